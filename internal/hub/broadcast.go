@@ -1,0 +1,318 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/securecart/hub/internal/wire"
+)
+
+const (
+	// audiencePage is how many subscribers are read at once. A row is some 100
+	// bytes and a DynamoDB Query returns at most 1 MB.
+	audiencePage = 1_000
+
+	// postsAtOnce is how many posts the poster gets at once.
+	postsAtOnce = 1_000
+)
+
+// Report counts what a broadcast did.
+type Report struct {
+	Changes    int // given
+	Coalesced  int // not sent because a newer change of the row was in the batch
+	Suppressed int // keys that nobody was told of because nobody could see a difference
+	Posts      int // messages accepted by the transport
+	Gone       int // connections removed
+	Stale      int // messages not accepted: their connections are marked
+	Denied     int // subscribers whose authority does not reach any more
+}
+
+// BatchError tells that changes of a batch have to be delivered again: those from
+// Index on. Those before it are done.
+type BatchError struct {
+	Index int
+	Err   error
+}
+
+func (e *BatchError) Error() string { return fmt.Sprintf("change %d: %v", e.Index, e.Err) }
+
+// Unwrap returns the cause.
+func (e *BatchError) Unwrap() error { return e.Err }
+
+// Broadcast tells subscribers of a batch of committed changes, in the order of a
+// stream: of several changes of one row only the newest is sent, and everything
+// for one connection travels together. A subscriber that cannot be served is
+// removed or marked for [Hub.Heal]; only a failure to read or to write that mark
+// fails the batch, with a [*BatchError].
+func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
+	b := broadcast{h: h, now: h.now(), report: Report{Changes: len(changes)}, failed: len(changes)}
+	var err error
+	if b.epoch, err = h.Epoch(ctx); err != nil {
+		return b.report, &BatchError{0, err}
+	}
+	b.collect(changes)
+	for i := range b.keys {
+		b.address(ctx, i)
+	}
+	b.send(ctx)
+	if b.err != nil {
+		return b.report, &BatchError{b.failed, b.err}
+	}
+	return b.report, nil
+}
+
+// key is one changed row of a batch.
+type key struct {
+	topic   Topic // the row's own topic
+	first   int   // index of its first change in the batch
+	item    *Item // the newest, or nil
+	cart    *Cart
+	from    int64  // cart: the version before the first change
+	vendor  string // item: whose list it is on
+	quiet   bool   // item: no change of the batch shows on a badge
+	silent  bool   // item: no change of the batch shows at all
+	entries [ShapeAny + 1]wire.Entry
+}
+
+// broadcast is one batch on its way.
+type broadcast struct {
+	h      *Hub
+	now    time.Time
+	epoch  string
+	keys   []key
+	to     []address
+	report Report
+	failed int // index of the first change that has to come again
+	err    error
+}
+
+// address is one subscriber of one key.
+type address struct {
+	sub   Subscriber
+	topic Topic // the topic it is subscribed to
+	key   int
+	shape Shape
+}
+
+func (b *broadcast) fail(first int, err error) {
+	if b.err == nil || first < b.failed {
+		b.failed, b.err = first, err
+	}
+}
+
+// collect coalesces changes by row.
+func (b *broadcast) collect(changes []Change) {
+	index := map[Topic]int{}
+	for i, c := range changes {
+		topic := c.topic()
+		at, seen := index[topic]
+		if !seen {
+			at = len(b.keys)
+			index[topic] = at
+			b.keys = append(b.keys, key{topic: topic, first: i, quiet: true, silent: true, from: -1})
+		} else {
+			b.report.Coalesced++
+		}
+		b.keys[at].add(c)
+	}
+}
+
+func (c Change) topic() Topic {
+	if c.NewCart != nil {
+		return Topic{KindCart, c.NewCart.ID}
+	}
+	return Topic{KindSKU, c.NewItem.SKU}
+}
+
+// add takes one more change of the row. A badge may be left out only if none of
+// the changes shows: with "in, low, in", somebody may have read "low" in between.
+func (k *key) add(c Change) {
+	if c.NewCart != nil {
+		was := int64(0)
+		if c.OldCart != nil {
+			was = c.OldCart.Version
+		}
+		if k.from < 0 || was < k.from {
+			k.from = was
+		}
+		if k.cart == nil || c.NewCart.Version > k.cart.Version {
+			k.cart = c.NewCart
+		}
+		return
+	}
+	k.quiet = k.quiet && c.OldItem != nil && c.NewItem.sameFor(*c.OldItem, ShapeBadge)
+	k.silent = k.silent && c.OldItem != nil && c.NewItem.sameFor(*c.OldItem, ShapeExact) && c.OldItem.Vendor == c.NewItem.Vendor
+	if k.item == nil || c.NewItem.Version > k.item.Version {
+		k.item, k.vendor = c.NewItem, c.NewItem.Vendor
+	}
+}
+
+// address finds everybody who wants key i and may see it.
+func (b *broadcast) address(ctx context.Context, i int) {
+	k := &b.keys[i]
+	if k.item != nil && k.silent {
+		b.report.Suppressed++
+		return
+	}
+	topics := []Topic{k.topic}
+	if k.vendor != "" {
+		topics = append(topics, Topic{KindVendor, k.vendor})
+	}
+	for _, t := range topics {
+		for after, more := "", true; more; more = after != "" {
+			page, next, err := b.h.store.Subscribers(ctx, t, after, audiencePage)
+			if err != nil {
+				b.fail(k.first, fmt.Errorf("subscribers of %s: %w", t, err))
+				return
+			}
+			b.to = slices.Grow(b.to, len(page))
+			for _, sub := range page {
+				b.take(address{sub: sub, topic: t, key: i})
+			}
+			after = next
+		}
+	}
+}
+
+// take keeps an address if its subscriber may see something new.
+func (b *broadcast) take(a address) {
+	k := &b.keys[a.key]
+	if expired(a.sub.ConnectedAt, b.now) {
+		return
+	}
+	a.shape = a.sub.Principal.sees(k.topic, k.vendor, b.now)
+	if a.topic.Kind == KindVendor && a.shape != ShapeExact {
+		a.shape = ShapeNone
+	}
+	switch {
+	case a.shape == ShapeNone:
+		b.report.Denied++
+	case a.shape == ShapeBadge && k.quiet:
+	default:
+		b.to = append(b.to, a)
+	}
+}
+
+// entry is key i as a viewer of that shape gets it, encoded once.
+func (b *broadcast) entry(i int, s Shape) wire.Entry {
+	k := &b.keys[i]
+	if k.entries[s] == nil {
+		if k.cart != nil {
+			k.entries[s] = wire.NewEntry(topicName(k.topic, s), k.cart.Since(k.from))
+		} else {
+			k.entries[s] = wire.NewEntry(topicName(k.topic, s), k.item.Badge(s))
+		}
+	}
+	return k.entries[s]
+}
+
+// send posts to each connection all that is for it, in as few messages as fit.
+func (b *broadcast) send(ctx context.Context) {
+	slices.SortStableFunc(b.to, func(x, y address) int {
+		return cmp.Or(cmp.Compare(x.sub.ConnectionID, y.sub.ConnectionID), cmp.Compare(x.key, y.key), cmp.Compare(y.shape, x.shape))
+	})
+	encoded := map[string][][]byte{} // by what is in it, see content
+	var content []byte
+	var posts []Post
+	var of []int // posts[j] goes to the connection of b.to[of[j]]
+	for start := 0; start < len(b.to); {
+		end := b.end(start)
+		content = b.content(content[:0], start, end)
+		messages, ok := encoded[string(content)]
+		if !ok {
+			messages = b.encode(start, end)
+			encoded[string(content)] = messages
+		}
+		sub := &b.to[start].sub
+		for _, m := range messages {
+			posts, of = append(posts, Post{sub.ConnectionID, sub.Endpoint, m}), append(of, start)
+		}
+		start = end
+		if len(posts) >= postsAtOnce || start == len(b.to) {
+			b.post(ctx, posts, of)
+			posts, of = posts[:0], of[:0]
+		}
+	}
+}
+
+// end is where the addresses of the next connection start.
+func (b *broadcast) end(start int) int {
+	end := start + 1
+	for end < len(b.to) && b.to[end].sub.ConnectionID == b.to[start].sub.ConnectionID {
+		end++
+	}
+	return end
+}
+
+// twice reports whether address i is for the same key as the one before it, which
+// shows at least as much: of a connection subscribed to a SKU and its vendor.
+func (b *broadcast) twice(start, i int) bool { return i > start && b.to[i-1].key == b.to[i].key }
+
+// content identifies what a connection gets: pairs of key and shape.
+func (b *broadcast) content(buf []byte, start, end int) []byte {
+	for i := start; i < end; i++ {
+		if !b.twice(start, i) {
+			buf = binary.AppendUvarint(buf, uint64(b.to[i].key))
+			buf = append(buf, byte(b.to[i].shape))
+		}
+	}
+	return buf
+}
+
+func (b *broadcast) encode(start, end int) [][]byte {
+	var entries []wire.Entry
+	for i := start; i < end; i++ {
+		if !b.twice(start, i) {
+			entries = append(entries, b.entry(b.to[i].key, b.to[i].shape))
+		}
+	}
+	return wire.EncodeDeltas(b.epoch, entries)
+}
+
+// post sends and settles what was not accepted.
+func (b *broadcast) post(ctx context.Context, posts []Post, of []int) {
+	errs := b.h.poster.Post(ctx, posts)
+	for i := 0; i < len(posts); i++ {
+		err := errs[i]
+		// Several messages to one connection count as one.
+		for i+1 < len(posts) && of[i+1] == of[i] {
+			if i++; err == nil {
+				err = errs[i]
+			}
+		}
+		if err == nil {
+			b.report.Posts++
+			continue
+		}
+		b.settle(ctx, of[i], err)
+	}
+}
+
+// settle removes or marks the connection of the addresses from start on. The mark
+// names the rows, not the subscriptions: a vendor wants the figure it missed, not
+// its list again.
+func (b *broadcast) settle(ctx context.Context, start int, cause error) {
+	sub := b.to[start].sub
+	var subscribed, missed []Topic
+	first := len(b.keys)
+	for i := start; i < b.end(start); i++ {
+		subscribed = append(subscribed, b.to[i].topic)
+		missed = append(missed, b.keys[b.to[i].key].topic)
+		first = min(first, b.to[i].key)
+	}
+	if errors.Is(cause, ErrGone) && b.now.Sub(sub.ConnectedAt) > YoungConnection {
+		b.report.Gone++
+		// If this fails, the connection is found gone again, or expires.
+		_ = b.h.store.Forget(ctx, sub.ConnectionID, subscribed...)
+		return
+	}
+	b.report.Stale++
+	if err := b.h.store.MarkStale(ctx, sub.ConnectionID, missed, b.now); err != nil {
+		b.fail(b.keys[first].first, fmt.Errorf("mark %s after %v: %w", sub.ConnectionID, cause, err))
+	}
+}

@@ -1,0 +1,194 @@
+package hub
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// ConnectionLife is the longest a connection lives: API Gateway's 2 hours
+	// (G-LIMIT-7) and ten minutes for clocks and late messages. Rows of a
+	// connection expire then.
+	ConnectionLife = 2*time.Hour + 10*time.Minute
+
+	// YoungConnection is the age up to which a 410 does not prove a connection
+	// gone: a post before $connect has answered gets one too (G-MGMT-8).
+	YoungConnection = 30 * time.Second
+
+	// RequestLife is how long the answer to an idempotency key is kept.
+	RequestLife = 24 * time.Hour
+)
+
+// Connection is what is recorded of a connection.
+type Connection struct {
+	ID          string
+	Principal   Principal
+	Endpoint    string // which API and stage holds it: host and path of @connections
+	Protocol    string // the subprotocol, "" if none was agreed
+	ConnectedAt time.Time
+	Notice      string // why a token of the handshake was not taken, "" if it was
+	Topics      []Topic
+}
+
+// Subscriber is what is recorded of a subscription: enough to send to it without
+// another read.
+type Subscriber struct {
+	ConnectionID string
+	Principal    Principal
+	Endpoint     string
+	ConnectedAt  time.Time
+}
+
+// Subscriber is the connection as a subscription records it.
+func (c Connection) Subscriber() Subscriber {
+	return Subscriber{ConnectionID: c.ID, Principal: c.Principal, Endpoint: c.Endpoint, ConnectedAt: c.ConnectedAt}
+}
+
+// expired reports whether rows of a connection no longer count.
+func expired(connectedAt, now time.Time) bool {
+	return now.After(connectedAt.Add(ConnectionLife))
+}
+
+// Stale is the mark on a connection that could not be served: its topics want a
+// fresh snapshot.
+type Stale struct {
+	ConnectionID string
+	Topics       []Topic
+	Since        time.Time // when it was marked first
+	Mark         int64     // changes with every mark
+}
+
+// Request is the answer that an idempotency key got.
+type Request struct {
+	CartID      string
+	Key         string
+	Fingerprint string // of what was asked
+	Answer      []byte // JSON of a wire.OK
+	At          time.Time
+}
+
+// Expired reports whether the key may be used anew. Stores do not have to delete
+// expired requests in time (DynamoDB's TTL may lag by days), so they are judged
+// when they are read.
+func (r Request) Expired(now time.Time) bool { return now.After(r.At.Add(RequestLife)) }
+
+// CartWrite is one cart to be written, and the version it is based on.
+type CartWrite struct {
+	Cart Cart
+	Was  int64
+}
+
+// Registry records connections and what they are subscribed to. All methods are
+// idempotent.
+type Registry interface {
+	// PutConnection creates or replaces the row of c, without its topics: those
+	// that are recorded stay.
+	PutConnection(ctx context.Context, c Connection) error
+
+	// Connection reads a row, strongly consistent. ErrGone: there is none.
+	Connection(ctx context.Context, id string) (Connection, error)
+
+	// Subscribe writes a subscription of c for each topic, then adds the topics to
+	// those of c. A subscription that exists is replaced. When it returns,
+	// Subscribers finds all of them. If it fails, some may have been written; a
+	// topic that Connection shows has its subscription.
+	Subscribe(ctx context.Context, c Connection, topics []Topic) error
+
+	// Unsubscribe removes subscriptions, and the topics from the connection's.
+	Unsubscribe(ctx context.Context, id string, topics []Topic) error
+
+	// Forget removes a connection, its mark, its subscriptions, and in any case
+	// those on the topics given: a subscription may have outlived its connection.
+	Forget(ctx context.Context, id string, topics ...Topic) error
+
+	// MarkStale records that topics of a connection want a fresh snapshot, in
+	// addition to those recorded before.
+	MarkStale(ctx context.Context, id string, topics []Topic, now time.Time) error
+
+	// Stale lists at most limit marks, the oldest first.
+	Stale(ctx context.Context, limit int) ([]Stale, error)
+
+	// ClearStale removes a mark, unless it was renewed since it was read.
+	ClearStale(ctx context.Context, s Stale) error
+}
+
+// Audience finds subscribers.
+type Audience interface {
+	// Subscribers reads a page of at most limit subscribers of t in order of
+	// connection id, those after the id given. It is strongly consistent: every
+	// Subscribe that returned before the call began is seen. next is "" at the
+	// end. Expired rows may be among them.
+	Subscribers(ctx context.Context, t Topic, after string, limit int) (page []Subscriber, next string, err error)
+}
+
+// Source reads current state, strongly consistent.
+type Source interface {
+	// Epoch names the history that versions belong to: a [wire.IsName]. It changes
+	// only if the store lost committed state.
+	Epoch(ctx context.Context) (string, error)
+
+	// Items reads items, tombstones too; one that never was is not in the map.
+	Items(ctx context.Context, skus []string) (map[string]Item, error)
+
+	// VendorSKUs reads at most limit names of a vendor's items, in order, those
+	// after the name given; more says that there are others. Tombstones are not
+	// among them. It may lag behind the items.
+	VendorSKUs(ctx context.Context, vendor, after string, limit int) (skus []string, more bool, err error)
+
+	// Cart reads a cart; one that never was has version 0.
+	Cart(ctx context.Context, id string) (Cart, error)
+
+	// Request reads the answer kept for a key of a cart. ErrGone: there is none.
+	Request(ctx context.Context, cartID, key string) (Request, error)
+}
+
+// Writer changes items and carts. Each successful change of a row appears once,
+// with the row before and after it, in the store's change feed: after it is
+// committed, and for one row in the order of its versions.
+type Writer interface {
+	// PutItem writes an item if the stored one is at version was, 0 meaning that
+	// there is none. ErrConflict: it is not, and nothing was written.
+	PutItem(ctx context.Context, item Item, was int64) error
+
+	// PutCarts writes the carts and the request, if it is not nil, all or nothing.
+	// ErrConflict: a cart is not at its version Was, or the request's key has an
+	// answer that has not expired at the new request's time; nothing was written.
+	PutCarts(ctx context.Context, carts []CartWrite, request *Request) error
+}
+
+// Store is everything the hub keeps.
+type Store interface {
+	Registry
+	Audience
+	Source
+	Writer
+}
+
+// Change is one committed change of a row: of an item or of a cart. Old is nil
+// for a row that was not there.
+type Change struct {
+	OldItem, NewItem *Item
+	OldCart, NewCart *Cart
+}
+
+// Post is one message to one connection.
+type Post struct {
+	ConnectionID string
+	Endpoint     string
+	Data         []byte // shared; not to be changed
+}
+
+// Poster sends to connections, as @connections does.
+type Poster interface {
+	// Post sends the posts and returns one error for each, nil if the transport
+	// accepted it. Posts to one connection go out in the order given. It retries
+	// what is throttled for as long as it sees fit; one connection never delays
+	// another for longer than that. It returns with time left before the deadline
+	// of ctx for the caller to record what was not sent. Errors are ErrGone,
+	// ErrThrottled, ErrTooLarge, ErrForbidden, or internal.
+	Post(ctx context.Context, posts []Post) []error
+
+	// Disconnect ends a connection; its client will reconnect. A connection that
+	// is not there is not an error.
+	Disconnect(ctx context.Context, connectionID, endpoint string) error
+}

@@ -1,0 +1,240 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/securecart/hub/internal/wire"
+)
+
+// vendorPage is how many SKUs of a vendor one answer lists.
+const vendorPage = 200
+
+// look is a set of topics as one caller named and may see them.
+type look struct {
+	names   map[Topic]string // what the caller calls it
+	have    map[Topic]int64  // the version the caller has, 0: none
+	refused map[string]wire.Code
+}
+
+// topics returns those that may be seen, in a fixed order.
+func (l look) topics() []Topic {
+	return slices.SortedFunc(maps.Keys(l.names), compareTopics)
+}
+
+func compareTopics(a, b Topic) int {
+	switch as, bs := a.String(), b.String(); {
+	case as < bs:
+		return -1
+	case as > bs:
+		return 1
+	}
+	return 0
+}
+
+// judge reads topic names of a caller and sorts out what it may not see.
+func (h *Hub) judge(p Principal, asked []wire.Topic) (look, error) {
+	l := look{names: map[Topic]string{}, have: map[Topic]int64{}, refused: map[string]wire.Code{}}
+	for _, a := range asked {
+		t, err := resolve(p, a.Name)
+		if err != nil {
+			return look{}, err
+		}
+		shape := p.sees(t, "", h.now())
+		switch {
+		case shape == ShapeNone && !p.Active(h.now()):
+			l.refused[a.Name] = wire.CodeTokenExpired
+		case shape == ShapeNone:
+			l.refused[a.Name] = wire.CodeDenied
+		default:
+			l.names[t] = topicName(t, shape)
+			l.have[t] = max(l.have[t], a.Version)
+		}
+	}
+	return l, nil
+}
+
+// resolve reads a topic as caller p names it.
+func resolve(p Principal, name string) (Topic, error) {
+	if name == ownCart {
+		return Topic{KindCart, p.CartID()}, nil
+	}
+	return ParseTopic(name)
+}
+
+// topicName is what a viewer of that shape calls a topic.
+func topicName(t Topic, s Shape) string {
+	if t.Kind == KindCart && s == ShapeOwn {
+		return ownCart
+	}
+	return t.String()
+}
+
+// Subscribe adds topics to those of the connection, or with only replaces them,
+// and answers with what is newer than what the caller has. The subscriptions are
+// stored before anything is read, so a change is in the answer, or is pushed, or
+// both.
+func (h *Hub) Subscribe(ctx context.Context, caller Connection, r wire.Request) (wire.Snapshot, error) {
+	c, err := h.Current(ctx, caller)
+	if err != nil {
+		return wire.Snapshot{}, err
+	}
+	l, err := h.judge(c.Principal, r.Topics)
+	if err != nil {
+		return wire.Snapshot{}, err
+	}
+	var fresh, dropped []Topic
+	for _, t := range l.topics() {
+		if !slices.Contains(c.Topics, t) {
+			fresh = append(fresh, t)
+		}
+	}
+	if r.Only {
+		for _, t := range c.Topics {
+			if _, wanted := l.names[t]; !wanted {
+				dropped = append(dropped, t)
+			}
+		}
+	}
+	if n := len(c.Topics) + len(fresh) - len(dropped); n > wire.MaxSubscriptions {
+		return wire.Snapshot{}, &wire.Error{Code: wire.CodeTooManyTopics, Message: fmt.Sprintf("a connection has at most %d topics, this would be %d", wire.MaxSubscriptions, n)}
+	}
+	if err := h.unsubscribe(ctx, c.ID, dropped); err != nil {
+		return wire.Snapshot{}, err
+	}
+	if len(fresh) > 0 {
+		if err := h.store.Subscribe(ctx, c, fresh); err != nil {
+			return wire.Snapshot{}, fmt.Errorf("subscribe %s: %w", c.ID, err)
+		}
+	}
+	s, missing, err := h.read(ctx, c.Principal, l, r.Epoch, "")
+	if err != nil {
+		return wire.Snapshot{}, err
+	}
+	if err := h.unsubscribe(ctx, c.ID, missing); err != nil {
+		return wire.Snapshot{}, err
+	}
+	s.ID = r.ID
+	s.Fit()
+	return s, nil
+}
+
+// Unsubscribe removes topics, or all, from those of the connection.
+func (h *Hub) Unsubscribe(ctx context.Context, caller Connection, r wire.Request) (wire.Snapshot, error) {
+	c, err := h.Current(ctx, caller)
+	if err != nil {
+		return wire.Snapshot{}, err
+	}
+	topics := c.Topics
+	if !r.All {
+		topics = nil
+		for _, a := range r.Topics {
+			t, err := resolve(c.Principal, a.Name)
+			if err != nil {
+				return wire.Snapshot{}, err
+			}
+			topics = append(topics, t)
+		}
+	}
+	if err := h.unsubscribe(ctx, c.ID, topics); err != nil {
+		return wire.Snapshot{}, err
+	}
+	epoch, err := h.Epoch(ctx)
+	if err != nil {
+		return wire.Snapshot{}, err
+	}
+	return wire.Snapshot{ID: r.ID, Epoch: epoch, Topics: map[string]wire.Value{}}, nil
+}
+
+func (h *Hub) unsubscribe(ctx context.Context, id string, topics []Topic) error {
+	if len(topics) == 0 {
+		return nil
+	}
+	if err := h.store.Unsubscribe(ctx, id, topics); err != nil {
+		return fmt.Errorf("unsubscribe %s: %w", id, err)
+	}
+	return nil
+}
+
+// Get answers with current state and subscribes to nothing.
+func (h *Hub) Get(ctx context.Context, caller Connection, r wire.Request) (wire.Snapshot, error) {
+	c, err := h.Current(ctx, caller)
+	if err != nil {
+		return wire.Snapshot{}, err
+	}
+	l, err := h.judge(c.Principal, r.Topics)
+	if err != nil {
+		return wire.Snapshot{}, err
+	}
+	s, _, err := h.read(ctx, c.Principal, l, "", r.After)
+	if err != nil {
+		return wire.Snapshot{}, err
+	}
+	s.ID = r.ID
+	s.Fit()
+	return s, nil
+}
+
+// read is the current state of the topics of a look, without those that the
+// caller has in that epoch, and the topics that do not exist.
+func (h *Hub) read(ctx context.Context, p Principal, l look, epoch, after string) (wire.Snapshot, []Topic, error) {
+	s := wire.Snapshot{Topics: map[string]wire.Value{}, Refused: l.refused}
+	var err error
+	if s.Epoch, err = h.Epoch(ctx); err != nil {
+		return wire.Snapshot{}, nil, err
+	}
+	have := l.have
+	if epoch != s.Epoch {
+		have = nil // versions of another history mean nothing
+	}
+	var skus []string
+	for _, t := range l.topics() {
+		if t.Kind == KindSKU {
+			skus = append(skus, t.Name)
+		}
+	}
+	items := map[string]Item{}
+	if len(skus) > 0 {
+		if items, err = h.store.Items(ctx, skus); err != nil {
+			return wire.Snapshot{}, nil, fmt.Errorf("read items: %w", err)
+		}
+	}
+	var missing []Topic
+	for _, t := range l.topics() {
+		name := l.names[t]
+		switch t.Kind {
+		case KindSKU:
+			item, ok := items[t.Name]
+			switch {
+			case !ok:
+				missing = append(missing, t)
+				s.Refused[name] = wire.CodeDenied
+			case item.Version == have[t]:
+				s.Unchanged++
+			default:
+				s.Topics[name] = item.Badge(p.sees(t, item.Vendor, h.now()))
+			}
+		case KindCart:
+			cart, err := h.store.Cart(ctx, t.Name)
+			switch {
+			case err != nil:
+				return wire.Snapshot{}, nil, fmt.Errorf("read %s: %w", t, err)
+			case have[t] > 0 && cart.Version == have[t]:
+				s.Unchanged++
+			case have[t] > 0:
+				s.Topics[name] = cart.Since(have[t])
+			default:
+				s.Topics[name] = cart.Whole()
+			}
+		case KindVendor:
+			names, more, err := h.store.VendorSKUs(ctx, t.Name, after, vendorPage)
+			if err != nil {
+				return wire.Snapshot{}, nil, fmt.Errorf("read %s: %w", t, err)
+			}
+			s.Topics[name] = wire.Vendor{SKUs: append([]string{}, names...), More: more}
+		}
+	}
+	return s, missing, nil
+}

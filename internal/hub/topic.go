@@ -1,0 +1,47 @@
+package hub
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/securecart/hub/internal/wire"
+)
+
+// Kind is what a topic is about.
+type Kind string
+
+// The kinds of topics.
+const (
+	KindSKU    Kind = "sku"
+	KindCart   Kind = "cart"
+	KindVendor Kind = "vendor"
+)
+
+// Topic is something that can be subscribed to: one SKU, one cart, or all SKUs of
+// one vendor. The zero Topic is none.
+type Topic struct {
+	Kind Kind
+	Name string // [wire.IsName]; for a cart its id, see [Principal.CartID]
+}
+
+// String is the topic as rows and clients write it: "sku:MUG".
+func (t Topic) String() string { return string(t.Kind) + ":" + t.Name }
+
+// ownCart is how a client names the cart of its own identity.
+const ownCart = "cart"
+
+// ParseTopic reads a topic as [Topic.String] writes it. "cart" alone is not one:
+// it means another cart for each caller. The error is ErrInvalid.
+func ParseTopic(s string) (Topic, error) {
+	kind, name, _ := strings.Cut(s, ":")
+	switch k := Kind(kind); k {
+	case KindSKU, KindCart, KindVendor:
+		if wire.IsName(name) {
+			return Topic{k, name}, nil
+		}
+	}
+	if len(s) > 80 {
+		s = s[:80] + "…"
+	}
+	return Topic{}, fmt.Errorf("%w: %q is not a topic", ErrInvalid, s)
+}

@@ -1,0 +1,294 @@
+package hubtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+func connection(id string) hub.Connection {
+	return hub.Connection{
+		ID: id, Endpoint: "127.0.0.1/v1", Protocol: "securecart.v1", ConnectedAt: at(0),
+		Principal: hub.Principal{User: "alice", Role: hub.RoleCustomer, Expires: at(60)},
+	}
+}
+
+func sku(name string) hub.Topic { return hub.Topic{Kind: hub.KindSKU, Name: name} }
+
+// ids pages through the subscribers of t.
+func ids(ctx context.Context, f Fixture, t hub.Topic, limit int) ([]string, error) {
+	var all []string
+	for after, more := "", true; more; more = after != "" {
+		page, next, err := f.Store.Subscribers(ctx, t, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		if len(page) > limit {
+			return nil, fmt.Errorf("a page of %d, the limit is %d", len(page), limit)
+		}
+		for _, s := range page {
+			all = append(all, s.ConnectionID)
+		}
+		after = next
+	}
+	return all, nil
+}
+
+// audience fails unless exactly the ids want are subscribed to t.
+func audience(ctx context.Context, f Fixture, t hub.Topic, want ...string) error {
+	got, err := ids(ctx, f, t, 100)
+	if err != nil {
+		return err
+	}
+	return same("subscribers of "+t.String(), fmt.Sprint(got), fmt.Sprint(want))
+}
+
+func connect(ctx context.Context, f Fixture, id string, topics ...hub.Topic) error {
+	c := connection(id)
+	if err := f.Store.PutConnection(ctx, c); err != nil || len(topics) == 0 {
+		return err
+	}
+	return f.Store.Subscribe(ctx, c, topics)
+}
+
+func topicsOf(ctx context.Context, f Fixture, id string) (string, error) {
+	c, err := f.Store.Connection(ctx, id)
+	names := make([]string, 0, len(c.Topics))
+	for _, t := range c.Topics {
+		names = append(names, t.String())
+	}
+	slices.Sort(names)
+	return fmt.Sprint(names), err
+}
+
+func connectionRoundTrip(ctx context.Context, f Fixture) error {
+	vendor := connection("c2")
+	vendor.Principal = hub.Principal{User: "v", Role: hub.RoleVendor, Vendor: "acme"}
+	vendor.Notice = "token_expired"
+	for _, want := range []hub.Connection{connection("c1="), vendor} {
+		if err := f.Store.PutConnection(ctx, want); err != nil {
+			return err
+		}
+		got, err := f.Store.Connection(ctx, want.ID)
+		if len(got.Topics) == 0 {
+			got.Topics = nil
+		}
+		if err := errors.Join(err, same("connection", got, want)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func connectionKeepsTopics(ctx context.Context, f Fixture) error {
+	if err := connect(ctx, f, "c1", sku("A")); err != nil {
+		return err
+	}
+	if err := f.Store.PutConnection(ctx, connection("c1")); err != nil {
+		return err
+	}
+	got, err := topicsOf(ctx, f, "c1")
+	return errors.Join(err, same("topics", got, "[sku:A]"))
+}
+
+func subscribersSeen(ctx context.Context, f Fixture) error {
+	for i := range 20 {
+		id := fmt.Sprintf("c%02d", i)
+		if err := connect(ctx, f, id, sku("A"), sku("B")); err != nil {
+			return err
+		}
+		page, _, err := f.Store.Subscribers(ctx, sku("A"), "", 100)
+		if err != nil || len(page) != i+1 {
+			return fmt.Errorf("after %d subscribers: got %d, %v", i+1, len(page), err)
+		}
+		if err := same("row", page[i], connection(id).Subscriber()); err != nil {
+			return err
+		}
+		if got, err := topicsOf(ctx, f, id); err != nil || got != "[sku:A sku:B]" {
+			return fmt.Errorf("topics: got %s, %v", got, err)
+		}
+	}
+	return nil
+}
+
+func subscribeReplaces(ctx context.Context, f Fixture) error {
+	if err := connect(ctx, f, "c1", sku("A")); err != nil {
+		return err
+	}
+	later := connection("c1")
+	later.Principal.Expires = at(120)
+	if err := f.Store.Subscribe(ctx, later, []hub.Topic{sku("A")}); err != nil {
+		return err
+	}
+	page, _, err := f.Store.Subscribers(ctx, sku("A"), "", 10)
+	if err := errors.Join(err, same("rows", page, []hub.Subscriber{later.Subscriber()})); err != nil {
+		return err
+	}
+	got, err := topicsOf(ctx, f, "c1")
+	return errors.Join(err, same("topics", got, "[sku:A]"))
+}
+
+func subscribersPage(ctx context.Context, f Fixture) error {
+	var want []string
+	for i := range 25 {
+		id := fmt.Sprintf("c%02d", (i*7)%25)
+		want = append(want, id)
+		if err := connect(ctx, f, id, sku("A")); err != nil {
+			return err
+		}
+	}
+	slices.Sort(want)
+	for _, limit := range []int{1, 7, 25, 100} {
+		got, err := ids(ctx, f, sku("A"), limit)
+		if err := errors.Join(err, same(fmt.Sprint("pages of ", limit), got, want)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func subscribersPageLeave(ctx context.Context, f Fixture) error {
+	for i := range 9 {
+		if err := connect(ctx, f, fmt.Sprintf("c%d", i), sku("A")); err != nil {
+			return err
+		}
+	}
+	page, next, err := f.Store.Subscribers(ctx, sku("A"), "", 3)
+	if err != nil || len(page) != 3 || next == "" {
+		return fmt.Errorf("first page: got %d rows, next %q, %v", len(page), next, err)
+	}
+	// The row that the page ended at goes, and others before and after it.
+	for _, id := range []string{"c0", "c2", "c4"} {
+		if err := f.Store.Forget(ctx, id); err != nil {
+			return err
+		}
+	}
+	var rest []string
+	for next != "" {
+		page, next, err = f.Store.Subscribers(ctx, sku("A"), next, 3)
+		if err != nil {
+			return err
+		}
+		for _, s := range page {
+			rest = append(rest, s.ConnectionID)
+		}
+	}
+	return same("the rest", fmt.Sprint(rest), "[c3 c5 c6 c7 c8]")
+}
+
+func unsubscribeOnly(ctx context.Context, f Fixture) error {
+	err := errors.Join(connect(ctx, f, "c1", sku("A"), sku("B")), connect(ctx, f, "c2", sku("A")),
+		f.Store.Unsubscribe(ctx, "c1", []hub.Topic{sku("A"), sku("NOPE")}),
+		f.Store.Unsubscribe(ctx, "nobody", []hub.Topic{sku("A")}))
+	if err != nil {
+		return err
+	}
+	got, err := topicsOf(ctx, f, "c1")
+	return errors.Join(err, same("topics", got, "[sku:B]"), audience(ctx, f, sku("A"), "c2"), audience(ctx, f, sku("B"), "c1"))
+}
+
+func forgetAll(ctx context.Context, f Fixture) error {
+	err := errors.Join(connect(ctx, f, "c1", sku("A"), sku("B")), connect(ctx, f, "c2", sku("A")),
+		f.Store.MarkStale(ctx, "c1", []hub.Topic{sku("A")}, at(1)),
+		f.Store.Forget(ctx, "c1"), f.Store.Forget(ctx, "c1"))
+	if err != nil {
+		return fmt.Errorf("forget, twice: %w", err)
+	}
+	_, err = f.Store.Connection(ctx, "c1")
+	if err := isKind("connection", err, hub.ErrGone); err != nil {
+		return err
+	}
+	marks, err := f.Store.Stale(ctx, 10)
+	return errors.Join(err, same("marks", len(marks), 0), audience(ctx, f, sku("A"), "c2"), audience(ctx, f, sku("B")))
+}
+
+func forgetOrphans(ctx context.Context, f Fixture) error {
+	// A subscription that arrives after its connection was forgotten.
+	err := errors.Join(connect(ctx, f, "c1"), f.Store.Forget(ctx, "c1"),
+		f.Store.Subscribe(ctx, connection("c1"), []hub.Topic{sku("A")}),
+		f.Store.Forget(ctx, "c1", sku("A"), sku("B")))
+	return errors.Join(err, audience(ctx, f, sku("A")))
+}
+
+func concurrentSubscribers(ctx context.Context, f Fixture) error {
+	const n = 8
+	if err := connect(ctx, f, "c"); err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	failures := make([]error, n)
+	for i := range n {
+		wg.Go(func() {
+			failures[i] = errors.Join(
+				connect(ctx, f, fmt.Sprintf("c%d", i), sku("A")),
+				f.Store.Subscribe(ctx, connection("c"), []hub.Topic{sku(fmt.Sprintf("T%d", i))}))
+		})
+	}
+	wg.Wait()
+	got, err := topicsOf(ctx, f, "c")
+	return errors.Join(errors.Join(failures...), err,
+		same("topics of one connection", got, "[sku:T0 sku:T1 sku:T2 sku:T3 sku:T4 sku:T5 sku:T6 sku:T7]"),
+		audience(ctx, f, sku("A"), "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"))
+}
+
+func staleCollects(ctx context.Context, f Fixture) error {
+	err := errors.Join(connect(ctx, f, "c1"),
+		f.Store.MarkStale(ctx, "c1", []hub.Topic{sku("A")}, at(1)),
+		f.Store.MarkStale(ctx, "c1", []hub.Topic{sku("B"), sku("A")}, at(2)))
+	if err != nil {
+		return err
+	}
+	marks, err := f.Store.Stale(ctx, 10)
+	if err != nil || len(marks) != 1 {
+		return fmt.Errorf("marks: got %v, %v, want one", marks, err)
+	}
+	var names []string
+	for _, t := range marks[0].Topics {
+		names = append(names, t.String())
+	}
+	slices.Sort(names)
+	return errors.Join(same("topics", fmt.Sprint(names), "[sku:A sku:B]"), same("since", marks[0].Since, at(1)))
+}
+
+func staleOrder(ctx context.Context, f Fixture) error {
+	for i, id := range []string{"c3", "c1", "c2"} {
+		if err := errors.Join(connect(ctx, f, id), f.Store.MarkStale(ctx, id, []hub.Topic{sku("A")}, at(i))); err != nil {
+			return err
+		}
+	}
+	marks, err := f.Store.Stale(ctx, 2)
+	if err != nil || len(marks) != 2 {
+		return fmt.Errorf("marks: got %v, %v, want two", marks, err)
+	}
+	return same("the oldest", marks[0].ConnectionID+" "+marks[1].ConnectionID, "c3 c1")
+}
+
+func staleClear(ctx context.Context, f Fixture) error {
+	err := errors.Join(connect(ctx, f, "c1"), f.Store.MarkStale(ctx, "c1", []hub.Topic{sku("A")}, at(1)))
+	if err != nil {
+		return err
+	}
+	before, err := f.Store.Stale(ctx, 10)
+	if err != nil || len(before) != 1 {
+		return fmt.Errorf("marks: got %v, %v, want one", before, err)
+	}
+	if err := f.Store.MarkStale(ctx, "c1", []hub.Topic{sku("A")}, at(2)); err != nil {
+		return err
+	}
+	if err := f.Store.ClearStale(ctx, before[0]); err != nil {
+		return err
+	}
+	marks, err := f.Store.Stale(ctx, 10)
+	if err != nil || len(marks) != 1 {
+		return fmt.Errorf("a mark that was renewed: got %v, %v, want it to stay", marks, err)
+	}
+	if err := f.Store.ClearStale(ctx, marks[0]); err != nil {
+		return err
+	}
+	marks, err = f.Store.Stale(ctx, 10)
+	return errors.Join(err, same("marks after clearing", len(marks), 0))
+}

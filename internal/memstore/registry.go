@@ -1,0 +1,177 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+// members are the subscribers of one topic.
+type members struct {
+	ids []string // sorted, for pages
+	row map[string]hub.Subscriber
+}
+
+// PutConnection implements [hub.Registry].
+func (s *Store) PutConnection(_ context.Context, c hub.Connection) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.Topics = s.connections[c.ID].Topics
+	s.connections[c.ID] = c
+	return nil
+}
+
+// Connection implements [hub.Registry].
+func (s *Store) Connection(_ context.Context, id string) (hub.Connection, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c, ok := s.connections[id]
+	if !ok {
+		return hub.Connection{}, fmt.Errorf("connection %s: %w", id, hub.ErrGone)
+	}
+	c.Topics = slices.Clone(c.Topics)
+	return c, nil
+}
+
+// Connections returns all connections, for the admin API.
+func (s *Store) Connections() []hub.Connection {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	all := make([]hub.Connection, 0, len(s.connections))
+	for _, c := range s.connections {
+		c.Topics = slices.Clone(c.Topics)
+		all = append(all, c)
+	}
+	return all
+}
+
+// Subscribe implements [hub.Registry].
+func (s *Store) Subscribe(_ context.Context, c hub.Connection, topics []hub.Topic) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range topics {
+		m := s.audience[t]
+		if m == nil {
+			m = &members{row: map[string]hub.Subscriber{}}
+			s.audience[t] = m
+		}
+		m.ids = insert(m.ids, c.ID)
+		m.row[c.ID] = c.Subscriber()
+	}
+	// A connection that was forgotten meanwhile stays forgotten: its
+	// subscriptions are found gone, or expire.
+	if known, ok := s.connections[c.ID]; ok {
+		for _, t := range topics {
+			if !slices.Contains(known.Topics, t) {
+				known.Topics = append(slices.Clip(known.Topics), t)
+			}
+		}
+		s.connections[c.ID] = known
+	}
+	return nil
+}
+
+// Unsubscribe implements [hub.Registry].
+func (s *Store) Unsubscribe(_ context.Context, id string, topics []hub.Topic) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unsubscribeLocked(id, topics)
+	if c, ok := s.connections[id]; ok {
+		c.Topics = slices.DeleteFunc(slices.Clone(c.Topics), func(t hub.Topic) bool { return slices.Contains(topics, t) })
+		s.connections[id] = c
+	}
+	return nil
+}
+
+func (s *Store) unsubscribeLocked(id string, topics []hub.Topic) {
+	for _, t := range topics {
+		m := s.audience[t]
+		if m == nil {
+			continue
+		}
+		m.ids = remove(m.ids, id)
+		delete(m.row, id)
+		if len(m.ids) == 0 {
+			delete(s.audience, t)
+		}
+	}
+}
+
+// Forget implements [hub.Registry].
+func (s *Store) Forget(_ context.Context, id string, topics ...hub.Topic) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unsubscribeLocked(id, s.connections[id].Topics)
+	s.unsubscribeLocked(id, topics)
+	delete(s.connections, id)
+	s.stale = slices.DeleteFunc(s.stale, func(m hub.Stale) bool { return m.ConnectionID == id })
+	return nil
+}
+
+// Subscribers implements [hub.Audience].
+func (s *Store) Subscribers(_ context.Context, t hub.Topic, after string, limit int) ([]hub.Subscriber, string, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	m := s.audience[t]
+	if m == nil {
+		return nil, "", nil
+	}
+	start, found := slices.BinarySearch(m.ids, after)
+	if found {
+		start++
+	}
+	end := min(start+limit, len(m.ids))
+	page := make([]hub.Subscriber, 0, end-start)
+	for _, id := range m.ids[start:end] {
+		page = append(page, m.row[id])
+	}
+	if end == len(m.ids) {
+		return page, "", nil
+	}
+	return page, m.ids[end-1], nil
+}
+
+// MarkStale implements [hub.Registry].
+func (s *Store) MarkStale(_ context.Context, id string, topics []hub.Topic, now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.marks++
+	at := slices.IndexFunc(s.stale, func(m hub.Stale) bool { return m.ConnectionID == id })
+	if at < 0 {
+		at = len(s.stale)
+		s.stale = append(s.stale, hub.Stale{ConnectionID: id, Since: now})
+	}
+	m := &s.stale[at]
+	m.Mark = s.marks
+	m.Topics = slices.Clip(m.Topics)
+	for _, t := range topics {
+		if !slices.Contains(m.Topics, t) {
+			m.Topics = append(m.Topics, t)
+		}
+	}
+	return nil
+}
+
+// Stale implements [hub.Registry].
+func (s *Store) Stale(_ context.Context, limit int) ([]hub.Stale, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	marks := slices.Clone(s.stale[:min(limit, len(s.stale))])
+	for i := range marks {
+		marks[i].Topics = slices.Clone(marks[i].Topics)
+	}
+	return marks, nil
+}
+
+// ClearStale implements [hub.Registry].
+func (s *Store) ClearStale(_ context.Context, mark hub.Stale) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stale = slices.DeleteFunc(s.stale, func(m hub.Stale) bool {
+		return m.ConnectionID == mark.ConnectionID && m.Mark == mark.Mark
+	})
+	return nil
+}

@@ -1,0 +1,204 @@
+package table
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// The attributes of the inventory and cart tables.
+const (
+	AttrSKU       = "sku" // key of the inventory table
+	AttrAvailable = "available"
+	AttrLowAt     = "lowAt" // absent: hub.DefaultLowAt
+	AttrVendor    = "vendor"
+	AttrDeleted   = "deleted" // a tombstone
+
+	AttrCart  = "cart" // key of the cart table
+	AttrLines = "lines"
+	AttrFloor = "floor"
+
+	AttrVersion   = "version"
+	AttrUpdatedAt = "updatedAt"
+
+	AttrLineQuantity = "quantity" // 0: removed
+	AttrLineVersion  = "version"
+	AttrLineAt       = "at"
+)
+
+// Row is a row as a stream's image has it.
+type Row = map[string]events.DynamoDBAttributeValue
+
+func number(n int64) events.DynamoDBAttributeValue {
+	return events.NewNumberAttribute(strconv.FormatInt(n, 10))
+}
+
+func millis(t time.Time) events.DynamoDBAttributeValue { return number(t.UnixMilli()) }
+
+func itemRow(i hub.Item) Row {
+	row := Row{
+		AttrSKU:       events.NewStringAttribute(i.SKU),
+		AttrVersion:   number(i.Version),
+		AttrAvailable: number(int64(i.Available)),
+		AttrLowAt:     number(int64(i.LowAt)),
+		AttrUpdatedAt: millis(i.UpdatedAt),
+	}
+	if i.Vendor != "" {
+		row[AttrVendor] = events.NewStringAttribute(i.Vendor)
+	}
+	if i.Deleted {
+		row[AttrDeleted] = events.NewBooleanAttribute(true)
+	}
+	return row
+}
+
+func cartRow(c hub.Cart) Row {
+	lines := make(Row, len(c.Lines))
+	for sku, l := range c.Lines {
+		lines[sku] = events.NewMapAttribute(Row{
+			AttrLineQuantity: number(int64(l.Quantity)),
+			AttrLineVersion:  number(l.Version),
+			AttrLineAt:       millis(l.At),
+		})
+	}
+	return Row{
+		AttrCart:      events.NewStringAttribute(c.ID),
+		AttrVersion:   number(c.Version),
+		AttrLines:     events.NewMapAttribute(lines),
+		AttrFloor:     number(c.Floor),
+		AttrUpdatedAt: millis(c.UpdatedAt),
+	}
+}
+
+func itemOf(row Row) (hub.Item, error) {
+	r := reader{row: row}
+	i := hub.Item{
+		SKU:       r.name(AttrSKU),
+		Version:   r.version(AttrVersion),
+		Available: int(r.number(AttrAvailable, 0, -hub.MaxAvailable, hub.MaxAvailable)),
+		LowAt:     int(r.number(AttrLowAt, hub.DefaultLowAt, 0, hub.MaxAvailable)),
+		Vendor:    r.text(AttrVendor),
+		Deleted:   r.flag(AttrDeleted),
+		UpdatedAt: r.time(AttrUpdatedAt),
+	}
+	return i, r.err
+}
+
+func cartOf(row Row) (hub.Cart, error) {
+	r := reader{row: row}
+	c := hub.Cart{
+		ID:        r.name(AttrCart),
+		Version:   r.version(AttrVersion),
+		Floor:     r.number(AttrFloor, 0, 0, wire.MaxVersion),
+		UpdatedAt: r.time(AttrUpdatedAt),
+	}
+	for sku, value := range r.rows(AttrLines) {
+		if !wire.IsName(sku) || value.DataType() != events.DataTypeMap {
+			r.failf("line %q is not a line", sku)
+			break
+		}
+		l := reader{row: value.Map()}
+		line := hub.CartLine{
+			Quantity: int(l.number(AttrLineQuantity, 0, 0, wire.MaxQuantity)),
+			Version:  l.version(AttrLineVersion),
+			At:       l.time(AttrLineAt),
+		}
+		if l.err != nil {
+			r.failf("line %s: %v", sku, l.err)
+			break
+		}
+		if c.Lines == nil {
+			c.Lines = map[string]hub.CartLine{}
+		}
+		c.Lines[sku] = line
+	}
+	return c, r.err
+}
+
+// reader reads attributes and keeps the first error.
+type reader struct {
+	row Row
+	err error
+}
+
+func (r *reader) failf(format string, args ...any) {
+	if r.err == nil {
+		r.err = fmt.Errorf(format, args...)
+	}
+}
+
+// get returns an attribute that is there, is not NULL, and has the type wanted.
+func (r *reader) get(name string, want events.DynamoDBDataType) (events.DynamoDBAttributeValue, bool) {
+	v, ok := r.row[name]
+	if !ok || v.DataType() == events.DataTypeNull {
+		return v, false
+	}
+	if v.DataType() != want {
+		r.failf("attribute %q has another type", name)
+		return v, false
+	}
+	return v, true
+}
+
+func (r *reader) text(name string) string {
+	if v, ok := r.get(name, events.DataTypeString); ok {
+		return v.String()
+	}
+	return ""
+}
+
+func (r *reader) name(name string) string {
+	s := r.text(name)
+	if !wire.IsName(s) {
+		r.failf("attribute %q is not a name", name)
+	}
+	return s
+}
+
+func (r *reader) flag(name string) bool {
+	v, ok := r.get(name, events.DataTypeBoolean)
+	return ok && v.Boolean()
+}
+
+func (r *reader) rows(name string) Row {
+	if v, ok := r.get(name, events.DataTypeMap); ok {
+		return v.Map()
+	}
+	return nil
+}
+
+func (r *reader) number(name string, absent, least, most int64) int64 {
+	v, ok := r.get(name, events.DataTypeNumber)
+	if !ok {
+		return absent
+	}
+	n, err := strconv.ParseInt(v.Number(), 10, 64)
+	if err != nil || n < least || n > most {
+		r.failf("attribute %q is not a whole number from %d to %d", name, least, most)
+		return 0
+	}
+	return n
+}
+
+// version reads a number that must be there and above zero.
+func (r *reader) version(name string) int64 {
+	if _, ok := r.get(name, events.DataTypeNumber); !ok {
+		r.failf("attribute %q is missing", name)
+		return 0
+	}
+	return r.number(name, 0, 1, wire.MaxVersion)
+}
+
+// time reads milliseconds since 1970. Absent is the zero time.
+func (r *reader) time(name string) time.Time {
+	if _, ok := r.get(name, events.DataTypeNumber); !ok {
+		return time.Time{}
+	}
+	const year9999 = 253_402_300_799_999
+	return time.UnixMilli(r.number(name, 0, 0, year9999)).UTC()
+}

@@ -1,0 +1,136 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// checkStrict refuses what encoding/json lets pass although readers differ about
+// it: repeated keys, invalid UTF-8, half surrogate pairs (RFC 8259, sections 4,
+// 8.1 and 8.2), deep nesting, and a second value.
+func checkStrict(text []byte) error {
+	if !utf8.Valid(text) {
+		return errors.New("invalid UTF-8")
+	}
+	if err := checkSurrogates(text); err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	var open []level
+	for {
+		tok, err := dec.Token()
+		if errors.Is(err, io.EOF) && len(open) == 0 {
+			return nil
+		}
+		if err != nil {
+			return errors.New("not valid JSON")
+		}
+		if delim, ok := tok.(json.Delim); ok && (delim == '}' || delim == ']') {
+			open = open[:len(open)-1]
+		} else {
+			if len(open) > 0 && open[len(open)-1].isKey() {
+				if name := tok.(string); !open[len(open)-1].add(name) {
+					return fmt.Errorf("key %q occurs twice", clip(name))
+				}
+				continue
+			}
+			if ok {
+				if len(open) == MaxDepth {
+					return fmt.Errorf("nested deeper than %d", MaxDepth)
+				}
+				open = append(open, newLevel(delim))
+				continue
+			}
+		}
+		// A value has ended.
+		if len(open) == 0 {
+			if dec.More() {
+				return errors.New("more than one JSON value")
+			}
+			continue
+		}
+		open[len(open)-1].wantKey = true
+	}
+}
+
+// level is one open object or array. An object alternates keys and values.
+type level struct {
+	seen    map[string]bool // nil: an array
+	wantKey bool
+}
+
+func newLevel(d json.Delim) level {
+	if d == '{' {
+		return level{seen: map[string]bool{}, wantKey: true}
+	}
+	return level{}
+}
+
+func (l *level) isKey() bool { return l.seen != nil && l.wantKey }
+
+func (l *level) add(name string) bool {
+	if l.seen[name] {
+		return false
+	}
+	l.seen[name] = true
+	l.wantKey = false
+	return true
+}
+
+// checkSurrogates finds \u escapes that name half a surrogate pair, which
+// encoding/json would replace by U+FFFD.
+func checkSurrogates(text []byte) error {
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\\' {
+			continue
+		}
+		i++ // the escaped byte
+		r, ok := escapedRune(text, i)
+		if !ok || !utf16.IsSurrogate(r) {
+			continue
+		}
+		low, ok := escapedRune(text, i+6)
+		if !ok || i+5 >= len(text) || text[i+5] != '\\' || utf16.DecodeRune(r, low) == utf8.RuneError {
+			return errors.New("half a surrogate pair")
+		}
+		i += 10
+	}
+	return nil
+}
+
+// escapedRune reads "uXXXX" at text[i:].
+func escapedRune(text []byte, i int) (rune, bool) {
+	if i+5 > len(text) || text[i] != 'u' {
+		return 0, false
+	}
+	var r rune
+	for _, c := range text[i+1 : i+5] {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		case 'A' <= c && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
+}
+
+// clip shortens what a client sent before it is quoted back.
+func clip(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
+}
