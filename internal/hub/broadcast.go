@@ -145,8 +145,9 @@ func (k *key) add(c Change) {
 		}
 		return
 	}
-	k.quiet = k.quiet && c.OldItem != nil && c.NewItem.sameFor(*c.OldItem, ShapeBadge)
-	k.silent = k.silent && c.OldItem != nil && c.NewItem.sameFor(*c.OldItem, ShapeExact) && c.OldItem.Vendor == c.NewItem.Vendor
+	moved := c.OldItem == nil || c.OldItem.Vendor != c.NewItem.Vendor // then shapes change too
+	k.quiet = k.quiet && !moved && c.NewItem.sameFor(*c.OldItem, ShapeBadge)
+	k.silent = k.silent && !moved && c.NewItem.sameFor(*c.OldItem, ShapeExact)
 	if k.item == nil || c.NewItem.Version > k.item.Version {
 		k.item, k.vendor = c.NewItem, c.NewItem.Vendor
 	}

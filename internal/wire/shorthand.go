@@ -37,7 +37,7 @@ func decodeShorthand(text []byte) (Request, error) {
 	if len(words) == 0 {
 		return Request{}, &Error{Code: CodeBadJSON, Message: `an empty message; "help" tells what can be typed`}
 	}
-	l := line{fields: map[string]json.RawMessage{}}
+	l := typed{fields: map[string]json.RawMessage{}}
 	l.read(words[0], l.options(words[1:]))
 	d := decoder{fields: l.fields}
 	id := d.id()
@@ -53,22 +53,22 @@ func decodeShorthand(text []byte) (Request, error) {
 	return r, nil
 }
 
-// line collects the fields of a typed line.
-type line struct {
+// typed collects the fields of a typed line.
+type typed struct {
 	fields map[string]json.RawMessage
 	err    *Error
 }
 
-func (l *line) failf(format string, args ...any) {
+func (l *typed) failf(format string, args ...any) {
 	if l.err == nil {
 		l.err = &Error{Code: CodeBadField, Message: fmt.Sprintf(format, args...)}
 	}
 }
 
-func (l *line) put(name string, value any) { l.fields[name] = quote(value) }
+func (l *typed) put(name string, value any) { l.fields[name] = quote(value) }
 
 // options takes name=value words out of words.
-func (l *line) options(words []string) []string {
+func (l *typed) options(words []string) []string {
 	var rest []string
 	for _, w := range words {
 		name, value, ok := strings.Cut(w, "=")
@@ -99,7 +99,7 @@ func scalar(word string) json.RawMessage {
 	return quote(word)
 }
 
-func (l *line) read(verb string, words []string) {
+func (l *typed) read(verb string, words []string) {
 	switch verb {
 	case "hello", "ping", "help":
 		l.put("action", verb)
@@ -146,7 +146,7 @@ func (l *line) read(verb string, words []string) {
 	}
 }
 
-func (l *line) most(words []string, n int) {
+func (l *typed) most(words []string, n int) {
 	if len(words) > n {
 		l.failf("%q is one word too many", clip(words[n]))
 	}
@@ -154,7 +154,7 @@ func (l *line) most(words []string, n int) {
 
 // topics reads names with optional versions. As soon as one has a version, or an
 // epoch is given, the JSON form is the object.
-func (l *line) topics(words []string) {
+func (l *typed) topics(words []string) {
 	versions := map[string]json.RawMessage{}
 	_, resume := l.fields["epoch"]
 	for _, w := range words {
@@ -177,7 +177,7 @@ func (l *line) topics(words []string) {
 
 // lines reads pairs of SKU and quantity, and a version at the end. A SKU may look
 // like a version ("v18"): it is one if a number follows.
-func (l *line) lines(words []string) {
+func (l *typed) lines(words []string) {
 	lines := map[string]json.RawMessage{}
 	for len(words) > 0 {
 		if len(words) == 1 {

@@ -1,0 +1,135 @@
+package auth
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-jose/go-jose/v4/json"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+const (
+	// maxSubject is the longest "sub", in bytes (OpenID Connect Core section 2).
+	maxSubject = 255
+	// maxDate is the last second of the year 9999, the last that RFC 3339 can
+	// write. A date beyond it would overflow somewhere.
+	maxDate = 253_402_300_799
+)
+
+// nameForm is the form of names that become part of a topic.
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,64}$`)
+
+// claims are those that we read. Pointers tell absent from empty.
+type claims struct {
+	jwt.Claims
+	TokenUse string   `json:"token_use"`
+	ClientID string   `json:"client_id"`
+	Role     *string  `json:"role"`
+	Groups   []string `json:"cognito:groups"`
+	Vendor   string   `json:"vendor"`
+}
+
+// parseClaims reads a payload whose signature holds. go-jose's json compares
+// names exactly and refuses a name that occurs twice; reading into any makes it
+// look at every object, nested ones too.
+func parseClaims(payload []byte) (*claims, error) {
+	if !utf8.Valid(payload) {
+		return nil, invalid("claims are not UTF-8")
+	}
+	var all map[string]any
+	if err := json.Unmarshal(payload, &all); err != nil {
+		return nil, invalid("claims are not one JSON object, or a name occurs twice")
+	}
+	for _, name := range []string{"exp", "nbf", "iat"} {
+		date, ok := all[name]
+		if !ok {
+			continue
+		}
+		seconds, ok := date.(float64)
+		if !ok || seconds < 0 || seconds > maxDate {
+			return nil, invalid("%s is not a date", name)
+		}
+	}
+	if role, ok := all["role"]; ok && role == nil {
+		return nil, invalid("role is null")
+	}
+	c := new(claims)
+	if err := json.Unmarshal(payload, c); err != nil {
+		return nil, invalid("a claim has the wrong type")
+	}
+	return c, nil
+}
+
+// checkTime compares the dates with now. A token without an end is refused: it
+// could never be taken back.
+func (c *claims) checkTime(now time.Time, leeway time.Duration) error {
+	if c.Expiry == nil {
+		return invalid("no exp")
+	}
+	err := c.ValidateWithLeeway(jwt.Expected{Time: now}, leeway)
+	switch {
+	case errors.Is(err, jwt.ErrExpired):
+		return ErrExpired
+	case err != nil:
+		return invalid("not valid yet, or issued in the future")
+	}
+	return nil
+}
+
+// user makes the principal of a user token. The claims are those of a Cognito
+// access token
+// (https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html).
+func (v *Verifier) user(c *claims) (Principal, error) {
+	if c.TokenUse != "access" {
+		return Principal{}, invalid("token_use is not access")
+	}
+	if len(v.config.ClientIDs) > 0 && !slices.Contains(v.config.ClientIDs, c.ClientID) {
+		return Principal{}, invalid("another client_id")
+	}
+	if c.Subject == "" || len(c.Subject) > maxSubject {
+		return Principal{}, invalid("sub has %d bytes, want 1 to %d", len(c.Subject), maxSubject)
+	}
+	for i := range len(c.Subject) {
+		if b := c.Subject[i]; b <= ' ' || b > '~' {
+			return Principal{}, invalid("sub is not printable ASCII without spaces")
+		}
+	}
+	if strings.HasPrefix(c.Subject, GuestUser) {
+		return Principal{}, invalid("sub looks like a guest's")
+	}
+	role, err := c.role()
+	if err != nil {
+		return Principal{}, err
+	}
+	p := Principal{User: c.Subject, Role: role}
+	if role == RoleVendor {
+		if !nameForm.MatchString(c.Vendor) {
+			return Principal{}, invalid("a vendor needs a vendor claim, 1 to 64 of A-Z a-z 0-9 . _ ~ -")
+		}
+		p.Vendor = c.Vendor
+	}
+	return p, nil
+}
+
+// role is the "role" claim, else the highest role among the groups, else
+// customer. Groups that are no roles are the shop's own business. Nobody becomes
+// a guest by a user token.
+func (c *claims) role() (string, error) {
+	if c.Role != nil {
+		switch *c.Role {
+		case RoleCustomer, RoleVendor, RoleAdmin:
+			return *c.Role, nil
+		}
+		return "", invalid("unknown role")
+	}
+	for _, role := range []string{RoleAdmin, RoleVendor} {
+		if slices.Contains(c.Groups, role) {
+			return role, nil
+		}
+	}
+	return RoleCustomer, nil
+}

@@ -1,0 +1,97 @@
+package auth
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+const (
+	// maxJWKS is the largest key set that is read, in bytes. Cognito's has two
+	// keys and less than 1 KB.
+	maxJWKS = 256 << 10
+	// minRSA is the shortest RSA key, in bits (RFC 7518 section 3.3).
+	minRSA = 2048
+)
+
+// fetch gets the keys. The values of ctx count, its end does not: the keys are
+// for everybody.
+func (r *remoteKeys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url, nil)
+	if err != nil {
+		return nil, fmt.Errorf("fetch keys: %w", err)
+	}
+	resp, err := r.client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("fetch keys: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("fetch keys: status %d", resp.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxJWKS+1))
+	if err != nil {
+		return nil, fmt.Errorf("fetch keys: %w", err)
+	}
+	if len(body) > maxJWKS {
+		return nil, fmt.Errorf("fetch keys: more than %d bytes", maxJWKS)
+	}
+	return parseJWKS(body)
+}
+
+// parseJWKS reads a key set and leaves out the keys that are of no use here, as
+// RFC 7517 section 5 asks. A set without any counts as an error: an issuer never
+// means that, and the keys we have are better.
+func parseJWKS(body []byte) ([]jose.JSONWebKey, error) {
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(body, &set); err != nil {
+		return nil, fmt.Errorf("read keys: %w", err)
+	}
+	var keys []jose.JSONWebKey
+	for _, raw := range set.Keys {
+		var k jose.JSONWebKey
+		if err := k.UnmarshalJSON(raw); err == nil && usable(&k) {
+			keys = append(keys, k)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("read keys: none of any use")
+	}
+	return keys, nil
+}
+
+// usable says whether k is a public key for one of the userAlgorithms. A key that
+// names its algorithm or its use must name the right one.
+func usable(k *jose.JSONWebKey) bool {
+	if k.KeyID == "" || k.Use != "" && k.Use != "sig" {
+		return false
+	}
+	var alg jose.SignatureAlgorithm
+	switch key := k.Key.(type) {
+	case *rsa.PublicKey:
+		if key.N.BitLen() < minRSA {
+			return false
+		}
+		alg = jose.RS256
+	case *ecdsa.PublicKey:
+		if key.Curve != elliptic.P256() {
+			return false
+		}
+		alg = jose.ES256
+	default:
+		return false
+	}
+	return k.Algorithm == "" || k.Algorithm == string(alg)
+}

@@ -1,0 +1,92 @@
+package auth
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+const (
+	// GuestPrefix begins every guest token, and no other.
+	GuestPrefix = "guest."
+	// GuestUser begins the User of every guest, and of nobody else.
+	GuestUser = "guest:"
+
+	// guestIssuer is the "iss" of guest tokens. A token that something else
+	// signed with the same secret is not a guest token.
+	guestIssuer = "securecart:guest"
+	// guestIDBytes is the randomness of a guest id. Whoever guesses the id of a
+	// guest still lacks the signature, but the ids of carts must not collide.
+	guestIDBytes = 16
+)
+
+// NewGuestID makes an id of 32 hexadecimal digits from 128 random bits.
+func NewGuestID(rand io.Reader) (string, error) {
+	b := make([]byte, guestIDBytes)
+	if _, err := io.ReadFull(rand, b); err != nil {
+		return "", fmt.Errorf("new guest id: %w", err)
+	}
+	return hex.EncodeToString(b), nil
+}
+
+// SignGuest makes the token of a guest. The id is 1 to 64 of A-Z a-z 0-9 . _ ~ -.
+func (v *Verifier) SignGuest(id string) (token string, expires time.Time, err error) {
+	if !nameForm.MatchString(id) {
+		return "", time.Time{}, errors.New("sign guest: the id is not 1 to 64 of A-Z a-z 0-9 . _ ~ -")
+	}
+	if len(v.config.GuestKeys) == 0 {
+		return "", time.Time{}, errors.New("sign guest: no guest key")
+	}
+	key := jose.SigningKey{Algorithm: jose.HS256, Key: v.config.GuestKeys[0]}
+	signer, err := jose.NewSigner(key, nil)
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("sign guest: %w", err)
+	}
+	now := v.config.Now()
+	expires = now.Add(v.config.GuestTTL).Truncate(time.Second)
+	jws, err := jwt.Signed(signer).Claims(jwt.Claims{
+		Issuer:   guestIssuer,
+		Subject:  id,
+		IssuedAt: jwt.NewNumericDate(now),
+		Expiry:   jwt.NewNumericDate(expires),
+	}).Serialize()
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("sign guest: %w", err)
+	}
+	return GuestPrefix + jws, expires, nil
+}
+
+// guest makes the principal of a guest token.
+func guest(c *claims) (Principal, error) {
+	if !nameForm.MatchString(c.Subject) {
+		return Principal{}, invalid("sub is not a guest id")
+	}
+	return Principal{User: GuestUser + c.Subject, Role: RoleGuest}, nil
+}
+
+// secretKeys are the guest keys as a key set.
+type secretKeys [][]byte
+
+var _ oidc.KeySet = secretKeys(nil)
+
+// VerifySignature implements oidc.KeySet. It tries every key: guest tokens name
+// none, and there are never more than a few.
+func (s secretKeys) VerifySignature(_ context.Context, token string) ([]byte, error) {
+	jws, err := parseJWS(token, guestAlgorithms)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range s {
+		if payload, err := jws.Verify(key); err == nil {
+			return payload, nil
+		}
+	}
+	return nil, invalid("the signature does not hold")
+}

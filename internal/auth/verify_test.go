@@ -1,0 +1,346 @@
+package auth_test
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/securecart/hub/internal/auth"
+)
+
+func TestGoodTokens(t *testing.T) {
+	ends := now.Add(time.Hour)
+	customer := auth.Principal{User: "user-1", Role: "customer", Expires: ends}
+	for name, tt := range map[string]struct {
+		token string
+		want  auth.Principal
+	}{
+		"ES256":           {user(claims()), customer},
+		"RS256":           {sign(rsHeader, claims(), rsaKey()), customer},
+		"typ and x5t":     {sign(`{"typ":"at+jwt","alg":"ES256","x5t":"abc","kid":"ec"}`, claims(), ecKey()), customer},
+		"another client":  {user(claims("client_id", "app")), customer},
+		"role customer":   {user(claims("role", "customer")), customer},
+		"strange groups":  {user(claims("cognito:groups", []string{"guest", "Admin", "beta"})), customer},
+		"no vendor":       {user(claims("vendor", "acme")), customer}, // a customer's is of no interest
+		"vendor":          {user(claims("role", "vendor", "vendor", "acme")), auth.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends}},
+		"vendor by group": {user(claims("cognito:groups", []string{"x", "vendor"}, "vendor", "acme")), auth.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends}},
+		"admin":           {user(claims("role", "admin", "vendor", "acme")), auth.Principal{User: "user-1", Role: "admin", Expires: ends}},
+		"admin by group":  {user(claims("cognito:groups", []string{"vendor", "admin"})), auth.Principal{User: "user-1", Role: "admin", Expires: ends}},
+		"role over group": {user(claims("role", "customer", "cognito:groups", []string{"admin"})), customer},
+		"longest sub":     {user(claims("sub", strings.Repeat("~", 255))), auth.Principal{User: strings.Repeat("~", 255), Role: "customer", Expires: ends}},
+		"within leeway":   {user(claims("exp", now.Unix()-60)), auth.Principal{User: "user-1", Role: "customer", Expires: now.Add(-time.Minute)}},
+		"nearly begun":    {user(claims("nbf", now.Unix()+60, "iat", now.Unix()+60)), customer},
+		"fraction":        {user(claims("exp", float64(now.Unix()+3600)+0.5)), customer},
+		"guest":           {guest(guestClaims()), auth.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
+		"guest, old key":  {"guest." + sign(hsHeader, guestClaims(), oldGuestKey), auth.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
+		"guest with role": {guest(guestClaims("role", "admin")), auth.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := newVerifier(t, config(&jwks{})).Verify(t.Context(), tt.token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !got.Expires.Equal(tt.want.Expires) {
+				t.Errorf("expires %v, want %v", got.Expires, tt.want.Expires)
+			}
+			got.Expires = tt.want.Expires
+			if got != tt.want {
+				t.Errorf("got %+v\nwant %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+// cut replaces one of the three parts of a token.
+func cut(token string, part int, by string) string {
+	parts := strings.Split(token, ".")
+	parts[part] = by
+	return strings.Join(parts, ".")
+}
+
+// respelled is the same signature in base64 that decodes to the same bytes.
+func respelled(token string) string {
+	// 64 bytes leave four unused bits in the last of their 86 digits.
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := strings.IndexByte(digits, token[len(token)-1])
+	return token[:len(token)-1] + string(digits[last+1])
+}
+
+// hostile are tokens that must be refused, by the name of what is wrong.
+func hostile() map[string]struct {
+	token string
+	want  error
+} {
+	good := user(claims())
+	b64 := base64.RawURLEncoding.EncodeToString
+	public := must(x509.MarshalPKIXPublicKey(rsaKey().Public()))
+	embedded := string(must(json.Marshal(jose.JSONWebKey{Key: otherKey().Public(), KeyID: "ec"})))
+	type c = struct {
+		token string
+		want  error
+	}
+	bad := func(token string) c { return c{token, auth.ErrInvalid} }
+	expired := func(token string) c { return c{token, auth.ErrExpired} }
+	return map[string]c{
+		// Shape.
+		"empty":                      bad(""),
+		"one word":                   bad("token"),
+		"two parts":                  bad(good[:strings.LastIndex(good, ".")]),
+		"four parts":                 bad(good + ".e30"),
+		"five parts, encrypted":      bad(good + ".e30.e30"),
+		"dots only":                  bad(".."),
+		"empty signature":            bad(cut(good, 2, "")),
+		"empty payload":              bad(cut(good, 1, "")),
+		"empty header":               bad(cut(good, 0, "")),
+		"padding":                    bad(good + "=="),
+		"space before":               bad(" " + good),
+		"newline behind":             bad(good + "\n"),
+		"newline inside":             bad(good[:9] + "\n" + good[9:]),
+		"carriage return inside":     bad(good[:9] + "\r" + good[9:]),
+		"NUL":                        bad(good + "\x00"),
+		"standard base64":            bad(cut(good, 2, base64.StdEncoding.EncodeToString([]byte("\xfb\xff\xfe")))),
+		"another spelling":           bad(respelled(good)),
+		"with a scheme":              bad("Bearer " + good),
+		"too long":                   bad(user(claims("pad", strings.Repeat("x", auth.MaxToken)))),
+		"much too long":              bad(strings.Repeat("a.", 1<<20)),
+		"JSON serialization":         bad(`{"payload":"e30","signatures":[]}`),
+		"header is no JSON":          bad(cut(good, 0, b64([]byte("alg=ES256")))),
+		"header is an array":         bad(sign(`["ES256"]`, claims(), ecKey())),
+		"guest prefix alone":         bad("guest."),
+		"guest prefix twice":         bad("guest." + guest(guestClaims())),
+		"guest prefix in capitals":   bad("Guest." + sign(hsHeader, guestClaims(), guestKey)),
+		"user token as guest":        bad("guest." + good),
+		"guest token without prefix": bad(sign(hsHeader, guestClaims(), guestKey)),
+
+		// Algorithms and headers.
+		"alg none":              bad(cut(sign(`{"alg":"none","kid":"ec"}`, claims(), nil), 2, "AA")),
+		"alg none, no sig":      bad(cut(sign(`{"alg":"none","kid":"ec"}`, claims(), nil), 2, "")),
+		"alg NoNe":              bad(sign(`{"alg":"NoNe","kid":"ec"}`, claims(), nil)),
+		"alg missing":           bad(sign(`{"kid":"ec"}`, claims(), ecKey())),
+		"alg null":              bad(sign(`{"alg":null,"kid":"ec"}`, claims(), ecKey())),
+		"alg in lower case":     bad(sign(`{"alg":"es256","kid":"ec"}`, claims(), ecKey())),
+		"alg twice":             bad(sign(`{"alg":"none","alg":"ES256","kid":"ec"}`, claims(), ecKey())),
+		"HS256 with public key": bad(sign(`{"alg":"HS256","kid":"rsa"}`, claims(), public)),
+		"HS256 with guest key":  bad(sign(`{"alg":"HS256","kid":"ec"}`, claims(), guestKey)),
+		"PS256":                 bad(sign(`{"alg":"PS256","kid":"rsa"}`, claims(), rsaKey())),
+		"RS512":                 bad(sign(`{"alg":"RS512","kid":"rsa"}`, claims(), rsaKey())),
+		"RS256 with EC key":     bad(sign(`{"alg":"RS256","kid":"ec"}`, claims(), ecKey())),
+		"ES256 with RSA key":    bad(sign(`{"alg":"ES256","kid":"rsa"}`, claims(), rsaKey())),
+		"kid of another key":    bad(sign(`{"alg":"ES256","kid":"rsa"}`, claims(), ecKey())),
+		"kid unknown":           bad(sign(`{"alg":"ES256","kid":"other"}`, claims(), otherKey())),
+		"kid missing":           bad(sign(`{"alg":"ES256"}`, claims(), ecKey())),
+		"kid empty":             bad(sign(`{"alg":"ES256","kid":""}`, claims(), ecKey())),
+		"kid a number":          bad(sign(`{"alg":"ES256","kid":1}`, claims(), ecKey())),
+		"kid a path":            bad(sign(`{"alg":"ES256","kid":"../../dev/null"}`, claims(), ecKey())),
+		"crit unknown":          bad(sign(`{"alg":"ES256","kid":"ec","crit":["x"],"x":1}`, claims(), ecKey())),
+		"crit b64":              bad(sign(`{"alg":"ES256","kid":"ec","crit":["b64"],"b64":true}`, claims(), ecKey())),
+		"crit empty":            bad(sign(`{"alg":"ES256","kid":"ec","crit":[]}`, claims(), ecKey())),
+		"b64 alone":             bad(sign(`{"alg":"ES256","kid":"ec","b64":true}`, claims(), ecKey())),
+		"brings its own key":    bad(sign(`{"alg":"ES256","kid":"ec","jwk":`+embedded+`}`, claims(), otherKey())),
+		"names its own key set": bad(sign(`{"alg":"ES256","kid":"ec","jku":"https://evil.test"}`, claims(), otherKey())),
+
+		// Signatures.
+		"signed by another":      bad(sign(esHeader, claims(), otherKey())),
+		"payload exchanged":      bad(cut(good, 1, b64([]byte(claims("role", "admin"))))),
+		"header exchanged":       bad(cut(good, 0, b64([]byte(`{"alg":"ES256","kid":"ec","typ":"JWT"}`)))),
+		"signature of zeros":     bad(cut(good, 2, b64(make([]byte, 64)))),
+		"signature too short":    bad(cut(good, 2, b64(make([]byte, 63)))),
+		"signature too long":     bad(cut(good, 2, b64(make([]byte, 65)))),
+		"guest key unknown":      bad("guest." + sign(hsHeader, guestClaims(), []byte("some other key of more than 32 bytes"))),
+		"guest key empty":        bad("guest." + sign(hsHeader, guestClaims(), []byte{})),
+		"guest with ES256":       bad("guest." + sign(esHeader, guestClaims(), ecKey())),
+		"guest with none":        bad("guest." + cut(sign(`{"alg":"none"}`, guestClaims(), nil), 2, "AA")),
+		"guest with HS512":       bad("guest." + sign(`{"alg":"HS512"}`, guestClaims(), guestKey)),
+		"guest with crit":        bad("guest." + sign(`{"alg":"HS256","crit":["x"],"x":1}`, guestClaims(), guestKey)),
+		"guest mac cut to half":  bad(guest(guestClaims())[:len(guest(guestClaims()))-22]),
+		"guest signed by issuer": bad("guest." + sign(rsHeader, guestClaims("iss", issuer), rsaKey())),
+
+		// Claims of users.
+		"payload no object":      bad(user(`"claims"`)),
+		"payload null":           bad(user(`null`)),
+		"payload cut off":        bad(user(`{"iss":`)),
+		"payload two objects":    bad(user(claims() + `{}`)),
+		"payload not UTF-8":      bad(user(strings.Replace(claims("x", "y"), `"y"`, "\"\xff\"", 1))),
+		"sub twice":              bad(user(strings.Replace(claims(), "{", `{"sub":"root",`, 1))),
+		"sub twice, escaped":     bad(user(strings.Replace(claims(), "{", `{"s\u0075b":"root",`, 1))),
+		"exp twice":              bad(user(strings.Replace(claims(), "{", `{"exp":1,`, 1))),
+		"unread claim twice":     bad(user(strings.Replace(claims(), "{", `{"x":1,"x":1,`, 1))),
+		"nested claim twice":     bad(user(strings.Replace(claims(), "{", `{"x":{"y":1,"y":1},`, 1))),
+		"iss in capitals":        bad(user(claims("iss", nil, "ISS", issuer))),
+		"iss of another":         bad(user(claims("iss", "https://cognito.test/pool_2"))),
+		"iss with a slash":       bad(user(claims("iss", issuer+"/"))),
+		"iss missing":            bad(user(claims("iss", nil))),
+		"iss in two cases":       bad(user(claims("iss", "https://evil.test", "ISS", issuer))),
+		"iss of guests":          bad(user(claims("iss", "securecart:guest"))),
+		"id token":               bad(user(claims("token_use", "id"))),
+		"token_use missing":      bad(user(claims("token_use", nil))),
+		"client unknown":         bad(user(claims("client_id", "intranet"))),
+		"client missing":         bad(user(claims("client_id", nil))),
+		"client as audience":     bad(user(claims("client_id", nil, "aud", client))),
+		"client a list":          bad(user(claims("client_id", []string{client}))),
+		"sub missing":            bad(user(claims("sub", nil))),
+		"sub empty":              bad(user(claims("sub", ""))),
+		"sub a number":           bad(user(claims("sub", 1))),
+		"sub too long":           bad(user(claims("sub", strings.Repeat("u", 256)))),
+		"sub with a newline":     bad(user(claims("sub", "user\n1"))),
+		"sub with a space":       bad(user(claims("sub", "user 1"))),
+		"sub with NUL":           bad(user(claims("sub", "user\x00"))),
+		"sub with DEL":           bad(user(claims("sub", "user\x7f"))),
+		"sub turned around":      bad(user(claims("sub", "user\u202e1"))),
+		"sub of a guest":         bad(user(claims("sub", "guest:9f2c"))),
+		"role guest":             bad(user(claims("role", "guest"))),
+		"role unknown":           bad(user(claims("role", "root"))),
+		"role in capitals":       bad(user(claims("role", "ADMIN"))),
+		"role empty":             bad(user(claims("role", ""))),
+		"role null":              bad(user(strings.Replace(claims(), "{", `{"role":null,`, 1))),
+		"role a list":            bad(user(claims("role", []string{"admin"}))),
+		"groups a string":        bad(user(claims("cognito:groups", "admin"))),
+		"vendor missing":         bad(user(claims("role", "vendor"))),
+		"vendor empty":           bad(user(claims("role", "vendor", "vendor", ""))),
+		"vendor no name":         bad(user(claims("role", "vendor", "vendor", "acme:eu"))),
+		"vendor with a newline":  bad(user(claims("role", "vendor", "vendor", "acme\n"))),
+		"vendor too long":        bad(user(claims("role", "vendor", "vendor", strings.Repeat("v", 65)))),
+		"vendor missing, group":  bad(user(claims("cognito:groups", []string{"vendor"}))),
+		"exp missing":            bad(user(claims("exp", nil))),
+		"exp null":               bad(user(strings.Replace(claims("exp", nil), "{", `{"exp":null,`, 1))),
+		"exp in capitals":        bad(user(claims("exp", nil, "EXP", now.Unix()+3600))),
+		"exp a string":           bad(user(claims("exp", fmt.Sprint(now.Unix()+3600)))),
+		"exp negative":           bad(user(claims("exp", -1))),
+		"exp beyond all time":    bad(user(strings.Replace(claims("exp", nil), "{", `{"exp":1e300,`, 1))),
+		"exp beyond floats":      bad(user(strings.Replace(claims("exp", nil), "{", `{"exp":1e999,`, 1))),
+		"exp in milliseconds":    bad(user(claims("exp", now.Add(time.Hour).UnixMilli()))),
+		"exp true":               bad(user(claims("exp", true))),
+		"nbf in the future":      bad(user(claims("nbf", now.Unix()+61))),
+		"nbf a string":           bad(user(claims("nbf", "soon"))),
+		"iat in the future":      bad(user(claims("iat", now.Unix()+61))),
+		"nbf null":               bad(user(strings.Replace(claims(), "{", `{"nbf":null,`, 1))),
+		"iat null":               bad(user(strings.Replace(claims("iat", nil), "{", `{"iat":null,`, 1))),
+		"expired":                expired(user(claims("exp", now.Unix()-61))),
+		"expired in 1970":        expired(user(claims("exp", 0))),
+		"expired, bad client":    bad(user(claims("exp", 0, "client_id", "intranet"))),
+		"expired, bad signature": bad(sign(esHeader, claims("exp", 0), otherKey())),
+		"expired, bad issuer":    bad(user(claims("exp", 0, "iss", "https://evil.test"))),
+
+		// Claims of guests.
+		"guest expired":        expired(guest(guestClaims("exp", now.Unix()-61))),
+		"guest for ever":       bad(guest(guestClaims("exp", nil))),
+		"guest from tomorrow":  bad(guest(guestClaims("nbf", now.Unix()+86400))),
+		"guest without id":     bad(guest(guestClaims("sub", nil))),
+		"guest with odd id":    bad(guest(guestClaims("sub", "a:b"))),
+		"guest with long id":   bad(guest(guestClaims("sub", strings.Repeat("a", 65)))),
+		"guest, no issuer":     bad(guest(guestClaims("iss", nil))),
+		"guest, user's issuer": bad(guest(claims())),
+		"guest id twice":       bad(guest(strings.Replace(guestClaims(), "{", `{"sub":"a",`, 1))),
+	}
+}
+
+func TestHostileTokens(t *testing.T) {
+	v := newVerifier(t, config(&jwks{}))
+	for name, tt := range hostile() {
+		t.Run(name, func(t *testing.T) {
+			got, err := v.Verify(t.Context(), tt.token)
+			if got != (auth.Principal{}) {
+				t.Errorf("a principal came with the refusal: %+v", got)
+			}
+			for _, kind := range []error{auth.ErrInvalid, auth.ErrExpired, auth.ErrUnavailable} {
+				if errors.Is(err, kind) != (kind == tt.want) {
+					t.Errorf("got error %v, want only %v", err, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// TestErrorsDoNotQuote looks for what a token says in what the log would say.
+func TestErrorsDoNotQuote(t *testing.T) {
+	v := newVerifier(t, config(&jwks{}))
+	const mark = "xyzzy"
+	for _, token := range []string{
+		mark,
+		mark + ".e30." + mark,
+		sign(`{"alg":"`+mark+`"}`, claims(), ecKey()),
+		sign(`{"alg":"ES256","kid":"`+mark+`"}`, claims(), ecKey()),
+		user(claims("iss", mark)),
+		user(claims("sub", mark+"\n")),
+		user(claims("role", mark)),
+		user(claims("client_id", mark)),
+		user(strings.Replace(claims(), "{", `{"`+mark+`":1,"`+mark+`":1,`, 1)),
+		user(claims("exp", mark)),
+	} {
+		_, err := v.Verify(t.Context(), token)
+		if err == nil || strings.Contains(err.Error(), mark) {
+			t.Errorf("error %v, want one without %q", err, mark)
+		}
+	}
+}
+
+func TestAnyClientOnADesk(t *testing.T) {
+	c := config(&jwks{})
+	c.ClientIDs = nil
+	v := newVerifier(t, c)
+	for _, payload := range []string{claims("client_id", "anything"), claims("client_id", nil)} {
+		if _, err := v.Verify(t.Context(), user(payload)); err != nil {
+			t.Errorf("with any client welcome: %v", err)
+		}
+	}
+}
+
+func TestLeewayIsASetting(t *testing.T) {
+	c := config(&jwks{})
+	c.Leeway = 5 * time.Second
+	v := newVerifier(t, c)
+	for late, want := range map[int64]error{5: nil, 6: auth.ErrExpired} {
+		_, err := v.Verify(t.Context(), user(claims("exp", now.Unix()-late)))
+		if !errors.Is(err, want) {
+			t.Errorf("%d s late: %v, want %v", late, err, want)
+		}
+	}
+}
+
+func TestKindsThatAreNotSetUp(t *testing.T) {
+	c := config(&jwks{})
+	c.GuestKeys = nil
+	if _, err := newVerifier(t, c).Verify(t.Context(), guest(guestClaims())); !errors.Is(err, auth.ErrInvalid) {
+		t.Errorf("guest without guest keys: %v, want %v", err, auth.ErrInvalid)
+	}
+	c = auth.Config{GuestKeys: [][]byte{guestKey}, Now: c.Now}
+	v := newVerifier(t, c)
+	if _, err := v.Verify(t.Context(), user(claims())); !errors.Is(err, auth.ErrInvalid) {
+		t.Errorf("user without an issuer: %v, want %v", err, auth.ErrInvalid)
+	}
+	if _, err := v.Verify(t.Context(), guest(guestClaims())); err != nil {
+		t.Errorf("guest without an issuer: %v", err)
+	}
+}
+
+func FuzzVerify(f *testing.F) {
+	for _, tt := range hostile() {
+		if len(tt.token) < 2*auth.MaxToken {
+			f.Add(tt.token)
+		}
+	}
+	f.Add(user(claims()))
+	f.Add(guest(guestClaims()))
+	v := newVerifier(f, config(&jwks{}))
+	roles := []string{"guest", "customer", "vendor", "admin"}
+	f.Fuzz(func(t *testing.T, token string) {
+		p, err := v.Verify(t.Context(), token)
+		switch {
+		case err != nil:
+			if !errors.Is(err, auth.ErrInvalid) && !errors.Is(err, auth.ErrExpired) {
+				t.Errorf("error of no kind: %v", err)
+			}
+		case p.User == "" || p.Expires.IsZero() || !slices.Contains(roles, p.Role):
+			t.Errorf("accepted as %+v", p)
+		case strings.HasPrefix(token, auth.GuestPrefix) != (p.Role == "guest"):
+			t.Errorf("role %s from %q", p.Role, token)
+		}
+	})
+}

@@ -1,0 +1,55 @@
+package handler
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/table"
+)
+
+// Broadcast takes a batch of stream records and tells subscribers. Its answer
+// names the lowest sequence number that has to come again; everything before it
+// is done (https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html).
+// A record that cannot be read is reported too, after the others were sent: the
+// event source mapping isolates it and keeps it for people to look at.
+//
+// observe is told what each batch did; it may be nil.
+func Broadcast(h *hub.Hub, observe func(hub.Report), log *slog.Logger) func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+	return func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+		lowest := len(e.Records)
+		changes := make([]hub.Change, 0, len(e.Records))
+		record := make([]int, 0, len(e.Records)) // changes[i] came in record[i]
+		for i, r := range e.Records {
+			change, err := table.Change(r)
+			if err != nil {
+				log.ErrorContext(ctx, "unreadable record", "sequence", r.Change.SequenceNumber, "error", err)
+				lowest = min(lowest, i)
+				continue
+			}
+			changes, record = append(changes, change), append(record, i)
+		}
+		report, err := h.Broadcast(ctx, changes)
+		var failed *hub.BatchError
+		if errors.As(err, &failed) {
+			first := 0
+			if failed.Index < len(record) {
+				first = record[failed.Index]
+			}
+			lowest = min(lowest, first)
+			log.ErrorContext(ctx, "broadcast", "error", err)
+		}
+		if observe != nil {
+			observe(report)
+		}
+		log.DebugContext(ctx, "broadcast", "changes", report.Changes, "posts", report.Posts, "stale", report.Stale, "gone", report.Gone)
+		var answer events.DynamoDBEventResponse
+		if lowest < len(e.Records) {
+			answer.BatchItemFailures = []events.DynamoDBBatchItemFailure{{ItemIdentifier: e.Records[lowest].Change.SequenceNumber}}
+		}
+		return answer, nil
+	}
+}

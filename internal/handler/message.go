@@ -1,0 +1,131 @@
+package handler
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// MessageOptions are the settings of Message.
+type MessageOptions struct {
+	Endpoint  string // recorded for posts; "": as the event's domain and stage say
+	Shorthand bool   // typed lines are understood
+}
+
+// ReconnectAfter tells clients to reconnect a little before API Gateway ends the
+// connection after 2 hours (G-LIMIT-7).
+const ReconnectAfter = 115 * time.Minute
+
+// Message answers every message of a client, whatever its route: the answer is
+// the body, which a route response brings to the client (G-RESP-4).
+func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) func(context.Context, request) (response, error) {
+	m := messages{h, v, o}
+	return func(ctx context.Context, e request) (response, error) {
+		caller := connectionOf(e.RequestContext, o.Endpoint)
+		r, err := wire.Decode([]byte(e.Body), o.Shorthand)
+		var answer wire.Answer
+		if err == nil {
+			answer, err = m.answer(ctx, caller, r)
+		}
+		if err != nil {
+			refusal, internal := clientError(err)
+			if internal {
+				log.ErrorContext(ctx, "message", "connection", caller.ID, "action", r.Action, "error", err)
+			}
+			told := *refusal
+			if told.ID == nil {
+				told.ID = r.ID
+			}
+			told.Key = r.Key
+			answer = &told
+		}
+		return response{StatusCode: http.StatusOK, Body: string(wire.Encode(answer))}, nil
+	}
+}
+
+// messages answers decoded messages.
+type messages struct {
+	h *hub.Hub
+	v Verifier
+	o MessageOptions
+}
+
+func (m messages) answer(ctx context.Context, caller hub.Connection, r wire.Request) (wire.Answer, error) {
+	switch r.Action {
+	case wire.ActionHello:
+		return m.hello(ctx, caller, r)
+	case wire.ActionSubscribe:
+		return m.h.Subscribe(ctx, caller, r)
+	case wire.ActionUnsubscribe:
+		return m.h.Unsubscribe(ctx, caller, r)
+	case wire.ActionGet:
+		return m.h.Get(ctx, caller, r)
+	case wire.ActionAdd:
+		return m.h.Add(ctx, caller, r)
+	case wire.ActionSet:
+		return m.h.Set(ctx, caller, r)
+	case wire.ActionMerge:
+		guest, err := m.verify(ctx, r.From)
+		if err != nil {
+			return nil, err
+		}
+		return m.h.Merge(ctx, caller, guest, r)
+	case wire.ActionPing:
+		return wire.Pong{ID: r.ID}, nil
+	case wire.ActionHelp:
+		return wire.Help{ID: r.ID, Usage: wire.Usage}, nil
+	}
+	return nil, fmt.Errorf("%w: action %q", hub.ErrInvalid, r.Action)
+}
+
+// hello tells a caller who it is. With a token it takes that first.
+func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Request) (wire.Answer, error) {
+	if r.Token != "" {
+		p, err := m.verify(ctx, r.Token)
+		if err != nil {
+			return nil, err
+		}
+		if err := m.h.Renew(ctx, caller, p); err != nil {
+			return nil, err
+		}
+	}
+	c, err := m.h.Current(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := m.h.Epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hello := wire.Hello{
+		ID: r.ID, ConnectionID: c.ID, Epoch: epoch,
+		User: c.Principal.User, Role: string(c.Principal.Role), Vendor: c.Principal.Vendor,
+		Notice: wire.Code(c.Notice), Limits: wire.CurrentLimits, ReconnectAfter: int(ReconnectAfter / time.Second),
+	}
+	if !c.Principal.Expires.IsZero() {
+		hello.Expires = c.Principal.Expires.UnixMilli()
+	}
+	if c.Principal.Role == hub.RoleGuest {
+		id := strings.TrimPrefix(c.Principal.User, hub.GuestPrefix)
+		if hello.GuestToken, _, err = m.v.SignGuest(id); err != nil {
+			return nil, fmt.Errorf("sign guest token: %w", err)
+		}
+	}
+	return hello, nil
+}
+
+// verify checks a token that came in a message.
+func (m messages) verify(ctx context.Context, token string) (hub.Principal, error) {
+	p, err := m.v.Verify(ctx, token)
+	if err != nil {
+		code := tokenCode(err)
+		return hub.Principal{}, &wire.Error{Code: code, Message: "the token is not taken", Retry: code == wire.CodeBusy}
+	}
+	return principalOf(p), nil
+}

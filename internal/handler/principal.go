@@ -1,0 +1,73 @@
+package handler
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/hub"
+)
+
+// Keys of the authorizer's context. API Gateway hands it, all strings, to every
+// later event of the connection (G-AUTH-18 to 20); principalId is the user.
+const (
+	contextUser    = "principalId"
+	contextRole    = "role"
+	contextVendor  = "vendor"
+	contextExpires = "expires" // ms since 1970
+	contextNotice  = "notice"  // why a token was not taken
+)
+
+func principalOf(p auth.Principal) hub.Principal {
+	return hub.Principal{User: p.User, Role: hub.Role(p.Role), Vendor: p.Vendor, Expires: p.Expires}
+}
+
+// connectionOf reads what an event says of its connection. Without an authorizer
+// there is no user, which connect refuses.
+func connectionOf(r events.APIGatewayWebsocketProxyRequestContext, endpoint string) hub.Connection {
+	if endpoint == "" {
+		endpoint = r.DomainName + "/" + r.Stage
+	}
+	known, _ := r.Authorizer.(map[string]any)
+	text := func(key string) string {
+		s, _ := known[key].(string)
+		return s
+	}
+	c := hub.Connection{
+		ID:          r.ConnectionID,
+		Endpoint:    endpoint,
+		ConnectedAt: time.UnixMilli(r.ConnectedAt).UTC(),
+		Notice:      text(contextNotice),
+		Principal: hub.Principal{
+			User: text(contextUser), Role: hub.Role(text(contextRole)), Vendor: text(contextVendor),
+		},
+	}
+	if ms, err := strconv.ParseInt(text(contextExpires), 10, 64); err == nil {
+		c.Principal.Expires = time.UnixMilli(ms).UTC()
+	}
+	return c
+}
+
+// header returns a header whatever its letter case.
+func header(headers map[string]string, name string) string {
+	for key, value := range headers {
+		if strings.EqualFold(key, name) {
+			return value
+		}
+	}
+	return ""
+}
+
+// subprotocols are those that a client offers (RFC 6455, section 4.1).
+func subprotocols(headers map[string]string) []string {
+	var offered []string
+	for p := range strings.SplitSeq(header(headers, "Sec-WebSocket-Protocol"), ",") {
+		if p = strings.TrimSpace(p); p != "" {
+			offered = append(offered, p)
+		}
+	}
+	return offered
+}

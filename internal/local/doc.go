@@ -1,0 +1,18 @@
+// Package local puts the house together on one machine: the same hub and the same
+// handlers as in AWS, with an imitation on each of the four sides.
+//
+//	API Gateway WebSocket API   gatewaytest
+//	DynamoDB tables             memstore
+//	stream and its trigger      streamtest, fed by memstore's change feed
+//	Cognito                     authtest
+//
+// A change takes the way it takes in AWS: it is committed, written as a stream
+// record, batched, handed as JSON to the broadcast handler, and posted to
+// connections.
+//
+// # Guarantees
+//
+// A House may be used by any number of goroutines. [New] starts it, [House.Close]
+// tells every client "bye", closes its connection with 1001 and waits for
+// everything that was started.
+package local

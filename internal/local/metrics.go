@@ -1,0 +1,107 @@
+package local
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+// metrics are what GET /metrics shows. Nothing is labelled by connection, user or
+// SKU: the number of series is fixed.
+type metrics struct {
+	registry   *prometheus.Registry
+	changes    *prometheus.CounterVec // by what became of them
+	deliveries *prometheus.CounterVec // by what became of them
+	heals      *prometheus.CounterVec
+}
+
+func newMetrics(h *House) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		changes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hub_changes_total", Help: "Committed changes that reached the broadcaster, by result.",
+		}, []string{"result"}),
+		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hub_deliveries_total", Help: "Connections a batch had something for, by result.",
+		}, []string{"result"}),
+		heals: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hub_heals_total", Help: "Marked connections looked after, by result.",
+		}, []string{"result"}),
+	}
+	m.registry.MustRegister(m.changes, m.deliveries, m.heals, gatewayCollector{h}, collectors.NewGoCollector())
+	return m
+}
+
+// broadcast counts one batch.
+func (m *metrics) broadcast(r hub.Report) {
+	m.changes.WithLabelValues("received").Add(float64(r.Changes))
+	m.changes.WithLabelValues("coalesced").Add(float64(r.Coalesced))
+	m.changes.WithLabelValues("suppressed").Add(float64(r.Suppressed))
+	m.deliveries.WithLabelValues("posted").Add(float64(r.Posts))
+	m.deliveries.WithLabelValues("gone").Add(float64(r.Gone))
+	m.deliveries.WithLabelValues("stale").Add(float64(r.Stale))
+	m.deliveries.WithLabelValues("denied").Add(float64(r.Denied))
+}
+
+func (m *metrics) healed(r hub.HealReport) {
+	m.heals.WithLabelValues("healed").Add(float64(r.Healed))
+	m.heals.WithLabelValues("gone").Add(float64(r.Gone))
+	m.heals.WithLabelValues("closed").Add(float64(r.Closed))
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// gatewayCollector reads the counters of the gateway and of the stream trigger
+// when somebody asks.
+type gatewayCollector struct{ h *House }
+
+var (
+	descOpen        = prometheus.NewDesc("gateway_connections", "Connections that are open.", nil, nil)
+	descConnects    = prometheus.NewDesc("gateway_connects_total", "Handshakes that were accepted.", nil, nil)
+	descRefused     = prometheus.NewDesc("gateway_refused_total", "Handshakes that were refused, by status.", []string{"status"}, nil)
+	descMessages    = prometheus.NewDesc("gateway_messages_total", "Messages of clients.", nil, nil)
+	descBytes       = prometheus.NewDesc("gateway_sent_bytes_total", "Payload bytes handed to sockets.", nil, nil)
+	descPosts       = prometheus.NewDesc("gateway_posts_total", "Posts accepted for delivery.", nil, nil)
+	descDisconnects = prometheus.NewDesc("gateway_disconnects_total", "Connections that ended, by close code.", []string{"code"}, nil)
+	descRecords     = prometheus.NewDesc("stream_records_total", "Stream records, by what became of them.", []string{"result"}, nil)
+)
+
+// Describe implements [prometheus.Collector].
+func (gatewayCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descOpen, descConnects, descRefused, descMessages, descBytes, descPosts, descDisconnects, descRecords} {
+		out <- d
+	}
+}
+
+// Collect implements [prometheus.Collector].
+func (c gatewayCollector) Collect(out chan<- prometheus.Metric) {
+	count := func(d *prometheus.Desc, n float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, n, labels...)
+	}
+	s := c.h.gateway.Stats()
+	out <- prometheus.MustNewConstMetric(descOpen, prometheus.GaugeValue, float64(s.Open))
+	count(descConnects, float64(s.Connects))
+	count(descMessages, float64(s.MessagesIn))
+	count(descBytes, float64(s.BytesOut))
+	count(descPosts, float64(s.Posts))
+	for _, status := range slices.Sorted(maps.Keys(s.Refused)) {
+		count(descRefused, float64(s.Refused[status]), strconv.Itoa(status))
+	}
+	for _, code := range slices.Sorted(maps.Keys(s.Disconnects)) {
+		count(descDisconnects, float64(s.Disconnects[code]), strconv.Itoa(code))
+	}
+	t := c.h.trigger.Stats()
+	count(descRecords, float64(t.Put), "put")
+	count(descRecords, float64(t.Delivered), "delivered")
+	count(descRecords, float64(t.Dropped), "dropped")
+	count(descRecords, float64(t.Failed), "failed")
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/securecart/hub/gatewaytest"
+)
+
+// settings are what the command line says.
+type settings struct {
+	addr, admin string
+	seed        string
+	stage       string
+	web         string
+	idleTimeout time.Duration
+	maxAge      time.Duration
+	faults      faults
+	logFormat   string
+}
+
+// parse reads the flags of localhub. It returns nil if there is nothing more to
+// do.
+func parse(args []string, stdout io.Writer) (*settings, error) {
+	var s settings
+	fs := newFlagSet("localhub")
+	fs.StringVar(&s.addr, "addr", "127.0.0.1:8787", "`address` of the sockets and the page")
+	fs.StringVar(&s.admin, "admin", "127.0.0.1:8788", "`address` of the admin API, on this machine only")
+	fs.StringVar(&s.seed, "seed", "", "`file` with a JSON catalogue (default: one of 40 products, built in)")
+	fs.StringVar(&s.stage, "stage", "v1", "`name` of the stage, the path of the socket")
+	fs.StringVar(&s.web, "web", "", "`directory` to serve the page from (default: built in)")
+	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "end a connection that was silent for so long")
+	fs.DurationVar(&s.maxAge, "max-age", 2*time.Hour, "end a connection that is so old")
+	fs.Var(&s.faults, "faults", "misbehave on purpose: alone for a mix, or `kind=N,...`, one in N: gone, throttle, too-large, error, slow, lose-disconnect, drop")
+	fs.StringVar(&s.logFormat, "log", "text", "log as `json|text` on standard error")
+	version := fs.Bool("version", false, "print the version and end")
+	if done, err := parseFlags(fs, args, stdout); done || err != nil {
+		return nil, err
+	}
+	if *version {
+		fmt.Fprintln(stdout, "localhub", buildVersion())
+		return nil, nil
+	}
+	return &s, s.check()
+}
+
+func newFlagSet(name string) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // one line tells what is wrong, see exit
+	return fs
+}
+
+// parseFlags reads flags and nothing else. It prints the help if that is asked
+// for.
+func parseFlags(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, err error) {
+	err = fs.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(stdout, "usage of %s:\n", fs.Name())
+		fs.SetOutput(stdout)
+		fs.PrintDefaults()
+		return true, nil
+	case err != nil:
+		return true, usageError{fmt.Errorf("%w (-h lists the flags)", err)}
+	case fs.NArg() > 0:
+		return true, usageError{fmt.Errorf("%q is not a flag (-h lists them)", fs.Arg(0))}
+	}
+	return false, nil
+}
+
+// stageName is what API Gateway takes as the name of a stage (G-URL-6).
+var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+
+func (s *settings) check() error {
+	host, _, err := net.SplitHostPort(s.admin)
+	ip := net.ParseIP(host)
+	switch {
+	case err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()):
+		return usageError{fmt.Errorf("-admin %s: the admin API serves this machine only, for example 127.0.0.1:8788", s.admin)}
+	case !stageName.MatchString(s.stage):
+		return usageError{fmt.Errorf("-stage %q: a stage has letters, digits, - and _", s.stage)}
+	case s.idleTimeout <= 0:
+		return usageError{fmt.Errorf("-idle-timeout %s: it has to be above zero", s.idleTimeout)}
+	case s.maxAge <= 0:
+		return usageError{fmt.Errorf("-max-age %s: it has to be above zero", s.maxAge)}
+	case s.logFormat != "json" && s.logFormat != "text":
+		return usageError{fmt.Errorf("-log %q: it is json or text", s.logFormat)}
+	}
+	return nil
+}
+
+// faults is the flag -faults.
+type faults struct{ set *gatewaytest.Faults }
+
+// defaultFaults is the mix of -faults alone.
+const defaultFaults = "gone=200,throttle=20,slow=50,lose-disconnect=5,drop=500"
+
+func (f *faults) String() string { return "" }
+
+// IsBoolFlag lets -faults stand alone.
+func (f *faults) IsBoolFlag() bool { return true }
+
+func (f *faults) Set(value string) error {
+	switch value {
+	case "true":
+		value = defaultFaults
+	case "false":
+		f.set = nil
+		return nil
+	}
+	set := &gatewaytest.Faults{SlowBy: 200 * time.Millisecond}
+	kinds := map[string]*int{
+		"gone": &set.GoneEvery, "throttle": &set.ThrottleEvery, "too-large": &set.TooLargeEvery, "error": &set.ErrorEvery,
+		"slow": &set.SlowEvery, "lose-disconnect": &set.LoseDisconnectEvery, "drop": &set.DropEvery,
+	}
+	for part := range strings.SplitSeq(value, ",") {
+		name, n, _ := strings.Cut(part, "=")
+		every, ok := kinds[name]
+		if !ok {
+			return fmt.Errorf("there is no fault %q", name)
+		}
+		if _, err := fmt.Sscanf(n+"\n", "%d\n", every); err != nil || *every < 1 {
+			return fmt.Errorf("%s=N wants a number above zero", name)
+		}
+	}
+	f.set = set
+	return nil
+}
+
+func buildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}

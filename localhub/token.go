@@ -1,0 +1,52 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// runToken prints a token that a running localhub made.
+func runToken(ctx context.Context, args []string, stdout io.Writer) error {
+	fs := newFlagSet("localhub token")
+	user := fs.String("user", "", "`name` of the user")
+	role := fs.String("role", "customer", "customer, vendor or admin")
+	vendor := fs.String("vendor", "", "`name` of the vendor, for role vendor")
+	admin := fs.String("admin", "127.0.0.1:8788", "`address` of the admin API")
+	if done, err := parseFlags(fs, args, stdout); done || err != nil {
+		return err
+	}
+	if *user == "" {
+		return usageError{errors.New("token wants -user NAME")}
+	}
+	body, err := json.Marshal(map[string]string{"user": *user, "role": *role, "vendor": *vendor})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+*admin+"/admin/token", bytes.NewReader(body))
+	if err != nil {
+		return usageError{fmt.Errorf("-admin %s: %w", *admin, err)}
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("no localhub answers at %s: %w", *admin, err)
+	}
+	defer resp.Body.Close()
+	var answer struct{ Token, Message string }
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		return fmt.Errorf("what answers at %s is not a localhub: %w", *admin, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return errors.New(cmp.Or(answer.Message, resp.Status))
+	}
+	_, err = fmt.Fprintln(stdout, answer.Token)
+	return err
+}
