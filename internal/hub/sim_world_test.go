@@ -62,7 +62,7 @@ type world struct {
 	sequence   int64
 	deliveries [][]byte     // events the broadcast function got, to be delivered again late
 	stepping   map[int]bool // shards in the middle of an invocation
-	crashAfter int // posts until the function dies, <0: never
+	crashAfter int          // posts until the function dies, <0: never
 
 	sockets map[string]*socket
 	opened  int

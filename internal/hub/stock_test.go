@@ -1,0 +1,104 @@
+package hub_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
+)
+
+func TestPutStock(t *testing.T) {
+	n := func(n int) *int { return &n }
+	v := func(n int64) *int64 { return &n }
+	s := func(s string) *string { return &s }
+	for name, tt := range map[string]struct {
+		sku    string
+		change hub.StockChange
+		want   hub.Item // of A, which begins at version 1 with 10 pieces
+		err    error
+	}{
+		"a new figure":             {"A", hub.StockChange{Available: n(3)}, hub.Item{Version: 2, Available: 3}, nil},
+		"the same figure":          {"A", hub.StockChange{Available: n(10)}, hub.Item{Version: 1, Available: 10}, nil},
+		"fewer":                    {"A", hub.StockChange{Add: n(-10)}, hub.Item{Version: 2, Available: 0}, nil},
+		"more":                     {"A", hub.StockChange{Add: n(5)}, hub.Item{Version: 2, Available: 15}, nil},
+		"never below zero":         {"A", hub.StockChange{Add: n(-11)}, hub.Item{}, hub.ErrInvalid},
+		"a negative figure":        {"A", hub.StockChange{Available: n(-1)}, hub.Item{}, hub.ErrInvalid},
+		"a huge figure":            {"A", hub.StockChange{Available: n(hub.MaxAvailable + 1)}, hub.Item{}, hub.ErrInvalid},
+		"a huge addition":          {"A", hub.StockChange{Add: n(1 << 62)}, hub.Item{}, hub.ErrInvalid},
+		"both":                     {"A", hub.StockChange{Available: n(1), Add: n(1)}, hub.Item{}, hub.ErrInvalid},
+		"at the version":           {"A", hub.StockChange{Available: n(3), Version: v(1)}, hub.Item{Version: 2, Available: 3}, nil},
+		"at another version":       {"A", hub.StockChange{Available: n(3), Version: v(2)}, hub.Item{}, hub.ErrConflict},
+		"only if new":              {"A", hub.StockChange{Available: n(3), Version: v(0)}, hub.Item{}, hub.ErrConflict},
+		"a bad threshold":          {"A", hub.StockChange{LowAt: n(-1)}, hub.Item{}, hub.ErrInvalid},
+		"a bad vendor":             {"A", hub.StockChange{Vendor: s("a b")}, hub.Item{}, hub.ErrInvalid},
+		"a new item":               {"N", hub.StockChange{Available: n(3)}, hub.Item{Version: 1, Available: 3}, nil},
+		"a new item, no figure":    {"N", hub.StockChange{LowAt: n(3)}, hub.Item{}, hub.ErrInvalid},
+		"a name that is not a SKU": {"a b", hub.StockChange{Available: n(3)}, hub.Item{}, hub.ErrInvalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.stock("A", 10)
+			b.changes = nil
+			got, err := b.PutStock(t.Context(), tt.sku, tt.change)
+			if !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
+				t.Fatalf("got error %v, want %v", err, tt.err)
+			}
+			if err != nil {
+				equal(t, "changes", len(b.changes), 0)
+				return
+			}
+			if got.Version != tt.want.Version || got.Available != tt.want.Available || got.LowAt != hub.DefaultLowAt {
+				t.Errorf("got %+v, want version %d, available %d, lowAt %d", got, tt.want.Version, tt.want.Available, hub.DefaultLowAt)
+			}
+		})
+	}
+}
+
+func TestDeleteStock(t *testing.T) {
+	b := newBench(t)
+	b.vendorStock("A", "acme", 10)
+	if _, err := b.DeleteStock(t.Context(), "A"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.DeleteStock(t.Context(), "A"); !errors.Is(err, hub.ErrGone) {
+		t.Errorf("again: got %v, want ErrGone", err)
+	}
+	if _, err := b.Stock(t.Context(), "A"); !errors.Is(err, hub.ErrGone) {
+		t.Errorf("read: got %v, want ErrGone", err)
+	}
+	item := b.stock("A", 4)
+	equal(t, "made again", []any{item.Version, item.Vendor}, []any{3, ""})
+}
+
+func TestParseTopic(t *testing.T) {
+	for _, good := range []string{"sku:A", "sku:TEE-RED.M_1~x", "cart:u~alice", "vendor:acme"} {
+		topic, err := hub.ParseTopic(good)
+		if err != nil || topic.String() != good {
+			t.Errorf("%s: got %v, %v", good, topic, err)
+		}
+	}
+	for _, bad := range []string{"", "sku", "sku:", "cart", ":A", "SKU:A", "sku:A:B", "sku:a b", "sku:ä", "list:A", " sku:A", "sku:A\n"} {
+		if topic, err := hub.ParseTopic(bad); !errors.Is(err, hub.ErrInvalid) {
+			t.Errorf("%q: got %v, %v, want ErrInvalid", bad, topic, err)
+		}
+	}
+}
+
+func FuzzParseTopic(f *testing.F) {
+	for _, seed := range []string{"sku:A", "cart", "cart:u~alice", "vendor:", "sku:\x00", "sku:A:B"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		topic, err := hub.ParseTopic(s)
+		if err != nil {
+			if topic != (hub.Topic{}) || !errors.Is(err, hub.ErrInvalid) {
+				t.Errorf("got %v with error %v", topic, err)
+			}
+			return
+		}
+		if topic.String() != s || !wire.IsName(topic.Name) {
+			t.Errorf("%q became %q", s, topic)
+		}
+	})
+}
