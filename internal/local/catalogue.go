@@ -77,7 +77,7 @@ func ParseCatalogue(data []byte) ([]Product, error) {
 		products = append(products, p)
 	}
 	if _, err := dec.Token(); err != nil {
-		return nil, fail(dec.InputOffset(), "the array does not end: %v", err)
+		return nil, fail(int64(len(data)), "the array does not end")
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, fail(dec.InputOffset(), "something follows the array")

@@ -115,6 +115,10 @@ func New(o Options) (*House, error) {
 		}
 	})
 	h.started.Go(func() { h.healing(ctx) })
+	// Nobody who connects later is told of the stock the house began with.
+	if err := h.trigger.Wait(ctx); err != nil {
+		return nil, fmt.Errorf("stream trigger: %w", err)
+	}
 	h.ready.Store(true)
 	return h, nil
 }
@@ -218,6 +222,9 @@ func (h *House) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeH
 func (h *House) Dial(ctx context.Context, o *websocket.DialOptions) (*websocket.Conn, *http.Response, error) {
 	return h.gateway.Dial(ctx, "/"+h.opts.Stage, o)
 }
+
+// Connections are those that are open.
+func (h *House) Connections() []gatewaytest.ConnectionInfo { return h.gateway.Connections() }
 
 // Settle waits until every change committed before the call was broadcast.
 func (h *House) Settle(ctx context.Context) error { return h.trigger.Wait(ctx) }

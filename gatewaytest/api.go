@@ -1,0 +1,209 @@
+package gatewaytest
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+// The route keys that the service knows by itself. All others are the API's
+// own and must not start with a dollar sign (G-ROUTE-10).
+const (
+	routeConnect    = "$connect"
+	routeDisconnect = "$disconnect"
+	routeDefault    = "$default"
+)
+
+// API describes one WebSocket API and its one stage. The zero value of every
+// field is the service's default.
+type API struct {
+	// Stage is the only segment of the client's URL. Default "v1".
+	Stage string
+
+	// ID, Region and AccountID appear in events and ARNs. Defaults
+	// "a1b2c3d4e5", "eu-central-1" and "123456789012".
+	ID, Region, AccountID string
+
+	// DomainName is requestContext.domainName. Default: the Host that the
+	// client asked for.
+	DomainName string
+
+	// RouteSelectionExpression chooses the route of a message. Default
+	// "$request.body.action".
+	RouteSelectionExpression string
+
+	// StageVariables are given to the authorizer and to every integration.
+	StageVariables map[string]string
+
+	// Authorizer is asked before $connect. Nil: everybody may connect.
+	Authorizer *Authorizer
+
+	// Routes holds the routes by key: "$connect", "$disconnect", "$default"
+	// and the API's own.
+	Routes map[string]Route
+
+	// IdleTimeout closes a connection without messages, MaxAge any connection.
+	// Defaults 10 minutes and 2 hours.
+	IdleTimeout, MaxAge time.Duration
+
+	// SendBuffer is how many bytes a connection may have unsent before a POST
+	// to it is answered with 429. Default 1 MiB. A message larger than the
+	// buffer is accepted when nothing else waits.
+	SendBuffer int
+
+	// SerialMessages makes the messages of one connection wait for each other.
+	// By default they run side by side, as G-ORDER-2 assumes of the service.
+	SerialMessages bool
+
+	// Faults are misbehaviours on purpose. Nil: none.
+	Faults *Faults
+
+	// Log receives one line per event at level debug, and handler failures at
+	// level warn. Nil: discard.
+	Log *slog.Logger
+}
+
+// Route is what the API does with the events of one route key.
+type Route struct {
+	// Integration is the function behind the route. A message route without
+	// one answers "Internal server error" (G-ROUTE-13); $connect and
+	// $disconnect without one do nothing.
+	Integration lambda.Handler
+
+	// RouteResponse makes the route two-way: the body of the function's answer
+	// is sent to the client (G-RESP-2).
+	RouteResponse bool
+
+	// Timeout is the integration time-out, 50 ms to 29 s. Default 29 s.
+	Timeout time.Duration
+}
+
+// Authorizer is a Lambda authorizer of type REQUEST.
+type Authorizer struct {
+	// Handler is the authorizer function.
+	Handler lambda.Handler
+
+	// IdentitySources must all be there and not empty, or the handshake is
+	// refused with 401 without asking the function (G-AUTH-4). Forms:
+	// "route.request.header.X", "route.request.querystring.X",
+	// "stageVariables.X", "context.X".
+	IdentitySources []string
+}
+
+var (
+	stageName     = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	variableName  = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+	variableValue = regexp.MustCompile(`^[A-Za-z0-9\-._~:/?#&=,]+$`)
+)
+
+// withDefaults returns a copy of the API with every default filled in, so that
+// later changes of the caller's maps change nothing (G-URL-9: a stage serves a
+// snapshot).
+func (a API) withDefaults() API {
+	for field, value := range map[*string]string{
+		&a.Stage:                    "v1",
+		&a.ID:                       "a1b2c3d4e5",
+		&a.Region:                   "eu-central-1",
+		&a.AccountID:                "123456789012",
+		&a.RouteSelectionExpression: "$request.body.action",
+	} {
+		if *field == "" {
+			*field = value
+		}
+	}
+	if a.IdleTimeout == 0 {
+		a.IdleTimeout = defaultIdleTimeout
+	}
+	if a.MaxAge == 0 {
+		a.MaxAge = defaultMaxAge
+	}
+	if a.SendBuffer == 0 {
+		a.SendBuffer = defaultSendBuffer
+	}
+	if a.Log == nil {
+		a.Log = slog.New(slog.DiscardHandler)
+	}
+	a.StageVariables = maps.Clone(a.StageVariables)
+	a.Routes = maps.Clone(a.Routes)
+	for key, route := range a.Routes {
+		if route.Timeout == 0 {
+			route.Timeout = maxIntegrationTimeout
+			a.Routes[key] = route
+		}
+	}
+	if a.Authorizer != nil {
+		copied := *a.Authorizer
+		copied.IdentitySources = slices.Clone(copied.IdentitySources)
+		a.Authorizer = &copied
+	}
+	return a
+}
+
+// check names every field that the service would not accept.
+func (a API) check() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	switch {
+	case !stageName.MatchString(a.Stage):
+		bad("Stage %q: only letters, digits, hyphen and underscore", a.Stage)
+	case len(a.Stage) > maxStageName:
+		bad("Stage: %d characters, at most %d", len(a.Stage), maxStageName)
+	case a.Stage == "ping" || a.Stage == "sping":
+		bad("Stage %q: reserved by the service", a.Stage) // G-URL-7
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.StageVariables)) {
+		if !variableName.MatchString(name) {
+			bad("StageVariables: name %q: only letters, digits and underscore", name)
+		}
+		if value := a.StageVariables[name]; !variableValue.MatchString(value) {
+			bad("StageVariables[%q]: value %q has a character that is not allowed, or is empty", name, value)
+		}
+	}
+	if len(a.Routes) > maxRoutes {
+		bad("Routes: %d routes, at most %d", len(a.Routes), maxRoutes)
+	}
+	for _, key := range slices.Sorted(maps.Keys(a.Routes)) {
+		switch key {
+		case routeConnect, routeDisconnect, routeDefault:
+		case "":
+			bad("Routes: empty route key")
+		default:
+			if strings.HasPrefix(key, "$") {
+				bad("Routes[%q]: only $connect, $disconnect and $default may start with a dollar sign", key)
+			}
+		}
+		if t := a.Routes[key].Timeout; t < minIntegrationTimeout || t > maxIntegrationTimeout {
+			bad("Routes[%q].Timeout %v: must be from %v to %v", key, t, minIntegrationTimeout, maxIntegrationTimeout)
+		}
+	}
+	if a.IdleTimeout < 0 {
+		bad("IdleTimeout %v: negative", a.IdleTimeout)
+	}
+	if a.MaxAge < 0 {
+		bad("MaxAge %v: negative", a.MaxAge)
+	}
+	if a.SendBuffer < 0 {
+		bad("SendBuffer %d: negative", a.SendBuffer)
+	}
+	if a.Authorizer != nil {
+		if a.Authorizer.Handler == nil {
+			bad("Authorizer.Handler: nil")
+		}
+		for _, source := range a.Authorizer.IdentitySources {
+			if _, err := parseIdentitySource(source); err != nil {
+				bad("Authorizer.IdentitySources: %w", err)
+			}
+		}
+	}
+	if err := a.Faults.check(); err != nil {
+		bad("Faults.%w", err)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,89 @@
+package gatewaytest_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/securecart/hub/gatewaytest"
+)
+
+// wantField fails unless the error names the field.
+func wantField(t testing.TB, err error, field string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), field) {
+		t.Errorf("got error %v, want one that names %s", err, field)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	many := make(map[string]gatewaytest.Route)
+	for i := range 301 {
+		many[fmt.Sprint("route", i)] = gatewaytest.Route{}
+	}
+	tests := []struct {
+		name  string
+		api   gatewaytest.API
+		field string
+	}{
+		{"G-URL-6 stage with a slash", gatewaytest.API{Stage: "a/b"}, "Stage"},
+		{"G-URL-6 stage of 129 characters", gatewaytest.API{Stage: strings.Repeat("a", 129)}, "Stage"},
+		{"G-URL-6 stage $default", gatewaytest.API{Stage: "$default"}, "Stage"},
+		{"G-URL-7 stage ping", gatewaytest.API{Stage: "ping"}, "Stage"},
+		{"G-URL-7 stage sping", gatewaytest.API{Stage: "sping"}, "Stage"},
+		{"G-STAGEVAR-1 name", gatewaytest.API{StageVariables: map[string]string{"a-b": "c"}}, "StageVariables"},
+		{"G-STAGEVAR-1 value", gatewaytest.API{StageVariables: map[string]string{"a": "b c"}}, `StageVariables["a"]`},
+		{"G-ROUTE-10 dollar", gatewaytest.API{Routes: oneRoute("$other")}, `Routes["$other"]`},
+		{"empty route key", gatewaytest.API{Routes: oneRoute("")}, "Routes"},
+		{"G-LIMIT-12 301 routes", gatewaytest.API{Routes: many}, "Routes"},
+		{"G-LIMIT-8 time-out of 49 ms", gatewaytest.API{Routes: map[string]gatewaytest.Route{"a": {Timeout: 49 * time.Millisecond}}}, `Routes["a"].Timeout`},
+		{"G-LIMIT-8 time-out over 29 s", gatewaytest.API{Routes: map[string]gatewaytest.Route{"a": {Timeout: 29*time.Second + 1}}}, `Routes["a"].Timeout`},
+		{"negative idle time-out", gatewaytest.API{IdleTimeout: -1}, "IdleTimeout"},
+		{"negative age", gatewaytest.API{MaxAge: -1}, "MaxAge"},
+		{"negative buffer", gatewaytest.API{SendBuffer: -1}, "SendBuffer"},
+		{"authorizer without handler", gatewaytest.API{Authorizer: &gatewaytest.Authorizer{}}, "Authorizer.Handler"},
+		{"G-AUTH-3 identity source of an HTTP API", gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: ok200, IdentitySources: []string{"$request.header.X"}}}, "Authorizer.IdentitySources"},
+		{"G-AUTH-3 identity source without a name", gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: ok200, IdentitySources: []string{"route.request.header."}}}, "Authorizer.IdentitySources"},
+		{"negative fault", gatewaytest.API{Faults: &gatewaytest.Faults{GoneEvery: -1}}, "Faults.GoneEvery"},
+		{"negative delay", gatewaytest.API{Faults: &gatewaytest.Faults{SlowBy: -1}}, "Faults.SlowBy"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := gatewaytest.New(tt.api)
+			wantField(t, err, tt.field)
+		})
+	}
+	t.Run("all at once", func(t *testing.T) {
+		_, err := gatewaytest.New(gatewaytest.API{Stage: "/", MaxAge: -1, RouteSelectionExpression: "$"})
+		for _, field := range []string{"Stage", "MaxAge", "RouteSelectionExpression"} {
+			wantField(t, err, field)
+		}
+	})
+}
+
+func oneRoute(key string) map[string]gatewaytest.Route {
+	return map[string]gatewaytest.Route{key: {}}
+}
+
+func TestNewAccepts(t *testing.T) {
+	newGateway(t, gatewaytest.API{
+		Stage:          strings.Repeat("a", 128),
+		StageVariables: map[string]string{"table_1": "a-Z0._~:/?#&=,"},
+		Routes: map[string]gatewaytest.Route{
+			"a": {Timeout: 50 * time.Millisecond}, "b": {Timeout: 29 * time.Second}, "with space/and €": {}},
+	})
+}
+
+func TestSnapshot(t *testing.T) {
+	t.Run("G-URL-9 later changes of the caller's maps change nothing", func(t *testing.T) {
+		mine := routes("$default", twoWay(echo))
+		g := newGateway(t, api(mine))
+		c := dial(t, g, "/v1")
+		delete(mine, "$default")
+		send(t, c, "x")
+		if got := receive(t, c); got != "x" {
+			t.Errorf("got %s", got)
+		}
+	})
+}

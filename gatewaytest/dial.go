@@ -1,0 +1,219 @@
+package gatewaytest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// dialAddr is the address that clients of Dial come from: one of those that
+// are reserved for documentation (RFC 5737).
+const dialAddr = "192.0.2.1:54321"
+
+// Dial connects a client to the gateway in memory, without a network: usable
+// inside a testing/synctest bubble, where idle time-outs and the like then
+// happen in no time and on the dot. The path is that of the URL, such as
+// "/v1?token=x". A gateway that is dialled inside a bubble must be closed
+// inside it.
+//
+// The response is returned for a refused handshake too; its body then holds
+// the start of what the gateway said. The HTTP client of the options is not
+// used.
+func (g *Gateway) Dial(ctx context.Context, path string, opts *websocket.DialOptions) (*websocket.Conn, *http.Response, error) {
+	var o websocket.DialOptions
+	if opts != nil {
+		o = *opts
+	}
+	o.HTTPClient = &http.Client{Transport: pipeTransport{g}}
+	return websocket.Dial(ctx, "ws://"+g.host()+rooted(path), &o)
+}
+
+// DialRaw connects in memory and returns the connection after the handshake,
+// for clients that write their own frames. Reads on it start with the first
+// frame. A refused handshake is an error, and the response is returned with
+// its body.
+func (g *Gateway) DialRaw(ctx context.Context, path string, header http.Header) (net.Conn, *http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.host()+rooted(path), nil)
+	if err != nil {
+		return nil, nil, fmt.Errorf("gatewaytest: dial %s: %w", path, err)
+	}
+	for name, value := range map[string]string{
+		"Connection": "Upgrade", "Upgrade": "websocket",
+		"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+	} {
+		req.Header[name] = []string{value}
+	}
+	for name, values := range header {
+		req.Header[name] = values
+	}
+	resp, err := pipeTransport{g}.RoundTrip(req)
+	if err != nil {
+		return nil, nil, fmt.Errorf("gatewaytest: dial %s: %w", path, err)
+	}
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+		return nil, resp, errors.Join(fmt.Errorf("gatewaytest: dial %s: status %d", path, resp.StatusCode), err)
+	}
+	conn := resp.Body.(*clientConn)
+	resp.Body = http.NoBody
+	return conn, resp, nil
+}
+
+// rooted is the path with the slash that it should have begun with.
+func rooted(path string) string { return "/" + strings.TrimPrefix(path, "/") }
+
+// host is the name under which the service would serve the API.
+func (g *Gateway) host() string {
+	if g.api.DomainName != "" {
+		return g.api.DomainName
+	}
+	return g.api.ID + ".execute-api." + g.api.Region + ".amazonaws.com"
+}
+
+// pipeTransport is an http.RoundTripper that ends in the gateway.
+type pipeTransport struct{ g *Gateway }
+
+// RoundTrip sends a request through a pipe of its own, as bytes, so that the
+// gateway sees the headers as the client wrote them.
+func (t pipeTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	client, server := net.Pipe()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		t.g.servePipe(server)
+	}()
+	// The handshake obeys the context, the connection after it does not.
+	stop := context.AfterFunc(req.Context(), func() { _ = client.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	// Not waiting for served: $connect may go on for long after the client has
+	// lost patience. Close waits for it.
+	fail := func(err error) (*http.Response, error) {
+		_ = client.Close()
+		if cause := req.Context().Err(); cause != nil {
+			err = cause
+		}
+		return nil, err
+	}
+	if err := req.Write(client); err != nil {
+		return fail(err)
+	}
+	reader := bufio.NewReader(client)
+	resp, err := http.ReadResponse(reader, req)
+	if err != nil {
+		return fail(err)
+	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		if !stop() {
+			return fail(req.Context().Err())
+		}
+		<-served
+		resp.Body = &clientConn{Conn: client, reader: reader}
+		return resp, nil
+	}
+	// A refusal is read to its end, so that nothing is left running.
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return fail(err)
+	}
+	_ = client.Close()
+	<-served
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+// clientConn is the client's end after the handshake, with what was read
+// beyond the response.
+type clientConn struct {
+	net.Conn
+	reader *bufio.Reader
+}
+
+func (c *clientConn) Read(p []byte) (int, error) { return c.reader.Read(p) }
+
+// servePipe serves the one request that comes through a pipe, as an HTTP
+// server would. It returns when the request is answered or the connection
+// taken over.
+func (g *Gateway) servePipe(server net.Conn) {
+	raw := &headerRecorder{}
+	reader := bufio.NewReader(io.TeeReader(server, raw))
+	req, err := http.ReadRequest(reader)
+	if err != nil {
+		_ = server.Close()
+		return
+	}
+	req.RemoteAddr = dialAddr
+	w := &pipeWriter{conn: server, reader: reader, header: make(http.Header)}
+	g.ServeHTTP(w, withHeaders(req, parseHeaders(raw.text())))
+	w.finish(req)
+}
+
+// pipeWriter is the http.ResponseWriter of servePipe.
+type pipeWriter struct {
+	conn   net.Conn
+	reader *bufio.Reader
+	header http.Header
+
+	mu       sync.Mutex
+	hijacked bool
+	status   int
+	body     bytes.Buffer
+}
+
+func (w *pipeWriter) Header() http.Header { return w.header }
+
+func (w *pipeWriter) WriteHeader(status int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.status == 0 {
+		w.status = status
+	}
+}
+
+func (w *pipeWriter) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.body.Write(p)
+}
+
+// Hijack hands the connection over, as http.Hijacker describes.
+func (w *pipeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.hijacked {
+		return nil, nil, http.ErrHijacked
+	}
+	w.hijacked = true
+	return w.conn, bufio.NewReadWriter(w.reader, bufio.NewWriter(w.conn)), nil
+}
+
+// finish writes the response, unless the connection was taken over.
+func (w *pipeWriter) finish(req *http.Request) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.hijacked {
+		return
+	}
+	defer w.conn.Close()
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	resp := &http.Response{
+		StatusCode: w.status, ProtoMajor: 1, ProtoMinor: 1, Request: req, Close: true,
+		Header: w.header, Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len()),
+	}
+	// A client that has gone hears nothing, and that is its own choice.
+	_ = resp.Write(w.conn)
+}

@@ -1,0 +1,139 @@
+package gatewaytest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/coder/websocket"
+
+	"github.com/securecart/hub/gatewaytest"
+)
+
+// A Go handler under test: the same value that main gives to lambda.Start.
+func Example() {
+	shout := func(_ context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+		return events.APIGatewayProxyResponse{StatusCode: 200, Body: strings.ToUpper(e.Body)}, nil
+	}
+	gateway, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{
+		"$default": {Integration: lambda.NewHandler(shout), RouteResponse: true},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer gateway.Close()
+
+	ctx := context.Background()
+	client, _, err := gateway.Dial(ctx, "/v1", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.CloseNow()
+	if err := client.Write(ctx, websocket.MessageText, []byte("is anybody there?")); err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, answer, err := client.Read(ctx)
+	fmt.Println(string(answer), err)
+	// Output: IS ANYBODY THERE? <nil>
+}
+
+// A post that fails on purpose: does the code under test forget the
+// connection?
+func ExampleGateway_FailNext() {
+	gateway, err := gatewaytest.New(gatewaytest.API{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer gateway.Close()
+	ctx := context.Background()
+	client, _, err := gateway.Dial(ctx, "/v1", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.CloseNow()
+
+	id := gateway.Connections()[0].ConnectionID
+	gateway.FailNext(id, gatewaytest.ErrGone)
+	err = gateway.PostToConnection(ctx, id, []byte("news"))
+	fmt.Println(err, errors.Is(err, gatewaytest.ErrGone))
+	fmt.Println(gateway.PostToConnection(ctx, id, []byte("news")))
+	// Output:
+	// gatewaytest: 410 GoneException true
+	// <nil>
+}
+
+// Refused handshakes: what a client sees for each way in which $connect can
+// say no.
+func ExampleGateway_Dial_refused() {
+	connect := func(_ context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+		switch e.QueryStringParameters["user"] {
+		case "ann":
+			return events.APIGatewayProxyResponse{StatusCode: 200}, nil
+		case "":
+			return events.APIGatewayProxyResponse{StatusCode: 401}, nil
+		case "eve":
+			return events.APIGatewayProxyResponse{}, errors.New("cannot stand eve")
+		default:
+			return events.APIGatewayProxyResponse{StatusCode: 403}, nil
+		}
+	}
+	gateway, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{
+		"$connect": {Integration: lambda.NewHandler(connect)},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer gateway.Close()
+
+	for _, path := range []string{"/v1?user=ann", "/v1", "/v1?user=bob", "/v1?user=eve", "/v2?user=ann"} {
+		client, response, err := gateway.Dial(context.Background(), path, nil)
+		if err == nil {
+			_ = client.CloseNow()
+		}
+		fmt.Println(path, response.StatusCode)
+	}
+	// Output:
+	// /v1?user=ann 101
+	// /v1 401
+	// /v1?user=bob 403
+	// /v1?user=eve 502
+	// /v2?user=ann 403
+}
+
+// TestExampleIdle shows how time is tested: inside a bubble, ten minutes are
+// exact and take no time. The gateway must be made, dialled and closed inside.
+func TestExampleIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gateway, err := gatewaytest.New(gatewaytest.API{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer gateway.Close()
+		client, _, err := gateway.Dial(t.Context(), "/v1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.CloseNow()
+
+		start := time.Now()
+		_, _, err = client.Read(t.Context())
+		if websocket.CloseStatus(err) != websocket.StatusGoingAway {
+			t.Errorf("got %v, want close 1001", err)
+		}
+		if idle := time.Since(start); idle != 10*time.Minute {
+			t.Errorf("closed after %v, want 10m", idle)
+		}
+	})
+}

@@ -1,0 +1,195 @@
+package gatewaytest
+
+import (
+	"bufio"
+	"encoding/binary"
+	"io"
+	"math/bits"
+)
+
+// The opcodes of RFC 6455 section 5.2.
+const (
+	opContinuation = 0x0
+	opText         = 0x1
+	opBinary       = 0x2
+	opClose        = 0x8
+	opPing         = 0x9
+	opPong         = 0xA
+)
+
+// The bits of a frame's first two bytes.
+const (
+	bitFin     = 0x80
+	bitsRSV    = 0x70
+	bitsOpcode = 0x0F
+	bitMask    = 0x80
+	bitsLength = 0x7F
+	bitControl = 0x08 // in the opcode
+)
+
+// The close codes of RFC 6455 section 7.4.1 that occur here.
+const (
+	closeNormal      = 1000
+	closeGoingAway   = 1001
+	closeProtocol    = 1002
+	closeUnsupported = 1003
+	closeNoStatus    = 1005 // never on the wire
+	closeAbnormal    = 1006 // never on the wire
+	closeInvalidData = 1007
+	closeTooBig      = 1009
+)
+
+// frameHeader is a frame without its payload. There is no room for reserved
+// bits: no extension is ever negotiated, so readFrameHeader refuses them. An
+// extension would be a field here and a second reader between readFrameHeader
+// and the message.
+type frameHeader struct {
+	fin    bool
+	opcode byte
+	length int64
+	mask   uint32 // little-endian, so that byte 0 is the first to use
+}
+
+func (h frameHeader) control() bool { return h.opcode&bitControl != 0 }
+
+// failure is a reason to fail the connection with a close code (RFC 6455
+// section 7.1.7). The service's reason texts are not known, hence none
+// (section 20 row 6).
+type failure int
+
+func (f failure) Error() string { return "gatewaytest: the peer's frame breaks the rules" }
+
+// readFrameHeader reads and checks a client's frame header. The error is a
+// failure, or the connection's.
+func readFrameHeader(r *bufio.Reader) (frameHeader, error) {
+	var b [8]byte
+	if err := readBytes(r, b[:2]); err != nil {
+		return frameHeader{}, err
+	}
+	h := frameHeader{fin: b[0]&bitFin != 0, opcode: b[0] & bitsOpcode, length: int64(b[1] & bitsLength)}
+	switch {
+	case b[0]&bitsRSV != 0, b[1]&bitMask == 0:
+		return h, failure(closeProtocol)
+	case h.opcode > opBinary && h.opcode < opClose, h.opcode > opPong:
+		return h, failure(closeProtocol)
+	case h.control() && (!h.fin || h.length > maxControlPayload):
+		return h, failure(closeProtocol)
+	}
+	switch h.length {
+	case 126:
+		if err := readBytes(r, b[:2]); err != nil {
+			return h, err
+		}
+		h.length = int64(binary.BigEndian.Uint16(b[:2]))
+		if h.length < 126 {
+			return h, failure(closeProtocol) // not the shortest form
+		}
+	case 127:
+		if err := readBytes(r, b[:8]); err != nil {
+			return h, err
+		}
+		length := binary.BigEndian.Uint64(b[:8])
+		if length>>63 != 0 || length <= 0xFFFF {
+			return h, failure(closeProtocol)
+		}
+		h.length = int64(length)
+	}
+	if err := readBytes(r, b[:4]); err != nil {
+		return h, err
+	}
+	h.mask = binary.LittleEndian.Uint32(b[:4])
+	return h, nil
+}
+
+// readBytes fills b byte by byte through the buffer, so that b stays on the
+// stack: io.ReadFull would move it to the heap for every frame.
+func readBytes(r *bufio.Reader, b []byte) error {
+	for i := range b {
+		c, err := r.ReadByte()
+		if err == io.EOF {
+			return io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return err
+		}
+		b[i] = c
+	}
+	return nil
+}
+
+// unmask lifts the mask from a piece of payload and returns the mask turned to
+// where the next piece starts (RFC 6455 section 5.3).
+func unmask(p []byte, mask uint32) uint32 {
+	wide := uint64(mask)<<32 | uint64(mask)
+	for len(p) >= 8 {
+		binary.LittleEndian.PutUint64(p, binary.LittleEndian.Uint64(p)^wide)
+		p = p[8:]
+	}
+	for i := range p {
+		p[i] ^= byte(mask)
+		mask = bits.RotateLeft32(mask, -8)
+	}
+	return mask
+}
+
+// maxServerHeader is the longest header of a frame from a server: two bytes
+// and a 64-bit length, and no mask.
+const maxServerHeader = 10
+
+// putServerHeader writes the header of an unfragmented frame and returns its
+// length.
+func putServerHeader(b *[maxServerHeader]byte, opcode byte, length int) int {
+	b[0] = bitFin | opcode
+	switch {
+	case length <= maxControlPayload:
+		b[1] = byte(length)
+		return 2
+	case length <= 0xFFFF:
+		b[1] = 126
+		binary.BigEndian.PutUint16(b[2:], uint16(length))
+		return 4
+	default:
+		b[1] = 127
+		binary.BigEndian.PutUint64(b[2:], uint64(length))
+		return maxServerHeader
+	}
+}
+
+// closePayload is the payload of a close frame.
+func closePayload(code int, reason string) []byte {
+	return append(binary.BigEndian.AppendUint16(nil, uint16(code)), reason...)
+}
+
+// parseClose reads the payload of a client's close frame. A frame without a
+// code is 1005 with the service's text (G-CLOSE-2).
+func parseClose(payload []byte) (code int, reason string, err error) {
+	switch len(payload) {
+	case 0:
+		return closeNoStatus, reasonNoStatus, nil
+	case 1:
+		return 0, "", failure(closeProtocol)
+	}
+	code = int(binary.BigEndian.Uint16(payload))
+	if !sendableCode(code) {
+		return 0, "", failure(closeProtocol)
+	}
+	var check utf8Check
+	if !check.add(payload[2:]) || !check.complete() {
+		return 0, "", failure(closeInvalidData)
+	}
+	return code, string(payload[2:]), nil
+}
+
+// sendableCode reports whether a code may be in a close frame: those the RFC
+// and the registry define, and the ranges for libraries and applications
+// (RFC 6455 section 7.4.2).
+func sendableCode(code int) bool {
+	switch {
+	case code >= 3000 && code <= 4999:
+		return true
+	case code >= 1007 && code <= 1014:
+		return true
+	default:
+		return code >= closeNormal && code <= closeUnsupported
+	}
+}

@@ -1,0 +1,220 @@
+package gatewaytest
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// model reads the same bytes in the plainest way there is, after the words of
+// RFC 6455 and G-LIMIT-1, and returns what a reader must make of them: the
+// messages, the control frames, and the close code of the failure, if any.
+func model(in []byte) (messages []string, controls []string, code int) {
+	var message []byte
+	started := false
+	for {
+		if len(in) < 2 {
+			return
+		}
+		fin, rsv, opcode := in[0]&0x80 != 0, in[0]&0x70, in[0]&0x0F
+		masked, n, rest := in[1]&0x80 != 0, uint64(in[1]&0x7F), in[2:]
+		control := opcode >= 8
+		if rsv != 0 || !masked || (opcode > 2 && opcode < 8) || opcode > 10 || control && (!fin || n > 125) {
+			return messages, controls, 1002
+		}
+		switch n {
+		case 126:
+			if len(rest) < 2 {
+				return
+			}
+			n, rest = uint64(binary.BigEndian.Uint16(rest)), rest[2:]
+			if n <= 125 {
+				return messages, controls, 1002
+			}
+		case 127:
+			if len(rest) < 8 {
+				return
+			}
+			n, rest = binary.BigEndian.Uint64(rest), rest[8:]
+			if n <= 65535 || n >= 1<<63 {
+				return messages, controls, 1002
+			}
+		}
+		if len(rest) < 4 {
+			return
+		}
+		mask, rest := rest[:4], rest[4:]
+		if !control {
+			switch {
+			case started != (opcode == 0):
+				return messages, controls, 1002
+			case opcode == 2:
+				return messages, controls, 1003
+			case n > 32*1024 || uint64(len(message))+n > 128*1024:
+				return messages, controls, 1009
+			}
+		}
+		whole := n <= uint64(len(rest))
+		payload := make([]byte, min(n, uint64(len(rest))))
+		for i := range payload {
+			payload[i] = rest[i] ^ mask[i%4]
+		}
+		if control {
+			if !whole {
+				return
+			}
+			controls = append(controls, string(payload))
+		} else {
+			started = true
+			message = append(message, payload...)
+			if !startsUTF8(message) || whole && fin && !utf8.Valid(message) {
+				return messages, controls, 1007
+			}
+			if !whole {
+				return
+			}
+			if fin {
+				messages = append(messages, string(message))
+				message, started = nil, false
+			}
+		}
+		in = rest[n:]
+	}
+}
+
+// startsUTF8 reports whether b can be continued to valid UTF-8.
+func startsUTF8(b []byte) bool {
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r != utf8.RuneError || n > 1 {
+			b = b[n:]
+			continue
+		}
+		// The rest may be the start of a character: then some tail of
+		// continuation bytes completes it.
+		for _, second := range []string{"", "\x80", "\x90", "\xA0", "\xBF"} {
+			for _, tail := range []string{"", "\x80", "\x80\x80"} {
+				completed := string(b) + second + tail
+				if r, n := utf8.DecodeRuneInString(completed); (r != utf8.RuneError || n > 1) && n == len(completed) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return true
+}
+
+// slowly gives out bytes in pieces of changing length, as a network does.
+type slowly struct {
+	b    []byte
+	step int
+}
+
+func (s *slowly) Read(p []byte) (int, error) {
+	if len(s.b) == 0 {
+		return 0, io.EOF
+	}
+	s.step = s.step%7 + 1
+	n := copy(p, s.b[:min(s.step, len(s.b))])
+	s.b = s.b[n:]
+	return n, nil
+}
+
+func FuzzReader(f *testing.F) {
+	mask := "\x01\x02\x03\x04"
+	for _, seed := range []string{
+		"", "\x81", "\x81\x85" + mask + "igoho", "\x01\x81" + mask + "i\x80\x81" + mask + "i",
+		"\x89\x80" + mask, "\x88\x82" + mask + "\x02\xEA", "\x81\xFE\x00\x7E" + mask + strings.Repeat("a", 126),
+		"\x81\xFF\x00\x00\x00\x00\x00\x01\x00\x00" + mask, "\x82\x80" + mask, "\x81\x81" + mask + "\xFE",
+		"\x01\x82\x00\x00\x00\x00\xE2\x82\x80\x81\x00\x00\x00\x00\xAC", "\xC1\x80" + mask, "\x81\x00",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		for _, src := range []io.Reader{bytes.NewReader(in), &slowly{b: in}} {
+			var messages, controls []string
+			r := newReader(nil, src, func(_ byte, payload []byte) error {
+				controls = append(controls, string(payload))
+				return nil
+			})
+			var err error
+			for err == nil {
+				var message []byte
+				if message, err = r.next(); err == nil {
+					messages = append(messages, string(message))
+				}
+			}
+			var code failure
+			errors.As(err, &code)
+			wantMessages, wantControls, wantCode := model(in)
+			if int(code) != wantCode || !equal(messages, wantMessages) || !equal(controls, wantControls) {
+				t.Fatalf("% x:\n got %q, %q, %d (%v)\nwant %q, %q, %d", in, messages, controls, code, err, wantMessages, wantControls, wantCode)
+			}
+			if code == 0 && err != io.EOF && err != io.ErrUnexpectedEOF {
+				t.Fatalf("% x: ended with %v", in, err)
+			}
+		}
+	})
+}
+
+func equal(a, b []string) bool {
+	return len(a) == len(b) && strings.Join(a, "\x00|") == strings.Join(b, "\x00|")
+}
+
+// FuzzUTF8 compares the check in pieces with the standard library's in one.
+func FuzzUTF8(f *testing.F) {
+	for _, seed := range []string{"", "a", "κόσμε", "\xF0\x9F\x98\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE0\x80\x80", "\xC0\x80", "\xE2\x82"} {
+		f.Add([]byte(seed), uint8(1))
+	}
+	f.Fuzz(func(t *testing.T, b []byte, cut uint8) {
+		at := int(cut) % (len(b) + 1)
+		var check utf8Check
+		got := check.add(b[:at]) && check.add(b[at:]) && check.complete()
+		if want := utf8.Valid(b); got != want {
+			t.Errorf("% x cut at %d: got %v, want %v", b, at, got, want)
+		}
+	})
+}
+
+func TestUnmask(t *testing.T) {
+	for length := range 40 {
+		plain := []byte(strings.Repeat("0123456789", 4)[:length])
+		for cut := range length + 1 {
+			masked := make([]byte, length)
+			for i := range plain {
+				masked[i] = plain[i] ^ byte(i%4+1)
+			}
+			mask := unmask(masked[:cut], 0x04030201)
+			unmask(masked[cut:], mask)
+			if !bytes.Equal(masked, plain) {
+				t.Fatalf("length %d cut at %d: got %q, want %q", length, cut, masked, plain)
+			}
+		}
+	}
+}
+
+func TestWildcard(t *testing.T) {
+	tests := []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"", "", true}, {"", "a", false}, {"a", "a", true}, {"a", "A", false}, {"a", "ab", false},
+		{"*", "", true}, {"*", "a/b:c", true}, {"a*", "a", true}, {"*a", "ba", true}, {"*a", "ab", false},
+		{"a*c", "abbc", true}, {"a*c", "abcd", false}, {"*b*", "abc", true}, {"**", "a", true},
+		{"?", "", false}, {"?", "a", true}, {"a?c", "abc", true}, {"a??", "ab", false},
+		{"*?", "", false}, {"*?", "ab", true}, {"a*b*c", "axbxbxc", true}, {"a*b*d", "axbxbxc", false},
+		{strings.Repeat("*a", 200) + "b", strings.Repeat("a", 5000), false}, // must not take for ever
+	}
+	for _, tt := range tests {
+		t.Run("G-AUTH-12 "+tt.pattern[:min(20, len(tt.pattern))], func(t *testing.T) {
+			if got := wildcard(tt.pattern, tt.text); got != tt.want {
+				t.Errorf("%q against %.40q: got %v, want %v", tt.pattern, tt.text, got, tt.want)
+			}
+		})
+	}
+}

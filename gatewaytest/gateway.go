@@ -1,0 +1,223 @@
+package gatewaytest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Gateway is one running stage of a WebSocket API. Make it with New, serve it
+// as an http.Handler, end it with Close.
+type Gateway struct {
+	// Fixed by New.
+	api       API
+	selection selection
+	identity  []identitySource
+
+	// handlers is the parent of every function's context.
+	handlers       context.Context
+	cancelHandlers context.CancelFunc
+
+	// running counts handshakes, connections and functions. It is added to
+	// under mu with closing false, or by something that it counts.
+	running   sync.WaitGroup
+	closeOnce sync.Once
+	closeErr  error
+
+	counters counters
+	faults   atomic.Pointer[faultState]
+
+	failMu   sync.Mutex
+	failNext map[string][]*Error
+	failing  atomic.Int64 // len(failNext), to be read without the lock
+
+	mu      sync.RWMutex
+	closing bool
+	conns   map[string]*conn // pending ones too
+	open    int              // those that are not pending
+	number  uint64           // of the newest connection
+}
+
+var _ http.Handler = (*Gateway)(nil)
+
+// New returns a gateway for the API, or an error that names every field the
+// service would not accept.
+func New(api API) (*Gateway, error) {
+	api = api.withDefaults()
+	selection, err := parseSelection(api.RouteSelectionExpression)
+	if err != nil {
+		err = fmt.Errorf("RouteSelectionExpression: %w", err)
+	}
+	if err := errors.Join(api.check(), err); err != nil {
+		return nil, fmt.Errorf("gatewaytest: %w", err)
+	}
+	g := &Gateway{api: api, selection: selection, conns: make(map[string]*conn)}
+	if api.Authorizer != nil {
+		for _, text := range api.Authorizer.IdentitySources {
+			source, _ := parseIdentitySource(text) // checked above
+			g.identity = append(g.identity, source)
+		}
+	}
+	g.handlers, g.cancelHandlers = context.WithCancel(context.Background())
+	g.SetFaults(api.Faults)
+	return g, nil
+}
+
+// ServeHTTP serves the stage: /{stage} is the handshake, and
+// /{stage}/@connections/{id} the management of one connection. Everything else
+// is forbidden (G-URL-4, G-MGMT-11).
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	segments, ok := pathSegments(r.URL.EscapedPath())
+	switch {
+	case !ok || segments[0] != g.api.Stage:
+		g.answerError(w, ErrForbidden)
+	case len(segments) == 1, len(segments) == 2 && segments[1] == "":
+		g.serveHandshake(w, r) // G-URL-2: one trailing slash is fine
+	case len(segments) == 3 && segments[1] == "@connections" && segments[2] != "":
+		g.serveConnection(w, r, segments[2])
+	default:
+		g.answerError(w, ErrForbidden)
+	}
+}
+
+// pathSegments splits a path and decodes each segment once, so that every
+// spelling of an id is understood and %2F is not a separator (G-MGMT-3).
+func pathSegments(escaped string) ([]string, bool) {
+	segments := strings.Split(strings.TrimPrefix(escaped, "/"), "/")
+	for i, segment := range segments {
+		decoded, err := url.PathUnescape(segment)
+		if err != nil {
+			return nil, false
+		}
+		segments[i] = decoded
+	}
+	return segments, true
+}
+
+// enter counts a handshake in, unless the gateway is closing.
+func (g *Gateway) enter() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closing {
+		return false
+	}
+	g.running.Add(1)
+	return true
+}
+
+// register gives a pending connection its id.
+func (g *Gateway) register(c *conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for c.id == "" || g.conns[c.id] != nil {
+		c.id = newID(c.connectedAt, c.suffix)
+	}
+	g.number++
+	c.number = g.number
+	g.conns[c.id] = c
+}
+
+// remove forgets a connection, and what FailNext left for it.
+func (g *Gateway) remove(c *conn) {
+	g.mu.Lock()
+	delete(g.conns, c.id)
+	if c.net != nil {
+		g.open--
+	}
+	g.mu.Unlock()
+	g.FailNext(c.id, nil)
+}
+
+// lookup finds a connection, pending or open.
+func (g *Gateway) lookup(connectionID string) *conn {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.conns[connectionID]
+}
+
+// ConnectionInfo is what the management API tells about a connection.
+type ConnectionInfo struct {
+	ConnectionID string
+	ConnectedAt  time.Time
+	LastActiveAt time.Time // the last message in either direction (G-MGMT-21)
+	SourceIP     string
+	UserAgent    string // empty when the client sent none
+}
+
+func (c *conn) info() ConnectionInfo {
+	return ConnectionInfo{
+		ConnectionID: c.id,
+		ConnectedAt:  c.connectedAt,
+		LastActiveAt: time.Unix(0, c.lastActive.Load()),
+		SourceIP:     c.identity.SourceIP,
+		UserAgent:    c.identity.UserAgent,
+	}
+}
+
+// Connections lists the open connections, the oldest first.
+func (g *Gateway) Connections() []ConnectionInfo {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	conns := slices.SortedFunc(maps.Values(g.conns), func(a, b *conn) int { return cmp.Compare(a.number, b.number) })
+	infos := make([]ConnectionInfo, 0, len(conns))
+	for _, c := range conns {
+		if c.isOpen() {
+			infos = append(infos, c.info())
+		}
+	}
+	return infos
+}
+
+// Close ends the gateway: it refuses new handshakes, closes every connection
+// with 1001 "Going away", runs $disconnect for each, and waits for all
+// functions. A peer that does not answer the close is cut after a second.
+// Functions that are still running after five seconds see their context
+// cancelled, and after ten Close gives up on them and says so.
+func (g *Gateway) Close() error {
+	g.closeOnce.Do(func() {
+		g.mu.Lock()
+		g.closing = true
+		conns := make([]*conn, 0, len(g.conns))
+		for _, c := range g.conns {
+			conns = append(conns, c)
+		}
+		g.mu.Unlock()
+		for _, c := range conns {
+			c.startClose(closeGoingAway, reasonGoingAway)
+		}
+		done := make(chan struct{})
+		go func() {
+			g.running.Wait()
+			close(done)
+		}()
+		if !waitFor(done, handlerGrace) {
+			g.cancelHandlers()
+			if !waitFor(done, handlerGrace) {
+				g.closeErr = errors.New("gatewaytest: a function did not return after its context was cancelled")
+			}
+		}
+		g.cancelHandlers()
+	})
+	return g.closeErr
+}
+
+// waitFor waits for done, but not longer than limit.
+func waitFor(done <-chan struct{}, limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}

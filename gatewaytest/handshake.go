@@ -1,0 +1,224 @@
+package gatewaytest
+
+import (
+	"bufio"
+	"crypto/sha1"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// serveHandshake opens a connection. The order is the service's: identity
+// sources, authorizer, policy, $connect, and only then the 101 (G-AUTH-2,
+// G-HANDSHAKE-1).
+func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
+	if status, err := checkUpgrade(r); err != nil {
+		if status == http.StatusUpgradeRequired {
+			w.Header()["Upgrade"] = []string{"websocket"}
+			w.Header()["Sec-WebSocket-Version"] = []string{"13"}
+		}
+		g.answerError(w, &Error{StatusCode: status, Code: errorTypes[status], Message: err.Error()})
+		return
+	}
+	if !canHijack(w) {
+		g.api.Log.Error("handshake on a server that cannot hijack connections (HTTP/2?)")
+		g.answerError(w, ErrInternal)
+		return
+	}
+	if !g.enter() {
+		g.counters.refuse(http.StatusServiceUnavailable)
+		g.answerError(w, errClosing)
+		return
+	}
+	defer g.running.Done()
+
+	now := time.Now()
+	req := g.newRequest(r, now)
+	// Rounded as the events tell it, so that GET and events agree (G-EVENT-12).
+	c := &conn{g: g, suffix: newConnectionSuffix(), connectedAt: now.Truncate(time.Millisecond),
+		identity: req.identity, domainName: req.domainName}
+	g.register(c)
+	requestID := newRequestID(now)
+	protocol, refusal := g.admit(c, req, requestID)
+	if refusal != nil {
+		g.remove(c)
+		g.refuse(w, c, requestID, refusal)
+		return
+	}
+	g.upgrade(w, r, c, requestID, protocol)
+}
+
+// errClosing answers a handshake that comes while the gateway closes.
+var errClosing = &Error{StatusCode: http.StatusServiceUnavailable, Code: "ServiceUnavailableException", Message: "Service Unavailable"}
+
+// checkUpgrade checks the client's side of the handshake (RFC 6455 section
+// 4.2.1). A request that asks for no WebSocket at all is 426 (G-URL-11).
+func checkUpgrade(r *http.Request) (int, error) {
+	switch {
+	case r.Method != http.MethodGet:
+		return http.StatusForbidden, errors.New("Forbidden")
+	case !hasToken(r.Header, "Connection", "upgrade"), !hasToken(r.Header, "Upgrade", "websocket"):
+		return http.StatusUpgradeRequired, errors.New("Upgrade Required")
+	case r.Header.Get("Sec-WebSocket-Version") != "13":
+		return http.StatusUpgradeRequired, errors.New("Upgrade Required")
+	}
+	if key, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-WebSocket-Key")); err != nil || len(key) != 16 {
+		return http.StatusBadRequest, errors.New("Bad Request")
+	}
+	return 0, nil
+}
+
+// hasToken reports whether a header that is a list holds the token, in any
+// case.
+func hasToken(h http.Header, name, token string) bool {
+	for _, value := range h.Values(name) {
+		for one := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(one), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// refusal is the answer to a handshake that fails.
+type refusal struct {
+	status  int
+	message string
+}
+
+// admit asks the authorizer and $connect. It returns the subprotocol of the
+// answer, or a refusal.
+func (g *Gateway) admit(c *conn, req *request, requestID string) (protocol string, refused *refusal) {
+	ctx := c.newRequestContext(routeConnect, eventConnect, requestID, time.Now())
+	if g.api.Authorizer != nil {
+		authorizer, refused := g.authorize(c, req, ctx)
+		if refused != nil {
+			return "", refused
+		}
+		ctx.Authorizer = authorizer.connect
+		c.authorizer = authorizer.later
+	}
+	route, ok := g.api.Routes[routeConnect]
+	if !ok || route.Integration == nil {
+		return "", nil // G-HANDSHAKE-2
+	}
+	e := c.integrationEvent(ctx)
+	headers := req.integrationHeaders()
+	e.Headers, e.MultiValueHeaders = headers.single(), headers.multi()
+	e.QueryStringParameters, e.MultiValueQueryStringParameters = req.query.single(), req.query.multi()
+
+	started := time.Now()
+	answer, err := g.callIntegration(route, &e)
+	g.api.Log.Debug("connect", "connectionId", c.id, "requestId", requestID,
+		"latency", time.Since(started), "status", answer.status, "error", err)
+	protocol = answer.headers.last("Sec-WebSocket-Protocol", strings.EqualFold)
+	switch {
+	case errors.Is(err, errTimedOut):
+		return "", &refusal{http.StatusGatewayTimeout, textTimedOut} // G-HANDSHAKE-7
+	case err != nil:
+		return "", &refusal{http.StatusBadGateway, textInternal} // G-HANDSHAKE-5, -6
+	case answer.status >= 200 && answer.status < 300:
+		if strings.ContainsFunc(protocol, func(r rune) bool { return r < ' ' || r == 0x7F }) {
+			return "", &refusal{http.StatusBadGateway, textInternal} // cannot be a header value
+		}
+		return protocol, nil // G-HANDSHAKE-3, -11
+	case answer.status >= 300 && answer.status < 600:
+		return "", &refusal{answer.status, http.StatusText(answer.status)} // G-HANDSHAKE-4
+	default:
+		return "", &refusal{http.StatusBadGateway, textInternal} // no HTTP status that could be final
+	}
+}
+
+// refuse answers a handshake that was turned down (G-HANDSHAKE-19: the JSON of
+// an error frame, assumed).
+func (g *Gateway) refuse(w http.ResponseWriter, c *conn, requestID string, refused *refusal) {
+	g.counters.refuse(refused.status)
+	g.api.Log.Debug("handshake refused", "connectionId", c.id, "requestId", requestID, "status", refused.status)
+	g.answerJSON(w, refused.status, errorTypes[refused.status], errorFrame(refused.message, c.id, requestID))
+}
+
+// upgrade takes the connection over from the HTTP server and serves it in a
+// goroutine of its own, so that the server's memory for the request is freed.
+func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, requestID, protocol string) {
+	response := fmt.Appendf(nil, "HTTP/1.1 101 Switching Protocols\r\n"+
+		"Date: %s\r\nConnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: %s\r\n",
+		time.Now().UTC().Format(http.TimeFormat), acceptKey(r.Header.Get("Sec-WebSocket-Key"))) // G-HANDSHAKE-14
+	if protocol != "" {
+		response = fmt.Appendf(response, "sec-websocket-protocol: %s\r\n", protocol)
+	}
+	response = append(response, "\r\n"...)
+
+	nc, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		// The function said yes, so it has to hear that the connection ended.
+		g.api.Log.Warn("cannot take the connection over", "connectionId", c.id, "error", err)
+		g.remove(c)
+		c.disconnect(closeAbnormal, reasonAbnormal)
+		return
+	}
+	early := bufferedBytes(buffered)
+	if recorded, ok := nc.(*recordingConn); ok {
+		nc = recorded.Conn // its work is done, and the bare connection can writev
+	}
+	if !g.opened(c, nc) {
+		// Closed while $connect ran: refuse, and let the function clean up.
+		_ = nc.SetDeadline(time.Now().Add(closeWait))
+		_, _ = nc.Write([]byte("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))
+		_ = nc.Close()
+		g.counters.refuse(http.StatusServiceUnavailable)
+		c.disconnect(closeGoingAway, reasonGoingAway)
+		return
+	}
+	g.running.Go(func() { c.run(response, early) })
+}
+
+// opened makes the connection one of the open ones, unless the gateway is
+// closing.
+func (g *Gateway) opened(c *conn, nc net.Conn) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closing {
+		delete(g.conns, c.id)
+		return false
+	}
+	c.open(nc)
+	g.open++
+	g.counters.connects.Add(1)
+	return true
+}
+
+// acceptKey is the proof that the server understood (RFC 6455 section 4.2.2).
+func acceptKey(key string) string {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// bufferedBytes is what the HTTP server had already read of the client's
+// frames.
+func bufferedBytes(b *bufio.ReadWriter) []byte {
+	if b == nil || b.Reader.Buffered() == 0 {
+		return nil
+	}
+	peeked, _ := b.Reader.Peek(b.Reader.Buffered())
+	return append([]byte(nil), peeked...)
+}
+
+// canHijack reports whether the connection can be taken over, before any
+// function is asked.
+func canHijack(w http.ResponseWriter) bool {
+	for {
+		if _, ok := w.(http.Hijacker); ok {
+			return true
+		}
+		inner, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return false
+		}
+		w = inner.Unwrap()
+	}
+}

@@ -1,0 +1,71 @@
+package gatewaytest
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"time"
+)
+
+// idBytes is how many bytes an id of the service has: 16 characters with the
+// padding that always is there (G-EVENT-6).
+const idBytes = 11
+
+// idSuffix is the last three bytes of an id. Connection id and message ids of
+// one connection end alike and start with 0x02; a request id's with 0x05.
+type idSuffix [3]byte
+
+// strictID refuses an id whose unused bits are set: the service never makes
+// one.
+var strictID = base64.URLEncoding.Strict()
+
+func newConnectionSuffix() idSuffix {
+	s := idSuffix{0x02}
+	random(s[1:])
+	return s
+}
+
+// newID makes an id whose leading bytes rise with time, in steps of about a
+// quarter of a second, as the ids of the service are seen to do.
+func newID(now time.Time, suffix idSuffix) string {
+	var b [idBytes]byte
+	quarters := now.UnixMilli() >> 8
+	b[0], b[1], b[2], b[3] = byte(quarters>>24), byte(quarters>>16), byte(quarters>>8), byte(quarters)
+	random(b[4:8])
+	copy(b[8:], suffix[:])
+	return base64.URLEncoding.EncodeToString(b[:])
+}
+
+func newRequestID(now time.Time) string {
+	s := idSuffix{0x05}
+	random(s[1:])
+	return newID(now, s)
+}
+
+// validID reports whether an id has the shape of one; whether a connection has
+// it is another question (G-MGMT-6 answers them differently).
+func validID(id string) bool {
+	b, err := strictID.DecodeString(id)
+	return err == nil && len(b) == idBytes && len(id) == base64.URLEncoding.EncodedLen(idBytes)
+}
+
+// newUUID makes the x-amzn-RequestId of an HTTP answer (RFC 9562, version 4).
+func newUUID() string {
+	var b [16]byte
+	random(b[:])
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// newTraceID makes the value of X-Amzn-Trace-Id (G-EVENT-7).
+func newTraceID(now time.Time) string {
+	var b [12]byte
+	random(b[:])
+	return fmt.Sprintf("Root=1-%08x-%s", uint32(now.Unix()), hex.EncodeToString(b[:]))
+}
+
+// random fills b. crypto/rand.Read has no error to return: where the system
+// has no randomness it ends the program.
+func random(b []byte) { rand.Read(b) }

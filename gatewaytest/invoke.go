@@ -1,0 +1,211 @@
+package gatewaytest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+var (
+	// errTimedOut says that an integration took longer than its time-out.
+	errTimedOut = errors.New("integration timed out")
+
+	// errNoIntegration says that a route has no function behind it.
+	errNoIntegration = errors.New("route has no integration")
+)
+
+// invoke calls a function and waits for it at most as long as timeout. The
+// function's context ends then; the function itself may go on (G-ERR-4), and
+// Close waits for it. A panic is a function error, as it is in Lambda.
+func (g *Gateway) invoke(h lambda.Handler, event []byte, requestID string, timeout time.Duration) ([]byte, error) {
+	type result struct {
+		answer []byte
+		err    error
+	}
+	done := make(chan result, 1)
+	ctx, cancel := context.WithTimeout(g.handlers, timeout)
+	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: requestID})
+	// Whoever calls invoke is itself waited for, so Close is still waiting.
+	g.running.Go(func() {
+		defer cancel()
+		// A handler that ends its goroutine (t.FailNow does) leaves this.
+		r := result{err: errors.New("function ended without an answer")}
+		defer func() {
+			if p := recover(); p != nil {
+				r = result{err: fmt.Errorf("function panicked: %v", p)}
+				g.api.Log.Warn("function panicked", "requestId", requestID, "panic", p, "stack", string(debug.Stack()))
+			}
+			done <- r
+		}()
+		r.answer, r.err = h.Invoke(ctx, event)
+	})
+	select {
+	case r := <-done:
+		if r.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, errTimedOut // it gave up because its time was over
+		}
+		return r.answer, r.err
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, errTimedOut
+		}
+		// Cancelled either by the function's end, and then there is a result,
+		// or by Close.
+		select {
+		case r := <-done:
+			return r.answer, r.err
+		default:
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// callIntegration gives an event to the route's function and checks the
+// answer.
+func (g *Gateway) callIntegration(route Route, e *event) (proxyAnswer, error) {
+	if route.Integration == nil {
+		return proxyAnswer{}, errNoIntegration
+	}
+	payload, err := e.encode()
+	if err != nil {
+		return proxyAnswer{}, err
+	}
+	raw, err := g.invoke(route.Integration, payload, e.RequestContext.RequestID, route.Timeout)
+	if err != nil {
+		g.api.Log.Warn("function failed", "routeKey", e.RequestContext.RouteKey,
+			"connectionId", e.RequestContext.ConnectionID, "requestId", e.RequestContext.RequestID, "error", err)
+		return proxyAnswer{}, err
+	}
+	answer, err := parseProxyAnswer(raw)
+	if err != nil {
+		g.api.Log.Warn("malformed proxy answer", "routeKey", e.RequestContext.RouteKey,
+			"connectionId", e.RequestContext.ConnectionID, "requestId", e.RequestContext.RequestID, "error", err)
+	}
+	return answer, err
+}
+
+// proxyAnswer is what a proxy integration returned.
+type proxyAnswer struct {
+	status  int
+	headers fields
+	body    []byte
+	hasBody bool
+}
+
+// parseProxyAnswer reads an answer as strictly as the service does: only the
+// five known keys, statusCode an integer or a string of one, body a string
+// (G-RESP-6, G-RESP-7). Nulls count as absent, because aws-lambda-go writes
+// them for empty fields.
+func parseProxyAnswer(raw []byte) (proxyAnswer, error) {
+	var a proxyAnswer
+	if trimmed := bytes.TrimSpace(raw); len(trimmed) == 0 || trimmed[0] != '{' {
+		return a, errors.New("the answer is not a JSON object")
+	}
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &keys); err != nil {
+		return a, err
+	}
+	var (
+		body    *string
+		encoded *bool
+	)
+	for key, value := range keys {
+		var err error
+		switch key {
+		case "statusCode":
+			a.status, err = parseStatus(value)
+		case "headers":
+			var headers map[string]json.RawMessage
+			if err = json.Unmarshal(value, &headers); err == nil {
+				err = a.addHeaders(headers)
+			}
+		case "multiValueHeaders":
+			var lists map[string][]json.RawMessage
+			err = json.Unmarshal(value, &lists)
+			for name, list := range lists {
+				for _, one := range list {
+					if err == nil {
+						err = a.addHeaders(map[string]json.RawMessage{name: one})
+					}
+				}
+			}
+		case "body":
+			err = json.Unmarshal(value, &body)
+		case "isBase64Encoded":
+			err = json.Unmarshal(value, &encoded)
+		default:
+			err = errors.New("unknown key")
+		}
+		if err != nil {
+			return proxyAnswer{}, fmt.Errorf("key %q: %w", key, err)
+		}
+	}
+	if _, ok := keys["statusCode"]; !ok {
+		return proxyAnswer{}, errors.New("no statusCode")
+	}
+	if body == nil {
+		return a, nil
+	}
+	decoded, err := decodeBody(*body, encoded != nil && *encoded)
+	if err != nil {
+		return proxyAnswer{}, fmt.Errorf("body: %w", err)
+	}
+	a.body, a.hasBody = textOf(decoded), true
+	return a, nil
+}
+
+// parseStatus reads a status code: an integer, or a string of one.
+func parseStatus(raw json.RawMessage) (int, error) {
+	text := string(raw)
+	if strings.HasPrefix(text, `"`) {
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return 0, err
+		}
+		return strconv.Atoi(text)
+	}
+	number, err := strconv.ParseFloat(text, 64) // 2e2 and 200.0 are integers in JSON
+	if err != nil || number != math.Trunc(number) || math.Abs(number) > math.MaxInt32 {
+		return 0, fmt.Errorf("%s is not an integer", text)
+	}
+	return int(number), nil
+}
+
+// addHeaders takes headers whose values are strings, numbers or booleans.
+func (a *proxyAnswer) addHeaders(headers map[string]json.RawMessage) error {
+	for name, raw := range headers {
+		value, ok := scalarText(raw)
+		if !ok {
+			return fmt.Errorf("header %q is not a string", name)
+		}
+		a.headers = append(a.headers, field{name, value})
+	}
+	return nil
+}
+
+// scalarText is a JSON string, number or boolean as text; null is the empty
+// text.
+func scalarText(raw json.RawMessage) (string, bool) {
+	switch {
+	case len(raw) == 0:
+		return "", false
+	case raw[0] == '"':
+		var s string
+		err := json.Unmarshal(raw, &s)
+		return s, err == nil
+	case raw[0] == '{' || raw[0] == '[':
+		return "", false
+	case string(raw) == "null":
+		return "", true
+	}
+	return string(raw), true
+}

@@ -1,0 +1,76 @@
+package gatewaytest
+
+import "time"
+
+// The limits of the service. Numbers with a G- name are statements of
+// docs/gateway.md; those without are this package's own and say so.
+const (
+	// maxFrameBytes is the largest payload of one frame a client may send
+	// (G-LIMIT-1; developer guide, "limits": 32 KB).
+	maxFrameBytes = 32 * 1024
+
+	// maxMessageBytes is the largest message in either direction: reassembled
+	// from a client, in a POST to @connections, in a two-way answer
+	// (G-LIMIT-1, G-LIMIT-13, G-MGMT-7: 128 KB).
+	maxMessageBytes = 128 * 1024
+
+	// defaultIdleTimeout is how long a connection may be without a message in
+	// either direction (G-LIMIT-4: 10 minutes).
+	defaultIdleTimeout = 10 * time.Minute
+
+	// defaultMaxAge is how long a connection may live (G-LIMIT-7: 2 hours).
+	defaultMaxAge = 2 * time.Hour
+
+	// minIntegrationTimeout and maxIntegrationTimeout bound Route.Timeout; the
+	// upper one is also the default (G-LIMIT-8: 50 ms to 29 s).
+	minIntegrationTimeout = 50 * time.Millisecond
+	maxIntegrationTimeout = 29 * time.Second
+
+	// defaultSendBuffer is how many bytes may wait for a slow reader before a
+	// POST is answered with 429. The service's figure is not known
+	// (G-MGMT-9, section 20 row 16: 1 MiB assumed).
+	defaultSendBuffer = 1 << 20
+
+	// maxAuthorizerBytes bounds what an authorizer may return, and
+	// maxPolicyARN one resource in its policy (G-AUTH-17: 8 KB, 512 characters).
+	maxAuthorizerBytes = 8 * 1024
+	maxPolicyARN       = 512
+
+	// maxRoutes is how many routes one API may have (G-LIMIT-12: 300).
+	maxRoutes = 300
+
+	// maxStageName is the longest stage name in characters (G-URL-6: 128).
+	maxStageName = 128
+
+	// maxPending is how many messages of one connection may be running or
+	// waiting at once. Beyond it a message is answered "Too Many Requests"
+	// (G-ERR-7). The figure is Lambda's default account concurrency, 1000.
+	maxPending = 1000
+
+	// closeWait is how long a peer has to answer our close frame before its
+	// connection is cut. Our own choice: 1 second.
+	closeWait = time.Second
+
+	// minWriteWait is the least time that a peer has to take what is written,
+	// however short the idle time-out. Our own choice: 10 seconds.
+	minWriteWait = 10 * time.Second
+
+	// handlerGrace is how long Close lets running handlers go on before it
+	// cancels their contexts, and again before it gives up on them. Our own
+	// choice: 5 seconds.
+	handlerGrace = 5 * time.Second
+
+	// maxControlPayload is the longest payload of a control frame in bytes
+	// (RFC 6455 section 5.5).
+	maxControlPayload = 125
+
+	// readBufferBytes is the read buffer that every open connection keeps, and
+	// readChunkBytes how much of a payload is taken at a time, so that a peer
+	// that announces much and sends little costs little. Our own choice.
+	readBufferBytes = 256
+	readChunkBytes  = 4 * 1024
+
+	// maxHeaderBytes bounds a handshake read by Dial and recorded by
+	// PreserveHeaderCase (net/http's default is larger; our own choice: 64 KiB).
+	maxHeaderBytes = 64 * 1024
+)

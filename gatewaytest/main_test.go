@@ -1,0 +1,75 @@
+package gatewaytest_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestMain fails the package when a test leaves a goroutine of the gateway
+// behind.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	http.DefaultClient.CloseIdleConnections()
+	if code == 0 {
+		if left := leftGoroutines(5 * time.Second); len(left) > 0 {
+			fmt.Fprintf(os.Stderr, "%d goroutines left after the tests:\n\n%s\n", len(left), strings.Join(left, "\n\n"))
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// leftGoroutines returns the stacks of goroutines that run this package's
+// code, after giving those that are ending the time to do so.
+func leftGoroutines(patience time.Duration) []string {
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for {
+		left := packageGoroutines()
+		if len(left) == 0 {
+			return nil
+		}
+		select {
+		case <-deadline.C:
+			return left
+		case <-again.C:
+		}
+	}
+}
+
+func packageGoroutines() []string {
+	all := make([]byte, 1<<20)
+	all = all[:runtime.Stack(all, true)]
+	var ours []string
+	for i, stack := range strings.Split(string(all), "\n\n") {
+		// The first is the one that asks.
+		if i > 0 && (strings.Contains(stack, "/gatewaytest") || strings.Contains(stack, "coder/websocket")) {
+			ours = append(ours, stack)
+		}
+	}
+	return ours
+}
+
+func TestLeakCheckSeesALeak(t *testing.T) {
+	release, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		<-release
+	}()
+	found := false
+	for _, stack := range packageGoroutines() {
+		found = found || strings.Contains(stack, "TestLeakCheckSeesALeak")
+	}
+	if !found {
+		t.Error("a goroutine that waits for ever was not found")
+	}
+	close(release)
+	<-done
+}

@@ -1,0 +1,186 @@
+package gatewaytest
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"time"
+)
+
+// reader takes messages out of a connection's bytes. It belongs to the
+// connection's goroutine.
+type reader struct {
+	src     *bufio.Reader
+	control func(opcode byte, payload []byte) error
+
+	message []byte    // what has come of the current message
+	check   utf8Check // over message
+	started bool      // a message has begun and not ended
+}
+
+// newReader reads from r after what the HTTP server had already read of it.
+func newReader(early []byte, r io.Reader, control func(byte, []byte) error) *reader {
+	if len(early) > 0 {
+		r = io.MultiReader(bytes.NewReader(early), r)
+	}
+	return &reader{src: bufio.NewReaderSize(r, readBufferBytes), control: control}
+}
+
+// next returns the next complete text message. Control frames on the way go to
+// the control function. The error is a failure, the control function's, or the
+// connection's.
+func (r *reader) next() ([]byte, error) {
+	for {
+		h, err := readFrameHeader(r.src)
+		if err != nil {
+			return nil, err
+		}
+		if h.control() {
+			payload := make([]byte, h.length)
+			if _, err := io.ReadFull(r.src, payload); err != nil {
+				return nil, err
+			}
+			unmask(payload, h.mask)
+			if err := r.control(h.opcode, payload); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := r.data(h); err != nil {
+			return nil, err
+		}
+		if !h.fin {
+			continue
+		}
+		if !r.check.complete() {
+			return nil, failure(closeInvalidData)
+		}
+		message := r.message
+		r.message, r.started, r.check = nil, false, utf8Check{}
+		return message, nil
+	}
+}
+
+// data reads one data frame into the message. Every rule that the header alone
+// can break is checked before a byte of the payload is taken.
+func (r *reader) data(h frameHeader) error {
+	switch {
+	case r.started != (h.opcode == opContinuation):
+		return failure(closeProtocol)
+	case h.opcode == opBinary:
+		return failure(closeUnsupported) // G-FRAME-1
+	case h.length > maxFrameBytes, int64(len(r.message))+h.length > maxMessageBytes:
+		return failure(closeTooBig) // G-LIMIT-1
+	}
+	r.started = true
+	mask := h.mask
+	for left := int(h.length); left > 0; {
+		// Piece by piece: memory grows with what has really come, and bad text
+		// is refused as soon as it is seen.
+		n := min(left, readChunkBytes)
+		r.message = slices.Grow(r.message, n)
+		piece := r.message[len(r.message) : len(r.message)+n]
+		n, err := r.src.Read(piece)
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return err
+		}
+		piece = piece[:n]
+		mask = unmask(piece, mask)
+		if !r.check.add(piece) {
+			return failure(closeInvalidData) // G-FRAME-7
+		}
+		r.message = r.message[:len(r.message)+n]
+		left -= n
+	}
+	return nil
+}
+
+// errClosed is how the control function says that the peer's close frame has
+// come.
+var errClosed = errors.New("gatewaytest: close frame received")
+
+// read serves the client's frames until the connection is at its end. When it
+// returns, the end is decided and the last frame is queued.
+func (c *conn) read(early []byte) {
+	r := newReader(early, c.net, c.control)
+	for {
+		message, err := r.next()
+		if err == nil {
+			if c.received(message) {
+				continue
+			}
+			return
+		}
+		var fail failure
+		switch {
+		case errors.Is(err, errClosed):
+		case errors.As(err, &fail):
+			c.fail(int(fail))
+		default:
+			// The network ended. When the gateway has closed, this is the peer
+			// that did not answer, or did so with its socket.
+			c.ended(closeAbnormal, reasonAbnormal)
+			c.lose()
+		}
+		return
+	}
+}
+
+// received takes a message in. It reports false when the connection was cut on
+// purpose.
+func (c *conn) received(message []byte) bool {
+	if !c.isOpen() {
+		return true // too late; the close frame is on its way
+	}
+	c.g.counters.messagesIn.Add(1)
+	if c.g.dropsMessage() {
+		c.ended(closeAbnormal, reasonAbnormal)
+		c.lose()
+		return false
+	}
+	now := time.Now()
+	c.touch(now)
+	c.dispatch(string(message), now)
+	return true
+}
+
+// control answers control frames. A ping is not a message: it does not keep the
+// connection from being idle (G-LIMIT-6), and no function hears of it
+// (G-FRAME-3).
+func (c *conn) control(opcode byte, payload []byte) error {
+	switch opcode {
+	case opPing:
+		c.pushPong(payload)
+	case opClose:
+		code, reason, err := parseClose(payload)
+		if err != nil {
+			return err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.state == stateOpen {
+			// The client was first: echo its frame as it came (G-CLOSE-1).
+			c.endLocked(code, reason)
+			c.pushLocked(opClose, payload)
+			_ = c.net.SetDeadline(time.Now().Add(closeWait))
+		}
+		return errClosed
+	}
+	return nil
+}
+
+// fail ends the connection because of what the client sent: a close frame with
+// the code, then nothing but waiting, for at most closeWait, until the client
+// has gone. Closing at once could take the close frame away again, because the
+// system resets a connection that is closed with bytes unread.
+func (c *conn) fail(code int) {
+	if !c.startFail(code) {
+		return // already closing: the peer has said enough
+	}
+	_, _ = io.Copy(io.Discard, struct{ io.Reader }{c.net})
+}

@@ -1,0 +1,195 @@
+package gatewaytest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// selection is a route selection expression, taken apart. It is evaluated on
+// each message to the key of a route (G-ROUTE-1).
+type selection []selectionPart
+
+// selectionPart is literal text, or a path into the message.
+type selectionPart struct {
+	literal string
+	path    []any // of string (a key) and int (an index)
+	isPath  bool
+}
+
+const requestBody = "request.body"
+
+// parseSelection reads the forms of G-ROUTE-4: $request.body.path alone, and
+// text in which ${request.body.path} are variables and \$ is a dollar sign.
+func parseSelection(expression string) (selection, error) {
+	if rest, ok := strings.CutPrefix(expression, "$"); ok && strings.HasPrefix(rest, requestBody) {
+		part, err := parseVariable(rest)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", expression, err)
+		}
+		return selection{part}, nil
+	}
+	var (
+		parts   selection
+		literal strings.Builder
+	)
+	flush := func() {
+		if literal.Len() > 0 {
+			parts = append(parts, selectionPart{literal: literal.String()})
+			literal.Reset()
+		}
+	}
+	for rest := expression; rest != ""; {
+		switch {
+		case strings.HasPrefix(rest, `\$`):
+			literal.WriteByte('$')
+			rest = rest[2:]
+		case strings.HasPrefix(rest, "${"):
+			variable, after, ok := strings.Cut(rest[2:], "}")
+			if !ok {
+				return nil, fmt.Errorf("%q: ${ without }", expression)
+			}
+			part, err := parseVariable(variable)
+			if err != nil {
+				return nil, fmt.Errorf("%q: %w", expression, err)
+			}
+			flush()
+			parts = append(parts, part)
+			rest = after
+		case rest[0] == '$':
+			return nil, fmt.Errorf(`%q: a dollar sign that is not part of $request.body, ${…} or \$`, expression)
+		default:
+			literal.WriteByte(rest[0])
+			rest = rest[1:]
+		}
+	}
+	flush()
+	return parts, nil
+}
+
+// parseVariable reads request.body followed by a JSONPath of keys and indexes.
+func parseVariable(text string) (selectionPart, error) {
+	part := selectionPart{isPath: true}
+	rest, ok := strings.CutPrefix(text, requestBody)
+	if !ok {
+		return part, fmt.Errorf("variable %q: only request.body can choose a route", text)
+	}
+	for rest != "" {
+		switch rest[0] {
+		case '.':
+			end := strings.IndexAny(rest[1:], ".[")
+			if end < 0 {
+				end = len(rest) - 1
+			}
+			if end == 0 {
+				return part, fmt.Errorf("variable %q: a dot without a name", text)
+			}
+			part.path = append(part.path, rest[1:1+end])
+			rest = rest[1+end:]
+		case '[':
+			inside, after, ok := strings.Cut(rest[1:], "]")
+			if !ok {
+				return part, fmt.Errorf("variable %q: [ without ]", text)
+			}
+			if n := len(inside); n >= 2 && (inside[0] == '\'' || inside[0] == '"') && inside[n-1] == inside[0] {
+				part.path = append(part.path, inside[1:n-1])
+			} else if index, err := strconv.Atoi(inside); err == nil && index >= 0 {
+				part.path = append(part.path, index)
+			} else {
+				return part, fmt.Errorf("variable %q: [%s] is neither an index nor a quoted name", text, inside)
+			}
+			rest = after
+		default:
+			return part, fmt.Errorf("variable %q: only request.body can choose a route", text)
+		}
+	}
+	return part, nil
+}
+
+// evaluate returns what the expression makes of a message, or false when the
+// message is not JSON (G-ROUTE-3). A variable that is not there is the empty
+// string (G-ROUTE-5, G-ROUTE-8).
+func (s selection) evaluate(body string) (string, bool) {
+	value, err := decodeJSON(body)
+	if err != nil {
+		return "", false
+	}
+	var key strings.Builder
+	for _, part := range s {
+		if part.isPath {
+			key.WriteString(stringify(follow(value, part.path)))
+		} else {
+			key.WriteString(part.literal)
+		}
+	}
+	return key.String(), true
+}
+
+// decodeJSON reads one JSON value and keeps numbers as they are written.
+func decodeJSON(text string) (any, error) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, errors.New("text after the JSON value")
+	}
+	return value, nil
+}
+
+// follow walks a path; nil when it leads nowhere.
+func follow(value any, path []any) any {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			object, _ := value.(map[string]any)
+			value = object[step]
+		case int:
+			list, _ := value.([]any)
+			if step >= len(list) {
+				return nil
+			}
+			value = list[step]
+		}
+	}
+	return value
+}
+
+// stringify turns a JSON value into the text of a route key (G-ROUTE-6).
+func stringify(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return value
+	case []any:
+		items := make([]string, len(value))
+		for i, item := range value {
+			items[i] = stringify(item)
+		}
+		return "[" + strings.Join(items, ", ") + "]"
+	case map[string]any:
+		b, _ := encodeJSON(value) // it was decoded from JSON: cannot fail
+		return string(b)
+	default: // bool and json.Number
+		return fmt.Sprint(value)
+	}
+}
+
+// selectRoute chooses the route of a message: the one whose key the expression
+// gives, else $default (G-ROUTE-2). $connect and $disconnect are not for
+// messages (G-ROUTE-11).
+func (g *Gateway) selectRoute(body string) (string, Route, bool) {
+	if key, ok := g.selection.evaluate(body); ok && key != routeConnect && key != routeDisconnect {
+		if route, ok := g.api.Routes[key]; ok {
+			return key, route, true
+		}
+	}
+	route, ok := g.api.Routes[routeDefault]
+	return routeDefault, route, ok
+}

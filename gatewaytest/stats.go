@@ -1,0 +1,93 @@
+package gatewaytest
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+)
+
+// Stats counts what a gateway has done since New.
+type Stats struct {
+	Open        int           // connections open now
+	Connects    int64         // connections ever opened
+	Refused     map[int]int64 // handshakes refused, by HTTP status
+	MessagesIn  int64         // complete messages received
+	FramesOut   int64         // data frames handed to the network
+	BytesOut    int64         // their payload bytes
+	Posts       int64         // posts accepted
+	Gone        int64         // posts answered 410
+	Throttled   int64         // posts answered 429
+	TooLarge    int64         // posts answered 413
+	Dropped     int64         // answers and error frames lost to a full send buffer
+	Disconnects map[int]int64 // connections ended, by close code
+}
+
+// counters is what Stats is made from. The maps are touched once per
+// connection, the atomics on every message.
+type counters struct {
+	connects, messagesIn, framesOut, bytesOut     atomic.Int64
+	posts, gone, throttled, tooLarge, dropAnswers atomic.Int64
+
+	mu          sync.Mutex
+	refused     map[int]int64
+	disconnects map[int]int64
+}
+
+func (c *counters) refuse(status int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refused == nil {
+		c.refused = make(map[int]int64)
+	}
+	c.refused[status]++
+}
+
+func (c *counters) disconnect(code int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.disconnects == nil {
+		c.disconnects = make(map[int]int64)
+	}
+	c.disconnects[code]++
+}
+
+// countPost files the outcome of a post under its status.
+func (c *counters) countPost(err error) {
+	if err == nil {
+		c.posts.Add(1)
+		return
+	}
+	answer, ok := err.(*Error)
+	if !ok {
+		return
+	}
+	switch answer.StatusCode {
+	case ErrGone.StatusCode:
+		c.gone.Add(1)
+	case ErrLimitExceeded.StatusCode:
+		c.throttled.Add(1)
+	case ErrPayloadTooLarge.StatusCode:
+		c.tooLarge.Add(1)
+	}
+}
+
+// Stats returns the counters as they are now. The counters are read one after
+// the other, not in one instant.
+func (g *Gateway) Stats() Stats {
+	c := &g.counters
+	s := Stats{
+		Connects: c.connects.Load(), MessagesIn: c.messagesIn.Load(),
+		FramesOut: c.framesOut.Load(), BytesOut: c.bytesOut.Load(),
+		Posts: c.posts.Load(), Gone: c.gone.Load(), Throttled: c.throttled.Load(),
+		TooLarge: c.tooLarge.Load(), Dropped: c.dropAnswers.Load(),
+		Refused: make(map[int]int64), Disconnects: make(map[int]int64),
+	}
+	c.mu.Lock()
+	maps.Copy(s.Refused, c.refused)
+	maps.Copy(s.Disconnects, c.disconnects)
+	c.mu.Unlock()
+	g.mu.RLock()
+	s.Open = g.open
+	g.mu.RUnlock()
+	return s
+}

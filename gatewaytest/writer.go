@@ -1,0 +1,226 @@
+package gatewaytest
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+// outFrame is a frame that waits to be written: its header, and a payload that
+// other connections may be sending at the same time.
+type outFrame struct {
+	header  [maxServerHeader]byte
+	length  uint8 // of header
+	payload []byte
+}
+
+func (f *outFrame) size() int { return int(f.length) + len(f.payload) }
+
+func newOutFrame(opcode byte, payload []byte) outFrame {
+	f := outFrame{payload: payload}
+	f.length = uint8(putServerHeader(&f.header, opcode, len(payload)))
+	return f
+}
+
+// keepFrames is how many queue entries an idle connection keeps room for;
+// keepBatch and keepBytes are how many entries and bytes of a writer's own
+// memory go back to the pool. All are our own choice.
+const (
+	keepFrames = 4
+	keepBatch  = 256
+	keepBytes  = 64 * 1024
+)
+
+// batch is what one writer needs while it writes.
+type batch struct {
+	frames []outFrame
+	spans  [][]byte    // the header and payload of each frame
+	rest   net.Buffers // spans, consumed by the write
+	joined []byte      // the same in one piece, for a net.Conn without writev
+}
+
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
+// enqueue queues a text frame. It does not wait: a full queue is
+// ErrLimitExceeded, a connection that is not open ErrGone.
+func (c *conn) enqueue(payload []byte) error {
+	frame := newOutFrame(opText, payload)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != stateOpen || c.lost {
+		return ErrGone
+	}
+	// With nothing unsent every message is taken, so that a small buffer
+	// slows a connection down and never blocks it for good.
+	if c.unsent > 0 && c.unsent+frame.size() > c.g.api.SendBuffer {
+		return ErrLimitExceeded
+	}
+	c.pushFrameLocked(frame)
+	return nil
+}
+
+// pushLocked queues a control frame, whatever waits already.
+func (c *conn) pushLocked(opcode byte, payload []byte) {
+	c.pushFrameLocked(newOutFrame(opcode, payload))
+}
+
+func (c *conn) pushFrameLocked(frame outFrame) {
+	c.queue = append(c.queue, frame)
+	c.unsent += frame.size()
+	c.startWriterLocked()
+}
+
+// pushPong queues the answer to a ping. A pong that still waits is replaced:
+// only the latest ping needs one (RFC 6455 section 5.5.3), and so a client
+// that only pings cannot fill the memory.
+func (c *conn) pushPong(payload []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != stateOpen || c.lost {
+		return
+	}
+	c.pong = append(c.pong[:0:0], payload...)
+	if c.pong == nil {
+		c.pong = []byte{}
+	}
+	c.startWriterLocked()
+}
+
+func (c *conn) startWriterLocked() {
+	if !c.writing && !c.lost {
+		c.writing = true
+		go c.write() // ended by itself; c.run waits for it
+	}
+}
+
+// waitWriter returns when everything queued is written or given up.
+func (c *conn) waitWriter() {
+	c.mu.Lock()
+	if !c.writing {
+		c.mu.Unlock()
+		return
+	}
+	done := make(chan struct{})
+	c.written = done
+	c.mu.Unlock()
+	<-done
+}
+
+// write writes what is queued, all of it in one go each time, and ends when
+// there is nothing left. An idle connection so has no writer.
+func (c *conn) write() {
+	b := batches.Get().(*batch)
+	for c.takeBatch(b) {
+		if err := c.writeBatch(b); err != nil {
+			c.lose()
+		}
+	}
+	clear(b.spans[:cap(b.spans)])
+	if cap(b.joined) <= keepBytes && cap(b.frames) <= keepBatch {
+		batches.Put(b)
+	}
+}
+
+// takeBatch moves the queue into the batch, whose frames are written. With
+// nothing to write it ends the writer and reports false.
+func (c *conn) takeBatch(b *batch) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range b.frames {
+		c.unsent -= b.frames[i].size()
+	}
+	clear(b.frames)
+	b.frames = b.frames[:0]
+	if c.lost {
+		clear(c.queue)
+		c.queue, c.pong, c.unsent = nil, nil, 0
+	}
+	if c.pong != nil {
+		frame := newOutFrame(opPong, c.pong)
+		c.pong = nil
+		c.unsent += frame.size()
+		b.frames = append(b.frames, frame)
+	}
+	b.frames = append(b.frames, c.queue...)
+	clear(c.queue)
+	c.queue = c.queue[:0]
+	if len(b.frames) > 0 {
+		return true
+	}
+	if cap(c.queue) > keepFrames {
+		c.queue = nil
+	}
+	c.writing = false
+	if c.written != nil {
+		close(c.written)
+		c.written = nil
+	}
+	return false
+}
+
+// writeBatch writes all frames of the batch.
+func (c *conn) writeBatch(b *batch) error {
+	c.extendWriteDeadline()
+	b.spans = b.spans[:0]
+	var data, bytes int64
+	for i := range b.frames {
+		f := &b.frames[i]
+		b.spans = append(b.spans, f.header[:f.length])
+		if len(f.payload) > 0 {
+			b.spans = append(b.spans, f.payload)
+		}
+		if f.header[0]&bitsOpcode == opText {
+			data++
+			bytes += int64(len(f.payload))
+		}
+	}
+	var err error
+	if c.vectored {
+		b.rest = b.spans
+		_, err = b.rest.WriteTo(c.net)
+		b.rest = nil
+	} else {
+		b.joined = b.joined[:0]
+		for _, span := range b.spans {
+			b.joined = append(b.joined, span...)
+		}
+		_, err = c.net.Write(b.joined)
+	}
+	if err != nil {
+		return err
+	}
+	c.g.counters.framesOut.Add(data)
+	c.g.counters.bytesOut.Add(bytes)
+	last := b.frames[len(b.frames)-1].header[0]
+	// halfClose was set before the close frame was queued, hence no lock.
+	if half, ok := c.net.(interface{ CloseWrite() error }); ok && last == bitFin|opClose && c.halfClose {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// extendWriteDeadline keeps the write deadline between one and two idle
+// time-outs away, so that a peer that takes nothing is cut in that time and a
+// busy connection does not set a timer for every write. A closing connection
+// has its own, shorter deadline.
+func (c *conn) extendWriteDeadline() {
+	now, patience := time.Now(), max(c.g.api.IdleTimeout, minWriteWait)
+	if c.writeUntil.Sub(now) > patience {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state == stateOpen {
+		c.writeUntil = now.Add(2 * patience)
+		_ = c.net.SetWriteDeadline(c.writeUntil)
+	}
+}
+
+// lose notes that the network failed and wakes the reader, which ends the
+// connection.
+func (c *conn) lose() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lost = true
+	_ = c.net.Close()
+}
