@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local"
 	"github.com/securecart/hub/web"
@@ -58,7 +59,10 @@ func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 		_ = house.Close()
 		return err
 	}
-	return serveUntil(ctx, house, log, map[net.Listener]http.Handler{sockets: house, admin: house.Admin()})
+	return serveUntil(ctx, house, log, map[net.Listener]http.Handler{
+		gatewaytest.PreserveHeaderCase(sockets): house,
+		admin:                                   house.Admin(),
+	})
 }
 
 // serveUntil serves the handlers until ctx ends or one of the servers fails, and

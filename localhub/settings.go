@@ -8,6 +8,7 @@ import (
 	"net"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,8 +39,14 @@ func parse(args []string, stdout io.Writer) (*settings, error) {
 	fs.StringVar(&s.web, "web", "", "`directory` to serve the page from (default: built in)")
 	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "end a connection that was silent for so long")
 	fs.DurationVar(&s.maxAge, "max-age", 2*time.Hour, "end a connection that is so old")
-	fs.Var(&s.faults, "faults", "misbehave on purpose: alone for a mix, or `kind=N,...`, one in N: gone, throttle, too-large, error, slow, lose-disconnect, drop")
+	fs.Var(&s.faults, "faults", "misbehave on purpose: alone for a mix, or -faults=`kind=N,...`, one in N: gone, throttle, too-large, error, slow, lose-disconnect, drop")
 	fs.StringVar(&s.logFormat, "log", "text", "log as `json|text` on standard error")
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if arg == "-faults" || arg == "--faults" {
+			args[i] = "-faults=mix" // the flag may stand alone
+		}
+	}
 	version := fs.Bool("version", false, "print the version and end")
 	if done, err := parseFlags(fs, args, stdout); done || err != nil {
 		return nil, err
@@ -99,21 +106,14 @@ func (s *settings) check() error {
 // faults is the flag -faults.
 type faults struct{ set *gatewaytest.Faults }
 
-// defaultFaults is the mix of -faults alone.
+// defaultFaults is what -faults alone stands for.
 const defaultFaults = "gone=200,throttle=20,slow=50,lose-disconnect=5,drop=500"
 
 func (f *faults) String() string { return "" }
 
-// IsBoolFlag lets -faults stand alone.
-func (f *faults) IsBoolFlag() bool { return true }
-
 func (f *faults) Set(value string) error {
-	switch value {
-	case "true":
+	if value == "mix" {
 		value = defaultFaults
-	case "false":
-		f.set = nil
-		return nil
 	}
 	set := &gatewaytest.Faults{SlowBy: 200 * time.Millisecond}
 	kinds := map[string]*int{

@@ -223,6 +223,10 @@ func (h *House) Dial(ctx context.Context, o *websocket.DialOptions) (*websocket.
 	return h.gateway.Dial(ctx, "/"+h.opts.Stage, o)
 }
 
+// Hub is the hub of the house, for programs that change stock without the admin
+// API.
+func (h *House) Hub() *hub.Hub { return h.hub }
+
 // Connections are those that are open.
 func (h *House) Connections() []gatewaytest.ConnectionInfo { return h.gateway.Connections() }
 

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// running is a localhub on free ports.
+type running struct {
+	greeting string
+	socket   string
+	admin    string
+}
+
+// start runs localhub in process until the test ends.
+func start(t *testing.T, args ...string) *running {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	out, in := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, append([]string{"-addr", "127.0.0.1:0", "-admin", "127.0.0.1:0"}, args...), in, io.Discard)
+		in.Close()
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("localhub ended with %v", err)
+		}
+		http.DefaultClient.CloseIdleConnections()
+	})
+	r := readGreeting(t, out)
+	go io.Copy(io.Discard, out)
+	return r
+}
+
+var (
+	socketLine = regexp.MustCompile(`ws://\S+`)
+	adminLine  = regexp.MustCompile(`http://\S+/admin/stock/TEE-RED-M`)
+)
+
+func readGreeting(t *testing.T, out io.Reader) *running {
+	t.Helper()
+	var text strings.Builder
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		text.WriteString(lines.Text() + "\n")
+		if strings.HasPrefix(lines.Text(), "Interrupt") {
+			break
+		}
+	}
+	r := &running{greeting: text.String()}
+	r.socket = socketLine.FindString(r.greeting)
+	r.admin = adminLine.FindString(r.greeting)
+	if r.socket == "" || r.admin == "" {
+		t.Fatalf("the greeting lacks something:\n%s", r.greeting)
+	}
+	return r
+}
+
+// wscatLine is what the greeting tells to type for somebody, without "npx wscat".
+func (r *running) wscatLine(t *testing.T, who string) []string {
+	t.Helper()
+	_, rest, _ := strings.Cut(r.greeting, "  "+who+"\n    npx wscat ")
+	line, _, _ := strings.Cut(rest, "\n")
+	var args []string
+	for i, part := range strings.Split(line, `"`) {
+		if i%2 == 1 {
+			args = append(args, part) // quoted
+		} else {
+			args = append(args, strings.Fields(part)...)
+		}
+	}
+	if len(args) == 0 {
+		t.Fatalf("the greeting has no line for %s:\n%s", who, r.greeting)
+	}
+	return args
+}
+
+// curl does what the greeting's last line does.
+func (r *running) curl(t *testing.T, body string) {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodPut, r.admin, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded") // as curl -d does
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if answer, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s", resp.Status, answer)
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	bad := filepath.Join(t.TempDir(), "bad.json")
+	if err := os.WriteFile(bad, []byte("[\n{\"sku\":\"A\",\"available\":-1}\n]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	busy := taken.Addr().String()
+	for name, tt := range map[string]struct {
+		args   []string
+		status int
+		stderr string // its beginning
+	}{
+		"an unknown flag":          {[]string{"-colour"}, 2, "localhub: flag provided but not defined: -colour (-h lists the flags)"},
+		"an argument":              {[]string{"serve"}, 2, `localhub: "serve" is not a flag (-h lists them)`},
+		"a duration that is none":  {[]string{"-max-age", "long"}, 2, `localhub: invalid value "long" for flag -max-age`},
+		"no time at all":           {[]string{"-idle-timeout", "0s"}, 2, "localhub: -idle-timeout 0s: it has to be above zero"},
+		"an admin API for all":     {[]string{"-admin", "0.0.0.0:8788"}, 2, "localhub: -admin 0.0.0.0:8788: the admin API serves this machine only"},
+		"a stage that is none":     {[]string{"-stage", "a/b"}, 2, `localhub: -stage "a/b"`},
+		"a log that is none":       {[]string{"-log", "xml"}, 2, `localhub: -log "xml": it is json or text`},
+		"a fault that is none":     {[]string{"-faults=rain=3"}, 2, `localhub: invalid value "rain=3" for flag -faults: there is no fault "rain"`},
+		"a fault without number":   {[]string{"-faults=gone"}, 2, `localhub: invalid value "gone" for flag -faults: gone=N wants a number above zero`},
+		"an address that is none":  {[]string{"-addr", "nowhere"}, 2, "localhub: -addr nowhere: "},
+		"a busy port":              {[]string{"-addr", busy}, 1, "localhub: " + busy + " is in use by another program; -addr takes another address"},
+		"a busy admin port":        {[]string{"-addr", "127.0.0.1:0", "-admin", busy}, 1, "localhub: " + busy + " is in use by another program; -admin takes another address"},
+		"a seed that is not there": {[]string{"-seed", "/nowhere/seed.json"}, 1, "localhub: seed: open /nowhere/seed.json: no such file"},
+		"a seed with an error":     {[]string{"-seed", bad}, 1, "localhub: seed " + bad + `: line 2: field "available" of product "A" is a number from 0 to`},
+		"a page that is not there": {[]string{"-web", "/nowhere"}, 1, "localhub: -web /nowhere: there is no such directory"},
+		"a token for nobody":       {[]string{"token"}, 2, "localhub: token wants -user NAME"},
+		"a token from nowhere":     {[]string{"token", "-user", "x", "-admin", busyNot(t)}, 1, "localhub: no localhub answers at"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			status := exit(run(t.Context(), tt.args, &stdout, &stderr), &stderr)
+			if status != tt.status || !strings.HasPrefix(stderr.String(), tt.stderr) {
+				t.Errorf("got status %d, %q, want %d, %q", status, stderr.String(), tt.status, tt.stderr)
+			}
+			if strings.Count(stderr.String(), "\n") != 1 || stdout.Len() > 0 {
+				t.Errorf("want one line on standard error and none on standard output, got %q and %q", stderr.String(), stdout.String())
+			}
+		})
+	}
+}
+
+// busyNot is an address where nobody listens.
+func busyNot(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	return l.Addr().String()
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	for args, want := range map[string]string{"-version": "localhub ", "-h": "usage of localhub:\n", "token -h": "usage of localhub token:\n"} {
+		var stdout, stderr bytes.Buffer
+		status := exit(run(t.Context(), strings.Fields(args), &stdout, &stderr), &stderr)
+		if status != 0 || !strings.HasPrefix(stdout.String(), want) || stderr.Len() > 0 {
+			t.Errorf("%s: got status %d, %q, %q", args, status, stdout.String(), stderr.String())
+		}
+	}
+}
+
+func TestTokenCommand(t *testing.T) {
+	hub := start(t)
+	address := strings.TrimPrefix(strings.TrimSuffix(hub.admin, "/admin/stock/TEE-RED-M"), "http://")
+	var stdout bytes.Buffer
+	if err := run(t.Context(), []string{"token", "-user", "bob", "-admin", address}, &stdout, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	o := &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + strings.TrimSpace(stdout.String())}}}
+	conn, _, err := websocket.Dial(t.Context(), hub.socket, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	if err := conn.Write(t.Context(), websocket.MessageText, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	_, data, err := conn.Read(t.Context())
+	if err != nil || !strings.Contains(string(data), `"user":"bob","role":"customer"`) {
+		t.Errorf("got %s, %v", data, err)
+	}
+	err = run(t.Context(), []string{"token", "-user", "bob", "-role", "emperor", "-admin", address}, io.Discard, io.Discard)
+	if err == nil || err.Error() != `"role" is customer, vendor or admin` {
+		t.Errorf("a role that is none: got %v", err)
+	}
+}
+
+// TestInterrupt builds the program, interrupts it, and sees it say bye and end.
+func TestInterrupt(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "localhub")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	cmd := exec.Command(program, "-addr", "127.0.0.1:0", "-admin", "127.0.0.1:0")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	hub := readGreeting(t, stdout)
+	t.Logf("the greeting came after %s", time.Since(began).Round(time.Millisecond))
+	conn, _, err := websocket.Dial(t.Context(), hub.socket, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_, data, err := conn.Read(t.Context())
+	if err != nil || string(data) != `{"type":"bye","code":"recycle","retry":true,"after":1000}` {
+		t.Errorf("got %s, %v, want bye", data, err)
+	}
+	if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		t.Errorf("got %v, want close code 1001", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("ended with %v, want status 0", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("it still runs after 5 s")
+		_ = cmd.Process.Kill()
+		<-ended
+	}
+}

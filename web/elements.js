@@ -1,0 +1,147 @@
+// Elements are badges that render what a Hub knows, and nothing more:
+//
+//   <stock-badge sku="TEE-RED-M"></stock-badge>
+//   <cart-badge></cart-badge>
+//
+//   import { connectHub } from './elements.js';
+//   connectHub(hub);
+//
+// They want their topic while they are in the page. To style one from outside:
+// attributes state ("in", "low", "out", "unknown", "none") and stale, part "text",
+// and the custom properties --badge-in, --badge-low, --badge-out, --badge-unknown.
+
+import { cartTopic } from './state.js';
+import { badgeWords, pieces } from './words.js';
+
+let hub = null;
+const attached = new Set();
+
+/** connectHub names the hub of the page. Badges that are there already take it too. */
+export function connectHub(next) {
+  if (next === hub) return;
+  for (const badge of attached) badge.leave();
+  hub?.removeEventListener('change', onChange);
+  for (const type of broad) hub?.removeEventListener(type, renderAll);
+  hub = next;
+  hub?.addEventListener('change', onChange);
+  for (const type of broad) hub?.addEventListener(type, renderAll);
+  for (const badge of attached) badge.enter();
+}
+
+// After these any badge may look different.
+const broad = ['live', 'epoch', 'refused', 'identity'];
+
+function renderAll() {
+  for (const badge of attached) badge.render();
+}
+
+function onChange({ detail }) {
+  const topics = new Set(detail.topics);
+  for (const badge of attached) if (topics.has(badge.topic)) badge.render();
+}
+
+const style = `
+  :host { display: inline-flex; align-items: baseline; gap: .45em; white-space: nowrap; --tone: var(--badge-unknown, #6b7280); color: var(--tone); }
+  :host([hidden]) { display: none; }
+  :host([state="in"]) { --tone: var(--badge-in, #15803d); }
+  :host([state="low"]) { --tone: var(--badge-low, #b45309); }
+  :host([state="out"]), :host([state="none"]) { --tone: var(--badge-out, #b91c1c); }
+  .dot { inline-size: .55em; block-size: .55em; border-radius: 50%; background: currentColor; align-self: center; }
+  .old { opacity: .75; font-size: .85em; }
+  :host([stale]) .dot { background: none; box-shadow: inset 0 0 0 .12em currentColor; }
+  :host(:not([stale])) .old { display: none; }
+`;
+
+/** LiveBadge is what both badges have in common. */
+class LiveBadge extends HTMLElement {
+  topic = null;
+  #text;
+  #wanting = null;
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: 'open' });
+    const sheet = document.createElement('style');
+    sheet.textContent = style;
+    const dot = part('dot');
+    dot.setAttribute('aria-hidden', 'true');
+    this.#text = part('text');
+    this.#text.setAttribute('part', 'text');
+    // The mark stands outside of the text: a lost connection must not make a screen
+    // reader read out every badge of the page.
+    const old = part('old');
+    old.textContent = '(last known)';
+    root.append(sheet, dot, this.#text, old);
+  }
+
+  connectedCallback() {
+    attached.add(this);
+    this.enter();
+  }
+
+  disconnectedCallback() {
+    attached.delete(this);
+    this.leave();
+  }
+
+  enter() {
+    if (hub && this.topic) {
+      this.#wanting = this.topic;
+      hub.want([this.topic]);
+    }
+    this.render();
+  }
+
+  leave() {
+    if (hub && this.#wanting) hub.drop([this.#wanting]);
+    this.#wanting = null;
+  }
+
+  /** show puts words on the screen. What was known from the start is not announced, a change is. */
+  show({ state, text }, stale) {
+    this.setAttribute('state', state);
+    this.toggleAttribute('stale', stale);
+    if (this.#text.textContent === text) return;
+    this.#text.textContent = text;
+    if (state !== 'unknown') this.#text.setAttribute('aria-live', 'polite');
+  }
+}
+
+function part(name) {
+  const span = document.createElement('span');
+  span.className = name;
+  return span;
+}
+
+/** StockBadge shows how much there is of a SKU. */
+export class StockBadge extends LiveBadge {
+  static observedAttributes = ['sku'];
+
+  attributeChangedCallback(_name, before, sku) {
+    if (before === sku) return;
+    if (this.isConnected) this.leave();
+    this.topic = sku ? `sku:${sku}` : null;
+    if (this.isConnected) this.enter();
+  }
+
+  render() {
+    const value = this.topic ? hub?.get(this.topic) : undefined;
+    const stale = value !== undefined && !hub.isLive(this.topic);
+    this.show(badgeWords(value, this.topic && hub?.refusal(this.topic)), stale);
+  }
+}
+
+/** CartBadge shows how many pieces are in the cart. */
+export class CartBadge extends LiveBadge {
+  topic = cartTopic;
+
+  render() {
+    const cart = hub?.get(cartTopic);
+    const n = pieces(cart);
+    const text = n === undefined ? '…' : n === 1 ? '1 piece' : `${n} pieces`;
+    this.show({ state: n === undefined ? 'unknown' : n > 0 ? 'full' : 'empty', text }, cart !== undefined && !hub.isLive(cartTopic));
+  }
+}
+
+customElements.define('stock-badge', StockBadge);
+customElements.define('cart-badge', CartBadge);
