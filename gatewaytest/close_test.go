@@ -249,11 +249,13 @@ func TestIdle(t *testing.T) {
 			}))))
 			start := time.Now()
 			c := dial(t, g, "/v1")
-			for {
-				time.Sleep(time.Second)
-				if c.Write(t.Context(), websocket.MessageText, []byte("x")) != nil {
-					break
+			var writing sync.WaitGroup
+			writing.Go(func() {
+				for c.Write(t.Context(), websocket.MessageText, []byte("x")) == nil {
+					time.Sleep(time.Second)
 				}
+			})
+			for {
 				if _, _, err := c.Read(t.Context()); err != nil {
 					break
 				}
@@ -261,6 +263,7 @@ func TestIdle(t *testing.T) {
 			if got := time.Since(start); got != 2*time.Hour {
 				t.Errorf("closed after %v", got)
 			}
+			writing.Wait()
 		})
 	})
 	t.Run("own limits", func(t *testing.T) {

@@ -16,12 +16,12 @@ import (
 // sources, authorizer, policy, $connect, and only then the 101 (G-AUTH-2,
 // G-HANDSHAKE-1).
 func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
-	if status, err := checkUpgrade(r); err != nil {
-		if status == http.StatusUpgradeRequired {
+	if refused := checkUpgrade(r); refused != nil {
+		if refused.StatusCode == http.StatusUpgradeRequired {
 			w.Header()["Upgrade"] = []string{"websocket"}
 			w.Header()["Sec-WebSocket-Version"] = []string{"13"}
 		}
-		g.answerError(w, &Error{StatusCode: status, Code: errorTypes[status], Message: err.Error()})
+		g.answerError(w, refused)
 		return
 	}
 	if !canHijack(w) {
@@ -57,19 +57,22 @@ var errClosing = &Error{StatusCode: http.StatusServiceUnavailable, Code: "Servic
 
 // checkUpgrade checks the client's side of the handshake (RFC 6455 section
 // 4.2.1). A request that asks for no WebSocket at all is 426 (G-URL-11).
-func checkUpgrade(r *http.Request) (int, error) {
+func checkUpgrade(r *http.Request) *Error {
+	refuse := func(status int) *Error {
+		return &Error{StatusCode: status, Code: errorTypes[status], Message: http.StatusText(status)}
+	}
 	switch {
 	case r.Method != http.MethodGet:
-		return http.StatusForbidden, errors.New("Forbidden")
+		return refuse(http.StatusForbidden)
 	case !hasToken(r.Header, "Connection", "upgrade"), !hasToken(r.Header, "Upgrade", "websocket"):
-		return http.StatusUpgradeRequired, errors.New("Upgrade Required")
+		return refuse(http.StatusUpgradeRequired)
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
-		return http.StatusUpgradeRequired, errors.New("Upgrade Required")
+		return refuse(http.StatusUpgradeRequired)
 	}
 	if key, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-WebSocket-Key")); err != nil || len(key) != 16 {
-		return http.StatusBadRequest, errors.New("Bad Request")
+		return refuse(http.StatusBadRequest)
 	}
-	return 0, nil
+	return nil
 }
 
 // hasToken reports whether a header that is a list holds the token, in any

@@ -47,7 +47,7 @@ func (g *Gateway) invoke(h lambda.Handler, event []byte, requestID string, timeo
 			}
 			done <- r
 		}()
-		r.answer, r.err = h.Invoke(ctx, event)
+		r.answer, r.err = answerOf(ctx, h, event)
 	})
 	select {
 	case r := <-done:

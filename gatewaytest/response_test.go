@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/coder/websocket"
 
 	"github.com/securecart/hub/gatewaytest"
 )
@@ -339,4 +341,32 @@ func TestOrder(t *testing.T) {
 			}
 		})
 	})
+}
+
+// TestAnswersAreNotMixed: lambda.NewHandler returns its buffer to a pool before
+// the caller has read it; answers to many clients at once stay apart all the same.
+func TestAnswersAreNotMixed(t *testing.T) {
+	echo := lambda.NewHandler(func(_ context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+		return events.APIGatewayProxyResponse{StatusCode: 200, Body: e.Body}, nil
+	})
+	g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": {Integration: echo, RouteResponse: true}}})
+	var clients sync.WaitGroup
+	for i := range 8 {
+		c := dial(t, g, "/v1")
+		clients.Go(func() {
+			for n := range 200 {
+				text := strings.Repeat(fmt.Sprintf("client %d message %d ", i, n), 1+n%7)
+				if err := c.Write(t.Context(), websocket.MessageText, []byte(text)); err != nil {
+					t.Error(err)
+					return
+				}
+				_, got, err := c.Read(t.Context())
+				if err != nil || string(got) != text {
+					t.Errorf("got %q, %v, want %q", got, err, text)
+					return
+				}
+			}
+		})
+	}
+	clients.Wait()
 }

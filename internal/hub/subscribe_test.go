@@ -40,7 +40,7 @@ func TestSubscribeResume(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			equal(t, "topics", fmt.Sprintf("%s", mustJSON(t, s.Topics)), tt.topics)
+			equal(t, "topics", mustJSON(t, s.Topics), tt.topics)
 			equal(t, "unchanged", s.Unchanged, tt.unchanged)
 		})
 	}

@@ -126,7 +126,7 @@ func TestDevicesConverge(t *testing.T) {
 			settle(t, h)
 			synctest.Wait()
 			for i := range devices {
-				ask(i, fmt.Sprintf(`{"action":"subscribe","topics":["sku:CABLE-2M"]}`))
+				ask(i, `{"action":"subscribe","topics":["sku:CABLE-2M"]}`)
 				// Everything pushed before the answer has been read.
 			}
 			want := mirror{}

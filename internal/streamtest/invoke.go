@@ -54,7 +54,7 @@ func (sh *shard) call(ctx context.Context, event []byte) (answer []byte, err err
 			answer, err = nil, fmt.Errorf("function panicked: %v", p)
 		}
 	}()
-	return sh.h.Invoke(ctx, event)
+	return answerOf(ctx, sh.h, event)
 }
 
 // event is the JSON that the function gets.

@@ -1,0 +1,289 @@
+package rules
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	root   = "../.."
+	module = "github.com/securecart/hub"
+)
+
+// rooms are our packages and what each may import of ours. A package that is not
+// here has no room: docs/design.md has to say why it should.
+var rooms = map[string][]string{
+	"gatewaytest":         {},
+	"web":                 {},
+	"internal/wire":       {},
+	"internal/hub":        {"internal/wire"},
+	"internal/hubtest":    {"internal/hub", "internal/wire"},
+	"internal/table":      {"internal/hub", "internal/wire"},
+	"internal/memstore":   {"internal/hub"},
+	"internal/auth":       {},
+	"internal/authtest":   {"internal/auth"},
+	"internal/streamtest": {},
+	"internal/handler":    {"internal/auth", "internal/hub", "internal/table", "internal/wire"},
+	"internal/local": {
+		"gatewaytest", "internal/auth", "internal/authtest", "internal/handler", "internal/hub", "internal/memstore",
+		"internal/streamtest", "internal/table", "internal/wire",
+	},
+	"internal/rules": {},
+	"localhub":       {"gatewaytest", "internal/hub", "internal/local", "web"},
+}
+
+// outside are the foreign modules that a package may import; others may import
+// the standard library only.
+var outside = map[string][]string{
+	"gatewaytest":         {"github.com/aws/aws-lambda-go", "github.com/coder/websocket"},
+	"internal/table":      {"github.com/aws/aws-lambda-go"},
+	"internal/handler":    {"github.com/aws/aws-lambda-go"},
+	"internal/auth":       {"github.com/coreos/go-oidc", "github.com/go-jose/go-jose"},
+	"internal/authtest":   {"github.com/go-jose/go-jose"},
+	"internal/streamtest": {"github.com/aws/aws-lambda-go"},
+	"internal/local":      {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/prometheus/client_golang"},
+}
+
+// source is one Go file of the tree.
+type source struct {
+	pkg    string // folder, from the root
+	name   string
+	isTest bool
+	file   *ast.File
+	set    *token.FileSet
+}
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name := d.Name(); p != root && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "build") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(p, ".go") {
+			return nil
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, p, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, p)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		all = append(all, source{path.Dir(rel), rel, strings.HasSuffix(rel, "_test.go"), file, set})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 50 {
+		t.Fatalf("found %d Go files only", len(all))
+	}
+	return all
+}
+
+func imports(s source) []string {
+	var paths []string
+	for _, i := range s.file.Imports {
+		paths = append(paths, strings.Trim(i.Path.Value, `"`))
+	}
+	return paths
+}
+
+func TestImports(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range sources(t) {
+		seen[s.pkg] = true
+		mine, ok := rooms[s.pkg]
+		if !ok {
+			t.Errorf("%s: there is no room %s", s.name, s.pkg)
+			continue
+		}
+		if s.isTest {
+			continue
+		}
+		for _, p := range imports(s) {
+			own, isOwn := strings.CutPrefix(p, module+"/")
+			switch {
+			case isOwn && !slices.Contains(mine, own):
+				t.Errorf("%s imports %s, which %s may not", s.name, own, s.pkg)
+			case !isOwn && strings.Contains(strings.Split(p, "/")[0], ".") && !slices.ContainsFunc(outside[s.pkg], func(m string) bool { return strings.HasPrefix(p, m) }):
+				t.Errorf("%s imports %s, which %s may not", s.name, p, s.pkg)
+			case p == "testing" && !strings.HasPrefix(s.pkg, "internal/hubtest"):
+				t.Errorf("%s imports testing: programs would carry its flags", s.name)
+			case (p == "time" || p == "math/rand" || p == "math/rand/v2" || p == "os") && s.pkg == "internal/hub":
+				if p != "time" {
+					t.Errorf("%s imports %s: the hub is deterministic", s.name, p)
+				}
+			}
+		}
+	}
+	for pkg := range rooms {
+		if !seen[pkg] {
+			t.Errorf("the room %s is empty", pkg)
+		}
+	}
+}
+
+// TestNoFunctionLinksAnImitation: programs that run in AWS import no package
+// whose name ends in test, directly or through others.
+func TestNoFunctionLinksAnImitation(t *testing.T) {
+	for _, pkg := range []string{"internal/handler", "internal/hub", "internal/table", "internal/auth"} {
+		reached := map[string]bool{}
+		var reach func(string)
+		reach = func(p string) {
+			for _, next := range rooms[p] {
+				if !reached[next] {
+					reached[next] = true
+					reach(next)
+				}
+			}
+		}
+		reach(pkg)
+		for p := range reached {
+			if strings.HasSuffix(p, "test") || p == "internal/memstore" || p == "internal/local" {
+				t.Errorf("%s reaches %s", pkg, p)
+			}
+		}
+	}
+}
+
+// TestHubIsDeterministic: no goroutine, no channel, no clock.
+func TestHubIsDeterministic(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.pkg != "internal/hub" || s.isTest {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt, *ast.ChanType, *ast.SelectStmt:
+				t.Errorf("%s: a goroutine or a channel", s.set.Position(n.Pos()))
+			case *ast.SelectorExpr:
+				if x, ok := n.X.(*ast.Ident); ok && x.Name == "time" && slices.Contains([]string{"Now", "Since", "Until", "After", "AfterFunc", "NewTimer", "NewTicker", "Sleep", "Tick"}, n.Sel.Name) {
+					t.Errorf("%s: time.%s", s.set.Position(n.Pos()), n.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}
+
+func TestPackageComments(t *testing.T) {
+	comments := map[string][]string{}
+	for _, s := range sources(t) {
+		if s.file.Doc != nil {
+			if s.isTest {
+				t.Errorf("%s has a package comment; it belongs into doc.go", s.name)
+			}
+			comments[s.pkg] = append(comments[s.pkg], s.name)
+		}
+	}
+	for _, pkg := range slices.Sorted(maps.Keys(rooms)) {
+		if n := len(comments[pkg]); n != 1 {
+			t.Errorf("%s has %d package comments %v, want one", pkg, n, comments[pkg])
+		}
+	}
+}
+
+// TestNoSleep: tests wait for events; time passes in synctest bubbles only.
+func TestNoSleep(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, d := range s.file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			var sleeps []token.Pos
+			bubble := inBubble[s.name+":"+f.Name.Name]
+			ast.Inspect(f, func(n ast.Node) bool {
+				if x, ok := n.(*ast.SelectorExpr); ok {
+					pkg, ok := x.X.(*ast.Ident)
+					bubble = bubble || ok && pkg.Name == "synctest"
+					if ok && pkg.Name == "time" && x.Sel.Name == "Sleep" {
+						sleeps = append(sleeps, x.Pos())
+					}
+				}
+				return true
+			})
+			for _, at := range sleeps {
+				if !s.isTest || !bubble {
+					t.Errorf("%s: time.Sleep outside of a bubble", s.set.Position(at))
+				}
+			}
+		}
+	}
+}
+
+// inBubble are helpers that are called in bubbles only.
+var inBubble = map[string]bool{
+	"internal/local/house_test.go:watch": true,
+}
+
+// TestNoExits: nobody but main ends the process.
+func TestNoExits(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.isTest {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if x, ok := n.(*ast.SelectorExpr); ok {
+				if pkg, ok := x.X.(*ast.Ident); ok {
+					call := pkg.Name + "." + x.Sel.Name
+					if strings.HasPrefix(call, "log.Fatal") || call == "os.Exit" && s.file.Name.Name != "main" || call == "os.Getenv" {
+						t.Errorf("%s: %s", s.set.Position(n.Pos()), call)
+					}
+				}
+			}
+			return true
+		})
+	}
+}
+
+// TestDesignNamesEveryRoom: docs/design.md has a line for each package and each
+// dependency.
+func TestDesignNamesEveryRoom(t *testing.T) {
+	design := read(t, "docs/design.md")
+	for pkg := range rooms {
+		if !strings.Contains(design, "`"+pkg+"`") {
+			t.Errorf("docs/design.md does not name the room %s", pkg)
+		}
+	}
+	_, direct, _ := strings.Cut(read(t, "go.mod"), "require (")
+	direct, _, _ = strings.Cut(direct, ")")
+	for _, m := range regexp.MustCompile(`(?m)^\s+(\S+) v`).FindAllStringSubmatch(direct, -1) {
+		if !strings.Contains(design, "`"+m[1]+"`") {
+			t.Errorf("docs/design.md does not say why there is a dependency on %s", m[1])
+		}
+	}
+	if strings.Contains(read(t, "go.mod"), "replace") {
+		t.Error("go.mod has a replace")
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
