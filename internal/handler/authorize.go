@@ -42,7 +42,7 @@ func Authorize(v Verifier, newGuestID func() (string, error), log *slog.Logger) 
 			}
 		}
 		required := e.QueryStringParameters["auth"] == "required"
-		token := bearer(e.Headers)
+		token := bearer(e.Headers, e.MultiValueHeaders)
 		var p hub.Principal
 		var notice wire.Code
 		if token != "" {
@@ -91,8 +91,8 @@ func allow(methodARN string, p hub.Principal, notice wire.Code) events.APIGatewa
 }
 
 // bearer finds the token of a handshake.
-func bearer(headers map[string]string) string {
-	for _, p := range subprotocols(headers) {
+func bearer(headers map[string]string, lines map[string][]string) string {
+	for _, p := range subprotocols(lines) {
 		if token, ok := strings.CutPrefix(p, bearerProtocol); ok {
 			return token
 		}

@@ -22,7 +22,6 @@ func Broadcast(h *hub.Hub, observe func(hub.Report), log *slog.Logger) func(cont
 	return func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 		lowest := len(e.Records)
 		changes := make([]hub.Change, 0, len(e.Records))
-		record := make([]int, 0, len(e.Records)) // changes[i] came in record[i]
 		for i, r := range e.Records {
 			change, err := table.Change(r)
 			if err != nil {
@@ -30,14 +29,16 @@ func Broadcast(h *hub.Hub, observe func(hub.Report), log *slog.Logger) func(cont
 				lowest = min(lowest, i)
 				continue
 			}
-			changes, record = append(changes, change), append(record, i)
+			changes = append(changes, change)
 		}
 		report, err := h.Broadcast(ctx, changes)
-		var failed *hub.BatchError
-		if errors.As(err, &failed) {
+		if err != nil {
+			// An unreadable record before the change that failed is lower itself; so
+			// where the index counts, it is that of the record.
 			first := 0
-			if failed.Index < len(record) {
-				first = record[failed.Index]
+			var failed *hub.BatchError
+			if errors.As(err, &failed) {
+				first = failed.Index
 			}
 			lowest = min(lowest, first)
 			log.ErrorContext(ctx, "broadcast", "error", err)

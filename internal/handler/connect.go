@@ -28,7 +28,7 @@ func Connect(h *hub.Hub, endpoint string, log *slog.Logger) func(context.Context
 			return response{StatusCode: http.StatusUnauthorized}, nil
 		}
 		answer := response{StatusCode: http.StatusOK}
-		if offered := subprotocols(e.Headers); len(offered) > 0 {
+		if offered := subprotocols(e.MultiValueHeaders); len(offered) > 0 {
 			if !slices.Contains(offered, wire.Subprotocol) {
 				return response{StatusCode: http.StatusBadRequest}, nil
 			}

@@ -45,7 +45,9 @@ func connectionOf(r events.APIGatewayWebsocketProxyRequestContext, endpoint stri
 			User: text(contextUser), Role: hub.Role(text(contextRole)), Vendor: text(contextVendor),
 		},
 	}
-	if ms, err := strconv.ParseInt(text(contextExpires), 10, 64); err == nil {
+	if expires := text(contextExpires); expires != "" {
+		// What cannot be read has expired long ago.
+		ms, _ := strconv.ParseInt(expires, 10, 64)
 		c.Principal.Expires = time.UnixMilli(ms).UTC()
 	}
 	return c
@@ -61,12 +63,18 @@ func header(headers map[string]string, name string) string {
 	return ""
 }
 
-// subprotocols are those that a client offers (RFC 6455, section 4.1).
-func subprotocols(headers map[string]string) []string {
+// subprotocols are those that a client offers, in one header or in several
+// (RFC 6455, section 4.1).
+func subprotocols(headers map[string][]string) []string {
 	var offered []string
-	for p := range strings.SplitSeq(header(headers, "Sec-WebSocket-Protocol"), ",") {
-		if p = strings.TrimSpace(p); p != "" {
-			offered = append(offered, p)
+	for name, lines := range headers {
+		if !strings.EqualFold(name, "Sec-WebSocket-Protocol") {
+			continue
+		}
+		for p := range strings.SplitSeq(strings.Join(lines, ","), ",") {
+			if p = strings.TrimSpace(p); p != "" {
+				offered = append(offered, p)
+			}
 		}
 	}
 	return offered

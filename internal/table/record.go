@@ -1,6 +1,8 @@
 package table
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -32,7 +34,7 @@ func Key(c hub.Change) string {
 func Record(c hub.Change, s Stamp) ([]byte, error) {
 	record := events.DynamoDBEventRecord{
 		AWSRegion:      s.Region,
-		EventID:        s.SequenceNumber,
+		EventID:        eventID(s.SequenceNumber),
 		EventName:      string(events.DynamoDBOperationTypeModify),
 		EventSource:    "aws:dynamodb",
 		EventVersion:   "1.1",
@@ -71,6 +73,13 @@ func Record(c hub.Change, s Stamp) ([]byte, error) {
 	return data, nil
 }
 
+// eventID is unique and nothing else: who confuses it with the sequence number
+// shall notice.
+func eventID(sequenceNumber string) string {
+	sum := sha256.Sum256([]byte(sequenceNumber))
+	return hex.EncodeToString(sum[:16])
+}
+
 // Change reads a stream record. The error is ErrInvalid: the record is not of one
 // of our tables, or its row is not as rows are.
 //
@@ -100,10 +109,12 @@ func Change(record events.DynamoDBEventRecord) (hub.Change, error) {
 			c.NewItem = &gone
 		}
 	}
+	// With the view type OLD_IMAGE, a row that lives on would look removed.
+	lost := stream.NewImage == nil && record.EventName != string(events.DynamoDBOperationTypeRemove)
 	switch {
 	case err != nil:
 		return hub.Change{}, fmt.Errorf("%w: record %s: %v", hub.ErrInvalid, stream.SequenceNumber, err)
-	case c.NewItem == nil && c.NewCart == nil:
+	case lost || c.NewItem == nil && c.NewCart == nil:
 		return hub.Change{}, fmt.Errorf("%w: record %s has no image (the stream's view type must be NEW_AND_OLD_IMAGES)", hub.ErrInvalid, stream.SequenceNumber)
 	}
 	return c, nil

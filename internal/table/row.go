@@ -38,7 +38,12 @@ func number(n int64) events.DynamoDBAttributeValue {
 	return events.NewNumberAttribute(strconv.FormatInt(n, 10))
 }
 
-func millis(t time.Time) events.DynamoDBAttributeValue { return number(t.UnixMilli()) }
+// putTime leaves the zero time out: as a number it would not be readable.
+func putTime(row Row, name string, t time.Time) {
+	if !t.IsZero() {
+		row[name] = number(t.UnixMilli())
+	}
+}
 
 func itemRow(i hub.Item) Row {
 	row := Row{
@@ -46,8 +51,8 @@ func itemRow(i hub.Item) Row {
 		AttrVersion:   number(i.Version),
 		AttrAvailable: number(int64(i.Available)),
 		AttrLowAt:     number(int64(i.LowAt)),
-		AttrUpdatedAt: millis(i.UpdatedAt),
 	}
+	putTime(row, AttrUpdatedAt, i.UpdatedAt)
 	if i.Vendor != "" {
 		row[AttrVendor] = events.NewStringAttribute(i.Vendor)
 	}
@@ -60,19 +65,21 @@ func itemRow(i hub.Item) Row {
 func cartRow(c hub.Cart) Row {
 	lines := make(Row, len(c.Lines))
 	for sku, l := range c.Lines {
-		lines[sku] = events.NewMapAttribute(Row{
+		line := Row{
 			AttrLineQuantity: number(int64(l.Quantity)),
 			AttrLineVersion:  number(l.Version),
-			AttrLineAt:       millis(l.At),
-		})
+		}
+		putTime(line, AttrLineAt, l.At)
+		lines[sku] = events.NewMapAttribute(line)
 	}
-	return Row{
-		AttrCart:      events.NewStringAttribute(c.ID),
-		AttrVersion:   number(c.Version),
-		AttrLines:     events.NewMapAttribute(lines),
-		AttrFloor:     number(c.Floor),
-		AttrUpdatedAt: millis(c.UpdatedAt),
+	row := Row{
+		AttrCart:    events.NewStringAttribute(c.ID),
+		AttrVersion: number(c.Version),
+		AttrLines:   events.NewMapAttribute(lines),
+		AttrFloor:   number(c.Floor),
 	}
+	putTime(row, AttrUpdatedAt, c.UpdatedAt)
+	return row
 }
 
 func itemOf(row Row) (hub.Item, error) {
@@ -98,8 +105,9 @@ func cartOf(row Row) (hub.Cart, error) {
 		UpdatedAt: r.time(AttrUpdatedAt),
 	}
 	for sku, value := range r.rows(AttrLines) {
+		// What is in a cart stays out of errors: they are logged.
 		if !wire.IsName(sku) || value.DataType() != events.DataTypeMap {
-			r.failf("line %q is not a line", sku)
+			r.failf("one of the lines is not a line")
 			break
 		}
 		l := reader{row: value.Map()}
@@ -109,7 +117,7 @@ func cartOf(row Row) (hub.Cart, error) {
 			At:       l.time(AttrLineAt),
 		}
 		if l.err != nil {
-			r.failf("line %s: %v", sku, l.err)
+			r.failf("one of the lines: %v", l.err)
 			break
 		}
 		if c.Lines == nil {

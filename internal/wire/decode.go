@@ -16,7 +16,7 @@ func Decode(text []byte, shorthand bool) (Request, error) {
 	if len(text) > MaxMessage {
 		return Request{}, &Error{Code: CodeTooBig, Message: fmt.Sprintf("a message has at most %d bytes, this one has %d", MaxMessage, len(text))}
 	}
-	trimmed := bytes.TrimSpace(text)
+	trimmed := bytes.Trim(text, " \t\r\n") // what JSON takes for white space (RFC 8259, section 2)
 	if shorthand && !json.Valid(trimmed) && !bytes.HasPrefix(trimmed, []byte("{")) && !bytes.HasPrefix(trimmed, []byte("[")) {
 		return decodeShorthand(text)
 	}
@@ -181,14 +181,15 @@ func (d *decoder) integer(name string, absent, least, most int64) int64 {
 	return d.number(name, raw, least, most)
 }
 
-// number reads an integer written as digits: 2, not 2.0 or 2e0.
+// number reads an integer written as digits: 2, not 2.0 or 2e0, and 0, not -0.
 func (d *decoder) number(name string, raw []byte, least, most int64) int64 {
-	n, err := strconv.ParseInt(string(raw), 10, 64)
-	if err != nil || n < least || n > most {
+	const bits = 63 // so that it fits into an int64; nothing here is below zero
+	n, err := strconv.ParseUint(string(raw), 10, bits)
+	if err != nil || int64(n) < least || int64(n) > most {
 		d.failf(CodeBadField, "%q is a whole number from %d to %d", clip(name), least, most)
 		return 0
 	}
-	return n
+	return int64(n)
 }
 
 // topics reads an array of names or, where versions make sense, an object of
@@ -230,6 +231,11 @@ func (d *decoder) topics(versions bool) []Topic {
 	}
 	if len(topics) > MaxTopics {
 		d.failf(CodeTooManyTopics, "a message names at most %d topics, this one names %d", MaxTopics, len(topics))
+	}
+	for _, t := range topics {
+		if t.Name == "" || len(t.Name) > MaxTopic || !all(t.Name, isTopicByte) {
+			d.failf(CodeBadField, "%q is not a topic", clip(t.Name))
+		}
 	}
 	return topics
 }
@@ -277,6 +283,11 @@ func isNameByte(c byte) bool {
 	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' ||
 		c == '.' || c == '_' || c == '~' || c == '-'
 }
+
+// isTopicByte is true for what a topic may consist of; package hub knows which
+// topics there are. Nothing among it means anything to shorthand, as a blank, "@"
+// or "=" would.
+func isTopicByte(c byte) bool { return isNameByte(c) || c == ':' }
 
 // isVisible is true for printable ASCII other than the blank: keys
 // have no other characters, so that shorthand can name them.

@@ -213,7 +213,9 @@ func TestEncodeDeltas(t *testing.T) {
 func TestFit(t *testing.T) {
 	s := Snapshot{ID: json.RawMessage(`"` + strings.Repeat("i", MaxID-2) + `"`), Epoch: "k3", Topics: map[string]Value{}}
 	cart := Cart{Version: MaxVersion, Lines: map[string]*Line{}}
-	name := func(i int) string { return strings.Repeat("N", MaxName-3) + string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)}) }
+	name := func(i int) string {
+		return strings.Repeat("N", MaxName-3) + string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)})
+	}
 	for i := range MaxLines {
 		cart.Lines[name(i)] = line(MaxQuantity, MaxVersion)
 	}
@@ -238,7 +240,9 @@ func TestFit(t *testing.T) {
 // TestFullCartDelta: a delta of a full cart with all its tombstones is one message.
 func TestFullCartDelta(t *testing.T) {
 	cart := Cart{From: number(MaxVersion - 1), Version: MaxVersion, Lines: map[string]*Line{}}
-	name := func(i int) string { return strings.Repeat("N", MaxName-3) + string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)}) }
+	name := func(i int) string {
+		return strings.Repeat("N", MaxName-3) + string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)})
+	}
 	for i := range MaxLines + 100 {
 		if i < MaxLines {
 			cart.Lines[name(i)] = line(MaxQuantity, MaxVersion)

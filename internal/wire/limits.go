@@ -26,6 +26,9 @@ const (
 	// MaxName is the longest name of a SKU, vendor or cart in bytes.
 	MaxName = 64
 
+	// MaxTopic is the longest topic in bytes: the longest kind, a colon, a name.
+	MaxTopic = len("vendor:") + MaxName
+
 	// MaxKey is the longest idempotency key in bytes.
 	MaxKey = 64
 

@@ -102,7 +102,7 @@ func (r Request) MarshalJSON() ([]byte, error) {
 	switch {
 	case r.All:
 		field("topics", "*")
-	case r.Topics != nil && (r.Epoch != "" || hasVersion(r.Topics)):
+	case hasVersion(r.Topics):
 		m := make(map[string]int64, len(r.Topics))
 		for _, t := range r.Topics {
 			m[t.Name] = t.Version

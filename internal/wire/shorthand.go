@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -33,7 +34,7 @@ func decodeShorthand(text []byte) (Request, error) {
 	if !utf8.Valid(text) {
 		return Request{}, &Error{Code: CodeBadJSON, Message: "invalid UTF-8"}
 	}
-	words := strings.Fields(string(text))
+	words := splitLine(string(text))
 	if len(words) == 0 {
 		return Request{}, &Error{Code: CodeBadJSON, Message: `an empty message; "help" tells what can be typed`}
 	}
@@ -51,6 +52,42 @@ func decodeShorthand(text []byte) (Request, error) {
 		return Request{}, d.err
 	}
 	return r, nil
+}
+
+// splitLine splits at white space, except inside the string of id="a b".
+func splitLine(line string) []string {
+	var words []string
+	for {
+		line = strings.TrimLeftFunc(line, unicode.IsSpace)
+		if line == "" {
+			return words
+		}
+		end := 0
+		if strings.HasPrefix(line, `id="`) {
+			end = stringEnd(line, len(`id="`))
+		}
+		if n := strings.IndexFunc(line[end:], unicode.IsSpace); n >= 0 {
+			end += n
+		} else {
+			end = len(line)
+		}
+		words = append(words, line[:end])
+		line = line[end:]
+	}
+}
+
+// stringEnd is the index after the quote that ends the JSON string whose inside
+// starts at start, 0 if there is none.
+func stringEnd(line string, start int) int {
+	for i := start; i < len(line); i++ {
+		switch line[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // typed collects the fields of a typed line.
@@ -152,11 +189,11 @@ func (l *typed) most(words []string, n int) {
 	}
 }
 
-// topics reads names with optional versions. As soon as one has a version, or an
-// epoch is given, the JSON form is the object.
+// topics reads names with optional versions. As soon as one has a version, the
+// JSON form is the object.
 func (l *typed) topics(words []string) {
 	versions := map[string]json.RawMessage{}
-	_, resume := l.fields["epoch"]
+	resume := false
 	for _, w := range words {
 		name, version, ok := strings.Cut(w, "@")
 		if !ok {
@@ -268,7 +305,6 @@ func (r Request) Shorthand() string {
 	option("after", r.After)
 	option("epoch", r.Epoch)
 	option("key", r.Key)
-	// A blank inside the id's string would end the word.
-	option("id", strings.ReplaceAll(string(r.ID), " ", `\u0020`))
+	option("id", string(r.ID))
 	return strings.Join(words, " ")
 }

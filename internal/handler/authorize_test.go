@@ -1,0 +1,239 @@
+package handler_test
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/authtest"
+)
+
+func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
+
+// wantGuest: a policy for a new guest, with a notice or "".
+func wantGuest(t testing.TB, got policy, user, notice string) {
+	t.Helper()
+	context := map[string]any{"role": "guest"}
+	if notice != "" {
+		context["notice"] = notice
+	}
+	if got.PrincipalID != user || !reflect.DeepEqual(got.Context, context) {
+		t.Errorf("got %s with %v, want %s with %v", got.PrincipalID, got.Context, user, context)
+	}
+}
+
+func TestAuthorizeFindsToken(t *testing.T) {
+	b := newBench(t)
+	ann, bob := b.token(authtest.Claims{User: "ann"}), b.token(authtest.Claims{User: "bob"})
+	for _, tt := range []struct {
+		name    string
+		headers map[string]string
+	}{
+		{"after our subprotocol", map[string]string{"Sec-WebSocket-Protocol": "securecart.v1, bearer." + ann}},
+		{"before our subprotocol", map[string]string{"Sec-WebSocket-Protocol": "bearer." + ann + ", securecart.v1"}},
+		{"without blanks", map[string]string{"Sec-WebSocket-Protocol": "securecart.v1,bearer." + ann}},
+		{"alone", map[string]string{"Sec-WebSocket-Protocol": "bearer." + ann}},
+		{"in a header in small letters", map[string]string{"sec-websocket-protocol": "securecart.v1, bearer." + ann}},
+		{"in Authorization", map[string]string{"Authorization": "Bearer " + ann}},
+		{"in authorization", map[string]string{"authorization": "bearer " + ann}},
+		{"in both, the subprotocol counts", map[string]string{"Sec-WebSocket-Protocol": "bearer." + ann, "Authorization": "Bearer " + bob}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := b.allowed(tt.headers, nil)
+			want := map[string]any{"role": "customer", "expires": millis(b.now.Add(authtest.DefaultTTL).Truncate(time.Second))}
+			if got.PrincipalID != "ann" || !reflect.DeepEqual(got.Context, want) {
+				t.Errorf("got %s with %v, want ann with %v", got.PrincipalID, got.Context, want)
+			}
+		})
+	}
+}
+
+func TestAuthorizeRoles(t *testing.T) {
+	b := newBench(t)
+	expires := millis(b.now.Add(authtest.DefaultTTL).Truncate(time.Second))
+	for _, tt := range []struct {
+		name, token, user string
+		want              map[string]any
+	}{
+		{"customer", b.token(authtest.Claims{User: "ann"}), "ann", map[string]any{"role": "customer", "expires": expires}},
+		{"vendor", b.token(authtest.Claims{User: "vera", Role: "vendor", Vendor: "acme"}), "vera", map[string]any{"role": "vendor", "vendor": "acme", "expires": expires}},
+		{"admin", b.token(authtest.Claims{User: "root", Role: "admin"}), "root", map[string]any{"role": "admin", "expires": expires}},
+		{"guest who was here before", b.guestToken("9f2c"), "guest:9f2c", map[string]any{"role": "guest", "expires": millis(b.now.Add(auth.DefaultGuestTTL).Truncate(time.Second))}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := b.allowed(offering(tt.token), nil)
+			if got.PrincipalID != tt.user || !reflect.DeepEqual(got.Context, tt.want) {
+				t.Errorf("got %s with %v, want %s with %v", got.PrincipalID, got.Context, tt.user, tt.want)
+			}
+		})
+	}
+}
+
+func TestAuthorizeGuests(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		headers, query map[string]string
+	}{
+		{"no header", nil, nil},
+		{"only our subprotocol", map[string]string{"Sec-WebSocket-Protocol": "securecart.v1"}, nil},
+		{"another scheme", map[string]string{"Authorization": "Basic YW5uOmFubg=="}, nil},
+		{"a bearer without a token", map[string]string{"Authorization": "Bearer "}, nil},
+		{"a subprotocol without a token", map[string]string{"Sec-WebSocket-Protocol": "securecart.v1, bearer."}, nil},
+		{"authority optional", nil, map[string]string{"auth": "optional"}},
+		{"authority empty", nil, map[string]string{"auth": ""}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t)
+			wantGuest(t, b.allowed(tt.headers, tt.query), "guest:g1", "")
+			wantGuest(t, b.allowed(tt.headers, tt.query), "guest:g2", "")
+		})
+	}
+}
+
+func TestAuthorizeBadToken(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		token  func(b *bench) string
+		notice string
+	}{
+		{"expired", func(b *bench) string { return b.expiredUser("ann") }, "token_expired"},
+		{"expired guest", func(b *bench) string { return b.expiredGuest("9f2c") }, "token_expired"},
+		{"garbage", func(*bench) string { return "garbage" }, "token_bad"},
+		{"garbage of a guest", func(*bench) string { return "guest.e30.e30.e30" }, "token_bad"},
+		{"cut short", func(b *bench) string { return b.token(authtest.Claims{User: "ann"})[:80] }, "token_bad"},
+		{"of another issuer", func(*bench) string { return newBench(t).token(authtest.Claims{User: "ann"}) }, "token_bad"},
+		{"of a user who looks like a guest", func(b *bench) string { return b.token(authtest.Claims{User: "guest:9f2c"}) }, "token_bad"},
+		{"no keys to check it with", func(b *bench) string { b.loseKeys(); return b.token(authtest.Claims{User: "ann"}) }, "busy"},
+	} {
+		for place, header := range map[string]func(token string) map[string]string{
+			"subprotocol":   offering,
+			"Authorization": func(token string) map[string]string { return map[string]string{"Authorization": "Bearer " + token} },
+		} {
+			t.Run(tt.name+" in "+place, func(t *testing.T) {
+				b := newBench(t)
+				wantGuest(t, b.allowed(header(tt.token(b)), nil), "guest:g1", tt.notice)
+			})
+		}
+	}
+}
+
+// wantUnauthorized: the error's text is the one that API Gateway knows (G-AUTH-14).
+func wantUnauthorized(t testing.TB, b *bench, event []byte) {
+	t.Helper()
+	got, err := call[policy](t, b.authorize, event)
+	if err == nil || err.Error() != "Unauthorized" {
+		t.Errorf("got %+v, error %v, want exactly Unauthorized", got, err)
+	}
+	if b.guests != 0 {
+		t.Errorf("a guest was made for a handshake that was refused")
+	}
+}
+
+func TestAuthorizeRequired(t *testing.T) {
+	required := map[string]string{"auth": "required"}
+	for _, tt := range []struct {
+		name    string
+		headers func(b *bench) map[string]string
+	}{
+		{"no token", func(*bench) map[string]string { return nil }},
+		{"empty token", func(*bench) map[string]string { return offering("") }},
+		{"garbage", func(*bench) map[string]string { return offering("garbage") }},
+		{"expired", func(b *bench) map[string]string { return offering(b.expiredUser("ann")) }},
+		{"no keys", func(b *bench) map[string]string {
+			b.loseKeys()
+			return offering(b.token(authtest.Claims{User: "ann"}))
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t)
+			wantUnauthorized(t, b, handshake(t, tt.headers(b), required))
+		})
+	}
+	t.Run("a good token", func(t *testing.T) {
+		b := newBench(t)
+		if got := b.allowed(offering(b.token(authtest.Claims{User: "ann"})), required); got.PrincipalID != "ann" {
+			t.Errorf("got %s, want ann", got.PrincipalID)
+		}
+	})
+	t.Run("a guest's token", func(t *testing.T) {
+		b := newBench(t)
+		if got := b.allowed(offering(b.guestToken("9f2c")), required); got.PrincipalID != "guest:9f2c" {
+			t.Errorf("got %s, want guest:9f2c", got.PrincipalID)
+		}
+	})
+}
+
+func TestAuthorizeTokenInURL(t *testing.T) {
+	for _, name := range []string{"token", "access_token", "id_token", "jwt", "authorization"} {
+		for _, value := range []string{"", "secret"} {
+			t.Run(name+"="+value, func(t *testing.T) {
+				b := newBench(t)
+				wantUnauthorized(t, b, handshake(t, nil, map[string]string{name: value}))
+			})
+		}
+		t.Run(name+" beside a good token", func(t *testing.T) {
+			b := newBench(t)
+			token := b.token(authtest.Claims{User: "ann"})
+			wantUnauthorized(t, b, handshake(t, offering(token), map[string]string{name: token}))
+		})
+	}
+	t.Run("as the service sends it", func(t *testing.T) {
+		wantUnauthorized(t, newBench(t), stored(t, "authorizer", nil))
+	})
+}
+
+// TestAuthorizeAnswer: the policy allows this very handshake, and the context is
+// flat, all strings: anything else API Gateway would turn into strings or refuse.
+func TestAuthorizeAnswer(t *testing.T) {
+	b := newBench(t)
+	const arn = "arn:aws:execute-api:eu-central-1:123456789012:x7k2m9q4t1/prod/$connect"
+	for name, headers := range map[string]map[string]string{
+		"new guest":   nil,
+		"with notice": offering("garbage"),
+		"guest":       offering(b.guestToken("9f2c")),
+		"customer":    offering(b.token(authtest.Claims{User: "ann"})),
+		"vendor":      offering(b.token(authtest.Claims{User: "vera", Role: "vendor", Vendor: "acme"})),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := call[map[string]any](t, b.authorize, handshake(t, headers, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]any{
+				"Version": "2012-10-17",
+				"Statement": []any{map[string]any{
+					"Action": []any{"execute-api:Invoke"}, "Effect": "Allow", "Resource": []any{arn},
+				}},
+			}
+			if !reflect.DeepEqual(got["policyDocument"], want) {
+				t.Errorf("policy: got %v, want %v", got["policyDocument"], want)
+			}
+			context, ok := got["context"].(map[string]any)
+			if !ok || len(context) == 0 {
+				t.Fatalf("context: got %v, want an object", got["context"])
+			}
+			for key, value := range context {
+				if text, ok := value.(string); !ok || text == "" || key == "principalId" {
+					t.Errorf("context: got %s = %v, want a string of our own", key, value)
+				}
+			}
+		})
+	}
+}
+
+func TestAuthorizeWithoutRandomness(t *testing.T) {
+	b := newBench(t)
+	b.noGuest = errInside
+	got, err := call[json.RawMessage](t, b.authorize, handshake(t, nil, nil))
+	if !errors.Is(err, errInside) || strings.Contains(err.Error(), "Unauthorized") {
+		t.Errorf("got %s, %v, want the error, which is answered with 500", got, err)
+	}
+	if records := b.logged("no guest id"); len(records) != 1 {
+		t.Errorf("got %d log records, want 1", len(records))
+	}
+}

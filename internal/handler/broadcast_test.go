@@ -1,0 +1,330 @@
+package handler_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/table"
+)
+
+// records are all changes committed since the last call, as a stream has them,
+// numbered from first.
+func (b *bench) records(first int) []json.RawMessage {
+	b.t.Helper()
+	var records []json.RawMessage
+	for i, c := range b.changes {
+		data, err := table.Record(c, table.Stamp{SequenceNumber: strconv.Itoa(first + i), At: b.now, Region: "eu-central-1"})
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		records = append(records, data)
+	}
+	b.changes = nil
+	return records
+}
+
+// unreadable is a record of a row that is not as rows are.
+func unreadable(sequence int) json.RawMessage {
+	return json.RawMessage(fmt.Sprintf(
+		`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"%d","Keys":{"sku":{"S":"MUG"}},"NewImage":{"sku":{"S":"MUG"},"version":{"N":"1.5"}}}}`, sequence))
+}
+
+// deliver gives a batch to the broadcaster.
+func (b *bench) deliver(records ...json.RawMessage) events.DynamoDBEventResponse {
+	b.t.Helper()
+	b.report = nil
+	if records == nil {
+		records = []json.RawMessage{}
+	}
+	batch, err := json.Marshal(map[string]any{"Records": records})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	got, err := call[events.DynamoDBEventResponse](b.t, b.broadcast, batch)
+	if err != nil {
+		b.t.Fatalf("broadcast: %v, want an answer", err)
+	}
+	if b.report == nil {
+		b.t.Error("nobody was told what the batch did")
+		b.report = &hub.Report{}
+	}
+	return got
+}
+
+// wantFailed: the answer names that sequence number and no other; "" for none.
+func wantFailed(t testing.TB, got events.DynamoDBEventResponse, want string) {
+	t.Helper()
+	var names []string
+	for _, f := range got.BatchItemFailures {
+		names = append(names, f.ItemIdentifier)
+	}
+	if joined := strings.Join(names, ","); joined != want {
+		t.Errorf("got failed %q, want %q", joined, want)
+	}
+}
+
+// shop is a bench with three SKUs and a listener for each, told of everything so
+// far.
+func shop(t testing.TB) *bench {
+	t.Helper()
+	b := newBench(t)
+	b.store.topic = map[hub.Topic]error{}
+	for _, sku := range []string{"A", "B", "C"} {
+		b.stock(sku, 40)
+		b.open("on-"+sku, nil).taken("sub sku:"+sku, "snapshot")
+	}
+	b.changes, b.poster.sent = nil, nil
+	return b
+}
+
+func sku(name string) hub.Topic { return hub.Topic{Kind: hub.KindSKU, Name: name} }
+
+// outOf is the post that tells the listener of a SKU of version 2, sold out.
+func outOf(name string) string {
+	return fmt.Sprintf(`on-%[1]s {"type":"delta","epoch":"k3","topics":{"sku:%[1]s":{"version":2,"state":"out"}}}`, name)
+}
+
+func (b *bench) wantSent(want ...string) {
+	b.t.Helper()
+	got := slices.Sorted(slices.Values(b.poster.sent))
+	if slices.Sort(want); !slices.Equal(got, want) {
+		b.t.Errorf("sent\n got %s\nwant %s", strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+	}
+}
+
+func TestBroadcastSends(t *testing.T) {
+	b := shop(t)
+	b.stock("A", 0)
+	b.stock("C", 0)
+	wantFailed(t, b.deliver(b.records(100)...), "")
+	b.wantSent(outOf("A"), outOf("C"))
+	if want := (hub.Report{Changes: 2, Posts: 2}); *b.report != want {
+		t.Errorf("got report %+v, want %+v", *b.report, want)
+	}
+}
+
+// TestBroadcastNamesLowestFailed: from there on the stream comes again, so what
+// failed first has to be named, and whatever can be sent is sent.
+func TestBroadcastNamesLowestFailed(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		broken []string // SKUs whose audience cannot be read
+		want   string
+	}{
+		{"first", []string{"A"}, "100"},
+		{"in the middle", []string{"B"}, "101"},
+		{"last", []string{"C"}, "102"},
+		{"two", []string{"C", "B"}, "101"},
+		{"all", []string{"C", "B", "A"}, "100"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := shop(t)
+			var sent []string
+			for _, name := range []string{"A", "B", "C"} {
+				b.stock(name, 0)
+				if slices.Contains(tt.broken, name) {
+					b.store.topic[sku(name)] = errInside
+				} else {
+					sent = append(sent, outOf(name))
+				}
+			}
+			wantFailed(t, b.deliver(b.records(100)...), tt.want)
+			b.wantSent(sent...)
+			if records := b.logged("broadcast"); len(records) == 0 || records[0]["level"] != "ERROR" {
+				t.Errorf("got log records %v, want an error", records)
+			}
+		})
+	}
+}
+
+func TestBroadcastCoalescedChangeFails(t *testing.T) {
+	b := shop(t)
+	b.stock("B", 0)
+	b.stock("A", 0)
+	b.stock("B", 3)
+	b.store.topic[sku("B")] = errInside
+	// Only the newest of B's changes would have been sent, but the oldest is where
+	// it has to go on.
+	wantFailed(t, b.deliver(b.records(100)...), "100")
+	b.wantSent(outOf("A"))
+}
+
+func TestBroadcastUnreadableRecord(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		at     []int  // where the unreadable ones are among three good ones
+		broken string // SKU whose audience cannot be read, or ""
+		want   string
+	}{
+		{"first", []int{0}, "", "100"},
+		{"in the middle", []int{2}, "", "102"},
+		{"last", []int{3}, "", "103"},
+		{"two", []int{4, 1}, "", "101"},
+		{"before a failure", []int{1}, "C", "101"},
+		{"after a failure", []int{3}, "B", "101"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := shop(t)
+			var sent []string
+			for _, name := range []string{"A", "B", "C"} {
+				b.stock(name, 0)
+				if name != tt.broken {
+					sent = append(sent, outOf(name))
+				}
+			}
+			if tt.broken != "" {
+				b.store.topic[sku(tt.broken)] = errInside
+			}
+			records := b.records(0)
+			for _, at := range slices.Sorted(slices.Values(tt.at)) {
+				records = slices.Insert(records, at, unreadable(0))
+			}
+			for i, r := range records {
+				records[i] = renumbered(t, r, 100+i)
+			}
+			wantFailed(t, b.deliver(records...), tt.want)
+			b.wantSent(sent...)
+			if logged := b.logged("unreadable record"); len(logged) != len(tt.at) || logged[0]["sequence"] == "" {
+				t.Errorf("got log records %v, want %d with a sequence number", logged, len(tt.at))
+			}
+		})
+	}
+	t.Run("alone", func(t *testing.T) {
+		b := shop(t)
+		wantFailed(t, b.deliver(unreadable(7)), "7")
+		b.wantSent()
+	})
+}
+
+// renumbered is a record with another sequence number.
+func renumbered(t testing.TB, record json.RawMessage, sequence int) json.RawMessage {
+	t.Helper()
+	var r map[string]any
+	if err := json.Unmarshal(record, &r); err != nil {
+		t.Fatal(err)
+	}
+	in(r, "dynamodb")["SequenceNumber"] = strconv.Itoa(sequence)
+	data, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestBroadcastEmptyBatch(t *testing.T) {
+	t.Run("nothing to do", func(t *testing.T) {
+		b := shop(t)
+		wantFailed(t, b.deliver(), "")
+		b.wantSent()
+	})
+	t.Run("nothing to do and nothing works", func(t *testing.T) {
+		b := shop(t)
+		b.store.fail["Epoch"] = errInside
+		wantFailed(t, b.deliver(), "")
+	})
+	t.Run("no records at all", func(t *testing.T) {
+		got, err := call[events.DynamoDBEventResponse](t, shop(t).broadcast, []byte(`{}`))
+		if err != nil {
+			t.Errorf("got %v, want an answer", err)
+		}
+		wantFailed(t, got, "")
+	})
+}
+
+func TestBroadcastWithoutEpoch(t *testing.T) {
+	t.Run("everything comes again", func(t *testing.T) {
+		b := shop(t)
+		b.stock("A", 0)
+		b.stock("B", 0)
+		b.store.fail["Epoch"] = errInside
+		wantFailed(t, b.deliver(b.records(100)...), "100")
+		b.wantSent()
+	})
+	t.Run("also what cannot be read", func(t *testing.T) {
+		b := shop(t)
+		b.store.fail["Epoch"] = errInside
+		wantFailed(t, b.deliver(unreadable(100), unreadable(101)), "100")
+	})
+}
+
+// TestBroadcastListeners: a listener that cannot be served fails nothing, unless
+// nobody can remember that it wants a snapshot.
+func TestBroadcastListeners(t *testing.T) {
+	deliver := func(t *testing.T, kind error, mark error) (*bench, events.DynamoDBEventResponse) {
+		b := shop(t)
+		b.poster.answer = func(p hub.Post) error {
+			if p.ConnectionID == "on-B" {
+				return kind
+			}
+			return nil
+		}
+		b.store.fail["MarkStale"] = mark
+		for _, name := range []string{"A", "B", "C"} {
+			b.stock(name, 0)
+		}
+		got := b.deliver(b.records(100)...)
+		b.wantSent(outOf("A"), outOf("C"))
+		return b, got
+	}
+	t.Run("gone", func(t *testing.T) {
+		b, got := deliver(t, hub.ErrGone, errInside)
+		wantFailed(t, got, "")
+		b.wantNoRow("on-B")
+	})
+	t.Run("throttled", func(t *testing.T) {
+		b, got := deliver(t, hub.ErrThrottled, nil)
+		wantFailed(t, got, "")
+		marks, err := b.store.Stale(t.Context(), 10)
+		if err != nil || len(marks) != 1 || marks[0].ConnectionID != "on-B" {
+			t.Errorf("got marks %v, %v, want one on on-B", marks, err)
+		}
+		if want := (hub.Report{Changes: 3, Posts: 2, Stale: 1}); *b.report != want {
+			t.Errorf("got report %+v, want %+v", *b.report, want)
+		}
+	})
+	t.Run("throttled, and the mark fails", func(t *testing.T) {
+		_, got := deliver(t, hub.ErrThrottled, errInside)
+		wantFailed(t, got, "101")
+	})
+}
+
+func TestBroadcastUnobserved(t *testing.T) {
+	b := shop(t)
+	b.stock("A", 0)
+	b.broadcast = lambda.NewHandler(handler.Broadcast(b.hub, nil, b.logger()))
+	batch, err := json.Marshal(map[string]any{"Records": b.records(100)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := call[map[string]any](t, b.broadcast, batch)
+	// An answer without failures is null or an empty list.
+	if want := map[string]any{"batchItemFailures": nil}; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+	b.wantSent(outOf("A"))
+}
+
+// TestBroadcastCart: a cart's change reaches its owner's devices and nobody else.
+func TestBroadcastCart(t *testing.T) {
+	b := newBench(t)
+	b.stock("MUG", 40)
+	phone, laptop, stranger := b.user("phone", "ann"), b.user("laptop", "ann"), b.user("stranger", "bob")
+	for _, c := range []*conn{phone, laptop, stranger} {
+		c.taken("sub cart", "snapshot")
+	}
+	b.changes = nil
+	phone.taken("add MUG 2", "ok")
+	wantFailed(t, b.deliver(b.records(100)...), "")
+	const delta = ` {"type":"delta","epoch":"k3","topics":{"cart":{"from":0,"version":1,"lines":{"MUG":{"quantity":2,"version":1}}}}}`
+	b.wantSent("laptop"+delta, "phone"+delta)
+}

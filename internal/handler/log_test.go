@@ -1,0 +1,120 @@
+package handler_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/authtest"
+	"github.com/securecart/hub/internal/hub"
+)
+
+// TestLogKeepsSecrets says and breaks everything there is, with marked tokens and
+// carts, and looks for the marks in the log, debug records too.
+func TestLogKeepsSecrets(t *testing.T) {
+	const canary = "CANARY" // in the name of every SKU that is in a cart
+	b := newBench(t)
+	b.store.topic = map[hub.Topic]error{}
+	secrets := map[string]string{"a SKU of a cart": canary}
+	secret := func(name, token string) string {
+		secrets[name] = token
+		// The signature is what makes a token; the claims tell who somebody is.
+		for i, part := range strings.Split(strings.TrimPrefix(token, auth.GuestPrefix), ".") {
+			if i > 0 && len(part) > 8 {
+				secrets[fmt.Sprintf("%s, part %d", name, i)] = part
+			}
+		}
+		return token
+	}
+	user := secret("token", b.token(authtest.Claims{User: "ann"}))
+	renewed := secret("renewed token", b.token(authtest.Claims{User: "ann", TTL: 2 * authtest.DefaultTTL}))
+	other := secret("another user's token", b.token(authtest.Claims{User: "bob"}))
+	expired := secret("expired token", b.expiredUser("ann"))
+	guest := secret("guest token", b.guestToken("9f2c"))
+	oldGuest := secret("expired guest token", b.expiredGuest("9f2c"))
+	garbage := secret("garbage", "garbage.PLANTEDinTheLog."+strings.Repeat("x", 20))
+
+	const mug, tee = canary + "-MUG", canary + "-TEE"
+	b.stock(mug, 40)
+	b.stock(tee, 0)
+	tokens := []string{user, renewed, other, expired, guest, oldGuest, garbage}
+	handshakes := func() {
+		for _, token := range tokens {
+			for _, headers := range []map[string]string{offering(token), {"Authorization": "Bearer " + token}} {
+				for _, query := range []map[string]string{nil, {"auth": "required"}, {"token": token}} {
+					// Refused or not: the log is what counts here.
+					_, _ = call[json.RawMessage](t, b.authorize, handshake(t, headers, query))
+				}
+			}
+		}
+	}
+	conversation := func(c *conn) {
+		for _, text := range []string{
+			"hello", "sub cart sku:" + mug, "add " + mug + " 2 key=k-1", "add " + mug + " 2 key=k-1", "add " + mug + " 3 key=k-1",
+			"add " + tee, "add " + canary + "-NONE", "set " + mug + " 3 " + tee + " 0", "set " + mug + " 1 v1", "set " + mug + " 1 v999",
+			"get cart", "get " + canary, "set " + canary, "only cart", "unsub *", `{"action":"set","lines":{"` + canary + ` x":1}}`, canary,
+		} {
+			c.say(text)
+		}
+		for _, token := range tokens {
+			c.say("merge " + token)
+			c.say("hello token=" + token)
+			c.say("hello token=" + token + " " + token)
+			c.say(token)
+			c.say(`{"action":"hello","token":"` + token + `!"}`)
+		}
+		c.say("add " + mug)
+		c.say("sub cart")
+	}
+	handshakes()
+	ann, visitor := b.open("ann", offering(user)), b.open("visitor", offering(guest))
+	conversation(ann)
+	conversation(visitor)
+	for _, method := range []string{"Connection", "PutConnection", "Subscribe", "Unsubscribe", "Forget", "Epoch", "Items", "Cart", "PutCarts"} {
+		b.store.fail = map[string]error{method: errInside}
+		conversation(ann)
+		for _, event := range [][]byte{stored(t, "connect", ann.mark), stored(t, "disconnect", ann.mark)} {
+			handle := b.connect
+			if strings.Contains(string(event), "DISCONNECT") {
+				handle = b.disconnect
+			}
+			if _, err := call[response](t, handle, event); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	b.store.fail = map[string]error{"MarkStale": errInside}
+	b.store.topic[sku(mug)] = errInside
+	b.poster.answer = func(hub.Post) error { return hub.ErrThrottled }
+	var carts []json.RawMessage
+	for _, r := range b.records(100) {
+		if strings.Contains(string(r), `"cart"`) {
+			carts = append(carts, r)
+		}
+	}
+	for _, line := range []string{
+		`{"N":"1"}`, `{"M":{"quantity":{"N":"1000"},"version":{"N":"1"}}}`, `{"M":{}}`,
+	} {
+		carts = append(carts, json.RawMessage(`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"7","Keys":{"cart":{"S":"u~ann"}},`+
+			`"NewImage":{"cart":{"S":"u~ann"},"version":{"N":"1"},"lines":{"M":{"`+mug+`":`+line+`}}}}}`))
+	}
+	b.deliver(carts...)
+	b.loseKeys()
+	handshakes()
+
+	log := b.log.String()
+	for _, message := range []string{"token not taken", "token in the URL refused", "connected", "disconnected", "message", "connect", "disconnect", "unreadable record", "broadcast"} {
+		if len(b.logged(message)) == 0 {
+			t.Errorf("nothing logged as %q: this test does not reach what it is about", message)
+		}
+	}
+	for name, text := range secrets {
+		if at := strings.Index(log, text); at >= 0 {
+			start := strings.LastIndex(log[:at], "\n") + 1
+			end := at + strings.Index(log[at:], "\n")
+			t.Errorf("%s is in the log: %s", name, log[start:end])
+		}
+	}
+}

@@ -1,0 +1,587 @@
+package table_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"pgregory.net/rapid"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/table"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// streamDir holds events as Lambda gets them from a stream's event source mapping.
+const streamDir = "../../testdata/events/stream"
+
+func ms(n int64) time.Time { return time.UnixMilli(n).UTC() }
+
+var stamp = table.Stamp{
+	SequenceNumber: "731420000000002117734980",
+	At:             ms(1768205730123),
+	StreamARN:      "arn:aws:dynamodb:eu-central-1:123456789012:table/inventory/stream/2026-01-12T08:15:30.417",
+	Region:         "eu-central-1",
+}
+
+// show is a change in words for failures.
+func show(c hub.Change) string {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Sprintf("%+v", c)
+	}
+	return string(data)
+}
+
+// write makes a record of a change and reads its JSON as Lambda's runtime does.
+func write(t rapid.TB, c hub.Change, s table.Stamp) events.DynamoDBEventRecord {
+	t.Helper()
+	data, err := table.Record(c, s)
+	if err != nil {
+		t.Fatalf("Record(%s): %v", show(c), err)
+	}
+	var record events.DynamoDBEventRecord
+	if err := json.Unmarshal(data, &record); err != nil {
+		t.Fatalf("the record is not one: %v: %s", err, data)
+	}
+	return record
+}
+
+// wantSame: a change that was written and read is the change.
+func wantSame(t rapid.TB, c hub.Change, s table.Stamp) {
+	t.Helper()
+	back, err := table.Change(write(t, c, s))
+	if err != nil || !reflect.DeepEqual(back, c) {
+		t.Fatalf("written and read\n got %s, %v\nwant %s", show(back), err, show(c))
+	}
+}
+
+func names() *rapid.Generator[string] { return rapid.StringMatching(`[A-Za-z0-9._~-]{1,64}`) }
+
+// times makes times to the millisecond, and the zero time.
+func times() *rapid.Generator[time.Time] {
+	return rapid.OneOf(
+		rapid.Just(time.Time{}),
+		rapid.Map(rapid.Int64Range(0, 253_402_300_799_999), ms),
+	)
+}
+
+func versions() *rapid.Generator[int64] { return rapid.Int64Range(1, wire.MaxVersion) }
+
+func items(sku string) *rapid.Generator[*hub.Item] {
+	return rapid.Custom(func(t *rapid.T) *hub.Item {
+		return &hub.Item{
+			SKU:       sku,
+			Version:   versions().Draw(t, "version"),
+			Available: rapid.IntRange(-hub.MaxAvailable, hub.MaxAvailable).Draw(t, "available"),
+			LowAt:     rapid.IntRange(0, hub.MaxAvailable).Draw(t, "lowAt"),
+			Vendor:    rapid.OneOf(rapid.Just(""), names()).Draw(t, "vendor"),
+			UpdatedAt: times().Draw(t, "updatedAt"),
+			Deleted:   rapid.Bool().Draw(t, "deleted"),
+		}
+	})
+}
+
+func carts(id string) *rapid.Generator[*hub.Cart] {
+	return rapid.Custom(func(t *rapid.T) *hub.Cart {
+		c := &hub.Cart{
+			ID:        id,
+			Version:   versions().Draw(t, "version"),
+			Floor:     rapid.Int64Range(0, wire.MaxVersion).Draw(t, "floor"),
+			UpdatedAt: times().Draw(t, "updatedAt"),
+		}
+		for _, sku := range rapid.SliceOfNDistinct(names(), 0, 5, rapid.ID[string]).Draw(t, "skus") {
+			if c.Lines == nil {
+				c.Lines = map[string]hub.CartLine{}
+			}
+			c.Lines[sku] = hub.CartLine{
+				Quantity: rapid.IntRange(0, wire.MaxQuantity).Draw(t, "quantity"),
+				Version:  versions().Draw(t, "line version"),
+				At:       times().Draw(t, "at"),
+			}
+		}
+		return c
+	})
+}
+
+func changes() *rapid.Generator[hub.Change] {
+	return rapid.Custom(func(t *rapid.T) hub.Change {
+		name := names().Draw(t, "name")
+		old := rapid.Bool().Draw(t, "was there before")
+		var c hub.Change
+		if rapid.Bool().Draw(t, "cart") {
+			c.NewCart = carts(name).Draw(t, "new")
+			if old {
+				c.OldCart = carts(name).Draw(t, "old")
+			}
+			return c
+		}
+		c.NewItem = items(name).Draw(t, "new")
+		if old {
+			c.OldItem = items(name).Draw(t, "old")
+		}
+		return c
+	})
+}
+
+// TestRoundTrip: change → record → change is the identity.
+func TestRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { wantSame(t, changes().Draw(t, "change"), stamp) })
+}
+
+func TestRecordOfNothing(t *testing.T) {
+	for name, c := range map[string]hub.Change{
+		"empty":             {},
+		"only the old item": {OldItem: &hub.Item{SKU: "MUG", Version: 1}},
+		"only the old cart": {OldCart: &hub.Cart{ID: "u~ann", Version: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if data, err := table.Record(c, stamp); !errors.Is(err, hub.ErrInvalid) {
+				t.Errorf("got %s, %v, want %v", data, err, hub.ErrInvalid)
+			}
+		})
+	}
+}
+
+func TestKey(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		c    hub.Change
+		want string
+	}{
+		{"item", hub.Change{NewItem: &hub.Item{SKU: "MUG"}}, "sku:MUG"},
+		{"cart", hub.Change{NewCart: &hub.Cart{ID: "u~ann"}}, "cart:u~ann"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := table.Key(tt.c); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// shape describes decoded JSON by its types: objects by their fields, numbers and
+// booleans by their kind, and a string that is all digits as "digits".
+func shape(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		m := map[string]any{}
+		for name, inside := range v {
+			m[name] = shape(inside)
+		}
+		return m
+	case json.Number:
+		if regexp.MustCompile(`^(0|[1-9][0-9]*)$`).MatchString(string(v)) {
+			return "whole number"
+		}
+		return "number"
+	case string:
+		if regexp.MustCompile(`^-?[0-9]+$`).MatchString(v) {
+			return "digits"
+		}
+		return "text"
+	case bool:
+		return "boolean"
+	}
+	return fmt.Sprintf("%T", v)
+}
+
+// TestShape: a record has the documented fields and no others, of the documented
+// types (https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html and
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html).
+func TestShape(t *testing.T) {
+	n, s := map[string]any{"N": "digits"}, map[string]any{"S": "text"}
+	item := map[string]any{"sku": s, "version": n, "available": n, "lowAt": n, "vendor": s, "updatedAt": n}
+	tombstone := maps.Clone(item)
+	tombstone["deleted"] = map[string]any{"BOOL": "boolean"}
+	line := map[string]any{"M": map[string]any{"quantity": n, "version": n, "at": n}}
+	cart := map[string]any{"cart": s, "version": n, "floor": n, "updatedAt": n, "lines": map[string]any{"M": map[string]any{"MUG": line}}}
+	empty := maps.Clone(cart)
+	empty["lines"] = map[string]any{"M": map[string]any{}}
+
+	mug := &hub.Item{SKU: "MUG", Version: 2, Available: 7, LowAt: 5, Vendor: "acme", UpdatedAt: ms(1768205730123)}
+	gone := &hub.Item{SKU: "MUG", Version: 3, LowAt: 5, Vendor: "acme", UpdatedAt: ms(1768205730123), Deleted: true}
+	ann := &hub.Cart{ID: "u~ann", Version: 2, UpdatedAt: ms(1768205730123), Lines: map[string]hub.CartLine{"MUG": {Quantity: 1, Version: 2, At: ms(1768205730123)}}}
+	bare := &hub.Cart{ID: "u~ann", Version: 1, UpdatedAt: ms(1768205730123)}
+
+	for _, tt := range []struct {
+		name   string
+		change hub.Change
+		event  string
+		keys   map[string]any
+		images map[string]any
+	}{
+		{"new item", hub.Change{NewItem: mug}, "INSERT", map[string]any{"sku": s}, map[string]any{"NewImage": item}},
+		{"deleted item", hub.Change{OldItem: mug, NewItem: gone}, "MODIFY", map[string]any{"sku": s}, map[string]any{"NewImage": tombstone, "OldImage": item}},
+		{"new cart", hub.Change{NewCart: bare}, "INSERT", map[string]any{"cart": s}, map[string]any{"NewImage": empty}},
+		{"changed cart", hub.Change{OldCart: bare, NewCart: ann}, "MODIFY", map[string]any{"cart": s}, map[string]any{"NewImage": cart, "OldImage": empty}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			data, err := table.Record(tt.change, stamp)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dec := json.NewDecoder(strings.NewReader(string(data)))
+			dec.UseNumber()
+			var record map[string]any
+			if err := dec.Decode(&record); err != nil {
+				t.Fatal(err)
+			}
+			stream := map[string]any{
+				"ApproximateCreationDateTime": "whole number", "SequenceNumber": "digits", "SizeBytes": "whole number", "StreamViewType": "text",
+				"Keys": tt.keys,
+			}
+			maps.Copy(stream, tt.images)
+			want := map[string]any{
+				"eventID": "text", "eventName": "text", "eventVersion": "text", "eventSource": "text", "awsRegion": "text", "eventSourceARN": "text",
+				"dynamodb": stream,
+			}
+			if got := shape(record); !reflect.DeepEqual(got, want) {
+				t.Errorf("shape of %s\n got %v\nwant %v", data, got, want)
+			}
+			for field, want := range map[string]string{
+				"eventName": tt.event, "eventVersion": "1.1", "eventSource": "aws:dynamodb", "awsRegion": stamp.Region, "eventSourceARN": stamp.StreamARN,
+			} {
+				if got := record[field]; got != want {
+					t.Errorf("%s: got %v, want %s", field, got, want)
+				}
+			}
+			in := record["dynamodb"].(map[string]any)
+			for field, want := range map[string]string{
+				"SequenceNumber": stamp.SequenceNumber, "StreamViewType": "NEW_AND_OLD_IMAGES",
+				"ApproximateCreationDateTime": "1768205730", // the stream knows seconds only
+			} {
+				if got := fmt.Sprint(in[field]); got != want {
+					t.Errorf("%s: got %s, want %s", field, got, want)
+				}
+			}
+		})
+	}
+}
+
+// stored are the changes that the events under streamDir tell of.
+func stored() map[string][]hub.Change {
+	tee := hub.Item{SKU: "TEE-RED-M", Version: 43, Available: 2, LowAt: 3, Vendor: "acme", UpdatedAt: ms(1768205790456)}
+	before := tee
+	before.Version, before.Available, before.UpdatedAt = 42, 3, ms(1768205781001)
+	first := before
+	first.Version, first.Available, first.UpdatedAt = 1, 40, ms(1768205730123)
+	tombstone := tee
+	tombstone.Version, tombstone.Available, tombstone.Deleted, tombstone.UpdatedAt = 44, 0, true, ms(1768205999000)
+	removed := tombstone
+	removed.UpdatedAt = tee.UpdatedAt
+
+	one := hub.Cart{ID: "u~ann", Version: 1, UpdatedAt: ms(1768205730500), Lines: map[string]hub.CartLine{"MUG": {Quantity: 1, Version: 1, At: ms(1768205730500)}}}
+	two := hub.Cart{ID: "u~ann", Version: 2, UpdatedAt: ms(1768205800250), Lines: map[string]hub.CartLine{
+		"MUG":       {Quantity: 0, Version: 2, At: ms(1768205800250)},
+		"TEE-RED-M": {Quantity: 2, Version: 2, At: ms(1768205800250)},
+	}}
+	lost := hub.Cart{ID: "u~ann", Version: 3, Floor: 3}
+
+	return map[string][]hub.Change{
+		"inventory-insert":             {{NewItem: &first}},
+		"inventory-modify":             {{OldItem: &before, NewItem: &tee}},
+		"inventory-tombstone":          {{OldItem: &tee, NewItem: &tombstone}},
+		"inventory-remove":             {{OldItem: &tee, NewItem: &removed}},
+		"inventory-expired":            {{OldItem: &tee, NewItem: &removed}},
+		"inventory-foreign-attributes": {{NewItem: &hub.Item{SKU: "MUG", Version: 7, LowAt: hub.DefaultLowAt}}},
+		"cart-insert":                  {{NewCart: &one}},
+		"cart-modify":                  {{OldCart: &one, NewCart: &two}},
+		"cart-remove":                  {{OldCart: &two, NewCart: &lost}},
+		"cart-expired":                 {{OldCart: &two, NewCart: &lost}},
+		"batch": {
+			{NewItem: &hub.Item{SKU: "CAP-NAVY", Version: 1, Available: 12, LowAt: hub.DefaultLowAt}},
+			{OldCart: &two, NewCart: &hub.Cart{ID: "u~ann", Version: 3, Floor: 2, UpdatedAt: ms(1768206000000)}},
+			{
+				OldItem: &hub.Item{SKU: "CAP-SAND", Version: 9, Available: 1, LowAt: hub.DefaultLowAt},
+				NewItem: &hub.Item{SKU: "CAP-SAND", Version: 10, LowAt: hub.DefaultLowAt, Deleted: true},
+			},
+		},
+	}
+}
+
+// TestStreamEvents: records as the service documents them, read as changes.
+func TestStreamEvents(t *testing.T) {
+	want := stored()
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		t.Run(name, func(t *testing.T) {
+			event := readEvent(t, filepath.Join(streamDir, name+".json"))
+			if len(event.Records) != len(want[name]) {
+				t.Fatalf("got %d records, want %d", len(event.Records), len(want[name]))
+			}
+			for i, record := range event.Records {
+				got, err := table.Change(record)
+				if err != nil || !reflect.DeepEqual(got, want[name][i]) {
+					t.Errorf("record %d\n got %s, %v\nwant %s", i, show(got), err, show(want[name][i]))
+				}
+			}
+		})
+	}
+	for _, file := range eventFiles(t) {
+		if name := strings.TrimSuffix(filepath.Base(file), ".json"); want[name] == nil {
+			t.Errorf("%s: nobody says what it tells", file)
+		}
+	}
+}
+
+func eventFiles(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(streamDir, "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("events: got %d files, %v, want some", len(files), err)
+	}
+	return files
+}
+
+func readEvent(t testing.TB, file string) events.DynamoDBEvent {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var event events.DynamoDBEvent
+	if err := json.Unmarshal(data, &event); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return event
+}
+
+// recordOf is a record with images in JSON; "" for one that is not there.
+func recordOf(t testing.TB, event, keys, newImage, oldImage string) events.DynamoDBEventRecord {
+	t.Helper()
+	text := `{"eventName":` + strconv.Quote(event) + `,"dynamodb":{"SequenceNumber":"4242","Keys":` + keys
+	if newImage != "" {
+		text += `,"NewImage":` + newImage
+	}
+	if oldImage != "" {
+		text += `,"OldImage":` + oldImage
+	}
+	var record events.DynamoDBEventRecord
+	if err := json.Unmarshal([]byte(text+"}}"), &record); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	return record
+}
+
+// wantInvalid: the record is refused, and the error says which one it is.
+func wantInvalid(t testing.TB, record events.DynamoDBEventRecord) {
+	t.Helper()
+	c, err := table.Change(record)
+	if !errors.Is(err, hub.ErrInvalid) {
+		t.Fatalf("got %s, %v, want %v", show(c), err, hub.ErrInvalid)
+	}
+	if !reflect.DeepEqual(c, hub.Change{}) {
+		t.Errorf("got %s beside an error, want nothing", show(c))
+	}
+	if !strings.Contains(err.Error(), record.Change.SequenceNumber) {
+		t.Errorf("got error %q, want record %s named", err, record.Change.SequenceNumber)
+	}
+}
+
+const (
+	itemKeys = `{"sku":{"S":"MUG"}}`
+	cartKeys = `{"cart":{"S":"u~ann"}}`
+	goodItem = `{"sku":{"S":"MUG"},"version":{"N":"7"}}`
+	goodCart = `{"cart":{"S":"u~ann"},"version":{"N":"7"}}`
+)
+
+func TestBadRecords(t *testing.T) {
+	for _, tt := range []struct{ name, event, keys, newImage, oldImage string }{
+		{"no images", "MODIFY", itemKeys, "", ""},
+		{"no images of a cart", "MODIFY", cartKeys, "", ""},
+		{"keys only, inserted", "INSERT", itemKeys, "", ""},
+		{"keys only, removed", "REMOVE", itemKeys, "", ""},
+		{"old images only, inserted", "INSERT", itemKeys, "", ""},
+		{"old images only, changed", "MODIFY", itemKeys, "", goodItem},
+		{"old images only, changed cart", "MODIFY", cartKeys, "", goodCart},
+		{"new images only, removed", "REMOVE", cartKeys, "", ""},
+		{"no keys and no images", "MODIFY", `{}`, "", ""},
+		{"no event", "", itemKeys, "", goodItem},
+
+		{"another table", "INSERT", `{"pk":{"S":"C#L0SM9c"},"sk":{"S":"!"}}`, `{"pk":{"S":"C#L0SM9c"},"sk":{"S":"!"},"version":{"N":"1"}}`, ""},
+		{"another table, removed", "REMOVE", `{"pk":{"S":"C#L0SM9c"}}`, "", `{"pk":{"S":"C#L0SM9c"}}`},
+		{"a cart without its key", "INSERT", `{}`, goodCart, ""},
+		{"an item by a cart's key", "INSERT", cartKeys, goodItem, ""},
+		{"a cart by an item's key", "INSERT", itemKeys, goodCart, ""},
+		{"empty image", "INSERT", itemKeys, `{}`, ""},
+		{"empty image of a cart", "INSERT", cartKeys, `{}`, ""},
+
+		{"no sku", "INSERT", itemKeys, `{"version":{"N":"7"}}`, ""},
+		{"no version", "INSERT", itemKeys, `{"sku":{"S":"MUG"}}`, ""},
+		{"no cart", "INSERT", cartKeys, `{"version":{"N":"7"}}`, ""},
+		{"no version of a cart", "INSERT", cartKeys, `{"cart":{"S":"u~ann"}}`, ""},
+		{"sku that is no name", "INSERT", itemKeys, `{"sku":{"S":"MUG BLUE"},"version":{"N":"7"}}`, ""},
+		{"empty sku", "INSERT", itemKeys, `{"sku":{"S":""},"version":{"N":"7"}}`, ""},
+		{"sku of 65 bytes", "INSERT", itemKeys, `{"sku":{"S":"` + strings.Repeat("S", 65) + `"},"version":{"N":"7"}}`, ""},
+		{"cart that is no name", "INSERT", cartKeys, `{"cart":{"S":"user:ann"},"version":{"N":"7"}}`, ""},
+
+		{"bad old image", "MODIFY", itemKeys, goodItem, `{"sku":{"S":"MUG"},"version":{"S":"6"}}`},
+		{"bad new image", "MODIFY", itemKeys, `{"sku":{"S":"MUG"},"version":{"S":"8"}}`, goodItem},
+		{"bad old image of a cart", "MODIFY", cartKeys, goodCart, `{"cart":{"S":"u~ann"}}`},
+		{"bad image of a removed row", "REMOVE", itemKeys, "", `{"sku":{"S":"MUG"}}`},
+
+		{"line that is a number", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"N":"2"}}}}`, ""},
+		{"line that is a list", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"L":[]}}}}`, ""},
+		{"line that is NULL", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"NULL":true}}}}`, ""},
+		{"line without a version", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"M":{"quantity":{"N":"2"}}}}}}`, ""},
+		{"line of 1000 pieces", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"M":{"quantity":{"N":"1000"},"version":{"N":"7"}}}}}}`, ""},
+		{"line with fewer than no pieces", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"M":{"quantity":{"N":"-1"},"version":{"N":"7"}}}}}}`, ""},
+		{"line with a text as quantity", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"M":{"quantity":{"S":"2"},"version":{"N":"7"}}}}}}`, ""},
+		{"line whose SKU is no name", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG BLUE":{"M":{"version":{"N":"7"}}}}}}`, ""},
+		{"line without a SKU", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"":{"M":{"version":{"N":"7"}}}}}}`, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			wantInvalid(t, recordOf(t, tt.event, tt.keys, tt.newImage, tt.oldImage))
+		})
+	}
+	t.Run("zero record", func(t *testing.T) {
+		if c, err := table.Change(events.DynamoDBEventRecord{}); !errors.Is(err, hub.ErrInvalid) {
+			t.Errorf("got %s, %v, want %v", show(c), err, hub.ErrInvalid)
+		}
+	})
+}
+
+// attribute is one that a row may have.
+type attribute struct {
+	name     string
+	cart     bool // of the cart table, not of the inventory
+	kind     string
+	required bool
+}
+
+var attributes = []attribute{
+	{"sku", false, "S", true}, {"version", false, "N", true}, {"available", false, "N", false}, {"lowAt", false, "N", false},
+	{"vendor", false, "S", false}, {"deleted", false, "BOOL", false}, {"updatedAt", false, "N", false},
+	{"cart", true, "S", true}, {"version", true, "N", true}, {"lines", true, "M", false}, {"floor", true, "N", false}, {"updatedAt", true, "N", false},
+}
+
+// with is a record of a good row with one attribute of another value.
+func (a attribute) with(v events.DynamoDBAttributeValue) events.DynamoDBEventRecord {
+	key, image := "sku", table.Row{"sku": events.NewStringAttribute("MUG"), "version": events.NewNumberAttribute("7")}
+	if a.cart {
+		key, image = "cart", table.Row{"cart": events.NewStringAttribute("u~ann"), "version": events.NewNumberAttribute("7")}
+	}
+	image[a.name] = v
+	return events.DynamoDBEventRecord{EventName: "INSERT", Change: events.DynamoDBStreamRecord{
+		SequenceNumber: "4242", Keys: table.Row{key: events.NewStringAttribute("MUG")}, NewImage: image,
+	}}
+}
+
+func (a attribute) String() string {
+	if a.cart {
+		return "cart " + a.name
+	}
+	return "item " + a.name
+}
+
+// TestAttributeTypes: each attribute with a value of each type.
+func TestAttributeTypes(t *testing.T) {
+	good := map[string]events.DynamoDBAttributeValue{
+		"S": events.NewStringAttribute("MUG"), "N": events.NewNumberAttribute("7"),
+		"BOOL": events.NewBooleanAttribute(true), "M": events.NewMapAttribute(table.Row{}),
+	}
+	others := maps.Clone(good)
+	maps.Copy(others, map[string]events.DynamoDBAttributeValue{
+		"B": events.NewBinaryAttribute([]byte("7")), "BS": events.NewBinarySetAttribute([][]byte{{7}}),
+		"SS": events.NewStringSetAttribute([]string{"7"}), "NS": events.NewNumberSetAttribute([]string{"7"}),
+		"L": events.NewListAttribute([]events.DynamoDBAttributeValue{events.NewNumberAttribute("7")}), "none at all": {},
+	})
+	for _, a := range attributes {
+		for _, kind := range slices.Sorted(maps.Keys(others)) {
+			t.Run(fmt.Sprintf("%s of type %s", a, kind), func(t *testing.T) {
+				if kind != a.kind {
+					wantInvalid(t, a.with(others[kind]))
+					return
+				}
+				if c, err := table.Change(a.with(good[kind])); err != nil {
+					t.Errorf("got %s, %v, want it read", show(c), err)
+				}
+			})
+		}
+		t.Run(a.String()+" that is NULL", func(t *testing.T) {
+			record := a.with(events.NewNullAttribute())
+			if a.required {
+				wantInvalid(t, record)
+				return
+			}
+			without := a.with(events.NewNullAttribute())
+			delete(without.Change.NewImage, a.name)
+			got, err := table.Change(record)
+			want, missing := table.Change(without)
+			if err != nil || missing != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("NULL: %s, %v; missing: %s, %v; want the same, read", show(got), err, show(want), missing)
+			}
+		})
+	}
+}
+
+// TestAttributeNumbers: each number with values at and beyond its limits.
+func TestAttributeNumbers(t *testing.T) {
+	never := []string{
+		"", " 7", "7 ", "seven", "1.0", "1.5", "0.1", "1e2", "1E+2", "0x7", "1_000", "NaN", "Infinity", "٣",
+		"9223372036854775808", "-9223372036854775809", "1" + strings.Repeat("0", 38), "9" + strings.Repeat("9", 400),
+	}
+	limits := map[string]struct{ least, most int64 }{
+		"item version": {1, wire.MaxVersion}, "cart version": {1, wire.MaxVersion}, "cart floor": {0, wire.MaxVersion},
+		"item available": {-hub.MaxAvailable, hub.MaxAvailable}, "item lowAt": {0, hub.MaxAvailable},
+		"item updatedAt": {0, 253_402_300_799_999}, "cart updatedAt": {0, 253_402_300_799_999},
+	}
+	for _, a := range attributes {
+		if a.kind != "N" {
+			continue
+		}
+		limit, ok := limits[a.String()]
+		if !ok {
+			t.Fatalf("%s has no limits here", a)
+		}
+		bad := append([]string{strconv.FormatInt(limit.least-1, 10), strconv.FormatInt(limit.most+1, 10)}, never...)
+		for _, n := range bad {
+			short := n[:min(len(n), 24)]
+			t.Run(fmt.Sprintf("%s not %q", a, short), func(t *testing.T) { wantInvalid(t, a.with(events.NewNumberAttribute(n))) })
+		}
+		for _, n := range []int64{limit.least, limit.most} {
+			t.Run(fmt.Sprintf("%s %d", a, n), func(t *testing.T) {
+				if c, err := table.Change(a.with(events.NewNumberAttribute(strconv.FormatInt(n, 10)))); err != nil {
+					t.Errorf("got %s, %v, want it read", show(c), err)
+				}
+			})
+		}
+	}
+}
+
+// TestRemovedForGood: a row that is deleted, not marked, is a tombstone one
+// version later, so that what clients show still moves forward.
+func TestRemovedForGood(t *testing.T) {
+	c, err := table.Change(recordOf(t, "REMOVE", cartKeys, "", goodCart))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.NewCart.Version != 8 || len(c.NewCart.Lines) != 0 {
+		t.Errorf("cart: got %s, want version 8 without lines", show(c))
+	}
+	// Whoever has any earlier version gets the whole cart: nothing is in it.
+	if step := c.NewCart.Since(7); step.From != nil || step.Lines == nil || len(step.Lines) != 0 {
+		t.Errorf("cart since 7: got %+v, want the whole cart, empty", step)
+	}
+	c, err = table.Change(recordOf(t, "REMOVE", itemKeys, "", `{"sku":{"S":"MUG"},"version":{"N":"7"},"available":{"N":"40"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if badge := c.NewItem.Badge(hub.ShapeBadge); badge.Version != 8 || badge.State != wire.StateOut {
+		t.Errorf("item: got badge %+v, want version 8 and out", badge)
+	}
+	if c.OldItem.Available != 40 || c.OldItem.Deleted {
+		t.Errorf("item: got the old image as %s, want it as it was", show(c))
+	}
+}

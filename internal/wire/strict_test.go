@@ -1,0 +1,660 @@
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// decodeCodes are the codes that a message can get before anybody has looked at
+// what it asks for.
+var decodeCodes = []Code{CodeBadJSON, CodeBadField, CodeUnknownAction, CodeTooBig, CodeTooManyTopics}
+
+// refuse decodes a message that has to be refused.
+func refuse(t testing.TB, text string, shorthand bool, want Code) *Error {
+	t.Helper()
+	r, err := Decode([]byte(text), shorthand)
+	e, ok := err.(*Error)
+	if !ok {
+		t.Fatalf("Decode(%s): got %+v, error %v, want an error of code %s", clip(text), r, err, want)
+	}
+	if e.Code != want {
+		t.Errorf("Decode(%s): got %v, want code %s", clip(text), e, want)
+	}
+	if !reflect.DeepEqual(r, Request{}) {
+		t.Errorf("Decode(%s): got %+v beside an error, want nothing", clip(text), r)
+	}
+	if e.Message == "" {
+		t.Errorf("Decode(%s): the error of code %s says nothing", clip(text), e.Code)
+	}
+	return e
+}
+
+// accept decodes a message that has to be taken.
+func accept(t testing.TB, text string, shorthand bool) Request {
+	t.Helper()
+	r, err := Decode([]byte(text), shorthand)
+	if err != nil {
+		t.Fatalf("Decode(%s): %v, want it taken", clip(text), err)
+	}
+	return r
+}
+
+// list is a JSON array of n topics, list(2) is ["sku:N0","sku:N1"].
+func list(n int) string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf(`"sku:N%d"`, i)
+	}
+	return "[" + strings.Join(names, ",") + "]"
+}
+
+// object is a JSON object of n names, each with the value.
+func object(prefix string, n int, value string) string {
+	members := make([]string, n)
+	for i := range members {
+		members[i] = fmt.Sprintf(`"%sN%d":%s`, prefix, i, value)
+	}
+	return "{" + strings.Join(members, ",") + "}"
+}
+
+func TestRefusedText(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		want       Code
+	}{
+		{"nothing", "", CodeBadJSON},
+		{"blanks", " \r\n\t", CodeBadJSON},
+		{"a word", "ping", CodeBadJSON},
+		{"unclosed object", `{"action":"ping"`, CodeBadJSON},
+		{"unclosed string", `{"action":"ping`, CodeBadJSON},
+		{"key without value", `{"action"}`, CodeBadJSON},
+		{"colon without value", `{"action":}`, CodeBadJSON},
+		{"comma at the end", `{"action":"ping",}`, CodeBadJSON},
+		{"comma at the end of an array", `{"action":"get","topics":["cart",]}`, CodeBadJSON},
+		{"no comma", `{"action":"ping" "id":1}`, CodeBadJSON},
+		{"key that is a number", `{1:"ping"}`, CodeBadJSON},
+		{"single quotes", `{'action':'ping'}`, CodeBadJSON},
+		{"comment", `{"action":"ping"/**/}`, CodeBadJSON},
+		{"NaN", `{"action":"ping","x":NaN}`, CodeBadJSON},
+		{"leading zero", `{"action":"ping","x":01}`, CodeBadJSON},
+		{"leading plus", `{"action":"ping","x":+1}`, CodeBadJSON},
+		{"hexadecimal", `{"action":"ping","x":0x1}`, CodeBadJSON},
+		{"raw line break in a string", "{\"action\":\"ping\",\"x\":\"a\nb\"}", CodeBadJSON},
+		{"unknown escape", `{"action":"ping","x":"\q"}`, CodeBadJSON},
+		{"short escape", `{"action":"ping","x":"\u12"}`, CodeBadJSON},
+		{"byte order mark", "\ufeff" + `{"action":"ping"}`, CodeBadJSON},
+		{"no-break space before", "\u00a0" + `{"action":"ping"}`, CodeBadJSON},
+		{"form feed after", `{"action":"ping"}` + "\f", CodeBadJSON},
+		{"NUL after", `{"action":"ping"}` + "\x00", CodeBadJSON},
+
+		{"a string", `"ping"`, CodeBadJSON},
+		{"a number", `17`, CodeBadJSON},
+		{"true", `true`, CodeBadJSON},
+		{"null", `null`, CodeBadJSON},
+		{"an array", `[{"action":"ping"}]`, CodeBadJSON},
+		{"an empty array", `[]`, CodeBadJSON},
+
+		{"a second object", `{"action":"ping"}{"action":"ping"}`, CodeBadJSON},
+		{"a second object on a new line", `{"action":"ping"}` + "\n" + `{"action":"ping"}`, CodeBadJSON},
+		{"a number after", `{"action":"ping"} 1`, CodeBadJSON},
+		{"a bracket after", `{"action":"ping"}]`, CodeBadJSON},
+		{"a brace after", `{"action":"ping"}}`, CodeBadJSON},
+		{"a comma after", `{"action":"ping"},`, CodeBadJSON},
+		{"garbage after", `{"action":"ping"} ping`, CodeBadJSON},
+
+		{"no action", `{}`, CodeUnknownAction},
+		{"only an id", `{"id":1}`, CodeUnknownAction},
+		{"unknown action", `{"action":"buy"}`, CodeUnknownAction},
+		{"action in capitals", `{"action":"PING"}`, CodeUnknownAction},
+		{"action with a blank", `{"action":"ping "}`, CodeUnknownAction},
+		{"long action", `{"action":"` + strings.Repeat("ping", 1000) + `"}`, CodeUnknownAction},
+		{"empty action", `{"action":""}`, CodeBadField},
+	} {
+		t.Run(tt.name, func(t *testing.T) { refuse(t, tt.text, false, tt.want) })
+	}
+}
+
+func TestRepeatedKeys(t *testing.T) {
+	for _, tt := range []struct{ name, text string }{
+		{"action", `{"action":"ping","action":"ping"}`},
+		{"with another value", `{"action":"ping","action":"add"}`},
+		{"escaped", `{"action":"ping","\u0061ction":"add"}`},
+		{"escaped first", `{"\u0061ction":"ping","action":"add"}`},
+		{"both escaped, differently", `{"action":"ping","\u0069d":1,"i\u0064":2}`},
+		{"an escaped slash", `{"action":"ping","a/b":1,"a\/b":2}`},
+		{"an escaped pair", `{"action":"ping","😀":1,"\ud83d\ude00":2}`},
+		{"unknown field", `{"action":"ping","x":1,"x":2}`},
+		{"empty name", `{"action":"ping","":1,"":2}`},
+		{"in topics", `{"action":"subscribe","topics":{"cart":1,"cart":2}}`},
+		{"in topics, escaped", `{"action":"subscribe","topics":{"cart":1,"c\u0061rt":2}}`},
+		{"in lines", `{"action":"set","lines":{"MUG":1,"MUG":2}}`},
+		{"nested in an unknown field", `{"action":"ping","x":{"y":[{"z":1,"z":1}]}}`},
+		{"after a nested object", `{"action":"ping","x":{"action":1},"x":2}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if e := refuse(t, tt.text, false, CodeBadJSON); !strings.Contains(e.Message, "twice") {
+				t.Errorf("got message %q, want it to say that a key occurs twice", e.Message)
+			}
+		})
+	}
+	t.Run("the same name at two places is no repetition", func(t *testing.T) {
+		accept(t, `{"action":"ping","x":{"action":1,"id":{"action":2}},"y":[{"a":1},{"a":2}]}`, false)
+	})
+}
+
+func TestFoldedFieldNames(t *testing.T) {
+	type fold struct{ written, known string }
+	folds := []fold{
+		{"ſku", "sku"}, {"s\u212au", "sku"}, {"ſ\u212aU", "sku"},
+		{"to\u212aen", "token"}, {"\u212aey", "key"},
+		{"topicſ", "topics"}, {"lineſ", "lines"}, {"verſion", "version"},
+	}
+	for _, name := range fieldNames {
+		folds = append(folds, fold{strings.ToUpper(name), name}, fold{strings.ToUpper(name[:1]) + name[1:], name})
+	}
+	for _, f := range folds {
+		t.Run(f.written, func(t *testing.T) {
+			e := refuse(t, `{"action":"ping","id":1,"`+f.written+`":1}`, false, CodeBadField)
+			if !strings.Contains(e.Message, fmt.Sprintf("%q", f.known)) {
+				t.Errorf("got message %q, want it to name %q", e.Message, f.known)
+			}
+		})
+	}
+	t.Run("escaped", func(t *testing.T) { refuse(t, `{"action":"ping","\u017fku":1}`, false, CodeBadField) })
+	t.Run("a folded action is not an action", func(t *testing.T) { refuse(t, `{"Action":"ping"}`, false, CodeBadField) })
+	t.Run("names inside of values do not count", func(t *testing.T) {
+		accept(t, `{"action":"ping","x":{"ACTION":1,"Id":2}}`, false)
+	})
+}
+
+func TestInvalidUTF8(t *testing.T) {
+	for _, tt := range []struct{ name, bytes string }{
+		{"lone continuation", "\x80"},
+		{"cut short", "\xc3"},
+		{"overlong slash", "\xc0\xaf"},
+		{"surrogate", "\xed\xa0\x80"},
+		{"above U+10FFFF", "\xf4\x90\x80\x80"},
+		{"never a byte of UTF-8", "\xff"},
+	} {
+		t.Run(tt.name+" in a value", func(t *testing.T) {
+			refuse(t, `{"action":"ping","x":"`+tt.bytes+`"}`, false, CodeBadJSON)
+		})
+		t.Run(tt.name+" in a key", func(t *testing.T) {
+			refuse(t, `{"action":"ping","`+tt.bytes+`":1}`, false, CodeBadJSON)
+		})
+		t.Run(tt.name+" in shorthand", func(t *testing.T) {
+			refuse(t, `ping id=`+tt.bytes, true, CodeBadJSON)
+		})
+	}
+}
+
+func TestSurrogates(t *testing.T) {
+	for _, tt := range []struct {
+		name, escapes string
+		pair          bool
+	}{
+		{"high alone", `\ud83d`, false},
+		{"low alone", `\ude00`, false},
+		{"high before a letter", `\ud83dx`, false},
+		{"high before a line break", `\ud83d\n`, false},
+		{"high before another escape", `\ud83d\u0041`, false},
+		{"high before high", `\ud83d\ud83d`, false},
+		{"low before high", `\ude00\ud83d`, false},
+		{"high before a pair", `\ud83d\ud83d\ude00`, false},
+		{"pair before low", `\ud83d\ude00\ude00`, false},
+		{"high before an escaped backslash", `\ud83d\\ude00`, false},
+		{"high before what only looks like an escape", `\ud83dxude00`, false},
+		{"after an escaped backslash", `\\\ud83d`, false},
+		{"capitals", `\uD83D`, false},
+
+		{"pair", `\ud83d\ude00`, true},
+		{"pair in capitals", `\uD83D\uDE00`, true},
+		{"two pairs", `\ud83d\ude00\ud83d\ude00`, true},
+		{"pair after an escaped backslash", `\\\ud83d\ude00`, true},
+		{"lowest pair", `\ud800\udc00`, true},
+		{"highest pair", `\udbff\udfff`, true},
+		{"last before the surrogates", `\ud7ff`, true},
+		{"first after the surrogates", `\ue000`, true},
+		{"no escape at all", `\\ud83d`, true},
+	} {
+		for place, text := range map[string]string{
+			"value": `{"action":"ping","x":"` + tt.escapes + `"}`,
+			"key":   `{"action":"ping","` + tt.escapes + `":1}`,
+			"id":    `{"action":"ping","id":"` + tt.escapes + `"}`,
+		} {
+			t.Run(tt.name+" in a "+place, func(t *testing.T) {
+				if tt.pair {
+					accept(t, text, false)
+				} else {
+					refuse(t, text, false, CodeBadJSON)
+				}
+			})
+		}
+	}
+}
+
+func TestDepth(t *testing.T) {
+	// nested is a message that is depth levels deep.
+	nested := func(depth int, open, inside, end string) string {
+		return `{"action":"ping","x":` + strings.Repeat(open, depth-1) + inside + strings.Repeat(end, depth-1) + `}`
+	}
+	t.Run("arrays 16", func(t *testing.T) { accept(t, nested(MaxDepth, "[", "1", "]"), false) })
+	t.Run("arrays 17", func(t *testing.T) { refuse(t, nested(MaxDepth+1, "[", "1", "]"), false, CodeBadJSON) })
+	t.Run("empty arrays 17", func(t *testing.T) { refuse(t, nested(MaxDepth+1, "[", "", "]"), false, CodeBadJSON) })
+	t.Run("objects 16", func(t *testing.T) { accept(t, nested(MaxDepth, `{"a":`, "1", "}"), false) })
+	t.Run("objects 17", func(t *testing.T) { refuse(t, nested(MaxDepth+1, `{"a":`, "1", "}"), false, CodeBadJSON) })
+	t.Run("wide is not deep", func(t *testing.T) {
+		accept(t, `{"action":"ping","x":[`+strings.Repeat("[],", 1000)+`[]]}`, false)
+	})
+	for _, tt := range []struct{ name, text string }{
+		{"bomb of arrays", strings.Repeat("[", 10_000)},
+		{"bomb of arrays, closed", strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000)},
+		{"bomb of objects", strings.Repeat(`{"a":`, 6_000)},
+		{"bomb in a field", nested(10_000, "[", "", "]")},
+	} {
+		for _, shorthand := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, shorthand %t", tt.name, shorthand), func(t *testing.T) {
+				refuse(t, tt.text, shorthand, CodeBadJSON)
+			})
+		}
+	}
+}
+
+func TestMessageSize(t *testing.T) {
+	const head, tail = `{"action":"ping","x":"`, `"}`
+	padded := func(size int) string { return head + strings.Repeat("x", size-len(head)-len(tail)) + tail }
+	t.Run("32000 bytes", func(t *testing.T) { accept(t, padded(32_000), false) })
+	t.Run("32001 bytes", func(t *testing.T) { refuse(t, padded(32_001), false, CodeTooBig) })
+	t.Run("white space counts", func(t *testing.T) {
+		accept(t, `{"action":"ping"}`+strings.Repeat(" ", 32_000-17), false)
+		refuse(t, `{"action":"ping"}`+strings.Repeat(" ", 32_001-17), false, CodeTooBig)
+	})
+	t.Run("bytes count, not characters", func(t *testing.T) {
+		refuse(t, head+strings.Repeat("é", 16_000)+tail, false, CodeTooBig)
+	})
+	t.Run("garbage too", func(t *testing.T) { refuse(t, strings.Repeat("\xff", 32_001), false, CodeTooBig) })
+	t.Run("shorthand of 32000", func(t *testing.T) { accept(t, "ping"+strings.Repeat(" ", 32_000-4), true) })
+	t.Run("shorthand of 32001", func(t *testing.T) { refuse(t, "ping"+strings.Repeat(" ", 32_001-4), true, CodeTooBig) })
+}
+
+// TestWrongTypes: every field of every action, with a value of every other type.
+func TestWrongTypes(t *testing.T) {
+	text := []string{`null`, `true`, `7`, `["a"]`, `{"a":1}`}
+	whole := []string{`null`, `true`, `false`, `"1"`, `""`, `[1]`, `{"a":1}`, `1.0`, `1.5`, `1e2`, `1E2`, `0.1e1`}
+	flag := []string{`null`, `0`, `1`, `"true"`, `""`, `[true]`, `{"a":true}`}
+	names := []string{`null`, `true`, `7`, `"cart"`, `"**"`, `[7]`, `[null]`, `[true]`, `[["cart"]]`, `[{"cart":1}]`, `["cart",7]`}
+	for _, field := range []struct {
+		action Action
+		rest   string // of a message in which nothing else is wrong
+		name   string
+		wrong  []string
+	}{
+		{ActionHello, ``, "token", text},
+		{ActionSubscribe, ``, "topics", append([]string{
+			`"*"`, `{"cart":null}`, `{"cart":true}`, `{"cart":"1"}`, `{"cart":[1]}`, `{"cart":{"a":1}}`,
+			`{"cart":1.0}`, `{"cart":1e2}`, `{"cart":-1}`, `{"cart":9007199254740992}`,
+		}, names...)},
+		{ActionSubscribe, `,"topics":["cart"]`, "epoch", text},
+		{ActionSubscribe, `,"topics":["cart"]`, "only", flag},
+		{ActionUnsubscribe, ``, "topics", append([]string{`{"cart":1}`}, names...)},
+		{ActionGet, ``, "topics", append([]string{`"*"`, `{"cart":1}`}, names...)},
+		{ActionGet, `,"topics":["vendor:acme"]`, "after", text},
+		{ActionAdd, `,"quantity":1`, "sku", text},
+		{ActionAdd, `,"sku":"MUG"`, "quantity", whole},
+		{ActionAdd, `,"sku":"MUG"`, "key", text},
+		{ActionSet, ``, "lines", []string{
+			`null`, `true`, `7`, `"MUG"`, `["MUG"]`,
+			`{"MUG":null}`, `{"MUG":true}`, `{"MUG":"1"}`, `{"MUG":[1]}`, `{"MUG":{"quantity":1}}`, `{"MUG":1.0}`, `{"MUG":1e2}`,
+		}},
+		{ActionSet, `,"lines":{"MUG":1}`, "version", whole},
+		{ActionSet, `,"lines":{"MUG":1}`, "epoch", text},
+		{ActionSet, `,"lines":{"MUG":1}`, "key", text},
+		{ActionMerge, ``, "from", text},
+		{ActionMerge, `,"from":"guest.a.b"`, "policy", text},
+		{ActionMerge, `,"from":"guest.a.b"`, "key", text},
+		{ActionPing, ``, "id", []string{`[1]`, `{"a":1}`, `[]`, `{}`}},
+	} {
+		for _, value := range field.wrong {
+			t.Run(fmt.Sprintf("%s %s %s", field.action, field.name, value), func(t *testing.T) {
+				message := fmt.Sprintf(`{"action":%q%s,%q:%s}`, field.action, field.rest, field.name, value)
+				refuse(t, message, false, CodeBadField)
+			})
+		}
+	}
+	for _, value := range text {
+		t.Run("action "+value, func(t *testing.T) { refuse(t, `{"action":`+value+`}`, false, CodeBadField) })
+	}
+}
+
+func TestMissingFields(t *testing.T) {
+	for _, tt := range []struct{ name, text string }{
+		{"subscribe without topics", `{"action":"subscribe"}`},
+		{"subscribe to nothing", `{"action":"subscribe","topics":[]}`},
+		{"subscribe to nothing, as an object", `{"action":"subscribe","topics":{}}`},
+		{"only without topics", `{"action":"subscribe","only":true}`},
+		{"unsubscribe without topics", `{"action":"unsubscribe"}`},
+		{"get without topics", `{"action":"get"}`},
+		{"add without sku", `{"action":"add","quantity":1}`},
+		{"set without lines", `{"action":"set"}`},
+		{"set of nothing", `{"action":"set","lines":{}}`},
+		{"merge without from", `{"action":"merge"}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) { refuse(t, tt.text, false, CodeBadField) })
+	}
+}
+
+func TestEmptySets(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		want       Request
+	}{
+		{"only nothing", `{"action":"subscribe","only":true,"topics":[]}`, Request{Action: ActionSubscribe, Only: true, Topics: []Topic{}}},
+		{"unsubscribe from nothing", `{"action":"unsubscribe","topics":[]}`, Request{Action: ActionUnsubscribe, Topics: []Topic{}}},
+		{"get nothing", `{"action":"get","topics":[]}`, Request{Action: ActionGet, Topics: []Topic{}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := accept(t, tt.text, false); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		want       Request
+	}{
+		{"one piece", `{"action":"add","sku":"MUG"}`, Request{Action: ActionAdd, SKU: "MUG", Quantity: 1}},
+		{"the sum", `{"action":"merge","from":"guest.a.b"}`, Request{Action: ActionMerge, From: "guest.a.b", Policy: PolicySum}},
+		{"only is false", `{"action":"subscribe","only":false,"topics":["cart"]}`, Request{Action: ActionSubscribe, Topics: []Topic{{Name: "cart"}}}},
+		{"a version of 0 is none", `{"action":"set","lines":{"MUG":0},"version":0}`, Request{Action: ActionSet, Lines: []Wish{{"MUG", 0}}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := accept(t, tt.text, false); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestUnknownFieldsAreIgnored(t *testing.T) {
+	want := Request{Action: ActionPing}
+	for _, tt := range []struct{ name, text string }{
+		{"a new field", `{"action":"ping","colour":"red"}`},
+		{"of any type", `{"action":"ping","a":null,"b":[1,{"c":[]}],"d":1e999,"e":"\u0000"}`},
+		{"before the action", `{"colour":"red","action":"ping"}`},
+		{"a name that only resembles", `{"action":"ping","actions":"add","skú":1,"ıd":1,"":0}`},
+		{"fields of other actions, whatever is in them", `{"action":"ping","sku":7,"topics":"?","quantity":"many","lines":null}`},
+		{"white space around", "\r\n\t {\"action\":\"ping\"} \n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := accept(t, tt.text, false); !reflect.DeepEqual(got, want) {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+func TestID(t *testing.T) {
+	for _, tt := range []struct{ name, id string }{
+		{"number", `1`},
+		{"zero", `0`},
+		{"as it was written", `-1.50E+03`},
+		{"more digits than any type holds", `12345678901234567890.123`},
+		{"string", `"again"`},
+		{"empty string", `""`},
+		{"string with a blank", `"a b"`},
+		{"string with escapes", `"\u0061\n\ud83d\ude00"`},
+		{"characters of HTML", `"<a href='x'>&"`},
+		{"line separator", "\"\u2028\""},
+		{"true", `true`},
+		{"false", `false`},
+		{"null", `null`},
+		{"128 bytes", `"` + strings.Repeat("i", 126) + `"`},
+		{"128 digits", strings.Repeat("1", 128)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := accept(t, `{"action":"ping","id":`+tt.id+`}`, false); string(got.ID) != tt.id {
+				t.Errorf("got id %s, want %s", got.ID, tt.id)
+			}
+		})
+		t.Run(tt.name+" in an error", func(t *testing.T) {
+			for _, message := range []string{
+				`{"action":"buy","id":` + tt.id + `}`,
+				`{"action":"add","id":` + tt.id + `,"sku":"MUG","quantity":0}`,
+				`{"id":` + tt.id + `,"Action":"ping"}`,
+				`{"id":` + tt.id + `}`,
+			} {
+				_, err := Decode([]byte(message), false)
+				if e, ok := err.(*Error); !ok || string(e.ID) != tt.id {
+					t.Errorf("Decode(%s): got %+v, want an error with id %s", message, err, tt.id)
+				}
+			}
+		})
+	}
+	for _, tt := range []struct{ name, id string }{
+		{"129 bytes", `"` + strings.Repeat("i", 127) + `"`},
+		{"129 digits", strings.Repeat("1", 129)},
+		{"array", `[1]`},
+		{"object", `{"a":1}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if e := refuse(t, `{"action":"ping","id":`+tt.id+`}`, false, CodeBadField); e.ID != nil {
+				t.Errorf("got id %s in the error, want none", e.ID)
+			}
+		})
+	}
+	t.Run("none", func(t *testing.T) {
+		if got := accept(t, `{"action":"ping"}`, false); got.ID != nil {
+			t.Errorf("got id %s, want none", got.ID)
+		}
+	})
+}
+
+// TestNumbers: the same text, as the quantity of an add, the quantity of a line,
+// the version of a set and the version of a topic.
+func TestNumbers(t *testing.T) {
+	const (
+		add     = `{"action":"add","sku":"MUG","quantity":%s}`
+		lines   = `{"action":"set","lines":{"MUG":%s}}`
+		version = `{"action":"set","lines":{"MUG":1},"version":%s}`
+		topic   = `{"action":"subscribe","topics":{"cart":%s}}`
+	)
+	places := []struct{ name, format string }{{"add", add}, {"lines", lines}, {"version", version}, {"topic", topic}}
+	for _, tt := range []struct {
+		number string
+		good   []string
+	}{
+		{"-1", nil},
+		{"-0", nil},
+		{"0", []string{lines, version, topic}},
+		{"1", []string{add, lines, version, topic}},
+		{"999", []string{add, lines, version, topic}},
+		{"1000", []string{version, topic}},
+		{"9007199254740991", []string{version, topic}},
+		{"9007199254740992", nil},
+		{"9223372036854775807", nil},
+		{"9223372036854775808", nil},
+		{"-9223372036854775809", nil},
+		{"18446744073709551617", nil}, // 1 in 64 bits
+		{"4294967297", []string{version, topic}},
+		{"1" + strings.Repeat("0", 400), nil},
+		{"1.0", nil},
+		{"1e2", nil},
+		{"1e0", nil},
+		{"1e400", nil},
+		{"-1e400", nil},
+		{`"1"`, nil},
+		{"true", nil},
+		{"null", nil},
+	} {
+		for _, p := range places {
+			t.Run(clip(tt.number)+" as "+p.name, func(t *testing.T) {
+				text := fmt.Sprintf(p.format, tt.number)
+				if !slices.Contains(tt.good, p.format) {
+					refuse(t, text, false, CodeBadField)
+					return
+				}
+				r := accept(t, text, false)
+				got := map[string]int64{add: int64(r.Quantity), version: r.Version}
+				if len(r.Lines) > 0 {
+					got[lines] = int64(r.Lines[0].Quantity)
+				}
+				if len(r.Topics) > 0 {
+					got[topic] = r.Topics[0].Version
+				}
+				if fmt.Sprint(got[p.format]) != tt.number {
+					t.Errorf("got %d, want %s", got[p.format], tt.number)
+				}
+			})
+		}
+	}
+}
+
+func TestCounts(t *testing.T) {
+	repeated := strings.Replace(list(100), "]", `,"sku:N0","sku:N99"]`, 1)
+	for _, tt := range []struct {
+		name, text string
+		count      int  // that are taken
+		want       Code // "": taken
+	}{
+		{"100 topics", `{"action":"subscribe","topics":` + list(100) + `}`, 100, ""},
+		{"101 topics", `{"action":"subscribe","topics":` + list(101) + `}`, 0, CodeTooManyTopics},
+		{"100 topics with versions", `{"action":"subscribe","topics":` + object("sku:", 100, "7") + `}`, 100, ""},
+		{"101 topics with versions", `{"action":"subscribe","topics":` + object("sku:", 101, "7") + `}`, 0, CodeTooManyTopics},
+		{"unsubscribe from 101", `{"action":"unsubscribe","topics":` + list(101) + `}`, 0, CodeTooManyTopics},
+		{"get 101", `{"action":"get","topics":` + list(101) + `}`, 0, CodeTooManyTopics},
+		{"102 names of 100 topics", `{"action":"subscribe","topics":` + repeated + `}`, 100, ""},
+		{"200 lines", `{"action":"set","lines":` + object("", 200, "1") + `}`, 200, ""},
+		{"201 lines", `{"action":"set","lines":` + object("", 201, "1") + `}`, 0, CodeBadField},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.want != "" {
+				refuse(t, tt.text, false, tt.want)
+				return
+			}
+			r := accept(t, tt.text, false)
+			if got := len(r.Topics) + len(r.Lines); got != tt.count {
+				t.Errorf("got %d of them, want %d", got, tt.count)
+			}
+		})
+	}
+}
+
+// TestGrammar: the characters and the length of everything that is a text.
+func TestGrammar(t *testing.T) {
+	every := func(from, to byte) string {
+		var b strings.Builder
+		for c := from; c <= to; c++ {
+			b.WriteByte(c)
+		}
+		return b.String()
+	}
+	n := func(n int) string { return strings.Repeat("n", n) }
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	badNames := []string{"", n(65), "a b", "a:b", "a/b", "a=b", "a@b", "a*", "é", "a\x00", "a\x7f", "😀", "\u212a", `"`}
+	goodNames := []string{"a", n(64), ".", "-", "_", "~", "..", alphabet[:52], alphabet[52:] + "._~-"}
+	badTokens := []string{"", n(8193), "a b", "a+b", "a/b", "a=", "é", "a\n"}
+	for _, tt := range []struct {
+		field     string
+		message   func(value string) string
+		good, bad []string
+	}{
+		{"sku", func(v string) string { return `{"action":"add","sku":` + v + `}` }, goodNames, badNames},
+		{"SKU of a line", func(v string) string { return `{"action":"set","lines":{` + v + `:1}}` }, goodNames, badNames},
+		{"after", func(v string) string { return `{"action":"get","topics":[],"after":` + v + `}` }, goodNames, badNames},
+		{"epoch of subscribe", func(v string) string { return `{"action":"subscribe","topics":["cart"],"epoch":` + v + `}` }, goodNames, badNames},
+		{"epoch of set", func(v string) string { return `{"action":"set","lines":{"MUG":1},"epoch":` + v + `}` }, goodNames, badNames},
+		{
+			"token", func(v string) string { return `{"action":"hello","token":` + v + `}` },
+			[]string{"a", "guest.e30.e30.c2ln", "eyJ_-", n(8192)}, badTokens,
+		},
+		{
+			"from", func(v string) string { return `{"action":"merge","from":` + v + `}` },
+			[]string{"a", "guest.e30.e30.c2ln", "eyJ_-", n(8192)}, badTokens,
+		},
+		{
+			"policy", func(v string) string { return `{"action":"merge","from":"a","policy":` + v + `}` },
+			[]string{"sum", "max", "mine", "theirs"}, []string{"", "SUM", "sum ", "none", n(65)},
+		},
+		{
+			"key", func(v string) string { return `{"action":"add","sku":"MUG","key":` + v + `}` },
+			[]string{"a", n(64), every('!', 'P'), every('Q', '~'), `a=b`, `"`}, []string{"", n(65), "a b", " ", "é", "a\x00", "a\x7f", "a\t", "\u00a0"},
+		},
+		{
+			"topic", func(v string) string { return `{"action":"get","topics":[` + v + `]}` },
+			[]string{"cart", "sku:MUG", "vendor:" + n(64), "nonsense", ":", "a:b:c"},
+			[]string{"", "vendor:" + n(65), "sku:A B", "*", "sku:MUG@5", "sku=MUG", "sku:é", "a\x00", "\u00a0"},
+		},
+		{
+			"topic with a version", func(v string) string { return `{"action":"subscribe","topics":{` + v + `:5}}` },
+			[]string{"cart", "sku:MUG", "vendor:" + n(64)}, []string{"", "vendor:" + n(65), "sku:A B", "*", "sku:MUG@5"},
+		},
+	} {
+		for _, value := range tt.good {
+			t.Run(fmt.Sprintf("%s %q", tt.field, clip(value)), func(t *testing.T) {
+				r := accept(t, tt.message(string(quote(value))), false)
+				got := []string{r.SKU, r.After, r.Epoch, r.Token, r.From, string(r.Policy), r.Key}
+				for _, topic := range r.Topics {
+					got = append(got, topic.Name)
+				}
+				for _, line := range r.Lines {
+					got = append(got, line.SKU)
+				}
+				if !slices.Contains(got, value) {
+					t.Errorf("got %+v, want %q in it", r, value)
+				}
+			})
+		}
+		for _, value := range tt.bad {
+			t.Run(fmt.Sprintf("%s not %q", tt.field, clip(value)), func(t *testing.T) {
+				refuse(t, tt.message(string(quote(value))), false, CodeBadField)
+			})
+		}
+	}
+}
+
+// TestErrorsStaySmall: what a client sent comes back shortened, in valid JSON.
+func TestErrorsStaySmall(t *testing.T) {
+	long := strings.Repeat("é\u2028<", 4000)
+	for _, tt := range []struct{ name, text string }{
+		{"action", `{"action":"` + long + `"}`},
+		{"repeated key", `{"` + long[:9_999] + `":1,"` + long[:9_999] + `":2}`},
+		{"SKU", `{"action":"set","lines":{"` + long + `":1}}`},
+		{"topic", `{"action":"get","topics":["` + long + `"]}`},
+		{"topic with a bad version", `{"action":"subscribe","topics":{"` + long + `":-1}}`},
+		{"verb", long},
+		{"option", "ping " + long + "=1"},
+		{"word too many", "ping " + long},
+		{"line without a quantity", "set " + long},
+		{"line twice", "set " + long[:9_999] + " 1 " + long[:9_999] + " 2"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Decode([]byte(tt.text), true)
+			e, ok := err.(*Error)
+			if !ok {
+				t.Fatalf("got %v, want an *Error", err)
+			}
+			const most = 1_000
+			if data := Encode(e); len(data) > most || !json.Valid(data) {
+				t.Errorf("got %d bytes, valid %t, want at most %d of valid JSON: %s", len(data), json.Valid(data), most, data)
+			}
+		})
+	}
+}
+
+func BenchmarkDecodeSubscribe100(b *testing.B) {
+	message := []byte(`{"action":"subscribe","id":1,"epoch":"k3","topics":` + object("sku:", 100, "42") + `}`)
+	b.SetBytes(int64(len(message)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Decode(message, true); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
