@@ -66,8 +66,8 @@
 //
 // # Where it differs from AWS
 //
-// Statements about the service, with their evidence, are numbered in
-// docs/gateway.md; the tests carry the numbers. Guesses among them are guesses
+// Statements about the service have numbers, G-…, which comments and tests name;
+// most are documented by AWS or were captured from the service. Guesses among them are guesses
 // here too. Known differences:
 //
 //   - plain HTTP and ws:// instead of TLS only, unless the server around it has TLS

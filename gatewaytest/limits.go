@@ -2,8 +2,8 @@ package gatewaytest
 
 import "time"
 
-// The limits of the service. Numbers with a G- name are statements of
-// docs/gateway.md; those without are this package's own and say so.
+// The limits of the service. Those with a G- number are AWS's; those without are
+// this package's own and say so.
 const (
 	// maxFrameBytes is the largest payload of one frame a client may send
 	// (G-LIMIT-1; developer guide, "limits": 32 KB).

@@ -132,6 +132,8 @@ func TestCommandLine(t *testing.T) {
 		"a duration that is none":  {[]string{"-max-age", "long"}, 2, `localhub: invalid value "long" for flag -max-age`},
 		"no time at all":           {[]string{"-idle-timeout", "0s"}, 2, "localhub: -idle-timeout 0s: it has to be above zero"},
 		"an admin API for all":     {[]string{"-admin", "0.0.0.0:8788"}, 2, "localhub: -admin 0.0.0.0:8788: the admin API serves this machine only"},
+		"a long life":              {[]string{"-max-age", "3h"}, 2, "localhub: -max-age 3h0m0s: it has to be above zero and at most 2h0m0s"},
+		"faults with a blank":      {[]string{"-faults", "gone=3"}, 2, `localhub: "gone=3" is not a flag (-faults=gone=3 is written in one)`},
 		"a stage that is none":     {[]string{"-stage", "a/b"}, 2, `localhub: -stage "a/b"`},
 		"a log that is none":       {[]string{"-log", "xml"}, 2, `localhub: -log "xml": it is json or text`},
 		"a fault that is none":     {[]string{"-faults=rain=3"}, 2, `localhub: invalid value "rain=3" for flag -faults: there is no fault "rain"`},

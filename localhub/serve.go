@@ -55,7 +55,7 @@ func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := greet(stdout, house, s.stage, sockets.Addr().String(), admin.Addr().String(), catalogue); err != nil {
+	if err := greet(stdout, house, s.stage, reachable(sockets.Addr()), admin.Addr().String(), catalogue); err != nil {
 		_ = house.Close()
 		return err
 	}
@@ -141,6 +141,16 @@ func newLog(format string, w io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, nil))
 	}
 	return slog.New(slog.NewTextHandler(w, nil))
+}
+
+// reachable is an address to connect to: a listener on all addresses is reached at
+// this machine's own.
+func reachable(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return addr.String()
 }
 
 // greet prints lines to be copied into other terminals.

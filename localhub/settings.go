@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/local"
 )
 
 // settings are what the command line says.
@@ -77,7 +78,11 @@ func parseFlags(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, e
 	case err != nil:
 		return true, usageError{fmt.Errorf("%w (-h lists the flags)", err)}
 	case fs.NArg() > 0:
-		return true, usageError{fmt.Errorf("%q is not a flag (-h lists them)", fs.Arg(0))}
+		hint := "-h lists them"
+		if strings.Contains(fs.Arg(0), "=") {
+			hint = "-faults=" + fs.Arg(0) + " is written in one"
+		}
+		return true, usageError{fmt.Errorf("%q is not a flag (%s)", fs.Arg(0), hint)}
 	}
 	return false, nil
 }
@@ -95,8 +100,8 @@ func (s *settings) check() error {
 		return usageError{fmt.Errorf("-stage %q: a stage has letters, digits, - and _", s.stage)}
 	case s.idleTimeout <= 0:
 		return usageError{fmt.Errorf("-idle-timeout %s: it has to be above zero", s.idleTimeout)}
-	case s.maxAge <= 0:
-		return usageError{fmt.Errorf("-max-age %s: it has to be above zero", s.maxAge)}
+	case s.maxAge <= 0 || s.maxAge > local.MaxAge:
+		return usageError{fmt.Errorf("-max-age %s: it has to be above zero and at most %s, as API Gateway's", s.maxAge, local.MaxAge)}
 	case s.logFormat != "json" && s.logFormat != "text":
 		return usageError{fmt.Errorf("-log %q: it is json or text", s.logFormat)}
 	}

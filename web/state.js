@@ -90,7 +90,9 @@ export class State {
         }
         break;
       case 'ok':
-        if (isVersion(message.from)) this.#put(cartTopic, message, result);
+        // "again": the lines did not fit.
+        if (isVersion(message.version) && message.again?.length > 0) this.#miss(cartTopic, message.version, result);
+        else if (isVersion(message.from)) this.#put(cartTopic, message, result);
         break;
       case 'error':
         // A refused write tells the cart's version, but not every step up to it.

@@ -17,9 +17,17 @@ import (
 // A record that cannot be read is reported too, after the others were sent: the
 // event source mapping isolates it and keeps it for people to look at.
 //
+// An event without records comes from a schedule: it heals what is marked.
+//
 // observe is told what each batch did; it may be nil.
 func Broadcast(h *hub.Hub, observe func(hub.Report), log *slog.Logger) func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	return func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+		if len(e.Records) == 0 {
+			if _, err := h.Heal(ctx); err != nil {
+				log.ErrorContext(ctx, "heal", "error", err)
+			}
+			return events.DynamoDBEventResponse{}, nil
+		}
 		lowest := len(e.Records)
 		changes := make([]hub.Change, 0, len(e.Records))
 		for i, r := range e.Records {

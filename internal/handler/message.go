@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -14,13 +15,18 @@ import (
 
 // MessageOptions are the settings of Message.
 type MessageOptions struct {
-	Endpoint  string // recorded for posts; "": as the event's domain and stage say
-	Shorthand bool   // typed lines are understood
+	Endpoint  string        // recorded for posts; "": as the event's domain and stage say
+	Shorthand bool          // typed lines are understood
+	MaxAge    time.Duration // when the gateway ends a connection; 0: after 2 hours (G-LIMIT-7)
 }
 
-// ReconnectAfter tells clients to reconnect a little before API Gateway ends the
-// connection after 2 hours (G-LIMIT-7).
-const ReconnectAfter = 115 * time.Minute
+// reconnectAfter tells clients to reconnect a little before the gateway ends the
+// connection.
+func (o MessageOptions) reconnectAfter() time.Duration {
+	const gatewayMaxAge = 2 * time.Hour
+	age := cmp.Or(o.MaxAge, gatewayMaxAge)
+	return age - min(age/4, 5*time.Minute)
+}
 
 // Message answers every message of a client, whatever its route: the answer is
 // the body, which a route response brings to the client (G-RESP-4).
@@ -106,7 +112,7 @@ func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Reque
 	hello := wire.Hello{
 		ID: r.ID, ConnectionID: c.ID, Epoch: epoch,
 		User: c.Principal.User, Role: string(c.Principal.Role), Vendor: c.Principal.Vendor,
-		Notice: wire.Code(c.Notice), Limits: wire.CurrentLimits, ReconnectAfter: int(ReconnectAfter / time.Second),
+		Notice: wire.Code(c.Notice), Limits: wire.CurrentLimits, ReconnectAfter: int(m.o.reconnectAfter() / time.Second),
 	}
 	if !c.Principal.Expires.IsZero() {
 		hello.Expires = c.Principal.Expires.UnixMilli()

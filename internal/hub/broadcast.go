@@ -72,10 +72,11 @@ type key struct {
 	first   int   // index of its first change in the batch
 	item    *Item // the newest, or nil
 	cart    *Cart
-	from    int64  // cart: the version before the first change
-	vendor  string // item: whose list it is on
-	quiet   bool   // item: no change of the batch shows on a badge
-	silent  bool   // item: no change of the batch shows at all
+	from    int64    // cart: the version before the first change
+	vendor  string   // item: whose list it is on
+	former  []string // item: vendors who lost it in this batch
+	quiet   bool     // item: no change of the batch shows on a badge
+	silent  bool     // item: no change of the batch shows at all
 	entries [ShapeAny + 1]wire.Entry
 }
 
@@ -151,6 +152,9 @@ func (k *key) add(c Change) {
 	if k.item == nil || c.NewItem.Version > k.item.Version {
 		k.item, k.vendor = c.NewItem, c.NewItem.Vendor
 	}
+	if moved && c.OldItem != nil && c.OldItem.Vendor != "" && !slices.Contains(k.former, c.OldItem.Vendor) {
+		k.former = append(k.former, c.OldItem.Vendor)
+	}
 }
 
 // address finds everybody who wants key i and may see it.
@@ -163,6 +167,11 @@ func (b *broadcast) address(ctx context.Context, i int) {
 	topics := []Topic{k.topic}
 	if k.vendor != "" {
 		topics = append(topics, Topic{KindVendor, k.vendor})
+	}
+	for _, v := range k.former {
+		if v != k.vendor {
+			topics = append(topics, Topic{KindVendor, v}) // they show a figure that is no longer theirs
+		}
 	}
 	for _, t := range topics {
 		for after, more := "", true; more; more = after != "" {
@@ -187,7 +196,7 @@ func (b *broadcast) take(a address) {
 		return
 	}
 	a.shape = a.sub.Principal.sees(k.topic, k.vendor, b.now)
-	if a.topic.Kind == KindVendor && a.shape != ShapeExact {
+	if a.topic.Kind == KindVendor && a.topic.Name == k.vendor && a.shape != ShapeExact {
 		a.shape = ShapeNone
 	}
 	switch {

@@ -23,7 +23,9 @@
 //
 // # Guarantees
 //
-// A Hub holds no state and may be used by any number of goroutines. Two calls
-// for one connection or one cart may run side by side: conditional writes in the
-// [Store] make one of them try again. A call returns when its work is done.
+// A Hub holds no state and may be used by any number of goroutines. Two calls for
+// one cart may run side by side: conditional writes make one of them try again.
+// So may two for one connection: whoever writes looks again afterwards, so that a
+// subscription and a new authority do not miss each other. A call returns when
+// its work is done.
 package hub

@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/securecart/hub/internal/wire"
 )
 
 const (
-	// healAtOnce is how many marked connections one call of Heal takes.
+	// healAtOnce is how many marked connections are served together, and healRounds
+	// how often one call of Heal does that.
 	healAtOnce = 100
+	healRounds = 20
 
 	// healFor is how long a connection may stay marked before it is closed: its
 	// client reconnects and takes a fresh snapshot.
@@ -31,61 +34,106 @@ type HealReport struct {
 // every few seconds, and does nothing where nothing is marked.
 func (h *Hub) Heal(ctx context.Context) (HealReport, error) {
 	var report HealReport
-	marks, err := h.store.Stale(ctx, healAtOnce)
-	if err != nil {
-		return report, fmt.Errorf("list marks: %w", err)
-	}
 	var failed error
-	for _, m := range marks {
-		if err := h.heal(ctx, m, &report); err != nil {
-			report.Left++
-			failed = errors.Join(failed, fmt.Errorf("heal %s: %w", m.ConnectionID, err))
+	done := map[string]bool{}
+	for range healRounds {
+		marks, err := h.store.Stale(ctx, healAtOnce)
+		if err != nil {
+			return report, errors.Join(failed, fmt.Errorf("list marks: %w", err))
 		}
+		// Who stays marked goes to the end; seen again, everybody had a turn.
+		marks = slices.DeleteFunc(marks, func(m Stale) bool { return done[m.ConnectionID] })
+		if len(marks) == 0 {
+			break
+		}
+		for _, m := range marks {
+			done[m.ConnectionID] = true
+		}
+		failed = errors.Join(failed, h.heal(ctx, marks, &report))
 	}
 	return report, failed
 }
 
-func (h *Hub) heal(ctx context.Context, m Stale, report *HealReport) error {
-	c, err := h.store.Connection(ctx, m.ConnectionID)
-	if errors.Is(err, ErrGone) || err == nil && expired(c.ConnectedAt, h.now()) {
-		report.Gone++
-		return h.store.Forget(ctx, m.ConnectionID, m.Topics...)
-	}
-	if err != nil {
-		return err
-	}
-	posts, err := h.refresh(ctx, c, m.Topics)
-	if err != nil {
-		return err
-	}
-	var undelivered error
-	for _, err := range h.poster.Post(ctx, posts) {
-		if undelivered == nil {
-			undelivered = err
+// patient is a marked connection and what is sent to it.
+type patient struct {
+	mark  Stale
+	c     Connection
+	posts int
+}
+
+// heal serves marked connections together: none waits for another.
+func (h *Hub) heal(ctx context.Context, marks []Stale, report *HealReport) error {
+	var failed error
+	fail := func(m Stale, err error) {
+		if err != nil {
+			report.Left++
+			failed = errors.Join(failed, fmt.Errorf("heal %s: %w", m.ConnectionID, err))
 		}
 	}
+	var patients []patient
+	var posts []Post
+	for _, m := range marks {
+		c, err := h.store.Connection(ctx, m.ConnectionID)
+		if errors.Is(err, ErrGone) || err == nil && expired(c.ConnectedAt, h.now()) {
+			report.Gone++
+			fail(m, h.store.Forget(ctx, m.ConnectionID, m.Topics...))
+			continue
+		}
+		var fresh []Post
+		if err == nil {
+			fresh, err = h.refresh(ctx, c, m.Topics)
+		}
+		if err != nil {
+			fail(m, err)
+			continue
+		}
+		patients = append(patients, patient{m, c, len(fresh)})
+		posts = append(posts, fresh...)
+	}
+	errs := h.poster.Post(ctx, posts)
+	for _, p := range patients {
+		var undelivered error
+		for _, err := range errs[:p.posts] {
+			if undelivered == nil {
+				undelivered = err
+			}
+		}
+		errs = errs[p.posts:]
+		fail(p.mark, h.discharge(ctx, p, undelivered, report))
+	}
+	return failed
+}
+
+// discharge settles what became of a marked connection.
+func (h *Hub) discharge(ctx context.Context, p patient, undelivered error, report *HealReport) error {
+	now := h.now()
 	switch {
 	case undelivered == nil:
 		report.Healed++
-		return h.store.ClearStale(ctx, m)
-	case errors.Is(undelivered, ErrGone) && h.now().Sub(c.ConnectedAt) > YoungConnection:
+		return h.store.ClearStale(ctx, p.mark)
+	case errors.Is(undelivered, ErrGone) && now.Sub(p.c.ConnectedAt) > YoungConnection:
 		report.Gone++
-		return h.store.Forget(ctx, c.ID, m.Topics...)
-	case h.now().Sub(m.Since) > healFor:
+		return h.store.Forget(ctx, p.c.ID, p.mark.Topics...)
+	case now.Sub(p.mark.Since) > healFor:
 		report.Closed++
-		if err := h.poster.Disconnect(ctx, c.ID, c.Endpoint); err != nil {
+		if err := h.poster.Disconnect(ctx, p.c.ID, p.c.Endpoint); err != nil {
 			return err
 		}
-		return h.store.Forget(ctx, c.ID, m.Topics...)
+		return h.store.Forget(ctx, p.c.ID, p.mark.Topics...)
 	}
 	report.Left++
-	return nil
+	return h.store.MarkStale(ctx, p.c.ID, nil, now) // to the end of the list
 }
 
-// refresh is the current state of topics that c is subscribed to, as deltas.
+// refresh is the current state of topics as deltas, as far as c is subscribed to
+// them: a SKU by itself or by its vendor.
 func (h *Hub) refresh(ctx context.Context, c Connection, topics []Topic) ([]Post, error) {
+	watchesVendor := slices.ContainsFunc(c.Topics, func(t Topic) bool { return t.Kind == KindVendor })
 	var asked []wire.Topic
 	for _, t := range topics {
+		if !slices.Contains(c.Topics, t) && !(t.Kind == KindSKU && watchesVendor) {
+			continue
+		}
 		asked = append(asked, wire.Topic{Name: t.String()})
 	}
 	l, err := h.judge(c.Principal, asked)

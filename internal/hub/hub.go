@@ -55,6 +55,11 @@ func (h *Hub) Renew(ctx context.Context, caller Connection, p Principal) error {
 	if err := h.store.PutConnection(ctx, c); err != nil {
 		return fmt.Errorf("renew %s: %w", c.ID, err)
 	}
+	// Read after the row was written: a subscribe beside this one either sees the
+	// new authority, or its topics are seen here.
+	if c, err = h.store.Connection(ctx, c.ID); err != nil {
+		return fmt.Errorf("renew %s: %w", caller.ID, err)
+	}
 	var kept, ended []Topic
 	for _, t := range c.Topics {
 		if p.sees(t, "", h.now()) == ShapeNone {

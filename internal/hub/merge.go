@@ -12,8 +12,8 @@ import (
 // Merge takes the cart of guest over into the caller's and empties it, in one
 // step. So it is done once, with or without a key: a second merge finds nothing.
 //
-// A line that was removed from one of the carts after it last changed in the
-// other stays removed.
+// A line that was removed from the caller's cart after the guest changed it last
+// stays removed, as far as the cart remembers its removals.
 func (h *Hub) Merge(ctx context.Context, caller Connection, guest Principal, r wire.Request) (wire.OK, error) {
 	p, err := h.shopper(ctx, caller)
 	if err != nil {

@@ -102,10 +102,10 @@ type Registry interface {
 	Forget(ctx context.Context, id string, topics ...Topic) error
 
 	// MarkStale records that topics of a connection want a fresh snapshot, in
-	// addition to those recorded before.
+	// addition to those recorded before. The mark becomes the newest; Since stays.
 	MarkStale(ctx context.Context, id string, topics []Topic, now time.Time) error
 
-	// Stale lists at most limit marks, the oldest first.
+	// Stale lists at most limit marks, the one that was marked longest ago first.
 	Stale(ctx context.Context, limit int) ([]Stale, error)
 
 	// ClearStale removes a mark, unless it was renewed since it was read.

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -72,16 +73,23 @@ func topicName(t Topic, s Shape) string {
 	return t.String()
 }
 
+// seen is the connection of a caller and the topics of a request as it may see
+// them.
+func (h *Hub) seen(ctx context.Context, caller Connection, asked []wire.Topic) (Connection, look, error) {
+	c, err := h.Current(ctx, caller)
+	if err != nil {
+		return Connection{}, look{}, err
+	}
+	l, err := h.judge(c.Principal, asked)
+	return c, l, err
+}
+
 // Subscribe adds topics to those of the connection, or with only replaces them,
 // and answers with what is newer than what the caller has. The subscriptions are
 // stored before anything is read, so a change is in the answer, or is pushed, or
 // both.
 func (h *Hub) Subscribe(ctx context.Context, caller Connection, r wire.Request) (wire.Snapshot, error) {
-	c, err := h.Current(ctx, caller)
-	if err != nil {
-		return wire.Snapshot{}, err
-	}
-	l, err := h.judge(c.Principal, r.Topics)
+	c, l, err := h.seen(ctx, caller, r.Topics)
 	if err != nil {
 		return wire.Snapshot{}, err
 	}
@@ -99,15 +107,13 @@ func (h *Hub) Subscribe(ctx context.Context, caller Connection, r wire.Request) 
 		}
 	}
 	if n := len(c.Topics) + len(fresh) - len(dropped); n > wire.MaxSubscriptions {
-		return wire.Snapshot{}, &wire.Error{Code: wire.CodeTooManyTopics, Message: fmt.Sprintf("a connection has at most %d topics, this would be %d", wire.MaxSubscriptions, n)}
+		return wire.Snapshot{}, tooManyTopics(n)
 	}
 	if err := h.unsubscribe(ctx, c.ID, dropped); err != nil {
 		return wire.Snapshot{}, err
 	}
-	if len(fresh) > 0 {
-		if err := h.store.Subscribe(ctx, c, fresh); err != nil {
-			return wire.Snapshot{}, fmt.Errorf("subscribe %s: %w", c.ID, err)
-		}
+	if c, l, err = h.enroll(ctx, c, l, fresh, r.Topics); err != nil {
+		return wire.Snapshot{}, err
 	}
 	s, missing, err := h.read(ctx, c.Principal, l, r.Epoch, "")
 	if err != nil {
@@ -119,6 +125,51 @@ func (h *Hub) Subscribe(ctx context.Context, caller Connection, r wire.Request) 
 	s.ID = r.ID
 	s.Fit()
 	return s, nil
+}
+
+func tooManyTopics(n int) error {
+	return &wire.Error{Code: wire.CodeTooManyTopics, Message: fmt.Sprintf("a connection has at most %d topics, this would be %d", wire.MaxSubscriptions, n)}
+}
+
+// enroll stores subscriptions of c to the topics that are fresh, and looks at the
+// connection again: messages of one connection may be answered side by side. If it
+// has another authority by now, which [Hub.Renew] may have given to the topics it
+// knew, everything is judged and stored anew; if it has too many topics, these are
+// taken back.
+func (h *Hub) enroll(ctx context.Context, c Connection, l look, fresh []Topic, asked []wire.Topic) (Connection, look, error) {
+	for len(fresh) > 0 {
+		if err := h.store.Subscribe(ctx, c, fresh); err != nil {
+			return c, l, fmt.Errorf("subscribe %s: %w", c.ID, err)
+		}
+		again, err := h.store.Connection(ctx, c.ID)
+		switch {
+		case errors.Is(err, ErrGone):
+			return c, l, nil // it was forgotten meanwhile; its subscriptions expire
+		case err != nil:
+			return c, l, fmt.Errorf("connection %s: %w", c.ID, err)
+		}
+		if n := len(again.Topics); n > wire.MaxSubscriptions {
+			return c, l, errors.Join(tooManyTopics(n), h.unsubscribe(ctx, c.ID, fresh))
+		}
+		if again.Principal == c.Principal {
+			return c, l, nil
+		}
+		now, err := h.judge(again.Principal, asked)
+		if err != nil {
+			return c, l, err
+		}
+		var lost []Topic
+		for _, t := range fresh {
+			if _, ok := now.names[t]; !ok {
+				lost = append(lost, t)
+			}
+		}
+		if err := h.unsubscribe(ctx, c.ID, lost); err != nil {
+			return c, l, err
+		}
+		c, l, fresh = again, now, now.topics()
+	}
+	return c, l, nil
 }
 
 // Unsubscribe removes topics, or all, from those of the connection.
@@ -160,11 +211,7 @@ func (h *Hub) unsubscribe(ctx context.Context, id string, topics []Topic) error 
 
 // Get answers with current state and subscribes to nothing.
 func (h *Hub) Get(ctx context.Context, caller Connection, r wire.Request) (wire.Snapshot, error) {
-	c, err := h.Current(ctx, caller)
-	if err != nil {
-		return wire.Snapshot{}, err
-	}
-	l, err := h.judge(c.Principal, r.Topics)
+	c, l, err := h.seen(ctx, caller, r.Topics)
 	if err != nil {
 		return wire.Snapshot{}, err
 	}

@@ -132,12 +132,15 @@ func (h *Hub) write(ctx context.Context, cartID string, r wire.Request, asked st
 		if err != nil {
 			return wire.OK{}, err
 		}
-		out.ok.Key = r.Key
+		out.ok.ID, out.ok.Key = r.ID, r.Key
+		out.ok.Fit()
 		var request *Request
 		if r.Key != "" {
 			// What did nothing is remembered too: done again later, it might do
 			// something.
-			answer, err := json.Marshal(out.ok)
+			kept := out.ok
+			kept.ID = nil
+			answer, err := json.Marshal(kept)
 			if err != nil {
 				return wire.OK{}, fmt.Errorf("answer to key %s: %w", r.Key, err)
 			}
@@ -152,7 +155,6 @@ func (h *Hub) write(ctx context.Context, cartID string, r wire.Request, asked st
 		case err != nil:
 			return wire.OK{}, fmt.Errorf("write cart %s: %w", cartID, err)
 		}
-		out.ok.ID = r.ID
 		return out.ok, nil
 	}
 	return wire.OK{}, &wire.Error{Code: wire.CodeBusy, Message: "others are writing the same cart", Retry: true}
@@ -175,6 +177,7 @@ func (h *Hub) firstAnswer(ctx context.Context, cartID string, r wire.Request, fi
 		return wire.OK{}, fmt.Errorf("answer kept for key %s: %v", r.Key, err)
 	}
 	ok.ID, ok.Duplicate = r.ID, true
+	ok.Fit()
 	return ok, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,9 @@ const (
 	maxAdminBody = 64 << 10
 	// maxBulkBody is the largest body of a bulk change in bytes.
 	maxBulkBody = 64 << 20
+	// bulkAtOnce is how many rows of a bulk change may be on the way to
+	// subscribers.
+	bulkAtOnce = 10_000
 )
 
 // Admin is the admin API. It wants no token and therefore serves loopback only: a
@@ -57,17 +61,18 @@ func (h *House) Admin() http.Handler {
 	return h.guard(mux)
 }
 
-// guard lets through what comes from this machine and not from a foreign page.
+// guard lets through what comes from this machine and not from a foreign page: it
+// stands before the admin API and before @connections, which want no token here.
 func (h *House) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isLoopback(r.Host) {
-			refuse(w, http.StatusForbidden, "denied", "the admin API is for this machine only")
+		if !isLoopback(r.Host) || !isLoopback(r.RemoteAddr) {
+			refuse(w, http.StatusForbidden, "denied", "this is for this machine only")
 			return
 		}
 		if origin := r.Header.Get("Origin"); origin != "" {
 			own := origin == "http://"+r.Host
 			if !own && !slices.Contains(h.opts.Origins, origin) {
-				refuse(w, http.StatusForbidden, "denied", "the admin API is not for pages of "+origin)
+				refuse(w, http.StatusForbidden, "denied", "this is not for pages of "+origin)
 				return
 			}
 			w.Header().Set("Access-Control-Allow-Origin", origin)
@@ -83,7 +88,7 @@ func (h *House) guard(next http.Handler) http.Handler {
 	})
 }
 
-// isLoopback reports whether a Host header names this machine by an address or
+// isLoopback reports whether a Host header or a remote address names this machine by an address or
 // name that no foreign DNS entry can stand for.
 func isLoopback(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
@@ -166,8 +171,13 @@ func (h *House) deleteStock(w http.ResponseWriter, r *http.Request) {
 // decodeBody reads one JSON object into v; it answers itself if that fails.
 func decodeBody(w http.ResponseWriter, r *http.Request, v any) bool {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAdminBody))
-	if err != nil {
+	var tooLong *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLong):
 		refuse(w, http.StatusRequestEntityTooLarge, string(wire.CodeTooBig), fmt.Sprintf("a body has at most %d bytes", maxAdminBody))
+		return false
+	case err != nil:
+		refuse(w, http.StatusBadRequest, string(wire.CodeBadField), "the body ended early")
 		return false
 	}
 	if err := strictJSON(data, v); err != nil {
@@ -177,24 +187,42 @@ func decodeBody(w http.ResponseWriter, r *http.Request, v any) bool {
 	return true
 }
 
-// strictJSON decodes exactly one object without unknown fields.
+// strictJSON decodes exactly one object without unknown fields, and without those
+// that encoding/json would take although they are written differently.
 func strictJSON(data []byte, v any) error {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return errors.New("the body is empty")
+	}
+	if err := wire.CheckObject(data, fieldNames(reflect.TypeOf(v).Elem())); err != nil {
+		return err
+	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
 		var kind *json.UnmarshalTypeError
-		switch {
-		case errors.As(err, &kind) && kind.Field != "":
+		if errors.As(err, &kind) && kind.Field != "" {
 			return fmt.Errorf("field %q is of another type: %s", kind.Field, kind.Value)
-		case errors.Is(err, io.EOF):
-			return errors.New("the body is empty")
 		}
-		return fmt.Errorf("not a JSON object as expected: %s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the JSON object")
+		if _, field, ok := strings.Cut(err.Error(), "unknown field "); ok {
+			return fmt.Errorf("there is no field %s", field)
+		}
+		return fmt.Errorf("not as expected: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return nil
+}
+
+// fieldNames are the JSON names of the fields of a struct.
+func fieldNames(t reflect.Type) []string {
+	var names []string
+	for f := range t.Fields() {
+		if f.Anonymous {
+			names = append(names, fieldNames(f.Type)...)
+			continue
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
 }
 
 // bulkRow is one line of a bulk change.
@@ -234,7 +262,10 @@ func (h *House) bulkStock(w http.ResponseWriter, r *http.Request) {
 			failure.SKU = row.SKU
 			_, failure.problem = h.stockProblem(err)
 		} else {
-			result.Done++
+			if result.Done++; result.Done%bulkAtOnce == 0 {
+				// Not faster than it can be told: the stream's buffer has a limit.
+				_ = h.trigger.Wait(r.Context())
+			}
 			continue
 		}
 		result.Failed++

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/wire"
@@ -46,6 +47,10 @@ func ParseCatalogue(data []byte) ([]Product, error) {
 	fail := func(offset int64, format string, args ...any) error {
 		return fmt.Errorf("line %d: %s", line(offset), fmt.Sprintf(format, args...))
 	}
+	// at is where a field of the product that begins at start is written.
+	at := func(start int64, field string) int64 {
+		return start + int64(max(0, bytes.Index(data[start:], []byte(`"`+field+`"`))))
+	}
 	if t, err := dec.Token(); err != nil || t != json.Delim('[') {
 		return nil, fail(dec.InputOffset(), "a catalogue is a JSON array of products")
 	}
@@ -54,24 +59,28 @@ func ParseCatalogue(data []byte) ([]Product, error) {
 	for dec.More() {
 		start := dec.InputOffset() + int64(leading(data[dec.InputOffset():]))
 		var p Product
-		if err := dec.Decode(&p); err != nil {
+		var raw json.RawMessage
+		err := dec.Decode(&raw)
+		if err == nil {
+			err = strictJSON(raw, &p)
+		}
+		if err != nil {
 			var syntax *json.SyntaxError
-			var kind *json.UnmarshalTypeError
 			switch {
 			case errors.As(err, &syntax):
 				return nil, fail(syntax.Offset, "%v", syntax)
-			case errors.As(err, &kind):
-				return nil, fail(kind.Offset, "field %q is of another type: %s", kind.Field, kind.Value)
 			case errors.Is(err, io.ErrUnexpectedEOF):
 				return nil, fail(int64(len(data)), "the file ends in the middle of a product")
 			}
-			return nil, fail(start, "%v", err)
+			_, field, _ := strings.Cut(err.Error(), `field "`) // strictJSON names it so
+			field, _, _ = strings.Cut(field, `"`)
+			return nil, fail(at(start, field), "%v", err)
 		}
 		if field, problem := p.check(); problem != "" {
-			return nil, fail(start, "field %q of product %q %s", field, p.SKU, problem)
+			return nil, fail(at(start, field), "field %q of product %q %s", field, p.SKU, problem)
 		}
 		if seen[p.SKU] {
-			return nil, fail(start, "field \"sku\": %q occurs twice", p.SKU)
+			return nil, fail(at(start, "sku"), "field \"sku\": %q occurs twice", p.SKU)
 		}
 		seen[p.SKU] = true
 		products = append(products, p)

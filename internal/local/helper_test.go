@@ -81,6 +81,19 @@ func (c *client) want(text string) {
 	}
 }
 
+// wantBoth fails unless the next two messages are these, in either order: an
+// answer and a push overtake each other.
+func (c *client) wantBoth(one, other string) {
+	c.t.Helper()
+	first, second := withoutEpoch(c.t, c.read()), withoutEpoch(c.t, c.read())
+	if first == other {
+		first, second = second, first
+	}
+	if first != one || second != other {
+		c.t.Errorf("\n got %s\n and %s\nwant %s\n and %s", first, second, one, other)
+	}
+}
+
 // ask sends a message and expects an answer.
 func (c *client) ask(text, answer string) {
 	c.t.Helper()
@@ -125,6 +138,7 @@ func token(t testing.TB, h *local.House, user string) string {
 func admin(t testing.TB, h *local.House, method, path, body string) (status int, answer string) {
 	t.Helper()
 	req := httptest.NewRequest(method, "http://127.0.0.1:8788"+path, strings.NewReader(body))
+	req.RemoteAddr = "127.0.0.1:50000"
 	rec := httptest.NewRecorder()
 	h.Admin().ServeHTTP(rec, req)
 	return rec.Code, strings.TrimSpace(rec.Body.String())

@@ -36,6 +36,10 @@ const (
 	// healEvery is how often marked connections are looked after.
 	healEvery = time.Second
 
+	// MaxAge is the longest a connection may live: what API Gateway allows
+	// (G-LIMIT-7). Rows expire ten minutes later.
+	MaxAge = 2 * time.Hour
+
 	// tokenTTL is how long a token of the dev issuer lasts.
 	tokenTTL = 12 * time.Hour
 )
@@ -82,6 +86,9 @@ func New(o Options) (*House, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.MaxAge > MaxAge {
+		return nil, fmt.Errorf("a connection of %s: API Gateway ends it after %s, and rows expire soon after", o.MaxAge, MaxAge)
+	}
 	h := &House{opts: o}
 	h.store = memstore.New(memstore.Options{Epoch: newEpoch(), OnCommit: h.record})
 	h.hub = hub.New(h.store, poster{h}, time.Now)
@@ -96,7 +103,8 @@ func New(o Options) (*House, error) {
 	h.trigger, err = streamtest.New(
 		lambda.NewHandler(handler.Broadcast(h.hub, h.metrics.broadcast, o.Log)),
 		streamtest.Options{
-			BatchSize: 1000, Shards: 4, MaximumRetryAttempts: 5,
+			// For ever: here nothing but a fault that passes can fail a batch.
+			BatchSize: 1000, Shards: 4, MaximumRetryAttempts: streamtest.RetryForever,
 			BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
 			Log: o.Log,
 		})
@@ -157,7 +165,7 @@ func (h *House) api(v *auth.Verifier) gatewaytest.API {
 	log := h.opts.Log
 	newGuestID := func() (string, error) { return auth.NewGuestID(rand.Reader) }
 	message := gatewaytest.Route{
-		Integration:   lambda.NewHandler(handler.Message(h.hub, v, handler.MessageOptions{Shorthand: true}, log)),
+		Integration:   lambda.NewHandler(handler.Message(h.hub, v, handler.MessageOptions{Shorthand: true, MaxAge: h.opts.MaxAge}, log)),
 		RouteResponse: true,
 	}
 	routes := map[string]gatewaytest.Route{
@@ -197,14 +205,20 @@ func (h *House) record(c hub.Change) {
 	h.trigger.Put(streamtest.Record{Key: table.Key(c), SequenceNumber: s.SequenceNumber, Data: data})
 }
 
-// healing looks after marked connections until ctx ends.
+// healing looks after marked connections, and after rows that have expired, until
+// ctx ends.
 func (h *House) healing(ctx context.Context) {
 	tick := time.NewTicker(healEvery)
 	defer tick.Stop()
+	sweep := time.NewTicker(time.Minute)
+	defer sweep.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case now := <-sweep.C:
+			h.store.Expire(now)
+			continue
 		case <-tick.C:
 		}
 		report, err := h.hub.Heal(ctx)

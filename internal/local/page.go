@@ -9,6 +9,7 @@ func (h *House) routes() {
 	h.mux = http.NewServeMux()
 	h.mux.Handle("/"+h.opts.Stage, h.gateway)
 	h.mux.Handle("/"+h.opts.Stage+"/", h.gateway)
+	h.mux.Handle("/"+h.opts.Stage+"/@connections/", h.guard(h.gateway))
 	h.mux.HandleFunc("/catalogue.json", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, h.opts.Catalogue)
 	})

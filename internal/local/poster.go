@@ -4,15 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/hub"
 )
 
-// retryAfter are the waits before what was throttled is tried again. They are
-// waited once for all posts of a call, not for each.
-var retryAfter = []time.Duration{20 * time.Millisecond, 80 * time.Millisecond}
+// tries is how often a throttled post is tried. There is no wait in between: what
+// is throttled here is a queue that is full, and nobody shall wait for its reader.
+// It is marked and healed.
+const tries = 3
 
 // poster posts in process. The gateway queues what it accepts, so a post never
 // waits for a reader.
@@ -27,17 +27,10 @@ func (p poster) Post(ctx context.Context, posts []hub.Post) []error {
 	for i := range posts {
 		again = append(again, i)
 	}
-	for try := 0; ; try++ {
+	for try := 0; try < tries && len(again) > 0; try++ {
 		again = p.round(ctx, posts, again, errs)
-		if len(again) == 0 || try == len(retryAfter) {
-			return errs
-		}
-		select {
-		case <-ctx.Done():
-			return errs
-		case <-time.After(retryAfter[try]):
-		}
 	}
+	return errs
 }
 
 // round posts those of the indexes given, in order, and returns those that were

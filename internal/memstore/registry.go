@@ -104,11 +104,36 @@ func (s *Store) unsubscribeLocked(id string, topics []hub.Topic) {
 func (s *Store) Forget(_ context.Context, id string, topics ...hub.Topic) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.forgetLocked(id, topics)
+	return nil
+}
+
+func (s *Store) forgetLocked(id string, topics []hub.Topic) {
 	s.unsubscribeLocked(id, s.connections[id].Topics)
 	s.unsubscribeLocked(id, topics)
 	delete(s.connections, id)
 	s.stale = slices.DeleteFunc(s.stale, func(m hub.Stale) bool { return m.ConnectionID == id })
-	return nil
+}
+
+// Expire removes what belongs to connections that cannot live any more, as
+// DynamoDB's TTL does.
+func (s *Store) Expire(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	dead := func(connectedAt time.Time) bool { return now.After(connectedAt.Add(hub.ConnectionLife)) }
+	for id, c := range s.connections {
+		if dead(c.ConnectedAt) {
+			s.forgetLocked(id, nil)
+		}
+	}
+	// Subscriptions may outlive the row of their connection.
+	for t, m := range s.audience {
+		for id, row := range m.row {
+			if dead(row.ConnectedAt) {
+				s.unsubscribeLocked(id, []hub.Topic{t})
+			}
+		}
+	}
 }
 
 // Subscribers implements [hub.Audience].
@@ -139,19 +164,19 @@ func (s *Store) MarkStale(_ context.Context, id string, topics []hub.Topic, now 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.marks++
-	at := slices.IndexFunc(s.stale, func(m hub.Stale) bool { return m.ConnectionID == id })
-	if at < 0 {
-		at = len(s.stale)
-		s.stale = append(s.stale, hub.Stale{ConnectionID: id, Since: now})
+	m := hub.Stale{ConnectionID: id, Since: now}
+	if at := slices.IndexFunc(s.stale, func(m hub.Stale) bool { return m.ConnectionID == id }); at >= 0 {
+		m = s.stale[at]
+		s.stale = slices.Delete(s.stale, at, at+1)
 	}
-	m := &s.stale[at]
 	m.Mark = s.marks
-	m.Topics = slices.Clip(m.Topics)
+	m.Topics = slices.Clone(m.Topics)
 	for _, t := range topics {
 		if !slices.Contains(m.Topics, t) {
 			m.Topics = append(m.Topics, t)
 		}
 	}
+	s.stale = append(s.stale, m)
 	return nil
 }
 

@@ -112,7 +112,9 @@ func (s *Store) PutItem(_ context.Context, item hub.Item, was int64) error {
 	}
 	s.items[item.SKU] = item
 	if known && !old.Deleted {
-		s.vendors[old.Vendor] = remove(s.vendors[old.Vendor], item.SKU)
+		if s.vendors[old.Vendor] = remove(s.vendors[old.Vendor], item.SKU); len(s.vendors[old.Vendor]) == 0 {
+			delete(s.vendors, old.Vendor)
+		}
 	}
 	if !item.Deleted {
 		s.vendors[item.Vendor] = insert(s.vendors[item.Vendor], item.SKU)

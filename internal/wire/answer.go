@@ -127,6 +127,7 @@ type OK struct {
 	Version   int64            `json:"version"`
 	Lines     map[string]*Line `json:"lines"`
 	Clamped   map[string]Clamp `json:"clamped,omitempty"`
+	Again     []string         `json:"again,omitempty"` // "cart": the lines did not fit, a get brings them
 }
 
 // Pong answers ping.

@@ -65,12 +65,8 @@ func (d *decoder) failf(code Code, format string, args ...any) {
 
 func (d *decoder) request() Request {
 	r := Request{ID: d.id()}
-	for name := range d.fields {
-		for _, known := range fieldNames {
-			if name != known && strings.EqualFold(name, known) {
-				d.failf(CodeBadField, "field %q is written %q", clip(name), known)
-			}
-		}
+	if err := checkCase(d.fields, fieldNames); err != nil {
+		d.failf(CodeBadField, "%v", err)
 	}
 	if _, ok := d.fields["action"]; !ok {
 		d.failf(CodeUnknownAction, `a message has an "action"`)

@@ -40,6 +40,14 @@ func EncodeDeltas(epoch string, entries []Entry) [][]byte {
 	return messages
 }
 
+// Fit leaves the lines to a get if the answer is too long for one message: a cart
+// of long names, all of them clamped.
+func (o *OK) Fit() {
+	if len(Encode(*o)) > MaxMessage {
+		o.Lines, o.Again = map[string]*Line{}, []string{"cart"}
+	}
+}
+
 // Fit moves topics from the end of the order of names to Again until the
 // snapshot fits into one message.
 func (s *Snapshot) Fit() {

@@ -80,6 +80,7 @@ var conversation = []struct {
 	{"add-clamped-answer", OK{ID: json.RawMessage("12"), From: 18, Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(3, 19)}, Clamped: map[string]Clamp{"TEE-RED-M": {Wanted: 5, Got: 3}}}},
 	{"set", Request{Action: ActionSet, ID: json.RawMessage("13"), Lines: []Wish{{"MUG", 0}, {"TEE-RED-M", 2}}, Version: 19, Key: "phone-7.42"}},
 	{"set-answer", OK{ID: json.RawMessage("13"), Key: "phone-7.42", From: 19, Version: 20, Lines: map[string]*Line{"TEE-RED-M": line(2, 20), "MUG": nil}}},
+	{"set-again-answer", OK{ID: json.RawMessage("13"), From: 19, Version: 20, Lines: map[string]*Line{}, Clamped: map[string]Clamp{"TEE-RED-M": {Wanted: 5, Got: 3}}, Again: []string{"cart"}}},
 	{"set-conflict-answer", &Error{
 		ID: json.RawMessage("14"), Key: "phone-7.43", Code: CodeConflict, Message: "TEE-RED-M was changed on another device",
 		Version: 20, Lines: map[string]*Line{"TEE-RED-M": line(2, 20)}, Retry: true,
@@ -234,6 +235,24 @@ func TestFit(t *testing.T) {
 	small := Snapshot{Epoch: "k3", Topics: map[string]Value{"cart": cart}}
 	if small.Fit(); small.Again != nil {
 		t.Errorf("a full cart alone does not fit")
+	}
+}
+
+// TestFitOK: every line of a full cart of long names clamped.
+func TestFitOK(t *testing.T) {
+	o := OK{ID: json.RawMessage(`"` + strings.Repeat("i", MaxID-2) + `"`), Key: strings.Repeat("k", MaxKey), Duplicate: true,
+		From: MaxVersion - 1, Version: MaxVersion, Lines: map[string]*Line{}, Clamped: map[string]Clamp{}}
+	for i := range MaxLines {
+		name := strings.Repeat("N", MaxName-3) + string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)})
+		o.Lines[name], o.Clamped[name] = line(MaxQuantity, MaxVersion), Clamp{Wanted: 2 * MaxQuantity, Got: MaxQuantity}
+	}
+	o.Fit()
+	if size := len(Encode(o)); size > MaxMessage || len(o.Clamped) != MaxLines || len(o.Again) != 1 {
+		t.Errorf("fitted to %d bytes with %d clamped, again %v", size, len(o.Clamped), o.Again)
+	}
+	small := OK{Lines: map[string]*Line{"A": line(1, 1)}}
+	if small.Fit(); small.Again != nil || len(small.Lines) != 1 {
+		t.Errorf("what fits was changed: %+v", small)
 	}
 }
 

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -57,6 +60,31 @@ func checkStrict(text []byte) error {
 		}
 		open[len(open)-1].wantKey = true
 	}
+}
+
+// CheckObject refuses text that is not one JSON object, strictly, or that has a
+// field which differs from one of the names in letter case only.
+func CheckObject(text []byte, names []string) error {
+	if err := checkStrict(text); err != nil {
+		return err
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(text, &fields); err != nil || fields == nil {
+		return errors.New("not a JSON object")
+	}
+	return checkCase(fields, names)
+}
+
+// checkCase refuses fields that a reader which folds case would take for another.
+func checkCase(fields map[string]json.RawMessage, names []string) error {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		for _, known := range names {
+			if name != known && strings.EqualFold(name, known) {
+				return fmt.Errorf("field %q is written %q", clip(name), known)
+			}
+		}
+	}
+	return nil
 }
 
 // level is one open object or array. An object alternates keys and values.
