@@ -112,7 +112,7 @@ func (s *settings) check() error {
 type faults struct{ set *gatewaytest.Faults }
 
 // defaultFaults is what -faults alone stands for.
-const defaultFaults = "gone=200,throttle=20,slow=50,lose-disconnect=5,drop=500"
+const defaultFaults = "throttle=20,slow=50,lose-disconnect=5,drop=500"
 
 func (f *faults) String() string { return "" }
 

@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local"
@@ -71,7 +73,9 @@ const readersVariable = "FANOUT_READERS"
 // them have got.
 func startReaders(b *testing.B, addr string, n int) (rounds *bufio.Reader, end func()) {
 	b.Helper()
-	cmd := exec.Command(os.Args[0])
+	// A delivery that is lost ends them, and the benchmark with them.
+	ctx, cancel := context.WithTimeout(b.Context(), 5*time.Minute)
+	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d", readersVariable, addr, n))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe() // its end ends them
@@ -90,6 +94,7 @@ func startReaders(b *testing.B, addr string, n int) (rounds *bufio.Reader, end f
 		b.Fatal(err)
 	}
 	return rounds, func() {
+		defer cancel()
 		stdin.Close()
 		if err := cmd.Wait(); err != nil {
 			b.Error(err)

@@ -237,6 +237,9 @@ func (h *House) Dial(ctx context.Context, o *websocket.DialOptions) (*websocket.
 	return h.gateway.Dial(ctx, "/"+h.opts.Stage, o)
 }
 
+// SetFaults changes how the gateway misbehaves; nil: not at all.
+func (h *House) SetFaults(f *gatewaytest.Faults) { h.gateway.SetFaults(f) }
+
 // Hub is the hub of the house, for programs that change stock without the admin
 // API.
 func (h *House) Hub() *hub.Hub { return h.hub }
