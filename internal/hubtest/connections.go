@@ -267,6 +267,25 @@ func staleOrder(ctx context.Context, f Fixture) error {
 	return same("the oldest", marks[0].ConnectionID+" "+marks[1].ConnectionID, "c3 c1")
 }
 
+func staleRotates(ctx context.Context, f Fixture) error {
+	for i, id := range []string{"c1", "c2", "c3"} {
+		if err := errors.Join(connect(ctx, f, id), f.Store.MarkStale(ctx, id, []hub.Topic{sku("A")}, at(i))); err != nil {
+			return err
+		}
+	}
+	if err := f.Store.MarkStale(ctx, "c1", nil, at(9)); err != nil {
+		return err
+	}
+	marks, err := f.Store.Stale(ctx, 10)
+	if err != nil || len(marks) != 3 {
+		return fmt.Errorf("marks: got %v, %v, want three", marks, err)
+	}
+	last := marks[2]
+	return errors.Join(
+		same("order", marks[0].ConnectionID+" "+marks[1].ConnectionID+" "+last.ConnectionID, "c2 c3 c1"),
+		same("topics", fmt.Sprint(last.Topics), "[sku:A]"), same("since", last.Since, at(0)))
+}
+
 func staleClear(ctx context.Context, f Fixture) error {
 	err := errors.Join(connect(ctx, f, "c1"), f.Store.MarkStale(ctx, "c1", []hub.Topic{sku("A")}, at(1)))
 	if err != nil {

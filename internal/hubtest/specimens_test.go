@@ -66,6 +66,7 @@ type (
 	}
 	clinging        struct{ hub.Store } // to the subscriptions of who was forgotten
 	hasty           struct{ hub.Store } // in clearing marks
+	unmoved         struct{ hub.Store } // marks that are renewed keep their place
 	wiping          struct{ hub.Store } // topics with every PutConnection
 	everlasting     struct{ hub.Store } // keys
 	fickle          struct{ hub.Store } // epoch
@@ -151,6 +152,13 @@ func (s hasty) ClearStale(ctx context.Context, m hub.Stale) error {
 	return s.Store.ClearStale(ctx, m)
 }
 
+func (s unmoved) MarkStale(ctx context.Context, id string, topics []hub.Topic, now time.Time) error {
+	if len(topics) == 0 {
+		return nil
+	}
+	return s.Store.MarkStale(ctx, id, topics, now)
+}
+
 func (s wiping) PutConnection(ctx context.Context, c hub.Connection) error {
 	if old, err := s.Store.Connection(ctx, c.ID); err == nil {
 		if err := s.Store.Unsubscribe(ctx, c.ID, old.Topics); err != nil {
@@ -200,6 +208,7 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		"shares its rows":                    {fixture(func(s hub.Store) hub.Store { return sharing{s, map[string]hub.Cart{}} }, nil), "rows are not shared with the caller"},
 		"forgets half":                       {fixture(func(s hub.Store) hub.Store { return clinging{s} }, nil), "forget removes every trace"},
 		"clears marks it has not seen":       {fixture(func(s hub.Store) hub.Store { return hasty{s} }, nil), "clearing a mark spares a newer one"},
+		"keeps renewed marks in place":       {fixture(func(s hub.Store) hub.Store { return unmoved{s} }, nil), "a mark that is renewed goes to the end"},
 		"wipes topics":                       {fixture(func(s hub.Store) hub.Store { return wiping{s} }, nil), "connection written again keeps its topics"},
 		"keeps keys for ever":                {fixture(func(s hub.Store) hub.Store { return everlasting{s} }, nil), "request key is free after a day"},
 		"changes its epoch":                  {fixture(func(s hub.Store) hub.Store { return fickle{s} }, nil), "epoch is a name and stays"},

@@ -52,6 +52,7 @@ var storeCases = []struct {
 	{"stale marks collect topics", staleCollects},
 	{"stale marks are oldest first and limited", staleOrder},
 	{"clearing a mark spares a newer one", staleClear},
+	{"a mark that is renewed goes to the end", staleRotates},
 }
 
 // TestStore judges a store. open returns a fresh one for each case and may

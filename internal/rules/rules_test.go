@@ -38,20 +38,40 @@ var rooms = map[string][]string{
 		"gatewaytest", "internal/auth", "internal/authtest", "internal/handler", "internal/hub", "internal/memstore",
 		"internal/streamtest", "internal/table", "internal/wire",
 	},
-	"internal/rules": {},
-	"localhub":       {"gatewaytest", "internal/hub", "internal/local", "web"},
+	"internal/rules":        {},
+	"internal/config":       {},
+	"internal/dynamostore":  {"internal/hub", "internal/table"},
+	"internal/apigw":        {"internal/hub"},
+	"internal/streamsource": {},
+	"internal/dynamotest":   {},
+	"internal/runtimetest":  {},
+	"connect":               {"internal/config", "internal/dynamostore", "internal/handler", "internal/hub"},
+	"disconnect":            {"internal/config", "internal/dynamostore", "internal/handler", "internal/hub"},
+	"message":               {"internal/auth", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub"},
+	"authorize":             {"internal/auth", "internal/config", "internal/handler"},
+	"broadcast":             {"internal/apigw", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub"},
+	"localhub":              {"gatewaytest", "internal/hub", "internal/local", "web"},
 }
 
 // outside are the foreign modules that a package may import; others may import
 // the standard library only.
 var outside = map[string][]string{
-	"gatewaytest":         {"github.com/aws/aws-lambda-go", "github.com/coder/websocket"},
-	"internal/table":      {"github.com/aws/aws-lambda-go"},
-	"internal/handler":    {"github.com/aws/aws-lambda-go"},
-	"internal/auth":       {"github.com/coreos/go-oidc", "github.com/go-jose/go-jose"},
-	"internal/authtest":   {"github.com/go-jose/go-jose"},
-	"internal/streamtest": {"github.com/aws/aws-lambda-go"},
-	"internal/local":      {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/prometheus/client_golang"},
+	"gatewaytest":           {"github.com/aws/aws-lambda-go", "github.com/coder/websocket"},
+	"internal/table":        {"github.com/aws/aws-lambda-go"},
+	"internal/handler":      {"github.com/aws/aws-lambda-go"},
+	"internal/auth":         {"github.com/coreos/go-oidc", "github.com/go-jose/go-jose"},
+	"internal/authtest":     {"github.com/go-jose/go-jose"},
+	"internal/streamtest":   {"github.com/aws/aws-lambda-go"},
+	"internal/dynamostore":  {"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
+	"internal/apigw":        {"github.com/aws/aws-sdk-go-v2"},
+	"internal/streamsource": {"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"},
+	"internal/runtimetest":  {"github.com/aws/aws-lambda-go"},
+	"connect":               {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"disconnect":            {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"message":               {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"authorize":             {"github.com/aws/aws-lambda-go"},
+	"broadcast":             {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"internal/local":        {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/prometheus/client_golang"},
 }
 
 // source is one Go file of the tree.
@@ -147,19 +167,8 @@ func TestImports(t *testing.T) {
 // TestNoFunctionLinksAnImitation: programs that run in AWS import no package
 // whose name ends in test, directly or through others.
 func TestNoFunctionLinksAnImitation(t *testing.T) {
-	for _, pkg := range []string{"internal/handler", "internal/hub", "internal/table", "internal/auth"} {
-		reached := map[string]bool{}
-		var reach func(string)
-		reach = func(p string) {
-			for _, next := range rooms[p] {
-				if !reached[next] {
-					reached[next] = true
-					reach(next)
-				}
-			}
-		}
-		reach(pkg)
-		for p := range reached {
+	for _, pkg := range []string{"connect", "disconnect", "message", "authorize", "broadcast"} {
+		for p := range reach(pkg) {
 			if strings.HasSuffix(p, "test") || p == "internal/memstore" || p == "internal/local" {
 				t.Errorf("%s reaches %s", pkg, p)
 			}
@@ -184,6 +193,45 @@ func TestHubIsDeterministic(t *testing.T) {
 			}
 			return true
 		})
+	}
+}
+
+// reach are the rooms that a package imports, directly or through others.
+func reach(pkg string) map[string]bool {
+	reached := map[string]bool{}
+	queue := []string{pkg}
+	for len(queue) > 0 {
+		for _, next := range rooms[queue[0]] {
+			if !reached[next] {
+				reached[next] = true
+				queue = append(queue, next)
+			}
+		}
+		queue = queue[1:]
+	}
+	return reached
+}
+
+// TestMainsAreWiring: at most 40 lines, in one file.
+func TestMainsAreWiring(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.isTest || !slices.Contains([]string{"connect", "disconnect", "message", "authorize", "broadcast"}, s.pkg) {
+			continue
+		}
+		if lines := s.set.Position(s.file.End()).Line; lines > 40 || path.Base(s.name) != "main.go" {
+			t.Errorf("%s has %d lines, want at most 40 in one file", s.name, lines)
+		}
+	}
+}
+
+// TestLocalhubLinksNoSDK: so that the first go run is quick.
+func TestLocalhubLinksNoSDK(t *testing.T) {
+	for p := range reach("localhub") {
+		for _, m := range outside[p] {
+			if strings.Contains(m, "aws-sdk-go") {
+				t.Errorf("localhub reaches %s, which imports %s", p, m)
+			}
+		}
 	}
 }
 
@@ -248,7 +296,7 @@ func TestNoExits(t *testing.T) {
 			if x, ok := n.(*ast.SelectorExpr); ok {
 				if pkg, ok := x.X.(*ast.Ident); ok {
 					call := pkg.Name + "." + x.Sel.Name
-					if strings.HasPrefix(call, "log.Fatal") || call == "os.Exit" && s.file.Name.Name != "main" || call == "os.Getenv" {
+					if strings.HasPrefix(call, "log.Fatal") || call == "os.Exit" && s.file.Name.Name != "main" || call == "os.Getenv" && s.file.Name.Name != "main" {
 						t.Errorf("%s: %s", s.set.Position(n.Pos()), call)
 					}
 				}

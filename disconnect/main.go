@@ -1,0 +1,31 @@
+// Command disconnect is the Lambda function of $disconnect.
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/securecart/hub/internal/config"
+	"github.com/securecart/hub/internal/dynamostore"
+	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/hub"
+)
+
+func main() {
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	s, unset := config.Load(config.Disconnect, os.Getenv)
+	cfg, unloaded := awsconfig.LoadDefaultConfig(context.Background())
+	if err := errors.Join(unset, unloaded); err != nil {
+		log.Error("start", "error", err)
+		os.Exit(1)
+	}
+	store := dynamostore.New(dynamodb.NewFromConfig(cfg), dynamostore.Options{HubTable: s.HubTable})
+	lambda.Start(handler.Disconnect(hub.New(store, nil, time.Now), log))
+}

@@ -1,0 +1,228 @@
+package apigw
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+const (
+	// defaultWorkers is how many posts are under way at once. One vCPU is busy with
+	// 4 to 8; more hide the latency of the API, some 15 ms a post.
+	defaultWorkers = 32
+
+	// defaultReserve is what is left before the deadline for the caller to record
+	// what was not sent.
+	defaultReserve = 2 * time.Second
+
+	// callTimeout ends one call; the API answers in milliseconds.
+	callTimeout = 3 * time.Second
+
+	// connections to the API per host. The SDK keeps 10, and pays a TLS handshake
+	// for most of what goes beside them.
+	connections = 128
+)
+
+// retryAfter are the waits before what was throttled is tried again, once for all
+// posts of a call.
+var retryAfter = []time.Duration{50 * time.Millisecond, 200 * time.Millisecond}
+
+// API is what a Poster uses of the SDK's client.
+type API interface {
+	PostToConnection(context.Context, *apigatewaymanagementapi.PostToConnectionInput, ...func(*apigatewaymanagementapi.Options)) (*apigatewaymanagementapi.PostToConnectionOutput, error)
+	DeleteConnection(context.Context, *apigatewaymanagementapi.DeleteConnectionInput, ...func(*apigatewaymanagementapi.Options)) (*apigatewaymanagementapi.DeleteConnectionOutput, error)
+}
+
+// Options of a Poster.
+type Options struct {
+	Workers        int           // posts at once; 0: 32
+	PostsPerSecond int           // budget; 0: none
+	Reserve        time.Duration // before the deadline; 0: 2 s
+}
+
+// Poster implements [hub.Poster].
+type Poster struct {
+	api      API
+	opts     Options
+	governor *governor
+}
+
+var _ hub.Poster = (*Poster)(nil)
+
+// Client is the SDK's client for a callback URL: "https://host/stage", or
+// "https://host[/path]" under a custom domain (G-MGMT-15).
+func Client(cfg aws.Config, callbackURL string) *apigatewaymanagementapi.Client {
+	return apigatewaymanagementapi.NewFromConfig(cfg, func(o *apigatewaymanagementapi.Options) {
+		o.BaseEndpoint = &callbackURL
+		o.Retryer = aws.NopRetryer{}
+		o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(callTimeout).WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConns = connections
+			t.MaxIdleConnsPerHost = connections
+			t.MaxConnsPerHost = connections
+		})
+	})
+}
+
+// New returns a Poster.
+func New(api API, o Options) *Poster {
+	if o.Workers == 0 {
+		o.Workers = defaultWorkers
+	}
+	if o.Reserve == 0 {
+		o.Reserve = defaultReserve
+	}
+	return &Poster{api: api, opts: o, governor: newGovernor(o.PostsPerSecond)}
+}
+
+// Post implements [hub.Poster]. ErrForbidden means that the function may not post
+// at all: nothing more is sent then.
+func (p *Poster) Post(ctx context.Context, posts []hub.Post) []error {
+	if deadline, ok := ctx.Deadline(); ok {
+		early, cancel := context.WithDeadline(ctx, deadline.Add(-p.opts.Reserve))
+		defer cancel()
+		ctx = early
+	}
+	c := call{p: p, ctx: ctx, posts: posts, errs: make([]error, len(posts))}
+	groups := byConnection(posts)
+	for try := 0; ; try++ {
+		groups = c.round(groups)
+		if len(groups) == 0 || try == len(retryAfter) || !wait(ctx, retryAfter[try]) {
+			return c.errs
+		}
+	}
+}
+
+// byConnection lists the indexes of the posts to each connection, in order.
+func byConnection(posts []hub.Post) [][]int {
+	var groups [][]int
+	at := make(map[string]int, len(posts))
+	for i, post := range posts {
+		g, known := at[post.ConnectionID]
+		if !known {
+			g = len(groups)
+			at[post.ConnectionID] = g
+			groups = append(groups, nil)
+		}
+		groups[g] = append(groups[g], i)
+	}
+	return groups
+}
+
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// call is one call of Post.
+type call struct {
+	p         *Poster
+	ctx       context.Context
+	posts     []hub.Post
+	errs      []error // each written by the one worker that has its connection
+	forbidden atomic.Bool
+}
+
+// round sends groups and returns what is left of those that were throttled.
+func (c *call) round(groups [][]int) [][]int {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	left := make([][]int, len(groups)) // by group
+	for range min(c.p.opts.Workers, len(groups)) {
+		workers.Go(func() {
+			for {
+				g := int(next.Add(1)) - 1
+				if g >= len(groups) {
+					return
+				}
+				left[g] = c.send(groups[g])
+			}
+		})
+	}
+	workers.Wait()
+	throttled := left[:0]
+	for _, group := range left {
+		if group != nil {
+			throttled = append(throttled, group)
+		}
+	}
+	return throttled
+}
+
+// send sends the posts to one connection. If one is throttled, it and those after
+// it are returned to be tried again: sent now, they would overtake it.
+func (c *call) send(group []int) []int {
+	for n, i := range group {
+		c.errs[i] = c.post(c.posts[i])
+		if errors.Is(c.errs[i], hub.ErrThrottled) {
+			for _, later := range group[n+1:] {
+				c.errs[later] = c.errs[i]
+			}
+			return group[n:]
+		}
+	}
+	return nil
+}
+
+func (c *call) post(post hub.Post) error {
+	if c.forbidden.Load() {
+		return fmt.Errorf("post: not sent after a 403: %w", hub.ErrForbidden)
+	}
+	if err := c.p.governor.take(c.ctx); err != nil {
+		return fmt.Errorf("post: %w", err)
+	}
+	_, err := c.p.api.PostToConnection(c.ctx, &apigatewaymanagementapi.PostToConnectionInput{
+		ConnectionId: &post.ConnectionID, Data: post.Data,
+	})
+	err = kindOf("post", err)
+	c.p.governor.result(errors.Is(err, hub.ErrThrottled))
+	if errors.Is(err, hub.ErrForbidden) {
+		c.forbidden.Store(true)
+	}
+	return err
+}
+
+// Disconnect implements [hub.Poster].
+func (p *Poster) Disconnect(ctx context.Context, connectionID, _ string) error {
+	_, err := p.api.DeleteConnection(ctx, &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &connectionID})
+	if err = kindOf("disconnect", err); errors.Is(err, hub.ErrGone) {
+		return nil
+	}
+	return err
+}
+
+// kindOf turns an error of the SDK into a kind of the hub, by the status: a 410
+// without its header is not a GoneException to the SDK.
+func kindOf(operation string, err error) error {
+	if err == nil {
+		return nil
+	}
+	kinds := map[int]error{
+		http.StatusGone:                  hub.ErrGone,
+		http.StatusTooManyRequests:       hub.ErrThrottled,
+		http.StatusRequestEntityTooLarge: hub.ErrTooLarge,
+		http.StatusForbidden:             hub.ErrForbidden,
+	}
+	var answer *awshttp.ResponseError
+	if errors.As(err, &answer) {
+		if kind, ok := kinds[answer.HTTPStatusCode()]; ok {
+			return fmt.Errorf("%s: %w", operation, kind)
+		}
+	}
+	return fmt.Errorf("%s: %w", operation, err)
+}

@@ -1,0 +1,164 @@
+package config
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Function is one of the functions in AWS, named as its folder.
+type Function string
+
+// The functions.
+const (
+	Connect    Function = "connect"
+	Disconnect Function = "disconnect"
+	Message    Function = "message"
+	Authorize  Function = "authorize"
+	Broadcast  Function = "broadcast"
+)
+
+// Functions are all of them.
+var Functions = []Function{Connect, Disconnect, Message, Authorize, Broadcast}
+
+// Setting is one environment variable.
+type Setting struct {
+	Name     string
+	Users    []Function // that read it
+	Required bool
+	read     func(*Settings, string) error
+}
+
+// Settings are the values of one function.
+type Settings struct {
+	HubTable       string
+	InventoryTable string
+	CartTable      string
+
+	// CallbackURL is where connections are posted to, without "/@connections". It
+	// is a setting because it cannot be told from an event under a custom domain
+	// (G-MGMT-15).
+	CallbackURL string
+
+	TokenIssuer  string
+	TokenJWKSURL string
+	TokenClients []string // allowed client_id
+	GuestKeys    [][]byte // the first signs, all verify; 32 bytes or more each
+
+	Shorthand      bool
+	PostsPerSecond int // of one broadcaster; 0: as many as it can
+}
+
+// defaultPostsPerSecond is half of what API Gateway allows an account in a Region,
+// which HTTP, REST and WebSocket APIs share (G-LIMIT-10).
+const defaultPostsPerSecond = 5_000
+
+// Table is every setting of every function.
+var Table = []Setting{
+	{"HUB_TABLE", []Function{Connect, Disconnect, Message, Broadcast}, true, text(func(s *Settings) *string { return &s.HubTable })},
+	{"INVENTORY_TABLE", []Function{Message, Broadcast}, true, text(func(s *Settings) *string { return &s.InventoryTable })},
+	{"CART_TABLE", []Function{Message, Broadcast}, true, text(func(s *Settings) *string { return &s.CartTable })},
+	{"CALLBACK_URL", []Function{Broadcast}, true, address(func(s *Settings) *string { return &s.CallbackURL })},
+	{"TOKEN_ISSUER", []Function{Authorize, Message}, true, text(func(s *Settings) *string { return &s.TokenIssuer })},
+	{"TOKEN_JWKS_URL", []Function{Authorize, Message}, true, address(func(s *Settings) *string { return &s.TokenJWKSURL })},
+	{"TOKEN_CLIENTS", []Function{Authorize, Message}, true, readClients},
+	{"GUEST_KEYS", []Function{Authorize, Message}, true, readGuestKeys},
+	{"SHORTHAND", []Function{Message}, false, readShorthand},
+	{"POSTS_PER_SECOND", []Function{Broadcast}, false, readPostsPerSecond},
+}
+
+// Load reads the settings of a function. The error names everything that is
+// missing or cannot be, never a value.
+func Load(f Function, getenv func(string) string) (Settings, error) {
+	s := Settings{PostsPerSecond: defaultPostsPerSecond}
+	var problems []error
+	for _, setting := range Table {
+		value := getenv(setting.Name)
+		switch {
+		case !setting.UsedBy(f):
+		case value == "" && setting.Required:
+			problems = append(problems, fmt.Errorf("%s is missing", setting.Name))
+		case value != "":
+			if err := setting.read(&s, value); err != nil {
+				problems = append(problems, fmt.Errorf("%s %w", setting.Name, err))
+			}
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return Settings{}, fmt.Errorf("settings of %s: %w", f, err)
+	}
+	return s, nil
+}
+
+// UsedBy reports whether a function reads the setting.
+func (s Setting) UsedBy(f Function) bool {
+	for _, u := range s.Users {
+		if u == f {
+			return true
+		}
+	}
+	return false
+}
+
+func text(field func(*Settings) *string) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		*field(s) = value
+		return nil
+	}
+}
+
+func address(field func(*Settings) *string) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		u, err := url.Parse(value)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return errors.New("is not a URL")
+		}
+		*field(s) = strings.TrimSuffix(value, "/")
+		return nil
+	}
+}
+
+func readClients(s *Settings, value string) error {
+	for id := range strings.SplitSeq(value, ",") {
+		if id = strings.TrimSpace(id); id == "" {
+			return errors.New("has an empty entry")
+		}
+		s.TokenClients = append(s.TokenClients, id)
+	}
+	return nil
+}
+
+// minGuestKey is the length of an HS256 key in bytes (RFC 7518, section 3.2).
+const minGuestKey = 32
+
+func readGuestKeys(s *Settings, value string) error {
+	for encoded := range strings.SplitSeq(value, ",") {
+		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+		if err != nil || len(key) < minGuestKey {
+			return fmt.Errorf("is not a list of keys of at least %d bytes in base64", minGuestKey)
+		}
+		s.GuestKeys = append(s.GuestKeys, key)
+	}
+	return nil
+}
+
+func readShorthand(s *Settings, value string) error {
+	on, err := strconv.ParseBool(value)
+	if err != nil {
+		return errors.New("is true or false")
+	}
+	s.Shorthand = on
+	return nil
+}
+
+func readPostsPerSecond(s *Settings, value string) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 {
+		return errors.New("is a whole number from 0 on")
+	}
+	s.PostsPerSecond = n
+	return nil
+}

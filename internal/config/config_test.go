@@ -1,0 +1,74 @@
+package config
+
+import (
+	"encoding/base64"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// complete is an environment in which every setting is right.
+func complete() map[string]string {
+	key := base64.StdEncoding.EncodeToString(make([]byte, 32))
+	return map[string]string{
+		"HUB_TABLE": "hub", "INVENTORY_TABLE": "inventory", "CART_TABLE": "carts",
+		"CALLBACK_URL": "https://api.example/v1/", "TOKEN_ISSUER": "https://issuer.example/pool",
+		"TOKEN_JWKS_URL": "https://issuer.example/pool/.well-known/jwks.json", "TOKEN_CLIENTS": "web, app",
+		"GUEST_KEYS": key + "," + key, "SHORTHAND": "true", "POSTS_PER_SECOND": "100",
+	}
+}
+
+func TestLoad(t *testing.T) {
+	env := complete()
+	for _, f := range Functions {
+		if _, err := Load(f, func(name string) string { return env[name] }); err != nil {
+			t.Error(err)
+		}
+	}
+	s, err := Load(Broadcast, func(name string) string { return env[name] })
+	if err != nil || s.CallbackURL != "https://api.example/v1" || s.PostsPerSecond != 100 || s.TokenIssuer != "" {
+		t.Errorf("broadcast: got %+v, %v", s, err)
+	}
+	s, err = Load(Message, func(name string) string { return env[name] })
+	if err != nil || !slices.Equal(s.TokenClients, []string{"web", "app"}) || len(s.GuestKeys) != 2 || !s.Shorthand || s.CallbackURL != "" {
+		t.Errorf("message: got %d clients, %d keys, %v", len(s.TokenClients), len(s.GuestKeys), err)
+	}
+}
+
+func TestLoadNamesWhatIsMissing(t *testing.T) {
+	for _, f := range Functions {
+		_, err := Load(f, func(string) string { return "" })
+		for _, s := range Table {
+			named := err != nil && strings.Contains(err.Error(), s.Name+" is missing")
+			if want := s.Required && s.UsedBy(f); named != want {
+				t.Errorf("%s: %s named %t, want %t: %v", f, s.Name, named, want, err)
+			}
+		}
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	for name, value := range map[string]string{
+		"CALLBACK_URL": "api.example/v1", "TOKEN_JWKS_URL": "ftp://x", "TOKEN_CLIENTS": "a,,b",
+		"GUEST_KEYS": "c2hvcnQ=", "SHORTHAND": "perhaps", "POSTS_PER_SECOND": "-1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := complete()
+			env[name] = value
+			refused := 0
+			for _, f := range Functions {
+				_, err := Load(f, func(name string) string { return env[name] })
+				if err == nil {
+					continue
+				}
+				refused++
+				if !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), value) {
+					t.Errorf("got %v, want the name and not the value", err)
+				}
+			}
+			if refused == 0 {
+				t.Error("nobody refused it")
+			}
+		})
+	}
+}

@@ -1,0 +1,41 @@
+package dynamostore
+
+import (
+	"context"
+	"time"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/table"
+)
+
+// Attempts is how often a request is sent.
+const Attempts = attempts
+
+// MaxPause is the longest time that one request may spend in pauses.
+const MaxPause = firstPause << (attempts - 1)
+
+// NewWith is New with other randomness and other pauses; nil: those of New.
+func NewWith(client API, o Options, random func() uint64, wait func(context.Context, time.Duration) error) *Store {
+	s := New(client, o)
+	if random != nil {
+		s.random = random
+	}
+	if wait != nil {
+		s.wait = wait
+	}
+	return s
+}
+
+// ItemImage is an item as it is written.
+func ItemImage(i hub.Item) table.Row {
+	r := itemRow(i)
+	r[table.AttrSKU] = text(i.SKU)
+	return imageOf(present(r))
+}
+
+// CartImage is a cart as it is written.
+func CartImage(c hub.Cart) table.Row {
+	r := cartRow(c)
+	r[table.AttrCart] = text(c.ID)
+	return imageOf(present(r))
+}

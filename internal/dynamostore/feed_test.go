@@ -1,0 +1,214 @@
+package dynamostore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/table"
+)
+
+// changes reads the streams of both tables from their beginning, until they have
+// told the newest version of every row.
+func (w world) changes(ctx context.Context) ([]hub.Change, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	inventory, err := w.follow(ctx, w.options.InventoryTable, table.AttrSKU)
+	if err != nil {
+		return nil, err
+	}
+	carts, err := w.follow(ctx, w.options.CartTable, table.AttrCart)
+	return append(inventory, carts...), err
+}
+
+func (w world) follow(ctx context.Context, name, key string) ([]hub.Change, error) {
+	iterators, err := w.iterators(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	var changes []hub.Change
+	for {
+		for i, iterator := range iterators {
+			if iterator == nil {
+				continue // a closed shard, read to its end
+			}
+			out, err := w.streams.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: iterator})
+			if err != nil {
+				return nil, err
+			}
+			iterators[i] = out.NextShardIterator
+			for _, r := range out.Records {
+				c, err := table.Change(recordOf(r))
+				if err != nil {
+					return nil, err
+				}
+				changes = append(changes, c)
+			}
+		}
+		done, err := w.toldAll(ctx, name, key, changes)
+		if err != nil || done {
+			return changes, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("the stream of %s lags: %w", name, ctx.Err())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+func (w world) iterators(ctx context.Context, name string) ([]*string, error) {
+	described, err := w.client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+	if err != nil {
+		return nil, err
+	}
+	stream, err := w.streams.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: described.Table.LatestStreamArn})
+	if err != nil {
+		return nil, err
+	}
+	if stream.StreamDescription.LastEvaluatedShardId != nil {
+		return nil, errors.New("a fresh stream with more than a page of shards")
+	}
+	var iterators []*string
+	for _, shard := range stream.StreamDescription.Shards {
+		out, err := w.streams.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{
+			StreamArn: described.Table.LatestStreamArn, ShardId: shard.ShardId, ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
+		})
+		if err != nil {
+			return nil, err
+		}
+		iterators = append(iterators, out.ShardIterator)
+	}
+	return iterators, nil
+}
+
+// toldAll reports whether the changes reach the rows as they are now.
+func (w world) toldAll(ctx context.Context, name, key string, changes []hub.Change) (bool, error) {
+	told := map[string]int64{}
+	for _, c := range changes {
+		if c.NewItem != nil {
+			told[c.NewItem.SKU] = max(told[c.NewItem.SKU], c.NewItem.Version)
+		} else {
+			told[c.NewCart.ID] = max(told[c.NewCart.ID], c.NewCart.Version)
+		}
+	}
+	pages := dynamodb.NewScanPaginator(w.client, &dynamodb.ScanInput{TableName: &name, ConsistentRead: aws.Bool(true)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return false, err
+		}
+		for _, r := range page.Items {
+			id := r[key].(*dynamotypes.AttributeValueMemberS).Value
+			version := r[table.AttrVersion].(*dynamotypes.AttributeValueMemberN).Value
+			if fmt.Sprint(told[id]) != version {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// recordOf is a record as Lambda's event source mapping hands it on.
+func recordOf(r types.Record) events.DynamoDBEventRecord {
+	record := events.DynamoDBEventRecord{EventID: aws.ToString(r.EventID), EventName: string(r.EventName)}
+	record.Change = events.DynamoDBStreamRecord{
+		Keys: image(r.Dynamodb.Keys), NewImage: image(r.Dynamodb.NewImage), OldImage: image(r.Dynamodb.OldImage),
+		SequenceNumber: aws.ToString(r.Dynamodb.SequenceNumber), StreamViewType: string(r.Dynamodb.StreamViewType),
+	}
+	return record
+}
+
+func image(r map[string]types.AttributeValue) table.Row {
+	if r == nil {
+		return nil
+	}
+	row := table.Row{}
+	for name, v := range r {
+		row[name] = value(v)
+	}
+	return row
+}
+
+func value(v types.AttributeValue) events.DynamoDBAttributeValue {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return events.NewStringAttribute(v.Value)
+	case *types.AttributeValueMemberN:
+		return events.NewNumberAttribute(v.Value)
+	case *types.AttributeValueMemberBOOL:
+		return events.NewBooleanAttribute(v.Value)
+	case *types.AttributeValueMemberM:
+		return events.NewMapAttribute(image(v.Value))
+	}
+	return events.NewNullAttribute()
+}
+
+// TestStreamTellsWhatWasWritten: a change goes through the tables, their streams
+// and package table, and comes out the same, whatever attributes the shop has.
+func TestStreamTellsWhatWasWritten(t *testing.T) {
+	w := newWorld(t)
+	store := w.store(w.client)
+	at := time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC)
+	price := map[string]dynamotypes.AttributeValue{
+		table.AttrSKU: &dynamotypes.AttributeValueMemberS{Value: "TEE"}, table.AttrVersion: &dynamotypes.AttributeValueMemberN{Value: "1"},
+		"price": &dynamotypes.AttributeValueMemberN{Value: "19.9"}, "sizes": &dynamotypes.AttributeValueMemberSS{Value: []string{"M", "L"}},
+		"photos": &dynamotypes.AttributeValueMemberL{Value: []dynamotypes.AttributeValue{&dynamotypes.AttributeValueMemberBOOL{Value: true}}},
+	}
+	if _, err := w.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &w.options.InventoryTable, Item: price}); err != nil {
+		t.Fatal(err)
+	}
+	shops := hub.Item{SKU: "TEE", Version: 1, LowAt: hub.DefaultLowAt}
+	items := []hub.Item{
+		{SKU: "TEE", Version: 2, Available: 12, LowAt: 3, Vendor: "acme", UpdatedAt: at},
+		{SKU: "TEE", Version: 3, Available: 0, LowAt: 0, Vendor: "other", UpdatedAt: at.Add(time.Second)},
+		{SKU: "TEE", Version: 4, Vendor: "other", Deleted: true, LowAt: 1},
+		{SKU: "TEE", Version: 5, Available: hub.MaxAvailable},
+	}
+	carts := []hub.Cart{
+		{ID: "u~ann", Version: 1, Lines: map[string]hub.CartLine{"TEE": {Quantity: 2, Version: 1, At: at}, "lines": {Quantity: 999, Version: 1}}, UpdatedAt: at},
+		{ID: "u~ann", Version: 2, Lines: map[string]hub.CartLine{"TEE": {Version: 2, At: at}}, Floor: 1, UpdatedAt: at},
+		{ID: "u~ann", Version: 3, Floor: 2},
+	}
+	want := []hub.Change{{NewItem: &shops}}
+	old := &shops
+	for i := range items {
+		if err := store.PutItem(t.Context(), items[i], old.Version); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, hub.Change{OldItem: old, NewItem: &items[i]})
+		old = &items[i]
+		got, err := store.Items(t.Context(), []string{"TEE"})
+		wantSame(t, "item", got["TEE"], items[i], err)
+	}
+	var was *hub.Cart
+	for i := range carts {
+		if err := store.PutCarts(t.Context(), []hub.CartWrite{{Cart: carts[i], Was: int64(i)}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, hub.Change{OldCart: was, NewCart: &carts[i]})
+		was = &carts[i]
+		got, err := store.Cart(t.Context(), "u~ann")
+		wantSame(t, "cart", got, carts[i], err)
+	}
+	got, err := w.changes(t.Context())
+	wantSame(t, "changes", got, want, err)
+
+	out, err := w.client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &w.options.InventoryTable, Key: map[string]dynamotypes.AttributeValue{table.AttrSKU: price[table.AttrSKU]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"price", "photos"} {
+		wantSame(t, "the shop's "+name, out.Item[name], price[name], nil)
+	}
+}

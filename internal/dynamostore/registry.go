@@ -1,0 +1,332 @@
+package dynamostore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+const (
+	// sideBySide is how often Subscribe and Unsubscribe start over because the
+	// other was at work on the same connection. Each time, one of the client's own
+	// messages got through.
+	sideBySide = 8
+
+	// rowsOfConnection is more than the partition of a connection has: itself and
+	// its mark.
+	rowsOfConnection = 10
+)
+
+// update changes a row of the hub table. condition may be "".
+func (s *Store) update(ctx context.Context, k key, u *update, condition string, give types.ReturnValue) (row, error) {
+	in := dynamodb.UpdateItemInput{
+		TableName: &s.opts.HubTable, Key: k.row(), UpdateExpression: aws.String(u.String()),
+		ExpressionAttributeNames: u.names, ExpressionAttributeValues: u.values, ReturnValues: give,
+	}
+	if condition != "" {
+		in.ConditionExpression = &condition
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	out, _, err := do(ctx, s, s.api.UpdateItem, &in)
+	if err != nil {
+		return nil, err
+	}
+	return out.Attributes, nil
+}
+
+// PutConnection implements [hub.Registry].
+func (s *Store) PutConnection(ctx context.Context, c hub.Connection) error {
+	var u update
+	u.become(connectionRow(c))
+	if _, err := s.update(ctx, connectionKey(c.ID), &u, "", types.ReturnValueNone); err != nil {
+		return fmt.Errorf("put connection %s: %w", c.ID, err)
+	}
+	return nil
+}
+
+// Connection implements [hub.Registry].
+func (s *Store) Connection(ctx context.Context, id string) (hub.Connection, error) {
+	r, err := s.get(ctx, s.opts.HubTable, connectionKey(id).row())
+	if err == nil && r == nil {
+		err = hub.ErrGone
+	}
+	if err != nil {
+		return hub.Connection{}, fmt.Errorf("connection %s: %w", id, err)
+	}
+	return connectionOf(r, id), nil
+}
+
+// Subscribe implements [hub.Registry]. A connection that is not there, or was
+// forgotten meanwhile, stays so: its subscriptions are found gone, or expire.
+func (s *Store) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
+	names := topicNames(topics)
+	if len(names) == 0 {
+		return nil
+	}
+	fail := func(err error) error { return fmt.Errorf("subscribe %s to %d topics: %w", c.ID, len(names), err) }
+	requests := make([]types.WriteRequest, len(names))
+	for i, name := range names {
+		requests[i] = put(subscriptionKey(name, c.ID).with(subscriberRow(c.Subscriber())))
+	}
+	known, err := s.get(ctx, s.opts.HubTable, connectionKey(c.ID).row())
+	if err != nil {
+		return fail(err)
+	}
+	for range sideBySide {
+		if err := s.writeAll(ctx, requests); err != nil {
+			return fail(err)
+		}
+		var u update
+		u.add(attrTopics, set(names))
+		condition := u.exists(attrPK) + " AND "
+		if left := known[attrLeft]; left == nil {
+			condition += u.missing(attrLeft)
+		} else {
+			condition += u.compare(attrLeft, "=", "left", left)
+		}
+		_, err := s.update(ctx, connectionKey(c.ID), &u, condition, types.ReturnValueNone)
+		if err == nil {
+			return nil
+		}
+		now, ok := conditionFailed(err)
+		if !ok {
+			return fail(err)
+		}
+		if len(now) == 0 {
+			return nil // forgotten
+		}
+		known = now
+	}
+	return fail(fmt.Errorf("%w: other messages keep unsubscribing", hub.ErrConflict))
+}
+
+// Unsubscribe implements [hub.Registry].
+func (s *Store) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) error {
+	names := topicNames(topics)
+	if len(names) == 0 {
+		return nil
+	}
+	fail := func(err error) error { return fmt.Errorf("unsubscribe %s from %d topics: %w", id, len(names), err) }
+	if _, err := s.leave(ctx, id, names); err != nil {
+		return fail(err)
+	}
+	for range sideBySide {
+		if err := s.writeAll(ctx, removals(names, id)); err != nil {
+			return fail(err)
+		}
+		// A Subscribe that began since may have written subscriptions before they
+		// were removed, or after that. It is told to start over, or is undone.
+		back, err := s.leave(ctx, id, names)
+		if err != nil {
+			return fail(err)
+		}
+		if !back {
+			return nil
+		}
+	}
+	return fail(fmt.Errorf("%w: other messages keep subscribing", hub.ErrConflict))
+}
+
+// leave takes topics off a connection's row, if there is one, and tells Subscribe.
+// It reports whether any was there.
+func (s *Store) leave(ctx context.Context, id string, names []string) (found bool, err error) {
+	var u update
+	u.take(attrTopics, set(names))
+	u.add(attrLeft, number(1))
+	was, err := s.update(ctx, connectionKey(id), &u, u.exists(attrPK), types.ReturnValueAllOld)
+	if _, ok := conditionFailed(err); ok {
+		return false, nil
+	}
+	return slices.ContainsFunc(setOf(was, attrTopics), func(t string) bool { return slices.Contains(names, t) }), err
+}
+
+// removals are the requests that delete the subscriptions of a connection.
+func removals(names []string, id string) []types.WriteRequest {
+	requests := make([]types.WriteRequest, len(names))
+	for i, name := range names {
+		requests[i] = remove(subscriptionKey(name, id))
+	}
+	return requests
+}
+
+// Forget implements [hub.Registry]. The connection's row goes first: were it the
+// last, a failure before would leave topics that have no subscription. What is
+// left over instead is found gone, or expires.
+func (s *Store) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
+	fail := func(err error) error { return fmt.Errorf("forget %s: %w", id, err) }
+	found, _, err := s.rows(ctx, connectionKey(id).pk, "", rowsOfConnection)
+	if err != nil {
+		return fail(err)
+	}
+	names := topicNames(topics)
+	var marks []types.WriteRequest
+	for _, r := range found {
+		switch textOf(r, attrSK) {
+		case connectionKey(id).sk:
+			names = append(names, setOf(r, attrTopics)...)
+			out, _, err := do(ctx, s, s.api.DeleteItem, &dynamodb.DeleteItemInput{
+				TableName: &s.opts.HubTable, Key: connectionKey(id).row(), ReturnValues: types.ReturnValueAllOld,
+			})
+			if err != nil {
+				return fail(err)
+			}
+			names = append(names, setOf(out.Attributes, attrTopics)...)
+		case markKey(id).sk:
+			marks = append(marks, remove(markKey(id)), remove(placeKey(numberOf(r, attrMark), id)))
+		}
+	}
+	if err := s.writeAll(ctx, append(removals(unique(names), id), marks...)); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// Subscribers implements [hub.Audience].
+func (s *Store) Subscribers(ctx context.Context, t hub.Topic, after string, limit int) ([]hub.Subscriber, string, error) {
+	found, more, err := s.rows(ctx, topicPartition(t.String()), ofSubscriber+after, limit)
+	if err != nil {
+		return nil, "", fmt.Errorf("subscribers of %s: %w", t, err)
+	}
+	page := make([]hub.Subscriber, len(found))
+	for i, r := range found {
+		page[i] = subscriberOf(r, strings.TrimPrefix(textOf(r, attrSK), ofSubscriber))
+	}
+	if !more {
+		return page, "", nil
+	}
+	return page, page[len(page)-1].ConnectionID, nil
+}
+
+// MarkStale implements [hub.Registry].
+func (s *Store) MarkStale(ctx context.Context, id string, topics []hub.Topic, now time.Time) error {
+	fail := func(err error) error { return fmt.Errorf("mark %s: %w", id, err) }
+	mark := newMark(now, s.random())
+	var u update
+	u.become(row{attrMark: number(mark), attrExpires: markExpiry(mark)})
+	u.keep(attrSince, millis(now))
+	if names := topicNames(topics); len(names) > 0 {
+		u.add(attrTopics, set(names))
+	}
+	was, err := s.update(ctx, markKey(id), &u, "", types.ReturnValueAllOld)
+	if err != nil {
+		return fail(err)
+	}
+	if err := s.place(ctx, mark, id); err != nil {
+		return fail(err)
+	}
+	if old := numberOf(was, attrMark); old != 0 && old != mark {
+		_ = s.vacate(ctx, old, id) // or Stale does it
+	}
+	return nil
+}
+
+// markExpiry is when the connection of a mark is over at the latest.
+func markExpiry(mark int64) types.AttributeValue {
+	return expiry(time.UnixMilli(mark >> markBits).Add(hub.ConnectionLife))
+}
+
+// place lists a mark.
+func (s *Store) place(ctx context.Context, mark int64, id string) error {
+	_, _, err := do(ctx, s, s.api.PutItem, &dynamodb.PutItemInput{
+		TableName: &s.opts.HubTable, Item: placeKey(mark, id).with(row{attrExpires: markExpiry(mark)}),
+	})
+	return err
+}
+
+// vacate removes a mark that is no more from the list. Its number never comes back.
+func (s *Store) vacate(ctx context.Context, mark int64, id string) error {
+	_, _, err := do(ctx, s, s.api.DeleteItem, &dynamodb.DeleteItemInput{TableName: &s.opts.HubTable, Key: placeKey(mark, id).row()})
+	return err
+}
+
+// Stale implements [hub.Registry].
+func (s *Store) Stale(ctx context.Context, limit int) ([]hub.Stale, error) {
+	fail := func(err error) error { return fmt.Errorf("marks: %w", err) }
+	var marks []hub.Stale
+	for after, more := ofMark, true; more && len(marks) < limit; {
+		var places []row
+		var err error
+		if places, more, err = s.rows(ctx, orderPartition, after, limit-len(marks)); err != nil {
+			return nil, fail(err)
+		}
+		some, err := s.marksOf(ctx, places)
+		if err != nil {
+			return nil, fail(err)
+		}
+		marks = append(marks, some...)
+		if len(places) > 0 {
+			after = textOf(places[len(places)-1], attrSK)
+		}
+	}
+	return marks, nil
+}
+
+// marksOf reads the marks that the places given are of, in that order. It clears
+// away places of marks that are no more.
+func (s *Store) marksOf(ctx context.Context, places []row) ([]hub.Stale, error) {
+	var ids []string
+	for _, p := range places {
+		_, id := readPlace(textOf(p, attrSK))
+		ids = append(ids, id)
+	}
+	var keys []row
+	for _, id := range unique(ids) {
+		keys = append(keys, markKey(id).row())
+	}
+	found, err := s.getAll(ctx, s.opts.HubTable, keys)
+	if err != nil {
+		return nil, err
+	}
+	current := make(map[string]hub.Stale, len(found))
+	for _, r := range found {
+		id := strings.TrimPrefix(textOf(r, attrPK), ofConnection)
+		current[id] = hub.Stale{ConnectionID: id, Topics: topicsOf(r), Since: timeOf(r, attrSince), Mark: numberOf(r, attrMark)}
+	}
+	var marks []hub.Stale
+	for _, p := range places {
+		listed, id := readPlace(textOf(p, attrSK))
+		m, ok := current[id]
+		if ok && m.Mark == listed {
+			marks = append(marks, m)
+			continue
+		}
+		if ok { // its renewal may have ended before it was listed
+			if err := s.place(ctx, m.Mark, id); err != nil {
+				return nil, err
+			}
+		}
+		if err := s.vacate(ctx, listed, id); err != nil {
+			return nil, err
+		}
+	}
+	return marks, nil
+}
+
+// ClearStale implements [hub.Registry].
+func (s *Store) ClearStale(ctx context.Context, m hub.Stale) error {
+	fail := func(err error) error { return fmt.Errorf("clear mark of %s: %w", m.ConnectionID, err) }
+	var e expression
+	condition := e.compare(attrMark, "=", "mark", number(m.Mark))
+	_, _, err := do(ctx, s, s.api.DeleteItem, &dynamodb.DeleteItemInput{
+		TableName: &s.opts.HubTable, Key: markKey(m.ConnectionID).row(), ConditionExpression: &condition,
+		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
+	})
+	if _, ok := conditionFailed(err); ok {
+		return nil // renewed, or cleared before
+	}
+	if err != nil {
+		return fail(err)
+	}
+	if err := s.vacate(ctx, m.Mark, m.ConnectionID); err != nil {
+		return fail(err)
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package dynamostore
+
+import (
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/table"
+)
+
+// Rows of the inventory and of carts are written here with the names of package
+// table, and read by package table: what a read finds is what the stream tells.
+
+func itemRow(i hub.Item) row {
+	r := row{
+		table.AttrVersion:   number(i.Version),
+		table.AttrAvailable: number(int64(i.Available)),
+		table.AttrLowAt:     number(int64(i.LowAt)),
+		table.AttrVendor:    optional(i.Vendor),
+		table.AttrUpdatedAt: millis(i.UpdatedAt),
+		table.AttrDeleted:   nil,
+	}
+	if i.Deleted {
+		r[table.AttrDeleted] = &types.AttributeValueMemberBOOL{Value: true}
+	}
+	return r
+}
+
+func cartRow(c hub.Cart) row {
+	lines := make(row, len(c.Lines))
+	for sku, l := range c.Lines {
+		lines[sku] = &types.AttributeValueMemberM{Value: present(row{
+			table.AttrLineQuantity: number(int64(l.Quantity)),
+			table.AttrLineVersion:  number(l.Version),
+			table.AttrLineAt:       millis(l.At),
+		})}
+	}
+	return row{
+		table.AttrVersion:   number(c.Version),
+		table.AttrLines:     &types.AttributeValueMemberM{Value: lines},
+		table.AttrFloor:     number(c.Floor),
+		table.AttrUpdatedAt: millis(c.UpdatedAt),
+	}
+}
+
+func itemOf(r row) (hub.Item, error) {
+	c, err := inserted(table.AttrSKU, r)
+	if err != nil {
+		return hub.Item{}, err
+	}
+	return *c.NewItem, nil
+}
+
+func cartOf(r row) (hub.Cart, error) {
+	c, err := inserted(table.AttrCart, r)
+	if err != nil {
+		return hub.Cart{}, err
+	}
+	return *c.NewCart, nil
+}
+
+// inserted is a row read as if it had just appeared in the stream.
+func inserted(key string, r row) (hub.Change, error) {
+	image := imageOf(r)
+	record := events.DynamoDBEventRecord{EventName: string(events.DynamoDBOperationTypeInsert)}
+	record.Change.Keys = table.Row{key: image[key]}
+	record.Change.NewImage = image
+	return table.Change(record)
+}
+
+// imageOf is a row as the stream has it.
+func imageOf(r row) table.Row {
+	image := make(table.Row, len(r))
+	for name, v := range r {
+		image[name] = valueOf(v)
+	}
+	return image
+}
+
+func valueOf(v types.AttributeValue) events.DynamoDBAttributeValue {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return events.NewStringAttribute(v.Value)
+	case *types.AttributeValueMemberN:
+		return events.NewNumberAttribute(v.Value)
+	case *types.AttributeValueMemberBOOL:
+		return events.NewBooleanAttribute(v.Value)
+	case *types.AttributeValueMemberM:
+		return events.NewMapAttribute(imageOf(v.Value))
+	case *types.AttributeValueMemberL:
+		list := make([]events.DynamoDBAttributeValue, len(v.Value))
+		for i := range v.Value {
+			list[i] = valueOf(v.Value[i])
+		}
+		return events.NewListAttribute(list)
+	case *types.AttributeValueMemberB:
+		return events.NewBinaryAttribute(v.Value)
+	case *types.AttributeValueMemberSS:
+		return events.NewStringSetAttribute(v.Value)
+	case *types.AttributeValueMemberNS:
+		return events.NewNumberSetAttribute(v.Value)
+	case *types.AttributeValueMemberBS:
+		return events.NewBinarySetAttribute(v.Value)
+	}
+	return events.NewNullAttribute()
+}

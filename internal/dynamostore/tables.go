@@ -1,0 +1,125 @@
+package dynamostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/securecart/hub/internal/table"
+)
+
+// How long CreateTables waits for one table, which takes seconds, and how often it
+// looks.
+const (
+	creation = 2 * time.Minute
+	look     = time.Second
+)
+
+// Schema is one of the three tables.
+type Schema struct {
+	Table *dynamodb.CreateTableInput
+	TTL   string // attribute of the table's TTL, "" for none
+}
+
+// Schemas are the tables as template.yaml makes them.
+func Schemas(o Options) []Schema {
+	return []Schema{
+		{Table: schema(o.HubTable, nil, attrPK, attrSK), TTL: attrExpires},
+		{Table: schema(o.InventoryTable, images, table.AttrSKU)},
+		{Table: schema(o.CartTable, images, table.AttrCart)},
+	}
+}
+
+var images = &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages}
+
+func schema(name string, stream *types.StreamSpecification, keys ...string) *dynamodb.CreateTableInput {
+	in := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest, StreamSpecification: stream}
+	for i, k := range keys {
+		kind := []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]
+		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: &k, AttributeType: types.ScalarAttributeTypeS})
+		in.KeySchema = append(in.KeySchema, types.KeySchemaElement{AttributeName: &k, KeyType: kind})
+	}
+	return in
+}
+
+// Admin is what CreateTables needs of DynamoDB. *dynamodb.Client is one.
+type Admin interface {
+	CreateTable(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
+	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
+	DescribeTimeToLive(context.Context, *dynamodb.DescribeTimeToLiveInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTimeToLiveOutput, error)
+	UpdateTimeToLive(context.Context, *dynamodb.UpdateTimeToLiveInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateTimeToLiveOutput, error)
+}
+
+var _ Admin = (*dynamodb.Client)(nil)
+
+// CreateTables makes the tables that are not there, and returns when all are
+// ready. A table that is there is left alone; it is an error if its keys, stream
+// or TTL are not what the hub needs.
+func CreateTables(ctx context.Context, client Admin, o Options) error {
+	for _, want := range Schemas(o) {
+		if err := create(ctx, client, want); err != nil {
+			return fmt.Errorf("create table %s: %w", *want.Table.TableName, err)
+		}
+	}
+	return nil
+}
+
+func create(ctx context.Context, client Admin, want Schema) error {
+	_, err := client.CreateTable(ctx, want.Table)
+	var exists *types.ResourceInUseException
+	if err != nil && !errors.As(err, &exists) {
+		return err
+	}
+	name := want.Table.TableName
+	out, err := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = look }).WaitForOutput(ctx, &dynamodb.DescribeTableInput{TableName: name}, creation)
+	if err != nil {
+		return err
+	}
+	if err := compare(out.Table, want.Table); err != nil {
+		return fmt.Errorf("there is one already: %w", err)
+	}
+	if want.TTL == "" {
+		return nil
+	}
+	ttl, err := client.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: name})
+	if err != nil {
+		return err
+	}
+	if is := ttl.TimeToLiveDescription; is != nil && (is.TimeToLiveStatus == types.TimeToLiveStatusEnabled || is.TimeToLiveStatus == types.TimeToLiveStatusEnabling) {
+		if got := aws.ToString(is.AttributeName); got != want.TTL {
+			return fmt.Errorf("there is one already: its TTL is on %q, want %q", got, want.TTL)
+		}
+		return nil
+	}
+	_, err = client.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{TableName: name, TimeToLiveSpecification: &types.TimeToLiveSpecification{
+		AttributeName: &want.TTL, Enabled: aws.Bool(true),
+	}})
+	return err
+}
+
+// compare says what of a table is not as it must be.
+func compare(is *types.TableDescription, want *dynamodb.CreateTableInput) error {
+	if got, want := keyNames(is.KeySchema), keyNames(want.KeySchema); got != want {
+		return fmt.Errorf("its key is %s, want %s", got, want)
+	}
+	if want.StreamSpecification == nil {
+		return nil
+	}
+	if is.StreamSpecification == nil || is.StreamSpecification.StreamViewType != want.StreamSpecification.StreamViewType {
+		return fmt.Errorf("its stream must have the view type %s", want.StreamSpecification.StreamViewType)
+	}
+	return nil
+}
+
+func keyNames(schema []types.KeySchemaElement) string {
+	names := make([]string, len(schema))
+	for i, k := range schema {
+		names[i] = aws.ToString(k.AttributeName) + " " + string(k.KeyType)
+	}
+	return fmt.Sprint(names)
+}

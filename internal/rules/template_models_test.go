@@ -1,0 +1,341 @@
+package rules
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/securecart/hub/internal/wire"
+)
+
+// modelled are the actions whose messages have a model. ping and help have no
+// fields; $default takes what is not JSON.
+var modelled = []wire.Action{
+	wire.ActionHello, wire.ActionSubscribe, wire.ActionUnsubscribe, wire.ActionGet, wire.ActionAdd, wire.ActionSet, wire.ActionMerge,
+}
+
+// patterns are what models state of texts, by field: the decoder's grammar. A
+// token has no length here: the pattern would be longer than some readers take.
+var patterns = map[string]string{
+	"key":    fmt.Sprintf("^[!-~]{1,%d}$", wire.MaxKey),
+	"epoch":  fmt.Sprintf("^[A-Za-z0-9._~-]{1,%d}$", wire.MaxName),
+	"token":  "^[A-Za-z0-9._~-]+$",
+	"from":   "^[A-Za-z0-9._~-]+$",
+	"topics": "^[*]$",
+}
+
+// checkModels: a model refuses nothing that the decoder takes, and lets through
+// what the decoder has a better answer for.
+func checkModels(k *checker) {
+	schemas := map[string]object{} // by name
+	ids := map[string]string{}
+	for _, m := range k.t.of(kindModel) {
+		name, _ := m.properties["Name"].(string)
+		if !regexp.MustCompile(`^[A-Za-z0-9]{1,128}$`).MatchString(name) {
+			k.failf("the name of %s is %q", m.id, name)
+		}
+		k.want("the content type of "+m.id, m.properties["ContentType"], "application/json")
+		schemas[name], ids[name] = sub(m.properties, "Schema"), m.id
+		k.want("the draft of "+m.id, schemas[name]["$schema"], "http://json-schema.org/draft-04/schema#")
+		for field := range sub(schemas[name], "properties") {
+			if pattern := sub(schemas[name], "properties", field)["pattern"]; pattern != nil {
+				k.want("the pattern of "+field+" in "+m.id, pattern, patterns[field])
+			}
+		}
+		if at := notText(schemas[name]); at != "" {
+			k.failf("the schema of %s has %s, which CloudFormation turns into text (aws-cdk #11716)", m.id, at)
+		}
+	}
+	used := map[string]bool{}
+	for key, r := range k.byKey() {
+		if !slices.Contains(modelled, wire.Action(key)) {
+			if r.properties["ModelSelectionExpression"] != nil || r.properties["RequestModels"] != nil {
+				k.failf("the route %s has a model", key)
+			}
+			continue
+		}
+		// Without a model for what is selected, every message would fail (G-VALID-2).
+		k.want("the model selection of "+key, r.properties["ModelSelectionExpression"], k.one(kindAPI).properties["RouteSelectionExpression"])
+		models := sub(r.properties, "RequestModels")
+		name, _ := models[key].(string)
+		used[name] = true
+		if len(models) != 1 || schemas[name] == nil {
+			k.failf("the route %s has the models %v", key, models)
+			continue
+		}
+		if !slices.Contains(r.dependsOn, ids[name]) {
+			k.failf("%s does not wait for its model", r.id)
+		}
+		k.judge(wire.Action(key), schemas[name])
+	}
+	for name := range schemas {
+		if !used[name] {
+			k.failf("no route has the model %s", name)
+		}
+	}
+}
+
+// notText finds a number or boolean in a schema.
+func notText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return ""
+	case []any:
+		for _, each := range v {
+			if at := notText(each); at != "" {
+				return at
+			}
+		}
+		return ""
+	case object:
+		for name, each := range v {
+			if at := notText(each); at != "" {
+				return strings.TrimSuffix(name+"."+at, ".")
+			}
+		}
+		return ""
+	}
+	return fmt.Sprint(v)
+}
+
+// judge compares a model with the decoder.
+func (k *checker) judge(action wire.Action, schema object) {
+	for _, m := range goodMessages()[action] {
+		takes, err := valid(schema, m.v)
+		if err != nil {
+			k.failf("the model of %s: %v", action, err)
+			return
+		}
+		if !takes {
+			k.failf("the model of %s refuses what is good: %.200s", action, m.text)
+		}
+	}
+	for _, text := range letThrough[action] {
+		if !accepts(schema, text) {
+			k.failf("the model of %s refuses what has a better answer: %.200s", action, text)
+		}
+	}
+	for _, text := range stopped[action] {
+		if accepts(schema, text) {
+			k.failf("the model of %s lets through %s", action, text)
+		}
+	}
+}
+
+// letThrough are messages that are refused for what a user did, or with a code of
+// their own. The client wants that answer.
+var letThrough = map[wire.Action][]string{
+	wire.ActionSubscribe: {
+		`{"action":"subscribe","topics":` + topicList(wire.MaxTopics+1) + `}`, `{"action":"subscribe","topics":["no such topic"]}`,
+		`{"action":"subscribe","topics":[]}`,
+	},
+	wire.ActionUnsubscribe: {`{"action":"unsubscribe","topics":` + topicList(wire.MaxTopics+1) + `}`},
+	wire.ActionGet:         {`{"action":"get","topics":` + topicList(wire.MaxTopics+1) + `}`},
+	wire.ActionAdd: {
+		`{"action":"add","sku":"MUG","quantity":1000}`, `{"action":"add","sku":"MUG","quantity":-1}`, `{"action":"add","sku":"a mug"}`, `{"action":"add","sku":""}`,
+	},
+	wire.ActionSet: {`{"action":"set","lines":` + lineList(wire.MaxLines+1) + `}`, `{"action":"set","lines":{"a mug":1000}}`, `{"action":"set","lines":{}}`, `{"action":"set","lines":{"MUG":1},"version":-1}`},
+}
+
+// stopped are messages that no client of the protocol sends. They cost no Lambda.
+var stopped = map[wire.Action][]string{
+	wire.ActionHello:       {`[]`, `"hello"`, `{"action":"hello","token":7}`, `{"action":"hello","id":{}}`, `{"action":"hello","token":""}`, `{"action":"hello","token":"a b"}`},
+	wire.ActionSubscribe:   {`{"action":"subscribe"}`, `{"action":"subscribe","topics":"cart"}`, `{"action":"subscribe","topics":{"cart":"1"}}`, `{"action":"subscribe","topics":[7]}`, `{"action":"subscribe","topics":["cart"],"only":1}`},
+	wire.ActionUnsubscribe: {`{"action":"unsubscribe"}`, `{"action":"unsubscribe","topics":"all"}`, `{"action":"unsubscribe","topics":{"cart":1}}`},
+	wire.ActionGet:         {`{"action":"get"}`, `{"action":"get","topics":"*"}`, `{"action":"get","topics":[],"after":1}`},
+	wire.ActionAdd:         {`{"action":"add"}`, `{"action":"add","sku":7}`, `{"action":"add","sku":"MUG","quantity":"1"}`, `{"action":"add","sku":"MUG","quantity":1.5}`, `{"action":"add","sku":"MUG","key":"` + strings.Repeat("k", wire.MaxKey+1) + `"}`},
+	wire.ActionSet:         {`{"action":"set"}`, `{"action":"set","lines":[]}`, `{"action":"set","lines":{"MUG":"1"}}`, `{"action":"set","lines":{"MUG":1},"version":"1"}`},
+	wire.ActionMerge:       {`{"action":"merge"}`, `{"action":"merge","from":null}`, `{"action":"merge","from":"a","policy":"none"}`},
+}
+
+func topicList(n int) string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf(`"sku:%s%03d"`, strings.Repeat("n", wire.MaxName-3), i)
+	}
+	return "[" + strings.Join(names, ",") + "]"
+}
+
+func lineList(n int) string {
+	lines := make([]string, n)
+	for i := range lines {
+		lines[i] = fmt.Sprintf(`"%s%03d":%d`, strings.Repeat("n", wire.MaxName-3), i, wire.MaxQuantity)
+	}
+	return "{" + strings.Join(lines, ",") + "}"
+}
+
+// message is a text and the JSON it is.
+type message struct {
+	text string
+	v    any
+}
+
+// goodMessages are the messages that the decoder takes, by action.
+var goodMessages = sync.OnceValue(func() map[wire.Action][]message {
+	good := map[wire.Action][]message{}
+	for _, action := range modelled {
+		for _, text := range messages(action) {
+			if _, refused := wire.Decode([]byte(text), false); refused == nil {
+				good[action] = append(good[action], message{text, decoded(text)})
+			}
+		}
+	}
+	return good
+})
+
+// messages of an action: those of the protocol's description, and for each field
+// each value of a list, good or not.
+func messages(action wire.Action) []string {
+	var all []string
+	golden, _ := filepath.Glob(filepath.Join(root, "testdata/protocol/*.client.json"))
+	for _, name := range golden {
+		data, err := os.ReadFile(name)
+		if r, refused := wire.Decode(data, false); err == nil && refused == nil && r.Action == action {
+			all = append(all, string(data))
+		}
+	}
+	base := map[string]string{
+		"topics": `["cart"]`, "sku": `"MUG"`, "lines": `{"MUG":1}`, "from": `"guest.a.b.c"`,
+	}
+	q := func(n int) string { return `"` + strings.Repeat("n", n) + `"` }
+	values := []string{
+		`null`, `true`, `false`, `0`, `-0`, `1`, `-1`, `1.0`, `1e2`, `1.5`, `999`, `1000`, `9007199254740991`, `9007199254740992`, `""`, `"*"`, `"a b"`, `"é"`, `"sum"`,
+		`"max"`, `"mine"`, `"theirs"`, `"\u0073um"`, q(1), q(64), q(65), q(128), q(8192), q(8193), `[]`, `{}`, `["cart",7]`, `["cart"]`, `["cart","cart"]`, `"cart"`, `["sku:😀"]`,
+		`{"cart":0}`, `{"cart":9007199254740991}`, `{"cart":-1}`, `{"cart":null}`, `{"MUG":0}`, `{"MUG":999}`, `{"MUG":1.0}`, `{"MUG":true}`,
+		topicList(wire.MaxTopics), topicList(wire.MaxTopics + 1), lineList(wire.MaxLines), lineList(wire.MaxLines + 1), strings.ReplaceAll(lineList(wire.MaxTopics), "999", "9007199254740991"),
+	}
+	for _, field := range []string{"id", "token", "topics", "epoch", "only", "after", "sku", "quantity", "lines", "version", "key", "from", "policy", "colour"} {
+		for _, value := range values {
+			text := fmt.Sprintf(`{"action":%q,%q:%s`, action, field, value)
+			for _, name := range slices.Sorted(maps.Keys(base)) {
+				if name != field {
+					text += fmt.Sprintf(`,%q:%s`, name, base[name])
+				}
+			}
+			all = append(all, text+"}")
+		}
+	}
+	return all
+}
+
+// accepts reports whether text is valid JSON as a schema wants it.
+func accepts(schema object, text string) bool {
+	takes, err := valid(schema, decoded(text))
+	return takes && err == nil
+}
+
+func decoded(text string) any {
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		panic(err) // the texts are our own
+	}
+	return v
+}
+
+// valid reports whether a value is as a schema wants it. It knows the part of
+// JSON Schema, draft 4, that API Gateway is known to apply to messages, and
+// refuses schemas that use more.
+func valid(schema object, v any) (bool, error) {
+	text, isText := v.(string)
+	list, _ := v.([]any)
+	m, isMap := v.(object)
+	good := true
+	for name, want := range schema {
+		ok := true
+		switch name {
+		case "$schema":
+		case "type":
+			ok = slices.ContainsFunc(texts(want), func(t string) bool { return isType(t, v) })
+		case "enum":
+			ok = isText && slices.Contains(texts(want), text)
+		case "pattern":
+			ok = !isText || regexp.MustCompile(fmt.Sprint(want)).MatchString(text)
+		case "required":
+			if len(texts(want)) == 0 {
+				return false, errors.New("required is empty, which API Gateway refuses (aws-cdk #27433)")
+			}
+			for _, field := range texts(want) {
+				_, there := m[field]
+				ok = ok && (!isMap || there)
+			}
+		case "properties", "additionalProperties", "items":
+			parts, err := parts(schema, name, m, list)
+			if err != nil {
+				return false, err
+			}
+			for _, p := range parts {
+				fine, err := valid(p.schema, p.v)
+				if err != nil {
+					return false, err
+				}
+				ok = ok && fine
+			}
+		default:
+			return false, fmt.Errorf("the keyword %q is not known here", name)
+		}
+		good = good && ok
+	}
+	return good, nil
+}
+
+// part is a part of a value and its schema.
+type part struct {
+	schema object
+	v      any
+}
+
+func parts(schema object, keyword string, m object, list []any) ([]part, error) {
+	named := sub(schema, "properties")
+	s, ok := schema[keyword].(object)
+	if !ok {
+		return nil, fmt.Errorf("%s is not a schema: unknown fields have to pass", keyword)
+	}
+	var all []part
+	switch keyword {
+	case "properties":
+		for name := range named {
+			if v, there := m[name]; there {
+				all = append(all, part{sub(named, name), v})
+			}
+		}
+	case "additionalProperties":
+		for name, v := range m {
+			if _, is := named[name]; !is {
+				all = append(all, part{s, v})
+			}
+		}
+	case "items":
+		for _, v := range list {
+			all = append(all, part{s, v})
+		}
+	}
+	return all, nil
+}
+
+func isType(name string, v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return name == "null"
+	case bool:
+		return name == "boolean"
+	case string:
+		return name == "string"
+	case []any:
+		return name == "array"
+	case object:
+		return name == "object"
+	case json.Number:
+		_, err := v.Int64()
+		return name == "number" || name == "integer" && err == nil
+	}
+	return false
+}

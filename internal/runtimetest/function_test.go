@@ -1,0 +1,175 @@
+package runtimetest_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"go.uber.org/goleak"
+
+	"github.com/securecart/hub/internal/runtimetest"
+)
+
+// bootstrapVariable makes this test binary be a function: a real bootstrap, with
+// the runtime client that functions in AWS have.
+const bootstrapVariable = "RUNTIMETEST_BOOTSTRAP"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(bootstrapVariable) != "" {
+		lambda.Start(bootstrap)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+type event struct {
+	Do   string
+	Text string
+}
+
+func bootstrap(ctx context.Context, e event) (string, error) {
+	switch e.Do {
+	case "fail":
+		return "", errors.New("as told")
+	case "panic":
+		panic("as told")
+	case "exit":
+		os.Exit(3)
+	case "hang":
+		select {}
+	case "deadline":
+		deadline, _ := ctx.Deadline()
+		return time.Until(deadline).Round(time.Second).String(), nil
+	case "pid":
+		return fmt.Sprint(os.Getpid()), nil
+	case "say":
+		fmt.Println(e.Text)
+	}
+	return e.Text, nil
+}
+
+func function(t *testing.T, o runtimetest.Options) *runtimetest.Function {
+	t.Helper()
+	o.Path = os.Args[0]
+	o.Env = append(o.Env, bootstrapVariable+"=1")
+	f, err := runtimetest.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return f
+}
+
+func invoke(t *testing.T, f *runtimetest.Function, do, text string) (string, error) {
+	t.Helper()
+	answer, err := f.Invoke(t.Context(), []byte(fmt.Sprintf(`{"do":%q,"text":%q}`, do, text)))
+	return strings.Trim(string(answer), `"`), err
+}
+
+func TestInvoke(t *testing.T) {
+	f := function(t, runtimetest.Options{Environments: 1})
+	for n := range 3 {
+		text := fmt.Sprint("hello ", n)
+		if got, err := invoke(t, f, "", text); err != nil || got != text {
+			t.Errorf("got %q, %v, want %q", got, err, text)
+		}
+	}
+}
+
+func TestFailures(t *testing.T) {
+	f := function(t, runtimetest.Options{Environments: 1})
+	for do, want := range map[string]string{"fail": "as told", "panic": "as told", "exit": "exited before it answered"} {
+		t.Run(do, func(t *testing.T) {
+			if _, err := invoke(t, f, do, ""); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %q", err, want)
+			}
+			if got, err := invoke(t, f, "", "again"); err != nil || got != "again" {
+				t.Errorf("the next invocation: got %q, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	f := function(t, runtimetest.Options{Environments: 1})
+	first, err := invoke(t, f, "pid", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := f.Invoke(ctx, []byte(`{"do":"hang"}`)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want a time-out", err)
+	}
+	if second, err := invoke(t, f, "pid", ""); err != nil || second == first {
+		t.Errorf("got process %s after %s, %v, want another one", second, first, err)
+	}
+}
+
+func TestDeadlineReachesTheFunction(t *testing.T) {
+	f := function(t, runtimetest.Options{Environments: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), 600*time.Second)
+	defer cancel()
+	answer, err := f.Invoke(ctx, []byte(`{"do":"deadline"}`))
+	if err != nil || string(answer) != `"10m0s"` {
+		t.Errorf("got %s, %v, want 10m0s", answer, err)
+	}
+}
+
+func TestEnvironments(t *testing.T) {
+	f := function(t, runtimetest.Options{Environments: 3})
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	pids := map[string]int{}
+	for range 60 {
+		wg.Go(func() {
+			pid, err := invoke(t, f, "pid", "")
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			pids[pid]++
+		})
+	}
+	wg.Wait()
+	if len(pids) == 0 || len(pids) > 3 {
+		t.Errorf("got invocations by process %v, want at most 3 processes", pids)
+	}
+}
+
+func TestOutputAndClose(t *testing.T) {
+	var out bytes.Buffer
+	f := function(t, runtimetest.Options{Environments: 1, Output: &out})
+	if _, err := invoke(t, f, "say", "words"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); got != "words\n" {
+		t.Errorf("got output %q", got)
+	}
+	if _, err := invoke(t, f, "", ""); !errors.Is(err, runtimetest.ErrClosed) {
+		t.Errorf("after Close: got %v", err)
+	}
+}
+
+func TestNotAnExecutable(t *testing.T) {
+	for _, path := range []string{"/nowhere/bootstrap", t.TempDir(), "function_test.go"} {
+		if _, err := runtimetest.New(runtimetest.Options{Path: path}); err == nil {
+			t.Errorf("%s: got no error", path)
+		}
+	}
+}

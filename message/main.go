@@ -1,0 +1,38 @@
+// Command message is the Lambda function of every message route.
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/config"
+	"github.com/securecart/hub/internal/dynamostore"
+	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/hub"
+)
+
+func main() {
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	s, unset := config.Load(config.Message, os.Getenv)
+	cfg, unloaded := awsconfig.LoadDefaultConfig(context.Background())
+	verifier, unusable := auth.New(auth.Config{
+		Issuer: s.TokenIssuer, JWKSURL: s.TokenJWKSURL, ClientIDs: s.TokenClients, GuestKeys: s.GuestKeys,
+	})
+	if err := errors.Join(unset, unloaded, unusable); err != nil {
+		log.Error("start", "error", err)
+		os.Exit(1)
+	}
+	store := dynamostore.New(dynamodb.NewFromConfig(cfg), dynamostore.Options{
+		HubTable: s.HubTable, InventoryTable: s.InventoryTable, CartTable: s.CartTable,
+	})
+	options := handler.MessageOptions{Shorthand: s.Shorthand}
+	lambda.Start(handler.Message(hub.New(store, nil, time.Now), verifier, options, log))
+}
