@@ -5,6 +5,6 @@
 // stream with NEW_AND_OLD_IMAGES. Numbers are integers, times are milliseconds
 // since 1970. Attributes that this package does not know are left alone.
 //
-// It is the only package that touches events.DynamoDBAttributeValue, whose
+// It is the only package that reads events.DynamoDBAttributeValue, whose
 // accessors panic on a value of another type.
 package table
