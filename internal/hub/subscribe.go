@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/securecart/hub/internal/wire"
 )
@@ -26,13 +27,7 @@ func (l look) topics() []Topic {
 }
 
 func compareTopics(a, b Topic) int {
-	switch as, bs := a.String(), b.String(); {
-	case as < bs:
-		return -1
-	case as > bs:
-		return 1
-	}
-	return 0
+	return strings.Compare(a.String(), b.String())
 }
 
 // judge reads topic names of a caller and sorts out what it may not see.
@@ -236,8 +231,9 @@ func (h *Hub) read(ctx context.Context, p Principal, l look, epoch, after string
 	if epoch != s.Epoch {
 		have = nil // versions of another history mean nothing
 	}
+	topics := l.topics()
 	var skus []string
-	for _, t := range l.topics() {
+	for _, t := range topics {
 		if t.Kind == KindSKU {
 			skus = append(skus, t.Name)
 		}
@@ -249,7 +245,7 @@ func (h *Hub) read(ctx context.Context, p Principal, l look, epoch, after string
 		}
 	}
 	var missing []Topic
-	for _, t := range l.topics() {
+	for _, t := range topics {
 		name := l.names[t]
 		switch t.Kind {
 		case KindSKU:

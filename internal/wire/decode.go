@@ -17,7 +17,7 @@ func Decode(text []byte, shorthand bool) (Request, error) {
 		return Request{}, &Error{Code: CodeTooBig, Message: fmt.Sprintf("a message has at most %d bytes, this one has %d", MaxMessage, len(text))}
 	}
 	trimmed := bytes.Trim(text, " \t\r\n") // what JSON takes for white space (RFC 8259, section 2)
-	if shorthand && !json.Valid(trimmed) && !bytes.HasPrefix(trimmed, []byte("{")) && !bytes.HasPrefix(trimmed, []byte("[")) {
+	if shorthand && !bytes.HasPrefix(trimmed, []byte("{")) && !bytes.HasPrefix(trimmed, []byte("[")) && !json.Valid(trimmed) {
 		return decodeShorthand(text)
 	}
 	return decodeJSON(trimmed)
