@@ -16,10 +16,11 @@ race: ## all tests with the race detector, in random order
 
 vet: ## gofmt and go vet
 	@test -z "$$(gofmt -l .)" || { echo "gofmt wants to change:"; gofmt -l .; exit 1; }
-	go vet ./...
+	go vet ./... && go vet -tags dynamodb ./localhub
 
 staticcheck: ## staticcheck, pinned in scripts/tools.mod
 	go tool -modfile=scripts/tools.mod staticcheck ./...
+	go tool -modfile=scripts/tools.mod staticcheck -tags dynamodb ./localhub
 
 web: ## tests of the browser module (needs Node.js 20)
 	cd web && node --test

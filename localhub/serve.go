@@ -33,6 +33,11 @@ func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	log := newLog(s.logFormat, stderr)
+	tables, err := s.dynamodb.open(ctx, log, stderr)
+	if err != nil {
+		return err
+	}
 	sockets, err := listen(s.addr, "-addr")
 	if err != nil {
 		return err
@@ -44,18 +49,19 @@ func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	}
 	defer admin.Close()
 
-	log := newLog(s.logFormat, stderr)
 	_, port, _ := net.SplitHostPort(sockets.Addr().String())
 	house, err := local.New(local.Options{
 		Stage: s.stage, Catalogue: catalogue, IdleTimeout: s.idleTimeout, MaxAge: s.maxAge,
 		Faults: s.faults.set, Web: page, Log: log,
 		AdminURL: "http://" + admin.Addr().String(),
 		Origins:  []string{"http://" + sockets.Addr().String(), "http://localhost:" + port, "http://127.0.0.1:" + port},
+		Tables:   tables, SeedTables: s.dynamodb.create,
+		Build: s.lambda, CallbackURL: "http://" + reachable(sockets.Addr()) + "/" + s.stage, Output: stderr,
 	})
 	if err != nil {
 		return err
 	}
-	if err := greet(stdout, house, s.stage, reachable(sockets.Addr()), admin.Addr().String(), catalogue); err != nil {
+	if err := greet(stdout, house, s, reachable(sockets.Addr()), admin.Addr().String(), catalogue); err != nil {
 		_ = house.Close()
 		return err
 	}
@@ -154,7 +160,7 @@ func reachable(addr net.Addr) string {
 }
 
 // greet prints lines to be copied into other terminals.
-func greet(w io.Writer, house *local.House, stage, addr, admin string, catalogue []local.Product) error {
+func greet(w io.Writer, house *local.House, s settings, addr, admin string, catalogue []local.Product) error {
 	token, _, err := house.Token("alice", hub.RoleCustomer, "")
 	if err != nil {
 		return err
@@ -163,7 +169,7 @@ func greet(w io.Writer, house *local.House, stage, addr, admin string, catalogue
 	if len(catalogue) > 0 {
 		sku = catalogue[0].SKU
 	}
-	socket := "ws://" + addr + "/" + stage
+	socket := "ws://" + addr + "/" + s.stage
 	wscat := "npx wscat -c " + socket + " -s securecart.v1"
 	alice := wscat + ` -H "Authorization: Bearer ` + token + `"`
 	_, err = fmt.Fprintf(w, `localhub %s
@@ -183,8 +189,8 @@ In other terminals (then type: help):
 
   a change of stock
     curl -X PUT http://%s/admin/stock/%s -d '{"available":3}'
-
+%s
 Interrupt (ctrl-c) to end.
-`, buildVersion(), socket, addr, wscat, alice, alice, admin, sku)
+`, buildVersion(), socket, addr, wscat, alice, alice, admin, sku, s.dynamodb.greeting(sku))
 	return err
 }

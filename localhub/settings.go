@@ -26,6 +26,8 @@ type settings struct {
 	maxAge      time.Duration
 	faults      faults
 	logFormat   string
+	dynamodb    dynamodb
+	lambda      string
 }
 
 // parse reads the flags of localhub. It returns nil if there is nothing more to
@@ -41,6 +43,8 @@ func parse(args []string, stdout io.Writer) (*settings, error) {
 	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "end a connection that was silent for so long")
 	fs.DurationVar(&s.maxAge, "max-age", 2*time.Hour, "end a connection that is so old")
 	fs.Var(&s.faults, "faults", "misbehave on purpose: alone for a mix, or -faults=`kind=N,...`, one in N: gone, throttle, too-large, error, slow, lose-disconnect, drop")
+	s.dynamodb.flags(fs)
+	fs.StringVar(&s.lambda, "lambda", "", "run the bootstraps in this `folder`, which make build fills, instead of the same handlers in this process; wants -dynamodb")
 	fs.StringVar(&s.logFormat, "log", "text", "log as `json|text` on standard error")
 	args = slices.Clone(args)
 	for i, arg := range args {
@@ -105,7 +109,7 @@ func (s *settings) check() error {
 	case s.logFormat != "json" && s.logFormat != "text":
 		return usageError{fmt.Errorf("-log %q: it is json or text", s.logFormat)}
 	}
-	return nil
+	return s.dynamodb.check(s.lambda)
 }
 
 // faults is the flag -faults.

@@ -62,19 +62,42 @@ var _ Admin = (*dynamodb.Client)(nil)
 // or TTL are not what the hub needs.
 func CreateTables(ctx context.Context, client Admin, o Options) error {
 	for _, want := range Schemas(o) {
-		if err := create(ctx, client, want); err != nil {
+		_, err := client.CreateTable(ctx, want.Table)
+		var exists *types.ResourceInUseException
+		if err == nil || errors.As(err, &exists) {
+			err = prepare(ctx, client, want)
+		}
+		if err != nil {
 			return fmt.Errorf("create table %s: %w", *want.Table.TableName, err)
 		}
 	}
 	return nil
 }
 
-func create(ctx context.Context, client Admin, want Schema) error {
-	_, err := client.CreateTable(ctx, want.Table)
-	var exists *types.ResourceInUseException
-	if err != nil && !errors.As(err, &exists) {
-		return err
+// ErrNoTable says that a table is not there.
+var ErrNoTable = errors.New("there is no such table")
+
+// CheckTables is an error if a table is not there (ErrNoTable), or its keys or
+// stream are not what the hub needs. It changes nothing.
+func CheckTables(ctx context.Context, client Admin, o Options) error {
+	for _, want := range Schemas(o) {
+		out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: want.Table.TableName})
+		var missing *types.ResourceNotFoundException
+		if errors.As(err, &missing) {
+			err = ErrNoTable
+		}
+		if err == nil {
+			err = compare(out.Table, want.Table)
+		}
+		if err != nil {
+			return fmt.Errorf("table %s: %w", *want.Table.TableName, err)
+		}
 	}
+	return nil
+}
+
+// prepare waits for a table, and turns its TTL on.
+func prepare(ctx context.Context, client Admin, want Schema) error {
 	name := want.Table.TableName
 	out, err := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = look }).WaitForOutput(ctx, &dynamodb.DescribeTableInput{TableName: name}, creation)
 	if err != nil {

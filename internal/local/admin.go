@@ -264,7 +264,7 @@ func (h *House) bulkStock(w http.ResponseWriter, r *http.Request) {
 		} else {
 			if result.Done++; result.Done%bulkAtOnce == 0 {
 				// Not faster than it can be told: the stream's buffer has a limit.
-				_ = h.trigger.Wait(r.Context())
+				_ = h.Settle(r.Context())
 			}
 			continue
 		}
@@ -280,7 +280,7 @@ func (h *House) bulkStock(w http.ResponseWriter, r *http.Request) {
 }
 
 // listConnections shows what the gateway holds and what is recorded of it.
-func (h *House) listConnections(w http.ResponseWriter, _ *http.Request) {
+func (h *House) listConnections(w http.ResponseWriter, r *http.Request) {
 	type entry struct {
 		ConnectionID string    `json:"connectionId"`
 		User         string    `json:"user"`
@@ -289,13 +289,14 @@ func (h *House) listConnections(w http.ResponseWriter, _ *http.Request) {
 		LastActiveAt time.Time `json:"lastActiveAt"`
 		Topics       []string  `json:"topics"`
 	}
-	recorded := map[string]hub.Connection{}
-	for _, c := range h.store.Connections() {
-		recorded[c.ID] = c
-	}
 	all := []entry{}
 	for _, live := range h.gateway.Connections() {
-		c := recorded[live.ConnectionID]
+		c, err := h.store.Connection(r.Context(), live.ConnectionID)
+		if err != nil && !errors.Is(err, hub.ErrGone) {
+			h.opts.Log.Error("admin", "error", err)
+			refuse(w, http.StatusInternalServerError, string(wire.CodeInternal), "something went wrong")
+			return
+		}
 		e := entry{live.ConnectionID, c.Principal.User, c.Principal.Role, live.ConnectedAt, live.LastActiveAt, []string{}}
 		for _, t := range c.Topics {
 			e.Topics = append(e.Topics, t.String())

@@ -114,9 +114,19 @@ func (p Product) check() (field, problem string) {
 	return "", ""
 }
 
-// seed fills the store.
+// seed fills the store. What tables have is left alone: it is newer.
 func (h *House) seed(ctx context.Context) error {
+	if h.opts.Tables != nil && !h.opts.SeedTables {
+		return nil
+	}
 	for _, p := range h.opts.Catalogue {
+		there, err := h.store.Items(ctx, []string{p.SKU})
+		if err != nil {
+			return fmt.Errorf("seed: %w", err)
+		}
+		if _, known := there[p.SKU]; known {
+			continue
+		}
 		change := hub.StockChange{Available: &p.Available, LowAt: p.LowAt, Vendor: &p.Vendor}
 		if _, err := h.hub.PutStock(ctx, p.SKU, change); err != nil {
 			return fmt.Errorf("seed: %w", err)

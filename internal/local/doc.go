@@ -1,9 +1,10 @@
 // Package local puts the house together on one machine: the same hub and the same
-// handlers as in AWS, with an imitation on each of the four sides.
+// handlers as in AWS, with an imitation on each side.
 //
 //	API Gateway WebSocket API   gatewaytest
-//	DynamoDB tables             memstore
-//	stream and its trigger      streamtest, fed by memstore's change feed
+//	DynamoDB tables             memstore, or Tables of the caller's
+//	streams and their triggers  streamtest, fed by memstore's change feed, or by Tables
+//	Lambda                      the handlers in this process, or bootstraps by runtimetest
 //	Cognito                     authtest
 //
 // A change takes the way it takes in AWS: it is committed, written as a stream

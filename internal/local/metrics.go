@@ -60,7 +60,7 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// gatewayCollector reads the counters of the gateway and of the stream trigger
+// gatewayCollector reads the counters of the gateway and of the stream triggers
 // when somebody asks.
 type gatewayCollector struct{ h *House }
 
@@ -99,9 +99,9 @@ func (c gatewayCollector) Collect(out chan<- prometheus.Metric) {
 	for _, code := range slices.Sorted(maps.Keys(s.Disconnects)) {
 		count(descDisconnects, float64(s.Disconnects[code]), strconv.Itoa(code))
 	}
-	t := c.h.trigger.Stats()
-	count(descRecords, float64(t.Put), "put")
-	count(descRecords, float64(t.Delivered), "delivered")
-	count(descRecords, float64(t.Dropped), "dropped")
-	count(descRecords, float64(t.Failed), "failed")
+	stock, carts := c.h.inventory.Stats(), c.h.carts.Stats()
+	count(descRecords, float64(stock.Put+carts.Put), "put")
+	count(descRecords, float64(stock.Delivered+carts.Delivered), "delivered")
+	count(descRecords, float64(stock.Dropped+carts.Dropped), "dropped")
+	count(descRecords, float64(stock.Failed+carts.Failed), "failed")
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -36,13 +37,14 @@ var rooms = map[string][]string{
 	"internal/handler":    {"internal/auth", "internal/hub", "internal/table", "internal/wire"},
 	"internal/local": {
 		"gatewaytest", "internal/auth", "internal/authtest", "internal/handler", "internal/hub", "internal/memstore",
-		"internal/streamtest", "internal/table", "internal/wire",
+		"internal/runtimetest", "internal/streamtest", "internal/table", "internal/wire",
 	},
 	"internal/rules":        {},
 	"internal/config":       {},
 	"internal/dynamostore":  {"internal/hub", "internal/table"},
 	"internal/apigw":        {"internal/hub"},
 	"internal/streamsource": {},
+	"internal/dynamolocal":  {"internal/dynamostore", "internal/streamsource", "internal/streamtest"},
 	"internal/dynamotest":   {},
 	"internal/runtimetest":  {},
 	"connect":               {"internal/config", "internal/dynamostore", "internal/handler", "internal/hub"},
@@ -50,7 +52,7 @@ var rooms = map[string][]string{
 	"message":               {"internal/auth", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub"},
 	"authorize":             {"internal/auth", "internal/config", "internal/handler"},
 	"broadcast":             {"internal/apigw", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub"},
-	"localhub":              {"gatewaytest", "internal/hub", "internal/local", "web"},
+	"localhub":              {"gatewaytest", "internal/dynamolocal", "internal/dynamostore", "internal/hub", "internal/local", "web"},
 }
 
 // outside are the foreign modules that a package may import; others may import
@@ -65,6 +67,7 @@ var outside = map[string][]string{
 	"internal/dynamostore":  {"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
 	"internal/apigw":        {"github.com/aws/aws-sdk-go-v2"},
 	"internal/streamsource": {"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"},
+	"internal/dynamolocal":  {"github.com/aws/aws-sdk-go-v2"},
 	"internal/runtimetest":  {"github.com/aws/aws-lambda-go"},
 	"connect":               {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
 	"disconnect":            {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
@@ -224,13 +227,18 @@ func TestMainsAreWiring(t *testing.T) {
 	}
 }
 
-// TestLocalhubLinksNoSDK: so that the first go run is quick.
+// TestLocalhubLinksNoSDK: so that the first go run is quick. The tag dynamodb adds
+// the SDK.
 func TestLocalhubLinksNoSDK(t *testing.T) {
-	for p := range reach("localhub") {
-		for _, m := range outside[p] {
-			if strings.Contains(m, "aws-sdk-go") {
-				t.Errorf("localhub reaches %s, which imports %s", p, m)
-			}
+	for tags, want := range map[string]bool{"": false, "dynamodb": true} {
+		cmd := exec.Command("go", "list", "-deps", "-tags", tags, "./localhub")
+		cmd.Dir = root
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(out), "github.com/aws/aws-sdk-go"); got != want {
+			t.Errorf("with the tags %q: localhub links the SDK: %t, want %t", tags, got, want)
 		}
 	}
 }

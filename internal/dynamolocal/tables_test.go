@@ -1,0 +1,152 @@
+package dynamolocal_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/securecart/hub/internal/dynamolocal"
+	"github.com/securecart/hub/internal/dynamostore"
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local"
+)
+
+// shop is somebody else's client of the same endpoint.
+func shop(endpoint string) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
+		Region: "eu-central-1", BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	})
+}
+
+// sell writes stock as a shop does that knows nothing of the hub but the version.
+func sell(t *testing.T, client *dynamodb.Client, table, sku, available string) {
+	t.Helper()
+	_, err := client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+		TableName: &table, Key: map[string]types.AttributeValue{"sku": &types.AttributeValueMemberS{Value: sku}},
+		UpdateExpression: aws.String("SET available = :n ADD version :one"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":n": &types.AttributeValueMemberN{Value: available}, ":one": &types.AttributeValueMemberN{Value: "1"},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestShopMovesABadge: a writer of the table who is not the hub moves the badge.
+func TestShopMovesABadge(t *testing.T) {
+	h := openHouse(t, local.Options{SeedTables: true, Catalogue: []local.Product{{SKU: "MUG", Available: 50}}})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	d := h.device(ctx, "alice", []string{"MUG"})
+	defer d.conn.CloseNow()
+	for _, step := range []struct{ available, state string }{{"2", "low"}, {"0", "out"}, {"70", "in"}} {
+		sell(t, shop(h.endpoint), h.names.InventoryTable, "MUG", step.available)
+		d.shows(ctx, func() string {
+			if got := d.badges["MUG"].State; string(got) != step.state {
+				return "MUG shows " + string(got) + ", want " + step.state
+			}
+			return ""
+		})
+	}
+}
+
+// TestConnectionsStayHere: a hub that is deployed with the same tables shall not
+// take the connections of a desk for its own.
+func TestConnectionsStayHere(t *testing.T) {
+	h := openHouse(t, local.Options{SeedTables: true, Catalogue: []local.Product{{SKU: "MUG", Available: 50}}})
+	d := h.device(t.Context(), "alice", []string{"MUG"})
+	defer d.conn.CloseNow()
+	if len(h.Connections()) != 1 {
+		t.Fatalf("got connections %v, want one", h.Connections())
+	}
+	out, err := shop(h.endpoint).Scan(t.Context(), &dynamodb.ScanInput{TableName: &h.names.HubTable})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range out.Items {
+		if pk := row["pk"].(*types.AttributeValueMemberS).Value; strings.HasPrefix(pk, "C#") || strings.HasPrefix(pk, "T#") {
+			t.Errorf("the hub table has a row %s", pk)
+		}
+	}
+}
+
+// TestSeedKeepsWhatIsThere: a house that starts again finds the stock as it was.
+func TestSeedKeepsWhatIsThere(t *testing.T) {
+	endpoint, names := engine(t), names()
+	for range 2 {
+		tables := tables(t, dynamolocal.Options{Endpoint: endpoint, Names: names, Create: true})
+		h, err := local.New(local.Options{Tables: tables, SeedTables: true, Catalogue: []local.Product{{SKU: "MUG", Available: 50}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		item, err := h.Hub().Stock(t.Context(), "MUG")
+		if err != nil {
+			t.Error(err)
+		}
+		if _, err := h.Hub().PutStock(t.Context(), "MUG", hub.StockChange{Add: new(1)}); err != nil {
+			t.Error(err)
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+		if want := int(item.Version) + 49; item.Available != want {
+			t.Errorf("at version %d there are %d, want %d", item.Version, item.Available, want)
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	endpoint, taken := engine(t), names()
+	make := func(in *dynamodb.CreateTableInput) string {
+		in.BillingMode = types.BillingModePayPerRequest
+		if _, err := shop(endpoint).CreateTable(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		return *in.TableName
+	}
+	good := dynamostore.Schemas(taken)
+	for _, s := range good {
+		make(s.Table)
+	}
+	noStream := *good[1].Table
+	noStream.TableName, noStream.StreamSpecification = aws.String(taken.InventoryTable+"-plain"), nil
+	for name, tt := range map[string]struct {
+		o    dynamolocal.Options
+		want string
+		is   error
+	}{
+		"a table that is not there": {dynamolocal.Options{Endpoint: endpoint, Names: names()}, "there is no such table", dynamostore.ErrNoTable},
+		"another table's key": {dynamolocal.Options{Endpoint: endpoint, Names: dynamostore.Options{
+			HubTable: taken.HubTable, InventoryTable: taken.CartTable, CartTable: taken.CartTable,
+		}}, "its key is [cart HASH], want [sku HASH]", nil},
+		"a table without stream": {dynamolocal.Options{Endpoint: endpoint, Names: dynamostore.Options{
+			HubTable: taken.HubTable, InventoryTable: make(&noStream), CartTable: taken.CartTable,
+		}}, "its stream must have the view type NEW_AND_OLD_IMAGES", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := dynamolocal.Open(t.Context(), tt.o)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || tt.is != nil && !errors.Is(err, tt.is) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+	tables(t, dynamolocal.Options{Endpoint: endpoint, Names: taken}) // those are good
+}
+
+func TestRegionOfAWS(t *testing.T) {
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_CONFIG_FILE", "/nowhere")
+	if _, err := dynamolocal.Open(t.Context(), dynamolocal.Options{Names: names()}); err == nil || !strings.Contains(err.Error(), "AWS_REGION") {
+		t.Errorf("got %v, want a hint at AWS_REGION", err)
+	}
+}

@@ -1,0 +1,121 @@
+package local
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/authtest"
+	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/runtimetest"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// functions are the five of template.yaml.
+type functions struct {
+	authorize, connect, disconnect, message, broadcast lambda.Handler
+	processes                                          []*runtimetest.Function // those that are bootstraps
+}
+
+// identity makes the dev issuer, and the functions that trust it and our own
+// guests.
+func (h *House) identity() error {
+	address := "http://localhost/issuer" // nobody but this process asks it
+	if h.opts.AdminURL != "" {
+		address = h.opts.AdminURL + "/issuer"
+	}
+	var err error
+	if h.issuer, err = authtest.New(address); err != nil {
+		return fmt.Errorf("dev issuer: %w", err)
+	}
+	guestKey := make([]byte, 32)
+	if _, err := rand.Read(guestKey); err != nil {
+		return fmt.Errorf("guest key: %w", err)
+	}
+	if h.opts.Build != "" {
+		return h.bootstraps(guestKey)
+	}
+	return h.inProcess(guestKey)
+}
+
+// inProcess makes the functions of the same handlers as the bootstraps have.
+func (h *House) inProcess(guestKey []byte) error {
+	v, err := auth.New(auth.Config{
+		Issuer: h.issuer.Issuer(), JWKSURL: h.issuer.JWKSURL(), HTTPClient: h.issuer.Client(),
+		GuestKeys: [][]byte{guestKey},
+	})
+	if err != nil {
+		return fmt.Errorf("verifier: %w", err)
+	}
+	log := h.opts.Log
+	newGuestID := func() (string, error) { return auth.NewGuestID(rand.Reader) }
+	h.functions = functions{
+		authorize:  lambda.NewHandler(handler.Authorize(v, newGuestID, log)),
+		connect:    lambda.NewHandler(handler.Connect(h.hub, "", log)),
+		disconnect: lambda.NewHandler(handler.Disconnect(h.hub, log)),
+		message:    lambda.NewHandler(handler.Message(h.hub, v, handler.MessageOptions{Shorthand: true, MaxAge: h.opts.MaxAge}, log)),
+		broadcast:  lambda.NewHandler(handler.Broadcast(h.hub, h.metrics.broadcast, log)),
+	}
+	return nil
+}
+
+// bootstraps runs the functions that make build made, each in processes of its
+// own.
+func (h *House) bootstraps(guestKey []byte) error {
+	env := append(h.opts.Tables.Env(),
+		"CALLBACK_URL="+h.opts.CallbackURL, "SHORTHAND=true",
+		"TOKEN_ISSUER="+h.issuer.Issuer(), "TOKEN_JWKS_URL="+h.issuer.JWKSURL(), "TOKEN_CLIENTS="+authtest.ClientID,
+		"GUEST_KEYS="+base64.StdEncoding.EncodeToString(guestKey),
+	)
+	for name, function := range map[string]*lambda.Handler{
+		"authorize": &h.functions.authorize, "connect": &h.functions.connect, "disconnect": &h.functions.disconnect,
+		"message": &h.functions.message, "broadcast": &h.functions.broadcast,
+	} {
+		f, err := runtimetest.New(runtimetest.Options{
+			Path: filepath.Join(h.opts.Build, name, "bootstrap"), Name: name, Env: env, Output: h.opts.Output,
+		})
+		if err != nil {
+			return err
+		}
+		h.functions.processes = append(h.functions.processes, f)
+		*function = f
+	}
+	return nil
+}
+
+// close ends the processes.
+func (f functions) close() error {
+	var failed error
+	for _, p := range f.processes {
+		failed = errors.Join(failed, p.Close())
+	}
+	return failed
+}
+
+// api is the WebSocket API as template.yaml has it: one route for each action and
+// $default, all two-way.
+func (h *House) api() gatewaytest.API {
+	message := gatewaytest.Route{Integration: h.functions.message, RouteResponse: true}
+	routes := map[string]gatewaytest.Route{
+		"$connect":    {Integration: h.functions.connect},
+		"$disconnect": {Integration: h.functions.disconnect},
+		"$default":    message,
+	}
+	for _, action := range wire.Actions {
+		routes[string(action)] = message
+	}
+	return gatewaytest.API{
+		Stage: h.opts.Stage, Region: region, AccountID: accountID,
+		Authorizer:  &gatewaytest.Authorizer{Handler: h.functions.authorize},
+		Routes:      routes,
+		IdleTimeout: h.opts.IdleTimeout, MaxAge: h.opts.MaxAge,
+		Faults: h.opts.Faults,
+		Log:    h.opts.Log,
+	}
+}

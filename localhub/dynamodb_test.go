@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/securecart/hub/internal/dynamotest"
+)
+
+// goBuild builds a package of the repository.
+func goBuild(t *testing.T, output string, args ...string) {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"build", "-o", output}, args...)...)
+	cmd.Dir = ".."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v\n%s", output, err, out)
+	}
+}
+
+// startProgram runs a built localhub until the test ends, and then interrupts it.
+func startProgram(t *testing.T, program string, args ...string) *running {
+	t.Helper()
+	cmd := exec.Command(program, append([]string{"-addr", "127.0.0.1:0", "-admin", "127.0.0.1:0"}, args...)...)
+	cmd.Stderr = os.Stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGINT)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("localhub ended with %v", err)
+		}
+	})
+	return readGreeting(t, stdout)
+}
+
+// engine is a DynamoDB of the test's own.
+func engine(t *testing.T) (endpoint string) {
+	t.Helper()
+	endpoint, stop, err := dynamotest.Start("..", os.Getenv)
+	switch {
+	case errors.Is(err, dynamotest.ErrNoEngine) && os.Getenv(dynamotest.ToolsVariable) != "required":
+		t.Skip(err)
+	case err != nil:
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return endpoint
+}
+
+// awsLine is what the greeting tells to type for a change of stock in the table.
+func (r *running) awsLine(t *testing.T) string {
+	t.Helper()
+	_, rest, _ := strings.Cut(r.greeting, "\n    aws ")
+	line, _, found := strings.Cut(rest, "\n\nInterrupt")
+	if !found {
+		t.Fatalf("the greeting has no line for the aws CLI:\n%s", r.greeting)
+	}
+	return "aws " + line
+}
+
+// TestBootstrapsSession is the whole house on a desk: wscat, the gateway, the built
+// bootstraps, a DynamoDB, its streams, posts over HTTP. The localhub is the one of
+// go run ./localhub, so it makes itself one with the SDK first.
+func TestBootstrapsSession(t *testing.T) {
+	path, endpoint, dir := findWscat(t), engine(t), t.TempDir()
+	for _, f := range []string{"connect", "disconnect", "message", "authorize", "broadcast"} {
+		goBuild(t, filepath.Join(dir, f, "bootstrap"), "-tags", "lambda.norpc", "./"+f)
+	}
+	goBuild(t, filepath.Join(dir, "localhub"), "./localhub")
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
+	hub := startProgram(t, filepath.Join(dir, "localhub"), "-dynamodb", endpoint, "-create-tables", "-lambda", dir)
+
+	guest := wscat(t, path, hub.wscatLine(t, "a guest")...)
+	guest.types("sub sku:TEE-RED-M")
+	guest.sees(`{"type":"snapshot","epoch":"…","topics":{"sku:TEE-RED-M":{"version":1,"state":"in"}}}`)
+	hub.curl(t, `{"available":3}`)
+	guest.sees(`{"type":"delta","epoch":"…","topics":{"sku:TEE-RED-M":{"version":2,"state":"low","quantity":3}}}`)
+
+	phone := wscat(t, path, hub.wscatLine(t, "alice's phone")...)
+	laptop := wscat(t, path, hub.wscatLine(t, "alice's laptop")...)
+	laptop.types("sub cart")
+	laptop.sees(`{"type":"snapshot","epoch":"…","topics":{"cart":{"version":0,"lines":{}}}}`)
+	phone.types("add TEE-RED-M 2")
+	phone.sees(`{"type":"ok","from":0,"version":1,"lines":{"TEE-RED-M":{"quantity":2,"version":1}}}`)
+	laptop.sees(`{"type":"delta","epoch":"…","topics":{"cart":{"from":0,"version":1,"lines":{"TEE-RED-M":{"quantity":2,"version":1}}}}}`)
+
+	t.Run("the shop writes with the aws CLI", func(t *testing.T) {
+		if _, err := exec.LookPath("aws"); err != nil {
+			if os.Getenv(dynamotest.ToolsVariable) == "required" {
+				t.Fatal("the aws CLI is missing")
+			}
+			t.Skip("the aws CLI is not installed")
+		}
+		cmd := exec.Command("sh", "-c", hub.awsLine(t))
+		cmd.Env = append(os.Environ(), "AWS_DEFAULT_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_PAGER=")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		guest.sees(`{"type":"delta","epoch":"…","topics":{"sku:TEE-RED-M":{"version":3,"state":"low","quantity":2}}}`)
+	})
+}
+
+// TestMissingTables: nothing is made unasked.
+func TestMissingTables(t *testing.T) {
+	endpoint, program := engine(t), filepath.Join(t.TempDir(), "localhub")
+	goBuild(t, program, "-tags", "dynamodb", "./localhub")
+	out, err := exec.Command(program, "-addr", "127.0.0.1:0", "-admin", "127.0.0.1:0", "-dynamodb", endpoint, "-inventory-table", "none").CombinedOutput()
+	want := "localhub: dynamodb " + endpoint + ": table securecart-hub: there is no such table; -create-tables makes it\n"
+	if err == nil || string(out) != want {
+		t.Errorf("got %v, %q, want %q", err, out, want)
+	}
+}
