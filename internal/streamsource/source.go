@@ -180,7 +180,9 @@ func (s *Source) read(ctx context.Context, sh *shard) (bool, error) {
 	var trimmed *types.TrimmedDataAccessException
 	switch {
 	case errors.As(err, &expired), errors.As(err, &trimmed):
-		sh.iterator = nil // seek again, behind the last record or where the stream begins now
+		// Seek again, behind the last record. Without one, begin where the stream does:
+		// something may have come since Start, and what is older is only told twice.
+		sh.iterator, sh.from = nil, types.ShardIteratorTypeTrimHorizon
 		return true, nil
 	case err != nil:
 		return false, fmt.Errorf("records of %s: %w", sh.id, err)

@@ -233,6 +233,19 @@ func TestExpiredIterator(t *testing.T) {
 	r.want(1, 2, 3)
 }
 
+// TestExpiredBeforeTheFirst: where nothing was read yet, the end of the shard is
+// not where it was.
+func TestExpiredBeforeTheFirst(t *testing.T) {
+	s := &stream{}
+	a := s.shard("a", "")
+	s.write(a, "X")
+	r := read(t, s)
+	s.write(a, "X")
+	s.expire = true
+	r.drain()
+	r.want(1, 2) // 1 is told anew, which versions allow
+}
+
 func TestTrimmedRecords(t *testing.T) {
 	s := &stream{}
 	a := s.shard("a", "")
