@@ -20,6 +20,7 @@ import (
 
 	"github.com/securecart/hub/internal/dynamostore"
 	"github.com/securecart/hub/internal/dynamotest"
+	"github.com/securecart/hub/internal/table"
 )
 
 // shared is what all tests use: one engine for the test binary.
@@ -95,7 +96,10 @@ type world struct {
 	options dynamostore.Options
 }
 
-func newWorld(t testing.TB) world {
+func newWorld(t testing.TB) world { return newWorldOf(t, table.Layout{}) }
+
+// newWorldOf is a world of a shop with names of its own.
+func newWorldOf(t testing.TB, layout table.Layout) world {
 	t.Helper()
 	endpoint := engine(t)
 	config := settings(t, endpoint)
@@ -107,7 +111,7 @@ func newWorld(t testing.TB) world {
 	w := world{
 		client:  dynamodb.NewFromConfig(config, func(o *dynamodb.Options) { o.BaseEndpoint = &endpoint }),
 		streams: dynamodbstreams.NewFromConfig(config, func(o *dynamodbstreams.Options) { o.BaseEndpoint = &streams }),
-		options: dynamostore.Options{HubTable: prefix + "hub", InventoryTable: prefix + "inventory", CartTable: prefix + "cart"},
+		options: dynamostore.Options{HubTable: prefix + "hub", InventoryTable: prefix + "inventory", CartTable: prefix + "cart", Layout: layout},
 	}
 	if err := dynamostore.CreateTables(t.Context(), w.client, w.options); err != nil {
 		t.Fatal(err)

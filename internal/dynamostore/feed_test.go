@@ -23,15 +23,15 @@ import (
 func (w world) changes(ctx context.Context) ([]hub.Change, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	inventory, err := w.follow(ctx, w.options.InventoryTable, table.AttrSKU)
+	inventory, err := w.follow(ctx, w.options.InventoryTable, w.options.Layout.Inventory, table.AttrSKU)
 	if err != nil {
 		return nil, err
 	}
-	carts, err := w.follow(ctx, w.options.CartTable, table.AttrCart)
+	carts, err := w.follow(ctx, w.options.CartTable, w.options.Layout.Cart, table.AttrCart)
 	return append(inventory, carts...), err
 }
 
-func (w world) follow(ctx context.Context, name, key string) ([]hub.Change, error) {
+func (w world) follow(ctx context.Context, name string, names table.Names, key string) ([]hub.Change, error) {
 	iterators, err := w.iterators(ctx, name)
 	if err != nil {
 		return nil, err
@@ -48,14 +48,14 @@ func (w world) follow(ctx context.Context, name, key string) ([]hub.Change, erro
 			}
 			iterators[i] = out.NextShardIterator
 			for _, r := range out.Records {
-				c, err := table.Change(recordOf(r))
+				c, err := w.options.Layout.Change(recordOf(r))
 				if err != nil {
 					return nil, err
 				}
 				changes = append(changes, c)
 			}
 		}
-		done, err := w.toldAll(ctx, name, key, changes)
+		done, err := w.toldAll(ctx, name, names, key, changes)
 		if err != nil || done {
 			return changes, err
 		}
@@ -93,7 +93,7 @@ func (w world) iterators(ctx context.Context, name string) ([]*string, error) {
 }
 
 // toldAll reports whether the changes reach the rows as they are now.
-func (w world) toldAll(ctx context.Context, name, key string, changes []hub.Change) (bool, error) {
+func (w world) toldAll(ctx context.Context, name string, names table.Names, key string, changes []hub.Change) (bool, error) {
 	told := map[string]int64{}
 	for _, c := range changes {
 		if c.NewItem != nil {
@@ -109,8 +109,8 @@ func (w world) toldAll(ctx context.Context, name, key string, changes []hub.Chan
 			return false, err
 		}
 		for _, r := range page.Items {
-			id := r[key].(*dynamotypes.AttributeValueMemberS).Value
-			version := r[table.AttrVersion].(*dynamotypes.AttributeValueMemberN).Value
+			id := r[names.Of(key)].(*dynamotypes.AttributeValueMemberS).Value
+			version := r[names.Of(table.AttrVersion)].(*dynamotypes.AttributeValueMemberN).Value
 			if fmt.Sprint(told[id]) != version {
 				return false, nil
 			}

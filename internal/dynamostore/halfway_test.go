@@ -347,7 +347,7 @@ func TestLostAnswers(t *testing.T) {
 		"not carried out, others wrote and others": {false, []hub.Item{theirs, later}, errors.New("unknown")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorldOf(t, otherNames)
 			clean := w.store(w.client)
 			if err := clean.PutItem(t.Context(), first, 0); err != nil {
 				t.Fatal(err)

@@ -43,16 +43,16 @@ func cartRow(c hub.Cart) row {
 	}
 }
 
-func itemOf(r row) (hub.Item, error) {
-	c, err := inserted(table.AttrSKU, r)
+func itemOf(l table.Layout, r row) (hub.Item, error) {
+	c, err := inserted(l, l.Inventory.Of(table.AttrSKU), r)
 	if err != nil {
 		return hub.Item{}, err
 	}
 	return *c.NewItem, nil
 }
 
-func cartOf(r row) (hub.Cart, error) {
-	c, err := inserted(table.AttrCart, r)
+func cartOf(l table.Layout, r row) (hub.Cart, error) {
+	c, err := inserted(l, l.Cart.Of(table.AttrCart), r)
 	if err != nil {
 		return hub.Cart{}, err
 	}
@@ -60,12 +60,12 @@ func cartOf(r row) (hub.Cart, error) {
 }
 
 // inserted is a row read as if it had just appeared in the stream.
-func inserted(key string, r row) (hub.Change, error) {
+func inserted(l table.Layout, key string, r row) (hub.Change, error) {
 	image := imageOf(r)
 	record := events.DynamoDBEventRecord{EventName: string(events.DynamoDBOperationTypeInsert)}
 	record.Change.Keys = table.Row{key: image[key]}
 	record.Change.NewImage = image
-	return table.Change(record)
+	return l.Change(record)
 }
 
 // imageOf is a row as the stream has it.

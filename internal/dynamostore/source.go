@@ -39,9 +39,11 @@ func (s *Store) Epoch(ctx context.Context) (string, error) {
 // Items implements [hub.Source].
 func (s *Store) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
 	fail := func(err error) error { return fmt.Errorf("read %d items: %w", len(skus), err) }
+	layout := s.opts.Layout
+	key := layout.Inventory.Of(table.AttrSKU)
 	keys := make([]row, 0, len(skus))
 	for _, sku := range unique(skus) {
-		keys = append(keys, row{table.AttrSKU: text(sku)})
+		keys = append(keys, row{key: text(sku)})
 	}
 	found, err := s.getAll(ctx, s.opts.InventoryTable, keys)
 	if err != nil {
@@ -49,10 +51,10 @@ func (s *Store) Items(ctx context.Context, skus []string) (map[string]hub.Item, 
 	}
 	items := make(map[string]hub.Item, len(found))
 	for _, r := range found {
-		item, err := itemOf(r)
+		item, err := itemOf(layout, r)
 		if err != nil {
 			// Not ErrInvalid: nothing that a client sent was.
-			return nil, fail(fmt.Errorf("row of %q: %v", textOf(r, table.AttrSKU), err))
+			return nil, fail(fmt.Errorf("row of %q: %v", textOf(r, key), err))
 		}
 		items[item.SKU] = item
 	}
@@ -94,14 +96,14 @@ func (s *Store) VendorSKUs(ctx context.Context, vendor, after string, limit int)
 
 // Cart implements [hub.Source].
 func (s *Store) Cart(ctx context.Context, id string) (hub.Cart, error) {
-	r, err := s.get(ctx, s.opts.CartTable, row{table.AttrCart: text(id)})
+	r, err := s.get(ctx, s.opts.CartTable, row{s.opts.Layout.Cart.Of(table.AttrCart): text(id)})
 	if err != nil {
 		return hub.Cart{}, fmt.Errorf("cart %s: %w", id, err)
 	}
 	if r == nil {
 		return hub.Cart{ID: id}, nil
 	}
-	cart, err := cartOf(r)
+	cart, err := cartOf(s.opts.Layout, r)
 	if err != nil {
 		return hub.Cart{}, fmt.Errorf("cart %s: %v", id, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/table"
 )
 
 // API is what a Store needs of DynamoDB. *dynamodb.Client is one.
@@ -30,6 +31,8 @@ type Options struct {
 	HubTable       string
 	InventoryTable string
 	CartTable      string
+
+	Layout table.Layout // of the inventory and of carts
 }
 
 // Store is the hub's store on DynamoDB.

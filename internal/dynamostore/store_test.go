@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/securecart/hub/internal/hubtest"
+	"github.com/securecart/hub/internal/table"
 )
 
 func wantSame(t testing.TB, what string, got, want any, err error) {
@@ -76,6 +77,28 @@ func TestStoreUnderFaults(t *testing.T) {
 	if injected < 100 {
 		t.Errorf("%d faults in all, want hundreds", injected)
 	}
+}
+
+// otherNames are those of a shop that was there before the hub. Some are ours, for
+// something else.
+var otherNames = table.Layout{
+	Inventory: table.Names{
+		table.AttrSKU: "productId", table.AttrVersion: "rev", table.AttrAvailable: "on hand", table.AttrLowAt: "available",
+		table.AttrVendor: "owner.id", table.AttrDeleted: "retired", table.AttrUpdatedAt: "version",
+	},
+	Cart: table.Names{
+		table.AttrCart: "id", table.AttrVersion: "lines", table.AttrLines: "cart", table.AttrFloor: "#floor", table.AttrUpdatedAt: "ms",
+	},
+}
+
+// TestStoreOfAShop: the same promises hold where attributes have other names.
+func TestStoreOfAShop(t *testing.T) {
+	engine(t)
+	hubtest.TestStore(t, func(t *testing.T) hubtest.Fixture {
+		w := newWorldOf(t, otherNames)
+		f := newFaults(t.Name())
+		return hubtest.Fixture{Store: w.store(hook{w.client, f.around}), Changes: w.changes}
+	})
 }
 
 // faults disturbs one request in three, none so often that a store has to give up.

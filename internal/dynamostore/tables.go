@@ -30,8 +30,8 @@ type Schema struct {
 func Schemas(o Options) []Schema {
 	return []Schema{
 		{Table: schema(o.HubTable, nil, attrPK, attrSK), TTL: attrExpires},
-		{Table: schema(o.InventoryTable, images, table.AttrSKU)},
-		{Table: schema(o.CartTable, images, table.AttrCart)},
+		{Table: schema(o.InventoryTable, images, o.Layout.Inventory.Of(table.AttrSKU))},
+		{Table: schema(o.CartTable, images, o.Layout.Cart.Of(table.AttrCart))},
 	}
 }
 

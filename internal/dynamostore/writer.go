@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -22,12 +23,13 @@ func (s *Store) PutItem(ctx context.Context, item hub.Item, was int64) error {
 			return fail(err)
 		}
 	}
-	u := versioned(s.opts.InventoryTable, table.AttrSKU, item.SKU, itemRow(item), was)
-	old, err := s.replace(ctx, u, item.Version)
+	names := s.opts.Layout.Inventory
+	u := versioned(s.opts.InventoryTable, names, table.AttrSKU, item.SKU, itemRow(item), was)
+	old, err := s.replace(ctx, u, names, item.Version)
 	if err != nil {
 		return fail(err)
 	}
-	if vendor := textOf(old, table.AttrVendor); vendor != "" && (vendor != item.Vendor || item.Deleted) {
+	if vendor := textOf(old, names.Of(table.AttrVendor)); vendor != "" && (vendor != item.Vendor || item.Deleted) {
 		// If this fails the list has a name too much, which VendorSKUs passes over.
 		_ = s.unlist(ctx, vendor, item)
 	}
@@ -62,14 +64,15 @@ func (s *Store) unlist(ctx context.Context, vendor string, item hub.Item) error 
 
 // PutCarts implements [hub.Writer].
 func (s *Store) PutCarts(ctx context.Context, carts []hub.CartWrite, request *hub.Request) error {
+	names := s.opts.Layout.Cart
 	updates := make([]types.Update, len(carts))
 	for i, w := range carts {
-		updates[i] = versioned(s.opts.CartTable, table.AttrCart, w.Cart.ID, cartRow(w.Cart), w.Was)
+		updates[i] = versioned(s.opts.CartTable, names, table.AttrCart, w.Cart.ID, cartRow(w.Cart), w.Was)
 	}
 	var err error
 	switch {
 	case len(carts) == 1 && request == nil: // half the price of a transaction
-		_, err = s.replace(ctx, updates[0], carts[0].Cart.Version)
+		_, err = s.replace(ctx, updates[0], names, carts[0].Cart.Version)
 	case len(carts) > 0 || request != nil:
 		var actions []types.TransactWriteItem
 		for i := range updates {
@@ -97,8 +100,9 @@ func (s *Store) keep(q hub.Request) *types.Put {
 }
 
 // versioned gives the attributes of a row their values if it is at version was, 0
-// meaning that there is none. Attributes that are not ours stay.
-func versioned(tableName, keyName, id string, attributes row, was int64) types.Update {
+// meaning that there is none. Attributes that are not ours stay. Placeholders have
+// our names, and stand for the shop's.
+func versioned(tableName string, names table.Names, keyName, id string, attributes row, was int64) types.Update {
 	var u update
 	u.become(attributes)
 	var condition string
@@ -107,8 +111,11 @@ func versioned(tableName, keyName, id string, attributes row, was int64) types.U
 	} else {
 		condition = u.compare(table.AttrVersion, "=", "was", number(was))
 	}
+	for placeholder, ours := range u.names {
+		u.names[placeholder] = names.Of(ours)
+	}
 	return types.Update{
-		TableName: &tableName, Key: row{keyName: text(id)},
+		TableName: &tableName, Key: row{names.Of(keyName): text(id)},
 		UpdateExpression: aws.String(u.String()), ConditionExpression: &condition,
 		ExpressionAttributeNames: u.names, ExpressionAttributeValues: u.values,
 	}
@@ -119,7 +126,7 @@ var errUnknown = errors.New("the outcome of the write is not known")
 
 // replace carries out a versioned update on its own, and returns the row as it was
 // before, if that is known.
-func (s *Store) replace(ctx context.Context, u types.Update, version int64) (row, error) {
+func (s *Store) replace(ctx context.Context, u types.Update, names table.Names, version int64) (row, error) {
 	out, unsure, err := do(ctx, s, s.api.UpdateItem, &dynamodb.UpdateItemInput{
 		TableName: u.TableName, Key: u.Key, UpdateExpression: u.UpdateExpression, ConditionExpression: u.ConditionExpression,
 		ExpressionAttributeNames: u.ExpressionAttributeNames, ExpressionAttributeValues: u.ExpressionAttributeValues,
@@ -130,7 +137,7 @@ func (s *Store) replace(ctx context.Context, u types.Update, version int64) (row
 		return out.Attributes, nil
 	}
 	if now, ok := conditionFailed(err); ok && unsure {
-		switch stored := numberOf(now, table.AttrVersion); {
+		switch stored := numberOf(now, names.Of(table.AttrVersion)); {
 		case stored == version && holds(now, u):
 			return nil, nil // an attempt that seemed to fail wrote it
 		case stored > version:
@@ -143,9 +150,9 @@ func (s *Store) replace(ctx context.Context, u types.Update, version int64) (row
 // holds reports whether a row has the values that an update gives it, and none of
 // the attributes that it removes.
 func holds(r row, u types.Update) bool {
-	for _, attribute := range u.ExpressionAttributeNames {
+	for placeholder, attribute := range u.ExpressionAttributeNames {
 		_, isKey := u.Key[attribute]
-		if !isKey && !reflect.DeepEqual(r[attribute], u.ExpressionAttributeValues[":"+attribute]) {
+		if !isKey && !reflect.DeepEqual(r[attribute], u.ExpressionAttributeValues[":"+strings.TrimPrefix(placeholder, "#")]) {
 			return false
 		}
 	}

@@ -80,28 +80,31 @@ func eventID(sequenceNumber string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// Change reads a stream record of a shop with our names, see [Layout.Change].
+func Change(record events.DynamoDBEventRecord) (hub.Change, error) { return Layout{}.Change(record) }
+
 // Change reads a stream record. The error is ErrInvalid: the record is not of one
-// of our tables, or its row is not as rows are.
+// of the tables, or its row is not as rows are.
 //
 // A REMOVE is told as a tombstone one version later: whoever deletes rows for
 // good must not make them again with lower versions.
-func Change(record events.DynamoDBEventRecord) (hub.Change, error) {
+func (l Layout) Change(record events.DynamoDBEventRecord) (hub.Change, error) {
 	var c hub.Change
 	var err error
 	stream := record.Change
-	if _, isCart := stream.Keys[AttrCart]; isCart {
-		c.OldCart, err = read(stream.OldImage, cartOf)
+	if _, isCart := stream.Keys[l.Cart.Of(AttrCart)]; isCart {
+		c.OldCart, err = read(l.Cart.ours(stream.OldImage), cartOf)
 		if err == nil {
-			c.NewCart, err = read(stream.NewImage, cartOf)
+			c.NewCart, err = read(l.Cart.ours(stream.NewImage), cartOf)
 		}
 		if c.NewCart == nil && c.OldCart != nil {
 			next := c.OldCart.Version + 1
 			c.NewCart = &hub.Cart{ID: c.OldCart.ID, Version: next, Floor: next}
 		}
 	} else {
-		c.OldItem, err = read(stream.OldImage, itemOf)
+		c.OldItem, err = read(l.Inventory.ours(stream.OldImage), itemOf)
 		if err == nil {
-			c.NewItem, err = read(stream.NewImage, itemOf)
+			c.NewItem, err = read(l.Inventory.ours(stream.NewImage), itemOf)
 		}
 		if c.NewItem == nil && c.OldItem != nil {
 			gone := *c.OldItem

@@ -1,0 +1,75 @@
+package table
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+func TestParseNames(t *testing.T) {
+	long := strings.Repeat("x", 256)
+	for text, want := range map[string]string{
+		"sku=productId":                    "",
+		"sku=productId, available=on hand": "",
+		"available=lowAt,lowAt=available":  "", // exchanged
+		"":                                 `"" is not NAME=ATTRIBUTE`,
+		"sku":                              `"sku" is not NAME=ATTRIBUTE`,
+		"sku=":                             `"sku=" is not NAME=ATTRIBUTE`,
+		"sku=" + long:                      `is not NAME=ATTRIBUTE`,
+		"sku=id,":                          `"" is not NAME=ATTRIBUTE`,
+		"color=red":                        `there is no "color"; there are sku, version, available, lowAt, vendor, deleted, updatedAt`,
+		"SKU=id":                           `there is no "SKU"`,
+		"sku=a,sku=b":                      `"sku" occurs twice`,
+		"sku=id,version=id":                `"id" would be both sku and version`,
+		"available=version":                `"version" would be both version and available`,
+	} {
+		_, err := ParseInventory(text)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+	if names, err := ParseCart("cart=id,lines=content=x"); err != nil || !maps.Equal(names, Names{"cart": "id", "lines": "content=x"}) {
+		t.Errorf("got %v, %v", names, err)
+	}
+}
+
+func TestLayoutCheck(t *testing.T) {
+	same := Layout{Inventory: Names{AttrSKU: "id"}, Cart: Names{AttrCart: "id"}}
+	if err := same.Check(); err == nil || !strings.Contains(err.Error(), `both "id"`) {
+		t.Errorf("two keys of one name: got %v", err)
+	}
+	for _, good := range []Layout{{}, {Inventory: same.Inventory}, {Cart: same.Cart}} {
+		if err := good.Check(); err != nil {
+			t.Errorf("%v: got %v", good, err)
+		}
+	}
+}
+
+// TestChangeOfAShop: records of a shop with its own names, some of which are ours
+// for something else.
+func TestChangeOfAShop(t *testing.T) {
+	layout := Layout{
+		Inventory: Names{AttrSKU: "id", AttrAvailable: "stock", AttrVersion: "rev"},
+		Cart:      Names{AttrCart: "basket", AttrLines: "content"},
+	}
+	text, count := events.NewStringAttribute, events.NewNumberAttribute
+	stock := events.DynamoDBEventRecord{EventName: "MODIFY", Change: events.DynamoDBStreamRecord{
+		Keys:     Row{"id": text("MUG")},
+		OldImage: Row{"id": text("MUG"), "stock": count("7"), "rev": count("4"), "available": text("on Mondays"), "sku": count("-1")},
+		NewImage: Row{"id": text("MUG"), "stock": count("6"), "rev": count("5"), "available": text("on Mondays"), "version": text("blue")},
+	}}
+	c, err := layout.Change(stock)
+	if err != nil || c.NewItem.SKU != "MUG" || c.NewItem.Available != 6 || c.NewItem.Version != 5 || c.OldItem.Version != 4 {
+		t.Errorf("got %+v, %+v, %v", c.OldItem, c.NewItem, err)
+	}
+	cart := events.DynamoDBEventRecord{EventName: "INSERT", Change: events.DynamoDBStreamRecord{
+		Keys:     Row{"basket": text("u~alice")},
+		NewImage: Row{"basket": text("u~alice"), "version": count("1"), "content": events.NewMapAttribute(Row{"MUG": events.NewMapAttribute(Row{"quantity": count("2"), "version": count("1")})})},
+	}}
+	c, err = layout.Change(cart)
+	if err != nil || c.NewCart.ID != "u~alice" || c.NewCart.Lines["MUG"].Quantity != 2 {
+		t.Errorf("got %+v, %v", c.NewCart, err)
+	}
+}
