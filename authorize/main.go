@@ -12,10 +12,11 @@ import (
 	"github.com/securecart/hub/internal/auth"
 	"github.com/securecart/hub/internal/config"
 	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/logs"
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := logs.New(os.Stdout, slog.LevelInfo)
 	s, unset := config.Load(config.Authorize, os.Getenv)
 	verifier, unusable := auth.New(auth.Config{
 		Issuer: s.TokenIssuer, JWKSURL: s.TokenJWKSURL, ClientIDs: s.TokenClients, GuestKeys: s.GuestKeys,

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -18,10 +19,11 @@ import (
 	"github.com/securecart/hub/internal/dynamostore"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/logs"
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := logs.New(os.Stdout, slog.LevelInfo)
 	s, unset := config.Load(config.Broadcast, os.Getenv)
 	cfg, unloaded := awsconfig.LoadDefaultConfig(context.Background())
 	if err := errors.Join(unset, unloaded); err != nil {
@@ -32,5 +34,6 @@ func main() {
 		HubTable: s.HubTable, InventoryTable: s.InventoryTable, CartTable: s.CartTable,
 	})
 	poster := apigw.New(apigw.Client(cfg, s.CallbackURL), apigw.Options{PostsPerSecond: s.PostsPerSecond})
-	lambda.Start(handler.Broadcast(hub.New(store, poster, time.Now), nil, log))
+	metrics := logs.NewMetrics(log, s.MetricsNamespace, lambdacontext.FunctionName)
+	lambda.Start(handler.Broadcast(hub.New(store, poster, time.Now), metrics.Broadcast, metrics.Healed, log))
 }

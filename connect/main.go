@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -16,10 +17,11 @@ import (
 	"github.com/securecart/hub/internal/dynamostore"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/logs"
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := logs.New(os.Stdout, slog.LevelInfo)
 	s, unset := config.Load(config.Connect, os.Getenv)
 	cfg, unloaded := awsconfig.LoadDefaultConfig(context.Background())
 	if err := errors.Join(unset, unloaded); err != nil {
@@ -27,5 +29,6 @@ func main() {
 		os.Exit(1)
 	}
 	store := dynamostore.New(dynamodb.NewFromConfig(cfg), dynamostore.Options{HubTable: s.HubTable})
-	lambda.Start(handler.Connect(hub.New(store, nil, time.Now), "", log))
+	metrics := logs.NewMetrics(log, s.MetricsNamespace, lambdacontext.FunctionName)
+	lambda.Start(handler.Connect(hub.New(store, nil, time.Now), "", metrics.Connected, log))
 }

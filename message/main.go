@@ -17,10 +17,11 @@ import (
 	"github.com/securecart/hub/internal/dynamostore"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/logs"
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := logs.New(os.Stdout, slog.LevelInfo)
 	s, unset := config.Load(config.Message, os.Getenv)
 	cfg, unloaded := awsconfig.LoadDefaultConfig(context.Background())
 	verifier, unusable := auth.New(auth.Config{

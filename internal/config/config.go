@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -50,11 +51,16 @@ type Settings struct {
 
 	Shorthand      bool
 	PostsPerSecond int // of one broadcaster; 0: as many as it can
+
+	MetricsNamespace string // in CloudWatch
 }
 
 // defaultPostsPerSecond is half of what API Gateway allows an account in a Region,
 // which HTTP, REST and WebSocket APIs share (G-LIMIT-10).
 const defaultPostsPerSecond = 5_000
+
+// defaultMetricsNamespace is where the metrics of the functions are found.
+const defaultMetricsNamespace = "SecureCartHub"
 
 // Table is every setting of every function.
 var Table = []Setting{
@@ -68,12 +74,13 @@ var Table = []Setting{
 	{"GUEST_KEYS", []Function{Authorize, Message}, true, readGuestKeys},
 	{"SHORTHAND", []Function{Message}, false, readShorthand},
 	{"POSTS_PER_SECOND", []Function{Broadcast}, false, readPostsPerSecond},
+	{"METRICS_NAMESPACE", []Function{Connect, Disconnect, Broadcast}, false, readMetricsNamespace},
 }
 
 // Load reads the settings of a function. The error names everything that is
 // missing or cannot be, never a value.
 func Load(f Function, getenv func(string) string) (Settings, error) {
-	s := Settings{PostsPerSecond: defaultPostsPerSecond}
+	s := Settings{PostsPerSecond: defaultPostsPerSecond, MetricsNamespace: defaultMetricsNamespace}
 	var problems []error
 	for _, setting := range Table {
 		value := getenv(setting.Name)
@@ -160,5 +167,17 @@ func readPostsPerSecond(s *Settings, value string) error {
 		return errors.New("is a whole number from 0 on")
 	}
 	s.PostsPerSecond = n
+	return nil
+}
+
+// namespacePattern is a namespace of CloudWatch: 1 to 255 characters.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+var namespacePattern = regexp.MustCompile(`^[A-Za-z0-9._/#-][A-Za-z0-9._/#:-]{0,254}$`)
+
+func readMetricsNamespace(s *Settings, value string) error {
+	if !namespacePattern.MatchString(value) || strings.HasPrefix(value, "AWS/") {
+		return errors.New("is not a namespace of CloudWatch")
+	}
+	s.MetricsNamespace = value
 	return nil
 }

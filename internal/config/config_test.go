@@ -14,7 +14,7 @@ func complete() map[string]string {
 		"HUB_TABLE": "hub", "INVENTORY_TABLE": "inventory", "CART_TABLE": "carts",
 		"CALLBACK_URL": "https://api.example/v1/", "TOKEN_ISSUER": "https://issuer.example/pool",
 		"TOKEN_JWKS_URL": "https://issuer.example/pool/.well-known/jwks.json", "TOKEN_CLIENTS": "web, app",
-		"GUEST_KEYS": key + "," + key, "SHORTHAND": "true", "POSTS_PER_SECOND": "100",
+		"GUEST_KEYS": key + "," + key, "SHORTHAND": "true", "POSTS_PER_SECOND": "100", "METRICS_NAMESPACE": "Shop/Hub",
 	}
 }
 
@@ -26,7 +26,7 @@ func TestLoad(t *testing.T) {
 		}
 	}
 	s, err := Load(Broadcast, func(name string) string { return env[name] })
-	if err != nil || s.CallbackURL != "https://api.example/v1" || s.PostsPerSecond != 100 || s.TokenIssuer != "" {
+	if err != nil || s.CallbackURL != "https://api.example/v1" || s.PostsPerSecond != 100 || s.TokenIssuer != "" || s.MetricsNamespace != "Shop/Hub" {
 		t.Errorf("broadcast: got %+v, %v", s, err)
 	}
 	s, err = Load(Message, func(name string) string { return env[name] })
@@ -50,7 +50,7 @@ func TestLoadNamesWhatIsMissing(t *testing.T) {
 func TestLoadRefuses(t *testing.T) {
 	for name, value := range map[string]string{
 		"CALLBACK_URL": "api.example/v1", "TOKEN_JWKS_URL": "ftp://x", "TOKEN_CLIENTS": "a,,b",
-		"GUEST_KEYS": "c2hvcnQ=", "SHORTHAND": "perhaps", "POSTS_PER_SECOND": "-1",
+		"GUEST_KEYS": "c2hvcnQ=", "SHORTHAND": "perhaps", "POSTS_PER_SECOND": "-1", "METRICS_NAMESPACE": "AWS/Lambda",
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := complete()

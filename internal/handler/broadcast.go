@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/table"
 )
+
+// answerReserve is what is left of an invocation when its work has to end.
+const answerReserve = 500 * time.Millisecond
 
 // Broadcast takes a batch of stream records and tells subscribers. Its answer
 // names the lowest sequence number that has to come again; everything before it
@@ -19,12 +23,25 @@ import (
 //
 // An event without records comes from a schedule: it heals what is marked.
 //
-// observe is told what each batch did; it may be nil.
-func Broadcast(h *hub.Hub, observe func(hub.Report), log *slog.Logger) func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+// The answer leaves [answerReserve] before the deadline of ctx, whatever hangs:
+// a function that is ended says nothing, and its whole batch comes again.
+//
+// observe is told what each batch did, and healed what each healing did; they
+// may be nil.
+func Broadcast(h *hub.Hub, observe func(context.Context, hub.Report), healed func(context.Context, hub.HealReport), log *slog.Logger) func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	return func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+		if deadline, ok := ctx.Deadline(); ok {
+			early, cancel := context.WithDeadline(ctx, deadline.Add(-answerReserve))
+			defer cancel()
+			ctx = early
+		}
 		if len(e.Records) == 0 {
-			if _, err := h.Heal(ctx); err != nil {
+			report, err := h.Heal(ctx)
+			if err != nil {
 				log.ErrorContext(ctx, "heal", "error", err)
+			}
+			if healed != nil {
+				healed(ctx, report)
 			}
 			return events.DynamoDBEventResponse{}, nil
 		}
@@ -51,10 +68,10 @@ func Broadcast(h *hub.Hub, observe func(hub.Report), log *slog.Logger) func(cont
 			lowest = min(lowest, first)
 			log.ErrorContext(ctx, "broadcast", "error", err)
 		}
+		report.Failed = len(e.Records) - lowest // those that cannot be read too
 		if observe != nil {
-			observe(report)
+			observe(ctx, report)
 		}
-		log.DebugContext(ctx, "broadcast", "changes", report.Changes, "posts", report.Posts, "stale", report.Stale, "gone", report.Gone)
 		var answer events.DynamoDBEventResponse
 		if lowest < len(e.Records) {
 			answer.BatchItemFailures = []events.DynamoDBBatchItemFailure{{ItemIdentifier: e.Records[lowest].Change.SequenceNumber}}

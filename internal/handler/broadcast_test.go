@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -102,15 +103,21 @@ func (b *bench) wantSent(want ...string) {
 	}
 }
 
+// wantReport: what the observer was told of the last batch.
+func (b *bench) wantReport(want hub.Report) {
+	b.t.Helper()
+	if !reflect.DeepEqual(*b.report, want) {
+		b.t.Errorf("got report %+v, want %+v", *b.report, want)
+	}
+}
+
 func TestBroadcastSends(t *testing.T) {
 	b := shop(t)
 	b.stock("A", 0)
 	b.stock("C", 0)
 	wantFailed(t, b.deliver(b.records(100)...), "")
 	b.wantSent(outOf("A"), outOf("C"))
-	if want := (hub.Report{Changes: 2, Posts: 2}); *b.report != want {
-		t.Errorf("got report %+v, want %+v", *b.report, want)
-	}
+	b.wantReport(hub.Report{Changes: 2, Posts: 2, Latencies: []time.Duration{0, 0}})
 }
 
 // TestBroadcastNamesLowestFailed: from there on the stream comes again, so what
@@ -203,6 +210,7 @@ func TestBroadcastUnreadableRecord(t *testing.T) {
 		b := shop(t)
 		wantFailed(t, b.deliver(unreadable(7)), "7")
 		b.wantSent()
+		b.wantReport(hub.Report{Failed: 1})
 	})
 }
 
@@ -298,20 +306,19 @@ func TestBroadcastListeners(t *testing.T) {
 		if err != nil || len(marks) != 1 || marks[0].ConnectionID != "on-B" {
 			t.Errorf("got marks %v, %v, want one on on-B", marks, err)
 		}
-		if want := (hub.Report{Changes: 3, Posts: 2, Stale: 1}); *b.report != want {
-			t.Errorf("got report %+v, want %+v", *b.report, want)
-		}
+		b.wantReport(hub.Report{Changes: 3, Posts: 2, Stale: 1, Throttled: 1, Latencies: []time.Duration{0, 0}})
 	})
 	t.Run("throttled, and the mark fails", func(t *testing.T) {
-		_, got := deliver(t, hub.ErrThrottled, errInside)
+		b, got := deliver(t, hub.ErrThrottled, errInside)
 		wantFailed(t, got, "101")
+		b.wantReport(hub.Report{Changes: 3, Posts: 2, Stale: 1, Throttled: 1, Failed: 2, Latencies: []time.Duration{0, 0}})
 	})
 }
 
 func TestBroadcastUnobserved(t *testing.T) {
 	b := shop(t)
 	b.stock("A", 0)
-	b.broadcast = lambda.NewHandler(handler.Broadcast(b.hub, nil, b.logger()))
+	b.broadcast = lambda.NewHandler(handler.Broadcast(b.hub, nil, nil, b.logger()))
 	batch, err := json.Marshal(map[string]any{"Records": b.records(100)})
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,9 @@ type (
 // Connect answers $connect: it records the connection and agrees on the
 // subprotocol. A client that offers subprotocols, but not ours, is refused with
 // 400: it could not open the connection without one of them (G-HANDSHAKE-11).
-func Connect(h *hub.Hub, endpoint string, log *slog.Logger) func(context.Context, request) (response, error) {
+//
+// observe is told of each connection that was taken; it may be nil.
+func Connect(h *hub.Hub, endpoint string, observe func(context.Context), log *slog.Logger) func(context.Context, request) (response, error) {
 	return func(ctx context.Context, e request) (response, error) {
 		c := connectionOf(e.RequestContext, endpoint)
 		if c.Principal.User == "" {
@@ -40,14 +42,26 @@ func Connect(h *hub.Hub, endpoint string, log *slog.Logger) func(context.Context
 			return response{StatusCode: http.StatusInternalServerError}, nil
 		}
 		log.InfoContext(ctx, "connected", "connection", c.ID, "role", c.Principal.Role)
+		if observe != nil {
+			observe(ctx)
+		}
 		return answer, nil
 	}
 }
 
 // Disconnect answers $disconnect, which may come late, twice or never.
-func Disconnect(h *hub.Hub, log *slog.Logger) func(context.Context, request) (response, error) {
+//
+// observe is told the close code and reason of each; it may be nil.
+func Disconnect(h *hub.Hub, observe func(ctx context.Context, code int, reason string), log *slog.Logger) func(context.Context, request) (response, error) {
 	return func(ctx context.Context, e request) (response, error) {
 		r := e.RequestContext
+		if observe != nil {
+			reason := ""
+			if r.DisconnectReason != nil {
+				reason = *r.DisconnectReason
+			}
+			observe(ctx, int(r.DisconnectStatusCode), reason)
+		}
 		if err := h.Disconnect(ctx, r.ConnectionID); err != nil {
 			log.ErrorContext(ctx, "disconnect", "connection", r.ConnectionID, "error", err)
 			return response{StatusCode: http.StatusInternalServerError}, nil

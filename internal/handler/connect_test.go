@@ -77,7 +77,7 @@ func TestConnectRecords(t *testing.T) {
 	}
 	t.Run("an endpoint that is a setting", func(t *testing.T) {
 		b := newBench(t)
-		connect := lambda.NewHandler(handler.Connect(b.hub, "posts.example/v1", b.logger()))
+		connect := lambda.NewHandler(handler.Connect(b.hub, "posts.example/v1", nil, b.logger()))
 		wantStatus(t, connect, arriving(t, ""), http.StatusOK)
 		if got := b.row(lastID).Endpoint; got != "posts.example/v1" {
 			t.Errorf("got endpoint %s, want posts.example/v1", got)

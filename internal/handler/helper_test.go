@@ -18,11 +18,13 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/securecart/hub/internal/auth"
 	"github.com/securecart/hub/internal/authtest"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/logs"
 	"github.com/securecart/hub/internal/memstore"
 	"github.com/securecart/hub/internal/wire"
 )
@@ -52,6 +54,7 @@ type bench struct {
 	changes  []hub.Change
 
 	authorize, connect, disconnect, message, broadcast lambda.Handler
+	metrics                                            *logs.Metrics
 	report                                             *hub.Report // of the last broadcast
 }
 
@@ -69,16 +72,22 @@ func newBench(t testing.TB) *bench {
 	}
 	b.verifier = b.newVerifier(b.issuer.Client())
 	log := b.logger()
-	b.connect = lambda.NewHandler(handler.Connect(b.hub, "", log))
-	b.disconnect = lambda.NewHandler(handler.Disconnect(b.hub, log))
-	b.broadcast = lambda.NewHandler(handler.Broadcast(b.hub, func(r hub.Report) { b.report = &r }, log))
+	b.metrics = logs.NewMetrics(log, "Test", "function")
+	b.connect = lambda.NewHandler(handler.Connect(b.hub, "", b.metrics.Connected, log))
+	b.disconnect = lambda.NewHandler(handler.Disconnect(b.hub, b.metrics.Disconnected, log))
+	b.broadcast = lambda.NewHandler(handler.Broadcast(b.hub, b.observe, b.metrics.Healed, log))
 	b.trust(b.verifier)
 	return b
 }
 
 // logger writes everything that is logged into the bench's log.
 func (b *bench) logger() *slog.Logger {
-	return slog.New(slog.NewJSONHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return logs.New(&b.log, slog.LevelDebug)
+}
+
+func (b *bench) observe(ctx context.Context, r hub.Report) {
+	b.report = &r
+	b.metrics.Broadcast(ctx, r)
 }
 
 func (b *bench) newVerifier(client *http.Client) *auth.Verifier {
@@ -238,11 +247,24 @@ func in(event map[string]any, name string) map[string]any {
 	return inside
 }
 
+// Ids of every invocation.
+const (
+	requestID = "c6af9ac6-7b61-11e6-9a41-93e812345678"
+	traceID   = "1-5759e988-bd862e3fe1be46a994272793"
+)
+
+// invocation is the context that the runtime client gives to a handler.
+func invocation(ctx context.Context) context.Context {
+	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: requestID})
+	//lint:ignore SA1029 the runtime client uses a plain string
+	return context.WithValue(ctx, "x-amzn-trace-id", "Root="+traceID+";Parent=53995c3f42cd8ad8;Sampled=1")
+}
+
 // call gives an event to a handler, as JSON, and reads its answer.
 func call[A any](t testing.TB, h lambda.Handler, event []byte) (A, error) {
 	t.Helper()
 	var answer A
-	out, err := h.Invoke(t.Context(), event)
+	out, err := h.Invoke(invocation(t.Context()), event)
 	if err != nil {
 		return answer, err
 	}

@@ -3,12 +3,14 @@ package handler_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
 	"github.com/securecart/hub/internal/auth"
 	"github.com/securecart/hub/internal/authtest"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/logs"
 )
 
 // TestLogKeepsSecrets says and breaks everything there is, with marked tokens and
@@ -104,8 +106,9 @@ func TestLogKeepsSecrets(t *testing.T) {
 	b.loseKeys()
 	handshakes()
 
+	b.wantKnownLines()
 	log := b.log.String()
-	for _, message := range []string{"token not taken", "token in the URL refused", "connected", "disconnected", "message", "connect", "disconnect", "unreadable record", "broadcast"} {
+	for _, message := range []string{"token not taken", "token in the URL refused", "connected", "disconnected", "message", "connect", "disconnect", "unreadable record", "broadcast", "metrics"} {
 		if len(b.logged(message)) == 0 {
 			t.Errorf("nothing logged as %q: this test does not reach what it is about", message)
 		}
@@ -115,6 +118,31 @@ func TestLogKeepsSecrets(t *testing.T) {
 			start := strings.LastIndex(log[:at], "\n") + 1
 			end := at + strings.Index(log[at:], "\n")
 			t.Errorf("%s is in the log: %s", name, log[start:end])
+		}
+	}
+}
+
+// wantKnownLines: each line has keys of the list only, and the ids of its
+// invocation.
+func (b *bench) wantKnownLines() {
+	b.t.Helper()
+	known := maps.Clone(logs.Keys)
+	for _, s := range logs.Series {
+		known[s.Name] = s.Of
+	}
+	known["Function"], known["_aws"] = "the dimension", "the embedded metric format"
+	for line := range strings.Lines(b.log.String()) {
+		var record map[string]any
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			b.t.Fatalf("%v: %s", err, line)
+		}
+		for key := range record {
+			if known[key] == "" {
+				b.t.Errorf("the key %q is not in the list: %s", key, line)
+			}
+		}
+		if record["requestId"] != requestID || record["traceId"] != traceID {
+			b.t.Errorf("got request %v and trace %v, want %s and %s: %s", record["requestId"], record["traceId"], requestID, traceID, line)
 		}
 	}
 }

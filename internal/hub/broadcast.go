@@ -26,10 +26,17 @@ type Report struct {
 	Changes    int // given
 	Coalesced  int // not sent because a newer change of the row was in the batch
 	Suppressed int // keys that nobody was told of because nobody could see a difference
-	Posts      int // messages accepted by the transport
+	Posts      int // connections that were served
 	Gone       int // connections removed
-	Stale      int // messages not accepted: their connections are marked
+	Stale      int // connections not served: they are marked, or the batch has failed
+	Throttled  int // those of Stale that were throttled to the end
 	Denied     int // subscribers whose authority does not reach any more
+	Failed     int // changes that have to come again
+
+	// Latencies has an element for each row that somebody was told of: from the
+	// row's own UpdatedAt to its last accepted post, to the millisecond. Rows without that time
+	// are left out.
+	Latencies []time.Duration
 }
 
 // BatchError tells that changes of a batch have to be delivered again: those from
@@ -53,6 +60,7 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 	b := broadcast{h: h, now: h.now(), report: Report{Changes: len(changes)}, failed: len(changes)}
 	var err error
 	if b.epoch, err = h.Epoch(ctx); err != nil {
+		b.report.Failed = len(changes)
 		return b.report, &BatchError{0, err}
 	}
 	b.collect(changes)
@@ -60,7 +68,9 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 		b.address(ctx, i)
 	}
 	b.send(ctx)
+	b.measure()
 	if b.err != nil {
+		b.report.Failed = len(changes) - b.failed
 		return b.report, &BatchError{b.failed, b.err}
 	}
 	return b.report, nil
@@ -78,6 +88,7 @@ type key struct {
 	quiet   bool     // item: no change of the batch shows on a badge
 	silent  bool     // item: no change of the batch shows at all
 	entries [ShapeAny + 1]wire.Entry
+	told    time.Time // when the last post about it was accepted
 }
 
 // broadcast is one batch on its way.
@@ -287,6 +298,7 @@ func (b *broadcast) encode(start, end int) [][]byte {
 // post sends and settles what was not accepted.
 func (b *broadcast) post(ctx context.Context, posts []Post, of []int) {
 	errs := b.h.poster.Post(ctx, posts)
+	now := b.h.now()
 	for i := 0; i < len(posts); i++ {
 		err := errs[i]
 		// Several messages to one connection count as one.
@@ -297,6 +309,9 @@ func (b *broadcast) post(ctx context.Context, posts []Post, of []int) {
 		}
 		if err == nil {
 			b.report.Posts++
+			for _, a := range b.to[of[i]:b.end(of[i])] {
+				b.keys[a.key].told = now
+			}
 			continue
 		}
 		b.settle(ctx, of[i], err)
@@ -322,7 +337,26 @@ func (b *broadcast) settle(ctx context.Context, start int, cause error) {
 		return
 	}
 	b.report.Stale++
+	if errors.Is(cause, ErrThrottled) {
+		b.report.Throttled++
+	}
 	if err := b.h.store.MarkStale(ctx, sub.ConnectionID, missed, b.now); err != nil {
 		b.fail(b.keys[first].first, fmt.Errorf("mark %s after %v: %w", sub.ConnectionID, cause, err))
+	}
+}
+
+// measure takes the latency of each row that somebody was told of.
+func (b *broadcast) measure() {
+	for _, k := range b.keys {
+		var at time.Time
+		if k.cart != nil {
+			at = k.cart.UpdatedAt
+		} else {
+			at = k.item.UpdatedAt
+		}
+		if !k.told.IsZero() && !at.IsZero() {
+			// Clocks differ: what was told before it was committed took no time.
+			b.report.Latencies = append(b.report.Latencies, max(0, k.told.Sub(at)))
+		}
 	}
 }

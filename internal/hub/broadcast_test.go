@@ -37,7 +37,7 @@ func TestBroadcastCoalesces(t *testing.T) {
 	b.wantGot("c1", delta(`"sku:A":{"version":6,"state":"low","quantity":1},`+
 		`"cart":{"from":0,"version":3,"lines":{"A":null,"B":{"quantity":2,"version":2}}},`+
 		`"sku:B":{"version":2,"state":"out"}`))
-	equal(t, "report", report, hub.Report{Changes: 9, Coalesced: 6, Posts: 1})
+	equal(t, "report", report, hub.Report{Changes: 9, Coalesced: 6, Posts: 1, Latencies: []time.Duration{0, 0, 0}})
 }
 
 func TestBroadcastLeavesOutWhatNobodySees(t *testing.T) {
@@ -155,6 +155,47 @@ func TestBroadcastPagesThroughEverybody(t *testing.T) {
 			t.Fatal("the message was encoded more than once")
 		}
 	}
+}
+
+// TestBroadcastMeasures: a row's latency runs from its own time to the last post
+// about it that was accepted.
+func TestBroadcastMeasures(t *testing.T) {
+	b := newBench(t)
+	for _, sku := range []string{"A", "B", "C"} {
+		b.stock(sku, 9)
+	}
+	b.connect("c1", alice, "cart", "sku:A", "sku:B")
+	c2 := b.connect("c2", alice, "cart", "sku:B")
+	b.changes = nil
+	b.stock("A", 1)
+	b.add(c2, "C", 1, "") // told to both
+	b.stock("C", 1)       // watched by nobody
+	b.now = b.now.Add(200 * time.Millisecond)
+	b.stock("B", 1) // told to c2 only
+	b.now = b.now.Add(50 * time.Millisecond)
+	b.answer = func(p hub.Post) error {
+		if p.ConnectionID == "c1" {
+			return hub.ErrThrottled
+		}
+		return nil
+	}
+	report := b.broadcast()
+	equal(t, "latencies", report.Latencies, []time.Duration{250 * time.Millisecond, 50 * time.Millisecond})
+	t.Run("no time in the row", func(t *testing.T) {
+		report, err := b.Broadcast(t.Context(), []hub.Change{{NewItem: &hub.Item{SKU: "B", Version: 9, Available: 2}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "report", report, hub.Report{Changes: 1, Posts: 1, Stale: 1, Throttled: 1})
+	})
+	t.Run("a clock that is ahead", func(t *testing.T) {
+		ahead := b.now.Add(time.Second)
+		report, err := b.Broadcast(t.Context(), []hub.Change{{NewItem: &hub.Item{SKU: "B", Version: 9, Available: 2, UpdatedAt: ahead}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "latencies", report.Latencies, []time.Duration{0})
+	})
 }
 
 func TestHealGivesUp(t *testing.T) {

@@ -57,10 +57,10 @@ func (h *House) inProcess(guestKey []byte) error {
 	newGuestID := func() (string, error) { return auth.NewGuestID(rand.Reader) }
 	h.functions = functions{
 		authorize:  lambda.NewHandler(handler.Authorize(v, newGuestID, log)),
-		connect:    lambda.NewHandler(handler.Connect(h.hub, "", log)),
-		disconnect: lambda.NewHandler(handler.Disconnect(h.hub, log)),
+		connect:    lambda.NewHandler(handler.Connect(h.hub, "", nil, log)),
+		disconnect: lambda.NewHandler(handler.Disconnect(h.hub, nil, log)),
 		message:    lambda.NewHandler(handler.Message(h.hub, v, handler.MessageOptions{Shorthand: true, MaxAge: h.opts.MaxAge}, log)),
-		broadcast:  lambda.NewHandler(handler.Broadcast(h.hub, h.metrics.broadcast, log)),
+		broadcast:  lambda.NewHandler(handler.Broadcast(h.hub, h.metrics.broadcast, h.metrics.healed, log)),
 	}
 	return nil
 }

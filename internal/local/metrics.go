@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"slices"
@@ -40,7 +41,7 @@ func newMetrics(h *House) *metrics {
 }
 
 // broadcast counts one batch.
-func (m *metrics) broadcast(r hub.Report) {
+func (m *metrics) broadcast(_ context.Context, r hub.Report) {
 	m.changes.WithLabelValues("received").Add(float64(r.Changes))
 	m.changes.WithLabelValues("coalesced").Add(float64(r.Coalesced))
 	m.changes.WithLabelValues("suppressed").Add(float64(r.Suppressed))
@@ -50,7 +51,7 @@ func (m *metrics) broadcast(r hub.Report) {
 	m.deliveries.WithLabelValues("denied").Add(float64(r.Denied))
 }
 
-func (m *metrics) healed(r hub.HealReport) {
+func (m *metrics) healed(_ context.Context, r hub.HealReport) {
 	m.heals.WithLabelValues("healed").Add(float64(r.Healed))
 	m.heals.WithLabelValues("gone").Add(float64(r.Gone))
 	m.heals.WithLabelValues("closed").Add(float64(r.Closed))

@@ -16,6 +16,9 @@ import (
 const (
 	streamARN = "arn:aws:dynamodb:" + region + ":" + accountID + ":table/%s/stream/2026-01-01T00:00:00.000"
 
+	// schedule is the event of template.yaml's schedule: it has no records.
+	schedule = "{}"
+
 	// healEvery is how often marked connections are looked after.
 	healEvery = time.Second
 )
@@ -131,22 +134,9 @@ func (h *House) healing(ctx context.Context) {
 		case now := <-sweep.C:
 			h.memory.Expire(now)
 		case <-tick.C:
-			if err := h.heal(ctx); err != nil && ctx.Err() == nil {
+			if _, err := h.functions.broadcast.Invoke(ctx, []byte(schedule)); err != nil && ctx.Err() == nil {
 				h.opts.Log.Error("heal", "error", err)
 			}
 		}
 	}
-}
-
-// schedule is the event of template.yaml's schedule: it has no records.
-var schedule = []byte("{}")
-
-func (h *House) heal(ctx context.Context) error {
-	if h.opts.Build != "" {
-		_, err := h.functions.broadcast.Invoke(ctx, schedule)
-		return err
-	}
-	report, err := h.hub.Heal(ctx)
-	h.metrics.healed(report)
-	return err
 }

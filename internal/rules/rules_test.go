@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/securecart/hub/internal/logs"
 )
 
 const (
@@ -43,15 +45,16 @@ var rooms = map[string][]string{
 	"internal/config":       {},
 	"internal/dynamostore":  {"internal/hub", "internal/table"},
 	"internal/apigw":        {"internal/hub"},
+	"internal/logs":         {"internal/hub"},
 	"internal/streamsource": {},
 	"internal/dynamolocal":  {"internal/dynamostore", "internal/streamsource", "internal/streamtest"},
 	"internal/dynamotest":   {},
 	"internal/runtimetest":  {},
-	"connect":               {"internal/config", "internal/dynamostore", "internal/handler", "internal/hub"},
-	"disconnect":            {"internal/config", "internal/dynamostore", "internal/handler", "internal/hub"},
-	"message":               {"internal/auth", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub"},
-	"authorize":             {"internal/auth", "internal/config", "internal/handler"},
-	"broadcast":             {"internal/apigw", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub"},
+	"connect":               {"internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
+	"disconnect":            {"internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
+	"message":               {"internal/auth", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
+	"authorize":             {"internal/auth", "internal/config", "internal/handler", "internal/logs"},
+	"broadcast":             {"internal/apigw", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
 	"localhub":              {"gatewaytest", "internal/dynamolocal", "internal/dynamostore", "internal/hub", "internal/local", "web"},
 }
 
@@ -66,6 +69,7 @@ var outside = map[string][]string{
 	"internal/streamtest":   {"github.com/aws/aws-lambda-go"},
 	"internal/dynamostore":  {"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
 	"internal/apigw":        {"github.com/aws/aws-sdk-go-v2"},
+	"internal/logs":         {"github.com/aws/aws-lambda-go"},
 	"internal/streamsource": {"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"},
 	"internal/dynamolocal":  {"github.com/aws/aws-sdk-go-v2"},
 	"internal/runtimetest":  {"github.com/aws/aws-lambda-go"},
@@ -311,6 +315,53 @@ func TestNoExits(t *testing.T) {
 			}
 			return true
 		})
+	}
+}
+
+// TestLogKeys: what the functions log has a fixed message, keys of the list, and
+// the context that brings the ids of the invocation.
+func TestLogKeys(t *testing.T) {
+	used := map[string]bool{"time": true, "level": true, "msg": true, "requestId": true, "traceId": true}
+	text := func(e ast.Expr) string {
+		if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			return strings.Trim(lit.Value, `"`)
+		}
+		return ""
+	}
+	for _, s := range sources(t) {
+		if s.isTest || !slices.Contains([]string{"internal/handler", "connect", "disconnect", "message", "authorize", "broadcast"}, s.pkg) {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			method, isLog := strings.CutPrefix(dotted(call.Fun), "log.")
+			if !isLog {
+				return true
+			}
+			args := call.Args
+			level, inInvocation := strings.CutSuffix(method, "Context")
+			if inInvocation {
+				args = args[1:]
+			}
+			if !slices.Contains([]string{"Debug", "Info", "Warn", "Error"}, level) || inInvocation == (s.file.Name.Name == "main") || text(args[0]) == "" {
+				t.Errorf("%s: log.%s, want a level with the context (in main without), and a fixed message", s.set.Position(n.Pos()), method)
+			}
+			for i := 1; i < len(args); i += 2 {
+				key := text(args[i])
+				if used[key] = true; logs.Keys[key] == "" {
+					t.Errorf("%s: the key %q is not in the list of internal/logs", s.set.Position(args[i].Pos()), key)
+				}
+			}
+			return true
+		})
+	}
+	for key := range logs.Keys {
+		if !used[key] {
+			t.Errorf("nobody logs the key %q", key)
+		}
 	}
 }
 

@@ -677,7 +677,7 @@ func checkSettings(k *checker) {
 		values := map[string]string{
 			"HUB_TABLE": "<HubTable>", "INVENTORY_TABLE": table("InventoryTable", "stock"), "CART_TABLE": table("CartTable", "carts"),
 			"TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
-			"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "5000",
+			"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "5000", "METRICS_NAMESPACE": "SecureCartHub",
 		}
 		for _, f := range config.Functions {
 			env := k.environment(s, f)
@@ -708,6 +708,7 @@ func checkSettings(k *checker) {
 		k.failf("%v", err)
 	}
 	k.want("the default of PostsPerSecond", k.t.parameters["PostsPerSecond"]["Default"], def.PostsPerSecond)
+	k.want("the default of MetricsNamespace", k.t.parameters["MetricsNamespace"]["Default"], def.MetricsNamespace)
 }
 
 // generated is a password as Secrets Manager makes it from the settings given.

@@ -1,0 +1,155 @@
+package logs
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+// Metric is one metric in CloudWatch.
+type Metric struct {
+	Name string
+	Unit string // as CloudWatch spells it
+	Of   string // what is counted
+}
+
+// Units of CloudWatch.
+const (
+	count        = "Count"
+	milliseconds = "Milliseconds"
+)
+
+// Series are all metrics. Their only dimension is the function, so there are no
+// others, however many connections and SKUs there are: each one costs money.
+var Series = []Metric{
+	{"Connects", count, "connections taken"},
+	{"DisconnectsByClient", count, "connections that the client closed (1000, 1001, 1005)"},
+	{"DisconnectsByLimit", count, "connections that the gateway closed after ten idle minutes or two hours (1001, Going away)"},
+	{"DisconnectsLost", count, "connections that broke (1006)"},
+	{"DisconnectsRefused", count, "connections that the gateway closed for what the client sent (1003, 1007, 1008, 1009)"},
+	{"DisconnectsOther", count, "connections that ended with another code"},
+	{"Changes", count, "committed changes that reached the broadcaster"},
+	{"Coalesced", count, "changes not sent because a newer one of the row was in the batch"},
+	{"Suppressed", count, "changed rows of which nobody can see a difference"},
+	{"Posts", count, "connections served, once for each batch"},
+	{"Gone", count, "connections found gone (410) and removed"},
+	{"Throttled", count, "connections not served because of 429 to the end"},
+	{"Marked", count, "connections not served, for any reason: they are marked to be healed"},
+	{"Denied", count, "subscribers whose authority does not reach any more"},
+	{"Failed", count, "stream records that have to come again"},
+	{"Healed", count, "marked connections served later"},
+	{"HealClosed", count, "marked connections given up after a minute: their clients reconnect"},
+	{"HealLeft", count, "marked connections that wait for another turn"},
+	{"Latency", milliseconds, "from the time in the row to the last accepted post, once for each changed row"},
+}
+
+// Metrics writes metrics as lines of a log. The zero counts are left out: a
+// metric without data costs nothing. Its methods are told what the handlers did.
+type Metrics struct {
+	log       *slog.Logger
+	namespace string
+	function  string
+}
+
+// NewMetrics returns Metrics that write to log, which has to be one of [New],
+// into a namespace of CloudWatch, for a function.
+func NewMetrics(log *slog.Logger, namespace, function string) *Metrics {
+	return &Metrics{log, namespace, function}
+}
+
+// counts are values by the name of their metric.
+type counts map[string]int
+
+// Connected counts a connection.
+func (m *Metrics) Connected(ctx context.Context) { m.write(ctx, counts{"Connects": 1}, nil) }
+
+// Disconnected counts the end of a connection by why it ended (G-CLOSE-1 to 10).
+func (m *Metrics) Disconnected(ctx context.Context, code int, reason string) {
+	name := "DisconnectsOther"
+	switch {
+	case code == 1001 && reason == "Going away":
+		name = "DisconnectsByLimit"
+	case code == 1000 || code == 1001 || code == 1005:
+		name = "DisconnectsByClient"
+	case code == 1006:
+		name = "DisconnectsLost"
+	case code == 1003 || code == 1007 || code == 1008 || code == 1009:
+		name = "DisconnectsRefused"
+	}
+	m.write(ctx, counts{name: 1}, nil)
+}
+
+// Broadcast counts what a batch did.
+func (m *Metrics) Broadcast(ctx context.Context, r hub.Report) {
+	m.write(ctx, counts{
+		"Changes": r.Changes, "Coalesced": r.Coalesced, "Suppressed": r.Suppressed, "Posts": r.Posts, "Gone": r.Gone,
+		"Throttled": r.Throttled, "Marked": r.Stale, "Denied": r.Denied, "Failed": r.Failed,
+	}, r.Latencies)
+}
+
+// Healed counts what healing did.
+func (m *Metrics) Healed(ctx context.Context, r hub.HealReport) {
+	m.write(ctx, counts{"Healed": r.Healed, "Gone": r.Gone, "HealClosed": r.Closed, "HealLeft": r.Left}, nil)
+}
+
+// maxValues is how many values of a metric one line may have.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+const maxValues = 100
+
+// write writes counts, and latencies in as many lines as they need.
+func (m *Metrics) write(ctx context.Context, n counts, latencies []time.Duration) {
+	for {
+		some := latencies[:min(len(latencies), maxValues)]
+		m.line(ctx, n, some)
+		n, latencies = nil, latencies[len(some):]
+		if len(latencies) == 0 {
+			return
+		}
+	}
+}
+
+// directive is what tells CloudWatch which members of a line are metrics, in the
+// embedded metric format.
+type directive struct {
+	Timestamp         int64 // ms since 1970
+	CloudWatchMetrics []selection
+}
+
+type selection struct {
+	Namespace  string
+	Dimensions [][]string
+	Metrics    []definition
+}
+
+type definition struct{ Name, Unit string }
+
+// line writes one line, or none if there is nothing to tell.
+func (m *Metrics) line(ctx context.Context, n counts, latencies []time.Duration) {
+	var defined []definition
+	attrs := []slog.Attr{slog.String("Function", m.function)}
+	for _, s := range Series {
+		switch {
+		case s.Unit == count && n[s.Name] != 0:
+			attrs = append(attrs, slog.Int(s.Name, n[s.Name]))
+		case s.Unit == milliseconds && len(latencies) > 0:
+			values := make([]int64, len(latencies))
+			for i, l := range latencies {
+				values[i] = l.Milliseconds()
+			}
+			attrs = append(attrs, slog.Any(s.Name, values))
+		default:
+			continue
+		}
+		defined = append(defined, definition{s.Name, s.Unit})
+	}
+	if len(defined) == 0 {
+		return
+	}
+	attrs = append(attrs, slog.Any("_aws", directive{
+		Timestamp:         time.Now().UnixMilli(),
+		CloudWatchMetrics: []selection{{m.namespace, [][]string{{"Function"}}, defined}},
+	}))
+	m.log.LogAttrs(ctx, slog.LevelInfo, "metrics", attrs...)
+}
