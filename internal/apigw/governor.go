@@ -10,6 +10,9 @@ const (
 	// slowest is the least a governor allows, in posts per second.
 	slowest = 10.0
 
+	// firstGuess is the rate where there is no budget and the service throttles.
+	firstGuess = 1_000.0
+
 	// window is how many results are looked at together.
 	window = 200
 
@@ -26,6 +29,7 @@ type governor struct {
 	mu        sync.Mutex // guards everything below
 	rate      float64    // now; 0: no limit
 	next      time.Time  // when the next post may go
+	quiet     time.Time  // of the last throttled post or change of the rate
 	results   int
 	throttled int
 }
@@ -64,26 +68,29 @@ func (g *governor) reserve(now time.Time) time.Duration {
 	return g.next.Sub(now)
 }
 
-// result learns what became of a post.
-func (g *governor) result(throttled bool) {
+// result learns what became of a post. It looks at a window of them, and grows after
+// a second without a throttled one: at a low rate a window lasts too long.
+func (g *governor) result(now time.Time, throttled bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.results++
 	if throttled {
 		g.throttled++
+		g.quiet = now
 	}
-	if g.results < window {
+	grow := now.Sub(g.quiet) >= time.Second
+	if g.results < window && !grow {
 		return
 	}
 	switch {
-	case g.throttled > tooMany && g.rate == 0:
-		g.rate = 1_000 // a first guess, halved or grown from here
-	case g.throttled > tooMany:
+	case !grow && g.throttled > tooMany && g.rate == 0:
+		g.rate = firstGuess
+	case !grow && g.throttled > tooMany:
 		g.rate = max(slowest, g.rate/2)
 	case g.rate > 0 && g.most > 0:
 		g.rate = min(g.most, g.rate+g.most/20)
 	case g.rate > 0:
-		g.rate *= 1.05
+		g.rate += firstGuess / 20
 	}
-	g.results, g.throttled = 0, 0
+	g.quiet, g.results, g.throttled = now, 0, 0
 }

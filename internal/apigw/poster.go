@@ -190,7 +190,7 @@ func (c *call) post(post hub.Post) error {
 		ConnectionId: &post.ConnectionID, Data: post.Data,
 	})
 	err = kindOf("post", err)
-	c.p.governor.result(errors.Is(err, hub.ErrThrottled))
+	c.p.governor.result(time.Now(), errors.Is(err, hub.ErrThrottled))
 	if errors.Is(err, hub.ErrForbidden) {
 		c.forbidden.Store(true)
 	}

@@ -232,6 +232,32 @@ func TestThrottledServiceSlowsDown(t *testing.T) {
 	}
 }
 
+// TestRateRecovers: a service that was throttled down to the least is used fully
+// again within seconds, not after a window of results at ten a second.
+func TestRateRecovers(t *testing.T) {
+	for _, budget := range []int{0, 5_000} {
+		synctest.Test(t, func(t *testing.T) {
+			broken := true
+			api := &scripted{answer: func(context.Context, string) error {
+				if broken {
+					return status(429)
+				}
+				return nil
+			}}
+			p := apigw.New(api, apigw.Options{PostsPerSecond: budget})
+			for range 3 {
+				p.Post(t.Context(), posts(1_000))
+			}
+			broken = false
+			began := time.Now()
+			p.Post(t.Context(), posts(1_000))
+			if took := time.Since(began); took > 15*time.Second {
+				t.Errorf("budget %d: 1 000 posts took %s afterwards", budget, took)
+			}
+		})
+	}
+}
+
 // TestCallbackURLs: the endpoint of a stage, and of a custom domain with or without
 // a path.
 func TestCallbackURLs(t *testing.T) {

@@ -68,6 +68,7 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 		b.address(ctx, i)
 	}
 	b.send(ctx)
+	b.settle(ctx)
 	b.measure()
 	if b.err != nil {
 		b.report.Failed = len(changes) - b.failed
@@ -98,6 +99,8 @@ type broadcast struct {
 	epoch  string
 	keys   []key
 	to     []address
+	missed []missed
+	gone   []int // by the first of their addresses
 	report Report
 	failed int // index of the first change that has to come again
 	err    error
@@ -295,7 +298,8 @@ func (b *broadcast) encode(start, end int) [][]byte {
 	return wire.EncodeDeltas(b.epoch, entries)
 }
 
-// post sends and settles what was not accepted.
+// post sends, and keeps for later what was not accepted: those who can be served
+// do not wait until the store knows of those who cannot.
 func (b *broadcast) post(ctx context.Context, posts []Post, of []int) {
 	errs := b.h.poster.Post(ctx, posts)
 	now := b.h.now()
@@ -307,41 +311,59 @@ func (b *broadcast) post(ctx context.Context, posts []Post, of []int) {
 				err = errs[i]
 			}
 		}
-		if err == nil {
+		start := of[i]
+		switch {
+		case err == nil:
 			b.report.Posts++
-			for _, a := range b.to[of[i]:b.end(of[i])] {
+			for _, a := range b.to[start:b.end(start)] {
 				b.keys[a.key].told = now
 			}
-			continue
+		case errors.Is(err, ErrGone) && b.now.Sub(b.to[start].sub.ConnectedAt) > YoungConnection:
+			b.gone = append(b.gone, start)
+		default:
+			b.missed = append(b.missed, missed{start, err})
 		}
-		b.settle(ctx, of[i], err)
 	}
 }
 
-// settle removes or marks the connection of the addresses from start on. The mark
-// names the rows, not the subscriptions: a vendor wants the figure it missed, not
-// its list again.
-func (b *broadcast) settle(ctx context.Context, start int, cause error) {
-	sub := b.to[start].sub
-	var subscribed, missed []Topic
-	first := len(b.keys)
-	for i := start; i < b.end(start); i++ {
-		subscribed = append(subscribed, b.to[i].topic)
-		missed = append(missed, b.keys[b.to[i].key].topic)
-		first = min(first, b.to[i].key)
+// missed is a connection that was not served: that of the addresses from start on.
+type missed struct {
+	start int
+	cause error
+}
+
+// settle marks the connections that were not served and then removes those that
+// are gone, which can wait: what is not removed is found gone again, or expires.
+func (b *broadcast) settle(ctx context.Context) {
+	for _, m := range b.missed {
+		b.mark(ctx, m)
 	}
-	if errors.Is(cause, ErrGone) && b.now.Sub(sub.ConnectedAt) > YoungConnection {
+	for _, start := range b.gone {
 		b.report.Gone++
-		// If this fails, the connection is found gone again, or expires.
-		_ = b.h.store.Forget(ctx, sub.ConnectionID, subscribed...)
-		return
+		var subscribed []Topic
+		for _, a := range b.to[start:b.end(start)] {
+			subscribed = append(subscribed, a.topic)
+		}
+		_ = b.h.store.Forget(ctx, b.to[start].sub.ConnectionID, subscribed...)
 	}
+}
+
+// mark names the rows, not the subscriptions: a vendor wants the figure it missed,
+// not its list again.
+func (b *broadcast) mark(ctx context.Context, m missed) {
 	b.report.Stale++
-	if errors.Is(cause, ErrThrottled) {
+	if errors.Is(m.cause, ErrThrottled) {
 		b.report.Throttled++
 	}
-	if err := b.h.store.MarkStale(ctx, sub.ConnectionID, missed, b.now); err != nil {
-		b.fail(b.keys[first].first, fmt.Errorf("mark %s after %v: %w", sub.ConnectionID, cause, err))
+	var rows []Topic
+	first := len(b.keys)
+	for _, a := range b.to[m.start:b.end(m.start)] {
+		rows = append(rows, b.keys[a.key].topic)
+		first = min(first, a.key)
+	}
+	id := b.to[m.start].sub.ConnectionID
+	if err := b.h.store.MarkStale(ctx, id, rows, b.now); err != nil {
+		b.fail(b.keys[first].first, fmt.Errorf("mark %s after %v: %w", id, m.cause, err))
 	}
 }
 

@@ -1,0 +1,287 @@
+package handler_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// These tests break what is around the broadcaster, and let the stream and the
+// schedule do what they do in AWS: deliver again from the record that was named,
+// and heal each minute. In the end everybody has the newest state, and who was
+// served by then is not served again, except with a version that it has.
+
+// alphabet is a fleet with a listener for each of the SKUs A to F, and a change of
+// each in the stream: 100 to 105.
+func alphabet(t *testing.T) *fleet {
+	f := newFleet(t)
+	for _, sku := range []string{"A", "B", "C", "D", "E", "F"} {
+		f.stock(sku, 40)
+	}
+	f.deliver()
+	f.put = 0
+	old := time.Now().Add(-time.Hour)
+	for _, sku := range []string{"A", "B", "C", "D", "E", "F"} {
+		f.listen("on-"+sku, sku, old)
+		f.stock(sku, 0)
+	}
+	return f
+}
+
+// crowd is a fleet with n listeners to the SKU A, and a change of it in the stream.
+func crowd(t *testing.T, ids []string, since time.Time) *fleet {
+	f := newFleet(t)
+	f.stock("A", 40)
+	f.deliver()
+	f.put = 0
+	for _, id := range ids {
+		f.listen(id, "A", since)
+	}
+	f.stock("A", 0)
+	return f
+}
+
+// each is the same versions for everybody.
+func each(ids []string, versions ...int64) map[string][]int64 {
+	all := map[string][]int64{}
+	for _, id := range ids {
+		all[id] = versions
+	}
+	return all
+}
+
+// failing fails the first n calls about something.
+func failing[A comparable](about A, n int, how func(context.Context) error) func(context.Context, A) error {
+	return func(ctx context.Context, a A) error {
+		if a != about || n == 0 {
+			return nil
+		}
+		n--
+		return how(ctx)
+	}
+}
+
+func hang(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func refuse(context.Context) error { return errInside }
+
+// TestHalfABatchFails: only what was named, and what came after it, comes again.
+func TestHalfABatchFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := alphabet(t)
+		f.store.subscribers = failing(sku("D"), 2, refuse)
+		f.deliver()
+		f.wantInvocations("100-105:103", "103-105:103", "103-105")
+		f.wantGot(map[string][]int64{
+			"on-A": {2}, "on-B": {2}, "on-C": {2}, // not touched again
+			"on-D": {2},
+			"on-E": {2, 2, 2}, "on-F": {2, 2, 2}, // served before D was, and again: no older, no newer
+		})
+	})
+}
+
+// TestPoisonRecord: what nobody can read is kept for people to look at, and holds
+// up nobody.
+func TestPoisonRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t)
+		for _, sku := range []string{"A", "B"} {
+			f.stock(sku, 40)
+		}
+		f.deliver()
+		f.put = 0
+		f.listen("on-A", "A", time.Now().Add(-time.Hour))
+		f.listen("on-B", "B", time.Now().Add(-time.Hour))
+		f.stock("A", 0)
+		f.append("sku:MUG", unreadable(101))
+		f.stock("B", 0)
+		committed := time.Now()
+		var served time.Time
+		f.api.answer = func(_ context.Context, id string) error {
+			if id == "on-B" && served.IsZero() {
+				served = time.Now()
+			}
+			return nil
+		}
+		f.deliver()
+		if !served.Equal(committed) {
+			t.Errorf("what comes after it was sent after %s, want at once", served.Sub(committed))
+		}
+		f.wantInvocations("100-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101")
+		if len(f.givenUp) != 1 || f.givenUp[0].First != "101" {
+			t.Errorf("given up: %+v, want what begins with 101", f.givenUp)
+		}
+		f.wantGot(map[string][]int64{"on-A": {2}, "on-B": {2, 2, 2, 2, 2, 2, 2}})
+		f.stock("B", 3)
+		f.deliver()
+		f.wantInvocations("103-103")
+	})
+}
+
+// TestFanoutRunsOutOfTime: a fan-out that does not fit into the time of the function
+// ends with time left. Nothing comes again from the stream; those who were not
+// served are healed, and nobody is served twice.
+func TestFanoutRunsOutOfTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		everybody := ids("c", 3_000)
+		f := crowd(t, everybody, time.Now().Add(-time.Hour))
+		f.api.answer = func(ctx context.Context, _ string) error { return pause(ctx, time.Second) }
+		f.deliver()
+		f.wantInvocations("100-100")
+		// 32 workers for 22 seconds: what is left are 2 s to mark and 0.5 s to answer.
+		if served, marked := len(f.api.got), len(f.marked()); served != 32*22 || marked != 3_000-served {
+			t.Errorf("got %d served and %d marked, want %d and the others", served, marked, 32*22)
+		}
+		for f.api.answer = nil; len(f.marked()) > 0; {
+			f.schedule()
+		}
+		f.wantGot(each(everybody, 2))
+	})
+}
+
+// TestReadHangs: a store that does not answer fails the batch in time, and the
+// batch comes again.
+func TestReadHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := alphabet(t)
+		f.store.subscribers = failing(sku("D"), 1, hang)
+		f.deliver()
+		f.wantInvocations("100-105:100", "100-105")
+		f.wantGot(each([]string{"on-A", "on-B", "on-C", "on-D", "on-E", "on-F"}, 2))
+	})
+}
+
+// TestMarkFails: who was not served, and cannot be marked, is served by the batch
+// that comes again.
+func TestMarkFails(t *testing.T) {
+	for name, how := range map[string]func(context.Context) error{"at once": refuse, "by hanging": hang} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := alphabet(t)
+				f.api.answer = failing("on-D", 3, func(context.Context) error { return status(429) }) // all tries of one post
+				f.store.mark = failing("on-D", 1, how)
+				f.deliver()
+				f.wantInvocations("100-105:103", "103-105")
+				f.wantGot(map[string][]int64{
+					"on-A": {2}, "on-B": {2}, "on-C": {2}, "on-D": {2}, "on-E": {2, 2}, "on-F": {2, 2},
+				})
+			})
+		})
+	}
+}
+
+// TestGoneStorm: many dead connections, each of which takes long to forget, keep
+// nobody waiting and fail nothing.
+func TestGoneStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dead, live := ids("a-dead", 2_000), ids("z-live", 5)
+		f := crowd(t, append(dead, live...), time.Now().Add(-time.Hour))
+		committed := time.Now()
+		var last time.Time
+		f.api.answer = func(_ context.Context, id string) error {
+			if id[0] == 'a' {
+				return status(410)
+			}
+			last = time.Now()
+			return nil
+		}
+		f.store.forget = func(ctx context.Context, _ string) error { return pause(ctx, 20*time.Millisecond) }
+		f.deliver()
+		f.wantInvocations("100-100")
+		f.wantGot(each(live, 2))
+		if waited := last.Sub(committed); waited > time.Second {
+			t.Errorf("the last of those who live waited %s", waited)
+		}
+		if marked := f.marked(); len(marked) != 0 {
+			t.Errorf("%d are marked, want none: who is gone cannot be healed", len(marked))
+		}
+		// Some 1 200 were forgotten in 24.5 s. The others are found by the next change.
+		f.stock("A", 3)
+		f.deliver()
+		f.wantInvocations("101-101")
+		f.store.forget = nil
+		for _, id := range dead {
+			if _, err := f.store.Connection(t.Context(), id); err == nil {
+				t.Fatalf("%s is still there", id)
+			}
+		}
+		f.wantGot(each(live, 2, 3))
+	})
+}
+
+// TestGoneButYoung: a connection whose $connect has not been answered is 410 too. It
+// is marked, and healed.
+func TestGoneButYoung(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		young := ids("young", 50)
+		f := crowd(t, young, time.Now().Add(-time.Second))
+		f.api.answer = func(context.Context, string) error { return status(410) }
+		f.deliver()
+		f.wantInvocations("100-100")
+		if n := count(f.marked(), "young"); n != len(young) {
+			t.Errorf("%d are marked, want all %d", n, len(young))
+		}
+		f.api.answer = nil
+		f.schedule()
+		f.wantGot(each(young, 2))
+	})
+}
+
+// TestThrottledForAWhile: an account over its rate fails no batch; those who waited
+// get the newest state, once.
+func TestThrottledForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		everybody := ids("c", 500)
+		f := crowd(t, everybody, time.Now().Add(-time.Hour))
+		f.api.answer = func(context.Context, string) error { return status(429) }
+		f.deliver()
+		f.wantInvocations("100-100")
+		f.stock("A", 3)
+		f.deliver()
+		f.wantInvocations("101-101")
+		if n := len(f.marked()); n != len(everybody) {
+			t.Errorf("%d are marked, want all %d", n, len(everybody))
+		}
+		f.api.answer = nil
+		f.schedule()
+		f.wantGot(each(everybody, 3))
+		if n := len(f.marked()); n != 0 {
+			t.Errorf("%d are still marked", n)
+		}
+	})
+}
+
+// TestOneReadsTooSlowly: who is throttled for more than a minute is closed, to take
+// a snapshot when it comes back; the others notice nothing.
+func TestOneReadsTooSlowly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := crowd(t, append(ids("c", 20), "slow"), time.Now().Add(-time.Hour))
+		f.api.answer = func(_ context.Context, id string) error {
+			if id == "slow" {
+				return status(429)
+			}
+			return nil
+		}
+		f.deliver()
+		f.wantInvocations("100-100")
+		for range 2 {
+			f.schedule()
+			if f.api.closed["slow"] {
+				t.Error("it was closed within a minute")
+			}
+			time.Sleep(40 * time.Second)
+		}
+		f.schedule()
+		if !f.api.closed["slow"] || len(f.api.closed) != 1 {
+			t.Errorf("closed %v, want the slow one", f.api.closed)
+		}
+		if _, err := f.store.Connection(t.Context(), "slow"); err == nil {
+			t.Error("the slow one is still recorded")
+		}
+		f.wantGot(each(ids("c", 20), 2))
+	})
+}

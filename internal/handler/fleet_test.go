@@ -1,0 +1,317 @@
+package handler_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/securecart/hub/internal/apigw"
+	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/memstore"
+	"github.com/securecart/hub/internal/streamtest"
+	"github.com/securecart/hub/internal/table"
+)
+
+const (
+	functionTimeout = 25 * time.Second // as template.yaml has it
+	postsPerSecond  = 5_000            // too
+	firstSequence   = 100
+)
+
+// fleet is the broadcaster as it is in AWS, in the time of a bubble: a stream with
+// its trigger, the poster of the functions, and many listeners.
+type fleet struct {
+	t       *testing.T
+	store   *slowStore
+	hub     *hub.Hub
+	api     *connections
+	handle  lambda.Handler
+	trigger *streamtest.Trigger
+	put     int // stream records
+
+	invocations []call25
+	givenUp     []streamtest.Failure
+}
+
+// call25 is one invocation by the stream.
+type call25 struct {
+	records []string      // sequence numbers
+	failed  string        // the one that was named, or ""
+	left    time.Duration // before the function would have been ended
+}
+
+func newFleet(t *testing.T) *fleet {
+	t.Helper()
+	f := &fleet{t: t, api: &connections{got: map[string][]int64{}, closed: map[string]bool{}}}
+	f.store = &slowStore{Store: memstore.New(memstore.Options{Epoch: "k3", OnCommit: f.commit})}
+	f.hub = hub.New(f.store, apigw.New(f.api, apigw.Options{PostsPerSecond: postsPerSecond}), time.Now)
+	broadcast := handler.Broadcast(f.hub, nil, nil, slog.New(slog.DiscardHandler))
+	f.handle = lambda.NewHandler(func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+		answer, err := broadcast(ctx, e)
+		deadline, _ := ctx.Deadline()
+		if len(e.Records) == 0 {
+			if left := time.Until(deadline); left <= 0 {
+				t.Errorf("healing ended %s late", -left)
+			}
+			return answer, err
+		}
+		c := call25{left: time.Until(deadline)}
+		for _, r := range e.Records {
+			c.records = append(c.records, r.Change.SequenceNumber)
+		}
+		for _, i := range answer.BatchItemFailures {
+			c.failed += i.ItemIdentifier
+		}
+		f.invocations = append(f.invocations, c)
+		return answer, err
+	})
+	var err error
+	f.trigger, err = streamtest.New(f.handle, streamtest.Options{
+		BatchSize: 1000, Timeout: functionTimeout, MaximumRetryAttempts: 5,
+		BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
+		OnFailure: func(g streamtest.Failure) { f.givenUp = append(f.givenUp, g) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// commit is the change feed of the store: the stream.
+func (f *fleet) commit(c hub.Change) {
+	data, err := table.Record(c, table.Stamp{SequenceNumber: strconv.Itoa(firstSequence + f.put), At: time.Now()})
+	if err != nil {
+		f.t.Error(err)
+	}
+	f.append(table.Key(c), data)
+}
+
+// append puts a record as the next one.
+func (f *fleet) append(key string, data json.RawMessage) {
+	f.trigger.Put(streamtest.Record{Key: key, SequenceNumber: strconv.Itoa(firstSequence + f.put), Data: data})
+	f.put++
+}
+
+func (f *fleet) stock(sku string, available int) {
+	f.t.Helper()
+	if _, err := f.hub.PutStock(f.t.Context(), sku, hub.StockChange{Available: &available}); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// listen connects somebody who watches a SKU.
+func (f *fleet) listen(id, sku string, since time.Time) {
+	f.t.Helper()
+	c := hub.Connection{ID: id, Principal: hub.Principal{User: hub.GuestPrefix + id, Role: hub.RoleGuest}, ConnectedAt: since}
+	topics := []hub.Topic{{Kind: hub.KindSKU, Name: sku}}
+	if err := errors.Join(f.store.PutConnection(f.t.Context(), c), f.store.Subscribe(f.t.Context(), c, topics)); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// deliver runs the trigger until everything that was put is settled.
+func (f *fleet) deliver() {
+	f.t.Helper()
+	f.invocations, f.givenUp = nil, nil
+	ctx, stop := context.WithCancel(f.t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = f.trigger.Run(ctx) })
+	if err := f.trigger.Wait(ctx); err != nil {
+		f.t.Error(err)
+	}
+	stop()
+	running.Wait()
+}
+
+// schedule is one minute's healing.
+func (f *fleet) schedule() {
+	f.t.Helper()
+	ctx, cancel := context.WithTimeout(f.t.Context(), functionTimeout)
+	defer cancel()
+	if _, err := f.handle.Invoke(ctx, []byte(`{}`)); err != nil {
+		f.t.Errorf("healing: %v", err)
+	}
+}
+
+// wantInvocations: which records each invocation had, as first-last, and which one
+// it named, after a colon. All left time to answer.
+func (f *fleet) wantInvocations(want ...string) {
+	f.t.Helper()
+	var got []string
+	for _, c := range f.invocations {
+		text := c.records[0] + "-" + c.records[len(c.records)-1]
+		if c.failed != "" {
+			text += ":" + c.failed
+		}
+		got = append(got, text)
+		if c.left < 400*time.Millisecond {
+			f.t.Errorf("invocation %s answered %s before its end, want half a second", text, c.left)
+		}
+	}
+	if !slices.Equal(got, want) {
+		f.t.Errorf("got invocations %v, want %v", got, want)
+	}
+}
+
+// wantGot: the versions that each listener got, in order, and nobody else got
+// anything.
+func (f *fleet) wantGot(want map[string][]int64) {
+	f.t.Helper()
+	f.api.mu.Lock()
+	defer f.api.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(want)) {
+		if !slices.Equal(f.api.got[id], want[id]) {
+			f.t.Errorf("%s got versions %v, want %v", id, f.api.got[id], want[id])
+		}
+	}
+	for id := range f.api.got {
+		if _, ok := want[id]; !ok {
+			f.t.Errorf("%s got versions %v, want none", id, f.api.got[id])
+		}
+	}
+}
+
+// marked are the connections that are to be healed.
+func (f *fleet) marked() []string {
+	f.t.Helper()
+	marks, err := f.store.Stale(f.t.Context(), 1_000_000)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var ids []string
+	for _, m := range marks {
+		ids = append(ids, m.ConnectionID)
+	}
+	return ids
+}
+
+// connections is the API of the gateway as answer says. It takes what answer does
+// not refuse.
+type connections struct {
+	answer func(ctx context.Context, id string) error
+
+	mu     sync.Mutex // guards those below
+	got    map[string][]int64
+	closed map[string]bool
+}
+
+func (c *connections) PostToConnection(ctx context.Context, in *apigatewaymanagementapi.PostToConnectionInput, _ ...func(*apigatewaymanagementapi.Options)) (*apigatewaymanagementapi.PostToConnectionOutput, error) {
+	if c.answer != nil {
+		if err := c.answer(ctx, *in.ConnectionId); err != nil {
+			return nil, err
+		}
+	}
+	var delta struct {
+		Topics map[string]struct{ Version int64 }
+	}
+	if err := json.Unmarshal(in.Data, &delta); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, entry := range delta.Topics {
+		c.got[*in.ConnectionId] = append(c.got[*in.ConnectionId], entry.Version)
+	}
+	return &apigatewaymanagementapi.PostToConnectionOutput{}, nil
+}
+
+func (c *connections) DeleteConnection(_ context.Context, in *apigatewaymanagementapi.DeleteConnectionInput, _ ...func(*apigatewaymanagementapi.Options)) (*apigatewaymanagementapi.DeleteConnectionOutput, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed[*in.ConnectionId] = true
+	return &apigatewaymanagementapi.DeleteConnectionOutput{}, nil
+}
+
+// status is the error that the SDK makes of an HTTP status.
+func status(code int) error {
+	return &awshttp.ResponseError{ResponseError: &smithyhttp.ResponseError{
+		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: code}}, Err: fmt.Errorf("status %d", code),
+	}}
+}
+
+// pause waits as a call over the network does.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// slowStore is a store behind a network: calls take time, and end with their
+// context.
+type slowStore struct {
+	*memstore.Store
+	subscribers func(ctx context.Context, t hub.Topic) error // nil: at once
+	mark        func(ctx context.Context, id string) error
+	forget      func(ctx context.Context, id string) error
+}
+
+func (s *slowStore) Subscribers(ctx context.Context, t hub.Topic, after string, limit int) ([]hub.Subscriber, string, error) {
+	if err := first(ctx, s.subscribers, t); err != nil {
+		return nil, "", err
+	}
+	return s.Store.Subscribers(ctx, t, after, limit)
+}
+
+func (s *slowStore) MarkStale(ctx context.Context, id string, topics []hub.Topic, now time.Time) error {
+	if err := first(ctx, s.mark, id); err != nil {
+		return err
+	}
+	return s.Store.MarkStale(ctx, id, topics, now)
+}
+
+func (s *slowStore) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
+	if err := first(ctx, s.forget, id); err != nil {
+		return err
+	}
+	return s.Store.Forget(ctx, id, topics...)
+}
+
+// first does what comes before a call.
+func first[A any](ctx context.Context, do func(context.Context, A) error, about A) error {
+	if do != nil {
+		if err := do(ctx, about); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// ids are n ids that begin with a text.
+func ids(prefix string, n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("%s%04d", prefix, i)
+	}
+	return all
+}
+
+// count is how many ids begin with a text.
+func count(ids []string, prefix string) int {
+	n := 0
+	for _, id := range ids {
+		if strings.HasPrefix(id, prefix) {
+			n++
+		}
+	}
+	return n
+}
