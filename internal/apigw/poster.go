@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 
@@ -24,13 +23,6 @@ const (
 	// defaultReserve is what is left before the deadline for the caller to record
 	// what was not sent.
 	defaultReserve = 2 * time.Second
-
-	// callTimeout ends one call; the API answers in milliseconds.
-	callTimeout = 3 * time.Second
-
-	// connections to the API per host. The SDK keeps 10, and pays a TLS handshake
-	// for most of what goes beside them.
-	connections = 128
 )
 
 // retryAfter are the waits before what was throttled is tried again, once for all
@@ -58,20 +50,6 @@ type Poster struct {
 }
 
 var _ hub.Poster = (*Poster)(nil)
-
-// Client is the SDK's client for a callback URL: "https://host/stage", or
-// "https://host[/path]" under a custom domain (G-MGMT-15).
-func Client(cfg aws.Config, callbackURL string) *apigatewaymanagementapi.Client {
-	return apigatewaymanagementapi.NewFromConfig(cfg, func(o *apigatewaymanagementapi.Options) {
-		o.BaseEndpoint = &callbackURL
-		o.Retryer = aws.NopRetryer{}
-		o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(callTimeout).WithTransportOptions(func(t *http.Transport) {
-			t.MaxIdleConns = connections
-			t.MaxIdleConnsPerHost = connections
-			t.MaxConnsPerHost = connections
-		})
-	})
-}
 
 // New returns a Poster.
 func New(api API, o Options) *Poster {

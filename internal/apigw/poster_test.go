@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -262,12 +263,17 @@ func TestRateRecovers(t *testing.T) {
 // a path.
 func TestCallbackURLs(t *testing.T) {
 	for _, path := range []string{"/v1", "", "/live/v1"} {
-		var got string
-		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.URL.EscapedPath() }))
+		var got, signature string
+		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			got, signature = r.URL.EscapedPath(), r.Header.Get("Authorization")
+		}))
 		client := apigw.Client(config(), server.URL+path)
 		errs := apigw.New(client, apigw.Options{}).Post(t.Context(), []hub.Post{{ConnectionID: "L0SM9cOFvHcCIhw=", Data: []byte("x")}})
 		if want := path + "/@connections/L0SM9cOFvHcCIhw%3D"; errs[0] != nil || got != want {
 			t.Errorf("got %s, %v, want %s", got, errs[0], want)
+		}
+		if !strings.HasPrefix(signature, "AWS4-HMAC-SHA256 Credential=AKID/") || !strings.Contains(signature, "/eu-central-1/execute-api/aws4_request") {
+			t.Errorf("got signature %q, want one of version 4 for execute-api", signature)
 		}
 		client.Options().HTTPClient.(*awshttp.BuildableClient).GetTransport().CloseIdleConnections()
 		server.Close()

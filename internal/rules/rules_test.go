@@ -68,7 +68,7 @@ var outside = map[string][]string{
 	"internal/authtest":     {"github.com/go-jose/go-jose"},
 	"internal/streamtest":   {"github.com/aws/aws-lambda-go"},
 	"internal/dynamostore":  {"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
-	"internal/apigw":        {"github.com/aws/aws-sdk-go-v2"},
+	"internal/apigw":        {"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
 	"internal/logs":         {"github.com/aws/aws-lambda-go"},
 	"internal/streamsource": {"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"},
 	"internal/dynamolocal":  {"github.com/aws/aws-sdk-go-v2"},

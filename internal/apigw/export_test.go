@@ -1,0 +1,4 @@
+package apigw
+
+// Lean is what Client does to each call.
+var Lean = lean
