@@ -31,9 +31,10 @@ func main() {
 		os.Exit(1)
 	}
 	store := dynamostore.New(dynamodb.NewFromConfig(cfg), dynamostore.Options{
-		HubTable: s.HubTable, InventoryTable: s.InventoryTable, CartTable: s.CartTable,
+		HubTable: s.HubTable, InventoryTable: s.InventoryTable, CartTable: s.CartTable, Layout: s.Layout,
 	})
 	poster := apigw.New(apigw.Client(cfg, s.CallbackURL), apigw.Options{PostsPerSecond: s.PostsPerSecond})
 	metrics := logs.NewMetrics(log, s.MetricsNamespace, lambdacontext.FunctionName)
-	lambda.Start(handler.Broadcast(hub.New(store, poster, time.Now), metrics.Broadcast, metrics.Healed, log))
+	options := handler.BroadcastOptions{Layout: s.Layout, Observe: metrics.Broadcast, Healed: metrics.Healed}
+	lambda.Start(handler.Broadcast(hub.New(store, poster, time.Now), options, log))
 }

@@ -5,12 +5,15 @@ import (
 	"flag"
 	"fmt"
 	"net/url"
+
+	"github.com/securecart/hub/internal/table"
 )
 
 // dynamodb are the settings of tables outside of this process.
 type dynamodb struct {
 	endpoint              string // a URL, or inAWS; "": none
 	hub, inventory, carts string // names of the tables
+	layout                table.Layout
 	create                bool
 }
 
@@ -23,9 +26,20 @@ func (d *dynamodb) flags(fs *flag.FlagSet) {
 	fs.StringVar(&d.hub, "hub-table", "securecart-hub", "`name` of the hub's own table")
 	fs.StringVar(&d.inventory, "inventory-table", "securecart-inventory", "`name` of the table with the stock")
 	fs.StringVar(&d.carts, "cart-table", "securecart-carts", "`name` of the table with the carts")
+	fs.Func("inventory-attributes", "the shop's own `names` of attributes, ours first: sku=productId,available=stock", func(value string) (err error) {
+		d.layout.Inventory, err = table.ParseInventory(value)
+		return err
+	})
+	fs.Func("cart-attributes", "the same for carts: `names` such as cart=id,lines=content", func(value string) (err error) {
+		d.layout.Cart, err = table.ParseCart(value)
+		return err
+	})
 }
 
 func (d *dynamodb) check(lambda string) error {
+	if err := d.layout.Check(); err != nil {
+		return usageError{err}
+	}
 	u, err := url.Parse(d.endpoint)
 	switch {
 	case d.endpoint == "" && d.create:
@@ -53,10 +67,11 @@ func (d *dynamodb) greeting(sku string) string {
 	if d.endpoint != inAWS {
 		endpoint = " --endpoint-url " + d.endpoint
 	}
+	names := d.layout.Inventory
 	return fmt.Sprintf(`
   a change of stock by the shop itself: any writer that counts the version up
     aws dynamodb update-item%s --table-name %s \
-      --key '{"sku":{"S":"%s"}}' --update-expression 'SET available = :n ADD version :one' \
+      --key '{"%s":{"S":"%s"}}' --update-expression 'SET %s = :n ADD %s :one' \
       --expression-attribute-values '{":n":{"N":"2"},":one":{"N":"1"}}'
-`, endpoint, d.inventory, sku)
+`, endpoint, d.inventory, names.Of(table.AttrSKU), sku, names.Of(table.AttrAvailable), names.Of(table.AttrVersion))
 }

@@ -143,6 +143,8 @@ func TestCommandLine(t *testing.T) {
 		"a busy admin port":        {[]string{"-addr", "127.0.0.1:0", "-admin", busy}, 1, "localhub: " + busy + " is in use by another program; -admin takes another address"},
 		"a DynamoDB that is none":  {[]string{"-dynamodb", "here"}, 2, `localhub: -dynamodb "here": it is a URL, for example http://127.0.0.1:8000, or aws`},
 		"tables for nobody":        {[]string{"-create-tables"}, 2, "localhub: -create-tables goes with -dynamodb"},
+		"an attribute unheard of":  {[]string{"-inventory-attributes", "colour=hue"}, 2, `localhub: invalid value "colour=hue" for flag -inventory-attributes: there is no "colour"; there are sku, `},
+		"two keys of one name":     {[]string{"-inventory-attributes", "sku=id", "-cart-attributes", "cart=id"}, 2, `localhub: the keys of inventory and carts are both "id"`},
 		"bootstraps alone":         {[]string{"-lambda", "build"}, 2, "localhub: -lambda wants -dynamodb"},
 		"bootstraps on real rows":  {[]string{"-lambda", "build", "-dynamodb", "aws"}, 2, "localhub: -lambda runs with a DynamoDB on this machine"},
 		"a seed that is not there": {[]string{"-seed", "/nowhere/seed.json"}, 1, "localhub: seed: open /nowhere/seed.json: no such file"},

@@ -55,7 +55,7 @@ func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 		Faults: s.faults.set, Web: page, Log: log,
 		AdminURL: "http://" + admin.Addr().String(),
 		Origins:  []string{"http://" + sockets.Addr().String(), "http://localhost:" + port, "http://127.0.0.1:" + port},
-		Tables:   tables, SeedTables: s.dynamodb.create,
+		Tables:   tables, Layout: s.dynamodb.layout, SeedTables: s.dynamodb.create,
 		Build: s.lambda, CallbackURL: "http://" + reachable(sockets.Addr()) + "/" + s.stage, Output: stderr,
 	})
 	if err != nil {

@@ -21,7 +21,7 @@ func (d *dynamodb) open(ctx context.Context, log *slog.Logger, _ io.Writer) (loc
 	}
 	o := dynamolocal.Options{
 		Endpoint: d.endpoint,
-		Names:    dynamostore.Options{HubTable: d.hub, InventoryTable: d.inventory, CartTable: d.carts},
+		Names:    dynamostore.Options{HubTable: d.hub, InventoryTable: d.inventory, CartTable: d.carts, Layout: d.layout},
 		Create:   d.create, Log: log,
 	}
 	if o.Endpoint == inAWS {

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/securecart/hub/internal/table"
 )
 
 // Function is one of the functions in AWS, named as its folder.
@@ -38,6 +40,7 @@ type Settings struct {
 	HubTable       string
 	InventoryTable string
 	CartTable      string
+	Layout         table.Layout // the shop's names of attributes
 
 	// CallbackURL is where connections are posted to, without "/@connections". It
 	// is a setting because it cannot be told from an event under a custom domain
@@ -67,6 +70,8 @@ var Table = []Setting{
 	{"HUB_TABLE", []Function{Connect, Disconnect, Message, Broadcast}, true, text(func(s *Settings) *string { return &s.HubTable })},
 	{"INVENTORY_TABLE", []Function{Message, Broadcast}, true, text(func(s *Settings) *string { return &s.InventoryTable })},
 	{"CART_TABLE", []Function{Message, Broadcast}, true, text(func(s *Settings) *string { return &s.CartTable })},
+	{"INVENTORY_ATTRIBUTES", []Function{Message, Broadcast}, false, readInventoryNames},
+	{"CART_ATTRIBUTES", []Function{Message, Broadcast}, false, readCartNames},
 	{"CALLBACK_URL", []Function{Broadcast}, true, address(func(s *Settings) *string { return &s.CallbackURL })},
 	{"TOKEN_ISSUER", []Function{Authorize, Message}, true, text(func(s *Settings) *string { return &s.TokenIssuer })},
 	{"TOKEN_JWKS_URL", []Function{Authorize, Message}, true, address(func(s *Settings) *string { return &s.TokenJWKSURL })},
@@ -78,7 +83,7 @@ var Table = []Setting{
 }
 
 // Load reads the settings of a function. The error names everything that is
-// missing or cannot be, never a value.
+// missing or cannot be, never a secret.
 func Load(f Function, getenv func(string) string) (Settings, error) {
 	s := Settings{PostsPerSecond: defaultPostsPerSecond, MetricsNamespace: defaultMetricsNamespace}
 	var problems []error
@@ -93,6 +98,9 @@ func Load(f Function, getenv func(string) string) (Settings, error) {
 				problems = append(problems, fmt.Errorf("%s %w", setting.Name, err))
 			}
 		}
+	}
+	if err := s.Layout.Check(); err != nil {
+		problems = append(problems, err)
 	}
 	if err := errors.Join(problems...); err != nil {
 		return Settings{}, fmt.Errorf("settings of %s: %w", f, err)
@@ -126,6 +134,16 @@ func address(field func(*Settings) *string) func(*Settings, string) error {
 		*field(s) = strings.TrimSuffix(value, "/")
 		return nil
 	}
+}
+
+func readInventoryNames(s *Settings, value string) (err error) {
+	s.Layout.Inventory, err = table.ParseInventory(value)
+	return err
+}
+
+func readCartNames(s *Settings, value string) (err error) {
+	s.Layout.Cart, err = table.ParseCart(value)
+	return err
 }
 
 func readClients(s *Settings, value string) error {

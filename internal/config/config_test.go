@@ -15,6 +15,7 @@ func complete() map[string]string {
 		"CALLBACK_URL": "https://api.example/v1/", "TOKEN_ISSUER": "https://issuer.example/pool",
 		"TOKEN_JWKS_URL": "https://issuer.example/pool/.well-known/jwks.json", "TOKEN_CLIENTS": "web, app",
 		"GUEST_KEYS": key + "," + key, "SHORTHAND": "true", "POSTS_PER_SECOND": "100", "METRICS_NAMESPACE": "Shop/Hub",
+		"INVENTORY_ATTRIBUTES": "sku=productId,version=rev", "CART_ATTRIBUTES": "cart=basket",
 	}
 }
 
@@ -35,6 +36,18 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+func TestLoadLayout(t *testing.T) {
+	env := complete()
+	s, err := Load(Broadcast, func(name string) string { return env[name] })
+	if err != nil || s.Layout.Inventory.Of("sku") != "productId" || s.Layout.Cart.Of("cart") != "basket" {
+		t.Errorf("got %v, %v", s.Layout, err)
+	}
+	env["CART_ATTRIBUTES"] = "cart=productId"
+	if _, err := Load(Broadcast, func(name string) string { return env[name] }); err == nil || !strings.Contains(err.Error(), "productId") {
+		t.Errorf("keys of one name: got %v", err)
+	}
+}
+
 func TestLoadNamesWhatIsMissing(t *testing.T) {
 	for _, f := range Functions {
 		_, err := Load(f, func(string) string { return "" })
@@ -51,6 +64,7 @@ func TestLoadRefuses(t *testing.T) {
 	for name, value := range map[string]string{
 		"CALLBACK_URL": "api.example/v1", "TOKEN_JWKS_URL": "ftp://x", "TOKEN_CLIENTS": "a,,b",
 		"GUEST_KEYS": "c2hvcnQ=", "SHORTHAND": "perhaps", "POSTS_PER_SECOND": "-1", "METRICS_NAMESPACE": "AWS/Lambda",
+		"INVENTORY_ATTRIBUTES": "sku=a,sku=b", "CART_ATTRIBUTES": "lines=version",
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := complete()

@@ -23,6 +23,7 @@ import (
 	"github.com/securecart/hub/internal/dynamotest"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local"
+	"github.com/securecart/hub/internal/table"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -81,7 +82,8 @@ func build(t *testing.T) string {
 	return dir
 }
 
-// house is the hub with a real DynamoDB and its streams. Functions reach it over
+// house is the hub with a real DynamoDB and its streams, of a shop that has names
+// of its own for attributes. Functions reach it over
 // HTTP: for posts, and for the keys of its issuer.
 type house struct {
 	*local.House
@@ -94,6 +96,9 @@ type house struct {
 func openHouse(t *testing.T, o local.Options) *house {
 	t.Helper()
 	h := &house{t: t, endpoint: engine(t), names: names()}
+	h.names.Layout.Inventory = table.Names{table.AttrSKU: "productId", table.AttrAvailable: "stock", table.AttrVersion: "rev"}
+	h.names.Layout.Cart = table.Names{table.AttrCart: "id"}
+	o.Layout = h.names.Layout
 	h.tables = tables(t, dynamolocal.Options{Endpoint: h.endpoint, Names: h.names, Create: true})
 	var public, admin http.Handler // known before the first request
 	sockets := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { public.ServeHTTP(w, r) }))

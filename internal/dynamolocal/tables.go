@@ -152,5 +152,6 @@ func (t *Tables) Env() []string {
 		"AWS_REGION=" + t.cfg.Region, "AWS_ACCESS_KEY_ID=" + keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + keys.SecretAccessKey, "AWS_SESSION_TOKEN=" + keys.SessionToken,
 		"AWS_ENDPOINT_URL_DYNAMODB=" + t.opts.Endpoint,
 		"HUB_TABLE=" + t.opts.Names.HubTable, "INVENTORY_TABLE=" + t.opts.Names.InventoryTable, "CART_TABLE=" + t.opts.Names.CartTable,
+		"INVENTORY_ATTRIBUTES=" + t.opts.Names.Layout.Inventory.String(), "CART_ATTRIBUTES=" + t.opts.Names.Layout.Cart.String(),
 	}
 }

@@ -29,8 +29,8 @@ func shop(endpoint string) *dynamodb.Client {
 func sell(t *testing.T, client *dynamodb.Client, table, sku, available string) {
 	t.Helper()
 	_, err := client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-		TableName: &table, Key: map[string]types.AttributeValue{"sku": &types.AttributeValueMemberS{Value: sku}},
-		UpdateExpression: aws.String("SET available = :n ADD version :one"),
+		TableName: &table, Key: map[string]types.AttributeValue{"productId": &types.AttributeValueMemberS{Value: sku}},
+		UpdateExpression: aws.String("SET stock = :n ADD rev :one"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":n": &types.AttributeValueMemberN{Value: available}, ":one": &types.AttributeValueMemberN{Value: "1"},
 		},

@@ -15,6 +15,13 @@ import (
 // answerReserve is what is left of an invocation when its work has to end.
 const answerReserve = 500 * time.Millisecond
 
+// BroadcastOptions of [Broadcast].
+type BroadcastOptions struct {
+	Layout  table.Layout                          // of the tables that the records are of
+	Observe func(context.Context, hub.Report)     // is told what each batch did; nil: nobody is
+	Healed  func(context.Context, hub.HealReport) // is told what each healing did; nil: nobody is
+}
+
 // Broadcast takes a batch of stream records and tells subscribers. Its answer
 // names the lowest sequence number that has to come again; everything before it
 // is done (https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html).
@@ -25,10 +32,7 @@ const answerReserve = 500 * time.Millisecond
 //
 // The answer leaves [answerReserve] before the deadline of ctx, whatever hangs:
 // a function that is ended says nothing, and its whole batch comes again.
-//
-// observe is told what each batch did, and healed what each healing did; they
-// may be nil.
-func Broadcast(h *hub.Hub, observe func(context.Context, hub.Report), healed func(context.Context, hub.HealReport), log *slog.Logger) func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+func Broadcast(h *hub.Hub, o BroadcastOptions, log *slog.Logger) func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	return func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 		if deadline, ok := ctx.Deadline(); ok {
 			early, cancel := context.WithDeadline(ctx, deadline.Add(-answerReserve))
@@ -40,15 +44,15 @@ func Broadcast(h *hub.Hub, observe func(context.Context, hub.Report), healed fun
 			if err != nil {
 				log.ErrorContext(ctx, "heal", "error", err)
 			}
-			if healed != nil {
-				healed(ctx, report)
+			if o.Healed != nil {
+				o.Healed(ctx, report)
 			}
 			return events.DynamoDBEventResponse{}, nil
 		}
 		lowest := len(e.Records)
 		changes := make([]hub.Change, 0, len(e.Records))
 		for i, r := range e.Records {
-			change, err := table.Change(r)
+			change, err := o.Layout.Change(r)
 			if err != nil {
 				log.ErrorContext(ctx, "unreadable record", "sequence", r.Change.SequenceNumber, "error", err)
 				lowest = min(lowest, i)
@@ -69,8 +73,8 @@ func Broadcast(h *hub.Hub, observe func(context.Context, hub.Report), healed fun
 			log.ErrorContext(ctx, "broadcast", "error", err)
 		}
 		report.Failed = len(e.Records) - lowest // those that cannot be read too
-		if observe != nil {
-			observe(ctx, report)
+		if o.Observe != nil {
+			o.Observe(ctx, report)
 		}
 		var answer events.DynamoDBEventResponse
 		if lowest < len(e.Records) {

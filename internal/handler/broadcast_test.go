@@ -318,7 +318,7 @@ func TestBroadcastListeners(t *testing.T) {
 func TestBroadcastUnobserved(t *testing.T) {
 	b := shop(t)
 	b.stock("A", 0)
-	b.broadcast = lambda.NewHandler(handler.Broadcast(b.hub, nil, nil, b.logger()))
+	b.broadcast = lambda.NewHandler(handler.Broadcast(b.hub, handler.BroadcastOptions{}, b.logger()))
 	batch, err := json.Marshal(map[string]any{"Records": b.records(100)})
 	if err != nil {
 		t.Fatal(err)

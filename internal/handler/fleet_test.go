@@ -62,7 +62,7 @@ func newFleet(t *testing.T) *fleet {
 	f := &fleet{t: t, api: &connections{got: map[string][]int64{}, closed: map[string]bool{}}}
 	f.store = &slowStore{Store: memstore.New(memstore.Options{Epoch: "k3", OnCommit: f.commit})}
 	f.hub = hub.New(f.store, apigw.New(f.api, apigw.Options{PostsPerSecond: postsPerSecond}), time.Now)
-	broadcast := handler.Broadcast(f.hub, nil, nil, slog.New(slog.DiscardHandler))
+	broadcast := handler.Broadcast(f.hub, handler.BroadcastOptions{}, slog.New(slog.DiscardHandler))
 	f.handle = lambda.NewHandler(func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 		answer, err := broadcast(ctx, e)
 		deadline, _ := ctx.Deadline()

@@ -75,7 +75,7 @@ func newBench(t testing.TB) *bench {
 	b.metrics = logs.NewMetrics(log, "Test", "function")
 	b.connect = lambda.NewHandler(handler.Connect(b.hub, "", b.metrics.Connected, log))
 	b.disconnect = lambda.NewHandler(handler.Disconnect(b.hub, b.metrics.Disconnected, log))
-	b.broadcast = lambda.NewHandler(handler.Broadcast(b.hub, b.observe, b.metrics.Healed, log))
+	b.broadcast = lambda.NewHandler(handler.Broadcast(b.hub, handler.BroadcastOptions{Observe: b.observe, Healed: b.metrics.Healed}, log))
 	b.trust(b.verifier)
 	return b
 }

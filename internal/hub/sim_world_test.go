@@ -111,7 +111,7 @@ func newWorld(seed uint64, d defects) *world {
 	w.mem = memstore.New(memstore.Options{Epoch: "k1", OnCommit: w.committed})
 	var store hub.Store = &faultyStore{Store: w.mem, w: w, cache: map[hub.Topic][]hub.Subscriber{}}
 	w.hub = hub.New(store, simPoster{w}, func() time.Time { return w.now })
-	w.handle = lambda.NewHandler(handler.Broadcast(w.hub, nil, nil, quietLog))
+	w.handle = lambda.NewHandler(handler.Broadcast(w.hub, handler.BroadcastOptions{}, quietLog))
 	var err error
 	w.trigger, err = streamtest.New(invoker{w}, streamtest.Options{
 		BatchSize: 1 + w.rng.IntN(5), Shards: 2,

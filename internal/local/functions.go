@@ -60,7 +60,7 @@ func (h *House) inProcess(guestKey []byte) error {
 		connect:    lambda.NewHandler(handler.Connect(h.hub, "", nil, log)),
 		disconnect: lambda.NewHandler(handler.Disconnect(h.hub, nil, log)),
 		message:    lambda.NewHandler(handler.Message(h.hub, v, handler.MessageOptions{Shorthand: true, MaxAge: h.opts.MaxAge}, log)),
-		broadcast:  lambda.NewHandler(handler.Broadcast(h.hub, h.metrics.broadcast, h.metrics.healed, log)),
+		broadcast:  lambda.NewHandler(handler.Broadcast(h.hub, handler.BroadcastOptions{Layout: h.opts.Layout, Observe: h.metrics.broadcast, Healed: h.metrics.healed}, log)),
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/memstore"
 	"github.com/securecart/hub/internal/streamtest"
+	"github.com/securecart/hub/internal/table"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -48,8 +49,9 @@ type Options struct {
 	Origins     []string            // of pages that may use the admin API, beside its own
 	Log         *slog.Logger        // nil: silent
 
-	Tables     Tables // where rows are; nil: in this process
-	SeedTables bool   // put the catalogue's products into Tables, those that are not there
+	Tables     Tables       // where rows are; nil: in this process
+	Layout     table.Layout // of Tables: the shop's names of attributes
+	SeedTables bool         // put the catalogue's products into Tables, those that are not there
 
 	Build       string    // folder of bootstraps, as make build fills it; "": the functions run in this process
 	CallbackURL string    // for Build: where the house is served over HTTP, with the stage

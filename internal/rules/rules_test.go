@@ -42,7 +42,7 @@ var rooms = map[string][]string{
 		"internal/runtimetest", "internal/streamtest", "internal/table", "internal/wire",
 	},
 	"internal/rules":        {},
-	"internal/config":       {},
+	"internal/config":       {"internal/table"},
 	"internal/dynamostore":  {"internal/hub", "internal/table"},
 	"internal/apigw":        {"internal/hub"},
 	"internal/logs":         {"internal/hub"},
@@ -55,7 +55,7 @@ var rooms = map[string][]string{
 	"message":               {"internal/auth", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
 	"authorize":             {"internal/auth", "internal/config", "internal/handler", "internal/logs"},
 	"broadcast":             {"internal/apigw", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
-	"localhub":              {"gatewaytest", "internal/dynamolocal", "internal/dynamostore", "internal/hub", "internal/local", "web"},
+	"localhub":              {"gatewaytest", "internal/dynamolocal", "internal/dynamostore", "internal/hub", "internal/local", "internal/table", "web"},
 }
 
 // outside are the foreign modules that a package may import; others may import

@@ -160,8 +160,9 @@ func (k *checker) scenes() []*scene {
 		with("defaults", nil),
 		with("own tables", map[string]string{
 			"InventoryTableName": "stock", "InventoryStreamArn": ownItems, "CartTableName": "carts", "CartStreamArn": ownCarts,
+			"InventoryAttributes": "sku=productId", "CartAttributes": "cart=id",
 		}),
-		with("own inventory", map[string]string{"InventoryTableName": "stock", "InventoryStreamArn": ownItems}),
+		with("own inventory", map[string]string{"InventoryTableName": "stock", "InventoryStreamArn": ownItems, "InventoryAttributes": "version=rev", "CartAttributes": "cart=id"}),
 		with("domain", map[string]string{
 			"DomainName": "ws.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1", "PointInTimeRecovery": "true",
 			"TokenJwksUrl": "https://keys.test/jwks", "GuestKeyVersion": "version-2", "GatewayLogRole": "create", "Shorthand": "true",
@@ -676,7 +677,9 @@ func checkSettings(k *checker) {
 		}
 		values := map[string]string{
 			"HUB_TABLE": "<HubTable>", "INVENTORY_TABLE": table("InventoryTable", "stock"), "CART_TABLE": table("CartTable", "carts"),
-			"TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
+			"INVENTORY_ATTRIBUTES": map[string]string{"own tables": "sku=productId", "own inventory": "version=rev"}[s.name],
+			"CART_ATTRIBUTES":      map[string]string{"own tables": "cart=id"}[s.name],
+			"TOKEN_ISSUER":         issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
 			"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "5000", "METRICS_NAMESPACE": "SecureCartHub",
 		}
 		for _, f := range config.Functions {

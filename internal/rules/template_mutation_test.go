@@ -113,6 +113,8 @@ var mutations = []mutation{
 	{"settings", "one too many", "DisconnectFunction:\n", "          HUB_TABLE: !Ref HubTable\n", "          HUB_TABLE: !Ref HubTable\n          CART_TABLE: !Ref HubTable\n"},
 	{"settings", "a misspelt name", "BroadcastFunction:\n", "POSTS_PER_SECOND:", "POST_PER_SECOND:"},
 	{"settings", "two tables for each other", "BroadcastFunction:\n", "INVENTORY_TABLE: !If [MakeInventory, !Ref InventoryTable, !Ref InventoryTableName]", "INVENTORY_TABLE: !If [MakeCarts, !Ref CartTable, !Ref CartTableName]"},
+	{"settings", "names for a table made here", "BroadcastFunction:\n", `CART_ATTRIBUTES: !If [MakeCarts, "", !Ref CartAttributes]`, "CART_ATTRIBUTES: !Ref CartAttributes"},
+	{"settings", "one table's names for the other", "MessageFunction:\n", "!Ref InventoryAttributes", "!Ref CartAttributes"},
 	{"settings", "a value that cannot be read", "Parameters:", "    Default: \"false\"\n", "    Default: \"off\"\n"},
 	{"settings", "no namespace for metrics", "DisconnectFunction:\n", "          METRICS_NAMESPACE: !Ref MetricsNamespace\n", ""},
 	{"settings", "a namespace that CloudWatch keeps for itself", "MetricsNamespace:\n", "Default: SecureCartHub", "Default: AWS/Hub"},

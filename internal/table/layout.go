@@ -75,6 +75,15 @@ func (n Names) Of(ours string) string {
 	return ours
 }
 
+// String writes the names as ParseInventory and ParseCart read them.
+func (n Names) String() string {
+	parts := make([]string, 0, len(n))
+	for _, ours := range slices.Sorted(maps.Keys(n)) {
+		parts = append(parts, ours+"="+n[ours])
+	}
+	return strings.Join(parts, ",")
+}
+
 // ours is a row with our names. Attributes of the shop that are not ours but have
 // a name of ours are left out.
 func (n Names) ours(row Row) Row {

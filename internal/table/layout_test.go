@@ -30,7 +30,8 @@ func TestParseNames(t *testing.T) {
 			t.Errorf("%q: got %v, want %q", text, err, want)
 		}
 	}
-	if names, err := ParseCart("cart=id,lines=content=x"); err != nil || !maps.Equal(names, Names{"cart": "id", "lines": "content=x"}) {
+	text := "cart=id,lines=content=x"
+	if names, err := ParseCart(text); err != nil || !maps.Equal(names, Names{"cart": "id", "lines": "content=x"}) || names.String() != text {
 		t.Errorf("got %v, %v", names, err)
 	}
 }
