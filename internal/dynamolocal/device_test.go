@@ -17,7 +17,7 @@ import (
 // device is one client: it keeps the highest version of each key and asks again
 // where its cart has a gap.
 type device struct {
-	t     *testing.T
+	t     testing.TB
 	conn  *websocket.Conn
 	epoch string
 

@@ -38,7 +38,7 @@ const (
 )
 
 // engine is a DynamoDB of the test's own, or the one that the environment names.
-func engine(t *testing.T) (endpoint string) {
+func engine(t testing.TB) (endpoint string) {
 	t.Helper()
 	endpoint, stop, err := dynamotest.Start("../..", os.Getenv)
 	switch {
@@ -57,7 +57,7 @@ func names() dynamostore.Options {
 	return dynamostore.Options{HubTable: prefix + "hub", InventoryTable: prefix + "inventory", CartTable: prefix + "carts"}
 }
 
-func tables(t *testing.T, o dynamolocal.Options) *dynamolocal.Tables {
+func tables(t testing.TB, o dynamolocal.Options) *dynamolocal.Tables {
 	t.Helper()
 	o.Log = slog.New(slog.DiscardHandler)
 	tables, err := dynamolocal.Open(t.Context(), o)
@@ -69,12 +69,12 @@ func tables(t *testing.T, o dynamolocal.Options) *dynamolocal.Tables {
 }
 
 // build builds the bootstraps as `make build` does, for this machine.
-func build(t *testing.T) string {
+func build(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, f := range []string{"connect", "disconnect", "message", "authorize", "broadcast"} {
-		cmd := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", filepath.Join(dir, f, "bootstrap"), "./"+f)
-		cmd.Dir = "../.."
+		cmd := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", filepath.Join(dir, f, "bootstrap"), "./"+f)
+		cmd.Dir, cmd.Env = "../..", append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("build %s: %v\n%s", f, err, out)
 		}
@@ -87,13 +87,13 @@ func build(t *testing.T) string {
 // HTTP: for posts, and for the keys of its issuer.
 type house struct {
 	*local.House
-	t        *testing.T
+	t        testing.TB
 	endpoint string
 	names    dynamostore.Options
 	tables   *dynamolocal.Tables
 }
 
-func openHouse(t *testing.T, o local.Options) *house {
+func openHouse(t testing.TB, o local.Options) *house {
 	t.Helper()
 	h := &house{t: t, endpoint: engine(t), names: names()}
 	h.names.Layout.Inventory = table.Names{table.AttrSKU: "productId", table.AttrAvailable: "stock", table.AttrVersion: "rev"}
@@ -123,7 +123,13 @@ func openHouse(t *testing.T, o local.Options) *house {
 // 2 000 changes of stock and 500 of carts, and every client ends with the newest
 // of all it watches.
 func TestHouse(t *testing.T) {
-	h := openHouse(t, local.Options{Build: build(t)})
+	var out output
+	t.Cleanup(func() { // when the functions have ended
+		if !t.Failed() && !t.Skipped() {
+			out.judge(t)
+		}
+	})
+	h := openHouse(t, local.Options{Build: build(t), Output: &out})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	for i := range houseSKUs {
