@@ -67,7 +67,7 @@ func BenchmarkOperations(b *testing.B) {
 			return s.PutCarts(ctx, []hub.CartWrite{{Cart: next, Was: next.Version - 1}}, &request)
 		}},
 		{"MarkStale,Stale,ClearStale", func() error {
-			if err := s.MarkStale(ctx, "c1", forty[:1], now); err != nil {
+			if err := mark(ctx, s, "c1", forty[:1], now); err != nil {
 				return err
 			}
 			marks, err := s.Stale(ctx, 100)

@@ -53,6 +53,6 @@
 //
 // # Guarantees
 //
-// A Store may be used by any number of goroutines. It starts none and keeps
-// nothing between calls.
+// A Store may be used by any number of goroutines. It keeps nothing between calls.
+// Only MarkStale starts goroutines, and it waits for them.
 package dynamostore

@@ -113,7 +113,7 @@ func prepared(t *testing.T) func(s hub.Store, id string) error {
 	return func(s hub.Store, id string) error {
 		return errors.Join(
 			s.PutConnection(t.Context(), connection(id)), s.Subscribe(t.Context(), connection(id), topics("A", "B")),
-			s.MarkStale(t.Context(), id, topics("A"), now))
+			mark(t.Context(), s, id, topics("A"), now))
 	}
 }
 
@@ -160,10 +160,10 @@ func TestCrashMarkStale(t *testing.T) {
 					if before == nil {
 						return nil
 					}
-					return s.MarkStale(t.Context(), id, before, now)
+					return mark(t.Context(), s, id, before, now)
 				},
 				func(s hub.Store, id string) error {
-					return s.MarkStale(t.Context(), id, topics("B"), now.Add(time.Minute))
+					return mark(t.Context(), s, id, topics("B"), now.Add(time.Minute))
 				},
 				func(id, crash string) {
 					if before != nil { // what was marked stays marked, whatever happens
@@ -173,7 +173,7 @@ func TestCrashMarkStale(t *testing.T) {
 							t.Fatalf("%s: got marks %s, %v, want that of before", crash, show(marks), err)
 						}
 					}
-					if err := s.MarkStale(t.Context(), id, topics("C"), now.Add(time.Hour)); err != nil {
+					if err := mark(t.Context(), s, id, topics("C"), now.Add(time.Hour)); err != nil {
 						t.Fatal(err)
 					}
 					marks, err := s.Stale(t.Context(), 10)
@@ -195,7 +195,7 @@ func TestCrashClearStale(t *testing.T) {
 	w := newWorld(t)
 	s := w.store(w.client)
 	everyCrash(t, w,
-		func(s hub.Store, id string) error { return s.MarkStale(t.Context(), id, topics("A"), now) },
+		func(s hub.Store, id string) error { return mark(t.Context(), s, id, topics("A"), now) },
 		func(s hub.Store, id string) error {
 			return s.ClearStale(t.Context(), w.mark(t, id))
 		},
@@ -272,7 +272,7 @@ func TestPlaceWithoutMark(t *testing.T) {
 	s := w.store(w.client)
 	for i := range 5 {
 		id := fmt.Sprintf("c%d", i)
-		if err := s.MarkStale(t.Context(), id, topics("A"), now.Add(time.Duration(i)*time.Second)); err != nil {
+		if err := mark(t.Context(), s, id, topics("A"), now.Add(time.Duration(i)*time.Second)); err != nil {
 			t.Fatal(err)
 		}
 		if i < 3 {
@@ -283,7 +283,7 @@ func TestPlaceWithoutMark(t *testing.T) {
 		}
 	}
 	// c1 is marked anew, later: its first place is not its own any more.
-	if err := s.MarkStale(t.Context(), "c1", topics("B"), now.Add(time.Minute)); err != nil {
+	if err := mark(t.Context(), s, "c1", topics("B"), now.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -306,7 +306,7 @@ func TestClearedMarkComesBack(t *testing.T) {
 	s := w.store(w.client)
 	var first hub.Stale
 	for range 3 {
-		if err := s.MarkStale(t.Context(), "c1", topics("A"), now); err != nil {
+		if err := mark(t.Context(), s, "c1", topics("A"), now); err != nil {
 			t.Fatal(err)
 		}
 		marks, err := s.Stale(t.Context(), 10)

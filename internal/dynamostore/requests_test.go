@@ -108,7 +108,7 @@ func TestRequests(t *testing.T) {
 			`{"Items":[],"LastEvaluatedKey":{"pk":{"S":"T#sku:TEE#0"},"sk":{"S":"c#c3"}}}`,
 		}, func(s hub.Store) error { _, _, err := s.Subscribers(t.Context(), topic, "c1", 1000); return err }},
 		"mark-stale": {[]string{`{"Attributes":{"mark":{"N":"1853172529944854528"}}}`}, func(s hub.Store) error {
-			return s.MarkStale(t.Context(), "c1", topics("A", "B"), now.Add(time.Minute))
+			return s.MarkStale(t.Context(), []hub.Missed{{ConnectionID: "c1", Topics: topics("A", "B")}}, now.Add(time.Minute))[0]
 		}},
 		"stale": {[]string{
 			`{"Items":[{"pk":{"S":"S#0"},"sk":{"S":"m#1853172529944854528#c1"}},{"pk":{"S":"S#0"},"sk":{"S":"m#1853172529944854529#c2"}},{"pk":{"S":"S#0"},"sk":{"S":"m#1853172529944854530#c3"}}]}`,

@@ -55,7 +55,7 @@ var methods = map[string]func(context.Context, hub.Store) error{
 		_, _, err := s.Subscribers(ctx, topic, "", 10)
 		return err
 	},
-	"MarkStale":  func(ctx context.Context, s hub.Store) error { return s.MarkStale(ctx, "c1", topics("TEE"), now) },
+	"MarkStale":  func(ctx context.Context, s hub.Store) error { return mark(ctx, s, "c1", topics("TEE"), now) },
 	"Stale":      func(ctx context.Context, s hub.Store) error { _, err := s.Stale(ctx, 10); return err },
 	"ClearStale": func(ctx context.Context, s hub.Store) error { return s.ClearStale(ctx, hub.Stale{ConnectionID: "c1"}) },
 	"Epoch":      func(ctx context.Context, s hub.Store) error { _, err := s.Epoch(ctx); return err },

@@ -161,11 +161,11 @@ func TestSideBySide(t *testing.T) {
 		w := newWorld(t)
 		s := w.store(w.client)
 		everyOrder(t, w, func(id string) []func(hub.Store) error {
-			if err := s.MarkStale(t.Context(), id, topics("A"), now); err != nil {
+			if err := mark(t.Context(), s, id, topics("A"), now); err != nil {
 				t.Fatal(err)
 			}
 			return []func(hub.Store) error{
-				func(s hub.Store) error { return s.MarkStale(context.Background(), id, topics("B"), now) },
+				func(s hub.Store) error { return mark(context.Background(), s, id, topics("B"), now) },
 				func(s hub.Store) error {
 					marks, err := s.Stale(context.Background(), 10)
 					for _, m := range marks {

@@ -9,14 +9,21 @@ import (
 	"reflect"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hubtest"
 	"github.com/securecart/hub/internal/table"
 )
+
+// mark marks one connection.
+func mark(ctx context.Context, s hub.Store, id string, topics []hub.Topic, now time.Time) error {
+	return s.MarkStale(ctx, []hub.Missed{{ConnectionID: id, Topics: topics}}, now)[0]
+}
 
 func wantSame(t testing.TB, what string, got, want any, err error) {
 	t.Helper()

@@ -272,11 +272,14 @@ func (s *slowStore) Subscribers(ctx context.Context, t hub.Topic, after string, 
 	return s.Store.Subscribers(ctx, t, after, limit)
 }
 
-func (s *slowStore) MarkStale(ctx context.Context, id string, topics []hub.Topic, now time.Time) error {
-	if err := first(ctx, s.mark, id); err != nil {
-		return err
+func (s *slowStore) MarkStale(ctx context.Context, missed []hub.Missed, now time.Time) []error {
+	errs := make([]error, len(missed))
+	for i := range missed {
+		if errs[i] = first(ctx, s.mark, missed[i].ConnectionID); errs[i] == nil {
+			errs[i] = s.Store.MarkStale(ctx, missed[i:i+1], now)[0]
+		}
 	}
-	return s.Store.MarkStale(ctx, id, topics, now)
+	return errs
 }
 
 func (s *slowStore) Forget(ctx context.Context, id string, topics ...hub.Topic) error {

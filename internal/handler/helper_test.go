@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,8 +153,11 @@ func (f *faults) Forget(ctx context.Context, id string, topics ...hub.Topic) err
 	return orDo(f.fail["Forget"], func() error { return f.Store.Forget(ctx, id, topics...) })
 }
 
-func (f *faults) MarkStale(ctx context.Context, id string, topics []hub.Topic, now time.Time) error {
-	return orDo(f.fail["MarkStale"], func() error { return f.Store.MarkStale(ctx, id, topics, now) })
+func (f *faults) MarkStale(ctx context.Context, missed []hub.Missed, now time.Time) []error {
+	if err := f.fail["MarkStale"]; err != nil {
+		return slices.Repeat([]error{err}, len(missed))
+	}
+	return f.Store.MarkStale(ctx, missed, now)
 }
 
 func (f *faults) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Request) error {

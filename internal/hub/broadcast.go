@@ -21,24 +21,6 @@ const (
 	postsAtOnce = 1_000
 )
 
-// Report counts what a broadcast did.
-type Report struct {
-	Changes    int // given
-	Coalesced  int // not sent because a newer change of the row was in the batch
-	Suppressed int // keys that nobody was told of because nobody could see a difference
-	Posts      int // connections that were served
-	Gone       int // connections removed
-	Stale      int // connections not served: they are marked, or the batch has failed
-	Throttled  int // those of Stale that were throttled to the end
-	Denied     int // subscribers whose authority does not reach any more
-	Failed     int // changes that have to come again
-
-	// Latencies has an element for each row that somebody was told of: from the
-	// row's own UpdatedAt to its last accepted post, to the millisecond. Rows without that time
-	// are left out.
-	Latencies []time.Duration
-}
-
 // BatchError tells that changes of a batch have to be delivered again: those from
 // Index on. Those before it are done.
 type BatchError struct {
@@ -94,16 +76,17 @@ type key struct {
 
 // broadcast is one batch on its way.
 type broadcast struct {
-	h      *Hub
-	now    time.Time
-	epoch  string
-	keys   []key
-	to     []address
-	missed []missed
-	gone   []int // by the first of their addresses
-	report Report
-	failed int // index of the first change that has to come again
-	err    error
+	h     *Hub
+	now   time.Time
+	epoch string
+	keys  []key
+	to    []address
+	gone  []int // by the first of their addresses
+
+	unserved []unserved
+	report   Report
+	failed   int // index of the first change that has to come again
+	err      error
 }
 
 // address is one subscriber of one key.
@@ -321,64 +304,7 @@ func (b *broadcast) post(ctx context.Context, posts []Post, of []int) {
 		case errors.Is(err, ErrGone) && b.now.Sub(b.to[start].sub.ConnectedAt) > YoungConnection:
 			b.gone = append(b.gone, start)
 		default:
-			b.missed = append(b.missed, missed{start, err})
-		}
-	}
-}
-
-// missed is a connection that was not served: that of the addresses from start on.
-type missed struct {
-	start int
-	cause error
-}
-
-// settle marks the connections that were not served and then removes those that
-// are gone, which can wait: what is not removed is found gone again, or expires.
-func (b *broadcast) settle(ctx context.Context) {
-	for _, m := range b.missed {
-		b.mark(ctx, m)
-	}
-	for _, start := range b.gone {
-		b.report.Gone++
-		var subscribed []Topic
-		for _, a := range b.to[start:b.end(start)] {
-			subscribed = append(subscribed, a.topic)
-		}
-		_ = b.h.store.Forget(ctx, b.to[start].sub.ConnectionID, subscribed...)
-	}
-}
-
-// mark names the rows, not the subscriptions: a vendor wants the figure it missed,
-// not its list again.
-func (b *broadcast) mark(ctx context.Context, m missed) {
-	b.report.Stale++
-	if errors.Is(m.cause, ErrThrottled) {
-		b.report.Throttled++
-	}
-	var rows []Topic
-	first := len(b.keys)
-	for _, a := range b.to[m.start:b.end(m.start)] {
-		rows = append(rows, b.keys[a.key].topic)
-		first = min(first, a.key)
-	}
-	id := b.to[m.start].sub.ConnectionID
-	if err := b.h.store.MarkStale(ctx, id, rows, b.now); err != nil {
-		b.fail(b.keys[first].first, fmt.Errorf("mark %s after %v: %w", id, m.cause, err))
-	}
-}
-
-// measure takes the latency of each row that somebody was told of.
-func (b *broadcast) measure() {
-	for _, k := range b.keys {
-		var at time.Time
-		if k.cart != nil {
-			at = k.cart.UpdatedAt
-		} else {
-			at = k.item.UpdatedAt
-		}
-		if !k.told.IsZero() && !at.IsZero() {
-			// Clocks differ: what was told before it was committed took no time.
-			b.report.Latencies = append(b.report.Latencies, max(0, k.told.Sub(at)))
+			b.unserved = append(b.unserved, unserved{start, err})
 		}
 	}
 }

@@ -122,7 +122,7 @@ func (h *Hub) discharge(ctx context.Context, p patient, undelivered error, repor
 		return h.store.Forget(ctx, p.c.ID, p.mark.Topics...)
 	}
 	report.Left++
-	return h.store.MarkStale(ctx, p.c.ID, nil, now) // to the end of the list
+	return h.store.MarkStale(ctx, []Missed{{ConnectionID: p.c.ID}}, now)[0] // to the end of the list
 }
 
 // refresh is the current state of topics as deltas, as far as c is subscribed to

@@ -225,11 +225,11 @@ func (f failing) Subscribers(ctx context.Context, t hub.Topic, after string, lim
 	return f.Store.Subscribers(ctx, t, after, limit)
 }
 
-func (f failing) MarkStale(ctx context.Context, id string, topics []hub.Topic, now time.Time) error {
+func (f failing) MarkStale(ctx context.Context, missed []hub.Missed, now time.Time) []error {
 	if f.markStale != nil {
-		return f.markStale
+		return slices.Repeat([]error{f.markStale}, len(missed))
 	}
-	return f.Store.MarkStale(ctx, id, topics, now)
+	return f.Store.MarkStale(ctx, missed, now)
 }
 
 func (f failing) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {

@@ -73,11 +73,14 @@ func (s *faultyStore) Forget(ctx context.Context, id string, topics ...hub.Topic
 	return s.leave(s.Store.Forget(ctx, id, topics...))
 }
 
-func (s *faultyStore) MarkStale(ctx context.Context, id string, topics []hub.Topic, now time.Time) error {
-	if err := s.enter(); err != nil {
-		return err
+func (s *faultyStore) MarkStale(ctx context.Context, missed []hub.Missed, now time.Time) []error {
+	errs := make([]error, len(missed))
+	for i := range missed {
+		if errs[i] = s.enter(); errs[i] == nil {
+			errs[i] = s.leave(s.Store.MarkStale(ctx, missed[i:i+1], now)[0])
+		}
 	}
-	return s.leave(s.Store.MarkStale(ctx, id, topics, now))
+	return errs
 }
 
 func (s *faultyStore) ClearStale(ctx context.Context, m hub.Stale) error {

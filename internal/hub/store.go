@@ -58,6 +58,12 @@ type Stale struct {
 	Mark         int64     // changes with every mark
 }
 
+// Missed is a connection that was not served, and with what.
+type Missed struct {
+	ConnectionID string
+	Topics       []Topic
+}
+
 // Request is the answer that an idempotency key got.
 type Request struct {
 	CartID      string
@@ -101,9 +107,11 @@ type Registry interface {
 	// those on the topics given: a subscription may have outlived its connection.
 	Forget(ctx context.Context, id string, topics ...Topic) error
 
-	// MarkStale records that topics of a connection want a fresh snapshot, in
-	// addition to those recorded before. The mark becomes the newest; Since stays.
-	MarkStale(ctx context.Context, id string, topics []Topic, now time.Time) error
+	// MarkStale records that topics of connections want a fresh snapshot, in
+	// addition to those recorded before. A mark becomes the newest; Since stays. It
+	// returns one error for each, nil if it is recorded. There may be thousands, and
+	// little time: it does not write them one after the other.
+	MarkStale(ctx context.Context, missed []Missed, now time.Time) []error
 
 	// Stale lists at most limit marks, the one that was marked longest ago first.
 	Stale(ctx context.Context, limit int) ([]Stale, error)

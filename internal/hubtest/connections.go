@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/securecart/hub/internal/hub"
 )
@@ -193,7 +194,7 @@ func unsubscribeOnly(ctx context.Context, f Fixture) error {
 
 func forgetAll(ctx context.Context, f Fixture) error {
 	err := errors.Join(connect(ctx, f, "c1", sku("A"), sku("B")), connect(ctx, f, "c2", sku("A")),
-		f.Store.MarkStale(ctx, "c1", []hub.Topic{sku("A")}, at(1)),
+		mark(ctx, f, "c1", []hub.Topic{sku("A")}, at(1)),
 		f.Store.Forget(ctx, "c1"), f.Store.Forget(ctx, "c1"))
 	if err != nil {
 		return fmt.Errorf("forget, twice: %w", err)
@@ -235,10 +236,41 @@ func concurrentSubscribers(ctx context.Context, f Fixture) error {
 		audience(ctx, f, sku("A"), "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"))
 }
 
+// mark marks one connection.
+func mark(ctx context.Context, f Fixture, id string, topics []hub.Topic, now time.Time) error {
+	return errors.Join(f.Store.MarkStale(ctx, []hub.Missed{{ConnectionID: id, Topics: topics}}, now)...)
+}
+
+func staleMany(ctx context.Context, f Fixture) error {
+	var missed []hub.Missed
+	var want []string
+	for i := range 50 {
+		id := fmt.Sprintf("c%02d", i)
+		want = append(want, id+" sku:T"+id)
+		missed = append(missed, hub.Missed{ConnectionID: id, Topics: []hub.Topic{sku("T" + id)}})
+		if err := connect(ctx, f, id); err != nil {
+			return err
+		}
+	}
+	errs := f.Store.MarkStale(ctx, missed, at(1))
+	if err := errors.Join(append(errs, same("errors", len(errs), len(missed)))...); err != nil {
+		return err
+	}
+	marks, err := f.Store.Stale(ctx, 100)
+	var got []string
+	for _, m := range marks {
+		for _, t := range m.Topics {
+			got = append(got, m.ConnectionID+" "+t.String())
+		}
+	}
+	slices.Sort(got)
+	return errors.Join(err, same("marks", fmt.Sprint(got), fmt.Sprint(want)))
+}
+
 func staleCollects(ctx context.Context, f Fixture) error {
 	err := errors.Join(connect(ctx, f, "c1"),
-		f.Store.MarkStale(ctx, "c1", []hub.Topic{sku("A")}, at(1)),
-		f.Store.MarkStale(ctx, "c1", []hub.Topic{sku("B"), sku("A")}, at(2)))
+		mark(ctx, f, "c1", []hub.Topic{sku("A")}, at(1)),
+		mark(ctx, f, "c1", []hub.Topic{sku("B"), sku("A")}, at(2)))
 	if err != nil {
 		return err
 	}
@@ -256,7 +288,7 @@ func staleCollects(ctx context.Context, f Fixture) error {
 
 func staleOrder(ctx context.Context, f Fixture) error {
 	for i, id := range []string{"c3", "c1", "c2"} {
-		if err := errors.Join(connect(ctx, f, id), f.Store.MarkStale(ctx, id, []hub.Topic{sku("A")}, at(i))); err != nil {
+		if err := errors.Join(connect(ctx, f, id), mark(ctx, f, id, []hub.Topic{sku("A")}, at(i))); err != nil {
 			return err
 		}
 	}
@@ -269,11 +301,11 @@ func staleOrder(ctx context.Context, f Fixture) error {
 
 func staleRotates(ctx context.Context, f Fixture) error {
 	for i, id := range []string{"c1", "c2", "c3"} {
-		if err := errors.Join(connect(ctx, f, id), f.Store.MarkStale(ctx, id, []hub.Topic{sku("A")}, at(i))); err != nil {
+		if err := errors.Join(connect(ctx, f, id), mark(ctx, f, id, []hub.Topic{sku("A")}, at(i))); err != nil {
 			return err
 		}
 	}
-	if err := f.Store.MarkStale(ctx, "c1", nil, at(9)); err != nil {
+	if err := mark(ctx, f, "c1", nil, at(9)); err != nil {
 		return err
 	}
 	marks, err := f.Store.Stale(ctx, 10)
@@ -287,7 +319,7 @@ func staleRotates(ctx context.Context, f Fixture) error {
 }
 
 func staleClear(ctx context.Context, f Fixture) error {
-	err := errors.Join(connect(ctx, f, "c1"), f.Store.MarkStale(ctx, "c1", []hub.Topic{sku("A")}, at(1)))
+	err := errors.Join(connect(ctx, f, "c1"), mark(ctx, f, "c1", []hub.Topic{sku("A")}, at(1)))
 	if err != nil {
 		return err
 	}
@@ -295,7 +327,7 @@ func staleClear(ctx context.Context, f Fixture) error {
 	if err != nil || len(before) != 1 {
 		return fmt.Errorf("marks: got %v, %v, want one", before, err)
 	}
-	if err := f.Store.MarkStale(ctx, "c1", []hub.Topic{sku("A")}, at(2)); err != nil {
+	if err := mark(ctx, f, "c1", []hub.Topic{sku("A")}, at(2)); err != nil {
 		return err
 	}
 	if err := f.Store.ClearStale(ctx, before[0]); err != nil {

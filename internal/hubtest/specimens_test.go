@@ -66,6 +66,7 @@ type (
 	}
 	clinging        struct{ hub.Store } // to the subscriptions of who was forgotten
 	hasty           struct{ hub.Store } // in clearing marks
+	firstOnly       struct{ hub.Store } // one mark of many
 	unmoved         struct{ hub.Store } // marks that are renewed keep their place
 	wiping          struct{ hub.Store } // topics with every PutConnection
 	everlasting     struct{ hub.Store } // keys
@@ -152,11 +153,15 @@ func (s hasty) ClearStale(ctx context.Context, m hub.Stale) error {
 	return s.Store.ClearStale(ctx, m)
 }
 
-func (s unmoved) MarkStale(ctx context.Context, id string, topics []hub.Topic, now time.Time) error {
-	if len(topics) == 0 {
-		return nil
+func (s unmoved) MarkStale(ctx context.Context, missed []hub.Missed, now time.Time) []error {
+	if len(missed[0].Topics) == 0 {
+		return []error{nil}
 	}
-	return s.Store.MarkStale(ctx, id, topics, now)
+	return s.Store.MarkStale(ctx, missed, now)
+}
+
+func (s firstOnly) MarkStale(ctx context.Context, missed []hub.Missed, now time.Time) []error {
+	return append(s.Store.MarkStale(ctx, missed[:1], now), make([]error, len(missed)-1)...)
 }
 
 func (s wiping) PutConnection(ctx context.Context, c hub.Connection) error {
@@ -208,6 +213,7 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		"shares its rows":                    {fixture(func(s hub.Store) hub.Store { return sharing{s, map[string]hub.Cart{}} }, nil), "rows are not shared with the caller"},
 		"forgets half":                       {fixture(func(s hub.Store) hub.Store { return clinging{s} }, nil), "forget removes every trace"},
 		"clears marks it has not seen":       {fixture(func(s hub.Store) hub.Store { return hasty{s} }, nil), "clearing a mark spares a newer one"},
+		"marks the first of many":            {fixture(func(s hub.Store) hub.Store { return firstOnly{s} }, nil), "many are marked at once"},
 		"keeps renewed marks in place":       {fixture(func(s hub.Store) hub.Store { return unmoved{s} }, nil), "a mark that is renewed goes to the end"},
 		"wipes topics":                       {fixture(func(s hub.Store) hub.Store { return wiping{s} }, nil), "connection written again keeps its topics"},
 		"keeps keys for ever":                {fixture(func(s hub.Store) hub.Store { return everlasting{s} }, nil), "request key is free after a day"},

@@ -50,6 +50,7 @@ var storeCases = []struct {
 	{"forget removes orphans", forgetOrphans},
 	{"concurrent subscribers are all kept", concurrentSubscribers},
 	{"stale marks collect topics", staleCollects},
+	{"many are marked at once", staleMany},
 	{"stale marks are oldest first and limited", staleOrder},
 	{"clearing a mark spares a newer one", staleClear},
 	{"a mark that is renewed goes to the end", staleRotates},

@@ -160,9 +160,16 @@ func (s *Store) Subscribers(_ context.Context, t hub.Topic, after string, limit 
 }
 
 // MarkStale implements [hub.Registry].
-func (s *Store) MarkStale(_ context.Context, id string, topics []hub.Topic, now time.Time) error {
+func (s *Store) MarkStale(_ context.Context, missed []hub.Missed, now time.Time) []error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, m := range missed {
+		s.markLocked(m.ConnectionID, m.Topics, now)
+	}
+	return make([]error, len(missed))
+}
+
+func (s *Store) markLocked(id string, topics []hub.Topic, now time.Time) {
 	s.marks++
 	m := hub.Stale{ConnectionID: id, Since: now}
 	if at := slices.IndexFunc(s.stale, func(m hub.Stale) bool { return m.ConnectionID == id }); at >= 0 {
@@ -177,7 +184,6 @@ func (s *Store) MarkStale(_ context.Context, id string, topics []hub.Topic, now 
 		}
 	}
 	s.stale = append(s.stale, m)
-	return nil
 }
 
 // Stale implements [hub.Registry].

@@ -1,0 +1,52 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// forgetAtOnce is how many connections that are gone a batch removes, at some 20
+// ms each: the next batch waits for it. The others are found gone again, or
+// expire.
+const forgetAtOnce = 100
+
+// unserved is the connection of the addresses from start on, which got nothing.
+type unserved struct {
+	start int
+	cause error
+}
+
+// settle marks the connections that were not served, and then removes those that
+// are gone. The marks name the rows, not the subscriptions: a vendor wants the
+// figure it missed, not its list again.
+func (b *broadcast) settle(ctx context.Context) {
+	var all []Missed
+	for _, u := range b.unserved {
+		m := Missed{ConnectionID: b.to[u.start].sub.ConnectionID}
+		for _, a := range b.to[u.start:b.end(u.start)] {
+			m.Topics = append(m.Topics, b.keys[a.key].topic)
+		}
+		all = append(all, m)
+		b.report.Stale++
+		if errors.Is(u.cause, ErrThrottled) {
+			b.report.Throttled++
+		}
+	}
+	if len(all) > 0 {
+		for i, err := range b.h.store.MarkStale(ctx, all, b.now) {
+			if u := b.unserved[i]; err != nil {
+				first := b.to[u.start].key // addresses of a connection are in order of keys
+				b.fail(b.keys[first].first, fmt.Errorf("mark %s after %v: %w", all[i].ConnectionID, u.cause, err))
+			}
+		}
+	}
+	b.report.Gone = len(b.gone)
+	for _, start := range b.gone[:min(len(b.gone), forgetAtOnce)] {
+		var subscribed []Topic
+		for _, a := range b.to[start:b.end(start)] {
+			subscribed = append(subscribed, a.topic)
+		}
+		_ = b.h.store.Forget(ctx, b.to[start].sub.ConnectionID, subscribed...)
+	}
+}
