@@ -28,8 +28,10 @@ web: ## tests of the browser module (needs Node.js 20)
 fuzz: ## each fuzz target for FUZZTIME (30s)
 	scripts/fuzz $(FUZZTIME)
 
-bench: ## fan-out to 1, 100, 1 000 and 10 000 subscribers
+bench: ## fan-out to 1, 100, 1 000 and 10 000 subscribers; posts, cold starts and delays of the functions
 	go test -run '^$$' -bench Fanout -benchtime 2s ./internal/local
+	go test -run '^$$' -bench Post ./internal/apigw
+	go test -run '^$$' -bench . -benchtime 100x ./internal/dynamolocal
 
 tools: ## install wscat for the tests that type into it (needs npm)
 	scripts/ci-tools

@@ -21,6 +21,7 @@ type metrics struct {
 	changes    *prometheus.CounterVec // by what became of them
 	deliveries *prometheus.CounterVec // by what became of them
 	heals      *prometheus.CounterVec
+	latency    prometheus.Histogram
 }
 
 func newMetrics(h *House) *metrics {
@@ -35,8 +36,12 @@ func newMetrics(h *House) *metrics {
 		heals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hub_heals_total", Help: "Marked connections looked after, by result.",
 		}, []string{"result"}),
+		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "hub_latency_seconds", Help: "From the time in a changed row to the last accepted post about it.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8), // 1 ms to 16 s
+		}),
 	}
-	m.registry.MustRegister(m.changes, m.deliveries, m.heals, gatewayCollector{h}, collectors.NewGoCollector())
+	m.registry.MustRegister(m.changes, m.deliveries, m.heals, m.latency, gatewayCollector{h}, collectors.NewGoCollector())
 	return m
 }
 
@@ -49,6 +54,10 @@ func (m *metrics) broadcast(_ context.Context, r hub.Report) {
 	m.deliveries.WithLabelValues("gone").Add(float64(r.Gone))
 	m.deliveries.WithLabelValues("stale").Add(float64(r.Stale))
 	m.deliveries.WithLabelValues("denied").Add(float64(r.Denied))
+	m.changes.WithLabelValues("failed").Add(float64(r.Failed))
+	for _, l := range r.Latencies {
+		m.latency.Observe(l.Seconds())
+	}
 }
 
 func (m *metrics) healed(_ context.Context, r hub.HealReport) {

@@ -365,6 +365,16 @@ func TestLogKeys(t *testing.T) {
 	}
 }
 
+// TestReadmeNamesEveryMetric: operators find each in the README.
+func TestReadmeNamesEveryMetric(t *testing.T) {
+	readme := read(t, "README.md")
+	for _, s := range logs.Series {
+		if !strings.Contains(readme, "`"+s.Name+"`") {
+			t.Errorf("the README does not name the metric %s", s.Name)
+		}
+	}
+}
+
 // TestDesignNamesEveryRoom: docs/design.md has a line for each package and each
 // dependency.
 func TestDesignNamesEveryRoom(t *testing.T) {
