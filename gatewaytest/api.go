@@ -22,7 +22,8 @@ const (
 )
 
 // API describes one WebSocket API and its one stage. The zero value of every
-// field is the service's default.
+// field is the service's default, but for the throttles: those of an account
+// are of no use on a desk, and so bound nothing unless they are set.
 type API struct {
 	// Stage is the only segment of the client's URL. Default "v1".
 	Stage string
@@ -35,19 +36,63 @@ type API struct {
 	// client asked for.
 	DomainName string
 
+	// Domain maps a custom domain to the stage. Nil: none.
+	Domain *Domain
+
+	// DisableDefaultEndpoint refuses with 403 whatever does not come in through
+	// Domain (G-URL-8).
+	DisableDefaultEndpoint bool
+
 	// RouteSelectionExpression chooses the route of a message. Default
 	// "$request.body.action".
 	RouteSelectionExpression string
 
-	// StageVariables are given to the authorizer and to every integration.
+	// StageVariables are given to the authorizer and to every integration, and
+	// may stand in the URI of an HTTP integration (G-STAGEVAR-2).
 	StageVariables map[string]string
 
 	// Authorizer is asked before $connect. Nil: everybody may connect.
 	Authorizer *Authorizer
 
+	// Credentials are the access keys that requests to @connections have to be
+	// signed with, by Signature Version 4 (G-MGMT-2). None: requests need no
+	// signature. Calls of PostToConnection and its companions never do.
+	Credentials []Credential
+
+	// IAM makes AWS_IAM the authorization type of $connect: handshakes have to
+	// be signed as well, in headers or in the query string (G-AUTH-22). It
+	// needs Credentials and excludes Authorizer.
+	IAM bool
+
+	// APIKeys are the keys that routes with APIKeyRequired accept.
+	APIKeys []APIKey
+
+	// APIKeySelectionExpression says where a client's key comes from:
+	// "$request.header.x-api-key", the default, or
+	// "$context.authorizer.usageIdentifierKey" (G-HANDSHAKE-18).
+	APIKeySelectionExpression string
+
+	// Models are JSON schemas of draft 4, by name. Routes refer to them.
+	Models map[string]string
+
 	// Routes holds the routes by key: "$connect", "$disconnect", "$default"
 	// and the API's own.
 	Routes map[string]Route
+
+	// AccountThrottle bounds everything that is asked of the API: handshakes,
+	// messages and requests to @connections. In AWS all APIs of an account in a
+	// Region share 10 000 requests a second and a burst of 5 000 (G-LIMIT-10).
+	// The zero value bounds nothing.
+	AccountThrottle Throttle
+
+	// ConnectThrottle bounds handshakes. In AWS all WebSocket APIs of an account
+	// in a Region share 500 new connections a second (G-LIMIT-9). The zero value
+	// bounds nothing.
+	ConnectThrottle Throttle
+
+	// RouteThrottle bounds each route that has no Throttle of its own: the
+	// stage's DefaultRouteSettings (G-LIMIT-11). The zero value bounds nothing.
+	RouteThrottle Throttle
 
 	// IdleTimeout closes a connection without messages, MaxAge any connection.
 	// Defaults 10 minutes and 2 hours.
@@ -65,24 +110,12 @@ type API struct {
 	// Faults are misbehaviours on purpose. Nil: none.
 	Faults *Faults
 
+	// AccessLog is the stage's access log. Nil: none.
+	AccessLog *AccessLog
+
 	// Log receives one line per event at level debug, and handler failures at
 	// level warn. Nil: discard.
 	Log *slog.Logger
-}
-
-// Route is what the API does with the events of one route key.
-type Route struct {
-	// Integration is the function behind the route. A message route without
-	// one answers "Internal server error" (G-ROUTE-13); $connect and
-	// $disconnect without one do nothing.
-	Integration lambda.Handler
-
-	// RouteResponse makes the route two-way: the body of the function's answer
-	// is sent to the client (G-RESP-2).
-	RouteResponse bool
-
-	// Timeout is the integration time-out, 50 ms to 29 s. Default 29 s.
-	Timeout time.Duration
 }
 
 // Authorizer is a Lambda authorizer of type REQUEST.
