@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -141,11 +141,12 @@ var (
 // snapshot).
 func (a API) withDefaults() API {
 	for field, value := range map[*string]string{
-		&a.Stage:                    "v1",
-		&a.ID:                       "a1b2c3d4e5",
-		&a.Region:                   "eu-central-1",
-		&a.AccountID:                "123456789012",
-		&a.RouteSelectionExpression: "$request.body.action",
+		&a.Stage:                     "v1",
+		&a.ID:                        "a1b2c3d4e5",
+		&a.Region:                    "eu-central-1",
+		&a.AccountID:                 "123456789012",
+		&a.RouteSelectionExpression:  "$request.body.action",
+		&a.APIKeySelectionExpression: keyFromHeader,
 	} {
 		if *field == "" {
 			*field = value
@@ -168,8 +169,13 @@ func (a API) withDefaults() API {
 	for key, route := range a.Routes {
 		if route.Timeout == 0 {
 			route.Timeout = maxIntegrationTimeout
-			a.Routes[key] = route
 		}
+		if route.HTTP != nil && route.HTTP.Method == "" {
+			copied := *route.HTTP
+			copied.Method = http.MethodPost
+			route.HTTP = &copied
+		}
+		a.Routes[key] = route
 	}
 	if a.Authorizer != nil {
 		copied := *a.Authorizer
@@ -202,19 +208,24 @@ func (a API) check() error {
 	if len(a.Routes) > maxRoutes {
 		bad("Routes: %d routes, at most %d", len(a.Routes), maxRoutes)
 	}
-	for _, key := range slices.Sorted(maps.Keys(a.Routes)) {
-		switch key {
-		case routeConnect, routeDisconnect, routeDefault:
-		case "":
-			bad("Routes: empty route key")
-		default:
-			if strings.HasPrefix(key, "$") {
-				bad("Routes[%q]: only $connect, $disconnect and $default may start with a dollar sign", key)
-			}
+	for name, throttle := range map[string]Throttle{
+		"AccountThrottle": a.AccountThrottle, "ConnectThrottle": a.ConnectThrottle, "RouteThrottle": a.RouteThrottle,
+	} {
+		if err := throttle.check(); err != nil {
+			bad("%s: %w", name, err)
 		}
-		if t := a.Routes[key].Timeout; t < minIntegrationTimeout || t > maxIntegrationTimeout {
-			bad("Routes[%q].Timeout %v: must be from %v to %v", key, t, minIntegrationTimeout, maxIntegrationTimeout)
-		}
+	}
+	if err := a.Domain.check(); err != nil {
+		bad("Domain.%w", err)
+	}
+	if a.DisableDefaultEndpoint && a.Domain == nil {
+		bad("DisableDefaultEndpoint: there is no Domain")
+	}
+	if a.AccessLog != nil && a.AccessLog.Output == nil {
+		bad("AccessLog.Output: nil")
+	}
+	if a.AccessLog != nil && len(a.AccessLog.Format) > maxLogFormat {
+		bad("AccessLog.Format: %d bytes, at most %d", len(a.AccessLog.Format), maxLogFormat)
 	}
 	if a.IdleTimeout < 0 {
 		bad("IdleTimeout %v: negative", a.IdleTimeout)

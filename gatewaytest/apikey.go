@@ -1,8 +1,78 @@
 package gatewaytest
 
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
 // APIKey is a key of a usage plan.
 type APIKey struct {
 	ID       string   // for the access log
 	Value    string   // what the client sends, or the authorizer returns
 	Throttle Throttle // of the usage plan, for this key
+}
+
+// The two places that a key may come from (developer guide, "WebSocket
+// selection expressions").
+const (
+	keyFromHeader     = "$request.header.x-api-key"
+	keyFromAuthorizer = "$context.authorizer.usageIdentifierKey"
+)
+
+// apiKey is an APIKey at work.
+type apiKey struct {
+	APIKey
+	throttle *bucket
+}
+
+// newKeys makes the keys ready, by value.
+func newKeys(api *API) (map[string]*apiKey, error) {
+	if e := api.APIKeySelectionExpression; e != keyFromHeader && e != keyFromAuthorizer {
+		return nil, fmt.Errorf("APIKeySelectionExpression %q: must be %s or %s", e, keyFromHeader, keyFromAuthorizer)
+	}
+	var errs []error
+	keys := make(map[string]*apiKey, len(api.APIKeys))
+	for i, key := range api.APIKeys {
+		err := key.Throttle.check()
+		switch {
+		case key.Value == "":
+			err = errors.New("no Value")
+		case keys[key.Value] != nil:
+			err = errors.New("the Value of another key")
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("APIKeys[%d]: %w", i, err))
+		}
+		keys[key.Value] = &apiKey{key, newBucket(key.Throttle)}
+	}
+	return keys, errors.Join(errs...)
+}
+
+// findKey finds the API key of a handshake; nil if it brought none, or none
+// that is known. usage is the authorizer's usageIdentifierKey.
+func (g *Gateway) findKey(req *request, usage string) *apiKey {
+	if g.api.APIKeySelectionExpression == keyFromAuthorizer {
+		return g.keys[usage]
+	}
+	return g.keys[req.headers.last("x-api-key", strings.EqualFold)]
+}
+
+// checkKey refuses an event of a route that wants a key which the handshake did
+// not bring, or whose plan is used up (G-HANDSHAKE-18, G-HANDSHAKE-9).
+func (k *call) checkKey() *refusal {
+	key := k.c.key
+	if key != nil {
+		k.note("identity.apiKey", key.Value)
+		k.note("identity.apiKeyId", key.ID)
+	}
+	switch {
+	case k.route == nil || !k.route.APIKeyRequired:
+		return nil
+	case key == nil:
+		return &refusedKey
+	case !key.throttle.take(k.c.g.now()):
+		return &refusedThrottled
+	}
+	return nil
 }

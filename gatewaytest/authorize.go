@@ -1,11 +1,12 @@
 package gatewaytest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -31,84 +32,89 @@ func parseIdentitySource(text string) (identitySource, error) {
 
 // value finds what the source names; empty when it is missing. Header names
 // ignore case, query names do not (G-AUTH-5).
-func (s identitySource) value(g *Gateway, req *request, ctx requestContext) string {
+func (s identitySource) value(k *call) string {
 	switch s.kind {
 	case identityKinds[0]:
-		return req.headers.last(s.name, strings.EqualFold)
+		return k.req.headers.last(s.name, strings.EqualFold)
 	case identityKinds[1]:
-		return req.query.last(s.name, same)
+		return k.req.query.last(s.name, same)
 	case identityKinds[2]:
-		return g.api.StageVariables[s.name]
+		return k.c.g.api.StageVariables[s.name]
 	default:
-		var value any
-		encoded, err := json.Marshal(ctx)
-		if err == nil {
-			value, _ = decodeJSON(string(encoded))
-		}
-		var path []any
-		for step := range strings.SplitSeq(s.name, ".") {
-			path = append(path, step)
-		}
-		return stringify(follow(value, path))
+		return k.value(s.name)
 	}
 }
 
 // authorization is what an authorizer said yes with: requestContext.authorizer
-// of the CONNECT event, and of all later ones (G-AUTH-18).
+// of the CONNECT event and of all later ones (G-AUTH-18), and its
+// usageIdentifierKey.
 type authorization struct {
 	connect, later map[string]any
+	usage          string
 }
 
 // authorize checks the identity sources, asks the authorizer and evaluates its
 // policy.
-func (g *Gateway) authorize(c *conn, req *request, ctx requestContext) (authorization, *refusal) {
-	failed := &refusal{http.StatusInternalServerError, textInternal}
-	unauthorized := &refusal{http.StatusUnauthorized, "Unauthorized"}
+func (g *Gateway) authorize(k *call) (authorization, *refusal) {
 	for _, source := range g.identity {
-		if source.value(g, req, ctx) == "" {
-			return authorization{}, unauthorized // G-AUTH-4
+		if source.value(k) == "" {
+			return authorization{}, refusedUnauthorized.because("no " + source.kind + source.name) // G-AUTH-4
 		}
 	}
 	e := event{
 		Type:                            "REQUEST",
 		MethodARN:                       g.connectARN(),
-		Headers:                         req.authorizerHeaders().single(),
-		MultiValueHeaders:               req.authorizerHeaders().multi(),
-		QueryStringParameters:           req.query.single(),
-		MultiValueQueryStringParameters: req.query.multi(),
+		Headers:                         k.req.authorizerHeaders().single(),
+		MultiValueHeaders:               k.req.authorizerHeaders().multi(),
+		QueryStringParameters:           k.req.query.single(),
+		MultiValueQueryStringParameters: k.req.query.multi(),
 		StageVariables:                  &g.api.StageVariables,
-		RequestContext:                  ctx,
+		RequestContext:                  k.ctx,
 	}
 	if g.api.StageVariables == nil {
 		e.StageVariables = &map[string]string{} // G-AUTH-8: an object in any case
 	}
 	payload, err := e.encode()
 	if err != nil {
-		return authorization{}, failed
+		return authorization{}, refusedAuthorizer.because(err.Error())
 	}
 	started := time.Now()
-	raw, err := g.invoke(g.api.Authorizer.Handler, payload, ctx.RequestID, maxIntegrationTimeout)
+	raw, err := g.invoke(g.api.Authorizer.Handler, payload, k.ctx.RequestID, maxIntegrationTimeout)
 	latency := time.Since(started)
-	log := g.api.Log.With("connectionId", c.id, "requestId", ctx.RequestID)
+	k.noteLatency("authorizer.latency", started)
+	k.noteLatency("authorizer.integrationLatency", started)
+	granted, refused := g.judge(raw, err)
+	if refused != nil {
+		k.note("authorizer.error", cmp.Or(refused.detail, refused.message))
+		k.note("authorizer.status", strconv.Itoa(refused.status))
+		g.api.Log.Debug("authorizer refused", "connectionId", k.c.id, "requestId", k.ctx.RequestID, "detail", refused.detail)
+		return granted, refused
+	}
+	k.note("authorizer.status", "200")
+	for key, value := range granted.later {
+		k.note("authorizer."+key, value.(string))
+	}
+	granted.connect["integrationLatency"] = latency.Milliseconds()
+	return granted, nil
+}
+
+// judge decides on what an authorizer returned.
+func (g *Gateway) judge(raw []byte, err error) (authorization, *refusal) {
 	if err != nil {
-		log.Debug("authorizer failed", "error", err)
 		if err.Error() == "Unauthorized" {
-			return authorization{}, unauthorized // G-AUTH-14
+			return authorization{}, refusedUnauthorized.because(err.Error()) // G-AUTH-14
 		}
-		return authorization{}, failed // G-AUTH-15
+		return authorization{}, refusedAuthorizer.because(err.Error()) // G-AUTH-15
 	}
 	answer, err := parseAuthorizerAnswer(raw)
 	if err != nil {
-		log.Warn("malformed authorizer answer", "error", err)
-		return authorization{}, failed
+		g.api.Log.Warn("malformed authorizer answer", "error", err)
+		return authorization{}, refusedAuthorizer.because(err.Error())
 	}
-	if !answer.policy.allows(invokeAction, e.MethodARN) {
-		log.Debug("policy denies", "resource", e.MethodARN)
-		return authorization{}, &refusal{http.StatusForbidden, "Forbidden"} // G-AUTH-13
+	if !answer.policy.allows(invokeAction, g.connectARN()) {
+		return authorization{}, refusedDenied.because("the policy does not allow " + g.connectARN()) // G-AUTH-13
 	}
-	granted := authorization{later: answer.context, connect: maps.Clone(answer.context)}
-	granted.connect["integrationLatency"] = latency.Milliseconds()
-	return granted, nil
+	return authorization{connect: maps.Clone(answer.context), later: answer.context, usage: answer.usage}, nil
 }
 
 // connectARN is what a policy has to allow (G-AUTH-10).
@@ -121,6 +127,7 @@ func (g *Gateway) connectARN() string {
 type authorizerAnswer struct {
 	policy  policy
 	context map[string]any // with principalId, all values strings
+	usage   string         // usageIdentifierKey
 }
 
 // parseAuthorizerAnswer reads an answer; every error is a 500 (G-AUTH-15, -16,
@@ -161,5 +168,10 @@ func parseAuthorizerAnswer(raw []byte) (authorizerAnswer, error) {
 		a.context[key] = text
 	}
 	a.context["principalId"] = principal
+	if raw, ok := answer["usageIdentifierKey"]; ok {
+		if err := json.Unmarshal(raw, &a.usage); err != nil {
+			return a, fmt.Errorf("usageIdentifierKey: %w", err)
+		}
+	}
 	return a, nil
 }

@@ -37,12 +37,16 @@ type conn struct {
 
 	// Fixed before the connection opens.
 	authorizer map[string]any // nil without an authorizer
+	key        *apiKey        // nil without an API key
 	net        net.Conn
 	vectored   bool // net takes many buffers in one system call
 	idle, age  *time.Timer
 
 	// lastActive is the time of the last message in either direction, in ns.
 	lastActive atomic.Int64
+
+	// throttled is how many messages in a row were refused for their number.
+	throttled atomic.Int64
 
 	mu        sync.Mutex
 	state     connState

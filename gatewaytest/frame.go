@@ -36,6 +36,7 @@ const (
 	closeNoStatus    = 1005 // never on the wire
 	closeAbnormal    = 1006 // never on the wire
 	closeInvalidData = 1007
+	closePolicy      = 1008
 	closeTooBig      = 1009
 )
 

@@ -19,9 +19,15 @@ import (
 // as an http.Handler, end it with Close.
 type Gateway struct {
 	// Fixed by New.
-	api       API
-	selection selection
-	identity  []identitySource
+	api           API
+	selection     selection
+	identity      []identitySource
+	routes        map[string]*route
+	keys          map[string]*apiKey // by value
+	accountBucket *bucket
+	connectBucket *bucket
+	accessLog     *accessLog // nil: none
+	backends      *http.Transport
 
 	// handlers is the parent of every function's context.
 	handlers       context.Context
@@ -40,6 +46,9 @@ type Gateway struct {
 	failNext map[string][]*Error
 	failing  atomic.Int64 // len(failNext), to be read without the lock
 
+	// warped is by how much the gateway's clock is ahead, in ns.
+	warped atomic.Int64
+
 	mu      sync.RWMutex
 	closing bool
 	conns   map[string]*conn // pending ones too
@@ -53,14 +62,14 @@ var _ http.Handler = (*Gateway)(nil)
 // service would not accept.
 func New(api API) (*Gateway, error) {
 	api = api.withDefaults()
-	selection, err := parseSelection(api.RouteSelectionExpression)
-	if err != nil {
-		err = fmt.Errorf("RouteSelectionExpression: %w", err)
+	g := &Gateway{
+		api: api, conns: make(map[string]*conn), backends: &http.Transport{},
+		accountBucket: newBucket(api.AccountThrottle), connectBucket: newBucket(api.ConnectThrottle),
+		accessLog: newAccessLog(api.AccessLog),
 	}
-	if err := errors.Join(api.check(), err); err != nil {
+	if err := errors.Join(api.check(), g.prepare()); err != nil {
 		return nil, fmt.Errorf("gatewaytest: %w", err)
 	}
-	g := &Gateway{api: api, selection: selection, conns: make(map[string]*conn)}
 	if api.Authorizer != nil {
 		for _, text := range api.Authorizer.IdentitySources {
 			source, _ := parseIdentitySource(text) // checked above
@@ -72,14 +81,33 @@ func New(api API) (*Gateway, error) {
 	return g, nil
 }
 
+// prepare takes the API's expressions, schemas and routes apart.
+func (g *Gateway) prepare() error {
+	var errs []error
+	var err error
+	if g.selection, err = parseSelection(g.api.RouteSelectionExpression); err != nil {
+		errs = append(errs, fmt.Errorf("RouteSelectionExpression: %w", err))
+	}
+	g.keys, err = newKeys(&g.api)
+	errs = append(errs, err)
+	models, err := compileModels(&g.api)
+	errs = append(errs, err)
+	g.routes = make(map[string]*route, len(g.api.Routes))
+	for _, key := range slices.Sorted(maps.Keys(g.api.Routes)) {
+		g.routes[key], err = newRoute(&g.api, key, g.api.Routes[key], models)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
 // ServeHTTP serves the stage: /{stage} is the handshake, and
 // /{stage}/@connections/{id} the management of one connection. Everything else
 // is forbidden (G-URL-4, G-MGMT-11).
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	segments, ok := pathSegments(r.URL.EscapedPath())
+	segments, refused := g.locate(r)
 	switch {
-	case !ok || segments[0] != g.api.Stage:
-		g.answerError(w, ErrForbidden)
+	case refused != nil:
+		g.answerError(w, refused)
 	case len(segments) == 1, len(segments) == 2 && segments[1] == "":
 		g.serveHandshake(w, r) // G-URL-2: one trailing slash is fine
 	case len(segments) == 3 && segments[1] == "@connections" && segments[2] != "":
@@ -206,6 +234,7 @@ func (g *Gateway) Close() error {
 			}
 		}
 		g.cancelHandlers()
+		g.backends.CloseIdleConnections()
 	})
 	return g.closeErr
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"crypto/sha1"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -36,20 +35,23 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	}
 	defer g.running.Done()
 
-	now := time.Now()
+	now := g.now()
 	req := g.newRequest(r, now)
 	// Rounded as the events tell it, so that GET and events agree (G-EVENT-12).
 	c := &conn{g: g, suffix: newConnectionSuffix(), connectedAt: now.Truncate(time.Millisecond),
 		identity: req.identity, domainName: req.domainName}
 	g.register(c)
-	requestID := newRequestID(now)
-	protocol, refusal := g.admit(c, req, requestID)
-	if refusal != nil {
+	k := &call{c: c, route: g.routes[routeConnect], req: req,
+		ctx: c.newRequestContext(routeConnect, eventConnect, newRequestID(now), now)}
+	protocol, refused := g.admit(k, now)
+	k.refused(refused)
+	g.logAccess(k)
+	if refused != nil {
 		g.remove(c)
-		g.refuse(w, c, requestID, refusal)
+		g.refuse(w, k, refused)
 		return
 	}
-	g.upgrade(w, r, c, requestID, protocol)
+	g.upgrade(w, r, c, protocol)
 }
 
 // errClosing answers a handshake that comes while the gateway closes.
@@ -88,66 +90,68 @@ func hasToken(h http.Header, name, token string) bool {
 	return false
 }
 
-// refusal is the answer to a handshake that fails.
-type refusal struct {
-	status  int
-	message string
-}
-
-// admit asks the authorizer and $connect. It returns the subprotocol of the
-// answer, or a refusal.
-func (g *Gateway) admit(c *conn, req *request, requestID string) (protocol string, refused *refusal) {
-	ctx := c.newRequestContext(routeConnect, eventConnect, requestID, time.Now())
+// admit takes a handshake through throttles, authorizer, API key and $connect.
+// It returns the subprotocol of the answer, or a refusal.
+func (g *Gateway) admit(k *call, now time.Time) (protocol string, refused *refusal) {
+	c := k.c
+	var own *bucket
+	if k.route != nil {
+		own = k.route.throttle
+	}
+	if throttled(now, own, g.connectBucket, g.accountBucket) {
+		return "", &refusedThrottled // G-HANDSHAKE-9
+	}
+	usage := ""
 	if g.api.Authorizer != nil {
-		authorizer, refused := g.authorize(c, req, ctx)
+		granted, refused := g.authorize(k)
 		if refused != nil {
 			return "", refused
 		}
-		ctx.Authorizer = authorizer.connect
-		c.authorizer = authorizer.later
+		k.ctx.Authorizer, c.authorizer, usage = granted.connect, granted.later, granted.usage
 	}
-	route, ok := g.api.Routes[routeConnect]
-	if !ok || route.Integration == nil {
+	c.key = g.findKey(k.req, usage)
+	if refused := k.checkKey(); refused != nil {
+		return "", refused
+	}
+	if !k.route.bound() {
 		return "", nil // G-HANDSHAKE-2
 	}
-	e := c.integrationEvent(ctx)
-	headers := req.integrationHeaders()
+	e := c.integrationEvent(k.ctx)
+	headers := k.req.integrationHeaders()
 	e.Headers, e.MultiValueHeaders = headers.single(), headers.multi()
-	e.QueryStringParameters, e.MultiValueQueryStringParameters = req.query.single(), req.query.multi()
+	e.QueryStringParameters, e.MultiValueQueryStringParameters = k.req.query.single(), k.req.query.multi()
 
-	started := time.Now()
-	answer, err := g.callIntegration(route, &e)
-	g.api.Log.Debug("connect", "connectionId", c.id, "requestId", requestID,
-		"latency", time.Since(started), "status", answer.status, "error", err)
-	protocol = answer.headers.last("Sec-WebSocket-Protocol", strings.EqualFold)
+	a, refused := g.integrate(k, e)
+	protocol = a.headers.last("Sec-WebSocket-Protocol", strings.EqualFold)
 	switch {
-	case errors.Is(err, errTimedOut):
-		return "", &refusal{http.StatusGatewayTimeout, textTimedOut} // G-HANDSHAKE-7
-	case err != nil:
-		return "", &refusal{http.StatusBadGateway, textInternal} // G-HANDSHAKE-5, -6
-	case answer.status >= 200 && answer.status < 300:
+	case refused != nil:
+		return "", refused // G-HANDSHAKE-5, -6, -7
+	case k.route.HTTP != nil && k.route.mapping != nil:
+		return protocol, nil // G-INTEG-6
+	case a.status >= 200 && a.status < 300:
 		if strings.ContainsFunc(protocol, func(r rune) bool { return r < ' ' || r == 0x7F }) {
-			return "", &refusal{http.StatusBadGateway, textInternal} // cannot be a header value
+			return "", refusedFailed.because("the subprotocol cannot be a header value")
 		}
 		return protocol, nil // G-HANDSHAKE-3, -11
-	case answer.status >= 300 && answer.status < 600:
-		return "", &refusal{answer.status, http.StatusText(answer.status)} // G-HANDSHAKE-4
+	case a.status >= 300 && a.status < 600:
+		return "", &refusal{status: a.status, message: http.StatusText(a.status)} // G-HANDSHAKE-4
 	default:
-		return "", &refusal{http.StatusBadGateway, textInternal} // no HTTP status that could be final
+		return "", refusedFailed.because("no HTTP status that could be final")
 	}
 }
 
 // refuse answers a handshake that was turned down (G-HANDSHAKE-19: the JSON of
 // an error frame, assumed).
-func (g *Gateway) refuse(w http.ResponseWriter, c *conn, requestID string, refused *refusal) {
+func (g *Gateway) refuse(w http.ResponseWriter, k *call, refused *refusal) {
 	g.counters.refuse(refused.status)
-	g.api.Log.Debug("handshake refused", "connectionId", c.id, "requestId", requestID, "status", refused.status)
-	g.answerJSON(w, refused.status, errorTypes[refused.status], errorFrame(refused.message, c.id, requestID))
+	g.api.Log.Debug("handshake refused", "connectionId", k.c.id, "requestId", k.ctx.RequestID,
+		"status", refused.status, "detail", refused.detail)
+	g.answerJSON(w, refused.status, errorTypes[refused.status], errorFrame(refused.message, k.c.id, k.ctx.RequestID))
 }
 
 // upgrade takes the connection over from the HTTP server and serves it in a
 // goroutine of its own, so that the server's memory for the request is freed.
-func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, requestID, protocol string) {
+func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, protocol string) {
 	response := fmt.Appendf(nil, "HTTP/1.1 101 Switching Protocols\r\n"+
 		"Date: %s\r\nConnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: %s\r\n",
 		time.Now().UTC().Format(http.TimeFormat), acceptKey(r.Header.Get("Sec-WebSocket-Key"))) // G-HANDSHAKE-14

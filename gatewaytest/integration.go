@@ -1,62 +1,114 @@
 package gatewaytest
 
-// HTTP is a web server as the backend of a route: integration type HTTP_PROXY,
-// or HTTP beside a Mapping.
-type HTTP struct {
-	// Method of the requests. Default "POST".
-	Method string
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+)
 
-	// URI of the backend, http or https. ${stageVariables.name} stands for a
-	// stage variable (G-STAGEVAR-2).
-	URI string
-
-	// RequestParameters adds to the requests, or replaces: the keys are
-	// "integration.request.header.NAME" and "integration.request.querystring.NAME",
-	// the values "route.request.header.NAME", "route.request.querystring.NAME"
-	// and their multivalueheader and multivaluequerystring forms ($connect
-	// only), "route.request.body.PATH", "stageVariables.NAME", "context.NAME"
-	// and "'literal'" (G-INTEG-4). Without them the backend does not learn the
-	// connection id (G-INTEG-3).
-	RequestParameters map[string]string
+// answer is what a backend returned, or what became of it on the way to the
+// client.
+type answer struct {
+	status  int
+	headers fields
+	body    []byte
+	hasBody bool
 }
 
-// Mapping is what a non-proxy integration does with a message on its way to the
-// backend, and with the backend's answer on its way to the client.
-//
-// Templates are text in which $input.body, $input.json('PATH'),
-// $input.path('PATH'), $context.NAME and $stageVariables.NAME stand for values;
-// ${…} marks where a name ends. Everything else of the Velocity Template
-// Language (directives, $util, variables of one's own) is refused by New.
-type Mapping struct {
-	// TemplateSelectionExpression chooses one of RequestTemplates by key; no
-	// such key is "$default" (G-INTEG-8). Default `\$default`.
-	TemplateSelectionExpression string
-
-	// RequestTemplates write what the backend is given, by key. For a MOCK
-	// integration that is {"statusCode":N} (G-INTEG-9).
-	RequestTemplates map[string]string
-
-	// PassthroughBehavior says what happens to a message without a template:
-	// "WHEN_NO_MATCH", the default, gives it to the backend as it is,
-	// "WHEN_NO_TEMPLATES" does so only if there are no templates at all,
-	// "NEVER" answers "Unsupported Media Type" (the text is assumed).
-	PassthroughBehavior string
-
-	// Responses are the integration responses by key: "$default", or "/REGEXP/"
-	// against the whole of the HTTP status, the mock's status, or the error
-	// text of a function (G-INTEG-7). A two-way route needs "$default".
-	Responses map[string]IntegrationResponse
+// integrate gives an event to the route's backend and waits for its answer. A
+// refusal says that there is none.
+func (g *Gateway) integrate(k *call, e event) (answer, *refusal) {
+	started := time.Now()
+	a, refused := g.ask(k, e)
+	k.noteLatency("integrationLatency", started)
+	k.noteLatency("integration.latency", started)
+	if refused != nil {
+		k.note("integration.error", refused.detail)
+		if refused.kind == refusedFailed.kind {
+			g.api.Log.Warn("integration failed", "routeKey", k.ctx.RouteKey,
+				"connectionId", k.c.id, "requestId", k.ctx.RequestID, "error", refused.detail)
+		}
+		return a, refused
+	}
+	k.note("integration.status", strconv.Itoa(a.status))
+	k.note("status", strconv.Itoa(a.status))
+	return a, nil
 }
 
-// IntegrationResponse is what becomes of a backend's answer.
-type IntegrationResponse struct {
-	// TemplateSelectionExpression chooses one of ResponseTemplates by key; no
-	// such key is "$default". Beside ${request.body.PATH} there are
-	// ${integration.response.statuscode} and
-	// ${integration.response.header.NAME}. Default `\$default`.
-	TemplateSelectionExpression string
+// ask is the five types of G-INTEG-1.
+func (g *Gateway) ask(k *call, e event) (answer, *refusal) {
+	r := k.route
+	if !r.bound() {
+		return answer{}, refusedFailed.because(errNoIntegration.Error()) // G-ROUTE-13
+	}
+	request := k.body
+	if r.mapping != nil {
+		var refused *refusal
+		if request, refused = r.mapping.request(k); refused != nil {
+			return answer{}, refused
+		}
+	}
+	var (
+		a       answer
+		err     error
+		outcome string
+	)
+	switch {
+	case r.Integration != nil && r.mapping == nil:
+		a, err = g.askProxy(k, e)
+	case r.Integration != nil:
+		a, outcome, err = g.askFunction(k, request)
+	case r.HTTP != nil:
+		a, err = g.askHTTP(k, request)
+		outcome = strconv.Itoa(a.status)
+		k.note("integration.integrationStatus", outcome)
+	default:
+		a, err = mock(request)
+		outcome = strconv.Itoa(a.status)
+	}
+	switch {
+	case errors.Is(err, errTimedOut):
+		return answer{}, refusedTimedOut.because(err.Error())
+	case err != nil:
+		return answer{}, refusedFailed.because(err.Error())
+	case r.mapping != nil:
+		a = r.mapping.respond(k, outcome, a)
+	}
+	return a, nil
+}
 
-	// ResponseTemplates write what the client gets, by key; $input is then the
-	// backend's answer. Without a template the answer passes as it is.
-	ResponseTemplates map[string]string
+// askProxy gives the event itself to the route's function (AWS_PROXY).
+func (g *Gateway) askProxy(k *call, e event) (answer, error) {
+	payload, err := e.encode()
+	if err != nil {
+		return answer{}, err
+	}
+	raw, err := g.invoke(k.route.Integration, payload, k.ctx.RequestID, k.route.Timeout)
+	if err != nil {
+		return answer{}, err
+	}
+	k.note("integration.integrationStatus", "200") // G-LOG-2: that of the Lambda service
+	return parseProxyAnswer(raw)
+}
+
+// askFunction gives the mapped message to the route's function (AWS). The
+// function's error is an answer too, and its text the outcome (G-INTEG-7).
+func (g *Gateway) askFunction(k *call, request string) (a answer, outcome string, err error) {
+	if request == "" {
+		request = "{}" // an event without a body; a function is never given nothing (assumed)
+	}
+	raw, err := g.invoke(k.route.Integration, []byte(request), k.ctx.RequestID, k.route.Timeout)
+	switch {
+	case errors.Is(err, errTimedOut):
+		return a, "", err
+	case err != nil && k.ctx.EventType == eventConnect:
+		return a, "", err // G-HANDSHAKE-5
+	case err != nil:
+		outcome = err.Error()
+		raw, _ = json.Marshal(map[string]string{"errorMessage": outcome}) // cannot fail
+	}
+	k.note("integration.integrationStatus", "200")
+	return answer{status: http.StatusOK, body: textOf(raw), hasBody: true}, outcome, nil
 }

@@ -20,7 +20,7 @@ var (
 	// errTimedOut says that an integration took longer than its time-out.
 	errTimedOut = errors.New("integration timed out")
 
-	// errNoIntegration says that a route has no function behind it.
+	// errNoIntegration says that a route has no backend.
 	errNoIntegration = errors.New("route has no integration")
 )
 
@@ -70,44 +70,12 @@ func (g *Gateway) invoke(h lambda.Handler, event []byte, requestID string, timeo
 	}
 }
 
-// callIntegration gives an event to the route's function and checks the
-// answer.
-func (g *Gateway) callIntegration(route Route, e *event) (proxyAnswer, error) {
-	if route.Integration == nil {
-		return proxyAnswer{}, errNoIntegration
-	}
-	payload, err := e.encode()
-	if err != nil {
-		return proxyAnswer{}, err
-	}
-	raw, err := g.invoke(route.Integration, payload, e.RequestContext.RequestID, route.Timeout)
-	if err != nil {
-		g.api.Log.Warn("function failed", "routeKey", e.RequestContext.RouteKey,
-			"connectionId", e.RequestContext.ConnectionID, "requestId", e.RequestContext.RequestID, "error", err)
-		return proxyAnswer{}, err
-	}
-	answer, err := parseProxyAnswer(raw)
-	if err != nil {
-		g.api.Log.Warn("malformed proxy answer", "routeKey", e.RequestContext.RouteKey,
-			"connectionId", e.RequestContext.ConnectionID, "requestId", e.RequestContext.RequestID, "error", err)
-	}
-	return answer, err
-}
-
-// proxyAnswer is what a proxy integration returned.
-type proxyAnswer struct {
-	status  int
-	headers fields
-	body    []byte
-	hasBody bool
-}
-
 // parseProxyAnswer reads an answer as strictly as the service does: only the
 // five known keys, statusCode an integer or a string of one, body a string
 // (G-RESP-6, G-RESP-7). Nulls count as absent, because aws-lambda-go writes
 // them for empty fields.
-func parseProxyAnswer(raw []byte) (proxyAnswer, error) {
-	var a proxyAnswer
+func parseProxyAnswer(raw []byte) (answer, error) {
+	var a answer
 	if trimmed := bytes.TrimSpace(raw); len(trimmed) == 0 || trimmed[0] != '{' {
 		return a, errors.New("the answer is not a JSON object")
 	}
@@ -147,18 +115,18 @@ func parseProxyAnswer(raw []byte) (proxyAnswer, error) {
 			err = errors.New("unknown key")
 		}
 		if err != nil {
-			return proxyAnswer{}, fmt.Errorf("key %q: %w", key, err)
+			return answer{}, fmt.Errorf("key %q: %w", key, err)
 		}
 	}
 	if _, ok := keys["statusCode"]; !ok {
-		return proxyAnswer{}, errors.New("no statusCode")
+		return answer{}, errors.New("no statusCode")
 	}
 	if body == nil {
 		return a, nil
 	}
 	decoded, err := decodeBody(*body, encoded != nil && *encoded)
 	if err != nil {
-		return proxyAnswer{}, fmt.Errorf("body: %w", err)
+		return answer{}, fmt.Errorf("body: %w", err)
 	}
 	a.body, a.hasBody = textOf(decoded), true
 	return a, nil
@@ -181,7 +149,7 @@ func parseStatus(raw json.RawMessage) (int, error) {
 }
 
 // addHeaders takes headers whose values are strings, numbers or booleans.
-func (a *proxyAnswer) addHeaders(headers map[string]json.RawMessage) error {
+func (a *answer) addHeaders(headers map[string]json.RawMessage) error {
 	for name, raw := range headers {
 		value, ok := scalarText(raw)
 		if !ok {

@@ -47,6 +47,18 @@ const (
 	// (G-ERR-7). The figure is Lambda's default account concurrency, 1000.
 	maxPending = 1000
 
+	// maxThrottled is how many messages of a client may be throttled in a row
+	// before it is closed with 1008. The service's figure is not known
+	// (G-CLOSE-9). Our own choice: 100.
+	maxThrottled = 100
+
+	// maxLogFormat bounds AccessLog.Format in bytes (developer guide, "limits":
+	// 3 KB).
+	maxLogFormat = 3 * 1024
+
+	// maxBasePath is the longest mapping key in characters (G-DOMAIN-2: 300).
+	maxBasePath = 300
+
 	// closeWait is how long a peer has to answer our close frame before its
 	// connection is cut. Our own choice: 1 second.
 	closeWait = time.Second

@@ -43,6 +43,9 @@ func (g *Gateway) post(ctx context.Context, connectionID string, data []byte) er
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if !g.accountBucket.take(g.now()) {
+		return ErrLimitExceeded
+	}
 	c := g.lookup(connectionID)
 	if c == nil && !validID(connectionID) {
 		return invalidConnectionID(connectionID)
@@ -59,7 +62,7 @@ func (g *Gateway) post(ctx context.Context, connectionID string, data []byte) er
 	if err := c.enqueue(textOf(data)); err != nil {
 		return err
 	}
-	c.touch(time.Now())
+	c.touch(g.now())
 	return nil
 }
 
@@ -67,6 +70,9 @@ func (g *Gateway) post(ctx context.Context, connectionID string, data []byte) er
 func (g *Gateway) find(ctx context.Context, connectionID string) (*conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if !g.accountBucket.take(g.now()) {
+		return nil, ErrLimitExceeded
 	}
 	c := g.lookup(connectionID)
 	switch {

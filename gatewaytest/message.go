@@ -14,6 +14,8 @@ const (
 	textInternal  = "Internal server error"
 	textTimedOut  = "Endpoint request timed out"
 	textTooMany   = "Too Many Requests"
+	textBadBody   = "Invalid request body"   // G-VALID-3
+	textMediaType = "Unsupported Media Type" // assumed, from REST APIs
 )
 
 // errorFrame is the text of an error frame, to the byte (G-ERR-1). Nothing in
@@ -28,7 +30,7 @@ func (c *conn) dispatch(body string, now time.Time) {
 	c.mu.Lock()
 	if c.pending >= maxPending {
 		c.mu.Unlock()
-		c.answer(errorFrame(textTooMany, c.id, newRequestID(now))) // G-ERR-7
+		c.throttle(newRequestID(now)) // G-ERR-7
 		return
 	}
 	c.pending++
@@ -64,28 +66,48 @@ func (c *conn) nextWaiting() (string, bool) {
 // handle runs the integration of one message and sends what the client is to
 // see of it.
 func (c *conn) handle(body string) {
-	g, now := c.g, time.Now()
-	requestID := newRequestID(now)
-	key, route, ok := g.selectRoute(body)
-	log := g.api.Log.With("connectionId", c.id, "requestId", requestID, "routeKey", key)
-	if !ok {
-		log.Debug("no route")
-		c.answer(errorFrame(textForbidden, c.id, requestID)) // G-ERR-2
-		return
+	g, now := c.g, c.g.now()
+	route := g.selectRoute(body)
+	key := routeDefault
+	if route != nil {
+		key = route.key
 	}
-	event := c.messageEvent(key, requestID, body, now)
-	answer, err := g.callIntegration(route, &event)
-	log.Debug("message", "latency", time.Since(now), "status", answer.status, "error", err)
+	event := c.messageEvent(key, newRequestID(now), body, now)
+	k := &call{c: c, route: route, ctx: event.RequestContext, body: body}
+	a, refused := c.admitMessage(k, event, now)
+	k.refused(refused)
+	defer g.logAccess(k)
+	g.api.Log.Debug("message", "connectionId", c.id, "requestId", k.ctx.RequestID, "routeKey", key,
+		"latency", g.now().Sub(now), "status", a.status, "refused", refused)
 	switch {
-	case errors.Is(err, errTimedOut):
-		c.answer(errorFrame(textTimedOut, c.id, requestID)) // G-ERR-4
-	case err != nil:
-		c.answer(errorFrame(textInternal, c.id, requestID)) // G-ERR-3
-	case route.RouteResponse && answer.hasBody && len(answer.body) > maxMessageBytes:
-		c.answer(errorFrame(textInternal, c.id, requestID)) // section 20 row 19
-	case route.RouteResponse && answer.hasBody:
-		c.answer(answer.body) // G-RESP-4
+	case refused != nil && refused.kind == refusedThrottled.kind:
+		c.throttle(k.ctx.RequestID)
+	case refused != nil:
+		c.answer(errorFrame(refused.message, c.id, k.ctx.RequestID))
+	case route.RouteResponse && a.hasBody && len(a.body) > maxMessageBytes:
+		c.answer(errorFrame(textInternal, c.id, k.ctx.RequestID)) // section 20 row 19
+	case route.RouteResponse && a.hasBody:
+		c.answer(a.body) // G-RESP-4
 	}
+}
+
+// admitMessage takes a message through throttles, key and model to the
+// integration of its route.
+func (c *conn) admitMessage(k *call, e event, now time.Time) (answer, *refusal) {
+	if k.route == nil {
+		return answer{}, &refusedRoute // G-ERR-2
+	}
+	if throttled(now, k.route.throttle, c.g.accountBucket) {
+		return answer{}, &refusedThrottled // G-ERR-7
+	}
+	c.allow()
+	if refused := k.checkKey(); refused != nil {
+		return answer{}, refused
+	}
+	if refused := k.route.validate(k.body); refused != nil {
+		return answer{}, refused // G-VALID-3
+	}
+	return c.g.integrate(k, e)
 }
 
 // answer sends what belongs to a message. A client that does not read its
@@ -93,7 +115,7 @@ func (c *conn) handle(body string) {
 func (c *conn) answer(payload []byte) {
 	switch err := c.enqueue(payload); {
 	case err == nil:
-		c.touch(time.Now())
+		c.touch(c.g.now())
 	case errors.Is(err, ErrLimitExceeded):
 		c.g.counters.dropAnswers.Add(1)
 		c.g.api.Log.Warn("send buffer full: answer dropped", "connectionId", c.id)
@@ -103,19 +125,22 @@ func (c *conn) answer(payload []byte) {
 // disconnect runs $disconnect (G-DISC-1). Its answer is ignored (G-DISC-5) and
 // its failure invisible (G-ERR-8).
 func (c *conn) disconnect(code int, reason string) {
-	g, now := c.g, time.Now()
+	g, now := c.g, c.g.now()
 	log := g.api.Log.With("connectionId", c.id, "code", code, "reason", reason)
-	route, ok := g.api.Routes[routeDisconnect]
+	event := c.disconnectEvent(newRequestID(now), code, reason, now)
+	k := &call{c: c, route: g.routes[routeDisconnect], ctx: event.RequestContext}
 	switch {
-	case !ok || route.Integration == nil:
+	case !k.route.bound():
 		log.Debug("disconnect")
 	case g.losesDisconnect():
 		log.Debug("disconnect lost on purpose")
+		return
 	default:
-		event := c.disconnectEvent(newRequestID(now), code, reason, now)
-		_, err := g.callIntegration(route, &event)
-		log.Debug("disconnect", "latency", time.Since(now), "error", err)
+		_, refused := g.integrate(k, event)
+		k.refused(refused)
+		log.Debug("disconnect", "latency", g.now().Sub(now), "refused", refused)
 	}
+	g.logAccess(k)
 }
 
 // textOf is data as a text frame may carry it: what is not UTF-8 is replaced

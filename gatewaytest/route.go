@@ -1,9 +1,13 @@
 package gatewaytest
 
 import (
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // Route is what the API does with the events of one route key. The backend is
@@ -29,7 +33,8 @@ type Route struct {
 	Mapping *Mapping
 
 	// RouteResponse makes the route two-way: the body of the function's answer
-	// is sent to the client (G-RESP-2).
+	// is sent to the client (G-RESP-2); so is that of a web server, or what the
+	// Mapping makes of an answer.
 	RouteResponse bool
 
 	// Timeout is the integration time-out, 50 ms to 29 s. Default 29 s.
@@ -50,4 +55,66 @@ type Route struct {
 	// Throttle is the route's own in the stage's RouteSettings. The zero value
 	// is API.RouteThrottle.
 	Throttle Throttle
+}
+
+// route is a Route made ready to be used.
+type route struct {
+	Route
+	key        string
+	throttle   *bucket
+	model      selection // nil: no validation
+	models     map[string]*jsonschema.Schema
+	mapping    *mapping // nil: a proxy integration
+	uri        string   // of HTTP, with the stage variables in it
+	parameters []parameter
+}
+
+// bound reports whether the route has an integration.
+func (r *route) bound() bool {
+	return r != nil && (r.Integration != nil || r.HTTP != nil || r.Mapping != nil)
+}
+
+// newRoute makes a route ready, or names each of its fields that the service
+// would not accept.
+func newRoute(api *API, key string, r Route, models map[string]*jsonschema.Schema) (*route, error) {
+	var errs []error
+	made := &route{Route: r, key: key}
+	bad := func(field string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("Routes[%q].%s: %w", key, field, err))
+		}
+	}
+	if strings.HasPrefix(key, "$") && key != routeConnect && key != routeDisconnect && key != routeDefault {
+		errs = append(errs, fmt.Errorf("Routes[%q]: only $connect, $disconnect and $default may start with a dollar sign", key))
+	}
+	if key == "" {
+		errs = append(errs, errors.New("Routes: empty route key"))
+	}
+	if t := r.Timeout; t < minIntegrationTimeout || t > maxIntegrationTimeout {
+		bad("Timeout", fmt.Errorf("%v: must be from %v to %v", t, minIntegrationTimeout, maxIntegrationTimeout))
+	}
+	var err error
+	if r.HTTP != nil {
+		if r.Integration != nil {
+			bad("HTTP", errors.New("there is an Integration too"))
+		}
+		made.uri, made.parameters, err = r.HTTP.parse(api, key)
+		bad("HTTP", err)
+	}
+	if r.Mapping != nil {
+		made.mapping, err = newMapping(*r.Mapping, r.RouteResponse)
+		bad("Mapping", err)
+	}
+	made.model, made.models, err = routeModels(r, models)
+	bad("RequestModels", err)
+	throttle := r.Throttle
+	if throttle == (Throttle{}) {
+		throttle = api.RouteThrottle
+	}
+	bad("Throttle", r.Throttle.check())
+	made.throttle = newBucket(throttle)
+	if r.APIKeyRequired && len(api.APIKeys) == 0 {
+		bad("APIKeyRequired", errors.New("there are no APIKeys"))
+	}
+	return made, errors.Join(errs...)
 }

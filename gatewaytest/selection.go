@@ -9,24 +9,27 @@ import (
 	"strings"
 )
 
-// selection is a route selection expression, taken apart. It is evaluated on
-// each message to the key of a route (G-ROUTE-1).
+// selection is a selection expression, taken apart. That of the API is
+// evaluated on each message to the key of a route (G-ROUTE-1).
 type selection []selectionPart
 
-// selectionPart is literal text, or a path into the message.
+// selectionPart is literal text, a path into the message, or another variable.
 type selectionPart struct {
-	literal string
-	path    []any // of string (a key) and int (an index)
-	isPath  bool
+	literal  string
+	path     []any // of string (a key) and int (an index)
+	isPath   bool
+	variable string
 }
 
 const requestBody = "request.body"
 
 // parseSelection reads the forms of G-ROUTE-4: $request.body.path alone, and
 // text in which ${request.body.path} are variables and \$ is a dollar sign.
-func parseSelection(expression string) (selection, error) {
+// Others are the variables that the expression may have beside the message;
+// one that ends in a dot stands for all names that begin so.
+func parseSelection(expression string, others ...string) (selection, error) {
 	if rest, ok := strings.CutPrefix(expression, "$"); ok && strings.HasPrefix(rest, requestBody) {
-		part, err := parseVariable(rest)
+		part, err := parseVariable(rest, others)
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", expression, err)
 		}
@@ -52,7 +55,7 @@ func parseSelection(expression string) (selection, error) {
 			if !ok {
 				return nil, fmt.Errorf("%q: ${ without }", expression)
 			}
-			part, err := parseVariable(variable)
+			part, err := parseVariable(variable, others)
 			if err != nil {
 				return nil, fmt.Errorf("%q: %w", expression, err)
 			}
@@ -70,13 +73,27 @@ func parseSelection(expression string) (selection, error) {
 	return parts, nil
 }
 
-// parseVariable reads request.body followed by a JSONPath of keys and indexes.
-func parseVariable(text string) (selectionPart, error) {
-	part := selectionPart{isPath: true}
-	rest, ok := strings.CutPrefix(text, requestBody)
-	if !ok {
-		return part, fmt.Errorf("variable %q: only request.body can choose a route", text)
+// parseVariable reads request.body followed by a path, or one of the others.
+func parseVariable(text string, others []string) (selectionPart, error) {
+	for _, other := range others {
+		if text == other || strings.HasSuffix(other, ".") && strings.HasPrefix(text, other) && text != other {
+			return selectionPart{variable: text}, nil
+		}
 	}
+	rest, ok := strings.CutPrefix(text, requestBody)
+	if !ok || rest != "" && rest[0] != '.' && rest[0] != '[' {
+		return selectionPart{}, fmt.Errorf("variable %q: must be %s", text, strings.Join(append([]string{requestBody + ".PATH"}, others...), ", "))
+	}
+	path, err := parsePath(rest)
+	if err != nil {
+		return selectionPart{}, fmt.Errorf("variable %q: %w", text, err)
+	}
+	return selectionPart{isPath: true, path: path}, nil
+}
+
+// parsePath reads a JSONPath of keys and indexes, without what stands for the
+// root.
+func parsePath(rest string) (path []any, err error) {
 	for rest != "" {
 		switch rest[0] {
 		case '.':
@@ -85,47 +102,56 @@ func parseVariable(text string) (selectionPart, error) {
 				end = len(rest) - 1
 			}
 			if end == 0 {
-				return part, fmt.Errorf("variable %q: a dot without a name", text)
+				return nil, errors.New("a dot without a name")
 			}
-			part.path = append(part.path, rest[1:1+end])
+			path = append(path, rest[1:1+end])
 			rest = rest[1+end:]
 		case '[':
 			inside, after, ok := strings.Cut(rest[1:], "]")
 			if !ok {
-				return part, fmt.Errorf("variable %q: [ without ]", text)
+				return nil, errors.New("[ without ]")
 			}
 			if n := len(inside); n >= 2 && (inside[0] == '\'' || inside[0] == '"') && inside[n-1] == inside[0] {
-				part.path = append(part.path, inside[1:n-1])
+				path = append(path, inside[1:n-1])
 			} else if index, err := strconv.Atoi(inside); err == nil && index >= 0 {
-				part.path = append(part.path, index)
+				path = append(path, index)
 			} else {
-				return part, fmt.Errorf("variable %q: [%s] is neither an index nor a quoted name", text, inside)
+				return nil, fmt.Errorf("[%s] is neither an index nor a quoted name", inside)
 			}
 			rest = after
 		default:
-			return part, fmt.Errorf("variable %q: only request.body can choose a route", text)
+			return nil, fmt.Errorf("%q is neither .NAME nor [INDEX]", rest)
 		}
 	}
-	return part, nil
+	return path, nil
 }
 
 // evaluate returns what the expression makes of a message, or false when the
-// message is not JSON (G-ROUTE-3). A variable that is not there is the empty
-// string (G-ROUTE-5, G-ROUTE-8).
+// message is not JSON (G-ROUTE-3).
 func (s selection) evaluate(body string) (string, bool) {
 	value, err := decodeJSON(body)
 	if err != nil {
 		return "", false
 	}
+	return s.text(value, nil), true
+}
+
+// text returns what the expression makes of a message, with lookup for the
+// other variables. A variable that is not there is the empty string (G-ROUTE-5,
+// G-ROUTE-8).
+func (s selection) text(message any, lookup func(name string) string) string {
 	var key strings.Builder
 	for _, part := range s {
-		if part.isPath {
-			key.WriteString(stringify(follow(value, part.path)))
-		} else {
+		switch {
+		case part.isPath:
+			key.WriteString(stringify(follow(message, part.path)))
+		case part.variable != "":
+			key.WriteString(lookup(part.variable))
+		default:
 			key.WriteString(part.literal)
 		}
 	}
-	return key.String(), true
+	return key.String()
 }
 
 // decodeJSON reads one JSON value and keeps numbers as they are written.
@@ -182,14 +208,13 @@ func stringify(value any) string {
 }
 
 // selectRoute chooses the route of a message: the one whose key the expression
-// gives, else $default (G-ROUTE-2). $connect and $disconnect are not for
-// messages (G-ROUTE-11).
-func (g *Gateway) selectRoute(body string) (string, Route, bool) {
+// gives, else $default (G-ROUTE-2); nil if there is none. $connect and
+// $disconnect are not for messages (G-ROUTE-11).
+func (g *Gateway) selectRoute(body string) *route {
 	if key, ok := g.selection.evaluate(body); ok && key != routeConnect && key != routeDisconnect {
-		if route, ok := g.api.Routes[key]; ok {
-			return key, route, true
+		if route, ok := g.routes[key]; ok {
+			return route
 		}
 	}
-	route, ok := g.api.Routes[routeDefault]
-	return routeDefault, route, ok
+	return g.routes[routeDefault]
 }

@@ -61,7 +61,7 @@ var rooms = map[string][]string{
 // outside are the foreign modules that a package may import; others may import
 // the standard library only.
 var outside = map[string][]string{
-	"gatewaytest":           {"github.com/aws/aws-lambda-go", "github.com/coder/websocket"},
+	"gatewaytest":           {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/santhosh-tekuri/jsonschema"},
 	"internal/table":        {"github.com/aws/aws-lambda-go"},
 	"internal/handler":      {"github.com/aws/aws-lambda-go"},
 	"internal/auth":         {"github.com/coreos/go-oidc", "github.com/go-jose/go-jose"},

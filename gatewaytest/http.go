@@ -1,0 +1,237 @@
+package gatewaytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// HTTP is a web server as the backend of a route: integration type HTTP_PROXY,
+// or HTTP beside a Mapping.
+//
+// The body of a request is the message. On $connect a proxy gets the headers and
+// the query string of the handshake as well, Sec-WebSocket-Version among them
+// (G-INTEG-5), and the status of its answer is that of the handshake; otherwise
+// it gets neither (assumed). Redirects are not followed.
+type HTTP struct {
+	// Method of the requests. Default "POST".
+	Method string
+
+	// URI of the backend, http or https. ${stageVariables.name} stands for a
+	// stage variable (G-STAGEVAR-2).
+	URI string
+
+	// RequestParameters adds to the requests, or replaces: the keys are
+	// "integration.request.header.NAME" and "integration.request.querystring.NAME",
+	// the values "route.request.header.NAME", "route.request.querystring.NAME"
+	// and their multivalueheader and multivaluequerystring forms ($connect
+	// only), "route.request.body.PATH", "stageVariables.NAME", "context.NAME"
+	// and "'literal'" (G-INTEG-4). Without them the backend does not learn the
+	// connection id (G-INTEG-3).
+	RequestParameters map[string]string
+}
+
+// parameter is one of RequestParameters, taken apart.
+type parameter struct {
+	query  bool // of the integration request; else a header
+	name   string
+	source func(k *call) []string
+}
+
+var stageVariableInURI = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
+
+// parse returns the URI with the stage variables in it, and the parameters.
+func (h *HTTP) parse(api *API, routeKey string) (uri string, parameters []parameter, err error) {
+	uri = stageVariableInURI.ReplaceAllStringFunc(h.URI, func(reference string) string {
+		name := stageVariableInURI.FindStringSubmatch(reference)[1]
+		value, ok := api.StageVariables[name]
+		if !ok {
+			err = fmt.Errorf("URI: there is no stage variable %q", name)
+		}
+		return value
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	parsed, err := url.Parse(uri)
+	if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
+		return "", nil, fmt.Errorf("URI %q: must be http://HOST or https://HOST, with a path or without", uri)
+	}
+	if _, err := http.NewRequest(h.Method, uri, nil); err != nil {
+		return "", nil, fmt.Errorf("Method: %w", err)
+	}
+	for _, key := range slices.Sorted(maps.Keys(h.RequestParameters)) {
+		var p parameter
+		name, isHeader := strings.CutPrefix(key, "integration.request.header.")
+		if !isHeader {
+			name, p.query = strings.CutPrefix(key, "integration.request.querystring.")
+		}
+		if p.name = name; !isHeader && !p.query || name == "" {
+			return "", nil, fmt.Errorf("RequestParameters: %q: must be integration.request.header.NAME or integration.request.querystring.NAME", key)
+		}
+		if p.source, err = parseSource(h.RequestParameters[key], routeKey == routeConnect); err != nil {
+			return "", nil, fmt.Errorf("RequestParameters[%q]: %w", key, err)
+		}
+		parameters = append(parameters, p)
+	}
+	return uri, parameters, nil
+}
+
+// parseSource reads where the value of a parameter comes from (G-INTEG-4).
+func parseSource(text string, onConnect bool) (func(k *call) []string, error) {
+	if n := len(text); n >= 2 && text[0] == '\'' && text[n-1] == '\'' {
+		literal := text[1 : n-1]
+		return func(*call) []string { return []string{literal} }, nil
+	}
+	if path, ok := strings.CutPrefix(text, "route.request.body"); ok {
+		steps, err := parsePath(path)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", text, err)
+		}
+		return func(k *call) []string {
+			value, err := decodeJSON(k.body)
+			if err != nil {
+				return nil
+			}
+			return present(stringify(follow(value, steps)))
+		}, nil
+	}
+	if name, ok := strings.CutPrefix(text, "stageVariables."); ok {
+		return func(k *call) []string { return present(k.c.g.api.StageVariables[name]) }, nil
+	}
+	if name, ok := strings.CutPrefix(text, "context."); ok {
+		return func(k *call) []string { return present(k.value(name)) }, nil
+	}
+	for _, kind := range []struct {
+		prefix         string
+		query, onlyOne bool
+	}{
+		{"route.request.header.", false, true}, {"route.request.multivalueheader.", false, false},
+		{"route.request.querystring.", true, true}, {"route.request.multivaluequerystring.", true, false},
+	} {
+		name, ok := strings.CutPrefix(text, kind.prefix)
+		if !ok {
+			continue
+		}
+		if !onConnect {
+			return nil, fmt.Errorf("%q: only $connect has headers and a query string", text)
+		}
+		return func(k *call) []string {
+			values := k.req.headers.all(name, strings.EqualFold)
+			if kind.query {
+				values = k.req.query.all(name, same)
+			}
+			if kind.onlyOne && len(values) > 1 {
+				values = values[len(values)-1:]
+			}
+			return values
+		}, nil
+	}
+	return nil, fmt.Errorf("%q: must be 'LITERAL', stageVariables.NAME, context.NAME or route.request.{body,header,querystring,multivalueheader,multivaluequerystring}.NAME", text)
+}
+
+// present is a value as a list, empty when there is no value.
+func present(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
+}
+
+// askHTTP sends a request to the route's web server. The error is errTimedOut
+// or the network's.
+func (g *Gateway) askHTTP(k *call, body string) (answer, error) {
+	r := k.route
+	ctx, cancel := context.WithTimeout(g.handlers, r.Timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, r.HTTP.Method, r.uri, strings.NewReader(body))
+	if err != nil {
+		return answer{}, err
+	}
+	query := parseQuery(req.URL.RawQuery)
+	headers := fields{{"Content-Type", "application/json"}}
+	if k.req != nil && r.mapping == nil {
+		headers = k.req.integrationHeaders().without("Host", "Content-Length")
+		query = append(query, k.req.query...)
+	}
+	if len(headers.all("User-Agent", strings.EqualFold)) == 0 {
+		headers = append(headers, field{"User-Agent", "AmazonAPIGateway_" + g.api.ID})
+	}
+	for _, p := range r.parameters {
+		values := p.source(k)
+		switch {
+		case values == nil:
+		case p.query:
+			query = query.with(p.name, same, values)
+		default:
+			headers = headers.with(p.name, strings.EqualFold, values)
+		}
+	}
+	for _, header := range headers {
+		req.Header[header.name] = append(req.Header[header.name], header.value)
+	}
+	req.URL.RawQuery = query.encode()
+	return g.roundTrip(req)
+}
+
+func (g *Gateway) roundTrip(req *http.Request) (answer, error) {
+	failed := func(err error) (answer, error) {
+		if errors.Is(req.Context().Err(), context.DeadlineExceeded) {
+			err = errTimedOut
+		}
+		return answer{}, err
+	}
+	resp, err := g.backends.RoundTrip(req)
+	if err != nil {
+		return failed(err)
+	}
+	defer resp.Body.Close()
+	// One byte more than a client can be sent is enough to know.
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxMessageBytes+1))
+	if err != nil {
+		return failed(err)
+	}
+	a := answer{status: resp.StatusCode, body: textOf(data), hasBody: true}
+	for name, values := range resp.Header {
+		for _, value := range values {
+			a.headers = append(a.headers, field{name, value})
+		}
+	}
+	return a, nil
+}
+
+// all returns the values of a name, in order.
+func (f fields) all(name string, equal func(a, b string) bool) []string {
+	var values []string
+	for _, field := range f {
+		if equal(field.name, name) {
+			values = append(values, field.value)
+		}
+	}
+	return values
+}
+
+// with returns the fields with these values of a name in place of any others.
+func (f fields) with(name string, equal func(a, b string) bool, values []string) fields {
+	kept := slices.DeleteFunc(slices.Clone(f), func(one field) bool { return equal(one.name, name) })
+	for _, value := range values {
+		kept = append(kept, field{name, value})
+	}
+	return kept
+}
+
+// encode writes a query string, in order.
+func (f fields) encode() string {
+	pairs := make([]string, len(f))
+	for i, field := range f {
+		pairs[i] = url.QueryEscape(field.name) + "=" + url.QueryEscape(field.value)
+	}
+	return strings.Join(pairs, "&")
+}

@@ -1,0 +1,216 @@
+package gatewaytest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Mapping is what a non-proxy integration does with a message on its way to the
+// backend, and with the backend's answer on its way to the client.
+//
+// Templates are text in which $input.body, $input.json('$PATH'),
+// $input.path('$PATH'), $context.NAME and $stageVariables.NAME stand for values;
+// ${…} marks where a name ends. Everything else of the Velocity Template
+// Language (directives, $util, variables of one's own) is refused by New.
+type Mapping struct {
+	// TemplateSelectionExpression chooses one of RequestTemplates by key; no
+	// such key is "$default" (G-INTEG-8). Default `\$default`.
+	TemplateSelectionExpression string
+
+	// RequestTemplates write what the backend is given, by key. For a MOCK
+	// integration that is {"statusCode":N} (G-INTEG-9).
+	RequestTemplates map[string]string
+
+	// PassthroughBehavior says what happens to a message without a template:
+	// "WHEN_NO_MATCH", the default, gives it to the backend as it is,
+	// "WHEN_NO_TEMPLATES" does so only if there are no templates at all,
+	// "NEVER" answers "Unsupported Media Type" (the text is assumed).
+	PassthroughBehavior string
+
+	// Responses are the integration responses by key: "$default", or "/REGEXP/"
+	// against the whole of the HTTP status, the mock's status, or the error
+	// text of a function (G-INTEG-7). A two-way route needs one at least. If
+	// several match, the first in the order of keys is taken (assumed), and if
+	// none does the answer passes as it is.
+	Responses map[string]IntegrationResponse
+}
+
+// IntegrationResponse is what becomes of a backend's answer.
+type IntegrationResponse struct {
+	// TemplateSelectionExpression chooses one of ResponseTemplates by key; no
+	// such key is "$default". Beside ${request.body.PATH} there are
+	// ${integration.response.statuscode},
+	// ${integration.response.header.NAME} and, for all values in a list,
+	// ${integration.response.multivalueheader.NAME}. Default `\$default`.
+	TemplateSelectionExpression string
+
+	// ResponseTemplates write what the client gets, by key; $input is then the
+	// backend's answer. Without a template the answer passes as it is; a mock
+	// has none.
+	ResponseTemplates map[string]string
+}
+
+// The passthrough behaviours (G-INTEG-8).
+const (
+	passNoMatch     = "WHEN_NO_MATCH"
+	passNoTemplates = "WHEN_NO_TEMPLATES"
+	passNever       = "NEVER"
+)
+
+// templateSet is templates and the expression that chooses among them.
+type templateSet struct {
+	choose    selection
+	templates map[string]template
+}
+
+func newTemplateSet(expression string, texts map[string]string, others ...string) (set templateSet, err error) {
+	if expression == "" {
+		expression = `\$default`
+	}
+	if set.choose, err = parseSelection(expression, others...); err != nil {
+		return set, fmt.Errorf("TemplateSelectionExpression: %w", err)
+	}
+	set.templates = make(map[string]template, len(texts))
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
+		if set.templates[key], err = parseTemplate(texts[key]); err != nil {
+			return set, fmt.Errorf("template %q: %w", key, err)
+		}
+	}
+	return set, nil
+}
+
+// pick chooses the template for a message; false if there is none.
+func (s templateSet) pick(message string, lookup func(string) string) (template, bool) {
+	value, err := decodeJSON(message)
+	if err != nil {
+		value = nil // an expression of literal text chooses all the same
+	}
+	t, ok := s.templates[s.choose.text(value, lookup)]
+	if !ok {
+		t, ok = s.templates[routeDefault]
+	}
+	return t, ok
+}
+
+// mapping is a Mapping made ready.
+type mapping struct {
+	requests    templateSet
+	passthrough string
+	responses   []response // $default last
+}
+
+type response struct {
+	pattern   *regexp.Regexp // nil: $default
+	templates templateSet
+}
+
+const (
+	responseStatus  = "integration.response.statuscode"
+	responseHeader  = "integration.response.header."
+	responseHeaders = "integration.response.multivalueheader."
+)
+
+func newMapping(m Mapping, twoWay bool) (made *mapping, err error) {
+	made = &mapping{passthrough: m.PassthroughBehavior}
+	switch made.passthrough {
+	case "":
+		made.passthrough = passNoMatch
+	case passNoMatch, passNoTemplates, passNever:
+	default:
+		return nil, fmt.Errorf("PassthroughBehavior %q: must be %s, %s or %s", m.PassthroughBehavior, passNoMatch, passNoTemplates, passNever)
+	}
+	if made.requests, err = newTemplateSet(m.TemplateSelectionExpression, m.RequestTemplates); err != nil {
+		return nil, err
+	}
+	if twoWay && len(m.Responses) == 0 {
+		return nil, errors.New("Responses: a two-way route needs one at least")
+	}
+	keys := slices.Sorted(maps.Keys(m.Responses))
+	if at := slices.Index(keys, routeDefault); at >= 0 {
+		keys = append(slices.Delete(keys, at, at+1), routeDefault)
+	}
+	for _, key := range keys {
+		var r response
+		if key != routeDefault {
+			if len(key) < 3 || key[0] != '/' || key[len(key)-1] != '/' {
+				return nil, fmt.Errorf("Responses[%q]: must be $default or /REGEXP/", key)
+			}
+			if r.pattern, err = regexp.Compile(`^(?:` + key[1:len(key)-1] + `)$`); err != nil {
+				return nil, fmt.Errorf("Responses[%q]: %w", key, err)
+			}
+		}
+		one := m.Responses[key]
+		r.templates, err = newTemplateSet(one.TemplateSelectionExpression, one.ResponseTemplates, responseStatus, responseHeader, responseHeaders)
+		if err != nil {
+			return nil, fmt.Errorf("Responses[%q]: %w", key, err)
+		}
+		made.responses = append(made.responses, r)
+	}
+	return made, nil
+}
+
+// request is what the backend is given for an event.
+func (m *mapping) request(k *call) (string, *refusal) {
+	t, ok := m.requests.pick(k.body, nil)
+	switch {
+	case ok:
+		return t.render(k, k.body), nil
+	case m.passthrough == passNever, m.passthrough == passNoTemplates && len(m.requests.templates) > 0:
+		return "", &refusedMediaType
+	}
+	return k.body, nil
+}
+
+// respond turns the backend's answer into the client's. The outcome is what the
+// keys of the integration responses are matched against.
+func (m *mapping) respond(k *call, outcome string, a answer) answer {
+	at := slices.IndexFunc(m.responses, func(r response) bool { return r.pattern == nil || r.pattern.MatchString(outcome) })
+	if at < 0 {
+		return a
+	}
+	t, ok := m.responses[at].templates.pick(k.body, a.variable)
+	if !ok {
+		return a
+	}
+	a.body, a.hasBody = []byte(t.render(k, string(a.body))), true
+	return a
+}
+
+// variable is what a response's template selection may ask of an answer.
+func (a answer) variable(name string) string {
+	if name == responseStatus {
+		return strconv.Itoa(a.status)
+	}
+	if name, ok := strings.CutPrefix(name, responseHeaders); ok {
+		var values []any
+		for _, header := range a.headers {
+			if strings.EqualFold(header.name, name) {
+				values = append(values, header.value)
+			}
+		}
+		return stringify(values)
+	}
+	return a.headers.last(strings.TrimPrefix(name, responseHeader), strings.EqualFold)
+}
+
+// mock is the backend of a MOCK integration: it answers with the status that
+// the request template wrote (G-INTEG-9).
+func mock(request string) (answer, error) {
+	var written struct {
+		StatusCode json.RawMessage `json:"statusCode"`
+	}
+	if err := json.Unmarshal([]byte(request), &written); err != nil {
+		return answer{}, fmt.Errorf("mock: the request template wrote %.40q: %w", request, err)
+	}
+	status, err := parseStatus(written.StatusCode)
+	if err != nil {
+		return answer{}, fmt.Errorf("mock: statusCode: %w", err)
+	}
+	return answer{status: status}, nil
+}

@@ -1,0 +1,97 @@
+package gatewaytest
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// modelURL is how one model refers to another by $ref (developer guide, "Data
+// models").
+func modelURL(apiID, name string) string {
+	return "https://apigateway.amazonaws.com/restapis/" + apiID + "/models/" + name
+}
+
+// noLoading refuses to fetch what a schema refers to: models refer to models.
+type noLoading struct{}
+
+func (noLoading) Load(url string) (any, error) { return nil, errors.New("there is no such model") }
+
+// compileModels reads the schemas, of draft 4 unless they say otherwise
+// (G-VALID-1). Formats are not asserted.
+func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
+	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(jsonschema.Draft4)
+	compiler.UseLoader(noLoading{})
+	var errs []error
+	names := slices.Sorted(maps.Keys(api.Models))
+	for _, name := range names {
+		document, err := jsonschema.UnmarshalJSON(strings.NewReader(api.Models[name]))
+		if err == nil {
+			err = compiler.AddResource(modelURL(api.ID, name), document)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("Models[%q]: %w", name, err))
+		}
+	}
+	if errs != nil {
+		return nil, errors.Join(errs...)
+	}
+	models := make(map[string]*jsonschema.Schema, len(names))
+	for _, name := range names {
+		schema, err := compiler.Compile(modelURL(api.ID, name))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("Models[%q]: %w", name, err))
+		}
+		models[name] = schema
+	}
+	return models, errors.Join(errs...)
+}
+
+// routeModels finds the models of a route by key.
+func routeModels(r Route, models map[string]*jsonschema.Schema) (selection, map[string]*jsonschema.Schema, error) {
+	if r.ModelSelectionExpression == "" {
+		return nil, nil, nil // G-VALID-6
+	}
+	chosen, err := parseSelection(r.ModelSelectionExpression)
+	if err != nil {
+		return nil, nil, err
+	}
+	byKey := make(map[string]*jsonschema.Schema, len(r.RequestModels))
+	for _, key := range slices.Sorted(maps.Keys(r.RequestModels)) {
+		schema, ok := models[r.RequestModels[key]]
+		if !ok {
+			return nil, nil, fmt.Errorf("%q: there is no model %q", key, r.RequestModels[key])
+		}
+		byKey[key] = schema
+	}
+	return chosen, byKey, nil
+}
+
+// validate holds a message against the model that the route chooses for it.
+func (r *route) validate(body string) *refusal {
+	if r.model == nil {
+		return nil
+	}
+	// Numbers are kept as written, and a second value after the first is an
+	// error (G-VALID-5: what is not JSON fails).
+	message, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
+	if err != nil {
+		return refusedBody.because("the body is not JSON")
+	}
+	schema, ok := r.models[r.model.text(message, nil)]
+	if !ok {
+		schema, ok = r.models[routeDefault]
+	}
+	if !ok {
+		return refusedBody.because("there is no model for the message") // G-VALID-2
+	}
+	if err := schema.Validate(message); err != nil {
+		return refusedBody.because(err.Error())
+	}
+	return nil
+}
