@@ -58,14 +58,19 @@ func (g *Gateway) findKey(req *request, usage string) *apiKey {
 	return g.keys[req.headers.last("x-api-key", strings.EqualFold)]
 }
 
-// checkKey refuses an event of a route that wants a key which the handshake did
-// not bring, or whose plan is used up (G-HANDSHAKE-18, G-HANDSHAKE-9).
-func (k *call) checkKey() *refusal {
-	key := k.c.key
-	if key != nil {
+// noteKey tells the log which key the connection has.
+func (k *call) noteKey() {
+	if key := k.c.key; key != nil {
 		k.note("identity.apiKey", key.Value)
 		k.note("identity.apiKeyId", key.ID)
 	}
+}
+
+// checkKey refuses an event of a route that wants a key which the handshake did
+// not bring, or whose plan is used up (G-HANDSHAKE-18, G-HANDSHAKE-9).
+func (k *call) checkKey() *refusal {
+	k.noteKey()
+	key := k.c.key
 	switch {
 	case k.route == nil || !k.route.APIKeyRequired:
 		return nil

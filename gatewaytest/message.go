@@ -129,6 +129,7 @@ func (c *conn) disconnect(code int, reason string) {
 	log := g.api.Log.With("connectionId", c.id, "code", code, "reason", reason)
 	event := c.disconnectEvent(newRequestID(now), code, reason, now)
 	k := &call{c: c, route: g.routes[routeDisconnect], ctx: event.RequestContext}
+	k.noteKey()
 	switch {
 	case !k.route.bound():
 		log.Debug("disconnect")

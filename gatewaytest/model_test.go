@@ -1,0 +1,114 @@
+package gatewaytest_test
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/securecart/hub/gatewaytest"
+)
+
+const addModel = `{"$schema":"http://json-schema.org/draft-04/schema#","type":"object","required":["sku"],
+	"properties":{"sku":{"type":"string"},"quantity":{"type":"integer","minimum":0,"exclusiveMinimum":true}}}`
+
+func TestRequestModels(t *testing.T) {
+	const yes, no = true, false
+	strict := map[string]string{"add": "Add", "ref": "Ref"}
+	withDefault := map[string]string{"add": "Add", "$default": "Any"}
+	tests := []struct {
+		name, expression string
+		models           map[string]string
+		body             string
+		want             bool
+	}{
+		{"G-VALID-1 obeys", "$request.body.action", strict, `{"action":"add","sku":"MUG","quantity":1}`, yes},
+		{"G-VALID-1 field missing", "$request.body.action", strict, `{"action":"add"}`, no},
+		{"G-VALID-1 other type", "$request.body.action", strict, `{"action":"add","sku":1}`, no},
+		{"G-VALID-1 draft 4: exclusiveMinimum is a boolean", "$request.body.action", strict, `{"action":"add","sku":"MUG","quantity":0}`, no},
+		{"G-VALID-1 a whole number is an integer", "$request.body.action", strict, `{"action":"add","sku":"MUG","quantity":12345678901234567890}`, yes},
+		{"G-VALID-1 a fraction is not", "$request.body.action", strict, `{"action":"add","sku":"MUG","quantity":1.5}`, no},
+		{"G-VALID-1 a model that refers to another", "$request.body.action", strict, `{"action":"ref","line":{"sku":"MUG"}}`, yes},
+		{"G-VALID-1 a model that refers to another, broken", "$request.body.action", strict, `{"action":"ref","line":{}}`, no},
+		{"G-VALID-1 the expression may be literal", "add", strict, `{"sku":"MUG"}`, yes},
+		{"G-VALID-2 no model for the key", "$request.body.action", strict, `{"action":"other","sku":"MUG"}`, no},
+		{"G-VALID-2 $default for other keys", "$request.body.action", withDefault, `{"action":"other"}`, yes},
+		{"G-VALID-2 not for those with a model", "$request.body.action", withDefault, `{"action":"add"}`, no},
+		{"G-VALID-5 no JSON", "$request.body.action", withDefault, `sku`, no},
+		{"G-VALID-5 JSON and more", "$request.body.action", withDefault, `{"action":"other"} x`, no},
+		{"G-VALID-5 empty", "$request.body.action", withDefault, ``, no},
+		{"G-VALID-6 no expression, no validation", "", strict, `nonsense`, yes},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			function := &recorder{next: echo}
+			g := newGateway(t, gatewaytest.API{
+				Models: map[string]string{
+					"Add": addModel, "Any": `{}`,
+					"Ref": `{"type":"object","properties":{"line":{"$ref":"https://apigateway.amazonaws.com/restapis/a1b2c3d4e5/models/Add"}}}`,
+				},
+				Routes: map[string]gatewaytest.Route{"$default": {
+					Integration: function, RouteResponse: true, ModelSelectionExpression: tt.expression, RequestModels: tt.models}},
+			})
+			c := dial(t, g, "/v1")
+			send(t, c, tt.body)
+			got := receive(t, c)
+			if passed := got == tt.body; passed != tt.want {
+				t.Errorf("%s: got %s", tt.body, got)
+			}
+			if invalid := strings.HasPrefix(got, `{"message": "Invalid request body", "connectionId":"`); invalid == tt.want {
+				t.Errorf("%s: got %s", tt.body, got)
+			}
+			if asked := len(function.all()) == 1; asked != tt.want {
+				t.Errorf("function asked: %v", asked)
+			}
+		})
+	}
+}
+
+func TestValidationFrame(t *testing.T) {
+	t.Run("G-VALID-3 G-VALID-4 the client gets no details, the log does", func(t *testing.T) {
+		var log bytes.Buffer
+		g := newGateway(t, gatewaytest.API{
+			AccessLog: &gatewaytest.AccessLog{Format: "$context.eventType $context.status $context.error.responseType $context.error.validationErrorString", Output: &log},
+			Models:    map[string]string{"Add": addModel},
+			Routes: map[string]gatewaytest.Route{"$default": { // one-way: the frame comes all the same (G-ERR-6)
+				Integration: ok200, ModelSelectionExpression: "add", RequestModels: map[string]string{"add": "Add"}}},
+		})
+		c := dial(t, g, "/v1")
+		send(t, c, `{"quantity":1}`)
+		got := receive(t, c)
+		shape := regexp.MustCompile(`^\{"message": "Invalid request body", "connectionId":"` + regexp.QuoteMeta(onlyID(t, g)) + `", "requestId":"[A-Za-z0-9_-]{15}="\}$`)
+		if !shape.MatchString(got) {
+			t.Errorf("got %s", got)
+		}
+		if err := g.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if line := lines(&log)[1]; !strings.HasPrefix(line, "MESSAGE 400 BAD_REQUEST_BODY ") || !strings.Contains(line, "sku") {
+			t.Errorf("logged %q", line)
+		}
+	})
+}
+
+func TestBadModels(t *testing.T) {
+	route := func(r gatewaytest.Route) map[string]gatewaytest.Route {
+		return map[string]gatewaytest.Route{"a": r}
+	}
+	for _, tt := range []struct {
+		name  string
+		api   gatewaytest.API
+		field string
+	}{
+		{"no JSON", gatewaytest.API{Models: map[string]string{"A": `{`}}, `Models["A"]`},
+		{"G-VALID-1 no schema of draft 4", gatewaytest.API{Models: map[string]string{"A": `{"exclusiveMinimum":1}`}}, `Models["A"]`},
+		{"refers to something outside", gatewaytest.API{Models: map[string]string{"A": `{"$ref":"http://127.0.0.1:1/x"}`}}, `Models["A"]`},
+		{"no such model", gatewaytest.API{Routes: route(gatewaytest.Route{ModelSelectionExpression: "x", RequestModels: map[string]string{"x": "A"}})}, `Routes["a"].RequestModels`},
+		{"bad expression", gatewaytest.API{Routes: route(gatewaytest.Route{ModelSelectionExpression: "$"})}, `Routes["a"].RequestModels`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := gatewaytest.New(tt.api)
+			wantField(t, err, tt.field)
+		})
+	}
+}
