@@ -63,7 +63,7 @@ var _ http.Handler = (*Gateway)(nil)
 func New(api API) (*Gateway, error) {
 	api = api.withDefaults()
 	g := &Gateway{
-		api: api, conns: make(map[string]*conn), backends: &http.Transport{},
+		api: api, conns: make(map[string]*conn), backends: &http.Transport{DisableCompression: true},
 		accountBucket: newBucket(api.AccountThrottle), connectBucket: newBucket(api.ConnectThrottle),
 		accessLog: newAccessLog(api.AccessLog),
 	}
