@@ -118,9 +118,11 @@ func (g *Gateway) judge(raw []byte, err error) (authorization, *refusal) {
 }
 
 // connectARN is what a policy has to allow (G-AUTH-10).
-func (g *Gateway) connectARN() string {
-	return fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/%s",
-		g.api.Region, g.api.AccountID, g.api.ID, g.api.Stage, routeConnect)
+func (g *Gateway) connectARN() string { return g.stageARN() + "/" + routeConnect }
+
+// stageARN is what the ARNs of everything in the stage begin with.
+func (g *Gateway) stageARN() string {
+	return fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s", g.api.Region, g.api.AccountID, g.api.ID, g.api.Stage)
 }
 
 // authorizerAnswer is what an authorizer returned.

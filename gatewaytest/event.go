@@ -49,8 +49,15 @@ type requestContext struct {
 	APIID                string         `json:"apiId"`
 }
 
-// identity names the client; userAgent only when it sent one (G-EVENT-4).
+// identity names the client; userAgent only when it sent one (G-EVENT-4), and
+// the rest only when it signed the handshake (G-AUTH-22; which keys there are is
+// assumed).
 type identity struct {
+	AccountID string `json:"accountId,omitempty"`
+	Caller    string `json:"caller,omitempty"`
+	AccessKey string `json:"accessKey,omitempty"`
+	UserARN   string `json:"userArn,omitempty"`
+	User      string `json:"user,omitempty"`
 	UserAgent string `json:"userAgent,omitempty"`
 	SourceIP  string `json:"sourceIp"`
 }

@@ -23,7 +23,8 @@ type Gateway struct {
 	selection     selection
 	identity      []identitySource
 	routes        map[string]*route
-	keys          map[string]*apiKey // by value
+	keys          map[string]*apiKey     // by value
+	credentials   map[string]*credential // by access key id
 	accountBucket *bucket
 	connectBucket *bucket
 	accessLog     *accessLog // nil: none
@@ -89,6 +90,8 @@ func (g *Gateway) prepare() error {
 		errs = append(errs, fmt.Errorf("RouteSelectionExpression: %w", err))
 	}
 	g.keys, err = newKeys(&g.api)
+	errs = append(errs, err)
+	g.credentials, err = newCredentials(&g.api)
 	errs = append(errs, err)
 	models, err := compileModels(&g.api)
 	errs = append(errs, err)

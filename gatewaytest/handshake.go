@@ -3,7 +3,9 @@ package gatewaytest
 import (
 	"bufio"
 	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"net"
 	"net/http"
@@ -43,6 +45,16 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	g.register(c)
 	k := &call{c: c, route: g.routes[routeConnect], req: req,
 		ctx: c.newRequestContext(routeConnect, eventConnect, newRequestID(now), now)}
+	if g.api.IAM {
+		if refused := g.identify(k, r); refused != nil {
+			g.remove(c)
+			g.counters.refuse(refused.StatusCode)
+			k.refused(&refusal{status: refused.StatusCode, message: refused.Message, kind: refused.Code})
+			g.logAccess(k)
+			g.answerError(w, refused)
+			return
+		}
+	}
 	protocol, refused := g.admit(k, now)
 	k.refused(refused)
 	g.logAccess(k)
@@ -52,6 +64,21 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.upgrade(w, r, c, protocol)
+}
+
+// identify checks the signature of a handshake and notes who made it
+// (G-AUTH-22).
+func (g *Gateway) identify(k *call, r *http.Request) *Error {
+	nothing := sha256.Sum256(nil) // a handshake has no body
+	c, refused := g.permit(r, hex.EncodeToString(nothing[:]), g.connectARN(), invokeAction)
+	if refused != nil {
+		return refused
+	}
+	who := &k.c.identity
+	who.AccountID, who.Caller, who.User = g.api.AccountID, c.AccessKeyID, c.AccessKeyID
+	who.AccessKey, who.UserARN = c.AccessKeyID, c.userARN(&g.api)
+	k.ctx.Identity = *who
+	return nil
 }
 
 // errClosing answers a handshake that comes while the gateway closes.

@@ -52,6 +52,10 @@ const (
 	// (G-CLOSE-9). Our own choice: 100.
 	maxThrottled = 100
 
+	// maxRequestBytes is how much of a signed request's body is read (developer
+	// guide, "limits": 10 MB).
+	maxRequestBytes = 10 << 20
+
 	// maxLogFormat bounds AccessLog.Format in bytes (developer guide, "limits":
 	// 3 KB).
 	maxLogFormat = 3 * 1024

@@ -2,8 +2,11 @@ package gatewaytest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -108,17 +111,16 @@ func (g *Gateway) DeleteConnection(ctx context.Context, connectionID string) err
 	return nil
 }
 
-// serveConnection serves /{stage}/@connections/{id}. Signatures are not
-// checked: whoever reaches the port may manage.
+// serveConnection serves /{stage}/@connections/{id}. Without Credentials,
+// whoever reaches the port may manage.
 func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, connectionID string) {
+	data, err := g.readBody(r, connectionID)
+	if err != nil {
+		g.answerError(w, err)
+		return
+	}
 	switch r.Method {
 	case http.MethodPost:
-		// One byte more than allowed is enough to know.
-		data, err := io.ReadAll(io.LimitReader(r.Body, maxMessageBytes+1))
-		if err != nil {
-			g.answerError(w, ErrBadRequest)
-			return
-		}
 		if err := g.PostToConnection(r.Context(), connectionID, data); err != nil {
 			g.answerError(w, err)
 			return
@@ -140,6 +142,29 @@ func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, connec
 	default:
 		g.answerError(w, ErrForbidden)
 	}
+}
+
+// readBody reads the body of a request and checks its signature, if that is
+// asked. Of a body that is too long it returns one byte more than allowed, which
+// is enough to know; the rest counts for the signature only.
+func (g *Gateway) readBody(r *http.Request, connectionID string) ([]byte, error) {
+	hash := sha256.New()
+	body := io.TeeReader(io.LimitReader(r.Body, maxRequestBytes), hash)
+	data, err := io.ReadAll(io.LimitReader(body, maxMessageBytes+1))
+	if err != nil {
+		return nil, ErrBadRequest
+	}
+	if len(g.credentials) == 0 {
+		return data, nil
+	}
+	if _, err := io.Copy(io.Discard, body); err != nil {
+		return nil, ErrBadRequest
+	}
+	resource := fmt.Sprintf("%s/%s/@connections/%s", g.stageARN(), r.Method, connectionID) // G-MGMT-2
+	if _, refused := g.permit(r, hex.EncodeToString(hash.Sum(nil)), resource, manageAction, invokeAction); refused != nil {
+		return nil, refused
+	}
+	return data, nil
 }
 
 // body is the JSON of GET @connections (G-MGMT-4).

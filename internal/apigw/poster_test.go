@@ -33,10 +33,13 @@ func config() aws.Config {
 	return aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("AKID", "SECRET", "")}
 }
 
-// TestPoster runs the suite for posters with the SDK against a gateway over HTTP.
+// TestPoster runs the suite for posters with the SDK against a gateway over HTTP,
+// which checks the SDK's signatures (G-MGMT-2).
 func TestPoster(t *testing.T) {
 	hubtest.TestPoster(t, func(t *testing.T) hubtest.PosterFixture {
-		g, err := gatewaytest.New(gatewaytest.API{})
+		g, err := gatewaytest.New(gatewaytest.API{
+			Credentials: []gatewaytest.Credential{{AccessKeyID: "AKID", SecretAccessKey: "SECRET"}},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
