@@ -76,7 +76,7 @@ func (k *call) checkKey() *refusal {
 		return nil
 	case key == nil:
 		return &refusedKey
-	case !key.throttle.take(k.c.g.now()):
+	case !key.throttle.take(k.c.g.Now()):
 		return &refusedThrottled
 	}
 	return nil

@@ -50,9 +50,10 @@ type conn struct {
 
 	mu        sync.Mutex
 	state     connState
-	code      int    // how it ends, once closing
-	reason    string // likewise
-	lost      bool   // the network failed: nothing can be sent any more
+	code      int           // how it ends, once closing
+	reason    string        // likewise
+	lost      bool          // the network failed: nothing can be sent any more
+	stalled   chan struct{} // of Stall: nothing is read or written until it is closed, at the end; nil: none
 	queue     []outFrame
 	pong      []byte        // the one pong that waits, nil if none (RFC 6455 section 5.5.3)
 	unsent    int           // bytes queued or being written
@@ -82,12 +83,10 @@ func (c *conn) open(nc net.Conn) {
 	defer c.mu.Unlock()
 	c.state = stateOpen
 	c.writing = true
-	c.touch(time.Now())
+	c.touch(c.g.Now())
 	// Under the lock, because the timers may fire before they are stored.
 	c.idle = time.AfterFunc(api.IdleTimeout, c.checkIdle)
-	c.age = time.AfterFunc(time.Until(c.connectedAt.Add(api.MaxAge)), func() {
-		c.startClose(closeGoingAway, reasonGoingAway) // G-LIMIT-7
-	})
+	c.age = time.AfterFunc(c.connectedAt.Add(api.MaxAge).Sub(c.g.Now()), c.checkAge)
 }
 
 // writeResponse writes the response to the handshake, and hands over to a
@@ -105,11 +104,26 @@ func (c *conn) writeResponse(response []byte) {
 	}
 }
 
+// checkAge closes the connection when it has lived for long enough, and else
+// looks again when that will be so.
+func (c *conn) checkAge() {
+	left := c.connectedAt.Add(c.g.api.MaxAge).Sub(c.g.Now())
+	if left <= 0 {
+		c.startClose(closeGoingAway, reasonGoingAway) // G-LIMIT-7
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state == stateOpen {
+		c.age.Reset(left)
+	}
+}
+
 // checkIdle closes the connection when nothing has happened for the idle
 // time-out, and else looks again when that could next be so. Messages so cost
 // no timer, and the close still comes on the dot.
 func (c *conn) checkIdle() {
-	left := c.g.api.IdleTimeout - time.Since(time.Unix(0, c.lastActive.Load()))
+	left := c.g.api.IdleTimeout - c.g.Now().Sub(time.Unix(0, c.lastActive.Load()))
 	if left <= 0 {
 		c.startClose(closeGoingAway, reasonGoingAway) // G-LIMIT-4
 		return
@@ -159,6 +173,9 @@ func (c *conn) endLocked(code int, reason string) {
 		return
 	}
 	c.state, c.code, c.reason = stateClosing, code, reason
+	if c.stalled != nil {
+		close(c.stalled)
+	}
 	for _, timer := range []*time.Timer{c.idle, c.age} {
 		if timer != nil {
 			timer.Stop()

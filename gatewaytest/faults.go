@@ -25,6 +25,17 @@ type Faults struct {
 	// DropEvery is how many messages from clients pass until one is swallowed
 	// and its connection cut without a close frame.
 	DropEvery int
+
+	// StallEvery is how many messages from clients pass until one is swallowed
+	// and its connection neither read nor written any more, as [Gateway.Stall]
+	// describes.
+	StallEvery int
+
+	// LateEvery is how many handshakes and messages reach their integration
+	// until the answer of one comes after the time-out: the work is done, and
+	// the client hears "Endpoint request timed out" (G-ERR-4), or 504 at the
+	// handshake.
+	LateEvery int
 }
 
 func (f *Faults) check() error {
@@ -35,6 +46,7 @@ func (f *Faults) check() error {
 		"GoneEvery": f.GoneEvery, "ThrottleEvery": f.ThrottleEvery, "TooLargeEvery": f.TooLargeEvery,
 		"ErrorEvery": f.ErrorEvery, "SlowEvery": f.SlowEvery,
 		"LoseDisconnectEvery": f.LoseDisconnectEvery, "DropEvery": f.DropEvery,
+		"StallEvery": f.StallEvery, "LateEvery": f.LateEvery,
 	} {
 		if n < 0 {
 			return fmt.Errorf("%s %d: negative", name, n)
@@ -51,7 +63,7 @@ func (f *Faults) check() error {
 type faultState struct {
 	faults Faults
 
-	gone, throttle, tooLarge, failure, slow, lose, drop atomic.Int64
+	gone, throttle, tooLarge, failure, slow, lose, drop, stall, late atomic.Int64
 }
 
 // hit counts one occasion and reports whether it is an Nth.
@@ -144,4 +156,16 @@ func (g *Gateway) dropsMessage() bool {
 func (g *Gateway) losesDisconnect() bool {
 	s := g.faults.Load()
 	return s != nil && hit(&s.lose, s.faults.LoseDisconnectEvery)
+}
+
+// stallsMessage reports whether this message in is to stop its connection.
+func (g *Gateway) stallsMessage() bool {
+	s := g.faults.Load()
+	return s != nil && hit(&s.stall, s.faults.StallEvery)
+}
+
+// answersLate reports whether the answer of this integration is to be too late.
+func (g *Gateway) answersLate() bool {
+	s := g.faults.Load()
+	return s != nil && hit(&s.late, s.faults.LateEvery)
 }

@@ -37,7 +37,7 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	}
 	defer g.running.Done()
 
-	now := g.now()
+	now := g.Now()
 	req := g.newRequest(r, now)
 	// Rounded as the events tell it, so that GET and events agree (G-EVENT-12).
 	c := &conn{g: g, suffix: newConnectionSuffix(), connectedAt: now.Truncate(time.Millisecond),
@@ -181,7 +181,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, k *call, refused *refusal) {
 func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, protocol string) {
 	response := fmt.Appendf(nil, "HTTP/1.1 101 Switching Protocols\r\n"+
 		"Date: %s\r\nConnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: %s\r\n",
-		time.Now().UTC().Format(http.TimeFormat), acceptKey(r.Header.Get("Sec-WebSocket-Key"))) // G-HANDSHAKE-14
+		g.Now().UTC().Format(http.TimeFormat), acceptKey(r.Header.Get("Sec-WebSocket-Key"))) // G-HANDSHAKE-14
 	if protocol != "" {
 		response = fmt.Appendf(response, "sec-websocket-protocol: %s\r\n", protocol)
 	}

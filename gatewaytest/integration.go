@@ -54,6 +54,7 @@ func (g *Gateway) ask(k *call, e event) (answer, *refusal) {
 		a       answer
 		err     error
 		outcome string
+		started = time.Now()
 	)
 	switch {
 	case r.Integration != nil && r.mapping == nil:
@@ -68,6 +69,9 @@ func (g *Gateway) ask(k *call, e event) (answer, *refusal) {
 		a, err = mock(request)
 		outcome = strconv.Itoa(a.status)
 	}
+	if k.ctx.EventType != eventDisconnect && g.answersLate() {
+		err = g.waitOut(r.Timeout - time.Since(started))
+	}
 	switch {
 	case errors.Is(err, errTimedOut):
 		return answer{}, refusedTimedOut.because(err.Error())
@@ -77,6 +81,18 @@ func (g *Gateway) ask(k *call, e event) (answer, *refusal) {
 		a = r.mapping.respond(k, outcome, a)
 	}
 	return a, nil
+}
+
+// waitOut waits until an integration has timed out, or the gateway ends.
+func (g *Gateway) waitOut(left time.Duration) error {
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return errTimedOut
+	case <-g.handlers.Done():
+		return g.handlers.Err()
+	}
 }
 
 // askProxy gives the event itself to the route's function (AWS_PROXY).

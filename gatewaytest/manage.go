@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"time"
 )
 
 // errorTypes are the x-amzn-ErrorType headers of refused handshakes, by
@@ -46,7 +45,7 @@ func (g *Gateway) post(ctx context.Context, connectionID string, data []byte) er
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !g.accountBucket.take(g.now()) {
+	if !g.accountBucket.take(g.Now()) {
 		return ErrLimitExceeded
 	}
 	c := g.lookup(connectionID)
@@ -65,7 +64,7 @@ func (g *Gateway) post(ctx context.Context, connectionID string, data []byte) er
 	if err := c.enqueue(textOf(data)); err != nil {
 		return err
 	}
-	c.touch(g.now())
+	c.touch(g.Now())
 	return nil
 }
 
@@ -74,7 +73,7 @@ func (g *Gateway) find(ctx context.Context, connectionID string) (*conn, error) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if !g.accountBucket.take(g.now()) {
+	if !g.accountBucket.take(g.Now()) {
 		return nil, ErrLimitExceeded
 	}
 	c := g.lookup(connectionID)
@@ -207,7 +206,7 @@ func (g *Gateway) answerJSON(w http.ResponseWriter, status int, errorType string
 	}
 	h := w.Header()
 	h["x-amzn-RequestId"] = []string{newUUID()}
-	h["x-amz-apigw-id"] = []string{newRequestID(time.Now())}
+	h["x-amz-apigw-id"] = []string{newRequestID(g.Now())}
 	if errorType != "" {
 		h["x-amzn-ErrorType"] = []string{errorType}
 	}

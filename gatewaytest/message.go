@@ -66,7 +66,7 @@ func (c *conn) nextWaiting() (string, bool) {
 // handle runs the integration of one message and sends what the client is to
 // see of it.
 func (c *conn) handle(body string) {
-	g, now := c.g, c.g.now()
+	g, now := c.g, c.g.Now()
 	route := g.selectRoute(body)
 	key := routeDefault
 	if route != nil {
@@ -78,7 +78,7 @@ func (c *conn) handle(body string) {
 	k.refused(refused)
 	defer g.logAccess(k)
 	g.api.Log.Debug("message", "connectionId", c.id, "requestId", k.ctx.RequestID, "routeKey", key,
-		"latency", g.now().Sub(now), "status", a.status, "refused", refused)
+		"latency", g.Now().Sub(now), "status", a.status, "refused", refused)
 	switch {
 	case refused != nil && refused.kind == refusedThrottled.kind:
 		c.throttle(k.ctx.RequestID)
@@ -115,7 +115,7 @@ func (c *conn) admitMessage(k *call, e event, now time.Time) (answer, *refusal) 
 func (c *conn) answer(payload []byte) {
 	switch err := c.enqueue(payload); {
 	case err == nil:
-		c.touch(c.g.now())
+		c.touch(c.g.Now())
 	case errors.Is(err, ErrLimitExceeded):
 		c.g.counters.dropAnswers.Add(1)
 		c.g.api.Log.Warn("send buffer full: answer dropped", "connectionId", c.id)
@@ -125,7 +125,7 @@ func (c *conn) answer(payload []byte) {
 // disconnect runs $disconnect (G-DISC-1). Its answer is ignored (G-DISC-5) and
 // its failure invisible (G-ERR-8).
 func (c *conn) disconnect(code int, reason string) {
-	g, now := c.g, c.g.now()
+	g, now := c.g, c.g.Now()
 	log := g.api.Log.With("connectionId", c.id, "code", code, "reason", reason)
 	event := c.disconnectEvent(newRequestID(now), code, reason, now)
 	k := &call{c: c, route: g.routes[routeDisconnect], ctx: event.RequestContext}
@@ -139,7 +139,7 @@ func (c *conn) disconnect(code int, reason string) {
 	default:
 		_, refused := g.integrate(k, event)
 		k.refused(refused)
-		log.Debug("disconnect", "latency", g.now().Sub(now), "refused", refused)
+		log.Debug("disconnect", "latency", g.Now().Sub(now), "refused", refused)
 	}
 	g.logAccess(k)
 }

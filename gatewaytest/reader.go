@@ -116,6 +116,7 @@ func (c *conn) read(early []byte) {
 			}
 			return
 		}
+		c.waitStalled()
 		var fail failure
 		switch {
 		case errors.Is(err, errClosed):
@@ -134,16 +135,19 @@ func (c *conn) read(early []byte) {
 // received takes a message in. It reports false when the connection was cut on
 // purpose.
 func (c *conn) received(message []byte) bool {
-	if !c.isOpen() {
-		return true // too late; the close frame is on its way
+	if !c.listens() {
+		return true // too late; the close frame is on its way, or never will be
 	}
 	c.g.counters.messagesIn.Add(1)
-	if c.g.dropsMessage() {
-		c.ended(closeAbnormal, reasonAbnormal)
-		c.lose()
+	switch {
+	case c.g.dropsMessage():
+		c.cut()
 		return false
+	case c.g.stallsMessage():
+		c.stall()
+		return true // the next read tells
 	}
-	now := time.Now()
+	now := c.g.Now()
 	c.touch(now)
 	c.dispatch(string(message), now)
 	return true
@@ -157,6 +161,9 @@ func (c *conn) control(opcode byte, payload []byte) error {
 	case opPing:
 		c.pushPong(payload)
 	case opClose:
+		if !c.listens() {
+			return errClosed // we are closing too, or hear nothing any more
+		}
 		code, reason, err := parseClose(payload)
 		if err != nil {
 			return err

@@ -87,7 +87,7 @@ func (c *conn) pushPong(payload []byte) {
 }
 
 func (c *conn) startWriterLocked() {
-	if !c.writing && !c.lost {
+	if !c.writing && !c.lost && c.stalled == nil {
 		c.writing = true
 		go c.write() // ended by itself; c.run waits for it
 	}
@@ -135,15 +135,9 @@ func (c *conn) takeBatch(b *batch) bool {
 		clear(c.queue)
 		c.queue, c.pong, c.unsent = nil, nil, 0
 	}
-	if c.pong != nil {
-		frame := newOutFrame(opPong, c.pong)
-		c.pong = nil
-		c.unsent += frame.size()
-		b.frames = append(b.frames, frame)
+	if c.stalled == nil {
+		c.moveQueueLocked(b)
 	}
-	b.frames = append(b.frames, c.queue...)
-	clear(c.queue)
-	c.queue = c.queue[:0]
 	if len(b.frames) > 0 {
 		return true
 	}
@@ -156,6 +150,19 @@ func (c *conn) takeBatch(b *batch) bool {
 		c.written = nil
 	}
 	return false
+}
+
+// moveQueueLocked moves the pong and what is queued into the batch.
+func (c *conn) moveQueueLocked(b *batch) {
+	if c.pong != nil {
+		frame := newOutFrame(opPong, c.pong)
+		c.pong = nil
+		c.unsent += frame.size()
+		b.frames = append(b.frames, frame)
+	}
+	b.frames = append(b.frames, c.queue...)
+	clear(c.queue)
+	c.queue = c.queue[:0]
 }
 
 // writeBatch writes all frames of the batch.

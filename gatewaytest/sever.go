@@ -1,0 +1,63 @@
+package gatewaytest
+
+import "time"
+
+// Cut ends a connection without a close frame, as a network does that breaks
+// (G-CLOSE-3). ErrGone: it is not open.
+func (g *Gateway) Cut(connectionID string) error {
+	c := g.lookup(connectionID)
+	if c == nil || !c.isOpen() {
+		return ErrGone
+	}
+	c.cut()
+	return nil
+}
+
+// Stall stops reading from a connection and writing to it, as if its client had
+// vanished from the network: posts are accepted until the send buffer is full
+// and throttled then, and the end is only noticed when the connection has been
+// idle for too long or is too old (G-DISC-4). ErrGone: it is not open.
+func (g *Gateway) Stall(connectionID string) error {
+	c := g.lookup(connectionID)
+	if c == nil || !c.stall() {
+		return ErrGone
+	}
+	return nil
+}
+
+func (c *conn) cut() {
+	c.ended(closeAbnormal, reasonAbnormal)
+	c.lose()
+}
+
+// stall reports false if the connection was not open.
+func (c *conn) stall() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != stateOpen {
+		return false
+	}
+	if c.stalled == nil {
+		c.stalled = make(chan struct{})
+		_ = c.net.SetReadDeadline(time.Unix(1, 0)) // wakes the reader
+	}
+	return true
+}
+
+// listens reports whether what the client sends still counts.
+func (c *conn) listens() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state == stateOpen && c.stalled == nil
+}
+
+// waitStalled holds the reader of a stalled connection until the gateway ends
+// it.
+func (c *conn) waitStalled() {
+	c.mu.Lock()
+	stalled := c.stalled
+	c.mu.Unlock()
+	if stalled != nil {
+		<-stalled
+	}
+}
