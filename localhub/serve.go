@@ -52,7 +52,7 @@ func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	_, port, _ := net.SplitHostPort(sockets.Addr().String())
 	house, err := local.New(local.Options{
 		Stage: s.stage, Catalogue: catalogue, IdleTimeout: s.idleTimeout, MaxAge: s.maxAge,
-		Faults: s.faults.set, Web: page, Log: log,
+		Faults: s.faults.set, Credentials: s.credentials(), Web: page, Log: log,
 		AdminURL: "http://" + admin.Addr().String(),
 		Origins:  []string{"http://" + sockets.Addr().String(), "http://localhost:" + port, "http://127.0.0.1:" + port},
 		Tables:   tables, Layout: s.dynamodb.layout, SeedTables: s.dynamodb.create,
@@ -189,8 +189,8 @@ In other terminals (then type: help):
 
   a change of stock
     curl -X PUT http://%s/admin/stock/%s -d '{"available":3}'
-%s
+%s%s
 Interrupt (ctrl-c) to end.
-`, buildVersion(), socket, addr, wscat, alice, alice, admin, sku, s.dynamodb.greeting(sku))
+`, buildVersion(), socket, addr, wscat, alice, alice, admin, sku, s.dynamodb.greeting(sku), s.signing(addr))
 	return err
 }

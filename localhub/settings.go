@@ -18,16 +18,17 @@ import (
 
 // settings are what the command line says.
 type settings struct {
-	addr, admin string
-	seed        string
-	stage       string
-	web         string
-	idleTimeout time.Duration
-	maxAge      time.Duration
-	faults      faults
-	logFormat   string
-	dynamodb    dynamodb
-	lambda      string
+	addr, admin  string
+	seed         string
+	stage        string
+	web          string
+	idleTimeout  time.Duration
+	maxAge       time.Duration
+	faults       faults
+	requireSigV4 bool
+	logFormat    string
+	dynamodb     dynamodb
+	lambda       string
 }
 
 // parse reads the flags of localhub. It returns nil if there is nothing more to
@@ -42,7 +43,8 @@ func parse(args []string, stdout io.Writer) (*settings, error) {
 	fs.StringVar(&s.web, "web", "", "`directory` to serve the page from (default: built in)")
 	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "end a connection that was silent for so long")
 	fs.DurationVar(&s.maxAge, "max-age", 2*time.Hour, "end a connection that is so old")
-	fs.Var(&s.faults, "faults", "misbehave on purpose: alone for a mix, or -faults=`kind=N,...`, one in N: gone, throttle, too-large, error, slow, lose-disconnect, drop")
+	fs.Var(&s.faults, "faults", "misbehave on purpose: alone for a mix, or -faults=`name=N,...`, one in N: "+strings.Join(local.FaultNames(), ", "))
+	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, "refuse requests to @connections that are not signed with the printed access key, as AWS does")
 	s.dynamodb.flags(fs)
 	fs.StringVar(&s.lambda, "lambda", "", "run the bootstraps in this `folder`, which make build fills, instead of the same handlers in this process; wants -dynamodb")
 	fs.StringVar(&s.logFormat, "log", "text", "log as `json|text` on standard error")
@@ -115,32 +117,14 @@ func (s *settings) check() error {
 // faults is the flag -faults.
 type faults struct{ set *gatewaytest.Faults }
 
-// defaultFaults is what -faults alone stands for.
-const defaultFaults = "throttle=20,slow=50,lose-disconnect=5,drop=500"
-
 func (f *faults) String() string { return "" }
 
-func (f *faults) Set(value string) error {
+func (f *faults) Set(value string) (err error) {
 	if value == "mix" {
-		value = defaultFaults
+		value = local.MixedFaults
 	}
-	set := &gatewaytest.Faults{SlowBy: 200 * time.Millisecond}
-	kinds := map[string]*int{
-		"gone": &set.GoneEvery, "throttle": &set.ThrottleEvery, "too-large": &set.TooLargeEvery, "error": &set.ErrorEvery,
-		"slow": &set.SlowEvery, "lose-disconnect": &set.LoseDisconnectEvery, "drop": &set.DropEvery,
-	}
-	for part := range strings.SplitSeq(value, ",") {
-		name, n, _ := strings.Cut(part, "=")
-		every, ok := kinds[name]
-		if !ok {
-			return fmt.Errorf("there is no fault %q", name)
-		}
-		if _, err := fmt.Sscanf(n+"\n", "%d\n", every); err != nil || *every < 1 {
-			return fmt.Errorf("%s=N wants a number above zero", name)
-		}
-	}
-	f.set = set
-	return nil
+	f.set, err = local.ParseFaults(value)
+	return err
 }
 
 func buildVersion() string {

@@ -54,6 +54,8 @@ func (h *House) Admin() http.Handler {
 	mux.HandleFunc("GET /admin/connections", h.listConnections)
 	mux.HandleFunc("DELETE /admin/connections/{id}", h.deleteConnection)
 	mux.HandleFunc("POST /admin/token", h.token)
+	mux.HandleFunc("POST /admin/faults", h.faults)
+	mux.HandleFunc("POST /admin/warp", h.warp)
 	mux.Handle("GET /issuer/", http.StripPrefix("/issuer", h.issuer))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "not_found", fmt.Sprintf("there is no %s %s", r.Method, r.URL.Path))
@@ -323,7 +325,7 @@ func (h *House) deleteConnection(w http.ResponseWriter, r *http.Request) {
 
 // Token makes a token of the dev issuer.
 func (h *House) Token(user string, role hub.Role, vendor string) (token string, expires time.Time, err error) {
-	return h.issuer.Token(authtest.Claims{User: user, Role: string(role), Vendor: vendor, TTL: tokenTTL})
+	return h.issuer.Token(authtest.Claims{User: user, Role: string(role), Vendor: vendor, TTL: tokenTTL, Now: h.now()})
 }
 
 func (h *House) token(w http.ResponseWriter, r *http.Request) {

@@ -48,7 +48,7 @@ func (h *House) identity() error {
 func (h *House) inProcess(guestKey []byte) error {
 	v, err := auth.New(auth.Config{
 		Issuer: h.issuer.Issuer(), JWKSURL: h.issuer.JWKSURL(), HTTPClient: h.issuer.Client(),
-		GuestKeys: [][]byte{guestKey},
+		GuestKeys: [][]byte{guestKey}, Now: h.now,
 	})
 	if err != nil {
 		return fmt.Errorf("verifier: %w", err)
@@ -73,6 +73,10 @@ func (h *House) bootstraps(guestKey []byte) error {
 		"TOKEN_ISSUER="+h.issuer.Issuer(), "TOKEN_JWKS_URL="+h.issuer.JWKSURL(), "TOKEN_CLIENTS="+authtest.ClientID,
 		"GUEST_KEYS="+base64.StdEncoding.EncodeToString(guestKey),
 	)
+	if len(h.opts.Credentials) > 0 {
+		c := h.opts.Credentials[0]
+		env = append(env, "AWS_ACCESS_KEY_ID="+c.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+c.SecretAccessKey, "AWS_SESSION_TOKEN="+c.SessionToken)
+	}
 	for name, function := range map[string]*lambda.Handler{
 		"authorize": &h.functions.authorize, "connect": &h.functions.connect, "disconnect": &h.functions.disconnect,
 		"message": &h.functions.message, "broadcast": &h.functions.broadcast,
@@ -111,11 +115,12 @@ func (h *House) api() gatewaytest.API {
 		routes[string(action)] = message
 	}
 	return gatewaytest.API{
-		Stage: h.opts.Stage, Region: region, AccountID: accountID,
+		Stage: h.opts.Stage, Region: Region, AccountID: accountID,
 		Authorizer:  &gatewaytest.Authorizer{Handler: h.functions.authorize},
 		Routes:      routes,
 		IdleTimeout: h.opts.IdleTimeout, MaxAge: h.opts.MaxAge,
-		Faults: h.opts.Faults,
-		Log:    h.opts.Log,
+		Credentials: h.opts.Credentials,
+		Faults:      h.opts.Faults,
+		Log:         h.opts.Log,
 	}
 }

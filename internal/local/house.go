@@ -26,7 +26,8 @@ import (
 )
 
 const (
-	region    = "eu-central-1"
+	// Region is where the imitated services are.
+	Region    = "eu-central-1"
 	accountID = "123456789012"
 
 	// MaxAge is the longest a connection may live: what API Gateway allows
@@ -44,10 +45,15 @@ type Options struct {
 	IdleTimeout time.Duration       // 0: 10 min, API Gateway's
 	MaxAge      time.Duration       // 0: 2 h, API Gateway's
 	Faults      *gatewaytest.Faults // nil: calm
-	Web         fs.FS               // the page; nil: none
-	AdminURL    string              // where Admin is served, for the page and for Build; "": the page has no admin controls
-	Origins     []string            // of pages that may use the admin API, beside its own
-	Log         *slog.Logger        // nil: silent
+
+	// Credentials are what requests to @connections have to be signed with; none:
+	// they need no signature.
+	Credentials []gatewaytest.Credential
+
+	Web      fs.FS        // the page; nil: none
+	AdminURL string       // where Admin is served, for the page and for Build; "": the page has no admin controls
+	Origins  []string     // of pages that may use the admin API, beside its own
+	Log      *slog.Logger // nil: silent
 
 	Tables     Tables       // where rows are; nil: in this process
 	Layout     table.Layout // of Tables: the shop's names of attributes
@@ -99,7 +105,7 @@ func New(o Options) (*House, error) {
 	h := &House{opts: o}
 	h.memory = memstore.New(memstore.Options{Epoch: newEpoch(), OnCommit: h.record})
 	h.store = h.choose()
-	h.hub = hub.New(h.store, poster{h}, time.Now)
+	h.hub = hub.New(h.store, poster{h}, h.now)
 	h.metrics = newMetrics(h)
 	if err := h.open(); err != nil {
 		_ = h.functions.close()

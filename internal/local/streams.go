@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	streamARN = "arn:aws:dynamodb:" + region + ":" + accountID + ":table/%s/stream/2026-01-01T00:00:00.000"
+	streamARN = "arn:aws:dynamodb:" + Region + ":" + accountID + ":table/%s/stream/2026-01-01T00:00:00.000"
 
 	// schedule is the event of template.yaml's schedule: it has no records.
 	schedule = "{}"
@@ -104,7 +104,7 @@ func (h *House) record(c hub.Change) {
 		name, trigger = "carts", h.carts
 	}
 	// Sequence numbers of a real stream have 21 digits or more.
-	s := table.Stamp{SequenceNumber: strconv.FormatInt(n, 10), At: time.Now(), StreamARN: fmt.Sprintf(streamARN, name), Region: region}
+	s := table.Stamp{SequenceNumber: strconv.FormatInt(n, 10), At: h.now(), StreamARN: fmt.Sprintf(streamARN, name), Region: Region}
 	s.SequenceNumber = "100" + strings.Repeat("0", 18-len(s.SequenceNumber)) + s.SequenceNumber
 	data, err := table.Record(c, s)
 	if err != nil {
@@ -131,8 +131,8 @@ func (h *House) healing(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-sweep.C:
-			h.memory.Expire(now)
+		case <-sweep.C:
+			h.memory.Expire(h.now())
 		case <-tick.C:
 			if _, err := h.functions.broadcast.Invoke(ctx, []byte(schedule)); err != nil && ctx.Err() == nil {
 				h.opts.Log.Error("heal", "error", err)
