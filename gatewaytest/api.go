@@ -107,6 +107,15 @@ type API struct {
 	// By default they run side by side, as G-ORDER-2 assumes of the service.
 	SerialMessages bool
 
+	// PingsKeepAlive makes a client's ping end idleness as a message does. By
+	// default it does not, as G-LIMIT-6 assumes of the service.
+	PingsKeepAlive bool
+
+	// DisconnectAfterRefusal runs $disconnect, with 1006, for a connection that
+	// $connect refused or failed on. By default it does not run, as
+	// G-HANDSHAKE-20 assumes of the service.
+	DisconnectAfterRefusal bool
+
 	// Faults are misbehaviours on purpose. Nil: none.
 	Faults *Faults
 

@@ -38,6 +38,7 @@ type conn struct {
 	// Fixed before the connection opens.
 	authorizer map[string]any // nil without an authorizer
 	key        *apiKey        // nil without an API key
+	asked      bool           // $connect was
 	net        net.Conn
 	vectored   bool // net takes many buffers in one system call
 	idle, age  *time.Timer

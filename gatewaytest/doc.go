@@ -67,8 +67,9 @@
 // # Where it differs from AWS
 //
 // Statements about the service have numbers, G-…, which comments and tests name;
-// most are documented by AWS or were captured from the service. Guesses among them are guesses
-// here too. Known differences:
+// most are documented by AWS or were captured from the service. Guesses among
+// them are guesses here too. docs/gateway.md lists them all, with the tests that
+// hold them. Known differences:
 //
 //   - plain HTTP and ws:// instead of TLS only, unless the server around it has TLS
 //   - requests to @connections need no signature and are never refused for want
@@ -78,8 +79,6 @@
 //   - no permessage-deflate, and no throttling by rate
 //   - conditions in an authorizer's policy are not evaluated: an Allow with a
 //     condition never holds, a Deny with one always does
-//   - a message must be strict JSON to choose a route; the service is seen to
-//     forgive unquoted keys
 //   - behind net/http, header names in events have Go's letter case, except for
 //     those of WebSocket itself; [PreserveHeaderCase] restores the client's
 //   - timers are exact, where the service sweeps every few seconds

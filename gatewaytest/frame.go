@@ -38,6 +38,8 @@ const (
 	closeInvalidData = 1007
 	closePolicy      = 1008
 	closeTooBig      = 1009
+	closeInternal    = 1011
+	closeRestart     = 1012 // of the registry that section 11.7 founded
 )
 
 // frameHeader is a frame without its payload. There is no room for reserved
@@ -133,27 +135,22 @@ func unmask(p []byte, mask uint32) uint32 {
 	return mask
 }
 
-// maxServerHeader is the longest header of a frame from a server: two bytes
-// and a 64-bit length, and no mask.
-const maxServerHeader = 10
+// maxServerHeader is the longest header of a frame that the gateway sends: two
+// bytes and a 16-bit length, since no fragment is longer than maxFrameBytes, and
+// no mask.
+const maxServerHeader = 4
 
-// putServerHeader writes the header of an unfragmented frame and returns its
-// length.
-func putServerHeader(b *[maxServerHeader]byte, opcode byte, length int) int {
-	b[0] = bitFin | opcode
-	switch {
-	case length <= maxControlPayload:
+// putServerHeader writes the header of a frame and returns its length. The
+// first byte is the opcode, with bitFin unless more fragments follow.
+func putServerHeader(b *[maxServerHeader]byte, first byte, length int) int {
+	b[0] = first
+	if length <= maxControlPayload {
 		b[1] = byte(length)
 		return 2
-	case length <= 0xFFFF:
-		b[1] = 126
-		binary.BigEndian.PutUint16(b[2:], uint16(length))
-		return 4
-	default:
-		b[1] = 127
-		binary.BigEndian.PutUint64(b[2:], uint64(length))
-		return maxServerHeader
 	}
+	b[1] = 126
+	binary.BigEndian.PutUint16(b[2:], uint16(length))
+	return maxServerHeader
 }
 
 // closePayload is the payload of a close frame.

@@ -61,6 +61,9 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	if refused != nil {
 		g.remove(c)
 		g.refuse(w, k, refused)
+		if g.api.DisconnectAfterRefusal && c.asked {
+			g.running.Go(func() { c.disconnect(closeAbnormal, reasonAbnormal) })
+		}
 		return
 	}
 	g.upgrade(w, r, c, protocol)
@@ -148,6 +151,7 @@ func (g *Gateway) admit(k *call, now time.Time) (protocol string, refused *refus
 	e.Headers, e.MultiValueHeaders = headers.single(), headers.multi()
 	e.QueryStringParameters, e.MultiValueQueryStringParameters = k.req.query.single(), k.req.query.multi()
 
+	k.c.asked = true
 	a, refused := g.integrate(k, e)
 	protocol = a.headers.last("Sec-WebSocket-Protocol", strings.EqualFold)
 	switch {

@@ -100,11 +100,16 @@ func (g *Gateway) GetConnection(ctx context.Context, connectionID string) (Conne
 // the connection is closed (G-DISC-3), which may be after DeleteConnection has
 // returned; posts are gone at once.
 func (g *Gateway) DeleteConnection(ctx context.Context, connectionID string) error {
+	return g.closeWith(ctx, connectionID, closeNormal, reasonDeleted)
+}
+
+// closeWith closes an open connection, or says what the management API answers.
+func (g *Gateway) closeWith(ctx context.Context, connectionID string, code int, reason string) error {
 	c, err := g.find(ctx, connectionID)
 	if err != nil {
 		return err
 	}
-	if !c.startClose(closeNormal, reasonDeleted) {
+	if !c.startClose(code, reason) {
 		return ErrGone
 	}
 	return nil

@@ -153,12 +153,15 @@ func (c *conn) received(message []byte) bool {
 	return true
 }
 
-// control answers control frames. A ping is not a message: it does not keep the
-// connection from being idle (G-LIMIT-6), and no function hears of it
-// (G-FRAME-3).
+// control answers control frames. A ping is not a message: no function hears of
+// it (G-FRAME-3), and it does not keep the connection from being idle unless the
+// API says so (G-LIMIT-6).
 func (c *conn) control(opcode byte, payload []byte) error {
 	switch opcode {
 	case opPing:
+		if c.g.api.PingsKeepAlive {
+			c.touch(time.Now())
+		}
 		c.pushPong(payload)
 	case opClose:
 		if !c.listens() {

@@ -131,6 +131,9 @@ func parsePath(rest string) (path []any, err error) {
 func (s selection) evaluate(body string) (string, bool) {
 	value, err := decodeJSON(body)
 	if err != nil {
+		value, err = decodeJSON(quoteKeys(body))
+	}
+	if err != nil {
 		return "", false
 	}
 	return s.text(value, nil), true

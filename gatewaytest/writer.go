@@ -16,9 +16,9 @@ type outFrame struct {
 
 func (f *outFrame) size() int { return int(f.length) + len(f.payload) }
 
-func newOutFrame(opcode byte, payload []byte) outFrame {
+func newOutFrame(first byte, payload []byte) outFrame {
 	f := outFrame{payload: payload}
-	f.length = uint8(putServerHeader(&f.header, opcode, len(payload)))
+	f.length = uint8(putServerHeader(&f.header, first, len(payload)))
 	return f
 }
 
@@ -41,10 +41,9 @@ type batch struct {
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
-// enqueue queues a text frame. It does not wait: a full queue is
+// enqueue queues a text message. It does not wait: a full queue is
 // ErrLimitExceeded, a connection that is not open ErrGone.
 func (c *conn) enqueue(payload []byte) error {
-	frame := newOutFrame(opText, payload)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != stateOpen || c.lost {
@@ -52,16 +51,33 @@ func (c *conn) enqueue(payload []byte) error {
 	}
 	// With nothing unsent every message is taken, so that a small buffer
 	// slows a connection down and never blocks it for good.
-	if c.unsent > 0 && c.unsent+frame.size() > c.g.api.SendBuffer {
+	if c.unsent > 0 && c.unsent+messageSize(payload) > c.g.api.SendBuffer {
 		return ErrLimitExceeded
 	}
-	c.pushFrameLocked(frame)
+	// In fragments of the size that a client may send too (G-FRAME-8); those of
+	// one message are queued together.
+	opcode := byte(opText)
+	for len(payload) > maxFrameBytes {
+		c.pushFrameLocked(newOutFrame(opcode, payload[:maxFrameBytes]))
+		payload, opcode = payload[maxFrameBytes:], opContinuation
+	}
+	c.pushFrameLocked(newOutFrame(bitFin|opcode, payload))
 	return nil
+}
+
+// messageSize is what a message takes of the send buffer: its payload and the
+// headers of its fragments, of 2 bytes up to 125 and else of 4.
+func messageSize(payload []byte) int {
+	size := len(payload) + 2
+	if len(payload) > maxControlPayload {
+		size += 2
+	}
+	return size + (len(payload)-1)/maxFrameBytes*4
 }
 
 // pushLocked queues a control frame, whatever waits already.
 func (c *conn) pushLocked(opcode byte, payload []byte) {
-	c.pushFrameLocked(newOutFrame(opcode, payload))
+	c.pushFrameLocked(newOutFrame(bitFin|opcode, payload))
 }
 
 func (c *conn) pushFrameLocked(frame outFrame) {
@@ -155,7 +171,7 @@ func (c *conn) takeBatch(b *batch) bool {
 // moveQueueLocked moves the pong and what is queued into the batch.
 func (c *conn) moveQueueLocked(b *batch) {
 	if c.pong != nil {
-		frame := newOutFrame(opPong, c.pong)
+		frame := newOutFrame(bitFin|opPong, c.pong)
 		c.pong = nil
 		c.unsent += frame.size()
 		b.frames = append(b.frames, frame)
@@ -176,7 +192,7 @@ func (c *conn) writeBatch(b *batch) error {
 		if len(f.payload) > 0 {
 			b.spans = append(b.spans, f.payload)
 		}
-		if f.header[0]&bitsOpcode == opText {
+		if f.header[0]&bitsOpcode <= opText { // a continuation is data too
 			data++
 			bytes += int64(len(f.payload))
 		}
