@@ -1,177 +1,153 @@
 package gatewaytest_test
 
 import (
-	"encoding/binary"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// TestFrames writes raw frames to a live gateway whose function echoes, and
-// looks at what comes back. After each case a neighbour on the same gateway
-// must be well.
-func TestFrames(t *testing.T) {
-	big := strings.Repeat("x", 32*1024)
-	join := func(parts ...[]byte) []byte {
-		var all []byte
-		for _, part := range parts {
-			all = append(all, part...)
-		}
-		return all
+// big is as much as a frame may carry.
+var big = strings.Repeat("x", 32*1024)
+
+// TestFrameLengths: lengths in 7, 16 and 64 bits (RFC 6455 section 5.2) and the
+// service's limits.
+func TestFrameLengths(t *testing.T) {
+	cases := []wireCase{
+		{"one byte at a time", append(bytewise(text("drip")), echoed("drip")), 0},
+		{"header and payload apart", talk(text("apart")[:6], text("apart")[6:], echoed("apart")), 0},
+		{"two messages in one write", talk(joined(text("a"), text("a")), echoed("a"), echoed("a")), 0},
+		{"16 bits for what fits in 7: 0", talk(announces16(fin|opText, 0)), 1002},
+		{"16 bits for what fits in 7: 125", talk(announces16(fin|opText, 125)), 1002},
+		{"64 bits for what fits in 7: 0", talk(announces64(fin|opText, 0)), 1002},
+		{"64 bits for what fits in 16: 126", talk(announces64(fin|opText, 126)), 1002},
+		{"64 bits for what fits in 16: 65535", talk(announces64(fin|opText, 0xFFFF)), 1002},
+		{"64 bits for what fits in 16, in a binary frame", talk(announces64(fin|opBinary, 5)), 1002},
+		{"64 bits with the top bit", talk(announces64(fin|opText, 1<<63)), 1002},
+		{"64 bits, all of them", talk(announces64(fin|opText, 1<<64-1)), 1002},
+		{"G-LIMIT-1 -2 frame of 32 KB and one byte", talk(text(big + "x")), 1009},
+		{"G-LIMIT-1 the header is enough: 32 KB and one byte", talk(announces16(fin|opText, 32*1024+1)), 1009},
+		{"G-LIMIT-1 the header is enough: 64 KB", talk(announces64(fin|opText, 1<<16)), 1009},
+		{"G-LIMIT-1 the header is enough: 2^62", talk(announces64(fin|opText, 1<<62)), 1009},
+		{"G-LIMIT-1 the header is enough: 2^63-1", talk(announces64(fin|opText, 1<<63-1)), 1009},
+		{"G-LIMIT-1 continuation of 32 KB and one byte", talk(frame(opText, "a"), announces16(fin, 32*1024+1)), 1009},
+		{"G-LIMIT-1 G-FRAME-8 message of 128 KB", talk(frame(opText, big), frame(0, big), frame(0, big), frame(fin, big), echoed(strings.Repeat(big, 4))), 0},
+		{"G-LIMIT-1 message of 128 KB and one byte", talk(frame(opText, big), frame(0, big), frame(0, big), frame(0, big), frame(fin, "x")), 1009},
+		{"G-LIMIT-1 message of 128 KB and an announced byte", talk(frame(opText, big), frame(0, big), frame(0, big), frame(0, big), frame(0, "x")[:2], []byte{0, 0, 0, 0}), 1009},
+		{"G-LIMIT-1 message of 128 KB and nothing", talk(frame(opText, big), frame(0, big), frame(0, big), frame(0, big), frame(fin, ""), echoed(strings.Repeat(big, 4))), 0},
+		{"G-LIMIT-1 each message starts anew", talk(frame(opText, big), frame(fin, big), echoed(big+big), frame(opText, big), frame(0, big), frame(fin, big), echoed(big+big+big)), 0},
+		{"G-FRAME-8 32 KB come in one frame", talk(text(big), echoed(big)), 0},
+		{"G-FRAME-8 a byte more in two", talk(frame(opText, big), frame(fin, "y"), echoed(big+"y")), 0},
 	}
-	header := func(b ...byte) []byte { return b }
-	long := func(first byte, n uint64) []byte {
-		return append(binary.BigEndian.AppendUint64([]byte{first, masked | 127}, n), 0, 0, 0, 0)
+	for _, n := range []int{0, 1, 7, 8, 9, 124, 125, 126, 127, 128, 255, 256, 4095, 4096, 4097, 32767, 32768} {
+		cases = append(cases, wireCase{fmt.Sprint("payload of ", n), talk(text(big[:n]), echoed(big[:n])), 0})
 	}
-	echoed := func(texts ...string) []serverFrame {
-		var frames []serverFrame
-		for _, text := range texts {
-			frames = append(frames, serverFrame{opText, text})
-		}
-		return frames
-	}
-
-	tests := []struct {
-		name   string
-		writes [][]byte
-		want   []serverFrame // before the close, if any
-		close  int           // 0: the connection stays open
-	}{
-		// Text, length forms and fragmentation.
-		{"text", [][]byte{text("hello")}, echoed("hello"), 0},
-		{"empty text", [][]byte{text("")}, echoed(""), 0},
-		{"7-bit length 125", [][]byte{text(big[:125])}, echoed(big[:125]), 0},
-		{"16-bit length 126", [][]byte{text(big[:126])}, echoed(big[:126]), 0},
-		{"one byte at a time", bytewise(text("drip")), echoed("drip"), 0},
-		{"two messages in one write", [][]byte{join(text("a"), text("a"))}, echoed("a", "a"), 0},
-		{"G-FRAME-6 fragments are one message", [][]byte{frame(opText, "one "), frame(0, "two "), frame(fin, "three")}, echoed("one two three"), 0},
-		{"empty fragments", [][]byte{frame(opText, ""), frame(0, ""), frame(fin, "")}, echoed(""), 0},
-		{"length 126 in 16 bits must not be shorter", [][]byte{header(fin|opText, masked|126, 0, 125, 0, 0, 0, 0)}, nil, 1002},
-		{"length in 64 bits must not be shorter", [][]byte{long(fin|opText, 0xFFFF)}, nil, 1002},
-		{"length with the top bit", [][]byte{long(fin|opText, 1<<63)}, nil, 1002},
-
-		// Limits.
-		{"G-LIMIT-1 frame of 32 KB", [][]byte{text(big)}, echoed(big), 0},
-		{"G-LIMIT-1 frame of 32 KB and one byte", [][]byte{text(big + "x")}, nil, 1009},
-		{"G-LIMIT-1 the header is enough", [][]byte{long(fin|opText, 1<<62)}, nil, 1009},
-		{"G-LIMIT-1 message of 128 KB", [][]byte{frame(opText, big), frame(0, big), frame(0, big), frame(fin, big)}, echoed(strings.Repeat(big, 4)), 0},
-		{"G-LIMIT-1 message of 128 KB and one byte", [][]byte{frame(opText, big), frame(0, big), frame(0, big), frame(0, big), frame(fin, "x")}, nil, 1009},
-
-		// Control frames.
-		{"G-FRAME-3 ping", [][]byte{frame(fin|opPing, "beat")}, []serverFrame{{opPong, "beat"}}, 0},
-		{"empty ping", [][]byte{frame(fin|opPing, "")}, []serverFrame{{opPong, ""}}, 0},
-		{"ping of 125 bytes", [][]byte{frame(fin|opPing, big[:125])}, []serverFrame{{opPong, big[:125]}}, 0},
-		{"ping between fragments", [][]byte{frame(opText, "he"), frame(fin|opPing, "!"), frame(fin, "llo")},
-			[]serverFrame{{opPong, "!"}, {opText, "hello"}}, 0},
-		{"pong that nobody asked for", [][]byte{frame(fin|opPong, "eh"), text("still here")}, echoed("still here"), 0},
-		{"ping of 126 bytes", [][]byte{frame(fin|opPing, big[:126])}, nil, 1002},
-		{"fragmented ping", [][]byte{frame(opPing, "x")}, nil, 1002},
-		{"fragmented close", [][]byte{frame(opClose, "")}, nil, 1002},
-		{"close of 126 bytes", [][]byte{closing(1000, big[:124])}, nil, 1002},
-
-		// Rules of the header.
-		{"G-FRAME-7 no mask", [][]byte{header(fin|opText, 1, 'x')}, nil, 1002},
-		{"G-FRAME-7 reserved bit 1", [][]byte{frame(fin|0x40|opText, "x")}, nil, 1002},
-		{"G-FRAME-7 reserved bit 2", [][]byte{frame(fin|0x20|opText, "x")}, nil, 1002},
-		{"G-FRAME-7 reserved bit 3", [][]byte{frame(fin|0x10|opPing, "x")}, nil, 1002},
-		{"G-FRAME-7 opcode 3", [][]byte{frame(fin|3, "x")}, nil, 1002},
-		{"G-FRAME-7 opcode 7", [][]byte{frame(fin|7, "x")}, nil, 1002},
-		{"G-FRAME-7 opcode 11", [][]byte{frame(fin|11, "x")}, nil, 1002},
-		{"G-FRAME-7 opcode 15", [][]byte{frame(fin|15, "x")}, nil, 1002},
-		{"G-FRAME-7 continuation of nothing", [][]byte{frame(fin, "x")}, nil, 1002},
-		{"G-FRAME-7 continuation after the end", [][]byte{frame(opText, "a"), frame(fin, "b"), frame(fin, "c")}, echoed("ab"), 1002},
-		{"G-FRAME-7 text inside a message", [][]byte{frame(opText, "a"), text("b")}, nil, 1002},
-
-		// Binary.
-		{"G-FRAME-1 binary", [][]byte{frame(fin|opBinary, "\x00\x01")}, nil, 1003},
-		{"G-FRAME-1 empty binary", [][]byte{frame(fin|opBinary, "")}, nil, 1003},
-		{"G-FRAME-1 fragmented binary", [][]byte{frame(opBinary, "\x00")}, nil, 1003},
-
-		// UTF-8.
-		{"text beyond ASCII", [][]byte{text("κόσμε €😀")}, echoed("κόσμε €😀"), 0},
-		{"character split over fragments", [][]byte{frame(opText, "\xF0\x9F"), frame(0, "\x98"), frame(fin, "\x80")}, echoed("😀"), 0},
-		{"character split over fragments and a ping", [][]byte{frame(opText, "\xE2\x82"), frame(fin|opPing, ""), frame(fin, "\xAC")},
-			[]serverFrame{{opPong, ""}, {opText, "€"}}, 0},
-		{"last character of Unicode", [][]byte{text("\xF4\x8F\xBF\xBF")}, echoed("\xF4\x8F\xBF\xBF"), 0},
-		{"G-FRAME-7 a lone continuation byte", [][]byte{text("a\x80")}, nil, 1007},
-		{"G-FRAME-7 overlong", [][]byte{text("\xC0\xAF")}, nil, 1007},
-		{"G-FRAME-7 overlong of three", [][]byte{text("\xE0\x9F\xBF")}, nil, 1007},
-		{"G-FRAME-7 surrogate", [][]byte{text("\xED\xA0\x80")}, nil, 1007},
-		{"G-FRAME-7 beyond Unicode", [][]byte{text("\xF4\x90\x80\x80")}, nil, 1007},
-		{"G-FRAME-7 ends in the middle", [][]byte{text("\xE2\x82")}, nil, 1007},
-		{"G-FRAME-7 bad character split over fragments", [][]byte{frame(opText, "\xE2"), frame(fin, "\x28\xA1")}, nil, 1007},
-		{"G-FRAME-7 fails before the message is whole", [][]byte{frame(opText, "ok\xFF")}, nil, 1007},
-		{"G-FRAME-7 fails before the frame is whole", [][]byte{frame(fin|opText, "ok\xFF and much more")[:9]}, nil, 1007},
-
-		// Close payloads.
-		{"close 1000", [][]byte{closing(1000, "bye")}, nil, 1000},
-		{"close 1003", [][]byte{closing(1003, "")}, nil, 1003},
-		{"close 1014", [][]byte{closing(1014, "")}, nil, 1014},
-		{"close 3000", [][]byte{closing(3000, "")}, nil, 3000},
-		{"close 4999", [][]byte{closing(4999, "")}, nil, 4999},
-		{"close with one byte", [][]byte{frame(fin|opClose, "\x03")}, nil, 1002},
-		{"close 999", [][]byte{closing(999, "")}, nil, 1002},
-		{"close 1004", [][]byte{closing(1004, "")}, nil, 1002},
-		{"close 1005", [][]byte{closing(1005, "")}, nil, 1002},
-		{"close 1006", [][]byte{closing(1006, "")}, nil, 1002},
-		{"close 1015", [][]byte{closing(1015, "")}, nil, 1002},
-		{"close 2999", [][]byte{closing(2999, "")}, nil, 1002},
-		{"close 5000", [][]byte{closing(5000, "")}, nil, 1002},
-		{"close with bad text", [][]byte{closing(1000, "\xFF")}, nil, 1007},
-		{"close between fragments", [][]byte{frame(opText, "a"), closing(1000, "")}, nil, 1000},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				g := newGateway(t, api(routes("$default", twoWay(echo))))
-				neighbour := dial(t, g, "/v1")
-				c := dialRaw(t, g, "/v1")
-				for i, b := range tt.writes {
-					if i > 0 {
-						synctest.Wait() // let the answers overtake, one at a time
-					}
-					c.mustWrite(t, b)
-				}
-				for _, want := range tt.want {
-					if got := c.mustRead(t); got != want {
-						t.Errorf("got %v, want %v", got, want)
-					}
-				}
-				if tt.close == 0 {
-					c.mustWrite(t, text("and then"))
-					if got := c.mustRead(t); got.payload != "and then" {
-						t.Errorf("afterwards got %v", got)
-					}
-				} else {
-					got := c.mustRead(t)
-					if got.opcode != opClose || len(got.payload) < 2 || int(binary.BigEndian.Uint16([]byte(got.payload))) != tt.close {
-						t.Errorf("got %v, want a close frame with %d", got, tt.close)
-					}
-					if f, err := c.readFrame(); err == nil {
-						t.Errorf("after the close frame came %v", f)
-					}
-				}
-				send(t, neighbour, "are you well?")
-				if got := receive(t, neighbour); got != "are you well?" {
-					t.Errorf("the neighbour got %q", got)
-				}
-			})
-		})
-	}
+	converse(t, cases)
 }
 
-// bytewise cuts a write into single bytes.
-func bytewise(b []byte) [][]byte {
-	var parts [][]byte
-	for i := range b {
-		parts = append(parts, b[i:i+1])
+// TestFragments: messages in parts, with control frames between them (RFC 6455
+// section 5.4).
+func TestFragments(t *testing.T) {
+	alphabet := "abcdefghijklmnopqrstuvwxyz"
+	var letters []any
+	for i := range alphabet {
+		first := byte(0)
+		switch i {
+		case 0:
+			first = opText
+		case len(alphabet) - 1:
+			first = fin
+		}
+		letters = append(letters, frame(first, alphabet[i:i+1]))
 	}
-	return parts
+	converse(t, []wireCase{
+		{"G-FRAME-6 two", talk(frame(opText, "one "), frame(fin, "two"), echoed("one two")), 0},
+		{"G-FRAME-6 three in one write", talk(joined(frame(opText, "1"), frame(0, "2"), frame(fin, "3")), echoed("123")), 0},
+		{"G-FRAME-6 one letter each", append(letters, echoed(alphabet)), 0},
+		{"G-FRAME-6 all empty", talk(frame(opText, ""), frame(0, ""), frame(fin, ""), echoed("")), 0},
+		{"G-FRAME-6 empty at the start", talk(frame(opText, ""), frame(fin, "x"), echoed("x")), 0},
+		{"G-FRAME-6 empty at the end", talk(frame(opText, "x"), frame(fin, ""), echoed("x")), 0},
+		{"G-FRAME-6 each with a mask of its own", talk(maskedWith([4]byte{9, 8, 7, 6}, opText, "ab"), maskedWith([4]byte{0xFF, 0, 1, 0x80}, fin, "cd"), echoed("abcd")), 0},
+		{"ping between", talk(frame(opText, "he"), frame(fin|opPing, "!"), pong("!"), frame(fin, "llo"), echoed("hello")), 0},
+		{"pings between all", talk(frame(opText, "a"), frame(fin|opPing, "1"), pong("1"), frame(0, "b"), frame(fin|opPing, "2"), pong("2"), frame(fin, "c"), echoed("abc")), 0},
+		{"ping before the first", talk(frame(fin|opPing, "0"), pong("0"), frame(opText, "a"), frame(fin, "b"), echoed("ab")), 0},
+		{"pong between", talk(frame(opText, "a"), frame(fin|opPong, "?"), frame(fin, "b"), echoed("ab")), 0},
+		{"close between", talk(frame(opText, "a"), closing(1000, "")), 1000},
+		{"close without a code between", talk(frame(opText, "a"), frame(fin|opClose, "")), noCode},
+		{"G-FRAME-7 continuation of nothing", talk(frame(fin, "x")), 1002},
+		{"G-FRAME-7 unfinished continuation of nothing", talk(frame(0, "x")), 1002},
+		{"G-FRAME-7 empty continuation of nothing", talk(frame(fin, "")), 1002},
+		{"G-FRAME-7 continuation after the end", talk(frame(opText, "a"), frame(fin, "b"), echoed("ab"), frame(fin, "c")), 1002},
+		{"G-FRAME-7 continuation after a whole message", talk(text("a"), echoed("a"), frame(0, "b")), 1002},
+		{"G-FRAME-7 text inside a message", talk(frame(opText, "a"), text("b")), 1002},
+		{"G-FRAME-7 first fragment inside a message", talk(frame(opText, "a"), frame(opText, "b")), 1002},
+		{"G-FRAME-7 binary inside a message", talk(frame(opText, "a"), frame(fin|opBinary, "b")), 1002},
+		{"G-FRAME-7 bad opcode inside a message", talk(frame(opText, "a"), frame(fin|5, "b")), 1002},
+		{"G-FRAME-7 fragmented ping inside a message", talk(frame(opText, "a"), frame(opPing, "b")), 1002},
+		{"G-FRAME-7 unmasked continuation", talk(frame(opText, "a"), unmasked(fin, "b")), 1002},
+	})
+}
+
+// TestFrameHeaders: masks, reserved bits, opcodes (RFC 6455 sections 5.1 to
+// 5.3).
+func TestFrameHeaders(t *testing.T) {
+	cases := []wireCase{
+		{"mask of zeros", talk(maskedWith([4]byte{}, fin|opText, "plain"), echoed("plain")), 0},
+		{"mask of ones", talk(maskedWith([4]byte{0xFF, 0xFF, 0xFF, 0xFF}, fin|opText, "not plain"), echoed("not plain")), 0},
+		{"mask that makes zeros", talk(maskedWith([4]byte{'a', 'a', 'a', 'a'}, fin|opText, "aaaaaaaa"), echoed("aaaaaaaa")), 0},
+		{"the mask starts anew with each frame", talk(joined(text("12345"), text("12345")), echoed("12345"), echoed("12345")), 0},
+		{"G-FRAME-1 binary", talk(frame(fin|opBinary, "\x00\x01")), 1003},
+		{"G-FRAME-1 binary that is text", talk(frame(fin|opBinary, "text")), 1003},
+		{"G-FRAME-1 empty binary", talk(frame(fin|opBinary, "")), 1003},
+		{"G-FRAME-1 fragmented binary", talk(frame(opBinary, "\x00")), 1003},
+		{"G-FRAME-1 binary after a message", talk(text("a"), echoed("a"), frame(fin|opBinary, "b")), 1003},
+		{"G-FRAME-1 the header is enough", talk(announces16(fin|opBinary, 1000)), 1003},
+		{"G-FRAME-1 binary and too large", talk(announces64(fin|opBinary, 1<<40)), 1003},
+		{"G-FRAME-7 after a failure nothing counts", talk(joined(frame(fin|3, "x"), text("y"), frame(fin|opPing, "z"))), 1002},
+	}
+	names := map[byte]string{0: "continuation", opText: "text", opBinary: "binary", opClose: "close", opPing: "ping", opPong: "pong"}
+	for _, opcode := range []byte{0, opText, opBinary, opClose, opPing, opPong} {
+		cases = append(cases, wireCase{"G-FRAME-7 no mask: " + names[opcode], talk(unmasked(fin|opcode, "")), 1002})
+		for _, bits := range []byte{0x10, 0x20, 0x40} {
+			cases = append(cases, wireCase{fmt.Sprintf("G-FRAME-7 reserved bit %02x: %s", bits, names[opcode]), talk(frame(fin|bits|opcode, "")), 1002})
+		}
+	}
+	cases = append(cases, wireCase{"G-FRAME-7 all reserved bits", talk(frame(fin|0x70|opText, "x")), 1002})
+	for _, opcode := range []byte{3, 4, 5, 6, 7, 11, 12, 13, 14, 15} {
+		cases = append(cases, wireCase{fmt.Sprint("G-FRAME-7 opcode ", opcode), talk(frame(fin|opcode, "x")), 1002})
+	}
+	converse(t, cases)
+}
+
+// TestControlFrames: pings, pongs, and what control frames may not be (RFC 6455
+// section 5.5).
+func TestControlFrames(t *testing.T) {
+	cases := []wireCase{
+		{"G-FRAME-3 ping", talk(frame(fin|opPing, "beat"), pong("beat")), 0},
+		{"G-FRAME-3 empty ping", talk(frame(fin|opPing, ""), pong("")), 0},
+		{"G-FRAME-3 ping of 125 bytes", talk(frame(fin|opPing, big[:125]), pong(big[:125])), 0},
+		{"G-FRAME-3 ping that is no text", talk(frame(fin|opPing, "\xFF\x00\xFE"), pong("\xFF\x00\xFE")), 0},
+		{"G-FRAME-3 ping byte by byte", append(bytewise(frame(fin|opPing, "slow")), pong("slow")), 0},
+		{"G-FRAME-3 three pings", talk(frame(fin|opPing, "1"), pong("1"), frame(fin|opPing, "2"), pong("2"), frame(fin|opPing, "3"), pong("3")), 0},
+		{"pong that nobody asked for", talk(frame(fin|opPong, "eh")), 0},
+		{"empty pong", talk(frame(fin|opPong, "")), 0},
+		{"pong of 125 bytes", talk(frame(fin|opPong, big[:125])), 0},
+		{"100 pongs", talk(joined(slices.Repeat([][]byte{frame(fin|opPong, "?")}, 100)...)), 0},
+	}
+	for name, opcode := range map[string]byte{"ping": opPing, "pong": opPong, "close": opClose} {
+		cases = append(cases,
+			wireCase{"G-FRAME-7 fragmented " + name, talk(frame(opcode, "")), 1002},
+			wireCase{"G-FRAME-7 126 bytes of " + name, talk(frame(fin|opcode, "\x03\xE8"+big[:124])), 1002},
+			wireCase{"G-FRAME-7 16-bit length of " + name, talk(announces16(fin|opcode, 2)), 1002},
+			wireCase{"G-FRAME-7 64-bit length of " + name, talk(announces64(fin|opcode, 2)), 1002})
+	}
+	converse(t, cases)
 }
 
 // TestPingFlood is a client that pings and does not read: the pongs that wait
-// must not pile up.
+// must not pile up; the latest is enough (RFC 6455 section 5.5.3).
 func TestPingFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(t, api(nil))
@@ -197,18 +173,33 @@ func TestPingFlood(t *testing.T) {
 }
 
 // TestHalfFrame is a peer that stops in the middle of a frame: only the idle
-// time-out ends it.
+// time-out ends it, and nobody else notices.
 func TestHalfFrame(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGateway(t, api(nil))
-		c := dialRaw(t, g, "/v1")
-		start := time.Now()
-		c.mustWrite(t, text("never finished")[:8])
-		if f := c.mustRead(t); f.opcode != opClose || f.payload != "\x03\xE9Going away" {
-			t.Errorf("got %v, want close 1001", f)
-		}
-		if took := time.Since(start); took != 10*time.Minute {
-			t.Errorf("closed after %v, want 10m", took)
-		}
-	})
+	halves := map[string][]byte{
+		"one byte of the header": text("x")[:1], "no length": announces16(fin|opText, 200)[:3], "no mask": text("x")[:4],
+		"no payload": text("x")[:6], "half a payload": text("never finished")[:8], "half a ping": frame(fin|opPing, "beat")[:7],
+		"half a close": closing(1000, "bye")[:7], "one fragment": frame(opText, "x"),
+	}
+	for name, half := range halves {
+		t.Run("G-LIMIT-4 "+name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGateway(t, api(routes("$default", twoWay(echo))))
+				c := dialRaw(t, g, "/v1")
+				neighbour := dial(t, g, "/v1")
+				start := time.Now()
+				c.mustWrite(t, half)
+				time.Sleep(9 * time.Minute)
+				send(t, neighbour, "are you well?")
+				if got := receive(t, neighbour); got != "are you well?" {
+					t.Errorf("the neighbour got %q", got)
+				}
+				if f := c.mustRead(t); f.opcode != opClose || f.payload != "\x03\xE9Going away" {
+					t.Errorf("got %v, want close 1001", f)
+				}
+				if took := time.Since(start); took != 10*time.Minute {
+					t.Errorf("closed after %v, want 10m", took)
+				}
+			})
+		})
+	}
 }

@@ -281,37 +281,47 @@ type serverFrame struct {
 
 func (f serverFrame) String() string { return fmt.Sprintf("{opcode %d %.80q}", f.opcode, f.payload) }
 
-// readFrame reads one frame and insists on what every server frame must be:
-// whole, unmasked, with the shortest length.
+// readFrame reads one frame, or the fragments of one message, and insists on
+// what every server frame must be: unmasked, with the shortest length, and whole
+// up to 32 KB (G-FRAME-8).
 func (c *rawClient) readFrame() (serverFrame, error) {
+	f, last, err := c.readFragment()
+	for err == nil && !last {
+		var next serverFrame
+		if next, last, err = c.readFragment(); err == nil && next.opcode != 0 {
+			err = fmt.Errorf("%v between fragments", next)
+		}
+		f.payload += next.payload
+	}
+	return f, err
+}
+
+// readFragment reads one frame and reports whether it is the last of its
+// message.
+func (c *rawClient) readFragment() (serverFrame, bool, error) {
 	var head [2]byte
 	if _, err := io.ReadFull(c.r, head[:]); err != nil {
-		return serverFrame{}, err
+		return serverFrame{}, false, err
 	}
-	if head[0]&0xF0 != fin || head[1]&masked != 0 {
-		return serverFrame{}, fmt.Errorf("bad frame header % x", head)
+	if head[0]&0x70 != 0 || head[1]&masked != 0 {
+		return serverFrame{}, false, fmt.Errorf("bad frame header % x", head)
 	}
-	n, least := uint64(head[1]), uint64(0)
-	switch n {
-	case 126:
+	n, last := int(head[1]), head[0]&fin != 0
+	if n >= 126 {
 		var b [2]byte
 		if _, err := io.ReadFull(c.r, b[:]); err != nil {
-			return serverFrame{}, err
+			return serverFrame{}, false, err
 		}
-		n, least = uint64(binary.BigEndian.Uint16(b[:])), 126
-	case 127:
-		var b [8]byte
-		if _, err := io.ReadFull(c.r, b[:]); err != nil {
-			return serverFrame{}, err
+		if n = int(binary.BigEndian.Uint16(b[:])); head[1] == 127 || n < 126 || n > 32*1024 {
+			return serverFrame{}, false, fmt.Errorf("length %d in the form %d", n, head[1])
 		}
-		n, least = binary.BigEndian.Uint64(b[:]), 0x10000
 	}
-	if n < least {
-		return serverFrame{}, fmt.Errorf("length %d not in its shortest form", n)
+	if !last && n != 32*1024 {
+		return serverFrame{}, false, fmt.Errorf("a fragment of %d bytes that is not the last", n)
 	}
 	payload := make([]byte, n)
 	_, err := io.ReadFull(c.r, payload)
-	return serverFrame{head[0] & 0x0F, string(payload)}, err
+	return serverFrame{head[0] & 0x0F, string(payload)}, last, err
 }
 
 func (c *rawClient) mustRead(t testing.TB) serverFrame {
