@@ -66,6 +66,8 @@ func oneRoute(key string) map[string]gatewaytest.Route {
 	return map[string]gatewaytest.Route{key: {}}
 }
 
+// TestNewAccepts: the edges of G-URL-6, G-STAGEVAR-1, G-LIMIT-8 and G-ROUTE-10
+// are still inside. Our own: New refuses no more than the service.
 func TestNewAccepts(t *testing.T) {
 	newGateway(t, gatewaytest.API{
 		Stage:          strings.Repeat("a", 128),
@@ -83,6 +85,16 @@ func TestSnapshot(t *testing.T) {
 		delete(mine, "$default")
 		send(t, c, "x")
 		if got := receive(t, c); got != "x" {
+			t.Errorf("got %s", got)
+		}
+	})
+	t.Run("G-URL-10 a route made later is no route", func(t *testing.T) {
+		mine := routes("cart", twoWay(echo))
+		g := newGateway(t, api(mine))
+		mine["new"] = twoWay(echo)
+		c := dial(t, g, "/v1")
+		send(t, c, `{"action":"new"}`)
+		if got := receive(t, c); !strings.HasPrefix(got, `{"message": "Forbidden", `) {
 			t.Errorf("got %s", got)
 		}
 	})

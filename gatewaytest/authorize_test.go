@@ -133,11 +133,14 @@ func TestAuthorizer(t *testing.T) {
 		}
 	})
 
-	t.Run("G-AUTH-7 asked for every connection", func(t *testing.T) {
+	t.Run("G-AUTH-1 -7 asked once for every connection, never for its messages", func(t *testing.T) {
 		authorizer := &recorder{next: allow}
-		g := newGateway(t, gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: authorizer}})
-		dial(t, g, "/v1")
-		dial(t, g, "/v1")
+		g := newGateway(t, gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: authorizer}, Routes: routes("$default", twoWay(echo))})
+		for range 2 {
+			c := dial(t, g, "/v1")
+			send(t, c, "x")
+			receive(t, c)
+		}
 		if n := len(authorizer.all()); n != 2 {
 			t.Errorf("asked %d times, want 2", n)
 		}

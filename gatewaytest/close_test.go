@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +18,7 @@ import (
 )
 
 // TestClose ends connections in every way there is, and looks at what the
-// client sees and at what $disconnect is told.
+// client sees and at what $disconnect is told (G-EVENT-17).
 func TestClose(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -73,7 +74,21 @@ func TestClose(t *testing.T) {
 				c.mustWrite(t, text(strings.Repeat("x", 32*1024+1))[:20])
 			},
 			closeBytes(1009, ""), false, 1009, ""},
-		{"G-CLOSE-10 the gateway ends",
+		{"G-CLOSE-10 the service fails",
+			func(t *testing.T, g *gatewaytest.Gateway, c *rawClient) {
+				if err := g.CloseConnection(t.Context(), onlyID(t, g), 1011); err != nil {
+					t.Error(err)
+				}
+			},
+			closeBytes(1011, ""), false, 1011, ""},
+		{"G-CLOSE-10 the service restarts",
+			func(t *testing.T, g *gatewaytest.Gateway, c *rawClient) {
+				if err := g.CloseConnection(t.Context(), onlyID(t, g), 1012); err != nil {
+					t.Error(err)
+				}
+			},
+			closeBytes(1012, ""), false, 1012, ""},
+		{"Close of the gateway",
 			func(t *testing.T, g *gatewaytest.Gateway, c *rawClient) { go g.Close() },
 			closeBytes(1001, "Going away"), false, 1001, "Going away"},
 	}
@@ -86,7 +101,7 @@ func TestClose(t *testing.T) {
 				ended.next = func(ctx context.Context, raw []byte) ([]byte, error) {
 					id := lookup(t, raw, "requestContext", "connectionId").(string)
 					postErr <- g.PostToConnection(ctx, id, []byte("x"))
-					return nil, errors.New("ignored") // G-DISC-5, G-ERR-8
+					return nil, errors.New("ignored")
 				}
 				g = newGateway(t, api(routes("$disconnect", &ended, "$default", &fallback)))
 				c := dialRaw(t, g, "/v1")
@@ -106,9 +121,12 @@ func TestClose(t *testing.T) {
 					t.Error("more frames after the close")
 				}
 				time.Sleep(2 * time.Second)
-				e := ended.one(t) // G-DISC-2
+				if n := len(ended.all()); n != 1 {
+					t.Fatalf("G-DISC-2 -5 -8 G-ERR-8: $disconnect, which failed, ran %d times, want once", n)
+				}
+				e := ended.one(t)
 				if code, reason := lookup(t, e, "requestContext", "disconnectStatusCode"), lookup(t, e, "requestContext", "disconnectReason"); code != tt.code || reason != tt.reason {
-					t.Errorf("$disconnect was told %v %q, want %v %q", code, reason, tt.code, tt.reason)
+					t.Errorf("G-EVENT-17: $disconnect was told %v %q, want %v %q", code, reason, tt.code, tt.reason)
 				}
 				if err := <-postErr; !errors.Is(err, gatewaytest.ErrGone) {
 					t.Errorf("G-DISC-7: post from $disconnect: %v", err)
@@ -220,6 +238,13 @@ func TestIdle(t *testing.T) {
 			c.mustWrite(t, frame(fin|opPing, "x"))
 			c.mustRead(t)
 		}, 10 * time.Minute},
+		{"G-FRAME-4 nothing is sent by itself", func(t *testing.T, _ *gatewaytest.Gateway, c *rawClient) {
+			_ = c.SetReadDeadline(time.Now().Add(time.Minute - 1))
+			if f, err := c.readFrame(); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("got %v, %v, want nothing", f, err)
+			}
+			_ = c.SetReadDeadline(time.Time{})
+		}, 10 * time.Minute},
 		{"G-LIMIT-4 half a message", func(t *testing.T, _ *gatewaytest.Gateway, c *rawClient) {
 			c.mustWrite(t, frame(opText, "x"))
 		}, 10 * time.Minute},
@@ -266,6 +291,19 @@ func TestIdle(t *testing.T) {
 			writing.Wait()
 		})
 	})
+	t.Run("G-LIMIT-6 a ping does with PingsKeepAlive", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGateway(t, gatewaytest.API{PingsKeepAlive: true})
+			c := dialRaw(t, g, "/v1")
+			start := time.Now()
+			time.Sleep(9 * time.Minute)
+			c.mustWrite(t, frame(fin|opPing, ""))
+			c.mustRead(t)
+			if f := c.mustRead(t); f.opcode != opClose || time.Since(start) != 19*time.Minute {
+				t.Errorf("got %v after %v", f, time.Since(start))
+			}
+		})
+	})
 	t.Run("own limits", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGateway(t, gatewaytest.API{IdleTimeout: time.Second, MaxAge: 1500 * time.Millisecond})
@@ -282,6 +320,7 @@ func TestIdle(t *testing.T) {
 	})
 }
 
+// TestPeerThatDoesNotAnswer. Our own: nobody's silence holds the gateway up.
 func TestPeerThatDoesNotAnswer(t *testing.T) {
 	ends := map[string]func(*gatewaytest.Gateway, string) error{
 		"DELETE": func(g *gatewaytest.Gateway, id string) error { return g.DeleteConnection(context.Background(), id) },
@@ -314,6 +353,21 @@ func TestPeerThatDoesNotAnswer(t *testing.T) {
 			})
 		})
 	}
+	t.Run("G-DISC-4 a client that vanishes without a word is noticed by the idle time-out", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var ended recorder
+			g := newGateway(t, api(routes("$disconnect", &ended)))
+			dialRaw(t, g, "/v1") // neither reads nor writes
+			time.Sleep(10*time.Minute + time.Second - 1)
+			if n := len(ended.all()); n != 0 {
+				t.Errorf("$disconnect ran %d times while nobody could know", n)
+			}
+			time.Sleep(2 * time.Nanosecond)
+			if code := lookup(t, ended.one(t), "requestContext", "disconnectStatusCode"); code != 1001.0 {
+				t.Errorf("code %v, want 1001", code)
+			}
+		})
+	})
 	t.Run("a peer that takes nothing is cut in one to two idle time-outs", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
@@ -335,6 +389,7 @@ func TestPeerThatDoesNotAnswer(t *testing.T) {
 	})
 }
 
+// TestGatewayClose. Our own: what Close promises.
 func TestGatewayClose(t *testing.T) {
 	t.Run("waits for $disconnect and for functions", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -439,7 +494,7 @@ func TestGatewayClose(t *testing.T) {
 }
 
 // TestCloseOverTCP makes sure that a client gets the close frame although it
-// was still sending: a reset would take it away.
+// was still sending: a reset would take it away (RFC 6455 section 7.1.1).
 func TestCloseOverTCP(t *testing.T) {
 	g := newGateway(t, gatewaytest.API{})
 	base := serve(t, g)
@@ -458,7 +513,8 @@ func TestCloseOverTCP(t *testing.T) {
 }
 
 // TestFailOverTCP is a client that waits for the server to end the connection
-// after a failure: the gateway's end of stream comes without a wait.
+// after a failure: the gateway's end of stream comes without a wait (RFC 6455
+// section 7.1.1).
 func TestFailOverTCP(t *testing.T) {
 	g := newGateway(t, gatewaytest.API{})
 	addr := strings.TrimPrefix(serve(t, g), "http://")

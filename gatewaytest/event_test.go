@@ -2,6 +2,7 @@ package gatewaytest_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"flag"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/coder/websocket"
 
 	"github.com/securecart/hub/gatewaytest"
@@ -102,11 +104,11 @@ func TestEvents(t *testing.T) {
 		return got
 	}
 
-	t.Run("G-EVENT-1 -2 -3 -4 -7 -8 -10 -12 plain", func(t *testing.T) {
+	t.Run("G-EVENT-1 -2 -3 -4 -7 -8 -10 -12 -16 plain", func(t *testing.T) {
 		got := life(t, gatewaytest.API{}, "/prod", http.Header{"User-Agent": nil})
 		golden(t, "connect.json", got["connect"])
 		golden(t, "message.json", got["message"])
-		golden(t, "message-default.json", got["default"]) // G-EVENT-16
+		golden(t, "message-default.json", got["default"])
 		golden(t, "disconnect.json", got["disconnect"])
 	})
 	t.Run("G-AUTH-8 -9 -10 -18 G-STAGEVAR-3 with everything", func(t *testing.T) {
@@ -133,8 +135,8 @@ func TestEvents(t *testing.T) {
 	})
 }
 
-// TestGoldensReadByLambda makes sure that the structs of aws-lambda-go can
-// read what the gateway writes.
+// TestGoldensReadByLambda. Our own: the structs of aws-lambda-go can read what the
+// gateway writes.
 func TestGoldensReadByLambda(t *testing.T) {
 	for _, name := range []string{"connect.json", "message.json", "disconnect.json", "connect-authorized.json"} {
 		raw, err := os.ReadFile(filepath.Join(goldenDir, name))
@@ -168,6 +170,35 @@ func TestEventDetails(t *testing.T) {
 		e := one(t, "/v1", nil)
 		if bytes.Contains(e, []byte("null")) || hasKey(t, e, "body") {
 			t.Errorf("got %s", e)
+		}
+	})
+	t.Run("G-EVENT-11 requestTimeEpoch of CONNECT is connectedAt, however long the authorizer takes", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var connect recorder
+			g := newGateway(t, gatewaytest.API{
+				Authorizer: &gatewaytest.Authorizer{Handler: function(func(ctx context.Context, raw []byte) ([]byte, error) {
+					time.Sleep(time.Second)
+					return answers(grant("Allow", "*", `{}`))(ctx, raw)
+				})},
+				Routes: routes("$connect", &connect),
+			})
+			dial(t, g, "/v1")
+			e := connect.one(t)
+			began, told := lookup(t, e, "requestContext", "connectedAt"), lookup(t, e, "requestContext", "requestTimeEpoch")
+			if began != told {
+				t.Errorf("connectedAt %v, requestTimeEpoch %v", began, told)
+			}
+		})
+	})
+	t.Run("G-EVENT-18 invoked and waited for, with an empty client context", func(t *testing.T) {
+		var got *lambdacontext.LambdaContext
+		g := newGateway(t, api(routes("$connect", function(func(ctx context.Context, raw []byte) ([]byte, error) {
+			got, _ = lambdacontext.FromContext(ctx)
+			return ok200(ctx, raw)
+		}))))
+		dial(t, g, "/v1") // open, so $connect has ended
+		if got == nil || got.AwsRequestID == "" || got.ClientContext.Client.InstallationID != "" || len(got.ClientContext.Custom) != 0 || len(got.ClientContext.Env) != 0 {
+			t.Errorf("got %+v", got)
 		}
 	})
 	t.Run("G-HANDSHAKE-16 no query, no keys", func(t *testing.T) {

@@ -114,6 +114,7 @@ func ExampleGateway_Dial_refused() {
 
 // TestExampleIdle shows how time is tested: inside a bubble, ten minutes are
 // exact and take no time. The gateway must be made, dialled and closed inside.
+// Our own: Dial works in a bubble.
 func TestExampleIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gateway, err := gatewaytest.New(gatewaytest.API{})

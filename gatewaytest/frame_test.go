@@ -125,6 +125,7 @@ func (s *slowly) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// FuzzReader compares the reader with the model (RFC 6455 section 5).
 func FuzzReader(f *testing.F) {
 	mask := "\x01\x02\x03\x04"
 	for _, seed := range []string{
@@ -166,7 +167,8 @@ func equal(a, b []string) bool {
 	return len(a) == len(b) && strings.Join(a, "\x00|") == strings.Join(b, "\x00|")
 }
 
-// FuzzUTF8 compares the check in pieces with the standard library's in one.
+// FuzzUTF8 compares the check in pieces with the standard library's in one (RFC
+// 6455 section 8.1).
 func FuzzUTF8(f *testing.F) {
 	for _, seed := range []string{"", "a", "κόσμε", "\xF0\x9F\x98\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE0\x80\x80", "\xC0\x80", "\xE2\x82"} {
 		f.Add([]byte(seed), uint8(1))
@@ -181,6 +183,7 @@ func FuzzUTF8(f *testing.F) {
 	})
 }
 
+// TestUnmask: RFC 6455 section 5.3, whatever the pieces.
 func TestUnmask(t *testing.T) {
 	for length := range 40 {
 		plain := []byte(strings.Repeat("0123456789", 4)[:length])

@@ -154,6 +154,24 @@ func TestHandshake(t *testing.T) {
 			}
 		})
 	})
+	t.Run("G-HANDSHAKE-20 with DisconnectAfterRefusal it runs, if $connect was asked", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var ended recorder
+			g := newGateway(t, gatewaytest.API{DisconnectAfterRefusal: true,
+				Authorizer: &gatewaytest.Authorizer{Handler: answers(grant("Allow", "*", `{}`)), IdentitySources: []string{"route.request.querystring.who"}},
+				Routes:     routes("$connect", answers(`{"statusCode":403}`), "$disconnect", &ended)})
+			refused(t, g, "/v1", nil)
+			synctest.Wait()
+			if n := len(ended.all()); n != 0 {
+				t.Errorf("$disconnect ran %d times, though only the authorizer's sources were looked at", n)
+			}
+			refused(t, g, "/v1?who=ann", nil)
+			synctest.Wait()
+			if code := lookup(t, ended.one(t), "requestContext", "disconnectStatusCode"); code != 1006.0 {
+				t.Errorf("code %v, want 1006", code)
+			}
+		})
+	})
 	t.Run("client that left during $connect gets its $disconnect", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
@@ -175,7 +193,7 @@ func TestHandshake(t *testing.T) {
 }
 
 func TestHandshakeAnswer(t *testing.T) {
-	t.Run("G-HANDSHAKE-14 header lines of the 101", func(t *testing.T) {
+	t.Run("G-HANDSHAKE-14 -10 header lines of the 101, and nothing of the answer", func(t *testing.T) {
 		g := newGateway(t, api(routes("$connect", answers(
 			`{"statusCode":200,"headers":{"Set-Cookie":"a=b","X-Mine":"1"},"body":"ignored"}`))))
 		lines := rawResponse(t, g, "/v1", "")
@@ -183,7 +201,7 @@ func TestHandshakeAnswer(t *testing.T) {
 			"HTTP/1.1 101 Switching Protocols", "Date: ", "Connection: upgrade", "upgrade: websocket",
 			"sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", // the RFC's own example
 		}
-		if len(lines) != len(want) { // G-HANDSHAKE-10: nothing of the answer is passed on
+		if len(lines) != len(want) {
 			t.Fatalf("got %q, want %q", lines, want)
 		}
 		for i := range want {
@@ -315,7 +333,7 @@ func TestPaths(t *testing.T) {
 		{"G-URL-4 two trailing slashes", "GET", "/prod//", nil, 403},
 		{"G-URL-4 unknown stage", "GET", "/dev", nil, 403},
 		{"G-URL-4 no stage", "GET", "/", nil, 403},
-		{"G-URL-4 more after the stage", "GET", "/prod/more", nil, 403},
+		{"G-URL-3 -4 more after the stage", "GET", "/prod/more", nil, 403},
 		{"G-URL-6 case of the stage", "GET", "/Prod", nil, 403},
 		{"G-URL-11 plain GET", "GET", "/prod", map[string]string{"Connection": "", "Upgrade": ""}, 426},
 		{"other upgrade", "GET", "/prod", map[string]string{"Upgrade": "h2c"}, 426},
@@ -359,12 +377,17 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// TestEarlyFrames is a client that does not wait for the 101 before it sends:
+// what the HTTP server has read by then is not lost, and waits for $connect.
 func TestEarlyFrames(t *testing.T) {
-	// A client that does not wait for the 101 before it sends: what the HTTP
-	// server has read by then must not be lost.
-	got := make(chan string, 1)
-	g := newGateway(t, api(routes("$default", function(func(ctx context.Context, raw []byte) ([]byte, error) {
-		got <- lookup(t, raw, "body").(string)
+	sent := make(chan struct{})
+	happened := make(chan string, 2)
+	g := newGateway(t, api(routes("$connect", function(func(ctx context.Context, raw []byte) ([]byte, error) {
+		<-sent
+		happened <- "connect"
+		return ok200(ctx, raw)
+	}), "$default", function(func(ctx context.Context, raw []byte) ([]byte, error) {
+		happened <- lookup(t, raw, "body").(string)
 		return ok200(ctx, raw)
 	}))))
 	addr := strings.TrimPrefix(serve(t, g), "http://")
@@ -377,14 +400,17 @@ func TestEarlyFrames(t *testing.T) {
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"+string(text("eager"))); err != nil {
 		t.Fatal(err)
 	}
-	if body := <-got; body != "eager" {
-		t.Errorf("got %q", body)
+	close(sent)
+	if got := [2]string{<-happened, <-happened}; got != [2]string{"connect", "eager"} {
+		t.Errorf("G-ORDER-4: got %q", got)
 	}
 }
 
 // plainWriter is a ResponseWriter that cannot hijack, as that of HTTP/2.
 type plainWriter struct{ *httptest.ResponseRecorder }
 
+// TestServerThatCannotHijack. Our own: HTTP/2 is refused before a function is
+// asked.
 func TestServerThatCannotHijack(t *testing.T) {
 	var connect recorder
 	g := newGateway(t, api(routes("$connect", &connect)))
@@ -400,6 +426,8 @@ func TestServerThatCannotHijack(t *testing.T) {
 	}
 }
 
+// TestManyHandshakes. Our own: Stats counts each connection once, however many
+// come at once.
 func TestManyHandshakes(t *testing.T) {
 	g := newGateway(t, api(routes("$connect", ok200, "$default", twoWay(echo))))
 	base := "ws" + strings.TrimPrefix(serve(t, g), "http")

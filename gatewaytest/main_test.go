@@ -57,6 +57,7 @@ func packageGoroutines() []string {
 	return ours
 }
 
+// TestLeakCheckSeesALeak. Our own: TestMain would notice a goroutine left behind.
 func TestLeakCheckSeesALeak(t *testing.T) {
 	release, done := make(chan struct{}), make(chan struct{})
 	go func() {

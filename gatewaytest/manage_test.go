@@ -41,7 +41,7 @@ func TestManagementHTTP(t *testing.T) {
 		errorType, answer        string
 		arrives                  string
 	}{
-		{"G-MGMT-1 POST", "POST", "/v1/@connections/" + id, "hello", 200, "", "", "hello"},
+		{"G-URL-5 G-MGMT-1 -20 POST", "POST", "/v1/@connections/" + id, "hello", 200, "", "", "hello"},
 		{"G-MGMT-3 id escaped", "POST", "/v1/@connections/" + escaped, "a", 200, "", "", "a"},
 		{"G-MGMT-3 at sign escaped", "POST", "/v1/%40connections/" + escaped, "b", 200, "", "", "b"},
 		{"G-MGMT-3 escaped in lower case", "POST", "/v1/%40connections/" + strings.ToLower("%3D") + "", "", 400, "BadRequestException", `{"message":"Invalid connectionId: ="}`, ""},
@@ -56,15 +56,15 @@ func TestManagementHTTP(t *testing.T) {
 		{"G-MGMT-6 no padding", "POST", "/v1/@connections/" + strings.TrimSuffix(neverID, "="), "x", 400, "BadRequestException", `{"message":"Invalid connectionId: XDmENcnwIE0CFEQ"}`, ""},
 		{"G-MGMT-6 impossible last character", "POST", "/v1/@connections/XDmENcnwIE0CFER=", "x", 400, "BadRequestException", `{"message":"Invalid connectionId: XDmENcnwIE0CFER="}`, ""},
 		{"G-MGMT-6 line end inside", "POST", "/v1/@connections/XDmENcnw%0AIE0CFEQ=", "x", 400, "BadRequestException", `{"message":"Invalid connectionId: XDmENcnw\nIE0CFEQ="}`, ""},
-		{"G-MGMT-7 128 KB", "POST", "/v1/@connections/" + id, strings.Repeat("x", 128*1024), 200, "", "", strings.Repeat("x", 128*1024)},
-		{"G-MGMT-7 128 KB and one byte", "POST", "/v1/@connections/" + id, strings.Repeat("x", 128*1024+1), 413, "PayloadTooLargeException", `{"message":"Payload Too Large"}`, ""},
+		{"G-LIMIT-13 G-MGMT-7 128 KB", "POST", "/v1/@connections/" + id, strings.Repeat("x", 128*1024), 200, "", "", strings.Repeat("x", 128*1024)},
+		{"G-LIMIT-13 G-MGMT-7 128 KB and one byte", "POST", "/v1/@connections/" + id, strings.Repeat("x", 128*1024+1), 413, "PayloadTooLargeException", `{"message":"Payload Too Large"}`, ""},
 		{"G-MGMT-11 other stage", "POST", "/dev/@connections/" + id, "x", 403, "ForbiddenException", `{"message":"Forbidden"}`, ""},
 		{"G-MGMT-11 no stage", "POST", "/@connections/" + id, "x", 403, "ForbiddenException", `{"message":"Forbidden"}`, ""},
 		{"G-MGMT-11 no id", "POST", "/v1/@connections", "x", 403, "ForbiddenException", `{"message":"Forbidden"}`, ""},
 		{"G-MGMT-11 empty id", "POST", "/v1/@connections/", "x", 403, "ForbiddenException", `{"message":"Forbidden"}`, ""},
 		{"G-MGMT-11 more after the id", "POST", "/v1/@connections/" + id + "/x", "x", 403, "ForbiddenException", `{"message":"Forbidden"}`, ""},
 		{"G-MGMT-11 other method", "PUT", "/v1/@connections/" + id, "x", 403, "ForbiddenException", `{"message":"Forbidden"}`, ""},
-		{"G-MGMT-17 any bytes, as text", "POST", "/v1/@connections/" + id, "a\xFFb", 200, "", "", "a\uFFFDb"},
+		{"G-MGMT-17 G-FRAME-5 any bytes, as text", "POST", "/v1/@connections/" + id, "a\xFFb", 200, "", "", "a\uFFFDb"},
 		{"G-MGMT-18 empty", "POST", "/v1/@connections/" + id, "", 200, "", "", ""},
 	}
 	for _, tt := range tests {
@@ -86,7 +86,7 @@ func TestManagementHTTP(t *testing.T) {
 				t.Errorf("Content-Type %q with body %q", got, body)
 			}
 			if tt.status == 200 {
-				if got := receive(t, c); got != tt.arrives { // G-FRAME-5: receive insists on text
+				if got := receive(t, c); got != tt.arrives { // receive insists on text
 					t.Errorf("the client got %.60q, want %.60q", got, tt.arrives)
 				}
 			}
@@ -145,6 +145,22 @@ func TestManagementInProcess(t *testing.T) {
 		dial(t, a, "/v1")
 		if err := b.PostToConnection(t.Context(), onlyID(t, a), nil); !errors.Is(err, gatewaytest.ErrGone) {
 			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("G-CLOSE-10 CloseConnection has two codes", func(t *testing.T) {
+		g := newGateway(t, gatewaytest.API{})
+		dial(t, g, "/v1")
+		id := onlyID(t, g)
+		for _, code := range []int{0, 1000, 1001, 1006, 1010, 1013, 4000} {
+			if err := g.CloseConnection(t.Context(), id, code); err == nil || len(g.Connections()) != 1 {
+				t.Errorf("code %d: got %v, %d connections", code, err, len(g.Connections()))
+			}
+		}
+		if err := g.CloseConnection(t.Context(), neverID, 1011); !errors.Is(err, gatewaytest.ErrGone) {
+			t.Errorf("nobody's connection: %v", err)
+		}
+		if err := g.CloseConnection(t.Context(), "x", 1012); !errors.Is(err, gatewaytest.ErrBadRequest) {
+			t.Errorf("malformed: %v", err)
 		}
 	})
 	t.Run("errors tell which", func(t *testing.T) {
@@ -250,11 +266,11 @@ func TestSlowReader(t *testing.T) {
 		// Each costs its payload and its header, of 2 or 4 bytes.
 		for range 4 {
 			if err := post(246); err != nil {
-				t.Fatal(err)
+				t.Fatalf("G-MGMT-16: nobody reads, and a post is %v, want accepted", err)
 			}
 		}
-		if err := post(0); !errors.Is(err, gatewaytest.ErrLimitExceeded) { // G-MGMT-9
-			t.Fatalf("got %v, want 429", err)
+		if err := post(0); !errors.Is(err, gatewaytest.ErrLimitExceeded) {
+			t.Fatalf("G-MGMT-9: got %v, want 429", err)
 		}
 		c.mustWrite(t, text("and the answer"))
 		synctest.Wait()
@@ -349,6 +365,7 @@ func TestPostOrder(t *testing.T) {
 	})
 }
 
+// TestFaults. Our own: Faults hit each Nth, and FailNext the next.
 func TestFaults(t *testing.T) {
 	every := func(f gatewaytest.Faults) (*gatewaytest.Gateway, string) {
 		g := newGateway(t, gatewaytest.API{Faults: &f, Routes: routes("$default", twoWay(echo))})

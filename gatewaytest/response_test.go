@@ -114,6 +114,16 @@ func TestResponses(t *testing.T) {
 			}
 		})
 	}
+	t.Run("G-RESP-2 -3 a route response is enough, and nothing else is", func(t *testing.T) {
+		for _, tt := range []struct {
+			route gatewaytest.Route
+			want  outcome
+		}{{gatewaytest.Route{Integration: echo, RouteResponse: true}, body("x")}, {gatewaytest.Route{Integration: echo}, nothing}} {
+			if got := exchange(t, tt.route); got != tt.want {
+				t.Errorf("route response %v: got %+v, want %+v", tt.route.RouteResponse, got, tt.want)
+			}
+		}
+	})
 	t.Run("G-RESP-6 what aws-lambda-go writes is good", func(t *testing.T) {
 		handler := lambda.NewHandler(func() (events.APIGatewayProxyResponse, error) {
 			return events.APIGatewayProxyResponse{StatusCode: 200}, nil
@@ -139,16 +149,16 @@ func TestErrorFrames(t *testing.T) {
 	internal := outcome{failure: "Internal server error"}
 	both := func(name string, f function, want outcome) {
 		t.Run(name, func(t *testing.T) {
-			for _, route := range []gatewaytest.Route{{Integration: f}, twoWay(f)} { // G-ERR-6
+			for _, route := range []gatewaytest.Route{{Integration: f}, twoWay(f)} {
 				if got := exchange(t, route); got != want {
 					t.Errorf("two-way %v: got %+v, want %+v", route.RouteResponse, got, want)
 				}
 			}
 		})
 	}
-	both("G-ERR-3 -9 function error", fails("password is hunter2"), internal)
+	both("G-ERR-3 -6 -9 function error", fails("password is hunter2"), internal)
 	both("G-ERR-3 panic", func(context.Context, []byte) ([]byte, error) { panic("oh no") }, internal)
-	both("G-ERR-4 time-out", func(ctx context.Context, _ []byte) ([]byte, error) {
+	both("G-ERR-4 -6 time-out", func(ctx context.Context, _ []byte) ([]byte, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}, outcome{failure: "Endpoint request timed out"})
@@ -276,7 +286,7 @@ func TestOrder(t *testing.T) {
 		serial bool
 		want   [2]string
 	}{
-		{"G-ORDER-2 G-RESP-11 side by side", false, [2]string{"second", "first"}},
+		{"G-ORDER-1 -2 -3 G-RESP-11 side by side", false, [2]string{"second", "first"}},
 		{"G-ORDER-2 in turn with SerialMessages", true, [2]string{"first", "second"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -343,7 +353,7 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-// TestAnswersAreNotMixed: lambda.NewHandler returns its buffer to a pool before
+// TestAnswersAreNotMixed. Our own: lambda.NewHandler returns its buffer to a pool before
 // the caller has read it; answers to many clients at once stay apart all the same.
 func TestAnswersAreNotMixed(t *testing.T) {
 	echo := lambda.NewHandler(func(_ context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {

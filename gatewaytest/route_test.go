@@ -53,6 +53,15 @@ func TestRoutes(t *testing.T) {
 		{"G-ROUTE-7 empty object", "", `{}`, "$default"},
 		{"G-ROUTE-8 null", "", `{"action":null}`, "$default"},
 		{"the body itself", "$request.body", `"whole"`, "whole"},
+		{"G-ROUTE-9 key without quotes", "", `{"action":"cart", body:"hello"}`, "cart"},
+		{"G-ROUTE-9 the route's key without quotes", "", "{ action :\t\"cart\"}", "cart"},
+		{"G-ROUTE-9 nested", "$request.body.meta.route", `{meta:{_a:[{$b1:null}],route:"cart"}}`, "cart"},
+		{"G-ROUTE-9 what looks so in a string is text", "", `{"action":"{x:\"y\"}",z:1}`, "$default"},
+		{"G-ROUTE-9 true as a key", "$request.body.true", `{true:true}`, "true"},
+		{"G-ROUTE-9 not values without quotes", "", `{action:cart}`, "$default"},
+		{"G-ROUTE-9 not keys in single quotes", "", `{'action':"cart"}`, "$default"},
+		{"G-ROUTE-9 not keys that start with a digit", "", `{"action":"cart",1a:2}`, "$default"},
+		{"G-ROUTE-9 half JSON is none", "", `{action:"cart`, "$default"},
 		{"G-ROUTE-11 $connect", "", `{"action":"$connect"}`, "$default"},
 		{"G-ROUTE-11 $disconnect", "", `{"action":"$disconnect"}`, "$default"},
 		{"G-ROUTE-11 $default", "", `{"action":"$default"}`, "$default"},
@@ -72,6 +81,22 @@ func TestRoutes(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestSharedFunction(t *testing.T) {
+	t.Run("G-INTEG-12 one function behind several routes", func(t *testing.T) {
+		shared := &recorder{next: echo}
+		g := newGateway(t, api(map[string]gatewaytest.Route{
+			"cart": {Integration: shared, RouteResponse: true}, "$default": {Integration: shared, RouteResponse: true}}))
+		c := dial(t, g, "/v1")
+		for i, body := range []string{`{"action":"cart"}`, "x"} {
+			send(t, c, body)
+			receive(t, c)
+			if got, want := lookup(t, shared.all()[i], "requestContext", "routeKey"), []string{"cart", "$default"}[i]; got != want {
+				t.Errorf("got %v, want %s", got, want)
+			}
+		}
+	})
 }
 
 func TestBadSelectionExpressions(t *testing.T) {

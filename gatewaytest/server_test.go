@@ -37,12 +37,13 @@ func TestTLS(t *testing.T) {
 	}
 	send(t, c, strings.Repeat("x", 32*1024+1))
 	if code, _ := receiveClose(t, c); code != 1009 {
-		t.Errorf("code %d, want 1009", code)
+		t.Errorf("G-URL-1 G-LIMIT-1: over wss code %d, want 1009", code)
 	}
 }
 
+// TestFunctionThatEndsItsGoroutine, as t.FailNow does in a handler. Our own: it
+// has failed like any other.
 func TestFunctionThatEndsItsGoroutine(t *testing.T) {
-	// As t.FailNow does when it is called in a handler.
 	ends := function(func(context.Context, []byte) ([]byte, error) { runtime.Goexit(); return nil, nil })
 	g := newGateway(t, api(routes("$default", ends)))
 	c := dial(t, g, "/v1")
@@ -100,6 +101,7 @@ func TestLog(t *testing.T) {
 	})
 }
 
+// TestDialDetails. Our own: Dial and DialRaw.
 func TestDialDetails(t *testing.T) {
 	t.Run("path without its slash", func(t *testing.T) {
 		g := newGateway(t, gatewaytest.API{})

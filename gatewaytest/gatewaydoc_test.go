@@ -1,0 +1,266 @@
+package gatewaytest_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/securecart/hub/gatewaytest"
+)
+
+const (
+	gatewayDoc = "../docs/gateway.md"
+
+	// specification is the text that the table retypes. It is not part of the
+	// repository; whoever has it beside the clone has the table checked against
+	// it.
+	specification = "../../shared/gateway-behaviour.md"
+)
+
+// sections are the headings of docs/gateway.md, by the letters of a number.
+var sections = map[string]string{
+	"URL": "URL, stage, deployment", "HANDSHAKE": "Handshake and $connect", "AUTH": "Authorisation", "EVENT": "Events",
+	"ROUTE": "Choosing the route", "RESP": "Answers to the client", "ERR": "Error frames", "VALID": "Request validation",
+	"LIMIT": "Limits", "FRAME": "Frames", "ORDER": "Concurrency and order", "CLOSE": "Closing", "DISC": "$disconnect",
+	"MGMT": "@connections", "INTEG": "Integrations", "STAGEVAR": "Stage variables", "LOG": "Logs and metrics", "DOMAIN": "Custom domains",
+}
+
+// naming is how tests name statements; see statement.
+var naming = regexp.MustCompile(`G-([A-Z]+)-(\d+)((?: -\d+)*)`)
+
+// named returns the numbers in a text.
+func named(text string) []string {
+	var numbers []string
+	for _, m := range naming.FindAllStringSubmatch(text, -1) {
+		numbers = append(numbers, m[1]+"-"+m[2])
+		for _, more := range strings.Fields(m[3]) {
+			numbers = append(numbers, m[1]+more)
+		}
+	}
+	return numbers
+}
+
+// testNames are the statements that each test and fuzz target of this package
+// names, by the name of its function.
+func testNames(t *testing.T) map[string][]string {
+	t.Helper()
+	files, err := filepath.Glob("*_test.go")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("found %d test files, %v", len(files), err)
+	}
+	tests := make(map[string][]string)
+	for _, name := range files {
+		if name == "statements_test.go" || name == "gatewaydoc_test.go" {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Name.Name == "TestMain" || !strings.HasPrefix(f.Name.Name, "Test") && !strings.HasPrefix(f.Name.Name, "Fuzz") {
+				continue
+			}
+			numbers := []string{}
+			ast.Inspect(f, func(n ast.Node) bool {
+				if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					text, _ := strconv.Unquote(lit.Value) // parsed: cannot fail
+					numbers = append(numbers, named(text)...)
+				}
+				return true
+			})
+			if doc := strings.Join(strings.Fields(f.Doc.Text()), " "); len(numbers) == 0 && !strings.Contains(doc, "RFC 6455 section") && !strings.Contains(doc, "Our own:") {
+				t.Errorf("%s: %s names no statement in its strings; its comment names neither an RFC 6455 section nor, after \"Our own:\", a promise of this package", name, f.Name.Name)
+			}
+			slices.Sort(numbers)
+			tests[f.Name.Name] = slices.Compact(numbers)
+		}
+	}
+	return tests
+}
+
+// TestGatewayDoc holds the table of statements, the tests' names and
+// docs/gateway.md to each other. Our own: no statement without a test, no test
+// without a statement.
+func TestGatewayDoc(t *testing.T) {
+	tests := testNames(t)
+	rows := make(map[string]bool)
+	holders := make(map[string][]string)
+	for _, s := range statements {
+		if rows[s.number] {
+			t.Errorf("two rows for G-%s", s.number)
+		}
+		rows[s.number] = true
+	}
+	for test, numbers := range tests {
+		for _, number := range numbers {
+			if !rows[number] {
+				t.Errorf("%s names G-%s, which is no statement", test, number)
+			}
+			holders[number] = append(holders[number], test)
+		}
+	}
+	for _, s := range statements {
+		if problem := s.check(holders[s.number]); problem != "" {
+			t.Errorf("G-%s: %s", s.number, problem)
+		}
+	}
+	for _, number := range pending {
+		if !rows[number] || len(holders[number]) > 0 {
+			t.Errorf("G-%s is pending and should not be: it is no statement, or has a test", number)
+		}
+	}
+
+	doc := render(t, holders)
+	if *update {
+		if err := os.WriteFile(gatewayDoc, []byte(doc), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if have, err := os.ReadFile(gatewayDoc); err != nil || string(have) != doc {
+		t.Errorf("%s is not what the table and the tests say (%v); go test ./gatewaytest -run GatewayDoc -update", gatewayDoc, err)
+	}
+}
+
+// check returns what is wrong with a row, "" if nothing is.
+func (s statement) check(tests []string) string {
+	guessed := s.evidence == "g"
+	switch {
+	case s.words == "" || sections[s.section()] == "":
+		return "no words, or no such section"
+	case s.evidence == "" && s.number != "EVENT-17":
+		return "no evidence"
+	case s.status == notImitated && s.note == "":
+		return "not imitated, without a reason"
+	case s.status == held && guessed, s.status == assumed && !guessed:
+		return fmt.Sprintf("%s, with the evidence %q", s.status, s.evidence)
+	case s.status == assumed && s.note != "" && !isField(s.note):
+		return s.note + " is no field"
+	case s.status != notImitated && len(tests) == 0 && !slices.Contains(pending, s.number):
+		return "no test"
+	}
+	return ""
+}
+
+// section is the letters of the number.
+func (s statement) section() string { return s.number[:strings.LastIndex(s.number, "-")] }
+
+// isField reports whether the note is a field of the package's options.
+func isField(note string) bool {
+	owner, field, _ := strings.Cut(note, ".")
+	for _, options := range []any{gatewaytest.API{}, gatewaytest.Route{}, gatewaytest.Authorizer{}, gatewaytest.Faults{}} {
+		if of := reflect.TypeOf(options); of.Name() == owner {
+			_, ok := of.FieldByName(field)
+			return ok
+		}
+	}
+	return false
+}
+
+// render writes docs/gateway.md.
+func render(t *testing.T, holders map[string][]string) string {
+	t.Helper()
+	part := func(name string) string {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	count := make(map[status]int)
+	var table strings.Builder
+	section := ""
+	for _, s := range statements {
+		if slices.Contains(pending, s.number) {
+			s.status, s.note = "not yet", ""
+		}
+		count[s.status]++
+		if next := s.section(); next != section {
+			section = next
+			fmt.Fprintf(&table, "\n### G-%s: %s\n\n| | In AWS | Evidence | Here | Held by |\n|---|---|---|---|---|\n", section, sections[section])
+		}
+		slices.Sort(holders[s.number])
+		fmt.Fprintf(&table, "| G-%s | %s | %s | %s | %s |\n", s.number, s.words, s.evidenceWords(), s.here(), strings.Join(holders[s.number], ", "))
+	}
+	counts := fmt.Sprintf("%d statements: %d held, %d assumed, %d not imitated", len(statements), count[held], count[assumed], count[notImitated])
+	if len(pending) > 0 {
+		counts += fmt.Sprintf(", %d not yet", len(pending))
+	}
+	counts += ".\n"
+	return part("gateway-head.md") + "\n" + counts + table.String() + "\n" + part("gateway-tail.md")
+}
+
+func (s statement) evidenceWords() string {
+	var words []string
+	for _, letter := range []byte(s.evidence) {
+		words = append(words, evidences[letter])
+	}
+	return strings.Join(words, ", ")
+}
+
+// here is the status with its note.
+func (s statement) here() string {
+	switch {
+	case s.note == "":
+		return string(s.status)
+	case s.status == assumed:
+		return fmt.Sprintf("%s; `%s` changes it", s.status, s.note)
+	default:
+		return string(s.status) + ": " + s.note
+	}
+}
+
+// TestSpecification compares the table with the specification where that is at
+// hand. Our own: the numbers and the evidence are the specification's.
+func TestSpecification(t *testing.T) {
+	text, err := os.ReadFile(specification)
+	if os.IsNotExist(err) {
+		t.Skip("the specification is not beside the clone; its numbers are retyped in the table")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := regexp.MustCompile(`^(?:\*|\|) \*\*G-([A-Z]+-\d+)\*\*`)
+	class := regexp.MustCompile("`(documented|observed|guessed)`")
+	evidence := make(map[string]map[byte]bool)
+	var order []string
+	number := ""
+	for line := range strings.Lines(string(text)) {
+		if m := start.FindStringSubmatch(line); m != nil {
+			number = m[1]
+			order = append(order, number)
+			evidence[number] = make(map[byte]bool)
+		} else if strings.HasPrefix(line, "#") || strings.HasPrefix(line, "* **D") {
+			number = ""
+		}
+		for _, m := range class.FindAllStringSubmatch(line, -1) {
+			if number != "" {
+				evidence[number][m[1][0]] = true
+			}
+		}
+	}
+	var mine []string
+	for _, s := range statements {
+		mine = append(mine, s.number)
+		same := len(evidence[s.number]) == len(s.evidence)
+		for _, letter := range []byte(s.evidence) {
+			same = same && evidence[s.number][letter]
+		}
+		if !same {
+			t.Errorf("G-%s: evidence %q, the specification has %v", s.number, s.evidence, evidence[s.number])
+		}
+	}
+	if !slices.Equal(mine, order) {
+		t.Errorf("the numbers differ:\n got %v\nwant %v", mine, order)
+	}
+}
