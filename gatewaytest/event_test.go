@@ -58,15 +58,7 @@ func golden(t *testing.T, name string, got []byte) {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, want); err != nil {
-		t.Fatalf("%s: %v", file, err)
-	}
-	if g, w := steady(got), steady(compact.Bytes()); g != w {
+	if g, w := steady(got), steady(compactFile(t, file)); g != w {
 		t.Errorf("%s:\n got %s\nwant %s", name, g, w)
 	}
 }
