@@ -1,0 +1,164 @@
+package apigw_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/securecart/hub/gatewaytest"
+)
+
+// request is one call of the management API, and verdict what a client that was
+// made for the real one makes of the answer.
+type request struct {
+	Op       string `json:"op"` // post, get or delete
+	Endpoint string `json:"endpoint"`
+	ID       string `json:"id"`
+	Data     []byte `json:"data"`
+}
+
+type verdict struct {
+	Exception    string    `json:"exception"` // by its name; "" for success
+	Message      string    `json:"message"`
+	ConnectedAt  time.Time `json:"connectedAt"` // these of get
+	LastActiveAt time.Time `json:"lastActiveAt"`
+	SourceIP     string    `json:"sourceIP"`
+	UserAgent    string    `json:"userAgent"`
+}
+
+// judge is such a client.
+type judge func(t *testing.T, r request) verdict
+
+// TestJudges lets clients made for the real service say what gatewaytest
+// answers: the AWS SDK for Go, the AWS CLI, and the AWS SDK for JavaScript. They
+// have to see the results and the exceptions that AWS documents
+// (https://docs.aws.amazon.com/apigatewaymanagementapi, statements G-MGMT).
+func TestJudges(t *testing.T) {
+	for name, makeJudge := range map[string]func(*testing.T) judge{"Go": goJudge, "CLI": cliJudge, "JavaScript": nodeJudge} {
+		t.Run(name, func(t *testing.T) { try(t, makeJudge(t)) })
+	}
+}
+
+// try puts a judge before a gateway with one client.
+func try(t *testing.T, call judge) {
+	gateway, err := gatewaytest.New(gatewaytest.API{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen sentPaths
+	server := httptest.NewServer(seen.watch(gateway))
+	defer server.Close()
+	defer gateway.Close()
+	client, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(server.URL, "http")+"/v1",
+		&websocket.DialOptions{HTTPHeader: http.Header{"User-Agent": {"shop/1.0"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.CloseNow()
+	info := gateway.Connections()[0]
+	id, endpoint := info.ConnectionID, server.URL+"/v1"
+	const stranger = "XDmENcnwIE0CFEQ=" // has the shape of an id and belongs to nobody
+
+	if got := call(t, request{"post", endpoint, id, []byte("hello €")}); got != (verdict{}) {
+		t.Fatalf("G-MGMT-1 post: got %+v", got)
+	}
+	if got := receive(t, client, 1); len(got) != 1 || got[0] != "hello €" {
+		t.Errorf("the client got %q", got)
+	}
+	if !seen.all(func(path string) bool {
+		return strings.HasSuffix(path, "connections/"+strings.Replace(id, "=", "%3D", 1))
+	}) {
+		t.Errorf("G-MGMT-3: the paths were %q, want the id escaped", seen.paths)
+	}
+
+	got := call(t, request{Op: "get", Endpoint: endpoint, ID: id})
+	now, err := gateway.GetConnection(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As JSON has the times, in milliseconds, and in whatever zone the judge likes.
+	got.ConnectedAt, got.LastActiveAt = got.ConnectedAt.UTC(), got.LastActiveAt.UTC()
+	if want := (verdict{ConnectedAt: now.ConnectedAt.UTC().Truncate(time.Millisecond), LastActiveAt: now.LastActiveAt.UTC().Truncate(time.Millisecond),
+		SourceIP: "127.0.0.1", UserAgent: "shop/1.0"}); got != want {
+		t.Errorf("G-MGMT-4 get:\n got %+v\nwant %+v", got, want)
+	}
+
+	for _, tt := range []struct {
+		name      string
+		fail      *gatewaytest.Error // for the next post
+		request   request
+		exception string
+		message   string // "": not compared; the model has none for most
+	}{
+		{"G-MGMT-5 post to a stranger", nil, request{"post", endpoint, stranger, []byte("x")}, "GoneException", ""},
+		{"G-MGMT-5 get of a stranger", nil, request{"get", endpoint, stranger, nil}, "GoneException", ""},
+		{"G-MGMT-5 delete of a stranger", nil, request{"delete", endpoint, stranger, nil}, "GoneException", ""},
+		{"G-MGMT-6 malformed id", nil, request{"post", endpoint, "nonsense", []byte("x")}, "BadRequestException", "Invalid connectionId: nonsense"},
+		{"G-MGMT-7 128 KB and one byte", nil, request{"post", endpoint, id, make([]byte, 128*1024+1)}, "PayloadTooLargeException", ""},
+		{"G-MGMT-9 throttled", gatewaytest.ErrLimitExceeded, request{"post", endpoint, id, []byte("x")}, "LimitExceededException", ""},
+		{"G-MGMT-11 another stage", nil, request{"post", server.URL + "/dev", id, []byte("x")}, "ForbiddenException", ""},
+		{"the service fails", gatewaytest.ErrInternal, request{"post", endpoint, id, []byte("x")}, "InternalServerErrorException", "Internal server error"},
+	} {
+		gateway.FailNext(id, tt.fail)
+		got := call(t, tt.request)
+		if got.Exception != tt.exception || tt.message != "" && got.Message != tt.message {
+			t.Errorf("%s: got %q %q, want %q %q", tt.name, got.Exception, got.Message, tt.exception, tt.message)
+		}
+	}
+
+	if got := call(t, request{Op: "delete", Endpoint: endpoint, ID: id}); got != (verdict{}) {
+		t.Errorf("G-MGMT-1 delete: got %+v", got)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, _, err := client.Read(ctx); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+		t.Errorf("G-CLOSE-4: the client got %v, want close 1000 and nothing before it", err)
+	}
+	if got := call(t, request{"post", endpoint, id, []byte("x")}); got.Exception != "GoneException" {
+		t.Errorf("post after delete: got %+v", got)
+	}
+}
+
+// sentPaths keeps the paths of the management calls, as they were sent.
+type sentPaths struct {
+	mu    sync.Mutex
+	paths []string
+}
+
+func (s *sentPaths) watch(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/@connections/") {
+			s.mu.Lock()
+			s.paths = append(s.paths, r.RequestURI)
+			s.mu.Unlock()
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// all reports whether there are paths, and each is as ok says.
+func (s *sentPaths) all(ok func(string) bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	good := len(s.paths) > 0
+	for _, path := range s.paths {
+		good = good && ok(path)
+	}
+	return good
+}
+
+// missing ends a test that needs a tool which is not there.
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("HUB_TEST_TOOLS") == "required" {
+		t.Fatal(what + " is missing, and HUB_TEST_TOOLS says it must not be")
+	}
+	t.Skip(what + " is not installed; scripts/ci-tools does it")
+}
