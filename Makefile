@@ -33,7 +33,7 @@ bench: ## fan-out to 1, 100, 1 000 and 10 000 subscribers; posts, cold starts an
 	go test -run '^$$' -bench Post ./internal/apigw
 	go test -run '^$$' -bench . -benchtime 100x ./internal/dynamolocal
 
-tools: ## install wscat for the tests that type into it (needs npm)
+tools: ## install the tools of the tests: wscat, dynoxide, AWS SDK for JavaScript, AWS CLI (needs npm)
 	scripts/ci-tools
 
 ARCH ?= arm64

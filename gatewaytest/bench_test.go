@@ -2,48 +2,190 @@ package gatewaytest_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// connect opens n bare connections over loopback, which are cheaper than
-// clients: what is measured is the gateway.
+// handshake is a handshake in bytes.
+const handshake = "GET /v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+
+// shake opens one bare connection over loopback, which is cheaper than a
+// client: what is measured is the gateway. A close of it leaves no port behind
+// that waits.
+func shake(addr string) (net.Conn, error) {
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.(*net.TCPConn).SetLinger(0); err != nil {
+		return nil, err
+	}
+	if _, err := io.WriteString(c, handshake); err != nil {
+		return nil, err
+	}
+	response := make([]byte, 0, 512)
+	for !bytes.HasSuffix(response, []byte("\r\n\r\n")) {
+		n, err := c.Read(response[len(response):cap(response)])
+		if err != nil || len(response) == cap(response) {
+			return nil, fmt.Errorf("handshake: %q, %v", response, err)
+		}
+		response = response[:len(response)+n]
+	}
+	return c, nil
+}
+
+// connect opens n of them in this process.
 func connect(b *testing.B, g *gatewaytest.Gateway, n int) []net.Conn {
 	b.Helper()
 	s := httptest.NewServer(g)
 	b.Cleanup(s.Close)
-	addr := strings.TrimPrefix(s.URL, "http://")
 	conns := make([]net.Conn, n)
 	for i := range conns {
-		c, err := net.Dial("tcp", addr)
+		c, err := shake(strings.TrimPrefix(s.URL, "http://"))
 		if err != nil {
 			b.Fatal(err)
 		}
 		b.Cleanup(func() { _ = c.Close() })
-		if _, err := io.WriteString(c, "GET /v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"); err != nil {
-			b.Fatal(err)
-		}
-		r := bufio.NewReaderSize(c, 16)
-		for line := ""; line != "\r\n"; {
-			if line, err = r.ReadString('\n'); err != nil {
-				b.Fatal(err)
-			}
-		}
 		conns[i] = c
 	}
 	return conns
+}
+
+// idlersVariable makes this test binary another process: "addr n" opens n
+// connections to addr, says so in a line, and reads from them until its input
+// ends.
+const idlersVariable = "GATEWAYTEST_IDLERS"
+
+func idlers(setting string) error {
+	var addr string
+	var n int
+	if _, err := fmt.Sscan(setting, &addr, &n); err != nil {
+		return err
+	}
+	for range n {
+		c, err := shake(addr)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		go func() { _, _ = io.Copy(io.Discard, c) }() // the process ends before it may matter
+	}
+	fmt.Println("connected")
+	_, err := io.Copy(io.Discard, os.Stdin)
+	return err
+}
+
+// startIdlers runs idlers and returns when they are connected. end lets them go.
+func startIdlers(b *testing.B, addr string, n int) (end func()) {
+	b.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), fmt.Sprint(idlersVariable, "=", addr, " ", n))
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
+		b.Fatalf("idlers: %q, %v", line, err)
+	}
+	return func() {
+		_ = stdin.Close()
+		if err := cmd.Wait(); err != nil {
+			b.Error(err)
+		}
+	}
+}
+
+// BenchmarkHandshake is one connection after the other, opened through a
+// $connect function and cut, by two clients in this process.
+func BenchmarkHandshake(b *testing.B) {
+	g, err := gatewaytest.New(api(routes("$connect", ok200)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer g.Close()
+	s := httptest.NewServer(g)
+	defer s.Close()
+	addr := strings.TrimPrefix(s.URL, "http://")
+	b.ReportAllocs()
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			c, err := shake(addr)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			_ = c.Close()
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "handshakes/s")
+}
+
+// BenchmarkManagementPost is a POST to @connections over HTTP, to 100
+// connections in turn, by clients in this process that keep their connections:
+// a message of 256 bytes each time. The time includes the client's.
+func BenchmarkManagementPost(b *testing.B) {
+	g, err := gatewaytest.New(gatewaytest.API{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer g.Close()
+	s := httptest.NewServer(g)
+	defer s.Close()
+	end := startIdlers(b, strings.TrimPrefix(s.URL, "http://"), 100)
+	defer end()
+	var urls []string
+	for _, info := range g.Connections() {
+		urls = append(urls, s.URL+"/v1/@connections/"+info.ConnectionID)
+	}
+	transport := &http.Transport{MaxIdleConnsPerHost: 32}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport}
+	data := strings.Repeat("x", 256)
+	var next atomic.Int64
+	b.SetParallelism(8)
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			resp, err := client.Post(urls[int(next.Add(1))%len(urls)], "", strings.NewReader(data))
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				b.Errorf("status %d", resp.StatusCode)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "posts/s")
 }
 
 // BenchmarkPost is a fan-out: each operation is one post, to all connections
@@ -94,31 +236,33 @@ func BenchmarkPost(b *testing.B) {
 }
 
 // BenchmarkIdle measures what an open connection costs while nothing happens.
-// The heap is the server's and the client's together.
+// The clients are another process, so heap and stacks are the gateway's and the
+// HTTP server's alone; what the kernel keeps for a socket is in neither.
 func BenchmarkIdle(b *testing.B) {
-	const n = 2000
+	const n = 5000
 	for b.Loop() {
 		g, err := gatewaytest.New(gatewaytest.API{})
 		if err != nil {
 			b.Fatal(err)
 		}
+		s := httptest.NewServer(g)
 		var before, after runtime.MemStats
 		goroutines := runtime.NumGoroutine()
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		conns := connect(b, g, n)
-		for runtime.NumGoroutine() > goroutines+n+10 {
+		end := startIdlers(b, strings.TrimPrefix(s.URL, "http://"), n)
+		for g.Stats().Open < n || runtime.NumGoroutine() > goroutines+n+10 {
 			runtime.Gosched()
 		}
 		runtime.GC()
+		runtime.GC() // pools are emptied by the second
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/n, "heapB/conn")
 		b.ReportMetric(float64(after.StackInuse-before.StackInuse)/n, "stackB/conn")
 		b.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/n, "goroutines/conn")
-		for _, c := range conns {
-			_ = c.Close()
-		}
+		end()
 		_ = g.Close()
+		s.Close()
 	}
 }
 

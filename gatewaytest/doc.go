@@ -26,16 +26,29 @@
 //
 // Or connect in memory with [Gateway.Dial], which also works inside a
 // testing/synctest bubble: there ten minutes pass in no time, and the idle
-// close comes to the nanosecond. A function that posts may use
-// [Gateway.PostToConnection] and its companions directly, or an SDK client
-// whose endpoint is the served URL with the stage.
+// close comes to the nanosecond.
+//
+//	synctest.Test(t, func(t *testing.T) {
+//		gateway, _ := gatewaytest.New(gatewaytest.API{})
+//		defer gateway.Close() // inside the bubble, like New and Dial
+//		client, _, _ := gateway.Dial(t.Context(), "/v1", nil)
+//		_, _, err := client.Read(t.Context())
+//		// now ten minutes are over, and err is close 1001 "Going away"
+//	})
+//
+// A function that posts may use [Gateway.PostToConnection] and its companions
+// directly, or an SDK client whose endpoint is the served URL with the stage:
+// http://127.0.0.1:8080/v1. The AWS SDKs for Go and JavaScript and the AWS CLI
+// are part of this package's judges.
 //
 // # Misbehaviour on purpose
 //
 // A hub has to live with connections that are gone, throttled posts, lost
 // $disconnect events and sockets that break. [Faults] brings these about, one
 // in N and counted, so that a failing run can be repeated;
-// [Gateway.FailNext] does so for one post. By default a gateway is calm.
+// [Gateway.FailNext] does so for one post, and [Gateway.CloseConnection] ends a
+// connection as a failing or restarting service does. By default a gateway is
+// calm.
 //
 // # Guarantees
 //

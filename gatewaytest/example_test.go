@@ -16,58 +16,49 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// A Go handler under test: the same value that main gives to lambda.Start.
-func Example() {
-	shout := func(_ context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
-		return events.APIGatewayProxyResponse{StatusCode: 200, Body: strings.ToUpper(e.Body)}, nil
+// shout is a handler, as main gives it to lambda.Start.
+func shout(_ context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+	return events.APIGatewayProxyResponse{StatusCode: 200, Body: strings.ToUpper(e.Body)}, nil
+}
+
+// check is t.Fatal where there is no t.
+func check(err error) {
+	if err != nil {
+		panic(err)
 	}
+}
+
+// A Go handler under test: shout is the function that main gives to
+// lambda.Start.
+func Example() {
 	gateway, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{
 		"$default": {Integration: lambda.NewHandler(shout), RouteResponse: true},
 	}})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	check(err)
 	defer gateway.Close()
-
-	ctx := context.Background()
-	client, _, err := gateway.Dial(ctx, "/v1", nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	client, _, err := gateway.Dial(context.Background(), "/v1", nil)
+	check(err)
 	defer client.CloseNow()
-	if err := client.Write(ctx, websocket.MessageText, []byte("is anybody there?")); err != nil {
-		fmt.Println(err)
-		return
-	}
-	_, answer, err := client.Read(ctx)
+	check(client.Write(context.Background(), websocket.MessageText, []byte("is anybody there?")))
+	_, answer, err := client.Read(context.Background())
 	fmt.Println(string(answer), err)
 	// Output: IS ANYBODY THERE? <nil>
 }
 
-// A post that fails on purpose: does the code under test forget the
-// connection?
+// A 410 on purpose: does the code under test forget the connection?
 func ExampleGateway_FailNext() {
 	gateway, err := gatewaytest.New(gatewaytest.API{})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	check(err)
 	defer gateway.Close()
-	ctx := context.Background()
-	client, _, err := gateway.Dial(ctx, "/v1", nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	client, _, err := gateway.Dial(context.Background(), "/v1", nil)
+	check(err)
 	defer client.CloseNow()
 
 	id := gateway.Connections()[0].ConnectionID
 	gateway.FailNext(id, gatewaytest.ErrGone)
-	err = gateway.PostToConnection(ctx, id, []byte("news"))
+	err = gateway.PostToConnection(context.Background(), id, []byte("news"))
 	fmt.Println(err, errors.Is(err, gatewaytest.ErrGone))
-	fmt.Println(gateway.PostToConnection(ctx, id, []byte("news")))
+	fmt.Println(gateway.PostToConnection(context.Background(), id, []byte("news")))
 	// Output:
 	// gatewaytest: 410 GoneException true
 	// <nil>
@@ -91,10 +82,7 @@ func ExampleGateway_Dial_refused() {
 	gateway, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{
 		"$connect": {Integration: lambda.NewHandler(connect)},
 	}})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	check(err)
 	defer gateway.Close()
 
 	for _, path := range []string{"/v1?user=ann", "/v1", "/v1?user=bob", "/v1?user=eve", "/v2?user=ann"} {

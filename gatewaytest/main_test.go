@@ -13,6 +13,13 @@ import (
 // TestMain fails the package when a test leaves a goroutine of the gateway
 // behind.
 func TestMain(m *testing.M) {
+	if setting := os.Getenv(idlersVariable); setting != "" {
+		if err := idlers(setting); err != nil {
+			fmt.Fprintln(os.Stderr, "idlers:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	http.DefaultClient.CloseIdleConnections()
 	if code == 0 {
