@@ -199,7 +199,7 @@ func TestEventDetails(t *testing.T) {
 			t.Errorf("got %s", e)
 		}
 	})
-	t.Run("G-EVENT-9 the last value, and all", func(t *testing.T) {
+	t.Run("G-EVENT-9 G-HANDSHAKE-16 the last value, and all", func(t *testing.T) {
 		e := one(t, "/v1?a=1&b=%2F+x&a=2&c", http.Header{"X-Many": {"p", "q"}})
 		for _, tt := range []struct {
 			path []string

@@ -299,6 +299,49 @@ func TestSlowReader(t *testing.T) {
 	})
 }
 
+// TestFragmentsOut posts what goes out in fragments.
+func TestFragmentsOut(t *testing.T) {
+	t.Run("G-FRAME-8 four for 128 KB, and all are counted", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGateway(t, gatewaytest.API{})
+			c := dialRaw(t, g, "/v1")
+			if err := g.PostToConnection(t.Context(), onlyID(t, g), make([]byte, 128*1024)); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 4 {
+				f, last, err := c.readFragment()
+				if opcode := []byte{opText, 0, 0, 0}[i]; err != nil || f.opcode != opcode || len(f.payload) != 32*1024 || last != (i == 3) {
+					t.Errorf("fragment %d: opcode %d, %d bytes, last %v, %v", i, f.opcode, len(f.payload), last, err)
+				}
+			}
+			synctest.Wait()
+			if s := g.Stats(); s.FramesOut != 4 || s.BytesOut != 128*1024 {
+				t.Errorf("stats %+v", s)
+			}
+		})
+	})
+	t.Run("G-MGMT-9 G-FRAME-8 the headers of fragments take room in the send buffer", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			// A message of 246 bytes, then one of two fragments.
+			const size, room = 40_000, 246 + 4 + 40_000 + 4 + 4
+			for _, tt := range []struct {
+				buffer int
+				fits   bool
+			}{{room, true}, {room - 1, false}} {
+				g := newGateway(t, gatewaytest.API{SendBuffer: tt.buffer})
+				dialRaw(t, g, "/v1") // does not read
+				id := onlyID(t, g)
+				if err := g.PostToConnection(t.Context(), id, make([]byte, 246)); err != nil {
+					t.Fatal(err)
+				}
+				if err := g.PostToConnection(t.Context(), id, make([]byte, size)); (err == nil) != tt.fits {
+					t.Errorf("buffer of %d: %v", tt.buffer, err)
+				}
+			}
+		})
+	})
+}
+
 // onlyIDs returns the ids of all n connections, the oldest first.
 func onlyIDs(t testing.TB, g *gatewaytest.Gateway, n int) []string {
 	t.Helper()
