@@ -113,7 +113,7 @@ func TestAccessLog(t *testing.T) {
 			AccessLog:  &gatewaytest.AccessLog{Format: "$context.status $context.authorizer.status $context.error.responseType", Output: &log},
 			Authorizer: &gatewaytest.Authorizer{Handler: answers(grant("Deny", "*", `{}`))},
 		})
-		status(t, g, "/v1", nil)
+		handshakeStatus(t, g, "/v1", nil)
 		if got := lines(&log)[0]; got != "403 403 ACCESS_DENIED" {
 			t.Errorf("got %s", got)
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// status is that of a handshake, which is closed again if it succeeded.
-func status(t testing.TB, g *gatewaytest.Gateway, path string, header http.Header) int {
+// handshakeStatus is that of a handshake, which is closed again if it succeeded.
+func handshakeStatus(t testing.TB, g *gatewaytest.Gateway, path string, header http.Header) int {
 	t.Helper()
 	c, resp, err := g.DialRaw(t.Context(), path, header)
 	if c != nil {
@@ -61,7 +61,7 @@ func TestAPIKeys(t *testing.T) {
 			if tt.authorizer != nil {
 				a.Authorizer = &gatewaytest.Authorizer{Handler: tt.authorizer}
 			}
-			if got := status(t, newGateway(t, a), "/v1", tt.header); got != tt.want {
+			if got := handshakeStatus(t, newGateway(t, a), "/v1", tt.header); got != tt.want {
 				t.Errorf("status %d, want %d", got, tt.want)
 			}
 			if asked := len(connect.all()) == 1; asked != (tt.want == 101) {
@@ -102,12 +102,12 @@ func TestAPIKeys(t *testing.T) {
 				value string
 				want  int
 			}{{"k1", 101}, {"k1", 429}, {"k2", 101}, {"k2", 101}} {
-				if got := status(t, g, "/v1", key(tt.value)); got != tt.want {
+				if got := handshakeStatus(t, g, "/v1", key(tt.value)); got != tt.want {
 					t.Errorf("handshake %d: %d, want %d", i, got, tt.want)
 				}
 			}
 			time.Sleep(time.Second)
-			if got := status(t, g, "/v1", key("k1")); got != 101 {
+			if got := handshakeStatus(t, g, "/v1", key("k1")); got != 101 {
 				t.Errorf("a second later: %d", got)
 			}
 		})

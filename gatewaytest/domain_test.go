@@ -38,7 +38,7 @@ func TestCustomDomain(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			g := newGateway(t, gatewaytest.API{Domain: tt.domain, DisableDefaultEndpoint: tt.disabled})
-			if got := status(t, g, tt.path, http.Header{"Host": {tt.host}}); got != tt.want {
+			if got := handshakeStatus(t, g, tt.path, http.Header{"Host": {tt.host}}); got != tt.want {
 				t.Errorf("status %d, want %d", got, tt.want)
 			}
 		})

@@ -178,7 +178,7 @@ func TestHTTPOnConnect(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBackend(t, answering(tt.status, ""))
 			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$connect": {HTTP: &gatewaytest.HTTP{URI: b.URL}, Mapping: tt.mapping}}})
-			if got := status(t, g, "/v1", nil); got != tt.want {
+			if got := handshakeStatus(t, g, "/v1", nil); got != tt.want {
 				t.Errorf("status %d, want %d", got, tt.want)
 			}
 		})
@@ -186,7 +186,7 @@ func TestHTTPOnConnect(t *testing.T) {
 	t.Run("G-INTEG-5 the handshake's headers and query string", func(t *testing.T) {
 		b := newBackend(t, nil)
 		g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$connect": {HTTP: &gatewaytest.HTTP{URI: b.URL + "/in?a=1"}}}})
-		status(t, g, "/v1?token=x%26y", http.Header{"Cookie": {"c=1"}, "User-Agent": {"shop/1.0"}, "X-Twice": {"1", "2"}})
+		handshakeStatus(t, g, "/v1?token=x%26y", http.Header{"Cookie": {"c=1"}, "User-Agent": {"shop/1.0"}, "X-Twice": {"1", "2"}})
 		r := <-b.asked
 		for name, want := range map[string]string{
 			"Sec-WebSocket-Version": "[13]", "Cookie": "[c=1]", "User-Agent": "[shop/1.0]", "X-Twice": "[1 2]",
@@ -214,7 +214,7 @@ func TestHTTPOnConnect(t *testing.T) {
 				"integration.request.header.Env", "stageVariables.env",
 				"integration.request.querystring.q", "context.eventType",
 			)}}}})
-		status(t, g, "/v1?q=1&q=2", http.Header{"X-Twice": {"1", "2"}})
+		handshakeStatus(t, g, "/v1?q=1&q=2", http.Header{"X-Twice": {"1", "2"}})
 		r := <-b.asked
 		for name, want := range map[string]string{
 			"Sec-WebSocket-Version": "[0]", "One": "[2]", "All": "[1 2]", "Query": "[2]", "Queries": "[1 2]", "None": "[]", "Env": "[test]",

@@ -87,14 +87,14 @@ func TestMock(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{
 				"$connect": {Mapping: &gatewaytest.Mapping{RequestTemplates: templates("$default", tt.template)}}}})
-			if got := status(t, g, "/v1", nil); got != tt.want {
+			if got := handshakeStatus(t, g, "/v1", nil); got != tt.want {
 				t.Errorf("status %d, want %d", got, tt.want)
 			}
 		})
 	}
 	t.Run("G-RESP-1 a one-way mock says nothing", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			one := pong("never")
+			one := mockPong("never")
 			one.RouteResponse = false
 			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": one}})
 			c := dial(t, g, "/v1")
@@ -168,7 +168,7 @@ func TestFunctionsWithoutProxy(t *testing.T) {
 		t.Run("$connect "+tt.name, func(t *testing.T) {
 			function := &recorder{next: tt.function}
 			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$connect": {Integration: function, Mapping: &gatewaytest.Mapping{}}}})
-			if got := status(t, g, "/v1", nil); got != tt.want {
+			if got := handshakeStatus(t, g, "/v1", nil); got != tt.want {
 				t.Errorf("status %d, want %d", got, tt.want)
 			}
 			if got := string(function.one(t)); got != `{}` {

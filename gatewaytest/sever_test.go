@@ -143,7 +143,7 @@ func TestLateAnswers(t *testing.T) {
 		if got := receive(t, c); got != "three" {
 			t.Errorf("got %s", got)
 		}
-		if got := status(t, g, "/v1", nil); got != 504 || time.Since(start) != 31*time.Second { // 4, G-HANDSHAKE-7
+		if got := handshakeStatus(t, g, "/v1", nil); got != 504 || time.Since(start) != 31*time.Second { // 4, G-HANDSHAKE-7
 			t.Errorf("status %d after %v", got, time.Since(start))
 		}
 		if n := len(connect.all()); n != 2 {

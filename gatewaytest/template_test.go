@@ -7,8 +7,8 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// pong is a MOCK route that answers with a template.
-func pong(template string) gatewaytest.Route {
+// mockPong is a MOCK route that answers with a template.
+func mockPong(template string) gatewaytest.Route {
 	return gatewaytest.Route{RouteResponse: true, Mapping: &gatewaytest.Mapping{
 		RequestTemplates: map[string]string{"$default": `{"statusCode":200}`},
 		Responses:        map[string]gatewaytest.IntegrationResponse{"$default": {ResponseTemplates: map[string]string{"$default": template}}},
@@ -35,7 +35,7 @@ func TestTemplates(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			route := pong(tt.template)
+			route := mockPong(tt.template)
 			route.Integration = answers(body)
 			g := newGateway(t, gatewaytest.API{
 				StageVariables: map[string]string{"env": "test"},
@@ -58,7 +58,7 @@ func TestTemplatesRefused(t *testing.T) {
 		`\$context.stage`, `\#if`,
 	} {
 		t.Run(template, func(t *testing.T) {
-			_, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{"ping": pong("a " + template)}})
+			_, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{"ping": mockPong("a " + template)}})
 			wantField(t, err, `Routes["ping"].Mapping: Responses["$default"]: template "$default": "`)
 			if err != nil && !strings.Contains(err.Error(), "support") && !strings.Contains(err.Error(), "dot without a name") && !strings.Contains(err.Error(), "neither") {
 				t.Errorf("unclear: %v", err)

@@ -28,7 +28,7 @@ func TestThrottledHandshakes(t *testing.T) {
 				handshakes := func(want ...int) {
 					t.Helper()
 					for i, want := range want {
-						if got := status(t, g, "/v1", nil); got != want {
+						if got := handshakeStatus(t, g, "/v1", nil); got != want {
 							t.Errorf("handshake %d: %d, want %d", i, got, want)
 						}
 					}
@@ -48,7 +48,7 @@ func TestThrottledHandshakes(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGateway(t, gatewaytest.API{})
 			for range 600 { // more than the service's 500 a second
-				if got := status(t, g, "/v1", nil); got != 101 {
+				if got := handshakeStatus(t, g, "/v1", nil); got != 101 {
 					t.Fatalf("got %d", got)
 				}
 			}
