@@ -62,7 +62,16 @@ func converse(t *testing.T, cases []wireCase) {
 	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {
 			c := dialTCP(t, base)
-			defer c.Close()
+			defer func() {
+				_ = c.Close()
+				if got := <-told; got != tt.tells() {
+					t.Errorf("$disconnect was told %d, want %d", got, tt.tells())
+				}
+				send(t, neighbour, tt.name)
+				if got := receive(t, neighbour); got != tt.name {
+					t.Errorf("the neighbour got %q", got)
+				}
+			}()
 			for _, step := range tt.talk {
 				switch step := step.(type) {
 				case []byte:
@@ -88,17 +97,12 @@ func converse(t *testing.T, cases []wireCase) {
 			if f, err := c.readFrame(); !errors.Is(err, io.EOF) {
 				t.Errorf("after the close frame came %v, %v, want the end", f, err)
 			}
-			_ = c.Close()
-			if got := <-told; got != tt.tells() {
-				t.Errorf("$disconnect was told %d, want %d", got, tt.tells())
-			}
-			send(t, neighbour, tt.name)
-			if got := receive(t, neighbour); got != tt.name {
-				t.Errorf("the neighbour got %q", got)
-			}
 		})
 	}
 }
+
+// hang is when a conversation that does not go on has failed.
+const hang = 5 * time.Second
 
 // closeCode is the code in a close frame's payload, or noCode.
 func closeCode(payload string) int {
@@ -115,7 +119,7 @@ func dialTCP(t testing.TB, base string) *rawClient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = conn.SetDeadline(time.Now().Add(time.Minute)) // a hang is a failure
+	_ = conn.SetDeadline(time.Now().Add(hang)) // a hang is a failure
 	c := &rawClient{conn, bufio.NewReader(conn)}
 	c.mustWrite(t, []byte("GET /v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"))
