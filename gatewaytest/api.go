@@ -194,6 +194,14 @@ func (a API) withDefaults() API {
 	return a
 }
 
+// fieldError says which field of the API an error is about; nil stays nil.
+func fieldError(field string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", field, err)
+}
+
 // check names every field that the service would not accept.
 func (a API) check() error {
 	var errs []error

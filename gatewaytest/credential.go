@@ -47,7 +47,7 @@ func newCredentials(api *API) (map[string]*credential, error) {
 			ready.policy, err = parsePolicy([]byte(c.Policy))
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("Credentials[%d]: %w", i, err))
+			errs = append(errs, fieldError(fmt.Sprintf("Credentials[%d]", i), err))
 		}
 		made[c.AccessKeyID] = ready
 	}

@@ -41,14 +41,24 @@
 // http://127.0.0.1:8080/v1. The AWS SDKs for Go and JavaScript and the AWS CLI
 // are part of this package's judges.
 //
+// # What a stage may have
+//
+// Beside functions, a route may have a web server behind it or answer by itself
+// ([Route] lists the integration types), with templates on the way in and out
+// ([Mapping]), models that messages have to obey, and an API key. The API may
+// have an authorizer or IAM authorisation, throttles ([Throttle]), a custom
+// domain ([Domain]), an access log ([AccessLog]), and signed requests to
+// @connections ([Credential]).
+//
 // # Misbehaviour on purpose
 //
 // A hub has to live with connections that are gone, throttled posts, lost
 // $disconnect events and sockets that break. [Faults] brings these about, one
 // in N and counted, so that a failing run can be repeated;
-// [Gateway.FailNext] does so for one post, and [Gateway.CloseConnection] ends a
-// connection as a failing or restarting service does. By default a gateway is
-// calm.
+// [Gateway.FailNext] does so for one post, [Gateway.Cut] and [Gateway.Stall] for
+// one connection, and [Gateway.CloseConnection] ends one as a failing or
+// restarting service does. By default a gateway is calm. [Gateway.Warp] lets hours
+// pass at once where there is no bubble.
 //
 // # Guarantees
 //
@@ -85,12 +95,12 @@
 // hold them. Known differences:
 //
 //   - plain HTTP and ws:// instead of TLS only, unless the server around it has TLS
-//   - requests to @connections need no signature and are never refused for want
-//     of one; IAM authorisation and API keys do not exist
-//   - only Lambda proxy integrations: no HTTP, MOCK or service integrations, no
-//     templates and no request models
-//   - no permessage-deflate, and no throttling by rate
-//   - conditions in an authorizer's policy are not evaluated: an Allow with a
+//   - requests to @connections need no signature unless API.Credentials are set
+//   - templates know references and no directives, see [Mapping]; integrations
+//     with services of AWS and VPC links do not exist
+//   - nothing is throttled by rate unless a throttle is set
+//   - no permessage-deflate
+//   - conditions in a policy are not evaluated: an Allow with a
 //     condition never holds, a Deny with one always does
 //   - behind net/http, header names in events have Go's letter case, except for
 //     those of WebSocket itself; [PreserveHeaderCase] restores the client's

@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -29,7 +30,7 @@ func (d *Domain) check() error {
 	case d == nil:
 		return nil
 	case d.Name == "" || strings.ContainsAny(d.Name, ":/"):
-		return fmt.Errorf("Name %q: must be a host name without a port", d.Name)
+		return fieldError(fmt.Sprintf("Name %q", d.Name), errors.New("must be a host name without a port"))
 	case !basePath.MatchString(d.BasePath):
 		return fmt.Errorf("BasePath %q: only letters, digits and $-_.+!*'()", d.BasePath)
 	case len(d.BasePath) > maxBasePath:

@@ -65,7 +65,7 @@ func (h *HTTP) parse(api *API, routeKey string) (uri string, parameters []parame
 		return "", nil, fmt.Errorf("URI %q: must be http://HOST or https://HOST, with a path or without", uri)
 	}
 	if _, err := http.NewRequest(h.Method, uri, nil); err != nil {
-		return "", nil, fmt.Errorf("Method: %w", err)
+		return "", nil, fieldError("Method", err)
 	}
 	for _, key := range slices.Sorted(maps.Keys(h.RequestParameters)) {
 		var p parameter

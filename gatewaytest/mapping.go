@@ -129,7 +129,7 @@ func newMapping(m Mapping, twoWay bool) (made *mapping, err error) {
 		return nil, err
 	}
 	if twoWay && len(m.Responses) == 0 {
-		return nil, errors.New("Responses: a two-way route needs one at least")
+		return nil, fieldError("Responses", errors.New("a two-way route needs one at least"))
 	}
 	keys := slices.Sorted(maps.Keys(m.Responses))
 	if at := slices.Index(keys, routeDefault); at >= 0 {
@@ -137,18 +137,19 @@ func newMapping(m Mapping, twoWay bool) (made *mapping, err error) {
 	}
 	for _, key := range keys {
 		var r response
+		field := fmt.Sprintf("Responses[%q]", key)
 		if key != routeDefault {
 			if len(key) < 3 || key[0] != '/' || key[len(key)-1] != '/' {
-				return nil, fmt.Errorf("Responses[%q]: must be $default or /REGEXP/", key)
+				return nil, fieldError(field, errors.New("must be $default or /REGEXP/"))
 			}
 			if r.pattern, err = regexp.Compile(`^(?:` + key[1:len(key)-1] + `)$`); err != nil {
-				return nil, fmt.Errorf("Responses[%q]: %w", key, err)
+				return nil, fieldError(field, err)
 			}
 		}
 		one := m.Responses[key]
 		r.templates, err = newTemplateSet(one.TemplateSelectionExpression, one.ResponseTemplates, responseStatus, responseHeader, responseHeaders)
 		if err != nil {
-			return nil, fmt.Errorf("Responses[%q]: %w", key, err)
+			return nil, fieldError(field, err)
 		}
 		made.responses = append(made.responses, r)
 	}

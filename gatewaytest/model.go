@@ -35,7 +35,7 @@ func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
 			err = compiler.AddResource(modelURL(api.ID, name), document)
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("Models[%q]: %w", name, err))
+			errs = append(errs, fieldError(fmt.Sprintf("Models[%q]", name), err))
 		}
 	}
 	if errs != nil {
@@ -45,7 +45,7 @@ func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
 	for _, name := range names {
 		schema, err := compiler.Compile(modelURL(api.ID, name))
 		if err != nil {
-			errs = append(errs, fmt.Errorf("Models[%q]: %w", name, err))
+			errs = append(errs, fieldError(fmt.Sprintf("Models[%q]", name), err))
 		}
 		models[name] = schema
 	}

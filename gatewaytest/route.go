@@ -80,15 +80,13 @@ func newRoute(api *API, key string, r Route, models map[string]*jsonschema.Schem
 	var errs []error
 	made := &route{Route: r, key: key}
 	bad := func(field string, err error) {
-		if err != nil {
-			errs = append(errs, fmt.Errorf("Routes[%q].%s: %w", key, field, err))
-		}
+		errs = append(errs, fieldError(fmt.Sprintf("Routes[%q].%s", key, field), err))
 	}
 	if strings.HasPrefix(key, "$") && key != routeConnect && key != routeDisconnect && key != routeDefault {
-		errs = append(errs, fmt.Errorf("Routes[%q]: only $connect, $disconnect and $default may start with a dollar sign", key))
+		errs = append(errs, fieldError(fmt.Sprintf("Routes[%q]", key), errors.New("only $connect, $disconnect and $default may start with a dollar sign")))
 	}
 	if key == "" {
-		errs = append(errs, errors.New("Routes: empty route key"))
+		errs = append(errs, fieldError("Routes", errors.New("empty route key")))
 	}
 	if t := r.Timeout; t < minIntegrationTimeout || t > maxIntegrationTimeout {
 		bad("Timeout", fmt.Errorf("%v: must be from %v to %v", t, minIntegrationTimeout, maxIntegrationTimeout))

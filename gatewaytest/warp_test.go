@@ -41,7 +41,7 @@ func TestWarp(t *testing.T) {
 			if g.Stats().Open != 1 {
 				t.Error("closed too early")
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			if code, reason := receiveClose(t, c); code != 1001 || reason != "Going away" || time.Since(start) != time.Minute {
 				t.Errorf("closed with %d %q after %v", code, reason, time.Since(start))
 			}

@@ -25,7 +25,7 @@ func (s *settings) signing(addr string) string {
 	}
 	return fmt.Sprintf(`
   a signed request to a connection
-    AWS_REGION=%s AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s \
-      aws apigatewaymanagementapi get-connection --endpoint-url http://%s/%s --connection-id ID
-`, local.Region, devKey.AccessKeyID, devKey.SecretAccessKey, addr, s.stage)
+    AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s \
+      aws --region %s apigatewaymanagementapi get-connection --endpoint-url http://%s/%s --connection-id ID
+`, devKey.AccessKeyID, devKey.SecretAccessKey, local.Region, addr, s.stage)
 }

@@ -16,7 +16,7 @@ import (
 // TestRequireSigV4 signs with what the greeting prints.
 func TestRequireSigV4(t *testing.T) {
 	hub := start(t, "-require-sigv4")
-	printed := regexp.MustCompile(`AWS_REGION=(\S+) AWS_ACCESS_KEY_ID=(\S+) AWS_SECRET_ACCESS_KEY=(\S+) \\\n.* --endpoint-url (\S+) `).FindStringSubmatch(hub.greeting)
+	printed := regexp.MustCompile(`AWS_ACCESS_KEY_ID=(\S+) AWS_SECRET_ACCESS_KEY=(\S+) \\\n.* --region (\S+) .* --endpoint-url (\S+) `).FindStringSubmatch(hub.greeting)
 	if printed == nil {
 		t.Fatalf("the greeting has no key:\n%s", hub.greeting)
 	}
@@ -35,8 +35,8 @@ func TestRequireSigV4(t *testing.T) {
 				t.Fatal(err)
 			}
 			if tt.signed {
-				key := aws.Credentials{AccessKeyID: printed[2], SecretAccessKey: printed[3]}
-				if err := v4.NewSigner().SignHTTP(t.Context(), key, req, hex.EncodeToString(nothing[:]), "execute-api", printed[1], time.Now()); err != nil {
+				key := aws.Credentials{AccessKeyID: printed[1], SecretAccessKey: printed[2]}
+				if err := v4.NewSigner().SignHTTP(t.Context(), key, req, hex.EncodeToString(nothing[:]), "execute-api", printed[3], time.Now()); err != nil {
 					t.Fatal(err)
 				}
 			}
