@@ -110,6 +110,34 @@ func TestMock(t *testing.T) {
 	})
 }
 
+func TestIntegrationTypes(t *testing.T) {
+	web := newBackend(t, answering(200, "from the web"))
+	mapped := &gatewaytest.Mapping{
+		RequestTemplates: templates("$default", `{"statusCode":200}`),
+		Responses:        map[string]gatewaytest.IntegrationResponse{"$default": {ResponseTemplates: templates("$default", `mapped $input.body`)}},
+	}
+	for kind, tt := range map[string]struct {
+		route gatewaytest.Route
+		want  string
+	}{
+		"AWS_PROXY":  {gatewaytest.Route{Integration: answers(`{"statusCode":200,"body":"from a function"}`)}, "from a function"},
+		"AWS":        {gatewaytest.Route{Integration: answers(`"raw"`), Mapping: mapped}, `mapped "raw"`},
+		"HTTP_PROXY": {gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: web.URL}}, "from the web"},
+		"HTTP":       {gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: web.URL}, Mapping: mapped}, "mapped from the web"},
+		"MOCK":       {gatewaytest.Route{Mapping: mapped}, "mapped "}, // nobody answered anything
+	} {
+		t.Run("G-INTEG-1 "+kind, func(t *testing.T) {
+			tt.route.RouteResponse = true
+			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": tt.route}})
+			c := dial(t, g, "/v1")
+			send(t, c, `{}`)
+			if got := receive(t, c); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestFunctionsWithoutProxy(t *testing.T) {
 	responses := map[string]gatewaytest.IntegrationResponse{
 		"/no .*/":  {ResponseTemplates: templates("$default", `sorry: $input.path('$.errorMessage')`)},

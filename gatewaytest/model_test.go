@@ -67,12 +67,12 @@ func TestRequestModels(t *testing.T) {
 }
 
 func TestValidationFrame(t *testing.T) {
-	t.Run("G-VALID-3 G-VALID-4 the client gets no details, the log does", func(t *testing.T) {
+	t.Run("G-VALID-3 -4 G-ERR-5 the client gets no details, the log does", func(t *testing.T) {
 		var log bytes.Buffer
 		g := newGateway(t, gatewaytest.API{
 			AccessLog: &gatewaytest.AccessLog{Format: "$context.eventType $context.status $context.error.responseType $context.error.validationErrorString", Output: &log},
 			Models:    map[string]string{"Add": addModel},
-			Routes: map[string]gatewaytest.Route{"$default": { // one-way: the frame comes all the same (G-ERR-6)
+			Routes: map[string]gatewaytest.Route{"$default": { // one-way: the frame comes all the same
 				Integration: ok200, ModelSelectionExpression: "add", RequestModels: map[string]string{"add": "Add"}}},
 		})
 		c := dial(t, g, "/v1")

@@ -122,6 +122,7 @@ func TestStall(t *testing.T) {
 	})
 }
 
+// TestLateAnswers. Our own: the fault does what it says.
 func TestLateAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var connect, ended recorder

@@ -295,6 +295,7 @@ func TestIAM(t *testing.T) {
 	}
 }
 
+// TestBadCredentials. Our own: what New refuses.
 func TestBadCredentials(t *testing.T) {
 	for field, api := range map[string]gatewaytest.API{
 		"Credentials[0]: no AccessKeyID":  {Credentials: []gatewaytest.Credential{{SecretAccessKey: "x"}}},

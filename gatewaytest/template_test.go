@@ -50,6 +50,7 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
+// TestTemplatesRefused. Our own: what of VTL is not here, New refuses.
 func TestTemplatesRefused(t *testing.T) {
 	for _, template := range []string{
 		"#set($x = 1)", "#if(true)a#end", "## comment", "#* comment *#", "#{end}", "#[[raw]]#", "#@macro",

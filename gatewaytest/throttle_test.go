@@ -158,6 +158,7 @@ func TestThrottledMessages(t *testing.T) {
 	})
 }
 
+// TestBadThrottles. Our own: what New refuses.
 func TestBadThrottles(t *testing.T) {
 	negative := gatewaytest.Throttle{Rate: -1}
 	for field, api := range map[string]gatewaytest.API{
