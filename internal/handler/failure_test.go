@@ -186,6 +186,8 @@ func TestGoneStorm(t *testing.T) {
 			if id[0] == 'a' {
 				return status(410)
 			}
+			f.api.mu.Lock()
+			defer f.api.mu.Unlock()
 			last = time.Now()
 			return nil
 		}
