@@ -8,7 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"time"
 )
@@ -28,6 +30,9 @@ const (
 // environment is one process and the Runtime API that it talks to.
 type environment struct {
 	// Fixed after start.
+	name   string // of the function
+	arn    string
+	built  time.Time // the executable's modification time
 	cmd    *exec.Cmd
 	server *http.Server
 	served chan struct{} // closed when the server has ended
@@ -57,11 +62,16 @@ type answer struct {
 
 // start starts a process. It is ready as soon as it asks for its first event.
 func start(o Options) (*environment, error) {
+	info, err := os.Stat(o.Path)
+	if err != nil {
+		return nil, fmt.Errorf("runtimetest: %w", err)
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("runtimetest: %w", err)
 	}
 	e := &environment{
+		name: o.Name, arn: o.ARN, built: info.ModTime(),
 		served: make(chan struct{}), exited: make(chan struct{}),
 		next: make(chan invocation), answer: make(chan answer),
 	}
@@ -76,6 +86,7 @@ func start(o Options) (*environment, error) {
 		_ = e.server.Serve(listener)
 	}()
 	e.cmd = exec.Command(o.Path)
+	e.cmd.Dir = filepath.Dir(o.Path)
 	e.cmd.Env = append([]string{
 		"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String(),
 		"AWS_LAMBDA_FUNCTION_NAME=" + o.Name, "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
@@ -85,7 +96,7 @@ func start(o Options) (*environment, error) {
 	if err := e.cmd.Start(); err != nil {
 		_ = e.server.Close()
 		<-e.served
-		return nil, fmt.Errorf("runtimetest: start %s: %w", o.Path, err)
+		return nil, fmt.Errorf("function %s: start %s: %w", o.Name, o.Path, err)
 	}
 	go func() {
 		defer close(e.exited)
@@ -116,17 +127,23 @@ func (e *environment) invoke(ctx context.Context, event []byte) ([]byte, error) 
 		case <-e.exited:
 			e.failed = true
 			if next != nil {
-				return nil, errNotTaken
+				return nil, fmt.Errorf("function %s: %w", e.name, errNotTaken)
 			}
-			return nil, errors.New("Runtime.ExitError: the runtime exited before it answered")
+			return nil, fmt.Errorf("function %s: Runtime.ExitError: the runtime exited before it answered", e.name)
 		case <-ctx.Done():
 			e.failed = true // Lambda ends an environment that overruns
-			return nil, fmt.Errorf("function timed out: %w", ctx.Err())
+			return nil, fmt.Errorf("function %s timed out: %w", e.name, ctx.Err())
 		}
 	}
 }
 
 func (e *environment) broken() bool { return e.failed }
+
+// outdated reports whether the executable is another one than the process runs.
+func (e *environment) outdated() bool {
+	info, err := os.Stat(e.cmd.Path)
+	return err == nil && !info.ModTime().Equal(e.built)
+}
 
 // end kills the process and waits for it.
 func (e *environment) end() {
@@ -143,7 +160,7 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Type", "application/json")
 		h.Set("Lambda-Runtime-Aws-Request-Id", call.id)
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(call.deadline.UnixMilli(), 10))
-		h.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:123456789012:function:local")
+		h.Set("Lambda-Runtime-Invoked-Function-Arn", e.arn)
 		h.Set("Lambda-Runtime-Trace-Id", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0")
 		_, _ = w.Write(call.event)
 	case <-r.Context().Done():
@@ -160,7 +177,7 @@ func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) {
 
 func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAnswer))
-	e.deliver(w, r, answer{r.PathValue("id"), nil, fmt.Errorf("function error: %s", body)})
+	e.deliver(w, r, answer{r.PathValue("id"), nil, functionError(e.name, body)})
 }
 
 func (e *environment) deliver(w http.ResponseWriter, r *http.Request, a answer) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -13,15 +14,13 @@ import (
 
 // Options of a Function.
 type Options struct {
-	Path         string   // of the executable
+	Path         string   // of the executable; its folder is the working directory
 	Name         string   // of the function, for AWS_LAMBDA_FUNCTION_NAME
+	ARN          string   // of the function, for its context; "": one with the name "local"
 	Env          []string // "NAME=value", beside what Lambda sets; nothing else is inherited
 	Environments int      // processes at once; 0: 8
 	Output       io.Writer
 }
-
-// ErrClosed is what Invoke returns after Close.
-var ErrClosed = errors.New("runtimetest: function is closed")
 
 // Function is an executable as a handler. It is made by [New].
 type Function struct {
@@ -39,6 +38,14 @@ func New(o Options) (*Function, error) {
 	if info, err := os.Stat(o.Path); err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
 		return nil, fmt.Errorf("runtimetest: %s is not an executable file", o.Path)
 	}
+	path, err := filepath.Abs(o.Path)
+	if err != nil {
+		return nil, fmt.Errorf("runtimetest: %w", err)
+	}
+	o.Path = path
+	if o.ARN == "" {
+		o.ARN = "arn:aws:lambda:eu-central-1:123456789012:function:local"
+	}
 	if o.Environments == 0 {
 		o.Environments = 8
 	}
@@ -53,13 +60,14 @@ func New(o Options) (*Function, error) {
 	return f, nil
 }
 
-// Invoke implements [lambda.Handler].
+// Invoke implements [lambda.Handler]. That the function itself failed is a
+// [FunctionError].
 func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	var env *environment
 	select {
 	case env = <-f.slots:
 	case <-ctx.Done():
-		return nil, fmt.Errorf("runtimetest: no free environment: %w", ctx.Err())
+		return nil, fmt.Errorf("function %s: no free environment: %w", f.opts.Name, ctx.Err())
 	}
 	defer func() { f.slots <- env }()
 	f.mu.Lock()
@@ -67,6 +75,10 @@ func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	f.mu.Unlock()
 	if closed {
 		return nil, ErrClosed
+	}
+	if env != nil && env.outdated() {
+		env.end()
+		env = nil
 	}
 	for {
 		fresh := env == nil

@@ -1,0 +1,142 @@
+package cfn
+
+import (
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// ref evaluates Ref.
+func (s *Stack) ref(n, argument *yaml.Node) *yaml.Node {
+	if argument.Kind != yaml.ScalarNode {
+		return s.fail(n, "Ref takes a name")
+	}
+	return s.reference(n, argument.Value)
+}
+
+// reference is what a name stands for: a pseudo parameter, a parameter, a resource.
+func (s *Stack) reference(at *yaml.Node, name string) *yaml.Node {
+	if name == "AWS::NoValue" {
+		return nil
+	}
+	if value, ok := s.pseudo[name]; ok {
+		return textNode(at, value)
+	}
+	if p := entry(s.template.sections["Parameters"], name); p != nil {
+		return s.parameter(at, name, p)
+	}
+	id, part, isPart := strings.Cut(name, ".") // SAM's: MyFunction.Alias, MyApi.Stage
+	r := s.resource(id)
+	switch {
+	case r == nil:
+		return s.fail(at, "there is no parameter and no resource %s", name)
+	case !r.made():
+		return s.fail(at, "a reference to %s, which its condition leaves out", id)
+	case isPart && r.parts[part] != "":
+		return s.reference(at, r.parts[part])
+	case isPart:
+		part = "Ref " + part
+	default:
+		part = "Ref"
+	}
+	value, ok := r.attribute(part)
+	if !ok {
+		return s.fail(at, "Ref %s has no value on a desk", name)
+	}
+	return textNode(at, value)
+}
+
+// getAtt evaluates Fn::GetAtt.
+func (s *Stack) getAtt(n, argument *yaml.Node) *yaml.Node {
+	var id, name string
+	switch {
+	case argument.Kind == yaml.ScalarNode:
+		id, name, _ = strings.Cut(argument.Value, ".")
+	case argument.Kind == yaml.SequenceNode && len(argument.Content) == 2:
+		text, ok := s.text(argument.Content[1])
+		if !ok {
+			return unknown
+		}
+		id, name = argument.Content[0].Value, text
+	}
+	if id == "" || name == "" {
+		return s.fail(n, "Fn::GetAtt takes a resource and an attribute")
+	}
+	return s.attribute(n, id, name)
+}
+
+func (s *Stack) attribute(at *yaml.Node, id, name string) *yaml.Node {
+	r := s.resource(id)
+	switch {
+	case r == nil:
+		return s.fail(at, "there is no resource %s", id)
+	case !r.made():
+		return s.fail(at, "a reference to %s, which its condition leaves out", id)
+	}
+	if part := r.parts[name]; part != "" {
+		return s.reference(at, part)
+	}
+	value, ok := r.attribute(name)
+	if !ok {
+		value, ok = r.attribute("Ref " + name) // SAM's, in a Fn::Sub
+	}
+	if !ok {
+		return s.fail(at, "the attribute %s of %s (%s) has no value on a desk", name, id, r.Type)
+	}
+	return textNode(at, value)
+}
+
+// placeholder is ${Name}, ${Name.Attribute} or ${!Literal} in a Fn::Sub.
+var placeholder = regexp.MustCompile(`\$\{([^}]*)\}`)
+
+// sub evaluates Fn::Sub, with and without a map of variables.
+func (s *Stack) sub(n, argument *yaml.Node) *yaml.Node {
+	text, variables := argument, (*yaml.Node)(nil)
+	if argument.Kind == yaml.SequenceNode {
+		args, ok := s.arguments(n, argument, "Fn::Sub", 2)
+		if !ok {
+			return unknown
+		}
+		if text, variables = args[0], args[1]; variables.Kind != yaml.MappingNode {
+			return s.fail(variables, "Fn::Sub takes a map of variables here")
+		}
+	}
+	if text.Kind != yaml.ScalarNode || isFunction(text) {
+		return s.fail(n, "Fn::Sub takes a text")
+	}
+	failed := false
+	replaced := placeholder.ReplaceAllStringFunc(text.Value, func(m string) string {
+		name := strings.TrimSpace(m[2 : len(m)-1])
+		if literal, ok := strings.CutPrefix(name, "!"); ok {
+			return "${" + literal + "}"
+		}
+		value := entry(variables, name)
+		if value != nil {
+			value = s.resolve(value)
+		} else {
+			value = s.placeholder(n, name)
+		}
+		switch {
+		case value == unknown:
+		case value == nil || value.Kind != yaml.ScalarNode:
+			s.fail(n, "Fn::Sub: %s is not a text", name)
+		default:
+			return value.Value
+		}
+		failed = true
+		return ""
+	})
+	if failed {
+		return unknown
+	}
+	return textNode(n, replaced)
+}
+
+// placeholder is a Ref or, with a dot, an attribute.
+func (s *Stack) placeholder(at *yaml.Node, name string) *yaml.Node {
+	if id, attribute, ok := strings.Cut(name, "."); ok {
+		return s.attribute(at, id, attribute)
+	}
+	return s.reference(at, name)
+}

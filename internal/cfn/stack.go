@@ -1,0 +1,160 @@
+package cfn
+
+import (
+	"maps"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Options are what a stack is made with.
+type Options struct {
+	// Parameters are values by name; a pseudo parameter, such as AWS::Region, may
+	// be among them.
+	Parameters map[string]string
+}
+
+// Values of the pseudo parameters that are not given.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
+var pseudo = map[string]string{
+	"AWS::AccountId": "123456789012", "AWS::Partition": "aws", "AWS::Region": "eu-central-1",
+	"AWS::StackName": "local", "AWS::URLSuffix": "amazonaws.com",
+	"AWS::StackId": "arn:aws:cloudformation:eu-central-1:123456789012:stack/local/00000000-0000-0000-0000-000000000000",
+}
+
+// Stack is a template with the values of its parameters.
+type Stack struct {
+	template  *Template
+	options   Options
+	pseudo    map[string]string
+	resources []*Resource // in the order of the template, also those that a condition leaves out
+	resolving map[*yaml.Node]bool
+	problems  Problems
+}
+
+// Resource is one resource of a template.
+type Resource struct {
+	ID, Type string
+	Pos      Pos
+
+	stack      *Stack
+	condition  *yaml.Node
+	dependsOn  *yaml.Node
+	properties *yaml.Node
+	parts      map[string]string // logical ids by the names that SAM gives them after a dot
+}
+
+// New makes a stack of a template. What is wrong with the parameters is a problem
+// of the stack.
+func New(t *Template, o Options) *Stack {
+	s := &Stack{template: t, options: o, pseudo: maps.Clone(pseudo), resolving: map[*yaml.Node]bool{}}
+	s.checkParameters()
+	resources := t.sections["Resources"]
+	for i := 0; i+1 < len(resources.Content); i += 2 {
+		id, n := resources.Content[i], resources.Content[i+1]
+		if n.Kind != yaml.MappingNode {
+			s.Problem(t.pos(n), "the resource %s is a map", id.Value)
+			continue
+		}
+		r := &Resource{
+			ID: id.Value, Pos: t.pos(id), stack: s,
+			condition: entry(n, "Condition"), dependsOn: entry(n, "DependsOn"), properties: entry(n, "Properties"),
+		}
+		if kind := entry(n, "Type"); kind != nil && kind.Kind == yaml.ScalarNode {
+			r.Type = kind.Value
+		} else {
+			s.Problem(r.Pos, "the resource %s has no Type", r.ID)
+			continue
+		}
+		if r.properties != nil && r.properties.Kind != yaml.MappingNode {
+			s.Problem(t.pos(r.properties), "the properties of %s are a map", r.ID)
+			continue
+		}
+		r.properties = withGlobals(r.properties, entry(t.sections["Globals"], globalsOf[r.Type]))
+		if r.Type == samWebSocketAPI {
+			s.resources = append(s.resources, s.transform(r)...)
+		} else {
+			s.resources = append(s.resources, r)
+		}
+	}
+	return s
+}
+
+// Pseudo returns the value of a pseudo parameter, such as AWS::Region.
+func (s *Stack) Pseudo(name string) string { return s.pseudo[name] }
+
+// Resources returns the resources that are made, in the order of the template.
+func (s *Stack) Resources() []*Resource {
+	var made []*Resource
+	for _, r := range s.resources {
+		if r.made() {
+			made = append(made, r)
+		}
+	}
+	return made
+}
+
+// made reports whether the condition of a resource holds.
+func (r *Resource) made() bool {
+	if r.condition == nil {
+		return true
+	}
+	return r.stack.named(r.condition)
+}
+
+func (s *Stack) resource(id string) *Resource {
+	if i := slices.IndexFunc(s.resources, func(r *Resource) bool { return r.ID == id }); i >= 0 {
+		return s.resources[i]
+	}
+	return nil
+}
+
+// DependsOn are the logical ids that the resource is told to wait for.
+func (r *Resource) DependsOn() []string {
+	var ids []string
+	for _, v := range (Value{r.stack, r.dependsOn, r.Pos}).List() {
+		ids = append(ids, v.Text())
+	}
+	return ids
+}
+
+// Property returns the property at a path, such as "Environment", "Variables".
+func (r *Resource) Property(path ...string) Value {
+	v := Value{stack: r.stack, node: r.properties, at: r.Pos}
+	for _, name := range path {
+		v = v.Field(name)
+	}
+	return v
+}
+
+// globalsOf are the sections of Globals by the type that they are for.
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html
+var globalsOf = map[string]string{"AWS::Serverless::Function": "Function", samWebSocketAPI: "WebSocketApi"}
+
+// withGlobals merges as SAM does: a map takes what it has not, a list comes after the
+// global one, everything else replaces.
+func withGlobals(own, global *yaml.Node) *yaml.Node {
+	switch {
+	case global == nil:
+		return own
+	case own == nil:
+		return global
+	case own.Kind == yaml.SequenceNode && global.Kind == yaml.SequenceNode:
+		merged := *own
+		merged.Content = slices.Concat(global.Content, own.Content)
+		return &merged
+	case own.Kind != yaml.MappingNode || global.Kind != yaml.MappingNode || isFunction(own) || isFunction(global):
+		return own
+	}
+	merged := *own
+	merged.Content = nil
+	for i := 0; i+1 < len(own.Content); i += 2 {
+		merged.Content = append(merged.Content, own.Content[i], withGlobals(own.Content[i+1], entry(global, own.Content[i].Value)))
+	}
+	for i := 0; i+1 < len(global.Content); i += 2 {
+		if entry(own, global.Content[i].Value) == nil {
+			merged.Content = append(merged.Content, global.Content[i], global.Content[i+1])
+		}
+	}
+	return &merged
+}

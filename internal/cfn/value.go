@@ -1,0 +1,189 @@
+package cfn
+
+import (
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Value is a property, or a part of one. It is evaluated when it is asked for. Every
+// method notes a problem if there is something else than was asked for, and
+// returns the zero value then.
+type Value struct {
+	stack *Stack
+	node  *yaml.Node // nil: absent
+	at    Pos        // of what it is missing from
+}
+
+// Pos is where the value is written, or what it is missing from.
+func (v Value) Pos() Pos {
+	if v.node == nil || v.node.Line == 0 {
+		return v.at
+	}
+	return v.stack.template.pos(v.node)
+}
+
+// Exists reports whether there is a value. AWS::NoValue is none.
+func (v Value) Exists() bool { return v.stack.resolve(v.node) != nil }
+
+// Problem notes that something is wrong with the value.
+func (v Value) Problem(format string, args ...any) { v.stack.Problem(v.Pos(), format, args...) }
+
+// Text is a text, a number or a boolean as it is written; "" if there is no value.
+func (v Value) Text() string {
+	switch n := v.stack.resolve(v.node); {
+	case n == nil || n == unknown:
+		return ""
+	case n.Kind != yaml.ScalarNode || n.Tag == "!!null":
+		v.Problem("a text is wanted here")
+		return ""
+	default:
+		return n.Value
+	}
+}
+
+// Known reports whether there is a value that could be evaluated.
+func (v Value) Known() bool { n := v.stack.resolve(v.node); return n != nil && n != unknown }
+
+// Int is a whole number, or fallback if there is no value.
+func (v Value) Int(fallback int) int {
+	if !v.Known() {
+		return fallback
+	}
+	text := v.Text()
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		v.Problem("%q is not a whole number", text)
+		return fallback
+	}
+	return n
+}
+
+// Float is a number, or fallback if there is no value.
+func (v Value) Float(fallback float64) float64 {
+	if !v.Known() {
+		return fallback
+	}
+	text := v.Text()
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		v.Problem("%q is not a number", text)
+		return fallback
+	}
+	return n
+}
+
+// Bool is true or false; false if there is no value.
+func (v Value) Bool() bool {
+	if !v.Known() {
+		return false
+	}
+	text := v.Text()
+	b, err := strconv.ParseBool(strings.ToLower(text))
+	if err != nil {
+		v.Problem("%q is not true or false", text)
+	}
+	return b
+}
+
+// Field is an entry of a map.
+type Field struct {
+	Name  string
+	Pos   Pos // of the name
+	Value Value
+}
+
+// Fields are the entries of a map, in the order of the template, those without a
+// value left out.
+func (v Value) Fields() []Field {
+	n := v.stack.resolve(v.node)
+	if n == nil || n == unknown {
+		return nil
+	}
+	if n.Kind != yaml.MappingNode {
+		v.Problem("a map is wanted here")
+		return nil
+	}
+	var fields []Field
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := n.Content[i]
+		f := Field{name.Value, v.stack.template.pos(name), Value{v.stack, n.Content[i+1], v.Pos()}}
+		if f.Value.Exists() {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+// Field is the entry of that name; absent if the map has none, or is absent itself.
+func (v Value) Field(name string) Value {
+	at := v.Pos()
+	for _, f := range v.Fields() {
+		if f.Name == name {
+			return f.Value
+		}
+	}
+	return Value{stack: v.stack, at: at}
+}
+
+// List are the elements of a list, those without a value left out. A text stands for
+// a list of one, as CloudFormation has it.
+func (v Value) List() []Value {
+	n := v.stack.resolve(v.node)
+	switch {
+	case n == nil || n == unknown:
+		return nil
+	case n.Kind == yaml.ScalarNode:
+		return []Value{v}
+	case n.Kind != yaml.SequenceNode:
+		v.Problem("a list is wanted here")
+		return nil
+	}
+	var list []Value
+	for _, each := range n.Content {
+		if e := (Value{v.stack, each, v.Pos()}); e.Exists() {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// IsText reports whether the value is a text, a number or a boolean.
+func (v Value) IsText() bool {
+	n := v.stack.resolve(v.node)
+	return n != nil && n != unknown && n.Kind == yaml.ScalarNode
+}
+
+// JSON is the value as encoding/json would decode it: maps, lists, texts, numbers,
+// booleans and nil.
+func (v Value) JSON() any {
+	n := v.stack.resolve(v.node)
+	switch {
+	case n == nil || n == unknown:
+		return nil
+	case n.Kind == yaml.MappingNode:
+		m := map[string]any{}
+		for _, f := range v.Fields() {
+			m[f.Name] = f.Value.JSON()
+		}
+		return m
+	case n.Kind == yaml.SequenceNode:
+		list := []any{}
+		for _, each := range v.List() {
+			list = append(list, each.JSON())
+		}
+		return list
+	}
+	var plain any
+	if err := n.Decode(&plain); err != nil {
+		v.Problem("%v", err)
+	}
+	switch number := plain.(type) {
+	case int:
+		return float64(number)
+	case bool, float64, string, nil:
+		return plain
+	}
+	return n.Value // a date stays as it is written
+}
