@@ -3,6 +3,7 @@
 //
 //	localhub [flags]                    serve until interrupted
 //	localhub token -user NAME [flags]   ask a running localhub for a token
+//	localhub -template FILE [flags]     serve the WebSocket API of any SAM template
 //
 // It ends with status 0 after an interrupt, 2 if it was called wrongly, and 1 if
 // anything else failed; the reason is one line on standard error.
@@ -43,6 +44,9 @@ func exit(err error, stderr io.Writer) int {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 && args[0] == "token" {
 		return runToken(ctx, args[1:], stdout)
+	}
+	if wantsTemplate(args) {
+		return runTemplate(ctx, args, stdout, stderr)
 	}
 	s, err := parse(args, stdout)
 	if err != nil || s == nil {

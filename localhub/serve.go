@@ -73,7 +73,7 @@ func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 
 // serveUntil serves the handlers until ctx ends or one of the servers fails, and
 // returns when nothing runs any more.
-func serveUntil(ctx context.Context, house *local.House, log *slog.Logger, handlers map[net.Listener]http.Handler) error {
+func serveUntil(ctx context.Context, house io.Closer, log *slog.Logger, handlers map[net.Listener]http.Handler) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var running sync.WaitGroup

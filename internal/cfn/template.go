@@ -1,6 +1,7 @@
 package cfn
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -28,11 +29,27 @@ var knownSections = map[string]bool{
 // yamlLine is where the YAML library tells the place of a mistake.
 var yamlLine = regexp.MustCompile(`^yaml: line (\d+): (.*)$`)
 
+// jsonEscape is an escape of JSON strings that YAML has not, or a backslash that is
+// none.
+var jsonEscape = regexp.MustCompile(`\\\\|\\/|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}`)
+
+// unescape writes an escape out. Columns behind it are smaller by that.
+func unescape(escape []byte) []byte {
+	var text string
+	if escape[1] == '\\' || json.Unmarshal(slices.Concat([]byte(`"`), escape, []byte(`"`)), &text) != nil {
+		return escape
+	}
+	return []byte(text)
+}
+
 // Parse reads a template in YAML or JSON. file is the name in positions. The
 // error is [Problems].
 func Parse(file string, data []byte) (*Template, error) {
 	t := &Template{file: file, sections: map[string]*yaml.Node{}}
 	var doc yaml.Node
+	if json.Valid(data) {
+		data = jsonEscape.ReplaceAllFunc(data, unescape)
+	}
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		at := Pos{File: file, Line: 1, Column: 1}
 		text := err.Error()

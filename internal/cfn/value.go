@@ -94,8 +94,8 @@ type Field struct {
 	Value Value
 }
 
-// Fields are the entries of a map, in the order of the template, those without a
-// value left out.
+// Fields are the entries of a map, in the order of the template. None of them is
+// evaluated; one may turn out to have no value.
 func (v Value) Fields() []Field {
 	n := v.stack.resolve(v.node)
 	if n == nil || n == unknown {
@@ -108,10 +108,7 @@ func (v Value) Fields() []Field {
 	var fields []Field
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i]
-		f := Field{name.Value, v.stack.template.pos(name), Value{v.stack, n.Content[i+1], v.Pos()}}
-		if f.Value.Exists() {
-			fields = append(fields, f)
-		}
+		fields = append(fields, Field{name.Value, v.stack.template.pos(name), Value{v.stack, n.Content[i+1], v.Pos()}})
 	}
 	return fields
 }
@@ -165,7 +162,9 @@ func (v Value) JSON() any {
 	case n.Kind == yaml.MappingNode:
 		m := map[string]any{}
 		for _, f := range v.Fields() {
-			m[f.Name] = f.Value.JSON()
+			if f.Value.Exists() {
+				m[f.Name] = f.Value.JSON()
+			}
 		}
 		return m
 	case n.Kind == yaml.SequenceNode:

@@ -106,12 +106,14 @@ func (b *builder) build() {
 	api.ID, api.Region, api.AccountID = b.api.Ref(), b.Pseudo("AWS::Region"), b.Pseudo("AWS::AccountId")
 	api.Routes = map[string]gatewaytest.Route{}
 	b.readAPI()
-	b.stage = b.findStage()
+	if b.stage = b.findStage(); b.stage != nil {
+		b.readStage()
+	}
 	b.readModels()
 	b.readRoutes()
 	b.readAuthorizer()
 	if b.stage != nil {
-		b.readStage()
+		b.readStageSettings()
 		b.readDomain()
 	}
 	for _, r := range b.resources {
@@ -225,16 +227,20 @@ func texts(v cfn.Value) map[string]string {
 	}
 	m := map[string]string{}
 	for _, f := range v.Fields() {
-		m[f.Name] = f.Value.Text()
+		if f.Value.Exists() {
+			m[f.Name] = f.Value.Text()
+		}
 	}
 	return m
 }
 
-// oneOf notes a problem unless the value, if there is one, is one of those.
+// oneOf is the text of a value that has to be one of those, if there is one; "" after a
+// problem.
 func oneOf(v cfn.Value, name string, allowed ...string) string {
 	text := v.Text()
 	if v.Known() && !slices.Contains(allowed, text) {
 		v.Problem("%s %q: it is %s", name, text, strings.Join(allowed, ", "))
+		return ""
 	}
 	return text
 }

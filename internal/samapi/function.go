@@ -34,6 +34,10 @@ type Function struct {
 	// Name and ARN are what the function itself is told.
 	Name, ARN string
 
+	// Region and Stage are where the API would be in AWS, APIHost its default host name
+	// there.
+	Region, Stage, APIHost string
+
 	// InTemplate is false for a function that another stack makes.
 	InTemplate bool
 
@@ -63,7 +67,7 @@ func (f *Function) Environment(given map[string]string) []string {
 	}
 	var list []string
 	for _, v := range f.variables.Fields() {
-		if _, ok := given[v.Name]; ok {
+		if _, ok := given[v.Name]; ok || !v.Value.Exists() {
 			continue
 		}
 		text := v.Value.Text()
@@ -85,8 +89,8 @@ var (
 
 // function is the handler behind a URI, nil after a problem.
 func (b *builder) function(uri cfn.Value) lambda.Handler {
-	text := b.withStageVariables(uri)
-	if !uri.Known() {
+	text, ok := b.withStageVariables(uri)
+	if !ok {
 		return nil
 	}
 	if functionARN.MatchString(text) {
@@ -111,6 +115,8 @@ func (b *builder) handler(at cfn.Value, arn string) lambda.Handler {
 	f := b.findFunction(m[1], at.Pos())
 	known := b.functions[f.ID]
 	if known == nil {
+		f.Region, f.Stage = b.Pseudo("AWS::Region"), b.result.API.Stage
+		f.APIHost = b.api.Ref() + ".execute-api." + f.Region + "." + b.Pseudo("AWS::URLSuffix")
 		known = &invoked{Function: *f}
 		b.functions[f.ID] = known
 		var err error
@@ -133,7 +139,7 @@ func (b *builder) findFunction(name string, at cfn.Pos) *Function {
 		return (r.Type == typeFunction || r.Type == typeSAMFunction) && r.Name() == name
 	})
 	if i < 0 {
-		return &Function{ID: name, Name: name, Pos: at, ARN: b.arn(name)}
+		return &Function{ID: name, Name: name, Pos: at, ARN: b.arn(name)} // of another stack
 	}
 	r := b.resources[i]
 	f := &Function{

@@ -76,7 +76,7 @@ func (b *builder) readIntegration(r *cfn.Resource) *gatewaytest.Route {
 			route.Mapping = b.readMapping(r)
 		}
 	case text == "HTTP" || text == "HTTP_PROXY":
-		if address := b.withStageVariables(uri); uri.Known() && !httpURI.MatchString(address) {
+		if address, ok := b.withStageVariables(uri); ok && !httpURI.MatchString(address) {
 			uri.Problem("IntegrationUri %q: it begins with http:// or https://", address)
 		}
 		route.HTTP = &gatewaytest.HTTP{

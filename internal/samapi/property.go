@@ -61,11 +61,11 @@ var properties = map[string]map[string]use{
 // checkProperties looks for properties that are not imitated.
 func (b *builder) checkProperties(r *cfn.Resource) {
 	for _, f := range r.Property().Fields() {
-		switch properties[r.Type][f.Name] {
-		case read, silent:
-		case told:
+		switch use := properties[r.Type][f.Name]; {
+		case use == read || use == silent || use != 0 && !f.Value.Exists():
+		case use == told:
 			b.note(f.Pos, "%s of %s is not imitated", f.Name, r.ID)
-		case refused:
+		case use == refused:
 			b.Problem(f.Pos, "%s of %s: a WebSocket API has none", f.Name, r.ID)
 		default:
 			b.Problem(f.Pos, "%s has no property %s", r.Type, f.Name)

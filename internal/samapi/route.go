@@ -84,14 +84,12 @@ func (b *builder) readModels() {
 			r.Property("Name").Problem("there is another model with the name %s", name)
 		}
 		schema := r.Property("Schema")
-		if !schema.Exists() {
-			schema.Problem("%s has no Schema", r.ID)
-			continue
-		}
 		text, err := jsonText(schema)
-		if err != nil {
+		switch {
+		case !schema.Exists():
+			schema.Problem("%s has no Schema", r.ID)
+		case err != nil:
 			schema.Problem("Schema of %s: %v", r.ID, err)
-			continue
 		}
 		if b.result.API.Models == nil {
 			b.result.API.Models = map[string]string{}
@@ -106,8 +104,8 @@ func (b *builder) readRequestModels(r *cfn.Resource, route *gatewaytest.Route) {
 	route.RequestModels = texts(models)
 	route.ModelSelectionExpression = r.Property("ModelSelectionExpression").Text()
 	for _, f := range models.Fields() {
-		if name := f.Value.Text(); f.Value.Known() && b.result.API.Models[name] == "" {
-			f.Value.Problem("there is no model with the name %s", name)
+		if _, ok := b.result.API.Models[f.Value.Text()]; f.Value.Known() && !ok {
+			f.Value.Problem("there is no model with the name %s", f.Value.Text())
 		}
 	}
 }

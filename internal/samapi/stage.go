@@ -41,7 +41,7 @@ func (b *builder) findStage() *cfn.Resource {
 	return nil
 }
 
-// readStage takes the settings of the stage.
+// readStage takes the stage's name and variables.
 func (b *builder) readStage() {
 	r := b.stage
 	b.checkProperties(r)
@@ -51,6 +51,9 @@ func (b *builder) readStage() {
 		r.Property("StageName").Problem("StageName %q: it has 1 to 128 letters, digits, - and _", api.Stage)
 	}
 	for _, f := range r.Property("StageVariables").Fields() {
+		if !f.Value.Exists() {
+			continue
+		}
 		if !variableName.MatchString(f.Name) {
 			b.Problem(f.Pos, "the name of a stage variable has letters, digits and _")
 		}
@@ -59,10 +62,18 @@ func (b *builder) readStage() {
 		}
 	}
 	api.StageVariables = texts(r.Property("StageVariables"))
+}
+
+// readStageSettings takes what the stage says of routes, and so after them.
+func (b *builder) readStageSettings() {
+	r, api := b.stage, &b.result.API
 	if settings := r.Property("DefaultRouteSettings"); settings.Exists() {
 		api.RouteThrottle = throttle(settings)
 	}
 	for _, f := range r.Property("RouteSettings").Fields() {
+		if !f.Value.Exists() {
+			continue
+		}
 		route, ok := api.Routes[f.Name]
 		if !ok {
 			b.Problem(f.Pos, "RouteSettings: there is no route %s", f.Name)
@@ -124,19 +135,20 @@ func (b *builder) checkDeployment() {
 	}
 }
 
-// withStageVariables is a text with ${stageVariables.NAME} replaced.
-func (b *builder) withStageVariables(v cfn.Value) string {
-	var variables map[string]string
-	if b.stage != nil {
-		variables = texts(b.stage.Property("StageVariables"))
-	}
-	return stageVariable.ReplaceAllStringFunc(v.Text(), func(m string) string {
+// withStageVariables is a text with ${stageVariables.NAME} replaced, if all of it is
+// known.
+func (b *builder) withStageVariables(v cfn.Value) (string, bool) {
+	known := v.Known()
+	text := stageVariable.ReplaceAllStringFunc(v.Text(), func(m string) string {
 		name := stageVariable.FindStringSubmatch(m)[1]
-		if _, ok := variables[name]; !ok {
+		value, ok := b.result.API.StageVariables[name]
+		if !ok {
 			v.Problem("there is no stage variable %s", name)
+			known = false
 		}
-		return variables[name]
+		return value
 	})
+	return text, known
 }
 
 // readDomain takes the custom domain that is mapped to the stage.

@@ -1,0 +1,291 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/local"
+	"github.com/securecart/hub/internal/runtimetest"
+	"github.com/securecart/hub/internal/samapi"
+)
+
+// templateSettings are what the command line says about serving the WebSocket API of a
+// template.
+type templateSettings struct {
+	template    string
+	addr        string
+	stage       string
+	parameters  pairs
+	functions   pairs // URLs by function
+	env         pairs // values by NAME, or by FUNCTION.NAME
+	idleTimeout time.Duration
+	maxAge      time.Duration
+	faults      faults
+	logFormat   string
+}
+
+// pairs is a flag NAME=VALUE that may be given more than once.
+type pairs map[string]string
+
+func (p pairs) String() string { return "" }
+
+func (p pairs) Set(text string) error {
+	name, value, ok := strings.Cut(text, "=")
+	if _, twice := p[name]; !ok || name == "" || twice {
+		return errors.New("it is NAME=VALUE, once for each name")
+	}
+	p[name] = value
+	return nil
+}
+
+// wantsTemplate reports whether -template is among the arguments.
+func wantsTemplate(args []string) bool {
+	return slices.ContainsFunc(args, func(arg string) bool {
+		name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
+		return strings.HasPrefix(arg, "-") && name == "template"
+	})
+}
+
+func parseTemplateFlags(args []string, stdout io.Writer) (*templateSettings, error) {
+	s := templateSettings{parameters: pairs{}, functions: pairs{}, env: pairs{}}
+	fs := newFlagSet("localhub -template")
+	s.flags(fs)
+	if done, err := parseFlags(fs, args, stdout); done || err != nil {
+		return nil, err
+	}
+	switch {
+	case s.template == "":
+		return nil, usageError{errors.New("-template wants a file")}
+	case s.idleTimeout <= 0:
+		return nil, usageError{fmt.Errorf("-idle-timeout %s: it has to be above zero", s.idleTimeout)}
+	case s.maxAge <= 0 || s.maxAge > local.MaxAge:
+		return nil, usageError{fmt.Errorf("-max-age %s: it has to be above zero and at most %s, as API Gateway's", s.maxAge, local.MaxAge)}
+	case s.logFormat != "json" && s.logFormat != "text":
+		return nil, usageError{fmt.Errorf("-log %q: it is json or text", s.logFormat)}
+	}
+	return &s, nil
+}
+
+func (s *templateSettings) flags(fs *flag.FlagSet) {
+	fs.StringVar(&s.template, "template", "", "SAM or CloudFormation `file`, YAML or JSON")
+	fs.StringVar(&s.addr, "addr", "127.0.0.1:8787", "`address` of the API")
+	fs.StringVar(&s.stage, "stage", "", "`name` of the stage, if the template has several")
+	fs.Var(s.parameters, "parameter", "value of a template parameter or a pseudo parameter such as AWS::Region, `NAME=VALUE`; may be repeated")
+	fs.Var(s.functions, "function", "where a function takes Lambda's Invoke API, `FUNCTION=URL` with its logical id; may be repeated")
+	fs.Var(s.env, "env", "environment variable of all functions, `NAME=VALUE`, or of one, FUNCTION.NAME=VALUE; may be repeated")
+	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "end a connection that was silent for so long")
+	fs.DurationVar(&s.maxAge, "max-age", 2*time.Hour, "end a connection that is so old")
+	fs.Var(&s.faults, "faults", "misbehave on purpose, `kind=N,...`, as localhub -h tells")
+	fs.StringVar(&s.logFormat, "log", "text", "log as `json|text` on standard error")
+}
+
+// runTemplate serves the WebSocket API of a template until ctx ends.
+func runTemplate(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	s, err := parseTemplateFlags(args, stdout)
+	if err != nil || s == nil {
+		return err
+	}
+	data, err := os.ReadFile(s.template)
+	if err != nil {
+		return fmt.Errorf("-template: %w", err)
+	}
+	listener, err := listen(s.addr, "-addr")
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	desk := &desk{templateSettings: *s, host: reachable(listener.Addr()), output: &lines{w: stderr}}
+	result, err := samapi.Build(s.template, data, samapi.Options{Parameters: s.parameters, Stage: s.stage, Handler: desk.handler})
+	if err == nil {
+		err = desk.checkNames(result)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("-template %s cannot be served:\n%w", s.template, err), desk.Close())
+	}
+	log := newLog(s.logFormat, stderr)
+	api := result.API
+	api.IdleTimeout, api.MaxAge, api.Faults, api.Log = s.idleTimeout, s.maxAge, s.faults.set, log
+	if api.AccessLog != nil {
+		api.AccessLog.Output = desk.output.of("access")
+	}
+	gateway, err := gatewaytest.New(api)
+	if err != nil {
+		return errors.Join(fmt.Errorf("-template %s: %w", s.template, err), desk.Close())
+	}
+	desk.gateway = gateway
+	if err := desk.greet(stdout, result); err != nil {
+		return errors.Join(err, desk.Close())
+	}
+	return serveUntil(ctx, desk, log, map[net.Listener]http.Handler{gatewaytest.PreserveHeaderCase(listener): gateway})
+}
+
+// desk is a template's API with what runs its functions.
+type desk struct {
+	templateSettings
+	host      string // where the API is served
+	output    *lines
+	gateway   *gatewaytest.Gateway // nil until the template is understood
+	processes []*runtimetest.Function
+	served    []string // what runs each function, for the greeting
+}
+
+// Close ends the connections, then the functions.
+func (d *desk) Close() error {
+	var failed error
+	if d.gateway != nil {
+		failed = d.gateway.Close()
+	}
+	for _, p := range d.processes {
+		failed = errors.Join(failed, p.Close())
+	}
+	return failed
+}
+
+// checkNames refuses -function and -env for functions that there are not.
+func (d *desk) checkNames(result *samapi.Result) error {
+	known := map[string]bool{}
+	for _, f := range result.Functions {
+		known[f.ID] = true
+	}
+	var errs []error
+	for _, id := range slices.Sorted(maps.Keys(d.functions)) {
+		if !known[id] {
+			errs = append(errs, fmt.Errorf("-function %s: the API invokes no such function", id))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.env)) {
+		if id, _, one := strings.Cut(name, "."); one && !known[id] {
+			errs = append(errs, fmt.Errorf("-env %s: the API invokes no function %s", name, id))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// handler runs a function: at the URL that -function gives, or else as a bootstrap
+// beside the template.
+func (d *desk) handler(f *samapi.Function) (lambda.Handler, error) {
+	if address, ok := d.functions[f.ID]; ok {
+		e, err := runtimetest.NewEndpoint(address, f.ID)
+		if err != nil {
+			return nil, err
+		}
+		d.served = append(d.served, f.ID+"  at "+address)
+		return d.watched(f, e, 0), nil
+	}
+	path := filepath.Join(f.Folder, "bootstrap")
+	if _, err := os.Stat(path); f.Folder == "" || err != nil {
+		where := "beside the template, in CodeUri"
+		if f.Folder != "" {
+			where = "as " + path
+		}
+		return nil, fmt.Errorf("nothing runs the function %s (%s): put an executable for provided.al2023 %s, or start it behind Lambda's Invoke API and say -function %s=http://127.0.0.1:9001", f.ID, f.Runtime, where, f.ID)
+	}
+	p, err := runtimetest.New(runtimetest.Options{
+		Path: path, Name: f.Name, ARN: f.ARN, Env: d.environment(f), Output: d.output.of(f.ID),
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.processes = append(d.processes, p)
+	d.served = append(d.served, f.ID+"  "+path)
+	return d.watched(f, p, f.Timeout), nil
+}
+
+// environment is what a function finds in its environment: what Lambda sets, what the
+// template says, where the API is, and what -env gives, each before the next.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+func (d *desk) environment(f *samapi.Function) []string {
+	given := map[string]string{}
+	for name, value := range d.env {
+		if !strings.Contains(name, ".") {
+			given[name] = value
+		}
+	}
+	for name, value := range d.env {
+		if own, ok := strings.CutPrefix(name, f.ID+"."); ok {
+			given[own] = value
+		}
+	}
+	env := []string{
+		"AWS_REGION=" + f.Region, "AWS_DEFAULT_REGION=" + f.Region,
+		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
+		fmt.Sprint("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=", f.Memory), "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
+		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + f.Name, "AWS_LAMBDA_LOG_STREAM_NAME=local",
+		"LAMBDA_TASK_ROOT=" + f.Folder, "_HANDLER=" + f.Handler, "TZ=:UTC", "LANG=en_US.UTF-8", "PATH=" + os.Getenv("PATH"),
+	}
+	// Posts to the API's own address in AWS would leave the desk.
+	toDesk := strings.NewReplacer("https://"+f.APIHost, "http://"+d.host, "wss://"+f.APIHost, "ws://"+d.host)
+	for _, variable := range f.Environment(given) {
+		env = append(env, toDesk.Replace(variable))
+	}
+	env = append(env, "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI=http://"+d.host+"/"+f.Stage)
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		env = append(env, name+"="+given[name])
+	}
+	return env
+}
+
+// watched is a function with its time-out, that says in its log when it fails.
+func (d *desk) watched(f *samapi.Function, h lambda.Handler, timeout time.Duration) lambda.Handler {
+	return invoker(func(ctx context.Context, event []byte) ([]byte, error) {
+		if timeout > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, timeout)
+			defer cancel()
+		}
+		answer, err := h.Invoke(ctx, event)
+		if err != nil {
+			fmt.Fprintln(d.output.of(f.ID), "failed:", err)
+		}
+		return answer, err
+	})
+}
+
+// invoker is a function as a [lambda.Handler].
+type invoker func(ctx context.Context, event []byte) ([]byte, error)
+
+func (i invoker) Invoke(ctx context.Context, event []byte) ([]byte, error) { return i(ctx, event) }
+
+// greet tells what is served, what is not, and what to type.
+func (d *desk) greet(w io.Writer, result *samapi.Result) error {
+	api := result.API
+	base := "://" + d.host + "/" + api.Stage
+	var text strings.Builder
+	fmt.Fprintf(&text, "localhub %s, the WebSocket API %s of %s\n", buildVersion(), result.ID, d.template)
+	fmt.Fprintf(&text, "  socket        ws%s\n  @connections  http%s/@connections\n", base, base)
+	fmt.Fprintf(&text, "  routes        %s\n", strings.Join(slices.Sorted(maps.Keys(api.Routes)), "  "))
+	for _, served := range d.served {
+		fmt.Fprintf(&text, "  function      %s\n", served)
+	}
+	if len(d.served) > len(d.processes) {
+		fmt.Fprintf(&text, "  for functions that are started elsewhere: AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI=http%s\n", base)
+	}
+	if len(result.NotImitated) > 0 {
+		total, kinds := 0, []string(nil)
+		for _, kind := range slices.Sorted(maps.Keys(result.NotImitated)) {
+			total += result.NotImitated[kind]
+			kinds = append(kinds, fmt.Sprintf("%s (%d)", kind, result.NotImitated[kind]))
+		}
+		fmt.Fprintf(&text, "\nnot imitated: %d resources: %s\n", total, strings.Join(kinds, ", "))
+	}
+	for _, note := range result.Notes {
+		fmt.Fprintf(&text, "note: %s\n", note)
+	}
+	fmt.Fprintf(&text, "\n  npx wscat -c ws%s\n\nInterrupt (ctrl-c) to end.\n", base)
+	_, err := io.WriteString(w, text.String())
+	return err
+}
