@@ -6,7 +6,8 @@
 //	localhub -template FILE [flags]     serve the WebSocket API of any SAM template
 //
 // It ends with status 0 after an interrupt, 2 if it was called wrongly, and 1 if
-// anything else failed; the reason is one line on standard error.
+// anything else failed; the reason is one line on standard error, and for a template
+// one for each problem.
 package main
 
 import (

@@ -15,11 +15,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(bootstrapVariable) != "" {
+		lambda.Start(bootstrap)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // running is a localhub on free ports.
 type running struct {

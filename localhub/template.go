@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -108,7 +109,11 @@ func runTemplate(ctx context.Context, args []string, stdout, stderr io.Writer) e
 		return err
 	}
 	defer listener.Close()
-	desk := &desk{templateSettings: *s, host: reachable(listener.Addr()), output: &lines{w: stderr}}
+	trusted, err := openAuthority()
+	if err != nil {
+		return fmt.Errorf("certificates: %w", err)
+	}
+	desk := &desk{templateSettings: *s, host: reachable(listener.Addr()), authority: trusted, output: &lines{w: stderr}}
 	result, err := samapi.Build(s.template, data, samapi.Options{Parameters: s.parameters, Stage: s.stage, Handler: desk.handler})
 	if err == nil {
 		err = desk.checkNames(result)
@@ -127,16 +132,21 @@ func runTemplate(ctx context.Context, args []string, stdout, stderr io.Writer) e
 		return errors.Join(fmt.Errorf("-template %s: %w", s.template, err), desk.Close())
 	}
 	desk.gateway = gateway
-	if err := desk.greet(stdout, result); err != nil {
+	either, err := desk.either(listener, result)
+	if err == nil {
+		err = desk.greet(stdout, result)
+	}
+	if err != nil {
 		return errors.Join(err, desk.Close())
 	}
-	return serveUntil(ctx, desk, log, map[net.Listener]http.Handler{gatewaytest.PreserveHeaderCase(listener): gateway})
+	return serveUntil(ctx, desk, log, map[net.Listener]http.Handler{gatewaytest.PreserveHeaderCase(either): gateway})
 }
 
 // desk is a template's API with what runs its functions.
 type desk struct {
 	templateSettings
 	host      string // where the API is served
+	authority *authority
 	output    *lines
 	gateway   *gatewaytest.Gateway // nil until the template is understood
 	processes []*runtimetest.Function
@@ -232,11 +242,34 @@ func (d *desk) environment(f *samapi.Function) []string {
 	for _, variable := range f.Environment(given) {
 		env = append(env, toDesk.Replace(variable))
 	}
-	env = append(env, "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI=http://"+d.host+"/"+f.Stage)
+	env = append(env, d.apiVariables(f.Stage)...)
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		env = append(env, name+"="+given[name])
 	}
 	return env
+}
+
+// apiVariables lead functions to the API: SDKs to its endpoint, and those that post to
+// https://domainName/stage to the authority of its certificate.
+func (d *desk) apiVariables(stage string) []string {
+	return []string{
+		"AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI=http://" + d.host + "/" + stage,
+		"AWS_CA_BUNDLE=" + d.authority.file, "NODE_EXTRA_CA_CERTS=" + d.authority.file,
+	}
+}
+
+// either serves TLS beside plain text, for the names that the API has here and in
+// AWS.
+func (d *desk) either(l net.Listener, result *samapi.Result) (net.Listener, error) {
+	names := []string{"127.0.0.1", "::1", "localhost", result.Host}
+	if result.API.Domain != nil {
+		names = append(names, result.API.Domain.Name)
+	}
+	certificate, err := d.authority.certificate(names)
+	if err != nil {
+		return nil, fmt.Errorf("certificates: %w", err)
+	}
+	return &eitherListener{l, &tls.Config{Certificates: []tls.Certificate{certificate}}}, nil
 }
 
 // watched is a function with its time-out, that says in its log when it fails.
@@ -272,7 +305,7 @@ func (d *desk) greet(w io.Writer, result *samapi.Result) error {
 		fmt.Fprintf(&text, "  function      %s\n", served)
 	}
 	if len(d.served) > len(d.processes) {
-		fmt.Fprintf(&text, "  for functions that are started elsewhere: AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI=http%s\n", base)
+		fmt.Fprintf(&text, "\nfor functions that are started elsewhere:\n  export %s\n", strings.Join(d.apiVariables(api.Stage), " "))
 	}
 	if len(result.NotImitated) > 0 {
 		total, kinds := 0, []string(nil)

@@ -45,6 +45,14 @@ type terminal struct {
 // greeting of localhub.
 func wscat(t *testing.T, path string, args ...string) *terminal {
 	t.Helper()
+	term := openTerminal(t, path, args...)
+	term.greet()
+	return term
+}
+
+// openTerminal opens a terminal that may not be connected yet.
+func openTerminal(t *testing.T, path string, args ...string) *terminal {
+	t.Helper()
 	cmd := exec.Command(path, append(args, "--no-color")...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -80,7 +88,6 @@ func wscat(t *testing.T, path string, args ...string) *terminal {
 			}
 		}
 	}()
-	term.greet()
 	return term
 }
 

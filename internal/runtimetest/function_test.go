@@ -38,6 +38,10 @@ func bootstrap(ctx context.Context, e event) (string, error) {
 	switch e.Do {
 	case "fail":
 		return "", errors.New("as told")
+	case "unauthorized":
+		return "", errors.New("Unauthorized")
+	case "text":
+		return os.Getenv("TEXT"), nil
 	case "panic":
 		panic("as told")
 	case "exit":

@@ -47,8 +47,8 @@ type Result struct {
 	// AccessLog, credentials, limits, the log.
 	API gatewaytest.API
 
-	// ID is the logical id of the API.
-	ID string
+	// ID is the logical id of the API, Host its default host name in AWS.
+	ID, Host string
 
 	// Functions are those that the API invokes, in the order of their ids.
 	Functions []*Function
@@ -102,6 +102,7 @@ type builder struct {
 // build fills the result from the API and everything that belongs to it.
 func (b *builder) build() {
 	b.result.ID = b.api.ID
+	b.result.Host = b.api.Ref() + ".execute-api." + b.Pseudo("AWS::Region") + "." + b.Pseudo("AWS::URLSuffix")
 	api := &b.result.API
 	api.ID, api.Region, api.AccountID = b.api.Ref(), b.Pseudo("AWS::Region"), b.Pseudo("AWS::AccountId")
 	api.Routes = map[string]gatewaytest.Route{}

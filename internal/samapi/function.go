@@ -115,8 +115,7 @@ func (b *builder) handler(at cfn.Value, arn string) lambda.Handler {
 	f := b.findFunction(m[1], at.Pos())
 	known := b.functions[f.ID]
 	if known == nil {
-		f.Region, f.Stage = b.Pseudo("AWS::Region"), b.result.API.Stage
-		f.APIHost = b.api.Ref() + ".execute-api." + f.Region + "." + b.Pseudo("AWS::URLSuffix")
+		f.Region, f.Stage, f.APIHost = b.Pseudo("AWS::Region"), b.result.API.Stage, b.result.Host
 		known = &invoked{Function: *f}
 		b.functions[f.ID] = known
 		var err error
