@@ -23,10 +23,28 @@ var chatFunctions = map[string]string{"OnConnectFunction": "onconnect", "OnDisco
 
 // TestChat: an API in the shape that many begin with, whose handlers know nothing of
 // us. Its functions are Node.js behind the Invoke API, with the AWS SDK for
-// JavaScript and a real DynamoDB; two people talk through stock wscats.
+// JavaScript and a real DynamoDB; two people talk through stock wscats. Handlers make
+// the address that they post to in two ways.
 func TestChat(t *testing.T) {
+	const domain = "`https://${domainName}/${stage}`"
+	t.Run("by domain name", func(t *testing.T) { chat(t, domain, domain) })
+	t.Run("by API id", func(t *testing.T) {
+		chat(t, domain, "`https://${event.requestContext.apiId}.execute-api.${process.env.AWS_REGION}.amazonaws.com/${stage}`")
+	})
+}
+
+// chat is a talk, with a piece of the handler that posts replaced.
+func chat(t *testing.T, old, with string) {
 	wscatPath := findWscat(t)
 	modules := chatModules(t)
+	sender := filepath.Join(modules, "sendmessage", "app.mjs")
+	source, err := os.ReadFile(sender)
+	if err != nil || strings.Count(string(source), old) != 1 {
+		t.Fatalf("%s has not one %s, %v", sender, old, err)
+	}
+	if err := os.WriteFile(sender, []byte(strings.Replace(string(source), old, with, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	table := chatTable(t, engine(t))
 
 	nodeAddress := freeAddress(t)

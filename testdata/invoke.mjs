@@ -5,6 +5,7 @@
 // for example node invoke.mjs 9001 OnConnectFunction=chat/onconnect/app.mjs:handler. PORT 0 takes a free one; the
 // line that tells it is the only one on standard output.
 import { createServer } from "node:http";
+import { Agent } from "node:https";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -15,6 +16,15 @@ for (const text of functions) {
   const module = await import(pathToFileURL(resolve(file)));
   handlers.set(name, module[exported] ?? module.default[exported]);
 }
+
+// Handlers that post to the API's own address in AWS reach the one of localhub. The name stays, and with it the
+// certificate that is wanted.
+const desk = new URL(process.env.AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI ?? "http://127.0.0.1:8787");
+const { createConnection } = Agent.prototype;
+Agent.prototype.createConnection = function (options, ...rest) {
+  const inAWS = /^\w+\.execute-api\.[\w-]+\.amazonaws\.com$/.test(options.host);
+  return createConnection.call(this, inAWS ? { ...options, host: desk.hostname, port: desk.port } : options, ...rest);
+};
 
 async function invoke(name, event) {
   const handler = handlers.get(name);
