@@ -127,6 +127,9 @@ func runTemplate(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if api.AccessLog != nil {
 		api.AccessLog.Output = desk.output.of("access")
 	}
+	if api.IAM {
+		api.Credentials = []gatewaytest.Credential{{AccessKeyID: accessKey, SecretAccessKey: accessKey}}
+	}
 	gateway, err := gatewaytest.New(api)
 	if err != nil {
 		return errors.Join(fmt.Errorf("-template %s: %w", s.template, err), desk.Close())
@@ -215,6 +218,10 @@ func (d *desk) handler(f *samapi.Function) (lambda.Handler, error) {
 	return d.watched(f, p, f.Timeout), nil
 }
 
+// accessKey is the id and the secret of the credentials that functions have, and that
+// handshakes are signed with where $connect has AWS_IAM.
+const accessKey = "local"
+
 // environment is what a function finds in its environment: what Lambda sets, what the
 // template says, where the API is, and what -env gives, each before the next.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
@@ -232,7 +239,7 @@ func (d *desk) environment(f *samapi.Function) []string {
 	}
 	env := []string{
 		"AWS_REGION=" + f.Region, "AWS_DEFAULT_REGION=" + f.Region,
-		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
+		"AWS_ACCESS_KEY_ID=" + accessKey, "AWS_SECRET_ACCESS_KEY=" + accessKey,
 		fmt.Sprint("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=", f.Memory), "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + f.Name, "AWS_LAMBDA_LOG_STREAM_NAME=local",
 		"LAMBDA_TASK_ROOT=" + f.Folder, "_HANDLER=" + f.Handler, "TZ=:UTC", "LANG=en_US.UTF-8", "PATH=" + os.Getenv("PATH"),
@@ -306,6 +313,9 @@ func (d *desk) greet(w io.Writer, result *samapi.Result) error {
 	}
 	if len(d.served) > len(d.processes) {
 		fmt.Fprintf(&text, "\nfor functions that are started elsewhere:\n  export %s\n", strings.Join(d.apiVariables(api.Stage), " "))
+	}
+	if api.IAM {
+		fmt.Fprintf(&text, "\nhandshakes and posts are signed with AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s\n", accessKey, accessKey)
 	}
 	if len(result.NotImitated) > 0 {
 		total, kinds := 0, []string(nil)

@@ -70,7 +70,7 @@ func Build(file string, data []byte, o Options) (*Result, error) {
 	}
 	b := &builder{
 		Stack: cfn.New(template, cfn.Options{Parameters: o.Parameters}), options: o, file: file,
-		functions: map[string]*invoked{}, result: &Result{NotImitated: map[string]int{}},
+		functions: map[string]*invoked{}, parts: map[*cfn.Resource]bool{}, result: &Result{NotImitated: map[string]int{}},
 	}
 	b.resources = b.Resources()
 	if b.api = b.findAPI(); b.api != nil {
@@ -92,8 +92,9 @@ type builder struct {
 	file      string // the template
 	resources []*cfn.Resource
 	api       *cfn.Resource
-	stage     *cfn.Resource       // the one to serve
-	functions map[string]*invoked // that the API invokes, by id
+	stage     *cfn.Resource          // the one to serve
+	functions map[string]*invoked    // that the API invokes, by id
+	parts     map[*cfn.Resource]bool // that are imitated beside those of properties
 	result    *Result
 
 	authorizer *cfn.Resource // that $connect names
@@ -116,6 +117,10 @@ func (b *builder) build() {
 	if b.stage != nil {
 		b.readStageSettings()
 		b.readDomain()
+		b.readAPIKeys()
+	}
+	if b.Err() == nil {
+		b.probe()
 	}
 	for _, r := range b.resources {
 		if !b.isRead(r) {
@@ -128,7 +133,7 @@ func (b *builder) build() {
 func (b *builder) isRead(r *cfn.Resource) bool {
 	switch _, isPart := properties[r.Type]; {
 	case !isPart:
-		return b.functions[r.ID] != nil
+		return b.parts[r] || b.functions[r.ID] != nil
 	case r.Type == typeAPI:
 		return r == b.api
 	}

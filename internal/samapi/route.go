@@ -163,3 +163,31 @@ func (b *builder) readAuthorizer() {
 		b.result.API.Authorizer = a
 	}
 }
+
+// probe lets the gateway judge each model and each route, so that what it refuses is
+// told at its place.
+func (b *builder) probe() {
+	whole := b.result.API
+	judge := func(r *cfn.Resource, part gatewaytest.API) {
+		gateway, err := gatewaytest.New(part)
+		if err != nil {
+			b.Problem(r.Pos, "%v", err)
+			return
+		}
+		_ = gateway.Close() // nothing has been opened
+	}
+	for _, r := range b.of(typeModel) {
+		name := r.Property("Name").Text()
+		judge(r, gatewaytest.API{Models: map[string]string{name: whole.Models[name]}})
+	}
+	if b.Err() != nil {
+		return
+	}
+	for _, r := range b.of(typeRoute) {
+		key := r.Property("RouteKey").Text()
+		route := whole.Routes[key]
+		judge(r, gatewaytest.API{
+			Models: whole.Models, StageVariables: whole.StageVariables, APIKeys: whole.APIKeys, Routes: map[string]gatewaytest.Route{key: route},
+		})
+	}
+}
