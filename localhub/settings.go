@@ -48,6 +48,7 @@ func parse(args []string, stdout io.Writer) (*settings, error) {
 	s.dynamodb.flags(fs)
 	fs.StringVar(&s.lambda, "lambda", "", "run the bootstraps in this `folder`, which make build fills, instead of the same handlers in this process; wants -dynamodb")
 	fs.StringVar(&s.logFormat, "log", "text", "log as `json|text` on standard error")
+	fs.String("template", "", "serve the WebSocket API of this SAM or CloudFormation `file` instead; localhub -template FILE -h lists the flags")
 	args = slices.Clone(args)
 	for i, arg := range args {
 		if arg == "-faults" || arg == "--faults" {

@@ -50,12 +50,14 @@ var rooms = map[string][]string{
 	"internal/dynamolocal":  {"internal/dynamostore", "internal/streamsource", "internal/streamtest"},
 	"internal/dynamotest":   {},
 	"internal/runtimetest":  {},
+	"internal/cfn":          {},
+	"internal/samapi":       {"gatewaytest", "internal/cfn"},
 	"connect":               {"internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
 	"disconnect":            {"internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
 	"message":               {"internal/auth", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
 	"authorize":             {"internal/auth", "internal/config", "internal/handler", "internal/logs"},
 	"broadcast":             {"internal/apigw", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
-	"localhub":              {"gatewaytest", "internal/dynamolocal", "internal/dynamostore", "internal/hub", "internal/local", "internal/table", "web"},
+	"localhub":              {"gatewaytest", "internal/dynamolocal", "internal/dynamostore", "internal/hub", "internal/local", "internal/runtimetest", "internal/samapi", "internal/table", "web"},
 }
 
 // outside are the foreign modules that a package may import; others may import
@@ -73,6 +75,9 @@ var outside = map[string][]string{
 	"internal/streamsource": {"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"},
 	"internal/dynamolocal":  {"github.com/aws/aws-sdk-go-v2"},
 	"internal/runtimetest":  {"github.com/aws/aws-lambda-go"},
+	"internal/cfn":          {"go.yaml.in/yaml/v3"},
+	"internal/samapi":       {"github.com/aws/aws-lambda-go"},
+	"localhub":              {"github.com/aws/aws-lambda-go"},
 	"connect":               {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
 	"disconnect":            {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
 	"message":               {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
