@@ -97,6 +97,7 @@ func TestFrameHeaders(t *testing.T) {
 		{"mask of zeros", talk(maskedWith([4]byte{}, fin|opText, "plain"), echoed("plain")), 0},
 		{"mask of ones", talk(maskedWith([4]byte{0xFF, 0xFF, 0xFF, 0xFF}, fin|opText, "not plain"), echoed("not plain")), 0},
 		{"mask that makes zeros", talk(maskedWith([4]byte{'a', 'a', 'a', 'a'}, fin|opText, "aaaaaaaa"), echoed("aaaaaaaa")), 0},
+		{"the mask goes on where the reading buffer ends", talk(joined(frame(fin|opPong, "a"), text(big[:1000])), echoed(big[:1000])), 0},
 		{"the mask starts anew with each frame", talk(joined(text("12345"), text("12345")), echoed("12345"), echoed("12345")), 0},
 		{"G-FRAME-1 binary", talk(frame(fin|opBinary, "\x00\x01")), 1003},
 		{"G-FRAME-1 binary that is text", talk(frame(fin|opBinary, "text")), 1003},
@@ -150,7 +151,8 @@ func TestControlFrames(t *testing.T) {
 // must not pile up; the latest is enough (RFC 6455 section 5.5.3).
 func TestPingFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGateway(t, api(nil))
+		g := newGateway(t, api(routes("$default", twoWay(echo))))
+		neighbour := dial(t, g, "/v1")
 		c := dialRaw(t, g, "/v1")
 		const pings = 10_000
 		for range pings {
@@ -158,6 +160,10 @@ func TestPingFlood(t *testing.T) {
 		}
 		c.mustWrite(t, frame(fin|opPing, "last"))
 		synctest.Wait()
+		send(t, neighbour, "are you well?")
+		if got := receive(t, neighbour); got != "are you well?" {
+			t.Errorf("the neighbour got %q", got)
+		}
 		pongs := 0
 		for {
 			f := c.mustRead(t)
