@@ -91,9 +91,6 @@ func (g *Gateway) authorize(k *call) (authorization, *refusal) {
 		return granted, refused
 	}
 	k.note("authorizer.status", "200")
-	for key, value := range granted.later {
-		k.note("authorizer."+key, value.(string))
-	}
 	granted.connect["integrationLatency"] = latency.Milliseconds()
 	return granted, nil
 }

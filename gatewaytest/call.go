@@ -16,15 +16,18 @@ type call struct {
 	body  string   // of a message
 	req   *request // the handshake; nil for other events
 
-	variables variables // made by value when it is first asked
-	notes     variables // what only logs may tell of the event
+	variables variables // of ctx; made by value when it is first asked
+	notes     variables // what only the access log tells; nil without one
 }
 
 // variables are $context: values by name, the steps of a name joined with dots.
 type variables map[string]string
 
-// note remembers a variable that events do not have.
+// note remembers a variable that events do not have, if it will be logged.
 func (k *call) note(name, value string) {
+	if k.c.g.accessLog == nil {
+		return
+	}
 	if k.notes == nil {
 		k.notes = make(variables)
 	}

@@ -138,6 +138,7 @@ func (g *Gateway) admit(k *call, now time.Time) (protocol string, refused *refus
 			return "", refused
 		}
 		k.ctx.Authorizer, c.authorizer, usage = granted.connect, granted.later, granted.usage
+		k.variables = nil // they know nothing of it yet
 	}
 	c.key = g.findKey(k.req, usage)
 	if refused := k.checkKey(); refused != nil {
