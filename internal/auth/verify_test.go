@@ -15,19 +15,25 @@ import (
 	"github.com/securecart/hub/internal/auth"
 )
 
-func TestGoodTokens(t *testing.T) {
+// accepted is a token and who it speaks for.
+type accepted struct {
+	token string
+	want  auth.Principal
+}
+
+// good are tokens that must be accepted, by name.
+func good() map[string]accepted {
 	ends := now.Add(time.Hour)
 	customer := auth.Principal{User: "user-1", Role: "customer", Expires: ends}
-	for name, tt := range map[string]struct {
-		token string
-		want  auth.Principal
-	}{
+	return map[string]accepted{
 		"ES256":           {user(claims()), customer},
 		"RS256":           {sign(rsHeader, claims(), rsaKey()), customer},
 		"typ and x5t":     {sign(`{"typ":"at+jwt","alg":"ES256","x5t":"abc","kid":"ec"}`, claims(), ecKey()), customer},
 		"another client":  {user(claims("client_id", "app")), customer},
 		"role customer":   {user(claims("role", "customer")), customer},
 		"strange groups":  {user(claims("cognito:groups", []string{"guest", "Admin", "beta"})), customer},
+		"with an aud":     {user(claims("aud", []string{"https://api.example"})), customer}, // Cognito writes it for resource servers
+		"unknown claims":  {user(claims("scope", "openid", "device_key", "x", "x", map[string]any{"y": []int{1}})), customer},
 		"no vendor":       {user(claims("vendor", "acme")), customer}, // a customer's is of no interest
 		"vendor":          {user(claims("role", "vendor", "vendor", "acme")), auth.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends}},
 		"vendor by group": {user(claims("cognito:groups", []string{"x", "vendor"}, "vendor", "acme")), auth.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends}},
@@ -41,7 +47,11 @@ func TestGoodTokens(t *testing.T) {
 		"guest":           {guest(guestClaims()), auth.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
 		"guest, old key":  {"guest." + sign(hsHeader, guestClaims(), oldGuestKey), auth.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
 		"guest with role": {guest(guestClaims("role", "admin")), auth.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
-	} {
+	}
+}
+
+func TestGoodTokens(t *testing.T) {
+	for name, tt := range good() {
 		t.Run(name, func(t *testing.T) {
 			got, err := newVerifier(t, config(&jwks{})).Verify(t.Context(), tt.token)
 			if err != nil {
@@ -73,22 +83,21 @@ func respelled(token string) string {
 	return token[:len(token)-1] + string(digits[last+1])
 }
 
-// hostile are tokens that must be refused, by the name of what is wrong.
-func hostile() map[string]struct {
+// refused is a token and the kind of its refusal.
+type refused struct {
 	token string
 	want  error
-} {
+}
+
+// hostile are tokens that must be refused, by the name of what is wrong.
+func hostile() map[string]refused {
 	good := user(claims())
 	b64 := base64.RawURLEncoding.EncodeToString
 	public := must(x509.MarshalPKIXPublicKey(rsaKey().Public()))
 	embedded := string(must(json.Marshal(jose.JSONWebKey{Key: otherKey().Public(), KeyID: "ec"})))
-	type c = struct {
-		token string
-		want  error
-	}
-	bad := func(token string) c { return c{token, auth.ErrInvalid} }
-	expired := func(token string) c { return c{token, auth.ErrExpired} }
-	return map[string]c{
+	bad := func(token string) refused { return refused{token, auth.ErrInvalid} }
+	expired := func(token string) refused { return refused{token, auth.ErrExpired} }
+	return map[string]refused{
 		// Shape.
 		"empty":                      bad(""),
 		"one word":                   bad("token"),
@@ -145,6 +154,18 @@ func hostile() map[string]struct {
 		"b64 alone":             bad(sign(`{"alg":"ES256","kid":"ec","b64":true}`, claims(), ecKey())),
 		"brings its own key":    bad(sign(`{"alg":"ES256","kid":"ec","jwk":`+embedded+`}`, claims(), otherKey())),
 		"names its own key set": bad(sign(`{"alg":"ES256","kid":"ec","jku":"https://evil.test"}`, claims(), otherKey())),
+		"brings a certificate":  bad(sign(`{"alg":"ES256","kid":"ec","x5c":["`+base64.StdEncoding.EncodeToString(public)+`"]}`, claims(), otherKey())),
+		"names a certificate":   bad(sign(`{"alg":"ES256","kid":"ec","x5u":"https://evil.test/cert.pem"}`, claims(), otherKey())),
+		"ES256 with P-384":      bad(sign(esHeader, claims(), p384Key())),
+		"ES384":                 bad(sign(`{"alg":"ES384","kid":"p384"}`, claims(), p384Key())),
+		"EdDSA":                 bad(sign(`{"alg":"EdDSA","kid":"ec"}`, claims(), ecKey())),
+		"crit b64 false":        bad(sign(`{"alg":"ES256","kid":"ec","crit":["b64"],"b64":false}`, claims(), ecKey())),
+		"b64 false alone":       bad(sign(`{"alg":"ES256","kid":"ec","b64":false}`, claims(), ecKey())),
+		"kid in capitals":       bad(sign(`{"alg":"ES256","kid":"EC"}`, claims(), ecKey())),
+		"kid twice":             bad(sign(`{"alg":"ES256","kid":"other","kid":"ec"}`, claims(), ecKey())),
+		"kid with a quote":      bad(sign(`{"alg":"ES256","kid":"ec' OR '1'='1"}`, claims(), ecKey())),
+		"kid with NUL":          bad(sign(`{"alg":"ES256","kid":"ec\u0000"}`, claims(), ecKey())),
+		"kid of a kilobyte":     bad(sign(`{"alg":"ES256","kid":"`+strings.Repeat("k", 1<<10)+`"}`, claims(), ecKey())),
 
 		// Signatures.
 		"signed by another":      bad(sign(esHeader, claims(), otherKey())),

@@ -1,0 +1,194 @@
+package auth_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/coder/websocket"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/memstore"
+)
+
+// newGateway is a gateway with the real authorizer, $connect and messages, which
+// trust the verifier.
+func newGateway(t testing.TB, v *auth.Verifier) *gatewaytest.Gateway {
+	t.Helper()
+	h := hub.New(memstore.New(memstore.Options{Epoch: "k1"}), nil, func() time.Time { return now })
+	log := slog.New(slog.DiscardHandler)
+	guests := 0
+	newGuestID := func() (string, error) { guests++; return fmt.Sprint("new-", guests), nil }
+	gw, err := gatewaytest.New(gatewaytest.API{
+		Authorizer: &gatewaytest.Authorizer{Handler: lambda.NewHandler(handler.Authorize(v, newGuestID, log))},
+		Routes: map[string]gatewaytest.Route{
+			"$connect": {Integration: lambda.NewHandler(handler.Connect(h, "", log))},
+			"$default": {Integration: lambda.NewHandler(handler.Message(h, v, handler.MessageOptions{}, log)), RouteResponse: true},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := gw.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return gw
+}
+
+// inProtocol and inHeader are the two places of a token in a handshake.
+func inProtocol(token string) *websocket.DialOptions {
+	return &websocket.DialOptions{Subprotocols: []string{"securecart.v1", "bearer." + token}}
+}
+
+func inHeader(token string) *websocket.DialOptions {
+	return &websocket.DialOptions{Subprotocols: []string{"securecart.v1"}, HTTPHeader: http.Header{"Authorization": {"Bearer " + token}}}
+}
+
+var places = map[string]func(token string) *websocket.DialOptions{"subprotocol": inProtocol, "Authorization": inHeader}
+
+// shake makes a handshake; conn is nil if it was refused.
+func shake(t testing.TB, gw *gatewaytest.Gateway, path string, with *websocket.DialOptions) (conn *websocket.Conn, status int) {
+	t.Helper()
+	conn, resp, err := gw.Dial(context.Background(), path, with)
+	if resp == nil || err != nil && resp.StatusCode == http.StatusSwitchingProtocols {
+		t.Fatal(err)
+	}
+	if err == nil {
+		t.Cleanup(func() { _ = conn.CloseNow() })
+		if got := conn.Subprotocol(); got != "securecart.v1" {
+			t.Errorf("agreed on %q, want securecart.v1 alone", got)
+		}
+	}
+	return conn, resp.StatusCode
+}
+
+// told is what an answer to hello says.
+type told struct {
+	Type, User, Role, Vendor, Notice, Code string
+	Expires                                int64
+}
+
+// greet says hello, with a token or "".
+func greet(t testing.TB, conn *websocket.Conn, token string) (answer told) {
+	t.Helper()
+	message := map[string]string{"action": "hello"}
+	if token != "" {
+		message["token"] = token
+	}
+	if err := conn.Write(context.Background(), websocket.MessageText, must(json.Marshal(message))); err != nil {
+		t.Fatal(err)
+	}
+	_, data, err := conn.Read(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// inMessages is what the protocol takes for a token at all.
+var inMessages = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
+
+// TestHostileHandshakes brings each hostile token in by every way in. A page that
+// can do without goes on as a guest who is told; one that cannot gets 401; an open
+// connection stays what it was.
+func TestHostileHandshakes(t *testing.T) {
+	gw := newGateway(t, newVerifier(t, config(&jwks{})))
+	handshakes := 0
+	for name, tt := range hostile() {
+		t.Run(name, func(t *testing.T) {
+			notice := "token_bad"
+			if errors.Is(tt.want, auth.ErrExpired) {
+				notice = "token_expired"
+			}
+			if tt.token == "" {
+				notice = "" // then there was none
+			}
+			// A header carries no line breaks, is trimmed, and has an end.
+			carried := !strings.ContainsAny(tt.token, "\r\n\x00") && strings.TrimSpace(tt.token) == tt.token && len(tt.token) < 1<<16
+			for place, in := range places {
+				if !carried {
+					break
+				}
+				handshakes++
+				conn, status := shake(t, gw, "/v1", in(tt.token))
+				if conn == nil {
+					t.Fatalf("%s: status %d, want a guest", place, status)
+				}
+				got := greet(t, conn, "")
+				if got.Role != "guest" || !strings.HasPrefix(got.User, "guest:new-") || got.Notice != notice {
+					t.Errorf("%s: got %+v, want a new guest with the notice %q", place, got, notice)
+				}
+				if conn, status := shake(t, gw, "/v1?auth=required", in(tt.token)); conn != nil || status != http.StatusUnauthorized {
+					t.Errorf("%s, required: status %d, want 401", place, status)
+				}
+			}
+			if tt.token == "" || len(tt.token) > auth.MaxToken {
+				return
+			}
+			conn, _ := shake(t, gw, "/v1", inProtocol(""))
+			before := greet(t, conn, "")
+			code := notice
+			if !inMessages.MatchString(tt.token) {
+				code = "bad_field"
+			}
+			if got := greet(t, conn, tt.token); got.Type != "error" || got.Code != code {
+				t.Errorf("hello: got %+v, want the error %s", got, code)
+			}
+			if after := greet(t, conn, ""); after != before {
+				t.Errorf("hello: got %+v afterwards, want %+v as before", after, before)
+			}
+		})
+	}
+	if handshakes < 120 {
+		t.Errorf("%d handshakes, want at least 120", handshakes)
+	}
+}
+
+// TestGoodHandshakes brings each good token in by every way in.
+func TestGoodHandshakes(t *testing.T) {
+	gw := newGateway(t, newVerifier(t, config(&jwks{})))
+	tokens := good()
+	if len(tokens) < 20 {
+		t.Errorf("%d tokens, want at least 20", len(tokens))
+	}
+	for name, tt := range tokens {
+		t.Run(name, func(t *testing.T) {
+			want := told{Type: "hello", User: tt.want.User, Role: tt.want.Role, Vendor: tt.want.Vendor, Expires: tt.want.Expires.UnixMilli()}
+			for place, in := range places {
+				conn, status := shake(t, gw, "/v1?auth=required", in(tt.token))
+				if conn == nil {
+					t.Fatalf("%s: status %d, want it open", place, status)
+				}
+				if got := greet(t, conn, ""); got != want {
+					t.Errorf("%s: got %+v, want %+v", place, got, want)
+				}
+				if got := greet(t, conn, tt.token); got != want {
+					t.Errorf("renewed: got %+v, want %+v", got, want)
+				}
+			}
+			if tt.want.Role == auth.RoleGuest {
+				return // who is somebody else than the guest of the connection
+			}
+			conn, _ := shake(t, gw, "/v1", inProtocol(""))
+			if got := greet(t, conn, tt.token); got != want {
+				t.Errorf("login: got %+v, want %+v", got, want)
+			}
+		})
+	}
+}
