@@ -14,9 +14,10 @@
 //	T#<topic>#<shard>   c#<connection>     a subscription; there is one shard, 0
 //	K#<cart>            k#<key>            the answer that an idempotency key got
 //	V#<vendor>          s#<sku>            that an item may be the vendor's
+//	X#<hash>            !                  a ticket, by the hash of its secret
 //	E                   !                  the epoch
 //
-// Rows of connections and keys have expires, seconds since 1970, for DynamoDB's
+// Rows of connections, keys and tickets have expires, seconds since 1970, for DynamoDB's
 // TTL, which may lag by days. Until then they are returned, and the hub judges
 // them by their own times.
 //

@@ -131,7 +131,14 @@ func TestRequests(t *testing.T) {
 		"put-item-deleted": {[]string{`{"Attributes":{"vendor":{"S":"acme"}}}`}, func(s hub.Store) error { return s.PutItem(t.Context(), gone, 42) }},
 		"put-carts-one":    {nil, func(s hub.Store) error { return s.PutCarts(t.Context(), []hub.CartWrite{cart}, nil) }},
 		"put-carts-merge":  {nil, func(s hub.Store) error { return s.PutCarts(t.Context(), []hub.CartWrite{cart, guest}, &asked) }},
-		"put-carts-none":   {nil, func(s hub.Store) error { return s.PutCarts(t.Context(), nil, nil) }},
+		"put-ticket": {nil, func(s hub.Store) error {
+			return s.PutTicket(t.Context(), hub.Ticket{Hash: "h4sh", Principal: vendor.Principal, Expires: now})
+		}},
+		"take-ticket": {[]string{`{"Attributes":{"user":{"S":"ann"},"role":{"S":"customer"},"until":{"N":"1767323045678"}}}`}, func(s hub.Store) error {
+			_, err := s.TakeTicket(t.Context(), "h4sh")
+			return err
+		}},
+		"put-carts-none": {nil, func(s hub.Store) error { return s.PutCarts(t.Context(), nil, nil) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tap := &wiretap{t: t, sent: []request{}, answers: tt.answers}
@@ -158,7 +165,7 @@ func TestRequests(t *testing.T) {
 		})
 	}
 	files, err := filepath.Glob(filepath.Join("testdata", "requests", "*.json"))
-	if err != nil || len(files) != 22 {
+	if err != nil || len(files) != 24 {
 		t.Errorf("%d golden files, %v, want one for each case", len(files), err)
 	}
 }

@@ -40,6 +40,8 @@ const (
 	attrAnswer      = "answer"
 	attrAt          = "at"
 
+	attrUntil = "until" // of tickets: when they end, in milliseconds
+
 	attrEpoch   = "epoch"
 	attrVersion = "version" // of vendors' lists: of the item when it was listed
 )
@@ -98,6 +100,7 @@ func subscriptionKey(topic, id string) key { return key{topicPartition(topic), o
 func requestKey(cartID, name string) key   { return key{"K#" + cartID, "k#" + name} }
 func vendorPartition(vendor string) string { return "V#" + vendor }
 func vendorKey(vendor, sku string) key     { return key{vendorPartition(vendor), ofSKU + sku} }
+func ticketKey(hash string) key            { return key{"X#" + hash, "!"} }
 func epochKey() key                        { return key{"E", "!"} }
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
@@ -207,29 +210,35 @@ func unique(names []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(names)))
 }
 
-func subscriberRow(s hub.Subscriber) row {
+func principalRow(p hub.Principal) row {
 	return row{
-		attrUser:             text(s.Principal.User),
-		attrRole:             text(string(s.Principal.Role)),
-		attrVendor:           optional(s.Principal.Vendor),
-		attrAuthorityExpires: millis(s.Principal.Expires),
-		attrEndpoint:         text(s.Endpoint),
-		attrConnectedAt:      millis(s.ConnectedAt),
-		attrExpires:          expiry(s.ConnectedAt.Add(hub.ConnectionLife)),
+		attrUser:             text(p.User),
+		attrRole:             text(string(p.Role)),
+		attrVendor:           optional(p.Vendor),
+		attrAuthorityExpires: millis(p.Expires),
 	}
+}
+
+func principalOf(r row) hub.Principal {
+	return hub.Principal{
+		User:    textOf(r, attrUser),
+		Role:    hub.Role(textOf(r, attrRole)),
+		Vendor:  textOf(r, attrVendor),
+		Expires: timeOf(r, attrAuthorityExpires),
+	}
+}
+
+func subscriberRow(s hub.Subscriber) row {
+	r := principalRow(s.Principal)
+	r[attrEndpoint] = text(s.Endpoint)
+	r[attrConnectedAt] = millis(s.ConnectedAt)
+	r[attrExpires] = expiry(s.ConnectedAt.Add(hub.ConnectionLife))
+	return r
 }
 
 func subscriberOf(r row, id string) hub.Subscriber {
 	return hub.Subscriber{
-		ConnectionID: id,
-		Principal: hub.Principal{
-			User:    textOf(r, attrUser),
-			Role:    hub.Role(textOf(r, attrRole)),
-			Vendor:  textOf(r, attrVendor),
-			Expires: timeOf(r, attrAuthorityExpires),
-		},
-		Endpoint:    textOf(r, attrEndpoint),
-		ConnectedAt: timeOf(r, attrConnectedAt),
+		ConnectionID: id, Principal: principalOf(r), Endpoint: textOf(r, attrEndpoint), ConnectedAt: timeOf(r, attrConnectedAt),
 	}
 }
 

@@ -164,9 +164,22 @@ type Writer interface {
 	PutCarts(ctx context.Context, carts []CartWrite, request *Request) error
 }
 
+// Tickets keeps tickets for the seconds that they may be used.
+type Tickets interface {
+	// PutTicket records a ticket under its hash.
+	PutTicket(ctx context.Context, t Ticket) error
+
+	// TakeTicket removes a ticket and returns it, whether it has expired or not. Of
+	// all who ask, whenever they do, at most one gets it; the others get ErrGone, as
+	// does who asks for one that never was. After any other error the ticket may be
+	// spent without anybody having it.
+	TakeTicket(ctx context.Context, hash string) (Ticket, error)
+}
+
 // Store is everything the hub keeps.
 type Store interface {
 	Registry
+	Tickets
 	Audience
 	Source
 	Writer

@@ -2,6 +2,7 @@ package hubtest_test
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -72,6 +73,8 @@ type (
 	everlasting     struct{ hub.Store } // keys
 	fickle          struct{ hub.Store } // epoch
 	subscribersOnly struct{ hub.Store } // Subscribe does not tell the connection
+	generous        struct{ hub.Store } // with tickets: looks, then removes
+	showing         struct{ hub.Store } // tickets only
 )
 
 func (s unconditional) PutItem(ctx context.Context, i hub.Item, _ int64) error {
@@ -196,6 +199,29 @@ func (s subscribersOnly) Connection(ctx context.Context, id string) (hub.Connect
 	return c, err
 }
 
+func (s generous) TakeTicket(ctx context.Context, hash string) (hub.Ticket, error) {
+	t, err := s.Store.TakeTicket(ctx, hash)
+	if err != nil {
+		return t, err
+	}
+	if err := s.Store.PutTicket(ctx, t); err != nil {
+		return t, err
+	}
+	for range 100 {
+		runtime.Gosched() // others look meanwhile
+	}
+	_, _ = s.Store.TakeTicket(ctx, hash)
+	return t, nil
+}
+
+func (s showing) TakeTicket(ctx context.Context, hash string) (hub.Ticket, error) {
+	t, err := s.Store.TakeTicket(ctx, hash)
+	if err != nil {
+		return t, err
+	}
+	return t, s.Store.PutTicket(ctx, t)
+}
+
 func TestStoreFindsBrokenStores(t *testing.T) {
 	if failed := hubtest.StoreFailures(t.Context(), fixture(whole, nil)); failed != nil {
 		t.Fatalf("the whole store fails %q", failed)
@@ -219,6 +245,8 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		"keeps keys for ever":                {fixture(func(s hub.Store) hub.Store { return everlasting{s} }, nil), "request key is free after a day"},
 		"changes its epoch":                  {fixture(func(s hub.Store) hub.Store { return fickle{s} }, nil), "epoch is a name and stays"},
 		"does not tell what is subscribed":   {fixture(func(s hub.Store) hub.Store { return subscribersOnly{s} }, nil), "subscribers are seen at once"},
+		"spends a ticket after a look":       {fixture(func(s hub.Store) hub.Store { return generous{s} }, nil), "ticket is taken once"},
+		"never spends a ticket":              {fixture(func(s hub.Store) hub.Store { return showing{s} }, nil), "ticket is taken once"},
 		"has a feed out of order":            {fixture(whole, func(c []hub.Change) []hub.Change { slices.Reverse(c); return c }), "feed has every change once, in order"},
 		"has a feed that loses a change":     {fixture(whole, func(c []hub.Change) []hub.Change { return c[:max(0, len(c)-1)] }), "feed has every change once, in order"},
 		"has a feed that repeats a change":   {fixture(whole, func(c []hub.Change) []hub.Change { return append(c, c...) }), "feed has every change once, in order"},

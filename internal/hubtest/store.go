@@ -54,6 +54,8 @@ var storeCases = []struct {
 	{"stale marks are oldest first and limited", staleOrder},
 	{"clearing a mark spares a newer one", staleClear},
 	{"a mark that is renewed goes to the end", staleRotates},
+	{"ticket round trip", ticketRoundTrip},
+	{"ticket is taken once", ticketOnce},
 }
 
 // TestStore judges a store. open returns a fresh one for each case and may

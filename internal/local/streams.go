@@ -26,7 +26,7 @@ const (
 // Tables keep the rows elsewhere than in this process, and have streams of what
 // changes.
 //
-// Connections and subscriptions are kept in this process all the same, unless the
+// Connections, subscriptions and tickets are kept in this process all the same, unless the
 // functions are bootstraps: they belong to this gateway, and in a table that a
 // deployed hub uses too they would be taken for its own.
 type Tables interface {
@@ -53,10 +53,11 @@ func (h *House) choose() hub.Store {
 	}
 	return struct {
 		hub.Registry
+		hub.Tickets
 		hub.Audience
 		hub.Source
 		hub.Writer
-	}{h.memory, h.memory, h.opts.Tables, h.opts.Tables}
+	}{h.memory, h.memory, h.memory, h.opts.Tables, h.opts.Tables}
 }
 
 // mappings makes the event source mappings of template.yaml.

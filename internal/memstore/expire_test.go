@@ -1,6 +1,7 @@
 package memstore_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -35,6 +36,18 @@ func TestExpire(t *testing.T) {
 		if err != nil || len(page) != tt.want {
 			t.Errorf("at %s: got %d subscribers, %v, want %d", tt.at, len(page), err, tt.want)
 		}
+	}
+	for id, life := range map[string]time.Duration{"over": 0, "good": 1} {
+		if err := s.PutTicket(t.Context(), hub.Ticket{Hash: id, Expires: began.Add(life)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Expire(began)
+	if _, err := s.TakeTicket(t.Context(), "over"); !errors.Is(err, hub.ErrGone) {
+		t.Errorf("a ticket that is over: got %v, want it gone", err)
+	}
+	if _, err := s.TakeTicket(t.Context(), "good"); err != nil {
+		t.Errorf("a ticket that is good: %v", err)
 	}
 	if all := s.Connections(); len(all) != 1 || all[0].ID != "young" {
 		t.Errorf("got %v, want the young one", all)

@@ -115,8 +115,8 @@ func (s *Store) forgetLocked(id string, topics []hub.Topic) {
 	s.stale = slices.DeleteFunc(s.stale, func(m hub.Stale) bool { return m.ConnectionID == id })
 }
 
-// Expire removes what belongs to connections that cannot live any more, as
-// DynamoDB's TTL does.
+// Expire removes what belongs to connections that cannot live any more, and tickets
+// that came to nothing, as DynamoDB's TTL does.
 func (s *Store) Expire(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,6 +124,11 @@ func (s *Store) Expire(now time.Time) {
 	for id, c := range s.connections {
 		if dead(c.ConnectedAt) {
 			s.forgetLocked(id, nil)
+		}
+	}
+	for hash, t := range s.tickets {
+		if t.Expired(now) {
+			delete(s.tickets, hash)
 		}
 	}
 	// Subscriptions may outlive the row of their connection.

@@ -32,6 +32,7 @@ type Store struct {
 	vendors     map[string][]string // names of items that are not deleted, sorted
 	carts       map[string]hub.Cart
 	requests    map[requestKey]hub.Request
+	tickets     map[string]hub.Ticket
 }
 
 type requestKey struct{ cartID, key string }
@@ -48,6 +49,7 @@ func New(o Options) *Store {
 		vendors:     map[string][]string{},
 		carts:       map[string]hub.Cart{},
 		requests:    map[requestKey]hub.Request{},
+		tickets:     map[string]hub.Ticket{},
 	}
 }
 

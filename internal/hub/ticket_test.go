@@ -1,0 +1,50 @@
+package hub_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/memstore"
+)
+
+func TestTickets(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	store := memstore.New(memstore.Options{Epoch: "k1"})
+	h := hub.New(store, nil, func() time.Time { return now })
+	ann := hub.Principal{User: "ann", Role: hub.RoleCustomer, Expires: now.Add(time.Hour)}
+	issue := func(secret string) {
+		t.Helper()
+		expires, err := h.IssueTicket(t.Context(), secret, ann)
+		if err != nil || !expires.Equal(now.Add(30*time.Second)) {
+			t.Fatalf("issue: got %v, %v, want 30 s from now", expires, err)
+		}
+	}
+	wantGone := func(what, secret string) {
+		t.Helper()
+		if got, err := h.RedeemTicket(t.Context(), secret); !errors.Is(err, hub.ErrGone) || got != (hub.Principal{}) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: got %+v, %v, want it gone", what, got, err)
+		}
+	}
+	issue("sec-1")
+	issue("late")
+	wantGone("one that never was", "SEC-1")
+	if got, err := h.RedeemTicket(t.Context(), "sec-1"); err != nil || got != ann {
+		t.Errorf("got %+v, %v, want %+v", got, err, ann)
+	}
+	wantGone("one that was spent", "sec-1")
+	now = now.Add(30*time.Second - time.Millisecond)
+	issue("last moment")
+	now = now.Add(time.Millisecond)
+	wantGone("one that is 30 s old", "late")
+	now = now.Add(30*time.Second - 2*time.Millisecond)
+	if _, err := h.RedeemTicket(t.Context(), "last moment"); err != nil {
+		t.Errorf("one that is 29.999 s old: %v", err)
+	}
+	issue("hashed")
+	if _, err := store.TakeTicket(t.Context(), "hashed"); !errors.Is(err, hub.ErrGone) {
+		t.Errorf("the store knows the secret itself: %v", err)
+	}
+}

@@ -1,0 +1,66 @@
+package hubtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+func ticket(hash string, p hub.Principal) hub.Ticket {
+	return hub.Ticket{Hash: hash, Principal: p, Expires: at(1)}
+}
+
+func ticketRoundTrip(ctx context.Context, f Fixture) error {
+	vendor := ticket("h1", hub.Principal{User: "vera", Role: hub.RoleVendor, Vendor: "acme", Expires: at(60)})
+	guest := ticket("h2", hub.Principal{User: "guest:1", Role: hub.RoleGuest})
+	if err := errors.Join(f.Store.PutTicket(ctx, vendor), f.Store.PutTicket(ctx, guest)); err != nil {
+		return err
+	}
+	for _, want := range []hub.Ticket{vendor, guest} {
+		got, err := f.Store.TakeTicket(ctx, want.Hash)
+		if err := errors.Join(err, same("ticket", got, want)); err != nil {
+			return err
+		}
+	}
+	_, err := f.Store.TakeTicket(ctx, "h3")
+	return isKind("a ticket that never was", err, hub.ErrGone)
+}
+
+// ticketOnce: 100 at once, and one later.
+func ticketOnce(ctx context.Context, f Fixture) error {
+	want := ticket("h1", hub.Principal{User: "ann", Role: hub.RoleCustomer, Expires: at(60)})
+	if err := f.Store.PutTicket(ctx, want); err != nil {
+		return err
+	}
+	const takers = 100
+	results := make(chan error, takers)
+	var taking sync.WaitGroup
+	for range takers {
+		taking.Go(func() {
+			got, err := f.Store.TakeTicket(ctx, want.Hash)
+			if err == nil {
+				err = same("ticket", got, want)
+			}
+			results <- err
+		})
+	}
+	taking.Wait()
+	close(results)
+	taken := 0
+	for err := range results {
+		switch {
+		case err == nil:
+			taken++
+		case !errors.Is(err, hub.ErrGone):
+			return err
+		}
+	}
+	if taken != 1 {
+		return fmt.Errorf("%d of %d at once took the ticket, want 1", taken, takers)
+	}
+	_, err := f.Store.TakeTicket(ctx, want.Hash)
+	return isKind("a ticket that was taken", err, hub.ErrGone)
+}
