@@ -38,8 +38,8 @@ tools: ## install the tools of the tests: wscat, dynoxide, AWS SDK for JavaScrip
 
 ARCH ?= arm64
 
-build: ## the five functions for Lambda, build/NAME/bootstrap (ARCH=arm64 or amd64)
-	@for f in connect disconnect message authorize broadcast; do \
+build: ## the six functions for Lambda, build/NAME/bootstrap (ARCH=arm64 or amd64)
+	@for f in connect disconnect message authorize broadcast ticket; do \
 		CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -buildvcs=false -tags lambda.norpc \
 			-ldflags '-s -w -buildid=' -o build/$$f/bootstrap ./$$f || exit 1; \
 		printf '%-12s %9d bytes\n' $$f $$(wc -c < build/$$f/bootstrap); \

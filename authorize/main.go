@@ -2,29 +2,38 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/securecart/hub/internal/auth"
 	"github.com/securecart/hub/internal/config"
+	"github.com/securecart/hub/internal/dynamostore"
 	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/logs"
 )
 
 func main() {
 	log := logs.New(os.Stdout, slog.LevelInfo)
 	s, unset := config.Load(config.Authorize, os.Getenv)
+	cfg, unloaded := awsconfig.LoadDefaultConfig(context.Background())
 	verifier, unusable := auth.New(auth.Config{
 		Issuer: s.TokenIssuer, JWKSURL: s.TokenJWKSURL, ClientIDs: s.TokenClients, GuestKeys: s.GuestKeys,
 	})
-	if err := errors.Join(unset, unusable); err != nil {
+	if err := errors.Join(unset, unloaded, unusable); err != nil {
 		log.Error("start", "error", err)
 		os.Exit(1)
 	}
+	h := hub.New(dynamostore.New(dynamodb.NewFromConfig(cfg), dynamostore.Options{HubTable: s.HubTable}), nil, time.Now)
 	newGuestID := func() (string, error) { return auth.NewGuestID(rand.Reader) }
-	lambda.Start(handler.Authorize(verifier, newGuestID, log))
+	options := handler.AuthorizeOptions{Origins: s.AllowedOrigins, EdgeSecrets: s.EdgeSecrets, NewGuestID: newGuestID}
+	lambda.Start(handler.Authorize(h, verifier, options, log))
 }

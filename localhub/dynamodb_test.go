@@ -73,7 +73,7 @@ func (r *running) awsLine(t *testing.T) string {
 // go run ./localhub, so it makes itself one with the SDK first.
 func TestBootstrapsSession(t *testing.T) {
 	path, endpoint, dir := findWscat(t), engine(t), t.TempDir()
-	for _, f := range []string{"connect", "disconnect", "message", "authorize", "broadcast"} {
+	for _, f := range []string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"} {
 		goBuild(t, filepath.Join(dir, f, "bootstrap"), "-tags", "lambda.norpc", "./"+f)
 	}
 	goBuild(t, filepath.Join(dir, "localhub"), "./localhub")

@@ -31,9 +31,9 @@ func newGateway(t testing.TB, v *auth.Verifier) *gatewaytest.Gateway {
 	guests := 0
 	newGuestID := func() (string, error) { guests++; return fmt.Sprint("new-", guests), nil }
 	gw, err := gatewaytest.New(gatewaytest.API{
-		Authorizer: &gatewaytest.Authorizer{Handler: lambda.NewHandler(handler.Authorize(v, newGuestID, log))},
+		Authorizer: &gatewaytest.Authorizer{Handler: lambda.NewHandler(handler.Authorize(h, v, handler.AuthorizeOptions{NewGuestID: newGuestID}, log))},
 		Routes: map[string]gatewaytest.Route{
-			"$connect": {Integration: lambda.NewHandler(handler.Connect(h, "", log))},
+			"$connect": {Integration: lambda.NewHandler(handler.Connect(h, "", nil, log))},
 			"$default": {Integration: lambda.NewHandler(handler.Message(h, v, handler.MessageOptions{}, log)), RouteResponse: true},
 		},
 	})

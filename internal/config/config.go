@@ -22,10 +22,11 @@ const (
 	Message    Function = "message"
 	Authorize  Function = "authorize"
 	Broadcast  Function = "broadcast"
+	Ticket     Function = "ticket"
 )
 
 // Functions are all of them.
-var Functions = []Function{Connect, Disconnect, Message, Authorize, Broadcast}
+var Functions = []Function{Connect, Disconnect, Message, Authorize, Broadcast, Ticket}
 
 // Setting is one environment variable.
 type Setting struct {
@@ -52,6 +53,9 @@ type Settings struct {
 	TokenClients []string // allowed client_id
 	GuestKeys    [][]byte // the first signs, all verify; 32 bytes or more each
 
+	AllowedOrigins []string // of pages, as browsers write them; none: of the same host and of this machine
+	EdgeSecrets    []string // that the edge adds, 32 characters or more each; none: there is no edge
+
 	Shorthand      bool
 	PostsPerSecond int // of one broadcaster; 0: as many as it can
 
@@ -67,16 +71,18 @@ const defaultMetricsNamespace = "SecureCartHub"
 
 // Table is every setting of every function.
 var Table = []Setting{
-	{"HUB_TABLE", []Function{Connect, Disconnect, Message, Broadcast}, true, text(func(s *Settings) *string { return &s.HubTable })},
+	{"HUB_TABLE", []Function{Connect, Disconnect, Message, Authorize, Broadcast, Ticket}, true, text(func(s *Settings) *string { return &s.HubTable })},
 	{"INVENTORY_TABLE", []Function{Message, Broadcast}, true, text(func(s *Settings) *string { return &s.InventoryTable })},
 	{"CART_TABLE", []Function{Message, Broadcast}, true, text(func(s *Settings) *string { return &s.CartTable })},
 	{"INVENTORY_ATTRIBUTES", []Function{Message, Broadcast}, false, readInventoryNames},
 	{"CART_ATTRIBUTES", []Function{Message, Broadcast}, false, readCartNames},
 	{"CALLBACK_URL", []Function{Broadcast}, true, address(func(s *Settings) *string { return &s.CallbackURL })},
-	{"TOKEN_ISSUER", []Function{Authorize, Message}, true, text(func(s *Settings) *string { return &s.TokenIssuer })},
-	{"TOKEN_JWKS_URL", []Function{Authorize, Message}, true, address(func(s *Settings) *string { return &s.TokenJWKSURL })},
-	{"TOKEN_CLIENTS", []Function{Authorize, Message}, true, readClients},
-	{"GUEST_KEYS", []Function{Authorize, Message}, true, readGuestKeys},
+	{"TOKEN_ISSUER", []Function{Authorize, Message, Ticket}, true, text(func(s *Settings) *string { return &s.TokenIssuer })},
+	{"TOKEN_JWKS_URL", []Function{Authorize, Message, Ticket}, true, address(func(s *Settings) *string { return &s.TokenJWKSURL })},
+	{"TOKEN_CLIENTS", []Function{Authorize, Message, Ticket}, true, readClients},
+	{"GUEST_KEYS", []Function{Authorize, Message, Ticket}, true, readGuestKeys},
+	{"ALLOWED_ORIGINS", []Function{Authorize}, false, readOrigins},
+	{"EDGE_SECRETS", []Function{Authorize}, false, readEdgeSecrets},
 	{"SHORTHAND", []Function{Message}, false, readShorthand},
 	{"POSTS_PER_SECOND", []Function{Broadcast}, false, readPostsPerSecond},
 	{"METRICS_NAMESPACE", []Function{Connect, Disconnect, Broadcast}, false, readMetricsNamespace},
@@ -166,6 +172,42 @@ func readGuestKeys(s *Settings, value string) error {
 			return fmt.Errorf("is not a list of keys of at least %d bytes in base64", minGuestKey)
 		}
 		s.GuestKeys = append(s.GuestKeys, key)
+	}
+	return nil
+}
+
+// originForm is an origin as browsers write it: small letters, no path, no slash at
+// the end (RFC 6454, section 6.2). The scheme may be an app's.
+var originForm = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://(\[[0-9a-f:]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*)(:[1-9][0-9]{0,4})?$`)
+
+func readOrigins(s *Settings, value string) error {
+	for origin := range strings.SplitSeq(value, ",") {
+		origin = strings.TrimSpace(origin)
+		if !originForm.MatchString(origin) || strings.HasPrefix(origin, "https:") && strings.HasSuffix(origin, ":443") || strings.HasPrefix(origin, "http:") && strings.HasSuffix(origin, ":80") {
+			return errors.New("is not a list of origins such as https://shop.example: small letters, no path, no default port")
+		}
+		s.AllowedOrigins = append(s.AllowedOrigins, origin)
+	}
+	return nil
+}
+
+// minEdgeSecret is the least number of characters: 32 letters and digits are 190
+// bits if they are random.
+const minEdgeSecret = 32
+
+// readEdgeSecrets lets entries be empty: before the first rotation there is no
+// previous secret.
+func readEdgeSecrets(s *Settings, value string) error {
+	for secret := range strings.SplitSeq(value, ",") {
+		switch secret = strings.TrimSpace(secret); {
+		case len(secret) >= minEdgeSecret:
+			s.EdgeSecrets = append(s.EdgeSecrets, secret)
+		case secret != "":
+			return fmt.Errorf("is not a list of secrets of at least %d characters", minEdgeSecret)
+		}
+	}
+	if len(s.EdgeSecrets) == 0 {
+		return errors.New("has no secret")
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func tables(t testing.TB, o dynamolocal.Options) *dynamolocal.Tables {
 func build(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, f := range []string{"connect", "disconnect", "message", "authorize", "broadcast"} {
+	for _, f := range []string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"} {
 		cmd := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", filepath.Join(dir, f, "bootstrap"), "./"+f)
 		cmd.Dir, cmd.Env = "../..", append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,47 +29,109 @@ const bearerProtocol = "bearer."
 // errUnauthorized has the text that API Gateway answers with 401 (G-AUTH-14).
 var errUnauthorized = errors.New("Unauthorized") //nolint:staticcheck // the service wants it capitalised
 
-// Authorize decides on a handshake. A token comes as "bearer.<token>" in the
-// subprotocol list or in the Authorization header. Without one the caller is a
-// new guest; with a bad one too, and hello tells why, so that stock badges go on;
-// but with ?auth=required in the URL it is refused with 401. A token in the URL is
-// always refused: URLs are logged.
-func Authorize(v Verifier, newGuestID func() (string, error), log *slog.Logger) func(context.Context, events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
-	return func(ctx context.Context, e events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
-		for _, name := range []string{"token", "access_token", "id_token", "jwt", "authorization"} {
-			if _, ok := e.QueryStringParameters[name]; ok {
-				log.WarnContext(ctx, "token in the URL refused")
-				return events.APIGatewayCustomAuthorizerResponse{}, errUnauthorized
-			}
+// AuthorizeOptions are the settings of Authorize.
+type AuthorizeOptions struct {
+	Origins     []string               // of pages that may connect, see originAllowed
+	EdgeSecrets []string               // one of which a handshake has to have; none: it may come from anywhere
+	NewGuestID  func() (string, error) // at least 128 random bits
+}
+
+type (
+	authorizerEvent  = events.APIGatewayCustomAuthorizerRequestTypeRequest
+	authorizerAnswer = events.APIGatewayCustomAuthorizerResponse
+)
+
+// Authorize decides on a handshake. Who calls is told, in this order, by a token as
+// "bearer.<token>" in the subprotocol list, a token in the Authorization header, or
+// a ticket in the URL. Without any the caller is a new guest; with a bad one too,
+// and hello tells why, so that stock badges go on; but with ?auth=required in the
+// URL it is refused with 401. A token in the URL is always refused with 401: URLs
+// are logged. A page of a foreign origin is refused with 403, as is who passed by
+// the edge.
+func Authorize(h *hub.Hub, v Verifier, o AuthorizeOptions, log *slog.Logger) func(context.Context, authorizerEvent) (authorizerAnswer, error) {
+	return func(ctx context.Context, e authorizerEvent) (authorizerAnswer, error) {
+		switch {
+		case !throughEdge(e.MultiValueHeaders, o.EdgeSecrets):
+			log.WarnContext(ctx, "handshake past the edge refused")
+			return answer(e, "Deny", hub.Principal{User: "refused"}, ""), nil
+		case tokenInURL(e.MultiValueQueryStringParameters):
+			log.WarnContext(ctx, "token in the URL refused: it belongs into the subprotocol list, a header, or a ticket")
+			return authorizerAnswer{}, errUnauthorized
+		case !originAllowed(e.MultiValueHeaders, o.Origins):
+			log.WarnContext(ctx, "page of a foreign origin refused")
+			return answer(e, "Deny", hub.Principal{User: "refused"}, ""), nil
 		}
-		required := e.QueryStringParameters["auth"] == "required"
-		token := bearer(e.Headers, e.MultiValueHeaders)
-		var p hub.Principal
-		var notice wire.Code
-		if token != "" {
-			known, err := v.Verify(ctx, token)
-			if p = principalOf(known); err != nil {
-				notice = tokenCode(err)
-				log.WarnContext(ctx, "token not taken", "code", notice, "error", err)
+		p, notice := identify(ctx, h, v, e, log)
+		if p.User == "" {
+			if e.QueryStringParameters["auth"] == "required" {
+				return authorizerAnswer{}, errUnauthorized
 			}
-		}
-		if token == "" || notice != "" {
-			if required {
-				return events.APIGatewayCustomAuthorizerResponse{}, errUnauthorized
-			}
-			id, err := newGuestID()
+			id, err := o.NewGuestID()
 			if err != nil {
 				log.ErrorContext(ctx, "no guest id", "error", err)
-				return events.APIGatewayCustomAuthorizerResponse{}, err
+				return authorizerAnswer{}, err
 			}
 			p = hub.Principal{User: hub.GuestPrefix + id, Role: hub.RoleGuest}
 		}
-		return allow(e.MethodArn, p, notice), nil
+		return answer(e, "Allow", p, notice), nil
 	}
 }
 
-func allow(methodARN string, p hub.Principal, notice wire.Code) events.APIGatewayCustomAuthorizerResponse {
-	known := map[string]any{contextRole: string(p.Role)}
+// identify finds out who calls: nobody if there is no token and no ticket, or if
+// it is not taken, which notice tells.
+func identify(ctx context.Context, h *hub.Hub, v Verifier, e authorizerEvent, log *slog.Logger) (p hub.Principal, notice wire.Code) {
+	if token := bearer(e.Headers, e.MultiValueHeaders); token != "" {
+		known, err := v.Verify(ctx, token)
+		if err != nil {
+			notice = tokenCode(err)
+			log.WarnContext(ctx, "token not taken", "code", notice, "error", err)
+		}
+		return principalOf(known), notice
+	}
+	ticket, ok := e.QueryStringParameters["ticket"]
+	if !ok {
+		return hub.Principal{}, ""
+	}
+	err := hub.ErrGone
+	if ticketForm.MatchString(ticket) {
+		p, err = h.RedeemTicket(ctx, ticket)
+	}
+	switch {
+	case errors.Is(err, hub.ErrGone):
+		notice = wire.CodeTokenBad
+		log.WarnContext(ctx, "ticket not taken", "code", notice)
+	case err != nil:
+		notice = wire.CodeBusy
+		log.ErrorContext(ctx, "ticket", "error", err)
+	}
+	return p, notice
+}
+
+// tokenNames are parameters that people put tokens into.
+var tokenNames = []string{"token", "access_token", "id_token", "jwt", "authorization", "bearer"}
+
+// tokenInURL reports whether a parameter is called like a token or looks like one:
+// a JWS begins with the base64 of {", whatever it is called.
+func tokenInURL(query map[string][]string) bool {
+	for name, values := range query {
+		if slices.Contains(tokenNames, strings.ToLower(name)) {
+			return true
+		}
+		for _, value := range values {
+			if strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") == 2 || strings.HasPrefix(value, auth.GuestPrefix) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// answer allows or denies this very handshake.
+func answer(e authorizerEvent, effect string, p hub.Principal, notice wire.Code) authorizerAnswer {
+	known := map[string]any{}
+	if p.Role != "" {
+		known[contextRole] = string(p.Role)
+	}
 	if p.Vendor != "" {
 		known[contextVendor] = p.Vendor
 	}
@@ -78,12 +141,12 @@ func allow(methodARN string, p hub.Principal, notice wire.Code) events.APIGatewa
 	if notice != "" {
 		known[contextNotice] = string(notice)
 	}
-	return events.APIGatewayCustomAuthorizerResponse{
+	return authorizerAnswer{
 		PrincipalID: p.User,
 		PolicyDocument: events.APIGatewayCustomAuthorizerPolicy{
 			Version: "2012-10-17",
 			Statement: []events.IAMPolicyStatement{{
-				Action: []string{"execute-api:Invoke"}, Effect: "Allow", Resource: []string{methodARN},
+				Action: []string{"execute-api:Invoke"}, Effect: effect, Resource: []string{e.MethodArn},
 			}},
 		},
 		Context: known,
@@ -97,6 +160,11 @@ func bearer(headers map[string]string, lines map[string][]string) string {
 			return token
 		}
 	}
+	return authorization(headers)
+}
+
+// authorization is the token of an Authorization header (RFC 6750, section 2.1).
+func authorization(headers map[string]string) string {
 	scheme, token, _ := strings.Cut(header(headers, "Authorization"), " ")
 	if strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(token)

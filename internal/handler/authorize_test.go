@@ -169,7 +169,7 @@ func TestAuthorizeRequired(t *testing.T) {
 }
 
 func TestAuthorizeTokenInURL(t *testing.T) {
-	for _, name := range []string{"token", "access_token", "id_token", "jwt", "authorization"} {
+	for _, name := range []string{"token", "access_token", "id_token", "jwt", "authorization", "bearer", "Token"} {
 		for _, value := range []string{"", "secret"} {
 			t.Run(name+"="+value, func(t *testing.T) {
 				b := newBench(t)
@@ -180,6 +180,13 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 			b := newBench(t)
 			token := b.token(authtest.Claims{User: "ann"})
 			wantUnauthorized(t, b, handshake(t, offering(token), map[string]string{name: token}))
+		})
+	}
+	for name, value := range map[string]string{
+		"a JWS under any name": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln", "a guest's token under any name": "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantUnauthorized(t, newBench(t), handshake(t, nil, map[string]string{"x": value}))
 		})
 	}
 	t.Run("as the service sends it", func(t *testing.T) {

@@ -3,6 +3,7 @@ package handler_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ var connectedAt = time.UnixMilli(1738923050003).UTC()
 // errInside stands for what goes wrong behind the hub. Nobody outside may read it.
 var errInside = errors.New("canary-inside: arn of a table, AccessDenied")
 
-// bench is the five handlers around a real hub on a memory store, with real
+// bench is the handlers around a real hub on a memory store, with real
 // tokens. It is for one goroutine.
 type bench struct {
 	t        testing.TB
@@ -54,9 +55,9 @@ type bench struct {
 	noGuest  error // instead of a guest id
 	changes  []hub.Change
 
-	authorize, connect, disconnect, message, broadcast lambda.Handler
-	metrics                                            *logs.Metrics
-	report                                             *hub.Report // of the last broadcast
+	authorize, connect, disconnect, message, broadcast, tickets lambda.Handler
+	metrics                                                     *logs.Metrics
+	report                                                      *hub.Report // of the last broadcast
 }
 
 func newBench(t testing.TB) *bench {
@@ -111,7 +112,8 @@ func (b *bench) trust(v handler.Verifier) {
 		b.guests++
 		return fmt.Sprintf("g%d", b.guests), b.noGuest
 	}
-	b.authorize = lambda.NewHandler(handler.Authorize(v, newGuestID, b.logger()))
+	b.authorize = lambda.NewHandler(handler.Authorize(b.hub, v, handler.AuthorizeOptions{NewGuestID: newGuestID}, b.logger()))
+	b.tickets = lambda.NewHandler(handler.Tickets(b.hub, v, rand.Text, b.logger()))
 	b.message = lambda.NewHandler(handler.Message(b.hub, v, handler.MessageOptions{Shorthand: true}, b.logger()))
 }
 
@@ -162,6 +164,17 @@ func (f *faults) MarkStale(ctx context.Context, missed []hub.Missed, now time.Ti
 
 func (f *faults) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Request) error {
 	return orDo(f.fail["PutCarts"], func() error { return f.Store.PutCarts(ctx, carts, r) })
+}
+
+func (f *faults) PutTicket(ctx context.Context, ticket hub.Ticket) error {
+	return orDo(f.fail["PutTicket"], func() error { return f.Store.PutTicket(ctx, ticket) })
+}
+
+func (f *faults) TakeTicket(ctx context.Context, hash string) (hub.Ticket, error) {
+	if err := f.fail["TakeTicket"]; err != nil {
+		return hub.Ticket{}, err
+	}
+	return f.Store.TakeTicket(ctx, hash)
 }
 
 func (f *faults) Epoch(ctx context.Context) (string, error) {
@@ -288,6 +301,7 @@ func handshake(t testing.TB, headers, query map[string]string) []byte {
 		}
 		for name, value := range query {
 			in(e, "queryStringParameters")[name] = value
+			in(e, "multiValueQueryStringParameters")[name] = []string{value}
 		}
 	})
 }

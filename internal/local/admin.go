@@ -56,6 +56,7 @@ func (h *House) Admin() http.Handler {
 	mux.HandleFunc("POST /admin/token", h.token)
 	mux.HandleFunc("POST /admin/faults", h.faults)
 	mux.HandleFunc("POST /admin/warp", h.warp)
+	mux.HandleFunc("POST /v1/tickets", h.issueTicket)
 	mux.Handle("GET /issuer/", http.StripPrefix("/issuer", h.issuer))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "not_found", fmt.Sprintf("there is no %s %s", r.Method, r.URL.Path))
@@ -81,7 +82,7 @@ func (h *House) guard(next http.Handler) http.Handler {
 			w.Header().Set("Vary", "Origin")
 			if r.Method == http.MethodOptions {
 				w.Header().Set("Access-Control-Allow-Methods", "GET, PUT, POST, DELETE")
-				w.Header().Set("Access-Control-Allow-Headers", "Content-Type")
+				w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
 				w.WriteHeader(http.StatusNoContent)
 				return
 			}

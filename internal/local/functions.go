@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -17,10 +18,11 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// functions are the five of template.yaml.
+// functions are those of template.yaml.
 type functions struct {
-	authorize, connect, disconnect, message, broadcast lambda.Handler
-	processes                                          []*runtimetest.Function // those that are bootstraps
+	authorize, connect, disconnect, message, broadcast, ticket lambda.Handler
+
+	processes []*runtimetest.Function // those that are bootstraps
 }
 
 // identity makes the dev issuer, and the functions that trust it and our own
@@ -48,18 +50,21 @@ func (h *House) identity() error {
 func (h *House) inProcess(guestKey []byte) error {
 	v, err := auth.New(auth.Config{
 		Issuer: h.issuer.Issuer(), JWKSURL: h.issuer.JWKSURL(), HTTPClient: h.issuer.Client(),
-		GuestKeys: [][]byte{guestKey}, Now: h.now,
+		ClientIDs: []string{authtest.ClientID}, GuestKeys: [][]byte{guestKey}, Now: h.now,
 	})
 	if err != nil {
 		return fmt.Errorf("verifier: %w", err)
 	}
 	log := h.opts.Log
-	newGuestID := func() (string, error) { return auth.NewGuestID(rand.Reader) }
+	options := handler.AuthorizeOptions{
+		Origins: h.opts.AllowedOrigins, NewGuestID: func() (string, error) { return auth.NewGuestID(rand.Reader) },
+	}
 	h.functions = functions{
-		authorize:  lambda.NewHandler(handler.Authorize(v, newGuestID, log)),
+		authorize:  lambda.NewHandler(handler.Authorize(h.hub, v, options, log)),
 		connect:    lambda.NewHandler(handler.Connect(h.hub, "", nil, log)),
 		disconnect: lambda.NewHandler(handler.Disconnect(h.hub, nil, log)),
 		message:    lambda.NewHandler(handler.Message(h.hub, v, handler.MessageOptions{Shorthand: true, MaxAge: h.opts.MaxAge}, log)),
+		ticket:     lambda.NewHandler(handler.Tickets(h.hub, v, rand.Text, log)),
 		broadcast:  lambda.NewHandler(handler.Broadcast(h.hub, handler.BroadcastOptions{Layout: h.opts.Layout, Observe: h.metrics.broadcast, Healed: h.metrics.healed}, log)),
 	}
 	return nil
@@ -71,7 +76,7 @@ func (h *House) bootstraps(guestKey []byte) error {
 	env := append(h.opts.Tables.Env(),
 		"CALLBACK_URL="+h.opts.CallbackURL, "SHORTHAND=true",
 		"TOKEN_ISSUER="+h.issuer.Issuer(), "TOKEN_JWKS_URL="+h.issuer.JWKSURL(), "TOKEN_CLIENTS="+authtest.ClientID,
-		"GUEST_KEYS="+base64.StdEncoding.EncodeToString(guestKey),
+		"GUEST_KEYS="+base64.StdEncoding.EncodeToString(guestKey), "ALLOWED_ORIGINS="+strings.Join(h.opts.AllowedOrigins, ","),
 	)
 	if len(h.opts.Credentials) > 0 {
 		c := h.opts.Credentials[0]
@@ -79,7 +84,7 @@ func (h *House) bootstraps(guestKey []byte) error {
 	}
 	for name, function := range map[string]*lambda.Handler{
 		"authorize": &h.functions.authorize, "connect": &h.functions.connect, "disconnect": &h.functions.disconnect,
-		"message": &h.functions.message, "broadcast": &h.functions.broadcast,
+		"message": &h.functions.message, "broadcast": &h.functions.broadcast, "ticket": &h.functions.ticket,
 	} {
 		f, err := runtimetest.New(runtimetest.Options{
 			Path: filepath.Join(h.opts.Build, name, "bootstrap"), Name: name, Env: env, Output: h.opts.Output,

@@ -55,6 +55,8 @@ type Options struct {
 	Origins  []string     // of pages that may use the admin API, beside its own
 	Log      *slog.Logger // nil: silent
 
+	AllowedOrigins []string // of pages that may open sockets; nil: of the same host and of this machine
+
 	Tables     Tables       // where rows are; nil: in this process
 	Layout     table.Layout // of Tables: the shop's names of attributes
 	SeedTables bool         // put the catalogue's products into Tables, those that are not there

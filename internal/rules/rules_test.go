@@ -55,7 +55,8 @@ var rooms = map[string][]string{
 	"connect":               {"internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
 	"disconnect":            {"internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
 	"message":               {"internal/auth", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
-	"authorize":             {"internal/auth", "internal/config", "internal/handler", "internal/logs"},
+	"authorize":             {"internal/auth", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
+	"ticket":                {"internal/auth", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
 	"broadcast":             {"internal/apigw", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
 	"localhub":              {"gatewaytest", "internal/dynamolocal", "internal/dynamostore", "internal/hub", "internal/local", "internal/runtimetest", "internal/samapi", "internal/table", "web"},
 }
@@ -81,7 +82,8 @@ var outside = map[string][]string{
 	"connect":               {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
 	"disconnect":            {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
 	"message":               {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"authorize":             {"github.com/aws/aws-lambda-go"},
+	"authorize":             {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"ticket":                {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
 	"broadcast":             {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
 	"internal/local":        {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/prometheus/client_golang"},
 }
@@ -179,7 +181,7 @@ func TestImports(t *testing.T) {
 // TestNoFunctionLinksAnImitation: programs that run in AWS import no package
 // whose name ends in test, directly or through others.
 func TestNoFunctionLinksAnImitation(t *testing.T) {
-	for _, pkg := range []string{"connect", "disconnect", "message", "authorize", "broadcast"} {
+	for _, pkg := range []string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"} {
 		for p := range reach(pkg) {
 			if strings.HasSuffix(p, "test") || p == "internal/memstore" || p == "internal/local" {
 				t.Errorf("%s reaches %s", pkg, p)
@@ -227,7 +229,7 @@ func reach(pkg string) map[string]bool {
 // TestMainsAreWiring: at most 40 lines, in one file.
 func TestMainsAreWiring(t *testing.T) {
 	for _, s := range sources(t) {
-		if s.isTest || !slices.Contains([]string{"connect", "disconnect", "message", "authorize", "broadcast"}, s.pkg) {
+		if s.isTest || !slices.Contains([]string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"}, s.pkg) {
 			continue
 		}
 		if lines := s.set.Position(s.file.End()).Line; lines > 40 || path.Base(s.name) != "main.go" {
@@ -334,7 +336,7 @@ func TestLogKeys(t *testing.T) {
 		return ""
 	}
 	for _, s := range sources(t) {
-		if s.isTest || !slices.Contains([]string{"internal/handler", "connect", "disconnect", "message", "authorize", "broadcast"}, s.pkg) {
+		if s.isTest || !slices.Contains([]string{"internal/handler", "connect", "disconnect", "message", "authorize", "broadcast", "ticket"}, s.pkg) {
 			continue
 		}
 		ast.Inspect(s.file, func(n ast.Node) bool {

@@ -1,0 +1,48 @@
+package handler_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/coder/websocket"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/handler"
+)
+
+// gateway puts the bench's handlers behind the imitation of API Gateway, with an
+// authorizer of these settings.
+func (b *bench) gateway(o handler.AuthorizeOptions, domain string) *gatewaytest.Gateway {
+	b.t.Helper()
+	o.NewGuestID = func() (string, error) { return "g1", nil }
+	message := gatewaytest.Route{Integration: b.message, RouteResponse: true}
+	gw, err := gatewaytest.New(gatewaytest.API{
+		DomainName: domain,
+		Authorizer: &gatewaytest.Authorizer{Handler: lambda.NewHandler(handler.Authorize(b.hub, b.verifier, o, b.logger()))},
+		Routes:     map[string]gatewaytest.Route{"$connect": {Integration: b.connect}, "$disconnect": {Integration: b.disconnect}, "$default": message},
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() {
+		if err := gw.Close(); err != nil {
+			b.t.Error(err)
+		}
+	})
+	return gw
+}
+
+// answered makes a handshake with these headers and returns how it was answered.
+func answered(t testing.TB, gw *gatewaytest.Gateway, path string, headers http.Header) int {
+	t.Helper()
+	conn, resp, err := gw.Dial(context.Background(), path, &websocket.DialOptions{HTTPHeader: headers})
+	if resp == nil {
+		t.Fatal(err)
+	}
+	if err == nil {
+		_ = conn.CloseNow()
+	}
+	return resp.StatusCode
+}

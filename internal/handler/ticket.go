@@ -1,0 +1,60 @@
+package handler
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"regexp"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// ticketForm is what crypto/rand.Text makes, now or later. Anything else costs no
+// access to the store.
+var ticketForm = regexp.MustCompile(`^[A-Z2-7]{26,64}$`)
+
+// Tickets answers POST /v1/tickets: who comes with a token in the Authorization
+// header gets a ticket that opens one socket as the same, in the URL. newTicket
+// makes secrets of at least 128 random bits, as crypto/rand.Text does.
+func Tickets(h *hub.Hub, v Verifier, newTicket func() string, log *slog.Logger) func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	return func(ctx context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		refuse := func(status int, code wire.Code, message string) (events.APIGatewayV2HTTPResponse, error) {
+			return jsonResponse(status, map[string]string{"code": string(code), "message": message}), nil
+		}
+		p, err := v.Verify(ctx, authorization(e.Headers))
+		if err != nil {
+			code := tokenCode(err)
+			log.WarnContext(ctx, "token not taken", "code", code, "error", err)
+			if code == wire.CodeBusy {
+				return refuse(http.StatusServiceUnavailable, code, "the token cannot be checked now")
+			}
+			return refuse(http.StatusUnauthorized, code, "a ticket wants the header Authorization: Bearer <token>")
+		}
+		ticket := newTicket()
+		expires, err := h.IssueTicket(ctx, ticket, principalOf(p))
+		switch {
+		case errors.Is(err, hub.ErrThrottled):
+			return refuse(http.StatusServiceUnavailable, wire.CodeBusy, "too much at once")
+		case err != nil:
+			log.ErrorContext(ctx, "ticket", "error", err)
+			return refuse(http.StatusInternalServerError, wire.CodeInternal, "something went wrong on our side")
+		}
+		return jsonResponse(http.StatusCreated, map[string]any{"ticket": ticket, "expires": expires.UnixMilli()}), nil
+	}
+}
+
+func jsonResponse(status int, body any) events.APIGatewayV2HTTPResponse {
+	data, _ := json.Marshal(body) // maps of strings and numbers
+	r := events.APIGatewayV2HTTPResponse{StatusCode: status, Body: string(data), Headers: map[string]string{
+		"Content-Type": "application/json", "Cache-Control": "no-store",
+	}}
+	if status == http.StatusUnauthorized {
+		r.Headers["WWW-Authenticate"] = "Bearer" // RFC 9110, section 15.5.2
+	}
+	return r
+}

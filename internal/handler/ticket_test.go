@@ -1,0 +1,187 @@
+package handler_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/authtest"
+	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/hub"
+)
+
+// httpRequest is a request as an HTTP API gives it to a function, payload 2.0.
+func httpRequest(t testing.TB, authorization string) []byte {
+	t.Helper()
+	return stored(t, "ticket", func(e map[string]any) {
+		if authorization != "" {
+			in(e, "headers")["authorization"] = authorization
+		}
+	})
+}
+
+type httpResponse = events.APIGatewayV2HTTPResponse
+
+// issued is what a ticket's answer holds.
+type issued struct {
+	Ticket, Code, Message string
+	Expires               int64
+}
+
+// ask asks for a ticket.
+func (b *bench) ask(authorization string) (httpResponse, issued) {
+	b.t.Helper()
+	got, err := call[httpResponse](b.t, b.tickets, httpRequest(b.t, authorization))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var body issued
+	if err := json.Unmarshal([]byte(got.Body), &body); err != nil {
+		b.t.Fatal(err)
+	}
+	if got.Headers["Content-Type"] != "application/json" || got.Headers["Cache-Control"] != "no-store" {
+		b.t.Errorf("headers: got %v, want JSON that nobody stores", got.Headers)
+	}
+	return got, body
+}
+
+// ticket is a ticket of a user.
+func (b *bench) ticket(user string) string {
+	b.t.Helper()
+	got, body := b.ask("Bearer " + b.token(authtest.Claims{User: user}))
+	if got.StatusCode != http.StatusCreated || body.Ticket == "" {
+		b.t.Fatalf("got %d %s, want a ticket", got.StatusCode, got.Body)
+	}
+	return body.Ticket
+}
+
+func withTicket(ticket string) map[string]string { return map[string]string{"ticket": ticket} }
+
+func TestTicketOpensASocket(t *testing.T) {
+	b := newBench(t)
+	for name, tt := range map[string]struct {
+		token, user string
+		context     map[string]any
+	}{
+		"customer": {b.token(authtest.Claims{User: "ann"}), "ann", map[string]any{"role": "customer", "expires": millis(b.now.Add(authtest.DefaultTTL).Truncate(time.Second))}},
+		"vendor":   {b.token(authtest.Claims{User: "vera", Role: "vendor", Vendor: "acme"}), "vera", map[string]any{"role": "vendor", "vendor": "acme", "expires": millis(b.now.Add(authtest.DefaultTTL).Truncate(time.Second))}},
+		"guest":    {b.guestToken("9f2c"), "guest:9f2c", map[string]any{"role": "guest", "expires": millis(b.now.Add(auth.DefaultGuestTTL).Truncate(time.Second))}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, body := b.ask("Bearer " + tt.token)
+			if got.StatusCode != http.StatusCreated || body.Expires != b.now.Add(hub.TicketLife).UnixMilli() {
+				t.Fatalf("got %d %s, want a ticket for 30 s", got.StatusCode, got.Body)
+			}
+			if p := b.allowed(nil, withTicket(body.Ticket)); p.PrincipalID != tt.user || !reflect.DeepEqual(p.Context, tt.context) {
+				t.Errorf("got %s with %v, want %s with %v", p.PrincipalID, p.Context, tt.user, tt.context)
+			}
+			b.guests = 0
+			wantGuest(t, b.allowed(nil, withTicket(body.Ticket)), "guest:g1", "token_bad")
+		})
+	}
+}
+
+func TestTicketNotTaken(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ticket func(b *bench) string
+		notice string
+	}{
+		"empty":        {func(*bench) string { return "" }, "token_bad"},
+		"garbage":      {func(*bench) string { return "garbage" }, "token_bad"},
+		"never issued": {func(*bench) string { return strings.Repeat("A", 26) }, "token_bad"},
+		"in capitals":  {func(b *bench) string { return strings.ToLower(b.ticket("ann")) }, "token_bad"},
+		"too late": {func(b *bench) string {
+			ticket := b.ticket("ann")
+			b.now = b.now.Add(hub.TicketLife)
+			return ticket
+		}, "token_bad"},
+		"store fails": {func(b *bench) string {
+			ticket := b.ticket("ann")
+			b.store.fail["TakeTicket"] = errInside
+			return ticket
+		}, "busy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			wantGuest(t, b.allowed(nil, withTicket(tt.ticket(b))), "guest:g1", tt.notice)
+		})
+		t.Run(name+", required", func(t *testing.T) {
+			b := newBench(t)
+			query := withTicket(tt.ticket(b))
+			query["auth"] = "required"
+			wantUnauthorized(t, b, handshake(t, nil, query))
+		})
+	}
+	t.Run("a token counts first, and the ticket is not spent", func(t *testing.T) {
+		b := newBench(t)
+		ticket := b.ticket("ann")
+		if p := b.allowed(offering(b.token(authtest.Claims{User: "bob"})), withTicket(ticket)); p.PrincipalID != "bob" {
+			t.Errorf("got %s, want bob", p.PrincipalID)
+		}
+		if p := b.allowed(nil, withTicket(ticket)); p.PrincipalID != "ann" {
+			t.Errorf("got %s, want ann", p.PrincipalID)
+		}
+	})
+}
+
+// TestTicketOnce: of 100 handshakes at once with one ticket, one is ann's.
+func TestTicketOnce(t *testing.T) {
+	b := newBench(t)
+	gw := b.gateway(handler.AuthorizeOptions{}, "")
+	path := "/v1?auth=required&ticket=" + b.ticket("ann")
+	statuses := make(chan int, 100)
+	var opening sync.WaitGroup
+	for range cap(statuses) {
+		opening.Go(func() { statuses <- answered(t, gw, path, nil) })
+	}
+	opening.Wait()
+	close(statuses)
+	count := map[int]int{}
+	for s := range statuses {
+		count[s]++
+	}
+	if want := map[int]int{101: 1, 401: 99}; !reflect.DeepEqual(count, want) {
+		t.Errorf("got %v, want %v", count, want)
+	}
+}
+
+func TestTicketRefused(t *testing.T) {
+	for name, tt := range map[string]struct {
+		authorization func(b *bench) string
+		status        int
+		code          string
+	}{
+		"no token":        {func(*bench) string { return "" }, 401, "token_bad"},
+		"another scheme":  {func(*bench) string { return "Basic YW5uOmFubg==" }, 401, "token_bad"},
+		"garbage":         {func(*bench) string { return "Bearer garbage" }, 401, "token_bad"},
+		"expired":         {func(b *bench) string { return "Bearer " + b.expiredUser("ann") }, 401, "token_expired"},
+		"another issuer":  {func(*bench) string { return "Bearer " + newBench(t).token(authtest.Claims{User: "ann"}) }, 401, "token_bad"},
+		"no keys":         {func(b *bench) string { b.loseKeys(); return "Bearer " + b.token(authtest.Claims{User: "ann"}) }, 503, "busy"},
+		"store throttled": {func(b *bench) string { return b.failing("PutTicket", hub.ErrThrottled) }, 503, "busy"},
+		"store fails":     {func(b *bench) string { return b.failing("PutTicket", errInside) }, 500, "internal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			got, body := b.ask(tt.authorization(b))
+			if got.StatusCode != tt.status || body.Code != tt.code || body.Ticket != "" || strings.Contains(got.Body, "canary") {
+				t.Errorf("got %d %s, want %d %s", got.StatusCode, got.Body, tt.status, tt.code)
+			}
+			if challenge := got.Headers["WWW-Authenticate"]; (challenge == "Bearer") != (tt.status == 401) {
+				t.Errorf("got the challenge %q", challenge)
+			}
+		})
+	}
+}
+
+// failing makes a method of the store fail, and is the header of a good token.
+func (b *bench) failing(method string, err error) string {
+	b.store.fail[method] = err
+	return "Bearer " + b.token(authtest.Claims{User: "ann"})
+}
