@@ -157,6 +157,10 @@ func TestCommandLine(t *testing.T) {
 		"a seed that is not there": {[]string{"-seed", "/nowhere/seed.json"}, 1, "localhub: seed: open /nowhere/seed.json: no such file"},
 		"a seed with an error":     {[]string{"-seed", bad}, 1, "localhub: seed " + bad + `: line 2: field "available" of product "A" is a number from 0 to`},
 		"a page that is not there": {[]string{"-web", "/nowhere"}, 1, "localhub: -web /nowhere: there is no such directory"},
+		"an origin that is none":   {[]string{"-allowed-origins", "https://Shop.example/"}, 2, `localhub: invalid value "https://Shop.example/" for flag -allowed-origins: it is not a list of origins`},
+		"an admin token in a file": {[]string{"-admin-token", "@/nowhere"}, 2, `localhub: invalid value "@/nowhere" for flag -admin-token: open /nowhere: no such file`},
+		"an empty admin token":     {[]string{"-admin-token", "@" + os.DevNull}, 2, `localhub: invalid value "@` + os.DevNull + `" for flag -admin-token: an empty token protects nothing`},
+		"an odd admin token":       {[]string{"-admin-token", "s3 cret"}, 2, "localhub: -admin-token: a token has printable characters without blanks\n"},
 		"a token for nobody":       {[]string{"token"}, 2, "localhub: token wants -user NAME"},
 		"a token from nowhere":     {[]string{"token", "-user", "x", "-admin", busyNot(t)}, 1, "localhub: no localhub answers at"},
 	} {
@@ -216,6 +220,49 @@ func TestTokenCommand(t *testing.T) {
 	err = run(t.Context(), []string{"token", "-user", "bob", "-role", "emperor", "-admin", address}, io.Discard, io.Discard)
 	if err == nil || err.Error() != `"role" is customer, vendor or admin` {
 		t.Errorf("a role that is none: got %v", err)
+	}
+}
+
+// TestAdminTokenFlag: with -admin-token, the admin API, its token command and the
+// page's address want it.
+func TestAdminTokenFlag(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("s3cret-from-a-file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hub := start(t, "-admin-token", "@"+file)
+	if !strings.Contains(hub.greeting, "/#admin-token=s3cret-from-a-file\n") || !strings.Contains(hub.greeting, `/admin/stock/TEE-RED-M -H "Authorization: Bearer s3cret-from-a-file" -d`) {
+		t.Errorf("the greeting lacks the token:\n%s", hub.greeting)
+	}
+	address := strings.TrimPrefix(strings.TrimSuffix(hub.admin, "/admin/stock/TEE-RED-M"), "http://")
+	for name, tt := range map[string]struct {
+		args []string
+		want string // of the error; "": none
+	}{
+		"none":    {nil, "the admin API wants the token that localhub was started with (-admin-token)"},
+		"another": {[]string{"-admin-token", "other"}, "the admin API wants the token that localhub was started with (-admin-token)"},
+		"typed":   {[]string{"-admin-token", "s3cret-from-a-file"}, ""},
+		"a file":  {[]string{"-admin-token", "@" + file}, ""},
+	} {
+		var stdout bytes.Buffer
+		err := run(t.Context(), append([]string{"token", "-user", "bob", "-admin", address}, tt.args...), &stdout, io.Discard)
+		if tt.want == "" && (err != nil || strings.Count(stdout.String(), ".") != 2) || tt.want != "" && (err == nil || err.Error() != tt.want) {
+			t.Errorf("%s: got %q, %v, want error %q", name, stdout.String(), err, tt.want)
+		}
+	}
+}
+
+// TestAllowedOrigins: the flag reaches the authorizer.
+func TestAllowedOrigins(t *testing.T) {
+	hub := start(t, "-allowed-origins", "https://shop.example")
+	for origin, want := range map[string]int{"https://shop.example": http.StatusSwitchingProtocols, "http://localhost:5173": http.StatusForbidden} {
+		conn, resp, err := websocket.Dial(t.Context(), hub.socket, &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {origin}}})
+		if err == nil {
+			_ = conn.CloseNow()
+		}
+		if resp == nil || resp.StatusCode != want {
+			t.Errorf("%s: got %v, %v, want %d", origin, resp, err, want)
+		}
 	}
 }
 

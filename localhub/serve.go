@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"sync"
 	"syscall"
@@ -53,9 +54,10 @@ func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	house, err := local.New(local.Options{
 		Stage: s.stage, Catalogue: catalogue, IdleTimeout: s.idleTimeout, MaxAge: s.maxAge,
 		Faults: s.faults.set, Credentials: s.credentials(), Web: page, Log: log,
-		AdminURL: "http://" + admin.Addr().String(),
-		Origins:  []string{"http://" + sockets.Addr().String(), "http://localhost:" + port, "http://127.0.0.1:" + port},
-		Tables:   tables, Layout: s.dynamodb.layout, SeedTables: s.dynamodb.create,
+		AdminURL:   "http://" + admin.Addr().String(),
+		Origins:    []string{"http://" + sockets.Addr().String(), "http://localhost:" + port, "http://127.0.0.1:" + port},
+		AdminToken: string(s.adminToken), AllowedOrigins: s.origins,
+		Tables: tables, Layout: s.dynamodb.layout, SeedTables: s.dynamodb.create,
 		Build: s.lambda, CallbackURL: "http://" + reachable(sockets.Addr()) + "/" + s.stage, Output: stderr,
 	})
 	if err != nil {
@@ -172,9 +174,15 @@ func greet(w io.Writer, house *local.House, s settings, addr, admin string, cata
 	socket := "ws://" + addr + "/" + s.stage
 	wscat := "npx wscat -c " + socket + " -s securecart.v1"
 	alice := wscat + ` -H "Authorization: Bearer ` + token + `"`
+	page, header := "http://"+addr+"/", ""
+	if s.adminToken != "" {
+		// Behind the #, which a browser sends nowhere.
+		page += "#admin-token=" + url.QueryEscape(string(s.adminToken))
+		header = ` -H "Authorization: Bearer ` + string(s.adminToken) + `"`
+	}
 	_, err = fmt.Fprintf(w, `localhub %s
   socket  %s
-  page    http://%s/
+  page    %s
 
 In other terminals (then type: help):
 
@@ -188,9 +196,9 @@ In other terminals (then type: help):
     %s
 
   a change of stock
-    curl -X PUT http://%s/admin/stock/%s -d '{"available":3}'
+    curl -X PUT http://%s/admin/stock/%s%s -d '{"available":3}'
 %s%s
 Interrupt (ctrl-c) to end.
-`, buildVersion(), socket, addr, wscat, alice, alice, admin, sku, s.dynamodb.greeting(sku), s.signing(addr))
+`, buildVersion(), socket, page, wscat, alice, alice, admin, sku, header, s.dynamodb.greeting(sku), s.signing(addr))
 	return err
 }

@@ -19,6 +19,8 @@ import (
 // settings are what the command line says.
 type settings struct {
 	addr, admin  string
+	adminToken   secret
+	origins      origins
 	seed         string
 	stage        string
 	web          string
@@ -38,6 +40,8 @@ func parse(args []string, stdout io.Writer) (*settings, error) {
 	fs := newFlagSet("localhub")
 	fs.StringVar(&s.addr, "addr", "127.0.0.1:8787", "`address` of the sockets and the page")
 	fs.StringVar(&s.admin, "admin", "127.0.0.1:8788", "`address` of the admin API, on this machine only")
+	fs.Var(&s.adminToken, "admin-token", "`token` that the admin API wants, on a machine that others use too; @FILE reads it from a file, for a command line is not secret")
+	fs.Var(&s.origins, "allowed-origins", "`origins` of pages that may open sockets, with commas (default: of the same host and of this machine)")
 	fs.StringVar(&s.seed, "seed", "", "`file` with a JSON catalogue (default: one of 40 products, built in)")
 	fs.StringVar(&s.stage, "stage", "v1", "`name` of the stage, the path of the socket")
 	fs.StringVar(&s.web, "web", "", "`directory` to serve the page from (default: built in)")
@@ -111,6 +115,9 @@ func (s *settings) check() error {
 		return usageError{fmt.Errorf("-max-age %s: it has to be above zero and at most %s, as API Gateway's", s.maxAge, local.MaxAge)}
 	case s.logFormat != "json" && s.logFormat != "text":
 		return usageError{fmt.Errorf("-log %q: it is json or text", s.logFormat)}
+	}
+	if err := s.adminToken.check(); err != nil {
+		return err
 	}
 	return s.dynamodb.check(s.lambda)
 }

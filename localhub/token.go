@@ -19,7 +19,12 @@ func runToken(ctx context.Context, args []string, stdout io.Writer) error {
 	role := fs.String("role", "customer", "customer, vendor or admin")
 	vendor := fs.String("vendor", "", "`name` of the vendor, for role vendor")
 	admin := fs.String("admin", "127.0.0.1:8788", "`address` of the admin API")
+	var adminToken secret
+	fs.Var(&adminToken, "admin-token", "`token` that the admin API wants, or @FILE")
 	if done, err := parseFlags(fs, args, stdout); done || err != nil {
+		return err
+	}
+	if err := adminToken.check(); err != nil {
 		return err
 	}
 	if *user == "" {
@@ -34,6 +39,9 @@ func runToken(ctx context.Context, args []string, stdout io.Writer) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+*admin+"/admin/token", bytes.NewReader(body))
 	if err != nil {
 		return usageError{fmt.Errorf("-admin %s: %w", *admin, err)}
+	}
+	if adminToken != "" {
+		req.Header.Set("Authorization", "Bearer "+string(adminToken))
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

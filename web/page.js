@@ -1,6 +1,7 @@
 // The demo page: a shop whose badges and cart are live. It shows how little a page
 // has to do: name what it wants, render what the hub knows, say what people did.
 
+import { adminClient, adminToken } from './admin.js';
 import { Hub } from './hub.js';
 import { connectHub } from './elements.js';
 import { Lines } from './lines.js';
@@ -15,6 +16,7 @@ const messageStays = 12_000;
 const tokenRest = 120_000;
 
 const config = await load('config.json').catch(() => ({ socket: '/v1' }));
+const admin = adminClient(config.admin, adminToken(window), (...request) => fetch(...request));
 const products = new Map(); // sku -> product of the catalogue
 
 // ---- Who is here. The name belongs to this window, so that two windows can be two
@@ -266,17 +268,6 @@ async function load(path) {
   const response = await fetch(path);
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return response.json();
-}
-
-async function admin(method, path, body) {
-  const response = await fetch(config.admin + path, {
-    method,
-    headers: body && { 'Content-Type': 'application/json' },
-    body: body && JSON.stringify(body),
-  });
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.message ?? `status ${response.status}`);
-  return answer;
 }
 
 function renderStatus() {

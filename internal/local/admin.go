@@ -31,9 +31,10 @@ const (
 	bulkAtOnce = 10_000
 )
 
-// Admin is the admin API. It wants no token and therefore serves loopback only: a
-// request for another host, or from a page of another origin, is refused, so that
-// no web page can reach it through somebody's browser.
+// Admin is the admin API. It serves loopback only: a request for another host, or
+// from a page of another origin, is refused, so that no web page can reach it
+// through somebody's browser. Other people on the machine can, unless there is an
+// AdminToken.
 func (h *House) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -61,7 +62,7 @@ func (h *House) Admin() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "not_found", fmt.Sprintf("there is no %s %s", r.Method, r.URL.Path))
 	})
-	return h.guard(mux)
+	return h.guard(h.wantToken(mux))
 }
 
 // guard lets through what comes from this machine and not from a foreign page: it

@@ -55,6 +55,7 @@ type Options struct {
 	Origins  []string     // of pages that may use the admin API, beside its own
 	Log      *slog.Logger // nil: silent
 
+	AdminToken     string   // that the admin API wants; "": none
 	AllowedOrigins []string // of pages that may open sockets; nil: of the same host and of this machine
 
 	Tables     Tables       // where rows are; nil: in this process

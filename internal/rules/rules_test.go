@@ -58,7 +58,7 @@ var rooms = map[string][]string{
 	"authorize":             {"internal/auth", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
 	"ticket":                {"internal/auth", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
 	"broadcast":             {"internal/apigw", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
-	"localhub":              {"gatewaytest", "internal/dynamolocal", "internal/dynamostore", "internal/hub", "internal/local", "internal/runtimetest", "internal/samapi", "internal/table", "web"},
+	"localhub":              {"gatewaytest", "internal/config", "internal/dynamolocal", "internal/dynamostore", "internal/hub", "internal/local", "internal/runtimetest", "internal/samapi", "internal/table", "web"},
 }
 
 // outside are the foreign modules that a package may import; others may import

@@ -1,0 +1,49 @@
+import test from 'node:test';
+import assert from 'node:assert/strict';
+
+import { adminClient, adminToken } from '../admin.js';
+
+/** fakeWindow is what adminToken needs of a window at an address. */
+function fakeWindow(hash, search = '') {
+  const store = new Map();
+  return {
+    location: { hash, search, pathname: '/' },
+    history: { replaced: [], replaceState(_state, _title, url) { this.replaced.push(url); } },
+    sessionStorage: { getItem: (name) => store.get(name) ?? null, setItem: (name, value) => store.set(name, value) },
+  };
+}
+
+test('the admin token leaves the address and is kept', () => {
+  const w = fakeWindow('#admin-token=s3cret%2B', '?x=1');
+  assert.equal(adminToken(w), 's3cret+');
+  assert.deepEqual(w.history.replaced, ['/?x=1']);
+  w.location.hash = '';
+  assert.equal(adminToken(w), 's3cret+');
+  assert.equal(w.history.replaced.length, 1);
+});
+
+test('without an admin token there is none, and the address stays', () => {
+  const w = fakeWindow('#cart');
+  assert.equal(adminToken(w), null);
+  assert.deepEqual(w.history.replaced, []);
+});
+
+test('the admin client sends its token and reads the answer', async () => {
+  const sent = [];
+  const fetch = async (url, options) => {
+    sent.push([url, options]);
+    return { ok: true, json: async () => ({ available: 3 }) };
+  };
+  assert.deepEqual(await adminClient('http://h', 's3cret', fetch)('PUT', '/admin/stock/MUG', { available: 3 }), { available: 3 });
+  await adminClient('http://h', null, fetch)('GET', '/admin/stock/MUG');
+  assert.deepEqual(sent, [
+    ['http://h/admin/stock/MUG', { method: 'PUT', headers: { 'Content-Type': 'application/json', Authorization: 'Bearer s3cret' }, body: '{"available":3}' }],
+    ['http://h/admin/stock/MUG', { method: 'GET', headers: {}, body: undefined }],
+  ]);
+});
+
+test('a refusal of the admin API is an error with its words', async () => {
+  const refusing = (body) => async () => ({ ok: false, status: 401, json: body });
+  await assert.rejects(adminClient('', null, refusing(async () => ({ message: 'it wants a token' })))('GET', '/'), /^Error: it wants a token$/);
+  await assert.rejects(adminClient('', null, refusing(async () => { throw new Error('no JSON'); }))('GET', '/'), /^Error: status 401$/);
+});
