@@ -202,14 +202,14 @@ func ParseOrigins(value string) (origins []string, err error) {
 // bits if they are random.
 const minEdgeSecret = 32
 
-// readEdgeSecrets lets entries be empty: before the first rotation there is no
-// previous secret.
+// readEdgeSecrets takes "-" for none: before the first rotation there is no previous
+// secret.
 func readEdgeSecrets(s *Settings, value string) error {
 	for secret := range strings.SplitSeq(value, ",") {
 		switch secret = strings.TrimSpace(secret); {
 		case len(secret) >= minEdgeSecret:
 			s.EdgeSecrets = append(s.EdgeSecrets, secret)
-		case secret != "":
+		case secret != "-":
 			return fmt.Errorf("is not a list of secrets of at least %d characters", minEdgeSecret)
 		}
 	}

@@ -78,6 +78,8 @@ var checks = []check{
 	{"route settings", checkRouteSettings},
 	{"access log", checkAccessLog},
 	{"domain", checkDomain},
+	{"edge", checkEdge},
+	{"tickets", checkTickets},
 	{"addresses", checkAddresses},
 	{"functions", checkFunctions},
 	{"settings", checkSettings},
@@ -167,6 +169,14 @@ func (k *checker) scenes() []*scene {
 			"DomainName": "ws.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1", "PointInTimeRecovery": "true",
 			"TokenJwksUrl": "https://keys.test/jwks", "GuestKeyVersion": "version-2", "GatewayLogRole": "create", "Shorthand": "true",
 		}),
+		with("edge", map[string]string{
+			"DomainName": "origin.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1", "AllowedOrigins": "https://shop.test,https://m.shop.test",
+			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "WebAclArn": webACL, "EdgeSecretVersion": "version-3",
+		}),
+		with("edge without a wall", map[string]string{
+			"DomainName": "origin.shop.test", "CertificateArn": certificate, "MappingKey": "",
+			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate,
+		}),
 		with("whole domain", map[string]string{"DomainName": "ws.shop.test", "CertificateArn": certificate, "MappingKey": ""}),
 	}
 }
@@ -245,7 +255,7 @@ func checkConditions(k *checker) {
 		}
 	}
 	// One without the other would deploy something else than was meant.
-	for _, pair := range [][2]string{{"InventoryTableName", "InventoryStreamArn"}, {"CartTableName", "CartStreamArn"}, {"DomainName", "CertificateArn"}} {
+	for _, pair := range [][2]string{{"InventoryTableName", "InventoryStreamArn"}, {"CartTableName", "CartStreamArn"}, {"DomainName", "CertificateArn"}, {"EdgeDomainName", "EdgeCertificateArn"}} {
 		for _, name := range pair {
 			if (&scene{name: name, given: map[string]string{name: "x"}, t: k.t}).allowed() {
 				k.failf("%s may be given without the other of %v", name, pair)
@@ -491,7 +501,7 @@ func checkStage(k *checker) {
 	k.want("the stage", s.properties["StageName"], stageName)
 	k.want("AutoDeploy", s.properties["AutoDeploy"], false)
 	for _, p := range k.t.of(kindPermission) {
-		if p.properties["Principal"] == "apigateway.amazonaws.com" && !slices.Contains(s.dependsOn, p.id) {
+		if p.properties["Principal"] == "apigateway.amazonaws.com" && p.id != ticketPermission && !slices.Contains(s.dependsOn, p.id) {
 			k.failf("the stage does not wait for %s", p.id)
 		}
 	}
@@ -582,7 +592,7 @@ func checkDomain(k *checker) {
 		"ApiId": object{"Ref": k.one(kindAPI).id}, "DomainName": object{"Ref": d.id}, "Stage": object{"Ref": k.one(kindStage).id},
 		"ApiMappingKey": object{"Fn::If": []any{"HasMappingKey", object{"Ref": "MappingKey"}, object{"Ref": "AWS::NoValue"}}},
 	})
-	r := k.one("AWS::Route53::RecordSet")
+	r := k.t.resources["Record"]
 	k.want("the record's target", r.properties["AliasTarget"], object{
 		"DNSName":      object{"Fn::GetAtt": []any{d.id, "RegionalDomainName"}},
 		"HostedZoneId": object{"Fn::GetAtt": []any{d.id, "RegionalHostedZoneId"}},
@@ -597,17 +607,20 @@ func checkAddresses(k *checker) {
 		want := map[string]string{
 			"domain":       "://ws.shop.test/v1",
 			"whole domain": "://ws.shop.test",
+			// Posts cannot be signed for the edge: they go to what it leads to.
+			"edge":                "://origin.shop.test/v1",
+			"edge without a wall": "://origin.shop.test",
 		}[s.name]
 		if want == "" {
 			want = "://<" + k.one(kindAPI).id + ">.execute-api.region-1.suffix.test/" + stageName
 		}
-		k.want(s.name+": SocketUrl", s.text(k.t.outputs["SocketUrl"]["Value"]), "wss"+want)
+		k.want(s.name+": SocketUrl", s.text(k.t.outputs["SocketUrl"]["Value"]), "wss"+strings.Replace(want, "origin.", "ws.", 1))
 		k.want(s.name+": CallbackUrl", s.text(k.t.outputs["CallbackUrl"]["Value"]), "https"+want)
 		k.want(s.name+": CALLBACK_URL", k.environment(s, config.Broadcast)["CALLBACK_URL"], "https"+want)
 	}
 }
 
-// checkFunctions: five, each from the folder of its main.
+// checkFunctions: six, each from the folder of its main.
 func checkFunctions(k *checker) {
 	var want []string
 	for _, f := range config.Functions {
@@ -680,6 +693,7 @@ func checkSettings(k *checker) {
 			"INVENTORY_ATTRIBUTES": map[string]string{"own tables": "sku=productId", "own inventory": "version=rev"}[s.name],
 			"CART_ATTRIBUTES":      map[string]string{"own tables": "cart=id"}[s.name],
 			"TOKEN_ISSUER":         issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
+			"ALLOWED_ORIGINS": s.given["AllowedOrigins"], "EDGE_SECRETS": edgeSecrets(s),
 			"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "5000", "METRICS_NAMESPACE": "SecureCartHub",
 		}
 		for _, f := range config.Functions {
@@ -698,6 +712,9 @@ func checkSettings(k *checker) {
 				}
 			}
 			env["GUEST_KEYS"] = k.generated()
+			if env["EDGE_SECRETS"] != "" {
+				env["EDGE_SECRETS"] = generatedEdgeSecrets(k)
+			}
 			if _, err := config.Load(f, func(name string) string { return env[name] }); err != nil {
 				k.failf("%s: %v", s.name, err)
 			}
@@ -716,7 +733,11 @@ func checkSettings(k *checker) {
 
 // generated is a password as Secrets Manager makes it from the settings given.
 func (k *checker) generated() string {
-	g := sub(k.one(kindSecret).properties, "GenerateSecretString")
+	return generated(sub(k.t.resources["GuestKey"].properties, "GenerateSecretString"))
+}
+
+// generated is a password as Secrets Manager makes it.
+func generated(g object) string {
 	n, _ := number(g["PasswordLength"])
 	chars := "aB1!"
 	if g["ExcludePunctuation"] == true {
@@ -728,8 +749,8 @@ func (k *checker) generated() string {
 // checkGuestKey: what Secrets Manager generates is a key as the functions read it,
 // and they get it by reference.
 func checkGuestKey(k *checker) {
-	secret := k.one(kindSecret)
-	env := map[string]string{"TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": issuer, "TOKEN_CLIENTS": "web", "GUEST_KEYS": k.generated()}
+	secret := k.t.resources["GuestKey"]
+	env := map[string]string{"HUB_TABLE": "hub", "TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": issuer, "TOKEN_CLIENTS": "web", "GUEST_KEYS": k.generated()}
 	if _, err := config.Load(config.Authorize, func(name string) string { return env[name] }); err != nil {
 		k.failf("what is generated: %v", err)
 	}
@@ -741,7 +762,7 @@ func checkGuestKey(k *checker) {
 		if v := s.given["GuestKeyVersion"]; v != "" {
 			want = "{{resolve:secretsmanager:<" + secret.id + ">:SecretString:::" + v + "}}"
 		}
-		for _, f := range []config.Function{config.Authorize, config.Message} {
+		for _, f := range []config.Function{config.Authorize, config.Message, config.Ticket} {
 			k.want(fmt.Sprintf("%s: GUEST_KEYS of %s", s.name, f), k.environment(s, f)["GUEST_KEYS"], want)
 		}
 	}
@@ -750,7 +771,8 @@ func checkGuestKey(k *checker) {
 // rights is what each function may do, by resource. Every function may write its
 // own log and traces too.
 var rights = map[config.Function]map[string][]string{
-	config.Authorize:  {},
+	config.Authorize:  {"tickets": {"dynamodb:DeleteItem"}},
+	config.Ticket:     {"tickets": {"dynamodb:PutItem"}},
 	config.Connect:    {"hub": {"dynamodb:UpdateItem"}},
 	config.Disconnect: {"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Query"}},
 	config.Message: {
@@ -782,7 +804,7 @@ const manageConnections = "execute-api:ManageConnections"
 func (k *checker) arns(s *scene) map[string]string {
 	api := "arn:aws-p:execute-api:region-1:account:<" + k.one(kindAPI).id + ">/" + stageName + "/"
 	arns := map[string]string{
-		"hub": "<HubTable.Arn>", "post": api + "POST/@connections/*", "close": api + "DELETE/@connections/*",
+		"hub": "<HubTable.Arn>", "tickets": "<HubTable.Arn> for X#*", "post": api + "POST/@connections/*", "close": api + "DELETE/@connections/*",
 		"failures of stock": "<InventoryFailures.Arn>", "failures of carts": "<CartFailures.Arn>",
 	}
 	for name, id := range map[string]string{"inventory": "InventoryTable", "cart": "CartTable"} {
@@ -811,10 +833,16 @@ func (k *checker) grants(s *scene, role resource) []string {
 		for _, statement := range statements {
 			m, _ := statement.(object)
 			k.want("an effect of "+role.id, m["Effect"], "Allow")
+			rows := ""
+			if keys := texts(sub(m, "Condition", "ForAllValues:StringLike")["dynamodb:LeadingKeys"]); m["Condition"] != nil {
+				k.want("a condition of "+role.id, m["Condition"], object{"ForAllValues:StringLike": object{"dynamodb:LeadingKeys": sub(m, "Condition", "ForAllValues:StringLike")["dynamodb:LeadingKeys"]}})
+				rows = " for " + strings.Join(keys, " ")
+				delete(m, "Condition")
+			}
 			k.want("what a statement of "+role.id+" has", slices.Sorted(maps.Keys(m)), []string{"Action", "Effect", "Resource"})
 			for _, action := range texts(m["Action"]) {
 				for _, on := range texts(m["Resource"]) {
-					all = append(all, action+" on "+on)
+					all = append(all, action+" on "+on+rows)
 				}
 			}
 		}
@@ -890,6 +918,7 @@ func checkPermissions(k *checker) {
 	}
 	want := []string{
 		line(config.Authorize, "apigateway.amazonaws.com", api+"authorizers/<"+k.one(kindAuthorizer).id+">"),
+		line(config.Ticket, "apigateway.amazonaws.com", "arn:aws-p:execute-api:region-1:account:<TicketApi>/*/POST/v1/tickets"),
 		line(config.Broadcast, "events.amazonaws.com", "<"+k.one(kindSchedule).id+".Arn>"),
 	}
 	for _, key := range routeKeys() {

@@ -188,7 +188,7 @@ func TestMutations(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	for _, m := range mutations {
+	for _, m := range slices.Concat(mutations, edgeMutations) {
 		seen[m.check] = true
 		t.Run(m.check+"/"+m.name, func(t *testing.T) {
 			at := strings.Index(text, m.at)

@@ -275,6 +275,12 @@ func (s *scene) value(v any) any {
 					id, attribute, _ := strings.Cut(m[2:len(m)-1], ".")
 					return s.reference(id, attribute)
 				})
+			case name == "Fn::Split" && len(list) == 2:
+				parts := []any{}
+				for part := range strings.SplitSeq(s.text(list[1]), fmt.Sprint(list[0])) {
+					parts = append(parts, part)
+				}
+				return parts
 			case name == "Fn::If" && len(list) == 3:
 				if s.condition(fmt.Sprint(list[0])) {
 					return s.value(list[1])

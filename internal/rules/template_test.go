@@ -33,7 +33,8 @@ func TestTemplate(t *testing.T) {
 func TestRightsAreWhatTheCodeUses(t *testing.T) {
 	hub, store := calls(t, "internal/hub"), calls(t, "internal/dynamostore")
 	entries := map[config.Function][]string{
-		config.Authorize:  nil,
+		config.Authorize:  {"RedeemTicket"},
+		config.Ticket:     {"IssueTicket"},
 		config.Connect:    {"Connect"},
 		config.Disconnect: {"Disconnect"},
 		config.Broadcast:  {"Broadcast", "Heal"},

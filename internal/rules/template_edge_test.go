@@ -1,0 +1,164 @@
+package rules
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/securecart/hub/internal/config"
+)
+
+// Values for scenes with an edge.
+const (
+	edgeCertificate = "arn:aws-p:acm:region-0:account:certificate/2"
+	webACL          = "arn:aws-p:wafv2:region-0:account:global/webacl/hub/1"
+)
+
+// ticketPermission is for an API of its own, for which the stage need not wait.
+const ticketPermission = "TicketPermission"
+
+// resolved is how a scene refers to a part of the edge's secret.
+func resolved(s *scene, part string) string {
+	if v := s.given["EdgeSecretVersion"]; v != "" {
+		part += "::" + v
+	}
+	return "{{resolve:secretsmanager:<EdgeSecret>:SecretString:" + part + "}}"
+}
+
+// edgeSecrets is the setting of the authorizer.
+func edgeSecrets(s *scene) string {
+	if s.given["EdgeDomainName"] == "" {
+		return ""
+	}
+	return resolved(s, "current") + "," + resolved(s, "previous")
+}
+
+// generatedEdgeSecrets is that setting as Secrets Manager generates it.
+func generatedEdgeSecrets(k *checker) string {
+	g := sub(k.t.resources["EdgeSecret"].properties, "GenerateSecretString")
+	parts := map[string]string{}
+	template, _ := g["SecretStringTemplate"].(string)
+	if err := json.Unmarshal([]byte(template), &parts); err != nil {
+		k.failf("the template of the edge's secret: %v", err)
+	}
+	name, _ := g["GenerateStringKey"].(string)
+	parts[name] = generated(g)
+	return parts["current"] + "," + parts["previous"]
+}
+
+// checkEdge: nobody passes by the edge, which keeps nothing and changes nothing.
+func checkEdge(k *checker) {
+	edge, secret, record := k.t.resources["Edge"], k.t.resources["EdgeSecret"], k.t.resources["EdgeRecord"]
+	k.want("conditions", []string{edge.condition, secret.condition, record.condition}, []string{"HasEdge", "HasEdge", "HasEdgeRecord"})
+	for _, s := range k.scenes() {
+		isEdge := s.given["EdgeDomainName"] != ""
+		k.want(s.name+": the default endpoint is off", s.props(k.one(kindAPI))["DisableExecuteApiEndpoint"], isEdge)
+		if !isEdge {
+			continue
+		}
+		want := object{
+			"Enabled": true, "Comment": "Sockets of stack", "Aliases": []any{"ws.shop.test"},
+			// TLS 1.2 at least: the newest policy that CloudFront recommends.
+			"ViewerCertificate": object{"AcmCertificateArn": edgeCertificate, "MinimumProtocolVersion": "TLSv1.2_2021", "SslSupportMethod": "sni-only"},
+			"Origins": []any{object{
+				"Id": "hub", "DomainName": "origin.shop.test",
+				"CustomOriginConfig":  object{"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": []any{"TLSv1.2"}},
+				"OriginCustomHeaders": []any{object{"HeaderName": "X-Origin-Verify", "HeaderValue": resolved(s, "current")}},
+			}},
+			// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
+			// and using-managed-origin-request-policies.html: CachingDisabled, and
+			// AllViewerExceptHostHeader.
+			"DefaultCacheBehavior": object{
+				"TargetOriginId": "hub", "ViewerProtocolPolicy": "https-only", "AllowedMethods": []any{"GET", "HEAD"}, "Compress": false,
+				"CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac",
+			},
+		}
+		if s.given["WebAclArn"] != "" {
+			want["WebACLId"] = webACL
+		}
+		k.want(s.name+": the edge", s.props(edge), object{"DistributionConfig": want})
+		if s.given["HostedZoneId"] != "" {
+			k.want(s.name+": the edge's record", s.props(record), object{
+				"HostedZoneId": "Z1", "Name": "ws.shop.test", "Type": "A",
+				"AliasTarget": object{"DNSName": "<Edge.DomainName>", "HostedZoneId": "Z2FDTNDATAQYW2"},
+			})
+		}
+	}
+	// The edge stands in front of a domain, and a wall in front of an edge.
+	for name, given := range map[string]map[string]string{
+		"no domain": {"EdgeDomainName": "x", "EdgeCertificateArn": "x"},
+		"no edge":   {"DomainName": "x", "CertificateArn": "x", "WebAclArn": "x"},
+	} {
+		if (&scene{name: name, given: given, t: k.t}).allowed() {
+			k.failf("the rules allow an edge with %s", name)
+		}
+	}
+	env := map[string]string{"HUB_TABLE": "hub", "TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": issuer, "TOKEN_CLIENTS": "web", "GUEST_KEYS": k.generated(), "EDGE_SECRETS": generatedEdgeSecrets(k)}
+	if s, err := config.Load(config.Authorize, func(name string) string { return env[name] }); err != nil || len(s.EdgeSecrets) != 1 || len(s.EdgeSecrets[0]) != 64 {
+		k.failf("what is generated for the edge: %d secrets, %v", len(s.EdgeSecrets), err)
+	}
+	if g := sub(secret.properties, "GenerateSecretString"); g["ExcludePunctuation"] != true || len(g) != 4 {
+		k.failf("the edge's secret is generated with %v", g)
+	}
+}
+
+// checkTickets: one route, throttled, which pages of the shop may use and no others.
+func checkTickets(k *checker) {
+	api := k.one("AWS::Serverless::HttpApi")
+	for _, s := range k.scenes() {
+		body := object{
+			"openapi": "3.0.1", "info": object{"title": "stack tickets", "version": "v1"},
+			"paths": object{"/v1/tickets": object{"post": object{
+				"responses": object{"default": object{"description": "a ticket or an error"}},
+				"x-amazon-apigateway-integration": object{
+					"type": "aws_proxy", "httpMethod": "POST", "payloadFormatVersion": "2.0",
+					"uri": "arn:aws-p:apigateway:region-1:lambda:path/2015-03-31/functions/<TicketFunction.Arn>/invocations",
+				},
+			}}},
+		}
+		if origins := s.given["AllowedOrigins"]; origins != "" {
+			list := []any{}
+			for o := range strings.SplitSeq(origins, ",") {
+				list = append(list, o)
+			}
+			body["x-amazon-apigateway-cors"] = object{"allowOrigins": list, "allowMethods": []any{"POST"}, "allowHeaders": []any{"authorization"}}
+		}
+		k.want(s.name+": the API of tickets", s.props(api), object{
+			"DefaultRouteSettings": object{"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200}, "DefinitionBody": body,
+		})
+		k.want(s.name+": TicketUrl", s.text(k.t.outputs["TicketUrl"]["Value"]), "https://<"+api.id+">.execute-api.region-1.suffix.test/v1/tickets")
+	}
+}
+
+// edgeMutations are mistakes about tickets, origins and the edge.
+var edgeMutations = []mutation{
+	{"edge", "the default endpoint stays", "  Api:", "DisableExecuteApiEndpoint: !If [HasEdge, true, false]", "DisableExecuteApiEndpoint: false"},
+	{"edge", "the default endpoint goes without an edge", "  Api:", "DisableExecuteApiEndpoint: !If [HasEdge, true, false]", "DisableExecuteApiEndpoint: true"},
+	{"edge", "no secret for the origin", "  Edge:", "HeaderName: X-Origin-Verify", "HeaderName: X-Origin-Check"},
+	{"edge", "the secret before its rotation", "  Edge:", ":current::${EdgeSecretVersion}", ":current"},
+	{"edge", "the secret in the template", "  Edge:", `!Sub "{{resolve:secretsmanager:${EdgeSecret}:SecretString:current}}"`, "secret"},
+	{"edge", "no wall", "  Edge:", "        WebACLId: !If [HasWebAcl, !Ref WebAclArn, !Ref AWS::NoValue]\n", ""},
+	{"edge", "HTTP to the origin", "  Edge:", "OriginProtocolPolicy: https-only", "OriginProtocolPolicy: match-viewer"},
+	{"edge", "HTTP to viewers", "  Edge:", "ViewerProtocolPolicy: https-only", "ViewerProtocolPolicy: allow-all"},
+	{"edge", "old TLS for viewers", "  Edge:", "TLSv1.2_2021", "TLSv1"},
+	{"edge", "a cache", "  Edge:", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "658327ea-f89d-4fab-a63d-7e88639e58f6"},
+	{"edge", "the viewer's Host", "  Edge:", "b689b0a8-53d0-40ab-baf2-68738e2966ac", "216adef6-5c7f-47e4-b989-5492eafa07d3"},
+	{"edge", "@connections through the edge", "  Edge:", "[GET, HEAD]", "[GET, HEAD, OPTIONS, PUT, PATCH, POST, DELETE]"},
+	{"edge", "a short secret", "  EdgeSecret:", "PasswordLength: 64", "PasswordLength: 16"},
+	{"edge", "a previous secret that everybody knows", "  EdgeSecret:", `{"previous":"-"}`, `{"previous":"0000000000000000000000000000000000000000"}`},
+	{"edge", "always made", "  EdgeSecret:", "    Condition: HasEdge\n", ""},
+	{"edge", "an edge without a domain", "  OwnEdge:", `            - !Not [!Equals [!Ref DomainName, ""]]` + "\n", ""},
+	{"edge", "a wall without an edge", "  OwnEdge:", `, !Equals [!Ref WebAclArn, ""]`, ""},
+	{"addresses", "sockets past the edge", "SocketUrl:", "wss://${EdgeDomainName}/${MappingKey}", "wss://${DomainName}/${MappingKey}"},
+	{"addresses", "posts through the edge", "CALLBACK_URL:", "https://${DomainName}/${MappingKey}", "https://${EdgeDomainName}/${MappingKey}"},
+	{"settings", "the authorizer does not ask for the secret", "AuthorizeFunction:\n", "            - HasEdge\n", "            - HasWebAcl\n"},
+	{"settings", "origins that are not told", "AuthorizeFunction:\n", "ALLOWED_ORIGINS: !Ref AllowedOrigins", "ALLOWED_ORIGINS: \"\""},
+	{"tickets", "any page", "  TicketApi:", "allowOrigins: !Split [\",\", !Ref AllowedOrigins]", "allowOrigins: [\"*\"]"},
+	{"tickets", "no throttle", "  TicketApi:", "        ThrottlingRateLimit: 100 # a login or a reconnect each; out of the account's 10 000 as well\n", ""},
+	{"tickets", "another method", "  TicketApi:", "            post:", "            get:"},
+	{"tickets", "another function", "  TicketApi:", "${TicketFunction.Arn}", "${MessageFunction.Arn}"},
+	{"tickets", "another payload", "  TicketApi:", `payloadFormatVersion: "2.0"`, `payloadFormatVersion: "1.0"`},
+	{"rights", "all rows for the authorizer", "AuthorizeRole:\n", "                Condition: {\"ForAllValues:StringLike\": {\"dynamodb:LeadingKeys\": [\"X#*\"]}}\n", ""},
+	{"rights", "other rows for tickets", "TicketRole:\n", `["X#*"]`, `["*"]`},
+	{"rights", "a condition that seldom holds", "TicketRole:\n", "ForAllValues:StringLike", "ForAllValues:StringNotLike"},
+	{"permissions", "every path of the tickets' API", "TicketPermission:\n", "/*/POST/v1/tickets", "/*/*"},
+}
