@@ -126,7 +126,7 @@ func (c *conn) answer(payload []byte) {
 // its failure invisible (G-ERR-8).
 func (c *conn) disconnect(code int, reason string) {
 	g, now := c.g, c.g.Now()
-	log := g.api.Log.With("connectionId", c.id, "code", code, "reason", reason)
+	log := g.api.Log.With("connectionId", c.id, "code", code) // not the reason: clients write it
 	event := c.disconnectEvent(newRequestID(now), code, reason, now)
 	k := &call{c: c, route: g.routes[routeDisconnect], ctx: event.RequestContext}
 	k.noteKey()
