@@ -192,7 +192,7 @@ func (s *Store) Forget(ctx context.Context, id string, topics ...hub.Topic) erro
 func (s *Store) Subscribers(ctx context.Context, t hub.Topic, after string, limit int) ([]hub.Subscriber, string, error) {
 	found, more, err := s.rows(ctx, topicPartition(t.String()), ofSubscriber+after, limit)
 	if err != nil {
-		return nil, "", fmt.Errorf("subscribers of %s: %w", t, err)
+		return nil, "", fmt.Errorf("subscribers of %s: %w", t.Public(), err)
 	}
 	page := make([]hub.Subscriber, len(found))
 	for i, r := range found {

@@ -98,14 +98,14 @@ func (s *Store) VendorSKUs(ctx context.Context, vendor, after string, limit int)
 func (s *Store) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	r, err := s.get(ctx, s.opts.CartTable, row{s.opts.Layout.Cart.Of(table.AttrCart): text(id)})
 	if err != nil {
-		return hub.Cart{}, fmt.Errorf("cart %s: %w", id, err)
+		return hub.Cart{}, fmt.Errorf("cart: %w", err)
 	}
 	if r == nil {
 		return hub.Cart{ID: id}, nil
 	}
 	cart, err := cartOf(s.opts.Layout, r)
 	if err != nil {
-		return hub.Cart{}, fmt.Errorf("cart %s: %v", id, err)
+		return hub.Cart{}, fmt.Errorf("cart: %v", err)
 	}
 	return cart, nil
 }
@@ -117,7 +117,7 @@ func (s *Store) Request(ctx context.Context, cartID, name string) (hub.Request, 
 		err = hub.ErrGone
 	}
 	if err != nil {
-		return hub.Request{}, fmt.Errorf("request %s: %w", name, err)
+		return hub.Request{}, fmt.Errorf("request: %w", err)
 	}
 	return hub.Request{
 		CartID: cartID, Key: name, At: timeOf(r, attrAt),

@@ -370,6 +370,9 @@ func (c *conn) raw(text string) string {
 	if response.StatusCode != http.StatusOK || response.IsBase64Encoded || len(response.Body) > wire.MaxMessage {
 		c.b.t.Errorf("%s: got status %d, base64 %t, %d bytes, want 200, text, at most %d", text, response.StatusCode, response.IsBase64Encoded, len(response.Body), wire.MaxMessage)
 	}
+	if strings.Contains(response.Body, "canary-inside") {
+		c.b.t.Errorf("%s: internal text reaches the client: %s", text, response.Body)
+	}
 	return response.Body
 }
 

@@ -19,7 +19,7 @@ func TestLogKeepsSecrets(t *testing.T) {
 	const canary = "CANARY" // in the name of every SKU that is in a cart
 	b := newBench(t)
 	b.store.topic = map[hub.Topic]error{}
-	secrets := map[string]string{"a SKU of a cart": canary}
+	secrets := map[string]string{"a SKU of a cart": canary, "a name": "mark-user-ann", "a key": "k-1"}
 	secret := func(name, token string) string {
 		secrets[name] = token
 		// The signature is what makes a token; the claims tell who somebody is.
@@ -30,10 +30,10 @@ func TestLogKeepsSecrets(t *testing.T) {
 		}
 		return token
 	}
-	user := secret("token", b.token(authtest.Claims{User: "ann"}))
-	renewed := secret("renewed token", b.token(authtest.Claims{User: "ann", TTL: 2 * authtest.DefaultTTL}))
+	user := secret("token", b.token(authtest.Claims{User: "mark-user-ann"}))
+	renewed := secret("renewed token", b.token(authtest.Claims{User: "mark-user-ann", TTL: 2 * authtest.DefaultTTL}))
 	other := secret("another user's token", b.token(authtest.Claims{User: "bob"}))
-	expired := secret("expired token", b.expiredUser("ann"))
+	expired := secret("expired token", b.expiredUser("mark-user-ann"))
 	guest := secret("guest token", b.guestToken("9f2c"))
 	oldGuest := secret("expired guest token", b.expiredGuest("9f2c"))
 	garbage := secret("garbage", "garbage.PLANTEDinTheLog."+strings.Repeat("x", 20))
@@ -99,8 +99,8 @@ func TestLogKeepsSecrets(t *testing.T) {
 	for _, line := range []string{
 		`{"N":"1"}`, `{"M":{"quantity":{"N":"1000"},"version":{"N":"1"}}}`, `{"M":{}}`,
 	} {
-		carts = append(carts, json.RawMessage(`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"7","Keys":{"cart":{"S":"u~ann"}},`+
-			`"NewImage":{"cart":{"S":"u~ann"},"version":{"N":"1"},"lines":{"M":{"`+mug+`":`+line+`}}}}}`))
+		carts = append(carts, json.RawMessage(`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"7","Keys":{"cart":{"S":"u~mark-user-ann"}},`+
+			`"NewImage":{"cart":{"S":"u~mark-user-ann"},"version":{"N":"1"},"lines":{"M":{"`+mug+`":`+line+`}}}}}`))
 	}
 	b.deliver(carts...)
 	b.loseKeys()

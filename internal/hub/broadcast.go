@@ -174,7 +174,7 @@ func (b *broadcast) address(ctx context.Context, i int) {
 		for after, more := "", true; more; more = after != "" {
 			page, next, err := b.h.store.Subscribers(ctx, t, after, audiencePage)
 			if err != nil {
-				b.fail(k.first, fmt.Errorf("subscribers of %s: %w", t, err))
+				b.fail(k.first, fmt.Errorf("subscribers of %s: %w", t.Public(), err))
 				return
 			}
 			b.to = slices.Grow(b.to, len(page))

@@ -26,7 +26,7 @@ func (h *Hub) Merge(ctx context.Context, caller Connection, guest Principal, r w
 	return h.write(ctx, p.CartID(), r, asked, func(ctx context.Context, mine Cart, now time.Time) (outcome, error) {
 		theirs, err := h.store.Cart(ctx, guest.CartID())
 		if err != nil {
-			return outcome{}, fmt.Errorf("read cart %s: %w", guest.CartID(), err)
+			return outcome{}, fmt.Errorf("read the guest's cart: %w", err)
 		}
 		return h.merge(ctx, p, mine, theirs, r.Policy, now)
 	})

@@ -263,7 +263,7 @@ func (h *Hub) read(ctx context.Context, p Principal, l look, epoch, after string
 			cart, err := h.store.Cart(ctx, t.Name)
 			switch {
 			case err != nil:
-				return wire.Snapshot{}, nil, fmt.Errorf("read %s: %w", t, err)
+				return wire.Snapshot{}, nil, fmt.Errorf("read %s: %w", t.Public(), err)
 			case have[t] > 0 && cart.Version == have[t]:
 				s.Unchanged++
 			case have[t] > 0:
@@ -274,7 +274,7 @@ func (h *Hub) read(ctx context.Context, p Principal, l look, epoch, after string
 		case KindVendor:
 			names, more, err := h.store.VendorSKUs(ctx, t.Name, after, vendorPage)
 			if err != nil {
-				return wire.Snapshot{}, nil, fmt.Errorf("read %s: %w", t, err)
+				return wire.Snapshot{}, nil, fmt.Errorf("read %s: %w", t.Public(), err)
 			}
 			s.Topics[name] = wire.Vendor{SKUs: append([]string{}, names...), More: more}
 		}

@@ -27,6 +27,15 @@ type Topic struct {
 // String is the topic as rows and clients write it: "sku:MUG".
 func (t Topic) String() string { return string(t.Kind) + ":" + t.Name }
 
+// Public is the topic as an error may name it: without the name of a cart, which is
+// a person's.
+func (t Topic) Public() string {
+	if t.Kind == KindCart {
+		return "a cart"
+	}
+	return t.String()
+}
+
 // ownCart is how a client names the cart of its own identity.
 const ownCart = "cart"
 

@@ -125,7 +125,7 @@ func (h *Hub) write(ctx context.Context, cartID string, r wire.Request, asked st
 		}
 		cart, err := h.store.Cart(ctx, cartID)
 		if err != nil {
-			return wire.OK{}, fmt.Errorf("read cart %s: %w", cartID, err)
+			return wire.OK{}, fmt.Errorf("read the cart: %w", err)
 		}
 		now := h.now()
 		out, err := do(ctx, cart, now)
@@ -142,7 +142,7 @@ func (h *Hub) write(ctx context.Context, cartID string, r wire.Request, asked st
 			kept.ID = nil
 			answer, err := json.Marshal(kept)
 			if err != nil {
-				return wire.OK{}, fmt.Errorf("answer to key %s: %w", r.Key, err)
+				return wire.OK{}, fmt.Errorf("answer to a key: %w", err)
 			}
 			request = &Request{CartID: cartID, Key: r.Key, Fingerprint: fingerprint, Answer: answer, At: now}
 		}
@@ -153,7 +153,7 @@ func (h *Hub) write(ctx context.Context, cartID string, r wire.Request, asked st
 		case errors.Is(err, ErrConflict):
 			continue
 		case err != nil:
-			return wire.OK{}, fmt.Errorf("write cart %s: %w", cartID, err)
+			return wire.OK{}, fmt.Errorf("write the cart: %w", err)
 		}
 		return out.ok, nil
 	}
@@ -168,13 +168,13 @@ func (h *Hub) firstAnswer(ctx context.Context, cartID string, r wire.Request, fi
 	case errors.Is(err, ErrGone) || err == nil && first.Expired(h.now()):
 		return wire.OK{}, ErrGone
 	case err != nil:
-		return wire.OK{}, fmt.Errorf("read key %s: %w", r.Key, err)
+		return wire.OK{}, fmt.Errorf("read a key: %w", err)
 	case first.Fingerprint != fingerprint:
 		return wire.OK{}, &wire.Error{Code: wire.CodeBadField, Message: `"key" was used for another request in the last 24 hours`}
 	}
 	var ok wire.OK
 	if err := json.Unmarshal(first.Answer, &ok); err != nil {
-		return wire.OK{}, fmt.Errorf("answer kept for key %s: %v", r.Key, err)
+		return wire.OK{}, fmt.Errorf("answer kept for a key: %v", err)
 	}
 	ok.ID, ok.Duplicate = r.ID, true
 	ok.Fit()

@@ -98,7 +98,7 @@ func (s *Store) Request(_ context.Context, cartID, key string) (hub.Request, err
 	defer s.mu.RUnlock()
 	r, ok := s.requests[requestKey{cartID, key}]
 	if !ok {
-		return hub.Request{}, fmt.Errorf("request %s: %w", key, hub.ErrGone)
+		return hub.Request{}, fmt.Errorf("request: %w", hub.ErrGone)
 	}
 	r.Answer = slices.Clone(r.Answer)
 	return r, nil
@@ -135,13 +135,13 @@ func (s *Store) PutCarts(_ context.Context, carts []hub.CartWrite, request *hub.
 	defer s.mu.Unlock()
 	for _, w := range carts {
 		if now := s.carts[w.Cart.ID].Version; now != w.Was {
-			return fmt.Errorf("cart %s is at version %d: %w", w.Cart.ID, now, hub.ErrConflict)
+			return fmt.Errorf("a cart is at version %d: %w", now, hub.ErrConflict)
 		}
 	}
 	if request != nil {
 		key := requestKey{request.CartID, request.Key}
 		if first, ok := s.requests[key]; ok && !first.Expired(request.At) {
-			return fmt.Errorf("key %s has an answer: %w", request.Key, hub.ErrConflict)
+			return fmt.Errorf("the key has an answer: %w", hub.ErrConflict)
 		}
 		r := *request
 		r.Answer = slices.Clone(r.Answer)
