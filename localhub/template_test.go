@@ -349,6 +349,28 @@ func TestTemplateTLS(t *testing.T) {
 	resp.Body.Close()
 }
 
+// TestTemplateIAM: where the template has AWS_IAM, handshakes without a signature are
+// refused, and the greeting tells the credentials.
+func TestTemplateIAM(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "t.yaml")
+	text := strings.Replace(echoTemplate, "  Echo:\n", `  Connect:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: {ApiId: !Ref Api, RouteKey: $connect, AuthorizationType: AWS_IAM}
+  Echo:
+`, 1)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := serveTemplate(t, file, "-function", "Echo=http://127.0.0.1:1")
+	if want := "\nhandshakes and posts are signed with AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n"; !strings.Contains(d.greeting, want) {
+		t.Errorf("the greeting lacks %q:\n%s", want, d.greeting)
+	}
+	_, resp, err := websocket.Dial(t.Context(), d.socket, nil)
+	if err == nil || resp == nil || resp.StatusCode != http.StatusForbidden {
+		t.Errorf("got %v, %v, want 403", resp, err)
+	}
+}
+
 func TestTemplateCommandLine(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	folder := t.TempDir()
@@ -384,7 +406,9 @@ func TestTemplateCommandLine(t *testing.T) {
 			if name == "no file" {
 				args = tt.args
 			}
-			status := exit(run(t.Context(), args, io.Discard, io.Discard), &stderr)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			status := exit(run(ctx, args, io.Discard, io.Discard), &stderr)
 			if status != tt.status || !strings.Contains(stderr.String(), tt.want) {
 				t.Errorf("got status %d, %s\nwant %d, %s", status, stderr.String(), tt.status, tt.want)
 			}

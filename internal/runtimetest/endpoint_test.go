@@ -165,6 +165,9 @@ func TestReplaced(t *testing.T) {
 		}
 		return pid
 	}
+	if got, err := invoke(t, f, "folder", ""); err != nil || got != filepath.Dir(path) {
+		t.Errorf("the working directory: got %q, %v, want the executable's, %s", got, err, filepath.Dir(path))
+	}
 	first := ask("old")
 	if second := ask("old"); second != first {
 		t.Errorf("a process that is not outdated was replaced")

@@ -40,6 +40,8 @@ func bootstrap(ctx context.Context, e event) (string, error) {
 		return "", errors.New("as told")
 	case "unauthorized":
 		return "", errors.New("Unauthorized")
+	case "folder":
+		return os.Getwd()
 	case "text":
 		return os.Getenv("TEXT"), nil
 	case "panic":
