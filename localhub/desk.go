@@ -27,6 +27,7 @@ type desk struct {
 	host      string // where the API is served
 	authority *authority
 	output    *lines
+	signed    bool                 // requests need signatures
 	gateway   *gatewaytest.Gateway // nil until the template is understood
 	processes []*runtimetest.Function
 	served    []string // what runs each function, for the greeting
@@ -94,10 +95,6 @@ func (d *desk) handler(f *samapi.Function) (lambda.Handler, error) {
 	return d.watched(f, p, f.Timeout), nil
 }
 
-// accessKey is the id and the secret of the credentials that functions have, and that
-// handshakes are signed with where $connect has AWS_IAM.
-const accessKey = "local"
-
 // environment is what a function finds in its environment: what Lambda sets, what the
 // template says, where the API is, and what -env gives, each before the next.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
@@ -115,7 +112,7 @@ func (d *desk) environment(f *samapi.Function) []string {
 	}
 	env := []string{
 		"AWS_REGION=" + f.Region, "AWS_DEFAULT_REGION=" + f.Region,
-		"AWS_ACCESS_KEY_ID=" + accessKey, "AWS_SECRET_ACCESS_KEY=" + accessKey,
+		"AWS_ACCESS_KEY_ID=" + devKey.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + devKey.SecretAccessKey,
 		fmt.Sprint("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=", f.Memory), "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + f.Name, "AWS_LAMBDA_LOG_STREAM_NAME=local",
 		"LAMBDA_TASK_ROOT=" + f.Folder, "_HANDLER=" + f.Handler, "TZ=:UTC", "LANG=en_US.UTF-8", "PATH=" + os.Getenv("PATH"),
@@ -190,8 +187,12 @@ func (d *desk) greet(w io.Writer, result *samapi.Result) error {
 	if len(d.served) > len(d.processes) {
 		fmt.Fprintf(&text, "\nfor functions that are started elsewhere:\n  export %s\n", strings.Join(d.apiVariables(api.Stage), " "))
 	}
-	if api.IAM {
-		fmt.Fprintf(&text, "\nhandshakes and posts are signed with AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s\n", accessKey, accessKey)
+	if d.signed {
+		what := "requests to @connections"
+		if api.IAM {
+			what += " and handshakes"
+		}
+		fmt.Fprintf(&text, "\n%s are signed with AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s\n", what, devKey.AccessKeyID, devKey.SecretAccessKey)
 	}
 	if len(result.NotImitated) > 0 {
 		total, kinds := 0, []string(nil)

@@ -53,14 +53,8 @@ func parse(args []string, stdout io.Writer) (*settings, error) {
 	fs.StringVar(&s.lambda, "lambda", "", "run the bootstraps in this `folder`, which make build fills, instead of the same handlers in this process; wants -dynamodb")
 	fs.StringVar(&s.logFormat, "log", "text", "log as `json|text` on standard error")
 	fs.String("template", "", "serve the WebSocket API of this SAM or CloudFormation `file` instead; localhub -template FILE -h lists the flags")
-	args = slices.Clone(args)
-	for i, arg := range args {
-		if arg == "-faults" || arg == "--faults" {
-			args[i] = "-faults=mix" // the flag may stand alone
-		}
-	}
 	version := fs.Bool("version", false, "print the version and end")
-	if done, err := parseFlags(fs, args, stdout); done || err != nil {
+	if done, err := parseFlags(fs, withMix(args), stdout); done || err != nil {
 		return nil, err
 	}
 	if *version {
@@ -124,6 +118,17 @@ func (s *settings) check() error {
 
 // faults is the flag -faults.
 type faults struct{ set *gatewaytest.Faults }
+
+// withMix lets the flag stand alone.
+func withMix(args []string) []string {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if arg == "-faults" || arg == "--faults" {
+			args[i] = "-faults=mix"
+		}
+	}
+	return args
+}
 
 func (f *faults) String() string { return "" }
 

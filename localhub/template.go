@@ -21,16 +21,17 @@ import (
 // templateSettings are what the command line says about serving the WebSocket API of a
 // template.
 type templateSettings struct {
-	template    string
-	addr        string
-	stage       string
-	parameters  pairs
-	functions   pairs // URLs by function
-	env         pairs // values by NAME, or by FUNCTION.NAME
-	idleTimeout time.Duration
-	maxAge      time.Duration
-	faults      faults
-	logFormat   string
+	template     string
+	addr         string
+	stage        string
+	parameters   pairs
+	functions    pairs // URLs by function
+	env          pairs // values by NAME, or by FUNCTION.NAME
+	idleTimeout  time.Duration
+	maxAge       time.Duration
+	faults       faults
+	requireSigV4 bool
+	logFormat    string
 }
 
 // pairs is a flag NAME=VALUE that may be given more than once.
@@ -59,7 +60,7 @@ func parseTemplateFlags(args []string, stdout io.Writer) (*templateSettings, err
 	s := templateSettings{parameters: pairs{}, functions: pairs{}, env: pairs{}}
 	fs := newFlagSet("localhub -template")
 	s.flags(fs)
-	if done, err := parseFlags(fs, args, stdout); done || err != nil {
+	if done, err := parseFlags(fs, withMix(args), stdout); done || err != nil {
 		return nil, err
 	}
 	switch {
@@ -84,7 +85,8 @@ func (s *templateSettings) flags(fs *flag.FlagSet) {
 	fs.Var(s.env, "env", "environment variable of all functions, `NAME=VALUE`, or of one, FUNCTION.NAME=VALUE; may be repeated")
 	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "end a connection that was silent for so long")
 	fs.DurationVar(&s.maxAge, "max-age", 2*time.Hour, "end a connection that is so old")
-	fs.Var(&s.faults, "faults", "misbehave on purpose, `kind=N,...`, as localhub -h tells")
+	fs.Var(&s.faults, "faults", "misbehave on purpose: alone for a mix, or -faults=`name=N,...`, one in N: "+strings.Join(local.FaultNames(), ", "))
+	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, "refuse requests to @connections that are not signed with the printed access key, as AWS does")
 	fs.StringVar(&s.logFormat, "log", "text", "log as `json|text` on standard error")
 }
 
@@ -121,8 +123,8 @@ func runTemplate(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if api.AccessLog != nil {
 		api.AccessLog.Output = desk.output.of("access")
 	}
-	if api.IAM {
-		api.Credentials = []gatewaytest.Credential{{AccessKeyID: accessKey, SecretAccessKey: accessKey}}
+	if desk.signed = s.requireSigV4 || api.IAM; desk.signed {
+		api.Credentials = []gatewaytest.Credential{devKey}
 	}
 	gateway, err := gatewaytest.New(api)
 	if err != nil {

@@ -362,12 +362,30 @@ func TestTemplateIAM(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := serveTemplate(t, file, "-function", "Echo=http://127.0.0.1:1")
-	if want := "\nhandshakes and posts are signed with AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n"; !strings.Contains(d.greeting, want) {
+	if want := "\nrequests to @connections and handshakes are signed with AWS_ACCESS_KEY_ID=AKIALOCALHUB AWS_SECRET_ACCESS_KEY=localhub-secret\n"; !strings.Contains(d.greeting, want) {
 		t.Errorf("the greeting lacks %q:\n%s", want, d.greeting)
 	}
 	_, resp, err := websocket.Dial(t.Context(), d.socket, nil)
 	if err == nil || resp == nil || resp.StatusCode != http.StatusForbidden {
 		t.Errorf("got %v, %v, want 403", resp, err)
+	}
+}
+
+func TestTemplateRequireSigV4(t *testing.T) {
+	d, _ := echo(t, "-require-sigv4")
+	c := dial(t, d.socket, nil)
+	for name, want := range map[string]string{"AWS_ACCESS_KEY_ID": devKey.AccessKeyID, "AWS_SECRET_ACCESS_KEY": devKey.SecretAccessKey} {
+		if got := asks(t, c, fmt.Sprintf(`{"do":"env","name":%q}`, name)); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+	resp, err := http.Get("http" + strings.TrimPrefix(d.socket, "ws") + "/@connections/L0SM9cOFvHcCIhw=")
+	if err != nil || resp.StatusCode != http.StatusForbidden {
+		t.Fatalf("got %v, %v, want 403", resp, err)
+	}
+	resp.Body.Close()
+	if !strings.Contains(d.greeting, "\nrequests to @connections are signed with AWS_ACCESS_KEY_ID=AKIALOCALHUB ") {
+		t.Errorf("got the greeting\n%s", d.greeting)
 	}
 }
 
