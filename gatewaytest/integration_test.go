@@ -155,6 +155,7 @@ func TestFunctionsWithoutProxy(t *testing.T) {
 		{"G-INTEG-2 the mapped message", gatewaytest.Mapping{RequestTemplates: templates("$default", `{"id":$input.json('$.a'),"stage":"$context.stage"}`), Responses: responses},
 			answers(`true`), `{"a":[2]}`, `{"id":[2],"stage":"v1"}`, `true`},
 		{"G-INTEG-7 the error's text picks the response", gatewaytest.Mapping{Responses: responses}, fails("no stock"), `{}`, `{}`, `sorry: no stock`},
+		{"G-INTEG-7 the pattern is for the whole text", gatewaytest.Mapping{Responses: responses}, fails("there is no stock"), `{}`, `{}`, `{"errorMessage":"there is no stock"}`},
 		{"G-INTEG-7 no match is $default", gatewaytest.Mapping{Responses: responses}, fails("oh no"), `{}`, `{}`, `{"errorMessage":"oh no"}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
