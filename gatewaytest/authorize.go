@@ -69,7 +69,7 @@ func (g *Gateway) authorize(k *call) (authorization, *refusal) {
 		QueryStringParameters:           k.req.query.single(),
 		MultiValueQueryStringParameters: k.req.query.multi(),
 		StageVariables:                  &g.api.StageVariables,
-		RequestContext:                  k.ctx,
+		RequestContext:                  k.event.RequestContext,
 	}
 	if g.api.StageVariables == nil {
 		e.StageVariables = &map[string]string{} // G-AUTH-8: an object in any case
@@ -79,7 +79,7 @@ func (g *Gateway) authorize(k *call) (authorization, *refusal) {
 		return authorization{}, refusedAuthorizer.because(err.Error())
 	}
 	started := time.Now()
-	raw, err := g.invoke(g.api.Authorizer.Handler, payload, k.ctx.RequestID, maxIntegrationTimeout)
+	raw, err := g.invoke(g.api.Authorizer.Handler, payload, k.event.RequestContext.RequestID, maxIntegrationTimeout)
 	latency := time.Since(started)
 	k.noteLatency("authorizer.latency", started)
 	k.noteLatency("authorizer.integrationLatency", started)
@@ -87,7 +87,7 @@ func (g *Gateway) authorize(k *call) (authorization, *refusal) {
 	if refused != nil {
 		k.note("authorizer.error", cmp.Or(refused.detail, refused.message))
 		k.note("authorizer.status", strconv.Itoa(refused.status))
-		g.api.Log.Debug("authorizer refused", "connectionId", k.c.id, "requestId", k.ctx.RequestID, "detail", refused.detail)
+		g.api.Log.Debug("authorizer refused", "connectionId", k.c.id, "requestId", k.event.RequestContext.RequestID, "detail", refused.detail)
 		return granted, refused
 	}
 	k.note("authorizer.status", "200")

@@ -11,12 +11,12 @@ import (
 // the end of a connection.
 type call struct {
 	c     *conn
-	route *route // nil: none
-	ctx   requestContext
+	route *route   // nil: none
+	event event    // what a proxy integration is given
 	body  string   // of a message
 	req   *request // the handshake; nil for other events
 
-	variables variables // of ctx; made by value when it is first asked
+	variables variables // of the event; made by value when it is first asked
 	notes     variables // what only the access log tells; nil without one
 }
 
@@ -45,7 +45,7 @@ func (k *call) value(name string) string {
 	}
 	if k.variables == nil {
 		k.variables = make(variables)
-		encoded, err := encodeJSON(k.ctx)
+		encoded, err := encodeJSON(k.event.RequestContext)
 		if err == nil {
 			value, _ := decodeJSON(string(encoded))
 			k.variables.flatten("", value)

@@ -44,7 +44,7 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 		identity: req.identity, domainName: req.domainName}
 	g.register(c)
 	k := &call{c: c, route: g.routes[routeConnect], req: req,
-		ctx: c.newRequestContext(routeConnect, eventConnect, newRequestID(now), now)}
+		event: c.integrationEvent(c.newRequestContext(routeConnect, eventConnect, newRequestID(now), now))}
 	if g.api.IAM {
 		if refused := g.identify(k, r); refused != nil {
 			g.remove(c)
@@ -80,7 +80,7 @@ func (g *Gateway) identify(k *call, r *http.Request) *Error {
 	who := &k.c.identity
 	who.AccountID, who.Caller, who.User = g.api.AccountID, c.AccessKeyID, c.AccessKeyID
 	who.AccessKey, who.UserARN = c.AccessKeyID, c.userARN(&g.api)
-	k.ctx.Identity = *who
+	k.event.RequestContext.Identity = *who
 	return nil
 }
 
@@ -137,7 +137,7 @@ func (g *Gateway) admit(k *call, now time.Time) (protocol string, refused *refus
 		if refused != nil {
 			return "", refused
 		}
-		k.ctx.Authorizer, c.authorizer, usage = granted.connect, granted.later, granted.usage
+		k.event.RequestContext.Authorizer, c.authorizer, usage = granted.connect, granted.later, granted.usage
 		k.variables = nil // they know nothing of it yet
 	}
 	c.key = g.findKey(k.req, usage)
@@ -147,13 +147,13 @@ func (g *Gateway) admit(k *call, now time.Time) (protocol string, refused *refus
 	if !k.route.bound() {
 		return "", nil // G-HANDSHAKE-2
 	}
-	e := c.integrationEvent(k.ctx)
+	e := &k.event
 	headers := k.req.integrationHeaders()
 	e.Headers, e.MultiValueHeaders = headers.single(), headers.multi()
 	e.QueryStringParameters, e.MultiValueQueryStringParameters = k.req.query.single(), k.req.query.multi()
 
 	k.c.asked = true
-	a, refused := g.integrate(k, e)
+	a, refused := g.integrate(k)
 	protocol = a.headers.last("Sec-WebSocket-Protocol", strings.EqualFold)
 	switch {
 	case refused != nil:
@@ -176,9 +176,9 @@ func (g *Gateway) admit(k *call, now time.Time) (protocol string, refused *refus
 // an error frame, assumed).
 func (g *Gateway) refuse(w http.ResponseWriter, k *call, refused *refusal) {
 	g.counters.refuse(refused.status)
-	g.api.Log.Debug("handshake refused", "connectionId", k.c.id, "requestId", k.ctx.RequestID,
+	g.api.Log.Debug("handshake refused", "connectionId", k.c.id, "requestId", k.event.RequestContext.RequestID,
 		"status", refused.status, "detail", refused.detail)
-	g.answerJSON(w, refused.status, errorTypes[refused.status], errorFrame(refused.message, k.c.id, k.ctx.RequestID))
+	g.answerJSON(w, refused.status, errorTypes[refused.status], errorFrame(refused.message, k.c.id, k.event.RequestContext.RequestID))
 }
 
 // upgrade takes the connection over from the HTTP server and serves it in a

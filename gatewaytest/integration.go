@@ -19,16 +19,16 @@ type answer struct {
 
 // integrate gives an event to the route's backend and waits for its answer. A
 // refusal says that there is none.
-func (g *Gateway) integrate(k *call, e event) (answer, *refusal) {
+func (g *Gateway) integrate(k *call) (answer, *refusal) {
 	started := time.Now()
-	a, refused := g.ask(k, e)
+	a, refused := g.ask(k)
 	k.noteLatency("integrationLatency", started)
 	k.noteLatency("integration.latency", started)
 	if refused != nil {
 		k.note("integration.error", refused.detail)
 		if refused.kind == refusedFailed.kind {
-			g.api.Log.Warn("integration failed", "routeKey", k.ctx.RouteKey,
-				"connectionId", k.c.id, "requestId", k.ctx.RequestID, "error", refused.detail)
+			g.api.Log.Warn("integration failed", "routeKey", k.event.RequestContext.RouteKey,
+				"connectionId", k.c.id, "requestId", k.event.RequestContext.RequestID, "error", refused.detail)
 		}
 		return a, refused
 	}
@@ -38,7 +38,7 @@ func (g *Gateway) integrate(k *call, e event) (answer, *refusal) {
 }
 
 // ask is the five types of G-INTEG-1.
-func (g *Gateway) ask(k *call, e event) (answer, *refusal) {
+func (g *Gateway) ask(k *call) (answer, *refusal) {
 	r := k.route
 	if !r.bound() {
 		return answer{}, refusedFailed.because(errNoIntegration.Error()) // G-ROUTE-13
@@ -58,7 +58,7 @@ func (g *Gateway) ask(k *call, e event) (answer, *refusal) {
 	)
 	switch {
 	case r.Integration != nil && r.mapping == nil:
-		a, err = g.askProxy(k, e)
+		a, err = g.askProxy(k)
 	case r.Integration != nil:
 		a, outcome, err = g.askFunction(k, request)
 	case r.HTTP != nil:
@@ -69,7 +69,7 @@ func (g *Gateway) ask(k *call, e event) (answer, *refusal) {
 		a, err = mock(request)
 		outcome = strconv.Itoa(a.status)
 	}
-	if k.ctx.EventType != eventDisconnect && g.answersLate() {
+	if k.event.RequestContext.EventType != eventDisconnect && g.answersLate() {
 		err = g.waitOut(r.Timeout - time.Since(started))
 	}
 	switch {
@@ -96,12 +96,12 @@ func (g *Gateway) waitOut(left time.Duration) error {
 }
 
 // askProxy gives the event itself to the route's function (AWS_PROXY).
-func (g *Gateway) askProxy(k *call, e event) (answer, error) {
-	payload, err := e.encode()
+func (g *Gateway) askProxy(k *call) (answer, error) {
+	payload, err := k.event.encode()
 	if err != nil {
 		return answer{}, err
 	}
-	raw, err := g.invoke(k.route.Integration, payload, k.ctx.RequestID, k.route.Timeout)
+	raw, err := g.invoke(k.route.Integration, payload, k.event.RequestContext.RequestID, k.route.Timeout)
 	if err != nil {
 		return answer{}, err
 	}
@@ -115,11 +115,11 @@ func (g *Gateway) askFunction(k *call, request string) (a answer, outcome string
 	if request == "" {
 		request = "{}" // an event without a body; a function is never given nothing (assumed)
 	}
-	raw, err := g.invoke(k.route.Integration, []byte(request), k.ctx.RequestID, k.route.Timeout)
+	raw, err := g.invoke(k.route.Integration, []byte(request), k.event.RequestContext.RequestID, k.route.Timeout)
 	switch {
 	case errors.Is(err, errTimedOut):
 		return a, "", err
-	case err != nil && k.ctx.EventType == eventConnect:
+	case err != nil && k.event.RequestContext.EventType == eventConnect:
 		return a, "", err // G-HANDSHAKE-5
 	case err != nil:
 		outcome = err.Error()

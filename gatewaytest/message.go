@@ -72,20 +72,19 @@ func (c *conn) handle(body string) {
 	if route != nil {
 		key = route.key
 	}
-	event := c.messageEvent(key, newRequestID(now), body, now)
-	k := &call{c: c, route: route, ctx: event.RequestContext, body: body}
-	a, refused := c.admitMessage(k, event, now)
+	k := &call{c: c, route: route, event: c.messageEvent(key, newRequestID(now), body, now), body: body}
+	a, refused := c.admitMessage(k, now)
 	k.refused(refused)
 	defer g.logAccess(k)
-	g.api.Log.Debug("message", "connectionId", c.id, "requestId", k.ctx.RequestID, "routeKey", key,
+	g.api.Log.Debug("message", "connectionId", c.id, "requestId", k.event.RequestContext.RequestID, "routeKey", key,
 		"latency", g.Now().Sub(now), "status", a.status, "refused", refused)
 	switch {
 	case refused != nil && refused.kind == refusedThrottled.kind:
-		c.throttle(k.ctx.RequestID)
+		c.throttle(k.event.RequestContext.RequestID)
 	case refused != nil:
-		c.answer(errorFrame(refused.message, c.id, k.ctx.RequestID))
+		c.answer(errorFrame(refused.message, c.id, k.event.RequestContext.RequestID))
 	case route.RouteResponse && a.hasBody && len(a.body) > maxMessageBytes:
-		c.answer(errorFrame(textInternal, c.id, k.ctx.RequestID)) // section 20 row 19
+		c.answer(errorFrame(textInternal, c.id, k.event.RequestContext.RequestID)) // section 20 row 19
 	case route.RouteResponse && a.hasBody:
 		c.answer(a.body) // G-RESP-4
 	}
@@ -93,7 +92,7 @@ func (c *conn) handle(body string) {
 
 // admitMessage takes a message through throttles, key and model to the
 // integration of its route.
-func (c *conn) admitMessage(k *call, e event, now time.Time) (answer, *refusal) {
+func (c *conn) admitMessage(k *call, now time.Time) (answer, *refusal) {
 	if k.route == nil {
 		return answer{}, &refusedRoute // G-ERR-2
 	}
@@ -107,7 +106,7 @@ func (c *conn) admitMessage(k *call, e event, now time.Time) (answer, *refusal) 
 	if refused := k.route.validate(k.body); refused != nil {
 		return answer{}, refused // G-VALID-3
 	}
-	return c.g.integrate(k, e)
+	return c.g.integrate(k)
 }
 
 // answer sends what belongs to a message. A client that does not read its
@@ -127,8 +126,7 @@ func (c *conn) answer(payload []byte) {
 func (c *conn) disconnect(code int, reason string) {
 	g, now := c.g, c.g.Now()
 	log := g.api.Log.With("connectionId", c.id, "code", code) // not the reason: clients write it
-	event := c.disconnectEvent(newRequestID(now), code, reason, now)
-	k := &call{c: c, route: g.routes[routeDisconnect], ctx: event.RequestContext}
+	k := &call{c: c, route: g.routes[routeDisconnect], event: c.disconnectEvent(newRequestID(now), code, reason, now)}
 	k.noteKey()
 	switch {
 	case !k.route.bound():
@@ -137,7 +135,7 @@ func (c *conn) disconnect(code int, reason string) {
 		log.Debug("disconnect lost on purpose")
 		return
 	default:
-		_, refused := g.integrate(k, event)
+		_, refused := g.integrate(k)
 		k.refused(refused)
 		log.Debug("disconnect", "latency", g.Now().Sub(now), "refused", refused)
 	}
