@@ -157,7 +157,7 @@ func TestSignedRequests(t *testing.T) {
 			}
 			message, _ := lookup(t, orEmpty(body), "message").(string)
 			if resp.StatusCode != tt.status || resp.Header.Get("x-amzn-ErrorType") != tt.errorType || !regexp.MustCompile(tt.message).MatchString(message) {
-				t.Errorf("got %d %s %s, want %d %s %s", resp.StatusCode, resp.Header.Get("x-amzn-ErrorType"), body, tt.status, tt.errorType, tt.message)
+				t.Fatalf("got %d %s %s, want %d %s %s", resp.StatusCode, resp.Header.Get("x-amzn-ErrorType"), body, tt.status, tt.errorType, tt.message)
 			}
 			if tt.status == 200 && tt.method == "POST" {
 				if got := receive(t, c); got != "hello" {
