@@ -348,7 +348,14 @@ func TestOwnTemplate(t *testing.T) {
 	if len(result.Notes) > 0 {
 		t.Errorf("got notes %q", result.Notes)
 	}
-	if result.NotImitated["AWS::Lambda::Permission"] == 0 || result.NotImitated["AWS::Serverless::Function"] != 1 {
+	var invoked []string
+	for _, f := range result.Functions {
+		invoked = append(invoked, f.ID)
+	}
+	if want := []string{"AuthorizeFunction", "ConnectFunction", "DisconnectFunction", "MessageFunction"}; !slices.Equal(invoked, want) {
+		t.Errorf("the API invokes %v, want %v", invoked, want)
+	}
+	if result.NotImitated["AWS::Lambda::Permission"] == 0 || result.NotImitated["AWS::Serverless::Function"] == 0 { // broadcast has no route
 		t.Errorf("not imitated: %v", result.NotImitated)
 	}
 	api.AccessLog.Output = &strings.Builder{}
