@@ -103,7 +103,9 @@ func TestStall(t *testing.T) {
 	})
 	t.Run("StallEvery", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			g := newGateway(t, gatewaytest.API{Faults: &gatewaytest.Faults{StallEvery: 2}, Routes: routes("$default", twoWay(echo))})
+			handled := &recorder{next: echo}
+			g := newGateway(t, gatewaytest.API{Faults: &gatewaytest.Faults{StallEvery: 2},
+				Routes: map[string]gatewaytest.Route{"$default": {Integration: handled, RouteResponse: true}}})
 			c := dialRaw(t, g, "/v1")
 			c.mustWrite(t, text("one"))
 			if f := c.mustRead(t); f.payload != "one" {
@@ -115,6 +117,7 @@ func TestStall(t *testing.T) {
 			if n := g.Stats().Open; n != 1 {
 				t.Errorf("%d open, want 1", n)
 			}
+			handled.one(t)
 			if f, err := c.readFrame(); !errors.Is(err, io.EOF) {
 				t.Errorf("got %v, %v, want the end", f, err)
 			}

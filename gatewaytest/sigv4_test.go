@@ -103,6 +103,9 @@ func TestSignedRequests(t *testing.T) {
 		{"G-MGMT-2 GET", "GET", "/v1/@connections/" + id, "", new(by(key).with(func(s *signer) { s.body = "" })), 200, "", ""},
 		{"G-MGMT-2 temporary credentials", "POST", "/v1/@connections/" + id, "hello", new(by(temporary)), 200, "", ""},
 		{"G-MGMT-2 in the query string", "POST", "/v1/@connections/" + escaped + "?b=2&a=x%20y&a=1+2", "hello", new(by(key).with(func(s *signer) { s.presign = true })), 200, "", ""},
+		{"G-MGMT-2 a query string in another order", "POST", "/v1/@connections/" + id + "?a=1&a=2&b=x%26y", "hello", new(by(key).with(func(s *signer) {
+			s.after = func(r *http.Request) { r.URL.RawQuery = "b=x%26y&a=2&a=1" }
+		})), 200, "", ""},
 		{"G-MGMT-2 temporary, in the query string", "POST", "/v1/@connections/" + escaped, "hello", new(by(temporary).with(func(s *signer) { s.presign = true })), 200, "", ""},
 		{"G-MGMT-2 more signed headers", "POST", "/v1/@connections/" + id, "hello", new(by(key).with(func(s *signer) {
 			s.after = func(r *http.Request) { r.Header.Set("X-Unsigned", "any") }

@@ -103,7 +103,7 @@ func (c *conn) pushPong(payload []byte) {
 }
 
 func (c *conn) startWriterLocked() {
-	if !c.writing && !c.lost && c.stalled == nil {
+	if !c.writing && !c.lost {
 		c.writing = true
 		go c.write() // ended by itself; c.run waits for it
 	}
