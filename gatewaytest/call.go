@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -94,6 +95,15 @@ var (
 func (r refusal) because(detail string) *refusal {
 	r.detail = detail
 	return &r
+}
+
+// LogValue is the kind of a refusal alone: the detail may quote what the client
+// wrote.
+func (r *refusal) LogValue() slog.Value {
+	if r == nil {
+		return slog.StringValue("")
+	}
+	return slog.StringValue(r.kind)
 }
 
 // refused notes a refusal, if there is one, for the access log.
