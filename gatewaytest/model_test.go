@@ -2,6 +2,7 @@ package gatewaytest_test
 
 import (
 	"bytes"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -69,6 +70,23 @@ func TestRequestModels(t *testing.T) {
 }
 
 func TestValidationFrame(t *testing.T) {
+	t.Run("G-VALID-4 the log of the gateway does not quote the message", func(t *testing.T) {
+		var log bytes.Buffer
+		g := newGateway(t, gatewaytest.API{
+			Log:    slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+			Models: map[string]string{"Add": `{"additionalProperties":false}`},
+			Routes: map[string]gatewaytest.Route{"$default": {Integration: ok200, ModelSelectionExpression: "add", RequestModels: map[string]string{"add": "Add"}}},
+		})
+		c := dial(t, g, "/v1")
+		send(t, c, `{"hush":1}`)
+		receive(t, c)
+		if err := g.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if text := log.String(); strings.Contains(text, "hush") || !strings.Contains(text, "refused=BAD_REQUEST_BODY") {
+			t.Errorf("logged %s", text)
+		}
+	})
 	t.Run("G-VALID-3 -4 G-ERR-5 the client gets no details, the log does", func(t *testing.T) {
 		var log bytes.Buffer
 		g := newGateway(t, gatewaytest.API{
