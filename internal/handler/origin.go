@@ -69,6 +69,26 @@ func throughEdge(headers map[string][]string, secrets []string) bool {
 	return known == 1
 }
 
+// clientAddress is where the client is: what the gateway saw, or, behind the edge,
+// what the edge saw. Each of the two appends the address it saw to X-Forwarded-For;
+// what stands before these the client may have made up. secrets are those that
+// throughEdge has asked for.
+func clientAddress(e authorizerEvent, secrets []string) string {
+	seen := e.RequestContext.Identity.SourceIP
+	if len(secrets) == 0 {
+		return seen
+	}
+	chain := strings.Split(strings.Join(values(e.MultiValueHeaders, "X-Forwarded-For"), ","), ",")
+	if len(chain) < 2 {
+		return seen
+	}
+	viewer, err := netip.ParseAddr(strings.TrimSpace(chain[len(chain)-2]))
+	if err != nil {
+		return seen
+	}
+	return viewer.String()
+}
+
 // values are all values of a header, whatever its letter case.
 func values(headers map[string][]string, name string) []string {
 	var all []string
