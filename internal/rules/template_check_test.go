@@ -547,9 +547,9 @@ func checkRouteSettings(k *checker) {
 }
 
 // accessLogVariables may be in the access log (G-LOG-1). None of them is what a
-// client wrote; error.validationErrorString quotes it.
+// client wrote, or where it is; error.validationErrorString quotes it.
 var accessLogVariables = []string{
-	"requestId", "requestTimeEpoch", "connectionId", "messageId", "eventType", "routeKey", "status", "identity.sourceIp",
+	"requestId", "requestTimeEpoch", "connectionId", "messageId", "eventType", "routeKey", "status",
 	"authorizer.status", "authorizer.latency", "integration.status", "integration.integrationStatus", "integrationLatency",
 	"error.message", "error.responseType",
 }

@@ -152,6 +152,7 @@ var edgeMutations = []mutation{
 	{"addresses", "posts through the edge", "CALLBACK_URL:", "https://${DomainName}/${MappingKey}", "https://${EdgeDomainName}/${MappingKey}"},
 	{"settings", "the authorizer does not ask for the secret", "AuthorizeFunction:\n", "            - HasEdge\n", "            - HasWebAcl\n"},
 	{"settings", "origins that are not told", "AuthorizeFunction:\n", "ALLOWED_ORIGINS: !Ref AllowedOrigins", "ALLOWED_ORIGINS: \"\""},
+	{"access log", "addresses", "Format:", `"status":"$context.status",`, `"status":"$context.status","ip":"$context.identity.sourceIp",`},
 	{"tickets", "any page", "  TicketApi:", "allowOrigins: !Split [\",\", !Ref AllowedOrigins]", "allowOrigins: [\"*\"]"},
 	{"tickets", "no throttle", "  TicketApi:", "        ThrottlingRateLimit: 100 # a login or a reconnect each; out of the account's 10 000 as well\n", ""},
 	{"tickets", "another method", "  TicketApi:", "            post:", "            get:"},
