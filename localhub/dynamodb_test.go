@@ -1,13 +1,18 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/coder/websocket"
 
 	"github.com/securecart/hub/internal/dynamotest"
 )
@@ -93,6 +98,46 @@ func TestBootstrapsSession(t *testing.T) {
 	phone.types("add TEE-RED-M 2")
 	phone.sees(`{"type":"ok","from":0,"version":1,"lines":{"TEE-RED-M":{"quantity":2,"version":1}}}`)
 	laptop.sees(`{"type":"delta","epoch":"…","topics":{"cart":{"from":0,"version":1,"lines":{"TEE-RED-M":{"quantity":2,"version":1}}}}}`)
+
+	t.Run("one ticket, a hundred times at once", func(t *testing.T) {
+		_, token, _ := strings.Cut(hub.wscatLine(t, "alice's phone")[5], "Bearer ")
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, strings.Replace(hub.admin, "/admin/stock/TEE-RED-M", "/v1/tickets", 1), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		var issued struct{ Ticket string }
+		if err := json.NewDecoder(resp.Body).Decode(&issued); err != nil || resp.StatusCode != http.StatusCreated {
+			t.Fatalf("got %s, %v, want a ticket", resp.Status, err)
+		}
+		statuses := make(chan int, 100)
+		var opening sync.WaitGroup
+		for range cap(statuses) {
+			opening.Go(func() {
+				conn, resp, err := websocket.Dial(t.Context(), hub.socket+"?auth=required&ticket="+issued.Ticket, nil)
+				if err == nil {
+					_ = conn.CloseNow()
+				}
+				if resp != nil {
+					statuses <- resp.StatusCode
+				}
+			})
+		}
+		opening.Wait()
+		close(statuses)
+		count := map[int]int{}
+		for s := range statuses {
+			count[s]++
+		}
+		if count[http.StatusSwitchingProtocols] != 1 || count[http.StatusUnauthorized] != 99 {
+			t.Errorf("got %v, want 101 once and 401 otherwise", count)
+		}
+	})
 
 	t.Run("the shop writes with the aws CLI", func(t *testing.T) {
 		if _, err := exec.LookPath("aws"); err != nil {
