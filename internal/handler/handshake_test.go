@@ -2,6 +2,7 @@ package handler_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"testing"
 
@@ -12,16 +13,20 @@ import (
 	"github.com/securecart/hub/internal/handler"
 )
 
-// gateway puts the bench's handlers behind the imitation of API Gateway, with an
-// authorizer of these settings.
+// gateway puts handlers of the bench's hub behind the imitation of API Gateway, with
+// an authorizer of these settings. They are silent: the bench's log is for one
+// goroutine.
 func (b *bench) gateway(o handler.AuthorizeOptions, domain string) *gatewaytest.Gateway {
 	b.t.Helper()
 	o.NewGuestID = func() (string, error) { return "g1", nil }
-	message := gatewaytest.Route{Integration: b.message, RouteResponse: true}
+	log := slog.New(slog.DiscardHandler)
 	gw, err := gatewaytest.New(gatewaytest.API{
 		DomainName: domain,
-		Authorizer: &gatewaytest.Authorizer{Handler: lambda.NewHandler(handler.Authorize(b.hub, b.verifier, o, b.logger()))},
-		Routes:     map[string]gatewaytest.Route{"$connect": {Integration: b.connect}, "$disconnect": {Integration: b.disconnect}, "$default": message},
+		Authorizer: &gatewaytest.Authorizer{Handler: lambda.NewHandler(handler.Authorize(b.hub, b.verifier, o, log))},
+		Routes: map[string]gatewaytest.Route{
+			"$connect":    {Integration: lambda.NewHandler(handler.Connect(b.hub, "", nil, log))},
+			"$disconnect": {Integration: lambda.NewHandler(handler.Disconnect(b.hub, nil, log))},
+		},
 	})
 	if err != nil {
 		b.t.Fatal(err)
