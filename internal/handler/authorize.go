@@ -111,14 +111,14 @@ func identify(ctx context.Context, h *hub.Hub, v Verifier, e authorizerEvent, lo
 var tokenNames = []string{"token", "access_token", "id_token", "jwt", "authorization", "bearer"}
 
 // tokenInURL reports whether a parameter is called like a token or looks like one:
-// a JWS begins with the base64 of {", whatever it is called.
+// a JWS or JWE begins with the base64 of {", whatever it is called.
 func tokenInURL(query map[string][]string) bool {
 	for name, values := range query {
 		if slices.Contains(tokenNames, strings.ToLower(name)) {
 			return true
 		}
 		for _, value := range values {
-			if strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") == 2 || strings.HasPrefix(value, auth.GuestPrefix) {
+			if strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") >= 2 || strings.HasPrefix(value, auth.GuestPrefix) {
 				return true
 			}
 		}

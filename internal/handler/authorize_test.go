@@ -183,7 +183,7 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 		})
 	}
 	for name, value := range map[string]string{
-		"a JWS under any name": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln", "a guest's token under any name": "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+		"a JWS under any name": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln", "a JWE, as Cognito's refresh tokens are": "eyJjdHkiOiJKV1QifQ.a.b.c.d", "a guest's token under any name": "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantUnauthorized(t, newBench(t), handshake(t, nil, map[string]string{"x": value}))
