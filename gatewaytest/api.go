@@ -111,6 +111,11 @@ type API struct {
 	// default it does not, as G-LIMIT-6 assumes of the service.
 	PingsKeepAlive bool
 
+	// DisableCompression declines permessage-deflate (RFC 7692). By default it is
+	// agreed on with clients that offer it, as the service does
+	// (G-HANDSHAKE-15): browsers, ws and so wscat.
+	DisableCompression bool
+
 	// DisconnectAfterRefusal runs $disconnect, with 1006, for a connection that
 	// $connect refused or failed on. By default it does not run, as
 	// G-HANDSHAKE-20 assumes of the service.

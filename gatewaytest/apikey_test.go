@@ -83,7 +83,7 @@ func TestAPIKeys(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			raw := &rawClient{c, bufio.NewReader(c)}
+			raw := &rawClient{Conn: c, r: bufio.NewReader(c)}
 			raw.mustWrite(t, text("hi"))
 			if got := raw.mustRead(t).payload; !strings.HasPrefix(got, tt.want) {
 				t.Errorf("with %v: got %s, want %s…", tt.header, got, tt.want)

@@ -34,6 +34,7 @@ type conn struct {
 	connectedAt time.Time
 	identity    identity
 	domainName  string
+	deflate     *deflateTerms // nil: nothing is compressed
 
 	// Fixed before the connection opens.
 	authorizer map[string]any // nil without an authorizer

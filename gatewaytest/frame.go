@@ -21,6 +21,7 @@ const (
 const (
 	bitFin     = 0x80
 	bitsRSV    = 0x70
+	bitRSV1    = 0x40
 	bitsOpcode = 0x0F
 	bitMask    = 0x80
 	bitsLength = 0x7F
@@ -42,15 +43,14 @@ const (
 	closeRestart     = 1012 // of the registry that section 11.7 founded
 )
 
-// frameHeader is a frame without its payload. There is no room for reserved
-// bits: no extension is ever negotiated, so readFrameHeader refuses them. An
-// extension would be a field here and a second reader between readFrameHeader
-// and the message.
+// frameHeader is a frame without its payload. Of the reserved bits only RSV1 has
+// a meaning: the message is compressed.
 type frameHeader struct {
-	fin    bool
-	opcode byte
-	length int64
-	mask   uint32 // little-endian, so that byte 0 is the first to use
+	fin        bool
+	compressed bool // never of a continuation or a control frame
+	opcode     byte
+	length     int64
+	mask       uint32 // little-endian, so that byte 0 is the first to use
 }
 
 func (h frameHeader) control() bool { return h.opcode&bitControl != 0 }
@@ -62,16 +62,23 @@ type failure int
 
 func (f failure) Error() string { return "gatewaytest: the peer's frame breaks the rules" }
 
-// readFrameHeader reads and checks a client's frame header. The error is a
-// failure, or the connection's.
-func readFrameHeader(r *bufio.Reader) (frameHeader, error) {
+// mayCompress reports whether the first byte of a frame may have RSV1, and no
+// other reserved bit: on the first frame of a message only (RFC 7692 section 6).
+func mayCompress(first byte) bool {
+	opcode := first & bitsOpcode
+	return first&bitsRSV == bitRSV1 && (opcode == opText || opcode == opBinary)
+}
+
+// readFrameHeader reads and checks a client's frame header; deflate says whether
+// messages may be compressed. The error is a failure, or the connection's.
+func readFrameHeader(r *bufio.Reader, deflate bool) (frameHeader, error) {
 	var b [8]byte
 	if err := readBytes(r, b[:2]); err != nil {
 		return frameHeader{}, err
 	}
-	h := frameHeader{fin: b[0]&bitFin != 0, opcode: b[0] & bitsOpcode, length: int64(b[1] & bitsLength)}
+	h := frameHeader{fin: b[0]&bitFin != 0, compressed: b[0]&bitRSV1 != 0, opcode: b[0] & bitsOpcode, length: int64(b[1] & bitsLength)}
 	switch {
-	case b[0]&bitsRSV != 0, b[1]&bitMask == 0:
+	case b[0]&bitsRSV != 0 && !(deflate && mayCompress(b[0])), b[1]&bitMask == 0:
 		return h, failure(closeProtocol)
 	case h.opcode > opBinary && h.opcode < opClose, h.opcode > opPong:
 		return h, failure(closeProtocol)
@@ -141,7 +148,8 @@ func unmask(p []byte, mask uint32) uint32 {
 const maxServerHeader = 4
 
 // putServerHeader writes the header of a frame and returns its length. The
-// first byte is the opcode, with bitFin unless more fragments follow.
+// first byte is the opcode, with bitFin unless more fragments follow, and bitRSV1
+// on the first frame of a compressed message.
 func putServerHeader(b *[maxServerHeader]byte, first byte, length int) int {
 	b[0] = first
 	if length <= maxControlPayload {

@@ -142,7 +142,7 @@ func FuzzReader(f *testing.F) {
 			r := newReader(nil, src, func(_ byte, payload []byte) error {
 				controls = append(controls, string(payload))
 				return nil
-			})
+			}, nil)
 			var err error
 			for err == nil {
 				var message []byte

@@ -47,6 +47,9 @@ type Gateway struct {
 	failNext map[string][]*Error
 	failing  atomic.Int64 // len(failNext), to be read without the lock
 
+	// lastDeflated is the message that was compressed last; see deflate.
+	lastDeflated atomic.Pointer[deflated]
+
 	// warped is by how much the gateway's clock is ahead, in ns.
 	warped atomic.Int64
 

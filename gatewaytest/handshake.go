@@ -42,6 +42,9 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	// Rounded as the events tell it, so that GET and events agree (G-EVENT-12).
 	c := &conn{g: g, suffix: newConnectionSuffix(), connectedAt: now.Truncate(time.Millisecond),
 		identity: req.identity, domainName: req.domainName}
+	if !g.api.DisableCompression {
+		c.deflate = negotiateDeflate(r.Header)
+	}
 	g.register(c)
 	k := &call{c: c, route: g.routes[routeConnect], req: req,
 		event: c.integrationEvent(c.newRequestContext(routeConnect, eventConnect, newRequestID(now), now))}
@@ -189,6 +192,9 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, proto
 		g.Now().UTC().Format(http.TimeFormat), acceptKey(r.Header.Get("Sec-WebSocket-Key"))) // G-HANDSHAKE-14
 	if protocol != "" {
 		response = fmt.Appendf(response, "sec-websocket-protocol: %s\r\n", protocol)
+	}
+	if c.deflate != nil {
+		response = fmt.Appendf(response, "sec-websocket-extensions: %s\r\n", c.deflate.response)
 	}
 	response = append(response, "\r\n"...)
 

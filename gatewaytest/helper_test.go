@@ -228,7 +228,8 @@ func call(t testing.TB, method, url string, body io.Reader) (*http.Response, str
 // rawClient writes its own frames.
 type rawClient struct {
 	net.Conn
-	r *bufio.Reader
+	r       *bufio.Reader
+	deflate bool // it has agreed on permessage-deflate
 }
 
 func dialRaw(t testing.TB, g *gatewaytest.Gateway, path string) *rawClient {
@@ -238,13 +239,14 @@ func dialRaw(t testing.TB, g *gatewaytest.Gateway, path string) *rawClient {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	return &rawClient{c, bufio.NewReader(c)}
+	return &rawClient{Conn: c, r: bufio.NewReader(c)}
 }
 
 const (
 	opText, opBinary, opClose, opPing, opPong = 1, 2, 8, 9, 10
 
 	fin    = 0x80
+	rsv1   = 0x40
 	masked = 0x80
 )
 
@@ -273,7 +275,8 @@ func closing(code int, reason string) []byte {
 	return frame(fin|opClose, string(binary.BigEndian.AppendUint16(nil, uint16(code)))+reason)
 }
 
-// serverFrame is what came back.
+// serverFrame is what came back. With rsv1 in the opcode it came compressed, and
+// the payload is what it inflates to.
 type serverFrame struct {
 	opcode  byte
 	payload string
@@ -293,6 +296,9 @@ func (c *rawClient) readFrame() (serverFrame, error) {
 		}
 		f.payload += next.payload
 	}
+	if f.opcode&rsv1 != 0 && err == nil {
+		f.payload, err = inflated(f.payload)
+	}
 	return f, err
 }
 
@@ -303,7 +309,8 @@ func (c *rawClient) readFragment() (serverFrame, bool, error) {
 	if _, err := io.ReadFull(c.r, head[:]); err != nil {
 		return serverFrame{}, false, err
 	}
-	if head[0]&0x70 != 0 || head[1]&masked != 0 {
+	opcode := head[0] & 0x7F
+	if reserved := head[0] & 0x70; reserved != 0 && (reserved != rsv1 || opcode != rsv1|opText || !c.deflate) || head[1]&masked != 0 {
 		return serverFrame{}, false, fmt.Errorf("bad frame header % x", head)
 	}
 	n, last := int(head[1]), head[0]&fin != 0
@@ -321,7 +328,7 @@ func (c *rawClient) readFragment() (serverFrame, bool, error) {
 	}
 	payload := make([]byte, n)
 	_, err := io.ReadFull(c.r, payload)
-	return serverFrame{head[0] & 0x0F, string(payload)}, last, err
+	return serverFrame{opcode, string(payload)}, last, err
 }
 
 func (c *rawClient) mustRead(t testing.TB) serverFrame {

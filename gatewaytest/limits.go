@@ -86,6 +86,19 @@ const (
 	readBufferBytes = 256
 	readChunkBytes  = 4 * 1024
 
+	// readSmallBytes is by how much the room for a message that is inflated grows
+	// at least. Our own choice.
+	readSmallBytes = 512
+
+	// maxWindow is how far back compressed data may refer, in bytes (RFC 1951
+	// section 2, RFC 7692 section 7.1.2: 32 KB).
+	maxWindow = 32 * 1024
+
+	// minDeflateBytes is the shortest message that is sent compressed. The
+	// service's figure is not known. Our own choice: 256 bytes, the least from
+	// which JSON gets notably shorter.
+	minDeflateBytes = 256
+
 	// maxHeaderBytes bounds a handshake read by Dial and recorded by
 	// PreserveHeaderCase (net/http's default is larger; our own choice: 64 KiB).
 	maxHeaderBytes = 64 * 1024

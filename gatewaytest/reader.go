@@ -14,18 +14,21 @@ import (
 type reader struct {
 	src     *bufio.Reader
 	control func(opcode byte, payload []byte) error
+	inflate *inflater // nil: messages are not compressed
 
-	message []byte    // what has come of the current message
-	check   utf8Check // over message
-	started bool      // a message has begun and not ended
+	message    []byte    // what has come of the current message
+	check      utf8Check // over message, unless it is compressed
+	started    bool      // a message has begun and not ended
+	compressed bool      // it is
+	frames     int       // of which it has come so far
 }
 
 // newReader reads from r after what the HTTP server had already read of it.
-func newReader(early []byte, r io.Reader, control func(byte, []byte) error) *reader {
+func newReader(early []byte, r io.Reader, control func(byte, []byte) error, inflate *inflater) *reader {
 	if len(early) > 0 {
 		r = io.MultiReader(bytes.NewReader(early), r)
 	}
-	return &reader{src: bufio.NewReaderSize(r, readBufferBytes), control: control}
+	return &reader{src: bufio.NewReaderSize(r, readBufferBytes), control: control, inflate: inflate}
 }
 
 // next returns the next complete text message. Control frames on the way go to
@@ -33,7 +36,7 @@ func newReader(early []byte, r io.Reader, control func(byte, []byte) error) *rea
 // connection's.
 func (r *reader) next() ([]byte, error) {
 	for {
-		h, err := readFrameHeader(r.src)
+		h, err := readFrameHeader(r.src, r.inflate != nil)
 		if err != nil {
 			return nil, err
 		}
@@ -54,13 +57,29 @@ func (r *reader) next() ([]byte, error) {
 		if !h.fin {
 			continue
 		}
-		if !r.check.complete() {
+		return r.finish()
+	}
+}
+
+// finish takes the message that has come to its end.
+func (r *reader) finish() ([]byte, error) {
+	message := r.message
+	if r.compressed {
+		// The limits count what was inflated (G-LIMIT-3, assumed). What a frame
+		// inflates to cannot be told apart, so n frames may be n times a frame.
+		var err error
+		if message, err = r.inflate.inflate(message, min(r.frames*maxFrameBytes, maxMessageBytes)); err != nil {
+			return nil, err
+		}
+		if !r.check.add(message) {
 			return nil, failure(closeInvalidData)
 		}
-		message := r.message
-		r.message, r.started, r.check = nil, false, utf8Check{}
-		return message, nil
 	}
+	if !r.check.complete() {
+		return nil, failure(closeInvalidData)
+	}
+	r.message, r.check, r.started, r.frames = nil, utf8Check{}, false, 0
+	return message, nil
 }
 
 // data reads one data frame into the message. Every rule that the header alone
@@ -74,7 +93,10 @@ func (r *reader) data(h frameHeader) error {
 	case h.length > maxFrameBytes, int64(len(r.message))+h.length > maxMessageBytes:
 		return failure(closeTooBig) // G-LIMIT-1
 	}
-	r.started = true
+	if !r.started {
+		r.started, r.compressed = true, h.compressed
+	}
+	r.frames++
 	mask := h.mask
 	for left := int(h.length); left > 0; {
 		// Piece by piece: memory grows with what has really come, and bad text
@@ -91,7 +113,7 @@ func (r *reader) data(h frameHeader) error {
 		}
 		piece = piece[:n]
 		mask = unmask(piece, mask)
-		if !r.check.add(piece) {
+		if !r.compressed && !r.check.add(piece) {
 			return failure(closeInvalidData) // G-FRAME-7
 		}
 		r.message = r.message[:len(r.message)+n]
@@ -107,7 +129,11 @@ var errClosed = errors.New("gatewaytest: close frame received")
 // read serves the client's frames until the connection is at its end. When it
 // returns, the end is decided and the last frame is queued.
 func (c *conn) read(early []byte) {
-	r := newReader(early, c.net, c.control)
+	var inflate *inflater
+	if c.deflate != nil {
+		inflate = &inflater{forgets: c.deflate.clientForgets}
+	}
+	r := newReader(early, c.net, c.control, inflate)
 	for {
 		message, err := r.next()
 		if err == nil {

@@ -44,6 +44,13 @@ const noCode = -1
 // something, and the very next thing that it gets has to be the answer.
 func converse(t *testing.T, cases []wireCase) {
 	t.Helper()
+	converseOffering(t, "", cases)
+}
+
+// converseOffering is converse with a client that offers an extension, if it is
+// not empty.
+func converseOffering(t *testing.T, offer string, cases []wireCase) {
+	t.Helper()
 	told := make(chan int, 1)
 	g := newGateway(t, api(routes("$default", twoWay(echo), "$disconnect", function(func(ctx context.Context, raw []byte) ([]byte, error) {
 		code, _ := lookup(t, raw, "requestContext", "disconnectStatusCode").(float64)
@@ -61,7 +68,7 @@ func converse(t *testing.T, cases []wireCase) {
 	}()
 	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {
-			c := dialTCP(t, base)
+			c := dialTCP(t, base, offer)
 			defer func() {
 				_ = c.Close()
 				if got := <-told; got != tt.tells() {
@@ -113,20 +120,24 @@ func closeCode(payload string) int {
 }
 
 // dialTCP shakes hands over a socket.
-func dialTCP(t testing.TB, base string) *rawClient {
+func dialTCP(t testing.TB, base, offer string) *rawClient {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = conn.SetDeadline(time.Now().Add(hang)) // a hang is a failure
-	c := &rawClient{conn, bufio.NewReader(conn)}
+	c := &rawClient{Conn: conn, r: bufio.NewReader(conn)}
+	if offer != "" {
+		offer = "Sec-WebSocket-Extensions: " + offer + "\r\n"
+	}
 	c.mustWrite(t, []byte("GET /v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"))
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"+offer+"\r\n"))
 	for line := ""; line != "\r\n"; {
 		if line, err = c.r.ReadString('\n'); err != nil {
 			t.Fatal(err)
 		}
+		c.deflate = c.deflate || strings.HasPrefix(line, "sec-websocket-extensions: permessage-deflate")
 	}
 	return c
 }

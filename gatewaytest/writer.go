@@ -44,6 +44,10 @@ var batches = sync.Pool{New: func() any { return new(batch) }}
 // enqueue queues a text message. It does not wait: a full queue is
 // ErrLimitExceeded, a connection that is not open ErrGone.
 func (c *conn) enqueue(payload []byte) error {
+	first := byte(opText)
+	if packed := c.pack(payload); packed != nil {
+		payload, first = packed, opText|bitRSV1
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != stateOpen || c.lost {
@@ -56,12 +60,11 @@ func (c *conn) enqueue(payload []byte) error {
 	}
 	// In fragments of the size that a client may send too (G-FRAME-8); those of
 	// one message are queued together.
-	opcode := byte(opText)
 	for len(payload) > maxFrameBytes {
-		c.pushFrameLocked(newOutFrame(opcode, payload[:maxFrameBytes]))
-		payload, opcode = payload[maxFrameBytes:], opContinuation
+		c.pushFrameLocked(newOutFrame(first, payload[:maxFrameBytes]))
+		payload, first = payload[maxFrameBytes:], opContinuation
 	}
-	c.pushFrameLocked(newOutFrame(bitFin|opcode, payload))
+	c.pushFrameLocked(newOutFrame(bitFin|first, payload))
 	return nil
 }
 
