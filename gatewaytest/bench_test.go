@@ -22,14 +22,18 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// handshake is a handshake in bytes.
-const handshake = "GET /v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+// handshake is a handshake in bytes, but for its last line; offering makes it one
+// that offers permessage-deflate, as browsers do.
+const (
+	handshake = "GET /v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+	offering = handshake + "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+)
 
 // shake opens one bare connection over loopback, which is cheaper than a
 // client: what is measured is the gateway. A close of it leaves no port behind
 // that waits.
-func shake(addr string) (net.Conn, error) {
+func shake(addr, handshake string) (net.Conn, error) {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		return nil, err
@@ -37,7 +41,7 @@ func shake(addr string) (net.Conn, error) {
 	if err := c.(*net.TCPConn).SetLinger(0); err != nil {
 		return nil, err
 	}
-	if _, err := io.WriteString(c, handshake); err != nil {
+	if _, err := io.WriteString(c, handshake+"\r\n"); err != nil {
 		return nil, err
 	}
 	response := make([]byte, 0, 512)
@@ -52,13 +56,13 @@ func shake(addr string) (net.Conn, error) {
 }
 
 // connect opens n of them in this process.
-func connect(b *testing.B, g *gatewaytest.Gateway, n int) []net.Conn {
+func connect(b *testing.B, g *gatewaytest.Gateway, n int, handshake string) []net.Conn {
 	b.Helper()
 	s := httptest.NewServer(g)
 	b.Cleanup(s.Close)
 	conns := make([]net.Conn, n)
 	for i := range conns {
-		c, err := shake(strings.TrimPrefix(s.URL, "http://"))
+		c, err := shake(strings.TrimPrefix(s.URL, "http://"), handshake)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -68,23 +72,32 @@ func connect(b *testing.B, g *gatewaytest.Gateway, n int) []net.Conn {
 	return conns
 }
 
-// idlersVariable makes this test binary another process: "addr n" opens n
+// idlersVariable makes this test binary another process: "addr n kind" opens n
 // connections to addr, says so in a line, and reads from them until its input
-// ends.
+// ends. The kind is one of those of BenchmarkIdle.
 const idlersVariable = "GATEWAYTEST_IDLERS"
 
 func idlers(setting string) error {
-	var addr string
+	var addr, kind string
 	var n int
-	if _, err := fmt.Sscan(setting, &addr, &n); err != nil {
+	if _, err := fmt.Sscan(setting, &addr, &n, &kind); err != nil {
 		return err
 	}
 	for range n {
-		c, err := shake(addr)
+		hello := offering
+		if kind == plain {
+			hello = handshake
+		}
+		c, err := shake(addr, hello)
 		if err != nil {
 			return err
 		}
 		defer c.Close()
+		if kind == spoken {
+			if _, err := c.Write(compressed(packed(`{"action":"subscribe","topics":["sku:TEE-RED-M","cart"]}`))); err != nil {
+				return err
+			}
+		}
 		go func() { _, _ = io.Copy(io.Discard, c) }() // the process ends before it may matter
 	}
 	fmt.Println("connected")
@@ -93,10 +106,10 @@ func idlers(setting string) error {
 }
 
 // startIdlers runs idlers and returns when they are connected. end lets them go.
-func startIdlers(b *testing.B, addr string, n int) (end func()) {
+func startIdlers(b *testing.B, addr string, n int, kind string) (end func()) {
 	b.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprint(idlersVariable, "=", addr, " ", n))
+	cmd.Env = append(os.Environ(), fmt.Sprint(idlersVariable, "=", addr, " ", n, " ", kind))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -134,7 +147,7 @@ func BenchmarkHandshake(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
-			c, err := shake(addr)
+			c, err := shake(addr, handshake)
 			if err != nil {
 				b.Error(err)
 				return
@@ -156,7 +169,7 @@ func BenchmarkManagementPost(b *testing.B) {
 	defer g.Close()
 	s := httptest.NewServer(g)
 	defer s.Close()
-	end := startIdlers(b, strings.TrimPrefix(s.URL, "http://"), 100)
+	end := startIdlers(b, strings.TrimPrefix(s.URL, "http://"), 100, plain)
 	defer end()
 	var urls []string
 	for _, info := range g.Connections() {
@@ -190,55 +203,75 @@ func BenchmarkManagementPost(b *testing.B) {
 
 // BenchmarkPost is a fan-out: each operation is one post, to all connections
 // in turn, of one shared message of 256 bytes. The time includes its delivery.
+// Those that are compressed have 1 000 bytes.
 func BenchmarkPost(b *testing.B) {
 	for _, n := range []int{1, 100, 1000, 5000} {
-		b.Run(fmt.Sprint("connections=", n), func(b *testing.B) {
-			g, err := gatewaytest.New(gatewaytest.API{})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer g.Close()
-			var readers sync.WaitGroup
-			for _, c := range connect(b, g, n) {
-				readers.Go(func() {
-					_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{c}, make([]byte, 4096))
-				})
-			}
-			var ids []string
-			for _, info := range g.Connections() {
-				ids = append(ids, info.ConnectionID)
-			}
-			data := []byte(strings.Repeat("x", 256))
-			ctx := context.Background()
-			b.ReportAllocs()
-			b.ResetTimer()
-			for i := range b.N {
-				for {
-					err := g.PostToConnection(ctx, ids[i%n], data)
-					if err == nil {
-						break
-					}
-					if !errors.Is(err, gatewaytest.ErrLimitExceeded) {
-						b.Fatal(err)
-					}
-					runtime.Gosched()
-				}
-			}
-			for g.Stats().FramesOut < int64(b.N) {
-				runtime.Gosched()
-			}
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "posts/s")
-			b.StopTimer()
-			_ = g.Close()
-			readers.Wait()
+		b.Run(fmt.Sprint("connections=", n), func(b *testing.B) { benchmarkPost(b, n, handshake, strings.Repeat("x", 256)) })
+	}
+	text := strings.Repeat(`{"sku":"TEE-RED-M","version":42},`, 31)[:1000]
+	b.Run("1000 bytes, plain", func(b *testing.B) { benchmarkPost(b, 1000, handshake, text) })
+	b.Run("1000 bytes, compressed", func(b *testing.B) { benchmarkPost(b, 1000, offering, text) })
+}
+
+func benchmarkPost(b *testing.B, n int, handshake, text string) {
+	g, err := gatewaytest.New(gatewaytest.API{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer g.Close()
+	var readers sync.WaitGroup
+	for _, c := range connect(b, g, n, handshake) {
+		readers.Go(func() {
+			_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{c}, make([]byte, 4096))
 		})
 	}
+	var ids []string
+	for _, info := range g.Connections() {
+		ids = append(ids, info.ConnectionID)
+	}
+	data := []byte(text)
+	ctx := context.Background()
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		for {
+			err := g.PostToConnection(ctx, ids[i%n], data)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, gatewaytest.ErrLimitExceeded) {
+				b.Fatal(err)
+			}
+			runtime.Gosched()
+		}
+	}
+	for g.Stats().FramesOut < int64(b.N) {
+		runtime.Gosched()
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "posts/s")
+	b.StopTimer()
+	_ = g.Close()
+	readers.Wait()
 }
+
+// The kinds of idle clients: those that compress nothing, those that could, and
+// those that have sent one short compressed message.
+const (
+	plain   = "plain"
+	offered = "offered"
+	spoken  = "spoken"
+)
 
 // BenchmarkIdle measures what an open connection costs while nothing happens.
 // The clients are another process, so heap and stacks are the gateway's and the
 // HTTP server's alone; what the kernel keeps for a socket is in neither.
 func BenchmarkIdle(b *testing.B) {
+	for _, kind := range []string{plain, offered, spoken} {
+		b.Run(kind, func(b *testing.B) { benchmarkIdle(b, kind) })
+	}
+}
+
+func benchmarkIdle(b *testing.B, kind string) {
 	const n = 5000
 	for b.Loop() {
 		g, err := gatewaytest.New(gatewaytest.API{})
@@ -250,8 +283,8 @@ func BenchmarkIdle(b *testing.B) {
 		goroutines := runtime.NumGoroutine()
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		end := startIdlers(b, strings.TrimPrefix(s.URL, "http://"), n)
-		for g.Stats().Open < n || runtime.NumGoroutine() > goroutines+n+10 {
+		end := startIdlers(b, strings.TrimPrefix(s.URL, "http://"), n, kind)
+		for g.Stats().Open < n || kind == spoken && g.Stats().FramesOut < n || runtime.NumGoroutine() > goroutines+n+10 {
 			runtime.Gosched()
 		}
 		runtime.GC()
