@@ -89,6 +89,8 @@ var (
 	refusedMediaType    = refusal{status: http.StatusUnsupportedMediaType, message: textMediaType, kind: "UNSUPPORTED_MEDIA_TYPE"}
 	refusedTimedOut     = refusal{status: http.StatusGatewayTimeout, message: textTimedOut, kind: "INTEGRATION_TIMEOUT"}
 	refusedFailed       = refusal{status: http.StatusBadGateway, message: textInternal, kind: "INTEGRATION_FAILURE"}
+
+	refusedConfiguration = refusal{status: http.StatusInternalServerError, message: textInternal, kind: "API_CONFIGURATION_ERROR"}
 )
 
 // because is the refusal with a reason for the log.

@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 )
@@ -37,6 +38,12 @@ var (
 	// ErrInternal is the answer of Faults.ErrorEvery: the service's own fault.
 	ErrInternal = &Error{StatusCode: http.StatusInternalServerError, Code: "InternalServerErrorException", Message: "Internal server error"}
 )
+
+// ErrNoFunction is for handlers that stand for a function elsewhere: what Invoke
+// returns, or wraps, when there is no such function or the gateway may not invoke
+// it. A handshake is then refused with 500 and not, as for a function that fails,
+// with 502 (G-HANDSHAKE-8).
+var ErrNoFunction = errors.New("gatewaytest: the function does not exist or may not be invoked")
 
 // Error returns the status, the code and the text if there is one.
 func (e *Error) Error() string {

@@ -55,6 +55,7 @@ func TestHandshake(t *testing.T) {
 		{"G-HANDSHAKE-4 418 passes through", answers(`{"statusCode":418}`), 418},
 		{"G-HANDSHAKE-4 501 passes through", answers(`{"statusCode":501}`), 501},
 		{"G-HANDSHAKE-5 function error is 502", fails("database on fire"), 502},
+		{"G-HANDSHAKE-8 no such function is 500", missing, 500},
 		{"G-HANDSHAKE-5 panic is 502", func(context.Context, []byte) ([]byte, error) { panic("oh no") }, 502},
 		{"G-HANDSHAKE-6 no statusCode is 502", answers(`{}`), 502},
 		{"G-HANDSHAKE-6 statusCode no number is 502", answers(`{"statusCode":"fine"}`), 502},

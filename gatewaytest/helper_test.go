@@ -35,6 +35,11 @@ func fails(text string) function {
 	return func(context.Context, []byte) ([]byte, error) { return nil, errors.New(text) }
 }
 
+// missing stands for a function elsewhere that is not there.
+var missing = function(func(context.Context, []byte) ([]byte, error) {
+	return nil, fmt.Errorf("function shop: %w", gatewaytest.ErrNoFunction)
+})
+
 // echo answers a message with its body.
 var echo = function(func(_ context.Context, raw []byte) ([]byte, error) {
 	var e struct{ Body string }
@@ -43,6 +48,9 @@ var echo = function(func(_ context.Context, raw []byte) ([]byte, error) {
 	}
 	return json.Marshal(map[string]any{"statusCode": 200, "body": e.Body})
 })
+
+// same answers with its event.
+var same = function(func(_ context.Context, event []byte) ([]byte, error) { return event, nil })
 
 // recorder is a function that keeps its events and passes them on.
 type recorder struct {

@@ -198,7 +198,7 @@ func (g *Gateway) roundTrip(req *http.Request) (answer, error) {
 	if err != nil {
 		return failed(err)
 	}
-	a := answer{status: resp.StatusCode, body: textOf(data), hasBody: true}
+	a := answer{status: resp.StatusCode, body: data, hasBody: true}
 	for name, values := range resp.Header {
 		for _, value := range values {
 			a.headers = append(a.headers, field{name, value})

@@ -26,7 +26,7 @@ func (g *Gateway) integrate(k *call) (answer, *refusal) {
 	k.noteLatency("integration.latency", started)
 	if refused != nil {
 		k.note("integration.error", refused.detail)
-		if refused.kind == refusedFailed.kind {
+		if refused.kind == refusedFailed.kind || refused.kind == refusedConfiguration.kind {
 			g.api.Log.Warn("integration failed", "routeKey", k.event.RequestContext.RouteKey,
 				"connectionId", k.c.id, "requestId", k.event.RequestContext.RequestID, "error", refused.detail)
 		}
@@ -72,14 +72,18 @@ func (g *Gateway) ask(k *call) (answer, *refusal) {
 	if k.event.RequestContext.EventType != eventDisconnect && g.answersLate() {
 		err = g.waitOut(r.Timeout - time.Since(started))
 	}
+	if err == nil && r.mapping != nil {
+		a, err = r.mapping.respond(k, outcome, a)
+	}
 	switch {
 	case errors.Is(err, errTimedOut):
 		return answer{}, refusedTimedOut.because(err.Error())
+	case errors.Is(err, ErrNoFunction):
+		return answer{}, refusedConfiguration.because(err.Error()) // G-HANDSHAKE-8
 	case err != nil:
 		return answer{}, refusedFailed.because(err.Error())
-	case r.mapping != nil:
-		a = r.mapping.respond(k, outcome, a)
 	}
+	a.body = textOf(a.body)
 	return a, nil
 }
 
@@ -115,9 +119,13 @@ func (g *Gateway) askFunction(k *call, request string) (a answer, outcome string
 	if request == "" {
 		request = "{}" // an event without a body; a function is never given nothing (assumed)
 	}
+	if !json.Valid([]byte(request)) {
+		// Lambda's own answer to such an Invoke is InvalidRequestContentException.
+		return a, "", errors.New("what the function would be given is not JSON")
+	}
 	raw, err := g.invoke(k.route.Integration, []byte(request), k.event.RequestContext.RequestID, k.route.Timeout)
 	switch {
-	case errors.Is(err, errTimedOut):
+	case errors.Is(err, errTimedOut), errors.Is(err, ErrNoFunction):
 		return a, "", err
 	case err != nil && k.event.RequestContext.EventType == eventConnect:
 		return a, "", err // G-HANDSHAKE-5
@@ -126,5 +134,5 @@ func (g *Gateway) askFunction(k *call, request string) (a answer, outcome string
 		raw, _ = json.Marshal(map[string]string{"errorMessage": outcome}) // cannot fail
 	}
 	k.note("integration.integrationStatus", "200")
-	return answer{status: http.StatusOK, body: textOf(raw), hasBody: true}, outcome, nil
+	return answer{status: http.StatusOK, body: raw, hasBody: true}, outcome, nil
 }

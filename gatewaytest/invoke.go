@@ -128,7 +128,7 @@ func parseProxyAnswer(raw []byte) (answer, error) {
 	if err != nil {
 		return answer{}, fmt.Errorf("body: %w", err)
 	}
-	a.body, a.hasBody = textOf(decoded), true
+	a.body, a.hasBody = decoded, true
 	return a, nil
 }
 

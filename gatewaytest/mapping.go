@@ -33,6 +33,14 @@ type Mapping struct {
 	// "NEVER" answers "Unsupported Media Type" (the text is assumed).
 	PassthroughBehavior string
 
+	// ContentHandlingStrategy "CONVERT_TO_BINARY" makes bytes of what the
+	// template, or the passthrough, gives to the backend: it has to be base64, and
+	// what is not is answered "Internal server error" (assumed). It is the way for
+	// a client to send bytes, since binary frames are refused (G-FRAME-1,
+	// G-FRAME-2). A web server gets them as they are; a function takes JSON only.
+	// "CONVERT_TO_TEXT" changes nothing: messages are text.
+	ContentHandlingStrategy string
+
 	// Responses are the integration responses by key: "$default", or "/REGEXP/"
 	// against the whole of the HTTP status, the mock's status, or the error
 	// text of a function (G-INTEG-7). A two-way route needs one at least. If
@@ -54,6 +62,12 @@ type IntegrationResponse struct {
 	// backend's answer. Without a template the answer passes as it is; a mock
 	// has none.
 	ResponseTemplates map[string]string
+
+	// ContentHandlingStrategy "CONVERT_TO_TEXT" makes base64 of the backend's
+	// bytes before a template sees them, "CONVERT_TO_BINARY" bytes of base64; what
+	// is not base64 is answered "Internal server error" (assumed). The client gets
+	// text in any case, in which what is not UTF-8 is replaced.
+	ContentHandlingStrategy string
 }
 
 // The passthrough behaviours (G-INTEG-8).
@@ -102,12 +116,14 @@ func (s templateSet) pick(message string, lookup func(string) string) (template,
 type mapping struct {
 	requests    templateSet
 	passthrough string
+	content     string     // ContentHandlingStrategy
 	responses   []response // $default last
 }
 
 type response struct {
 	pattern   *regexp.Regexp // nil: $default
 	templates templateSet
+	content   string // ContentHandlingStrategy
 }
 
 const (
@@ -117,7 +133,10 @@ const (
 )
 
 func newMapping(m Mapping, twoWay bool) (made *mapping, err error) {
-	made = &mapping{passthrough: m.PassthroughBehavior}
+	made = &mapping{passthrough: m.PassthroughBehavior, content: m.ContentHandlingStrategy}
+	if err := checkContentHandling(made.content); err != nil {
+		return nil, err
+	}
 	switch made.passthrough {
 	case "":
 		made.passthrough = passNoMatch
@@ -147,6 +166,9 @@ func newMapping(m Mapping, twoWay bool) (made *mapping, err error) {
 			}
 		}
 		one := m.Responses[key]
+		if r.content = one.ContentHandlingStrategy; checkContentHandling(r.content) != nil {
+			return nil, fieldError(field, checkContentHandling(r.content))
+		}
 		r.templates, err = newTemplateSet(one.TemplateSelectionExpression, one.ResponseTemplates, responseStatus, responseHeader, responseHeaders)
 		if err != nil {
 			return nil, fieldError(field, err)
@@ -158,29 +180,44 @@ func newMapping(m Mapping, twoWay bool) (made *mapping, err error) {
 
 // request is what the backend is given for an event.
 func (m *mapping) request(k *call) (string, *refusal) {
+	request := k.body
 	t, ok := m.requests.pick(k.body, nil)
 	switch {
 	case ok:
-		return t.render(k, k.body), nil
+		request = t.render(k, k.body)
 	case m.passthrough == passNever, m.passthrough == passNoTemplates && len(m.requests.templates) > 0:
 		return "", &refusedMediaType
 	}
-	return k.body, nil
+	if m.content != convertToBinary {
+		return request, nil
+	}
+	data, err := fromBase64([]byte(request))
+	if err != nil {
+		return "", refusedFailed.because(err.Error())
+	}
+	return string(data), nil
 }
 
 // respond turns the backend's answer into the client's. The outcome is what the
 // keys of the integration responses are matched against.
-func (m *mapping) respond(k *call, outcome string, a answer) answer {
+func (m *mapping) respond(k *call, outcome string, a answer) (answer, error) {
 	at := slices.IndexFunc(m.responses, func(r response) bool { return r.pattern == nil || r.pattern.MatchString(outcome) })
 	if at < 0 {
-		return a
+		return a, nil
 	}
-	t, ok := m.responses[at].templates.pick(k.body, a.variable)
-	if !ok {
-		return a
+	switch m.responses[at].content {
+	case convertToText:
+		a.body = toBase64(a.body)
+	case convertToBinary:
+		var err error
+		if a.body, err = fromBase64(a.body); err != nil {
+			return a, err
+		}
 	}
-	a.body, a.hasBody = []byte(t.render(k, string(a.body))), true
-	return a
+	if t, ok := m.responses[at].templates.pick(k.body, a.variable); ok {
+		a.body, a.hasBody = []byte(t.render(k, string(a.body))), true
+	}
+	return a, nil
 }
 
 // variable is what a response's template selection may ask of an answer.

@@ -48,7 +48,7 @@ var statements = []statement{
 	{"HANDSHAKE-5", "a function error in $connect: 502", "o", held, ""},
 	{"HANDSHAKE-6", "an answer without a usable statusCode: 502", "g", assumed, ""},
 	{"HANDSHAKE-7", "$connect over its time-out: 504", "g", assumed, ""},
-	{"HANDSHAKE-8", "the function is missing or may not be invoked: 500", "g", notImitated, "the function is a Go value: it is there, and nobody forbids the call"},
+	{"HANDSHAKE-8", "the function is missing or may not be invoked: 500", "g", assumed, ""},
 	{"HANDSHAKE-9", "a throttled handshake: 429", "do", held, ""},
 	{"HANDSHAKE-10", "headers and body of $connect's answer are not passed on", "o", held, ""},
 	{"HANDSHAKE-11", "the subprotocol is the one in $connect's answer; without one there is none", "do", held, ""},
@@ -165,7 +165,7 @@ var statements = []statement{
 	{"LIMIT-13", "a POST of at most 128 KB", "d", held, ""},
 
 	{"FRAME-1", "a binary frame: 1003, and nobody is asked", "d", held, ""},
-	{"FRAME-2", "CONVERT_TO_BINARY for text that is base64", "d", notImitated, "it needs an integration that is not a proxy and takes bytes"},
+	{"FRAME-2", "CONVERT_TO_BINARY for text that is base64", "d", held, "what is not base64 is answered Internal server error; that it must be JSON for a function is Lambda's rule"},
 	{"FRAME-3", "a ping is answered by the gateway itself", "o", held, ""},
 	{"FRAME-4", "the gateway sends no pings", "o", held, ""},
 	{"FRAME-5", "what is posted arrives as text", "og", held, "what is not UTF-8 is replaced"},

@@ -164,6 +164,9 @@ func (d *desk) watched(f *samapi.Function, h lambda.Handler, timeout time.Durati
 		if err != nil {
 			fmt.Fprintln(d.output.of(f.ID), "failed:", err)
 		}
+		if errors.Is(err, runtimetest.ErrNoFunction) {
+			err = fmt.Errorf("%w: %w", gatewaytest.ErrNoFunction, err)
+		}
 		return answer, err
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -271,6 +272,25 @@ func TestTemplateFunctionReplaced(t *testing.T) {
 	}
 	if got := asks(t, c, `{"do":"env","name":"BUILD"}`); got != "second" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestTemplateNoFunction: a function that its server does not know, or does not let
+// us invoke, refuses the handshake with 500 (G-HANDSHAKE-8).
+func TestTemplateNoFunction(t *testing.T) {
+	for _, status := range []int{http.StatusNotFound, http.StatusForbidden} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		defer server.Close()
+		path := filepath.Join(t.TempDir(), "t.yaml")
+		text := strings.Replace(echoTemplate, "RouteKey: $default", "RouteKey: $connect", 1)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d := serveTemplate(t, path, "-function", "Echo="+server.URL)
+		_, resp, err := websocket.Dial(t.Context(), d.socket, nil)
+		if err == nil || resp == nil || resp.StatusCode != http.StatusInternalServerError {
+			t.Errorf("when Invoke answers %d: got %v, %v, want a handshake refused with 500", status, resp, err)
+		}
 	}
 }
 

@@ -34,7 +34,8 @@ func NewEndpoint(address, name string) (*Endpoint, error) {
 }
 
 // Invoke implements [lambda.Handler]. An answer with X-Amz-Function-Error is a
-// [FunctionError]; a status other than 200 and no answer at all are errors too.
+// [FunctionError], one that there is no such function wraps [ErrNoFunction]; a status other than
+// 200 and no answer at all are errors too.
 func (e *Endpoint) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, bytes.NewReader(event))
 	if err != nil {
@@ -55,6 +56,8 @@ func (e *Endpoint) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 		return nil, fmt.Errorf("function %s: an answer of more than %d bytes", e.name, maxAnswer)
 	case resp.Header.Get("X-Amz-Function-Error") != "":
 		return nil, functionError(e.name, answer)
+	case resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusForbidden:
+		return nil, fmt.Errorf("function %s: %w: %s: %.300s", e.name, ErrNoFunction, resp.Status, answer)
 	case resp.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("function %s: %s: %.300s", e.name, resp.Status, answer)
 	}

@@ -71,7 +71,8 @@ func TestEndpointFails(t *testing.T) {
 			w.Header().Set("X-Amz-Function-Error", "Unhandled")
 			_, _ = io.WriteString(w, `oh no`)
 		}, "oh no"},
-		"no such function": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "where?", http.StatusNotFound) }, "function OnConnect: 404 Not Found: where?"},
+		"no such function": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "where?", http.StatusNotFound) }, "function OnConnect: runtimetest: the function does not exist or may not be invoked: 404 Not Found: where?"},
+		"not allowed":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }, "function OnConnect: runtimetest: the function does not exist or may not be invoked: 403 Forbidden: no"},
 		"a broken answer":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "function OnConnect: "},
 		"too much":         {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 6<<20+1)) }, "function OnConnect: an answer of more than 6291456 bytes"},
 	} {

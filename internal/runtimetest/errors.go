@@ -10,6 +10,11 @@ import (
 // ErrClosed is what Invoke returns after Close.
 var ErrClosed = errors.New("runtimetest: function is closed")
 
+// ErrNoFunction is what Invoke of an Endpoint wraps when the server has no such
+// function (404) or does not let us invoke it (403).
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+var ErrNoFunction = errors.New("runtimetest: the function does not exist or may not be invoked")
+
 // FunctionError says that the function itself failed.
 type FunctionError struct {
 	Function string // its name

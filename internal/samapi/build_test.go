@@ -75,6 +75,15 @@ func TestWhole(t *testing.T) {
 	}
 }
 
+func TestContentHandling(t *testing.T) {
+	text := replaced(t, whole, "IntegrationType: MOCK\n", "IntegrationType: MOCK\n      ContentHandlingStrategy: CONVERT_TO_BINARY\n")
+	text = replaced(t, text, "IntegrationResponseKey: $default\n", "IntegrationResponseKey: $default\n      ContentHandlingStrategy: CONVERT_TO_TEXT\n")
+	got := mustBuild(t, text, samapi.Options{}).API.Routes["ping"].Mapping
+	if got.ContentHandlingStrategy != "CONVERT_TO_BINARY" || got.Responses["$default"].ContentHandlingStrategy != "CONVERT_TO_TEXT" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestParameters(t *testing.T) {
 	result := mustBuild(t, whole, samapi.Options{Parameters: map[string]string{
 		"Env": "prod", "Rate": "99.5", "Hosts": "x.test,y.test", "AWS::Region": "us-east-1", "AWS::AccountId": "111122223333",
@@ -222,8 +231,12 @@ func TestNotes(t *testing.T) {
 			"MockResponse has no effect: Lambda is a proxy integration",
 		},
 		"a property that is not imitated": {
-			"      TimeoutInMillis: 6000\n", "      ContentHandlingStrategy: CONVERT_TO_TEXT\n", "ContentHandlingStrategy",
-			"ContentHandlingStrategy of Lambda is not imitated",
+			"      TimeoutInMillis: 6000\n", "      TlsConfig: {ServerNameToVerify: x}\n", "TlsConfig",
+			"TlsConfig of Lambda is not imitated",
+		},
+		"content handling of a proxy": {
+			"      TimeoutInMillis: 6000\n", "      ContentHandlingStrategy: CONVERT_TO_TEXT\n", "CONVERT_TO_TEXT",
+			"ContentHandlingStrategy of Lambda has no effect: it is a proxy integration",
 		},
 		"a mapping of another stage":      {"Stage: !Ref Stage\n", "Stage: other\n", "Mapping:\n    Type", "Mapping maps another stage"},
 		"a domain that another stack has": {"DomainName: !Ref Domain\n", "DomainName: theirs.test\n", "Mapping:\n    Type", "the domain theirs.test is made by another stack"},

@@ -23,6 +23,9 @@ func (b *builder) readIntegrations() map[string]*gatewaytest.Route {
 	for _, r := range b.of(typeIntegration) {
 		b.checkProperties(r)
 		made[r.ID] = b.readIntegration(r)
+		if content := r.Property("ContentHandlingStrategy"); content.Known() && made[r.ID].Mapping == nil {
+			b.note(content.Pos(), "ContentHandlingStrategy of %s has no effect: it is a proxy integration", r.ID)
+		}
 	}
 	for _, r := range b.of(typeIntegrationResponse) {
 		id := b.required(r, "IntegrationId")
@@ -101,6 +104,7 @@ func (b *builder) readMapping(r *cfn.Resource) *gatewaytest.Mapping {
 	return &gatewaytest.Mapping{
 		TemplateSelectionExpression: r.Property("TemplateSelectionExpression").Text(),
 		RequestTemplates:            texts(r.Property("RequestTemplates")),
+		ContentHandlingStrategy:     contentHandling(r),
 		PassthroughBehavior:         oneOf(r.Property("PassthroughBehavior"), "PassthroughBehavior", "WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"),
 		Responses:                   map[string]gatewaytest.IntegrationResponse{},
 	}
@@ -114,7 +118,14 @@ func (b *builder) readIntegrationResponse(r *cfn.Resource, to *gatewaytest.Mappi
 	to.Responses[key] = gatewaytest.IntegrationResponse{
 		TemplateSelectionExpression: r.Property("TemplateSelectionExpression").Text(),
 		ResponseTemplates:           texts(r.Property("ResponseTemplates")),
+		ContentHandlingStrategy:     contentHandling(r),
 	}
+}
+
+// contentHandling is the strategy of a non-proxy integration or of its response
+// (G-FRAME-2).
+func contentHandling(r *cfn.Resource) string {
+	return oneOf(r.Property("ContentHandlingStrategy"), "ContentHandlingStrategy", "CONVERT_TO_BINARY", "CONVERT_TO_TEXT")
 }
 
 // jsonText is a value as JSON; a text has to be JSON already.

@@ -30,12 +30,12 @@ var properties = map[string]map[string]use{
 		"ApiId": read, "IntegrationType": read, "IntegrationUri": read, "IntegrationMethod": read, "TimeoutInMillis": read,
 		"RequestTemplates": read, "TemplateSelectionExpression": read, "PassthroughBehavior": read, "RequestParameters": read, "ConnectionType": read,
 		"CredentialsArn": silent, "Description": silent, "PayloadFormatVersion": silent,
-		"ContentHandlingStrategy": told, "ConnectionId": silent, "TlsConfig": told,
+		"ContentHandlingStrategy": read, "ConnectionId": silent, "TlsConfig": told,
 		"IntegrationSubtype": refused, "ResponseParameters": refused,
 	},
 	typeIntegrationResponse: {
 		"ApiId": read, "IntegrationId": read, "IntegrationResponseKey": read, "ResponseTemplates": read, "TemplateSelectionExpression": read,
-		"ContentHandlingStrategy": told, "ResponseParameters": told,
+		"ContentHandlingStrategy": read, "ResponseParameters": told,
 	},
 	typeRouteResponse: {
 		"ApiId": read, "RouteId": read, "RouteResponseKey": read,
