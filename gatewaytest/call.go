@@ -108,11 +108,12 @@ func (r *refusal) LogValue() slog.Value {
 	return slog.StringValue(r.kind)
 }
 
-// refused notes a refusal, if there is one, for the access log.
+// refused notes a refusal, if there is one, for the metrics and the access log.
 func (k *call) refused(r *refusal) {
 	if r == nil {
 		return
 	}
+	k.metrics().refuse(r)
 	k.note("status", strconv.Itoa(r.status))
 	k.note("error.message", r.message)
 	k.note("error.messageString", strconv.Quote(r.message))

@@ -32,6 +32,9 @@ func (g *Gateway) integrate(k *call) (answer, *refusal) {
 		}
 		return a, refused
 	}
+	if a.status >= http.StatusBadRequest {
+		k.metrics().integrationErrors.Add(1)
+	}
 	k.note("integration.status", strconv.Itoa(a.status))
 	k.note("status", strconv.Itoa(a.status))
 	return a, nil
@@ -56,6 +59,9 @@ func (g *Gateway) ask(k *call) (answer, *refusal) {
 		outcome string
 		started = time.Now()
 	)
+	if k.event.RequestContext.EventType == eventConnect {
+		k.metrics().connects.Add(1)
+	}
 	switch {
 	case r.Integration != nil && r.mapping == nil:
 		a, err = g.askProxy(k)
@@ -71,6 +77,9 @@ func (g *Gateway) ask(k *call) (answer, *refusal) {
 	}
 	if k.event.RequestContext.EventType != eventDisconnect && g.answersLate() {
 		err = g.waitOut(r.Timeout - time.Since(started))
+	}
+	if r.Integration != nil || r.HTTP != nil {
+		k.metrics().answered(time.Since(started))
 	}
 	if err == nil && r.mapping != nil {
 		a, err = r.mapping.respond(k, outcome, a)

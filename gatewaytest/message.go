@@ -30,6 +30,7 @@ func (c *conn) dispatch(body string, now time.Time) {
 	c.mu.Lock()
 	if c.pending >= maxPending {
 		c.mu.Unlock()
+		c.g.counters.unrouted.refuse(&refusedThrottled)
 		c.throttle(newRequestID(now)) // G-ERR-7
 		return
 	}
@@ -73,6 +74,7 @@ func (c *conn) handle(body string) {
 		key = route.key
 	}
 	k := &call{c: c, route: route, event: c.messageEvent(key, newRequestID(now), body, now), body: body}
+	k.metrics().messages.Add(1)
 	a, refused := c.admitMessage(k, now)
 	k.refused(refused)
 	defer g.logAccess(k)

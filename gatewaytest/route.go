@@ -67,6 +67,7 @@ type route struct {
 	mapping    *mapping // nil: a proxy integration
 	uri        string   // of HTTP, with the stage variables in it
 	parameters []parameter
+	metrics    metricCounters
 }
 
 // bound reports whether the route has an integration.

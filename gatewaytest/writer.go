@@ -65,6 +65,7 @@ func (c *conn) enqueue(payload []byte) error {
 		payload, first = payload[maxFrameBytes:], opContinuation
 	}
 	c.pushFrameLocked(newOutFrame(bitFin|first, payload))
+	c.g.counters.messagesOut.Add(1)
 	return nil
 }
 

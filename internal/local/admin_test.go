@@ -224,6 +224,7 @@ func TestMetrics(t *testing.T) {
 		_, text := admin(t, h, "GET", "/metrics", "")
 		for _, want := range []string{
 			"gateway_connections 1", "gateway_messages_total 1", "gateway_posts_total 1",
+			`gateway_errors_total{kind="client"} 0`, `gateway_integration_seconds_count{route="$connect"} 1`, `gateway_integration_seconds_count{route="$default"} 1`,
 			`hub_deliveries_total{result="posted"} 1`, `hub_latency_seconds_count 1`, `hub_changes_total{result="received"} 41`, `stream_records_total{result="delivered"} 41`,
 		} {
 			if !strings.Contains(text, want+"\n") {

@@ -80,6 +80,8 @@ var (
 	descRefused     = prometheus.NewDesc("gateway_refused_total", "Handshakes that were refused, by status.", []string{"status"}, nil)
 	descMessages    = prometheus.NewDesc("gateway_messages_total", "Messages of clients.", nil, nil)
 	descBytes       = prometheus.NewDesc("gateway_sent_bytes_total", "Payload bytes handed to sockets.", nil, nil)
+	descErrors      = prometheus.NewDesc("gateway_errors_total", "Handshakes and messages that failed: refused to the client, answered with an error by the function, or without an answer.", []string{"kind"}, nil)
+	descIntegration = prometheus.NewDesc("gateway_integration_seconds", "How long the functions took to answer, by route.", []string{"route"}, nil)
 	descPosts       = prometheus.NewDesc("gateway_posts_total", "Posts accepted for delivery.", nil, nil)
 	descDisconnects = prometheus.NewDesc("gateway_disconnects_total", "Connections that ended, by close code.", []string{"code"}, nil)
 	descRecords     = prometheus.NewDesc("stream_records_total", "Stream records, by what became of them.", []string{"result"}, nil)
@@ -87,7 +89,7 @@ var (
 
 // Describe implements [prometheus.Collector].
 func (gatewayCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descOpen, descConnects, descRefused, descMessages, descBytes, descPosts, descDisconnects, descRecords} {
+	for _, d := range []*prometheus.Desc{descOpen, descConnects, descRefused, descMessages, descBytes, descErrors, descIntegration, descPosts, descDisconnects, descRecords} {
 		out <- d
 	}
 }
@@ -103,6 +105,13 @@ func (c gatewayCollector) Collect(out chan<- prometheus.Metric) {
 	count(descMessages, float64(s.MessagesIn))
 	count(descBytes, float64(s.BytesOut))
 	count(descPosts, float64(s.Posts))
+	count(descErrors, float64(s.Stage.ClientError), "client")
+	count(descErrors, float64(s.Stage.IntegrationError), "integration")
+	count(descErrors, float64(s.Stage.ExecutionError), "execution")
+	for _, route := range slices.Sorted(maps.Keys(s.Routes)) {
+		l := s.Routes[route].IntegrationLatency
+		out <- prometheus.MustNewConstSummary(descIntegration, uint64(l.SampleCount), l.Sum.Seconds(), nil, route)
+	}
 	for _, status := range slices.Sorted(maps.Keys(s.Refused)) {
 		count(descRefused, float64(s.Refused[status]), strconv.Itoa(status))
 	}
