@@ -1,4 +1,4 @@
-.PHONY: help run test check race vet staticcheck web fuzz bench tools build deploy
+.PHONY: help run test check race vet staticcheck web fuzz bench load tools build deploy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ race: ## all tests with the race detector, in random order
 
 vet: ## gofmt and go vet
 	@test -z "$$(gofmt -l .)" || { echo "gofmt wants to change:"; gofmt -l .; exit 1; }
-	go vet ./... && go vet -tags dynamodb ./localhub
+	go vet ./... && go vet -tags dynamodb ./localhub && go vet -tags load ./internal/local
 
 staticcheck: ## staticcheck, pinned in scripts/tools.mod
 	go tool -modfile=scripts/tools.mod staticcheck ./...
@@ -32,6 +32,9 @@ bench: ## fan-out to 1, 100, 1 000 and 10 000 subscribers; posts, cold starts an
 	go test -run '^$$' -bench Fanout -benchtime 2s ./internal/local
 	go test -run '^$$' -bench Post ./internal/apigw
 	go test -run '^$$' -bench . -benchtime 100x ./internal/dynamolocal
+
+load: ## 2 000 slow, silent and frozen sockets and a flood, beside healthy clients
+	go test -tags load -count=1 -run '^TestLoad$$' -v ./internal/local
 
 tools: ## install the tools of the tests: wscat, dynoxide, AWS SDK for JavaScript, AWS CLI (needs npm)
 	scripts/ci-tools

@@ -24,11 +24,12 @@ func main() {
 	log := logs.New(os.Stdout, slog.LevelInfo)
 	s, unset := config.Load(config.Connect, os.Getenv)
 	cfg, unloaded := awsconfig.LoadDefaultConfig(context.Background())
-	if err := errors.Join(unset, unloaded); err != nil {
+	limits, unreadable := hub.ParseLimits(s.Limits)
+	if err := errors.Join(unset, unloaded, unreadable); err != nil {
 		log.Error("start", "error", err)
 		os.Exit(1)
 	}
 	store := dynamostore.New(dynamodb.NewFromConfig(cfg), dynamostore.Options{HubTable: s.HubTable})
 	metrics := logs.NewMetrics(log, s.MetricsNamespace, lambdacontext.FunctionName)
-	lambda.Start(handler.Connect(hub.New(store, nil, time.Now), "", metrics.Connected, log))
+	lambda.Start(handler.Connect(hub.New(store, nil, time.Now).WithLimits(limits), "", metrics.Connected, log))
 }

@@ -62,7 +62,7 @@ type conn struct {
 	writing   bool          // a writer is running
 	written   chan struct{} // closed by the writer when it ends; made by waitWriter
 	halfClose bool          // the writer closes our direction after the close frame; never unset
-	waiting   []string      // with SerialMessages: messages that wait for their turn
+	waiting   []string      // messages that wait for their turn
 	pending   int           // messages that run or wait
 
 	// writeUntil is the write deadline set last; the writer's.

@@ -72,8 +72,9 @@
 // Blocking: a post never waits for the client. What the network does not take
 // yet is queued up to API.SendBuffer bytes; then posts are throttled, and
 // answers to the client's own messages are dropped and counted. A client that
-// takes nothing for one to two idle time-outs is cut. No client can slow
-// another one down.
+// takes nothing for one to two idle time-outs is cut. Of one connection's messages
+// four run at once and the others wait, so that a flood from it leaves the
+// processors to others too.
 //
 // Memory: an idle connection costs one goroutine and a small read buffer; a
 // writer runs only while something is to be written. A posted slice is shared
@@ -104,6 +105,7 @@
 //     condition never holds, a Deny with one always does
 //   - behind net/http, header names in events have Go's letter case, except for
 //     those of WebSocket itself; [PreserveHeaderCase] restores the client's
+//   - of one connection's messages four run at once; Lambda would start more
 //   - timers are exact, where the service sweeps every few seconds
 //   - requestContext.domainName has the port of the local server, if any
 package gatewaytest

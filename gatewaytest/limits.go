@@ -63,6 +63,15 @@ const (
 	// maxBasePath is the longest mapping key in characters (G-DOMAIN-2: 300).
 	maxBasePath = 300
 
+	// maxRunning is how many of them run at once; the others wait. Lambda would
+	// start more, on machines of their own; here a flood from one connection would
+	// take the processors from all others. Our own choice.
+	maxRunning = 4
+
+	// tooManyPause is how long nothing more is read of a connection whose message
+	// was refused for maxPending: TCP holds the rest back. Our own choice.
+	tooManyPause = 10 * time.Millisecond
+
 	// closeWait is how long a peer has to answer our close frame before its
 	// connection is cut. Our own choice: 1 second.
 	closeWait = time.Second

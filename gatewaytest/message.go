@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -24,18 +25,23 @@ func errorFrame(text, connectionID, requestID string) []byte {
 	return fmt.Appendf(nil, `{"message": "%s", "connectionId":"%s", "requestId":"%s"}`, text, connectionID, requestID)
 }
 
-// dispatch starts the work for a message: at once, or after the messages
-// before it when the API is serial (G-ORDER-2).
+// dispatch starts the work for a message: at once, or after messages before it,
+// which is always when the API is serial (G-ORDER-2).
 func (c *conn) dispatch(body string, now time.Time) {
 	c.mu.Lock()
 	if c.pending >= maxPending {
 		c.mu.Unlock()
 		c.g.counters.unrouted.refuse(&refusedThrottled)
 		c.throttle(newRequestID(now)) // G-ERR-7
+		<-time.After(tooManyPause)
 		return
 	}
 	c.pending++
-	if c.g.api.SerialMessages && c.pending > 1 {
+	atOnce := maxRunning
+	if c.g.api.SerialMessages {
+		atOnce = 1
+	}
+	if c.pending > atOnce {
 		c.waiting = append(c.waiting, body)
 		c.mu.Unlock()
 		return
@@ -45,6 +51,7 @@ func (c *conn) dispatch(body string, now time.Time) {
 	c.g.running.Go(func() {
 		for more := true; more; body, more = c.nextWaiting() {
 			c.handle(body)
+			runtime.Gosched() // others have their turn
 		}
 	})
 }

@@ -52,7 +52,7 @@ func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 
 	_, port, _ := net.SplitHostPort(sockets.Addr().String())
 	house, err := local.New(local.Options{
-		Stage: s.stage, Catalogue: catalogue, IdleTimeout: s.idleTimeout, MaxAge: s.maxAge,
+		Stage: s.stage, Catalogue: catalogue, IdleTimeout: s.idleTimeout, Limits: s.limits, MaxAge: s.maxAge,
 		Faults: s.faults.set, Credentials: s.credentials(), Web: page, Log: log,
 		AdminURL:   "http://" + admin.Addr().String(),
 		Origins:    []string{"http://" + sockets.Addr().String(), "http://localhost:" + port, "http://127.0.0.1:" + port},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local"
 )
 
@@ -28,6 +29,7 @@ type settings struct {
 	maxAge       time.Duration
 	faults       faults
 	requireSigV4 bool
+	limits       string
 	logFormat    string
 	dynamodb     dynamodb
 	lambda       string
@@ -47,6 +49,7 @@ func parse(args []string, stdout io.Writer) (*settings, error) {
 	fs.StringVar(&s.web, "web", "", "`directory` to serve the page from (default: built in)")
 	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "end a connection that was silent for so long")
 	fs.DurationVar(&s.maxAge, "max-age", 2*time.Hour, "end a connection that is so old")
+	fs.StringVar(&s.limits, "limits", "", "what a client may use, where it differs from the defaults: `name=N,...`, names: user, address (connections), guest, customer, vendor, admin (messages in 10 s), skus, topics, bytes")
 	fs.Var(&s.faults, "faults", "misbehave on purpose: alone for a mix, or -faults=`name=N,...`, one in N: "+strings.Join(local.FaultNames(), ", "))
 	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, "refuse requests to @connections that are not signed with the printed access key, as AWS does")
 	s.dynamodb.flags(fs)
@@ -107,6 +110,8 @@ func (s *settings) check() error {
 		return usageError{fmt.Errorf("-idle-timeout %s: it has to be above zero", s.idleTimeout)}
 	case s.maxAge <= 0 || s.maxAge > local.MaxAge:
 		return usageError{fmt.Errorf("-max-age %s: it has to be above zero and at most %s, as API Gateway's", s.maxAge, local.MaxAge)}
+	case s.badLimits() != nil:
+		return usageError{fmt.Errorf("-limits: %w", s.badLimits())}
 	case s.logFormat != "json" && s.logFormat != "text":
 		return usageError{fmt.Errorf("-log %q: it is json or text", s.logFormat)}
 	}
@@ -146,4 +151,9 @@ func buildVersion() string {
 		return "(devel)"
 	}
 	return info.Main.Version
+}
+
+func (s *settings) badLimits() error {
+	_, err := hub.ParseLimits(s.limits)
+	return err
 }

@@ -27,7 +27,8 @@ func main() {
 	verifier, unusable := auth.New(auth.Config{
 		Issuer: s.TokenIssuer, JWKSURL: s.TokenJWKSURL, ClientIDs: s.TokenClients, GuestKeys: s.GuestKeys,
 	})
-	if err := errors.Join(unset, unloaded, unusable); err != nil {
+	limits, unreadable := hub.ParseLimits(s.Limits)
+	if err := errors.Join(unset, unloaded, unreadable, unusable); err != nil {
 		log.Error("start", "error", err)
 		os.Exit(1)
 	}
@@ -35,5 +36,5 @@ func main() {
 		HubTable: s.HubTable, InventoryTable: s.InventoryTable, CartTable: s.CartTable, Layout: s.Layout,
 	})
 	options := handler.MessageOptions{Shorthand: s.Shorthand}
-	lambda.Start(handler.Message(hub.New(store, nil, time.Now), verifier, options, log))
+	lambda.Start(handler.Message(hub.New(store, nil, time.Now).WithLimits(limits), verifier, options, log))
 }

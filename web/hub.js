@@ -85,6 +85,7 @@ export class Hub extends EventTarget {
   #asking = 0; // the generation whose subscriptions are being settled
   #resuming = false; // the first asking is not done yet
   #renewedAt = -Infinity;
+  #useless = null; // a token that was good once; to offer it again is in vain
   #timers;
 
   constructor(options) {
@@ -321,6 +322,11 @@ export class Hub extends EventTarget {
       this.reconnect();
       return;
     }
+    if (token === this.#useless) {
+      // Badges go on. Somebody has to sign in for the rest.
+      this.#tell('notice', { code: 'token_expired', mine: Boolean(mine) });
+      return;
+    }
     const answer = await this.#ask({ action: 'hello', token }).catch(() => null);
     if (generation !== this.#generation || answer === null) return;
     if (answer.type === 'hello') {
@@ -330,6 +336,7 @@ export class Hub extends EventTarget {
     } else if (answer.retry) {
       this.#timers.start('renew', timing.renewEvery * (0.5 + this.#o.random()), () => this.#renew());
     } else {
+      if (answer.code === 'token_expired') this.#useless = token;
       this.#retry();
     }
   }
@@ -565,6 +572,10 @@ export class Hub extends EventTarget {
       this.#bye(message);
       return;
     }
+    if (message.type === 'error' && message.id === undefined && message.code === 'token_expired') {
+      this.#over();
+      return;
+    }
     const { changed, gaps, reset } = this.#state.take(message);
     if (reset) {
       this.#fresh.clear();
@@ -576,6 +587,15 @@ export class Hub extends EventTarget {
     if (reset) this.#askAll();
     for (const topic of gaps) if (this.#wanted.has(topic)) this.#due.add(topic);
     if (gaps.length > 0) this.#settle();
+  }
+
+  /** over: the server has ended our authority, perhaps one that was renewed just before. */
+  #over() {
+    const ended = [...this.#fresh].filter((topic) => !topic.startsWith('sku:'));
+    for (const topic of ended) this.#fresh.delete(topic);
+    this.#tell('change', { topics: ended });
+    this.#renewedAt = -Infinity;
+    this.#renew();
   }
 
   /** bye: the server is about to close. The connection is used until then. */

@@ -22,6 +22,8 @@ type Principal struct {
 	Role string
 	// Vendor is set for RoleVendor only.
 	Vendor string
+	// Issued is when the token was made, to the second; zero if it does not say.
+	Issued time.Time
 	// Expires is when the token ends, without any leeway.
 	Expires time.Time
 }

@@ -90,6 +90,9 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) 
 		return Principal{}, err
 	}
 	p.Expires = c.Expiry.Time()
+	if c.IssuedAt != nil {
+		p.Issued = c.IssuedAt.Time().UTC()
+	}
 	return p, nil
 }
 

@@ -61,6 +61,10 @@ func TestGoodTokens(t *testing.T) {
 				t.Errorf("expires %v, want %v", got.Expires, tt.want.Expires)
 			}
 			got.Expires = tt.want.Expires
+			if issued := now.Add(-10 * time.Second); !got.Issued.Equal(issued) && name != "nearly begun" {
+				t.Errorf("issued %v, want %v", got.Issued, issued)
+			}
+			got.Issued = time.Time{}
 			if got != tt.want {
 				t.Errorf("got %+v\nwant %+v", got, tt.want)
 			}

@@ -56,6 +56,10 @@ type Settings struct {
 	AllowedOrigins []string // of pages, as browsers write them; none: of the same host and of this machine
 	EdgeSecrets    []string // that the edge adds, 32 characters or more each; none: there is no edge
 
+	// Limits are those of a client that differ from the defaults, as
+	// hub.ParseLimits reads them.
+	Limits string
+
 	Shorthand      bool
 	PostsPerSecond int // of one broadcaster; 0: as many as it can
 
@@ -83,6 +87,7 @@ var Table = []Setting{
 	{"GUEST_KEYS", []Function{Authorize, Message, Ticket}, true, readGuestKeys},
 	{"ALLOWED_ORIGINS", []Function{Authorize}, false, readOrigins},
 	{"EDGE_SECRETS", []Function{Authorize}, false, readEdgeSecrets},
+	{"LIMITS", []Function{Connect, Message}, false, text(func(s *Settings) *string { return &s.Limits })},
 	{"SHORTHAND", []Function{Message}, false, readShorthand},
 	{"POSTS_PER_SECOND", []Function{Broadcast}, false, readPostsPerSecond},
 	{"METRICS_NAMESPACE", []Function{Connect, Disconnect, Broadcast}, false, readMetricsNamespace},

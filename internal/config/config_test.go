@@ -14,7 +14,7 @@ func complete() map[string]string {
 		"HUB_TABLE": "hub", "INVENTORY_TABLE": "inventory", "CART_TABLE": "carts",
 		"CALLBACK_URL": "https://api.example/v1/", "TOKEN_ISSUER": "https://issuer.example/pool",
 		"TOKEN_JWKS_URL": "https://issuer.example/pool/.well-known/jwks.json", "TOKEN_CLIENTS": "web, app",
-		"GUEST_KEYS": key + "," + key, "SHORTHAND": "true", "ALLOWED_ORIGINS": "https://shop.example, http://localhost:5173", "EDGE_SECRETS": strings.Repeat("s", 32) + ",-",
+		"GUEST_KEYS": key + "," + key, "LIMITS": "user=5", "SHORTHAND": "true", "ALLOWED_ORIGINS": "https://shop.example, http://localhost:5173", "EDGE_SECRETS": strings.Repeat("s", 32) + ",-",
 		"POSTS_PER_SECOND": "100", "METRICS_NAMESPACE": "Shop/Hub",
 		"INVENTORY_ATTRIBUTES": "sku=productId,version=rev", "CART_ATTRIBUTES": "cart=basket",
 	}

@@ -12,12 +12,15 @@
 //	C#<connection>      stale              the mark on a connection that missed something
 //	S#0                 m#<mark>#<conn.>   that there is such a mark, in the order of marking
 //	T#<topic>#<shard>   c#<connection>     a subscription; there is one shard, 0
+//	O#<owner>           c#<connection>     that a connection is of a user or an address
+//	O#<owner>           !                  when the authorities of a user were revoked
+//	N#<name>            !                  a counter or a set, for a time
 //	K#<cart>            k#<key>            the answer that an idempotency key got
 //	V#<vendor>          s#<sku>            that an item may be the vendor's
 //	X#<hash>            !                  a ticket, by the hash of its secret
 //	E                   !                  the epoch
 //
-// Rows of connections, keys and tickets have expires, seconds since 1970, for DynamoDB's
+// All but the epoch and vendors' lists have expires, seconds since 1970, for DynamoDB's
 // TTL, which may lag by days. Until then they are returned, and the hub judges
 // them by their own times.
 //

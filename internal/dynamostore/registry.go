@@ -43,10 +43,19 @@ func (s *Store) update(ctx context.Context, k key, u *update, condition string, 
 
 // PutConnection implements [hub.Registry].
 func (s *Store) PutConnection(ctx context.Context, c hub.Connection) error {
+	fail := func(err error) error { return fmt.Errorf("put connection %s: %w", c.ID, err) }
+	if err := s.writeAll(ctx, places(c)); err != nil {
+		return fail(err)
+	}
 	var u update
 	u.become(connectionRow(c))
-	if _, err := s.update(ctx, connectionKey(c.ID), &u, "", types.ReturnValueNone); err != nil {
-		return fmt.Errorf("put connection %s: %w", c.ID, err)
+	was, err := s.update(ctx, connectionKey(c.ID), &u, "", types.ReturnValueAllOld)
+	if err != nil {
+		return fail(err)
+	}
+	// If it crashes here, that place expires.
+	if err := s.writeAll(ctx, displaced(was, c.ID, c.Owners()...)); err != nil {
+		return fail(err)
 	}
 	return nil
 }
@@ -156,9 +165,10 @@ func removals(names []string, id string) []types.WriteRequest {
 	return requests
 }
 
-// Forget implements [hub.Registry]. The connection's row goes first: were it the
-// last, a failure before would leave topics that have no subscription. What is
-// left over instead is found gone, or expires.
+// Forget implements [hub.Registry]. The connection's places with its owners go
+// first, for its row alone tells of them. Then its row goes:
+// were it the last, a failure before would leave topics that have no subscription.
+// What is left over instead is found gone, or expires.
 func (s *Store) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
 	fail := func(err error) error { return fmt.Errorf("forget %s: %w", id, err) }
 	found, _, err := s.rows(ctx, connectionKey(id).pk, "", rowsOfConnection)
@@ -166,10 +176,13 @@ func (s *Store) Forget(ctx context.Context, id string, topics ...hub.Topic) erro
 		return fail(err)
 	}
 	names := topicNames(topics)
-	var marks []types.WriteRequest
+	var others []types.WriteRequest // its mark and its places
 	for _, r := range found {
 		switch textOf(r, attrSK) {
 		case connectionKey(id).sk:
+			if err := s.writeAll(ctx, displaced(r, id)); err != nil {
+				return fail(err)
+			}
 			names = append(names, setOf(r, attrTopics)...)
 			out, _, err := do(ctx, s, s.api.DeleteItem, &dynamodb.DeleteItemInput{
 				TableName: &s.opts.HubTable, Key: connectionKey(id).row(), ReturnValues: types.ReturnValueAllOld,
@@ -178,11 +191,12 @@ func (s *Store) Forget(ctx context.Context, id string, topics ...hub.Topic) erro
 				return fail(err)
 			}
 			names = append(names, setOf(out.Attributes, attrTopics)...)
+			others = append(others, displaced(out.Attributes, id)...)
 		case markKey(id).sk:
-			marks = append(marks, remove(markKey(id)), remove(placeKey(numberOf(r, attrMark), id)))
+			others = append(others, remove(markKey(id)), remove(placeKey(numberOf(r, attrMark), id)))
 		}
 	}
-	if err := s.writeAll(ctx, append(removals(unique(names), id), marks...)); err != nil {
+	if err := s.writeAll(ctx, append(removals(unique(names), id), others...)); err != nil {
 		return fail(err)
 	}
 	return nil

@@ -77,6 +77,8 @@ func TestRequests(t *testing.T) {
 	vendor := connection("L0SM9cOFvHcCIhw=")
 	vendor.Principal = hub.Principal{User: "v", Role: hub.RoleVendor, Vendor: "acme"}
 	vendor.Protocol, vendor.Notice = "securecart.v1", "token_expired"
+	home := connection("c1")
+	home.Address = "h"
 	mark := hub.Stale{ConnectionID: "c1", Since: now, Mark: now.UnixMilli() << 20}
 	item := hub.Item{SKU: "TEE", Version: 43, Available: 3, LowAt: 5, Vendor: "acme", UpdatedAt: now}
 	gone := item
@@ -88,6 +90,20 @@ func TestRequests(t *testing.T) {
 	}{
 		"put-connection":        {nil, func(s hub.Store) error { return s.PutConnection(t.Context(), connection("L0SM9cOFvHcCIhw=")) }},
 		"put-connection-vendor": {nil, func(s hub.Store) error { return s.PutConnection(t.Context(), vendor) }},
+		"put-connection-login":  {[]string{`{}`, `{"Attributes":{"user":{"S":"guest:g1"},"role":{"S":"guest"}}}`}, func(s hub.Store) error { return s.PutConnection(t.Context(), home) }},
+		"put-authority": {nil, func(s hub.Store) error {
+			is := vendor.Principal
+			is.Issued, is.Expires = now, now.Add(time.Hour)
+			return s.PutAuthority(t.Context(), "c1", vendor.Principal, is)
+		}},
+		"owner":      {[]string{`{"Items":[{"pk":{"S":"O#u~ann"},"sk":{"S":"!"},"revoked":{"N":"1"}},{"pk":{"S":"O#u~ann"},"sk":{"S":"c#c1"}}]}`}, func(s hub.Store) error { _, err := s.Owner(t.Context(), "u~ann", "", 100); return err }},
+		"owner-next": {nil, func(s hub.Store) error { _, err := s.Owner(t.Context(), "u~ann", "c1", 100); return err }},
+		"revoke":     {nil, func(s hub.Store) error { return s.Revoke(t.Context(), "u~ann", now) }},
+		"count":      {[]string{`{"Attributes":{"count":{"N":"7"}}}`}, func(s hub.Store) error { _, err := s.Count(t.Context(), "m~c1~1", now); return err }},
+		"collect": {nil, func(s hub.Store) error {
+			_, err := s.Collect(t.Context(), "s~h~1", []string{"TEE", "MUG", "TEE"}, 500, now)
+			return err
+		}},
 		"connection": {[]string{`{"Item":{"pk":{"S":"C#c1"},"sk":{"S":"!"}}}`}, func(s hub.Store) error {
 			_, err := s.Connection(t.Context(), "c1")
 			return err
@@ -100,8 +116,9 @@ func TestRequests(t *testing.T) {
 		}},
 		"unsubscribe": {nil, func(s hub.Store) error { return s.Unsubscribe(t.Context(), "c1", topics("A", "B")) }},
 		"forget": {[]string{
-			`{"Items":[{"pk":{"S":"C#c1"},"sk":{"S":"!"},"topics":{"SS":["sku:A"]}},{"pk":{"S":"C#c1"},"sk":{"S":"stale"},"mark":{"N":"1853172529944854528"}}]}`,
-			`{"Attributes":{"pk":{"S":"C#c1"},"sk":{"S":"!"},"topics":{"SS":["sku:A","sku:B"]}}}`,
+			`{"Items":[{"pk":{"S":"C#c1"},"sk":{"S":"!"},"user":{"S":"ann"},"address":{"S":"h"},"topics":{"SS":["sku:A"]}},{"pk":{"S":"C#c1"},"sk":{"S":"stale"},"mark":{"N":"1853172529944854528"}}]}`,
+			`{}`,
+			`{"Attributes":{"pk":{"S":"C#c1"},"sk":{"S":"!"},"user":{"S":"ann"},"address":{"S":"h"},"topics":{"SS":["sku:A","sku:B"]}}}`,
 		}, func(s hub.Store) error { return s.Forget(t.Context(), "c1", topics("C")...) }},
 		"subscribers": {[]string{
 			`{"Items":[{"pk":{"S":"T#sku:TEE#0"},"sk":{"S":"c#c2"}}],"LastEvaluatedKey":{"pk":{"S":"T#sku:TEE#0"},"sk":{"S":"c#c2"}}}`,
@@ -165,7 +182,7 @@ func TestRequests(t *testing.T) {
 		})
 	}
 	files, err := filepath.Glob(filepath.Join("testdata", "requests", "*.json"))
-	if err != nil || len(files) != 24 {
+	if err != nil || len(files) != 31 {
 		t.Errorf("%d golden files, %v, want one for each case", len(files), err)
 	}
 }

@@ -23,13 +23,20 @@ const (
 	attrUser             = "user"
 	attrRole             = "role"
 	attrVendor           = "vendor"
+	attrAuthorityIssued  = "authorityIssued"
 	attrAuthorityExpires = "authorityExpires"
 	attrEndpoint         = "endpoint"
 	attrProtocol         = "protocol"
 	attrConnectedAt      = "connectedAt"
 	attrNotice           = "notice"
+	attrAddress          = "address"
 	attrTopics           = "topics" // a set of strings; of marks too
 	attrLeft             = "left"   // how often Unsubscribe was at work
+
+	// Of owners, counters and sets.
+	attrRevoked = "revoked"
+	attrCount   = "count"
+	attrNames   = "names"
 
 	// Of marks.
 	attrSince = "since"
@@ -98,6 +105,10 @@ func topicPartition(topic string) string { return "T#" + topic + "#" + shard }
 
 func subscriptionKey(topic, id string) key { return key{topicPartition(topic), ofSubscriber + id} }
 func requestKey(cartID, name string) key   { return key{"K#" + cartID, "k#" + name} }
+func ownerPartition(owner string) string   { return "O#" + owner }
+func ownedKey(owner, id string) key        { return key{ownerPartition(owner), ofSubscriber + id} }
+func revocationKey(owner string) key       { return key{ownerPartition(owner), "!"} }
+func tallyKey(name string) key             { return key{"N#" + name, "!"} }
 func vendorPartition(vendor string) string { return "V#" + vendor }
 func vendorKey(vendor, sku string) key     { return key{vendorPartition(vendor), ofSKU + sku} }
 func ticketKey(hash string) key            { return key{"X#" + hash, "!"} }
@@ -215,6 +226,7 @@ func principalRow(p hub.Principal) row {
 		attrUser:             text(p.User),
 		attrRole:             text(string(p.Role)),
 		attrVendor:           optional(p.Vendor),
+		attrAuthorityIssued:  millis(p.Issued),
 		attrAuthorityExpires: millis(p.Expires),
 	}
 }
@@ -224,6 +236,7 @@ func principalOf(r row) hub.Principal {
 		User:    textOf(r, attrUser),
 		Role:    hub.Role(textOf(r, attrRole)),
 		Vendor:  textOf(r, attrVendor),
+		Issued:  timeOf(r, attrAuthorityIssued),
 		Expires: timeOf(r, attrAuthorityExpires),
 	}
 }
@@ -246,6 +259,7 @@ func connectionRow(c hub.Connection) row {
 	r := subscriberRow(c.Subscriber())
 	r[attrProtocol] = optional(c.Protocol)
 	r[attrNotice] = optional(c.Notice)
+	r[attrAddress] = optional(c.Address)
 	return r
 }
 
@@ -253,7 +267,7 @@ func connectionOf(r row, id string) hub.Connection {
 	s := subscriberOf(r, id)
 	return hub.Connection{
 		ID: id, Principal: s.Principal, Endpoint: s.Endpoint, ConnectedAt: s.ConnectedAt,
-		Protocol: textOf(r, attrProtocol), Notice: textOf(r, attrNotice), Topics: topicsOf(r),
+		Protocol: textOf(r, attrProtocol), Notice: textOf(r, attrNotice), Address: textOf(r, attrAddress), Topics: topicsOf(r),
 	}
 }
 

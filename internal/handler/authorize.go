@@ -20,6 +20,7 @@ import (
 type Verifier interface {
 	Verify(ctx context.Context, token string) (auth.Principal, error)
 	SignGuest(id string) (token string, expires time.Time, err error)
+	AddressID(address string) string
 }
 
 // bearerProtocol starts the entry of the subprotocol list that carries a token:
@@ -53,13 +54,13 @@ func Authorize(h *hub.Hub, v Verifier, o AuthorizeOptions, log *slog.Logger) fun
 		switch {
 		case !throughEdge(e.MultiValueHeaders, o.EdgeSecrets):
 			log.WarnContext(ctx, "handshake past the edge refused")
-			return answer(e, "Deny", hub.Principal{User: "refused"}, ""), nil
+			return answer(e, "Deny", hub.Principal{User: "refused"}, "", ""), nil
 		case tokenInURL(e.MultiValueQueryStringParameters):
 			log.WarnContext(ctx, "token in the URL refused: it belongs into the subprotocol list, a header, or a ticket")
 			return authorizerAnswer{}, errUnauthorized
 		case !originAllowed(e.MultiValueHeaders, o.Origins):
 			log.WarnContext(ctx, "page of a foreign origin refused")
-			return answer(e, "Deny", hub.Principal{User: "refused"}, ""), nil
+			return answer(e, "Deny", hub.Principal{User: "refused"}, "", ""), nil
 		}
 		p, notice := identify(ctx, h, v, e, log)
 		if p.User == "" {
@@ -73,7 +74,7 @@ func Authorize(h *hub.Hub, v Verifier, o AuthorizeOptions, log *slog.Logger) fun
 			}
 			p = hub.Principal{User: hub.GuestPrefix + id, Role: hub.RoleGuest}
 		}
-		return answer(e, "Allow", p, notice), nil
+		return answer(e, "Allow", p, notice, v.AddressID(clientAddress(e, o.EdgeSecrets))), nil
 	}
 }
 
@@ -86,7 +87,10 @@ func identify(ctx context.Context, h *hub.Hub, v Verifier, e authorizerEvent, lo
 			notice = tokenCode(err)
 			log.WarnContext(ctx, "token not taken", "code", notice, "error", err)
 		}
-		return principalOf(known), notice
+		if p = principalOf(known); err == nil && !p.Role.Known() { // the table of authority has no such role
+			return hub.Principal{}, wire.CodeTokenBad
+		}
+		return p, notice
 	}
 	ticket, ok := e.QueryStringParameters["ticket"]
 	if !ok {
@@ -127,7 +131,7 @@ func tokenInURL(query map[string][]string) bool {
 }
 
 // answer allows or denies this very handshake.
-func answer(e authorizerEvent, effect string, p hub.Principal, notice wire.Code) authorizerAnswer {
+func answer(e authorizerEvent, effect string, p hub.Principal, notice wire.Code, address string) authorizerAnswer {
 	known := map[string]any{}
 	if p.Role != "" {
 		known[contextRole] = string(p.Role)
@@ -137,6 +141,12 @@ func answer(e authorizerEvent, effect string, p hub.Principal, notice wire.Code)
 	}
 	if !p.Expires.IsZero() {
 		known[contextExpires] = strconv.FormatInt(p.Expires.UnixMilli(), 10)
+	}
+	if !p.Issued.IsZero() {
+		known[contextIssued] = strconv.FormatInt(p.Issued.UnixMilli(), 10)
+	}
+	if address != "" {
+		known[contextAddress] = address
 	}
 	if notice != "" {
 		known[contextNotice] = string(notice)

@@ -44,7 +44,7 @@ func TestAuthorizeFindsToken(t *testing.T) {
 		{"in both, the subprotocol counts", map[string]string{"Sec-WebSocket-Protocol": "bearer." + ann, "Authorization": "Bearer " + bob}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := b.allowed(tt.headers, nil)
+			got := b.identity(tt.headers, nil)
 			want := map[string]any{"role": "customer", "expires": millis(b.now.Add(authtest.DefaultTTL).Truncate(time.Second))}
 			if got.PrincipalID != "ann" || !reflect.DeepEqual(got.Context, want) {
 				t.Errorf("got %s with %v, want ann with %v", got.PrincipalID, got.Context, want)
@@ -66,7 +66,7 @@ func TestAuthorizeRoles(t *testing.T) {
 		{"guest who was here before", b.guestToken("9f2c"), "guest:9f2c", map[string]any{"role": "guest", "expires": millis(b.now.Add(auth.DefaultGuestTTL).Truncate(time.Second))}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := b.allowed(offering(tt.token), nil)
+			got := b.identity(offering(tt.token), nil)
 			if got.PrincipalID != tt.user || !reflect.DeepEqual(got.Context, tt.want) {
 				t.Errorf("got %s with %v, want %s with %v", got.PrincipalID, got.Context, tt.user, tt.want)
 			}
@@ -89,8 +89,8 @@ func TestAuthorizeGuests(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t)
-			wantGuest(t, b.allowed(tt.headers, tt.query), "guest:g1", "")
-			wantGuest(t, b.allowed(tt.headers, tt.query), "guest:g2", "")
+			wantGuest(t, b.identity(tt.headers, tt.query), "guest:g1", "")
+			wantGuest(t, b.identity(tt.headers, tt.query), "guest:g2", "")
 		})
 	}
 }
@@ -116,7 +116,7 @@ func TestAuthorizeBadToken(t *testing.T) {
 		} {
 			t.Run(tt.name+" in "+place, func(t *testing.T) {
 				b := newBench(t)
-				wantGuest(t, b.allowed(header(tt.token(b)), nil), "guest:g1", tt.notice)
+				wantGuest(t, b.identity(header(tt.token(b)), nil), "guest:g1", tt.notice)
 			})
 		}
 	}
@@ -156,13 +156,13 @@ func TestAuthorizeRequired(t *testing.T) {
 	}
 	t.Run("a good token", func(t *testing.T) {
 		b := newBench(t)
-		if got := b.allowed(offering(b.token(authtest.Claims{User: "ann"})), required); got.PrincipalID != "ann" {
+		if got := b.identity(offering(b.token(authtest.Claims{User: "ann"})), required); got.PrincipalID != "ann" {
 			t.Errorf("got %s, want ann", got.PrincipalID)
 		}
 	})
 	t.Run("a guest's token", func(t *testing.T) {
 		b := newBench(t)
-		if got := b.allowed(offering(b.guestToken("9f2c")), required); got.PrincipalID != "guest:9f2c" {
+		if got := b.identity(offering(b.guestToken("9f2c")), required); got.PrincipalID != "guest:9f2c" {
 			t.Errorf("got %s, want guest:9f2c", got.PrincipalID)
 		}
 	})
@@ -242,5 +242,22 @@ func TestAuthorizeWithoutRandomness(t *testing.T) {
 	}
 	if records := b.logged("no guest id"); len(records) != 1 {
 		t.Errorf("got %d log records, want 1", len(records))
+	}
+}
+
+// TestAuthorizeTellsIssueAndAddress: revocations are judged by the first, and
+// connections counted by the second, which is not the address itself.
+func TestAuthorizeTellsIssueAndAddress(t *testing.T) {
+	b := newBench(t)
+	user := b.allowed(offering(b.token(authtest.Claims{User: "ann"})), nil).Context
+	if want := millis(b.now.Truncate(time.Second)); user["issued"] != want {
+		t.Errorf("issued %v, want %v", user["issued"], want)
+	}
+	guest := b.allowed(nil, nil).Context
+	if _, ok := guest["issued"]; ok {
+		t.Errorf("a new guest: issued %v, want none", guest["issued"])
+	}
+	if address, _ := user["address"].(string); address == "" || address != guest["address"] || strings.Contains(address, "192") {
+		t.Errorf("address %q of the user, %q of the guest from the same place", user["address"], guest["address"])
 	}
 }

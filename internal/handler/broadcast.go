@@ -12,6 +12,14 @@ import (
 	"github.com/securecart/hub/internal/table"
 )
 
+// BroadcastEvent is what invokes Broadcast: a batch of a stream; nothing, from a
+// schedule; or, from the shop, a user whose authority is over:
+// {"revoke": "<the token's sub>"}.
+type BroadcastEvent struct {
+	events.DynamoDBEvent
+	Revoke string `json:"revoke,omitempty"`
+}
+
 // answerReserve is what is left of an invocation when its work has to end.
 const answerReserve = 500 * time.Millisecond
 
@@ -28,16 +36,27 @@ type BroadcastOptions struct {
 // A record that cannot be read is reported too, after the others were sent: the
 // event source mapping isolates it and keeps it for people to look at.
 //
-// An event without records comes from a schedule: it heals what is marked.
+// An event without records comes from a schedule: it heals what is marked. One
+// that names a user takes that user's authorities back; its error is the
+// invocation's, for the shop has to ask again.
 //
 // The answer leaves [answerReserve] before the deadline of ctx, whatever hangs:
 // a function that is ended says nothing, and its whole batch comes again.
-func Broadcast(h *hub.Hub, o BroadcastOptions, log *slog.Logger) func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-	return func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+func Broadcast(h *hub.Hub, o BroadcastOptions, log *slog.Logger) func(context.Context, BroadcastEvent) (events.DynamoDBEventResponse, error) {
+	return func(ctx context.Context, e BroadcastEvent) (events.DynamoDBEventResponse, error) {
 		if deadline, ok := ctx.Deadline(); ok {
 			early, cancel := context.WithDeadline(ctx, deadline.Add(-answerReserve))
 			defer cancel()
 			ctx = early
+		}
+		if e.Revoke != "" {
+			told, err := h.Revoke(ctx, e.Revoke)
+			if err != nil {
+				log.ErrorContext(ctx, "revoke", "error", err)
+				return events.DynamoDBEventResponse{}, err // who asked has to ask again
+			}
+			log.InfoContext(ctx, "revoked", "told", told)
+			return events.DynamoDBEventResponse{}, nil
 		}
 		if len(e.Records) == 0 {
 			report, err := h.Heal(ctx)

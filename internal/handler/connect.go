@@ -2,6 +2,7 @@ package handler
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -37,7 +38,12 @@ func Connect(h *hub.Hub, endpoint string, observe func(context.Context), log *sl
 			c.Protocol = wire.Subprotocol
 			answer.Headers = map[string]string{"Sec-WebSocket-Protocol": wire.Subprotocol}
 		}
-		if err := h.Connect(ctx, c); err != nil {
+		err := h.Connect(ctx, c)
+		if errors.Is(err, hub.ErrThrottled) {
+			log.WarnContext(ctx, "refused", "connection", c.ID, "role", c.Principal.Role, "error", err)
+			return response{StatusCode: http.StatusTooManyRequests}, nil
+		}
+		if err != nil {
 			log.ErrorContext(ctx, "connect", "connection", c.ID, "error", err)
 			return response{StatusCode: http.StatusInternalServerError}, nil
 		}

@@ -64,7 +64,7 @@ func newFleet(t *testing.T) *fleet {
 	f.hub = hub.New(f.store, apigw.New(f.api, apigw.Options{PostsPerSecond: postsPerSecond}), time.Now)
 	broadcast := handler.Broadcast(f.hub, handler.BroadcastOptions{}, slog.New(slog.DiscardHandler))
 	f.handle = lambda.NewHandler(func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-		answer, err := broadcast(ctx, e)
+		answer, err := broadcast(ctx, handler.BroadcastEvent{DynamoDBEvent: e})
 		deadline, _ := ctx.Deadline()
 		if len(e.Records) == 0 {
 			if left := time.Until(deadline); left <= 0 {

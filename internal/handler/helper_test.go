@@ -177,6 +177,10 @@ func (f *faults) TakeTicket(ctx context.Context, hash string) (hub.Ticket, error
 	return f.Store.TakeTicket(ctx, hash)
 }
 
+func (f *faults) Revoke(ctx context.Context, owner string, at time.Time) error {
+	return orDo(f.fail["Revoke"], func() error { return f.Store.Revoke(ctx, owner, at) })
+}
+
 func (f *faults) Epoch(ctx context.Context) (string, error) {
 	if err := f.fail["Epoch"]; err != nil {
 		return "", err
@@ -307,6 +311,15 @@ func handshake(t testing.TB, headers, query map[string]string) []byte {
 }
 
 type policy = events.APIGatewayCustomAuthorizerResponse
+
+// identity lets a handshake pass that has to, and returns who it is. The two other
+// things that a context has are in TestAuthorizeTellsIssueAndAddress.
+func (b *bench) identity(headers, query map[string]string) policy {
+	p := b.allowed(headers, query)
+	delete(p.Context, "address")
+	delete(p.Context, "issued")
+	return p
+}
 
 // allowed lets a handshake pass that has to.
 func (b *bench) allowed(headers, query map[string]string) policy {

@@ -35,6 +35,9 @@ func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) func(co
 	return func(ctx context.Context, e request) (response, error) {
 		caller := connectionOf(e.RequestContext, o.Endpoint)
 		r, err := wire.Decode([]byte(e.Body), o.Shorthand)
+		if refusal := h.Admit(ctx, caller, len(e.Body)); refusal != nil {
+			err = refusal
+		}
 		var answer wire.Answer
 		if err == nil {
 			answer, err = m.answer(ctx, caller, r)
@@ -112,12 +115,16 @@ func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Reque
 	hello := wire.Hello{
 		ID: r.ID, ConnectionID: c.ID, Epoch: epoch,
 		User: c.Principal.User, Role: string(c.Principal.Role), Vendor: c.Principal.Vendor,
-		Notice: wire.Code(c.Notice), Limits: wire.CurrentLimits, ReconnectAfter: int(m.o.reconnectAfter() / time.Second),
+		Notice: wire.Code(c.Notice), Limits: m.h.LimitsOf(c.Principal), ReconnectAfter: int(m.o.reconnectAfter() / time.Second),
 	}
-	if !c.Principal.Expires.IsZero() {
+	over := !c.Principal.Active(m.h.Now())
+	switch {
+	case over:
+		hello.Notice = wire.CodeTokenExpired
+	case !c.Principal.Expires.IsZero():
 		hello.Expires = c.Principal.Expires.UnixMilli()
 	}
-	if c.Principal.Role == hub.RoleGuest {
+	if c.Principal.Role == hub.RoleGuest && !over {
 		id := strings.TrimPrefix(c.Principal.User, hub.GuestPrefix)
 		if hello.GuestToken, _, err = m.v.SignGuest(id); err != nil {
 			return nil, fmt.Errorf("sign guest token: %w", err)

@@ -321,7 +321,7 @@ func TestHelloGuest(t *testing.T) {
 	token := got.GuestToken
 	got.GuestToken = ""
 	want := answer{
-		Type: "hello", ID: json.RawMessage("1"), ConnectionID: "c1", Epoch: "k3", User: "guest:g1", Role: "guest", Limits: wire.CurrentLimits,
+		Type: "hello", ID: json.RawMessage("1"), ConnectionID: "c1", Epoch: "k3", User: "guest:g1", Role: "guest", Limits: b.hub.LimitsOf(hub.Principal{Role: hub.RoleGuest}),
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -349,7 +349,7 @@ func TestHelloUser(t *testing.T) {
 	b := newBench(t)
 	got := b.open("c1", offering(b.token(authtest.Claims{User: "vera", Role: "vendor", Vendor: "acme"}))).taken("hello", "hello")
 	want := answer{
-		Type: "hello", ConnectionID: "c1", Epoch: "k3", User: "vera", Role: "vendor", Vendor: "acme", Limits: wire.CurrentLimits,
+		Type: "hello", ConnectionID: "c1", Epoch: "k3", User: "vera", Role: "vendor", Vendor: "acme", Limits: b.hub.LimitsOf(hub.Principal{Role: hub.RoleVendor}),
 		Expires: b.now.Add(authtest.DefaultTTL).Truncate(time.Second).UnixMilli(),
 	}
 	if !reflect.DeepEqual(got, want) {

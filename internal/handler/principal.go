@@ -19,10 +19,12 @@ const (
 	contextVendor  = "vendor"
 	contextExpires = "expires" // ms since 1970
 	contextNotice  = "notice"  // why a token was not taken
+	contextIssued  = "issued"  // ms since 1970
+	contextAddress = "address" // a keyed hash
 )
 
 func principalOf(p auth.Principal) hub.Principal {
-	return hub.Principal{User: p.User, Role: hub.Role(p.Role), Vendor: p.Vendor, Expires: p.Expires}
+	return hub.Principal{User: p.User, Role: hub.Role(p.Role), Vendor: p.Vendor, Issued: p.Issued, Expires: p.Expires}
 }
 
 // connectionOf reads what an event says of its connection. Without an authorizer
@@ -41,6 +43,7 @@ func connectionOf(r events.APIGatewayWebsocketProxyRequestContext, endpoint stri
 		Endpoint:    endpoint,
 		ConnectedAt: time.UnixMilli(r.ConnectedAt).UTC(),
 		Notice:      text(contextNotice),
+		Address:     text(contextAddress),
 		Principal: hub.Principal{
 			User: text(contextUser), Role: hub.Role(text(contextRole)), Vendor: text(contextVendor),
 		},
@@ -49,6 +52,9 @@ func connectionOf(r events.APIGatewayWebsocketProxyRequestContext, endpoint stri
 		// What cannot be read has expired long ago.
 		ms, _ := strconv.ParseInt(expires, 10, 64)
 		c.Principal.Expires = time.UnixMilli(ms).UTC()
+	}
+	if ms, err := strconv.ParseInt(text(contextIssued), 10, 64); err == nil {
+		c.Principal.Issued = time.UnixMilli(ms).UTC()
 	}
 	return c
 }

@@ -79,11 +79,11 @@ func TestTicketOpensASocket(t *testing.T) {
 			if got.StatusCode != http.StatusCreated || body.Expires != b.now.Add(hub.TicketLife).UnixMilli() {
 				t.Fatalf("got %d %s, want a ticket for 30 s", got.StatusCode, got.Body)
 			}
-			if p := b.allowed(nil, withTicket(body.Ticket)); p.PrincipalID != tt.user || !reflect.DeepEqual(p.Context, tt.context) {
+			if p := b.identity(nil, withTicket(body.Ticket)); p.PrincipalID != tt.user || !reflect.DeepEqual(p.Context, tt.context) {
 				t.Errorf("got %s with %v, want %s with %v", p.PrincipalID, p.Context, tt.user, tt.context)
 			}
 			b.guests = 0
-			wantGuest(t, b.allowed(nil, withTicket(body.Ticket)), "guest:g1", "token_bad")
+			wantGuest(t, b.identity(nil, withTicket(body.Ticket)), "guest:g1", "token_bad")
 		})
 	}
 }
@@ -110,7 +110,7 @@ func TestTicketNotTaken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			wantGuest(t, b.allowed(nil, withTicket(tt.ticket(b))), "guest:g1", tt.notice)
+			wantGuest(t, b.identity(nil, withTicket(tt.ticket(b))), "guest:g1", tt.notice)
 		})
 		t.Run(name+", required", func(t *testing.T) {
 			b := newBench(t)
@@ -122,10 +122,10 @@ func TestTicketNotTaken(t *testing.T) {
 	t.Run("a token counts first, and the ticket is not spent", func(t *testing.T) {
 		b := newBench(t)
 		ticket := b.ticket("ann")
-		if p := b.allowed(offering(b.token(authtest.Claims{User: "bob"})), withTicket(ticket)); p.PrincipalID != "bob" {
+		if p := b.identity(offering(b.token(authtest.Claims{User: "bob"})), withTicket(ticket)); p.PrincipalID != "bob" {
 			t.Errorf("got %s, want bob", p.PrincipalID)
 		}
-		if p := b.allowed(nil, withTicket(ticket)); p.PrincipalID != "ann" {
+		if p := b.identity(nil, withTicket(ticket)); p.PrincipalID != "ann" {
 			t.Errorf("got %s, want ann", p.PrincipalID)
 		}
 	})

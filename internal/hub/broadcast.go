@@ -39,7 +39,7 @@ func (e *BatchError) Unwrap() error { return e.Err }
 // removed or marked for [Hub.Heal]; only a failure to read or to write that mark
 // fails the batch, with a [*BatchError].
 func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
-	b := broadcast{h: h, now: h.now(), report: Report{Changes: len(changes)}, failed: len(changes)}
+	b := broadcast{h: h, now: h.now(), report: Report{Changes: len(changes)}, failed: len(changes), over: map[string]bool{}}
 	var err error
 	if b.epoch, err = h.Epoch(ctx); err != nil {
 		b.report.Failed = len(changes)
@@ -51,6 +51,7 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 	}
 	b.send(ctx)
 	b.settle(ctx)
+	b.lapse(ctx)
 	b.measure()
 	if b.err != nil {
 		b.report.Failed = len(changes) - b.failed
@@ -81,7 +82,8 @@ type broadcast struct {
 	epoch string
 	keys  []key
 	to    []address
-	gone  []int // by the first of their addresses
+	gone  []int           // by the first of their addresses
+	over  map[string]bool // connections whose authority has ended, and who were not told yet
 
 	unserved []unserved
 	report   Report
@@ -191,6 +193,9 @@ func (b *broadcast) take(a address) {
 	k := &b.keys[a.key]
 	if expired(a.sub.ConnectedAt, b.now) {
 		return
+	}
+	if p := a.sub.Principal; !p.Active(b.now) && p.Expires != ended && len(b.over) < overAtOnce {
+		b.over[a.sub.ConnectionID] = true
 	}
 	a.shape = a.sub.Principal.sees(k.topic, k.vendor, b.now)
 	if a.topic.Kind == KindVendor && a.topic.Name == k.vendor && a.shape != ShapeExact {

@@ -12,14 +12,15 @@
 //     client keeps the highest. A row made again after deletion never goes below
 //     its old version, and a store that lost its history starts a new epoch.
 //  2. SubscribeThenRead: the subscription is stored before the snapshot is read.
-//  3. RepliesRideOnTheRequest: only [Hub.Broadcast] and [Hub.Heal] push.
+//  3. RepliesRideOnTheRequest: only [Hub.Broadcast], [Hub.Heal] and
+//     [Hub.Revoke] push.
 //  4. OneBadListenerHurtsNobody: gone is removed; what could not be served is
 //     marked and healed; nobody else waits for it.
 //  5. InOrderPerItemAtLeastOnce: a batch that failed in part says which change
 //     was the first to fail, and everything from there is delivered again.
 //  6. DisconnectIsACourtesy: a 410 and an expiry clean up too.
 //  7. ACartHasOneOwner: checked at subscribe, at every write and at every send;
-//     it ends with the authority.
+//     it ends with the authority. [Rights] is the table, for carts and all else.
 //
 // # Guarantees
 //

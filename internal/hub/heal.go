@@ -151,6 +151,9 @@ func (h *Hub) refresh(ctx context.Context, c Connection, topics []Topic) ([]Post
 		}
 	}
 	var posts []Post
+	if c.Principal.Expires == ended {
+		posts = append(posts, Post{c.ID, c.Endpoint, notice})
+	}
 	for _, data := range wire.EncodeDeltas(s.Epoch, entries) {
 		posts = append(posts, Post{c.ID, c.Endpoint, data})
 	}

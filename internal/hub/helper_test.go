@@ -31,13 +31,15 @@ type bench struct {
 func newBench(t testing.TB) *bench {
 	b := &bench{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	b.store = memstore.New(memstore.Options{Epoch: "k1", OnCommit: func(c hub.Change) { b.changes = append(b.changes, c) }})
-	b.Hub = hub.New(b.store, recorder{b}, func() time.Time { return b.now })
+	b.Hub = b.over(b.store)
 	return b
 }
 
 // over returns a hub on another view of the same store.
 func (b *bench) over(s hub.Store) *hub.Hub {
-	return hub.New(s, recorder{b}, func() time.Time { return b.now })
+	limits := hub.DefaultLimits()
+	limits.ConnectionsPerUser = 0 // the guest has thousands
+	return hub.New(s, recorder{b}, func() time.Time { return b.now }).WithLimits(limits)
 }
 
 // recorder is the poster of a bench.

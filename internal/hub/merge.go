@@ -15,25 +15,30 @@ import (
 // A line that was removed from the caller's cart after the guest changed it last
 // stays removed, as far as the cart remembers its removals.
 func (h *Hub) Merge(ctx context.Context, caller Connection, guest Principal, r wire.Request) (wire.OK, error) {
-	p, err := h.shopper(ctx, caller)
+	c, err := h.shopper(ctx, caller)
 	if err != nil {
 		return wire.OK{}, err
 	}
-	if guest.Role != RoleGuest || guest.CartID() == p.CartID() {
+	if guest.Role != RoleGuest || guest.CartID() == c.Principal.CartID() {
 		return wire.OK{}, &wire.Error{Code: wire.CodeBadField, Message: `"from" is the token of another guest`}
 	}
+	if revoked, err := h.revoked(ctx, guest); err != nil {
+		return wire.OK{}, err
+	} else if revoked {
+		return wire.OK{}, errRevoked
+	}
 	asked := fmt.Sprintf("merge %s %s", guest.CartID(), r.Policy)
-	return h.write(ctx, p.CartID(), r, asked, func(ctx context.Context, mine Cart, now time.Time) (outcome, error) {
+	return h.write(ctx, c.Principal.CartID(), r, asked, func(ctx context.Context, mine Cart, now time.Time) (outcome, error) {
 		theirs, err := h.store.Cart(ctx, guest.CartID())
 		if err != nil {
 			return outcome{}, fmt.Errorf("read the guest's cart: %w", err)
 		}
-		return h.merge(ctx, p, mine, theirs, r.Policy, now)
+		return h.merge(ctx, c, mine, theirs, r.Policy, now)
 	})
 }
 
-func (h *Hub) merge(ctx context.Context, p Principal, mine, theirs Cart, policy wire.Policy, now time.Time) (outcome, error) {
-	out, err := h.mergeLines(ctx, p, mine, theirs, policy, now)
+func (h *Hub) merge(ctx context.Context, c Connection, mine, theirs Cart, policy wire.Policy, now time.Time) (outcome, error) {
+	out, err := h.mergeLines(ctx, c, mine, theirs, policy, now)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -51,7 +56,7 @@ func (h *Hub) merge(ctx context.Context, p Principal, mine, theirs Cart, policy 
 	return out, nil
 }
 
-func (h *Hub) mergeLines(ctx context.Context, p Principal, mine, theirs Cart, policy wire.Policy, now time.Time) (outcome, error) {
+func (h *Hub) mergeLines(ctx context.Context, c Connection, mine, theirs Cart, policy wire.Policy, now time.Time) (outcome, error) {
 	wanted := map[string]int{}
 	for sku, line := range theirs.Lines {
 		have, ok := mine.Lines[sku]
@@ -68,7 +73,7 @@ func (h *Hub) mergeLines(ctx context.Context, p Principal, mine, theirs Cart, po
 	for sku := range wanted {
 		wanted[sku] = min(wanted[sku], wire.MaxQuantity)
 	}
-	got, clamped, err := h.grant(ctx, p, mine, wanted)
+	got, clamped, err := h.grant(ctx, c, mine, wanted)
 	if err != nil {
 		return outcome{}, err
 	}

@@ -32,6 +32,7 @@ type Principal struct {
 	User    string    // the token's subject; "guest:<id>" for guests
 	Role    Role      //
 	Vendor  string    // role vendor: whose SKUs
+	Issued  time.Time // when the authority was given, to the second; zero: unknown, before everything
 	Expires time.Time // when the authority ends; zero: never
 }
 
@@ -40,7 +41,18 @@ func (p Principal) Active(now time.Time) bool {
 	return p.Expires.IsZero() || !now.After(p.Expires.Add(AuthorityLeeway))
 }
 
-// CartID is the id of the principal's own cart. Guests and users have separate
+// ended is the expiry of an authority that was taken back, or whose client was
+// told that it is over.
+var ended = time.UnixMilli(0).UTC()
+
+// over is p without any authority left.
+func (p Principal) over() Principal {
+	p.Expires = ended
+	return p
+}
+
+// CartID is the id of the principal's own cart, and of the principal among the
+// owners of connections. Guests and users have separate
 // spaces, whatever a user is called, and a name that a topic cannot carry is
 // replaced by its hash.
 func (p Principal) CartID() string {
@@ -56,44 +68,4 @@ func safeName(space, name string) string {
 	}
 	sum := sha256.Sum256([]byte(space + name))
 	return "h~" + base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-// Shape is how much of a topic a principal sees.
-type Shape int
-
-// The shapes, from nothing to everything.
-const (
-	ShapeNone  Shape = iota
-	ShapeBadge       // a SKU: in, low, out
-	ShapeExact       // a SKU with its figure
-	ShapeOwn         // the principal's own cart, or the list of its own SKUs
-	ShapeAny         // anybody's cart or list
-)
-
-// sees is the table of authority: what p sees of t at the time now. vendor is the
-// vendor of the SKU, if t is one.
-func (p Principal) sees(t Topic, vendor string, now time.Time) Shape {
-	active := p.Active(now)
-	switch t.Kind {
-	case KindSKU:
-		if active && (p.Role == RoleAdmin || p.Role == RoleVendor && p.Vendor != "" && p.Vendor == vendor) {
-			return ShapeExact
-		}
-		return ShapeBadge
-	case KindCart:
-		switch {
-		case active && p.CartID() == t.Name:
-			return ShapeOwn
-		case active && p.Role == RoleAdmin:
-			return ShapeAny
-		}
-	case KindVendor:
-		switch {
-		case active && p.Role == RoleVendor && p.Vendor == t.Name:
-			return ShapeOwn
-		case active && p.Role == RoleAdmin:
-			return ShapeAny
-		}
-	}
-	return ShapeNone
 }

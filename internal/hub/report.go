@@ -12,6 +12,7 @@ type Report struct {
 	Stale      int // connections not served: they are marked, or the batch has failed
 	Throttled  int // those of Stale that were throttled to the end
 	Denied     int // subscribers whose authority does not reach any more
+	Ended      int // connections whose authority had ended: their clients were told
 	Failed     int // changes that have to come again
 
 	// Latencies has an element for each row that somebody was told of: from the

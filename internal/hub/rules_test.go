@@ -246,8 +246,9 @@ func TestRuleACartHasOneOwner(t *testing.T) {
 		b.changes = nil
 		b.add(hers, "A", 1, "")
 		report := b.broadcast()
-		if len(b.got()["old"]) != 0 || report.Denied != 1 {
-			t.Errorf("got %v and %d denied, want nothing sent and one denied", b.got()["old"], report.Denied)
+		equal(t, "sent to who has no authority any more", b.got()["old"], []string{overNotice})
+		if report.Denied != 1 || report.Ended != 1 {
+			t.Errorf("%d denied and %d told, want one each", report.Denied, report.Ended)
 		}
 		equal(t, "refused", b.subscribe(old, "cart").Refused, map[string]wire.Code{"cart": "token_expired"})
 		_, err := b.Add(t.Context(), old, wire.Request{SKU: "A", Quantity: 1})
@@ -257,6 +258,7 @@ func TestRuleACartHasOneOwner(t *testing.T) {
 		if err := b.Renew(t.Context(), old, alice); err != nil {
 			t.Fatal(err)
 		}
+		b.subscribe(old, "cart")
 		b.changes = nil
 		b.add(hers, "A", 1, "")
 		b.broadcast()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // forgetAtOnce is how many connections that are gone a batch removes, at some 20
@@ -48,5 +50,16 @@ func (b *broadcast) settle(ctx context.Context) {
 			subscribed = append(subscribed, a.topic)
 		}
 		_ = b.h.store.Forget(ctx, b.to[start].sub.ConnectionID, subscribed...)
+	}
+}
+
+// lapse takes what is over away from those who came up in this batch, so that each
+// is told once. Who cannot be told now is found again by the next change.
+func (b *broadcast) lapse(ctx context.Context) {
+	for _, id := range slices.Sorted(maps.Keys(b.over)) {
+		over := func(c Connection) bool { return !c.Principal.Active(b.now) && c.Principal.Expires != ended }
+		if done, _ := b.h.end(ctx, id, over); done {
+			b.report.Ended++
+		}
 	}
 }

@@ -26,6 +26,7 @@ type client struct {
 	asking     bool // a subscribe is under way
 	subscribed bool // the socket's last subscribe was answered
 	fresh      bool // the authority changed: versions count no more
+	over       bool // it was told that its authority is over
 	epoch      string
 	shown      map[string]shown
 	lines      map[string]wire.Line // of the cart
@@ -81,10 +82,11 @@ func (c *client) connect() {
 	if c.principal.Role != hub.RoleGuest {
 		c.principal.Expires = w.now.Add(time.Duration(1+w.rng.IntN(20)) * time.Minute)
 	}
+	c.principal.Issued = w.now
 	w.opened++
 	s := &socket{id: fmt.Sprintf("c%03d=", w.opened), owner: c, handshake: c.principal, truth: c.principal, connected: w.now}
 	w.sockets[s.id] = s
-	c.socket, c.asking, c.subscribed, c.writing, c.fresh = s, false, false, false, true
+	c.socket, c.asking, c.subscribed, c.writing, c.fresh, c.over = s, false, false, false, true, false
 	w.trace("%s connects %s", c.name, s.id)
 	if w.subscribedInConnect {
 		_ = w.mem.PutConnection(context.Background(), c.caller(s))
@@ -151,6 +153,9 @@ func (c *client) subscribe() {
 			return
 		}
 		c.subscribed = true
+		for _, code := range snapshot.Refused {
+			c.over = c.over || code == wire.CodeTokenExpired
+		}
 		if cart, ok := snapshot.Topics["cart"].(wire.Cart); ok && cart.Version < acked {
 			w.problem("%s wrote version %d and was then answered with %d", c.name, acked, cart.Version)
 		}
@@ -163,12 +168,12 @@ func (c *client) subscribe() {
 // renew takes a new token of the same user.
 func (c *client) renew() {
 	s := c.socket
-	s.truth.Expires = c.w.now.Add(time.Hour)
+	s.truth.Issued, s.truth.Expires = c.w.now, c.w.now.Add(time.Hour)
 	err := c.w.hub.Renew(context.Background(), c.caller(s), s.truth)
 	c.w.trace("%s renews: %v", c.name, err)
 	if err == nil {
 		c.principal.Expires = s.truth.Expires
-		c.fresh, c.subscribed = true, false
+		c.fresh, c.subscribed, c.over = true, false, false
 	}
 }
 
@@ -207,7 +212,7 @@ func (c *client) write() {
 	case wire.ActionSet:
 		ok, err = w.hub.Set(ctx, c.caller(s), op)
 	case wire.ActionMerge:
-		ok, err = w.hub.Merge(ctx, c.caller(s), hub.Principal{User: "guest:g1", Role: hub.RoleGuest}, op)
+		ok, err = w.hub.Merge(ctx, c.caller(s), hub.Principal{User: "guest:g1", Role: hub.RoleGuest, Issued: w.now}, op)
 	}
 	w.trace("%s writes %s: %d %v", c.name, op.Key, ok.Version, err)
 	if !s.open {
@@ -216,6 +221,7 @@ func (c *client) write() {
 	s.inbox = append(s.inbox, frame{answer: func() {
 		c.writing = false
 		var refused *wire.Error
+		c.over = c.over || errors.As(err, &refused) && refused.Code == wire.CodeTokenExpired
 		switch {
 		case err == nil:
 			c.op = nil
@@ -246,6 +252,11 @@ func (c *client) read(data []byte) {
 	var m message
 	if err := json.Unmarshal(data, &m); err != nil {
 		c.w.problem("%s got %s", c.name, data)
+		return
+	}
+	if m.Type == "error" {
+		c.w.trace("%s is told that its authority is over", c.name)
+		c.over = true
 		return
 	}
 	c.epoch = m.Epoch

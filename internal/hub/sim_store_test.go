@@ -41,6 +41,33 @@ func (s *faultyStore) PutConnection(ctx context.Context, c hub.Connection) error
 	return s.leave(s.Store.PutConnection(ctx, c))
 }
 
+func (s *faultyStore) PutAuthority(ctx context.Context, id string, was, is hub.Principal) error {
+	if s.w.overNotRecorded {
+		return nil
+	}
+	if err := s.enter(); err != nil {
+		return err
+	}
+	return s.leave(s.Store.PutAuthority(ctx, id, was, is))
+}
+
+func (s *faultyStore) Owner(ctx context.Context, id, after string, limit int) (hub.Owner, error) {
+	if err := s.enter(); err != nil {
+		return hub.Owner{}, err
+	}
+	return s.Store.Owner(ctx, id, after, min(limit, 2))
+}
+
+func (s *faultyStore) Revoke(ctx context.Context, owner string, at time.Time) error {
+	if s.w.revocationForgotten {
+		return nil
+	}
+	if err := s.enter(); err != nil {
+		return err
+	}
+	return s.leave(s.Store.Revoke(ctx, owner, at))
+}
+
 func (s *faultyStore) Connection(ctx context.Context, id string) (hub.Connection, error) {
 	if err := s.enter(); err != nil {
 		return hub.Connection{}, err

@@ -67,6 +67,8 @@ func (w *world) event() {
 		// An old batch once more, long after newer ones.
 		w.trace("late delivery")
 		_, _ = invoker{w}.Invoke(ctx, w.deliveries[w.rng.IntN(len(w.deliveries))])
+	case n < 96:
+		w.revoke(ctx, c.principal.User)
 	case n < 99:
 		w.pass(time.Duration(w.rng.IntN(40)) * time.Second)
 	default:
@@ -95,6 +97,27 @@ func (w *world) pass(d time.Duration) {
 			w.drop(s)
 		}
 	}
+}
+
+// revoke takes the authorities of a user away, until it is done; not in the middle
+// of a call, which may have been judged before.
+func (w *world) revoke(ctx context.Context, user string) {
+	if w.nesting > 0 {
+		return
+	}
+	for {
+		told, err := w.hub.Revoke(ctx, user)
+		w.trace("revoke %s: %d told, %v", user, told, err)
+		if err == nil {
+			break
+		}
+	}
+	for _, s := range w.sockets {
+		if s.truth.User == user && !s.truth.Issued.After(w.now) {
+			s.truth.Expires = s.truth.Issued.Add(-hub.AuthorityLeeway)
+		}
+	}
+	w.pass(time.Second) // tokens tell when they were issued by the second
 }
 
 func (w *world) changeStock(ctx context.Context) {
@@ -166,7 +189,7 @@ func (w *world) settle(ctx context.Context) {
 			switch {
 			case c.socket == nil:
 				c.connect()
-			case !c.asking && !c.principal.Active(w.now.Add(hub.AuthorityLeeway)):
+			case !c.asking && (c.over || !c.principal.Active(w.now.Add(hub.AuthorityLeeway))):
 				c.renew()
 			}
 			if s := c.socket; s != nil {
@@ -315,6 +338,9 @@ func TestSimulationFindsDefects(t *testing.T) {
 		"429 dropped":                                    {throttledDropped: true},
 		"stale subscriber list":                          {staleSubscriberList: true},
 		"duplicate applied twice":                        {duplicateAppliedTwice: true},
+		"authority that is over not recorded":            {overNotRecorded: true},
+		"revocation forgotten":                           {revocationForgotten: true},
+		"notice of the end dropped":                      {noticeDropped: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			seed, problems := simulate(simSeeds, d)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -44,6 +45,9 @@ type defects struct {
 	throttledDropped         bool
 	staleSubscriberList      bool
 	duplicateAppliedTwice    bool
+	overNotRecorded          bool
+	revocationForgotten      bool
+	noticeDropped            bool
 }
 
 // world is one simulated run.
@@ -215,6 +219,9 @@ func (p simPoster) Post(_ context.Context, posts []hub.Post) []error {
 			panic("crash")
 		}
 		p.w.crashAfter--
+		if p.w.noticeDropped && strings.Contains(string(post.Data), "token_expired") {
+			continue
+		}
 		errs[i] = p.w.post(post)
 		p.w.trace("post %s: %v", post.ConnectionID, errs[i])
 		if p.w.throttledDropped && errors.Is(errs[i], hub.ErrThrottled) {

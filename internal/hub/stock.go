@@ -119,3 +119,20 @@ func (c StockChange) apply(sku string, item Item) (Item, error) {
 	}
 	return item, nil
 }
+
+// VendorStock is PutStock on behalf of p. ErrForbidden: p may not change the stock
+// of that SKU, or there is none; a vendor makes no SKUs and hands none on.
+func (h *Hub) VendorStock(ctx context.Context, p Principal, sku string, c StockChange) (Item, error) {
+	if revoked, err := h.revoked(ctx, p); err != nil {
+		return Item{}, err
+	} else if revoked {
+		p = p.over()
+	}
+	return h.updateItem(ctx, sku, func(item Item) (Item, error) {
+		may := item.Version > 0 && !item.Deleted && p.writes(Topic{KindSKU, sku}, item.Vendor, h.now()) != ShapeNone
+		if !may || c.Vendor != nil && *c.Vendor != item.Vendor {
+			return Item{}, fmt.Errorf("stock of %s: %w", sku, ErrForbidden)
+		}
+		return c.apply(sku, item)
+	})
+}

@@ -17,6 +17,10 @@ const (
 
 	// RequestLife is how long the answer to an idempotency key is kept.
 	RequestLife = 24 * time.Hour
+
+	// RevocationLife is how long a revocation is remembered: as long as the tokens
+	// that live longest, a guest's, and their leeway.
+	RevocationLife = 31 * 24 * time.Hour
 )
 
 // Connection is what is recorded of a connection.
@@ -27,7 +31,34 @@ type Connection struct {
 	Protocol    string // the subprotocol, "" if none was agreed
 	ConnectedAt time.Time
 	Notice      string // why a token of the handshake was not taken, "" if it was
+	Address     string // stands for the client's address: a keyed hash of it, "" if it is not known
 	Topics      []Topic
+}
+
+// Owners are who a connection is counted for: its user and its address.
+func (c Connection) Owners() []string {
+	owners := []string{c.Principal.CartID()}
+	if c.Address != "" {
+		owners = append(owners, AddressOwner(c.Address))
+	}
+	return owners
+}
+
+// AddressOwner is an address among the owners of connections. User ids begin
+// differently.
+func AddressOwner(address string) string { return "a~" + address }
+
+// Owner is what is recorded of an owner of connections.
+type Owner struct {
+	Revoked     time.Time // authorities issued up to then count no more; zero: none was taken back
+	Connections []Owned
+	Next        string // the connection to go on after, "" at the end
+}
+
+// Owned is one connection of an owner.
+type Owned struct {
+	ID          string
+	ConnectedAt time.Time
 }
 
 // Subscriber is what is recorded of a subscription: enough to send to it without
@@ -85,14 +116,40 @@ type CartWrite struct {
 }
 
 // Registry records connections and what they are subscribed to. All methods are
-// idempotent.
+// idempotent, but for Count.
 type Registry interface {
 	// PutConnection creates or replaces the row of c, without its topics: those
-	// that are recorded stay.
+	// that are recorded stay. Before that, c is listed with its owners; one that is
+	// its owner no more does not list it, or not for longer than ConnectionLife.
 	PutConnection(ctx context.Context, c Connection) error
 
 	// Connection reads a row, strongly consistent. ErrGone: there is none.
 	Connection(ctx context.Context, id string) (Connection, error)
+
+	// PutAuthority gives a connection the authority is, if it has the authority was.
+	// ErrConflict: it has another one, and keeps it. ErrGone: there is no such row.
+	// Both are of the same user.
+	PutAuthority(ctx context.Context, id string, was, is Principal) error
+
+	// Owner reads, strongly consistent, an owner and at most limit of its
+	// connections in order of id, those after the one given. Revoked is read with
+	// the first page only. Expired ones may be among the connections.
+	Owner(ctx context.Context, id, after string, limit int) (Owner, error)
+
+	// Revoke records that authorities of an owner issued up to a time, to the
+	// millisecond, count no more. An earlier time than the one recorded changes
+	// nothing. It is remembered for RevocationLife.
+	Revoke(ctx context.Context, owner string, at time.Time) error
+
+	// Count adds one to a counter and returns what it is then. A counter that is not
+	// there is 0; after expires it may be gone. If an error is returned it may have
+	// been counted.
+	Count(ctx context.Context, counter string, expires time.Time) (int, error)
+
+	// Collect puts names into a set, all or none, and reports whether they are in it.
+	// A set that has most names or more takes no new ones. After expires it may be
+	// gone.
+	Collect(ctx context.Context, set string, names []string, most int, expires time.Time) (bool, error)
 
 	// Subscribe writes a subscription of c for each topic, then adds the topics to
 	// those of c. A subscription that exists is replaced. When it returns,
@@ -103,7 +160,8 @@ type Registry interface {
 	// Unsubscribe removes subscriptions, and the topics from the connection's.
 	Unsubscribe(ctx context.Context, id string, topics []Topic) error
 
-	// Forget removes a connection, its mark, its subscriptions, and in any case
+	// Forget removes a connection, its mark, its places with its owners, its
+	// subscriptions, and in any case
 	// those on the topics given: a subscription may have outlived its connection.
 	Forget(ctx context.Context, id string, topics ...Topic) error
 

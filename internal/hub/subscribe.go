@@ -79,6 +79,27 @@ func (h *Hub) seen(ctx context.Context, caller Connection, asked []wire.Topic) (
 	return c, l, err
 }
 
+// meter takes the SKUs out of a look that its caller may not look at for now.
+// Those that it is subscribed to it has looked at before.
+func (h *Hub) meter(ctx context.Context, c Connection, l *look) error {
+	var skus []string
+	for _, t := range l.topics() {
+		if t.Kind == KindSKU && !slices.Contains(c.Topics, t) {
+			skus = append(skus, t.Name)
+		}
+	}
+	ok, err := h.mayLook(ctx, c, skus)
+	if err != nil || ok {
+		return err
+	}
+	for _, sku := range skus {
+		t := Topic{KindSKU, sku}
+		l.refused[l.names[t]] = wire.CodeSlowDown
+		delete(l.names, t)
+	}
+	return nil
+}
+
 // Subscribe adds topics to those of the connection, or with only replaces them,
 // and answers with what is newer than what the caller has. The subscriptions are
 // stored before anything is read, so a change is in the answer, or is pushed, or
@@ -86,6 +107,9 @@ func (h *Hub) seen(ctx context.Context, caller Connection, asked []wire.Topic) (
 func (h *Hub) Subscribe(ctx context.Context, caller Connection, r wire.Request) (wire.Snapshot, error) {
 	c, l, err := h.seen(ctx, caller, r.Topics)
 	if err != nil {
+		return wire.Snapshot{}, err
+	}
+	if err := h.meter(ctx, c, &l); err != nil {
 		return wire.Snapshot{}, err
 	}
 	var fresh, dropped []Topic
@@ -101,8 +125,8 @@ func (h *Hub) Subscribe(ctx context.Context, caller Connection, r wire.Request) 
 			}
 		}
 	}
-	if n := len(c.Topics) + len(fresh) - len(dropped); n > wire.MaxSubscriptions {
-		return wire.Snapshot{}, tooManyTopics(n)
+	if n := len(c.Topics) + len(fresh) - len(dropped); n > h.limits.Topics {
+		return wire.Snapshot{}, h.tooManyTopics(n)
 	}
 	if err := h.unsubscribe(ctx, c.ID, dropped); err != nil {
 		return wire.Snapshot{}, err
@@ -122,8 +146,8 @@ func (h *Hub) Subscribe(ctx context.Context, caller Connection, r wire.Request) 
 	return s, nil
 }
 
-func tooManyTopics(n int) error {
-	return &wire.Error{Code: wire.CodeTooManyTopics, Message: fmt.Sprintf("a connection has at most %d topics, this would be %d", wire.MaxSubscriptions, n)}
+func (h *Hub) tooManyTopics(n int) error {
+	return &wire.Error{Code: wire.CodeTooManyTopics, Message: fmt.Sprintf("a connection has at most %d topics, this would be %d", h.limits.Topics, n)}
 }
 
 // enroll stores subscriptions of c to the topics that are fresh, and looks at the
@@ -143,8 +167,8 @@ func (h *Hub) enroll(ctx context.Context, c Connection, l look, fresh []Topic, a
 		case err != nil:
 			return c, l, fmt.Errorf("connection %s: %w", c.ID, err)
 		}
-		if n := len(again.Topics); n > wire.MaxSubscriptions {
-			return c, l, errors.Join(tooManyTopics(n), h.unsubscribe(ctx, c.ID, fresh))
+		if n := len(again.Topics); n > h.limits.Topics {
+			return c, l, errors.Join(h.tooManyTopics(n), h.unsubscribe(ctx, c.ID, fresh))
 		}
 		if again.Principal == c.Principal {
 			return c, l, nil
@@ -208,6 +232,9 @@ func (h *Hub) unsubscribe(ctx context.Context, id string, topics []Topic) error 
 func (h *Hub) Get(ctx context.Context, caller Connection, r wire.Request) (wire.Snapshot, error) {
 	c, l, err := h.seen(ctx, caller, r.Topics)
 	if err != nil {
+		return wire.Snapshot{}, err
+	}
+	if err := h.meter(ctx, c, &l); err != nil {
 		return wire.Snapshot{}, err
 	}
 	s, _, err := h.read(ctx, c.Principal, l, "", r.After)

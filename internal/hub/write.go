@@ -32,21 +32,21 @@ func (h *Hub) Add(ctx context.Context, caller Connection, r wire.Request) (wire.
 	if !wire.IsName(r.SKU) {
 		return wire.OK{}, fmt.Errorf("%w: %q is not a SKU", ErrInvalid, r.SKU)
 	}
-	p, err := h.shopper(ctx, caller)
+	c, err := h.shopper(ctx, caller)
 	if err != nil {
 		return wire.OK{}, err
 	}
 	asked := fmt.Sprintf("add %s %d", r.SKU, r.Quantity)
-	return h.write(ctx, p.CartID(), r, asked, func(ctx context.Context, cart Cart, now time.Time) (outcome, error) {
+	return h.write(ctx, c.Principal.CartID(), r, asked, func(ctx context.Context, cart Cart, now time.Time) (outcome, error) {
 		wanted := map[string]int{r.SKU: cart.Lines[r.SKU].Quantity + r.Quantity}
-		return h.change(ctx, p, cart, wanted, now)
+		return h.change(ctx, c, cart, wanted, now)
 	})
 }
 
 // Set gives lines of the caller's cart the quantities asked for. With a version,
 // it is refused if one of these lines has changed since.
 func (h *Hub) Set(ctx context.Context, caller Connection, r wire.Request) (wire.OK, error) {
-	p, err := h.shopper(ctx, caller)
+	c, err := h.shopper(ctx, caller)
 	if err != nil {
 		return wire.OK{}, err
 	}
@@ -65,11 +65,11 @@ func (h *Hub) Set(ctx context.Context, caller Connection, r wire.Request) (wire.
 	}
 	lines, _ := json.Marshal(wanted) // a map of integers
 	asked := fmt.Sprintf("set %s v%d", lines, r.Version)
-	return h.write(ctx, p.CartID(), r, asked, func(ctx context.Context, cart Cart, now time.Time) (outcome, error) {
+	return h.write(ctx, c.Principal.CartID(), r, asked, func(ctx context.Context, cart Cart, now time.Time) (outcome, error) {
 		if err := checkVersion(cart, r); err != nil {
 			return outcome{}, err
 		}
-		return h.change(ctx, p, cart, wanted, now)
+		return h.change(ctx, c, cart, wanted, now)
 	})
 }
 
@@ -100,16 +100,20 @@ func checkVersion(cart Cart, r wire.Request) error {
 	return nil
 }
 
-// shopper returns the principal of a caller that may write to its own cart.
-func (h *Hub) shopper(ctx context.Context, caller Connection) (Principal, error) {
+// shopper returns the connection of a caller that may write to its own cart.
+func (h *Hub) shopper(ctx context.Context, caller Connection) (Connection, error) {
 	c, err := h.Current(ctx, caller)
 	if err != nil {
-		return Principal{}, err
+		return Connection{}, err
 	}
-	if !c.Principal.Active(h.now()) {
-		return Principal{}, &wire.Error{Code: wire.CodeTokenExpired, Message: "say hello with a new token", Retry: true}
+	p := c.Principal
+	switch own := (Topic{KindCart, p.CartID()}); {
+	case p.writes(own, "", h.now()) != ShapeNone:
+		return c, nil
+	case !p.Active(h.now()):
+		return c, &wire.Error{Code: wire.CodeTokenExpired, Message: "say hello with a new token", Retry: true}
 	}
-	return c.Principal, nil
+	return c, fmt.Errorf("write to a cart: %w", ErrForbidden)
 }
 
 // write carries out a plan once, however often the request comes with its key.
@@ -182,8 +186,8 @@ func (h *Hub) firstAnswer(ctx context.Context, cartID string, r wire.Request, fi
 }
 
 // change brings lines of a cart to the quantities wanted, as far as stock allows.
-func (h *Hub) change(ctx context.Context, p Principal, cart Cart, wanted map[string]int, now time.Time) (outcome, error) {
-	got, clamped, err := h.grant(ctx, p, cart, wanted)
+func (h *Hub) change(ctx context.Context, c Connection, cart Cart, wanted map[string]int, now time.Time) (outcome, error) {
+	got, clamped, err := h.grant(ctx, c, cart, wanted)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -218,7 +222,7 @@ func soldOut(clamped map[string]wire.Clamp) bool {
 // exact figure while the badge shows one, to [wire.MaxQuantity] otherwise. So the
 // answer tells nothing that the badge does not. What is in the cart already stays
 // there; checkout decides.
-func (h *Hub) grant(ctx context.Context, p Principal, cart Cart, wanted map[string]int) (map[string]int, map[string]wire.Clamp, error) {
+func (h *Hub) grant(ctx context.Context, c Connection, cart Cart, wanted map[string]int) (map[string]int, map[string]wire.Clamp, error) {
 	var raised []string
 	for _, sku := range slices.Sorted(maps.Keys(wanted)) {
 		if wanted[sku] > cart.Lines[sku].Quantity {
@@ -228,6 +232,12 @@ func (h *Hub) grant(ctx context.Context, p Principal, cart Cart, wanted map[stri
 	got := maps.Clone(wanted)
 	if len(raised) == 0 {
 		return got, nil, nil
+	}
+	// An answer that was clamped tells a figure: it counts as a look.
+	if ok, err := h.mayLook(ctx, c, raised); err != nil {
+		return nil, nil, err
+	} else if !ok {
+		return nil, nil, &wire.Error{Code: wire.CodeLimit, Message: "too many different products in an hour for a guest"}
 	}
 	items := map[string]Item{}
 	for page := range slices.Chunk(raised, wire.MaxTopics) {
@@ -244,7 +254,7 @@ func (h *Hub) grant(ctx context.Context, p Principal, cart Cart, wanted map[stri
 			return nil, nil, &wire.Error{Code: wire.CodeBadField, Message: fmt.Sprintf("there is no SKU %q", sku)}
 		}
 		most := wire.MaxQuantity
-		badge := item.Badge(p.sees(Topic{KindSKU, sku}, item.Vendor, h.now()))
+		badge := item.Badge(c.Principal.sees(Topic{KindSKU, sku}, item.Vendor, h.now()))
 		switch {
 		case badge.State == wire.StateOut:
 			most = 0

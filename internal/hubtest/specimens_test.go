@@ -75,6 +75,10 @@ type (
 	subscribersOnly struct{ hub.Store } // Subscribe does not tell the connection
 	generous        struct{ hub.Store } // with tickets: looks, then removes
 	showing         struct{ hub.Store } // tickets only
+	trusting        struct{ hub.Store } // authorities are replaced, whatever they are
+	lenient         struct{ hub.Store } // revocations are forgotten
+	bottomless      struct{ hub.Store } // sets
+	miscounting     struct{ hub.Store } // counters are one
 )
 
 func (s unconditional) PutItem(ctx context.Context, i hub.Item, _ int64) error {
@@ -222,6 +226,28 @@ func (s showing) TakeTicket(ctx context.Context, hash string) (hub.Ticket, error
 	return t, s.Store.PutTicket(ctx, t)
 }
 
+func (s trusting) PutAuthority(ctx context.Context, id string, _, is hub.Principal) error {
+	c, err := s.Store.Connection(ctx, id)
+	if err != nil {
+		return err
+	}
+	return s.Store.PutAuthority(ctx, id, c.Principal, is)
+}
+
+func (s lenient) Owner(ctx context.Context, id, after string, limit int) (hub.Owner, error) {
+	o, err := s.Store.Owner(ctx, id, after, limit)
+	o.Revoked = time.Time{}
+	return o, err
+}
+
+func (s bottomless) Collect(ctx context.Context, set string, names []string, _ int, expires time.Time) (bool, error) {
+	return s.Store.Collect(ctx, set, names, 1_000, expires)
+}
+
+func (s miscounting) Count(ctx context.Context, _ string, expires time.Time) (int, error) {
+	return s.Store.Count(ctx, "all", expires)
+}
+
 func TestStoreFindsBrokenStores(t *testing.T) {
 	if failed := hubtest.StoreFailures(t.Context(), fixture(whole, nil)); failed != nil {
 		t.Fatalf("the whole store fails %q", failed)
@@ -244,6 +270,10 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		"wipes topics":                       {fixture(func(s hub.Store) hub.Store { return wiping{s} }, nil), "connection written again keeps its topics"},
 		"keeps keys for ever":                {fixture(func(s hub.Store) hub.Store { return everlasting{s} }, nil), "request key is free after a day"},
 		"changes its epoch":                  {fixture(func(s hub.Store) hub.Store { return fickle{s} }, nil), "epoch is a name and stays"},
+		"replaces any authority":             {fixture(func(s hub.Store) hub.Store { return trusting{s} }, nil), "an authority is replaced only if it is the one named"},
+		"forgets revocations":                {fixture(func(s hub.Store) hub.Store { return lenient{s} }, nil), "the latest revocation is kept"},
+		"has sets without an end":            {fixture(func(s hub.Store) hub.Store { return bottomless{s} }, nil), "a set that is full takes nothing new"},
+		"counts everything together":         {fixture(func(s hub.Store) hub.Store { return miscounting{s} }, nil), "each count is another"},
 		"does not tell what is subscribed":   {fixture(func(s hub.Store) hub.Store { return subscribersOnly{s} }, nil), "subscribers are seen at once"},
 		"spends a ticket after a look":       {fixture(func(s hub.Store) hub.Store { return generous{s} }, nil), "ticket is taken once"},
 		"never spends a ticket":              {fixture(func(s hub.Store) hub.Store { return showing{s} }, nil), "ticket is taken once"},

@@ -30,7 +30,7 @@ func BenchmarkFanout(b *testing.B) {
 }
 
 func benchmarkFanout(b *testing.B, n int) {
-	h, err := local.New(local.Options{})
+	h, err := local.New(local.Options{Limits: "address=0"})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -40,41 +40,41 @@ func (h *House) identity() error {
 	if _, err := rand.Read(guestKey); err != nil {
 		return fmt.Errorf("guest key: %w", err)
 	}
-	if h.opts.Build != "" {
-		return h.bootstraps(guestKey)
-	}
-	return h.inProcess(guestKey)
-}
-
-// inProcess makes the functions of the same handlers as the bootstraps have.
-func (h *House) inProcess(guestKey []byte) error {
-	v, err := auth.New(auth.Config{
+	h.verifier, err = auth.New(auth.Config{
 		Issuer: h.issuer.Issuer(), JWKSURL: h.issuer.JWKSURL(), HTTPClient: h.issuer.Client(),
 		ClientIDs: []string{authtest.ClientID}, GuestKeys: [][]byte{guestKey}, Now: h.now,
 	})
 	if err != nil {
 		return fmt.Errorf("verifier: %w", err)
 	}
+	if h.opts.Build != "" {
+		return h.bootstraps(guestKey)
+	}
+	h.inProcess()
+	return nil
+}
+
+// inProcess makes the functions of the same handlers as the bootstraps have.
+func (h *House) inProcess() {
 	log := h.opts.Log
 	options := handler.AuthorizeOptions{
 		Origins: h.opts.AllowedOrigins, NewGuestID: func() (string, error) { return auth.NewGuestID(rand.Reader) },
 	}
 	h.functions = functions{
-		authorize:  lambda.NewHandler(handler.Authorize(h.hub, v, options, log)),
+		authorize:  lambda.NewHandler(handler.Authorize(h.hub, h.verifier, options, log)),
 		connect:    lambda.NewHandler(handler.Connect(h.hub, "", nil, log)),
 		disconnect: lambda.NewHandler(handler.Disconnect(h.hub, nil, log)),
-		message:    lambda.NewHandler(handler.Message(h.hub, v, handler.MessageOptions{Shorthand: true, MaxAge: h.opts.MaxAge}, log)),
-		ticket:     lambda.NewHandler(handler.Tickets(h.hub, v, rand.Text, log)),
+		message:    lambda.NewHandler(handler.Message(h.hub, h.verifier, handler.MessageOptions{Shorthand: true, MaxAge: h.opts.MaxAge}, log)),
+		ticket:     lambda.NewHandler(handler.Tickets(h.hub, h.verifier, rand.Text, log)),
 		broadcast:  lambda.NewHandler(handler.Broadcast(h.hub, handler.BroadcastOptions{Layout: h.opts.Layout, Observe: h.metrics.broadcast, Healed: h.metrics.healed}, log)),
 	}
-	return nil
 }
 
 // bootstraps runs the functions that make build made, each in processes of its
 // own.
 func (h *House) bootstraps(guestKey []byte) error {
 	env := append(h.opts.Tables.Env(),
-		"CALLBACK_URL="+h.opts.CallbackURL, "SHORTHAND=true",
+		"CALLBACK_URL="+h.opts.CallbackURL, "SHORTHAND=true", "LIMITS="+h.opts.Limits,
 		"TOKEN_ISSUER="+h.issuer.Issuer(), "TOKEN_JWKS_URL="+h.issuer.JWKSURL(), "TOKEN_CLIENTS="+authtest.ClientID,
 		"GUEST_KEYS="+base64.StdEncoding.EncodeToString(guestKey), "ALLOWED_ORIGINS="+strings.Join(h.opts.AllowedOrigins, ","),
 	)

@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/auth"
 	"github.com/securecart/hub/internal/authtest"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/memstore"
@@ -45,6 +46,7 @@ type Options struct {
 	IdleTimeout time.Duration       // 0: 10 min, API Gateway's
 	MaxAge      time.Duration       // 0: 2 h, API Gateway's
 	Faults      *gatewaytest.Faults // nil: calm
+	Limits      string              // of a client, those that differ from the defaults, as hub.ParseLimits reads them
 
 	// Credentials are what requests to @connections have to be signed with; none:
 	// they need no signature.
@@ -76,6 +78,7 @@ type House struct {
 	store     hub.Store
 	hub       *hub.Hub
 	functions functions
+	verifier  *auth.Verifier // of the same tokens as the functions
 	inventory *streamtest.Trigger
 	carts     *streamtest.Trigger
 	gateway   *gatewaytest.Gateway
@@ -108,7 +111,14 @@ func New(o Options) (*House, error) {
 	h := &House{opts: o}
 	h.memory = memstore.New(memstore.Options{Epoch: newEpoch(), OnCommit: h.record})
 	h.store = h.choose()
-	h.hub = hub.New(h.store, poster{h}, h.now)
+	if o.IdleTimeout > 0 {
+		h.opts.Limits = strings.TrimPrefix(fmt.Sprintf("%s,idle=%d", o.Limits, int(o.IdleTimeout/time.Second)), ",")
+	}
+	limits, err := hub.ParseLimits(h.opts.Limits)
+	if err != nil {
+		return nil, err
+	}
+	h.hub = hub.New(h.store, poster{h}, h.now).WithLimits(limits)
 	h.metrics = newMetrics(h)
 	if err := h.open(); err != nil {
 		_ = h.functions.close()

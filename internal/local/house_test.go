@@ -255,7 +255,7 @@ func TestBadInput(t *testing.T) {
 // TestReaderThatStops: a client that reads no more is given up, and delays nobody.
 func TestReaderThatStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, local.Options{})
+		h := newHouse(t, local.Options{Limits: "customer=0"})
 		defer closeHouse(t, h)
 		alice := token(t, h, "alice")
 		frozen, writer, neighbour := dial(t, h, alice), dial(t, h, alice), dial(t, h, "")

@@ -24,6 +24,7 @@ var Keys = map[string]string{
 	"status":     "close code of a connection that ended",
 	"action":     "of a message",
 	"code":       "that the client is told",
+	"told":       "how many clients were told that their authority is over",
 	"sequence":   "number of a stream record",
 }
 

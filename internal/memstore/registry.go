@@ -19,7 +19,14 @@ type members struct {
 func (s *Store) PutConnection(_ context.Context, c hub.Connection) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.Topics = s.connections[c.ID].Topics
+	was := s.connections[c.ID]
+	s.leaveLocked(was)
+	for _, id := range c.Owners() {
+		o := s.ownerLocked(id)
+		o.ids = insert(o.ids, c.ID)
+		o.at[c.ID] = c.ConnectedAt
+	}
+	c.Topics = was.Topics
 	s.connections[c.ID] = c
 	return nil
 }
@@ -111,6 +118,7 @@ func (s *Store) Forget(_ context.Context, id string, topics ...hub.Topic) error 
 func (s *Store) forgetLocked(id string, topics []hub.Topic) {
 	s.unsubscribeLocked(id, s.connections[id].Topics)
 	s.unsubscribeLocked(id, topics)
+	s.leaveLocked(s.connections[id])
 	delete(s.connections, id)
 	s.stale = slices.DeleteFunc(s.stale, func(m hub.Stale) bool { return m.ConnectionID == id })
 }
@@ -131,6 +139,17 @@ func (s *Store) Expire(now time.Time) {
 			delete(s.tickets, hash)
 		}
 	}
+	for id, o := range s.owners {
+		if !o.revoked.IsZero() && now.After(o.revoked.Add(hub.RevocationLife)) {
+			o.revoked = time.Time{}
+			s.dropOwnerLocked(id)
+		}
+	}
+	for name, t := range s.tallies {
+		if now.After(t.expires) {
+			delete(s.tallies, name)
+		}
+	}
 	// Subscriptions may outlive the row of their connection.
 	for t, m := range s.audience {
 		for id, row := range m.row {
@@ -149,19 +168,26 @@ func (s *Store) Subscribers(_ context.Context, t hub.Topic, after string, limit 
 	if m == nil {
 		return nil, "", nil
 	}
-	start, found := slices.BinarySearch(m.ids, after)
+	ids, next := page(m.ids, after, limit)
+	found := make([]hub.Subscriber, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, m.row[id])
+	}
+	return found, next, nil
+}
+
+// page is at most limit ids of a sorted list, those after the one given, and the
+// one to go on after, "" at the end.
+func page(sorted []string, after string, limit int) (ids []string, next string) {
+	start, found := slices.BinarySearch(sorted, after)
 	if found {
 		start++
 	}
-	end := min(start+limit, len(m.ids))
-	page := make([]hub.Subscriber, 0, end-start)
-	for _, id := range m.ids[start:end] {
-		page = append(page, m.row[id])
+	end := min(start+limit, len(sorted))
+	if end < len(sorted) && end > start {
+		next = sorted[end-1]
 	}
-	if end == len(m.ids) {
-		return page, "", nil
-	}
-	return page, m.ids[end-1], nil
+	return sorted[start:end], next
 }
 
 // MarkStale implements [hub.Registry].

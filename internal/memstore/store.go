@@ -26,6 +26,8 @@ type Store struct {
 	mu          sync.RWMutex // guards everything below
 	connections map[string]hub.Connection
 	audience    map[hub.Topic]*members
+	owners      map[string]*owner
+	tallies     map[string]*tally
 	stale       []hub.Stale // oldest first
 	marks       int64
 	items       map[string]hub.Item
@@ -45,6 +47,8 @@ func New(o Options) *Store {
 		opts:        o,
 		connections: map[string]hub.Connection{},
 		audience:    map[hub.Topic]*members{},
+		owners:      map[string]*owner{},
+		tallies:     map[string]*tally{},
 		items:       map[string]hub.Item{},
 		vendors:     map[string][]string{},
 		carts:       map[string]hub.Cart{},

@@ -694,7 +694,7 @@ func checkSettings(k *checker) {
 			"CART_ATTRIBUTES":      map[string]string{"own tables": "cart=id"}[s.name],
 			"TOKEN_ISSUER":         issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
 			"ALLOWED_ORIGINS": s.given["AllowedOrigins"], "EDGE_SECRETS": edgeSecrets(s),
-			"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "5000", "METRICS_NAMESPACE": "SecureCartHub",
+			"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "5000", "METRICS_NAMESPACE": "SecureCartHub", "LIMITS": "",
 		}
 		for _, f := range config.Functions {
 			env := k.environment(s, f)
@@ -773,7 +773,7 @@ func checkGuestKey(k *checker) {
 var rights = map[config.Function]map[string][]string{
 	config.Authorize:  {"tickets": {"dynamodb:DeleteItem"}},
 	config.Ticket:     {"tickets": {"dynamodb:PutItem"}},
-	config.Connect:    {"hub": {"dynamodb:UpdateItem"}},
+	config.Connect:    {"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"}},
 	config.Disconnect: {"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Query"}},
 	config.Message: {
 		"hub":       {"dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},

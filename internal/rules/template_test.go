@@ -37,7 +37,7 @@ func TestRightsAreWhatTheCodeUses(t *testing.T) {
 		config.Ticket:     {"IssueTicket"},
 		config.Connect:    {"Connect"},
 		config.Disconnect: {"Disconnect"},
-		config.Broadcast:  {"Broadcast", "Heal"},
+		config.Broadcast:  {"Broadcast", "Heal", "Revoke"},
 	}
 	for _, c := range calls(t, "internal/handler")["answer"] {
 		if name, ok := strings.CutPrefix(c, "m.h."); ok {

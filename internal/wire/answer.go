@@ -25,17 +25,14 @@ type Hello struct {
 
 // Limits are the limits a client can act on.
 type Limits struct {
-	Message          int `json:"message"`          // bytes
-	TopicsPerMessage int `json:"topicsPerMessage"` // count
-	Topics           int `json:"topics"`           // per connection
-	Lines            int `json:"lines"`            // per cart
-	Quantity         int `json:"quantity"`         // per line
-}
-
-// CurrentLimits are the limits of this version.
-var CurrentLimits = Limits{
-	Message: MaxMessage, TopicsPerMessage: MaxTopics, Topics: MaxSubscriptions,
-	Lines: MaxLines, Quantity: MaxQuantity,
+	Message          int `json:"message"`            // bytes
+	TopicsPerMessage int `json:"topicsPerMessage"`   // count
+	Topics           int `json:"topics"`             // per connection
+	Lines            int `json:"lines"`              // per cart
+	Quantity         int `json:"quantity"`           // per line
+	Messages         int `json:"messages,omitempty"` // in ten seconds, for this role; 0: any
+	SKUs             int `json:"skus,omitempty"`     // guests: different ones in an hour; 0: any
+	Idle             int `json:"idle"`               // seconds after which a silent connection ends
 }
 
 // Snapshot answers subscribe, unsubscribe and get with current state.
@@ -49,7 +46,7 @@ type Snapshot struct {
 	Unchanged int `json:"unchanged,omitempty"`
 
 	// Refused has the topics that the client may not see or that do not exist;
-	// one code for both, so that nobody can probe.
+	// one code for both, so that nobody can probe. slow_down: not now.
 	Refused map[string]Code `json:"refused,omitempty"`
 
 	// Again has topics that are subscribed but did not fit into the message: a

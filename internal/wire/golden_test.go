@@ -20,6 +20,12 @@ func pieces(n int) *int     { return &n }
 
 func line(quantity int, version int64) *Line { return &Line{Quantity: quantity, Version: version} }
 
+// What hello tells a guest and a customer.
+var (
+	guestLimits    = Limits{Message: MaxMessage, TopicsPerMessage: MaxTopics, Topics: MaxSubscriptions, Lines: MaxLines, Quantity: MaxQuantity, Messages: 50, SKUs: 500, Idle: 600}
+	customerLimits = Limits{Message: MaxMessage, TopicsPerMessage: MaxTopics, Topics: MaxSubscriptions, Lines: MaxLines, Quantity: MaxQuantity, Messages: 100, Idle: 600}
+)
+
 // conversation is every kind of message of version 1, in the order of
 // docs/protocol.md: a Request from the client or an Answer from the server.
 var conversation = []struct {
@@ -29,12 +35,12 @@ var conversation = []struct {
 	{"hello", Request{Action: ActionHello, ID: json.RawMessage("1")}},
 	{"hello-answer", Hello{
 		ID: json.RawMessage("1"), ConnectionID: "L0SM9cOFvHcCIhw=", Epoch: "k3", User: "guest:9f2c41d07a55e813", Role: "guest",
-		GuestToken: "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Limits: CurrentLimits, ReconnectAfter: 6900,
+		GuestToken: "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Limits: guestLimits, ReconnectAfter: 6900,
 	}},
 	{"hello-token", Request{Action: ActionHello, ID: json.RawMessage("2"), Token: "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"}},
 	{"hello-token-answer", Hello{
 		ID: json.RawMessage("2"), ConnectionID: "L0SM9cOFvHcCIhw=", Epoch: "k3", User: "alice", Role: "customer",
-		Expires: 1796083200000, Limits: CurrentLimits, ReconnectAfter: 6900,
+		Expires: 1796083200000, Limits: customerLimits, ReconnectAfter: 6900,
 	}},
 	{"subscribe", Request{Action: ActionSubscribe, ID: json.RawMessage("3"), Topics: []Topic{{Name: "sku:TEE-RED-M"}, {Name: "sku:MUG"}, {Name: "vendor:acme"}, {Name: "cart"}}}},
 	{"subscribe-answer", Snapshot{
@@ -92,6 +98,7 @@ var conversation = []struct {
 	{"help", Request{Action: ActionHelp, ID: json.RawMessage("16")}},
 	{"help-answer", Help{ID: json.RawMessage("16"), Usage: []string{"sub TOPIC ..."}}},
 	{"error", &Error{ID: json.RawMessage("17"), Code: CodeBadField, Message: `"quantity" is a whole number from 1 to 999`}},
+	{"error-over", &Error{Code: CodeTokenExpired, Message: "your authority is over; public topics go on"}},
 	{"error-slow-down", &Error{Code: CodeSlowDown, Message: "too many messages", Retry: true, After: 2000}},
 	{"bye", Bye{Code: "recycle", Retry: true, After: 4000}},
 }

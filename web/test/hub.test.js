@@ -133,6 +133,71 @@ test('an authority is renewed before it ends', async () => {
   same(net.sent('hello')[1], 'hello-token.client');
 });
 
+test('an authority that the server has ended is renewed at once', async () => {
+  const { hub, net } = await connected({ token: () => golden('hello-token.client').token });
+  await net.say(golden('error-over.server'));
+  assert.equal(hub.isLive('cart'), false);
+  assert.equal(hub.isLive('sku:MUG'), true, 'badges go on');
+  same(net.sent('hello')[1], 'hello-token.client');
+  await net.reply('hello', golden('hello-token-answer.server'));
+  assert.ok(net.sent('subscribe').at(-1).topics.cart !== undefined || net.sent('subscribe').at(-1).topics.includes('cart'));
+});
+
+test('a token that was taken back is not offered for ever', async () => {
+  const taken = golden('hello-token.client').token;
+  const { hub, net, clock, events } = await connected({ token: () => taken });
+  await net.say(golden('error-over.server'));
+  await net.reply('hello', golden('error-over.server'));
+  await clock.advance(1_000);
+  assert.equal(net.sockets.length, 2, 'once more, with a handshake: an expired token makes us a guest');
+  await net.open();
+  await net.reply('hello', { ...golden('hello-token-answer.server'), expires: undefined, notice: 'token_expired' });
+  const { cart, ...badges } = golden('subscribe-answer.server').topics;
+  await net.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: badges, refused: { cart: 'token_expired' } });
+  net.auto.subscribe = { type: 'snapshot', epoch: 'k3', topics: {}, refused: { cart: 'token_expired' } };
+  await clock.advance(900_000);
+  assert.equal(net.sockets.length, 2);
+  assert.equal(net.sent('hello').length, 1, 'it is not asked again in vain');
+  assert.equal(hub.refusal('cart'), 'token_expired');
+  assert.equal(hub.isLive('sku:MUG'), true);
+  assert.deepEqual(events.findLast((e) => e.type === 'notice'), { type: 'notice', code: 'token_expired', mine: true });
+});
+
+test('slow_down: the same is asked again, not sooner than told', async () => {
+  const { hub, net, clock } = await connected({}, ['sku:MUG']);
+  hub.want(['sku:CAP-NAVY']);
+  await turns();
+  await net.reply('subscribe', { ...golden('error-slow-down.server'), after: 9_000 });
+  hub.want(['sku:TEE-RED-M']);
+  await clock.advance(8_999);
+  assert.equal(net.sent('subscribe').length, 2, 'nothing else is asked meanwhile');
+  await clock.advance(1);
+  assert.deepEqual(Object.keys(net.sent('subscribe')[2].topics).length, 2);
+  await net.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: { 'sku:CAP-NAVY': { version: 1, state: 'in' }, 'sku:TEE-RED-M': { version: 1, state: 'in' } } });
+  assert.ok(hub.isLive('sku:CAP-NAVY'));
+});
+
+test('slow_down to hello: the connection waits as told', async () => {
+  const { hub, net, clock } = page();
+  hub.open();
+  await turns();
+  await net.open();
+  await net.reply('hello', { ...golden('error-slow-down.server'), after: 9_000 });
+  await clock.advance(8_999);
+  assert.equal(net.sockets.length, 1);
+  await clock.advance(1_000);
+  assert.equal(net.sockets.length, 2);
+});
+
+test('a SKU refused for now is told, and the others are shown', async () => {
+  const { hub, net } = await connected({}, ['sku:MUG', 'sku:CAP-NAVY']);
+  hub.want(['sku:X', 'sku:Y']);
+  await turns();
+  await net.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: { 'sku:X': { version: 1, state: 'in' } }, refused: { 'sku:Y': 'slow_down' } });
+  assert.equal(hub.refusal('sku:Y'), 'slow_down');
+  assert.equal(hub.get('sku:X').state, 'in');
+});
+
 test('another user never sees the cart of the one before', async () => {
   const { hub, net, events } = await connected();
   assert.equal(hub.get('cart').version, 17);

@@ -1,0 +1,60 @@
+package gatewaytest_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/coder/websocket"
+
+	"github.com/securecart/hub/gatewaytest"
+)
+
+// TestFewMessagesAtOnce: a flood from one connection does not start more than four
+// functions, and loses no answer.
+func TestFewMessagesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running, most atomic.Int64
+		work := lambda.NewHandler(func(context.Context, events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+			n := running.Add(1)
+			for {
+				was := most.Load()
+				if n <= was || most.CompareAndSwap(was, n) {
+					break
+				}
+			}
+			time.Sleep(time.Second)
+			running.Add(-1)
+			return events.APIGatewayProxyResponse{StatusCode: 200, Body: "done"}, nil
+		})
+		gw, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": {Integration: work, RouteResponse: true}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer gw.Close()
+		conn, _, err := gw.Dial(t.Context(), "/v1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.CloseNow()
+		const messages = 12
+		began := time.Now()
+		for range messages {
+			if err := conn.Write(t.Context(), websocket.MessageText, []byte("{}")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range messages {
+			if _, data, err := conn.Read(t.Context()); err != nil || string(data) != "done" {
+				t.Fatalf("got %s, %v", data, err)
+			}
+		}
+		if most.Load() != 4 || time.Since(began) != messages/4*time.Second {
+			t.Errorf("%d at once, %s in all, want 4 and %s", most.Load(), time.Since(began), messages/4*time.Second)
+		}
+	})
+}

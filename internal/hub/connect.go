@@ -1,0 +1,53 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Connect records a connection that is about to open. It subscribes to nothing:
+// a post before the connection is open would be answered 410 (G-MGMT-8).
+// ErrThrottled: its user or its address has too many connections.
+//
+// The row is written before the others are counted, so of two that come at once
+// for the last place at most one gets it. A connection that ended without
+// $disconnect counts until a post finds it gone, or its rows expire.
+func (h *Hub) Connect(ctx context.Context, c Connection) error {
+	if err := h.store.PutConnection(ctx, c); err != nil {
+		return fmt.Errorf("connect %s: %w", c.ID, err)
+	}
+	user, err := h.crowded(ctx, c.Principal.CartID(), h.limits.ConnectionsPerUser)
+	if err == nil && c.Address != "" {
+		_, err = h.crowded(ctx, AddressOwner(c.Address), h.limits.ConnectionsPerAddress)
+	}
+	if err != nil {
+		// If this fails too, its rows expire.
+		return fmt.Errorf("connect %s: %w", c.ID, errors.Join(err, h.store.Forget(ctx, c.ID)))
+	}
+	if user.revokes(c.Principal) {
+		_, err = h.recordOver(ctx, c)
+	}
+	return err
+}
+
+// crowded reads an owner. ErrThrottled: it has more connections than the limit
+// says; 0 is no limit.
+func (h *Hub) crowded(ctx context.Context, id string, limit int) (Owner, error) {
+	o, err := h.store.Owner(ctx, id, "", max(limit+1, 1))
+	first := o
+	for live := 0; err == nil; o, err = h.store.Owner(ctx, id, o.Next, limit+1) {
+		for _, owned := range o.Connections {
+			if !expired(owned.ConnectedAt, h.now()) {
+				live++
+			}
+		}
+		if limit > 0 && live > limit {
+			return first, fmt.Errorf("%w: more than %d connections", ErrThrottled, limit)
+		}
+		if limit == 0 || o.Next == "" {
+			return first, nil
+		}
+	}
+	return first, fmt.Errorf("connections of an owner: %w", err)
+}

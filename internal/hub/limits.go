@@ -1,0 +1,185 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/securecart/hub/internal/wire"
+)
+
+// Defaults of the limits that keep one client from hurting others. They are our
+// own choice, and settings; the limits of the protocol are in package wire.
+const (
+	// ConnectionsPerUser leaves room for a person's open tabs, and for those lost
+	// without $disconnect.
+	ConnectionsPerUser = 100
+	// ConnectionsPerAddress leaves room for an office or a mobile network's gateway.
+	ConnectionsPerAddress = 1_000
+
+	// Messages per MessageWindow and connection. A page says hello, subscribes, and
+	// then a message each five minutes; a person clicks a few times a second.
+	GuestMessages    = 50
+	CustomerMessages = 100
+	VendorMessages   = 200
+	AdminMessages    = 500
+
+	// GuestSKUs is how many different SKUs the guests of one address may look at in
+	// a CatalogueWindow. Who wants the whole catalogue signs in.
+	GuestSKUs = 500
+
+	// IdleTimeout is API Gateway's (G-LIMIT-5).
+	IdleTimeout = 10 * time.Minute
+)
+
+const (
+	// MessageWindow is the time in which messages are counted. Windows follow each
+	// other without overlap, so twice the limit may come around the end of one.
+	MessageWindow = 10 * time.Second
+	// CatalogueWindow is the time in which SKUs are counted.
+	CatalogueWindow = time.Hour
+)
+
+// Limits are what one client may use. Counts of 0 are no limit.
+type Limits struct {
+	ConnectionsPerUser    int
+	ConnectionsPerAddress int
+	Messages              map[Role]int  // per MessageWindow and connection
+	GuestSKUs             int           // per CatalogueWindow and address (or guest, where no address is known)
+	Topics                int           // per connection, 1 to wire.MaxSubscriptions
+	MessageBytes          int           // 1 to wire.MaxMessage
+	Idle                  time.Duration // told to clients; the gateway applies it
+}
+
+// DefaultLimits are the limits where nothing else is set.
+func DefaultLimits() Limits {
+	return Limits{
+		ConnectionsPerUser: ConnectionsPerUser, ConnectionsPerAddress: ConnectionsPerAddress,
+		Messages: map[Role]int{
+			RoleGuest: GuestMessages, RoleCustomer: CustomerMessages, RoleVendor: VendorMessages, RoleAdmin: AdminMessages,
+		},
+		GuestSKUs: GuestSKUs, Topics: wire.MaxSubscriptions, MessageBytes: wire.MaxMessage, Idle: IdleTimeout,
+	}
+}
+
+// ParseLimits reads limits that differ from the defaults:
+// "user=5,address=50,guest=20,customer=40,vendor=80,admin=80,skus=100,topics=50,bytes=8000,idle=600".
+// The roles set messages per MessageWindow, idle is in seconds. ErrInvalid.
+func ParseLimits(text string) (Limits, error) {
+	l := DefaultLimits()
+	if text == "" {
+		return l, nil
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 0 {
+			return Limits{}, fmt.Errorf("%w: limit %q wants a whole number from 0 on", ErrInvalid, name)
+		}
+		switch name {
+		case "user":
+			l.ConnectionsPerUser = n
+		case "address":
+			l.ConnectionsPerAddress = n
+		case string(RoleGuest), string(RoleCustomer), string(RoleVendor), string(RoleAdmin):
+			l.Messages[Role(name)] = n
+		case "skus":
+			l.GuestSKUs = n
+		case "topics":
+			l.Topics = n
+		case "bytes":
+			l.MessageBytes = n
+		case "idle":
+			l.Idle = time.Duration(n) * time.Second
+		default:
+			return Limits{}, fmt.Errorf("%w: there is no limit %q", ErrInvalid, name)
+		}
+	}
+	if l.Topics < 1 || l.Topics > wire.MaxSubscriptions || l.MessageBytes < 1 || l.MessageBytes > wire.MaxMessage {
+		return Limits{}, fmt.Errorf("%w: topics are from 1 to %d, bytes from 1 to %d", ErrInvalid, wire.MaxSubscriptions, wire.MaxMessage)
+	}
+	return l, nil
+}
+
+// WithLimits returns a Hub with other limits than [DefaultLimits].
+func (h *Hub) WithLimits(l Limits) *Hub {
+	other := *h
+	other.limits = l
+	return &other
+}
+
+// LimitsOf are the limits that a client can act on.
+func (h *Hub) LimitsOf(p Principal) wire.Limits {
+	l := wire.Limits{
+		Message: h.limits.MessageBytes, TopicsPerMessage: wire.MaxTopics, Topics: h.limits.Topics,
+		Lines: wire.MaxLines, Quantity: wire.MaxQuantity,
+		Messages: h.limits.Messages[p.Role], Idle: int(h.limits.Idle / time.Second),
+	}
+	if p.Role == RoleGuest {
+		l.SKUs = h.limits.GuestSKUs
+	}
+	return l
+}
+
+// Admit counts a message of size bytes, whatever is in it, before it is looked at.
+// The error is too_big, or slow_down with the time until the next window.
+//
+// It costs one write of one unit. The row of the connection is read only beyond
+// the smallest limit, where the role decides.
+func (h *Hub) Admit(ctx context.Context, caller Connection, size int) error {
+	if size > h.limits.MessageBytes {
+		return &wire.Error{Code: wire.CodeTooBig, Message: fmt.Sprintf("a message has at most %d bytes", h.limits.MessageBytes)}
+	}
+	least := h.limits.leastMessages()
+	if least == 0 {
+		return nil
+	}
+	window := h.now().Truncate(MessageWindow)
+	next := window.Add(MessageWindow)
+	n, err := h.store.Count(ctx, fmt.Sprintf("m~%s~%d", caller.ID, window.Unix()), next)
+	if err != nil {
+		return fmt.Errorf("count a message of %s: %w", caller.ID, err)
+	}
+	if n > least {
+		c, err := h.Current(ctx, caller)
+		if err != nil {
+			return err
+		}
+		if limit := h.limits.Messages[c.Principal.Role]; limit > 0 && n > limit {
+			return &wire.Error{
+				Code: wire.CodeSlowDown, Message: fmt.Sprintf("more than %d messages in %s", limit, MessageWindow),
+				Retry: true, After: int(next.Sub(h.now()) / time.Millisecond),
+			}
+		}
+	}
+	return nil
+}
+
+// leastMessages is the smallest limit of messages, 0 if there is none.
+func (l Limits) leastMessages() int {
+	least := 0
+	for _, n := range l.Messages {
+		if n > 0 && (least == 0 || n < least) {
+			least = n
+		}
+	}
+	return least
+}
+
+// mayLook reports whether a guest may look at SKUs that are new to it, and counts
+// them. Everybody else may.
+func (h *Hub) mayLook(ctx context.Context, c Connection, skus []string) (bool, error) {
+	if c.Principal.Role != RoleGuest || h.limits.GuestSKUs == 0 || len(skus) == 0 {
+		return true, nil
+	}
+	owners := c.Owners()
+	window := h.now().Truncate(CatalogueWindow)
+	name := fmt.Sprintf("s~%s~%d", owners[len(owners)-1], window.Unix()) // the address, or the guest
+	ok, err := h.store.Collect(ctx, name, skus, h.limits.GuestSKUs, window.Add(CatalogueWindow))
+	if err != nil {
+		return false, fmt.Errorf("count SKUs of %s: %w", c.ID, err)
+	}
+	return ok, nil
+}

@@ -1,0 +1,242 @@
+package hub_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
+)
+
+func limits(t *testing.T, text string) hub.Limits {
+	t.Helper()
+	l, err := hub.ParseLimits(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestParseLimits(t *testing.T) {
+	l := limits(t, "user=5, address=50,guest=20,skus=0,topics=9,bytes=8000,idle=30")
+	equal(t, "limits", l, hub.Limits{
+		ConnectionsPerUser: 5, ConnectionsPerAddress: 50, GuestSKUs: 0, Topics: 9, MessageBytes: 8000, Idle: 30 * time.Second,
+		Messages: map[hub.Role]int{"guest": 20, "customer": hub.CustomerMessages, "vendor": hub.VendorMessages, "admin": hub.AdminMessages},
+	})
+	equal(t, "none set", limits(t, ""), hub.DefaultLimits())
+	for _, text := range []string{"user", "user=", "user=-1", "user=x", "users=5", "user=5,", "topics=0", "topics=201", "bytes=32001", "bytes=0"} {
+		if _, err := hub.ParseLimits(text); !errors.Is(err, hub.ErrInvalid) {
+			t.Errorf("%q: got %v, want ErrInvalid", text, err)
+		}
+	}
+}
+
+// admitted is how many of n messages are taken, and what the others are told.
+func admitted(t *testing.T, h *hub.Hub, c hub.Connection, n int) (taken int, told *wire.Error) {
+	t.Helper()
+	for range n {
+		if err := h.Admit(t.Context(), c, 10); err != nil {
+			told = wantCode(t, err, wire.CodeSlowDown)
+			continue
+		}
+		taken++
+	}
+	return taken, told
+}
+
+func TestAdmitByRole(t *testing.T) {
+	b := newBench(t)
+	h := b.WithLimits(limits(t, "guest=3,customer=5,vendor=7,admin=0"))
+	for name, tt := range map[string]struct {
+		p    hub.Principal
+		want int
+	}{"guest": {guest, 3}, "customer": {alice, 5}, "vendor": {acme, 7}, "admin": {admin, 20}} {
+		c := b.connect(name, tt.p)
+		taken, told := admitted(t, h, c, 20)
+		equal(t, name+": taken", taken, tt.want)
+		if tt.want < 20 && (told == nil || !told.Retry || told.After != 10_000) {
+			t.Errorf("%s: told %+v, want to wait for 10 s", name, told)
+		}
+	}
+	t.Run("the wait is until the next window, and then there is room", func(t *testing.T) {
+		c := b.connect("again", guest)
+		b.now = b.now.Add(3*time.Second + 999*time.Millisecond)
+		taken, told := admitted(t, h, c, 4)
+		equal(t, "taken", taken, 3)
+		equal(t, "wait in ms", told.After, 6_001)
+		b.now = b.now.Add(time.Duration(told.After) * time.Millisecond)
+		taken, _ = admitted(t, h, c, 4)
+		equal(t, "taken after the wait", taken, 3)
+	})
+	t.Run("the role is that of the row, not of the handshake", func(t *testing.T) {
+		c := b.connect("login", guest)
+		if err := b.Renew(t.Context(), c, alice); err != nil {
+			t.Fatal(err)
+		}
+		taken, _ := admitted(t, h, c, 20) // c says that it is a guest
+		equal(t, "taken", taken, 5)
+	})
+	t.Run("another hub over the same rows counts on", func(t *testing.T) {
+		c := b.connect("two", guest)
+		admitted(t, h, c, 2)
+		taken, _ := admitted(t, b.over(b.store).WithLimits(limits(t, "guest=3")), c, 5)
+		equal(t, "taken by the second", taken, 1)
+	})
+	t.Run("one connection does not count for another", func(t *testing.T) {
+		admitted(t, h, b.connect("flood", alice), 100)
+		taken, _ := admitted(t, h, b.connect("calm", alice), 5)
+		equal(t, "taken", taken, 5)
+	})
+	t.Run("size", func(t *testing.T) {
+		h := b.WithLimits(limits(t, "bytes=100"))
+		if err := h.Admit(t.Context(), b.connect("size", guest), 100); err != nil {
+			t.Error(err)
+		}
+		wantCode(t, h.Admit(t.Context(), b.connect("size", guest), 101), wire.CodeTooBig)
+	})
+}
+
+// costs counts writes and reads.
+type costs struct {
+	hub.Store
+	counts, reads *int
+}
+
+func (s costs) Count(ctx context.Context, name string, expires time.Time) (int, error) {
+	*s.counts++
+	return s.Store.Count(ctx, name, expires)
+}
+
+func (s costs) Connection(ctx context.Context, id string) (hub.Connection, error) {
+	*s.reads++
+	return s.Store.Connection(ctx, id)
+}
+
+// TestAdmitCostsOneWrite: a message costs one write, and below the smallest limit
+// nothing else; without limits it costs nothing.
+func TestAdmitCostsOneWrite(t *testing.T) {
+	b := newBench(t)
+	c := b.connect("c", alice)
+	for text, want := range map[string][2]int{
+		"":                                     {60, 60 - hub.GuestMessages},
+		"guest=0,customer=0,vendor=0,admin=0":  {0, 0},
+		"guest=0,customer=99,vendor=0,admin=0": {60, 0},
+	} {
+		counts, reads := 0, 0
+		b.now = b.now.Add(time.Minute)
+		admitted(t, b.over(costs{b.store, &counts, &reads}).WithLimits(limits(t, text)), c, 60)
+		equal(t, text+": writes and reads", [2]int{counts, reads}, want)
+	}
+}
+
+func TestConnectLimits(t *testing.T) {
+	b := newBench(t)
+	h := b.WithLimits(limits(t, "user=2,address=3"))
+	open := func(id string, p hub.Principal, address string) error {
+		return h.Connect(t.Context(), hub.Connection{ID: id, Principal: p, ConnectedAt: b.now, Address: address})
+	}
+	refused := func(err error) {
+		t.Helper()
+		if !errors.Is(err, hub.ErrThrottled) {
+			t.Errorf("got %v, want ErrThrottled", err)
+		}
+	}
+	if err := errors.Join(open("a1", alice, "home"), open("a2", alice, "office"), open("b1", bob, "home")); err != nil {
+		t.Fatal(err)
+	}
+	refused(open("a3", alice, "train"))
+	if _, err := b.store.Connection(t.Context(), "a3"); !errors.Is(err, hub.ErrGone) {
+		t.Errorf("the refused one is recorded: %v", err)
+	}
+	o, err := b.store.Owner(t.Context(), hub.AddressOwner("train"), "", 9)
+	equal(t, "connections of the refused one's address", len(o.Connections), 0)
+	if err := errors.Join(err, open("g1", guest, "home")); err != nil {
+		t.Fatal(err)
+	}
+	refused(open("b2", bob, "home")) // the address is full, not the user
+	if err := errors.Join(h.Disconnect(t.Context(), "g1"), open("b2", bob, "home")); err != nil {
+		t.Errorf("after one has left: %v", err)
+	}
+	if err := open("x1", hub.Principal{User: "x", Role: hub.RoleCustomer}, ""); err != nil {
+		t.Errorf("from an address that is not known: %v", err)
+	}
+	b.now = b.now.Add(hub.ConnectionLife + time.Millisecond)
+	if err := errors.Join(open("a4", alice, "home"), open("a5", alice, "home")); err != nil {
+		t.Errorf("beside rows that have expired: %v", err)
+	}
+	refused(open("a6", alice, "home"))
+}
+
+func TestGuestSKUs(t *testing.T) {
+	b := newBench(t)
+	for i := range 12 {
+		b.stock(fmt.Sprint("S", i), 3)
+	}
+	h := b.WithLimits(limits(t, "skus=5"))
+	look := func(c hub.Connection, do func(context.Context, hub.Connection, wire.Request) (wire.Snapshot, error), skus ...int) string {
+		t.Helper()
+		var names []string
+		for _, i := range skus {
+			names = append(names, fmt.Sprint("sku:S", i))
+		}
+		s, err := do(t.Context(), c, ask(append(names, "cart")...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := s.Topics["cart"]; !ok {
+			t.Errorf("the cart is not answered: %v", s)
+		}
+		if len(s.Refused) == 0 {
+			return "served"
+		}
+		var codes []string
+		for _, code := range s.Refused {
+			codes = append(codes, string(code))
+		}
+		return fmt.Sprint(len(s.Topics)-1, " served, ", strings.Join(codes, " "))
+	}
+	g := hub.Connection{ID: "g", Principal: guest, ConnectedAt: b.now, Address: "home"}
+	other := hub.Connection{ID: "o", Principal: hub.Principal{User: "guest:g2", Role: hub.RoleGuest}, ConnectedAt: b.now, Address: "home"}
+	far := hub.Connection{ID: "f", Principal: hub.Principal{User: "guest:g3", Role: hub.RoleGuest}, ConnectedAt: b.now, Address: "office"}
+	known := hub.Connection{ID: "a", Principal: alice, ConnectedAt: b.now, Address: "home"}
+	for _, c := range []hub.Connection{g, other, far, known} {
+		if err := h.Connect(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	equal(t, "the first", look(g, h.Subscribe, 0, 1, 2), "served")
+	equal(t, "the same again", look(g, h.Subscribe, 0, 1, 2), "served")
+	equal(t, "more, by get", look(g, h.Get, 3, 4), "served")
+	equal(t, "over the limit", look(g, h.Get, 5), "0 served, slow_down")
+	equal(t, "what it has seen", look(g, h.Get, 0, 3, 4), "served")
+	equal(t, "subscribed and over the limit", look(g, h.Subscribe, 0, 7), "1 served, slow_down")
+	equal(t, "another guest of the address", look(other, h.Get, 6), "0 served, slow_down")
+	equal(t, "a guest elsewhere", look(far, h.Get, 6), "served")
+	equal(t, "a customer of the address", look(known, h.Get, 6, 7, 8, 9, 10, 11), "served")
+	_, err := h.Add(t.Context(), g, wire.Request{SKU: "S8", Quantity: 9})
+	wantCode(t, err, wire.CodeLimit)
+	row, _ := b.store.Connection(t.Context(), "g")
+	equal(t, "topics", len(row.Topics), 4)
+	b.now = b.now.Add(time.Hour)
+	equal(t, "in the next hour", look(g, h.Get, 5), "served")
+}
+
+func TestTopicsLimit(t *testing.T) {
+	b := newBench(t)
+	for i := range 4 {
+		b.stock(fmt.Sprint("S", i), 3)
+	}
+	h := b.WithLimits(limits(t, "topics=3"))
+	c := b.connect("c", guest)
+	if _, err := h.Subscribe(t.Context(), c, ask("sku:S0", "sku:S1", "sku:S2")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := h.Subscribe(t.Context(), c, ask("sku:S3"))
+	wantCode(t, err, wire.CodeTooManyTopics)
+	equal(t, "told", h.LimitsOf(guest).Topics, 3)
+	equal(t, "told a customer of SKUs", h.LimitsOf(alice).SKUs, 0)
+}

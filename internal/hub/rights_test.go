@@ -1,0 +1,427 @@
+package hub_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
+)
+
+var shapeNames = map[hub.Shape]string{
+	hub.ShapeNone: "–", hub.ShapeBadge: "badge", hub.ShapeExact: "exact figure", hub.ShapeOwn: "all of it", hub.ShapeAny: "all of it",
+}
+
+// TestRightsAreDocumented: docs/protocol.md prints the table.
+func TestRightsAreDocumented(t *testing.T) {
+	var want strings.Builder
+	want.WriteString("| Action | Topic | guest | customer | vendor | admin | authority ended |\n|---|---|---|---|---|---|---|\n")
+	whose := map[hub.Kind][2]string{
+		hub.KindSKU: {"of another vendor", "of one's vendor"}, hub.KindCart: {"of somebody else", "one's own"}, hub.KindVendor: {"another", "one's own"},
+	}
+	for _, r := range hub.Rights {
+		action, own := "see", 0
+		if r.Write {
+			action = "change"
+		}
+		if r.Own {
+			own = 1
+		}
+		fmt.Fprintf(&want, "| %s | `%s:ID` %s |", action, r.Kind, whose[r.Kind][own])
+		for _, s := range []hub.Shape{r.Guest, r.Customer, r.Vendor, r.Admin, r.Lapsed} {
+			name := shapeNames[s]
+			if r.Write && s != hub.ShapeNone {
+				name = "yes"
+			}
+			fmt.Fprintf(&want, " %s |", name)
+		}
+		want.WriteString("\n")
+	}
+	doc, err := os.ReadFile("../../docs/protocol.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(doc), want.String()) {
+		t.Errorf("docs/protocol.md does not have the table of rights:\n%s", want.String())
+	}
+}
+
+// TestRightsHaveEachCaseOnce: two rows for one case, and the second would never be
+// read.
+func TestRightsHaveEachCaseOnce(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range hub.Rights {
+		at := fmt.Sprint(r.Kind, r.Own, r.Write)
+		if seen[at] {
+			t.Errorf("twice: %s", at)
+		}
+		seen[at] = true
+	}
+}
+
+// actor is somebody of the matrix.
+type actor struct {
+	name  string
+	p     hub.Principal
+	state string // of the authority: "fresh", "in leeway", "expired" or "revoked"
+}
+
+func actors(now time.Time) []actor {
+	var all []actor
+	for name, p := range map[string]hub.Principal{
+		"guest g1": guest, "guest g2": {User: "guest:g2", Role: hub.RoleGuest},
+		"alice": alice, "bob": bob, "a user with a strange name": {User: "ann@example", Role: hub.RoleCustomer},
+		"vendor acme": acme, "vendor other": {User: "otto", Role: hub.RoleVendor, Vendor: "other"}, "vendor without a vendor": {User: "nona", Role: hub.RoleVendor},
+		"admin": admin, "a role we do not know": {User: "eve", Role: "root"},
+	} {
+		for state, expires := range map[string]time.Time{
+			"fresh": now.Add(time.Minute), "in leeway": now.Add(-hub.AuthorityLeeway),
+			"expired": now.Add(-hub.AuthorityLeeway - time.Millisecond), "revoked": now.Add(time.Minute),
+		} {
+			p.Issued, p.Expires = now.Add(-time.Hour), expires
+			all = append(all, actor{name, p, state})
+		}
+	}
+	return all
+}
+
+// rule is what an actor gets of a topic, in words of the issue and not of the
+// table: nothing, a badge, a figure, a cart, or a list.
+func rule(a actor, topic string, write bool) string {
+	kind, name, _ := strings.Cut(topic, ":")
+	active := a.state == "fresh" || a.state == "in leeway"
+	known := a.p.Role == "guest" || a.p.Role == "customer" || a.p.Role == "vendor" || a.p.Role == "admin"
+	isAdmin := active && a.p.Role == "admin"
+	itsVendor := active && a.p.Role == "vendor" && a.p.Vendor != ""
+	switch {
+	case active && !known:
+		return "nothing"
+	case kind == "sku" && name == "NONE":
+		return "nothing"
+	case kind == "sku" && write && !isAdmin && !(itsVendor && strings.HasPrefix(name, strings.ToUpper(a.p.Vendor))):
+		return "nothing"
+	case kind == "sku" && (isAdmin || itsVendor && strings.HasPrefix(name, strings.ToUpper(a.p.Vendor))):
+		return "figure"
+	case kind == "sku":
+		return "badge"
+	case topic == "cart" && active:
+		return "cart"
+	case kind == "cart" && !write && (isAdmin || active && name == a.p.CartID()):
+		return "cart"
+	case kind == "vendor" && !write && (isAdmin || itsVendor && name == a.p.Vendor):
+		return "list"
+	}
+	return "nothing"
+}
+
+var matrixTopics = []string{
+	"cart", "cart:u~alice", "cart:u~bob", "cart:g~g1", "cart:g~g2", "cart:u~nobody", "cart:u~otto", "cart:u~root",
+	"sku:ACME-1", "sku:OTHER-1", "sku:FREE", "sku:NONE", "vendor:acme", "vendor:other", "vendor:nobody",
+}
+
+// TestMatrix: every actor, in every state of its authority, with every action on
+// every topic.
+func TestMatrix(t *testing.T) {
+	cells := 0
+	for _, a := range actors(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)) {
+		for _, topic := range matrixTopics {
+			for _, action := range []string{"subscribe", "get", "resume", "send", "heal", "add", "set", "merge", "stock"} {
+				got, want := matrixCell(t, a, action, topic)
+				if got == "" && want == "" {
+					continue // it cannot be asked for
+				}
+				if cells++; got != want {
+					t.Errorf("%s (%s), %s %s: got %s, want %s", a.name, a.state, action, topic, got, want)
+				}
+			}
+		}
+	}
+	t.Logf("%d cells", cells)
+	if cells < 3_000 {
+		t.Errorf("%d cells, want thousands", cells)
+	}
+}
+
+// matrixCell lets an actor do one thing in a shop of its own.
+func matrixCell(t *testing.T, a actor, action, topic string) (got, want string) {
+	b := newBench(t)
+	b.vendorStock("ACME-1", "acme", 4711)
+	b.vendorStock("OTHER-1", "other", 4711)
+	b.stock("FREE", 4711)
+	c := b.connect("c", a.p)
+	if a.state == "revoked" {
+		b.revoke(a.p.User)
+	}
+	ctx := t.Context()
+	switch action {
+	case "subscribe", "get", "resume":
+		r := ask(topic)
+		do := b.Subscribe
+		if action == "get" {
+			do = b.Get
+		}
+		if action == "resume" {
+			r.Epoch, r.Topics[0].Version = "k1", 7
+		}
+		s, err := do(ctx, c, r)
+		if err != nil {
+			return err.Error(), ""
+		}
+		row, _ := b.store.Connection(ctx, "c")
+		if subscribed := len(row.Topics) > 0; subscribed != (len(s.Topics) > 0 && action != "get") {
+			return fmt.Sprintf("subscribed to %v and answered %v", row.Topics, s.Topics), ""
+		}
+		return seen(t, s.Topics, len(s.Refused) == 1), rule(a, topic, false)
+	case "send", "heal":
+		got, want = sent(b, a, action, topic), rule(a, topic, false)
+		if action == "heal" && strings.HasPrefix(topic, "vendor:") && want == "nothing" {
+			want = "badge" // what replaces a figure that is no longer shown; it is public
+		}
+		return got, want
+	case "add", "set", "merge":
+		if topic != "cart" {
+			return "", "" // there is no way to name another
+		}
+		return wrote(b, c, action), rule(a, topic, true)
+	}
+	kind, sku, _ := strings.Cut(topic, ":")
+	if kind != "sku" {
+		return "", "" // there is no way to name another
+	}
+	row, err := b.store.Connection(ctx, "c")
+	if err != nil {
+		return err.Error(), ""
+	}
+	n := 5
+	item, err := b.VendorStock(ctx, row.Principal, sku, hub.StockChange{Available: &n})
+	switch {
+	case errors.Is(err, hub.ErrForbidden):
+		got = "nothing"
+	case err != nil:
+		got = err.Error()
+	case item.Available == 5:
+		got = "figure"
+	}
+	return got, rule(a, topic, true)
+}
+
+// sent subscribes the actor whatever the rules say, as if they had been others at
+// that time, lets the row change, and tells what reaches it.
+func sent(b *bench, a actor, action, topic string) string {
+	ctx := context.Background()
+	row, err := b.store.Connection(ctx, "c")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	t := hub.Topic{Kind: hub.KindCart, Name: a.p.CartID()}
+	if topic != "cart" {
+		t, _ = hub.ParseTopic(topic)
+	}
+	if err := b.store.Subscribe(ctx, row, []hub.Topic{t}); err != nil {
+		b.t.Fatal(err)
+	}
+	b.changes, b.sent = nil, nil
+	switch name := t.Name; t.Kind {
+	case hub.KindCart:
+		cart := hub.Cart{ID: name, Version: 1, Lines: map[string]hub.CartLine{"FREE": {Quantity: 1, Version: 1, At: b.now}}, UpdatedAt: b.now}
+		if err := b.store.PutCarts(ctx, []hub.CartWrite{{Cart: cart}}, nil); err != nil {
+			b.t.Fatal(err)
+		}
+	case hub.KindVendor:
+		b.vendorStock("NEW", name, 4711)
+	default:
+		if name != "NONE" {
+			b.stock(name, 4712) // the badge stays, which is not sent
+			b.stock(name, 0)
+			b.stock(name, 4711)
+		}
+	}
+	if action == "heal" {
+		var missed []hub.Topic
+		for _, c := range b.changes {
+			if c.NewCart != nil {
+				missed = append(missed, hub.Topic{Kind: hub.KindCart, Name: c.NewCart.ID})
+			} else {
+				missed = append(missed, hub.Topic{Kind: hub.KindSKU, Name: c.NewItem.SKU})
+			}
+		}
+		if err := errors.Join(b.store.MarkStale(ctx, []hub.Missed{{ConnectionID: "c", Topics: missed}}, b.now)...); err != nil {
+			b.t.Fatal(err)
+		}
+		if _, err := b.Heal(ctx); err != nil {
+			b.t.Fatal(err)
+		}
+	} else {
+		b.broadcast()
+	}
+	got := "nothing"
+	for _, p := range b.sent {
+		var m struct {
+			Type   string
+			Topics map[string]json.RawMessage
+		}
+		if err := json.Unmarshal(p.Data, &m); err != nil {
+			b.t.Fatal(err)
+		}
+		for name, value := range m.Topics {
+			got = valueKind(name, string(value))
+		}
+	}
+	if got == "figure" && t.Kind == hub.KindVendor {
+		got = "list" // its deltas are figures
+	}
+	return got
+}
+
+// seen tells what an answer holds.
+func seen(t *testing.T, topics map[string]wire.Value, refused bool) string {
+	t.Helper()
+	got := "nothing"
+	for name, v := range topics {
+		got = valueKind(name, mustText(t, v))
+	}
+	if refused != (got == "nothing") {
+		return fmt.Sprintf("%s, refused %v", got, refused)
+	}
+	return got
+}
+
+func mustText(t *testing.T, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// valueKind tells what a value is. Every figure of the matrix is 4711.
+func valueKind(name, value string) string {
+	switch {
+	case strings.HasPrefix(name, "cart"):
+		return "cart"
+	case strings.HasPrefix(name, "vendor:"):
+		return "list"
+	case strings.Contains(value, "4711"):
+		return "figure"
+	}
+	return "badge"
+}
+
+// wrote lets a caller write to its own cart.
+func wrote(b *bench, c hub.Connection, action string) string {
+	var err error
+	ctx := context.Background()
+	switch action {
+	case "add":
+		_, err = b.Add(ctx, c, wire.Request{SKU: "FREE", Quantity: 1})
+	case "set":
+		_, err = b.Set(ctx, c, wire.Request{Lines: []wire.Wish{{SKU: "FREE", Quantity: 1}}})
+	case "merge":
+		from := hub.Principal{User: "guest:g9", Role: hub.RoleGuest}
+		b.add(b.connect("g9", from), "FREE", 1, "")
+		_, err = b.Merge(ctx, c, from, wire.Request{Policy: wire.PolicySum})
+	}
+	cart, failed := b.store.Cart(ctx, c.Principal.CartID())
+	if failed != nil {
+		b.t.Fatal(failed)
+	}
+	switch {
+	case err == nil && cart.Lines["FREE"].Quantity == 1:
+		return "cart"
+	case err != nil && cart.Version == 0:
+		return "nothing"
+	}
+	return fmt.Sprintf("%v, with the cart at version %d", err, cart.Version)
+}
+
+// accesses counts what reaches a store, in its order.
+type accesses struct {
+	hub.Store
+	made *[]string
+}
+
+func (s accesses) Connection(ctx context.Context, id string) (hub.Connection, error) {
+	*s.made = append(*s.made, "Connection")
+	return s.Store.Connection(ctx, id)
+}
+
+func (s accesses) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
+	*s.made = append(*s.made, fmt.Sprint("Items ", len(skus)))
+	return s.Store.Items(ctx, skus)
+}
+
+func (s accesses) VendorSKUs(ctx context.Context, v, after string, n int) ([]string, bool, error) {
+	*s.made = append(*s.made, "VendorSKUs")
+	return s.Store.VendorSKUs(ctx, v, after, n)
+}
+
+func (s accesses) Cart(ctx context.Context, id string) (hub.Cart, error) {
+	*s.made = append(*s.made, "Cart")
+	return s.Store.Cart(ctx, id)
+}
+
+func (s accesses) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
+	*s.made = append(*s.made, fmt.Sprint("Subscribe ", len(topics)))
+	return s.Store.Subscribe(ctx, c, topics)
+}
+
+func (s accesses) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) error {
+	*s.made = append(*s.made, fmt.Sprint("Unsubscribe ", len(topics)))
+	return s.Store.Unsubscribe(ctx, id, topics)
+}
+
+func (s accesses) Epoch(ctx context.Context) (string, error) {
+	*s.made = append(*s.made, "Epoch")
+	return s.Store.Epoch(ctx)
+}
+
+func (s accesses) PutItem(ctx context.Context, i hub.Item, was int64) error {
+	*s.made = append(*s.made, "PutItem")
+	return s.Store.PutItem(ctx, i, was)
+}
+
+// TestDeniedIsAsUnknown: what somebody may not see or change is answered with the
+// same bytes, and after the same accesses to the store, as what is not there.
+func TestDeniedIsAsUnknown(t *testing.T) {
+	b := newBench(t)
+	b.vendorStock("OTHER-1", "other", 4711)
+	b.add(b.connect("bob", bob), "OTHER-1", 1, "")
+	var made []string
+	h := b.over(accesses{b.store, &made})
+	n := 5
+	for _, p := range []hub.Principal{guest, alice, acme} {
+		c := b.connect("c", p)
+		for action, do := range map[string]func(topic string) (any, error){
+			"subscribe": func(topic string) (any, error) { return h.Subscribe(t.Context(), c, ask(topic)) },
+			"get":       func(topic string) (any, error) { return h.Get(t.Context(), c, ask(topic)) },
+			"stock": func(topic string) (any, error) {
+				_, sku, _ := strings.Cut(topic, ":")
+				return h.VendorStock(t.Context(), p, sku, hub.StockChange{Available: &n})
+			},
+		} {
+			pairs := [][2]string{{"cart:u~bob", "cart:u~nob"}, {"vendor:other", "vendor:nobod"}}
+			if action == "stock" {
+				pairs = [][2]string{{"sku:OTHER-1", "sku:NOBOD-1"}}
+			}
+			for _, pair := range pairs {
+				var told [2]string
+				for i, topic := range pair {
+					made = nil
+					answer, err := do(topic)
+					told[i] = fmt.Sprintf("%s, %v after %v", mustText(t, answer), err, made)
+					told[i] = strings.NewReplacer(topic, "TOPIC", topic[strings.Index(topic, ":")+1:], "NAME").Replace(told[i])
+				}
+				if told[0] != told[1] {
+					t.Errorf("%s of %s by %s:\n what is there: %s\nwhat is not: %s", action, pair[0], p.User, told[0], told[1])
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+// owner is a user or an address.
+type owner struct {
+	revoked time.Time
+	ids     []string             // of its connections, sorted
+	at      map[string]time.Time // when each was made
+}
+
+// ownerLocked returns an owner, made if need be.
+func (s *Store) ownerLocked(id string) *owner {
+	o := s.owners[id]
+	if o == nil {
+		o = &owner{at: map[string]time.Time{}}
+		s.owners[id] = o
+	}
+	return o
+}
+
+// leaveLocked takes a connection off its owners.
+func (s *Store) leaveLocked(c hub.Connection) {
+	for _, id := range c.Owners() {
+		if o := s.owners[id]; o != nil {
+			o.ids = remove(o.ids, c.ID)
+			delete(o.at, c.ID)
+			s.dropOwnerLocked(id)
+		}
+	}
+}
+
+// dropOwnerLocked removes an owner of whom nothing is known.
+func (s *Store) dropOwnerLocked(id string) {
+	if o := s.owners[id]; len(o.ids) == 0 && o.revoked.IsZero() {
+		delete(s.owners, id)
+	}
+}
+
+// PutAuthority implements [hub.Registry].
+func (s *Store) PutAuthority(_ context.Context, id string, was, is hub.Principal) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ok := s.connections[id]
+	switch {
+	case !ok:
+		return fmt.Errorf("connection %s: %w", id, hub.ErrGone)
+	case c.Principal != was:
+		return fmt.Errorf("connection %s has another authority: %w", id, hub.ErrConflict)
+	}
+	c.Principal = is
+	s.connections[id] = c
+	return nil
+}
+
+// Owner implements [hub.Registry].
+func (s *Store) Owner(_ context.Context, id, after string, limit int) (hub.Owner, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	o := s.owners[id]
+	if o == nil {
+		return hub.Owner{}, nil
+	}
+	var found hub.Owner
+	if after == "" {
+		found.Revoked = o.revoked
+	}
+	ids, next := page(o.ids, after, limit)
+	for _, c := range ids {
+		found.Connections = append(found.Connections, hub.Owned{ID: c, ConnectedAt: o.at[c]})
+	}
+	found.Next = next
+	return found, nil
+}
+
+// Revoke implements [hub.Registry].
+func (s *Store) Revoke(_ context.Context, id string, at time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o := s.ownerLocked(id); at.After(o.revoked) {
+		o.revoked = at
+	}
+	return nil
+}
+
+// tally is a counter or a set.
+type tally struct {
+	n       int
+	names   map[string]bool
+	expires time.Time
+}
+
+func (s *Store) tallyLocked(name string, expires time.Time) *tally {
+	t := s.tallies[name]
+	if t == nil {
+		t = &tally{names: map[string]bool{}, expires: expires}
+		s.tallies[name] = t
+	}
+	return t
+}
+
+// Count implements [hub.Registry].
+func (s *Store) Count(_ context.Context, counter string, expires time.Time) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tallyLocked(counter, expires)
+	t.n++
+	return t.n, nil
+}
+
+// Collect implements [hub.Registry].
+func (s *Store) Collect(_ context.Context, set string, names []string, most int, expires time.Time) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tallyLocked(set, expires)
+	if len(t.names) >= most {
+		for _, name := range names {
+			if !t.names[name] {
+				return false, nil
+			}
+		}
+		return true, nil
+	}
+	for _, name := range names {
+		t.names[name] = true
+	}
+	return true, nil
+}
