@@ -14,7 +14,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// TestFewMessagesAtOnce: a flood from one connection does not start more than four
+// TestFewMessagesAtOnce. Our own: a flood from one connection does not start more than four
 // functions, and loses no answer.
 func TestFewMessagesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
