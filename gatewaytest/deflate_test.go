@@ -142,7 +142,7 @@ func TestDeflateFrames(t *testing.T) {
 		case len(hello) - 1:
 			first = fin
 		}
-		letters = append(letters, frame(first, hello[i:i+1]), frame(fin|opPing, "?"), pong("?"))
+		letters = append(letters, frame(fin|opPing, "?"), pong("?"), frame(first, hello[i:i+1]))
 	}
 	converseOffering(t, "permessage-deflate", []wireCase{
 		{"RFC Hello", talk(compressed(hello), echoed("Hello")), 0},

@@ -11,17 +11,15 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// slow answers after a second.
-func slow(f function) function {
-	return func(ctx context.Context, event []byte) ([]byte, error) {
-		time.Sleep(time.Second)
-		return f(ctx, event)
-	}
-}
-
 // TestMetrics: what each kind of event counts.
 func TestMetrics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		slow := func(f function) function {
+			return func(ctx context.Context, event []byte) ([]byte, error) {
+				time.Sleep(time.Second)
+				return f(ctx, event)
+			}
+		}
 		keys := routes("$connect", slow(ok200), "$disconnect", slow(fails("too late")),
 			"echo", twoWay(slow(echo)), "teapot", twoWay(answers(`{"statusCode":418,"body":""}`)),
 			"broken", fails("oh no"), "gone", missing, "odd", answers(`{"status":200}`), "none", gatewaytest.Route{},
