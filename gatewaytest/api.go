@@ -98,8 +98,8 @@ type API struct {
 	// Defaults 10 minutes and 2 hours.
 	IdleTimeout, MaxAge time.Duration
 
-	// SendBuffer is how many bytes a connection may have unsent before a POST
-	// to it is answered with 429. Default 1 MiB. A message larger than the
+	// SendBuffer is how many bytes, compressed where they are, a connection may
+	// have unsent before a POST to it is answered with 429. Default 1 MiB. A message larger than the
 	// buffer is accepted when nothing else waits.
 	SendBuffer int
 

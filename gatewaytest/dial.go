@@ -23,8 +23,8 @@ const dialAddr = "192.0.2.1:54321"
 // Dial connects a client to the gateway in memory, without a network: usable
 // inside a testing/synctest bubble, where idle time-outs and the like then
 // happen in no time and on the dot. The path is that of the URL, such as
-// "/v1?token=x", and the host that of the options, if they have one. A gateway that is dialled inside a bubble must be closed
-// inside it.
+// "/v1?token=x", and the host that of the options, if they have one. A gateway
+// that is dialled inside a bubble must be closed inside it.
 //
 // The response is returned for a refused handshake too; its body then holds
 // the start of what the gateway said. The HTTP client of the options is not
@@ -40,8 +40,9 @@ func (g *Gateway) Dial(ctx context.Context, path string, opts *websocket.DialOpt
 
 // DialRaw connects in memory and returns the connection after the handshake,
 // for clients that write their own frames. A Host among the headers is the host
-// that the client asks for. Reads on it start with the first frame. A refused handshake is an error, and the response is returned with
-// its body.
+// that the client asks for. Reads on it start with the first frame; they are
+// compressed only if a header has offered that. A refused handshake is an error,
+// and the response is returned with its body.
 func (g *Gateway) DialRaw(ctx context.Context, path string, header http.Header) (net.Conn, *http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.host()+rooted(path), nil)
 	if err != nil {

@@ -48,7 +48,8 @@
 // ([Mapping]), models that messages have to obey, and an API key. The API may
 // have an authorizer or IAM authorisation, throttles ([Throttle]), a custom
 // domain ([Domain]), an access log ([AccessLog]), and signed requests to
-// @connections ([Credential]).
+// @connections ([Credential]). [Gateway.Stats] counts what CloudWatch would
+// ([Metrics]).
 //
 // # Misbehaviour on purpose
 //
@@ -77,9 +78,11 @@
 // processors to others too.
 //
 // Memory: an idle connection costs one goroutine and a small read buffer; a
-// writer runs only while something is to be written. A posted slice is shared
-// by all connections it is posted to and not copied, so it must not be changed
-// after the call.
+// writer runs only while something is to be written. A client that compresses
+// its messages (RFC 7692) costs what its later ones may refer to, up to 32 KB;
+// one that only could costs nothing. A posted slice is shared by all connections
+// it is posted to and not copied, so it must not be changed after the call; it is
+// compressed once for all of them.
 //
 // Failure: a function that panics, or ends its goroutine, has failed like one
 // that returns an error. The gateway itself does not panic.
@@ -100,7 +103,8 @@
 //   - templates know references and no directives, see [Mapping]; integrations
 //     with services of AWS and VPC links do not exist
 //   - nothing is throttled by rate unless a throttle is set
-//   - no permessage-deflate
+//   - each message is compressed by itself, and those under 256 bytes are not;
+//     what the service does is not known
 //   - conditions in a policy are not evaluated: an Allow with a
 //     condition never holds, a Deny with one always does
 //   - behind net/http, header names in events have Go's letter case, except for

@@ -104,8 +104,8 @@ const (
 	maxWindow = 32 * 1024
 
 	// minDeflateBytes is the shortest message that is sent compressed. The
-	// service's figure is not known. Our own choice: 256 bytes, the least from
-	// which JSON gets notably shorter.
+	// service's figure is not known. Our own choice: 256 bytes; shorter JSON hardly
+	// gets shorter by itself.
 	minDeflateBytes = 256
 
 	// maxHeaderBytes bounds a handshake read by Dial and recorded by

@@ -55,7 +55,7 @@ var statements = []statement{
 	{"HANDSHAKE-12", "in any letter case, or in multiValueHeaders", "g", assumed, ""},
 	{"HANDSHAKE-13", "without a function behind $connect there is no subprotocol", "d", held, ""},
 	{"HANDSHAKE-14", "the lines of the 101, and their letter case", "o", held, ""},
-	{"HANDSHAKE-15", "permessage-deflate is negotiated when offered", "o", held, "messages that keep to the agreed window, where the one captured stream could not be read; each compressed by itself"},
+	{"HANDSHAKE-15", "permessage-deflate is negotiated when offered", "o", held, "and the stream that follows can be read, unlike the one captured; API.DisableCompression declines"},
 	{"HANDSHAKE-16", "the query comes decoded, in two maps, absent when empty", "o", held, ""},
 	{"HANDSHAKE-17", "any header may come; Origin is passed on and not checked", "og", held, ""},
 	{"HANDSHAKE-18", "API keys: from x-api-key or the authorizer; missing or wrong: 403", "d", held, ""},
@@ -233,7 +233,7 @@ var statements = []statement{
 	{"INTEG-8", "which request template is chosen", "d", held, ""},
 	{"INTEG-9", "MOCK answers by itself", "dg", held, ""},
 	{"INTEG-10", "templates are VTL, with $context, $input, $util", "d", held, "plain text with simple variables; what else is there, New refuses"},
-	{"INTEG-11", "integrations with other AWS services", "d", notImitated, "there are no other services on a desk"},
+	{"INTEG-11", "integrations with other AWS services", "d", notImitated, "New takes functions, web servers and mocks; what DynamoDB or SQS would answer is theirs to imitate"},
 	{"INTEG-12", "one integration may serve several routes", "d", held, ""},
 
 	{"STAGEVAR-1", "the characters of names and values", "d", held, ""},
@@ -243,12 +243,12 @@ var statements = []statement{
 	{"LOG-1", "the variables of the access log", "d", held, ""},
 	{"LOG-2", "which of them exist when", "d", held, ""},
 	{"LOG-3", "one line for each event; - for what has no value", "g", assumed, ""},
-	{"LOG-4", "some lines may be missing", "d", notImitated, "a log with holes helps nobody on a desk"},
+	{"LOG-4", "some lines may be missing", "d", notImitated, "losing lines on purpose would test nobody's code: functions do not read the access log"},
 	{"LOG-5", "the metrics", "d", held, "as sums in Gateway.Stats: CloudWatch is another service"},
 
 	{"DOMAIN-1", "a custom domain's base path selects API and stage", "d", held, ""},
 	{"DOMAIN-2", "the characters of a base path, at most 300", "d", held, ""},
-	{"DOMAIN-3", "the domain is not shared with REST or HTTP APIs", "d", notImitated, "there are no others to share with"},
+	{"DOMAIN-3", "the domain is not shared with REST or HTTP APIs", "d", notImitated, "a Gateway is one WebSocket API; there is no REST or HTTP API that could be mapped beside it"},
 	{"DOMAIN-4", "events have the custom domain and the mapped stage", "o", held, ""},
 	{"DOMAIN-5", "no such base path: 403", "g", assumed, ""},
 }
