@@ -1,7 +1,10 @@
 package handler_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"os"
+	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
@@ -26,8 +29,24 @@ func wantStatus(t testing.TB, h lambda.Handler, event []byte, want int) response
 	return got
 }
 
-// lastID is the connection of connect.json and of disconnect.json.
-const lastID = "lN_kBAUeNlQCx0M="
+// lastID is the connection of connect.json and of disconnect.json, authorizedID
+// that of connect-authorized.json.
+var lastID, authorizedID = idIn("connect"), idIn("connect-authorized")
+
+// idIn is the connection of an event.
+func idIn(name string) string {
+	var e struct {
+		RequestContext struct{ ConnectionID string }
+	}
+	data, err := os.ReadFile(filepath.Join(eventDir, name+".json"))
+	if err == nil {
+		err = json.Unmarshal(data, &e)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return e.RequestContext.ConnectionID
+}
 
 // arriving is connect.json of an authorized guest that offers subprotocols.
 func arriving(t testing.TB, offer string) []byte {
@@ -52,7 +71,7 @@ func TestConnectRecords(t *testing.T) {
 			Endpoint: "x7k2m9q4t1.execute-api.eu-central-1.amazonaws.com/prod", ConnectedAt: connectedAt,
 		}},
 		{"as the service sends it", func(t testing.TB) []byte { return stored(t, "connect-authorized", nil) }, hub.Connection{
-			ID: "lN_kBDv36fQCWPg=", Principal: hub.Principal{User: "ann", Role: hub.RoleAdmin},
+			ID: authorizedID, Principal: hub.Principal{User: "ann", Role: hub.RoleAdmin},
 			Endpoint: "ws.securecart.example/prod", Protocol: "securecart.v1", ConnectedAt: connectedAt,
 		}},
 		{"all that an authorizer tells", func(t testing.TB) []byte {
