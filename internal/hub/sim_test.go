@@ -14,10 +14,7 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-const (
-	simSeeds  = 10_000
-	simEvents = 60
-)
+const simEvents = 60
 
 // event lets one thing happen.
 func (w *world) event() {
