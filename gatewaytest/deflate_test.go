@@ -176,6 +176,7 @@ func TestDeflateFrames(t *testing.T) {
 		{"G-FRAME-7 no such block", talk(compressed("\x06\x00")), 1007},
 		{"G-FRAME-7 a stored block with a wrong length", talk(compressed("\x00\x05\x00\x00\x00Hello")), 1007},
 		{"G-FRAME-7 further back than anything came", talk(compressed("\xF2\x00\x11\x00\x00")), 1007},
+		{"G-FRAME-7 further back than a final block", talk(compressed(hello), echoed("Hello"), compressed("\xF3\x48\xCD\xC9\xC9\x07\x00"+"\xF2\x00\x11\x00\x00")), 1007},
 		{"G-FRAME-7 text that was not compressed", talk(compressed("{\"action\":\"hello\"}")), 1007},
 		{"G-FRAME-7 not even an empty block", talk(compressed("")), 1007},
 		{"G-FRAME-7 what is no UTF-8", talk(compressed(packed("a\xFF"))), 1007},
