@@ -103,23 +103,13 @@ type API struct {
 	// buffer is accepted when nothing else waits.
 	SendBuffer int
 
-	// SerialMessages makes the messages of one connection wait for each other.
-	// By default they run side by side, as G-ORDER-2 assumes of the service.
-	SerialMessages bool
-
-	// PingsKeepAlive makes a client's ping end idleness as a message does. By
-	// default it does not, as G-LIMIT-6 assumes of the service.
-	PingsKeepAlive bool
-
 	// DisableCompression declines permessage-deflate (RFC 7692). By default it is
 	// agreed on with clients that offer it, as the service does
 	// (G-HANDSHAKE-15): browsers, ws and so wscat.
 	DisableCompression bool
 
-	// DisconnectAfterRefusal runs $disconnect, with 1006, for a connection that
-	// $connect refused or failed on. By default it does not run, as
-	// G-HANDSHAKE-20 assumes of the service.
-	DisconnectAfterRefusal bool
+	// Guesses turns round what is only guessed of the service.
+	Guesses Guesses
 
 	// Faults are misbehaviours on purpose. Nil: none.
 	Faults *Faults
@@ -175,6 +165,7 @@ func (a API) withDefaults() API {
 	if a.SendBuffer == 0 {
 		a.SendBuffer = defaultSendBuffer
 	}
+	a.Guesses = a.Guesses.withDefaults()
 	if a.Log == nil {
 		a.Log = slog.New(slog.DiscardHandler)
 	}
@@ -257,6 +248,9 @@ func (a API) check() error {
 	}
 	if a.SendBuffer < 0 {
 		bad("SendBuffer %d: negative", a.SendBuffer)
+	}
+	if err := a.Guesses.check(); err != nil {
+		errs = append(errs, err)
 	}
 	if a.Authorizer != nil {
 		if a.Authorizer.Handler == nil {

@@ -55,7 +55,7 @@ func (g *Gateway) findKey(req *request, usage string) *apiKey {
 	if g.api.APIKeySelectionExpression == keyFromAuthorizer {
 		return g.keys[usage]
 	}
-	return g.keys[req.headers.last("x-api-key", strings.EqualFold)]
+	return g.keys[req.value(req.headers, "x-api-key", strings.EqualFold)]
 }
 
 // noteKey tells the log which key the connection has.

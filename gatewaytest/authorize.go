@@ -35,9 +35,13 @@ func parseIdentitySource(text string) (identitySource, error) {
 func (s identitySource) value(k *call) string {
 	switch s.kind {
 	case identityKinds[0]:
-		return k.req.headers.last(s.name, strings.EqualFold)
+		equal := strings.EqualFold
+		if k.c.g.api.Guesses.ExactIdentityHeaders {
+			equal = same
+		}
+		return k.req.value(k.req.headers, s.name, equal)
 	case identityKinds[1]:
-		return k.req.query.last(s.name, same)
+		return k.req.value(k.req.query, s.name, same)
 	case identityKinds[2]:
 		return k.c.g.api.StageVariables[s.name]
 	default:
@@ -50,6 +54,7 @@ func (s identitySource) value(k *call) string {
 // usageIdentifierKey.
 type authorization struct {
 	connect, later map[string]any
+	policy         policy
 	usage          string
 }
 
@@ -64,9 +69,9 @@ func (g *Gateway) authorize(k *call) (authorization, *refusal) {
 	e := event{
 		Type:                            "REQUEST",
 		MethodARN:                       g.connectARN(),
-		Headers:                         k.req.authorizerHeaders().single(),
+		Headers:                         k.req.single(k.req.authorizerHeaders()),
 		MultiValueHeaders:               k.req.authorizerHeaders().multi(),
-		QueryStringParameters:           k.req.query.single(),
+		QueryStringParameters:           k.req.single(k.req.query),
 		MultiValueQueryStringParameters: k.req.query.multi(),
 		StageVariables:                  &g.api.StageVariables,
 		RequestContext:                  k.event.RequestContext,
@@ -103,15 +108,18 @@ func (g *Gateway) judge(raw []byte, err error) (authorization, *refusal) {
 		}
 		return authorization{}, refusedAuthorizer.because(err.Error()) // G-AUTH-15
 	}
-	answer, err := parseAuthorizerAnswer(raw)
-	if err != nil {
+	answer, err := parseAuthorizerAnswer(raw, g.api.Guesses.TypedContext)
+	switch {
+	case errors.Is(err, errNoPrincipal) && g.api.Guesses.NoPrincipalForbidden:
+		return authorization{}, refusedDenied.because(err.Error()) // G-AUTH-16
+	case err != nil:
 		g.api.Log.Warn("malformed authorizer answer", "error", err)
 		return authorization{}, refusedAuthorizer.because(err.Error())
 	}
 	if !answer.policy.allows(invokeAction, g.connectARN()) {
 		return authorization{}, refusedDenied.because("the policy does not allow " + g.connectARN()) // G-AUTH-13
 	}
-	return authorization{connect: maps.Clone(answer.context), later: answer.context, usage: answer.usage}, nil
+	return authorization{connect: maps.Clone(answer.context), later: answer.context, policy: answer.policy, usage: answer.usage}, nil
 }
 
 // connectARN is what a policy has to allow (G-AUTH-10).
@@ -125,13 +133,16 @@ func (g *Gateway) stageARN() string {
 // authorizerAnswer is what an authorizer returned.
 type authorizerAnswer struct {
 	policy  policy
-	context map[string]any // with principalId, all values strings
+	context map[string]any // with principalId
 	usage   string         // usageIdentifierKey
 }
 
+// errNoPrincipal says that an authorizer did not tell who the client is.
+var errNoPrincipal = errors.New("no principalId")
+
 // parseAuthorizerAnswer reads an answer; every error is a 500 (G-AUTH-15, -16,
-// -17).
-func parseAuthorizerAnswer(raw []byte) (authorizerAnswer, error) {
+// -17). typed says that values of the context keep their types (G-AUTH-19).
+func parseAuthorizerAnswer(raw []byte, typed bool) (authorizerAnswer, error) {
 	var a authorizerAnswer
 	if len(raw) > maxAuthorizerBytes {
 		return a, fmt.Errorf("%d bytes, at most %d", len(raw), maxAuthorizerBytes)
@@ -143,7 +154,7 @@ func parseAuthorizerAnswer(raw []byte) (authorizerAnswer, error) {
 	}
 	var principal string
 	if err := json.Unmarshal(answer["principalId"], &principal); err != nil || principal == "" {
-		return a, errors.New("no principalId")
+		return a, errNoPrincipal
 	}
 	var err error
 	if a.policy, err = parsePolicy(answer["policyDocument"]); err != nil {
@@ -160,11 +171,14 @@ func parseAuthorizerAnswer(raw []byte) (authorizerAnswer, error) {
 		if string(value) == "null" {
 			continue // no value, no key (G-EVENT-3)
 		}
-		text, ok := scalarText(value) // G-AUTH-19
+		text, ok := scalarText(value)
 		if !ok {
 			return a, fmt.Errorf("context key %q is not a string, number or boolean", key)
 		}
 		a.context[key] = text
+		if typed {
+			a.context[key] = value
+		}
 	}
 	a.context["principalId"] = principal
 	if raw, ok := answer["usageIdentifierKey"]; ok {

@@ -38,14 +38,16 @@ type conn struct {
 
 	// Fixed before the connection opens.
 	authorizer map[string]any // nil without an authorizer
+	policy     policy         // held against each message; nil: nothing is
 	key        *apiKey        // nil without an API key
 	asked      bool           // $connect was
 	net        net.Conn
 	vectored   bool // net takes many buffers in one system call
 	idle, age  *time.Timer
 
-	// lastActive is the time of the last message in either direction, in ns.
-	lastActive atomic.Int64
+	// lastActive is the time of the last message in either direction, lastHeard
+	// that of the last one from the client; in ns.
+	lastActive, lastHeard atomic.Int64
 
 	// throttled is how many messages in a row were refused for their number.
 	throttled atomic.Int64
@@ -72,6 +74,20 @@ type conn struct {
 // touch notes a message.
 func (c *conn) touch(now time.Time) { c.lastActive.Store(now.UnixNano()) }
 
+// hear notes a message from the client.
+func (c *conn) hear(now time.Time) {
+	c.touch(now)
+	c.lastHeard.Store(now.UnixNano())
+}
+
+// lastSeen is the time of lastActiveAt, in ns (G-MGMT-21).
+func (c *conn) lastSeen() int64 {
+	if c.g.api.Guesses.LastActiveFromClient {
+		return c.lastHeard.Load()
+	}
+	return c.lastActive.Load()
+}
+
 // open makes a pending connection usable. Posts are taken from now on, but
 // nothing is written before run has written the response to the handshake.
 func (c *conn) open(nc net.Conn) {
@@ -85,7 +101,7 @@ func (c *conn) open(nc net.Conn) {
 	defer c.mu.Unlock()
 	c.state = stateOpen
 	c.writing = true
-	c.touch(c.g.Now())
+	c.hear(c.g.Now())
 	// Under the lock, because the timers may fire before they are stored.
 	c.idle = time.AfterFunc(api.IdleTimeout, c.checkIdle)
 	c.age = time.AfterFunc(c.connectedAt.Add(api.MaxAge).Sub(c.g.Now()), c.checkAge)
@@ -111,7 +127,7 @@ func (c *conn) writeResponse(response []byte) {
 func (c *conn) checkAge() {
 	left := c.connectedAt.Add(c.g.api.MaxAge).Sub(c.g.Now())
 	if left <= 0 {
-		c.startClose(closeGoingAway, reasonGoingAway) // G-LIMIT-7
+		c.startClose(closeGoingAway, c.g.reason(closeGoingAway)) // G-LIMIT-7
 		return
 	}
 	c.mu.Lock()
@@ -154,7 +170,7 @@ func (c *conn) startFail(code int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.halfClose = true
-	return c.startCloseLocked(code, "")
+	return c.startCloseLocked(code, c.g.reason(code))
 }
 
 func (c *conn) startCloseLocked(code int, reason string) bool {
@@ -162,7 +178,11 @@ func (c *conn) startCloseLocked(code int, reason string) bool {
 		return false
 	}
 	c.endLocked(code, reason)
-	c.pushLocked(opClose, closePayload(code, reason))
+	payload := closePayload(code, reason)
+	if code == closeNormal && c.g.api.Guesses.DeleteWithoutCode {
+		payload = nil // nothing but a DELETE closes with 1000
+	}
+	c.pushLocked(opClose, payload)
 	// Wakes the reader, which otherwise waits for frames for ever, and ends a
 	// write that a reader who does not read holds up.
 	_ = c.net.SetDeadline(time.Now().Add(closeWait))

@@ -20,8 +20,9 @@ var (
 // what they said before (RFC 7692 section 7.2.2). It belongs to the
 // connection's reader.
 type inflater struct {
-	forgets bool   // messages do not refer to earlier ones
-	window  []byte // the end of what has come, compressed; nil until then
+	forgets      bool   // messages do not refer to earlier ones
+	packedCounts bool   // limits were for what came, not for what it inflates to
+	window       []byte // the end of what has come, compressed; nil until then
 }
 
 // inflate returns a message of at most limit bytes. A longer one is given up

@@ -66,7 +66,7 @@
 // Order: no message is handled before $connect has answered. Posts to one
 // connection that are made one after the other arrive in that order, and a
 // function's posts before its answer. Messages of one connection run side by
-// side, like Lambda invocations, unless API.SerialMessages is set. $disconnect
+// side, like Lambda invocations, unless Guesses.SerialMessages is set. $disconnect
 // runs once, after the connection is closed, and may overtake messages that are
 // still being handled; their posts are gone.
 //

@@ -50,16 +50,26 @@ func (d *Domain) serves(host string) bool {
 	return strings.EqualFold(host, d.Name)
 }
 
+// misplaced is the answer to a request for a path that is none of the API's: that
+// of a handshake is assumed (G-URL-4, G-URL-8, G-DOMAIN-5), any other known
+// (G-MGMT-11).
+func (g *Gateway) misplaced(r *http.Request) *Error {
+	if hasToken(r.Header, "Upgrade", "websocket") {
+		return errorOf(g.api.Guesses.UnknownPathStatus)
+	}
+	return ErrForbidden
+}
+
 // locate returns the segments of a request's path from the one that stands for
 // the stage, which is empty at the root of a domain.
 func (g *Gateway) locate(r *http.Request) ([]string, *Error) {
 	segments, ok := pathSegments(r.URL.EscapedPath())
 	if !ok {
-		return nil, ErrForbidden
+		return nil, g.misplaced(r)
 	}
 	if !g.api.Domain.serves(r.Host) {
 		if g.api.DisableDefaultEndpoint || segments[0] != g.api.Stage {
-			return nil, ErrForbidden // G-URL-4, G-URL-8, G-MGMT-11
+			return nil, g.misplaced(r)
 		}
 		return segments, nil
 	}
@@ -68,7 +78,7 @@ func (g *Gateway) locate(r *http.Request) ([]string, *Error) {
 			segments = append([]string{""}, segments...)
 		}
 	} else if segments[0] != g.api.Domain.BasePath {
-		return nil, ErrForbidden // G-DOMAIN-5
+		return nil, g.misplaced(r)
 	}
 	if len(segments) > 2 && segments[1] == g.api.Stage && segments[2] == "@connections" {
 		return nil, noMethod(strings.Join(segments[1:], "/"), r.Method) // G-MGMT-15

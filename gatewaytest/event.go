@@ -96,7 +96,8 @@ func (c *conn) newRequestContext(routeKey, eventType, requestID string, now time
 func (c *conn) integrationEvent(ctx requestContext) event {
 	no := false
 	e := event{RequestContext: ctx, IsBase64Encoded: &no}
-	if len(c.g.api.StageVariables) > 0 {
+	elsewhere := ctx.EventType != eventConnect
+	if len(c.g.api.StageVariables) > 0 && !(elsewhere && c.g.api.Guesses.StageVariablesOnConnect) {
 		e.StageVariables = &c.g.api.StageVariables
 	}
 	return e

@@ -56,8 +56,7 @@ type frameHeader struct {
 func (h frameHeader) control() bool { return h.opcode&bitControl != 0 }
 
 // failure is a reason to fail the connection with a close code (RFC 6455
-// section 7.1.7). The service's reason texts are not known, hence none
-// (section 20 row 6).
+// section 7.1.7).
 type failure int
 
 func (f failure) Error() string { return "gatewaytest: the peer's frame breaks the rules" }
@@ -143,21 +142,37 @@ func unmask(p []byte, mask uint32) uint32 {
 }
 
 // maxServerHeader is the longest header of a frame that the gateway sends: two
-// bytes and a 16-bit length, since no fragment is longer than maxFrameBytes, and
-// no mask.
-const maxServerHeader = 4
+// bytes and a 64-bit length, and no mask.
+const maxServerHeader = 10
 
 // putServerHeader writes the header of a frame and returns its length. The
 // first byte is the opcode, with bitFin unless more fragments follow, and bitRSV1
 // on the first frame of a compressed message.
 func putServerHeader(b *[maxServerHeader]byte, first byte, length int) int {
 	b[0] = first
-	if length <= maxControlPayload {
+	n := serverHeaderLength(length)
+	switch n {
+	case 2:
 		b[1] = byte(length)
-		return 2
+	case 4:
+		b[1] = 126
+		binary.BigEndian.PutUint16(b[2:], uint16(length))
+	default:
+		b[1] = 127
+		binary.BigEndian.PutUint64(b[2:], uint64(length))
 	}
-	b[1] = 126
-	binary.BigEndian.PutUint16(b[2:], uint16(length))
+	return n
+}
+
+// serverHeaderLength is the length of the header before a payload of length
+// bytes.
+func serverHeaderLength(length int) int {
+	switch {
+	case length <= maxControlPayload:
+		return 2
+	case length <= 0xFFFF:
+		return 4
+	}
 	return maxServerHeader
 }
 

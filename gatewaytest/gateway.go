@@ -119,7 +119,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case len(segments) == 3 && segments[1] == "@connections" && segments[2] != "":
 		g.serveConnection(w, r, segments[2])
 	default:
-		g.answerError(w, ErrForbidden)
+		g.answerError(w, g.misplaced(r))
 	}
 }
 
@@ -191,7 +191,7 @@ func (c *conn) info() ConnectionInfo {
 	return ConnectionInfo{
 		ConnectionID: c.id,
 		ConnectedAt:  c.connectedAt,
-		LastActiveAt: time.Unix(0, c.lastActive.Load()),
+		LastActiveAt: time.Unix(0, c.lastSeen()),
 		SourceIP:     c.identity.SourceIP,
 		UserAgent:    c.identity.UserAgent,
 	}

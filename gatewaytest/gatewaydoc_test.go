@@ -7,14 +7,11 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/securecart/hub/gatewaytest"
 )
 
 const gatewayDoc = "../docs/gateway.md"
@@ -106,13 +103,14 @@ func TestGatewayDoc(t *testing.T) {
 			holders[number] = append(holders[number], test)
 		}
 	}
+	changed := changes(t)
 	for _, s := range statements {
-		if problem := s.check(holders[s.number]); problem != "" {
+		if problem := s.check(holders[s.number], changed[s.number]); problem != "" {
 			t.Errorf("G-%s: %s", s.number, problem)
 		}
 	}
 
-	doc := render(t, holders)
+	doc := render(t, holders, changed)
 	if *update {
 		if err := os.WriteFile(gatewayDoc, []byte(doc), 0o644); err != nil {
 			t.Fatal(err)
@@ -123,8 +121,9 @@ func TestGatewayDoc(t *testing.T) {
 	}
 }
 
-// check returns what is wrong with a row, "" if nothing is.
-func (s statement) check(tests []string) string {
+// check returns what is wrong with a row, "" if nothing is. fields are those that
+// change it.
+func (s statement) check(tests, fields []string) string {
 	guessed := s.evidence == "g"
 	switch {
 	case s.words == "" || sections[s.section()] == "":
@@ -135,8 +134,10 @@ func (s statement) check(tests []string) string {
 		return "not imitated, without a reason"
 	case s.status == held && guessed, s.status == assumed && !guessed:
 		return fmt.Sprintf("%s, with the evidence %q", s.status, s.evidence)
-	case s.status == assumed && s.note != "" && !isField(s.note):
-		return s.note + " is no field"
+	case s.status == assumed && len(fields) == 0 && s.note == "":
+		return "assumed, without a field of Guesses that changes it and without a reason why there is none"
+	case len(fields) > 0 && !strings.Contains(s.evidence, "g") && s.note == "":
+		return "not guessed, but " + strings.Join(fields, ", ") + " changes it"
 	case s.status != notImitated && len(tests) == 0:
 		return "no test"
 	}
@@ -146,20 +147,8 @@ func (s statement) check(tests []string) string {
 // section is the letters of the number.
 func (s statement) section() string { return s.number[:strings.LastIndex(s.number, "-")] }
 
-// isField reports whether the note is a field of the package's options.
-func isField(note string) bool {
-	owner, field, _ := strings.Cut(note, ".")
-	for _, options := range []any{gatewaytest.API{}, gatewaytest.Route{}, gatewaytest.Authorizer{}, gatewaytest.Faults{}} {
-		if of := reflect.TypeOf(options); of.Name() == owner {
-			_, ok := of.FieldByName(field)
-			return ok
-		}
-	}
-	return false
-}
-
 // render writes docs/gateway.md.
-func render(t *testing.T, holders map[string][]string) string {
+func render(t *testing.T, holders, changed map[string][]string) string {
 	t.Helper()
 	part := func(name string) string {
 		text, err := os.ReadFile(filepath.Join("testdata", name))
@@ -178,7 +167,7 @@ func render(t *testing.T, holders map[string][]string) string {
 			fmt.Fprintf(&table, "\n### G-%s: %s\n\n| | In AWS | Evidence | Here | Held by |\n|---|---|---|---|---|\n", section, sections[section])
 		}
 		slices.Sort(holders[s.number])
-		fmt.Fprintf(&table, "| G-%s | %s | %s | %s | %s |\n", s.number, s.words, s.evidenceWords(), s.here(), strings.Join(holders[s.number], ", "))
+		fmt.Fprintf(&table, "| G-%s | %s | %s | %s | %s |\n", s.number, s.words, s.evidenceWords(), s.here(changed[s.number]), strings.Join(holders[s.number], ", "))
 	}
 	counts := fmt.Sprintf("%d statements: %d held, %d assumed, %d not imitated.\n", len(statements), count[held], count[assumed], count[notImitated])
 	return part("gateway-head.md") + "\n" + counts + table.String() + "\n" + part("gateway-tail.md")
@@ -192,14 +181,14 @@ func (s statement) evidenceWords() string {
 	return strings.Join(words, ", ")
 }
 
-// here is the status with its note.
-func (s statement) here() string {
-	switch {
-	case s.note == "":
-		return string(s.status)
-	case s.status == assumed:
-		return fmt.Sprintf("%s; `%s` changes it", s.status, s.note)
-	default:
-		return string(s.status) + ": " + s.note
+// here is the status with its note and the fields that change it.
+func (s statement) here(fields []string) string {
+	words := string(s.status)
+	if s.note != "" {
+		words += ": " + s.note
 	}
+	if len(fields) > 0 {
+		words += "; changed by " + strings.Join(fields, ", ")
+	}
+	return words
 }

@@ -17,7 +17,7 @@ import (
 // sources, authorizer, policy, $connect, and only then the 101 (G-AUTH-2,
 // G-HANDSHAKE-1).
 func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
-	if refused := checkUpgrade(r); refused != nil {
+	if refused := g.checkUpgrade(r); refused != nil {
 		if refused.StatusCode == http.StatusUpgradeRequired {
 			w.Header()["Upgrade"] = []string{"websocket"}
 			w.Header()["Sec-WebSocket-Version"] = []string{"13"}
@@ -46,7 +46,7 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 		c.deflate = negotiateDeflate(r.Header)
 	}
 	g.register(c)
-	k := &call{c: c, route: g.routes[routeConnect], req: req,
+	k := &call{c: c, route: g.ownRoute(routeConnect), req: req,
 		event: c.integrationEvent(c.newRequestContext(routeConnect, eventConnect, newRequestID(now), now))}
 	if g.api.IAM {
 		if refused := g.identify(k, r); refused != nil {
@@ -64,8 +64,8 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	if refused != nil {
 		g.remove(c)
 		g.refuse(w, k, refused)
-		if g.api.DisconnectAfterRefusal && c.asked {
-			g.running.Go(func() { c.disconnect(closeAbnormal, reasonAbnormal) })
+		if c.asked && g.api.Guesses.DisconnectAfterRefusal {
+			g.running.Go(func() { c.disconnect(closeAbnormal, g.reason(closeAbnormal)) })
 		}
 		return
 	}
@@ -83,6 +83,7 @@ func (g *Gateway) identify(k *call, r *http.Request) *Error {
 	who := &k.c.identity
 	who.AccountID, who.Caller, who.User = g.api.AccountID, c.AccessKeyID, c.AccessKeyID
 	who.AccessKey, who.UserARN = c.AccessKeyID, c.userARN(&g.api)
+	k.c.judgeMessages(c.policy)
 	k.event.RequestContext.Identity = *who
 	return nil
 }
@@ -91,21 +92,18 @@ func (g *Gateway) identify(k *call, r *http.Request) *Error {
 var errClosing = &Error{StatusCode: http.StatusServiceUnavailable, Code: "ServiceUnavailableException", Message: "Service Unavailable"}
 
 // checkUpgrade checks the client's side of the handshake (RFC 6455 section
-// 4.2.1). A request that asks for no WebSocket at all is 426 (G-URL-11).
-func checkUpgrade(r *http.Request) *Error {
-	refuse := func(status int) *Error {
-		return &Error{StatusCode: status, Code: errorTypes[status], Message: http.StatusText(status)}
-	}
+// 4.2.1). A request that asks for no WebSocket at all is G-URL-11's.
+func (g *Gateway) checkUpgrade(r *http.Request) *Error {
 	switch {
 	case r.Method != http.MethodGet:
-		return refuse(http.StatusForbidden)
+		return ErrForbidden
 	case !hasToken(r.Header, "Connection", "upgrade"), !hasToken(r.Header, "Upgrade", "websocket"):
-		return refuse(http.StatusUpgradeRequired)
+		return errorOf(g.api.Guesses.PlainGETStatus)
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
-		return refuse(http.StatusUpgradeRequired)
+		return errorOf(http.StatusUpgradeRequired)
 	}
 	if key, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-WebSocket-Key")); err != nil || len(key) != 16 {
-		return refuse(http.StatusBadRequest)
+		return errorOf(http.StatusBadRequest)
 	}
 	return nil
 }
@@ -122,6 +120,10 @@ func hasToken(h http.Header, name, token string) bool {
 	}
 	return false
 }
+
+// subprotocolHeader names the one header of $connect's answer that is passed on
+// (G-HANDSHAKE-10, G-HANDSHAKE-11).
+const subprotocolHeader = "Sec-WebSocket-Protocol"
 
 // admit takes a handshake through throttles, authorizer, API key and $connect.
 // It returns the subprotocol of the answer, or a refusal.
@@ -141,6 +143,7 @@ func (g *Gateway) admit(k *call, now time.Time) (protocol string, refused *refus
 			return "", refused
 		}
 		k.event.RequestContext.Authorizer, c.authorizer, usage = granted.connect, granted.later, granted.usage
+		c.judgeMessages(granted.policy)
 		k.variables = nil // they know nothing of it yet
 	}
 	c.key = g.findKey(k.req, usage)
@@ -152,12 +155,12 @@ func (g *Gateway) admit(k *call, now time.Time) (protocol string, refused *refus
 	}
 	e := &k.event
 	headers := k.req.integrationHeaders()
-	e.Headers, e.MultiValueHeaders = headers.single(), headers.multi()
-	e.QueryStringParameters, e.MultiValueQueryStringParameters = k.req.query.single(), k.req.query.multi()
+	e.Headers, e.MultiValueHeaders = k.req.single(headers), headers.multi()
+	e.QueryStringParameters, e.MultiValueQueryStringParameters = k.req.single(k.req.query), k.req.query.multi()
 
 	k.c.asked = true
 	a, refused := g.integrate(k)
-	protocol = a.headers.last("Sec-WebSocket-Protocol", strings.EqualFold)
+	protocol = a.headers.last(subprotocolHeader, strings.EqualFold)
 	switch {
 	case refused != nil:
 		return "", refused // G-HANDSHAKE-5, -6, -7
@@ -171,17 +174,23 @@ func (g *Gateway) admit(k *call, now time.Time) (protocol string, refused *refus
 	case a.status >= 300 && a.status < 600:
 		return "", &refusal{status: a.status, message: http.StatusText(a.status)} // G-HANDSHAKE-4
 	default:
-		return "", refusedFailed.because("no HTTP status that could be final")
+		return "", g.malformed("no HTTP status that could be final")
 	}
 }
 
-// refuse answers a handshake that was turned down (G-HANDSHAKE-19: the JSON of
-// an error frame, assumed).
+// refuse answers a handshake that was turned down (G-HANDSHAKE-19).
 func (g *Gateway) refuse(w http.ResponseWriter, k *call, refused *refusal) {
 	g.counters.refuse(refused.status)
 	g.api.Log.Debug("handshake refused", "connectionId", k.c.id, "requestId", k.event.RequestContext.RequestID,
 		"status", refused.status, "detail", refused.detail)
-	g.answerJSON(w, refused.status, errorTypes[refused.status], errorFrame(refused.message, k.c.id, k.event.RequestContext.RequestID))
+	errorType, body := errorTypes[refused.status], errorFrame(refused.message, k.c.id, k.event.RequestContext.RequestID)
+	if g.api.Guesses.RefuseWithoutType {
+		errorType = ""
+	}
+	if g.api.Guesses.RefuseWithMessage {
+		body = messageBody(refused.message)
+	}
+	g.answerJSON(w, refused.status, errorType, body)
 }
 
 // upgrade takes the connection over from the HTTP server and serves it in a
@@ -203,7 +212,7 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, proto
 		// The function said yes, so it has to hear that the connection ended.
 		g.api.Log.Warn("cannot take the connection over", "connectionId", c.id, "error", err)
 		g.remove(c)
-		c.disconnect(closeAbnormal, reasonAbnormal)
+		c.disconnect(closeAbnormal, g.reason(closeAbnormal))
 		return
 	}
 	early := bufferedBytes(buffered)

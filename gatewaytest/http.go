@@ -128,8 +128,8 @@ func parseSource(text string, onConnect bool) (func(k *call) []string, error) {
 			if kind.query {
 				values = k.req.query.all(name, same)
 			}
-			if kind.onlyOne && len(values) > 1 {
-				values = values[len(values)-1:]
+			if kind.onlyOne {
+				values = k.req.counts(values)
 			}
 			return values
 		}, nil
@@ -194,7 +194,7 @@ func (g *Gateway) roundTrip(req *http.Request) (answer, error) {
 	}
 	defer resp.Body.Close()
 	// One byte more than a client can be sent is enough to know.
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxMessageBytes+1))
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxPayloadBytes+1))
 	if err != nil {
 		return failed(err)
 	}

@@ -3,6 +3,7 @@ package gatewaytest
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -44,7 +45,9 @@ func (g *Gateway) integrate(k *call) (answer, *refusal) {
 func (g *Gateway) ask(k *call) (answer, *refusal) {
 	r := k.route
 	if !r.bound() {
-		return answer{}, refusedFailed.because(errNoIntegration.Error()) // G-ROUTE-13
+		unbound := refusedFailed.because("route has no integration")
+		unbound.message = g.api.Guesses.UnboundRouteText // G-ROUTE-13
+		return answer{}, unbound
 	}
 	request := k.body
 	if r.mapping != nil {
@@ -86,14 +89,27 @@ func (g *Gateway) ask(k *call) (answer, *refusal) {
 	}
 	switch {
 	case errors.Is(err, errTimedOut):
-		return answer{}, refusedTimedOut.because(err.Error())
+		late := refusedTimedOut.because(err.Error())
+		late.status = g.api.Guesses.TimeoutStatus // G-HANDSHAKE-7
+		return answer{}, late
 	case errors.Is(err, ErrNoFunction):
-		return answer{}, refusedConfiguration.because(err.Error()) // G-HANDSHAKE-8
+		missing := refusedConfiguration.because(err.Error())
+		missing.status = g.api.Guesses.NoFunctionStatus // G-HANDSHAKE-8
+		return answer{}, missing
+	case errors.Is(err, errMalformed):
+		return answer{}, g.malformed(err.Error())
 	case err != nil:
 		return answer{}, refusedFailed.because(err.Error())
 	}
 	a.body = textOf(a.body)
 	return a, nil
+}
+
+// malformed is the refusal for an answer that cannot be read (G-HANDSHAKE-6).
+func (g *Gateway) malformed(detail string) *refusal {
+	refused := refusedFailed.because(detail)
+	refused.status = g.api.Guesses.MalformedAnswerStatus
+	return refused
 }
 
 // waitOut waits until an integration has timed out, or the gateway ends.
@@ -119,7 +135,11 @@ func (g *Gateway) askProxy(k *call) (answer, error) {
 		return answer{}, err
 	}
 	k.note("integration.integrationStatus", "200") // G-LOG-2: that of the Lambda service
-	return parseProxyAnswer(raw)
+	a, err := parseProxyAnswer(raw, &g.api.Guesses)
+	if err != nil {
+		return answer{}, fmt.Errorf("%w: %w", errMalformed, err)
+	}
+	return a, nil
 }
 
 // askFunction gives the mapped message to the route's function (AWS). The

@@ -7,12 +7,12 @@ import (
 
 // CloseConnection closes an open connection as the service does when it fails
 // itself, with 1011, or restarts, with 1012 (G-CLOSE-10): after what was posted
-// before, and with $disconnect afterwards. Its reasons are not known, hence
-// none. The error is ErrGone or ErrBadRequest as for DeleteConnection, or says
+// before, and with $disconnect afterwards. Its reasons are not known:
+// Guesses.CloseReasons has them. The error is ErrGone or ErrBadRequest as for DeleteConnection, or says
 // that the code is neither.
 func (g *Gateway) CloseConnection(ctx context.Context, connectionID string, code int) error {
 	if code != closeInternal && code != closeRestart {
 		return fmt.Errorf("gatewaytest: close code %d: must be %d or %d", code, closeInternal, closeRestart)
 	}
-	return g.closeWith(ctx, connectionID, code, "")
+	return g.closeWith(ctx, connectionID, code, g.reason(code))
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -20,8 +21,8 @@ var (
 	// errTimedOut says that an integration took longer than its time-out.
 	errTimedOut = errors.New("integration timed out")
 
-	// errNoIntegration says that a route has no backend.
-	errNoIntegration = errors.New("route has no integration")
+	// errMalformed says that an answer of a proxy function cannot be read.
+	errMalformed = errors.New("malformed answer")
 )
 
 // invoke calls a function and waits for it at most as long as timeout. The
@@ -74,10 +75,14 @@ func (g *Gateway) invoke(h lambda.Handler, event []byte, requestID string, timeo
 // five known keys, statusCode an integer or a string of one, body a string
 // (G-RESP-6, G-RESP-7). Nulls count as absent, because aws-lambda-go writes
 // them for empty fields.
-func parseProxyAnswer(raw []byte) (answer, error) {
+func parseProxyAnswer(raw []byte, guesses *Guesses) (answer, error) {
 	var a answer
-	if trimmed := bytes.TrimSpace(raw); len(trimmed) == 0 || trimmed[0] != '{' {
-		return a, errors.New("the answer is not a JSON object")
+	trimmed := bytes.TrimSpace(raw)
+	switch {
+	case string(trimmed) == "null" && guesses.NullAnswerPasses:
+		return answer{status: http.StatusOK}, nil
+	case len(trimmed) == 0 || trimmed[0] != '{':
+		return a, errors.New("not a JSON object")
 	}
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &keys); err != nil {
@@ -86,27 +91,22 @@ func parseProxyAnswer(raw []byte) (answer, error) {
 	var (
 		body    *string
 		encoded *bool
+		lists   map[string][]json.RawMessage
 	)
 	for key, value := range keys {
 		var err error
 		switch key {
 		case "statusCode":
-			a.status, err = parseStatus(value)
+			if a.status, err = parseStatus(value); value[0] == '"' && guesses.StringStatusFails {
+				err = errors.New("a string")
+			}
 		case "headers":
 			var headers map[string]json.RawMessage
 			if err = json.Unmarshal(value, &headers); err == nil {
 				err = a.addHeaders(headers)
 			}
 		case "multiValueHeaders":
-			var lists map[string][]json.RawMessage
 			err = json.Unmarshal(value, &lists)
-			for name, list := range lists {
-				for _, one := range list {
-					if err == nil {
-						err = a.addHeaders(map[string]json.RawMessage{name: one})
-					}
-				}
-			}
 		case "body":
 			err = json.Unmarshal(value, &body)
 		case "isBase64Encoded":
@@ -119,12 +119,22 @@ func parseProxyAnswer(raw []byte) (answer, error) {
 		}
 	}
 	if _, ok := keys["statusCode"]; !ok {
-		return answer{}, errors.New("no statusCode")
+		if !guesses.NoStatusPasses {
+			return answer{}, errors.New("no statusCode")
+		}
+		a.status = http.StatusOK
+	}
+	single := a.headers
+	if err := a.addLists(lists); err != nil {
+		return answer{}, fmt.Errorf("key %q: %w", "multiValueHeaders", err)
+	}
+	if guesses.ExactProtocolHeader { // no other header is ever looked at
+		a.headers = fields{{subprotocolHeader, single.last(subprotocolHeader, same)}}
 	}
 	if body == nil {
 		return a, nil
 	}
-	decoded, err := decodeBody(*body, encoded != nil && *encoded)
+	decoded, err := decodeBody(*body, encoded != nil && *encoded && !guesses.Base64BodyUndecoded)
 	if err != nil {
 		return answer{}, fmt.Errorf("body: %w", err)
 	}
@@ -156,6 +166,19 @@ func (a *answer) addHeaders(headers map[string]json.RawMessage) error {
 			return fmt.Errorf("header %q is not a string", name)
 		}
 		a.headers = append(a.headers, field{name, value})
+	}
+	return nil
+}
+
+// addLists takes headers that have a list of such values each, after all others,
+// so that they win.
+func (a *answer) addLists(lists map[string][]json.RawMessage) error {
+	for name, list := range lists {
+		for _, one := range list {
+			if err := a.addHeaders(map[string]json.RawMessage{name: one}); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

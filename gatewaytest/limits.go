@@ -52,9 +52,10 @@ const (
 	// (G-CLOSE-9). Our own choice: 100.
 	maxThrottled = 100
 
-	// maxRequestBytes is how much of a signed request's body is read (developer
+	// maxPayloadBytes is how much is read of a signed request's body, of what a web
+	// server answers, and of a message with Guesses.CompressedCounts (developer
 	// guide, "limits": 10 MB).
-	maxRequestBytes = 10 << 20
+	maxPayloadBytes = 10 << 20
 
 	// maxLogFormat bounds AccessLog.Format in bytes (developer guide, "limits":
 	// 3 KB).

@@ -12,18 +12,25 @@ import (
 	"strconv"
 )
 
-// errorTypes are the x-amzn-ErrorType headers of refused handshakes, by
-// status. They are assumed, from those of REST APIs (G-HANDSHAKE-19).
+// errorTypes are the x-amzn-ErrorType headers by status, where nothing else
+// tells. They are assumed, from those of REST APIs (G-HANDSHAKE-19).
 var errorTypes = map[int]string{
 	http.StatusBadRequest:          "BadRequestException",
 	http.StatusUnauthorized:        "UnauthorizedException",
 	http.StatusForbidden:           "ForbiddenException",
+	http.StatusNotFound:            "NotFoundException",
+	http.StatusGone:                "GoneException",
 	http.StatusUpgradeRequired:     "UpgradeRequiredException",
 	http.StatusTooManyRequests:     "LimitExceededException",
 	http.StatusInternalServerError: "InternalServerErrorException",
 	http.StatusBadGateway:          "InternalServerErrorException",
 	http.StatusServiceUnavailable:  "ServiceUnavailableException",
 	http.StatusGatewayTimeout:      "InternalServerErrorException",
+}
+
+// errorOf is the answer with a status and what goes with it.
+func errorOf(status int) *Error {
+	return &Error{StatusCode: status, Code: errorTypes[status], Message: http.StatusText(status)}
 }
 
 // PostToConnection sends data to a connection as one text message. It answers
@@ -61,7 +68,13 @@ func (g *Gateway) post(ctx context.Context, connectionID string, data []byte) er
 	if c == nil {
 		return ErrGone
 	}
-	if err := c.enqueue(textOf(data)); err != nil {
+	if status := g.api.Guesses.EmptyPostStatus; len(data) == 0 && status != http.StatusOK {
+		return errorOf(status) // G-MGMT-18
+	}
+	if !g.api.Guesses.PostsUnchanged {
+		data = textOf(data) // G-FRAME-5
+	}
+	if err := c.enqueue(data); err != nil {
 		return err
 	}
 	c.touch(g.Now())
@@ -153,7 +166,7 @@ func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, connec
 // is enough to know; the rest counts for the signature only.
 func (g *Gateway) readBody(r *http.Request, connectionID string) ([]byte, error) {
 	hash := sha256.New()
-	body := io.TeeReader(io.LimitReader(r.Body, maxRequestBytes), hash)
+	body := io.TeeReader(io.LimitReader(r.Body, maxPayloadBytes), hash)
 	data, err := io.ReadAll(io.LimitReader(body, maxMessageBytes+1))
 	if err != nil {
 		return nil, ErrBadRequest
@@ -199,8 +212,13 @@ func (g *Gateway) answerError(w http.ResponseWriter, err error) {
 		g.answerJSON(w, answer.StatusCode, answer.Code, nil)
 		return
 	}
-	body, _ := json.Marshal(map[string]string{"message": answer.Message}) // cannot fail
-	g.answerJSON(w, answer.StatusCode, answer.Code, body)
+	g.answerJSON(w, answer.StatusCode, answer.Code, messageBody(answer.Message))
+}
+
+// messageBody is the body of an error answer (G-MGMT-14).
+func messageBody(text string) []byte {
+	body, _ := json.Marshal(map[string]string{"message": text}) // cannot fail
+	return body
 }
 
 // answerJSON writes an answer with the headers of G-MGMT-14, in the service's

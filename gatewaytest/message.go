@@ -38,7 +38,7 @@ func (c *conn) dispatch(body string, now time.Time) {
 	}
 	c.pending++
 	atOnce := maxRunning
-	if c.g.api.SerialMessages {
+	if c.g.api.Guesses.SerialMessages {
 		atOnce = 1
 	}
 	if c.pending > atOnce {
@@ -92,9 +92,10 @@ func (c *conn) handle(body string) {
 		c.throttle(k.event.RequestContext.RequestID)
 	case refused != nil:
 		c.answer(errorFrame(refused.message, c.id, k.event.RequestContext.RequestID))
-	case route.RouteResponse && a.hasBody && len(a.body) > maxMessageBytes:
-		c.answer(errorFrame(textInternal, c.id, k.event.RequestContext.RequestID)) // section 20 row 19
-	case route.RouteResponse && a.hasBody:
+	case !route.RouteResponse || !a.hasBody:
+	case len(a.body) > g.api.Guesses.MaxAnswerBytes:
+		c.answer(errorFrame(textInternal, c.id, k.event.RequestContext.RequestID)) // G-LIMIT-1
+	case len(a.body) > 0 || !g.api.Guesses.EmptyBodySilent: // G-RESP-8
 		c.answer(a.body) // G-RESP-4
 	}
 }
@@ -106,13 +107,16 @@ func (c *conn) admitMessage(k *call, now time.Time) (answer, *refusal) {
 		return answer{}, &refusedRoute // G-ERR-2
 	}
 	if throttled(now, k.route.throttle, c.g.accountBucket) {
-		return answer{}, &refusedThrottled // G-ERR-7
+		return answer{}, c.g.tooMany()
 	}
 	c.allow()
+	if c.policy != nil && !c.policy.allows(invokeAction, c.g.stageARN()+"/"+k.route.key) {
+		return answer{}, refusedDenied.because("the policy does not allow the route") // G-AUTH-23
+	}
 	if refused := k.checkKey(); refused != nil {
 		return answer{}, refused
 	}
-	if refused := k.route.validate(k.body); refused != nil {
+	if refused := k.route.validate(k.body, c.g.api.Guesses.NonJSONValid); refused != nil {
 		return answer{}, refused // G-VALID-3
 	}
 	return c.g.integrate(k)
@@ -135,7 +139,7 @@ func (c *conn) answer(payload []byte) {
 func (c *conn) disconnect(code int, reason string) {
 	g, now := c.g, c.g.Now()
 	log := g.api.Log.With("connectionId", c.id, "code", code) // not the reason: clients write it
-	k := &call{c: c, route: g.routes[routeDisconnect], event: c.disconnectEvent(newRequestID(now), code, reason, now)}
+	k := &call{c: c, route: g.ownRoute(routeDisconnect), event: c.disconnectEvent(newRequestID(now), code, reason, now)}
 	k.noteKey()
 	switch {
 	case !k.route.bound():
@@ -145,6 +149,9 @@ func (c *conn) disconnect(code int, reason string) {
 		return
 	default:
 		_, refused := g.integrate(k)
+		if g.api.Guesses.DisconnectTwice {
+			_, refused = g.integrate(k) // G-DISC-8
+		}
 		k.refused(refused)
 		log.Debug("disconnect", "latency", g.Now().Sub(now), "refused", refused)
 	}
@@ -152,7 +159,7 @@ func (c *conn) disconnect(code int, reason string) {
 }
 
 // textOf is data as a text frame may carry it: what is not UTF-8 is replaced
-// (section 20 row 10). Valid data is not copied.
+// (G-FRAME-5). Valid data is not copied.
 func textOf(data []byte) []byte {
 	var check utf8Check
 	if check.add(data) && check.complete() {

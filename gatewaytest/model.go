@@ -72,15 +72,19 @@ func routeModels(r Route, models map[string]*jsonschema.Schema) (selection, map[
 	return chosen, byKey, nil
 }
 
-// validate holds a message against the model that the route chooses for it.
-func (r *route) validate(body string) *refusal {
+// validate holds a message against the model that the route chooses for it;
+// nonJSON says that what is not JSON passes (G-VALID-5).
+func (r *route) validate(body string, nonJSON bool) *refusal {
 	if r.model == nil {
 		return nil
 	}
 	// Numbers are kept as written, and a second value after the first is an
-	// error (G-VALID-5: what is not JSON fails).
+	// error.
 	message, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
-	if err != nil {
+	switch {
+	case err != nil && nonJSON:
+		return nil
+	case err != nil:
 		return refusedBody.because("the body is not JSON")
 	}
 	schema, ok := r.models[r.model.text(message, nil)]

@@ -94,6 +94,14 @@ func parsePolicy(raw json.RawMessage) (policy, error) {
 	return p, nil
 }
 
+// judgeMessages keeps the policy that opened the connection for its messages, if
+// they are to be held against it (G-AUTH-23).
+func (c *conn) judgeMessages(p policy) {
+	if c.g.api.Guesses.PolicyPerMessage {
+		c.policy = p
+	}
+}
+
 // allows evaluates the policy as IAM does: an explicit Deny wins, without a
 // matching Allow the answer is no (G-AUTH-12). Conditions are not evaluated;
 // they are taken the safe way, so that a conditional Allow never holds and a

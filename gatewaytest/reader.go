@@ -67,8 +67,12 @@ func (r *reader) finish() ([]byte, error) {
 	if r.compressed {
 		// The limits count what was inflated (G-LIMIT-3, assumed). What a frame
 		// inflates to cannot be told apart, so n frames may be n times a frame.
+		limit := min(r.frames*maxFrameBytes, maxMessageBytes)
+		if r.inflate.packedCounts {
+			limit = maxPayloadBytes
+		}
 		var err error
-		if message, err = r.inflate.inflate(message, min(r.frames*maxFrameBytes, maxMessageBytes)); err != nil {
+		if message, err = r.inflate.inflate(message, limit); err != nil {
 			return nil, err
 		}
 		if !r.check.add(message) {
@@ -131,7 +135,7 @@ var errClosed = errors.New("gatewaytest: close frame received")
 func (c *conn) read(early []byte) {
 	var inflate *inflater
 	if c.deflate != nil {
-		inflate = &inflater{forgets: c.deflate.clientForgets}
+		inflate = &inflater{forgets: c.deflate.clientForgets, packedCounts: c.g.api.Guesses.CompressedCounts}
 	}
 	r := newReader(early, c.net, c.control, inflate)
 	for {
@@ -151,7 +155,7 @@ func (c *conn) read(early []byte) {
 		default:
 			// The network ended. When the gateway has closed, this is the peer
 			// that did not answer, or did so with its socket.
-			c.ended(closeAbnormal, reasonAbnormal)
+			c.ended(closeAbnormal, c.g.reason(closeAbnormal))
 			c.lose()
 		}
 		return
@@ -174,19 +178,19 @@ func (c *conn) received(message []byte) bool {
 		return true // the next read tells
 	}
 	now := c.g.Now()
-	c.touch(now)
+	c.hear(now)
 	c.dispatch(string(message), now)
 	return true
 }
 
 // control answers control frames. A ping is not a message: no function hears of
 // it (G-FRAME-3), and it does not keep the connection from being idle unless the
-// API says so (G-LIMIT-6).
+// API guesses so (G-LIMIT-6).
 func (c *conn) control(opcode byte, payload []byte) error {
 	switch opcode {
 	case opPing:
-		if c.g.api.PingsKeepAlive {
-			c.touch(time.Now())
+		if c.g.api.Guesses.PingsKeepAlive {
+			c.touch(c.g.Now())
 		}
 		c.pushPong(payload)
 	case opClose:

@@ -13,6 +13,7 @@ import (
 type request struct {
 	headers    fields // as sent, in the client's letter case, with Host first
 	query      fields // decoded pairs
+	firstValue bool   // of a repeated name the first value counts, not the last (G-EVENT-9)
 	domainName string
 	identity   identity
 }
@@ -22,17 +23,38 @@ type fields []field
 
 type field struct{ name, value string }
 
-// single is the map that holds one value for each name: the last one
-// (G-EVENT-9). Nil when there are no fields.
-func (f fields) single() map[string]string {
+// single is the map that holds for each name of f the value that counts. Nil when
+// there are no fields.
+func (r *request) single(f fields) map[string]string {
 	if len(f) == 0 {
 		return nil
 	}
 	m := make(map[string]string, len(f))
 	for _, field := range f {
-		m[field.name] = field.value
+		if _, ok := m[field.name]; !ok || !r.firstValue {
+			m[field.name] = field.value
+		}
 	}
 	return m
+}
+
+// counts is, of the values of a name, the one that does; nil of none.
+func (r *request) counts(values []string) []string {
+	switch {
+	case len(values) < 2:
+		return values
+	case r.firstValue:
+		return values[:1]
+	}
+	return values[len(values)-1:]
+}
+
+// value is the value that counts of a name in f; equal says how names compare.
+func (r *request) value(f fields, name string, equal func(a, b string) bool) string {
+	for _, value := range r.counts(f.all(name, equal)) {
+		return value
+	}
+	return ""
 }
 
 // multi is the map that holds all values in order. Nil when there are no
@@ -97,6 +119,7 @@ func (g *Gateway) newRequest(r *http.Request, now time.Time) *request {
 	source := sourceIP(r)
 	req := &request{
 		query:      parseQuery(r.URL.RawQuery),
+		firstValue: g.api.Guesses.FirstValueCounts,
 		domainName: g.api.DomainName,
 		identity:   identity{UserAgent: r.Header.Get("User-Agent"), SourceIP: source},
 	}

@@ -214,10 +214,19 @@ func stringify(value any) string {
 // gives, else $default (G-ROUTE-2); nil if there is none. $connect and
 // $disconnect are not for messages (G-ROUTE-11).
 func (g *Gateway) selectRoute(body string) *route {
-	if key, ok := g.selection.evaluate(body); ok && key != routeConnect && key != routeDisconnect {
-		if route, ok := g.routes[key]; ok {
-			return route
-		}
+	key, ok := g.selection.evaluate(body)
+	reserved := (key == routeConnect || key == routeDisconnect) && !g.api.Guesses.ReservedKeysMatch
+	if route := g.routes[key]; ok && route != nil && !reserved {
+		return route
+	}
+	return g.routes[routeDefault]
+}
+
+// ownRoute is $connect or $disconnect, or what stands in for it when there is
+// nothing behind it (G-HANDSHAKE-2, G-DISC-6).
+func (g *Gateway) ownRoute(key string) *route {
+	if route := g.routes[key]; route.bound() || !g.api.Guesses.DefaultStandsIn {
+		return route
 	}
 	return g.routes[routeDefault]
 }

@@ -26,7 +26,7 @@ func (g *Gateway) Stall(connectionID string) error {
 }
 
 func (c *conn) cut() {
-	c.ended(closeAbnormal, reasonAbnormal)
+	c.ended(closeAbnormal, c.g.reason(closeAbnormal))
 	c.lose()
 }
 

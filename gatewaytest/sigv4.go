@@ -42,7 +42,7 @@ type signature struct {
 // wrong. The wall clock counts, however far the gateway's clock was moved:
 // signers know no other.
 func (g *Gateway) verify(r *http.Request, payloadHash string) (*credential, *Error) {
-	s, refused := readSignature(r)
+	s, refused := g.readSignature(r)
 	if refused != nil {
 		return nil, refused
 	}
@@ -84,7 +84,7 @@ func invalidSignature(format string, args ...any) *Error {
 
 // readSignature finds the signature of a request, in its Authorization header
 // or its query string.
-func readSignature(r *http.Request) (signature, *Error) {
+func (g *Gateway) readSignature(r *http.Request) (signature, *Error) {
 	query := parseQuery(r.URL.RawQuery)
 	authorization := r.Header.Get("Authorization")
 	switch {
@@ -103,6 +103,9 @@ func readSignature(r *http.Request) (signature, *Error) {
 			hash:          query.last("X-Amz-Signature", same), date: query.last("X-Amz-Date", same),
 			expires: expires, token: query.last("X-Amz-Security-Token", same),
 		}, nil
+	}
+	if g.api.Guesses.UnsignedForbidden {
+		return signature{}, ErrForbidden
 	}
 	return signature{}, forbidden("MissingAuthenticationTokenException", "Missing Authentication Token") // G-MGMT-12
 }

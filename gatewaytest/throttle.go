@@ -83,11 +83,21 @@ func throttled(now time.Time, buckets ...*bucket) bool {
 // allow ends a run of throttled messages.
 func (c *conn) allow() { c.throttled.Store(0) }
 
+// tooMany is the refusal of a throttled message (G-ERR-7).
+func (g *Gateway) tooMany() *refusal {
+	refused := refusedThrottled
+	refused.message = g.api.Guesses.ThrottledText
+	return &refused
+}
+
 // throttle answers a message that was throttled, and closes a client that keeps
 // on.
 func (c *conn) throttle(requestID string) {
-	c.answer(errorFrame(textTooMany, c.id, requestID))
-	if c.throttled.Add(1) >= maxThrottled {
-		c.startClose(closePolicy, "")
+	closes := c.g.api.Guesses.ThrottledCloses
+	if !closes {
+		c.answer(errorFrame(c.g.tooMany().message, c.id, requestID))
+	}
+	if c.throttled.Add(1) >= maxThrottled || closes {
+		c.startClose(closePolicy, c.g.reason(closePolicy))
 	}
 }

@@ -55,28 +55,25 @@ func (c *conn) enqueue(payload []byte) error {
 	}
 	// With nothing unsent every message is taken, so that a small buffer
 	// slows a connection down and never blocks it for good.
-	if c.unsent > 0 && c.unsent+messageSize(payload) > c.g.api.SendBuffer {
+	most := c.g.api.Guesses.SentFrameBytes
+	if c.unsent > 0 && c.unsent+messageSize(len(payload), most) > c.g.api.SendBuffer {
 		return ErrLimitExceeded
 	}
-	// In fragments of the size that a client may send too (G-FRAME-8); those of
-	// one message are queued together.
-	for len(payload) > maxFrameBytes {
-		c.pushFrameLocked(newOutFrame(first, payload[:maxFrameBytes]))
-		payload, first = payload[maxFrameBytes:], opContinuation
+	// The fragments of one message are queued together (G-FRAME-8).
+	for len(payload) > most {
+		c.pushFrameLocked(newOutFrame(first, payload[:most]))
+		payload, first = payload[most:], opContinuation
 	}
 	c.pushFrameLocked(newOutFrame(bitFin|first, payload))
 	c.g.counters.messagesOut.Add(1)
 	return nil
 }
 
-// messageSize is what a message takes of the send buffer: its payload and the
-// headers of its fragments, of 2 bytes up to 125 and else of 4.
-func messageSize(payload []byte) int {
-	size := len(payload) + 2
-	if len(payload) > maxControlPayload {
-		size += 2
-	}
-	return size + (len(payload)-1)/maxFrameBytes*4
+// messageSize is what a message of length bytes takes of the send buffer: its
+// payload and the headers of its fragments, of at most most bytes each.
+func messageSize(length, most int) int {
+	full := max(length-1, 0) / most
+	return length + full*serverHeaderLength(most) + serverHeaderLength(length-full*most)
 }
 
 // pushLocked queues a control frame, whatever waits already.

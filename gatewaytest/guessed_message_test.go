@@ -1,0 +1,155 @@
+package gatewaytest_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/securecart/hub/gatewaytest"
+)
+
+func TestGuessedRoutes(t *testing.T) {
+	reserved := func(key string) func(*testing.T, gatewaytest.Guesses) string {
+		return func(t *testing.T, guesses gatewaytest.Guesses) string {
+			tell := func(name string) gatewaytest.Route {
+				return twoWay(func(_ context.Context, raw []byte) ([]byte, error) {
+					answer := fmt.Sprint(name, " ", lookup(t, raw, "requestContext", "eventType"), " ", lookup(t, raw, "requestContext", "routeKey"))
+					return json.Marshal(map[string]any{"statusCode": 200, "body": answer})
+				})
+			}
+			return hearing(t, gatewaytest.API{Guesses: guesses, Routes: routes("$default", tell("default"), "$connect", tell("connect"), "$disconnect", tell("disconnect"))},
+				`{"action":"`+key+`"}`)
+		}
+	}
+	validated := func(message string) func(*testing.T, gatewaytest.Guesses) string {
+		return func(t *testing.T, guesses gatewaytest.Guesses) string {
+			return hearing(t, gatewaytest.API{Guesses: guesses, Models: map[string]string{"object": `{"type":"object"}`},
+				Routes: map[string]gatewaytest.Route{"$default": {Integration: echo, RouteResponse: true,
+					ModelSelectionExpression: "$request.body.action", RequestModels: map[string]string{"$default": "object"}}}}, message)
+		}
+	}
+	standIn := func(t *testing.T, guesses gatewaytest.Guesses) string {
+		var asked recorder
+		g := newGateway(t, gatewaytest.API{Guesses: guesses, Routes: routes("$connect", gatewaytest.Route{}, "$default", &asked)})
+		c := dialRaw(t, g, "/v1")
+		c.mustWrite(t, closing(1000, ""))
+		c.heard(t)
+		synctest.Wait()
+		kinds := []string{}
+		for _, event := range asked.all() {
+			kinds = append(kinds, fmt.Sprint(lookup(t, event, "requestContext", "eventType")))
+		}
+		return fmt.Sprint(kinds)
+	}
+	matching := gatewaytest.Guesses{ReservedKeysMatch: true}
+	turnRound(t, []guess{
+		{"G-ROUTE-11 $connect", reserved("$connect"), "default MESSAGE $default", matching, "connect MESSAGE $connect"},
+		{"G-ROUTE-11 $disconnect", reserved("$disconnect"), "default MESSAGE $default", matching, "disconnect MESSAGE $disconnect"},
+		{"G-ROUTE-13 nothing behind it", func(t *testing.T, guesses gatewaytest.Guesses) string {
+			return hearing(t, gatewaytest.API{Guesses: guesses, Routes: routes("$default", gatewaytest.Route{})}, "x")
+		}, "error Internal server error", gatewaytest.Guesses{UnboundRouteText: "Forbidden"}, "error Forbidden"},
+		{"G-VALID-5 not JSON", validated("hello"), "error Invalid request body", gatewaytest.Guesses{NonJSONValid: true}, "hello"},
+		{"G-VALID-5 JSON of another type", validated("[]"), "error Invalid request body", gatewaytest.Guesses{NonJSONValid: true}, "error Invalid request body"},
+		{"G-HANDSHAKE-2 G-DISC-6 $default stands in", standIn, "[]", gatewaytest.Guesses{DefaultStandsIn: true}, "[CONNECT DISCONNECT]"},
+		{"G-HANDSHAKE-2 and may refuse", refusing("/v1", nil, "$default", answers(`{"statusCode":401}`)), "101", gatewaytest.Guesses{DefaultStandsIn: true}, "401"},
+	})
+}
+
+func TestGuessedAnswers(t *testing.T) {
+	long := func(size int) func(*testing.T, gatewaytest.Guesses) string {
+		return func(t *testing.T, guesses gatewaytest.Guesses) string {
+			body := strings.Repeat("a", size)
+			got := hearing(t, gatewaytest.API{Guesses: guesses, SendBuffer: 4 << 20, Routes: routes("$default", twoWay(answers(`{"statusCode":200,"body":"`+body+`"}`)))}, "x")
+			if got == body {
+				return "all of it"
+			}
+			return got
+		}
+	}
+	inflates := func(size int) func(*testing.T, gatewaytest.Guesses) string {
+		return func(t *testing.T, guesses gatewaytest.Guesses) string {
+			counts := twoWay(func(_ context.Context, raw []byte) ([]byte, error) {
+				return fmt.Appendf(nil, `{"statusCode":200,"body":"%d bytes"}`, len(lookup(t, raw, "body").(string))), nil
+			})
+			g := newGateway(t, gatewaytest.API{Guesses: guesses, Routes: routes("$default", counts)})
+			nc, _, err := g.DialRaw(t.Context(), "/v1", http.Header{"Sec-WebSocket-Extensions": {"permessage-deflate"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := &rawClient{Conn: nc, r: bufio.NewReader(nc), deflate: true}
+			c.mustWrite(t, compressed(packed(strings.Repeat("a", size))))
+			return c.heard(t)
+		}
+	}
+	const internal = "error Internal server error"
+	turnRound(t, []guess{
+		{"G-RESP-7 null", hearingAnswer("null"), internal, gatewaytest.Guesses{NullAnswerPasses: true}, "nothing"},
+		{"G-RESP-7 null in $connect", refusing("/v1", nil, "$connect", answers("null")), "502", gatewaytest.Guesses{NullAnswerPasses: true}, "101"},
+		{"G-RESP-7 no statusCode", hearingAnswer(`{}`), internal, gatewaytest.Guesses{NoStatusPasses: true}, "nothing"},
+		{"G-RESP-7 a body without statusCode", hearingAnswer(`{"body":"b"}`), internal, gatewaytest.Guesses{NoStatusPasses: true}, "b"},
+		{"G-RESP-7 a string", hearingAnswer(`{"statusCode":"200","body":"b"}`), "b", gatewaytest.Guesses{StringStatusFails: true}, internal},
+		{"G-RESP-8 empty body", hearingAnswer(`{"statusCode":200,"body":""}`), "", gatewaytest.Guesses{EmptyBodySilent: true}, "nothing"},
+		{"G-RESP-9 base64", hearingAnswer(`{"statusCode":200,"body":"aGk=","isBase64Encoded":true}`), "hi", gatewaytest.Guesses{Base64BodyUndecoded: true}, "aGk="},
+		{"G-LIMIT-3 40 KB inflated", inflates(40_000), "close 1009", gatewaytest.Guesses{CompressedCounts: true}, "40000 bytes"},
+		{"G-LIMIT-3 10 MiB inflated", inflates(10 << 20), "close 1009", gatewaytest.Guesses{CompressedCounts: true}, "10485760 bytes"},
+		{"G-LIMIT-3 a byte more", inflates(10<<20 + 1), "close 1009", gatewaytest.Guesses{CompressedCounts: true}, "close 1009"},
+		{"G-LIMIT-1 longer than 128 KB", long(131_073), internal, gatewaytest.Guesses{MaxAnswerBytes: 1 << 20}, "all of it"},
+		{"G-LIMIT-1 longer than 32 KB", long(32_769), "all of it", gatewaytest.Guesses{MaxAnswerBytes: 32_768}, internal},
+	})
+	// Outside of a bubble, because of the socket.
+	t.Run("G-LIMIT-1 of a web server", func(t *testing.T) {
+		body := strings.Repeat("a", 300_000)
+		backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
+		defer backend.Close()
+		api := gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": {HTTP: &gatewaytest.HTTP{URI: backend.URL}, RouteResponse: true}}}
+		if got := hearing(t, api, "x"); got != internal {
+			t.Errorf("by default: got %.40s", got)
+		}
+		api.Guesses = gatewaytest.Guesses{MaxAnswerBytes: 300_000}
+		if got := hearing(t, api, "x"); got != body {
+			t.Errorf("with MaxAnswerBytes: got %d bytes, %.40s", len(got), got)
+		}
+	})
+}
+
+func TestGuessedThrottling(t *testing.T) {
+	two := func(t *testing.T, guesses gatewaytest.Guesses) string {
+		c := dialRaw(t, newGateway(t, gatewaytest.API{Guesses: guesses, RouteThrottle: gatewaytest.Throttle{Rate: 1}, Routes: routes("$default", ok200)}), "/v1")
+		c.mustWrite(t, text("a"))
+		synctest.Wait()
+		c.mustWrite(t, text("b"))
+		return c.heard(t) + ", " + c.heard(t)
+	}
+	turnRound(t, []guess{
+		{"G-ERR-7 the text", two, "error Too Many Requests, nothing", gatewaytest.Guesses{ThrottledText: "Limit Exceeded"}, "error Limit Exceeded, nothing"},
+		{"G-ERR-7 or a close", two, "error Too Many Requests, nothing", gatewaytest.Guesses{ThrottledCloses: true}, "close 1008, the end"},
+		{"G-ERR-7 the log has the text", func(t *testing.T, guesses gatewaytest.Guesses) string {
+			var log strings.Builder
+			hearing(t, gatewaytest.API{Guesses: guesses, RouteThrottle: gatewaytest.Throttle{Rate: 0.01}, Routes: routes("$default", ok200),
+				AccessLog: &gatewaytest.AccessLog{Format: "$context.status $context.error.message", Output: &log}}, "a", "b")
+			synctest.Wait()
+			return strings.ReplaceAll(log.String(), "\n", ", ")
+		}, "200 -, 200 -, 429 Too Many Requests, ", gatewaytest.Guesses{ThrottledText: "Limit Exceeded"}, "200 -, 200 -, 429 Limit Exceeded, "},
+	})
+}
+
+func TestGuessedOrder(t *testing.T) {
+	slowFirst := function(func(ctx context.Context, raw []byte) ([]byte, error) {
+		if lookup(t, raw, "body") == "first" {
+			time.Sleep(time.Second)
+		}
+		return echo(ctx, raw)
+	})
+	turnRound(t, []guess{
+		{"G-ORDER-2 messages of one connection", func(t *testing.T, guesses gatewaytest.Guesses) string {
+			return hearing(t, gatewaytest.API{Guesses: guesses, Routes: routes("$default", twoWay(slowFirst))}, "first", "second")
+		}, "second", gatewaytest.Guesses{SerialMessages: true}, "first"},
+	})
+}
