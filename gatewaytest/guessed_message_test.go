@@ -120,23 +120,28 @@ func TestGuessedAnswers(t *testing.T) {
 }
 
 func TestGuessedThrottling(t *testing.T) {
-	two := func(t *testing.T, guesses gatewaytest.Guesses) string {
-		c := dialRaw(t, newGateway(t, gatewaytest.API{Guesses: guesses, RouteThrottle: gatewaytest.Throttle{Rate: 1}, Routes: routes("$default", ok200)}), "/v1")
+	// The second message is throttled.
+	two := func(t *testing.T, api gatewaytest.API) string {
+		api.RouteThrottle, api.Routes = gatewaytest.Throttle{Rate: 0.001}, routes("$default", ok200)
+		c := dialRaw(t, newGateway(t, api), "/v1")
 		c.mustWrite(t, text("a"))
 		synctest.Wait()
 		c.mustWrite(t, text("b"))
 		return c.heard(t) + ", " + c.heard(t)
 	}
+	heard := func(t *testing.T, guesses gatewaytest.Guesses) string {
+		return two(t, gatewaytest.API{Guesses: guesses})
+	}
+	logged := func(t *testing.T, guesses gatewaytest.Guesses) string {
+		var log strings.Builder
+		two(t, gatewaytest.API{Guesses: guesses, AccessLog: &gatewaytest.AccessLog{Format: "$context.eventType $context.status $context.error.message", Output: &log}})
+		return strings.ReplaceAll(log.String(), "\n", ", ")
+	}
 	turnRound(t, []guess{
-		{"G-ERR-7 the text", two, "error Too Many Requests, nothing", gatewaytest.Guesses{ThrottledText: "Limit Exceeded"}, "error Limit Exceeded, nothing"},
-		{"G-ERR-7 or a close", two, "error Too Many Requests, nothing", gatewaytest.Guesses{ThrottledCloses: true}, "close 1008, the end"},
-		{"G-ERR-7 the log has the text", func(t *testing.T, guesses gatewaytest.Guesses) string {
-			var log strings.Builder
-			hearing(t, gatewaytest.API{Guesses: guesses, RouteThrottle: gatewaytest.Throttle{Rate: 0.01}, Routes: routes("$default", ok200),
-				AccessLog: &gatewaytest.AccessLog{Format: "$context.status $context.error.message", Output: &log}}, "a", "b")
-			synctest.Wait()
-			return strings.ReplaceAll(log.String(), "\n", ", ")
-		}, "200 -, 200 -, 429 Too Many Requests, ", gatewaytest.Guesses{ThrottledText: "Limit Exceeded"}, "200 -, 200 -, 429 Limit Exceeded, "},
+		{"G-ERR-7 the text", heard, "error Too Many Requests, nothing", gatewaytest.Guesses{ThrottledText: "Limit Exceeded"}, "error Limit Exceeded, nothing"},
+		{"G-ERR-7 or a close", heard, "error Too Many Requests, nothing", gatewaytest.Guesses{ThrottledCloses: true}, "close 1008, the end"},
+		{"G-ERR-7 the log has the text", logged, "CONNECT 200 -, MESSAGE 200 -, MESSAGE 429 Too Many Requests, ",
+			gatewaytest.Guesses{ThrottledText: "Limit Exceeded"}, "CONNECT 200 -, MESSAGE 200 -, MESSAGE 429 Limit Exceeded, "},
 	})
 }
 

@@ -94,13 +94,19 @@ func refusing(path string, header http.Header, pairs ...any) func(*testing.T, ga
 	}
 }
 
-// asking is the answer to a request that is no handshake: status, type and
-// message.
+// asking is the answer to a request that is no handshake: its status, and its type
+// if it has one.
 func asking(t testing.TB, g *gatewaytest.Gateway, method, path, body string) string {
 	t.Helper()
 	w := httptest.NewRecorder()
 	g.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body)))
-	return strings.TrimSpace(fmt.Sprint(w.Code, " ", strings.Join(w.Header()["x-amzn-ErrorType"], "")))
+	answer := fmt.Sprint(w.Code)
+	for name, values := range w.Header() {
+		if name == "x-amzn-ErrorType" {
+			answer += " " + strings.Join(values, ", ")
+		}
+	}
+	return answer
 }
 
 // TestGuessesRefused. Our own: New refuses what no service could answer.
