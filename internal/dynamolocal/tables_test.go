@@ -3,6 +3,7 @@ package dynamolocal_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,45 @@ func TestShopMovesABadge(t *testing.T) {
 			return ""
 		})
 	}
+}
+
+// TestShopListsForVendors: an item that the shop writes itself is on its vendor's
+// list, until it is another's.
+func TestShopListsForVendors(t *testing.T) {
+	h := openHouse(t, local.Options{})
+	client := shop(h.endpoint)
+	write := func(vendor, version string) {
+		t.Helper()
+		_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &h.names.InventoryTable, Item: map[string]types.AttributeValue{
+			"productId": &types.AttributeValueMemberS{Value: "MUG"}, "vendor": &types.AttributeValueMemberS{Value: vendor},
+			"stock": &types.AttributeValueMemberN{Value: "3"}, "rev": &types.AttributeValueMemberN{Value: version},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	listed := func(vendor string, want bool) {
+		t.Helper()
+		for range 100 { // the stream is read four times a second
+			skus, _, err := h.tables.VendorSKUs(t.Context(), vendor, "", 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if slices.Contains(skus, "MUG") == want {
+				return
+			}
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-t.Context().Done():
+			}
+		}
+		t.Fatalf("MUG is on the list of %s: want %t", vendor, want)
+	}
+	write("acme", "1")
+	listed("acme", true)
+	write("kiln", "2")
+	listed("kiln", true)
+	listed("acme", false)
 }
 
 // TestConnectionsStayHere: a hub that is deployed with the same tables shall not

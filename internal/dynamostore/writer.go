@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -36,6 +37,27 @@ func (s *Store) PutItem(ctx context.Context, item hub.Item, was int64) error {
 	return nil
 }
 
+// ListItem implements [hub.Writer].
+func (s *Store) ListItem(ctx context.Context, item hub.Item, former []string) error {
+	fail := func(err error) error { return fmt.Errorf("list item %s: %w", item.SKU, err) }
+	if item.Deleted {
+		former = append(slices.Clone(former), item.Vendor)
+	} else if item.Vendor != "" {
+		if err := s.list(ctx, item); err != nil {
+			return fail(err)
+		}
+	}
+	for _, vendor := range former {
+		if vendor == "" || vendor == item.Vendor && !item.Deleted {
+			continue
+		}
+		if err := s.unlist(ctx, vendor, item); err != nil {
+			return fail(err)
+		}
+	}
+	return nil
+}
+
 // list writes that an item may be its vendor's. The version guards the entry
 // against an unlist that comes late.
 func (s *Store) list(ctx context.Context, item hub.Item) error {
@@ -59,6 +81,9 @@ func (s *Store) unlist(ctx context.Context, vendor string, item hub.Item) error 
 		TableName: &s.opts.HubTable, Key: vendorKey(vendor, item.SKU).row(),
 		ConditionExpression: &condition, ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
 	})
+	if _, ok := conditionFailed(err); ok {
+		return nil // it is not listed, or was listed again since
+	}
 	return err
 }
 

@@ -47,6 +47,7 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 	}
 	b.collect(changes)
 	for i := range b.keys {
+		b.list(ctx, i)
 		b.address(ctx, i)
 	}
 	b.send(ctx)
@@ -69,6 +70,7 @@ type key struct {
 	from    int64    // cart: the version before the first change
 	vendor  string   // item: whose list it is on
 	former  []string // item: vendors who lost it in this batch
+	moved   bool     // item: it is new, deleted, restored, or another vendor's
 	quiet   bool     // item: no change of the batch shows on a badge
 	silent  bool     // item: no change of the batch shows at all
 	entries [ShapeAny + 1]wire.Entry
@@ -146,6 +148,7 @@ func (k *key) add(c Change) {
 		return
 	}
 	moved := c.OldItem == nil || c.OldItem.Vendor != c.NewItem.Vendor // then shapes change too
+	k.moved = k.moved || moved || c.OldItem.Deleted != c.NewItem.Deleted
 	k.quiet = k.quiet && !moved && c.NewItem.sameFor(*c.OldItem, ShapeBadge)
 	k.silent = k.silent && !moved && c.NewItem.sameFor(*c.OldItem, ShapeExact)
 	if k.item == nil || c.NewItem.Version > k.item.Version {
@@ -153,6 +156,17 @@ func (k *key) add(c Change) {
 	}
 	if moved && c.OldItem != nil && c.OldItem.Vendor != "" && !slices.Contains(k.former, c.OldItem.Vendor) {
 		k.former = append(k.former, c.OldItem.Vendor)
+	}
+}
+
+// list keeps the lists of vendors true to what the shop itself writes.
+func (b *broadcast) list(ctx context.Context, i int) {
+	k := &b.keys[i]
+	if !k.moved || k.vendor == "" && len(k.former) == 0 {
+		return
+	}
+	if err := b.h.store.ListItem(ctx, *k.item, k.former); err != nil {
+		b.fail(k.first, fmt.Errorf("list %s: %w", k.topic, err))
 	}
 }
 

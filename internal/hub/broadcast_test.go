@@ -1,8 +1,11 @@
 package hub_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +41,54 @@ func TestBroadcastCoalesces(t *testing.T) {
 		`"cart":{"from":0,"version":3,"lines":{"A":null,"B":{"quantity":2,"version":2}}},`+
 		`"sku:B":{"version":2,"state":"out"}`))
 	equal(t, "report", report, hub.Report{Changes: 9, Coalesced: 6, Posts: 1, Latencies: []time.Duration{0, 0, 0}})
+}
+
+// listing notes what is listed, and fails where it is told to.
+type listing struct {
+	hub.Store
+	calls *[]string
+	err   error
+}
+
+func (s listing) ListItem(_ context.Context, i hub.Item, former []string) error {
+	*s.calls = append(*s.calls, fmt.Sprint(i.SKU, " ", i.Vendor, " ", i.Version, " ", i.Deleted, " ", former))
+	return s.err
+}
+
+// TestBroadcastLists: shops write items without knowing of vendors' lists.
+func TestBroadcastLists(t *testing.T) {
+	b := newBench(t)
+	item := func(vendor string, version int64, deleted bool) *hub.Item {
+		return &hub.Item{SKU: "MUG", Vendor: vendor, Version: version, Available: 50 - int(version), Deleted: deleted}
+	}
+	for name, tt := range map[string]struct {
+		old, now *hub.Item
+		want     []string
+	}{
+		"new":               {nil, item("acme", 1, false), []string{"MUG acme 1 false []"}},
+		"new, nobody's":     {nil, item("", 1, false), nil},
+		"sold":              {item("acme", 1, false), item("acme", 2, false), nil},
+		"another vendor's":  {item("acme", 1, false), item("kiln", 2, false), []string{"MUG kiln 2 false [acme]"}},
+		"nobody's any more": {item("acme", 1, false), item("", 2, false), []string{"MUG  2 false [acme]"}},
+		"deleted":           {item("acme", 1, false), item("acme", 2, true), []string{"MUG acme 2 true []"}},
+		"restored":          {item("acme", 2, true), item("acme", 3, false), []string{"MUG acme 3 false []"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var calls []string
+			_, err := b.over(listing{b.store, &calls, nil}).Broadcast(t.Context(), []hub.Change{{OldItem: tt.old, NewItem: tt.now}})
+			if err != nil || !slices.Equal(calls, tt.want) {
+				t.Errorf("got %q, %v, want %q", calls, err, tt.want)
+			}
+		})
+	}
+	var calls []string
+	_, err := b.over(listing{b.store, &calls, errors.New("throttled")}).Broadcast(t.Context(), []hub.Change{
+		{OldItem: item("acme", 1, false), NewItem: item("acme", 2, false)}, {NewItem: &hub.Item{SKU: "CUP", Vendor: "acme", Version: 1}},
+	})
+	var failed *hub.BatchError
+	if !errors.As(err, &failed) || failed.Index != 1 {
+		t.Errorf("got %v, want the second change to come again", err)
+	}
 }
 
 func TestBroadcastLeavesOutWhatNobodySees(t *testing.T) {

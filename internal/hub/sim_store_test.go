@@ -196,6 +196,13 @@ func (s *faultyStore) PutItem(ctx context.Context, item hub.Item, was int64) err
 	return s.leave(s.Store.PutItem(ctx, item, was))
 }
 
+func (s *faultyStore) ListItem(ctx context.Context, item hub.Item, former []string) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	return s.leave(s.Store.ListItem(ctx, item, former))
+}
+
 func (s *faultyStore) PutCarts(ctx context.Context, carts []hub.CartWrite, request *hub.Request) error {
 	if err := s.enter(); err != nil {
 		return err

@@ -216,6 +216,11 @@ type Writer interface {
 	// there is none. ErrConflict: it is not, and nothing was written.
 	PutItem(ctx context.Context, item Item, was int64) error
 
+	// ListItem brings the lists of vendors up to an item that somebody else wrote,
+	// who knows nothing of them: its vendor's, unless it is deleted, and those of
+	// former vendors. It may be called again, late, and for an older version.
+	ListItem(ctx context.Context, item Item, former []string) error
+
 	// PutCarts writes the carts and the request, if it is not nil, all or nothing.
 	// ErrConflict: a cart is not at its version Was, or the request's key has an
 	// answer that has not expired at the new request's time; nothing was written.

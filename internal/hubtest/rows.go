@@ -142,6 +142,18 @@ func vendorSKUs(ctx context.Context, f Fixture) error {
 	); err != nil {
 		return err
 	}
+	// What is listed already, and what is told late, changes nothing.
+	list := func(sku, vendor string, version int64, deleted bool, former ...string) error {
+		i := item(sku, version, 1)
+		i.Vendor, i.Deleted = vendor, deleted
+		return f.Store.ListItem(ctx, i, former)
+	}
+	if err := errors.Join(
+		list("C", "acme", 1, false), list("E", "other", 2, false, "acme"), list("E", "acme", 1, false), list("F", "acme", 2, true),
+		list("F", "acme", 1, false), list("A", "acme", 1, false, "", "acme", "other"),
+	); err != nil {
+		return err
+	}
 	skus, more, err := f.Store.VendorSKUs(ctx, "acme", "", 2)
 	if err := errors.Join(err, same("first page", fmt.Sprint(skus, more), "[A B] true")); err != nil {
 		return err

@@ -133,6 +133,9 @@ func (s *Store) PutItem(_ context.Context, item hub.Item, was int64) error {
 	return nil
 }
 
+// ListItem implements [hub.Writer]. Nobody else writes here.
+func (s *Store) ListItem(context.Context, hub.Item, []string) error { return nil }
+
 // PutCarts implements [hub.Writer].
 func (s *Store) PutCarts(_ context.Context, carts []hub.CartWrite, request *hub.Request) error {
 	s.mu.Lock()
