@@ -25,6 +25,14 @@ type inflater struct {
 	window       []byte // the end of what has come, compressed; nil until then
 }
 
+// inflater is what the client's messages are read with; nil: none is compressed.
+func (c *conn) inflater() *inflater {
+	if c.deflate == nil {
+		return nil
+	}
+	return &inflater{forgets: c.deflate.clientForgets, packedCounts: c.g.api.Guesses.CompressedCounts}
+}
+
 // inflate returns a message of at most limit bytes. A longer one is given up
 // there and fails with 1009, and what is no DEFLATE data with 1007: RFC 7692
 // names no code, and 1007 is for data that is not what its message says that it

@@ -1,7 +1,6 @@
 package gatewaytest
 
 import (
-	"bufio"
 	"encoding/binary"
 	"io"
 	"math/bits"
@@ -43,17 +42,19 @@ const (
 	closeRestart     = 1012 // of the registry that section 11.7 founded
 )
 
-// frameHeader is a frame without its payload. Of the reserved bits only RSV1 has
-// a meaning: the message is compressed.
+// frameHeader is a frame without its payload. It has few fields, so that it
+// stays in registers: each byte on the stack of a reader is a byte for each
+// connection.
 type frameHeader struct {
-	fin        bool
-	compressed bool // never of a continuation or a control frame
-	opcode     byte
-	length     int64
-	mask       uint32 // little-endian, so that byte 0 is the first to use
+	first  byte // fin, the reserved bits, and the opcode
+	length int64
+	mask   uint32 // little-endian, so that byte 0 is the first to use
 }
 
-func (h frameHeader) control() bool { return h.opcode&bitControl != 0 }
+func (h frameHeader) fin() bool        { return h.first&bitFin != 0 }
+func (h frameHeader) opcode() byte     { return h.first & bitsOpcode }
+func (h frameHeader) control() bool    { return h.first&bitControl != 0 }
+func (h frameHeader) compressed() bool { return h.first&bitRSV1 != 0 } // never of a continuation or a control frame
 
 // failure is a reason to fail the connection with a close code (RFC 6455
 // section 7.1.7).
@@ -68,62 +69,56 @@ func mayCompress(first byte) bool {
 	return first&bitsRSV == bitRSV1 && (opcode == opText || opcode == opBinary)
 }
 
-// readFrameHeader reads and checks a client's frame header; deflate says whether
-// messages may be compressed. The error is a failure, or the connection's.
-func readFrameHeader(r *bufio.Reader, deflate bool) (frameHeader, error) {
-	var b [8]byte
-	if err := readBytes(r, b[:2]); err != nil {
+// header reads and checks a frame's header. The error is a failure, or the
+// connection's.
+func (r *reader) header() (frameHeader, error) {
+	b, err := r.take(2)
+	if err != nil {
 		return frameHeader{}, err
 	}
-	h := frameHeader{fin: b[0]&bitFin != 0, compressed: b[0]&bitRSV1 != 0, opcode: b[0] & bitsOpcode, length: int64(b[1] & bitsLength)}
+	h := frameHeader{first: b[0], length: int64(b[1] & bitsLength)}
 	switch {
-	case b[0]&bitsRSV != 0 && !(deflate && mayCompress(b[0])), b[1]&bitMask == 0:
+	case b[0]&bitsRSV != 0 && !(r.inflate != nil && mayCompress(b[0])), b[1]&bitMask == 0:
 		return h, failure(closeProtocol)
-	case h.opcode > opBinary && h.opcode < opClose, h.opcode > opPong:
+	case h.opcode() > opBinary && h.opcode() < opClose, h.opcode() > opPong:
 		return h, failure(closeProtocol)
-	case h.control() && (!h.fin || h.length > maxControlPayload):
+	case h.control() && (!h.fin() || h.length > maxControlPayload):
 		return h, failure(closeProtocol)
 	}
 	switch h.length {
 	case 126:
-		if err := readBytes(r, b[:2]); err != nil {
+		if b, err = r.take(2); err != nil {
 			return h, err
 		}
-		h.length = int64(binary.BigEndian.Uint16(b[:2]))
+		h.length = int64(binary.BigEndian.Uint16(b))
 		if h.length < 126 {
 			return h, failure(closeProtocol) // not the shortest form
 		}
 	case 127:
-		if err := readBytes(r, b[:8]); err != nil {
+		if b, err = r.take(8); err != nil {
 			return h, err
 		}
-		length := binary.BigEndian.Uint64(b[:8])
+		length := binary.BigEndian.Uint64(b)
 		if length>>63 != 0 || length <= 0xFFFF {
 			return h, failure(closeProtocol)
 		}
 		h.length = int64(length)
 	}
-	if err := readBytes(r, b[:4]); err != nil {
+	if b, err = r.take(4); err != nil {
 		return h, err
 	}
-	h.mask = binary.LittleEndian.Uint32(b[:4])
+	h.mask = binary.LittleEndian.Uint32(b)
 	return h, nil
 }
 
-// readBytes fills b byte by byte through the buffer, so that b stays on the
-// stack: io.ReadFull would move it to the heap for every frame.
-func readBytes(r *bufio.Reader, b []byte) error {
-	for i := range b {
-		c, err := r.ReadByte()
-		if err == io.EOF {
-			return io.ErrUnexpectedEOF
-		}
-		if err != nil {
-			return err
-		}
-		b[i] = c
+// take returns the next n bytes, which are good until the next read.
+func (r *reader) take(n int) ([]byte, error) {
+	b, err := r.src.Peek(n)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
 	}
-	return nil
+	_, _ = r.src.Discard(len(b)) // they are there
+	return b, err
 }
 
 // unmask lifts the mask from a piece of payload and returns the mask turned to

@@ -36,7 +36,7 @@ func newReader(early []byte, r io.Reader, control func(byte, []byte) error, infl
 // connection's.
 func (r *reader) next() ([]byte, error) {
 	for {
-		h, err := readFrameHeader(r.src, r.inflate != nil)
+		h, err := r.header()
 		if err != nil {
 			return nil, err
 		}
@@ -46,7 +46,7 @@ func (r *reader) next() ([]byte, error) {
 				return nil, err
 			}
 			unmask(payload, h.mask)
-			if err := r.control(h.opcode, payload); err != nil {
+			if err := r.control(h.opcode(), payload); err != nil {
 				return nil, err
 			}
 			continue
@@ -54,7 +54,7 @@ func (r *reader) next() ([]byte, error) {
 		if err := r.data(h); err != nil {
 			return nil, err
 		}
-		if !h.fin {
+		if !h.fin() {
 			continue
 		}
 		return r.finish()
@@ -90,15 +90,15 @@ func (r *reader) finish() ([]byte, error) {
 // can break is checked before a byte of the payload is taken.
 func (r *reader) data(h frameHeader) error {
 	switch {
-	case r.started != (h.opcode == opContinuation):
+	case r.started != (h.opcode() == opContinuation):
 		return failure(closeProtocol)
-	case h.opcode == opBinary:
+	case h.opcode() == opBinary:
 		return failure(closeUnsupported) // G-FRAME-1
 	case h.length > maxFrameBytes, int64(len(r.message))+h.length > maxMessageBytes:
 		return failure(closeTooBig) // G-LIMIT-1
 	}
 	if !r.started {
-		r.started, r.compressed = true, h.compressed
+		r.started, r.compressed = true, h.compressed()
 	}
 	r.frames++
 	mask := h.mask
@@ -133,32 +133,32 @@ var errClosed = errors.New("gatewaytest: close frame received")
 // read serves the client's frames until the connection is at its end. When it
 // returns, the end is decided and the last frame is queued.
 func (c *conn) read(early []byte) {
-	var inflate *inflater
-	if c.deflate != nil {
-		inflate = &inflater{forgets: c.deflate.clientForgets, packedCounts: c.g.api.Guesses.CompressedCounts}
-	}
-	r := newReader(early, c.net, c.control, inflate)
+	r := newReader(early, c.net, c.control, c.inflater())
 	for {
 		message, err := r.next()
-		if err == nil {
-			if c.received(message) {
-				continue
-			}
+		if err != nil {
+			c.endReading(err)
 			return
 		}
-		c.waitStalled()
-		var fail failure
-		switch {
-		case errors.Is(err, errClosed):
-		case errors.As(err, &fail):
-			c.fail(int(fail))
-		default:
-			// The network ended. When the gateway has closed, this is the peer
-			// that did not answer, or did so with its socket.
-			c.ended(closeAbnormal, c.g.reason(closeAbnormal))
-			c.lose()
+		if !c.received(message) {
+			return
 		}
-		return
+	}
+}
+
+// endReading decides how the connection ends when there is no next message.
+func (c *conn) endReading(err error) {
+	c.waitStalled()
+	var fail failure
+	switch {
+	case errors.Is(err, errClosed):
+	case errors.As(err, &fail):
+		c.fail(int(fail))
+	default:
+		// The network ended. When the gateway has closed, this is the peer
+		// that did not answer, or did so with its socket.
+		c.ended(closeAbnormal, c.g.reason(closeAbnormal))
+		c.lose()
 	}
 }
 
