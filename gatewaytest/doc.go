@@ -95,8 +95,8 @@
 //
 // Statements about the service have numbers, G-…, which comments and tests name;
 // most are documented by AWS or were captured from the service. Guesses among
-// them are guesses here too. docs/gateway.md lists them all, with the tests that
-// hold them. Known differences:
+// them are guesses here too, which [Guesses] turns round. docs/gateway.md lists them
+// all, with the tests that hold them. Known differences:
 //
 //   - plain HTTP and ws:// instead of TLS only, unless the server around it has TLS
 //   - requests to @connections need no signature unless API.Credentials are set

@@ -39,8 +39,8 @@ func negotiateDeflate(h http.Header) *deflateTerms {
 // 7692 section 7.1).
 //
 // What the client does not ask for is left alone: its own window stays as it
-// is, so that a browser's offer is answered with the name alone (section 20 row
-// 13). The spelling is that of the captured answer (G-HANDSHAKE-15).
+// is, so that a browser's offer is answered with the name alone (assumed). The
+// spelling is that of the captured answer (G-HANDSHAKE-15).
 func acceptOffer(offer string) *deflateTerms {
 	const blanks = " \t"
 	name, rest, more := strings.Cut(offer, ";")

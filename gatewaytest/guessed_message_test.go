@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/securecart/hub/gatewaytest"
 )
@@ -146,15 +145,20 @@ func TestGuessedThrottling(t *testing.T) {
 }
 
 func TestGuessedOrder(t *testing.T) {
-	slowFirst := function(func(ctx context.Context, raw []byte) ([]byte, error) {
-		if lookup(t, raw, "body") == "first" {
-			time.Sleep(time.Second)
-		}
-		return echo(ctx, raw)
-	})
 	turnRound(t, []guess{
 		{"G-ORDER-2 messages of one connection", func(t *testing.T, guesses gatewaytest.Guesses) string {
-			return hearing(t, gatewaytest.API{Guesses: guesses, Routes: routes("$default", twoWay(slowFirst))}, "first", "second")
-		}, "second", gatewaytest.Guesses{SerialMessages: true}, "first"},
+			release := make(chan struct{})
+			firstWaits := twoWay(func(ctx context.Context, raw []byte) ([]byte, error) {
+				if lookup(t, raw, "body") == "first" {
+					<-release
+				}
+				return echo(ctx, raw)
+			})
+			c := dialRaw(t, newGateway(t, gatewaytest.API{Guesses: guesses, Routes: routes("$default", firstWaits)}), "/v1")
+			c.mustWrite(t, text("first"), text("second"))
+			synctest.Wait()
+			close(release)
+			return c.heard(t) + " " + c.heard(t)
+		}, "second first", gatewaytest.Guesses{SerialMessages: true}, "first second"},
 	})
 }

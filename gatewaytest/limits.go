@@ -28,7 +28,7 @@ const (
 
 	// defaultSendBuffer is how many bytes may wait for a slow reader before a
 	// POST is answered with 429. The service's figure is not known
-	// (G-MGMT-9, section 20 row 16: 1 MiB assumed).
+	// (G-MGMT-9: 1 MiB is assumed).
 	defaultSendBuffer = 1 << 20
 
 	// maxAuthorizerBytes bounds what an authorizer may return, and

@@ -132,7 +132,7 @@ func TestResponses(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 	})
-	t.Run("section 20 row 19: two-way body of 128 KB", func(t *testing.T) {
+	t.Run("G-LIMIT-1 two-way body of 128 KB", func(t *testing.T) {
 		for _, tt := range []struct {
 			length int
 			fails  bool
