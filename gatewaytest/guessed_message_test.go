@@ -134,6 +134,7 @@ func TestGuessedThrottling(t *testing.T) {
 	logged := func(t *testing.T, guesses gatewaytest.Guesses) string {
 		var log strings.Builder
 		two(t, gatewaytest.API{Guesses: guesses, AccessLog: &gatewaytest.AccessLog{Format: "$context.eventType $context.status $context.error.message", Output: &log}})
+		synctest.Wait() // the line comes after the frame
 		return strings.ReplaceAll(log.String(), "\n", ", ")
 	}
 	turnRound(t, []guess{
