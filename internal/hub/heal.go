@@ -21,12 +21,12 @@ const (
 	healFor = time.Minute
 )
 
-// HealReport counts what Heal did.
+// HealReport counts what Heal did: each mark once.
 type HealReport struct {
 	Healed int // connections served
 	Gone   int // connections that are no more
 	Closed int // connections given up
-	Left   int // connections that stay marked
+	Left   int // connections that stay marked, those among them whose turn ended with an error
 }
 
 // Heal gives marked connections the current state of what they missed. A
@@ -61,13 +61,17 @@ type patient struct {
 	posts int
 }
 
-// heal serves marked connections together: none waits for another.
+// heal serves marked connections together: none waits for another. What is not
+// settled, for whatever reason, goes to the end of the list.
 func (h *Hub) heal(ctx context.Context, marks []Stale, report *HealReport) error {
 	var failed error
-	fail := func(m Stale, err error) {
+	var left []Missed
+	count := func(m Stale, as *int, err error) {
 		if err != nil {
-			report.Left++
-			failed = errors.Join(failed, fmt.Errorf("heal %s: %w", m.ConnectionID, err))
+			as, failed = &report.Left, errors.Join(failed, fmt.Errorf("heal %s: %w", m.ConnectionID, err))
+		}
+		if *as++; as == &report.Left {
+			left = append(left, Missed{m.ConnectionID, m.Topics})
 		}
 	}
 	var patients []patient
@@ -75,8 +79,7 @@ func (h *Hub) heal(ctx context.Context, marks []Stale, report *HealReport) error
 	for _, m := range marks {
 		c, err := h.store.Connection(ctx, m.ConnectionID)
 		if errors.Is(err, ErrGone) || err == nil && expired(c.ConnectedAt, h.now()) {
-			report.Gone++
-			fail(m, h.store.Forget(ctx, m.ConnectionID, m.Topics...))
+			count(m, &report.Gone, h.store.Forget(ctx, m.ConnectionID, m.Topics...))
 			continue
 		}
 		var fresh []Post
@@ -84,7 +87,7 @@ func (h *Hub) heal(ctx context.Context, marks []Stale, report *HealReport) error
 			fresh, err = h.refresh(ctx, c, m.Topics)
 		}
 		if err != nil {
-			fail(m, err)
+			count(m, &report.Left, err)
 			continue
 		}
 		patients = append(patients, patient{m, c, len(fresh)})
@@ -99,30 +102,28 @@ func (h *Hub) heal(ctx context.Context, marks []Stale, report *HealReport) error
 			}
 		}
 		errs = errs[p.posts:]
-		fail(p.mark, h.discharge(ctx, p, undelivered, report))
+		as, err := h.discharge(ctx, p, undelivered, report)
+		count(p.mark, as, err)
 	}
-	return failed
+	return errors.Join(failed, errors.Join(h.store.MarkStale(ctx, left, h.now())...))
 }
 
-// discharge settles what became of a marked connection.
-func (h *Hub) discharge(ctx context.Context, p patient, undelivered error, report *HealReport) error {
+// discharge settles what became of a marked connection, and returns as what it
+// counts.
+func (h *Hub) discharge(ctx context.Context, p patient, undelivered error, report *HealReport) (*int, error) {
 	now := h.now()
 	switch {
 	case undelivered == nil:
-		report.Healed++
-		return h.store.ClearStale(ctx, p.mark)
+		return &report.Healed, h.store.ClearStale(ctx, p.mark)
 	case errors.Is(undelivered, ErrGone) && now.Sub(p.c.ConnectedAt) > YoungConnection:
-		report.Gone++
-		return h.store.Forget(ctx, p.c.ID, p.mark.Topics...)
+		return &report.Gone, h.store.Forget(ctx, p.c.ID, p.mark.Topics...)
 	case now.Sub(p.mark.Since) > healFor:
-		report.Closed++
 		if err := h.poster.Disconnect(ctx, p.c.ID, p.c.Endpoint); err != nil {
-			return err
+			return nil, fmt.Errorf("close after %v: %w", undelivered, err)
 		}
-		return h.store.Forget(ctx, p.c.ID, p.mark.Topics...)
+		return &report.Closed, h.store.Forget(ctx, p.c.ID, p.mark.Topics...)
 	}
-	report.Left++
-	return h.store.MarkStale(ctx, []Missed{{ConnectionID: p.c.ID}}, now)[0] // to the end of the list
+	return &report.Left, nil
 }
 
 // refresh is the current state of topics as deltas, as far as c is subscribed to

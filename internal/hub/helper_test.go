@@ -24,7 +24,8 @@ type bench struct {
 	now     time.Time
 
 	sent   []hub.Post
-	answer func(hub.Post) error // of a post; nil: all are accepted
+	answer func(hub.Post) error  // of a post; nil: all are accepted
+	hold   func(id string) error // why a connection cannot be ended; nil: all can
 	ended  []string
 }
 
@@ -59,6 +60,11 @@ func (r recorder) Post(_ context.Context, posts []hub.Post) []error {
 }
 
 func (r recorder) Disconnect(_ context.Context, id, _ string) error {
+	if r.b.hold != nil {
+		if err := r.b.hold(id); err != nil {
+			return err
+		}
+	}
 	r.b.ended = append(r.b.ended, id)
 	return nil
 }

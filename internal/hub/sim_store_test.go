@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/securecart/hub/internal/hub"
@@ -69,6 +70,9 @@ func (s *faultyStore) Revoke(ctx context.Context, owner string, at time.Time) er
 }
 
 func (s *faultyStore) Connection(ctx context.Context, id string) (hub.Connection, error) {
+	if strings.HasPrefix(id, stuck) {
+		return hub.Connection{}, errInjected // without end
+	}
 	if err := s.enter(); err != nil {
 		return hub.Connection{}, err
 	}
@@ -103,11 +107,21 @@ func (s *faultyStore) Forget(ctx context.Context, id string, topics ...hub.Topic
 func (s *faultyStore) MarkStale(ctx context.Context, missed []hub.Missed, now time.Time) []error {
 	errs := make([]error, len(missed))
 	for i := range missed {
+		if s.w.stuckInFront && strings.HasPrefix(missed[i].ConnectionID, stuck) {
+			continue
+		}
 		if errs[i] = s.enter(); errs[i] == nil {
 			errs[i] = s.leave(s.Store.MarkStale(ctx, missed[i:i+1], now)[0])
 		}
 	}
 	return errs
+}
+
+func (s *faultyStore) Stale(ctx context.Context, _ int) ([]hub.Stale, error) {
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	return s.Store.Stale(ctx, stuckCount) // few, so that somebody is in front
 }
 
 func (s *faultyStore) ClearStale(ctx context.Context, m hub.Stale) error {

@@ -48,6 +48,7 @@ type defects struct {
 	overNotRecorded          bool
 	revocationForgotten      bool
 	noticeDropped            bool
+	stuckInFront             bool
 }
 
 // world is one simulated run.
@@ -103,6 +104,9 @@ type frame struct {
 const (
 	skuCount   = 3
 	countedSKU = "COUNT" // only ever added to, so that pieces can be counted
+
+	stuck      = "stuck" // begins the names of connections that are marked and cannot be healed, ever
+	stuckCount = 2
 )
 
 func newWorld(seed uint64, d defects) *world {
