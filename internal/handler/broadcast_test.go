@@ -214,6 +214,14 @@ func TestBroadcastUnreadableRecord(t *testing.T) {
 	})
 }
 
+// mark marks a connection that has missed A.
+func (b *bench) mark(id string) {
+	b.t.Helper()
+	if err := b.store.MarkStale(b.t.Context(), []hub.Missed{{ConnectionID: id, Topics: []hub.Topic{sku("A")}}}, b.now)[0]; err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 // renumbered is a record with another sequence number.
 func renumbered(t testing.TB, record json.RawMessage, sequence int) json.RawMessage {
 	t.Helper()
@@ -244,9 +252,24 @@ func TestBroadcastEmptyBatch(t *testing.T) {
 		b := shop(t)
 		b.stock("A", 0)
 		b.changes = nil // nobody was told
-		b.store.MarkStale(t.Context(), []hub.Missed{{ConnectionID: "on-A", Topics: []hub.Topic{sku("A")}}}, b.now)
+		b.mark("on-A")
 		b.deliver()
 		b.wantSent(outOf("A"))
+	})
+	t.Run("healing that fails is counted", func(t *testing.T) {
+		for call, fill := range map[string]func(*bench){
+			"Stale":      func(*bench) {},
+			"Connection": func(b *bench) { b.mark("on-A") },
+		} {
+			b := shop(t)
+			fill(b)
+			b.store.fail[call] = errInside
+			wantFailed(t, b.deliver(), "")
+			lines := b.logged("metrics")
+			if last := lines[len(lines)-1]; last["Failed"] != 1.0 {
+				t.Errorf("%s fails: got the metrics %v, want Failed 1", call, last)
+			}
+		}
 	})
 	t.Run("no records at all", func(t *testing.T) {
 		got, err := call[events.DynamoDBEventResponse](t, shop(t).broadcast, []byte(`{}`))

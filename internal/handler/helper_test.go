@@ -162,6 +162,13 @@ func (f *faults) MarkStale(ctx context.Context, missed []hub.Missed, now time.Ti
 	return f.Store.MarkStale(ctx, missed, now)
 }
 
+func (f *faults) Stale(ctx context.Context, limit int) ([]hub.Stale, error) {
+	if err := f.fail["Stale"]; err != nil {
+		return nil, err
+	}
+	return f.Store.Stale(ctx, limit)
+}
+
 func (f *faults) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Request) error {
 	return orDo(f.fail["PutCarts"], func() error { return f.Store.PutCarts(ctx, carts, r) })
 }

@@ -21,12 +21,13 @@ const (
 	healFor = time.Minute
 )
 
-// HealReport counts what Heal did: each mark once.
+// HealReport counts what Heal did: each mark once, and errors.
 type HealReport struct {
 	Healed int // connections served
 	Gone   int // connections that are no more
 	Closed int // connections given up
 	Left   int // connections that stay marked, those among them whose turn ended with an error
+	Failed int // errors: marks that cannot be listed, connections that cannot be read, served or settled
 }
 
 // Heal gives marked connections the current state of what they missed. A
@@ -39,6 +40,7 @@ func (h *Hub) Heal(ctx context.Context) (HealReport, error) {
 	for range healRounds {
 		marks, err := h.store.Stale(ctx, healAtOnce)
 		if err != nil {
+			report.Failed++
 			return report, errors.Join(failed, fmt.Errorf("list marks: %w", err))
 		}
 		// Who stays marked goes to the end; seen again, everybody had a turn.
@@ -65,10 +67,15 @@ type patient struct {
 // settled, for whatever reason, goes to the end of the list.
 func (h *Hub) heal(ctx context.Context, marks []Stale, report *HealReport) error {
 	var failed error
+	fail := func(id string, err error) {
+		report.Failed++
+		failed = errors.Join(failed, fmt.Errorf("heal %s: %w", id, err))
+	}
 	var left []Missed
 	count := func(m Stale, as *int, err error) {
 		if err != nil {
-			as, failed = &report.Left, errors.Join(failed, fmt.Errorf("heal %s: %w", m.ConnectionID, err))
+			fail(m.ConnectionID, err)
+			as = &report.Left
 		}
 		if *as++; as == &report.Left {
 			left = append(left, Missed{m.ConnectionID, m.Topics})
@@ -105,7 +112,12 @@ func (h *Hub) heal(ctx context.Context, marks []Stale, report *HealReport) error
 		as, err := h.discharge(ctx, p, undelivered, report)
 		count(p.mark, as, err)
 	}
-	return errors.Join(failed, errors.Join(h.store.MarkStale(ctx, left, h.now())...))
+	for i, err := range h.store.MarkStale(ctx, left, h.now()) {
+		if err != nil {
+			fail(left[i].ConnectionID, err)
+		}
+	}
+	return failed
 }
 
 // discharge settles what became of a marked connection, and returns as what it

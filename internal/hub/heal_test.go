@@ -102,7 +102,7 @@ func TestHealIsHeldUpByNobody(t *testing.T) {
 			if err == nil {
 				t.Error("got no error")
 			}
-			equal(t, "report", report, hub.HealReport{Healed: 1, Left: sick})
+			equal(t, "report", report, hub.HealReport{Healed: 1, Left: sick, Failed: sick})
 			marks, err := b.store.Stale(t.Context(), 2*sick)
 			if err != nil {
 				t.Fatal(err)

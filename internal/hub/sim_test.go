@@ -220,7 +220,7 @@ func (w *world) settle(ctx context.Context) {
 				w.problem("heal without faults: %s", line)
 			}
 		}
-		if round > 4 && !busy && healed == (hub.HealReport{Left: stuckCount}) {
+		if round > 4 && !busy && healed == (hub.HealReport{Left: stuckCount, Failed: stuckCount}) {
 			return
 		}
 		w.pass(5 * time.Second)

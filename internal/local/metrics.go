@@ -64,6 +64,7 @@ func (m *metrics) healed(_ context.Context, r hub.HealReport) {
 	m.heals.WithLabelValues("healed").Add(float64(r.Healed))
 	m.heals.WithLabelValues("gone").Add(float64(r.Gone))
 	m.heals.WithLabelValues("closed").Add(float64(r.Closed))
+	m.heals.WithLabelValues("failed").Add(float64(r.Failed))
 }
 
 func (m *metrics) handler() http.Handler {

@@ -38,7 +38,7 @@ var Series = []Metric{
 	{"Throttled", count, "connections not served because of 429 to the end"},
 	{"Marked", count, "connections not served, for any reason: they are marked to be healed"},
 	{"Denied", count, "subscribers whose authority does not reach any more"},
-	{"Failed", count, "stream records that have to come again"},
+	{"Failed", count, "stream records that have to come again, and errors of healing"},
 	{"Healed", count, "marked connections served later"},
 	{"HealClosed", count, "marked connections given up after a minute: their clients reconnect"},
 	{"HealLeft", count, "marked connections that wait for another turn"},
@@ -91,7 +91,7 @@ func (m *Metrics) Broadcast(ctx context.Context, r hub.Report) {
 
 // Healed counts what healing did.
 func (m *Metrics) Healed(ctx context.Context, r hub.HealReport) {
-	m.write(ctx, counts{"Healed": r.Healed, "Gone": r.Gone, "HealClosed": r.Closed, "HealLeft": r.Left}, nil)
+	m.write(ctx, counts{"Healed": r.Healed, "Gone": r.Gone, "HealClosed": r.Closed, "HealLeft": r.Left, "Failed": r.Failed}, nil)
 }
 
 // maxValues is how many values of a metric one line may have.

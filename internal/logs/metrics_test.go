@@ -123,8 +123,8 @@ func TestMetrics(t *testing.T) {
 		{"batch that nobody watches", func(m *logs.Metrics) { m.Broadcast(ctx, hub.Report{Changes: 1}) }, []map[string][]float64{{"Changes": {1}}}},
 		{"a latency of nothing", func(m *logs.Metrics) { m.Broadcast(ctx, hub.Report{Latencies: []time.Duration{0}}) }, []map[string][]float64{{"Latency": {0}}}},
 		{"healed", func(m *logs.Metrics) {
-			m.Healed(ctx, hub.HealReport{Healed: 1, Gone: 2, Closed: 3, Left: 4})
-		}, []map[string][]float64{{"Healed": {1}, "Gone": {2}, "HealClosed": {3}, "HealLeft": {4}}}},
+			m.Healed(ctx, hub.HealReport{Healed: 1, Gone: 2, Closed: 3, Left: 4, Failed: 5})
+		}, []map[string][]float64{{"Healed": {1}, "Gone": {2}, "HealClosed": {3}, "HealLeft": {4}, "Failed": {5}}}},
 		{"nothing to heal", func(m *logs.Metrics) { m.Healed(ctx, hub.HealReport{}) }, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
