@@ -48,5 +48,6 @@ build: ## the six functions for Lambda, build/NAME/bootstrap (ARCH=arm64 or amd6
 		printf '%-12s %9d bytes\n' $$f $$(wc -c < build/$$f/bootstrap); \
 	done
 
-deploy: ## deploy template.yaml with the SAM CLI (after make build)
-	sam deploy --guided --resolve-s3 --template-file template.yaml --capabilities CAPABILITY_IAM
+deploy: ## build for arm64 and deploy template.yaml with the SAM CLI
+	$(MAKE) --no-print-directory build ARCH=arm64
+	sam deploy $$(test -e samconfig.toml || echo --guided) --resolve-s3 --template-file template.yaml --capabilities CAPABILITY_IAM

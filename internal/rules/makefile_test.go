@@ -1,0 +1,71 @@
+package rules
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDeploy: whatever was built before and whatever ARCH says, make deploy builds
+// for the processor of the template, and only the first one asks for parameters.
+func TestDeploy(t *testing.T) {
+	if _, err := exec.LookPath("make"); err != nil {
+		if os.Getenv("HUB_TEST_TOOLS") == "required" {
+			t.Fatal("make is missing, and HUB_TEST_TOOLS says it must not be")
+		}
+		t.Skip("make is missing")
+	}
+	var wantBuilt []string
+	for _, f := range []string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"} {
+		wantBuilt = append(wantBuilt, processor(t)+" ./"+f)
+	}
+	for _, again := range []bool{false, true} {
+		dir := t.TempDir()
+		write := func(name, text string) {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write("Makefile", read(t, "Makefile"))
+		// go leaves what it was called for, sam what it was told.
+		write("go", "#!/bin/sh\nfor last; do :; done\nmkdir -p build/$last && echo bytes >build/$last/bootstrap && echo $GOARCH $last >>built\n")
+		write("sam", "#!/bin/sh\ncp built had && echo $* >told\n")
+		if again {
+			write("samconfig.toml", "")
+		}
+		cmd := exec.Command("make", "deploy", "ARCH=other")
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"), "MAKEFLAGS=")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("make deploy: %v\n%s", err, out)
+		}
+		file := func(name string) string {
+			data, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(data)
+		}
+		if had := strings.Split(strings.TrimSpace(file("had")), "\n"); !slices.Equal(had, wantBuilt) {
+			t.Errorf("sam deploys %q, want %q", had, wantBuilt)
+		}
+		told := strings.Fields(file("told"))
+		if asks := slices.Contains(told, "--guided"); asks == again {
+			t.Errorf("with a samconfig.toml %t: sam is told %q", again, told)
+		}
+	}
+}
+
+// processor is that of the template's functions, as Go calls it.
+func processor(t *testing.T) string {
+	t.Helper()
+	m := regexp.MustCompile(`Architectures: \[(\w+)\]`).FindAllStringSubmatch(read(t, "template.yaml"), -1)
+	if len(m) != 1 {
+		t.Fatalf("the template names %d processors, want one for all functions", len(m))
+	}
+	return map[string]string{"arm64": "arm64", "x86_64": "amd64"}[m[0][1]]
+}
