@@ -61,14 +61,16 @@ type Settings struct {
 	Limits string
 
 	Shorthand      bool
-	PostsPerSecond int // of one broadcaster; 0: as many as it can
+	PostsPerSecond int // of each environment of the broadcaster; 0: as many as it can
 
 	MetricsNamespace string // in CloudWatch
 }
 
-// defaultPostsPerSecond is half of what API Gateway allows an account in a Region,
-// which HTTP, REST and WebSocket APIs share (G-LIMIT-10).
-const defaultPostsPerSecond = 5_000
+// defaultPostsPerSecond leaves half of what API Gateway allows an account in a
+// Region, 10 000 requests (G-LIMIT-10), to everybody else: template.yaml runs six
+// environments of the broadcaster where each stream has one shard, and they know
+// nothing of one another.
+const defaultPostsPerSecond = 800
 
 // defaultMetricsNamespace is where the metrics of the functions are found.
 const defaultMetricsNamespace = "SecureCartHub"

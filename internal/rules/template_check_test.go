@@ -83,6 +83,7 @@ var checks = []check{
 	{"addresses", checkAddresses},
 	{"functions", checkFunctions},
 	{"settings", checkSettings},
+	{"posts", checkPosts},
 	{"guest key", checkGuestKey},
 	{"rights", checkRights},
 	{"manage connections", checkManageConnections},
@@ -694,7 +695,7 @@ func checkSettings(k *checker) {
 			"CART_ATTRIBUTES":      map[string]string{"own tables": "cart=id"}[s.name],
 			"TOKEN_ISSUER":         issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
 			"ALLOWED_ORIGINS": s.given["AllowedOrigins"], "EDGE_SECRETS": edgeSecrets(s),
-			"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "5000", "METRICS_NAMESPACE": "SecureCartHub", "LIMITS": "",
+			"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "800", "METRICS_NAMESPACE": "SecureCartHub", "LIMITS": "",
 		}
 		for _, f := range config.Functions {
 			env := k.environment(s, f)
@@ -729,6 +730,28 @@ func checkSettings(k *checker) {
 	}
 	k.want("the default of PostsPerSecond", k.t.parameters["PostsPerSecond"]["Default"], def.PostsPerSecond)
 	k.want("the default of MetricsNamespace", k.t.parameters["MetricsNamespace"]["Default"], def.MetricsNamespace)
+}
+
+// accountRequests is what API Gateway takes from an account in a Region in a second
+// (G-LIMIT-10).
+const accountRequests = 10_000
+
+// checkPosts: the broadcaster's environments, each with the default budget, leave
+// half of the account to others. A stream has one shard or more: this is the least
+// there can be of them.
+func checkPosts(k *checker) {
+	environments := 1 // for the schedule
+	for _, r := range k.t.of(kindSource) {
+		n, ok := number(r.properties["ParallelizationFactor"])
+		if !ok {
+			k.failf("%s does not say how many batches of a shard there are at once", r.id)
+		}
+		environments += n
+	}
+	each, ok := number(k.t.parameters["PostsPerSecond"]["Default"])
+	if most := accountRequests / 2; !ok || each < 1 || each*environments > most {
+		k.failf("%d environments with %v posts a second each, want at most %d together", environments, each, most)
+	}
 }
 
 // generated is a password as Secrets Manager makes it from the settings given.
