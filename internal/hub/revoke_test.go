@@ -65,6 +65,16 @@ func TestRevoke(t *testing.T) {
 		}
 		equal(t, "refused after the row was lost", b.subscribe(lost, "cart").Refused, map[string]wire.Code{"cart": "token_expired"})
 	})
+	t.Run("nor a ticket that was made of it", func(t *testing.T) {
+		if _, err := b.IssueTicket(t.Context(), "secret", old); err != nil {
+			t.Fatal(err)
+		}
+		p, err := b.RedeemTicket(t.Context(), "secret")
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "refused", b.subscribe(b.connect("ticket", p), "cart").Refused, map[string]wire.Code{"cart": "token_expired"})
+	})
 	t.Run("a new one is", func(t *testing.T) {
 		if err := b.Renew(t.Context(), phone, issued(alice, b.now.Add(time.Second))); err != nil {
 			t.Fatal(err)
