@@ -166,7 +166,7 @@ func TestOpenRefuses(t *testing.T) {
 		"a table that is not there": {dynamolocal.Options{Endpoint: endpoint, Names: names()}, "there is no such table", dynamostore.ErrNoTable},
 		"another table's key": {dynamolocal.Options{Endpoint: endpoint, Names: dynamostore.Options{
 			HubTable: taken.HubTable, InventoryTable: taken.CartTable, CartTable: taken.CartTable,
-		}}, "its key is [cart HASH], want [sku HASH]", nil},
+		}}, "its key is [cart HASH S], want [sku HASH S]", nil},
 		"a table without stream": {dynamolocal.Options{Endpoint: endpoint, Names: dynamostore.Options{
 			HubTable: taken.HubTable, InventoryTable: make(&noStream), CartTable: taken.CartTable,
 		}}, "its stream must have the view type NEW_AND_OLD_IMAGES", nil},

@@ -127,7 +127,7 @@ func prepare(ctx context.Context, client Admin, want Schema) error {
 
 // compare says what of a table is not as it must be.
 func compare(is *types.TableDescription, want *dynamodb.CreateTableInput) error {
-	if got, want := keyNames(is.KeySchema), keyNames(want.KeySchema); got != want {
+	if got, want := keyNames(is.KeySchema, is.AttributeDefinitions), keyNames(want.KeySchema, want.AttributeDefinitions); got != want {
 		return fmt.Errorf("its key is %s, want %s", got, want)
 	}
 	if want.StreamSpecification == nil {
@@ -139,10 +139,17 @@ func compare(is *types.TableDescription, want *dynamodb.CreateTableInput) error 
 	return nil
 }
 
-func keyNames(schema []types.KeySchemaElement) string {
+// keyNames are the attributes of a key: name, role and type of each. A table may
+// define attributes of its indexes too, which do not count.
+func keyNames(schema []types.KeySchemaElement, defined []types.AttributeDefinition) string {
+	kinds := map[string]types.ScalarAttributeType{}
+	for _, d := range defined {
+		kinds[aws.ToString(d.AttributeName)] = d.AttributeType
+	}
 	names := make([]string, len(schema))
 	for i, k := range schema {
-		names[i] = aws.ToString(k.AttributeName) + " " + string(k.KeyType)
+		name := aws.ToString(k.AttributeName)
+		names[i] = fmt.Sprint(name, " ", k.KeyType, " ", kinds[name])
 	}
 	return fmt.Sprint(names)
 }

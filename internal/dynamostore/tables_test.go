@@ -61,17 +61,21 @@ func TestCreateTablesRefuses(t *testing.T) {
 		wrong func(o *dynamostore.Options)
 		want  string
 	}{
-		"keys":   {func(o *dynamostore.Options) { o.HubTable = o.InventoryTable }, "its key is [sku HASH], want [pk HASH sk RANGE]"},
-		"stream": {func(o *dynamostore.Options) { o.CartTable += "-streamless" }, "its stream must have the view type NEW_AND_OLD_IMAGES"},
-		"TTL":    {func(o *dynamostore.Options) { o.HubTable += "-ttl" }, `its TTL is on "other", want "expires"`},
+		"keys":          {func(o *dynamostore.Options) { o.HubTable = o.InventoryTable }, "its key is [sku HASH S], want [pk HASH S sk RANGE S]"},
+		"type of a key": {func(o *dynamostore.Options) { o.InventoryTable += "-numbered" }, "its key is [sku HASH N], want [sku HASH S]"},
+		"stream":        {func(o *dynamostore.Options) { o.CartTable += "-streamless" }, "its stream must have the view type NEW_AND_OLD_IMAGES"},
+		"TTL":           {func(o *dynamostore.Options) { o.HubTable += "-ttl" }, `its TTL is on "other", want "expires"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			schemas := dynamostore.Schemas(w.options)
-			streamless, ttl := *schemas[2].Table, *schemas[0].Table
-			for in, suffix := range map[*dynamodb.CreateTableInput]string{&streamless: "-streamless", &ttl: "-ttl"} {
+			streamless, ttl, numbered := *schemas[2].Table, *schemas[0].Table, *schemas[1].Table
+			streamless.StreamSpecification = nil
+			sku := "sku"
+			numbered.AttributeDefinitions = []types.AttributeDefinition{{AttributeName: &sku, AttributeType: types.ScalarAttributeTypeN}}
+			for in, suffix := range map[*dynamodb.CreateTableInput]string{&streamless: "-streamless", &ttl: "-ttl", &numbered: "-numbered"} {
 				name := *in.TableName + suffix
-				in.TableName, in.StreamSpecification = &name, nil
+				in.TableName = &name
 				if _, err := w.client.CreateTable(t.Context(), in); err != nil {
 					t.Fatal(err)
 				}
