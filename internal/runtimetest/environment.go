@@ -161,10 +161,19 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 		h.Set("Lambda-Runtime-Aws-Request-Id", call.id)
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(call.deadline.UnixMilli(), 10))
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", e.arn)
-		h.Set("Lambda-Runtime-Trace-Id", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0")
+		h.Set("Lambda-Runtime-Trace-Id", "Root="+newTrace(time.Now())+";Sampled=0")
 		_, _ = w.Write(call.event)
 	case <-r.Context().Done():
 	}
+}
+
+// newTrace is the id of a trace that begins with an invocation: version, seconds
+// since 1970, 96 random bits.
+// https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids
+func newTrace(now time.Time) string {
+	random := make([]byte, 12)
+	_, _ = rand.Read(random) // never fails
+	return fmt.Sprintf("1-%08x-%x", now.Unix(), random)
 }
 
 func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) {

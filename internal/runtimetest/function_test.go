@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -53,6 +55,9 @@ func bootstrap(ctx context.Context, e event) (string, error) {
 	case "deadline":
 		deadline, _ := ctx.Deadline()
 		return time.Until(deadline).Round(time.Second).String(), nil
+	case "trace":
+		trace, _ := ctx.Value("x-amzn-trace-id").(string) // where the runtime client keeps it
+		return trace, nil
 	case "pid":
 		return fmt.Sprint(os.Getpid()), nil
 	case "say":
@@ -130,6 +135,25 @@ func TestDeadlineReachesTheFunction(t *testing.T) {
 	answer, err := f.Invoke(ctx, []byte(`{"do":"deadline"}`))
 	if err != nil || string(answer) != `"10m0s"` {
 		t.Errorf("got %s, %v, want 10m0s", answer, err)
+	}
+}
+
+// TestTraces: each invocation begins a trace of its own, now.
+func TestTraces(t *testing.T) {
+	f := function(t, runtimetest.Options{Environments: 1})
+	header := regexp.MustCompile(`^Root=1-([0-9a-f]{8})-[0-9a-f]{24};Sampled=0$`)
+	seen := map[string]bool{}
+	for range 3 {
+		began := time.Now().Unix()
+		got, err := invoke(t, f, "trace", "")
+		parts := header.FindStringSubmatch(got)
+		if err != nil || parts == nil || seen[got] {
+			t.Fatalf("got %q, %v after %v, want a new trace", got, err, seen)
+		}
+		seen[got] = true
+		if at, err := strconv.ParseInt(parts[1], 16, 64); err != nil || at < began || at > time.Now().Unix() {
+			t.Errorf("got %q, want the second of the invocation, %x", got, began)
+		}
 	}
 }
 
