@@ -9,6 +9,6 @@
 // Records of one item come in the order of the stream: a shard is read only after
 // its parents have ended. A [Source] starts no goroutine; [Source.Run] returns
 // when its context ends. After an expired iterator it goes on behind the last
-// record it handed on; after a gap (records older than 24 hours are trimmed) with
-// the oldest there is, and says so.
+// record it handed on; after a gap (records older than 24 hours are trimmed, and
+// shards with them) with the oldest there is, and says so.
 package streamsource

@@ -21,6 +21,10 @@ const (
 	describeEvery = 10 * time.Second
 )
 
+// trimmedRecords is told of a shard whose records were older than 24 hours before
+// anybody read them.
+const trimmedRecords = "stream records were trimmed before they were read"
+
 // API is what a Source uses of the SDK's client.
 type API interface {
 	DescribeStream(context.Context, *dynamodbstreams.DescribeStreamInput, ...func(*dynamodbstreams.Options)) (*dynamodbstreams.DescribeStreamOutput, error)
@@ -78,13 +82,19 @@ func (s *Source) Start(ctx context.Context) error {
 	return nil
 }
 
-// Run reads until ctx ends. Failures of the service are logged and tried again.
+// Run reads until ctx ends. What fails is tried again; the first failure of a row
+// is logged, and its end.
 func (s *Source) Run(ctx context.Context) error {
+	failing := false
 	for ctx.Err() == nil {
 		busy, err := s.Step(ctx)
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case err != nil && !failing && ctx.Err() == nil:
 			s.log.WarnContext(ctx, "stream", "stream", s.arn, "error", err)
+		case err == nil && failing:
+			s.log.InfoContext(ctx, "stream goes on", "stream", s.arn)
 		}
+		failing = err != nil
 		if busy {
 			continue
 		}
@@ -140,9 +150,15 @@ func (s *Source) describe(ctx context.Context, from types.ShardIteratorType) err
 		}
 	}
 	for id, sh := range s.shards {
-		if sh.ended && !listed[id] {
-			delete(s.shards, id) // trimmed; nobody has it as a parent any more
+		if listed[id] {
+			continue
 		}
+		// Trimmed with all its records, and of no use as a parent any more: its children
+		// are read from their beginning.
+		if !sh.ended {
+			s.log.WarnContext(ctx, trimmedRecords, "shard", id)
+		}
+		delete(s.shards, id)
 	}
 	s.described = time.Now()
 	return nil
@@ -157,7 +173,7 @@ func (s *Source) seek(ctx context.Context, sh *shard) error {
 	out, err := s.api.GetShardIterator(ctx, in)
 	var trimmed *types.TrimmedDataAccessException
 	if errors.As(err, &trimmed) {
-		s.log.WarnContext(ctx, "stream records were trimmed before they were read", "shard", sh.id)
+		s.log.WarnContext(ctx, trimmedRecords, "shard", sh.id)
 		sh.last, sh.from = "", types.ShardIteratorTypeTrimHorizon
 		in = &dynamodbstreams.GetShardIteratorInput{StreamArn: &s.arn, ShardId: &sh.id, ShardIteratorType: sh.from}
 		out, err = s.api.GetShardIterator(ctx, in)

@@ -1,8 +1,10 @@
 package streamsource_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -50,6 +52,23 @@ func (s *stream) shard(id, parent string) *fakeShard {
 	return sh
 }
 
+// trimmed removes a shard with its records, as the service does after 24 hours.
+func (s *stream) trimmed(sh *fakeShard) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shards = slices.DeleteFunc(s.shards, func(other *fakeShard) bool { return other == sh })
+}
+
+// find is the shard of that id. The service knows nothing of one that was trimmed.
+func (s *stream) find(id string) (*fakeShard, error) {
+	for _, sh := range s.shards {
+		if sh.id == id {
+			return sh, nil
+		}
+	}
+	return nil, &types.ResourceNotFoundException{}
+}
+
 func (s *stream) write(sh *fakeShard, key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,7 +111,10 @@ func (s *stream) DescribeStream(_ context.Context, in *dynamodbstreams.DescribeS
 func (s *stream) GetShardIterator(_ context.Context, in *dynamodbstreams.GetShardIteratorInput, _ ...func(*dynamodbstreams.Options)) (*dynamodbstreams.GetShardIteratorOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sh := s.shards[slices.IndexFunc(s.shards, func(sh *fakeShard) bool { return sh.id == *in.ShardId })]
+	sh, err := s.find(*in.ShardId)
+	if err != nil {
+		return nil, err
+	}
 	at := 0
 	switch in.ShardIteratorType {
 	case types.ShardIteratorTypeLatest:
@@ -122,7 +144,10 @@ func (s *stream) GetRecords(_ context.Context, in *dynamodbstreams.GetRecordsInp
 	}
 	id, number, _ := strings.Cut(*in.ShardIterator, " ")
 	at, _ := strconv.Atoi(number)
-	sh := s.shards[slices.IndexFunc(s.shards, func(sh *fakeShard) bool { return sh.id == id })]
+	sh, err := s.find(id)
+	if err != nil {
+		return nil, err
+	}
 	end := min(at+2, len(sh.records))
 	out := &dynamodbstreams.GetRecordsOutput{Records: sh.records[at:end]}
 	if !sh.closed || end < len(sh.records) {
@@ -130,6 +155,13 @@ func (s *stream) GetRecords(_ context.Context, in *dynamodbstreams.GetRecordsInp
 		out.NextShardIterator = &next
 	}
 	return out, nil
+}
+
+// fail makes every call fail from now on; nil: none.
+func (s *stream) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failing = err
 }
 
 // looked is how often somebody looked for shards.
@@ -144,12 +176,22 @@ type reader struct {
 	*streamsource.Source
 	t   *testing.T
 	got []string
+	log bytes.Buffer
+}
+
+// wantLogged counts the lines that have a text.
+func (r *reader) wantLogged(text string, want int) {
+	r.t.Helper()
+	if n := strings.Count(r.log.String(), text); n != want {
+		r.t.Errorf("got %d lines with %q, want %d:\n%s", n, text, want, r.log.String())
+	}
 }
 
 func read(t *testing.T, s *stream) *reader {
 	t.Helper()
 	r := &reader{t: t}
-	r.Source = streamsource.New(s, "arn", "eu-central-1", func(rec streamsource.Record) { r.got = append(r.got, rec.SequenceNumber) }, quiet)
+	log := slog.New(slog.NewTextHandler(&r.log, nil))
+	r.Source = streamsource.New(s, "arn", "eu-central-1", func(rec streamsource.Record) { r.got = append(r.got, rec.SequenceNumber) }, log)
 	if err := r.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -259,6 +301,67 @@ func TestTrimmedRecords(t *testing.T) {
 	s.expire, s.trim = true, true
 	r.drain()
 	r.want(1, 2, 5) // 3 and 4 are lost, and nothing is stuck
+}
+
+// TestShardVanished: a desk that slept for more than 24 hours goes on with the child
+// of a shard that is no more.
+func TestShardVanished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &stream{}
+		a := s.shard("a", "")
+		r := read(t, s)
+		s.write(a, "X")
+		r.drain()
+		s.write(a, "X") // nobody reads it
+		child := s.shard("b", "a")
+		s.write(child, "X")
+		s.trimmed(a)
+		time.Sleep(time.Minute)
+		r.drain()
+		r.want(1, 3)
+		r.wantLogged("trimmed before they were read", 1)
+	})
+}
+
+// TestShardEnded: of one that was read to its end nothing is lost.
+func TestShardEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &stream{}
+		a := s.shard("a", "")
+		r := read(t, s)
+		s.write(a, "X")
+		a.closed = true
+		r.drain()
+		s.trimmed(a)
+		s.shard("b", "a")
+		time.Sleep(time.Minute)
+		r.drain()
+		r.want(1)
+		r.wantLogged("trimmed before they were read", 0)
+	})
+}
+
+// TestFailuresAreToldOnce: the service is asked four times a second, and the log is
+// for people.
+func TestFailuresAreToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &stream{}
+		s.shard("a", "")
+		r := read(t, s)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- r.Run(ctx) }()
+		for range 2 {
+			s.fail(errors.New("down"))
+			time.Sleep(time.Minute)
+			s.fail(nil)
+			time.Sleep(time.Minute)
+		}
+		stop()
+		<-ended
+		r.wantLogged("down", 2)
+		r.wantLogged("goes on", 2)
+	})
 }
 
 func TestFailuresPass(t *testing.T) {
