@@ -2,11 +2,14 @@ package local
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/streamtest"
@@ -64,7 +67,7 @@ func (h *House) choose() hub.Store {
 func (h *House) mappings() error {
 	for _, mapping := range []**streamtest.Trigger{&h.inventory, &h.carts} {
 		trigger, err := streamtest.New(h.functions.broadcast, streamtest.Options{
-			// For ever: here nothing but a fault that passes can fail a batch.
+			// For ever: here nothing but a fault that passes can fail a batch, see readable.
 			BatchSize: 1000, Shards: 4, MaximumRetryAttempts: streamtest.RetryForever,
 			BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
 			Log: h.opts.Log,
@@ -81,7 +84,7 @@ func (h *House) mappings() error {
 func (h *House) follow(ctx context.Context) error {
 	runs := []func(context.Context) error{h.inventory.Run, h.carts.Run}
 	if t := h.opts.Tables; t != nil {
-		if err := t.Start(ctx, h.inventory.Put, h.carts.Put); err != nil {
+		if err := t.Start(ctx, h.readable(h.inventory), h.readable(h.carts)); err != nil {
 			return err
 		}
 		runs = append(runs, t.Run)
@@ -94,6 +97,24 @@ func (h *House) follow(ctx context.Context) error {
 		})
 	}
 	return nil
+}
+
+// readable puts records into a trigger, but not those of rows that are not as rows
+// are. A mapping in AWS gives such a record up after some attempts and keeps it for
+// people to look at; here it is logged, and the records behind it go on.
+func (h *House) readable(trigger *streamtest.Trigger) func(streamtest.Record) {
+	return func(r streamtest.Record) {
+		var record events.DynamoDBEventRecord
+		err := json.Unmarshal(r.Data, &record)
+		if err == nil {
+			_, err = h.opts.Layout.Change(record)
+		}
+		if err != nil {
+			h.opts.Log.Error("unreadable record, left out", "error", err)
+			return
+		}
+		trigger.Put(r)
+	}
 }
 
 // record is memstore's change feed: it writes what the stream of the table would

@@ -93,7 +93,10 @@ func itemOf(row Row) (hub.Item, error) {
 		Deleted:   r.flag(AttrDeleted),
 		UpdatedAt: r.time(AttrUpdatedAt),
 	}
-	return i, r.err
+	if r.err != nil {
+		return hub.Item{}, fmt.Errorf("item %q: %w", i.SKU, r.err)
+	}
+	return i, nil
 }
 
 func cartOf(row Row) (hub.Cart, error) {
