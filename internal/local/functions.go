@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -90,7 +91,7 @@ func (h *House) bootstraps(guestKey []byte) error {
 			Path: filepath.Join(h.opts.Build, name, "bootstrap"), Name: name, Env: env, Output: h.opts.Output,
 		})
 		if err != nil {
-			return err
+			return fmt.Errorf("%w (make build ARCH=%s makes those of this machine)", err, runtime.GOARCH)
 		}
 		h.functions.processes = append(h.functions.processes, f)
 		*function = f

@@ -33,10 +33,14 @@ type Function struct {
 
 var _ lambda.Handler = (*Function)(nil)
 
-// New returns a Function. It starts no process before the first invocation.
+// New returns a Function. It starts no process before the first invocation, but
+// refuses an executable that this machine cannot run.
 func New(o Options) (*Function, error) {
 	if info, err := os.Stat(o.Path); err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
 		return nil, fmt.Errorf("runtimetest: %s is not an executable file", o.Path)
+	}
+	if err := runsHere(o.Path); err != nil {
+		return nil, fmt.Errorf("runtimetest: %s: %w", o.Path, err)
 	}
 	path, err := filepath.Abs(o.Path)
 	if err != nil {

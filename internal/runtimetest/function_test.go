@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -193,6 +195,33 @@ func TestOutputAndClose(t *testing.T) {
 	}
 	if _, err := invoke(t, f, "", ""); !errors.Is(err, runtimetest.ErrClosed) {
 		t.Errorf("after Close: got %v", err)
+	}
+}
+
+// TestAnotherMachine: a bootstrap that this machine cannot run is refused before it
+// is invoked. A script is not looked into.
+func TestAnotherMachine(t *testing.T) {
+	// The first 64 bytes of an executable for each of Lambda's machines: little-endian,
+	// 64 bits (System V ABI, ELF header).
+	for machine, code := range map[string]byte{"amd64": 62, "arm64": 183} {
+		header := make([]byte, 64)
+		copy(header, "\x7fELF\x02\x01\x01")
+		header[16], header[18], header[20], header[52] = 2, code, 1, 64
+		path := filepath.Join(t.TempDir(), "bootstrap")
+		if err := os.WriteFile(path, header, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		_, err := runtimetest.New(runtimetest.Options{Path: path})
+		if runs := runtime.GOOS == "linux" && runtime.GOARCH == machine; runs != (err == nil) {
+			t.Errorf("an executable for %s: got %v on %s", machine, err, runtime.GOARCH)
+		}
+	}
+	script := filepath.Join(t.TempDir(), "bootstrap")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runtimetest.New(runtimetest.Options{Path: script}); err != nil {
+		t.Errorf("a script: got %v", err)
 	}
 }
 

@@ -1,0 +1,38 @@
+package local_test
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/securecart/hub/internal/local"
+)
+
+// build is a folder of six scripts, which nobody invokes before the test ends.
+func build(t *testing.T) (dir string) {
+	dir = t.TempDir()
+	for _, name := range []string{"authorize", "connect", "disconnect", "message", "broadcast", "ticket"} {
+		path := filepath.Join(dir, name, "bootstrap")
+		if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("#!/bin/sh\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestMissingBootstrap: the error is the command to type.
+func TestMissingBootstrap(t *testing.T) {
+	dir := build(t)
+	if err := os.Remove(filepath.Join(dir, "message", "bootstrap")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := local.New(local.Options{Tables: newTables(), Build: dir})
+	if want := "make build ARCH=" + runtime.GOARCH; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
