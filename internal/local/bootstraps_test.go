@@ -36,3 +36,30 @@ func TestMissingBootstrap(t *testing.T) {
 		t.Errorf("got %v, want %q", err, want)
 	}
 }
+
+// TestMetricsOfBootstraps: what this process cannot count is not there, rather than
+// zero.
+func TestMetricsOfBootstraps(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		options local.Options
+		counted bool
+	}{
+		{"in process", local.Options{}, true},
+		{"bootstraps", local.Options{Tables: newTables(), Build: build(t)}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := newHouse(t, tt.options)
+			defer closeHouse(t, h)
+			setStock(t, h, "MUG", "3")
+			settle(t, h)
+			_, text := admin(t, h, "GET", "/metrics", "")
+			if got := strings.Contains(text, "\nhub_changes_total"); got != tt.counted {
+				t.Errorf("hub_changes_total is there: %v, want %v", got, tt.counted)
+			}
+			if !strings.Contains(text, "\ngateway_connections") {
+				t.Error("the gateway's series are missing")
+			}
+		})
+	}
+}

@@ -41,7 +41,10 @@ func newMetrics(h *House) *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8), // 1 ms to 16 s
 		}),
 	}
-	m.registry.MustRegister(m.changes, m.deliveries, m.heals, m.latency, gatewayCollector{h}, collectors.NewGoCollector())
+	m.registry.MustRegister(gatewayCollector{h}, collectors.NewGoCollector())
+	if h.opts.Build == "" { // bootstraps count in lines of their own
+		m.registry.MustRegister(m.changes, m.deliveries, m.heals, m.latency)
+	}
 	return m
 }
 
