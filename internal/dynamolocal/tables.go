@@ -54,7 +54,9 @@ type Tables struct {
 	client    *dynamodb.Client
 	streams   *dynamodbstreams.Client
 
-	sources []*streamsource.Source // set by Start
+	// Set by Start.
+	followed map[string]string // the stream of a table, by the table's name
+	sources  []*streamsource.Source
 }
 
 // Open returns the Tables, checked, or made if that is asked for. An error that is
@@ -112,23 +114,53 @@ func (t *Tables) Close() { t.transport.CloseIdleConnections() }
 // Start finds the ends of both streams. Each change committed after it returned is
 // handed on.
 func (t *Tables) Start(ctx context.Context, inventory, carts func(streamtest.Record)) error {
+	t.followed = map[string]string{}
 	for _, s := range []struct {
 		table string
 		put   func(streamtest.Record)
 	}{{t.opts.Names.InventoryTable, inventory}, {t.opts.Names.CartTable, carts}} {
-		out, err := t.client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &s.table})
+		arn, err := t.streamOf(ctx, s.table)
 		if err != nil {
-			return fmt.Errorf("stream of %s: %w", s.table, err)
+			return err
 		}
-		source := streamsource.New(t.streams, aws.ToString(out.Table.LatestStreamArn), t.cfg.Region, func(r streamsource.Record) {
+		source := streamsource.New(t.streams, arn, t.cfg.Region, func(r streamsource.Record) {
 			s.put(streamtest.Record{Key: r.Key, SequenceNumber: r.SequenceNumber, Data: r.Data})
 		}, t.opts.Log)
 		if err := source.Start(ctx); err != nil {
 			return fmt.Errorf("stream of %s: %w", s.table, err)
 		}
+		t.followed[s.table] = arn
 		t.sources = append(t.sources, source)
 	}
 	return nil
+}
+
+// Check is an error if a table is not there (dynamostore.ErrNoTable), or has another
+// stream than the one that is followed, as after an engine that keeps nothing was
+// started again. The old stream of a table that was made again may still be read.
+func (t *Tables) Check(ctx context.Context) error {
+	if err := dynamostore.CheckTables(ctx, t.client, t.opts.Names); err != nil {
+		return err
+	}
+	for table, followed := range t.followed {
+		arn, err := t.streamOf(ctx, table)
+		if err != nil {
+			return err
+		}
+		if arn != followed {
+			return fmt.Errorf("table %s was made again: its stream is %s now", table, arn)
+		}
+	}
+	return nil
+}
+
+// streamOf is the ARN of a table's stream.
+func (t *Tables) streamOf(ctx context.Context, table string) (string, error) {
+	out, err := t.client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
+	if err != nil {
+		return "", fmt.Errorf("stream of %s: %w", table, err)
+	}
+	return aws.ToString(out.Table.LatestStreamArn), nil
 }
 
 // Run reads the streams until ctx ends.

@@ -17,6 +17,7 @@ import (
 	"github.com/securecart/hub/internal/dynamostore"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local"
+	"github.com/securecart/hub/internal/streamtest"
 )
 
 // shop is somebody else's client of the same endpoint.
@@ -179,6 +180,32 @@ func TestOpenRefuses(t *testing.T) {
 		})
 	}
 	tables(t, dynamolocal.Options{Endpoint: endpoint, Names: taken}) // those are good
+}
+
+// TestCheck: tables that are gone, and tables that were made again with other streams,
+// are not those that are followed.
+func TestCheck(t *testing.T) {
+	endpoint, names := engine(t), names()
+	all := tables(t, dynamolocal.Options{Endpoint: endpoint, Names: names, Create: true})
+	ignore := func(streamtest.Record) {}
+	if err := all.Start(t.Context(), ignore, ignore); err != nil {
+		t.Fatal(err)
+	}
+	if err := all.Check(t.Context()); err != nil {
+		t.Errorf("got %v, want tables that can be used", err)
+	}
+	for _, name := range []string{names.HubTable, names.InventoryTable, names.CartTable} {
+		if _, err := shop(endpoint).DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := all.Check(t.Context()); !errors.Is(err, dynamostore.ErrNoTable) {
+		t.Errorf("without tables: got %v, want %v", err, dynamostore.ErrNoTable)
+	}
+	tables(t, dynamolocal.Options{Endpoint: endpoint, Names: names, Create: true})
+	if err := all.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "made again") {
+		t.Errorf("with other tables: got %v, want an error", err)
+	}
 }
 
 func TestRegionOfAWS(t *testing.T) {

@@ -40,13 +40,7 @@ func (h *House) Admin() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !h.ready.Load() {
-			refuse(w, http.StatusServiceUnavailable, "busy", "shutting down")
-			return
-		}
-		reply(w, http.StatusOK, map[string]string{"status": "ready"})
-	})
+	mux.HandleFunc("GET /readyz", h.serveReady)
 	mux.Handle("GET /metrics", h.metrics.handler())
 	mux.HandleFunc("GET /admin/stock/{sku}", h.getStock)
 	mux.HandleFunc("PUT /admin/stock/{sku}", h.putStock)

@@ -89,6 +89,7 @@ type House struct {
 	started   sync.WaitGroup
 	sequence  atomic.Int64 // of stream records
 	ready     atomic.Bool
+	lost      atomic.Bool // the tables could not be used when they were last looked at
 }
 
 // New builds and starts a House.
@@ -155,6 +156,9 @@ func (h *House) start() error {
 		return err
 	}
 	h.started.Go(func() { h.healing(ctx) })
+	if h.opts.Tables != nil {
+		h.started.Go(func() { h.watch(ctx) })
+	}
 	// Nobody who connects later is told of the stock the house began with.
 	return h.Settle(ctx)
 }

@@ -42,6 +42,10 @@ type Tables interface {
 	// Run reads the streams until ctx ends.
 	Run(ctx context.Context) error
 
+	// Check is an error if the tables or their streams cannot be used now. It is
+	// called after Start.
+	Check(ctx context.Context) error
+
 	// Env is what a bootstrap has to be told to reach the tables: "NAME=value".
 	Env() []string
 }

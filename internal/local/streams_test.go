@@ -2,9 +2,11 @@ package local_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +20,7 @@ import (
 type tables struct {
 	*memstore.Store
 	inventory, carts func(streamtest.Record) // set by Start
+	lost             atomic.Bool
 }
 
 func newTables() *tables { return &tables{Store: memstore.New(memstore.Options{Epoch: "e1"})} }
@@ -28,6 +31,13 @@ func (t *tables) Start(_ context.Context, inventory, carts func(streamtest.Recor
 }
 
 func (t *tables) Run(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+
+func (t *tables) Check(context.Context) error {
+	if t.lost.Load() {
+		return errors.New("connection refused")
+	}
+	return nil
+}
 
 func (t *tables) Env() []string { return nil }
 
