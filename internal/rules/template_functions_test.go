@@ -1,0 +1,207 @@
+package rules
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/securecart/hub/internal/config"
+)
+
+// functionID is the logical id of a function.
+func functionID(f config.Function) string {
+	return strings.ToUpper(string(f)[:1]) + string(f)[1:] + "Function"
+}
+
+// checkFunctions: six, each from the folder of its main.
+func checkFunctions(k *checker) {
+	var want []string
+	for _, f := range config.Functions {
+		want = append(want, functionID(f))
+	}
+	var got []string
+	for _, r := range k.t.of(kindFunction) {
+		got = append(got, r.id)
+	}
+	slices.Sort(want)
+	k.want("the functions", got, want)
+	for _, f := range config.Functions {
+		id := functionID(f)
+		p := k.t.resources[id].properties
+		for name, want := range map[string]any{
+			"Runtime": "provided.al2023", "Architectures": []any{"arm64"}, "Handler": "bootstrap", "Tracing": "Active",
+			"CodeUri": "build/" + string(f) + "/",
+			"Role":    object{"Fn::GetAtt": []any{roleID(f), "Arn"}},
+			// Reserved concurrency takes from the account; Policies and Events make
+			// things that are not in this file.
+			"ReservedConcurrentExecutions": nil, "Policies": nil, "Events": nil, "AutoPublishAlias": nil,
+		} {
+			k.want(name+" of "+id, p[name], want)
+		}
+		if seconds, ok := number(p["Timeout"]); !ok || seconds < 1 || seconds*1000 >= gatewayTimeout {
+			k.failf("%s may run %v s", id, p["Timeout"])
+		}
+		if mb, ok := number(p["MemorySize"]); !ok || mb < 128 || mb > 3008 {
+			k.failf("%s has %v MB", id, p["MemorySize"])
+		}
+		main, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, string(f), "main.go"), nil, parser.PackageClauseOnly)
+		if err != nil || main.Name.Name != "main" {
+			k.failf("there is no main in %s", f)
+		}
+	}
+	// An authorizer has 10 seconds.
+	if seconds, _ := number(k.t.resources[functionID(config.Authorize)].properties["Timeout"]); seconds > 9 {
+		k.failf("the authorizer may run %d s", seconds)
+	}
+}
+
+func roleID(f config.Function) string { return strings.TrimSuffix(functionID(f), "Function") + "Role" }
+func logID(f config.Function) string  { return strings.TrimSuffix(functionID(f), "Function") + "Log" }
+
+// environment is what a function gets.
+func (k *checker) environment(s *scene, f config.Function) map[string]string {
+	env := map[string]string{}
+	for name, value := range sub(k.t.resources[functionID(f)].properties, "Environment", "Variables") {
+		env[name] = s.text(value)
+	}
+	return env
+}
+
+// checkSettings: each function gets the settings that it reads, no other, and
+// values it can read.
+func checkSettings(k *checker) {
+	for _, s := range k.scenes() {
+		table := func(id, own string) string {
+			if r := k.t.resources[id]; s.made(r) {
+				return "<" + id + ">"
+			}
+			return own
+		}
+		jwks := issuer + "/.well-known/jwks.json"
+		if s.name == "domain" {
+			jwks = "https://keys.test/jwks"
+		}
+		values := map[string]string{
+			"HUB_TABLE": "<HubTable>", "INVENTORY_TABLE": table("InventoryTable", "stock"), "CART_TABLE": table("CartTable", "carts"),
+			"INVENTORY_ATTRIBUTES": map[string]string{"own tables": "sku=productId", "own inventory": "version=rev"}[s.name],
+			"CART_ATTRIBUTES":      map[string]string{"own tables": "cart=id"}[s.name],
+			"TOKEN_ISSUER":         issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
+			"ALLOWED_ORIGINS": s.given["AllowedOrigins"], "EDGE_SECRETS": edgeSecrets(s),
+			"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "800", "METRICS_NAMESPACE": "SecureCartHub", "LIMITS": "",
+		}
+		for _, f := range config.Functions {
+			env := k.environment(s, f)
+			var want []string
+			for _, setting := range config.Table {
+				if setting.UsedBy(f) {
+					want = append(want, setting.Name)
+				}
+			}
+			slices.Sort(want)
+			k.want("the settings of "+string(f), slices.Sorted(maps.Keys(env)), want)
+			for name, value := range env {
+				if want, ok := values[name]; ok {
+					k.want(fmt.Sprintf("%s: %s of %s", s.name, name, f), value, want)
+				}
+			}
+			env["GUEST_KEYS"] = k.generated()
+			if env["EDGE_SECRETS"] != "" {
+				env["EDGE_SECRETS"] = generatedEdgeSecrets(k)
+			}
+			if _, err := config.Load(f, func(name string) string { return env[name] }); err != nil {
+				k.failf("%s: %v", s.name, err)
+			}
+		}
+	}
+	// What happens where the setting is missing, the template says too.
+	def, err := config.Load(config.Broadcast, func(name string) string {
+		return map[string]string{"HUB_TABLE": "h", "INVENTORY_TABLE": "i", "CART_TABLE": "c", "CALLBACK_URL": "https://x.test"}[name]
+	})
+	if err != nil {
+		k.failf("%v", err)
+	}
+	k.want("the default of PostsPerSecond", k.t.parameters["PostsPerSecond"]["Default"], def.PostsPerSecond)
+	k.want("the default of MetricsNamespace", k.t.parameters["MetricsNamespace"]["Default"], def.MetricsNamespace)
+}
+
+// accountRequests is what API Gateway takes from an account in a Region in a second
+// (G-LIMIT-10).
+const accountRequests = 10_000
+
+// checkPosts: the broadcaster's environments, each with the default budget, leave
+// half of the account to others. A stream has one shard or more: this is the least
+// there can be of them.
+func checkPosts(k *checker) {
+	environments := 1 // for the schedule
+	for _, r := range k.t.of(kindSource) {
+		n, ok := number(r.properties["ParallelizationFactor"])
+		if !ok {
+			k.failf("%s does not say how many batches of a shard there are at once", r.id)
+		}
+		environments += n
+	}
+	each, ok := number(k.t.parameters["PostsPerSecond"]["Default"])
+	if most := accountRequests / 2; !ok || each < 1 || each*environments > most {
+		k.failf("%d environments with %v posts a second each, want at most %d together", environments, each, most)
+	}
+}
+
+// generated is a password as Secrets Manager makes it from the settings given.
+func (k *checker) generated() string {
+	return generated(sub(k.t.resources["GuestKey"].properties, "GenerateSecretString"))
+}
+
+// generated is a password as Secrets Manager makes it.
+func generated(g object) string {
+	n, _ := number(g["PasswordLength"])
+	chars := "aB1!"
+	if g["ExcludePunctuation"] == true {
+		chars = "aB1"
+	}
+	return strings.Repeat(chars, n)[:n]
+}
+
+// checkGuestKey: what Secrets Manager generates is a key as the functions read it,
+// and they get it by reference.
+func checkGuestKey(k *checker) {
+	secret := k.t.resources["GuestKey"]
+	env := map[string]string{"HUB_TABLE": "hub", "TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": issuer, "TOKEN_CLIENTS": "web", "GUEST_KEYS": k.generated()}
+	if _, err := config.Load(config.Authorize, func(name string) string { return env[name] }); err != nil {
+		k.failf("what is generated: %v", err)
+	}
+	if g := sub(secret.properties, "GenerateSecretString"); g["ExcludePunctuation"] != true || len(g) != 2 {
+		k.failf("the secret is generated with %v", g)
+	}
+	for _, s := range k.scenes() {
+		want := "{{resolve:secretsmanager:<" + secret.id + ">:SecretString}}"
+		if v := s.given["GuestKeyVersion"]; v != "" {
+			want = "{{resolve:secretsmanager:<" + secret.id + ">:SecretString:::" + v + "}}"
+		}
+		for _, f := range []config.Function{config.Authorize, config.Message, config.Ticket} {
+			k.want(fmt.Sprintf("%s: GUEST_KEYS of %s", s.name, f), k.environment(s, f)["GUEST_KEYS"], want)
+		}
+	}
+}
+
+// checkLogs: each function and the stage log into a group of their own that ends.
+func checkLogs(k *checker) {
+	names := map[string]string{"AccessLog": "access"}
+	for _, f := range config.Functions {
+		names[logID(f)] = string(f)
+		k.want("the log of "+string(f), sub(k.t.resources[functionID(f)].properties, "LoggingConfig"), object{"LogGroup": object{"Ref": logID(f)}})
+	}
+	for _, r := range k.t.of(kindLog) {
+		k.want(r.id, r.properties, object{
+			"LogGroupName": object{"Fn::Sub": "/${AWS::StackName}/" + names[r.id]}, "RetentionInDays": object{"Ref": "LogRetentionDays"},
+		})
+		delete(names, r.id)
+	}
+	for id := range names {
+		k.failf("there is no %s", id)
+	}
+}

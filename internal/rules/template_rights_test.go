@@ -1,0 +1,180 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/securecart/hub/internal/config"
+)
+
+// rights is what each function may do, by resource. Every function may write its
+// own log and traces too.
+var rights = map[config.Function]map[string][]string{
+	config.Authorize:  {"tickets": {"dynamodb:DeleteItem"}},
+	config.Ticket:     {"tickets": {"dynamodb:PutItem"}},
+	config.Connect:    {"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"}},
+	config.Disconnect: {"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Query"}},
+	config.Message: {
+		"hub":       {"dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+		"inventory": {"dynamodb:BatchGetItem"},
+		"cart":      {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+	},
+	config.Broadcast: {
+		"hub": {
+			"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem",
+			"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
+		},
+		"inventory":         {"dynamodb:BatchGetItem"},
+		"cart":              {"dynamodb:GetItem"},
+		"inventory stream":  {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
+		"cart stream":       {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
+		"inventory streams": {"dynamodb:ListStreams"},
+		"cart streams":      {"dynamodb:ListStreams"},
+		"failures of stock": {"sqs:SendMessage"},
+		"failures of carts": {"sqs:SendMessage"},
+		"post":              {manageConnections},
+		"close":             {manageConnections},
+	},
+}
+
+const manageConnections = "execute-api:ManageConnections"
+
+// arns are the resources of rights in a scene.
+func (k *checker) arns(s *scene) map[string]string {
+	api := "arn:aws-p:execute-api:region-1:account:<" + k.one(kindAPI).id + ">/" + stageName + "/"
+	arns := map[string]string{
+		"hub": "<HubTable.Arn>", "tickets": "<HubTable.Arn> for X#*", "post": api + "POST/@connections/*", "close": api + "DELETE/@connections/*",
+		"failures of stock": "<InventoryFailures.Arn>", "failures of carts": "<CartFailures.Arn>",
+	}
+	for name, id := range map[string]string{"inventory": "InventoryTable", "cart": "CartTable"} {
+		if s.made(k.t.resources[id]) {
+			arns[name], arns[name+" stream"] = "<"+id+".Arn>", "<"+id+".StreamArn>"
+		} else {
+			arns[name+" stream"] = map[string]string{"inventory": ownItems, "cart": ownCarts}[name]
+			arns[name], _, _ = strings.Cut(arns[name+" stream"], "/stream/")
+		}
+		arns[name+" streams"] = arns[name] + "/stream/*"
+	}
+	return arns
+}
+
+// grants lists what a role allows, as "action on resource".
+func (k *checker) grants(s *scene, role resource) []string {
+	var all []string
+	p := s.props(role)
+	if p["ManagedPolicyArns"] != nil {
+		k.failf("%s has policies that are not in this file", role.id)
+	}
+	policies, _ := p["Policies"].([]any)
+	for _, policy := range policies {
+		m, _ := policy.(object)
+		statements, _ := sub(m, "PolicyDocument")["Statement"].([]any)
+		for _, statement := range statements {
+			m, _ := statement.(object)
+			k.want("an effect of "+role.id, m["Effect"], "Allow")
+			rows := ""
+			if keys := texts(sub(m, "Condition", "ForAllValues:StringLike")["dynamodb:LeadingKeys"]); m["Condition"] != nil {
+				k.want("a condition of "+role.id, m["Condition"], object{"ForAllValues:StringLike": object{"dynamodb:LeadingKeys": sub(m, "Condition", "ForAllValues:StringLike")["dynamodb:LeadingKeys"]}})
+				rows = " for " + strings.Join(keys, " ")
+				delete(m, "Condition")
+			}
+			k.want("what a statement of "+role.id+" has", slices.Sorted(maps.Keys(m)), []string{"Action", "Effect", "Resource"})
+			for _, action := range texts(m["Action"]) {
+				for _, on := range texts(m["Resource"]) {
+					all = append(all, action+" on "+on+rows)
+				}
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// checkRights: each function may do what the table says, and nothing else.
+func checkRights(k *checker) {
+	for _, s := range k.scenes() {
+		arns := k.arns(s)
+		for _, f := range config.Functions {
+			want := []string{
+				"logs:CreateLogStream on <" + logID(f) + ".Arn>", "logs:PutLogEvents on <" + logID(f) + ".Arn>",
+				"xray:PutTelemetryRecords on *", "xray:PutTraceSegments on *",
+			}
+			for on, actions := range rights[f] {
+				for _, action := range actions {
+					want = append(want, action+" on "+arns[on])
+				}
+			}
+			slices.Sort(want)
+			role := k.t.resources[roleID(f)]
+			got := k.grants(s, role)
+			for _, each := range got {
+				if !slices.Contains(want, each) {
+					k.failf("%s: %s may %s", s.name, f, each)
+				}
+			}
+			for _, each := range want {
+				if !slices.Contains(got, each) {
+					k.failf("%s: %s may not %s", s.name, f, each)
+				}
+			}
+			if len(got) != len(want) {
+				k.failf("%s: %s has a right twice", s.name, f)
+			}
+			k.want("who takes the role of "+string(f), sub(role.properties, "AssumeRolePolicyDocument")["Statement"], []any{object{
+				"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": object{"Service": "lambda.amazonaws.com"},
+			}})
+		}
+	}
+}
+
+// checkManageConnections: posting and closing is the broadcaster's, whatever else
+// roles there are.
+func checkManageConnections(k *checker) {
+	s := k.scenes()[0]
+	arns := k.arns(s)
+	for _, role := range k.t.of(kindRole) {
+		data, _ := json.Marshal(s.value(role.properties))
+		reaches := strings.Contains(string(data), "execute-api:") || strings.Contains(string(data), "@connections") || strings.Contains(string(data), `"*:*"`)
+		if reaches != (role.id == roleID(config.Broadcast)) {
+			k.failf("%s reaches connections: %t", role.id, reaches)
+		}
+	}
+	var got []string
+	for _, grant := range k.grants(s, k.t.resources[roleID(config.Broadcast)]) {
+		if strings.HasPrefix(grant, "execute-api:") {
+			got = append(got, grant)
+		}
+	}
+	k.want("the broadcaster's connections", got, []string{manageConnections + " on " + arns["close"], manageConnections + " on " + arns["post"]})
+}
+
+// checkPermissions: each route may invoke its function, and nothing else may.
+func checkPermissions(k *checker) {
+	s := k.scenes()[0]
+	api := "arn:aws-p:execute-api:region-1:account:<" + k.one(kindAPI).id + ">/"
+	line := func(f config.Function, principal, source string) string {
+		return principal + " invokes <" + functionID(f) + "> for " + source
+	}
+	want := []string{
+		line(config.Authorize, "apigateway.amazonaws.com", api+"authorizers/<"+k.one(kindAuthorizer).id+">"),
+		line(config.Ticket, "apigateway.amazonaws.com", "arn:aws-p:execute-api:region-1:account:<TicketApi>/*/POST/v1/tickets"),
+		line(config.Broadcast, "events.amazonaws.com", "<"+k.one(kindSchedule).id+".Arn>"),
+	}
+	for _, key := range routeKeys() {
+		if f := behind(key); f != "" {
+			want = append(want, line(f, "apigateway.amazonaws.com", api+stageName+"/"+key))
+		}
+	}
+	var got []string
+	for _, r := range k.t.of(kindPermission) {
+		p := s.props(r)
+		k.want("the action of "+r.id, p["Action"], "lambda:InvokeFunction")
+		got = append(got, fmt.Sprintf("%v invokes %v for %v", p["Principal"], p["FunctionName"], p["SourceArn"]))
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	k.want("the permissions", got, want)
+}

@@ -1,0 +1,122 @@
+package rules
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/securecart/hub/internal/config"
+	"github.com/securecart/hub/internal/dynamostore"
+)
+
+// checkSources: the two streams, read as the broadcaster expects. Nothing here may
+// be left to a default: -1 retries would block a shard for a day.
+func checkSources(k *checker) {
+	common := object{
+		"FunctionName": "<" + functionID(config.Broadcast) + ">", "StartingPosition": "LATEST", "MaximumBatchingWindowInSeconds": 0,
+		"FunctionResponseTypes": []any{"ReportBatchItemFailures"}, "BisectBatchOnFunctionError": true,
+		"MaximumRetryAttempts": 5, "MaximumRecordAgeInSeconds": 300,
+	}
+	if n := len(k.t.of(kindSource)); n != 2 {
+		k.failf("there are %d event source mappings, want 2", n)
+	}
+	for _, s := range k.scenes() {
+		for id, own := range map[string]object{
+			"InventoryMapping": {
+				"BatchSize": 1000, "ParallelizationFactor": 1, "EventSourceArn": k.arns(s)["inventory stream"],
+				"DestinationConfig": object{"OnFailure": object{"Destination": "<InventoryFailures.Arn>"}},
+			},
+			"CartMapping": {
+				"BatchSize": 200, "ParallelizationFactor": 4, "EventSourceArn": k.arns(s)["cart stream"],
+				"DestinationConfig": object{"OnFailure": object{"Destination": "<CartFailures.Arn>"}},
+			},
+		} {
+			want := maps.Clone(common)
+			maps.Copy(want, own)
+			got := s.props(k.t.resources[id])
+			for name := range want {
+				k.want(s.name+": "+name+" of "+id, got[name], want[name])
+			}
+			for name := range got {
+				if _, ok := want[name]; !ok {
+					k.failf("%s has %s", id, name)
+				}
+			}
+		}
+	}
+}
+
+// checkQueues: failures are kept as long as can be.
+func checkQueues(k *checker) {
+	var got []string
+	for _, q := range k.t.of(kindQueue) {
+		got = append(got, q.id)
+		k.want(q.id, q.properties, object{"MessageRetentionPeriod": 14 * 24 * 60 * 60, "SqsManagedSseEnabled": true})
+	}
+	k.want("the queues", got, []string{"CartFailures", "InventoryFailures"})
+}
+
+// checkSchedule: the broadcaster heals when it is invoked without records.
+func checkSchedule(k *checker) {
+	r := k.one(kindSchedule)
+	k.want("the schedule", r.properties["ScheduleExpression"], "rate(1 minute)")
+	k.want("its state", r.properties["State"], "ENABLED")
+	k.want("its targets", r.properties["Targets"], []any{object{
+		"Id": "broadcast", "Input": "{}", "Arn": object{"Fn::GetAtt": []any{functionID(config.Broadcast), "Arn"}},
+	}})
+	// The next minute comes by itself; retries of the last would only pile up.
+	k.want("retries of the schedule", k.t.resources[functionID(config.Broadcast)].properties["EventInvokeConfig"],
+		object{"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60})
+}
+
+// checkTables: as package dynamostore would make them.
+func checkTables(k *checker) {
+	if n := len(k.t.of(kindTable)); n != 3 {
+		k.failf("there are %d tables, want 3", n)
+	}
+	recoverable := object{"PointInTimeRecoveryEnabled": object{"Fn::If": []any{"Recoverable", true, false}}}
+	for _, schema := range dynamostore.Schemas(dynamostore.Options{HubTable: "HubTable", InventoryTable: "InventoryTable", CartTable: "CartTable"}) {
+		id := *schema.Table.TableName
+		r := k.t.resources[id]
+		want := tableProperties(schema.Table)
+		want["PointInTimeRecoverySpecification"] = recoverable
+		if schema.TTL != "" {
+			want["TimeToLiveSpecification"] = object{"AttributeName": schema.TTL, "Enabled": true}
+		}
+		for _, name := range slices.Sorted(maps.Keys(want)) {
+			k.want(name+" of "+id, r.properties[name], want[name])
+		}
+		for name := range r.properties {
+			if _, ok := want[name]; !ok {
+				k.failf("%s has %s", id, name)
+			}
+		}
+		// What is the shop's outlives the stack, and is not made if it has its own.
+		keeps := []any{r.raw["DeletionPolicy"], r.raw["UpdateReplacePolicy"], r.condition}
+		switch id {
+		case "HubTable":
+			k.want("what becomes of "+id, keeps, []any{nil, nil, ""})
+		case "InventoryTable":
+			k.want("what becomes of "+id, keeps, []any{"Retain", "Retain", "MakeInventory"})
+		case "CartTable":
+			k.want("what becomes of "+id, keeps, []any{"Retain", "Retain", "MakeCarts"})
+		}
+	}
+}
+
+// tableProperties is a table of the SDK as the template says it.
+func tableProperties(in *dynamodb.CreateTableInput) object {
+	var attributes, keys []any
+	for _, a := range in.AttributeDefinitions {
+		attributes = append(attributes, object{"AttributeName": *a.AttributeName, "AttributeType": string(a.AttributeType)})
+	}
+	for _, key := range in.KeySchema {
+		keys = append(keys, object{"AttributeName": *key.AttributeName, "KeyType": string(key.KeyType)})
+	}
+	p := object{"BillingMode": string(in.BillingMode), "AttributeDefinitions": attributes, "KeySchema": keys}
+	if in.StreamSpecification != nil {
+		p["StreamSpecification"] = object{"StreamViewType": string(in.StreamSpecification.StreamViewType)}
+	}
+	return p
+}
