@@ -47,6 +47,7 @@ func BenchmarkColdStart(b *testing.B) {
 		{"disconnect", storedEvent(b, "disconnect-authorized")},
 		{"message", []byte(strings.Replace(string(storedEvent(b, "message-default")), `"hello"`, `"{\"action\":\"ping\"}"`, 1))},
 		{"broadcast", storedEvent(b, "stream/inventory-modify")},
+		{"ticket", storedEvent(b, "ticket")}, // nobody's: 401
 	} {
 		b.Run(bm.name, func(b *testing.B) {
 			for b.Loop() {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/securecart/hub/internal/config"
 	"github.com/securecart/hub/internal/logs"
 )
 
@@ -400,6 +401,20 @@ func TestDesignNamesEveryRoom(t *testing.T) {
 	}
 	if strings.Contains(read(t, "go.mod"), "replace") {
 		t.Error("go.mod has a replace")
+	}
+}
+
+// TestDesignHasFiguresOfEveryFunction: both sizes, the zipped one and a cold start,
+// which the benchmark takes.
+func TestDesignHasFiguresOfEveryFunction(t *testing.T) {
+	design, bench := read(t, "docs/design.md"), read(t, "internal/dynamolocal/bench_test.go")
+	for _, f := range config.Functions {
+		if !regexp.MustCompile(`(?m)^\| ` + "`" + string(f) + "`" + `( \| \d+ \d{3} \d{3}){3} \| \d+\.\d ms \|$`).MatchString(design) {
+			t.Errorf("docs/design.md has no row of figures for %s", f)
+		}
+		if !strings.Contains(bench, `{"`+string(f)+`", `) {
+			t.Errorf("BenchmarkColdStart does not start %s", f)
+		}
 	}
 }
 
