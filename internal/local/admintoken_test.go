@@ -9,6 +9,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local"
 )
 
@@ -62,7 +63,7 @@ func TestAdminWantsToken(t *testing.T) {
 		})
 	}
 	t.Run("no way around", func(t *testing.T) {
-		for _, path := range []string{"/issuer/../admin/connections", "//admin/connections", "/healthz/../admin/connections", "/./admin/connections"} {
+		for _, path := range []string{"/issuer/../admin/connections", "//admin/connections", "/healthz/../admin/connections", "/./admin/connections", "/vendor/stock/../../admin/connections"} {
 			if rec := authorized(t, h, "GET", path, "", ""); rec.Code == http.StatusOK || strings.Contains(rec.Body.String(), `"connections"`) {
 				t.Errorf("%s: got %d %s", path, rec.Code, rec.Body)
 			}
@@ -111,5 +112,32 @@ func TestTickets(t *testing.T) {
 	}
 	if _, resp, err := websocket.Dial(t.Context(), address, nil); err == nil || resp == nil || resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("the same ticket again: got %v, %v, want 401", resp, err)
+	}
+}
+
+// TestVendorStockBesideAdminToken: a vendor's token has the one Authorization header
+// of PUT /vendor/stock/{sku}, so that path wants no admin token beside it.
+func TestVendorStockBesideAdminToken(t *testing.T) {
+	h := newHouse(t, local.Options{AdminToken: "s3cret"})
+	defer closeHouse(t, h)
+	if rec := authorized(t, h, http.MethodPut, "/admin/stock/MUG", "Bearer s3cret", `{"available":3,"vendor":"acme"}`); rec.Code != http.StatusOK {
+		t.Fatalf("stock: got %d %s", rec.Code, rec.Body)
+	}
+	vendor, _, err := h.Token("vera", hub.RoleVendor, "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		authorization string
+		status        int
+	}{
+		"the vendor's token": {"Bearer " + vendor, http.StatusOK},
+		"a customer's":       {"Bearer " + token(t, h, "ann"), http.StatusForbidden},
+		"the admin token":    {"Bearer s3cret", http.StatusUnauthorized},
+		"none":               {"", http.StatusUnauthorized},
+	} {
+		if rec := authorized(t, h, http.MethodPut, "/vendor/stock/MUG", tt.authorization, `{"available":7}`); rec.Code != tt.status {
+			t.Errorf("%s: got %d %s, want %d", name, rec.Code, rec.Body, tt.status)
+		}
 	}
 }
