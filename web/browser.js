@@ -30,6 +30,17 @@ export class GuestToken {
       // It is kept above.
     }
   }
+
+  /** drop forgets a token, unless another page has put a new one in its place. */
+  drop(token) {
+    if (this.get() !== token) return;
+    this.#token = null;
+    try {
+      this.#storage?.removeItem(guestKey);
+    } catch {
+      this.#storage = undefined; // or it would give the token again
+    }
+  }
 }
 
 /** socketURL makes the address of a socket out of what a page would write. */

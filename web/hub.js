@@ -245,19 +245,26 @@ export class Hub extends EventTarget {
     }
     this.#socket = socket;
     this.#timers.start('connect', timing.answerWithin, () => this.#retry());
-    socket.onopen = () => this.#hello(Boolean(mine));
+    socket.onopen = () => this.#hello(Boolean(mine), token);
     socket.onmessage = (event) => this.#receive(event.data);
     socket.onclose = () => this.#retry();
   }
 
   /** hello is said first and alone: the answer tells whose cart the versions belong to. */
-  async #hello(mine) {
+  async #hello(mine, token) {
     this.#timers.stop('connect');
     const generation = this.#generation;
     const answer = await this.#ask({ action: 'hello' }).catch(() => null);
     if (generation !== this.#generation || answer === null) return;
     if (answer.type !== 'hello') {
       this.#retry(answer.after);
+      return;
+    }
+    if (!mine && token && answer.notice === 'token_expired' && !answer.guestToken) {
+      // This guest's authority was taken back, and its cart with it. Begin as a new one.
+      this.#guest.drop(token);
+      this.#tell('notice', { code: answer.notice, mine });
+      this.reconnect();
       return;
     }
     this.#greeted = true;

@@ -187,6 +187,34 @@ func TestGuestBecomesCustomer(t *testing.T) {
 	})
 }
 
+// TestGuestTakenBack: a guest whose authority was taken back is told so by a hello
+// without a token, on which pages begin as a new guest.
+func TestGuestTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, local.Options{})
+		defer closeHouse(t, h)
+		first := dial(t, h, "")
+		first.send("hello")
+		hello := first.read()
+		user, guestToken := field(t, hello, "user"), field(t, hello, "guestToken")
+		first.close()
+		if status, answer := admin(t, h, "POST", "/admin/users/"+user+"/revoke", ""); status != 204 {
+			t.Fatalf("revoke %s: %d %s", user, status, answer)
+		}
+		again := dial(t, h, guestToken)
+		defer again.close()
+		again.send("hello")
+		hello = again.read()
+		if got := field(t, hello, "user"); got != user {
+			t.Errorf("user: got %q, want %q", got, user)
+		}
+		if got := field(t, hello, "notice"); got != "token_expired" || strings.Contains(hello, "guestToken") {
+			t.Errorf("got %s, want the notice token_expired and no guestToken", hello)
+		}
+		again.ask("add MUG 1", `{"type":"error","code":"token_expired","message":"say hello with a new token","retry":true}`)
+	})
+}
+
 // TestBadInput: everything that can be sent wrongly gets a clear answer or close
 // code, and a neighbour notices nothing.
 func TestBadInput(t *testing.T) {

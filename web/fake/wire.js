@@ -91,6 +91,7 @@ export class Shelf {
   #items = new Map();
   getItem = (key) => this.#items.get(key) ?? null;
   setItem = (key, value) => void this.#items.set(key, String(value));
+  removeItem = (key) => void this.#items.delete(key);
 }
 
 /** page is a hub with everything around it faked, and a record of its events. */

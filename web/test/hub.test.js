@@ -163,6 +163,66 @@ test('a token that was taken back is not offered for ever', async () => {
   assert.deepEqual(events.findLast((e) => e.type === 'notice'), { type: 'notice', code: 'token_expired', mine: true });
 });
 
+/** takenBack is the hello of a guest whose authority was taken back: its cart is closed to it. */
+function takenBack() {
+  const { guestToken, ...answer } = golden('hello-answer.server');
+  return { ...answer, notice: 'token_expired' };
+}
+
+test('a guest that was taken back begins as a new one', async () => {
+  const { hub, net, storage, clock, events } = await connected();
+  await net.say(golden('error-over.server'));
+  await net.reply('hello', golden('error-over.server'));
+  await clock.advance(1_000);
+  assert.equal(net.last.protocols.length, 2, 'the token is offered');
+  await net.open();
+  await net.reply('hello', takenBack());
+  assert.equal(net.sockets.length, 3);
+  assert.equal(net.sockets[1].closed, true);
+  assert.deepEqual(net.last.protocols, ['securecart.v1'], 'and not again');
+  assert.deepEqual(events.findLast((e) => e.type === 'notice'), { type: 'notice', code: 'token_expired', mine: false });
+  await net.open();
+  await net.reply('hello', { ...golden('hello-answer.server'), user: 'guest:new', guestToken: 'guest.new' });
+  assert.equal(hub.user, 'guest:new');
+  assert.ok(net.sent('subscribe')[0].topics.includes('cart'));
+  assert.equal(hub.get('cart'), undefined);
+  hub.close();
+  const again = page({ storage });
+  again.hub.open();
+  await turns();
+  assert.deepEqual(again.net.last.protocols, ['securecart.v1', 'bearer.guest.new']);
+});
+
+test('a guest whose token has expired is a new one already', async () => {
+  const { net, hub } = await connected();
+  hub.reconnect();
+  await turns();
+  await net.open();
+  await net.reply('hello', { ...golden('hello-answer.server'), user: 'guest:new', guestToken: 'guest.new', notice: 'token_expired' });
+  assert.equal(net.sockets.length, 2);
+  assert.equal(hub.guestToken, 'guest.new');
+});
+
+test('the new guest of another tab is kept', async () => {
+  const { net, storage, hub } = await connected();
+  hub.reconnect();
+  await turns();
+  await net.open();
+  storage.setItem('securecart.guest', 'guest.new');
+  await net.reply('hello', takenBack());
+  assert.deepEqual(net.last.protocols, ['securecart.v1', 'bearer.guest.new']);
+});
+
+test('a storage that cannot forget is not asked again', async () => {
+  const storage = { getItem: () => 'guest.old', setItem: () => {}, removeItem: () => { throw new Error('SecurityError'); } };
+  const { net, hub } = page({ storage });
+  hub.open();
+  await turns();
+  await net.open();
+  await net.reply('hello', takenBack());
+  assert.deepEqual(net.last.protocols, ['securecart.v1']);
+});
+
 test('slow_down: the same is asked again, not sooner than told', async () => {
   const { hub, net, clock } = await connected({}, ['sku:MUG']);
   hub.want(['sku:CAP-NAVY']);
@@ -190,12 +250,17 @@ test('slow_down to hello: the connection waits as told', async () => {
 });
 
 test('a SKU refused for now is told, and the others are shown', async () => {
-  const { hub, net } = await connected({}, ['sku:MUG', 'sku:CAP-NAVY']);
+  const { hub, net, clock } = await connected({}, ['sku:MUG', 'sku:CAP-NAVY']);
   hub.want(['sku:X', 'sku:Y']);
   await turns();
   await net.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: { 'sku:X': { version: 1, state: 'in' } }, refused: { 'sku:Y': 'slow_down' } });
   assert.equal(hub.refusal('sku:Y'), 'slow_down');
   assert.equal(hub.get('sku:X').state, 'in');
+  await clock.advance(5 * 60_000);
+  assert.ok('sku:Y' in net.sent('subscribe').at(-1).topics, 'and is asked for again with the keep-alive');
+  await net.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: { 'sku:Y': { version: 1, state: 'in' } }, unchanged: 3 });
+  assert.equal(hub.refusal('sku:Y'), undefined);
+  assert.ok(hub.isLive('sku:Y'));
 });
 
 test('another user never sees the cart of the one before', async () => {
