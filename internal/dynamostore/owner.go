@@ -121,9 +121,9 @@ func (s *Store) Count(ctx context.Context, counter string, expires time.Time) (i
 }
 
 // Collect implements [hub.Registry].
-func (s *Store) Collect(ctx context.Context, name string, names []string, most int, expires time.Time) (bool, error) {
+func (s *Store) Collect(ctx context.Context, name string, names []string, most int, expires time.Time) ([]string, error) {
 	if len(names) == 0 {
-		return true, nil
+		return nil, nil
 	}
 	var u update
 	u.add(attrNames, set(unique(names)))
@@ -135,10 +135,10 @@ func (s *Store) Collect(ctx context.Context, name string, names []string, most i
 		for _, n := range setOf(now, attrNames) {
 			have[n] = true
 		}
-		return !slices.ContainsFunc(names, func(n string) bool { return !have[n] }), nil
+		return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !have[n] }), nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("collect: %w", err)
+		return nil, fmt.Errorf("collect: %w", err)
 	}
-	return true, nil
+	return names, nil
 }

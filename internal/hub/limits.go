@@ -168,18 +168,18 @@ func (l Limits) leastMessages() int {
 	return least
 }
 
-// mayLook reports whether a guest may look at SKUs that are new to it, and counts
-// them. Everybody else may.
-func (h *Hub) mayLook(ctx context.Context, c Connection, skus []string) (bool, error) {
+// metered returns those of SKUs new to a caller that it may look at. What a guest
+// looks at is counted; everybody else may look at all.
+func (h *Hub) metered(ctx context.Context, c Connection, skus []string) ([]string, error) {
 	if c.Principal.Role != RoleGuest || h.limits.GuestSKUs == 0 || len(skus) == 0 {
-		return true, nil
+		return skus, nil
 	}
 	owners := c.Owners()
 	window := h.now().Truncate(CatalogueWindow)
 	name := fmt.Sprintf("s~%s~%d", owners[len(owners)-1], window.Unix()) // the address, or the guest
-	ok, err := h.store.Collect(ctx, name, skus, h.limits.GuestSKUs, window.Add(CatalogueWindow))
+	in, err := h.store.Collect(ctx, name, skus, h.limits.GuestSKUs, window.Add(CatalogueWindow))
 	if err != nil {
-		return false, fmt.Errorf("count SKUs of %s: %w", c.ID, err)
+		return nil, fmt.Errorf("count SKUs of %s: %w", c.ID, err)
 	}
-	return ok, nil
+	return in, nil
 }

@@ -213,6 +213,7 @@ func TestGuestSKUs(t *testing.T) {
 	equal(t, "more, by get", look(g, h.Get, 3, 4), "served")
 	equal(t, "over the limit", look(g, h.Get, 5), "0 served, slow_down")
 	equal(t, "what it has seen", look(g, h.Get, 0, 3, 4), "served")
+	equal(t, "what it has seen, and a new one", look(g, h.Get, 3, 5, 4), "2 served, slow_down")
 	equal(t, "subscribed and over the limit", look(g, h.Subscribe, 0, 7), "1 served, slow_down")
 	equal(t, "another guest of the address", look(other, h.Get, 6), "0 served, slow_down")
 	equal(t, "a guest elsewhere", look(far, h.Get, 6), "served")

@@ -146,10 +146,10 @@ type Registry interface {
 	// been counted.
 	Count(ctx context.Context, counter string, expires time.Time) (int, error)
 
-	// Collect puts names into a set, all or none, and reports whether they are in it.
-	// A set that has most names or more takes no new ones. After expires it may be
-	// gone.
-	Collect(ctx context.Context, set string, names []string, most int, expires time.Time) (bool, error)
+	// Collect puts names into a set, all or none, and returns those of them that are
+	// in it then, in the order given. A set that has most names or more takes no new
+	// ones. After expires it may be gone.
+	Collect(ctx context.Context, set string, names []string, most int, expires time.Time) (in []string, err error)
 
 	// Subscribe writes a subscription of c for each topic, then adds the topics to
 	// those of c. A subscription that exists is replaced. When it returns,

@@ -88,14 +88,15 @@ func (h *Hub) meter(ctx context.Context, c Connection, l *look) error {
 			skus = append(skus, t.Name)
 		}
 	}
-	ok, err := h.mayLook(ctx, c, skus)
-	if err != nil || ok {
+	may, err := h.metered(ctx, c, skus)
+	if err != nil {
 		return err
 	}
 	for _, sku := range skus {
-		t := Topic{KindSKU, sku}
-		l.refused[l.names[t]] = wire.CodeSlowDown
-		delete(l.names, t)
+		if t := (Topic{KindSKU, sku}); !slices.Contains(may, sku) {
+			l.refused[l.names[t]] = wire.CodeSlowDown
+			delete(l.names, t)
+		}
 	}
 	return nil
 }

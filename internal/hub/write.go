@@ -234,9 +234,9 @@ func (h *Hub) grant(ctx context.Context, c Connection, cart Cart, wanted map[str
 		return got, nil, nil
 	}
 	// An answer that was clamped tells a figure: it counts as a look.
-	if ok, err := h.mayLook(ctx, c, raised); err != nil {
+	if may, err := h.metered(ctx, c, raised); err != nil {
 		return nil, nil, err
-	} else if !ok {
+	} else if len(may) < len(raised) {
 		return nil, nil, &wire.Error{Code: wire.CodeLimit, Message: "too many different products in an hour for a guest"}
 	}
 	items := map[string]Item{}

@@ -78,6 +78,7 @@ type (
 	trusting        struct{ hub.Store } // authorities are replaced, whatever they are
 	lenient         struct{ hub.Store } // revocations are forgotten
 	bottomless      struct{ hub.Store } // sets
+	grudging        struct{ hub.Store } // with sets: one new name takes the known ones with it
 	miscounting     struct{ hub.Store } // counters are one
 )
 
@@ -240,8 +241,16 @@ func (s lenient) Owner(ctx context.Context, id, after string, limit int) (hub.Ow
 	return o, err
 }
 
-func (s bottomless) Collect(ctx context.Context, set string, names []string, _ int, expires time.Time) (bool, error) {
+func (s bottomless) Collect(ctx context.Context, set string, names []string, _ int, expires time.Time) ([]string, error) {
 	return s.Store.Collect(ctx, set, names, 1_000, expires)
+}
+
+func (s grudging) Collect(ctx context.Context, set string, names []string, most int, expires time.Time) ([]string, error) {
+	in, err := s.Store.Collect(ctx, set, names, most, expires)
+	if len(in) < len(names) {
+		return nil, err
+	}
+	return in, err
 }
 
 func (s miscounting) Count(ctx context.Context, _ string, expires time.Time) (int, error) {
@@ -273,6 +282,7 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		"replaces any authority":             {fixture(func(s hub.Store) hub.Store { return trusting{s} }, nil), "an authority is replaced only if it is the one named"},
 		"forgets revocations":                {fixture(func(s hub.Store) hub.Store { return lenient{s} }, nil), "the latest revocation is kept"},
 		"has sets without an end":            {fixture(func(s hub.Store) hub.Store { return bottomless{s} }, nil), "a set that is full takes nothing new"},
+		"refuses known names beside new":     {fixture(func(s hub.Store) hub.Store { return grudging{s} }, nil), "a set that is full takes nothing new"},
 		"counts everything together":         {fixture(func(s hub.Store) hub.Store { return miscounting{s} }, nil), "each count is another"},
 		"does not tell what is subscribed":   {fixture(func(s hub.Store) hub.Store { return subscribersOnly{s} }, nil), "subscribers are seen at once"},
 		"spends a ticket after a look":       {fixture(func(s hub.Store) hub.Store { return generous{s} }, nil), "ticket is taken once"},

@@ -115,20 +115,17 @@ func (s *Store) Count(_ context.Context, counter string, expires time.Time) (int
 }
 
 // Collect implements [hub.Registry].
-func (s *Store) Collect(_ context.Context, set string, names []string, most int, expires time.Time) (bool, error) {
+func (s *Store) Collect(_ context.Context, set string, names []string, most int, expires time.Time) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.tallyLocked(set, expires)
-	if len(t.names) >= most {
-		for _, name := range names {
-			if !t.names[name] {
-				return false, nil
-			}
-		}
-		return true, nil
-	}
+	full := len(t.names) >= most
+	var in []string
 	for _, name := range names {
-		t.names[name] = true
+		if t.names[name] || !full {
+			t.names[name] = true
+			in = append(in, name)
+		}
 	}
-	return true, nil
+	return in, nil
 }
