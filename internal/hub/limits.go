@@ -26,9 +26,12 @@ const (
 	VendorMessages   = 200
 	AdminMessages    = 500
 
-	// GuestSKUs is how many different SKUs the guests of one address may look at in
-	// a CatalogueWindow. Who wants the whole catalogue signs in.
+	// GuestSKUs is how many different SKUs a guest may look at in a CatalogueWindow.
+	// Who wants the whole catalogue signs in.
 	GuestSKUs = 500
+	// AddressShare is how many times as many all guests of one address may look at:
+	// guests are free to get, addresses are not, and people share them.
+	AddressShare = 4
 
 	// IdleTimeout is API Gateway's (G-LIMIT-5).
 	IdleTimeout = 10 * time.Minute
@@ -47,7 +50,7 @@ type Limits struct {
 	ConnectionsPerUser    int
 	ConnectionsPerAddress int
 	Messages              map[Role]int  // per MessageWindow and connection
-	GuestSKUs             int           // per CatalogueWindow and address (or guest, where no address is known)
+	GuestSKUs             int           // per CatalogueWindow and guest; the guests of an address get AddressShare times as many
 	Topics                int           // per connection, 1 to wire.MaxSubscriptions
 	MessageBytes          int           // 1 to wire.MaxMessage
 	Idle                  time.Duration // told to clients; the gateway applies it
@@ -168,18 +171,24 @@ func (l Limits) leastMessages() int {
 	return least
 }
 
-// metered returns those of SKUs new to a caller that it may look at. What a guest
-// looks at is counted; everybody else may look at all.
+// counted reports whether the SKUs that p looks at are counted.
+func (h *Hub) counted(p Principal) bool { return p.Role == RoleGuest && h.limits.GuestSKUs > 0 }
+
+// metered returns those of SKUs new to a caller that it may look at: each counts
+// for the guest and for its address. All of them exist, so that nobody uses up the
+// share of others with names of its own.
 func (h *Hub) metered(ctx context.Context, c Connection, skus []string) ([]string, error) {
-	if c.Principal.Role != RoleGuest || h.limits.GuestSKUs == 0 || len(skus) == 0 {
+	if !h.counted(c.Principal) {
 		return skus, nil
 	}
-	owners := c.Owners()
 	window := h.now().Truncate(CatalogueWindow)
-	name := fmt.Sprintf("s~%s~%d", owners[len(owners)-1], window.Unix()) // the address, or the guest
-	in, err := h.store.Collect(ctx, name, skus, h.limits.GuestSKUs, window.Add(CatalogueWindow))
-	if err != nil {
-		return nil, fmt.Errorf("count SKUs of %s: %w", c.ID, err)
+	most := h.limits.GuestSKUs
+	for _, owner := range c.Owners() { // the guest, then the address, if it is known
+		var err error
+		if skus, err = h.store.Collect(ctx, fmt.Sprintf("s~%s~%d", owner, window.Unix()), skus, most, window.Add(CatalogueWindow)); err != nil {
+			return nil, fmt.Errorf("count SKUs of %s: %w", c.ID, err)
+		}
+		most *= AddressShare
 	}
-	return in, nil
+	return skus, nil
 }

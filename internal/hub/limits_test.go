@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,7 +174,7 @@ func TestConnectLimits(t *testing.T) {
 
 func TestGuestSKUs(t *testing.T) {
 	b := newBench(t)
-	for i := range 12 {
+	for i := range 30 {
 		b.stock(fmt.Sprint("S", i), 3)
 	}
 	h := b.WithLimits(limits(t, "skus=5"))
@@ -215,7 +216,7 @@ func TestGuestSKUs(t *testing.T) {
 	equal(t, "what it has seen", look(g, h.Get, 0, 3, 4), "served")
 	equal(t, "what it has seen, and a new one", look(g, h.Get, 3, 5, 4), "2 served, slow_down")
 	equal(t, "subscribed and over the limit", look(g, h.Subscribe, 0, 7), "1 served, slow_down")
-	equal(t, "another guest of the address", look(other, h.Get, 6), "0 served, slow_down")
+	equal(t, "another guest of the address", look(other, h.Get, 6, 7, 8, 9, 10), "served")
 	equal(t, "a guest elsewhere", look(far, h.Get, 6), "served")
 	equal(t, "a customer of the address", look(known, h.Get, 6, 7, 8, 9, 10, 11), "served")
 	_, err := h.Add(t.Context(), g, wire.Request{SKU: "S8", Quantity: 9})
@@ -224,6 +225,59 @@ func TestGuestSKUs(t *testing.T) {
 	equal(t, "topics", len(row.Topics), 4)
 	b.now = b.now.Add(time.Hour)
 	equal(t, "in the next hour", look(g, h.Get, 5), "served")
+
+	t.Run("the address has four shares", func(t *testing.T) {
+		for i := range 6 {
+			c := hub.Connection{ID: fmt.Sprint("q", i), Principal: hub.Principal{User: fmt.Sprint("guest:q", i), Role: hub.RoleGuest}, ConnectedAt: b.now, Address: "fair"}
+			if err := h.Connect(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+			want := "served"
+			if i >= 4 {
+				want = "0 served, slow_down slow_down slow_down slow_down slow_down"
+			}
+			equal(t, c.ID, look(c, h.Get, 5*i, 5*i+1, 5*i+2, 5*i+3, 5*i+4), want)
+		}
+		c := hub.Connection{ID: "late", Principal: hub.Principal{User: "guest:late", Role: hub.RoleGuest}, ConnectedAt: b.now, Address: "fair"}
+		if err := h.Connect(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "what others of the address have seen", look(c, h.Get, 0, 1, 2), "served")
+	})
+}
+
+// TestInventedSKUsDoNotCount: names that no item has use up nobody's share, and
+// are refused as unknown, never stored, over the limit too.
+func TestInventedSKUsDoNotCount(t *testing.T) {
+	b := newBench(t)
+	b.stock("A", 3)
+	b.stock("B", 3)
+	h := b.WithLimits(limits(t, "skus=1"))
+	c := b.connect("c", guest)
+	var invented []string
+	for i := range 50 {
+		invented = append(invented, fmt.Sprint("sku:NO", i))
+	}
+	for _, do := range []func(context.Context, hub.Connection, wire.Request) (wire.Snapshot, error){h.Get, h.Subscribe} {
+		for _, names := range [][]string{invented, append(slices.Clone(invented), "sku:A")} {
+			s, err := do(t.Context(), c, ask(names...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, served := s.Topics["sku:A"]; served != slices.Contains(names, "sku:A") || len(s.Refused) != 50 || s.Refused["sku:NO7"] != wire.CodeDenied {
+				t.Errorf("got %v, refused %v, want A served if asked for, and 50 denied", s.Topics, s.Refused)
+			}
+		}
+	}
+	_, err := h.Add(t.Context(), c, wire.Request{SKU: "NO1", Quantity: 1})
+	wantCode(t, err, wire.CodeBadField)
+	s, err := h.Subscribe(t.Context(), c, ask("sku:A", "sku:B", "sku:NO1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "refused", s.Refused, map[string]wire.Code{"sku:B": wire.CodeSlowDown, "sku:NO1": wire.CodeDenied})
+	row, _ := b.store.Connection(t.Context(), "c")
+	equal(t, "topics", row.Topics, []hub.Topic{{Kind: hub.KindSKU, Name: "A"}})
 }
 
 func TestTopicsLimit(t *testing.T) {

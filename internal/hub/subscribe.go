@@ -79,8 +79,9 @@ func (h *Hub) seen(ctx context.Context, caller Connection, asked []wire.Topic) (
 	return c, l, err
 }
 
-// meter takes the SKUs out of a look that its caller may not look at for now.
-// Those that it is subscribed to it has looked at before.
+// meter takes the SKUs out of the look of a guest that do not exist, and those that
+// it may not look at for now. Those that it is subscribed to it has looked at
+// before.
 func (h *Hub) meter(ctx context.Context, c Connection, l *look) error {
 	var skus []string
 	for _, t := range l.topics() {
@@ -88,15 +89,27 @@ func (h *Hub) meter(ctx context.Context, c Connection, l *look) error {
 			skus = append(skus, t.Name)
 		}
 	}
-	may, err := h.metered(ctx, c, skus)
+	if len(skus) == 0 || !h.counted(c.Principal) {
+		return nil
+	}
+	items, err := h.store.Items(ctx, skus)
+	if err != nil {
+		return fmt.Errorf("read items: %w", err)
+	}
+	may, err := h.metered(ctx, c, slices.Sorted(maps.Keys(items)))
 	if err != nil {
 		return err
 	}
 	for _, sku := range skus {
-		if t := (Topic{KindSKU, sku}); !slices.Contains(may, sku) {
-			l.refused[l.names[t]] = wire.CodeSlowDown
-			delete(l.names, t)
+		t := Topic{KindSKU, sku}
+		if slices.Contains(may, sku) {
+			continue
 		}
+		l.refused[l.names[t]] = wire.CodeDenied
+		if _, exists := items[sku]; exists {
+			l.refused[l.names[t]] = wire.CodeSlowDown
+		}
+		delete(l.names, t)
 	}
 	return nil
 }

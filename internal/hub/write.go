@@ -233,12 +233,6 @@ func (h *Hub) grant(ctx context.Context, c Connection, cart Cart, wanted map[str
 	if len(raised) == 0 {
 		return got, nil, nil
 	}
-	// An answer that was clamped tells a figure: it counts as a look.
-	if may, err := h.metered(ctx, c, raised); err != nil {
-		return nil, nil, err
-	} else if len(may) < len(raised) {
-		return nil, nil, &wire.Error{Code: wire.CodeLimit, Message: "too many different products in an hour for a guest"}
-	}
 	items := map[string]Item{}
 	for page := range slices.Chunk(raised, wire.MaxTopics) {
 		some, err := h.store.Items(ctx, page)
@@ -247,12 +241,20 @@ func (h *Hub) grant(ctx context.Context, c Connection, cart Cart, wanted map[str
 		}
 		maps.Copy(items, some)
 	}
-	var clamped map[string]wire.Clamp
 	for _, sku := range raised {
-		item, ok := items[sku]
-		if !ok {
+		if _, ok := items[sku]; !ok {
 			return nil, nil, &wire.Error{Code: wire.CodeBadField, Message: fmt.Sprintf("there is no SKU %q", sku)}
 		}
+	}
+	// An answer that was clamped tells a figure: it counts as a look.
+	if may, err := h.metered(ctx, c, raised); err != nil {
+		return nil, nil, err
+	} else if len(may) < len(raised) {
+		return nil, nil, &wire.Error{Code: wire.CodeLimit, Message: "too many different products in an hour for a guest"}
+	}
+	var clamped map[string]wire.Clamp
+	for _, sku := range raised {
+		item := items[sku]
 		most := wire.MaxQuantity
 		badge := item.Badge(c.Principal.sees(Topic{KindSKU, sku}, item.Vendor, h.now()))
 		switch {
