@@ -47,6 +47,19 @@ func TestMessagesSlowDown(t *testing.T) {
 	b.wantKnownLines()
 }
 
+// TestTooBigCounts: who sends nothing but messages that are too big is told to
+// slow down too.
+func TestTooBigCounts(t *testing.T) {
+	b := newBench(t)
+	c := b.open("c", nil)
+	big := strings.Repeat(" ", wire.MaxMessage) + "{}"
+	for range hub.GuestMessages {
+		c.refused(big, wire.CodeTooBig)
+	}
+	c.refused(big, wire.CodeSlowDown)
+	c.refused("ping", wire.CodeSlowDown)
+}
+
 // TestHelloTellsLimits: by role, and those that are set.
 func TestHelloTellsLimits(t *testing.T) {
 	b := newBench(t)

@@ -34,8 +34,9 @@ func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) func(co
 	m := messages{h, v, o}
 	return func(ctx context.Context, e request) (response, error) {
 		caller := connectionOf(e.RequestContext, o.Endpoint)
-		r, err := wire.Decode([]byte(e.Body), o.Shorthand)
-		if refusal := h.Admit(ctx, caller, len(e.Body)); refusal != nil {
+		refusal := h.Admit(ctx, caller, len(e.Body))
+		r, err := wire.Decode([]byte(e.Body), o.Shorthand) // a refusal has the message's id and key too
+		if refusal != nil {
 			err = refusal
 		}
 		var answer wire.Answer
@@ -43,11 +44,11 @@ func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) func(co
 			answer, err = m.answer(ctx, caller, r)
 		}
 		if err != nil {
-			refusal, internal := clientError(err)
+			shown, internal := clientError(err)
 			if internal {
 				log.ErrorContext(ctx, "message", "connection", caller.ID, "action", r.Action, "error", err)
 			}
-			told := *refusal
+			told := *shown
 			if told.ID == nil {
 				told.ID = r.ID
 			}

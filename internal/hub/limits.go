@@ -126,35 +126,43 @@ func (h *Hub) LimitsOf(p Principal) wire.Limits {
 	return l
 }
 
-// Admit counts a message of size bytes, whatever is in it, before it is looked at.
-// The error is too_big, or slow_down with the time until the next window.
+// Admit counts a message of size bytes, whatever is in it and however long it is,
+// before it is looked at. The error is slow_down, with the time until the next
+// window, or too_big.
 //
 // It costs one write of one unit. The row of the connection is read only beyond
 // the smallest limit, where the role decides.
 func (h *Hub) Admit(ctx context.Context, caller Connection, size int) error {
+	if least := h.limits.leastMessages(); least > 0 {
+		if err := h.count(ctx, caller, least); err != nil {
+			return err
+		}
+	}
 	if size > h.limits.MessageBytes {
 		return &wire.Error{Code: wire.CodeTooBig, Message: fmt.Sprintf("a message has at most %d bytes", h.limits.MessageBytes)}
 	}
-	least := h.limits.leastMessages()
-	if least == 0 {
-		return nil
-	}
+	return nil
+}
+
+// count counts a message. least is the smallest limit of any role.
+func (h *Hub) count(ctx context.Context, caller Connection, least int) error {
 	window := h.now().Truncate(MessageWindow)
 	next := window.Add(MessageWindow)
 	n, err := h.store.Count(ctx, fmt.Sprintf("m~%s~%d", caller.ID, window.Unix()), next)
 	if err != nil {
 		return fmt.Errorf("count a message of %s: %w", caller.ID, err)
 	}
-	if n > least {
-		c, err := h.Current(ctx, caller)
-		if err != nil {
-			return err
-		}
-		if limit := h.limits.Messages[c.Principal.Role]; limit > 0 && n > limit {
-			return &wire.Error{
-				Code: wire.CodeSlowDown, Message: fmt.Sprintf("more than %d messages in %s", limit, MessageWindow),
-				Retry: true, After: int(next.Sub(h.now()) / time.Millisecond),
-			}
+	if n <= least {
+		return nil
+	}
+	c, err := h.Current(ctx, caller)
+	if err != nil {
+		return err
+	}
+	if limit := h.limits.Messages[c.Principal.Role]; limit > 0 && n > limit {
+		return &wire.Error{
+			Code: wire.CodeSlowDown, Message: fmt.Sprintf("more than %d messages in %s", limit, MessageWindow),
+			Retry: true, After: int(next.Sub(h.now()) / time.Millisecond),
 		}
 	}
 	return nil

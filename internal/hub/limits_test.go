@@ -98,6 +98,17 @@ func TestAdmitByRole(t *testing.T) {
 			t.Error(err)
 		}
 		wantCode(t, h.Admit(t.Context(), b.connect("size", guest), 101), wire.CodeTooBig)
+		none := h.WithLimits(limits(t, "bytes=100,guest=0,customer=0,vendor=0,admin=0"))
+		wantCode(t, none.Admit(t.Context(), b.connect("size", guest), 101), wire.CodeTooBig)
+	})
+	t.Run("one that is too big counts", func(t *testing.T) {
+		h := b.WithLimits(limits(t, "guest=3,bytes=100"))
+		c := b.connect("over", guest)
+		for range 3 {
+			wantCode(t, h.Admit(t.Context(), c, 101), wire.CodeTooBig)
+		}
+		wantCode(t, h.Admit(t.Context(), c, 101), wire.CodeSlowDown)
+		wantCode(t, h.Admit(t.Context(), c, 1), wire.CodeSlowDown)
 	})
 }
 
