@@ -48,6 +48,8 @@ func TestAuthorizerAnswers(t *testing.T) {
 		{"G-AUTH-12 NotResource", answers(document(`[` + allowAll + `,{"Effect":"Deny","Action":"*","NotResource":"arn:aws:s3:::*"}]`)), 403},
 		{"G-AUTH-12 condition: Allow does not hold", answers(document(`[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"a":"b"}}}]`)), 403},
 		{"G-AUTH-12 condition: Deny holds", answers(document(`[` + allowAll + `,{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"a":"b"}}}]`)), 403},
+		{"G-AUTH-15 keys in another case", answers(`{"principalId":"ann","policyDocument":{"version":"2012-10-17","statement":[{"action":"*","effect":"Allow","resource":"*"}]}}`), 500},
+		{"G-AUTH-15 one key in another case", answers(document(`[{"Effect":"Allow","action":"*","Resource":"*"}]`)), 500},
 		{"G-AUTH-13 denied", answers(grant("Deny", "*", `{}`)), 403},
 		{"G-AUTH-13 no statement", answers(document(`[]`)), 403},
 		{"G-AUTH-14 fails with Unauthorized", fails("Unauthorized"), 401},

@@ -217,7 +217,7 @@ func (g *Gateway) answerError(w http.ResponseWriter, err error) {
 
 // messageBody is the body of an error answer (G-MGMT-14).
 func messageBody(text string) []byte {
-	body, _ := json.Marshal(map[string]string{"message": text}) // cannot fail
+	body, _ := encodeJSON(map[string]string{"message": text}) // cannot fail
 	return body
 }
 

@@ -51,6 +51,7 @@ func TestManagementHTTP(t *testing.T) {
 		{"G-MGMT-5 GET of a stranger", "GET", "/v1/@connections/" + neverID, "", 410, "GoneException", "", ""},
 		{"G-MGMT-5 DELETE of a stranger", "DELETE", "/v1/@connections/" + neverID, "", 410, "GoneException", "", ""},
 		{"G-MGMT-6 malformed", "POST", "/v1/@connections/nonsense", "x", 400, "BadRequestException", `{"message":"Invalid connectionId: nonsense"}`, ""},
+		{"G-MGMT-6 malformed, with characters that HTML minds", "POST", "/v1/@connections/%3Cb%3E&", "x", 400, "BadRequestException", `{"message":"Invalid connectionId: <b>&"}`, ""},
 		{"G-MGMT-6 malformed for GET", "GET", "/v1/@connections/nonsense", "", 400, "BadRequestException", `{"message":"Invalid connectionId: nonsense"}`, ""},
 		{"G-MGMT-6 malformed for DELETE", "DELETE", "/v1/@connections/nonsense", "", 400, "BadRequestException", `{"message":"Invalid connectionId: nonsense"}`, ""},
 		{"G-MGMT-6 no padding", "POST", "/v1/@connections/" + strings.TrimSuffix(neverID, "="), "x", 400, "BadRequestException", `{"message":"Invalid connectionId: XDmENcnwIE0CFEQ"}`, ""},

@@ -1,10 +1,12 @@
 package gatewaytest
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -87,6 +89,9 @@ func (r *route) validate(body string, nonJSON bool) *refusal {
 	case err != nil:
 		return refusedBody.because("the body is not JSON")
 	}
+	if !reckonable(message) {
+		return refusedBody.because("a number is too long")
+	}
 	schema, ok := r.models[r.model.text(message, nil)]
 	if !ok {
 		schema, ok = r.models[routeDefault]
@@ -95,7 +100,42 @@ func (r *route) validate(body string, nonJSON bool) *refusal {
 		return refusedBody.because("there is no model for the message") // G-VALID-2
 	}
 	if err := schema.Validate(message); err != nil {
-		return refusedBody.because(err.Error())
+		reason := err.Error()
+		return refusedBody.because(reason[:min(len(reason), maxReason)])
 	}
 	return nil
+}
+
+const (
+	// maxReason is how much of a validation's report goes to the log, in bytes: a
+	// message may break its model in thousands of places.
+	maxReason = 1 << 10
+
+	// maxNumber is how long a number of a message may be, in digits as written, and
+	// maxExponent its exponent, above that of every float64. The validator reckons
+	// exactly, so that 1e999999 costs it a million digits.
+	maxNumber   = 400
+	maxExponent = 400
+)
+
+// reckonable reports whether every number of a message can be reckoned with.
+func reckonable(value any) bool {
+	switch value := value.(type) {
+	case json.Number:
+		_, exponent, _ := strings.Cut(strings.ToLower(value.String()), "e")
+		if exponent == "" {
+			return len(value) <= maxNumber
+		}
+		e, err := strconv.Atoi(exponent)
+		return err == nil && -maxExponent <= e && e <= maxExponent && len(value) <= maxNumber
+	case []any:
+		return !slices.ContainsFunc(value, func(v any) bool { return !reckonable(v) })
+	case map[string]any:
+		for _, v := range value {
+			if !reckonable(v) {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -33,33 +33,58 @@ func (m *oneOrMany) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*[]string)(m))
 }
 
+// writtenStatement is a statement as it is written.
+type writtenStatement struct {
+	Effect                                   string
+	Action, NotAction, Resource, NotResource oneOrMany
+	Condition                                json.RawMessage
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (s *writtenStatement) UnmarshalJSON(raw []byte) error {
+	return byKey(raw, map[string]any{
+		"Effect": &s.Effect, "Action": &s.Action, "NotAction": &s.NotAction,
+		"Resource": &s.Resource, "NotResource": &s.NotResource, "Condition": &s.Condition,
+	})
+}
+
+// byKey reads members of a JSON object by their exact keys. Into the fields of a
+// struct Go would take "statement" for Statement, which IAM does not.
+func byKey(raw []byte, into map[string]any) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &members); err != nil {
+		return err
+	}
+	for key, target := range into {
+		if value, ok := members[key]; ok {
+			if err := json.Unmarshal(value, target); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // parsePolicy reads a policy document with one statement or a list of them.
 func parsePolicy(raw json.RawMessage) (policy, error) {
-	var document struct {
-		Statement json.RawMessage
-	}
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, errors.New("missing")
 	}
-	if err := json.Unmarshal(raw, &document); err != nil {
+	var written json.RawMessage
+	if err := byKey(raw, map[string]any{"Statement": &written}); err != nil {
 		return nil, err
 	}
-	type written struct {
-		Effect                                   string
-		Action, NotAction, Resource, NotResource oneOrMany
-		Condition                                json.RawMessage
-	}
-	var statements []written
-	switch text := string(document.Statement); {
+	var statements []writtenStatement
+	switch text := string(written); {
 	case text == "" || text == "null":
 		return nil, errors.New("no Statement")
 	case text[0] == '{':
-		statements = make([]written, 1)
-		if err := json.Unmarshal(document.Statement, &statements[0]); err != nil {
+		statements = make([]writtenStatement, 1)
+		if err := json.Unmarshal(written, &statements[0]); err != nil {
 			return nil, err
 		}
 	default:
-		if err := json.Unmarshal(document.Statement, &statements); err != nil {
+		if err := json.Unmarshal(written, &statements); err != nil {
 			return nil, err
 		}
 	}

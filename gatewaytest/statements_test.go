@@ -143,7 +143,7 @@ var statements = []statement{
 	{"ERR-8", "a failure in $disconnect is seen by nobody", "d", held, ""},
 	{"ERR-9", "the function's own words never reach the client", "o", held, ""},
 
-	{"VALID-1", "an expression picks the model of a message (JSON Schema draft 4)", "d", held, ""},
+	{"VALID-1", "an expression picks the model of a message (JSON Schema draft 4)", "d", held, "patterns are Go's: without lookaheads; numbers have at most 400 digits"},
 	{"VALID-2", "no model of that key: $default, else it fails", "d", held, ""},
 	{"VALID-3", "on failure nobody is asked, and the client gets an error frame", "do", held, ""},
 	{"VALID-4", "the details are for the log only", "d", held, ""},
@@ -232,7 +232,7 @@ var statements = []statement{
 	{"INTEG-7", "which integration response is chosen", "d", held, ""},
 	{"INTEG-8", "which request template is chosen", "d", held, ""},
 	{"INTEG-9", "MOCK answers by itself", "dg", held, ""},
-	{"INTEG-10", "templates are VTL, with $context, $input, $util", "d", held, "plain text with simple variables; what else is there, New refuses"},
+	{"INTEG-10", "templates are VTL, with $context, $input, $util", "d", held, "but for directives and $util: New refuses a template that has them"},
 	{"INTEG-11", "integrations with other AWS services", "d", notImitated, "New takes functions, web servers and mocks; what DynamoDB or SQS would answer is theirs to imitate"},
 	{"INTEG-12", "one integration may serve several routes", "d", held, ""},
 
