@@ -123,10 +123,32 @@ func (b *builder) build() {
 		b.probe()
 	}
 	for _, r := range b.resources {
-		if !b.isRead(r) {
+		switch {
+		case b.isRead(r):
+		case mistyped(r.Type):
+			b.Problem(r.Pos, "%s: there is no resource type %s", r.ID, r.Type)
+		default:
 			b.result.NotImitated[r.Type]++
 		}
 	}
+}
+
+// mistyped reports whether a type belongs to API Gateway V2 or SAM by its name, and
+// is none of theirs. Types of other services are not known one by one.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ApiGatewayV2.html
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-resources-and-properties.html
+func mistyped(name string) bool {
+	_, isPart := properties[name]
+	return !isPart && !slices.Contains(withoutMeaning, name) &&
+		(strings.HasPrefix(name, "AWS::ApiGatewayV2::") || strings.HasPrefix(name, "AWS::Serverless::"))
+}
+
+// withoutMeaning are types of these two that have none for a WebSocket API here.
+var withoutMeaning = []string{
+	"AWS::ApiGatewayV2::ApiGatewayManagedOverrides", "AWS::ApiGatewayV2::RoutingRule", "AWS::ApiGatewayV2::VpcLink",
+	"AWS::Serverless::Api", "AWS::Serverless::Application", "AWS::Serverless::CapacityProvider", "AWS::Serverless::Connector",
+	"AWS::Serverless::Function", "AWS::Serverless::GraphQLApi", "AWS::Serverless::HttpApi", "AWS::Serverless::LayerVersion",
+	"AWS::Serverless::SimpleTable", "AWS::Serverless::StateMachine", "AWS::Serverless::WebSocketApi",
 }
 
 // isRead reports whether a resource is part of the API or one of its functions.

@@ -69,6 +69,8 @@ var refusals = []refusal{
 	{"no WebSocket API", "ProtocolType: WEBSOCKET", "ProtocolType: HTTP", "", "there is no WebSocket API in it: no AWS::ApiGatewayV2::Api with ProtocolType WEBSOCKET, and no AWS::Serverless::WebSocketApi", samapi.Options{}},
 	{"a protocol that is none", "ProtocolType: WEBSOCKET", "ProtocolType: WS", "WS\n", `ProtocolType "WS": it is WEBSOCKET or HTTP`, samapi.Options{}},
 	{"two WebSocket APIs", "  Table:\n", "  Second: {Type: AWS::ApiGatewayV2::Api, Properties: {ProtocolType: WEBSOCKET}}\n  Table:\n", "Second", "there is another WebSocket API, Api; one is served at a time", samapi.Options{}},
+	{"a type that is none", "  Table:\n", "  Extra: {Type: AWS::ApiGatewayV2::Rout, Properties: {RouteKey: buy}}\n  Table:\n", "Extra", "Extra: there is no resource type AWS::ApiGatewayV2::Rout", samapi.Options{}},
+	{"a type of SAM that is none", "  Table:\n", "  Extra: {Type: AWS::Serverless::Funktion}\n  Table:\n", "Extra", "Extra: there is no resource type AWS::Serverless::Funktion", samapi.Options{}},
 	{"no route selection", "      RouteSelectionExpression: $request.body.action\n", "", "Name: whole", "Api has no RouteSelectionExpression", samapi.Options{}},
 	{"an unknown property", "      Name: whole\n", "      Nmae: whole\n", "Nmae", "AWS::ApiGatewayV2::Api has no property Nmae", samapi.Options{}},
 	{"a property of HTTP APIs", "      Name: whole\n", "      CorsConfiguration: {}\n", "Cors", "CorsConfiguration of Api: a WebSocket API has none", samapi.Options{}},
