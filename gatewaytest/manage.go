@@ -128,9 +128,15 @@ func (g *Gateway) closeWith(ctx context.Context, connectionID string, code int, 
 	return nil
 }
 
+// bodyWithin is how long the body of a request may take to arrive. Who sends it
+// slower is cut off, and holds nothing.
+const bodyWithin = 30 * time.Second
+
 // serveConnection serves /{stage}/@connections/{id}. Without Credentials,
 // whoever reaches the port may manage.
 func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, connectionID string) {
+	// A writer without deadlines is no connection that somebody could hold.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWithin))
 	data, err := g.readBody(r, connectionID)
 	if err != nil {
 		g.answerError(w, err)

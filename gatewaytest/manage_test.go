@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -529,4 +530,26 @@ func drainLater(t testing.TB, g *gatewaytest.Gateway) {
 	done := make(chan struct{})
 	go func() { defer close(done); drain(c) }()
 	t.Cleanup(func() { _ = c.CloseNow(); <-done })
+}
+
+// deadlines is a response whose connection can be given up on.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	read time.Time
+}
+
+func (d *deadlines) SetReadDeadline(at time.Time) error {
+	d.read = at
+	return nil
+}
+
+// TestSlowBody. Our own: nobody holds a request for ever.
+func TestSlowBody(t *testing.T) {
+	g := newGateway(t, gatewaytest.API{})
+	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	began := time.Now()
+	g.ServeHTTP(w, httptest.NewRequest("POST", "/v1/@connections/"+neverID, strings.NewReader("x")))
+	if w.Code != 410 || w.read.Before(began) || w.read.After(time.Now().Add(time.Minute)) {
+		t.Errorf("got %d, and a deadline %v after the beginning", w.Code, w.read.Sub(began))
+	}
 }
