@@ -5,7 +5,10 @@ import (
 	"flag"
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 
+	"github.com/securecart/hub/internal/local"
 	"github.com/securecart/hub/internal/table"
 )
 
@@ -58,20 +61,28 @@ func (d *dynamodb) check(lambda string) error {
 	return nil
 }
 
+// noCredentials is among what functions are told where this machine has none: then the
+// aws CLI has to be told them too, and the region.
+const noCredentials = "AWS_ACCESS_KEY_ID=local"
+
 // greeting is how to change stock in the table itself.
-func (d *dynamodb) greeting(sku string) string {
+func (d *dynamodb) greeting(sku string, tables local.Tables) string {
 	if d.endpoint == "" {
 		return ""
 	}
-	endpoint := ""
+	told, endpoint := "", ""
 	if d.endpoint != inAWS {
 		endpoint = " --endpoint-url " + d.endpoint
+		if env := tables.Env(); slices.Contains(env, noCredentials) {
+			region := env[slices.IndexFunc(env, func(v string) bool { return strings.HasPrefix(v, "AWS_REGION=") })]
+			told = noCredentials + " AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=" + strings.TrimPrefix(region, "AWS_REGION=") + " \\\n    "
+		}
 	}
 	names := d.layout.Inventory
 	return fmt.Sprintf(`
   a change of stock by the shop itself: any writer that counts the version up
-    aws dynamodb update-item%s --table-name %s \
+    %saws dynamodb update-item%s --table-name %s \
       --key '{"%s":{"S":"%s"}}' --update-expression 'SET %s = :n ADD %s :one' \
       --expression-attribute-values '{":n":{"N":"2"},":one":{"N":"1"}}'
-`, endpoint, d.inventory, names.Of(table.AttrSKU), sku, names.Of(table.AttrAvailable), names.Of(table.AttrVersion))
+`, told, endpoint, d.inventory, names.Of(table.AttrSKU), sku, names.Of(table.AttrAvailable), names.Of(table.AttrVersion))
 }

@@ -65,12 +65,24 @@ func engine(t *testing.T) (endpoint string) {
 // awsLine is what the greeting tells to type for a change of stock in the table.
 func (r *running) awsLine(t *testing.T) string {
 	t.Helper()
-	_, rest, _ := strings.Cut(r.greeting, "\n    aws ")
+	_, rest, _ := strings.Cut(r.greeting, "any writer that counts the version up\n")
 	line, _, found := strings.Cut(rest, "\n\nInterrupt")
 	if !found {
 		t.Fatalf("the greeting has no line for the aws CLI:\n%s", r.greeting)
 	}
-	return "aws " + line
+	return line
+}
+
+// withoutAWS takes from this process what it was told of AWS, as on a newcomer's
+// machine. The home is where the CLI would look for more.
+func withoutAWS(t *testing.T) (env []string) {
+	t.Helper()
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_CONFIG_FILE", "/nowhere")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
 }
 
 // TestBootstrapsSession is the whole house on a desk: wscat, the gateway, the built
@@ -78,6 +90,7 @@ func (r *running) awsLine(t *testing.T) string {
 // go run ./localhub, so it makes itself one with the SDK first.
 func TestBootstrapsSession(t *testing.T) {
 	path, endpoint, dir := findWscat(t), engine(t), t.TempDir()
+	newcomer := withoutAWS(t)
 	for _, f := range []string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"} {
 		goBuild(t, filepath.Join(dir, f, "bootstrap"), "-tags", "lambda.norpc", "./"+f)
 	}
@@ -146,8 +159,17 @@ func TestBootstrapsSession(t *testing.T) {
 			}
 			t.Skip("the aws CLI is not installed")
 		}
-		cmd := exec.Command("sh", "-c", hub.awsLine(t))
-		cmd.Env = append(os.Environ(), "AWS_DEFAULT_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_PAGER=")
+		readme, err := os.ReadFile("../README.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		words := func(text string) string { return strings.Join(strings.Fields(text), " ") }
+		line := hub.awsLine(t)
+		if want := words(strings.Replace(line, endpoint, "http://127.0.0.1:8000", 1)); !strings.Contains(words(string(readme)), want) {
+			t.Errorf("the README has another line than the one that is printed, %s", want)
+		}
+		cmd := exec.Command("sh", "-c", line)
+		cmd.Env = newcomer
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}

@@ -63,7 +63,7 @@ func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := greet(stdout, house, s, reachable(sockets.Addr()), admin.Addr().String(), catalogue); err != nil {
+	if err := greet(stdout, house, s, tables, reachable(sockets.Addr()), admin.Addr().String(), catalogue); err != nil {
 		_ = house.Close()
 		return err
 	}
@@ -162,7 +162,7 @@ func reachable(addr net.Addr) string {
 }
 
 // greet prints lines to be copied into other terminals.
-func greet(w io.Writer, house *local.House, s settings, addr, admin string, catalogue []local.Product) error {
+func greet(w io.Writer, house *local.House, s settings, tables local.Tables, addr, admin string, catalogue []local.Product) error {
 	token, _, err := house.Token("alice", hub.RoleCustomer, "")
 	if err != nil {
 		return err
@@ -199,6 +199,6 @@ In other terminals (then type: help):
     curl -X PUT http://%s/admin/stock/%s%s -d '{"available":3}'
 %s%s
 Interrupt (ctrl-c) to end.
-`, buildVersion(), socket, page, wscat, alice, alice, admin, sku, header, s.dynamodb.greeting(sku), s.signing(addr))
+`, buildVersion(), socket, page, wscat, alice, alice, admin, sku, header, s.dynamodb.greeting(sku, tables), s.signing(addr))
 	return err
 }
