@@ -31,7 +31,7 @@ func main() {
 		os.Exit(1)
 	}
 	store := dynamostore.New(dynamodb.NewFromConfig(cfg), dynamostore.Options{
-		HubTable: s.HubTable, InventoryTable: s.InventoryTable, CartTable: s.CartTable, Layout: s.Layout,
+		HubTable: s.HubTable, InventoryTable: s.InventoryTable, CartTable: s.CartTable, Layout: s.Layout, Log: log,
 	})
 	poster := apigw.New(apigw.Client(cfg, s.CallbackURL), apigw.Options{PostsPerSecond: s.PostsPerSecond})
 	metrics := logs.NewMetrics(log, s.MetricsNamespace, lambdacontext.FunctionName)

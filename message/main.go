@@ -33,7 +33,7 @@ func main() {
 		os.Exit(1)
 	}
 	store := dynamostore.New(dynamodb.NewFromConfig(cfg), dynamostore.Options{
-		HubTable: s.HubTable, InventoryTable: s.InventoryTable, CartTable: s.CartTable, Layout: s.Layout,
+		HubTable: s.HubTable, InventoryTable: s.InventoryTable, CartTable: s.CartTable, Layout: s.Layout, Log: log,
 	})
 	options := handler.MessageOptions{Shorthand: s.Shorthand}
 	lambda.Start(handler.Message(hub.New(store, nil, time.Now).WithLimits(limits), verifier, options, log))

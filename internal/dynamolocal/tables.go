@@ -71,7 +71,9 @@ func Open(ctx context.Context, o Options) (*Tables, error) {
 	cfg.HTTPClient = &http.Client{Transport: t.transport}
 	t.client = dynamodb.NewFromConfig(cfg)
 	t.streams = dynamodbstreams.NewFromConfig(cfg)
-	t.Store = dynamostore.New(t.client, o.Names)
+	names := o.Names
+	names.Log = o.Log
+	t.Store = dynamostore.New(t.client, names)
 	prepare := dynamostore.CheckTables
 	if o.Create {
 		prepare = dynamostore.CreateTables

@@ -144,6 +144,28 @@ func TestSeedKeepsWhatIsThere(t *testing.T) {
 	}
 }
 
+// TestSeedPassesOverUnreadableRows: a row of the shop's without a version keeps no
+// house from starting.
+func TestSeedPassesOverUnreadableRows(t *testing.T) {
+	endpoint, names := engine(t), names()
+	tables := tables(t, dynamolocal.Options{Endpoint: endpoint, Names: names, Create: true})
+	if _, err := shop(endpoint).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &names.InventoryTable, Item: map[string]types.AttributeValue{
+		"sku": &types.AttributeValueMemberS{Value: "BAD"},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	h, err := local.New(local.Options{Tables: tables, SeedTables: true, Catalogue: []local.Product{{SKU: "BAD", Available: 50}, {SKU: "MUG", Available: 50}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if item, err := h.Hub().Stock(t.Context(), "MUG"); err != nil || item.Available != 50 {
+		t.Errorf("MUG: got %+v, %v, want 50", item, err)
+	}
+	if err := h.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	endpoint, taken := engine(t), names()
 	make := func(in *dynamodb.CreateTableInput) string {

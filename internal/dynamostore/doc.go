@@ -57,6 +57,7 @@
 //
 // # Guarantees
 //
-// A Store may be used by any number of goroutines. It keeps nothing between calls.
-// Only MarkStale starts goroutines, and it waits for them.
+// A Store may be used by any number of goroutines. It keeps nothing between calls but
+// the names of rows that it found unreadable. Only MarkStale starts goroutines, and
+// it waits for them.
 package dynamostore

@@ -36,7 +36,8 @@ func (s *Store) Epoch(ctx context.Context) (string, error) {
 	return fail(errors.New("the row does not stay"))
 }
 
-// Items implements [hub.Source].
+// Items implements [hub.Source]. A row that cannot be read is as if it were not there,
+// so that it costs nobody the others; the log is told of it once.
 func (s *Store) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
 	fail := func(err error) error { return fmt.Errorf("read %d items: %w", len(skus), err) }
 	layout := s.opts.Layout
@@ -53,12 +54,25 @@ func (s *Store) Items(ctx context.Context, skus []string) (map[string]hub.Item, 
 	for _, r := range found {
 		item, err := itemOf(layout, r)
 		if err != nil {
-			// Not ErrInvalid: nothing that a client sent was.
-			return nil, fail(fmt.Errorf("row of %q: %v", textOf(r, key), err))
+			s.unreadable(ctx, textOf(r, key), err)
+			continue
 		}
 		items[item.SKU] = item
 	}
 	return items, nil
+}
+
+// unreadable tells operators of a row of the inventory, once.
+func (s *Store) unreadable(ctx context.Context, sku string, err error) {
+	s.mu.Lock()
+	known := s.told[sku] || len(s.told) == maxTold
+	if !known {
+		s.told[sku] = true
+	}
+	s.mu.Unlock()
+	if !known {
+		s.opts.Log.ErrorContext(ctx, "unreadable row", "error", err)
+	}
 }
 
 // VendorSKUs implements [hub.Source].

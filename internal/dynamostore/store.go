@@ -2,7 +2,9 @@ package dynamostore
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -33,21 +35,34 @@ type Options struct {
 	CartTable      string
 
 	Layout table.Layout // of the inventory and of carts
+
+	Log *slog.Logger // is told of rows of the inventory that cannot be read; nil: nobody is
 }
 
+// maxTold is how many rows that cannot be read the log is told of. Our own choice: who
+// has so many has one reason.
+const maxTold = 1000
+
 // Store is the hub's store on DynamoDB.
-type Store struct { // all fixed after construction
+type Store struct {
+	// Fixed after construction.
 	api    API
 	opts   Options
 	random func() uint64
 	wait   func(context.Context, time.Duration) error
+
+	mu   sync.Mutex      // guards told
+	told map[string]bool // SKUs of rows that cannot be read
 }
 
 var _ hub.Store = (*Store)(nil)
 
 // New returns a Store. It sends nothing before it is asked to.
 func New(client API, o Options) *Store {
-	return &Store{api: client, opts: o, random: rand.Uint64, wait: wait}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Store{api: client, opts: o, random: rand.Uint64, wait: wait, told: map[string]bool{}}
 }
 
 // wait waits, or returns the error of a context that ends before.
