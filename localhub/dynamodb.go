@@ -57,6 +57,9 @@ func (d *dynamodb) check(lambda string) error {
 		return nil
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return usageError{fmt.Errorf("-dynamodb %q: it is a URL, for example http://127.0.0.1:8000, or aws", d.endpoint)}
+	case lambda != "" && !local.IsLoopback(u.Host):
+		// The same with the localhub of somebody else.
+		return usageError{fmt.Errorf("-lambda runs with a DynamoDB on this machine, and %s is not: another localhub with the same hub table would take this one's connections away", u.Host)}
 	}
 	return nil
 }

@@ -153,6 +153,7 @@ func TestCommandLine(t *testing.T) {
 		"an attribute unheard of":  {[]string{"-inventory-attributes", "colour=hue"}, 2, `localhub: invalid value "colour=hue" for flag -inventory-attributes: there is no "colour"; there are sku, `},
 		"two keys of one name":     {[]string{"-inventory-attributes", "sku=id", "-cart-attributes", "cart=id"}, 2, `localhub: the keys of inventory and carts are both "id"`},
 		"bootstraps alone":         {[]string{"-lambda", "build"}, 2, "localhub: -lambda wants -dynamodb"},
+		"bootstraps elsewhere":     {[]string{"-lambda", "build", "-dynamodb", "http://192.0.2.7:8000"}, 2, "localhub: -lambda runs with a DynamoDB on this machine, and 192.0.2.7:8000 is not"},
 		"bootstraps on real rows":  {[]string{"-lambda", "build", "-dynamodb", "aws"}, 2, "localhub: -lambda runs with a DynamoDB on this machine"},
 		"a seed that is not there": {[]string{"-seed", "/nowhere/seed.json"}, 1, "localhub: seed: open /nowhere/seed.json: no such file"},
 		"a seed with an error":     {[]string{"-seed", bad}, 1, "localhub: seed " + bad + `: line 2: field "available" of product "A" is a number from 0 to`},

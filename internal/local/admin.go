@@ -65,7 +65,7 @@ func (h *House) Admin() http.Handler {
 // stands before the admin API and before @connections, which want no token here.
 func (h *House) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isLoopback(r.Host) || !isLoopback(r.RemoteAddr) {
+		if !IsLoopback(r.Host) || !IsLoopback(r.RemoteAddr) {
 			refuse(w, http.StatusForbidden, "denied", "this is for this machine only")
 			return
 		}
@@ -88,9 +88,9 @@ func (h *House) guard(next http.Handler) http.Handler {
 	})
 }
 
-// isLoopback reports whether a Host header or a remote address names this machine by an address or
-// name that no foreign DNS entry can stand for.
-func isLoopback(host string) bool {
+// IsLoopback reports whether a host, with a port or without, names this machine by an
+// address or name that no foreign DNS entry can stand for.
+func IsLoopback(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
