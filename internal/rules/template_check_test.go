@@ -164,7 +164,7 @@ func (k *checker) scenes() []*scene {
 		}),
 		with("edge without a wall", map[string]string{
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "MappingKey": "",
-			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate,
+			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "AllowedOrigins": "https://shop.test",
 		}),
 		with("whole domain", map[string]string{"DomainName": "ws.shop.test", "CertificateArn": certificate, "MappingKey": ""}),
 	}

@@ -83,10 +83,12 @@ func checkEdge(k *checker) {
 			})
 		}
 	}
-	// The edge stands in front of a domain, and a wall in front of an edge.
+	// The edge stands in front of a domain, and a wall in front of an edge. The Host
+	// that arrives is DomainName, so pages have to be listed.
 	for name, given := range map[string]map[string]string{
-		"no domain": {"EdgeDomainName": "x", "EdgeCertificateArn": "x"},
-		"no edge":   {"DomainName": "x", "CertificateArn": "x", "WebAclArn": "x"},
+		"no domain":  {"EdgeDomainName": "x", "EdgeCertificateArn": "x", "AllowedOrigins": "x"},
+		"no edge":    {"DomainName": "x", "CertificateArn": "x", "WebAclArn": "x", "AllowedOrigins": "x"},
+		"no origins": {"DomainName": "x", "CertificateArn": "x", "EdgeDomainName": "x", "EdgeCertificateArn": "x"},
 	} {
 		if (&scene{name: name, given: given, t: k.t}).allowed() {
 			k.failf("the rules allow an edge with %s", name)
@@ -147,6 +149,7 @@ var edgeMutations = []mutation{
 	{"edge", "a previous secret that everybody knows", "  EdgeSecret:", `{"previous":"-"}`, `{"previous":"0000000000000000000000000000000000000000"}`},
 	{"edge", "always made", "  EdgeSecret:", "    Condition: HasEdge\n", ""},
 	{"edge", "an edge without a domain", "  OwnEdge:", `            - !Not [!Equals [!Ref DomainName, ""]]` + "\n", ""},
+	{"edge", "an edge that no page may use", "  OwnEdge:", `            - !Not [!Equals [!Ref AllowedOrigins, ""]]` + "\n", ""},
 	{"edge", "a wall without an edge", "  OwnEdge:", `, !Equals [!Ref WebAclArn, ""]`, ""},
 	{"addresses", "sockets past the edge", "SocketUrl:", "wss://${EdgeDomainName}/${MappingKey}", "wss://${DomainName}/${MappingKey}"},
 	{"addresses", "posts through the edge", "CALLBACK_URL:", "https://${DomainName}/${MappingKey}", "https://${EdgeDomainName}/${MappingKey}"},
