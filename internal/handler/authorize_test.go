@@ -86,6 +86,8 @@ func TestAuthorizeGuests(t *testing.T) {
 		{"a subprotocol without a token", map[string]string{"Sec-WebSocket-Protocol": "securecart.v1, bearer."}, nil},
 		{"authority optional", nil, map[string]string{"auth": "optional"}},
 		{"authority empty", nil, map[string]string{"auth": ""}},
+		{"authority in capitals", nil, map[string]string{"auth": "Required"}},
+		{"authority by another name", nil, map[string]string{"Auth": "required"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t)

@@ -152,6 +152,20 @@ func TestTicketOnce(t *testing.T) {
 	}
 }
 
+// TestTicketSpentByRefusedHandshake: the authorizer redeems a ticket before $connect
+// looks at the subprotocols, so a handshake refused there has spent it.
+func TestTicketSpentByRefusedHandshake(t *testing.T) {
+	b := newBench(t)
+	gw := b.gateway(handler.AuthorizeOptions{}, "")
+	path := "/v1?auth=required&ticket=" + b.ticket("ann")
+	if got := answered(t, gw, path, http.Header{"Sec-Websocket-Protocol": {"chat"}}); got != 400 {
+		t.Errorf("another subprotocol: got %d, want 400", got)
+	}
+	if got := answered(t, gw, path, nil); got != 401 {
+		t.Errorf("the same ticket again: got %d, want 401", got)
+	}
+}
+
 func TestTicketRefused(t *testing.T) {
 	for name, tt := range map[string]struct {
 		authorization func(b *bench) string
