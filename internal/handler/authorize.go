@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,20 +112,23 @@ func identify(ctx context.Context, h *hub.Hub, v Verifier, e authorizerEvent, lo
 	return p, notice
 }
 
-// tokenNames are parameters that people put tokens into.
-var tokenNames = []string{"token", "access_token", "id_token", "jwt", "authorization", "bearer"}
+// tokenNames are parameters that people put tokens into, in small letters and
+// without - and _.
+var tokenNames = []string{"token", "accesstoken", "idtoken", "refreshtoken", "jwt", "authorization", "bearer"}
 
-// tokenInURL reports whether a parameter is called like a token or looks like one:
-// a JWS or JWE begins with the base64 of {", whatever it is called.
+// tokenForm finds a token inside a text: what a header or the subprotocol list
+// begins it with, or the compact form of a JWS or a JWE (RFC 7515, section 7.1; RFC
+// 7516, section 7.1), as which our guests' tokens end too. Its header is a JSON
+// object, so it begins with the base64 of {" or of { and white space.
+var tokenForm = regexp.MustCompile(`(?i:^bearer[ .%+])|(ey[AJ]|ew[0ko])[\w-]+\.[\w-]*\.[\w-]*`)
+
+// tokenInURL reports whether a parameter is called like a token, or has one in its
+// name or its value.
 func tokenInURL(query map[string][]string) bool {
+	plain := strings.NewReplacer("-", "", "_", "")
 	for name, values := range query {
-		if slices.Contains(tokenNames, strings.ToLower(name)) {
+		if slices.Contains(tokenNames, plain.Replace(strings.ToLower(name))) || tokenForm.MatchString(name) || slices.ContainsFunc(values, tokenForm.MatchString) {
 			return true
-		}
-		for _, value := range values {
-			if strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") >= 2 || strings.HasPrefix(value, auth.GuestPrefix) {
-				return true
-			}
 		}
 	}
 	return false

@@ -184,13 +184,36 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 			wantUnauthorized(t, b, handshake(t, offering(token), map[string]string{name: token}))
 		})
 	}
-	for name, value := range map[string]string{
-		"a JWS under any name": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln", "a JWE, as Cognito's refresh tokens are": "eyJjdHkiOiJKV1QifQ.a.b.c.d", "a guest's token under any name": "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+	const jws, jwe = "eyJhbGciOiJFUzI1NiJ9.e30.c2ln", "eyJjdHkiOiJKV1QifQ.a.b.c.d" // Cognito's refresh tokens are JWE
+	for name, query := range map[string]map[string]string{
+		"a JWS under any name":             {"x": jws},
+		"a JWE under any name":             {"x": jwe},
+		"a JWE that is encrypted directly": {"x": "eyJjdHkiOiJKV1QifQ..b.c.d"},
+		"a JWS without its payload":        {"x": "eyJhbGciOiJFUzI1NiJ9..c2ln"},
+		"a JWS whose header has blanks":    {"x": "eyAiYWxnIjoiRVMyNTYifQ.e30.c2ln"},
+		"a JWS whose header has lines":     {"x": "ewogImFsZyI6IkVTMjU2In0.e30.c2ln"},
+		"a guest's token under any name":   {"x": "guest." + jws},
+		"as a name":                        {jws: ""},
+		"of a guest, as a name":            {"guest." + jws: ""},
+		"as a header has it":               {"x": "Bearer " + jws},
+		"as a header has it, encoded":      {"x": "Bearer%20" + jws},
+		"as our subprotocol has it":        {"x": "bearer." + jws},
+		"an unsecured JWS":                 {"x": "eyJhbGciOiJub25lIn0.e30."},
+		"amid other things":                {"x": `{"token":"` + jws + `"}`},
+		"in the place of a ticket":         {"ticket": jws},
+		"Access-Token":                     {"Access-Token": "secret"},
+		"refreshToken":                     {"refreshToken": "secret"},
+		"bearer.opaque":                    {"x": "bearer.opaque"},
+		"Bearer opaque":                    {"x": "Bearer opaque"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantUnauthorized(t, newBench(t), handshake(t, nil, map[string]string{"x": value}))
+			wantUnauthorized(t, newBench(t), handshake(t, nil, query))
 		})
 	}
+	t.Run("what is none", func(t *testing.T) {
+		b := newBench(t)
+		b.identity(nil, map[string]string{"v": "1.2.3", "ref": "guest.book", "page": "eyewear.summer.html", "key": "eyJust.one", "bearers": "3", "tokens": "2"})
+	})
 	t.Run("as the service sends it", func(t *testing.T) {
 		wantUnauthorized(t, newBench(t), stored(t, "authorizer", nil))
 	})
