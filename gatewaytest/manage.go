@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // errorTypes are the x-amzn-ErrorType headers by status, where nothing else
