@@ -8,7 +8,7 @@
 // own: attributes that the hub does not know stay. The hub table holds:
 //
 //	pk                  sk                 what
-//	C#<connection>      !                  a connection, with its topics
+//	C#<connection>      !                  a connection, with its topics; one that has ended: expires alone
 //	C#<connection>      stale              the mark on a connection that missed something
 //	S#0                 m#<mark>#<conn.>   that there is such a mark, in the order of marking
 //	T#<topic>#<shard>   c#<connection>     a subscription; there is one shard, 0
@@ -33,6 +33,10 @@
 //     Unsubscribe and Forget go the other way. So a topic that a connection shows
 //     has its subscription. A subscription may be left over: it serves nobody,
 //     and goes when a post to its connection finds it gone, or expires.
+//   - PutConnection lists a connection with its owners, then writes its row, then
+//     takes off what is listed no more. EndConnection goes the other way, and
+//     leaves a row that PutConnection does not replace: it takes back what it
+//     listed. So nothing lists a connection that has ended, but for a crash.
 //   - Messages of one connection may be handled side by side. Unsubscribe counts
 //     on the connection's row, before and after its work, and Subscribe starts
 //     over if that count moved meanwhile. In whatever order their requests are

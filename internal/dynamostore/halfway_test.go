@@ -150,6 +150,24 @@ func TestCrashForget(t *testing.T) {
 	w.wantRows(t, 0)
 }
 
+func TestCrashEndConnection(t *testing.T) {
+	w := newWorld(t)
+	s := w.store(w.client)
+	end := func(s hub.Store, id string) error { return s.EndConnection(t.Context(), id, now) }
+	everyCrash(t, w, prepared(t), end, func(id, crash string) {
+		shown, subscribed := watched(t, s, id, "A", "B")
+		wantSubscribed(t, crash, shown, subscribed)
+		if err := end(s, id); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.PutConnection(t.Context(), connection(id)); !errors.Is(err, hub.ErrGone) {
+			t.Errorf("%s, and again: put: %v, want ErrGone", crash, err)
+		}
+		o, err := s.Owner(t.Context(), connection(id).Principal.CartID(), "", 10)
+		wantSame(t, crash+", and again: places", len(o.Connections), 0, err)
+	})
+}
+
 func TestCrashMarkStale(t *testing.T) {
 	for name, before := range map[string][]hub.Topic{"first": nil, "renewed": topics("A")} {
 		t.Run(name, func(t *testing.T) {

@@ -28,7 +28,7 @@ func places(c hub.Connection) []types.WriteRequest {
 // displaced are the requests that take a connection off its owners, as its row r
 // has them, but for those given.
 func displaced(r row, id string, owners ...string) []types.WriteRequest {
-	if len(r) == 0 {
+	if !living(r) {
 		return nil
 	}
 	var requests []types.WriteRequest
@@ -44,7 +44,7 @@ func displaced(r row, id string, owners ...string) []types.WriteRequest {
 func (s *Store) PutAuthority(ctx context.Context, id string, was, is hub.Principal) error {
 	var u update
 	u.become(principalRow(is))
-	conditions := []string{u.exists(attrPK)}
+	conditions := []string{u.exists(ofLiving)}
 	had := principalRow(was)
 	for _, attribute := range slices.Sorted(maps.Keys(had)) {
 		if had[attribute] == nil {
@@ -54,7 +54,7 @@ func (s *Store) PutAuthority(ctx context.Context, id string, was, is hub.Princip
 		}
 	}
 	_, err := s.update(ctx, connectionKey(id), &u, strings.Join(conditions, " AND "), types.ReturnValueNone)
-	if now, ok := conditionFailed(err); ok && len(now) == 0 {
+	if now, ok := conditionFailed(err); ok && !living(now) {
 		return fmt.Errorf("authority of %s: %w", id, hub.ErrGone)
 	} else if ok && connectionOf(now, id).Principal == is {
 		return nil // an attempt before did it, whose answer was lost

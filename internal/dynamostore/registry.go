@@ -2,9 +2,11 @@ package dynamostore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -49,7 +51,10 @@ func (s *Store) PutConnection(ctx context.Context, c hub.Connection) error {
 	}
 	var u update
 	u.become(connectionRow(c))
-	was, err := s.update(ctx, connectionKey(c.ID), &u, "", types.ReturnValueAllOld)
+	was, err := s.update(ctx, connectionKey(c.ID), &u, u.missing(attrPK)+" OR "+u.exists(ofLiving), types.ReturnValueAllOld)
+	if _, ok := conditionFailed(err); ok {
+		return fail(errors.Join(hub.ErrGone, s.writeAll(ctx, displaced(connectionRow(c), c.ID))))
+	}
 	if err != nil {
 		return fail(err)
 	}
@@ -63,7 +68,7 @@ func (s *Store) PutConnection(ctx context.Context, c hub.Connection) error {
 // Connection implements [hub.Registry].
 func (s *Store) Connection(ctx context.Context, id string) (hub.Connection, error) {
 	r, err := s.get(ctx, s.opts.HubTable, connectionKey(id).row())
-	if err == nil && r == nil {
+	if err == nil && !living(r) {
 		err = hub.ErrGone
 	}
 	if err != nil {
@@ -94,7 +99,7 @@ func (s *Store) Subscribe(ctx context.Context, c hub.Connection, topics []hub.To
 		}
 		var u update
 		u.add(attrTopics, set(names))
-		condition := u.exists(attrPK) + " AND "
+		condition := u.exists(ofLiving) + " AND "
 		if left := known[attrLeft]; left == nil {
 			condition += u.missing(attrLeft)
 		} else {
@@ -108,7 +113,7 @@ func (s *Store) Subscribe(ctx context.Context, c hub.Connection, topics []hub.To
 		if !ok {
 			return fail(err)
 		}
-		if len(now) == 0 {
+		if !living(now) {
 			return nil // forgotten
 		}
 		known = now
@@ -149,7 +154,7 @@ func (s *Store) leave(ctx context.Context, id string, names []string) (found boo
 	var u update
 	u.take(attrTopics, set(names))
 	u.add(attrLeft, number(1))
-	was, err := s.update(ctx, connectionKey(id), &u, u.exists(attrPK), types.ReturnValueAllOld)
+	was, err := s.update(ctx, connectionKey(id), &u, u.exists(ofLiving), types.ReturnValueAllOld)
 	if _, ok := conditionFailed(err); ok {
 		return false, nil
 	}
@@ -170,36 +175,76 @@ func removals(names []string, id string) []types.WriteRequest {
 // were it the last, a failure before would leave topics that have no subscription.
 // What is left over instead is found gone, or expires.
 func (s *Store) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
-	fail := func(err error) error { return fmt.Errorf("forget %s: %w", id, err) }
+	err := s.forget(ctx, id, topics, func(known bool) (row, error) {
+		if !known {
+			return nil, nil
+		}
+		var e expression
+		condition := e.exists(ofLiving)
+		out, _, err := do(ctx, s, s.api.DeleteItem, &dynamodb.DeleteItemInput{
+			TableName: &s.opts.HubTable, Key: connectionKey(id).row(), ReturnValues: types.ReturnValueAllOld,
+			ConditionExpression: &condition, ExpressionAttributeNames: e.names,
+		})
+		if _, ok := conditionFailed(err); ok {
+			return nil, nil // gone already, or ended meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		return out.Attributes, nil
+	})
+	if err != nil {
+		return fmt.Errorf("forget %s: %w", id, err)
+	}
+	return nil
+}
+
+// EndConnection implements [hub.Registry]: like Forget, but in place of the
+// connection's row comes one without a user.
+func (s *Store) EndConnection(ctx context.Context, id string, now time.Time) error {
+	err := s.forget(ctx, id, nil, func(bool) (row, error) {
+		out, _, err := do(ctx, s, s.api.PutItem, &dynamodb.PutItemInput{
+			TableName: &s.opts.HubTable, Item: connectionKey(id).with(row{attrExpires: expiry(now.Add(hub.ConnectionLife))}),
+			ReturnValues: types.ReturnValueAllOld,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return out.Attributes, nil
+	})
+	if err != nil {
+		return fmt.Errorf("end %s: %w", id, err)
+	}
+	return nil
+}
+
+// forget removes what belongs to a connection. clear does away with its row, which
+// is known to be there or not, and returns it as it was.
+func (s *Store) forget(ctx context.Context, id string, topics []hub.Topic, clear func(known bool) (row, error)) error {
 	found, _, err := s.rows(ctx, connectionKey(id).pk, "", rowsOfConnection)
 	if err != nil {
-		return fail(err)
+		return err
 	}
-	names := topicNames(topics)
+	var known row
 	var others []types.WriteRequest // its mark and its places
 	for _, r := range found {
 		switch textOf(r, attrSK) {
 		case connectionKey(id).sk:
-			if err := s.writeAll(ctx, displaced(r, id)); err != nil {
-				return fail(err)
-			}
-			names = append(names, setOf(r, attrTopics)...)
-			out, _, err := do(ctx, s, s.api.DeleteItem, &dynamodb.DeleteItemInput{
-				TableName: &s.opts.HubTable, Key: connectionKey(id).row(), ReturnValues: types.ReturnValueAllOld,
-			})
-			if err != nil {
-				return fail(err)
-			}
-			names = append(names, setOf(out.Attributes, attrTopics)...)
-			others = append(others, displaced(out.Attributes, id)...)
+			known = r
 		case markKey(id).sk:
 			others = append(others, remove(markKey(id)), remove(placeKey(numberOf(r, attrMark), id)))
 		}
 	}
-	if err := s.writeAll(ctx, append(removals(unique(names), id), others...)); err != nil {
-		return fail(err)
+	if err := s.writeAll(ctx, displaced(known, id)); err != nil {
+		return err
 	}
-	return nil
+	was, err := clear(living(known))
+	if err != nil {
+		return err
+	}
+	others = append(others, displaced(was, id)...)
+	names := slices.Concat(topicNames(topics), setOf(known, attrTopics), setOf(was, attrTopics))
+	return s.writeAll(ctx, append(removals(unique(names), id), others...))
 }
 
 // Subscribers implements [hub.Audience].

@@ -104,7 +104,7 @@ func TestRequests(t *testing.T) {
 			_, err := s.Collect(t.Context(), "s~h~1", []string{"TEE", "MUG", "TEE"}, 500, now)
 			return err
 		}},
-		"connection": {[]string{`{"Item":{"pk":{"S":"C#c1"},"sk":{"S":"!"}}}`}, func(s hub.Store) error {
+		"connection": {[]string{`{"Item":{"pk":{"S":"C#c1"},"sk":{"S":"!"},"user":{"S":"ann"}}}`}, func(s hub.Store) error {
 			_, err := s.Connection(t.Context(), "c1")
 			return err
 		}},
@@ -120,6 +120,11 @@ func TestRequests(t *testing.T) {
 			`{}`,
 			`{"Attributes":{"pk":{"S":"C#c1"},"sk":{"S":"!"},"user":{"S":"ann"},"address":{"S":"h"},"topics":{"SS":["sku:A","sku:B"]}}}`,
 		}, func(s hub.Store) error { return s.Forget(t.Context(), "c1", topics("C")...) }},
+		"end-connection": {[]string{
+			`{"Items":[{"pk":{"S":"C#c1"},"sk":{"S":"!"},"user":{"S":"ann"},"topics":{"SS":["sku:A"]}}]}`,
+			`{}`,
+			`{"Attributes":{"pk":{"S":"C#c1"},"sk":{"S":"!"},"user":{"S":"ann"},"address":{"S":"h"},"topics":{"SS":["sku:A","sku:B"]}}}`,
+		}, func(s hub.Store) error { return s.EndConnection(t.Context(), "c1", now) }},
 		"subscribers": {[]string{
 			`{"Items":[{"pk":{"S":"T#sku:TEE#0"},"sk":{"S":"c#c2"}}],"LastEvaluatedKey":{"pk":{"S":"T#sku:TEE#0"},"sk":{"S":"c#c2"}}}`,
 			`{"Items":[],"LastEvaluatedKey":{"pk":{"S":"T#sku:TEE#0"},"sk":{"S":"c#c3"}}}`,
@@ -182,7 +187,7 @@ func TestRequests(t *testing.T) {
 		})
 	}
 	files, err := filepath.Glob(filepath.Join("testdata", "requests", "*.json"))
-	if err != nil || len(files) != 31 {
+	if err != nil || len(files) != 32 {
 		t.Errorf("%d golden files, %v, want one for each case", len(files), err)
 	}
 }

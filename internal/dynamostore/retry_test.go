@@ -51,6 +51,7 @@ var methods = map[string]func(context.Context, hub.Store) error{
 	"Subscribe":     func(ctx context.Context, s hub.Store) error { return s.Subscribe(ctx, connection("c1"), topics("TEE")) },
 	"Unsubscribe":   func(ctx context.Context, s hub.Store) error { return s.Unsubscribe(ctx, "c1", topics("TEE")) },
 	"Forget":        func(ctx context.Context, s hub.Store) error { return s.Forget(ctx, "c1", topic) },
+	"EndConnection": func(ctx context.Context, s hub.Store) error { return s.EndConnection(ctx, "c1", now) },
 	"Subscribers": func(ctx context.Context, s hub.Store) error {
 		_, _, err := s.Subscribers(ctx, topic, "", 10)
 		return err

@@ -97,6 +97,12 @@ func readPlace(sk string) (mark int64, id string) {
 	return mark, id
 }
 
+// ofLiving is an attribute that the row of a connection has until the connection
+// ends.
+const ofLiving = attrUser
+
+func living(r row) bool { return r[ofLiving] != nil }
+
 // shard is the only one, so far, of a topic. It is in the key, so that there can
 // be others.
 const shard = "0"

@@ -110,6 +110,19 @@ func TestSideBySide(t *testing.T) {
 	forget := func(id string) func(hub.Store) error {
 		return func(s hub.Store) error { return s.Forget(context.Background(), id) }
 	}
+	end := func(id string) func(hub.Store) error {
+		return func(s hub.Store) error { return s.EndConnection(context.Background(), id, now) }
+	}
+	// put is a message that comes late: it brings back a connection whose row is lost.
+	put := func(id string) func(hub.Store) error {
+		return func(s hub.Store) error {
+			err := s.PutConnection(context.Background(), connection(id))
+			if errors.Is(err, hub.ErrGone) {
+				return nil
+			}
+			return err
+		}
+	}
 	for name, tt := range map[string]struct {
 		ops   func(id string) []func(hub.Store) error
 		exact bool // no subscription is left over
@@ -132,6 +145,15 @@ func TestSideBySide(t *testing.T) {
 		"forget twice": {func(id string) []func(hub.Store) error {
 			return []func(hub.Store) error{forget(id), forget(id)}
 		}, true},
+		"put and end": {func(id string) []func(hub.Store) error {
+			return []func(hub.Store) error{put(id), end(id)}
+		}, true},
+		"forget and end": {func(id string) []func(hub.Store) error {
+			return []func(hub.Store) error{forget(id), end(id)}
+		}, true},
+		"subscribe and end": {func(id string) []func(hub.Store) error {
+			return []func(hub.Store) error{subscribe(id, "A"), end(id)}
+		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -148,8 +170,16 @@ func TestSideBySide(t *testing.T) {
 			everyOrder(t, w, before, func(id, order string) {
 				shown, subscribed := watched(t, s, id, "A", "B", "C")
 				wantSubscribed(t, order, shown, subscribed)
-				if _, err := s.Connection(t.Context(), id); strings.Contains(name, "forget") && !errors.Is(err, hub.ErrGone) {
+				if _, err := s.Connection(t.Context(), id); (strings.Contains(name, "forget") || strings.HasSuffix(name, " end")) && !errors.Is(err, hub.ErrGone) {
 					t.Errorf("%s: got %v, want the connection to stay forgotten", order, err)
+				}
+				if strings.HasSuffix(name, " end") {
+					if err := s.PutConnection(t.Context(), connection(id)); !errors.Is(err, hub.ErrGone) {
+						t.Errorf("%s: put again: %v, want ErrGone", order, err)
+					}
+					if o, err := s.Owner(t.Context(), connection(id).Principal.CartID(), "", 10); err != nil || len(o.Connections) > 0 {
+						t.Errorf("%s: its user has %v, %v, want no connection", order, o.Connections, err)
+					}
 				}
 				if tt.exact && !slices.Equal(shown, subscribed) {
 					t.Errorf("%s: the connection shows %v, has subscriptions of %v", order, shown, subscribed)

@@ -197,7 +197,7 @@ func TestDisconnect(t *testing.T) {
 	})
 	t.Run("store failure", func(t *testing.T) {
 		b := newBench(t)
-		b.store.fail["Forget"] = errInside
+		b.store.fail["EndConnection"] = errInside
 		wantStatus(t, b.disconnect, stored(t, "disconnect", nil), http.StatusInternalServerError)
 		if records := b.logged("disconnect"); len(records) != 1 || records[0]["connection"] != lastID {
 			t.Errorf("got log records %v, want one that names the connection", records)

@@ -19,6 +19,7 @@ var answers = []struct {
 	{hub.ErrForbidden, wire.CodeDenied, "not allowed, or there is no such thing", false},
 	{hub.ErrThrottled, wire.CodeSlowDown, "too much at once", true},
 	{hub.ErrConflict, wire.CodeBusy, "others are writing the same row", true},
+	{hub.ErrGone, wire.CodeDenied, "the connection has ended", false}, // a late message; nobody hears the answer
 	{hub.ErrTooLarge, wire.CodeTooBig, "too big", false},
 }
 

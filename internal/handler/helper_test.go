@@ -151,6 +151,10 @@ func (f *faults) Unsubscribe(ctx context.Context, id string, topics []hub.Topic)
 	return orDo(f.fail["Unsubscribe"], func() error { return f.Store.Unsubscribe(ctx, id, topics) })
 }
 
+func (f *faults) EndConnection(ctx context.Context, id string, now time.Time) error {
+	return orDo(f.fail["EndConnection"], func() error { return f.Store.EndConnection(ctx, id, now) })
+}
+
 func (f *faults) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
 	return orDo(f.fail["Forget"], func() error { return f.Store.Forget(ctx, id, topics...) })
 }

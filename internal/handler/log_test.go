@@ -74,7 +74,7 @@ func TestLogKeepsSecrets(t *testing.T) {
 	ann, visitor := b.open("ann", offering(user)), b.open("visitor", offering(guest))
 	conversation(ann)
 	conversation(visitor)
-	for _, method := range []string{"Connection", "PutConnection", "Subscribe", "Unsubscribe", "Forget", "Epoch", "Items", "Cart", "PutCarts"} {
+	for _, method := range []string{"Connection", "PutConnection", "Subscribe", "Unsubscribe", "EndConnection", "Epoch", "Items", "Cart", "PutCarts"} {
 		b.store.fail = map[string]error{method: errInside}
 		conversation(ann)
 		for _, event := range [][]byte{stored(t, "connect", ann.mark), stored(t, "disconnect", ann.mark)} {

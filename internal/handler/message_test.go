@@ -288,7 +288,7 @@ func TestKindsOfErrors(t *testing.T) {
 		{hub.ErrConflict, wire.CodeBusy, true},
 		{hub.ErrTooLarge, wire.CodeTooBig, false},
 		{hub.ErrInvalid, wire.CodeBadField, false},
-		{hub.ErrGone, wire.CodeInternal, true},
+		{hub.ErrGone, wire.CodeDenied, false},
 		{errors.New("anything else"), wire.CodeInternal, true},
 	} {
 		t.Run(tt.kind.Error(), func(t *testing.T) {

@@ -52,7 +52,8 @@ var errRevoked = &wire.Error{Code: wire.CodeTokenExpired, Message: "this authori
 
 // Current returns the connection of a request as it is recorded. One that was
 // forgotten although it lives is recorded again from what the gateway knows of it
-// (its authorizer's context comes with every event, G-AUTH-20).
+// (its authorizer's context comes with every event, G-AUTH-20). ErrGone: it has
+// ended, and its $disconnect overtook the request.
 func (h *Hub) Current(ctx context.Context, caller Connection) (Connection, error) {
 	c, err := h.store.Connection(ctx, caller.ID)
 	if !errors.Is(err, ErrGone) {

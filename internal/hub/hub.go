@@ -23,10 +23,11 @@ func New(store Store, poster Poster, now func() time.Time) *Hub {
 	}
 }
 
-// Disconnect forgets a connection that has closed. It may come late, twice or
-// never.
+// Disconnect ends a connection that has closed. It may come late, twice or never,
+// and before messages of the connection are answered (G-ORDER-6): those bring it
+// back no more.
 func (h *Hub) Disconnect(ctx context.Context, id string) error {
-	if err := h.store.Forget(ctx, id); err != nil {
+	if err := h.store.EndConnection(ctx, id, h.now()); err != nil {
 		return fmt.Errorf("disconnect %s: %w", id, err)
 	}
 	return nil

@@ -60,7 +60,7 @@ func TestRevoke(t *testing.T) {
 		again := b.connect("again", old)
 		equal(t, "refused", b.subscribe(again, "cart").Refused, map[string]wire.Code{"cart": "token_expired"})
 		lost := b.connect("lost", old)
-		if err := b.Disconnect(t.Context(), "lost"); err != nil {
+		if err := b.store.Forget(t.Context(), "lost"); err != nil {
 			t.Fatal(err)
 		}
 		equal(t, "refused after the row was lost", b.subscribe(lost, "cart").Refused, map[string]wire.Code{"cart": "token_expired"})

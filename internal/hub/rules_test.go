@@ -207,9 +207,25 @@ func TestRuleDisconnectIsACourtesy(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("it may overtake messages, which bring nothing back", func(t *testing.T) {
+		c := b.connect("c5", alice)
+		if err := b.Disconnect(t.Context(), "c5"); err != nil {
+			t.Fatal(err)
+		}
+		_, subscribe := b.Subscribe(t.Context(), c, ask("cart"))
+		for what, err := range map[string]error{"subscribe": subscribe, "renew": b.Renew(t.Context(), c, alice)} {
+			if !errors.Is(err, hub.ErrGone) {
+				t.Errorf("%s: got %v, want ErrGone", what, err)
+			}
+		}
+		o, err := b.store.Owner(t.Context(), alice.CartID(), "", 10)
+		if err != nil || len(o.Connections) > 0 {
+			t.Errorf("its user has %v, %v, want no connection", o.Connections, err)
+		}
+	})
 	t.Run("a connection forgotten too early is recorded again", func(t *testing.T) {
 		c := b.connect("c4", alice)
-		if err := b.Disconnect(t.Context(), "c4"); err != nil {
+		if err := b.store.Forget(t.Context(), "c4"); err != nil {
 			t.Fatal(err)
 		}
 		b.subscribe(c, "sku:A")

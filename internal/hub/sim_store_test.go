@@ -104,6 +104,16 @@ func (s *faultyStore) Forget(ctx context.Context, id string, topics ...hub.Topic
 	return s.leave(s.Store.Forget(ctx, id, topics...))
 }
 
+func (s *faultyStore) EndConnection(ctx context.Context, id string, now time.Time) error {
+	if s.w.endForgotten {
+		return s.Store.Forget(ctx, id)
+	}
+	if err := s.enter(); err != nil {
+		return err
+	}
+	return s.leave(s.Store.EndConnection(ctx, id, now))
+}
+
 func (s *faultyStore) MarkStale(ctx context.Context, missed []hub.Missed, now time.Time) []error {
 	errs := make([]error, len(missed))
 	for i := range missed {

@@ -142,11 +142,19 @@ func (w *world) step(ctx context.Context, shard int) bool {
 }
 
 func (w *world) disconnected(ctx context.Context) {
+	if len(w.late) > 0 && w.rng.IntN(2) == 0 {
+		message := w.late[0]
+		w.late = w.late[1:]
+		message()
+	}
 	if len(w.closing) > 0 {
 		id := w.closing[0]
 		w.closing = w.closing[1:]
 		err := w.hub.Disconnect(ctx, id)
 		w.trace("$disconnect %s: %v", id, err)
+		if err == nil {
+			w.ended = append(w.ended, id)
+		}
 	}
 }
 
@@ -237,6 +245,11 @@ func (w *world) judge(ctx context.Context) {
 	}
 	if counted != w.adds {
 		w.problem("%d pieces were added, the carts have %d", w.adds, counted)
+	}
+	for _, id := range w.ended {
+		if _, err := w.mem.Connection(ctx, id); !errors.Is(err, hub.ErrGone) {
+			w.problem("%s came back after its $disconnect: %v", id, err)
+		}
 	}
 	for _, c := range w.clients {
 		if c.op != nil {
@@ -347,6 +360,7 @@ func TestSimulationFindsDefects(t *testing.T) {
 		"revocation forgotten":                           {revocationForgotten: true},
 		"notice of the end dropped":                      {noticeDropped: true},
 		"what cannot be healed stays in front":           {stuckInFront: true},
+		"row brought back after $disconnect":             {endForgotten: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			seed, problems := simulate(simSeeds, d)

@@ -49,6 +49,7 @@ type defects struct {
 	revocationForgotten      bool
 	noticeDropped            bool
 	stuckInFront             bool
+	endForgotten             bool
 }
 
 // world is one simulated run.
@@ -73,6 +74,8 @@ type world struct {
 	opened  int
 	clients []*client
 	closing []string // connections whose $disconnect is under way
+	ended   []string // connections whose $disconnect was answered
+	late    []func() // messages that were sent before the connection closed
 
 	// What was committed: the value of each version, as those who may see it get
 	// it.
@@ -266,6 +269,13 @@ func (w *world) post(p hub.Post) error {
 func (w *world) drop(s *socket) {
 	w.trace("drop %s", s.id)
 	s.open, s.inbox = false, nil
+	if c := s.owner; w.rng.IntN(3) == 0 {
+		r := wire.Request{Action: wire.ActionSubscribe, Topics: []wire.Topic{{Name: "cart"}}}
+		w.late = append(w.late, func() {
+			_, err := w.hub.Subscribe(context.Background(), c.caller(s), r)
+			w.trace("late message of %s: %v", s.id, err)
+		})
+	}
 	if s.owner.socket == s {
 		s.owner.socket = nil
 	}

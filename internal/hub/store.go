@@ -121,6 +121,7 @@ type Registry interface {
 	// PutConnection creates or replaces the row of c, without its topics: those
 	// that are recorded stay. Before that, c is listed with its owners; one that is
 	// its owner no more does not list it, or not for longer than ConnectionLife.
+	// ErrGone: it has ended, and nothing of it is kept.
 	PutConnection(ctx context.Context, c Connection) error
 
 	// Connection reads a row, strongly consistent. ErrGone: there is none.
@@ -163,7 +164,12 @@ type Registry interface {
 	// Forget removes a connection, its mark, its places with its owners, its
 	// subscriptions, and in any case
 	// those on the topics given: a subscription may have outlived its connection.
+	// One that has not ended may be put again.
 	Forget(ctx context.Context, id string, topics ...Topic) error
+
+	// EndConnection forgets a connection for good, whether it was known or not: for
+	// ConnectionLife after now it cannot be put again.
+	EndConnection(ctx context.Context, id string, now time.Time) error
 
 	// MarkStale records that topics of connections want a fresh snapshot, in
 	// addition to those recorded before. A mark becomes the newest; Since stays. It

@@ -93,6 +93,50 @@ func ownersForget(ctx context.Context, f Fixture) error {
 	return errors.Join(err, wantOwned(ctx, f, ofAlice, "c2"), wantOwned(ctx, f, hub.AddressOwner(ofHome), "c2"))
 }
 
+func endedStays(ctx context.Context, f Fixture) error {
+	err := errors.Join(f.Store.PutConnection(ctx, home("c1")), f.Store.Subscribe(ctx, home("c1"), []hub.Topic{sku("A")}),
+		mark(ctx, f, "c1", []hub.Topic{sku("A")}, at(1)))
+	for range 2 {
+		err = errors.Join(err, f.Store.EndConnection(ctx, "c1", at(2)), f.Store.EndConnection(ctx, "never", at(2)))
+	}
+	marks, err2 := f.Store.Stale(ctx, 10)
+	if err := errors.Join(err, err2, same("marks", len(marks), 0), audience(ctx, f, sku("A"))); err != nil {
+		return err
+	}
+	was := connection("c1").Principal
+	// What its messages do that are answered late, and a 410.
+	for _, late := range []struct {
+		what string
+		do   func() error
+		want error
+	}{
+		{"put", func() error { return f.Store.PutConnection(ctx, home("c1")) }, hub.ErrGone},
+		{"put, never known", func() error { return f.Store.PutConnection(ctx, home("never")) }, hub.ErrGone},
+		{"put authority", func() error { return f.Store.PutAuthority(ctx, "c1", was, was) }, hub.ErrGone},
+		{"subscribe", func() error { return f.Store.Subscribe(ctx, home("c1"), []hub.Topic{sku("A")}) }, nil},
+		{"unsubscribe", func() error { return f.Store.Unsubscribe(ctx, "c1", []hub.Topic{sku("A")}) }, nil},
+		{"forget", func() error { return f.Store.Forget(ctx, "c1") }, nil},
+		{"put after forget", func() error { return f.Store.PutConnection(ctx, home("c1")) }, hub.ErrGone},
+	} {
+		if err := late.do(); !errors.Is(err, late.want) {
+			return fmt.Errorf("%s: got %v, want %v", late.what, err, late.want)
+		}
+		_, err := f.Store.Connection(ctx, "c1")
+		err = errors.Join(isKind("connection after "+late.what, err, hub.ErrGone),
+			wantOwned(ctx, f, ofAlice), wantOwned(ctx, f, hub.AddressOwner(ofHome)))
+		if err != nil {
+			return fmt.Errorf("%s: %w", late.what, err)
+		}
+	}
+	return nil
+}
+
+func forgottenReturns(ctx context.Context, f Fixture) error {
+	err := errors.Join(connect(ctx, f, "c1", sku("A")), f.Store.Forget(ctx, "c1"), f.Store.PutConnection(ctx, home("c1")))
+	got, err2 := topicsOf(ctx, f, "c1")
+	return errors.Join(err, err2, same("topics", got, "[]"), wantOwned(ctx, f, ofAlice, "c1"))
+}
+
 func ownersChange(ctx context.Context, f Fixture) error {
 	guest := home("c1")
 	guest.Principal = hub.Principal{User: "guest:g1", Role: hub.RoleGuest}

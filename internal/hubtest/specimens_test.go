@@ -80,6 +80,7 @@ type (
 	bottomless      struct{ hub.Store } // sets
 	grudging        struct{ hub.Store } // with sets: one new name takes the known ones with it
 	miscounting     struct{ hub.Store } // counters are one
+	haunted         struct{ hub.Store } // connections that have ended come back
 )
 
 func (s unconditional) PutItem(ctx context.Context, i hub.Item, _ int64) error {
@@ -257,6 +258,10 @@ func (s miscounting) Count(ctx context.Context, _ string, expires time.Time) (in
 	return s.Store.Count(ctx, "all", expires)
 }
 
+func (s haunted) EndConnection(ctx context.Context, id string, _ time.Time) error {
+	return s.Store.Forget(ctx, id)
+}
+
 func TestStoreFindsBrokenStores(t *testing.T) {
 	if failed := hubtest.StoreFailures(t.Context(), fixture(whole, nil)); failed != nil {
 		t.Fatalf("the whole store fails %q", failed)
@@ -284,6 +289,7 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		"has sets without an end":            {fixture(func(s hub.Store) hub.Store { return bottomless{s} }, nil), "a set that is full takes nothing new"},
 		"refuses known names beside new":     {fixture(func(s hub.Store) hub.Store { return grudging{s} }, nil), "a set that is full takes nothing new"},
 		"counts everything together":         {fixture(func(s hub.Store) hub.Store { return miscounting{s} }, nil), "each count is another"},
+		"brings back what has ended":         {fixture(func(s hub.Store) hub.Store { return haunted{s} }, nil), "a connection that has ended stays away"},
 		"does not tell what is subscribed":   {fixture(func(s hub.Store) hub.Store { return subscribersOnly{s} }, nil), "subscribers are seen at once"},
 		"spends a ticket after a look":       {fixture(func(s hub.Store) hub.Store { return generous{s} }, nil), "ticket is taken once"},
 		"never spends a ticket":              {fixture(func(s hub.Store) hub.Store { return showing{s} }, nil), "ticket is taken once"},

@@ -46,6 +46,8 @@ var storeCases = []struct {
 	{"connections of an owner page to the end", ownersPage},
 	{"forget takes a connection off its owners", ownersForget},
 	{"a connection follows its user", ownersChange},
+	{"a connection that has ended stays away", endedStays},
+	{"a connection that was forgotten may return", forgottenReturns},
 	{"the latest revocation is kept", revocationKept},
 	{"each count is another", countsEach},
 	{"a set that is full takes nothing new", collectsOnce},

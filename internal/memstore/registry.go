@@ -3,6 +3,7 @@ package memstore
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -19,6 +20,9 @@ type members struct {
 func (s *Store) PutConnection(_ context.Context, c hub.Connection) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, ok := s.ended[c.ID]; ok {
+		return fmt.Errorf("connection %s has ended: %w", c.ID, hub.ErrGone)
+	}
 	was := s.connections[c.ID]
 	s.leaveLocked(was)
 	for _, id := range c.Owners() {
@@ -115,6 +119,15 @@ func (s *Store) Forget(_ context.Context, id string, topics ...hub.Topic) error 
 	return nil
 }
 
+// EndConnection implements [hub.Registry].
+func (s *Store) EndConnection(_ context.Context, id string, now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgetLocked(id, nil)
+	s.ended[id] = now
+	return nil
+}
+
 func (s *Store) forgetLocked(id string, topics []hub.Topic) {
 	s.unsubscribeLocked(id, s.connections[id].Topics)
 	s.unsubscribeLocked(id, topics)
@@ -128,7 +141,8 @@ func (s *Store) forgetLocked(id string, topics []hub.Topic) {
 func (s *Store) Expire(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	dead := func(connectedAt time.Time) bool { return now.After(connectedAt.Add(hub.ConnectionLife)) }
+	dead := func(since time.Time) bool { return now.After(since.Add(hub.ConnectionLife)) }
+	maps.DeleteFunc(s.ended, func(_ string, at time.Time) bool { return dead(at) })
 	for id, c := range s.connections {
 		if dead(c.ConnectedAt) {
 			s.forgetLocked(id, nil)

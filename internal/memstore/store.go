@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/securecart/hub/internal/hub"
 )
@@ -25,6 +26,7 @@ type Store struct {
 
 	mu          sync.RWMutex // guards everything below
 	connections map[string]hub.Connection
+	ended       map[string]time.Time // connections that cannot come back, and when they ended
 	audience    map[hub.Topic]*members
 	owners      map[string]*owner
 	tallies     map[string]*tally
@@ -46,6 +48,7 @@ func New(o Options) *Store {
 	return &Store{
 		opts:        o,
 		connections: map[string]hub.Connection{},
+		ended:       map[string]time.Time{},
 		audience:    map[hub.Topic]*members{},
 		owners:      map[string]*owner{},
 		tallies:     map[string]*tally{},

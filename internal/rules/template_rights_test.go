@@ -16,7 +16,7 @@ var rights = map[config.Function]map[string][]string{
 	config.Authorize:  {"tickets": {"dynamodb:DeleteItem"}},
 	config.Ticket:     {"tickets": {"dynamodb:PutItem"}},
 	config.Connect:    {"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"}},
-	config.Disconnect: {"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Query"}},
+	config.Disconnect: {"hub": {"dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"}},
 	config.Message: {
 		"hub":       {"dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
 		"inventory": {"dynamodb:BatchGetItem"},
