@@ -22,15 +22,16 @@ var notice = wire.Encode(&wire.Error{Code: wire.CodeTokenExpired, Message: "your
 // Renew gives the connection of caller a new authority, on its row and on all its
 // subscriptions: a later expiry or other rights of the same user, or, for a guest,
 // a login. Subscriptions that the new authority does not reach end. ErrForbidden:
-// the token is of another user.
+// the token is of another user. The code limit: who logs in has too many
+// connections, and this one stays the guest's.
 func (h *Hub) Renew(ctx context.Context, caller Connection, p Principal) error {
 	c, err := h.Current(ctx, caller)
 	if err != nil {
 		return err
 	}
-	was := c.Principal
-	login := was.Role == RoleGuest && p.Role != RoleGuest
-	if !login && (was.User != p.User || was.Role == RoleGuest != (p.Role == RoleGuest)) {
+	was := c
+	login := was.Principal.Role == RoleGuest && p.Role != RoleGuest
+	if !login && (was.Principal.User != p.User || was.Principal.Role == RoleGuest != (p.Role == RoleGuest)) {
 		return fmt.Errorf("renew %s: the token is of another user: %w", c.ID, ErrForbidden)
 	}
 	if revoked, err := h.revoked(ctx, p); err != nil || revoked {
@@ -40,12 +41,30 @@ func (h *Hub) Renew(ctx context.Context, caller Connection, p Principal) error {
 	if c, err = h.record(ctx, c); err != nil {
 		return fmt.Errorf("renew: %w", err)
 	}
+	var refused error
+	if login {
+		if refused = h.crowdedLogin(ctx, p); refused != nil {
+			if _, err := h.record(ctx, was); err != nil {
+				return fmt.Errorf("take a login back: %w", err)
+			}
+		}
+	}
 	// Read after the row was written: a subscribe beside this one either sees the
 	// new authority, or its topics are seen here.
 	if err := h.resubscribe(ctx, c.ID); err != nil {
 		return fmt.Errorf("renew %s: %w", c.ID, err)
 	}
-	return nil
+	return refused
+}
+
+// crowdedLogin counts the connections of who logged in, as [Hub.Connect] does: the
+// row was written before, so of two for the last place at most one stays.
+func (h *Hub) crowdedLogin(ctx context.Context, p Principal) error {
+	_, err := h.crowded(ctx, p.CartID(), h.limits.ConnectionsPerUser)
+	if errors.Is(err, ErrThrottled) {
+		return &wire.Error{Code: wire.CodeLimit, Message: fmt.Sprintf("more than %d connections of this user", h.limits.ConnectionsPerUser)}
+	}
+	return err
 }
 
 var errRevoked = &wire.Error{Code: wire.CodeTokenExpired, Message: "this authority was taken back; sign in again"}

@@ -183,6 +183,65 @@ func TestConnectLimits(t *testing.T) {
 	refused(open("a6", alice, "home"))
 }
 
+// TestLoginIsCounted: a login counts for the user as a handshake does, and is taken
+// back whole if there is no place.
+func TestLoginIsCounted(t *testing.T) {
+	b := newBench(t)
+	b.stock("A", 9)
+	h := b.WithLimits(limits(t, "user=2"))
+	var c hub.Connection
+	for i := range 3 {
+		g := hub.Principal{User: fmt.Sprint("guest:g", i), Role: hub.RoleGuest}
+		c = b.connect(fmt.Sprint("c", i), g, "cart", "sku:A")
+		err := h.Renew(t.Context(), c, alice)
+		if i < 2 {
+			if err != nil {
+				t.Fatalf("login %d: %v", i, err)
+			}
+			continue
+		}
+		wantCode(t, err, wire.CodeLimit)
+		row, err := b.store.Connection(t.Context(), c.ID)
+		if err != nil || row.Principal != g || len(row.Topics) != 2 {
+			t.Errorf("the refused one is %+v, %v, want the guest with its topics", row, err)
+		}
+		places, err := b.store.Owner(t.Context(), g.CartID(), "", 9)
+		equal(t, "connections of the refused guest", len(places.Connections), 1)
+		of, err2 := b.store.Owner(t.Context(), alice.CartID(), "", 9)
+		equal(t, "connections of alice", len(of.Connections), 2)
+		if err := errors.Join(err, err2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.Renew(t.Context(), b.connect("c0", alice), issued(alice, b.now)); err != nil {
+		t.Errorf("a new token of one that is counted: %v", err)
+	}
+	if err := errors.Join(h.Disconnect(t.Context(), "c1"), h.Renew(t.Context(), c, alice)); err != nil {
+		t.Errorf("after one has left: %v", err)
+	}
+}
+
+// TestLoginsBesideEachOther: of two that log in at once for the last place, at most
+// one gets it.
+func TestLoginsBesideEachOther(t *testing.T) {
+	b := newBench(t)
+	limited := limits(t, "user=1")
+	first := b.connect("c1", guest)
+	second := b.connect("c2", guest)
+	var then func()
+	h := b.over(afterOwner{b.store, &then}).WithLimits(limited)
+	then = func() { // after the first found no revocation
+		if err := b.WithLimits(limited).Renew(t.Context(), second, alice); err != nil {
+			t.Error(err)
+		}
+	}
+	wantCode(t, h.Renew(t.Context(), first, alice), wire.CodeLimit)
+	o, err := b.store.Owner(t.Context(), alice.CartID(), "", 9)
+	if err != nil || len(o.Connections) != 1 {
+		t.Errorf("alice has %v, %v, want one connection", o.Connections, err)
+	}
+}
+
 func TestGuestSKUs(t *testing.T) {
 	b := newBench(t)
 	for i := range 30 {

@@ -18,7 +18,7 @@ const (
 	CodeTooManyTopics Code = "too_many_topics" // over MaxTopics or MaxSubscriptions
 	CodeConflict      Code = "conflict"        // a line changed after the version given
 	CodeNoStock       Code = "no_stock"        // sold out
-	CodeLimit         Code = "limit"           // over MaxLines
+	CodeLimit         Code = "limit"           // over MaxLines, or another limit that waiting does not lift
 	CodeSlowDown      Code = "slow_down"       // too many messages
 	CodeBusy          Code = "busy"            // others write the same cart; the same request again may succeed
 	CodeOldEpoch      Code = "old_epoch"       // the versions given belong to a history that is lost
