@@ -47,7 +47,8 @@ type (
 // "bearer.<token>" in the subprotocol list, a token in the Authorization header, or
 // a ticket in the URL. Without any the caller is a new guest; with a bad one too,
 // and hello tells why, so that stock badges go on; but with ?auth=required in the
-// URL it is refused with 401. A token in the URL is always refused with 401: URLs
+// URL it is refused with 401, as is an authority that was taken back; otherwise
+// [Connect] judges that. A token in the URL is always refused with 401: URLs
 // are logged. A page of a foreign origin is refused with 403, as is who passed by
 // the edge.
 func Authorize(h *hub.Hub, v Verifier, o AuthorizeOptions, log *slog.Logger) func(context.Context, authorizerEvent) (authorizerAnswer, error) {
@@ -64,10 +65,12 @@ func Authorize(h *hub.Hub, v Verifier, o AuthorizeOptions, log *slog.Logger) fun
 			return answer(e, "Deny", hub.Principal{User: "refused"}, "", ""), nil
 		}
 		p, notice := identify(ctx, h, v, e, log)
-		if p.User == "" {
-			if e.QueryStringParameters["auth"] == "required" {
-				return authorizerAnswer{}, errUnauthorized
+		if e.QueryStringParameters["auth"] == "required" {
+			if err := required(ctx, h, p, log); err != nil {
+				return authorizerAnswer{}, err
 			}
+		}
+		if p.User == "" {
 			id, err := o.NewGuestID()
 			if err != nil {
 				log.ErrorContext(ctx, "no guest id", "error", err)
@@ -77,6 +80,23 @@ func Authorize(h *hub.Hub, v Verifier, o AuthorizeOptions, log *slog.Logger) fun
 		}
 		return answer(e, "Allow", p, notice, v.AddressID(clientAddress(e, o.EdgeSecrets))), nil
 	}
+}
+
+// required refuses who is nobody, or whose authority was taken back.
+func required(ctx context.Context, h *hub.Hub, p hub.Principal, log *slog.Logger) error {
+	if p.User == "" {
+		return errUnauthorized
+	}
+	revoked, err := h.Revoked(ctx, p)
+	if err != nil {
+		log.ErrorContext(ctx, "authority", "error", err)
+		return err
+	}
+	if revoked {
+		log.WarnContext(ctx, "token not taken", "code", wire.CodeTokenExpired)
+		return errUnauthorized
+	}
+	return nil
 }
 
 // identify finds out who calls: nobody if there is no token and no ticket, or if

@@ -170,6 +170,32 @@ func TestAuthorizeRequired(t *testing.T) {
 	})
 }
 
+// TestAuthorizeRequiredRevoked: an authority that was taken back is none. Without
+// auth=required it still opens a socket, for badges.
+func TestAuthorizeRequiredRevoked(t *testing.T) {
+	b := newBench(t)
+	ann, ticket, guest := b.token(authtest.Claims{User: "ann"}), b.ticket("ann"), b.guestToken("9f2c")
+	b.revoke("ann")
+	b.revoke("guest:9f2c")
+	required := map[string]string{"auth": "required"}
+	wantUnauthorized(t, b, handshake(t, offering(ann), required))
+	wantUnauthorized(t, b, handshake(t, offering(guest), required))
+	wantUnauthorized(t, b, handshake(t, nil, map[string]string{"auth": "required", "ticket": ticket}))
+	if got := b.identity(offering(ann), nil); got.PrincipalID != "ann" {
+		t.Errorf("got %s, want ann", got.PrincipalID)
+	}
+	b.now = b.now.Add(time.Second)
+	fresh := b.token(authtest.Claims{User: "ann"})
+	if got := b.identity(offering(fresh), required); got.PrincipalID != "ann" {
+		t.Errorf("with a newer token: got %s, want ann", got.PrincipalID)
+	}
+	b.store.fail["Owner"] = errInside
+	if _, err := call[policy](t, b.authorize, handshake(t, offering(fresh), required)); err == nil || err.Error() == "Unauthorized" {
+		t.Errorf("got %v, want a failure that is not the client's", err)
+	}
+	b.wantKnownLines()
+}
+
 func TestAuthorizeTokenInURL(t *testing.T) {
 	for _, name := range []string{"token", "access_token", "id_token", "jwt", "authorization", "bearer", "Token"} {
 		for _, value := range []string{"", "secret"} {

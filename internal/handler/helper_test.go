@@ -188,6 +188,13 @@ func (f *faults) TakeTicket(ctx context.Context, hash string) (hub.Ticket, error
 	return f.Store.TakeTicket(ctx, hash)
 }
 
+func (f *faults) Owner(ctx context.Context, id, after string, limit int) (hub.Owner, error) {
+	if err := f.fail["Owner"]; err != nil {
+		return hub.Owner{}, err
+	}
+	return f.Store.Owner(ctx, id, after, limit)
+}
+
 func (f *faults) Revoke(ctx context.Context, owner string, at time.Time) error {
 	return orDo(f.fail["Revoke"], func() error { return f.Store.Revoke(ctx, owner, at) })
 }
@@ -488,6 +495,14 @@ func (b *bench) cart(id string) hub.Cart {
 func (b *bench) stock(sku string, available int) {
 	b.t.Helper()
 	if _, err := b.hub.PutStock(b.t.Context(), sku, hub.StockChange{Available: &available}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// revoke takes back what a user was given so far, as the shop does.
+func (b *bench) revoke(user string) {
+	b.t.Helper()
+	if _, err := b.broadcast.Invoke(invocation(b.t.Context()), fmt.Appendf(nil, `{"revoke":%q}`, user)); err != nil {
 		b.t.Fatal(err)
 	}
 }

@@ -133,6 +133,11 @@ func TestRevokeEvent(t *testing.T) {
 	}
 	guest.refused("hello token="+token, wire.CodeTokenExpired)
 
+	// What cannot be read is nobody's end of authority.
+	b.store.fail["Owner"] = errInside
+	c.refused("hello token="+b.token(authtest.Claims{User: "ann"}), wire.CodeInternal)
+	delete(b.store.fail, "Owner")
+
 	// What fails is told to who asked.
 	b.store.fail["Revoke"] = errInside
 	if _, err := b.broadcast.Invoke(invocation(t.Context()), []byte(`{"revoke":"ann"}`)); !errors.Is(err, errInside) {

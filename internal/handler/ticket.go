@@ -37,7 +37,11 @@ func Tickets(h *hub.Hub, v Verifier, newTicket func() string, log *slog.Logger) 
 		}
 		ticket := newTicket()
 		expires, err := h.IssueTicket(ctx, ticket, principalOf(p))
+		var refusal *wire.Error
 		switch {
+		case errors.As(err, &refusal):
+			log.WarnContext(ctx, "token not taken", "code", refusal.Code, "error", err)
+			return refuse(http.StatusUnauthorized, refusal.Code, refusal.Message)
 		case errors.Is(err, hub.ErrThrottled):
 			return refuse(http.StatusServiceUnavailable, wire.CodeBusy, "too much at once")
 		case err != nil:

@@ -199,3 +199,22 @@ func (b *bench) failing(method string, err error) string {
 	b.store.fail[method] = err
 	return "Bearer " + b.token(authtest.Claims{User: "ann"})
 }
+
+// TestRevokedGetsNoTicket, until there is a newer token. What opens a socket for
+// badges is no reason for a ticket.
+func TestRevokedGetsNoTicket(t *testing.T) {
+	b := newBench(t)
+	token := b.token(authtest.Claims{User: "ann"})
+	b.revoke("ann")
+	got, body := b.ask("Bearer " + token)
+	if got.StatusCode != http.StatusUnauthorized || body.Code != "token_expired" || body.Ticket != "" {
+		t.Errorf("got %d %s, want 401 token_expired", got.StatusCode, got.Body)
+	}
+	b.now = b.now.Add(time.Second)
+	b.ticket("ann")
+	b.store.fail["Owner"] = errInside
+	if got, _ := b.ask("Bearer " + b.token(authtest.Claims{User: "ann"})); got.StatusCode != http.StatusInternalServerError || strings.Contains(got.Body, "canary") {
+		t.Errorf("got %d %s, want 500", got.StatusCode, got.Body)
+	}
+	b.wantKnownLines()
+}

@@ -34,8 +34,10 @@ func (h *Hub) Renew(ctx context.Context, caller Connection, p Principal) error {
 	if !login && (was.Principal.User != p.User || was.Principal.Role == RoleGuest != (p.Role == RoleGuest)) {
 		return fmt.Errorf("renew %s: the token is of another user: %w", c.ID, ErrForbidden)
 	}
-	if revoked, err := h.revoked(ctx, p); err != nil || revoked {
-		return errors.Join(err, errRevoked)
+	if revoked, err := h.Revoked(ctx, p); err != nil {
+		return fmt.Errorf("renew %s: %w", c.ID, err)
+	} else if revoked {
+		return errRevoked
 	}
 	c.Principal, c.Notice = p, ""
 	if c, err = h.record(ctx, c); err != nil {
@@ -82,7 +84,7 @@ func (h *Hub) Current(ctx context.Context, caller Connection) (Connection, error
 		return c, err
 	}
 	caller.Topics = nil
-	if revoked, err := h.revoked(ctx, caller.Principal); err != nil {
+	if revoked, err := h.Revoked(ctx, caller.Principal); err != nil {
 		return Connection{}, err
 	} else if revoked {
 		caller.Principal = caller.Principal.over()
@@ -96,7 +98,7 @@ func (h *Hub) record(ctx context.Context, c Connection) (Connection, error) {
 	if err := h.store.PutConnection(ctx, c); err != nil {
 		return c, fmt.Errorf("connection %s: %w", c.ID, err)
 	}
-	revoked, err := h.revoked(ctx, c.Principal)
+	revoked, err := h.Revoked(ctx, c.Principal)
 	if err != nil || !revoked {
 		return c, err
 	}
@@ -112,8 +114,8 @@ func (h *Hub) recordOver(ctx context.Context, c Connection) (Connection, error) 
 	return c, nil
 }
 
-// revoked reports whether an authority was taken back.
-func (h *Hub) revoked(ctx context.Context, p Principal) (bool, error) {
+// Revoked reports whether an authority was taken back.
+func (h *Hub) Revoked(ctx context.Context, p Principal) (bool, error) {
 	o, err := h.store.Owner(ctx, p.CartID(), "", 1)
 	if err != nil {
 		return false, fmt.Errorf("revocations of a user: %w", err)

@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -314,6 +315,41 @@ func TestGuestSKUs(t *testing.T) {
 		}
 		equal(t, "what others of the address have seen", look(c, h.Get, 0, 1, 2), "served")
 	})
+}
+
+// TestLapsedCountsAsGuest: whoever has no authority any more is told, and gets, what
+// a guest gets.
+func TestLapsedCountsAsGuest(t *testing.T) {
+	b := newBench(t)
+	for i := range 3 {
+		b.stock(fmt.Sprint("S", i), 3)
+	}
+	h := b.WithLimits(limits(t, "skus=2,guest=3,customer=9,vendor=9,admin=9"))
+	for _, p := range []hub.Principal{alice, acme, admin} {
+		c := b.connect(p.User, p)
+		equal(t, p.User+": told", h.LimitsOf(p).SKUs, 0)
+		if _, err := h.Revoke(t.Context(), p.User); err != nil {
+			t.Fatal(err)
+		}
+		row, err := h.Current(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := h.LimitsOf(row.Principal)
+		equal(t, p.User+": told when it is over", []int{told.SKUs, told.Messages}, []int{2, 3})
+		for i, want := range []string{"{}", "{}", `{"sku:S2":"slow_down"}`} {
+			s, err := h.Get(t.Context(), c, ask(fmt.Sprint("sku:S", i)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Refused == nil {
+				s.Refused = map[string]wire.Code{}
+			}
+			equal(t, fmt.Sprint(p.User, ": refused of SKU ", i), s.Refused, json.RawMessage(want))
+		}
+		taken, _ := admitted(t, h, c, 20)
+		equal(t, p.User+": messages taken", taken, 3)
+	}
 }
 
 // TestInventedSKUsDoNotCount: names that no item has use up nobody's share, and

@@ -22,7 +22,7 @@ func (h *Hub) Merge(ctx context.Context, caller Connection, guest Principal, r w
 	if guest.Role != RoleGuest || guest.CartID() == c.Principal.CartID() {
 		return wire.OK{}, &wire.Error{Code: wire.CodeBadField, Message: `"from" is the token of another guest`}
 	}
-	if revoked, err := h.revoked(ctx, guest); err != nil {
+	if revoked, err := h.Revoked(ctx, guest); err != nil {
 		return wire.OK{}, err
 	} else if revoked {
 		return wire.OK{}, errRevoked

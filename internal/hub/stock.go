@@ -123,7 +123,7 @@ func (c StockChange) apply(sku string, item Item) (Item, error) {
 // VendorStock is PutStock on behalf of p. ErrForbidden: p may not change the stock
 // of that SKU, or there is none; a vendor makes no SKUs and hands none on.
 func (h *Hub) VendorStock(ctx context.Context, p Principal, sku string, c StockChange) (Item, error) {
-	if revoked, err := h.revoked(ctx, p); err != nil {
+	if revoked, err := h.Revoked(ctx, p); err != nil {
 		return Item{}, err
 	} else if revoked {
 		p = p.over()

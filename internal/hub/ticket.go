@@ -24,8 +24,14 @@ type Ticket struct {
 func (t Ticket) Expired(now time.Time) bool { return !now.Before(t.Expires) }
 
 // IssueTicket records a ticket for p and returns when it ends. Whoever has the
-// secret, of at least 128 random bits, may use it once.
+// secret, of at least 128 random bits, may use it once. An authority that was taken
+// back gets none: token_expired.
 func (h *Hub) IssueTicket(ctx context.Context, secret string, p Principal) (expires time.Time, err error) {
+	if revoked, err := h.Revoked(ctx, p); err != nil {
+		return time.Time{}, fmt.Errorf("issue a ticket: %w", err)
+	} else if revoked {
+		return time.Time{}, errRevoked
+	}
 	t := Ticket{Hash: ticketHash(secret), Principal: p, Expires: h.now().Add(TicketLife)}
 	if err := h.store.PutTicket(ctx, t); err != nil {
 		return time.Time{}, fmt.Errorf("issue a ticket: %w", err)

@@ -162,6 +162,7 @@ var edgeMutations = []mutation{
 	{"tickets", "another function", "  TicketApi:", "${TicketFunction.Arn}", "${MessageFunction.Arn}"},
 	{"tickets", "another payload", "  TicketApi:", `payloadFormatVersion: "2.0"`, `payloadFormatVersion: "1.0"`},
 	{"rights", "all rows for the authorizer", "AuthorizeRole:\n", "                Condition: {\"ForAllValues:StringLike\": {\"dynamodb:LeadingKeys\": [\"X#*\"]}}\n", ""},
+	{"rights", "other rows to read for the authorizer", "AuthorizeRole:\n", `["O#*"]`, `["*"]`},
 	{"rights", "other rows for tickets", "TicketRole:\n", `["X#*"]`, `["*"]`},
 	{"rights", "a condition that seldom holds", "TicketRole:\n", "ForAllValues:StringLike", "ForAllValues:StringNotLike"},
 	{"permissions", "every path of the tickets' API", "TicketPermission:\n", "/*/POST/v1/tickets", "/*/*"},

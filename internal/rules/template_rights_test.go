@@ -13,8 +13,8 @@ import (
 // rights is what each function may do, by resource. Every function may write its
 // own log and traces too.
 var rights = map[config.Function]map[string][]string{
-	config.Authorize:  {"tickets": {"dynamodb:DeleteItem"}},
-	config.Ticket:     {"tickets": {"dynamodb:PutItem"}},
+	config.Authorize:  {"tickets": {"dynamodb:DeleteItem"}, "owners": {"dynamodb:Query"}},
+	config.Ticket:     {"tickets": {"dynamodb:PutItem"}, "owners": {"dynamodb:Query"}},
 	config.Connect:    {"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"}},
 	config.Disconnect: {"hub": {"dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"}},
 	config.Message: {
@@ -46,7 +46,7 @@ const manageConnections = "execute-api:ManageConnections"
 func (k *checker) arns(s *scene) map[string]string {
 	api := "arn:aws-p:execute-api:region-1:account:<" + k.one(kindAPI).id + ">/" + stageName + "/"
 	arns := map[string]string{
-		"hub": "<HubTable.Arn>", "tickets": "<HubTable.Arn> for X#*", "post": api + "POST/@connections/*", "close": api + "DELETE/@connections/*",
+		"hub": "<HubTable.Arn>", "tickets": "<HubTable.Arn> for X#*", "owners": "<HubTable.Arn> for O#*", "post": api + "POST/@connections/*", "close": api + "DELETE/@connections/*",
 		"failures of stock": "<InventoryFailures.Arn>", "failures of carts": "<CartFailures.Arn>",
 	}
 	for name, id := range map[string]string{"inventory": "InventoryTable", "cart": "CartTable"} {

@@ -33,7 +33,7 @@ func TestTemplate(t *testing.T) {
 func TestRightsAreWhatTheCodeUses(t *testing.T) {
 	hub, store := calls(t, "internal/hub"), calls(t, "internal/dynamostore")
 	entries := map[config.Function][]string{
-		config.Authorize:  {"RedeemTicket"},
+		config.Authorize:  {"RedeemTicket", "Revoked"},
 		config.Ticket:     {"IssueTicket"},
 		config.Connect:    {"Connect"},
 		config.Disconnect: {"Disconnect"},
