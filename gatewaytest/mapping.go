@@ -17,7 +17,7 @@ import (
 // Templates are text in which $input.body, $input.json('$PATH'),
 // $input.path('$PATH'), $context.NAME and $stageVariables.NAME stand for values;
 // ${…} marks where a name ends. Everything else of the Velocity Template
-// Language (directives, $util, variables of one's own) is refused by New.
+// Language (directives, $util.parseJson, variables of one's own) is refused by New.
 type Mapping struct {
 	// TemplateSelectionExpression chooses one of RequestTemplates by key; no
 	// such key is "$default" (G-INTEG-8). Default `\$default`.
@@ -91,12 +91,13 @@ func newTemplateSet(expression string, texts map[string]string, others ...string
 		return set, fmt.Errorf("TemplateSelectionExpression: %w", err)
 	}
 	set.templates = make(map[string]template, len(texts))
+	var errs []error
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
 		if set.templates[key], err = parseTemplate(texts[key]); err != nil {
-			return set, fmt.Errorf("template %q: %w", key, err)
+			errs = append(errs, fmt.Errorf("template %q: %w", key, err))
 		}
 	}
-	return set, nil
+	return set, errors.Join(errs...)
 }
 
 // pick chooses the template for a message; false if there is none.

@@ -23,8 +23,10 @@ type noLoading struct{}
 
 func (noLoading) Load(url string) (any, error) { return nil, errors.New("there is no such model") }
 
-// compileModels reads the schemas, of draft 4 unless they say otherwise
-// (G-VALID-1). Formats are not asserted.
+// drafts are the $schema that a model may name: draft 4, as schemas write it.
+var drafts = []any{"http://json-schema.org/draft-04/schema#", "http://json-schema.org/draft-04/schema", "http://json-schema.org/schema#"}
+
+// compileModels reads the schemas, of draft 4 (G-VALID-1). Formats are not asserted.
 func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft4)
@@ -33,6 +35,9 @@ func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
 	names := slices.Sorted(maps.Keys(api.Models))
 	for _, name := range names {
 		document, err := jsonschema.UnmarshalJSON(strings.NewReader(api.Models[name]))
+		if schema, ok := document.(map[string]any); ok && schema["$schema"] != nil && !slices.Contains(drafts, schema["$schema"]) {
+			err = fmt.Errorf("$schema %q: models are of draft 4", schema["$schema"])
+		}
 		if err == nil {
 			err = compiler.AddResource(modelURL(api.ID, name), document)
 		}

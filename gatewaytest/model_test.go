@@ -130,6 +130,7 @@ func TestBadModels(t *testing.T) {
 	}{
 		{"no JSON", gatewaytest.API{Models: map[string]string{"A": `{`}}, `Models["A"]`},
 		{"G-VALID-1 no schema of draft 4", gatewaytest.API{Models: map[string]string{"A": `{"exclusiveMinimum":1}`}}, `Models["A"]`},
+		{"G-VALID-1 another draft", gatewaytest.API{Models: map[string]string{"A": `{"$schema":"http://json-schema.org/draft-07/schema#"}`}}, `Models["A"]: $schema "http://json-schema.org/draft-07/schema#"`},
 		{"refers to a file", gatewaytest.API{Models: map[string]string{"A": `{"$ref":"file://` + file + `"}`}}, `Models["A"]`},
 		{"no such model", gatewaytest.API{Routes: route(gatewaytest.Route{ModelSelectionExpression: "x", RequestModels: map[string]string{"x": "A"}})}, `Routes["a"].RequestModels`},
 		{"bad expression", gatewaytest.API{Routes: route(gatewaytest.Route{ModelSelectionExpression: "$"})}, `Routes["a"].RequestModels`},

@@ -232,7 +232,7 @@ var statements = []statement{
 	{"INTEG-7", "which integration response is chosen", "d", held, ""},
 	{"INTEG-8", "which request template is chosen", "d", held, ""},
 	{"INTEG-9", "MOCK answers by itself", "dg", held, ""},
-	{"INTEG-10", "templates are VTL, with $context, $input, $util", "d", held, "but for directives and $util: New refuses a template that has them"},
+	{"INTEG-10", "templates are VTL, with $context, $input, $util", "d", held, "but for directives and $util.parseJson: New refuses a template that has them"},
 	{"INTEG-11", "integrations with other AWS services", "d", notImitated, "New takes functions, web servers and mocks; what DynamoDB or SQS would answer is theirs to imitate"},
 	{"INTEG-12", "one integration may serve several routes", "d", held, ""},
 

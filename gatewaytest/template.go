@@ -1,10 +1,13 @@
 package gatewaytest
 
 import (
+	"encoding/base64"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync"
+	"unicode/utf16"
 )
 
 // template is a mapping template, taken apart: text with references in it.
@@ -13,8 +16,9 @@ type template []templatePart
 type templatePart struct {
 	literal string
 	kind    referenceKind
-	name    string // of a context or stage variable
-	path    []any  // into the body
+	name    string                // of a context or stage variable
+	path    []any                 // into the body
+	apply   []func(string) string // of $util, from the inside out
 }
 
 type referenceKind int
@@ -32,6 +36,8 @@ const (
 // and the brace.
 var (
 	inputReference    = regexp.MustCompile(`^input\.(?:body\b|(json|path)\(\s*(?:'\$([^']*)'|"\$([^"]*)")\s*\))`)
+	utilCall          = regexp.MustCompile(`^util\.([A-Za-z0-9]+)\(\s*`)
+	utilEnd           = regexp.MustCompile(`^\s*\)`)
 	variableReference = regexp.MustCompile(`^(context|stageVariables)\.([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)`)
 
 	// Velocity begins a directive or a comment with these, and a reference.
@@ -76,10 +82,21 @@ func parseTemplate(text string) (template, error) {
 
 // parseReference reads the reference at the beginning of text.
 func parseReference(text string) (part templatePart, after string, err error) {
-	unknown := fmt.Errorf("%.30q: only $input.body, $input.json('$…'), $input.path('$…'), $context.NAME and $stageVariables.NAME are supported", text)
+	unknown := fmt.Errorf("%.30q: only $input.body, $input.json('$…'), $input.path('$…'), $context.NAME, $stageVariables.NAME and $util.FUNCTION of one of these are supported", text)
 	rest, braced := strings.CutPrefix(text[1:], "{")
 	var length int
-	if match := inputReference.FindStringSubmatch(rest); match != nil {
+	if match := utilCall.FindStringSubmatch(rest); match != nil && utilFunctions[match[1]] != nil && strings.HasPrefix(rest[len(match[0]):], "$") {
+		inner, behind, err := parseReference(rest[len(match[0]):])
+		if err != nil {
+			return part, "", err
+		}
+		end := utilEnd.FindString(behind)
+		if end == "" {
+			return part, "", unknown
+		}
+		part, length = inner, len(rest)-len(behind)+len(end)
+		part.apply = append(part.apply, utilFunctions[match[1]])
+	} else if match := inputReference.FindStringSubmatch(rest); match != nil {
 		length = len(match[0])
 		switch match[1] {
 		case "json":
@@ -113,6 +130,45 @@ func parseReference(text string) (part templatePart, after string, err error) {
 	return part, after, nil
 }
 
+// utilFunctions are those of $util that make text of text.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+var utilFunctions = map[string]func(string) string{
+	"escapeJavaScript": escapeJavaScript,
+	"urlEncode":        url.QueryEscape,
+	"urlDecode": func(text string) string {
+		decoded, _ := url.QueryUnescape(text) // what cannot be decoded is empty (assumed)
+		return decoded
+	},
+	"base64Encode": func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) },
+	"base64Decode": func(text string) string {
+		decoded, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return "" // assumed
+		}
+		return string(decoded)
+	},
+}
+
+// escapeJavaScript escapes what a string of JavaScript escapes: quotes of both
+// kinds too, which makes it no JSON. That a slash and what is not ASCII are among
+// them is assumed.
+func escapeJavaScript(text string) string {
+	var out strings.Builder
+	for _, unit := range utf16.Encode([]rune(text)) {
+		switch short := strings.IndexRune("\b\n\t\f\r", rune(unit)); {
+		case short >= 0:
+			out.WriteString(`\` + "bntfr"[short:short+1])
+		case unit == '\'' || unit == '"' || unit == '\\' || unit == '/':
+			out.WriteString(`\` + string(rune(unit)))
+		case unit < ' ' || unit > '~':
+			fmt.Fprintf(&out, `\u%04X`, unit)
+		default:
+			out.WriteByte(byte(unit))
+		}
+	}
+	return out.String()
+}
+
 // methodCall is what Velocity would take for more of a reference.
 var methodCall = regexp.MustCompile(`^(?:\.[A-Za-z_]|\(|\[)`)
 
@@ -128,20 +184,23 @@ func (t template) render(k *call, body string) string {
 		return value
 	})
 	for _, part := range t {
+		text := part.literal
 		switch part.kind {
-		case noReference:
-			out.WriteString(part.literal)
 		case inputBody:
-			out.WriteString(body)
+			text = body
 		case inputJSON:
-			out.WriteString(jsonText(follow(decoded(), part.path)))
+			text = jsonText(follow(decoded(), part.path))
 		case inputPath:
-			out.WriteString(stringify(follow(decoded(), part.path)))
+			text = stringify(follow(decoded(), part.path))
 		case contextVariable:
-			out.WriteString(k.value(part.name))
+			text = k.value(part.name)
 		case stageVariable:
-			out.WriteString(k.c.g.api.StageVariables[part.name])
+			text = k.c.g.api.StageVariables[part.name]
 		}
+		for _, function := range part.apply {
+			text = function(text)
+		}
+		out.WriteString(text)
 	}
 	return out.String()
 }

@@ -19,6 +19,10 @@ func TestTemplates(t *testing.T) {
 	// A function's answer is what $input is in a response template.
 	const body = `{"list":[{"sku":"MUG"},2],"text":"a \"b\"","half":0.50,"none":null}`
 	tests := []struct{ name, template, want string }{
+		{"G-INTEG-10 escaped for JavaScript", `"$util.escapeJavaScript($input.json('$.text'))"`, `"\"a \\\"b\\\"\""`},
+		{"G-INTEG-10 encoded for a URL", `?t=$util.urlEncode($input.path('$.text'))&l=${util.urlDecode( $util.urlEncode($input.path('$.text')) )}`, `?t=a+%22b%22&l=a "b"`},
+		{"G-INTEG-10 encoded to base64 and back", `$util.base64Encode($context.stage) $util.base64Decode($util.base64Encode($context.stage)) $util.base64Decode($input.path('$.text'))`, `djE= v1 `},
+		{"G-INTEG-10 escaped beyond ASCII", `$util.escapeJavaScript($util.base64Decode($stageVariables.bytes))`, `\t\/\uD83D\uDE00`},
 		{"G-INTEG-9 plain text", `{"type":"pong"}`, `{"type":"pong"}`},
 		{"G-INTEG-10 body", `<$input.body>`, `<` + body + `>`},
 		{"G-INTEG-10 json", `$input.json('$.list[0]')`, `{"sku":"MUG"}`},
@@ -38,7 +42,7 @@ func TestTemplates(t *testing.T) {
 			route := mockPong(tt.template)
 			route.Integration = answers(body)
 			g := newGateway(t, gatewaytest.API{
-				StageVariables: map[string]string{"env": "test"},
+				StageVariables: map[string]string{"env": "test", "bytes": "CS/wn5iA"},
 				Routes:         map[string]gatewaytest.Route{"$default": route},
 			})
 			c := dial(t, g, "/v1")
@@ -50,11 +54,20 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
+// TestTemplatesRefusedTogether. Our own: New tells of all of them.
+func TestTemplatesRefusedTogether(t *testing.T) {
+	_, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{"ping": {Mapping: &gatewaytest.Mapping{
+		RequestTemplates: map[string]string{"one": "#set($x = 1)", "two": "$x"},
+	}}}})
+	wantField(t, err, `template "one"`)
+	wantField(t, err, `template "two"`)
+}
+
 // TestTemplatesRefused. Our own: what of VTL is not here, New refuses.
 func TestTemplatesRefused(t *testing.T) {
 	for _, template := range []string{
 		"#set($x = 1)", "#if(true)a#end", "## comment", "#* comment *#", "#{end}", "#[[raw]]#", "#@macro",
-		"$x", "$util.escapeJavaScript($input.body)", "$input", "$input.params('a')", "$input.bodyx", "$input.body.length()", "$input.json($.a)",
+		"$x", "$util.parseJson($input.body)", "$util.urlEncode('a')", "$util.urlEncode($x)", "$util.urlEncode($input.body", "$util.urlEncode($input.body).x", "$input", "$input.params('a')", "$input.bodyx", "$input.body.length()", "$input.json($.a)",
 		"$input.json('a')", "$input.json('$.')", "$!context.stage", "${context.stage", "$context", "$context.stage.toUpperCase()", "$context.a[0]",
 		`\$context.stage`, `\#if`,
 	} {
