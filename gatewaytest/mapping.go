@@ -15,9 +15,10 @@ import (
 // backend, and with the backend's answer on its way to the client.
 //
 // Templates are text in which $input.body, $input.json('$PATH'),
-// $input.path('$PATH'), $context.NAME and $stageVariables.NAME stand for values;
-// ${…} marks where a name ends. Everything else of the Velocity Template
-// Language (directives, $util.parseJson, variables of one's own) is refused by New.
+// $input.path('$PATH'), $context.NAME and $stageVariables.NAME stand for values, as
+// does one of them in $util.escapeJavaScript(), urlEncode, urlDecode, base64Encode
+// or base64Decode; ${…} marks where a name ends. Everything else of the Velocity
+// Template Language (directives, variables of one's own) is refused by New.
 type Mapping struct {
 	// TemplateSelectionExpression chooses one of RequestTemplates by key; no
 	// such key is "$default" (G-INTEG-8). Default `\$default`.
