@@ -77,7 +77,10 @@ func TestTokensAreAcceptedByAuth(t *testing.T) {
 			if !got.Expires.Equal(expires) {
 				t.Errorf("%s: principal expires %v, want %v", name, got.Expires, expires)
 			}
-			got.Expires = time.Time{}
+			if !got.Issued.Equal(time.Now()) {
+				t.Errorf("%s: principal issued %v, want now", name, got.Issued)
+			}
+			got.Issued, got.Expires = time.Time{}, time.Time{}
 			if got != tt.want {
 				t.Errorf("%s: principal %+v, want %+v", name, got, tt.want)
 			}
