@@ -17,6 +17,7 @@ func TestWarp(t *testing.T) {
 		if got := receive(t, c); got != "x" {
 			t.Errorf("got %s", got)
 		}
+		synctest.Wait() // the gateway notes what it sent after the client has it
 	}
 	warped := func(t *testing.T, change func(*gatewaytest.API), test func(t *testing.T, g *gatewaytest.Gateway, events *recorder)) {
 		synctest.Test(t, func(t *testing.T) {
