@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"os"
 	"os/exec"
@@ -53,7 +52,7 @@ func engine(t *testing.T) (endpoint string) {
 	t.Helper()
 	endpoint, stop, err := dynamotest.Start("..", os.Getenv)
 	switch {
-	case errors.Is(err, dynamotest.ErrNoEngine) && os.Getenv(dynamotest.ToolsVariable) != "required":
+	case dynamotest.MaySkip(err, os.Getenv):
 		t.Skip(err)
 	case err != nil:
 		t.Fatal(err)

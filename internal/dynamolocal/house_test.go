@@ -42,7 +42,7 @@ func engine(t testing.TB) (endpoint string) {
 	t.Helper()
 	endpoint, stop, err := dynamotest.Start("../..", os.Getenv)
 	switch {
-	case errors.Is(err, dynamotest.ErrNoEngine) && os.Getenv(dynamotest.ToolsVariable) != "required":
+	case dynamotest.MaySkip(err, os.Getenv):
 		t.Skip(err)
 	case err != nil:
 		t.Fatal(err)

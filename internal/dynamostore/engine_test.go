@@ -3,7 +3,6 @@ package dynamostore_test
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"net/http"
 	"net/url"
 	"os"
@@ -53,7 +52,7 @@ func engine(t testing.TB) string {
 	t.Helper()
 	shared.once.Do(func() { shared.endpoint, shared.stop, shared.err = dynamotest.Start("../..", os.Getenv) })
 	switch {
-	case errors.Is(shared.err, dynamotest.ErrNoEngine) && os.Getenv(dynamotest.ToolsVariable) != "required":
+	case dynamotest.MaySkip(shared.err, os.Getenv):
 		t.Skip(shared.err)
 	case shared.err != nil:
 		t.Fatal(shared.err)

@@ -27,6 +27,12 @@ const ToolsVariable = "HUB_TEST_TOOLS"
 // ErrNoEngine says that there is nothing to test against, and what to do.
 var ErrNoEngine = errors.New("there is no DynamoDB to test against: scripts/ci-tools gets dynoxide (needs npm), or name an endpoint in " + EndpointVariable)
 
+// MaySkip reports whether a test may skip because of an error of Start: nothing is
+// installed, and nobody said that it must be.
+func MaySkip(err error, getenv func(string) string) bool {
+	return errors.Is(err, ErrNoEngine) && getenv(ToolsVariable) != "required"
+}
+
 // Start returns the endpoint of an engine and a function that ends it. root is the
 // root of the repository. The error is ErrNoEngine where none is installed.
 func Start(root string, getenv func(string) string) (endpoint string, stop func(), err error) {
