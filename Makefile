@@ -16,7 +16,7 @@ race: ## all tests with the race detector, in random order
 
 vet: ## gofmt and go vet
 	@test -z "$$(gofmt -l .)" || { echo "gofmt wants to change:"; gofmt -l .; exit 1; }
-	go vet ./... && go vet -tags dynamodb ./localhub && go vet -tags load ./internal/local
+	go vet ./... && go vet -tags dynamodb ./localhub && go vet -tags load ./internal/local/house
 
 staticcheck: ## staticcheck, pinned in scripts/tools.mod
 	go tool -modfile=scripts/tools.mod staticcheck ./...
@@ -29,12 +29,12 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 	scripts/fuzz $(FUZZTIME)
 
 bench: ## fan-out to 1, 100, 1 000 and 10 000 subscribers; posts, cold starts and delays of the functions
-	go test -run '^$$' -bench Fanout -benchtime 2s ./internal/local
-	go test -run '^$$' -bench Post ./internal/apigw
-	go test -run '^$$' -bench . -benchtime 100x ./internal/dynamolocal
+	go test -run '^$$' -bench Fanout -benchtime 2s ./internal/local/house
+	go test -run '^$$' -bench Post ./internal/cloud/apigw
+	go test -run '^$$' -bench . -benchtime 100x ./internal/local/dynamo
 
 load: ## 2 000 slow, silent and frozen sockets and a flood, beside healthy clients
-	go test -tags load -count=1 -run '^TestLoad$$' -v ./internal/local
+	go test -tags load -count=1 -run '^TestLoad$$' -v ./internal/local/house
 
 tools: ## install the tools of the tests: wscat, dynoxide, AWS SDK for JavaScript, AWS CLI (needs npm)
 	scripts/ci-tools

@@ -17,8 +17,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/securecart/hub/gatewaytest"
-	"github.com/securecart/hub/internal/runtimetest"
-	"github.com/securecart/hub/internal/samapi"
+	"github.com/securecart/hub/internal/local/lambdaproc"
+	"github.com/securecart/hub/internal/local/template/samapi"
 )
 
 // desk is a template's API with what runs its functions.
@@ -29,7 +29,7 @@ type desk struct {
 	output    *lines
 	signed    bool                 // requests need signatures
 	gateway   *gatewaytest.Gateway // nil until the template is understood
-	processes []*runtimetest.Function
+	processes []*lambdaproc.Function
 	served    []string // what runs each function, for the greeting
 }
 
@@ -69,7 +69,7 @@ func (d *desk) checkNames(result *samapi.Result) error {
 // beside the template.
 func (d *desk) handler(f *samapi.Function) (lambda.Handler, error) {
 	if address, ok := d.functions[f.ID]; ok {
-		e, err := runtimetest.NewEndpoint(address, f.ID)
+		e, err := lambdaproc.NewEndpoint(address, f.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +84,7 @@ func (d *desk) handler(f *samapi.Function) (lambda.Handler, error) {
 		}
 		return nil, fmt.Errorf("nothing runs the function %s (%s): put an executable for provided.al2023 %s, or start it behind Lambda's Invoke API and say -function %s=http://127.0.0.1:9001", f.ID, f.Runtime, where, f.ID)
 	}
-	p, err := runtimetest.New(runtimetest.Options{
+	p, err := lambdaproc.New(lambdaproc.Options{
 		Path: path, Name: f.Name, ARN: f.ARN, Env: d.environment(f), Output: d.output.of(f.ID),
 	})
 	if err != nil {
@@ -164,7 +164,7 @@ func (d *desk) watched(f *samapi.Function, h lambda.Handler, timeout time.Durati
 		if err != nil {
 			fmt.Fprintln(d.output.of(f.ID), "failed:", err)
 		}
-		if errors.Is(err, runtimetest.ErrNoFunction) {
+		if errors.Is(err, lambdaproc.ErrNoFunction) {
 			err = fmt.Errorf("%w: %w", gatewaytest.ErrNoFunction, err)
 		}
 		return answer, err

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/securecart/hub/internal/local"
+	"github.com/securecart/hub/internal/local/house"
 	"github.com/securecart/hub/internal/table"
 )
 
@@ -57,7 +57,7 @@ func (d *dynamodb) check(lambda string) error {
 		return nil
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return usageError{fmt.Errorf("-dynamodb %q: it is a URL, for example http://127.0.0.1:8000, or aws", d.endpoint)}
-	case lambda != "" && !local.IsLoopback(u.Host):
+	case lambda != "" && !house.IsLoopback(u.Host):
 		// The same with the localhub of somebody else.
 		return usageError{fmt.Errorf("-lambda runs with a DynamoDB on this machine, and %s is not: another localhub with the same hub table would take this one's connections away", u.Host)}
 	}
@@ -69,7 +69,7 @@ func (d *dynamodb) check(lambda string) error {
 const noCredentials = "AWS_ACCESS_KEY_ID=local"
 
 // greeting is how to change stock in the table itself.
-func (d *dynamodb) greeting(sku string, tables local.Tables) string {
+func (d *dynamodb) greeting(sku string, tables house.Tables) string {
 	if d.endpoint == "" {
 		return ""
 	}

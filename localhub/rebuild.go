@@ -14,13 +14,13 @@ import (
 	"runtime"
 	"syscall"
 
-	"github.com/securecart/hub/internal/local"
+	"github.com/securecart/hub/internal/local/house"
 )
 
 // open returns nil if there are no tables. For tables the AWS SDK is needed, which
 // this build does without, since compiling it would take everybody's first build
 // half as long again: so open builds a localhub that has it and becomes that one.
-func (d *dynamodb) open(ctx context.Context, _ *slog.Logger, stderr io.Writer) (local.Tables, error) {
+func (d *dynamodb) open(ctx context.Context, _ *slog.Logger, stderr io.Writer) (house.Tables, error) {
 	if d.endpoint == "" {
 		return nil, nil
 	}

@@ -17,7 +17,7 @@ import (
 
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/hub"
-	"github.com/securecart/hub/internal/local"
+	"github.com/securecart/hub/internal/local/house"
 	"github.com/securecart/hub/web"
 )
 
@@ -51,7 +51,7 @@ func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	defer admin.Close()
 
 	_, port, _ := net.SplitHostPort(sockets.Addr().String())
-	house, err := local.New(local.Options{
+	house, err := house.New(house.Options{
 		Stage: s.stage, Catalogue: catalogue, IdleTimeout: s.idleTimeout, Limits: s.limits, MaxAge: s.maxAge,
 		Faults: s.faults.set, Credentials: s.credentials(), Web: page, Log: log,
 		AdminURL:   "http://" + admin.Addr().String(),
@@ -119,15 +119,15 @@ func listen(addr, flag string) (net.Listener, error) {
 	return l, nil
 }
 
-func readCatalogue(file string) ([]local.Product, error) {
+func readCatalogue(file string) ([]house.Product, error) {
 	if file == "" {
-		return local.BuiltinCatalogue(), nil
+		return house.BuiltinCatalogue(), nil
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("seed: %w", err)
 	}
-	products, err := local.ParseCatalogue(data)
+	products, err := house.ParseCatalogue(data)
 	if err != nil {
 		return nil, fmt.Errorf("seed %s: %w", file, err)
 	}
@@ -162,7 +162,7 @@ func reachable(addr net.Addr) string {
 }
 
 // greet prints lines to be copied into other terminals.
-func greet(w io.Writer, house *local.House, s settings, tables local.Tables, addr, admin string, catalogue []local.Product) error {
+func greet(w io.Writer, house *house.House, s settings, tables house.Tables, addr, admin string, catalogue []house.Product) error {
 	token, _, err := house.Token("alice", hub.RoleCustomer, "")
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/hub"
-	"github.com/securecart/hub/internal/local"
+	"github.com/securecart/hub/internal/local/house"
 )
 
 // settings are what the command line says.
@@ -50,7 +50,7 @@ func parse(args []string, stdout io.Writer) (*settings, error) {
 	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "end a connection that was silent for so long")
 	fs.DurationVar(&s.maxAge, "max-age", 2*time.Hour, "end a connection that is so old")
 	fs.StringVar(&s.limits, "limits", "", "what a client may use, where it differs from the defaults: `name=N,...`, names: user, address (connections), guest, customer, vendor, admin (messages in 10 s), skus, topics, bytes")
-	fs.Var(&s.faults, "faults", "misbehave on purpose: alone for a mix, or -faults=`name=N,...`, one in N: "+strings.Join(local.FaultNames(), ", "))
+	fs.Var(&s.faults, "faults", "misbehave on purpose: alone for a mix, or -faults=`name=N,...`, one in N: "+strings.Join(house.FaultNames(), ", "))
 	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, "refuse requests to @connections that are not signed with the printed access key, as AWS does")
 	s.dynamodb.flags(fs)
 	fs.StringVar(&s.lambda, "lambda", "", "run the bootstraps in this `folder`, which make build fills, instead of the same handlers in this process; wants -dynamodb")
@@ -108,8 +108,8 @@ func (s *settings) check() error {
 		return usageError{fmt.Errorf("-stage %q: a stage has letters, digits, - and _", s.stage)}
 	case s.idleTimeout <= 0:
 		return usageError{fmt.Errorf("-idle-timeout %s: it has to be above zero", s.idleTimeout)}
-	case s.maxAge <= 0 || s.maxAge > local.MaxAge:
-		return usageError{fmt.Errorf("-max-age %s: it has to be above zero and at most %s, as API Gateway's", s.maxAge, local.MaxAge)}
+	case s.maxAge <= 0 || s.maxAge > house.MaxAge:
+		return usageError{fmt.Errorf("-max-age %s: it has to be above zero and at most %s, as API Gateway's", s.maxAge, house.MaxAge)}
 	case s.badLimits() != nil:
 		return usageError{fmt.Errorf("-limits: %w", s.badLimits())}
 	case s.logFormat != "json" && s.logFormat != "text":
@@ -139,9 +139,9 @@ func (f *faults) String() string { return "" }
 
 func (f *faults) Set(value string) (err error) {
 	if value == "mix" {
-		value = local.MixedFaults
+		value = house.MixedFaults
 	}
-	f.set, err = local.ParseFaults(value)
+	f.set, err = house.ParseFaults(value)
 	return err
 }
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/securecart/hub/gatewaytest"
-	"github.com/securecart/hub/internal/local"
+	"github.com/securecart/hub/internal/local/house"
 )
 
 // devKey signs requests to @connections with -require-sigv4. It opens nothing but
@@ -27,5 +27,5 @@ func (s *settings) signing(addr string) string {
   a signed request to a connection
     AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s \
       aws --region %s apigatewaymanagementapi get-connection --endpoint-url http://%s/%s --connection-id ID
-`, devKey.AccessKeyID, devKey.SecretAccessKey, local.Region, addr, s.stage)
+`, devKey.AccessKeyID, devKey.SecretAccessKey, house.Region, addr, s.stage)
 }

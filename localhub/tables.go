@@ -9,17 +9,17 @@ import (
 	"io"
 	"log/slog"
 
-	"github.com/securecart/hub/internal/dynamolocal"
-	"github.com/securecart/hub/internal/dynamostore"
-	"github.com/securecart/hub/internal/local"
+	"github.com/securecart/hub/internal/hub/dynamostore"
+	"github.com/securecart/hub/internal/local/dynamo"
+	"github.com/securecart/hub/internal/local/house"
 )
 
 // open opens the tables; nil if there are none.
-func (d *dynamodb) open(ctx context.Context, log *slog.Logger, _ io.Writer) (local.Tables, error) {
+func (d *dynamodb) open(ctx context.Context, log *slog.Logger, _ io.Writer) (house.Tables, error) {
 	if d.endpoint == "" {
 		return nil, nil
 	}
-	o := dynamolocal.Options{
+	o := dynamo.Options{
 		Endpoint: d.endpoint,
 		Names:    dynamostore.Options{HubTable: d.hub, InventoryTable: d.inventory, CartTable: d.carts, Layout: d.layout},
 		Create:   d.create, Log: log,
@@ -27,7 +27,7 @@ func (d *dynamodb) open(ctx context.Context, log *slog.Logger, _ io.Writer) (loc
 	if o.Endpoint == inAWS {
 		o.Endpoint = ""
 	}
-	tables, err := dynamolocal.Open(ctx, o)
+	tables, err := dynamo.Open(ctx, o)
 	if errors.Is(err, dynamostore.ErrNoTable) {
 		return nil, fmt.Errorf("%w; -create-tables makes it", err)
 	}

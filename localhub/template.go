@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/securecart/hub/gatewaytest"
-	"github.com/securecart/hub/internal/local"
-	"github.com/securecart/hub/internal/samapi"
+	"github.com/securecart/hub/internal/local/house"
+	"github.com/securecart/hub/internal/local/template/samapi"
 )
 
 // templateSettings are what the command line says about serving the WebSocket API of a
@@ -68,8 +68,8 @@ func parseTemplateFlags(args []string, stdout io.Writer) (*templateSettings, err
 		return nil, usageError{errors.New("-template wants a file")}
 	case s.idleTimeout <= 0:
 		return nil, usageError{fmt.Errorf("-idle-timeout %s: it has to be above zero", s.idleTimeout)}
-	case s.maxAge <= 0 || s.maxAge > local.MaxAge:
-		return nil, usageError{fmt.Errorf("-max-age %s: it has to be above zero and at most %s, as API Gateway's", s.maxAge, local.MaxAge)}
+	case s.maxAge <= 0 || s.maxAge > house.MaxAge:
+		return nil, usageError{fmt.Errorf("-max-age %s: it has to be above zero and at most %s, as API Gateway's", s.maxAge, house.MaxAge)}
 	case s.logFormat != "json" && s.logFormat != "text":
 		return nil, usageError{fmt.Errorf("-log %q: it is json or text", s.logFormat)}
 	}
@@ -85,7 +85,7 @@ func (s *templateSettings) flags(fs *flag.FlagSet) {
 	fs.Var(s.env, "env", "environment variable of all functions, `NAME=VALUE`, or of one, FUNCTION.NAME=VALUE; may be repeated")
 	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "end a connection that was silent for so long")
 	fs.DurationVar(&s.maxAge, "max-age", 2*time.Hour, "end a connection that is so old")
-	fs.Var(&s.faults, "faults", "misbehave on purpose: alone for a mix, or -faults=`name=N,...`, one in N: "+strings.Join(local.FaultNames(), ", "))
+	fs.Var(&s.faults, "faults", "misbehave on purpose: alone for a mix, or -faults=`name=N,...`, one in N: "+strings.Join(house.FaultNames(), ", "))
 	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, "refuse requests to @connections that are not signed with the printed access key, as AWS does")
 	fs.StringVar(&s.logFormat, "log", "text", "log as `json|text` on standard error")
 }

@@ -431,7 +431,7 @@ func TestTemplateCommandLine(t *testing.T) {
 		"an unknown parameter":     {[]string{"-template", good, "-parameter", "x=1"}, 1, "-parameter x: the template has no such parameter"},
 		"nothing runs a function": {[]string{"-template", good}, 1, function + "nothing runs the function Echo (provided.al2023): put an executable for provided.al2023 as " +
 			filepath.Join(folder, "echo", "bootstrap") + ", or start it behind Lambda's Invoke API and say -function Echo=http://127.0.0.1:9001"},
-		"a URL that is none":             {[]string{"-template", good, "-function", "Echo=localhost:9001"}, 1, function + `runtimetest: "localhost:9001" is not an http:// or https:// URL`},
+		"a URL that is none":             {[]string{"-template", good, "-function", "Echo=localhost:9001"}, 1, function + `lambdaproc: "localhost:9001" is not an http:// or https:// URL`},
 		"a function that there is not":   {[]string{"-template", good, "-function", "Echo=http://127.0.0.1:1", "-function", "Eco=http://127.0.0.1:1"}, 1, "-function Eco: the API invokes no such function"},
 		"a variable of no function":      {[]string{"-template", good, "-function", "Echo=http://127.0.0.1:1", "-env", "Eco.X=1"}, 1, "-env Eco.X: the API invokes no function Eco"},
 		"a stage that there is not":      {[]string{"-template", good, "-stage", "dev", "-function", "Echo=http://127.0.0.1:1"}, 1, good + ": there is no stage dev"},

@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/securecart/hub/internal/config"
+	"github.com/securecart/hub/internal/cloud/config"
 )
 
 // secret is a flag whose value may be in a file: @FILE.

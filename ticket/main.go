@@ -14,11 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/securecart/hub/internal/auth"
-	"github.com/securecart/hub/internal/config"
-	"github.com/securecart/hub/internal/dynamostore"
+	"github.com/securecart/hub/internal/cloud/config"
+	"github.com/securecart/hub/internal/cloud/logs"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
-	"github.com/securecart/hub/internal/logs"
+	"github.com/securecart/hub/internal/hub/dynamostore"
 )
 
 func main() {

@@ -19,7 +19,7 @@ import (
 	"github.com/securecart/hub/internal/auth"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
-	"github.com/securecart/hub/internal/memstore"
+	"github.com/securecart/hub/internal/hub/memstore"
 )
 
 // newGateway is a gateway with the real authorizer, $connect and messages, which

@@ -22,9 +22,9 @@ import (
 )
 
 const (
-	issuer  = "https://cognito.test/pool_1"
-	jwksURL = issuer + "/.well-known/jwks.json"
-	client  = "web"
+	issuerURL = "https://cognito.test/pool_1"
+	jwksURL   = issuerURL + "/.well-known/jwks.json"
+	client    = "web"
 )
 
 // now is the time in most tests.
@@ -84,7 +84,7 @@ func signature(input string, key any) []byte {
 // value nil takes a claim away.
 func claims(change ...any) string {
 	m := map[string]any{
-		"iss": issuer, "sub": "user-1", "token_use": "access", "client_id": client,
+		"iss": issuerURL, "sub": "user-1", "token_use": "access", "client_id": client,
 		"iat": now.Unix() - 10, "exp": now.Unix() + 3600,
 	}
 	return changed(m, change)
@@ -189,7 +189,7 @@ func config(j *jwks) auth.Config {
 		j.body = keySet("rsa", rsaKey(), "ec", ecKey())
 	}
 	return auth.Config{
-		Issuer: issuer, JWKSURL: jwksURL, HTTPClient: &http.Client{Transport: j},
+		Issuer: issuerURL, JWKSURL: jwksURL, HTTPClient: &http.Client{Transport: j},
 		ClientIDs: []string{client, "app"},
 		GuestKeys: [][]byte{guestKey, oldGuestKey},
 		Now:       func() time.Time { return now },

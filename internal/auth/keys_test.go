@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/securecart/hub/internal/auth"
-	"github.com/securecart/hub/internal/authtest"
+	"github.com/securecart/hub/internal/local/issuer"
 )
 
 // inBubble is a verifier whose clock is that of the bubble.
@@ -55,13 +55,13 @@ func TestGuestsNeedNoKeysOfTheIssuer(t *testing.T) {
 
 func TestRotationWithoutARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		i, err := authtest.New(issuer)
+		i, err := issuer.New(issuerURL)
 		if err != nil {
 			t.Fatal(err)
 		}
-		v := newVerifier(t, auth.Config{Issuer: issuer, JWKSURL: i.JWKSURL(), HTTPClient: i.Client()})
+		v := newVerifier(t, auth.Config{Issuer: issuerURL, JWKSURL: i.JWKSURL(), HTTPClient: i.Client()})
 		token := func() string {
-			s, _, err := i.Token(authtest.Claims{User: "ann"})
+			s, _, err := i.Token(issuer.Claims{User: "ann"})
 			if err != nil {
 				t.Fatal(err)
 			}

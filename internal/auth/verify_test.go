@@ -185,7 +185,7 @@ func hostile() map[string]refused {
 		"guest with HS512":       bad("guest." + sign(`{"alg":"HS512"}`, guestClaims(), guestKey)),
 		"guest with crit":        bad("guest." + sign(`{"alg":"HS256","crit":["x"],"x":1}`, guestClaims(), guestKey)),
 		"guest mac cut to half":  bad(guest(guestClaims())[:len(guest(guestClaims()))-22]),
-		"guest signed by issuer": bad("guest." + sign(rsHeader, guestClaims("iss", issuer), rsaKey())),
+		"guest signed by issuer": bad("guest." + sign(rsHeader, guestClaims("iss", issuerURL), rsaKey())),
 
 		// Claims of users.
 		"payload no object":      bad(user(`"claims"`)),
@@ -198,11 +198,11 @@ func hostile() map[string]refused {
 		"exp twice":              bad(user(strings.Replace(claims(), "{", `{"exp":1,`, 1))),
 		"unread claim twice":     bad(user(strings.Replace(claims(), "{", `{"x":1,"x":1,`, 1))),
 		"nested claim twice":     bad(user(strings.Replace(claims(), "{", `{"x":{"y":1,"y":1},`, 1))),
-		"iss in capitals":        bad(user(claims("iss", nil, "ISS", issuer))),
+		"iss in capitals":        bad(user(claims("iss", nil, "ISS", issuerURL))),
 		"iss of another":         bad(user(claims("iss", "https://cognito.test/pool_2"))),
-		"iss with a slash":       bad(user(claims("iss", issuer+"/"))),
+		"iss with a slash":       bad(user(claims("iss", issuerURL+"/"))),
 		"iss missing":            bad(user(claims("iss", nil))),
-		"iss in two cases":       bad(user(claims("iss", "https://evil.test", "ISS", issuer))),
+		"iss in two cases":       bad(user(claims("iss", "https://evil.test", "ISS", issuerURL))),
 		"iss of guests":          bad(user(claims("iss", "securecart:guest"))),
 		"id token":               bad(user(claims("token_use", "id"))),
 		"token_use missing":      bad(user(claims("token_use", nil))),

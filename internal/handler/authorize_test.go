@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/securecart/hub/internal/auth"
-	"github.com/securecart/hub/internal/authtest"
+	"github.com/securecart/hub/internal/local/issuer"
 )
 
 func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
@@ -29,7 +29,7 @@ func wantGuest(t testing.TB, got policy, user, notice string) {
 
 func TestAuthorizeFindsToken(t *testing.T) {
 	b := newBench(t)
-	ann, bob := b.token(authtest.Claims{User: "ann"}), b.token(authtest.Claims{User: "bob"})
+	ann, bob := b.token(issuer.Claims{User: "ann"}), b.token(issuer.Claims{User: "bob"})
 	for _, tt := range []struct {
 		name    string
 		headers map[string]string
@@ -45,7 +45,7 @@ func TestAuthorizeFindsToken(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := b.identity(tt.headers, nil)
-			want := map[string]any{"role": "customer", "expires": millis(b.now.Add(authtest.DefaultTTL).Truncate(time.Second))}
+			want := map[string]any{"role": "customer", "expires": millis(b.now.Add(issuer.DefaultTTL).Truncate(time.Second))}
 			if got.PrincipalID != "ann" || !reflect.DeepEqual(got.Context, want) {
 				t.Errorf("got %s with %v, want ann with %v", got.PrincipalID, got.Context, want)
 			}
@@ -55,14 +55,14 @@ func TestAuthorizeFindsToken(t *testing.T) {
 
 func TestAuthorizeRoles(t *testing.T) {
 	b := newBench(t)
-	expires := millis(b.now.Add(authtest.DefaultTTL).Truncate(time.Second))
+	expires := millis(b.now.Add(issuer.DefaultTTL).Truncate(time.Second))
 	for _, tt := range []struct {
 		name, token, user string
 		want              map[string]any
 	}{
-		{"customer", b.token(authtest.Claims{User: "ann"}), "ann", map[string]any{"role": "customer", "expires": expires}},
-		{"vendor", b.token(authtest.Claims{User: "vera", Role: "vendor", Vendor: "acme"}), "vera", map[string]any{"role": "vendor", "vendor": "acme", "expires": expires}},
-		{"admin", b.token(authtest.Claims{User: "root", Role: "admin"}), "root", map[string]any{"role": "admin", "expires": expires}},
+		{"customer", b.token(issuer.Claims{User: "ann"}), "ann", map[string]any{"role": "customer", "expires": expires}},
+		{"vendor", b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"}), "vera", map[string]any{"role": "vendor", "vendor": "acme", "expires": expires}},
+		{"admin", b.token(issuer.Claims{User: "root", Role: "admin"}), "root", map[string]any{"role": "admin", "expires": expires}},
 		{"guest who was here before", b.guestToken("9f2c"), "guest:9f2c", map[string]any{"role": "guest", "expires": millis(b.now.Add(auth.DefaultGuestTTL).Truncate(time.Second))}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -107,10 +107,10 @@ func TestAuthorizeBadToken(t *testing.T) {
 		{"expired guest", func(b *bench) string { return b.expiredGuest("9f2c") }, "token_expired"},
 		{"garbage", func(*bench) string { return "garbage" }, "token_bad"},
 		{"garbage of a guest", func(*bench) string { return "guest.e30.e30.e30" }, "token_bad"},
-		{"cut short", func(b *bench) string { return b.token(authtest.Claims{User: "ann"})[:80] }, "token_bad"},
-		{"of another issuer", func(*bench) string { return newBench(t).token(authtest.Claims{User: "ann"}) }, "token_bad"},
-		{"of a user who looks like a guest", func(b *bench) string { return b.token(authtest.Claims{User: "guest:9f2c"}) }, "token_bad"},
-		{"no keys to check it with", func(b *bench) string { b.loseKeys(); return b.token(authtest.Claims{User: "ann"}) }, "busy"},
+		{"cut short", func(b *bench) string { return b.token(issuer.Claims{User: "ann"})[:80] }, "token_bad"},
+		{"of another issuer", func(*bench) string { return newBench(t).token(issuer.Claims{User: "ann"}) }, "token_bad"},
+		{"of a user who looks like a guest", func(b *bench) string { return b.token(issuer.Claims{User: "guest:9f2c"}) }, "token_bad"},
+		{"no keys to check it with", func(b *bench) string { b.loseKeys(); return b.token(issuer.Claims{User: "ann"}) }, "busy"},
 	} {
 		for place, header := range map[string]func(token string) map[string]string{
 			"subprotocol":   offering,
@@ -148,7 +148,7 @@ func TestAuthorizeRequired(t *testing.T) {
 		{"expired", func(b *bench) map[string]string { return offering(b.expiredUser("ann")) }},
 		{"no keys", func(b *bench) map[string]string {
 			b.loseKeys()
-			return offering(b.token(authtest.Claims{User: "ann"}))
+			return offering(b.token(issuer.Claims{User: "ann"}))
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -158,7 +158,7 @@ func TestAuthorizeRequired(t *testing.T) {
 	}
 	t.Run("a good token", func(t *testing.T) {
 		b := newBench(t)
-		if got := b.identity(offering(b.token(authtest.Claims{User: "ann"})), required); got.PrincipalID != "ann" {
+		if got := b.identity(offering(b.token(issuer.Claims{User: "ann"})), required); got.PrincipalID != "ann" {
 			t.Errorf("got %s, want ann", got.PrincipalID)
 		}
 	})
@@ -174,7 +174,7 @@ func TestAuthorizeRequired(t *testing.T) {
 // auth=required it still opens a socket, for badges.
 func TestAuthorizeRequiredRevoked(t *testing.T) {
 	b := newBench(t)
-	ann, ticket, guest := b.token(authtest.Claims{User: "ann"}), b.ticket("ann"), b.guestToken("9f2c")
+	ann, ticket, guest := b.token(issuer.Claims{User: "ann"}), b.ticket("ann"), b.guestToken("9f2c")
 	b.revoke("ann")
 	b.revoke("guest:9f2c")
 	required := map[string]string{"auth": "required"}
@@ -185,7 +185,7 @@ func TestAuthorizeRequiredRevoked(t *testing.T) {
 		t.Errorf("got %s, want ann", got.PrincipalID)
 	}
 	b.now = b.now.Add(time.Second)
-	fresh := b.token(authtest.Claims{User: "ann"})
+	fresh := b.token(issuer.Claims{User: "ann"})
 	if got := b.identity(offering(fresh), required); got.PrincipalID != "ann" {
 		t.Errorf("with a newer token: got %s, want ann", got.PrincipalID)
 	}
@@ -206,7 +206,7 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 		}
 		t.Run(name+" beside a good token", func(t *testing.T) {
 			b := newBench(t)
-			token := b.token(authtest.Claims{User: "ann"})
+			token := b.token(issuer.Claims{User: "ann"})
 			wantUnauthorized(t, b, handshake(t, offering(token), map[string]string{name: token}))
 		})
 	}
@@ -254,8 +254,8 @@ func TestAuthorizeAnswer(t *testing.T) {
 		"new guest":   nil,
 		"with notice": offering("garbage"),
 		"guest":       offering(b.guestToken("9f2c")),
-		"customer":    offering(b.token(authtest.Claims{User: "ann"})),
-		"vendor":      offering(b.token(authtest.Claims{User: "vera", Role: "vendor", Vendor: "acme"})),
+		"customer":    offering(b.token(issuer.Claims{User: "ann"})),
+		"vendor":      offering(b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"})),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := call[map[string]any](t, b.authorize, handshake(t, headers, nil))
@@ -300,7 +300,7 @@ func TestAuthorizeWithoutRandomness(t *testing.T) {
 // connections counted by the second, which is not the address itself.
 func TestAuthorizeTellsIssueAndAddress(t *testing.T) {
 	b := newBench(t)
-	user := b.allowed(offering(b.token(authtest.Claims{User: "ann"})), nil).Context
+	user := b.allowed(offering(b.token(issuer.Claims{User: "ann"})), nil).Context
 	if want := millis(b.now.Truncate(time.Second)); user["issued"] != want {
 		t.Errorf("issued %v, want %v", user["issued"], want)
 	}

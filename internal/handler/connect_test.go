@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/securecart/hub/internal/authtest"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/issuer"
 )
 
 type response = events.APIGatewayProxyResponse
@@ -171,7 +171,7 @@ func TestConnectStoreFailure(t *testing.T) {
 func TestDisconnect(t *testing.T) {
 	t.Run("forgets", func(t *testing.T) {
 		b := newBench(t)
-		c := b.open(lastID, offering(b.token(authtest.Claims{User: "ann"})))
+		c := b.open(lastID, offering(b.token(issuer.Claims{User: "ann"})))
 		c.taken(`{"action":"subscribe","topics":["cart"]}`, "snapshot")
 		wantStatus(t, b.disconnect, stored(t, "disconnect", nil), http.StatusOK)
 		b.wantNoRow(lastID)

@@ -21,11 +21,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"github.com/securecart/hub/internal/apigw"
+	"github.com/securecart/hub/internal/cloud/apigw"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
-	"github.com/securecart/hub/internal/memstore"
-	"github.com/securecart/hub/internal/streamtest"
+	"github.com/securecart/hub/internal/hub/memstore"
+	"github.com/securecart/hub/internal/local/esm"
 	"github.com/securecart/hub/internal/table"
 )
 
@@ -43,11 +43,11 @@ type fleet struct {
 	hub     *hub.Hub
 	api     *connections
 	handle  lambda.Handler
-	trigger *streamtest.Trigger
+	trigger *esm.Trigger
 	put     int // stream records
 
 	invocations []call25
-	givenUp     []streamtest.Failure
+	givenUp     []esm.Failure
 }
 
 // call25 is one invocation by the stream.
@@ -83,10 +83,10 @@ func newFleet(t *testing.T) *fleet {
 		return answer, err
 	})
 	var err error
-	f.trigger, err = streamtest.New(f.handle, streamtest.Options{
+	f.trigger, err = esm.New(f.handle, esm.Options{
 		BatchSize: 1000, Timeout: functionTimeout, MaximumRetryAttempts: 5,
 		BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
-		OnFailure: func(g streamtest.Failure) { f.givenUp = append(f.givenUp, g) },
+		OnFailure: func(g esm.Failure) { f.givenUp = append(f.givenUp, g) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ func (f *fleet) commit(c hub.Change) {
 
 // append puts a record as the next one.
 func (f *fleet) append(key string, data json.RawMessage) {
-	f.trigger.Put(streamtest.Record{Key: key, SequenceNumber: strconv.Itoa(firstSequence + f.put), Data: data})
+	f.trigger.Put(esm.Record{Key: key, SequenceNumber: strconv.Itoa(firstSequence + f.put), Data: data})
 	f.put++
 }
 

@@ -23,11 +23,11 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/securecart/hub/internal/auth"
-	"github.com/securecart/hub/internal/authtest"
+	"github.com/securecart/hub/internal/cloud/logs"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
-	"github.com/securecart/hub/internal/logs"
-	"github.com/securecart/hub/internal/memstore"
+	"github.com/securecart/hub/internal/hub/memstore"
+	"github.com/securecart/hub/internal/local/issuer"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -47,7 +47,7 @@ type bench struct {
 	store    *faults
 	poster   *recorder
 	hub      *hub.Hub
-	issuer   *authtest.Issuer
+	issuer   *issuer.Issuer
 	verifier *auth.Verifier
 	now      time.Time
 	log      bytes.Buffer
@@ -69,7 +69,7 @@ func newBench(t testing.TB) *bench {
 	}), fail: map[string]error{}}
 	b.hub = hub.New(b.store, b.poster, clock)
 	var err error
-	if b.issuer, err = authtest.New("https://cognito.test/pool_1"); err != nil {
+	if b.issuer, err = issuer.New("https://cognito.test/pool_1"); err != nil {
 		t.Fatal(err)
 	}
 	b.verifier = b.newVerifier(b.issuer.Client())
@@ -96,7 +96,7 @@ func (b *bench) newVerifier(client *http.Client) *auth.Verifier {
 	b.t.Helper()
 	v, err := auth.New(auth.Config{
 		Issuer: b.issuer.Issuer(), JWKSURL: b.issuer.JWKSURL(), HTTPClient: client,
-		ClientIDs: []string{authtest.ClientID},
+		ClientIDs: []string{issuer.ClientID},
 		GuestKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
 		Now:       func() time.Time { return b.now },
 	})
@@ -508,7 +508,7 @@ func (b *bench) revoke(user string) {
 }
 
 // token signs a user token. Its time is the bench's.
-func (b *bench) token(c authtest.Claims) string {
+func (b *bench) token(c issuer.Claims) string {
 	b.t.Helper()
 	c.Now = b.now
 	token, _, err := b.issuer.Token(c)
@@ -541,7 +541,7 @@ func (b *bench) expired(life time.Duration, sign func() string) string {
 
 func (b *bench) expiredUser(user string) string {
 	b.t.Helper()
-	return b.expired(authtest.DefaultTTL, func() string { return b.token(authtest.Claims{User: user}) })
+	return b.expired(issuer.DefaultTTL, func() string { return b.token(issuer.Claims{User: user}) })
 }
 
 func (b *bench) expiredGuest(id string) string {

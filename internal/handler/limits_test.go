@@ -11,8 +11,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/securecart/hub/internal/authtest"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/issuer"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -70,7 +70,7 @@ func TestHelloTellsLimits(t *testing.T) {
 		want.Message, want.TopicsPerMessage, want.Topics, want.Lines, want.Quantity, want.Idle = 32_000, 100, 200, 200, 999, 600
 		var headers map[string]string
 		if user != "" {
-			headers = offering(b.token(authtest.Claims{User: user}))
+			headers = offering(b.token(issuer.Claims{User: user}))
 		}
 		if got := b.open("c"+user, headers).taken("hello", "hello").Limits; got != want {
 			t.Errorf("%q is told %+v, want %+v", user, got, want)
@@ -82,7 +82,7 @@ func TestHelloTellsLimits(t *testing.T) {
 // trace in the store.
 func TestConnectRefusesCrowds(t *testing.T) {
 	b := newBench(t)
-	headers := offering(b.token(authtest.Claims{User: "ann"}))
+	headers := offering(b.token(issuer.Claims{User: "ann"}))
 	for i := range hub.ConnectionsPerUser {
 		b.open(fmt.Sprint("c", i), headers)
 	}
@@ -105,7 +105,7 @@ func TestConnectRefusesCrowds(t *testing.T) {
 // TestRevokeEvent: the shop invokes the broadcast function with a user.
 func TestRevokeEvent(t *testing.T) {
 	b := newBench(t)
-	c := b.open("c", offering(b.token(authtest.Claims{User: "ann"})))
+	c := b.open("c", offering(b.token(issuer.Claims{User: "ann"})))
 	c.taken("sub cart", "snapshot")
 	out, err := b.broadcast.Invoke(invocation(t.Context()), []byte(`{"revoke":"ann"}`))
 	if err != nil {
@@ -119,7 +119,7 @@ func TestRevokeEvent(t *testing.T) {
 		t.Errorf("hello tells %+v, want that the authority is over", hello)
 	}
 	b.now = b.now.Add(time.Second) // tokens tell when they were issued by the second
-	c.taken("hello token="+b.token(authtest.Claims{User: "ann"}), "hello")
+	c.taken("hello token="+b.token(issuer.Claims{User: "ann"}), "hello")
 	c.taken("sub cart", "snapshot")
 
 	// A guest that was banned gets no fresh token of the same guest.
@@ -135,7 +135,7 @@ func TestRevokeEvent(t *testing.T) {
 
 	// What cannot be read is nobody's end of authority.
 	b.store.fail["Owner"] = errInside
-	c.refused("hello token="+b.token(authtest.Claims{User: "ann"}), wire.CodeInternal)
+	c.refused("hello token="+b.token(issuer.Claims{User: "ann"}), wire.CodeInternal)
 	delete(b.store.fail, "Owner")
 
 	// What fails is told to who asked.

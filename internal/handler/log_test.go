@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"github.com/securecart/hub/internal/auth"
-	"github.com/securecart/hub/internal/authtest"
+	"github.com/securecart/hub/internal/cloud/logs"
 	"github.com/securecart/hub/internal/hub"
-	"github.com/securecart/hub/internal/logs"
+	"github.com/securecart/hub/internal/local/issuer"
 )
 
 // TestLogKeepsSecrets says and breaks everything there is, with marked tokens and
@@ -30,9 +30,9 @@ func TestLogKeepsSecrets(t *testing.T) {
 		}
 		return token
 	}
-	user := secret("token", b.token(authtest.Claims{User: "mark-user-ann"}))
-	renewed := secret("renewed token", b.token(authtest.Claims{User: "mark-user-ann", TTL: 2 * authtest.DefaultTTL}))
-	other := secret("another user's token", b.token(authtest.Claims{User: "bob"}))
+	user := secret("token", b.token(issuer.Claims{User: "mark-user-ann"}))
+	renewed := secret("renewed token", b.token(issuer.Claims{User: "mark-user-ann", TTL: 2 * issuer.DefaultTTL}))
+	other := secret("another user's token", b.token(issuer.Claims{User: "bob"}))
 	expired := secret("expired token", b.expiredUser("mark-user-ann"))
 	guest := secret("guest token", b.guestToken("9f2c"))
 	oldGuest := secret("expired guest token", b.expiredGuest("9f2c"))

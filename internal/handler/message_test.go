@@ -14,16 +14,16 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/securecart/hub/internal/auth"
-	"github.com/securecart/hub/internal/authtest"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/issuer"
 	"github.com/securecart/hub/internal/wire"
 )
 
 // open a connection of a user.
 func (b *bench) user(id, user string) *conn {
 	b.t.Helper()
-	return b.open(id, offering(b.token(authtest.Claims{User: user})))
+	return b.open(id, offering(b.token(issuer.Claims{User: user})))
 }
 
 // TestConversation: every action reaches the hub, and the answer rides on the
@@ -209,7 +209,7 @@ func TestErrors(t *testing.T) {
 		}
 	})
 	t.Run("authority that has ended", func(t *testing.T) {
-		b.now = b.now.Add(authtest.DefaultTTL + hub.AuthorityLeeway + time.Second)
+		b.now = b.now.Add(issuer.DefaultTTL + hub.AuthorityLeeway + time.Second)
 		got := c.refused(`{"action":"add","id":8,"sku":"MUG","key":"k-2"}`, wire.CodeTokenExpired)
 		if string(got.ID) != "8" || got.Key != "k-2" || !got.Retry {
 			t.Errorf("got %+v, want id 8, key k-2 and a retry", got)
@@ -347,10 +347,10 @@ func TestHelloGuest(t *testing.T) {
 
 func TestHelloUser(t *testing.T) {
 	b := newBench(t)
-	got := b.open("c1", offering(b.token(authtest.Claims{User: "vera", Role: "vendor", Vendor: "acme"}))).taken("hello", "hello")
+	got := b.open("c1", offering(b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"}))).taken("hello", "hello")
 	want := answer{
 		Type: "hello", ConnectionID: "c1", Epoch: "k3", User: "vera", Role: "vendor", Vendor: "acme", Limits: b.hub.LimitsOf(hub.Principal{Role: hub.RoleVendor}),
-		Expires: b.now.Add(authtest.DefaultTTL).Truncate(time.Second).UnixMilli(),
+		Expires: b.now.Add(issuer.DefaultTTL).Truncate(time.Second).UnixMilli(),
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -393,7 +393,7 @@ func TestHelloNotice(t *testing.T) {
 			if got.Notice != tt.want || got.Role != "guest" {
 				t.Errorf("got notice %q for a %s, want %q for a guest", got.Notice, got.Role, tt.want)
 			}
-			if got := c.taken("hello token="+b.token(authtest.Claims{User: "ann"}), "hello"); got.Notice != "" || got.User != "ann" {
+			if got := c.taken("hello token="+b.token(issuer.Claims{User: "ann"}), "hello"); got.Notice != "" || got.User != "ann" {
 				t.Errorf("after a good token: got notice %q for %s, want none for ann", got.Notice, got.User)
 			}
 		})
@@ -406,9 +406,9 @@ func TestHelloRenewal(t *testing.T) {
 	c.taken("sub cart", "snapshot")
 	first := c.taken("hello", "hello").Expires
 	b.now = b.now.Add(45 * time.Minute)
-	token := b.token(authtest.Claims{User: "ann"})
+	token := b.token(issuer.Claims{User: "ann"})
 	got := c.taken(`{"action":"hello","id":2,"token":"`+token+`"}`, "hello")
-	want := b.now.Add(authtest.DefaultTTL).Truncate(time.Second)
+	want := b.now.Add(issuer.DefaultTTL).Truncate(time.Second)
 	if got.User != "ann" || got.Expires != want.UnixMilli() || got.Expires <= first || string(got.ID) != "2" {
 		t.Errorf("got %+v, want ann until %d, id 2", got, want.UnixMilli())
 	}
@@ -427,7 +427,7 @@ func TestHelloRenewal(t *testing.T) {
 		}
 	})
 	t.Run("with other rights", func(t *testing.T) {
-		if got := c.taken("hello token="+b.token(authtest.Claims{User: "ann", Role: "admin"}), "hello"); got.Role != "admin" {
+		if got := c.taken("hello token="+b.token(issuer.Claims{User: "ann", Role: "admin"}), "hello"); got.Role != "admin" {
 			t.Errorf("got role %s, want admin", got.Role)
 		}
 	})
@@ -438,7 +438,7 @@ func TestHelloLogin(t *testing.T) {
 	b.stock("MUG", 40)
 	c := b.open("c1", nil)
 	c.taken("sub sku:MUG cart", "snapshot")
-	got := c.taken("hello token="+b.token(authtest.Claims{User: "ann"}), "hello")
+	got := c.taken("hello token="+b.token(issuer.Claims{User: "ann"}), "hello")
 	if got.User != "ann" || got.Role != "customer" || got.GuestToken != "" || got.Expires == 0 {
 		t.Errorf("got %+v, want ann, a customer, and no guest token", got)
 	}
@@ -462,16 +462,16 @@ func TestHelloRefusesTokens(t *testing.T) {
 		want  wire.Code
 		retry bool
 	}{
-		{"another user's", user, func(b *bench) string { return b.token(authtest.Claims{User: "bob"}) }, wire.CodeDenied, false},
-		{"an admin's", user, func(b *bench) string { return b.token(authtest.Claims{User: "root", Role: "admin"}) }, wire.CodeDenied, false},
+		{"another user's", user, func(b *bench) string { return b.token(issuer.Claims{User: "bob"}) }, wire.CodeDenied, false},
+		{"an admin's", user, func(b *bench) string { return b.token(issuer.Claims{User: "root", Role: "admin"}) }, wire.CodeDenied, false},
 		{"a guest's, for a user", user, func(b *bench) string { return b.guestToken("9f2c") }, wire.CodeDenied, false},
 		{"another guest's", guest, func(b *bench) string { return b.guestToken("0000") }, wire.CodeDenied, false},
 		{"expired", user, func(b *bench) string { return b.expiredUser("ann") }, wire.CodeTokenExpired, false},
 		{"expired guest's", guest, func(b *bench) string { return b.expiredGuest("9f2c") }, wire.CodeTokenExpired, false},
 		{"garbage", user, func(*bench) string { return "garbage" }, wire.CodeTokenBad, false},
 		{"garbage with a guest's prefix", guest, func(*bench) string { return "guest.e30.e30.e30" }, wire.CodeTokenBad, false},
-		{"of another issuer", user, func(*bench) string { return newBench(t).token(authtest.Claims{User: "ann"}) }, wire.CodeTokenBad, false},
-		{"one that cannot be checked", user, func(b *bench) string { b.loseKeys(); return b.token(authtest.Claims{User: "ann"}) }, wire.CodeBusy, true},
+		{"of another issuer", user, func(*bench) string { return newBench(t).token(issuer.Claims{User: "ann"}) }, wire.CodeTokenBad, false},
+		{"one that cannot be checked", user, func(b *bench) string { b.loseKeys(); return b.token(issuer.Claims{User: "ann"}) }, wire.CodeBusy, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t)
@@ -511,8 +511,8 @@ func TestMergeRefusesTokens(t *testing.T) {
 		token func(b *bench) string
 		want  wire.Code
 	}{
-		{"a user's", false, func(b *bench) string { return b.token(authtest.Claims{User: "bob"}) }, wire.CodeBadField},
-		{"the caller's own", false, func(b *bench) string { return b.token(authtest.Claims{User: "ann"}) }, wire.CodeBadField},
+		{"a user's", false, func(b *bench) string { return b.token(issuer.Claims{User: "bob"}) }, wire.CodeBadField},
+		{"the caller's own", false, func(b *bench) string { return b.token(issuer.Claims{User: "ann"}) }, wire.CodeBadField},
 		{"the guest's own", true, func(b *bench) string { return b.guestToken("9f2c") }, wire.CodeBadField},
 		{"expired", false, func(b *bench) string { return b.expiredGuest("9f2c") }, wire.CodeTokenExpired},
 		{"garbage", false, func(*bench) string { return "guest.e30.e30.e30" }, wire.CodeTokenBad},

@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/securecart/hub/internal/auth"
-	"github.com/securecart/hub/internal/authtest"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/issuer"
 )
 
 // httpRequest is a request as an HTTP API gives it to a function, payload 2.0.
@@ -55,7 +55,7 @@ func (b *bench) ask(authorization string) (httpResponse, issued) {
 // ticket is a ticket of a user.
 func (b *bench) ticket(user string) string {
 	b.t.Helper()
-	got, body := b.ask("Bearer " + b.token(authtest.Claims{User: user}))
+	got, body := b.ask("Bearer " + b.token(issuer.Claims{User: user}))
 	if got.StatusCode != http.StatusCreated || body.Ticket == "" {
 		b.t.Fatalf("got %d %s, want a ticket", got.StatusCode, got.Body)
 	}
@@ -70,8 +70,8 @@ func TestTicketOpensASocket(t *testing.T) {
 		token, user string
 		context     map[string]any
 	}{
-		"customer": {b.token(authtest.Claims{User: "ann"}), "ann", map[string]any{"role": "customer", "expires": millis(b.now.Add(authtest.DefaultTTL).Truncate(time.Second))}},
-		"vendor":   {b.token(authtest.Claims{User: "vera", Role: "vendor", Vendor: "acme"}), "vera", map[string]any{"role": "vendor", "vendor": "acme", "expires": millis(b.now.Add(authtest.DefaultTTL).Truncate(time.Second))}},
+		"customer": {b.token(issuer.Claims{User: "ann"}), "ann", map[string]any{"role": "customer", "expires": millis(b.now.Add(issuer.DefaultTTL).Truncate(time.Second))}},
+		"vendor":   {b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"}), "vera", map[string]any{"role": "vendor", "vendor": "acme", "expires": millis(b.now.Add(issuer.DefaultTTL).Truncate(time.Second))}},
 		"guest":    {b.guestToken("9f2c"), "guest:9f2c", map[string]any{"role": "guest", "expires": millis(b.now.Add(auth.DefaultGuestTTL).Truncate(time.Second))}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestTicketNotTaken(t *testing.T) {
 	t.Run("a token counts first, and the ticket is not spent", func(t *testing.T) {
 		b := newBench(t)
 		ticket := b.ticket("ann")
-		if p := b.identity(offering(b.token(authtest.Claims{User: "bob"})), withTicket(ticket)); p.PrincipalID != "bob" {
+		if p := b.identity(offering(b.token(issuer.Claims{User: "bob"})), withTicket(ticket)); p.PrincipalID != "bob" {
 			t.Errorf("got %s, want bob", p.PrincipalID)
 		}
 		if p := b.identity(nil, withTicket(ticket)); p.PrincipalID != "ann" {
@@ -176,8 +176,8 @@ func TestTicketRefused(t *testing.T) {
 		"another scheme":  {func(*bench) string { return "Basic YW5uOmFubg==" }, 401, "token_bad"},
 		"garbage":         {func(*bench) string { return "Bearer garbage" }, 401, "token_bad"},
 		"expired":         {func(b *bench) string { return "Bearer " + b.expiredUser("ann") }, 401, "token_expired"},
-		"another issuer":  {func(*bench) string { return "Bearer " + newBench(t).token(authtest.Claims{User: "ann"}) }, 401, "token_bad"},
-		"no keys":         {func(b *bench) string { b.loseKeys(); return "Bearer " + b.token(authtest.Claims{User: "ann"}) }, 503, "busy"},
+		"another issuer":  {func(*bench) string { return "Bearer " + newBench(t).token(issuer.Claims{User: "ann"}) }, 401, "token_bad"},
+		"no keys":         {func(b *bench) string { b.loseKeys(); return "Bearer " + b.token(issuer.Claims{User: "ann"}) }, 503, "busy"},
 		"store throttled": {func(b *bench) string { return b.failing("PutTicket", hub.ErrThrottled) }, 503, "busy"},
 		"store fails":     {func(b *bench) string { return b.failing("PutTicket", errInside) }, 500, "internal"},
 	} {
@@ -197,14 +197,14 @@ func TestTicketRefused(t *testing.T) {
 // failing makes a method of the store fail, and is the header of a good token.
 func (b *bench) failing(method string, err error) string {
 	b.store.fail[method] = err
-	return "Bearer " + b.token(authtest.Claims{User: "ann"})
+	return "Bearer " + b.token(issuer.Claims{User: "ann"})
 }
 
 // TestRevokedGetsNoTicket, until there is a newer token. What opens a socket for
 // badges is no reason for a ticket.
 func TestRevokedGetsNoTicket(t *testing.T) {
 	b := newBench(t)
-	token := b.token(authtest.Claims{User: "ann"})
+	token := b.token(issuer.Claims{User: "ann"})
 	b.revoke("ann")
 	got, body := b.ask("Bearer " + token)
 	if got.StatusCode != http.StatusUnauthorized || body.Code != "token_expired" || body.Ticket != "" {
@@ -213,7 +213,7 @@ func TestRevokedGetsNoTicket(t *testing.T) {
 	b.now = b.now.Add(time.Second)
 	b.ticket("ann")
 	b.store.fail["Owner"] = errInside
-	if got, _ := b.ask("Bearer " + b.token(authtest.Claims{User: "ann"})); got.StatusCode != http.StatusInternalServerError || strings.Contains(got.Body, "canary") {
+	if got, _ := b.ask("Bearer " + b.token(issuer.Claims{User: "ann"})); got.StatusCode != http.StatusInternalServerError || strings.Contains(got.Body, "canary") {
 		t.Errorf("got %d %s, want 500", got.StatusCode, got.Body)
 	}
 	b.wantKnownLines()

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/securecart/hub/internal/hub"
-	"github.com/securecart/hub/internal/memstore"
+	"github.com/securecart/hub/internal/hub/memstore"
 	"github.com/securecart/hub/internal/wire"
 )
 

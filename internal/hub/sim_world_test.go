@@ -17,8 +17,8 @@ import (
 
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
-	"github.com/securecart/hub/internal/memstore"
-	"github.com/securecart/hub/internal/streamtest"
+	"github.com/securecart/hub/internal/hub/memstore"
+	"github.com/securecart/hub/internal/local/esm"
 	"github.com/securecart/hub/internal/table"
 	"github.com/securecart/hub/internal/wire"
 )
@@ -62,7 +62,7 @@ type world struct {
 
 	mem     *memstore.Store
 	hub     *hub.Hub
-	trigger *streamtest.Trigger
+	trigger *esm.Trigger
 	handle  lambda.Handler
 
 	sequence   int64
@@ -124,10 +124,10 @@ func newWorld(seed uint64, d defects) *world {
 	w.hub = hub.New(store, simPoster{w}, func() time.Time { return w.now })
 	w.handle = lambda.NewHandler(handler.Broadcast(w.hub, handler.BroadcastOptions{}, quietLog))
 	var err error
-	w.trigger, err = streamtest.New(invoker{w}, streamtest.Options{
+	w.trigger, err = esm.New(invoker{w}, esm.Options{
 		BatchSize: 1 + w.rng.IntN(5), Shards: 2,
 		BisectBatchOnFunctionError: w.rng.IntN(2) == 0, ReportBatchItemFailures: true,
-		Duplicate: func(streamtest.Batch) bool { return w.chance(10) },
+		Duplicate: func(esm.Batch) bool { return w.chance(10) },
 	})
 	if err != nil {
 		panic(err)
@@ -169,7 +169,7 @@ func (w *world) committed(c hub.Change) {
 	if err != nil {
 		w.problem("record: %v", err)
 	}
-	w.trigger.Put(streamtest.Record{Key: table.Key(c), SequenceNumber: number, Data: data})
+	w.trigger.Put(esm.Record{Key: table.Key(c), SequenceNumber: number, Data: data})
 }
 
 func (w *world) keep(key string, version int64, value string) {

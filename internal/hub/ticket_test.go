@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/securecart/hub/internal/hub"
-	"github.com/securecart/hub/internal/memstore"
+	"github.com/securecart/hub/internal/hub/memstore"
 )
 
 func TestTickets(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/securecart/hub/internal/config"
-	"github.com/securecart/hub/internal/logs"
+	"github.com/securecart/hub/internal/cloud/config"
+	"github.com/securecart/hub/internal/cloud/logs"
 )
 
 const (
@@ -27,66 +27,66 @@ const (
 // rooms are our packages and what each may import of ours. A package that is not
 // here has no room: docs/design.md has to say why it should.
 var rooms = map[string][]string{
-	"gatewaytest":         {},
-	"web":                 {},
-	"internal/wire":       {},
-	"internal/hub":        {"internal/wire"},
-	"internal/hubtest":    {"internal/hub", "internal/wire"},
-	"internal/table":      {"internal/hub", "internal/wire"},
-	"internal/memstore":   {"internal/hub"},
-	"internal/auth":       {},
-	"internal/authtest":   {"internal/auth"},
-	"internal/streamtest": {},
-	"internal/handler":    {"internal/auth", "internal/hub", "internal/table", "internal/wire"},
-	"internal/local": {
-		"gatewaytest", "internal/auth", "internal/authtest", "internal/handler", "internal/hub", "internal/memstore",
-		"internal/runtimetest", "internal/streamtest", "internal/table", "internal/wire",
+	"gatewaytest":           {},
+	"web":                   {},
+	"internal/wire":         {},
+	"internal/hub":          {"internal/wire"},
+	"internal/hub/hubtest":  {"internal/hub", "internal/wire"},
+	"internal/table":        {"internal/hub", "internal/wire"},
+	"internal/hub/memstore": {"internal/hub"},
+	"internal/auth":         {},
+	"internal/local/issuer": {"internal/auth"},
+	"internal/local/esm":    {},
+	"internal/handler":      {"internal/auth", "internal/hub", "internal/table", "internal/wire"},
+	"internal/local/house": {
+		"gatewaytest", "internal/auth", "internal/local/issuer", "internal/handler", "internal/hub", "internal/hub/memstore",
+		"internal/local/lambdaproc", "internal/local/esm", "internal/table", "internal/wire",
 	},
-	"internal/rules":        {},
-	"internal/config":       {"internal/table"},
-	"internal/dynamostore":  {"internal/hub", "internal/table"},
-	"internal/apigw":        {"internal/hub"},
-	"internal/logs":         {"internal/hub"},
-	"internal/streamsource": {},
-	"internal/dynamolocal":  {"internal/dynamostore", "internal/streamsource", "internal/streamtest"},
-	"internal/dynamotest":   {},
-	"internal/runtimetest":  {},
-	"internal/cfn":          {},
-	"internal/samapi":       {"gatewaytest", "internal/cfn"},
-	"connect":               {"internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
-	"disconnect":            {"internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
-	"message":               {"internal/auth", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
-	"authorize":             {"internal/auth", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
-	"ticket":                {"internal/auth", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
-	"broadcast":             {"internal/apigw", "internal/config", "internal/dynamostore", "internal/handler", "internal/hub", "internal/logs"},
-	"localhub":              {"gatewaytest", "internal/config", "internal/dynamolocal", "internal/dynamostore", "internal/hub", "internal/local", "internal/runtimetest", "internal/samapi", "internal/table", "web"},
+	"internal/rules":                 {},
+	"internal/cloud/config":          {"internal/table"},
+	"internal/hub/dynamostore":       {"internal/hub", "internal/table"},
+	"internal/cloud/apigw":           {"internal/hub"},
+	"internal/cloud/logs":            {"internal/hub"},
+	"internal/local/streams":         {},
+	"internal/local/dynamo":          {"internal/hub/dynamostore", "internal/local/streams", "internal/local/esm"},
+	"internal/dynamotest":            {},
+	"internal/local/lambdaproc":      {},
+	"internal/local/template/cfn":    {},
+	"internal/local/template/samapi": {"gatewaytest", "internal/local/template/cfn"},
+	"connect":                        {"internal/cloud/config", "internal/hub/dynamostore", "internal/handler", "internal/hub", "internal/cloud/logs"},
+	"disconnect":                     {"internal/cloud/config", "internal/hub/dynamostore", "internal/handler", "internal/hub", "internal/cloud/logs"},
+	"message":                        {"internal/auth", "internal/cloud/config", "internal/hub/dynamostore", "internal/handler", "internal/hub", "internal/cloud/logs"},
+	"authorize":                      {"internal/auth", "internal/cloud/config", "internal/hub/dynamostore", "internal/handler", "internal/hub", "internal/cloud/logs"},
+	"ticket":                         {"internal/auth", "internal/cloud/config", "internal/hub/dynamostore", "internal/handler", "internal/hub", "internal/cloud/logs"},
+	"broadcast":                      {"internal/cloud/apigw", "internal/cloud/config", "internal/hub/dynamostore", "internal/handler", "internal/hub", "internal/cloud/logs"},
+	"localhub":                       {"gatewaytest", "internal/cloud/config", "internal/local/dynamo", "internal/hub/dynamostore", "internal/hub", "internal/local/house", "internal/local/lambdaproc", "internal/local/template/samapi", "internal/table", "web"},
 }
 
 // outside are the foreign modules that a package may import; others may import
 // the standard library only.
 var outside = map[string][]string{
-	"gatewaytest":           {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/santhosh-tekuri/jsonschema"},
-	"internal/table":        {"github.com/aws/aws-lambda-go"},
-	"internal/handler":      {"github.com/aws/aws-lambda-go"},
-	"internal/auth":         {"github.com/coreos/go-oidc", "github.com/go-jose/go-jose"},
-	"internal/authtest":     {"github.com/go-jose/go-jose"},
-	"internal/streamtest":   {"github.com/aws/aws-lambda-go"},
-	"internal/dynamostore":  {"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
-	"internal/apigw":        {"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
-	"internal/logs":         {"github.com/aws/aws-lambda-go"},
-	"internal/streamsource": {"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"},
-	"internal/dynamolocal":  {"github.com/aws/aws-sdk-go-v2"},
-	"internal/runtimetest":  {"github.com/aws/aws-lambda-go"},
-	"internal/cfn":          {"go.yaml.in/yaml/v3"},
-	"internal/samapi":       {"github.com/aws/aws-lambda-go"},
-	"localhub":              {"github.com/aws/aws-lambda-go"},
-	"connect":               {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"disconnect":            {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"message":               {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"authorize":             {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"ticket":                {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"broadcast":             {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"internal/local":        {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/prometheus/client_golang"},
+	"gatewaytest":                    {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/santhosh-tekuri/jsonschema"},
+	"internal/table":                 {"github.com/aws/aws-lambda-go"},
+	"internal/handler":               {"github.com/aws/aws-lambda-go"},
+	"internal/auth":                  {"github.com/coreos/go-oidc", "github.com/go-jose/go-jose"},
+	"internal/local/issuer":          {"github.com/go-jose/go-jose"},
+	"internal/local/esm":             {"github.com/aws/aws-lambda-go"},
+	"internal/hub/dynamostore":       {"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
+	"internal/cloud/apigw":           {"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
+	"internal/cloud/logs":            {"github.com/aws/aws-lambda-go"},
+	"internal/local/streams":         {"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"},
+	"internal/local/dynamo":          {"github.com/aws/aws-sdk-go-v2"},
+	"internal/local/lambdaproc":      {"github.com/aws/aws-lambda-go"},
+	"internal/local/template/cfn":    {"go.yaml.in/yaml/v3"},
+	"internal/local/template/samapi": {"github.com/aws/aws-lambda-go"},
+	"localhub":                       {"github.com/aws/aws-lambda-go"},
+	"connect":                        {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"disconnect":                     {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"message":                        {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"authorize":                      {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"ticket":                         {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"broadcast":                      {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"internal/local/house":           {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/prometheus/client_golang"},
 }
 
 // source is one Go file of the tree.
@@ -163,7 +163,7 @@ func TestImports(t *testing.T) {
 				t.Errorf("%s imports %s, which %s may not", s.name, own, s.pkg)
 			case !isOwn && strings.Contains(strings.Split(p, "/")[0], ".") && !slices.ContainsFunc(outside[s.pkg], func(m string) bool { return strings.HasPrefix(p, m) }):
 				t.Errorf("%s imports %s, which %s may not", s.name, p, s.pkg)
-			case p == "testing" && !strings.HasPrefix(s.pkg, "internal/hubtest"):
+			case p == "testing" && !strings.HasPrefix(s.pkg, "internal/hub/hubtest"):
 				t.Errorf("%s imports testing: programs would carry its flags", s.name)
 			case (p == "time" || p == "math/rand" || p == "math/rand/v2" || p == "os") && s.pkg == "internal/hub":
 				if p != "time" {
@@ -184,7 +184,7 @@ func TestImports(t *testing.T) {
 func TestNoFunctionLinksAnImitation(t *testing.T) {
 	for _, pkg := range []string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"} {
 		for p := range reach(pkg) {
-			if strings.HasSuffix(p, "test") || p == "internal/memstore" || p == "internal/local" {
+			if strings.HasSuffix(p, "test") || p == "internal/hub/memstore" || p == "internal/local/house" {
 				t.Errorf("%s reaches %s", pkg, p)
 			}
 		}
@@ -303,7 +303,7 @@ func TestNoSleep(t *testing.T) {
 
 // inBubble are helpers that are called in bubbles only.
 var inBubble = map[string]bool{
-	"internal/local/house_test.go:watch": true,
+	"internal/local/house/house_test.go:watch": true,
 }
 
 // TestNoExits: nobody but main ends the process.
@@ -360,7 +360,7 @@ func TestLogKeys(t *testing.T) {
 			for i := 1; i < len(args); i += 2 {
 				key := text(args[i])
 				if used[key] = true; logs.Keys[key] == "" {
-					t.Errorf("%s: the key %q is not in the list of internal/logs", s.set.Position(args[i].Pos()), key)
+					t.Errorf("%s: the key %q is not in the list of internal/cloud/logs", s.set.Position(args[i].Pos()), key)
 				}
 			}
 			return true
@@ -407,7 +407,7 @@ func TestDesignNamesEveryRoom(t *testing.T) {
 // TestDesignHasFiguresOfEveryFunction: both sizes, the zipped one and a cold start,
 // which the benchmark takes.
 func TestDesignHasFiguresOfEveryFunction(t *testing.T) {
-	design, bench := read(t, "docs/design.md"), read(t, "internal/dynamolocal/bench_test.go")
+	design, bench := read(t, "docs/design.md"), read(t, "internal/local/dynamo/bench_test.go")
 	for _, f := range config.Functions {
 		if !regexp.MustCompile(`(?m)^\| ` + "`" + string(f) + "`" + `( \| \d+ \d{3} \d{3}){3} \| \d+\.\d ms \|$`).MatchString(design) {
 			t.Errorf("docs/design.md has no row of figures for %s", f)

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/securecart/hub/internal/config"
+	"github.com/securecart/hub/internal/cloud/config"
 )
 
 // functionID is the logical id of a function.

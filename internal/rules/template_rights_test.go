@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/securecart/hub/internal/config"
+	"github.com/securecart/hub/internal/cloud/config"
 )
 
 // rights is what each function may do, by resource. Every function may write its

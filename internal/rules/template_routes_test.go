@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/securecart/hub/internal/config"
+	"github.com/securecart/hub/internal/cloud/config"
 	"github.com/securecart/hub/internal/wire"
 )
 

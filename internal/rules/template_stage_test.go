@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/securecart/hub/internal/config"
+	"github.com/securecart/hub/internal/cloud/config"
 )
 
 // checkStage: deployments happen in CloudFormation's order, and the first

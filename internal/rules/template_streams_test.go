@@ -6,8 +6,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/securecart/hub/internal/config"
-	"github.com/securecart/hub/internal/dynamostore"
+	"github.com/securecart/hub/internal/cloud/config"
+	"github.com/securecart/hub/internal/hub/dynamostore"
 )
 
 // checkSources: the two streams, read as the broadcaster expects. Nothing here may

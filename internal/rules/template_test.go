@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/securecart/hub/internal/config"
+	"github.com/securecart/hub/internal/cloud/config"
 )
 
 // TestTemplate: template.yaml passes every check.
@@ -31,7 +31,7 @@ func TestTemplate(t *testing.T) {
 // TestRightsAreWhatTheCodeUses: the table of rights has the operations that a
 // function's code reaches, through the hub and the store, and no other.
 func TestRightsAreWhatTheCodeUses(t *testing.T) {
-	hub, store := calls(t, "internal/hub"), calls(t, "internal/dynamostore")
+	hub, store := calls(t, "internal/hub"), calls(t, "internal/hub/dynamostore")
 	entries := map[config.Function][]string{
 		config.Authorize:  {"RedeemTicket", "Revoked"},
 		config.Ticket:     {"IssueTicket"},

@@ -1,0 +1,207 @@
+package logs_test
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/securecart/hub/internal/cloud/logs"
+	"github.com/securecart/hub/internal/hub"
+)
+
+// units are those of CloudWatch that are used.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+var units = map[string]bool{"Count": true, "Milliseconds": true}
+
+// metricsOf checks a line against the specification of the embedded metric format
+// and returns the values that CloudWatch takes from it.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+func metricsOf(t testing.TB, line map[string]any) map[string][]float64 {
+	t.Helper()
+	object := func(v any, members ...string) map[string]any {
+		o, ok := v.(map[string]any)
+		if !ok || len(o) != len(members) {
+			t.Fatalf("got %v, want an object with %v", v, members)
+		}
+		for _, name := range members {
+			if _, ok := o[name]; !ok {
+				t.Fatalf("got %v, want an object with %v", v, members)
+			}
+		}
+		return o
+	}
+	list := func(v any, least, most int) []any {
+		l, ok := v.([]any)
+		if !ok || len(l) < least || len(l) > most {
+			t.Fatalf("got %v, want a list of %d to %d", v, least, most)
+		}
+		return l
+	}
+	aws := object(line["_aws"], "Timestamp", "CloudWatchMetrics")
+	ms, ok := aws["Timestamp"].(float64)
+	// Logs takes what is at most 14 days old and 2 hours ahead.
+	if at := time.UnixMilli(int64(ms)); !ok || time.Since(at) > time.Minute || time.Until(at) > time.Minute {
+		t.Errorf("got timestamp %v, want ms since 1970, now", aws["Timestamp"])
+	}
+	values := map[string][]float64{}
+	for _, d := range list(aws["CloudWatchMetrics"], 1, 100) {
+		directive := object(d, "Namespace", "Dimensions", "Metrics")
+		if name, ok := directive["Namespace"].(string); !ok || name == "" || len(name) > 1024 || name[0] == ':' {
+			t.Errorf("got namespace %v", directive["Namespace"])
+		}
+		for _, set := range list(directive["Dimensions"], 1, 100) {
+			for _, name := range list(set, 0, 30) {
+				// A dimension refers to a member at the top, which is text.
+				if text, ok := line[name.(string)].(string); !ok || text == "" || len(text) > 1024 {
+					t.Errorf("dimension %v is %v", name, line[name.(string)])
+				}
+			}
+		}
+		for _, m := range list(directive["Metrics"], 1, 100) {
+			metric := object(m, "Name", "Unit")
+			name, ok := metric["Name"].(string)
+			if unit, isText := metric["Unit"].(string); !ok || name == "" || len(name) > 1024 || !isText || !units[unit] {
+				t.Errorf("got metric %v", metric)
+			}
+			if _, twice := values[name]; twice {
+				t.Errorf("metric %s is there twice", name)
+			}
+			switch v := line[name].(type) {
+			case float64:
+				values[name] = []float64{v}
+			case []any:
+				for _, each := range list(v, 1, 100) {
+					values[name] = append(values[name], each.(float64))
+				}
+			default:
+				t.Errorf("metric %s is %v, want a number or a list of numbers", name, v)
+			}
+		}
+	}
+	return values
+}
+
+// written are the metrics of the lines that do makes.
+func written(t testing.TB, do func(*logs.Metrics)) []map[string][]float64 {
+	t.Helper()
+	var out bytes.Buffer
+	do(logs.NewMetrics(logs.New(&out, slog.LevelInfo), "Shop/Hub", "stack-BroadcastFunction-1"))
+	var all []map[string][]float64
+	for _, line := range lines(t, &out) {
+		all = append(all, metricsOf(t, line))
+		if line["requestId"] != "r-1" || line["Function"] != "stack-BroadcastFunction-1" || line["msg"] != "metrics" {
+			t.Errorf("got request %v, function %v, message %v", line["requestId"], line["Function"], line["msg"])
+		}
+		namespace := line["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)["Namespace"]
+		if namespace != "Shop/Hub" {
+			t.Errorf("got namespace %v", namespace)
+		}
+	}
+	return all
+}
+
+func TestMetrics(t *testing.T) {
+	ctx := invocation(t, "")
+	for _, tt := range []struct {
+		name string
+		do   func(*logs.Metrics)
+		want []map[string][]float64
+	}{
+		{"connected", func(m *logs.Metrics) { m.Connected(ctx) }, []map[string][]float64{{"Connects": {1}}}},
+		{"batch", func(m *logs.Metrics) {
+			m.Broadcast(ctx, hub.Report{
+				Changes: 9, Coalesced: 1, Suppressed: 2, Posts: 3, Gone: 4, Stale: 6, Throttled: 5, Denied: 7, Failed: 8,
+				Latencies: []time.Duration{1500 * time.Microsecond, 2 * time.Second},
+			})
+		}, []map[string][]float64{{
+			"Changes": {9}, "Coalesced": {1}, "Suppressed": {2}, "Posts": {3}, "Gone": {4}, "Marked": {6}, "Throttled": {5}, "Denied": {7}, "Failed": {8},
+			"Latency": {1, 2000},
+		}}},
+		{"batch that nobody watches", func(m *logs.Metrics) { m.Broadcast(ctx, hub.Report{Changes: 1}) }, []map[string][]float64{{"Changes": {1}}}},
+		{"a latency of nothing", func(m *logs.Metrics) { m.Broadcast(ctx, hub.Report{Latencies: []time.Duration{0}}) }, []map[string][]float64{{"Latency": {0}}}},
+		{"healed", func(m *logs.Metrics) {
+			m.Healed(ctx, hub.HealReport{Healed: 1, Gone: 2, Closed: 3, Left: 4, Failed: 5})
+		}, []map[string][]float64{{"Healed": {1}, "Gone": {2}, "HealClosed": {3}, "HealLeft": {4}, "Failed": {5}}}},
+		{"nothing to heal", func(m *logs.Metrics) { m.Healed(ctx, hub.HealReport{}) }, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := written(t, tt.do); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestMetricsOfManyLatencies: a line has at most 100 values of a metric, and no
+// value or count is told twice.
+func TestMetricsOfManyLatencies(t *testing.T) {
+	for n, want := range map[int]int{99: 1, 100: 1, 101: 2, 1000: 10} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			report := hub.Report{Changes: n}
+			for i := range n {
+				report.Latencies = append(report.Latencies, time.Duration(i)*time.Millisecond)
+			}
+			all := written(t, func(m *logs.Metrics) { m.Broadcast(invocation(t, ""), report) })
+			if len(all) != want {
+				t.Errorf("got %d lines, want %d", len(all), want)
+			}
+			changes, next := 0.0, 0.0
+			for _, values := range all {
+				for _, v := range values["Changes"] {
+					changes += v
+				}
+				for _, v := range values["Latency"] {
+					if v != next {
+						t.Fatalf("got %v, want %v", v, next)
+					}
+					next++
+				}
+			}
+			if int(next) != n || int(changes) != n {
+				t.Errorf("got %v latencies and %v changes, want %d", next, changes, n)
+			}
+		})
+	}
+}
+
+// TestDisconnects: every code counts once, under one of five names.
+func TestDisconnects(t *testing.T) {
+	for _, tt := range []struct {
+		code   int
+		reason string
+		want   string
+	}{
+		{1000, "Connection Closed Normally", "DisconnectsByClient"},
+		{1001, "", "DisconnectsByClient"},
+		{1001, "Going away", "DisconnectsByLimit"},
+		{1005, "Client-side close frame status not set", "DisconnectsByClient"},
+		{1006, "Connection closed abnormally", "DisconnectsLost"},
+		{1003, "", "DisconnectsRefused"},
+		{1007, "", "DisconnectsRefused"},
+		{1008, "", "DisconnectsRefused"},
+		{1009, "", "DisconnectsRefused"},
+		{1011, "", "DisconnectsOther"},
+		{4999, "anything", "DisconnectsOther"},
+		{0, "", "DisconnectsOther"},
+	} {
+		got := written(t, func(m *logs.Metrics) { m.Disconnected(invocation(t, ""), tt.code, tt.reason) })
+		if want := []map[string][]float64{{tt.want: {1}}}; !reflect.DeepEqual(got, want) {
+			t.Errorf("%d %q: got %v, want %v", tt.code, tt.reason, got, want)
+		}
+	}
+}
+
+// TestSeries: every metric has a name of its own, a unit of CloudWatch and a
+// meaning, and no name is a key of a line.
+func TestSeries(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range logs.Series {
+		if seen[s.Name] || !units[s.Unit] || s.Of == "" || logs.Keys[s.Name] != "" {
+			t.Errorf("got %+v", s)
+		}
+		seen[s.Name] = true
+	}
+}

@@ -1,0 +1,478 @@
+package dynamostore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/hub/dynamostore"
+)
+
+var errCrash = errors.New("the function was killed")
+
+// crashing is an engine whose caller dies at request n, before or after it is
+// carried out. Nothing that it sends later arrives.
+func crashing(api dynamostore.API, n int, after bool) hook {
+	return hook{api, func(_ context.Context, _ string, in any, next func(any) (any, error)) (any, error) {
+		n--
+		if n > 0 || n == 0 && after {
+			out, err := next(in)
+			if n > 0 {
+				return out, err
+			}
+		}
+		return nil, errCrash
+	}}
+}
+
+// everyCrash runs op once for each way in which it may die, on a connection of its
+// own, and then lets check see what is left. It returns the number of ways.
+func everyCrash(t *testing.T, w world, prepare, op func(s hub.Store, id string) error, check func(id, crash string)) {
+	t.Helper()
+	ways := 0
+	for n := 1; ; n++ {
+		completed := false
+		for _, after := range []bool{false, true} {
+			id := fmt.Sprintf("c-%d-%v", n, after)
+			if err := prepare(w.store(w.client), id); err != nil {
+				t.Fatal(err)
+			}
+			err := op(w.store(crashing(w.client, n, after)), id)
+			if err != nil && !errors.Is(err, errCrash) {
+				t.Fatalf("%s: got %v", id, err)
+			}
+			completed = err == nil
+			check(id, fmt.Sprintf("crash at request %d, carried out %v", n, after))
+			ways++
+		}
+		if completed {
+			break
+		}
+	}
+	if ways < 4 {
+		t.Errorf("%d ways to die, want more", ways)
+	}
+}
+
+// watched tells the topics of a connection, and those whose subscribers it is
+// among.
+func watched(t *testing.T, s hub.Store, id string, names ...string) (shown, subscribed []string) {
+	t.Helper()
+	c, err := s.Connection(t.Context(), id)
+	if err != nil && !errors.Is(err, hub.ErrGone) {
+		t.Fatal(err)
+	}
+	for _, topic := range c.Topics {
+		shown = append(shown, topic.Name)
+	}
+	for _, topic := range topics(names...) {
+		page, _, err := s.Subscribers(t.Context(), topic, "", 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(page, func(s hub.Subscriber) bool { return s.ConnectionID == id }) {
+			subscribed = append(subscribed, topic.Name)
+		}
+	}
+	return shown, subscribed
+}
+
+func wantSubscribed(t *testing.T, crash string, shown, subscribed []string) {
+	t.Helper()
+	for _, name := range shown {
+		if !slices.Contains(subscribed, name) {
+			t.Errorf("%s: the connection shows %v, has subscriptions of %v", crash, shown, subscribed)
+		}
+	}
+}
+
+func TestCrashSubscribe(t *testing.T) {
+	w := newWorld(t)
+	s := w.store(w.client)
+	subscribe := func(s hub.Store, id string) error { return s.Subscribe(t.Context(), connection(id), topics("A", "B")) }
+	everyCrash(t, w, func(s hub.Store, id string) error { return s.PutConnection(t.Context(), connection(id)) }, subscribe, func(id, crash string) {
+		shown, subscribed := watched(t, s, id, "A", "B")
+		wantSubscribed(t, crash, shown, subscribed)
+		if err := subscribe(s, id); err != nil {
+			t.Fatal(err)
+		}
+		shown, subscribed = watched(t, s, id, "A", "B")
+		wantSame(t, crash+": again", fmt.Sprint(shown, subscribed), "[A B] [A B]", nil)
+	})
+}
+
+func prepared(t *testing.T) func(s hub.Store, id string) error {
+	return func(s hub.Store, id string) error {
+		return errors.Join(
+			s.PutConnection(t.Context(), connection(id)), s.Subscribe(t.Context(), connection(id), topics("A", "B")),
+			mark(t.Context(), s, id, topics("A"), now))
+	}
+}
+
+func TestCrashUnsubscribe(t *testing.T) {
+	w := newWorld(t)
+	s := w.store(w.client)
+	unsubscribe := func(s hub.Store, id string) error { return s.Unsubscribe(t.Context(), id, topics("A")) }
+	everyCrash(t, w, prepared(t), unsubscribe, func(id, crash string) {
+		shown, subscribed := watched(t, s, id, "A", "B")
+		wantSubscribed(t, crash, shown, subscribed)
+		if err := unsubscribe(s, id); err != nil {
+			t.Fatal(err)
+		}
+		shown, subscribed = watched(t, s, id, "A", "B")
+		wantSame(t, crash+": again", fmt.Sprint(shown, subscribed), "[B] [B]", nil)
+	})
+}
+
+func TestCrashForget(t *testing.T) {
+	w := newWorld(t)
+	s := w.store(w.client)
+	everyCrash(t, w, prepared(t), func(s hub.Store, id string) error { return s.Forget(t.Context(), id) }, func(id, crash string) {
+		shown, subscribed := watched(t, s, id, "A", "B")
+		wantSubscribed(t, crash, shown, subscribed)
+		// A post finds it gone, and whose post it was says on what topics.
+		if err := s.Forget(t.Context(), id, topics("A", "B")...); err != nil {
+			t.Fatal(err)
+		}
+		shown, subscribed = watched(t, s, id, "A", "B")
+		wantSame(t, crash+": again", fmt.Sprint(shown, subscribed), "[] []", nil)
+		marks, err := s.Stale(t.Context(), 10)
+		wantSame(t, crash+": marks", len(marks), 0, err)
+	})
+	w.wantRows(t, 0)
+}
+
+func TestCrashEndConnection(t *testing.T) {
+	w := newWorld(t)
+	s := w.store(w.client)
+	end := func(s hub.Store, id string) error { return s.EndConnection(t.Context(), id, now) }
+	everyCrash(t, w, prepared(t), end, func(id, crash string) {
+		shown, subscribed := watched(t, s, id, "A", "B")
+		wantSubscribed(t, crash, shown, subscribed)
+		if err := end(s, id); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.PutConnection(t.Context(), connection(id)); !errors.Is(err, hub.ErrGone) {
+			t.Errorf("%s, and again: put: %v, want ErrGone", crash, err)
+		}
+		o, err := s.Owner(t.Context(), connection(id).Principal.CartID(), "", 10)
+		wantSame(t, crash+", and again: places", len(o.Connections), 0, err)
+	})
+}
+
+func TestCrashMarkStale(t *testing.T) {
+	for name, before := range map[string][]hub.Topic{"first": nil, "renewed": topics("A")} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			s := w.store(w.client)
+			everyCrash(t, w,
+				func(s hub.Store, id string) error {
+					if before == nil {
+						return nil
+					}
+					return mark(t.Context(), s, id, before, now)
+				},
+				func(s hub.Store, id string) error {
+					return mark(t.Context(), s, id, topics("B"), now.Add(time.Minute))
+				},
+				func(id, crash string) {
+					if before != nil { // what was marked stays marked, whatever happens
+						_, err := s.Stale(t.Context(), 10)
+						marks, again := s.Stale(t.Context(), 10)
+						if err := errors.Join(err, again); err != nil || len(marks) != 1 || marks[0].Topics[0].Name != "A" || !marks[0].Since.Equal(now) {
+							t.Fatalf("%s: got marks %s, %v, want that of before", crash, show(marks), err)
+						}
+					}
+					if err := mark(t.Context(), s, id, topics("C"), now.Add(time.Hour)); err != nil {
+						t.Fatal(err)
+					}
+					marks, err := s.Stale(t.Context(), 10)
+					if err != nil || len(marks) != 1 || marks[0].ConnectionID != id || !slices.Contains(marks[0].Topics, topics("C")[0]) {
+						t.Fatalf("%s: got marks %s, %v, want one", crash, show(marks), err)
+					}
+					if err := s.ClearStale(t.Context(), marks[0]); err != nil {
+						t.Fatal(err)
+					}
+					marks, err = s.Stale(t.Context(), 10)
+					wantSame(t, crash+": marks after clearing", len(marks), 0, err)
+				})
+			w.wantRows(t, 0)
+		})
+	}
+}
+
+func TestCrashClearStale(t *testing.T) {
+	w := newWorld(t)
+	s := w.store(w.client)
+	everyCrash(t, w,
+		func(s hub.Store, id string) error { return mark(t.Context(), s, id, topics("A"), now) },
+		func(s hub.Store, id string) error {
+			return s.ClearStale(t.Context(), w.mark(t, id))
+		},
+		func(id, crash string) {
+			marks, err := s.Stale(t.Context(), 10)
+			if err != nil || len(marks) > 1 {
+				t.Fatalf("%s: got %s, %v, want at most one", crash, show(marks), err)
+			}
+			for _, m := range marks {
+				if err := s.ClearStale(t.Context(), m); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	w.wantRows(t, 0)
+}
+
+// mark reads the mark of a connection without looking at others.
+func (w world) mark(t *testing.T, id string) hub.Stale {
+	t.Helper()
+	marks, err := w.store(w.client).Stale(t.Context(), 10)
+	at := slices.IndexFunc(marks, func(m hub.Stale) bool { return m.ConnectionID == id })
+	if err != nil || at < 0 {
+		t.Fatalf("got marks %s, %v, want one of %s", show(marks), err, id)
+	}
+	return marks[at]
+}
+
+func TestCrashPutItem(t *testing.T) {
+	for name, next := range map[string]hub.Item{
+		"moved":     {Version: 2, Vendor: "other"},
+		"deleted":   {Version: 2, Vendor: "acme", Deleted: true},
+		"let alone": {Version: 2, Vendor: "acme", Available: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			s := w.store(w.client)
+			everyCrash(t, w,
+				func(s hub.Store, id string) error {
+					return s.PutItem(t.Context(), hub.Item{SKU: id, Version: 1, Vendor: "acme"}, 0)
+				},
+				func(s hub.Store, id string) error {
+					next.SKU = id
+					return s.PutItem(t.Context(), next, 1)
+				},
+				func(id, crash string) {
+					items, err := s.Items(t.Context(), []string{id})
+					for _, vendor := range []string{"acme", "other"} {
+						skus, _, listErr := s.VendorSKUs(t.Context(), vendor, "", 1000)
+						want := items[id].Vendor == vendor && !items[id].Deleted
+						wantSame(t, crash+": on the list of "+vendor, slices.Contains(skus, id), want, errors.Join(err, listErr))
+					}
+				})
+		})
+	}
+}
+
+// wantRows counts all rows of the hub table.
+func (w world) wantRows(t *testing.T, want int) {
+	t.Helper()
+	out, err := w.client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &w.options.HubTable, ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out.Items) != want {
+		t.Errorf("%d rows are left in the hub table, want %d: %s", len(out.Items), want, show(out.Items))
+	}
+}
+
+// TestPlaceWithoutMark: a place in the order of marks that was left over hides
+// nothing, and goes.
+func TestPlaceWithoutMark(t *testing.T) {
+	w := newWorld(t)
+	s := w.store(w.client)
+	for i := range 5 {
+		id := fmt.Sprintf("c%d", i)
+		if err := mark(t.Context(), s, id, topics("A"), now.Add(time.Duration(i)*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if i < 3 {
+			key := map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "C#" + id}, "sk": &types.AttributeValueMemberS{Value: "stale"}}
+			if _, err := w.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &w.options.HubTable, Key: key}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	// c1 is marked anew, later: its first place is not its own any more.
+	if err := mark(t.Context(), s, "c1", topics("B"), now.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		marks, err := s.Stale(t.Context(), 2)
+		if err != nil || len(marks) != 2 || marks[0].ConnectionID != "c3" || marks[1].ConnectionID != "c4" {
+			t.Fatalf("got %s, %v, want c3 and c4", show(marks), err)
+		}
+	}
+	marks, err := s.Stale(t.Context(), 10)
+	if err != nil || len(marks) != 3 || marks[2].ConnectionID != "c1" {
+		t.Fatalf("got %s, %v, want c3, c4 and c1", show(marks), err)
+	}
+	w.wantRows(t, 6)
+}
+
+// TestClearedMarkComesBack: a mark that is cleared while it is renewed stays, also
+// if it was cleared and made anew.
+func TestClearedMarkComesBack(t *testing.T) {
+	w := newWorld(t)
+	s := w.store(w.client)
+	var first hub.Stale
+	for range 3 {
+		if err := mark(t.Context(), s, "c1", topics("A"), now); err != nil {
+			t.Fatal(err)
+		}
+		marks, err := s.Stale(t.Context(), 10)
+		if err != nil || len(marks) != 1 {
+			t.Fatalf("got %s, %v, want a mark", show(marks), err)
+		}
+		if first.Mark == 0 {
+			first = marks[0]
+		} else if err := s.ClearStale(t.Context(), first); err != nil { // of before
+			t.Fatal(err)
+		}
+		again, err := s.Stale(t.Context(), 10)
+		wantSame(t, "marks", again, marks, err)
+		if err := s.ClearStale(t.Context(), marks[0]); err != nil {
+			t.Fatal(err)
+		}
+		w.wantRows(t, 0)
+	}
+}
+
+// TestLostAnswers: a write that was carried out although it seemed to fail counts
+// once, and one that may have been is not called a conflict.
+func TestLostAnswers(t *testing.T) {
+	first := hub.Item{SKU: "TEE", Version: 1, Available: 5, Vendor: "acme", UpdatedAt: now}
+	mine, theirs, later := first, first, first
+	mine.Version, mine.Available = 2, 4
+	theirs.Version, theirs.Available = 2, 3
+	later.Version, later.Available = 3, 2
+	for name, tt := range map[string]struct {
+		carriedOut bool
+		meanwhile  []hub.Item
+		want       error
+	}{
+		"carried out":                              {true, nil, nil},
+		"not carried out":                          {false, nil, nil},
+		"not carried out, others wrote":            {false, []hub.Item{theirs}, hub.ErrConflict},
+		"carried out, others wrote since":          {true, []hub.Item{later}, errors.New("unknown")},
+		"not carried out, others wrote and others": {false, []hub.Item{theirs, later}, errors.New("unknown")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorldOf(t, otherNames)
+			clean := w.store(w.client)
+			if err := clean.PutItem(t.Context(), first, 0); err != nil {
+				t.Fatal(err)
+			}
+			lost := false
+			store := w.store(hook{w.client, func(_ context.Context, op string, in any, next func(any) (any, error)) (any, error) {
+				if op != "UpdateItem" || lost {
+					return next(in)
+				}
+				lost = true
+				if tt.carriedOut {
+					if _, err := next(in); err != nil {
+						return nil, err
+					}
+				}
+				for _, item := range tt.meanwhile {
+					if err := clean.PutItem(t.Context(), item, item.Version-1); err != nil {
+						return nil, err
+					}
+				}
+				return nil, served(500, &types.InternalServerError{})
+			}})
+			err := store.PutItem(t.Context(), mine, 1)
+			switch {
+			case tt.want == nil && err != nil, tt.want == hub.ErrConflict && !errors.Is(err, hub.ErrConflict), tt.want != nil && err == nil,
+				tt.want != nil && tt.want != hub.ErrConflict && isKind(err):
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+			want := mine
+			if n := len(tt.meanwhile); n > 0 {
+				want = tt.meanwhile[n-1]
+			}
+			items, err := clean.Items(t.Context(), []string{"TEE"})
+			wantSame(t, "item", items["TEE"], want, err)
+		})
+	}
+	t.Run("transaction", func(t *testing.T) {
+		w := newWorld(t)
+		sent := 0
+		store := w.store(hook{w.client, func(_ context.Context, op string, in any, next func(any) (any, error)) (any, error) {
+			out, err := next(in)
+			if op != "TransactWriteItems" || err != nil {
+				return out, err
+			}
+			if sent++; sent < 3 {
+				return nil, served(500, &types.InternalServerError{})
+			}
+			return out, nil
+		}})
+		if err := store.PutCarts(t.Context(), []hub.CartWrite{cart}, &asked); err != nil || sent != 3 {
+			t.Errorf("got %v after %d attempts, want success after 3", err, sent)
+		}
+	})
+}
+
+// TestRowsOutliveTheirTime: TTL may lag by days. Rows that should be gone are
+// returned with their times, and the hub judges them.
+func TestRowsOutliveTheirTime(t *testing.T) {
+	w := newWorld(t)
+	s := w.store(w.client)
+	old := connection("c1")
+	old.ConnectedAt = time.Now().UTC().Truncate(time.Millisecond).Add(-hub.ConnectionLife - time.Hour)
+	expired := asked
+	expired.At = old.ConnectedAt.Add(-hub.RequestLife)
+	if err := errors.Join(s.PutConnection(t.Context(), old), s.Subscribe(t.Context(), old, topics("A")), s.PutCarts(t.Context(), nil, &expired)); err != nil {
+		t.Fatal(err)
+	}
+	page, _, err := s.Subscribers(t.Context(), topics("A")[0], "", 10)
+	wantSame(t, "subscribers", page, []hub.Subscriber{old.Subscriber()}, err)
+	kept, err := s.Request(t.Context(), expired.CartID, expired.Key)
+	wantSame(t, "request", kept, expired, err)
+
+	young := expired
+	young.At = expired.At.Add(hub.RequestLife)
+	if err := s.PutCarts(t.Context(), nil, &young); !errors.Is(err, hub.ErrConflict) {
+		t.Errorf("a key at the end of its life: got %v, want %v", err, hub.ErrConflict)
+	}
+	young.At = young.At.Add(time.Millisecond)
+	if err := s.PutCarts(t.Context(), nil, &young); err != nil {
+		t.Errorf("a key after its life: got %v", err)
+	}
+}
+
+// TestOddRows: a cart that is not as it should be is an error, for it is all that was
+// asked for; an odd row of our own keeps nobody else from being found.
+func TestOddRows(t *testing.T) {
+	w := newWorld(t)
+	s := w.store(w.client)
+	text := func(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
+	for _, put := range []dynamodb.PutItemInput{
+		{TableName: &w.options.CartTable, Item: map[string]types.AttributeValue{"cart": text("u~ann"), "version": text("secret")}},
+		{TableName: &w.options.HubTable, Item: map[string]types.AttributeValue{"pk": text("T#sku:A#0"), "sk": text("c#b"), "connectedAt": text("secret")}},
+	} {
+		if _, err := w.client.PutItem(t.Context(), &put); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Cart(t.Context(), "u~ann"); err == nil || isKind(err) {
+		t.Errorf("got error %v, want one that is internal", err)
+	}
+	for _, id := range []string{"a", "c"} {
+		if err := s.Subscribe(t.Context(), connection(id), topics("A")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page, next, err := s.Subscribers(t.Context(), topics("A")[0], "", 10)
+	if err != nil || next != "" || len(page) != 3 || page[1].ConnectionID != "b" || !page[1].ConnectedAt.IsZero() || page[2] != connection("c").Subscriber() {
+		t.Errorf("got %s, %q, %v, want a, b and c", show(page), next, err)
+	}
+}

@@ -1,0 +1,121 @@
+package esm_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/securecart/hub/internal/local/esm"
+)
+
+func TestBatchIsCutAtItsSize(t *testing.T) {
+	f := &function{}
+	trigger := newTrigger(t, f, esm.Options{BatchSize: 2})
+	putN(trigger, 5)
+	stepAll(t, trigger, 10)
+	wantCalls(t, f, "1 2", "3 4", "5")
+	wantStats(t, trigger, esm.Stats{Put: 5, Delivered: 5, Batches: 3})
+}
+
+func TestBatchSizeIsAHundredByDefault(t *testing.T) {
+	f := &function{}
+	trigger := newTrigger(t, f, esm.Options{})
+	putN(trigger, 101)
+	stepAll(t, trigger, 10)
+	if got := len(f.calls[0]); got != 100 {
+		t.Errorf("first batch has %d records, want 100", got)
+	}
+}
+
+// raw keeps events as they came.
+type raw struct{ events [][]byte }
+
+func (r *raw) Invoke(_ context.Context, event []byte) ([]byte, error) {
+	r.events = append(r.events, event)
+	return nil, nil
+}
+
+func TestEventLeavesTheRecordsAlone(t *testing.T) {
+	h := &raw{}
+	trigger, err := esm.New(h, esm.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := json.RawMessage(`{ "b":1.0, "a":"<é>" }`)
+	trigger.Put(esm.Record{Key: "k", SequenceNumber: "1", Data: data})
+	trigger.Put(esm.Record{Key: "k", SequenceNumber: "2", Data: json.RawMessage(`{}`)})
+	copy(data, "overwritten after Put")
+	trigger.Step(t.Context(), 0)
+	want := `{"Records":[{ "b":1.0, "a":"<é>" },{}]}`
+	if got := string(h.events[0]); got != want {
+		t.Errorf("event\n got %s\nwant %s", got, want)
+	}
+}
+
+func TestBatchIsCutAtSixMegabytes(t *testing.T) {
+	// The frame {"Records":[ … ]} is 14 bytes, and a comma joins two records.
+	const frame, comma = 14, 1
+	filler := func(n int) json.RawMessage {
+		return json.RawMessage(`"` + strings.Repeat("x", n-2) + `"`)
+	}
+	half := (esm.MaxPayload - frame - comma) / 2
+	odd := esm.MaxPayload - frame - comma - 2*half
+	for name, tt := range map[string]struct {
+		sizes []int
+		want  []int // records per event
+	}{
+		"exactly full":        {[]int{half, half + odd}, []int{2}},
+		"one byte too many":   {[]int{half, half + odd + 1}, []int{1, 1}},
+		"larger than allowed": {[]int{esm.MaxPayload, 10}, []int{1, 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &raw{}
+			trigger, err := esm.New(h, esm.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range tt.sizes {
+				trigger.Put(esm.Record{Data: filler(n)})
+			}
+			stepAll(t, trigger, 5)
+			if len(h.events) != len(tt.want) {
+				t.Fatalf("%d events, want %d", len(h.events), len(tt.want))
+			}
+			for i, e := range h.events {
+				if got := bytes.Count(e, []byte(`"x`)); got != tt.want[i] {
+					t.Errorf("event %d has %d records, want %d", i, got, tt.want[i])
+				}
+			}
+		})
+	}
+}
+
+func TestKeyDecidesTheShard(t *testing.T) {
+	f := &function{}
+	trigger := newTrigger(t, f, esm.Options{Shards: 4})
+	used := map[int]bool{}
+	for i := range 40 {
+		key := string(rune('a' + i))
+		first, second := trigger.Shard(key), trigger.Shard(key)
+		if first != second {
+			t.Fatal("a key moved between shards")
+		}
+		used[first] = true
+		trigger.Put(record(key, i))
+	}
+	if len(used) != 4 {
+		t.Errorf("40 keys use %d shards, want 4", len(used))
+	}
+	trigger.Step(t.Context(), 2)
+	for _, s := range f.calls[0] {
+		var n int
+		if err := json.Unmarshal([]byte(s), &n); err != nil {
+			t.Fatal(err)
+		}
+		if got := trigger.Shard(string(rune('a' + n))); got != 2 {
+			t.Errorf("a step of shard 2 delivered a record of shard %d", got)
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package esm_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/securecart/hub/internal/local/esm"
+)
+
+// TestAnswers puts three records, answers the first invocation with the case and
+// the others with success.
+func TestAnswers(t *testing.T) {
+	success := []string{"1 2 3"}
+	whole := []string{"1 2 3", "1 2 3"}
+	for name, tt := range map[string]struct {
+		answer string
+		want   []string
+	}{
+		"empty":                 {"", success},
+		"blank":                 {" \n", success},
+		"null":                  {"null", success},
+		"empty object":          {"{}", success},
+		"empty array":           {"[]", success},
+		"empty list":            {`{"batchItemFailures":[]}`, success},
+		"null list":             {`{"batchItemFailures":null}`, success},
+		"other fields":          {`{"statusCode":500}`, success},
+		"list in another case":  {`{"BatchItemFailures":[{"itemIdentifier":"1"}]}`, success},
+		"first":                 {reported("1"), whole},
+		"second":                {reported("2"), []string{"1 2 3", "2 3"}},
+		"last":                  {reported("3"), []string{"1 2 3", "3"}},
+		"several, lowest wins":  {reported("3", "2"), []string{"1 2 3", "2 3"}},
+		"several, in order":     {reported("2", "3"), []string{"1 2 3", "2 3"}},
+		"empty identifier":      {reported(""), whole},
+		"null identifier":       {`{"batchItemFailures":[{"itemIdentifier":null}]}`, whole},
+		"identifier elsewhere":  {`{"batchItemFailures":[{"foo":"2"}]}`, whole},
+		"identifier in case":    {`{"batchItemFailures":[{"ItemIdentifier":"2"}]}`, whole},
+		"identifier is number":  {`{"batchItemFailures":[{"itemIdentifier":2}]}`, whole},
+		"null item":             {`{"batchItemFailures":[null]}`, whole},
+		"unknown identifier":    {reported("9"), whole},
+		"unknown beside known":  {reported("3", "9"), whole},
+		"list is no list":       {`{"batchItemFailures":"2"}`, whole},
+		"not JSON":              {`batchItemFailures`, whole},
+		"cut off":               {`{"batchItemFailures":[`, whole},
+		"array with something":  {`[1]`, whole},
+		"a string":              {`"fine"`, whole},
+		"something after it":    {`{} {}`, whole},
+		"null beside known":     {`{"batchItemFailures":[{"itemIdentifier":"3"},null]}`, whole},
+		"same identifier twice": {reported("2", "2"), []string{"1 2 3", "2 3"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+				if n == 1 {
+					return tt.answer, nil
+				}
+				return "", nil
+			}}
+			trigger := newTrigger(t, f, esm.Options{ReportBatchItemFailures: true})
+			putN(trigger, 3)
+			stepAll(t, trigger, 5)
+			wantCalls(t, f, tt.want...)
+			if got := trigger.Stats().Delivered; got != 3 {
+				t.Errorf("%d delivered in the end, want 3", got)
+			}
+		})
+	}
+}
+
+func TestEmptyIdentifierNamesNoRecord(t *testing.T) {
+	f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+		if n == 1 {
+			return reported(""), nil
+		}
+		return "", nil
+	}}
+	trigger := newTrigger(t, f, esm.Options{ReportBatchItemFailures: true})
+	putN(trigger, 1)
+	nameless := record("k", 2)
+	nameless.SequenceNumber = ""
+	trigger.Put(nameless)
+	stepAll(t, trigger, 5)
+	wantCalls(t, f, "1 2", "1 2")
+}
+
+func TestAnswerIsIgnoredUnlessReportsAreOn(t *testing.T) {
+	for _, answer := range []string{reported("1"), "not JSON"} {
+		f := &function{answer: func(context.Context, int, []string) (string, error) { return answer, nil }}
+		trigger := newTrigger(t, f, esm.Options{})
+		putN(trigger, 2)
+		stepAll(t, trigger, 5)
+		wantCalls(t, f, "1 2")
+	}
+}
+
+func TestRecordsBeforeTheReportedOneAreDone(t *testing.T) {
+	f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+		return reported("3"), nil
+	}}
+	trigger := newTrigger(t, f, esm.Options{ReportBatchItemFailures: true})
+	putN(trigger, 4)
+	trigger.Step(t.Context(), 0)
+	wantStats(t, trigger, esm.Stats{Put: 4, Delivered: 2, Batches: 1})
+}
+
+func TestReportedRecordIsExhausted(t *testing.T) {
+	f := &function{answer: func(_ context.Context, _ int, seqs []string) (string, error) {
+		if seqs[0] == "5" {
+			return "", nil
+		}
+		return reported("3"), nil
+	}}
+	var gone failures
+	trigger := newTrigger(t, f, esm.Options{
+		BatchSize: 4, ReportBatchItemFailures: true, MaximumRetryAttempts: 2, OnFailure: gone.add,
+	})
+	putN(trigger, 5)
+	stepAll(t, trigger, 10)
+	wantCalls(t, f, "1 2 3 4", "3 4", "3 4", "5")
+	gone.want(t, "RetryAttemptsExhausted 3-4 (2)")
+}
+
+func TestBisectSplitsAtTheReportedRecord(t *testing.T) {
+	f := &function{answer: func(_ context.Context, _ int, seqs []string) (string, error) {
+		return reported(seqs[len(seqs)-1]), nil // each time only the last fails
+	}}
+	var gone failures
+	trigger := newTrigger(t, f, esm.Options{
+		ReportBatchItemFailures: true, BisectBatchOnFunctionError: true,
+		MaximumRetryAttempts: esm.RetryNever, OnFailure: gone.add,
+	})
+	putN(trigger, 4)
+	stepAll(t, trigger, 10)
+	// The split itself costs no attempt; the record alone has none to spare.
+	wantCalls(t, f, "1 2 3 4", "4")
+	gone.want(t, "RetryAttemptsExhausted 4-4 (1)")
+	wantStats(t, trigger, esm.Stats{
+		Put: 4, Delivered: 3, Failed: 1, Batches: 2, Retried: 1, Bisected: 1,
+	})
+}
+
+func TestBisectHalvesWhenTheAnswerMakesNoSense(t *testing.T) {
+	f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+		if n == 1 {
+			return reported("unheard of"), nil
+		}
+		return "", nil
+	}}
+	trigger := newTrigger(t, f, esm.Options{
+		ReportBatchItemFailures: true, BisectBatchOnFunctionError: true,
+	})
+	putN(trigger, 4)
+	stepAll(t, trigger, 10)
+	wantCalls(t, f, "1 2 3 4", "1 2", "3 4")
+}

@@ -1,0 +1,145 @@
+package esm_test
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"testing"
+
+	"github.com/securecart/hub/internal/local/esm"
+	"pgregory.net/rapid"
+)
+
+// TestNothingIsLostAndKeysKeepTheirOrder is the contract: whatever the function
+// does, each record reaches it or is reported, and of the records of a key none
+// reaches it for the first time, or is acknowledged, before an earlier one.
+func TestNothingIsLostAndKeysKeepTheirOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		calm := false
+		first, last := map[int]int{}, map[int]int{} // record: when it came
+		var trigger *esm.Trigger
+		var put func()
+		f := &function{answer: func(_ context.Context, n int, seqs []string) (string, error) {
+			for place, s := range seqs {
+				i, err := strconv.Atoi(s)
+				if err != nil {
+					return "", err
+				}
+				last[i] = n*100 + place
+				if _, ok := first[i]; !ok {
+					first[i] = last[i]
+				}
+			}
+			if calm {
+				return "", nil
+			}
+			for range rapid.IntRange(0, 3).Draw(t, "puts meanwhile") {
+				put()
+			}
+			pick := func() string { return rapid.SampledFrom(seqs).Draw(t, "record") }
+			switch rapid.IntRange(0, 7).Draw(t, "answer") {
+			case 0:
+				return "", errBroken
+			case 1:
+				panic("the function")
+			case 2, 3:
+				return reported(pick()), nil
+			case 4:
+				return reported(pick(), pick()), nil
+			case 5:
+				return rapid.SampledFrom([]string{"?", "[1]", reported(""), reported("x")}).Draw(t, "odd"), nil
+			}
+			return "", nil
+		}}
+
+		gone := map[int]bool{}
+		var reports []esm.Failure
+		var err error
+		trigger, err = esm.New(f, esm.Options{
+			BatchSize:                  rapid.IntRange(1, 8).Draw(t, "batch"),
+			Shards:                     rapid.IntRange(1, 3).Draw(t, "shards"),
+			Buffer:                     rapid.IntRange(1, 12).Draw(t, "buffer"),
+			MaximumRetryAttempts:       rapid.SampledFrom([]int{0, 1, 3, esm.RetryNever}).Draw(t, "retries"),
+			BisectBatchOnFunctionError: rapid.Bool().Draw(t, "bisect"),
+			ReportBatchItemFailures:    rapid.Bool().Draw(t, "report"),
+			Duplicate:                  func(esm.Batch) bool { return !calm && rapid.Bool().Draw(t, "duplicate") },
+			OnFailure:                  func(x esm.Failure) { reports = append(reports, x) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		keyOf := map[int]string{}
+		inShard := make([][]int, trigger.Shards())
+		put = func() {
+			n := len(keyOf) + 1
+			key := fmt.Sprint("key", rapid.IntRange(0, 4).Draw(t, "key"))
+			keyOf[n] = key
+			s := trigger.Shard(key)
+			inShard[s] = append(inShard[s], n)
+			trigger.Put(record(key, n))
+		}
+		for range rapid.IntRange(1, 60).Draw(t, "actions") {
+			if rapid.IntRange(0, 2).Draw(t, "what") > 0 {
+				put()
+			} else {
+				trigger.Step(t.Context(), rapid.IntRange(0, trigger.Shards()-1).Draw(t, "shard"))
+			}
+		}
+		calm = true
+		for i := range trigger.Shards() {
+			for steps := 0; trigger.Step(t.Context(), i); steps++ {
+				if steps > 500 {
+					t.Fatalf("shard %d does not come to rest", i)
+				}
+			}
+		}
+
+		for _, r := range reports {
+			count, inside := 0, false
+			for _, n := range inShard[r.Shard] {
+				s := strconv.Itoa(n)
+				inside = inside || s == r.First
+				if inside {
+					gone[n] = true
+					count++
+				}
+				if s == r.Last {
+					break
+				}
+			}
+			if count != r.Count {
+				t.Fatalf("report %+v spans %d records", r, count)
+			}
+		}
+		came, acknowledged := map[string]int{}, map[string]int{}
+		for n := 1; n <= len(keyOf); n++ {
+			at, delivered := first[n]
+			if !delivered && !gone[n] {
+				t.Fatalf("record %d was neither delivered nor reported", n)
+			}
+			if !delivered {
+				continue
+			}
+			key := keyOf[n]
+			if at < came[key] {
+				t.Fatalf("record %d of %s came before an earlier one", n, key)
+			}
+			came[key] = at
+			if gone[n] {
+				continue
+			}
+			if last[n] < acknowledged[key] {
+				t.Fatalf("record %d of %s was acknowledged before an earlier one", n, key)
+			}
+			acknowledged[key] = last[n]
+		}
+		s := trigger.Stats()
+		if s.Put != len(keyOf) || s.Put != s.Delivered+s.Dropped+s.Failed {
+			t.Fatalf("stats do not add up: %+v", s)
+		}
+		if s.Dropped+s.Failed != len(gone) {
+			t.Fatalf("%d records reported, stats say %+v", len(gone), s)
+		}
+	})
+}

@@ -1,0 +1,366 @@
+package esm_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/securecart/hub/internal/local/esm"
+)
+
+// running runs the trigger until the test ends and waits for it. Call it inside a
+// bubble.
+func running(t *testing.T, trigger *esm.Trigger) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- trigger.Run(ctx) }()
+	return sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
+func TestRunDeliversAndWaitSeesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &function{answer: failFirst(3)}
+		trigger := newTrigger(t, f, esm.Options{Shards: 3, BatchSize: 2})
+		for i := range 30 {
+			trigger.Put(record(string(rune('a'+i)), i))
+		}
+		stop := running(t, trigger)
+		defer stop()
+		if err := trigger.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := trigger.Stats(); got.Delivered != 30 {
+			t.Errorf("after Wait %d are delivered, want 30", got.Delivered)
+		}
+		// It sleeps when there is nothing to do and wakes when there is.
+		synctest.Wait()
+		trigger.Put(record("a", 31))
+		if err := trigger.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := trigger.Stats(); got.Delivered != 31 {
+			t.Errorf("after a late Put %d are delivered, want 31", got.Delivered)
+		}
+	})
+}
+
+func TestRunBacksOffBetweenRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var at []time.Duration
+		f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+			at = append(at, time.Since(start))
+			if n < 10 {
+				return "", errBroken
+			}
+			return "", nil
+		}}
+		trigger := newTrigger(t, f, esm.Options{})
+		putN(trigger, 1)
+		stop := running(t, trigger)
+		defer stop()
+		if err := trigger.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var want []time.Duration
+		var sum time.Duration
+		for _, ms := range []int{0, 100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000} {
+			sum += time.Duration(ms) * time.Millisecond
+			want = append(want, sum)
+		}
+		if !slices.Equal(at, want) {
+			t.Errorf("invoked at\n     %v\nwant %v", at, want)
+		}
+	})
+}
+
+func TestBackOffStartsAgainAfterProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked []int
+		f := &function{answer: func(_ context.Context, n int, seqs []string) (string, error) {
+			switch n {
+			case 1, 2:
+				return "", errBroken
+			case 3:
+				return reported("2"), nil
+			}
+			return "", nil
+		}}
+		trigger := newTrigger(t, f, esm.Options{
+			ReportBatchItemFailures: true,
+			BackOff:                 func(n int) time.Duration { asked = append(asked, n); return time.Second },
+		})
+		putN(trigger, 3)
+		stop := running(t, trigger)
+		if err := trigger.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		stop()
+		if want := []int{1, 2, 1}; !slices.Equal(asked, want) {
+			t.Errorf("BackOff was asked about %v, want %v", asked, want)
+		}
+	})
+}
+
+func TestBackOffStartsAgainAfterSuccess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked []int
+		f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+			if n%2 == 1 {
+				return "", errBroken
+			}
+			return "", nil
+		}}
+		trigger := newTrigger(t, f, esm.Options{
+			BatchSize: 1,
+			BackOff:   func(n int) time.Duration { asked = append(asked, n); return time.Second },
+		})
+		putN(trigger, 2)
+		stop := running(t, trigger)
+		if err := trigger.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		stop()
+		if want := []int{1, 1}; !slices.Equal(asked, want) {
+			t.Errorf("BackOff was asked about %v, want %v", asked, want)
+		}
+	})
+}
+
+func TestTimeoutFailsTheBatch(t *testing.T) {
+	for name, slow := range map[string]func(context.Context) (string, error){
+		"function gives way": func(ctx context.Context) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		},
+		"function is late with a success": func(context.Context) (string, error) {
+			time.Sleep(31 * time.Second)
+			return "", nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var left time.Duration
+				f := &function{answer: func(ctx context.Context, n int, _ []string) (string, error) {
+					if n == 1 {
+						deadline, _ := ctx.Deadline()
+						left = time.Until(deadline)
+						return slow(ctx)
+					}
+					return "", nil
+				}}
+				trigger := newTrigger(t, f, esm.Options{})
+				putN(trigger, 1)
+				stop := running(t, trigger)
+				defer stop()
+				if err := trigger.Wait(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if left != esm.DefaultTimeout {
+					t.Errorf("the function had %v, want %v", left, esm.DefaultTimeout)
+				}
+				wantCalls(t, f, "1", "1")
+			})
+		})
+	}
+}
+
+func TestWaitGivesWayToItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		trigger := newTrigger(t, &function{}, esm.Options{})
+		putN(trigger, 1)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := trigger.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Wait without Run gave %v, want %v", err, context.DeadlineExceeded)
+		}
+		stepAll(t, trigger, 5)
+		if err := trigger.Wait(ctx); err != nil {
+			t.Errorf("Wait with nothing waiting gave %v", err)
+		}
+	})
+}
+
+func TestWaitIgnoresLaterRecords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &function{answer: poison("2")}
+		trigger := newTrigger(t, f, esm.Options{BatchSize: 1})
+		putN(trigger, 1)
+		waited := make(chan error, 1)
+		go func() { waited <- trigger.Wait(t.Context()) }()
+		synctest.Wait()
+		trigger.Put(record("k", 2))
+		stop := running(t, trigger)
+		defer stop()
+		if err := <-waited; err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestWaitIncludesTheWordToOnFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := 0
+		trigger := newTrigger(t, &function{answer: failFirst(1)}, esm.Options{
+			MaximumRetryAttempts: esm.RetryNever, Buffer: 1,
+			OnFailure: func(esm.Failure) { time.Sleep(time.Second); told++ },
+		})
+		putN(trigger, 2) // 1 is trimmed, 2 is given up
+		stop := running(t, trigger)
+		if err := trigger.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if told != 2 {
+			t.Errorf("when Wait returned OnFailure had heard %d times, want 2", told)
+		}
+		stop()
+	})
+}
+
+func TestWaitSeesAReportThatIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := false
+		trigger := newTrigger(t, &function{answer: failFirst(1)}, esm.Options{
+			MaximumRetryAttempts: esm.RetryNever,
+			OnFailure:            func(esm.Failure) { time.Sleep(time.Second); told = true },
+		})
+		putN(trigger, 1)
+		stop := running(t, trigger)
+		synctest.Wait() // OnFailure sleeps; the stream is already empty
+		if err := trigger.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !told {
+			t.Error("Wait returned before OnFailure had")
+		}
+		stop()
+	})
+}
+
+func TestRunStopsInTheMiddle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &function{answer: func(ctx context.Context, n int, _ []string) (string, error) {
+			if n == 1 {
+				<-ctx.Done()
+				return "", ctx.Err()
+			}
+			return "", nil
+		}}
+		var gone failures
+		trigger := newTrigger(t, f, esm.Options{
+			MaximumRetryAttempts: esm.RetryNever, OnFailure: gone.add,
+		})
+		putN(trigger, 1)
+		stop := running(t, trigger)
+		synctest.Wait()
+		stop()
+		gone.want(t) // our stop is not the function's failure
+
+		stop = running(t, trigger)
+		defer stop()
+		if err := trigger.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantCalls(t, f, "1", "1")
+	})
+}
+
+func TestRunStopsDuringABackOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		trigger := newTrigger(t, &function{answer: failFirst(1)}, esm.Options{
+			BackOff: func(int) time.Duration { return time.Hour },
+		})
+		putN(trigger, 1)
+		start := time.Now()
+		stop := running(t, trigger)
+		synctest.Wait()
+		stop()
+		if took := time.Since(start); took != 0 {
+			t.Errorf("Run returned after %v, want at once", took)
+		}
+	})
+}
+
+func TestRunRunsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		trigger := newTrigger(t, &function{}, esm.Options{})
+		stop := running(t, trigger)
+		synctest.Wait()
+		if err := trigger.Run(t.Context()); err == nil {
+			t.Error("a second Run gave no error")
+		}
+		stop()
+	})
+}
+
+func TestRunGoesOnAfterAStepHeldTheShard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+			if n == 1 {
+				time.Sleep(time.Second)
+			}
+			return "", nil
+		}}
+		trigger := newTrigger(t, f, esm.Options{BatchSize: 1})
+		putN(trigger, 2)
+		stepped := make(chan bool, 1)
+		go func() { stepped <- trigger.Step(t.Context(), 0) }()
+		synctest.Wait()
+		stop := running(t, trigger)
+		defer stop()
+		if err := trigger.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		<-stepped
+		wantCalls(t, f, "1", "2")
+	})
+}
+
+// TestRunUnderLoad is for the race detector: several goroutines put while a
+// function fails now and then.
+func TestRunUnderLoad(t *testing.T) {
+	const writers, each = 4, 250
+	f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+		if n%7 == 0 {
+			return "", errBroken
+		}
+		return "", nil
+	}}
+	trigger := newTrigger(t, f, esm.Options{
+		Shards: 4, BatchSize: 10, BisectBatchOnFunctionError: true,
+		BackOff: func(int) time.Duration { return 0 },
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	var run, put sync.WaitGroup
+	run.Go(func() {
+		if err := trigger.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	for w := range writers {
+		put.Go(func() {
+			for i := range each {
+				trigger.Put(record(string(rune('a'+w)), w*each+i))
+			}
+		})
+	}
+	put.Wait()
+	if err := trigger.Wait(ctx); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	run.Wait()
+	if got := trigger.Stats(); got.Delivered != writers*each {
+		t.Errorf("%d delivered, want %d", got.Delivered, writers*each)
+	}
+}

@@ -1,0 +1,250 @@
+package house_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/coder/websocket"
+
+	"github.com/securecart/hub/internal/local/house"
+)
+
+var timestamp = regexp.MustCompile(`"updatedAt":"[^"]+"`)
+
+func TestAdminStock(t *testing.T) {
+	h := newHouse(t, house.Options{})
+	defer closeHouse(t, h)
+	for _, tt := range []struct {
+		name, method, path, body string
+		status                   int
+		answer                   string
+	}{
+		{"read", "GET", "/admin/stock/MUG", "", 200, `{"sku":"MUG","version":1,"available":33,"lowAt":5,"vendor":"kiln",TIME}`},
+		{"write", "PUT", "/admin/stock/MUG", `{"available":3}`, 200, `{"sku":"MUG","version":2,"available":3,"lowAt":5,"vendor":"kiln",TIME}`},
+		{"add", "PUT", "/admin/stock/MUG", `{"add":-1}`, 200, `{"sku":"MUG","version":3,"available":2,"lowAt":5,"vendor":"kiln",TIME}`},
+		{"at a version", "PUT", "/admin/stock/MUG", `{"available":9,"version":1}`, 409, `{"code":"conflict","message":"conflict: MUG is at version 3"}`},
+		{"below zero", "PUT", "/admin/stock/MUG", `{"add":-3}`, 400, `{"code":"bad_field","message":"invalid: \"available\" is a number from 0 to 1000000000, this would be -1"}`},
+		{"a fraction", "PUT", "/admin/stock/MUG", `{"available":1.5}`, 400, `{"code":"bad_field","message":"field \"available\" is of another type: number 1.5"}`},
+		{"no JSON", "PUT", "/admin/stock/MUG", `available=3`, 400, `{"code":"bad_field","message":"not valid JSON"}`},
+		{"null", "PUT", "/admin/stock/MUG", `null`, 400, `{"code":"bad_field","message":"not a JSON object"}`},
+		{"a field twice", "PUT", "/admin/stock/MUG", `{"available":1,"available":2}`, 400, `{"code":"bad_field","message":"key \"available\" occurs twice"}`},
+		{"a field in other letters", "PUT", "/admin/stock/MUG", `{"Available":1}`, 400, `{"code":"bad_field","message":"field \"Available\" is written \"available\""}`},
+		{"nothing", "PUT", "/admin/stock/MUG", ``, 400, `{"code":"bad_field","message":"the body is empty"}`},
+		{"an unknown field", "PUT", "/admin/stock/MUG", `{"avail":3}`, 400, `{"code":"bad_field","message":"there is no field \"avail\""}`},
+		{"two objects", "PUT", "/admin/stock/MUG", `{"available":3}{}`, 400, `{"code":"bad_field","message":"more than one JSON value"}`},
+		{"too much", "PUT", "/admin/stock/MUG", strings.Repeat(" ", 70_000), 413, `{"code":"too_big","message":"a body has at most 65536 bytes"}`},
+		{"what is not there", "GET", "/admin/stock/NOPE", "", 404, `{"code":"not_found","message":"there is no such SKU"}`},
+		{"what cannot be", "GET", "/admin/stock/a%20b", "", 400, `{"code":"bad_field","message":"invalid: \"a b\" is not a SKU"}`},
+		{"new", "PUT", "/admin/stock/NEW", `{"available":1,"lowAt":0}`, 200, `{"sku":"NEW","version":1,"available":1,"lowAt":0,TIME}`},
+		{"delete", "DELETE", "/admin/stock/NEW", "", 200, `{"sku":"NEW","version":2,"available":0,"lowAt":0,TIME,"deleted":true}`},
+		{"another path", "GET", "/admin/stok", "", 404, `{"code":"not_found","message":"there is no GET /admin/stok"}`},
+		{"healthz", "GET", "/healthz", "", 200, `{"status":"ok"}`},
+		{"readyz", "GET", "/readyz", "", 200, `{"status":"ready"}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			status, answer := admin(t, h, tt.method, tt.path, tt.body)
+			answer = timestamp.ReplaceAllString(answer, "TIME")
+			if status != tt.status || answer != tt.answer {
+				t.Errorf("got  %d %s\nwant %d %s", status, answer, tt.status, tt.answer)
+			}
+		})
+	}
+}
+
+func TestAdminBulk(t *testing.T) {
+	h := newHouse(t, house.Options{})
+	defer closeHouse(t, h)
+	body := `{"sku":"MUG","available":3}
+{"sku":"MUG","available":-3}
+
+not json
+{"sku":"NEW","add":1}
+{"sku":"CAP-NAVY","available":1}`
+	status, answer := admin(t, h, "POST", "/admin/stock", body)
+	want := `{"done":2,"failed":3,"errors":[` +
+		`{"line":2,"sku":"MUG","code":"bad_field","message":"invalid: \"available\" is a number from 0 to 1000000000, this would be -3"},` +
+		`{"line":4,"code":"bad_field","message":"not valid JSON"},` +
+		`{"line":5,"sku":"NEW","code":"bad_field","message":"invalid: a new item wants \"available\""}]}`
+	if status != 200 || answer != want {
+		t.Errorf("got  %d %s\nwant 200 %s", status, answer, want)
+	}
+	status, answer = admin(t, h, "POST", "/admin/stock", `{"sku":"MUG","available":4}`+"\n"+strings.Repeat("x", 70_000))
+	if status != 200 || !strings.Contains(answer, `{"done":1,"failed":1,"errors":[{"line":2,"code":"too_big"`) {
+		t.Errorf("a line that is too long: got %d %s", status, answer)
+	}
+}
+
+func TestAdminGuard(t *testing.T) {
+	h := newHouse(t, house.Options{Origins: []string{"http://127.0.0.1:8787"}})
+	defer closeHouse(t, h)
+	for name, tt := range map[string]struct {
+		host, origin string
+		status       int
+	}{
+		"loopback":                  {"127.0.0.1:8788", "", 200},
+		"loopback, IPv6":            {"[::1]:8788", "", 200},
+		"localhost":                 {"localhost:8788", "", 200},
+		"the page":                  {"127.0.0.1:8788", "http://127.0.0.1:8787", 200},
+		"another host":              {"hub.example:8788", "", 403},
+		"a name that was rebound":   {"127.0.0.1.rebind.example:8788", "", 403},
+		"an address of the network": {"192.0.2.1:8788", "", 403},
+		"a page of another origin":  {"127.0.0.1:8788", "https://evil.example", 403},
+		"a page of no origin":       {"127.0.0.1:8788", "null", 403},
+		"a page of another port":    {"127.0.0.1:8788", "http://127.0.0.1:9999", 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			req := httptest.NewRequest(http.MethodGet, "http://"+tt.host+"/admin/stock/MUG", nil)
+			req.RemoteAddr = "[::1]:50000"
+			if tt.origin != "" {
+				req.Header.Set("Origin", tt.origin)
+			}
+			rec := httptest.NewRecorder()
+			h.Admin().ServeHTTP(rec, req)
+			if rec.Code != tt.status {
+				t.Errorf("got %d, want %d", rec.Code, tt.status)
+			}
+			if got := rec.Header().Get("Access-Control-Allow-Origin"); tt.status == 200 && got != tt.origin {
+				t.Errorf("allowed origin %q, want %q", got, tt.origin)
+			}
+		})
+	}
+	t.Run("from another machine", func(t *testing.T) {
+		for _, tt := range []struct {
+			handler http.Handler
+			path    string
+		}{
+			{h.Admin(), "/readyz"},
+			{h, "/v1/@connections/L0SM9cOFvHcCIhw="},
+			{h, "/v1/%40connections/L0SM9cOFvHcCIhw%3D"},
+		} {
+			for remote, want := range map[string]int{"192.0.2.1:50000": 403, "127.0.0.1:50000": 0} {
+				req := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8787"+tt.path, nil)
+				req.RemoteAddr = remote
+				rec := httptest.NewRecorder()
+				tt.handler.ServeHTTP(rec, req)
+				if (rec.Code == 403) != (want == 403) {
+					t.Errorf("%s from %s: got %d", tt.path, remote, rec.Code)
+				}
+			}
+		}
+	})
+	t.Run("preflight", func(t *testing.T) {
+		req := httptest.NewRequest(http.MethodOptions, "http://127.0.0.1:8788/admin/stock/MUG", nil)
+		req.RemoteAddr = "127.0.0.1:50000"
+		req.Header.Set("Origin", "http://127.0.0.1:8787")
+		rec := httptest.NewRecorder()
+		h.Admin().ServeHTTP(rec, req)
+		if rec.Code != 204 || !strings.Contains(rec.Header().Get("Access-Control-Allow-Methods"), "PUT") {
+			t.Errorf("got %d, %v", rec.Code, rec.Header())
+		}
+	})
+}
+
+func TestAdminToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, house.Options{})
+		defer closeHouse(t, h)
+		status, answer := admin(t, h, "POST", "/admin/token", `{"user":"alice","role":"admin"}`)
+		if status != 200 || field(t, answer, "expires") == "" {
+			t.Fatalf("got %d %s", status, answer)
+		}
+		c := dial(t, h, field(t, answer, "token"))
+		defer c.close()
+		c.send("hello")
+		hello := c.read()
+		if user, role := field(t, hello, "user"), field(t, hello, "role"); user != "alice" || role != "admin" {
+			t.Errorf("got %s, %s, want alice, admin", user, role)
+		}
+		for body, message := range map[string]string{
+			`{}`:                            `"user" is missing`,
+			`{"user":"x","role":"guest"}`:   `"role" is customer, vendor or admin`,
+			`{"user":"x","role":"emperor"}`: `"role" is customer, vendor or admin`,
+			`{"user":"x","role":"vendor"}`:  `a vendor's token wants a "vendor"`,
+			`{"user":7}`:                    `field "user" is of another type: number`,
+		} {
+			status, answer := admin(t, h, "POST", "/admin/token", body)
+			if status != 400 || field(t, answer, "message") != message {
+				t.Errorf("%s: got %d %s, want 400 %s", body, status, answer, message)
+			}
+		}
+	})
+}
+
+func TestAdminConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, house.Options{})
+		defer closeHouse(t, h)
+		c := dial(t, h, token(t, h, "alice"))
+		c.send("sub cart sku:MUG")
+		c.read()
+		_, answer := admin(t, h, "GET", "/admin/connections", "")
+		var list struct {
+			Connections []struct {
+				ConnectionID, User, Role string
+				Topics                   []string
+			}
+		}
+		if err := json.Unmarshal([]byte(answer), &list); err != nil || len(list.Connections) != 1 {
+			t.Fatalf("got %s, %v", answer, err)
+		}
+		got := list.Connections[0]
+		if got.User != "alice" || got.Role != "customer" || fmt.Sprint(got.Topics) != "[cart:u~alice sku:MUG]" {
+			t.Errorf("got %+v", got)
+		}
+		if status, answer := admin(t, h, "DELETE", "/admin/connections/"+strings.ReplaceAll(got.ConnectionID, "=", "%3D"), ""); status != 204 {
+			t.Errorf("delete: got %d %s", status, answer)
+		}
+		c.wantClose(websocket.StatusNormalClosure)
+		synctest.Wait()
+		for path, want := range map[string]int{got.ConnectionID: 410, "nonsense": 400} {
+			if status, answer := admin(t, h, "DELETE", "/admin/connections/"+path, ""); status != want {
+				t.Errorf("delete %s: got %d %s, want %d", path, status, answer, want)
+			}
+		}
+	})
+}
+
+func TestMetrics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, house.Options{})
+		defer closeHouse(t, h)
+		c := dial(t, h, "")
+		defer c.close()
+		c.send("sub sku:MUG")
+		c.read()
+		setStock(t, h, "MUG", "1")
+		c.read()
+		settle(t, h)
+		_, text := admin(t, h, "GET", "/metrics", "")
+		for _, want := range []string{
+			"gateway_connections 1", "gateway_messages_total 1", "gateway_posts_total 1",
+			`gateway_errors_total{kind="client"} 0`, `gateway_integration_seconds_count{route="$connect"} 1`, `gateway_integration_seconds_count{route="$default"} 1`,
+			`hub_deliveries_total{result="posted"} 1`, `hub_latency_seconds_count 1`, `hub_changes_total{result="received"} 41`, `stream_records_total{result="delivered"} 41`,
+		} {
+			if !strings.Contains(text, want+"\n") {
+				t.Errorf("there is no line %q in\n%s", want, text)
+			}
+		}
+	})
+}
+
+func TestPage(t *testing.T) {
+	h := newHouse(t, house.Options{AdminURL: "http://127.0.0.1:8788"})
+	defer closeHouse(t, h)
+	for path, want := range map[string]string{
+		"/config.json":    `{"admin":"http://127.0.0.1:8788","socket":"/v1"}`,
+		"/catalogue.json": `"sku":"TEE-RED-M"`,
+	} {
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
+		if rec.Code != 200 || !strings.Contains(rec.Body.String(), want) {
+			t.Errorf("%s: got %d %.200s", path, rec.Code, rec.Body)
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package house_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/house"
+)
+
+// newHouse starts a house. Inside a bubble it has to be closed there, so the
+// caller does it.
+func newHouse(t testing.TB, o house.Options) *house.House {
+	t.Helper()
+	h, err := house.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func closeHouse(t testing.TB, h *house.House) {
+	t.Helper()
+	if err := h.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// client is one open socket.
+type client struct {
+	t    testing.TB
+	conn *websocket.Conn
+}
+
+// dial opens a socket in memory, with a token or "" for a guest.
+func dial(t testing.TB, h *house.House, token string) *client {
+	t.Helper()
+	o := &websocket.DialOptions{Subprotocols: []string{"securecart.v1"}, CompressionMode: websocket.CompressionDisabled}
+	if token != "" {
+		o.Subprotocols = append(o.Subprotocols, "bearer."+token)
+	}
+	conn, _, err := h.Dial(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.SetReadLimit(1 << 20)
+	return &client{t, conn}
+}
+
+func (c *client) close() { _ = c.conn.Close(websocket.StatusNormalClosure, "") }
+
+func (c *client) send(text string) {
+	c.t.Helper()
+	if err := c.conn.Write(context.Background(), websocket.MessageText, []byte(text)); err != nil {
+		c.t.Fatalf("send %.80s: %v", text, err)
+	}
+}
+
+// read returns the next message.
+func (c *client) read() string {
+	c.t.Helper()
+	_, data, err := c.conn.Read(context.Background())
+	if err != nil {
+		c.t.Fatalf("read: %v", err)
+	}
+	return string(data)
+}
+
+// want fails unless the next message is as given, with the epoch left out.
+func (c *client) want(text string) {
+	c.t.Helper()
+	if got := withoutEpoch(c.t, c.read()); got != text {
+		c.t.Errorf("\n got %s\nwant %s", got, text)
+	}
+}
+
+// wantBoth fails unless the next two messages are these, in either order: an
+// answer and a push overtake each other.
+func (c *client) wantBoth(one, other string) {
+	c.t.Helper()
+	first, second := withoutEpoch(c.t, c.read()), withoutEpoch(c.t, c.read())
+	if first == other {
+		first, second = second, first
+	}
+	if first != one || second != other {
+		c.t.Errorf("\n got %s\n and %s\nwant %s\n and %s", first, second, one, other)
+	}
+}
+
+// ask sends a message and expects an answer.
+func (c *client) ask(text, answer string) {
+	c.t.Helper()
+	c.send(text)
+	c.want(answer)
+}
+
+// wantClose fails unless the connection ends with that code.
+func (c *client) wantClose(code websocket.StatusCode) {
+	c.t.Helper()
+	for {
+		_, _, err := c.conn.Read(context.Background())
+		if err == nil {
+			continue
+		}
+		if got := websocket.CloseStatus(err); got != code {
+			c.t.Errorf("closed with %d (%v), want %d", got, err, code)
+		}
+		return
+	}
+}
+
+func withoutEpoch(t testing.TB, text string) string {
+	t.Helper()
+	var m struct{ Epoch string }
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return strings.Replace(text, `"epoch":"`+m.Epoch+`"`, `"epoch":"…"`, 1)
+}
+
+func token(t testing.TB, h *house.House, user string) string {
+	t.Helper()
+	token, _, err := h.Token(user, hub.RoleCustomer, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// admin calls the admin API as a program on this machine does.
+func admin(t testing.TB, h *house.House, method, path, body string) (status int, answer string) {
+	t.Helper()
+	req := httptest.NewRequest(method, "http://127.0.0.1:8788"+path, strings.NewReader(body))
+	req.RemoteAddr = "127.0.0.1:50000"
+	rec := httptest.NewRecorder()
+	h.Admin().ServeHTTP(rec, req)
+	return rec.Code, strings.TrimSpace(rec.Body.String())
+}
+
+func setStock(t testing.TB, h *house.House, sku, available string) {
+	t.Helper()
+	if status, answer := admin(t, h, http.MethodPut, "/admin/stock/"+sku, `{"available":`+available+`}`); status != http.StatusOK {
+		t.Fatalf("stock of %s: %d %s", sku, status, answer)
+	}
+}
+
+func settle(t testing.TB, h *house.House) {
+	t.Helper()
+	if err := h.Settle(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// field reads one field of a message.
+func field(t testing.TB, text, name string) string {
+	t.Helper()
+	var m map[string]any
+	dec := json.NewDecoder(bytes.NewReader([]byte(text)))
+	dec.UseNumber()
+	if err := dec.Decode(&m); err != nil {
+		t.Fatal(err)
+	}
+	switch v := m[name].(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	}
+	return ""
+}

@@ -1,0 +1,133 @@
+package issuer
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// Where an issuer serves its documents, below its own address, as Cognito does:
+// https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
+const (
+	keysPath   = "/.well-known/jwks.json"
+	configPath = "/.well-known/openid-configuration"
+)
+
+// publishedKeys is how many keys the JWKS shows: the one that signs and the one
+// before it.
+const publishedKeys = 2
+
+// Issuer signs access tokens.
+type Issuer struct {
+	// Fixed after construction.
+	address string
+	host    string
+	path    string
+
+	mu   sync.Mutex
+	keys []jose.JSONWebKey // private; the first signs
+}
+
+// New returns an issuer with a fresh key. The address becomes the "iss" of its
+// tokens; it has to be an http or https URL without a slash at its end.
+func New(address string) (*Issuer, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("issuer: %w", err)
+	}
+	if u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.HasSuffix(address, "/") {
+		return nil, fmt.Errorf("issuer: %q is not an http address, or ends with a slash", address)
+	}
+	i := &Issuer{address: address, host: u.Host, path: u.Path}
+	if err := i.Rotate(); err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+// Issuer is the "iss" of the tokens.
+func (i *Issuer) Issuer() string { return i.address }
+
+// JWKSURL is where the keys are.
+func (i *Issuer) JWKSURL() string { return i.address + keysPath }
+
+// Rotate makes a new key and signs with it from now on. The JWKS keeps the
+// previous key too, so that tokens under way stay good; older keys leave it.
+func (i *Issuer) Rotate() error {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return fmt.Errorf("issuer: make a key: %w", err)
+	}
+	key := jose.JSONWebKey{Key: private, Algorithm: string(jose.ES256), Use: "sig"}
+	name, err := key.Thumbprint(crypto.SHA256)
+	if err != nil {
+		return fmt.Errorf("issuer: name a key: %w", err)
+	}
+	key.KeyID = base64.RawURLEncoding.EncodeToString(name)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.keys = append([]jose.JSONWebKey{key}, i.keys...)
+	i.keys = i.keys[:min(len(i.keys), publishedKeys)]
+	return nil
+}
+
+// ServeHTTP serves the JWKS and the discovery document, below the path of the
+// issuer's address or at the root.
+func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var doc any
+	switch strings.TrimPrefix(r.URL.Path, i.path) {
+	case keysPath:
+		doc = i.public()
+	case configPath:
+		doc = map[string]any{
+			"issuer":                                i.address,
+			"jwks_uri":                              i.JWKSURL(),
+			"id_token_signing_alg_values_supported": []string{string(jose.ES256)},
+			"response_types_supported":              []string{"token"},
+			"subject_types_supported":               []string{"public"},
+		}
+	default:
+		http.NotFound(w, r)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	b, err := json.Marshal(doc)
+	if err != nil {
+		http.Error(w, "cannot encode", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(b)
+}
+
+// public are the keys as the world may see them.
+func (i *Issuer) public() jose.JSONWebKeySet {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	var set jose.JSONWebKeySet
+	for _, k := range i.keys {
+		set.Keys = append(set.Keys, k.Public())
+	}
+	return set
+}
+
+// signer is the key that signs now.
+func (i *Issuer) signer() jose.JSONWebKey {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.keys[0]
+}

@@ -1,0 +1,182 @@
+package lambdaproc_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/securecart/hub/internal/local/lambdaproc"
+)
+
+// endpoint is a function at a server that answers so.
+func endpoint(t *testing.T, serve http.HandlerFunc) *lambdaproc.Endpoint {
+	t.Helper()
+	server := httptest.NewServer(serve)
+	t.Cleanup(func() {
+		server.Close()
+		http.DefaultClient.CloseIdleConnections()
+	})
+	e, err := lambdaproc.NewEndpoint(server.URL, "OnConnect")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestEndpoint(t *testing.T) {
+	e := endpoint(t, func(w http.ResponseWriter, r *http.Request) {
+		event, _ := io.ReadAll(r.Body)
+		if r.Method != http.MethodPost || r.URL.Path != "/2015-03-31/functions/OnConnect/invocations" || r.Header.Get("X-Amz-Invocation-Type") != "RequestResponse" {
+			t.Errorf("got %s %s %v", r.Method, r.URL, r.Header)
+		}
+		_, _ = w.Write(append(event, '!'))
+	})
+	if got, err := e.Invoke(t.Context(), []byte(`{}`)); err != nil || string(got) != "{}!" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// TestEndpointWithPath: the emulator of container images has a path of its own.
+func TestEndpointWithPath(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Path) }))
+	defer server.Close()
+	defer http.DefaultClient.CloseIdleConnections()
+	const path = "/2015-03-31/functions/function/invocations"
+	e, err := lambdaproc.NewEndpoint(server.URL+path, "OnConnect")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := e.Invoke(t.Context(), nil); err != nil || string(got) != path {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestEndpointFails(t *testing.T) {
+	for name, tt := range map[string]struct {
+		serve http.HandlerFunc
+		want  string // how the error begins
+	}{
+		"a function error": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Amz-Function-Error", "Unhandled")
+			_, _ = io.WriteString(w, `{"errorType":"Error","errorMessage":"Unauthorized"}`)
+		}, "Unauthorized"},
+		"a function error that is no JSON": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Amz-Function-Error", "Unhandled")
+			_, _ = io.WriteString(w, `oh no`)
+		}, "oh no"},
+		"no such function": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "where?", http.StatusNotFound) }, "function OnConnect: lambdaproc: the function does not exist or may not be invoked: 404 Not Found: where?"},
+		"not allowed":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }, "function OnConnect: lambdaproc: the function does not exist or may not be invoked: 403 Forbidden: no"},
+		"a broken answer":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "function OnConnect: "},
+		"too much":         {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 6<<20+1)) }, "function OnConnect: an answer of more than 6291456 bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := endpoint(t, tt.serve).Invoke(t.Context(), nil); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestEndpointIsDown(t *testing.T) {
+	server := httptest.NewServer(nil)
+	server.Close()
+	e, err := lambdaproc.NewEndpoint(server.URL, "OnConnect")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Invoke(t.Context(), nil); err == nil || !strings.HasPrefix(err.Error(), "function OnConnect: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEndpointDeadline(t *testing.T) {
+	ended := make(chan struct{})
+	e := endpoint(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.ReadAll(r.Body) // or the server does not see the client go
+		<-r.Context().Done()
+		close(ended)
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := e.Invoke(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	<-ended
+}
+
+func TestNotAnEndpoint(t *testing.T) {
+	for _, address := range []string{"", "127.0.0.1:9001", "ftp://x", "http://", "http://a b"} {
+		if _, err := lambdaproc.NewEndpoint(address, "f"); err == nil {
+			t.Errorf("%q: got no error", address)
+		}
+	}
+}
+
+// TestUnauthorized: the message of a function's error is the whole text, which the
+// gateway compares (G-AUTH-14).
+func TestUnauthorized(t *testing.T) {
+	f := function(t, lambdaproc.Options{Name: "authorize"})
+	_, err := f.Invoke(t.Context(), []byte(`{"do":"unauthorized"}`))
+	var failed *lambdaproc.FunctionError
+	if !errors.As(err, &failed) || err.Error() != "Unauthorized" || failed.Function != "authorize" {
+		t.Errorf("got %#v", err)
+	}
+}
+
+// TestReplaced: when the executable changes, the next invocation is the new one's.
+func TestReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bootstrap")
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string, age time.Duration) {
+		t.Helper()
+		script := "#!/bin/sh\n" + bootstrapVariable + "=1 TEXT=" + text + " exec " + program + "\n"
+		fresh := path + ".new"
+		if err := os.WriteFile(fresh, []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now().Add(-age)
+		if err := errors.Join(os.Chtimes(fresh, at, at), os.Rename(fresh, path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("old", time.Hour)
+	f, err := lambdaproc.New(lambdaproc.Options{Path: path, Environments: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	ask := func(want string) (pid string) {
+		t.Helper()
+		if got, err := invoke(t, f, "text", ""); err != nil || got != want {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
+		pid, err := invoke(t, f, "pid", "")
+		if err != nil {
+			t.Error(err)
+		}
+		return pid
+	}
+	if got, err := invoke(t, f, "folder", ""); err != nil || got != filepath.Dir(path) {
+		t.Errorf("the working directory: got %q, %v, want the executable's, %s", got, err, filepath.Dir(path))
+	}
+	first := ask("old")
+	if second := ask("old"); second != first {
+		t.Errorf("a process that is not outdated was replaced")
+	}
+	write("new", 0)
+	ask("new")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	ask("new") // it runs on while there is nothing else
+}

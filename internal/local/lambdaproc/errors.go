@@ -1,0 +1,47 @@
+package lambdaproc
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+)
+
+// ErrClosed is what Invoke returns after Close.
+var ErrClosed = errors.New("lambdaproc: function is closed")
+
+// ErrNoFunction is what Invoke of an Endpoint wraps when the server has no such
+// function (404) or does not let us invoke it (403).
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+var ErrNoFunction = errors.New("lambdaproc: the function does not exist or may not be invoked")
+
+// FunctionError says that the function itself failed.
+type FunctionError struct {
+	Function string // its name
+	Type     string // errorType
+	Message  string // errorMessage, or everything that the function sent instead
+}
+
+var _ slog.LogValuer = (*FunctionError)(nil)
+
+// Error returns the message alone: API Gateway compares the whole of it with
+// "Unauthorized" (G-AUTH-14).
+func (e *FunctionError) Error() string { return e.Message }
+
+// LogValue names the function as well.
+func (e *FunctionError) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("function %s: %s: %s", e.Function, e.Type, e.Message))
+}
+
+// functionError reads what a runtime sends for a failure.
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+func functionError(function string, body []byte) *FunctionError {
+	var failure struct {
+		ErrorType    string `json:"errorType"`
+		ErrorMessage string `json:"errorMessage"`
+	}
+	if json.Unmarshal(body, &failure) != nil || failure.ErrorType+failure.ErrorMessage == "" {
+		failure.ErrorMessage = string(body)
+	}
+	return &FunctionError{function, failure.ErrorType, failure.ErrorMessage}
+}

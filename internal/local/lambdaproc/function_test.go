@@ -1,0 +1,234 @@
+package lambdaproc_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"go.uber.org/goleak"
+
+	"github.com/securecart/hub/internal/local/lambdaproc"
+)
+
+// bootstrapVariable makes this test binary be a function: a real bootstrap, with
+// the runtime client that functions in AWS have.
+const bootstrapVariable = "RUNTIMETEST_BOOTSTRAP"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(bootstrapVariable) != "" {
+		lambda.Start(bootstrap)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+type event struct {
+	Do   string
+	Text string
+}
+
+func bootstrap(ctx context.Context, e event) (string, error) {
+	switch e.Do {
+	case "fail":
+		return "", errors.New("as told")
+	case "unauthorized":
+		return "", errors.New("Unauthorized")
+	case "folder":
+		return os.Getwd()
+	case "text":
+		return os.Getenv("TEXT"), nil
+	case "panic":
+		panic("as told")
+	case "exit":
+		os.Exit(3)
+	case "hang":
+		select {}
+	case "deadline":
+		deadline, _ := ctx.Deadline()
+		return time.Until(deadline).Round(time.Second).String(), nil
+	case "trace":
+		trace, _ := ctx.Value("x-amzn-trace-id").(string) // where the runtime client keeps it
+		return trace, nil
+	case "pid":
+		return fmt.Sprint(os.Getpid()), nil
+	case "say":
+		fmt.Println(e.Text)
+	}
+	return e.Text, nil
+}
+
+func function(t *testing.T, o lambdaproc.Options) *lambdaproc.Function {
+	t.Helper()
+	o.Path = os.Args[0]
+	o.Env = append(o.Env, bootstrapVariable+"=1")
+	f, err := lambdaproc.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return f
+}
+
+func invoke(t *testing.T, f *lambdaproc.Function, do, text string) (string, error) {
+	t.Helper()
+	answer, err := f.Invoke(t.Context(), []byte(fmt.Sprintf(`{"do":%q,"text":%q}`, do, text)))
+	return strings.Trim(string(answer), `"`), err
+}
+
+func TestInvoke(t *testing.T) {
+	f := function(t, lambdaproc.Options{Environments: 1})
+	for n := range 3 {
+		text := fmt.Sprint("hello ", n)
+		if got, err := invoke(t, f, "", text); err != nil || got != text {
+			t.Errorf("got %q, %v, want %q", got, err, text)
+		}
+	}
+}
+
+func TestFailures(t *testing.T) {
+	f := function(t, lambdaproc.Options{Environments: 1})
+	for do, want := range map[string]string{"fail": "as told", "panic": "as told", "exit": "exited before it answered"} {
+		t.Run(do, func(t *testing.T) {
+			if _, err := invoke(t, f, do, ""); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %q", err, want)
+			}
+			if got, err := invoke(t, f, "", "again"); err != nil || got != "again" {
+				t.Errorf("the next invocation: got %q, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	f := function(t, lambdaproc.Options{Environments: 1})
+	first, err := invoke(t, f, "pid", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := f.Invoke(ctx, []byte(`{"do":"hang"}`)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want a time-out", err)
+	}
+	if second, err := invoke(t, f, "pid", ""); err != nil || second == first {
+		t.Errorf("got process %s after %s, %v, want another one", second, first, err)
+	}
+}
+
+func TestDeadlineReachesTheFunction(t *testing.T) {
+	f := function(t, lambdaproc.Options{Environments: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), 600*time.Second)
+	defer cancel()
+	answer, err := f.Invoke(ctx, []byte(`{"do":"deadline"}`))
+	if err != nil || string(answer) != `"10m0s"` {
+		t.Errorf("got %s, %v, want 10m0s", answer, err)
+	}
+}
+
+// TestTraces: each invocation begins a trace of its own, now.
+func TestTraces(t *testing.T) {
+	f := function(t, lambdaproc.Options{Environments: 1})
+	header := regexp.MustCompile(`^Root=1-([0-9a-f]{8})-[0-9a-f]{24};Sampled=0$`)
+	seen := map[string]bool{}
+	for range 3 {
+		began := time.Now().Unix()
+		got, err := invoke(t, f, "trace", "")
+		parts := header.FindStringSubmatch(got)
+		if err != nil || parts == nil || seen[got] {
+			t.Fatalf("got %q, %v after %v, want a new trace", got, err, seen)
+		}
+		seen[got] = true
+		if at, err := strconv.ParseInt(parts[1], 16, 64); err != nil || at < began || at > time.Now().Unix() {
+			t.Errorf("got %q, want the second of the invocation, %x", got, began)
+		}
+	}
+}
+
+func TestEnvironments(t *testing.T) {
+	f := function(t, lambdaproc.Options{Environments: 3})
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	pids := map[string]int{}
+	for range 60 {
+		wg.Go(func() {
+			pid, err := invoke(t, f, "pid", "")
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			pids[pid]++
+		})
+	}
+	wg.Wait()
+	if len(pids) == 0 || len(pids) > 3 {
+		t.Errorf("got invocations by process %v, want at most 3 processes", pids)
+	}
+}
+
+func TestOutputAndClose(t *testing.T) {
+	var out bytes.Buffer
+	f := function(t, lambdaproc.Options{Environments: 1, Output: &out})
+	if _, err := invoke(t, f, "say", "words"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); got != "words\n" {
+		t.Errorf("got output %q", got)
+	}
+	if _, err := invoke(t, f, "", ""); !errors.Is(err, lambdaproc.ErrClosed) {
+		t.Errorf("after Close: got %v", err)
+	}
+}
+
+// TestAnotherMachine: a bootstrap that this machine cannot run is refused before it
+// is invoked. A script is not looked into.
+func TestAnotherMachine(t *testing.T) {
+	// The first 64 bytes of an executable for each of Lambda's machines: little-endian,
+	// 64 bits (System V ABI, ELF header).
+	for machine, code := range map[string]byte{"amd64": 62, "arm64": 183} {
+		header := make([]byte, 64)
+		copy(header, "\x7fELF\x02\x01\x01")
+		header[16], header[18], header[20], header[52] = 2, code, 1, 64
+		path := filepath.Join(t.TempDir(), "bootstrap")
+		if err := os.WriteFile(path, header, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		_, err := lambdaproc.New(lambdaproc.Options{Path: path})
+		if runs := runtime.GOOS == "linux" && runtime.GOARCH == machine; runs != (err == nil) {
+			t.Errorf("an executable for %s: got %v on %s", machine, err, runtime.GOARCH)
+		}
+	}
+	script := filepath.Join(t.TempDir(), "bootstrap")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lambdaproc.New(lambdaproc.Options{Path: script}); err != nil {
+		t.Errorf("a script: got %v", err)
+	}
+}
+
+func TestNotAnExecutable(t *testing.T) {
+	for _, path := range []string{"/nowhere/bootstrap", t.TempDir(), "function_test.go"} {
+		if _, err := lambdaproc.New(lambdaproc.Options{Path: path}); err == nil {
+			t.Errorf("%s: got no error", path)
+		}
+	}
+}

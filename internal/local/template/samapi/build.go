@@ -1,0 +1,274 @@
+package samapi
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/local/template/cfn"
+)
+
+// The types of a WebSocket API.
+const (
+	typeAPI                 = "AWS::ApiGatewayV2::Api"
+	typeAPIMapping          = "AWS::ApiGatewayV2::ApiMapping"
+	typeAuthorizer          = "AWS::ApiGatewayV2::Authorizer"
+	typeDeployment          = "AWS::ApiGatewayV2::Deployment"
+	typeDomainName          = "AWS::ApiGatewayV2::DomainName"
+	typeIntegration         = "AWS::ApiGatewayV2::Integration"
+	typeIntegrationResponse = "AWS::ApiGatewayV2::IntegrationResponse"
+	typeModel               = "AWS::ApiGatewayV2::Model"
+	typeRoute               = "AWS::ApiGatewayV2::Route"
+	typeRouteResponse       = "AWS::ApiGatewayV2::RouteResponse"
+	typeSAMHTTPAPI          = "AWS::Serverless::HttpApi" // not one, but has an ApiId too
+	typeStage               = "AWS::ApiGatewayV2::Stage"
+)
+
+// Options are what a template does not say.
+type Options struct {
+	// Parameters are those of the template, and pseudo parameters, by name.
+	Parameters map[string]string
+
+	// Stage names the stage to serve. Empty: the only one.
+	Stage string
+
+	// Handler makes the handler of a function that the API invokes. It is called once
+	// for each; its error becomes a problem at the place of the function.
+	Handler func(*Function) (lambda.Handler, error)
+}
+
+// Result is what a template became.
+type Result struct {
+	// API is complete, but for what only the caller knows: the output of its
+	// AccessLog, credentials, limits, the log.
+	API gatewaytest.API
+
+	// ID is the logical id of the API, Host its default host name in AWS.
+	ID, Host string
+
+	// Functions are those that the API invokes, in the order of their ids.
+	Functions []*Function
+
+	// NotImitated counts the resources that have no meaning here, by type.
+	NotImitated map[string]int
+
+	// Notes are what differs from AWS or looks like a mistake there, each with its
+	// place.
+	Notes []string
+}
+
+// Build reads the template in file, whose text is data. The error is [cfn.Problems]:
+// everything that is wrong, each with its place.
+func Build(file string, data []byte, o Options) (*Result, error) {
+	template, err := cfn.Parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{
+		Stack: cfn.New(template, cfn.Options{Parameters: o.Parameters}), options: o, file: file,
+		functions: map[string]*invoked{}, parts: map[*cfn.Resource]bool{}, result: &Result{NotImitated: map[string]int{}},
+	}
+	b.resources = b.Resources()
+	if b.api = b.findAPI(); b.api != nil {
+		b.build()
+	}
+	if err := b.Err(); err != nil {
+		return nil, err
+	}
+	for _, id := range slices.Sorted(maps.Keys(b.functions)) {
+		b.result.Functions = append(b.result.Functions, &b.functions[id].Function)
+	}
+	return b.result, nil
+}
+
+// builder is a template on its way to an API.
+type builder struct {
+	*cfn.Stack
+	options   Options
+	file      string // the template
+	resources []*cfn.Resource
+	api       *cfn.Resource
+	stage     *cfn.Resource          // the one to serve
+	functions map[string]*invoked    // that the API invokes, by id
+	parts     map[*cfn.Resource]bool // that are imitated beside those of properties
+	result    *Result
+
+	authorizer *cfn.Resource // that $connect names
+}
+
+// build fills the result from the API and everything that belongs to it.
+func (b *builder) build() {
+	b.result.ID = b.api.ID
+	b.result.Host = b.api.Ref() + ".execute-api." + b.Pseudo("AWS::Region") + "." + b.Pseudo("AWS::URLSuffix")
+	api := &b.result.API
+	api.ID, api.Region, api.AccountID = b.api.Ref(), b.Pseudo("AWS::Region"), b.Pseudo("AWS::AccountId")
+	api.Routes = map[string]gatewaytest.Route{}
+	b.readAPI()
+	if b.stage = b.findStage(); b.stage != nil {
+		b.readStage()
+	}
+	b.readModels()
+	b.readRoutes()
+	b.readAuthorizer()
+	if b.stage != nil {
+		b.readStageSettings()
+		b.readDomain()
+		b.readAPIKeys()
+	}
+	if b.Err() == nil {
+		b.probe()
+	}
+	for _, r := range b.resources {
+		switch {
+		case b.isRead(r):
+		case mistyped(r.Type):
+			b.Problem(r.Pos, "%s: there is no resource type %s", r.ID, r.Type)
+		default:
+			b.result.NotImitated[r.Type]++
+		}
+	}
+}
+
+// mistyped reports whether a type belongs to API Gateway V2 or SAM by its name, and
+// is none of theirs. Types of other services are not known one by one.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ApiGatewayV2.html
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-resources-and-properties.html
+func mistyped(name string) bool {
+	_, isPart := properties[name]
+	return !isPart && !slices.Contains(withoutMeaning, name) &&
+		(strings.HasPrefix(name, "AWS::ApiGatewayV2::") || strings.HasPrefix(name, "AWS::Serverless::"))
+}
+
+// withoutMeaning are types of these two that have none for a WebSocket API here.
+var withoutMeaning = []string{
+	"AWS::ApiGatewayV2::ApiGatewayManagedOverrides", "AWS::ApiGatewayV2::RoutingRule", "AWS::ApiGatewayV2::VpcLink",
+	"AWS::Serverless::Api", "AWS::Serverless::Application", "AWS::Serverless::CapacityProvider", "AWS::Serverless::Connector",
+	"AWS::Serverless::Function", "AWS::Serverless::GraphQLApi", "AWS::Serverless::HttpApi", "AWS::Serverless::LayerVersion",
+	"AWS::Serverless::SimpleTable", "AWS::Serverless::StateMachine", "AWS::Serverless::WebSocketApi",
+}
+
+// isRead reports whether a resource is part of the API or one of its functions.
+func (b *builder) isRead(r *cfn.Resource) bool {
+	switch _, isPart := properties[r.Type]; {
+	case !isPart:
+		return b.parts[r] || b.functions[r.ID] != nil
+	case r.Type == typeAPI:
+		return r == b.api
+	}
+	return r.Type == typeDomainName || b.belongs(r)
+}
+
+// readAPI takes the settings of the API itself.
+func (b *builder) readAPI() {
+	b.checkProperties(b.api)
+	api := &b.result.API
+	api.RouteSelectionExpression = b.required(b.api, "RouteSelectionExpression")
+	api.APIKeySelectionExpression = b.api.Property("ApiKeySelectionExpression").Text()
+	api.DisableDefaultEndpoint = b.api.Property("DisableExecuteApiEndpoint").Bool()
+}
+
+// findAPI is the one WebSocket API of the template.
+func (b *builder) findAPI() *cfn.Resource {
+	var found []*cfn.Resource
+	for _, r := range b.resources {
+		if r.Type == typeAPI {
+			switch protocol := r.Property("ProtocolType"); protocol.Text() {
+			case "WEBSOCKET":
+				found = append(found, r)
+			case "HTTP":
+			default:
+				protocol.Problem("ProtocolType %q: it is WEBSOCKET or HTTP", protocol.Text())
+			}
+		}
+	}
+	switch {
+	case len(found) == 0 && b.Err() == nil:
+		b.Problem(cfn.Pos{File: b.file}, "there is no WebSocket API in it: no %s with ProtocolType WEBSOCKET, and no AWS::Serverless::WebSocketApi", typeAPI)
+		return nil
+	case len(found) == 0:
+		return nil
+	}
+	for _, other := range found[1:] {
+		b.Problem(other.Pos, "there is another WebSocket API, %s; one is served at a time", found[0].ID)
+	}
+	return found[0]
+}
+
+// of are the resources of a type that belong to the API.
+func (b *builder) of(kind string) []*cfn.Resource {
+	var found []*cfn.Resource
+	for _, r := range b.resources {
+		if r.Type == kind && b.belongs(r) {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// belongs reports whether a resource's ApiId is the API.
+func (b *builder) belongs(r *cfn.Resource) bool {
+	id := r.Property("ApiId")
+	switch text := id.Text(); {
+	case text == b.api.Ref():
+		return true
+	case !id.Exists():
+		id.Problem("%s has no ApiId", r.ID)
+	case id.Known() && !slices.ContainsFunc(b.resources, func(api *cfn.Resource) bool {
+		return (api.Type == typeAPI || api.Type == typeSAMHTTPAPI) && api.Ref() == text
+	}):
+		id.Problem("ApiId %q is no API of this template", text)
+	}
+	return false
+}
+
+// byID is the resource of a type with that logical id, which is what Ref gives here.
+func (b *builder) byID(kind, id string) *cfn.Resource {
+	for _, r := range b.resources {
+		if r.Type == kind && r.ID == id {
+			return r
+		}
+	}
+	return nil
+}
+
+func (b *builder) note(at cfn.Pos, format string, args ...any) {
+	b.result.Notes = append(b.result.Notes, at.String()+": "+fmt.Sprintf(format, args...))
+}
+
+// required is the text of a property that has to be there.
+func (b *builder) required(r *cfn.Resource, name string) string {
+	v := r.Property(name)
+	if !v.Exists() {
+		v.Problem("%s has no %s", r.ID, name)
+	}
+	return v.Text()
+}
+
+// texts is a map of texts.
+func texts(v cfn.Value) map[string]string {
+	if !v.Exists() {
+		return nil
+	}
+	m := map[string]string{}
+	for _, f := range v.Fields() {
+		if f.Value.Exists() {
+			m[f.Name] = f.Value.Text()
+		}
+	}
+	return m
+}
+
+// oneOf is the text of a value that has to be one of those, if there is one; "" after a
+// problem.
+func oneOf(v cfn.Value, name string, allowed ...string) string {
+	text := v.Text()
+	if v.Known() && !slices.Contains(allowed, text) {
+		v.Problem("%s %q: it is %s", name, text, strings.Join(allowed, ", "))
+		return ""
+	}
+	return text
+}

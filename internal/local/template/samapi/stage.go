@@ -1,0 +1,185 @@
+package samapi
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/local/template/cfn"
+)
+
+var (
+	stageName     = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)          // G-URL-6
+	variableName  = regexp.MustCompile(`^[A-Za-z0-9_]+$`)                 // G-STAGEVAR-1
+	variableValue = regexp.MustCompile(`^[A-Za-z0-9\-._~:/?#&=,]+$`)      // G-STAGEVAR-1
+	stageVariable = regexp.MustCompile(`\$\{stageVariables\.([^}]+)\}`)   // G-STAGEVAR-2
+	mappingKey    = regexp.MustCompile(`^[A-Za-z0-9$_.+!*'()/-]{0,300}$`) // G-DOMAIN-2
+)
+
+// findStage is the stage to serve.
+func (b *builder) findStage() *cfn.Resource {
+	stages := b.of(typeStage)
+	if b.options.Stage != "" {
+		named := slices.IndexFunc(stages, func(r *cfn.Resource) bool { return r.Property("StageName").Text() == b.options.Stage })
+		if named < 0 {
+			b.Problem(cfn.Pos{File: b.file}, "there is no stage %s", b.options.Stage)
+			return nil
+		}
+		return stages[named]
+	}
+	switch len(stages) {
+	case 0:
+		b.Problem(b.api.Pos, "%s has no stage", b.api.ID)
+		return nil
+	case 1:
+		return stages[0]
+	}
+	for _, r := range stages {
+		b.Problem(r.Pos, "%s has several stages; -stage %s would serve this one", b.api.ID, r.Property("StageName").Text())
+	}
+	return nil
+}
+
+// readStage takes the stage's name and variables.
+func (b *builder) readStage() {
+	r := b.stage
+	b.checkProperties(r)
+	api := &b.result.API
+	api.Stage = b.required(r, "StageName")
+	if api.Stage != "" && !stageName.MatchString(api.Stage) {
+		r.Property("StageName").Problem("StageName %q: it has 1 to 128 letters, digits, - and _", api.Stage)
+	}
+	for _, f := range r.Property("StageVariables").Fields() {
+		if !f.Value.Exists() {
+			continue
+		}
+		if !variableName.MatchString(f.Name) {
+			b.Problem(f.Pos, "the name of a stage variable has letters, digits and _")
+		}
+		if text := f.Value.Text(); f.Value.Known() && !variableValue.MatchString(text) {
+			f.Value.Problem("the stage variable %s is empty or has a character that is not allowed", f.Name)
+		}
+	}
+	api.StageVariables = texts(r.Property("StageVariables"))
+}
+
+// readStageSettings takes what the stage says of routes, and so after them.
+func (b *builder) readStageSettings() {
+	r, api := b.stage, &b.result.API
+	if settings := r.Property("DefaultRouteSettings"); settings.Exists() {
+		api.RouteThrottle = throttle(settings)
+	}
+	for _, f := range r.Property("RouteSettings").Fields() {
+		if !f.Value.Exists() {
+			continue
+		}
+		route, ok := api.Routes[f.Name]
+		if !ok {
+			b.Problem(f.Pos, "RouteSettings: there is no route %s", f.Name)
+			continue
+		}
+		route.Throttle = throttle(f.Value)
+		api.Routes[f.Name] = route
+	}
+	if format := r.Property("AccessLogSettings", "Format"); format.Exists() {
+		api.AccessLog = &gatewaytest.AccessLog{Format: format.Text()}
+	}
+	b.checkDeployment()
+}
+
+// throttle is the bucket that route settings describe.
+func throttle(settings cfn.Value) gatewaytest.Throttle {
+	rate, burst := settings.Field("ThrottlingRateLimit"), settings.Field("ThrottlingBurstLimit")
+	t := gatewaytest.Throttle{Rate: rate.Float(0), Burst: burst.Int(0)}
+	if t.Rate < 0 {
+		rate.Problem("ThrottlingRateLimit %g: it is not below zero", t.Rate)
+	}
+	if t.Burst < 0 {
+		burst.Problem("ThrottlingBurstLimit %d: it is not below zero", t.Burst)
+	}
+	return t
+}
+
+// checkDeployment looks for the traps of deployments: a stage serves a snapshot, and
+// without one nothing (G-URL-9).
+func (b *builder) checkDeployment() {
+	stage := b.stage
+	id, automatic := stage.Property("DeploymentId"), stage.Property("AutoDeploy").Bool()
+	var deployment *cfn.Resource
+	for _, r := range b.of(typeDeployment) {
+		b.checkProperties(r)
+		if id.Text() == r.ID || r.Property("StageName").Known() && r.Property("StageName").Text() == b.result.API.Stage {
+			deployment = r
+		}
+	}
+	switch {
+	case automatic && id.Exists():
+		b.note(stage.Pos, "AutoDeploy beside DeploymentId: AWS deploys by itself, and the template's deployment is soon not the one that is served")
+	case automatic:
+	case id.Known() && deployment == nil:
+		id.Problem("there is no deployment %s", id.Text())
+	case deployment == nil:
+		b.note(stage.Pos, "the stage has neither DeploymentId nor AutoDeploy: in AWS it would serve nothing")
+	default:
+		waits := deployment.DependsOn()
+		var missing []string
+		for _, r := range b.of(typeRoute) {
+			if !slices.Contains(waits, r.ID) {
+				missing = append(missing, r.ID)
+			}
+		}
+		if len(missing) > 0 {
+			b.note(deployment.Pos, "%s does not depend on %s: in AWS its snapshot may be without", deployment.ID, strings.Join(missing, ", "))
+		}
+	}
+}
+
+// withStageVariables is a text with ${stageVariables.NAME} replaced, if all of it is
+// known.
+func (b *builder) withStageVariables(v cfn.Value) (string, bool) {
+	known := v.Known()
+	text := stageVariable.ReplaceAllStringFunc(v.Text(), func(m string) string {
+		name := stageVariable.FindStringSubmatch(m)[1]
+		value, ok := b.result.API.StageVariables[name]
+		if !ok {
+			v.Problem("there is no stage variable %s", name)
+			known = false
+		}
+		return value
+	})
+	return text, known
+}
+
+// readDomain takes the custom domain that is mapped to the stage.
+func (b *builder) readDomain() {
+	names := map[string]bool{}
+	for _, r := range b.resources {
+		if r.Type == typeDomainName {
+			b.checkProperties(r)
+			names[b.required(r, "DomainName")] = true
+		}
+	}
+	for _, r := range b.of(typeAPIMapping) {
+		b.checkProperties(r)
+		name := b.required(r, "DomainName")
+		if name != "" && !names[name] {
+			b.note(r.Pos, "the domain %s is made by another stack", name)
+		}
+		if to := b.required(r, "Stage"); to != b.result.API.Stage {
+			if r.Property("Stage").Known() {
+				b.note(r.Pos, "%s maps another stage", r.ID)
+			}
+			continue
+		}
+		key := r.Property("ApiMappingKey")
+		if !mappingKey.MatchString(key.Text()) {
+			key.Problem("ApiMappingKey %q: it has at most 300 letters, digits and $-_.+!*'()", key.Text())
+		}
+		if b.result.API.Domain != nil {
+			r.Property("DomainName").Problem("there is another mapping of the stage; one is served at a time")
+			continue
+		}
+		b.result.API.Domain = &gatewaytest.Domain{Name: name, BasePath: key.Text()}
+	}
+}
