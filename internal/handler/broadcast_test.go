@@ -217,7 +217,7 @@ func TestBroadcastUnreadableRecord(t *testing.T) {
 // mark marks a connection that has missed A.
 func (b *bench) mark(id string) {
 	b.t.Helper()
-	if err := b.store.MarkStale(b.t.Context(), []hub.Missed{{ConnectionID: id, Topics: []hub.Topic{sku("A")}}}, b.now)[0]; err != nil {
+	if err := b.store.MarkForRetry(b.t.Context(), []hub.Undelivered{{ConnectionID: id, Topics: []hub.Topic{sku("A")}}}, b.now)[0]; err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -323,7 +323,7 @@ func TestBroadcastListeners(t *testing.T) {
 	t.Run("throttled", func(t *testing.T) {
 		b, got := deliver(t, hub.ErrThrottled, nil)
 		wantFailed(t, got, "")
-		marks, err := b.store.Stale(t.Context(), 10)
+		marks, err := b.store.RetryMarks(t.Context(), 10)
 		if err != nil || len(marks) != 1 || marks[0].ConnectionID != "on-B" {
 			t.Errorf("got marks %v, %v, want one on on-B", marks, err)
 		}

@@ -191,7 +191,7 @@ func (f *fleet) wantGot(want map[string][]int64) {
 // marked are the connections that are to be healed.
 func (f *fleet) marked() []string {
 	f.t.Helper()
-	marks, err := f.store.Stale(f.t.Context(), 1_000_000)
+	marks, err := f.store.RetryMarks(f.t.Context(), 1_000_000)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -272,11 +272,11 @@ func (s *slowStore) Subscribers(ctx context.Context, t hub.Topic, after string, 
 	return s.Store.Subscribers(ctx, t, after, limit)
 }
 
-func (s *slowStore) MarkStale(ctx context.Context, missed []hub.Missed, now time.Time) []error {
+func (s *slowStore) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
 	errs := make([]error, len(missed))
 	for i := range missed {
 		if errs[i] = first(ctx, s.mark, missed[i].ConnectionID); errs[i] == nil {
-			errs[i] = s.Store.MarkStale(ctx, missed[i:i+1], now)[0]
+			errs[i] = s.Store.MarkForRetry(ctx, missed[i:i+1], now)[0]
 		}
 	}
 	return errs

@@ -159,21 +159,21 @@ func (f *faults) Forget(ctx context.Context, id string, topics ...hub.Topic) err
 	return orDo(f.fail["Forget"], func() error { return f.Store.Forget(ctx, id, topics...) })
 }
 
-func (f *faults) MarkStale(ctx context.Context, missed []hub.Missed, now time.Time) []error {
+func (f *faults) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
 	if err := f.fail["MarkStale"]; err != nil {
 		return slices.Repeat([]error{err}, len(missed))
 	}
-	return f.Store.MarkStale(ctx, missed, now)
+	return f.Store.MarkForRetry(ctx, missed, now)
 }
 
-func (f *faults) Stale(ctx context.Context, limit int) ([]hub.Stale, error) {
+func (f *faults) RetryMarks(ctx context.Context, limit int) ([]hub.RetryMark, error) {
 	if err := f.fail["Stale"]; err != nil {
 		return nil, err
 	}
-	return f.Store.Stale(ctx, limit)
+	return f.Store.RetryMarks(ctx, limit)
 }
 
-func (f *faults) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Request) error {
+func (f *faults) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
 	return orDo(f.fail["PutCarts"], func() error { return f.Store.PutCarts(ctx, carts, r) })
 }
 
@@ -188,11 +188,11 @@ func (f *faults) TakeTicket(ctx context.Context, hash string) (hub.Ticket, error
 	return f.Store.TakeTicket(ctx, hash)
 }
 
-func (f *faults) Owner(ctx context.Context, id, after string, limit int) (hub.Owner, error) {
+func (f *faults) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
 	if err := f.fail["Owner"]; err != nil {
-		return hub.Owner{}, err
+		return hub.Holder{}, err
 	}
-	return f.Store.Owner(ctx, id, after, limit)
+	return f.Store.Holder(ctx, id, after, limit)
 }
 
 func (f *faults) Revoke(ctx context.Context, owner string, at time.Time) error {

@@ -209,7 +209,7 @@ func TestErrors(t *testing.T) {
 		}
 	})
 	t.Run("authority that has ended", func(t *testing.T) {
-		b.now = b.now.Add(issuer.DefaultTTL + hub.AuthorityLeeway + time.Second)
+		b.now = b.now.Add(issuer.DefaultTTL + hub.SessionLeeway + time.Second)
 		got := c.refused(`{"action":"add","id":8,"sku":"MUG","key":"k-2"}`, wire.CodeTokenExpired)
 		if string(got.ID) != "8" || got.Key != "k-2" || !got.Retry {
 			t.Errorf("got %+v, want id 8, key k-2 and a retry", got)

@@ -43,7 +43,7 @@ func connectionOf(r events.APIGatewayWebsocketProxyRequestContext, endpoint stri
 		Endpoint:    endpoint,
 		ConnectedAt: time.UnixMilli(r.ConnectedAt).UTC(),
 		Notice:      text(contextNotice),
-		Address:     text(contextAddress),
+		ClientHash:     text(contextAddress),
 		Principal: hub.Principal{
 			User: text(contextUser), Role: hub.Role(text(contextRole)), Vendor: text(contextVendor),
 		},

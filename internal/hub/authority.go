@@ -116,14 +116,14 @@ func (h *Hub) recordOver(ctx context.Context, c Connection) (Connection, error) 
 
 // Revoked reports whether an authority was taken back.
 func (h *Hub) Revoked(ctx context.Context, p Principal) (bool, error) {
-	o, err := h.store.Owner(ctx, p.CartID(), "", 1)
+	o, err := h.store.Holder(ctx, p.CartID(), "", 1)
 	if err != nil {
 		return false, fmt.Errorf("revocations of a user: %w", err)
 	}
 	return o.revokes(p), nil
 }
 
-func (o Owner) revokes(p Principal) bool { return !o.Revoked.IsZero() && !p.Issued.After(o.Revoked) }
+func (o Holder) revokes(p Principal) bool { return !o.Revoked.IsZero() && !p.Issued.After(o.Revoked) }
 
 // Revoke ends every authority of a user that was issued up to now: a logout
 // everywhere, a change of role, a ban. Its connections stay and go on with public
@@ -141,7 +141,7 @@ func (h *Hub) Revoke(ctx context.Context, user string) (told int, err error) {
 		return 0, fmt.Errorf("revoke: %w", err)
 	}
 	for after, more := "", true; more; more = after != "" {
-		o, err := h.store.Owner(ctx, p.CartID(), after, ownedPage)
+		o, err := h.store.Holder(ctx, p.CartID(), after, ownedPage)
 		if err != nil {
 			return told, fmt.Errorf("revoke: %w", err)
 		}
@@ -168,7 +168,7 @@ func (h *Hub) end(ctx context.Context, id string, shall func(Connection) bool) (
 	c, err := h.store.Connection(ctx, id)
 	for err == nil && shall(c) {
 		is := c.Principal.over()
-		if err = h.store.PutAuthority(ctx, id, c.Principal, is); errors.Is(err, ErrConflict) {
+		if err = h.store.ReplacePrincipal(ctx, id, c.Principal, is); errors.Is(err, ErrConflict) {
 			c, err = h.store.Connection(ctx, id)
 			continue
 		}
@@ -194,7 +194,7 @@ func (h *Hub) tell(ctx context.Context, c Connection) error {
 	if err == nil || errors.Is(err, ErrGone) && h.now().Sub(c.ConnectedAt) > YoungConnection {
 		return nil
 	}
-	if err := h.store.MarkStale(ctx, []Missed{{ConnectionID: c.ID}}, h.now())[0]; err != nil {
+	if err := h.store.MarkForRetry(ctx, []Undelivered{{ConnectionID: c.ID}}, h.now())[0]; err != nil {
 		return fmt.Errorf("mark %s: %w", c.ID, err)
 	}
 	return nil

@@ -165,7 +165,7 @@ func (b *broadcast) list(ctx context.Context, i int) {
 	if !k.moved || k.vendor == "" && len(k.former) == 0 {
 		return
 	}
-	if err := b.h.store.ListItem(ctx, *k.item, k.former); err != nil {
+	if err := b.h.store.IndexItem(ctx, *k.item, k.former); err != nil {
 		b.fail(k.first, fmt.Errorf("list %s: %w", k.topic, err))
 	}
 }

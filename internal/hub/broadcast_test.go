@@ -50,7 +50,7 @@ type listing struct {
 	err   error
 }
 
-func (s listing) ListItem(_ context.Context, i hub.Item, former []string) error {
+func (s listing) IndexItem(_ context.Context, i hub.Item, former []string) error {
 	*s.calls = append(*s.calls, fmt.Sprint(i.SKU, " ", i.Vendor, " ", i.Version, " ", i.Deleted, " ", former))
 	return s.err
 }
@@ -291,7 +291,7 @@ func TestHealSendsNoMoreThanMayBeSeen(t *testing.T) {
 	b.add(c, "A", 1, "")
 	b.broadcast()
 	b.answer, b.sent = nil, nil
-	b.now = b.now.Add(time.Minute + hub.AuthorityLeeway + time.Second)
+	b.now = b.now.Add(time.Minute + hub.SessionLeeway + time.Second)
 	if _, err := b.Heal(t.Context()); err != nil {
 		t.Fatal(err)
 	}

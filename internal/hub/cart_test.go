@@ -73,7 +73,7 @@ func TestCartKey(t *testing.T) {
 		equal(t, "cart", b.cart(alice), "v3 [A=1]")
 	})
 	t.Run("for 24 hours", func(t *testing.T) {
-		b.now = b.now.Add(hub.RequestLife)
+		b.now = b.now.Add(hub.ReceiptLife)
 		if again := b.add(c, "A", 1, "k1"); !again.Duplicate {
 			t.Error("forgotten too early")
 		}

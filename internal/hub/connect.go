@@ -18,8 +18,8 @@ func (h *Hub) Connect(ctx context.Context, c Connection) error {
 		return fmt.Errorf("connect %s: %w", c.ID, err)
 	}
 	user, err := h.crowded(ctx, c.Principal.CartID(), h.limits.ConnectionsPerUser)
-	if err == nil && c.Address != "" {
-		_, err = h.crowded(ctx, AddressOwner(c.Address), h.limits.ConnectionsPerAddress)
+	if err == nil && c.ClientHash != "" {
+		_, err = h.crowded(ctx, AddressHolder(c.ClientHash), h.limits.ConnectionsPerAddress)
 	}
 	if err != nil {
 		// If this fails too, its rows expire.
@@ -33,10 +33,10 @@ func (h *Hub) Connect(ctx context.Context, c Connection) error {
 
 // crowded reads an owner. ErrThrottled: it has more connections than the limit
 // says; 0 is no limit.
-func (h *Hub) crowded(ctx context.Context, id string, limit int) (Owner, error) {
-	o, err := h.store.Owner(ctx, id, "", max(limit+1, 1))
+func (h *Hub) crowded(ctx context.Context, id string, limit int) (Holder, error) {
+	o, err := h.store.Holder(ctx, id, "", max(limit+1, 1))
 	first := o
-	for live := 0; err == nil; o, err = h.store.Owner(ctx, id, o.Next, limit+1) {
+	for live := 0; err == nil; o, err = h.store.Holder(ctx, id, o.Next, limit+1) {
 		for _, owned := range o.Connections {
 			if !expired(owned.ConnectedAt, h.now()) {
 				live++

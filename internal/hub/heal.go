@@ -38,13 +38,13 @@ func (h *Hub) Heal(ctx context.Context) (HealReport, error) {
 	var failed error
 	done := map[string]bool{}
 	for range healRounds {
-		marks, err := h.store.Stale(ctx, healAtOnce)
+		marks, err := h.store.RetryMarks(ctx, healAtOnce)
 		if err != nil {
 			report.Failed++
 			return report, errors.Join(failed, fmt.Errorf("list marks: %w", err))
 		}
 		// Who stays marked goes to the end; seen again, everybody had a turn.
-		marks = slices.DeleteFunc(marks, func(m Stale) bool { return done[m.ConnectionID] })
+		marks = slices.DeleteFunc(marks, func(m RetryMark) bool { return done[m.ConnectionID] })
 		if len(marks) == 0 {
 			break
 		}
@@ -58,27 +58,27 @@ func (h *Hub) Heal(ctx context.Context) (HealReport, error) {
 
 // patient is a marked connection and what is sent to it.
 type patient struct {
-	mark  Stale
+	mark  RetryMark
 	c     Connection
 	posts int
 }
 
 // heal serves marked connections together: none waits for another. What is not
 // settled, for whatever reason, goes to the end of the list.
-func (h *Hub) heal(ctx context.Context, marks []Stale, report *HealReport) error {
+func (h *Hub) heal(ctx context.Context, marks []RetryMark, report *HealReport) error {
 	var failed error
 	fail := func(id string, err error) {
 		report.Failed++
 		failed = errors.Join(failed, fmt.Errorf("heal %s: %w", id, err))
 	}
-	var left []Missed
-	count := func(m Stale, as *int, err error) {
+	var left []Undelivered
+	count := func(m RetryMark, as *int, err error) {
 		if err != nil {
 			fail(m.ConnectionID, err)
 			as = &report.Left
 		}
 		if *as++; as == &report.Left {
-			left = append(left, Missed{m.ConnectionID, m.Topics})
+			left = append(left, Undelivered{m.ConnectionID, m.Topics})
 		}
 	}
 	var patients []patient
@@ -112,7 +112,7 @@ func (h *Hub) heal(ctx context.Context, marks []Stale, report *HealReport) error
 		as, err := h.discharge(ctx, p, undelivered, report)
 		count(p.mark, as, err)
 	}
-	for i, err := range h.store.MarkStale(ctx, left, h.now()) {
+	for i, err := range h.store.MarkForRetry(ctx, left, h.now()) {
 		if err != nil {
 			fail(left[i].ConnectionID, err)
 		}
@@ -126,7 +126,7 @@ func (h *Hub) discharge(ctx context.Context, p patient, undelivered error, repor
 	now := h.now()
 	switch {
 	case undelivered == nil:
-		return &report.Healed, h.store.ClearStale(ctx, p.mark)
+		return &report.Healed, h.store.ClearRetryMark(ctx, p.mark)
 	case errors.Is(undelivered, ErrGone) && now.Sub(p.c.ConnectedAt) > YoungConnection:
 		return &report.Gone, h.store.Forget(ctx, p.c.ID, p.mark.Topics...)
 	case now.Sub(p.mark.Since) > healFor:

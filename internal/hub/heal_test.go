@@ -48,11 +48,11 @@ func (s sickness) Forget(ctx context.Context, id string, topics ...hub.Topic) er
 	return errors.Join(s.fails("Forget", id), s.Store.Forget(ctx, id, topics...)) // done, and not known
 }
 
-func (s sickness) ClearStale(ctx context.Context, m hub.Stale) error {
+func (s sickness) ClearRetryMark(ctx context.Context, m hub.RetryMark) error {
 	if err := s.fails("ClearStale", m.ConnectionID); err != nil {
 		return err
 	}
-	return s.Store.ClearStale(ctx, m)
+	return s.Store.ClearRetryMark(ctx, m)
 }
 
 // TestHealIsHeldUpByNobody: as many marks as are served together can never be
@@ -103,7 +103,7 @@ func TestHealIsHeldUpByNobody(t *testing.T) {
 				t.Error("got no error")
 			}
 			equal(t, "report", report, hub.HealReport{Healed: 1, Left: sick, Failed: sick})
-			marks, err := b.store.Stale(t.Context(), 2*sick)
+			marks, err := b.store.RetryMarks(t.Context(), 2*sick)
 			if err != nil {
 				t.Fatal(err)
 			}

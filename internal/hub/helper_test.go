@@ -233,11 +233,11 @@ func (f failing) Subscribers(ctx context.Context, t hub.Topic, after string, lim
 	return f.Store.Subscribers(ctx, t, after, limit)
 }
 
-func (f failing) MarkStale(ctx context.Context, missed []hub.Missed, now time.Time) []error {
+func (f failing) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
 	if f.markStale != nil {
 		return slices.Repeat([]error{f.markStale}, len(missed))
 	}
-	return f.Store.MarkStale(ctx, missed, now)
+	return f.Store.MarkForRetry(ctx, missed, now)
 }
 
 func (f failing) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
@@ -247,7 +247,7 @@ func (f failing) Items(ctx context.Context, skus []string) (map[string]hub.Item,
 	return f.Store.Items(ctx, skus)
 }
 
-func (f failing) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Request) error {
+func (f failing) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
 	if f.beforePut != nil {
 		f.beforePut()
 	}

@@ -200,7 +200,7 @@ func (h *Hub) metered(ctx context.Context, c Connection, skus []string) ([]strin
 	}
 	window := h.now().Truncate(CatalogueWindow)
 	most := h.limits.GuestSKUs
-	for _, owner := range c.Owners() { // the guest, then the address, if it is known
+	for _, owner := range c.Holders() { // the guest, then the address, if it is known
 		var err error
 		if skus, err = h.store.Collect(ctx, fmt.Sprintf("s~%s~%d", owner, window.Unix()), skus, most, window.Add(CatalogueWindow)); err != nil {
 			return nil, fmt.Errorf("count SKUs of %s: %w", c.ID, err)

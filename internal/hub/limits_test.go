@@ -150,7 +150,7 @@ func TestConnectLimits(t *testing.T) {
 	b := newBench(t)
 	h := b.WithLimits(limits(t, "user=2,address=3"))
 	open := func(id string, p hub.Principal, address string) error {
-		return h.Connect(t.Context(), hub.Connection{ID: id, Principal: p, ConnectedAt: b.now, Address: address})
+		return h.Connect(t.Context(), hub.Connection{ID: id, Principal: p, ConnectedAt: b.now, ClientHash: address})
 	}
 	refused := func(err error) {
 		t.Helper()
@@ -165,7 +165,7 @@ func TestConnectLimits(t *testing.T) {
 	if _, err := b.store.Connection(t.Context(), "a3"); !errors.Is(err, hub.ErrGone) {
 		t.Errorf("the refused one is recorded: %v", err)
 	}
-	o, err := b.store.Owner(t.Context(), hub.AddressOwner("train"), "", 9)
+	o, err := b.store.Holder(t.Context(), hub.AddressHolder("train"), "", 9)
 	equal(t, "connections of the refused one's address", len(o.Connections), 0)
 	if err := errors.Join(err, open("g1", guest, "home")); err != nil {
 		t.Fatal(err)
@@ -206,9 +206,9 @@ func TestLoginIsCounted(t *testing.T) {
 		if err != nil || row.Principal != g || len(row.Topics) != 2 {
 			t.Errorf("the refused one is %+v, %v, want the guest with its topics", row, err)
 		}
-		places, err := b.store.Owner(t.Context(), g.CartID(), "", 9)
+		places, err := b.store.Holder(t.Context(), g.CartID(), "", 9)
 		equal(t, "connections of the refused guest", len(places.Connections), 1)
-		of, err2 := b.store.Owner(t.Context(), alice.CartID(), "", 9)
+		of, err2 := b.store.Holder(t.Context(), alice.CartID(), "", 9)
 		equal(t, "connections of alice", len(of.Connections), 2)
 		if err := errors.Join(err, err2); err != nil {
 			t.Fatal(err)
@@ -237,7 +237,7 @@ func TestLoginsBesideEachOther(t *testing.T) {
 		}
 	}
 	wantCode(t, h.Renew(t.Context(), first, alice), wire.CodeLimit)
-	o, err := b.store.Owner(t.Context(), alice.CartID(), "", 9)
+	o, err := b.store.Holder(t.Context(), alice.CartID(), "", 9)
 	if err != nil || len(o.Connections) != 1 {
 		t.Errorf("alice has %v, %v, want one connection", o.Connections, err)
 	}
@@ -271,10 +271,10 @@ func TestGuestSKUs(t *testing.T) {
 		}
 		return fmt.Sprint(len(s.Topics)-1, " served, ", strings.Join(codes, " "))
 	}
-	g := hub.Connection{ID: "g", Principal: guest, ConnectedAt: b.now, Address: "home"}
-	other := hub.Connection{ID: "o", Principal: hub.Principal{User: "guest:g2", Role: hub.RoleGuest}, ConnectedAt: b.now, Address: "home"}
-	far := hub.Connection{ID: "f", Principal: hub.Principal{User: "guest:g3", Role: hub.RoleGuest}, ConnectedAt: b.now, Address: "office"}
-	known := hub.Connection{ID: "a", Principal: alice, ConnectedAt: b.now, Address: "home"}
+	g := hub.Connection{ID: "g", Principal: guest, ConnectedAt: b.now, ClientHash: "home"}
+	other := hub.Connection{ID: "o", Principal: hub.Principal{User: "guest:g2", Role: hub.RoleGuest}, ConnectedAt: b.now, ClientHash: "home"}
+	far := hub.Connection{ID: "f", Principal: hub.Principal{User: "guest:g3", Role: hub.RoleGuest}, ConnectedAt: b.now, ClientHash: "office"}
+	known := hub.Connection{ID: "a", Principal: alice, ConnectedAt: b.now, ClientHash: "home"}
 	for _, c := range []hub.Connection{g, other, far, known} {
 		if err := h.Connect(t.Context(), c); err != nil {
 			t.Fatal(err)
@@ -299,7 +299,7 @@ func TestGuestSKUs(t *testing.T) {
 
 	t.Run("the address has four shares", func(t *testing.T) {
 		for i := range 6 {
-			c := hub.Connection{ID: fmt.Sprint("q", i), Principal: hub.Principal{User: fmt.Sprint("guest:q", i), Role: hub.RoleGuest}, ConnectedAt: b.now, Address: "fair"}
+			c := hub.Connection{ID: fmt.Sprint("q", i), Principal: hub.Principal{User: fmt.Sprint("guest:q", i), Role: hub.RoleGuest}, ConnectedAt: b.now, ClientHash: "fair"}
 			if err := h.Connect(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
@@ -309,7 +309,7 @@ func TestGuestSKUs(t *testing.T) {
 			}
 			equal(t, c.ID, look(c, h.Get, 5*i, 5*i+1, 5*i+2, 5*i+3, 5*i+4), want)
 		}
-		c := hub.Connection{ID: "late", Principal: hub.Principal{User: "guest:late", Role: hub.RoleGuest}, ConnectedAt: b.now, Address: "fair"}
+		c := hub.Connection{ID: "late", Principal: hub.Principal{User: "guest:late", Role: hub.RoleGuest}, ConnectedAt: b.now, ClientHash: "fair"}
 		if err := h.Connect(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}

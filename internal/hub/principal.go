@@ -22,7 +22,7 @@ const (
 
 // AuthorityLeeway is how long after its expiry an authority still counts: clocks
 // differ.
-const AuthorityLeeway = 60 * time.Second
+const SessionLeeway = 60 * time.Second
 
 // GuestPrefix starts the user of every guest.
 const GuestPrefix = "guest:"
@@ -38,7 +38,7 @@ type Principal struct {
 
 // Active reports whether the authority still counts.
 func (p Principal) Active(now time.Time) bool {
-	return p.Expires.IsZero() || !now.After(p.Expires.Add(AuthorityLeeway))
+	return p.Expires.IsZero() || !now.After(p.Expires.Add(SessionLeeway))
 }
 
 // ended is the expiry of an authority that was taken back, or whose client was

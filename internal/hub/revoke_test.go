@@ -132,8 +132,8 @@ type afterOwner struct {
 	then *func()
 }
 
-func (s afterOwner) Owner(ctx context.Context, id, after string, limit int) (hub.Owner, error) {
-	o, err := s.Store.Owner(ctx, id, after, limit)
+func (s afterOwner) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
+	o, err := s.Store.Holder(ctx, id, after, limit)
 	if then := *s.then; then != nil {
 		*s.then = nil
 		then()
@@ -165,7 +165,7 @@ func TestToldOnce(t *testing.T) {
 	b := newBench(t)
 	b.vendorStock("A", "acme", 250)
 	b.connect("seller", issued(acme, b.now), "sku:A")
-	b.now = b.now.Add(time.Hour + hub.AuthorityLeeway + time.Millisecond)
+	b.now = b.now.Add(time.Hour + hub.SessionLeeway + time.Millisecond)
 	for i, want := range [][]string{
 		{delta(`"sku:A":{"version":2,"state":"low","quantity":1}`), overNotice},
 		{delta(`"sku:A":{"version":3,"state":"low","quantity":2}`)},
@@ -183,7 +183,7 @@ func TestEndSparesARenewal(t *testing.T) {
 	b := newBench(t)
 	b.stock("A", 9)
 	c := b.connect("c", issued(alice, b.now), "cart", "sku:A")
-	b.now = b.now.Add(time.Hour + hub.AuthorityLeeway + time.Millisecond)
+	b.now = b.now.Add(time.Hour + hub.SessionLeeway + time.Millisecond)
 	fresh := issued(alice, b.now)
 	h := b.over(besidePut{b.store, func() {
 		if err := b.Renew(t.Context(), c, fresh); err != nil {
@@ -208,7 +208,7 @@ type besidePut struct {
 	before func()
 }
 
-func (s besidePut) PutAuthority(ctx context.Context, id string, was, is hub.Principal) error {
+func (s besidePut) ReplacePrincipal(ctx context.Context, id string, was, is hub.Principal) error {
 	s.before()
-	return s.Store.PutAuthority(ctx, id, was, is)
+	return s.Store.ReplacePrincipal(ctx, id, was, is)
 }

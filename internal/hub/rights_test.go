@@ -81,8 +81,8 @@ func actors(now time.Time) []actor {
 		"admin": admin, "a role we do not know": {User: "eve", Role: "root"},
 	} {
 		for state, expires := range map[string]time.Time{
-			"fresh": now.Add(time.Minute), "in leeway": now.Add(-hub.AuthorityLeeway),
-			"expired": now.Add(-hub.AuthorityLeeway - time.Millisecond), "revoked": now.Add(time.Minute),
+			"fresh": now.Add(time.Minute), "in leeway": now.Add(-hub.SessionLeeway),
+			"expired": now.Add(-hub.SessionLeeway - time.Millisecond), "revoked": now.Add(time.Minute),
 		} {
 			p.Issued, p.Expires = now.Add(-time.Hour), expires
 			all = append(all, actor{name, p, state})
@@ -251,7 +251,7 @@ func sent(b *bench, a actor, action, topic string) string {
 				missed = append(missed, hub.Topic{Kind: hub.KindSKU, Name: c.NewItem.SKU})
 			}
 		}
-		if err := errors.Join(b.store.MarkStale(ctx, []hub.Missed{{ConnectionID: "c", Topics: missed}}, b.now)...); err != nil {
+		if err := errors.Join(b.store.MarkForRetry(ctx, []hub.Undelivered{{ConnectionID: "c", Topics: missed}}, b.now)...); err != nil {
 			b.t.Fatal(err)
 		}
 		if _, err := b.Heal(ctx); err != nil {

@@ -114,7 +114,7 @@ func TestRuleOneBadListenerHurtsNobody(t *testing.T) {
 		t.Errorf("the connection that was gone: got %v, want it forgotten", err)
 	}
 	var marked []string
-	marks, _ := b.store.Stale(t.Context(), 10)
+	marks, _ := b.store.RetryMarks(t.Context(), 10)
 	for _, m := range marks {
 		marked = append(marked, m.ConnectionID)
 	}
@@ -218,7 +218,7 @@ func TestRuleDisconnectIsACourtesy(t *testing.T) {
 				t.Errorf("%s: got %v, want ErrGone", what, err)
 			}
 		}
-		o, err := b.store.Owner(t.Context(), alice.CartID(), "", 10)
+		o, err := b.store.Holder(t.Context(), alice.CartID(), "", 10)
 		if err != nil || len(o.Connections) > 0 {
 			t.Errorf("its user has %v, %v, want no connection", o.Connections, err)
 		}
@@ -258,7 +258,7 @@ func TestRuleACartHasOneOwner(t *testing.T) {
 		b.wantGot("hers", delta(`"cart":`+line), "old", delta(`"cart":`+line), "watch", delta(`"cart:u~alice":`+line))
 	})
 	t.Run("it ends with the authority", func(t *testing.T) {
-		b.now = expiring.Expires.Add(hub.AuthorityLeeway + time.Millisecond)
+		b.now = expiring.Expires.Add(hub.SessionLeeway + time.Millisecond)
 		b.changes = nil
 		b.add(hers, "A", 1, "")
 		report := b.broadcast()

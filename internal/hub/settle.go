@@ -23,9 +23,9 @@ type unserved struct {
 // are gone. The marks name the rows, not the subscriptions: a vendor wants the
 // figure it missed, not its list again.
 func (b *broadcast) settle(ctx context.Context) {
-	var all []Missed
+	var all []Undelivered
 	for _, u := range b.unserved {
-		m := Missed{ConnectionID: b.to[u.start].sub.ConnectionID}
+		m := Undelivered{ConnectionID: b.to[u.start].sub.ConnectionID}
 		for _, a := range b.to[u.start:b.end(u.start)] {
 			m.Topics = append(m.Topics, b.keys[a.key].topic)
 		}
@@ -36,7 +36,7 @@ func (b *broadcast) settle(ctx context.Context) {
 		}
 	}
 	if len(all) > 0 {
-		for i, err := range b.h.store.MarkStale(ctx, all, b.now) {
+		for i, err := range b.h.store.MarkForRetry(ctx, all, b.now) {
 			if u := b.unserved[i]; err != nil {
 				first := b.to[u.start].key // addresses of a connection are in order of keys
 				b.fail(b.keys[first].first, fmt.Errorf("mark %s after %v: %w", all[i].ConnectionID, u.cause, err))

@@ -42,21 +42,21 @@ func (s *faultyStore) PutConnection(ctx context.Context, c hub.Connection) error
 	return s.leave(s.Store.PutConnection(ctx, c))
 }
 
-func (s *faultyStore) PutAuthority(ctx context.Context, id string, was, is hub.Principal) error {
+func (s *faultyStore) ReplacePrincipal(ctx context.Context, id string, was, is hub.Principal) error {
 	if s.w.overNotRecorded {
 		return nil
 	}
 	if err := s.enter(); err != nil {
 		return err
 	}
-	return s.leave(s.Store.PutAuthority(ctx, id, was, is))
+	return s.leave(s.Store.ReplacePrincipal(ctx, id, was, is))
 }
 
-func (s *faultyStore) Owner(ctx context.Context, id, after string, limit int) (hub.Owner, error) {
+func (s *faultyStore) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
 	if err := s.enter(); err != nil {
-		return hub.Owner{}, err
+		return hub.Holder{}, err
 	}
-	return s.Store.Owner(ctx, id, after, min(limit, 2))
+	return s.Store.Holder(ctx, id, after, min(limit, 2))
 }
 
 func (s *faultyStore) Revoke(ctx context.Context, owner string, at time.Time) error {
@@ -114,31 +114,31 @@ func (s *faultyStore) EndConnection(ctx context.Context, id string, now time.Tim
 	return s.leave(s.Store.EndConnection(ctx, id, now))
 }
 
-func (s *faultyStore) MarkStale(ctx context.Context, missed []hub.Missed, now time.Time) []error {
+func (s *faultyStore) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
 	errs := make([]error, len(missed))
 	for i := range missed {
 		if s.w.stuckInFront && strings.HasPrefix(missed[i].ConnectionID, stuck) {
 			continue
 		}
 		if errs[i] = s.enter(); errs[i] == nil {
-			errs[i] = s.leave(s.Store.MarkStale(ctx, missed[i:i+1], now)[0])
+			errs[i] = s.leave(s.Store.MarkForRetry(ctx, missed[i:i+1], now)[0])
 		}
 	}
 	return errs
 }
 
-func (s *faultyStore) Stale(ctx context.Context, _ int) ([]hub.Stale, error) {
+func (s *faultyStore) RetryMarks(ctx context.Context, _ int) ([]hub.RetryMark, error) {
 	if err := s.enter(); err != nil {
 		return nil, err
 	}
-	return s.Store.Stale(ctx, stuckCount) // few, so that somebody is in front
+	return s.Store.RetryMarks(ctx, stuckCount) // few, so that somebody is in front
 }
 
-func (s *faultyStore) ClearStale(ctx context.Context, m hub.Stale) error {
+func (s *faultyStore) ClearRetryMark(ctx context.Context, m hub.RetryMark) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
-	return s.leave(s.Store.ClearStale(ctx, m))
+	return s.leave(s.Store.ClearRetryMark(ctx, m))
 }
 
 func (s *faultyStore) Subscribers(ctx context.Context, t hub.Topic, after string, limit int) ([]hub.Subscriber, string, error) {
@@ -197,14 +197,14 @@ func (s *faultyStore) flush() {
 	s.late = nil
 }
 
-func (s *faultyStore) Request(ctx context.Context, cartID, key string) (hub.Request, error) {
+func (s *faultyStore) Receipt(ctx context.Context, cartID, key string) (hub.Receipt, error) {
 	if err := s.enter(); err != nil {
-		return hub.Request{}, err
+		return hub.Receipt{}, err
 	}
 	if s.w.duplicateAppliedTwice {
-		return hub.Request{}, hub.ErrGone
+		return hub.Receipt{}, hub.ErrGone
 	}
-	return s.Store.Request(ctx, cartID, key)
+	return s.Store.Receipt(ctx, cartID, key)
 }
 
 func (s *faultyStore) PutItem(ctx context.Context, item hub.Item, was int64) error {
@@ -220,14 +220,14 @@ func (s *faultyStore) PutItem(ctx context.Context, item hub.Item, was int64) err
 	return s.leave(s.Store.PutItem(ctx, item, was))
 }
 
-func (s *faultyStore) ListItem(ctx context.Context, item hub.Item, former []string) error {
+func (s *faultyStore) IndexItem(ctx context.Context, item hub.Item, former []string) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
-	return s.leave(s.Store.ListItem(ctx, item, former))
+	return s.leave(s.Store.IndexItem(ctx, item, former))
 }
 
-func (s *faultyStore) PutCarts(ctx context.Context, carts []hub.CartWrite, request *hub.Request) error {
+func (s *faultyStore) PutCarts(ctx context.Context, carts []hub.CartWrite, request *hub.Receipt) error {
 	if err := s.enter(); err != nil {
 		return err
 	}

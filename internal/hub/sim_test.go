@@ -113,7 +113,7 @@ func (w *world) revoke(ctx context.Context, user string) {
 	}
 	for _, s := range w.sockets {
 		if s.truth.User == user && !s.truth.Issued.After(w.now) {
-			s.truth.Expires = s.truth.Issued.Add(-hub.AuthorityLeeway)
+			s.truth.Expires = s.truth.Issued.Add(-hub.SessionLeeway)
 		}
 	}
 	w.pass(time.Second) // tokens tell when they were issued by the second
@@ -182,7 +182,7 @@ func (w *world) seed(ctx context.Context) {
 		}
 	}
 	for i := range stuckCount {
-		err = errors.Join(err, w.mem.MarkStale(ctx, []hub.Missed{{ConnectionID: fmt.Sprint(stuck, i)}}, w.now)[0])
+		err = errors.Join(err, w.mem.MarkForRetry(ctx, []hub.Undelivered{{ConnectionID: fmt.Sprint(stuck, i)}}, w.now)[0])
 	}
 	if err != nil {
 		w.problem("seed: %v", err)
@@ -200,7 +200,7 @@ func (w *world) settle(ctx context.Context) {
 			switch {
 			case c.socket == nil:
 				c.connect()
-			case !c.asking && (c.over || !c.principal.Active(w.now.Add(hub.AuthorityLeeway))):
+			case !c.asking && (c.over || !c.principal.Active(w.now.Add(hub.SessionLeeway))):
 				c.renew()
 			}
 			if s := c.socket; s != nil {

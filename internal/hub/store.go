@@ -16,7 +16,7 @@ const (
 	YoungConnection = 30 * time.Second
 
 	// RequestLife is how long the answer to an idempotency key is kept.
-	RequestLife = 24 * time.Hour
+	ReceiptLife = 24 * time.Hour
 
 	// RevocationLife is how long a revocation is remembered: as long as the tokens
 	// that live longest, a guest's, and their leeway.
@@ -31,32 +31,32 @@ type Connection struct {
 	Protocol    string // the subprotocol, "" if none was agreed
 	ConnectedAt time.Time
 	Notice      string // why a token of the handshake was not taken, "" if it was
-	Address     string // stands for the client's address: a keyed hash of it, "" if it is not known
+	ClientHash     string // stands for the client's address: a keyed hash of it, "" if it is not known
 	Topics      []Topic
 }
 
 // Owners are who a connection is counted for: its user and its address.
-func (c Connection) Owners() []string {
+func (c Connection) Holders() []string {
 	owners := []string{c.Principal.CartID()}
-	if c.Address != "" {
-		owners = append(owners, AddressOwner(c.Address))
+	if c.ClientHash != "" {
+		owners = append(owners, AddressHolder(c.ClientHash))
 	}
 	return owners
 }
 
 // AddressOwner is an address among the owners of connections. User ids begin
 // differently.
-func AddressOwner(address string) string { return "a~" + address }
+func AddressHolder(address string) string { return "a~" + address }
 
 // Owner is what is recorded of an owner of connections.
-type Owner struct {
+type Holder struct {
 	Revoked     time.Time // authorities issued up to then count no more; zero: none was taken back
-	Connections []Owned
+	Connections []HeldConnection
 	Next        string // the connection to go on after, "" at the end
 }
 
 // Owned is one connection of an owner.
-type Owned struct {
+type HeldConnection struct {
 	ID          string
 	ConnectedAt time.Time
 }
@@ -82,21 +82,21 @@ func expired(connectedAt, now time.Time) bool {
 
 // Stale is the mark on a connection that could not be served: its topics want a
 // fresh snapshot.
-type Stale struct {
+type RetryMark struct {
 	ConnectionID string
 	Topics       []Topic
 	Since        time.Time // when it was marked first
-	Mark         int64     // changes with every mark
+	Revision         int64     // changes with every mark
 }
 
 // Missed is a connection that was not served, and with what.
-type Missed struct {
+type Undelivered struct {
 	ConnectionID string
 	Topics       []Topic
 }
 
 // Request is the answer that an idempotency key got.
-type Request struct {
+type Receipt struct {
 	CartID      string
 	Key         string
 	Fingerprint string // of what was asked
@@ -107,7 +107,7 @@ type Request struct {
 // Expired reports whether the key may be used anew. Stores do not have to delete
 // expired requests in time (DynamoDB's TTL may lag by days), so they are judged
 // when they are read.
-func (r Request) Expired(now time.Time) bool { return now.After(r.At.Add(RequestLife)) }
+func (r Receipt) Expired(now time.Time) bool { return now.After(r.At.Add(ReceiptLife)) }
 
 // CartWrite is one cart to be written, and the version it is based on.
 type CartWrite struct {
@@ -130,12 +130,12 @@ type Registry interface {
 	// PutAuthority gives a connection the authority is, if it has the authority was.
 	// ErrConflict: it has another one, and keeps it. ErrGone: there is no such row.
 	// Both are of the same user.
-	PutAuthority(ctx context.Context, id string, was, is Principal) error
+	ReplacePrincipal(ctx context.Context, id string, was, is Principal) error
 
 	// Owner reads, strongly consistent, an owner and at most limit of its
 	// connections in order of id, those after the one given. Revoked is read with
 	// the first page only. Expired ones may be among the connections.
-	Owner(ctx context.Context, id, after string, limit int) (Owner, error)
+	Holder(ctx context.Context, id, after string, limit int) (Holder, error)
 
 	// Revoke records that authorities of an owner issued up to a time, to the
 	// millisecond, count no more. An earlier time than the one recorded changes
@@ -175,13 +175,13 @@ type Registry interface {
 	// addition to those recorded before. A mark becomes the newest; Since stays. It
 	// returns one error for each, nil if it is recorded. There may be thousands, and
 	// little time: it does not write them one after the other.
-	MarkStale(ctx context.Context, missed []Missed, now time.Time) []error
+	MarkForRetry(ctx context.Context, missed []Undelivered, now time.Time) []error
 
 	// Stale lists at most limit marks, the one that was marked longest ago first.
-	Stale(ctx context.Context, limit int) ([]Stale, error)
+	RetryMarks(ctx context.Context, limit int) ([]RetryMark, error)
 
 	// ClearStale removes a mark, unless it was renewed since it was read.
-	ClearStale(ctx context.Context, s Stale) error
+	ClearRetryMark(ctx context.Context, s RetryMark) error
 }
 
 // Audience finds subscribers.
@@ -211,7 +211,7 @@ type Source interface {
 	Cart(ctx context.Context, id string) (Cart, error)
 
 	// Request reads the answer kept for a key of a cart. ErrGone: there is none.
-	Request(ctx context.Context, cartID, key string) (Request, error)
+	Receipt(ctx context.Context, cartID, key string) (Receipt, error)
 }
 
 // Writer changes items and carts. Each successful change of a row appears once,
@@ -225,12 +225,12 @@ type Writer interface {
 	// ListItem brings the lists of vendors up to an item that somebody else wrote,
 	// who knows nothing of them: its vendor's, unless it is deleted, and those of
 	// former vendors. It may be called again, late, and for an older version.
-	ListItem(ctx context.Context, item Item, former []string) error
+	IndexItem(ctx context.Context, item Item, former []string) error
 
 	// PutCarts writes the carts and the request, if it is not nil, all or nothing.
 	// ErrConflict: a cart is not at its version Was, or the request's key has an
 	// answer that has not expired at the new request's time; nothing was written.
-	PutCarts(ctx context.Context, carts []CartWrite, request *Request) error
+	PutCarts(ctx context.Context, carts []CartWrite, request *Receipt) error
 }
 
 // Tickets keeps tickets for the seconds that they may be used.

@@ -138,7 +138,7 @@ func TestWhoSeesWhatOfASKU(t *testing.T) {
 	other := acme
 	other.Vendor = "other"
 	expired := admin
-	expired.Expires = b.now.Add(-hub.AuthorityLeeway - 1)
+	expired.Expires = b.now.Add(-hub.SessionLeeway - 1)
 	for name, tt := range map[string]struct {
 		p    hub.Principal
 		want string

@@ -138,7 +138,7 @@ func (h *Hub) write(ctx context.Context, cartID string, r wire.Request, asked st
 		}
 		out.ok.ID, out.ok.Key = r.ID, r.Key
 		out.ok.Fit()
-		var request *Request
+		var request *Receipt
 		if r.Key != "" {
 			// What did nothing is remembered too: done again later, it might do
 			// something.
@@ -148,7 +148,7 @@ func (h *Hub) write(ctx context.Context, cartID string, r wire.Request, asked st
 			if err != nil {
 				return wire.OK{}, fmt.Errorf("answer to a key: %w", err)
 			}
-			request = &Request{CartID: cartID, Key: r.Key, Fingerprint: fingerprint, Answer: answer, At: now}
+			request = &Receipt{CartID: cartID, Key: r.Key, Fingerprint: fingerprint, Answer: answer, At: now}
 		}
 		if len(out.writes) > 0 || request != nil {
 			err = h.store.PutCarts(ctx, out.writes, request)
@@ -167,7 +167,7 @@ func (h *Hub) write(ctx context.Context, cartID string, r wire.Request, asked st
 // firstAnswer returns the answer that the request's key got before. ErrGone: it is
 // new.
 func (h *Hub) firstAnswer(ctx context.Context, cartID string, r wire.Request, fingerprint string) (wire.OK, error) {
-	first, err := h.store.Request(ctx, cartID, r.Key)
+	first, err := h.store.Receipt(ctx, cartID, r.Key)
 	switch {
 	case errors.Is(err, ErrGone) || err == nil && first.Expired(h.now()):
 		return wire.OK{}, ErrGone

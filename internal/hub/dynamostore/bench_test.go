@@ -70,11 +70,11 @@ func BenchmarkOperations(b *testing.B) {
 			if err := mark(ctx, s, "c1", forty[:1], now); err != nil {
 				return err
 			}
-			marks, err := s.Stale(ctx, 100)
+			marks, err := s.RetryMarks(ctx, 100)
 			if err != nil || len(marks) != 1 {
 				return fmt.Errorf("got %d marks, %w", len(marks), err)
 			}
-			return s.ClearStale(ctx, marks[0])
+			return s.ClearRetryMark(ctx, marks[0])
 		}},
 	} {
 		b.Run(o.name, func(b *testing.B) {

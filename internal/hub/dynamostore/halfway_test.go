@@ -144,7 +144,7 @@ func TestCrashForget(t *testing.T) {
 		}
 		shown, subscribed = watched(t, s, id, "A", "B")
 		wantSame(t, crash+": again", fmt.Sprint(shown, subscribed), "[] []", nil)
-		marks, err := s.Stale(t.Context(), 10)
+		marks, err := s.RetryMarks(t.Context(), 10)
 		wantSame(t, crash+": marks", len(marks), 0, err)
 	})
 	w.wantRows(t, 0)
@@ -163,7 +163,7 @@ func TestCrashEndConnection(t *testing.T) {
 		if err := s.PutConnection(t.Context(), connection(id)); !errors.Is(err, hub.ErrGone) {
 			t.Errorf("%s, and again: put: %v, want ErrGone", crash, err)
 		}
-		o, err := s.Owner(t.Context(), connection(id).Principal.CartID(), "", 10)
+		o, err := s.Holder(t.Context(), connection(id).Principal.CartID(), "", 10)
 		wantSame(t, crash+", and again: places", len(o.Connections), 0, err)
 	})
 }
@@ -185,8 +185,8 @@ func TestCrashMarkStale(t *testing.T) {
 				},
 				func(id, crash string) {
 					if before != nil { // what was marked stays marked, whatever happens
-						_, err := s.Stale(t.Context(), 10)
-						marks, again := s.Stale(t.Context(), 10)
+						_, err := s.RetryMarks(t.Context(), 10)
+						marks, again := s.RetryMarks(t.Context(), 10)
 						if err := errors.Join(err, again); err != nil || len(marks) != 1 || marks[0].Topics[0].Name != "A" || !marks[0].Since.Equal(now) {
 							t.Fatalf("%s: got marks %s, %v, want that of before", crash, show(marks), err)
 						}
@@ -194,14 +194,14 @@ func TestCrashMarkStale(t *testing.T) {
 					if err := mark(t.Context(), s, id, topics("C"), now.Add(time.Hour)); err != nil {
 						t.Fatal(err)
 					}
-					marks, err := s.Stale(t.Context(), 10)
+					marks, err := s.RetryMarks(t.Context(), 10)
 					if err != nil || len(marks) != 1 || marks[0].ConnectionID != id || !slices.Contains(marks[0].Topics, topics("C")[0]) {
 						t.Fatalf("%s: got marks %s, %v, want one", crash, show(marks), err)
 					}
-					if err := s.ClearStale(t.Context(), marks[0]); err != nil {
+					if err := s.ClearRetryMark(t.Context(), marks[0]); err != nil {
 						t.Fatal(err)
 					}
-					marks, err = s.Stale(t.Context(), 10)
+					marks, err = s.RetryMarks(t.Context(), 10)
 					wantSame(t, crash+": marks after clearing", len(marks), 0, err)
 				})
 			w.wantRows(t, 0)
@@ -215,15 +215,15 @@ func TestCrashClearStale(t *testing.T) {
 	everyCrash(t, w,
 		func(s hub.Store, id string) error { return mark(t.Context(), s, id, topics("A"), now) },
 		func(s hub.Store, id string) error {
-			return s.ClearStale(t.Context(), w.mark(t, id))
+			return s.ClearRetryMark(t.Context(), w.mark(t, id))
 		},
 		func(id, crash string) {
-			marks, err := s.Stale(t.Context(), 10)
+			marks, err := s.RetryMarks(t.Context(), 10)
 			if err != nil || len(marks) > 1 {
 				t.Fatalf("%s: got %s, %v, want at most one", crash, show(marks), err)
 			}
 			for _, m := range marks {
-				if err := s.ClearStale(t.Context(), m); err != nil {
+				if err := s.ClearRetryMark(t.Context(), m); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -232,10 +232,10 @@ func TestCrashClearStale(t *testing.T) {
 }
 
 // mark reads the mark of a connection without looking at others.
-func (w world) mark(t *testing.T, id string) hub.Stale {
+func (w world) mark(t *testing.T, id string) hub.RetryMark {
 	t.Helper()
-	marks, err := w.store(w.client).Stale(t.Context(), 10)
-	at := slices.IndexFunc(marks, func(m hub.Stale) bool { return m.ConnectionID == id })
+	marks, err := w.store(w.client).RetryMarks(t.Context(), 10)
+	at := slices.IndexFunc(marks, func(m hub.RetryMark) bool { return m.ConnectionID == id })
 	if err != nil || at < 0 {
 		t.Fatalf("got marks %s, %v, want one of %s", show(marks), err, id)
 	}
@@ -305,12 +305,12 @@ func TestPlaceWithoutMark(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		marks, err := s.Stale(t.Context(), 2)
+		marks, err := s.RetryMarks(t.Context(), 2)
 		if err != nil || len(marks) != 2 || marks[0].ConnectionID != "c3" || marks[1].ConnectionID != "c4" {
 			t.Fatalf("got %s, %v, want c3 and c4", show(marks), err)
 		}
 	}
-	marks, err := s.Stale(t.Context(), 10)
+	marks, err := s.RetryMarks(t.Context(), 10)
 	if err != nil || len(marks) != 3 || marks[2].ConnectionID != "c1" {
 		t.Fatalf("got %s, %v, want c3, c4 and c1", show(marks), err)
 	}
@@ -322,23 +322,23 @@ func TestPlaceWithoutMark(t *testing.T) {
 func TestClearedMarkComesBack(t *testing.T) {
 	w := newWorld(t)
 	s := w.store(w.client)
-	var first hub.Stale
+	var first hub.RetryMark
 	for range 3 {
 		if err := mark(t.Context(), s, "c1", topics("A"), now); err != nil {
 			t.Fatal(err)
 		}
-		marks, err := s.Stale(t.Context(), 10)
+		marks, err := s.RetryMarks(t.Context(), 10)
 		if err != nil || len(marks) != 1 {
 			t.Fatalf("got %s, %v, want a mark", show(marks), err)
 		}
-		if first.Mark == 0 {
+		if first.Revision == 0 {
 			first = marks[0]
-		} else if err := s.ClearStale(t.Context(), first); err != nil { // of before
+		} else if err := s.ClearRetryMark(t.Context(), first); err != nil { // of before
 			t.Fatal(err)
 		}
-		again, err := s.Stale(t.Context(), 10)
+		again, err := s.RetryMarks(t.Context(), 10)
 		wantSame(t, "marks", again, marks, err)
-		if err := s.ClearStale(t.Context(), marks[0]); err != nil {
+		if err := s.ClearRetryMark(t.Context(), marks[0]); err != nil {
 			t.Fatal(err)
 		}
 		w.wantRows(t, 0)
@@ -429,17 +429,17 @@ func TestRowsOutliveTheirTime(t *testing.T) {
 	old := connection("c1")
 	old.ConnectedAt = time.Now().UTC().Truncate(time.Millisecond).Add(-hub.ConnectionLife - time.Hour)
 	expired := asked
-	expired.At = old.ConnectedAt.Add(-hub.RequestLife)
+	expired.At = old.ConnectedAt.Add(-hub.ReceiptLife)
 	if err := errors.Join(s.PutConnection(t.Context(), old), s.Subscribe(t.Context(), old, topics("A")), s.PutCarts(t.Context(), nil, &expired)); err != nil {
 		t.Fatal(err)
 	}
 	page, _, err := s.Subscribers(t.Context(), topics("A")[0], "", 10)
 	wantSame(t, "subscribers", page, []hub.Subscriber{old.Subscriber()}, err)
-	kept, err := s.Request(t.Context(), expired.CartID, expired.Key)
+	kept, err := s.Receipt(t.Context(), expired.CartID, expired.Key)
 	wantSame(t, "request", kept, expired, err)
 
 	young := expired
-	young.At = expired.At.Add(hub.RequestLife)
+	young.At = expired.At.Add(hub.ReceiptLife)
 	if err := s.PutCarts(t.Context(), nil, &young); !errors.Is(err, hub.ErrConflict) {
 		t.Errorf("a key at the end of its life: got %v, want %v", err, hub.ErrConflict)
 	}

@@ -16,7 +16,7 @@ import (
 // places are the rows that list a connection with its owners.
 func places(c hub.Connection) []types.WriteRequest {
 	var requests []types.WriteRequest
-	for _, owner := range c.Owners() {
+	for _, owner := range c.Holders() {
 		requests = append(requests, put(ownedKey(owner, c.ID).with(row{
 			attrConnectedAt: millis(c.ConnectedAt),
 			attrExpires:     expiry(c.ConnectedAt.Add(hub.ConnectionLife)),
@@ -32,7 +32,7 @@ func displaced(r row, id string, owners ...string) []types.WriteRequest {
 		return nil
 	}
 	var requests []types.WriteRequest
-	for _, owner := range connectionOf(r, id).Owners() {
+	for _, owner := range connectionOf(r, id).Holders() {
 		if !slices.Contains(owners, owner) {
 			requests = append(requests, remove(ownedKey(owner, id)))
 		}
@@ -41,7 +41,7 @@ func displaced(r row, id string, owners ...string) []types.WriteRequest {
 }
 
 // PutAuthority implements [hub.Registry].
-func (s *Store) PutAuthority(ctx context.Context, id string, was, is hub.Principal) error {
+func (s *Store) ReplacePrincipal(ctx context.Context, id string, was, is hub.Principal) error {
 	var u update
 	u.become(principalRow(is))
 	conditions := []string{u.exists(ofLiving)}
@@ -66,7 +66,7 @@ func (s *Store) PutAuthority(ctx context.Context, id string, was, is hub.Princip
 }
 
 // Owner implements [hub.Registry].
-func (s *Store) Owner(ctx context.Context, id, after string, limit int) (hub.Owner, error) {
+func (s *Store) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
 	most, start := limit, ""
 	if after == "" {
 		most++ // a revocation comes before the connections
@@ -75,9 +75,9 @@ func (s *Store) Owner(ctx context.Context, id, after string, limit int) (hub.Own
 	}
 	found, more, err := s.rows(ctx, ownerPartition(id), start, most)
 	if err != nil {
-		return hub.Owner{}, fmt.Errorf("an owner of connections: %w", err)
+		return hub.Holder{}, fmt.Errorf("an owner of connections: %w", err)
 	}
-	var o hub.Owner
+	var o hub.Holder
 	if len(found) > 0 && textOf(found[0], attrSK) == revocationKey(id).sk {
 		o.Revoked, found = timeOf(found[0], attrRevoked), found[1:]
 	}
@@ -85,7 +85,7 @@ func (s *Store) Owner(ctx context.Context, id, after string, limit int) (hub.Own
 		found, more = found[:limit], true
 	}
 	for _, r := range found {
-		o.Connections = append(o.Connections, hub.Owned{
+		o.Connections = append(o.Connections, hub.HeldConnection{
 			ID: strings.TrimPrefix(textOf(r, attrSK), ofSubscriber), ConnectedAt: timeOf(r, attrConnectedAt),
 		})
 	}

@@ -59,7 +59,7 @@ func (s *Store) PutConnection(ctx context.Context, c hub.Connection) error {
 		return fail(err)
 	}
 	// If it crashes here, that place expires.
-	if err := s.writeAll(ctx, displaced(was, c.ID, c.Owners()...)); err != nil {
+	if err := s.writeAll(ctx, displaced(was, c.ID, c.Holders()...)); err != nil {
 		return fail(err)
 	}
 	return nil

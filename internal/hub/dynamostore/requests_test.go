@@ -78,8 +78,8 @@ func TestRequests(t *testing.T) {
 	vendor.Principal = hub.Principal{User: "v", Role: hub.RoleVendor, Vendor: "acme"}
 	vendor.Protocol, vendor.Notice = "securecart.v1", "token_expired"
 	home := connection("c1")
-	home.Address = "h"
-	mark := hub.Stale{ConnectionID: "c1", Since: now, Mark: now.UnixMilli() << 20}
+	home.ClientHash = "h"
+	mark := hub.RetryMark{ConnectionID: "c1", Since: now, Revision: now.UnixMilli() << 20}
 	item := hub.Item{SKU: "TEE", Version: 43, Available: 3, LowAt: 5, Vendor: "acme", UpdatedAt: now}
 	gone := item
 	gone.Available, gone.Deleted = 0, true
@@ -94,10 +94,10 @@ func TestRequests(t *testing.T) {
 		"put-authority": {nil, func(s hub.Store) error {
 			is := vendor.Principal
 			is.Issued, is.Expires = now, now.Add(time.Hour)
-			return s.PutAuthority(t.Context(), "c1", vendor.Principal, is)
+			return s.ReplacePrincipal(t.Context(), "c1", vendor.Principal, is)
 		}},
-		"owner":      {[]string{`{"Items":[{"pk":{"S":"O#u~ann"},"sk":{"S":"!"},"revoked":{"N":"1"}},{"pk":{"S":"O#u~ann"},"sk":{"S":"c#c1"}}]}`}, func(s hub.Store) error { _, err := s.Owner(t.Context(), "u~ann", "", 100); return err }},
-		"owner-next": {nil, func(s hub.Store) error { _, err := s.Owner(t.Context(), "u~ann", "c1", 100); return err }},
+		"owner":      {[]string{`{"Items":[{"pk":{"S":"O#u~ann"},"sk":{"S":"!"},"revoked":{"N":"1"}},{"pk":{"S":"O#u~ann"},"sk":{"S":"c#c1"}}]}`}, func(s hub.Store) error { _, err := s.Holder(t.Context(), "u~ann", "", 100); return err }},
+		"owner-next": {nil, func(s hub.Store) error { _, err := s.Holder(t.Context(), "u~ann", "c1", 100); return err }},
 		"revoke":     {nil, func(s hub.Store) error { return s.Revoke(t.Context(), "u~ann", now) }},
 		"count":      {[]string{`{"Attributes":{"count":{"N":"7"}}}`}, func(s hub.Store) error { _, err := s.Count(t.Context(), "m~c1~1", now); return err }},
 		"collect": {nil, func(s hub.Store) error {
@@ -130,13 +130,13 @@ func TestRequests(t *testing.T) {
 			`{"Items":[],"LastEvaluatedKey":{"pk":{"S":"T#sku:TEE#0"},"sk":{"S":"c#c3"}}}`,
 		}, func(s hub.Store) error { _, _, err := s.Subscribers(t.Context(), topic, "c1", 1000); return err }},
 		"mark-stale": {[]string{`{"Attributes":{"mark":{"N":"1853172529944854528"}}}`}, func(s hub.Store) error {
-			return s.MarkStale(t.Context(), []hub.Missed{{ConnectionID: "c1", Topics: topics("A", "B")}}, now.Add(time.Minute))[0]
+			return s.MarkForRetry(t.Context(), []hub.Undelivered{{ConnectionID: "c1", Topics: topics("A", "B")}}, now.Add(time.Minute))[0]
 		}},
 		"stale": {[]string{
 			`{"Items":[{"pk":{"S":"S#0"},"sk":{"S":"m#1853172529944854528#c1"}},{"pk":{"S":"S#0"},"sk":{"S":"m#1853172529944854529#c2"}},{"pk":{"S":"S#0"},"sk":{"S":"m#1853172529944854530#c3"}}]}`,
 			`{"Responses":{"hub":[{"pk":{"S":"C#c1"},"sk":{"S":"stale"},"mark":{"N":"1853172529944854528"}},{"pk":{"S":"C#c3"},"sk":{"S":"stale"},"mark":{"N":"1853172586800709700"}}]}}`,
-		}, func(s hub.Store) error { _, err := s.Stale(t.Context(), 100); return err }},
-		"clear-stale": {nil, func(s hub.Store) error { return s.ClearStale(t.Context(), mark) }},
+		}, func(s hub.Store) error { _, err := s.RetryMarks(t.Context(), 100); return err }},
+		"clear-stale": {nil, func(s hub.Store) error { return s.ClearRetryMark(t.Context(), mark) }},
 		"epoch": {[]string{`{}`, `{}`, `{"Item":{"epoch":{"S":"e1"}}}`}, func(s hub.Store) error {
 			_, err := s.Epoch(t.Context())
 			return err
@@ -147,7 +147,7 @@ func TestRequests(t *testing.T) {
 			return err
 		}},
 		"cart":             {nil, func(s hub.Store) error { _, err := s.Cart(t.Context(), "u~ann"); return err }},
-		"request":          {[]string{`{"Item":{"answer":{"B":"e30="}}}`}, func(s hub.Store) error { _, err := s.Request(t.Context(), "u~ann", "k"); return err }},
+		"request":          {[]string{`{"Item":{"answer":{"B":"e30="}}}`}, func(s hub.Store) error { _, err := s.Receipt(t.Context(), "u~ann", "k"); return err }},
 		"put-item-new":     {nil, func(s hub.Store) error { return s.PutItem(t.Context(), hub.Item{SKU: "MUG", Version: 1, LowAt: 5}, 0) }},
 		"put-item-moved":   {[]string{`{}`, `{"Attributes":{"vendor":{"S":"other"}}}`}, func(s hub.Store) error { return s.PutItem(t.Context(), item, 42) }},
 		"put-item-deleted": {[]string{`{"Attributes":{"vendor":{"S":"acme"}}}`}, func(s hub.Store) error { return s.PutItem(t.Context(), gone, 42) }},

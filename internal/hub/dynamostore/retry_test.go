@@ -26,7 +26,7 @@ var (
 	now   = time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC)
 	topic = hub.Topic{Kind: hub.KindSKU, Name: "TEE"}
 	cart  = hub.CartWrite{Cart: hub.Cart{ID: "u~ann", Version: 1, Lines: map[string]hub.CartLine{"TEE": {Quantity: 7, Version: 1, At: now}}}}
-	asked = hub.Request{CartID: "u~ann", Key: "k", Fingerprint: "f", Answer: []byte("{}"), At: now}
+	asked = hub.Receipt{CartID: "u~ann", Key: "k", Fingerprint: "f", Answer: []byte("{}"), At: now}
 )
 
 func connection(id string) hub.Connection {
@@ -57,8 +57,8 @@ var methods = map[string]func(context.Context, hub.Store) error{
 		return err
 	},
 	"MarkStale":  func(ctx context.Context, s hub.Store) error { return mark(ctx, s, "c1", topics("TEE"), now) },
-	"Stale":      func(ctx context.Context, s hub.Store) error { _, err := s.Stale(ctx, 10); return err },
-	"ClearStale": func(ctx context.Context, s hub.Store) error { return s.ClearStale(ctx, hub.Stale{ConnectionID: "c1"}) },
+	"Stale":      func(ctx context.Context, s hub.Store) error { _, err := s.RetryMarks(ctx, 10); return err },
+	"ClearStale": func(ctx context.Context, s hub.Store) error { return s.ClearRetryMark(ctx, hub.RetryMark{ConnectionID: "c1"}) },
 	"Epoch":      func(ctx context.Context, s hub.Store) error { _, err := s.Epoch(ctx); return err },
 	"Items":      func(ctx context.Context, s hub.Store) error { _, err := s.Items(ctx, []string{"TEE"}); return err },
 	"VendorSKUs": func(ctx context.Context, s hub.Store) error {
@@ -66,7 +66,7 @@ var methods = map[string]func(context.Context, hub.Store) error{
 		return err
 	},
 	"Cart":    func(ctx context.Context, s hub.Store) error { _, err := s.Cart(ctx, "u~ann"); return err },
-	"Request": func(ctx context.Context, s hub.Store) error { _, err := s.Request(ctx, "u~ann", "k"); return err },
+	"Request": func(ctx context.Context, s hub.Store) error { _, err := s.Receipt(ctx, "u~ann", "k"); return err },
 	"PutItem": func(ctx context.Context, s hub.Store) error {
 		return s.PutItem(ctx, hub.Item{SKU: "TEE", Version: 1, Available: 7777, Vendor: "acme"}, 0)
 	},

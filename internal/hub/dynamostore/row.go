@@ -265,7 +265,7 @@ func connectionRow(c hub.Connection) row {
 	r := subscriberRow(c.Subscriber())
 	r[attrProtocol] = optional(c.Protocol)
 	r[attrNotice] = optional(c.Notice)
-	r[attrAddress] = optional(c.Address)
+	r[attrAddress] = optional(c.ClientHash)
 	return r
 }
 
@@ -273,15 +273,15 @@ func connectionOf(r row, id string) hub.Connection {
 	s := subscriberOf(r, id)
 	return hub.Connection{
 		ID: id, Principal: s.Principal, Endpoint: s.Endpoint, ConnectedAt: s.ConnectedAt,
-		Protocol: textOf(r, attrProtocol), Notice: textOf(r, attrNotice), Address: textOf(r, attrAddress), Topics: topicsOf(r),
+		Protocol: textOf(r, attrProtocol), Notice: textOf(r, attrNotice), ClientHash: textOf(r, attrAddress), Topics: topicsOf(r),
 	}
 }
 
-func requestRow(q hub.Request) row {
+func requestRow(q hub.Receipt) row {
 	r := row{
 		attrFingerprint: text(q.Fingerprint),
 		attrAt:          millis(q.At),
-		attrExpires:     expiry(q.At.Add(hub.RequestLife)),
+		attrExpires:     expiry(q.At.Add(hub.ReceiptLife)),
 	}
 	if len(q.Answer) > 0 {
 		r[attrAnswer] = &types.AttributeValueMemberB{Value: q.Answer}

@@ -177,7 +177,7 @@ func TestSideBySide(t *testing.T) {
 					if err := s.PutConnection(t.Context(), connection(id)); !errors.Is(err, hub.ErrGone) {
 						t.Errorf("%s: put again: %v, want ErrGone", order, err)
 					}
-					if o, err := s.Owner(t.Context(), connection(id).Principal.CartID(), "", 10); err != nil || len(o.Connections) > 0 {
+					if o, err := s.Holder(t.Context(), connection(id).Principal.CartID(), "", 10); err != nil || len(o.Connections) > 0 {
 						t.Errorf("%s: its user has %v, %v, want no connection", order, o.Connections, err)
 					}
 				}
@@ -197,9 +197,9 @@ func TestSideBySide(t *testing.T) {
 			return []func(hub.Store) error{
 				func(s hub.Store) error { return mark(context.Background(), s, id, topics("B"), now) },
 				func(s hub.Store) error {
-					marks, err := s.Stale(context.Background(), 10)
+					marks, err := s.RetryMarks(context.Background(), 10)
 					for _, m := range marks {
-						err = errors.Join(err, s.ClearStale(context.Background(), m))
+						err = errors.Join(err, s.ClearRetryMark(context.Background(), m))
 					}
 					return err
 				},
@@ -211,7 +211,7 @@ func TestSideBySide(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			marks, err := s.Stale(t.Context(), 10)
+			marks, err := s.RetryMarks(t.Context(), 10)
 			wantSame(t, order+": marks listed", len(marks), len(c.Items)-1, err)
 			for _, m := range marks {
 				if !slices.Contains(m.Topics, topics("B")[0]) {
@@ -221,7 +221,7 @@ func TestSideBySide(t *testing.T) {
 			if err := s.Forget(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
-			if marks, err = s.Stale(t.Context(), 10); len(marks) > 0 || err != nil {
+			if marks, err = s.RetryMarks(t.Context(), 10); len(marks) > 0 || err != nil {
 				t.Errorf("%s: marks after forgetting: %s, %v", order, show(marks), err)
 			}
 		})

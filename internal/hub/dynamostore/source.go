@@ -125,15 +125,15 @@ func (s *Store) Cart(ctx context.Context, id string) (hub.Cart, error) {
 }
 
 // Request implements [hub.Source].
-func (s *Store) Request(ctx context.Context, cartID, name string) (hub.Request, error) {
+func (s *Store) Receipt(ctx context.Context, cartID, name string) (hub.Receipt, error) {
 	r, err := s.get(ctx, s.opts.HubTable, requestKey(cartID, name).row())
 	if err == nil && r == nil {
 		err = hub.ErrGone
 	}
 	if err != nil {
-		return hub.Request{}, fmt.Errorf("request: %w", err)
+		return hub.Receipt{}, fmt.Errorf("request: %w", err)
 	}
-	return hub.Request{
+	return hub.Receipt{
 		CartID: cartID, Key: name, At: timeOf(r, attrAt),
 		Fingerprint: textOf(r, attrFingerprint), Answer: bytesOf(r, attrAnswer),
 	}, nil

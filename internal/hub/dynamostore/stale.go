@@ -19,7 +19,7 @@ import (
 const marksAtOnce = 10
 
 // MarkStale implements [hub.Registry].
-func (s *Store) MarkStale(ctx context.Context, missed []hub.Missed, now time.Time) []error {
+func (s *Store) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
 	errs := make([]error, len(missed))
 	var next atomic.Int64
 	var writers sync.WaitGroup
@@ -76,9 +76,9 @@ func (s *Store) vacate(ctx context.Context, mark int64, id string) error {
 }
 
 // Stale implements [hub.Registry].
-func (s *Store) Stale(ctx context.Context, limit int) ([]hub.Stale, error) {
+func (s *Store) RetryMarks(ctx context.Context, limit int) ([]hub.RetryMark, error) {
 	fail := func(err error) error { return fmt.Errorf("marks: %w", err) }
-	var marks []hub.Stale
+	var marks []hub.RetryMark
 	for after, more := ofMark, true; more && len(marks) < limit; {
 		var places []row
 		var err error
@@ -99,7 +99,7 @@ func (s *Store) Stale(ctx context.Context, limit int) ([]hub.Stale, error) {
 
 // marksOf reads the marks that the places given are of, in that order. It clears
 // away places of marks that are no more.
-func (s *Store) marksOf(ctx context.Context, places []row) ([]hub.Stale, error) {
+func (s *Store) marksOf(ctx context.Context, places []row) ([]hub.RetryMark, error) {
 	var ids []string
 	for _, p := range places {
 		_, id := readPlace(textOf(p, attrSK))
@@ -113,21 +113,21 @@ func (s *Store) marksOf(ctx context.Context, places []row) ([]hub.Stale, error) 
 	if err != nil {
 		return nil, err
 	}
-	current := make(map[string]hub.Stale, len(found))
+	current := make(map[string]hub.RetryMark, len(found))
 	for _, r := range found {
 		id := strings.TrimPrefix(textOf(r, attrPK), ofConnection)
-		current[id] = hub.Stale{ConnectionID: id, Topics: topicsOf(r), Since: timeOf(r, attrSince), Mark: numberOf(r, attrMark)}
+		current[id] = hub.RetryMark{ConnectionID: id, Topics: topicsOf(r), Since: timeOf(r, attrSince), Revision: numberOf(r, attrMark)}
 	}
-	var marks []hub.Stale
+	var marks []hub.RetryMark
 	for _, p := range places {
 		listed, id := readPlace(textOf(p, attrSK))
 		m, ok := current[id]
-		if ok && m.Mark == listed {
+		if ok && m.Revision == listed {
 			marks = append(marks, m)
 			continue
 		}
 		if ok { // its renewal may have ended before it was listed
-			if err := s.place(ctx, m.Mark, id); err != nil {
+			if err := s.place(ctx, m.Revision, id); err != nil {
 				return nil, err
 			}
 		}
@@ -139,10 +139,10 @@ func (s *Store) marksOf(ctx context.Context, places []row) ([]hub.Stale, error) 
 }
 
 // ClearStale implements [hub.Registry].
-func (s *Store) ClearStale(ctx context.Context, m hub.Stale) error {
+func (s *Store) ClearRetryMark(ctx context.Context, m hub.RetryMark) error {
 	fail := func(err error) error { return fmt.Errorf("clear mark of %s: %w", m.ConnectionID, err) }
 	var e expression
-	condition := e.compare(attrMark, "=", "mark", number(m.Mark))
+	condition := e.compare(attrMark, "=", "mark", number(m.Revision))
 	_, _, err := do(ctx, s, s.api.DeleteItem, &dynamodb.DeleteItemInput{
 		TableName: &s.opts.HubTable, Key: markKey(m.ConnectionID).row(), ConditionExpression: &condition,
 		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
@@ -153,7 +153,7 @@ func (s *Store) ClearStale(ctx context.Context, m hub.Stale) error {
 	if err != nil {
 		return fail(err)
 	}
-	if err := s.vacate(ctx, m.Mark, m.ConnectionID); err != nil {
+	if err := s.vacate(ctx, m.Revision, m.ConnectionID); err != nil {
 		return fail(err)
 	}
 	return nil

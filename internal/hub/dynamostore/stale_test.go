@@ -34,11 +34,11 @@ func TestManyMarks(t *testing.T) {
 		}}
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		var missed []hub.Missed
+		var missed []hub.Undelivered
 		for i := range 1_900 {
-			missed = append(missed, hub.Missed{ConnectionID: fmt.Sprintf("c%04d", i), Topics: topics("TEE")})
+			missed = append(missed, hub.Undelivered{ConnectionID: fmt.Sprintf("c%04d", i), Topics: topics("TEE")})
 		}
-		for i, err := range dynamostore.NewWith(api, tables, nil, nil).MarkStale(ctx, missed, time.Now()) {
+		for i, err := range dynamostore.NewWith(api, tables, nil, nil).MarkForRetry(ctx, missed, time.Now()) {
 			if (err != nil) != (i == 7) {
 				t.Fatalf("%s: got %v", missed[i].ConnectionID, err)
 			}

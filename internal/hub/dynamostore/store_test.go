@@ -22,7 +22,7 @@ import (
 
 // mark marks one connection.
 func mark(ctx context.Context, s hub.Store, id string, topics []hub.Topic, now time.Time) error {
-	return s.MarkStale(ctx, []hub.Missed{{ConnectionID: id, Topics: topics}}, now)[0]
+	return s.MarkForRetry(ctx, []hub.Undelivered{{ConnectionID: id, Topics: topics}}, now)[0]
 }
 
 func wantSame(t testing.TB, what string, got, want any, err error) {

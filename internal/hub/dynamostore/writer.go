@@ -38,7 +38,7 @@ func (s *Store) PutItem(ctx context.Context, item hub.Item, was int64) error {
 }
 
 // ListItem implements [hub.Writer].
-func (s *Store) ListItem(ctx context.Context, item hub.Item, former []string) error {
+func (s *Store) IndexItem(ctx context.Context, item hub.Item, former []string) error {
 	fail := func(err error) error { return fmt.Errorf("list item %s: %w", item.SKU, err) }
 	if item.Deleted {
 		former = append(slices.Clone(former), item.Vendor)
@@ -88,7 +88,7 @@ func (s *Store) unlist(ctx context.Context, vendor string, item hub.Item) error 
 }
 
 // PutCarts implements [hub.Writer].
-func (s *Store) PutCarts(ctx context.Context, carts []hub.CartWrite, request *hub.Request) error {
+func (s *Store) PutCarts(ctx context.Context, carts []hub.CartWrite, request *hub.Receipt) error {
 	names := s.opts.Layout.Cart
 	updates := make([]types.Update, len(carts))
 	for i, w := range carts {
@@ -115,9 +115,9 @@ func (s *Store) PutCarts(ctx context.Context, carts []hub.CartWrite, request *hu
 }
 
 // keep writes an answer unless its key has one that has not expired.
-func (s *Store) keep(q hub.Request) *types.Put {
+func (s *Store) keep(q hub.Receipt) *types.Put {
 	var e expression
-	condition := e.missing(attrPK) + " OR " + e.compare(attrAt, "<", "dead", millis(q.At.Add(-hub.RequestLife)))
+	condition := e.missing(attrPK) + " OR " + e.compare(attrAt, "<", "dead", millis(q.At.Add(-hub.ReceiptLife)))
 	return &types.Put{
 		TableName: &s.opts.HubTable, Item: requestKey(q.CartID, q.Key).with(requestRow(q)),
 		ConditionExpression: &condition, ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,

@@ -203,7 +203,7 @@ func forgetAll(ctx context.Context, f Fixture) error {
 	if err := isKind("connection", err, hub.ErrGone); err != nil {
 		return err
 	}
-	marks, err := f.Store.Stale(ctx, 10)
+	marks, err := f.Store.RetryMarks(ctx, 10)
 	return errors.Join(err, same("marks", len(marks), 0), audience(ctx, f, sku("A"), "c2"), audience(ctx, f, sku("B")))
 }
 
@@ -238,25 +238,25 @@ func concurrentSubscribers(ctx context.Context, f Fixture) error {
 
 // mark marks one connection.
 func mark(ctx context.Context, f Fixture, id string, topics []hub.Topic, now time.Time) error {
-	return errors.Join(f.Store.MarkStale(ctx, []hub.Missed{{ConnectionID: id, Topics: topics}}, now)...)
+	return errors.Join(f.Store.MarkForRetry(ctx, []hub.Undelivered{{ConnectionID: id, Topics: topics}}, now)...)
 }
 
 func staleMany(ctx context.Context, f Fixture) error {
-	var missed []hub.Missed
+	var missed []hub.Undelivered
 	var want []string
 	for i := range 50 {
 		id := fmt.Sprintf("c%02d", i)
 		want = append(want, id+" sku:T"+id)
-		missed = append(missed, hub.Missed{ConnectionID: id, Topics: []hub.Topic{sku("T" + id)}})
+		missed = append(missed, hub.Undelivered{ConnectionID: id, Topics: []hub.Topic{sku("T" + id)}})
 		if err := connect(ctx, f, id); err != nil {
 			return err
 		}
 	}
-	errs := f.Store.MarkStale(ctx, missed, at(1))
+	errs := f.Store.MarkForRetry(ctx, missed, at(1))
 	if err := errors.Join(append(errs, same("errors", len(errs), len(missed)))...); err != nil {
 		return err
 	}
-	marks, err := f.Store.Stale(ctx, 100)
+	marks, err := f.Store.RetryMarks(ctx, 100)
 	var got []string
 	for _, m := range marks {
 		for _, t := range m.Topics {
@@ -274,7 +274,7 @@ func staleCollects(ctx context.Context, f Fixture) error {
 	if err != nil {
 		return err
 	}
-	marks, err := f.Store.Stale(ctx, 10)
+	marks, err := f.Store.RetryMarks(ctx, 10)
 	if err != nil || len(marks) != 1 {
 		return fmt.Errorf("marks: got %v, %v, want one", marks, err)
 	}
@@ -292,7 +292,7 @@ func staleOrder(ctx context.Context, f Fixture) error {
 			return err
 		}
 	}
-	marks, err := f.Store.Stale(ctx, 2)
+	marks, err := f.Store.RetryMarks(ctx, 2)
 	if err != nil || len(marks) != 2 {
 		return fmt.Errorf("marks: got %v, %v, want two", marks, err)
 	}
@@ -308,7 +308,7 @@ func staleRotates(ctx context.Context, f Fixture) error {
 	if err := mark(ctx, f, "c1", nil, at(9)); err != nil {
 		return err
 	}
-	marks, err := f.Store.Stale(ctx, 10)
+	marks, err := f.Store.RetryMarks(ctx, 10)
 	if err != nil || len(marks) != 3 {
 		return fmt.Errorf("marks: got %v, %v, want three", marks, err)
 	}
@@ -323,23 +323,23 @@ func staleClear(ctx context.Context, f Fixture) error {
 	if err != nil {
 		return err
 	}
-	before, err := f.Store.Stale(ctx, 10)
+	before, err := f.Store.RetryMarks(ctx, 10)
 	if err != nil || len(before) != 1 {
 		return fmt.Errorf("marks: got %v, %v, want one", before, err)
 	}
 	if err := mark(ctx, f, "c1", []hub.Topic{sku("A")}, at(2)); err != nil {
 		return err
 	}
-	if err := f.Store.ClearStale(ctx, before[0]); err != nil {
+	if err := f.Store.ClearRetryMark(ctx, before[0]); err != nil {
 		return err
 	}
-	marks, err := f.Store.Stale(ctx, 10)
+	marks, err := f.Store.RetryMarks(ctx, 10)
 	if err != nil || len(marks) != 1 {
 		return fmt.Errorf("a mark that was renewed: got %v, %v, want it to stay", marks, err)
 	}
-	if err := f.Store.ClearStale(ctx, marks[0]); err != nil {
+	if err := f.Store.ClearRetryMark(ctx, marks[0]); err != nil {
 		return err
 	}
-	marks, err = f.Store.Stale(ctx, 10)
+	marks, err = f.Store.RetryMarks(ctx, 10)
 	return errors.Join(err, same("marks after clearing", len(marks), 0))
 }

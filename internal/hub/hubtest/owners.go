@@ -19,7 +19,7 @@ const (
 func owned(ctx context.Context, f Fixture, owner string, limit int) ([]string, error) {
 	var all []string
 	for after, more := "", true; more; more = after != "" {
-		o, err := f.Store.Owner(ctx, owner, after, limit)
+		o, err := f.Store.Holder(ctx, owner, after, limit)
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +45,7 @@ func wantOwned(ctx context.Context, f Fixture, owner string, want ...string) err
 // home is a connection from an address.
 func home(id string) hub.Connection {
 	c := connection(id)
-	c.Address = ofHome
+	c.ClientHash = ofHome
 	return c
 }
 
@@ -55,11 +55,11 @@ func ownersSeen(ctx context.Context, f Fixture) error {
 			return err
 		}
 		want := []string{"c1", "c2", "c3"}[:i+1]
-		if err := errors.Join(wantOwned(ctx, f, ofAlice, want...), wantOwned(ctx, f, hub.AddressOwner(ofHome), want...)); err != nil {
+		if err := errors.Join(wantOwned(ctx, f, ofAlice, want...), wantOwned(ctx, f, hub.AddressHolder(ofHome), want...)); err != nil {
 			return err
 		}
 	}
-	return errors.Join(wantOwned(ctx, f, "u~nobody"), wantOwned(ctx, f, hub.AddressOwner("nowhere")))
+	return errors.Join(wantOwned(ctx, f, "u~nobody"), wantOwned(ctx, f, hub.AddressHolder("nowhere")))
 }
 
 func ownersPage(ctx context.Context, f Fixture) error {
@@ -90,7 +90,7 @@ func ownersPage(ctx context.Context, f Fixture) error {
 
 func ownersForget(ctx context.Context, f Fixture) error {
 	err := errors.Join(f.Store.PutConnection(ctx, home("c1")), f.Store.PutConnection(ctx, home("c2")), f.Store.Forget(ctx, "c1"))
-	return errors.Join(err, wantOwned(ctx, f, ofAlice, "c2"), wantOwned(ctx, f, hub.AddressOwner(ofHome), "c2"))
+	return errors.Join(err, wantOwned(ctx, f, ofAlice, "c2"), wantOwned(ctx, f, hub.AddressHolder(ofHome), "c2"))
 }
 
 func endedStays(ctx context.Context, f Fixture) error {
@@ -99,7 +99,7 @@ func endedStays(ctx context.Context, f Fixture) error {
 	for range 2 {
 		err = errors.Join(err, f.Store.EndConnection(ctx, "c1", at(2)), f.Store.EndConnection(ctx, "never", at(2)))
 	}
-	marks, err2 := f.Store.Stale(ctx, 10)
+	marks, err2 := f.Store.RetryMarks(ctx, 10)
 	if err := errors.Join(err, err2, same("marks", len(marks), 0), audience(ctx, f, sku("A"))); err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func endedStays(ctx context.Context, f Fixture) error {
 	}{
 		{"put", func() error { return f.Store.PutConnection(ctx, home("c1")) }, hub.ErrGone},
 		{"put, never known", func() error { return f.Store.PutConnection(ctx, home("never")) }, hub.ErrGone},
-		{"put authority", func() error { return f.Store.PutAuthority(ctx, "c1", was, was) }, hub.ErrGone},
+		{"put authority", func() error { return f.Store.ReplacePrincipal(ctx, "c1", was, was) }, hub.ErrGone},
 		{"subscribe", func() error { return f.Store.Subscribe(ctx, home("c1"), []hub.Topic{sku("A")}) }, nil},
 		{"unsubscribe", func() error { return f.Store.Unsubscribe(ctx, "c1", []hub.Topic{sku("A")}) }, nil},
 		{"forget", func() error { return f.Store.Forget(ctx, "c1") }, nil},
@@ -123,7 +123,7 @@ func endedStays(ctx context.Context, f Fixture) error {
 		}
 		_, err := f.Store.Connection(ctx, "c1")
 		err = errors.Join(isKind("connection after "+late.what, err, hub.ErrGone),
-			wantOwned(ctx, f, ofAlice), wantOwned(ctx, f, hub.AddressOwner(ofHome)))
+			wantOwned(ctx, f, ofAlice), wantOwned(ctx, f, hub.AddressHolder(ofHome)))
 		if err != nil {
 			return fmt.Errorf("%s: %w", late.what, err)
 		}
@@ -141,11 +141,11 @@ func ownersChange(ctx context.Context, f Fixture) error {
 	guest := home("c1")
 	guest.Principal = hub.Principal{User: "guest:g1", Role: hub.RoleGuest}
 	err := errors.Join(f.Store.PutConnection(ctx, guest), f.Store.PutConnection(ctx, home("c1")))
-	return errors.Join(err, wantOwned(ctx, f, "g~g1"), wantOwned(ctx, f, ofAlice, "c1"), wantOwned(ctx, f, hub.AddressOwner(ofHome), "c1"))
+	return errors.Join(err, wantOwned(ctx, f, "g~g1"), wantOwned(ctx, f, ofAlice, "c1"), wantOwned(ctx, f, hub.AddressHolder(ofHome), "c1"))
 }
 
 func revocationKept(ctx context.Context, f Fixture) error {
-	o, err := f.Store.Owner(ctx, ofAlice, "", 1)
+	o, err := f.Store.Holder(ctx, ofAlice, "", 1)
 	if err := errors.Join(err, same("never revoked", o.Revoked.IsZero(), true)); err != nil {
 		return err
 	}
@@ -158,8 +158,8 @@ func revocationKept(ctx context.Context, f Fixture) error {
 	if err := errors.Join(f.Store.PutConnection(ctx, connection("c1")), f.Store.Forget(ctx, "c1")); err != nil {
 		return err
 	}
-	o, err = f.Store.Owner(ctx, ofAlice, "", 1)
-	other, err2 := f.Store.Owner(ctx, "u~bob", "", 1)
+	o, err = f.Store.Holder(ctx, ofAlice, "", 1)
+	other, err2 := f.Store.Holder(ctx, "u~bob", "", 1)
 	return errors.Join(err, err2, same("revoked", o.Revoked, at(9)), same("of another", other.Revoked.IsZero(), true))
 }
 
@@ -167,7 +167,7 @@ func authorityConditional(ctx context.Context, f Fixture) error {
 	was := connection("c1").Principal
 	is := was
 	is.Expires = at(0)
-	if err := isKind("no such connection", f.Store.PutAuthority(ctx, "c1", was, is), hub.ErrGone); err != nil {
+	if err := isKind("no such connection", f.Store.ReplacePrincipal(ctx, "c1", was, is), hub.ErrGone); err != nil {
 		return err
 	}
 	if err := connect(ctx, f, "c1", sku("A")); err != nil {
@@ -180,11 +180,11 @@ func authorityConditional(ctx context.Context, f Fixture) error {
 		{User: was.User, Role: was.Role},
 		{User: was.User, Role: was.Role, Expires: was.Expires, Vendor: "acme"},
 	} {
-		if err := isKind(fmt.Sprintf("of %v", other), f.Store.PutAuthority(ctx, "c1", other, hub.Principal{User: was.User}), hub.ErrConflict); err != nil {
+		if err := isKind(fmt.Sprintf("of %v", other), f.Store.ReplacePrincipal(ctx, "c1", other, hub.Principal{User: was.User}), hub.ErrConflict); err != nil {
 			return err
 		}
 	}
-	if err := f.Store.PutAuthority(ctx, "c1", was, is); err != nil {
+	if err := f.Store.ReplacePrincipal(ctx, "c1", was, is); err != nil {
 		return err
 	}
 	c, err := f.Store.Connection(ctx, "c1")

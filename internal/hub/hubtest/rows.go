@@ -65,7 +65,7 @@ func unknownRows(ctx context.Context, f Fixture) error {
 	if err != nil || c.Version != 0 || c.ID != "u~nobody" || len(c.Lines) != 0 {
 		return fmt.Errorf("cart: got %+v, %v, want version 0", c, err)
 	}
-	_, err = f.Store.Request(ctx, "u~nobody", "k")
+	_, err = f.Store.Receipt(ctx, "u~nobody", "k")
 	if err := isKind("request", err, hub.ErrGone); err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func vendorSKUs(ctx context.Context, f Fixture) error {
 	list := func(sku, vendor string, version int64, deleted bool, former ...string) error {
 		i := item(sku, version, 1)
 		i.Vendor, i.Deleted = vendor, deleted
-		return f.Store.ListItem(ctx, i, former)
+		return f.Store.IndexItem(ctx, i, former)
 	}
 	if err := errors.Join(
 		list("C", "acme", 1, false), list("E", "other", 2, false, "acme"), list("E", "acme", 1, false), list("F", "acme", 2, true),
@@ -214,7 +214,7 @@ func cartsAtomic(ctx context.Context, f Fixture) error {
 		return err
 	}
 	one.Version, two.Version = 2, 2
-	err := f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: one, Was: 1}, {Cart: two, Was: 7}}, &hub.Request{CartID: "u~one", Key: "k", At: at(0)})
+	err := f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: one, Was: 1}, {Cart: two, Was: 7}}, &hub.Receipt{CartID: "u~one", Key: "k", At: at(0)})
 	if err := isKind("one of two at another version", err, hub.ErrConflict); err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func cartsAtomic(ctx context.Context, f Fixture) error {
 	if err := errors.Join(err, same("version of the other", got.Version, int64(1))); err != nil {
 		return err
 	}
-	_, err = f.Store.Request(ctx, "u~one", "k")
+	_, err = f.Store.Receipt(ctx, "u~one", "k")
 	return isKind("the request", err, hub.ErrGone)
 }
 
@@ -242,20 +242,20 @@ func cartsNotShared(ctx context.Context, f Fixture) error {
 }
 
 func requestKept(ctx context.Context, f Fixture) error {
-	want := hub.Request{CartID: "u~alice", Key: "phone-7.41", Fingerprint: "f", Answer: []byte(`{"from":0}`), At: at(0)}
+	want := hub.Receipt{CartID: "u~alice", Key: "phone-7.41", Fingerprint: "f", Answer: []byte(`{"from":0}`), At: at(0)}
 	if err := f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: cart("u~alice", 1, nil)}}, &want); err != nil {
 		return err
 	}
-	got, err := f.Store.Request(ctx, "u~alice", "phone-7.41")
+	got, err := f.Store.Receipt(ctx, "u~alice", "phone-7.41")
 	if err := errors.Join(err, same("request", got, want)); err != nil {
 		return err
 	}
-	_, err = f.Store.Request(ctx, "u~bob", "phone-7.41")
+	_, err = f.Store.Receipt(ctx, "u~bob", "phone-7.41")
 	return isKind("the same key of another cart", err, hub.ErrGone)
 }
 
 func requestOnce(ctx context.Context, f Fixture) error {
-	first := hub.Request{CartID: "u~alice", Key: "k", Fingerprint: "f", Answer: []byte("1"), At: at(0)}
+	first := hub.Receipt{CartID: "u~alice", Key: "k", Fingerprint: "f", Answer: []byte("1"), At: at(0)}
 	if err := f.Store.PutCarts(ctx, nil, &first); err != nil {
 		return fmt.Errorf("a request without a cart: %w", err)
 	}
@@ -265,7 +265,7 @@ func requestOnce(ctx context.Context, f Fixture) error {
 	if err := isKind("a key that is taken", err, hub.ErrConflict); err != nil {
 		return err
 	}
-	got, err := f.Store.Request(ctx, "u~alice", "k")
+	got, err := f.Store.Receipt(ctx, "u~alice", "k")
 	if err := errors.Join(err, same("answer", string(got.Answer), "1")); err != nil {
 		return err
 	}
@@ -274,15 +274,15 @@ func requestOnce(ctx context.Context, f Fixture) error {
 }
 
 func requestExpires(ctx context.Context, f Fixture) error {
-	r := hub.Request{CartID: "u~alice", Key: "k", Answer: []byte("1"), At: at(0)}
+	r := hub.Receipt{CartID: "u~alice", Key: "k", Answer: []byte("1"), At: at(0)}
 	if err := f.Store.PutCarts(ctx, nil, &r); err != nil {
 		return err
 	}
-	r.Answer, r.At = []byte("2"), at(0).Add(hub.RequestLife+time.Millisecond)
+	r.Answer, r.At = []byte("2"), at(0).Add(hub.ReceiptLife+time.Millisecond)
 	if err := f.Store.PutCarts(ctx, nil, &r); err != nil {
 		return fmt.Errorf("a key after its life: %w", err)
 	}
-	got, err := f.Store.Request(ctx, "u~alice", "k")
+	got, err := f.Store.Receipt(ctx, "u~alice", "k")
 	return errors.Join(err, same("answer", string(got.Answer), "2"))
 }
 

@@ -111,11 +111,11 @@ func (s onePage) Subscribers(ctx context.Context, t hub.Topic, after string, lim
 	return page, "", err
 }
 
-func (s keyless) PutCarts(ctx context.Context, carts []hub.CartWrite, _ *hub.Request) error {
+func (s keyless) PutCarts(ctx context.Context, carts []hub.CartWrite, _ *hub.Receipt) error {
 	return s.Store.PutCarts(ctx, carts, nil)
 }
 
-func (s piecemeal) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Request) error {
+func (s piecemeal) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
 	for _, w := range carts {
 		if err := s.Store.PutCarts(ctx, []hub.CartWrite{w}, nil); err != nil {
 			return err
@@ -124,7 +124,7 @@ func (s piecemeal) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.R
 	return s.Store.PutCarts(ctx, nil, r)
 }
 
-func (s sharing) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Request) error {
+func (s sharing) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
 	for _, w := range carts {
 		s.carts[w.Cart.ID] = w.Cart
 	}
@@ -149,8 +149,8 @@ func (s clinging) Forget(ctx context.Context, id string, _ ...hub.Topic) error {
 	return s.Store.Subscribe(ctx, c, c.Topics)
 }
 
-func (s hasty) ClearStale(ctx context.Context, m hub.Stale) error {
-	marks, err := s.Store.Stale(ctx, 1000)
+func (s hasty) ClearRetryMark(ctx context.Context, m hub.RetryMark) error {
+	marks, err := s.Store.RetryMarks(ctx, 1000)
 	for _, now := range marks {
 		if now.ConnectionID == m.ConnectionID {
 			m = now
@@ -159,18 +159,18 @@ func (s hasty) ClearStale(ctx context.Context, m hub.Stale) error {
 	if err != nil {
 		return err
 	}
-	return s.Store.ClearStale(ctx, m)
+	return s.Store.ClearRetryMark(ctx, m)
 }
 
-func (s unmoved) MarkStale(ctx context.Context, missed []hub.Missed, now time.Time) []error {
+func (s unmoved) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
 	if len(missed[0].Topics) == 0 {
 		return []error{nil}
 	}
-	return s.Store.MarkStale(ctx, missed, now)
+	return s.Store.MarkForRetry(ctx, missed, now)
 }
 
-func (s firstOnly) MarkStale(ctx context.Context, missed []hub.Missed, now time.Time) []error {
-	return append(s.Store.MarkStale(ctx, missed[:1], now), make([]error, len(missed)-1)...)
+func (s firstOnly) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
+	return append(s.Store.MarkForRetry(ctx, missed[:1], now), make([]error, len(missed)-1)...)
 }
 
 func (s wiping) PutConnection(ctx context.Context, c hub.Connection) error {
@@ -182,9 +182,9 @@ func (s wiping) PutConnection(ctx context.Context, c hub.Connection) error {
 	return s.Store.PutConnection(ctx, c)
 }
 
-func (s everlasting) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Request) error {
+func (s everlasting) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
 	if r != nil {
-		if _, err := s.Store.Request(ctx, r.CartID, r.Key); err == nil {
+		if _, err := s.Store.Receipt(ctx, r.CartID, r.Key); err == nil {
 			return hub.ErrConflict
 		}
 	}
@@ -228,16 +228,16 @@ func (s showing) TakeTicket(ctx context.Context, hash string) (hub.Ticket, error
 	return t, s.Store.PutTicket(ctx, t)
 }
 
-func (s trusting) PutAuthority(ctx context.Context, id string, _, is hub.Principal) error {
+func (s trusting) ReplacePrincipal(ctx context.Context, id string, _, is hub.Principal) error {
 	c, err := s.Store.Connection(ctx, id)
 	if err != nil {
 		return err
 	}
-	return s.Store.PutAuthority(ctx, id, c.Principal, is)
+	return s.Store.ReplacePrincipal(ctx, id, c.Principal, is)
 }
 
-func (s lenient) Owner(ctx context.Context, id, after string, limit int) (hub.Owner, error) {
-	o, err := s.Store.Owner(ctx, id, after, limit)
+func (s lenient) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
+	o, err := s.Store.Holder(ctx, id, after, limit)
 	o.Revoked = time.Time{}
 	return o, err
 }

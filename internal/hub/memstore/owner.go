@@ -27,7 +27,7 @@ func (s *Store) ownerLocked(id string) *owner {
 
 // leaveLocked takes a connection off its owners.
 func (s *Store) leaveLocked(c hub.Connection) {
-	for _, id := range c.Owners() {
+	for _, id := range c.Holders() {
 		if o := s.owners[id]; o != nil {
 			o.ids = remove(o.ids, c.ID)
 			delete(o.at, c.ID)
@@ -44,7 +44,7 @@ func (s *Store) dropOwnerLocked(id string) {
 }
 
 // PutAuthority implements [hub.Registry].
-func (s *Store) PutAuthority(_ context.Context, id string, was, is hub.Principal) error {
+func (s *Store) ReplacePrincipal(_ context.Context, id string, was, is hub.Principal) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.connections[id]
@@ -60,20 +60,20 @@ func (s *Store) PutAuthority(_ context.Context, id string, was, is hub.Principal
 }
 
 // Owner implements [hub.Registry].
-func (s *Store) Owner(_ context.Context, id, after string, limit int) (hub.Owner, error) {
+func (s *Store) Holder(_ context.Context, id, after string, limit int) (hub.Holder, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	o := s.owners[id]
 	if o == nil {
-		return hub.Owner{}, nil
+		return hub.Holder{}, nil
 	}
-	var found hub.Owner
+	var found hub.Holder
 	if after == "" {
 		found.Revoked = o.revoked
 	}
 	ids, next := page(o.ids, after, limit)
 	for _, c := range ids {
-		found.Connections = append(found.Connections, hub.Owned{ID: c, ConnectedAt: o.at[c]})
+		found.Connections = append(found.Connections, hub.HeldConnection{ID: c, ConnectedAt: o.at[c]})
 	}
 	found.Next = next
 	return found, nil

@@ -25,7 +25,7 @@ func (s *Store) PutConnection(_ context.Context, c hub.Connection) error {
 	}
 	was := s.connections[c.ID]
 	s.leaveLocked(was)
-	for _, id := range c.Owners() {
+	for _, id := range c.Holders() {
 		o := s.ownerLocked(id)
 		o.ids = insert(o.ids, c.ID)
 		o.at[c.ID] = c.ConnectedAt
@@ -133,7 +133,7 @@ func (s *Store) forgetLocked(id string, topics []hub.Topic) {
 	s.unsubscribeLocked(id, topics)
 	s.leaveLocked(s.connections[id])
 	delete(s.connections, id)
-	s.stale = slices.DeleteFunc(s.stale, func(m hub.Stale) bool { return m.ConnectionID == id })
+	s.stale = slices.DeleteFunc(s.stale, func(m hub.RetryMark) bool { return m.ConnectionID == id })
 }
 
 // Expire removes what belongs to connections that cannot live any more, and tickets
@@ -205,7 +205,7 @@ func page(sorted []string, after string, limit int) (ids []string, next string) 
 }
 
 // MarkStale implements [hub.Registry].
-func (s *Store) MarkStale(_ context.Context, missed []hub.Missed, now time.Time) []error {
+func (s *Store) MarkForRetry(_ context.Context, missed []hub.Undelivered, now time.Time) []error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, m := range missed {
@@ -216,12 +216,12 @@ func (s *Store) MarkStale(_ context.Context, missed []hub.Missed, now time.Time)
 
 func (s *Store) markLocked(id string, topics []hub.Topic, now time.Time) {
 	s.marks++
-	m := hub.Stale{ConnectionID: id, Since: now}
-	if at := slices.IndexFunc(s.stale, func(m hub.Stale) bool { return m.ConnectionID == id }); at >= 0 {
+	m := hub.RetryMark{ConnectionID: id, Since: now}
+	if at := slices.IndexFunc(s.stale, func(m hub.RetryMark) bool { return m.ConnectionID == id }); at >= 0 {
 		m = s.stale[at]
 		s.stale = slices.Delete(s.stale, at, at+1)
 	}
-	m.Mark = s.marks
+	m.Revision = s.marks
 	m.Topics = slices.Clone(m.Topics)
 	for _, t := range topics {
 		if !slices.Contains(m.Topics, t) {
@@ -232,7 +232,7 @@ func (s *Store) markLocked(id string, topics []hub.Topic, now time.Time) {
 }
 
 // Stale implements [hub.Registry].
-func (s *Store) Stale(_ context.Context, limit int) ([]hub.Stale, error) {
+func (s *Store) RetryMarks(_ context.Context, limit int) ([]hub.RetryMark, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	marks := slices.Clone(s.stale[:min(limit, len(s.stale))])
@@ -243,11 +243,11 @@ func (s *Store) Stale(_ context.Context, limit int) ([]hub.Stale, error) {
 }
 
 // ClearStale implements [hub.Registry].
-func (s *Store) ClearStale(_ context.Context, mark hub.Stale) error {
+func (s *Store) ClearRetryMark(_ context.Context, mark hub.RetryMark) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stale = slices.DeleteFunc(s.stale, func(m hub.Stale) bool {
-		return m.ConnectionID == mark.ConnectionID && m.Mark == mark.Mark
+	s.stale = slices.DeleteFunc(s.stale, func(m hub.RetryMark) bool {
+		return m.ConnectionID == mark.ConnectionID && m.Revision == mark.Revision
 	})
 	return nil
 }

@@ -30,12 +30,12 @@ type Store struct {
 	audience    map[hub.Topic]*members
 	owners      map[string]*owner
 	tallies     map[string]*tally
-	stale       []hub.Stale // oldest first
+	stale       []hub.RetryMark // oldest first
 	marks       int64
 	items       map[string]hub.Item
 	vendors     map[string][]string // names of items that are not deleted, sorted
 	carts       map[string]hub.Cart
-	requests    map[requestKey]hub.Request
+	requests    map[requestKey]hub.Receipt
 	tickets     map[string]hub.Ticket
 }
 
@@ -55,7 +55,7 @@ func New(o Options) *Store {
 		items:       map[string]hub.Item{},
 		vendors:     map[string][]string{},
 		carts:       map[string]hub.Cart{},
-		requests:    map[requestKey]hub.Request{},
+		requests:    map[requestKey]hub.Receipt{},
 		tickets:     map[string]hub.Ticket{},
 	}
 }
@@ -100,12 +100,12 @@ func (s *Store) Cart(_ context.Context, id string) (hub.Cart, error) {
 }
 
 // Request implements [hub.Source].
-func (s *Store) Request(_ context.Context, cartID, key string) (hub.Request, error) {
+func (s *Store) Receipt(_ context.Context, cartID, key string) (hub.Receipt, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	r, ok := s.requests[requestKey{cartID, key}]
 	if !ok {
-		return hub.Request{}, fmt.Errorf("request: %w", hub.ErrGone)
+		return hub.Receipt{}, fmt.Errorf("request: %w", hub.ErrGone)
 	}
 	r.Answer = slices.Clone(r.Answer)
 	return r, nil
@@ -137,10 +137,10 @@ func (s *Store) PutItem(_ context.Context, item hub.Item, was int64) error {
 }
 
 // ListItem implements [hub.Writer]. Nobody else writes here.
-func (s *Store) ListItem(context.Context, hub.Item, []string) error { return nil }
+func (s *Store) IndexItem(context.Context, hub.Item, []string) error { return nil }
 
 // PutCarts implements [hub.Writer].
-func (s *Store) PutCarts(_ context.Context, carts []hub.CartWrite, request *hub.Request) error {
+func (s *Store) PutCarts(_ context.Context, carts []hub.CartWrite, request *hub.Receipt) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range carts {
@@ -172,7 +172,7 @@ func (s *Store) PutCarts(_ context.Context, carts []hub.CartWrite, request *hub.
 
 // expireRequestsLocked drops a few expired requests, so that they do not grow for
 // ever.
-func (s *Store) expireRequestsLocked(newest hub.Request) {
+func (s *Store) expireRequestsLocked(newest hub.Receipt) {
 	const look = 4 // map order is random: every request is looked at sooner or later
 	n := 0
 	for key, r := range s.requests {
