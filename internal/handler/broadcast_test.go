@@ -327,12 +327,12 @@ func TestBroadcastListeners(t *testing.T) {
 		if err != nil || len(marks) != 1 || marks[0].ConnectionID != "on-B" {
 			t.Errorf("got marks %v, %v, want one on on-B", marks, err)
 		}
-		b.wantReport(hub.Report{Changes: 3, Posts: 2, Stale: 1, Throttled: 1, Latencies: []time.Duration{0, 0}})
+		b.wantReport(hub.Report{Changes: 3, Posts: 2, Marked: 1, Throttled: 1, Latencies: []time.Duration{0, 0}})
 	})
 	t.Run("throttled, and the mark fails", func(t *testing.T) {
 		b, got := deliver(t, hub.ErrThrottled, errInside)
 		wantFailed(t, got, "101")
-		b.wantReport(hub.Report{Changes: 3, Posts: 2, Stale: 1, Throttled: 1, Failed: 2, Latencies: []time.Duration{0, 0}})
+		b.wantReport(hub.Report{Changes: 3, Posts: 2, Marked: 1, Throttled: 1, Failed: 2, Latencies: []time.Duration{0, 0}})
 	})
 }
 

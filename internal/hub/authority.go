@@ -10,14 +10,14 @@ import (
 )
 
 // ownedPage is how many connections of an owner are read at once.
-const ownedPage = 100
+const heldPage = 100
 
 // overAtOnce is how many clients one broadcast tells that their authority is over.
 // The next one tells others.
-const overAtOnce = 100
+const maxNotifiedPerBatch = 100
 
 // notice tells a client, without its asking, that its authority is over.
-var notice = wire.Encode(&wire.Error{Code: wire.CodeTokenExpired, Message: "your authority is over; public topics go on"})
+var expiredNotice = wire.Encode(&wire.Error{Code: wire.CodeTokenExpired, Message: "your authority is over; public topics go on"})
 
 // Renew gives the connection of caller a new authority, on its row and on all its
 // subscriptions: a later expiry or other rights of the same user, or, for a guest,
@@ -45,7 +45,7 @@ func (h *Hub) Renew(ctx context.Context, caller Connection, p Principal) error {
 	}
 	var refused error
 	if login {
-		if refused = h.crowdedLogin(ctx, p); refused != nil {
+		if refused = h.checkLogin(ctx, p); refused != nil {
 			if _, err := h.record(ctx, was); err != nil {
 				return fmt.Errorf("take a login back: %w", err)
 			}
@@ -61,8 +61,8 @@ func (h *Hub) Renew(ctx context.Context, caller Connection, p Principal) error {
 
 // crowdedLogin counts the connections of who logged in, as [Hub.Connect] does: the
 // row was written before, so of two for the last place at most one stays.
-func (h *Hub) crowdedLogin(ctx context.Context, p Principal) error {
-	_, err := h.crowded(ctx, p.CartID(), h.limits.ConnectionsPerUser)
+func (h *Hub) checkLogin(ctx context.Context, p Principal) error {
+	_, err := h.checkConnections(ctx, p.CartID(), h.limits.ConnectionsPerUser)
 	if errors.Is(err, ErrThrottled) {
 		return &wire.Error{Code: wire.CodeLimit, Message: fmt.Sprintf("more than %d connections of this user", h.limits.ConnectionsPerUser)}
 	}
@@ -87,7 +87,7 @@ func (h *Hub) Current(ctx context.Context, caller Connection) (Connection, error
 	if revoked, err := h.Revoked(ctx, caller.Principal); err != nil {
 		return Connection{}, err
 	} else if revoked {
-		caller.Principal = caller.Principal.over()
+		caller.Principal = caller.Principal.expired()
 	}
 	return h.record(ctx, caller)
 }
@@ -102,12 +102,12 @@ func (h *Hub) record(ctx context.Context, c Connection) (Connection, error) {
 	if err != nil || !revoked {
 		return c, err
 	}
-	return h.recordOver(ctx, c)
+	return h.recordExpired(ctx, c)
 }
 
 // recordOver writes the row of a connection whose authority was taken back.
-func (h *Hub) recordOver(ctx context.Context, c Connection) (Connection, error) {
-	c.Principal = c.Principal.over()
+func (h *Hub) recordExpired(ctx context.Context, c Connection) (Connection, error) {
+	c.Principal = c.Principal.expired()
 	if err := h.store.PutConnection(ctx, c); err != nil {
 		return c, fmt.Errorf("connection %s: %w", c.ID, err)
 	}
@@ -141,12 +141,12 @@ func (h *Hub) Revoke(ctx context.Context, user string) (told int, err error) {
 		return 0, fmt.Errorf("revoke: %w", err)
 	}
 	for after, more := "", true; more; more = after != "" {
-		o, err := h.store.Holder(ctx, p.CartID(), after, ownedPage)
+		o, err := h.store.Holder(ctx, p.CartID(), after, heldPage)
 		if err != nil {
 			return told, fmt.Errorf("revoke: %w", err)
 		}
 		for _, owned := range o.Connections {
-			done, err := h.end(ctx, owned.ID, func(c Connection) bool {
+			done, err := h.expireSession(ctx, owned.ID, func(c Connection) bool {
 				return c.Principal.CartID() == p.CartID() && !c.Principal.Issued.After(at)
 			})
 			if err != nil {
@@ -164,10 +164,10 @@ func (h *Hub) Revoke(ctx context.Context, user string) (told int, err error) {
 // end takes the authority of a connection away, if it is so that it shall, and
 // tells its client. The rows come first: a client that hears of it and brings a
 // new token finds them done.
-func (h *Hub) end(ctx context.Context, id string, shall func(Connection) bool) (bool, error) {
+func (h *Hub) expireSession(ctx context.Context, id string, shouldRevoke func(Connection) bool) (bool, error) {
 	c, err := h.store.Connection(ctx, id)
-	for err == nil && shall(c) {
-		is := c.Principal.over()
+	for err == nil && shouldRevoke(c) {
+		is := c.Principal.expired()
 		if err = h.store.ReplacePrincipal(ctx, id, c.Principal, is); errors.Is(err, ErrConflict) {
 			c, err = h.store.Connection(ctx, id)
 			continue
@@ -176,7 +176,7 @@ func (h *Hub) end(ctx context.Context, id string, shall func(Connection) bool) (
 			err = h.resubscribe(ctx, id)
 		}
 		if err == nil {
-			return true, h.tell(ctx, c)
+			return true, h.notify(ctx, c)
 		}
 	}
 	if errors.Is(err, ErrGone) {
@@ -189,8 +189,8 @@ func (h *Hub) end(ctx context.Context, id string, shall func(Connection) bool) (
 }
 
 // tell sends the notice, or marks the connection so that Heal does.
-func (h *Hub) tell(ctx context.Context, c Connection) error {
-	err := h.poster.Post(ctx, []Post{{c.ID, c.Endpoint, notice}})[0]
+func (h *Hub) notify(ctx context.Context, c Connection) error {
+	err := h.poster.Post(ctx, []Post{{c.ID, c.Endpoint, expiredNotice}})[0]
 	if err == nil || errors.Is(err, ErrGone) && h.now().Sub(c.ConnectedAt) > YoungConnection {
 		return nil
 	}

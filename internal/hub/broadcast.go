@@ -39,20 +39,20 @@ func (e *BatchError) Unwrap() error { return e.Err }
 // removed or marked for [Hub.Heal]; only a failure to read or to write that mark
 // fails the batch, with a [*BatchError].
 func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
-	b := broadcast{h: h, now: h.now(), report: Report{Changes: len(changes)}, failed: len(changes), over: map[string]bool{}}
+	b := broadcast{h: h, now: h.now(), report: Report{Changes: len(changes)}, failed: len(changes), expired: map[string]bool{}}
 	var err error
 	if b.epoch, err = h.Epoch(ctx); err != nil {
 		b.report.Failed = len(changes)
 		return b.report, &BatchError{0, err}
 	}
 	b.collect(changes)
-	for i := range b.keys {
-		b.list(ctx, i)
-		b.address(ctx, i)
+	for i := range b.rows {
+		b.indexVendors(ctx, i)
+		b.findRecipients(ctx, i)
 	}
 	b.send(ctx)
-	b.settle(ctx)
-	b.lapse(ctx)
+	b.recordUndelivered(ctx)
+	b.notifyExpired(ctx)
 	b.measure()
 	if b.err != nil {
 		b.report.Failed = len(changes) - b.failed
@@ -62,19 +62,19 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 }
 
 // key is one changed row of a batch.
-type key struct {
+type changedRow struct {
 	topic   Topic // the row's own topic
 	first   int   // index of its first change in the batch
 	item    *Item // the newest, or nil
 	cart    *Cart
 	from    int64    // cart: the version before the first change
 	vendor  string   // item: whose list it is on
-	former  []string // item: vendors who lost it in this batch
-	moved   bool     // item: it is new, deleted, restored, or another vendor's
-	quiet   bool     // item: no change of the batch shows on a badge
-	silent  bool     // item: no change of the batch shows at all
+	formerVendors  []string // item: vendors who lost it in this batch
+	vendorChanged   bool     // item: it is new, deleted, restored, or another vendor's
+	badgeUnchanged   bool     // item: no change of the batch shows on a badge
+	unchanged  bool     // item: no change of the batch shows at all
 	entries [ShapeAny + 1]wire.Entry
-	told    time.Time // when the last post about it was accepted
+	lastPosted    time.Time // when the last post about it was accepted
 }
 
 // broadcast is one batch on its way.
@@ -82,22 +82,22 @@ type broadcast struct {
 	h     *Hub
 	now   time.Time
 	epoch string
-	keys  []key
-	to    []address
+	rows  []changedRow
+	recipients    []recipient
 	gone  []int           // by the first of their addresses
-	over  map[string]bool // connections whose authority has ended, and who were not told yet
+	expired  map[string]bool // connections whose authority has ended, and who were not told yet
 
-	unserved []unserved
+	undelivered []undelivered
 	report   Report
 	failed   int // index of the first change that has to come again
 	err      error
 }
 
 // address is one subscriber of one key.
-type address struct {
+type recipient struct {
 	sub   Subscriber
 	topic Topic // the topic it is subscribed to
-	key   int
+	row   int
 	shape Shape
 }
 
@@ -114,13 +114,13 @@ func (b *broadcast) collect(changes []Change) {
 		topic := c.topic()
 		at, seen := index[topic]
 		if !seen {
-			at = len(b.keys)
+			at = len(b.rows)
 			index[topic] = at
-			b.keys = append(b.keys, key{topic: topic, first: i, quiet: true, silent: true, from: -1})
+			b.rows = append(b.rows, changedRow{topic: topic, first: i, badgeUnchanged: true, unchanged: true, from: -1})
 		} else {
 			b.report.Coalesced++
 		}
-		b.keys[at].add(c)
+		b.rows[at].add(c)
 	}
 }
 
@@ -133,7 +133,7 @@ func (c Change) topic() Topic {
 
 // add takes one more change of the row. A badge may be left out only if none of
 // the changes shows: with "in, low, in", somebody may have read "low" in between.
-func (k *key) add(c Change) {
+func (k *changedRow) add(c Change) {
 	if c.NewCart != nil {
 		was := int64(0)
 		if c.OldCart != nil {
@@ -148,32 +148,32 @@ func (k *key) add(c Change) {
 		return
 	}
 	moved := c.OldItem == nil || c.OldItem.Vendor != c.NewItem.Vendor // then shapes change too
-	k.moved = k.moved || moved || c.OldItem.Deleted != c.NewItem.Deleted
-	k.quiet = k.quiet && !moved && c.NewItem.sameFor(*c.OldItem, ShapeBadge)
-	k.silent = k.silent && !moved && c.NewItem.sameFor(*c.OldItem, ShapeExact)
+	k.vendorChanged = k.vendorChanged || moved || c.OldItem.Deleted != c.NewItem.Deleted
+	k.badgeUnchanged = k.badgeUnchanged && !moved && c.NewItem.sameFor(*c.OldItem, ShapeBadge)
+	k.unchanged = k.unchanged && !moved && c.NewItem.sameFor(*c.OldItem, ShapeExact)
 	if k.item == nil || c.NewItem.Version > k.item.Version {
 		k.item, k.vendor = c.NewItem, c.NewItem.Vendor
 	}
-	if moved && c.OldItem != nil && c.OldItem.Vendor != "" && !slices.Contains(k.former, c.OldItem.Vendor) {
-		k.former = append(k.former, c.OldItem.Vendor)
+	if moved && c.OldItem != nil && c.OldItem.Vendor != "" && !slices.Contains(k.formerVendors, c.OldItem.Vendor) {
+		k.formerVendors = append(k.formerVendors, c.OldItem.Vendor)
 	}
 }
 
 // list keeps the lists of vendors true to what the shop itself writes.
-func (b *broadcast) list(ctx context.Context, i int) {
-	k := &b.keys[i]
-	if !k.moved || k.vendor == "" && len(k.former) == 0 {
+func (b *broadcast) indexVendors(ctx context.Context, i int) {
+	k := &b.rows[i]
+	if !k.vendorChanged || k.vendor == "" && len(k.formerVendors) == 0 {
 		return
 	}
-	if err := b.h.store.IndexItem(ctx, *k.item, k.former); err != nil {
+	if err := b.h.store.IndexItem(ctx, *k.item, k.formerVendors); err != nil {
 		b.fail(k.first, fmt.Errorf("list %s: %w", k.topic, err))
 	}
 }
 
 // address finds everybody who wants key i and may see it.
-func (b *broadcast) address(ctx context.Context, i int) {
-	k := &b.keys[i]
-	if k.item != nil && k.silent {
+func (b *broadcast) findRecipients(ctx context.Context, i int) {
+	k := &b.rows[i]
+	if k.item != nil && k.unchanged {
 		b.report.Suppressed++
 		return
 	}
@@ -181,7 +181,7 @@ func (b *broadcast) address(ctx context.Context, i int) {
 	if k.vendor != "" {
 		topics = append(topics, Topic{KindVendor, k.vendor})
 	}
-	for _, v := range k.former {
+	for _, v := range k.formerVendors {
 		if v != k.vendor {
 			topics = append(topics, Topic{KindVendor, v}) // they show a figure that is no longer theirs
 		}
@@ -193,9 +193,9 @@ func (b *broadcast) address(ctx context.Context, i int) {
 				b.fail(k.first, fmt.Errorf("subscribers of %s: %w", t.Public(), err))
 				return
 			}
-			b.to = slices.Grow(b.to, len(page))
+			b.recipients = slices.Grow(b.recipients, len(page))
 			for _, sub := range page {
-				b.take(address{sub: sub, topic: t, key: i})
+				b.addRecipient(recipient{sub: sub, topic: t, row: i})
 			}
 			after = next
 		}
@@ -203,13 +203,13 @@ func (b *broadcast) address(ctx context.Context, i int) {
 }
 
 // take keeps an address if its subscriber may see something new.
-func (b *broadcast) take(a address) {
-	k := &b.keys[a.key]
-	if expired(a.sub.ConnectedAt, b.now) {
+func (b *broadcast) addRecipient(a recipient) {
+	k := &b.rows[a.row]
+	if connectionExpired(a.sub.ConnectedAt, b.now) {
 		return
 	}
-	if p := a.sub.Principal; !p.Active(b.now) && p.Expires != ended && len(b.over) < overAtOnce {
-		b.over[a.sub.ConnectionID] = true
+	if p := a.sub.Principal; !p.Active(b.now) && p.Expires != expiredAt && len(b.expired) < maxNotifiedPerBatch {
+		b.expired[a.sub.ConnectionID] = true
 	}
 	a.shape = a.sub.Principal.sees(k.topic, k.vendor, b.now)
 	if a.topic.Kind == KindVendor && a.topic.Name == k.vendor && a.shape != ShapeExact {
@@ -218,15 +218,15 @@ func (b *broadcast) take(a address) {
 	switch {
 	case a.shape == ShapeNone:
 		b.report.Denied++
-	case a.shape == ShapeBadge && k.quiet:
+	case a.shape == ShapeBadge && k.badgeUnchanged:
 	default:
-		b.to = append(b.to, a)
+		b.recipients = append(b.recipients, a)
 	}
 }
 
 // entry is key i as a viewer of that shape gets it, encoded once.
 func (b *broadcast) entry(i int, s Shape) wire.Entry {
-	k := &b.keys[i]
+	k := &b.rows[i]
 	if k.entries[s] == nil {
 		if k.cart != nil {
 			k.entries[s] = wire.NewEntry(topicName(k.topic, s), k.cart.Since(k.from))
@@ -239,27 +239,27 @@ func (b *broadcast) entry(i int, s Shape) wire.Entry {
 
 // send posts to each connection all that is for it, in as few messages as fit.
 func (b *broadcast) send(ctx context.Context) {
-	slices.SortStableFunc(b.to, func(x, y address) int {
-		return cmp.Or(cmp.Compare(x.sub.ConnectionID, y.sub.ConnectionID), cmp.Compare(x.key, y.key), cmp.Compare(y.shape, x.shape))
+	slices.SortStableFunc(b.recipients, func(x, y recipient) int {
+		return cmp.Or(cmp.Compare(x.sub.ConnectionID, y.sub.ConnectionID), cmp.Compare(x.row, y.row), cmp.Compare(y.shape, x.shape))
 	})
 	encoded := map[string][][]byte{} // by what is in it, see content
 	var content []byte
 	var posts []Post
 	var of []int // posts[j] goes to the connection of b.to[of[j]]
-	for start := 0; start < len(b.to); {
-		end := b.end(start)
+	for start := 0; start < len(b.recipients); {
+		end := b.nextConnection(start)
 		content = b.content(content[:0], start, end)
 		messages, ok := encoded[string(content)]
 		if !ok {
 			messages = b.encode(start, end)
 			encoded[string(content)] = messages
 		}
-		sub := &b.to[start].sub
+		sub := &b.recipients[start].sub
 		for _, m := range messages {
 			posts, of = append(posts, Post{sub.ConnectionID, sub.Endpoint, m}), append(of, start)
 		}
 		start = end
-		if len(posts) >= postsAtOnce || start == len(b.to) {
+		if len(posts) >= postsAtOnce || start == len(b.recipients) {
 			b.post(ctx, posts, of)
 			posts, of = posts[:0], of[:0]
 		}
@@ -267,9 +267,9 @@ func (b *broadcast) send(ctx context.Context) {
 }
 
 // end is where the addresses of the next connection start.
-func (b *broadcast) end(start int) int {
+func (b *broadcast) nextConnection(start int) int {
 	end := start + 1
-	for end < len(b.to) && b.to[end].sub.ConnectionID == b.to[start].sub.ConnectionID {
+	for end < len(b.recipients) && b.recipients[end].sub.ConnectionID == b.recipients[start].sub.ConnectionID {
 		end++
 	}
 	return end
@@ -277,14 +277,14 @@ func (b *broadcast) end(start int) int {
 
 // twice reports whether address i is for the same key as the one before it, which
 // shows at least as much: of a connection subscribed to a SKU and its vendor.
-func (b *broadcast) twice(start, i int) bool { return i > start && b.to[i-1].key == b.to[i].key }
+func (b *broadcast) repeatsRow(start, i int) bool { return i > start && b.recipients[i-1].row == b.recipients[i].row }
 
 // content identifies what a connection gets: pairs of key and shape.
 func (b *broadcast) content(buf []byte, start, end int) []byte {
 	for i := start; i < end; i++ {
-		if !b.twice(start, i) {
-			buf = binary.AppendUvarint(buf, uint64(b.to[i].key))
-			buf = append(buf, byte(b.to[i].shape))
+		if !b.repeatsRow(start, i) {
+			buf = binary.AppendUvarint(buf, uint64(b.recipients[i].row))
+			buf = append(buf, byte(b.recipients[i].shape))
 		}
 	}
 	return buf
@@ -293,8 +293,8 @@ func (b *broadcast) content(buf []byte, start, end int) []byte {
 func (b *broadcast) encode(start, end int) [][]byte {
 	var entries []wire.Entry
 	for i := start; i < end; i++ {
-		if !b.twice(start, i) {
-			entries = append(entries, b.entry(b.to[i].key, b.to[i].shape))
+		if !b.repeatsRow(start, i) {
+			entries = append(entries, b.entry(b.recipients[i].row, b.recipients[i].shape))
 		}
 	}
 	return wire.EncodeDeltas(b.epoch, entries)
@@ -317,13 +317,13 @@ func (b *broadcast) post(ctx context.Context, posts []Post, of []int) {
 		switch {
 		case err == nil:
 			b.report.Posts++
-			for _, a := range b.to[start:b.end(start)] {
-				b.keys[a.key].told = now
+			for _, a := range b.recipients[start:b.nextConnection(start)] {
+				b.rows[a.row].lastPosted = now
 			}
-		case errors.Is(err, ErrGone) && b.now.Sub(b.to[start].sub.ConnectedAt) > YoungConnection:
+		case errors.Is(err, ErrGone) && b.now.Sub(b.recipients[start].sub.ConnectedAt) > YoungConnection:
 			b.gone = append(b.gone, start)
 		default:
-			b.unserved = append(b.unserved, unserved{start, err})
+			b.undelivered = append(b.undelivered, undelivered{start, err})
 		}
 	}
 }

@@ -237,7 +237,7 @@ func TestBroadcastMeasures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		equal(t, "report", report, hub.Report{Changes: 1, Posts: 1, Stale: 1, Throttled: 1})
+		equal(t, "report", report, hub.Report{Changes: 1, Posts: 1, Marked: 1, Throttled: 1})
 	})
 	t.Run("a clock that is ahead", func(t *testing.T) {
 		ahead := b.now.Add(time.Second)

@@ -17,28 +17,28 @@ func (h *Hub) Connect(ctx context.Context, c Connection) error {
 	if err := h.store.PutConnection(ctx, c); err != nil {
 		return fmt.Errorf("connect %s: %w", c.ID, err)
 	}
-	user, err := h.crowded(ctx, c.Principal.CartID(), h.limits.ConnectionsPerUser)
+	user, err := h.checkConnections(ctx, c.Principal.CartID(), h.limits.ConnectionsPerUser)
 	if err == nil && c.ClientHash != "" {
-		_, err = h.crowded(ctx, AddressHolder(c.ClientHash), h.limits.ConnectionsPerAddress)
+		_, err = h.checkConnections(ctx, AddressHolder(c.ClientHash), h.limits.ConnectionsPerAddress)
 	}
 	if err != nil {
 		// If this fails too, its rows expire.
 		return fmt.Errorf("connect %s: %w", c.ID, errors.Join(err, h.store.Forget(ctx, c.ID)))
 	}
 	if user.revokes(c.Principal) {
-		_, err = h.recordOver(ctx, c)
+		_, err = h.recordExpired(ctx, c)
 	}
 	return err
 }
 
 // crowded reads an owner. ErrThrottled: it has more connections than the limit
 // says; 0 is no limit.
-func (h *Hub) crowded(ctx context.Context, id string, limit int) (Holder, error) {
+func (h *Hub) checkConnections(ctx context.Context, id string, limit int) (Holder, error) {
 	o, err := h.store.Holder(ctx, id, "", max(limit+1, 1))
 	first := o
 	for live := 0; err == nil; o, err = h.store.Holder(ctx, id, o.Next, limit+1) {
 		for _, owned := range o.Connections {
-			if !expired(owned.ConnectedAt, h.now()) {
+			if !connectionExpired(owned.ConnectedAt, h.now()) {
 				live++
 			}
 		}

@@ -18,7 +18,7 @@ const (
 
 	// healFor is how long a connection may stay marked before it is closed: its
 	// client reconnects and takes a fresh snapshot.
-	healFor = time.Minute
+	closeAfter = time.Minute
 )
 
 // HealReport counts what Heal did: each mark once, and errors.
@@ -57,7 +57,7 @@ func (h *Hub) Heal(ctx context.Context) (HealReport, error) {
 }
 
 // patient is a marked connection and what is sent to it.
-type patient struct {
+type marked struct {
 	mark  RetryMark
 	c     Connection
 	posts int
@@ -81,11 +81,11 @@ func (h *Hub) heal(ctx context.Context, marks []RetryMark, report *HealReport) e
 			left = append(left, Undelivered{m.ConnectionID, m.Topics})
 		}
 	}
-	var patients []patient
+	var patients []marked
 	var posts []Post
 	for _, m := range marks {
 		c, err := h.store.Connection(ctx, m.ConnectionID)
-		if errors.Is(err, ErrGone) || err == nil && expired(c.ConnectedAt, h.now()) {
+		if errors.Is(err, ErrGone) || err == nil && connectionExpired(c.ConnectedAt, h.now()) {
 			count(m, &report.Gone, h.store.Forget(ctx, m.ConnectionID, m.Topics...))
 			continue
 		}
@@ -97,7 +97,7 @@ func (h *Hub) heal(ctx context.Context, marks []RetryMark, report *HealReport) e
 			count(m, &report.Left, err)
 			continue
 		}
-		patients = append(patients, patient{m, c, len(fresh)})
+		patients = append(patients, marked{m, c, len(fresh)})
 		posts = append(posts, fresh...)
 	}
 	errs := h.poster.Post(ctx, posts)
@@ -109,7 +109,7 @@ func (h *Hub) heal(ctx context.Context, marks []RetryMark, report *HealReport) e
 			}
 		}
 		errs = errs[p.posts:]
-		as, err := h.discharge(ctx, p, undelivered, report)
+		as, err := h.settle(ctx, p, undelivered, report)
 		count(p.mark, as, err)
 	}
 	for i, err := range h.store.MarkForRetry(ctx, left, h.now()) {
@@ -122,14 +122,14 @@ func (h *Hub) heal(ctx context.Context, marks []RetryMark, report *HealReport) e
 
 // discharge settles what became of a marked connection, and returns as what it
 // counts.
-func (h *Hub) discharge(ctx context.Context, p patient, undelivered error, report *HealReport) (*int, error) {
+func (h *Hub) settle(ctx context.Context, p marked, undelivered error, report *HealReport) (*int, error) {
 	now := h.now()
 	switch {
 	case undelivered == nil:
 		return &report.Healed, h.store.ClearRetryMark(ctx, p.mark)
 	case errors.Is(undelivered, ErrGone) && now.Sub(p.c.ConnectedAt) > YoungConnection:
 		return &report.Gone, h.store.Forget(ctx, p.c.ID, p.mark.Topics...)
-	case now.Sub(p.mark.Since) > healFor:
+	case now.Sub(p.mark.Since) > closeAfter:
 		if err := h.poster.Disconnect(ctx, p.c.ID, p.c.Endpoint); err != nil {
 			return nil, fmt.Errorf("close after %v: %w", undelivered, err)
 		}
@@ -149,7 +149,7 @@ func (h *Hub) refresh(ctx context.Context, c Connection, topics []Topic) ([]Post
 		}
 		asked = append(asked, wire.Topic{Name: t.String()})
 	}
-	l, err := h.judge(c.Principal, asked)
+	l, err := h.authorize(c.Principal, asked)
 	if err != nil {
 		return nil, err
 	}
@@ -164,8 +164,8 @@ func (h *Hub) refresh(ctx context.Context, c Connection, topics []Topic) ([]Post
 		}
 	}
 	var posts []Post
-	if c.Principal.Expires == ended {
-		posts = append(posts, Post{c.ID, c.Endpoint, notice})
+	if c.Principal.Expires == expiredAt {
+		posts = append(posts, Post{c.ID, c.Endpoint, expiredNotice})
 	}
 	for _, data := range wire.EncodeDeltas(s.Epoch, entries) {
 		posts = append(posts, Post{c.ID, c.Endpoint, data})

@@ -118,9 +118,9 @@ func (h *Hub) LimitsOf(p Principal) wire.Limits {
 	l := wire.Limits{
 		Message: h.limits.MessageBytes, TopicsPerMessage: wire.MaxTopics, Topics: h.limits.Topics,
 		Lines: wire.MaxLines, Quantity: wire.MaxQuantity,
-		Messages: h.limits.Messages[h.standing(p)], Idle: int(h.limits.Idle / time.Second),
+		Messages: h.limits.Messages[h.effectiveRole(p)], Idle: int(h.limits.Idle / time.Second),
 	}
-	if h.standing(p) == RoleGuest {
+	if h.effectiveRole(p) == RoleGuest {
 		l.SKUs = h.limits.GuestSKUs
 	}
 	return l
@@ -128,7 +128,7 @@ func (h *Hub) LimitsOf(p Principal) wire.Limits {
 
 // standing is the role whose limits hold for p: whoever has no authority any more
 // is a guest.
-func (h *Hub) standing(p Principal) Role {
+func (h *Hub) effectiveRole(p Principal) Role {
 	if !p.Active(h.now()) {
 		return RoleGuest
 	}
@@ -168,7 +168,7 @@ func (h *Hub) count(ctx context.Context, caller Connection, least int) error {
 	if err != nil {
 		return err
 	}
-	if limit := h.limits.Messages[h.standing(c.Principal)]; limit > 0 && n > limit {
+	if limit := h.limits.Messages[h.effectiveRole(c.Principal)]; limit > 0 && n > limit {
 		return &wire.Error{
 			Code: wire.CodeSlowDown, Message: fmt.Sprintf("more than %d messages in %s", limit, MessageWindow),
 			Retry: true, After: int(next.Sub(h.now()) / time.Millisecond),
@@ -189,13 +189,13 @@ func (l Limits) leastMessages() int {
 }
 
 // counted reports whether the SKUs that p looks at are counted.
-func (h *Hub) counted(p Principal) bool { return h.standing(p) == RoleGuest && h.limits.GuestSKUs > 0 }
+func (h *Hub) skuLimited(p Principal) bool { return h.effectiveRole(p) == RoleGuest && h.limits.GuestSKUs > 0 }
 
 // metered returns those of SKUs new to a caller that it may look at: each counts
 // for the guest and for its address. All of them exist, so that nobody uses up the
 // share of others with names of its own.
-func (h *Hub) metered(ctx context.Context, c Connection, skus []string) ([]string, error) {
-	if !h.counted(c.Principal) {
+func (h *Hub) allowedSKUs(ctx context.Context, c Connection, skus []string) ([]string, error) {
+	if !h.skuLimited(c.Principal) {
 		return skus, nil
 	}
 	window := h.now().Truncate(CatalogueWindow)

@@ -43,11 +43,11 @@ func (p Principal) Active(now time.Time) bool {
 
 // ended is the expiry of an authority that was taken back, or whose client was
 // told that it is over.
-var ended = time.UnixMilli(0).UTC()
+var expiredAt = time.UnixMilli(0).UTC()
 
 // over is p without any authority left.
-func (p Principal) over() Principal {
-	p.Expires = ended
+func (p Principal) expired() Principal {
+	p.Expires = expiredAt
 	return p
 }
 

@@ -9,7 +9,7 @@ type Report struct {
 	Suppressed int // keys that nobody was told of because nobody could see a difference
 	Posts      int // connections that were served
 	Gone       int // connections found gone
-	Stale      int // connections not served: they are marked, or the batch has failed
+	Marked      int // connections not served: they are marked, or the batch has failed
 	Throttled  int // those of Stale that were throttled to the end
 	Denied     int // subscribers whose authority does not reach any more
 	Ended      int // connections whose authority had ended: their clients were told
@@ -23,16 +23,16 @@ type Report struct {
 
 // measure takes the latency of each row that somebody was told of.
 func (b *broadcast) measure() {
-	for _, k := range b.keys {
+	for _, k := range b.rows {
 		var at time.Time
 		if k.cart != nil {
 			at = k.cart.UpdatedAt
 		} else {
 			at = k.item.UpdatedAt
 		}
-		if !k.told.IsZero() && !at.IsZero() {
+		if !k.lastPosted.IsZero() && !at.IsZero() {
 			// Clocks differ: what was told before it was committed took no time.
-			b.report.Latencies = append(b.report.Latencies, max(0, k.told.Sub(at)))
+			b.report.Latencies = append(b.report.Latencies, max(0, k.lastPosted.Sub(at)))
 		}
 	}
 }

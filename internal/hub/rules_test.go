@@ -109,7 +109,7 @@ func TestRuleOneBadListenerHurtsNobody(t *testing.T) {
 
 	news := delta(`"sku:A":{"version":2,"state":"out"}`)
 	b.wantGot("good1", news, "good2", news)
-	equal(t, "report", report, hub.Report{Changes: 1, Posts: 2, Gone: 1, Stale: 2, Throttled: 1, Latencies: []time.Duration{0}})
+	equal(t, "report", report, hub.Report{Changes: 1, Posts: 2, Gone: 1, Marked: 2, Throttled: 1, Latencies: []time.Duration{0}})
 	if _, err := b.store.Connection(t.Context(), "gone"); !errors.Is(err, hub.ErrGone) {
 		t.Errorf("the connection that was gone: got %v, want it forgotten", err)
 	}

@@ -126,7 +126,7 @@ func (h *Hub) VendorStock(ctx context.Context, p Principal, sku string, c StockC
 	if revoked, err := h.Revoked(ctx, p); err != nil {
 		return Item{}, err
 	} else if revoked {
-		p = p.over()
+		p = p.expired()
 	}
 	return h.updateItem(ctx, sku, func(item Item) (Item, error) {
 		may := item.Version > 0 && !item.Deleted && p.writes(Topic{KindSKU, sku}, item.Vendor, h.now()) != ShapeNone

@@ -76,7 +76,7 @@ func (c Connection) Subscriber() Subscriber {
 }
 
 // expired reports whether rows of a connection no longer count.
-func expired(connectedAt, now time.Time) bool {
+func connectionExpired(connectedAt, now time.Time) bool {
 	return now.After(connectedAt.Add(ConnectionLife))
 }
 

@@ -15,14 +15,14 @@ import (
 const vendorPage = 200
 
 // look is a set of topics as one caller named and may see them.
-type look struct {
+type view struct {
 	names   map[Topic]string // what the caller calls it
 	have    map[Topic]int64  // the version the caller has, 0: none
 	refused map[string]wire.Code
 }
 
 // topics returns those that may be seen, in a fixed order.
-func (l look) topics() []Topic {
+func (l view) topics() []Topic {
 	return slices.SortedFunc(maps.Keys(l.names), compareTopics)
 }
 
@@ -31,12 +31,12 @@ func compareTopics(a, b Topic) int {
 }
 
 // judge reads topic names of a caller and sorts out what it may not see.
-func (h *Hub) judge(p Principal, asked []wire.Topic) (look, error) {
-	l := look{names: map[Topic]string{}, have: map[Topic]int64{}, refused: map[string]wire.Code{}}
+func (h *Hub) authorize(p Principal, asked []wire.Topic) (view, error) {
+	l := view{names: map[Topic]string{}, have: map[Topic]int64{}, refused: map[string]wire.Code{}}
 	for _, a := range asked {
 		t, err := resolve(p, a.Name)
 		if err != nil {
-			return look{}, err
+			return view{}, err
 		}
 		shape := p.sees(t, "", h.now())
 		switch {
@@ -70,33 +70,33 @@ func topicName(t Topic, s Shape) string {
 
 // seen is the connection of a caller and the topics of a request as it may see
 // them.
-func (h *Hub) seen(ctx context.Context, caller Connection, asked []wire.Topic) (Connection, look, error) {
+func (h *Hub) viewOf(ctx context.Context, caller Connection, asked []wire.Topic) (Connection, view, error) {
 	c, err := h.Current(ctx, caller)
 	if err != nil {
-		return Connection{}, look{}, err
+		return Connection{}, view{}, err
 	}
-	l, err := h.judge(c.Principal, asked)
+	l, err := h.authorize(c.Principal, asked)
 	return c, l, err
 }
 
 // meter takes the SKUs out of the look of a guest that do not exist, and those that
 // it may not look at for now. Those that it is subscribed to it has looked at
 // before.
-func (h *Hub) meter(ctx context.Context, c Connection, l *look) error {
+func (h *Hub) limitSKUs(ctx context.Context, c Connection, l *view) error {
 	var skus []string
 	for _, t := range l.topics() {
 		if t.Kind == KindSKU && !slices.Contains(c.Topics, t) {
 			skus = append(skus, t.Name)
 		}
 	}
-	if len(skus) == 0 || !h.counted(c.Principal) {
+	if len(skus) == 0 || !h.skuLimited(c.Principal) {
 		return nil
 	}
 	items, err := h.store.Items(ctx, skus)
 	if err != nil {
 		return fmt.Errorf("read items: %w", err)
 	}
-	may, err := h.metered(ctx, c, slices.Sorted(maps.Keys(items)))
+	may, err := h.allowedSKUs(ctx, c, slices.Sorted(maps.Keys(items)))
 	if err != nil {
 		return err
 	}
@@ -119,11 +119,11 @@ func (h *Hub) meter(ctx context.Context, c Connection, l *look) error {
 // stored before anything is read, so a change is in the answer, or is pushed, or
 // both.
 func (h *Hub) Subscribe(ctx context.Context, caller Connection, r wire.Request) (wire.Snapshot, error) {
-	c, l, err := h.seen(ctx, caller, r.Topics)
+	c, l, err := h.viewOf(ctx, caller, r.Topics)
 	if err != nil {
 		return wire.Snapshot{}, err
 	}
-	if err := h.meter(ctx, c, &l); err != nil {
+	if err := h.limitSKUs(ctx, c, &l); err != nil {
 		return wire.Snapshot{}, err
 	}
 	var fresh, dropped []Topic
@@ -145,7 +145,7 @@ func (h *Hub) Subscribe(ctx context.Context, caller Connection, r wire.Request) 
 	if err := h.unsubscribe(ctx, c.ID, dropped); err != nil {
 		return wire.Snapshot{}, err
 	}
-	if c, l, err = h.enroll(ctx, c, l, fresh, r.Topics); err != nil {
+	if c, l, err = h.storeSubscriptions(ctx, c, l, fresh, r.Topics); err != nil {
 		return wire.Snapshot{}, err
 	}
 	s, missing, err := h.read(ctx, c.Principal, l, r.Epoch, "")
@@ -169,7 +169,7 @@ func (h *Hub) tooManyTopics(n int) error {
 // has another authority by now, which [Hub.Renew] may have given to the topics it
 // knew, everything is judged and stored anew; if it has too many topics, these are
 // taken back.
-func (h *Hub) enroll(ctx context.Context, c Connection, l look, fresh []Topic, asked []wire.Topic) (Connection, look, error) {
+func (h *Hub) storeSubscriptions(ctx context.Context, c Connection, l view, fresh []Topic, asked []wire.Topic) (Connection, view, error) {
 	for len(fresh) > 0 {
 		if err := h.store.Subscribe(ctx, c, fresh); err != nil {
 			return c, l, fmt.Errorf("subscribe %s: %w", c.ID, err)
@@ -187,7 +187,7 @@ func (h *Hub) enroll(ctx context.Context, c Connection, l look, fresh []Topic, a
 		if again.Principal == c.Principal {
 			return c, l, nil
 		}
-		now, err := h.judge(again.Principal, asked)
+		now, err := h.authorize(again.Principal, asked)
 		if err != nil {
 			return c, l, err
 		}
@@ -244,11 +244,11 @@ func (h *Hub) unsubscribe(ctx context.Context, id string, topics []Topic) error 
 
 // Get answers with current state and subscribes to nothing.
 func (h *Hub) Get(ctx context.Context, caller Connection, r wire.Request) (wire.Snapshot, error) {
-	c, l, err := h.seen(ctx, caller, r.Topics)
+	c, l, err := h.viewOf(ctx, caller, r.Topics)
 	if err != nil {
 		return wire.Snapshot{}, err
 	}
-	if err := h.meter(ctx, c, &l); err != nil {
+	if err := h.limitSKUs(ctx, c, &l); err != nil {
 		return wire.Snapshot{}, err
 	}
 	s, _, err := h.read(ctx, c.Principal, l, "", r.After)
@@ -262,7 +262,7 @@ func (h *Hub) Get(ctx context.Context, caller Connection, r wire.Request) (wire.
 
 // read is the current state of the topics of a look, without those that the
 // caller has in that epoch, and the topics that do not exist.
-func (h *Hub) read(ctx context.Context, p Principal, l look, epoch, after string) (wire.Snapshot, []Topic, error) {
+func (h *Hub) read(ctx context.Context, p Principal, l view, epoch, after string) (wire.Snapshot, []Topic, error) {
 	s := wire.Snapshot{Topics: map[string]wire.Value{}, Refused: l.refused}
 	var err error
 	if s.Epoch, err = h.Epoch(ctx); err != nil {

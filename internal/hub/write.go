@@ -247,7 +247,7 @@ func (h *Hub) grant(ctx context.Context, c Connection, cart Cart, wanted map[str
 		}
 	}
 	// An answer that was clamped tells a figure: it counts as a look.
-	if may, err := h.metered(ctx, c, raised); err != nil {
+	if may, err := h.allowedSKUs(ctx, c, raised); err != nil {
 		return nil, nil, err
 	} else if len(may) < len(raised) {
 		return nil, nil, &wire.Error{Code: wire.CodeLimit, Message: "too many different products in an hour for a guest"}

@@ -85,7 +85,7 @@ func (m *Metrics) Disconnected(ctx context.Context, code int, reason string) {
 func (m *Metrics) Broadcast(ctx context.Context, r hub.Report) {
 	m.write(ctx, counts{
 		"Changes": r.Changes, "Coalesced": r.Coalesced, "Suppressed": r.Suppressed, "Posts": r.Posts, "Gone": r.Gone,
-		"Throttled": r.Throttled, "Marked": r.Stale, "Denied": r.Denied, "Failed": r.Failed,
+		"Throttled": r.Throttled, "Marked": r.Marked, "Denied": r.Denied, "Failed": r.Failed,
 	}, r.Latencies)
 }
 

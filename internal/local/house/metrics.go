@@ -55,7 +55,7 @@ func (m *metrics) broadcast(_ context.Context, r hub.Report) {
 	m.changes.WithLabelValues("suppressed").Add(float64(r.Suppressed))
 	m.deliveries.WithLabelValues("posted").Add(float64(r.Posts))
 	m.deliveries.WithLabelValues("gone").Add(float64(r.Gone))
-	m.deliveries.WithLabelValues("stale").Add(float64(r.Stale))
+	m.deliveries.WithLabelValues("stale").Add(float64(r.Marked))
 	m.deliveries.WithLabelValues("denied").Add(float64(r.Denied))
 	m.changes.WithLabelValues("failed").Add(float64(r.Failed))
 	for _, l := range r.Latencies {
