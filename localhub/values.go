@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/securecart/hub/internal/cloud/config"
+	"github.com/securecart/hub/internal/handler"
 )
 
 // secret is a flag whose value may be in a file: @FILE.
@@ -44,7 +44,7 @@ type origins []string
 func (o *origins) String() string { return "" }
 
 func (o *origins) Set(value string) (err error) {
-	if *o, err = config.ParseOrigins(value); err != nil {
+	if *o, err = handler.ParseOrigins(value); err != nil {
 		return fmt.Errorf("it %w", err)
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/securecart/hub/internal/hub"
 )
 
 const (
@@ -83,32 +85,32 @@ func (c *claims) checkTime(now time.Time, leeway time.Duration) error {
 // user makes the principal of a user token. The claims are those of a Cognito
 // access token
 // (https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html).
-func (v *Verifier) user(c *claims) (Principal, error) {
+func (v *Verifier) user(c *claims) (hub.Principal, error) {
 	if c.TokenUse != "access" {
-		return Principal{}, invalid("token_use is not access")
+		return hub.Principal{}, invalid("token_use is not access")
 	}
 	if len(v.config.ClientIDs) > 0 && !slices.Contains(v.config.ClientIDs, c.ClientID) {
-		return Principal{}, invalid("another client_id")
+		return hub.Principal{}, invalid("another client_id")
 	}
 	if c.Subject == "" || len(c.Subject) > maxSubject {
-		return Principal{}, invalid("sub has %d bytes, want 1 to %d", len(c.Subject), maxSubject)
+		return hub.Principal{}, invalid("sub has %d bytes, want 1 to %d", len(c.Subject), maxSubject)
 	}
 	for i := range len(c.Subject) {
 		if b := c.Subject[i]; b <= ' ' || b > '~' {
-			return Principal{}, invalid("sub is not printable ASCII without spaces")
+			return hub.Principal{}, invalid("sub is not printable ASCII without spaces")
 		}
 	}
-	if strings.HasPrefix(c.Subject, GuestUser) {
-		return Principal{}, invalid("sub looks like a guest's")
+	if strings.HasPrefix(c.Subject, hub.GuestUserPrefix) {
+		return hub.Principal{}, invalid("sub looks like a guest's")
 	}
 	role, err := c.role()
 	if err != nil {
-		return Principal{}, err
+		return hub.Principal{}, err
 	}
-	p := Principal{User: c.Subject, Role: role}
-	if role == RoleVendor {
+	p := hub.Principal{User: c.Subject, Role: role}
+	if role == hub.RoleVendor {
 		if !nameForm.MatchString(c.Vendor) {
-			return Principal{}, invalid("a vendor needs a vendor claim, 1 to 64 of A-Z a-z 0-9 . _ ~ -")
+			return hub.Principal{}, invalid("a vendor needs a vendor claim, 1 to 64 of A-Z a-z 0-9 . _ ~ -")
 		}
 		p.Vendor = c.Vendor
 	}
@@ -118,18 +120,18 @@ func (v *Verifier) user(c *claims) (Principal, error) {
 // role is the "role" claim, else the highest role among the groups, else
 // customer. Groups that are no roles are the shop's own business. Nobody becomes
 // a guest by a user token.
-func (c *claims) role() (string, error) {
+func (c *claims) role() (hub.Role, error) {
 	if c.Role != nil {
-		switch *c.Role {
-		case RoleCustomer, RoleVendor, RoleAdmin:
-			return *c.Role, nil
+		switch role := hub.Role(*c.Role); role {
+		case hub.RoleCustomer, hub.RoleVendor, hub.RoleAdmin:
+			return role, nil
 		}
 		return "", invalid("unknown role")
 	}
-	for _, role := range []string{RoleAdmin, RoleVendor} {
-		if slices.Contains(c.Groups, role) {
+	for _, role := range []hub.Role{hub.RoleAdmin, hub.RoleVendor} {
+		if slices.Contains(c.Groups, string(role)) {
 			return role, nil
 		}
 	}
-	return RoleCustomer, nil
+	return hub.RoleCustomer, nil
 }

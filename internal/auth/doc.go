@@ -1,4 +1,4 @@
-// Package auth turns a token into a [Principal]: who is speaking, in which role,
+// Package auth turns a token into a [hub.Principal]: who is speaking, in which role,
 // until when.
 //
 // There are two kinds of token and one way to check them. A user token is an

@@ -11,13 +11,13 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/securecart/hub/internal/hub"
 )
 
 const (
 	// GuestPrefix begins every guest token, and no other.
-	GuestPrefix = "guest."
-	// GuestUser begins the User of every guest, and of nobody else.
-	GuestUser = "guest:"
+	GuestTokenPrefix = "guest."
 
 	// guestIssuer is the "iss" of guest tokens. A token that something else
 	// signed with the same secret is not a guest token.
@@ -60,15 +60,15 @@ func (v *Verifier) SignGuest(id string) (token string, expires time.Time, err er
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("sign guest: %w", err)
 	}
-	return GuestPrefix + jws, expires, nil
+	return GuestTokenPrefix + jws, expires, nil
 }
 
 // guest makes the principal of a guest token.
-func guest(c *claims) (Principal, error) {
+func guest(c *claims) (hub.Principal, error) {
 	if !nameForm.MatchString(c.Subject) {
-		return Principal{}, invalid("sub is not a guest id")
+		return hub.Principal{}, invalid("sub is not a guest id")
 	}
-	return Principal{User: GuestUser + c.Subject, Role: RoleGuest}, nil
+	return hub.Principal{User: hub.GuestUserPrefix + c.Subject, Role: hub.RoleGuest}, nil
 }
 
 // secretKeys are the guest keys as a key set.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/securecart/hub/internal/auth"
+
+	"github.com/securecart/hub/internal/hub"
 )
 
 func TestSignGuest(t *testing.T) {
@@ -18,8 +20,8 @@ func TestSignGuest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(token, auth.GuestPrefix) {
-		t.Errorf("the token does not begin with %q", auth.GuestPrefix)
+	if !strings.HasPrefix(token, auth.GuestTokenPrefix) {
+		t.Errorf("the token does not begin with %q", auth.GuestTokenPrefix)
 	}
 	if want := now.Add(30 * 24 * time.Hour); !expires.Equal(want) {
 		t.Errorf("expires %v, want %v", expires, want)
@@ -28,7 +30,7 @@ func TestSignGuest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.User != "guest:9f2c" || got.Role != auth.RoleGuest || got.Vendor != "" || !got.Expires.Equal(expires) {
+	if got.User != "guest:9f2c" || got.Role != hub.RoleGuest || got.Vendor != "" || !got.Expires.Equal(expires) {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -169,7 +169,7 @@ func TestGoodHandshakes(t *testing.T) {
 	}
 	for name, tt := range tokens {
 		t.Run(name, func(t *testing.T) {
-			want := told{Type: "hello", User: tt.want.User, Role: tt.want.Role, Vendor: tt.want.Vendor, Expires: tt.want.Expires.UnixMilli()}
+			want := told{Type: "hello", User: tt.want.User, Role: string(tt.want.Role), Vendor: tt.want.Vendor, Expires: tt.want.Expires.UnixMilli()}
 			for place, in := range places {
 				conn, status := shake(t, gw, "/v1?auth=required", in(tt.token))
 				if conn == nil {
@@ -182,7 +182,7 @@ func TestGoodHandshakes(t *testing.T) {
 					t.Errorf("renewed: got %+v, want %+v", got, want)
 				}
 			}
-			if tt.want.Role == auth.RoleGuest {
+			if tt.want.Role == hub.RoleGuest {
 				return // who is somebody else than the guest of the connection
 			}
 			conn, _ := shake(t, gw, "/v1", inProtocol(""))

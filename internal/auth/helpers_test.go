@@ -121,7 +121,7 @@ const (
 func user(payload string) string { return sign(esHeader, payload, ecKey()) }
 
 // guest signs a guest token.
-func guest(payload string) string { return auth.GuestPrefix + sign(hsHeader, payload, guestKey) }
+func guest(payload string) string { return auth.GuestTokenPrefix + sign(hsHeader, payload, guestKey) }
 
 // jwks is a JWKS as a transport: it answers every request in process.
 type jwks struct {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/securecart/hub/internal/hub"
 )
 
 // MaxToken is the longest token that is looked at, in bytes. Cognito's access
@@ -32,7 +34,7 @@ type kind struct {
 	issuer     string
 	algorithms []jose.SignatureAlgorithm
 	keys       oidc.KeySet // nil: no such tokens here
-	principal  func(*claims) (Principal, error)
+	principal  func(*claims) (hub.Principal, error)
 }
 
 // New returns a verifier. It fetches nothing yet.
@@ -55,39 +57,39 @@ func New(c Config) (*Verifier, error) {
 
 // Verify says who token speaks for. Its errors are of the kinds ErrExpired,
 // ErrInvalid and ErrUnavailable. It waits for nothing but a fetch of keys.
-func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
+func (v *Verifier) Verify(ctx context.Context, token string) (hub.Principal, error) {
 	if len(token) > MaxToken {
-		return Principal{}, invalid("longer than %d bytes", MaxToken)
+		return hub.Principal{}, invalid("longer than %d bytes", MaxToken)
 	}
 	k := &v.users
-	jws, ok := strings.CutPrefix(token, GuestPrefix)
+	jws, ok := strings.CutPrefix(token, GuestTokenPrefix)
 	if ok {
 		k = &v.guests
 	}
 	if k.keys == nil {
-		return Principal{}, invalid("tokens of this kind are not accepted here")
+		return hub.Principal{}, invalid("tokens of this kind are not accepted here")
 	}
 	if err := checkShape(jws); err != nil {
-		return Principal{}, err
+		return hub.Principal{}, err
 	}
 	payload, err := k.verified(ctx, jws)
 	if err != nil {
-		return Principal{}, err
+		return hub.Principal{}, err
 	}
 	c, err := parseClaims(payload)
 	if err != nil {
-		return Principal{}, err
+		return hub.Principal{}, err
 	}
 	if c.Issuer != k.issuer {
-		return Principal{}, invalid("another issuer")
+		return hub.Principal{}, invalid("another issuer")
 	}
 	p, err := k.principal(c)
 	if err != nil {
-		return Principal{}, err
+		return hub.Principal{}, err
 	}
 	// Time comes last: ErrExpired promises that nothing else was wrong.
 	if err := c.checkTime(v.config.Now(), v.config.Leeway); err != nil {
-		return Principal{}, err
+		return hub.Principal{}, err
 	}
 	p.Expires = c.Expiry.Time()
 	if c.IssuedAt != nil {

@@ -13,18 +13,20 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/securecart/hub/internal/auth"
+
+	"github.com/securecart/hub/internal/hub"
 )
 
 // accepted is a token and who it speaks for.
 type accepted struct {
 	token string
-	want  auth.Principal
+	want  hub.Principal
 }
 
 // good are tokens that must be accepted, by name.
 func good() map[string]accepted {
 	ends := now.Add(time.Hour)
-	customer := auth.Principal{User: "user-1", Role: "customer", Expires: ends}
+	customer := hub.Principal{User: "user-1", Role: "customer", Expires: ends}
 	return map[string]accepted{
 		"ES256":           {user(claims()), customer},
 		"RS256":           {sign(rsHeader, claims(), rsaKey()), customer},
@@ -35,18 +37,18 @@ func good() map[string]accepted {
 		"with an aud":     {user(claims("aud", []string{"https://api.example"})), customer}, // Cognito writes it for resource servers
 		"unknown claims":  {user(claims("scope", "openid", "device_key", "x", "x", map[string]any{"y": []int{1}})), customer},
 		"no vendor":       {user(claims("vendor", "acme")), customer}, // a customer's is of no interest
-		"vendor":          {user(claims("role", "vendor", "vendor", "acme")), auth.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends}},
-		"vendor by group": {user(claims("cognito:groups", []string{"x", "vendor"}, "vendor", "acme")), auth.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends}},
-		"admin":           {user(claims("role", "admin", "vendor", "acme")), auth.Principal{User: "user-1", Role: "admin", Expires: ends}},
-		"admin by group":  {user(claims("cognito:groups", []string{"vendor", "admin"})), auth.Principal{User: "user-1", Role: "admin", Expires: ends}},
+		"vendor":          {user(claims("role", "vendor", "vendor", "acme")), hub.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends}},
+		"vendor by group": {user(claims("cognito:groups", []string{"x", "vendor"}, "vendor", "acme")), hub.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends}},
+		"admin":           {user(claims("role", "admin", "vendor", "acme")), hub.Principal{User: "user-1", Role: "admin", Expires: ends}},
+		"admin by group":  {user(claims("cognito:groups", []string{"vendor", "admin"})), hub.Principal{User: "user-1", Role: "admin", Expires: ends}},
 		"role over group": {user(claims("role", "customer", "cognito:groups", []string{"admin"})), customer},
-		"longest sub":     {user(claims("sub", strings.Repeat("~", 255))), auth.Principal{User: strings.Repeat("~", 255), Role: "customer", Expires: ends}},
-		"within leeway":   {user(claims("exp", now.Unix()-60)), auth.Principal{User: "user-1", Role: "customer", Expires: now.Add(-time.Minute)}},
+		"longest sub":     {user(claims("sub", strings.Repeat("~", 255))), hub.Principal{User: strings.Repeat("~", 255), Role: "customer", Expires: ends}},
+		"within leeway":   {user(claims("exp", now.Unix()-60)), hub.Principal{User: "user-1", Role: "customer", Expires: now.Add(-time.Minute)}},
 		"nearly begun":    {user(claims("nbf", now.Unix()+60, "iat", now.Unix()+60)), customer},
 		"fraction":        {user(claims("exp", float64(now.Unix()+3600)+0.5)), customer},
-		"guest":           {guest(guestClaims()), auth.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
-		"guest, old key":  {"guest." + sign(hsHeader, guestClaims(), oldGuestKey), auth.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
-		"guest with role": {guest(guestClaims("role", "admin")), auth.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
+		"guest":           {guest(guestClaims()), hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
+		"guest, old key":  {"guest." + sign(hsHeader, guestClaims(), oldGuestKey), hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
+		"guest with role": {guest(guestClaims("role", "admin")), hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
 	}
 }
 
@@ -271,7 +273,7 @@ func TestHostileTokens(t *testing.T) {
 	for name, tt := range hostile() {
 		t.Run(name, func(t *testing.T) {
 			got, err := v.Verify(t.Context(), tt.token)
-			if got != (auth.Principal{}) {
+			if got != (hub.Principal{}) {
 				t.Errorf("a principal came with the refusal: %+v", got)
 			}
 			for _, kind := range []error{auth.ErrInvalid, auth.ErrExpired, auth.ErrUnavailable} {
@@ -362,9 +364,9 @@ func FuzzVerify(f *testing.F) {
 			if !errors.Is(err, auth.ErrInvalid) && !errors.Is(err, auth.ErrExpired) {
 				t.Errorf("error of no kind: %v", err)
 			}
-		case p.User == "" || p.Expires.IsZero() || !slices.Contains(roles, p.Role):
+		case p.User == "" || p.Expires.IsZero() || !slices.Contains(roles, string(p.Role)):
 			t.Errorf("accepted as %+v", p)
-		case strings.HasPrefix(token, auth.GuestPrefix) != (p.Role == "guest"):
+		case strings.HasPrefix(token, auth.GuestTokenPrefix) != (p.Role == "guest"):
 			t.Errorf("role %s from %q", p.Role, token)
 		}
 	})

@@ -19,7 +19,7 @@ import (
 
 // Verifier checks tokens and signs those of guests. *auth.Verifier is one.
 type Verifier interface {
-	Verify(ctx context.Context, token string) (auth.Principal, error)
+	Verify(ctx context.Context, token string) (hub.Principal, error)
 	SignGuest(id string) (token string, expires time.Time, err error)
 	AddressID(address string) string
 }
@@ -76,7 +76,7 @@ func Authorize(h *hub.Hub, v Verifier, o AuthorizeOptions, log *slog.Logger) fun
 				log.ErrorContext(ctx, "no guest id", "error", err)
 				return authorizerAnswer{}, err
 			}
-			p = hub.Principal{User: hub.GuestPrefix + id, Role: hub.RoleGuest}
+			p = hub.Principal{User: hub.GuestUserPrefix + id, Role: hub.RoleGuest}
 		}
 		return answer(e, "Allow", p, notice, v.AddressID(clientAddress(e, o.EdgeSecrets))), nil
 	}
@@ -103,12 +103,12 @@ func required(ctx context.Context, h *hub.Hub, p hub.Principal, log *slog.Logger
 // it is not taken, which notice tells.
 func identify(ctx context.Context, h *hub.Hub, v Verifier, e authorizerEvent, log *slog.Logger) (p hub.Principal, notice wire.Code) {
 	if token := bearer(e.Headers, e.MultiValueHeaders); token != "" {
-		known, err := v.Verify(ctx, token)
+		p, err := v.Verify(ctx, token)
 		if err != nil {
 			notice = tokenCode(err)
 			log.WarnContext(ctx, "token not taken", "code", notice, "error", err)
 		}
-		if p = principalOf(known); err == nil && !p.Role.Known() { // the table of authority has no such role
+		if err == nil && !p.Role.Known() { // the table of authority has no such role
 			return hub.Principal{}, wire.CodeTokenBad
 		}
 		return p, notice

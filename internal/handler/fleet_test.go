@@ -119,7 +119,7 @@ func (f *fleet) stock(sku string, available int) {
 // listen connects somebody who watches a SKU.
 func (f *fleet) listen(id, sku string, since time.Time) {
 	f.t.Helper()
-	c := hub.Connection{ID: id, Principal: hub.Principal{User: hub.GuestPrefix + id, Role: hub.RoleGuest}, ConnectedAt: since}
+	c := hub.Connection{ID: id, Principal: hub.Principal{User: hub.GuestUserPrefix + id, Role: hub.RoleGuest}, ConnectedAt: since}
 	topics := []hub.Topic{{Kind: hub.KindSKU, Name: sku}}
 	if err := errors.Join(f.store.PutConnection(f.t.Context(), c), f.store.Subscribe(f.t.Context(), c, topics)); err != nil {
 		f.t.Fatal(err)

@@ -23,7 +23,7 @@ func TestLogKeepsSecrets(t *testing.T) {
 	secret := func(name, token string) string {
 		secrets[name] = token
 		// The signature is what makes a token; the claims tell who somebody is.
-		for i, part := range strings.Split(strings.TrimPrefix(token, auth.GuestPrefix), ".") {
+		for i, part := range strings.Split(strings.TrimPrefix(token, auth.GuestTokenPrefix), ".") {
 			if i > 0 && len(part) > 8 {
 				secrets[fmt.Sprintf("%s, part %d", name, i)] = part
 			}

@@ -126,7 +126,7 @@ func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Reque
 		hello.Expires = c.Principal.Expires.UnixMilli()
 	}
 	if c.Principal.Role == hub.RoleGuest && !over {
-		id := strings.TrimPrefix(c.Principal.User, hub.GuestPrefix)
+		id := strings.TrimPrefix(c.Principal.User, hub.GuestUserPrefix)
 		if hello.GuestToken, _, err = m.v.SignGuest(id); err != nil {
 			return nil, fmt.Errorf("sign guest token: %w", err)
 		}
@@ -141,5 +141,5 @@ func (m messages) verify(ctx context.Context, token string) (hub.Principal, erro
 		code := tokenCode(err)
 		return hub.Principal{}, &wire.Error{Code: code, Message: "the token is not taken", Retry: code == wire.CodeBusy}
 	}
-	return principalOf(p), nil
+	return p, nil
 }

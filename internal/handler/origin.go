@@ -3,9 +3,11 @@ package handler
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -37,6 +39,23 @@ func originAllowed(headers map[string][]string, allowed []string) bool {
 	}
 	hosts := values(headers, "Host")
 	return len(hosts) == 1 && page.Host == withoutDefaultPort(hosts[0], page.Scheme)
+}
+
+// originForm is an origin as browsers write it: small letters, no path, no slash at
+// the end (RFC 6454, section 6.2). The scheme may be an app's.
+var originForm = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://(\[[0-9a-f:]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*)(:[1-9][0-9]{0,4})?$`)
+
+// ParseOrigins reads a list of origins, with commas. The error says what a list is,
+// and has a verb but no subject.
+func ParseOrigins(value string) (origins []string, err error) {
+	for origin := range strings.SplitSeq(value, ",") {
+		origin = strings.TrimSpace(origin)
+		if !originForm.MatchString(origin) || strings.HasPrefix(origin, "https:") && strings.HasSuffix(origin, ":443") || strings.HasPrefix(origin, "http:") && strings.HasSuffix(origin, ":80") {
+			return nil, errors.New("is not a list of origins such as https://shop.example: small letters, no path, no default port")
+		}
+		origins = append(origins, origin)
+	}
+	return origins, nil
 }
 
 // withoutDefaultPort is a Host header as the origin of a page of that host has it.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/securecart/hub/internal/auth"
 	"github.com/securecart/hub/internal/hub"
 )
 
@@ -22,10 +21,6 @@ const (
 	contextIssued  = "issued"  // ms since 1970
 	contextAddress = "address" // a keyed hash
 )
-
-func principalOf(p auth.Principal) hub.Principal {
-	return hub.Principal{User: p.User, Role: hub.Role(p.Role), Vendor: p.Vendor, Issued: p.Issued, Expires: p.Expires}
-}
 
 // connectionOf reads what an event says of its connection. Without an authorizer
 // there is no user, which connect refuses.
@@ -43,7 +38,7 @@ func connectionOf(r events.APIGatewayWebsocketProxyRequestContext, endpoint stri
 		Endpoint:    endpoint,
 		ConnectedAt: time.UnixMilli(r.ConnectedAt).UTC(),
 		Notice:      text(contextNotice),
-		ClientHash:     text(contextAddress),
+		ClientHash:  text(contextAddress),
 		Principal: hub.Principal{
 			User: text(contextUser), Role: hub.Role(text(contextRole)), Vendor: text(contextVendor),
 		},

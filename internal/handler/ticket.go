@@ -36,7 +36,7 @@ func Tickets(h *hub.Hub, v Verifier, newTicket func() string, log *slog.Logger) 
 			return refuse(http.StatusUnauthorized, code, "a ticket wants the header Authorization: Bearer <token>")
 		}
 		ticket := newTicket()
-		expires, err := h.IssueTicket(ctx, ticket, principalOf(p))
+		expires, err := h.IssueTicket(ctx, ticket, p)
 		var refusal *wire.Error
 		switch {
 		case errors.As(err, &refusal):

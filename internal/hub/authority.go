@@ -133,7 +133,7 @@ func (o Holder) revokes(p Principal) bool { return !o.Revoked.IsZero() && !p.Iss
 // error, call it again.
 func (h *Hub) Revoke(ctx context.Context, user string) (told int, err error) {
 	p := Principal{User: user, Role: RoleCustomer}
-	if strings.HasPrefix(user, GuestPrefix) {
+	if strings.HasPrefix(user, GuestUserPrefix) {
 		p.Role = RoleGuest
 	}
 	at := h.now()

@@ -63,34 +63,34 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 
 // key is one changed row of a batch.
 type changedRow struct {
-	topic   Topic // the row's own topic
-	first   int   // index of its first change in the batch
-	item    *Item // the newest, or nil
-	cart    *Cart
-	from    int64    // cart: the version before the first change
-	vendor  string   // item: whose list it is on
+	topic          Topic // the row's own topic
+	first          int   // index of its first change in the batch
+	item           *Item // the newest, or nil
+	cart           *Cart
+	from           int64    // cart: the version before the first change
+	vendor         string   // item: whose list it is on
 	formerVendors  []string // item: vendors who lost it in this batch
-	vendorChanged   bool     // item: it is new, deleted, restored, or another vendor's
-	badgeUnchanged   bool     // item: no change of the batch shows on a badge
-	unchanged  bool     // item: no change of the batch shows at all
-	entries [ShapeAny + 1]wire.Entry
-	lastPosted    time.Time // when the last post about it was accepted
+	vendorChanged  bool     // item: it is new, deleted, restored, or another vendor's
+	badgeUnchanged bool     // item: no change of the batch shows on a badge
+	unchanged      bool     // item: no change of the batch shows at all
+	entries        [ShapeAny + 1]wire.Entry
+	lastPosted     time.Time // when the last post about it was accepted
 }
 
 // broadcast is one batch on its way.
 type broadcast struct {
-	h     *Hub
-	now   time.Time
-	epoch string
-	rows  []changedRow
-	recipients    []recipient
-	gone  []int           // by the first of their addresses
-	expired  map[string]bool // connections whose authority has ended, and who were not told yet
+	h          *Hub
+	now        time.Time
+	epoch      string
+	rows       []changedRow
+	recipients []recipient
+	gone       []int           // by the first of their addresses
+	expired    map[string]bool // connections whose authority has ended, and who were not told yet
 
 	undelivered []undelivered
-	report   Report
-	failed   int // index of the first change that has to come again
-	err      error
+	report      Report
+	failed      int // index of the first change that has to come again
+	err         error
 }
 
 // address is one subscriber of one key.
@@ -277,7 +277,9 @@ func (b *broadcast) nextConnection(start int) int {
 
 // twice reports whether address i is for the same key as the one before it, which
 // shows at least as much: of a connection subscribed to a SKU and its vendor.
-func (b *broadcast) repeatsRow(start, i int) bool { return i > start && b.recipients[i-1].row == b.recipients[i].row }
+func (b *broadcast) repeatsRow(start, i int) bool {
+	return i > start && b.recipients[i-1].row == b.recipients[i].row
+}
 
 // content identifies what a connection gets: pairs of key and shape.
 func (b *broadcast) content(buf []byte, start, end int) []byte {

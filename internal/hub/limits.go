@@ -189,7 +189,9 @@ func (l Limits) leastMessages() int {
 }
 
 // counted reports whether the SKUs that p looks at are counted.
-func (h *Hub) skuLimited(p Principal) bool { return h.effectiveRole(p) == RoleGuest && h.limits.GuestSKUs > 0 }
+func (h *Hub) skuLimited(p Principal) bool {
+	return h.effectiveRole(p) == RoleGuest && h.limits.GuestSKUs > 0
+}
 
 // metered returns those of SKUs new to a caller that it may look at: each counts
 // for the guest and for its address. All of them exist, so that nobody uses up the

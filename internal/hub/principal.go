@@ -25,7 +25,7 @@ const (
 const SessionLeeway = 60 * time.Second
 
 // GuestPrefix starts the user of every guest.
-const GuestPrefix = "guest:"
+const GuestUserPrefix = "guest:"
 
 // Principal is who a connection belongs to.
 type Principal struct {
@@ -57,7 +57,7 @@ func (p Principal) expired() Principal {
 // replaced by its hash.
 func (p Principal) CartID() string {
 	if p.Role == RoleGuest {
-		return safeName("g~", strings.TrimPrefix(p.User, GuestPrefix))
+		return safeName("g~", strings.TrimPrefix(p.User, GuestUserPrefix))
 	}
 	return safeName("u~", p.User)
 }

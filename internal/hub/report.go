@@ -9,7 +9,7 @@ type Report struct {
 	Suppressed int // keys that nobody was told of because nobody could see a difference
 	Posts      int // connections that were served
 	Gone       int // connections found gone
-	Marked      int // connections not served: they are marked, or the batch has failed
+	Marked     int // connections not served: they are marked, or the batch has failed
 	Throttled  int // those of Stale that were throttled to the end
 	Denied     int // subscribers whose authority does not reach any more
 	Ended      int // connections whose authority had ended: their clients were told

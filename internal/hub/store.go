@@ -31,7 +31,7 @@ type Connection struct {
 	Protocol    string // the subprotocol, "" if none was agreed
 	ConnectedAt time.Time
 	Notice      string // why a token of the handshake was not taken, "" if it was
-	ClientHash     string // stands for the client's address: a keyed hash of it, "" if it is not known
+	ClientHash  string // stands for the client's address: a keyed hash of it, "" if it is not known
 	Topics      []Topic
 }
 
@@ -86,7 +86,7 @@ type RetryMark struct {
 	ConnectionID string
 	Topics       []Topic
 	Since        time.Time // when it was marked first
-	Revision         int64     // changes with every mark
+	Revision     int64     // changes with every mark
 }
 
 // Missed is a connection that was not served, and with what.

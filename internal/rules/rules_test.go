@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -23,71 +22,6 @@ const (
 	root   = "../.."
 	module = "github.com/securecart/hub"
 )
-
-// rooms are our packages and what each may import of ours. A package that is not
-// here has no room: docs/design.md has to say why it should.
-var rooms = map[string][]string{
-	"gatewaytest":           {},
-	"web":                   {},
-	"internal/wire":         {},
-	"internal/hub":          {"internal/wire"},
-	"internal/hub/hubtest":  {"internal/hub", "internal/wire"},
-	"internal/table":        {"internal/hub", "internal/wire"},
-	"internal/hub/memstore": {"internal/hub"},
-	"internal/auth":         {},
-	"internal/local/issuer": {"internal/auth"},
-	"internal/local/esm":    {},
-	"internal/handler":      {"internal/auth", "internal/hub", "internal/table", "internal/wire"},
-	"internal/local/house": {
-		"gatewaytest", "internal/auth", "internal/local/issuer", "internal/handler", "internal/hub", "internal/hub/memstore",
-		"internal/local/lambdaproc", "internal/local/esm", "internal/table", "internal/wire",
-	},
-	"internal/rules":                 {},
-	"internal/cloud/config":          {"internal/table"},
-	"internal/hub/dynamostore":       {"internal/hub", "internal/table"},
-	"internal/cloud/apigw":           {"internal/hub"},
-	"internal/cloud/logs":            {"internal/hub"},
-	"internal/local/streams":         {},
-	"internal/local/dynamo":          {"internal/hub/dynamostore", "internal/local/streams", "internal/local/esm"},
-	"internal/dynamotest":            {},
-	"internal/local/lambdaproc":      {},
-	"internal/local/template/cfn":    {},
-	"internal/local/template/samapi": {"gatewaytest", "internal/local/template/cfn"},
-	"connect":                        {"internal/cloud/config", "internal/hub/dynamostore", "internal/handler", "internal/hub", "internal/cloud/logs"},
-	"disconnect":                     {"internal/cloud/config", "internal/hub/dynamostore", "internal/handler", "internal/hub", "internal/cloud/logs"},
-	"message":                        {"internal/auth", "internal/cloud/config", "internal/hub/dynamostore", "internal/handler", "internal/hub", "internal/cloud/logs"},
-	"authorize":                      {"internal/auth", "internal/cloud/config", "internal/hub/dynamostore", "internal/handler", "internal/hub", "internal/cloud/logs"},
-	"ticket":                         {"internal/auth", "internal/cloud/config", "internal/hub/dynamostore", "internal/handler", "internal/hub", "internal/cloud/logs"},
-	"broadcast":                      {"internal/cloud/apigw", "internal/cloud/config", "internal/hub/dynamostore", "internal/handler", "internal/hub", "internal/cloud/logs"},
-	"localhub":                       {"gatewaytest", "internal/cloud/config", "internal/local/dynamo", "internal/hub/dynamostore", "internal/hub", "internal/local/house", "internal/local/lambdaproc", "internal/local/template/samapi", "internal/table", "web"},
-}
-
-// outside are the foreign modules that a package may import; others may import
-// the standard library only.
-var outside = map[string][]string{
-	"gatewaytest":                    {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/santhosh-tekuri/jsonschema"},
-	"internal/table":                 {"github.com/aws/aws-lambda-go"},
-	"internal/handler":               {"github.com/aws/aws-lambda-go"},
-	"internal/auth":                  {"github.com/coreos/go-oidc", "github.com/go-jose/go-jose"},
-	"internal/local/issuer":          {"github.com/go-jose/go-jose"},
-	"internal/local/esm":             {"github.com/aws/aws-lambda-go"},
-	"internal/hub/dynamostore":       {"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
-	"internal/cloud/apigw":           {"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
-	"internal/cloud/logs":            {"github.com/aws/aws-lambda-go"},
-	"internal/local/streams":         {"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"},
-	"internal/local/dynamo":          {"github.com/aws/aws-sdk-go-v2"},
-	"internal/local/lambdaproc":      {"github.com/aws/aws-lambda-go"},
-	"internal/local/template/cfn":    {"go.yaml.in/yaml/v3"},
-	"internal/local/template/samapi": {"github.com/aws/aws-lambda-go"},
-	"localhub":                       {"github.com/aws/aws-lambda-go"},
-	"connect":                        {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"disconnect":                     {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"message":                        {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"authorize":                      {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"ticket":                         {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"broadcast":                      {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"internal/local/house":           {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/prometheus/client_golang"},
-}
 
 // source is one Go file of the tree.
 type source struct {
@@ -144,53 +78,6 @@ func imports(s source) []string {
 	return paths
 }
 
-func TestImports(t *testing.T) {
-	seen := map[string]bool{}
-	for _, s := range sources(t) {
-		seen[s.pkg] = true
-		mine, ok := rooms[s.pkg]
-		if !ok {
-			t.Errorf("%s: there is no room %s", s.name, s.pkg)
-			continue
-		}
-		if s.isTest {
-			continue
-		}
-		for _, p := range imports(s) {
-			own, isOwn := strings.CutPrefix(p, module+"/")
-			switch {
-			case isOwn && !slices.Contains(mine, own):
-				t.Errorf("%s imports %s, which %s may not", s.name, own, s.pkg)
-			case !isOwn && strings.Contains(strings.Split(p, "/")[0], ".") && !slices.ContainsFunc(outside[s.pkg], func(m string) bool { return strings.HasPrefix(p, m) }):
-				t.Errorf("%s imports %s, which %s may not", s.name, p, s.pkg)
-			case p == "testing" && !strings.HasPrefix(s.pkg, "internal/hub/hubtest"):
-				t.Errorf("%s imports testing: programs would carry its flags", s.name)
-			case (p == "time" || p == "math/rand" || p == "math/rand/v2" || p == "os") && s.pkg == "internal/hub":
-				if p != "time" {
-					t.Errorf("%s imports %s: the hub is deterministic", s.name, p)
-				}
-			}
-		}
-	}
-	for pkg := range rooms {
-		if !seen[pkg] {
-			t.Errorf("the room %s is empty", pkg)
-		}
-	}
-}
-
-// TestNoFunctionLinksAnImitation: programs that run in AWS import no package
-// whose name ends in test, directly or through others.
-func TestNoFunctionLinksAnImitation(t *testing.T) {
-	for _, pkg := range []string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"} {
-		for p := range reach(pkg) {
-			if strings.HasSuffix(p, "test") || p == "internal/hub/memstore" || p == "internal/local/house" {
-				t.Errorf("%s reaches %s", pkg, p)
-			}
-		}
-	}
-}
-
 // TestHubIsDeterministic: no goroutine, no channel, no clock.
 func TestHubIsDeterministic(t *testing.T) {
 	for _, s := range sources(t) {
@@ -211,46 +98,14 @@ func TestHubIsDeterministic(t *testing.T) {
 	}
 }
 
-// reach are the rooms that a package imports, directly or through others.
-func reach(pkg string) map[string]bool {
-	reached := map[string]bool{}
-	queue := []string{pkg}
-	for len(queue) > 0 {
-		for _, next := range rooms[queue[0]] {
-			if !reached[next] {
-				reached[next] = true
-				queue = append(queue, next)
-			}
-		}
-		queue = queue[1:]
-	}
-	return reached
-}
-
 // TestMainsAreWiring: at most 40 lines, in one file.
 func TestMainsAreWiring(t *testing.T) {
 	for _, s := range sources(t) {
-		if s.isTest || !slices.Contains([]string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"}, s.pkg) {
+		if s.isTest || !slices.Contains(functions, s.pkg) {
 			continue
 		}
 		if lines := s.set.Position(s.file.End()).Line; lines > 40 || path.Base(s.name) != "main.go" {
 			t.Errorf("%s has %d lines, want at most 40 in one file", s.name, lines)
-		}
-	}
-}
-
-// TestLocalhubLinksNoSDK: so that the first go run is quick. The tag dynamodb adds
-// the SDK.
-func TestLocalhubLinksNoSDK(t *testing.T) {
-	for tags, want := range map[string]bool{"": false, "dynamodb": true} {
-		cmd := exec.Command("go", "list", "-deps", "-tags", tags, "./localhub")
-		cmd.Dir = root
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := strings.Contains(string(out), "github.com/aws/aws-sdk-go"); got != want {
-			t.Errorf("with the tags %q: localhub links the SDK: %t, want %t", tags, got, want)
 		}
 	}
 }
@@ -265,7 +120,7 @@ func TestPackageComments(t *testing.T) {
 			comments[s.pkg] = append(comments[s.pkg], s.name)
 		}
 	}
-	for _, pkg := range slices.Sorted(maps.Keys(rooms)) {
+	for _, pkg := range slices.Sorted(maps.Keys(mayImport)) {
 		if n := len(comments[pkg]); n != 1 {
 			t.Errorf("%s has %d package comments %v, want one", pkg, n, comments[pkg])
 		}
@@ -337,7 +192,7 @@ func TestLogKeys(t *testing.T) {
 		return ""
 	}
 	for _, s := range sources(t) {
-		if s.isTest || !slices.Contains([]string{"internal/handler", "connect", "disconnect", "message", "authorize", "broadcast", "ticket"}, s.pkg) {
+		if s.isTest || !slices.Contains(append([]string{"internal/handler"}, functions...), s.pkg) {
 			continue
 		}
 		ast.Inspect(s.file, func(n ast.Node) bool {
@@ -387,7 +242,7 @@ func TestReadmeNamesEveryMetric(t *testing.T) {
 // dependency.
 func TestDesignNamesEveryRoom(t *testing.T) {
 	design := read(t, "docs/design.md")
-	for pkg := range rooms {
+	for pkg := range mayImport {
 		if !strings.Contains(design, "`"+pkg+"`") {
 			t.Errorf("docs/design.md does not name the room %s", pkg)
 		}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/table"
 )
 
@@ -183,26 +184,9 @@ func readGuestKeys(s *Settings, value string) error {
 	return nil
 }
 
-// originForm is an origin as browsers write it: small letters, no path, no slash at
-// the end (RFC 6454, section 6.2). The scheme may be an app's.
-var originForm = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://(\[[0-9a-f:]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*)(:[1-9][0-9]{0,4})?$`)
-
 func readOrigins(s *Settings, value string) (err error) {
-	s.AllowedOrigins, err = ParseOrigins(value)
+	s.AllowedOrigins, err = handler.ParseOrigins(value)
 	return err
-}
-
-// ParseOrigins reads a list of origins, with commas. The error says what a list is,
-// and has a verb but no subject.
-func ParseOrigins(value string) (origins []string, err error) {
-	for origin := range strings.SplitSeq(value, ",") {
-		origin = strings.TrimSpace(origin)
-		if !originForm.MatchString(origin) || strings.HasPrefix(origin, "https:") && strings.HasSuffix(origin, ":443") || strings.HasPrefix(origin, "http:") && strings.HasSuffix(origin, ":80") {
-			return nil, errors.New("is not a list of origins such as https://shop.example: small letters, no path, no default port")
-		}
-		origins = append(origins, origin)
-	}
-	return origins, nil
 }
 
 // minEdgeSecret is the least number of characters: 32 letters and digits are 190

@@ -56,11 +56,13 @@ var methods = map[string]func(context.Context, hub.Store) error{
 		_, _, err := s.Subscribers(ctx, topic, "", 10)
 		return err
 	},
-	"MarkStale":  func(ctx context.Context, s hub.Store) error { return mark(ctx, s, "c1", topics("TEE"), now) },
-	"Stale":      func(ctx context.Context, s hub.Store) error { _, err := s.RetryMarks(ctx, 10); return err },
-	"ClearStale": func(ctx context.Context, s hub.Store) error { return s.ClearRetryMark(ctx, hub.RetryMark{ConnectionID: "c1"}) },
-	"Epoch":      func(ctx context.Context, s hub.Store) error { _, err := s.Epoch(ctx); return err },
-	"Items":      func(ctx context.Context, s hub.Store) error { _, err := s.Items(ctx, []string{"TEE"}); return err },
+	"MarkStale": func(ctx context.Context, s hub.Store) error { return mark(ctx, s, "c1", topics("TEE"), now) },
+	"Stale":     func(ctx context.Context, s hub.Store) error { _, err := s.RetryMarks(ctx, 10); return err },
+	"ClearStale": func(ctx context.Context, s hub.Store) error {
+		return s.ClearRetryMark(ctx, hub.RetryMark{ConnectionID: "c1"})
+	},
+	"Epoch": func(ctx context.Context, s hub.Store) error { _, err := s.Epoch(ctx); return err },
+	"Items": func(ctx context.Context, s hub.Store) error { _, err := s.Items(ctx, []string{"TEE"}); return err },
 	"VendorSKUs": func(ctx context.Context, s hub.Store) error {
 		_, _, err := s.VendorSKUs(ctx, "acme", "", 10)
 		return err

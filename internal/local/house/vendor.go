@@ -15,7 +15,7 @@ import (
 // asks its table of rights.
 func (h *House) putVendorStock(w http.ResponseWriter, r *http.Request) {
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	known, err := h.verifier.Verify(r.Context(), token)
+	p, err := h.verifier.Verify(r.Context(), token)
 	switch {
 	case errors.Is(err, auth.ErrUnavailable):
 		refuse(w, http.StatusServiceUnavailable, string(wire.CodeBusy), "the token cannot be checked now")
@@ -28,7 +28,6 @@ func (h *House) putVendorStock(w http.ResponseWriter, r *http.Request) {
 	if !decodeBody(w, r, &change) {
 		return
 	}
-	p := hub.Principal{User: known.User, Role: hub.Role(known.Role), Vendor: known.Vendor, Issued: known.Issued, Expires: known.Expires}
 	item, err := h.hub.VendorStock(r.Context(), p, r.PathValue("sku"), change)
 	if errors.Is(err, hub.ErrForbidden) {
 		refuse(w, http.StatusForbidden, string(wire.CodeDenied), "not allowed, or there is no such thing")

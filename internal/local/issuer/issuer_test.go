@@ -13,6 +13,8 @@ import (
 
 	"github.com/securecart/hub/internal/auth"
 	"github.com/securecart/hub/internal/local/issuer"
+
+	"github.com/securecart/hub/internal/hub"
 )
 
 const address = "https://cognito.test/pool_1"
@@ -52,11 +54,11 @@ func TestTokensAreAcceptedByAuth(t *testing.T) {
 		v := newVerifier(t, i)
 		for name, tt := range map[string]struct {
 			claims issuer.Claims
-			want   auth.Principal
+			want   hub.Principal
 		}{
-			"customer": {issuer.Claims{User: "ann"}, auth.Principal{User: "ann", Role: auth.RoleCustomer}},
-			"vendor":   {issuer.Claims{User: "bob", Role: "vendor", Vendor: "acme"}, auth.Principal{User: "bob", Role: auth.RoleVendor, Vendor: "acme"}},
-			"admin":    {issuer.Claims{User: "eve", Role: "admin", TTL: time.Minute}, auth.Principal{User: "eve", Role: auth.RoleAdmin}},
+			"customer": {issuer.Claims{User: "ann"}, hub.Principal{User: "ann", Role: hub.RoleCustomer}},
+			"vendor":   {issuer.Claims{User: "bob", Role: "vendor", Vendor: "acme"}, hub.Principal{User: "bob", Role: hub.RoleVendor, Vendor: "acme"}},
+			"admin":    {issuer.Claims{User: "eve", Role: "admin", TTL: time.Minute}, hub.Principal{User: "eve", Role: hub.RoleAdmin}},
 		} {
 			token, expires, err := i.Token(tt.claims)
 			if err != nil {

@@ -3,30 +3,7 @@ package auth
 import (
 	"errors"
 	"fmt"
-	"time"
 )
-
-// The roles of a Principal.
-const (
-	RoleGuest    = "guest"
-	RoleCustomer = "customer"
-	RoleVendor   = "vendor"
-	RoleAdmin    = "admin"
-)
-
-// Principal is who a token speaks for.
-type Principal struct {
-	// User is the subject of a user token, or GuestUser and a guest's id.
-	User string
-	// Role is one of the four roles.
-	Role string
-	// Vendor is set for RoleVendor only.
-	Vendor string
-	// Issued is when the token was made, to the second; zero if it does not say.
-	Issued time.Time
-	// Expires is when the token ends, without any leeway.
-	Expires time.Time
-}
 
 // The kinds of refusal.
 var (

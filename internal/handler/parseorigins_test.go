@@ -1,9 +1,10 @@
-package config
+package handler_test
 
 import (
 	"slices"
-	"strings"
 	"testing"
+
+	"github.com/securecart/hub/internal/handler"
 )
 
 func TestParseOrigins(t *testing.T) {
@@ -36,31 +37,9 @@ func TestParseOrigins(t *testing.T) {
 		"https://shop.example\n":                         {"https://shop.example"}, // as a file ends
 		"https://shop.example\nX-Origin: https://x.test": nil,
 	} {
-		got, err := ParseOrigins(value)
+		got, err := handler.ParseOrigins(value)
 		if !slices.Equal(got, want) || (err == nil) != (want != nil) {
 			t.Errorf("%q: got %q, %v, want %q", value, got, err, want)
-		}
-	}
-}
-
-func TestEdgeSecrets(t *testing.T) {
-	a, b := strings.Repeat("a", 32), strings.Repeat("b", 64)
-	for value, want := range map[string][]string{
-		"": nil, a: {a}, a + "," + b: {a, b}, a + ",-": {a}, "-, " + b: {b},
-	} {
-		env := complete()
-		env["EDGE_SECRETS"] = value
-		s, err := Load(Authorize, func(name string) string { return env[name] })
-		if err != nil || !slices.Equal(s.EdgeSecrets, want) {
-			t.Errorf("%q: got %q, %v, want %q", value, s.EdgeSecrets, err, want)
-		}
-	}
-	// None of these may leave the door open.
-	for _, value := range []string{"-", "-,-", a[1:], a + ",", ",", a + ",short"} {
-		env := complete()
-		env["EDGE_SECRETS"] = value
-		if s, err := Load(Authorize, func(name string) string { return env[name] }); err == nil || strings.Contains(err.Error(), "aaa") {
-			t.Errorf("%q: got %q, %v, want an error without the secret", value, s.EdgeSecrets, err)
 		}
 	}
 }

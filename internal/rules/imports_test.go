@@ -1,0 +1,237 @@
+package rules
+
+import (
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// functions are the mains that run in AWS.
+var functions = []string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"}
+
+// mayImport has our packages, and which of ours each may import. A new package
+// needs a line here and in docs/design.md. The folder tells where a package runs:
+//
+//	internal/cloud   only in the functions in AWS
+//	internal/local   only in localhub and tests
+//	…test, rules     only in tests
+//	the rest         everywhere
+var mayImport = map[string][]string{
+	"gatewaytest": {},
+	"web":         {},
+
+	"internal/wire":            {},
+	"internal/hub":             {"internal/wire"},
+	"internal/hub/memstore":    {"internal/hub"},
+	"internal/hub/dynamostore": {"internal/hub", "internal/table"},
+	"internal/table":           {"internal/hub", "internal/wire"},
+	"internal/auth":            {"internal/hub"},
+	"internal/handler":         {"internal/auth", "internal/hub", "internal/table", "internal/wire"},
+
+	"internal/cloud/config": {"internal/handler", "internal/table"},
+	"internal/cloud/logs":   {"internal/hub"},
+	"internal/cloud/apigw":  {"internal/hub"},
+
+	"internal/local/house": {
+		"gatewaytest", "internal/auth", "internal/handler", "internal/hub", "internal/hub/memstore",
+		"internal/local/esm", "internal/local/issuer", "internal/local/lambdaproc", "internal/table", "internal/wire",
+	},
+	"internal/local/issuer":          {"internal/auth"},
+	"internal/local/esm":             {},
+	"internal/local/streams":         {},
+	"internal/local/dynamo":          {"internal/hub/dynamostore", "internal/local/esm", "internal/local/streams"},
+	"internal/local/lambdaproc":      {},
+	"internal/local/template/cfn":    {},
+	"internal/local/template/samapi": {"gatewaytest", "internal/local/template/cfn"},
+
+	"internal/hub/hubtest": {"internal/hub", "internal/wire"},
+	"internal/dynamotest":  {},
+	"internal/rules":       {},
+
+	"connect":    {"internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore"},
+	"disconnect": {"internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore"},
+	"message":    {"internal/auth", "internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore"},
+	"authorize":  {"internal/auth", "internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore"},
+	"ticket":     {"internal/auth", "internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore"},
+	"broadcast":  {"internal/cloud/apigw", "internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore"},
+	"localhub": {
+		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/dynamo", "internal/local/house",
+		"internal/local/lambdaproc", "internal/local/template/samapi", "internal/table", "web",
+	},
+}
+
+// mayImportModules are the modules of others that a package may import; the
+// packages that are not here import the standard library only.
+var mayImportModules = map[string][]string{
+	"gatewaytest":                    {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/santhosh-tekuri/jsonschema"},
+	"internal/table":                 {"github.com/aws/aws-lambda-go"},
+	"internal/handler":               {"github.com/aws/aws-lambda-go"},
+	"internal/auth":                  {"github.com/coreos/go-oidc", "github.com/go-jose/go-jose"},
+	"internal/hub/dynamostore":       {"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
+	"internal/cloud/apigw":           {"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
+	"internal/cloud/logs":            {"github.com/aws/aws-lambda-go"},
+	"internal/local/house":           {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/prometheus/client_golang"},
+	"internal/local/issuer":          {"github.com/go-jose/go-jose"},
+	"internal/local/esm":             {"github.com/aws/aws-lambda-go"},
+	"internal/local/streams":         {"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"},
+	"internal/local/dynamo":          {"github.com/aws/aws-sdk-go-v2"},
+	"internal/local/lambdaproc":      {"github.com/aws/aws-lambda-go"},
+	"internal/local/template/cfn":    {"go.yaml.in/yaml/v3"},
+	"internal/local/template/samapi": {"github.com/aws/aws-lambda-go"},
+	"localhub":                       {"github.com/aws/aws-lambda-go"},
+	"connect":                        {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"disconnect":                     {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"message":                        {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"authorize":                      {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"ticket":                         {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+	"broadcast":                      {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+}
+
+func TestImports(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range sources(t) {
+		seen[s.pkg] = true
+		allowed, ok := mayImport[s.pkg]
+		if !ok {
+			t.Errorf("%s: the package %s is not in the table of imports", s.name, s.pkg)
+			continue
+		}
+		if s.isTest {
+			continue
+		}
+		for _, p := range imports(s) {
+			own, isOwn := strings.CutPrefix(p, module+"/")
+			isModule := strings.Contains(strings.Split(p, "/")[0], ".")
+			switch {
+			case isOwn && !slices.Contains(allowed, own):
+				t.Errorf("%s imports %s, which %s may not", s.name, own, s.pkg)
+			case !isOwn && isModule && !slices.ContainsFunc(mayImportModules[s.pkg], func(m string) bool { return strings.HasPrefix(p, m) }):
+				t.Errorf("%s imports %s, which %s may not", s.name, p, s.pkg)
+			case p == "testing" && wing(s.pkg) != testWing:
+				t.Errorf("%s imports testing: programs would carry its flags", s.name)
+			case slices.Contains([]string{"math/rand", "math/rand/v2", "os"}, p) && s.pkg == "internal/hub":
+				t.Errorf("%s imports %s: the hub is deterministic", s.name, p)
+			}
+		}
+	}
+	for pkg := range mayImport {
+		if !seen[pkg] {
+			t.Errorf("there is no package %s", pkg)
+		}
+	}
+}
+
+// The wings of the repository: where a package may run.
+const (
+	cloudWing  = "cloud"  // functions in AWS
+	localWing  = "local"  // localhub and tests
+	testWing   = "test"   // tests
+	sharedWing = "shared" // everywhere
+)
+
+// wing tells by its folder where a package may run.
+func wing(pkg string) string {
+	switch {
+	case slices.Contains(functions, pkg) || strings.HasPrefix(pkg, "internal/cloud/"):
+		return cloudWing
+	case pkg == "localhub" || strings.HasPrefix(pkg, "internal/local/"), pkg == "internal/hub/memstore", pkg == "gatewaytest" || strings.HasPrefix(pkg, "gatewaytest/"), pkg == "web":
+		return localWing
+	case pkg == "internal/rules", strings.HasSuffix(path.Base(pkg), "test"), strings.HasPrefix(pkg, "examples/"):
+		return testWing
+	}
+	return sharedWing
+}
+
+// TestFoldersTellWhereCodeRuns holds the table of imports to the folders: no arrow
+// leads from one wing into another, nor from shared code into a wing.
+func TestFoldersTellWhereCodeRuns(t *testing.T) {
+	into := map[string][]string{
+		cloudWing:  {cloudWing, sharedWing},
+		localWing:  {localWing, sharedWing},
+		sharedWing: {sharedWing},
+		testWing:   {testWing, localWing, sharedWing},
+	}
+	for pkg, imported := range mayImport {
+		for _, p := range imported {
+			if !slices.Contains(into[wing(pkg)], wing(p)) {
+				t.Errorf("%s (%s) may import %s (%s)", pkg, wing(pkg), p, wing(p))
+			}
+		}
+	}
+}
+
+// TestImportsHaveNoCycle: with the table above there is an order of the packages
+// in which each imports only those before it.
+func TestImportsHaveNoCycle(t *testing.T) {
+	for pkg := range mayImport {
+		if importedBy(pkg)[pkg] {
+			t.Errorf("%s reaches itself", pkg)
+		}
+	}
+}
+
+// importedBy are the packages that a package may import, directly or through others.
+func importedBy(pkg string) map[string]bool {
+	reached := map[string]bool{}
+	queue := []string{pkg}
+	for len(queue) > 0 {
+		for _, next := range mayImport[queue[0]] {
+			if !reached[next] {
+				reached[next] = true
+				queue = append(queue, next)
+			}
+		}
+		queue = queue[1:]
+	}
+	return reached
+}
+
+// linked are our packages that a program of this module consists of, and whether
+// the AWS SDK is linked, as go list sees it.
+func linked(t *testing.T, program, tags string) (own []string, sdk bool) {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-deps", "-tags", tags, "./"+program)
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range strings.Fields(string(out)) {
+		if pkg, ok := strings.CutPrefix(p, module+"/"); ok {
+			own = append(own, pkg)
+		}
+		sdk = sdk || strings.HasPrefix(p, "github.com/aws/aws-sdk-go")
+	}
+	if !slices.Contains(own, program) {
+		t.Fatalf("go list -deps ./%s names %q", program, own)
+	}
+	return own, sdk
+}
+
+// TestProgramsLinkTheirWing asks go list what each program really consists of: no
+// function has a package of localhub or of tests, and localhub none of the
+// functions'. Without the tag dynamodb, localhub has no AWS SDK either, so that the
+// first go run is quick.
+func TestProgramsLinkTheirWing(t *testing.T) {
+	for _, f := range functions {
+		own, _ := linked(t, f, "lambda.norpc")
+		for _, pkg := range own {
+			if w := wing(pkg); w != cloudWing && w != sharedWing {
+				t.Errorf("the function %s links %s (%s)", f, pkg, w)
+			}
+		}
+	}
+	for tags, want := range map[string]bool{"": false, "dynamodb": true} {
+		own, sdk := linked(t, "localhub", tags)
+		for _, pkg := range own {
+			if w := wing(pkg); w != localWing && w != sharedWing {
+				t.Errorf("with the tags %q: localhub links %s (%s)", tags, pkg, w)
+			}
+		}
+		if sdk != want {
+			t.Errorf("with the tags %q: localhub links the AWS SDK: %t, want %t", tags, sdk, want)
+		}
+	}
+}
