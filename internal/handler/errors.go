@@ -2,41 +2,81 @@ package handler
 
 import (
 	"errors"
+	"net/http"
+	"time"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/wire"
 )
 
-// answers turns kinds of errors into what a client is told. The first that
-// matches counts.
-var answers = []struct {
+// kinds has the code and the text of a failure whose error says no more than its
+// kind. The first kind that matches counts.
+var kinds = []struct {
 	kind    error
 	code    wire.Code
 	message string
 	retry   bool
 }{
-	{hub.ErrInvalid, wire.CodeBadField, "", false}, // the text names the field and is for the client
-	{hub.ErrForbidden, wire.CodeDenied, "not allowed, or there is no such thing", false},
-	{hub.ErrThrottled, wire.CodeSlowDown, "too much at once", true},
+	{hub.ErrInvalid, wire.CodeBadField, "a value is not valid", false},
+	{hub.ErrForbidden, wire.CodeDenied, "not allowed, or it does not exist", false},
+	{hub.ErrThrottled, wire.CodeSlowDown, "too many requests at once", true},
 	{hub.ErrConflict, wire.CodeBusy, "others are writing the same row", true},
-	{hub.ErrGone, wire.CodeDenied, "the connection has ended", false}, // a late message; nobody hears the answer
+	{hub.ErrGone, wire.CodeDenied, "the connection has ended", false}, // a late message: no client sees this answer
 	{hub.ErrTooLarge, wire.CodeTooBig, "too big", false},
 }
 
-// clientError is what a client is told of err, and whether it is our fault.
-func clientError(err error) (answer *wire.Error, internal bool) {
-	var own *wire.Error
-	if errors.As(err, &own) {
-		return own, false
+// internalMessage is all that a client learns of an internal failure.
+const internalMessage = "something went wrong on our side"
+
+// statuses has the HTTP status of every code (RFC 9110, section 15; 429 is RFC
+// 6585, section 4).
+var statuses = map[wire.Code]int{
+	wire.CodeBadJSON:       http.StatusBadRequest,
+	wire.CodeBadField:      http.StatusBadRequest,
+	wire.CodeUnknownAction: http.StatusBadRequest,
+	wire.CodeTooBig:        http.StatusRequestEntityTooLarge,
+	wire.CodeTooManyTopics: http.StatusBadRequest,
+	wire.CodeTokenBad:      http.StatusUnauthorized,
+	wire.CodeTokenExpired:  http.StatusUnauthorized,
+	wire.CodeDenied:        http.StatusForbidden,
+	hub.CodeNotFound:       http.StatusNotFound,
+	wire.CodeConflict:      http.StatusConflict,
+	wire.CodeNoStock:       http.StatusConflict,
+	wire.CodeOldEpoch:      http.StatusConflict,
+	wire.CodeGoneVersion:   http.StatusConflict,
+	wire.CodeLimit:         http.StatusTooManyRequests,
+	wire.CodeSlowDown:      http.StatusTooManyRequests,
+	wire.CodeBusy:          http.StatusServiceUnavailable,
+	wire.CodeInternal:      http.StatusInternalServerError,
+}
+
+// Status is the HTTP status of a code. A code that it does not know is internal.
+func Status(code wire.Code) int {
+	if status, ok := statuses[code]; ok {
+		return status
 	}
-	for _, a := range answers {
-		if errors.Is(err, a.kind) {
-			message := a.message
-			if message == "" {
-				message = err.Error()
-			}
-			return &wire.Error{Code: a.code, Message: message, Retry: a.retry}, false
+	return http.StatusInternalServerError
+}
+
+// ClientError is what a client learns of err, over a socket or over HTTP. internal
+// says that the failure is ours: then the answer says nothing of err, and the caller
+// logs it.
+func ClientError(err error) (answer wire.Error, internal bool) {
+	var message *wire.Error // of wire.Decode: the message could not be read
+	if errors.As(err, &message) {
+		return *message, false
+	}
+	var failure *hub.Error
+	if errors.As(err, &failure) {
+		return wire.Error{
+			Code: failure.Code, Message: failure.Message, Retry: failure.Retry,
+			After: int(failure.After / time.Millisecond), Version: failure.Version, Lines: failure.Lines,
+		}, false
+	}
+	for _, k := range kinds {
+		if errors.Is(err, k.kind) {
+			return wire.Error{Code: k.code, Message: k.message, Retry: k.retry}, false
 		}
 	}
-	return &wire.Error{Code: wire.CodeInternal, Message: "something went wrong on our side", Retry: true}, true
+	return wire.Error{Code: wire.CodeInternal, Message: internalMessage, Retry: true}, true
 }

@@ -44,16 +44,15 @@ func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) func(co
 			answer, err = m.answer(ctx, caller, r)
 		}
 		if err != nil {
-			shown, internal := clientError(err)
+			failure, internal := ClientError(err)
 			if internal {
 				log.ErrorContext(ctx, "message", "connection", caller.ID, "action", r.Action, "error", err)
 			}
-			told := *shown
-			if told.ID == nil {
-				told.ID = r.ID
+			if failure.ID == nil {
+				failure.ID = r.ID
 			}
-			told.Key = r.Key
-			answer = &told
+			failure.Key = r.Key
+			answer = &failure
 		}
 		return response{StatusCode: http.StatusOK, Body: string(wire.Encode(answer))}, nil
 	}
@@ -91,7 +90,7 @@ func (m messages) answer(ctx context.Context, caller hub.Connection, r wire.Requ
 	case wire.ActionHelp:
 		return wire.Help{ID: r.ID, Usage: wire.Usage}, nil
 	}
-	return nil, fmt.Errorf("%w: action %q", hub.ErrInvalid, r.Action)
+	return nil, fmt.Errorf("action %q has no handler", r.Action) // a test walks wire.Actions
 }
 
 // hello tells a caller who it is. With a token it takes that first.
@@ -139,7 +138,7 @@ func (m messages) verify(ctx context.Context, token string) (hub.Principal, erro
 	p, err := m.v.Verify(ctx, token)
 	if err != nil {
 		code := tokenCode(err)
-		return hub.Principal{}, &wire.Error{Code: code, Message: "the token is not taken", Retry: code == wire.CodeBusy}
+		return hub.Principal{}, &hub.Error{Code: code, Message: "the token was refused", Retry: code == wire.CodeBusy}
 	}
 	return p, nil
 }

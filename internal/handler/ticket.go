@@ -3,7 +3,6 @@ package handler
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -23,30 +22,28 @@ var ticketForm = regexp.MustCompile(`^[A-Z2-7]{26,64}$`)
 // makes secrets of at least 128 random bits, as crypto/rand.Text does.
 func Tickets(h *hub.Hub, v Verifier, newTicket func() string, log *slog.Logger) func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	return func(ctx context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-		refuse := func(status int, code wire.Code, message string) (events.APIGatewayV2HTTPResponse, error) {
-			return jsonResponse(status, map[string]string{"code": string(code), "message": message}), nil
+		refuse := func(code wire.Code, message string) (events.APIGatewayV2HTTPResponse, error) {
+			return jsonResponse(Status(code), map[string]string{"code": string(code), "message": message}), nil
 		}
 		p, err := v.Verify(ctx, authorization(e.Headers))
 		if err != nil {
 			code := tokenCode(err)
 			log.WarnContext(ctx, "token not taken", "code", code, "error", err)
 			if code == wire.CodeBusy {
-				return refuse(http.StatusServiceUnavailable, code, "the token cannot be checked now")
+				return refuse(code, "the token cannot be checked now")
 			}
-			return refuse(http.StatusUnauthorized, code, "a ticket wants the header Authorization: Bearer <token>")
+			return refuse(code, "send a valid token in the header Authorization: Bearer <token>")
 		}
 		ticket := newTicket()
 		expires, err := h.IssueTicket(ctx, ticket, p)
-		var refusal *wire.Error
-		switch {
-		case errors.As(err, &refusal):
-			log.WarnContext(ctx, "token not taken", "code", refusal.Code, "error", err)
-			return refuse(http.StatusUnauthorized, refusal.Code, refusal.Message)
-		case errors.Is(err, hub.ErrThrottled):
-			return refuse(http.StatusServiceUnavailable, wire.CodeBusy, "too much at once")
-		case err != nil:
-			log.ErrorContext(ctx, "ticket", "error", err)
-			return refuse(http.StatusInternalServerError, wire.CodeInternal, "something went wrong on our side")
+		if err != nil {
+			failure, internal := ClientError(err)
+			if internal {
+				log.ErrorContext(ctx, "ticket", "error", err)
+			} else {
+				log.WarnContext(ctx, "ticket refused", "code", failure.Code, "error", err)
+			}
+			return refuse(failure.Code, failure.Message)
 		}
 		return jsonResponse(http.StatusCreated, map[string]any{"ticket": ticket, "expires": expires.UnixMilli()}), nil
 	}

@@ -17,7 +17,7 @@ const heldPage = 100
 const maxNotifiedPerBatch = 100
 
 // notice tells a client, without its asking, that its authority is over.
-var expiredNotice = wire.Encode(&wire.Error{Code: wire.CodeTokenExpired, Message: "your authority is over; public topics go on"})
+var expiredNotice = wire.Encode(&wire.Error{Code: wire.CodeTokenExpired, Message: "session expired; public topics stay subscribed"})
 
 // Renew gives the connection of caller a new authority, on its row and on all its
 // subscriptions: a later expiry or other rights of the same user, or, for a guest,
@@ -59,17 +59,15 @@ func (h *Hub) Renew(ctx context.Context, caller Connection, p Principal) error {
 	return refused
 }
 
-// crowdedLogin counts the connections of who logged in, as [Hub.Connect] does: the
-// row was written before, so of two for the last place at most one stays.
+// checkLogin counts the connections of a user who logged in on an open one, as
+// [Hub.Connect] does. The row was written before, so at most one of two logins at
+// the limit succeeds.
 func (h *Hub) checkLogin(ctx context.Context, p Principal) error {
-	_, err := h.checkConnections(ctx, p.CartID(), h.limits.ConnectionsPerUser)
-	if errors.Is(err, ErrThrottled) {
-		return &wire.Error{Code: wire.CodeLimit, Message: fmt.Sprintf("more than %d connections of this user", h.limits.ConnectionsPerUser)}
-	}
+	_, err := h.checkConnections(ctx, "user", p.ID(), h.limits.ConnectionsPerUser)
 	return err
 }
 
-var errRevoked = &wire.Error{Code: wire.CodeTokenExpired, Message: "this authority was taken back; sign in again"}
+var errRevoked = &Error{Kind: ErrForbidden, Code: wire.CodeTokenExpired, Message: "the session was revoked; sign in again"}
 
 // Current returns the connection of a request as it is recorded. One that was
 // forgotten although it lives is recorded again from what the gateway knows of it
@@ -116,7 +114,7 @@ func (h *Hub) recordExpired(ctx context.Context, c Connection) (Connection, erro
 
 // Revoked reports whether an authority was taken back.
 func (h *Hub) Revoked(ctx context.Context, p Principal) (bool, error) {
-	o, err := h.store.Holder(ctx, p.CartID(), "", 1)
+	o, err := h.store.Holder(ctx, p.ID(), "", 1)
 	if err != nil {
 		return false, fmt.Errorf("revocations of a user: %w", err)
 	}
@@ -137,17 +135,17 @@ func (h *Hub) Revoke(ctx context.Context, user string) (told int, err error) {
 		p.Role = RoleGuest
 	}
 	at := h.now()
-	if err := h.store.Revoke(ctx, p.CartID(), at); err != nil {
+	if err := h.store.Revoke(ctx, p.ID(), at); err != nil {
 		return 0, fmt.Errorf("revoke: %w", err)
 	}
 	for after, more := "", true; more; more = after != "" {
-		o, err := h.store.Holder(ctx, p.CartID(), after, heldPage)
+		o, err := h.store.Holder(ctx, p.ID(), after, heldPage)
 		if err != nil {
 			return told, fmt.Errorf("revoke: %w", err)
 		}
 		for _, owned := range o.Connections {
 			done, err := h.expireSession(ctx, owned.ID, func(c Connection) bool {
-				return c.Principal.CartID() == p.CartID() && !c.Principal.Issued.After(at)
+				return c.Principal.ID() == p.ID() && !c.Principal.Issued.After(at)
 			})
 			if err != nil {
 				return told, fmt.Errorf("revoke: %w", err)

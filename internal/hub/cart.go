@@ -89,7 +89,7 @@ func (c Cart) Since(from int64) wire.Cart {
 
 // with returns the cart one version later, with the quantities given, and the
 // SKUs whose line changed. If none did it returns the cart as it is. The error is
-// a [wire.Error] of code limit.
+// an [Error] of code limit.
 func (c Cart) with(quantities map[string]int, now time.Time) (Cart, []string, error) {
 	var changed []string
 	for sku, quantity := range quantities {
@@ -112,7 +112,10 @@ func (c Cart) with(quantities map[string]int, now time.Time) (Cart, []string, er
 	}
 	next.forgetTombstones()
 	if live := next.live(); live > wire.MaxLines {
-		return Cart{}, nil, &wire.Error{Code: wire.CodeLimit, Message: fmt.Sprintf("a cart has at most %d lines, this would be %d", wire.MaxLines, live)}
+		return Cart{}, nil, &Error{
+			Code:    wire.CodeLimit,
+			Message: fmt.Sprintf("a cart has at most %d lines, this would be %d", wire.MaxLines, live),
+		}
 	}
 	return next, changed, nil
 }

@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -97,8 +98,8 @@ func TestCartConflict(t *testing.T) {
 	}
 	t.Run("a line that changed since", func(t *testing.T) {
 		e := wantCode(t, set(1, wire.Wish{SKU: "A", Quantity: 2}, wire.Wish{SKU: "B", Quantity: 2}), wire.CodeConflict)
-		equal(t, "error", e, wire.Error{
-			Code: wire.CodeConflict, Message: "B was changed on another device", Version: 4, Retry: true,
+		equal(t, "error", *e, hub.Error{
+			Kind: hub.ErrConflict, Code: wire.CodeConflict, Message: "B was changed on another device", Version: 4, Retry: true,
 			Lines: map[string]*wire.Line{"A": {Quantity: 1, Version: 1}, "B": {Quantity: 1, Version: 2}},
 		})
 	})
@@ -222,8 +223,8 @@ func TestCartOvertaken(t *testing.T) {
 	t.Run("again and again", func(t *testing.T) {
 		overtakes = 1000
 		_, err := h.Add(t.Context(), c, wire.Request{SKU: "A", Quantity: 1})
-		if e := wantCode(t, err, wire.CodeBusy); !e.Retry {
-			t.Error("busy does not invite to a retry")
+		if !errors.Is(err, hub.ErrConflict) {
+			t.Errorf("got %v, want ErrConflict, which clients see as busy", err)
 		}
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/securecart/hub/internal/wire"
 )
 
 // Connect records a connection that is about to open. It subscribes to nothing:
@@ -17,9 +19,9 @@ func (h *Hub) Connect(ctx context.Context, c Connection) error {
 	if err := h.store.PutConnection(ctx, c); err != nil {
 		return fmt.Errorf("connect %s: %w", c.ID, err)
 	}
-	user, err := h.checkConnections(ctx, c.Principal.CartID(), h.limits.ConnectionsPerUser)
+	user, err := h.checkConnections(ctx, "user", c.Principal.ID(), h.limits.ConnectionsPerUser)
 	if err == nil && c.ClientHash != "" {
-		_, err = h.checkConnections(ctx, AddressHolder(c.ClientHash), h.limits.ConnectionsPerAddress)
+		_, err = h.checkConnections(ctx, "address", AddressHolder(c.ClientHash), h.limits.ConnectionsPerAddress)
 	}
 	if err != nil {
 		// If this fails too, its rows expire.
@@ -31,9 +33,10 @@ func (h *Hub) Connect(ctx context.Context, c Connection) error {
 	return err
 }
 
-// crowded reads an owner. ErrThrottled: it has more connections than the limit
-// says; 0 is no limit.
-func (h *Hub) checkConnections(ctx context.Context, id string, limit int) (Holder, error) {
+// checkConnections reads the holder with an id, a user or an address. It fails with
+// the code limit, of kind ErrThrottled, if the holder has more connections than the
+// limit; 0 is no limit.
+func (h *Hub) checkConnections(ctx context.Context, holder, id string, limit int) (Holder, error) {
 	o, err := h.store.Holder(ctx, id, "", max(limit+1, 1))
 	first := o
 	for live := 0; err == nil; o, err = h.store.Holder(ctx, id, o.Next, limit+1) {
@@ -43,7 +46,10 @@ func (h *Hub) checkConnections(ctx context.Context, id string, limit int) (Holde
 			}
 		}
 		if limit > 0 && live > limit {
-			return first, fmt.Errorf("%w: more than %d connections", ErrThrottled, limit)
+			return first, &Error{
+				Kind: ErrThrottled, Code: wire.CodeLimit,
+				Message: fmt.Sprintf("more than %d connections of this %s", limit, holder),
+			}
 		}
 		if limit == 0 || o.Next == "" {
 			return first, nil

@@ -209,9 +209,9 @@ func equal(t testing.TB, what string, got, want any) {
 }
 
 // wantCode fails unless err is a client's error of that code.
-func wantCode(t testing.TB, err error, want wire.Code) *wire.Error {
+func wantCode(t testing.TB, err error, want wire.Code) *hub.Error {
 	t.Helper()
-	var e *wire.Error
+	var e *hub.Error
 	if !errors.As(err, &e) || e.Code != want {
 		t.Fatalf("got error %v, want code %s", err, want)
 	}

@@ -148,7 +148,10 @@ func (h *Hub) Admit(ctx context.Context, caller Connection, size int) error {
 		}
 	}
 	if size > h.limits.MessageBytes {
-		return &wire.Error{Code: wire.CodeTooBig, Message: fmt.Sprintf("a message has at most %d bytes", h.limits.MessageBytes)}
+		return &Error{
+			Kind: ErrTooLarge, Code: wire.CodeTooBig,
+			Message: fmt.Sprintf("a message has at most %d bytes", h.limits.MessageBytes),
+		}
 	}
 	return nil
 }
@@ -169,9 +172,9 @@ func (h *Hub) count(ctx context.Context, caller Connection, least int) error {
 		return err
 	}
 	if limit := h.limits.Messages[h.effectiveRole(c.Principal)]; limit > 0 && n > limit {
-		return &wire.Error{
-			Code: wire.CodeSlowDown, Message: fmt.Sprintf("more than %d messages in %s", limit, MessageWindow),
-			Retry: true, After: int(next.Sub(h.now()) / time.Millisecond),
+		return &Error{
+			Kind: ErrThrottled, Code: wire.CodeSlowDown, Message: fmt.Sprintf("more than %d messages in %s", limit, MessageWindow),
+			Retry: true, After: next.Sub(h.now()),
 		}
 	}
 	return nil

@@ -19,8 +19,8 @@ func (h *Hub) Merge(ctx context.Context, caller Connection, guest Principal, r w
 	if err != nil {
 		return wire.OK{}, err
 	}
-	if guest.Role != RoleGuest || guest.CartID() == c.Principal.CartID() {
-		return wire.OK{}, &wire.Error{Code: wire.CodeBadField, Message: `"from" is the token of another guest`}
+	if guest.Role != RoleGuest || guest.ID() == c.Principal.ID() {
+		return wire.OK{}, invalid(`"from" must be the token of another guest`)
 	}
 	if revoked, err := h.Revoked(ctx, guest); err != nil {
 		return wire.OK{}, err

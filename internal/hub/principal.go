@@ -51,16 +51,18 @@ func (p Principal) expired() Principal {
 	return p
 }
 
-// CartID is the id of the principal's own cart, and of the principal among the
-// owners of connections. Guests and users have separate
-// spaces, whatever a user is called, and a name that a topic cannot carry is
-// replaced by its hash.
-func (p Principal) CartID() string {
+// ID is the name of the principal in rows: "g~" and a guest's id, or "u~" and a
+// user's name, so that no user can have a guest's id. A name with characters that a
+// topic cannot carry is replaced by "h~" and its hash.
+func (p Principal) ID() string {
 	if p.Role == RoleGuest {
 		return safeName("g~", strings.TrimPrefix(p.User, GuestUserPrefix))
 	}
 	return safeName("u~", p.User)
 }
+
+// CartID is the id of the principal's own cart: its [Principal.ID].
+func (p Principal) CartID() string { return p.ID() }
 
 func safeName(space, name string) string {
 	if wire.IsName(space + name) {

@@ -11,7 +11,7 @@ import (
 )
 
 // overNotice is what a client is told when its authority is over.
-const overNotice = `{"type":"error","code":"token_expired","message":"your authority is over; public topics go on"}`
+const overNotice = `{"type":"error","code":"token_expired","message":"session expired; public topics stay subscribed"}`
 
 // issued is p with an authority given at a time.
 func issued(p hub.Principal, at time.Time) hub.Principal {

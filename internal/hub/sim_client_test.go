@@ -220,7 +220,7 @@ func (c *client) write() {
 	}
 	s.inbox = append(s.inbox, frame{answer: func() {
 		c.writing = false
-		var refused *wire.Error
+		var refused *hub.Error
 		c.over = c.over || errors.As(err, &refused) && refused.Code == wire.CodeTokenExpired
 		switch {
 		case err == nil:

@@ -21,7 +21,7 @@ type StockChange struct {
 func (h *Hub) Stock(ctx context.Context, sku string) (Item, error) {
 	item, err := h.item(ctx, sku)
 	if err == nil && (item.Version == 0 || item.Deleted) {
-		err = fmt.Errorf("stock of %s: %w", sku, ErrGone)
+		err = unknownSKU(sku)
 	}
 	return item, err
 }
@@ -29,7 +29,7 @@ func (h *Hub) Stock(ctx context.Context, sku string) (Item, error) {
 // item reads an item or a tombstone; version 0 means that there was none.
 func (h *Hub) item(ctx context.Context, sku string) (Item, error) {
 	if !wire.IsName(sku) {
-		return Item{}, fmt.Errorf("%w: %q is not a SKU", ErrInvalid, sku)
+		return Item{}, invalid("%q is not a SKU", sku)
 	}
 	items, err := h.store.Items(ctx, []string{sku})
 	if err != nil {
@@ -48,7 +48,7 @@ func (h *Hub) PutStock(ctx context.Context, sku string, c StockChange) (Item, er
 func (h *Hub) DeleteStock(ctx context.Context, sku string) (Item, error) {
 	return h.updateItem(ctx, sku, func(item Item) (Item, error) {
 		if item.Version == 0 || item.Deleted {
-			return Item{}, fmt.Errorf("%w: there is no %s", ErrGone, sku)
+			return Item{}, unknownSKU(sku)
 		}
 		item.Available, item.Deleted = 0, true
 		return item, nil
@@ -76,46 +76,46 @@ func (h *Hub) updateItem(ctx context.Context, sku string, change func(Item) (Ite
 			return Item{}, fmt.Errorf("write item %s: %w", sku, err)
 		}
 	}
-	return Item{}, fmt.Errorf("write item %s: others keep changing it: %w", sku, ErrConflict)
+	return Item{}, conflict("others keep changing %s", sku)
 }
 
 func (c StockChange) apply(sku string, item Item) (Item, error) {
 	if c.Version != nil && *c.Version != item.Version {
-		return Item{}, fmt.Errorf("%w: %s is at version %d", ErrConflict, sku, item.Version)
+		return Item{}, conflict("%s is at version %d", sku, item.Version)
 	}
 	fresh := item.Version == 0 || item.Deleted
 	if fresh {
 		item.SKU, item.Available, item.LowAt, item.Vendor, item.Deleted = sku, 0, DefaultLowAt, "", false
 		if c.Available == nil {
-			return Item{}, fmt.Errorf(`%w: a new item wants "available"`, ErrInvalid)
+			return Item{}, invalid(`a new item wants "available"`)
 		}
 	}
 	if c.Available != nil && c.Add != nil {
-		return Item{}, fmt.Errorf(`%w: "available" and "add" exclude each other`, ErrInvalid)
+		return Item{}, invalid(`"available" and "add" exclude each other`)
 	}
 	if c.Available != nil {
 		item.Available = *c.Available
 	}
 	if c.Add != nil {
 		if *c.Add > MaxAvailable || *c.Add < -MaxAvailable {
-			return Item{}, fmt.Errorf(`%w: "add" is a number from %d to %d`, ErrInvalid, -MaxAvailable, MaxAvailable)
+			return Item{}, invalid(`"add" is a number from %d to %d`, -MaxAvailable, MaxAvailable)
 		}
 		item.Available += *c.Add
 	}
 	if item.Available < 0 || item.Available > MaxAvailable {
-		return Item{}, fmt.Errorf(`%w: "available" is a number from 0 to %d, this would be %d`, ErrInvalid, MaxAvailable, item.Available)
+		return Item{}, invalid(`"available" is a number from 0 to %d, this would be %d`, MaxAvailable, item.Available)
 	}
 	if c.LowAt != nil {
 		item.LowAt = *c.LowAt
 	}
 	if item.LowAt < 0 || item.LowAt > MaxAvailable {
-		return Item{}, fmt.Errorf(`%w: "lowAt" is a number from 0 to %d`, ErrInvalid, MaxAvailable)
+		return Item{}, invalid(`"lowAt" is a number from 0 to %d`, MaxAvailable)
 	}
 	if c.Vendor != nil {
 		item.Vendor = *c.Vendor
 	}
 	if item.Vendor != "" && !wire.IsName(item.Vendor) {
-		return Item{}, fmt.Errorf(`%w: "vendor" is not a name`, ErrInvalid)
+		return Item{}, invalid(`"vendor" is not a name`)
 	}
 	return item, nil
 }

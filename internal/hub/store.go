@@ -37,7 +37,7 @@ type Connection struct {
 
 // Owners are who a connection is counted for: its user and its address.
 func (c Connection) Holders() []string {
-	owners := []string{c.Principal.CartID()}
+	owners := []string{c.Principal.ID()}
 	if c.ClientHash != "" {
 		owners = append(owners, AddressHolder(c.ClientHash))
 	}
@@ -115,45 +115,37 @@ type CartWrite struct {
 	Was  int64
 }
 
-// Registry records connections and what they are subscribed to. All methods are
-// idempotent, but for Count.
-type Registry interface {
+// Connections records who is connected. All methods are idempotent.
+type Connections interface {
 	// PutConnection creates or replaces the row of c, without its topics: those
-	// that are recorded stay. Before that, c is listed with its owners; one that is
-	// its owner no more does not list it, or not for longer than ConnectionLife.
-	// ErrGone: it has ended, and nothing of it is kept.
+	// that are recorded stay. Before that it lists c with its holders; a former
+	// holder lists c no longer than ConnectionLife. ErrGone: the connection has
+	// ended, and nothing of it is kept.
 	PutConnection(ctx context.Context, c Connection) error
 
 	// Connection reads a row, strongly consistent. ErrGone: there is none.
 	Connection(ctx context.Context, id string) (Connection, error)
 
-	// PutAuthority gives a connection the authority is, if it has the authority was.
-	// ErrConflict: it has another one, and keeps it. ErrGone: there is no such row.
-	// Both are of the same user.
-	ReplacePrincipal(ctx context.Context, id string, was, is Principal) error
+	// ReplacePrincipal sets a connection's principal to next if it is still prev.
+	// Both have the same user. ErrConflict: it is another one, and stays. ErrGone:
+	// there is no such row.
+	ReplacePrincipal(ctx context.Context, id string, prev, next Principal) error
 
-	// Owner reads, strongly consistent, an owner and at most limit of its
-	// connections in order of id, those after the one given. Revoked is read with
-	// the first page only. Expired ones may be among the connections.
-	Holder(ctx context.Context, id, after string, limit int) (Holder, error)
+	// Forget removes a connection, its retry mark, its entries with its holders and
+	// its subscriptions. It also removes the subscriptions to the topics given: a
+	// subscription may have outlived its connection. A connection that has not ended
+	// may be put again.
+	Forget(ctx context.Context, id string, topics ...Topic) error
 
-	// Revoke records that authorities of an owner issued up to a time, to the
-	// millisecond, count no more. An earlier time than the one recorded changes
-	// nothing. It is remembered for RevocationLife.
-	Revoke(ctx context.Context, owner string, at time.Time) error
+	// EndConnection forgets a connection, known or not, for good: until
+	// ConnectionLife after now it cannot be put again.
+	EndConnection(ctx context.Context, id string, now time.Time) error
+}
 
-	// Count adds one to a counter and returns what it is then. A counter that is not
-	// there is 0; after expires it may be gone. If an error is returned it may have
-	// been counted.
-	Count(ctx context.Context, counter string, expires time.Time) (int, error)
-
-	// Collect puts names into a set, all or none, and returns those of them that are
-	// in it then, in the order given. A set that has most names or more takes no new
-	// ones. After expires it may be gone.
-	Collect(ctx context.Context, set string, names []string, most int, expires time.Time) (in []string, err error)
-
+// Subscriptions records who receives what. All methods are idempotent.
+type Subscriptions interface {
 	// Subscribe writes a subscription of c for each topic, then adds the topics to
-	// those of c. A subscription that exists is replaced. When it returns,
+	// those of c. It replaces a subscription that exists. When it returns,
 	// Subscribers finds all of them. If it fails, some may have been written; a
 	// topic that Connection shows has its subscription.
 	Subscribe(ctx context.Context, c Connection, topics []Topic) error
@@ -161,36 +153,55 @@ type Registry interface {
 	// Unsubscribe removes subscriptions, and the topics from the connection's.
 	Unsubscribe(ctx context.Context, id string, topics []Topic) error
 
-	// Forget removes a connection, its mark, its places with its owners, its
-	// subscriptions, and in any case
-	// those on the topics given: a subscription may have outlived its connection.
-	// One that has not ended may be put again.
-	Forget(ctx context.Context, id string, topics ...Topic) error
-
-	// EndConnection forgets a connection for good, whether it was known or not: for
-	// ConnectionLife after now it cannot be put again.
-	EndConnection(ctx context.Context, id string, now time.Time) error
-
-	// MarkStale records that topics of connections want a fresh snapshot, in
-	// addition to those recorded before. A mark becomes the newest; Since stays. It
-	// returns one error for each, nil if it is recorded. There may be thousands, and
-	// little time: it does not write them one after the other.
-	MarkForRetry(ctx context.Context, missed []Undelivered, now time.Time) []error
-
-	// Stale lists at most limit marks, the one that was marked longest ago first.
-	RetryMarks(ctx context.Context, limit int) ([]RetryMark, error)
-
-	// ClearStale removes a mark, unless it was renewed since it was read.
-	ClearRetryMark(ctx context.Context, s RetryMark) error
+	// Subscribers reads at most limit subscribers of t in order of connection id,
+	// those after the id given. It is strongly consistent: it sees every Subscribe
+	// that returned before the call began. next is "" at the end. Expired rows may
+	// be among them.
+	Subscribers(ctx context.Context, t Topic, after string, limit int) (page []Subscriber, next string, err error)
 }
 
-// Audience finds subscribers.
-type Audience interface {
-	// Subscribers reads a page of at most limit subscribers of t in order of
-	// connection id, those after the id given. It is strongly consistent: every
-	// Subscribe that returned before the call began is seen. next is "" at the
-	// end. Expired rows may be among them.
-	Subscribers(ctx context.Context, t Topic, after string, limit int) (page []Subscriber, next string, err error)
+// Holders records who connections are counted for, and what was revoked. All
+// methods are idempotent.
+type Holders interface {
+	// Holder reads, strongly consistent, a holder and at most limit of its
+	// connections in order of id, those after the one given. Only the first page has
+	// Revoked. Expired connections may be among them.
+	Holder(ctx context.Context, id, after string, limit int) (Holder, error)
+
+	// Revoke records that sessions of a holder that were issued up to a time, to the
+	// millisecond, no longer count. An earlier time than the recorded one changes
+	// nothing. It is remembered for RevocationLife.
+	Revoke(ctx context.Context, holder string, at time.Time) error
+}
+
+// Quotas counts what a client uses.
+type Quotas interface {
+	// Count adds one to a counter and returns the sum. A counter starts at 0 and may
+	// disappear after expires. It is not idempotent: after an error the call may have
+	// been counted.
+	Count(ctx context.Context, counter string, expires time.Time) (int, error)
+
+	// Collect adds names to a set, all or none, and returns those of them that the
+	// set has then, in the order given. A set with most names or more takes no new
+	// ones. It may disappear after expires.
+	Collect(ctx context.Context, set string, names []string, most int, expires time.Time) (in []string, err error)
+}
+
+// Marks records who did not receive what. All methods are idempotent.
+type Marks interface {
+	// MarkForRetry records that connections need a fresh snapshot of topics, in
+	// addition to the topics recorded before. A mark that exists keeps Since and
+	// becomes the newest. The result has one error for each connection, nil if its
+	// mark is recorded. There may be thousands of marks and little time, so
+	// implementations write them concurrently or in batches.
+	MarkForRetry(ctx context.Context, missed []Undelivered, now time.Time) []error
+
+	// RetryMarks lists at most limit marks, the one that was marked longest ago
+	// first.
+	RetryMarks(ctx context.Context, limit int) ([]RetryMark, error)
+
+	// ClearRetryMark removes a mark, unless it was renewed since it was read.
+	ClearRetryMark(ctx context.Context, m RetryMark) error
 }
 
 // Source reads current state, strongly consistent.
@@ -245,11 +256,20 @@ type Tickets interface {
 	TakeTicket(ctx context.Context, hash string) (Ticket, error)
 }
 
-// Store is everything the hub keeps.
+// Registry is what the hub records of clients.
+type Registry interface {
+	Connections
+	Subscriptions
+	Holders
+	Quotas
+	Marks
+	Tickets
+}
+
+// Store is everything the hub keeps: what it records of clients, and the shop's
+// items and carts.
 type Store interface {
 	Registry
-	Tickets
-	Audience
 	Source
 	Writer
 }

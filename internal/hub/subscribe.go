@@ -161,7 +161,10 @@ func (h *Hub) Subscribe(ctx context.Context, caller Connection, r wire.Request) 
 }
 
 func (h *Hub) tooManyTopics(n int) error {
-	return &wire.Error{Code: wire.CodeTooManyTopics, Message: fmt.Sprintf("a connection has at most %d topics, this would be %d", h.limits.Topics, n)}
+	return &Error{
+		Code:    wire.CodeTooManyTopics,
+		Message: fmt.Sprintf("a connection has at most %d topics, this would be %d", h.limits.Topics, n),
+	}
 }
 
 // enroll stores subscriptions of c to the topics that are fresh, and looks at the

@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/securecart/hub/internal/wire"
 )
 
 // TicketLife is how long a ticket may be used: long enough to open a socket with
@@ -33,7 +36,11 @@ func (h *Hub) IssueTicket(ctx context.Context, secret string, p Principal) (expi
 		return time.Time{}, errRevoked
 	}
 	t := Ticket{Hash: ticketHash(secret), Principal: p, Expires: h.now().Add(TicketLife)}
-	if err := h.store.PutTicket(ctx, t); err != nil {
+	err = h.store.PutTicket(ctx, t)
+	switch {
+	case errors.Is(err, ErrThrottled):
+		return time.Time{}, &Error{Kind: ErrThrottled, Code: wire.CodeBusy, Message: "too many tickets at once", Retry: true}
+	case err != nil:
 		return time.Time{}, fmt.Errorf("issue a ticket: %w", err)
 	}
 	return t.Expires, nil

@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/securecart/hub/internal/wire"
@@ -52,5 +51,5 @@ func ParseTopic(s string) (Topic, error) {
 	if len(s) > 80 {
 		s = s[:80] + "…"
 	}
-	return Topic{}, fmt.Errorf("%w: %q is not a topic", ErrInvalid, s)
+	return Topic{}, invalid("%q is not a topic", s)
 }

@@ -30,7 +30,7 @@ type outcome struct {
 // Add puts pieces of one SKU into the caller's cart.
 func (h *Hub) Add(ctx context.Context, caller Connection, r wire.Request) (wire.OK, error) {
 	if !wire.IsName(r.SKU) {
-		return wire.OK{}, fmt.Errorf("%w: %q is not a SKU", ErrInvalid, r.SKU)
+		return wire.OK{}, invalid("%q is not a SKU", r.SKU)
 	}
 	c, err := h.shopper(ctx, caller)
 	if err != nil {
@@ -56,7 +56,10 @@ func (h *Hub) Set(ctx context.Context, caller Connection, r wire.Request) (wire.
 			return wire.OK{}, err
 		}
 		if epoch != r.Epoch {
-			return wire.OK{}, &wire.Error{Code: wire.CodeOldEpoch, Message: "the version belongs to a history that is lost; subscribe again", Retry: true}
+			return wire.OK{}, &Error{
+				Kind: ErrConflict, Code: wire.CodeOldEpoch,
+				Message: "the version belongs to a history that is lost; subscribe again", Retry: true,
+			}
 		}
 	}
 	wanted := make(map[string]int, len(r.Lines))
@@ -83,7 +86,10 @@ func checkVersion(cart Cart, r wire.Request) error {
 		skus[i] = w.SKU
 	}
 	refuse := func(code wire.Code, message string) error {
-		return &wire.Error{Code: code, Message: message, Version: cart.Version, Lines: cart.views(skus), Retry: true}
+		return &Error{
+			Kind: ErrConflict, Code: code, Message: message,
+			Version: cart.Version, Lines: cart.views(skus), Retry: true,
+		}
 	}
 	if r.Version > cart.Version {
 		return refuse(wire.CodeGoneVersion, fmt.Sprintf("the cart never had version %d", r.Version))
@@ -111,7 +117,7 @@ func (h *Hub) shopper(ctx context.Context, caller Connection) (Connection, error
 	case p.writes(own, "", h.now()) != ShapeNone:
 		return c, nil
 	case !p.Active(h.now()):
-		return c, &wire.Error{Code: wire.CodeTokenExpired, Message: "say hello with a new token", Retry: true}
+		return c, &Error{Kind: ErrForbidden, Code: wire.CodeTokenExpired, Message: "say hello with a new token", Retry: true}
 	}
 	return c, fmt.Errorf("write to a cart: %w", ErrForbidden)
 }
@@ -161,7 +167,7 @@ func (h *Hub) write(ctx context.Context, cartID string, r wire.Request, asked st
 		}
 		return out.ok, nil
 	}
-	return wire.OK{}, &wire.Error{Code: wire.CodeBusy, Message: "others are writing the same cart", Retry: true}
+	return wire.OK{}, fmt.Errorf("write the cart: %w", ErrConflict)
 }
 
 // firstAnswer returns the answer that the request's key got before. ErrGone: it is
@@ -174,7 +180,7 @@ func (h *Hub) firstAnswer(ctx context.Context, cartID string, r wire.Request, fi
 	case err != nil:
 		return wire.OK{}, fmt.Errorf("read a key: %w", err)
 	case first.Fingerprint != fingerprint:
-		return wire.OK{}, &wire.Error{Code: wire.CodeBadField, Message: `"key" was used for another request in the last 24 hours`}
+		return wire.OK{}, invalid(`"key" was used for another request in the last 24 hours`)
 	}
 	var ok wire.OK
 	if err := json.Unmarshal(first.Answer, &ok); err != nil {
@@ -196,7 +202,10 @@ func (h *Hub) change(ctx context.Context, c Connection, cart Cart, wanted map[st
 		return outcome{}, err
 	}
 	if changed == nil && soldOut(clamped) {
-		return outcome{}, &wire.Error{Code: wire.CodeNoStock, Message: "sold out", Version: cart.Version, Lines: cart.views(slices.Sorted(maps.Keys(wanted)))}
+		return outcome{}, &Error{
+			Code: wire.CodeNoStock, Message: "sold out",
+			Version: cart.Version, Lines: cart.views(slices.Sorted(maps.Keys(wanted))),
+		}
 	}
 	out := outcome{ok: wire.OK{
 		From: cart.Version, Version: next.Version,
@@ -243,14 +252,17 @@ func (h *Hub) grant(ctx context.Context, c Connection, cart Cart, wanted map[str
 	}
 	for _, sku := range raised {
 		if _, ok := items[sku]; !ok {
-			return nil, nil, &wire.Error{Code: wire.CodeBadField, Message: fmt.Sprintf("there is no SKU %q", sku)}
+			return nil, nil, invalid("unknown SKU %q", sku)
 		}
 	}
 	// An answer that was clamped tells a figure: it counts as a look.
 	if may, err := h.allowedSKUs(ctx, c, raised); err != nil {
 		return nil, nil, err
 	} else if len(may) < len(raised) {
-		return nil, nil, &wire.Error{Code: wire.CodeLimit, Message: "too many different products in an hour for a guest"}
+		return nil, nil, &Error{
+			Kind: ErrThrottled, Code: wire.CodeLimit,
+			Message: "a guest looked at too many different products in an hour",
+		}
 	}
 	var clamped map[string]wire.Clamp
 	for _, sku := range raised {

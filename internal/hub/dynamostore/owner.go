@@ -40,7 +40,7 @@ func displaced(r row, id string, owners ...string) []types.WriteRequest {
 	return requests
 }
 
-// PutAuthority implements [hub.Registry].
+// ReplacePrincipal implements [hub.Connections].
 func (s *Store) ReplacePrincipal(ctx context.Context, id string, was, is hub.Principal) error {
 	var u update
 	u.become(principalRow(is))
@@ -65,7 +65,7 @@ func (s *Store) ReplacePrincipal(ctx context.Context, id string, was, is hub.Pri
 	return nil
 }
 
-// Owner implements [hub.Registry].
+// Holder implements [hub.Holders].
 func (s *Store) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
 	most, start := limit, ""
 	if after == "" {
@@ -95,7 +95,7 @@ func (s *Store) Holder(ctx context.Context, id, after string, limit int) (hub.Ho
 	return o, nil
 }
 
-// Revoke implements [hub.Registry].
+// Revoke implements [hub.Holders].
 func (s *Store) Revoke(ctx context.Context, owner string, at time.Time) error {
 	var u update
 	u.become(row{attrRevoked: millis(at), attrExpires: expiry(at.Add(hub.RevocationLife))})
@@ -107,7 +107,7 @@ func (s *Store) Revoke(ctx context.Context, owner string, at time.Time) error {
 	return fmt.Errorf("revoke: %w", err)
 }
 
-// Count implements [hub.Registry]. An attempt whose answer was lost may count
+// Count implements [hub.Quotas]. An attempt whose answer was lost may count
 // twice.
 func (s *Store) Count(ctx context.Context, counter string, expires time.Time) (int, error) {
 	var u update
@@ -120,7 +120,7 @@ func (s *Store) Count(ctx context.Context, counter string, expires time.Time) (i
 	return int(numberOf(now, attrCount)), nil
 }
 
-// Collect implements [hub.Registry].
+// Collect implements [hub.Quotas].
 func (s *Store) Collect(ctx context.Context, name string, names []string, most int, expires time.Time) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil

@@ -43,7 +43,7 @@ func (s *Store) update(ctx context.Context, k key, u *update, condition string, 
 	return out.Attributes, nil
 }
 
-// PutConnection implements [hub.Registry].
+// PutConnection implements [hub.Connections].
 func (s *Store) PutConnection(ctx context.Context, c hub.Connection) error {
 	fail := func(err error) error { return fmt.Errorf("put connection %s: %w", c.ID, err) }
 	if err := s.writeAll(ctx, places(c)); err != nil {
@@ -65,7 +65,7 @@ func (s *Store) PutConnection(ctx context.Context, c hub.Connection) error {
 	return nil
 }
 
-// Connection implements [hub.Registry].
+// Connection implements [hub.Connections].
 func (s *Store) Connection(ctx context.Context, id string) (hub.Connection, error) {
 	r, err := s.get(ctx, s.opts.HubTable, connectionKey(id).row())
 	if err == nil && !living(r) {
@@ -77,7 +77,7 @@ func (s *Store) Connection(ctx context.Context, id string) (hub.Connection, erro
 	return connectionOf(r, id), nil
 }
 
-// Subscribe implements [hub.Registry]. A connection that is not there, or was
+// Subscribe implements [hub.Subscriptions]. A connection that is not there, or was
 // forgotten meanwhile, stays so: its subscriptions are found gone, or expire.
 func (s *Store) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
 	names := topicNames(topics)
@@ -121,7 +121,7 @@ func (s *Store) Subscribe(ctx context.Context, c hub.Connection, topics []hub.To
 	return fail(fmt.Errorf("%w: other messages keep unsubscribing", hub.ErrConflict))
 }
 
-// Unsubscribe implements [hub.Registry].
+// Unsubscribe implements [hub.Subscriptions].
 func (s *Store) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) error {
 	names := topicNames(topics)
 	if len(names) == 0 {
@@ -170,7 +170,7 @@ func removals(names []string, id string) []types.WriteRequest {
 	return requests
 }
 
-// Forget implements [hub.Registry]. The connection's places with its owners go
+// Forget implements [hub.Connections]. The connection's places with its owners go
 // first, for its row alone tells of them. Then its row goes:
 // were it the last, a failure before would leave topics that have no subscription.
 // What is left over instead is found gone, or expires.
@@ -199,7 +199,7 @@ func (s *Store) Forget(ctx context.Context, id string, topics ...hub.Topic) erro
 	return nil
 }
 
-// EndConnection implements [hub.Registry]: like Forget, but in place of the
+// EndConnection implements [hub.Connections]: like Forget, but in place of the
 // connection's row comes one without a user.
 func (s *Store) EndConnection(ctx context.Context, id string, now time.Time) error {
 	err := s.forget(ctx, id, nil, func(bool) (row, error) {
@@ -247,7 +247,7 @@ func (s *Store) forget(ctx context.Context, id string, topics []hub.Topic, clear
 	return s.writeAll(ctx, append(removals(unique(names), id), others...))
 }
 
-// Subscribers implements [hub.Audience].
+// Subscribers implements [hub.Subscriptions].
 func (s *Store) Subscribers(ctx context.Context, t hub.Topic, after string, limit int) ([]hub.Subscriber, string, error) {
 	found, more, err := s.rows(ctx, topicPartition(t.String()), ofSubscriber+after, limit)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 // connections open.
 const marksAtOnce = 10
 
-// MarkStale implements [hub.Registry].
+// MarkForRetry implements [hub.Marks].
 func (s *Store) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
 	errs := make([]error, len(missed))
 	var next atomic.Int64
@@ -75,7 +75,7 @@ func (s *Store) vacate(ctx context.Context, mark int64, id string) error {
 	return err
 }
 
-// Stale implements [hub.Registry].
+// RetryMarks implements [hub.Marks].
 func (s *Store) RetryMarks(ctx context.Context, limit int) ([]hub.RetryMark, error) {
 	fail := func(err error) error { return fmt.Errorf("marks: %w", err) }
 	var marks []hub.RetryMark
@@ -138,7 +138,7 @@ func (s *Store) marksOf(ctx context.Context, places []row) ([]hub.RetryMark, err
 	return marks, nil
 }
 
-// ClearStale implements [hub.Registry].
+// ClearRetryMark implements [hub.Marks].
 func (s *Store) ClearRetryMark(ctx context.Context, m hub.RetryMark) error {
 	fail := func(err error) error { return fmt.Errorf("clear mark of %s: %w", m.ConnectionID, err) }
 	var e expression

@@ -43,7 +43,7 @@ func (s *Store) dropOwnerLocked(id string) {
 	}
 }
 
-// PutAuthority implements [hub.Registry].
+// ReplacePrincipal implements [hub.Connections].
 func (s *Store) ReplacePrincipal(_ context.Context, id string, was, is hub.Principal) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,7 +59,7 @@ func (s *Store) ReplacePrincipal(_ context.Context, id string, was, is hub.Princ
 	return nil
 }
 
-// Owner implements [hub.Registry].
+// Holder implements [hub.Holders].
 func (s *Store) Holder(_ context.Context, id, after string, limit int) (hub.Holder, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -79,7 +79,7 @@ func (s *Store) Holder(_ context.Context, id, after string, limit int) (hub.Hold
 	return found, nil
 }
 
-// Revoke implements [hub.Registry].
+// Revoke implements [hub.Holders].
 func (s *Store) Revoke(_ context.Context, id string, at time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +105,7 @@ func (s *Store) tallyLocked(name string, expires time.Time) *tally {
 	return t
 }
 
-// Count implements [hub.Registry].
+// Count implements [hub.Quotas].
 func (s *Store) Count(_ context.Context, counter string, expires time.Time) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,7 +114,7 @@ func (s *Store) Count(_ context.Context, counter string, expires time.Time) (int
 	return t.n, nil
 }
 
-// Collect implements [hub.Registry].
+// Collect implements [hub.Quotas].
 func (s *Store) Collect(_ context.Context, set string, names []string, most int, expires time.Time) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,7 +16,7 @@ type members struct {
 	row map[string]hub.Subscriber
 }
 
-// PutConnection implements [hub.Registry].
+// PutConnection implements [hub.Connections].
 func (s *Store) PutConnection(_ context.Context, c hub.Connection) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,7 +35,7 @@ func (s *Store) PutConnection(_ context.Context, c hub.Connection) error {
 	return nil
 }
 
-// Connection implements [hub.Registry].
+// Connection implements [hub.Connections].
 func (s *Store) Connection(_ context.Context, id string) (hub.Connection, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -59,7 +59,7 @@ func (s *Store) Connections() []hub.Connection {
 	return all
 }
 
-// Subscribe implements [hub.Registry].
+// Subscribe implements [hub.Subscriptions].
 func (s *Store) Subscribe(_ context.Context, c hub.Connection, topics []hub.Topic) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +85,7 @@ func (s *Store) Subscribe(_ context.Context, c hub.Connection, topics []hub.Topi
 	return nil
 }
 
-// Unsubscribe implements [hub.Registry].
+// Unsubscribe implements [hub.Subscriptions].
 func (s *Store) Unsubscribe(_ context.Context, id string, topics []hub.Topic) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,7 +111,7 @@ func (s *Store) unsubscribeLocked(id string, topics []hub.Topic) {
 	}
 }
 
-// Forget implements [hub.Registry].
+// Forget implements [hub.Connections].
 func (s *Store) Forget(_ context.Context, id string, topics ...hub.Topic) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,7 +119,7 @@ func (s *Store) Forget(_ context.Context, id string, topics ...hub.Topic) error 
 	return nil
 }
 
-// EndConnection implements [hub.Registry].
+// EndConnection implements [hub.Connections].
 func (s *Store) EndConnection(_ context.Context, id string, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -174,7 +174,7 @@ func (s *Store) Expire(now time.Time) {
 	}
 }
 
-// Subscribers implements [hub.Audience].
+// Subscribers implements [hub.Subscriptions].
 func (s *Store) Subscribers(_ context.Context, t hub.Topic, after string, limit int) ([]hub.Subscriber, string, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -204,7 +204,7 @@ func page(sorted []string, after string, limit int) (ids []string, next string) 
 	return sorted[start:end], next
 }
 
-// MarkStale implements [hub.Registry].
+// MarkForRetry implements [hub.Marks].
 func (s *Store) MarkForRetry(_ context.Context, missed []hub.Undelivered, now time.Time) []error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -231,7 +231,7 @@ func (s *Store) markLocked(id string, topics []hub.Topic, now time.Time) {
 	s.stale = append(s.stale, m)
 }
 
-// Stale implements [hub.Registry].
+// RetryMarks implements [hub.Marks].
 func (s *Store) RetryMarks(_ context.Context, limit int) ([]hub.RetryMark, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -242,7 +242,7 @@ func (s *Store) RetryMarks(_ context.Context, limit int) ([]hub.RetryMark, error
 	return marks, nil
 }
 
-// ClearStale implements [hub.Registry].
+// ClearRetryMark implements [hub.Marks].
 func (s *Store) ClearRetryMark(_ context.Context, mark hub.RetryMark) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -19,6 +19,8 @@ import (
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/issuer"
 	"github.com/securecart/hub/internal/wire"
+
+	"github.com/securecart/hub/internal/handler"
 )
 
 const (
@@ -117,16 +119,11 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 
 // stockProblem turns an error of the hub into an answer.
 func (h *House) stockProblem(err error) (int, problem) {
-	switch {
-	case errors.Is(err, hub.ErrInvalid):
-		return http.StatusBadRequest, problem{string(wire.CodeBadField), err.Error()}
-	case errors.Is(err, hub.ErrGone):
-		return http.StatusNotFound, problem{"not_found", "there is no such SKU"}
-	case errors.Is(err, hub.ErrConflict):
-		return http.StatusConflict, problem{string(wire.CodeConflict), err.Error()}
+	failure, internal := handler.ClientError(err)
+	if internal {
+		h.opts.Log.Error("admin", "error", err)
 	}
-	h.opts.Log.Error("admin", "error", err)
-	return http.StatusInternalServerError, problem{string(wire.CodeInternal), "something went wrong"}
+	return handler.Status(failure.Code), problem{string(failure.Code), failure.Message}
 }
 
 // stock is an item as the admin API shows it.

@@ -183,7 +183,7 @@ func TestGuestBecomesCustomer(t *testing.T) {
 		}
 		again.ask("merge "+guestToken, `{"type":"ok","from":0,"version":1,"lines":{"MUG":{"quantity":2,"version":1}}}`)
 		again.ask("merge "+guestToken, `{"type":"ok","from":1,"version":1,"lines":{}}`)
-		again.ask("merge nonsense", `{"type":"error","code":"token_bad","message":"the token is not taken"}`)
+		again.ask("merge nonsense", `{"type":"error","code":"token_bad","message":"the token was refused"}`)
 	})
 }
 

@@ -202,7 +202,7 @@ func (p *player) ask(t *testing.T, request string) string {
 		if err := json.Unmarshal(data, &m); err != nil {
 			t.Fatal(err)
 		}
-		if m.Type != "delta" && !strings.HasPrefix(m.Message, "your authority is over") {
+		if m.Type != "delta" && !strings.HasPrefix(m.Message, "session expired") {
 			return string(data)
 		}
 	}

@@ -60,11 +60,9 @@ func (h *House) choose() hub.Store {
 	}
 	return struct {
 		hub.Registry
-		hub.Tickets
-		hub.Audience
 		hub.Source
 		hub.Writer
-	}{h.memory, h.memory, h.memory, h.opts.Tables, h.opts.Tables}
+	}{h.memory, h.opts.Tables, h.opts.Tables}
 }
 
 // mappings makes the event source mappings of template.yaml.
