@@ -113,7 +113,7 @@ func TestMatrixThroughSockets(t *testing.T) {
 			case role == "":
 				want = 401
 			}
-			if rec.Code != want || want == 403 && strings.TrimSpace(rec.Body.String()) != `{"code":"denied","message":"not allowed, or there is no such thing"}` {
+			if rec.Code != want || want == 403 && strings.TrimSpace(rec.Body.String()) != `{"code":"denied","message":"not allowed, or it does not exist"}` {
 				t.Errorf("%q changes the stock of %s: %d %s, want %d", user, sku, rec.Code, rec.Body, want)
 			}
 		}
