@@ -43,7 +43,7 @@ type fleet struct {
 	hub     *hub.Hub
 	api     *connections
 	handle  lambda.Handler
-	trigger *esm.Trigger
+	trigger *esm.Mapping
 	put     int // stream records
 
 	invocations []call25

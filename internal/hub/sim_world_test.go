@@ -62,7 +62,7 @@ type world struct {
 
 	mem     *memstore.Store
 	hub     *hub.Hub
-	trigger *esm.Trigger
+	trigger *esm.Mapping
 	handle  lambda.Handler
 
 	sequence   int64

@@ -12,18 +12,18 @@ import (
 
 func TestBatchIsCutAtItsSize(t *testing.T) {
 	f := &function{}
-	trigger := newTrigger(t, f, esm.Options{BatchSize: 2})
-	putN(trigger, 5)
-	stepAll(t, trigger, 10)
+	mapping := newMapping(t, f, esm.Options{BatchSize: 2})
+	putN(mapping, 5)
+	stepAll(t, mapping, 10)
 	wantCalls(t, f, "1 2", "3 4", "5")
-	wantStats(t, trigger, esm.Stats{Put: 5, Delivered: 5, Batches: 3})
+	wantStats(t, mapping, esm.Stats{Put: 5, Delivered: 5, Batches: 3})
 }
 
 func TestBatchSizeIsAHundredByDefault(t *testing.T) {
 	f := &function{}
-	trigger := newTrigger(t, f, esm.Options{})
-	putN(trigger, 101)
-	stepAll(t, trigger, 10)
+	mapping := newMapping(t, f, esm.Options{})
+	putN(mapping, 101)
+	stepAll(t, mapping, 10)
 	if got := len(f.calls[0]); got != 100 {
 		t.Errorf("first batch has %d records, want 100", got)
 	}
@@ -39,15 +39,15 @@ func (r *raw) Invoke(_ context.Context, event []byte) ([]byte, error) {
 
 func TestEventLeavesTheRecordsAlone(t *testing.T) {
 	h := &raw{}
-	trigger, err := esm.New(h, esm.Options{})
+	mapping, err := esm.New(h, esm.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	data := json.RawMessage(`{ "b":1.0, "a":"<é>" }`)
-	trigger.Put(esm.Record{Key: "k", SequenceNumber: "1", Data: data})
-	trigger.Put(esm.Record{Key: "k", SequenceNumber: "2", Data: json.RawMessage(`{}`)})
+	mapping.Put(esm.Record{Key: "k", SequenceNumber: "1", Data: data})
+	mapping.Put(esm.Record{Key: "k", SequenceNumber: "2", Data: json.RawMessage(`{}`)})
 	copy(data, "overwritten after Put")
-	trigger.Step(t.Context(), 0)
+	mapping.Step(t.Context(), 0)
 	want := `{"Records":[{ "b":1.0, "a":"<é>" },{}]}`
 	if got := string(h.events[0]); got != want {
 		t.Errorf("event\n got %s\nwant %s", got, want)
@@ -72,14 +72,14 @@ func TestBatchIsCutAtSixMegabytes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := &raw{}
-			trigger, err := esm.New(h, esm.Options{})
+			mapping, err := esm.New(h, esm.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, n := range tt.sizes {
-				trigger.Put(esm.Record{Data: filler(n)})
+				mapping.Put(esm.Record{Data: filler(n)})
 			}
-			stepAll(t, trigger, 5)
+			stepAll(t, mapping, 5)
 			if len(h.events) != len(tt.want) {
 				t.Fatalf("%d events, want %d", len(h.events), len(tt.want))
 			}
@@ -94,27 +94,27 @@ func TestBatchIsCutAtSixMegabytes(t *testing.T) {
 
 func TestKeyDecidesTheShard(t *testing.T) {
 	f := &function{}
-	trigger := newTrigger(t, f, esm.Options{Shards: 4})
+	mapping := newMapping(t, f, esm.Options{Shards: 4})
 	used := map[int]bool{}
 	for i := range 40 {
 		key := string(rune('a' + i))
-		first, second := trigger.Shard(key), trigger.Shard(key)
+		first, second := mapping.Shard(key), mapping.Shard(key)
 		if first != second {
 			t.Fatal("a key moved between shards")
 		}
 		used[first] = true
-		trigger.Put(record(key, i))
+		mapping.Put(record(key, i))
 	}
 	if len(used) != 4 {
 		t.Errorf("40 keys use %d shards, want 4", len(used))
 	}
-	trigger.Step(t.Context(), 2)
+	mapping.Step(t.Context(), 2)
 	for _, s := range f.calls[0] {
 		var n int
 		if err := json.Unmarshal([]byte(s), &n); err != nil {
 			t.Fatal(err)
 		}
-		if got := trigger.Shard(string(rune('a' + n))); got != 2 {
+		if got := mapping.Shard(string(rune('a' + n))); got != 2 {
 			t.Errorf("a step of shard 2 delivered a record of shard %d", got)
 		}
 	}

@@ -10,100 +10,100 @@ import (
 func TestFullBufferDropsTheOldest(t *testing.T) {
 	f := &function{}
 	var gone failures
-	trigger := newTrigger(t, f, esm.Options{Buffer: 3, OnFailure: gone.add})
-	putN(trigger, 5)
+	mapping := newMapping(t, f, esm.Options{Buffer: 3, OnFailure: gone.add})
+	putN(mapping, 5)
 	gone.want(t) // Put itself calls nobody
-	stepAll(t, trigger, 5)
+	stepAll(t, mapping, 5)
 	wantCalls(t, f, "3 4 5")
 	gone.want(t, "Trimmed 1-2 (2)")
-	wantStats(t, trigger, esm.Stats{Put: 5, Delivered: 3, Dropped: 2, Batches: 1})
+	wantStats(t, mapping, esm.Stats{Put: 5, Delivered: 3, Dropped: 2, Batches: 1})
 }
 
 func TestRecordsInHandAreNotDropped(t *testing.T) {
-	var trigger *esm.Trigger
+	var mapping *esm.Mapping
 	f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
 		if n == 1 {
 			for i := 3; i <= 6; i++ {
-				trigger.Put(record("k", i))
+				mapping.Put(record("k", i))
 			}
 		}
 		return "", nil
 	}}
 	var gone failures
-	trigger = newTrigger(t, f, esm.Options{Buffer: 2, OnFailure: gone.add})
-	putN(trigger, 2)
-	stepAll(t, trigger, 5)
+	mapping = newMapping(t, f, esm.Options{Buffer: 2, OnFailure: gone.add})
+	putN(mapping, 2)
+	stepAll(t, mapping, 5)
 	wantCalls(t, f, "1 2", "5 6")
 	gone.want(t, "Trimmed 3-4 (2)")
 }
 
 func TestFailedBatchCountsAgainWhenItComesBack(t *testing.T) {
-	var trigger *esm.Trigger
+	var mapping *esm.Mapping
 	f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
 		if n > 1 {
 			return "", nil
 		}
-		trigger.Put(record("k", 4))
-		trigger.Put(record("k", 5))
+		mapping.Put(record("k", 4))
+		mapping.Put(record("k", 5))
 		return "", errBroken
 	}}
 	var gone failures
-	trigger = newTrigger(t, f, esm.Options{Buffer: 3, OnFailure: gone.add})
-	putN(trigger, 3)
-	stepAll(t, trigger, 5)
+	mapping = newMapping(t, f, esm.Options{Buffer: 3, OnFailure: gone.add})
+	putN(mapping, 3)
+	stepAll(t, mapping, 5)
 	wantCalls(t, f, "1 2 3", "3", "4 5")
 	gone.want(t, "Trimmed 1-2 (2)")
-	wantStats(t, trigger, esm.Stats{Put: 5, Delivered: 3, Dropped: 2, Batches: 3, Retried: 1})
+	wantStats(t, mapping, esm.Stats{Put: 5, Delivered: 3, Dropped: 2, Batches: 3, Retried: 1})
 }
 
 func TestReportsNameOnlyWhatIsGone(t *testing.T) {
-	var trigger *esm.Trigger
+	var mapping *esm.Mapping
 	f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
 		if n > 1 {
 			return "", nil
 		}
 		for i := 3; i <= 6; i++ {
-			trigger.Put(record("k", i)) // 3 goes while 1 and 2 are in hand
+			mapping.Put(record("k", i)) // 3 goes while 1 and 2 are in hand
 		}
 		return "", errBroken
 	}}
 	var gone failures
-	trigger = newTrigger(t, f, esm.Options{Buffer: 3, OnFailure: gone.add})
-	putN(trigger, 2)
-	stepAll(t, trigger, 5)
+	mapping = newMapping(t, f, esm.Options{Buffer: 3, OnFailure: gone.add})
+	putN(mapping, 2)
+	stepAll(t, mapping, 5)
 	gone.want(t, "Trimmed 3-3 (1)", "Trimmed 1-2 (2)")
 	wantCalls(t, f, "1 2", "4 5 6")
 }
 
 func TestDuplicateCountsAsWaiting(t *testing.T) {
-	var trigger *esm.Trigger
+	var mapping *esm.Mapping
 	f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
 		if n == 1 {
-			trigger.Put(record("k", 3))
+			mapping.Put(record("k", 3))
 		}
 		return "", nil
 	}}
 	var gone failures
-	trigger = newTrigger(t, f, esm.Options{
+	mapping = newMapping(t, f, esm.Options{
 		Buffer: 2, Duplicate: func(esm.Batch) bool { return true }, OnFailure: gone.add,
 	})
-	putN(trigger, 2)
-	trigger.Step(t.Context(), 0)
+	putN(mapping, 2)
+	mapping.Step(t.Context(), 0)
 	gone.want(t, "Trimmed 1-1 (1)")
-	trigger.Step(t.Context(), 0)
+	mapping.Step(t.Context(), 0)
 	wantCalls(t, f, "1 2", "2")
 }
 
 func TestPressureEndsAnEndlessRetry(t *testing.T) {
 	f := &function{answer: poison("1")}
 	var gone failures
-	trigger := newTrigger(t, f, esm.Options{BatchSize: 1, Buffer: 2, OnFailure: gone.add})
-	putN(trigger, 2)
+	mapping := newMapping(t, f, esm.Options{BatchSize: 1, Buffer: 2, OnFailure: gone.add})
+	putN(mapping, 2)
 	for range 3 {
-		trigger.Step(t.Context(), 0)
+		mapping.Step(t.Context(), 0)
 	}
-	trigger.Put(record("k", 3)) // pushes the poison out
-	stepAll(t, trigger, 5)
+	mapping.Put(record("k", 3)) // pushes the poison out
+	stepAll(t, mapping, 5)
 	wantCalls(t, f, "1", "1", "1", "2", "3")
 	gone.want(t, "Trimmed 1-1 (1)")
 }

@@ -3,8 +3,8 @@
 // failures, splitting, giving up.
 //
 // The function is a [lambda.Handler], the same value that lambda.Start takes.
-// [Trigger.Put] appends a record; [Trigger.Run] delivers on goroutines, as the
-// local house does; [Trigger.Step] makes one invocation at a time on the
+// [Mapping.Put] appends a record; [Mapping.Run] delivers on goroutines, as the
+// local house does; [Mapping.Step] makes one invocation at a time on the
 // caller's goroutine and looks at no clock, so that a simulation can replay a
 // seed exactly.
 //

@@ -72,29 +72,29 @@ func reported(seqs ...string) string {
 	return `{"batchItemFailures":[` + strings.Join(items, ",") + `]}`
 }
 
-func newTrigger(t testing.TB, f *function, o esm.Options) *esm.Trigger {
+func newMapping(t testing.TB, f *function, o esm.Options) *esm.Mapping {
 	t.Helper()
-	trigger, err := esm.New(f, o)
+	mapping, err := esm.New(f, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return trigger
+	return mapping
 }
 
 // putN puts records 1 to n of one key.
-func putN(trigger *esm.Trigger, n int) {
+func putN(mapping *esm.Mapping, n int) {
 	for i := 1; i <= n; i++ {
-		trigger.Put(record("k", i))
+		mapping.Put(record("k", i))
 	}
 }
 
 // stepAll steps every shard until nothing is left, at most limit times.
-func stepAll(t testing.TB, trigger *esm.Trigger, limit int) {
+func stepAll(t testing.TB, mapping *esm.Mapping, limit int) {
 	t.Helper()
 	for range limit {
 		did := false
-		for i := range trigger.Shards() {
-			did = trigger.Step(t.Context(), i) || did
+		for i := range mapping.Shards() {
+			did = mapping.Step(t.Context(), i) || did
 		}
 		if !did {
 			return
@@ -110,9 +110,9 @@ func wantCalls(t testing.TB, f *function, want ...string) {
 	}
 }
 
-func wantStats(t testing.TB, trigger *esm.Trigger, want esm.Stats) {
+func wantStats(t testing.TB, mapping *esm.Mapping, want esm.Stats) {
 	t.Helper()
-	if got := trigger.Stats(); got != want {
+	if got := mapping.Stats(); got != want {
 		t.Errorf("stats\n got %+v\nwant %+v", got, want)
 	}
 }

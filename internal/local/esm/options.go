@@ -43,7 +43,7 @@ const (
 	RetryNever = -2
 )
 
-// Options are the settings of a [Trigger]. The zero value behaves as a mapping
+// Options are the settings of a [Mapping]. The zero value behaves as a mapping
 // that was created without any settings.
 type Options struct {
 	// BatchSize is the largest number of records in one invocation. Zero means

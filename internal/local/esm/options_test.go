@@ -31,7 +31,7 @@ func TestNewRefusesWhatIsOutOfRange(t *testing.T) {
 }
 
 func TestLimitsThemselvesAreAllowed(t *testing.T) {
-	newTrigger(t, &function{}, esm.Options{
+	newMapping(t, &function{}, esm.Options{
 		BatchSize:            esm.MaxBatchSize,
 		Shards:               esm.MaxShards,
 		MaximumRetryAttempts: esm.MaxRetryAttempts,

@@ -54,11 +54,11 @@ func TestAnswers(t *testing.T) {
 				}
 				return "", nil
 			}}
-			trigger := newTrigger(t, f, esm.Options{ReportBatchItemFailures: true})
-			putN(trigger, 3)
-			stepAll(t, trigger, 5)
+			mapping := newMapping(t, f, esm.Options{ReportBatchItemFailures: true})
+			putN(mapping, 3)
+			stepAll(t, mapping, 5)
 			wantCalls(t, f, tt.want...)
-			if got := trigger.Stats().Delivered; got != 3 {
+			if got := mapping.Stats().Delivered; got != 3 {
 				t.Errorf("%d delivered in the end, want 3", got)
 			}
 		})
@@ -72,21 +72,21 @@ func TestEmptyIdentifierNamesNoRecord(t *testing.T) {
 		}
 		return "", nil
 	}}
-	trigger := newTrigger(t, f, esm.Options{ReportBatchItemFailures: true})
-	putN(trigger, 1)
+	mapping := newMapping(t, f, esm.Options{ReportBatchItemFailures: true})
+	putN(mapping, 1)
 	nameless := record("k", 2)
 	nameless.SequenceNumber = ""
-	trigger.Put(nameless)
-	stepAll(t, trigger, 5)
+	mapping.Put(nameless)
+	stepAll(t, mapping, 5)
 	wantCalls(t, f, "1 2", "1 2")
 }
 
 func TestAnswerIsIgnoredUnlessReportsAreOn(t *testing.T) {
 	for _, answer := range []string{reported("1"), "not JSON"} {
 		f := &function{answer: func(context.Context, int, []string) (string, error) { return answer, nil }}
-		trigger := newTrigger(t, f, esm.Options{})
-		putN(trigger, 2)
-		stepAll(t, trigger, 5)
+		mapping := newMapping(t, f, esm.Options{})
+		putN(mapping, 2)
+		stepAll(t, mapping, 5)
 		wantCalls(t, f, "1 2")
 	}
 }
@@ -95,10 +95,10 @@ func TestRecordsBeforeTheReportedOneAreDone(t *testing.T) {
 	f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
 		return reported("3"), nil
 	}}
-	trigger := newTrigger(t, f, esm.Options{ReportBatchItemFailures: true})
-	putN(trigger, 4)
-	trigger.Step(t.Context(), 0)
-	wantStats(t, trigger, esm.Stats{Put: 4, Delivered: 2, Batches: 1})
+	mapping := newMapping(t, f, esm.Options{ReportBatchItemFailures: true})
+	putN(mapping, 4)
+	mapping.Step(t.Context(), 0)
+	wantStats(t, mapping, esm.Stats{Put: 4, Delivered: 2, Batches: 1})
 }
 
 func TestReportedRecordIsExhausted(t *testing.T) {
@@ -109,11 +109,11 @@ func TestReportedRecordIsExhausted(t *testing.T) {
 		return reported("3"), nil
 	}}
 	var gone failures
-	trigger := newTrigger(t, f, esm.Options{
+	mapping := newMapping(t, f, esm.Options{
 		BatchSize: 4, ReportBatchItemFailures: true, MaximumRetryAttempts: 2, OnFailure: gone.add,
 	})
-	putN(trigger, 5)
-	stepAll(t, trigger, 10)
+	putN(mapping, 5)
+	stepAll(t, mapping, 10)
 	wantCalls(t, f, "1 2 3 4", "3 4", "3 4", "5")
 	gone.want(t, "RetryAttemptsExhausted 3-4 (2)")
 }
@@ -123,16 +123,16 @@ func TestBisectSplitsAtTheReportedRecord(t *testing.T) {
 		return reported(seqs[len(seqs)-1]), nil // each time only the last fails
 	}}
 	var gone failures
-	trigger := newTrigger(t, f, esm.Options{
+	mapping := newMapping(t, f, esm.Options{
 		ReportBatchItemFailures: true, BisectBatchOnFunctionError: true,
 		MaximumRetryAttempts: esm.RetryNever, OnFailure: gone.add,
 	})
-	putN(trigger, 4)
-	stepAll(t, trigger, 10)
+	putN(mapping, 4)
+	stepAll(t, mapping, 10)
 	// The split itself costs no attempt; the record alone has none to spare.
 	wantCalls(t, f, "1 2 3 4", "4")
 	gone.want(t, "RetryAttemptsExhausted 4-4 (1)")
-	wantStats(t, trigger, esm.Stats{
+	wantStats(t, mapping, esm.Stats{
 		Put: 4, Delivered: 3, Failed: 1, Batches: 2, Retried: 1, Bisected: 1,
 	})
 }
@@ -144,10 +144,10 @@ func TestBisectHalvesWhenTheAnswerMakesNoSense(t *testing.T) {
 		}
 		return "", nil
 	}}
-	trigger := newTrigger(t, f, esm.Options{
+	mapping := newMapping(t, f, esm.Options{
 		ReportBatchItemFailures: true, BisectBatchOnFunctionError: true,
 	})
-	putN(trigger, 4)
-	stepAll(t, trigger, 10)
+	putN(mapping, 4)
+	stepAll(t, mapping, 10)
 	wantCalls(t, f, "1 2 3 4", "1 2", "3 4")
 }

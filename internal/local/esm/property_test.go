@@ -17,7 +17,7 @@ func TestNothingIsLostAndKeysKeepTheirOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		calm := false
 		first, last := map[int]int{}, map[int]int{} // record: when it came
-		var trigger *esm.Trigger
+		var mapping *esm.Mapping
 		var put func()
 		f := &function{answer: func(_ context.Context, n int, seqs []string) (string, error) {
 			for place, s := range seqs {
@@ -55,7 +55,7 @@ func TestNothingIsLostAndKeysKeepTheirOrder(t *testing.T) {
 		gone := map[int]bool{}
 		var reports []esm.Failure
 		var err error
-		trigger, err = esm.New(f, esm.Options{
+		mapping, err = esm.New(f, esm.Options{
 			BatchSize:                  rapid.IntRange(1, 8).Draw(t, "batch"),
 			Shards:                     rapid.IntRange(1, 3).Draw(t, "shards"),
 			Buffer:                     rapid.IntRange(1, 12).Draw(t, "buffer"),
@@ -70,25 +70,25 @@ func TestNothingIsLostAndKeysKeepTheirOrder(t *testing.T) {
 		}
 
 		keyOf := map[int]string{}
-		inShard := make([][]int, trigger.Shards())
+		inShard := make([][]int, mapping.Shards())
 		put = func() {
 			n := len(keyOf) + 1
 			key := fmt.Sprint("key", rapid.IntRange(0, 4).Draw(t, "key"))
 			keyOf[n] = key
-			s := trigger.Shard(key)
+			s := mapping.Shard(key)
 			inShard[s] = append(inShard[s], n)
-			trigger.Put(record(key, n))
+			mapping.Put(record(key, n))
 		}
 		for range rapid.IntRange(1, 60).Draw(t, "actions") {
 			if rapid.IntRange(0, 2).Draw(t, "what") > 0 {
 				put()
 			} else {
-				trigger.Step(t.Context(), rapid.IntRange(0, trigger.Shards()-1).Draw(t, "shard"))
+				mapping.Step(t.Context(), rapid.IntRange(0, mapping.Shards()-1).Draw(t, "shard"))
 			}
 		}
 		calm = true
-		for i := range trigger.Shards() {
-			for steps := 0; trigger.Step(t.Context(), i); steps++ {
+		for i := range mapping.Shards() {
+			for steps := 0; mapping.Step(t.Context(), i); steps++ {
 				if steps > 500 {
 					t.Fatalf("shard %d does not come to rest", i)
 				}
@@ -134,7 +134,7 @@ func TestNothingIsLostAndKeysKeepTheirOrder(t *testing.T) {
 			}
 			acknowledged[key] = last[n]
 		}
-		s := trigger.Stats()
+		s := mapping.Stats()
 		if s.Put != len(keyOf) || s.Put != s.Delivered+s.Dropped+s.Failed {
 			t.Fatalf("stats do not add up: %+v", s)
 		}

@@ -33,21 +33,21 @@ func poison(seq string) func(context.Context, int, []string) (string, error) {
 
 func TestFailedBatchIsRetriedBeforeLaterRecords(t *testing.T) {
 	f := &function{answer: failFirst(2)}
-	trigger := newTrigger(t, f, esm.Options{BatchSize: 2})
-	putN(trigger, 2)
-	trigger.Step(t.Context(), 0)
-	trigger.Put(record("k", 3)) // must not slip into the batch being retried
-	stepAll(t, trigger, 10)
+	mapping := newMapping(t, f, esm.Options{BatchSize: 2})
+	putN(mapping, 2)
+	mapping.Step(t.Context(), 0)
+	mapping.Put(record("k", 3)) // must not slip into the batch being retried
+	stepAll(t, mapping, 10)
 	wantCalls(t, f, "1 2", "1 2", "1 2", "3")
-	wantStats(t, trigger, esm.Stats{Put: 3, Delivered: 3, Batches: 4, Retried: 2})
+	wantStats(t, mapping, esm.Stats{Put: 3, Delivered: 3, Batches: 4, Retried: 2})
 }
 
 func TestRetriesForEverByDefault(t *testing.T) {
 	f := &function{answer: failFirst(500)}
-	trigger := newTrigger(t, f, esm.Options{})
-	putN(trigger, 1)
-	stepAll(t, trigger, 600)
-	if got := trigger.Stats(); got.Delivered != 1 || got.Retried != 500 {
+	mapping := newMapping(t, f, esm.Options{})
+	putN(mapping, 1)
+	stepAll(t, mapping, 600)
+	if got := mapping.Stats(); got.Delivered != 1 || got.Retried != 500 {
 		t.Errorf("stats %+v, want one delivered after 500 retries", got)
 	}
 }
@@ -63,14 +63,14 @@ func TestExhaustedBatchIsReportedAndTheShardGoesOn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := &function{answer: poison("1")}
 			var gone failures
-			trigger := newTrigger(t, f, esm.Options{
+			mapping := newMapping(t, f, esm.Options{
 				BatchSize: 2, MaximumRetryAttempts: tt.attempts, OnFailure: gone.add,
 			})
-			putN(trigger, 3)
-			stepAll(t, trigger, 10)
+			putN(mapping, 3)
+			stepAll(t, mapping, 10)
 			wantCalls(t, f, tt.calls...)
 			gone.want(t, "RetryAttemptsExhausted 1-2 (2)")
-			wantStats(t, trigger, esm.Stats{
+			wantStats(t, mapping, esm.Stats{
 				Put: 3, Delivered: 1, Failed: 2, Batches: len(tt.calls), Retried: len(tt.calls) - 2,
 			})
 		})
@@ -80,12 +80,12 @@ func TestExhaustedBatchIsReportedAndTheShardGoesOn(t *testing.T) {
 func TestFailureCarriesTheError(t *testing.T) {
 	f := &function{answer: failFirst(1)}
 	var got esm.Failure
-	trigger := newTrigger(t, f, esm.Options{
+	mapping := newMapping(t, f, esm.Options{
 		MaximumRetryAttempts: esm.RetryNever,
 		OnFailure:            func(x esm.Failure) { got = x },
 	})
-	putN(trigger, 1)
-	trigger.Step(t.Context(), 0)
+	putN(mapping, 1)
+	mapping.Step(t.Context(), 0)
 	if !errors.Is(got.Err, errBroken) {
 		t.Errorf("Failure.Err is %v, want %v", got.Err, errBroken)
 	}
@@ -98,36 +98,36 @@ func TestPanicFailsTheBatch(t *testing.T) {
 		}
 		return "", nil
 	}}
-	trigger := newTrigger(t, f, esm.Options{})
-	putN(trigger, 1)
-	stepAll(t, trigger, 5)
+	mapping := newMapping(t, f, esm.Options{})
+	putN(mapping, 1)
+	stepAll(t, mapping, 5)
 	wantCalls(t, f, "1", "1")
 }
 
 func TestBisectIsolatesThePoison(t *testing.T) {
 	f := &function{answer: poison("4")}
 	var gone failures
-	trigger := newTrigger(t, f, esm.Options{
+	mapping := newMapping(t, f, esm.Options{
 		BatchSize: 5, BisectBatchOnFunctionError: true,
 		MaximumRetryAttempts: 1, OnFailure: gone.add,
 	})
-	putN(trigger, 6)
-	stepAll(t, trigger, 20)
+	putN(mapping, 6)
+	stepAll(t, mapping, 20)
 	// Splitting costs no attempt, so the single record still has its retry.
 	wantCalls(t, f, "1 2 3 4 5", "1 2 3", "4 5", "4", "4", "5", "6")
 	gone.want(t, "RetryAttemptsExhausted 4-4 (1)")
-	wantStats(t, trigger, esm.Stats{
+	wantStats(t, mapping, esm.Stats{
 		Put: 6, Delivered: 5, Failed: 1, Batches: 7, Retried: 5, Bisected: 2,
 	})
 }
 
 func TestSplitPiecesKeepTheirOrder(t *testing.T) {
 	f := &function{answer: poison("1")}
-	trigger := newTrigger(t, f, esm.Options{
+	mapping := newMapping(t, f, esm.Options{
 		BisectBatchOnFunctionError: true, MaximumRetryAttempts: esm.RetryNever,
 	})
-	putN(trigger, 4)
-	stepAll(t, trigger, 20)
+	putN(mapping, 4)
+	stepAll(t, mapping, 20)
 	wantCalls(t, f, "1 2 3 4", "1 2", "1", "2", "3 4")
 }
 
@@ -141,12 +141,12 @@ func TestBisectedPiecesInheritTheAttempts(t *testing.T) {
 		return "", errBroken
 	}}
 	var gone failures
-	trigger := newTrigger(t, f, esm.Options{
+	mapping := newMapping(t, f, esm.Options{
 		BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
 		MaximumRetryAttempts: 2, OnFailure: gone.add,
 	})
-	putN(trigger, 2)
-	stepAll(t, trigger, 20)
+	putN(mapping, 2)
+	stepAll(t, mapping, 20)
 	// One attempt is gone: each piece has two invocations left instead of three.
 	wantCalls(t, f, "1 2", "1 2", "1", "1", "2", "2")
 	gone.want(t, "RetryAttemptsExhausted 1-1 (1)", "RetryAttemptsExhausted 2-2 (1)")
@@ -160,15 +160,15 @@ func TestDuplicateDeliversOnceMore(t *testing.T) {
 		return "", nil
 	}}
 	asked := 0
-	trigger := newTrigger(t, f, esm.Options{BatchSize: 2, Duplicate: func(b esm.Batch) bool {
+	mapping := newMapping(t, f, esm.Options{BatchSize: 2, Duplicate: func(b esm.Batch) bool {
 		asked++
 		return b.Records[0].SequenceNumber == "1"
 	}})
-	putN(trigger, 3)
-	stepAll(t, trigger, 10)
+	putN(mapping, 3)
+	stepAll(t, mapping, 10)
 	wantCalls(t, f, "1 2", "1 2", "1 2", "3")
 	if asked != 2 {
 		t.Errorf("Duplicate was asked %d times, want once a batch", asked)
 	}
-	wantStats(t, trigger, esm.Stats{Put: 3, Delivered: 3, Batches: 4, Retried: 1, Duplicated: 1})
+	wantStats(t, mapping, esm.Stats{Put: 3, Delivered: 3, Batches: 4, Retried: 1, Duplicated: 1})
 }

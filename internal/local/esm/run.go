@@ -12,7 +12,7 @@ import (
 // them have. The end of ctx also ends the context of the invocations under way;
 // an invocation that fails because of it costs no attempt. The error says that
 // the trigger is already running; stopping is none.
-func (t *Trigger) Run(ctx context.Context) error {
+func (t *Mapping) Run(ctx context.Context) error {
 	if !t.running.CompareAndSwap(false, true) {
 		return errors.New("esm: already running")
 	}
@@ -61,7 +61,7 @@ type waiter struct {
 // Wait returns when every record put before the call has been acknowledged, or
 // given up and OnFailure has heard of it. It delivers nothing itself: without a
 // Run or Steps elsewhere it waits for the end of ctx, whose error it returns.
-func (t *Trigger) Wait(ctx context.Context) error {
+func (t *Mapping) Wait(ctx context.Context) error {
 	upTo := make([]uint64, len(t.shards))
 	for i, sh := range t.shards {
 		sh.mu.Lock()

@@ -14,11 +14,11 @@ import (
 
 // running runs the trigger until the test ends and waits for it. Call it inside a
 // bubble.
-func running(t *testing.T, trigger *esm.Trigger) (stop func()) {
+func running(t *testing.T, mapping *esm.Mapping) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- trigger.Run(ctx) }()
+	go func() { done <- mapping.Run(ctx) }()
 	return sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -30,25 +30,25 @@ func running(t *testing.T, trigger *esm.Trigger) (stop func()) {
 func TestRunDeliversAndWaitSeesIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &function{answer: failFirst(3)}
-		trigger := newTrigger(t, f, esm.Options{Shards: 3, BatchSize: 2})
+		mapping := newMapping(t, f, esm.Options{Shards: 3, BatchSize: 2})
 		for i := range 30 {
-			trigger.Put(record(string(rune('a'+i)), i))
+			mapping.Put(record(string(rune('a'+i)), i))
 		}
-		stop := running(t, trigger)
+		stop := running(t, mapping)
 		defer stop()
-		if err := trigger.Wait(t.Context()); err != nil {
+		if err := mapping.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := trigger.Stats(); got.Delivered != 30 {
+		if got := mapping.Stats(); got.Delivered != 30 {
 			t.Errorf("after Wait %d are delivered, want 30", got.Delivered)
 		}
 		// It sleeps when there is nothing to do and wakes when there is.
 		synctest.Wait()
-		trigger.Put(record("a", 31))
-		if err := trigger.Wait(t.Context()); err != nil {
+		mapping.Put(record("a", 31))
+		if err := mapping.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := trigger.Stats(); got.Delivered != 31 {
+		if got := mapping.Stats(); got.Delivered != 31 {
 			t.Errorf("after a late Put %d are delivered, want 31", got.Delivered)
 		}
 	})
@@ -65,11 +65,11 @@ func TestRunBacksOffBetweenRetries(t *testing.T) {
 			}
 			return "", nil
 		}}
-		trigger := newTrigger(t, f, esm.Options{})
-		putN(trigger, 1)
-		stop := running(t, trigger)
+		mapping := newMapping(t, f, esm.Options{})
+		putN(mapping, 1)
+		stop := running(t, mapping)
 		defer stop()
-		if err := trigger.Wait(t.Context()); err != nil {
+		if err := mapping.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		var want []time.Duration
@@ -96,13 +96,13 @@ func TestBackOffStartsAgainAfterProgress(t *testing.T) {
 			}
 			return "", nil
 		}}
-		trigger := newTrigger(t, f, esm.Options{
+		mapping := newMapping(t, f, esm.Options{
 			ReportBatchItemFailures: true,
 			BackOff:                 func(n int) time.Duration { asked = append(asked, n); return time.Second },
 		})
-		putN(trigger, 3)
-		stop := running(t, trigger)
-		if err := trigger.Wait(t.Context()); err != nil {
+		putN(mapping, 3)
+		stop := running(t, mapping)
+		if err := mapping.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		stop()
@@ -121,13 +121,13 @@ func TestBackOffStartsAgainAfterSuccess(t *testing.T) {
 			}
 			return "", nil
 		}}
-		trigger := newTrigger(t, f, esm.Options{
+		mapping := newMapping(t, f, esm.Options{
 			BatchSize: 1,
 			BackOff:   func(n int) time.Duration { asked = append(asked, n); return time.Second },
 		})
-		putN(trigger, 2)
-		stop := running(t, trigger)
-		if err := trigger.Wait(t.Context()); err != nil {
+		putN(mapping, 2)
+		stop := running(t, mapping)
+		if err := mapping.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		stop()
@@ -159,11 +159,11 @@ func TestTimeoutFailsTheBatch(t *testing.T) {
 					}
 					return "", nil
 				}}
-				trigger := newTrigger(t, f, esm.Options{})
-				putN(trigger, 1)
-				stop := running(t, trigger)
+				mapping := newMapping(t, f, esm.Options{})
+				putN(mapping, 1)
+				stop := running(t, mapping)
 				defer stop()
-				if err := trigger.Wait(t.Context()); err != nil {
+				if err := mapping.Wait(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				if left != esm.DefaultTimeout {
@@ -177,15 +177,15 @@ func TestTimeoutFailsTheBatch(t *testing.T) {
 
 func TestWaitGivesWayToItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		trigger := newTrigger(t, &function{}, esm.Options{})
-		putN(trigger, 1)
+		mapping := newMapping(t, &function{}, esm.Options{})
+		putN(mapping, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if err := trigger.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if err := mapping.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Wait without Run gave %v, want %v", err, context.DeadlineExceeded)
 		}
-		stepAll(t, trigger, 5)
-		if err := trigger.Wait(ctx); err != nil {
+		stepAll(t, mapping, 5)
+		if err := mapping.Wait(ctx); err != nil {
 			t.Errorf("Wait with nothing waiting gave %v", err)
 		}
 	})
@@ -194,13 +194,13 @@ func TestWaitGivesWayToItsContext(t *testing.T) {
 func TestWaitIgnoresLaterRecords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &function{answer: poison("2")}
-		trigger := newTrigger(t, f, esm.Options{BatchSize: 1})
-		putN(trigger, 1)
+		mapping := newMapping(t, f, esm.Options{BatchSize: 1})
+		putN(mapping, 1)
 		waited := make(chan error, 1)
-		go func() { waited <- trigger.Wait(t.Context()) }()
+		go func() { waited <- mapping.Wait(t.Context()) }()
 		synctest.Wait()
-		trigger.Put(record("k", 2))
-		stop := running(t, trigger)
+		mapping.Put(record("k", 2))
+		stop := running(t, mapping)
 		defer stop()
 		if err := <-waited; err != nil {
 			t.Fatal(err)
@@ -211,13 +211,13 @@ func TestWaitIgnoresLaterRecords(t *testing.T) {
 func TestWaitIncludesTheWordToOnFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := 0
-		trigger := newTrigger(t, &function{answer: failFirst(1)}, esm.Options{
+		mapping := newMapping(t, &function{answer: failFirst(1)}, esm.Options{
 			MaximumRetryAttempts: esm.RetryNever, Buffer: 1,
 			OnFailure: func(esm.Failure) { time.Sleep(time.Second); told++ },
 		})
-		putN(trigger, 2) // 1 is trimmed, 2 is given up
-		stop := running(t, trigger)
-		if err := trigger.Wait(t.Context()); err != nil {
+		putN(mapping, 2) // 1 is trimmed, 2 is given up
+		stop := running(t, mapping)
+		if err := mapping.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if told != 2 {
@@ -230,14 +230,14 @@ func TestWaitIncludesTheWordToOnFailure(t *testing.T) {
 func TestWaitSeesAReportThatIsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := false
-		trigger := newTrigger(t, &function{answer: failFirst(1)}, esm.Options{
+		mapping := newMapping(t, &function{answer: failFirst(1)}, esm.Options{
 			MaximumRetryAttempts: esm.RetryNever,
 			OnFailure:            func(esm.Failure) { time.Sleep(time.Second); told = true },
 		})
-		putN(trigger, 1)
-		stop := running(t, trigger)
+		putN(mapping, 1)
+		stop := running(t, mapping)
 		synctest.Wait() // OnFailure sleeps; the stream is already empty
-		if err := trigger.Wait(t.Context()); err != nil {
+		if err := mapping.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if !told {
@@ -257,18 +257,18 @@ func TestRunStopsInTheMiddle(t *testing.T) {
 			return "", nil
 		}}
 		var gone failures
-		trigger := newTrigger(t, f, esm.Options{
+		mapping := newMapping(t, f, esm.Options{
 			MaximumRetryAttempts: esm.RetryNever, OnFailure: gone.add,
 		})
-		putN(trigger, 1)
-		stop := running(t, trigger)
+		putN(mapping, 1)
+		stop := running(t, mapping)
 		synctest.Wait()
 		stop()
 		gone.want(t) // our stop is not the function's failure
 
-		stop = running(t, trigger)
+		stop = running(t, mapping)
 		defer stop()
-		if err := trigger.Wait(t.Context()); err != nil {
+		if err := mapping.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		wantCalls(t, f, "1", "1")
@@ -277,12 +277,12 @@ func TestRunStopsInTheMiddle(t *testing.T) {
 
 func TestRunStopsDuringABackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		trigger := newTrigger(t, &function{answer: failFirst(1)}, esm.Options{
+		mapping := newMapping(t, &function{answer: failFirst(1)}, esm.Options{
 			BackOff: func(int) time.Duration { return time.Hour },
 		})
-		putN(trigger, 1)
+		putN(mapping, 1)
 		start := time.Now()
-		stop := running(t, trigger)
+		stop := running(t, mapping)
 		synctest.Wait()
 		stop()
 		if took := time.Since(start); took != 0 {
@@ -293,10 +293,10 @@ func TestRunStopsDuringABackOff(t *testing.T) {
 
 func TestRunRunsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		trigger := newTrigger(t, &function{}, esm.Options{})
-		stop := running(t, trigger)
+		mapping := newMapping(t, &function{}, esm.Options{})
+		stop := running(t, mapping)
 		synctest.Wait()
-		if err := trigger.Run(t.Context()); err == nil {
+		if err := mapping.Run(t.Context()); err == nil {
 			t.Error("a second Run gave no error")
 		}
 		stop()
@@ -311,14 +311,14 @@ func TestRunGoesOnAfterAStepHeldTheShard(t *testing.T) {
 			}
 			return "", nil
 		}}
-		trigger := newTrigger(t, f, esm.Options{BatchSize: 1})
-		putN(trigger, 2)
+		mapping := newMapping(t, f, esm.Options{BatchSize: 1})
+		putN(mapping, 2)
 		stepped := make(chan bool, 1)
-		go func() { stepped <- trigger.Step(t.Context(), 0) }()
+		go func() { stepped <- mapping.Step(t.Context(), 0) }()
 		synctest.Wait()
-		stop := running(t, trigger)
+		stop := running(t, mapping)
 		defer stop()
-		if err := trigger.Wait(t.Context()); err != nil {
+		if err := mapping.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		<-stepped
@@ -336,31 +336,31 @@ func TestRunUnderLoad(t *testing.T) {
 		}
 		return "", nil
 	}}
-	trigger := newTrigger(t, f, esm.Options{
+	mapping := newMapping(t, f, esm.Options{
 		Shards: 4, BatchSize: 10, BisectBatchOnFunctionError: true,
 		BackOff: func(int) time.Duration { return 0 },
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	var run, put sync.WaitGroup
 	run.Go(func() {
-		if err := trigger.Run(ctx); err != nil {
+		if err := mapping.Run(ctx); err != nil {
 			t.Error(err)
 		}
 	})
 	for w := range writers {
 		put.Go(func() {
 			for i := range each {
-				trigger.Put(record(string(rune('a'+w)), w*each+i))
+				mapping.Put(record(string(rune('a'+w)), w*each+i))
 			}
 		})
 	}
 	put.Wait()
-	if err := trigger.Wait(ctx); err != nil {
+	if err := mapping.Wait(ctx); err != nil {
 		t.Error(err)
 	}
 	cancel()
 	run.Wait()
-	if got := trigger.Stats(); got.Delivered != writers*each {
+	if got := mapping.Stats(); got.Delivered != writers*each {
 		t.Errorf("%d delivered, want %d", got.Delivered, writers*each)
 	}
 }

@@ -9,21 +9,21 @@ import (
 )
 
 func TestStepReportsWhetherThereWasSomethingToDo(t *testing.T) {
-	trigger := newTrigger(t, &function{}, esm.Options{Shards: 2})
-	shard := trigger.Shard("k")
-	if trigger.Step(t.Context(), shard) {
+	mapping := newMapping(t, &function{}, esm.Options{Shards: 2})
+	shard := mapping.Shard("k")
+	if mapping.Step(t.Context(), shard) {
 		t.Error("Step of an empty shard did something")
 	}
-	putN(trigger, 1)
-	if trigger.Step(t.Context(), 1-shard) || trigger.Step(t.Context(), -1) || trigger.Step(t.Context(), 2) {
+	putN(mapping, 1)
+	if mapping.Step(t.Context(), 1-shard) || mapping.Step(t.Context(), -1) || mapping.Step(t.Context(), 2) {
 		t.Error("Step of another shard did something")
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if trigger.Step(ended, shard) {
+	if mapping.Step(ended, shard) {
 		t.Error("Step with an ended context did something")
 	}
-	if !trigger.Step(t.Context(), shard) {
+	if !mapping.Step(t.Context(), shard) {
 		t.Error("Step with a record waiting did nothing")
 	}
 }
@@ -34,35 +34,35 @@ func TestStepPassesItsContextOn(t *testing.T) {
 		deadline, bounded = ctx.Deadline()
 		return "", nil
 	}}
-	trigger := newTrigger(t, f, esm.Options{})
-	putN(trigger, 1)
-	trigger.Step(context.Background(), 0)
+	mapping := newMapping(t, f, esm.Options{})
+	putN(mapping, 1)
+	mapping.Step(context.Background(), 0)
 	if bounded {
 		t.Error("Step set a deadline of its own")
 	}
 	want := time.Now().Add(time.Hour)
 	ctx, cancel := context.WithDeadline(t.Context(), want)
 	defer cancel()
-	putN(trigger, 1)
-	trigger.Step(ctx, 0)
+	putN(mapping, 1)
+	mapping.Step(ctx, 0)
 	if !deadline.Equal(want) {
 		t.Errorf("deadline is %v, want %v", deadline, want)
 	}
 }
 
 func TestStepWithinAStepDoesNothing(t *testing.T) {
-	var trigger *esm.Trigger
+	var mapping *esm.Mapping
 	var inner bool
 	f := &function{answer: func(ctx context.Context, n int, _ []string) (string, error) {
 		if n == 1 {
-			trigger.Put(record("k", 2))
-			inner = trigger.Step(ctx, 0)
+			mapping.Put(record("k", 2))
+			inner = mapping.Step(ctx, 0)
 		}
 		return "", nil
 	}}
-	trigger = newTrigger(t, f, esm.Options{})
-	putN(trigger, 1)
-	stepAll(t, trigger, 5)
+	mapping = newMapping(t, f, esm.Options{})
+	putN(mapping, 1)
+	stepAll(t, mapping, 5)
 	if inner {
 		t.Error("one shard had two invocations at a time")
 	}
@@ -79,12 +79,12 @@ func TestStoppedCallerCostsNoAttempt(t *testing.T) {
 		return "", nil
 	}}
 	var gone failures
-	trigger := newTrigger(t, f, esm.Options{
+	mapping := newMapping(t, f, esm.Options{
 		MaximumRetryAttempts: esm.RetryNever, BisectBatchOnFunctionError: true, OnFailure: gone.add,
 	})
-	putN(trigger, 2)
-	trigger.Step(ctx, 0)
-	stepAll(t, trigger, 5)
+	putN(mapping, 2)
+	mapping.Step(ctx, 0)
+	stepAll(t, mapping, 5)
 	gone.want(t)
 	wantCalls(t, f, "1 2", "1 2")
 }

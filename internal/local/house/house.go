@@ -79,8 +79,8 @@ type House struct {
 	hub       *hub.Hub
 	functions functions
 	verifier  *auth.Verifier // of the same tokens as the functions
-	inventory *esm.Trigger
-	carts     *esm.Trigger
+	inventory *esm.Mapping
+	carts     *esm.Mapping
 	gateway   *gatewaytest.Gateway
 	issuer    *issuer.Issuer
 	metrics   *metrics

@@ -67,7 +67,7 @@ func (h *House) choose() hub.Store {
 
 // mappings makes the event source mappings of template.yaml.
 func (h *House) mappings() error {
-	for _, mapping := range []**esm.Trigger{&h.inventory, &h.carts} {
+	for _, mapping := range []**esm.Mapping{&h.inventory, &h.carts} {
 		trigger, err := esm.New(h.functions.broadcast, esm.Options{
 			// For ever: here nothing but a fault that passes can fail a batch, see readable.
 			BatchSize: 1000, Shards: 4, MaximumRetryAttempts: esm.RetryForever,
@@ -104,7 +104,7 @@ func (h *House) follow(ctx context.Context) error {
 // readable puts records into a trigger, but not those of rows that are not as rows
 // are. A mapping in AWS gives such a record up after some attempts and keeps it for
 // people to look at; here it is logged, and the records behind it go on.
-func (h *House) readable(trigger *esm.Trigger) func(esm.Record) {
+func (h *House) readable(trigger *esm.Mapping) func(esm.Record) {
 	return func(r esm.Record) {
 		var record events.DynamoDBEventRecord
 		err := json.Unmarshal(r.Data, &record)

@@ -23,15 +23,15 @@ type Record struct {
 	Data json.RawMessage
 }
 
-// Trigger feeds a function from a stream. Its methods may be called from any
+// Mapping feeds a function from a stream. Its methods may be called from any
 // goroutine.
-type Trigger struct {
+type Mapping struct {
 	shards  []*shard
 	running atomic.Bool
 }
 
-// New returns a trigger that feeds h. It does nothing until Run or Step.
-func New(h lambda.Handler, o Options) (*Trigger, error) {
+// New returns a mapping that feeds h. It does nothing until Run or Step.
+func New(h lambda.Handler, o Options) (*Mapping, error) {
 	if h == nil {
 		return nil, errors.New("esm: no handler")
 	}
@@ -39,7 +39,7 @@ func New(h lambda.Handler, o Options) (*Trigger, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Trigger{shards: make([]*shard, o.Shards)}
+	t := &Mapping{shards: make([]*shard, o.Shards)}
 	for i := range t.shards {
 		t.shards[i] = newShard(i, h, &o)
 	}
@@ -49,7 +49,7 @@ func New(h lambda.Handler, o Options) (*Trigger, error) {
 // Put appends a record to its shard. It neither blocks nor calls the function.
 // When the shard is full the oldest record gives way; OnFailure hears of it at
 // the shard's next turn.
-func (t *Trigger) Put(r Record) {
+func (t *Mapping) Put(r Record) {
 	r.Data = bytes.Clone(r.Data)
 	t.shards[t.Shard(r.Key)].put(r)
 }
@@ -62,7 +62,7 @@ func (t *Trigger) Put(r Record) {
 // Step reports whether it made an invocation. It makes none when no record is
 // waiting, when ctx has ended, when there is no such shard, or when the shard is
 // at that moment in the hands of Run or of another Step.
-func (t *Trigger) Step(ctx context.Context, shard int) bool {
+func (t *Mapping) Step(ctx context.Context, shard int) bool {
 	if shard < 0 || shard >= len(t.shards) {
 		return false
 	}
@@ -70,10 +70,10 @@ func (t *Trigger) Step(ctx context.Context, shard int) bool {
 }
 
 // Shards is the number of shards.
-func (t *Trigger) Shards() int { return len(t.shards) }
+func (t *Mapping) Shards() int { return len(t.shards) }
 
 // Shard is the shard that holds the records of key.
-func (t *Trigger) Shard(key string) int {
+func (t *Mapping) Shard(key string) int {
 	h := fnv.New32a()
 	h.Write([]byte(key))
 	return int(h.Sum32() % uint32(len(t.shards)))
@@ -94,7 +94,7 @@ type Stats struct {
 }
 
 // Stats returns the counts so far, over all shards.
-func (t *Trigger) Stats() Stats {
+func (t *Mapping) Stats() Stats {
 	var sum Stats
 	for _, sh := range t.shards {
 		s := sh.counts()
