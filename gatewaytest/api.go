@@ -108,8 +108,8 @@ type API struct {
 	// (G-HANDSHAKE-15): browsers, ws and so wscat.
 	DisableCompression bool
 
-	// Guesses turns round what is only guessed of the service.
-	Guesses Guesses
+	// Assumptions overrides behaviour that AWS does not document.
+	Assumptions Assumptions
 
 	// Faults are misbehaviours on purpose. Nil: none.
 	Faults *Faults
@@ -165,7 +165,7 @@ func (a API) withDefaults() API {
 	if a.SendBuffer == 0 {
 		a.SendBuffer = defaultSendBuffer
 	}
-	a.Guesses = a.Guesses.withDefaults()
+	a.Assumptions = a.Assumptions.withDefaults()
 	if a.Log == nil {
 		a.Log = slog.New(slog.DiscardHandler)
 	}
@@ -249,7 +249,7 @@ func (a API) check() error {
 	if a.SendBuffer < 0 {
 		bad("SendBuffer %d: negative", a.SendBuffer)
 	}
-	if err := a.Guesses.check(); err != nil {
+	if err := a.Assumptions.check(); err != nil {
 		errs = append(errs, err)
 	}
 	if a.Authorizer != nil {

@@ -36,7 +36,7 @@ func (s identitySource) value(k *call) string {
 	switch s.kind {
 	case identityKinds[0]:
 		equal := strings.EqualFold
-		if k.c.g.api.Guesses.ExactIdentityHeaders {
+		if k.c.g.api.Assumptions.ExactIdentityHeaders {
 			equal = same
 		}
 		return k.req.value(k.req.headers, s.name, equal)
@@ -108,9 +108,9 @@ func (g *Gateway) judge(raw []byte, err error) (authorization, *refusal) {
 		}
 		return authorization{}, refusedAuthorizer.because(err.Error()) // G-AUTH-15
 	}
-	answer, err := parseAuthorizerAnswer(raw, g.api.Guesses.TypedContext)
+	answer, err := parseAuthorizerAnswer(raw, g.api.Assumptions.TypedContext)
 	switch {
-	case errors.Is(err, errNoPrincipal) && g.api.Guesses.NoPrincipalForbidden:
+	case errors.Is(err, errNoPrincipal) && g.api.Assumptions.NoPrincipalForbidden:
 		return authorization{}, refusedDenied.because(err.Error()) // G-AUTH-16
 	case err != nil:
 		g.api.Log.Warn("malformed authorizer answer", "error", err)

@@ -293,7 +293,7 @@ func TestIdle(t *testing.T) {
 	})
 	t.Run("G-LIMIT-6 a ping does with PingsKeepAlive", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			g := newGateway(t, gatewaytest.API{Guesses: gatewaytest.Guesses{PingsKeepAlive: true}})
+			g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{PingsKeepAlive: true}})
 			c := dialRaw(t, g, "/v1")
 			start := time.Now()
 			time.Sleep(9 * time.Minute)

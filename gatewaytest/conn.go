@@ -82,7 +82,7 @@ func (c *conn) hear(now time.Time) {
 
 // lastSeen is the time of lastActiveAt, in ns (G-MGMT-21).
 func (c *conn) lastSeen() int64 {
-	if c.g.api.Guesses.LastActiveFromClient {
+	if c.g.api.Assumptions.LastActiveFromClient {
 		return c.lastHeard.Load()
 	}
 	return c.lastActive.Load()
@@ -179,7 +179,7 @@ func (c *conn) startCloseLocked(code int, reason string) bool {
 	}
 	c.endLocked(code, reason)
 	payload := closePayload(code, reason)
-	if code == closeNormal && c.g.api.Guesses.DeleteWithoutCode {
+	if code == closeNormal && c.g.api.Assumptions.DeleteWithoutCode {
 		payload = nil // nothing but a DELETE closes with 1000
 	}
 	c.pushLocked(opClose, payload)

@@ -30,7 +30,7 @@ func (c *conn) inflater() *inflater {
 	if c.deflate == nil {
 		return nil
 	}
-	return &inflater{forgets: c.deflate.clientForgets, packedCounts: c.g.api.Guesses.CompressedCounts}
+	return &inflater{forgets: c.deflate.clientForgets, packedCounts: c.g.api.Assumptions.CompressedCounts}
 }
 
 // inflate returns a message of at most limit bytes. A longer one is given up

@@ -66,7 +66,7 @@
 // Order: no message is handled before $connect has answered. Posts to one
 // connection that are made one after the other arrive in that order, and a
 // function's posts before its answer. Messages of one connection run side by
-// side, like Lambda invocations, unless Guesses.SerialMessages is set. $disconnect
+// side, like Lambda invocations, unless Assumptions.SerialMessages is set. $disconnect
 // runs once, after the connection is closed, and may overtake messages that are
 // still being handled; their posts are gone.
 //
@@ -94,9 +94,9 @@
 // # Where it differs from AWS
 //
 // Statements about the service have numbers, G-…, which comments and tests name;
-// most are documented by AWS or were captured from the service. Guesses among
-// them are guesses here too, which [Guesses] turns round. docs/gateway.md lists them
-// all, with the tests that hold them. Known differences:
+// most are documented by AWS or were captured from the service. [Assumptions]
+// overrides those that are not. docs/gateway.md lists them all, with the tests
+// that hold them. Known differences:
 //
 //   - plain HTTP and ws:// instead of TLS only, unless the server around it has TLS
 //   - requests to @connections need no signature unless API.Credentials are set

@@ -55,7 +55,7 @@ func (d *Domain) serves(host string) bool {
 // (G-MGMT-11).
 func (g *Gateway) misplaced(r *http.Request) *Error {
 	if hasToken(r.Header, "Upgrade", "websocket") {
-		return errorOf(g.api.Guesses.UnknownPathStatus)
+		return errorOf(g.api.Assumptions.UnknownPathStatus)
 	}
 	return ErrForbidden
 }

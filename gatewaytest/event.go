@@ -97,7 +97,7 @@ func (c *conn) integrationEvent(ctx requestContext) event {
 	no := false
 	e := event{RequestContext: ctx, IsBase64Encoded: &no}
 	elsewhere := ctx.EventType != eventConnect
-	if len(c.g.api.StageVariables) > 0 && !(elsewhere && c.g.api.Guesses.StageVariablesOnConnect) {
+	if len(c.g.api.StageVariables) > 0 && !(elsewhere && c.g.api.Assumptions.StageVariablesOnConnect) {
 		e.StageVariables = &c.g.api.StageVariables
 	}
 	return e

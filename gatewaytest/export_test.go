@@ -1,5 +1,5 @@
 package gatewaytest
 
-// DefaultGuesses are the answers that the zero Guesses stand for, for the tests
+// DefaultAssumptions are the answers that the zero Assumptions stand for, for the tests
 // that write them into docs/gateway.md.
-var DefaultGuesses = Guesses{}.withDefaults()
+var DefaultAssumptions = Assumptions{}.withDefaults()

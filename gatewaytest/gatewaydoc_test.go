@@ -135,7 +135,7 @@ func (s statement) check(tests, fields []string) string {
 	case s.status == held && guessed, s.status == assumed && !guessed:
 		return fmt.Sprintf("%s, with the evidence %q", s.status, s.evidence)
 	case s.status == assumed && len(fields) == 0 && s.note == "":
-		return "assumed, without a field of Guesses that changes it and without a reason why there is none"
+		return "assumed, without a field of Assumptions that changes it and without a reason why there is none"
 	case len(fields) > 0 && !strings.Contains(s.evidence, "g") && s.note == "":
 		return "not guessed, but " + strings.Join(fields, ", ") + " changes it"
 	case s.status != notImitated && len(tests) == 0:

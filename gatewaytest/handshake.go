@@ -64,7 +64,7 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	if refused != nil {
 		g.remove(c)
 		g.refuse(w, k, refused)
-		if c.asked && g.api.Guesses.DisconnectAfterRefusal {
+		if c.asked && g.api.Assumptions.DisconnectAfterRefusal {
 			g.running.Go(func() { c.disconnect(closeAbnormal, g.reason(closeAbnormal)) })
 		}
 		return
@@ -98,7 +98,7 @@ func (g *Gateway) checkUpgrade(r *http.Request) *Error {
 	case r.Method != http.MethodGet:
 		return ErrForbidden
 	case !hasToken(r.Header, "Connection", "upgrade"), !hasToken(r.Header, "Upgrade", "websocket"):
-		return errorOf(g.api.Guesses.PlainGETStatus)
+		return errorOf(g.api.Assumptions.PlainGETStatus)
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
 		return errorOf(http.StatusUpgradeRequired)
 	}
@@ -184,10 +184,10 @@ func (g *Gateway) refuse(w http.ResponseWriter, k *call, refused *refusal) {
 	g.api.Log.Debug("handshake refused", "connectionId", k.c.id, "requestId", k.event.RequestContext.RequestID,
 		"status", refused.status, "detail", refused.detail)
 	errorType, body := errorTypes[refused.status], errorFrame(refused.message, k.c.id, k.event.RequestContext.RequestID)
-	if g.api.Guesses.RefuseWithoutType {
+	if g.api.Assumptions.RefuseWithoutType {
 		errorType = ""
 	}
-	if g.api.Guesses.RefuseWithMessage {
+	if g.api.Assumptions.RefuseWithMessage {
 		body = messageBody(refused.message)
 	}
 	g.answerJSON(w, refused.status, errorType, body)

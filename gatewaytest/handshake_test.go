@@ -159,7 +159,7 @@ func TestHandshake(t *testing.T) {
 	t.Run("G-HANDSHAKE-20 with DisconnectAfterRefusal it runs, if $connect was asked", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
-			g := newGateway(t, gatewaytest.API{Guesses: gatewaytest.Guesses{DisconnectAfterRefusal: true},
+			g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{DisconnectAfterRefusal: true},
 				Authorizer: &gatewaytest.Authorizer{Handler: answers(grant("Allow", "*", `{}`)), IdentitySources: []string{"route.request.querystring.who"}},
 				Routes:     routes("$connect", answers(`{"statusCode":403}`), "$disconnect", &ended)})
 			refused(t, g, "/v1", nil)

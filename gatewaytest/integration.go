@@ -46,7 +46,7 @@ func (g *Gateway) ask(k *call) (answer, *refusal) {
 	r := k.route
 	if !r.bound() {
 		unbound := refusedFailed.because("route has no integration")
-		unbound.message = g.api.Guesses.UnboundRouteText // G-ROUTE-13
+		unbound.message = g.api.Assumptions.UnboundRouteText // G-ROUTE-13
 		return answer{}, unbound
 	}
 	request := k.body
@@ -90,11 +90,11 @@ func (g *Gateway) ask(k *call) (answer, *refusal) {
 	switch {
 	case errors.Is(err, errTimedOut):
 		late := refusedTimedOut.because(err.Error())
-		late.status = g.api.Guesses.TimeoutStatus // G-HANDSHAKE-7
+		late.status = g.api.Assumptions.TimeoutStatus // G-HANDSHAKE-7
 		return answer{}, late
 	case errors.Is(err, ErrNoFunction):
 		missing := refusedConfiguration.because(err.Error())
-		missing.status = g.api.Guesses.NoFunctionStatus // G-HANDSHAKE-8
+		missing.status = g.api.Assumptions.NoFunctionStatus // G-HANDSHAKE-8
 		return answer{}, missing
 	case errors.Is(err, errMalformed):
 		return answer{}, g.malformed(err.Error())
@@ -108,7 +108,7 @@ func (g *Gateway) ask(k *call) (answer, *refusal) {
 // malformed is the refusal for an answer that cannot be read (G-HANDSHAKE-6).
 func (g *Gateway) malformed(detail string) *refusal {
 	refused := refusedFailed.because(detail)
-	refused.status = g.api.Guesses.MalformedAnswerStatus
+	refused.status = g.api.Assumptions.MalformedAnswerStatus
 	return refused
 }
 
@@ -135,7 +135,7 @@ func (g *Gateway) askProxy(k *call) (answer, error) {
 		return answer{}, err
 	}
 	k.note("integration.integrationStatus", "200") // G-LOG-2: that of the Lambda service
-	a, err := parseProxyAnswer(raw, &g.api.Guesses)
+	a, err := parseProxyAnswer(raw, &g.api.Assumptions)
 	if err != nil {
 		return answer{}, fmt.Errorf("%w: %w", errMalformed, err)
 	}

@@ -8,7 +8,7 @@ import (
 // CloseConnection closes an open connection as the service does when it fails
 // itself, with 1011, or restarts, with 1012 (G-CLOSE-10): after what was posted
 // before, and with $disconnect afterwards. Its reasons are not known:
-// Guesses.CloseReasons has them. The error is ErrGone or ErrBadRequest as for DeleteConnection, or says
+// Assumptions.CloseReasons has them. The error is ErrGone or ErrBadRequest as for DeleteConnection, or says
 // that the code is neither.
 func (g *Gateway) CloseConnection(ctx context.Context, connectionID string, code int) error {
 	if code != closeInternal && code != closeRestart {

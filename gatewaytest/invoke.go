@@ -75,11 +75,11 @@ func (g *Gateway) invoke(h lambda.Handler, event []byte, requestID string, timeo
 // five known keys, statusCode an integer or a string of one, body a string
 // (G-RESP-6, G-RESP-7). Nulls count as absent, because aws-lambda-go writes
 // them for empty fields.
-func parseProxyAnswer(raw []byte, guesses *Guesses) (answer, error) {
+func parseProxyAnswer(raw []byte, assumptions *Assumptions) (answer, error) {
 	var a answer
 	trimmed := bytes.TrimSpace(raw)
 	switch {
-	case string(trimmed) == "null" && guesses.NullAnswerPasses:
+	case string(trimmed) == "null" && assumptions.NullAnswerPasses:
 		return answer{status: http.StatusOK}, nil
 	case len(trimmed) == 0 || trimmed[0] != '{':
 		return a, errors.New("not a JSON object")
@@ -97,7 +97,7 @@ func parseProxyAnswer(raw []byte, guesses *Guesses) (answer, error) {
 		var err error
 		switch key {
 		case "statusCode":
-			if a.status, err = parseStatus(value); value[0] == '"' && guesses.StringStatusFails {
+			if a.status, err = parseStatus(value); value[0] == '"' && assumptions.StringStatusFails {
 				err = errors.New("a string")
 			}
 		case "headers":
@@ -119,7 +119,7 @@ func parseProxyAnswer(raw []byte, guesses *Guesses) (answer, error) {
 		}
 	}
 	if _, ok := keys["statusCode"]; !ok {
-		if !guesses.NoStatusPasses {
+		if !assumptions.NoStatusPasses {
 			return answer{}, errors.New("no statusCode")
 		}
 		a.status = http.StatusOK
@@ -128,13 +128,13 @@ func parseProxyAnswer(raw []byte, guesses *Guesses) (answer, error) {
 	if err := a.addLists(lists); err != nil {
 		return answer{}, fmt.Errorf("key %q: %w", "multiValueHeaders", err)
 	}
-	if guesses.ExactProtocolHeader { // no other header is ever looked at
+	if assumptions.ExactProtocolHeader { // no other header is ever looked at
 		a.headers = fields{{subprotocolHeader, single.last(subprotocolHeader, same)}}
 	}
 	if body == nil {
 		return a, nil
 	}
-	decoded, err := decodeBody(*body, encoded != nil && *encoded && !guesses.Base64BodyUndecoded)
+	decoded, err := decodeBody(*body, encoded != nil && *encoded && !assumptions.Base64BodyUndecoded)
 	if err != nil {
 		return answer{}, fmt.Errorf("body: %w", err)
 	}

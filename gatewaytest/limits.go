@@ -53,7 +53,7 @@ const (
 	maxThrottled = 100
 
 	// maxPayloadBytes is how much is read of a signed request's body, of what a web
-	// server answers, and of a message with Guesses.CompressedCounts (developer
+	// server answers, and of a message with Assumptions.CompressedCounts (developer
 	// guide, "limits": 10 MB).
 	maxPayloadBytes = 10 << 20
 

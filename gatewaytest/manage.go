@@ -69,10 +69,10 @@ func (g *Gateway) post(ctx context.Context, connectionID string, data []byte) er
 	if c == nil {
 		return ErrGone
 	}
-	if status := g.api.Guesses.EmptyPostStatus; len(data) == 0 && status != http.StatusOK {
+	if status := g.api.Assumptions.EmptyPostStatus; len(data) == 0 && status != http.StatusOK {
 		return errorOf(status) // G-MGMT-18
 	}
-	if !g.api.Guesses.PostsUnchanged {
+	if !g.api.Assumptions.PostsUnchanged {
 		data = textOf(data) // G-FRAME-5
 	}
 	if err := c.enqueue(data); err != nil {

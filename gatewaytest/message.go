@@ -38,7 +38,7 @@ func (c *conn) dispatch(body string, now time.Time) {
 	}
 	c.pending++
 	atOnce := maxRunning
-	if c.g.api.Guesses.SerialMessages {
+	if c.g.api.Assumptions.SerialMessages {
 		atOnce = 1
 	}
 	if c.pending > atOnce {
@@ -93,9 +93,9 @@ func (c *conn) handle(body string) {
 	case refused != nil:
 		c.answer(errorFrame(refused.message, c.id, k.event.RequestContext.RequestID))
 	case !route.RouteResponse || !a.hasBody:
-	case len(a.body) > g.api.Guesses.MaxAnswerBytes:
+	case len(a.body) > g.api.Assumptions.MaxAnswerBytes:
 		c.answer(errorFrame(textInternal, c.id, k.event.RequestContext.RequestID)) // G-LIMIT-1
-	case len(a.body) > 0 || !g.api.Guesses.EmptyBodySilent: // G-RESP-8
+	case len(a.body) > 0 || !g.api.Assumptions.EmptyBodySilent: // G-RESP-8
 		c.answer(a.body) // G-RESP-4
 	}
 }
@@ -116,7 +116,7 @@ func (c *conn) admitMessage(k *call, now time.Time) (answer, *refusal) {
 	if refused := k.checkKey(); refused != nil {
 		return answer{}, refused
 	}
-	if refused := k.route.validate(k.body, c.g.api.Guesses.NonJSONValid); refused != nil {
+	if refused := k.route.validate(k.body, c.g.api.Assumptions.NonJSONValid); refused != nil {
 		return answer{}, refused // G-VALID-3
 	}
 	return c.g.integrate(k)
@@ -149,7 +149,7 @@ func (c *conn) disconnect(code int, reason string) {
 		return
 	default:
 		_, refused := g.integrate(k)
-		if g.api.Guesses.DisconnectTwice {
+		if g.api.Assumptions.DisconnectTwice {
 			_, refused = g.integrate(k) // G-DISC-8
 		}
 		k.refused(refused)

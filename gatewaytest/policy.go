@@ -122,7 +122,7 @@ func parsePolicy(raw json.RawMessage) (policy, error) {
 // judgeMessages keeps the policy that opened the connection for its messages, if
 // they are to be held against it (G-AUTH-23).
 func (c *conn) judgeMessages(p policy) {
-	if c.g.api.Guesses.PolicyPerMessage {
+	if c.g.api.Assumptions.PolicyPerMessage {
 		c.policy = p
 	}
 }

@@ -185,11 +185,11 @@ func (c *conn) received(message []byte) bool {
 
 // control answers control frames. A ping is not a message: no function hears of
 // it (G-FRAME-3), and it does not keep the connection from being idle unless the
-// API guesses so (G-LIMIT-6).
+// API assumes so (G-LIMIT-6).
 func (c *conn) control(opcode byte, payload []byte) error {
 	switch opcode {
 	case opPing:
-		if c.g.api.Guesses.PingsKeepAlive {
+		if c.g.api.Assumptions.PingsKeepAlive {
 			c.touch(c.g.Now())
 		}
 		c.pushPong(payload)

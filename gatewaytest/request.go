@@ -119,7 +119,7 @@ func (g *Gateway) newRequest(r *http.Request, now time.Time) *request {
 	source := sourceIP(r)
 	req := &request{
 		query:      parseQuery(r.URL.RawQuery),
-		firstValue: g.api.Guesses.FirstValueCounts,
+		firstValue: g.api.Assumptions.FirstValueCounts,
 		domainName: g.api.DomainName,
 		identity:   identity{UserAgent: r.Header.Get("User-Agent"), SourceIP: source},
 	}

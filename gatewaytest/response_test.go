@@ -292,7 +292,7 @@ func TestOrder(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var handled recorder
-				g := newGateway(t, gatewaytest.API{Guesses: gatewaytest.Guesses{SerialMessages: tt.serial}, Routes: routes("$default", twoWay(slowFirst(&handled)))})
+				g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{SerialMessages: tt.serial}, Routes: routes("$default", twoWay(slowFirst(&handled)))})
 				c := dial(t, g, "/v1")
 				send(t, c, "first")
 				synctest.Wait()
@@ -308,7 +308,7 @@ func TestOrder(t *testing.T) {
 	t.Run("G-ORDER-2 a serial connection still answers pings", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var handled recorder
-			g := newGateway(t, gatewaytest.API{Guesses: gatewaytest.Guesses{SerialMessages: true}, Routes: routes("$default", slowFirst(&handled))})
+			g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{SerialMessages: true}, Routes: routes("$default", slowFirst(&handled))})
 			c := dialRaw(t, g, "/v1")
 			c.mustWrite(t, text("first"), text("second"), frame(fin|opPing, "p"))
 			start := time.Now()

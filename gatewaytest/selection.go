@@ -215,7 +215,7 @@ func stringify(value any) string {
 // $disconnect are not for messages (G-ROUTE-11).
 func (g *Gateway) selectRoute(body string) *route {
 	key, ok := g.selection.evaluate(body)
-	reserved := (key == routeConnect || key == routeDisconnect) && !g.api.Guesses.ReservedKeysMatch
+	reserved := (key == routeConnect || key == routeDisconnect) && !g.api.Assumptions.ReservedKeysMatch
 	if route := g.routes[key]; ok && route != nil && !reserved {
 		return route
 	}
@@ -225,7 +225,7 @@ func (g *Gateway) selectRoute(body string) *route {
 // ownRoute is $connect or $disconnect, or what stands in for it when there is
 // nothing behind it (G-HANDSHAKE-2, G-DISC-6).
 func (g *Gateway) ownRoute(key string) *route {
-	if route := g.routes[key]; route.bound() || !g.api.Guesses.DefaultStandsIn {
+	if route := g.routes[key]; route.bound() || !g.api.Assumptions.DefaultStandsIn {
 		return route
 	}
 	return g.routes[routeDefault]

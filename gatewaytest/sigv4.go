@@ -104,7 +104,7 @@ func (g *Gateway) readSignature(r *http.Request) (signature, *Error) {
 			expires: expires, token: query.last("X-Amz-Security-Token", same),
 		}, nil
 	}
-	if g.api.Guesses.UnsignedForbidden {
+	if g.api.Assumptions.UnsignedForbidden {
 		return signature{}, ErrForbidden
 	}
 	return signature{}, forbidden("MissingAuthenticationTokenException", "Missing Authentication Token") // G-MGMT-12

@@ -12,7 +12,7 @@ type statement struct {
 	words    string
 	evidence string // letters of evidences, "" where other statements have it
 	status   status
-	note     string // of held: where ours differs; of assumed: why no field of gatewaytest.Guesses changes it; of notImitated: why
+	note     string // of held: where ours differs; of assumed: why no field of gatewaytest.Assumptions changes it; of notImitated: why
 }
 
 // evidences are the three classes of the specification.
@@ -23,7 +23,7 @@ type status string
 
 const (
 	held        status = "held"         // a test fails if it is not so
-	assumed     status = "assumed"      // likewise, but the specification only guesses
+	assumed     status = "assumed"      // likewise, but AWS does not document it
 	notImitated status = "not imitated" // with the reason in the note
 )
 
@@ -87,7 +87,7 @@ var statements = []statement{
 	{"AUTH-22", "AWS_IAM: the handshake is signed, and IAM decides", "dg", held, "signatures, and who made them, of API.Credentials"},
 	{"AUTH-23", "the policy is not looked at again for messages", "g", assumed, ""},
 
-	{"EVENT-1", "the keys of each event", "o", held, "only guessed of the stageVariables on MESSAGE and DISCONNECT"},
+	{"EVENT-1", "the keys of each event", "o", held, "for stageVariables on MESSAGE and DISCONNECT this is guessed"},
 	{"EVENT-2", "the keys of requestContext, in their order", "o", held, ""},
 	{"EVENT-3", "what has no value is left out, never null", "o", held, ""},
 	{"EVENT-4", "identity: sourceIp, and userAgent if the client sent one", "o", held, ""},

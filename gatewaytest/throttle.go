@@ -86,14 +86,14 @@ func (c *conn) allow() { c.throttled.Store(0) }
 // tooMany is the refusal of a throttled message (G-ERR-7).
 func (g *Gateway) tooMany() *refusal {
 	refused := refusedThrottled
-	refused.message = g.api.Guesses.ThrottledText
+	refused.message = g.api.Assumptions.ThrottledText
 	return &refused
 }
 
 // throttle answers a message that was throttled, and closes a client that keeps
 // on.
 func (c *conn) throttle(requestID string) {
-	closes := c.g.api.Guesses.ThrottledCloses
+	closes := c.g.api.Assumptions.ThrottledCloses
 	if !closes {
 		c.answer(errorFrame(c.g.tooMany().message, c.id, requestID))
 	}

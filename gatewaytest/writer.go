@@ -55,7 +55,7 @@ func (c *conn) enqueue(payload []byte) error {
 	}
 	// With nothing unsent every message is taken, so that a small buffer
 	// slows a connection down and never blocks it for good.
-	most := c.g.api.Guesses.SentFrameBytes
+	most := c.g.api.Assumptions.SentFrameBytes
 	if c.unsent > 0 && c.unsent+messageSize(len(payload), most) > c.g.api.SendBuffer {
 		return ErrLimitExceeded
 	}

@@ -13,21 +13,21 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-func TestGuessedHandshakes(t *testing.T) {
+func TestAssumedHandshakes(t *testing.T) {
 	hangs := function(func(ctx context.Context, _ []byte) ([]byte, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	})
 	const ids = `, "connectionId":"ID=", "requestId":"ID="}`
 	id := regexp.MustCompile(`[A-Za-z0-9_-]{15}=`)
-	body := func(t *testing.T, guesses gatewaytest.Guesses) string {
-		g := newGateway(t, gatewaytest.API{Guesses: guesses, Routes: routes("$connect", answers(`{"statusCode":403}`))})
+	body := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+		g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$connect", answers(`{"statusCode":403}`))})
 		resp, body := refused(t, g, "/v1", nil)
 		return id.ReplaceAllString(body, "ID=") + strings.Join(resp.Header["X-Amzn-Errortype"], "")
 	}
-	protocol := func(answer string) func(*testing.T, gatewaytest.Guesses) string {
-		return func(t *testing.T, guesses gatewaytest.Guesses) string {
-			g := newGateway(t, gatewaytest.API{Guesses: guesses, Routes: routes("$connect", answers(answer))})
+	protocol := func(answer string) func(*testing.T, gatewaytest.Assumptions) string {
+		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$connect", answers(answer))})
 			_, resp, err := g.DialRaw(t.Context(), "/v1", nil)
 			if err != nil {
 				t.Fatal(err)
@@ -35,9 +35,9 @@ func TestGuessedHandshakes(t *testing.T) {
 			return resp.Header.Get("Sec-WebSocket-Protocol")
 		}
 	}
-	custom := func(path string) func(*testing.T, gatewaytest.Guesses) string {
-		return func(t *testing.T, guesses gatewaytest.Guesses) string {
-			g := newGateway(t, gatewaytest.API{Guesses: guesses, Domain: &gatewaytest.Domain{Name: "shop.example", BasePath: "live"}, DisableDefaultEndpoint: true})
+	custom := func(path string) func(*testing.T, gatewaytest.Assumptions) string {
+		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Domain: &gatewaytest.Domain{Name: "shop.example", BasePath: "live"}, DisableDefaultEndpoint: true})
 			header := http.Header{"Host": {"shop.example"}}
 			if path == "/v1" {
 				header = nil
@@ -45,44 +45,44 @@ func TestGuessedHandshakes(t *testing.T) {
 			return fmt.Sprint(handshakeStatus(t, g, path, header))
 		}
 	}
-	notFound := gatewaytest.Guesses{UnknownPathStatus: 404}
-	malformed := gatewaytest.Guesses{MalformedAnswerStatus: 500}
-	exact := gatewaytest.Guesses{ExactProtocolHeader: true}
-	turnRound(t, []guess{
+	notFound := gatewaytest.Assumptions{UnknownPathStatus: 404}
+	malformed := gatewaytest.Assumptions{MalformedAnswerStatus: 500}
+	exact := gatewaytest.Assumptions{ExactProtocolHeader: true}
+	testAssumptions(t, []assumptionTest{
 		{"G-URL-4 unknown stage", refusing("/v2", nil), "403", notFound, "404"},
 		{"G-URL-4 missing stage", refusing("/", nil), "403", notFound, "404"},
 		{"G-URL-4 more segments", refusing("/v1/more", nil), "403", notFound, "404"},
 		{"G-URL-8 default host switched off", custom("/v1"), "403", notFound, "404"},
 		{"G-DOMAIN-5 unknown base path", custom("/dead"), "403", notFound, "404"},
-		{"G-URL-4 G-MGMT-11 not for what is no handshake", func(t *testing.T, guesses gatewaytest.Guesses) string {
-			return asking(t, newGateway(t, gatewaytest.API{Guesses: guesses}), "POST", "/v2/@connections/"+neverID, "x")
+		{"G-URL-4 G-MGMT-11 not for what is no handshake", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			return asking(t, newGateway(t, gatewaytest.API{Assumptions: assumptions}), "POST", "/v2/@connections/"+neverID, "x")
 		}, "403 ForbiddenException", notFound, "403 ForbiddenException"},
-		{"G-URL-11 plain GET", func(t *testing.T, guesses gatewaytest.Guesses) string {
-			return asking(t, newGateway(t, gatewaytest.API{Guesses: guesses}), "GET", "/v1", "")
-		}, "426 UpgradeRequiredException", gatewaytest.Guesses{PlainGETStatus: 403}, "403 ForbiddenException"},
+		{"G-URL-11 plain GET", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			return asking(t, newGateway(t, gatewaytest.API{Assumptions: assumptions}), "GET", "/v1", "")
+		}, "426 UpgradeRequiredException", gatewaytest.Assumptions{PlainGETStatus: 403}, "403 ForbiddenException"},
 		{"G-HANDSHAKE-6 unknown key", refusing("/v1", nil, "$connect", answers(`{"statusCode":200,"ok":true}`)), "502", malformed, "500"},
 		{"G-HANDSHAKE-6 no final status", refusing("/v1", nil, "$connect", answers(`{"statusCode":100}`)), "502", malformed, "500"},
 		{"G-HANDSHAKE-6 G-HANDSHAKE-5 not for a function that fails", refusing("/v1", nil, "$connect", fails("no")), "502", malformed, "502"},
-		{"G-HANDSHAKE-6 no statusCode", refusing("/v1", nil, "$connect", answers(`{}`)), "502", gatewaytest.Guesses{NoStatusPasses: true}, "101"},
-		{"G-HANDSHAKE-7 time-out", refusing("/v1", nil, "$connect", hangs), "504", gatewaytest.Guesses{TimeoutStatus: 502}, "502"},
-		{"G-HANDSHAKE-8 no function", refusing("/v1", nil, "$connect", missing), "500", gatewaytest.Guesses{NoFunctionStatus: 502}, "502"},
+		{"G-HANDSHAKE-6 no statusCode", refusing("/v1", nil, "$connect", answers(`{}`)), "502", gatewaytest.Assumptions{NoStatusPasses: true}, "101"},
+		{"G-HANDSHAKE-7 time-out", refusing("/v1", nil, "$connect", hangs), "504", gatewaytest.Assumptions{TimeoutStatus: 502}, "502"},
+		{"G-HANDSHAKE-8 no function", refusing("/v1", nil, "$connect", missing), "500", gatewaytest.Assumptions{NoFunctionStatus: 502}, "502"},
 		{"G-HANDSHAKE-12 letter case", protocol(`{"statusCode":200,"headers":{"sec-websocket-protocol":"a"}}`), "a", exact, ""},
 		{"G-HANDSHAKE-12 multiValueHeaders", protocol(`{"statusCode":200,"multiValueHeaders":{"Sec-WebSocket-Protocol":["a"]}}`), "a", exact, ""},
 		{"G-HANDSHAKE-12 both", protocol(`{"statusCode":200,"multiValueHeaders":{"Sec-WebSocket-Protocol":["a"]},"headers":{"Sec-WebSocket-Protocol":"b"}}`), "a", exact, "b"},
 		{"G-HANDSHAKE-19 body", body, `{"message": "Forbidden"` + ids + "ForbiddenException",
-			gatewaytest.Guesses{RefuseWithMessage: true}, `{"message":"Forbidden"}ForbiddenException`},
+			gatewaytest.Assumptions{RefuseWithMessage: true}, `{"message":"Forbidden"}ForbiddenException`},
 		{"G-HANDSHAKE-19 type", body, `{"message": "Forbidden"` + ids + "ForbiddenException",
-			gatewaytest.Guesses{RefuseWithoutType: true}, `{"message": "Forbidden"` + ids},
+			gatewaytest.Assumptions{RefuseWithoutType: true}, `{"message": "Forbidden"` + ids},
 	})
 }
 
 // threeEvents are what the functions were given of a connection that sends one
 // message and closes.
-func threeEvents(t *testing.T, guesses gatewaytest.Guesses, path, context string) (connect, message, disconnect []byte) {
+func threeEvents(t *testing.T, assumptions gatewaytest.Assumptions, path, context string) (connect, message, disconnect []byte) {
 	t.Helper()
 	var opened, asked, ended recorder
 	g := newGateway(t, gatewaytest.API{
-		Guesses:        guesses,
+		Assumptions:    assumptions,
 		StageVariables: map[string]string{"table": "carts"},
 		Authorizer:     &gatewaytest.Authorizer{Handler: answers(grant("Allow", "*", context))},
 		Routes:         routes("$connect", &opened, "$default", &asked, "$disconnect", &ended),
@@ -94,9 +94,9 @@ func threeEvents(t *testing.T, guesses gatewaytest.Guesses, path, context string
 	return opened.one(t), asked.one(t), ended.one(t)
 }
 
-func TestGuessedEvents(t *testing.T) {
-	contextValues := func(t *testing.T, guesses gatewaytest.Guesses) string {
-		connect, message, _ := threeEvents(t, guesses, "/v1", `{"n":1,"b":true,"s":"x"}`)
+func TestAssumedEvents(t *testing.T) {
+	contextValues := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+		connect, message, _ := threeEvents(t, assumptions, "/v1", `{"n":1,"b":true,"s":"x"}`)
 		var got []string
 		for _, event := range [][]byte{connect, message} {
 			for _, key := range []string{"n", "b", "s"} {
@@ -105,78 +105,78 @@ func TestGuessedEvents(t *testing.T) {
 		}
 		return strings.Join(got, " ")
 	}
-	variables := func(t *testing.T, guesses gatewaytest.Guesses) string {
-		connect, message, disconnect := threeEvents(t, guesses, "/v1", `{}`)
+	variables := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+		connect, message, disconnect := threeEvents(t, assumptions, "/v1", `{}`)
 		return fmt.Sprint(hasKey(t, connect, "stageVariables"), hasKey(t, message, "stageVariables"), hasKey(t, disconnect, "stageVariables"))
 	}
-	query := func(t *testing.T, guesses gatewaytest.Guesses) string {
-		connect, _, _ := threeEvents(t, guesses, "/v1?a=1&a=2", `{}`)
+	query := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+		connect, _, _ := threeEvents(t, assumptions, "/v1?a=1&a=2", `{}`)
 		return fmt.Sprintf("%v %v", lookup(t, connect, "queryStringParameters", "a"), lookup(t, connect, "multiValueQueryStringParameters", "a"))
 	}
-	headers := func(t *testing.T, guesses gatewaytest.Guesses) string {
+	headers := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 		var opened recorder
-		g := newGateway(t, gatewaytest.API{Guesses: guesses, Routes: routes("$connect", &opened)})
+		g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$connect", &opened)})
 		handshakeStatus(t, g, "/v1", http.Header{"X-A": {"1", "2"}})
 		return fmt.Sprintf("%v %v", lookup(t, opened.one(t), "headers", "X-A"), lookup(t, opened.one(t), "multiValueHeaders", "X-A"))
 	}
-	first := gatewaytest.Guesses{FirstValueCounts: true}
-	turnRound(t, []guess{
-		{"G-AUTH-19 types", contextValues, `"1" "true" "x" "1" "true" "x"`, gatewaytest.Guesses{TypedContext: true}, `1 true "x" 1 true "x"`},
-		{"G-EVENT-1 stageVariables", variables, "true true true", gatewaytest.Guesses{StageVariablesOnConnect: true}, "true false false"},
+	first := gatewaytest.Assumptions{FirstValueCounts: true}
+	testAssumptions(t, []assumptionTest{
+		{"G-AUTH-19 types", contextValues, `"1" "true" "x" "1" "true" "x"`, gatewaytest.Assumptions{TypedContext: true}, `1 true "x" 1 true "x"`},
+		{"G-EVENT-1 stageVariables", variables, "true true true", gatewaytest.Assumptions{StageVariablesOnConnect: true}, "true false false"},
 		{"G-EVENT-9 query", query, "2 [1 2]", first, "1 [1 2]"},
 		{"G-EVENT-9 headers", headers, "2 [1 2]", first, "1 [1 2]"},
-		{"G-EVENT-9 API key", func(t *testing.T, guesses gatewaytest.Guesses) string {
-			g := newGateway(t, gatewaytest.API{Guesses: guesses, APIKeys: []gatewaytest.APIKey{{Value: "right"}},
+		{"G-EVENT-9 API key", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, APIKeys: []gatewaytest.APIKey{{Value: "right"}},
 				Routes: map[string]gatewaytest.Route{"$connect": {Integration: ok200, APIKeyRequired: true}}})
 			return fmt.Sprint(handshakeStatus(t, g, "/v1", http.Header{"X-Api-Key": {"right", "wrong"}}))
 		}, "403", first, "101"},
 	})
 }
 
-func TestGuessedAuthorisation(t *testing.T) {
-	authorizer := func(answer string, sources ...string) func(*testing.T, gatewaytest.Guesses) string {
-		return func(t *testing.T, guesses gatewaytest.Guesses) string {
-			g := newGateway(t, gatewaytest.API{Guesses: guesses, Authorizer: &gatewaytest.Authorizer{Handler: answers(answer), IdentitySources: sources}})
+func TestAssumedAuthorisation(t *testing.T) {
+	authorizer := func(answer string, sources ...string) func(*testing.T, gatewaytest.Assumptions) string {
+		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Authorizer: &gatewaytest.Authorizer{Handler: answers(answer), IdentitySources: sources}})
 			return fmt.Sprint(handshakeStatus(t, g, "/v1", http.Header{"Authorization": {"x"}}))
 		}
 	}
 	all := grant("Allow", "*", `{}`)
 	onlyConnect := grant("Allow", connectARN, `{}`)
-	messages := func(api gatewaytest.API, key string) func(*testing.T, gatewaytest.Guesses) string {
-		return func(t *testing.T, guesses gatewaytest.Guesses) string {
-			api.Guesses, api.Routes = guesses, routes("$default", twoWay(echo), "secret", twoWay(echo))
+	messages := func(api gatewaytest.API, key string) func(*testing.T, gatewaytest.Assumptions) string {
+		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			api.Assumptions, api.Routes = assumptions, routes("$default", twoWay(echo), "secret", twoWay(echo))
 			return hearing(t, api, `{"action":"`+key+`"}`)
 		}
 	}
 	with := func(answer string) gatewaytest.API {
 		return gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: answers(answer)}}
 	}
-	perMessage := gatewaytest.Guesses{PolicyPerMessage: true}
+	perMessage := gatewaytest.Assumptions{PolicyPerMessage: true}
 	sources := "route.request.header.authorization"
-	turnRound(t, []guess{
-		{"G-AUTH-5 letter case", authorizer(all, sources), "101", gatewaytest.Guesses{ExactIdentityHeaders: true}, "401"},
-		{"G-AUTH-5 the same letter case", authorizer(all, "route.request.header.Authorization"), "101", gatewaytest.Guesses{ExactIdentityHeaders: true}, "101"},
-		{"G-AUTH-16 no principalId", authorizer(strings.Replace(all, "principalId", "who", 1)), "500", gatewaytest.Guesses{NoPrincipalForbidden: true}, "403"},
-		{"G-AUTH-16 G-AUTH-15 another mistake", authorizer(`{"principalId":"ann"}`), "500", gatewaytest.Guesses{NoPrincipalForbidden: true}, "500"},
+	testAssumptions(t, []assumptionTest{
+		{"G-AUTH-5 letter case", authorizer(all, sources), "101", gatewaytest.Assumptions{ExactIdentityHeaders: true}, "401"},
+		{"G-AUTH-5 the same letter case", authorizer(all, "route.request.header.Authorization"), "101", gatewaytest.Assumptions{ExactIdentityHeaders: true}, "101"},
+		{"G-AUTH-16 no principalId", authorizer(strings.Replace(all, "principalId", "who", 1)), "500", gatewaytest.Assumptions{NoPrincipalForbidden: true}, "403"},
+		{"G-AUTH-16 G-AUTH-15 another mistake", authorizer(`{"principalId":"ann"}`), "500", gatewaytest.Assumptions{NoPrincipalForbidden: true}, "500"},
 		{"G-AUTH-23 only $connect allowed", messages(with(onlyConnect), "secret"), `{"action":"secret"}`, perMessage, "error Forbidden"},
 		{"G-AUTH-23 all allowed", messages(with(all), "secret"), `{"action":"secret"}`, perMessage, `{"action":"secret"}`},
 		{"G-AUTH-23 nobody asked", messages(gatewaytest.API{}, "secret"), `{"action":"secret"}`, perMessage, `{"action":"secret"}`},
 		{"G-AUTH-23 $default is a route too", messages(with(strings.Replace(all, `"Resource":"*"`, `"Resource":["`+connectARN+`","*/secret"]`, 1)), "other"),
 			`{"action":"other"}`, perMessage, "error Forbidden"},
 		{"G-AUTH-23 of IAM", iamMessage, `{"action":"secret"}`, perMessage, "error Forbidden"},
-		{"G-MGMT-12 not signed", func(t *testing.T, guesses gatewaytest.Guesses) string {
-			g := newGateway(t, gatewaytest.API{Guesses: guesses, Credentials: []gatewaytest.Credential{{AccessKeyID: "AKIDONE", SecretAccessKey: "s"}}})
+		{"G-MGMT-12 not signed", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Credentials: []gatewaytest.Credential{{AccessKeyID: "AKIDONE", SecretAccessKey: "s"}}})
 			return asking(t, g, "POST", "/v1/@connections/"+neverID, "x")
-		}, "403 MissingAuthenticationTokenException", gatewaytest.Guesses{UnsignedForbidden: true}, "403 ForbiddenException"},
+		}, "403 MissingAuthenticationTokenException", gatewaytest.Assumptions{UnsignedForbidden: true}, "403 ForbiddenException"},
 	})
 }
 
 // iamMessage is what a client that may only connect, by IAM, reads after a
 // message.
-func iamMessage(t *testing.T, guesses gatewaytest.Guesses) string {
+func iamMessage(t *testing.T, assumptions gatewaytest.Assumptions) string {
 	limited := key
 	limited.Policy = `{"Statement":{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"*/$connect"}}`
-	g := newGateway(t, gatewaytest.API{Guesses: guesses, IAM: true, Credentials: []gatewaytest.Credential{limited}, Routes: routes("secret", twoWay(echo))})
+	g := newGateway(t, gatewaytest.API{Assumptions: assumptions, IAM: true, Credentials: []gatewaytest.Credential{limited}, Routes: routes("secret", twoWay(echo))})
 	req, err := http.NewRequest("GET", "http://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/v1", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -15,27 +15,27 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// guess is a question about the service with two answers: what is seen with the
-// zero Guesses, and what with others.
-type guess struct {
-	name      string // names the statements
-	see       func(t *testing.T, guesses gatewaytest.Guesses) string
-	want      string
-	others    gatewaytest.Guesses
-	wantOther string
+// assumptionTest observes the same behaviour twice: with the zero Assumptions,
+// and with changed ones.
+type assumptionTest struct {
+	name        string // names the statements
+	observe     func(t *testing.T, assumptions gatewaytest.Assumptions) string
+	want        string
+	changed     gatewaytest.Assumptions
+	wantChanged string
 }
 
-// turnRound looks at both answers of each guess.
-func turnRound(t *testing.T, guesses []guess) {
+// testAssumptions checks both observations of each test.
+func testAssumptions(t *testing.T, tests []assumptionTest) {
 	t.Helper()
-	for _, tt := range guesses {
+	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				if got := tt.see(t, gatewaytest.Guesses{}); got != tt.want {
+				if got := tt.observe(t, gatewaytest.Assumptions{}); got != tt.want {
 					t.Errorf("by default: got %s, want %s", got, tt.want)
 				}
-				if got := tt.see(t, tt.others); got != tt.wantOther {
-					t.Errorf("turned round: got %s, want %s", got, tt.wantOther)
+				if got := tt.observe(t, tt.changed); got != tt.wantChanged {
+					t.Errorf("with %+v: got %s, want %s", tt.changed, got, tt.wantChanged)
 				}
 			})
 		})
@@ -80,16 +80,16 @@ func hearing(t testing.TB, api gatewaytest.API, messages ...string) string {
 
 // hearingAnswer is what a client reads after a message whose two-way function returns
 // raw.
-func hearingAnswer(raw string) func(*testing.T, gatewaytest.Guesses) string {
-	return func(t *testing.T, guesses gatewaytest.Guesses) string {
-		return hearing(t, gatewaytest.API{Guesses: guesses, Routes: routes("$default", twoWay(answers(raw)))}, "x")
+func hearingAnswer(raw string) func(*testing.T, gatewaytest.Assumptions) string {
+	return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+		return hearing(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$default", twoWay(answers(raw)))}, "x")
 	}
 }
 
 // refusing is the status of a handshake with these routes.
-func refusing(path string, header http.Header, pairs ...any) func(*testing.T, gatewaytest.Guesses) string {
-	return func(t *testing.T, guesses gatewaytest.Guesses) string {
-		g := newGateway(t, gatewaytest.API{Guesses: guesses, Routes: routes(pairs...)})
+func refusing(path string, header http.Header, pairs ...any) func(*testing.T, gatewaytest.Assumptions) string {
+	return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+		g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes(pairs...)})
 		return fmt.Sprint(handshakeStatus(t, g, path, header))
 	}
 }
@@ -109,9 +109,9 @@ func asking(t testing.TB, g *gatewaytest.Gateway, method, path, body string) str
 	return answer
 }
 
-// TestGuessesRefused. Our own: New refuses what no service could answer.
-func TestGuessesRefused(t *testing.T) {
-	for field, guesses := range map[string]gatewaytest.Guesses{
+// TestAssumptionsRefused. Our own: New refuses what no service could answer.
+func TestAssumptionsRefused(t *testing.T) {
+	for field, assumptions := range map[string]gatewaytest.Assumptions{
 		"UnknownPathStatus":     {UnknownPathStatus: 399},
 		"PlainGETStatus":        {PlainGETStatus: 600},
 		"MalformedAnswerStatus": {MalformedAnswerStatus: 200},
@@ -127,12 +127,12 @@ func TestGuessesRefused(t *testing.T) {
 		"CloseReasons[1003]":    {CloseReasons: map[int]string{1003: "\xFF"}},
 	} {
 		t.Run(field, func(t *testing.T) {
-			_, err := gatewaytest.New(gatewaytest.API{Guesses: guesses})
-			wantField(t, err, "Guesses."+field)
+			_, err := gatewaytest.New(gatewaytest.API{Assumptions: assumptions})
+			wantField(t, err, "Assumptions."+field)
 		})
 	}
 	t.Run("the edges are inside", func(t *testing.T) {
-		newGateway(t, gatewaytest.API{Guesses: gatewaytest.Guesses{UnknownPathStatus: 400, PlainGETStatus: 599, EmptyPostStatus: 200,
+		newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{UnknownPathStatus: 400, PlainGETStatus: 599, EmptyPostStatus: 200,
 			MaxAnswerBytes: 10 << 20, SentFrameBytes: 1, CloseReasons: map[int]string{1012: strings.Repeat("x", 123)}}})
 	})
 }

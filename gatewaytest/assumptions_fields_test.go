@@ -15,18 +15,18 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// guessFields are the fields of gatewaytest.Guesses with the statements that
+// assumptionFields are the fields of gatewaytest.Assumptions with the statements that
 // their comments name, in the order of the fields.
-func guessFields(t *testing.T) (fields []string, numbers map[string][]string) {
+func assumptionFields(t *testing.T) (fields []string, numbers map[string][]string) {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "guesses.go", nil, parser.ParseComments)
+	file, err := parser.ParseFile(token.NewFileSet(), "assumptions.go", nil, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
 	numbers = make(map[string][]string)
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.TypeSpec)
-		if !ok || spec.Name.Name != "Guesses" {
+		if !ok || spec.Name.Name != "Assumptions" {
 			return true
 		}
 		for _, field := range spec.Type.(*ast.StructType).Fields.List {
@@ -37,21 +37,21 @@ func guessFields(t *testing.T) (fields []string, numbers map[string][]string) {
 		}
 		return false
 	})
-	if len(fields) != reflect.TypeFor[gatewaytest.Guesses]().NumField() {
-		t.Fatalf("read %d fields of Guesses, want %d", len(fields), reflect.TypeFor[gatewaytest.Guesses]().NumField())
+	if len(fields) != reflect.TypeFor[gatewaytest.Assumptions]().NumField() {
+		t.Fatalf("read %d fields of Assumptions, want %d", len(fields), reflect.TypeFor[gatewaytest.Assumptions]().NumField())
 	}
 	return fields, numbers
 }
 
-// changes are, for each statement, the fields of Guesses that change it, as
+// changes are, for each statement, the fields of Assumptions that change it, as
 // docs/gateway.md tells them: with the default where that is a value.
 func changes(t *testing.T) map[string][]string {
 	t.Helper()
-	fields, numbers := guessFields(t)
+	fields, numbers := assumptionFields(t)
 	changed := make(map[string][]string)
 	for _, field := range fields {
-		words := "`Guesses." + field + "`"
-		switch value := reflect.ValueOf(gatewaytest.DefaultGuesses).FieldByName(field); value.Kind() {
+		words := "`Assumptions." + field + "`"
+		switch value := reflect.ValueOf(gatewaytest.DefaultAssumptions).FieldByName(field); value.Kind() {
 		case reflect.Int:
 			words += fmt.Sprintf(" (%d)", value.Int())
 		case reflect.String:
@@ -64,19 +64,19 @@ func changes(t *testing.T) map[string][]string {
 	return changed
 }
 
-// TestGuessFields. Our own: every field of Guesses names statements that are
-// guesses at least in part, is read in one place, and is set by a test.
-func TestGuessFields(t *testing.T) {
-	fields, numbers := guessFields(t)
+// TestAssumptionFields. Our own: every field of Assumptions names statements, is
+// read in one place, and is set by a test.
+func TestAssumptionFields(t *testing.T) {
+	fields, numbers := assumptionFields(t)
 	rows := make(map[string]bool)
 	for _, s := range statements {
 		rows[s.number] = true
 	}
-	reads := sourceMatches(t, regexp.MustCompile(`\b[gG]uesses\.([A-Z]\w+)`), func(name string) bool {
+	reads := sourceMatches(t, regexp.MustCompile(`\b[aA]ssumptions\.([A-Z]\w+)`), func(name string) bool {
 		return !strings.HasSuffix(name, "_test.go")
 	})
-	sets := sourceMatches(t, regexp.MustCompile(`Guesses\{([A-Z]\w+):`), func(name string) bool {
-		return strings.HasPrefix(name, "guessed") && strings.HasSuffix(name, "_test.go")
+	sets := sourceMatches(t, regexp.MustCompile(`Assumptions\{([A-Z]\w+):`), func(name string) bool {
+		return strings.HasPrefix(name, "assumptions") && strings.HasSuffix(name, "_test.go")
 	})
 	for _, field := range fields {
 		if len(numbers[field]) == 0 {

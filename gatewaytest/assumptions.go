@@ -9,11 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// Guesses turns round what is only guessed of the service. The zero value of
-// each field is the answer that docs/gateway.md assumes; any other is an answer
-// that the service may give as well, so that handlers and clients can be tested
-// against both. Each field names the statements that it changes.
-type Guesses struct {
+// Assumptions overrides behaviour that AWS does not document. Zero fields select
+// what docs/gateway.md assumes. Any other value is behaviour that the service may
+// have as well, so handlers and clients can be tested against both. The comment
+// of each field names the statements that it changes.
+type Assumptions struct {
 	// UnknownPathStatus refuses a handshake at a path of no stage, at the default
 	// host when that is switched off, and at a base path of no mapping (G-URL-4
 	// -8 G-DOMAIN-5). Default 403; else 400 to 599, and 404 is likely.
@@ -185,30 +185,30 @@ type Guesses struct {
 }
 
 // withDefaults returns a copy with every default filled in.
-func (g Guesses) withDefaults() Guesses {
+func (a Assumptions) withDefaults() Assumptions {
 	for field, value := range map[*int]int{
-		&g.UnknownPathStatus:     http.StatusForbidden,
-		&g.PlainGETStatus:        http.StatusUpgradeRequired,
-		&g.MalformedAnswerStatus: http.StatusBadGateway,
-		&g.TimeoutStatus:         http.StatusGatewayTimeout,
-		&g.NoFunctionStatus:      http.StatusInternalServerError,
-		&g.EmptyPostStatus:       http.StatusOK,
-		&g.MaxAnswerBytes:        maxMessageBytes,
-		&g.SentFrameBytes:        maxFrameBytes,
+		&a.UnknownPathStatus:     http.StatusForbidden,
+		&a.PlainGETStatus:        http.StatusUpgradeRequired,
+		&a.MalformedAnswerStatus: http.StatusBadGateway,
+		&a.TimeoutStatus:         http.StatusGatewayTimeout,
+		&a.NoFunctionStatus:      http.StatusInternalServerError,
+		&a.EmptyPostStatus:       http.StatusOK,
+		&a.MaxAnswerBytes:        maxMessageBytes,
+		&a.SentFrameBytes:        maxFrameBytes,
 	} {
 		if *field == 0 {
 			*field = value
 		}
 	}
-	for field, value := range map[*string]string{&g.UnboundRouteText: textInternal, &g.ThrottledText: textTooMany} {
+	for field, value := range map[*string]string{&a.UnboundRouteText: textInternal, &a.ThrottledText: textTooMany} {
 		if *field == "" {
 			*field = value
 		}
 	}
 	reasons := map[int]string{closeGoingAway: reasonGoingAway, closeAbnormal: reasonAbnormal}
-	maps.Copy(reasons, g.CloseReasons)
-	g.CloseReasons = reasons
-	return g
+	maps.Copy(reasons, a.CloseReasons)
+	a.CloseReasons = reasons
+	return a
 }
 
 // ownCodes are the close codes that a gateway ends connections with and whose
@@ -217,32 +217,32 @@ var ownCodes = []int{closeGoingAway, closeProtocol, closeUnsupported, closeAbnor
 	closePolicy, closeTooBig, closeInternal, closeRestart}
 
 // check names every field with a value that no service could have.
-func (g Guesses) check() error {
+func (a Assumptions) check() error {
 	var errs []error
 	bad := func(field string, format string, args ...any) {
-		errs = append(errs, fieldError("Guesses."+field, fmt.Errorf(format, args...)))
+		errs = append(errs, fieldError("Assumptions."+field, fmt.Errorf(format, args...)))
 	}
 	for field, status := range map[string]int{
-		"UnknownPathStatus": g.UnknownPathStatus, "PlainGETStatus": g.PlainGETStatus, "TimeoutStatus": g.TimeoutStatus,
-		"MalformedAnswerStatus": g.MalformedAnswerStatus, "NoFunctionStatus": g.NoFunctionStatus,
-		"EmptyPostStatus": g.EmptyPostStatus,
+		"UnknownPathStatus": a.UnknownPathStatus, "PlainGETStatus": a.PlainGETStatus, "TimeoutStatus": a.TimeoutStatus,
+		"MalformedAnswerStatus": a.MalformedAnswerStatus, "NoFunctionStatus": a.NoFunctionStatus,
+		"EmptyPostStatus": a.EmptyPostStatus,
 	} {
 		if (status < 400 || status > 599) && (field != "EmptyPostStatus" || status != http.StatusOK) {
 			bad(field, "%d: must be from 400 to 599", status)
 		}
 	}
-	for field, size := range map[string]int{"MaxAnswerBytes": g.MaxAnswerBytes, "SentFrameBytes": g.SentFrameBytes} {
+	for field, size := range map[string]int{"MaxAnswerBytes": a.MaxAnswerBytes, "SentFrameBytes": a.SentFrameBytes} {
 		if size < 1 || size > maxPayloadBytes {
 			bad(field, "%d: must be from 1 to %d", size, maxPayloadBytes)
 		}
 	}
-	for field, text := range map[string]string{"UnboundRouteText": g.UnboundRouteText, "ThrottledText": g.ThrottledText} {
+	for field, text := range map[string]string{"UnboundRouteText": a.UnboundRouteText, "ThrottledText": a.ThrottledText} {
 		if encoded, err := encodeJSON(text); err != nil || string(encoded) != `"`+text+`"` {
 			bad(field, "%q: has a character that JSON escapes", text)
 		}
 	}
-	for _, code := range slices.Sorted(maps.Keys(g.CloseReasons)) {
-		reason, field := g.CloseReasons[code], fmt.Sprintf("CloseReasons[%d]", code)
+	for _, code := range slices.Sorted(maps.Keys(a.CloseReasons)) {
+		reason, field := a.CloseReasons[code], fmt.Sprintf("CloseReasons[%d]", code)
 		switch {
 		case !slices.Contains(ownCodes, code):
 			bad(field, "must be one of %v", ownCodes)
@@ -256,4 +256,4 @@ func (g Guesses) check() error {
 }
 
 // reason is the reason text of a close that is the gateway's own.
-func (g *Gateway) reason(code int) string { return g.api.Guesses.CloseReasons[code] }
+func (g *Gateway) reason(code int) string { return g.api.Assumptions.CloseReasons[code] }

@@ -13,19 +13,19 @@ import (
 )
 
 // posted is what @connections answers to a POST, and what the client hears.
-func posted(data string) func(*testing.T, gatewaytest.Guesses) string {
-	return func(t *testing.T, guesses gatewaytest.Guesses) string {
-		g := newGateway(t, gatewaytest.API{Guesses: guesses})
+func posted(data string) func(*testing.T, gatewaytest.Assumptions) string {
+	return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+		g := newGateway(t, gatewaytest.API{Assumptions: assumptions})
 		c := dialRaw(t, g, "/v1")
 		answer := asking(t, g, "POST", "/v1/@connections/"+onlyID(t, g), data)
 		return answer + fmt.Sprintf(" %q", c.heard(t))
 	}
 }
 
-func TestGuessedPosts(t *testing.T) {
-	lengths := func(size int) func(*testing.T, gatewaytest.Guesses) string {
-		return func(t *testing.T, guesses gatewaytest.Guesses) string {
-			g := newGateway(t, gatewaytest.API{Guesses: guesses})
+func TestAssumedPosts(t *testing.T) {
+	lengths := func(size int) func(*testing.T, gatewaytest.Assumptions) string {
+		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions})
 			c := dialRaw(t, g, "/v1")
 			if err := g.PostToConnection(t.Context(), onlyID(t, g), []byte(strings.Repeat("a", size))); err != nil {
 				t.Fatal(err)
@@ -33,16 +33,16 @@ func TestGuessedPosts(t *testing.T) {
 			return fmt.Sprint(c.frameLengths(t))
 		}
 	}
-	turnRound(t, []guess{
-		{"G-MGMT-18 no data", posted(""), `200 ""`, gatewaytest.Guesses{EmptyPostStatus: 400}, `400 BadRequestException "nothing"`},
-		{"G-MGMT-18 some data", posted("x"), `200 "x"`, gatewaytest.Guesses{EmptyPostStatus: 400}, `200 "x"`},
-		{"G-FRAME-5 G-MGMT-17 not UTF-8", posted("a\xFF"), "200 \"a\uFFFD\"", gatewaytest.Guesses{PostsUnchanged: true}, `200 "a\xff"`},
-		{"G-FRAME-8 128 KB", lengths(131_072), "[32768 32768 32768 32768]", gatewaytest.Guesses{SentFrameBytes: 10 << 20}, "[131072]"},
-		{"G-FRAME-8 64 KB", lengths(65_536), "[32768 32768]", gatewaytest.Guesses{SentFrameBytes: 65_535}, "[65535 1]"},
-		{"G-FRAME-8 small ones", lengths(300), "[300]", gatewaytest.Guesses{SentFrameBytes: 125}, "[125 125 50]"},
+	testAssumptions(t, []assumptionTest{
+		{"G-MGMT-18 no data", posted(""), `200 ""`, gatewaytest.Assumptions{EmptyPostStatus: 400}, `400 BadRequestException "nothing"`},
+		{"G-MGMT-18 some data", posted("x"), `200 "x"`, gatewaytest.Assumptions{EmptyPostStatus: 400}, `200 "x"`},
+		{"G-FRAME-5 G-MGMT-17 not UTF-8", posted("a\xFF"), "200 \"a\uFFFD\"", gatewaytest.Assumptions{PostsUnchanged: true}, `200 "a\xff"`},
+		{"G-FRAME-8 128 KB", lengths(131_072), "[32768 32768 32768 32768]", gatewaytest.Assumptions{SentFrameBytes: 10 << 20}, "[131072]"},
+		{"G-FRAME-8 64 KB", lengths(65_536), "[32768 32768]", gatewaytest.Assumptions{SentFrameBytes: 65_535}, "[65535 1]"},
+		{"G-FRAME-8 small ones", lengths(300), "[300]", gatewaytest.Assumptions{SentFrameBytes: 125}, "[125 125 50]"},
 	})
 	t.Run("G-MGMT-18 a connection that is gone stays 410", func(t *testing.T) {
-		g := newGateway(t, gatewaytest.API{Guesses: gatewaytest.Guesses{EmptyPostStatus: 400}})
+		g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{EmptyPostStatus: 400}})
 		if got := asking(t, g, "POST", "/v1/@connections/"+neverID, ""); got != "410 GoneException" {
 			t.Errorf("got %s", got)
 		}
@@ -51,7 +51,7 @@ func TestGuessedPosts(t *testing.T) {
 		// The first is taken whatever its size; the second just fits, or not.
 		for room, want := range map[int]error{2 * (70_000 + 10): nil, 2*(70_000+10) - 1: gatewaytest.ErrLimitExceeded} {
 			synctest.Test(t, func(t *testing.T) {
-				g := newGateway(t, gatewaytest.API{SendBuffer: room, Guesses: gatewaytest.Guesses{SentFrameBytes: 1 << 20}})
+				g := newGateway(t, gatewaytest.API{SendBuffer: room, Assumptions: gatewaytest.Assumptions{SentFrameBytes: 1 << 20}})
 				dialRaw(t, g, "/v1")
 				data := []byte(strings.Repeat("a", 70_000))
 				if err := g.PostToConnection(t.Context(), onlyID(t, g), data); err != nil {
@@ -94,9 +94,9 @@ func (c *rawClient) frameLengths(t testing.TB) (lengths []int) {
 	return lengths
 }
 
-func TestGuessedActivity(t *testing.T) {
-	idle := func(t *testing.T, guesses gatewaytest.Guesses) string {
-		c := dialRaw(t, newGateway(t, gatewaytest.API{Guesses: guesses}), "/v1")
+func TestAssumedActivity(t *testing.T) {
+	idle := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+		c := dialRaw(t, newGateway(t, gatewaytest.API{Assumptions: assumptions}), "/v1")
 		start := time.Now()
 		time.Sleep(9 * time.Minute)
 		c.mustWrite(t, frame(fin|opPing, ""))
@@ -104,9 +104,9 @@ func TestGuessedActivity(t *testing.T) {
 		}
 		return fmt.Sprint(time.Since(start))
 	}
-	lastActive := func(fromClient bool) func(*testing.T, gatewaytest.Guesses) string {
-		return func(t *testing.T, guesses gatewaytest.Guesses) string {
-			g := newGateway(t, gatewaytest.API{Guesses: guesses, Routes: routes("$default", ok200)})
+	lastActive := func(fromClient bool) func(*testing.T, gatewaytest.Assumptions) string {
+		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$default", ok200)})
 			c := dialRaw(t, g, "/v1")
 			time.Sleep(time.Minute)
 			if fromClient {
@@ -122,14 +122,14 @@ func TestGuessedActivity(t *testing.T) {
 			return fmt.Sprint(info.LastActiveAt.Sub(info.ConnectedAt))
 		}
 	}
-	turnRound(t, []guess{
-		{"G-LIMIT-6 a ping", idle, "10m0s", gatewaytest.Guesses{PingsKeepAlive: true}, "19m0s"},
-		{"G-MGMT-21 to the client", lastActive(false), "1m0s", gatewaytest.Guesses{LastActiveFromClient: true}, "0s"},
-		{"G-MGMT-21 from the client", lastActive(true), "1m0s", gatewaytest.Guesses{LastActiveFromClient: true}, "1m0s"},
+	testAssumptions(t, []assumptionTest{
+		{"G-LIMIT-6 a ping", idle, "10m0s", gatewaytest.Assumptions{PingsKeepAlive: true}, "19m0s"},
+		{"G-MGMT-21 to the client", lastActive(false), "1m0s", gatewaytest.Assumptions{LastActiveFromClient: true}, "0s"},
+		{"G-MGMT-21 from the client", lastActive(true), "1m0s", gatewaytest.Assumptions{LastActiveFromClient: true}, "1m0s"},
 	})
 	t.Run("G-LIMIT-6 a ping after a warp", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			g := newGateway(t, gatewaytest.API{Guesses: gatewaytest.Guesses{PingsKeepAlive: true}})
+			g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{PingsKeepAlive: true}})
 			c := dialRaw(t, g, "/v1")
 			g.Warp(9 * time.Minute)
 			start := time.Now()

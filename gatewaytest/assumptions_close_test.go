@@ -15,10 +15,10 @@ type way func(t *testing.T, g *gatewaytest.Gateway, c *rawClient)
 
 // ending is what a client of the API hears of a close, and what $disconnect is
 // told.
-func ending(api gatewaytest.API, end way) func(*testing.T, gatewaytest.Guesses) string {
-	return func(t *testing.T, guesses gatewaytest.Guesses) string {
+func ending(api gatewaytest.API, end way) func(*testing.T, gatewaytest.Assumptions) string {
+	return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 		var ended recorder
-		api.Guesses, api.Routes = guesses, routes("$default", ok200, "$disconnect", &ended)
+		api.Assumptions, api.Routes = assumptions, routes("$default", ok200, "$disconnect", &ended)
 		g := newGateway(t, api)
 		c := dialRaw(t, g, "/v1")
 		end(t, g, c)
@@ -30,7 +30,7 @@ func ending(api gatewaytest.API, end way) func(*testing.T, gatewaytest.Guesses) 
 	}
 }
 
-func TestGuessedCloses(t *testing.T) {
+func TestAssumedCloses(t *testing.T) {
 	var plain gatewaytest.API
 	sends := func(frames ...[]byte) way {
 		return func(t *testing.T, _ *gatewaytest.Gateway, c *rawClient) { c.mustWrite(t, frames...) }
@@ -48,29 +48,29 @@ func TestGuessedCloses(t *testing.T) {
 	leaves := func(_ *testing.T, _ *gatewaytest.Gateway, c *rawClient) { _ = c.Close() }
 	waits := func(*testing.T, *gatewaytest.Gateway, *rawClient) { time.Sleep(50 * time.Second) }
 	tooBig := append(binary.BigEndian.AppendUint16([]byte{fin | opText, masked | 126}, 32*1024+1), 1, 2, 3, 4)
-	reasons := func(code int, reason string) gatewaytest.Guesses {
-		return gatewaytest.Guesses{CloseReasons: map[int]string{code: reason}}
+	reasons := func(code int, reason string) gatewaytest.Assumptions {
+		return gatewaytest.Assumptions{CloseReasons: map[int]string{code: reason}}
 	}
-	turnRound(t, []guess{
+	testAssumptions(t, []assumptionTest{
 		{"G-CLOSE-1 never the client's own", ending(plain, sends(closing(1003, "mine"))), `close 1003 mine, told 1003 "mine"`, reasons(1003, "no"), `close 1003 mine, told 1003 "mine"`},
 		{"G-CLOSE-3 cut", ending(plain, does((*gatewaytest.Gateway).Cut)), `the end, told 1006 "Connection closed abnormally"`, reasons(1006, ""), `the end, told 1006 ""`},
 		{"G-CLOSE-3 the client leaves", ending(plain, leaves), `the end, told 1006 "Connection closed abnormally"`, reasons(1006, "lost"), `the end, told 1006 "lost"`},
 		{"G-CLOSE-4 DELETE", ending(plain, does(func(g *gatewaytest.Gateway, id string) error { return g.DeleteConnection(t.Context(), id) })),
 			`close 1000 Connection Closed Normally, told 1000 "Connection Closed Normally"`,
-			gatewaytest.Guesses{DeleteWithoutCode: true}, `close, told 1000 "Connection Closed Normally"`},
-		{"G-CLOSE-4 the client's own 1000 is echoed", ending(plain, sends(closing(1000, ""))), `close 1000, told 1000 ""`, gatewaytest.Guesses{DeleteWithoutCode: true}, `close 1000, told 1000 ""`},
+			gatewaytest.Assumptions{DeleteWithoutCode: true}, `close, told 1000 "Connection Closed Normally"`},
+		{"G-CLOSE-4 the client's own 1000 is echoed", ending(plain, sends(closing(1000, ""))), `close 1000, told 1000 ""`, gatewaytest.Assumptions{DeleteWithoutCode: true}, `close 1000, told 1000 ""`},
 		{"G-CLOSE-5 never that of idleness", ending(gatewaytest.API{IdleTimeout: time.Minute}, waits), `close 1001 Going away, told 1001 "Going away"`, reasons(1001, "old"), `close 1001 Going away, told 1001 "Going away"`},
 		{"G-CLOSE-6 age", ending(gatewaytest.API{MaxAge: time.Minute}, waits), `close 1001 Going away, told 1001 "Going away"`, reasons(1001, "old"), `close 1001 old, told 1001 "old"`},
 		{"G-CLOSE-7 binary", ending(plain, sends(frame(fin|opBinary, "x"))), `close 1003, told 1003 ""`, reasons(1003, "no"), `close 1003 no, told 1003 "no"`},
 		{"G-CLOSE-8 too large", ending(plain, sends(tooBig)), `close 1009, told 1009 ""`, reasons(1009, "large"), `close 1009 large, told 1009 "large"`},
-		{"G-CLOSE-9 too many", func(t *testing.T, guesses gatewaytest.Guesses) string {
-			guesses.ThrottledCloses = true
+		{"G-CLOSE-9 too many", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			assumptions.ThrottledCloses = true
 			spam := func(t *testing.T, _ *gatewaytest.Gateway, c *rawClient) {
 				c.mustWrite(t, text("a"))
 				synctest.Wait()
 				c.mustWrite(t, text("b"))
 			}
-			return ending(gatewaytest.API{RouteThrottle: gatewaytest.Throttle{Rate: 1}}, spam)(t, guesses)
+			return ending(gatewaytest.API{RouteThrottle: gatewaytest.Throttle{Rate: 1}}, spam)(t, assumptions)
 		}, `close 1008, told 1008 ""`, reasons(1008, "slow down"), `close 1008 slow down, told 1008 "slow down"`},
 		{"G-CLOSE-10 failed", ending(plain, fails(1011)), `close 1011, told 1011 ""`, reasons(1011, "failed"), `close 1011 failed, told 1011 "failed"`},
 		{"G-CLOSE-10 restarted", ending(plain, fails(1012)), `close 1012, told 1012 ""`, reasons(1012, "again"), `close 1012 again, told 1012 "again"`},
@@ -90,26 +90,26 @@ func ends(t testing.TB, ended *recorder) string {
 	return fmt.Sprint(codes)
 }
 
-func TestGuessedDisconnects(t *testing.T) {
-	turnRound(t, []guess{
-		{"G-HANDSHAKE-20 after a refusal", func(t *testing.T, guesses gatewaytest.Guesses) string {
+func TestAssumedDisconnects(t *testing.T) {
+	testAssumptions(t, []assumptionTest{
+		{"G-HANDSHAKE-20 after a refusal", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 			var ended recorder
-			g := newGateway(t, gatewaytest.API{Guesses: guesses, Routes: routes("$connect", answers(`{"statusCode":403}`), "$disconnect", &ended)})
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$connect", answers(`{"statusCode":403}`), "$disconnect", &ended)})
 			refused(t, g, "/v1", nil)
 			return ends(t, &ended)
-		}, "[]", gatewaytest.Guesses{DisconnectAfterRefusal: true}, "[1006]"},
-		{"G-DISC-8 once or twice", func(t *testing.T, guesses gatewaytest.Guesses) string {
+		}, "[]", gatewaytest.Assumptions{DisconnectAfterRefusal: true}, "[1006]"},
+		{"G-DISC-8 once or twice", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 			var ended recorder
-			c := dialRaw(t, newGateway(t, gatewaytest.API{Guesses: guesses, Routes: routes("$disconnect", &ended)}), "/v1")
+			c := dialRaw(t, newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$disconnect", &ended)}), "/v1")
 			c.mustWrite(t, closing(1001, ""))
 			c.heard(t)
 			return ends(t, &ended)
-		}, "[1001]", gatewaytest.Guesses{DisconnectTwice: true}, "[1001 1001]"},
+		}, "[1001]", gatewaytest.Assumptions{DisconnectTwice: true}, "[1001 1001]"},
 	})
 	t.Run("G-DISC-8 the second time with the same event", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
-			c := dialRaw(t, newGateway(t, gatewaytest.API{Guesses: gatewaytest.Guesses{DisconnectTwice: true}, Routes: routes("$disconnect", &ended)}), "/v1")
+			c := dialRaw(t, newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{DisconnectTwice: true}, Routes: routes("$disconnect", &ended)}), "/v1")
 			c.mustWrite(t, closing(1001, ""))
 			c.heard(t)
 			synctest.Wait()
