@@ -2,6 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -47,7 +50,7 @@ func startProgram(t *testing.T, program string, args ...string) *running {
 	return readGreeting(t, stdout)
 }
 
-// engine is a DynamoDB of the test's own.
+// engine starts a DynamoDB for the test.
 func engine(t *testing.T) (endpoint string) {
 	t.Helper()
 	endpoint, stop, err := dynamotest.Start("..", os.Getenv)
@@ -61,10 +64,10 @@ func engine(t *testing.T) (endpoint string) {
 	return endpoint
 }
 
-// awsLine is what the greeting tells to type for a change of stock in the table.
+// awsLine is the command of the banner that changes stock in the table.
 func (r *running) awsLine(t *testing.T) string {
 	t.Helper()
-	_, rest, _ := strings.Cut(r.greeting, "any writer that counts the version up\n")
+	_, rest, _ := strings.Cut(r.greeting, "any write that raises the version\n")
 	line, _, found := strings.Cut(rest, "\n\nInterrupt")
 	if !found {
 		t.Fatalf("the greeting has no line for the aws CLI:\n%s", r.greeting)
@@ -72,8 +75,8 @@ func (r *running) awsLine(t *testing.T) string {
 	return line
 }
 
-// withoutAWS takes from this process what it was told of AWS, as on a newcomer's
-// machine. The home is where the CLI would look for more.
+// withoutAWS removes the AWS settings of this process, as on a newcomer's machine. env
+// has a home without settings, for the CLI.
 func withoutAWS(t *testing.T) (env []string) {
 	t.Helper()
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"} {
@@ -84,18 +87,47 @@ func withoutAWS(t *testing.T) (env []string) {
 	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
 }
 
-// TestBootstrapsSession is the whole house on a desk: wscat, the gateway, the built
-// bootstraps, a DynamoDB, its streams, posts over HTTP. The localhub is the one of
-// go run ./localhub, so it makes itself one with the SDK first.
+// withSDK is a localhub with the AWS SDK, built once for all tests.
+var withSDK = sync.OnceValues(func() (string, error) {
+	program := filepath.Join(buildDir, "localhub-dynamodb")
+	cmd := exec.Command("go", "build", "-tags", "dynamodb", "-o", program, "./localhub")
+	cmd.Dir = ".."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return program, nil
+})
+
+// startWithSDK runs localhub on the tables of an engine.
+func startWithSDK(t *testing.T, args ...string) *running {
+	t.Helper()
+	program, err := withSDK()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startProgram(t, program, args...)
+}
+
+// TestWithoutSDK: a localhub without the AWS SDK prints the command that has it.
+func TestWithoutSDK(t *testing.T) {
+	args := []string{"-dynamodb", "http://127.0.0.1:8000", "-limits", "user=5", "-hub-table", "it's mine"}
+	err := run(t.Context(), args, io.Discard, io.Discard)
+	var usage usageError
+	want := `run: go run -tags dynamodb ./localhub -dynamodb http://127.0.0.1:8000 -limits user=5 -hub-table 'it'\''s mine'`
+	if !errors.As(err, &usage) || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v, want a usage error that ends with %s", err, want)
+	}
+}
+
+// TestBootstrapsSession runs everything that localhub can imitate: wscat, the
+// gateway, the built bootstraps, a DynamoDB, its streams, and posts over HTTP.
 func TestBootstrapsSession(t *testing.T) {
 	path, endpoint, dir := findWscat(t), engine(t), t.TempDir()
 	newcomer := withoutAWS(t)
 	for _, f := range []string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"} {
 		goBuild(t, filepath.Join(dir, f, "bootstrap"), "-tags", "lambda.norpc", "./"+f)
 	}
-	goBuild(t, filepath.Join(dir, "localhub"), "./localhub")
-	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
-	hub := startProgram(t, filepath.Join(dir, "localhub"), "-dynamodb", endpoint, "-create-tables", "-lambda", dir)
+	hub := startWithSDK(t, "-dynamodb", endpoint, "-create-tables", "-lambda", dir)
 
 	guest := wscat(t, path, hub.wscatLine(t, "a guest")...)
 	guest.types("sub sku:TEE-RED-M")
@@ -111,7 +143,7 @@ func TestBootstrapsSession(t *testing.T) {
 	phone.sees(`{"type":"ok","from":0,"version":1,"lines":{"TEE-RED-M":{"quantity":2,"version":1}}}`)
 	laptop.sees(`{"type":"delta","epoch":"…","topics":{"cart":{"from":0,"version":1,"lines":{"TEE-RED-M":{"quantity":2,"version":1}}}}}`)
 
-	t.Run("one ticket, a hundred times at once", func(t *testing.T) {
+	t.Run("one ticket, used a hundred times at once", func(t *testing.T) {
 		_, token, _ := strings.Cut(hub.wscatLine(t, "alice's phone")[5], "Bearer ")
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, strings.Replace(hub.admin, "/admin/stock/TEE-RED-M", "/v1/tickets", 1), nil)
 		if err != nil {
@@ -176,12 +208,15 @@ func TestBootstrapsSession(t *testing.T) {
 	})
 }
 
-// TestMissingTables: nothing is made unasked.
+// TestMissingTables: without -create-tables, missing tables are an error.
 func TestMissingTables(t *testing.T) {
-	endpoint, program := engine(t), filepath.Join(t.TempDir(), "localhub")
-	goBuild(t, program, "-tags", "dynamodb", "./localhub")
+	endpoint := engine(t)
+	program, err := withSDK()
+	if err != nil {
+		t.Fatal(err)
+	}
 	out, err := exec.Command(program, "-addr", "127.0.0.1:0", "-admin", "127.0.0.1:0", "-dynamodb", endpoint, "-inventory-table", "none").CombinedOutput()
-	want := "localhub: dynamodb " + endpoint + ": table securecart-hub: there is no such table; -create-tables makes it\n"
+	want := "localhub: dynamodb " + endpoint + ": table securecart-hub: there is no such table; -create-tables creates it\n"
 	if err == nil || string(out) != want {
 		t.Errorf("got %v, %q, want %q", err, out, want)
 	}

@@ -1,13 +1,13 @@
 // Command localhub is the real-time hub on one machine: the sockets, the demo page
-// and an admin API, with nothing else to install or start.
+// and an admin API, in one process.
 //
 //	localhub [flags]                    serve until interrupted
 //	localhub token -user NAME [flags]   ask a running localhub for a token
 //	localhub -template FILE [flags]     serve the WebSocket API of any SAM template
 //
-// It ends with status 0 after an interrupt, 2 if it was called wrongly, and 1 if
-// anything else failed; the reason is one line on standard error, and for a template
-// one for each problem.
+// The exit status is 0 after an interrupt, 2 if the command line is wrong, and 1 after
+// any other failure. Standard error says why, on one line; for a template it has a
+// line for each problem.
 package main
 
 import (
@@ -17,20 +17,24 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once
-	os.Exit(exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
+	os.Exit(exitStatus(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
 }
 
 // usageError is a mistake on the command line.
 type usageError struct{ error }
 
-// exit tells the reason and returns the status.
-func exit(err error, stderr io.Writer) int {
+// usagef makes a usageError.
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// exitStatus prints the error and returns the status of the process.
+func exitStatus(err error, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
@@ -43,15 +47,24 @@ func exit(err error, stderr io.Writer) int {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	if len(args) > 0 && args[0] == "token" {
+	switch {
+	case len(args) > 0 && args[0] == "token":
 		return runToken(ctx, args[1:], stdout)
-	}
-	if wantsTemplate(args) {
+	case hasTemplateFlag(args):
 		return runTemplate(ctx, args, stdout, stderr)
 	}
 	s, err := parse(args, stdout)
 	if err != nil || s == nil {
 		return err
 	}
-	return serve(ctx, *s, stdout, stderr)
+	return runHouse(ctx, *s, args, stdout, stderr)
+}
+
+// version is the version of this build, as go install records it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
 }

@@ -25,8 +25,19 @@ func TestMain(m *testing.M) {
 		lambda.Start(bootstrap)
 		return
 	}
-	goleak.VerifyTestMain(m)
+	dir, err := os.MkdirTemp("", "localhub")
+	if err != nil {
+		panic(err)
+	}
+	buildDir = dir
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		_ = os.RemoveAll(dir)
+		os.Exit(status)
+	}))
 }
+
+// buildDir has what the tests build. It lives as long as the test binary.
+var buildDir string
 
 // running is a localhub on free ports.
 type running struct {
@@ -135,39 +146,39 @@ func TestCommandLine(t *testing.T) {
 		stderr string // its beginning
 	}{
 		"an unknown flag":          {[]string{"-colour"}, 2, "localhub: flag provided but not defined: -colour (-h lists the flags)"},
-		"an argument":              {[]string{"serve"}, 2, `localhub: "serve" is not a flag (-h lists them)`},
+		"an argument":              {[]string{"serve"}, 2, `localhub: "serve" is not a flag (-h lists the flags)`},
 		"a duration that is none":  {[]string{"-max-age", "long"}, 2, `localhub: invalid value "long" for flag -max-age`},
-		"no time at all":           {[]string{"-idle-timeout", "0s"}, 2, "localhub: -idle-timeout 0s: it has to be above zero"},
-		"an admin API for all":     {[]string{"-admin", "0.0.0.0:8788"}, 2, "localhub: -admin 0.0.0.0:8788: the admin API serves this machine only"},
-		"a long life":              {[]string{"-max-age", "3h"}, 2, "localhub: -max-age 3h0m0s: it has to be above zero and at most 2h0m0s"},
-		"faults with a blank":      {[]string{"-faults", "gone=3"}, 2, `localhub: "gone=3" is not a flag (-faults=gone=3 is written in one)`},
+		"no time at all":           {[]string{"-idle-timeout", "0s"}, 2, "localhub: -idle-timeout 0s: it must be above zero"},
+		"an admin API for all":     {[]string{"-admin", "0.0.0.0:8788"}, 2, "localhub: -admin 0.0.0.0:8788: the admin API is for this machine only"},
+		"a long life":              {[]string{"-max-age", "3h"}, 2, "localhub: -max-age 3h0m0s: it must be above zero and at most 2h0m0s"},
+		"faults with a blank":      {[]string{"-faults", "gone=3"}, 2, `localhub: "gone=3" is not a flag (write -faults=gone=3 without a space)`},
 		"a stage that is none":     {[]string{"-stage", "a/b"}, 2, `localhub: -stage "a/b"`},
-		"a log that is none":       {[]string{"-log", "xml"}, 2, `localhub: -log "xml": it is json or text`},
-		"a fault that is none":     {[]string{"-faults=rain=3"}, 2, `localhub: invalid value "rain=3" for flag -faults: there is no fault "rain"`},
-		"a fault without number":   {[]string{"-faults=gone"}, 2, `localhub: invalid value "gone" for flag -faults: gone=N wants a number above zero`},
+		"a log that is none":       {[]string{"-log", "xml"}, 2, `localhub: -log "xml": it must be json or text`},
+		"a fault that is none":     {[]string{"-faults=rain=3"}, 2, `localhub: invalid value "rain=3" for flag -faults: unknown fault "rain"`},
+		"a fault without number":   {[]string{"-faults=gone"}, 2, `localhub: invalid value "gone" for flag -faults: gone=N needs a number above zero`},
 		"an address that is none":  {[]string{"-addr", "nowhere"}, 2, "localhub: -addr nowhere: "},
-		"a busy port":              {[]string{"-addr", busy}, 1, "localhub: " + busy + " is in use by another program; -addr takes another address"},
-		"a busy admin port":        {[]string{"-addr", "127.0.0.1:0", "-admin", busy}, 1, "localhub: " + busy + " is in use by another program; -admin takes another address"},
-		"a DynamoDB that is none":  {[]string{"-dynamodb", "here"}, 2, `localhub: -dynamodb "here": it is a URL, for example http://127.0.0.1:8000, or aws`},
-		"tables for nobody":        {[]string{"-create-tables"}, 2, "localhub: -create-tables goes with -dynamodb"},
+		"a busy port":              {[]string{"-addr", busy}, 1, "localhub: " + busy + " is in use by another program; choose another address with -addr"},
+		"a busy admin port":        {[]string{"-addr", "127.0.0.1:0", "-admin", busy}, 1, "localhub: " + busy + " is in use by another program; choose another address with -admin"},
+		"a DynamoDB that is none":  {[]string{"-dynamodb", "here"}, 2, `localhub: -dynamodb "here": it must be a URL, for example http://127.0.0.1:8000, or aws`},
+		"tables for nobody":        {[]string{"-create-tables"}, 2, "localhub: -create-tables needs -dynamodb"},
 		"an attribute unheard of":  {[]string{"-inventory-attributes", "colour=hue"}, 2, `localhub: invalid value "colour=hue" for flag -inventory-attributes: there is no "colour"; there are sku, `},
 		"two keys of one name":     {[]string{"-inventory-attributes", "sku=id", "-cart-attributes", "cart=id"}, 2, `localhub: the keys of inventory and carts are both "id"`},
-		"bootstraps alone":         {[]string{"-lambda", "build"}, 2, "localhub: -lambda wants -dynamodb"},
-		"bootstraps elsewhere":     {[]string{"-lambda", "build", "-dynamodb", "http://192.0.2.7:8000"}, 2, "localhub: -lambda runs with a DynamoDB on this machine, and 192.0.2.7:8000 is not"},
-		"bootstraps on real rows":  {[]string{"-lambda", "build", "-dynamodb", "aws"}, 2, "localhub: -lambda runs with a DynamoDB on this machine"},
+		"bootstraps alone":         {[]string{"-lambda", "build"}, 2, "localhub: -lambda needs -dynamodb"},
+		"bootstraps elsewhere":     {[]string{"-lambda", "build", "-dynamodb", "http://192.0.2.7:8000"}, 2, "localhub: -lambda needs a DynamoDB on this machine, and 192.0.2.7:8000 is not"},
+		"bootstraps on real rows":  {[]string{"-lambda", "build", "-dynamodb", "aws"}, 2, "localhub: -lambda needs a DynamoDB on this machine"},
 		"a seed that is not there": {[]string{"-seed", "/nowhere/seed.json"}, 1, "localhub: seed: open /nowhere/seed.json: no such file"},
-		"a seed with an error":     {[]string{"-seed", bad}, 1, "localhub: seed " + bad + `: line 2: field "available" of product "A" is a number from 0 to`},
-		"a page that is not there": {[]string{"-web", "/nowhere"}, 1, "localhub: -web /nowhere: there is no such directory"},
+		"a seed with an error":     {[]string{"-seed", bad}, 1, "localhub: seed " + bad + `: line 2: field "available" of product "A" must be a number from 0 to`},
+		"a page that is not there": {[]string{"-web", "/nowhere"}, 1, "localhub: -web /nowhere: no such directory"},
 		"an origin that is none":   {[]string{"-allowed-origins", "https://Shop.example/"}, 2, `localhub: invalid value "https://Shop.example/" for flag -allowed-origins: it is not a list of origins`},
 		"an admin token in a file": {[]string{"-admin-token", "@/nowhere"}, 2, `localhub: invalid value "@/nowhere" for flag -admin-token: open /nowhere: no such file`},
 		"an empty admin token":     {[]string{"-admin-token", "@" + os.DevNull}, 2, `localhub: invalid value "@` + os.DevNull + `" for flag -admin-token: an empty token protects nothing`},
-		"an odd admin token":       {[]string{"-admin-token", "s3 cret"}, 2, "localhub: -admin-token: a token has printable characters without blanks\n"},
-		"a token for nobody":       {[]string{"token"}, 2, "localhub: token wants -user NAME"},
+		"an odd admin token":       {[]string{"-admin-token", "s3 cret"}, 2, "localhub: -admin-token: a token has printable ASCII characters and no spaces\n"},
+		"a token for nobody":       {[]string{"token"}, 2, "localhub: token needs -user NAME"},
 		"a token from nowhere":     {[]string{"token", "-user", "x", "-admin", busyNot(t)}, 1, "localhub: no localhub answers at"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			status := exit(run(t.Context(), tt.args, &stdout, &stderr), &stderr)
+			status := exitStatus(run(t.Context(), tt.args, &stdout, &stderr), &stderr)
 			if status != tt.status || !strings.HasPrefix(stderr.String(), tt.stderr) {
 				t.Errorf("got status %d, %q, want %d, %q", status, stderr.String(), tt.status, tt.stderr)
 			}
@@ -191,7 +202,7 @@ func busyNot(t *testing.T) string {
 func TestHelpAndVersion(t *testing.T) {
 	for args, want := range map[string]string{"-version": "localhub ", "-h": "usage of localhub:\n", "token -h": "usage of localhub token:\n"} {
 		var stdout, stderr bytes.Buffer
-		status := exit(run(t.Context(), strings.Fields(args), &stdout, &stderr), &stderr)
+		status := exitStatus(run(t.Context(), strings.Fields(args), &stdout, &stderr), &stderr)
 		if status != 0 || !strings.HasPrefix(stdout.String(), want) || stderr.Len() > 0 {
 			t.Errorf("%s: got status %d, %q, %q", args, status, stdout.String(), stderr.String())
 		}
@@ -219,7 +230,7 @@ func TestTokenCommand(t *testing.T) {
 		t.Errorf("got %s, %v", data, err)
 	}
 	err = run(t.Context(), []string{"token", "-user", "bob", "-role", "emperor", "-admin", address}, io.Discard, io.Discard)
-	if err == nil || err.Error() != `"role" is customer, vendor or admin` {
+	if err == nil || err.Error() != `"role" must be customer, vendor or admin` {
 		t.Errorf("a role that is none: got %v", err)
 	}
 }
@@ -240,8 +251,8 @@ func TestAdminTokenFlag(t *testing.T) {
 		args []string
 		want string // of the error; "": none
 	}{
-		"none":    {nil, "the admin API wants the token that localhub was started with (-admin-token)"},
-		"another": {[]string{"-admin-token", "other"}, "the admin API wants the token that localhub was started with (-admin-token)"},
+		"none":    {nil, "send the token that localhub was started with (-admin-token) in Authorization: Bearer"},
+		"another": {[]string{"-admin-token", "other"}, "send the token that localhub was started with (-admin-token) in Authorization: Bearer"},
 		"typed":   {[]string{"-admin-token", "s3cret-from-a-file"}, ""},
 		"a file":  {[]string{"-admin-token", "@" + file}, ""},
 	} {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 
 	"github.com/securecart/hub/internal/hub/dynamostore"
@@ -14,8 +13,8 @@ import (
 	"github.com/securecart/hub/internal/local/house"
 )
 
-// open opens the tables; nil if there are none.
-func (d *dynamodb) open(ctx context.Context, log *slog.Logger, _ io.Writer) (house.Tables, error) {
+// open opens the tables; nil if rows stay in memory.
+func (d *dynamodb) open(ctx context.Context, _ []string, log *slog.Logger) (house.Tables, error) {
 	if d.endpoint == "" {
 		return nil, nil
 	}
@@ -29,7 +28,7 @@ func (d *dynamodb) open(ctx context.Context, log *slog.Logger, _ io.Writer) (hou
 	}
 	tables, err := dynamo.Open(ctx, o)
 	if errors.Is(err, dynamostore.ErrNoTable) {
-		return nil, fmt.Errorf("%w; -create-tables makes it", err)
+		return nil, fmt.Errorf("%w; -create-tables creates it", err)
 	}
 	return tables, err
 }

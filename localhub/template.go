@@ -13,43 +13,29 @@ import (
 	"strings"
 	"time"
 
-	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/local/devca"
+	"github.com/securecart/hub/internal/local/faults"
 	"github.com/securecart/hub/internal/local/house"
-	"github.com/securecart/hub/internal/local/template/samapi"
+	"github.com/securecart/hub/internal/local/template/host"
 )
 
-// templateSettings are what the command line says about serving the WebSocket API of a
-// template.
+// templateSettings are what the command line says of a template.
 type templateSettings struct {
 	template     string
 	addr         string
 	stage        string
-	parameters   pairs
-	functions    pairs // URLs by function
-	env          pairs // values by NAME, or by FUNCTION.NAME
+	parameters   pairsFlag
+	functions    pairsFlag // URLs by function
+	env          pairsFlag // values by NAME, or by FUNCTION.NAME
 	idleTimeout  time.Duration
 	maxAge       time.Duration
-	faults       faults
+	faults       faultsFlag
 	requireSigV4 bool
 	logFormat    string
 }
 
-// pairs is a flag NAME=VALUE that may be given more than once.
-type pairs map[string]string
-
-func (p pairs) String() string { return "" }
-
-func (p pairs) Set(text string) error {
-	name, value, ok := strings.Cut(text, "=")
-	if _, twice := p[name]; !ok || name == "" || twice {
-		return errors.New("it is NAME=VALUE, once for each name")
-	}
-	p[name] = value
-	return nil
-}
-
-// wantsTemplate reports whether -template is among the arguments.
-func wantsTemplate(args []string) bool {
+// hasTemplateFlag reports whether -template is among the arguments.
+func hasTemplateFlag(args []string) bool {
 	return slices.ContainsFunc(args, func(arg string) bool {
 		name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
 		return strings.HasPrefix(arg, "-") && name == "template"
@@ -57,23 +43,16 @@ func wantsTemplate(args []string) bool {
 }
 
 func parseTemplateFlags(args []string, stdout io.Writer) (*templateSettings, error) {
-	s := templateSettings{parameters: pairs{}, functions: pairs{}, env: pairs{}}
+	s := templateSettings{parameters: pairsFlag{}, functions: pairsFlag{}, env: pairsFlag{}}
 	fs := newFlagSet("localhub -template")
 	s.flags(fs)
 	if done, err := parseFlags(fs, withMix(args), stdout); done || err != nil {
 		return nil, err
 	}
-	switch {
-	case s.template == "":
-		return nil, usageError{errors.New("-template wants a file")}
-	case s.idleTimeout <= 0:
-		return nil, usageError{fmt.Errorf("-idle-timeout %s: it has to be above zero", s.idleTimeout)}
-	case s.maxAge <= 0 || s.maxAge > house.MaxAge:
-		return nil, usageError{fmt.Errorf("-max-age %s: it has to be above zero and at most %s, as API Gateway's", s.maxAge, house.MaxAge)}
-	case s.logFormat != "json" && s.logFormat != "text":
-		return nil, usageError{fmt.Errorf("-log %q: it is json or text", s.logFormat)}
+	if s.template == "" {
+		return nil, usagef("-template needs a file")
 	}
-	return &s, nil
+	return &s, checkTimesAndLog(s.idleTimeout, s.maxAge, s.logFormat)
 }
 
 func (s *templateSettings) flags(fs *flag.FlagSet) {
@@ -81,11 +60,11 @@ func (s *templateSettings) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.addr, "addr", "127.0.0.1:8787", "`address` of the API")
 	fs.StringVar(&s.stage, "stage", "", "`name` of the stage, if the template has several")
 	fs.Var(s.parameters, "parameter", "value of a template parameter or a pseudo parameter such as AWS::Region, `NAME=VALUE`; may be repeated")
-	fs.Var(s.functions, "function", "where a function takes Lambda's Invoke API, `FUNCTION=URL` with its logical id; may be repeated")
+	fs.Var(s.functions, "function", "URL of Lambda's Invoke API for a function, `FUNCTION=URL` with its logical id; may be repeated")
 	fs.Var(s.env, "env", "environment variable of all functions, `NAME=VALUE`, or of one, FUNCTION.NAME=VALUE; may be repeated")
-	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "end a connection that was silent for so long")
-	fs.DurationVar(&s.maxAge, "max-age", 2*time.Hour, "end a connection that is so old")
-	fs.Var(&s.faults, "faults", "misbehave on purpose: alone for a mix, or -faults=`name=N,...`, one in N: "+strings.Join(house.FaultNames(), ", "))
+	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "close a connection after this time without a message")
+	fs.DurationVar(&s.maxAge, "max-age", house.MaxAge, "close a connection that is this old")
+	fs.Var(&s.faults, "faults", faultsUsage+strings.Join(faults.Names(), ", "))
 	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, "refuse requests to @connections that are not signed with the printed access key, as AWS does")
 	fs.StringVar(&s.logFormat, "log", "text", "log as `json|text` on standard error")
 }
@@ -105,38 +84,27 @@ func runTemplate(ctx context.Context, args []string, stdout, stderr io.Writer) e
 		return err
 	}
 	defer listener.Close()
-	trusted, err := openAuthority()
+	authority, err := devca.Open()
 	if err != nil {
 		return fmt.Errorf("certificates: %w", err)
 	}
-	desk := &desk{templateSettings: *s, host: reachable(listener.Addr()), authority: trusted, output: &lines{w: stderr}}
-	result, err := samapi.Build(s.template, data, samapi.Options{Parameters: s.parameters, Stage: s.stage, Handler: desk.handler})
-	if err == nil {
-		err = desk.checkNames(result)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("-template %s cannot be served:\n%w", s.template, err), desk.Close())
-	}
 	log := newLog(s.logFormat, stderr)
-	api := result.API
-	api.IdleTimeout, api.MaxAge, api.Faults, api.Log = s.idleTimeout, s.maxAge, s.faults.set, log
-	if api.AccessLog != nil {
-		api.AccessLog.Output = desk.output.of("access")
-	}
-	if desk.signed = s.requireSigV4 || api.IAM; desk.signed {
-		api.Credentials = []gatewaytest.Credential{devKey}
-	}
-	gateway, err := gatewaytest.New(api)
+	h, err := host.New(host.Options{
+		File: s.template, Template: data, Parameters: s.parameters, Stage: s.stage, Functions: s.functions, Env: s.env,
+		Path: os.Getenv("PATH"),
+		Addr: dialAddress(listener.Addr()), Authority: authority,
+		IdleTimeout: s.idleTimeout, MaxAge: s.maxAge, Faults: s.faults.set, RequireSigV4: s.requireSigV4,
+		Log: log, Output: stderr,
+	})
 	if err != nil {
-		return errors.Join(fmt.Errorf("-template %s: %w", s.template, err), desk.Close())
+		return err
 	}
-	desk.gateway = gateway
-	either, err := desk.either(listener, result)
+	tlsOrPlain, err := h.Listener(listener)
 	if err == nil {
-		err = desk.greet(stdout, result)
+		err = h.WriteBanner(stdout, version())
 	}
 	if err != nil {
-		return errors.Join(err, desk.Close())
+		return errors.Join(err, h.Close())
 	}
-	return serveUntil(ctx, desk, log, map[net.Listener]http.Handler{gatewaytest.PreserveHeaderCase(either): gateway})
+	return serveUntil(ctx, h, log, map[net.Listener]http.Handler{tlsOrPlain: h})
 }

@@ -24,6 +24,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/coder/websocket"
+
+	"github.com/securecart/hub/internal/local/devca"
+
+	"github.com/securecart/hub/internal/local/account"
 )
 
 // bootstrapVariable makes this test binary be a function of a template.
@@ -349,7 +353,7 @@ func TestTemplateTLS(t *testing.T) {
 			t.Fatalf("got another authority, %v", err)
 		}
 		trusted = data
-		if _, err := openAuthority(); err != nil {
+		if _, err := devca.Open(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -382,7 +386,7 @@ func TestTemplateIAM(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := serveTemplate(t, file, "-function", "Echo=http://127.0.0.1:1")
-	if want := "\nrequests to @connections and handshakes are signed with AWS_ACCESS_KEY_ID=AKIALOCALHUB AWS_SECRET_ACCESS_KEY=localhub-secret\n"; !strings.Contains(d.greeting, want) {
+	if want := "\nsign requests to @connections and handshakes with AWS_ACCESS_KEY_ID=AKIALOCALHUB AWS_SECRET_ACCESS_KEY=localhub-secret\n"; !strings.Contains(d.greeting, want) {
 		t.Errorf("the greeting lacks %q:\n%s", want, d.greeting)
 	}
 	_, resp, err := websocket.Dial(t.Context(), d.socket, nil)
@@ -394,7 +398,7 @@ func TestTemplateIAM(t *testing.T) {
 func TestTemplateRequireSigV4(t *testing.T) {
 	d, _ := echo(t, "-require-sigv4")
 	c := dial(t, d.socket, nil)
-	for name, want := range map[string]string{"AWS_ACCESS_KEY_ID": devKey.AccessKeyID, "AWS_SECRET_ACCESS_KEY": devKey.SecretAccessKey} {
+	for name, want := range map[string]string{"AWS_ACCESS_KEY_ID": account.Credential.AccessKeyID, "AWS_SECRET_ACCESS_KEY": account.Credential.SecretAccessKey} {
 		if got := asks(t, c, fmt.Sprintf(`{"do":"env","name":%q}`, name)); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
@@ -404,7 +408,7 @@ func TestTemplateRequireSigV4(t *testing.T) {
 		t.Fatalf("got %v, %v, want 403", resp, err)
 	}
 	resp.Body.Close()
-	if !strings.Contains(d.greeting, "\nrequests to @connections are signed with AWS_ACCESS_KEY_ID=AKIALOCALHUB ") {
+	if !strings.Contains(d.greeting, "\nsign requests to @connections with AWS_ACCESS_KEY_ID=AKIALOCALHUB ") {
 		t.Errorf("got the greeting\n%s", d.greeting)
 	}
 }
@@ -423,20 +427,20 @@ func TestTemplateCommandLine(t *testing.T) {
 		want   string // in the error
 	}{
 		"no file":                  {[]string{"-template"}, 2, "flag needs an argument: -template"},
-		"an empty file name":       {[]string{"-template="}, 2, "-template wants a file"},
+		"an empty file name":       {[]string{"-template="}, 2, "-template needs a file"},
 		"a file that is not there": {[]string{"-template", "/nowhere/t.yaml"}, 1, "-template: open /nowhere/t.yaml: no such file"},
 		"a flag of the hub":        {[]string{"-template", good, "-seed", "x"}, 2, "flag provided but not defined: -seed"},
-		"a parameter that is none": {[]string{"-template", good, "-parameter", "x"}, 2, "it is NAME=VALUE, once for each name"},
-		"a parameter twice":        {[]string{"-template", good, "-parameter", "x=1", "-parameter", "x=2"}, 2, "it is NAME=VALUE, once for each name"},
+		"a parameter that is none": {[]string{"-template", good, "-parameter", "x"}, 2, "it must be NAME=VALUE, with each name once"},
+		"a parameter twice":        {[]string{"-template", good, "-parameter", "x=1", "-parameter", "x=2"}, 2, "it must be NAME=VALUE, with each name once"},
 		"an unknown parameter":     {[]string{"-template", good, "-parameter", "x=1"}, 1, "-parameter x: the template has no such parameter"},
 		"nothing runs a function": {[]string{"-template", good}, 1, function + "nothing runs the function Echo (provided.al2023): put an executable for provided.al2023 as " +
-			filepath.Join(folder, "echo", "bootstrap") + ", or start it behind Lambda's Invoke API and say -function Echo=http://127.0.0.1:9001"},
+			filepath.Join(folder, "echo", "bootstrap") + ", or start it behind Lambda's Invoke API and add -function Echo=http://127.0.0.1:9001"},
 		"a URL that is none":             {[]string{"-template", good, "-function", "Echo=localhost:9001"}, 1, function + `lambdaproc: "localhost:9001" is not an http:// or https:// URL`},
 		"a function that there is not":   {[]string{"-template", good, "-function", "Echo=http://127.0.0.1:1", "-function", "Eco=http://127.0.0.1:1"}, 1, "-function Eco: the API invokes no such function"},
 		"a variable of no function":      {[]string{"-template", good, "-function", "Echo=http://127.0.0.1:1", "-env", "Eco.X=1"}, 1, "-env Eco.X: the API invokes no function Eco"},
 		"a stage that there is not":      {[]string{"-template", good, "-stage", "dev", "-function", "Echo=http://127.0.0.1:1"}, 1, good + ": there is no stage dev"},
-		"a life that is too long":        {[]string{"-template", good, "-max-age", "3h"}, 2, "-max-age 3h0m0s: it has to be above zero and at most 2h0m0s"},
-		"a log format that there is not": {[]string{"-template", good, "-log", "xml"}, 2, `-log "xml": it is json or text`},
+		"a life that is too long":        {[]string{"-template", good, "-max-age", "3h"}, 2, "-max-age 3h0m0s: it must be above zero and at most 2h0m0s"},
+		"a log format that there is not": {[]string{"-template", good, "-log", "xml"}, 2, `-log "xml": it must be json or text`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stderr bytes.Buffer
@@ -446,7 +450,7 @@ func TestTemplateCommandLine(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
-			status := exit(run(ctx, args, io.Discard, io.Discard), &stderr)
+			status := exitStatus(run(ctx, args, io.Discard, io.Discard), &stderr)
 			if status != tt.status || !strings.Contains(stderr.String(), tt.want) {
 				t.Errorf("got status %d, %s\nwant %d, %s", status, stderr.String(), tt.status, tt.want)
 			}

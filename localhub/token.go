@@ -12,15 +12,18 @@ import (
 	"time"
 )
 
-// runToken prints a token that a running localhub made.
+// tokenTimeout is how long a localhub may take to answer.
+const tokenTimeout = 10 * time.Second
+
+// runToken prints a token that a running localhub makes.
 func runToken(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := newFlagSet("localhub token")
 	user := fs.String("user", "", "`name` of the user")
 	role := fs.String("role", "customer", "customer, vendor or admin")
 	vendor := fs.String("vendor", "", "`name` of the vendor, for role vendor")
 	admin := fs.String("admin", "127.0.0.1:8788", "`address` of the admin API")
-	var adminToken secret
-	fs.Var(&adminToken, "admin-token", "`token` that the admin API wants, or @FILE")
+	var adminToken secretFlag
+	fs.Var(&adminToken, "admin-token", "`token` that requests to the admin API need, or @FILE")
 	if done, err := parseFlags(fs, args, stdout); done || err != nil {
 		return err
 	}
@@ -28,17 +31,17 @@ func runToken(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	if *user == "" {
-		return usageError{errors.New("token wants -user NAME")}
+		return usagef("token needs -user NAME")
 	}
 	body, err := json.Marshal(map[string]string{"user": *user, "role": *role, "vendor": *vendor})
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+*admin+"/admin/token", bytes.NewReader(body))
 	if err != nil {
-		return usageError{fmt.Errorf("-admin %s: %w", *admin, err)}
+		return usagef("-admin %s: %w", *admin, err)
 	}
 	if adminToken != "" {
 		req.Header.Set("Authorization", "Bearer "+string(adminToken))
@@ -50,7 +53,7 @@ func runToken(ctx context.Context, args []string, stdout io.Writer) error {
 	defer resp.Body.Close()
 	var answer struct{ Token, Message string }
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return fmt.Errorf("what answers at %s is not a localhub: %w", *admin, err)
+		return fmt.Errorf("the program at %s is not a localhub: %w", *admin, err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		return errors.New(cmp.Or(answer.Message, resp.Status))

@@ -36,8 +36,18 @@ var mayImport = map[string][]string{
 
 	"internal/local/house": {
 		"gatewaytest", "internal/auth", "internal/handler", "internal/hub", "internal/hub/memstore",
-		"internal/local/esm", "internal/local/issuer", "internal/local/lambdaproc", "internal/table", "internal/wire",
+		"internal/local/account", "internal/local/admin", "internal/local/catalogue", "internal/local/esm",
+		"internal/local/issuer", "internal/local/lambdaproc", "internal/table", "internal/wire",
 	},
+	"internal/local/admin": {
+		"gatewaytest", "internal/auth", "internal/handler", "internal/hub",
+		"internal/local/faults", "internal/local/strictjson", "internal/wire",
+	},
+	"internal/local/account":         {"gatewaytest"},
+	"internal/local/catalogue":       {"internal/hub", "internal/local/strictjson", "internal/wire"},
+	"internal/local/faults":          {"gatewaytest"},
+	"internal/local/strictjson":      {"internal/wire"},
+	"internal/local/devca":           {},
 	"internal/local/issuer":          {"internal/auth"},
 	"internal/local/esm":             {},
 	"internal/local/streams":         {},
@@ -45,6 +55,10 @@ var mayImport = map[string][]string{
 	"internal/local/lambdaproc":      {},
 	"internal/local/template/cfn":    {},
 	"internal/local/template/samapi": {"gatewaytest", "internal/local/template/cfn"},
+	"internal/local/template/host": {
+		"gatewaytest", "internal/local/account", "internal/local/devca", "internal/local/lambdaproc",
+		"internal/local/template/samapi",
+	},
 
 	"internal/hub/hubtest": {"internal/hub", "internal/wire"},
 	"internal/dynamotest":  {},
@@ -57,8 +71,9 @@ var mayImport = map[string][]string{
 	"ticket":     {"internal/auth", "internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore"},
 	"broadcast":  {"internal/cloud/apigw", "internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore"},
 	"localhub": {
-		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/dynamo", "internal/local/house",
-		"internal/local/lambdaproc", "internal/local/template/samapi", "internal/table", "web",
+		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/account",
+		"internal/local/admin", "internal/local/catalogue", "internal/local/devca", "internal/local/dynamo",
+		"internal/local/faults", "internal/local/house", "internal/local/template/host", "internal/table", "web",
 	},
 }
 
@@ -73,6 +88,8 @@ var mayImportModules = map[string][]string{
 	"internal/cloud/apigw":           {"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
 	"internal/cloud/logs":            {"github.com/aws/aws-lambda-go"},
 	"internal/local/house":           {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/prometheus/client_golang"},
+	"internal/local/admin":           {"github.com/aws/aws-lambda-go"},
+	"internal/local/template/host":   {"github.com/aws/aws-lambda-go"},
 	"internal/local/issuer":          {"github.com/go-jose/go-jose"},
 	"internal/local/esm":             {"github.com/aws/aws-lambda-go"},
 	"internal/local/streams":         {"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"},
@@ -80,7 +97,6 @@ var mayImportModules = map[string][]string{
 	"internal/local/lambdaproc":      {"github.com/aws/aws-lambda-go"},
 	"internal/local/template/cfn":    {"go.yaml.in/yaml/v3"},
 	"internal/local/template/samapi": {"github.com/aws/aws-lambda-go"},
-	"localhub":                       {"github.com/aws/aws-lambda-go"},
 	"connect":                        {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
 	"disconnect":                     {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
 	"message":                        {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},

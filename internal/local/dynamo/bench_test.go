@@ -78,7 +78,7 @@ func BenchmarkCommitToFrame(b *testing.B) {
 }
 
 func commitToFrame(b *testing.B, listeners int) {
-	h := openHouse(b, house.Options{Build: build(b)})
+	h := openHouse(b, house.Options{Functions: house.Functions{Build: build(b)}})
 	ctx, cancel := context.WithCancel(b.Context())
 	var reading sync.WaitGroup
 	defer reading.Wait()

@@ -98,14 +98,14 @@ func openHouse(t testing.TB, o house.Options) *realHouse {
 	h := &realHouse{t: t, endpoint: engine(t), names: names()}
 	h.names.Layout.Inventory = table.Names{table.AttrSKU: "productId", table.AttrAvailable: "stock", table.AttrVersion: "rev"}
 	h.names.Layout.Cart = table.Names{table.AttrCart: "id"}
-	o.Layout = h.names.Layout
+	o.Rows.Layout = h.names.Layout
 	h.tables = tables(t, dynamo.Options{Endpoint: h.endpoint, Names: h.names, Create: true})
 	var public, admin http.Handler // known before the first request
 	sockets := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { public.ServeHTTP(w, r) }))
 	t.Cleanup(sockets.Close)
 	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { admin.ServeHTTP(w, r) }))
 	t.Cleanup(issuer.Close)
-	o.Tables, o.CallbackURL, o.AdminURL = h.tables, sockets.URL+"/v1", issuer.URL
+	o.Rows.Tables, o.Functions.CallbackURL, o.Admin.URL = h.tables, sockets.URL+"/v1", issuer.URL
 	var err error
 	if h.House, err = house.New(o); err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func TestHouse(t *testing.T) {
 			out.judge(t)
 		}
 	})
-	h := openHouse(t, house.Options{Build: build(t), Output: &out})
+	h := openHouse(t, house.Options{Functions: house.Functions{Build: build(t), Output: &out}})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	for i := range houseSKUs {

@@ -18,6 +18,8 @@ import (
 	"github.com/securecart/hub/internal/local/dynamo"
 	"github.com/securecart/hub/internal/local/esm"
 	"github.com/securecart/hub/internal/local/house"
+
+	"github.com/securecart/hub/internal/local/catalogue"
 )
 
 // shop is somebody else's client of the same endpoint.
@@ -44,7 +46,7 @@ func sell(t *testing.T, client *dynamodb.Client, table, sku, available string) {
 
 // TestShopMovesABadge: a writer of the table who is not the hub moves the badge.
 func TestShopMovesABadge(t *testing.T) {
-	h := openHouse(t, house.Options{SeedTables: true, Catalogue: []house.Product{{SKU: "MUG", Available: 50}}})
+	h := openHouse(t, house.Options{Catalogue: []catalogue.Product{{SKU: "MUG", Available: 50}}, Rows: house.Rows{Seed: true}})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	d := h.device(ctx, "alice", []string{"MUG"})
@@ -102,7 +104,7 @@ func TestShopListsForVendors(t *testing.T) {
 // TestConnectionsStayHere: a hub that is deployed with the same tables shall not
 // take the connections of a desk for its own.
 func TestConnectionsStayHere(t *testing.T) {
-	h := openHouse(t, house.Options{SeedTables: true, Catalogue: []house.Product{{SKU: "MUG", Available: 50}}})
+	h := openHouse(t, house.Options{Catalogue: []catalogue.Product{{SKU: "MUG", Available: 50}}, Rows: house.Rows{Seed: true}})
 	d := h.device(t.Context(), "alice", []string{"MUG"})
 	defer d.conn.CloseNow()
 	if len(h.Connections()) != 1 {
@@ -124,7 +126,7 @@ func TestSeedKeepsWhatIsThere(t *testing.T) {
 	endpoint, names := engine(t), names()
 	for range 2 {
 		tables := tables(t, dynamo.Options{Endpoint: endpoint, Names: names, Create: true})
-		h, err := house.New(house.Options{Tables: tables, SeedTables: true, Catalogue: []house.Product{{SKU: "MUG", Available: 50}}})
+		h, err := house.New(house.Options{Catalogue: []catalogue.Product{{SKU: "MUG", Available: 50}}, Rows: house.Rows{Tables: tables, Seed: true}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +156,7 @@ func TestSeedPassesOverUnreadableRows(t *testing.T) {
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	h, err := house.New(house.Options{Tables: tables, SeedTables: true, Catalogue: []house.Product{{SKU: "BAD", Available: 50}, {SKU: "MUG", Available: 50}}})
+	h, err := house.New(house.Options{Catalogue: []catalogue.Product{{SKU: "BAD", Available: 50}, {SKU: "MUG", Available: 50}}, Rows: house.Rows{Tables: tables, Seed: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,20 +30,20 @@ func TestAdminStock(t *testing.T) {
 		{"add", "PUT", "/admin/stock/MUG", `{"add":-1}`, 200, `{"sku":"MUG","version":3,"available":2,"lowAt":5,"vendor":"kiln",TIME}`},
 		{"at a version", "PUT", "/admin/stock/MUG", `{"available":9,"version":1}`, 409, `{"code":"conflict","message":"MUG is at version 3"}`},
 		{"below zero", "PUT", "/admin/stock/MUG", `{"add":-3}`, 400, `{"code":"bad_field","message":"\"available\" is a number from 0 to 1000000000, this would be -1"}`},
-		{"a fraction", "PUT", "/admin/stock/MUG", `{"available":1.5}`, 400, `{"code":"bad_field","message":"field \"available\" is of another type: number 1.5"}`},
+		{"a fraction", "PUT", "/admin/stock/MUG", `{"available":1.5}`, 400, `{"code":"bad_field","message":"field \"available\" has the wrong type: number 1.5"}`},
 		{"no JSON", "PUT", "/admin/stock/MUG", `available=3`, 400, `{"code":"bad_field","message":"not valid JSON"}`},
 		{"null", "PUT", "/admin/stock/MUG", `null`, 400, `{"code":"bad_field","message":"not a JSON object"}`},
 		{"a field twice", "PUT", "/admin/stock/MUG", `{"available":1,"available":2}`, 400, `{"code":"bad_field","message":"key \"available\" occurs twice"}`},
 		{"a field in other letters", "PUT", "/admin/stock/MUG", `{"Available":1}`, 400, `{"code":"bad_field","message":"field \"Available\" is written \"available\""}`},
 		{"nothing", "PUT", "/admin/stock/MUG", ``, 400, `{"code":"bad_field","message":"the body is empty"}`},
-		{"an unknown field", "PUT", "/admin/stock/MUG", `{"avail":3}`, 400, `{"code":"bad_field","message":"there is no field \"avail\""}`},
+		{"an unknown field", "PUT", "/admin/stock/MUG", `{"avail":3}`, 400, `{"code":"bad_field","message":"unknown field \"avail\""}`},
 		{"two objects", "PUT", "/admin/stock/MUG", `{"available":3}{}`, 400, `{"code":"bad_field","message":"more than one JSON value"}`},
 		{"too much", "PUT", "/admin/stock/MUG", strings.Repeat(" ", 70_000), 413, `{"code":"too_big","message":"a body has at most 65536 bytes"}`},
 		{"what is not there", "GET", "/admin/stock/NOPE", "", 404, `{"code":"not_found","message":"unknown SKU \"NOPE\""}`},
 		{"what cannot be", "GET", "/admin/stock/a%20b", "", 400, `{"code":"bad_field","message":"\"a b\" is not a SKU"}`},
 		{"new", "PUT", "/admin/stock/NEW", `{"available":1,"lowAt":0}`, 200, `{"sku":"NEW","version":1,"available":1,"lowAt":0,TIME}`},
 		{"delete", "DELETE", "/admin/stock/NEW", "", 200, `{"sku":"NEW","version":2,"available":0,"lowAt":0,TIME,"deleted":true}`},
-		{"another path", "GET", "/admin/stok", "", 404, `{"code":"not_found","message":"there is no GET /admin/stok"}`},
+		{"another path", "GET", "/admin/stok", "", 404, `{"code":"not_found","message":"nothing is served at GET /admin/stok"}`},
 		{"healthz", "GET", "/healthz", "", 200, `{"status":"ok"}`},
 		{"readyz", "GET", "/readyz", "", 200, `{"status":"ready"}`},
 	} {
@@ -81,7 +81,7 @@ not json
 }
 
 func TestAdminGuard(t *testing.T) {
-	h := newHouse(t, house.Options{Origins: []string{"http://127.0.0.1:8787"}})
+	h := newHouse(t, house.Options{Admin: house.Admin{Origins: []string{"http://127.0.0.1:8787"}}})
 	defer closeHouse(t, h)
 	for name, tt := range map[string]struct {
 		host, origin string
@@ -163,10 +163,10 @@ func TestAdminToken(t *testing.T) {
 		}
 		for body, message := range map[string]string{
 			`{}`:                            `"user" is missing`,
-			`{"user":"x","role":"guest"}`:   `"role" is customer, vendor or admin`,
-			`{"user":"x","role":"emperor"}`: `"role" is customer, vendor or admin`,
-			`{"user":"x","role":"vendor"}`:  `a vendor's token wants a "vendor"`,
-			`{"user":7}`:                    `field "user" is of another type: number`,
+			`{"user":"x","role":"guest"}`:   `"role" must be customer, vendor or admin`,
+			`{"user":"x","role":"emperor"}`: `"role" must be customer, vendor or admin`,
+			`{"user":"x","role":"vendor"}`:  `a vendor's token needs a "vendor"`,
+			`{"user":7}`:                    `field "user" has the wrong type: number`,
 		} {
 			status, answer := admin(t, h, "POST", "/admin/token", body)
 			if status != 400 || field(t, answer, "message") != message {
@@ -235,7 +235,7 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestPage(t *testing.T) {
-	h := newHouse(t, house.Options{AdminURL: "http://127.0.0.1:8788"})
+	h := newHouse(t, house.Options{Admin: house.Admin{URL: "http://127.0.0.1:8788"}})
 	defer closeHouse(t, h)
 	for path, want := range map[string]string{
 		"/config.json":    `{"admin":"http://127.0.0.1:8788","socket":"/v1"}`,

@@ -28,7 +28,7 @@ func authorized(t testing.TB, h *house.House, method, target, authorization, bod
 }
 
 func TestAdminWantsToken(t *testing.T) {
-	h := newHouse(t, house.Options{AdminToken: "s3cret", Origins: []string{"http://127.0.0.1:8787"}})
+	h := newHouse(t, house.Options{Admin: house.Admin{Token: "s3cret", Origins: []string{"http://127.0.0.1:8787"}}})
 	defer closeHouse(t, h)
 	for _, tt := range []struct {
 		method, path, body string
@@ -84,7 +84,7 @@ func TestAdminWantsToken(t *testing.T) {
 // TestTickets asks the admin listener for a ticket, with a user's token and not the
 // admin's, and opens one socket with it.
 func TestTickets(t *testing.T) {
-	h := newHouse(t, house.Options{AdminToken: "s3cret"})
+	h := newHouse(t, house.Options{Admin: house.Admin{Token: "s3cret"}})
 	defer closeHouse(t, h)
 	if rec := authorized(t, h, http.MethodPost, "/v1/tickets", "Bearer s3cret", ""); rec.Code != http.StatusUnauthorized {
 		t.Errorf("with the admin's token: got %d %s, want 401", rec.Code, rec.Body)
@@ -118,7 +118,7 @@ func TestTickets(t *testing.T) {
 // TestVendorStockBesideAdminToken: a vendor's token has the one Authorization header
 // of PUT /vendor/stock/{sku}, so that path wants no admin token beside it.
 func TestVendorStockBesideAdminToken(t *testing.T) {
-	h := newHouse(t, house.Options{AdminToken: "s3cret"})
+	h := newHouse(t, house.Options{Admin: house.Admin{Token: "s3cret"}})
 	defer closeHouse(t, h)
 	if rec := authorized(t, h, http.MethodPut, "/admin/stock/MUG", "Bearer s3cret", `{"available":3,"vendor":"acme"}`); rec.Code != http.StatusOK {
 		t.Fatalf("stock: got %d %s", rec.Code, rec.Body)

@@ -31,7 +31,7 @@ func TestMissingBootstrap(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "message", "bootstrap")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := house.New(house.Options{Tables: newTables(), Build: dir})
+	_, err := house.New(house.Options{Rows: house.Rows{Tables: newTables()}, Functions: house.Functions{Build: dir}})
 	if want := "make build ARCH=" + runtime.GOARCH; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %q", err, want)
 	}
@@ -46,7 +46,7 @@ func TestMetricsOfBootstraps(t *testing.T) {
 		counted bool
 	}{
 		{"in process", house.Options{}, true},
-		{"bootstraps", house.Options{Tables: newTables(), Build: build(t)}, false},
+		{"bootstraps", house.Options{Rows: house.Rows{Tables: newTables()}, Functions: house.Functions{Build: build(t)}}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHouse(t, tt.options)

@@ -1,19 +1,20 @@
-// Package house puts the house together on one machine: the same hub and the same
-// handlers as in AWS, with an imitation on each side.
+// Package house runs the hub with all its neighbours in one process, on a
+// developer's machine: the same hub and the same handlers as in AWS, with an
+// imitation of each AWS service.
 //
 //	API Gateway WebSocket API   gatewaytest
-//	DynamoDB tables             memstore, or Tables of the caller's
-//	streams and their triggers  esm, fed by memstore's change feed, or by Tables
-//	Lambda                      the handlers in this process, or bootstraps by lambdaproc
+//	DynamoDB tables             memstore, or the Tables of the caller
+//	event source mappings       esm, fed by memstore's change feed or by the Tables' streams
+//	Lambda                      the handlers in this process, or bootstraps run by lambdaproc
 //	Cognito                     issuer
 //
-// A change takes the way it takes in AWS: it is committed, written as a stream
-// record, batched, handed as JSON to the broadcast handler, and posted to
+// A change takes the path that it takes in AWS: it is committed, becomes a stream
+// record, is batched, reaches the broadcast handler as JSON, and is posted to
 // connections.
 //
 // # Guarantees
 //
-// A House may be used by any number of goroutines. [New] starts it, [House.Close]
-// tells every client "bye", closes its connection with 1001 and waits for
-// everything that was started.
+// A House may be used by any number of goroutines. [New] starts it. [House.Close]
+// sends every client "bye", closes its connection with 1001 and waits for everything
+// that New started.
 package house

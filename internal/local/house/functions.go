@@ -14,6 +14,8 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/auth"
 	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/account"
 	"github.com/securecart/hub/internal/local/issuer"
 	"github.com/securecart/hub/internal/local/lambdaproc"
 	"github.com/securecart/hub/internal/wire"
@@ -23,80 +25,65 @@ import (
 type functions struct {
 	authorize, connect, disconnect, message, broadcast, ticket lambda.Handler
 
-	processes []*lambdaproc.Function // those that are bootstraps
+	processes []*lambdaproc.Function // the bootstraps among them
 }
 
-// identity makes the dev issuer, and the functions that trust it and our own
-// guests.
-func (h *House) identity() error {
-	address := "http://localhost/issuer" // nobody but this process asks it
-	if h.opts.AdminURL != "" {
-		address = h.opts.AdminURL + "/issuer"
+// requestHandlers are the functions that answer requests, in this process. They have
+// the handlers of the bootstraps.
+func requestHandlers(h *hub.Hub, id *identity, o Options) functions {
+	authorize := handler.AuthorizeOptions{
+		Origins: o.Gateway.AllowedOrigins, NewGuestID: func() (string, error) { return auth.NewGuestID(rand.Reader) },
 	}
-	var err error
-	if h.issuer, err = issuer.New(address); err != nil {
-		return fmt.Errorf("dev issuer: %w", err)
-	}
-	guestKey := make([]byte, 32)
-	if _, err := rand.Read(guestKey); err != nil {
-		return fmt.Errorf("guest key: %w", err)
-	}
-	h.verifier, err = auth.New(auth.Config{
-		Issuer: h.issuer.Issuer(), JWKSURL: h.issuer.JWKSURL(), HTTPClient: h.issuer.Client(),
-		ClientIDs: []string{issuer.ClientID}, GuestKeys: [][]byte{guestKey}, Now: h.now,
-	})
-	if err != nil {
-		return fmt.Errorf("verifier: %w", err)
-	}
-	if h.opts.Build != "" {
-		return h.bootstraps(guestKey)
-	}
-	h.inProcess()
-	return nil
-}
-
-// inProcess makes the functions of the same handlers as the bootstraps have.
-func (h *House) inProcess() {
-	log := h.opts.Log
-	options := handler.AuthorizeOptions{
-		Origins: h.opts.AllowedOrigins, NewGuestID: func() (string, error) { return auth.NewGuestID(rand.Reader) },
-	}
-	h.functions = functions{
-		authorize:  lambda.NewHandler(handler.Authorize(h.hub, h.verifier, options, log)),
-		connect:    lambda.NewHandler(handler.Connect(h.hub, "", nil, log)),
-		disconnect: lambda.NewHandler(handler.Disconnect(h.hub, nil, log)),
-		message:    lambda.NewHandler(handler.Message(h.hub, h.verifier, handler.MessageOptions{Shorthand: true, MaxAge: h.opts.MaxAge}, log)),
-		ticket:     lambda.NewHandler(handler.Tickets(h.hub, h.verifier, rand.Text, log)),
-		broadcast:  lambda.NewHandler(handler.Broadcast(h.hub, handler.BroadcastOptions{Layout: h.opts.Layout, Observe: h.metrics.broadcast, Healed: h.metrics.healed}, log)),
+	message := handler.MessageOptions{Shorthand: true, MaxAge: o.Gateway.MaxAge}
+	return functions{
+		authorize:  lambda.NewHandler(handler.Authorize(h, id.verifier, authorize, o.Log)),
+		connect:    lambda.NewHandler(handler.Connect(h, "", nil, o.Log)),
+		disconnect: lambda.NewHandler(handler.Disconnect(h, nil, o.Log)),
+		message:    lambda.NewHandler(handler.Message(h, id.verifier, message, o.Log)),
+		ticket:     lambda.NewHandler(handler.Tickets(h, id.verifier, rand.Text, o.Log)),
 	}
 }
 
-// bootstraps runs the functions that make build made, each in processes of its
-// own.
-func (h *House) bootstraps(guestKey []byte) error {
-	env := append(h.opts.Tables.Env(),
-		"CALLBACK_URL="+h.opts.CallbackURL, "SHORTHAND=true", "LIMITS="+h.opts.Limits,
-		"TOKEN_ISSUER="+h.issuer.Issuer(), "TOKEN_JWKS_URL="+h.issuer.JWKSURL(), "TOKEN_CLIENTS="+issuer.ClientID,
-		"GUEST_KEYS="+base64.StdEncoding.EncodeToString(guestKey), "ALLOWED_ORIGINS="+strings.Join(h.opts.AllowedOrigins, ","),
+// broadcastHandler is the function that sends changes and heals, in this process.
+func broadcastHandler(h *hub.Hub, m *metrics, o Options) lambda.Handler {
+	options := handler.BroadcastOptions{Layout: o.Rows.Layout, Observe: m.broadcast, Healed: m.healed}
+	return lambda.NewHandler(handler.Broadcast(h, options, o.Log))
+}
+
+// startBootstraps starts the functions that make build built, each in processes of
+// its own.
+func startBootstraps(o Options, id *identity) (f functions, err error) {
+	env := append(o.Rows.Tables.Env(),
+		"CALLBACK_URL="+o.Functions.CallbackURL, "SHORTHAND=true", "LIMITS="+o.Limits,
+		"TOKEN_ISSUER="+id.issuer.Issuer(), "TOKEN_JWKS_URL="+id.issuer.JWKSURL(), "TOKEN_CLIENTS="+issuer.ClientID,
+		"GUEST_KEYS="+base64.StdEncoding.EncodeToString(id.guestKey),
+		"ALLOWED_ORIGINS="+strings.Join(o.Gateway.AllowedOrigins, ","),
 	)
-	if len(h.opts.Credentials) > 0 {
-		c := h.opts.Credentials[0]
-		env = append(env, "AWS_ACCESS_KEY_ID="+c.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+c.SecretAccessKey, "AWS_SESSION_TOKEN="+c.SessionToken)
+	if len(o.Gateway.Credentials) > 0 {
+		c := o.Gateway.Credentials[0]
+		env = append(env, "AWS_ACCESS_KEY_ID="+c.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+c.SecretAccessKey,
+			"AWS_SESSION_TOKEN="+c.SessionToken)
 	}
-	for name, function := range map[string]*lambda.Handler{
-		"authorize": &h.functions.authorize, "connect": &h.functions.connect, "disconnect": &h.functions.disconnect,
-		"message": &h.functions.message, "broadcast": &h.functions.broadcast, "ticket": &h.functions.ticket,
-	} {
-		f, err := lambdaproc.New(lambdaproc.Options{
-			Path: filepath.Join(h.opts.Build, name, "bootstrap"), Name: name, Env: env, Output: h.opts.Output,
-		})
+	start := func(name string) lambda.Handler {
 		if err != nil {
-			return fmt.Errorf("%w (make build ARCH=%s makes those of this machine)", err, runtime.GOARCH)
+			return nil
 		}
-		h.functions.processes = append(h.functions.processes, f)
-		*function = f
+		var p *lambdaproc.Function
+		if p, err = lambdaproc.New(lambdaproc.Options{
+			Path: filepath.Join(o.Functions.Build, name, "bootstrap"), Name: name, Env: env, Output: o.Functions.Output,
+		}); err != nil {
+			err = fmt.Errorf("%w (make build ARCH=%s builds them for this machine)", err, runtime.GOARCH)
+			return nil
+		}
+		f.processes = append(f.processes, p)
+		return p
 	}
-	return nil
+	f.authorize, f.connect, f.disconnect = start("authorize"), start("connect"), start("disconnect")
+	f.message, f.broadcast, f.ticket = start("message"), start("broadcast"), start("ticket")
+	if err != nil {
+		return functions{}, errors.Join(err, f.close())
+	}
+	return f, nil
 }
 
 // close ends the processes.
@@ -108,25 +95,25 @@ func (f functions) close() error {
 	return failed
 }
 
-// api is the WebSocket API as template.yaml has it: one route for each action and
-// $default, all two-way.
-func (h *House) api() gatewaytest.API {
-	message := gatewaytest.Route{Integration: h.functions.message, RouteResponse: true}
+// newAPI is the WebSocket API of template.yaml: $connect, $disconnect, and one
+// two-way route for $default and for each action.
+func newAPI(o Options, f functions) gatewaytest.API {
+	message := gatewaytest.Route{Integration: f.message, RouteResponse: true}
 	routes := map[string]gatewaytest.Route{
-		"$connect":    {Integration: h.functions.connect},
-		"$disconnect": {Integration: h.functions.disconnect},
+		"$connect":    {Integration: f.connect},
+		"$disconnect": {Integration: f.disconnect},
 		"$default":    message,
 	}
 	for _, action := range wire.Actions {
 		routes[string(action)] = message
 	}
 	return gatewaytest.API{
-		Stage: h.opts.Stage, Region: Region, AccountID: accountID,
-		Authorizer:  &gatewaytest.Authorizer{Handler: h.functions.authorize},
+		Stage: o.Gateway.Stage, Region: account.Region, AccountID: account.ID,
+		Authorizer:  &gatewaytest.Authorizer{Handler: f.authorize},
 		Routes:      routes,
-		IdleTimeout: h.opts.IdleTimeout, MaxAge: h.opts.MaxAge,
-		Credentials: h.opts.Credentials,
-		Faults:      h.opts.Faults,
-		Log:         h.opts.Log,
+		IdleTimeout: o.Gateway.IdleTimeout, MaxAge: o.Gateway.MaxAge,
+		Credentials: o.Gateway.Credentials,
+		Faults:      o.Gateway.Faults,
+		Log:         o.Log,
 	}
 }

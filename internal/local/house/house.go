@@ -2,14 +2,9 @@ package house
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,189 +12,153 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/securecart/hub/gatewaytest"
-	"github.com/securecart/hub/internal/auth"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/memstore"
-	"github.com/securecart/hub/internal/local/esm"
-	"github.com/securecart/hub/internal/local/issuer"
-	"github.com/securecart/hub/internal/table"
+	"github.com/securecart/hub/internal/local/admin"
 	"github.com/securecart/hub/internal/wire"
 )
 
-const (
-	// Region is where the imitated services are.
-	Region    = "eu-central-1"
-	accountID = "123456789012"
-
-	// MaxAge is the longest a connection may live: what API Gateway allows
-	// (G-LIMIT-7). Rows expire ten minutes later.
-	MaxAge = 2 * time.Hour
-
-	// tokenTTL is how long a token of the dev issuer lasts.
-	tokenTTL = 12 * time.Hour
-)
-
-// Options of a House. The zero value is the house that localhub starts.
-type Options struct {
-	Stage       string              // "": v1
-	Catalogue   []Product           // nil: the built-in one
-	IdleTimeout time.Duration       // 0: 10 min, API Gateway's
-	MaxAge      time.Duration       // 0: 2 h, API Gateway's
-	Faults      *gatewaytest.Faults // nil: calm
-	Limits      string              // of a client, those that differ from the defaults, as hub.ParseLimits reads them
-
-	// Credentials are what requests to @connections have to be signed with; none:
-	// they need no signature.
-	Credentials []gatewaytest.Credential
-
-	Web      fs.FS        // the page; nil: none
-	AdminURL string       // where Admin is served, for the page and for Build; "": the page has no admin controls
-	Origins  []string     // of pages that may use the admin API, beside its own
-	Log      *slog.Logger // nil: silent
-
-	AdminToken     string   // that the admin API wants; "": none
-	AllowedOrigins []string // of pages that may open sockets; nil: of the same host and of this machine
-
-	Tables     Tables       // where rows are; nil: in this process
-	Layout     table.Layout // of Tables: the shop's names of attributes
-	SeedTables bool         // put the catalogue's products into Tables, those that are not there
-
-	Build       string    // folder of bootstraps, as make build fills it; "": the functions run in this process
-	CallbackURL string    // for Build: where the house is served over HTTP, with the stage
-	Output      io.Writer // for Build: what the bootstraps print; nil: nowhere
-}
-
-// House is the local house. It serves sockets and the page itself; [House.Admin]
-// is the admin API.
+// House is the hub with all its neighbours. It serves sockets and the page;
+// [House.Admin] serves the admin API.
 type House struct {
 	// Fixed after construction.
 	opts      Options
+	clock     *clock
 	memory    *memstore.Store
-	store     hub.Store
 	hub       *hub.Hub
-	functions functions
-	verifier  *auth.Verifier // of the same tokens as the functions
-	inventory *esm.Mapping
-	carts     *esm.Mapping
+	identity  *identity
 	gateway   *gatewaytest.Gateway
-	issuer    *issuer.Issuer
-	metrics   *metrics
-	mux       *http.ServeMux
-	stop      context.CancelFunc
-	started   sync.WaitGroup
-	sequence  atomic.Int64 // of stream records
-	ready     atomic.Bool
-	lost      atomic.Bool // the tables could not be used when they were last looked at
+	functions functions
+	mappings  mappings
+	site      http.Handler
+	admin     http.Handler
+
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	closing atomic.Bool
+	tables  tablesState
 }
 
-// New builds and starts a House.
+// New builds and starts a House. It builds each part from the parts before it, in
+// the direction of a request and then of a change: rows, functions for requests,
+// gateway, broadcaster, event source mappings.
 func New(o Options) (*House, error) {
-	if o.Stage == "" {
-		o.Stage = wireVersionStage
-	}
-	if o.Catalogue == nil {
-		o.Catalogue = BuiltinCatalogue()
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.MaxAge > MaxAge {
-		return nil, fmt.Errorf("a connection of %s: API Gateway ends it after %s, and rows expire soon after", o.MaxAge, MaxAge)
-	}
-	if o.Build != "" && o.Tables == nil {
-		return nil, errors.New("bootstraps need tables that they can reach")
-	}
-	h := &House{opts: o}
-	h.memory = memstore.New(memstore.Options{Epoch: newEpoch(), OnCommit: h.record})
-	h.store = h.choose()
-	if o.IdleTimeout > 0 {
-		h.opts.Limits = strings.TrimPrefix(fmt.Sprintf("%s,idle=%d", o.Limits, int(o.IdleTimeout/time.Second)), ",")
-	}
-	limits, err := hub.ParseLimits(h.opts.Limits)
+	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	h.hub = hub.New(h.store, poster{h}, h.now).WithLimits(limits)
-	h.metrics = newMetrics(h)
-	if err := h.open(); err != nil {
-		_ = h.functions.close()
+	limits, _ := hub.ParseLimits(o.Limits) // withDefaults has checked them
+	h := &House{opts: o, clock: new(clock), stop: func() {}}
+	h.memory = memstore.New(memstore.Options{Epoch: newEpoch()})
+	store := newStore(h.memory, o)
+	// As in AWS, the functions that answer requests have a hub that cannot push.
+	h.hub = hub.New(store, nil, h.clock.Now).WithLimits(limits)
+	if h.identity, err = newIdentity(o.Admin.URL, h.clock.Now); err != nil {
 		return nil, err
 	}
-	if err := h.start(); err != nil {
-		_ = h.Close()
+	if o.Functions.Build != "" {
+		h.functions, err = startBootstraps(o, h.identity)
+	} else {
+		h.functions = requestHandlers(h.hub, h.identity, o)
+	}
+	if err != nil {
 		return nil, err
 	}
-	h.routes()
-	h.ready.Store(true)
+	if h.gateway, err = gatewaytest.New(newAPI(o, h.functions)); err != nil {
+		return nil, errors.Join(fmt.Errorf("gateway: %w", err), h.functions.close())
+	}
+	metrics := newMetrics(h.gateway)
+	if o.Functions.Build == "" {
+		metrics.countBroadcasts()
+		delivery := hub.New(store, poster{h.gateway}, h.clock.Now).WithLimits(limits)
+		h.functions.broadcast = broadcastHandler(delivery, metrics, o)
+	}
+	if h.mappings, err = newMappings(h.functions.broadcast, o.Log); err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	metrics.countRecords(h.mappings)
+	h.memory.Follow(newFeed(h.mappings, h.clock, o.Log).put)
+	h.site = newSite(o, h.gateway)
+	h.admin = admin.New(admin.Options{
+		House: h, Hub: h.hub, Connections: store, Gateway: h.gateway, Issuer: h.identity.issuer, Verifier: h.identity.verifier,
+		Broadcast: h.functions.broadcast, Ticket: h.functions.ticket, Metrics: metrics.handler(), Log: o.Log,
+		Token: o.Admin.Token, Origins: o.Admin.Origins,
+	})
+	if err := h.start(store); err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
 	return h, nil
 }
 
-// open makes what the house consists of.
-func (h *House) open() (err error) {
-	if err = h.identity(); err != nil {
+// start starts what runs beside requests, and seeds the store.
+func (h *House) start(store hub.Store) error {
+	ctx, stop := context.WithCancel(context.Background())
+	h.stop = stop
+	run := func(what string, run func(context.Context) error) {
+		h.running.Go(func() {
+			if err := run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				h.opts.Log.Error(what, "error", err)
+			}
+		})
+	}
+	run("stream", h.mappings.inventory.Run)
+	run("stream", h.mappings.carts.Run)
+	if t := h.opts.Rows.Tables; t != nil {
+		inventory := skipMalformed(h.mappings.inventory, h.opts.Rows.Layout, h.opts.Log)
+		carts := skipMalformed(h.mappings.carts, h.opts.Rows.Layout, h.opts.Log)
+		if err := t.Start(ctx, inventory, carts); err != nil {
+			return err
+		}
+		run("stream", t.Run)
+		run("tables", h.watchTables)
+	}
+	if err := seed(ctx, h.hub, store, h.opts); err != nil {
 		return err
 	}
-	if h.gateway, err = gatewaytest.New(h.api()); err != nil {
-		return fmt.Errorf("gateway: %w", err)
-	}
-	return h.mappings()
-}
-
-// start starts the streams and fills the store.
-func (h *House) start() error {
-	ctx, cancel := context.WithCancel(context.Background())
-	h.stop = cancel
-	if err := h.follow(ctx); err != nil {
-		return err
-	}
-	if err := h.seed(ctx); err != nil {
-		return err
-	}
-	h.started.Go(func() { h.healing(ctx) })
-	if h.opts.Tables != nil {
-		h.started.Go(func() { h.watch(ctx) })
-	}
-	// Nobody who connects later is told of the stock the house began with.
+	run("heal", h.runHealer)
+	// Clients that connect later do not receive the seed as changes.
 	return h.Settle(ctx)
 }
 
-// wireVersionStage is the stage, and the path, of protocol version 1.
-const wireVersionStage = "v1"
-
-// newEpoch names the history of a store that begins empty.
-func newEpoch() string {
-	return "k" + strings.ToLower(rand.Text()[:8])
-}
-
 // ServeHTTP serves sockets under /{stage} and the page everywhere else.
-func (h *House) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
+func (h *House) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.site.ServeHTTP(w, r) }
+
+// Admin is the admin API, for a listener of its own.
+func (h *House) Admin() http.Handler { return h.admin }
 
 // Dial opens a socket in memory, for tests in a synctest bubble.
 func (h *House) Dial(ctx context.Context, o *websocket.DialOptions) (*websocket.Conn, *http.Response, error) {
-	return h.gateway.Dial(ctx, "/"+h.opts.Stage, o)
+	return h.gateway.Dial(ctx, "/"+h.opts.Gateway.Stage, o)
 }
 
-// SetFaults changes how the gateway misbehaves; nil: not at all.
-func (h *House) SetFaults(f *gatewaytest.Faults) { h.gateway.SetFaults(f) }
-
-// Hub is the hub of the house, for programs that change stock without the admin
-// API.
+// Hub is the house's hub, for programs that change stock without the admin API. It
+// cannot push: subscribers get changes by the change feed.
 func (h *House) Hub() *hub.Hub { return h.hub }
 
 // Connections are those that are open.
 func (h *House) Connections() []gatewaytest.ConnectionInfo { return h.gateway.Connections() }
 
-// Close says bye to every client, closes its connection with 1001 and waits for
-// everything that was started.
+// Settle waits until subscribers were sent every change that was committed before
+// the call.
+func (h *House) Settle(ctx context.Context) error {
+	return errors.Join(h.mappings.inventory.Wait(ctx), h.mappings.carts.Wait(ctx))
+}
+
+// reconnectAfter is how long clients wait before they reconnect to a house that
+// restarts.
+const reconnectAfter = time.Second
+
+// Close sends bye to every client, closes its connection with 1001 and waits for
+// everything that New started.
 func (h *House) Close() error {
-	h.ready.Store(false)
-	bye := wire.Encode(wire.Bye{Code: "recycle", Retry: true, After: 1000})
+	h.closing.Store(true)
+	bye := wire.Encode(wire.Bye{Code: "recycle", Retry: true, After: int(reconnectAfter / time.Millisecond)})
 	for _, c := range h.gateway.Connections() {
-		// One that cannot take it is about to be closed all the same.
+		// The connection closes next, so a failure changes nothing.
 		_ = h.gateway.PostToConnection(context.Background(), c.ConnectionID, bye)
 	}
 	err := h.gateway.Close()
 	h.stop()
-	h.started.Wait()
+	h.running.Wait()
 	return errors.Join(err, h.functions.close())
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/local/house"
+
+	"github.com/securecart/hub/internal/local/catalogue"
 )
 
 // TestSession is the session of the README.
@@ -293,7 +296,7 @@ func TestReaderThatStops(t *testing.T) {
 		neighbour.send("sub sku:MUG")
 		neighbour.read()
 		var products []string
-		for _, p := range house.BuiltinCatalogue() {
+		for _, p := range catalogue.Builtin() {
 			if p.Available > 5 {
 				products = append(products, fmt.Sprintf("%q:%%d", p.SKU))
 			}
@@ -364,8 +367,8 @@ func TestIdleAndAge(t *testing.T) {
 	}{
 		"10 minutes of silence": {house.Options{}, true, 10 * time.Minute},
 		"2 hours of life":       {house.Options{}, false, 2 * time.Hour},
-		"as told: silence":      {house.Options{IdleTimeout: 3 * time.Second}, true, 3 * time.Second},
-		"as told: life":         {house.Options{MaxAge: 20 * time.Minute}, false, 20 * time.Minute},
+		"as told: silence":      {house.Options{Gateway: house.Gateway{IdleTimeout: 3 * time.Second}}, true, 3 * time.Second},
+		"as told: life":         {house.Options{Gateway: house.Gateway{MaxAge: 20 * time.Minute}}, false, 20 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -407,7 +410,7 @@ func TestFaults(t *testing.T) {
 
 func testFaults(t *testing.T, faults gatewaytest.Faults, rest time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, house.Options{Faults: &faults})
+		h := newHouse(t, house.Options{Gateway: house.Gateway{Faults: &faults}})
 		defer closeHouse(t, h)
 		ctx, stop := context.WithCancel(context.Background())
 		defer stop()
@@ -424,7 +427,9 @@ func testFaults(t *testing.T, faults gatewaytest.Faults, rest time.Duration) {
 		}
 		setStock(t, h, "MUG", "0")
 		settle(t, h)
-		h.SetFaults(nil)
+		if status, answer := admin(t, h, http.MethodPost, "/admin/faults", `{}`); status != http.StatusNoContent {
+			t.Fatalf("end the faults: %d %s", status, answer)
+		}
 		time.Sleep(rest)
 		stop()
 		watching.Wait()

@@ -20,6 +20,8 @@ import (
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/house"
+
+	"github.com/securecart/hub/internal/local/catalogue"
 )
 
 // output is what one recipient got, byte for byte.
@@ -145,13 +147,9 @@ func (l *listener) line(prefix string) string {
 func TestNothingLeaks(t *testing.T) {
 	var text, lines output
 	debug := &slog.HandlerOptions{Level: slog.LevelDebug}
-	h := newHouse(t, house.Options{
-		Log:        slog.New(slog.NewMultiHandler(slog.NewTextHandler(&text, debug), slog.NewJSONHandler(&lines, debug))),
-		AdminToken: "mark-admin-token", AdminURL: "http://127.0.0.1:8788",
-		Catalogue: []house.Product{
-			{SKU: "mark-in-cart", Vendor: "acme", Available: 50, LowAt: new(5)}, {SKU: "PUBLIC", Vendor: "acme", Available: 50, LowAt: new(60)},
-		},
-	})
+	h := newHouse(t, house.Options{Log: slog.New(slog.NewMultiHandler(slog.NewTextHandler(&text, debug), slog.NewJSONHandler(&lines, debug))), Catalogue: []catalogue.Product{
+		{SKU: "mark-in-cart", Vendor: "acme", Available: 50, LowAt: new(5)}, {SKU: "PUBLIC", Vendor: "acme", Available: 50, LowAt: new(60)},
+	}, Admin: house.Admin{Token: "mark-admin-token", URL: "http://127.0.0.1:8788"}})
 	ticket := func(token string) string {
 		t.Helper()
 		var issued struct{ Ticket string }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/house"
+
+	"github.com/securecart/hub/internal/local/catalogue"
 )
 
 // canary is a figure and, in names of products, a mark: where it turns up somebody
@@ -31,13 +33,13 @@ type player struct {
 // through handshake, authorizer, gateway and functions, over TCP. Nobody gets a
 // byte that is somebody else's, be it answered or pushed.
 func TestMatrixThroughSockets(t *testing.T) {
-	products := []house.Product{
+	products := []catalogue.Product{
 		{SKU: "ACME-1", Name: "a", Price: "1", Vendor: "acme", Available: 4711},
 		{SKU: "OTHER-1", Name: "b", Price: "1", Vendor: "other", Available: 4711},
 	}
 	users := []string{"guest", "alice", "bob", "acme", "other", "root"}
 	for _, u := range users {
-		products = append(products, house.Product{SKU: "CANARY-" + u, Name: u, Price: "1", Available: 900})
+		products = append(products, catalogue.Product{SKU: "CANARY-" + u, Name: u, Price: "1", Available: 900})
 	}
 	h := newHouse(t, house.Options{Catalogue: products, Limits: "guest=0,customer=0,vendor=0,admin=0"})
 	defer closeHouse(t, h)

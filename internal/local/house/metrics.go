@@ -11,42 +11,49 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/hub"
 )
 
-// metrics are what GET /metrics shows. Nothing is labelled by connection, user or
-// SKU: the number of series is fixed.
+// metrics are what GET /metrics shows. No label has a connection, a user or a SKU, so
+// the number of series is fixed.
 type metrics struct {
 	registry   *prometheus.Registry
-	changes    *prometheus.CounterVec // by what became of them
-	deliveries *prometheus.CounterVec // by what became of them
+	changes    *prometheus.CounterVec // by result
+	deliveries *prometheus.CounterVec // by result
 	heals      *prometheus.CounterVec
 	latency    prometheus.Histogram
 }
 
-func newMetrics(h *House) *metrics {
+func newMetrics(gateway *gatewaytest.Gateway) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		changes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hub_changes_total", Help: "Committed changes that reached the broadcaster, by result.",
 		}, []string{"result"}),
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hub_deliveries_total", Help: "Connections a batch had something for, by result.",
+			Name: "hub_deliveries_total", Help: "Connections that a batch had changes for, by result.",
 		}, []string{"result"}),
 		heals: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hub_heals_total", Help: "Marked connections looked after, by result.",
+			Name: "hub_heals_total", Help: "Marked connections that the healer handled, by result.",
 		}, []string{"result"}),
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "hub_latency_seconds", Help: "From the time in a changed row to the last accepted post about it.",
+			Name: "hub_latency_seconds", Help: "From the time in a changed row to the last accepted post of the change.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8), // 1 ms to 16 s
 		}),
 	}
-	m.registry.MustRegister(gatewayCollector{h}, collectors.NewGoCollector())
-	if h.opts.Build == "" { // bootstraps count in lines of their own
-		m.registry.MustRegister(m.changes, m.deliveries, m.heals, m.latency)
-	}
+	m.registry.MustRegister(gatewayCollector{gateway}, collectors.NewGoCollector())
 	return m
 }
+
+// countBroadcasts shows what the broadcaster in this process counts. Bootstraps print
+// their own metrics instead.
+func (m *metrics) countBroadcasts() {
+	m.registry.MustRegister(m.changes, m.deliveries, m.heals, m.latency)
+}
+
+// countRecords shows what the event source mappings count.
+func (m *metrics) countRecords(of mappings) { m.registry.MustRegister(recordCollector{of}) }
 
 // broadcast counts one batch.
 func (m *metrics) broadcast(_ context.Context, r hub.Report) {
@@ -74,10 +81,6 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// gatewayCollector reads the counters of the gateway and of the stream triggers
-// when somebody asks.
-type gatewayCollector struct{ h *House }
-
 var (
 	descOpen        = prometheus.NewDesc("gateway_connections", "Connections that are open.", nil, nil)
 	descConnects    = prometheus.NewDesc("gateway_connects_total", "Handshakes that were accepted.", nil, nil)
@@ -88,43 +91,59 @@ var (
 	descIntegration = prometheus.NewDesc("gateway_integration_seconds", "How long the functions took to answer, by route.", []string{"route"}, nil)
 	descPosts       = prometheus.NewDesc("gateway_posts_total", "Posts accepted for delivery.", nil, nil)
 	descDisconnects = prometheus.NewDesc("gateway_disconnects_total", "Connections that ended, by close code.", []string{"code"}, nil)
-	descRecords     = prometheus.NewDesc("stream_records_total", "Stream records, by what became of them.", []string{"result"}, nil)
+	descRecords     = prometheus.NewDesc("stream_records_total", "Stream records, by result.", []string{"result"}, nil)
 )
+
+// gatewayCollector reads the gateway's counters when somebody asks.
+type gatewayCollector struct{ gateway *gatewaytest.Gateway }
 
 // Describe implements [prometheus.Collector].
 func (gatewayCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descOpen, descConnects, descRefused, descMessages, descBytes, descErrors, descIntegration, descPosts, descDisconnects, descRecords} {
+	for _, d := range []*prometheus.Desc{
+		descOpen, descConnects, descRefused, descMessages, descBytes, descErrors, descIntegration, descPosts, descDisconnects,
+	} {
 		out <- d
 	}
 }
 
 // Collect implements [prometheus.Collector].
 func (c gatewayCollector) Collect(out chan<- prometheus.Metric) {
-	count := func(d *prometheus.Desc, n float64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, n, labels...)
-	}
-	s := c.h.gateway.Stats()
+	s := c.gateway.Stats()
 	out <- prometheus.MustNewConstMetric(descOpen, prometheus.GaugeValue, float64(s.Open))
-	count(descConnects, float64(s.Connects))
-	count(descMessages, float64(s.MessagesIn))
-	count(descBytes, float64(s.BytesOut))
-	count(descPosts, float64(s.Posts))
-	count(descErrors, float64(s.Stage.ClientError), "client")
-	count(descErrors, float64(s.Stage.IntegrationError), "integration")
-	count(descErrors, float64(s.Stage.ExecutionError), "execution")
+	out <- count(descConnects, s.Connects)
+	out <- count(descMessages, s.MessagesIn)
+	out <- count(descBytes, s.BytesOut)
+	out <- count(descPosts, s.Posts)
+	out <- count(descErrors, s.Stage.ClientError, "client")
+	out <- count(descErrors, s.Stage.IntegrationError, "integration")
+	out <- count(descErrors, s.Stage.ExecutionError, "execution")
 	for _, route := range slices.Sorted(maps.Keys(s.Routes)) {
 		l := s.Routes[route].IntegrationLatency
 		out <- prometheus.MustNewConstSummary(descIntegration, uint64(l.SampleCount), l.Sum.Seconds(), nil, route)
 	}
 	for _, status := range slices.Sorted(maps.Keys(s.Refused)) {
-		count(descRefused, float64(s.Refused[status]), strconv.Itoa(status))
+		out <- count(descRefused, s.Refused[status], strconv.Itoa(status))
 	}
 	for _, code := range slices.Sorted(maps.Keys(s.Disconnects)) {
-		count(descDisconnects, float64(s.Disconnects[code]), strconv.Itoa(code))
+		out <- count(descDisconnects, s.Disconnects[code], strconv.Itoa(code))
 	}
-	stock, carts := c.h.inventory.Stats(), c.h.carts.Stats()
-	count(descRecords, float64(stock.Put+carts.Put), "put")
-	count(descRecords, float64(stock.Delivered+carts.Delivered), "delivered")
-	count(descRecords, float64(stock.Dropped+carts.Dropped), "dropped")
-	count(descRecords, float64(stock.Failed+carts.Failed), "failed")
+}
+
+// recordCollector reads the counters of the event source mappings when somebody asks.
+type recordCollector struct{ mappings mappings }
+
+// Describe implements [prometheus.Collector].
+func (recordCollector) Describe(out chan<- *prometheus.Desc) { out <- descRecords }
+
+// Collect implements [prometheus.Collector].
+func (c recordCollector) Collect(out chan<- prometheus.Metric) {
+	stock, carts := c.mappings.inventory.Stats(), c.mappings.carts.Stats()
+	out <- count(descRecords, stock.Put+carts.Put, "put")
+	out <- count(descRecords, stock.Delivered+carts.Delivered, "delivered")
+	out <- count(descRecords, stock.Dropped+carts.Dropped, "dropped")
+	out <- count(descRecords, stock.Failed+carts.Failed, "failed")
+}
+
+func count[N int | int64 | uint64](d *prometheus.Desc, n N, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
 }

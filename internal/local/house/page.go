@@ -1,27 +1,37 @@
 package house
 
 import (
+	"encoding/json"
 	"net/http"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/local/admin"
 )
 
-// routes mounts the gateway under its stage and the page everywhere else.
-func (h *House) routes() {
-	h.mux = http.NewServeMux()
-	h.mux.Handle("/"+h.opts.Stage, h.gateway)
-	h.mux.Handle("/"+h.opts.Stage+"/", h.gateway)
-	h.mux.Handle("/"+h.opts.Stage+"/@connections/", h.guard(h.gateway))
-	h.mux.HandleFunc("/catalogue.json", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusOK, h.opts.Catalogue)
-	})
-	h.mux.HandleFunc("/config.json", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusOK, map[string]string{"socket": "/" + h.opts.Stage, "admin": h.opts.AdminURL})
-	})
-	if h.opts.Web != nil {
-		h.mux.Handle("/", noStore(http.FileServerFS(h.opts.Web)))
+// newSite serves the gateway under its stage and the page everywhere else.
+// @connections is for this machine, as the admin API is.
+func newSite(o Options, gateway *gatewaytest.Gateway) http.Handler {
+	mux := http.NewServeMux()
+	stage := "/" + o.Gateway.Stage
+	mux.Handle(stage, gateway)
+	mux.Handle(stage+"/", gateway)
+	mux.Handle(stage+"/@connections/", admin.Local(o.Admin.Origins, gateway))
+	mux.HandleFunc("/catalogue.json", serveJSON(o.Catalogue))
+	mux.HandleFunc("/config.json", serveJSON(map[string]string{"socket": stage, "admin": o.Admin.URL}))
+	if o.Page.Files != nil {
+		mux.Handle("/", noStore(http.FileServerFS(o.Page.Files)))
+	}
+	return mux
+}
+
+func serveJSON(v any) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(v) // the client may have closed its connection
 	}
 }
 
-// noStore keeps a browser from showing yesterday's page to today's hub.
+// noStore keeps a browser from showing a cached page of an older localhub.
 func noStore(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")

@@ -9,42 +9,42 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-// tries is how often a throttled post is tried. There is no wait in between: what
-// is throttled here is a queue that is full, and nobody shall wait for its reader.
-// It is marked and healed.
-const tries = 3
+// attempts is how often a throttled post is tried. There is no pause between
+// attempts: a post is throttled here because a client does not read, and no other
+// client must wait for that. The connection is marked and healed later.
+const attempts = 3
 
-// poster posts in process. The gateway queues what it accepts, so a post never
-// waits for a reader.
-type poster struct{ h *House }
+// poster posts in process. The gateway queues what it accepts, so a post never waits
+// for a client to read.
+type poster struct{ gateway *gatewaytest.Gateway }
 
 var _ hub.Poster = poster{}
 
 // Post implements [hub.Poster].
 func (p poster) Post(ctx context.Context, posts []hub.Post) []error {
 	errs := make([]error, len(posts))
-	again := make([]int, 0, len(posts))
+	pending := make([]int, len(posts))
 	for i := range posts {
-		again = append(again, i)
+		pending[i] = i
 	}
-	for try := 0; try < tries && len(again) > 0; try++ {
-		again = p.round(ctx, posts, again, errs)
+	for attempt := 0; attempt < attempts && len(pending) > 0; attempt++ {
+		pending = p.try(ctx, posts, pending, errs)
 	}
 	return errs
 }
 
-// round posts those of the indexes given, in order, and returns those that were
-// throttled. Once one post to a connection was throttled, later ones wait too, so
-// that their order stays.
-func (p poster) round(ctx context.Context, posts []hub.Post, indexes []int, errs []error) []int {
+// try posts those at the given indexes, in order, and returns the indexes that were
+// throttled. After a throttled post to a connection it holds back the later ones to
+// the same connection, which keeps their order.
+func (p poster) try(ctx context.Context, posts []hub.Post, indexes []int, errs []error) []int {
 	var throttled []int
 	held := map[string]bool{}
 	for _, i := range indexes {
 		id := posts[i].ConnectionID
-		if len(held) > 0 && held[id] {
+		if held[id] {
 			errs[i] = hub.ErrThrottled
 		} else {
-			errs[i] = kindOf(p.h.gateway.PostToConnection(ctx, id, posts[i].Data))
+			errs[i] = kindOf(p.gateway.PostToConnection(ctx, id, posts[i].Data))
 		}
 		if errors.Is(errs[i], hub.ErrThrottled) {
 			held[id] = true
@@ -56,7 +56,7 @@ func (p poster) round(ctx context.Context, posts []hub.Post, indexes []int, errs
 
 // Disconnect implements [hub.Poster].
 func (p poster) Disconnect(ctx context.Context, id, _ string) error {
-	err := kindOf(p.h.gateway.DeleteConnection(ctx, id))
+	err := kindOf(p.gateway.DeleteConnection(ctx, id))
 	if errors.Is(err, hub.ErrGone) {
 		return nil
 	}

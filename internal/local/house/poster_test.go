@@ -53,7 +53,7 @@ func TestPoster(t *testing.T) {
 				h.gateway.FailNext(id, answer)
 			}
 		}
-		return hubtest.PosterFixture{Poster: poster{h}, Connect: connect, Fail: fail}
+		return hubtest.PosterFixture{Poster: poster{h.gateway}, Connect: connect, Fail: fail}
 	})
 }
 

@@ -17,7 +17,7 @@ func TestReadiness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log output
 		rows := newTables()
-		h := newHouse(t, house.Options{Tables: rows, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		h := newHouse(t, house.Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Rows: house.Rows{Tables: rows}})
 		defer closeHouse(t, h)
 		ask := func(want int) {
 			t.Helper()

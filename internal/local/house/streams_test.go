@@ -14,6 +14,8 @@ import (
 	"github.com/securecart/hub/internal/hub/memstore"
 	"github.com/securecart/hub/internal/local/esm"
 	"github.com/securecart/hub/internal/local/house"
+
+	"github.com/securecart/hub/internal/local/catalogue"
 )
 
 // tables are rows in memory whose streams the test writes.
@@ -56,7 +58,7 @@ func TestUnreadableRowsStopNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log output
 		rows := newTables()
-		h := newHouse(t, house.Options{Tables: rows, SeedTables: true, Catalogue: []house.Product{{SKU: "MUG", Available: 50}}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		h := newHouse(t, house.Options{Catalogue: []catalogue.Product{{SKU: "MUG", Available: 50}}, Log: slog.New(slog.NewTextHandler(&log, nil)), Rows: house.Rows{Tables: rows, Seed: true}})
 		defer closeHouse(t, h)
 		c := dial(t, h, "")
 		defer c.close()

@@ -14,7 +14,7 @@ import (
 // TestWarp passes two hours in no time, and then so much that tokens end.
 func TestWarp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, house.Options{IdleTimeout: time.Hour})
+		h := newHouse(t, house.Options{Gateway: house.Gateway{IdleTimeout: time.Hour}})
 		defer closeHouse(t, h)
 		start := time.Now()
 		warp := func(by string) {
@@ -71,10 +71,10 @@ func TestWarpRefuses(t *testing.T) {
 	defer closeHouse(t, h)
 	for body, want := range map[string]string{
 		`{"by":"two hours"}`: `{"code":"bad_field","message":"\"by\": time: invalid duration \"two hours\""}`,
-		`{"by":"-1s"}`:       `{"code":"bad_field","message":"\"by\": -1s: the clock moves forward, and at most 720h0m0s at once"}`,
-		`{"by":"721h"}`:      `{"code":"bad_field","message":"\"by\": 721h0m0s: the clock moves forward, and at most 720h0m0s at once"}`,
+		`{"by":"-1s"}`:       `{"code":"bad_field","message":"\"by\": -1s: the clock moves forward, by at most 720h0m0s at once"}`,
+		`{"by":"721h"}`:      `{"code":"bad_field","message":"\"by\": 721h0m0s: the clock moves forward, by at most 720h0m0s at once"}`,
 		`{}`:                 `{"code":"bad_field","message":"\"by\": time: invalid duration \"\""}`,
-		`{"to":"1h"}`:        `{"code":"bad_field","message":"there is no field \"to\""}`,
+		`{"to":"1h"}`:        `{"code":"bad_field","message":"unknown field \"to\""}`,
 	} {
 		if status, answer := admin(t, h, http.MethodPost, "/admin/warp", body); status != http.StatusBadRequest || answer != want {
 			t.Errorf("%s:\n got %d %s\nwant %s", body, status, answer, want)

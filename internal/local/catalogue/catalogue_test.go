@@ -1,20 +1,20 @@
-package house_test
+package catalogue_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/securecart/hub/internal/local/house"
+	"github.com/securecart/hub/internal/local/catalogue"
 )
 
-func TestBuiltinCatalogue(t *testing.T) {
-	if n := len(house.BuiltinCatalogue()); n < 35 || n > 45 {
+func TestBuiltin(t *testing.T) {
+	if n := len(catalogue.Builtin()); n < 35 || n > 45 {
 		t.Errorf("got %d products, want about 40", n)
 	}
 }
 
-func TestParseCatalogue(t *testing.T) {
-	products, err := house.ParseCatalogue([]byte(`[
+func TestParse(t *testing.T) {
+	products, err := catalogue.Parse([]byte(`[
   {"sku":"A","name":"An A","price":"1.00","available":3,"lowAt":2,"vendor":"acme"},
   {"sku":"B","available":0}
 ]`))
@@ -25,23 +25,23 @@ func TestParseCatalogue(t *testing.T) {
 		"empty":                     {"", "line 1: a catalogue is a JSON array of products"},
 		"an object":                 {`{"sku":"A"}`, "line 1: a catalogue is a JSON array of products"},
 		"a syntax error":            {"[\n{\"sku\":\"A\"},\n{\"sku\" \"B\"}\n]", "line 3: invalid character '\"' after object key"},
-		"a string for a number":     {"[\n\n{\"sku\":\"A\",\n\"available\":\"3\"}]", `line 4: field "available" is of another type: string`},
-		"a fraction":                {`[{"sku":"A","available":1.5}]`, `line 1: field "available" is of another type: number 1.5`},
-		"a negative figure":         {"[\n{\"sku\":\"A\",\"available\":-1}]", `line 2: field "available" of product "A" is a number from 0 to 1000000000`},
-		"a negative threshold":      {"[\n{\"sku\":\"A\",\"lowAt\":-1}]", `line 2: field "lowAt" of product "A" is a number from 0 to 1000000000`},
+		"a string for a number":     {"[\n\n{\"sku\":\"A\",\n\"available\":\"3\"}]", `line 4: field "available" has the wrong type: string`},
+		"a fraction":                {`[{"sku":"A","available":1.5}]`, `line 1: field "available" has the wrong type: number 1.5`},
+		"a negative figure":         {"[\n{\"sku\":\"A\",\"available\":-1}]", `line 2: field "available" of product "A" must be a number from 0 to 1000000000`},
+		"a negative threshold":      {"[\n{\"sku\":\"A\",\"lowAt\":-1}]", `line 2: field "lowAt" of product "A" must be a number from 0 to 1000000000`},
 		"a field twice":             {"[\n{\"sku\":\"A\",\n\"sku\":\"B\"}]", `line 2: key "sku" occurs twice`},
-		"a field further down":      {"[\n{\"sku\":\"A\",\n\n\"lowAt\":-1}]", `line 4: field "lowAt" of product "A" is a number`},
-		"an unknown field":          {"[\n{\"sku\":\"A\"},\n  {\"sku\":\"B\",\"colour\":\"red\"}]", `line 3: there is no field "colour"`},
+		"a field further down":      {"[\n{\"sku\":\"A\",\n\n\"lowAt\":-1}]", `line 4: field "lowAt" of product "A" must be a number`},
+		"an unknown field":          {"[\n{\"sku\":\"A\"},\n  {\"sku\":\"B\",\"colour\":\"red\"}]", `line 3: unknown field "colour"`},
 		"no SKU":                    {"[\n{\"name\":\"x\"}]", `line 2: field "sku" of product ""`},
 		"a SKU that cannot be":      {`[{"sku":"a b"}]`, `line 1: field "sku" of product "a b"`},
-		"a vendor that cannot be":   {`[{"sku":"A","vendor":"a b"}]`, `line 1: field "vendor" of product "A" is not a name`},
+		"a vendor that cannot be":   {`[{"sku":"A","vendor":"a b"}]`, `line 1: field "vendor" of product "A" must have 1 to 64`},
 		"a SKU twice":               {"[\n{\"sku\":\"A\"},\n{\"sku\":\"A\"}]", `line 3: field "sku": "A" occurs twice`},
 		"an end in the middle":      {"[\n{\"sku\":\"A\",", "line 2: the file ends in the middle of a product"},
 		"no end":                    {"[\n{\"sku\":\"A\"}\n", "line 3: the array does not end"},
 		"something after the array": {"[]\n[]", "line 2: something follows the array"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := house.ParseCatalogue([]byte(tt.file))
+			_, err := catalogue.Parse([]byte(tt.file))
 			if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s …", err, tt.want)
 			}

@@ -1,8 +1,8 @@
-package house
+// Package catalogue reads the products that a localhub starts with.
+package catalogue
 
 import (
 	"bytes"
-	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -11,15 +11,16 @@ import (
 	"strings"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/strictjson"
 	"github.com/securecart/hub/internal/wire"
 )
 
-// Product is one entry of a catalogue: what the demo page shows, and the stock the
-// house begins with.
+// Product is one entry of a catalogue: what the demo page shows, and the stock to
+// begin with.
 type Product struct {
 	SKU       string `json:"sku"`
 	Name      string `json:"name"`
-	Price     string `json:"price"` // as it is shown: "19.00"
+	Price     string `json:"price"` // as the page shows it: "19.00"
 	Icon      string `json:"icon"`
 	Vendor    string `json:"vendor"`
 	Available int    `json:"available"` // pieces
@@ -29,25 +30,25 @@ type Product struct {
 //go:embed catalogue.json
 var builtin []byte
 
-// BuiltinCatalogue is the catalogue of a house without a seed file.
-func BuiltinCatalogue() []Product {
-	products, err := ParseCatalogue(builtin)
+// Builtin is the catalogue of a localhub without a seed file.
+func Builtin() []Product {
+	products, err := Parse(builtin)
 	if err != nil {
 		panic("built-in catalogue: " + err.Error()) // a test reads it
 	}
 	return products
 }
 
-// ParseCatalogue reads a seed file: a JSON array of products. Errors name the line
-// and the field.
-func ParseCatalogue(data []byte) ([]Product, error) {
+// Parse reads a seed file: a JSON array of products. Errors name the line and the
+// field.
+func Parse(data []byte) ([]Product, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	line := func(offset int64) int { return 1 + bytes.Count(data[:min(offset, int64(len(data)))], []byte("\n")) }
 	fail := func(offset int64, format string, args ...any) error {
 		return fmt.Errorf("line %d: %s", line(offset), fmt.Sprintf(format, args...))
 	}
-	// at is where a field of the product that begins at start is written.
+	// at is the offset of a field in the product that begins at start.
 	at := func(start int64, field string) int64 {
 		return start + int64(max(0, bytes.Index(data[start:], []byte(`"`+field+`"`))))
 	}
@@ -62,7 +63,7 @@ func ParseCatalogue(data []byte) ([]Product, error) {
 		var raw json.RawMessage
 		err := dec.Decode(&raw)
 		if err == nil {
-			err = strictJSON(raw, &p)
+			err = strictjson.Decode(raw, &p)
 		}
 		if err != nil {
 			var syntax *json.SyntaxError
@@ -72,7 +73,7 @@ func ParseCatalogue(data []byte) ([]Product, error) {
 			case errors.Is(err, io.ErrUnexpectedEOF):
 				return nil, fail(int64(len(data)), "the file ends in the middle of a product")
 			}
-			_, field, _ := strings.Cut(err.Error(), `field "`) // strictJSON names it so
+			_, field, _ := strings.Cut(err.Error(), `field "`) // as strictjson writes it
 			field, _, _ = strings.Cut(field, `"`)
 			return nil, fail(at(start, field), "%v", err)
 		}
@@ -94,44 +95,22 @@ func ParseCatalogue(data []byte) ([]Product, error) {
 	return products, nil
 }
 
-// leading counts the blanks and commas before the next value.
+// leading counts the white space and commas before the next value.
 func leading(data []byte) int {
 	return len(data) - len(bytes.TrimLeft(data, " \t\r\n,"))
 }
 
-// check names the first field that cannot be.
+// check names the first field whose value is not allowed.
 func (p Product) check() (field, problem string) {
 	switch {
 	case !wire.IsName(p.SKU):
-		return "sku", fmt.Sprintf("is 1 to %d characters out of A-Z a-z 0-9 . _ ~ -", wire.MaxName)
+		return "sku", fmt.Sprintf("must have 1 to %d of the characters A-Z a-z 0-9 . _ ~ -", wire.MaxName)
 	case p.Vendor != "" && !wire.IsName(p.Vendor):
-		return "vendor", "is not a name"
+		return "vendor", fmt.Sprintf("must have 1 to %d of the characters A-Z a-z 0-9 . _ ~ -", wire.MaxName)
 	case p.Available < 0 || p.Available > hub.MaxAvailable:
-		return "available", fmt.Sprintf("is a number from 0 to %d", hub.MaxAvailable)
+		return "available", fmt.Sprintf("must be a number from 0 to %d", hub.MaxAvailable)
 	case p.LowAt != nil && (*p.LowAt < 0 || *p.LowAt > hub.MaxAvailable):
-		return "lowAt", fmt.Sprintf("is a number from 0 to %d", hub.MaxAvailable)
+		return "lowAt", fmt.Sprintf("must be a number from 0 to %d", hub.MaxAvailable)
 	}
 	return "", ""
-}
-
-// seed fills the store. What tables have is left alone: it is newer.
-func (h *House) seed(ctx context.Context) error {
-	if h.opts.Tables != nil && !h.opts.SeedTables {
-		return nil
-	}
-	for _, p := range h.opts.Catalogue {
-		there, err := h.store.Items(ctx, []string{p.SKU})
-		if err != nil {
-			return fmt.Errorf("seed: %w", err)
-		}
-		if _, known := there[p.SKU]; known {
-			continue
-		}
-		change := hub.StockChange{Available: &p.Available, LowAt: p.LowAt, Vendor: &p.Vendor}
-		// A row that is there but cannot be read is a conflict.
-		if _, err := h.hub.PutStock(ctx, p.SKU, change); err != nil && !errors.Is(err, hub.ErrConflict) {
-			return fmt.Errorf("seed: %w", err)
-		}
-	}
-	return nil
 }

@@ -1,0 +1,82 @@
+package admin
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/securecart/hub/internal/wire"
+)
+
+// Local lets requests through that come from this machine and not from a page of
+// another origin, so that no web page reaches next through somebody's browser. The
+// pages of origins, and those that next serves itself, may.
+func Local(origins []string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !IsLoopback(r.Host) || !IsLoopback(r.RemoteAddr) {
+			refuse(w, wire.CodeDenied, "this is served on this machine only")
+			return
+		}
+		origin := r.Header.Get("Origin")
+		if origin == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if origin != "http://"+r.Host && !slices.Contains(origins, origin) {
+			refuse(w, wire.CodeDenied, "pages of "+origin+" may not use this")
+			return
+		}
+		w.Header().Set("Access-Control-Allow-Origin", origin)
+		w.Header().Set("Vary", "Origin")
+		if r.Method == http.MethodOptions {
+			w.Header().Set("Access-Control-Allow-Methods", "GET, PUT, POST, DELETE")
+			w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// IsLoopback reports whether a host, with or without a port, is a loopback address
+// or "localhost": names of this machine that no foreign DNS entry can take.
+func IsLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(host, "[]")
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// needsToken reports whether a path is protected by the admin token. The others say
+// nothing of value, or check a token of another kind.
+func needsToken(path string) bool {
+	switch path {
+	case "/healthz", "/readyz", "/v1/tickets":
+		return false
+	}
+	return !strings.HasPrefix(path, "/issuer/") && !strings.HasPrefix(path, "/vendor/stock/")
+}
+
+// requireToken refuses requests without the admin token, if there is one. It compares
+// hashes in constant time, so that response times say nothing about the token.
+func requireToken(token string, next http.Handler) http.Handler {
+	if token == "" {
+		return next
+	}
+	want := sha256.Sum256([]byte("Bearer " + token))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got := sha256.Sum256([]byte(r.Header.Get("Authorization")))
+		if needsToken(r.URL.Path) && subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			w.Header().Set("WWW-Authenticate", "Bearer") // RFC 9110, section 11.6.1
+			reply(w, http.StatusUnauthorized, problem{wire.CodeDenied,
+				"send the token that localhub was started with (-admin-token) in Authorization: Bearer"})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,84 @@
+// Package admin is the admin API of localhub: stock, connections, faults, time,
+// tokens and metrics over HTTP. docs/localhub.md lists its requests.
+//
+// The API serves this machine only ([Local]). With a token, it also refuses other
+// people on this machine.
+package admin
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/hub"
+)
+
+// House is what the API needs to know of the whole house.
+type House interface {
+	// Now is the house's clock.
+	Now() time.Time
+
+	// Warp moves the clock forward. The error is for the caller of the API.
+	Warp(by time.Duration) error
+
+	// Ready fails if the house cannot do its work now. The error is for the caller
+	// of the API.
+	Ready(ctx context.Context) error
+
+	// Token makes a token of the development issuer.
+	Token(user string, role hub.Role, vendor string) (token string, expires time.Time, err error)
+
+	// Settle waits until subscribers were sent every change that was committed
+	// before the call.
+	Settle(ctx context.Context) error
+}
+
+// Options are the parts of a house that the API works on. All but Token and Origins
+// are required.
+type Options struct {
+	House       House
+	Hub         *hub.Hub
+	Connections hub.Connections // the rows of connections
+	Gateway     *gatewaytest.Gateway
+	Issuer      http.Handler     // the keys of the development issuer
+	Verifier    handler.Verifier // of vendors' tokens
+	Broadcast   lambda.Handler   // the function that revokes sessions
+	Ticket      lambda.Handler   // the function behind POST /v1/tickets
+	Metrics     http.Handler
+	Log         *slog.Logger
+
+	Token   string   // that requests must have; "": none
+	Origins []string // of pages that may use the API, beside its own
+}
+
+// api serves the requests.
+type api struct{ Options }
+
+// New returns the API as a handler for a listener of its own.
+func New(o Options) http.Handler {
+	a := api{o}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", a.getHealth)
+	mux.HandleFunc("GET /readyz", a.getReady)
+	mux.Handle("GET /metrics", o.Metrics)
+	mux.HandleFunc("GET /admin/stock/{sku}", a.getStock)
+	mux.HandleFunc("PUT /admin/stock/{sku}", a.putStock)
+	mux.HandleFunc("DELETE /admin/stock/{sku}", a.deleteStock)
+	mux.HandleFunc("POST /admin/stock", a.postStock)
+	mux.HandleFunc("PUT /vendor/stock/{sku}", a.putVendorStock)
+	mux.HandleFunc("GET /admin/connections", a.getConnections)
+	mux.HandleFunc("DELETE /admin/connections/{id}", a.deleteConnection)
+	mux.HandleFunc("POST /admin/token", a.postToken)
+	mux.HandleFunc("POST /admin/faults", a.postFaults)
+	mux.HandleFunc("POST /admin/warp", a.postWarp)
+	mux.HandleFunc("POST /v1/tickets", a.postTicket)
+	mux.HandleFunc("POST /admin/users/{user}/revoke", a.revokeUser)
+	mux.Handle("GET /issuer/", http.StripPrefix("/issuer", o.Issuer))
+	mux.HandleFunc("/", notFound)
+	return Local(o.Origins, requireToken(o.Token, mux))
+}

@@ -1,0 +1,57 @@
+package admin
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// connection is an open connection as the API shows it: what the gateway knows of it
+// and what is recorded of it.
+type connection struct {
+	ConnectionID string    `json:"connectionId"`
+	User         string    `json:"user"`
+	Role         hub.Role  `json:"role"`
+	ConnectedAt  time.Time `json:"connectedAt"`
+	LastActiveAt time.Time `json:"lastActiveAt"`
+	Topics       []string  `json:"topics"`
+}
+
+func (a api) getConnections(w http.ResponseWriter, r *http.Request) {
+	all := []connection{}
+	for _, open := range a.Gateway.Connections() {
+		row, err := a.Connections.Connection(r.Context(), open.ConnectionID)
+		if err != nil && !errors.Is(err, hub.ErrGone) {
+			a.fail(w, err)
+			return
+		}
+		c := connection{open.ConnectionID, row.Principal.User, row.Principal.Role, open.ConnectedAt, open.LastActiveAt, []string{}}
+		for _, t := range row.Topics {
+			c.Topics = append(c.Topics, t.String())
+		}
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b connection) int { return cmp.Compare(a.ConnectionID, b.ConnectionID) })
+	reply(w, http.StatusOK, map[string]any{"connections": all})
+}
+
+// deleteConnection closes a connection. It refuses with the gateway's own status and
+// code.
+func (a api) deleteConnection(w http.ResponseWriter, r *http.Request) {
+	err := a.Gateway.DeleteConnection(r.Context(), r.PathValue("id"))
+	var refused *gatewaytest.Error
+	switch {
+	case err == nil:
+		w.WriteHeader(http.StatusNoContent)
+	case errors.As(err, &refused):
+		reply(w, refused.StatusCode, problem{wire.Code(refused.Code), cmp.Or(refused.Message, "there is no such connection")})
+	default:
+		a.fail(w, err)
+	}
+}

@@ -1,0 +1,85 @@
+package admin
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/faults"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// faultRequest is the body of POST /admin/faults: rates for all connections, or one
+// fault for one of them.
+type faultRequest struct {
+	Every      map[string]int `json:"every"`  // replaces the rates that are set; none: no faults
+	SlowBy     string         `json:"slowBy"` // as time.ParseDuration reads it
+	Connection string         `json:"connection"`
+	Fault      string         `json:"fault"`
+}
+
+func (a api) postFaults(w http.ResponseWriter, r *http.Request) {
+	var request faultRequest
+	if !decodeBody(w, r, &request) {
+		return
+	}
+	apply := a.setRates
+	if request.Connection != "" || request.Fault != "" {
+		apply = a.failConnection
+	}
+	err := apply(request)
+	switch {
+	case errors.Is(err, gatewaytest.ErrGone):
+		refuse(w, hub.CodeNotFound, "there is no such connection")
+	case err != nil:
+		refuse(w, wire.CodeBadField, err.Error())
+	default:
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+func (a api) setRates(r faultRequest) error {
+	f, err := faults.Every(r.Every)
+	if err != nil {
+		return fmt.Errorf(`"every": %w`, err)
+	}
+	if f.SlowBy, err = time.ParseDuration(cmp.Or(r.SlowBy, f.SlowBy.String())); err != nil || f.SlowBy < 0 {
+		return errors.New(`"slowBy" must be a duration such as "200ms"`)
+	}
+	a.Gateway.SetFaults(f)
+	return nil
+}
+
+// postErrors are the faults of one connection that answer its next post.
+var postErrors = map[string]*gatewaytest.Error{
+	"gone":      gatewaytest.ErrGone,
+	"throttle":  gatewaytest.ErrLimitExceeded,
+	"too-large": gatewaytest.ErrPayloadTooLarge,
+	"error":     gatewaytest.ErrInternal,
+}
+
+// failConnection cuts or stalls one connection now, or makes its next post fail.
+func (a api) failConnection(r faultRequest) error {
+	id := r.Connection
+	switch {
+	case r.Every != nil || r.SlowBy != "":
+		return errors.New(`"connection" and "fault" cannot be combined with "every" and "slowBy"`)
+	case r.Fault == "drop":
+		return a.Gateway.Cut(id)
+	case r.Fault == "stall":
+		return a.Gateway.Stall(id)
+	case postErrors[r.Fault] == nil:
+		return fmt.Errorf(`"fault" must be one of drop, stall, %s`, strings.Join(slices.Sorted(maps.Keys(postErrors)), ", "))
+	case !slices.ContainsFunc(a.Gateway.Connections(), func(c gatewaytest.ConnectionInfo) bool { return c.ConnectionID == id }):
+		return gatewaytest.ErrGone
+	}
+	a.Gateway.FailNext(id, postErrors[r.Fault])
+	return nil
+}

@@ -1,0 +1,56 @@
+package admin
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// postToken makes a token of the development issuer.
+func (a api) postToken(w http.ResponseWriter, r *http.Request) {
+	var request struct {
+		User   string   `json:"user"`
+		Role   hub.Role `json:"role"`
+		Vendor string   `json:"vendor"`
+	}
+	if !decodeBody(w, r, &request) {
+		return
+	}
+	role := cmp.Or(request.Role, hub.RoleCustomer)
+	switch {
+	case request.User == "":
+		refuse(w, wire.CodeBadField, `"user" is missing`)
+		return
+	case role != hub.RoleCustomer && role != hub.RoleVendor && role != hub.RoleAdmin:
+		refuse(w, wire.CodeBadField, `"role" must be customer, vendor or admin`)
+		return
+	case role == hub.RoleVendor && !wire.IsName(request.Vendor):
+		refuse(w, wire.CodeBadField, `a vendor's token needs a "vendor"`)
+		return
+	}
+	token, expires, err := a.House.Token(request.User, role, request.Vendor)
+	if err != nil {
+		a.fail(w, fmt.Errorf("make a token: %w", err))
+		return
+	}
+	reply(w, http.StatusOK, map[string]any{"token": token, "expires": expires.UnixMilli()})
+}
+
+// revokeUser ends all sessions of a user that were issued so far. It invokes the
+// broadcast function, as a shop's back end does in AWS.
+func (a api) revokeUser(w http.ResponseWriter, r *http.Request) {
+	event, err := json.Marshal(handler.BroadcastEvent{Revoke: r.PathValue("user")})
+	if err == nil {
+		_, err = a.Broadcast.Invoke(r.Context(), event)
+	}
+	if err != nil {
+		a.fail(w, fmt.Errorf("revoke: %w", err))
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

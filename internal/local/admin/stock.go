@@ -1,0 +1,71 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// stock is an item as the API shows it.
+type stock struct {
+	SKU       string    `json:"sku"`
+	Version   int64     `json:"version"`
+	Available int       `json:"available"` // pieces
+	LowAt     int       `json:"lowAt"`     // pieces
+	Vendor    string    `json:"vendor,omitempty"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	Deleted   bool      `json:"deleted,omitempty"`
+}
+
+func (a api) replyStock(w http.ResponseWriter, i hub.Item, err error) {
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	reply(w, http.StatusOK, stock{i.SKU, i.Version, i.Available, i.LowAt, i.Vendor, i.UpdatedAt, i.Deleted})
+}
+
+func (a api) getStock(w http.ResponseWriter, r *http.Request) {
+	item, err := a.Hub.Stock(r.Context(), r.PathValue("sku"))
+	a.replyStock(w, item, err)
+}
+
+func (a api) putStock(w http.ResponseWriter, r *http.Request) {
+	var change hub.StockChange
+	if !decodeBody(w, r, &change) {
+		return
+	}
+	item, err := a.Hub.PutStock(r.Context(), r.PathValue("sku"), change)
+	a.replyStock(w, item, err)
+}
+
+func (a api) deleteStock(w http.ResponseWriter, r *http.Request) {
+	item, err := a.Hub.DeleteStock(r.Context(), r.PathValue("sku"))
+	a.replyStock(w, item, err)
+}
+
+// putVendorStock changes stock on behalf of the principal of a token, as a shop's
+// back end may offer it to vendors. The hub's table of rights decides.
+func (a api) putVendorStock(w http.ResponseWriter, r *http.Request) {
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	p, err := a.Verifier.Verify(r.Context(), token)
+	switch {
+	case errors.Is(err, auth.ErrUnavailable):
+		refuse(w, wire.CodeBusy, "the token cannot be checked now")
+		return
+	case err != nil:
+		refuse(w, wire.CodeTokenBad, "send a vendor's token in Authorization: Bearer")
+		return
+	}
+	var change hub.StockChange
+	if !decodeBody(w, r, &change) {
+		return
+	}
+	item, err := a.Hub.VendorStock(r.Context(), p, r.PathValue("sku"), change)
+	a.replyStock(w, item, err)
+}

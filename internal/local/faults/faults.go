@@ -1,0 +1,72 @@
+// Package faults reads the names of faults that people type: in the flag -faults and
+// in the admin API. gatewaytest.Faults says what each fault does.
+package faults
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/securecart/hub/gatewaytest"
+)
+
+// Mix is some of each fault that a hub and its clients must survive, for [Parse].
+const Mix = "throttle=20,slow=50,lose-disconnect=5,drop=500"
+
+// DefaultSlowBy is how long a slow post waits. Our own choice: long enough to see.
+const DefaultSlowBy = 200 * time.Millisecond
+
+// rates are the fields of f by name: each fault happens once in so many times.
+func rates(f *gatewaytest.Faults) map[string]*int {
+	return map[string]*int{
+		"gone":            &f.GoneEvery,
+		"throttle":        &f.ThrottleEvery,
+		"too-large":       &f.TooLargeEvery,
+		"error":           &f.ErrorEvery,
+		"slow":            &f.SlowEvery,
+		"lose-disconnect": &f.LoseDisconnectEvery,
+		"drop":            &f.DropEvery,
+		"stall":           &f.StallEvery,
+		"late":            &f.LateEvery,
+	}
+}
+
+// Names are the names of all faults, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(rates(new(gatewaytest.Faults)))) }
+
+// Parse reads "NAME=N,NAME=N": each fault happens once in N times.
+func Parse(text string) (*gatewaytest.Faults, error) {
+	every := map[string]int{}
+	for part := range strings.SplitSeq(text, ",") {
+		name, n, _ := strings.Cut(part, "=")
+		count, err := strconv.Atoi(n)
+		if err != nil && slices.Contains(Names(), name) {
+			return nil, errCount(name)
+		}
+		every[name] = count
+	}
+	return Every(every)
+}
+
+// Every makes each of the named faults happen once in so many times. An empty map is
+// no fault at all.
+func Every(every map[string]int) (*gatewaytest.Faults, error) {
+	f := &gatewaytest.Faults{SlowBy: DefaultSlowBy}
+	known := rates(f)
+	for _, name := range slices.Sorted(maps.Keys(every)) {
+		rate, ok := known[name]
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("unknown fault %q; the faults are %s", name, strings.Join(Names(), ", "))
+		case every[name] < 1:
+			return nil, errCount(name)
+		}
+		*rate = every[name]
+	}
+	return f, nil
+}
+
+func errCount(name string) error { return fmt.Errorf("%s=N needs a number above zero", name) }

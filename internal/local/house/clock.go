@@ -1,0 +1,36 @@
+package house
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// maxWarp is the most that the clock moves at once. Our own choice.
+const maxWarp = 30 * 24 * time.Hour
+
+// clock is the machine's clock and what Warp added to it, as the gateway's is.
+type clock struct{ ahead atomic.Int64 }
+
+// Now is the time by this clock.
+func (c *clock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// Now is the house's clock.
+func (h *House) Now() time.Time { return h.clock.Now() }
+
+// Warp moves the clock of the whole house forward: connections, tokens and rows
+// become older at once. A house with bootstraps refuses, since they have their own
+// clocks.
+func (h *House) Warp(by time.Duration) error {
+	switch {
+	case h.opts.Functions.Build != "":
+		return errors.New("bootstraps have their own clocks")
+	case by <= 0 || by > maxWarp:
+		return fmt.Errorf("%s: the clock moves forward, by at most %s at once", by, maxWarp)
+	}
+	h.clock.ahead.Add(int64(by))
+	h.gateway.Warp(by)
+	h.memory.Expire(h.Now())
+	return nil
+}

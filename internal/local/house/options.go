@@ -1,0 +1,94 @@
+package house
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/catalogue"
+	"github.com/securecart/hub/internal/table"
+)
+
+// MaxAge is the longest that a connection may live: API Gateway's limit (G-LIMIT-7).
+// Rows of a connection expire ten minutes later.
+const MaxAge = 2 * time.Hour
+
+// defaultStage is the stage of protocol version 1, and so the path of the socket.
+const defaultStage = "v1"
+
+// Options of a House. The zero value is the house that localhub starts.
+type Options struct {
+	Catalogue []catalogue.Product // nil: the built-in one
+	Limits    string              // of a client, where they differ from the defaults, as hub.ParseLimits reads them
+	Log       *slog.Logger        // nil: discard
+
+	Gateway   Gateway
+	Page      Page
+	Admin     Admin
+	Rows      Rows
+	Functions Functions
+}
+
+// Gateway says how the imitated API Gateway behaves.
+type Gateway struct {
+	Stage          string                   // "": v1
+	AllowedOrigins []string                 // of pages that may open sockets; nil: of the same host and of this machine
+	IdleTimeout    time.Duration            // 0: 10 min, API Gateway's
+	MaxAge         time.Duration            // 0: 2 h, API Gateway's
+	Faults         *gatewaytest.Faults      // nil: none
+	Credentials    []gatewaytest.Credential // that sign requests to @connections; none: no signature is needed
+}
+
+// Page is what the house serves beside the sockets.
+type Page struct {
+	Files fs.FS // nil: none
+}
+
+// Admin is the admin API.
+type Admin struct {
+	URL     string   // where it is served, for the page and for bootstraps; "": the page has no admin controls
+	Origins []string // of pages that may use it, beside its own
+	Token   string   // that requests must have; "": none
+}
+
+// Rows says where rows are kept.
+type Rows struct {
+	Tables Tables       // nil: in this process
+	Layout table.Layout // the shop's names of attributes in Tables
+	Seed   bool         // add the products of the catalogue that Tables do not have
+}
+
+// Functions says how the functions run.
+type Functions struct {
+	Build       string    // folder with the bootstraps of make build; "": the handlers run in this process
+	CallbackURL string    // for bootstraps: where the house is served, with the stage
+	Output      io.Writer // what bootstraps print; nil: discard
+}
+
+// withDefaults fills in what is not set.
+func (o Options) withDefaults() (Options, error) {
+	o.Gateway.Stage = cmp.Or(o.Gateway.Stage, defaultStage)
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	if o.Catalogue == nil {
+		o.Catalogue = catalogue.Builtin()
+	}
+	if o.Gateway.IdleTimeout > 0 {
+		idle := fmt.Sprintf("idle=%d", int(o.Gateway.IdleTimeout/time.Second))
+		o.Limits = strings.TrimPrefix(o.Limits+","+idle, ",")
+	}
+	switch {
+	case o.Gateway.MaxAge > MaxAge:
+		return o, fmt.Errorf("a connection cannot live for %s: API Gateway closes it after %s, and its rows expire soon after", o.Gateway.MaxAge, MaxAge)
+	case o.Functions.Build != "" && o.Rows.Tables == nil:
+		return o, errors.New("bootstraps need tables that they can reach")
+	}
+	_, err := hub.ParseLimits(o.Limits)
+	return o, err
+}

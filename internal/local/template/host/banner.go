@@ -1,0 +1,57 @@
+package host
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/securecart/hub/internal/local/account"
+)
+
+// WriteBanner writes what is served, what is not, and what to type.
+func (h *Host) WriteBanner(w io.Writer, version string) error {
+	api := h.api.API
+	base := "://" + h.opts.Addr + "/" + api.Stage
+	var b strings.Builder
+	fmt.Fprintf(&b, "localhub %s, the WebSocket API %s of %s\n", version, h.api.ID, h.opts.File)
+	fmt.Fprintf(&b, "  socket        ws%s\n  @connections  http%s/@connections\n", base, base)
+	fmt.Fprintf(&b, "  routes        %s\n", strings.Join(slices.Sorted(maps.Keys(api.Routes)), "  "))
+	for _, f := range h.running {
+		fmt.Fprintf(&b, "  function      %s  %s\n", f.id, f.where)
+	}
+	if len(h.running) > len(h.processes) {
+		fmt.Fprintf(&b, "\nfor functions that you start yourself:\n  export %s\n", strings.Join(h.apiEnv(api.Stage), " "))
+	}
+	if h.signed() {
+		what := "requests to @connections"
+		if api.IAM {
+			what += " and handshakes"
+		}
+		fmt.Fprintf(&b, "\nsign %s with AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s\n",
+			what, account.Credential.AccessKeyID, account.Credential.SecretAccessKey)
+	}
+	writeNotImitated(&b, h.api.NotImitated)
+	for _, note := range h.api.Notes {
+		fmt.Fprintf(&b, "note: %s\n", note)
+	}
+	fmt.Fprintf(&b, "\n  npx wscat -c ws%s\n\nInterrupt (ctrl-c) to end.\n", base)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// writeNotImitated lists the resources of the template that nothing imitates, with
+// their number by type.
+func writeNotImitated(b *strings.Builder, types map[string]int) {
+	if len(types) == 0 {
+		return
+	}
+	total := 0
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(types)) {
+		total += types[name]
+		list = append(list, fmt.Sprintf("%s (%d)", name, types[name]))
+	}
+	fmt.Fprintf(b, "\nnot imitated: %d resources: %s\n", total, strings.Join(list, ", "))
+}

@@ -1,0 +1,130 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/local/account"
+	"github.com/securecart/hub/internal/local/lambdaproc"
+	"github.com/securecart/hub/internal/local/template/samapi"
+)
+
+// start makes a handler of a function: the program at the URL of -function, or a
+// bootstrap beside the template.
+func (h *Host) start(f *samapi.Function) (lambda.Handler, error) {
+	if address, ok := h.opts.Functions[f.ID]; ok {
+		e, err := lambdaproc.NewEndpoint(address, f.ID)
+		if err != nil {
+			return nil, err
+		}
+		h.running = append(h.running, runningFunction{f.ID, "at " + address})
+		return h.withTimeout(f, e, 0), nil
+	}
+	path := filepath.Join(f.Folder, "bootstrap")
+	if _, err := os.Stat(path); f.Folder == "" || err != nil {
+		return nil, errNotRunning(f, path)
+	}
+	p, err := lambdaproc.New(lambdaproc.Options{
+		Path: path, Name: f.Name, ARN: f.ARN, Env: h.environment(f), Output: h.output.named(f.ID),
+	})
+	if err != nil {
+		return nil, err
+	}
+	h.processes = append(h.processes, p)
+	h.running = append(h.running, runningFunction{f.ID, path})
+	return h.withTimeout(f, p, f.Timeout), nil
+}
+
+func errNotRunning(f *samapi.Function, path string) error {
+	where := "beside the template, in CodeUri"
+	if f.Folder != "" {
+		where = "as " + path
+	}
+	return fmt.Errorf("nothing runs the function %s (%s): put an executable for provided.al2023 %s, or start it "+
+		"behind Lambda's Invoke API and add -function %s=http://127.0.0.1:9001", f.ID, f.Runtime, where, f.ID)
+}
+
+// environment has the variables of a function: those of Lambda, of the template, of
+// the API's address, and of -env. Later ones win.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+func (h *Host) environment(f *samapi.Function) []string {
+	given := h.givenEnv(f.ID)
+	env := []string{
+		"AWS_REGION=" + f.Region, "AWS_DEFAULT_REGION=" + f.Region,
+		"AWS_ACCESS_KEY_ID=" + account.Credential.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + account.Credential.SecretAccessKey,
+		fmt.Sprint("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=", f.Memory), "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
+		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + f.Name, "AWS_LAMBDA_LOG_STREAM_NAME=local",
+		"LAMBDA_TASK_ROOT=" + f.Folder, "_HANDLER=" + f.Handler, "TZ=:UTC", "LANG=en_US.UTF-8", "PATH=" + h.opts.Path,
+	}
+	// The API's address in AWS becomes its address here: posts must stay on this
+	// machine.
+	here := strings.NewReplacer("https://"+f.APIHost, "http://"+h.opts.Addr, "wss://"+f.APIHost, "ws://"+h.opts.Addr)
+	for _, variable := range f.Environment(given) {
+		env = append(env, here.Replace(variable))
+	}
+	env = append(env, h.apiEnv(f.Stage)...)
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		env = append(env, name+"="+given[name])
+	}
+	return env
+}
+
+// givenEnv are the variables of -env for a function: those for all, then its own.
+func (h *Host) givenEnv(id string) map[string]string {
+	given := map[string]string{}
+	for name, value := range h.opts.Env {
+		if !strings.Contains(name, ".") {
+			given[name] = value
+		}
+	}
+	for name, value := range h.opts.Env {
+		if own, ok := strings.CutPrefix(name, id+"."); ok {
+			given[own] = value
+		}
+	}
+	return given
+}
+
+// apiEnv leads functions to the API: SDKs to its endpoint, and clients of
+// https://domainName/stage to the authority of its certificate.
+func (h *Host) apiEnv(stage string) []string {
+	return []string{
+		"AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI=http://" + h.opts.Addr + "/" + stage,
+		"AWS_CA_BUNDLE=" + h.opts.Authority.File(), "NODE_EXTRA_CA_CERTS=" + h.opts.Authority.File(),
+	}
+}
+
+// withTimeout ends an invocation after the function's timeout; 0 is none. It writes
+// failures to the function's log.
+func (h *Host) withTimeout(f *samapi.Function, next lambda.Handler, timeout time.Duration) lambda.Handler {
+	return handlerFunc(func(ctx context.Context, event []byte) ([]byte, error) {
+		if timeout > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, timeout)
+			defer cancel()
+		}
+		answer, err := next.Invoke(ctx, event)
+		if err != nil {
+			fmt.Fprintln(h.output.named(f.ID), "failed:", err)
+		}
+		if errors.Is(err, lambdaproc.ErrNoFunction) {
+			err = fmt.Errorf("%w: %w", gatewaytest.ErrNoFunction, err)
+		}
+		return answer, err
+	})
+}
+
+// handlerFunc is a function as a [lambda.Handler].
+type handlerFunc func(ctx context.Context, event []byte) ([]byte, error)
+
+func (f handlerFunc) Invoke(ctx context.Context, event []byte) ([]byte, error) { return f(ctx, event) }

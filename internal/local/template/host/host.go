@@ -1,0 +1,139 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/local/account"
+	"github.com/securecart/hub/internal/local/devca"
+	"github.com/securecart/hub/internal/local/lambdaproc"
+	"github.com/securecart/hub/internal/local/template/samapi"
+)
+
+// Options of a Host. Gateway's zero value is what API Gateway does.
+type Options struct {
+	File       string            // the template's name; CodeUri is relative to its folder
+	Template   []byte            // what is in it
+	Parameters map[string]string // of the template
+	Stage      string            // "": the only one
+	Functions  map[string]string // URL of Lambda's Invoke API, by logical id
+	Env        map[string]string // by NAME for all bootstraps, by ID.NAME for one
+	Path       string            // the variable PATH of bootstraps
+
+	Addr      string           // where the API is served: host and port
+	Authority *devca.Authority // that functions trust
+
+	IdleTimeout  time.Duration
+	MaxAge       time.Duration
+	Faults       *gatewaytest.Faults // nil: none
+	RequireSigV4 bool                // requests to @connections need signatures
+	Log          *slog.Logger
+	Output       io.Writer // the functions' output and the access log, each line with a name in front
+}
+
+// Host is the API of a template and its functions.
+type Host struct {
+	opts      Options
+	output    *output
+	api       *samapi.Result
+	gateway   *gatewaytest.Gateway
+	processes []*lambdaproc.Function
+	running   []runningFunction
+}
+
+// runningFunction says what runs a function, for the banner.
+type runningFunction struct{ id, where string }
+
+// New reads the template, starts its bootstraps and opens the API. The error names
+// every problem of the template, each on a line with its position.
+func New(o Options) (*Host, error) {
+	h := &Host{opts: o, output: &output{w: o.Output}}
+	if err := h.open(); err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	return h, nil
+}
+
+func (h *Host) open() (err error) {
+	h.api, err = samapi.Build(h.opts.File, h.opts.Template, samapi.Options{
+		Parameters: h.opts.Parameters, Stage: h.opts.Stage, Handler: h.start,
+	})
+	if err == nil {
+		err = h.checkNames()
+	}
+	if err != nil {
+		return fmt.Errorf("-template %s cannot be served:\n%w", h.opts.File, err)
+	}
+	api := h.api.API
+	api.IdleTimeout, api.MaxAge, api.Faults, api.Log = h.opts.IdleTimeout, h.opts.MaxAge, h.opts.Faults, h.opts.Log
+	if api.AccessLog != nil {
+		api.AccessLog.Output = h.output.named("access")
+	}
+	if h.signed() {
+		api.Credentials = []gatewaytest.Credential{account.Credential}
+	}
+	if h.gateway, err = gatewaytest.New(api); err != nil {
+		return fmt.Errorf("-template %s: %w", h.opts.File, err)
+	}
+	return nil
+}
+
+// signed reports whether requests need signatures.
+func (h *Host) signed() bool { return h.opts.RequireSigV4 || h.api.API.IAM }
+
+// checkNames refuses settings for functions that the API does not have.
+func (h *Host) checkNames() error {
+	known := map[string]bool{}
+	for _, f := range h.api.Functions {
+		known[f.ID] = true
+	}
+	var errs []error
+	for _, id := range slices.Sorted(maps.Keys(h.opts.Functions)) {
+		if !known[id] {
+			errs = append(errs, fmt.Errorf("-function %s: the API invokes no such function", id))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(h.opts.Env)) {
+		if id, _, one := strings.Cut(name, "."); one && !known[id] {
+			errs = append(errs, fmt.Errorf("-env %s: the API invokes no function %s", name, id))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// ServeHTTP serves the API.
+func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.gateway.ServeHTTP(w, r) }
+
+// Listener makes l accept TLS too, for the names that the API has here and in AWS.
+func (h *Host) Listener(l net.Listener) (net.Listener, error) {
+	names := []string{"127.0.0.1", "::1", "localhost", h.api.Host}
+	if domain := h.api.API.Domain; domain != nil {
+		names = append(names, domain.Name)
+	}
+	certificate, err := h.opts.Authority.Certificate(names)
+	if err != nil {
+		return nil, fmt.Errorf("certificates: %w", err)
+	}
+	return gatewaytest.PreserveHeaderCase(devca.TLSOrPlain(l, certificate)), nil
+}
+
+// Close closes the connections, then ends the functions.
+func (h *Host) Close() error {
+	var failed error
+	if h.gateway != nil {
+		failed = h.gateway.Close()
+	}
+	for _, p := range h.processes {
+		failed = errors.Join(failed, p.Close())
+	}
+	return failed
+}

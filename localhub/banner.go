@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/account"
+	"github.com/securecart/hub/internal/local/catalogue"
+	"github.com/securecart/hub/internal/local/house"
+	"github.com/securecart/hub/internal/table"
+)
+
+// banner prints commands to paste into other terminals.
+type banner struct {
+	settings
+	house       *house.House
+	tables      house.Tables // nil: in memory
+	addr, admin string       // to connect to
+	products    []catalogue.Product
+}
+
+func (b *banner) print(w io.Writer) error {
+	token, _, err := b.house.Token("alice", hub.RoleCustomer, "")
+	if err != nil {
+		return err
+	}
+	sku := "TEE-RED-M"
+	if len(b.products) > 0 {
+		sku = b.products[0].SKU
+	}
+	socket := "ws://" + b.addr + "/" + b.stage
+	wscat := "npx wscat -c " + socket + " -s securecart.v1"
+	alice := wscat + ` -H "Authorization: Bearer ` + token + `"`
+	page, header := "http://"+b.addr+"/", ""
+	if b.adminToken != "" {
+		page += "#admin-token=" + url.QueryEscape(string(b.adminToken)) // a browser sends no fragment
+		header = ` -H "Authorization: Bearer ` + string(b.adminToken) + `"`
+	}
+	_, err = fmt.Fprintf(w, `localhub %s
+  socket  %s
+  page    %s
+
+In other terminals (then type: help):
+
+  a guest
+    %s
+
+  alice's phone
+    %s
+
+  alice's laptop
+    %s
+
+  a change of stock
+    curl -X PUT http://%s/admin/stock/%s%s -d '{"available":3}'
+%s%s
+Interrupt (ctrl-c) to end.
+`, version(), socket, page, wscat, alice, alice, b.admin, sku, header, b.updateItem(sku), b.signedRequest())
+	return err
+}
+
+// localCredential is among the variables of functions if this machine has no AWS
+// credentials. Then the aws command needs them too, and the region.
+const localCredential = "AWS_ACCESS_KEY_ID=local"
+
+// updateItem is a command that changes stock in the table itself; "" without tables.
+func (b *banner) updateItem(sku string) string {
+	if b.tables == nil {
+		return ""
+	}
+	env, endpoint := "", ""
+	if b.dynamodb.endpoint != inAWS {
+		endpoint = " --endpoint-url " + b.dynamodb.endpoint
+		if variables := b.tables.Env(); slices.Contains(variables, localCredential) {
+			env = localCredential + " AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=" + regionOf(variables) + " \\\n    "
+		}
+	}
+	names := b.dynamodb.layout.Inventory
+	return fmt.Sprintf(`
+  a change of stock by the shop itself: any write that raises the version
+    %saws dynamodb update-item%s --table-name %s \
+      --key '{"%s":{"S":"%s"}}' --update-expression 'SET %s = :n ADD %s :one' \
+      --expression-attribute-values '{":n":{"N":"2"},":one":{"N":"1"}}'
+`, env, endpoint, b.dynamodb.inventory, names.Of(table.AttrSKU), sku, names.Of(table.AttrAvailable), names.Of(table.AttrVersion))
+}
+
+// regionOf finds AWS_REGION in a list of variables.
+func regionOf(variables []string) string {
+	for _, v := range variables {
+		if region, ok := strings.CutPrefix(v, "AWS_REGION="); ok {
+			return region
+		}
+	}
+	return account.Region
+}
+
+// signedRequest is a command that reads a connection, where requests need signatures.
+func (b *banner) signedRequest() string {
+	if !b.requireSigV4 {
+		return ""
+	}
+	key := account.Credential
+	return fmt.Sprintf(`
+  a signed request to a connection
+    AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s \
+      aws --region %s apigatewaymanagementapi get-connection --endpoint-url http://%s/%s --connection-id ID
+`, key.AccessKeyID, key.SecretAccessKey, account.Region, b.addr, b.stage)
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/local/faults"
+)
+
+func newFlagSet(name string) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // exitStatus prints the error on one line
+	return fs
+}
+
+// parseFlags reads flags; other arguments are errors. After -h it has printed the
+// help, and done is true.
+func parseFlags(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, err error) {
+	err = fs.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(stdout, "usage of %s:\n", fs.Name())
+		fs.SetOutput(stdout)
+		fs.PrintDefaults()
+		return true, nil
+	case err != nil:
+		return true, usagef("%w (-h lists the flags)", err)
+	case fs.NArg() > 0:
+		hint := "-h lists the flags"
+		if strings.Contains(fs.Arg(0), "=") {
+			hint = "write -faults=" + fs.Arg(0) + " without a space"
+		}
+		return true, usagef("%q is not a flag (%s)", fs.Arg(0), hint)
+	}
+	return false, nil
+}
+
+// faultsFlag is the flag -faults.
+type faultsFlag struct{ set *gatewaytest.Faults }
+
+const faultsUsage = "fail on purpose: alone for a mix, or -faults=`name=N,...` for one in N: "
+
+func (f *faultsFlag) String() string { return "" }
+
+func (f *faultsFlag) Set(value string) (err error) {
+	if value == "mix" {
+		value = faults.Mix
+	}
+	f.set, err = faults.Parse(value)
+	return err
+}
+
+// withMix lets the flag -faults stand alone.
+func withMix(args []string) []string {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if arg == "-faults" || arg == "--faults" {
+			args[i] = "-faults=mix"
+		}
+	}
+	return args
+}
+
+// originsFlag is a list of origins, as the setting ALLOWED_ORIGINS.
+type originsFlag []string
+
+func (o *originsFlag) String() string { return "" }
+
+func (o *originsFlag) Set(value string) (err error) {
+	if *o, err = handler.ParseOrigins(value); err != nil {
+		return fmt.Errorf("it %w", err)
+	}
+	return nil
+}
+
+// pairsFlag is a flag NAME=VALUE that may be repeated.
+type pairsFlag map[string]string
+
+func (p pairsFlag) String() string { return "" }
+
+func (p pairsFlag) Set(text string) error {
+	name, value, ok := strings.Cut(text, "=")
+	if _, repeated := p[name]; !ok || name == "" || repeated {
+		return errors.New("it must be NAME=VALUE, with each name once")
+	}
+	p[name] = value
+	return nil
+}
+
+// secretFlag is a secret, or @FILE for a file that has it.
+type secretFlag string
+
+func (s *secretFlag) String() string { return "" }
+
+func (s *secretFlag) Set(value string) error {
+	if file, ok := strings.CutPrefix(value, "@"); ok {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		value = strings.TrimSpace(string(data))
+	}
+	if value == "" {
+		return errors.New("an empty token protects nothing")
+	}
+	*s = secretFlag(value)
+	return nil
+}
+
+// check refuses what a header cannot carry. Set cannot do that: its errors quote the
+// value.
+func (s secretFlag) check() error {
+	if strings.ContainsFunc(string(s), func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return usagef("-admin-token: a token has printable ASCII characters and no spaces")
+	}
+	return nil
+}

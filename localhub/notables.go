@@ -1,0 +1,37 @@
+//go:build !dynamodb
+
+package main
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"github.com/securecart/hub/internal/local/house"
+)
+
+// open refuses tables: they need the AWS SDK. This build leaves it out, since it would
+// make everybody's first build half as long again. The error has the command that
+// works.
+func (d *dynamodb) open(_ context.Context, args []string, _ *slog.Logger) (house.Tables, error) {
+	if d.endpoint == "" {
+		return nil, nil
+	}
+	return nil, usagef("-dynamodb needs the AWS SDK, which this build leaves out; run: go run -tags dynamodb ./localhub %s", quote(args))
+}
+
+// quote writes arguments as a POSIX shell reads them.
+func quote(args []string) string {
+	quoted := make([]string, len(args))
+	for i, arg := range args {
+		quoted[i] = arg
+		if arg == "" || strings.ContainsFunc(arg, needsQuotes) {
+			quoted[i] = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
+}
+
+func needsQuotes(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_=:/.,@%+", r))
+}
