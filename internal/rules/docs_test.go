@@ -1,0 +1,431 @@
+package rules
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/securecart/hub/internal/cloud/config"
+	"github.com/securecart/hub/internal/cloud/logs"
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
+)
+
+const (
+	// maxReadme is the size of a README that is read in two minutes, in bytes.
+	maxReadme = 6 << 10
+	// maxMarkdownLine is in characters: two columns of text on a screen.
+	maxMarkdownLine = 100
+)
+
+// planned are targets of links that other changes add.
+var planned = []string{"docs/gatewaytest.md", "docs/images/shop.png"}
+
+// read returns a file of the repository.
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// markdown returns the names of all Markdown files, from the root.
+func markdown(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() && p != root {
+			hidden := strings.HasPrefix(name, ".") && name != ".github"
+			if hidden || name == "node_modules" || name == "build" {
+				return filepath.SkipDir
+			}
+		}
+		if path.Ext(name) == ".md" {
+			rel, err := filepath.Rel(root, p)
+			if err != nil {
+				return err
+			}
+			names = append(names, filepath.ToSlash(rel))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(names) < 20 {
+		t.Fatalf("found only %d Markdown files", len(names))
+	}
+	return names
+}
+
+// markdownLine is one line of a Markdown file.
+type markdownLine struct {
+	number int
+	text   string
+	inCode bool // in a fenced block, its fences included
+}
+
+func markdownLines(text string) []markdownLine {
+	var lines []markdownLine
+	inCode := false
+	for i, line := range strings.Split(text, "\n") {
+		fence := strings.HasPrefix(strings.TrimSpace(line), "```")
+		lines = append(lines, markdownLine{i + 1, line, inCode || fence})
+		if fence {
+			inCode = !inCode
+		}
+	}
+	return lines
+}
+
+var codeSpan = regexp.MustCompile("`[^`]*`")
+
+// prose returns the text outside fenced blocks.
+func prose(text string) string {
+	var out strings.Builder
+	for _, line := range markdownLines(text) {
+		if !line.inCode {
+			out.WriteString(line.text)
+		}
+		out.WriteByte('\n')
+	}
+	return out.String()
+}
+
+func TestReadmeSize(t *testing.T) {
+	if n := len(read(t, "README.md")); n > maxReadme {
+		t.Errorf("README.md has %d bytes, want at most %d", n, maxReadme)
+	}
+}
+
+// protocolMessage matches a line of a conversation: JSON, perhaps behind the mark of
+// wscat. Such lines are compared byte for byte, so they cannot be wrapped.
+var protocolMessage = regexp.MustCompile(`^(< )?\{"`)
+
+// TestMarkdownLineLength: prose and tables fit side by side with code. Exceptions
+// are messages and lines with nothing but a URL.
+func TestMarkdownLineLength(t *testing.T) {
+	lonelyURL := regexp.MustCompile(`^\s*<?https://\S+$`)
+	for _, name := range markdown(t) {
+		if name == "docs/gateway.md" || strings.HasPrefix(name, "gatewaytest/testdata/") {
+			continue // generated, or a part of what is generated
+		}
+		for _, line := range markdownLines(read(t, name)) {
+			n := utf8.RuneCountInString(line.text)
+			exempt := line.inCode && protocolMessage.MatchString(line.text) || lonelyURL.MatchString(line.text)
+			if n <= maxMarkdownLine || exempt {
+				continue
+			}
+			t.Errorf("%s:%d has %d characters, want at most %d", name, line.number, n, maxMarkdownLine)
+		}
+	}
+}
+
+// anchors returns the anchors that GitHub makes of the headings of a text.
+func anchors(text string) map[string]bool {
+	found := map[string]bool{}
+	for line := range strings.Lines(prose(text)) {
+		marks, heading, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if !ok || strings.Trim(marks, "#") != "" || marks == "" {
+			continue
+		}
+		anchor := strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, heading)
+		unique := anchor
+		for n := 1; found[unique]; n++ {
+			unique = fmt.Sprintf("%s-%d", anchor, n)
+		}
+		found[unique] = true
+	}
+	return found
+}
+
+// TestMarkdownLinks: each relative link leads to a file, and each #anchor to a
+// heading of it.
+func TestMarkdownLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	checked := 0
+	for _, name := range markdown(t) {
+		text := codeSpan.ReplaceAllString(prose(read(t, name)), "code")
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			checked++
+			file, anchor, _ := strings.Cut(m[1], "#")
+			target := name
+			if file != "" {
+				target = path.Join(path.Dir(name), file)
+			}
+			if slices.Contains(planned, target) {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(root, target)); err != nil {
+				t.Errorf("%s: the link %s leads to no file", name, m[1])
+				continue
+			}
+			if anchor != "" && !anchors(read(t, target))[anchor] {
+				t.Errorf("%s: the link %s leads to no heading", name, m[1])
+			}
+		}
+	}
+	if checked < 50 {
+		t.Errorf("found only %d relative links", checked)
+	}
+}
+
+// TestIndexesNameEveryDocument: docs/README.md and docs/decisions/README.md link
+// to each file beside them.
+func TestIndexesNameEveryDocument(t *testing.T) {
+	for _, name := range markdown(t) {
+		dir, base := path.Split(name)
+		if dir != "docs/" && dir != "docs/decisions/" || base == "README.md" {
+			continue
+		}
+		if !strings.Contains(read(t, dir+"README.md"), "]("+base+")") {
+			t.Errorf("%sREADME.md does not link to %s", dir, base)
+		}
+	}
+}
+
+// TestDocumentsNameEveryMetric: operators find each in docs/operations.md.
+func TestDocumentsNameEveryMetric(t *testing.T) {
+	doc := read(t, "docs/operations.md")
+	for _, s := range logs.Series {
+		if !strings.Contains(doc, "| `"+s.Name+"` |") {
+			t.Errorf("docs/operations.md has no row for the metric %s", s.Name)
+		}
+	}
+}
+
+// TestDocumentsNameEveryPackage: docs/architecture.md has a line for each package
+// and each dependency.
+func TestDocumentsNameEveryPackage(t *testing.T) {
+	doc := read(t, "docs/architecture.md")
+	for _, pkg := range slices.Sorted(maps.Keys(mayImport)) {
+		if !regexp.MustCompile("(?m)^\\|[^|]*`" + regexp.QuoteMeta(pkg) + "`[^|]*\\|").MatchString(doc) {
+			t.Errorf("docs/architecture.md has no row for the package %s", pkg)
+		}
+	}
+	module := read(t, "go.mod")
+	_, direct, _ := strings.Cut(module, "require (")
+	direct, _, _ = strings.Cut(direct, ")")
+	for _, m := range regexp.MustCompile(`(?m)^\s+(\S+) v`).FindAllStringSubmatch(direct, -1) {
+		if !strings.Contains(doc, "`"+m[1]+"`") {
+			t.Errorf("docs/architecture.md does not say why there is a dependency on %s", m[1])
+		}
+	}
+	if strings.Contains(module, "replace") {
+		t.Error("go.mod has a replace")
+	}
+}
+
+// TestDocumentsHaveFiguresOfEveryFunction: both sizes, the zipped one and a cold
+// start, which the benchmark takes.
+func TestDocumentsHaveFiguresOfEveryFunction(t *testing.T) {
+	doc, bench := read(t, "docs/performance.md"), read(t, "internal/local/dynamo/bench_test.go")
+	for _, f := range config.Functions {
+		row := "(?m)^\\| `" + string(f) + "`" + `( \| \d+ \d{3} \d{3}){3} \| \d+\.\d ms \|$`
+		if !regexp.MustCompile(row).MatchString(doc) {
+			t.Errorf("docs/performance.md has no row of figures for %s", f)
+		}
+		if !strings.Contains(bench, `{"`+string(f)+`", `) {
+			t.Errorf("BenchmarkColdStart does not start %s", f)
+		}
+	}
+}
+
+// flagMethods are the methods of [flag.FlagSet] that define a flag, with the place
+// of its name among the arguments.
+var flagMethods = map[string]int{
+	"Bool": 0, "Duration": 0, "Float64": 0, "Int": 0, "Int64": 0, "String": 0, "Uint": 0, "Func": 0, "BoolFunc": 0,
+	"BoolVar": 1, "DurationVar": 1, "Float64Var": 1, "IntVar": 1, "Int64Var": 1, "StringVar": 1, "UintVar": 1,
+	"TextVar": 1, "Var": 1,
+}
+
+// definedFlags returns the flags of localhub, read from its source.
+func definedFlags(t *testing.T) []string {
+	found := map[string]bool{}
+	name := regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+	for _, s := range sources(t) {
+		if s.isTest || s.pkg != "localhub" && !strings.HasPrefix(s.pkg, "internal/local/") {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) < 3 {
+				return true
+			}
+			method, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			at, ok := flagMethods[method.Sel.Name]
+			if !ok {
+				return true
+			}
+			if lit, ok := call.Args[at].(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				if text, err := strconv.Unquote(lit.Value); err == nil && name.MatchString(text) {
+					found[text] = true
+				}
+			}
+			return true
+		})
+	}
+	if len(found) < 20 {
+		t.Fatalf("found only %d flags", len(found))
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// documentedFlags returns the flags that a document names: in code spans of its
+// prose, and behind ./localhub in its commands.
+func documentedFlags(doc string) map[string]bool {
+	found := map[string]bool{}
+	span := regexp.MustCompile("`-([a-z][a-z0-9-]*)")
+	for _, m := range span.FindAllStringSubmatch(prose(doc), -1) {
+		found[m[1]] = true
+	}
+	argument := regexp.MustCompile(`\s-([a-z][a-z0-9-]*)`)
+	for _, line := range markdownLines(strings.ReplaceAll(doc, "\\\n", "")) {
+		if _, args, ok := strings.Cut(line.text, "./localhub"); ok && line.inCode {
+			for _, m := range argument.FindAllStringSubmatch(args, -1) {
+				found[m[1]] = true
+			}
+		}
+	}
+	return found
+}
+
+// TestDocumentsNameEveryFlag: each flag of localhub has a row in docs/localhub.md
+// or docs/templates.md, and no document names a flag that does not exist.
+func TestDocumentsNameEveryFlag(t *testing.T) {
+	defined := definedFlags(t)
+	rows := read(t, "docs/localhub.md") + read(t, "docs/templates.md")
+	for _, flag := range defined {
+		if !regexp.MustCompile("(?m)^\\|[^|]*`-" + flag + "[` ]").MatchString(rows) {
+			t.Errorf("neither docs/localhub.md nor docs/templates.md has a row for the flag -%s", flag)
+		}
+	}
+	for _, name := range markdown(t) {
+		if name != "README.md" && name != "SECURITY.md" && !strings.HasPrefix(name, "docs/") {
+			continue
+		}
+		named := documentedFlags(read(t, name))
+		for _, flag := range slices.Sorted(maps.Keys(named)) {
+			if !slices.Contains(defined, flag) && !slices.Contains(foreignFlags, flag) {
+				t.Errorf("%s names the flag -%s, which localhub does not have", name, flag)
+			}
+		}
+	}
+}
+
+// foreignFlags are flags of go test that documents name alone.
+var foreignFlags = []string{"update"}
+
+// TestDocumentsHaveTheLimits: docs/protocol.md states the limits of the code.
+func TestDocumentsHaveTheLimits(t *testing.T) {
+	doc := strings.Join(strings.Fields(read(t, "docs/protocol.md")), " ")
+	grouped := func(n int) string {
+		if n < 1000 {
+			return strconv.Itoa(n)
+		}
+		return fmt.Sprintf("%d %03d", n/1000, n%1000)
+	}
+	l := hub.DefaultLimits()
+	for _, want := range []string{
+		fmt.Sprintf("A message has at most %s bytes and %d topics.", grouped(wire.MaxMessage), wire.MaxTopics),
+		fmt.Sprintf("A connection has at most %d topics, a cart %d lines.", wire.MaxSubscriptions, wire.MaxLines),
+		fmt.Sprintf("Quantities are from 0 to %d.", wire.MaxQuantity),
+		fmt.Sprintf("`messages` is %d for a guest, %d for a customer, %d for a vendor and %d for an admin.",
+			l.Messages[hub.RoleGuest], l.Messages[hub.RoleCustomer], l.Messages[hub.RoleVendor], l.Messages[hub.RoleAdmin]),
+		fmt.Sprintf("| `messages` in %.0f s, on one connection |", hub.MessageWindow.Seconds()),
+		fmt.Sprintf("| `skus` in an hour, of a guest | %d |", l.GuestSKUs),
+		fmt.Sprintf("| connections of one user | %s |", grouped(l.ConnectionsPerUser)),
+		fmt.Sprintf("| connections of one address | %s |", grouped(l.ConnectionsPerAddress)),
+		fmt.Sprintf("| `idle`: seconds of silence in both directions | %.0f |", l.Idle.Seconds()),
+	} {
+		if !strings.Contains(doc, want) {
+			t.Errorf("docs/protocol.md does not say %q", want)
+		}
+	}
+}
+
+// TestWorkflows: CI runs what make check runs, and dependabot knows each folder
+// with npm packages.
+func TestWorkflows(t *testing.T) {
+	var ci struct {
+		Permissions map[string]string
+		Jobs        map[string]struct{ Steps []struct{ Run, Uses string } }
+	}
+	parseYAML(t, ".github/workflows/ci.yml", &ci)
+	if ci.Jobs["check"].Steps == nil || ci.Jobs["check"].Steps[len(ci.Jobs["check"].Steps)-1].Run != "bash .ci/run" {
+		t.Errorf("the last step of the job check is not bash .ci/run: %v", ci.Jobs["check"].Steps)
+	}
+	if !maps.Equal(ci.Permissions, map[string]string{"contents": "read"}) {
+		t.Errorf("ci.yml has the permissions %v, want contents: read alone", ci.Permissions)
+	}
+	var dependabot struct {
+		Updates []struct {
+			Ecosystem   string `yaml:"package-ecosystem"`
+			Directories []string
+		}
+	}
+	parseYAML(t, ".github/dependabot.yml", &dependabot)
+	var npm []string
+	for _, u := range dependabot.Updates {
+		if u.Ecosystem == "npm" {
+			npm = append(npm, u.Directories...)
+		}
+	}
+	packages, err := filepath.Glob(filepath.Join(root, "scripts/*/package.json"))
+	if err != nil || len(packages) == 0 {
+		t.Fatalf("found no npm packages in scripts, %v", err)
+	}
+	for _, p := range packages {
+		if dir := "/scripts/" + filepath.Base(filepath.Dir(p)); !slices.Contains(npm, dir) {
+			t.Errorf("dependabot.yml does not have the npm directory %s", dir)
+		}
+	}
+	forms, err := filepath.Glob(filepath.Join(root, ".github/ISSUE_TEMPLATE/*.yml"))
+	if err != nil || len(forms) == 0 {
+		t.Fatalf("found no issue templates, %v", err)
+	}
+	for _, f := range forms {
+		parseYAML(t, ".github/ISSUE_TEMPLATE/"+filepath.Base(f), new(any))
+	}
+}
+
+func parseYAML(t *testing.T, name string, v any) {
+	t.Helper()
+	if err := yaml.Unmarshal([]byte(read(t, name)), v); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+}
