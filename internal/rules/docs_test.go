@@ -350,6 +350,35 @@ func TestDocumentsNameEveryFlag(t *testing.T) {
 // foreignFlags are flags of go test that documents name alone.
 var foreignFlags = []string{"update"}
 
+// TestDocumentsNameEveryRequest: docs/localhub.md has a row for each request of the
+// admin API, as its patterns are in the source.
+func TestDocumentsNameEveryRequest(t *testing.T) {
+	doc := read(t, "docs/localhub.md")
+	pattern := regexp.MustCompile(`^(GET|PUT|POST|DELETE) /`)
+	found := 0
+	for _, s := range sources(t) {
+		if s.isTest || s.pkg != "internal/local/house" && s.pkg != "internal/local/admin" {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			lit, ok := n.(*ast.BasicLit)
+			if !ok || lit.Kind != token.STRING {
+				return true
+			}
+			if request, err := strconv.Unquote(lit.Value); err == nil && pattern.MatchString(request) {
+				found++
+				if !strings.Contains(doc, "| `"+request) {
+					t.Errorf("docs/localhub.md has no row for %s", request)
+				}
+			}
+			return true
+		})
+	}
+	if found < 10 {
+		t.Errorf("found only %d requests", found)
+	}
+}
+
 // TestDocumentsHaveTheLimits: docs/protocol.md states the limits of the code.
 func TestDocumentsHaveTheLimits(t *testing.T) {
 	doc := strings.Join(strings.Fields(read(t, "docs/protocol.md")), " ")
