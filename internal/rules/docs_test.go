@@ -379,6 +379,39 @@ func TestDocumentsNameEveryRequest(t *testing.T) {
 	}
 }
 
+// TestDocumentsNameEveryParameter: docs/deploy.md names each parameter and output of
+// the template, and its tables name no other.
+func TestDocumentsNameEveryParameter(t *testing.T) {
+	doc := read(t, "docs/deploy.md")
+	var template struct {
+		Parameters map[string]yaml.Node `yaml:"Parameters"`
+		Outputs    map[string]yaml.Node `yaml:"Outputs"`
+	}
+	parseYAML(t, "template.yaml", &template)
+	sections := map[string]map[string]yaml.Node{"Parameters": template.Parameters, "Outputs": template.Outputs}
+	name := regexp.MustCompile("`([A-Z][A-Za-z]+)`")
+	for _, heading := range slices.Sorted(maps.Keys(sections)) {
+		_, section, _ := strings.Cut(doc, "\n## "+heading+"\n")
+		section, _, _ = strings.Cut(section, "\n## ")
+		for _, want := range slices.Sorted(maps.Keys(sections[heading])) {
+			if !strings.Contains(section, "`"+want+"`") {
+				t.Errorf("docs/deploy.md does not have %s among its %s", want, heading)
+			}
+		}
+		for line := range strings.Lines(section) {
+			cells := strings.Split(line, "|")
+			if len(cells) < 3 {
+				continue
+			}
+			for _, m := range name.FindAllStringSubmatch(cells[1], -1) {
+				if _, ok := sections[heading][m[1]]; !ok {
+					t.Errorf("docs/deploy.md has %s among its %s, the template does not", m[1], heading)
+				}
+			}
+		}
+	}
+}
+
 // TestDocumentsHaveTheLimits: docs/protocol.md states the limits of the code.
 func TestDocumentsHaveTheLimits(t *testing.T) {
 	doc := strings.Join(strings.Fields(read(t, "docs/protocol.md")), " ")
