@@ -190,14 +190,14 @@ func TestBootstrapsSession(t *testing.T) {
 			}
 			t.Skip("the aws CLI is not installed")
 		}
-		readme, err := os.ReadFile("../README.md")
+		readme, err := os.ReadFile("../docs/localhub.md")
 		if err != nil {
 			t.Fatal(err)
 		}
 		words := func(text string) string { return strings.Join(strings.Fields(text), " ") }
 		line := hub.awsLine(t)
 		if want := words(strings.Replace(line, endpoint, "http://127.0.0.1:8000", 1)); !strings.Contains(words(string(readme)), want) {
-			t.Errorf("the README has another line than the one that is printed, %s", want)
+			t.Errorf("docs/localhub.md does not have the line that localhub prints: %s", want)
 		}
 		cmd := exec.Command("sh", "-c", line)
 		cmd.Env = newcomer

@@ -12,7 +12,7 @@ import (
 var functions = []string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"}
 
 // mayImport has our packages, and which of ours each may import. A new package
-// needs a line here and in docs/design.md. The folder tells where a package runs:
+// needs a line here and in docs/architecture.md. The folder tells where a package runs:
 //
 //	internal/cloud   only in the functions in AWS
 //	internal/local   only in localhub and tests

@@ -6,15 +6,12 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/securecart/hub/internal/cloud/config"
 	"github.com/securecart/hub/internal/cloud/logs"
 )
 
@@ -226,58 +223,4 @@ func TestLogKeys(t *testing.T) {
 			t.Errorf("nobody logs the key %q", key)
 		}
 	}
-}
-
-// TestReadmeNamesEveryMetric: operators find each in the README.
-func TestReadmeNamesEveryMetric(t *testing.T) {
-	readme := read(t, "README.md")
-	for _, s := range logs.Series {
-		if !strings.Contains(readme, "`"+s.Name+"`") {
-			t.Errorf("the README does not name the metric %s", s.Name)
-		}
-	}
-}
-
-// TestDesignNamesEveryRoom: docs/design.md has a line for each package and each
-// dependency.
-func TestDesignNamesEveryRoom(t *testing.T) {
-	design := read(t, "docs/design.md")
-	for pkg := range mayImport {
-		if !strings.Contains(design, "`"+pkg+"`") {
-			t.Errorf("docs/design.md does not name the room %s", pkg)
-		}
-	}
-	_, direct, _ := strings.Cut(read(t, "go.mod"), "require (")
-	direct, _, _ = strings.Cut(direct, ")")
-	for _, m := range regexp.MustCompile(`(?m)^\s+(\S+) v`).FindAllStringSubmatch(direct, -1) {
-		if !strings.Contains(design, "`"+m[1]+"`") {
-			t.Errorf("docs/design.md does not say why there is a dependency on %s", m[1])
-		}
-	}
-	if strings.Contains(read(t, "go.mod"), "replace") {
-		t.Error("go.mod has a replace")
-	}
-}
-
-// TestDesignHasFiguresOfEveryFunction: both sizes, the zipped one and a cold start,
-// which the benchmark takes.
-func TestDesignHasFiguresOfEveryFunction(t *testing.T) {
-	design, bench := read(t, "docs/design.md"), read(t, "internal/local/dynamo/bench_test.go")
-	for _, f := range config.Functions {
-		if !regexp.MustCompile(`(?m)^\| ` + "`" + string(f) + "`" + `( \| \d+ \d{3} \d{3}){3} \| \d+\.\d ms \|$`).MatchString(design) {
-			t.Errorf("docs/design.md has no row of figures for %s", f)
-		}
-		if !strings.Contains(bench, `{"`+string(f)+`", `) {
-			t.Errorf("BenchmarkColdStart does not start %s", f)
-		}
-	}
-}
-
-func read(t *testing.T, name string) string {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
 }

@@ -1,0 +1,298 @@
+package rules
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/securecart/hub/internal/cloud/config"
+	"github.com/securecart/hub/internal/cloud/logs"
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// TestDocumentsNameEveryMetric: operators find each in docs/operations.md.
+func TestDocumentsNameEveryMetric(t *testing.T) {
+	doc := read(t, "docs/operations.md")
+	for _, s := range logs.Series {
+		if !strings.Contains(doc, "| `"+s.Name+"` |") {
+			t.Errorf("docs/operations.md has no row for the metric %s", s.Name)
+		}
+	}
+}
+
+// TestDocumentsNameEveryPackage: docs/architecture.md has a line for each package
+// and each dependency.
+func TestDocumentsNameEveryPackage(t *testing.T) {
+	doc := read(t, "docs/architecture.md")
+	for _, pkg := range slices.Sorted(maps.Keys(mayImport)) {
+		if !regexp.MustCompile("(?m)^\\|[^|]*`" + regexp.QuoteMeta(pkg) + "`[^|]*\\|").MatchString(doc) {
+			t.Errorf("docs/architecture.md has no row for the package %s", pkg)
+		}
+	}
+	module := read(t, "go.mod")
+	_, direct, _ := strings.Cut(module, "require (")
+	direct, _, _ = strings.Cut(direct, ")")
+	for _, m := range regexp.MustCompile(`(?m)^\s+(\S+) v`).FindAllStringSubmatch(direct, -1) {
+		if !strings.Contains(doc, "`"+m[1]+"`") {
+			t.Errorf("docs/architecture.md does not say why there is a dependency on %s", m[1])
+		}
+	}
+	if strings.Contains(module, "replace") {
+		t.Error("go.mod has a replace")
+	}
+}
+
+// TestDocumentsHaveFiguresOfEveryFunction: both sizes, the zipped one and a cold
+// start, which the benchmark takes.
+func TestDocumentsHaveFiguresOfEveryFunction(t *testing.T) {
+	doc, bench := read(t, "docs/performance.md"), read(t, "internal/local/dynamo/bench_test.go")
+	for _, f := range config.Functions {
+		row := "(?m)^\\| `" + string(f) + "`" + `( \| \d+ \d{3} \d{3}){3} \| \d+\.\d ms \|$`
+		if !regexp.MustCompile(row).MatchString(doc) {
+			t.Errorf("docs/performance.md has no row of figures for %s", f)
+		}
+		if !strings.Contains(bench, `{"`+string(f)+`", `) {
+			t.Errorf("BenchmarkColdStart does not start %s", f)
+		}
+	}
+}
+
+// flagMethods are the methods of [flag.FlagSet] that define a flag, with the place
+// of its name among the arguments.
+var flagMethods = map[string]int{
+	"Bool": 0, "Duration": 0, "Float64": 0, "Int": 0, "Int64": 0, "String": 0, "Uint": 0, "Func": 0, "BoolFunc": 0,
+	"BoolVar": 1, "DurationVar": 1, "Float64Var": 1, "IntVar": 1, "Int64Var": 1, "StringVar": 1, "UintVar": 1,
+	"TextVar": 1, "Var": 1,
+}
+
+// definedFlags returns the flags of localhub, read from its source.
+func definedFlags(t *testing.T) []string {
+	found := map[string]bool{}
+	name := regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+	for _, s := range sources(t) {
+		if s.isTest || s.pkg != "localhub" && !strings.HasPrefix(s.pkg, "internal/local/") {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) < 3 {
+				return true
+			}
+			method, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			at, ok := flagMethods[method.Sel.Name]
+			if !ok {
+				return true
+			}
+			if lit, ok := call.Args[at].(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				if text, err := strconv.Unquote(lit.Value); err == nil && name.MatchString(text) {
+					found[text] = true
+				}
+			}
+			return true
+		})
+	}
+	if len(found) < 20 {
+		t.Fatalf("found only %d flags", len(found))
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// documentedFlags returns the flags that a document names: in code spans of its
+// prose, and behind ./localhub in its commands.
+func documentedFlags(doc string) map[string]bool {
+	found := map[string]bool{}
+	span := regexp.MustCompile("`-([a-z][a-z0-9-]*)")
+	for _, m := range span.FindAllStringSubmatch(prose(doc), -1) {
+		found[m[1]] = true
+	}
+	argument := regexp.MustCompile(`\s-([a-z][a-z0-9-]*)`)
+	for _, line := range markdownLines(strings.ReplaceAll(doc, "\\\n", "")) {
+		if _, args, ok := strings.Cut(line.text, "./localhub"); ok && line.inCode {
+			for _, m := range argument.FindAllStringSubmatch(args, -1) {
+				found[m[1]] = true
+			}
+		}
+	}
+	return found
+}
+
+// TestDocumentsNameEveryFlag: each flag of localhub has a row in docs/localhub.md
+// or docs/templates.md, and no document names a flag that does not exist.
+func TestDocumentsNameEveryFlag(t *testing.T) {
+	defined := definedFlags(t)
+	rows := read(t, "docs/localhub.md") + read(t, "docs/templates.md")
+	for _, flag := range defined {
+		if !regexp.MustCompile("(?m)^\\|[^|]*`-" + flag + "[` ]").MatchString(rows) {
+			t.Errorf("neither docs/localhub.md nor docs/templates.md has a row for the flag -%s", flag)
+		}
+	}
+	for _, name := range markdown(t) {
+		if name != "README.md" && name != "SECURITY.md" && !strings.HasPrefix(name, "docs/") {
+			continue
+		}
+		named := documentedFlags(read(t, name))
+		for _, flag := range slices.Sorted(maps.Keys(named)) {
+			if !slices.Contains(defined, flag) && !slices.Contains(foreignFlags, flag) {
+				t.Errorf("%s names the flag -%s, which localhub does not have", name, flag)
+			}
+		}
+	}
+}
+
+// foreignFlags are flags of go test that documents name alone.
+var foreignFlags = []string{"update"}
+
+// TestDocumentsNameEveryRequest: docs/localhub.md has a row for each request of the
+// admin API, as its patterns are in the source.
+func TestDocumentsNameEveryRequest(t *testing.T) {
+	doc := read(t, "docs/localhub.md")
+	pattern := regexp.MustCompile(`^(GET|PUT|POST|DELETE) /`)
+	found := 0
+	for _, s := range sources(t) {
+		if s.isTest || s.pkg != "internal/local/house" && s.pkg != "internal/local/admin" {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			lit, ok := n.(*ast.BasicLit)
+			if !ok || lit.Kind != token.STRING {
+				return true
+			}
+			if request, err := strconv.Unquote(lit.Value); err == nil && pattern.MatchString(request) {
+				found++
+				if !strings.Contains(doc, "| `"+request) {
+					t.Errorf("docs/localhub.md has no row for %s", request)
+				}
+			}
+			return true
+		})
+	}
+	if found < 10 {
+		t.Errorf("found only %d requests", found)
+	}
+}
+
+// TestDocumentsNameEveryParameter: docs/deploy.md names each parameter and output of
+// the template, and its tables name no other.
+func TestDocumentsNameEveryParameter(t *testing.T) {
+	doc := read(t, "docs/deploy.md")
+	var template struct {
+		Parameters map[string]yaml.Node `yaml:"Parameters"`
+		Outputs    map[string]yaml.Node `yaml:"Outputs"`
+	}
+	parseYAML(t, "template.yaml", &template)
+	sections := map[string]map[string]yaml.Node{"Parameters": template.Parameters, "Outputs": template.Outputs}
+	name := regexp.MustCompile("`([A-Z][A-Za-z]+)`")
+	for _, heading := range slices.Sorted(maps.Keys(sections)) {
+		_, section, _ := strings.Cut(doc, "\n## "+heading+"\n")
+		section, _, _ = strings.Cut(section, "\n## ")
+		for _, want := range slices.Sorted(maps.Keys(sections[heading])) {
+			if !strings.Contains(section, "`"+want+"`") {
+				t.Errorf("docs/deploy.md does not have %s among its %s", want, heading)
+			}
+		}
+		for line := range strings.Lines(section) {
+			cells := strings.Split(line, "|")
+			if len(cells) < 3 {
+				continue
+			}
+			for _, m := range name.FindAllStringSubmatch(cells[1], -1) {
+				if _, ok := sections[heading][m[1]]; !ok {
+					t.Errorf("docs/deploy.md has %s among its %s, the template does not", m[1], heading)
+				}
+			}
+		}
+	}
+}
+
+// TestDocumentsHaveTheLimits: docs/protocol.md states the limits of the code.
+func TestDocumentsHaveTheLimits(t *testing.T) {
+	doc := strings.Join(strings.Fields(read(t, "docs/protocol.md")), " ")
+	grouped := func(n int) string {
+		if n < 1000 {
+			return strconv.Itoa(n)
+		}
+		return fmt.Sprintf("%d %03d", n/1000, n%1000)
+	}
+	l := hub.DefaultLimits()
+	for _, want := range []string{
+		fmt.Sprintf("A message has at most %s bytes and %d topics.", grouped(wire.MaxMessage), wire.MaxTopics),
+		fmt.Sprintf("A connection has at most %d topics, a cart %d lines.", wire.MaxSubscriptions, wire.MaxLines),
+		fmt.Sprintf("Quantities are from 0 to %d.", wire.MaxQuantity),
+		fmt.Sprintf("`messages` is %d for a guest, %d for a customer, %d for a vendor and %d for an admin.",
+			l.Messages[hub.RoleGuest], l.Messages[hub.RoleCustomer], l.Messages[hub.RoleVendor], l.Messages[hub.RoleAdmin]),
+		fmt.Sprintf("| `messages` in %.0f s, on one connection |", hub.MessageWindow.Seconds()),
+		fmt.Sprintf("| `skus` in an hour, of a guest | %d |", l.GuestSKUs),
+		fmt.Sprintf("| connections of one user | %s |", grouped(l.ConnectionsPerUser)),
+		fmt.Sprintf("| connections of one address | %s |", grouped(l.ConnectionsPerAddress)),
+		fmt.Sprintf("| `idle`: seconds of silence in both directions | %.0f |", l.Idle.Seconds()),
+	} {
+		if !strings.Contains(doc, want) {
+			t.Errorf("docs/protocol.md does not say %q", want)
+		}
+	}
+}
+
+// TestWorkflows: CI runs what make check runs, and dependabot knows each folder
+// with npm packages.
+func TestWorkflows(t *testing.T) {
+	var ci struct {
+		Permissions map[string]string
+		Jobs        map[string]struct{ Steps []struct{ Run, Uses string } }
+	}
+	parseYAML(t, ".github/workflows/ci.yml", &ci)
+	if ci.Jobs["check"].Steps == nil || ci.Jobs["check"].Steps[len(ci.Jobs["check"].Steps)-1].Run != "bash .ci/run" {
+		t.Errorf("the last step of the job check is not bash .ci/run: %v", ci.Jobs["check"].Steps)
+	}
+	if !maps.Equal(ci.Permissions, map[string]string{"contents": "read"}) {
+		t.Errorf("ci.yml has the permissions %v, want contents: read alone", ci.Permissions)
+	}
+	var dependabot struct {
+		Updates []struct {
+			Ecosystem   string `yaml:"package-ecosystem"`
+			Directories []string
+		}
+	}
+	parseYAML(t, ".github/dependabot.yml", &dependabot)
+	var npm []string
+	for _, u := range dependabot.Updates {
+		if u.Ecosystem == "npm" {
+			npm = append(npm, u.Directories...)
+		}
+	}
+	packages, err := filepath.Glob(filepath.Join(root, "scripts/*/package.json"))
+	if err != nil || len(packages) == 0 {
+		t.Fatalf("found no npm packages in scripts, %v", err)
+	}
+	for _, p := range packages {
+		if dir := "/scripts/" + filepath.Base(filepath.Dir(p)); !slices.Contains(npm, dir) {
+			t.Errorf("dependabot.yml does not have the npm directory %s", dir)
+		}
+	}
+	forms, err := filepath.Glob(filepath.Join(root, ".github/ISSUE_TEMPLATE/*.yml"))
+	if err != nil || len(forms) == 0 {
+		t.Fatalf("found no issue templates, %v", err)
+	}
+	for _, f := range forms {
+		parseYAML(t, ".github/ISSUE_TEMPLATE/"+filepath.Base(f), new(any))
+	}
+}
+
+func parseYAML(t *testing.T, name string, v any) {
+	t.Helper()
+	if err := yaml.Unmarshal([]byte(read(t, name)), v); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+}

@@ -1,0 +1,205 @@
+package rules
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	// maxReadme is the size of a README that is read in two minutes, in bytes.
+	maxReadme = 6 << 10
+	// maxMarkdownLine is in characters: two columns of text on a screen.
+	maxMarkdownLine = 100
+)
+
+// planned are targets of links that other changes add.
+var planned = []string{"docs/gatewaytest.md", "docs/images/shop.png"}
+
+// read returns a file of the repository.
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// markdown returns the names of all Markdown files, from the root.
+func markdown(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() && p != root {
+			hidden := strings.HasPrefix(name, ".") && name != ".github"
+			if hidden || name == "node_modules" || name == "build" {
+				return filepath.SkipDir
+			}
+		}
+		if path.Ext(name) == ".md" {
+			rel, err := filepath.Rel(root, p)
+			if err != nil {
+				return err
+			}
+			names = append(names, filepath.ToSlash(rel))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(names) < 20 {
+		t.Fatalf("found only %d Markdown files", len(names))
+	}
+	return names
+}
+
+// markdownLine is one line of a Markdown file.
+type markdownLine struct {
+	number int
+	text   string
+	inCode bool // in a fenced block, its fences included
+}
+
+func markdownLines(text string) []markdownLine {
+	var lines []markdownLine
+	inCode := false
+	for i, line := range strings.Split(text, "\n") {
+		fence := strings.HasPrefix(strings.TrimSpace(line), "```")
+		lines = append(lines, markdownLine{i + 1, line, inCode || fence})
+		if fence {
+			inCode = !inCode
+		}
+	}
+	return lines
+}
+
+var codeSpan = regexp.MustCompile("`[^`]*`")
+
+// prose returns the text outside fenced blocks.
+func prose(text string) string {
+	var out strings.Builder
+	for _, line := range markdownLines(text) {
+		if !line.inCode {
+			out.WriteString(line.text)
+		}
+		out.WriteByte('\n')
+	}
+	return out.String()
+}
+
+func TestReadmeSize(t *testing.T) {
+	if n := len(read(t, "README.md")); n > maxReadme {
+		t.Errorf("README.md has %d bytes, want at most %d", n, maxReadme)
+	}
+}
+
+// protocolMessage matches a line of a conversation: JSON, perhaps behind the mark of
+// wscat. Such lines are compared byte for byte, so they cannot be wrapped.
+var protocolMessage = regexp.MustCompile(`^(< )?\{"`)
+
+// TestMarkdownLineLength: prose and tables fit side by side with code. Exceptions
+// are messages and lines with nothing but a URL.
+func TestMarkdownLineLength(t *testing.T) {
+	lonelyURL := regexp.MustCompile(`^\s*<?https://\S+$`)
+	for _, name := range markdown(t) {
+		if name == "docs/gateway.md" || strings.HasPrefix(name, "gatewaytest/testdata/") {
+			continue // generated, or a part of what is generated
+		}
+		for _, line := range markdownLines(read(t, name)) {
+			n := utf8.RuneCountInString(line.text)
+			exempt := line.inCode && protocolMessage.MatchString(line.text) || lonelyURL.MatchString(line.text)
+			if n <= maxMarkdownLine || exempt {
+				continue
+			}
+			t.Errorf("%s:%d has %d characters, want at most %d", name, line.number, n, maxMarkdownLine)
+		}
+	}
+}
+
+// anchors returns the anchors that GitHub makes of the headings of a text.
+func anchors(text string) map[string]bool {
+	found := map[string]bool{}
+	for line := range strings.Lines(prose(text)) {
+		marks, heading, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if !ok || strings.Trim(marks, "#") != "" || marks == "" {
+			continue
+		}
+		anchor := strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, heading)
+		unique := anchor
+		for n := 1; found[unique]; n++ {
+			unique = fmt.Sprintf("%s-%d", anchor, n)
+		}
+		found[unique] = true
+	}
+	return found
+}
+
+// TestMarkdownLinks: each relative link leads to a file, and each #anchor to a
+// heading of it.
+func TestMarkdownLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	checked := 0
+	for _, name := range markdown(t) {
+		text := codeSpan.ReplaceAllString(prose(read(t, name)), "code")
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			checked++
+			file, anchor, _ := strings.Cut(m[1], "#")
+			target := name
+			if file != "" {
+				target = path.Join(path.Dir(name), file)
+			}
+			if slices.Contains(planned, target) {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(root, target)); err != nil {
+				t.Errorf("%s: the link %s leads to no file", name, m[1])
+				continue
+			}
+			if anchor != "" && !anchors(read(t, target))[anchor] {
+				t.Errorf("%s: the link %s leads to no heading", name, m[1])
+			}
+		}
+	}
+	if checked < 50 {
+		t.Errorf("found only %d relative links", checked)
+	}
+}
+
+// TestIndexesNameEveryDocument: docs/README.md and docs/decisions/README.md link
+// to each file beside them.
+func TestIndexesNameEveryDocument(t *testing.T) {
+	for _, name := range markdown(t) {
+		dir, base := path.Split(name)
+		if dir != "docs/" && dir != "docs/decisions/" || base == "README.md" {
+			continue
+		}
+		if !strings.Contains(read(t, dir+"README.md"), "]("+base+")") {
+			t.Errorf("%sREADME.md does not link to %s", dir, base)
+		}
+	}
+}
