@@ -22,6 +22,8 @@ var mayImport = map[string][]string{
 	"gatewaytest": {},
 	"web":         {},
 
+	"examples/chat": {"gatewaytest"},
+
 	"internal/wire":            {},
 	"internal/hub":             {"internal/wire"},
 	"internal/hub/memstore":    {"internal/hub"},
@@ -66,6 +68,7 @@ var mayImport = map[string][]string{
 // packages that are not here import the standard library only.
 var mayImportModules = map[string][]string{
 	"gatewaytest":                    {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/santhosh-tekuri/jsonschema"},
+	"examples/chat":                  {"github.com/aws/aws-lambda-go", "github.com/coder/websocket"},
 	"internal/table":                 {"github.com/aws/aws-lambda-go"},
 	"internal/handler":               {"github.com/aws/aws-lambda-go"},
 	"internal/auth":                  {"github.com/coreos/go-oidc", "github.com/go-jose/go-jose"},
