@@ -22,7 +22,8 @@ var mayImport = map[string][]string{
 	"gatewaytest": {},
 	"web":         {},
 
-	"examples/chat": {"gatewaytest"},
+	"examples/broadcast": {"gatewaytest"},
+	"examples/chat":      {"gatewaytest"},
 
 	"internal/wire":            {},
 	"internal/hub":             {"internal/wire"},
@@ -68,6 +69,7 @@ var mayImport = map[string][]string{
 // packages that are not here import the standard library only.
 var mayImportModules = map[string][]string{
 	"gatewaytest":                    {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/santhosh-tekuri/jsonschema"},
+	"examples/broadcast":             {"github.com/aws/aws-lambda-go"},
 	"examples/chat":                  {"github.com/aws/aws-lambda-go", "github.com/coder/websocket"},
 	"internal/table":                 {"github.com/aws/aws-lambda-go"},
 	"internal/handler":               {"github.com/aws/aws-lambda-go"},
