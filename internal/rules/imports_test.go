@@ -22,8 +22,9 @@ var mayImport = map[string][]string{
 	"gatewaytest": {},
 	"web":         {},
 
-	"examples/broadcast": {"gatewaytest"},
-	"examples/chat":      {"gatewaytest"},
+	"examples/authorizer": {"gatewaytest"},
+	"examples/broadcast":  {"gatewaytest"},
+	"examples/chat":       {"gatewaytest"},
 
 	"internal/wire":            {},
 	"internal/hub":             {"internal/wire"},
@@ -69,6 +70,7 @@ var mayImport = map[string][]string{
 // packages that are not here import the standard library only.
 var mayImportModules = map[string][]string{
 	"gatewaytest":                    {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/santhosh-tekuri/jsonschema"},
+	"examples/authorizer":            {"github.com/aws/aws-lambda-go", "github.com/coder/websocket"},
 	"examples/broadcast":             {"github.com/aws/aws-lambda-go"},
 	"examples/chat":                  {"github.com/aws/aws-lambda-go", "github.com/coder/websocket"},
 	"internal/table":                 {"github.com/aws/aws-lambda-go"},
