@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"examples/authorizer": {"gatewaytest"},
 	"examples/broadcast":  {"gatewaytest"},
 	"examples/chat":       {"gatewaytest"},
+	"examples/faults":     {"gatewaytest"},
 
 	"internal/wire":            {},
 	"internal/hub":             {"internal/wire"},
@@ -73,6 +74,7 @@ var mayImportModules = map[string][]string{
 	"examples/authorizer":            {"github.com/aws/aws-lambda-go", "github.com/coder/websocket"},
 	"examples/broadcast":             {"github.com/aws/aws-lambda-go"},
 	"examples/chat":                  {"github.com/aws/aws-lambda-go", "github.com/coder/websocket"},
+	"examples/faults":                {"github.com/aws/aws-lambda-go", "github.com/coder/websocket"},
 	"internal/table":                 {"github.com/aws/aws-lambda-go"},
 	"internal/handler":               {"github.com/aws/aws-lambda-go"},
 	"internal/auth":                  {"github.com/coreos/go-oidc", "github.com/go-jose/go-jose"},
