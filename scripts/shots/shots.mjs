@@ -79,7 +79,10 @@ async function takeShop(page, hub, path) {
   const dismiss = page.locator('.message button');
   while ((await dismiss.count()) > 0) await dismiss.first().click();
   await page.mouse.move(0, 0);
-  await page.evaluate(() => document.activeElement?.blur());
+  await page.evaluate(() => {
+    document.activeElement?.blur();
+    scrollTo(0, 0);
+  });
   await page.screenshot({ path });
 }
 
