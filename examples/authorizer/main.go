@@ -22,6 +22,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -40,7 +41,7 @@ type (
 
 // authorize is the authorizer function.
 func authorize(_ context.Context, e authorizerRequest) (authorizerResponse, error) {
-	token := e.Headers["Authorization"]
+	token := header(e, "Authorization")
 	if token == "broken" {
 		return authorizerResponse{}, errors.New("the key server does not answer")
 	}
@@ -62,14 +63,24 @@ func authorize(_ context.Context, e authorizerRequest) (authorizerResponse, erro
 	}, nil
 }
 
-// whoami answers with what the authorizer found out at the handshake.
+// header returns the value of a header. Events have the letter case that the client sent.
+func header(e authorizerRequest, name string) string {
+	for key, value := range e.Headers {
+		if strings.EqualFold(key, name) {
+			return value
+		}
+	}
+	return ""
+}
+
+// whoami answers with the principal that the authorizer returned at the handshake.
 func whoami(
 	_ context.Context, e events.APIGatewayWebsocketProxyRequest,
 ) (events.APIGatewayProxyResponse, error) {
-	found, _ := e.RequestContext.Authorizer.(map[string]any)
+	principal, _ := e.RequestContext.Authorizer.(map[string]any)
 	return events.APIGatewayProxyResponse{
 		StatusCode: http.StatusOK,
-		Body:       fmt.Sprintf("%v, %v", found["principalId"], found["role"]),
+		Body:       fmt.Sprintf("%v, %v", principal["principalId"], principal["role"]),
 	}, nil
 }
 

@@ -64,11 +64,11 @@ type result struct{ pages, sent, gone, failed int }
 // succeed later.
 func (b broadcaster) send(ctx context.Context, data []byte) (result, error) {
 	var r result
-	var failed []error
+	var errs []error
 	for after := ""; ; r.pages++ {
 		ids := b.table.page(after, b.pageSize)
 		if len(ids) == 0 {
-			return r, errors.Join(failed...)
+			return r, errors.Join(errs...)
 		}
 		after = ids[len(ids)-1]
 		for i, err := range b.postAll(ctx, ids, data) {
@@ -80,7 +80,7 @@ func (b broadcaster) send(ctx context.Context, data []byte) (result, error) {
 				b.table.remove(ids[i])
 			default:
 				r.failed++
-				failed = append(failed, fmt.Errorf("post: %w", err))
+				errs = append(errs, fmt.Errorf("post: %w", err))
 			}
 		}
 	}

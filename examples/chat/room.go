@@ -76,7 +76,7 @@ func (r *room) tell(ctx context.Context, except, text string) error {
 	r.mu.Lock()
 	receivers := slices.Sorted(maps.Keys(r.members))
 	r.mu.Unlock()
-	var failed []error
+	var errs []error
 	for _, id := range receivers {
 		if id == except {
 			continue
@@ -85,8 +85,8 @@ func (r *room) tell(ctx context.Context, except, text string) error {
 		case errors.Is(err, gatewaytest.ErrGone):
 			r.forget(id)
 		case err != nil:
-			failed = append(failed, fmt.Errorf("post to %s: %w", id, err))
+			errs = append(errs, fmt.Errorf("post to %s: %w", id, err))
 		}
 	}
-	return errors.Join(failed...)
+	return errors.Join(errs...)
 }
