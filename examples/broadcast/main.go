@@ -5,7 +5,8 @@
 // It shows how to
 //   - page through all receivers: one query returns at most a page
 //   - delete exactly the row of a connection whose post answered 410, and no other
-//   - report every other error, so that Lambda invokes the function again
+//   - report every other error, so that Lambda invokes the function again; receivers
+//     may then get the message twice, so it must carry state and not a difference
 //   - post to several connections at a time, with a limit
 //
 // The gateway loses each $disconnect here, as API Gateway may: only the 410 tells the
