@@ -9,7 +9,7 @@
 //     may then get the message twice, so it must carry state and not a difference
 //   - post to several connections at a time, with a limit
 //
-// The gateway loses each $disconnect here, as API Gateway may: only the 410 tells the
+// The gateway loses each $disconnect here, as API Gateway may: only the 410 shows the
 // hub that a connection is gone.
 package main
 

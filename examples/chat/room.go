@@ -27,7 +27,7 @@ type room struct {
 	members map[string]string // connection id -> name
 }
 
-// join serves the action "join": it names the connection and tells the others.
+// join serves the action "join": it names the connection and announces it to the others.
 func (r *room) join(ctx context.Context, e request) (response, error) {
 	var message struct{ Name string }
 	if err := json.Unmarshal([]byte(e.Body), &message); err != nil || message.Name == "" {
@@ -37,7 +37,7 @@ func (r *room) join(ctx context.Context, e request) (response, error) {
 	r.mu.Lock()
 	r.members[id] = message.Name
 	r.mu.Unlock()
-	return response{StatusCode: 200, Body: "welcome " + message.Name}, r.tell(ctx, id, message.Name+" joined")
+	return response{StatusCode: 200, Body: "welcome " + message.Name}, r.postToOthers(ctx, id, message.Name+" joined")
 }
 
 // say serves the action "say": it posts the text to the other members.
@@ -50,14 +50,14 @@ func (r *room) say(ctx context.Context, e request) (response, error) {
 	if err := json.Unmarshal([]byte(e.Body), &message); err != nil || !ok {
 		return response{StatusCode: 400, Body: "join first, then say a text"}, nil
 	}
-	return response{StatusCode: 200, Body: "sent"}, r.tell(ctx, id, name+": "+message.Text)
+	return response{StatusCode: 200, Body: "sent"}, r.postToOthers(ctx, id, name+": "+message.Text)
 }
 
 // disconnect serves $disconnect.
 func (r *room) disconnect(ctx context.Context, e request) (response, error) {
 	id := e.RequestContext.ConnectionID
 	if name, ok := r.forget(id); ok {
-		return response{StatusCode: 200}, r.tell(ctx, id, name+" left")
+		return response{StatusCode: 200}, r.postToOthers(ctx, id, name+" left")
 	}
 	return response{StatusCode: 200}, nil
 }
@@ -70,9 +70,9 @@ func (r *room) forget(id string) (name string, ok bool) {
 	return name, ok
 }
 
-// tell posts to all members except one. It forgets those that are gone, and only
+// postToOthers posts to all members except one. It forgets those that are gone, and only
 // those; other errors fail the function, so that its alarm sees them.
-func (r *room) tell(ctx context.Context, except, text string) error {
+func (r *room) postToOthers(ctx context.Context, except, text string) error {
 	r.mu.Lock()
 	receivers := slices.Sorted(maps.Keys(r.members))
 	r.mu.Unlock()
