@@ -1,20 +1,20 @@
-// The admin API of a local hub, as the demo page uses it. On a shared machine it
-// wants a token, which comes behind the # of the page's address: that part never
-// leaves the browser.
+// A client of localhub's admin API, for the demo page. On a shared machine the API
+// needs a token. It is passed in the fragment of the page's URL, which browsers never
+// send to a server.
 
-const kept = 'demo.admin-token';
+const storageKey = 'demo.admin-token';
 
 /**
- * adminToken takes the token out of the address, so that it stays in no history,
- * and keeps it for this window. It is null if there is none.
+ * adminToken moves the token from the page's URL into sessionStorage, so that it stays
+ * in no history. It returns null if there is no token.
  */
 export function adminToken({ location, history, sessionStorage }) {
-  const given = new URLSearchParams(location.hash.slice(1)).get('admin-token');
-  if (given !== null) {
-    sessionStorage.setItem(kept, given);
+  const token = new URLSearchParams(location.hash.slice(1)).get('admin-token');
+  if (token !== null) {
+    sessionStorage.setItem(storageKey, token);
     history.replaceState(null, '', location.pathname + location.search);
   }
-  return sessionStorage.getItem(kept);
+  return sessionStorage.getItem(storageKey);
 }
 
 /** adminClient returns a function that calls the admin API and resolves with its answer. */

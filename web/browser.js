@@ -1,10 +1,10 @@
-// What the hub needs of a browser, each with an answer for where it is missing.
+// What the hub needs from a browser, with a fallback for each part that may be missing.
 
 const guestKey = 'securecart.guest';
 
 /**
- * GuestToken keeps a guest's token over reloads. Storage may be forbidden or full;
- * the guest then lives as long as the page.
+ * GuestToken keeps a guest's token across reloads. If storage is forbidden or full,
+ * the guest lasts as long as the page.
  */
 export class GuestToken {
   #storage;
@@ -27,30 +27,30 @@ export class GuestToken {
     try {
       this.#storage?.setItem(guestKey, token);
     } catch {
-      // It is kept above.
+      // #token has it.
     }
   }
 
-  /** drop forgets a token, unless another page has put a new one in its place. */
+  /** drop removes a token, unless another page has replaced it in the meantime. */
   drop(token) {
     if (this.get() !== token) return;
     this.#token = null;
     try {
       this.#storage?.removeItem(guestKey);
     } catch {
-      this.#storage = undefined; // or it would give the token again
+      this.#storage = undefined; // otherwise get would return the token again
     }
   }
 }
 
-/** socketURL makes the address of a socket out of what a page would write. */
+/** socketURL returns the absolute WebSocket URL for a URL that may be relative to the page. */
 export function socketURL(url) {
   const full = new URL(url, globalThis.location?.href);
   full.protocol = full.protocol.replace(/^http/, 'ws');
   return full.href;
 }
 
-/** browserStorage is localStorage, where a page may have one. */
+/** browserStorage returns localStorage, or undefined where the page may not use it. */
 export function browserStorage() {
   try {
     return globalThis.localStorage;
@@ -59,14 +59,18 @@ export function browserStorage() {
   }
 }
 
-/** browserWake calls back when the network or the person is back: callback(online). */
+/**
+ * browserWake calls callback(online) when the network changes or the user returns to
+ * the page. It returns a function that ends this.
+ */
 export function browserWake(callback) {
   if (!globalThis.document) return () => {};
-  const registered = new AbortController();
-  const { signal } = registered;
+  const registration = new AbortController();
+  const { signal } = registration;
+  const onVisibility = () => document.visibilityState === 'visible' && callback(true);
   addEventListener('online', () => callback(true), { signal });
   addEventListener('offline', () => callback(false), { signal });
   addEventListener('pageshow', () => callback(true), { signal });
-  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && callback(true), { signal });
-  return () => registered.abort();
+  document.addEventListener('visibilitychange', onVisibility, { signal });
+  return () => registration.abort();
 }

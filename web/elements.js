@@ -1,4 +1,4 @@
-// Elements are badges that render what a Hub knows, and nothing more:
+// Custom elements that render the state of a Hub:
 //
 //   <stock-badge sku="TEE-RED-M"></stock-badge>
 //   <cart-badge></cart-badge>
@@ -6,30 +6,30 @@
 //   import { connectHub } from './elements.js';
 //   connectHub(hub);
 //
-// They want their topic while they are in the page. To style one from outside:
-// attributes state ("in", "low", "out", "unknown", "none") and stale, part "text",
-// and the custom properties --badge-in, --badge-low, --badge-out, --badge-unknown.
+// A badge subscribes to its topic while it is in the page. To style it from outside,
+// use its attributes state ("in", "low", "out", "unknown", "none") and stale, its part
+// "text", and the custom properties --badge-in, --badge-low, --badge-out, --badge-unknown.
 
 import { cartTopic } from './state.js';
 import { badgeWords, pieces } from './words.js';
 
 let hub = null;
-const attached = new Set();
+const attached = new Set(); // badges in the page
 
-/** connectHub names the hub of the page. Badges that are there already take it too. */
+/** connectHub sets the hub of all badges, those already in the page included. */
 export function connectHub(next) {
   if (next === hub) return;
   for (const badge of attached) badge.leave();
   hub?.removeEventListener('change', onChange);
-  for (const type of broad) hub?.removeEventListener(type, renderAll);
+  for (const type of renderAllAfter) hub?.removeEventListener(type, renderAll);
   hub = next;
   hub?.addEventListener('change', onChange);
-  for (const type of broad) hub?.addEventListener(type, renderAll);
+  for (const type of renderAllAfter) hub?.addEventListener(type, renderAll);
   for (const badge of attached) badge.enter();
 }
 
-// After these any badge may look different.
-const broad = ['live', 'epoch', 'refused', 'identity'];
+/** Events that may change the look of any badge. */
+const renderAllAfter = ['live', 'epoch', 'refused', 'identity'];
 
 function renderAll() {
   for (const badge of attached) badge.render();
@@ -41,7 +41,10 @@ function onChange({ detail }) {
 }
 
 const style = `
-  :host { display: inline-flex; align-items: baseline; gap: .45em; white-space: nowrap; --tone: var(--badge-unknown, #6b7280); color: var(--tone); }
+  :host {
+    display: inline-flex; align-items: baseline; gap: .45em; white-space: nowrap;
+    --tone: var(--badge-unknown, #6b7280); color: var(--tone);
+  }
   :host([hidden]) { display: none; }
   :host([state="in"]) { --tone: var(--badge-in, #15803d); }
   :host([state="low"]) { --tone: var(--badge-low, #b45309); }
@@ -52,11 +55,11 @@ const style = `
   :host(:not([stale])) .old { display: none; }
 `;
 
-/** LiveBadge is what both badges have in common. */
+/** LiveBadge is the base class of both badges. */
 class LiveBadge extends HTMLElement {
   topic = null;
   #text;
-  #wanting = null;
+  #subscription = null; // the topic passed to hub.want
 
   constructor() {
     super();
@@ -67,11 +70,11 @@ class LiveBadge extends HTMLElement {
     dot.setAttribute('aria-hidden', 'true');
     this.#text = part('text');
     this.#text.setAttribute('part', 'text');
-    // The mark stands outside of the text: a lost connection must not make a screen
-    // reader read out every badge of the page.
-    const old = part('old');
-    old.textContent = '(last known)';
-    root.append(sheet, dot, this.#text, old);
+    // The mark is not part of the text: otherwise a screen reader would read out
+    // every badge of the page when the connection is lost.
+    const mark = part('old');
+    mark.textContent = '(last known)';
+    root.append(sheet, dot, this.#text, mark);
   }
 
   connectedCallback() {
@@ -86,18 +89,18 @@ class LiveBadge extends HTMLElement {
 
   enter() {
     if (hub && this.topic) {
-      this.#wanting = this.topic;
+      this.#subscription = this.topic;
       hub.want([this.topic]);
     }
     this.render();
   }
 
   leave() {
-    if (hub && this.#wanting) hub.drop([this.#wanting]);
-    this.#wanting = null;
+    if (hub && this.#subscription) hub.drop([this.#subscription]);
+    this.#subscription = null;
   }
 
-  /** show puts words on the screen. What was known from the start is not announced, a change is. */
+  /** show renders a state. Screen readers announce changes, but not the first value. */
   show({ state, text }, stale) {
     this.setAttribute('state', state);
     this.toggleAttribute('stale', stale);
@@ -113,7 +116,7 @@ function part(name) {
   return span;
 }
 
-/** StockBadge shows how much there is of a SKU. */
+/** StockBadge shows the stock of a SKU. */
 export class StockBadge extends LiveBadge {
   static observedAttributes = ['sku'];
 
@@ -139,7 +142,8 @@ export class CartBadge extends LiveBadge {
     const cart = hub?.get(cartTopic);
     const n = pieces(cart);
     const text = n === undefined ? '…' : n === 1 ? '1 piece' : `${n} pieces`;
-    this.show({ state: n === undefined ? 'unknown' : n > 0 ? 'full' : 'empty', text }, cart !== undefined && !hub.isLive(cartTopic));
+    const state = n === undefined ? 'unknown' : n > 0 ? 'full' : 'empty';
+    this.show({ state, text }, cart !== undefined && !hub.isLive(cartTopic));
   }
 }
 

@@ -1,6 +1,6 @@
-// Hub is the page's one connection to the real-time hub. It says hello, subscribes
-// with the versions it has, applies what comes (state.js), carries changes of the
-// cart until they are answered (writes.js), and comes back by itself.
+// Hub is the page's connection to the real-time hub. It says hello, subscribes with the
+// versions it has (subscriptions.js), applies messages (state.js), keeps changes to the
+// cart until they are answered (writes.js), and reconnects by itself.
 //
 //   const hub = new Hub({ url: '/v1' });
 //   hub.want(['sku:MUG', 'cart']);
@@ -8,23 +8,23 @@
 //   hub.open();
 //
 // Events, all CustomEvents:
-//   change    {topics}             these have another value now
-//   live      {live}               whether what get returns is kept up to date
+//   change    {topics}             the value or the freshness of these topics changed
+//   live      {live}               whether the values that get returns are up to date
 //   status    {status}             connecting, live, waiting, ended (by the server) or closed
-//   identity  {user, role, was}    who we are; another one than before (was: null at first)
-//   notice    {code, mine}         a token was not taken; mine: that of the token option
-//   epoch     {epoch}              the shop lost its history: everything is read anew
-//   refused   {topic, code}        this topic cannot be seen
-//   problem   {code, message}      something went wrong that nobody waits for
-//   bye       {code, retry, after} the server is about to close
-//   writes    {pending}            changes of the cart that are not answered yet
+//   identity  {user, role, was}    the user changed; was is the user before, null at first
+//   notice    {code, mine}         a token was not accepted; mine: the token option returned it
+//   epoch     {epoch}              a new epoch began: all values are read again
+//   refused   {topic, code}        the user may not see this topic
+//   problem   {code, message}      an error that rejects no promise of the page
+//   bye       {code, retry, after} the server is about to close the connection
+//   writes    {pending}            the number of unanswered changes to the cart
 //
-// Guarantees. Requests that touch the set of subscriptions are sent one after the
-// other, because the gateway may run two at the same time. Nothing of one identity
-// is shown to another: who we are is known before anything is asked. A message is
-// applied before the promise of its request resolves.
+// Guarantees: Requests that change subscriptions are sent one after the other. The
+// values of one user are never shown to another: the hub knows the user before it
+// requests anything. A message is applied before the promise of its request resolves.
 
-import { State, topicForm, cartTopic } from './state.js';
+import { State, cartTopic } from './state.js';
+import { Subscriptions } from './subscriptions.js';
 import { Writes } from './writes.js';
 import { Lost, Requests } from './requests.js';
 import { GuestToken, browserStorage, browserWake, socketURL } from './browser.js';
@@ -33,26 +33,27 @@ import * as timing from './timing.js';
 export { WriteError } from './writes.js';
 export { State, cartTopic };
 
-/** protocol is the version of the messages. */
+/** protocol is the subprotocol that handshakes offer, and the version of the messages. */
 export const protocol = 'securecart.v1';
 
 const bearer = 'bearer.';
 
-/** What RFC 6455 lets into a subprotocol's name; a token with anything else would make the constructor throw. */
+/** Tokens that RFC 6455 allows in a subprotocol's name. With others, the WebSocket constructor throws. */
 const tokenForm = /^[A-Za-z0-9._~-]+$/;
 
-/** Options of a Hub. All but url may be left out. */
+/** Options of a Hub, with their defaults. WebSocket and storage default to the browser's. */
 const defaults = {
-  // WebSocket and storage (like localStorage, for a guest's token) are the browser's.
   url: '/v1',
-  token: () => null, // string, null or a promise of them: a signed-in person's token
+  token: () => null, // returns the user's token, null for a guest, or a promise of either
   clock: timing.systemClock,
   random: Math.random,
-  onWake: browserWake, // (callback) => unregister; callback(online)
+  onWake: browserWake, // calls callback(online), and returns a function that ends this
+  // storage: where a guest's token is kept, like localStorage
+  // WebSocket: the class
 };
 
 export class Hub extends EventTarget {
-  // Told by hello.
+  // From the answer to hello.
   user = null;
   role = null;
   vendor = null;
@@ -60,33 +61,27 @@ export class Hub extends EventTarget {
 
   #o;
   #state = new State();
+  #subscriptions;
+  #requests;
+  #timers;
   #writes;
   #guest;
   #status = 'closed';
 
-  // Of the page.
-  #wanted = new Map(); // topic -> how many want it
-  #refused = new Map(); // topic -> code
-  #flushing = false;
-  #tries = 0; // failed connects in a row
-  #notBefore = 0; // the server asked us to stay away until then
+  // Owned by the page.
+  #attempts = 0; // failed connection attempts in a row
+  #notBefore = 0; // the server asked not to reconnect before this time
   #stopWake = () => {};
+  #rejectedToken = null; // a token that has expired, so it is not offered again
 
-  // Of the connection. An old one's generation tells its late events apart.
+  // Owned by the connection. #generation tells late events of an earlier one apart.
   #generation = 0;
   #socket = null;
-  #greeted = false;
-  #unsure = false; // our token could not be judged yet: not a moment to touch carts
-  #heard = 0; // when the server said something last
-  #requests;
-  #subscribed = new Set();
-  #due = new Set(); // to be asked for, with versions
-  #fresh = new Set(); // told or confirmed on this connection
-  #asking = 0; // the generation whose subscriptions are being settled
-  #resuming = false; // the first asking is not done yet
+  #greeted = false; // hello is answered
+  #unverified = false; // the server could not verify the token yet, so carts are not touched
+  #resuming = false; // the first subscriptions are not settled yet
+  #receivedAt = 0; // when the last message arrived
   #renewedAt = -Infinity;
-  #useless = null; // a token that was good once; to offer it again is in vain
-  #timers;
 
   constructor(options) {
     super();
@@ -95,20 +90,32 @@ export class Hub extends EventTarget {
     this.#guest = new GuestToken(this.#o.storage);
     this.#timers = new timing.Timers(clock);
     this.#requests = new Requests({ timers: this.#timers, random, dead: () => this.#retry() });
+    this.#subscriptions = new Subscriptions({
+      state: this.#state,
+      limits: () => this.limits,
+      connection: () => (this.#greeted ? this.#generation : 0),
+      skusOnly: () => this.#unverified,
+      ask: (message) => this.#ask(message),
+      emit: (type, detail) => this.#emit(type, detail),
+      onSettled: () => this.#onSettled(),
+      onExpired: () => this.#renew(),
+      sleep: (ms) => this.#timers.sleep(ms),
+      random,
+    });
     this.#writes = new Writes({
-      ready: () => this.#greeted && !this.#unsure,
+      ready: () => this.#greeted && !this.#unverified,
       send: (message) => this.#request(message),
       renew: () => this.#renew(),
       sleep: (ms) => this.#timers.sleep(ms),
       clock,
       random,
-      device: 'p' + Array.from({ length: 4 }, () => Math.floor(random() * 2 ** 32).toString(16).padStart(8, '0')).join(''),
+      device: randomDevice(random),
     });
   }
 
-  // ---- What the page asks ----
+  // ---- For the page ----
 
-  /** live tells whether everything wanted is kept up to date right now. */
+  /** live reports whether the hub is connected and subscribed. */
   get live() {
     return this.#status === 'live';
   }
@@ -117,12 +124,12 @@ export class Hub extends EventTarget {
     return this.#status;
   }
 
-  /** pending is how many changes of the cart are not answered yet. */
+  /** pending is the number of unanswered changes to the cart. */
   get pending() {
     return this.#writes.size;
   }
 
-  /** guestToken is the stored one, or null. */
+  /** guestToken is the stored token of a guest, or null. */
   get guestToken() {
     return this.#guest.get();
   }
@@ -132,75 +139,64 @@ export class Hub extends EventTarget {
     return this.#state.get(topic);
   }
 
-  /** isLive tells it for one topic: one that was just wanted is not, until it is told. */
+  /** isLive reports whether a topic's value is up to date. It is false until the server has sent or confirmed it. */
   isLive(topic) {
-    return this.live && this.#fresh.has(topic) && !this.#state.behind(topic);
+    return this.live && this.#subscriptions.isFresh(topic) && !this.#state.behind(topic);
   }
 
-  /** refusal is the code with which a topic was refused, or undefined. */
+  /** refusal returns the code with which a topic was refused, or undefined. */
   refusal(topic) {
-    return this.#refused.get(topic);
+    return this.#subscriptions.refusal(topic);
   }
 
-  /** open connects. From then on the hub stays connected until close. */
+  /** open connects. The hub then reconnects until close is called. */
   open() {
     if (this.#status !== 'closed') return;
     this.#stopWake = this.#o.onWake((online) => this.#wake(online));
-    this.#tries = 0;
+    this.#attempts = 0;
     this.#connect();
   }
 
-  /** close ends the connection for good; open would begin anew. */
+  /** close ends the connection. open may be called again. */
   close() {
     if (this.#status === 'closed') return;
     this.#stopWake();
     this.#stopWake = () => {};
-    this.#drop();
+    this.#disconnect();
     this.#setStatus('closed');
-    this.#abandon('closed', 'the page has closed its connection');
+    this.#abandon('closed', 'the page closed its connection');
   }
 
-  /** reconnect begins a new connection now: the token option gives another token. */
+  /** reconnect opens a new connection at once. Call it when the token option returns a different token. */
   reconnect() {
     if (this.#status === 'closed') return;
-    this.#drop();
-    this.#tries = 0;
+    this.#disconnect();
+    this.#attempts = 0;
     this.#notBefore = 0;
     this.#connect();
   }
 
-  /** want subscribes. Each want needs its own drop. All of one tick travel together. */
+  /**
+   * want subscribes to topics. Each want needs its own drop. All wants and drops of one
+   * task share messages.
+   */
   want(topics) {
-    for (const topic of topics) {
-      const n = this.#wanted.get(topic) ?? 0;
-      this.#wanted.set(topic, n + 1);
-      if (n === 0 && !this.#subscribed.has(topic)) this.#due.add(topic);
-    }
-    this.#flush();
+    this.#subscriptions.want(topics);
   }
 
-  /** drop takes a want back. */
+  /** drop reverses a want. */
   drop(topics) {
-    for (const topic of topics) {
-      const n = this.#wanted.get(topic) ?? 0;
-      if (n > 1) {
-        this.#wanted.set(topic, n - 1);
-      } else {
-        this.#wanted.delete(topic);
-        this.#refused.delete(topic);
-      }
-    }
-    this.#flush();
+    this.#subscriptions.drop(topics);
   }
 
-  /** add puts pieces into the cart, and promises the server's ok. */
+  /** add puts pieces into the cart. It resolves with the server's ok, and rejects with a WriteError. */
   add(sku, quantity = 1) {
     return this.#write({ action: 'add', sku, quantity });
   }
 
   /**
-   * set gives lines their quantities, 0 removes. With the version of the cart that
-   * the person saw, it is refused (code "conflict") if one of these lines changed since.
+   * set sets the quantities of lines; 0 removes a line. With the version of the cart
+   * that the user saw, it rejects with code "conflict" if one of the lines has changed.
    */
   set(lines, { version } = {}) {
     const message = { action: 'set', lines: { ...lines } };
@@ -208,12 +204,12 @@ export class Hub extends EventTarget {
     return this.#write(message);
   }
 
-  /** merge moves a guest's cart into ours. */
+  /** merge moves a guest's cart into the user's. from is the guest's token. */
   merge(from, policy = 'sum') {
     return this.#write({ action: 'merge', from, policy });
   }
 
-  /** settled resolves when every change of the cart is answered. */
+  /** settled resolves when every change to the cart is answered. */
   settled() {
     return this.#writes.settled();
   }
@@ -227,7 +223,7 @@ export class Hub extends EventTarget {
     try {
       mine = await this.#o.token();
     } catch (error) {
-      this.#tell('problem', { code: 'no_token', message: String(error?.message ?? error) });
+      this.#emit('problem', { code: 'no_token', message: String(error?.message ?? error) });
       if (generation === this.#generation) this.#retry();
       return;
     }
@@ -239,7 +235,7 @@ export class Hub extends EventTarget {
     try {
       socket = new this.#o.WebSocket(socketURL(this.#o.url), protocols);
     } catch (error) {
-      this.#tell('problem', { code: 'no_socket', message: String(error?.message ?? error) });
+      this.#emit('problem', { code: 'no_socket', message: String(error?.message ?? error) });
       this.#retry();
       return;
     }
@@ -250,7 +246,7 @@ export class Hub extends EventTarget {
     socket.onclose = () => this.#retry();
   }
 
-  /** hello is said first and alone: the answer tells whose cart the versions belong to. */
+  /** hello must be answered before any other message: the answer says whose cart the versions belong to. */
   async #hello(mine, token) {
     this.#timers.stop('connect');
     const generation = this.#generation;
@@ -261,57 +257,57 @@ export class Hub extends EventTarget {
       return;
     }
     if (!mine && token && answer.notice === 'token_expired' && !answer.guestToken) {
-      // This guest's authority was taken back, and its cart with it. Begin as a new one.
+      // The guest was revoked, and its cart with it. Continue as a new guest.
       this.#guest.drop(token);
-      this.#tell('notice', { code: answer.notice, mine });
+      this.#emit('notice', { code: answer.notice, mine });
       this.reconnect();
       return;
     }
     this.#greeted = true;
     this.#resuming = true;
-    this.#meet(answer, mine);
-    this.#due = new Set(this.#wanted.keys());
-    this.#refused.clear();
+    this.#applyHello(answer, mine);
     const lifetime = answer.reconnectAfter > 0 ? answer.reconnectAfter * 1000 : timing.longestTimer;
     this.#timers.start('lifetime', lifetime * (0.9 + 0.1 * this.#o.random()), () => this.reconnect());
     this.#keepAlive();
-    this.#settle();
+    this.#subscriptions.resume();
     this.#writes.pump();
   }
 
-  /** meet takes in who we are. mine: a signed-in person's token was offered. */
-  #meet(hello, mine) {
+  /** applyHello takes over the user and the limits. mine: the token option returned the token. */
+  #applyHello(hello, mine) {
     if (hello.limits) this.limits = { ...this.limits, ...hello.limits };
-    if (hello.notice) this.#tell('notice', { code: hello.notice, mine });
-    this.#unsure = mine && hello.notice === 'busy';
-    if (this.#unsure) {
-      // The service that judges tokens is away. Badges go on as a guest's, but this
-      // guest is nobody, so its cart is not looked at.
+    if (hello.notice) this.#emit('notice', { code: hello.notice, mine });
+    this.#unverified = mine && hello.notice === 'busy';
+    if (this.#unverified) {
+      // The server cannot verify tokens at the moment and treats us as a guest. Badges
+      // stay live, but this guest's cart is not the user's, so it is not requested.
       this.#timers.start('renew', timing.renewEvery * (0.5 + this.#o.random()), () => this.#renew());
       return;
     }
     const was = this.user;
     const changed = was !== hello.user;
-    if (changed || this.role !== hello.role || this.vendor !== (hello.vendor ?? null)) this.#state.soften();
+    const vendor = hello.vendor ?? null;
+    if (changed || this.role !== hello.role || this.vendor !== vendor) this.#state.soften();
     this.user = hello.user;
     this.role = hello.role;
-    this.vendor = hello.vendor ?? null;
-    // A guest that stands in for a refused token does not push out the earlier guest.
+    this.vendor = vendor;
+    // A guest that replaces a rejected token must not replace the stored guest.
     if (hello.guestToken && !(mine && this.#guest.get())) this.#guest.set(hello.guestToken);
     if (hello.expires) {
       const left = hello.expires - this.#o.clock.now() - timing.renewBefore;
-      if (left < timing.longestTimer) this.#timers.start('renew', Math.max(left, timing.renewEvery), () => this.#renew());
+      const wait = Math.max(left, timing.renewEvery);
+      if (left < timing.longestTimer) this.#timers.start('renew', wait, () => this.#renew());
     }
     if (!changed) return;
     if (was !== null) {
-      if (this.#state.forget(cartTopic)) this.#tell('change', { topics: [cartTopic] });
-      this.#fresh.delete(cartTopic);
-      this.#abandon('identity', 'you are somebody else now');
+      if (this.#state.forget(cartTopic)) this.#emit('change', { topics: [cartTopic] });
+      this.#subscriptions.expire((topic) => topic === cartTopic);
+      this.#abandon('identity', 'the user has changed');
     }
-    this.#tell('identity', { user: this.user, role: this.role, was });
+    this.#emit('identity', { user: this.user, role: this.role, was });
   }
 
-  /** renew gives this connection a new token before, or after, the old one ends. */
+  /** renew gets a token and sends it on this connection, before or after the old one expires. */
   async #renew() {
     const generation = this.#generation;
     const now = this.#o.clock.now();
@@ -321,7 +317,7 @@ export class Hub extends EventTarget {
     try {
       mine = await this.#o.token();
     } catch (error) {
-      this.#tell('problem', { code: 'no_token', message: String(error?.message ?? error) });
+      this.#emit('problem', { code: 'no_token', message: String(error?.message ?? error) });
     }
     if (generation !== this.#generation) return;
     const token = mine || this.#guest.get();
@@ -329,44 +325,44 @@ export class Hub extends EventTarget {
       this.reconnect();
       return;
     }
-    if (token === this.#useless) {
-      // Badges go on. Somebody has to sign in for the rest.
-      this.#tell('notice', { code: 'token_expired', mine: Boolean(mine) });
+    if (token === this.#rejectedToken) {
+      // Badges stay live. For everything else, the user has to sign in.
+      this.#emit('notice', { code: 'token_expired', mine: Boolean(mine) });
       return;
     }
     const answer = await this.#ask({ action: 'hello', token }).catch(() => null);
     if (generation !== this.#generation || answer === null) return;
     if (answer.type === 'hello') {
-      this.#meet(answer, Boolean(mine));
-      this.#askAll();
+      this.#applyHello(answer, Boolean(mine));
+      this.#subscriptions.requestAll();
       this.#writes.pump();
     } else if (answer.retry) {
       this.#timers.start('renew', timing.renewEvery * (0.5 + this.#o.random()), () => this.#renew());
     } else {
-      if (answer.code === 'token_expired') this.#useless = token;
+      if (answer.code === 'token_expired') this.#rejectedToken = token;
       this.#retry();
     }
   }
 
-  /** retry gives the connection up and makes another one after a while. */
+  /** retry drops the connection and opens another one after a random wait, not sooner than atLeast ms. */
   #retry(atLeast = 0) {
-    this.#drop();
+    this.#disconnect();
     this.#setStatus('waiting');
     const { clock, random } = this.#o;
-    const away = Math.max(atLeast ?? 0, this.#notBefore - clock.now(), 0);
-    this.#timers.start('reconnect', away + timing.fullJitter(this.#tries++, random), () => this.#connect());
+    const least = Math.max(atLeast ?? 0, this.#notBefore - clock.now(), 0);
+    const wait = least + timing.fullJitter(this.#attempts++, random);
+    this.#timers.start('reconnect', wait, () => this.#connect());
   }
 
-  /** drop lets go of the connection and of everything that belongs to it. */
-  #drop() {
+  /** disconnect ends the connection and discards what belongs to it. */
+  #disconnect() {
     this.#generation++;
     const socket = this.#socket;
     this.#socket = null;
     this.#greeted = false;
-    this.#unsure = false;
+    this.#unverified = false;
     this.#renewedAt = -Infinity;
-    this.#subscribed.clear();
-    this.#fresh.clear();
+    this.#subscriptions.disconnect();
     this.#timers.stopAll();
     this.#requests.lose();
     if (!socket) return;
@@ -374,17 +370,17 @@ export class Hub extends EventTarget {
     socket.close(1000);
   }
 
-  /** wake is called when the network is back, or the person. */
+  /** wake is called when the network changes or the user returns to the page. */
   #wake(online) {
     if (this.#status === 'waiting' && online && this.#o.clock.now() >= this.#notBefore) {
       this.#timers.stop('reconnect');
       this.#connect();
-    } else if (this.#greeted && (!online || this.#o.clock.now() - this.#heard > timing.trustFor)) {
+    } else if (this.#greeted && (!online || this.#o.clock.now() - this.#receivedAt > timing.trustFor)) {
       this.#check();
     }
   }
 
-  /** keepAlive is a conditional subscribe: what was lost on the way comes back with it. */
+  /** keepAlive starts the keep-alive: conditional subscribes, which also recover lost deltas. */
   #keepAlive() {
     const wait = timing.keepAliveEvery * (0.8 + 0.4 * this.#o.random());
     this.#timers.start('keepAlive', wait, () => {
@@ -394,155 +390,20 @@ export class Hub extends EventTarget {
   }
 
   #check() {
-    if (this.#wanted.size > 0) this.#askAll();
+    if (this.#subscriptions.wantsAny) this.#subscriptions.requestAll();
     else this.#ask({ action: 'ping' }).catch(() => {});
   }
 
-  // ---- Subscriptions ----
-
-  /** flush waits for the end of the tick, so that a page of badges is one message. */
-  #flush() {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => {
-      this.#flushing = false;
-      this.#settle();
-    });
-  }
-
-  #askAll() {
-    this.#due = new Set(this.#wanted.keys());
-    this.#settle();
-  }
-
-  /** settle brings the server's set of subscriptions in line with what is wanted. */
-  async #settle() {
-    const generation = this.#generation;
-    if (this.#asking === generation || !this.#greeted) return;
-    this.#asking = generation;
-    try {
-      while (generation === this.#generation && (await this.#step()));
-    } catch (lost) {
-      if (!(lost instanceof Lost)) throw lost;
-    } finally {
-      if (this.#asking === generation) this.#asking = 0;
-    }
-    if (this.#resuming && generation === this.#generation) {
-      this.#resuming = false;
-      this.#tries = 0;
-      this.#setStatus('live');
-    }
-  }
-
-  /** step sends one message and takes its answer in; false: there is nothing to send. */
-  async #step() {
-    const most = this.limits.topicsPerMessage;
-    const over = [...this.#subscribed].filter((topic) => !this.#wanted.has(topic)).slice(0, most);
-    if (over.length > 0) {
-      const answer = await this.#ask({ action: 'unsubscribe', topics: over });
-      if (answer.type === 'error' && answer.retry) return this.#pause(answer);
-      for (const topic of over) {
-        this.#subscribed.delete(topic);
-        this.#fresh.delete(topic);
-        if (this.#wanted.has(topic)) this.#due.add(topic); // wanted again meanwhile
-      }
-      for (const [topic, code] of this.#refused) if (code === 'too_many_topics') this.#due.add(topic);
-      return true;
-    }
-    const asked = this.#nextAsked(most);
-    if (asked.length === 0) return false;
-    for (const topic of asked) {
-      this.#due.delete(topic);
-      this.#refused.delete(topic);
-      this.#subscribed.add(topic);
-    }
-    const answer = await this.#ask(this.#subscribeTo(asked));
-    if (answer.type === 'error') {
-      for (const topic of asked) {
-        if (answer.retry) this.#due.add(topic);
-        else this.#refuse(topic, answer.code);
-      }
-      return this.#pause(answer);
-    }
-    this.#confirm(asked, answer);
-    await this.#getAgain(answer.again);
-    return true;
-  }
-
-  /** nextAsked are due topics for one message, as far as the connection has room. */
-  #nextAsked(most) {
-    const asked = [];
-    let room = this.limits.topics - this.#subscribed.size;
-    for (const topic of this.#due) {
-      if (asked.length === most) break;
-      if (!this.#wanted.has(topic)) {
-        this.#due.delete(topic);
-      } else if (!topicForm.test(topic)) {
-        this.#due.delete(topic);
-        this.#refuse(topic, 'bad_field');
-      } else if (this.#unsure && !topic.startsWith('sku:')) {
-        // It stays due until we know who we are.
-      } else if (!this.#subscribed.has(topic) && --room < 0) {
-        this.#due.delete(topic);
-        this.#refuse(topic, 'too_many_topics');
-      } else {
-        asked.push(topic);
-      }
-    }
-    return asked;
-  }
-
-  #subscribeTo(topics) {
-    const versions = this.#state.versions(topics);
-    if (Object.values(versions).every((v) => v === 0)) return { action: 'subscribe', topics };
-    return { action: 'subscribe', epoch: this.#state.epoch, topics: versions };
-  }
-
-  #confirm(topics, answer) {
-    const later = new Set(answer.again);
-    for (const topic of topics) if (!later.has(topic)) this.#fresh.add(topic);
-    let expired = false;
-    for (const [topic, code] of Object.entries(answer.refused ?? {})) {
-      this.#subscribed.delete(topic);
-      this.#fresh.delete(topic);
-      this.#refuse(topic, code);
-      expired ||= code === 'token_expired';
-    }
-    this.#tell('change', { topics }); // how fresh they are has changed
-    if (expired) this.#renew();
-  }
-
-  /** getAgain fetches what did not fit into an answer. */
-  async #getAgain(again) {
-    while (again?.length > 0) {
-      const answer = await this.#ask({ action: 'get', topics: again });
-      if (answer.type !== 'snapshot') {
-        for (const topic of again) this.#due.add(topic);
-        await this.#pause(answer);
-        return;
-      }
-      if (answer.again?.length >= again.length) return; // no progress; the keep-alive will tell
-      this.#confirm(again, answer);
-      again = answer.again;
-    }
-  }
-
-  #refuse(topic, code) {
-    this.#subscribed.delete(topic);
-    this.#refused.set(topic, code);
-    this.#tell('refused', { topic, code });
-  }
-
-  /** pause waits before the same is asked again. */
-  async #pause(answer) {
-    if (!answer.retry) this.#tell('problem', { code: answer.code, message: answer.message });
-    await this.#timers.sleep(Math.max(answer.after ?? 0, timing.fullJitter(3, this.#o.random)));
-    return true;
+  #onSettled() {
+    if (!this.#resuming) return;
+    this.#resuming = false;
+    this.#attempts = 0;
+    this.#setStatus('live');
   }
 
   // ---- Messages ----
 
-  /** ask is a request that is repeated while the server says, without naming it, to slow down. */
+  /** ask sends a request, and repeats it after errors that name no request. */
   async #ask(message) {
     const generation = this.#generation;
     for (;;) {
@@ -558,21 +419,21 @@ export class Hub extends EventTarget {
     }
   }
 
-  /** request sends one message and promises its answer, be it an error; or rejects with Lost. */
+  /** request sends one message. It resolves with the answer, also if it is an error, and rejects with Lost. */
   #request(message) {
     if (!this.#socket) return Promise.reject(new Lost());
-    // It is about to tell that it is closed; what it is given now would be lost.
+    // The socket is closing: its close event follows, and a message sent now would be lost.
     if (this.#socket.readyState > 1) return Promise.reject(new Lost(timing.firstWait));
     return this.#requests.send(this.#socket, message);
   }
 
   #receive(data) {
-    this.#heard = this.#o.clock.now();
+    this.#receivedAt = this.#o.clock.now();
     let message;
     try {
       message = JSON.parse(data);
     } catch {
-      return; // not one of ours
+      return; // not a message of the hub
     }
     if (typeof message !== 'object' || message === null) return;
     if (message.type === 'bye') {
@@ -580,36 +441,34 @@ export class Hub extends EventTarget {
       return;
     }
     if (message.type === 'error' && message.id === undefined && message.code === 'token_expired') {
-      this.#over();
+      this.#onExpired();
       return;
     }
     const { changed, gaps, reset } = this.#state.take(message);
     if (reset) {
-      this.#fresh.clear();
-      this.#tell('epoch', { epoch: this.#state.epoch });
+      this.#subscriptions.expire();
+      this.#emit('epoch', { epoch: this.#state.epoch });
     }
-    if (message.type === 'delta') for (const topic of changed) if (this.#subscribed.has(topic)) this.#fresh.add(topic);
-    if (changed.length > 0) this.#tell('change', { topics: changed });
+    if (message.type === 'delta') this.#subscriptions.deliver(changed);
+    if (changed.length > 0) this.#emit('change', { topics: changed });
     this.#requests.answer(message);
-    if (reset) this.#askAll();
-    for (const topic of gaps) if (this.#wanted.has(topic)) this.#due.add(topic);
-    if (gaps.length > 0) this.#settle();
+    if (reset) this.#subscriptions.requestAll();
+    this.#subscriptions.request(gaps);
   }
 
-  /** over: the server has ended our authority, perhaps one that was renewed just before. */
-  #over() {
-    const ended = [...this.#fresh].filter((topic) => !topic.startsWith('sku:'));
-    for (const topic of ended) this.#fresh.delete(topic);
-    this.#tell('change', { topics: ended });
+  /** onExpired: the session has expired or was revoked, perhaps one that was renewed a moment ago. */
+  #onExpired() {
+    const topics = this.#subscriptions.expire((topic) => !topic.startsWith('sku:'));
+    this.#emit('change', { topics });
     this.#renewedAt = -Infinity;
     this.#renew();
   }
 
-  /** bye: the server is about to close. The connection is used until then. */
+  /** bye: the server is about to close the connection. It is used until then. */
   #bye({ code, retry, after = 0 }) {
-    this.#tell('bye', { code, retry: retry === true, after });
+    this.#emit('bye', { code, retry: retry === true, after });
     if (retry !== true) {
-      this.#drop();
+      this.#disconnect();
       this.#setStatus('ended');
       return;
     }
@@ -619,13 +478,13 @@ export class Hub extends EventTarget {
     this.#timers.start('lifetime', wait, () => this.reconnect());
   }
 
-  // ---- Small things ----
+  // ---- Helpers ----
 
   #write(message) {
     const done = this.#writes.push(message);
-    const tell = () => this.#tell('writes', { pending: this.#writes.size });
-    tell();
-    done.then(tell, tell);
+    const emitPending = () => this.#emit('writes', { pending: this.#writes.size });
+    emitPending();
+    done.then(emitPending, emitPending);
     return done;
   }
 
@@ -633,7 +492,7 @@ export class Hub extends EventTarget {
     if (this.#writes.size > 0) this.#writes.abandon(code, message);
   }
 
-  #tell(type, detail) {
+  #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
@@ -641,7 +500,13 @@ export class Hub extends EventTarget {
     if (status === this.#status) return;
     const was = this.live;
     this.#status = status;
-    this.#tell('status', { status });
-    if (was !== this.live) this.#tell('live', { live: this.live });
+    this.#emit('status', { status });
+    if (was !== this.live) this.#emit('live', { live: this.live });
   }
+}
+
+/** randomDevice returns a prefix of idempotency keys that no other page has: 128 random bits. */
+function randomDevice(random) {
+  const word = () => Math.floor(random() * 2 ** 32).toString(16).padStart(8, '0');
+  return 'p' + Array.from({ length: 4 }, word).join('');
 }

@@ -1,30 +1,30 @@
-// Lines turns quick clicks at a line of the cart into few changes. While one is
-// under way the newest wish waits; it then goes out with the version that the one
-// before it made. So the person's own clicks never conflict with each other, and
+// Lines turns quick clicks on a cart line into few changes. While one change is
+// unanswered, only the newest quantity is kept; it is sent next, with the version that
+// the change before it made. So a user's own clicks never conflict with each other, but
 // a change on another device still does.
 
 export class Lines {
   #hub;
   #wishes = new Map(); // sku -> {quantity, version, done}
-  #changed;
+  #onChange;
 
-  /** changed is called when what shown returns may be another. */
-  constructor(hub, changed) {
+  /** onChange is called when the result of shown or waits may have changed. */
+  constructor(hub, onChange) {
     this.#hub = hub;
-    this.#changed = changed;
+    this.#onChange = onChange;
   }
 
-  /** shown is the quantity to show: the person's wish, or what is in the cart. */
+  /** shown returns the quantity to display: the user's wish, or else the quantity in the cart. */
   shown(sku) {
     return this.#wishes.get(sku)?.quantity ?? this.#hub.get('cart')?.lines.get(sku)?.quantity ?? 0;
   }
 
-  /** waits reports whether a wish for that line is not answered yet. */
+  /** waits reports whether a wish for the line is unanswered. */
   waits(sku) {
     return this.#wishes.has(sku);
   }
 
-  /** wish sets a line's quantity, 0 removes it. It promises the last answer. */
+  /** wish sets the quantity of a line; 0 removes the line. It resolves with the last answer. */
   wish(sku, quantity) {
     let wish = this.#wishes.get(sku);
     if (wish) {
@@ -34,21 +34,21 @@ export class Lines {
       this.#wishes.set(sku, wish);
       wish.done = this.#carryOut(sku, wish);
     }
-    this.#changed();
+    this.#onChange();
     return wish.done;
   }
 
   async #carryOut(sku, wish) {
     try {
       for (;;) {
-        const sent = wish.quantity;
-        const answer = await this.#hub.set({ [sku]: sent }, { version: wish.version });
-        if (wish.quantity === sent || answer.clamped) return answer;
+        const { quantity } = wish;
+        const answer = await this.#hub.set({ [sku]: quantity }, { version: wish.version });
+        if (wish.quantity === quantity || answer.clamped) return answer;
         wish.version = answer.version;
       }
     } finally {
       this.#wishes.delete(sku);
-      this.#changed();
+      this.#onChange();
     }
   }
 }

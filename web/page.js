@@ -1,5 +1,5 @@
-// The demo page: a shop whose badges and cart are live. It shows how little a page
-// has to do: name what it wants, render what the hub knows, say what people did.
+// The demo page: a shop whose badges and cart are live. It shows what is left for a
+// page to do: name its topics, render the hub's state, and send what the user does.
 
 import { adminClient, adminToken } from './admin.js';
 import { Hub } from './hub.js';
@@ -9,39 +9,48 @@ import { clampWords, errorWords, pieces, statusWords } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 
-/** messageStays is how long a message is shown, in ms; a click ends it earlier. */
-const messageStays = 12_000;
+/** messageDuration is how long a message is shown, in ms; a click removes it earlier. */
+const messageDuration = 12_000;
 
-/** tokenRest is how much of its life a token must have left to be used again, in ms. */
-const tokenRest = 120_000;
+/** minTokenLife is how long a cached token must still be valid to be used again, in ms. */
+const minTokenLife = 120_000;
+
+/** settleWithin is how long a sign-in or sign-out waits for unanswered changes, in ms. */
+const settleWithin = 3_000;
 
 const config = await load('config.json').catch(() => ({ socket: '/v1' }));
 const admin = adminClient(config.admin, adminToken(window), (...request) => fetch(...request));
 const products = new Map(); // sku -> product of the catalogue
 
-// ---- Who is here. The name belongs to this window, so that two windows can be two
-// people; the guest's token (in hub.js) belongs to the browser.
+// ---- Identity. The user's name belongs to the window, so that two windows can have
+// two users. The guest's token (in hub.js) belongs to the browser.
 
 const session = {
   get: (name) => sessionStorage.getItem(`demo.${name}`),
-  set: (name, value) => (value === null ? sessionStorage.removeItem(`demo.${name}`) : sessionStorage.setItem(`demo.${name}`, value)),
+  set(name, value) {
+    if (value === null) sessionStorage.removeItem(`demo.${name}`);
+    else sessionStorage.setItem(`demo.${name}`, value);
+  },
 };
-let issued = null; // {user, token, expires}
+let cachedToken = null; // {user, token, expires}
 
 async function token() {
   const user = session.get('user');
   if (!user || !config.admin) return null;
-  if (issued?.user !== user || issued.expires - Date.now() < tokenRest) {
-    issued = { user, ...(await admin('POST', '/admin/token', { user })) };
+  if (cachedToken?.user !== user || cachedToken.expires - Date.now() < minTokenLife) {
+    cachedToken = { user, ...(await admin('POST', '/admin/token', { user })) };
   }
-  return issued.token;
+  return cachedToken.token;
 }
 
 const hub = new Hub({ url: config.socket, token });
 const lines = new Lines(hub, renderCart);
 
+/** settle waits until changes to the cart are answered, but not for long. */
+const settle = () => Promise.race([hub.settled(), new Promise((resolve) => setTimeout(resolve, settleWithin))]);
+
 async function signIn(user) {
-  await Promise.race([hub.settled(), new Promise((resolve) => setTimeout(resolve, 3_000))]);
+  await settle();
   const guestToken = hub.role === 'guest' && pieces(hub.get('cart')) > 0 ? hub.guestToken : null;
   const before = session.get('user');
   session.set('user', user);
@@ -49,34 +58,34 @@ async function signIn(user) {
     await token();
   } catch (error) {
     session.set('user', before);
-    say(`Signing in did not work: ${error.message}`, 'bad');
+    say(`Sign-in failed: ${error.message}`, 'bad');
     return;
   }
-  // It is kept until it is done: the connection may come late, or the page be reloaded.
+  // The merge runs after the next hello. It is stored, because the page may be reloaded before that.
   if (guestToken) session.set('merge', guestToken);
   hub.reconnect();
 }
 
 async function signOut() {
-  await Promise.race([hub.settled(), new Promise((resolve) => setTimeout(resolve, 3_000))]);
+  await settle();
   session.set('user', null);
   session.set('merge', null);
   hub.reconnect();
 }
 
-/** mergeGuest brings along what was in the cart before the sign-in. */
+/** mergeGuest moves what the guest put into the cart before the sign-in. */
 async function mergeGuest() {
   const from = session.get('merge');
   if (!from || hub.role === 'guest') return;
   try {
     const answer = await hub.merge(from, 'sum');
     session.set('merge', null);
-    say('What was in your cart before is in it still.');
-    for (const text of clampWords(answer, nameOf)) say(text, 'odd');
+    say('Your cart from before you signed in was added.');
+    for (const text of clampWords(answer, nameOf)) say(text, 'warn');
   } catch (error) {
-    if (error.code === 'identity' || error.code === 'closed') return; // it waits for the next sign-in
+    if (error.code === 'identity' || error.code === 'closed') return; // the merge runs after the next hello
     session.set('merge', null);
-    say(`Your earlier cart could not be brought along: ${errorWords(error)}`, 'bad');
+    say(`Your cart from before you signed in could not be added: ${errorWords(error)}`, 'bad');
   }
 }
 
@@ -130,14 +139,14 @@ async function addToCart(sku, quantity) {
   try {
     const answer = await hub.add(sku, quantity);
     const texts = clampWords(answer, nameOf, (each) => answer.clamped[each].wanted - quantity);
-    for (const text of texts) say(text, 'odd');
+    for (const text of texts) say(text, 'warn');
     if (texts.length === 0) say(`${nameOf(sku)}: added${quantity > 1 ? ` ${quantity}` : ''}.`);
   } catch (error) {
     say(`${nameOf(sku)}: ${errorWords(error)}`, 'bad');
   }
 }
 
-/** stockControl plays the warehouse, which no page of a real shop would. */
+/** stockControl sets the stock through the admin API. Only a demo page does that. */
 function stockControl(details, { sku, name }) {
   details.hidden = false;
   const input = details.querySelector('.available');
@@ -165,7 +174,7 @@ const nameOf = (sku) => products.get(sku)?.name ?? sku;
 
 // ---- The cart ----
 
-const rows = new Map(); // sku -> row; kept while the line is, so that the focus stays
+const rows = new Map(); // sku -> row; a row lasts as long as its line, so that it keeps the focus
 
 function renderCart() {
   const cart = hub.get('cart');
@@ -187,7 +196,8 @@ function renderCart() {
   });
   $('cart-note').hidden = skus.length > 0;
   const refusal = hub.refusal('cart');
-  $('cart-note').textContent = cart ? 'Nothing in it yet.' : refusal ? `Not available: ${errorWords({ code: refusal })}` : 'Loading…';
+  if (cart) $('cart-note').textContent = 'Your cart is empty.';
+  else $('cart-note').textContent = refusal ? `Not available: ${errorWords({ code: refusal })}` : 'Loading…';
   $('total').hidden = skus.length === 0;
   $('sum').textContent = money(cents);
   $('cart').classList.toggle('stale', cart !== undefined && !hub.isLive('cart'));
@@ -209,7 +219,7 @@ function lineRow(sku) {
   find('.less').addEventListener('click', () => setLine(sku, lines.shown(sku) - 1));
   find('.more').addEventListener('click', () => setLine(sku, lines.shown(sku) + 1));
   find('.remove').addEventListener('click', () => setLine(sku, 0));
-  let typing = false; // what somebody types is not overwritten
+  let typing = false; // while the user types, render leaves the input alone
   input.addEventListener('input', () => (typing = true));
   input.addEventListener('blur', () => {
     typing = false;
@@ -234,9 +244,9 @@ function lineRow(sku) {
 async function setLine(sku, quantity) {
   const first = !lines.waits(sku);
   const done = lines.wish(sku, Math.max(0, Math.min(hub.limits.quantity, quantity)));
-  if (!first) return; // whoever began it tells how it ended
+  if (!first) return; // the first call reports the result
   try {
-    for (const text of clampWords(await done, nameOf)) say(text, 'odd');
+    for (const text of clampWords(await done, nameOf)) say(text, 'warn');
   } catch (error) {
     say(`${nameOf(sku)}: ${errorWords(error)}`, 'bad');
   }
@@ -245,7 +255,7 @@ async function setLine(sku, quantity) {
 const centsOf = (sku) => Math.round(Number(products.get(sku)?.price ?? 0) * 100) || 0;
 const money = (cents) => (cents / 100).toFixed(2);
 
-// ---- Everything else ----
+// ---- Messages and status ----
 
 /** say shows a message for a while. */
 function say(text, kind = 'good') {
@@ -261,7 +271,7 @@ function say(text, kind = 'good') {
   message.append(words, close);
   $('messages').append(message);
   while ($('messages').children.length > 4) $('messages').firstChild.remove();
-  setTimeout(() => message.remove(), messageStays);
+  setTimeout(() => message.remove(), messageDuration);
 }
 
 async function load(path) {
@@ -288,16 +298,16 @@ hub.addEventListener('identity', () => {
 });
 hub.addEventListener('notice', ({ detail: { code, mine } }) => {
   if (!mine) {
-    say('You are a new guest: your earlier guest cart has ended.', 'odd');
+    say('You are a new guest: your earlier guest cart has expired.', 'warn');
   } else if (code === 'busy') {
-    say('Your sign-in cannot be checked at the moment. It is tried again.', 'odd');
+    say('Your sign-in cannot be verified at the moment. The shop will try again.', 'warn');
   } else {
     say(errorWords({ code }), 'bad');
-    issued = null;
+    cachedToken = null;
     signOut();
   }
 });
-hub.addEventListener('epoch', () => say('The shop had to start over. Everything here is being read anew.', 'odd'));
+hub.addEventListener('epoch', () => say('The shop lost its recent data. This page is loading it again.', 'warn'));
 hub.addEventListener('problem', ({ detail: { message } }) => say(message, 'bad'));
 hub.addEventListener('refused', ({ detail: { topic } }) => topic === 'cart' && renderCart());
 hub.addEventListener('writes', ({ detail: { pending } }) => ($('cart-pending').hidden = pending === 0));

@@ -1,8 +1,8 @@
-// Requests brings answers together with what was asked.
+// Requests matches answers with requests.
 
 import { answerWithin, firstWait, fullJitter } from './timing.js';
 
-/** Lost is why a request got no answer; it may be sent again after so many ms. */
+/** Lost means that a request got no answer. It may be sent again after that many ms. */
 export class Lost extends Error {
   constructor(after = 0) {
     super('the answer was lost');
@@ -15,12 +15,12 @@ export class Requests {
   #open = new Map(); // id -> {resolve, reject, key}
   #o;
 
-  /** Options: timers, random, and dead(), called when an answer does not come. */
+  /** Options: timers, random, and dead(), which is called when an answer is overdue. */
   constructor(options) {
     this.#o = options;
   }
 
-  /** send promises the answer, be it an error; it rejects with Lost. */
+  /** send resolves with the answer, also if it is an error, and rejects with Lost. */
   send(socket, { action, ...fields }) {
     const id = ++this.#ids;
     return new Promise((resolve, reject) => {
@@ -30,23 +30,23 @@ export class Requests {
     });
   }
 
-  /** lose gives up all requests: their connection is gone. */
+  /** lose rejects all open requests, because their connection has ended. */
   lose(after = 0) {
     for (const id of [...this.#open.keys()]) this.#take(id).reject(new Lost(after));
   }
 
-  /** answer hands a message to the request it belongs to. */
+  /** answer passes a message to the request that it answers, if there is one. */
   answer(message) {
     let { id } = message;
     if (!this.#open.has(id) && message.key) {
-      // The answer to an earlier sending of the same change is as good.
+      // The answer to an earlier attempt at the same change serves as well.
       id = [...this.#open].find(([, r]) => r.key === message.key)?.[0];
     }
     if (this.#open.has(id)) {
       this.#take(id).resolve(message);
-    } else if (blames(message)) {
-      // Some request was turned away, but not which. All may be sent again: subscribes
-      // can be repeated, and changes have their keys.
+    } else if (namesNoRequest(message)) {
+      // Any of the requests may have failed. All can be sent again: subscribes are
+      // idempotent, and changes have keys.
       this.lose(Math.max(message.after ?? 0, firstWait) + fullJitter(0, this.#o.random));
     }
   }
@@ -59,8 +59,8 @@ export class Requests {
   }
 }
 
-/** blames: an error that names no request. The gateway's own ones have no type either. */
-function blames({ type, id, retry, message, connectionId }) {
+/** namesNoRequest reports whether a message is an error without an id. Those of API Gateway have no type either. */
+function namesNoRequest({ type, id, retry, message, connectionId }) {
   if (id !== undefined) return false;
   return type === 'error' ? retry === true : type === undefined && Boolean(message) && Boolean(connectionId);
 }

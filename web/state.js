@@ -1,14 +1,14 @@
-// State is what the page knows, and the rules by which a message may change it.
-// It has no socket and no clock: a message goes in, what changed comes out.
+// State holds what the page knows, and the rules by which messages change it. It has
+// no socket and no clock: it takes a message, and returns which topics changed.
 //
-// The one rule from which everything else follows: within an epoch a key only
-// moves to a higher version. So repeated, reordered and merged messages are
-// harmless, and a key never shows something older than it showed before.
+// One rule implies all others: within an epoch, a topic only moves to a higher version.
+// So repeated, reordered and merged messages are harmless, and a topic never shows an
+// older value than before.
 
-/** topicForm is what the server takes as the name of a topic. */
+/** topicForm matches the topics that the server accepts. */
 export const topicForm = /^(?:cart|(?:sku|cart|vendor):[A-Za-z0-9._~-]{1,64})$/;
 
-/** cartTopic is the caller's own cart. */
+/** cartTopic is the user's own cart. */
 export const cartTopic = 'cart';
 
 const isCart = (topic) => topic === cartTopic || topic.startsWith('cart:');
@@ -16,26 +16,26 @@ const isVersion = (v) => Number.isSafeInteger(v) && v >= 0;
 const isObject = (v) => typeof v === 'object' && v !== null && !Array.isArray(v);
 
 export class State {
-  /** The history that all versions belong to; null before the first message. */
+  /** The epoch that all versions belong to; null before the first message. */
   epoch = null;
 
   #values = new Map(); // topic -> value, see get
-  #missed = new Map(); // cart topic -> newest version heard of that could not be applied
-  #loose = new Set(); // topics whose value may look different at the same version, see soften
-  #past = new Set(); // epochs that ended; a late message of one must not bring it back
+  #missed = new Map(); // cart topic -> newest version that arrived and could not be applied
+  #loose = new Set(); // topics whose value may differ at the same version, see soften
+  #past = new Set(); // epochs that have ended; a late message must not restore one
 
   /**
    * get returns the newest known value of a topic, or undefined.
    *   sku:ID   {version, state, quantity}    quantity may be undefined
    *   cart     {version, lines}              lines: Map of SKU to {quantity, version}
    *   vendor:  {skus, more}
-   * Values are never changed in place.
+   * Values are immutable.
    */
   get(topic) {
     return this.#values.get(topic);
   }
 
-  /** versions is what a conditional subscribe says of those topics. */
+  /** versions returns the versions that a conditional subscribe sends for those topics. */
   versions(topics) {
     const found = {};
     for (const topic of topics) {
@@ -44,13 +44,13 @@ export class State {
     return found;
   }
 
-  /** behind reports whether a newer version is known to exist than the one here. */
+  /** behind reports whether a newer version is known to exist. */
   behind(topic) {
     const missed = this.#missed.get(topic);
     return missed !== undefined && missed > (this.#values.get(topic)?.version ?? -1);
   }
 
-  /** forget drops a topic. "cart" is another cart for another person. */
+  /** forget removes a topic. A different user needs it: their "cart" is a different cart. */
   forget(topic) {
     this.#missed.delete(topic);
     this.#loose.delete(topic);
@@ -58,27 +58,27 @@ export class State {
   }
 
   /**
-   * soften is called when the caller's rights changed: a SKU may now look
-   * different at the version it has. The values stay as a floor, but are asked for
-   * again, and the same version is taken once.
+   * soften must be called when the user's rights change, because a SKU may then look
+   * different at the same version. The versions remain a lower bound, but subscribes
+   * request the values again, and the same version is accepted once.
    */
   soften() {
     for (const topic of this.#values.keys()) this.#loose.add(topic);
   }
 
   /**
-   * take applies one message of the server.
-   *   changed  topics whose value is another one now
-   *   gaps     carts that lack steps: ask again with the version they have
-   *   reset    history was lost: everything known before is void
-   * What is not understood changes nothing.
+   * take applies one message from the server. It returns:
+   *   changed  topics whose value changed
+   *   gaps     carts that missed a step: subscribe again with the version they have
+   *   reset    whether a new epoch began, which voids all earlier values
+   * Messages that it does not understand change nothing.
    */
   take(message) {
     const result = { changed: [], gaps: [], reset: false };
     if (!isObject(message)) return result;
     switch (message.type) {
       case 'hello':
-        // The first word on a fresh connection cannot be late.
+        // The first message on a connection cannot be late.
         this.#past.delete(message.epoch);
         this.#enter(message.epoch, result);
         break;
@@ -90,19 +90,19 @@ export class State {
         }
         break;
       case 'ok':
-        // "again": the lines did not fit.
+        // With "again", the lines did not fit into the answer.
         if (isVersion(message.version) && message.again?.length > 0) this.#miss(cartTopic, message.version, result);
         else if (isVersion(message.from)) this.#put(cartTopic, message, result);
         break;
       case 'error':
-        // A refused write tells the cart's version, but not every step up to it.
+        // A refused write has the cart's version, but not all changes up to it.
         if (isVersion(message.version)) this.#miss(cartTopic, message.version, result);
         break;
     }
     return result;
   }
 
-  /** enter makes an epoch the current one, and reports whether it is. */
+  /** enter switches to an epoch, unless it is unusable or has ended. It reports whether the epoch is current. */
   #enter(epoch, result) {
     if (typeof epoch !== 'string' || epoch === '' || this.#past.has(epoch)) return false;
     if (this.epoch !== null && this.epoch !== epoch) {
@@ -118,21 +118,22 @@ export class State {
   }
 
   #put(topic, value, result) {
-    let done = false;
-    if (topic.startsWith('vendor:')) done = this.#putVendor(topic, value);
+    let applied = false;
+    if (topic.startsWith('vendor:')) applied = this.#putVendor(topic, value);
     else if (!isVersion(value.version)) return;
-    else if (topic.startsWith('sku:')) done = this.#putBadge(topic, value);
-    else if (isCart(topic) && isObject(value.lines)) done = this.#putCart(topic, value, result);
-    if (!done) return;
+    else if (topic.startsWith('sku:')) applied = this.#putBadge(topic, value);
+    else if (isCart(topic) && isObject(value.lines)) applied = this.#putCart(topic, value, result);
+    if (!applied) return;
     this.#loose.delete(topic);
     if (!this.behind(topic)) this.#missed.delete(topic);
     if (!result.changed.includes(topic)) result.changed.push(topic);
   }
 
-  /** newer is the rule. */
+  /** newer reports whether a version may replace the current value. */
   #newer(topic, version) {
-    const have = this.#values.get(topic);
-    return have === undefined || version > have.version || (version === have.version && this.#loose.has(topic));
+    const current = this.#values.get(topic);
+    if (current === undefined || version > current.version) return true;
+    return version === current.version && this.#loose.has(topic);
   }
 
   #putBadge(topic, { version, state, quantity }) {
@@ -143,23 +144,26 @@ export class State {
 
   #putCart(topic, { from, version, lines }, result) {
     if (!this.#newer(topic, version)) return false;
-    const have = this.#values.get(topic);
+    const current = this.#values.get(topic);
     const whole = from === undefined;
-    // A cart begins empty at version 0, so a step from there needs nothing else.
-    if (!whole && !(isVersion(from) && from <= (have?.version ?? 0))) {
+    // A cart begins empty at version 0, so a step from 0 always applies.
+    if (!whole && !(isVersion(from) && from <= (current?.version ?? 0))) {
       this.#miss(topic, version, result);
       return false;
     }
-    const next = new Map(whole ? [] : have?.lines);
+    const next = new Map(whole ? [] : current?.lines);
     for (const [sku, line] of Object.entries(lines)) {
-      if (isObject(line) && line.quantity > 0) next.set(sku, Object.freeze({ quantity: line.quantity, version: line.version }));
-      else next.delete(sku);
+      if (isObject(line) && line.quantity > 0) {
+        next.set(sku, Object.freeze({ quantity: line.quantity, version: line.version }));
+      } else {
+        next.delete(sku);
+      }
     }
     this.#values.set(topic, Object.freeze({ version, lines: next }));
     return true;
   }
 
-  // A vendor's list has no version; it comes in answers only, the newest last.
+  // A vendor's list has no version. It only comes in answers, so the last one is the newest.
   #putVendor(topic, { skus, more }) {
     if (!Array.isArray(skus)) return false;
     this.#values.set(topic, Object.freeze({ skus: Object.freeze([...skus]), more: more === true }));

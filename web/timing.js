@@ -1,29 +1,29 @@
-// Every duration of the browser's side, in milliseconds, and where time comes from.
+// All durations of the browser side, in milliseconds, and its clock.
 
-/** The longest wait before the first and before any later reconnect. */
+/** The longest wait before the first reconnect, and before any later one. */
 export const firstWait = 500;
 export const longestWait = 30_000;
 
-/** A handshake or a request without an answer for so long: the connection is dead. */
+/** A connection is dead if a handshake or a request gets no answer for this long. */
 export const answerWithin = 15_000;
 
-/** API Gateway ends a connection that was silent for 10 minutes. */
+/** API Gateway closes a connection that is idle for 10 minutes. */
 export const keepAliveEvery = 5 * 60_000;
 
-/** A page that wakes up trusts a connection that said something so recently. */
+/** A page that wakes up trusts a connection that received something this recently. */
 export const trustFor = 20_000;
 
-/** How long before its end an authority is renewed, and the shortest time between two tries. */
+/** How long before it expires a session is renewed, and the shortest time between two attempts. */
 export const renewBefore = 60_000;
 export const renewEvery = 30_000;
 
-/** The server remembers a key for 24 hours; later a repetition could take effect twice. */
+/** The server remembers a key for 24 hours; a repeat after that could take effect twice. */
 export const keyLives = 23 * 60 * 60_000;
 
-/** A timer cannot wait longer than 2^31-1 ms; no connection lives that long. */
+/** A timer waits at most 2^31-1 ms; no connection lasts that long. */
 export const longestTimer = 2 ** 31 - 1;
 
-/** systemClock is the clock of the browser. Tests bring their own. */
+/** systemClock is the browser's clock. Tests use their own. */
 export const systemClock = {
   now: () => Date.now(),
   setTimeout: (f, ms) => setTimeout(f, ms),
@@ -31,15 +31,16 @@ export const systemClock = {
 };
 
 /**
- * fullJitter is the wait before try number attempt (from 0): anything up to a bound
- * that doubles, so that clients that were cut off together do not return together
+ * fullJitter returns the wait before an attempt, counted from 0. It is random up to a
+ * bound that doubles, so that clients that lost their connections together do not
+ * return together
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
  */
 export function fullJitter(attempt, random) {
   return random() * Math.min(longestWait, firstWait * 2 ** Math.min(attempt, 16));
 }
 
-/** Timers are the timers of a connection, by name; they end together. */
+/** Timers holds the timers of a connection by name, and stops them together. */
 export class Timers {
   #clock;
   #running = new Map();
@@ -48,7 +49,7 @@ export class Timers {
     this.#clock = clock;
   }
 
-  /** start replaces the timer of that name. */
+  /** start starts a timer; it replaces one with the same name. */
   start(name, ms, f) {
     this.stop(name);
     const fire = () => {
@@ -68,7 +69,7 @@ export class Timers {
     for (const name of [...this.#running.keys()]) this.stop(name);
   }
 
-  /** sleep is not ended by stopAll: whoever sleeps looks around afterwards. */
+  /** sleep ignores stopAll: after it, callers must check whether their connection still exists. */
   sleep(ms) {
     return new Promise((resolve) => this.#clock.setTimeout(resolve, ms));
   }

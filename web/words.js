@@ -1,6 +1,6 @@
-// Words are what people read: of badges, of answers, of the connection. No DOM here.
+// The texts that people read: on badges, about answers, about the connection. No DOM here.
 
-/** badgeWords says what a badge shows, for a value of Hub.get, a refusal, or neither yet. */
+/** badgeWords returns a badge's state and text, for a value of Hub.get or a refusal code; both may be undefined. */
 export function badgeWords(value, refusal) {
   if (!value) return refusal ? { state: 'none', text: 'not available' } : { state: 'unknown', text: '…' };
   const { state, quantity } = value;
@@ -15,7 +15,7 @@ export function badgeWords(value, refusal) {
   return { state: 'unknown', text: '…' };
 }
 
-/** pieces counts what is in a cart; undefined if the cart is not known yet. */
+/** pieces returns how many pieces a cart contains, or undefined if the cart is not known yet. */
 export function pieces(cart) {
   if (!cart) return undefined;
   let n = 0;
@@ -24,33 +24,36 @@ export function pieces(cart) {
 }
 
 /**
- * clampWords says for each line that was not granted in full what came of it.
- * wanted and got are what the line should hold and holds; had is what it held.
+ * clampWords returns a text for each line that was not granted in full. wanted is the
+ * quantity that the line should have, got the one that it has now, and quantityBefore(sku)
+ * returns the one that it had, or undefined if that is not known.
  */
-export function clampWords(answer, nameOf, had = () => undefined) {
+export function clampWords(answer, nameOf, quantityBefore = () => undefined) {
   return Object.entries(answer.clamped ?? {}).map(([sku, { wanted, got }]) => {
-    const before = had(sku);
+    const before = quantityBefore(sku);
     const name = nameOf(sku);
     if (got === 0) return `${name}: sold out.`;
-    if (before === undefined || wanted <= before) return `${name}: there are only ${got}, so ${got} of ${wanted} are in your cart.`;
-    if (got <= before) return `${name}: there are only ${got}, and they are in your cart already.`;
-    return `${name}: there are only ${got}: added ${got - before} of ${wanted - before}.`;
+    if (before === undefined || wanted <= before) {
+      return `${name}: only ${got} available, so your cart has ${got} instead of ${wanted}.`;
+    }
+    if (got <= before) return `${name}: only ${got} available, and your cart has them already.`;
+    return `${name}: only ${got} available; added ${got - before} of ${wanted - before}.`;
   });
 }
 
 const errors = {
   no_stock: 'it is sold out.',
   limit: 'your cart is full. Remove a line first.',
-  conflict: 'it was changed on another device a moment ago. Here is the newest.',
-  gone_version: 'your cart was changed on another device. Here is the newest.',
-  old_epoch: 'the shop had to start over. Please look at your cart again.',
-  token_expired: 'your sign-in has ended. Please sign in again.',
-  token_bad: 'your sign-in is not accepted. Please sign in again.',
+  conflict: 'it was changed on another device. This is the newest version.',
+  gone_version: 'your cart was changed on another device. This is the newest version.',
+  old_epoch: 'the shop lost its recent data. Please check your cart.',
+  token_expired: 'your session has expired. Please sign in again.',
+  token_bad: 'your sign-in was not accepted. Please sign in again.',
   denied: 'that is not allowed.',
-  busy: 'too many changes at once. Please try again.',
+  busy: 'the shop is busy. Please try again.',
   slow_down: 'that was too fast. Please try again.',
-  identity: 'that change was not made: you are signed in as somebody else now.',
-  uncertain: 'it is not known whether that change was made. Please look at your cart.',
+  identity: 'the change was not made, because you are signed in as someone else now.',
+  uncertain: 'the change may or may not have been made. Please check your cart.',
   internal: 'something went wrong on our side. Please try again.',
 };
 
@@ -59,7 +62,7 @@ export function errorWords(error) {
   return errors[error.code] ?? error.message ?? 'that did not work.';
 }
 
-/** statusWords says how the connection is. */
+/** statusWords describes the status of the connection. */
 export function statusWords(status, online = true) {
   switch (status) {
     case 'live':
@@ -69,7 +72,7 @@ export function statusWords(status, online = true) {
     case 'waiting':
       return online ? 'connection lost, trying again…' : 'you are offline';
     case 'ended':
-      return 'ended by the shop; reload to come back';
+      return 'closed by the shop; reload the page to reconnect';
   }
   return 'not connected';
 }

@@ -1,17 +1,17 @@
-// Writes is the queue of changes to the cart. One is under way at a time, and it
-// stays the first until the server has answered it: over a reconnect it is sent
-// again with the same key, so it takes effect once however often it was sent.
+// Writes is the queue of changes to the cart. It sends one change at a time. A change
+// stays first until the server has answered it: after a reconnect it is sent again with
+// the same key, so it takes effect once, however often it is sent.
 
 import { fullJitter, keyLives } from './timing.js';
 
-/** answerTries is how often an answer "try again" is obeyed before the page is told. */
+/** answerTries is how often a change is repeated after a retryable error before the page gets the error. */
 const answerTries = 10;
 
-// These say "retry" too, but the same words again would be wrong again: somebody has
-// to look at the newer cart first.
-const needsALook = new Set(['conflict', 'gone_version', 'old_epoch']);
+// These errors are retryable too, but the same change would fail again: the user has to
+// see the newer cart first.
+const needsUser = new Set(['conflict', 'gone_version', 'old_epoch']);
 
-/** WriteError is a change that was not made. code is the server's, or "identity", "uncertain" or "closed". */
+/** WriteError means that a change was not made. Its code is the server's, or "identity", "uncertain" or "closed". */
 export class WriteError extends Error {
   constructor({ code, message, lines, version }) {
     super(message);
@@ -23,22 +23,25 @@ export class WriteError extends Error {
 }
 
 export class Writes {
-  #queue = []; // {message, resolve, reject, sentAt, tries}; the first may be under way
+  #queue = []; // {message, resolve, reject, sentAt, tries}; the first one may have been sent
   #running = false;
-  #idle = []; // resolvers of settled
+  #idle = []; // resolve functions of settled
   #counter = 0;
   #o;
 
   /**
-   * Options: ready() may be sent now; send(message) promises the answer and rejects
-   * when it was lost; renew() gets a new token; sleep(ms), clock, random; device is
-   * unique to this page.
+   * Options:
+   *   ready()         reports whether a change may be sent now
+   *   send(message)   resolves with the answer, and rejects if the answer was lost
+   *   renew()         gets a new token
+   *   sleep(ms), clock, random
+   *   device          unique to this page
    */
   constructor(options) {
     this.#o = options;
   }
 
-  /** size is how many changes are not answered yet. */
+  /** size is the number of unanswered changes. */
   get size() {
     return this.#queue.length;
   }
@@ -48,7 +51,7 @@ export class Writes {
     return this.#queue.length === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** push queues a change and promises the server's ok; it rejects with a WriteError. */
+  /** push queues a change. It resolves with the server's ok, and rejects with a WriteError. */
   push(message) {
     const key = `${this.#o.device}.${++this.#counter}`;
     return new Promise((resolve, reject) => {
@@ -57,13 +60,13 @@ export class Writes {
     });
   }
 
-  /** abandon gives up all changes: those that wait belong to a cart that is not ours now. */
+  /** abandon rejects all changes, for example because they belong to another user's cart. */
   abandon(code, message) {
     for (const w of this.#queue.splice(0)) w.reject(new WriteError({ code, message }));
-    this.#tellIdle();
+    this.#resolveIdle();
   }
 
-  /** pump sends what waits. It is called whenever the connection becomes ready. */
+  /** pump sends queued changes. It must be called whenever the connection becomes ready. */
   async pump() {
     if (this.#running) return;
     this.#running = true;
@@ -77,7 +80,8 @@ export class Writes {
   async #attempt(w) {
     const { clock, send, sleep, random, renew } = this.#o;
     if (w.sentAt !== null && clock.now() - w.sentAt > keyLives) {
-      this.#finish(w, () => w.reject(new WriteError({ code: 'uncertain', message: 'the answer was lost too long ago' })));
+      const error = new WriteError({ code: 'uncertain', message: 'the answer was lost too long ago' });
+      this.#finish(w, () => w.reject(error));
       return;
     }
     w.sentAt ??= clock.now();
@@ -92,21 +96,21 @@ export class Writes {
       this.#finish(w, () => w.resolve(answer));
     } else if (answer.code === 'token_expired' && w.tries++ === 0) {
       await renew();
-    } else if (answer.retry && !needsALook.has(answer.code) && w.tries++ < answerTries) {
+    } else if (answer.retry && !needsUser.has(answer.code) && w.tries++ < answerTries) {
       await sleep(Math.max(answer.after ?? 0, fullJitter(w.tries, random)));
     } else {
       this.#finish(w, () => w.reject(new WriteError(answer)));
     }
   }
 
-  #finish(w, tell) {
-    if (this.#queue[0] !== w) return; // abandoned meanwhile
+  #finish(w, report) {
+    if (this.#queue[0] !== w) return; // abandon has rejected it
     this.#queue.shift();
-    tell();
-    this.#tellIdle();
+    report();
+    this.#resolveIdle();
   }
 
-  #tellIdle() {
+  #resolveIdle() {
     if (this.#queue.length === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 }

@@ -22,6 +22,11 @@ var mayImport = map[string][]string{
 	"gatewaytest": {},
 	"web":         {},
 
+	"examples/authorizer": {"gatewaytest"},
+	"examples/broadcast":  {"gatewaytest"},
+	"examples/chat":       {"gatewaytest"},
+	"examples/faults":     {"gatewaytest"},
+
 	"internal/wire":            {},
 	"internal/hub":             {"internal/wire"},
 	"internal/hub/memstore":    {"internal/hub"},
@@ -81,6 +86,10 @@ var mayImport = map[string][]string{
 // packages that are not here import the standard library only.
 var mayImportModules = map[string][]string{
 	"gatewaytest":                    {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/santhosh-tekuri/jsonschema"},
+	"examples/authorizer":            {"github.com/aws/aws-lambda-go", "github.com/coder/websocket"},
+	"examples/broadcast":             {"github.com/aws/aws-lambda-go"},
+	"examples/chat":                  {"github.com/aws/aws-lambda-go", "github.com/coder/websocket"},
+	"examples/faults":                {"github.com/aws/aws-lambda-go", "github.com/coder/websocket"},
 	"internal/table":                 {"github.com/aws/aws-lambda-go"},
 	"internal/handler":               {"github.com/aws/aws-lambda-go"},
 	"internal/auth":                  {"github.com/coreos/go-oidc", "github.com/go-jose/go-jose"},

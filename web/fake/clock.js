@@ -1,7 +1,7 @@
-// Clock is a clock that only moves when a test says so.
+// A clock that only a test moves.
 
-/** turns lets everything run that waits for nothing but its turn. */
-export const turns = () => new Promise((resolve) => setImmediate(resolve));
+/** drain runs everything that is ready to run: promises, microtasks, immediates. */
+export const drain = () => new Promise((resolve) => setImmediate(resolve));
 
 export class Clock {
   #now = 1_000_000;
@@ -17,24 +17,25 @@ export class Clock {
 
   clearTimeout = (id) => this.#timers.delete(id);
 
-  /** waits lists when the timers that run will fire, in ms from now. */
+  /** waits lists when the running timers fire, in ms from now, the earliest first. */
   get waits() {
     return [...this.#timers.values()].map((t) => t.at - this.#now).sort((a, b) => a - b);
   }
 
-  /** advance moves on, firing what comes due in order. */
+  /** advance moves the clock, and fires the timers that are due in their order. */
   async advance(ms) {
     const end = this.#now + ms;
-    await turns();
+    await drain();
     for (;;) {
-      const next = [...this.#timers].filter(([, t]) => t.at <= end).sort(([i, a], [j, b]) => a.at - b.at || i - j)[0];
+      const due = [...this.#timers].filter(([, t]) => t.at <= end);
+      const next = due.sort(([i, a], [j, b]) => a.at - b.at || i - j)[0];
       if (!next) break;
       this.#timers.delete(next[0]);
       this.#now = Math.max(this.#now, next[1].at);
       next[1].f();
-      await turns();
+      await drain();
     }
     this.#now = end;
-    await turns();
+    await drain();
   }
 }

@@ -1,4 +1,4 @@
-// As much of the DOM as the badges touch. Import it before elements.js.
+// The part of the DOM that the badges use. Import it before elements.js.
 
 class Node {
   textContent = '';
@@ -30,7 +30,7 @@ globalThis.HTMLElement = class HTMLElement extends Node {
 globalThis.document = { createElement: () => new Node() };
 globalThis.customElements = { define: () => {} };
 
-/** attach and detach do what a document does with an element. */
+/** attach puts an element into the page, detach removes it. */
 export function attach(element) {
   element.isConnected = true;
   element.connectedCallback();
@@ -41,5 +41,5 @@ export function detach(element) {
   element.disconnectedCallback();
 }
 
-/** shown is the text of a badge. */
-export const shown = (element) => element.shadow.children.find((c) => c.className === 'text').textContent;
+/** textOf returns the text that a badge shows. */
+export const textOf = (element) => element.shadow.children.find((c) => c.className === 'text').textContent;

@@ -1,5 +1,5 @@
-/** seeded returns a Math.random that a seed repeats exactly (mulberry32's recurrence). */
-export function seeded(seed) {
+/** seededRandom returns a Math.random whose numbers depend on the seed only (mulberry32's recurrence). */
+export function seededRandom(seed) {
   let a = seed >>> 0;
   return () => {
     a = (a + 0x6d2b79f5) >>> 0;
@@ -9,7 +9,7 @@ export function seeded(seed) {
   };
 }
 
-/** shuffle puts a list into another order, in place. */
+/** shuffle shuffles a list in place. */
 export function shuffle(list, random) {
   for (let i = list.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));

@@ -1,8 +1,8 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { attach, detach, shown } from '../fake/dom.js';
-import { turns } from '../fake/clock.js';
-import { connected, golden } from '../fake/wire.js';
+import { attach, detach, textOf } from '../fake/dom.js';
+import { drain } from '../fake/clock.js';
+import { connectedPage, golden } from '../fake/server.js';
 const { CartBadge, StockBadge, connectHub } = await import('../elements.js');
 
 function badgeOf(sku) {
@@ -11,55 +11,55 @@ function badgeOf(sku) {
   return badge;
 }
 
-test('badges subscribe while they are in the page, all of a tick in one message', async () => {
-  const { hub, net } = await connected({}, []);
+test('badges subscribe while they are in the page, and share messages', async () => {
+  const { hub, server } = await connectedPage({}, []);
   connectHub(hub);
   const badges = ['A', 'B', 'A'].map(badgeOf);
   badges.forEach(attach);
   attach(new CartBadge());
-  await turns();
-  assert.deepEqual(net.sent('subscribe').map((m) => m.topics), [['sku:A', 'sku:B', 'cart']]);
-  await net.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: {} });
+  await drain();
+  assert.deepEqual(server.sent('subscribe').map((m) => m.topics), [['sku:A', 'sku:B', 'cart']]);
+  await server.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: {} });
   detach(badges[0]);
-  await turns();
-  assert.equal(net.sent('unsubscribe').length, 0, 'another badge shows the same');
+  await drain();
+  assert.equal(server.sent('unsubscribe').length, 0, 'another badge has the same topic');
   detach(badges[1]);
   detach(badges[2]);
-  await turns();
-  assert.deepEqual(net.sent('unsubscribe').map((m) => m.topics), [['sku:A', 'sku:B']]);
+  await drain();
+  assert.deepEqual(server.sent('unsubscribe').map((m) => m.topics), [['sku:A', 'sku:B']]);
 });
 
-test('a badge shows the newest, and a mark while it cannot be sure', async () => {
-  const { hub, net } = await connected({}, ['sku:TEE-RED-M', 'sku:MUG', 'cart']);
+test('a badge shows the newest value, and is stale while disconnected', async () => {
+  const { hub, server } = await connectedPage({}, ['sku:TEE-RED-M', 'sku:MUG', 'cart']);
   connectHub(hub);
-  const [tee, cart, nothing] = [badgeOf('TEE-RED-M'), new CartBadge(), badgeOf('X')];
-  [tee, cart, nothing].forEach(attach);
-  await turns();
-  await net.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: {}, refused: { 'sku:X': 'denied' } });
-  assert.deepEqual([tee, cart, nothing].map(shown), ['only 3 left', '1 piece', 'not available']);
+  const [tee, cart, denied] = [badgeOf('TEE-RED-M'), new CartBadge(), badgeOf('X')];
+  [tee, cart, denied].forEach(attach);
+  await drain();
+  await server.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: {}, refused: { 'sku:X': 'denied' } });
+  assert.deepEqual([tee, cart, denied].map(textOf), ['only 3 left', '1 piece', 'not available']);
   assert.equal(tee.getAttribute('state'), 'low');
   assert.equal(tee.getAttribute('stale'), null);
-  await net.say(golden('delta-both.server'));
-  assert.deepEqual([shown(tee), shown(cart)], ['in stock', '2 pieces']);
-  await net.cut();
-  assert.equal(shown(tee), 'in stock');
+  await server.send(golden('delta-both.server'));
+  assert.deepEqual([textOf(tee), textOf(cart)], ['in stock', '2 pieces']);
+  await server.cut();
+  assert.equal(textOf(tee), 'in stock');
   assert.equal(tee.getAttribute('stale'), '');
   assert.equal(cart.getAttribute('stale'), '');
 });
 
-test('a badge may change its SKU, and waits for a hub', async () => {
+test('a badge can change its SKU, and can be in the page before a hub is connected', async () => {
   connectHub(null);
   const badge = badgeOf('MUG');
   attach(badge);
-  assert.equal(shown(badge), '…');
-  const { hub, net } = await connected({}, []);
+  assert.equal(textOf(badge), '…');
+  const { hub, server } = await connectedPage({}, []);
   connectHub(hub);
-  await turns();
-  assert.deepEqual(net.sent('subscribe')[0].topics.includes('sku:MUG'), true);
-  await net.reply('subscribe', golden('get-answer.server'));
-  assert.equal(shown(badge), 'sold out');
+  await drain();
+  assert.deepEqual(server.sent('subscribe')[0].topics.includes('sku:MUG'), true);
+  await server.reply('subscribe', golden('get-answer.server'));
+  assert.equal(textOf(badge), 'sold out');
   badge.setAttribute('sku', 'CAP');
-  assert.equal(shown(badge), '…');
-  await turns();
-  assert.deepEqual(net.sent('unsubscribe')[0].topics, ['sku:MUG']);
+  assert.equal(textOf(badge), '…');
+  await drain();
+  assert.deepEqual(server.sent('unsubscribe')[0].topics, ['sku:MUG']);
 });

@@ -1,390 +1,412 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { fullJitter } from '../timing.js';
-import { turns } from '../fake/clock.js';
-import { connected, golden, page } from '../fake/wire.js';
+import { drain } from '../fake/clock.js';
+import { connectedPage, golden, fakePage } from '../fake/server.js';
 
-/** same compares a sent message with a golden one; the id is the hub's own. */
-function same(sent, name, changes = {}) {
+/** assertGolden compares a sent message with a golden one, except for the id, which the hub chooses. */
+function assertGolden(sent, name, changes = {}) {
   const { id, ...want } = { ...golden(name), ...changes };
-  assert.ok(id === undefined || sent.id !== undefined, 'an id is sent');
+  assert.ok(id === undefined || sent.id !== undefined, 'the message has no id');
   const { id: own, ...got } = sent;
   assert.deepEqual(got, want);
 }
 
 const delta = (topics, epoch = 'k3') => ({ type: 'delta', epoch, topics });
+const snapshot = (topics, fields) => ({ type: 'snapshot', epoch: 'k3', topics, ...fields });
+const inStock = (version) => ({ version, state: 'in' });
 
-test('the handshake offers the protocol, and hello comes first and alone', async () => {
-  const { hub, net } = page();
+test('the handshake offers the protocol, and only hello is sent before its answer', async () => {
+  const { hub, server } = fakePage();
   hub.want(['sku:MUG']);
   hub.open();
-  await turns();
-  assert.equal(net.last.url, 'ws://hub.example/v1');
-  assert.deepEqual(net.last.protocols, ['securecart.v1']);
-  await net.open();
-  assert.equal(net.last.sent.length, 1);
-  same(net.last.sent[0], 'hello.client');
+  await drain();
+  assert.equal(server.last.url, 'ws://hub.example/v1');
+  assert.deepEqual(server.last.protocols, ['securecart.v1']);
+  await server.accept();
+  assert.equal(server.last.sent.length, 1);
+  assertGolden(server.last.sent[0], 'hello.client');
   assert.equal(hub.live, false);
 });
 
-test('one subscribe asks for everything wanted', async () => {
-  const { hub, net, events } = await connected();
-  assert.equal(net.last.sent.length, 2);
-  same(net.last.sent[1], 'subscribe.client');
+test('one subscribe requests all wanted topics', async () => {
+  const { hub, server, events } = await connectedPage();
+  assert.equal(server.last.sent.length, 2);
+  assertGolden(server.last.sent[1], 'subscribe.client');
   assert.equal(hub.live, true);
   assert.equal(hub.user, 'guest:9f2c41d07a55e813');
   assert.equal(hub.get('sku:MUG').state, 'out');
   assert.equal(hub.refusal('vendor:acme'), 'denied');
-  assert.deepEqual(events.filter((e) => e.type === 'refused'), [{ type: 'refused', topic: 'vendor:acme', code: 'denied' }]);
+  const refused = events.filter((e) => e.type === 'refused');
+  assert.deepEqual(refused, [{ type: 'refused', topic: 'vendor:acme', code: 'denied' }]);
   assert.deepEqual(events.filter((e) => e.type === 'live'), [{ type: 'live', live: true }]);
 });
 
-test('more topics than a message takes are several subscribes, one after the other', async () => {
+test('more topics than a message may have become several subscribes, one after the other', async () => {
   const topics = Array.from({ length: 150 }, (_, i) => `sku:S${i}`);
-  const { hub, net } = await connected({}, topics);
+  const { hub, server } = await connectedPage({}, topics);
   assert.equal(hub.live, false);
-  assert.deepEqual(net.sent('subscribe').map((m) => (m.topics.length ?? Object.keys(m.topics).length)), [100, 50]);
-  await net.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: {} });
+  assert.deepEqual(server.sent('subscribe').map((m) => (m.topics.length ?? Object.keys(m.topics).length)), [100, 50]);
+  await server.reply('subscribe', snapshot({}));
   assert.equal(hub.live, true);
 });
 
-test('topics over the limit of a connection, and impossible ones, are refused here', async () => {
-  const { hub, net } = await connected({}, ['sku:TEE-RED-M', 'sku:has blank']);
+test('the hub refuses malformed topics, and topics over the limit of a connection', async () => {
+  const { hub, server } = await connectedPage({}, ['sku:TEE-RED-M', 'sku:has blank']);
   assert.equal(hub.refusal('sku:has blank'), 'bad_field');
-  assert.deepEqual(net.sent('subscribe')[0].topics, ['sku:TEE-RED-M']);
+  assert.deepEqual(server.sent('subscribe')[0].topics, ['sku:TEE-RED-M']);
   hub.want(Array.from({ length: 210 }, (_, i) => `sku:S${i}`));
   for (let i = 0; i < 3; i++) {
-    await turns();
-    await net.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: {} });
+    await drain();
+    await server.reply('subscribe', snapshot({}));
   }
   assert.equal(hub.refusal('sku:S198'), undefined);
   assert.equal(hub.refusal('sku:S199'), 'too_many_topics');
 });
 
-test('resume: after a lost connection the versions go along', async () => {
-  const { hub, net, clock } = await connected({}, ['cart', 'sku:MUG', 'sku:TEE-RED-M']);
-  await net.cut();
+test('resume: the subscribe after a lost connection has versions', async () => {
+  const { hub, server, clock } = await connectedPage({}, ['cart', 'sku:MUG', 'sku:TEE-RED-M']);
+  await server.cut();
   assert.equal(hub.live, false);
-  assert.equal(hub.get('sku:MUG').state, 'out', 'the last known stays on the screen');
+  assert.equal(hub.get('sku:MUG').state, 'out', 'the last known value stays');
   await clock.advance(500);
-  assert.equal(net.sockets.length, 2);
-  await net.open();
-  await net.reply('hello', golden('hello-answer.server'));
-  assert.equal(net.last.sent.length, 2);
-  same(net.last.sent[1], 'subscribe-resume.client');
-  assert.equal(hub.live, false, 'not before the answer');
-  await net.reply('subscribe', golden('subscribe-resume-answer.server'));
+  assert.equal(server.sockets.length, 2);
+  await server.accept();
+  await server.reply('hello', golden('hello-answer.server'));
+  assert.equal(server.last.sent.length, 2);
+  assertGolden(server.last.sent[1], 'subscribe-resume.client');
+  assert.equal(hub.live, false, 'not live before the answer');
+  await server.reply('subscribe', golden('subscribe-resume-answer.server'));
   assert.equal(hub.live, true);
   assert.equal(hub.get('cart').version, 19);
-  assert.ok(hub.isLive('sku:MUG'), 'unchanged is fresh too');
+  assert.ok(hub.isLive('sku:MUG'), 'unchanged topics are fresh too');
 });
 
-test('a guest keeps its token over a reload', async () => {
-  const { storage, hub } = await connected();
+test('a guest keeps its token across a reload', async () => {
+  const { storage, hub } = await connectedPage();
   hub.close();
-  const again = page({ storage });
+  const again = fakePage({ storage });
   again.hub.open();
-  await turns();
-  assert.deepEqual(again.net.last.protocols, ['securecart.v1', 'bearer.guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln']);
+  await drain();
+  assert.deepEqual(again.server.last.protocols, ['securecart.v1', 'bearer.guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln']);
 });
 
-test('the token option goes first, and a refused one does not cost the guest', async () => {
-  const { storage } = await connected();
-  const { hub, net, events } = page({ storage, token: async () => 'alice.token' });
+test('the token option has priority, and a rejected token does not replace the guest', async () => {
+  const { storage } = await connectedPage();
+  const { hub, server, events } = fakePage({ storage, token: async () => 'alice.token' });
   hub.open();
-  await turns();
-  assert.deepEqual(net.last.protocols, ['securecart.v1', 'bearer.alice.token']);
-  await net.open();
-  await net.reply('hello', { ...golden('hello-answer.server'), user: 'guest:new', guestToken: 'guest.new', notice: 'token_expired' });
+  await drain();
+  assert.deepEqual(server.last.protocols, ['securecart.v1', 'bearer.alice.token']);
+  await server.accept();
+  await server.reply('hello', newGuest({ notice: 'token_expired' }));
   assert.deepEqual(events.filter((e) => e.type === 'notice'), [{ type: 'notice', code: 'token_expired', mine: true }]);
   assert.equal(hub.guestToken, golden('hello-answer.server').guestToken);
 });
 
-test('while tokens cannot be judged badges live, and carts are left alone', async () => {
-  const { hub, net, clock } = page({ token: () => 'alice.token' });
+test('while tokens cannot be verified, badges are live and carts are not touched', async () => {
+  const { hub, server, clock } = fakePage({ token: () => 'alice.token' });
   hub.want(['sku:MUG', 'cart']);
   hub.add('MUG').catch(() => {});
   hub.open();
-  await turns();
-  await net.open();
-  await net.reply('hello', { ...golden('hello-answer.server'), notice: 'busy' });
-  assert.deepEqual(net.sent('subscribe').map((m) => m.topics), [['sku:MUG']]);
-  assert.equal(net.sent('add').length, 0);
-  await net.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: { 'sku:MUG': { version: 9, state: 'in' } } });
+  await drain();
+  await server.accept();
+  await server.reply('hello', { ...golden('hello-answer.server'), notice: 'busy' });
+  assert.deepEqual(server.sent('subscribe').map((m) => m.topics), [['sku:MUG']]);
+  assert.equal(server.sent('add').length, 0);
+  await server.reply('subscribe', snapshot({ 'sku:MUG': inStock(9) }));
   await clock.advance(31_000);
-  await net.reply('hello', golden('hello-token-answer.server'));
+  await server.reply('hello', golden('hello-token-answer.server'));
   assert.equal(hub.user, 'alice');
-  assert.deepEqual(net.sent('subscribe').at(-1).topics, ['sku:MUG', 'cart']);
-  assert.equal(net.sent('add').length, 1);
+  assert.deepEqual(server.sent('subscribe').at(-1).topics, ['sku:MUG', 'cart']);
+  assert.equal(server.sent('add').length, 1);
 });
 
-test('an authority is renewed before it ends', async () => {
+test('a session is renewed before it expires', async () => {
   let n = 0;
-  const { hub, net, clock } = page({ token: () => (n++ ? golden('hello-token.client').token : 'first') });
+  const { hub, server, clock } = fakePage({ token: () => (n++ ? golden('hello-token.client').token : 'first') });
   hub.open();
-  await turns();
-  await net.open();
+  await drain();
+  await server.accept();
   const answer = { ...golden('hello-token-answer.server'), expires: clock.now() + 600_000 };
-  await net.reply('hello', answer);
-  net.auto.ping = { type: 'pong' };
+  await server.reply('hello', answer);
+  server.autoAnswers.ping = { type: 'pong' };
   await clock.advance(539_000);
-  assert.equal(net.sent('hello').length, 1);
+  assert.equal(server.sent('hello').length, 1);
   await clock.advance(2_000);
-  same(net.sent('hello')[1], 'hello-token.client');
+  assertGolden(server.sent('hello')[1], 'hello-token.client');
 });
 
-test('an authority that the server has ended is renewed at once', async () => {
-  const { hub, net } = await connected({ token: () => golden('hello-token.client').token });
-  await net.say(golden('error-over.server'));
+test('a session that has expired on the server is renewed at once', async () => {
+  const { hub, server } = await connectedPage({ token: () => golden('hello-token.client').token });
+  await server.send(golden('error-over.server'));
   assert.equal(hub.isLive('cart'), false);
-  assert.equal(hub.isLive('sku:MUG'), true, 'badges go on');
-  same(net.sent('hello')[1], 'hello-token.client');
-  await net.reply('hello', golden('hello-token-answer.server'));
-  assert.ok(net.sent('subscribe').at(-1).topics.cart !== undefined || net.sent('subscribe').at(-1).topics.includes('cart'));
+  assert.equal(hub.isLive('sku:MUG'), true, 'badges stay live');
+  assertGolden(server.sent('hello')[1], 'hello-token.client');
+  await server.reply('hello', golden('hello-token-answer.server'));
+  const { topics } = server.sent('subscribe').at(-1);
+  assert.ok(topics.cart !== undefined || topics.includes('cart'));
 });
 
-test('a token that was taken back is not offered for ever', async () => {
-  const taken = golden('hello-token.client').token;
-  const { hub, net, clock, events } = await connected({ token: () => taken });
-  await net.say(golden('error-over.server'));
-  await net.reply('hello', golden('error-over.server'));
+test('a revoked token is not offered forever', async () => {
+  const revoked = golden('hello-token.client').token;
+  const { hub, server, clock, events } = await connectedPage({ token: () => revoked });
+  await server.send(golden('error-over.server'));
+  await server.reply('hello', golden('error-over.server'));
   await clock.advance(1_000);
-  assert.equal(net.sockets.length, 2, 'once more, with a handshake: an expired token makes us a guest');
-  await net.open();
-  await net.reply('hello', { ...golden('hello-token-answer.server'), expires: undefined, notice: 'token_expired' });
+  assert.equal(server.sockets.length, 2, 'it is offered once more: a handshake with an expired token makes a guest');
+  await server.accept();
+  await server.reply('hello', { ...golden('hello-token-answer.server'), expires: undefined, notice: 'token_expired' });
   const { cart, ...badges } = golden('subscribe-answer.server').topics;
-  await net.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: badges, refused: { cart: 'token_expired' } });
-  net.auto.subscribe = { type: 'snapshot', epoch: 'k3', topics: {}, refused: { cart: 'token_expired' } };
+  await server.reply('subscribe', snapshot(badges, { refused: { cart: 'token_expired' } }));
+  server.autoAnswers.subscribe = snapshot({}, { refused: { cart: 'token_expired' } });
   await clock.advance(900_000);
-  assert.equal(net.sockets.length, 2);
-  assert.equal(net.sent('hello').length, 1, 'it is not asked again in vain');
+  assert.equal(server.sockets.length, 2);
+  assert.equal(server.sent('hello').length, 1, 'it is not offered again');
   assert.equal(hub.refusal('cart'), 'token_expired');
   assert.equal(hub.isLive('sku:MUG'), true);
   assert.deepEqual(events.findLast((e) => e.type === 'notice'), { type: 'notice', code: 'token_expired', mine: true });
 });
 
-/** takenBack is the hello of a guest whose authority was taken back: its cart is closed to it. */
-function takenBack() {
+/** newGuest returns a hello answer for a new guest. */
+const newGuest = (fields) => ({
+  ...golden('hello-answer.server'),
+  user: 'guest:new',
+  guestToken: 'guest.new',
+  ...fields,
+});
+
+/** revokedGuest returns a hello answer for a guest that was revoked. It has no guest token. */
+function revokedGuest() {
   const { guestToken, ...answer } = golden('hello-answer.server');
   return { ...answer, notice: 'token_expired' };
 }
 
-test('a guest that was taken back begins as a new one', async () => {
-  const { hub, net, storage, clock, events } = await connected();
-  await net.say(golden('error-over.server'));
-  await net.reply('hello', golden('error-over.server'));
+test('a revoked guest becomes a new guest', async () => {
+  const { hub, server, storage, clock, events } = await connectedPage();
+  await server.send(golden('error-over.server'));
+  await server.reply('hello', golden('error-over.server'));
   await clock.advance(1_000);
-  assert.equal(net.last.protocols.length, 2, 'the token is offered');
-  await net.open();
-  await net.reply('hello', takenBack());
-  assert.equal(net.sockets.length, 3);
-  assert.equal(net.sockets[1].closed, true);
-  assert.deepEqual(net.last.protocols, ['securecart.v1'], 'and not again');
+  assert.equal(server.last.protocols.length, 2, 'the token is offered once more');
+  await server.accept();
+  await server.reply('hello', revokedGuest());
+  assert.equal(server.sockets.length, 3);
+  assert.equal(server.sockets[1].closed, true);
+  assert.deepEqual(server.last.protocols, ['securecart.v1'], 'but not again');
   assert.deepEqual(events.findLast((e) => e.type === 'notice'), { type: 'notice', code: 'token_expired', mine: false });
-  await net.open();
-  await net.reply('hello', { ...golden('hello-answer.server'), user: 'guest:new', guestToken: 'guest.new' });
+  await server.accept();
+  await server.reply('hello', newGuest());
   assert.equal(hub.user, 'guest:new');
-  assert.ok(net.sent('subscribe')[0].topics.includes('cart'));
+  assert.ok(server.sent('subscribe')[0].topics.includes('cart'));
   assert.equal(hub.get('cart'), undefined);
   hub.close();
-  const again = page({ storage });
+  const again = fakePage({ storage });
   again.hub.open();
-  await turns();
-  assert.deepEqual(again.net.last.protocols, ['securecart.v1', 'bearer.guest.new']);
+  await drain();
+  assert.deepEqual(again.server.last.protocols, ['securecart.v1', 'bearer.guest.new']);
 });
 
-test('a guest whose token has expired is a new one already', async () => {
-  const { net, hub } = await connected();
+test('a guest whose token has expired is a new guest at once', async () => {
+  const { server, hub } = await connectedPage();
   hub.reconnect();
-  await turns();
-  await net.open();
-  await net.reply('hello', { ...golden('hello-answer.server'), user: 'guest:new', guestToken: 'guest.new', notice: 'token_expired' });
-  assert.equal(net.sockets.length, 2);
+  await drain();
+  await server.accept();
+  await server.reply('hello', newGuest({ notice: 'token_expired' }));
+  assert.equal(server.sockets.length, 2);
   assert.equal(hub.guestToken, 'guest.new');
 });
 
-test('the new guest of another tab is kept', async () => {
-  const { net, storage, hub } = await connected();
+test('a new guest that another tab stored is kept', async () => {
+  const { server, storage, hub } = await connectedPage();
   hub.reconnect();
-  await turns();
-  await net.open();
+  await drain();
+  await server.accept();
   storage.setItem('securecart.guest', 'guest.new');
-  await net.reply('hello', takenBack());
-  assert.deepEqual(net.last.protocols, ['securecart.v1', 'bearer.guest.new']);
+  await server.reply('hello', revokedGuest());
+  assert.deepEqual(server.last.protocols, ['securecart.v1', 'bearer.guest.new']);
 });
 
-test('a storage that cannot forget is not asked again', async () => {
-  const storage = { getItem: () => 'guest.old', setItem: () => {}, removeItem: () => { throw new Error('SecurityError'); } };
-  const { net, hub } = page({ storage });
+test('a storage that cannot remove the token is not used again', async () => {
+  const storage = {
+    getItem: () => 'guest.old',
+    setItem: () => {},
+    removeItem: () => {
+      throw new Error('SecurityError');
+    },
+  };
+  const { server, hub } = fakePage({ storage });
   hub.open();
-  await turns();
-  await net.open();
-  await net.reply('hello', takenBack());
-  assert.deepEqual(net.last.protocols, ['securecart.v1']);
+  await drain();
+  await server.accept();
+  await server.reply('hello', revokedGuest());
+  assert.deepEqual(server.last.protocols, ['securecart.v1']);
 });
 
-test('slow_down: the same is asked again, not sooner than told', async () => {
-  const { hub, net, clock } = await connected({}, ['sku:MUG']);
+test('slow_down: the request is repeated after the wait that the server names', async () => {
+  const { hub, server, clock } = await connectedPage({}, ['sku:MUG']);
   hub.want(['sku:CAP-NAVY']);
-  await turns();
-  await net.reply('subscribe', { ...golden('error-slow-down.server'), after: 9_000 });
+  await drain();
+  await server.reply('subscribe', { ...golden('error-slow-down.server'), after: 9_000 });
   hub.want(['sku:TEE-RED-M']);
   await clock.advance(8_999);
-  assert.equal(net.sent('subscribe').length, 2, 'nothing else is asked meanwhile');
+  assert.equal(server.sent('subscribe').length, 2, 'nothing else is requested in the meantime');
   await clock.advance(1);
-  assert.deepEqual(Object.keys(net.sent('subscribe')[2].topics).length, 2);
-  await net.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: { 'sku:CAP-NAVY': { version: 1, state: 'in' }, 'sku:TEE-RED-M': { version: 1, state: 'in' } } });
+  assert.deepEqual(Object.keys(server.sent('subscribe')[2].topics).length, 2);
+  await server.reply('subscribe', snapshot({ 'sku:CAP-NAVY': inStock(1), 'sku:TEE-RED-M': inStock(1) }));
   assert.ok(hub.isLive('sku:CAP-NAVY'));
 });
 
-test('slow_down to hello: the connection waits as told', async () => {
-  const { hub, net, clock } = page();
+test('slow_down to hello: the reconnect waits as long as the server says', async () => {
+  const { hub, server, clock } = fakePage();
   hub.open();
-  await turns();
-  await net.open();
-  await net.reply('hello', { ...golden('error-slow-down.server'), after: 9_000 });
+  await drain();
+  await server.accept();
+  await server.reply('hello', { ...golden('error-slow-down.server'), after: 9_000 });
   await clock.advance(8_999);
-  assert.equal(net.sockets.length, 1);
+  assert.equal(server.sockets.length, 1);
   await clock.advance(1_000);
-  assert.equal(net.sockets.length, 2);
+  assert.equal(server.sockets.length, 2);
 });
 
-test('a SKU refused for now is told, and the others are shown', async () => {
-  const { hub, net, clock } = await connected({}, ['sku:MUG', 'sku:CAP-NAVY']);
+test('a SKU that is refused for now is reported, and the others are shown', async () => {
+  const { hub, server, clock } = await connectedPage({}, ['sku:MUG', 'sku:CAP-NAVY']);
   hub.want(['sku:X', 'sku:Y']);
-  await turns();
-  await net.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: { 'sku:X': { version: 1, state: 'in' } }, refused: { 'sku:Y': 'slow_down' } });
+  await drain();
+  await server.reply('subscribe', snapshot({ 'sku:X': inStock(1) }, { refused: { 'sku:Y': 'slow_down' } }));
   assert.equal(hub.refusal('sku:Y'), 'slow_down');
   assert.equal(hub.get('sku:X').state, 'in');
   await clock.advance(5 * 60_000);
-  assert.ok('sku:Y' in net.sent('subscribe').at(-1).topics, 'and is asked for again with the keep-alive');
-  await net.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: { 'sku:Y': { version: 1, state: 'in' } }, unchanged: 3 });
+  assert.ok('sku:Y' in server.sent('subscribe').at(-1).topics, 'the keep-alive requests it again');
+  await server.reply('subscribe', snapshot({ 'sku:Y': inStock(1) }, { unchanged: 3 }));
   assert.equal(hub.refusal('sku:Y'), undefined);
   assert.ok(hub.isLive('sku:Y'));
 });
 
-test('another user never sees the cart of the one before', async () => {
-  const { hub, net, events } = await connected();
+test('a user never sees the cart of the user before', async () => {
+  const { hub, server, events } = await connectedPage();
   assert.equal(hub.get('cart').version, 17);
   const add = hub.add('TEE-RED-M');
   hub.reconnect();
-  await turns();
-  await net.open();
-  assert.equal(net.last.sent.length, 1, 'nothing is asked or written before it is known who we are');
-  await net.reply('hello', golden('hello-token-answer.server'));
+  await drain();
+  await server.accept();
+  assert.equal(server.last.sent.length, 1, 'nothing is requested or written before the user is known');
+  await server.reply('hello', golden('hello-token-answer.server'));
   assert.equal(hub.get('cart'), undefined);
   await assert.rejects(add, { code: 'identity' });
-  assert.deepEqual(net.sent('subscribe')[0].topics, ['sku:TEE-RED-M', 'sku:MUG', 'vendor:acme', 'cart'], 'and without versions');
-  assert.equal(net.sent('add').length, 0);
+  const topics = ['sku:TEE-RED-M', 'sku:MUG', 'vendor:acme', 'cart'];
+  assert.deepEqual(server.sent('subscribe')[0].topics, topics, 'without versions');
+  assert.equal(server.sent('add').length, 0);
   assert.equal(hub.get('sku:MUG').version, 9, 'badges stay');
-  assert.deepEqual(events.filter((e) => e.type === 'identity').at(-1), { type: 'identity', user: 'alice', role: 'customer', was: 'guest:9f2c41d07a55e813' });
+  const identity = events.filter((e) => e.type === 'identity').at(-1);
+  const was = 'guest:9f2c41d07a55e813';
+  assert.deepEqual(identity, { type: 'identity', user: 'alice', role: 'customer', was });
 });
 
-test('a gap in the cart is asked for with the version here', async () => {
-  const { hub, net } = await connected();
-  await net.say(delta({ cart: { from: 18, version: 19, lines: { 'TEE-RED-M': { quantity: 2, version: 19 } } } }));
+test('after a gap, the cart is requested with the version that the page has', async () => {
+  const { hub, server } = await connectedPage();
+  await server.send(delta({ cart: { from: 18, version: 19, lines: { 'TEE-RED-M': { quantity: 2, version: 19 } } } }));
   assert.equal(hub.get('cart').version, 17);
-  assert.equal(hub.isLive('cart'), false, 'known to be old');
-  const asked = net.sent('subscribe').at(-1);
+  assert.equal(hub.isLive('cart'), false, 'the cart is known to be old');
+  const asked = server.sent('subscribe').at(-1);
   assert.deepEqual([asked.epoch, asked.topics], ['k3', { cart: 17 }]);
-  // Another gap while the answer is on its way is asked for after it.
-  await net.say(delta({ cart: { from: 20, version: 21, lines: {} } }));
-  assert.equal(net.sent('subscribe').length, 2);
-  await net.reply('subscribe', golden('subscribe-resume-answer.server'));
-  assert.deepEqual(net.sent('subscribe').at(-1).topics, { cart: 19 });
-  await net.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics: { cart: { from: 19, version: 21, lines: {} } } });
-  assert.equal(net.sent('subscribe').length, 3);
+  // A gap that arrives before the answer is requested after it.
+  await server.send(delta({ cart: { from: 20, version: 21, lines: {} } }));
+  assert.equal(server.sent('subscribe').length, 2);
+  await server.reply('subscribe', golden('subscribe-resume-answer.server'));
+  assert.deepEqual(server.sent('subscribe').at(-1).topics, { cart: 19 });
+  await server.reply('subscribe', snapshot({ cart: { from: 19, version: 21, lines: {} } }));
+  assert.equal(server.sent('subscribe').length, 3);
   assert.ok(hub.isLive('cart'));
 });
 
-test('what did not fit is fetched with get', async () => {
-  const { hub, net } = await connected({}, ['sku:MUG', 'sku:CAP-NAVY', 'cart']);
-  await net.say({ ...golden('subscribe-again-answer.server'), id: net.sent('subscribe')[0].id }); // was answered: no effect
-  assert.equal(net.sent('get').length, 0);
+test('topics that did not fit into an answer are fetched with get', async () => {
+  const { hub, server } = await connectedPage({}, ['sku:MUG', 'sku:CAP-NAVY', 'cart']);
+  const { id } = server.sent('subscribe')[0]; // already answered, so the message has no effect
+  await server.send({ ...golden('subscribe-again-answer.server'), id });
+  assert.equal(server.sent('get').length, 0);
   hub.want(['sku:X']);
-  await turns();
-  await net.reply('subscribe', { ...golden('subscribe-again-answer.server'), again: ['sku:MUG'] });
-  same(net.sent('get')[0], 'get.client');
-  await net.reply('get', golden('get-answer.server'));
+  await drain();
+  await server.reply('subscribe', { ...golden('subscribe-again-answer.server'), again: ['sku:MUG'] });
+  assertGolden(server.sent('get')[0], 'get.client');
+  await server.reply('get', golden('get-answer.server'));
   assert.ok(hub.isLive('sku:MUG'));
 });
 
-test('a new epoch is announced and everything is asked for anew', async () => {
-  const { hub, net, events } = await connected();
-  await net.say(delta({ 'sku:MUG': { version: 1, state: 'in' } }, 'k4'));
+test('a new epoch is announced, and everything is requested again', async () => {
+  const { hub, server, events } = await connectedPage();
+  await server.send(delta({ 'sku:MUG': inStock(1) }, 'k4'));
   assert.deepEqual(events.filter((e) => e.type === 'epoch'), [{ type: 'epoch', epoch: 'k4' }]);
   assert.equal(hub.get('cart'), undefined);
-  const asked = net.sent('subscribe').at(-1);
+  const asked = server.sent('subscribe').at(-1);
   assert.equal(asked.epoch, 'k4');
   assert.deepEqual(asked.topics, { 'sku:TEE-RED-M': 0, 'sku:MUG': 1, 'vendor:acme': 0, cart: 0 });
 });
 
-test('wants and drops of one tick are one message, and are counted', async () => {
-  const { hub, net } = await connected({}, ['sku:MUG', 'sku:TEE-RED-M']);
-  const before = net.last.sent.length;
+test('wants and drops of one task share a message, and are counted', async () => {
+  const { hub, server } = await connectedPage({}, ['sku:MUG', 'sku:TEE-RED-M']);
+  const before = server.last.sent.length;
   hub.want(['sku:MUG']);
-  hub.drop(['sku:MUG']); // one is left
+  hub.drop(['sku:MUG']); // one want is left
   hub.drop(['sku:TEE-RED-M']);
-  hub.want(['sku:TEE-RED-M']); // moved within the page
-  await turns();
-  assert.equal(net.last.sent.length, before);
+  hub.want(['sku:TEE-RED-M']); // like a badge that moves within the page
+  await drain();
+  assert.equal(server.last.sent.length, before);
   hub.drop(['sku:MUG']);
   hub.want(['sku:A', 'sku:B']);
   hub.want(['sku:C']);
-  await turns();
-  assert.equal(net.last.sent.length, before + 1);
-  same(net.sent('unsubscribe')[0], 'unsubscribe.client');
-  await net.reply('unsubscribe', golden('unsubscribe-answer.server'));
-  assert.deepEqual(net.sent('subscribe').at(-1).topics, ['sku:A', 'sku:B', 'sku:C']);
+  await drain();
+  assert.equal(server.last.sent.length, before + 1);
+  assertGolden(server.sent('unsubscribe')[0], 'unsubscribe.client');
+  await server.reply('unsubscribe', golden('unsubscribe-answer.server'));
+  assert.deepEqual(server.sent('subscribe').at(-1).topics, ['sku:A', 'sku:B', 'sku:C']);
 });
 
-test('a topic that is wanted again while it is unsubscribed is subscribed afterwards', async () => {
-  const { hub, net } = await connected({}, ['sku:MUG', 'sku:TEE-RED-M']);
+test('a topic that is wanted again during its unsubscribe is subscribed afterwards', async () => {
+  const { hub, server } = await connectedPage({}, ['sku:MUG', 'sku:TEE-RED-M']);
   hub.drop(['sku:MUG']);
-  await turns();
+  await drain();
   hub.want(['sku:MUG']);
-  await turns();
-  assert.equal(net.sent('subscribe').length, 1, 'the gateway might run it before the unsubscribe');
-  await net.reply('unsubscribe', golden('unsubscribe-answer.server'));
-  assert.deepEqual(net.sent('subscribe').at(-1).topics, { 'sku:MUG': 9 });
+  await drain();
+  assert.equal(server.sent('subscribe').length, 1, 'the gateway could run it before the unsubscribe');
+  await server.reply('unsubscribe', golden('unsubscribe-answer.server'));
+  assert.deepEqual(server.sent('subscribe').at(-1).topics, { 'sku:MUG': 9 });
 });
 
 test('the keep-alive is a conditional subscribe', async () => {
-  const { hub, net, clock } = await connected({}, ['cart', 'sku:MUG', 'sku:TEE-RED-M']);
+  const { hub, server, clock } = await connectedPage({}, ['cart', 'sku:MUG', 'sku:TEE-RED-M']);
   await clock.advance(5 * 60_000 - 1);
-  assert.equal(net.sent('subscribe').length, 1);
+  assert.equal(server.sent('subscribe').length, 1);
   await clock.advance(1);
-  assert.equal(net.sent('subscribe').length, 2);
-  same(net.sent('subscribe')[1], 'subscribe-resume.client');
-  await net.reply('subscribe', golden('subscribe-resume-answer.server'));
-  assert.equal(hub.get('cart').version, 19, 'a lost delta came back with it');
+  assert.equal(server.sent('subscribe').length, 2);
+  assertGolden(server.sent('subscribe')[1], 'subscribe-resume.client');
+  await server.reply('subscribe', golden('subscribe-resume-answer.server'));
+  assert.equal(hub.get('cart').version, 19, 'it recovers a lost delta');
   await clock.advance(5 * 60_000);
-  assert.equal(net.sent('subscribe').length, 3);
+  assert.equal(server.sent('subscribe').length, 3);
 });
 
-test('a page that wants nothing keeps the connection with ping', async () => {
-  const { net, clock } = await connected({}, []);
+test('a page that wants nothing sends ping as its keep-alive', async () => {
+  const { server, clock } = await connectedPage({}, []);
   await clock.advance(5 * 60_000);
-  same(net.sent('ping')[0], 'ping.client', {});
+  assertGolden(server.sent('ping')[0], 'ping.client', {});
 });
 
-test('silence after a request is a dead connection', async () => {
-  const { hub, net, clock } = await connected();
+test('a connection without an answer is dead', async () => {
+  const { hub, server, clock } = await connectedPage();
   hub.want(['sku:A']);
   await clock.advance(14_999);
   assert.equal(hub.live, true);
   await clock.advance(1);
   assert.equal(hub.live, false);
-  assert.equal(net.sockets[0].closed, true);
+  assert.equal(server.sockets[0].closed, true);
   await clock.advance(500);
-  assert.equal(net.sockets.length, 2);
+  assert.equal(server.sockets.length, 2);
 });
 
-test('a handshake without an end is given up', async () => {
-  const { hub, net, clock } = page();
+test('a handshake without an answer is abandoned', async () => {
+  const { hub, server, clock } = fakePage();
   hub.open();
   await clock.advance(15_000 + 500);
-  assert.equal(net.sockets.length, 2);
+  assert.equal(server.sockets.length, 2);
 });
 
 test('reconnects wait up to a bound that doubles, at most 30 s', async () => {
@@ -392,146 +414,147 @@ test('reconnects wait up to a bound that doubles, at most 30 s', async () => {
     assert.equal(fullJitter(attempt, () => 1), bound);
     assert.equal(fullJitter(attempt, () => 0), 0);
   }
-  const { hub, net, clock } = page({ random: () => 0.999 });
+  const { hub, server, clock } = fakePage({ random: () => 0.999 });
   hub.open();
-  await turns();
+  await drain();
   const waits = [];
   for (let i = 0; i < 9; i++) {
-    await net.cut();
+    await server.cut();
     waits.push(Math.ceil(clock.waits[0] / 100) * 100);
     await clock.advance(clock.waits[0]);
   }
   assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
-  await net.open();
-  await net.reply('hello', golden('hello-answer.server'));
-  await net.cut();
-  assert.ok(clock.waits[0] <= 500, 'a connection that came to life starts over');
+  await server.accept();
+  await server.reply('hello', golden('hello-answer.server'));
+  await server.cut();
+  assert.ok(clock.waits[0] <= 500, 'the bound starts over after a live connection');
 });
 
-test('bye: not before the time it says, not even when the network returns', async () => {
-  const { hub, net, clock, wake } = await connected();
-  await net.say(golden('bye.server'));
-  assert.equal(hub.live, true, 'until it ends');
-  await net.cut();
+test('bye: no reconnect before the time that it says, even when the network returns', async () => {
+  const { hub, server, clock, wake } = await connectedPage();
+  await server.send(golden('bye.server'));
+  assert.equal(hub.live, true, 'the connection is live until it ends');
+  await server.cut();
   await wake();
   await clock.advance(3_999);
-  assert.equal(net.sockets.length, 1);
+  assert.equal(server.sockets.length, 1);
   await clock.advance(1_000);
-  assert.equal(net.sockets.length, 2);
+  assert.equal(server.sockets.length, 2);
 });
 
 test('bye: a connection that the server leaves open is replaced', async () => {
-  const { net, clock } = await connected();
-  await net.say(golden('bye.server'));
+  const { server, clock } = await connectedPage();
+  await server.send(golden('bye.server'));
   await clock.advance(4_500);
-  assert.equal(net.sockets.length, 2);
-  assert.equal(net.sockets[0].closed, true);
+  assert.equal(server.sockets.length, 2);
+  assert.equal(server.sockets[0].closed, true);
 });
 
-test('bye without retry is obeyed', async () => {
-  const { hub, net, clock, wake } = await connected();
-  await net.say({ type: 'bye', code: 'gone', retry: false });
+test('bye without retry ends reconnecting', async () => {
+  const { hub, server, clock, wake } = await connectedPage();
+  await server.send({ type: 'bye', code: 'gone', retry: false });
   await wake();
   await clock.advance(10 * 60_000);
   assert.equal(hub.status, 'ended');
-  assert.equal(net.sockets.length, 1);
+  assert.equal(server.sockets.length, 1);
 });
 
-test('the connection is replaced before the gateway ends it', async () => {
-  const { net, clock } = await connected({}, []);
-  net.auto.ping = { type: 'pong' };
+test('the connection is replaced before the gateway closes it', async () => {
+  const { server, clock } = await connectedPage({}, []);
+  server.autoAnswers.ping = { type: 'pong' };
   await clock.advance(0.95 * 6_900_000 - 1);
-  assert.equal(net.sockets.length, 1);
+  assert.equal(server.sockets.length, 1);
   await clock.advance(1);
-  assert.equal(net.sockets.length, 2);
+  assert.equal(server.sockets.length, 2);
 });
 
-test('the network or the person is back: at once', async () => {
-  const { hub, net, clock, wake } = await connected();
-  await net.cut();
+test('the hub reconnects at once when the network or the user returns', async () => {
+  const { hub, server, clock, wake } = await connectedPage();
+  await server.cut();
   await wake();
-  assert.equal(net.sockets.length, 2);
-  await net.open();
-  await net.reply('hello', golden('hello-answer.server'));
-  await net.reply('subscribe', golden('subscribe-resume-answer.server'));
+  assert.equal(server.sockets.length, 2);
+  await server.accept();
+  await server.reply('hello', golden('hello-answer.server'));
+  await server.reply('subscribe', golden('subscribe-resume-answer.server'));
   assert.equal(hub.live, true);
-  const asked = net.sent('subscribe').length;
+  const asked = server.sent('subscribe').length;
   await wake();
-  assert.equal(net.sent('subscribe').length, asked, 'it spoke a moment ago');
+  assert.equal(server.sent('subscribe').length, asked, 'a message arrived a moment ago');
   await clock.advance(60_000);
   await wake();
-  assert.equal(net.sent('subscribe').length, asked + 1, 'after a sleep it is asked');
+  assert.equal(server.sent('subscribe').length, asked + 1, 'after a sleep the connection is checked');
 });
 
 test('late events of an old connection change nothing', async () => {
-  const { hub, net } = await connected();
-  const old = net.last;
-  const late = { message: old.onmessage, close: old.onclose };
+  const { hub, server } = await connectedPage();
+  const old = server.last;
+  const handlers = { message: old.onmessage, close: old.onclose };
   hub.reconnect();
-  await turns();
-  await net.say(delta({ 'sku:MUG': { version: 99, state: 'in' } }), old);
+  await drain();
+  await server.send(delta({ 'sku:MUG': inStock(99) }), old);
   assert.equal(old.onmessage, null);
   assert.equal(old.onclose, null);
-  assert.ok(late.message && late.close);
+  assert.ok(handlers.message && handlers.close);
   assert.equal(hub.get('sku:MUG').version, 9);
-  assert.equal(net.sockets.length, 2);
+  assert.equal(server.sockets.length, 2);
 });
 
 test('close ends everything', async () => {
-  const { hub, net, clock, wakes } = await connected();
+  const { hub, server, clock, wakes } = await connectedPage();
   const add = hub.add('MUG');
   hub.close();
   await assert.rejects(add, { code: 'closed' });
-  assert.equal(net.last.closed, true);
+  assert.equal(server.last.closed, true);
   assert.equal(wakes.size, 0);
   await clock.advance(60 * 60_000);
-  assert.equal(net.sockets.length, 1);
+  assert.equal(server.sockets.length, 1);
   assert.deepEqual(clock.waits, []);
   assert.equal(hub.status, 'closed');
 });
 
-test('a subscribe that may be repeated is', async () => {
-  const { hub, net, clock } = await connected({}, []);
+test('a subscribe is repeated after a retryable error', async () => {
+  const { hub, server, clock } = await connectedPage({}, []);
   hub.want(['sku:MUG']);
-  await turns();
-  await net.reply('subscribe', { type: 'error', code: 'internal', message: 'oops', retry: true });
+  await drain();
+  await server.reply('subscribe', { type: 'error', code: 'internal', message: 'oops', retry: true });
   await clock.advance(4_000);
-  assert.equal(net.sent('subscribe').length, 2);
-  await net.reply('subscribe', golden('error-slow-down.server'));
+  assert.equal(server.sent('subscribe').length, 2);
+  await server.reply('subscribe', golden('error-slow-down.server'));
   await clock.advance(1_999);
-  assert.equal(net.sent('subscribe').length, 2);
+  assert.equal(server.sent('subscribe').length, 2);
   await clock.advance(3_000);
-  assert.equal(net.sent('subscribe').length, 3);
+  assert.equal(server.sent('subscribe').length, 3);
 });
 
-test('an error that names no request turns back all of them', async () => {
-  for (const blame of [golden('error-slow-down.server'), { message: 'Internal server error', connectionId: 'x', requestId: 'y' }]) {
-    const { hub, net, clock } = await connected({}, ['cart']);
+test('after an error that names no request, all requests are repeated', async () => {
+  const gatewayError = { message: 'Internal server error', connectionId: 'x', requestId: 'y' };
+  for (const error of [golden('error-slow-down.server'), gatewayError]) {
+    const { hub, server, clock } = await connectedPage({}, ['cart']);
     hub.want(['sku:A']);
     const add = hub.add('MUG');
-    await turns();
-    await net.say(blame);
+    await drain();
+    await server.send(error);
     await clock.advance(5_000);
-    assert.deepEqual(net.sent('subscribe').slice(1).map((m) => m.topics), [['sku:A'], ['sku:A']]);
-    assert.equal(net.sent('add').length, 2);
-    assert.equal(net.sent('add')[0].key, net.sent('add')[1].key);
-    await net.reply('add', { type: 'ok', from: 17, version: 18, lines: {} });
+    assert.deepEqual(server.sent('subscribe').slice(1).map((m) => m.topics), [['sku:A'], ['sku:A']]);
+    assert.equal(server.sent('add').length, 2);
+    assert.equal(server.sent('add')[0].key, server.sent('add')[1].key);
+    await server.reply('add', { type: 'ok', from: 17, version: 18, lines: {} });
     await add;
   }
 });
 
-test('text that is not a message is passed over', async () => {
-  const { hub, net } = await connected();
-  for (const text of ['', 'hello', '7', 'null', '[]', '{"type":"news"}', '{"type":"pong"}']) await net.say(text);
+test('text that is not a message is ignored', async () => {
+  const { hub, server } = await connectedPage();
+  for (const text of ['', 'hello', '7', 'null', '[]', '{"type":"news"}', '{"type":"pong"}']) await server.send(text);
   assert.equal(hub.live, true);
 });
 
-test('a storage that is forbidden does not matter', async () => {
+test('without a storage, a guest keeps its token until the page ends', async () => {
   const deny = () => {
     throw new Error('SecurityError');
   };
-  const { hub, net } = await connected({ storage: { getItem: deny, setItem: deny } });
+  const { hub, server } = await connectedPage({ storage: { getItem: deny, setItem: deny } });
   hub.reconnect();
-  await turns();
-  assert.equal(net.last.protocols.length, 2, 'the guest lives as long as the page');
+  await drain();
+  assert.equal(server.last.protocols.length, 2, 'the page remembers the guest');
 });

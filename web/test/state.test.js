@@ -1,8 +1,8 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { State } from '../state.js';
-import { seeded, shuffle } from '../fake/random.js';
-import { golden, goldens } from '../fake/wire.js';
+import { seededRandom, shuffle } from '../fake/random.js';
+import { golden, goldens } from '../fake/server.js';
 
 const badge = (version, state = 'in', quantity) => ({ version, state, quantity });
 const delta = (topics, epoch = 'k3') => ({ type: 'delta', epoch, topics });
@@ -10,7 +10,8 @@ const cart = (version, lines, from) => delta({ cart: { from, version, lines } })
 const line = (quantity, version) => ({ quantity, version });
 const lines = (state) => Object.fromEntries([...(state.get('cart')?.lines ?? [])].map(([sku, l]) => [sku, l.quantity]));
 
-function at(...messages) {
+/** stateAfter returns a State that has taken some messages. */
+function stateAfter(...messages) {
   const state = new State();
   for (const m of messages) state.take(m);
   return state;
@@ -22,11 +23,11 @@ test('every golden message of the server is accepted', async (t) => {
   for (const name of names) {
     await t.test(name, () => {
       const message = golden(name);
-      const state = at({ type: 'hello', epoch: 'k3' });
+      const state = stateAfter({ type: 'hello', epoch: 'k3' });
       const { changed, reset } = state.take(message);
       assert.equal(reset, false);
       for (const [topic, value] of Object.entries(message.topics ?? {})) {
-        if (topic === 'cart' && value.from > 0) continue; // a step from a version that this state does not have
+        if (topic === 'cart' && value.from > 0) continue; // a step from a version that the state does not have
         assert.ok(changed.includes(topic), `${topic} was not taken`);
         assert.equal(state.get(topic).version, value.version);
         assert.equal(state.get(topic).state, value.state);
@@ -35,8 +36,8 @@ test('every golden message of the server is accepted', async (t) => {
   }
 });
 
-test('the golden conversation ends in the right cart', () => {
-  const state = at(golden('hello-answer.server'), golden('subscribe-answer.server'));
+test('the golden messages in their order result in the right cart', () => {
+  const state = stateAfter(golden('hello-answer.server'), golden('subscribe-answer.server'));
   assert.deepEqual(lines(state), { MUG: 1 });
   state.take(golden('subscribe-resume-answer.server')); // 17 -> 19
   assert.equal(state.get('cart').version, 19);
@@ -48,7 +49,7 @@ test('the golden conversation ends in the right cart', () => {
 });
 
 test('a badge only moves to a higher version', () => {
-  const state = at(delta({ 'sku:A': badge(5, 'low', 2) }));
+  const state = stateAfter(delta({ 'sku:A': badge(5, 'low', 2) }));
   for (const older of [badge(4, 'in'), badge(5, 'out'), badge(0, 'out')]) {
     assert.deepEqual(state.take(delta({ 'sku:A': older })).changed, []);
     assert.deepEqual(state.get('sku:A'), badge(5, 'low', 2));
@@ -57,11 +58,11 @@ test('a badge only moves to a higher version', () => {
   assert.equal(state.get('sku:A').state, 'out');
 });
 
-test('what cannot be understood changes nothing', () => {
-  const state = at(delta({ 'sku:A': badge(5) }), cart(3, { A: line(1, 3) }));
+test('malformed messages change nothing', () => {
+  const state = stateAfter(delta({ 'sku:A': badge(5) }), cart(3, { A: line(1, 3) }));
   const bad = [null, 7, 'x', [], {}, { type: 'delta' }, { type: 'news' }, { type: 'delta', epoch: 'k3', topics: [1] },
-    delta({ 'sku:A': null }), delta({ 'sku:A': { version: '9', state: 'in' } }), delta({ 'sku:A': { version: 9.5, state: 'in' } }),
-    delta({ 'sku:A': { version: 2 ** 60, state: 'in' } }), delta({ 'sku:A': { version: 9 } }), delta({ moon: badge(1) }),
+    delta({ 'sku:A': null }), delta({ 'sku:A': badge('9') }), delta({ 'sku:A': badge(9.5) }),
+    delta({ 'sku:A': badge(2 ** 60) }), delta({ 'sku:A': { version: 9 } }), delta({ moon: badge(1) }),
     cart(9, null), cart(9, {}, -1), cart(9, {}, 'x'), { type: 'delta', epoch: 7, topics: { 'sku:A': badge(9) } }];
   for (const message of bad) {
     assert.deepEqual(state.take(message).changed, [], JSON.stringify(message));
@@ -71,19 +72,19 @@ test('what cannot be understood changes nothing', () => {
 });
 
 test('a step of the cart', async (t) => {
-  const start = () => at(cart(17, { MUG: line(1, 17), CAP: line(4, 9) }));
+  const start = () => stateAfter(cart(17, { MUG: line(1, 17), CAP: line(4, 9) }));
 
-  await t.test('from the version here', () => {
+  await t.test('from the current version', () => {
     const state = start();
     state.take(cart(18, { TEE: line(2, 18), MUG: null }, 17));
     assert.deepEqual(lines(state), { CAP: 4, TEE: 2 });
   });
-  await t.test('from an older version contains more than needed', () => {
+  await t.test('from an older version', () => {
     const state = start();
     state.take(cart(18, { TEE: line(2, 18), CAP: line(4, 9) }, 8));
     assert.deepEqual(lines(state), { MUG: 1, CAP: 4, TEE: 2 });
   });
-  await t.test('twice is once', () => {
+  await t.test('that is repeated changes nothing', () => {
     const state = start();
     const step = cart(18, { TEE: line(2, 18) }, 17);
     state.take(step);
@@ -94,7 +95,7 @@ test('a step of the cart', async (t) => {
     assert.deepEqual(state.take(cart(16, { CAP: null }, 15)), { changed: [], gaps: [], reset: false });
     assert.deepEqual(lines(state), { MUG: 1, CAP: 4 });
   });
-  await t.test('after a gap is not applied and is asked for', () => {
+  await t.test('after a gap is reported and not applied', () => {
     const state = start();
     const step = cart(20, { TEE: line(1, 20) }, 19);
     assert.deepEqual(state.take(step), { changed: [], gaps: ['cart'], reset: false });
@@ -105,33 +106,34 @@ test('a step of the cart', async (t) => {
     assert.ok(!state.behind('cart'));
     assert.deepEqual(lines(state), { CAP: 4, TEE: 1 });
   });
-  await t.test('of the whole cart replaces it', () => {
+  await t.test('with the whole cart replaces it', () => {
     const state = start();
     state.take(cart(30, { TEE: line(1, 30) }));
     assert.deepEqual(lines(state), { TEE: 1 });
     assert.deepEqual(state.take(cart(29, { MUG: line(9, 29) })).changed, []);
   });
-  await t.test('from 0 needs nothing before it', () => {
+  await t.test('from version 0 needs no earlier value', () => {
     const state = new State();
     state.take(cart(2, { TEE: line(1, 2) }, 0));
     assert.deepEqual(lines(state), { TEE: 1 });
   });
-  await t.test('does not change the value somebody holds', () => {
+  await t.test('does not change values that get has returned', () => {
     const state = start();
     const before = state.get('cart');
     state.take(cart(18, { MUG: null }, 17));
     assert.equal(before.lines.size, 2);
   });
-  await t.test('with names that mean something to JavaScript', () => {
+  await t.test('with SKUs that have a meaning in JavaScript', () => {
     const state = start();
-    state.take(JSON.parse('{"type":"delta","epoch":"k3","topics":{"cart":{"from":17,"version":18,"lines":{"__proto__":{"quantity":3,"version":18},"constructor":{"quantity":1,"version":18}}}}}'));
+    const lines = '{"__proto__":{"quantity":3,"version":18},"constructor":{"quantity":1,"version":18}}';
+    state.take(cart(18, JSON.parse(lines), 17));
     assert.equal(state.get('cart').lines.get('__proto__').quantity, 3);
     assert.equal(state.get('cart').lines.size, 4);
   });
 });
 
 test('answers to writes are state too', () => {
-  const state = at(cart(17, {}));
+  const state = stateAfter(cart(17, {}));
   assert.deepEqual(state.take(golden('add-answer.server')).changed, ['cart']);
   assert.deepEqual(lines(state), { 'TEE-RED-M': 1 });
   assert.deepEqual(state.take(golden('add-duplicate-answer.server')).changed, [], 'the first answer again');
@@ -140,8 +142,8 @@ test('answers to writes are state too', () => {
   assert.deepEqual(state.take({ type: 'ok', from: 18, version: 18, lines: { MUG: null } }).changed, []);
 });
 
-test('another epoch makes everything before it void', () => {
-  const state = at(delta({ 'sku:A': badge(90), 'sku:B': badge(7) }), cart(50, {}));
+test('a new epoch voids all earlier values', () => {
+  const state = stateAfter(delta({ 'sku:A': badge(90), 'sku:B': badge(7) }), cart(50, {}));
   const result = state.take(delta({ 'sku:A': badge(1, 'out') }, 'k4'));
   assert.equal(result.reset, true);
   assert.deepEqual(result.changed.sort(), ['cart', 'sku:A', 'sku:B']);
@@ -151,17 +153,18 @@ test('another epoch makes everything before it void', () => {
   assert.deepEqual(state.versions(['sku:B', 'cart']), { 'sku:B': 0, cart: 0 });
 });
 
-test('a late message of an ended epoch does not bring it back', () => {
-  const state = at(delta({ 'sku:A': badge(90) }), delta({ 'sku:A': badge(1) }, 'k4'));
+test('a late message does not restore an ended epoch', () => {
+  const state = stateAfter(delta({ 'sku:A': badge(90) }), delta({ 'sku:A': badge(1) }, 'k4'));
   for (const type of ['delta', 'snapshot']) {
-    assert.deepEqual(state.take({ ...delta({ 'sku:A': badge(91, 'out') }), type }), { changed: [], gaps: [], reset: false });
+    const message = { ...delta({ 'sku:A': badge(91, 'out') }), type };
+    assert.deepEqual(state.take(message), { changed: [], gaps: [], reset: false });
   }
   assert.equal(state.epoch, 'k4');
-  assert.equal(state.take({ type: 'hello', epoch: 'k3' }).reset, true, 'but a fresh connection knows better');
+  assert.equal(state.take({ type: 'hello', epoch: 'k3' }).reset, true, 'hello may return to an earlier epoch');
 });
 
-test('after a change of rights the same version may look different, an older one not', () => {
-  const state = at(delta({ 'sku:A': badge(5, 'in') }));
+test('after soften, the same version is accepted once, an older one is not', () => {
+  const state = stateAfter(delta({ 'sku:A': badge(5, 'in') }));
   state.soften();
   assert.deepEqual(state.versions(['sku:A']), { 'sku:A': 0 });
   assert.deepEqual(state.take(delta({ 'sku:A': badge(4, 'out') })).changed, []);
@@ -169,59 +172,69 @@ test('after a change of rights the same version may look different, an older one
   assert.deepEqual(state.take(delta({ 'sku:A': badge(5, 'in') })).changed, []);
 });
 
-// A shop makes changes; a network shuffles, repeats and loses what it tells of them.
-// In the end one conditional subscribe comes, as in every keep-alive.
-test('convergence under 200 seeds', () => {
+// A shop makes changes. A network shuffles, repeats and loses the messages about them.
+// The answer to one conditional subscribe, as in every keep-alive, ends the run.
+test('state converges for 200 seeds', () => {
   for (let seed = 1; seed <= 200; seed++) {
-    const random = seeded(seed);
+    const random = seededRandom(seed);
     const pick = (n) => Math.floor(random() * n);
     const shop = { badges: {}, version: 0, lines: {}, cartVersion: 0, changedAt: {} };
+    const lineOf = (sku) => (shop.lines[sku] ? line(shop.lines[sku], shop.changedAt[sku]) : null);
+    const linesOf = (skus) => Object.fromEntries(skus.map((sku) => [sku, lineOf(sku)]));
     const since = (from) => ({
-      from, version: shop.cartVersion,
-      lines: Object.fromEntries(Object.entries(shop.changedAt).filter(([, v]) => v > from).map(([sku, v]) => [sku, shop.lines[sku] ? line(shop.lines[sku], v) : null])),
+      from,
+      version: shop.cartVersion,
+      lines: linesOf(Object.keys(shop.changedAt).filter((sku) => shop.changedAt[sku] > from)),
     });
-    const whole = () => ({ version: shop.cartVersion, lines: Object.fromEntries(Object.entries(shop.lines).filter(([, q]) => q > 0).map(([sku, q]) => [sku, line(q, shop.changedAt[sku])])) });
-    const state = at({ type: 'hello', epoch: 'k3' });
+    const whole = () => ({
+      version: shop.cartVersion,
+      lines: linesOf(Object.keys(shop.lines).filter((sku) => shop.lines[sku] > 0)),
+    });
+    const state = stateAfter({ type: 'hello', epoch: 'k3' });
     const highest = new Map();
-    const truths = new Map(); // cart version -> lines
-    const give = (message) => {
+    const history = new Map(); // cart version -> lines
+    const deliver = (message) => {
       state.take(message);
       for (const topic of ['cart', 'sku:A', 'sku:B', 'sku:C']) {
         const value = state.get(topic);
         if (!value) continue;
-        assert.ok(value.version >= (highest.get(topic) ?? 0), `seed ${seed}: ${topic} went back`);
+        assert.ok(value.version >= (highest.get(topic) ?? 0), `seed ${seed}: ${topic} went back to an older version`);
         highest.set(topic, value.version);
-        if (topic === 'cart') assert.deepEqual(lines(state), truths.get(value.version), `seed ${seed}: a cart of version ${value.version} that never was`);
+        if (topic !== 'cart') continue;
+        const message = `seed ${seed}: wrong cart at version ${value.version}`;
+        assert.deepEqual(lines(state), history.get(value.version), message);
       }
     };
     const sorted = (o) => Object.fromEntries(Object.entries(o).filter(([, q]) => q > 0).sort());
-    truths.set(0, {});
-    const wire = [];
+    history.set(0, {});
+    const network = [];
     for (let i = 0; i < 60; i++) {
       if (pick(2)) {
         const sku = `sku:${'ABC'[pick(3)]}`;
         shop.badges[sku] = badge(++shop.version, ['in', 'low', 'out'][pick(3)]);
-        wire.push(delta({ [sku]: shop.badges[sku] }));
+        network.push(delta({ [sku]: shop.badges[sku] }));
       } else {
-        const from = Math.max(0, shop.cartVersion - pick(3)); // several changes may travel as one
+        const from = Math.max(0, shop.cartVersion - pick(3)); // a delta may contain several changes
         const sku = 'XYZ'[pick(3)];
         shop.lines[sku] = pick(4);
         shop.changedAt[sku] = ++shop.cartVersion;
-        truths.set(shop.cartVersion, sorted(shop.lines));
-        wire.push(delta({ cart: pick(8) ? since(from) : whole() }));
+        history.set(shop.cartVersion, sorted(shop.lines));
+        network.push(delta({ cart: pick(8) ? since(from) : whole() }));
       }
-      if (pick(5) === 0) wire.push(wire[pick(wire.length)]); // twice
-      if (wire.length > 6 + pick(6)) {
-        shuffle(wire, random);
-        for (const message of wire.splice(0, pick(wire.length))) if (pick(5)) give(message); // else lost
+      if (pick(5) === 0) network.push(network[pick(network.length)]); // repeated
+      if (network.length > 6 + pick(6)) {
+        shuffle(network, random);
+        for (const message of network.splice(0, pick(network.length))) {
+          if (pick(5)) deliver(message); // otherwise lost
+        }
       }
     }
-    for (const message of shuffle(wire, random)) if (pick(5)) give(message);
-    const have = state.versions(['cart', 'sku:A', 'sku:B', 'sku:C']);
+    for (const message of shuffle(network, random)) if (pick(5)) deliver(message);
+    const versions = state.versions(['cart', 'sku:A', 'sku:B', 'sku:C']);
     const topics = {};
-    for (const [sku, b] of Object.entries(shop.badges)) if (have[sku] !== b.version) topics[sku] = b;
-    if (have.cart !== shop.cartVersion) topics.cart = have.cart ? since(have.cart) : whole();
-    give({ type: 'snapshot', epoch: 'k3', topics });
+    for (const [sku, b] of Object.entries(shop.badges)) if (versions[sku] !== b.version) topics[sku] = b;
+    if (versions.cart !== shop.cartVersion) topics.cart = versions.cart ? since(versions.cart) : whole();
+    deliver({ type: 'snapshot', epoch: 'k3', topics });
     for (const [sku, b] of Object.entries(shop.badges)) assert.deepEqual(state.get(sku), b, `seed ${seed}`);
     assert.deepEqual(lines(state), sorted(shop.lines), `seed ${seed}`);
     assert.ok(!state.behind('cart'));

@@ -1,31 +1,31 @@
-// The other end of the wire: sockets without a network, and the golden messages
-// that package wire of the server is tested with too.
+// A fake server: sockets without a network, and the golden messages that the tests of
+// the Go package wire use too.
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { Hub } from '../hub.js';
-import { Clock, turns } from './clock.js';
+import { Clock, drain } from './clock.js';
 
 const folder = new URL('../../testdata/protocol/', import.meta.url);
 
-/** golden is one message, parsed: golden('add.client'). */
+/** golden returns a parsed message: golden('add.client'). */
 export const golden = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
 
-/** goldens are the names of all messages of one side: "client" or "server". */
+/** goldens returns the names of all messages from one side, "client" or "server". */
 export const goldens = (side) =>
   readdirSync(folder)
     .filter((name) => name.endsWith(`.${side}.json`))
     .map((name) => name.slice(0, -'.json'.length))
     .sort();
 
-/** Net makes sockets and keeps them. */
-export class Net {
+/** Server keeps all sockets that a page has opened, the newest last. */
+export class Server {
   sockets = [];
 
-  /** auto has answers that need no test's attention, by action. */
-  auto = {};
+  /** autoAnswers has answers that are sent at once, by action. */
+  autoAnswers = {};
 
   constructor() {
-    const net = this;
+    const server = this;
     this.WebSocket = class {
       sent = [];
       closed = false;
@@ -33,15 +33,15 @@ export class Net {
       constructor(url, protocols) {
         this.url = url;
         this.protocols = protocols;
-        net.sockets.push(this);
+        server.sockets.push(this);
       }
 
       send(text) {
         if (this.closed) return;
         const message = JSON.parse(text);
         this.sent.push(message);
-        const answer = net.auto[message.action];
-        if (answer) queueMicrotask(() => net.say({ ...answer, id: message.id }, this));
+        const answer = server.autoAnswers[message.action];
+        if (answer) queueMicrotask(() => server.send({ ...answer, id: message.id }, this));
       }
 
       close() {
@@ -54,55 +54,55 @@ export class Net {
     return this.sockets.at(-1);
   }
 
-  /** open is what a gateway does after a handshake. */
-  async open() {
+  /** accept answers the handshake of the newest socket. */
+  async accept() {
     this.last.onopen();
-    await turns();
+    await drain();
   }
 
-  /** say sends a message to the page. */
-  async say(message, socket = this.last) {
+  /** send sends a message to the page. */
+  async send(message, socket = this.last) {
     socket.onmessage?.({ data: typeof message === 'string' ? message : JSON.stringify(message) });
-    await turns();
+    await drain();
   }
 
-  /** cut ends the connection from the outside. */
+  /** cut ends a connection without a close frame. */
   async cut(socket = this.last) {
     socket.closed = true;
     socket.onclose?.({ code: 1006 });
-    await turns();
+    await drain();
   }
 
-  /** reply answers the newest request of an action with a golden answer. */
+  /** reply answers the newest request with an action. */
   async reply(action, message) {
     const request = this.last.sent.findLast((m) => m.action === action);
-    if (!request) throw new Error(`no ${action} was sent, only ${JSON.stringify(this.last.sent)}`);
-    await this.say({ ...message, id: request.id });
+    if (!request) throw new Error(`no ${action} was sent, got ${JSON.stringify(this.last.sent)}`);
+    await this.send({ ...message, id: request.id });
   }
 
-  /** sent are the messages of an action on the newest socket. */
+  /** sent returns the messages with an action that the newest socket got. */
   sent(action) {
     return this.last.sent.filter((m) => m.action === action);
   }
 }
 
-/** Shelf is a localStorage. */
-export class Shelf {
+/** MemoryStorage is a localStorage in memory. */
+export class MemoryStorage {
   #items = new Map();
   getItem = (key) => this.#items.get(key) ?? null;
   setItem = (key, value) => void this.#items.set(key, String(value));
   removeItem = (key) => void this.#items.delete(key);
 }
 
-/** page is a hub with everything around it faked, and a record of its events. */
-export function page(options = {}) {
-  const net = new Net();
+/** fakePage returns a hub with fakes for everything around it, and a record of its events. */
+export function fakePage(options = {}) {
+  const server = new Server();
   const clock = new Clock();
-  const storage = new Shelf();
+  const storage = new MemoryStorage();
   const wakes = new Set();
   const hub = new Hub({
     url: 'ws://hub.example/v1',
-    WebSocket: net.WebSocket,
+    WebSocket: server.WebSocket,
     clock,
     storage,
     random: () => 0.5,
@@ -115,19 +115,19 @@ export function page(options = {}) {
   }
   const wake = async (online = true) => {
     for (const f of wakes) f(online);
-    await turns();
+    await drain();
   };
-  return { hub, net, clock, storage, events, wake, wakes };
+  return { hub, server, clock, storage, events, wake, wakes };
 }
 
-/** connected is a page that has said hello as a guest and got the golden snapshot. */
-export async function connected(options = {}, topics = ['sku:TEE-RED-M', 'sku:MUG', 'vendor:acme', 'cart']) {
-  const p = page(options);
+/** connectedPage returns a page that has said hello as a guest and received the golden snapshot. */
+export async function connectedPage(options = {}, topics = ['sku:TEE-RED-M', 'sku:MUG', 'vendor:acme', 'cart']) {
+  const p = fakePage(options);
   p.hub.want(topics);
   p.hub.open();
-  await turns();
-  await p.net.open();
-  await p.net.reply('hello', golden('hello-answer.server'));
-  if (topics.length > 0) await p.net.reply('subscribe', golden('subscribe-answer.server'));
+  await drain();
+  await p.server.accept();
+  await p.server.reply('hello', golden('hello-answer.server'));
+  if (topics.length > 0) await p.server.reply('subscribe', golden('subscribe-answer.server'));
   return p;
 }

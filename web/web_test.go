@@ -1,0 +1,58 @@
+package web_test
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// summaryLine matches a line of node's summary in TAP: "# pass 84".
+var summaryLine = regexp.MustCompile(`(?m)^# (tests|pass|fail|cancelled|skipped|todo) (\d+)$`)
+
+// TestBrowserModule runs the tests of the browser module with node --test.
+func TestBrowserModule(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		if os.Getenv("HUB_TEST_TOOLS") == "required" {
+			t.Fatal("node is missing, and HUB_TEST_TOOLS requires it")
+		}
+		t.Skip("node is missing; install Node.js 20 or newer")
+	}
+	readInputs(t, ".", "../testdata/protocol")
+	out, err := exec.CommandContext(t.Context(), node, "--test", "--test-reporter=tap").CombinedOutput()
+	summary := map[string]string{}
+	var parts []string
+	for _, m := range summaryLine.FindAllStringSubmatch(string(out), -1) {
+		summary[m[1]] = m[2]
+		parts = append(parts, m[1]+" "+m[2])
+	}
+	t.Log("node --test: " + strings.Join(parts, ", "))
+	if err != nil {
+		t.Fatalf("node --test: %v\n%s", err, out)
+	}
+	if n := summary["pass"]; n == "" || n == "0" || n != summary["tests"] {
+		t.Errorf("%s of %s tests passed, want all\n%s", n, summary["tests"], out)
+	}
+}
+
+// readInputs opens each file of the folders. go test then runs node again when one
+// of them changes, instead of reporting a cached result.
+func readInputs(t *testing.T, folders ...string) {
+	t.Helper()
+	for _, folder := range folders {
+		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			_, err = os.ReadFile(path)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
