@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/securecart/hub/gatewaytest/internal/plainjson"
+	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
 // Assumptions overrides behaviour that AWS does not document. Zero fields select
@@ -205,7 +208,7 @@ func (a Assumptions) withDefaults() Assumptions {
 			*field = value
 		}
 	}
-	reasons := map[int]string{closeGoingAway: reasonGoingAway, closeAbnormal: reasonAbnormal}
+	reasons := map[int]string{ws.CloseGoingAway: reasonGoingAway, ws.CloseAbnormal: reasonAbnormal}
 	maps.Copy(reasons, a.CloseReasons)
 	a.CloseReasons = reasons
 	return a
@@ -213,8 +216,8 @@ func (a Assumptions) withDefaults() Assumptions {
 
 // ownCodes are the close codes that a gateway ends connections with and whose
 // reason is not known.
-var ownCodes = []int{closeGoingAway, closeProtocol, closeUnsupported, closeAbnormal, closeInvalidData,
-	closePolicy, closeTooBig, closeInternal, closeRestart}
+var ownCodes = []int{ws.CloseGoingAway, ws.CloseProtocol, ws.CloseUnsupported, ws.CloseAbnormal, ws.CloseInvalidData,
+	ws.ClosePolicy, ws.CloseTooBig, ws.CloseInternal, ws.CloseRestart}
 
 // check names every field with a value that no service could have.
 func (a Assumptions) check() error {
@@ -237,7 +240,7 @@ func (a Assumptions) check() error {
 		}
 	}
 	for field, text := range map[string]string{"UnboundRouteText": a.UnboundRouteText, "ThrottledText": a.ThrottledText} {
-		if encoded, err := encodeJSON(text); err != nil || string(encoded) != `"`+text+`"` {
+		if encoded, err := plainjson.Encode(text); err != nil || string(encoded) != `"`+text+`"` {
 			bad(field, "%q: has a character that JSON escapes", text)
 		}
 	}
@@ -246,8 +249,8 @@ func (a Assumptions) check() error {
 		switch {
 		case !slices.Contains(ownCodes, code):
 			bad(field, "must be one of %v", ownCodes)
-		case len(reason) > maxControlPayload-2:
-			bad(field, "%d bytes, at most %d", len(reason), maxControlPayload-2)
+		case len(reason) > ws.MaxControlPayload-2:
+			bad(field, "%d bytes, at most %d", len(reason), ws.MaxControlPayload-2)
 		case !utf8.ValidString(reason):
 			bad(field, "%q: not UTF-8", reason)
 		}

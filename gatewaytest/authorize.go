@@ -6,9 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/event"
+	"github.com/securecart/hub/gatewaytest/internal/fields"
+	"github.com/securecart/hub/gatewaytest/internal/iam"
+	"github.com/securecart/hub/gatewaytest/internal/plainjson"
 )
 
 // identitySource is where a handshake must have a value for the authorizer to
@@ -37,11 +43,11 @@ func (s identitySource) value(k *call) string {
 	case identityKinds[0]:
 		equal := strings.EqualFold
 		if k.c.g.api.Assumptions.ExactIdentityHeaders {
-			equal = same
+			equal = fields.Exact
 		}
 		return k.req.value(k.req.headers, s.name, equal)
 	case identityKinds[1]:
-		return k.req.value(k.req.query, s.name, same)
+		return k.req.value(k.req.query, s.name, fields.Exact)
 	case identityKinds[2]:
 		return k.c.g.api.StageVariables[s.name]
 	default:
@@ -54,7 +60,7 @@ func (s identitySource) value(k *call) string {
 // usageIdentifierKey.
 type authorization struct {
 	connect, later map[string]any
-	policy         policy
+	policy         iam.Policy
 	usage          string
 }
 
@@ -66,20 +72,20 @@ func (g *Gateway) authorize(k *call) (authorization, *refusal) {
 			return authorization{}, refusedUnauthorized.because("no " + source.kind + source.name) // G-AUTH-4
 		}
 	}
-	e := event{
+	e := event.Event{
 		Type:                            "REQUEST",
 		MethodARN:                       g.connectARN(),
 		Headers:                         k.req.single(k.req.authorizerHeaders()),
-		MultiValueHeaders:               k.req.authorizerHeaders().multi(),
+		MultiValueHeaders:               k.req.authorizerHeaders().Multi(),
 		QueryStringParameters:           k.req.single(k.req.query),
-		MultiValueQueryStringParameters: k.req.query.multi(),
+		MultiValueQueryStringParameters: k.req.query.Multi(),
 		StageVariables:                  &g.api.StageVariables,
 		RequestContext:                  k.event.RequestContext,
 	}
 	if g.api.StageVariables == nil {
 		e.StageVariables = &map[string]string{} // G-AUTH-8: an object in any case
 	}
-	payload, err := e.encode()
+	payload, err := e.Encode()
 	if err != nil {
 		return authorization{}, refusedAuthorizer.because(err.Error())
 	}
@@ -116,7 +122,7 @@ func (g *Gateway) judge(raw []byte, err error) (authorization, *refusal) {
 		g.api.Log.Warn("malformed authorizer answer", "error", err)
 		return authorization{}, refusedAuthorizer.because(err.Error())
 	}
-	if !answer.policy.allows(invokeAction, g.connectARN()) {
+	if !answer.policy.Allows(invokeAction, g.connectARN()) {
 		return authorization{}, refusedDenied.because("the policy does not allow " + g.connectARN()) // G-AUTH-13
 	}
 	return authorization{connect: maps.Clone(answer.context), later: answer.context, policy: answer.policy, usage: answer.usage}, nil
@@ -132,7 +138,7 @@ func (g *Gateway) stageARN() string {
 
 // authorizerAnswer is what an authorizer returned.
 type authorizerAnswer struct {
-	policy  policy
+	policy  iam.Policy
 	context map[string]any // with principalId
 	usage   string         // usageIdentifierKey
 }
@@ -157,7 +163,7 @@ func parseAuthorizerAnswer(raw []byte, typed bool) (authorizerAnswer, error) {
 		return a, errNoPrincipal
 	}
 	var err error
-	if a.policy, err = parsePolicy(answer["policyDocument"]); err != nil {
+	if a.policy, err = iam.ParsePolicy(answer["policyDocument"]); err != nil {
 		return a, fmt.Errorf("policyDocument: %w", err)
 	}
 	var values map[string]json.RawMessage
@@ -167,11 +173,12 @@ func parseAuthorizerAnswer(raw []byte, typed bool) (authorizerAnswer, error) {
 		}
 	}
 	a.context = make(map[string]any, len(values)+1)
-	for key, value := range values {
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		value := values[key]
 		if string(value) == "null" {
 			continue // no value, no key (G-EVENT-3)
 		}
-		text, ok := scalarText(value)
+		text, ok := plainjson.ScalarText(value)
 		if !ok {
 			return a, fmt.Errorf("context key %q is not a string, number or boolean", key)
 		}

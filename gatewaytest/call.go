@@ -6,16 +6,20 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/event"
+	"github.com/securecart/hub/gatewaytest/internal/expr"
+	"github.com/securecart/hub/gatewaytest/internal/plainjson"
 )
 
 // call is one event on its way through the gateway: a handshake, a message or
 // the end of a connection.
 type call struct {
 	c     *conn
-	route *route   // nil: none
-	event event    // what a proxy integration is given
-	body  string   // of a message
-	req   *request // the handshake; nil for other events
+	route *route      // nil: none
+	event event.Event // what a proxy integration is given
+	body  string      // of a message
+	req   *request    // the handshake; nil for other events
 
 	variables variables // of the event; made by value when it is first asked
 	notes     variables // what only the access log tells; nil without one
@@ -46,9 +50,9 @@ func (k *call) value(name string) string {
 	}
 	if k.variables == nil {
 		k.variables = make(variables)
-		encoded, err := encodeJSON(k.event.RequestContext)
+		encoded, err := plainjson.Encode(k.event.RequestContext)
 		if err == nil {
-			value, _ := decodeJSON(string(encoded))
+			value, _ := plainjson.Decode(string(encoded))
 			k.variables.flatten("", value)
 		}
 	}
@@ -59,7 +63,7 @@ func (k *call) value(name string) string {
 func (v variables) flatten(name string, value any) {
 	object, ok := value.(map[string]any)
 	if !ok {
-		v[name] = stringify(value)
+		v[name] = expr.Text(value)
 		return
 	}
 	for key, inner := range object {
@@ -77,7 +81,7 @@ type refusal struct {
 }
 
 // The response types are those that REST APIs name (developer guide, "Gateway
-// response types"); that WebSocket APIs use the same is assumed.
+// response types"); that WebSocket APIs use the fields.Exact is assumed.
 var (
 	refusedThrottled    = refusal{status: http.StatusTooManyRequests, message: textTooMany, kind: "THROTTLED"}
 	refusedKey          = refusal{status: http.StatusForbidden, message: textForbidden, kind: "INVALID_API_KEY"}

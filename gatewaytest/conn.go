@@ -5,6 +5,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/event"
+	"github.com/securecart/hub/gatewaytest/internal/iam"
+	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
 // The texts of G-CLOSE, sent to the client and told in the DISCONNECT event.
@@ -32,13 +36,13 @@ type conn struct {
 	number      uint64 // in the order of their coming
 	suffix      idSuffix
 	connectedAt time.Time
-	identity    identity
+	identity    event.Identity
 	domainName  string
-	deflate     *deflateTerms // nil: nothing is compressed
+	deflate     *ws.Deflate // nil: nothing is compressed
 
 	// Fixed before the connection opens.
 	authorizer map[string]any // nil without an authorizer
-	policy     policy         // held against each message; nil: nothing is
+	policy     iam.Policy     // held against each message; nil: nothing is
 	key        *apiKey        // nil without an API key
 	asked      bool           // $connect was
 	net        net.Conn
@@ -58,7 +62,7 @@ type conn struct {
 	reason    string        // likewise
 	lost      bool          // the network failed: nothing can be sent any more
 	stalled   chan struct{} // of Stall: nothing is read or written until it is closed, at the end; nil: none
-	queue     []outFrame
+	queue     []ws.Frame
 	pong      []byte        // the one pong that waits, nil if none (RFC 6455 section 5.5.3)
 	unsent    int           // bytes queued or being written
 	writing   bool          // a writer is running
@@ -127,7 +131,7 @@ func (c *conn) writeResponse(response []byte) {
 func (c *conn) checkAge() {
 	left := c.connectedAt.Add(c.g.api.MaxAge).Sub(c.g.Now())
 	if left <= 0 {
-		c.startClose(closeGoingAway, c.g.reason(closeGoingAway)) // G-LIMIT-7
+		c.startClose(ws.CloseGoingAway, c.g.reason(ws.CloseGoingAway)) // G-LIMIT-7
 		return
 	}
 	c.mu.Lock()
@@ -143,7 +147,7 @@ func (c *conn) checkAge() {
 func (c *conn) checkIdle() {
 	left := c.g.api.IdleTimeout - c.g.Now().Sub(time.Unix(0, c.lastActive.Load()))
 	if left <= 0 {
-		c.startClose(closeGoingAway, reasonGoingAway) // G-LIMIT-4
+		c.startClose(ws.CloseGoingAway, reasonGoingAway) // G-LIMIT-4
 		return
 	}
 	c.mu.Lock()
@@ -178,11 +182,11 @@ func (c *conn) startCloseLocked(code int, reason string) bool {
 		return false
 	}
 	c.endLocked(code, reason)
-	payload := closePayload(code, reason)
-	if code == closeNormal && c.g.api.Assumptions.DeleteWithoutCode {
+	payload := ws.ClosePayload(code, reason)
+	if code == ws.CloseNormal && c.g.api.Assumptions.DeleteWithoutCode {
 		payload = nil // nothing but a DELETE closes with 1000
 	}
-	c.pushLocked(opClose, payload)
+	c.pushLocked(ws.OpClose, payload)
 	// Wakes the reader, which otherwise waits for frames for ever, and ends a
 	// write that a reader who does not read holds up.
 	_ = c.net.SetDeadline(time.Now().Add(closeWait))

@@ -4,6 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/iam"
+	"github.com/securecart/hub/gatewaytest/internal/sigv4"
 )
 
 // Credential is an access key of the account.
@@ -23,7 +27,7 @@ type Credential struct {
 // credential is a Credential made ready.
 type credential struct {
 	Credential
-	policy policy // nil: everything is allowed
+	policy iam.Policy // nil: everything is allowed
 }
 
 // userARN is who the credential belongs to. The name is assumed.
@@ -44,7 +48,7 @@ func newCredentials(api *API) (map[string]*credential, error) {
 		case made[c.AccessKeyID] != nil:
 			err = errors.New("the AccessKeyID of another")
 		case c.Policy != "":
-			ready.policy, err = parsePolicy([]byte(c.Policy))
+			ready.policy, err = iam.ParsePolicy([]byte(c.Policy))
 		}
 		if err != nil {
 			errs = append(errs, fieldError(fmt.Sprintf("Credentials[%d]", i), err))
@@ -60,7 +64,40 @@ func newCredentials(api *API) (map[string]*credential, error) {
 	return made, errors.Join(errs...)
 }
 
-const manageAction = "execute-api:ManageConnections"
+// The actions of a policy that clients need: to connect (G-AUTH-11), and to call
+// @connections.
+const (
+	invokeAction = "execute-api:Invoke"
+	manageAction = "execute-api:ManageConnections"
+)
+
+// executeAPI is the service that requests are signed for.
+const executeAPI = "execute-api"
+
+// verify finds the credential that a request is signed with. It uses the wall
+// clock, even after Warp: signers know no other.
+func (g *Gateway) verify(r *http.Request, payloadHash string) (*credential, *Error) {
+	id, err := g.verifier.Verify(r, payloadHash, time.Now())
+	switch {
+	case err == sigv4.ErrUnsigned && g.api.Assumptions.UnsignedForbidden:
+		return nil, ErrForbidden // G-MGMT-12
+	case err != nil:
+		return nil, &Error{StatusCode: http.StatusForbidden, Code: err.Code, Message: err.Message}
+	}
+	return g.credentials[id], nil
+}
+
+// newVerifier returns the verifier for requests that are signed with one of the
+// credentials.
+func newVerifier(region string, credentials map[string]*credential) sigv4.Verifier {
+	return sigv4.Verifier{Region: region, Service: executeAPI, Credential: func(id string) (sigv4.Credential, bool) {
+		c, ok := credentials[id]
+		if !ok {
+			return sigv4.Credential{}, false
+		}
+		return sigv4.Credential{SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken}, true
+	}}
+}
 
 // permit checks the signature of a request, and that its credential allows one
 // of the actions. The first action is the one that a refusal names.
@@ -70,15 +107,18 @@ func (g *Gateway) permit(r *http.Request, payloadHash, resource string, actions 
 		return c, refused
 	}
 	for _, action := range actions {
-		if c.policy.allows(action, resource) {
+		if c.policy.Allows(action, resource) {
 			return c, nil
 		}
 	}
-	return nil, forbidden("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s",
-		c.userARN(&g.api), actions[0], resource) // G-MGMT-10
+	return nil, &Error{StatusCode: http.StatusForbidden, Code: "AccessDeniedException", Message: fmt.Sprintf(
+		"User: %s is not authorized to perform: %s on resource: %s", c.userARN(&g.api), actions[0], resource)} // G-MGMT-10
 }
 
-// forbidden is one of the many answers with status 403.
-func forbidden(code, format string, args ...any) *Error {
-	return &Error{StatusCode: http.StatusForbidden, Code: code, Message: fmt.Sprintf(format, args...)}
+// judgeMessages keeps the policy that opened the connection for its messages, if
+// they are to be held against it (G-AUTH-23).
+func (c *conn) judgeMessages(p iam.Policy) {
+	if c.g.api.Assumptions.PolicyPerMessage {
+		c.policy = p
+	}
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/securecart/hub/gatewaytest/internal/fields"
 )
 
 // dialAddr is the address that clients of Dial come from: one of those that
@@ -157,7 +159,7 @@ func (g *Gateway) servePipe(server net.Conn) {
 	}
 	req.RemoteAddr = dialAddr
 	w := &pipeWriter{conn: server, reader: reader, header: make(http.Header)}
-	g.ServeHTTP(w, withHeaders(req, parseHeaders(raw.text())))
+	g.ServeHTTP(w, withHeaders(req, fields.ParseHeaders(raw.text())))
 	w.finish(req)
 }
 

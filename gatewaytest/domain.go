@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+
+	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
 // Domain is a custom domain with one API mapping. Requests whose Host is Name
@@ -54,7 +56,7 @@ func (d *Domain) serves(host string) bool {
 // of a handshake is assumed (G-URL-4, G-URL-8, G-DOMAIN-5), any other known
 // (G-MGMT-11).
 func (g *Gateway) misplaced(r *http.Request) *Error {
-	if hasToken(r.Header, "Upgrade", "websocket") {
+	if ws.HasToken(r.Header, "Upgrade", "websocket") {
 		return errorOf(g.api.Assumptions.UnknownPathStatus)
 	}
 	return ErrForbidden

@@ -13,6 +13,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/expr"
+	"github.com/securecart/hub/gatewaytest/internal/sigv4"
+	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
 // Gateway is one running stage of a WebSocket API. Make it with New, serve it
@@ -20,11 +24,13 @@ import (
 type Gateway struct {
 	// Fixed by New.
 	api           API
-	selection     selection
+	selection     expr.Selection
 	identity      []identitySource
 	routes        map[string]*route
 	keys          map[string]*apiKey     // by value
 	credentials   map[string]*credential // by access key id
+	verifier      sigv4.Verifier
+	limits        ws.Limits
 	accountBucket *bucket
 	connectBucket *bucket
 	accessLog     *accessLog // nil: none
@@ -47,8 +53,7 @@ type Gateway struct {
 	failNext map[string][]*Error
 	failing  atomic.Int64 // len(failNext), to be read without the lock
 
-	// lastDeflated is the message that was compressed last; see deflate.
-	lastDeflated atomic.Pointer[deflated]
+	compressor ws.Compressor
 
 	// warped is by how much the gateway's clock is ahead, in ns.
 	warped atomic.Int64
@@ -80,6 +85,10 @@ func New(api API) (*Gateway, error) {
 			g.identity = append(g.identity, source)
 		}
 	}
+	g.limits = ws.Limits{Frame: maxFrameBytes, Message: maxMessageBytes}
+	if api.Assumptions.CompressedCounts {
+		g.limits.Inflated = maxPayloadBytes // G-LIMIT-3
+	}
 	g.handlers, g.cancelHandlers = context.WithCancel(context.Background())
 	g.SetFaults(api.Faults)
 	return g, nil
@@ -89,13 +98,14 @@ func New(api API) (*Gateway, error) {
 func (g *Gateway) prepare() error {
 	var errs []error
 	var err error
-	if g.selection, err = parseSelection(g.api.RouteSelectionExpression); err != nil {
+	if g.selection, err = expr.ParseSelection(g.api.RouteSelectionExpression); err != nil {
 		errs = append(errs, fmt.Errorf("RouteSelectionExpression: %w", err))
 	}
 	g.keys, err = newKeys(&g.api)
 	errs = append(errs, err)
 	g.credentials, err = newCredentials(&g.api)
 	errs = append(errs, err)
+	g.verifier = newVerifier(g.api.Region, g.credentials)
 	models, err := compileModels(&g.api)
 	errs = append(errs, err)
 	g.routes = make(map[string]*route, len(g.api.Routes))
@@ -226,7 +236,7 @@ func (g *Gateway) Close() error {
 		}
 		g.mu.Unlock()
 		for _, c := range conns {
-			c.startClose(closeGoingAway, reasonGoingAway)
+			c.startClose(ws.CloseGoingAway, reasonGoingAway)
 		}
 		done := make(chan struct{})
 		go func() {

@@ -39,16 +39,20 @@ func named(text string) []string {
 	return numbers
 }
 
-// testNames are the statements that each test and fuzz target of this package
-// names, by the name of its function.
+// testNames are the statements that each test and fuzz target of this package and
+// its internal packages names, by the name of its function.
 func testNames(t *testing.T) map[string][]string {
 	t.Helper()
 	files, err := filepath.Glob("*_test.go")
 	if err != nil || len(files) < 10 {
 		t.Fatalf("found %d test files, %v", len(files), err)
 	}
+	internal, err := filepath.Glob("internal/*/*_test.go")
+	if err != nil || len(internal) < 7 {
+		t.Fatalf("found %d test files of internal packages, %v", len(internal), err)
+	}
 	tests := make(map[string][]string)
-	for _, name := range files {
+	for _, name := range append(files, internal...) {
 		if name == "statements_test.go" || name == "gatewaydoc_test.go" {
 			continue
 		}
@@ -71,6 +75,9 @@ func testNames(t *testing.T) map[string][]string {
 			})
 			if doc := strings.Join(strings.Fields(f.Doc.Text()), " "); len(numbers) == 0 && !strings.Contains(doc, "RFC 6455 section") && !strings.Contains(doc, "Our own:") {
 				t.Errorf("%s: %s names no statement in its strings; its comment names neither an RFC 6455 section nor, after \"Our own:\", a promise of this package", name, f.Name.Name)
+			}
+			if tests[f.Name.Name] != nil {
+				t.Errorf("%s: two tests have the name %s", name, f.Name.Name)
 			}
 			slices.Sort(numbers)
 			tests[f.Name.Name] = slices.Compact(numbers)

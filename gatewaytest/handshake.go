@@ -2,15 +2,16 @@ package gatewaytest
 
 import (
 	"bufio"
-	"crypto/sha1"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"net"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/event"
+	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
 // serveHandshake opens a connection. The order is the service's: identity
@@ -43,11 +44,11 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	c := &conn{g: g, suffix: newConnectionSuffix(), connectedAt: now.Truncate(time.Millisecond),
 		identity: req.identity, domainName: req.domainName}
 	if !g.api.DisableCompression {
-		c.deflate = negotiateDeflate(r.Header)
+		c.deflate = ws.AcceptDeflate(r.Header)
 	}
 	g.register(c)
 	k := &call{c: c, route: g.ownRoute(routeConnect), req: req,
-		event: c.integrationEvent(c.newRequestContext(routeConnect, eventConnect, newRequestID(now), now))}
+		event: c.integrationEvent(c.newRequestContext(routeConnect, event.Connect, newRequestID(now), now))}
 	if g.api.IAM {
 		if refused := g.identify(k, r); refused != nil {
 			g.remove(c)
@@ -65,7 +66,7 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 		g.remove(c)
 		g.refuse(w, k, refused)
 		if c.asked && g.api.Assumptions.DisconnectAfterRefusal {
-			g.running.Go(func() { c.disconnect(closeAbnormal, g.reason(closeAbnormal)) })
+			g.running.Go(func() { c.disconnect(ws.CloseAbnormal, g.reason(ws.CloseAbnormal)) })
 		}
 		return
 	}
@@ -97,28 +98,15 @@ func (g *Gateway) checkUpgrade(r *http.Request) *Error {
 	switch {
 	case r.Method != http.MethodGet:
 		return ErrForbidden
-	case !hasToken(r.Header, "Connection", "upgrade"), !hasToken(r.Header, "Upgrade", "websocket"):
+	case !ws.HasToken(r.Header, "Connection", "upgrade"), !ws.HasToken(r.Header, "Upgrade", "websocket"):
 		return errorOf(g.api.Assumptions.PlainGETStatus)
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
 		return errorOf(http.StatusUpgradeRequired)
 	}
-	if key, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-WebSocket-Key")); err != nil || len(key) != 16 {
+	if !ws.ValidKey(r.Header.Get("Sec-WebSocket-Key")) {
 		return errorOf(http.StatusBadRequest)
 	}
 	return nil
-}
-
-// hasToken reports whether a header that is a list holds the token, in any
-// case.
-func hasToken(h http.Header, name, token string) bool {
-	for _, value := range h.Values(name) {
-		for one := range strings.SplitSeq(value, ",") {
-			if strings.EqualFold(strings.TrimSpace(one), token) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // subprotocolHeader names the one header of $connect's answer that is passed on
@@ -155,12 +143,12 @@ func (g *Gateway) admit(k *call, now time.Time) (protocol string, refused *refus
 	}
 	e := &k.event
 	headers := k.req.integrationHeaders()
-	e.Headers, e.MultiValueHeaders = k.req.single(headers), headers.multi()
-	e.QueryStringParameters, e.MultiValueQueryStringParameters = k.req.single(k.req.query), k.req.query.multi()
+	e.Headers, e.MultiValueHeaders = k.req.single(headers), headers.Multi()
+	e.QueryStringParameters, e.MultiValueQueryStringParameters = k.req.single(k.req.query), k.req.query.Multi()
 
 	k.c.asked = true
 	a, refused := g.integrate(k)
-	protocol = a.headers.last(subprotocolHeader, strings.EqualFold)
+	protocol = a.headers.Last(subprotocolHeader, strings.EqualFold)
 	switch {
 	case refused != nil:
 		return "", refused // G-HANDSHAKE-5, -6, -7
@@ -198,12 +186,12 @@ func (g *Gateway) refuse(w http.ResponseWriter, k *call, refused *refusal) {
 func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, protocol string) {
 	response := fmt.Appendf(nil, "HTTP/1.1 101 Switching Protocols\r\n"+
 		"Date: %s\r\nConnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: %s\r\n",
-		g.Now().UTC().Format(http.TimeFormat), acceptKey(r.Header.Get("Sec-WebSocket-Key"))) // G-HANDSHAKE-14
+		g.Now().UTC().Format(http.TimeFormat), ws.AcceptKey(r.Header.Get("Sec-WebSocket-Key"))) // G-HANDSHAKE-14
 	if protocol != "" {
 		response = fmt.Appendf(response, "sec-websocket-protocol: %s\r\n", protocol)
 	}
 	if c.deflate != nil {
-		response = fmt.Appendf(response, "sec-websocket-extensions: %s\r\n", c.deflate.response)
+		response = fmt.Appendf(response, "sec-websocket-extensions: %s\r\n", c.deflate.Response)
 	}
 	response = append(response, "\r\n"...)
 
@@ -212,7 +200,7 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, proto
 		// The function said yes, so it has to hear that the connection ended.
 		g.api.Log.Warn("cannot take the connection over", "connectionId", c.id, "error", err)
 		g.remove(c)
-		c.disconnect(closeAbnormal, g.reason(closeAbnormal))
+		c.disconnect(ws.CloseAbnormal, g.reason(ws.CloseAbnormal))
 		return
 	}
 	early := bufferedBytes(buffered)
@@ -225,7 +213,7 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, proto
 		_, _ = nc.Write([]byte("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))
 		_ = nc.Close()
 		g.counters.refuse(http.StatusServiceUnavailable)
-		c.disconnect(closeGoingAway, reasonGoingAway)
+		c.disconnect(ws.CloseGoingAway, reasonGoingAway)
 		return
 	}
 	g.running.Go(func() { c.run(response, early) })
@@ -244,12 +232,6 @@ func (g *Gateway) opened(c *conn, nc net.Conn) bool {
 	g.open++
 	g.counters.connects.Add(1)
 	return true
-}
-
-// acceptKey is the proof that the server understood (RFC 6455 section 4.2.2).
-func acceptKey(key string) string {
-	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
 // bufferedBytes is what the HTTP server had already read of the client's

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+
+	"github.com/securecart/hub/gatewaytest/internal/fields"
 )
 
 // PreserveHeaderCase wraps the listener of an http.Server so that CONNECT
@@ -44,10 +46,10 @@ func (c *recordingConn) LocalAddr() net.Addr { return &recordedAddr{c.Conn.Local
 // headersOf returns the headers of the request as sent. On a connection that
 // was kept alive the record is that of an earlier request, which the key of
 // the handshake tells.
-func (c *recordingConn) headersOf(r *http.Request) fields {
-	sent := parseHeaders(c.record.text())
+func (c *recordingConn) headersOf(r *http.Request) fields.List {
+	sent := fields.ParseHeaders(c.record.text())
 	const key = "Sec-WebSocket-Key"
-	if sent.last(key, strings.EqualFold) != r.Header.Get(key) {
+	if sent.Last(key, strings.EqualFold) != r.Header.Get(key) {
 		return nil
 	}
 	return sent

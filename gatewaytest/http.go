@@ -11,6 +11,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/securecart/hub/gatewaytest/internal/expr"
+	"github.com/securecart/hub/gatewaytest/internal/fields"
+	"github.com/securecart/hub/gatewaytest/internal/plainjson"
 )
 
 // HTTP is a web server as the backend of a route: integration type HTTP_PROXY,
@@ -91,16 +95,16 @@ func parseSource(text string, onConnect bool) (func(k *call) []string, error) {
 		return func(*call) []string { return []string{literal} }, nil
 	}
 	if path, ok := strings.CutPrefix(text, "route.request.body"); ok {
-		steps, err := parsePath(path)
+		steps, err := expr.ParsePath(path)
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", text, err)
 		}
 		return func(k *call) []string {
-			value, err := decodeJSON(k.body)
+			value, err := plainjson.Decode(k.body)
 			if err != nil {
 				return nil
 			}
-			return present(stringify(follow(value, steps)))
+			return present(expr.Text(steps.Follow(value)))
 		}, nil
 	}
 	if name, ok := strings.CutPrefix(text, "stageVariables."); ok {
@@ -124,9 +128,9 @@ func parseSource(text string, onConnect bool) (func(k *call) []string, error) {
 			return nil, fmt.Errorf("%q: only $connect has headers and a query string", text)
 		}
 		return func(k *call) []string {
-			values := k.req.headers.all(name, strings.EqualFold)
+			values := k.req.headers.All(name, strings.EqualFold)
 			if kind.query {
-				values = k.req.query.all(name, same)
+				values = k.req.query.All(name, fields.Exact)
 			}
 			if kind.onlyOne {
 				values = k.req.counts(values)
@@ -155,29 +159,29 @@ func (g *Gateway) askHTTP(k *call, body string) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	query := parseQuery(req.URL.RawQuery)
-	headers := fields{{"Content-Type", "application/json"}}
+	query := fields.ParseQuery(req.URL.RawQuery)
+	headers := fields.List{{Name: "Content-Type", Value: "application/json"}}
 	if k.req != nil && r.mapping == nil {
-		headers = k.req.integrationHeaders().without("Host", "Content-Length")
+		headers = k.req.integrationHeaders().Without("Host", "Content-Length")
 		query = append(query, k.req.query...)
 	}
-	if len(headers.all("User-Agent", strings.EqualFold)) == 0 {
-		headers = append(headers, field{"User-Agent", "AmazonAPIGateway_" + g.api.ID})
+	if len(headers.All("User-Agent", strings.EqualFold)) == 0 {
+		headers = append(headers, fields.Field{Name: "User-Agent", Value: "AmazonAPIGateway_" + g.api.ID})
 	}
 	for _, p := range r.parameters {
 		values := p.source(k)
 		switch {
 		case values == nil:
 		case p.query:
-			query = query.with(p.name, same, values)
+			query = query.With(p.name, fields.Exact, values)
 		default:
-			headers = headers.with(p.name, strings.EqualFold, values)
+			headers = headers.With(p.name, strings.EqualFold, values)
 		}
 	}
 	for _, header := range headers {
-		req.Header[header.name] = append(req.Header[header.name], header.value)
+		req.Header[header.Name] = append(req.Header[header.Name], header.Value)
 	}
-	req.URL.RawQuery = query.encode()
+	req.URL.RawQuery = query.Encode()
 	return g.roundTrip(req)
 }
 
@@ -201,37 +205,8 @@ func (g *Gateway) roundTrip(req *http.Request) (answer, error) {
 	a := answer{status: resp.StatusCode, body: data, hasBody: true}
 	for name, values := range resp.Header {
 		for _, value := range values {
-			a.headers = append(a.headers, field{name, value})
+			a.headers = append(a.headers, fields.Field{Name: name, Value: value})
 		}
 	}
 	return a, nil
-}
-
-// all returns the values of a name, in order.
-func (f fields) all(name string, equal func(a, b string) bool) []string {
-	var values []string
-	for _, field := range f {
-		if equal(field.name, name) {
-			values = append(values, field.value)
-		}
-	}
-	return values
-}
-
-// with returns the fields with these values of a name in place of any others.
-func (f fields) with(name string, equal func(a, b string) bool, values []string) fields {
-	kept := slices.DeleteFunc(slices.Clone(f), func(one field) bool { return equal(one.name, name) })
-	for _, value := range values {
-		kept = append(kept, field{name, value})
-	}
-	return kept
-}
-
-// encode writes a query string, in order.
-func (f fields) encode() string {
-	pairs := make([]string, len(f))
-	for i, field := range f {
-		pairs[i] = url.QueryEscape(field.name) + "=" + url.QueryEscape(field.value)
-	}
-	return strings.Join(pairs, "&")
 }

@@ -7,13 +7,16 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/event"
+	"github.com/securecart/hub/gatewaytest/internal/fields"
 )
 
 // answer is what a backend returned, or what became of it on the way to the
 // client.
 type answer struct {
 	status  int
-	headers fields
+	headers fields.List
 	body    []byte
 	hasBody bool
 }
@@ -62,7 +65,7 @@ func (g *Gateway) ask(k *call) (answer, *refusal) {
 		outcome string
 		started = time.Now()
 	)
-	if k.event.RequestContext.EventType == eventConnect {
+	if k.event.RequestContext.EventType == event.Connect {
 		k.metrics().connects.Add(1)
 	}
 	switch {
@@ -78,7 +81,7 @@ func (g *Gateway) ask(k *call) (answer, *refusal) {
 		a, err = mock(request)
 		outcome = strconv.Itoa(a.status)
 	}
-	if k.event.RequestContext.EventType != eventDisconnect && g.answersLate() {
+	if k.event.RequestContext.EventType != event.Disconnect && g.answersLate() {
 		err = g.waitOut(r.Timeout - time.Since(started))
 	}
 	if r.Integration != nil || r.HTTP != nil {
@@ -126,7 +129,7 @@ func (g *Gateway) waitOut(left time.Duration) error {
 
 // askProxy gives the event itself to the route's function (AWS_PROXY).
 func (g *Gateway) askProxy(k *call) (answer, error) {
-	payload, err := k.event.encode()
+	payload, err := k.event.Encode()
 	if err != nil {
 		return answer{}, err
 	}
@@ -156,7 +159,7 @@ func (g *Gateway) askFunction(k *call, request string) (a answer, outcome string
 	switch {
 	case errors.Is(err, errTimedOut), errors.Is(err, ErrNoFunction):
 		return a, "", err
-	case err != nil && k.event.RequestContext.EventType == eventConnect:
+	case err != nil && k.event.RequestContext.EventType == event.Connect:
 		return a, "", err // G-HANDSHAKE-5
 	case err != nil:
 		outcome = err.Error()

@@ -3,6 +3,8 @@ package gatewaytest
 import (
 	"context"
 	"fmt"
+
+	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
 // CloseConnection closes an open connection as the service does when it fails
@@ -11,8 +13,8 @@ import (
 // Assumptions.CloseReasons has them. The error is ErrGone or ErrBadRequest as for DeleteConnection, or says
 // that the code is neither.
 func (g *Gateway) CloseConnection(ctx context.Context, connectionID string, code int) error {
-	if code != closeInternal && code != closeRestart {
-		return fmt.Errorf("gatewaytest: close code %d: must be %d or %d", code, closeInternal, closeRestart)
+	if code != ws.CloseInternal && code != ws.CloseRestart {
+		return fmt.Errorf("gatewaytest: close code %d: must be %d or %d", code, ws.CloseInternal, ws.CloseRestart)
 	}
 	return g.closeWith(ctx, connectionID, code, g.reason(code))
 }

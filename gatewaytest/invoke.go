@@ -6,15 +6,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/securecart/hub/gatewaytest/internal/fields"
+	"github.com/securecart/hub/gatewaytest/internal/plainjson"
 )
 
 var (
@@ -93,7 +98,8 @@ func parseProxyAnswer(raw []byte, assumptions *Assumptions) (answer, error) {
 		encoded *bool
 		lists   map[string][]json.RawMessage
 	)
-	for key, value := range keys {
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		value := keys[key]
 		var err error
 		switch key {
 		case "statusCode":
@@ -129,7 +135,7 @@ func parseProxyAnswer(raw []byte, assumptions *Assumptions) (answer, error) {
 		return answer{}, fmt.Errorf("key %q: %w", "multiValueHeaders", err)
 	}
 	if assumptions.ExactProtocolHeader { // no other header is ever looked at
-		a.headers = fields{{subprotocolHeader, single.last(subprotocolHeader, same)}}
+		a.headers = fields.List{{Name: subprotocolHeader, Value: single.Last(subprotocolHeader, fields.Exact)}}
 	}
 	if body == nil {
 		return a, nil
@@ -160,12 +166,12 @@ func parseStatus(raw json.RawMessage) (int, error) {
 
 // addHeaders takes headers whose values are strings, numbers or booleans.
 func (a *answer) addHeaders(headers map[string]json.RawMessage) error {
-	for name, raw := range headers {
-		value, ok := scalarText(raw)
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		value, ok := plainjson.ScalarText(headers[name])
 		if !ok {
 			return fmt.Errorf("header %q is not a string", name)
 		}
-		a.headers = append(a.headers, field{name, value})
+		a.headers = append(a.headers, fields.Field{Name: name, Value: value})
 	}
 	return nil
 }
@@ -173,30 +179,12 @@ func (a *answer) addHeaders(headers map[string]json.RawMessage) error {
 // addLists takes headers that have a list of such values each, after all others,
 // so that they win.
 func (a *answer) addLists(lists map[string][]json.RawMessage) error {
-	for name, list := range lists {
-		for _, one := range list {
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		for _, one := range lists[name] {
 			if err := a.addHeaders(map[string]json.RawMessage{name: one}); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// scalarText is a JSON string, number or boolean as text; null is the empty
-// text.
-func scalarText(raw json.RawMessage) (string, bool) {
-	switch {
-	case len(raw) == 0:
-		return "", false
-	case raw[0] == '"':
-		var s string
-		err := json.Unmarshal(raw, &s)
-		return s, err == nil
-	case raw[0] == '{' || raw[0] == '[':
-		return "", false
-	case string(raw) == "null":
-		return "", true
-	}
-	return string(raw), true
 }

@@ -31,10 +31,8 @@ const (
 	// (G-MGMT-9: 1 MiB is assumed).
 	defaultSendBuffer = 1 << 20
 
-	// maxAuthorizerBytes bounds what an authorizer may return, and
-	// maxPolicyARN one resource in its policy (G-AUTH-17: 8 KB, 512 characters).
+	// maxAuthorizerBytes is the largest answer of an authorizer (G-AUTH-17: 8 KB).
 	maxAuthorizerBytes = 8 * 1024
-	maxPolicyARN       = 512
 
 	// maxRoutes is how many routes one API may have (G-LIMIT-12: 300).
 	maxRoutes = 300
@@ -85,24 +83,6 @@ const (
 	// cancels their contexts, and again before it gives up on them. Our own
 	// choice: 5 seconds.
 	handlerGrace = 5 * time.Second
-
-	// maxControlPayload is the longest payload of a control frame in bytes
-	// (RFC 6455 section 5.5).
-	maxControlPayload = 125
-
-	// readBufferBytes is the read buffer that every open connection keeps, and
-	// readChunkBytes how much of a payload is taken at a time, so that a peer
-	// that announces much and sends little costs little. Our own choice.
-	readBufferBytes = 256
-	readChunkBytes  = 4 * 1024
-
-	// readSmallBytes is by how much the room for a message that is inflated grows
-	// at least. Our own choice.
-	readSmallBytes = 512
-
-	// maxWindow is how far back compressed data may refer, in bytes (RFC 1951
-	// section 2, RFC 7692 section 7.1.2: 32 KB).
-	maxWindow = 32 * 1024
 
 	// minDeflateBytes is the shortest message that is sent compressed. The
 	// service's figure is not known. Our own choice: 256 bytes; shorter JSON hardly

@@ -11,6 +11,9 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/plainjson"
+	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
 // errorTypes are the x-amzn-ErrorType headers by status, where nothing else
@@ -114,7 +117,7 @@ func (g *Gateway) GetConnection(ctx context.Context, connectionID string) (Conne
 // the connection is closed (G-DISC-3), which may be after DeleteConnection has
 // returned; posts are gone at once.
 func (g *Gateway) DeleteConnection(ctx context.Context, connectionID string) error {
-	return g.closeWith(ctx, connectionID, closeNormal, reasonDeleted)
+	return g.closeWith(ctx, connectionID, ws.CloseNormal, reasonDeleted)
 }
 
 // closeWith closes an open connection, or says what the management API answers.
@@ -224,7 +227,7 @@ func (g *Gateway) answerError(w http.ResponseWriter, err error) {
 
 // messageBody is the body of an error answer (G-MGMT-14).
 func messageBody(text string) []byte {
-	body, _ := encodeJSON(map[string]string{"message": text}) // cannot fail
+	body, _ := plainjson.Encode(map[string]string{"message": text}) // cannot fail
 	return body
 }
 

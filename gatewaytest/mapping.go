@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/securecart/hub/gatewaytest/internal/expr"
+	"github.com/securecart/hub/gatewaytest/internal/plainjson"
 )
 
 // Mapping is what a non-proxy integration does with a message on its way to the
@@ -80,21 +83,21 @@ const (
 
 // templateSet is templates and the expression that chooses among them.
 type templateSet struct {
-	choose    selection
-	templates map[string]template
+	choose    expr.Selection
+	templates map[string]expr.Template
 }
 
 func newTemplateSet(expression string, texts map[string]string, others ...string) (set templateSet, err error) {
 	if expression == "" {
 		expression = `\$default`
 	}
-	if set.choose, err = parseSelection(expression, others...); err != nil {
+	if set.choose, err = expr.ParseSelection(expression, others...); err != nil {
 		return set, fmt.Errorf("TemplateSelectionExpression: %w", err)
 	}
-	set.templates = make(map[string]template, len(texts))
+	set.templates = make(map[string]expr.Template, len(texts))
 	var errs []error
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
-		if set.templates[key], err = parseTemplate(texts[key]); err != nil {
+		if set.templates[key], err = expr.ParseTemplate(texts[key]); err != nil {
 			errs = append(errs, fmt.Errorf("template %q: %w", key, err))
 		}
 	}
@@ -102,12 +105,12 @@ func newTemplateSet(expression string, texts map[string]string, others ...string
 }
 
 // pick chooses the template for a message; false if there is none.
-func (s templateSet) pick(message string, lookup func(string) string) (template, bool) {
-	value, err := decodeJSON(message)
+func (s templateSet) pick(message string, lookup func(string) string) (expr.Template, bool) {
+	value, err := plainjson.Decode(message)
 	if err != nil {
 		value = nil // an expression of literal text chooses all the same
 	}
-	t, ok := s.templates[s.choose.text(value, lookup)]
+	t, ok := s.templates[s.choose.Text(value, lookup)]
 	if !ok {
 		t, ok = s.templates[routeDefault]
 	}
@@ -180,13 +183,18 @@ func newMapping(m Mapping, twoWay bool) (made *mapping, err error) {
 	return made, nil
 }
 
+// scope is what the references of a template stand for.
+func (k *call) scope(body string) expr.Scope {
+	return expr.Scope{Body: body, Context: k.value, StageVariables: k.c.g.api.StageVariables}
+}
+
 // request is what the backend is given for an event.
 func (m *mapping) request(k *call) (string, *refusal) {
 	request := k.body
 	t, ok := m.requests.pick(k.body, nil)
 	switch {
 	case ok:
-		request = t.render(k, k.body)
+		request = t.Render(k.scope(k.body))
 	case m.passthrough == passNever, m.passthrough == passNoTemplates && len(m.requests.templates) > 0:
 		return "", &refusedMediaType
 	}
@@ -217,7 +225,7 @@ func (m *mapping) respond(k *call, outcome string, a answer) (answer, error) {
 		}
 	}
 	if t, ok := m.responses[at].templates.pick(k.body, a.variable); ok {
-		a.body, a.hasBody = []byte(t.render(k, string(a.body))), true
+		a.body, a.hasBody = []byte(t.Render(k.scope(string(a.body)))), true
 	}
 	return a, nil
 }
@@ -230,13 +238,13 @@ func (a answer) variable(name string) string {
 	if name, ok := strings.CutPrefix(name, responseHeaders); ok {
 		var values []any
 		for _, header := range a.headers {
-			if strings.EqualFold(header.name, name) {
-				values = append(values, header.value)
+			if strings.EqualFold(header.Name, name) {
+				values = append(values, header.Value)
 			}
 		}
-		return stringify(values)
+		return expr.Text(values)
 	}
-	return a.headers.last(strings.TrimPrefix(name, responseHeader), strings.EqualFold)
+	return a.headers.Last(strings.TrimPrefix(name, responseHeader), strings.EqualFold)
 }
 
 // mock is the backend of a MOCK integration: it answers with the status that

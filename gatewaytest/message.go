@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // The texts of error frames (G-ERR).
@@ -110,7 +111,7 @@ func (c *conn) admitMessage(k *call, now time.Time) (answer, *refusal) {
 		return answer{}, c.g.tooMany()
 	}
 	c.allow()
-	if c.policy != nil && !c.policy.allows(invokeAction, c.g.stageARN()+"/"+k.route.key) {
+	if c.policy != nil && !c.policy.Allows(invokeAction, c.g.stageARN()+"/"+k.route.key) {
 		return answer{}, refusedDenied.because("the policy does not allow the route") // G-AUTH-23
 	}
 	if refused := k.checkKey(); refused != nil {
@@ -161,8 +162,7 @@ func (c *conn) disconnect(code int, reason string) {
 // textOf is data as a text frame may carry it: what is not UTF-8 is replaced
 // (G-FRAME-5). Valid data is not copied.
 func textOf(data []byte) []byte {
-	var check utf8Check
-	if check.add(data) && check.complete() {
+	if utf8.Valid(data) {
 		return data
 	}
 	return []byte(strings.ToValidUTF8(string(data), "\uFFFD"))

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/securecart/hub/gatewaytest/internal/expr"
 )
 
 // modelURL is how one model refers to another by $ref (developer guide, "Data
@@ -60,11 +62,11 @@ func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
 }
 
 // routeModels finds the models of a route by key.
-func routeModels(r Route, models map[string]*jsonschema.Schema) (selection, map[string]*jsonschema.Schema, error) {
+func routeModels(r Route, models map[string]*jsonschema.Schema) (expr.Selection, map[string]*jsonschema.Schema, error) {
 	if r.ModelSelectionExpression == "" {
 		return nil, nil, nil // G-VALID-6
 	}
-	chosen, err := parseSelection(r.ModelSelectionExpression)
+	chosen, err := expr.ParseSelection(r.ModelSelectionExpression)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -97,7 +99,7 @@ func (r *route) validate(body string, nonJSON bool) *refusal {
 	if !reckonable(message) {
 		return refusedBody.because("a number is too long")
 	}
-	schema, ok := r.models[r.model.text(message, nil)]
+	schema, ok := r.models[r.model.Text(message, nil)]
 	if !ok {
 		schema, ok = r.models[routeDefault]
 	}

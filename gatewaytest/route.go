@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/securecart/hub/gatewaytest/internal/expr"
 )
 
 // Route is what the API does with the events of one route key. The backend is
@@ -62,7 +64,7 @@ type route struct {
 	Route
 	key        string
 	throttle   *bucket
-	model      selection // nil: no validation
+	model      expr.Selection // nil: no validation
 	models     map[string]*jsonschema.Schema
 	mapping    *mapping // nil: a proxy integration
 	uri        string   // of HTTP, with the stage variables in it

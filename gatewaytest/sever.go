@@ -1,6 +1,10 @@
 package gatewaytest
 
-import "time"
+import (
+	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/ws"
+)
 
 // Cut ends a connection without a close frame, as a network does that breaks
 // (G-CLOSE-3). ErrGone: it is not open.
@@ -26,7 +30,7 @@ func (g *Gateway) Stall(connectionID string) error {
 }
 
 func (c *conn) cut() {
-	c.ended(closeAbnormal, c.g.reason(closeAbnormal))
+	c.ended(ws.CloseAbnormal, c.g.reason(ws.CloseAbnormal))
 	c.lose()
 }
 

@@ -5,6 +5,8 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
 // Throttle is a token bucket: Rate requests a second in the long run, and Burst
@@ -98,6 +100,6 @@ func (c *conn) throttle(requestID string) {
 		c.answer(errorFrame(c.g.tooMany().message, c.id, requestID))
 	}
 	if c.throttled.Add(1) >= maxThrottled || closes {
-		c.startClose(closePolicy, c.g.reason(closePolicy))
+		c.startClose(ws.ClosePolicy, c.g.reason(ws.ClosePolicy))
 	}
 }

@@ -4,23 +4,9 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
-
-// outFrame is a frame that waits to be written: its header, and a payload that
-// other connections may be sending at the same time.
-type outFrame struct {
-	header  [maxServerHeader]byte
-	length  uint8 // of header
-	payload []byte
-}
-
-func (f *outFrame) size() int { return int(f.length) + len(f.payload) }
-
-func newOutFrame(first byte, payload []byte) outFrame {
-	f := outFrame{payload: payload}
-	f.length = uint8(putServerHeader(&f.header, first, len(payload)))
-	return f
-}
 
 // keepFrames is how many queue entries an idle connection keeps room for;
 // keepBatch and keepBytes are how many entries and bytes of a writer's own
@@ -33,7 +19,7 @@ const (
 
 // batch is what one writer needs while it writes.
 type batch struct {
-	frames []outFrame
+	frames []ws.Frame
 	spans  [][]byte    // the header and payload of each frame
 	rest   net.Buffers // spans, consumed by the write
 	joined []byte      // the same in one piece, for a net.Conn without writev
@@ -44,9 +30,9 @@ var batches = sync.Pool{New: func() any { return new(batch) }}
 // enqueue queues a text message. It does not wait: a full queue is
 // ErrLimitExceeded, a connection that is not open ErrGone.
 func (c *conn) enqueue(payload []byte) error {
-	first := byte(opText)
+	first := byte(ws.OpText)
 	if packed := c.pack(payload); packed != nil {
-		payload, first = packed, opText|bitRSV1
+		payload, first = packed, ws.OpText|ws.RSV1
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,34 +42,41 @@ func (c *conn) enqueue(payload []byte) error {
 	// With nothing unsent every message is taken, so that a small buffer
 	// slows a connection down and never blocks it for good.
 	most := c.g.api.Assumptions.SentFrameBytes
-	if c.unsent > 0 && c.unsent+messageSize(len(payload), most) > c.g.api.SendBuffer {
+	if c.unsent > 0 && c.unsent+ws.MessageSize(len(payload), most) > c.g.api.SendBuffer {
 		return ErrLimitExceeded
 	}
 	// The fragments of one message are queued together (G-FRAME-8).
 	for len(payload) > most {
-		c.pushFrameLocked(newOutFrame(first, payload[:most]))
-		payload, first = payload[most:], opContinuation
+		c.pushFrameLocked(ws.NewFrame(first, payload[:most]))
+		payload, first = payload[most:], ws.OpContinuation
 	}
-	c.pushFrameLocked(newOutFrame(bitFin|first, payload))
+	c.pushFrameLocked(ws.NewFrame(ws.Fin|first, payload))
 	c.g.counters.messagesOut.Add(1)
 	return nil
 }
 
-// messageSize is what a message of length bytes takes of the send buffer: its
-// payload and the headers of its fragments, of at most most bytes each.
-func messageSize(length, most int) int {
-	full := max(length-1, 0) / most
-	return length + full*serverHeaderLength(most) + serverHeaderLength(length-full*most)
+// pack returns the compressed form of a message for this client, or nil if the
+// message is sent unchanged: because no compression was agreed on, because there
+// is little to gain, or because the client's window is smaller than the message
+// and our compressor knows only one size.
+func (c *conn) pack(message []byte) []byte {
+	if c.deflate == nil || len(message) < minDeflateBytes {
+		return nil
+	}
+	if c.deflate.Window < ws.MaxWindow && len(message) > c.deflate.Window {
+		return nil
+	}
+	return c.g.compressor.Compress(message)
 }
 
 // pushLocked queues a control frame, whatever waits already.
 func (c *conn) pushLocked(opcode byte, payload []byte) {
-	c.pushFrameLocked(newOutFrame(bitFin|opcode, payload))
+	c.pushFrameLocked(ws.NewFrame(ws.Fin|opcode, payload))
 }
 
-func (c *conn) pushFrameLocked(frame outFrame) {
+func (c *conn) pushFrameLocked(frame ws.Frame) {
 	c.queue = append(c.queue, frame)
-	c.unsent += frame.size()
+	c.unsent += frame.Size()
 	c.startWriterLocked()
 }
 
@@ -144,7 +137,7 @@ func (c *conn) takeBatch(b *batch) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range b.frames {
-		c.unsent -= b.frames[i].size()
+		c.unsent -= b.frames[i].Size()
 	}
 	clear(b.frames)
 	b.frames = b.frames[:0]
@@ -172,9 +165,9 @@ func (c *conn) takeBatch(b *batch) bool {
 // moveQueueLocked moves the pong and what is queued into the batch.
 func (c *conn) moveQueueLocked(b *batch) {
 	if c.pong != nil {
-		frame := newOutFrame(bitFin|opPong, c.pong)
+		frame := ws.NewFrame(ws.Fin|ws.OpPong, c.pong)
 		c.pong = nil
-		c.unsent += frame.size()
+		c.unsent += frame.Size()
 		b.frames = append(b.frames, frame)
 	}
 	b.frames = append(b.frames, c.queue...)
@@ -189,13 +182,13 @@ func (c *conn) writeBatch(b *batch) error {
 	var data, bytes int64
 	for i := range b.frames {
 		f := &b.frames[i]
-		b.spans = append(b.spans, f.header[:f.length])
-		if len(f.payload) > 0 {
-			b.spans = append(b.spans, f.payload)
+		b.spans = append(b.spans, f.Header())
+		if len(f.Payload) > 0 {
+			b.spans = append(b.spans, f.Payload)
 		}
-		if f.header[0]&bitsOpcode <= opText { // a continuation is data too
+		if f.IsData() {
 			data++
-			bytes += int64(len(f.payload))
+			bytes += int64(len(f.Payload))
 		}
 	}
 	var err error
@@ -215,9 +208,9 @@ func (c *conn) writeBatch(b *batch) error {
 	}
 	c.g.counters.framesOut.Add(data)
 	c.g.counters.bytesOut.Add(bytes)
-	last := b.frames[len(b.frames)-1].header[0]
+	last := &b.frames[len(b.frames)-1]
 	// halfClose was set before the close frame was queued, hence no lock.
-	if half, ok := c.net.(interface{ CloseWrite() error }); ok && last == bitFin|opClose && c.halfClose {
+	if half, ok := c.net.(interface{ CloseWrite() error }); ok && last.IsClose() && c.halfClose {
 		return half.CloseWrite()
 	}
 	return nil

@@ -1,4 +1,4 @@
-package gatewaytest
+package ws
 
 import (
 	"bytes"
@@ -10,10 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// model reads the same bytes in the plainest way there is, after the words of
-// RFC 6455 and G-LIMIT-1, and returns what a reader must make of them: the
-// messages, the control frames, and the close code of the failure, if any.
-func model(in []byte) (messages []string, controls []string, code int) {
+// readPlainly reads the same bytes in the plainest way, following the words of RFC
+// 6455 and G-LIMIT-1. It returns what a Reader must return: the messages, the
+// control frames, and the close code of the failure, if any.
+func readPlainly(in []byte) (messages []string, controls []string, code int) {
 	var message []byte
 	started := false
 	for {
@@ -94,8 +94,8 @@ func startsUTF8(b []byte) bool {
 			b = b[n:]
 			continue
 		}
-		// The rest may be the start of a character: then some tail of
-		// continuation bytes completes it.
+		// If the rest is the start of a character, some continuation bytes
+		// complete it.
 		for _, second := range []string{"", "\x80", "\x90", "\xA0", "\xBF"} {
 			for _, tail := range []string{"", "\x80", "\x80\x80"} {
 				completed := string(b) + second + tail
@@ -109,13 +109,13 @@ func startsUTF8(b []byte) bool {
 	return true
 }
 
-// slowly gives out bytes in pieces of changing length, as a network does.
-type slowly struct {
+// pieceReader returns bytes in pieces of changing length, as a network does.
+type pieceReader struct {
 	b    []byte
 	step int
 }
 
-func (s *slowly) Read(p []byte) (int, error) {
+func (s *pieceReader) Read(p []byte) (int, error) {
 	if len(s.b) == 0 {
 		return 0, io.EOF
 	}
@@ -125,7 +125,7 @@ func (s *slowly) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// FuzzReader compares the reader with the model (RFC 6455 section 5).
+// FuzzReader compares the Reader with readPlainly (RFC 6455 section 5).
 func FuzzReader(f *testing.F) {
 	mask := "\x01\x02\x03\x04"
 	for _, seed := range []string{
@@ -137,22 +137,22 @@ func FuzzReader(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		for _, src := range []io.Reader{bytes.NewReader(in), &slowly{b: in}} {
+		for _, src := range []io.Reader{bytes.NewReader(in), &pieceReader{b: in}} {
 			var messages, controls []string
-			r := newReader(nil, src, func(_ byte, payload []byte) error {
+			r := NewReader(nil, src, &Limits{Frame: 32 * 1024, Message: 128 * 1024}, nil, func(_ byte, payload []byte) error {
 				controls = append(controls, string(payload))
 				return nil
-			}, nil)
+			})
 			var err error
 			for err == nil {
 				var message []byte
-				if message, err = r.next(); err == nil {
+				if message, err = r.Next(); err == nil {
 					messages = append(messages, string(message))
 				}
 			}
-			var code failure
+			var code Failure
 			errors.As(err, &code)
-			wantMessages, wantControls, wantCode := model(in)
+			wantMessages, wantControls, wantCode := readPlainly(in)
 			if int(code) != wantCode || !equal(messages, wantMessages) || !equal(controls, wantControls) {
 				t.Fatalf("% x:\n got %q, %q, %d (%v)\nwant %q, %q, %d", in, messages, controls, code, err, wantMessages, wantControls, wantCode)
 			}
@@ -165,59 +165,4 @@ func FuzzReader(f *testing.F) {
 
 func equal(a, b []string) bool {
 	return len(a) == len(b) && strings.Join(a, "\x00|") == strings.Join(b, "\x00|")
-}
-
-// FuzzUTF8 compares the check in pieces with the standard library's in one (RFC
-// 6455 section 8.1).
-func FuzzUTF8(f *testing.F) {
-	for _, seed := range []string{"", "a", "κόσμε", "\xF0\x9F\x98\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE0\x80\x80", "\xC0\x80", "\xE2\x82"} {
-		f.Add([]byte(seed), uint8(1))
-	}
-	f.Fuzz(func(t *testing.T, b []byte, cut uint8) {
-		at := int(cut) % (len(b) + 1)
-		var check utf8Check
-		got := check.add(b[:at]) && check.add(b[at:]) && check.complete()
-		if want := utf8.Valid(b); got != want {
-			t.Errorf("% x cut at %d: got %v, want %v", b, at, got, want)
-		}
-	})
-}
-
-// TestUnmask: RFC 6455 section 5.3, whatever the pieces.
-func TestUnmask(t *testing.T) {
-	for length := range 40 {
-		plain := []byte(strings.Repeat("0123456789", 4)[:length])
-		for cut := range length + 1 {
-			masked := make([]byte, length)
-			for i := range plain {
-				masked[i] = plain[i] ^ byte(i%4+1)
-			}
-			mask := unmask(masked[:cut], 0x04030201)
-			unmask(masked[cut:], mask)
-			if !bytes.Equal(masked, plain) {
-				t.Fatalf("length %d cut at %d: got %q, want %q", length, cut, masked, plain)
-			}
-		}
-	}
-}
-
-func TestWildcard(t *testing.T) {
-	tests := []struct {
-		pattern, text string
-		want          bool
-	}{
-		{"", "", true}, {"", "a", false}, {"a", "a", true}, {"a", "A", false}, {"a", "ab", false},
-		{"*", "", true}, {"*", "a/b:c", true}, {"a*", "a", true}, {"*a", "ba", true}, {"*a", "ab", false},
-		{"a*c", "abbc", true}, {"a*c", "abcd", false}, {"*b*", "abc", true}, {"**", "a", true},
-		{"?", "", false}, {"?", "a", true}, {"a?c", "abc", true}, {"a??", "ab", false},
-		{"*?", "", false}, {"*?", "ab", true}, {"a*b*c", "axbxbxc", true}, {"a*b*d", "axbxbxc", false},
-		{strings.Repeat("*a", 200) + "b", strings.Repeat("a", 5000), false}, // must not take for ever
-	}
-	for _, tt := range tests {
-		t.Run("G-AUTH-12 "+tt.pattern[:min(20, len(tt.pattern))], func(t *testing.T) {
-			if got := wildcard(tt.pattern, tt.text); got != tt.want {
-				t.Errorf("%q against %.40q: got %v, want %v", tt.pattern, tt.text, got, tt.want)
-			}
-		})
-	}
 }

@@ -1,11 +1,10 @@
-package gatewaytest
+package expr
 
 import "strings"
 
-// quoteKeys puts the names of a JSON object's fields into quotes where they
-// have none, because the service's parser was seen to forgive that
-// (G-ROUTE-9): {"action":"send", body:1} was routed to "send". What else that
-// parser forgives is not known; here it is nothing.
+// quoteKeys quotes the unquoted keys of JSON objects, because the service was
+// seen to accept them (G-ROUTE-9): it routed {"action":"send", body:1} to "send".
+// It is not known what else the service accepts, so nothing else is changed here.
 func quoteKeys(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {
@@ -29,7 +28,8 @@ func quoteKeys(text string) string {
 	return b.String()
 }
 
-// stringEnd is where the JSON string that starts at i ends, or the text.
+// stringEnd returns the end of the JSON string that starts at i, or the end of
+// the text.
 func stringEnd(text string, i int) int {
 	for i++; i < len(text); i++ {
 		switch text[i] {

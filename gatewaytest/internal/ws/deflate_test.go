@@ -1,4 +1,4 @@
-package gatewaytest
+package ws
 
 import (
 	"bytes"
@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// wholeStream inflates messages in the plainest way there is: all that a client
-// ever sent is one DEFLATE stream, read from its start with no dictionary, and a
-// message is what its part adds. final says that the stream ends before its parts
-// do; what follows then is for examples (TestDeflateFrames).
-func wholeStream(parts [][]byte, limit int) (message []byte, code int, final bool) {
+// inflatePlainly inflates messages in the plainest way: everything that a client
+// has sent is one DEFLATE stream, read from its start without a dictionary, and a
+// message is what its part adds. final reports that the stream ends before its
+// parts do. That case is left to the examples of TestDeflateFrames.
+func inflatePlainly(parts [][]byte, limit int) (message []byte, code int, final bool) {
 	var stream []byte
 	before := 0
 	for i, part := range parts {
@@ -22,20 +22,20 @@ func wholeStream(parts [][]byte, limit int) (message []byte, code int, final boo
 		text, err := io.ReadAll(flate.NewReader(whole))
 		switch {
 		case err != nil:
-			return nil, closeInvalidData, false
+			return nil, CloseInvalidData, false
 		case whole.Len() > 0:
 			return nil, 0, true
 		case i < len(parts)-1:
 			before = len(text)
 		case len(text)-before > limit:
-			return nil, closeTooBig, false
+			return nil, CloseTooBig, false
 		}
 		message = text[min(before, len(text)):]
 	}
 	return message, 0, false
 }
 
-// FuzzInflate compares the inflater with compress/flate over the whole of what a
+// FuzzInflate compares the Inflater with compress/flate over everything that a
 // client sent (RFC 7692 section 7.2.2; RFC 6455 section 7.4.1).
 func FuzzInflate(f *testing.F) {
 	for _, seed := range [][2]string{
@@ -47,17 +47,17 @@ func FuzzInflate(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, first, second []byte, limit16 uint16) {
 		limit := int(limit16)
-		var in inflater
+		var in Inflater
 		var parts [][]byte
 		for _, part := range [][]byte{first, second, first} {
 			parts = append(parts, part)
-			got, err := in.inflate(slices.Clone(part), limit)
-			want, code, final := wholeStream(parts, limit)
+			got, err := in.Inflate(slices.Clone(part), limit)
+			want, code, final := inflatePlainly(parts, limit)
 			if final {
 				return
 			}
-			var fail failure
-			if errors.As(err, &fail); int(fail) != code && !(fail == closeTooBig && code == closeInvalidData) {
+			var fail Failure
+			if errors.As(err, &fail); int(fail) != code && !(fail == CloseTooBig && code == CloseInvalidData) {
 				t.Fatalf("% x: got %v, want %d", parts, err, code)
 			}
 			if err != nil {
@@ -66,30 +66,30 @@ func FuzzInflate(f *testing.F) {
 			if !bytes.Equal(got, want) {
 				t.Fatalf("% x:\n got %q\nwant %q", parts, got, want)
 			}
-			if len(in.window) > maxWindow || !bytes.HasSuffix(in.window, got[max(0, len(got)-maxWindow):]) {
+			if len(in.window) > MaxWindow || !bytes.HasSuffix(in.window, got[max(0, len(got)-MaxWindow):]) {
 				t.Fatalf("% x: a window of %d bytes after a message of %d", parts, len(in.window), len(got))
 			}
 		}
 	})
 }
 
-// FuzzDeflate: what the gateway compresses a client can read by itself, with
-// what it remembers and without (RFC 7692 section 7.2; RFC 6455 section 5.2).
-func FuzzDeflate(f *testing.F) {
+// FuzzCompress inflates each compressed message by itself, both a new one and one
+// that the Compressor remembers (RFC 7692 section 7.2; RFC 6455 section 5.2).
+func FuzzCompress(f *testing.F) {
 	f.Add([]byte("a"), []byte("b"))
 	f.Add(bytes.Repeat([]byte("stock"), 100), bytes.Repeat([]byte{0}, 70_000))
 	f.Fuzz(func(t *testing.T, one, two []byte) {
-		var g Gateway
+		var c Compressor
 		for _, message := range [][]byte{one, two, two, one} {
-			packed := g.deflate(message)
+			packed := c.Compress(message)
 			if packed == nil {
 				continue
 			}
 			if len(packed) >= len(message) {
 				t.Fatalf("%d bytes became %d", len(message), len(packed))
 			}
-			var in inflater
-			if got, err := in.inflate(slices.Clone(packed), len(message)); err != nil || !bytes.Equal(got, message) {
+			var in Inflater
+			if got, err := in.Inflate(slices.Clone(packed), len(message)); err != nil || !bytes.Equal(got, message) {
 				t.Fatalf("got %q, %v, want %q", got, err, message)
 			}
 		}

@@ -1,4 +1,4 @@
-package gatewaytest
+package sigv4
 
 import (
 	"cmp"
@@ -6,15 +6,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/securecart/hub/gatewaytest/internal/fields"
 )
 
-// canonicalRequest is the text that a signature is made of (AWS General
-// Reference, "Create a canonical request"): method, path, query string, the
-// signed headers, their names, and the hash of the body.
+// canonicalRequest is the text that is signed (AWS General Reference, "Create a
+// canonical request"): method, path, query string, the signed headers, their
+// names, and the hash of the body.
 func (s signature) canonicalRequest(r *http.Request, payloadHash string) string {
 	var b strings.Builder
-	// Every service but S3 encodes the path as it was sent once more
-	// (G-MGMT-3): a raw "=" is %3D here, and %3D is %253D.
+	// Every service but S3 encodes the path once more than it was sent (G-MGMT-3):
+	// a raw "=" is %3D here, and %3D is %253D.
 	b.WriteString(r.Method + "\n" + encodeURI(r.URL.EscapedPath(), "/") + "\n" + canonicalQuery(r.URL.RawQuery) + "\n")
 	for _, name := range s.signedHeaders {
 		b.WriteString(name + ":" + canonicalHeader(r, name) + "\n")
@@ -25,21 +27,23 @@ func (s signature) canonicalRequest(r *http.Request, payloadHash string) string 
 
 // canonicalQuery sorts the pairs of a query string, without the signature.
 func canonicalQuery(raw string) string {
-	var pairs []field
-	for _, pair := range parseQuery(raw) {
-		if pair.name != "X-Amz-Signature" {
-			pairs = append(pairs, field{encodeURI(pair.name, ""), encodeURI(pair.value, "")})
+	var pairs fields.List
+	for _, pair := range fields.ParseQuery(raw) {
+		if pair.Name != "X-Amz-Signature" {
+			pairs = append(pairs, fields.Field{Name: encodeURI(pair.Name, ""), Value: encodeURI(pair.Value, "")})
 		}
 	}
-	slices.SortFunc(pairs, func(a, b field) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.value, b.value)) })
+	slices.SortFunc(pairs, func(a, b fields.Field) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value))
+	})
 	texts := make([]string, len(pairs))
 	for i, pair := range pairs {
-		texts[i] = pair.name + "=" + pair.value
+		texts[i] = pair.Name + "=" + pair.Value
 	}
 	return strings.Join(texts, "&")
 }
 
-// canonicalHeader is all values of a header, with single blanks only.
+// canonicalHeader returns all values of a header, with single blanks only.
 func canonicalHeader(r *http.Request, name string) string {
 	if name == "host" {
 		return r.Host // net/http moves it there
@@ -54,8 +58,8 @@ func canonicalHeader(r *http.Request, name string) string {
 	return strings.Join(values, ",")
 }
 
-// encodeURI percent-encodes all but the unreserved characters of RFC 3986
-// section 2.3, and those to keep.
+// encodeURI percent-encodes everything except the unreserved characters of RFC
+// 3986 section 2.3 and those in keep.
 func encodeURI(text, keep string) string {
 	const hexDigits = "0123456789ABCDEF"
 	var b strings.Builder
