@@ -45,16 +45,16 @@ func oneLine(r rune) rune {
 }
 
 // logAccess writes the line of an event that is over.
-func (g *Gateway) logAccess(k *call) {
+func (g *Gateway) logAccess(inv *invocation) {
 	l := g.accessLog
 	if l == nil {
 		return
 	}
-	if k.value("status") == "" {
-		k.note("status", "200")
+	if inv.contextValue("status") == "" {
+		inv.record("status", "200")
 	}
 	line := logVariable.ReplaceAllStringFunc(l.format, func(reference string) string {
-		return cmp.Or(k.value(reference[len("$context."):]), "-")
+		return cmp.Or(inv.contextValue(reference[len("$context."):]), "-")
 	})
 	line = strings.Map(oneLine, line)
 	l.mu.Lock()

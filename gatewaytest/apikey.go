@@ -59,25 +59,25 @@ func (g *Gateway) findKey(req *request, usage string) *apiKey {
 }
 
 // noteKey tells the log which key the connection has.
-func (k *call) noteKey() {
-	if key := k.c.key; key != nil {
-		k.note("identity.apiKey", key.Value)
-		k.note("identity.apiKeyId", key.ID)
+func (inv *invocation) recordKey() {
+	if key := inv.c.key; key != nil {
+		inv.record("identity.apiKey", key.Value)
+		inv.record("identity.apiKeyId", key.ID)
 	}
 }
 
 // checkKey refuses an event of a route that wants a key which the handshake did
 // not bring, or whose plan is used up (G-HANDSHAKE-18, G-HANDSHAKE-9).
-func (k *call) checkKey() *refusal {
-	k.noteKey()
-	key := k.c.key
+func (inv *invocation) checkKey() *gatewayResponse {
+	inv.recordKey()
+	key := inv.c.key
 	switch {
-	case k.route == nil || !k.route.APIKeyRequired:
+	case inv.route == nil || !inv.route.APIKeyRequired:
 		return nil
 	case key == nil:
-		return &refusedKey
-	case !key.throttle.take(k.c.g.Now()):
-		return &refusedThrottled
+		return &responseInvalidKey
+	case !key.throttle.take(inv.c.g.Now()):
+		return &responseThrottled
 	}
 	return nil
 }

@@ -216,7 +216,7 @@ func (a Assumptions) withDefaults() Assumptions {
 
 // ownCodes are the close codes that a gateway ends connections with and whose
 // reason is not known.
-var ownCodes = []int{ws.CloseGoingAway, ws.CloseProtocol, ws.CloseUnsupported, ws.CloseAbnormal, ws.CloseInvalidData,
+var gatewayCodes = []int{ws.CloseGoingAway, ws.CloseProtocol, ws.CloseUnsupported, ws.CloseAbnormal, ws.CloseInvalidData,
 	ws.ClosePolicy, ws.CloseTooBig, ws.CloseInternal, ws.CloseRestart}
 
 // check names every field with a value that no service could have.
@@ -247,8 +247,8 @@ func (a Assumptions) check() error {
 	for _, code := range slices.Sorted(maps.Keys(a.CloseReasons)) {
 		reason, field := a.CloseReasons[code], fmt.Sprintf("CloseReasons[%d]", code)
 		switch {
-		case !slices.Contains(ownCodes, code):
-			bad(field, "must be one of %v", ownCodes)
+		case !slices.Contains(gatewayCodes, code):
+			bad(field, "must be one of %v", gatewayCodes)
 		case len(reason) > ws.MaxControlPayload-2:
 			bad(field, "%d bytes, at most %d", len(reason), ws.MaxControlPayload-2)
 		case !utf8.ValidString(reason):

@@ -38,20 +38,20 @@ func parseIdentitySource(text string) (identitySource, error) {
 
 // value finds what the source names; empty when it is missing. Header names
 // ignore case, query names do not (G-AUTH-5).
-func (s identitySource) value(k *call) string {
+func (s identitySource) value(inv *invocation) string {
 	switch s.kind {
 	case identityKinds[0]:
 		equal := strings.EqualFold
-		if k.c.g.api.Assumptions.ExactIdentityHeaders {
+		if inv.c.g.api.Assumptions.ExactIdentityHeaders {
 			equal = fields.Exact
 		}
-		return k.req.value(k.req.headers, s.name, equal)
+		return inv.req.value(inv.req.headers, s.name, equal)
 	case identityKinds[1]:
-		return k.req.value(k.req.query, s.name, fields.Exact)
+		return inv.req.value(inv.req.query, s.name, fields.Exact)
 	case identityKinds[2]:
-		return k.c.g.api.StageVariables[s.name]
+		return inv.c.g.api.StageVariables[s.name]
 	default:
-		return k.value(s.name)
+		return inv.contextValue(s.name)
 	}
 }
 
@@ -66,64 +66,64 @@ type authorization struct {
 
 // authorize checks the identity sources, asks the authorizer and evaluates its
 // policy.
-func (g *Gateway) authorize(k *call) (authorization, *refusal) {
+func (g *Gateway) authorize(inv *invocation) (authorization, *gatewayResponse) {
 	for _, source := range g.identity {
-		if source.value(k) == "" {
-			return authorization{}, refusedUnauthorized.because("no " + source.kind + source.name) // G-AUTH-4
+		if source.value(inv) == "" {
+			return authorization{}, responseUnauthorized.withDetail("no " + source.kind + source.name) // G-AUTH-4
 		}
 	}
 	e := event.Event{
 		Type:                            "REQUEST",
 		MethodARN:                       g.connectARN(),
-		Headers:                         k.req.single(k.req.authorizerHeaders()),
-		MultiValueHeaders:               k.req.authorizerHeaders().Multi(),
-		QueryStringParameters:           k.req.single(k.req.query),
-		MultiValueQueryStringParameters: k.req.query.Multi(),
+		Headers:                         inv.req.valuesByName(inv.req.authorizerHeaders()),
+		MultiValueHeaders:               inv.req.authorizerHeaders().Multi(),
+		QueryStringParameters:           inv.req.valuesByName(inv.req.query),
+		MultiValueQueryStringParameters: inv.req.query.Multi(),
 		StageVariables:                  &g.api.StageVariables,
-		RequestContext:                  k.event.RequestContext,
+		RequestContext:                  inv.event.RequestContext,
 	}
 	if g.api.StageVariables == nil {
 		e.StageVariables = &map[string]string{} // G-AUTH-8: an object in any case
 	}
 	payload, err := e.Encode()
 	if err != nil {
-		return authorization{}, refusedAuthorizer.because(err.Error())
+		return authorization{}, responseAuthorizerFailure.withDetail(err.Error())
 	}
 	started := time.Now()
-	raw, err := g.invoke(g.api.Authorizer.Handler, payload, k.event.RequestContext.RequestID, maxIntegrationTimeout)
+	raw, err := g.invoke(g.api.Authorizer.Handler, payload, inv.event.RequestContext.RequestID, maxIntegrationTimeout)
 	latency := time.Since(started)
-	k.noteLatency("authorizer.latency", started)
-	k.noteLatency("authorizer.integrationLatency", started)
-	granted, refused := g.judge(raw, err)
-	if refused != nil {
-		k.note("authorizer.error", cmp.Or(refused.detail, refused.message))
-		k.note("authorizer.status", strconv.Itoa(refused.status))
-		g.api.Log.Debug("authorizer refused", "connectionId", k.c.id, "requestId", k.event.RequestContext.RequestID, "detail", refused.detail)
-		return granted, refused
+	inv.recordLatency("authorizer.latency", started)
+	inv.recordLatency("authorizer.integrationLatency", started)
+	granted, refusal := g.evaluateAnswer(raw, err)
+	if refusal != nil {
+		inv.record("authorizer.error", cmp.Or(refusal.detail, refusal.message))
+		inv.record("authorizer.status", strconv.Itoa(refusal.status))
+		g.api.Log.Debug("authorizer refused", "connectionId", inv.c.id, "requestId", inv.event.RequestContext.RequestID, "detail", refusal.detail)
+		return granted, refusal
 	}
-	k.note("authorizer.status", "200")
+	inv.record("authorizer.status", "200")
 	granted.connect["integrationLatency"] = latency.Milliseconds()
 	return granted, nil
 }
 
 // judge decides on what an authorizer returned.
-func (g *Gateway) judge(raw []byte, err error) (authorization, *refusal) {
+func (g *Gateway) evaluateAnswer(raw []byte, err error) (authorization, *gatewayResponse) {
 	if err != nil {
 		if err.Error() == "Unauthorized" {
-			return authorization{}, refusedUnauthorized.because(err.Error()) // G-AUTH-14
+			return authorization{}, responseUnauthorized.withDetail(err.Error()) // G-AUTH-14
 		}
-		return authorization{}, refusedAuthorizer.because(err.Error()) // G-AUTH-15
+		return authorization{}, responseAuthorizerFailure.withDetail(err.Error()) // G-AUTH-15
 	}
 	answer, err := parseAuthorizerAnswer(raw, g.api.Assumptions.TypedContext)
 	switch {
 	case errors.Is(err, errNoPrincipal) && g.api.Assumptions.NoPrincipalForbidden:
-		return authorization{}, refusedDenied.because(err.Error()) // G-AUTH-16
+		return authorization{}, responseDenied.withDetail(err.Error()) // G-AUTH-16
 	case err != nil:
 		g.api.Log.Warn("malformed authorizer answer", "error", err)
-		return authorization{}, refusedAuthorizer.because(err.Error())
+		return authorization{}, responseAuthorizerFailure.withDetail(err.Error())
 	}
 	if !answer.policy.Allows(invokeAction, g.connectARN()) {
-		return authorization{}, refusedDenied.because("the policy does not allow " + g.connectARN()) // G-AUTH-13
+		return authorization{}, responseDenied.withDetail("the policy does not allow " + g.connectARN()) // G-AUTH-13
 	}
 	return authorization{connect: maps.Clone(answer.context), later: answer.context, policy: answer.policy, usage: answer.usage}, nil
 }

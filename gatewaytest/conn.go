@@ -34,60 +34,60 @@ type conn struct {
 	g           *Gateway
 	id          string
 	number      uint64 // in the order of their coming
-	suffix      idSuffix
+	idSuffix    idSuffix
 	connectedAt time.Time
 	identity    event.Identity
 	domainName  string
 	deflate     *ws.Deflate // nil: nothing is compressed
 
 	// Fixed before the connection opens.
-	authorizer map[string]any // nil without an authorizer
-	policy     iam.Policy     // held against each message; nil: nothing is
-	key        *apiKey        // nil without an API key
-	asked      bool           // $connect was
-	net        net.Conn
-	vectored   bool // net takes many buffers in one system call
-	idle, age  *time.Timer
+	authorizer     map[string]any // nil without an authorizer
+	policy         iam.Policy     // held against each message; nil: nothing is
+	key            *apiKey        // nil without an API key
+	invokedConnect bool           // $connect was
+	net            net.Conn
+	vectored       bool // net takes many buffers in one system call
+	idle, age      *time.Timer
 
 	// lastActive is the time of the last message in either direction, lastHeard
 	// that of the last one from the client; in ns.
-	lastActive, lastHeard atomic.Int64
+	lastActive, lastReceived atomic.Int64
 
 	// throttled is how many messages in a row were refused for their number.
-	throttled atomic.Int64
+	throttledInRow atomic.Int64
 
-	mu        sync.Mutex
-	state     connState
-	code      int           // how it ends, once closing
-	reason    string        // likewise
-	lost      bool          // the network failed: nothing can be sent any more
-	stalled   chan struct{} // of Stall: nothing is read or written until it is closed, at the end; nil: none
-	queue     []ws.Frame
-	pong      []byte        // the one pong that waits, nil if none (RFC 6455 section 5.5.3)
-	unsent    int           // bytes queued or being written
-	writing   bool          // a writer is running
-	written   chan struct{} // closed by the writer when it ends; made by waitWriter
-	halfClose bool          // the writer closes our direction after the close frame; never unset
-	waiting   []string      // messages that wait for their turn
-	pending   int           // messages that run or wait
+	mu            sync.Mutex
+	state         connState
+	code          int           // how it ends, once closing
+	reason        string        // likewise
+	broken        bool          // the network failed: nothing can be sent any more
+	stalled       chan struct{} // of Stall: nothing is read or written until it is closed, at the end; nil: none
+	queue         []ws.Frame
+	pong          []byte        // the one pong that waits, nil if none (RFC 6455 section 5.5.3)
+	unsent        int           // bytes queued or being written
+	writerRunning bool          // a writer is running
+	writerDone    chan struct{} // closed by the writer when it ends; made by waitWriter
+	closeWrite    bool          // the writer closes our direction after the close frame; never unset
+	backlog       []string      // messages that wait for their turn
+	inFlight      int           // messages that run or wait
 
 	// writeUntil is the write deadline set last; the writer's.
 	writeUntil time.Time
 }
 
 // touch notes a message.
-func (c *conn) touch(now time.Time) { c.lastActive.Store(now.UnixNano()) }
+func (c *conn) markActive(now time.Time) { c.lastActive.Store(now.UnixNano()) }
 
 // hear notes a message from the client.
-func (c *conn) hear(now time.Time) {
-	c.touch(now)
-	c.lastHeard.Store(now.UnixNano())
+func (c *conn) markReceived(now time.Time) {
+	c.markActive(now)
+	c.lastReceived.Store(now.UnixNano())
 }
 
 // lastSeen is the time of lastActiveAt, in ns (G-MGMT-21).
-func (c *conn) lastSeen() int64 {
+func (c *conn) lastActiveAt() int64 {
 	if c.g.api.Assumptions.LastActiveFromClient {
-		return c.lastHeard.Load()
+		return c.lastReceived.Load()
 	}
 	return c.lastActive.Load()
 }
@@ -104,8 +104,8 @@ func (c *conn) open(nc net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.state = stateOpen
-	c.writing = true
-	c.hear(c.g.Now())
+	c.writerRunning = true
+	c.markReceived(c.g.Now())
 	// Under the lock, because the timers may fire before they are stored.
 	c.idle = time.AfterFunc(api.IdleTimeout, c.checkIdle)
 	c.age = time.AfterFunc(c.connectedAt.Add(api.MaxAge).Sub(c.g.Now()), c.checkAge)
@@ -116,11 +116,11 @@ func (c *conn) open(nc net.Conn) {
 func (c *conn) writeResponse(response []byte) {
 	c.extendWriteDeadline()
 	if _, err := c.net.Write(response); err != nil {
-		c.lose()
+		c.abort()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.writing = false
+	c.writerRunning = false
 	if len(c.queue) > 0 {
 		c.startWriterLocked()
 	}
@@ -173,7 +173,7 @@ func (c *conn) startClose(code int, reason string) bool {
 func (c *conn) startFail(code int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.halfClose = true
+	c.closeWrite = true
 	return c.startCloseLocked(code, c.g.reason(code))
 }
 
@@ -186,7 +186,7 @@ func (c *conn) startCloseLocked(code int, reason string) bool {
 	if code == ws.CloseNormal && c.g.api.Assumptions.DeleteWithoutCode {
 		payload = nil // nothing but a DELETE closes with 1000
 	}
-	c.pushLocked(ws.OpClose, payload)
+	c.queueControlLocked(ws.OpClose, payload)
 	// Wakes the reader, which otherwise waits for frames for ever, and ends a
 	// write that a reader who does not read holds up.
 	_ = c.net.SetDeadline(time.Now().Add(closeWait))
@@ -210,7 +210,7 @@ func (c *conn) endLocked(code int, reason string) {
 }
 
 // ended notes that the connection ended without the gateway's wish.
-func (c *conn) ended(code int, reason string) {
+func (c *conn) end(code int, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.endLocked(code, reason)
@@ -234,6 +234,6 @@ func (c *conn) run(response, early []byte) {
 	c.mu.Lock()
 	code, reason := c.code, c.reason
 	c.mu.Unlock()
-	c.g.counters.disconnect(code)
+	c.g.counters.addDisconnect(code)
 	c.disconnect(code, reason)
 }

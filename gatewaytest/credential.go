@@ -76,7 +76,7 @@ const executeAPI = "execute-api"
 
 // verify finds the credential that a request is signed with. It uses the wall
 // clock, even after Warp: signers know no other.
-func (g *Gateway) verify(r *http.Request, payloadHash string) (*credential, *Error) {
+func (g *Gateway) findCredential(r *http.Request, payloadHash string) (*credential, *Error) {
 	id, err := g.verifier.Verify(r, payloadHash, time.Now())
 	switch {
 	case err == sigv4.ErrUnsigned && g.api.Assumptions.UnsignedForbidden:
@@ -101,10 +101,10 @@ func newVerifier(region string, credentials map[string]*credential) sigv4.Verifi
 
 // permit checks the signature of a request, and that its credential allows one
 // of the actions. The first action is the one that a refusal names.
-func (g *Gateway) permit(r *http.Request, payloadHash, resource string, actions ...string) (*credential, *Error) {
-	c, refused := g.verify(r, payloadHash)
-	if refused != nil || c.policy == nil {
-		return c, refused
+func (g *Gateway) checkCredential(r *http.Request, payloadHash, resource string, actions ...string) (*credential, *Error) {
+	c, refusal := g.findCredential(r, payloadHash)
+	if refusal != nil || c.policy == nil {
+		return c, refusal
 	}
 	for _, action := range actions {
 		if c.policy.Allows(action, resource) {
@@ -117,7 +117,7 @@ func (g *Gateway) permit(r *http.Request, payloadHash, resource string, actions 
 
 // judgeMessages keeps the policy that opened the connection for its messages, if
 // they are to be held against it (G-AUTH-23).
-func (c *conn) judgeMessages(p iam.Policy) {
+func (c *conn) keepPolicy(p iam.Policy) {
 	if c.g.api.Assumptions.PolicyPerMessage {
 		c.policy = p
 	}

@@ -37,7 +37,7 @@ func (g *Gateway) Dial(ctx context.Context, path string, opts *websocket.DialOpt
 		o = *opts
 	}
 	o.HTTPClient = &http.Client{Transport: pipeTransport{g}}
-	return websocket.Dial(ctx, "ws://"+g.host()+rooted(path), &o)
+	return websocket.Dial(ctx, "ws://"+g.host()+withSlash(path), &o)
 }
 
 // DialRaw connects in memory and returns the connection after the handshake,
@@ -46,7 +46,7 @@ func (g *Gateway) Dial(ctx context.Context, path string, opts *websocket.DialOpt
 // compressed only if a header has offered that. A refused handshake is an error,
 // and the response is returned with its body.
 func (g *Gateway) DialRaw(ctx context.Context, path string, header http.Header) (net.Conn, *http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.host()+rooted(path), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.host()+withSlash(path), nil)
 	if err != nil {
 		return nil, nil, fmt.Errorf("gatewaytest: dial %s: %w", path, err)
 	}
@@ -76,7 +76,7 @@ func (g *Gateway) DialRaw(ctx context.Context, path string, header http.Header) 
 }
 
 // rooted is the path with the slash that it should have begun with.
-func rooted(path string) string { return "/" + strings.TrimPrefix(path, "/") }
+func withSlash(path string) string { return "/" + strings.TrimPrefix(path, "/") }
 
 // host is the name under which the service would serve the API.
 func (g *Gateway) host() string {

@@ -42,7 +42,7 @@ func (d *Domain) check() error {
 }
 
 // serves reports whether a request came in through the domain.
-func (d *Domain) serves(host string) bool {
+func (d *Domain) matches(host string) bool {
 	if d == nil {
 		return false
 	}
@@ -55,23 +55,23 @@ func (d *Domain) serves(host string) bool {
 // misplaced is the answer to a request for a path that is none of the API's: that
 // of a handshake is assumed (G-URL-4, G-URL-8, G-DOMAIN-5), any other known
 // (G-MGMT-11).
-func (g *Gateway) misplaced(r *http.Request) *Error {
+func (g *Gateway) pathError(r *http.Request) *Error {
 	if ws.HasToken(r.Header, "Upgrade", "websocket") {
-		return errorOf(g.api.Assumptions.UnknownPathStatus)
+		return statusError(g.api.Assumptions.UnknownPathStatus)
 	}
 	return ErrForbidden
 }
 
 // locate returns the segments of a request's path from the one that stands for
 // the stage, which is empty at the root of a domain.
-func (g *Gateway) locate(r *http.Request) ([]string, *Error) {
+func (g *Gateway) stagePath(r *http.Request) ([]string, *Error) {
 	segments, ok := pathSegments(r.URL.EscapedPath())
 	if !ok {
-		return nil, g.misplaced(r)
+		return nil, g.pathError(r)
 	}
-	if !g.api.Domain.serves(r.Host) {
+	if !g.api.Domain.matches(r.Host) {
 		if g.api.DisableDefaultEndpoint || segments[0] != g.api.Stage {
-			return nil, g.misplaced(r)
+			return nil, g.pathError(r)
 		}
 		return segments, nil
 	}
@@ -80,16 +80,16 @@ func (g *Gateway) locate(r *http.Request) ([]string, *Error) {
 			segments = append([]string{""}, segments...)
 		}
 	} else if segments[0] != g.api.Domain.BasePath {
-		return nil, g.misplaced(r)
+		return nil, g.pathError(r)
 	}
 	if len(segments) > 2 && segments[1] == g.api.Stage && segments[2] == "@connections" {
-		return nil, noMethod(strings.Join(segments[1:], "/"), r.Method) // G-MGMT-15
+		return nil, noMethodError(strings.Join(segments[1:], "/"), r.Method) // G-MGMT-15
 	}
 	return segments, nil
 }
 
 // noMethod is the answer to the stage where the mapping hides it.
-func noMethod(route, method string) *Error {
+func noMethodError(route, method string) *Error {
 	return &Error{
 		StatusCode: http.StatusNotFound, Code: "NotFoundException", // the code is assumed
 		Message: fmt.Sprintf("No method found matching route %s for http method %s.", route, method),

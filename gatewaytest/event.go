@@ -40,7 +40,7 @@ func (c *conn) integrationEvent(ctx event.RequestContext) event.Event {
 // messageEvent is the event of one message; it has no headers (G-EVENT-1).
 func (c *conn) messageEvent(routeKey, requestID, body string, now time.Time) event.Event {
 	ctx := c.newRequestContext(routeKey, event.Message, requestID, now)
-	ctx.MessageID = newID(now, c.suffix)
+	ctx.MessageID = newID(now, c.idSuffix)
 	e := c.integrationEvent(ctx)
 	e.Body = &body
 	return e

@@ -63,11 +63,11 @@ func (f *Faults) check() error {
 type faultState struct {
 	faults Faults
 
-	gone, throttle, tooLarge, failure, slow, lose, drop, stall, late atomic.Int64
+	gone, throttle, tooLarge, failure, slow, loseDisconnect, cut, stall, late atomic.Int64
 }
 
 // hit counts one occasion and reports whether it is an Nth.
-func hit(counter *atomic.Int64, every int) bool {
+func isNth(counter *atomic.Int64, every int) bool {
 	return every > 0 && counter.Add(1)%int64(every) == 0
 }
 
@@ -118,9 +118,9 @@ func (g *Gateway) takeFailure(connectionID string) *Error {
 }
 
 // misbehave is asked before each post.
-func (g *Gateway) misbehave(ctx context.Context, connectionID string) error {
+func (g *Gateway) injectFault(ctx context.Context, connectionID string) error {
 	if s := g.faults.Load(); s != nil {
-		if hit(&s.slow, s.faults.SlowEvery) {
+		if isNth(&s.slow, s.faults.SlowEvery) {
 			timer := time.NewTimer(s.faults.SlowBy)
 			defer timer.Stop()
 			select {
@@ -130,13 +130,13 @@ func (g *Gateway) misbehave(ctx context.Context, connectionID string) error {
 			}
 		}
 		switch {
-		case hit(&s.gone, s.faults.GoneEvery):
+		case isNth(&s.gone, s.faults.GoneEvery):
 			return ErrGone
-		case hit(&s.throttle, s.faults.ThrottleEvery):
+		case isNth(&s.throttle, s.faults.ThrottleEvery):
 			return ErrLimitExceeded
-		case hit(&s.tooLarge, s.faults.TooLargeEvery):
+		case isNth(&s.tooLarge, s.faults.TooLargeEvery):
 			return ErrPayloadTooLarge
-		case hit(&s.failure, s.faults.ErrorEvery):
+		case isNth(&s.failure, s.faults.ErrorEvery):
 			return ErrInternal
 		}
 	}
@@ -147,25 +147,25 @@ func (g *Gateway) misbehave(ctx context.Context, connectionID string) error {
 }
 
 // dropsMessage reports whether this message in is to be cut off.
-func (g *Gateway) dropsMessage() bool {
+func (g *Gateway) cutsOnMessage() bool {
 	s := g.faults.Load()
-	return s != nil && hit(&s.drop, s.faults.DropEvery)
+	return s != nil && isNth(&s.cut, s.faults.DropEvery)
 }
 
 // losesDisconnect reports whether this $disconnect is to be forgotten.
 func (g *Gateway) losesDisconnect() bool {
 	s := g.faults.Load()
-	return s != nil && hit(&s.lose, s.faults.LoseDisconnectEvery)
+	return s != nil && isNth(&s.loseDisconnect, s.faults.LoseDisconnectEvery)
 }
 
 // stallsMessage reports whether this message in is to stop its connection.
-func (g *Gateway) stallsMessage() bool {
+func (g *Gateway) stallsOnMessage() bool {
 	s := g.faults.Load()
-	return s != nil && hit(&s.stall, s.faults.StallEvery)
+	return s != nil && isNth(&s.stall, s.faults.StallEvery)
 }
 
 // answersLate reports whether the answer of this integration is to be too late.
-func (g *Gateway) answersLate() bool {
+func (g *Gateway) respondsLate() bool {
 	s := g.faults.Load()
-	return s != nil && hit(&s.late, s.faults.LateEvery)
+	return s != nil && isNth(&s.late, s.faults.LateEvery)
 }

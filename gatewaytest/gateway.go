@@ -56,13 +56,13 @@ type Gateway struct {
 	compressor ws.Compressor
 
 	// warped is by how much the gateway's clock is ahead, in ns.
-	warped atomic.Int64
+	clockOffset atomic.Int64
 
-	mu      sync.RWMutex
-	closing bool
-	conns   map[string]*conn // pending ones too
-	open    int              // those that are not pending
-	number  uint64           // of the newest connection
+	mu         sync.RWMutex
+	closing    bool
+	conns      map[string]*conn // pending ones too
+	openConns  int              // those that are not pending
+	lastNumber uint64           // of the newest connection
 }
 
 var _ http.Handler = (*Gateway)(nil)
@@ -120,16 +120,16 @@ func (g *Gateway) prepare() error {
 // /{stage}/@connections/{id} the management of one connection. Everything else
 // is forbidden (G-URL-4, G-MGMT-11).
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	segments, refused := g.locate(r)
+	segments, refusal := g.stagePath(r)
 	switch {
-	case refused != nil:
-		g.answerError(w, refused)
+	case refusal != nil:
+		g.writeError(w, refusal)
 	case len(segments) == 1, len(segments) == 2 && segments[1] == "":
 		g.serveHandshake(w, r) // G-URL-2: one trailing slash is fine
 	case len(segments) == 3 && segments[1] == "@connections" && segments[2] != "":
 		g.serveConnection(w, r, segments[2])
 	default:
-		g.answerError(w, g.misplaced(r))
+		g.writeError(w, g.pathError(r))
 	}
 }
 
@@ -163,10 +163,10 @@ func (g *Gateway) register(c *conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for c.id == "" || g.conns[c.id] != nil {
-		c.id = newID(c.connectedAt, c.suffix)
+		c.id = newID(c.connectedAt, c.idSuffix)
 	}
-	g.number++
-	c.number = g.number
+	g.lastNumber++
+	c.number = g.lastNumber
 	g.conns[c.id] = c
 }
 
@@ -175,7 +175,7 @@ func (g *Gateway) remove(c *conn) {
 	g.mu.Lock()
 	delete(g.conns, c.id)
 	if c.net != nil {
-		g.open--
+		g.openConns--
 	}
 	g.mu.Unlock()
 	g.FailNext(c.id, nil)
@@ -201,7 +201,7 @@ func (c *conn) info() ConnectionInfo {
 	return ConnectionInfo{
 		ConnectionID: c.id,
 		ConnectedAt:  c.connectedAt,
-		LastActiveAt: time.Unix(0, c.lastSeen()),
+		LastActiveAt: time.Unix(0, c.lastActiveAt()),
 		SourceIP:     c.identity.SourceIP,
 		UserAgent:    c.identity.UserAgent,
 	}

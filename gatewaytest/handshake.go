@@ -18,22 +18,22 @@ import (
 // sources, authorizer, policy, $connect, and only then the 101 (G-AUTH-2,
 // G-HANDSHAKE-1).
 func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
-	if refused := g.checkUpgrade(r); refused != nil {
-		if refused.StatusCode == http.StatusUpgradeRequired {
+	if refusal := g.checkUpgrade(r); refusal != nil {
+		if refusal.StatusCode == http.StatusUpgradeRequired {
 			w.Header()["Upgrade"] = []string{"websocket"}
 			w.Header()["Sec-WebSocket-Version"] = []string{"13"}
 		}
-		g.answerError(w, refused)
+		g.writeError(w, refusal)
 		return
 	}
 	if !canHijack(w) {
 		g.api.Log.Error("handshake on a server that cannot hijack connections (HTTP/2?)")
-		g.answerError(w, ErrInternal)
+		g.writeError(w, ErrInternal)
 		return
 	}
 	if !g.enter() {
-		g.counters.refuse(http.StatusServiceUnavailable)
-		g.answerError(w, errClosing)
+		g.counters.addRefusal(http.StatusServiceUnavailable)
+		g.writeError(w, errClosing)
 		return
 	}
 	defer g.running.Done()
@@ -41,31 +41,31 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	now := g.Now()
 	req := g.newRequest(r, now)
 	// Rounded as the events tell it, so that GET and events agree (G-EVENT-12).
-	c := &conn{g: g, suffix: newConnectionSuffix(), connectedAt: now.Truncate(time.Millisecond),
+	c := &conn{g: g, idSuffix: newConnectionSuffix(), connectedAt: now.Truncate(time.Millisecond),
 		identity: req.identity, domainName: req.domainName}
 	if !g.api.DisableCompression {
 		c.deflate = ws.AcceptDeflate(r.Header)
 	}
 	g.register(c)
-	k := &call{c: c, route: g.ownRoute(routeConnect), req: req,
+	inv := &invocation{c: c, route: g.lifecycleRoute(routeConnect), req: req,
 		event: c.integrationEvent(c.newRequestContext(routeConnect, event.Connect, newRequestID(now), now))}
 	if g.api.IAM {
-		if refused := g.identify(k, r); refused != nil {
+		if refusal := g.checkSignedHandshake(inv, r); refusal != nil {
 			g.remove(c)
-			g.counters.refuse(refused.StatusCode)
-			k.refused(&refusal{status: refused.StatusCode, message: refused.Message, kind: refused.Code})
-			g.logAccess(k)
-			g.answerError(w, refused)
+			g.counters.addRefusal(refusal.StatusCode)
+			inv.recordRefusal(&gatewayResponse{status: refusal.StatusCode, message: refusal.Message, kind: refusal.Code})
+			g.logAccess(inv)
+			g.writeError(w, refusal)
 			return
 		}
 	}
-	protocol, refused := g.admit(k, now)
-	k.refused(refused)
-	g.logAccess(k)
-	if refused != nil {
+	protocol, refusal := g.admit(inv, now)
+	inv.recordRefusal(refusal)
+	g.logAccess(inv)
+	if refusal != nil {
 		g.remove(c)
-		g.refuse(w, k, refused)
-		if c.asked && g.api.Assumptions.DisconnectAfterRefusal {
+		g.refuseHandshake(w, inv, refusal)
+		if c.invokedConnect && g.api.Assumptions.DisconnectAfterRefusal {
 			g.running.Go(func() { c.disconnect(ws.CloseAbnormal, g.reason(ws.CloseAbnormal)) })
 		}
 		return
@@ -75,17 +75,17 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 
 // identify checks the signature of a handshake and notes who made it
 // (G-AUTH-22).
-func (g *Gateway) identify(k *call, r *http.Request) *Error {
+func (g *Gateway) checkSignedHandshake(inv *invocation, r *http.Request) *Error {
 	nothing := sha256.Sum256(nil) // a handshake has no body
-	c, refused := g.permit(r, hex.EncodeToString(nothing[:]), g.connectARN(), invokeAction)
-	if refused != nil {
-		return refused
+	c, refusal := g.checkCredential(r, hex.EncodeToString(nothing[:]), g.connectARN(), invokeAction)
+	if refusal != nil {
+		return refusal
 	}
-	who := &k.c.identity
+	who := &inv.c.identity
 	who.AccountID, who.Caller, who.User = g.api.AccountID, c.AccessKeyID, c.AccessKeyID
 	who.AccessKey, who.UserARN = c.AccessKeyID, c.userARN(&g.api)
-	k.c.judgeMessages(c.policy)
-	k.event.RequestContext.Identity = *who
+	inv.c.keepPolicy(c.policy)
+	inv.event.RequestContext.Identity = *who
 	return nil
 }
 
@@ -99,12 +99,12 @@ func (g *Gateway) checkUpgrade(r *http.Request) *Error {
 	case r.Method != http.MethodGet:
 		return ErrForbidden
 	case !ws.HasToken(r.Header, "Connection", "upgrade"), !ws.HasToken(r.Header, "Upgrade", "websocket"):
-		return errorOf(g.api.Assumptions.PlainGETStatus)
+		return statusError(g.api.Assumptions.PlainGETStatus)
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
-		return errorOf(http.StatusUpgradeRequired)
+		return statusError(http.StatusUpgradeRequired)
 	}
 	if !ws.ValidKey(r.Header.Get("Sec-WebSocket-Key")) {
-		return errorOf(http.StatusBadRequest)
+		return statusError(http.StatusBadRequest)
 	}
 	return nil
 }
@@ -115,70 +115,70 @@ const subprotocolHeader = "Sec-WebSocket-Protocol"
 
 // admit takes a handshake through throttles, authorizer, API key and $connect.
 // It returns the subprotocol of the answer, or a refusal.
-func (g *Gateway) admit(k *call, now time.Time) (protocol string, refused *refusal) {
-	c := k.c
+func (g *Gateway) admit(inv *invocation, now time.Time) (protocol string, refusal *gatewayResponse) {
+	c := inv.c
 	var own *bucket
-	if k.route != nil {
-		own = k.route.throttle
+	if inv.route != nil {
+		own = inv.route.throttle
 	}
 	if throttled(now, own, g.connectBucket, g.accountBucket) {
-		return "", &refusedThrottled // G-HANDSHAKE-9
+		return "", &responseThrottled // G-HANDSHAKE-9
 	}
 	usage := ""
 	if g.api.Authorizer != nil {
-		granted, refused := g.authorize(k)
-		if refused != nil {
-			return "", refused
+		granted, refusal := g.authorize(inv)
+		if refusal != nil {
+			return "", refusal
 		}
-		k.event.RequestContext.Authorizer, c.authorizer, usage = granted.connect, granted.later, granted.usage
-		c.judgeMessages(granted.policy)
-		k.variables = nil // they know nothing of it yet
+		inv.event.RequestContext.Authorizer, c.authorizer, usage = granted.connect, granted.later, granted.usage
+		c.keepPolicy(granted.policy)
+		inv.variables = nil // they know nothing of it yet
 	}
-	c.key = g.findKey(k.req, usage)
-	if refused := k.checkKey(); refused != nil {
-		return "", refused
+	c.key = g.findKey(inv.req, usage)
+	if refusal := inv.checkKey(); refusal != nil {
+		return "", refusal
 	}
-	if !k.route.bound() {
+	if !inv.route.bound() {
 		return "", nil // G-HANDSHAKE-2
 	}
-	e := &k.event
-	headers := k.req.integrationHeaders()
-	e.Headers, e.MultiValueHeaders = k.req.single(headers), headers.Multi()
-	e.QueryStringParameters, e.MultiValueQueryStringParameters = k.req.single(k.req.query), k.req.query.Multi()
+	e := &inv.event
+	headers := inv.req.integrationHeaders()
+	e.Headers, e.MultiValueHeaders = inv.req.valuesByName(headers), headers.Multi()
+	e.QueryStringParameters, e.MultiValueQueryStringParameters = inv.req.valuesByName(inv.req.query), inv.req.query.Multi()
 
-	k.c.asked = true
-	a, refused := g.integrate(k)
+	inv.c.invokedConnect = true
+	a, refusal := g.integrate(inv)
 	protocol = a.headers.Last(subprotocolHeader, strings.EqualFold)
 	switch {
-	case refused != nil:
-		return "", refused // G-HANDSHAKE-5, -6, -7
-	case k.route.HTTP != nil && k.route.mapping != nil:
+	case refusal != nil:
+		return "", refusal // G-HANDSHAKE-5, -6, -7
+	case inv.route.HTTP != nil && inv.route.mapping != nil:
 		return protocol, nil // G-INTEG-6
 	case a.status >= 200 && a.status < 300:
 		if strings.ContainsFunc(protocol, func(r rune) bool { return r < ' ' || r == 0x7F }) {
-			return "", refusedFailed.because("the subprotocol cannot be a header value")
+			return "", responseFailure.withDetail("the subprotocol cannot be a header value")
 		}
 		return protocol, nil // G-HANDSHAKE-3, -11
 	case a.status >= 300 && a.status < 600:
-		return "", &refusal{status: a.status, message: http.StatusText(a.status)} // G-HANDSHAKE-4
+		return "", &gatewayResponse{status: a.status, message: http.StatusText(a.status)} // G-HANDSHAKE-4
 	default:
-		return "", g.malformed("no HTTP status that could be final")
+		return "", g.malformedResponse("no HTTP status that could be final")
 	}
 }
 
 // refuse answers a handshake that was turned down (G-HANDSHAKE-19).
-func (g *Gateway) refuse(w http.ResponseWriter, k *call, refused *refusal) {
-	g.counters.refuse(refused.status)
-	g.api.Log.Debug("handshake refused", "connectionId", k.c.id, "requestId", k.event.RequestContext.RequestID,
-		"status", refused.status, "detail", refused.detail)
-	errorType, body := errorTypes[refused.status], errorFrame(refused.message, k.c.id, k.event.RequestContext.RequestID)
+func (g *Gateway) refuseHandshake(w http.ResponseWriter, inv *invocation, refusal *gatewayResponse) {
+	g.counters.addRefusal(refusal.status)
+	g.api.Log.Debug("handshake refused", "connectionId", inv.c.id, "requestId", inv.event.RequestContext.RequestID,
+		"status", refusal.status, "detail", refusal.detail)
+	errorType, body := errorTypes[refusal.status], errorFrame(refusal.message, inv.c.id, inv.event.RequestContext.RequestID)
 	if g.api.Assumptions.RefuseWithoutType {
 		errorType = ""
 	}
 	if g.api.Assumptions.RefuseWithMessage {
-		body = messageBody(refused.message)
+		body = errorBody(refusal.message)
 	}
-	g.answerJSON(w, refused.status, errorType, body)
+	g.writeJSON(w, refusal.status, errorType, body)
 }
 
 // upgrade takes the connection over from the HTTP server and serves it in a
@@ -207,12 +207,12 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, proto
 	if recorded, ok := nc.(*recordingConn); ok {
 		nc = recorded.Conn // its work is done, and the bare connection can writev
 	}
-	if !g.opened(c, nc) {
+	if !g.addOpen(c, nc) {
 		// Closed while $connect ran: refuse, and let the function clean up.
 		_ = nc.SetDeadline(time.Now().Add(closeWait))
 		_, _ = nc.Write([]byte("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))
 		_ = nc.Close()
-		g.counters.refuse(http.StatusServiceUnavailable)
+		g.counters.addRefusal(http.StatusServiceUnavailable)
 		c.disconnect(ws.CloseGoingAway, reasonGoingAway)
 		return
 	}
@@ -221,7 +221,7 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, proto
 
 // opened makes the connection one of the open ones, unless the gateway is
 // closing.
-func (g *Gateway) opened(c *conn, nc net.Conn) bool {
+func (g *Gateway) addOpen(c *conn, nc net.Conn) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closing {
@@ -229,7 +229,7 @@ func (g *Gateway) opened(c *conn, nc net.Conn) bool {
 		return false
 	}
 	c.open(nc)
-	g.open++
+	g.openConns++
 	g.counters.connects.Add(1)
 	return true
 }

@@ -215,7 +215,7 @@ func serve(t testing.TB, g *gatewaytest.Gateway) string {
 }
 
 // call sends an HTTP request and returns the answer with its body.
-func call(t testing.TB, method, url string, body io.Reader) (*http.Response, string) {
+func invocation(t testing.TB, method, url string, body io.Reader) (*http.Response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, body)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 // answer is what a backend returned, or what became of it on the way to the
 // client.
-type answer struct {
+type integrationResponse struct {
 	status  int
 	headers fields.List
 	body    []byte
@@ -23,100 +23,100 @@ type answer struct {
 
 // integrate gives an event to the route's backend and waits for its answer. A
 // refusal says that there is none.
-func (g *Gateway) integrate(k *call) (answer, *refusal) {
+func (g *Gateway) integrate(inv *invocation) (integrationResponse, *gatewayResponse) {
 	started := time.Now()
-	a, refused := g.ask(k)
-	k.noteLatency("integrationLatency", started)
-	k.noteLatency("integration.latency", started)
-	if refused != nil {
-		k.note("integration.error", refused.detail)
-		if refused.kind == refusedFailed.kind || refused.kind == refusedConfiguration.kind {
-			g.api.Log.Warn("integration failed", "routeKey", k.event.RequestContext.RouteKey,
-				"connectionId", k.c.id, "requestId", k.event.RequestContext.RequestID, "error", refused.detail)
+	a, refusal := g.callBackend(inv)
+	inv.recordLatency("integrationLatency", started)
+	inv.recordLatency("integration.latency", started)
+	if refusal != nil {
+		inv.record("integration.error", refusal.detail)
+		if refusal.kind == responseFailure.kind || refusal.kind == responseConfiguration.kind {
+			g.api.Log.Warn("integration failed", "routeKey", inv.event.RequestContext.RouteKey,
+				"connectionId", inv.c.id, "requestId", inv.event.RequestContext.RequestID, "error", refusal.detail)
 		}
-		return a, refused
+		return a, refusal
 	}
 	if a.status >= http.StatusBadRequest {
-		k.metrics().integrationErrors.Add(1)
+		inv.metrics().integrationErrors.Add(1)
 	}
-	k.note("integration.status", strconv.Itoa(a.status))
-	k.note("status", strconv.Itoa(a.status))
+	inv.record("integration.status", strconv.Itoa(a.status))
+	inv.record("status", strconv.Itoa(a.status))
 	return a, nil
 }
 
 // ask is the five types of G-INTEG-1.
-func (g *Gateway) ask(k *call) (answer, *refusal) {
-	r := k.route
+func (g *Gateway) callBackend(inv *invocation) (integrationResponse, *gatewayResponse) {
+	r := inv.route
 	if !r.bound() {
-		unbound := refusedFailed.because("route has no integration")
+		unbound := responseFailure.withDetail("route has no integration")
 		unbound.message = g.api.Assumptions.UnboundRouteText // G-ROUTE-13
-		return answer{}, unbound
+		return integrationResponse{}, unbound
 	}
-	request := k.body
+	request := inv.body
 	if r.mapping != nil {
-		var refused *refusal
-		if request, refused = r.mapping.request(k); refused != nil {
-			return answer{}, refused
+		var refusal *gatewayResponse
+		if request, refusal = r.mapping.request(inv); refusal != nil {
+			return integrationResponse{}, refusal
 		}
 	}
 	var (
-		a       answer
+		a       integrationResponse
 		err     error
 		outcome string
 		started = time.Now()
 	)
-	if k.event.RequestContext.EventType == event.Connect {
-		k.metrics().connects.Add(1)
+	if inv.event.RequestContext.EventType == event.Connect {
+		inv.metrics().connects.Add(1)
 	}
 	switch {
 	case r.Integration != nil && r.mapping == nil:
-		a, err = g.askProxy(k)
+		a, err = g.invokeProxy(inv)
 	case r.Integration != nil:
-		a, outcome, err = g.askFunction(k, request)
+		a, outcome, err = g.invokeMapped(inv, request)
 	case r.HTTP != nil:
-		a, err = g.askHTTP(k, request)
+		a, err = g.sendHTTP(inv, request)
 		outcome = strconv.Itoa(a.status)
-		k.note("integration.integrationStatus", outcome)
+		inv.record("integration.integrationStatus", outcome)
 	default:
 		a, err = mock(request)
 		outcome = strconv.Itoa(a.status)
 	}
-	if k.event.RequestContext.EventType != event.Disconnect && g.answersLate() {
-		err = g.waitOut(r.Timeout - time.Since(started))
+	if inv.event.RequestContext.EventType != event.Disconnect && g.respondsLate() {
+		err = g.waitForTimeout(r.Timeout - time.Since(started))
 	}
 	if r.Integration != nil || r.HTTP != nil {
-		k.metrics().answered(time.Since(started))
+		inv.metrics().addIntegration(time.Since(started))
 	}
 	if err == nil && r.mapping != nil {
-		a, err = r.mapping.respond(k, outcome, a)
+		a, err = r.mapping.respond(inv, outcome, a)
 	}
 	switch {
 	case errors.Is(err, errTimedOut):
-		late := refusedTimedOut.because(err.Error())
+		late := responseTimeout.withDetail(err.Error())
 		late.status = g.api.Assumptions.TimeoutStatus // G-HANDSHAKE-7
-		return answer{}, late
+		return integrationResponse{}, late
 	case errors.Is(err, ErrNoFunction):
-		missing := refusedConfiguration.because(err.Error())
+		missing := responseConfiguration.withDetail(err.Error())
 		missing.status = g.api.Assumptions.NoFunctionStatus // G-HANDSHAKE-8
-		return answer{}, missing
+		return integrationResponse{}, missing
 	case errors.Is(err, errMalformed):
-		return answer{}, g.malformed(err.Error())
+		return integrationResponse{}, g.malformedResponse(err.Error())
 	case err != nil:
-		return answer{}, refusedFailed.because(err.Error())
+		return integrationResponse{}, responseFailure.withDetail(err.Error())
 	}
-	a.body = textOf(a.body)
+	a.body = validUTF8(a.body)
 	return a, nil
 }
 
 // malformed is the refusal for an answer that cannot be read (G-HANDSHAKE-6).
-func (g *Gateway) malformed(detail string) *refusal {
-	refused := refusedFailed.because(detail)
-	refused.status = g.api.Assumptions.MalformedAnswerStatus
-	return refused
+func (g *Gateway) malformedResponse(detail string) *gatewayResponse {
+	refusal := responseFailure.withDetail(detail)
+	refusal.status = g.api.Assumptions.MalformedAnswerStatus
+	return refusal
 }
 
 // waitOut waits until an integration has timed out, or the gateway ends.
-func (g *Gateway) waitOut(left time.Duration) error {
+func (g *Gateway) waitForTimeout(left time.Duration) error {
 	timer := time.NewTimer(left)
 	defer timer.Stop()
 	select {
@@ -128,26 +128,26 @@ func (g *Gateway) waitOut(left time.Duration) error {
 }
 
 // askProxy gives the event itself to the route's function (AWS_PROXY).
-func (g *Gateway) askProxy(k *call) (answer, error) {
-	payload, err := k.event.Encode()
+func (g *Gateway) invokeProxy(inv *invocation) (integrationResponse, error) {
+	payload, err := inv.event.Encode()
 	if err != nil {
-		return answer{}, err
+		return integrationResponse{}, err
 	}
-	raw, err := g.invoke(k.route.Integration, payload, k.event.RequestContext.RequestID, k.route.Timeout)
+	raw, err := g.invoke(inv.route.Integration, payload, inv.event.RequestContext.RequestID, inv.route.Timeout)
 	if err != nil {
-		return answer{}, err
+		return integrationResponse{}, err
 	}
-	k.note("integration.integrationStatus", "200") // G-LOG-2: that of the Lambda service
+	inv.record("integration.integrationStatus", "200") // G-LOG-2: that of the Lambda service
 	a, err := parseProxyAnswer(raw, &g.api.Assumptions)
 	if err != nil {
-		return answer{}, fmt.Errorf("%w: %w", errMalformed, err)
+		return integrationResponse{}, fmt.Errorf("%w: %w", errMalformed, err)
 	}
 	return a, nil
 }
 
 // askFunction gives the mapped message to the route's function (AWS). The
 // function's error is an answer too, and its text the outcome (G-INTEG-7).
-func (g *Gateway) askFunction(k *call, request string) (a answer, outcome string, err error) {
+func (g *Gateway) invokeMapped(inv *invocation, request string) (a integrationResponse, outcome string, err error) {
 	if request == "" {
 		request = "{}" // an event without a body; a function is never given nothing (assumed)
 	}
@@ -155,16 +155,16 @@ func (g *Gateway) askFunction(k *call, request string) (a answer, outcome string
 		// Lambda's own answer to such an Invoke is InvalidRequestContentException.
 		return a, "", errors.New("what the function would be given is not JSON")
 	}
-	raw, err := g.invoke(k.route.Integration, []byte(request), k.event.RequestContext.RequestID, k.route.Timeout)
+	raw, err := g.invoke(inv.route.Integration, []byte(request), inv.event.RequestContext.RequestID, inv.route.Timeout)
 	switch {
 	case errors.Is(err, errTimedOut), errors.Is(err, ErrNoFunction):
 		return a, "", err
-	case err != nil && k.event.RequestContext.EventType == event.Connect:
+	case err != nil && inv.event.RequestContext.EventType == event.Connect:
 		return a, "", err // G-HANDSHAKE-5
 	case err != nil:
 		outcome = err.Error()
 		raw, _ = json.Marshal(map[string]string{"errorMessage": outcome}) // cannot fail
 	}
-	k.note("integration.integrationStatus", "200")
-	return answer{status: http.StatusOK, body: raw, hasBody: true}, outcome, nil
+	inv.record("integration.integrationStatus", "200")
+	return integrationResponse{status: http.StatusOK, body: raw, hasBody: true}, outcome, nil
 }

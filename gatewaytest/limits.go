@@ -43,7 +43,7 @@ const (
 	// maxPending is how many messages of one connection may be running or
 	// waiting at once. Beyond it a message is answered "Too Many Requests"
 	// (G-ERR-7). The figure is Lambda's default account concurrency, 1000.
-	maxPending = 1000
+	maxInFlight = 1000
 
 	// maxThrottled is how many messages of a client may be throttled in a row
 	// before it is closed with 1008. The service's figure is not known
@@ -65,11 +65,11 @@ const (
 	// maxRunning is how many of them run at once; the others wait. Lambda would
 	// start more, on machines of their own; here a flood from one connection would
 	// take the processors from all others. Our own choice.
-	maxRunning = 4
+	maxConcurrent = 4
 
 	// tooManyPause is how long nothing more is read of a connection whose message
 	// was refused for maxPending: TCP holds the rest back. Our own choice.
-	tooManyPause = 10 * time.Millisecond
+	inFlightPause = 10 * time.Millisecond
 
 	// closeWait is how long a peer has to answer our close frame before its
 	// connection is cut. Our own choice: 1 second.

@@ -76,14 +76,14 @@ type IntegrationResponse struct {
 
 // The passthrough behaviours (G-INTEG-8).
 const (
-	passNoMatch     = "WHEN_NO_MATCH"
-	passNoTemplates = "WHEN_NO_TEMPLATES"
-	passNever       = "NEVER"
+	passthroughNoMatch     = "WHEN_NO_MATCH"
+	passthroughNoTemplates = "WHEN_NO_TEMPLATES"
+	passthroughNever       = "NEVER"
 )
 
 // templateSet is templates and the expression that chooses among them.
 type templateSet struct {
-	choose    expr.Selection
+	selection expr.Selection
 	templates map[string]expr.Template
 }
 
@@ -91,7 +91,7 @@ func newTemplateSet(expression string, texts map[string]string, others ...string
 	if expression == "" {
 		expression = `\$default`
 	}
-	if set.choose, err = expr.ParseSelection(expression, others...); err != nil {
+	if set.selection, err = expr.ParseSelection(expression, others...); err != nil {
 		return set, fmt.Errorf("TemplateSelectionExpression: %w", err)
 	}
 	set.templates = make(map[string]expr.Template, len(texts))
@@ -105,12 +105,12 @@ func newTemplateSet(expression string, texts map[string]string, others ...string
 }
 
 // pick chooses the template for a message; false if there is none.
-func (s templateSet) pick(message string, lookup func(string) string) (expr.Template, bool) {
+func (s templateSet) choose(message string, lookup func(string) string) (expr.Template, bool) {
 	value, err := plainjson.Decode(message)
 	if err != nil {
 		value = nil // an expression of literal text chooses all the same
 	}
-	t, ok := s.templates[s.choose.Text(value, lookup)]
+	t, ok := s.templates[s.selection.Text(value, lookup)]
 	if !ok {
 		t, ok = s.templates[routeDefault]
 	}
@@ -121,11 +121,11 @@ func (s templateSet) pick(message string, lookup func(string) string) (expr.Temp
 type mapping struct {
 	requests    templateSet
 	passthrough string
-	content     string     // ContentHandlingStrategy
-	responses   []response // $default last
+	content     string           // ContentHandlingStrategy
+	responses   []mappedResponse // $default last
 }
 
-type response struct {
+type mappedResponse struct {
 	pattern   *regexp.Regexp // nil: $default
 	templates templateSet
 	content   string // ContentHandlingStrategy
@@ -144,10 +144,10 @@ func newMapping(m Mapping, twoWay bool) (made *mapping, err error) {
 	}
 	switch made.passthrough {
 	case "":
-		made.passthrough = passNoMatch
-	case passNoMatch, passNoTemplates, passNever:
+		made.passthrough = passthroughNoMatch
+	case passthroughNoMatch, passthroughNoTemplates, passthroughNever:
 	default:
-		return nil, fmt.Errorf("PassthroughBehavior %q: must be %s, %s or %s", m.PassthroughBehavior, passNoMatch, passNoTemplates, passNever)
+		return nil, fmt.Errorf("PassthroughBehavior %q: must be %s, %s or %s", m.PassthroughBehavior, passthroughNoMatch, passthroughNoTemplates, passthroughNever)
 	}
 	if made.requests, err = newTemplateSet(m.TemplateSelectionExpression, m.RequestTemplates); err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func newMapping(m Mapping, twoWay bool) (made *mapping, err error) {
 		keys = append(slices.Delete(keys, at, at+1), routeDefault)
 	}
 	for _, key := range keys {
-		var r response
+		var r mappedResponse
 		field := fmt.Sprintf("Responses[%q]", key)
 		if key != routeDefault {
 			if len(key) < 3 || key[0] != '/' || key[len(key)-1] != '/' {
@@ -184,34 +184,34 @@ func newMapping(m Mapping, twoWay bool) (made *mapping, err error) {
 }
 
 // scope is what the references of a template stand for.
-func (k *call) scope(body string) expr.Scope {
-	return expr.Scope{Body: body, Context: k.value, StageVariables: k.c.g.api.StageVariables}
+func (inv *invocation) scope(body string) expr.Scope {
+	return expr.Scope{Body: body, Context: inv.contextValue, StageVariables: inv.c.g.api.StageVariables}
 }
 
 // request is what the backend is given for an event.
-func (m *mapping) request(k *call) (string, *refusal) {
-	request := k.body
-	t, ok := m.requests.pick(k.body, nil)
+func (m *mapping) request(inv *invocation) (string, *gatewayResponse) {
+	request := inv.body
+	t, ok := m.requests.choose(inv.body, nil)
 	switch {
 	case ok:
-		request = t.Render(k.scope(k.body))
-	case m.passthrough == passNever, m.passthrough == passNoTemplates && len(m.requests.templates) > 0:
-		return "", &refusedMediaType
+		request = t.Render(inv.scope(inv.body))
+	case m.passthrough == passthroughNever, m.passthrough == passthroughNoTemplates && len(m.requests.templates) > 0:
+		return "", &responseMediaType
 	}
 	if m.content != convertToBinary {
 		return request, nil
 	}
 	data, err := fromBase64([]byte(request))
 	if err != nil {
-		return "", refusedFailed.because(err.Error())
+		return "", responseFailure.withDetail(err.Error())
 	}
 	return string(data), nil
 }
 
 // respond turns the backend's answer into the client's. The outcome is what the
 // keys of the integration responses are matched against.
-func (m *mapping) respond(k *call, outcome string, a answer) (answer, error) {
-	at := slices.IndexFunc(m.responses, func(r response) bool { return r.pattern == nil || r.pattern.MatchString(outcome) })
+func (m *mapping) respond(inv *invocation, outcome string, a integrationResponse) (integrationResponse, error) {
+	at := slices.IndexFunc(m.responses, func(r mappedResponse) bool { return r.pattern == nil || r.pattern.MatchString(outcome) })
 	if at < 0 {
 		return a, nil
 	}
@@ -224,14 +224,14 @@ func (m *mapping) respond(k *call, outcome string, a answer) (answer, error) {
 			return a, err
 		}
 	}
-	if t, ok := m.responses[at].templates.pick(k.body, a.variable); ok {
-		a.body, a.hasBody = []byte(t.Render(k.scope(string(a.body)))), true
+	if t, ok := m.responses[at].templates.choose(inv.body, a.variable); ok {
+		a.body, a.hasBody = []byte(t.Render(inv.scope(string(a.body)))), true
 	}
 	return a, nil
 }
 
 // variable is what a response's template selection may ask of an answer.
-func (a answer) variable(name string) string {
+func (a integrationResponse) variable(name string) string {
 	if name == responseStatus {
 		return strconv.Itoa(a.status)
 	}
@@ -249,16 +249,16 @@ func (a answer) variable(name string) string {
 
 // mock is the backend of a MOCK integration: it answers with the status that
 // the request template wrote (G-INTEG-9).
-func mock(request string) (answer, error) {
+func mock(request string) (integrationResponse, error) {
 	var written struct {
 		StatusCode json.RawMessage `json:"statusCode"`
 	}
 	if err := json.Unmarshal([]byte(request), &written); err != nil {
-		return answer{}, fmt.Errorf("mock: the request template wrote %.40q: %w", request, err)
+		return integrationResponse{}, fmt.Errorf("mock: the request template wrote %.40q: %w", request, err)
 	}
 	status, err := parseStatus(written.StatusCode)
 	if err != nil {
-		return answer{}, fmt.Errorf("mock: statusCode: %w", err)
+		return integrationResponse{}, fmt.Errorf("mock: statusCode: %w", err)
 	}
-	return answer{status: status}, nil
+	return integrationResponse{status: status}, nil
 }

@@ -48,21 +48,21 @@ type metricCounters struct {
 }
 
 // metrics are the counters of the event's route; those of no route otherwise.
-func (k *call) metrics() *metricCounters {
-	if k.route == nil {
-		return &k.c.g.counters.unrouted
+func (inv *invocation) metrics() *metricCounters {
+	if inv.route == nil {
+		return &inv.c.g.counters.unrouted
 	}
-	return &k.route.metrics
+	return &inv.route.metrics
 }
 
 // answered counts an integration that has come to its end.
-func (m *metricCounters) answered(took time.Duration) {
+func (m *metricCounters) addIntegration(took time.Duration) {
 	m.integrations.Add(1)
 	m.integrationTime.Add(int64(took))
 }
 
 // refuse counts a refusal, unless the status is the integration's own.
-func (m *metricCounters) refuse(r *refusal) {
+func (m *metricCounters) addRefusal(r *gatewayResponse) {
 	switch {
 	case r.kind == "":
 	case r.status < http.StatusInternalServerError:

@@ -21,9 +21,9 @@ func modelURL(apiID, name string) string {
 }
 
 // noLoading refuses to fetch what a schema refers to: models refer to models.
-type noLoading struct{}
+type noLoader struct{}
 
-func (noLoading) Load(url string) (any, error) { return nil, errors.New("there is no such model") }
+func (noLoader) Load(url string) (any, error) { return nil, errors.New("there is no such model") }
 
 // drafts are the $schema that a model may name: draft 4, as schemas write it.
 var drafts = []any{"http://json-schema.org/draft-04/schema#", "http://json-schema.org/draft-04/schema", "http://json-schema.org/schema#"}
@@ -32,7 +32,7 @@ var drafts = []any{"http://json-schema.org/draft-04/schema#", "http://json-schem
 func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft4)
-	compiler.UseLoader(noLoading{})
+	compiler.UseLoader(noLoader{})
 	var errs []error
 	names := slices.Sorted(maps.Keys(api.Models))
 	for _, name := range names {
@@ -83,7 +83,7 @@ func routeModels(r Route, models map[string]*jsonschema.Schema) (expr.Selection,
 
 // validate holds a message against the model that the route chooses for it;
 // nonJSON says that what is not JSON passes (G-VALID-5).
-func (r *route) validate(body string, nonJSON bool) *refusal {
+func (r *route) validate(body string, nonJSON bool) *gatewayResponse {
 	if r.model == nil {
 		return nil
 	}
@@ -94,21 +94,21 @@ func (r *route) validate(body string, nonJSON bool) *refusal {
 	case err != nil && nonJSON:
 		return nil
 	case err != nil:
-		return refusedBody.because("the body is not JSON")
+		return responseBadBody.withDetail("the body is not JSON")
 	}
-	if !reckonable(message) {
-		return refusedBody.because("a number is too long")
+	if !numbersBounded(message) {
+		return responseBadBody.withDetail("a number is too long")
 	}
 	schema, ok := r.models[r.model.Text(message, nil)]
 	if !ok {
 		schema, ok = r.models[routeDefault]
 	}
 	if !ok {
-		return refusedBody.because("there is no model for the message") // G-VALID-2
+		return responseBadBody.withDetail("there is no model for the message") // G-VALID-2
 	}
 	if err := schema.Validate(message); err != nil {
 		reason := err.Error()
-		return refusedBody.because(reason[:min(len(reason), maxReason)])
+		return responseBadBody.withDetail(reason[:min(len(reason), maxReason)])
 	}
 	return nil
 }
@@ -121,25 +121,25 @@ const (
 	// maxNumber is how long a number of a message may be, in digits as written, and
 	// maxExponent its exponent, above that of every float64. The validator reckons
 	// exactly, so that 1e999999 costs it a million digits.
-	maxNumber   = 400
-	maxExponent = 400
+	maxNumberDigits = 400
+	maxExponent     = 400
 )
 
 // reckonable reports whether every number of a message can be reckoned with.
-func reckonable(value any) bool {
+func numbersBounded(value any) bool {
 	switch value := value.(type) {
 	case json.Number:
 		_, exponent, _ := strings.Cut(strings.ToLower(value.String()), "e")
 		if exponent == "" {
-			return len(value) <= maxNumber
+			return len(value) <= maxNumberDigits
 		}
 		e, err := strconv.Atoi(exponent)
-		return err == nil && -maxExponent <= e && e <= maxExponent && len(value) <= maxNumber
+		return err == nil && -maxExponent <= e && e <= maxExponent && len(value) <= maxNumberDigits
 	case []any:
-		return !slices.ContainsFunc(value, func(v any) bool { return !reckonable(v) })
+		return !slices.ContainsFunc(value, func(v any) bool { return !numbersBounded(v) })
 	case map[string]any:
 		for _, v := range value {
-			if !reckonable(v) {
+			if !numbersBounded(v) {
 				return false
 			}
 		}

@@ -22,7 +22,7 @@ func (c *conn) read(early []byte) {
 			c.endReading(err)
 			return
 		}
-		if !c.received(message) {
+		if !c.handleMessage(message) {
 			return
 		}
 	}
@@ -30,37 +30,37 @@ func (c *conn) read(early []byte) {
 
 // endReading decides how the connection ends when there is no next message.
 func (c *conn) endReading(err error) {
-	c.waitStalled()
+	c.waitWhileStalled()
 	var fail ws.Failure
 	switch {
 	case errors.Is(err, errClosed):
 	case errors.As(err, &fail):
-		c.fail(int(fail))
+		c.failConnection(int(fail))
 	default:
 		// The network ended. When the gateway has closed, this is the peer
 		// that did not answer, or did so with its socket.
-		c.ended(ws.CloseAbnormal, c.g.reason(ws.CloseAbnormal))
-		c.lose()
+		c.end(ws.CloseAbnormal, c.g.reason(ws.CloseAbnormal))
+		c.abort()
 	}
 }
 
 // received takes a message in. It reports false when the connection was cut on
 // purpose.
-func (c *conn) received(message []byte) bool {
-	if !c.listens() {
+func (c *conn) handleMessage(message []byte) bool {
+	if !c.acceptsInput() {
 		return true // too late; the close frame is on its way, or never will be
 	}
 	c.g.counters.messagesIn.Add(1)
 	switch {
-	case c.g.dropsMessage():
+	case c.g.cutsOnMessage():
 		c.cut()
 		return false
-	case c.g.stallsMessage():
+	case c.g.stallsOnMessage():
 		c.stall()
 		return true // the next read tells
 	}
 	now := c.g.Now()
-	c.hear(now)
+	c.markReceived(now)
 	c.dispatch(string(message), now)
 	return true
 }
@@ -72,11 +72,11 @@ func (c *conn) control(opcode byte, payload []byte) error {
 	switch opcode {
 	case ws.OpPing:
 		if c.g.api.Assumptions.PingsKeepAlive {
-			c.touch(c.g.Now())
+			c.markActive(c.g.Now())
 		}
-		c.pushPong(payload)
+		c.queuePong(payload)
 	case ws.OpClose:
-		if !c.listens() {
+		if !c.acceptsInput() {
 			return errClosed // we are closing too, or hear nothing any more
 		}
 		code, reason, err := ws.ParseClose(payload)
@@ -91,7 +91,7 @@ func (c *conn) control(opcode byte, payload []byte) error {
 		if c.state == stateOpen {
 			// The client was first: echo its frame as it came (G-CLOSE-1).
 			c.endLocked(code, reason)
-			c.pushLocked(ws.OpClose, payload)
+			c.queueControlLocked(ws.OpClose, payload)
 			_ = c.net.SetDeadline(time.Now().Add(closeWait))
 		}
 		return errClosed
@@ -103,7 +103,7 @@ func (c *conn) control(opcode byte, payload []byte) error {
 // the code, then nothing but waiting, for at most closeWait, until the client
 // has gone. Closing at once could take the close frame away again, because the
 // system resets a connection that is closed with bytes unread.
-func (c *conn) fail(code int) {
+func (c *conn) failConnection(code int) {
 	if !c.startFail(code) {
 		return // already closing: the peer has said enough
 	}

@@ -22,7 +22,7 @@ type request struct {
 
 // single is the map that holds for each name of f the value that counts. Nil when
 // there are no fields.
-func (r *request) single(f fields.List) map[string]string {
+func (r *request) valuesByName(f fields.List) map[string]string {
 	if len(f) == 0 {
 		return nil
 	}
@@ -36,7 +36,7 @@ func (r *request) single(f fields.List) map[string]string {
 }
 
 // counts is, of the values of a name, the one that does; nil of none.
-func (r *request) counts(values []string) []string {
+func (r *request) effective(values []string) []string {
 	switch {
 	case len(values) < 2:
 		return values
@@ -48,7 +48,7 @@ func (r *request) counts(values []string) []string {
 
 // value is the value that counts of a name in f; equal says how names compare.
 func (r *request) value(f fields.List, name string, equal func(a, b string) bool) string {
-	for _, value := range r.counts(f.All(name, equal)) {
+	for _, value := range r.effective(f.All(name, equal)) {
 		return value
 	}
 	return ""

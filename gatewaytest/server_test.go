@@ -134,7 +134,7 @@ func TestDialDetails(t *testing.T) {
 		dial(t, g, "/v1")
 		id := onlyID(t, g)
 		g.FailNext(id, &gatewaytest.Error{})
-		if resp, _ := call(t, "POST", serve(t, g)+"/v1/@connections/"+id, nil); resp.StatusCode != 500 {
+		if resp, _ := invocation(t, "POST", serve(t, g)+"/v1/@connections/"+id, nil); resp.StatusCode != 500 {
 			t.Errorf("status %d", resp.StatusCode)
 		}
 	})

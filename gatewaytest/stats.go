@@ -31,9 +31,9 @@ type Stats struct {
 // counters is what Stats is made from. The maps are touched once per
 // connection, the atomics on every message.
 type counters struct {
-	connects, messagesIn, messagesOut             atomic.Int64
-	framesOut, bytesOut                           atomic.Int64
-	posts, gone, throttled, tooLarge, dropAnswers atomic.Int64
+	connects, messagesIn, messagesOut         atomic.Int64
+	framesOut, bytesOut                       atomic.Int64
+	posts, gone, throttled, tooLarge, dropped atomic.Int64
 
 	unrouted metricCounters // of events without a route; those with one have their own
 
@@ -42,7 +42,7 @@ type counters struct {
 	disconnects map[int]int64
 }
 
-func (c *counters) refuse(status int) {
+func (c *counters) addRefusal(status int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.refused == nil {
@@ -51,7 +51,7 @@ func (c *counters) refuse(status int) {
 	c.refused[status]++
 }
 
-func (c *counters) disconnect(code int) {
+func (c *counters) addDisconnect(code int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.disconnects == nil {
@@ -61,7 +61,7 @@ func (c *counters) disconnect(code int) {
 }
 
 // countPost files the outcome of a post under its status.
-func (c *counters) countPost(err error) {
+func (c *counters) addPost(err error) {
 	if err == nil {
 		c.posts.Add(1)
 		return
@@ -88,7 +88,7 @@ func (g *Gateway) Stats() Stats {
 		Connects: c.connects.Load(), MessagesIn: c.messagesIn.Load(), MessagesOut: c.messagesOut.Load(),
 		FramesOut: c.framesOut.Load(), BytesOut: c.bytesOut.Load(),
 		Posts: c.posts.Load(), Gone: c.gone.Load(), Throttled: c.throttled.Load(),
-		TooLarge: c.tooLarge.Load(), Dropped: c.dropAnswers.Load(),
+		TooLarge: c.tooLarge.Load(), Dropped: c.dropped.Load(),
 		Refused: make(map[int]int64), Disconnects: make(map[int]int64),
 		Stage: c.unrouted.load(), Routes: make(map[string]Metrics),
 	}
@@ -102,7 +102,7 @@ func (g *Gateway) Stats() Stats {
 	maps.Copy(s.Disconnects, c.disconnects)
 	c.mu.Unlock()
 	g.mu.RLock()
-	s.Open = g.open
+	s.Open = g.openConns
 	g.mu.RUnlock()
 	return s
 }

@@ -83,23 +83,23 @@ func throttled(now time.Time, buckets ...*bucket) bool {
 }
 
 // allow ends a run of throttled messages.
-func (c *conn) allow() { c.throttled.Store(0) }
+func (c *conn) resetThrottled() { c.throttledInRow.Store(0) }
 
 // tooMany is the refusal of a throttled message (G-ERR-7).
-func (g *Gateway) tooMany() *refusal {
-	refused := refusedThrottled
-	refused.message = g.api.Assumptions.ThrottledText
-	return &refused
+func (g *Gateway) throttledResponse() *gatewayResponse {
+	refusal := responseThrottled
+	refusal.message = g.api.Assumptions.ThrottledText
+	return &refusal
 }
 
 // throttle answers a message that was throttled, and closes a client that keeps
 // on.
-func (c *conn) throttle(requestID string) {
+func (c *conn) replyThrottled(requestID string) {
 	closes := c.g.api.Assumptions.ThrottledCloses
 	if !closes {
-		c.answer(errorFrame(c.g.tooMany().message, c.id, requestID))
+		c.reply(errorFrame(c.g.throttledResponse().message, c.id, requestID))
 	}
-	if c.throttled.Add(1) >= maxThrottled || closes {
+	if c.throttledInRow.Add(1) >= maxThrottled || closes {
 		c.startClose(ws.ClosePolicy, c.g.reason(ws.ClosePolicy))
 	}
 }

@@ -31,12 +31,12 @@ var batches = sync.Pool{New: func() any { return new(batch) }}
 // ErrLimitExceeded, a connection that is not open ErrGone.
 func (c *conn) enqueue(payload []byte) error {
 	first := byte(ws.OpText)
-	if packed := c.pack(payload); packed != nil {
+	if packed := c.compress(payload); packed != nil {
 		payload, first = packed, ws.OpText|ws.RSV1
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state != stateOpen || c.lost {
+	if c.state != stateOpen || c.broken {
 		return ErrGone
 	}
 	// With nothing unsent every message is taken, so that a small buffer
@@ -47,10 +47,10 @@ func (c *conn) enqueue(payload []byte) error {
 	}
 	// The fragments of one message are queued together (G-FRAME-8).
 	for len(payload) > most {
-		c.pushFrameLocked(ws.NewFrame(first, payload[:most]))
+		c.queueFrameLocked(ws.NewFrame(first, payload[:most]))
 		payload, first = payload[most:], ws.OpContinuation
 	}
-	c.pushFrameLocked(ws.NewFrame(ws.Fin|first, payload))
+	c.queueFrameLocked(ws.NewFrame(ws.Fin|first, payload))
 	c.g.counters.messagesOut.Add(1)
 	return nil
 }
@@ -59,7 +59,7 @@ func (c *conn) enqueue(payload []byte) error {
 // message is sent unchanged: because no compression was agreed on, because there
 // is little to gain, or because the client's window is smaller than the message
 // and our compressor knows only one size.
-func (c *conn) pack(message []byte) []byte {
+func (c *conn) compress(message []byte) []byte {
 	if c.deflate == nil || len(message) < minDeflateBytes {
 		return nil
 	}
@@ -70,11 +70,11 @@ func (c *conn) pack(message []byte) []byte {
 }
 
 // pushLocked queues a control frame, whatever waits already.
-func (c *conn) pushLocked(opcode byte, payload []byte) {
-	c.pushFrameLocked(ws.NewFrame(ws.Fin|opcode, payload))
+func (c *conn) queueControlLocked(opcode byte, payload []byte) {
+	c.queueFrameLocked(ws.NewFrame(ws.Fin|opcode, payload))
 }
 
-func (c *conn) pushFrameLocked(frame ws.Frame) {
+func (c *conn) queueFrameLocked(frame ws.Frame) {
 	c.queue = append(c.queue, frame)
 	c.unsent += frame.Size()
 	c.startWriterLocked()
@@ -83,10 +83,10 @@ func (c *conn) pushFrameLocked(frame ws.Frame) {
 // pushPong queues the answer to a ping. A pong that still waits is replaced:
 // only the latest ping needs one (RFC 6455 section 5.5.3), and so a client
 // that only pings cannot fill the memory.
-func (c *conn) pushPong(payload []byte) {
+func (c *conn) queuePong(payload []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state != stateOpen || c.lost {
+	if c.state != stateOpen || c.broken {
 		return
 	}
 	c.pong = append(c.pong[:0:0], payload...)
@@ -97,8 +97,8 @@ func (c *conn) pushPong(payload []byte) {
 }
 
 func (c *conn) startWriterLocked() {
-	if !c.writing && !c.lost {
-		c.writing = true
+	if !c.writerRunning && !c.broken {
+		c.writerRunning = true
 		go c.write() // ended by itself; c.run waits for it
 	}
 }
@@ -106,12 +106,12 @@ func (c *conn) startWriterLocked() {
 // waitWriter returns when everything queued is written or given up.
 func (c *conn) waitWriter() {
 	c.mu.Lock()
-	if !c.writing {
+	if !c.writerRunning {
 		c.mu.Unlock()
 		return
 	}
 	done := make(chan struct{})
-	c.written = done
+	c.writerDone = done
 	c.mu.Unlock()
 	<-done
 }
@@ -122,7 +122,7 @@ func (c *conn) write() {
 	b := batches.Get().(*batch)
 	for c.takeBatch(b) {
 		if err := c.writeBatch(b); err != nil {
-			c.lose()
+			c.abort()
 		}
 	}
 	clear(b.spans[:cap(b.spans)])
@@ -141,7 +141,7 @@ func (c *conn) takeBatch(b *batch) bool {
 	}
 	clear(b.frames)
 	b.frames = b.frames[:0]
-	if c.lost {
+	if c.broken {
 		clear(c.queue)
 		c.queue, c.pong, c.unsent = nil, nil, 0
 	}
@@ -154,10 +154,10 @@ func (c *conn) takeBatch(b *batch) bool {
 	if cap(c.queue) > keepFrames {
 		c.queue = nil
 	}
-	c.writing = false
-	if c.written != nil {
-		close(c.written)
-		c.written = nil
+	c.writerRunning = false
+	if c.writerDone != nil {
+		close(c.writerDone)
+		c.writerDone = nil
 	}
 	return false
 }
@@ -210,7 +210,7 @@ func (c *conn) writeBatch(b *batch) error {
 	c.g.counters.bytesOut.Add(bytes)
 	last := &b.frames[len(b.frames)-1]
 	// halfClose was set before the close frame was queued, hence no lock.
-	if half, ok := c.net.(interface{ CloseWrite() error }); ok && last.IsClose() && c.halfClose {
+	if half, ok := c.net.(interface{ CloseWrite() error }); ok && last.IsClose() && c.closeWrite {
 		return half.CloseWrite()
 	}
 	return nil
@@ -235,9 +235,9 @@ func (c *conn) extendWriteDeadline() {
 
 // lose notes that the network failed and wakes the reader, which ends the
 // connection.
-func (c *conn) lose() {
+func (c *conn) abort() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lost = true
+	c.broken = true
 	_ = c.net.Close()
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Now is the gateway's clock: the machine's, and what Warp has added to it.
-func (g *Gateway) Now() time.Time { return time.Now().Add(time.Duration(g.warped.Load())) }
+func (g *Gateway) Now() time.Time { return time.Now().Add(time.Duration(g.clockOffset.Load())) }
 
 // Warp moves the gateway's clock forward, so that two hours pass at once:
 // connections that are then too old or were idle for too long are closed, events
@@ -18,7 +18,7 @@ func (g *Gateway) Warp(by time.Duration) {
 	if by <= 0 {
 		return
 	}
-	g.warped.Add(int64(by))
+	g.clockOffset.Add(int64(by))
 	g.mu.RLock()
 	conns := slices.Collect(maps.Values(g.conns))
 	g.mu.RUnlock()

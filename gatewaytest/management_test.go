@@ -71,7 +71,7 @@ func TestManagementHTTP(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			resp, body := call(t, tt.method, base+tt.path, strings.NewReader(tt.body))
+			resp, body := invocation(t, tt.method, base+tt.path, strings.NewReader(tt.body))
 			if resp.StatusCode != tt.status || body != tt.answer {
 				t.Errorf("got %d %q, want %d %q", resp.StatusCode, body, tt.status, tt.answer)
 			}
@@ -96,21 +96,21 @@ func TestManagementHTTP(t *testing.T) {
 	}
 
 	t.Run("G-MGMT-4 GET", func(t *testing.T) {
-		resp, body := call(t, "GET", base+"/v1/@connections/"+id, nil)
+		resp, body := invocation(t, "GET", base+"/v1/@connections/"+id, nil)
 		shape := regexp.MustCompile(`^\{"connectedAt":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)","identity":\{"sourceIp":"127\.0\.0\.1","userAgent":"shop/1\.0"\},"lastActiveAt":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"\}$`)
 		if resp.StatusCode != 200 || !shape.MatchString(body) {
 			t.Errorf("got %d %s", resp.StatusCode, body)
 		}
 	})
 	t.Run("G-MGMT-1 DELETE", func(t *testing.T) {
-		resp, body := call(t, "DELETE", base+"/v1/@connections/"+id, nil)
+		resp, body := invocation(t, "DELETE", base+"/v1/@connections/"+id, nil)
 		if resp.StatusCode != 204 || body != "" {
 			t.Errorf("got %d %q", resp.StatusCode, body)
 		}
 		if code, reason := receiveClose(t, c); code != 1000 || reason != "Connection Closed Normally" {
 			t.Errorf("the client got %d %q", code, reason)
 		}
-		if resp, _ := call(t, "POST", base+"/v1/@connections/"+id, strings.NewReader("x")); resp.StatusCode != 410 {
+		if resp, _ := invocation(t, "POST", base+"/v1/@connections/"+id, strings.NewReader("x")); resp.StatusCode != 410 {
 			t.Errorf("afterwards POST answers %d", resp.StatusCode)
 		}
 	})
@@ -232,7 +232,7 @@ func TestManagementInProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		_, body := call(t, "GET", base+"/v1/@connections/"+onlyID(t, g), nil)
+		_, body := invocation(t, "GET", base+"/v1/@connections/"+onlyID(t, g), nil)
 		if !json.Valid([]byte(body)) || strings.Contains(body, "userAgent") {
 			t.Errorf("got %s", body)
 		}
@@ -516,7 +516,7 @@ func TestFaults(t *testing.T) {
 			t.Errorf("forgotten: got %v", err)
 		}
 		g.FailNext(id, mine)
-		resp, body := call(t, "POST", serve(t, g)+"/v1/@connections/"+id, nil)
+		resp, body := invocation(t, "POST", serve(t, g)+"/v1/@connections/"+id, nil)
 		if resp.StatusCode != 418 || body != `{"message":"short and stout"}` || resp.Header.Get("x-amzn-ErrorType") != "TeapotException" {
 			t.Errorf("over HTTP: %d %s", resp.StatusCode, body)
 		}

@@ -46,7 +46,7 @@ type HTTP struct {
 type parameter struct {
 	query  bool // of the integration request; else a header
 	name   string
-	source func(k *call) []string
+	source func(inv *invocation) []string
 }
 
 var stageVariableInURI = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
@@ -89,29 +89,29 @@ func (h *HTTP) parse(api *API, routeKey string) (uri string, parameters []parame
 }
 
 // parseSource reads where the value of a parameter comes from (G-INTEG-4).
-func parseSource(text string, onConnect bool) (func(k *call) []string, error) {
+func parseSource(text string, onConnect bool) (func(inv *invocation) []string, error) {
 	if n := len(text); n >= 2 && text[0] == '\'' && text[n-1] == '\'' {
 		literal := text[1 : n-1]
-		return func(*call) []string { return []string{literal} }, nil
+		return func(*invocation) []string { return []string{literal} }, nil
 	}
 	if path, ok := strings.CutPrefix(text, "route.request.body"); ok {
 		steps, err := expr.ParsePath(path)
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", text, err)
 		}
-		return func(k *call) []string {
-			value, err := plainjson.Decode(k.body)
+		return func(inv *invocation) []string {
+			value, err := plainjson.Decode(inv.body)
 			if err != nil {
 				return nil
 			}
-			return present(expr.Text(steps.Follow(value)))
+			return valueList(expr.Text(steps.Follow(value)))
 		}, nil
 	}
 	if name, ok := strings.CutPrefix(text, "stageVariables."); ok {
-		return func(k *call) []string { return present(k.c.g.api.StageVariables[name]) }, nil
+		return func(inv *invocation) []string { return valueList(inv.c.g.api.StageVariables[name]) }, nil
 	}
 	if name, ok := strings.CutPrefix(text, "context."); ok {
-		return func(k *call) []string { return present(k.value(name)) }, nil
+		return func(inv *invocation) []string { return valueList(inv.contextValue(name)) }, nil
 	}
 	for _, kind := range []struct {
 		prefix         string
@@ -127,13 +127,13 @@ func parseSource(text string, onConnect bool) (func(k *call) []string, error) {
 		if !onConnect {
 			return nil, fmt.Errorf("%q: only $connect has headers and a query string", text)
 		}
-		return func(k *call) []string {
-			values := k.req.headers.All(name, strings.EqualFold)
+		return func(inv *invocation) []string {
+			values := inv.req.headers.All(name, strings.EqualFold)
 			if kind.query {
-				values = k.req.query.All(name, fields.Exact)
+				values = inv.req.query.All(name, fields.Exact)
 			}
 			if kind.onlyOne {
-				values = k.req.counts(values)
+				values = inv.req.effective(values)
 			}
 			return values
 		}, nil
@@ -142,7 +142,7 @@ func parseSource(text string, onConnect bool) (func(k *call) []string, error) {
 }
 
 // present is a value as a list, empty when there is no value.
-func present(value string) []string {
+func valueList(value string) []string {
 	if value == "" {
 		return nil
 	}
@@ -151,25 +151,25 @@ func present(value string) []string {
 
 // askHTTP sends a request to the route's web server. The error is errTimedOut
 // or the network's.
-func (g *Gateway) askHTTP(k *call, body string) (answer, error) {
-	r := k.route
+func (g *Gateway) sendHTTP(inv *invocation, body string) (integrationResponse, error) {
+	r := inv.route
 	ctx, cancel := context.WithTimeout(g.handlers, r.Timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, r.HTTP.Method, r.uri, strings.NewReader(body))
 	if err != nil {
-		return answer{}, err
+		return integrationResponse{}, err
 	}
 	query := fields.ParseQuery(req.URL.RawQuery)
 	headers := fields.List{{Name: "Content-Type", Value: "application/json"}}
-	if k.req != nil && r.mapping == nil {
-		headers = k.req.integrationHeaders().Without("Host", "Content-Length")
-		query = append(query, k.req.query...)
+	if inv.req != nil && r.mapping == nil {
+		headers = inv.req.integrationHeaders().Without("Host", "Content-Length")
+		query = append(query, inv.req.query...)
 	}
 	if len(headers.All("User-Agent", strings.EqualFold)) == 0 {
 		headers = append(headers, fields.Field{Name: "User-Agent", Value: "AmazonAPIGateway_" + g.api.ID})
 	}
 	for _, p := range r.parameters {
-		values := p.source(k)
+		values := p.source(inv)
 		switch {
 		case values == nil:
 		case p.query:
@@ -185,12 +185,12 @@ func (g *Gateway) askHTTP(k *call, body string) (answer, error) {
 	return g.roundTrip(req)
 }
 
-func (g *Gateway) roundTrip(req *http.Request) (answer, error) {
-	failed := func(err error) (answer, error) {
+func (g *Gateway) roundTrip(req *http.Request) (integrationResponse, error) {
+	failed := func(err error) (integrationResponse, error) {
 		if errors.Is(req.Context().Err(), context.DeadlineExceeded) {
 			err = errTimedOut
 		}
-		return answer{}, err
+		return integrationResponse{}, err
 	}
 	resp, err := g.backends.RoundTrip(req)
 	if err != nil {
@@ -202,7 +202,7 @@ func (g *Gateway) roundTrip(req *http.Request) (answer, error) {
 	if err != nil {
 		return failed(err)
 	}
-	a := answer{status: resp.StatusCode, body: data, hasBody: true}
+	a := integrationResponse{status: resp.StatusCode, body: data, hasBody: true}
 	for name, values := range resp.Header {
 		for _, value := range values {
 			a.headers = append(a.headers, fields.Field{Name: name, Value: value})

@@ -1,6 +1,8 @@
 package gatewaytest
 
 import (
+	"context"
+	"fmt"
 	"time"
 
 	"github.com/securecart/hub/gatewaytest/internal/ws"
@@ -29,9 +31,21 @@ func (g *Gateway) Stall(connectionID string) error {
 	return nil
 }
 
+// CloseConnection closes an open connection as the service does when it fails
+// itself, with 1011, or restarts, with 1012 (G-CLOSE-10): after what was posted
+// before, and with $disconnect afterwards. Its reasons are not known:
+// Assumptions.CloseReasons has them. The error is ErrGone or ErrBadRequest as for DeleteConnection, or says
+// that the code is neither.
+func (g *Gateway) CloseConnection(ctx context.Context, connectionID string, code int) error {
+	if code != ws.CloseInternal && code != ws.CloseRestart {
+		return fmt.Errorf("gatewaytest: close code %d: must be %d or %d", code, ws.CloseInternal, ws.CloseRestart)
+	}
+	return g.closeWith(ctx, connectionID, code, g.reason(code))
+}
+
 func (c *conn) cut() {
-	c.ended(ws.CloseAbnormal, c.g.reason(ws.CloseAbnormal))
-	c.lose()
+	c.end(ws.CloseAbnormal, c.g.reason(ws.CloseAbnormal))
+	c.abort()
 }
 
 // stall reports false if the connection was not open.
@@ -49,7 +63,7 @@ func (c *conn) stall() bool {
 }
 
 // listens reports whether what the client sends still counts.
-func (c *conn) listens() bool {
+func (c *conn) acceptsInput() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state == stateOpen && c.stalled == nil
@@ -57,7 +71,7 @@ func (c *conn) listens() bool {
 
 // waitStalled holds the reader of a stalled connection until the gateway ends
 // it.
-func (c *conn) waitStalled() {
+func (c *conn) waitWhileStalled() {
 	c.mu.Lock()
 	stalled := c.stalled
 	c.mu.Unlock()
