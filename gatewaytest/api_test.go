@@ -99,3 +99,34 @@ func TestSnapshot(t *testing.T) {
 		}
 	})
 }
+
+// TestErrorOrder. Our own: New lists several mistakes in the same order each time.
+func TestErrorOrder(t *testing.T) {
+	newError := func() string {
+		_, err := gatewaytest.New(gatewaytest.API{
+			AccountThrottle: gatewaytest.Throttle{Rate: -1},
+			RouteThrottle:   gatewaytest.Throttle{Rate: -1},
+			Assumptions: gatewaytest.Assumptions{PlainGETStatus: 1, TimeoutStatus: 1, NoFunctionStatus: 1,
+				MaxAnswerBytes: -1, SentFrameBytes: -1, UnboundRouteText: `"`, ThrottledText: `"`},
+			Faults: &gatewaytest.Faults{GoneEvery: -1, DropEvery: -1, LateEvery: -1},
+			Routes: map[string]gatewaytest.Route{"$a": {}, "$b": {}, "$c": {}},
+		})
+		if err == nil {
+			t.Fatal("an API with mistakes was accepted")
+		}
+		return err.Error()
+	}
+	first := newError()
+	for _, field := range []string{"AccountThrottle", "RouteThrottle", "PlainGETStatus", "TimeoutStatus", "NoFunctionStatus",
+		"MaxAnswerBytes", "SentFrameBytes", "UnboundRouteText", "ThrottledText",
+		"GoneEvery", "DropEvery", "LateEvery", `["$a"]`, `["$b"]`, `["$c"]`} {
+		if n := strings.Count(first, field); n != 1 {
+			t.Errorf("the error names %s %d times, want once:\n%s", field, n, first)
+		}
+	}
+	for range 50 {
+		if next := newError(); next != first {
+			t.Fatalf("two errors of one API:\n%s\n\n%s", first, next)
+		}
+	}
+}

@@ -17,14 +17,14 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/plainjson"
 )
 
-// identitySource is where a handshake must have a value for the authorizer to
-// be asked.
+// identitySource is a value that a handshake must have. Without it the
+// authorizer is not invoked.
 type identitySource struct {
 	kind, name string // kind is one of identityKinds
 }
 
-// identityKinds are the prefixes of G-AUTH-3. The form without "route." is
-// that of HTTP APIs.
+// identityKinds are the prefixes of G-AUTH-3. The form without "route." is that
+// of HTTP APIs.
 var identityKinds = []string{"route.request.header.", "route.request.querystring.", "stageVariables.", "context."}
 
 func parseIdentitySource(text string) (identitySource, error) {
@@ -36,8 +36,8 @@ func parseIdentitySource(text string) (identitySource, error) {
 	return identitySource{}, fmt.Errorf("%q: must be one of %sNAME", text, strings.Join(identityKinds, "NAME, "))
 }
 
-// value finds what the source names; empty when it is missing. Header names
-// ignore case, query names do not (G-AUTH-5).
+// value returns the value of the source, or "" if it is missing. Header names
+// ignore letter case, query names do not (G-AUTH-5).
 func (s identitySource) value(inv *invocation) string {
 	switch s.kind {
 	case identityKinds[0]:
@@ -55,17 +55,32 @@ func (s identitySource) value(inv *invocation) string {
 	}
 }
 
-// authorization is what an authorizer said yes with: requestContext.authorizer
-// of the CONNECT event and of all later ones (G-AUTH-18), and its
-// usageIdentifierKey.
-type authorization struct {
-	connect, later map[string]any
-	policy         iam.Policy
-	usage          string
+func (a *Authorizer) check() error {
+	if a == nil {
+		return nil
+	}
+	var errs []error
+	if a.Handler == nil {
+		errs = append(errs, errors.New("Authorizer.Handler: nil"))
+	}
+	for _, source := range a.IdentitySources {
+		_, err := parseIdentitySource(source)
+		errs = append(errs, fieldError("Authorizer.IdentitySources", err))
+	}
+	return errors.Join(errs...)
 }
 
-// authorize checks the identity sources, asks the authorizer and evaluates its
-// policy.
+// authorization is the result of an authorizer that allows a handshake.
+type authorization struct {
+	// requestContext.authorizer of the CONNECT event and of all later ones
+	// (G-AUTH-18).
+	connect, later map[string]any
+	policy         iam.Policy
+	usage          string // usageIdentifierKey
+}
+
+// authorize checks the identity sources, invokes the authorizer and evaluates
+// its policy.
 func (g *Gateway) authorize(inv *invocation) (authorization, *gatewayResponse) {
 	for _, source := range g.identity {
 		if source.value(inv) == "" {
@@ -83,7 +98,7 @@ func (g *Gateway) authorize(inv *invocation) (authorization, *gatewayResponse) {
 		RequestContext:                  inv.event.RequestContext,
 	}
 	if g.api.StageVariables == nil {
-		e.StageVariables = &map[string]string{} // G-AUTH-8: an object in any case
+		e.StageVariables = &map[string]string{} // G-AUTH-8: always an object
 	}
 	payload, err := e.Encode()
 	if err != nil {
@@ -106,7 +121,7 @@ func (g *Gateway) authorize(inv *invocation) (authorization, *gatewayResponse) {
 	return granted, nil
 }
 
-// judge decides on what an authorizer returned.
+// evaluateAnswer decides by what an authorizer returned.
 func (g *Gateway) evaluateAnswer(raw []byte, err error) (authorization, *gatewayResponse) {
 	if err != nil {
 		if err.Error() == "Unauthorized" {
@@ -128,32 +143,32 @@ func (g *Gateway) evaluateAnswer(raw []byte, err error) (authorization, *gateway
 	return authorization{connect: maps.Clone(answer.context), later: answer.context, policy: answer.policy, usage: answer.usage}, nil
 }
 
-// connectARN is what a policy has to allow (G-AUTH-10).
+// connectARN is the resource that a policy must allow (G-AUTH-10).
 func (g *Gateway) connectARN() string { return g.stageARN() + "/" + routeConnect }
 
-// stageARN is what the ARNs of everything in the stage begin with.
+// stageARN is the prefix of all ARNs in the stage.
 func (g *Gateway) stageARN() string {
 	return fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s", g.api.Region, g.api.AccountID, g.api.ID, g.api.Stage)
 }
 
-// authorizerAnswer is what an authorizer returned.
+// authorizerAnswer is the decoded answer of an authorizer.
 type authorizerAnswer struct {
 	policy  iam.Policy
 	context map[string]any // with principalId
 	usage   string         // usageIdentifierKey
 }
 
-// errNoPrincipal says that an authorizer did not tell who the client is.
+// errNoPrincipal is the error for an authorizer's answer without a principalId.
 var errNoPrincipal = errors.New("no principalId")
 
-// parseAuthorizerAnswer reads an answer; every error is a 500 (G-AUTH-15, -16,
-// -17). typed says that values of the context keep their types (G-AUTH-19).
+// parseAuthorizerAnswer decodes an answer. Every error is a 500 (G-AUTH-15,
+// -16, -17). typed keeps the types of values in the context (G-AUTH-19).
 func parseAuthorizerAnswer(raw []byte, typed bool) (authorizerAnswer, error) {
 	var a authorizerAnswer
 	if len(raw) > maxAuthorizerBytes {
 		return a, fmt.Errorf("%d bytes, at most %d", len(raw), maxAuthorizerBytes)
 	}
-	// By key, because Go's structs would take principalID for principalId.
+	// By key, because a Go struct would accept principalID for principalId.
 	var answer map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		return a, err

@@ -14,28 +14,28 @@ import (
 type Credential struct {
 	AccessKeyID     string
 	SecretAccessKey string
-	SessionToken    string // of temporary credentials; empty: none
+	SessionToken    string // of temporary credentials, or empty
 
-	// Policy is an IAM policy document. Empty: everything is allowed. The
-	// actions asked are execute-api:ManageConnections for @connections, where
-	// execute-api:Invoke does as well, and execute-api:Invoke for $connect
-	// (G-MGMT-2, G-AUTH-22). What it does not allow is AccessDeniedException
-	// (G-MGMT-10).
+	// Policy is an IAM policy document. Empty: everything is allowed. Requests
+	// to @connections need the action execute-api:ManageConnections or
+	// execute-api:Invoke, and $connect needs execute-api:Invoke (G-MGMT-2,
+	// G-AUTH-22). A request that the policy does not allow gets
+	// AccessDeniedException (G-MGMT-10).
 	Policy string
 }
 
-// credential is a Credential made ready.
+// credential is a Credential with its parsed policy.
 type credential struct {
 	Credential
 	policy iam.Policy // nil: everything is allowed
 }
 
-// userARN is who the credential belongs to. The name is assumed.
+// userARN is the user that the credential belongs to. The user name is assumed.
 func (c *credential) userARN(api *API) string {
 	return "arn:aws:iam::" + api.AccountID + ":user/" + c.AccessKeyID
 }
 
-// newCredentials makes the credentials ready, by access key id.
+// newCredentials prepares the credentials, by access key id.
 func newCredentials(api *API) (map[string]*credential, error) {
 	var errs []error
 	made := make(map[string]*credential, len(api.Credentials))
@@ -46,7 +46,7 @@ func newCredentials(api *API) (map[string]*credential, error) {
 		case c.AccessKeyID == "" || c.SecretAccessKey == "":
 			err = errors.New("no AccessKeyID or no SecretAccessKey")
 		case made[c.AccessKeyID] != nil:
-			err = errors.New("the AccessKeyID of another")
+			err = errors.New("duplicate AccessKeyID")
 		case c.Policy != "":
 			ready.policy, err = iam.ParsePolicy([]byte(c.Policy))
 		}
@@ -56,10 +56,10 @@ func newCredentials(api *API) (map[string]*credential, error) {
 		made[c.AccessKeyID] = ready
 	}
 	if api.IAM && len(api.Credentials) == 0 {
-		errs = append(errs, errors.New("IAM: there are no Credentials"))
+		errs = append(errs, errors.New("IAM: needs Credentials"))
 	}
 	if api.IAM && api.Authorizer != nil {
-		errs = append(errs, errors.New("IAM: there is an Authorizer too"))
+		errs = append(errs, errors.New("IAM: not allowed with Authorizer"))
 	}
 	return made, errors.Join(errs...)
 }
@@ -99,8 +99,8 @@ func newVerifier(region string, credentials map[string]*credential) sigv4.Verifi
 	}}
 }
 
-// permit checks the signature of a request, and that its credential allows one
-// of the actions. The first action is the one that a refusal names.
+// checkCredential checks the signature of a request, and that its credential
+// allows one of the actions. An error names the first action.
 func (g *Gateway) checkCredential(r *http.Request, payloadHash, resource string, actions ...string) (*credential, *Error) {
 	c, refusal := g.findCredential(r, payloadHash)
 	if refusal != nil || c.policy == nil {
@@ -115,8 +115,8 @@ func (g *Gateway) checkCredential(r *http.Request, payloadHash, resource string,
 		"User: %s is not authorized to perform: %s on resource: %s", c.userARN(&g.api), actions[0], resource)} // G-MGMT-10
 }
 
-// judgeMessages keeps the policy that opened the connection for its messages, if
-// they are to be held against it (G-AUTH-23).
+// keepPolicy keeps the policy that allowed the handshake, if messages are
+// checked against it too (G-AUTH-23).
 func (c *conn) keepPolicy(p iam.Policy) {
 	if c.g.api.Assumptions.PolicyPerMessage {
 		c.policy = p

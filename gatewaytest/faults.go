@@ -2,38 +2,38 @@ package gatewaytest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
 )
 
-// Faults are misbehaviours on purpose, each for one in N. They count, they do
-// not roll dice: the Nth, the 2Nth and so on are hit, so a failing run can be
-// repeated. Zero means never.
+// Faults are failures on purpose. Each hits one in every N: the Nth, the 2Nth
+// and so on, so that a failing run can be repeated. Zero means never.
 type Faults struct {
-	// Posts that answer 410, 429, 413 and 500 although nothing is wrong.
+	// Posts that fail with 410, 429, 413 and 500 although nothing is wrong.
 	GoneEvery, ThrottleEvery, TooLargeEvery, ErrorEvery int
 
-	// SlowEvery posts wait for SlowBy before they are looked at.
+	// One in every SlowEvery posts waits for SlowBy first.
 	SlowEvery int
 	SlowBy    time.Duration
 
-	// LoseDisconnectEvery is how many closed connections pass until one has no
-	// $disconnect (G-DISC-1: best effort).
+	// One in every LoseDisconnectEvery closed connections has no $disconnect
+	// (G-DISC-1: best effort).
 	LoseDisconnectEvery int
 
-	// DropEvery is how many messages from clients pass until one is swallowed
-	// and its connection cut without a close frame.
+	// One in every DropEvery messages from clients is lost, and its connection
+	// is cut without a close frame. Stats.Dropped does not count these: it
+	// counts responses to clients that did not fit into the send buffer.
 	DropEvery int
 
-	// StallEvery is how many messages from clients pass until one is swallowed
-	// and its connection neither read nor written any more, as [Gateway.Stall]
-	// describes.
+	// One in every StallEvery messages from clients is lost, and its connection
+	// is neither read nor written any more, as [Gateway.Stall] describes.
 	StallEvery int
 
-	// LateEvery is how many handshakes and messages reach their integration
-	// until the answer of one comes after the time-out: the work is done, and
-	// the client hears "Endpoint request timed out" (G-ERR-4), or 504 at the
+	// One in every LateEvery handshakes and messages that reach their
+	// integration gets a response after the timeout. The work is done, but the
+	// client gets "Endpoint request timed out" (G-ERR-4), or 504 for a
 	// handshake.
 	LateEvery int
 }
@@ -42,37 +42,40 @@ func (f *Faults) check() error {
 	if f == nil {
 		return nil
 	}
-	for name, n := range map[string]int{
-		"GoneEvery": f.GoneEvery, "ThrottleEvery": f.ThrottleEvery, "TooLargeEvery": f.TooLargeEvery,
-		"ErrorEvery": f.ErrorEvery, "SlowEvery": f.SlowEvery,
-		"LoseDisconnectEvery": f.LoseDisconnectEvery, "DropEvery": f.DropEvery,
-		"StallEvery": f.StallEvery, "LateEvery": f.LateEvery,
+	var errs []error
+	for _, field := range []struct {
+		name  string
+		every int
+	}{
+		{"GoneEvery", f.GoneEvery}, {"ThrottleEvery", f.ThrottleEvery}, {"TooLargeEvery", f.TooLargeEvery},
+		{"ErrorEvery", f.ErrorEvery}, {"SlowEvery", f.SlowEvery}, {"LoseDisconnectEvery", f.LoseDisconnectEvery},
+		{"DropEvery", f.DropEvery}, {"StallEvery", f.StallEvery}, {"LateEvery", f.LateEvery},
 	} {
-		if n < 0 {
-			return fmt.Errorf("%s %d: negative", name, n)
+		if field.every < 0 {
+			errs = append(errs, fmt.Errorf("Faults.%s %d: negative", field.name, field.every))
 		}
 	}
 	if f.SlowBy < 0 {
-		return fmt.Errorf("SlowBy %v: negative", f.SlowBy)
+		errs = append(errs, fmt.Errorf("Faults.SlowBy %v: negative", f.SlowBy))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// faultState is one set of Faults with its counters. Setting new faults starts
-// new counters.
+// faultState is one set of Faults with its counters. New faults start new
+// counters.
 type faultState struct {
 	faults Faults
 
 	gone, throttle, tooLarge, failure, slow, loseDisconnect, cut, stall, late atomic.Int64
 }
 
-// hit counts one occasion and reports whether it is an Nth.
+// isNth counts an event and reports whether it is an Nth one.
 func isNth(counter *atomic.Int64, every int) bool {
 	return every > 0 && counter.Add(1)%int64(every) == 0
 }
 
-// SetFaults replaces the faults and starts counting anew; nil ends them. A
-// negative number, which New refuses, counts as never here.
+// SetFaults replaces the faults and restarts their counters. Nil ends all
+// faults. A negative number, which New refuses, means never.
 func (g *Gateway) SetFaults(f *Faults) {
 	if f == nil {
 		g.faults.Store(nil)
@@ -81,8 +84,9 @@ func (g *Gateway) SetFaults(f *Faults) {
 	g.faults.Store(&faultState{faults: *f})
 }
 
-// FailNext makes the next post to the connection answer err. Several calls for
-// one connection line up; nil forgets those that wait.
+// FailNext makes the next post to the connection fail with err. Several calls
+// for one connection apply to its next posts, in order. A nil err removes those
+// that have not been used.
 func (g *Gateway) FailNext(connectionID string, err *Error) {
 	g.failMu.Lock()
 	defer g.failMu.Unlock()
@@ -97,7 +101,8 @@ func (g *Gateway) FailNext(connectionID string, err *Error) {
 	g.failing.Store(int64(len(g.failNext)))
 }
 
-// takeFailure returns and removes what FailNext left for the connection.
+// takeFailure returns and removes the next error of FailNext for the
+// connection.
 func (g *Gateway) takeFailure(connectionID string) *Error {
 	if g.failing.Load() == 0 {
 		return nil
@@ -117,7 +122,7 @@ func (g *Gateway) takeFailure(connectionID string) *Error {
 	return waiting[0]
 }
 
-// misbehave is asked before each post.
+// injectFault delays or fails a post on purpose.
 func (g *Gateway) injectFault(ctx context.Context, connectionID string) error {
 	if s := g.faults.Load(); s != nil {
 		if isNth(&s.slow, s.faults.SlowEvery) {
@@ -146,25 +151,26 @@ func (g *Gateway) injectFault(ctx context.Context, connectionID string) error {
 	return nil
 }
 
-// dropsMessage reports whether this message in is to be cut off.
+// cutsOnMessage reports whether to cut the connection of this message.
 func (g *Gateway) cutsOnMessage() bool {
 	s := g.faults.Load()
 	return s != nil && isNth(&s.cut, s.faults.DropEvery)
 }
 
-// losesDisconnect reports whether this $disconnect is to be forgotten.
+// losesDisconnect reports whether to skip this $disconnect.
 func (g *Gateway) losesDisconnect() bool {
 	s := g.faults.Load()
 	return s != nil && isNth(&s.loseDisconnect, s.faults.LoseDisconnectEvery)
 }
 
-// stallsMessage reports whether this message in is to stop its connection.
+// stallsOnMessage reports whether to stall the connection of this message.
 func (g *Gateway) stallsOnMessage() bool {
 	s := g.faults.Load()
 	return s != nil && isNth(&s.stall, s.faults.StallEvery)
 }
 
-// answersLate reports whether the answer of this integration is to be too late.
+// respondsLate reports whether to delay this integration response beyond the
+// timeout.
 func (g *Gateway) respondsLate() bool {
 	s := g.faults.Load()
 	return s != nil && isNth(&s.late, s.faults.LateEvery)

@@ -17,47 +17,49 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/plainjson"
 )
 
-// HTTP is a web server as the backend of a route: integration type HTTP_PROXY,
-// or HTTP beside a Mapping.
+// HTTP is a web server as the backend of a route. It is integration type
+// HTTP_PROXY, or HTTP with a Mapping.
 //
-// The body of a request is the message. On $connect a proxy gets the headers and
-// the query string of the handshake as well, Sec-WebSocket-Version among them
-// (G-INTEG-5), and the status of its answer is that of the handshake; otherwise
-// it gets neither (assumed). Redirects are not followed.
+// The body of a request is the message. On $connect a proxy also gets the
+// headers and the query string of the handshake, including
+// Sec-WebSocket-Version (G-INTEG-5), and the status of its response is that of
+// the handshake. Other requests have neither (assumed). Redirects are not
+// followed.
 type HTTP struct {
-	// Method of the requests. Default "POST".
+	// Method is the method of the requests. Default "POST".
 	Method string
 
-	// URI of the backend, http or https. ${stageVariables.name} stands for a
-	// stage variable (G-STAGEVAR-2).
+	// URI is the address of the backend, http or https. ${stageVariables.NAME}
+	// is replaced by a stage variable (G-STAGEVAR-2).
 	URI string
 
-	// RequestParameters adds to the requests, or replaces: the keys are
-	// "integration.request.header.NAME" and "integration.request.querystring.NAME",
-	// the values "route.request.header.NAME", "route.request.querystring.NAME"
-	// and their multivalueheader and multivaluequerystring forms ($connect
-	// only), "route.request.body.PATH", "stageVariables.NAME", "context.NAME"
-	// and "'literal'" (G-INTEG-4). Without them the backend does not learn the
+	// RequestParameters adds headers and query parameters to the requests, or
+	// replaces them. Keys are "integration.request.header.NAME" and
+	// "integration.request.querystring.NAME". Values are
+	// "route.request.header.NAME", "route.request.querystring.NAME" and their
+	// multivalueheader and multivaluequerystring forms ($connect only),
+	// "route.request.body.PATH", "stageVariables.NAME", "context.NAME" and
+	// "'literal'" (G-INTEG-4). Without them the backend does not know the
 	// connection id (G-INTEG-3).
 	RequestParameters map[string]string
 }
 
-// parameter is one of RequestParameters, taken apart.
+// parameter is one parsed entry of RequestParameters.
 type parameter struct {
-	query  bool // of the integration request; else a header
+	query  bool // a query parameter, not a header
 	name   string
 	source func(inv *invocation) []string
 }
 
 var stageVariableInURI = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
 
-// parse returns the URI with the stage variables in it, and the parameters.
+// parse returns the URI, with stage variables replaced, and the parameters.
 func (h *HTTP) parse(api *API, routeKey string) (uri string, parameters []parameter, err error) {
 	uri = stageVariableInURI.ReplaceAllStringFunc(h.URI, func(reference string) string {
 		name := stageVariableInURI.FindStringSubmatch(reference)[1]
 		value, ok := api.StageVariables[name]
 		if !ok {
-			err = fmt.Errorf("URI: there is no stage variable %q", name)
+			err = fmt.Errorf("URI: no stage variable %q", name)
 		}
 		return value
 	})
@@ -66,7 +68,7 @@ func (h *HTTP) parse(api *API, routeKey string) (uri string, parameters []parame
 	}
 	parsed, err := url.Parse(uri)
 	if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
-		return "", nil, fmt.Errorf("URI %q: must be http://HOST or https://HOST, with a path or without", uri)
+		return "", nil, fmt.Errorf("URI %q: must be http://HOST or https://HOST, with or without a path", uri)
 	}
 	if _, err := http.NewRequest(h.Method, uri, nil); err != nil {
 		return "", nil, fieldError("Method", err)
@@ -88,7 +90,7 @@ func (h *HTTP) parse(api *API, routeKey string) (uri string, parameters []parame
 	return uri, parameters, nil
 }
 
-// parseSource reads where the value of a parameter comes from (G-INTEG-4).
+// parseSource parses the source of a parameter's value (G-INTEG-4).
 func parseSource(text string, onConnect bool) (func(inv *invocation) []string, error) {
 	if n := len(text); n >= 2 && text[0] == '\'' && text[n-1] == '\'' {
 		literal := text[1 : n-1]
@@ -141,7 +143,7 @@ func parseSource(text string, onConnect bool) (func(inv *invocation) []string, e
 	return nil, fmt.Errorf("%q: must be 'LITERAL', stageVariables.NAME, context.NAME or route.request.{body,header,querystring,multivalueheader,multivaluequerystring}.NAME", text)
 }
 
-// present is a value as a list, empty when there is no value.
+// valueList returns a value as a list, which is empty if there is no value.
 func valueList(value string) []string {
 	if value == "" {
 		return nil
@@ -149,8 +151,8 @@ func valueList(value string) []string {
 	return []string{value}
 }
 
-// askHTTP sends a request to the route's web server. The error is errTimedOut
-// or the network's.
+// sendHTTP sends a request to the route's web server. The error is errTimedOut
+// or that of the network.
 func (g *Gateway) sendHTTP(inv *invocation, body string) (integrationResponse, error) {
 	r := inv.route
 	ctx, cancel := context.WithTimeout(g.handlers, r.Timeout)
@@ -197,7 +199,7 @@ func (g *Gateway) roundTrip(req *http.Request) (integrationResponse, error) {
 		return failed(err)
 	}
 	defer resp.Body.Close()
-	// One byte more than a client can be sent is enough to know.
+	// One byte more than a client can receive is enough to detect excess.
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxPayloadBytes+1))
 	if err != nil {
 		return failed(err)

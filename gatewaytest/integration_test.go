@@ -216,7 +216,7 @@ func TestBadIntegrations(t *testing.T) {
 		route     gatewaytest.Route
 		field     string
 	}{
-		{"two backends", "a", gatewaytest.Route{Integration: ok200, HTTP: &gatewaytest.HTTP{URI: "http://x"}}, "HTTP: there is an Integration too"},
+		{"two backends", "a", gatewaytest.Route{Integration: ok200, HTTP: &gatewaytest.HTTP{URI: "http://x"}}, "HTTP: not allowed with Integration"},
 		{"G-INTEG-7 two-way without a response", "a", gatewaytest.Route{RouteResponse: true, Mapping: &gatewaytest.Mapping{}}, "Mapping: Responses"},
 		{"G-INTEG-7 response key", "a", mapping(gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{"200": {}}}), `Mapping: Responses["200"]`},
 		{"G-INTEG-7 expression", "a", mapping(gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{"/(/": {}}}), `Mapping: Responses["/(/"]`},
@@ -227,7 +227,7 @@ func TestBadIntegrations(t *testing.T) {
 		{"G-INTEG-10 request template", "a", mapping(gatewaytest.Mapping{RequestTemplates: templates("x", "#set($a=1)")}), `Mapping: template "x"`},
 		{"URI without host", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "localhost:80"}}, "HTTP: URI"},
 		{"URI of another kind", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "ftp://x"}}, "HTTP: URI"},
-		{"G-STAGEVAR-2 unknown stage variable", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "http://${stageVariables.x}"}}, `HTTP: URI: there is no stage variable "x"`},
+		{"G-STAGEVAR-2 unknown stage variable", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "http://${stageVariables.x}"}}, `HTTP: URI: no stage variable "x"`},
 		{"method", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "http://x", Method: "A B"}}, "HTTP: Method"},
 		{"G-INTEG-4 key", "a", parameterised("x", "'y'"), `HTTP: RequestParameters: "x"`},
 		{"G-INTEG-4 value", "a", parameterised("integration.request.header.a", "y"), `HTTP: RequestParameters["integration.request.header.a"]`},

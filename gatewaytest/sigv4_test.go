@@ -301,11 +301,11 @@ func TestIAM(t *testing.T) {
 // TestBadCredentials. Our own: what New refuses.
 func TestBadCredentials(t *testing.T) {
 	for field, api := range map[string]gatewaytest.API{
-		"Credentials[0]: no AccessKeyID":  {Credentials: []gatewaytest.Credential{{SecretAccessKey: "x"}}},
-		"Credentials[1]: the AccessKeyID": {Credentials: []gatewaytest.Credential{key, key}},
-		"Credentials[0]: no Statement":    {Credentials: []gatewaytest.Credential{{AccessKeyID: "a", SecretAccessKey: "b", Policy: "{}"}}},
-		"IAM: there are no Credentials":   {IAM: true},
-		"IAM: there is an Authorizer":     {IAM: true, Credentials: []gatewaytest.Credential{key}, Authorizer: &gatewaytest.Authorizer{Handler: ok200}},
+		"Credentials[0]: no AccessKeyID":        {Credentials: []gatewaytest.Credential{{SecretAccessKey: "x"}}},
+		"Credentials[1]: duplicate AccessKeyID": {Credentials: []gatewaytest.Credential{key, key}},
+		"Credentials[0]: no Statement":          {Credentials: []gatewaytest.Credential{{AccessKeyID: "a", SecretAccessKey: "b", Policy: "{}"}}},
+		"IAM: needs Credentials":                {IAM: true},
+		"IAM: not allowed with Authorizer":      {IAM: true, Credentials: []gatewaytest.Credential{key}, Authorizer: &gatewaytest.Authorizer{Handler: ok200}},
 	} {
 		_, err := gatewaytest.New(api)
 		wantField(t, err, field)

@@ -162,15 +162,15 @@ func TestThrottledMessages(t *testing.T) {
 func TestBadThrottles(t *testing.T) {
 	negative := gatewaytest.Throttle{Rate: -1}
 	for field, api := range map[string]gatewaytest.API{
-		"AccountThrottle":       {AccountThrottle: negative},
-		"ConnectThrottle":       {ConnectThrottle: gatewaytest.Throttle{Burst: 1}},
-		"RouteThrottle":         {RouteThrottle: gatewaytest.Throttle{Rate: 1, Burst: -1}},
-		`Routes["a"].Throttle`:  {Routes: map[string]gatewaytest.Route{"a": {Throttle: negative}}},
-		"APIKeys[1]: no Value":  {APIKeys: []gatewaytest.APIKey{{Value: "x"}, {}}},
-		"APIKeys[1]: the Value": {APIKeys: []gatewaytest.APIKey{{Value: "x"}, {Value: "x"}}},
-		"APIKeys[0]":            {APIKeys: []gatewaytest.APIKey{{Value: "x", Throttle: negative}}},
-		`Routes["a"].APIKey`:    {Routes: map[string]gatewaytest.Route{"a": {APIKeyRequired: true}}},
-		"APIKeySelection":       {APIKeySelectionExpression: "$request.header.other"},
+		"AccountThrottle":             {AccountThrottle: negative},
+		"ConnectThrottle":             {ConnectThrottle: gatewaytest.Throttle{Burst: 1}},
+		"RouteThrottle":               {RouteThrottle: gatewaytest.Throttle{Rate: 1, Burst: -1}},
+		`Routes["a"].Throttle`:        {Routes: map[string]gatewaytest.Route{"a": {Throttle: negative}}},
+		"APIKeys[1]: no Value":        {APIKeys: []gatewaytest.APIKey{{Value: "x"}, {}}},
+		"APIKeys[1]: duplicate Value": {APIKeys: []gatewaytest.APIKey{{Value: "x"}, {Value: "x"}}},
+		"APIKeys[0]":                  {APIKeys: []gatewaytest.APIKey{{Value: "x", Throttle: negative}}},
+		`Routes["a"].APIKey`:          {Routes: map[string]gatewaytest.Route{"a": {APIKeyRequired: true}}},
+		"APIKeySelection":             {APIKeySelectionExpression: "$request.header.other"},
 	} {
 		t.Run(field, func(t *testing.T) {
 			_, err := gatewaytest.New(api)
