@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// Now is the gateway's clock: the machine's, and what Warp has added to it.
+// Now is the gateway's clock: the machine's, plus what Warp has added.
 func (g *Gateway) Now() time.Time { return time.Now().Add(time.Duration(g.clockOffset.Load())) }
 
-// Warp moves the gateway's clock forward, so that two hours pass at once:
-// connections that are then too old or were idle for too long are closed, events
-// tell the new time, throttles have new tokens. What waits for the network or
-// for a function goes on by the machine's clock, and so do signatures. A clock
-// is never moved back: what is not positive changes nothing.
+// Warp moves the gateway's clock forward, so that hours pass at once.
+// Connections that are now too old or idle for too long are closed, events have
+// the new time, and throttles have new tokens. Timeouts of the network and of
+// functions still use the machine's clock, and so do signatures. The clock
+// never moves back: zero and negative durations change nothing.
 func (g *Gateway) Warp(by time.Duration) {
 	if by <= 0 {
 		return

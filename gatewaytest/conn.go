@@ -11,7 +11,7 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
-// The texts of G-CLOSE, sent to the client and told in the DISCONNECT event.
+// The close reasons of G-CLOSE, for the client and for the DISCONNECT event.
 const (
 	reasonGoingAway = "Going away"
 	reasonDeleted   = "Connection Closed Normally"
@@ -19,72 +19,72 @@ const (
 	reasonAbnormal  = "Connection closed abnormally"
 )
 
-// connState is how far a connection has come. It only ever goes up.
+// connState is the state of a connection. It only ever increases.
 type connState int
 
 const (
-	statePending connState = iota // $connect has not answered
+	statePending connState = iota // $connect has not returned
 	stateOpen
-	stateClosing // the end is decided; posts are gone, a close frame is on its way
+	stateClosing // closing, with a close frame queued; posts get ErrGone
 )
 
-// conn is one connection, from the moment its id exists.
+// conn is one connection. It exists from the moment it has an id.
 type conn struct {
-	// Fixed from the start.
+	// Fixed when created.
 	g           *Gateway
 	id          string
-	number      uint64 // in the order of their coming
+	number      uint64 // in the order of creation
 	idSuffix    idSuffix
 	connectedAt time.Time
 	identity    event.Identity
 	domainName  string
-	deflate     *ws.Deflate // nil: nothing is compressed
+	deflate     *ws.Deflate // nil: no compression
 
 	// Fixed before the connection opens.
 	authorizer     map[string]any // nil without an authorizer
-	policy         iam.Policy     // held against each message; nil: nothing is
+	policy         iam.Policy     // checked for each message, unless nil
 	key            *apiKey        // nil without an API key
-	invokedConnect bool           // $connect was
+	invokedConnect bool           // $connect was invoked
 	net            net.Conn
-	vectored       bool // net takes many buffers in one system call
+	vectored       bool // net writes many buffers in one system call
 	idle, age      *time.Timer
 
-	// lastActive is the time of the last message in either direction, lastHeard
-	// that of the last one from the client; in ns.
+	// lastActive is the time of the last message in either direction, and
+	// lastReceived of the last one from the client, in ns.
 	lastActive, lastReceived atomic.Int64
 
-	// throttled is how many messages in a row were refused for their number.
+	// throttledInRow is how many messages were throttled one after the other.
 	throttledInRow atomic.Int64
 
 	mu            sync.Mutex
 	state         connState
-	code          int           // how it ends, once closing
-	reason        string        // likewise
-	broken        bool          // the network failed: nothing can be sent any more
-	stalled       chan struct{} // of Stall: nothing is read or written until it is closed, at the end; nil: none
+	code          int           // the close code, when closing
+	reason        string        // the close reason, when closing
+	broken        bool          // the network failed: nothing can be sent
+	stalled       chan struct{} // set by Stall: nothing is read or written until it is closed, at the end
 	queue         []ws.Frame
-	pong          []byte        // the one pong that waits, nil if none (RFC 6455 section 5.5.3)
+	pong          []byte        // the one queued pong, or nil (RFC 6455 section 5.5.3)
 	unsent        int           // bytes queued or being written
 	writerRunning bool          // a writer is running
-	writerDone    chan struct{} // closed by the writer when it ends; made by waitWriter
-	closeWrite    bool          // the writer closes our direction after the close frame; never unset
-	backlog       []string      // messages that wait for their turn
+	writerDone    chan struct{} // made by waitWriter, closed by the writer when it ends
+	closeWrite    bool          // half-close the network connection after the close frame
+	backlog       []string      // messages that wait to be run
 	inFlight      int           // messages that run or wait
 
-	// writeUntil is the write deadline set last; the writer's.
+	// writeUntil is the last write deadline. Only the writer uses it.
 	writeUntil time.Time
 }
 
-// touch notes a message.
+// markActive notes a message in either direction.
 func (c *conn) markActive(now time.Time) { c.lastActive.Store(now.UnixNano()) }
 
-// hear notes a message from the client.
+// markReceived notes a message from the client.
 func (c *conn) markReceived(now time.Time) {
 	c.markActive(now)
 	c.lastReceived.Store(now.UnixNano())
 }
 
-// lastSeen is the time of lastActiveAt, in ns (G-MGMT-21).
+// lastActiveAt is the time for the field of that name, in ns (G-MGMT-21).
 func (c *conn) lastActiveAt() int64 {
 	if c.g.api.Assumptions.LastActiveFromClient {
 		return c.lastReceived.Load()
@@ -92,8 +92,8 @@ func (c *conn) lastActiveAt() int64 {
 	return c.lastActive.Load()
 }
 
-// open makes a pending connection usable. Posts are taken from now on, but
-// nothing is written before run has written the response to the handshake.
+// open opens a pending connection. It accepts posts from now on, but writes
+// nothing before run has written the response to the handshake.
 func (c *conn) open(nc net.Conn) {
 	c.net = nc
 	switch nc.(type) {
@@ -111,8 +111,8 @@ func (c *conn) open(nc net.Conn) {
 	c.age = time.AfterFunc(c.connectedAt.Add(api.MaxAge).Sub(c.g.Now()), c.checkAge)
 }
 
-// writeResponse writes the response to the handshake, and hands over to a
-// writer if something was posted meanwhile.
+// writeResponse writes the response to the handshake. It starts a writer if
+// something was posted in the meantime.
 func (c *conn) writeResponse(response []byte) {
 	c.extendWriteDeadline()
 	if _, err := c.net.Write(response); err != nil {
@@ -126,8 +126,8 @@ func (c *conn) writeResponse(response []byte) {
 	}
 }
 
-// checkAge closes the connection when it has lived for long enough, and else
-// looks again when that will be so.
+// checkAge closes the connection if it has reached its maximum age. Otherwise
+// it sets the timer for that moment.
 func (c *conn) checkAge() {
 	left := c.connectedAt.Add(c.g.api.MaxAge).Sub(c.g.Now())
 	if left <= 0 {
@@ -141,9 +141,9 @@ func (c *conn) checkAge() {
 	}
 }
 
-// checkIdle closes the connection when nothing has happened for the idle
-// time-out, and else looks again when that could next be so. Messages so cost
-// no timer, and the close still comes on the dot.
+// checkIdle closes the connection if it was idle for the timeout. Otherwise it
+// sets the timer for the next possible moment. So a message needs no timer, and
+// the close is still exact.
 func (c *conn) checkIdle() {
 	left := c.g.api.IdleTimeout - c.g.Now().Sub(time.Unix(0, c.lastActive.Load()))
 	if left <= 0 {
@@ -157,18 +157,18 @@ func (c *conn) checkIdle() {
 	}
 }
 
-// startClose begins the gateway's own close: no post is taken from now on,
-// what is queued is still sent, then the close frame, and then the peer has
-// closeWait to answer. It does not wait. It reports false if the connection
-// was not open.
+// startClose starts the gateway's own close and returns at once. Posts are
+// refused from now on. What is queued is still sent, then the close frame, and
+// then the peer has closeWait to answer. It reports false if the connection was
+// not open.
 func (c *conn) startClose(code int, reason string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.startCloseLocked(code, reason)
 }
 
-// startFail is startClose for a client that broke the rules. Its frames cannot
-// be told apart any more, so the end of our own bytes has to tell it that we
+// startFail is startClose for a client that violated the protocol. Its frames
+// cannot be parsed any more, so the end of our own bytes must tell it that we
 // do not wait for an answer.
 func (c *conn) startFail(code int) bool {
 	c.mu.Lock()
@@ -184,16 +184,16 @@ func (c *conn) startCloseLocked(code int, reason string) bool {
 	c.endLocked(code, reason)
 	payload := ws.ClosePayload(code, reason)
 	if code == ws.CloseNormal && c.g.api.Assumptions.DeleteWithoutCode {
-		payload = nil // nothing but a DELETE closes with 1000
+		payload = nil // only a DELETE closes with 1000
 	}
 	c.queueControlLocked(ws.OpClose, payload)
-	// Wakes the reader, which otherwise waits for frames for ever, and ends a
-	// write that a reader who does not read holds up.
+	// Wakes the reader, which would wait for frames forever, and ends a write to a
+	// client that does not read.
 	_ = c.net.SetDeadline(time.Now().Add(closeWait))
 	return true
 }
 
-// endLocked decides how the connection ends. The first to say so is right.
+// endLocked sets how the connection ends. The first call wins.
 func (c *conn) endLocked(code int, reason string) {
 	if c.state == stateClosing {
 		return
@@ -209,22 +209,22 @@ func (c *conn) endLocked(code int, reason string) {
 	}
 }
 
-// ended notes that the connection ended without the gateway's wish.
+// end sets how a connection ends that the gateway did not close.
 func (c *conn) end(code int, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.endLocked(code, reason)
 }
 
-// isOpen reports whether the connection still takes messages.
+// isOpen reports whether the connection accepts messages.
 func (c *conn) isOpen() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state == stateOpen
 }
 
-// run serves an open connection until it is over, tells $disconnect, and
-// returns. It is the connection's one goroutine while nothing happens.
+// run serves an open connection until it ends, runs $disconnect, and returns.
+// While the connection is idle, this is its only goroutine.
 func (c *conn) run(response, early []byte) {
 	c.writeResponse(response)
 	c.read(early)

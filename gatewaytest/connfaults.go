@@ -8,8 +8,8 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
-// Cut ends a connection without a close frame, as a network does that breaks
-// (G-CLOSE-3). ErrGone: it is not open.
+// Cut ends a connection without a close frame, as a broken network does
+// (G-CLOSE-3). It returns ErrGone if the connection is not open.
 func (g *Gateway) Cut(connectionID string) error {
 	c := g.lookup(connectionID)
 	if c == nil || !c.isOpen() {
@@ -20,9 +20,10 @@ func (g *Gateway) Cut(connectionID string) error {
 }
 
 // Stall stops reading from a connection and writing to it, as if its client had
-// vanished from the network: posts are accepted until the send buffer is full
-// and throttled then, and the end is only noticed when the connection has been
-// idle for too long or is too old (G-DISC-4). ErrGone: it is not open.
+// vanished from the network. Posts are accepted until the send buffer is full,
+// and then throttled. The gateway notices the end only when the connection is
+// idle for too long or too old (G-DISC-4). Stall returns ErrGone if the
+// connection is not open.
 func (g *Gateway) Stall(connectionID string) error {
 	c := g.lookup(connectionID)
 	if c == nil || !c.stall() {
@@ -31,11 +32,11 @@ func (g *Gateway) Stall(connectionID string) error {
 	return nil
 }
 
-// CloseConnection closes an open connection as the service does when it fails
-// itself, with 1011, or restarts, with 1012 (G-CLOSE-10): after what was posted
-// before, and with $disconnect afterwards. Its reasons are not known:
-// Assumptions.CloseReasons has them. The error is ErrGone or ErrBadRequest as for DeleteConnection, or says
-// that the code is neither.
+// CloseConnection closes an open connection as the service does when it fails,
+// with 1011, or restarts, with 1012 (G-CLOSE-10). Earlier posts are delivered
+// first, and $disconnect runs afterwards. The reasons are not known:
+// Assumptions.CloseReasons sets them. The error is ErrGone or ErrBadRequest as
+// for DeleteConnection, or another one for any other code.
 func (g *Gateway) CloseConnection(ctx context.Context, connectionID string, code int) error {
 	if code != ws.CloseInternal && code != ws.CloseRestart {
 		return fmt.Errorf("gatewaytest: close code %d: must be %d or %d", code, ws.CloseInternal, ws.CloseRestart)
@@ -62,15 +63,15 @@ func (c *conn) stall() bool {
 	return true
 }
 
-// listens reports whether what the client sends still counts.
+// acceptsInput reports whether frames from the client are still handled.
 func (c *conn) acceptsInput() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state == stateOpen && c.stalled == nil
 }
 
-// waitStalled holds the reader of a stalled connection until the gateway ends
-// it.
+// waitWhileStalled blocks the reader of a stalled connection until the gateway
+// ends the connection.
 func (c *conn) waitWhileStalled() {
 	c.mu.Lock()
 	stalled := c.stalled

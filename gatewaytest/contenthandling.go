@@ -12,7 +12,7 @@ const (
 	convertToText   = "CONVERT_TO_TEXT"
 )
 
-// checkContentHandling refuses what is no strategy.
+// checkContentHandling refuses an unknown strategy.
 func checkContentHandling(strategy string) error {
 	switch strategy {
 	case "", convertToBinary, convertToText:
@@ -21,7 +21,7 @@ func checkContentHandling(strategy string) error {
 	return fmt.Errorf("ContentHandlingStrategy %q: must be %s or %s", strategy, convertToBinary, convertToText)
 }
 
-// fromBase64 returns the bytes that a text stands for.
+// fromBase64 decodes base64.
 func fromBase64(text []byte) ([]byte, error) {
 	data, err := base64.StdEncoding.AppendDecode(nil, text)
 	if err != nil {
@@ -30,5 +30,5 @@ func fromBase64(text []byte) ([]byte, error) {
 	return data, nil
 }
 
-// toBase64 returns the text that stands for bytes.
+// toBase64 encodes bytes as base64.
 func toBase64(data []byte) []byte { return base64.StdEncoding.AppendEncode(nil, data) }

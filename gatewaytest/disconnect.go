@@ -1,17 +1,17 @@
 package gatewaytest
 
-// disconnect runs $disconnect (G-DISC-1). Its answer is ignored (G-DISC-5) and
-// its failure invisible (G-ERR-8).
+// disconnect runs $disconnect (G-DISC-1). Its response is ignored (G-DISC-5),
+// and its failure is invisible to the client (G-ERR-8).
 func (c *conn) disconnect(code int, reason string) {
 	g, now := c.g, c.g.Now()
-	log := g.api.Log.With("connectionId", c.id, "code", code) // not the reason: clients write it
+	log := g.api.Log.With("connectionId", c.id, "code", code) // without the reason: clients write it
 	inv := &invocation{c: c, route: g.lifecycleRoute(routeDisconnect), event: c.disconnectEvent(newRequestID(now), code, reason, now)}
 	inv.recordKey()
 	switch {
 	case !inv.route.bound():
 		log.Debug("disconnect")
 	case g.losesDisconnect():
-		log.Debug("disconnect lost on purpose")
+		log.Debug("disconnect skipped by a fault")
 		return
 	default:
 		_, refusal := g.integrate(inv)

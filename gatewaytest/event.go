@@ -6,7 +6,7 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/event"
 )
 
-// newRequestContext fills in what all events of a connection share.
+// newRequestContext fills in what all events of a connection have in common.
 func (c *conn) newRequestContext(routeKey, eventType, requestID string, now time.Time) event.RequestContext {
 	return event.RequestContext{
 		RouteKey:          routeKey,
@@ -37,7 +37,7 @@ func (c *conn) integrationEvent(ctx event.RequestContext) event.Event {
 	return e
 }
 
-// messageEvent is the event of one message; it has no headers (G-EVENT-1).
+// messageEvent is the event of a message. It has no headers (G-EVENT-1).
 func (c *conn) messageEvent(routeKey, requestID, body string, now time.Time) event.Event {
 	ctx := c.newRequestContext(routeKey, event.Message, requestID, now)
 	ctx.MessageID = newID(now, c.idSuffix)
@@ -46,7 +46,7 @@ func (c *conn) messageEvent(routeKey, requestID, body string, now time.Time) eve
 	return e
 }
 
-// disconnectEvent is the event of the connection's end, with the odd reduced
+// disconnectEvent is the event of the connection's end, with the few and odd
 // headers of G-EVENT-8.
 func (c *conn) disconnectEvent(requestID string, code int, reason string, now time.Time) event.Event {
 	ctx := c.newRequestContext(routeDisconnect, event.Disconnect, requestID, now)

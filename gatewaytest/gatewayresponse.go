@@ -6,17 +6,18 @@ import (
 	"strconv"
 )
 
-// refusal is the answer to a handshake or a message that fails before or in its
-// integration. Handshakes get the status, messages an error frame.
+// gatewayResponse is the service's own response to a handshake or message that
+// it refuses or that fails in its integration. Handshakes get the status,
+// messages an error frame.
 type gatewayResponse struct {
 	status  int
 	message string
 	kind    string // $context.error.responseType
-	detail  string // for the log; the client never sees it (G-ERR-9, G-VALID-4)
+	detail  string // for the log, never for the client (G-ERR-9, G-VALID-4)
 }
 
-// The response types are those that REST APIs name (developer guide, "Gateway
-// response types"); that WebSocket APIs use the fields.Exact is assumed.
+// The response types are those of REST APIs (developer guide, "Gateway response
+// types"). That WebSocket APIs have the same ones is assumed.
 var (
 	responseThrottled         = gatewayResponse{status: http.StatusTooManyRequests, message: textTooMany, kind: "THROTTLED"}
 	responseInvalidKey        = gatewayResponse{status: http.StatusForbidden, message: textForbidden, kind: "INVALID_API_KEY"}
@@ -32,14 +33,13 @@ var (
 	responseConfiguration = gatewayResponse{status: http.StatusInternalServerError, message: textInternal, kind: "API_CONFIGURATION_ERROR"}
 )
 
-// because is the refusal with a reason for the log.
+// withDetail returns the response with a detail for the log.
 func (r gatewayResponse) withDetail(detail string) *gatewayResponse {
 	r.detail = detail
 	return &r
 }
 
-// LogValue is the kind of a refusal alone: the detail may quote what the client
-// wrote.
+// LogValue is the kind alone: the detail may quote what the client sent.
 func (r *gatewayResponse) LogValue() slog.Value {
 	if r == nil {
 		return slog.StringValue("")
@@ -47,7 +47,8 @@ func (r *gatewayResponse) LogValue() slog.Value {
 	return slog.StringValue(r.kind)
 }
 
-// refused notes a refusal, if there is one, for the metrics and the access log.
+// recordRefusal counts a response for the metrics and records it for the access
+// log. Nil is none.
 func (inv *invocation) recordRefusal(r *gatewayResponse) {
 	if r == nil {
 		return

@@ -40,7 +40,7 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 
 	now := g.Now()
 	req := g.newRequest(r, now)
-	// Rounded as the events tell it, so that GET and events agree (G-EVENT-12).
+	// Rounded as in events, so that GET returns the same time (G-EVENT-12).
 	c := &conn{g: g, idSuffix: newConnectionSuffix(), connectedAt: now.Truncate(time.Millisecond),
 		identity: req.identity, domainName: req.domainName}
 	if !g.api.DisableCompression {
@@ -73,8 +73,8 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	g.upgrade(w, r, c, protocol)
 }
 
-// identify checks the signature of a handshake and notes who made it
-// (G-AUTH-22).
+// checkSignedHandshake checks the signature of a handshake and puts the signer
+// into the connection's identity (G-AUTH-22).
 func (g *Gateway) checkSignedHandshake(inv *invocation, r *http.Request) *Error {
 	nothing := sha256.Sum256(nil) // a handshake has no body
 	c, refusal := g.checkCredential(r, hex.EncodeToString(nothing[:]), g.connectARN(), invokeAction)
@@ -89,11 +89,11 @@ func (g *Gateway) checkSignedHandshake(inv *invocation, r *http.Request) *Error 
 	return nil
 }
 
-// errClosing answers a handshake that comes while the gateway closes.
+// errClosing is the response to a handshake while the gateway closes.
 var errClosing = &Error{StatusCode: http.StatusServiceUnavailable, Code: "ServiceUnavailableException", Message: "Service Unavailable"}
 
 // checkUpgrade checks the client's side of the handshake (RFC 6455 section
-// 4.2.1). A request that asks for no WebSocket at all is G-URL-11's.
+// 4.2.1). G-URL-11 covers requests that do not ask for a WebSocket.
 func (g *Gateway) checkUpgrade(r *http.Request) *Error {
 	switch {
 	case r.Method != http.MethodGet:
@@ -109,12 +109,12 @@ func (g *Gateway) checkUpgrade(r *http.Request) *Error {
 	return nil
 }
 
-// subprotocolHeader names the one header of $connect's answer that is passed on
-// (G-HANDSHAKE-10, G-HANDSHAKE-11).
+// subprotocolHeader is the only header of $connect's response that the client
+// gets (G-HANDSHAKE-10, G-HANDSHAKE-11).
 const subprotocolHeader = "Sec-WebSocket-Protocol"
 
 // admit takes a handshake through throttles, authorizer, API key and $connect.
-// It returns the subprotocol of the answer, or a refusal.
+// It returns the subprotocol of the integration response, or a refusal.
 func (g *Gateway) admit(inv *invocation, now time.Time) (protocol string, refusal *gatewayResponse) {
 	c := inv.c
 	var own *bucket
@@ -132,7 +132,7 @@ func (g *Gateway) admit(inv *invocation, now time.Time) (protocol string, refusa
 		}
 		inv.event.RequestContext.Authorizer, c.authorizer, usage = granted.connect, granted.later, granted.usage
 		c.keepPolicy(granted.policy)
-		inv.variables = nil // they know nothing of it yet
+		inv.variables = nil // they have no authorizer yet
 	}
 	c.key = g.findKey(inv.req, usage)
 	if refusal := inv.checkKey(); refusal != nil {
@@ -166,7 +166,7 @@ func (g *Gateway) admit(inv *invocation, now time.Time) (protocol string, refusa
 	}
 }
 
-// refuse answers a handshake that was turned down (G-HANDSHAKE-19).
+// refuseHandshake writes the response to a refused handshake (G-HANDSHAKE-19).
 func (g *Gateway) refuseHandshake(w http.ResponseWriter, inv *invocation, refusal *gatewayResponse) {
 	g.counters.addRefusal(refusal.status)
 	g.api.Log.Debug("handshake refused", "connectionId", inv.c.id, "requestId", inv.event.RequestContext.RequestID,
@@ -181,8 +181,8 @@ func (g *Gateway) refuseHandshake(w http.ResponseWriter, inv *invocation, refusa
 	g.writeJSON(w, refusal.status, errorType, body)
 }
 
-// upgrade takes the connection over from the HTTP server and serves it in a
-// goroutine of its own, so that the server's memory for the request is freed.
+// upgrade takes the connection over from the HTTP server and serves it in its
+// own goroutine, so that the server frees its memory for the request.
 func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, protocol string) {
 	response := fmt.Appendf(nil, "HTTP/1.1 101 Switching Protocols\r\n"+
 		"Date: %s\r\nConnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: %s\r\n",
@@ -197,18 +197,18 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, proto
 
 	nc, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		// The function said yes, so it has to hear that the connection ended.
-		g.api.Log.Warn("cannot take the connection over", "connectionId", c.id, "error", err)
+		// $connect accepted, so $disconnect must run.
+		g.api.Log.Warn("cannot take over the connection", "connectionId", c.id, "error", err)
 		g.remove(c)
 		c.disconnect(ws.CloseAbnormal, g.reason(ws.CloseAbnormal))
 		return
 	}
 	early := bufferedBytes(buffered)
 	if recorded, ok := nc.(*recordingConn); ok {
-		nc = recorded.Conn // its work is done, and the bare connection can writev
+		nc = recorded.Conn // it has recorded enough, and the inner connection supports writev
 	}
 	if !g.addOpen(c, nc) {
-		// Closed while $connect ran: refuse, and let the function clean up.
+		// Closed while $connect ran: refuse, and let $disconnect clean up.
 		_ = nc.SetDeadline(time.Now().Add(closeWait))
 		_, _ = nc.Write([]byte("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))
 		_ = nc.Close()
@@ -219,8 +219,7 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, proto
 	g.running.Go(func() { c.run(response, early) })
 }
 
-// opened makes the connection one of the open ones, unless the gateway is
-// closing.
+// addOpen opens the connection, unless the gateway is closing.
 func (g *Gateway) addOpen(c *conn, nc net.Conn) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -234,8 +233,8 @@ func (g *Gateway) addOpen(c *conn, nc net.Conn) bool {
 	return true
 }
 
-// bufferedBytes is what the HTTP server had already read of the client's
-// frames.
+// bufferedBytes returns the client's first frames, if the HTTP server has
+// already read them.
 func bufferedBytes(b *bufio.ReadWriter) []byte {
 	if b == nil || b.Reader.Buffered() == 0 {
 		return nil
@@ -244,8 +243,8 @@ func bufferedBytes(b *bufio.ReadWriter) []byte {
 	return append([]byte(nil), peeked...)
 }
 
-// canHijack reports whether the connection can be taken over, before any
-// function is asked.
+// canHijack reports whether the server can hand over the connection. It is
+// checked before any function is invoked.
 func canHijack(w http.ResponseWriter) bool {
 	for {
 		if _, ok := w.(http.Hijacker); ok {

@@ -12,8 +12,8 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/fields"
 )
 
-// answer is what a backend returned, or what became of it on the way to the
-// client.
+// integrationResponse is the response of a backend, and what a mapping has made
+// of it.
 type integrationResponse struct {
 	status  int
 	headers fields.List
@@ -21,8 +21,8 @@ type integrationResponse struct {
 	hasBody bool
 }
 
-// integrate gives an event to the route's backend and waits for its answer. A
-// refusal says that there is none.
+// integrate sends an event to the route's backend and waits for the response.
+// It returns a refusal if there is none.
 func (g *Gateway) integrate(inv *invocation) (integrationResponse, *gatewayResponse) {
 	started := time.Now()
 	a, refusal := g.callBackend(inv)
@@ -44,11 +44,11 @@ func (g *Gateway) integrate(inv *invocation) (integrationResponse, *gatewayRespo
 	return a, nil
 }
 
-// ask is the five types of G-INTEG-1.
+// callBackend covers the five integration types of G-INTEG-1.
 func (g *Gateway) callBackend(inv *invocation) (integrationResponse, *gatewayResponse) {
 	r := inv.route
 	if !r.bound() {
-		unbound := responseFailure.withDetail("route has no integration")
+		unbound := responseFailure.withDetail("the route has no integration")
 		unbound.message = g.api.Assumptions.UnboundRouteText // G-ROUTE-13
 		return integrationResponse{}, unbound
 	}
@@ -108,14 +108,16 @@ func (g *Gateway) callBackend(inv *invocation) (integrationResponse, *gatewayRes
 	return a, nil
 }
 
-// malformed is the refusal for an answer that cannot be read (G-HANDSHAKE-6).
+// malformedResponse is the refusal for an integration response that is
+// malformed (G-HANDSHAKE-6).
 func (g *Gateway) malformedResponse(detail string) *gatewayResponse {
 	refusal := responseFailure.withDetail(detail)
 	refusal.status = g.api.Assumptions.MalformedAnswerStatus
 	return refusal
 }
 
-// waitOut waits until an integration has timed out, or the gateway ends.
+// waitForTimeout waits for the rest of an integration's timeout, or until the
+// gateway ends.
 func (g *Gateway) waitForTimeout(left time.Duration) error {
 	timer := time.NewTimer(left)
 	defer timer.Stop()
@@ -127,7 +129,7 @@ func (g *Gateway) waitForTimeout(left time.Duration) error {
 	}
 }
 
-// askProxy gives the event itself to the route's function (AWS_PROXY).
+// invokeProxy sends the event itself to the route's function (AWS_PROXY).
 func (g *Gateway) invokeProxy(inv *invocation) (integrationResponse, error) {
 	payload, err := inv.event.Encode()
 	if err != nil {
@@ -137,7 +139,7 @@ func (g *Gateway) invokeProxy(inv *invocation) (integrationResponse, error) {
 	if err != nil {
 		return integrationResponse{}, err
 	}
-	inv.record("integration.integrationStatus", "200") // G-LOG-2: that of the Lambda service
+	inv.record("integration.integrationStatus", "200") // G-LOG-2: the status of the Lambda service
 	a, err := parseProxyAnswer(raw, &g.api.Assumptions)
 	if err != nil {
 		return integrationResponse{}, fmt.Errorf("%w: %w", errMalformed, err)
@@ -145,15 +147,15 @@ func (g *Gateway) invokeProxy(inv *invocation) (integrationResponse, error) {
 	return a, nil
 }
 
-// askFunction gives the mapped message to the route's function (AWS). The
-// function's error is an answer too, and its text the outcome (G-INTEG-7).
+// invokeMapped sends the mapped message to the route's function (AWS). An error
+// of the function is a response too, and its text is the outcome (G-INTEG-7).
 func (g *Gateway) invokeMapped(inv *invocation, request string) (a integrationResponse, outcome string, err error) {
 	if request == "" {
-		request = "{}" // an event without a body; a function is never given nothing (assumed)
+		request = "{}" // an event without a body: the payload is never empty (assumed)
 	}
 	if !json.Valid([]byte(request)) {
-		// Lambda's own answer to such an Invoke is InvalidRequestContentException.
-		return a, "", errors.New("what the function would be given is not JSON")
+		// Lambda refuses such an Invoke with InvalidRequestContentException.
+		return a, "", errors.New("the payload for the function is not JSON")
 	}
 	raw, err := g.invoke(inv.route.Integration, []byte(request), inv.event.RequestContext.RequestID, inv.route.Timeout)
 	switch {

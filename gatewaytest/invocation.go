@@ -10,23 +10,24 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/plainjson"
 )
 
-// call is one event on its way through the gateway: a handshake, a message or
-// the end of a connection.
+// invocation is one event that the gateway handles: a handshake, a message or
+// the end of a connection. It exists for events without an integration too.
 type invocation struct {
 	c     *conn
 	route *route      // nil: none
-	event event.Event // what a proxy integration is given
+	event event.Event // for a proxy integration
 	body  string      // of a message
 	req   *request    // the handshake; nil for other events
 
-	variables variables // of the event; made by value when it is first asked
-	logOnly   variables // what only the access log tells; nil without one
+	variables variables // of the event; filled by contextValue on first use
+	logOnly   variables // for the access log only; nil without one
 }
 
-// variables are $context: values by name, the steps of a name joined with dots.
+// variables are the values of $context by name. The parts of a name are joined
+// with dots.
 type variables map[string]string
 
-// note remembers a variable that events do not have, if it will be logged.
+// record keeps a variable that only the access log has, if there is one.
 func (inv *invocation) record(name, value string) {
 	if inv.c.g.accessLog == nil {
 		return
@@ -41,7 +42,7 @@ func (inv *invocation) recordLatency(name string, since time.Time) {
 	inv.record(name, strconv.FormatInt(time.Since(since).Milliseconds(), 10))
 }
 
-// value is $context.name; empty if there is none.
+// contextValue returns $context.NAME, or "" if it has no value.
 func (inv *invocation) contextValue(name string) string {
 	if value, ok := inv.logOnly[name]; ok {
 		return value
@@ -57,7 +58,7 @@ func (inv *invocation) contextValue(name string) string {
 	return inv.variables[name]
 }
 
-// flatten adds a JSON value and all that is in it.
+// flatten adds a JSON value and everything in it.
 func (v variables) flatten(name string, value any) {
 	object, ok := value.(map[string]any)
 	if !ok {

@@ -16,16 +16,16 @@ import (
 )
 
 var (
-	// errTimedOut says that an integration took longer than its time-out.
+	// errTimedOut means that an integration took longer than its timeout.
 	errTimedOut = errors.New("integration timed out")
 
-	// errMalformed says that an answer of a proxy function cannot be read.
-	errMalformed = errors.New("malformed answer")
+	// errMalformed means that the response of a proxy function is malformed.
+	errMalformed = errors.New("malformed response")
 )
 
-// invoke calls a function and waits for it at most as long as timeout. The
-// function's context ends then; the function itself may go on (G-ERR-4), and
-// Close waits for it. A panic is a function error, as it is in Lambda.
+// invoke calls a function and waits for at most timeout. Then the function's
+// context ends, but the function may continue (G-ERR-4), and Close waits for
+// it. As in Lambda, a panic is an error of the function.
 func (g *Gateway) invoke(h lambda.Handler, event []byte, requestID string, timeout time.Duration) ([]byte, error) {
 	type result struct {
 		answer []byte
@@ -34,11 +34,11 @@ func (g *Gateway) invoke(h lambda.Handler, event []byte, requestID string, timeo
 	done := make(chan result, 1)
 	ctx, cancel := context.WithTimeout(g.handlers, timeout)
 	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: requestID})
-	// Whoever calls invoke is itself waited for, so Close is still waiting.
+	// The caller is counted in running, so Close is still waiting.
 	g.running.Go(func() {
 		defer cancel()
-		// A handler that ends its goroutine (t.FailNow does) leaves this.
-		r := result{err: errors.New("function ended without an answer")}
+		// The result if the handler ends its goroutine, as t.FailNow does.
+		r := result{err: errors.New("function ended without a response")}
 		defer func() {
 			if p := recover(); p != nil {
 				r = result{err: fmt.Errorf("function panicked: %v", p)}
@@ -51,15 +51,15 @@ func (g *Gateway) invoke(h lambda.Handler, event []byte, requestID string, timeo
 	select {
 	case r := <-done:
 		if r.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return nil, errTimedOut // it gave up because its time was over
+			return nil, errTimedOut // it ended because its context did
 		}
 		return r.answer, r.err
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return nil, errTimedOut
 		}
-		// Cancelled either by the function's end, and then there is a result,
-		// or by Close.
+		// Cancelled by the end of the function, and then there is a result, or by
+		// Close.
 		select {
 		case r := <-done:
 			return r.answer, r.err
@@ -69,13 +69,14 @@ func (g *Gateway) invoke(h lambda.Handler, event []byte, requestID string, timeo
 	}
 }
 
-// answerOf invokes h and returns an answer that is nobody else's.
+// invokeHandler invokes h and returns a response that nothing else refers to.
 //
-// What lambda.NewHandler's Invoke returns is a buffer that is in the pool again:
-// the next invocation of the same handler overwrites it, and a client would get
-// the answer for another (aws/aws-lambda-go #639, open as of v1.55.1). A gateway
-// invokes side by side, so the value is taken through the trace that the library
-// offers, and encoded here. Other handlers return what they return.
+// lambda.NewHandler's Invoke returns a buffer that is already back in its pool.
+// The next invocation of the same handler overwrites it, and a client would get
+// the response to another (aws/aws-lambda-go #639, open as of v1.55.1). A
+// gateway invokes concurrently, so invokeHandler takes the value from the
+// library's trace and encodes it. Other handlers' responses are returned
+// unchanged.
 func invokeHandler(ctx context.Context, h lambda.Handler, event []byte) ([]byte, error) {
 	var value any
 	traced := false

@@ -7,15 +7,15 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
-// PostToConnection sends data to a connection as one text message. It answers
-// as the HTTP POST does: nil, or an *Error that errors.Is compares with
-// ErrGone, ErrLimitExceeded, ErrPayloadTooLarge and ErrBadRequest. Nil says
-// that the message is accepted, not that the client has read it (G-MGMT-16).
+// PostToConnection sends data to a connection as one text message. Like the
+// HTTP POST it returns nil or an *Error, which errors.Is compares with ErrGone,
+// ErrLimitExceeded, ErrPayloadTooLarge and ErrBadRequest. Nil means that the
+// message is accepted, not that the client has read it (G-MGMT-16).
 //
-// It does not wait for the client: a reader that is too slow is
-// ErrLimitExceeded. Messages posted one after the other arrive in that order
-// (G-ORDER-5). The data is not copied, so that one slice can be posted to many
-// connections; it must not be changed afterwards.
+// It does not wait for the client: if the client reads too slowly, it returns
+// ErrLimitExceeded. Messages arrive in the order of the calls (G-ORDER-5). The
+// data is not copied, so that one slice can be posted to many connections. The
+// caller must not change it afterwards.
 func (g *Gateway) PostToConnection(ctx context.Context, connectionID string, data []byte) error {
 	err := g.post(ctx, connectionID, data)
 	g.counters.addPost(err)
@@ -55,7 +55,7 @@ func (g *Gateway) post(ctx context.Context, connectionID string, data []byte) er
 	return nil
 }
 
-// find returns an open connection, or what the management API answers.
+// findOpen returns an open connection, or the error of the management API.
 func (g *Gateway) findOpen(ctx context.Context, connectionID string) (*conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (g *Gateway) findOpen(ctx context.Context, connectionID string) (*conn, err
 	return c, nil
 }
 
-// GetConnection tells about an open connection.
+// GetConnection returns information about an open connection.
 func (g *Gateway) GetConnection(ctx context.Context, connectionID string) (ConnectionInfo, error) {
 	c, err := g.findOpen(ctx, connectionID)
 	if err != nil {
@@ -83,14 +83,15 @@ func (g *Gateway) GetConnection(ctx context.Context, connectionID string) (Conne
 }
 
 // DeleteConnection closes an open connection with 1000 "Connection Closed
-// Normally" (G-CLOSE-4), after what was posted before. $disconnect runs when
-// the connection is closed (G-DISC-3), which may be after DeleteConnection has
-// returned; posts are gone at once.
+// Normally" (G-CLOSE-4), after earlier posts are delivered. Posts fail with
+// ErrGone at once. $disconnect runs when the connection is closed (G-DISC-3),
+// which may be after DeleteConnection has returned.
 func (g *Gateway) DeleteConnection(ctx context.Context, connectionID string) error {
 	return g.closeWith(ctx, connectionID, ws.CloseNormal, reasonDeleted)
 }
 
-// closeWith closes an open connection, or says what the management API answers.
+// closeWith closes an open connection, or returns the error of the management
+// API.
 func (g *Gateway) closeWith(ctx context.Context, connectionID string, code int, reason string) error {
 	c, err := g.findOpen(ctx, connectionID)
 	if err != nil {

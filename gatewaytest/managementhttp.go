@@ -14,14 +14,14 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/plainjson"
 )
 
-// bodyWithin is how long the body of a request may take to arrive. Who sends it
-// slower is cut off, and holds nothing.
+// bodyTimeout is how long the body of a request may take to arrive. Slower
+// senders are cut off, so that they do not hold the connection.
 const bodyTimeout = 30 * time.Second
 
 // serveConnection serves /{stage}/@connections/{id}. Without Credentials,
-// whoever reaches the port may manage.
+// anyone who can reach the port can manage connections.
 func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, connectionID string) {
-	// A writer without deadlines is no connection that somebody could hold.
+	// A writer without deadlines has no network connection that could be held.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
 	data, err := g.readBody(r, connectionID)
 	if err != nil {
@@ -53,9 +53,9 @@ func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, connec
 	}
 }
 
-// readBody reads the body of a request and checks its signature, if that is
-// asked. Of a body that is too long it returns one byte more than allowed, which
-// is enough to know; the rest counts for the signature only.
+// readBody reads the body of a request, and checks its signature if Credentials
+// are set. Of a body that is too long it returns one byte more than allowed,
+// which is enough to detect it; the rest only counts for the signature.
 func (g *Gateway) readBody(r *http.Request, connectionID string) ([]byte, error) {
 	hash := sha256.New()
 	body := io.TeeReader(io.LimitReader(r.Body, maxPayloadBytes), hash)
@@ -76,7 +76,7 @@ func (g *Gateway) readBody(r *http.Request, connectionID string) ([]byte, error)
 	return data, nil
 }
 
-// body is the JSON of GET @connections (G-MGMT-4).
+// encode returns the JSON of GET @connections (G-MGMT-4).
 func (i ConnectionInfo) encode() []byte {
 	const iso8601 = "2006-01-02T15:04:05.000Z"
 	type who struct {
@@ -95,7 +95,7 @@ func (i ConnectionInfo) encode() []byte {
 	return b
 }
 
-// answerError writes an error of the management API; 410 has no body
+// writeError writes an error of the management API. A 410 has no body
 // (G-MGMT-5).
 func (g *Gateway) writeError(w http.ResponseWriter, err error) {
 	answer := ErrInternal
@@ -107,13 +107,13 @@ func (g *Gateway) writeError(w http.ResponseWriter, err error) {
 	g.writeJSON(w, answer.StatusCode, answer.Code, errorBody(answer.Message))
 }
 
-// messageBody is the body of an error answer (G-MGMT-14).
+// errorBody is the body of an error response (G-MGMT-14).
 func errorBody(text string) []byte {
 	body, _ := plainjson.Encode(map[string]string{"message": text}) // cannot fail
 	return body
 }
 
-// answerJSON writes an answer with the headers of G-MGMT-14, in the service's
+// writeJSON writes a response with the headers of G-MGMT-14, in the service's
 // letter case.
 func (g *Gateway) writeJSON(w http.ResponseWriter, status int, errorType string, body []byte) {
 	if status < 200 || status > 999 {
@@ -138,8 +138,8 @@ func (g *Gateway) writeJSON(w http.ResponseWriter, status int, errorType string,
 	_, _ = w.Write(body)
 }
 
-// errorTypes are the x-amzn-ErrorType headers by status, where nothing else
-// tells. They are assumed, from those of REST APIs (G-HANDSHAKE-19).
+// errorTypes are the values of x-amzn-ErrorType by status, where nothing else
+// determines them. They are assumed, from those of REST APIs (G-HANDSHAKE-19).
 var errorTypes = map[int]string{
 	http.StatusBadRequest:          "BadRequestException",
 	http.StatusUnauthorized:        "UnauthorizedException",
@@ -154,7 +154,7 @@ var errorTypes = map[int]string{
 	http.StatusGatewayTimeout:      "InternalServerErrorException",
 }
 
-// errorOf is the answer with a status and what goes with it.
+// statusError returns the error for a status, with its usual code and message.
 func statusError(status int) *Error {
 	return &Error{StatusCode: status, Code: errorTypes[status], Message: http.StatusText(status)}
 }

@@ -14,63 +14,65 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/plainjson"
 )
 
-// Mapping is what a non-proxy integration does with a message on its way to the
-// backend, and with the backend's answer on its way to the client.
+// Mapping makes an integration a non-proxy one: it maps a message to the
+// request for the backend, and the backend's response to the message for the
+// client.
 //
-// Templates are text in which $input.body, $input.json('$PATH'),
-// $input.path('$PATH'), $context.NAME and $stageVariables.NAME stand for values, as
-// does one of them in $util.escapeJavaScript(), urlEncode, urlDecode, base64Encode
-// or base64Decode; ${…} marks where a name ends. Everything else of the Velocity
-// Template Language (directives, variables of one's own) is refused by New.
+// In a template, $input.body, $input.json('$PATH'), $input.path('$PATH'),
+// $context.NAME and $stageVariables.NAME stand for values. Each may be the
+// argument of $util.escapeJavaScript(), urlEncode, urlDecode, base64Encode or
+// base64Decode. ${…} marks where a name ends. New refuses everything else of
+// the Velocity Template Language, such as directives and variables.
 type Mapping struct {
-	// TemplateSelectionExpression chooses one of RequestTemplates by key; no
-	// such key is "$default" (G-INTEG-8). Default `\$default`.
+	// TemplateSelectionExpression chooses one of RequestTemplates by key. If
+	// there is no such key, "$default" is used (G-INTEG-8). Default
+	// `\$default`.
 	TemplateSelectionExpression string
 
-	// RequestTemplates write what the backend is given, by key. For a MOCK
+	// RequestTemplates write the request for the backend, by key. For a MOCK
 	// integration that is {"statusCode":N} (G-INTEG-9).
 	RequestTemplates map[string]string
 
-	// PassthroughBehavior says what happens to a message without a template:
-	// "WHEN_NO_MATCH", the default, gives it to the backend as it is,
-	// "WHEN_NO_TEMPLATES" does so only if there are no templates at all,
+	// PassthroughBehavior decides about a message without a template.
+	// "WHEN_NO_MATCH", the default, sends it to the backend unchanged.
+	// "WHEN_NO_TEMPLATES" does so only if there are no templates at all.
 	// "NEVER" answers "Unsupported Media Type" (the text is assumed).
 	PassthroughBehavior string
 
-	// ContentHandlingStrategy "CONVERT_TO_BINARY" makes bytes of what the
-	// template, or the passthrough, gives to the backend: it has to be base64, and
-	// what is not is answered "Internal server error" (assumed). It is the way for
-	// a client to send bytes, since binary frames are refused (G-FRAME-1,
-	// G-FRAME-2). A web server gets them as they are; a function takes JSON only.
-	// "CONVERT_TO_TEXT" changes nothing: messages are text.
+	// ContentHandlingStrategy "CONVERT_TO_BINARY" decodes the request for the
+	// backend from base64; if that fails, the client gets "Internal server
+	// error" (assumed). It is how a client can send bytes, since binary frames
+	// are refused (G-FRAME-1, G-FRAME-2). A web server gets the bytes
+	// unchanged; a function accepts JSON only. "CONVERT_TO_TEXT" changes
+	// nothing: messages are text.
 	ContentHandlingStrategy string
 
 	// Responses are the integration responses by key: "$default", or "/REGEXP/"
-	// against the whole of the HTTP status, the mock's status, or the error
-	// text of a function (G-INTEG-7). A two-way route needs one at least. If
-	// several match, the first in the order of keys is taken (assumed), and if
-	// none does the answer passes as it is.
+	// for the whole of the HTTP status, the mock's status, or the error text of
+	// a function (G-INTEG-7). A two-way route needs at least one. If several
+	// match, the first by key is used (assumed). If none does, the backend's
+	// response is sent unchanged.
 	Responses map[string]IntegrationResponse
 }
 
-// IntegrationResponse is what becomes of a backend's answer.
+// IntegrationResponse maps a response of the backend.
 type IntegrationResponse struct {
-	// TemplateSelectionExpression chooses one of ResponseTemplates by key; no
-	// such key is "$default". Beside ${request.body.PATH} there are
-	// ${integration.response.statuscode},
-	// ${integration.response.header.NAME} and, for all values in a list,
+	// TemplateSelectionExpression chooses one of ResponseTemplates by key. If
+	// there is no such key, "$default" is used. Besides ${request.body.PATH} it
+	// may contain ${integration.response.statuscode},
+	// ${integration.response.header.NAME} and, for a list of all values,
 	// ${integration.response.multivalueheader.NAME}. Default `\$default`.
 	TemplateSelectionExpression string
 
-	// ResponseTemplates write what the client gets, by key; $input is then the
-	// backend's answer. Without a template the answer passes as it is; a mock
-	// has none.
+	// ResponseTemplates write the message for the client, by key. In them
+	// $input is the backend's response. Without a template that response is
+	// sent unchanged; a mock has none.
 	ResponseTemplates map[string]string
 
-	// ContentHandlingStrategy "CONVERT_TO_TEXT" makes base64 of the backend's
-	// bytes before a template sees them, "CONVERT_TO_BINARY" bytes of base64; what
-	// is not base64 is answered "Internal server error" (assumed). The client gets
-	// text in any case, in which what is not UTF-8 is replaced.
+	// ContentHandlingStrategy "CONVERT_TO_TEXT" encodes the backend's bytes as
+	// base64 before a template uses them. "CONVERT_TO_BINARY" decodes them from
+	// base64; if that fails, the client gets "Internal server error" (assumed).
+	// The client always gets text, in which invalid UTF-8 is replaced.
 	ContentHandlingStrategy string
 }
 
@@ -81,7 +83,8 @@ const (
 	passthroughNever       = "NEVER"
 )
 
-// templateSet is templates and the expression that chooses among them.
+// templateSet is a set of templates with the expression that chooses among
+// them.
 type templateSet struct {
 	selection expr.Selection
 	templates map[string]expr.Template
@@ -104,11 +107,11 @@ func newTemplateSet(expression string, texts map[string]string, others ...string
 	return set, errors.Join(errs...)
 }
 
-// pick chooses the template for a message; false if there is none.
+// choose returns the template for a message, or reports false if there is none.
 func (s templateSet) choose(message string, lookup func(string) string) (expr.Template, bool) {
 	value, err := plainjson.Decode(message)
 	if err != nil {
-		value = nil // an expression of literal text chooses all the same
+		value = nil // an expression without variables still works
 	}
 	t, ok := s.templates[s.selection.Text(value, lookup)]
 	if !ok {
@@ -117,7 +120,7 @@ func (s templateSet) choose(message string, lookup func(string) string) (expr.Te
 	return t, ok
 }
 
-// mapping is a Mapping made ready.
+// mapping is a parsed Mapping.
 type mapping struct {
 	requests    templateSet
 	passthrough string
@@ -137,6 +140,7 @@ const (
 	responseHeaders = "integration.response.multivalueheader."
 )
 
+// newMapping parses a Mapping.
 func newMapping(m Mapping, twoWay bool) (made *mapping, err error) {
 	made = &mapping{passthrough: m.PassthroughBehavior, content: m.ContentHandlingStrategy}
 	if err := checkContentHandling(made.content); err != nil {
@@ -153,7 +157,7 @@ func newMapping(m Mapping, twoWay bool) (made *mapping, err error) {
 		return nil, err
 	}
 	if twoWay && len(m.Responses) == 0 {
-		return nil, fieldError("Responses", errors.New("a two-way route needs one at least"))
+		return nil, fieldError("Responses", errors.New("a two-way route needs at least one"))
 	}
 	keys := slices.Sorted(maps.Keys(m.Responses))
 	if at := slices.Index(keys, routeDefault); at >= 0 {
@@ -188,7 +192,7 @@ func (inv *invocation) scope(body string) expr.Scope {
 	return expr.Scope{Body: body, Context: inv.contextValue, StageVariables: inv.c.g.api.StageVariables}
 }
 
-// request is what the backend is given for an event.
+// request returns the request to the backend for an event.
 func (m *mapping) request(inv *invocation) (string, *gatewayResponse) {
 	request := inv.body
 	t, ok := m.requests.choose(inv.body, nil)
@@ -208,8 +212,8 @@ func (m *mapping) request(inv *invocation) (string, *gatewayResponse) {
 	return string(data), nil
 }
 
-// respond turns the backend's answer into the client's. The outcome is what the
-// keys of the integration responses are matched against.
+// respond maps the backend's response. The keys of the integration responses
+// are matched against outcome.
 func (m *mapping) respond(inv *invocation, outcome string, a integrationResponse) (integrationResponse, error) {
 	at := slices.IndexFunc(m.responses, func(r mappedResponse) bool { return r.pattern == nil || r.pattern.MatchString(outcome) })
 	if at < 0 {
@@ -230,7 +234,7 @@ func (m *mapping) respond(inv *invocation, outcome string, a integrationResponse
 	return a, nil
 }
 
-// variable is what a response's template selection may ask of an answer.
+// variable returns a variable of a response's template selection.
 func (a integrationResponse) variable(name string) string {
 	if name == responseStatus {
 		return strconv.Itoa(a.status)
@@ -247,7 +251,7 @@ func (a integrationResponse) variable(name string) string {
 	return a.headers.Last(strings.TrimPrefix(name, responseHeader), strings.EqualFold)
 }
 
-// mock is the backend of a MOCK integration: it answers with the status that
+// mock is the backend of a MOCK integration. It responds with the status that
 // the request template wrote (G-INTEG-9).
 func mock(request string) (integrationResponse, error) {
 	var written struct {

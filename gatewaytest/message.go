@@ -20,14 +20,14 @@ const (
 	textMediaType = "Unsupported Media Type" // assumed, from REST APIs
 )
 
-// errorFrame is the text of an error frame, to the byte (G-ERR-1). Nothing in
-// it needs escaping: the texts are ours and ids are base64.
+// errorFrame is an error frame, byte for byte (G-ERR-1). Nothing in it needs
+// escaping: the texts are ours, and ids are base64.
 func errorFrame(text, connectionID, requestID string) []byte {
 	return fmt.Appendf(nil, `{"message": "%s", "connectionId":"%s", "requestId":"%s"}`, text, connectionID, requestID)
 }
 
-// dispatch starts the work for a message: at once, or after messages before it,
-// which is always when the API is serial (G-ORDER-2).
+// dispatch runs a message at once, or after earlier messages of the connection
+// if too many are running. If the API is serial, that is always so (G-ORDER-2).
 func (c *conn) dispatch(body string, now time.Time) {
 	c.mu.Lock()
 	if c.inFlight >= maxInFlight {
@@ -48,16 +48,16 @@ func (c *conn) dispatch(body string, now time.Time) {
 		return
 	}
 	c.mu.Unlock()
-	// The reader is running, so Close cannot have stopped waiting.
+	// The reader is counted in running, so Close is still waiting.
 	c.g.running.Go(func() {
 		for more := true; more; body, more = c.nextInBacklog() {
 			c.runMessage(body)
-			runtime.Gosched() // others have their turn
+			runtime.Gosched() // let other connections run
 		}
 	})
 }
 
-// nextWaiting ends one message and returns the one that waited for it, if any.
+// nextInBacklog ends one message and returns the next waiting one, if any.
 func (c *conn) nextInBacklog() (string, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,8 +72,8 @@ func (c *conn) nextInBacklog() (string, bool) {
 	return body, true
 }
 
-// handle runs the integration of one message and sends what the client is to
-// see of it.
+// runMessage runs the integration of one message and sends the client's
+// response.
 func (c *conn) runMessage(body string) {
 	g, now := c.g, c.g.Now()
 	route := g.selectRoute(body)
@@ -101,8 +101,8 @@ func (c *conn) runMessage(body string) {
 	}
 }
 
-// admitMessage takes a message through throttles, key and model to the
-// integration of its route.
+// admitMessage takes a message through throttles, policy, API key and model to
+// the integration of its route.
 func (c *conn) admitMessage(inv *invocation, now time.Time) (integrationResponse, *gatewayResponse) {
 	if inv.route == nil {
 		return integrationResponse{}, &responseNoRoute // G-ERR-2
@@ -123,20 +123,20 @@ func (c *conn) admitMessage(inv *invocation, now time.Time) (integrationResponse
 	return c.g.integrate(inv)
 }
 
-// answer sends what belongs to a message. A client that does not read its
-// answers loses them; that is counted.
+// reply sends the response to a message. A client that does not read its
+// responses loses them, which Stats.Dropped counts.
 func (c *conn) reply(payload []byte) {
 	switch err := c.enqueue(payload); {
 	case err == nil:
 		c.markActive(c.g.Now())
 	case errors.Is(err, ErrLimitExceeded):
 		c.g.counters.dropped.Add(1)
-		c.g.api.Log.Warn("send buffer full: answer dropped", "connectionId", c.id)
+		c.g.api.Log.Warn("send buffer full: response dropped", "connectionId", c.id)
 	}
 }
 
-// textOf is data as a text frame may carry it: what is not UTF-8 is replaced
-// (G-FRAME-5). Valid data is not copied.
+// validUTF8 replaces what is not UTF-8, as a text frame needs it (G-FRAME-5).
+// Valid data is not copied.
 func validUTF8(data []byte) []byte {
 	if utf8.Valid(data) {
 		return data
@@ -144,7 +144,7 @@ func validUTF8(data []byte) []byte {
 	return []byte(strings.ToValidUTF8(string(data), "\uFFFD"))
 }
 
-// decodeBody undoes isBase64Encoded (G-RESP-9).
+// decodeBody decodes a body with isBase64Encoded (G-RESP-9).
 func decodeBody(body string, encoded bool) ([]byte, error) {
 	if !encoded {
 		return []byte(body), nil

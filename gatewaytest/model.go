@@ -14,21 +14,22 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/expr"
 )
 
-// modelURL is how one model refers to another by $ref (developer guide, "Data
-// models").
+// modelURL is the $ref by which one model refers to another (developer guide,
+// "Data models").
 func modelURL(apiID, name string) string {
 	return "https://apigateway.amazonaws.com/restapis/" + apiID + "/models/" + name
 }
 
-// noLoading refuses to fetch what a schema refers to: models refer to models.
+// noLoader refuses to load schemas: models refer only to models.
 type noLoader struct{}
 
-func (noLoader) Load(url string) (any, error) { return nil, errors.New("there is no such model") }
+func (noLoader) Load(url string) (any, error) { return nil, errors.New("no such model") }
 
-// drafts are the $schema that a model may name: draft 4, as schemas write it.
+// drafts are the values of $schema that a model may have: those of draft 4.
 var drafts = []any{"http://json-schema.org/draft-04/schema#", "http://json-schema.org/draft-04/schema", "http://json-schema.org/schema#"}
 
-// compileModels reads the schemas, of draft 4 (G-VALID-1). Formats are not asserted.
+// compileModels compiles the models, of draft 4 (G-VALID-1). Formats are not
+// checked.
 func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft4)
@@ -38,7 +39,7 @@ func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
 	for _, name := range names {
 		document, err := jsonschema.UnmarshalJSON(strings.NewReader(api.Models[name]))
 		if schema, ok := document.(map[string]any); ok && schema["$schema"] != nil && !slices.Contains(drafts, schema["$schema"]) {
-			err = fmt.Errorf("$schema %q: models are of draft 4", schema["$schema"])
+			err = fmt.Errorf("$schema %q: must be draft 4", schema["$schema"])
 		}
 		if err == nil {
 			err = compiler.AddResource(modelURL(api.ID, name), document)
@@ -61,7 +62,8 @@ func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
 	return models, errors.Join(errs...)
 }
 
-// routeModels finds the models of a route by key.
+// routeModels returns the models of a route by key, and the expression that
+// chooses one.
 func routeModels(r Route, models map[string]*jsonschema.Schema) (expr.Selection, map[string]*jsonschema.Schema, error) {
 	if r.ModelSelectionExpression == "" {
 		return nil, nil, nil // G-VALID-6
@@ -74,21 +76,21 @@ func routeModels(r Route, models map[string]*jsonschema.Schema) (expr.Selection,
 	for _, key := range slices.Sorted(maps.Keys(r.RequestModels)) {
 		schema, ok := models[r.RequestModels[key]]
 		if !ok {
-			return nil, nil, fmt.Errorf("%q: there is no model %q", key, r.RequestModels[key])
+			return nil, nil, fmt.Errorf("%q: no model %q", key, r.RequestModels[key])
 		}
 		byKey[key] = schema
 	}
 	return chosen, byKey, nil
 }
 
-// validate holds a message against the model that the route chooses for it;
-// nonJSON says that what is not JSON passes (G-VALID-5).
+// validate validates a message with the model that the route chooses for it.
+// nonJSON accepts messages that are not JSON (G-VALID-5).
 func (r *route) validate(body string, nonJSON bool) *gatewayResponse {
 	if r.model == nil {
 		return nil
 	}
-	// Numbers are kept as written, and a second value after the first is an
-	// error.
+	// UnmarshalJSON keeps numbers as written, and refuses a second value after the
+	// first.
 	message, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
 	switch {
 	case err != nil && nonJSON:
@@ -104,7 +106,7 @@ func (r *route) validate(body string, nonJSON bool) *gatewayResponse {
 		schema, ok = r.models[routeDefault]
 	}
 	if !ok {
-		return responseBadBody.withDetail("there is no model for the message") // G-VALID-2
+		return responseBadBody.withDetail("no model for the message") // G-VALID-2
 	}
 	if err := schema.Validate(message); err != nil {
 		reason := err.Error()
@@ -114,18 +116,19 @@ func (r *route) validate(body string, nonJSON bool) *gatewayResponse {
 }
 
 const (
-	// maxReason is how much of a validation's report goes to the log, in bytes: a
-	// message may break its model in thousands of places.
+	// maxReason is how much of a validation's report is logged, in bytes: a
+	// message may violate its model in thousands of places.
 	maxReason = 1 << 10
 
-	// maxNumber is how long a number of a message may be, in digits as written, and
-	// maxExponent its exponent, above that of every float64. The validator reckons
-	// exactly, so that 1e999999 costs it a million digits.
+	// maxNumberDigits limits the length of numbers in a message, as written,
+	// and maxExponent their exponents. Both exceed every float64. The validator
+	// calculates exactly, so 1e999999 would cost it a million digits.
 	maxNumberDigits = 400
 	maxExponent     = 400
 )
 
-// reckonable reports whether every number of a message can be reckoned with.
+// numbersBounded reports whether all numbers of a message are within the
+// limits.
 func numbersBounded(value any) bool {
 	switch value := value.(type) {
 	case json.Number:

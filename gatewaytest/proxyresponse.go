@@ -16,10 +16,10 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/plainjson"
 )
 
-// parseProxyAnswer reads an answer as strictly as the service does: only the
-// five known keys, statusCode an integer or a string of one, body a string
-// (G-RESP-6, G-RESP-7). Nulls count as absent, because aws-lambda-go writes
-// them for empty fields.
+// parseProxyAnswer parses a proxy response as strictly as the service does:
+// only the five known keys, statusCode an integer or a string of one, body a
+// string (G-RESP-6, G-RESP-7). A null counts as absent, because aws-lambda-go
+// writes it for empty fields.
 func parseProxyAnswer(raw []byte, assumptions *Assumptions) (integrationResponse, error) {
 	var a integrationResponse
 	trimmed := bytes.TrimSpace(raw)
@@ -74,7 +74,7 @@ func parseProxyAnswer(raw []byte, assumptions *Assumptions) (integrationResponse
 	if err := a.addLists(lists); err != nil {
 		return integrationResponse{}, fmt.Errorf("key %q: %w", "multiValueHeaders", err)
 	}
-	if assumptions.ExactProtocolHeader { // no other header is ever looked at
+	if assumptions.ExactProtocolHeader { // no other header matters
 		a.headers = fields.List{{Name: subprotocolHeader, Value: single.Last(subprotocolHeader, fields.Exact)}}
 	}
 	if body == nil {
@@ -88,7 +88,7 @@ func parseProxyAnswer(raw []byte, assumptions *Assumptions) (integrationResponse
 	return a, nil
 }
 
-// parseStatus reads a status code: an integer, or a string of one.
+// parseStatus parses a status code: an integer, or a string of one.
 func parseStatus(raw json.RawMessage) (int, error) {
 	text := string(raw)
 	if strings.HasPrefix(text, `"`) {
@@ -104,7 +104,7 @@ func parseStatus(raw json.RawMessage) (int, error) {
 	return int(number), nil
 }
 
-// addHeaders takes headers whose values are strings, numbers or booleans.
+// addHeaders adds headers whose values are strings, numbers or booleans.
 func (a *integrationResponse) addHeaders(headers map[string]json.RawMessage) error {
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		value, ok := plainjson.ScalarText(headers[name])
@@ -116,8 +116,8 @@ func (a *integrationResponse) addHeaders(headers map[string]json.RawMessage) err
 	return nil
 }
 
-// addLists takes headers that have a list of such values each, after all others,
-// so that they win.
+// addLists adds headers with lists of values. They come after all others, so
+// they take precedence.
 func (a *integrationResponse) addLists(lists map[string][]json.RawMessage) error {
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
 		for _, one := range lists[name] {

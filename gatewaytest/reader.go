@@ -8,12 +8,11 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
-// errClosed is how the control function says that the peer's close frame has
-// come.
+// errClosed is what the control function returns for the peer's close frame.
 var errClosed = errors.New("gatewaytest: close frame received")
 
-// read serves the client's frames until the connection is at its end. When it
-// returns, the end is decided and the last frame is queued.
+// read handles the client's frames until the connection ends. When it returns,
+// the close code is set and the last frame is queued.
 func (c *conn) read(early []byte) {
 	r := ws.NewReader(early, c.net, &c.g.limits, ws.NewInflater(c.deflate), c.control)
 	for {
@@ -28,7 +27,7 @@ func (c *conn) read(early []byte) {
 	}
 }
 
-// endReading decides how the connection ends when there is no next message.
+// endReading sets how the connection ends when there is no next message.
 func (c *conn) endReading(err error) {
 	c.waitWhileStalled()
 	var fail ws.Failure
@@ -37,18 +36,18 @@ func (c *conn) endReading(err error) {
 	case errors.As(err, &fail):
 		c.failConnection(int(fail))
 	default:
-		// The network ended. When the gateway has closed, this is the peer
-		// that did not answer, or did so with its socket.
+		// The network ended. If the gateway has closed, the peer closed its socket
+		// or did not answer.
 		c.end(ws.CloseAbnormal, c.g.reason(ws.CloseAbnormal))
 		c.abort()
 	}
 }
 
-// received takes a message in. It reports false when the connection was cut on
-// purpose.
+// handleMessage handles a message. It reports false if a fault cut the
+// connection.
 func (c *conn) handleMessage(message []byte) bool {
 	if !c.acceptsInput() {
-		return true // too late; the close frame is on its way, or never will be
+		return true // too late: the connection is closing or stalled
 	}
 	c.g.counters.messagesIn.Add(1)
 	switch {
@@ -57,7 +56,7 @@ func (c *conn) handleMessage(message []byte) bool {
 		return false
 	case c.g.stallsOnMessage():
 		c.stall()
-		return true // the next read tells
+		return true // the next read fails
 	}
 	now := c.g.Now()
 	c.markReceived(now)
@@ -65,9 +64,9 @@ func (c *conn) handleMessage(message []byte) bool {
 	return true
 }
 
-// control answers control frames. A ping is not a message: no function hears of
-// it (G-FRAME-3), and it does not keep the connection from being idle unless the
-// API assumes so (G-LIMIT-6).
+// control handles control frames. A ping is not a message: no function is
+// invoked for it (G-FRAME-3), and it does not end the idle time unless
+// Assumptions say so (G-LIMIT-6).
 func (c *conn) control(opcode byte, payload []byte) error {
 	switch opcode {
 	case ws.OpPing:
@@ -77,7 +76,7 @@ func (c *conn) control(opcode byte, payload []byte) error {
 		c.queuePong(payload)
 	case ws.OpClose:
 		if !c.acceptsInput() {
-			return errClosed // we are closing too, or hear nothing any more
+			return errClosed // we are closing too, or the connection is stalled
 		}
 		code, reason, err := ws.ParseClose(payload)
 		if err != nil {
@@ -89,7 +88,7 @@ func (c *conn) control(opcode byte, payload []byte) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.state == stateOpen {
-			// The client was first: echo its frame as it came (G-CLOSE-1).
+			// The client closed first: echo its frame unchanged (G-CLOSE-1).
 			c.endLocked(code, reason)
 			c.queueControlLocked(ws.OpClose, payload)
 			_ = c.net.SetDeadline(time.Now().Add(closeWait))
@@ -99,13 +98,13 @@ func (c *conn) control(opcode byte, payload []byte) error {
 	return nil
 }
 
-// fail ends the connection because of what the client sent: a close frame with
-// the code, then nothing but waiting, for at most closeWait, until the client
-// has gone. Closing at once could take the close frame away again, because the
-// system resets a connection that is closed with bytes unread.
+// failConnection ends the connection because of what the client sent. It sends
+// a close frame with the code, and then waits for at most closeWait until the
+// client has gone. Closing at once could lose the close frame, because the
+// system resets a connection that is closed with unread bytes.
 func (c *conn) failConnection(code int) {
 	if !c.startFail(code) {
-		return // already closing: the peer has said enough
+		return // already closing
 	}
 	_, _ = io.Copy(io.Discard, struct{ io.Reader }{c.net})
 }

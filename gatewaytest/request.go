@@ -11,17 +11,17 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/fields"
 )
 
-// request is a handshake as the events tell it.
+// request is a handshake, as events describe it.
 type request struct {
 	headers    fields.List // as sent, in the client's letter case, with Host first
 	query      fields.List // decoded pairs
-	firstValue bool        // of a repeated name the first value counts, not the last (G-EVENT-9)
+	firstValue bool        // the first value of a repeated name counts, not the last (G-EVENT-9)
 	domainName string
 	identity   event.Identity
 }
 
-// single is the map that holds for each name of f the value that counts. Nil when
-// there are no fields.
+// valuesByName returns the effective value of each name. It returns nil for an
+// empty list.
 func (r *request) valuesByName(f fields.List) map[string]string {
 	if len(f) == 0 {
 		return nil
@@ -35,7 +35,8 @@ func (r *request) valuesByName(f fields.List) map[string]string {
 	return m
 }
 
-// counts is, of the values of a name, the one that does; nil of none.
+// effective returns the value that counts of a repeated name, or nil if there
+// is none.
 func (r *request) effective(values []string) []string {
 	switch {
 	case len(values) < 2:
@@ -46,7 +47,7 @@ func (r *request) effective(values []string) []string {
 	return values[len(values)-1:]
 }
 
-// value is the value that counts of a name in f; equal says how names compare.
+// value returns the effective value of a name, or "". equal compares names.
 func (r *request) value(f fields.List, name string, equal func(a, b string) bool) string {
 	for _, value := range r.effective(f.All(name, equal)) {
 		return value
@@ -65,8 +66,8 @@ func (g *Gateway) newRequest(r *http.Request, now time.Time) *request {
 		identity:   event.Identity{UserAgent: r.Header.Get("User-Agent"), SourceIP: source},
 	}
 	if req.domainName == "" {
-		// With the port, if any: the service has none to show, but a handler
-		// that builds the management URL from the domain name needs it here.
+		// With the port, if any. The service has no port here, but a handler that
+		// builds the management URL from the domain name needs it.
 		req.domainName = r.Host
 	}
 	forwarded, trace := source, r.Header.Get("X-Amzn-Trace-Id")
@@ -88,13 +89,13 @@ func (g *Gateway) newRequest(r *http.Request, now time.Time) *request {
 	return req
 }
 
-// integrationHeaders is what $connect sees: all but the hop's own.
+// integrationHeaders are the headers for $connect: all except the hop's own.
 func (r *request) integrationHeaders() fields.List {
 	return r.headers.Without("Connection", "Upgrade")
 }
 
-// authorizerHeaders is what the authorizer sees: with the hop's own headers,
-// in the service's spelling, and with a length (G-AUTH-9).
+// authorizerHeaders are the headers for the authorizer: with the hop's own, in
+// the service's spelling, and with a length (G-AUTH-9).
 func (r *request) authorizerHeaders() fields.List {
 	return append(r.headers.Without("Connection", "Upgrade", "Content-Length"),
 		fields.Field{Name: "Connection", Value: "upgrade"}, fields.Field{Name: "Upgrade", Value: "websocket"}, fields.Field{Name: "content-length", Value: "0"})
@@ -108,14 +109,14 @@ func sourceIP(r *http.Request) string {
 	return r.RemoteAddr
 }
 
-// headerCaseKey finds the headers as sent in the context of a request that
-// came in through Dial.
+// headerCaseKey is the context key for the headers of a request that came
+// through Dial, as sent.
 type headerCaseKey struct{}
 
-// sentHeaders returns the headers in the client's own spelling when it is
-// known, because the connection came through Dial or PreserveHeaderCase. Else
-// net/http has already rewritten them, and all that can be done is to restore
-// the spelling that every client uses for the WebSocket headers.
+// sentHeaders returns the headers in the client's spelling if it is known,
+// which it is for connections through Dial or PreserveHeaderCase. Otherwise
+// net/http has rewritten them. Then only the spelling of the WebSocket headers
+// is restored, which is the same in every client.
 func sentHeaders(r *http.Request) fields.List {
 	if sent, ok := r.Context().Value(headerCaseKey{}).(fields.List); ok {
 		return sent
@@ -137,7 +138,7 @@ func sentHeaders(r *http.Request) fields.List {
 	return sent
 }
 
-// withHeaders remembers the headers as sent for newRequest.
+// withHeaders stores the headers as sent for newRequest.
 func withHeaders(r *http.Request, sent fields.List) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), headerCaseKey{}, sent))
 }

@@ -6,36 +6,41 @@ import (
 	"sync/atomic"
 )
 
-// Stats counts what a gateway has done since New.
+// Stats are counters since New.
 type Stats struct {
-	Open        int           // connections open now
-	Connects    int64         // connections ever opened
-	Refused     map[int]int64 // handshakes refused, by HTTP status
-	MessagesIn  int64         // complete messages received
-	MessagesOut int64         // messages to clients: posts, answers, error frames
-	FramesOut   int64         // data frames handed to the network
-	BytesOut    int64         // their payload bytes, compressed where they were
-	Posts       int64         // posts accepted
-	Gone        int64         // posts answered 410
-	Throttled   int64         // posts answered 429
-	TooLarge    int64         // posts answered 413
-	Dropped     int64         // answers and error frames lost to a full send buffer
-	Disconnects map[int]int64 // connections ended, by close code
+	Open        int           // open connections
+	Connects    int64         // connections opened
+	Refused     map[int]int64 // refused handshakes, by HTTP status
+	MessagesIn  int64         // complete messages from clients
+	MessagesOut int64         // messages to clients: posts, responses, error frames
+	FramesOut   int64         // data frames written to the network
+	BytesOut    int64         // their payload bytes, after compression
+	Posts       int64         // accepted posts
+	Gone        int64         // posts that failed with 410
+	Throttled   int64         // posts that failed with 429
+	TooLarge    int64         // posts that failed with 413
 
-	// Stage and Routes are what CloudWatch would show: of the API and its stage,
-	// and of each route by its key.
+	// Dropped counts responses and error frames that did not fit into the send
+	// buffer of their connection. It does not count Faults.DropEvery, which cuts
+	// connections.
+	Dropped int64
+
+	Disconnects map[int]int64 // ended connections, by close code
+
+	// Stage and Routes have the CloudWatch metrics of the stage, and of each
+	// route by its key.
 	Stage  Metrics
 	Routes map[string]Metrics
 }
 
-// counters is what Stats is made from. The maps are touched once per
-// connection, the atomics on every message.
+// counters are behind Stats. The maps change once per connection, the atomics
+// with every message.
 type counters struct {
 	connects, messagesIn, messagesOut         atomic.Int64
 	framesOut, bytesOut                       atomic.Int64
 	posts, gone, throttled, tooLarge, dropped atomic.Int64
 
-	unrouted metricCounters // of events without a route; those with one have their own
+	unrouted metricCounters // of events without a route; routes have their own
 
 	mu          sync.Mutex
 	refused     map[int]int64
@@ -60,7 +65,7 @@ func (c *counters) addDisconnect(code int) {
 	c.disconnects[code]++
 }
 
-// countPost files the outcome of a post under its status.
+// addPost counts a post by its status.
 func (c *counters) addPost(err error) {
 	if err == nil {
 		c.posts.Add(1)
@@ -80,8 +85,8 @@ func (c *counters) addPost(err error) {
 	}
 }
 
-// Stats returns the counters as they are now. The counters are read one after
-// the other, not in one instant.
+// Stats returns the current counters. It reads them one after the other, not at
+// one instant.
 func (g *Gateway) Stats() Stats {
 	c := &g.counters
 	s := Stats{

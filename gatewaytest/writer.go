@@ -12,23 +12,26 @@ import (
 // keepBatch and keepBytes are how many entries and bytes of a writer's own
 // memory go back to the pool. All are our own choice.
 const (
+	// keepFrames is how many queue entries an idle connection keeps. keepBatch
+	// and keepBytes limit the entries and bytes of the memory that a writer
+	// returns to the pool. All are our own choice.
 	keepFrames = 4
 	keepBatch  = 256
 	keepBytes  = 64 * 1024
 )
 
-// batch is what one writer needs while it writes.
+// batch is the memory of a running writer.
 type batch struct {
 	frames []ws.Frame
 	spans  [][]byte    // the header and payload of each frame
 	rest   net.Buffers // spans, consumed by the write
-	joined []byte      // the same in one piece, for a net.Conn without writev
+	joined []byte      // spans in one piece, for a net.Conn without writev
 }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
-// enqueue queues a text message. It does not wait: a full queue is
-// ErrLimitExceeded, a connection that is not open ErrGone.
+// enqueue queues a text message. It does not wait: it returns ErrLimitExceeded
+// if the queue is full, and ErrGone if the connection is not open.
 func (c *conn) enqueue(payload []byte) error {
 	first := byte(ws.OpText)
 	if packed := c.compress(payload); packed != nil {
@@ -39,8 +42,8 @@ func (c *conn) enqueue(payload []byte) error {
 	if c.state != stateOpen || c.broken {
 		return ErrGone
 	}
-	// With nothing unsent every message is taken, so that a small buffer
-	// slows a connection down and never blocks it for good.
+	// A message is always accepted when nothing is unsent, so that a small buffer
+	// slows a connection down but never blocks it.
 	most := c.g.api.Assumptions.SentFrameBytes
 	if c.unsent > 0 && c.unsent+ws.MessageSize(len(payload), most) > c.g.api.SendBuffer {
 		return ErrLimitExceeded
@@ -55,10 +58,10 @@ func (c *conn) enqueue(payload []byte) error {
 	return nil
 }
 
-// pack returns the compressed form of a message for this client, or nil if the
-// message is sent unchanged: because no compression was agreed on, because there
-// is little to gain, or because the client's window is smaller than the message
-// and our compressor knows only one size.
+// compress returns the compressed form of a message, or nil if it is sent
+// unchanged: because no compression was agreed on, because there is little to
+// gain, or because the client's window is smaller than the message and our
+// compressor has only one window size.
 func (c *conn) compress(message []byte) []byte {
 	if c.deflate == nil || len(message) < minDeflateBytes {
 		return nil
@@ -69,7 +72,7 @@ func (c *conn) compress(message []byte) []byte {
 	return c.g.compressor.Compress(message)
 }
 
-// pushLocked queues a control frame, whatever waits already.
+// queueControlLocked queues a control frame, even if the queue is full.
 func (c *conn) queueControlLocked(opcode byte, payload []byte) {
 	c.queueFrameLocked(ws.NewFrame(ws.Fin|opcode, payload))
 }
@@ -80,9 +83,9 @@ func (c *conn) queueFrameLocked(frame ws.Frame) {
 	c.startWriterLocked()
 }
 
-// pushPong queues the answer to a ping. A pong that still waits is replaced:
-// only the latest ping needs one (RFC 6455 section 5.5.3), and so a client
-// that only pings cannot fill the memory.
+// queuePong queues the answer to a ping. It replaces a pong that is still
+// queued: only the latest ping needs an answer (RFC 6455 section 5.5.3), and so
+// a client that only sends pings cannot fill the memory.
 func (c *conn) queuePong(payload []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -99,11 +102,11 @@ func (c *conn) queuePong(payload []byte) {
 func (c *conn) startWriterLocked() {
 	if !c.writerRunning && !c.broken {
 		c.writerRunning = true
-		go c.write() // ended by itself; c.run waits for it
+		go c.write() // ends by itself; c.run waits for it
 	}
 }
 
-// waitWriter returns when everything queued is written or given up.
+// waitWriter returns when everything queued is written or dropped.
 func (c *conn) waitWriter() {
 	c.mu.Lock()
 	if !c.writerRunning {
@@ -116,8 +119,8 @@ func (c *conn) waitWriter() {
 	<-done
 }
 
-// write writes what is queued, all of it in one go each time, and ends when
-// there is nothing left. An idle connection so has no writer.
+// write writes everything queued, each time as one batch, and ends when the
+// queue is empty. So an idle connection has no writer.
 func (c *conn) write() {
 	b := batches.Get().(*batch)
 	for c.takeBatch(b) {
@@ -131,8 +134,8 @@ func (c *conn) write() {
 	}
 }
 
-// takeBatch moves the queue into the batch, whose frames are written. With
-// nothing to write it ends the writer and reports false.
+// takeBatch moves the queue into the batch, whose old frames are written. If
+// there is nothing to write, it ends the writer and reports false.
 func (c *conn) takeBatch(b *batch) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -162,7 +165,7 @@ func (c *conn) takeBatch(b *batch) bool {
 	return false
 }
 
-// moveQueueLocked moves the pong and what is queued into the batch.
+// moveQueueLocked moves the pong and the queue into the batch.
 func (c *conn) moveQueueLocked(b *batch) {
 	if c.pong != nil {
 		frame := ws.NewFrame(ws.Fin|ws.OpPong, c.pong)
@@ -209,7 +212,7 @@ func (c *conn) writeBatch(b *batch) error {
 	c.g.counters.framesOut.Add(data)
 	c.g.counters.bytesOut.Add(bytes)
 	last := &b.frames[len(b.frames)-1]
-	// halfClose was set before the close frame was queued, hence no lock.
+	// closeWrite was set before the close frame was queued, so this needs no lock.
 	if half, ok := c.net.(interface{ CloseWrite() error }); ok && last.IsClose() && c.closeWrite {
 		return half.CloseWrite()
 	}
@@ -217,9 +220,9 @@ func (c *conn) writeBatch(b *batch) error {
 }
 
 // extendWriteDeadline keeps the write deadline between one and two idle
-// time-outs away, so that a peer that takes nothing is cut in that time and a
-// busy connection does not set a timer for every write. A closing connection
-// has its own, shorter deadline.
+// timeouts away. So a client that reads nothing is cut in that time, and a busy
+// connection does not set a deadline for every write. A closing connection has
+// its own, shorter deadline.
 func (c *conn) extendWriteDeadline() {
 	now, patience := time.Now(), max(c.g.api.IdleTimeout, minWriteWait)
 	if c.writeUntil.Sub(now) > patience {
@@ -233,7 +236,7 @@ func (c *conn) extendWriteDeadline() {
 	}
 }
 
-// lose notes that the network failed and wakes the reader, which ends the
+// abort records that the network failed and wakes the reader, which ends the
 // connection.
 func (c *conn) abort() {
 	c.mu.Lock()
