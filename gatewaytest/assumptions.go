@@ -223,8 +223,8 @@ func (a Assumptions) withDefaults() Assumptions {
 
 // gatewayCodes are the close codes that a gateway closes connections with and
 // whose reasons are not known.
-var gatewayCodes = []int{ws.CloseGoingAway, ws.CloseProtocol, ws.CloseUnsupported, ws.CloseAbnormal, ws.CloseInvalidData,
-	ws.ClosePolicy, ws.CloseTooBig, ws.CloseInternal, ws.CloseRestart}
+var gatewayCodes = []int{ws.CloseGoingAway, ws.CloseProtocol, ws.CloseUnsupported, ws.CloseAbnormal,
+	ws.CloseInvalidData, ws.ClosePolicy, ws.CloseTooBig, ws.CloseInternal, ws.CloseRestart}
 
 // check returns an error for each field with a value that no service could have,
 // always in the same order.

@@ -105,20 +105,21 @@ func (g *Gateway) authorize(inv *invocation) (authorization, *gatewayResponse) {
 		return authorization{}, responseAuthorizerFailure.withDetail(err.Error())
 	}
 	started := time.Now()
-	raw, err := g.invoke(g.api.Authorizer.Handler, payload, inv.event.RequestContext.RequestID, maxIntegrationTimeout)
+	raw, err := g.invoke(g.api.Authorizer.Handler, payload, inv.requestID(), maxIntegrationTimeout)
 	latency := time.Since(started)
 	inv.recordLatency("authorizer.latency", started)
 	inv.recordLatency("authorizer.integrationLatency", started)
-	granted, refusal := g.evaluateAnswer(raw, err)
+	auth, refusal := g.evaluateAnswer(raw, err)
 	if refusal != nil {
 		inv.record("authorizer.error", cmp.Or(refusal.detail, refusal.message))
 		inv.record("authorizer.status", strconv.Itoa(refusal.status))
-		g.api.Log.Debug("authorizer refused", "connectionId", inv.c.id, "requestId", inv.event.RequestContext.RequestID, "detail", refusal.detail)
-		return granted, refusal
+		g.api.Log.Debug("authorizer refused", "connectionId", inv.c.id, "requestId", inv.requestID(),
+			"detail", refusal.detail)
+		return auth, refusal
 	}
 	inv.record("authorizer.status", "200")
-	granted.connect["integrationLatency"] = latency.Milliseconds()
-	return granted, nil
+	auth.connect["integrationLatency"] = latency.Milliseconds()
+	return auth, nil
 }
 
 // evaluateAnswer decides by what an authorizer returned.
@@ -140,7 +141,8 @@ func (g *Gateway) evaluateAnswer(raw []byte, err error) (authorization, *gateway
 	if !answer.policy.Allows(invokeAction, g.connectARN()) {
 		return authorization{}, responseDenied.withDetail("the policy does not allow " + g.connectARN()) // G-AUTH-13
 	}
-	return authorization{connect: maps.Clone(answer.context), later: answer.context, policy: answer.policy, usage: answer.usage}, nil
+	return authorization{connect: maps.Clone(answer.context), later: answer.context,
+		policy: answer.policy, usage: answer.usage}, nil
 }
 
 // connectARN is the resource that a policy must allow (G-AUTH-10).

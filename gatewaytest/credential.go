@@ -38,22 +38,22 @@ func (c *credential) userARN(api *API) string {
 // newCredentials prepares the credentials, by access key id.
 func newCredentials(api *API) (map[string]*credential, error) {
 	var errs []error
-	made := make(map[string]*credential, len(api.Credentials))
+	byID := make(map[string]*credential, len(api.Credentials))
 	for i, c := range api.Credentials {
-		ready := &credential{Credential: c}
+		prepared := &credential{Credential: c}
 		var err error
 		switch {
 		case c.AccessKeyID == "" || c.SecretAccessKey == "":
 			err = errors.New("no AccessKeyID or no SecretAccessKey")
-		case made[c.AccessKeyID] != nil:
+		case byID[c.AccessKeyID] != nil:
 			err = errors.New("duplicate AccessKeyID")
 		case c.Policy != "":
-			ready.policy, err = iam.ParsePolicy([]byte(c.Policy))
+			prepared.policy, err = iam.ParsePolicy([]byte(c.Policy))
 		}
 		if err != nil {
 			errs = append(errs, fieldError(fmt.Sprintf("Credentials[%d]", i), err))
 		}
-		made[c.AccessKeyID] = ready
+		byID[c.AccessKeyID] = prepared
 	}
 	if api.IAM && len(api.Credentials) == 0 {
 		errs = append(errs, errors.New("IAM: needs Credentials"))
@@ -61,7 +61,7 @@ func newCredentials(api *API) (map[string]*credential, error) {
 	if api.IAM && api.Authorizer != nil {
 		errs = append(errs, errors.New("IAM: not allowed with Authorizer"))
 	}
-	return made, errors.Join(errs...)
+	return byID, errors.Join(errs...)
 }
 
 // The actions of a policy that clients need: to connect (G-AUTH-11), and to call
@@ -101,7 +101,9 @@ func newVerifier(region string, credentials map[string]*credential) sigv4.Verifi
 
 // checkCredential checks the signature of a request, and that its credential
 // allows one of the actions. An error names the first action.
-func (g *Gateway) checkCredential(r *http.Request, payloadHash, resource string, actions ...string) (*credential, *Error) {
+func (g *Gateway) checkCredential(
+	r *http.Request, payloadHash, resource string, actions ...string,
+) (*credential, *Error) {
 	c, refusal := g.findCredential(r, payloadHash)
 	if refusal != nil || c.policy == nil {
 		return c, refusal

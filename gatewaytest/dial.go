@@ -30,7 +30,9 @@ const dialAddr = "192.0.2.1:54321"
 //
 // For a refused handshake Dial returns the response too, whose body has the
 // start of the gateway's answer. The HTTP client of the options is not used.
-func (g *Gateway) Dial(ctx context.Context, path string, opts *websocket.DialOptions) (*websocket.Conn, *http.Response, error) {
+func (g *Gateway) Dial(
+	ctx context.Context, path string, opts *websocket.DialOptions,
+) (*websocket.Conn, *http.Response, error) {
 	var o websocket.DialOptions
 	if opts != nil {
 		o = *opts

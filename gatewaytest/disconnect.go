@@ -5,7 +5,8 @@ package gatewaytest
 func (c *conn) disconnect(code int, reason string) {
 	g, now := c.g, c.g.Now()
 	log := g.api.Log.With("connectionId", c.id, "code", code) // without the reason: clients write it
-	inv := &invocation{c: c, route: g.lifecycleRoute(routeDisconnect), event: c.disconnectEvent(newRequestID(now), code, reason, now)}
+	inv := &invocation{c: c, route: g.lifecycleRoute(routeDisconnect),
+		event: c.disconnectEvent(newRequestID(now), code, reason, now)}
 	inv.recordKey()
 	switch {
 	case !inv.route.bound():

@@ -23,10 +23,12 @@ var (
 
 	// ErrLimitExceeded means that the client reads too slowly, or that the
 	// caller was throttled (G-MGMT-9).
-	ErrLimitExceeded = &Error{StatusCode: http.StatusTooManyRequests, Code: "LimitExceededException", Message: "Too Many Requests"}
+	ErrLimitExceeded = &Error{StatusCode: http.StatusTooManyRequests, Code: "LimitExceededException",
+		Message: "Too Many Requests"}
 
 	// ErrPayloadTooLarge means that the data has more than 128 KB (G-MGMT-7).
-	ErrPayloadTooLarge = &Error{StatusCode: http.StatusRequestEntityTooLarge, Code: "PayloadTooLargeException", Message: "Payload Too Large"}
+	ErrPayloadTooLarge = &Error{StatusCode: http.StatusRequestEntityTooLarge, Code: "PayloadTooLargeException",
+		Message: "Payload Too Large"}
 
 	// ErrBadRequest means that the connection id is malformed (G-MGMT-6).
 	ErrBadRequest = &Error{StatusCode: http.StatusBadRequest, Code: "BadRequestException", Message: "Bad Request"}
@@ -35,7 +37,8 @@ var (
 	ErrForbidden = &Error{StatusCode: http.StatusForbidden, Code: "ForbiddenException", Message: "Forbidden"}
 
 	// ErrInternal is a failure of the service, as Faults.ErrorEvery causes it.
-	ErrInternal = &Error{StatusCode: http.StatusInternalServerError, Code: "InternalServerErrorException", Message: "Internal server error"}
+	ErrInternal = &Error{StatusCode: http.StatusInternalServerError, Code: "InternalServerErrorException",
+		Message: "Internal server error"}
 )
 
 // ErrNoFunction is for handlers that forward events to a function elsewhere.

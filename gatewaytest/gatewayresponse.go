@@ -19,19 +19,22 @@ type gatewayResponse struct {
 // The response types are those of REST APIs (developer guide, "Gateway response
 // types"). That WebSocket APIs have the same ones is assumed.
 var (
-	responseThrottled         = gatewayResponse{status: http.StatusTooManyRequests, message: textTooMany, kind: "THROTTLED"}
-	responseInvalidKey        = gatewayResponse{status: http.StatusForbidden, message: textForbidden, kind: "INVALID_API_KEY"}
-	responseNoRoute           = gatewayResponse{status: http.StatusForbidden, message: textForbidden, kind: "RESOURCE_NOT_FOUND"}
-	responseUnauthorized      = gatewayResponse{status: http.StatusUnauthorized, message: "Unauthorized", kind: "UNAUTHORIZED"}
-	responseDenied            = gatewayResponse{status: http.StatusForbidden, message: textForbidden, kind: "ACCESS_DENIED"}
-	responseAuthorizerFailure = gatewayResponse{status: http.StatusInternalServerError, message: textInternal, kind: "AUTHORIZER_FAILURE"}
-	responseBadBody           = gatewayResponse{status: http.StatusBadRequest, message: textBadBody, kind: "BAD_REQUEST_BODY"}
-	responseMediaType         = gatewayResponse{status: http.StatusUnsupportedMediaType, message: textMediaType, kind: "UNSUPPORTED_MEDIA_TYPE"}
-	responseTimeout           = gatewayResponse{status: http.StatusGatewayTimeout, message: textTimedOut, kind: "INTEGRATION_TIMEOUT"}
-	responseFailure           = gatewayResponse{status: http.StatusBadGateway, message: textInternal, kind: "INTEGRATION_FAILURE"}
-
-	responseConfiguration = gatewayResponse{status: http.StatusInternalServerError, message: textInternal, kind: "API_CONFIGURATION_ERROR"}
+	responseThrottled         = newResponse(http.StatusTooManyRequests, textTooMany, "THROTTLED")
+	responseInvalidKey        = newResponse(http.StatusForbidden, textForbidden, "INVALID_API_KEY")
+	responseNoRoute           = newResponse(http.StatusForbidden, textForbidden, "RESOURCE_NOT_FOUND")
+	responseUnauthorized      = newResponse(http.StatusUnauthorized, "Unauthorized", "UNAUTHORIZED")
+	responseDenied            = newResponse(http.StatusForbidden, textForbidden, "ACCESS_DENIED")
+	responseAuthorizerFailure = newResponse(http.StatusInternalServerError, textInternal, "AUTHORIZER_FAILURE")
+	responseBadBody           = newResponse(http.StatusBadRequest, textBadBody, "BAD_REQUEST_BODY")
+	responseMediaType         = newResponse(http.StatusUnsupportedMediaType, textMediaType, "UNSUPPORTED_MEDIA_TYPE")
+	responseTimeout           = newResponse(http.StatusGatewayTimeout, textTimedOut, "INTEGRATION_TIMEOUT")
+	responseFailure           = newResponse(http.StatusBadGateway, textInternal, "INTEGRATION_FAILURE")
+	responseConfiguration     = newResponse(http.StatusInternalServerError, textInternal, "API_CONFIGURATION_ERROR")
 )
+
+func newResponse(status int, message, kind string) gatewayResponse {
+	return gatewayResponse{status: status, message: message, kind: kind}
+}
 
 // withDetail returns the response with a detail for the log.
 func (r gatewayResponse) withDetail(detail string) *gatewayResponse {

@@ -90,7 +90,8 @@ func (g *Gateway) checkSignedHandshake(inv *invocation, r *http.Request) *Error 
 }
 
 // errClosing is the response to a handshake while the gateway closes.
-var errClosing = &Error{StatusCode: http.StatusServiceUnavailable, Code: "ServiceUnavailableException", Message: "Service Unavailable"}
+var errClosing = &Error{StatusCode: http.StatusServiceUnavailable, Code: "ServiceUnavailableException",
+	Message: "Service Unavailable"}
 
 // checkUpgrade checks the client's side of the handshake (RFC 6455 section
 // 4.2.1). G-URL-11 covers requests that do not ask for a WebSocket.
@@ -126,12 +127,12 @@ func (g *Gateway) admit(inv *invocation, now time.Time) (protocol string, refusa
 	}
 	usage := ""
 	if g.api.Authorizer != nil {
-		granted, refusal := g.authorize(inv)
+		auth, refusal := g.authorize(inv)
 		if refusal != nil {
 			return "", refusal
 		}
-		inv.event.RequestContext.Authorizer, c.authorizer, usage = granted.connect, granted.later, granted.usage
-		c.keepPolicy(granted.policy)
+		inv.event.RequestContext.Authorizer, c.authorizer, usage = auth.connect, auth.later, auth.usage
+		c.keepPolicy(auth.policy)
 		inv.variables = nil // they have no authorizer yet
 	}
 	c.key = g.findKey(inv.req, usage)
@@ -147,20 +148,20 @@ func (g *Gateway) admit(inv *invocation, now time.Time) (protocol string, refusa
 	e.QueryStringParameters, e.MultiValueQueryStringParameters = inv.req.valuesByName(inv.req.query), inv.req.query.Multi()
 
 	inv.c.invokedConnect = true
-	a, refusal := g.integrate(inv)
-	protocol = a.headers.Last(subprotocolHeader, strings.EqualFold)
+	resp, refusal := g.integrate(inv)
+	protocol = resp.headers.Last(subprotocolHeader, strings.EqualFold)
 	switch {
 	case refusal != nil:
 		return "", refusal // G-HANDSHAKE-5, -6, -7
 	case inv.route.HTTP != nil && inv.route.mapping != nil:
 		return protocol, nil // G-INTEG-6
-	case a.status >= 200 && a.status < 300:
+	case resp.status >= 200 && resp.status < 300:
 		if strings.ContainsFunc(protocol, func(r rune) bool { return r < ' ' || r == 0x7F }) {
 			return "", responseFailure.withDetail("the subprotocol cannot be a header value")
 		}
 		return protocol, nil // G-HANDSHAKE-3, -11
-	case a.status >= 300 && a.status < 600:
-		return "", &gatewayResponse{status: a.status, message: http.StatusText(a.status)} // G-HANDSHAKE-4
+	case resp.status >= 300 && resp.status < 600:
+		return "", &gatewayResponse{status: resp.status, message: http.StatusText(resp.status)} // G-HANDSHAKE-4
 	default:
 		return "", g.malformedResponse("no HTTP status that could be final")
 	}
@@ -169,9 +170,9 @@ func (g *Gateway) admit(inv *invocation, now time.Time) (protocol string, refusa
 // refuseHandshake writes the response to a refused handshake (G-HANDSHAKE-19).
 func (g *Gateway) refuseHandshake(w http.ResponseWriter, inv *invocation, refusal *gatewayResponse) {
 	g.counters.addRefusal(refusal.status)
-	g.api.Log.Debug("handshake refused", "connectionId", inv.c.id, "requestId", inv.event.RequestContext.RequestID,
+	g.api.Log.Debug("handshake refused", "connectionId", inv.c.id, "requestId", inv.requestID(),
 		"status", refusal.status, "detail", refusal.detail)
-	errorType, body := errorTypes[refusal.status], errorFrame(refusal.message, inv.c.id, inv.event.RequestContext.RequestID)
+	errorType, body := errorTypes[refusal.status], errorFrame(refusal.message, inv.c.id, inv.requestID())
 	if g.api.Assumptions.RefuseWithoutType {
 		errorType = ""
 	}

@@ -80,7 +80,8 @@ func (h *HTTP) parse(api *API, routeKey string) (uri string, parameters []parame
 			name, p.query = strings.CutPrefix(key, "integration.request.querystring.")
 		}
 		if p.name = name; !isHeader && !p.query || name == "" {
-			return "", nil, fmt.Errorf("RequestParameters: %q: must be integration.request.header.NAME or integration.request.querystring.NAME", key)
+			return "", nil, fmt.Errorf("RequestParameters: %q: must be integration.request.header.NAME "+
+				"or integration.request.querystring.NAME", key)
 		}
 		if p.source, err = parseSource(h.RequestParameters[key], routeKey == routeConnect); err != nil {
 			return "", nil, fmt.Errorf("RequestParameters[%q]: %w", key, err)
@@ -140,7 +141,8 @@ func parseSource(text string, onConnect bool) (func(inv *invocation) []string, e
 			return values
 		}, nil
 	}
-	return nil, fmt.Errorf("%q: must be 'LITERAL', stageVariables.NAME, context.NAME or route.request.{body,header,querystring,multivalueheader,multivaluequerystring}.NAME", text)
+	return nil, fmt.Errorf("%q: must be 'LITERAL', stageVariables.NAME, context.NAME or "+
+		"route.request.{body,header,querystring,multivalueheader,multivaluequerystring}.NAME", text)
 }
 
 // valueList returns a value as a list, which is empty if there is no value.
@@ -194,21 +196,21 @@ func (g *Gateway) roundTrip(req *http.Request) (integrationResponse, error) {
 		}
 		return integrationResponse{}, err
 	}
-	resp, err := g.backends.RoundTrip(req)
+	httpResp, err := g.backends.RoundTrip(req)
 	if err != nil {
 		return failed(err)
 	}
-	defer resp.Body.Close()
+	defer httpResp.Body.Close()
 	// One byte more than a client can receive is enough to detect excess.
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxPayloadBytes+1))
+	data, err := io.ReadAll(io.LimitReader(httpResp.Body, maxPayloadBytes+1))
 	if err != nil {
 		return failed(err)
 	}
-	a := integrationResponse{status: resp.StatusCode, body: data, hasBody: true}
-	for name, values := range resp.Header {
+	resp := integrationResponse{status: httpResp.StatusCode, body: data, hasBody: true}
+	for name, values := range httpResp.Header {
 		for _, value := range values {
-			a.headers = append(a.headers, fields.Field{Name: name, Value: value})
+			resp.headers = append(resp.headers, fields.Field{Name: name, Value: value})
 		}
 	}
-	return a, nil
+	return resp, nil
 }

@@ -25,26 +25,26 @@ type integrationResponse struct {
 // It returns a refusal if there is none.
 func (g *Gateway) integrate(inv *invocation) (integrationResponse, *gatewayResponse) {
 	started := time.Now()
-	a, refusal := g.callBackend(inv)
+	resp, refusal := g.callBackend(inv)
 	inv.recordLatency("integrationLatency", started)
 	inv.recordLatency("integration.latency", started)
 	if refusal != nil {
 		inv.record("integration.error", refusal.detail)
 		if refusal.kind == responseFailure.kind || refusal.kind == responseConfiguration.kind {
 			g.api.Log.Warn("integration failed", "routeKey", inv.event.RequestContext.RouteKey,
-				"connectionId", inv.c.id, "requestId", inv.event.RequestContext.RequestID, "error", refusal.detail)
+				"connectionId", inv.c.id, "requestId", inv.requestID(), "error", refusal.detail)
 		}
-		return a, refusal
+		return resp, refusal
 	}
-	if a.status >= http.StatusBadRequest {
+	if resp.status >= http.StatusBadRequest {
 		inv.metrics().integrationErrors.Add(1)
 	}
-	inv.record("integration.status", strconv.Itoa(a.status))
-	inv.record("status", strconv.Itoa(a.status))
-	return a, nil
+	inv.record("integration.status", strconv.Itoa(resp.status))
+	inv.record("status", strconv.Itoa(resp.status))
+	return resp, nil
 }
 
-// callBackend covers the five integration types of G-INTEG-1.
+// callBackend maps the request, sends it to the backend, and maps the response.
 func (g *Gateway) callBackend(inv *invocation) (integrationResponse, *gatewayResponse) {
 	r := inv.route
 	if !r.bound() {
@@ -59,28 +59,11 @@ func (g *Gateway) callBackend(inv *invocation) (integrationResponse, *gatewayRes
 			return integrationResponse{}, refusal
 		}
 	}
-	var (
-		a       integrationResponse
-		err     error
-		outcome string
-		started = time.Now()
-	)
 	if inv.event.RequestContext.EventType == event.Connect {
 		inv.metrics().connects.Add(1)
 	}
-	switch {
-	case r.Integration != nil && r.mapping == nil:
-		a, err = g.invokeProxy(inv)
-	case r.Integration != nil:
-		a, outcome, err = g.invokeMapped(inv, request)
-	case r.HTTP != nil:
-		a, err = g.sendHTTP(inv, request)
-		outcome = strconv.Itoa(a.status)
-		inv.record("integration.integrationStatus", outcome)
-	default:
-		a, err = mock(request)
-		outcome = strconv.Itoa(a.status)
-	}
+	started := time.Now()
+	resp, outcome, err := g.sendRequest(inv, request)
 	if inv.event.RequestContext.EventType != event.Disconnect && g.respondsLate() {
 		err = g.waitForTimeout(r.Timeout - time.Since(started))
 	}
@@ -88,24 +71,50 @@ func (g *Gateway) callBackend(inv *invocation) (integrationResponse, *gatewayRes
 		inv.metrics().addIntegration(time.Since(started))
 	}
 	if err == nil && r.mapping != nil {
-		a, err = r.mapping.respond(inv, outcome, a)
+		resp, err = r.mapping.respond(inv, outcome, resp)
 	}
+	if err != nil {
+		return integrationResponse{}, g.failedIntegration(err)
+	}
+	resp.body = validUTF8(resp.body)
+	return resp, nil
+}
+
+// sendRequest sends a request to the backend of one of the five types of G-INTEG-1. The keys of a mapping's
+// integration responses are matched against outcome.
+func (g *Gateway) sendRequest(inv *invocation, request string) (resp integrationResponse, outcome string, err error) {
+	r := inv.route
+	switch {
+	case r.Integration != nil && r.mapping == nil:
+		resp, err = g.invokeProxy(inv)
+	case r.Integration != nil:
+		resp, outcome, err = g.invokeMapped(inv, request)
+	case r.HTTP != nil:
+		resp, err = g.sendHTTP(inv, request)
+		outcome = strconv.Itoa(resp.status)
+		inv.record("integration.integrationStatus", outcome)
+	default:
+		resp, err = mock(request)
+		outcome = strconv.Itoa(resp.status)
+	}
+	return resp, outcome, err
+}
+
+// failedIntegration is the refusal for an error of an integration.
+func (g *Gateway) failedIntegration(err error) *gatewayResponse {
 	switch {
 	case errors.Is(err, errTimedOut):
-		late := responseTimeout.withDetail(err.Error())
-		late.status = g.api.Assumptions.TimeoutStatus // G-HANDSHAKE-7
-		return integrationResponse{}, late
+		timeout := responseTimeout.withDetail(err.Error())
+		timeout.status = g.api.Assumptions.TimeoutStatus // G-HANDSHAKE-7
+		return timeout
 	case errors.Is(err, ErrNoFunction):
-		missing := responseConfiguration.withDetail(err.Error())
-		missing.status = g.api.Assumptions.NoFunctionStatus // G-HANDSHAKE-8
-		return integrationResponse{}, missing
+		noFunction := responseConfiguration.withDetail(err.Error())
+		noFunction.status = g.api.Assumptions.NoFunctionStatus // G-HANDSHAKE-8
+		return noFunction
 	case errors.Is(err, errMalformed):
-		return integrationResponse{}, g.malformedResponse(err.Error())
-	case err != nil:
-		return integrationResponse{}, responseFailure.withDetail(err.Error())
+		return g.malformedResponse(err.Error())
 	}
-	a.body = validUTF8(a.body)
-	return a, nil
+	return responseFailure.withDetail(err.Error())
 }
 
 // malformedResponse is the refusal for an integration response that is
@@ -135,34 +144,34 @@ func (g *Gateway) invokeProxy(inv *invocation) (integrationResponse, error) {
 	if err != nil {
 		return integrationResponse{}, err
 	}
-	raw, err := g.invoke(inv.route.Integration, payload, inv.event.RequestContext.RequestID, inv.route.Timeout)
+	raw, err := g.invoke(inv.route.Integration, payload, inv.requestID(), inv.route.Timeout)
 	if err != nil {
 		return integrationResponse{}, err
 	}
 	inv.record("integration.integrationStatus", "200") // G-LOG-2: the status of the Lambda service
-	a, err := parseProxyAnswer(raw, &g.api.Assumptions)
+	resp, err := parseProxyResponse(raw, &g.api.Assumptions)
 	if err != nil {
 		return integrationResponse{}, fmt.Errorf("%w: %w", errMalformed, err)
 	}
-	return a, nil
+	return resp, nil
 }
 
 // invokeMapped sends the mapped message to the route's function (AWS). An error
 // of the function is a response too, and its text is the outcome (G-INTEG-7).
-func (g *Gateway) invokeMapped(inv *invocation, request string) (a integrationResponse, outcome string, err error) {
+func (g *Gateway) invokeMapped(inv *invocation, request string) (resp integrationResponse, outcome string, err error) {
 	if request == "" {
 		request = "{}" // an event without a body: the payload is never empty (assumed)
 	}
 	if !json.Valid([]byte(request)) {
 		// Lambda refuses such an Invoke with InvalidRequestContentException.
-		return a, "", errors.New("the payload for the function is not JSON")
+		return resp, "", errors.New("the payload for the function is not JSON")
 	}
-	raw, err := g.invoke(inv.route.Integration, []byte(request), inv.event.RequestContext.RequestID, inv.route.Timeout)
+	raw, err := g.invoke(inv.route.Integration, []byte(request), inv.requestID(), inv.route.Timeout)
 	switch {
 	case errors.Is(err, errTimedOut), errors.Is(err, ErrNoFunction):
-		return a, "", err
+		return resp, "", err
 	case err != nil && inv.event.RequestContext.EventType == event.Connect:
-		return a, "", err // G-HANDSHAKE-5
+		return resp, "", err // G-HANDSHAKE-5
 	case err != nil:
 		outcome = err.Error()
 		raw, _ = json.Marshal(map[string]string{"errorMessage": outcome}) // cannot fail

@@ -27,6 +27,8 @@ type invocation struct {
 // with dots.
 type variables map[string]string
 
+func (inv *invocation) requestID() string { return inv.event.RequestContext.RequestID }
+
 // record keeps a variable that only the access log has, if there is one.
 func (inv *invocation) record(name, value string) {
 	if inv.c.g.accessLog == nil {

@@ -70,7 +70,8 @@ func (g *Gateway) readBody(r *http.Request, connectionID string) ([]byte, error)
 		return nil, ErrBadRequest
 	}
 	resource := fmt.Sprintf("%s/%s/@connections/%s", g.stageARN(), r.Method, connectionID) // G-MGMT-2
-	if _, refusal := g.checkCredential(r, hex.EncodeToString(hash.Sum(nil)), resource, manageAction, invokeAction); refusal != nil {
+	payloadHash := hex.EncodeToString(hash.Sum(nil))
+	if _, refusal := g.checkCredential(r, payloadHash, resource, manageAction, invokeAction); refusal != nil {
 		return nil, refusal
 	}
 	return data, nil
@@ -98,13 +99,13 @@ func (i ConnectionInfo) encode() []byte {
 // writeError writes an error of the management API. A 410 has no body
 // (G-MGMT-5).
 func (g *Gateway) writeError(w http.ResponseWriter, err error) {
-	answer := ErrInternal
-	errors.As(err, &answer)
-	if answer.StatusCode == http.StatusGone {
-		g.writeJSON(w, answer.StatusCode, answer.Code, nil)
+	apiErr := ErrInternal
+	errors.As(err, &apiErr)
+	if apiErr.StatusCode == http.StatusGone {
+		g.writeJSON(w, apiErr.StatusCode, apiErr.Code, nil)
 		return
 	}
-	g.writeJSON(w, answer.StatusCode, answer.Code, errorBody(answer.Message))
+	g.writeJSON(w, apiErr.StatusCode, apiErr.Code, errorBody(apiErr.Message))
 }
 
 // errorBody is the body of an error response (G-MGMT-14).

@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -141,50 +142,54 @@ const (
 )
 
 // newMapping parses a Mapping.
-func newMapping(m Mapping, twoWay bool) (made *mapping, err error) {
-	made = &mapping{passthrough: m.PassthroughBehavior, content: m.ContentHandlingStrategy}
-	if err := checkContentHandling(made.content); err != nil {
+func newMapping(m Mapping, twoWay bool) (*mapping, error) {
+	parsed := &mapping{passthrough: cmp.Or(m.PassthroughBehavior, passthroughNoMatch), content: m.ContentHandlingStrategy}
+	if err := checkContentHandling(parsed.content); err != nil {
 		return nil, err
 	}
-	switch made.passthrough {
-	case "":
-		made.passthrough = passthroughNoMatch
+	switch parsed.passthrough {
 	case passthroughNoMatch, passthroughNoTemplates, passthroughNever:
 	default:
-		return nil, fmt.Errorf("PassthroughBehavior %q: must be %s, %s or %s", m.PassthroughBehavior, passthroughNoMatch, passthroughNoTemplates, passthroughNever)
+		return nil, fmt.Errorf("PassthroughBehavior %q: must be %s, %s or %s",
+			m.PassthroughBehavior, passthroughNoMatch, passthroughNoTemplates, passthroughNever)
 	}
-	if made.requests, err = newTemplateSet(m.TemplateSelectionExpression, m.RequestTemplates); err != nil {
+	var err error
+	if parsed.requests, err = newTemplateSet(m.TemplateSelectionExpression, m.RequestTemplates); err != nil {
 		return nil, err
 	}
 	if twoWay && len(m.Responses) == 0 {
 		return nil, fieldError("Responses", errors.New("a two-way route needs at least one"))
 	}
 	keys := slices.Sorted(maps.Keys(m.Responses))
-	if at := slices.Index(keys, routeDefault); at >= 0 {
-		keys = append(slices.Delete(keys, at, at+1), routeDefault)
+	if i := slices.Index(keys, routeDefault); i >= 0 {
+		keys = append(slices.Delete(keys, i, i+1), routeDefault)
 	}
 	for _, key := range keys {
-		var r mappedResponse
-		field := fmt.Sprintf("Responses[%q]", key)
-		if key != routeDefault {
-			if len(key) < 3 || key[0] != '/' || key[len(key)-1] != '/' {
-				return nil, fieldError(field, errors.New("must be $default or /REGEXP/"))
-			}
-			if r.pattern, err = regexp.Compile(`^(?:` + key[1:len(key)-1] + `)$`); err != nil {
-				return nil, fieldError(field, err)
-			}
-		}
-		one := m.Responses[key]
-		if r.content = one.ContentHandlingStrategy; checkContentHandling(r.content) != nil {
-			return nil, fieldError(field, checkContentHandling(r.content))
-		}
-		r.templates, err = newTemplateSet(one.TemplateSelectionExpression, one.ResponseTemplates, responseStatus, responseHeader, responseHeaders)
+		response, err := newMappedResponse(key, m.Responses[key])
 		if err != nil {
-			return nil, fieldError(field, err)
+			return nil, fieldError(fmt.Sprintf("Responses[%q]", key), err)
 		}
-		made.responses = append(made.responses, r)
+		parsed.responses = append(parsed.responses, response)
 	}
-	return made, nil
+	return parsed, nil
+}
+
+func newMappedResponse(key string, r IntegrationResponse) (parsed mappedResponse, err error) {
+	if key != routeDefault {
+		if len(key) < 3 || key[0] != '/' || key[len(key)-1] != '/' {
+			return parsed, errors.New("must be $default or /REGEXP/")
+		}
+		if parsed.pattern, err = regexp.Compile(`^(?:` + key[1:len(key)-1] + `)$`); err != nil {
+			return parsed, err
+		}
+	}
+	parsed.content = r.ContentHandlingStrategy
+	if err := checkContentHandling(parsed.content); err != nil {
+		return parsed, err
+	}
+	parsed.templates, err = newTemplateSet(r.TemplateSelectionExpression, r.ResponseTemplates,
+		responseStatus, responseHeader, responseHeaders)
+	return parsed, err
 }
 
 // scope is what the references of a template stand for.
@@ -214,41 +219,43 @@ func (m *mapping) request(inv *invocation) (string, *gatewayResponse) {
 
 // respond maps the backend's response. The keys of the integration responses
 // are matched against outcome.
-func (m *mapping) respond(inv *invocation, outcome string, a integrationResponse) (integrationResponse, error) {
-	at := slices.IndexFunc(m.responses, func(r mappedResponse) bool { return r.pattern == nil || r.pattern.MatchString(outcome) })
-	if at < 0 {
-		return a, nil
+func (m *mapping) respond(inv *invocation, outcome string, resp integrationResponse) (integrationResponse, error) {
+	i := slices.IndexFunc(m.responses, func(r mappedResponse) bool {
+		return r.pattern == nil || r.pattern.MatchString(outcome)
+	})
+	if i < 0 {
+		return resp, nil
 	}
-	switch m.responses[at].content {
+	switch m.responses[i].content {
 	case convertToText:
-		a.body = toBase64(a.body)
+		resp.body = toBase64(resp.body)
 	case convertToBinary:
 		var err error
-		if a.body, err = fromBase64(a.body); err != nil {
-			return a, err
+		if resp.body, err = fromBase64(resp.body); err != nil {
+			return resp, err
 		}
 	}
-	if t, ok := m.responses[at].templates.choose(inv.body, a.variable); ok {
-		a.body, a.hasBody = []byte(t.Render(inv.scope(string(a.body)))), true
+	if t, ok := m.responses[i].templates.choose(inv.body, resp.variable); ok {
+		resp.body, resp.hasBody = []byte(t.Render(inv.scope(string(resp.body)))), true
 	}
-	return a, nil
+	return resp, nil
 }
 
 // variable returns a variable of a response's template selection.
-func (a integrationResponse) variable(name string) string {
+func (resp integrationResponse) variable(name string) string {
 	if name == responseStatus {
-		return strconv.Itoa(a.status)
+		return strconv.Itoa(resp.status)
 	}
 	if name, ok := strings.CutPrefix(name, responseHeaders); ok {
 		var values []any
-		for _, header := range a.headers {
+		for _, header := range resp.headers {
 			if strings.EqualFold(header.Name, name) {
 				values = append(values, header.Value)
 			}
 		}
 		return expr.Text(values)
 	}
-	return a.headers.Last(strings.TrimPrefix(name, responseHeader), strings.EqualFold)
+	return resp.headers.Last(strings.TrimPrefix(name, responseHeader), strings.EqualFold)
 }
 
 // mock is the backend of a MOCK integration. It responds with the status that

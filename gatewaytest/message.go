@@ -83,21 +83,21 @@ func (c *conn) runMessage(body string) {
 	}
 	inv := &invocation{c: c, route: route, event: c.messageEvent(key, newRequestID(now), body, now), body: body}
 	inv.metrics().messages.Add(1)
-	a, refusal := c.admitMessage(inv, now)
+	resp, refusal := c.admitMessage(inv, now)
 	inv.recordRefusal(refusal)
 	defer g.logAccess(inv)
-	g.api.Log.Debug("message", "connectionId", c.id, "requestId", inv.event.RequestContext.RequestID, "routeKey", key,
-		"latency", g.Now().Sub(now), "status", a.status, "refused", refusal)
+	g.api.Log.Debug("message", "connectionId", c.id, "requestId", inv.requestID(), "routeKey", key,
+		"latency", g.Now().Sub(now), "status", resp.status, "refused", refusal)
 	switch {
 	case refusal != nil && refusal.kind == responseThrottled.kind:
-		c.replyThrottled(inv.event.RequestContext.RequestID)
+		c.replyThrottled(inv.requestID())
 	case refusal != nil:
-		c.reply(errorFrame(refusal.message, c.id, inv.event.RequestContext.RequestID))
-	case !route.RouteResponse || !a.hasBody:
-	case len(a.body) > g.api.Assumptions.MaxAnswerBytes:
-		c.reply(errorFrame(textInternal, c.id, inv.event.RequestContext.RequestID)) // G-LIMIT-1
-	case len(a.body) > 0 || !g.api.Assumptions.EmptyBodySilent: // G-RESP-8
-		c.reply(a.body) // G-RESP-4
+		c.reply(errorFrame(refusal.message, c.id, inv.requestID()))
+	case !route.RouteResponse || !resp.hasBody:
+	case len(resp.body) > g.api.Assumptions.MaxAnswerBytes:
+		c.reply(errorFrame(textInternal, c.id, inv.requestID())) // G-LIMIT-1
+	case len(resp.body) > 0 || !g.api.Assumptions.EmptyBodySilent: // G-RESP-8
+		c.reply(resp.body) // G-RESP-4
 	}
 }
 

@@ -77,7 +77,8 @@ func (m *metricCounters) addRefusal(r *gatewayResponse) {
 func (m *metricCounters) load() Metrics {
 	return Metrics{
 		ConnectCount: m.connects.Load(), MessageCount: m.messages.Load(),
-		IntegrationError: m.integrationErrors.Load(), ClientError: m.clientErrors.Load(), ExecutionError: m.executionErrors.Load(),
+		IntegrationError: m.integrationErrors.Load(),
+		ClientError:      m.clientErrors.Load(), ExecutionError: m.executionErrors.Load(),
 		IntegrationLatency: Latency{m.integrations.Load(), time.Duration(m.integrationTime.Load())},
 	}
 }

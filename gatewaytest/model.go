@@ -26,7 +26,11 @@ type noLoader struct{}
 func (noLoader) Load(url string) (any, error) { return nil, errors.New("no such model") }
 
 // drafts are the values of $schema that a model may have: those of draft 4.
-var drafts = []any{"http://json-schema.org/draft-04/schema#", "http://json-schema.org/draft-04/schema", "http://json-schema.org/schema#"}
+var drafts = []any{
+	"http://json-schema.org/draft-04/schema#",
+	"http://json-schema.org/draft-04/schema",
+	"http://json-schema.org/schema#",
+}
 
 // compileModels compiles the models, of draft 4 (G-VALID-1). Formats are not
 // checked.
@@ -38,8 +42,10 @@ func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
 	names := slices.Sorted(maps.Keys(api.Models))
 	for _, name := range names {
 		document, err := jsonschema.UnmarshalJSON(strings.NewReader(api.Models[name]))
-		if schema, ok := document.(map[string]any); ok && schema["$schema"] != nil && !slices.Contains(drafts, schema["$schema"]) {
-			err = fmt.Errorf("$schema %q: must be draft 4", schema["$schema"])
+		if schema, ok := document.(map[string]any); ok {
+			if draft := schema["$schema"]; draft != nil && !slices.Contains(drafts, draft) {
+				err = fmt.Errorf("$schema %q: must be draft 4", draft)
+			}
 		}
 		if err == nil {
 			err = compiler.AddResource(modelURL(api.ID, name), document)

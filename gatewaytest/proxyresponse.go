@@ -20,18 +20,18 @@ import (
 // only the five known keys, statusCode an integer or a string of one, body a
 // string (G-RESP-6, G-RESP-7). A null counts as absent, because aws-lambda-go
 // writes it for empty fields.
-func parseProxyAnswer(raw []byte, assumptions *Assumptions) (integrationResponse, error) {
-	var a integrationResponse
+func parseProxyResponse(raw []byte, assumptions *Assumptions) (integrationResponse, error) {
+	var resp integrationResponse
 	trimmed := bytes.TrimSpace(raw)
 	switch {
 	case string(trimmed) == "null" && assumptions.NullAnswerPasses:
 		return integrationResponse{status: http.StatusOK}, nil
 	case len(trimmed) == 0 || trimmed[0] != '{':
-		return a, errors.New("not a JSON object")
+		return resp, errors.New("not a JSON object")
 	}
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &keys); err != nil {
-		return a, err
+		return resp, err
 	}
 	var (
 		body    *string
@@ -43,13 +43,13 @@ func parseProxyAnswer(raw []byte, assumptions *Assumptions) (integrationResponse
 		var err error
 		switch key {
 		case "statusCode":
-			if a.status, err = parseStatus(value); value[0] == '"' && assumptions.StringStatusFails {
+			if resp.status, err = parseStatus(value); value[0] == '"' && assumptions.StringStatusFails {
 				err = errors.New("a string")
 			}
 		case "headers":
 			var headers map[string]json.RawMessage
 			if err = json.Unmarshal(value, &headers); err == nil {
-				err = a.addHeaders(headers)
+				err = resp.addHeaders(headers)
 			}
 		case "multiValueHeaders":
 			err = json.Unmarshal(value, &lists)
@@ -68,24 +68,24 @@ func parseProxyAnswer(raw []byte, assumptions *Assumptions) (integrationResponse
 		if !assumptions.NoStatusPasses {
 			return integrationResponse{}, errors.New("no statusCode")
 		}
-		a.status = http.StatusOK
+		resp.status = http.StatusOK
 	}
-	single := a.headers
-	if err := a.addLists(lists); err != nil {
+	single := resp.headers
+	if err := resp.addLists(lists); err != nil {
 		return integrationResponse{}, fmt.Errorf("key %q: %w", "multiValueHeaders", err)
 	}
 	if assumptions.ExactProtocolHeader { // no other header matters
-		a.headers = fields.List{{Name: subprotocolHeader, Value: single.Last(subprotocolHeader, fields.Exact)}}
+		resp.headers = fields.List{{Name: subprotocolHeader, Value: single.Last(subprotocolHeader, fields.Exact)}}
 	}
 	if body == nil {
-		return a, nil
+		return resp, nil
 	}
 	decoded, err := decodeBody(*body, encoded != nil && *encoded && !assumptions.Base64BodyUndecoded)
 	if err != nil {
 		return integrationResponse{}, fmt.Errorf("body: %w", err)
 	}
-	a.body, a.hasBody = decoded, true
-	return a, nil
+	resp.body, resp.hasBody = decoded, true
+	return resp, nil
 }
 
 // parseStatus parses a status code: an integer, or a string of one.
@@ -105,23 +105,23 @@ func parseStatus(raw json.RawMessage) (int, error) {
 }
 
 // addHeaders adds headers whose values are strings, numbers or booleans.
-func (a *integrationResponse) addHeaders(headers map[string]json.RawMessage) error {
+func (resp *integrationResponse) addHeaders(headers map[string]json.RawMessage) error {
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		value, ok := plainjson.ScalarText(headers[name])
 		if !ok {
 			return fmt.Errorf("header %q is not a string", name)
 		}
-		a.headers = append(a.headers, fields.Field{Name: name, Value: value})
+		resp.headers = append(resp.headers, fields.Field{Name: name, Value: value})
 	}
 	return nil
 }
 
 // addLists adds headers with lists of values. They come after all others, so
 // they take precedence.
-func (a *integrationResponse) addLists(lists map[string][]json.RawMessage) error {
+func (resp *integrationResponse) addLists(lists map[string][]json.RawMessage) error {
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
 		for _, one := range lists[name] {
-			if err := a.addHeaders(map[string]json.RawMessage{name: one}); err != nil {
+			if err := resp.addHeaders(map[string]json.RawMessage{name: one}); err != nil {
 				return err
 			}
 		}

@@ -79,7 +79,8 @@ func (g *Gateway) newRequest(r *http.Request, now time.Time) *request {
 	}
 	// The gateway's own headers, which replace any of the same name that the
 	// client sent (G-EVENT-7).
-	req.headers = append(fields.List{{Name: "Host", Value: r.Host}}, sent.Without("Host", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto")...)
+	req.headers = append(fields.List{{Name: "Host", Value: r.Host}},
+		sent.Without("Host", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto")...)
 	req.headers = append(req.headers,
 		fields.Field{Name: "X-Amzn-Trace-Id", Value: trace},
 		fields.Field{Name: "X-Forwarded-For", Value: forwarded},
@@ -98,7 +99,8 @@ func (r *request) integrationHeaders() fields.List {
 // the service's spelling, and with a length (G-AUTH-9).
 func (r *request) authorizerHeaders() fields.List {
 	return append(r.headers.Without("Connection", "Upgrade", "Content-Length"),
-		fields.Field{Name: "Connection", Value: "upgrade"}, fields.Field{Name: "Upgrade", Value: "websocket"}, fields.Field{Name: "content-length", Value: "0"})
+		fields.Field{Name: "Connection", Value: "upgrade"}, fields.Field{Name: "Upgrade", Value: "websocket"},
+		fields.Field{Name: "content-length", Value: "0"})
 }
 
 // sourceIP is the client's address without the port.

@@ -82,12 +82,13 @@ func (r *route) bound() bool {
 // not accept.
 func newRoute(api *API, key string, r Route, models map[string]*jsonschema.Schema) (*route, error) {
 	var errs []error
-	made := &route{Route: r, key: key}
+	parsed := &route{Route: r, key: key}
 	bad := func(field string, err error) {
 		errs = append(errs, fieldError(fmt.Sprintf("Routes[%q].%s", key, field), err))
 	}
 	if strings.HasPrefix(key, "$") && key != routeConnect && key != routeDisconnect && key != routeDefault {
-		errs = append(errs, fieldError(fmt.Sprintf("Routes[%q]", key), errors.New("only $connect, $disconnect and $default may start with a dollar sign")))
+		errs = append(errs, fmt.Errorf("Routes[%q]: only $connect, $disconnect and $default may start with a dollar sign",
+			key))
 	}
 	if key == "" {
 		errs = append(errs, fieldError("Routes", errors.New("empty route key")))
@@ -100,25 +101,25 @@ func newRoute(api *API, key string, r Route, models map[string]*jsonschema.Schem
 		if r.Integration != nil {
 			bad("HTTP", errors.New("not allowed with Integration"))
 		}
-		made.uri, made.parameters, err = r.HTTP.parse(api, key)
+		parsed.uri, parsed.parameters, err = r.HTTP.parse(api, key)
 		bad("HTTP", err)
 	}
 	if r.Mapping != nil {
-		made.mapping, err = newMapping(*r.Mapping, r.RouteResponse)
+		parsed.mapping, err = newMapping(*r.Mapping, r.RouteResponse)
 		bad("Mapping", err)
 	}
-	made.model, made.models, err = routeModels(r, models)
+	parsed.model, parsed.models, err = routeModels(r, models)
 	bad("RequestModels", err)
 	throttle := r.Throttle
 	if throttle == (Throttle{}) {
 		throttle = api.RouteThrottle
 	}
 	bad("Throttle", r.Throttle.check())
-	made.throttle = newBucket(throttle)
+	parsed.throttle = newBucket(throttle)
 	if r.APIKeyRequired && len(api.APIKeys) == 0 {
 		bad("APIKeyRequired", errors.New("needs APIKeys"))
 	}
-	return made, errors.Join(errs...)
+	return parsed, errors.Join(errs...)
 }
 
 // selectRoute chooses the route of a message: the one that the expression

@@ -44,14 +44,14 @@ func (c *conn) enqueue(payload []byte) error {
 	}
 	// A message is always accepted when nothing is unsent, so that a small buffer
 	// slows a connection down but never blocks it.
-	most := c.g.api.Assumptions.SentFrameBytes
-	if c.unsent > 0 && c.unsent+ws.MessageSize(len(payload), most) > c.g.api.SendBuffer {
+	fragment := c.g.api.Assumptions.SentFrameBytes
+	if c.unsent > 0 && c.unsent+ws.MessageSize(len(payload), fragment) > c.g.api.SendBuffer {
 		return ErrLimitExceeded
 	}
 	// The fragments of one message are queued together (G-FRAME-8).
-	for len(payload) > most {
-		c.queueFrameLocked(ws.NewFrame(first, payload[:most]))
-		payload, first = payload[most:], ws.OpContinuation
+	for len(payload) > fragment {
+		c.queueFrameLocked(ws.NewFrame(first, payload[:fragment]))
+		payload, first = payload[fragment:], ws.OpContinuation
 	}
 	c.queueFrameLocked(ws.NewFrame(ws.Fin|first, payload))
 	c.g.counters.messagesOut.Add(1)

@@ -169,7 +169,8 @@ func readHeader(r *http.Request, authorization string) (signature, *Error) {
 func (s signature) checkScope(region, service string) *Error {
 	switch {
 	case len(s.scope) != 4:
-		return invalid("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '%s/%s'",
+		return invalid("Credential must have exactly 5 slash-delimited elements, "+
+			"e.g. keyid/date/region/service/term, got '%s/%s'",
 			s.accessKeyID, strings.Join(s.scope, "/"))
 	case s.scope[1] != region:
 		return invalid("Credential should be scoped to a valid region, not '%s'", s.scope[1]) // G-MGMT-13
