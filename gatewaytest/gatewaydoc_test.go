@@ -18,10 +18,11 @@ const gatewayDoc = "../docs/gateway.md"
 
 // sections are the headings of docs/gateway.md, by the letters of a number.
 var sections = map[string]string{
-	"URL": "URL, stage, deployment", "HANDSHAKE": "Handshake and $connect", "AUTH": "Authorisation", "EVENT": "Events",
-	"ROUTE": "Choosing the route", "RESP": "Answers to the client", "ERR": "Error frames", "VALID": "Request validation",
+	"URL": "URL, stage, deployment", "HANDSHAKE": "Handshake and $connect", "AUTH": "Authorization", "EVENT": "Events",
+	"ROUTE": "Routes", "RESP": "Responses to the client", "ERR": "Error frames", "VALID": "Request validation",
 	"LIMIT": "Limits", "FRAME": "Frames", "ORDER": "Concurrency and order", "CLOSE": "Closing", "DISC": "$disconnect",
-	"MGMT": "@connections", "INTEG": "Integrations", "STAGEVAR": "Stage variables", "LOG": "Logs and metrics", "DOMAIN": "Custom domains",
+	"MGMT": "@connections", "INTEG": "Integrations", "STAGEVAR": "Stage variables", "LOG": "Logs and metrics",
+	"DOMAIN": "Custom domains",
 }
 
 // naming is how tests name statements; see statement.
@@ -62,7 +63,8 @@ func testNames(t *testing.T) map[string][]string {
 		}
 		for _, d := range file.Decls {
 			f, ok := d.(*ast.FuncDecl)
-			if !ok || f.Name.Name == "TestMain" || !strings.HasPrefix(f.Name.Name, "Test") && !strings.HasPrefix(f.Name.Name, "Fuzz") {
+			if !ok || f.Name.Name == "TestMain" || !strings.HasPrefix(f.Name.Name, "Test") && !strings.HasPrefix(f.Name.Name,
+				"Fuzz") {
 				continue
 			}
 			numbers := []string{}
@@ -73,8 +75,10 @@ func testNames(t *testing.T) map[string][]string {
 				}
 				return true
 			})
-			if doc := strings.Join(strings.Fields(f.Doc.Text()), " "); len(numbers) == 0 && !strings.Contains(doc, "RFC 6455 section") && !strings.Contains(doc, "Our own:") {
-				t.Errorf("%s: %s names no statement in its strings; its comment names neither an RFC 6455 section nor, after \"Our own:\", a promise of this package", name, f.Name.Name)
+			if doc := strings.Join(strings.Fields(f.Doc.Text()), " "); len(numbers) == 0 && !strings.Contains(doc,
+				"RFC 6455 section") && !strings.Contains(doc, "Our own:") {
+				t.Errorf("%s: %s names no statement in its strings, and its comment neither an RFC 6455 section "+
+					"nor, after \"Our own:\", a guarantee of this package", name, f.Name.Name)
 			}
 			if tests[f.Name.Name] != nil {
 				t.Errorf("%s: two tests have the name %s", name, f.Name.Name)
@@ -124,7 +128,8 @@ func TestGatewayDoc(t *testing.T) {
 		}
 	}
 	if have, err := os.ReadFile(gatewayDoc); err != nil || string(have) != doc {
-		t.Errorf("%s is not what the table and the tests say (%v); go test ./gatewaytest -run GatewayDoc -update", gatewayDoc, err)
+		t.Errorf("%s is not what the table and the tests say (%v); go test ./gatewaytest -run GatewayDoc -update",
+			gatewayDoc, err)
 	}
 }
 
@@ -171,12 +176,15 @@ func render(t *testing.T, holders, changed map[string][]string) string {
 		count[s.status]++
 		if next := s.section(); next != section {
 			section = next
-			fmt.Fprintf(&table, "\n### G-%s: %s\n\n| | In AWS | Evidence | Here | Held by |\n|---|---|---|---|---|\n", section, sections[section])
+			fmt.Fprintf(&table, "\n### G-%s: %s\n\n| | In AWS | Evidence | Here | Held by |\n|---|---|---|---|---|\n",
+				section, sections[section])
 		}
 		slices.Sort(holders[s.number])
-		fmt.Fprintf(&table, "| G-%s | %s | %s | %s | %s |\n", s.number, s.words, s.evidenceWords(), s.here(changed[s.number]), strings.Join(holders[s.number], ", "))
+		fmt.Fprintf(&table, "| G-%s | %s | %s | %s | %s |\n", s.number, s.words, s.evidenceWords(),
+			s.here(changed[s.number]), strings.Join(holders[s.number], ", "))
 	}
-	counts := fmt.Sprintf("%d statements: %d held, %d assumed, %d not imitated.\n", len(statements), count[held], count[assumed], count[notImitated])
+	counts := fmt.Sprintf("%d statements: %d held, %d assumed, %d not imitated.\n", len(statements), count[held],
+		count[assumed], count[notImitated])
 	return part("gateway-head.md") + "\n" + counts + table.String() + "\n" + part("gateway-tail.md")
 }
 
