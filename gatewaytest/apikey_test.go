@@ -27,7 +27,8 @@ func handshakeStatus(t testing.TB, g *gatewaytest.Gateway, path string, header h
 func TestAPIKeys(t *testing.T) {
 	key := func(value string) http.Header { return http.Header{"X-Api-Key": {value}} }
 	usage := func(value string) function {
-		return answers(strings.Replace(grant("Allow", "*", `{}`), `{"principalId"`, `{"usageIdentifierKey":"`+value+`","principalId"`, 1))
+		return answers(strings.Replace(grant("Allow", "*", `{}`), `{"principalId"`,
+			`{"usageIdentifierKey":"`+value+`","principalId"`, 1))
 	}
 	const fromAuthorizer = "$context.authorizer.usageIdentifierKey"
 	tests := []struct {
@@ -56,7 +57,8 @@ func TestAPIKeys(t *testing.T) {
 			a := gatewaytest.API{
 				APIKeys:                   []gatewaytest.APIKey{{ID: "id1", Value: "k1"}, {ID: "id2", Value: "k2"}},
 				APIKeySelectionExpression: tt.source,
-				Routes:                    map[string]gatewaytest.Route{"$connect": {Integration: &connect, APIKeyRequired: tt.required}},
+				Routes: map[string]gatewaytest.Route{"$connect": {Integration: &connect,
+					APIKeyRequired: tt.required}},
 			}
 			if tt.authorizer != nil {
 				a.Authorizer = &gatewaytest.Authorizer{Handler: tt.authorizer}

@@ -21,7 +21,8 @@ func TestAssumedHandshakes(t *testing.T) {
 	const ids = `, "connectionId":"ID=", "requestId":"ID="}`
 	id := regexp.MustCompile(`[A-Za-z0-9_-]{15}=`)
 	body := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-		g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$connect", answers(`{"statusCode":403}`))})
+		g := newGateway(t, gatewaytest.API{Assumptions: assumptions,
+			Routes: routes("$connect", answers(`{"statusCode":403}`))})
 		resp, body := refused(t, g, "/v1", nil)
 		return id.ReplaceAllString(body, "ID=") + strings.Join(resp.Header["X-Amzn-Errortype"], "")
 	}
@@ -37,7 +38,8 @@ func TestAssumedHandshakes(t *testing.T) {
 	}
 	custom := func(path string) func(*testing.T, gatewaytest.Assumptions) string {
 		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Domain: &gatewaytest.Domain{Name: "shop.example", BasePath: "live"}, DisableDefaultEndpoint: true})
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions,
+				Domain: &gatewaytest.Domain{Name: "shop.example", BasePath: "live"}, DisableDefaultEndpoint: true})
 			header := http.Header{"Host": {"shop.example"}}
 			if path == "/v1" {
 				header = nil
@@ -60,15 +62,24 @@ func TestAssumedHandshakes(t *testing.T) {
 		{"G-URL-11 plain GET", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 			return asking(t, newGateway(t, gatewaytest.API{Assumptions: assumptions}), "GET", "/v1", "")
 		}, "426 UpgradeRequiredException", gatewaytest.Assumptions{PlainGETStatus: 403}, "403 ForbiddenException"},
-		{"G-HANDSHAKE-6 unknown key", refusing("/v1", nil, "$connect", answers(`{"statusCode":200,"ok":true}`)), "502", malformed, "500"},
-		{"G-HANDSHAKE-6 no final status", refusing("/v1", nil, "$connect", answers(`{"statusCode":100}`)), "502", malformed, "500"},
-		{"G-HANDSHAKE-6 G-HANDSHAKE-5 not for a function that fails", refusing("/v1", nil, "$connect", fails("no")), "502", malformed, "502"},
-		{"G-HANDSHAKE-6 no statusCode", refusing("/v1", nil, "$connect", answers(`{}`)), "502", gatewaytest.Assumptions{NoStatusPasses: true}, "101"},
-		{"G-HANDSHAKE-7 time-out", refusing("/v1", nil, "$connect", hangs), "504", gatewaytest.Assumptions{TimeoutStatus: 502}, "502"},
-		{"G-HANDSHAKE-8 no function", refusing("/v1", nil, "$connect", missing), "500", gatewaytest.Assumptions{NoFunctionStatus: 502}, "502"},
-		{"G-HANDSHAKE-12 letter case", protocol(`{"statusCode":200,"headers":{"sec-websocket-protocol":"a"}}`), "a", exact, ""},
-		{"G-HANDSHAKE-12 multiValueHeaders", protocol(`{"statusCode":200,"multiValueHeaders":{"Sec-WebSocket-Protocol":["a"]}}`), "a", exact, ""},
-		{"G-HANDSHAKE-12 both", protocol(`{"statusCode":200,"multiValueHeaders":{"Sec-WebSocket-Protocol":["a"]},"headers":{"Sec-WebSocket-Protocol":"b"}}`), "a", exact, "b"},
+		{"G-HANDSHAKE-6 unknown key", refusing("/v1", nil, "$connect", answers(`{"statusCode":200,"ok":true}`)), "502",
+			malformed, "500"},
+		{"G-HANDSHAKE-6 no final status", refusing("/v1", nil, "$connect", answers(`{"statusCode":100}`)), "502",
+			malformed, "500"},
+		{"G-HANDSHAKE-6 G-HANDSHAKE-5 not for a function that fails", refusing("/v1", nil, "$connect", fails("no")),
+			"502", malformed, "502"},
+		{"G-HANDSHAKE-6 no statusCode", refusing("/v1", nil, "$connect", answers(`{}`)), "502",
+			gatewaytest.Assumptions{NoStatusPasses: true}, "101"},
+		{"G-HANDSHAKE-7 time-out", refusing("/v1", nil, "$connect", hangs), "504",
+			gatewaytest.Assumptions{TimeoutStatus: 502}, "502"},
+		{"G-HANDSHAKE-8 no function", refusing("/v1", nil, "$connect", missing), "500",
+			gatewaytest.Assumptions{NoFunctionStatus: 502}, "502"},
+		{"G-HANDSHAKE-12 letter case", protocol(`{"statusCode":200,"headers":{"sec-websocket-protocol":"a"}}`), "a",
+			exact, ""},
+		{"G-HANDSHAKE-12 multiValueHeaders",
+			protocol(`{"statusCode":200,"multiValueHeaders":{"Sec-WebSocket-Protocol":["a"]}}`), "a", exact, ""},
+		{"G-HANDSHAKE-12 both", protocol(`{"statusCode":200,"multiValueHeaders":{"Sec-WebSocket-Protocol":["a"]},` +
+			`"headers":{"Sec-WebSocket-Protocol":"b"}}`), "a", exact, "b"},
 		{"G-HANDSHAKE-19 body", body, `{"message": "Forbidden"` + ids + "ForbiddenException",
 			gatewaytest.Assumptions{RefuseWithMessage: true}, `{"message":"Forbidden"}ForbiddenException`},
 		{"G-HANDSHAKE-19 type", body, `{"message": "Forbidden"` + ids + "ForbiddenException",
@@ -78,7 +89,8 @@ func TestAssumedHandshakes(t *testing.T) {
 
 // threeEvents are what the functions were given of a connection that sends one
 // message and closes.
-func threeEvents(t *testing.T, assumptions gatewaytest.Assumptions, path, context string) (connect, message, disconnect []byte) {
+func threeEvents(t *testing.T, assumptions gatewaytest.Assumptions, path, context string) (connect, message,
+	disconnect []byte) {
 	t.Helper()
 	var opened, asked, ended recorder
 	g := newGateway(t, gatewaytest.API{
@@ -107,22 +119,27 @@ func TestAssumedEvents(t *testing.T) {
 	}
 	variables := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 		connect, message, disconnect := threeEvents(t, assumptions, "/v1", `{}`)
-		return fmt.Sprint(hasKey(t, connect, "stageVariables"), hasKey(t, message, "stageVariables"), hasKey(t, disconnect, "stageVariables"))
+		return fmt.Sprint(hasKey(t, connect, "stageVariables"), hasKey(t, message, "stageVariables"),
+			hasKey(t, disconnect, "stageVariables"))
 	}
 	query := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 		connect, _, _ := threeEvents(t, assumptions, "/v1?a=1&a=2", `{}`)
-		return fmt.Sprintf("%v %v", lookup(t, connect, "queryStringParameters", "a"), lookup(t, connect, "multiValueQueryStringParameters", "a"))
+		return fmt.Sprintf("%v %v", lookup(t, connect, "queryStringParameters", "a"),
+			lookup(t, connect, "multiValueQueryStringParameters", "a"))
 	}
 	headers := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 		var opened recorder
 		g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$connect", &opened)})
 		handshakeStatus(t, g, "/v1", http.Header{"X-A": {"1", "2"}})
-		return fmt.Sprintf("%v %v", lookup(t, opened.one(t), "headers", "X-A"), lookup(t, opened.one(t), "multiValueHeaders", "X-A"))
+		return fmt.Sprintf("%v %v", lookup(t, opened.one(t), "headers", "X-A"),
+			lookup(t, opened.one(t), "multiValueHeaders", "X-A"))
 	}
 	first := gatewaytest.Assumptions{FirstValueCounts: true}
 	testAssumptions(t, []assumptionTest{
-		{"G-AUTH-19 types", contextValues, `"1" "true" "x" "1" "true" "x"`, gatewaytest.Assumptions{TypedContext: true}, `1 true "x" 1 true "x"`},
-		{"G-EVENT-1 stageVariables", variables, "true true true", gatewaytest.Assumptions{StageVariablesOnConnect: true}, "true false false"},
+		{"G-AUTH-19 types", contextValues, `"1" "true" "x" "1" "true" "x"`, gatewaytest.Assumptions{TypedContext: true},
+			`1 true "x" 1 true "x"`},
+		{"G-EVENT-1 stageVariables", variables, "true true true", gatewaytest.Assumptions{StageVariablesOnConnect: true},
+			"true false false"},
 		{"G-EVENT-9 query", query, "2 [1 2]", first, "1 [1 2]"},
 		{"G-EVENT-9 headers", headers, "2 [1 2]", first, "1 [1 2]"},
 		{"G-EVENT-9 API key", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
@@ -133,10 +150,11 @@ func TestAssumedEvents(t *testing.T) {
 	})
 }
 
-func TestAssumedAuthorisation(t *testing.T) {
+func TestAssumedAuthorization(t *testing.T) {
 	authorizer := func(answer string, sources ...string) func(*testing.T, gatewaytest.Assumptions) string {
 		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Authorizer: &gatewaytest.Authorizer{Handler: answers(answer), IdentitySources: sources}})
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions,
+				Authorizer: &gatewaytest.Authorizer{Handler: answers(answer), IdentitySources: sources}})
 			return fmt.Sprint(handshakeStatus(t, g, "/v1", http.Header{"Authorization": {"x"}}))
 		}
 	}
@@ -155,19 +173,27 @@ func TestAssumedAuthorisation(t *testing.T) {
 	sources := "route.request.header.authorization"
 	testAssumptions(t, []assumptionTest{
 		{"G-AUTH-5 letter case", authorizer(all, sources), "101", gatewaytest.Assumptions{ExactIdentityHeaders: true}, "401"},
-		{"G-AUTH-5 the same letter case", authorizer(all, "route.request.header.Authorization"), "101", gatewaytest.Assumptions{ExactIdentityHeaders: true}, "101"},
-		{"G-AUTH-16 no principalId", authorizer(strings.Replace(all, "principalId", "who", 1)), "500", gatewaytest.Assumptions{NoPrincipalForbidden: true}, "403"},
-		{"G-AUTH-16 G-AUTH-15 another mistake", authorizer(`{"principalId":"ann"}`), "500", gatewaytest.Assumptions{NoPrincipalForbidden: true}, "500"},
-		{"G-AUTH-23 only $connect allowed", messages(with(onlyConnect), "secret"), `{"action":"secret"}`, perMessage, "error Forbidden"},
+		{"G-AUTH-5 the same letter case", authorizer(all, "route.request.header.Authorization"), "101",
+			gatewaytest.Assumptions{ExactIdentityHeaders: true}, "101"},
+		{"G-AUTH-16 no principalId", authorizer(strings.Replace(all, "principalId", "who", 1)), "500",
+			gatewaytest.Assumptions{NoPrincipalForbidden: true}, "403"},
+		{"G-AUTH-16 G-AUTH-15 another mistake", authorizer(`{"principalId":"ann"}`), "500",
+			gatewaytest.Assumptions{NoPrincipalForbidden: true}, "500"},
+		{"G-AUTH-23 only $connect allowed", messages(with(onlyConnect), "secret"), `{"action":"secret"}`, perMessage,
+			"error Forbidden"},
 		{"G-AUTH-23 all allowed", messages(with(all), "secret"), `{"action":"secret"}`, perMessage, `{"action":"secret"}`},
-		{"G-AUTH-23 nobody asked", messages(gatewaytest.API{}, "secret"), `{"action":"secret"}`, perMessage, `{"action":"secret"}`},
-		{"G-AUTH-23 $default is a route too", messages(with(strings.Replace(all, `"Resource":"*"`, `"Resource":["`+connectARN+`","*/secret"]`, 1)), "other"),
+		{"G-AUTH-23 nobody asked", messages(gatewaytest.API{}, "secret"), `{"action":"secret"}`, perMessage,
+			`{"action":"secret"}`},
+		{"G-AUTH-23 $default is a route too",
+			messages(with(strings.Replace(all, `"Resource":"*"`, `"Resource":["`+connectARN+`","*/secret"]`, 1)), "other"),
 			`{"action":"other"}`, perMessage, "error Forbidden"},
 		{"G-AUTH-23 of IAM", iamMessage, `{"action":"secret"}`, perMessage, "error Forbidden"},
 		{"G-MGMT-12 not signed", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Credentials: []gatewaytest.Credential{{AccessKeyID: "AKIDONE", SecretAccessKey: "s"}}})
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions,
+				Credentials: []gatewaytest.Credential{{AccessKeyID: "AKIDONE", SecretAccessKey: "s"}}})
 			return asking(t, g, "POST", "/v1/@connections/"+neverID, "x")
-		}, "403 MissingAuthenticationTokenException", gatewaytest.Assumptions{UnsignedForbidden: true}, "403 ForbiddenException"},
+		}, "403 MissingAuthenticationTokenException", gatewaytest.Assumptions{UnsignedForbidden: true},
+			"403 ForbiddenException"},
 	})
 }
 
@@ -176,7 +202,8 @@ func TestAssumedAuthorisation(t *testing.T) {
 func iamMessage(t *testing.T, assumptions gatewaytest.Assumptions) string {
 	limited := key
 	limited.Policy = `{"Statement":{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"*/$connect"}}`
-	g := newGateway(t, gatewaytest.API{Assumptions: assumptions, IAM: true, Credentials: []gatewaytest.Credential{limited}, Routes: routes("secret", twoWay(echo))})
+	g := newGateway(t, gatewaytest.API{Assumptions: assumptions, IAM: true,
+		Credentials: []gatewaytest.Credential{limited}, Routes: routes("secret", twoWay(echo))})
 	req, err := http.NewRequest("GET", "http://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/v1", nil)
 	if err != nil {
 		t.Fatal(err)

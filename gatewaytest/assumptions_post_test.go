@@ -34,10 +34,13 @@ func TestAssumedPosts(t *testing.T) {
 		}
 	}
 	testAssumptions(t, []assumptionTest{
-		{"G-MGMT-18 no data", posted(""), `200 ""`, gatewaytest.Assumptions{EmptyPostStatus: 400}, `400 BadRequestException "nothing"`},
+		{"G-MGMT-18 no data", posted(""), `200 ""`, gatewaytest.Assumptions{EmptyPostStatus: 400},
+			`400 BadRequestException "nothing"`},
 		{"G-MGMT-18 some data", posted("x"), `200 "x"`, gatewaytest.Assumptions{EmptyPostStatus: 400}, `200 "x"`},
-		{"G-FRAME-5 G-MGMT-17 not UTF-8", posted("a\xFF"), "200 \"a\uFFFD\"", gatewaytest.Assumptions{PostsUnchanged: true}, `200 "a\xff"`},
-		{"G-FRAME-8 128 KB", lengths(131_072), "[32768 32768 32768 32768]", gatewaytest.Assumptions{SentFrameBytes: 10 << 20}, "[131072]"},
+		{"G-FRAME-5 G-MGMT-17 not UTF-8", posted("a\xFF"), "200 \"a\uFFFD\"",
+			gatewaytest.Assumptions{PostsUnchanged: true}, `200 "a\xff"`},
+		{"G-FRAME-8 128 KB", lengths(131_072), "[32768 32768 32768 32768]",
+			gatewaytest.Assumptions{SentFrameBytes: 10 << 20}, "[131072]"},
 		{"G-FRAME-8 64 KB", lengths(65_536), "[32768 32768]", gatewaytest.Assumptions{SentFrameBytes: 65_535}, "[65535 1]"},
 		{"G-FRAME-8 small ones", lengths(300), "[300]", gatewaytest.Assumptions{SentFrameBytes: 125}, "[125 125 50]"},
 	})

@@ -132,7 +132,8 @@ func TestAssumptionsRefused(t *testing.T) {
 		})
 	}
 	t.Run("the edges are inside", func(t *testing.T) {
-		newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{UnknownPathStatus: 400, PlainGETStatus: 599, EmptyPostStatus: 200,
-			MaxAnswerBytes: 10 << 20, SentFrameBytes: 1, CloseReasons: map[int]string{1012: strings.Repeat("x", 123)}}})
+		newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{UnknownPathStatus: 400, PlainGETStatus: 599,
+			EmptyPostStatus: 200,
+			MaxAnswerBytes:  10 << 20, SentFrameBytes: 1, CloseReasons: map[int]string{1012: strings.Repeat("x", 123)}}})
 	})
 }

@@ -34,21 +34,34 @@ func TestAuthorizerAnswers(t *testing.T) {
 		{"G-AUTH-12 wildcard for all", answers(grant("Allow", "*", `{}`)), 101},
 		{"G-AUTH-12 wildcard at the end", answers(grant("Allow", strings.TrimSuffix(connectARN, "$connect")+"*", `{}`)), 101},
 		{"G-AUTH-12 wildcards inside", answers(grant("Allow", "arn:aws:execute-api:*:*:a1b2c3d4e5/*/$connect", `{}`)), 101},
-		{"G-AUTH-12 question marks", answers(grant("Allow", "arn:aws:execute-api:eu-central-?:123456789012:a1b2c3d4e5/v?/$connect", `{}`)), 101},
-		{"G-AUTH-12 stage/*/* does not match $connect", answers(grant("Allow", strings.TrimSuffix(connectARN, "$connect")+"*/*", `{}`)), 403},
+		{"G-AUTH-12 question marks",
+			answers(grant("Allow", "arn:aws:execute-api:eu-central-?:123456789012:a1b2c3d4e5/v?/$connect", `{}`)), 101},
+		{"G-AUTH-12 stage/*/* does not match $connect",
+			answers(grant("Allow", strings.TrimSuffix(connectARN, "$connect")+"*/*", `{}`)), 403},
 		{"G-AUTH-12 other stage", answers(grant("Allow", strings.Replace(connectARN, "/v1/", "/v2/", 1), `{}`)), 403},
 		{"G-AUTH-12 resource minds its case", answers(grant("Allow", strings.ToUpper(connectARN), `{}`)), 403},
-		{"G-AUTH-12 explicit Deny wins", answers(document(`[` + allowAll + `,{"Effect":"Deny","Action":"*","Resource":"` + connectARN + `"}]`)), 403},
-		{"G-AUTH-12 Deny of something else", answers(document(`[{"Effect":"Deny","Action":"*","Resource":"` + connectARN + `x"},` + allowAll + `]`)), 101},
-		{"G-AUTH-12 other action", answers(document(`[{"Effect":"Allow","Action":"execute-api:ManageConnections","Resource":"*"}]`)), 403},
-		{"G-AUTH-12 action ignores case", answers(document(`[{"Effect":"Allow","Action":"Execute-API:invoke","Resource":"*"}]`)), 101},
-		{"G-AUTH-12 lists", answers(document(`[{"Effect":"Allow","Action":["a:b","execute-api:*"],"Resource":["x","` + connectARN + `"]}]`)), 101},
+		{"G-AUTH-12 explicit Deny wins",
+			answers(document(`[` + allowAll + `,{"Effect":"Deny","Action":"*","Resource":"` + connectARN + `"}]`)), 403},
+		{"G-AUTH-12 Deny of something else",
+			answers(document(`[{"Effect":"Deny","Action":"*","Resource":"` + connectARN + `x"},` + allowAll + `]`)), 101},
+		{"G-AUTH-12 other action",
+			answers(document(`[{"Effect":"Allow","Action":"execute-api:ManageConnections","Resource":"*"}]`)), 403},
+		{"G-AUTH-12 action ignores case",
+			answers(document(`[{"Effect":"Allow","Action":"Execute-API:invoke","Resource":"*"}]`)), 101},
+		{"G-AUTH-12 lists", answers(document(`[{"Effect":"Allow","Action":["a:b","execute-api:*"],"Resource":["x","` +
+			connectARN + `"]}]`)), 101},
 		{"G-AUTH-12 one statement without a list", answers(document(allowAll)), 101},
 		{"G-AUTH-12 NotAction", answers(document(`[{"Effect":"Allow","NotAction":"s3:*","Resource":"*"}]`)), 101},
-		{"G-AUTH-12 NotResource", answers(document(`[` + allowAll + `,{"Effect":"Deny","Action":"*","NotResource":"arn:aws:s3:::*"}]`)), 403},
-		{"G-AUTH-12 condition: Allow does not hold", answers(document(`[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"a":"b"}}}]`)), 403},
-		{"G-AUTH-12 condition: Deny holds", answers(document(`[` + allowAll + `,{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"a":"b"}}}]`)), 403},
-		{"G-AUTH-15 keys in another case", answers(`{"principalId":"ann","policyDocument":{"version":"2012-10-17","statement":[{"action":"*","effect":"Allow","resource":"*"}]}}`), 500},
+		{"G-AUTH-12 NotResource", answers(document(`[` + allowAll +
+			`,{"Effect":"Deny","Action":"*","NotResource":"arn:aws:s3:::*"}]`)), 403},
+		{"G-AUTH-12 condition: Allow does not hold",
+			answers(document(`[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"a":"b"}}}]`)), 403},
+		{"G-AUTH-12 condition: Deny holds",
+			answers(document(`[` + allowAll +
+				`,{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"a":"b"}}}]`)), 403},
+		{"G-AUTH-15 keys in another case",
+			answers(`{"principalId":"ann","policyDocument":{"version":"2012-10-17",` +
+				`"statement":[{"action":"*","effect":"Allow","resource":"*"}]}}`), 500},
 		{"G-AUTH-15 one key in another case", answers(document(`[{"Effect":"Allow","action":"*","Resource":"*"}]`)), 500},
 		{"G-AUTH-13 denied", answers(grant("Deny", "*", `{}`)), 403},
 		{"G-AUTH-13 no statement", answers(document(`[]`)), 403},
@@ -67,12 +80,14 @@ func TestAuthorizerAnswers(t *testing.T) {
 		{"G-AUTH-15 object in the context", answers(grant("Allow", "*", `{"user":{"name":"ann"}}`)), 500},
 		{"G-AUTH-15 list in the context", answers(grant("Allow", "*", `{"roles":["a"]}`)), 500},
 		{"G-AUTH-16 no principalId", answers(strings.Replace(grant("Allow", "*", `{}`), `"principalId":"ann",`, "", 1)), 500},
-		{"G-AUTH-16 principalID is not principalId", answers(strings.Replace(grant("Allow", "*", `{}`), "principalId", "principalID", 1)), 500},
+		{"G-AUTH-16 principalID is not principalId",
+			answers(strings.Replace(grant("Allow", "*", `{}`), "principalId", "principalID", 1)), 500},
 		{"G-AUTH-17 8 KB", answers(pad(grant("Allow", "*", `{}`), 8*1024)), 101},
 		{"G-AUTH-17 more than 8 KB", answers(pad(grant("Allow", "*", `{}`), 8*1024+1)), 500},
 		{"G-AUTH-17 resource of 512 characters", answers(grant("Allow", strings.Repeat("*", 512), `{}`)), 101},
 		{"G-AUTH-17 resource of 513 characters", answers(grant("Allow", strings.Repeat("*", 513), `{}`)), 500},
-		{"usage key is accepted", answers(strings.Replace(grant("Allow", "*", `{}`), `{"principalId"`, `{"usageIdentifierKey":"k","principalId"`, 1)), 101},
+		{"usage key is accepted", answers(strings.Replace(grant("Allow", "*", `{}`), `{"principalId"`,
+			`{"usageIdentifierKey":"k","principalId"`, 1)), 101},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -137,7 +152,8 @@ func TestAuthorizer(t *testing.T) {
 
 	t.Run("G-AUTH-1 -7 asked once for every connection, never for its messages", func(t *testing.T) {
 		authorizer := &recorder{next: allow}
-		g := newGateway(t, gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: authorizer}, Routes: routes("$default", twoWay(echo))})
+		g := newGateway(t, gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: authorizer},
+			Routes: routes("$default", twoWay(echo))})
 		for range 2 {
 			c := dial(t, g, "/v1")
 			send(t, c, "x")
@@ -153,7 +169,8 @@ func TestAuthorizer(t *testing.T) {
 			var connect, message, ended recorder
 			slow := function(func(ctx context.Context, raw []byte) ([]byte, error) {
 				time.Sleep(21 * time.Millisecond)
-				return answers(grant("Allow", "*", `{"role":"admin","level":1,"big":12345678901234567890,"half":0.5,"guest":true,"none":null}`))(ctx, raw)
+				return answers(grant("Allow", "*",
+					`{"role":"admin","level":1,"big":12345678901234567890,"half":0.5,"guest":true,"none":null}`))(ctx, raw)
 			})
 			g := newGateway(t, gatewaytest.API{
 				Routes:     routes("$connect", &connect, "$default", &message, "$disconnect", &ended),
@@ -217,7 +234,8 @@ func TestIdentitySources(t *testing.T) {
 		{"G-AUTH-4 header there", "route.request.header.Authorization", "/v1", http.Header{"Authorization": {"x"}}, 101},
 		{"G-AUTH-4 header missing", "route.request.header.Authorization", "/v1", nil, 401},
 		{"G-AUTH-4 header empty", "route.request.header.Authorization", "/v1", http.Header{"Authorization": {""}}, 401},
-		{"G-AUTH-5 header ignores case", "route.request.header.AUTHORIZATION", "/v1", http.Header{"authorization": {"x"}}, 101},
+		{"G-AUTH-5 header ignores case", "route.request.header.AUTHORIZATION", "/v1", http.Header{"authorization": {"x"}},
+			101},
 		{"G-AUTH-4 query there", "route.request.querystring.token", "/v1?token=x", nil, 101},
 		{"G-AUTH-4 query missing", "route.request.querystring.token", "/v1", nil, 401},
 		{"G-AUTH-4 query empty", "route.request.querystring.token", "/v1?token=", nil, 401},

@@ -29,7 +29,8 @@ var moments = []struct {
 func TestCaptured(t *testing.T) {
 	const extensions = "permessage-deflate; client_max_window_bits"
 	browser := http.Header{"User-Agent": {"shop/1.0 (a browser, like most)"}}
-	silent := http.Header{"User-Agent": nil, "Sec-WebSocket-Extensions": {extensions}, "Sec-WebSocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}}
+	silent := http.Header{"User-Agent": nil, "Sec-WebSocket-Extensions": {extensions},
+		"Sec-WebSocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}}
 	tests := []struct {
 		name, file string
 		region     string

@@ -19,10 +19,12 @@ func TestWarp(t *testing.T) {
 		}
 		synctest.Wait() // the gateway notes what it sent after the client has it
 	}
-	warped := func(t *testing.T, change func(*gatewaytest.API), test func(t *testing.T, g *gatewaytest.Gateway, events *recorder)) {
+	warped := func(t *testing.T, change func(*gatewaytest.API),
+		test func(t *testing.T, g *gatewaytest.Gateway, events *recorder)) {
 		synctest.Test(t, func(t *testing.T) {
 			events := &recorder{next: echo}
-			a := gatewaytest.API{Routes: routes("$default", gatewaytest.Route{Integration: events, RouteResponse: true}, "$disconnect", events)}
+			a := gatewaytest.API{Routes: routes("$default", gatewaytest.Route{Integration: events, RouteResponse: true},
+				"$disconnect", events)}
 			if change != nil {
 				change(&a)
 			}
@@ -49,53 +51,56 @@ func TestWarp(t *testing.T) {
 		})
 	})
 	t.Run("G-LIMIT-7 two hours at once", func(t *testing.T) {
-		warped(t, func(a *gatewaytest.API) { a.IdleTimeout = 24 * time.Hour }, func(t *testing.T, g *gatewaytest.Gateway, _ *recorder) {
-			start := time.Now()
-			c := dial(t, g, "/v1")
-			g.Warp(2*time.Hour - 1)
-			open(c, t)
-			late := dial(t, g, "/v1")
-			g.Warp(1)
-			if code, _ := receiveClose(t, c); code != 1001 || time.Since(start) != 0 {
-				t.Errorf("closed with %d after %v", code, time.Since(start))
-			}
-			open(late, t)
-		})
+		warped(t, func(a *gatewaytest.API) { a.IdleTimeout = 24 * time.Hour },
+			func(t *testing.T, g *gatewaytest.Gateway, _ *recorder) {
+				start := time.Now()
+				c := dial(t, g, "/v1")
+				g.Warp(2*time.Hour - 1)
+				open(c, t)
+				late := dial(t, g, "/v1")
+				g.Warp(1)
+				if code, _ := receiveClose(t, c); code != 1001 || time.Since(start) != 0 {
+					t.Errorf("closed with %d after %v", code, time.Since(start))
+				}
+				open(late, t)
+			})
 	})
 	t.Run("G-EVENT-10 events tell the new time", func(t *testing.T) {
-		warped(t, func(a *gatewaytest.API) { a.RouteThrottle = gatewaytest.Throttle{Rate: 1} }, func(t *testing.T, g *gatewaytest.Gateway, events *recorder) {
-			c := dial(t, g, "/v1")
-			connected := time.Now().UnixMilli()
-			g.Warp(time.Minute)
-			open(c, t)
-			g.Warp(time.Second) // a new token
-			open(c, t)
-			if !g.Now().Equal(time.Now().Add(61 * time.Second)) {
-				t.Errorf("now %v", g.Now())
-			}
-			for i, after := range []int64{60_000, 61_000} {
-				event := events.all()[i]
-				if at := lookup(t, event, "requestContext", "requestTimeEpoch"); at != float64(connected+after) {
-					t.Errorf("message %d at %v", i, at)
+		warped(t, func(a *gatewaytest.API) { a.RouteThrottle = gatewaytest.Throttle{Rate: 1} },
+			func(t *testing.T, g *gatewaytest.Gateway, events *recorder) {
+				c := dial(t, g, "/v1")
+				connected := time.Now().UnixMilli()
+				g.Warp(time.Minute)
+				open(c, t)
+				g.Warp(time.Second) // a new token
+				open(c, t)
+				if !g.Now().Equal(time.Now().Add(61 * time.Second)) {
+					t.Errorf("now %v", g.Now())
 				}
-				if at := lookup(t, event, "requestContext", "connectedAt"); at != float64(connected) {
-					t.Errorf("connected at %v", at)
+				for i, after := range []int64{60_000, 61_000} {
+					event := events.all()[i]
+					if at := lookup(t, event, "requestContext", "requestTimeEpoch"); at != float64(connected+after) {
+						t.Errorf("message %d at %v", i, at)
+					}
+					if at := lookup(t, event, "requestContext", "connectedAt"); at != float64(connected) {
+						t.Errorf("connected at %v", at)
+					}
 				}
-			}
-			info, err := g.GetConnection(t.Context(), onlyID(t, g))
-			if err != nil || info.LastActiveAt.Sub(info.ConnectedAt) != 61*time.Second {
-				t.Errorf("got %+v, %v", info, err)
-			}
-		})
+				info, err := g.GetConnection(t.Context(), onlyID(t, g))
+				if err != nil || info.LastActiveAt.Sub(info.ConnectedAt) != 61*time.Second {
+					t.Errorf("got %+v, %v", info, err)
+				}
+			})
 	})
 	t.Run("G-LIMIT-7 later connections live as long as ever", func(t *testing.T) {
-		warped(t, func(a *gatewaytest.API) { a.IdleTimeout = 24 * time.Hour }, func(t *testing.T, g *gatewaytest.Gateway, _ *recorder) {
-			g.Warp(90 * time.Minute)
-			start := time.Now()
-			c := dial(t, g, "/v1")
-			if code, _ := receiveClose(t, c); code != 1001 || time.Since(start) != 2*time.Hour {
-				t.Errorf("closed with %d after %v", code, time.Since(start))
-			}
-		})
+		warped(t, func(a *gatewaytest.API) { a.IdleTimeout = 24 * time.Hour },
+			func(t *testing.T, g *gatewaytest.Gateway, _ *recorder) {
+				g.Warp(90 * time.Minute)
+				start := time.Now()
+				c := dial(t, g, "/v1")
+				if code, _ := receiveClose(t, c); code != 1001 || time.Since(start) != 2*time.Hour {
+					t.Errorf("closed with %d after %v", code, time.Since(start))
+				}
+			})
 	})
 }

@@ -125,7 +125,8 @@ func TestClose(t *testing.T) {
 					t.Fatalf("G-DISC-2 -5 -8 G-ERR-8: $disconnect, which failed, ran %d times, want once", n)
 				}
 				e := ended.one(t)
-				if code, reason := lookup(t, e, "requestContext", "disconnectStatusCode"), lookup(t, e, "requestContext", "disconnectReason"); code != tt.code || reason != tt.reason {
+				if code, reason := lookup(t, e, "requestContext", "disconnectStatusCode"),
+					lookup(t, e, "requestContext", "disconnectReason"); code != tt.code || reason != tt.reason {
 					t.Errorf("G-EVENT-17: $disconnect was told %v %q, want %v %q", code, reason, tt.code, tt.reason)
 				}
 				if err := <-postErr; !errors.Is(err, gatewaytest.ErrGone) {
@@ -199,7 +200,8 @@ func TestDisconnect(t *testing.T) {
 			g := newGateway(t, api(routes("$default", &message)))
 			c := dialRaw(t, g, "/v1")
 			id := onlyID(t, g)
-			if err := errors.Join(g.PostToConnection(t.Context(), id, []byte("last words")), g.DeleteConnection(t.Context(), id)); err != nil {
+			if err := errors.Join(g.PostToConnection(t.Context(), id, []byte("last words")),
+				g.DeleteConnection(t.Context(), id)); err != nil {
 				t.Fatal(err)
 			}
 			c.mustWrite(t, text("too late"))
@@ -268,10 +270,11 @@ func TestIdle(t *testing.T) {
 	}
 	t.Run("G-LIMIT-7 two hours to the second, however busy", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			g := newGateway(t, api(routes("$default", twoWay(echo), "$connect", function(func(ctx context.Context, _ []byte) ([]byte, error) {
-				time.Sleep(3 * time.Second) // life starts with connectedAt
-				return ok200(ctx, nil)
-			}))))
+			g := newGateway(t, api(routes("$default", twoWay(echo), "$connect",
+				function(func(ctx context.Context, _ []byte) ([]byte, error) {
+					time.Sleep(3 * time.Second) // life starts with connectedAt
+					return ok200(ctx, nil)
+				}))))
 			start := time.Now()
 			c := dial(t, g, "/v1")
 			var writing sync.WaitGroup
@@ -401,7 +404,8 @@ func TestGatewayClose(t *testing.T) {
 					return ok200(ctx, raw)
 				}
 			}
-			g := newGateway(t, api(routes("$default", slow("message", 2*time.Second), "$disconnect", slow("disconnect", 3*time.Second))))
+			g := newGateway(t, api(routes("$default", slow("message", 2*time.Second), "$disconnect",
+				slow("disconnect", 3*time.Second))))
 			c := dial(t, g, "/v1")
 			send(t, c, "x")
 			go drain(c)
@@ -470,10 +474,11 @@ func TestGatewayClose(t *testing.T) {
 	t.Run("a handshake that $connect accepts during Close is refused, and $disconnect runs", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
-			g := newGateway(t, api(routes("$disconnect", &ended, "$connect", function(func(ctx context.Context, raw []byte) ([]byte, error) {
-				time.Sleep(time.Second)
-				return ok200(ctx, raw)
-			}))))
+			g := newGateway(t, api(routes("$disconnect", &ended, "$connect",
+				function(func(ctx context.Context, raw []byte) ([]byte, error) {
+					time.Sleep(time.Second)
+					return ok200(ctx, raw)
+				}))))
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
@@ -524,7 +529,8 @@ func TestFailOverTCP(t *testing.T) {
 	}
 	defer c.Close()
 	if _, err := io.WriteString(c, "GET /v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"+string(frame(fin|opBinary, "x"))); err != nil {
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"+string(frame(fin|opBinary,
+		"x"))); err != nil {
 		t.Fatal(err)
 	}
 	start := time.Now()

@@ -29,7 +29,8 @@ func TestCut(t *testing.T) {
 			if code := lookup(t, ended.one(t), "requestContext", "disconnectStatusCode"); code != 1006.0 {
 				t.Errorf("code %v", code)
 			}
-			for what, err := range map[string]error{"cut again": g.Cut(id), "stall": g.Stall(id), "cut a stranger": g.Cut(neverID), "stall a stranger": g.Stall(neverID)} {
+			for what, err := range map[string]error{"cut again": g.Cut(id), "stall": g.Stall(id),
+				"cut a stranger": g.Cut(neverID), "stall a stranger": g.Stall(neverID)} {
 				if !errors.Is(err, gatewaytest.ErrGone) {
 					t.Errorf("%s: %v", what, err)
 				}
@@ -42,7 +43,8 @@ func TestStall(t *testing.T) {
 	t.Run("G-DISC-4 noticed when it has been idle for too long", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
-			g := newGateway(t, gatewaytest.API{SendBuffer: 1000, Routes: routes("$default", twoWay(echo), "$disconnect", &ended)})
+			g := newGateway(t, gatewaytest.API{SendBuffer: 1000,
+				Routes: routes("$default", twoWay(echo), "$disconnect", &ended)})
 			c := dialRaw(t, g, "/v1")
 			id := onlyID(t, g)
 			if err := g.Stall(id); err != nil {
@@ -137,7 +139,8 @@ func TestLateAnswers(t *testing.T) {
 		c := dial(t, g, "/v1") // 1
 		start := time.Now()
 		send(t, c, "two")
-		if got := receive(t, c); !strings.HasPrefix(got, errorFrame("Endpoint request timed out")) || time.Since(start) != 2*time.Second { // G-ERR-4
+		if got := receive(t, c); !strings.HasPrefix(got,
+			errorFrame("Endpoint request timed out")) || time.Since(start) != 2*time.Second { // G-ERR-4
 			t.Errorf("got %s after %v", got, time.Since(start))
 		}
 		if n := len(message.all()); n != 1 {

@@ -29,21 +29,37 @@ func TestContentHandling(t *testing.T) {
 		given   string // to the web server; empty: it is not asked
 		want    string // how the frame begins
 	}{
-		{"G-FRAME-2 bytes for the backend", gatewaytest.Mapping{ContentHandlingStrategy: "CONVERT_TO_BINARY", Responses: responses("", "")}, answering(200, "ok"), text, bytes, "ok"},
-		{"G-FRAME-2 of what the template writes", gatewaytest.Mapping{ContentHandlingStrategy: "CONVERT_TO_BINARY", RequestTemplates: templates("$default", "$input.path('$.data')"),
-			Responses: responses("", "")}, answering(200, "ok"), quoted, bytes, "ok"},
-		{"G-FRAME-2 bytes of the backend", gatewaytest.Mapping{Responses: responses("CONVERT_TO_TEXT", "")}, answering(200, bytes), "x", "x", text},
-		{"G-FRAME-2 in a template", gatewaytest.Mapping{Responses: responses("CONVERT_TO_TEXT", `{"data":"$input.body"}`)}, answering(200, bytes), "x", "x", `{"data":"` + text + `"}`},
-		{"G-FRAME-2 both ways", gatewaytest.Mapping{ContentHandlingStrategy: "CONVERT_TO_BINARY", Responses: responses("CONVERT_TO_TEXT", "")}, nil, text, bytes, text},
-		{"G-FRAME-2 a message is text already", gatewaytest.Mapping{ContentHandlingStrategy: "CONVERT_TO_TEXT", Responses: responses("", "")}, nil, "plain", "plain", "plain"},
-		{"G-FRAME-2 an answer that is base64", gatewaytest.Mapping{Responses: responses("CONVERT_TO_BINARY", "")}, answering(200, "aGVsbG8="), "x", "x", "hello"},
-		{"G-FRAME-2 -5 an answer that is neither", gatewaytest.Mapping{Responses: responses("", "")}, answering(200, "a\xFF"), "x", "x", "a\uFFFD"},
-		{"G-FRAME-2 what is not base64", gatewaytest.Mapping{ContentHandlingStrategy: "CONVERT_TO_BINARY", Responses: responses("", "")}, nil, "not base64!", "", errorFrame("Internal server error")},
-		{"G-FRAME-2 an answer that is not base64", gatewaytest.Mapping{Responses: responses("CONVERT_TO_BINARY", "")}, answering(200, "not base64!"), "x", "x", errorFrame("Internal server error")},
+		{"G-FRAME-2 bytes for the backend",
+			gatewaytest.Mapping{ContentHandlingStrategy: "CONVERT_TO_BINARY", Responses: responses("", "")},
+			answering(200, "ok"), text, bytes, "ok"},
+		{"G-FRAME-2 of what the template writes",
+			gatewaytest.Mapping{ContentHandlingStrategy: "CONVERT_TO_BINARY",
+				RequestTemplates: templates("$default", "$input.path('$.data')"),
+				Responses:        responses("", "")}, answering(200, "ok"), quoted, bytes, "ok"},
+		{"G-FRAME-2 bytes of the backend", gatewaytest.Mapping{Responses: responses("CONVERT_TO_TEXT", "")},
+			answering(200, bytes), "x", "x", text},
+		{"G-FRAME-2 in a template",
+			gatewaytest.Mapping{Responses: responses("CONVERT_TO_TEXT", `{"data":"$input.body"}`)}, answering(200, bytes),
+			"x", "x", `{"data":"` + text + `"}`},
+		{"G-FRAME-2 both ways", gatewaytest.Mapping{ContentHandlingStrategy: "CONVERT_TO_BINARY",
+			Responses: responses("CONVERT_TO_TEXT", "")}, nil, text, bytes, text},
+		{"G-FRAME-2 a message is text already",
+			gatewaytest.Mapping{ContentHandlingStrategy: "CONVERT_TO_TEXT", Responses: responses("", "")}, nil, "plain",
+			"plain", "plain"},
+		{"G-FRAME-2 an answer that is base64", gatewaytest.Mapping{Responses: responses("CONVERT_TO_BINARY", "")},
+			answering(200, "aGVsbG8="), "x", "x", "hello"},
+		{"G-FRAME-2 -5 an answer that is neither", gatewaytest.Mapping{Responses: responses("", "")},
+			answering(200, "a\xFF"), "x", "x", "a\uFFFD"},
+		{"G-FRAME-2 what is not base64",
+			gatewaytest.Mapping{ContentHandlingStrategy: "CONVERT_TO_BINARY", Responses: responses("", "")}, nil,
+			"not base64!", "", errorFrame("Internal server error")},
+		{"G-FRAME-2 an answer that is not base64", gatewaytest.Mapping{Responses: responses("CONVERT_TO_BINARY", "")},
+			answering(200, "not base64!"), "x", "x", errorFrame("Internal server error")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBackend(t, tt.answer)
-			g := newGateway(t, api(map[string]gatewaytest.Route{"$default": {HTTP: &gatewaytest.HTTP{URI: b.URL}, Mapping: &tt.mapping, RouteResponse: true}}))
+			g := newGateway(t, api(map[string]gatewaytest.Route{"$default": {HTTP: &gatewaytest.HTTP{URI: b.URL},
+				Mapping: &tt.mapping, RouteResponse: true}}))
 			c := dial(t, g, "/v1")
 			send(t, c, tt.say)
 			if got := receive(t, c); !strings.HasPrefix(got, tt.want) {
@@ -66,7 +82,8 @@ func TestContentHandling(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			mapping := &gatewaytest.Mapping{ContentHandlingStrategy: "CONVERT_TO_BINARY", Responses: responses("", "")}
-			g := newGateway(t, api(map[string]gatewaytest.Route{"$default": {Integration: same, Mapping: mapping, RouteResponse: true}}))
+			g := newGateway(t, api(map[string]gatewaytest.Route{"$default": {Integration: same, Mapping: mapping,
+				RouteResponse: true}}))
 			c := dial(t, g, "/v1")
 			send(t, c, tt.say)
 			if got := receive(t, c); !strings.HasPrefix(got, tt.want) {

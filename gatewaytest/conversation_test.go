@@ -52,11 +52,12 @@ func converse(t *testing.T, cases []wireCase) {
 func converseOffering(t *testing.T, offer string, cases []wireCase) {
 	t.Helper()
 	told := make(chan int, 1)
-	g := newGateway(t, api(routes("$default", twoWay(echo), "$disconnect", function(func(ctx context.Context, raw []byte) ([]byte, error) {
-		code, _ := lookup(t, raw, "requestContext", "disconnectStatusCode").(float64)
-		told <- int(code)
-		return ok200(ctx, raw)
-	}))))
+	g := newGateway(t, api(routes("$default", twoWay(echo), "$disconnect",
+		function(func(ctx context.Context, raw []byte) ([]byte, error) {
+			code, _ := lookup(t, raw, "requestContext", "disconnectStatusCode").(float64)
+			told <- int(code)
+			return ok200(ctx, raw)
+		}))))
 	base := serve(t, g)
 	neighbour, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(base, "http")+"/v1", nil)
 	if err != nil {

@@ -30,7 +30,8 @@ func TestCustomDomain(t *testing.T) {
 		{"G-DOMAIN-5 the stage is not in the URL", mapped, false, domain, "/v1", 403},
 		{"G-DOMAIN-5 nor behind the key", mapped, false, domain, "/shop/v1", 403},
 		{"G-DOMAIN-5 other path, empty key", root, false, domain, "/v1", 403},
-		{"G-DOMAIN-2 a key that needs escaping", &gatewaytest.Domain{Name: domain, BasePath: "a$b(c)"}, false, domain, "/a%24b(c)", 101},
+		{"G-DOMAIN-2 a key that needs escaping", &gatewaytest.Domain{Name: domain, BasePath: "a$b(c)"}, false, domain,
+			"/a%24b(c)", 101},
 		{"G-URL-8 the default endpoint is still there", mapped, false, "localhost", "/v1", 101},
 		{"G-URL-8 switched off", mapped, true, "localhost", "/v1", 403},
 		{"G-URL-8 the domain is not", mapped, true, domain, "/shop", 101},
@@ -53,7 +54,8 @@ func TestCustomDomain(t *testing.T) {
 		}
 		defer c.CloseNow()
 		event := connect.one(t)
-		if name, stage := lookup(t, event, "requestContext", "domainName"), lookup(t, event, "requestContext", "stage"); name != domain || stage != "v1" {
+		if name, stage := lookup(t, event, "requestContext", "domainName"),
+			lookup(t, event, "requestContext", "stage"); name != domain || stage != "v1" {
 			t.Errorf("got %v and %v", name, stage)
 		}
 	})
@@ -85,11 +87,14 @@ func TestCustomDomain(t *testing.T) {
 	}{
 		{"G-MGMT-15 without the stage", mapped, domain, "/shop/@connections/ID", 200, ""},
 		{"G-MGMT-15 without the stage, empty key", root, domain, "/@connections/ID", 200, ""},
-		{"G-MGMT-15 with the stage", mapped, domain, "/shop/v1/@connections/ID", 404, `{"message":"No method found matching route v1/@connections/ID for http method POST."}`},
-		{"G-MGMT-15 with the stage, empty key", root, domain, "/v1/@connections/ID", 404, `{"message":"No method found matching route v1/@connections/ID for http method POST."}`},
+		{"G-MGMT-15 with the stage", mapped, domain, "/shop/v1/@connections/ID", 404,
+			`{"message":"No method found matching route v1/@connections/ID for http method POST."}`},
+		{"G-MGMT-15 with the stage, empty key", root, domain, "/v1/@connections/ID", 404,
+			`{"message":"No method found matching route v1/@connections/ID for http method POST."}`},
 		{"G-DOMAIN-5 without the key", mapped, domain, "/@connections/ID", 403, `{"message":"Forbidden"}`},
 		{"G-URL-5 on the default endpoint with the stage", mapped, "localhost", "/v1/@connections/ID", 200, ""},
-		{"G-MGMT-11 on the default endpoint without", mapped, "localhost", "/shop/@connections/ID", 403, `{"message":"Forbidden"}`},
+		{"G-MGMT-11 on the default endpoint without", mapped, "localhost", "/shop/@connections/ID", 403,
+			`{"message":"Forbidden"}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g := newGateway(t, gatewaytest.API{Domain: tt.domain})

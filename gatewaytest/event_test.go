@@ -122,7 +122,8 @@ func TestEvents(t *testing.T) {
 	})
 	t.Run("G-AUTH-8 authorizer without stage variables", func(t *testing.T) {
 		authorizer := &recorder{next: answers(grant("Allow", "*", `{}`))}
-		life(t, gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: authorizer}}, "/prod", http.Header{"User-Agent": {"shop/1.0"}})
+		life(t, gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: authorizer}}, "/prod",
+			http.Header{"User-Agent": {"shop/1.0"}})
 		golden(t, "authorizer-plain.json", authorizer.one(t))
 	})
 }
@@ -189,7 +190,8 @@ func TestEventDetails(t *testing.T) {
 			return ok200(ctx, raw)
 		}))))
 		dial(t, g, "/v1") // open, so $connect has ended
-		if got == nil || got.AwsRequestID == "" || got.ClientContext.Client.InstallationID != "" || len(got.ClientContext.Custom) != 0 || len(got.ClientContext.Env) != 0 {
+		if got == nil || got.AwsRequestID == "" || got.ClientContext.Client.InstallationID != "" ||
+			len(got.ClientContext.Custom) != 0 || len(got.ClientContext.Env) != 0 {
 			t.Errorf("got %+v", got)
 		}
 	})
@@ -225,8 +227,10 @@ func TestEventDetails(t *testing.T) {
 		}
 	})
 	t.Run("G-EVENT-7 the gateway's headers cannot be forged", func(t *testing.T) {
-		e := one(t, "/v1", http.Header{"X-Forwarded-Proto": {"gopher"}, "x-forwarded-port": {"70"}, "X-Forwarded-For": {"198.51.100.7"}})
-		for name, want := range map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-Port": "443", "X-Forwarded-For": "198.51.100.7, 192.0.2.1"} {
+		e := one(t, "/v1", http.Header{"X-Forwarded-Proto": {"gopher"}, "x-forwarded-port": {"70"},
+			"X-Forwarded-For": {"198.51.100.7"}})
+		for name, want := range map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-Port": "443",
+			"X-Forwarded-For": "198.51.100.7, 192.0.2.1"} {
 			if got := lookup(t, e, "headers", name); got != want {
 				t.Errorf("%s: got %v, want %v", name, got, want)
 			}
@@ -292,7 +296,8 @@ func TestEventDetails(t *testing.T) {
 	})
 	t.Run("G-EVENT-15 the body as it came", func(t *testing.T) {
 		var message recorder
-		g := newGateway(t, api(routes("$default", gatewaytest.Route{Integration: &recorder{next: func2(&message)}, RouteResponse: true})))
+		g := newGateway(t, api(routes("$default",
+			gatewaytest.Route{Integration: &recorder{next: func2(&message)}, RouteResponse: true})))
 		c := dial(t, g, "/v1")
 		const body = "\t{ \"a\" : 1 }\r\n \u2028 <&> \x00 "
 		send(t, c, body)
@@ -308,7 +313,8 @@ func TestEventDetails(t *testing.T) {
 	})
 	t.Run("G-EVENT-1 an empty message has a body", func(t *testing.T) {
 		var message recorder
-		g := newGateway(t, api(routes("$default", gatewaytest.Route{Integration: &recorder{next: func2(&message)}, RouteResponse: true})))
+		g := newGateway(t, api(routes("$default",
+			gatewaytest.Route{Integration: &recorder{next: func2(&message)}, RouteResponse: true})))
 		c := dial(t, g, "/v1")
 		send(t, c, "")
 		receive(t, c)

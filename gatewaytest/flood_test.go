@@ -19,7 +19,8 @@ import (
 func TestFewMessagesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var running, most atomic.Int64
-		work := lambda.NewHandler(func(context.Context, events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+		work := lambda.NewHandler(func(context.Context,
+			events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 			n := running.Add(1)
 			for {
 				was := most.Load()
@@ -31,7 +32,8 @@ func TestFewMessagesAtOnce(t *testing.T) {
 			running.Add(-1)
 			return events.APIGatewayProxyResponse{StatusCode: 200, Body: "done"}, nil
 		})
-		gw, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": {Integration: work, RouteResponse: true}}})
+		gw, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": {Integration: work,
+			RouteResponse: true}}})
 		if err != nil {
 			t.Fatal(err)
 		}

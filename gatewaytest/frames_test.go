@@ -33,11 +33,18 @@ func TestFrameLengths(t *testing.T) {
 		{"G-LIMIT-1 the header is enough: 2^62", talk(announces64(fin|opText, 1<<62)), 1009},
 		{"G-LIMIT-1 the header is enough: 2^63-1", talk(announces64(fin|opText, 1<<63-1)), 1009},
 		{"G-LIMIT-1 continuation of 32 KB and one byte", talk(frame(opText, "a"), announces16(fin, 32*1024+1)), 1009},
-		{"G-LIMIT-1 G-FRAME-8 message of 128 KB", talk(frame(opText, big), frame(0, big), frame(0, big), frame(fin, big), echoed(strings.Repeat(big, 4))), 0},
-		{"G-LIMIT-1 message of 128 KB and one byte", talk(frame(opText, big), frame(0, big), frame(0, big), frame(0, big), frame(fin, "x")), 1009},
-		{"G-LIMIT-1 message of 128 KB and an announced byte", talk(frame(opText, big), frame(0, big), frame(0, big), frame(0, big), frame(0, "x")[:2], []byte{0, 0, 0, 0}), 1009},
-		{"G-LIMIT-1 message of 128 KB and nothing", talk(frame(opText, big), frame(0, big), frame(0, big), frame(0, big), frame(fin, ""), echoed(strings.Repeat(big, 4))), 0},
-		{"G-LIMIT-1 each message starts anew", talk(frame(opText, big), frame(fin, big), echoed(big+big), frame(opText, big), frame(0, big), frame(fin, big), echoed(big+big+big)), 0},
+		{"G-LIMIT-1 G-FRAME-8 message of 128 KB",
+			talk(frame(opText, big), frame(0, big), frame(0, big), frame(fin, big), echoed(strings.Repeat(big, 4))), 0},
+		{"G-LIMIT-1 message of 128 KB and one byte",
+			talk(frame(opText, big), frame(0, big), frame(0, big), frame(0, big), frame(fin, "x")), 1009},
+		{"G-LIMIT-1 message of 128 KB and an announced byte",
+			talk(frame(opText, big), frame(0, big), frame(0, big), frame(0, big), frame(0, "x")[:2], []byte{0, 0, 0, 0}), 1009},
+		{"G-LIMIT-1 message of 128 KB and nothing",
+			talk(frame(opText, big), frame(0, big), frame(0, big), frame(0, big), frame(fin, ""),
+				echoed(strings.Repeat(big, 4))), 0},
+		{"G-LIMIT-1 each message starts anew",
+			talk(frame(opText, big), frame(fin, big), echoed(big+big), frame(opText, big), frame(0, big), frame(fin, big),
+				echoed(big+big+big)), 0},
 		{"G-FRAME-8 32 KB come in one frame", talk(text(big), echoed(big)), 0},
 		{"G-FRAME-8 a byte more in two", talk(frame(opText, big), frame(fin, "y"), echoed(big+"y")), 0},
 	}
@@ -69,17 +76,22 @@ func TestFragments(t *testing.T) {
 		{"G-FRAME-6 all empty", talk(frame(opText, ""), frame(0, ""), frame(fin, ""), echoed("")), 0},
 		{"G-FRAME-6 empty at the start", talk(frame(opText, ""), frame(fin, "x"), echoed("x")), 0},
 		{"G-FRAME-6 empty at the end", talk(frame(opText, "x"), frame(fin, ""), echoed("x")), 0},
-		{"G-FRAME-6 each with a mask of its own", talk(maskedWith([4]byte{9, 8, 7, 6}, opText, "ab"), maskedWith([4]byte{0xFF, 0, 1, 0x80}, fin, "cd"), echoed("abcd")), 0},
+		{"G-FRAME-6 each with a mask of its own",
+			talk(maskedWith([4]byte{9, 8, 7, 6}, opText, "ab"), maskedWith([4]byte{0xFF, 0, 1, 0x80}, fin, "cd"),
+				echoed("abcd")), 0},
 		{"ping between", talk(frame(opText, "he"), frame(fin|opPing, "!"), pong("!"), frame(fin, "llo"), echoed("hello")), 0},
-		{"pings between all", talk(frame(opText, "a"), frame(fin|opPing, "1"), pong("1"), frame(0, "b"), frame(fin|opPing, "2"), pong("2"), frame(fin, "c"), echoed("abc")), 0},
-		{"ping before the first", talk(frame(fin|opPing, "0"), pong("0"), frame(opText, "a"), frame(fin, "b"), echoed("ab")), 0},
+		{"pings between all", talk(frame(opText, "a"), frame(fin|opPing, "1"), pong("1"), frame(0, "b"),
+			frame(fin|opPing, "2"), pong("2"), frame(fin, "c"), echoed("abc")), 0},
+		{"ping before the first", talk(frame(fin|opPing, "0"), pong("0"), frame(opText, "a"), frame(fin, "b"),
+			echoed("ab")), 0},
 		{"pong between", talk(frame(opText, "a"), frame(fin|opPong, "?"), frame(fin, "b"), echoed("ab")), 0},
 		{"close between", talk(frame(opText, "a"), closing(1000, "")), 1000},
 		{"close without a code between", talk(frame(opText, "a"), frame(fin|opClose, "")), noCode},
 		{"G-FRAME-7 continuation of nothing", talk(frame(fin, "x")), 1002},
 		{"G-FRAME-7 unfinished continuation of nothing", talk(frame(0, "x")), 1002},
 		{"G-FRAME-7 empty continuation of nothing", talk(frame(fin, "")), 1002},
-		{"G-FRAME-7 continuation after the end", talk(frame(opText, "a"), frame(fin, "b"), echoed("ab"), frame(fin, "c")), 1002},
+		{"G-FRAME-7 continuation after the end", talk(frame(opText, "a"), frame(fin, "b"), echoed("ab"), frame(fin, "c")),
+			1002},
 		{"G-FRAME-7 continuation after a whole message", talk(text("a"), echoed("a"), frame(0, "b")), 1002},
 		{"G-FRAME-7 text inside a message", talk(frame(opText, "a"), text("b")), 1002},
 		{"G-FRAME-7 first fragment inside a message", talk(frame(opText, "a"), frame(opText, "b")), 1002},
@@ -96,9 +108,12 @@ func TestFrameHeaders(t *testing.T) {
 	cases := []wireCase{
 		{"mask of zeros", talk(maskedWith([4]byte{}, fin|opText, "plain"), echoed("plain")), 0},
 		{"mask of ones", talk(maskedWith([4]byte{0xFF, 0xFF, 0xFF, 0xFF}, fin|opText, "not plain"), echoed("not plain")), 0},
-		{"mask that makes zeros", talk(maskedWith([4]byte{'a', 'a', 'a', 'a'}, fin|opText, "aaaaaaaa"), echoed("aaaaaaaa")), 0},
-		{"the mask goes on where the reading buffer ends", talk(joined(frame(fin|opPong, "a"), text(big[:1000])), echoed(big[:1000])), 0},
-		{"the mask starts anew with each frame", talk(joined(text("12345"), text("12345")), echoed("12345"), echoed("12345")), 0},
+		{"mask that makes zeros", talk(maskedWith([4]byte{'a', 'a', 'a', 'a'}, fin|opText, "aaaaaaaa"),
+			echoed("aaaaaaaa")), 0},
+		{"the mask goes on where the reading buffer ends",
+			talk(joined(frame(fin|opPong, "a"), text(big[:1000])), echoed(big[:1000])), 0},
+		{"the mask starts anew with each frame",
+			talk(joined(text("12345"), text("12345")), echoed("12345"), echoed("12345")), 0},
 		{"G-FRAME-1 binary", talk(frame(fin|opBinary, "\x00\x01")), 1003},
 		{"G-FRAME-1 binary that is text", talk(frame(fin|opBinary, "text")), 1003},
 		{"G-FRAME-1 empty binary", talk(frame(fin|opBinary, "")), 1003},
@@ -106,13 +121,16 @@ func TestFrameHeaders(t *testing.T) {
 		{"G-FRAME-1 binary after a message", talk(text("a"), echoed("a"), frame(fin|opBinary, "b")), 1003},
 		{"G-FRAME-1 the header is enough", talk(announces16(fin|opBinary, 1000)), 1003},
 		{"G-FRAME-1 binary and too large", talk(announces64(fin|opBinary, 1<<40)), 1003},
-		{"G-FRAME-7 after a failure nothing counts", talk(joined(frame(fin|3, "x"), text("y"), frame(fin|opPing, "z"))), 1002},
+		{"G-FRAME-7 after a failure nothing counts", talk(joined(frame(fin|3, "x"), text("y"), frame(fin|opPing, "z"))),
+			1002},
 	}
-	names := map[byte]string{0: "continuation", opText: "text", opBinary: "binary", opClose: "close", opPing: "ping", opPong: "pong"}
+	names := map[byte]string{0: "continuation", opText: "text", opBinary: "binary", opClose: "close", opPing: "ping",
+		opPong: "pong"}
 	for _, opcode := range []byte{0, opText, opBinary, opClose, opPing, opPong} {
 		cases = append(cases, wireCase{"G-FRAME-7 no mask: " + names[opcode], talk(unmasked(fin|opcode, "")), 1002})
 		for _, bits := range []byte{0x10, 0x20, 0x40} {
-			cases = append(cases, wireCase{fmt.Sprintf("G-FRAME-7 reserved bit %02x: %s", bits, names[opcode]), talk(frame(fin|bits|opcode, "")), 1002})
+			cases = append(cases, wireCase{fmt.Sprintf("G-FRAME-7 reserved bit %02x: %s", bits, names[opcode]),
+				talk(frame(fin|bits|opcode, "")), 1002})
 		}
 	}
 	cases = append(cases, wireCase{"G-FRAME-7 all reserved bits", talk(frame(fin|0x70|opText, "x")), 1002})
@@ -131,7 +149,8 @@ func TestControlFrames(t *testing.T) {
 		{"G-FRAME-3 ping of 125 bytes", talk(frame(fin|opPing, big[:125]), pong(big[:125])), 0},
 		{"G-FRAME-3 ping that is no text", talk(frame(fin|opPing, "\xFF\x00\xFE"), pong("\xFF\x00\xFE")), 0},
 		{"G-FRAME-3 ping byte by byte", append(bytewise(frame(fin|opPing, "slow")), pong("slow")), 0},
-		{"G-FRAME-3 three pings", talk(frame(fin|opPing, "1"), pong("1"), frame(fin|opPing, "2"), pong("2"), frame(fin|opPing, "3"), pong("3")), 0},
+		{"G-FRAME-3 three pings", talk(frame(fin|opPing, "1"), pong("1"), frame(fin|opPing, "2"), pong("2"),
+			frame(fin|opPing, "3"), pong("3")), 0},
 		{"pong that nobody asked for", talk(frame(fin|opPong, "eh")), 0},
 		{"empty pong", talk(frame(fin|opPong, "")), 0},
 		{"pong of 125 bytes", talk(frame(fin|opPong, big[:125])), 0},
@@ -183,7 +202,8 @@ func TestPingFlood(t *testing.T) {
 func TestHalfFrame(t *testing.T) {
 	halves := map[string][]byte{
 		"one byte of the header": text("x")[:1], "no length": announces16(fin|opText, 200)[:3], "no mask": text("x")[:4],
-		"no payload": text("x")[:6], "half a payload": text("never finished")[:8], "half a ping": frame(fin|opPing, "beat")[:7],
+		"no payload": text("x")[:6], "half a payload": text("never finished")[:8],
+		"half a ping":  frame(fin|opPing, "beat")[:7],
 		"half a close": closing(1000, "bye")[:7], "one fragment": frame(opText, "x"),
 	}
 	for name, half := range halves {

@@ -160,8 +160,9 @@ func TestHandshake(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
 			g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{DisconnectAfterRefusal: true},
-				Authorizer: &gatewaytest.Authorizer{Handler: answers(grant("Allow", "*", `{}`)), IdentitySources: []string{"route.request.querystring.who"}},
-				Routes:     routes("$connect", answers(`{"statusCode":403}`), "$disconnect", &ended)})
+				Authorizer: &gatewaytest.Authorizer{Handler: answers(grant("Allow", "*", `{}`)),
+					IdentitySources: []string{"route.request.querystring.who"}},
+				Routes: routes("$connect", answers(`{"statusCode":403}`), "$disconnect", &ended)})
 			refused(t, g, "/v1", nil)
 			synctest.Wait()
 			if n := len(ended.all()); n != 0 {
@@ -177,10 +178,11 @@ func TestHandshake(t *testing.T) {
 	t.Run("client that left during $connect gets its $disconnect", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
-			g := newGateway(t, api(routes("$disconnect", &ended, "$connect", function(func(ctx context.Context, _ []byte) ([]byte, error) {
-				time.Sleep(time.Second)
-				return ok200(ctx, nil)
-			}))))
+			g := newGateway(t, api(routes("$disconnect", &ended, "$connect",
+				function(func(ctx context.Context, _ []byte) ([]byte, error) {
+					time.Sleep(time.Second)
+					return ok200(ctx, nil)
+				}))))
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 			defer cancel()
 			if _, _, err := g.DialRaw(ctx, "/v1", nil); err == nil {
@@ -221,10 +223,12 @@ func TestHandshakeAnswer(t *testing.T) {
 	})
 
 	protocols := []struct{ name, answer, want string }{
-		{"G-HANDSHAKE-11 the answer's value is put on the 101", `{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"securecart.v1"}}`, "securecart.v1"},
+		{"G-HANDSHAKE-11 the answer's value is put on the 101",
+			`{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"securecart.v1"}}`, "securecart.v1"},
 		{"G-HANDSHAKE-11 no value, no header", `{"statusCode":200}`, ""},
 		{"G-HANDSHAKE-12 any letter case", `{"statusCode":200,"headers":{"sec-websocket-protocol":"b"}}`, "b"},
-		{"G-HANDSHAKE-12 multiValueHeaders", `{"statusCode":200,"headers":null,"multiValueHeaders":{"Sec-Websocket-Protocol":["b"]}}`, "b"},
+		{"G-HANDSHAKE-12 multiValueHeaders",
+			`{"statusCode":200,"headers":null,"multiValueHeaders":{"Sec-Websocket-Protocol":["b"]}}`, "b"},
 	}
 	for _, tt := range protocols {
 		t.Run(tt.name, func(t *testing.T) {
@@ -255,7 +259,8 @@ func TestHandshakeAnswer(t *testing.T) {
 		}
 	})
 	t.Run("subprotocol that would split the header is 502", func(t *testing.T) {
-		g := newGateway(t, api(routes("$connect", answers(`{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"a\r\nX: y"}}`))))
+		g := newGateway(t, api(routes("$connect",
+			answers(`{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"a\r\nX: y"}}`))))
 		if resp, _ := refused(t, g, "/v1", nil); resp.StatusCode != 502 {
 			t.Errorf("status %d, want 502", resp.StatusCode)
 		}
@@ -279,7 +284,8 @@ func TestHandshakeAnswer(t *testing.T) {
 		if err := json.Unmarshal([]byte(body), &got); err != nil {
 			t.Fatalf("%q: %v", body, err)
 		}
-		want := `{"message": "Internal server error", "connectionId":"` + got.ConnectionID + `", "requestId":"` + got.RequestID + `"}`
+		want := `{"message": "Internal server error", "connectionId":"` + got.ConnectionID + `", "requestId":"` +
+			got.RequestID + `"}`
 		if body != want {
 			t.Errorf("got %s, want %s", body, want)
 		}
@@ -398,7 +404,8 @@ func TestEarlyFrames(t *testing.T) {
 	}
 	defer c.Close()
 	if _, err := io.WriteString(c, "GET /v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"+string(text("eager"))); err != nil {
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"+
+		string(text("eager"))); err != nil {
 		t.Fatal(err)
 	}
 	close(sent)
@@ -452,7 +459,8 @@ func TestManyHandshakes(t *testing.T) {
 	}
 	all.Wait()
 	_ = g.Close()
-	if s := g.Stats(); s.Connects != 50 || s.Open != 0 || s.Disconnects[1000] != 50 || s.MessagesIn != 50 || s.FramesOut != 50 {
+	if s := g.Stats(); s.Connects != 50 || s.Open != 0 || s.Disconnects[1000] != 50 || s.MessagesIn != 50 ||
+		s.FramesOut != 50 {
 		t.Errorf("stats %+v", s)
 	}
 }

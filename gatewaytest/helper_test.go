@@ -318,7 +318,8 @@ func (c *rawClient) readFragment() (serverFrame, bool, error) {
 		return serverFrame{}, false, err
 	}
 	opcode := head[0] & 0x7F
-	if reserved := head[0] & 0x70; reserved != 0 && (reserved != rsv1 || opcode != rsv1|opText || !c.deflate) || head[1]&masked != 0 {
+	if reserved := head[0] & 0x70; reserved != 0 && (reserved != rsv1 || opcode != rsv1|opText || !c.deflate) ||
+		head[1]&masked != 0 {
 		return serverFrame{}, false, fmt.Errorf("bad frame header % x", head)
 	}
 	n, last := int(head[1]), head[0]&fin != 0

@@ -66,35 +66,48 @@ func TestHTTPMessages(t *testing.T) {
 		given   string
 		want    string
 	}{
-		{"G-RESP-4 a proxy passes message and answer", gatewaytest.HTTP{}, nil, nil, `{"a": 1}`, "POST", "a=1", `{"a": 1}`, `{"a": 1}`},
+		{"G-RESP-4 a proxy passes message and answer", gatewaytest.HTTP{}, nil, nil, `{"a": 1}`, "POST", "a=1",
+			`{"a": 1}`, `{"a": 1}`},
 		{"the method of the integration", gatewaytest.HTTP{Method: "PUT"}, nil, nil, `x`, "PUT", "a=1", `x`, `x`},
 		{"G-RESP-5 whatever the status", gatewaytest.HTTP{}, nil, answering(503, "busy"), `x`, "POST", "a=1", `x`, `busy`},
-		{"G-INTEG-4 into the query string", gatewaytest.HTTP{RequestParameters: templates("integration.request.querystring.a", "route.request.body.n", "integration.request.querystring.b", "'l&l'",
-			"integration.request.querystring.c", "route.request.body.nope")}, nil, nil, `{"n":[2]}`, "POST", "a=%5B2%5D&b=l%26l", `{"n":[2]}`, `{"n":[2]}`},
+		{"G-INTEG-4 into the query string",
+			gatewaytest.HTTP{RequestParameters: templates("integration.request.querystring.a", "route.request.body.n",
+				"integration.request.querystring.b", "'l&l'",
+				"integration.request.querystring.c", "route.request.body.nope")}, nil, nil, `{"n":[2]}`, "POST",
+			"a=%5B2%5D&b=l%26l", `{"n":[2]}`, `{"n":[2]}`},
 		{"HTTP maps both ways", gatewaytest.HTTP{}, &gatewaytest.Mapping{
 			RequestTemplates: templates("$default", `<$input.body>`),
-			Responses:        map[string]gatewaytest.IntegrationResponse{"$default": {ResponseTemplates: templates("$default", `[$input.body]`)}},
+			Responses: map[string]gatewaytest.IntegrationResponse{
+				"$default": {ResponseTemplates: templates("$default", `[$input.body]`)}},
 		}, nil, `x`, "POST", "a=1", `<x>`, `[<x>]`},
-		{"G-INTEG-7 the status picks the response", gatewaytest.HTTP{}, &gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{
-			"/4\\d\\d/": {ResponseTemplates: templates("$default", `no`)}, "$default": {}}}, answering(404, "nothing here"), `x`, "POST", "a=1", `x`, `no`},
-		{"G-INTEG-7 no match is $default", gatewaytest.HTTP{}, &gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{
-			"/4\\d\\d/": {ResponseTemplates: templates("$default", `no`)}, "$default": {}}}, answering(200, "here"), `x`, "POST", "a=1", `x`, `here`},
-		{"G-INTEG-8 a template chosen by status and header", gatewaytest.HTTP{}, &gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{
-			"$default": {TemplateSelectionExpression: "${integration.response.statuscode}-${integration.response.header.x-kind}-${integration.response.multivalueheader.x-kind}",
-				ResponseTemplates: templates("201-loud-[loud]", `LOUD`)}}}, answering(201, "x"), `x`, "POST", "a=1", `x`, `LOUD`},
+		{"G-INTEG-7 the status picks the response", gatewaytest.HTTP{},
+			&gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{
+				"/4\\d\\d/": {ResponseTemplates: templates("$default", `no`)}, "$default": {}}}, answering(404, "nothing here"),
+			`x`, "POST", "a=1", `x`, `no`},
+		{"G-INTEG-7 no match is $default", gatewaytest.HTTP{},
+			&gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{
+				"/4\\d\\d/": {ResponseTemplates: templates("$default", `no`)}, "$default": {}}}, answering(200, "here"), `x`,
+			"POST", "a=1", `x`, `here`},
+		{"G-INTEG-8 a template chosen by status and header", gatewaytest.HTTP{},
+			&gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{
+				"$default": {TemplateSelectionExpression: "${integration.response.statuscode}-" +
+					"${integration.response.header.x-kind}-${integration.response.multivalueheader.x-kind}",
+					ResponseTemplates: templates("201-loud-[loud]", `LOUD`)}}}, answering(201, "x"), `x`, "POST", "a=1", `x`, `LOUD`},
 		{"redirects are not followed", gatewaytest.HTTP{}, nil, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(302)
 			_, _ = io.WriteString(w, "moved")
 		}, `x`, "POST", "a=1", `x`, `moved`},
-		{"more than 128 KB", gatewaytest.HTTP{}, nil, answering(200, strings.Repeat("x", 128*1024+1)), `x`, "POST", "a=1", `x`, errorFrame("Internal server error")},
+		{"more than 128 KB", gatewaytest.HTTP{}, nil, answering(200, strings.Repeat("x", 128*1024+1)), `x`, "POST", "a=1",
+			`x`, errorFrame("Internal server error")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBackend(t, tt.answer)
 			tt.http.URI = uri
 			g := newGateway(t, gatewaytest.API{
 				StageVariables: map[string]string{"host": strings.TrimPrefix(b.URL, "http://")}, // G-STAGEVAR-2
-				Routes:         map[string]gatewaytest.Route{"$default": {HTTP: &tt.http, Mapping: tt.mapping, RouteResponse: true}},
+				Routes: map[string]gatewaytest.Route{"$default": {HTTP: &tt.http, Mapping: tt.mapping,
+					RouteResponse: true}},
 			})
 			c := dial(t, g, "/v1")
 			send(t, c, tt.say)
@@ -129,7 +142,8 @@ func TestHTTPMessages(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
 		b := newBackend(t, func(http.ResponseWriter, *http.Request) { <-release })
-		g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": {HTTP: &gatewaytest.HTTP{URI: b.URL}, Timeout: 50 * time.Millisecond}}})
+		g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{
+			"$default": {HTTP: &gatewaytest.HTTP{URI: b.URL}, Timeout: 50 * time.Millisecond}}})
 		c := dial(t, g, "/v1")
 		send(t, c, "x")
 		if got := receive(t, c); !strings.HasPrefix(got, errorFrame("Endpoint request timed out")) {
@@ -139,7 +153,8 @@ func TestHTTPMessages(t *testing.T) {
 	t.Run("G-ERR-3 nobody listens", func(t *testing.T) {
 		b := newBackend(t, nil)
 		b.Close()
-		g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": {HTTP: &gatewaytest.HTTP{URI: b.URL}}}})
+		g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{
+			"$default": {HTTP: &gatewaytest.HTTP{URI: b.URL}}}})
 		c := dial(t, g, "/v1")
 		send(t, c, "x")
 		if got := receive(t, c); !strings.HasPrefix(got, errorFrame("Internal server error")) {
@@ -150,8 +165,9 @@ func TestHTTPMessages(t *testing.T) {
 		var log bytes.Buffer
 		b := newBackend(t, answering(503, ""))
 		g := newGateway(t, gatewaytest.API{
-			AccessLog: &gatewaytest.AccessLog{Format: "$context.eventType $context.integration.status $context.integration.integrationStatus", Output: &log},
-			Routes:    map[string]gatewaytest.Route{"$default": {HTTP: &gatewaytest.HTTP{URI: b.URL}, RouteResponse: true}}})
+			AccessLog: &gatewaytest.AccessLog{Output: &log,
+				Format: "$context.eventType $context.integration.status $context.integration.integrationStatus"},
+			Routes: map[string]gatewaytest.Route{"$default": {HTTP: &gatewaytest.HTTP{URI: b.URL}, RouteResponse: true}}})
 		c := dial(t, g, "/v1")
 		send(t, c, "x")
 		receive(t, c)
@@ -177,7 +193,8 @@ func TestHTTPOnConnect(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBackend(t, answering(tt.status, ""))
-			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$connect": {HTTP: &gatewaytest.HTTP{URI: b.URL}, Mapping: tt.mapping}}})
+			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{
+				"$connect": {HTTP: &gatewaytest.HTTP{URI: b.URL}, Mapping: tt.mapping}}})
 			if got := handshakeStatus(t, g, "/v1", nil); got != tt.want {
 				t.Errorf("status %d, want %d", got, tt.want)
 			}
@@ -185,8 +202,10 @@ func TestHTTPOnConnect(t *testing.T) {
 	}
 	t.Run("G-INTEG-5 the handshake's headers and query string", func(t *testing.T) {
 		b := newBackend(t, nil)
-		g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$connect": {HTTP: &gatewaytest.HTTP{URI: b.URL + "/in?a=1"}}}})
-		handshakeStatus(t, g, "/v1?token=x%26y", http.Header{"Cookie": {"c=1"}, "User-Agent": {"shop/1.0"}, "X-Twice": {"1", "2"}})
+		g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{
+			"$connect": {HTTP: &gatewaytest.HTTP{URI: b.URL + "/in?a=1"}}}})
+		handshakeStatus(t, g, "/v1?token=x%26y",
+			http.Header{"Cookie": {"c=1"}, "User-Agent": {"shop/1.0"}, "X-Twice": {"1", "2"}})
 		r := <-b.asked
 		for name, want := range map[string]string{
 			"Sec-WebSocket-Version": "[13]", "Cookie": "[c=1]", "User-Agent": "[shop/1.0]", "X-Twice": "[1 2]",
@@ -196,7 +215,8 @@ func TestHTTPOnConnect(t *testing.T) {
 				t.Errorf("%s: got %s, want %s", name, got, want)
 			}
 		}
-		if r.URL.RawQuery != "a=1&token=x%26y" || r.Host != strings.TrimPrefix(b.URL, "http://") || r.Method != "POST" || r.body != "" {
+		if r.URL.RawQuery != "a=1&token=x%26y" || r.Host != strings.TrimPrefix(b.URL,
+			"http://") || r.Method != "POST" || r.body != "" {
 			t.Errorf("asked %s %s of %s with %q", r.Method, r.URL, r.Host, r.body)
 		}
 	})
@@ -217,7 +237,8 @@ func TestHTTPOnConnect(t *testing.T) {
 		handshakeStatus(t, g, "/v1?q=1&q=2", http.Header{"X-Twice": {"1", "2"}})
 		r := <-b.asked
 		for name, want := range map[string]string{
-			"Sec-WebSocket-Version": "[0]", "One": "[2]", "All": "[1 2]", "Query": "[2]", "Queries": "[1 2]", "None": "[]", "Env": "[test]",
+			"Sec-WebSocket-Version": "[0]", "One": "[2]", "All": "[1 2]", "Query": "[2]", "Queries": "[1 2]", "None": "[]",
+			"Env": "[test]",
 		} {
 			if got := fmt.Sprint(r.Header.Values(name)); got != want {
 				t.Errorf("%s: got %s, want %s", name, got, want)
@@ -230,7 +251,8 @@ func TestHTTPOnConnect(t *testing.T) {
 	t.Run("G-INTEG-12 one backend behind many routes", func(t *testing.T) {
 		b := newBackend(t, nil)
 		shared := gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: b.URL}, RouteResponse: true}
-		g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$connect": shared, "$default": shared, "$disconnect": shared}})
+		g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$connect": shared, "$default": shared,
+			"$disconnect": shared}})
 		c := dial(t, g, "/v1")
 		send(t, c, "x")
 		receive(t, c)

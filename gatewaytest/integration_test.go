@@ -23,17 +23,20 @@ func templates(pairs ...string) map[string]string {
 func TestMock(t *testing.T) {
 	responses := map[string]gatewaytest.IntegrationResponse{
 		"/4\\d\\d/": {ResponseTemplates: templates("$default", "bad")},
-		"$default":  {TemplateSelectionExpression: "${request.body.lang}", ResponseTemplates: templates("de", "gut", "$default", "good")},
+		"$default": {TemplateSelectionExpression: "${request.body.lang}",
+			ResponseTemplates: templates("de", "gut", "$default", "good")},
 	}
 	choose := &gatewaytest.Mapping{
 		TemplateSelectionExpression: "$request.body.want",
-		RequestTemplates:            templates("404", `{"statusCode":404}`, "40", `{"statusCode":40}`, "none", `{"status":200}`, "text", `ok`, "$default", ` {"statusCode": 200} `),
-		Responses:                   responses,
+		RequestTemplates: templates("404", `{"statusCode":404}`, "40", `{"statusCode":40}`, "none",
+			`{"status":200}`, "text", `ok`, "$default", ` {"statusCode": 200} `),
+		Responses: responses,
 	}
 	// What template.yaml has for ping: a literal expression that the template is named by.
 	literal := &gatewaytest.Mapping{
 		TemplateSelectionExpression: "200", RequestTemplates: templates("200", `{"statusCode":200}`),
-		Responses: map[string]gatewaytest.IntegrationResponse{"$default": {TemplateSelectionExpression: "200", ResponseTemplates: templates("200", `{"type":"pong"}`)}},
+		Responses: map[string]gatewaytest.IntegrationResponse{"$default": {TemplateSelectionExpression: "200",
+			ResponseTemplates: templates("200", `{"type":"pong"}`)}},
 	}
 	for _, tt := range []struct {
 		name    string
@@ -50,12 +53,18 @@ func TestMock(t *testing.T) {
 		{"G-INTEG-9 a template that is no JSON", choose, `{"want":"text"}`, errorFrame("Internal server error")},
 		{"G-INTEG-8 literal expressions", literal, `{"action":"ping"}`, `{"type":"pong"}`},
 		{"G-INTEG-8 literal expressions without JSON", literal, `ping`, `{"type":"pong"}`},
-		{"G-INTEG-7 no response matches: nothing to send", &gatewaytest.Mapping{RequestTemplates: templates("$default", `{"statusCode":200}`),
-			Responses: map[string]gatewaytest.IntegrationResponse{"/5\\d\\d/": {}}}, `{}`, ""},
-		{"G-INTEG-8 NEVER without a template", &gatewaytest.Mapping{PassthroughBehavior: "NEVER", Responses: responses}, `{}`, errorFrame("Unsupported Media Type")},
-		{"G-INTEG-8 WHEN_NO_TEMPLATES with others", &gatewaytest.Mapping{PassthroughBehavior: "WHEN_NO_TEMPLATES", RequestTemplates: templates("x", "y"), Responses: responses}, `{}`, errorFrame("Unsupported Media Type")},
-		{"G-INTEG-8 WHEN_NO_TEMPLATES with none: the message is the request", &gatewaytest.Mapping{PassthroughBehavior: "WHEN_NO_TEMPLATES", Responses: responses}, `{"statusCode":499}`, "bad"},
-		{"G-INTEG-8 WHEN_NO_MATCH is the default", &gatewaytest.Mapping{RequestTemplates: templates("x", "y"), Responses: responses}, `{"statusCode":499}`, "bad"},
+		{"G-INTEG-7 no response matches: nothing to send",
+			&gatewaytest.Mapping{RequestTemplates: templates("$default", `{"statusCode":200}`),
+				Responses: map[string]gatewaytest.IntegrationResponse{"/5\\d\\d/": {}}}, `{}`, ""},
+		{"G-INTEG-8 NEVER without a template", &gatewaytest.Mapping{PassthroughBehavior: "NEVER", Responses: responses},
+			`{}`, errorFrame("Unsupported Media Type")},
+		{"G-INTEG-8 WHEN_NO_TEMPLATES with others",
+			&gatewaytest.Mapping{PassthroughBehavior: "WHEN_NO_TEMPLATES", RequestTemplates: templates("x", "y"),
+				Responses: responses}, `{}`, errorFrame("Unsupported Media Type")},
+		{"G-INTEG-8 WHEN_NO_TEMPLATES with none: the message is the request",
+			&gatewaytest.Mapping{PassthroughBehavior: "WHEN_NO_TEMPLATES", Responses: responses}, `{"statusCode":499}`, "bad"},
+		{"G-INTEG-8 WHEN_NO_MATCH is the default",
+			&gatewaytest.Mapping{RequestTemplates: templates("x", "y"), Responses: responses}, `{"statusCode":499}`, "bad"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -114,13 +123,15 @@ func TestIntegrationTypes(t *testing.T) {
 	web := newBackend(t, answering(200, "from the web"))
 	mapped := &gatewaytest.Mapping{
 		RequestTemplates: templates("$default", `{"statusCode":200}`),
-		Responses:        map[string]gatewaytest.IntegrationResponse{"$default": {ResponseTemplates: templates("$default", `mapped $input.body`)}},
+		Responses: map[string]gatewaytest.IntegrationResponse{"$default": {ResponseTemplates: templates("$default",
+			`mapped $input.body`)}},
 	}
 	for kind, tt := range map[string]struct {
 		route gatewaytest.Route
 		want  string
 	}{
-		"AWS_PROXY":  {gatewaytest.Route{Integration: answers(`{"statusCode":200,"body":"from a function"}`)}, "from a function"},
+		"AWS_PROXY": {gatewaytest.Route{Integration: answers(`{"statusCode":200,"body":"from a function"}`)},
+			"from a function"},
 		"AWS":        {gatewaytest.Route{Integration: answers(`"raw"`), Mapping: mapped}, `mapped "raw"`},
 		"HTTP_PROXY": {gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: web.URL}}, "from the web"},
 		"HTTP":       {gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: web.URL}, Mapping: mapped}, "mapped from the web"},
@@ -151,13 +162,20 @@ func TestFunctionsWithoutProxy(t *testing.T) {
 		given    string // to the function
 		want     string
 	}{
-		{"G-INTEG-2 the raw message, the raw answer", gatewaytest.Mapping{Responses: responses}, answers(`[1]`), `{"a":1}`, `{"a":1}`, `[1]`},
-		{"G-INTEG-2 the mapped message", gatewaytest.Mapping{RequestTemplates: templates("$default", `{"id":$input.json('$.a'),"stage":"$context.stage"}`), Responses: responses},
+		{"G-INTEG-2 the raw message, the raw answer", gatewaytest.Mapping{Responses: responses}, answers(`[1]`),
+			`{"a":1}`, `{"a":1}`, `[1]`},
+		{"G-INTEG-2 the mapped message",
+			gatewaytest.Mapping{RequestTemplates: templates("$default",
+				`{"id":$input.json('$.a'),"stage":"$context.stage"}`), Responses: responses},
 			answers(`true`), `{"a":[2]}`, `{"id":[2],"stage":"v1"}`, `true`},
-		{"G-INTEG-7 the error's text picks the response", gatewaytest.Mapping{Responses: responses}, fails("no stock"), `{}`, `{}`, `sorry: no stock`},
-		{"G-INTEG-7 the pattern is for the whole text", gatewaytest.Mapping{Responses: responses}, fails("there is no stock"), `{}`, `{}`, `{"errorMessage":"there is no stock"}`},
-		{"G-INTEG-7 no match is $default", gatewaytest.Mapping{Responses: responses}, fails("oh no"), `{}`, `{}`, `{"errorMessage":"oh no"}`},
-		{"G-HANDSHAKE-8 that is not there answers nothing", gatewaytest.Mapping{Responses: responses}, missing, `{}`, `{}`, errorFrame("Internal server error")},
+		{"G-INTEG-7 the error's text picks the response", gatewaytest.Mapping{Responses: responses}, fails("no stock"),
+			`{}`, `{}`, `sorry: no stock`},
+		{"G-INTEG-7 the pattern is for the whole text", gatewaytest.Mapping{Responses: responses},
+			fails("there is no stock"), `{}`, `{}`, `{"errorMessage":"there is no stock"}`},
+		{"G-INTEG-7 no match is $default", gatewaytest.Mapping{Responses: responses}, fails("oh no"), `{}`, `{}`,
+			`{"errorMessage":"oh no"}`},
+		{"G-HANDSHAKE-8 that is not there answers nothing", gatewaytest.Mapping{Responses: responses}, missing, `{}`,
+			`{}`, errorFrame("Internal server error")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			function := &recorder{next: tt.function}
@@ -198,7 +216,8 @@ func TestFunctionsWithoutProxy(t *testing.T) {
 	} {
 		t.Run("$connect "+tt.name, func(t *testing.T) {
 			function := &recorder{next: tt.function}
-			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$connect": {Integration: function, Mapping: &gatewaytest.Mapping{}}}})
+			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$connect": {Integration: function,
+				Mapping: &gatewaytest.Mapping{}}}})
 			if got := handshakeStatus(t, g, "/v1", nil); got != tt.want {
 				t.Errorf("status %d, want %d", got, tt.want)
 			}
@@ -216,22 +235,38 @@ func TestBadIntegrations(t *testing.T) {
 		route     gatewaytest.Route
 		field     string
 	}{
-		{"two backends", "a", gatewaytest.Route{Integration: ok200, HTTP: &gatewaytest.HTTP{URI: "http://x"}}, "HTTP: not allowed with Integration"},
-		{"G-INTEG-7 two-way without a response", "a", gatewaytest.Route{RouteResponse: true, Mapping: &gatewaytest.Mapping{}}, "Mapping: Responses"},
-		{"G-INTEG-7 response key", "a", mapping(gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{"200": {}}}), `Mapping: Responses["200"]`},
-		{"G-INTEG-7 expression", "a", mapping(gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{"/(/": {}}}), `Mapping: Responses["/(/"]`},
+		{"two backends", "a", gatewaytest.Route{Integration: ok200, HTTP: &gatewaytest.HTTP{URI: "http://x"}},
+			"HTTP: not allowed with Integration"},
+		{"G-INTEG-7 two-way without a response", "a",
+			gatewaytest.Route{RouteResponse: true, Mapping: &gatewaytest.Mapping{}}, "Mapping: Responses"},
+		{"G-INTEG-7 response key", "a",
+			mapping(gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{"200": {}}}),
+			`Mapping: Responses["200"]`},
+		{"G-INTEG-7 expression", "a",
+			mapping(gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{"/(/": {}}}),
+			`Mapping: Responses["/(/"]`},
 		{"G-INTEG-8 passthrough", "a", mapping(gatewaytest.Mapping{PassthroughBehavior: "ALWAYS"}), "PassthroughBehavior"},
-		{"G-FRAME-2 strategy", "a", mapping(gatewaytest.Mapping{ContentHandlingStrategy: "CONVERT"}), "ContentHandlingStrategy"},
-		{"G-FRAME-2 strategy of a response", "a", mapping(gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{"$default": {ContentHandlingStrategy: "x"}}}), `Mapping: Responses["$default"]: ContentHandlingStrategy`},
-		{"G-INTEG-8 selection", "a", mapping(gatewaytest.Mapping{TemplateSelectionExpression: "${integration.response.statuscode}"}), "TemplateSelectionExpression"},
-		{"G-INTEG-10 request template", "a", mapping(gatewaytest.Mapping{RequestTemplates: templates("x", "#set($a=1)")}), `Mapping: template "x"`},
+		{"G-FRAME-2 strategy", "a", mapping(gatewaytest.Mapping{ContentHandlingStrategy: "CONVERT"}),
+			"ContentHandlingStrategy"},
+		{"G-FRAME-2 strategy of a response", "a",
+			mapping(gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{
+				"$default": {ContentHandlingStrategy: "x"}}}),
+			`Mapping: Responses["$default"]: ContentHandlingStrategy`},
+		{"G-INTEG-8 selection", "a",
+			mapping(gatewaytest.Mapping{TemplateSelectionExpression: "${integration.response.statuscode}"}),
+			"TemplateSelectionExpression"},
+		{"G-INTEG-10 request template", "a", mapping(gatewaytest.Mapping{RequestTemplates: templates("x", "#set($a=1)")}),
+			`Mapping: template "x"`},
 		{"URI without host", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "localhost:80"}}, "HTTP: URI"},
 		{"URI of another kind", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "ftp://x"}}, "HTTP: URI"},
-		{"G-STAGEVAR-2 unknown stage variable", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "http://${stageVariables.x}"}}, `HTTP: URI: no stage variable "x"`},
+		{"G-STAGEVAR-2 unknown stage variable", "a",
+			gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "http://${stageVariables.x}"}}, `HTTP: URI: no stage variable "x"`},
 		{"method", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "http://x", Method: "A B"}}, "HTTP: Method"},
 		{"G-INTEG-4 key", "a", parameterised("x", "'y'"), `HTTP: RequestParameters: "x"`},
-		{"G-INTEG-4 value", "a", parameterised("integration.request.header.a", "y"), `HTTP: RequestParameters["integration.request.header.a"]`},
-		{"G-INTEG-4 headers only on $connect", "a", parameterised("integration.request.header.a", "route.request.header.x"), "only $connect"},
+		{"G-INTEG-4 value", "a", parameterised("integration.request.header.a", "y"),
+			`HTTP: RequestParameters["integration.request.header.a"]`},
+		{"G-INTEG-4 headers only on $connect", "a",
+			parameterised("integration.request.header.a", "route.request.header.x"), "only $connect"},
 		{"G-INTEG-4 path", "a", parameterised("integration.request.header.a", "route.request.body."), "dot without a name"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

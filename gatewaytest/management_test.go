@@ -45,27 +45,41 @@ func TestManagementHTTP(t *testing.T) {
 		{"G-URL-5 G-MGMT-1 -20 POST", "POST", "/v1/@connections/" + id, "hello", 200, "", "", "hello"},
 		{"G-MGMT-3 id escaped", "POST", "/v1/@connections/" + escaped, "a", 200, "", "", "a"},
 		{"G-MGMT-3 at sign escaped", "POST", "/v1/%40connections/" + escaped, "b", 200, "", "", "b"},
-		{"G-MGMT-3 escaped in lower case", "POST", "/v1/%40connections/" + strings.ToLower("%3D") + "", "", 400, "BadRequestException", `{"message":"Invalid connectionId: ="}`, ""},
-		{"G-MGMT-3 decoded once only", "POST", "/v1/@connections/" + strings.Replace(id, "=", "%253D", 1), "x", 400, "BadRequestException",
+		{"G-MGMT-3 escaped in lower case", "POST", "/v1/%40connections/" + strings.ToLower("%3D") + "", "", 400,
+			"BadRequestException", `{"message":"Invalid connectionId: ="}`, ""},
+		{"G-MGMT-3 decoded once only", "POST", "/v1/@connections/" + strings.Replace(id, "=", "%253D", 1), "x", 400,
+			"BadRequestException",
 			`{"message":"Invalid connectionId: ` + strings.Replace(id, "=", "%3D", 1) + `"}`, ""},
 		{"G-MGMT-5 never existed", "POST", "/v1/@connections/" + neverID, "x", 410, "GoneException", "", ""},
 		{"G-MGMT-5 GET of a stranger", "GET", "/v1/@connections/" + neverID, "", 410, "GoneException", "", ""},
 		{"G-MGMT-5 DELETE of a stranger", "DELETE", "/v1/@connections/" + neverID, "", 410, "GoneException", "", ""},
-		{"G-MGMT-6 malformed", "POST", "/v1/@connections/nonsense", "x", 400, "BadRequestException", `{"message":"Invalid connectionId: nonsense"}`, ""},
-		{"G-MGMT-6 malformed, with characters that HTML minds", "POST", "/v1/@connections/%3Cb%3E&", "x", 400, "BadRequestException", `{"message":"Invalid connectionId: <b>&"}`, ""},
-		{"G-MGMT-6 malformed for GET", "GET", "/v1/@connections/nonsense", "", 400, "BadRequestException", `{"message":"Invalid connectionId: nonsense"}`, ""},
-		{"G-MGMT-6 malformed for DELETE", "DELETE", "/v1/@connections/nonsense", "", 400, "BadRequestException", `{"message":"Invalid connectionId: nonsense"}`, ""},
-		{"G-MGMT-6 no padding", "POST", "/v1/@connections/" + strings.TrimSuffix(neverID, "="), "x", 400, "BadRequestException", `{"message":"Invalid connectionId: XDmENcnwIE0CFEQ"}`, ""},
-		{"G-MGMT-6 impossible last character", "POST", "/v1/@connections/XDmENcnwIE0CFER=", "x", 400, "BadRequestException", `{"message":"Invalid connectionId: XDmENcnwIE0CFER="}`, ""},
-		{"G-MGMT-6 line end inside", "POST", "/v1/@connections/XDmENcnw%0AIE0CFEQ=", "x", 400, "BadRequestException", `{"message":"Invalid connectionId: XDmENcnw\nIE0CFEQ="}`, ""},
-		{"G-LIMIT-13 G-MGMT-7 128 KB", "POST", "/v1/@connections/" + id, strings.Repeat("x", 128*1024), 200, "", "", strings.Repeat("x", 128*1024)},
-		{"G-LIMIT-13 G-MGMT-7 128 KB and one byte", "POST", "/v1/@connections/" + id, strings.Repeat("x", 128*1024+1), 413, "PayloadTooLargeException", `{"message":"Payload Too Large"}`, ""},
-		{"G-MGMT-11 other stage", "POST", "/dev/@connections/" + id, "x", 403, "ForbiddenException", `{"message":"Forbidden"}`, ""},
+		{"G-MGMT-6 malformed", "POST", "/v1/@connections/nonsense", "x", 400, "BadRequestException",
+			`{"message":"Invalid connectionId: nonsense"}`, ""},
+		{"G-MGMT-6 malformed, with characters that HTML minds", "POST", "/v1/@connections/%3Cb%3E&", "x", 400,
+			"BadRequestException", `{"message":"Invalid connectionId: <b>&"}`, ""},
+		{"G-MGMT-6 malformed for GET", "GET", "/v1/@connections/nonsense", "", 400, "BadRequestException",
+			`{"message":"Invalid connectionId: nonsense"}`, ""},
+		{"G-MGMT-6 malformed for DELETE", "DELETE", "/v1/@connections/nonsense", "", 400, "BadRequestException",
+			`{"message":"Invalid connectionId: nonsense"}`, ""},
+		{"G-MGMT-6 no padding", "POST", "/v1/@connections/" + strings.TrimSuffix(neverID, "="), "x", 400,
+			"BadRequestException", `{"message":"Invalid connectionId: XDmENcnwIE0CFEQ"}`, ""},
+		{"G-MGMT-6 impossible last character", "POST", "/v1/@connections/XDmENcnwIE0CFER=", "x", 400,
+			"BadRequestException", `{"message":"Invalid connectionId: XDmENcnwIE0CFER="}`, ""},
+		{"G-MGMT-6 line end inside", "POST", "/v1/@connections/XDmENcnw%0AIE0CFEQ=", "x", 400, "BadRequestException",
+			`{"message":"Invalid connectionId: XDmENcnw\nIE0CFEQ="}`, ""},
+		{"G-LIMIT-13 G-MGMT-7 128 KB", "POST", "/v1/@connections/" + id, strings.Repeat("x", 128*1024), 200, "", "",
+			strings.Repeat("x", 128*1024)},
+		{"G-LIMIT-13 G-MGMT-7 128 KB and one byte", "POST", "/v1/@connections/" + id, strings.Repeat("x", 128*1024+1),
+			413, "PayloadTooLargeException", `{"message":"Payload Too Large"}`, ""},
+		{"G-MGMT-11 other stage", "POST", "/dev/@connections/" + id, "x", 403, "ForbiddenException",
+			`{"message":"Forbidden"}`, ""},
 		{"G-MGMT-11 no stage", "POST", "/@connections/" + id, "x", 403, "ForbiddenException", `{"message":"Forbidden"}`, ""},
 		{"G-MGMT-11 no id", "POST", "/v1/@connections", "x", 403, "ForbiddenException", `{"message":"Forbidden"}`, ""},
 		{"G-MGMT-11 empty id", "POST", "/v1/@connections/", "x", 403, "ForbiddenException", `{"message":"Forbidden"}`, ""},
-		{"G-MGMT-11 more after the id", "POST", "/v1/@connections/" + id + "/x", "x", 403, "ForbiddenException", `{"message":"Forbidden"}`, ""},
-		{"G-MGMT-11 other method", "PUT", "/v1/@connections/" + id, "x", 403, "ForbiddenException", `{"message":"Forbidden"}`, ""},
+		{"G-MGMT-11 more after the id", "POST", "/v1/@connections/" + id + "/x", "x", 403, "ForbiddenException",
+			`{"message":"Forbidden"}`, ""},
+		{"G-MGMT-11 other method", "PUT", "/v1/@connections/" + id, "x", 403, "ForbiddenException",
+			`{"message":"Forbidden"}`, ""},
 		{"G-MGMT-17 G-FRAME-5 any bytes, as text", "POST", "/v1/@connections/" + id, "a\xFFb", 200, "", "", "a\uFFFDb"},
 		{"G-MGMT-18 empty", "POST", "/v1/@connections/" + id, "", 200, "", "", ""},
 	}
@@ -97,7 +111,9 @@ func TestManagementHTTP(t *testing.T) {
 
 	t.Run("G-MGMT-4 GET", func(t *testing.T) {
 		resp, body := invocation(t, "GET", base+"/v1/@connections/"+id, nil)
-		shape := regexp.MustCompile(`^\{"connectedAt":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)","identity":\{"sourceIp":"127\.0\.0\.1","userAgent":"shop/1\.0"\},"lastActiveAt":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"\}$`)
+		shape := regexp.MustCompile(`^\{"connectedAt":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)",` +
+			`"identity":\{"sourceIp":"127\.0\.0\.1","userAgent":"shop/1\.0"\},` +
+			`"lastActiveAt":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"\}$`)
 		if resp.StatusCode != 200 || !shape.MatchString(body) {
 			t.Errorf("got %d %s", resp.StatusCode, body)
 		}
@@ -115,7 +131,8 @@ func TestManagementHTTP(t *testing.T) {
 		}
 	})
 	t.Run("G-MGMT-14 header names as the service writes them", func(t *testing.T) {
-		lines := strings.Join(rawLines(t, base, "POST /v1/@connections/nonsense HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), "\n")
+		lines := strings.Join(rawLines(t, base,
+			"POST /v1/@connections/nonsense HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), "\n")
 		for _, name := range []string{"\nx-amzn-RequestId: ", "\nx-amzn-ErrorType: ", "\nx-amz-apigw-id: "} {
 			if !strings.Contains(lines, name) {
 				t.Errorf("no %q in %s", name, lines)
@@ -188,7 +205,8 @@ func TestManagementInProcess(t *testing.T) {
 			}
 		}
 		var answer *gatewaytest.Error
-		if err := g.PostToConnection(t.Context(), "x", nil); !errors.As(err, &answer) || answer.StatusCode != 400 || answer.Message != "Invalid connectionId: x" {
+		if err := g.PostToConnection(t.Context(), "x", nil); !errors.As(err,
+			&answer) || answer.StatusCode != 400 || answer.Message != "Invalid connectionId: x" {
 			t.Errorf("got %+v", answer)
 		}
 		if errors.Is(gatewaytest.ErrGone, gatewaytest.ErrBadRequest) {
@@ -245,7 +263,8 @@ func TestManagementInProcess(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 			infos := g.Connections()
-			if len(infos) != 3 || !infos[0].ConnectedAt.Before(infos[1].ConnectedAt) || !infos[1].ConnectedAt.Before(infos[2].ConnectedAt) {
+			if len(infos) != 3 || !infos[0].ConnectedAt.Before(infos[1].ConnectedAt) ||
+				!infos[1].ConnectedAt.Before(infos[2].ConnectedAt) {
 				t.Errorf("got %+v", infos)
 			}
 			if n := g.Stats().Open; n != 3 {
@@ -312,7 +331,8 @@ func TestFragmentsOut(t *testing.T) {
 			}
 			for i := range 4 {
 				f, last, err := c.readFragment()
-				if opcode := []byte{opText, 0, 0, 0}[i]; err != nil || f.opcode != opcode || len(f.payload) != 32*1024 || last != (i == 3) {
+				if opcode := []byte{opText, 0, 0,
+					0}[i]; err != nil || f.opcode != opcode || len(f.payload) != 32*1024 || last != (i == 3) {
 					t.Errorf("fragment %d: opcode %d, %d bytes, last %v, %v", i, f.opcode, len(f.payload), last, err)
 				}
 			}
@@ -462,7 +482,8 @@ func TestFaults(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			if err := g.PostToConnection(ctx, id, nil); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Minute+time.Second {
+			if err := g.PostToConnection(ctx, id, nil); !errors.Is(err,
+				context.DeadlineExceeded) || time.Since(start) != time.Minute+time.Second {
 				t.Errorf("got %v after %v", err, time.Since(start))
 			}
 		})
@@ -470,7 +491,8 @@ func TestFaults(t *testing.T) {
 	t.Run("LoseDisconnectEvery", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
-			g := newGateway(t, gatewaytest.API{Faults: &gatewaytest.Faults{LoseDisconnectEvery: 2}, Routes: routes("$disconnect", &ended)})
+			g := newGateway(t, gatewaytest.API{Faults: &gatewaytest.Faults{LoseDisconnectEvery: 2},
+				Routes: routes("$disconnect", &ended)})
 			for range 4 {
 				_ = dialRaw(t, g, "/v1").Close()
 				synctest.Wait()
@@ -483,7 +505,8 @@ func TestFaults(t *testing.T) {
 	t.Run("DropEvery cuts without a close frame", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
-			g := newGateway(t, gatewaytest.API{Faults: &gatewaytest.Faults{DropEvery: 2}, Routes: routes("$default", twoWay(echo), "$disconnect", &ended)})
+			g := newGateway(t, gatewaytest.API{Faults: &gatewaytest.Faults{DropEvery: 2},
+				Routes: routes("$default", twoWay(echo), "$disconnect", &ended)})
 			c := dialRaw(t, g, "/v1")
 			c.mustWrite(t, text("one"))
 			if f := c.mustRead(t); f.payload != "one" {
@@ -517,7 +540,8 @@ func TestFaults(t *testing.T) {
 		}
 		g.FailNext(id, mine)
 		resp, body := invocation(t, "POST", serve(t, g)+"/v1/@connections/"+id, nil)
-		if resp.StatusCode != 418 || body != `{"message":"short and stout"}` || resp.Header.Get("x-amzn-ErrorType") != "TeapotException" {
+		if resp.StatusCode != 418 || body != `{"message":"short and stout"}` ||
+			resp.Header.Get("x-amzn-ErrorType") != "TeapotException" {
 			t.Errorf("over HTTP: %d %s", resp.StatusCode, body)
 		}
 	})

@@ -75,8 +75,10 @@ func TestResponses(t *testing.T) {
 		{"G-RESP-1 -5 status 401", `{"statusCode":401,"body":"hi"}`, nothing, body("hi")},
 		{"G-RESP-1 -5 status 501", `{"statusCode":501,"body":"hi"}`, nothing, body("hi")},
 		{"G-RESP-5 status -1", `{"statusCode":-1,"body":"hi"}`, nothing, body("hi")},
-		{"G-RESP-6 all known keys", `{"statusCode":200,"headers":{},"multiValueHeaders":{},"body":"hi","isBase64Encoded":false}`, nothing, body("hi")},
-		{"G-RESP-6 nulls", `{"statusCode":200,"headers":null,"multiValueHeaders":null,"body":null,"isBase64Encoded":null}`, nothing, nothing},
+		{"G-RESP-6 all known keys",
+			`{"statusCode":200,"headers":{},"multiValueHeaders":{},"body":"hi","isBase64Encoded":false}`, nothing, body("hi")},
+		{"G-RESP-6 nulls", `{"statusCode":200,"headers":null,"multiValueHeaders":null,"body":null,"isBase64Encoded":null}`,
+			nothing, nothing},
 		{"G-RESP-6 unknown key", `{"statusCode":200,"body":"hi","ConnectionId":"x"}`, failure, failure},
 		{"G-RESP-6 key in the wrong case", `{"StatusCode":200,"body":"hi"}`, failure, failure},
 		{"G-RESP-7 body a number", `{"statusCode":200,"body":5}`, failure, failure},
@@ -95,8 +97,10 @@ func TestResponses(t *testing.T) {
 		{"G-RESP-7 no JSON", `<html>`, failure, failure},
 		{"G-RESP-7 headers no object", `{"statusCode":200,"headers":"A: b","body":"hi"}`, failure, failure},
 		{"G-RESP-7 header an object", `{"statusCode":200,"headers":{"a":{}},"body":"hi"}`, failure, failure},
-		{"G-RESP-7 header a number", `{"statusCode":200,"headers":{"a":1},"multiValueHeaders":{"b":[true]},"body":"hi"}`, nothing, body("hi")},
-		{"G-RESP-7 multi-value header no list", `{"statusCode":200,"multiValueHeaders":{"a":"b"},"body":"hi"}`, failure, failure},
+		{"G-RESP-7 header a number", `{"statusCode":200,"headers":{"a":1},"multiValueHeaders":{"b":[true]},"body":"hi"}`,
+			nothing, body("hi")},
+		{"G-RESP-7 multi-value header no list", `{"statusCode":200,"multiValueHeaders":{"a":"b"},"body":"hi"}`, failure,
+			failure},
 		{"G-RESP-7 flag no boolean", `{"statusCode":200,"body":"hi","isBase64Encoded":"false"}`, failure, failure},
 		{"G-RESP-8 empty body", `{"statusCode":200,"body":""}`, nothing, body("")},
 		{"G-RESP-8 no body", `{"statusCode":200}`, nothing, nothing},
@@ -118,7 +122,8 @@ func TestResponses(t *testing.T) {
 		for _, tt := range []struct {
 			route gatewaytest.Route
 			want  outcome
-		}{{gatewaytest.Route{Integration: echo, RouteResponse: true}, body("x")}, {gatewaytest.Route{Integration: echo}, nothing}} {
+		}{{gatewaytest.Route{Integration: echo, RouteResponse: true}, body("x")},
+			{gatewaytest.Route{Integration: echo}, nothing}} {
 			if got := exchange(t, tt.route); got != tt.want {
 				t.Errorf("route response %v: got %+v, want %+v", tt.route.RouteResponse, got, tt.want)
 			}
@@ -172,7 +177,8 @@ func TestErrorFrames(t *testing.T) {
 			g := newGateway(t, api(routes("cart", twoWay(echo))))
 			c := dial(t, g, "/v1")
 			send(t, c, `{"action":"nope"}`)
-			if got := receive(t, c); !strings.HasPrefix(got, `{"message": "Forbidden", "connectionId":"`+onlyID(t, g)+`", "requestId":"`) {
+			if got := receive(t, c); !strings.HasPrefix(got,
+				`{"message": "Forbidden", "connectionId":"`+onlyID(t, g)+`", "requestId":"`) {
 				t.Errorf("got %s", got)
 			}
 			send(t, c, `{"action":"cart"}`)
@@ -207,13 +213,15 @@ func TestErrorFrames(t *testing.T) {
 			slow := function(func(ctx context.Context, raw []byte) ([]byte, error) {
 				time.Sleep(40 * time.Second)
 				id := lookup(t, raw, "requestContext", "connectionId").(string)
-				return []byte(`{"statusCode":200,"body":"too late"}`), g.PostToConnection(context.WithoutCancel(ctx), id, []byte("posted"))
+				return []byte(`{"statusCode":200,"body":"too late"}`),
+					g.PostToConnection(context.WithoutCancel(ctx), id, []byte("posted"))
 			})
 			g = newGateway(t, api(routes("$default", twoWay(slow))))
 			c := dial(t, g, "/v1")
 			start := time.Now()
 			send(t, c, "x")
-			if got := receive(t, c); !strings.HasPrefix(got, `{"message": "Endpoint request timed out"`) || time.Since(start) != 29*time.Second {
+			if got := receive(t, c); !strings.HasPrefix(got,
+				`{"message": "Endpoint request timed out"`) || time.Since(start) != 29*time.Second {
 				t.Errorf("got %s after %v", got, time.Since(start))
 			}
 			if got := receive(t, c); got != "posted" || time.Since(start) != 40*time.Second {
@@ -292,7 +300,8 @@ func TestOrder(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var handled recorder
-				g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{SerialMessages: tt.serial}, Routes: routes("$default", twoWay(slowFirst(&handled)))})
+				g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{SerialMessages: tt.serial},
+					Routes: routes("$default", twoWay(slowFirst(&handled)))})
 				c := dial(t, g, "/v1")
 				send(t, c, "first")
 				synctest.Wait()
@@ -308,7 +317,8 @@ func TestOrder(t *testing.T) {
 	t.Run("G-ORDER-2 a serial connection still answers pings", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var handled recorder
-			g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{SerialMessages: true}, Routes: routes("$default", slowFirst(&handled))})
+			g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{SerialMessages: true},
+				Routes: routes("$default", slowFirst(&handled))})
 			c := dialRaw(t, g, "/v1")
 			c.mustWrite(t, text("first"), text("second"), frame(fin|opPing, "p"))
 			start := time.Now()
@@ -356,10 +366,12 @@ func TestOrder(t *testing.T) {
 // TestAnswersAreNotMixed. Our own: lambda.NewHandler returns its buffer to a pool before
 // the caller has read it; answers to many clients at once stay apart all the same.
 func TestAnswersAreNotMixed(t *testing.T) {
-	echo := lambda.NewHandler(func(_ context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+	echo := lambda.NewHandler(func(_ context.Context,
+		e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 		return events.APIGatewayProxyResponse{StatusCode: 200, Body: e.Body}, nil
 	})
-	g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": {Integration: echo, RouteResponse: true}}})
+	g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": {Integration: echo,
+		RouteResponse: true}}})
 	var clients sync.WaitGroup
 	for i := range 8 {
 		c := dial(t, g, "/v1")

@@ -30,7 +30,8 @@ func TestRoutes(t *testing.T) {
 		{"G-ROUTE-3 empty", "", ``, "$default"},
 		{"G-ROUTE-3 no JSON for a literal either", "literal", `hello`, "$default"},
 		{"G-ROUTE-4 braces", "${request.body.action}", `{"action":"cart"}`, "cart"},
-		{"G-ROUTE-4 several variables", "${request.body.service}/${request.body.action}", `{"service":"a","action":"b"}`, "a/b"},
+		{"G-ROUTE-4 several variables", "${request.body.service}/${request.body.action}", `{"service":"a","action":"b"}`,
+			"a/b"},
 		{"G-ROUTE-4 literal", "literal", `{}`, "literal"},
 		{"G-ROUTE-4 escaped dollar", `\$default`, `{"action":"cart"}`, "$default"},
 		{"G-ROUTE-4 escaped dollar in text", `pay-\$${request.body.n}`, `{"n":5}`, "pay-$5"},
@@ -92,7 +93,8 @@ func TestSharedFunction(t *testing.T) {
 		for i, body := range []string{`{"action":"cart"}`, "x"} {
 			send(t, c, body)
 			receive(t, c)
-			if got, want := lookup(t, shared.all()[i], "requestContext", "routeKey"), []string{"cart", "$default"}[i]; got != want {
+			if got, want := lookup(t, shared.all()[i], "requestContext", "routeKey"),
+				[]string{"cart", "$default"}[i]; got != want {
 				t.Errorf("got %v, want %s", got, want)
 			}
 		}
@@ -102,7 +104,8 @@ func TestSharedFunction(t *testing.T) {
 func TestBadSelectionExpressions(t *testing.T) {
 	for _, expression := range []string{
 		"$", "$body.action", "$default", "${request.body.action", "${request.header.x}", "${request.bodyaction}",
-		"$request.body.", "$request.body..a", "$request.body.a[", "$request.body.a[x]", "$request.body.a[-1]", "a$b", "$request.body.a b[0]c",
+		"$request.body.", "$request.body..a", "$request.body.a[", "$request.body.a[x]", "$request.body.a[-1]", "a$b",
+		"$request.body.a b[0]c",
 	} {
 		t.Run("G-ROUTE-4 "+expression, func(t *testing.T) {
 			_, err := gatewaytest.New(gatewaytest.API{RouteSelectionExpression: expression})

@@ -23,7 +23,8 @@ func TestTLS(t *testing.T) {
 	s := httptest.NewTLSServer(g)
 	t.Cleanup(s.Close)
 	t.Cleanup(func() { _ = g.Close() })
-	c, _, err := websocket.Dial(t.Context(), "wss"+strings.TrimPrefix(s.URL, "https")+"/v1", &websocket.DialOptions{HTTPClient: s.Client()})
+	c, _, err := websocket.Dial(t.Context(), "wss"+strings.TrimPrefix(s.URL, "https")+"/v1",
+		&websocket.DialOptions{HTTPClient: s.Client()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +92,8 @@ func TestLog(t *testing.T) {
 	})
 	t.Run("G-RESP-6 a malformed answer is in the log", func(t *testing.T) {
 		var log buffer
-		g := newGateway(t, gatewaytest.API{Routes: routes("$default", answers(`{"statusCode":200,"Data":1}`)), Log: slog.New(slog.NewTextHandler(&log, nil))})
+		g := newGateway(t, gatewaytest.API{Routes: routes("$default", answers(`{"statusCode":200,"Data":1}`)),
+			Log: slog.New(slog.NewTextHandler(&log, nil))})
 		c := dial(t, g, "/v1")
 		send(t, c, "x")
 		receive(t, c)

@@ -11,7 +11,8 @@ import (
 func mockPong(template string) gatewaytest.Route {
 	return gatewaytest.Route{RouteResponse: true, Mapping: &gatewaytest.Mapping{
 		RequestTemplates: map[string]string{"$default": `{"statusCode":200}`},
-		Responses:        map[string]gatewaytest.IntegrationResponse{"$default": {ResponseTemplates: map[string]string{"$default": template}}},
+		Responses: map[string]gatewaytest.IntegrationResponse{
+			"$default": {ResponseTemplates: map[string]string{"$default": template}}},
 	}}
 }
 
@@ -20,9 +21,14 @@ func TestTemplates(t *testing.T) {
 	const body = `{"list":[{"sku":"MUG"},2],"text":"a \"b\"","half":0.50,"none":null}`
 	tests := []struct{ name, template, want string }{
 		{"G-INTEG-10 escaped for JavaScript", `"$util.escapeJavaScript($input.json('$.text'))"`, `"\"a \\\"b\\\"\""`},
-		{"G-INTEG-10 encoded for a URL", `?t=$util.urlEncode($input.path('$.text'))&l=${util.urlDecode( $util.urlEncode($input.path('$.text')) )}`, `?t=a+%22b%22&l=a "b"`},
-		{"G-INTEG-10 encoded to base64 and back", `$util.base64Encode($context.stage) $util.base64Decode($util.base64Encode($context.stage)) $util.base64Decode($input.path('$.text'))`, `djE= v1 `},
-		{"G-INTEG-10 escaped beyond ASCII", `$util.escapeJavaScript($util.base64Decode($stageVariables.bytes))`, `\t\/\uD83D\uDE00`},
+		{"G-INTEG-10 encoded for a URL",
+			`?t=$util.urlEncode($input.path('$.text'))&l=${util.urlDecode( $util.urlEncode($input.path('$.text')) )}`,
+			`?t=a+%22b%22&l=a "b"`},
+		{"G-INTEG-10 encoded to base64 and back",
+			`$util.base64Encode($context.stage) $util.base64Decode($util.base64Encode($context.stage)) ` +
+				`$util.base64Decode($input.path('$.text'))`, `djE= v1 `},
+		{"G-INTEG-10 escaped beyond ASCII", `$util.escapeJavaScript($util.base64Decode($stageVariables.bytes))`,
+			`\t\/\uD83D\uDE00`},
 		{"G-INTEG-9 plain text", `{"type":"pong"}`, `{"type":"pong"}`},
 		{"G-INTEG-10 body", `<$input.body>`, `<` + body + `>`},
 		{"G-INTEG-10 json", `$input.json('$.list[0]')`, `{"sku":"MUG"}`},
@@ -67,14 +73,18 @@ func TestTemplatesRefusedTogether(t *testing.T) {
 func TestTemplatesRefused(t *testing.T) {
 	for _, template := range []string{
 		"#set($x = 1)", "#if(true)a#end", "## comment", "#* comment *#", "#{end}", "#[[raw]]#", "#@macro",
-		"$x", "$util.parseJson($input.body)", "$util.urlEncode('a')", "$util.urlEncode($x)", "$util.urlEncode($input.body", "$util.urlEncode($input.body).x", "$input", "$input.params('a')", "$input.bodyx", "$input.body.length()", "$input.json($.a)",
-		"$input.json('a')", "$input.json('$.')", "$!context.stage", "${context.stage", "$context", "$context.stage.toUpperCase()", "$context.a[0]",
+		"$x", "$util.parseJson($input.body)", "$util.urlEncode('a')", "$util.urlEncode($x)",
+		"$util.urlEncode($input.body", "$util.urlEncode($input.body).x", "$input", "$input.params('a')", "$input.bodyx",
+		"$input.body.length()", "$input.json($.a)",
+		"$input.json('a')", "$input.json('$.')", "$!context.stage", "${context.stage", "$context",
+		"$context.stage.toUpperCase()", "$context.a[0]",
 		`\$context.stage`, `\#if`,
 	} {
 		t.Run(template, func(t *testing.T) {
 			_, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{"ping": mockPong("a " + template)}})
 			wantField(t, err, `Routes["ping"].Mapping: Responses["$default"]: template "$default": "`)
-			if err != nil && !strings.Contains(err.Error(), "support") && !strings.Contains(err.Error(), "dot without a name") && !strings.Contains(err.Error(), "neither") {
+			if err != nil && !strings.Contains(err.Error(), "support") && !strings.Contains(err.Error(),
+				"dot without a name") && !strings.Contains(err.Error(), "neither") {
 				t.Errorf("unclear: %v", err)
 			}
 		})

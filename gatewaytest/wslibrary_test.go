@@ -44,14 +44,18 @@ func TestDeflateWS(t *testing.T) {
 	tests := []struct{ name, options, want string }{
 		{"G-HANDSHAKE-15 as it comes", `{}`, "permessage-deflate compressed"},
 		{"G-HANDSHAKE-15 every message compressed", `{"perMessageDeflate":{"threshold":0}}`, "permessage-deflate compressed"},
-		{"G-HANDSHAKE-15 no context takeover", `{"perMessageDeflate":{"threshold":0,"serverNoContextTakeover":true,"clientNoContextTakeover":true}}`, "permessage-deflate compressed"},
-		{"G-HANDSHAKE-15 small windows", `{"perMessageDeflate":{"threshold":0,"serverMaxWindowBits":9,"clientMaxWindowBits":9}}`, "permessage-deflate plain"},
+		{"G-HANDSHAKE-15 no context takeover",
+			`{"perMessageDeflate":{"threshold":0,"serverNoContextTakeover":true,"clientNoContextTakeover":true}}`,
+			"permessage-deflate compressed"},
+		{"G-HANDSHAKE-15 small windows",
+			`{"perMessageDeflate":{"threshold":0,"serverMaxWindowBits":9,"clientMaxWindowBits":9}}`, "permessage-deflate plain"},
 		{"not at all", `{"perMessageDeflate":false}`, "none plain"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			base := serve(t, newGateway(t, api(routes("$default", twoWay(echo)))))
-			cmd := exec.CommandContext(t.Context(), "node", "-e", wsTalk, "ws"+strings.TrimPrefix(base, "http")+"/v1", tt.options)
+			cmd := exec.CommandContext(t.Context(), "node", "-e", wsTalk, "ws"+strings.TrimPrefix(base, "http")+"/v1",
+				tt.options)
 			cmd.Dir = tools // where require finds ws
 			out, err := cmd.CombinedOutput()
 			if got := strings.TrimSpace(string(out)); err != nil || got != tt.want {

@@ -86,7 +86,8 @@ func TestTemplate(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", template, got, want)
 		}
 	}
-	for _, template := range []string{"#set($x = 1)", `\$x`, "$x", "$input.params('a')", "${context.stage", "$util.urlEncode('a')"} {
+	for _, template := range []string{"#set($x = 1)", `\$x`, "$x", "$input.params('a')", "${context.stage",
+		"$util.urlEncode('a')"} {
 		if _, err := ParseTemplate(template); err == nil || !strings.Contains(err.Error(), "supported") {
 			t.Errorf("%s: got %v, want an error that says what is supported", template, err)
 		}

@@ -51,7 +51,8 @@ func TestList(t *testing.T) {
 	if got := list.Last("X-a", strings.EqualFold) + list.Last("X-A", Exact) + list.Last("c", Exact); got != "31" {
 		t.Errorf("Last: got %q, want 3, 1 and nothing", got)
 	}
-	if got := list.With("x-a", strings.EqualFold, []string{"4", "5"}); !slices.Equal(got, List{{"b", "2"}, {"x-a", "4"}, {"x-a", "5"}}) {
+	if got := list.With("x-a", strings.EqualFold, []string{"4", "5"}); !slices.Equal(got,
+		List{{"b", "2"}, {"x-a", "4"}, {"x-a", "5"}}) {
 		t.Errorf("With: got %v", got)
 	}
 	if got := list.Without("B", "c"); !slices.Equal(got, List{{"X-A", "1"}, {"x-a", "3"}}) {

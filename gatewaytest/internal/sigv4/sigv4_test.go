@@ -68,8 +68,10 @@ func TestVerify(t *testing.T) {
 		{"presigned, expired", "http://h/v1", true, 301 * time.Second, nil, "InvalidSignatureException"},
 		{"another path", "http://h/v1", false, 0, func(r *http.Request) { r.URL.Path = "/v2" }, "InvalidSignatureException"},
 		{"another method", "http://h/v1", false, 0, func(r *http.Request) { r.Method = "GET" }, "InvalidSignatureException"},
-		{"another token", "http://h/v1", false, 0, func(r *http.Request) { r.Header.Set("X-Amz-Security-Token", "x") }, "UnrecognizedClientException"},
-		{"no date", "http://h/v1", false, 0, func(r *http.Request) { r.Header.Del("X-Amz-Date") }, "IncompleteSignatureException"},
+		{"another token", "http://h/v1", false, 0, func(r *http.Request) { r.Header.Set("X-Amz-Security-Token", "x") },
+			"UnrecognizedClientException"},
+		{"no date", "http://h/v1", false, 0, func(r *http.Request) { r.Header.Del("X-Amz-Date") },
+			"IncompleteSignatureException"},
 		{"no signature", "http://h/v1", false, 0, func(r *http.Request) { r.Header.Del("Authorization") }, ErrUnsigned.Code},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -11,7 +11,8 @@ func TestAcceptKey(t *testing.T) {
 	if got, want := AcceptKey("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	for key, want := range map[string]bool{"dGhlIHNhbXBsZSBub25jZQ==": true, "": false, "AAAA": false, "not base64": false} {
+	for key, want := range map[string]bool{"dGhlIHNhbXBsZSBub25jZQ==": true, "": false, "AAAA": false,
+		"not base64": false} {
 		if got := ValidKey(key); got != want {
 			t.Errorf("key %q: valid %v, want %v", key, got, want)
 		}
@@ -54,7 +55,8 @@ func TestParseClose(t *testing.T) {
 			t.Errorf("%q: got %d, %q, %v, want %d, %q, %v", tt.payload, code, reason, err, tt.code, tt.reason, tt.err)
 		}
 	}
-	if code, reason, err := ParseClose(ClosePayload(1001, "Going away")); code != 1001 || reason != "Going away" || err != nil {
+	if code, reason, err := ParseClose(ClosePayload(1001,
+		"Going away")); code != 1001 || reason != "Going away" || err != nil {
 		t.Errorf("parsed again: got %d, %q, %v", code, reason, err)
 	}
 }

@@ -154,7 +154,8 @@ func FuzzReader(f *testing.F) {
 			errors.As(err, &code)
 			wantMessages, wantControls, wantCode := readPlainly(in)
 			if int(code) != wantCode || !equal(messages, wantMessages) || !equal(controls, wantControls) {
-				t.Fatalf("% x:\n got %q, %q, %d (%v)\nwant %q, %q, %d", in, messages, controls, code, err, wantMessages, wantControls, wantCode)
+				t.Fatalf("% x:\n got %q, %q, %d (%v)\nwant %q, %q, %d", in, messages, controls, code, err, wantMessages,
+					wantControls, wantCode)
 			}
 			if code == 0 && err != io.EOF && err != io.ErrUnexpectedEOF {
 				t.Fatalf("% x: ended with %v", in, err)

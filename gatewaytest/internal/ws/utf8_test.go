@@ -8,7 +8,8 @@ import (
 // FuzzUTF8 compares the check of two pieces with that of the standard library of
 // the whole (RFC 6455 section 8.1).
 func FuzzUTF8(f *testing.F) {
-	for _, seed := range []string{"", "a", "κόσμε", "\xF0\x9F\x98\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE0\x80\x80", "\xC0\x80", "\xE2\x82"} {
+	for _, seed := range []string{"", "a", "κόσμε", "\xF0\x9F\x98\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80",
+		"\xE0\x80\x80", "\xC0\x80", "\xE2\x82"} {
 		f.Add([]byte(seed), uint8(1))
 	}
 	f.Fuzz(func(t *testing.T, b []byte, cut uint8) {
