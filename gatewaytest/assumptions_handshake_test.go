@@ -22,13 +22,13 @@ func TestAssumedHandshakes(t *testing.T) {
 	id := regexp.MustCompile(`[A-Za-z0-9_-]{15}=`)
 	body := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 		g := newGateway(t, gatewaytest.API{Assumptions: assumptions,
-			Routes: routes("$connect", answers(`{"statusCode":403}`))})
-		resp, body := refused(t, g, "/v1", nil)
+			Routes: routes("$connect", returns(`{"statusCode":403}`))})
+		resp, body := refusedHandshake(t, g, "/v1", nil)
 		return id.ReplaceAllString(body, "ID=") + strings.Join(resp.Header["X-Amzn-Errortype"], "")
 	}
 	protocol := func(answer string) func(*testing.T, gatewaytest.Assumptions) string {
 		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$connect", answers(answer))})
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$connect", returns(answer))})
 			_, resp, err := g.DialRaw(t.Context(), "/v1", nil)
 			if err != nil {
 				t.Fatal(err)
@@ -51,28 +51,29 @@ func TestAssumedHandshakes(t *testing.T) {
 	malformed := gatewaytest.Assumptions{MalformedAnswerStatus: 500}
 	exact := gatewaytest.Assumptions{ExactProtocolHeader: true}
 	testAssumptions(t, []assumptionTest{
-		{"G-URL-4 unknown stage", refusing("/v2", nil), "403", notFound, "404"},
-		{"G-URL-4 missing stage", refusing("/", nil), "403", notFound, "404"},
-		{"G-URL-4 more segments", refusing("/v1/more", nil), "403", notFound, "404"},
-		{"G-URL-8 default host switched off", custom("/v1"), "403", notFound, "404"},
+		{"G-URL-4 unknown stage", statusWith("/v2", nil), "403", notFound, "404"},
+		{"G-URL-4 missing stage", statusWith("/", nil), "403", notFound, "404"},
+		{"G-URL-4 more segments", statusWith("/v1/more", nil), "403", notFound, "404"},
+		{"G-URL-8 default host disabled", custom("/v1"), "403", notFound, "404"},
 		{"G-DOMAIN-5 unknown base path", custom("/dead"), "403", notFound, "404"},
-		{"G-URL-4 G-MGMT-11 not for what is no handshake", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-			return asking(t, newGateway(t, gatewaytest.API{Assumptions: assumptions}), "POST", "/v2/@connections/"+neverID, "x")
+		{"G-URL-4 G-MGMT-11 only for handshakes", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			return plainRequest(t, newGateway(t, gatewaytest.API{Assumptions: assumptions}), "POST",
+				"/v2/@connections/"+neverID, "x")
 		}, "403 ForbiddenException", notFound, "403 ForbiddenException"},
 		{"G-URL-11 plain GET", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-			return asking(t, newGateway(t, gatewaytest.API{Assumptions: assumptions}), "GET", "/v1", "")
+			return plainRequest(t, newGateway(t, gatewaytest.API{Assumptions: assumptions}), "GET", "/v1", "")
 		}, "426 UpgradeRequiredException", gatewaytest.Assumptions{PlainGETStatus: 403}, "403 ForbiddenException"},
-		{"G-HANDSHAKE-6 unknown key", refusing("/v1", nil, "$connect", answers(`{"statusCode":200,"ok":true}`)), "502",
+		{"G-HANDSHAKE-6 unknown key", statusWith("/v1", nil, "$connect", returns(`{"statusCode":200,"ok":true}`)), "502",
 			malformed, "500"},
-		{"G-HANDSHAKE-6 no final status", refusing("/v1", nil, "$connect", answers(`{"statusCode":100}`)), "502",
+		{"G-HANDSHAKE-6 no final status", statusWith("/v1", nil, "$connect", returns(`{"statusCode":100}`)), "502",
 			malformed, "500"},
-		{"G-HANDSHAKE-6 G-HANDSHAKE-5 not for a function that fails", refusing("/v1", nil, "$connect", fails("no")),
+		{"G-HANDSHAKE-6 G-HANDSHAKE-5 not for a function error", statusWith("/v1", nil, "$connect", fails("no")),
 			"502", malformed, "502"},
-		{"G-HANDSHAKE-6 no statusCode", refusing("/v1", nil, "$connect", answers(`{}`)), "502",
+		{"G-HANDSHAKE-6 no statusCode", statusWith("/v1", nil, "$connect", returns(`{}`)), "502",
 			gatewaytest.Assumptions{NoStatusPasses: true}, "101"},
-		{"G-HANDSHAKE-7 time-out", refusing("/v1", nil, "$connect", hangs), "504",
+		{"G-HANDSHAKE-7 timeout", statusWith("/v1", nil, "$connect", hangs), "504",
 			gatewaytest.Assumptions{TimeoutStatus: 502}, "502"},
-		{"G-HANDSHAKE-8 no function", refusing("/v1", nil, "$connect", missing), "500",
+		{"G-HANDSHAKE-8 no function", statusWith("/v1", nil, "$connect", noFunction), "500",
 			gatewaytest.Assumptions{NoFunctionStatus: 502}, "502"},
 		{"G-HANDSHAKE-12 letter case", protocol(`{"statusCode":200,"headers":{"sec-websocket-protocol":"a"}}`), "a",
 			exact, ""},
@@ -87,8 +88,8 @@ func TestAssumedHandshakes(t *testing.T) {
 	})
 }
 
-// threeEvents are what the functions were given of a connection that sends one
-// message and closes.
+// threeEvents returns the events of a connection that sends one message and
+// closes.
 func threeEvents(t *testing.T, assumptions gatewaytest.Assumptions, path, context string) (connect, message,
 	disconnect []byte) {
 	t.Helper()
@@ -96,12 +97,12 @@ func threeEvents(t *testing.T, assumptions gatewaytest.Assumptions, path, contex
 	g := newGateway(t, gatewaytest.API{
 		Assumptions:    assumptions,
 		StageVariables: map[string]string{"table": "carts"},
-		Authorizer:     &gatewaytest.Authorizer{Handler: answers(grant("Allow", "*", context))},
+		Authorizer:     &gatewaytest.Authorizer{Handler: returns(grant("Allow", "*", context))},
 		Routes:         routes("$connect", &opened, "$default", &asked, "$disconnect", &ended),
 	})
 	c := dialRaw(t, g, path)
-	c.mustWrite(t, text("x"), closing(1000, ""))
-	c.heard(t)
+	c.mustWrite(t, text("x"), closeFrame(1000, ""))
+	c.next(t)
 	synctest.Wait()
 	return opened.one(t), asked.one(t), ended.one(t)
 }
@@ -154,7 +155,7 @@ func TestAssumedAuthorization(t *testing.T) {
 	authorizer := func(answer string, sources ...string) func(*testing.T, gatewaytest.Assumptions) string {
 		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 			g := newGateway(t, gatewaytest.API{Assumptions: assumptions,
-				Authorizer: &gatewaytest.Authorizer{Handler: answers(answer), IdentitySources: sources}})
+				Authorizer: &gatewaytest.Authorizer{Handler: returns(answer), IdentitySources: sources}})
 			return fmt.Sprint(handshakeStatus(t, g, "/v1", http.Header{"Authorization": {"x"}}))
 		}
 	}
@@ -163,11 +164,11 @@ func TestAssumedAuthorization(t *testing.T) {
 	messages := func(api gatewaytest.API, key string) func(*testing.T, gatewaytest.Assumptions) string {
 		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 			api.Assumptions, api.Routes = assumptions, routes("$default", twoWay(echo), "secret", twoWay(echo))
-			return hearing(t, api, `{"action":"`+key+`"}`)
+			return nextAfter(t, api, `{"action":"`+key+`"}`)
 		}
 	}
 	with := func(answer string) gatewaytest.API {
-		return gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: answers(answer)}}
+		return gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: returns(answer)}}
 	}
 	perMessage := gatewaytest.Assumptions{PolicyPerMessage: true}
 	sources := "route.request.header.authorization"
@@ -177,12 +178,12 @@ func TestAssumedAuthorization(t *testing.T) {
 			gatewaytest.Assumptions{ExactIdentityHeaders: true}, "101"},
 		{"G-AUTH-16 no principalId", authorizer(strings.Replace(all, "principalId", "who", 1)), "500",
 			gatewaytest.Assumptions{NoPrincipalForbidden: true}, "403"},
-		{"G-AUTH-16 G-AUTH-15 another mistake", authorizer(`{"principalId":"ann"}`), "500",
+		{"G-AUTH-16 G-AUTH-15 no policyDocument", authorizer(`{"principalId":"ann"}`), "500",
 			gatewaytest.Assumptions{NoPrincipalForbidden: true}, "500"},
 		{"G-AUTH-23 only $connect allowed", messages(with(onlyConnect), "secret"), `{"action":"secret"}`, perMessage,
 			"error Forbidden"},
 		{"G-AUTH-23 all allowed", messages(with(all), "secret"), `{"action":"secret"}`, perMessage, `{"action":"secret"}`},
-		{"G-AUTH-23 nobody asked", messages(gatewaytest.API{}, "secret"), `{"action":"secret"}`, perMessage,
+		{"G-AUTH-23 no authorizer", messages(gatewaytest.API{}, "secret"), `{"action":"secret"}`, perMessage,
 			`{"action":"secret"}`},
 		{"G-AUTH-23 $default is a route too",
 			messages(with(strings.Replace(all, `"Resource":"*"`, `"Resource":["`+connectARN+`","*/secret"]`, 1)), "other"),
@@ -191,16 +192,16 @@ func TestAssumedAuthorization(t *testing.T) {
 		{"G-MGMT-12 not signed", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 			g := newGateway(t, gatewaytest.API{Assumptions: assumptions,
 				Credentials: []gatewaytest.Credential{{AccessKeyID: "AKIDONE", SecretAccessKey: "s"}}})
-			return asking(t, g, "POST", "/v1/@connections/"+neverID, "x")
+			return plainRequest(t, g, "POST", "/v1/@connections/"+neverID, "x")
 		}, "403 MissingAuthenticationTokenException", gatewaytest.Assumptions{UnsignedForbidden: true},
 			"403 ForbiddenException"},
 	})
 }
 
-// iamMessage is what a client that may only connect, by IAM, reads after a
-// message.
+// iamMessage returns what a client reads after a message, if its IAM policy
+// allows it to connect and nothing else.
 func iamMessage(t *testing.T, assumptions gatewaytest.Assumptions) string {
-	limited := key
+	limited := longTermKey
 	limited.Policy = `{"Statement":{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"*/$connect"}}`
 	g := newGateway(t, gatewaytest.API{Assumptions: assumptions, IAM: true,
 		Credentials: []gatewaytest.Credential{limited}, Routes: routes("secret", twoWay(echo))})
@@ -208,12 +209,12 @@ func iamMessage(t *testing.T, assumptions gatewaytest.Assumptions) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req = by(key).with(func(s *signer) { s.body = "" }).sign(t, req)
+	req = signedBy(longTermKey).with(func(s *signer) { s.body = "" }).sign(t, req)
 	nc, _, err := g.DialRaw(t.Context(), "/v1", req.Header)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &rawClient{Conn: nc, r: bufio.NewReader(nc)}
 	c.mustWrite(t, text(`{"action":"secret"}`))
-	return c.heard(t)
+	return c.next(t)
 }

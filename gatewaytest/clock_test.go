@@ -17,7 +17,7 @@ func TestWarp(t *testing.T) {
 		if got := receive(t, c); got != "x" {
 			t.Errorf("got %s", got)
 		}
-		synctest.Wait() // the gateway notes what it sent after the client has it
+		synctest.Wait() // the gateway records a message after the client has it
 	}
 	warped := func(t *testing.T, change func(*gatewaytest.API),
 		test func(t *testing.T, g *gatewaytest.Gateway, events *recorder)) {
@@ -37,8 +37,8 @@ func TestWarp(t *testing.T) {
 			c := dial(t, g, "/v1")
 			g.Warp(10*time.Minute - time.Second)
 			open(c, t)
-			g.Warp(9 * time.Minute) // idle since the message only
-			g.Warp(-time.Hour)      // nothing
+			g.Warp(9 * time.Minute) // idle since the message
+			g.Warp(-time.Hour)      // no effect
 			time.Sleep(time.Minute - 1)
 			synctest.Wait()
 			if g.Stats().Open != 1 {

@@ -40,7 +40,7 @@ func TestCut(t *testing.T) {
 }
 
 func TestStall(t *testing.T) {
-	t.Run("G-DISC-4 noticed when it has been idle for too long", func(t *testing.T) {
+	t.Run("G-DISC-4 noticed by the idle timeout", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
 			g := newGateway(t, gatewaytest.API{SendBuffer: 1000,
@@ -89,7 +89,7 @@ func TestStall(t *testing.T) {
 			}
 		})
 	})
-	t.Run("a stalled connection does not hold Close up", func(t *testing.T) {
+	t.Run("a stalled connection does not block Close", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGateway(t, gatewaytest.API{})
 			dialRaw(t, g, "/v1")
@@ -114,7 +114,7 @@ func TestStall(t *testing.T) {
 				t.Errorf("got %v", f)
 			}
 			// One write: the frames after the second are in the reader's buffer.
-			c.mustWrite(t, bytes.Join([][]byte{text("two"), text("three"), closing(1000, "")}, nil))
+			c.mustWrite(t, bytes.Join([][]byte{text("two"), text("three"), closeFrame(1000, "")}, nil))
 			synctest.Wait()
 			if n := g.Stats().Open; n != 1 {
 				t.Errorf("%d open, want 1", n)
@@ -127,8 +127,8 @@ func TestStall(t *testing.T) {
 	})
 }
 
-// TestLateAnswers. Our own: the fault does what it says.
-func TestLateAnswers(t *testing.T) {
+// TestLateResponses. Our own: LateEvery delays one in N integration responses.
+func TestLateResponses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var connect, ended recorder
 		message := &recorder{next: echo}

@@ -14,21 +14,22 @@ import (
 	"github.com/coder/websocket"
 )
 
-// wireCase is a conversation in raw bytes with a function that echoes. In talk
-// a []byte is written, a serverFrame has to come. close is the code of the close
-// frame that the gateway then sends; 0 says that the connection is well.
-type wireCase struct {
+// conversation is a conversation in raw bytes with a function that echoes. Of
+// the steps in talk, a []byte is written and a serverFrame is expected. close
+// is the code of the gateway's close frame at the end, or 0 if the connection
+// stays open.
+type conversation struct {
 	name  string
 	talk  []any
 	close int
 }
 
-// tells is what $disconnect hears when the gateway answers with close: the same,
-// but for a close frame without a code.
-func (c wireCase) tells() int {
+// disconnectCode is the code in the DISCONNECT event. It is that of the close
+// frame, except for a frame without a code.
+func (c conversation) disconnectCode() int {
 	switch c.close {
 	case 0:
-		return 1000 // the battery ends the conversation itself
+		return 1000 // converse closes the connection
 	case noCode:
 		return 1005
 	default:
@@ -36,26 +37,26 @@ func (c wireCase) tells() int {
 	}
 }
 
-// noCode is the close of a frame without a code.
+// noCode is the code of a close frame without one.
 const noCode = -1
 
 // converse runs the cases one after the other against one gateway on a TCP
-// listener. A neighbour is connected all the while: after each case it says
-// something, and the very next thing that it gets has to be the answer.
-func converse(t *testing.T, cases []wireCase) {
+// listener. Another client is connected all the time. After each case it sends
+// a message, and the next frame that it gets must be the response.
+func converse(t *testing.T, cases []conversation) {
 	t.Helper()
 	converseOffering(t, "", cases)
 }
 
 // converseOffering is converse with a client that offers an extension, if it is
 // not empty.
-func converseOffering(t *testing.T, offer string, cases []wireCase) {
+func converseOffering(t *testing.T, offer string, cases []conversation) {
 	t.Helper()
-	told := make(chan int, 1)
+	codes := make(chan int, 1)
 	g := newGateway(t, api(routes("$default", twoWay(echo), "$disconnect",
 		function(func(ctx context.Context, raw []byte) ([]byte, error) {
 			code, _ := lookup(t, raw, "requestContext", "disconnectStatusCode").(float64)
-			told <- int(code)
+			codes <- int(code)
 			return ok200(ctx, raw)
 		}))))
 	base := serve(t, g)
@@ -65,19 +66,19 @@ func converseOffering(t *testing.T, offer string, cases []wireCase) {
 	}
 	defer func() {
 		_ = neighbour.Close(websocket.StatusNormalClosure, "")
-		<-told
+		<-codes
 	}()
 	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {
 			c := dialTCP(t, base, offer)
 			defer func() {
 				_ = c.Close()
-				if got := <-told; got != tt.tells() {
-					t.Errorf("$disconnect was told %d, want %d", got, tt.tells())
+				if got := <-codes; got != tt.disconnectCode() {
+					t.Errorf("the DISCONNECT event has %d, want %d", got, tt.disconnectCode())
 				}
 				send(t, neighbour, tt.name)
 				if got := receive(t, neighbour); got != tt.name {
-					t.Errorf("the neighbour got %q", got)
+					t.Errorf("the other client got %q", got)
 				}
 			}()
 			for _, step := range tt.talk {
@@ -96,7 +97,7 @@ func converseOffering(t *testing.T, offer string, cases []wireCase) {
 				if got := c.mustRead(t); got.payload != "and then" {
 					t.Errorf("afterwards got %v", got)
 				}
-				c.mustWrite(t, closing(1000, ""))
+				c.mustWrite(t, closeFrame(1000, ""))
 				want = 1000
 			}
 			if got := c.mustRead(t); got.opcode != opClose || closeCode(got.payload) != want {
@@ -109,10 +110,10 @@ func converseOffering(t *testing.T, offer string, cases []wireCase) {
 	}
 }
 
-// hang is when a conversation that does not go on has failed.
-const hang = 5 * time.Second
+// conversationTimeout is when a conversation that does not continue has failed.
+const conversationTimeout = 5 * time.Second
 
-// closeCode is the code in a close frame's payload, or noCode.
+// closeCode is the code in the payload of a close frame, or noCode.
 func closeCode(payload string) int {
 	if len(payload) < 2 {
 		return noCode
@@ -120,14 +121,14 @@ func closeCode(payload string) int {
 	return int(binary.BigEndian.Uint16([]byte(payload)))
 }
 
-// dialTCP shakes hands over a socket.
+// dialTCP opens a connection over TCP.
 func dialTCP(t testing.TB, base, offer string) *rawClient {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = conn.SetDeadline(time.Now().Add(hang)) // a hang is a failure
+	_ = conn.SetDeadline(time.Now().Add(conversationTimeout)) // fail instead of hanging
 	c := &rawClient{Conn: conn, r: bufio.NewReader(conn)}
 	if offer != "" {
 		offer = "Sec-WebSocket-Extensions: " + offer + "\r\n"
@@ -143,15 +144,15 @@ func dialTCP(t testing.TB, base, offer string) *rawClient {
 	return c
 }
 
-// talk is a conversation; see wireCase.
+// talk lists the steps of a conversation.
 func talk(steps ...any) []any { return steps }
 
-func echoed(text string) serverFrame { return serverFrame{opText, text} }
+func echoFrame(text string) serverFrame { return serverFrame{opText, text} }
 
-func pong(payload string) serverFrame { return serverFrame{opPong, payload} }
+func pongFrame(payload string) serverFrame { return serverFrame{opPong, payload} }
 
-// joined is several frames in one write.
-func joined(parts ...[]byte) []byte {
+// concat is several frames in one write.
+func concat(parts ...[]byte) []byte {
 	var all []byte
 	for _, part := range parts {
 		all = append(all, part...)
@@ -159,8 +160,8 @@ func joined(parts ...[]byte) []byte {
 	return all
 }
 
-// bytewise is one byte a write.
-func bytewise(b []byte) []any {
+// singleBytes is one byte per write.
+func singleBytes(b []byte) []any {
 	var parts []any
 	for i := range b {
 		parts = append(parts, b[i:i+1])
@@ -168,18 +169,18 @@ func bytewise(b []byte) []any {
 	return parts
 }
 
-// announces is the header of a frame whose length is written in 16 or 64 bits,
-// as short as it may be, and a mask of zeros.
-func announces16(first byte, n uint16) []byte {
+// header16 is the header of a frame whose length is written in 16 bits, even if
+// it fits into 7, and a mask of zeros. header64 writes 64 bits.
+func header16(first byte, n uint16) []byte {
 	return append(binary.BigEndian.AppendUint16([]byte{first, masked | 126}, n), 0, 0, 0, 0)
 }
 
-func announces64(first byte, n uint64) []byte {
+func header64(first byte, n uint64) []byte {
 	return append(binary.BigEndian.AppendUint64([]byte{first, masked | 127}, n), 0, 0, 0, 0)
 }
 
-// maskedWith is a short frame with a mask of one's own.
-func maskedWith(mask [4]byte, first byte, payload string) []byte {
+// frameWithMask is a short frame with this mask.
+func frameWithMask(mask [4]byte, first byte, payload string) []byte {
 	b := append([]byte{first, masked | byte(len(payload))}, mask[:]...)
 	for i := range len(payload) {
 		b = append(b, payload[i]^mask[i%4])
@@ -187,7 +188,7 @@ func maskedWith(mask [4]byte, first byte, payload string) []byte {
 	return b
 }
 
-// unmasked is a short frame as only servers may send it.
-func unmasked(first byte, payload string) []byte {
+// unmaskedFrame is a short frame without a mask, which only servers may send.
+func unmaskedFrame(first byte, payload string) []byte {
 	return append([]byte{first, byte(len(payload))}, payload...)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// backend is a web server that keeps what it was asked.
+// backend is a web server that records its requests.
 type backend struct {
 	*httptest.Server
 	asked chan asked
@@ -25,7 +25,8 @@ type asked struct {
 	body string
 }
 
-// newBackend answers with what answer writes; nil: 200 and the request's body.
+// newBackend responds with answer, or if that is nil with 200 and the request's
+// body.
 func newBackend(t testing.TB, answer http.HandlerFunc) *backend {
 	t.Helper()
 	b := &backend{asked: make(chan asked, 10)}
@@ -45,7 +46,7 @@ func newBackend(t testing.TB, answer http.HandlerFunc) *backend {
 	return b
 }
 
-func answering(status int, body string) http.HandlerFunc {
+func respondWith(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Kind", "loud")
 		w.WriteHeader(status)
@@ -66,10 +67,11 @@ func TestHTTPMessages(t *testing.T) {
 		given   string
 		want    string
 	}{
-		{"G-RESP-4 a proxy passes message and answer", gatewaytest.HTTP{}, nil, nil, `{"a": 1}`, "POST", "a=1",
+		{"G-RESP-4 a proxy passes on message and response", gatewaytest.HTTP{}, nil, nil, `{"a": 1}`, "POST", "a=1",
 			`{"a": 1}`, `{"a": 1}`},
 		{"the method of the integration", gatewaytest.HTTP{Method: "PUT"}, nil, nil, `x`, "PUT", "a=1", `x`, `x`},
-		{"G-RESP-5 whatever the status", gatewaytest.HTTP{}, nil, answering(503, "busy"), `x`, "POST", "a=1", `x`, `busy`},
+		{"G-RESP-5 regardless of the status", gatewaytest.HTTP{}, nil, respondWith(503, "busy"), `x`, "POST", "a=1", `x`,
+			`busy`},
 		{"G-INTEG-4 into the query string",
 			gatewaytest.HTTP{RequestParameters: templates("integration.request.querystring.a", "route.request.body.n",
 				"integration.request.querystring.b", "'l&l'",
@@ -80,25 +82,26 @@ func TestHTTPMessages(t *testing.T) {
 			Responses: map[string]gatewaytest.IntegrationResponse{
 				"$default": {ResponseTemplates: templates("$default", `[$input.body]`)}},
 		}, nil, `x`, "POST", "a=1", `<x>`, `[<x>]`},
-		{"G-INTEG-7 the status picks the response", gatewaytest.HTTP{},
+		{"G-INTEG-7 the status chooses the response", gatewaytest.HTTP{},
 			&gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{
-				"/4\\d\\d/": {ResponseTemplates: templates("$default", `no`)}, "$default": {}}}, answering(404, "nothing here"),
+				"/4\\d\\d/": {ResponseTemplates: templates("$default", `no`)}, "$default": {}}}, respondWith(404, "nothing here"),
 			`x`, "POST", "a=1", `x`, `no`},
 		{"G-INTEG-7 no match is $default", gatewaytest.HTTP{},
 			&gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{
-				"/4\\d\\d/": {ResponseTemplates: templates("$default", `no`)}, "$default": {}}}, answering(200, "here"), `x`,
+				"/4\\d\\d/": {ResponseTemplates: templates("$default", `no`)}, "$default": {}}}, respondWith(200, "here"), `x`,
 			"POST", "a=1", `x`, `here`},
 		{"G-INTEG-8 a template chosen by status and header", gatewaytest.HTTP{},
 			&gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{
 				"$default": {TemplateSelectionExpression: "${integration.response.statuscode}-" +
 					"${integration.response.header.x-kind}-${integration.response.multivalueheader.x-kind}",
-					ResponseTemplates: templates("201-loud-[loud]", `LOUD`)}}}, answering(201, "x"), `x`, "POST", "a=1", `x`, `LOUD`},
+					ResponseTemplates: templates("201-loud-[loud]", `LOUD`)}}}, respondWith(201, "x"), `x`, "POST", "a=1", `x`,
+			`LOUD`},
 		{"redirects are not followed", gatewaytest.HTTP{}, nil, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(302)
 			_, _ = io.WriteString(w, "moved")
 		}, `x`, "POST", "a=1", `x`, `moved`},
-		{"more than 128 KB", gatewaytest.HTTP{}, nil, answering(200, strings.Repeat("x", 128*1024+1)), `x`, "POST", "a=1",
+		{"more than 128 KB", gatewaytest.HTTP{}, nil, respondWith(200, strings.Repeat("x", 128*1024+1)), `x`, "POST", "a=1",
 			`x`, errorFrame("Internal server error")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -116,15 +119,15 @@ func TestHTTPMessages(t *testing.T) {
 			}
 			r := <-b.asked
 			if r.Method != tt.method || r.body != tt.given || r.URL.RawQuery != tt.query || r.URL.Path != "/in" {
-				t.Errorf("asked %s %s with %s", r.Method, r.URL, r.body)
+				t.Errorf("got request %s %s with %s", r.Method, r.URL, r.body)
 			}
-			for name := range r.Header { // G-INTEG-3: nothing says who it was
+			for name := range r.Header { // G-INTEG-3: nothing identifies the connection
 				if !slices.Contains([]string{"Content-Type", "Content-Length", "User-Agent"}, name) {
 					t.Errorf("header %s: %s", name, r.Header[name])
 				}
 			}
 			if len(b.asked) > 0 {
-				t.Errorf("asked again: %s", (<-b.asked).URL)
+				t.Errorf("got another request: %s", (<-b.asked).URL)
 			}
 		})
 	}
@@ -138,7 +141,7 @@ func TestHTTPMessages(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	})
-	t.Run("G-ERR-4 time-out", func(t *testing.T) {
+	t.Run("G-ERR-4 timeout", func(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
 		b := newBackend(t, func(http.ResponseWriter, *http.Request) { <-release })
@@ -150,7 +153,7 @@ func TestHTTPMessages(t *testing.T) {
 			t.Errorf("got %s", got)
 		}
 	})
-	t.Run("G-ERR-3 nobody listens", func(t *testing.T) {
+	t.Run("G-ERR-3 no server", func(t *testing.T) {
 		b := newBackend(t, nil)
 		b.Close()
 		g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{
@@ -163,7 +166,7 @@ func TestHTTPMessages(t *testing.T) {
 	})
 	t.Run("G-LOG-2 integration.status and integrationStatus", func(t *testing.T) {
 		var log bytes.Buffer
-		b := newBackend(t, answering(503, ""))
+		b := newBackend(t, respondWith(503, ""))
 		g := newGateway(t, gatewaytest.API{
 			AccessLog: &gatewaytest.AccessLog{Output: &log,
 				Format: "$context.eventType $context.integration.status $context.integration.integrationStatus"},
@@ -192,7 +195,7 @@ func TestHTTPOnConnect(t *testing.T) {
 		{400, 101, &gatewaytest.Mapping{}, "G-INTEG-6 not without a proxy"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBackend(t, answering(tt.status, ""))
+			b := newBackend(t, respondWith(tt.status, ""))
 			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{
 				"$connect": {HTTP: &gatewaytest.HTTP{URI: b.URL}, Mapping: tt.mapping}}})
 			if got := handshakeStatus(t, g, "/v1", nil); got != tt.want {
@@ -217,7 +220,7 @@ func TestHTTPOnConnect(t *testing.T) {
 		}
 		if r.URL.RawQuery != "a=1&token=x%26y" || r.Host != strings.TrimPrefix(b.URL,
 			"http://") || r.Method != "POST" || r.body != "" {
-			t.Errorf("asked %s %s of %s with %q", r.Method, r.URL, r.Host, r.body)
+			t.Errorf("got request %s %s of %s with %q", r.Method, r.URL, r.Host, r.body)
 		}
 	})
 	t.Run("G-INTEG-4 G-INTEG-5 mapped from the handshake", func(t *testing.T) {
@@ -245,7 +248,7 @@ func TestHTTPOnConnect(t *testing.T) {
 			}
 		}
 		if r.URL.RawQuery != "q=CONNECT" {
-			t.Errorf("asked %s", r.URL)
+			t.Errorf("got request %s", r.URL)
 		}
 	})
 	t.Run("G-INTEG-12 one backend behind many routes", func(t *testing.T) {
@@ -260,7 +263,7 @@ func TestHTTPOnConnect(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n := len(b.asked); n != 3 {
-			t.Errorf("asked %d times, want 3", n)
+			t.Errorf("got %d requests, want 3", n)
 		}
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// errorFrame is the beginning of the frame with a text.
+// errorFrame is the start of the error frame with a text.
 func errorFrame(text string) string { return `{"message": "` + text + `", "connectionId":"` }
 
 func templates(pairs ...string) map[string]string {
@@ -32,7 +32,7 @@ func TestMock(t *testing.T) {
 			`{"status":200}`, "text", `ok`, "$default", ` {"statusCode": 200} `),
 		Responses: responses,
 	}
-	// What template.yaml has for ping: a literal expression that the template is named by.
+	// As in template.yaml for ping: a literal expression and a template of that name.
 	literal := &gatewaytest.Mapping{
 		TemplateSelectionExpression: "200", RequestTemplates: templates("200", `{"statusCode":200}`),
 		Responses: map[string]gatewaytest.IntegrationResponse{"$default": {TemplateSelectionExpression: "200",
@@ -46,11 +46,11 @@ func TestMock(t *testing.T) {
 	}{
 		{"G-INTEG-9 the response's template", choose, `{}`, "good"},
 		{"G-INTEG-8 chosen by the message", choose, `{"lang":"de"}`, "gut"},
-		{"G-INTEG-8 no JSON: $default", choose, `ping`, "good"},
-		{"G-INTEG-9 the status picks the response", choose, `{"want":"404"}`, "bad"},
+		{"G-INTEG-8 not JSON: $default", choose, `ping`, "good"},
+		{"G-INTEG-9 the status chooses the response", choose, `{"want":"404"}`, "bad"},
 		{"G-INTEG-7 the pattern is for the whole status", choose, `{"want":"40"}`, "good"},
 		{"G-INTEG-9 a template without statusCode", choose, `{"want":"none"}`, errorFrame("Internal server error")},
-		{"G-INTEG-9 a template that is no JSON", choose, `{"want":"text"}`, errorFrame("Internal server error")},
+		{"G-INTEG-9 a template that is not JSON", choose, `{"want":"text"}`, errorFrame("Internal server error")},
 		{"G-INTEG-8 literal expressions", literal, `{"action":"ping"}`, `{"type":"pong"}`},
 		{"G-INTEG-8 literal expressions without JSON", literal, `ping`, `{"type":"pong"}`},
 		{"G-INTEG-7 no response matches: nothing to send",
@@ -76,7 +76,7 @@ func TestMock(t *testing.T) {
 				send(t, c, tt.say)
 				synctest.Wait()
 				if tt.want == "" {
-					tt.want = `{"action":"mark"}` // what comes next
+					tt.want = `{"action":"mark"}` // the next frame
 				}
 				send(t, c, `{"action":"mark"}`)
 				if got := receive(t, c); !strings.HasPrefix(got, tt.want) {
@@ -101,9 +101,9 @@ func TestMock(t *testing.T) {
 			}
 		})
 	}
-	t.Run("G-RESP-1 a one-way mock says nothing", func(t *testing.T) {
+	t.Run("G-RESP-1 a one-way mock sends nothing", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			one := mockPong("never")
+			one := mockRoute("never")
 			one.RouteResponse = false
 			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": one}})
 			c := dial(t, g, "/v1")
@@ -120,7 +120,7 @@ func TestMock(t *testing.T) {
 }
 
 func TestIntegrationTypes(t *testing.T) {
-	web := newBackend(t, answering(200, "from the web"))
+	web := newBackend(t, respondWith(200, "from the web"))
 	mapped := &gatewaytest.Mapping{
 		RequestTemplates: templates("$default", `{"statusCode":200}`),
 		Responses: map[string]gatewaytest.IntegrationResponse{"$default": {ResponseTemplates: templates("$default",
@@ -130,12 +130,12 @@ func TestIntegrationTypes(t *testing.T) {
 		route gatewaytest.Route
 		want  string
 	}{
-		"AWS_PROXY": {gatewaytest.Route{Integration: answers(`{"statusCode":200,"body":"from a function"}`)},
+		"AWS_PROXY": {gatewaytest.Route{Integration: returns(`{"statusCode":200,"body":"from a function"}`)},
 			"from a function"},
-		"AWS":        {gatewaytest.Route{Integration: answers(`"raw"`), Mapping: mapped}, `mapped "raw"`},
+		"AWS":        {gatewaytest.Route{Integration: returns(`"raw"`), Mapping: mapped}, `mapped "raw"`},
 		"HTTP_PROXY": {gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: web.URL}}, "from the web"},
 		"HTTP":       {gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: web.URL}, Mapping: mapped}, "mapped from the web"},
-		"MOCK":       {gatewaytest.Route{Mapping: mapped}, "mapped "}, // nobody answered anything
+		"MOCK":       {gatewaytest.Route{Mapping: mapped}, "mapped "}, // there is no response to map
 	} {
 		t.Run("G-INTEG-1 "+kind, func(t *testing.T) {
 			tt.route.RouteResponse = true
@@ -149,7 +149,7 @@ func TestIntegrationTypes(t *testing.T) {
 	}
 }
 
-func TestFunctionsWithoutProxy(t *testing.T) {
+func TestMappedFunctions(t *testing.T) {
 	responses := map[string]gatewaytest.IntegrationResponse{
 		"/no .*/":  {ResponseTemplates: templates("$default", `sorry: $input.path('$.errorMessage')`)},
 		"$default": {},
@@ -162,19 +162,19 @@ func TestFunctionsWithoutProxy(t *testing.T) {
 		given    string // to the function
 		want     string
 	}{
-		{"G-INTEG-2 the raw message, the raw answer", gatewaytest.Mapping{Responses: responses}, answers(`[1]`),
+		{"G-INTEG-2 the raw message, the raw response", gatewaytest.Mapping{Responses: responses}, returns(`[1]`),
 			`{"a":1}`, `{"a":1}`, `[1]`},
 		{"G-INTEG-2 the mapped message",
 			gatewaytest.Mapping{RequestTemplates: templates("$default",
 				`{"id":$input.json('$.a'),"stage":"$context.stage"}`), Responses: responses},
-			answers(`true`), `{"a":[2]}`, `{"id":[2],"stage":"v1"}`, `true`},
-		{"G-INTEG-7 the error's text picks the response", gatewaytest.Mapping{Responses: responses}, fails("no stock"),
+			returns(`true`), `{"a":[2]}`, `{"id":[2],"stage":"v1"}`, `true`},
+		{"G-INTEG-7 the error's text chooses the response", gatewaytest.Mapping{Responses: responses}, fails("no stock"),
 			`{}`, `{}`, `sorry: no stock`},
 		{"G-INTEG-7 the pattern is for the whole text", gatewaytest.Mapping{Responses: responses},
 			fails("there is no stock"), `{}`, `{}`, `{"errorMessage":"there is no stock"}`},
 		{"G-INTEG-7 no match is $default", gatewaytest.Mapping{Responses: responses}, fails("oh no"), `{}`, `{}`,
 			`{"errorMessage":"oh no"}`},
-		{"G-HANDSHAKE-8 that is not there answers nothing", gatewaytest.Mapping{Responses: responses}, missing, `{}`,
+		{"G-HANDSHAKE-8 a missing function chooses no response", gatewaytest.Mapping{Responses: responses}, noFunction, `{}`,
 			`{}`, errorFrame("Internal server error")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -187,11 +187,11 @@ func TestFunctionsWithoutProxy(t *testing.T) {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 			if got := string(function.one(t)); got != tt.given {
-				t.Errorf("the function was given %s, want %s", got, tt.given)
+				t.Errorf("the function got %s, want %s", got, tt.given)
 			}
 		})
 	}
-	t.Run("G-ERR-4 time-out", func(t *testing.T) {
+	t.Run("G-ERR-4 timeout", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": {
 				Mapping: &gatewaytest.Mapping{}, Integration: function(func(ctx context.Context, _ []byte) ([]byte, error) {
@@ -210,9 +210,9 @@ func TestFunctionsWithoutProxy(t *testing.T) {
 		function function
 		want     int
 	}{
-		{"whatever it answers", answers(`{"statusCode":500}`), 101},
+		{"any response", returns(`{"statusCode":500}`), 101},
 		{"G-HANDSHAKE-5 fails", fails("x"), 502},
-		{"G-HANDSHAKE-8 is not there", missing, 500},
+		{"G-HANDSHAKE-8 does not exist", noFunction, 500},
 	} {
 		t.Run("$connect "+tt.name, func(t *testing.T) {
 			function := &recorder{next: tt.function}
@@ -222,7 +222,7 @@ func TestFunctionsWithoutProxy(t *testing.T) {
 				t.Errorf("status %d, want %d", got, tt.want)
 			}
 			if got := string(function.one(t)); got != `{}` {
-				t.Errorf("the function was given %s", got)
+				t.Errorf("the function got %s", got)
 			}
 		})
 	}
@@ -262,12 +262,13 @@ func TestBadIntegrations(t *testing.T) {
 		{"G-STAGEVAR-2 unknown stage variable", "a",
 			gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "http://${stageVariables.x}"}}, `HTTP: URI: no stage variable "x"`},
 		{"method", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "http://x", Method: "A B"}}, "HTTP: Method"},
-		{"G-INTEG-4 key", "a", parameterised("x", "'y'"), `HTTP: RequestParameters: "x"`},
-		{"G-INTEG-4 value", "a", parameterised("integration.request.header.a", "y"),
+		{"G-INTEG-4 key", "a", routeWithParameter("x", "'y'"), `HTTP: RequestParameters: "x"`},
+		{"G-INTEG-4 value", "a", routeWithParameter("integration.request.header.a", "y"),
 			`HTTP: RequestParameters["integration.request.header.a"]`},
 		{"G-INTEG-4 headers only on $connect", "a",
-			parameterised("integration.request.header.a", "route.request.header.x"), "only $connect"},
-		{"G-INTEG-4 path", "a", parameterised("integration.request.header.a", "route.request.body."), "dot without a name"},
+			routeWithParameter("integration.request.header.a", "route.request.header.x"), "only $connect"},
+		{"G-INTEG-4 path", "a", routeWithParameter("integration.request.header.a", "route.request.body."),
+			"dot without a name"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{tt.key: tt.route}})
@@ -277,6 +278,6 @@ func TestBadIntegrations(t *testing.T) {
 	}
 }
 
-func parameterised(key, value string) gatewaytest.Route {
+func routeWithParameter(key, value string) gatewaytest.Route {
 	return gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "http://127.0.0.1:1", RequestParameters: templates(key, value)}}
 }

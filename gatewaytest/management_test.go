@@ -19,7 +19,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// neverID has the shape of an id and belongs to nobody.
+// neverID is a well-formed id without a connection.
 const neverID = "XDmENcnwIE0CFEQ="
 
 func TestManagementHTTP(t *testing.T) {
@@ -51,11 +51,11 @@ func TestManagementHTTP(t *testing.T) {
 			"BadRequestException",
 			`{"message":"Invalid connectionId: ` + strings.Replace(id, "=", "%3D", 1) + `"}`, ""},
 		{"G-MGMT-5 never existed", "POST", "/v1/@connections/" + neverID, "x", 410, "GoneException", "", ""},
-		{"G-MGMT-5 GET of a stranger", "GET", "/v1/@connections/" + neverID, "", 410, "GoneException", "", ""},
-		{"G-MGMT-5 DELETE of a stranger", "DELETE", "/v1/@connections/" + neverID, "", 410, "GoneException", "", ""},
+		{"G-MGMT-5 GET of an unknown id", "GET", "/v1/@connections/" + neverID, "", 410, "GoneException", "", ""},
+		{"G-MGMT-5 DELETE of an unknown id", "DELETE", "/v1/@connections/" + neverID, "", 410, "GoneException", "", ""},
 		{"G-MGMT-6 malformed", "POST", "/v1/@connections/nonsense", "x", 400, "BadRequestException",
 			`{"message":"Invalid connectionId: nonsense"}`, ""},
-		{"G-MGMT-6 malformed, with characters that HTML minds", "POST", "/v1/@connections/%3Cb%3E&", "x", 400,
+		{"G-MGMT-6 malformed, with characters that HTML escapes", "POST", "/v1/@connections/%3Cb%3E&", "x", 400,
 			"BadRequestException", `{"message":"Invalid connectionId: <b>&"}`, ""},
 		{"G-MGMT-6 malformed for GET", "GET", "/v1/@connections/nonsense", "", 400, "BadRequestException",
 			`{"message":"Invalid connectionId: nonsense"}`, ""},
@@ -85,7 +85,7 @@ func TestManagementHTTP(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			resp, body := invocation(t, tt.method, base+tt.path, strings.NewReader(tt.body))
+			resp, body := doRequest(t, tt.method, base+tt.path, strings.NewReader(tt.body))
 			if resp.StatusCode != tt.status || body != tt.answer {
 				t.Errorf("got %d %q, want %d %q", resp.StatusCode, body, tt.status, tt.answer)
 			}
@@ -102,7 +102,7 @@ func TestManagementHTTP(t *testing.T) {
 				t.Errorf("Content-Type %q with body %q", got, body)
 			}
 			if tt.status == 200 {
-				if got := receive(t, c); got != tt.arrives { // receive insists on text
+				if got := receive(t, c); got != tt.arrives { // receive checks that it is text
 					t.Errorf("the client got %.60q, want %.60q", got, tt.arrives)
 				}
 			}
@@ -110,7 +110,7 @@ func TestManagementHTTP(t *testing.T) {
 	}
 
 	t.Run("G-MGMT-4 GET", func(t *testing.T) {
-		resp, body := invocation(t, "GET", base+"/v1/@connections/"+id, nil)
+		resp, body := doRequest(t, "GET", base+"/v1/@connections/"+id, nil)
 		shape := regexp.MustCompile(`^\{"connectedAt":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)",` +
 			`"identity":\{"sourceIp":"127\.0\.0\.1","userAgent":"shop/1\.0"\},` +
 			`"lastActiveAt":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"\}$`)
@@ -119,18 +119,18 @@ func TestManagementHTTP(t *testing.T) {
 		}
 	})
 	t.Run("G-MGMT-1 DELETE", func(t *testing.T) {
-		resp, body := invocation(t, "DELETE", base+"/v1/@connections/"+id, nil)
+		resp, body := doRequest(t, "DELETE", base+"/v1/@connections/"+id, nil)
 		if resp.StatusCode != 204 || body != "" {
 			t.Errorf("got %d %q", resp.StatusCode, body)
 		}
 		if code, reason := receiveClose(t, c); code != 1000 || reason != "Connection Closed Normally" {
 			t.Errorf("the client got %d %q", code, reason)
 		}
-		if resp, _ := invocation(t, "POST", base+"/v1/@connections/"+id, strings.NewReader("x")); resp.StatusCode != 410 {
-			t.Errorf("afterwards POST answers %d", resp.StatusCode)
+		if resp, _ := doRequest(t, "POST", base+"/v1/@connections/"+id, strings.NewReader("x")); resp.StatusCode != 410 {
+			t.Errorf("a POST after that gets %d", resp.StatusCode)
 		}
 	})
-	t.Run("G-MGMT-14 header names as the service writes them", func(t *testing.T) {
+	t.Run("G-MGMT-14 header names in the service's letter case", func(t *testing.T) {
 		lines := strings.Join(rawLines(t, base,
 			"POST /v1/@connections/nonsense HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), "\n")
 		for _, name := range []string{"\nx-amzn-RequestId: ", "\nx-amzn-ErrorType: ", "\nx-amz-apigw-id: "} {
@@ -176,13 +176,13 @@ func TestManagementInProcess(t *testing.T) {
 			}
 		}
 		if err := g.CloseConnection(t.Context(), neverID, 1011); !errors.Is(err, gatewaytest.ErrGone) {
-			t.Errorf("nobody's connection: %v", err)
+			t.Errorf("unknown id: %v", err)
 		}
 		if err := g.CloseConnection(t.Context(), "x", 1012); !errors.Is(err, gatewaytest.ErrBadRequest) {
 			t.Errorf("malformed: %v", err)
 		}
 	})
-	t.Run("errors tell which", func(t *testing.T) {
+	t.Run("errors can be distinguished", func(t *testing.T) {
 		g := newGateway(t, gatewaytest.API{})
 		dial(t, g, "/v1")
 		id := onlyID(t, g)
@@ -210,7 +210,7 @@ func TestManagementInProcess(t *testing.T) {
 			t.Errorf("got %+v", answer)
 		}
 		if errors.Is(gatewaytest.ErrGone, gatewaytest.ErrBadRequest) {
-			t.Error("gone is not a bad request")
+			t.Error("errors.Is equates 410 and 400")
 		}
 	})
 	t.Run("G-MGMT-4 -21 connectedAt and lastActiveAt", func(t *testing.T) {
@@ -250,7 +250,7 @@ func TestManagementInProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		_, body := invocation(t, "GET", base+"/v1/@connections/"+onlyID(t, g), nil)
+		_, body := doRequest(t, "GET", base+"/v1/@connections/"+onlyID(t, g), nil)
 		if !json.Valid([]byte(body)) || strings.Contains(body, "userAgent") {
 			t.Errorf("got %s", body)
 		}
@@ -287,7 +287,7 @@ func TestSlowReader(t *testing.T) {
 		// Each costs its payload and its header, of 2 or 4 bytes.
 		for range 4 {
 			if err := post(246); err != nil {
-				t.Fatalf("G-MGMT-16: nobody reads, and a post is %v, want accepted", err)
+				t.Fatalf("G-MGMT-16: a post without a reader: %v, want accepted", err)
 			}
 		}
 		if err := post(0); !errors.Is(err, gatewaytest.ErrLimitExceeded) {
@@ -298,9 +298,9 @@ func TestSlowReader(t *testing.T) {
 		if s := g.Stats(); s.Posts != 4 || s.Throttled != 1 || s.Dropped != 1 {
 			t.Errorf("stats %+v", s)
 		}
-		send(t, neighbour, "are you well?") // nobody else suffers
+		send(t, neighbour, "are you well?") // other clients are not affected
 		if got := receive(t, neighbour); got != "are you well?" {
-			t.Errorf("the neighbour got %q", got)
+			t.Errorf("the other client got %q", got)
 		}
 		for range 4 {
 			if f := c.mustRead(t); len(f.payload) != 246 {
@@ -308,7 +308,7 @@ func TestSlowReader(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if err := post(5000); err != nil { // nothing unsent: even what is larger than the buffer
+		if err := post(5000); err != nil { // with nothing unsent, even a message larger than the buffer
 			t.Fatal(err)
 		}
 		if err := post(1); !errors.Is(err, gatewaytest.ErrLimitExceeded) {
@@ -320,8 +320,8 @@ func TestSlowReader(t *testing.T) {
 	})
 }
 
-// TestFragmentsOut posts what goes out in fragments.
-func TestFragmentsOut(t *testing.T) {
+// TestSentFragments posts messages that are sent in fragments.
+func TestSentFragments(t *testing.T) {
 	t.Run("G-FRAME-8 four for 128 KB, and all are counted", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGateway(t, gatewaytest.API{})
@@ -342,7 +342,7 @@ func TestFragmentsOut(t *testing.T) {
 			}
 		})
 	})
-	t.Run("G-MGMT-9 G-FRAME-8 the headers of fragments take room in the send buffer", func(t *testing.T) {
+	t.Run("G-MGMT-9 G-FRAME-8 the headers of fragments count in the send buffer", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			// A message of 246 bytes, then one of two fragments.
 			const size, room = 40_000, 246 + 4 + 40_000 + 4 + 4
@@ -379,7 +379,7 @@ func onlyIDs(t testing.TB, g *gatewaytest.Gateway, n int) []string {
 }
 
 func TestPostOrder(t *testing.T) {
-	t.Run("G-ORDER-5 posts arrive in their order", func(t *testing.T) {
+	t.Run("G-ORDER-5 posts arrive in order", func(t *testing.T) {
 		g := newGateway(t, gatewaytest.API{})
 		base := serve(t, g)
 		c, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(base, "http")+"/v1", nil)
@@ -430,11 +430,11 @@ func TestPostOrder(t *testing.T) {
 	})
 }
 
-// TestFaults. Our own: Faults hit each Nth, and FailNext the next.
+// TestFaults. Our own: Faults hit each Nth event, and FailNext the next post.
 func TestFaults(t *testing.T) {
 	every := func(f gatewaytest.Faults) (*gatewaytest.Gateway, string) {
 		g := newGateway(t, gatewaytest.API{Faults: &f, Routes: routes("$default", twoWay(echo))})
-		drainLater(t, g)
+		connectReader(t, g)
 		return g, onlyID(t, g)
 	}
 	for _, tt := range []struct {
@@ -458,7 +458,7 @@ func TestFaults(t *testing.T) {
 			g.SetFaults(nil)
 			for range 3 {
 				if err := g.PostToConnection(t.Context(), id, []byte("x")); err != nil {
-					t.Errorf("calm again: %v", err)
+					t.Errorf("after the faults ended: %v", err)
 				}
 			}
 			s := g.Stats()
@@ -469,7 +469,7 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	}
-	t.Run("SlowEvery waits, and minds the context", func(t *testing.T) {
+	t.Run("SlowEvery waits until the context ends", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGateway(t, gatewaytest.API{Faults: &gatewaytest.Faults{SlowEvery: 2, SlowBy: time.Minute}})
 			dial(t, g, "/v1")
@@ -536,10 +536,10 @@ func TestFaults(t *testing.T) {
 		g.FailNext(id, mine)
 		g.FailNext(id, nil)
 		if err := g.PostToConnection(t.Context(), id, nil); err != nil {
-			t.Errorf("forgotten: got %v", err)
+			t.Errorf("after FailNext(nil): got %v", err)
 		}
 		g.FailNext(id, mine)
-		resp, body := invocation(t, "POST", serve(t, g)+"/v1/@connections/"+id, nil)
+		resp, body := doRequest(t, "POST", serve(t, g)+"/v1/@connections/"+id, nil)
 		if resp.StatusCode != 418 || body != `{"message":"short and stout"}` ||
 			resp.Header.Get("x-amzn-ErrorType") != "TeapotException" {
 			t.Errorf("over HTTP: %d %s", resp.StatusCode, body)
@@ -547,8 +547,8 @@ func TestFaults(t *testing.T) {
 	})
 }
 
-// drainLater connects a client that reads all it gets.
-func drainLater(t testing.TB, g *gatewaytest.Gateway) {
+// connectReader connects a client that reads everything.
+func connectReader(t testing.TB, g *gatewaytest.Gateway) {
 	t.Helper()
 	c := dial(t, g, "/v1")
 	done := make(chan struct{})
@@ -556,24 +556,24 @@ func drainLater(t testing.TB, g *gatewaytest.Gateway) {
 	t.Cleanup(func() { _ = c.CloseNow(); <-done })
 }
 
-// deadlines is a response whose connection can be given up on.
-type deadlines struct {
+// deadlineRecorder is an http.ResponseWriter that records its read deadline.
+type deadlineRecorder struct {
 	*httptest.ResponseRecorder
 	read time.Time
 }
 
-func (d *deadlines) SetReadDeadline(at time.Time) error {
+func (d *deadlineRecorder) SetReadDeadline(at time.Time) error {
 	d.read = at
 	return nil
 }
 
-// TestSlowBody. Our own: nobody holds a request for ever.
+// TestSlowBody. Our own: a slow body does not hold a request forever.
 func TestSlowBody(t *testing.T) {
 	g := newGateway(t, gatewaytest.API{})
-	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
-	began := time.Now()
+	w := &deadlineRecorder{ResponseRecorder: httptest.NewRecorder()}
+	start := time.Now()
 	g.ServeHTTP(w, httptest.NewRequest("POST", "/v1/@connections/"+neverID, strings.NewReader("x")))
-	if w.Code != 410 || w.read.Before(began) || w.read.After(time.Now().Add(time.Minute)) {
-		t.Errorf("got %d, and a deadline %v after the beginning", w.Code, w.read.Sub(began))
+	if w.Code != 410 || w.read.Before(start) || w.read.After(time.Now().Add(time.Minute)) {
+		t.Errorf("got %d, and a deadline %v after the start", w.Code, w.read.Sub(start))
 	}
 }

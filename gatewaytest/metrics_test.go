@@ -11,7 +11,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// TestMetrics: what each kind of event counts.
+// TestMetrics checks what each kind of event counts.
 func TestMetrics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(f function) function {
@@ -21,8 +21,8 @@ func TestMetrics(t *testing.T) {
 			}
 		}
 		keys := routes("$connect", slow(ok200), "$disconnect", slow(fails("too late")),
-			"echo", twoWay(slow(echo)), "teapot", twoWay(answers(`{"statusCode":418,"body":""}`)),
-			"broken", fails("oh no"), "gone", missing, "odd", answers(`{"status":200}`), "none", gatewaytest.Route{},
+			"echo", twoWay(slow(echo)), "teapot", twoWay(returns(`{"statusCode":418,"body":""}`)),
+			"broken", fails("oh no"), "gone", noFunction, "odd", returns(`{"status":200}`), "none", gatewaytest.Route{},
 			"stuck", gatewaytest.Route{Timeout: time.Second,
 				Integration: function(func(ctx context.Context, _ []byte) ([]byte, error) {
 					<-ctx.Done()
@@ -31,10 +31,10 @@ func TestMetrics(t *testing.T) {
 			"checked", gatewaytest.Route{Integration: ok200, ModelSelectionExpression: `\$default`,
 				RequestModels: map[string]string{"$default": "m"}},
 			"scarce", gatewaytest.Route{Integration: ok200, Throttle: gatewaytest.Throttle{Rate: 0.001, Burst: 1}},
-			"mock", mockPong("pong"))
+			"mock", mockRoute("pong"))
 		g := newGateway(t, gatewaytest.API{Routes: keys, Models: map[string]string{"m": `{"required":["n"]}`}})
 		c := dial(t, g, "/v1")
-		// One after the other, so that each time-out is alone.
+		// One after the other, so that the timeouts do not overlap.
 		for _, action := range []string{"echo", "echo", "teapot", "broken", "gone", "odd", "none", "stuck", "checked",
 			"scarce", "scarce", "mock", "unknown"} {
 			send(t, c, `{"action":"`+action+`"}`)
@@ -43,7 +43,7 @@ func TestMetrics(t *testing.T) {
 		if err := g.PostToConnection(t.Context(), onlyID(t, g), []byte("posted")); err != nil {
 			t.Fatal(err)
 		}
-		// The answers of echo, teapot and mock, the post, and 8 error frames.
+		// The responses of echo, teapot and mock, the post, and 8 error frames.
 		for range 4 + 8 + 1 {
 			receive(t, c)
 		}
@@ -86,7 +86,7 @@ func TestMetrics(t *testing.T) {
 	})
 	t.Run("G-LOG-5 handshakes", func(t *testing.T) {
 		g := newGateway(t, gatewaytest.API{
-			Authorizer: &gatewaytest.Authorizer{Handler: answers(`{"principalId":"x","policyDocument":{"Version":"2012-10-17",` +
+			Authorizer: &gatewaytest.Authorizer{Handler: returns(`{"principalId":"x","policyDocument":{"Version":"2012-10-17",` +
 				`"Statement":[{"Action":"*","Effect":"Deny","Resource":"*"}]}}`),
 				IdentitySources: []string{"route.request.querystring.token"}},
 			Routes: routes("$connect", ok200),
@@ -100,8 +100,8 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("got %+v, want two client errors", got)
 		}
 	})
-	t.Run("G-LOG-5 $connect says no", func(t *testing.T) {
-		g := newGateway(t, api(routes("$connect", answers(`{"statusCode":503}`))))
+	t.Run("G-LOG-5 $connect refuses", func(t *testing.T) {
+		g := newGateway(t, api(routes("$connect", returns(`{"statusCode":503}`))))
 		handshakeStatus(t, g, "/v1", nil)
 		got := g.Stats().Stage
 		got.IntegrationLatency.Sum = 0

@@ -25,7 +25,7 @@ func TestRequestModels(t *testing.T) {
 		body             string
 		want             bool
 	}{
-		{"G-VALID-1 obeys", "$request.body.action", strict, `{"action":"add","sku":"MUG","quantity":1}`, yes},
+		{"G-VALID-1 valid", "$request.body.action", strict, `{"action":"add","sku":"MUG","quantity":1}`, yes},
 		{"G-VALID-1 field missing", "$request.body.action", strict, `{"action":"add"}`, no},
 		{"G-VALID-1 other type", "$request.body.action", strict, `{"action":"add","sku":1}`, no},
 		{"G-VALID-1 draft 4: exclusiveMinimum is a boolean", "$request.body.action", strict,
@@ -35,20 +35,20 @@ func TestRequestModels(t *testing.T) {
 		{"G-VALID-1 a fraction is not", "$request.body.action", strict, `{"action":"add","sku":"MUG","quantity":1.5}`, no},
 		{"G-VALID-1 a model that refers to another", "$request.body.action", strict,
 			`{"action":"ref","line":{"sku":"MUG"}}`, yes},
-		{"G-VALID-1 a model that refers to another, broken", "$request.body.action", strict, `{"action":"ref","line":{}}`,
+		{"G-VALID-1 a model that refers to another, invalid", "$request.body.action", strict, `{"action":"ref","line":{}}`,
 			no},
 		{"G-VALID-1 the expression may be literal", "add", strict, `{"sku":"MUG"}`, yes},
 		{"G-VALID-2 no model for the key", "$request.body.action", strict, `{"action":"other","sku":"MUG"}`, no},
 		{"G-VALID-2 $default for other keys", "$request.body.action", withDefault, `{"action":"other"}`, yes},
 		{"G-VALID-2 not for those with a model", "$request.body.action", withDefault, `{"action":"add"}`, no},
 		{"G-VALID-1 a large number", "$request.body.action", strict, `{"action":"add","sku":"MUG","quantity":1e300}`, yes},
-		{"G-VALID-1 a number that nobody reckons with", "$request.body.action", strict,
+		{"G-VALID-1 a number with a huge exponent", "$request.body.action", strict,
 			`{"action":"add","sku":"MUG","quantity":1e999999}`, no},
-		{"G-VALID-1 one that is small beyond measure", "$request.body.action", withDefault,
+		{"G-VALID-1 a number with a tiny exponent", "$request.body.action", withDefault,
 			`{"action":"other","list":[1,{"deep":1E-999999}]}`, no},
-		{"G-VALID-1 one of many digits", "$request.body.action", withDefault,
+		{"G-VALID-1 a number with too many digits", "$request.body.action", withDefault,
 			`{"action":"other","n":` + strings.Repeat("9", 401) + `}`, no},
-		{"G-VALID-5 no JSON", "$request.body.action", withDefault, `sku`, no},
+		{"G-VALID-5 not JSON", "$request.body.action", withDefault, `sku`, no},
 		{"G-VALID-5 JSON and more", "$request.body.action", withDefault, `{"action":"other"} x`, no},
 		{"G-VALID-5 empty", "$request.body.action", withDefault, ``, no},
 		{"G-VALID-6 no expression, no validation", "", strict, `nonsense`, yes},
@@ -75,7 +75,7 @@ func TestRequestModels(t *testing.T) {
 				t.Errorf("%s: got %s", tt.body, got)
 			}
 			if asked := len(function.all()) == 1; asked != tt.want {
-				t.Errorf("function asked: %v", asked)
+				t.Errorf("function invoked: %v", asked)
 			}
 		})
 	}
@@ -106,7 +106,7 @@ func TestValidationFrame(t *testing.T) {
 			AccessLog: &gatewaytest.AccessLog{Output: &log, Format: "$context.eventType $context.status " +
 				"$context.error.responseType $context.error.validationErrorString"},
 			Models: map[string]string{"Add": addModel},
-			Routes: map[string]gatewaytest.Route{"$default": { // one-way: the frame comes all the same
+			Routes: map[string]gatewaytest.Route{"$default": { // one-way routes send error frames too
 				Integration: ok200, ModelSelectionExpression: "add", RequestModels: map[string]string{"add": "Add"}}},
 		})
 		c := dial(t, g, "/v1")
@@ -140,8 +140,8 @@ func TestBadModels(t *testing.T) {
 		api   gatewaytest.API
 		field string
 	}{
-		{"no JSON", gatewaytest.API{Models: map[string]string{"A": `{`}}, `Models["A"]`},
-		{"G-VALID-1 no schema of draft 4", gatewaytest.API{Models: map[string]string{"A": `{"exclusiveMinimum":1}`}},
+		{"not JSON", gatewaytest.API{Models: map[string]string{"A": `{`}}, `Models["A"]`},
+		{"G-VALID-1 not a schema of draft 4", gatewaytest.API{Models: map[string]string{"A": `{"exclusiveMinimum":1}`}},
 			`Models["A"]`},
 		{"G-VALID-1 another draft",
 			gatewaytest.API{Models: map[string]string{"A": `{"$schema":"http://json-schema.org/draft-07/schema#"}`}},

@@ -7,8 +7,8 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// mockPong is a MOCK route that answers with a template.
-func mockPong(template string) gatewaytest.Route {
+// mockRoute is a MOCK route that responds with a template.
+func mockRoute(template string) gatewaytest.Route {
 	return gatewaytest.Route{RouteResponse: true, Mapping: &gatewaytest.Mapping{
 		RequestTemplates: map[string]string{"$default": `{"statusCode":200}`},
 		Responses: map[string]gatewaytest.IntegrationResponse{
@@ -17,7 +17,7 @@ func mockPong(template string) gatewaytest.Route {
 }
 
 func TestTemplates(t *testing.T) {
-	// A function's answer is what $input is in a response template.
+	// In a response template, $input is the function's response.
 	const body = `{"list":[{"sku":"MUG"},2],"text":"a \"b\"","half":0.50,"none":null}`
 	tests := []struct{ name, template, want string }{
 		{"G-INTEG-10 escaped for JavaScript", `"$util.escapeJavaScript($input.json('$.text'))"`, `"\"a \\\"b\\\"\""`},
@@ -41,12 +41,12 @@ func TestTemplates(t *testing.T) {
 		{"G-INTEG-10 context without a value", `[$context.nope]`, `[]`},
 		{"G-INTEG-10 G-STAGEVAR-2 stage variable", `$stageVariables.env ${stageVariables.env}s`, `test tests`},
 		{"G-INTEG-10 braces", `${context.stage}x ${input.json('$.list[1]')}0`, `v1x 20`},
-		{"dollars and hashes that are none", `$ 5$ $5 100% #1 # a$`, `$ 5$ $5 100% #1 # a$`},
+		{"dollars and hashes without a meaning", `$ 5$ $5 100% #1 # a$`, `$ 5$ $5 100% #1 # a$`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			route := mockPong(tt.template)
-			route.Integration = answers(body)
+			route := mockRoute(tt.template)
+			route.Integration = returns(body)
 			g := newGateway(t, gatewaytest.API{
 				StageVariables: map[string]string{"env": "test", "bytes": "CS/wn5iA"},
 				Routes:         map[string]gatewaytest.Route{"$default": route},
@@ -60,7 +60,7 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
-// TestTemplatesRefusedTogether. Our own: New tells of all of them.
+// TestTemplatesRefusedTogether. Our own: New reports all invalid templates.
 func TestTemplatesRefusedTogether(t *testing.T) {
 	_, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{"ping": {Mapping: &gatewaytest.Mapping{
 		RequestTemplates: map[string]string{"one": "#set($x = 1)", "two": "$x"},
@@ -69,7 +69,7 @@ func TestTemplatesRefusedTogether(t *testing.T) {
 	wantField(t, err, `template "two"`)
 }
 
-// TestTemplatesRefused. Our own: what of VTL is not here, New refuses.
+// TestTemplatesRefused. Our own: New refuses what it does not support of VTL.
 func TestTemplatesRefused(t *testing.T) {
 	for _, template := range []string{
 		"#set($x = 1)", "#if(true)a#end", "## comment", "#* comment *#", "#{end}", "#[[raw]]#", "#@macro",
@@ -81,11 +81,11 @@ func TestTemplatesRefused(t *testing.T) {
 		`\$context.stage`, `\#if`,
 	} {
 		t.Run(template, func(t *testing.T) {
-			_, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{"ping": mockPong("a " + template)}})
+			_, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{"ping": mockRoute("a " + template)}})
 			wantField(t, err, `Routes["ping"].Mapping: Responses["$default"]: template "$default": "`)
 			if err != nil && !strings.Contains(err.Error(), "support") && !strings.Contains(err.Error(),
 				"dot without a name") && !strings.Contains(err.Error(), "neither") {
-				t.Errorf("unclear: %v", err)
+				t.Errorf("the error does not say what is supported: %v", err)
 			}
 		})
 	}

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// wsTalk is a client in Node.js with the library ws, which wscat is made of. It
-// sends messages of many sizes in one connection and wants each of them back.
+// wsTalk is a client in Node.js with the library ws, which wscat uses. It sends
+// messages of many sizes on one connection and expects each of them back.
 const wsTalk = `
 const WebSocket = require('ws');
 const [url, options] = [process.argv[1], JSON.parse(process.argv[2])];
@@ -29,7 +29,8 @@ ws.on('message', (data, binary) => {
 });
 `
 
-// TestDeflateWS: the library ws, as it comes and with each of its settings.
+// TestDeflateWS connects the library ws with its default settings and with
+// others.
 func TestDeflateWS(t *testing.T) {
 	tools, err := filepath.Abs("../.tools")
 	if err != nil {
@@ -37,19 +38,19 @@ func TestDeflateWS(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(tools, "node_modules/ws")); err != nil {
 		if os.Getenv("HUB_TEST_TOOLS") == "required" {
-			t.Fatal("ws is missing, and HUB_TEST_TOOLS says it must not be")
+			t.Fatal("ws is missing, but HUB_TEST_TOOLS requires it")
 		}
 		t.Skip("ws is not installed; scripts/ci-tools does it, with wscat")
 	}
 	tests := []struct{ name, options, want string }{
-		{"G-HANDSHAKE-15 as it comes", `{}`, "permessage-deflate compressed"},
+		{"G-HANDSHAKE-15 default settings", `{}`, "permessage-deflate compressed"},
 		{"G-HANDSHAKE-15 every message compressed", `{"perMessageDeflate":{"threshold":0}}`, "permessage-deflate compressed"},
 		{"G-HANDSHAKE-15 no context takeover",
 			`{"perMessageDeflate":{"threshold":0,"serverNoContextTakeover":true,"clientNoContextTakeover":true}}`,
 			"permessage-deflate compressed"},
 		{"G-HANDSHAKE-15 small windows",
 			`{"perMessageDeflate":{"threshold":0,"serverMaxWindowBits":9,"clientMaxWindowBits":9}}`, "permessage-deflate plain"},
-		{"not at all", `{"perMessageDeflate":false}`, "none plain"},
+		{"no compression", `{"perMessageDeflate":false}`, "none plain"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
