@@ -67,8 +67,8 @@ func TestAPIKeys(t *testing.T) {
 			if got := handshakeStatus(t, newGateway(t, a), "/v1", tt.header); got != tt.want {
 				t.Errorf("status %d, want %d", got, tt.want)
 			}
-			if asked := len(connect.all()) == 1; asked != (tt.want == 101) {
-				t.Errorf("$connect invoked: %v", asked)
+			if invoked := len(connect.all()) == 1; invoked != (tt.want == 101) {
+				t.Errorf("$connect invoked: %v", invoked)
 			}
 		})
 	}

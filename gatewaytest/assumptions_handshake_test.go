@@ -93,18 +93,18 @@ func TestAssumedHandshakes(t *testing.T) {
 func threeEvents(t *testing.T, assumptions gatewaytest.Assumptions, path, context string) (connect, message,
 	disconnect []byte) {
 	t.Helper()
-	var opened, asked, ended recorder
+	var opened, invoked, ended recorder
 	g := newGateway(t, gatewaytest.API{
 		Assumptions:    assumptions,
 		StageVariables: map[string]string{"table": "carts"},
 		Authorizer:     &gatewaytest.Authorizer{Handler: returns(grant("Allow", "*", context))},
-		Routes:         routes("$connect", &opened, "$default", &asked, "$disconnect", &ended),
+		Routes:         routes("$connect", &opened, "$default", &invoked, "$disconnect", &ended),
 	})
 	c := dialRaw(t, g, path)
 	c.mustWrite(t, text("x"), closeFrame(1000, ""))
 	c.next(t)
 	synctest.Wait()
-	return opened.one(t), asked.one(t), ended.one(t)
+	return opened.one(t), invoked.one(t), ended.one(t)
 }
 
 func TestAssumedEvents(t *testing.T) {

@@ -39,15 +39,15 @@ func TestAssumedRoutes(t *testing.T) {
 		}
 	}
 	standIn := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-		var asked recorder
+		var invoked recorder
 		g := newGateway(t, gatewaytest.API{Assumptions: assumptions,
-			Routes: routes("$connect", gatewaytest.Route{}, "$default", &asked)})
+			Routes: routes("$connect", gatewaytest.Route{}, "$default", &invoked)})
 		c := dialRaw(t, g, "/v1")
 		c.mustWrite(t, closeFrame(1000, ""))
 		c.next(t)
 		synctest.Wait()
 		kinds := []string{}
-		for _, event := range asked.all() {
+		for _, event := range invoked.all() {
 			kinds = append(kinds, fmt.Sprint(lookup(t, event, "requestContext", "eventType")))
 		}
 		return fmt.Sprint(kinds)

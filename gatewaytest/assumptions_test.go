@@ -100,13 +100,13 @@ func plainRequest(t testing.TB, g *gatewaytest.Gateway, method, path, body strin
 	t.Helper()
 	w := httptest.NewRecorder()
 	g.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body)))
-	answer := fmt.Sprint(w.Code)
+	result := fmt.Sprint(w.Code)
 	for name, values := range w.Header() {
 		if name == "x-amzn-ErrorType" {
-			answer += " " + strings.Join(values, ", ")
+			result += " " + strings.Join(values, ", ")
 		}
 	}
-	return answer
+	return result
 }
 
 // TestAssumptionsRefused. Our own: New refuses values that no service could

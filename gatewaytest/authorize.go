@@ -109,7 +109,7 @@ func (g *Gateway) authorize(inv *invocation) (authorization, *gatewayResponse) {
 	latency := time.Since(started)
 	inv.recordLatency("authorizer.latency", started)
 	inv.recordLatency("authorizer.integrationLatency", started)
-	auth, refusal := g.evaluateAnswer(raw, err)
+	auth, refusal := g.evaluateResponse(raw, err)
 	if refusal != nil {
 		inv.record("authorizer.error", cmp.Or(refusal.detail, refusal.message))
 		inv.record("authorizer.status", strconv.Itoa(refusal.status))
@@ -122,27 +122,27 @@ func (g *Gateway) authorize(inv *invocation) (authorization, *gatewayResponse) {
 	return auth, nil
 }
 
-// evaluateAnswer decides by what an authorizer returned.
-func (g *Gateway) evaluateAnswer(raw []byte, err error) (authorization, *gatewayResponse) {
+// evaluateResponse decides by what an authorizer returned.
+func (g *Gateway) evaluateResponse(raw []byte, err error) (authorization, *gatewayResponse) {
 	if err != nil {
 		if err.Error() == "Unauthorized" {
 			return authorization{}, responseUnauthorized.withDetail(err.Error()) // G-AUTH-14
 		}
 		return authorization{}, responseAuthorizerFailure.withDetail(err.Error()) // G-AUTH-15
 	}
-	answer, err := parseAuthorizerAnswer(raw, g.api.Assumptions.TypedContext)
+	resp, err := parseAuthorizerResponse(raw, g.api.Assumptions.TypedContext)
 	switch {
 	case errors.Is(err, errNoPrincipal) && g.api.Assumptions.NoPrincipalForbidden:
 		return authorization{}, responseDenied.withDetail(err.Error()) // G-AUTH-16
 	case err != nil:
-		g.api.Log.Warn("malformed authorizer answer", "error", err)
+		g.api.Log.Warn("malformed authorizer response", "error", err)
 		return authorization{}, responseAuthorizerFailure.withDetail(err.Error())
 	}
-	if !answer.policy.Allows(invokeAction, g.connectARN()) {
+	if !resp.policy.Allows(invokeAction, g.connectARN()) {
 		return authorization{}, responseDenied.withDetail("the policy does not allow " + g.connectARN()) // G-AUTH-13
 	}
-	return authorization{connect: maps.Clone(answer.context), later: answer.context,
-		policy: answer.policy, usage: answer.usage}, nil
+	return authorization{connect: maps.Clone(resp.context), later: resp.context,
+		policy: resp.policy, usage: resp.usage}, nil
 }
 
 // connectARN is the resource that a policy must allow (G-AUTH-10).
@@ -153,43 +153,43 @@ func (g *Gateway) stageARN() string {
 	return fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s", g.api.Region, g.api.AccountID, g.api.ID, g.api.Stage)
 }
 
-// authorizerAnswer is the decoded answer of an authorizer.
-type authorizerAnswer struct {
+// authorizerResponse is the decoded response of an authorizer.
+type authorizerResponse struct {
 	policy  iam.Policy
 	context map[string]any // with principalId
 	usage   string         // usageIdentifierKey
 }
 
-// errNoPrincipal is the error for an authorizer's answer without a principalId.
+// errNoPrincipal is the error for an authorizer response without a principalId.
 var errNoPrincipal = errors.New("no principalId")
 
-// parseAuthorizerAnswer decodes an answer. Every error is a 500 (G-AUTH-15,
+// parseAuthorizerResponse decodes a response. Every error is a 500 (G-AUTH-15,
 // -16, -17). typed keeps the types of values in the context (G-AUTH-19).
-func parseAuthorizerAnswer(raw []byte, typed bool) (authorizerAnswer, error) {
-	var a authorizerAnswer
+func parseAuthorizerResponse(raw []byte, typed bool) (authorizerResponse, error) {
+	var resp authorizerResponse
 	if len(raw) > maxAuthorizerBytes {
-		return a, fmt.Errorf("%d bytes, at most %d", len(raw), maxAuthorizerBytes)
+		return resp, fmt.Errorf("%d bytes, at most %d", len(raw), maxAuthorizerBytes)
 	}
 	// By key, because a Go struct would accept principalID for principalId.
-	var answer map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &answer); err != nil {
-		return a, err
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &members); err != nil {
+		return resp, err
 	}
 	var principal string
-	if err := json.Unmarshal(answer["principalId"], &principal); err != nil || principal == "" {
-		return a, errNoPrincipal
+	if err := json.Unmarshal(members["principalId"], &principal); err != nil || principal == "" {
+		return resp, errNoPrincipal
 	}
 	var err error
-	if a.policy, err = iam.ParsePolicy(answer["policyDocument"]); err != nil {
-		return a, fmt.Errorf("policyDocument: %w", err)
+	if resp.policy, err = iam.ParsePolicy(members["policyDocument"]); err != nil {
+		return resp, fmt.Errorf("policyDocument: %w", err)
 	}
 	var values map[string]json.RawMessage
-	if raw, ok := answer["context"]; ok {
+	if raw, ok := members["context"]; ok {
 		if err := json.Unmarshal(raw, &values); err != nil {
-			return a, fmt.Errorf("context: %w", err)
+			return resp, fmt.Errorf("context: %w", err)
 		}
 	}
-	a.context = make(map[string]any, len(values)+1)
+	resp.context = make(map[string]any, len(values)+1)
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		value := values[key]
 		if string(value) == "null" {
@@ -197,18 +197,18 @@ func parseAuthorizerAnswer(raw []byte, typed bool) (authorizerAnswer, error) {
 		}
 		text, ok := plainjson.ScalarText(value)
 		if !ok {
-			return a, fmt.Errorf("context key %q is not a string, number or boolean", key)
+			return resp, fmt.Errorf("context key %q is not a string, number or boolean", key)
 		}
-		a.context[key] = text
+		resp.context[key] = text
 		if typed {
-			a.context[key] = value
+			resp.context[key] = value
 		}
 	}
-	a.context["principalId"] = principal
-	if raw, ok := answer["usageIdentifierKey"]; ok {
-		if err := json.Unmarshal(raw, &a.usage); err != nil {
-			return a, fmt.Errorf("usageIdentifierKey: %w", err)
+	resp.context["principalId"] = principal
+	if raw, ok := members["usageIdentifierKey"]; ok {
+		if err := json.Unmarshal(raw, &resp.usage); err != nil {
+			return resp, fmt.Errorf("usageIdentifierKey: %w", err)
 		}
 	}
-	return a, nil
+	return resp, nil
 }

@@ -106,8 +106,8 @@ func TestAuthorizerAnswers(t *testing.T) {
 			if resp.StatusCode != tt.want {
 				t.Errorf("status %d, want %d", resp.StatusCode, tt.want)
 			}
-			if asked := len(connect.all()) == 1; asked != (tt.want == 101) { // G-AUTH-2
-				t.Errorf("$connect invoked: %v", asked)
+			if invoked := len(connect.all()) == 1; invoked != (tt.want == 101) { // G-AUTH-2
+				t.Errorf("$connect invoked: %v", invoked)
 			}
 		})
 	}
@@ -119,7 +119,7 @@ func pad(json string, length int) string { return json + strings.Repeat(" ", len
 func TestAuthorizer(t *testing.T) {
 	allow := returns(grant("Allow", "*", `{}`))
 
-	t.Run("G-AUTH-15 time-out is 500", func(t *testing.T) {
+	t.Run("G-AUTH-15 timeout is 500", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGateway(t, gatewaytest.API{Authorizer: &gatewaytest.Authorizer{
 				Handler: function(func(ctx context.Context, _ []byte) ([]byte, error) {
@@ -150,7 +150,7 @@ func TestAuthorizer(t *testing.T) {
 		}
 	})
 
-	t.Run("G-AUTH-1 -7 asked once for every connection, never for its messages", func(t *testing.T) {
+	t.Run("G-AUTH-1 -7 invoked once for every connection, never for its messages", func(t *testing.T) {
 		authorizer := &recorder{next: allow}
 		g := newGateway(t, gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: authorizer},
 			Routes: routes("$default", twoWay(echo))})
@@ -262,12 +262,12 @@ func TestIdentitySources(t *testing.T) {
 			if resp.StatusCode != tt.want {
 				t.Errorf("status %d, want %d", resp.StatusCode, tt.want)
 			}
-			if asked := len(authorizer.all()) == 1; asked != (tt.want == 101) {
-				t.Errorf("authorizer invoked: %v", asked)
+			if invoked := len(authorizer.all()) == 1; invoked != (tt.want == 101) {
+				t.Errorf("authorizer invoked: %v", invoked)
 			}
 		})
 	}
-	t.Run("G-AUTH-6 none configured, always asked", func(t *testing.T) {
+	t.Run("G-AUTH-6 none configured, always invoked", func(t *testing.T) {
 		authorizer := &recorder{next: returns(grant("Allow", "*", `{}`))}
 		g := newGateway(t, gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: authorizer}})
 		dial(t, g, "/v1")

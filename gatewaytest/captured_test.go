@@ -22,7 +22,7 @@ var timeFields = []struct {
 	{regexp.MustCompile(`"(connectedAt|requestTimeEpoch)":\d{12,13}\b`), `"$1":0`},
 }
 
-// TestCaptured drives the gateway to where somebody captured an event of the
+// TestCaptured drives the gateway to where an event was captured of the
 // real service, and compares the events byte for byte, except for ids and
 // times. The files were retyped: keys, their order, and the format of every
 // value are those of the capture, while hosts, addresses and ids are made up.

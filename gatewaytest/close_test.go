@@ -146,7 +146,7 @@ func closeBytes(code int, reason string) string {
 }
 
 func TestDisconnect(t *testing.T) {
-	t.Run("G-DISC-6 no route, $default is not asked", func(t *testing.T) {
+	t.Run("G-DISC-6 no route, $default is not invoked", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var fallback recorder
 			g := newGateway(t, api(routes("$default", &fallback)))
@@ -342,7 +342,7 @@ func TestSilentPeer(t *testing.T) {
 				g := newGateway(t, api(routes("$disconnect", &ended)))
 				dialRaw(t, g, "/v1") // neither reads nor writes
 				id := onlyID(t, g)
-				if err := g.PostToConnection(t.Context(), id, []byte("nobody reads this")); err != nil {
+				if err := g.PostToConnection(t.Context(), id, []byte("unread")); err != nil {
 					t.Fatal(err)
 				}
 				if err := end(g, id); err != nil {
@@ -356,7 +356,7 @@ func TestSilentPeer(t *testing.T) {
 			})
 		})
 	}
-	t.Run("G-DISC-4 a client that vanishes without a word is noticed by the idle time-out", func(t *testing.T) {
+	t.Run("G-DISC-4 a client that vanishes is noticed by the idle timeout", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
 			g := newGateway(t, api(routes("$disconnect", &ended)))
@@ -371,7 +371,7 @@ func TestSilentPeer(t *testing.T) {
 			}
 		})
 	})
-	t.Run("a peer that takes nothing is cut in one to two idle time-outs", func(t *testing.T) {
+	t.Run("a peer that takes nothing is cut in one to two idle timeouts", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
 			g := newGateway(t, api(routes("$disconnect", &ended)))
@@ -451,7 +451,7 @@ func TestGatewayClose(t *testing.T) {
 			close(release)
 		})
 	})
-	t.Run("refuses handshakes and knows nobody", func(t *testing.T) {
+	t.Run("refuses handshakes and posts", func(t *testing.T) {
 		var connect recorder
 		g := newGateway(t, api(routes("$connect", &connect)))
 		c := dial(t, g, "/v1")

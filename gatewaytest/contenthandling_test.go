@@ -67,7 +67,7 @@ func TestContentHandling(t *testing.T) {
 			}
 			given := ""
 			select {
-			case r := <-b.asked:
+			case r := <-b.requests:
 				given = r.body
 			default:
 			}

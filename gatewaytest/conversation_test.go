@@ -60,12 +60,12 @@ func converseOffering(t *testing.T, offer string, cases []conversation) {
 			return ok200(ctx, raw)
 		}))))
 	base := serve(t, g)
-	neighbour, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(base, "http")+"/v1", nil)
+	other, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(base, "http")+"/v1", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		_ = neighbour.Close(websocket.StatusNormalClosure, "")
+		_ = other.Close(websocket.StatusNormalClosure, "")
 		<-codes
 	}()
 	for _, tt := range cases {
@@ -76,8 +76,8 @@ func converseOffering(t *testing.T, offer string, cases []conversation) {
 				if got := <-codes; got != tt.disconnectCode() {
 					t.Errorf("the DISCONNECT event has %d, want %d", got, tt.disconnectCode())
 				}
-				send(t, neighbour, tt.name)
-				if got := receive(t, neighbour); got != tt.name {
+				send(t, other, tt.name)
+				if got := receive(t, other); got != tt.name {
 					t.Errorf("the other client got %q", got)
 				}
 			}()

@@ -29,7 +29,7 @@ const dialAddr = "192.0.2.1:54321"
 // they have one.
 //
 // For a refused handshake Dial returns the response too, whose body has the
-// start of the gateway's answer. The HTTP client of the options is not used.
+// start of the gateway's response. The HTTP client of the options is not used.
 func (g *Gateway) Dial(
 	ctx context.Context, path string, opts *websocket.DialOptions,
 ) (*websocket.Conn, *http.Response, error) {

@@ -174,7 +174,7 @@ func TestControlFrames(t *testing.T) {
 func TestPingFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(t, api(routes("$default", twoWay(echo))))
-		neighbour := dial(t, g, "/v1")
+		other := dial(t, g, "/v1")
 		c := dialRaw(t, g, "/v1")
 		const pings = 10_000
 		for range pings {
@@ -182,8 +182,8 @@ func TestPingFlood(t *testing.T) {
 		}
 		c.mustWrite(t, frame(fin|opPing, "last"))
 		synctest.Wait()
-		send(t, neighbour, "are you well?")
-		if got := receive(t, neighbour); got != "are you well?" {
+		send(t, other, "hello")
+		if got := receive(t, other); got != "hello" {
 			t.Errorf("the other client got %q", got)
 		}
 		pongs := 0
@@ -214,12 +214,12 @@ func TestHalfFrame(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newGateway(t, api(routes("$default", twoWay(echo))))
 				c := dialRaw(t, g, "/v1")
-				neighbour := dial(t, g, "/v1")
+				other := dial(t, g, "/v1")
 				start := time.Now()
 				c.mustWrite(t, half)
 				time.Sleep(9 * time.Minute)
-				send(t, neighbour, "are you well?")
-				if got := receive(t, neighbour); got != "are you well?" {
+				send(t, other, "hello")
+				if got := receive(t, other); got != "hello" {
 					t.Errorf("the other client got %q", got)
 				}
 				if f := c.mustRead(t); f.opcode != opClose || f.payload != "\x03\xE9Going away" {

@@ -214,7 +214,7 @@ func serve(t testing.TB, g *gatewaytest.Gateway) string {
 	return s.URL
 }
 
-// doRequest sends an HTTP request and returns the answer with its body.
+// doRequest sends an HTTP request and returns the response with its body.
 func doRequest(t testing.TB, method, url string, body io.Reader) (*http.Response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, body)

@@ -17,10 +17,10 @@ import (
 // backend is a web server that records its requests.
 type backend struct {
 	*httptest.Server
-	asked chan asked
+	requests chan backendRequest
 }
 
-type asked struct {
+type backendRequest struct {
 	*http.Request
 	body string
 }
@@ -29,13 +29,13 @@ type asked struct {
 // body.
 func newBackend(t testing.TB, answer http.HandlerFunc) *backend {
 	t.Helper()
-	b := &backend{asked: make(chan asked, 10)}
+	b := &backend{requests: make(chan backendRequest, 10)}
 	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
-		b.asked <- asked{r, string(body)}
+		b.requests <- backendRequest{r, string(body)}
 		if answer == nil {
 			_, _ = w.Write(body)
 			return
@@ -117,7 +117,7 @@ func TestHTTPMessages(t *testing.T) {
 			if got := receive(t, c); !strings.HasPrefix(got, tt.want) {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
-			r := <-b.asked
+			r := <-b.requests
 			if r.Method != tt.method || r.body != tt.given || r.URL.RawQuery != tt.query || r.URL.Path != "/in" {
 				t.Errorf("got request %s %s with %s", r.Method, r.URL, r.body)
 			}
@@ -126,8 +126,8 @@ func TestHTTPMessages(t *testing.T) {
 					t.Errorf("header %s: %s", name, r.Header[name])
 				}
 			}
-			if len(b.asked) > 0 {
-				t.Errorf("got another request: %s", (<-b.asked).URL)
+			if len(b.requests) > 0 {
+				t.Errorf("got another request: %s", (<-b.requests).URL)
 			}
 		})
 	}
@@ -137,7 +137,7 @@ func TestHTTPMessages(t *testing.T) {
 			URI: b.URL, RequestParameters: templates("integration.request.header.connectionId", "context.connectionId")}}}})
 		c := dial(t, g, "/v1")
 		send(t, c, "x")
-		if got := (<-b.asked).Header.Get("connectionId"); got != onlyID(t, g) {
+		if got := (<-b.requests).Header.Get("connectionId"); got != onlyID(t, g) {
 			t.Errorf("got %q", got)
 		}
 	})
@@ -209,7 +209,7 @@ func TestHTTPOnConnect(t *testing.T) {
 			"$connect": {HTTP: &gatewaytest.HTTP{URI: b.URL + "/in?a=1"}}}})
 		handshakeStatus(t, g, "/v1?token=x%26y",
 			http.Header{"Cookie": {"c=1"}, "User-Agent": {"shop/1.0"}, "X-Twice": {"1", "2"}})
-		r := <-b.asked
+		r := <-b.requests
 		for name, want := range map[string]string{
 			"Sec-WebSocket-Version": "[13]", "Cookie": "[c=1]", "User-Agent": "[shop/1.0]", "X-Twice": "[1 2]",
 			"X-Forwarded-For": "[192.0.2.1]", "Upgrade": "[]", "Connection": "[]",
@@ -238,7 +238,7 @@ func TestHTTPOnConnect(t *testing.T) {
 				"integration.request.querystring.q", "context.eventType",
 			)}}}})
 		handshakeStatus(t, g, "/v1?q=1&q=2", http.Header{"X-Twice": {"1", "2"}})
-		r := <-b.asked
+		r := <-b.requests
 		for name, want := range map[string]string{
 			"Sec-WebSocket-Version": "[0]", "One": "[2]", "All": "[1 2]", "Query": "[2]", "Queries": "[1 2]", "None": "[]",
 			"Env": "[test]",
@@ -262,7 +262,7 @@ func TestHTTPOnConnect(t *testing.T) {
 		if err := g.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if n := len(b.asked); n != 3 {
+		if n := len(b.requests); n != 3 {
 			t.Errorf("got %d requests, want 3", n)
 		}
 	})

@@ -28,8 +28,8 @@ var (
 // it. As in Lambda, a panic is an error of the function.
 func (g *Gateway) invoke(h lambda.Handler, event []byte, requestID string, timeout time.Duration) ([]byte, error) {
 	type result struct {
-		answer []byte
-		err    error
+		response []byte
+		err      error
 	}
 	done := make(chan result, 1)
 	ctx, cancel := context.WithTimeout(g.handlers, timeout)
@@ -46,14 +46,14 @@ func (g *Gateway) invoke(h lambda.Handler, event []byte, requestID string, timeo
 			}
 			done <- r
 		}()
-		r.answer, r.err = invokeHandler(ctx, h, event)
+		r.response, r.err = invokeHandler(ctx, h, event)
 	})
 	select {
 	case r := <-done:
 		if r.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return nil, errTimedOut // it ended because its context did
 		}
-		return r.answer, r.err
+		return r.response, r.err
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return nil, errTimedOut
@@ -62,7 +62,7 @@ func (g *Gateway) invoke(h lambda.Handler, event []byte, requestID string, timeo
 		// Close.
 		select {
 		case r := <-done:
-			return r.answer, r.err
+			return r.response, r.err
 		default:
 			return nil, ctx.Err()
 		}
@@ -83,9 +83,9 @@ func invokeHandler(ctx context.Context, h lambda.Handler, event []byte) ([]byte,
 	ctx = handlertrace.NewContext(ctx, handlertrace.HandlerTrace{
 		ResponseEvent: func(_ context.Context, v any) { value, traced = v, true },
 	})
-	answer, err := h.Invoke(ctx, event)
+	resp, err := h.Invoke(ctx, event)
 	if _, isStream := value.(io.Reader); err != nil || !traced || isStream {
-		return answer, err
+		return resp, err
 	}
 	var own bytes.Buffer
 	enc := json.NewEncoder(&own)

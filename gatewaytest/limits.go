@@ -31,7 +31,7 @@ const (
 	// MiB is assumed).
 	defaultSendBuffer = 1 << 20
 
-	// maxAuthorizerBytes is the largest answer of an authorizer (G-AUTH-17: 8 KB).
+	// maxAuthorizerBytes is the largest authorizer response (G-AUTH-17: 8 KB).
 	maxAuthorizerBytes = 8 * 1024
 
 	// maxRoutes is how many routes one API may have (G-LIMIT-12: 300).

@@ -279,7 +279,7 @@ func TestSlowReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(t, gatewaytest.API{SendBuffer: 1000, Routes: routes("$default", twoWay(echo))})
 		c := dialRaw(t, g, "/v1")
-		neighbour := dial(t, g, "/v1")
+		other := dial(t, g, "/v1")
 		id := onlyIDs(t, g, 2)[0]
 		post := func(n int) error {
 			return g.PostToConnection(t.Context(), id, bytes.Repeat([]byte{'x'}, n))
@@ -293,13 +293,13 @@ func TestSlowReader(t *testing.T) {
 		if err := post(0); !errors.Is(err, gatewaytest.ErrLimitExceeded) {
 			t.Fatalf("G-MGMT-9: got %v, want 429", err)
 		}
-		c.mustWrite(t, text("and the answer"))
+		c.mustWrite(t, text("and the response"))
 		synctest.Wait()
 		if s := g.Stats(); s.Posts != 4 || s.Throttled != 1 || s.Dropped != 1 {
 			t.Errorf("stats %+v", s)
 		}
-		send(t, neighbour, "are you well?") // other clients are not affected
-		if got := receive(t, neighbour); got != "are you well?" {
+		send(t, other, "hello") // other clients are not affected
+		if got := receive(t, other); got != "hello" {
 			t.Errorf("the other client got %q", got)
 		}
 		for range 4 {

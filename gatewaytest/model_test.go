@@ -74,8 +74,8 @@ func TestRequestModels(t *testing.T) {
 			if invalid := strings.HasPrefix(got, `{"message": "Invalid request body", "connectionId":"`); invalid == tt.want {
 				t.Errorf("%s: got %s", tt.body, got)
 			}
-			if asked := len(function.all()) == 1; asked != tt.want {
-				t.Errorf("function invoked: %v", asked)
+			if invoked := len(function.all()) == 1; invoked != tt.want {
+				t.Errorf("function invoked: %v", invoked)
 			}
 		})
 	}

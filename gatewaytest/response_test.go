@@ -165,7 +165,7 @@ func TestErrorFrames(t *testing.T) {
 	}
 	both("G-ERR-3 -6 -9 function error", fails("password is hunter2"), internal)
 	both("G-ERR-3 panic", func(context.Context, []byte) ([]byte, error) { panic("oh no") }, internal)
-	both("G-ERR-4 -6 time-out", func(ctx context.Context, _ []byte) ([]byte, error) {
+	both("G-ERR-4 -6 timeout", func(ctx context.Context, _ []byte) ([]byte, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}, outcome{failure: "Endpoint request timed out"})

@@ -71,11 +71,11 @@ func (c *counters) addPost(err error) {
 		c.posts.Add(1)
 		return
 	}
-	answer, ok := err.(*Error)
+	apiErr, ok := err.(*Error)
 	if !ok {
 		return
 	}
-	switch answer.StatusCode {
+	switch apiErr.StatusCode {
 	case ErrGone.StatusCode:
 		c.gone.Add(1)
 	case ErrLimitExceeded.StatusCode:

@@ -15,7 +15,7 @@ const (
 	OpPong         = 0xA
 )
 
-// The bits of a frame's first byte, beside its opcode.
+// The bits of a frame's first byte, besides its opcode.
 const (
 	Fin  = 0x80 // the last frame of a message
 	RSV1 = 0x40 // the first frame of a compressed message (RFC 7692 section 6)
