@@ -13,7 +13,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// lines are the lines that were logged so far. No line may be in the making.
+// lines returns what was logged so far. It must not run while a line is written.
 func lines(log *bytes.Buffer) []string {
 	return strings.Split(strings.TrimSuffix(log.String(), "\n"), "\n")
 }

@@ -96,15 +96,8 @@ func TestAuthorizerAnswers(t *testing.T) {
 				Routes:     routes("$connect", &connect),
 				Authorizer: &gatewaytest.Authorizer{Handler: tt.answer},
 			})
-			c, resp, err := g.DialRaw(t.Context(), "/v1", nil)
-			if c != nil {
-				defer c.Close()
-			}
-			if resp == nil {
-				t.Fatal(err)
-			}
-			if resp.StatusCode != tt.want {
-				t.Errorf("status %d, want %d", resp.StatusCode, tt.want)
+			if got := handshakeStatus(t, g, "/v1", nil); got != tt.want {
+				t.Errorf("status %d, want %d", got, tt.want)
 			}
 			if invoked := len(connect.all()) == 1; invoked != (tt.want == 101) { // G-AUTH-2
 				t.Errorf("$connect invoked: %v", invoked)
@@ -252,15 +245,8 @@ func TestIdentitySources(t *testing.T) {
 				StageVariables: map[string]string{"env": "test"},
 				Authorizer:     &gatewaytest.Authorizer{Handler: authorizer, IdentitySources: []string{"context.stage", tt.source}},
 			})
-			c, resp, err := g.DialRaw(t.Context(), tt.path, tt.header)
-			if c != nil {
-				defer c.Close()
-			}
-			if resp == nil {
-				t.Fatal(err)
-			}
-			if resp.StatusCode != tt.want {
-				t.Errorf("status %d, want %d", resp.StatusCode, tt.want)
+			if got := handshakeStatus(t, g, tt.path, tt.header); got != tt.want {
+				t.Errorf("status %d, want %d", got, tt.want)
 			}
 			if invoked := len(authorizer.all()) == 1; invoked != (tt.want == 101) {
 				t.Errorf("authorizer invoked: %v", invoked)

@@ -22,8 +22,6 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// handshake is a handshake in bytes, but for its last line; offering makes it one
-// that offers permessage-deflate, as browsers do.
 const (
 	// handshake is a handshake without its last line. offering is one that
 	// offers permessage-deflate, as browsers do.

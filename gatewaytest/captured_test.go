@@ -22,9 +22,8 @@ var timeFields = []struct {
 	{regexp.MustCompile(`"(connectedAt|requestTimeEpoch)":\d{12,13}\b`), `"$1":0`},
 }
 
-// TestCaptured drives the gateway to where an event was captured of the
-// real service, and compares the events byte for byte, except for ids and
-// times. The files were retyped: keys, their order, and the format of every
+// TestCaptured repeats what led to events that were captured from the real
+// service, and compares the events byte for byte, except for ids and times. The files were retyped: keys, their order, and the format of every
 // value are those of the capture, while hosts, addresses and ids are made up.
 func TestCaptured(t *testing.T) {
 	const extensions = "permessage-deflate; client_max_window_bits"

@@ -475,10 +475,7 @@ func TestGatewayClose(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
 			g := newGateway(t, api(routes("$disconnect", &ended, "$connect",
-				function(func(ctx context.Context, raw []byte) ([]byte, error) {
-					time.Sleep(time.Second)
-					return ok200(ctx, raw)
-				}))))
+				sleeps(time.Second))))
 			done := make(chan struct{})
 			go func() {
 				defer close(done)

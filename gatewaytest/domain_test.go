@@ -1,7 +1,6 @@
 package gatewaytest_test
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -67,16 +66,8 @@ func TestCustomDomain(t *testing.T) {
 			t.Fatal(err)
 		}
 		req.Host = host
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		body, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp.StatusCode, string(body)
+		resp, body := roundTrip(t, req)
+		return resp.StatusCode, body
 	}
 	for _, tt := range []struct {
 		name       string

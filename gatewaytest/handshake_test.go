@@ -71,15 +71,8 @@ func TestHandshake(t *testing.T) {
 	for _, tt := range status {
 		t.Run(tt.name, func(t *testing.T) {
 			g := newGateway(t, api(routes("$connect", tt.answer)))
-			c, resp, err := g.DialRaw(t.Context(), "/v1", nil)
-			if c != nil {
-				defer c.Close()
-			}
-			if resp == nil {
-				t.Fatal(err)
-			}
-			if resp.StatusCode != tt.want {
-				t.Errorf("status %d, want %d", resp.StatusCode, tt.want)
+			if got := handshakeStatus(t, g, "/v1", nil); got != tt.want {
+				t.Errorf("status %d, want %d", got, tt.want)
 			}
 			if tt.want != 101 && g.Stats().Refused[tt.want] != 1 {
 				t.Errorf("Stats.Refused is %v, want one %d", g.Stats().Refused, tt.want)
@@ -179,10 +172,7 @@ func TestHandshake(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
 			g := newGateway(t, api(routes("$disconnect", &ended, "$connect",
-				function(func(ctx context.Context, _ []byte) ([]byte, error) {
-					time.Sleep(time.Second)
-					return ok200(ctx, nil)
-				}))))
+				sleeps(time.Second))))
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 			defer cancel()
 			if _, _, err := g.DialRaw(ctx, "/v1", nil); err == nil {

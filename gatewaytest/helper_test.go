@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -33,6 +34,14 @@ var ok200 = returns(`{"statusCode":200}`)
 
 func fails(text string) function {
 	return func(context.Context, []byte) ([]byte, error) { return nil, errors.New(text) }
+}
+
+// sleeps is a function that takes this long to respond.
+func sleeps(d time.Duration) function {
+	return func(ctx context.Context, event []byte) ([]byte, error) {
+		time.Sleep(d)
+		return ok200(ctx, event)
+	}
 }
 
 // noFunction stands for a function elsewhere that does not exist.
@@ -221,16 +230,22 @@ func doRequest(t testing.TB, method, url string, body io.Reader) (*http.Response
 	if err != nil {
 		t.Fatal(err)
 	}
+	return roundTrip(t, req)
+}
+
+// roundTrip sends an HTTP request and returns the response with its body.
+func roundTrip(t testing.TB, req *http.Request) (*http.Response, string) {
+	t.Helper()
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
+	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(data)
+	return resp, string(body)
 }
 
 // rawClient is a client that writes its own frames.

@@ -211,15 +211,7 @@ func TestSignedRequests(t *testing.T) {
 			if tt.signer != nil {
 				req = tt.signer.sign(t, req)
 			}
-			resp, err := http.DefaultClient.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer resp.Body.Close()
-			body, err := io.ReadAll(resp.Body)
-			if err != nil {
-				t.Fatal(err)
-			}
+			resp, body := roundTrip(t, req)
 			message, _ := lookup(t, orEmptyObject(body), "message").(string)
 			if resp.StatusCode != tt.status || resp.Header.Get("x-amzn-ErrorType") != tt.errorType ||
 				!regexp.MustCompile(tt.message).MatchString(message) {
@@ -240,11 +232,11 @@ func TestSignedRequests(t *testing.T) {
 	})
 }
 
-func orEmptyObject(body []byte) []byte {
+func orEmptyObject(body string) []byte {
 	if len(body) == 0 {
 		return []byte(`{}`)
 	}
-	return body
+	return []byte(body)
 }
 
 func TestManagementPolicies(t *testing.T) {
@@ -273,21 +265,13 @@ func TestManagementPolicies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			resp, err := http.DefaultClient.Do(signedBy(longTermKey).sign(t, req))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer resp.Body.Close()
-			body, err := io.ReadAll(resp.Body)
-			if err != nil {
-				t.Fatal(err)
-			}
+			resp, body := roundTrip(t, signedBy(longTermKey).sign(t, req))
 			want := ""
 			if tt.want == 403 {
 				want = `{"message":"User: arn:aws:iam::123456789012:user/AKIDONE is not authorized to perform: ` +
 					`execute-api:ManageConnections on resource: ` + arn + `POST/@connections/` + id + `"}`
 			}
-			if resp.StatusCode != tt.want || string(body) != want {
+			if resp.StatusCode != tt.want || body != want {
 				t.Errorf("got %d %s", resp.StatusCode, body)
 			}
 		})
