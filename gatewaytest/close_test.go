@@ -475,7 +475,7 @@ func TestGatewayClose(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
 			g := newGateway(t, api(routes("$disconnect", &ended, "$connect",
-				sleeps(time.Second))))
+				takes(time.Second))))
 			done := make(chan struct{})
 			go func() {
 				defer close(done)

@@ -172,7 +172,7 @@ func TestHandshake(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
 			g := newGateway(t, api(routes("$disconnect", &ended, "$connect",
-				sleeps(time.Second))))
+				takes(time.Second))))
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 			defer cancel()
 			if _, _, err := g.DialRaw(ctx, "/v1", nil); err == nil {

@@ -36,10 +36,10 @@ func fails(text string) function {
 	return func(context.Context, []byte) ([]byte, error) { return nil, errors.New(text) }
 }
 
-// sleeps is a function that takes this long to respond.
-func sleeps(d time.Duration) function {
+// takes is a function that needs this long to respond.
+func takes(d time.Duration) function {
 	return func(ctx context.Context, event []byte) ([]byte, error) {
-		time.Sleep(d)
+		<-time.After(d)
 		return ok200(ctx, event)
 	}
 }
