@@ -8,33 +8,34 @@ import (
 	"time"
 )
 
-// Faults are failures on purpose. Each hits one in every N: the Nth, the 2Nth
-// and so on, so that a failing run can be repeated. Zero means never.
+// Faults are failures on purpose. Each field makes one in every N events fail:
+// the Nth, the 2Nth and so on, so that a failing run can be repeated. Zero
+// means never.
 type Faults struct {
-	// Posts that fail with 410, 429, 413 and 500 although nothing is wrong.
+	// GoneEvery, ThrottleEvery, TooLargeEvery and ErrorEvery fail posts with
+	// 410, 429, 413 and 500.
 	GoneEvery, ThrottleEvery, TooLargeEvery, ErrorEvery int
 
-	// One in every SlowEvery posts waits for SlowBy first.
+	// SlowEvery delays posts by SlowBy.
 	SlowEvery int
 	SlowBy    time.Duration
 
-	// One in every LoseDisconnectEvery closed connections has no $disconnect
+	// LoseDisconnectEvery skips the $disconnect of closed connections
 	// (G-DISC-1: best effort).
 	LoseDisconnectEvery int
 
-	// One in every DropEvery messages from clients is lost, and its connection
-	// is cut without a close frame. Stats.Dropped does not count these: it
-	// counts responses to clients that did not fit into the send buffer.
+	// DropEvery discards messages from clients and cuts their connections
+	// without a close frame. Stats.Dropped does not count these: it counts
+	// responses to clients that did not fit into the send buffer.
 	DropEvery int
 
-	// One in every StallEvery messages from clients is lost, and its connection
-	// is neither read nor written any more, as [Gateway.Stall] describes.
+	// StallEvery discards messages from clients and stalls their connections,
+	// as [Gateway.Stall] does.
 	StallEvery int
 
-	// One in every LateEvery handshakes and messages that reach their
-	// integration gets a response after the timeout. The work is done, but the
-	// client gets "Endpoint request timed out" (G-ERR-4), or 504 for a
-	// handshake.
+	// LateEvery delays the integration responses of handshakes and messages
+	// beyond the timeout. The work is done, but the client gets "Endpoint
+	// request timed out" (G-ERR-4), or 504 for a handshake.
 	LateEvery int
 }
 
