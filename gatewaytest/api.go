@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,33 +14,34 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// The route keys that the service knows by itself. All others are the API's
-// own and must not start with a dollar sign (G-ROUTE-10).
+// The route keys that have a meaning of their own. All other keys are the API's
+// and must not start with a dollar sign (G-ROUTE-10).
 const (
 	routeConnect    = "$connect"
 	routeDisconnect = "$disconnect"
 	routeDefault    = "$default"
 )
 
-// API describes one WebSocket API and its one stage. The zero value of every
-// field is the service's default, but for the throttles: those of an account
-// are of no use on a desk, and so bound nothing unless they are set.
+// API describes one WebSocket API and its one stage. Zero fields select the
+// defaults of the service, except for the throttles: those of an account are of
+// no use on a developer's machine, so zero throttles limit nothing.
 type API struct {
-	// Stage is the only segment of the client's URL. Default "v1".
+	// Stage is the name of the stage, which is the only segment of the client's
+	// URL. Default "v1".
 	Stage string
 
 	// ID, Region and AccountID appear in events and ARNs. Defaults
 	// "a1b2c3d4e5", "eu-central-1" and "123456789012".
 	ID, Region, AccountID string
 
-	// DomainName is requestContext.domainName. Default: the Host that the
-	// client asked for.
+	// DomainName is requestContext.domainName. Default: the Host header of the
+	// handshake.
 	DomainName string
 
 	// Domain maps a custom domain to the stage. Nil: none.
 	Domain *Domain
 
-	// DisableDefaultEndpoint refuses with 403 whatever does not come in through
+	// DisableDefaultEndpoint refuses with 403 every request that does not use
 	// Domain (G-URL-8).
 	DisableDefaultEndpoint bool
 
@@ -47,27 +49,27 @@ type API struct {
 	// "$request.body.action".
 	RouteSelectionExpression string
 
-	// StageVariables are given to the authorizer and to every integration, and
-	// may stand in the URI of an HTTP integration (G-STAGEVAR-2).
+	// StageVariables are sent to the authorizer and to every integration. The
+	// URI of an HTTP integration may contain them (G-STAGEVAR-2).
 	StageVariables map[string]string
 
-	// Authorizer is asked before $connect. Nil: everybody may connect.
+	// Authorizer is invoked before $connect. Nil: every client may connect.
 	Authorizer *Authorizer
 
-	// Credentials are the access keys that requests to @connections have to be
-	// signed with, by Signature Version 4 (G-MGMT-2). None: requests need no
-	// signature. Calls of PostToConnection and its companions never do.
+	// Credentials are the access keys with which requests to @connections must
+	// be signed, by Signature Version 4 (G-MGMT-2). None: requests need no
+	// signature. Calls of PostToConnection and similar methods never need one.
 	Credentials []Credential
 
-	// IAM makes AWS_IAM the authorization type of $connect: handshakes have to
-	// be signed as well, in headers or in the query string (G-AUTH-22). It
-	// needs Credentials and excludes Authorizer.
+	// IAM makes AWS_IAM the authorization type of $connect: handshakes must be
+	// signed too, in headers or in the query string (G-AUTH-22). It needs
+	// Credentials and excludes Authorizer.
 	IAM bool
 
 	// APIKeys are the keys that routes with APIKeyRequired accept.
 	APIKeys []APIKey
 
-	// APIKeySelectionExpression says where a client's key comes from:
+	// APIKeySelectionExpression says where a client's API key comes from:
 	// "$request.header.x-api-key", the default, or
 	// "$context.authorizer.usageIdentifierKey" (G-HANDSHAKE-18).
 	APIKeySelectionExpression string
@@ -75,50 +77,48 @@ type API struct {
 	// Models are JSON schemas of draft 4, by name. Routes refer to them.
 	Models map[string]string
 
-	// Routes holds the routes by key: "$connect", "$disconnect", "$default"
-	// and the API's own.
+	// Routes are the routes by key: "$connect", "$disconnect", "$default" and
+	// the API's own.
 	Routes map[string]Route
 
-	// AccountThrottle bounds everything that is asked of the API: handshakes,
-	// messages and requests to @connections. In AWS all APIs of an account in a
-	// Region share 10 000 requests a second and a burst of 5 000 (G-LIMIT-10).
-	// The zero value bounds nothing.
+	// AccountThrottle limits all requests to the API: handshakes, messages and
+	// requests to @connections. In AWS all APIs of an account in a Region share
+	// 10 000 requests a second and a burst of 5 000 (G-LIMIT-10).
 	AccountThrottle Throttle
 
-	// ConnectThrottle bounds handshakes. In AWS all WebSocket APIs of an account
-	// in a Region share 500 new connections a second (G-LIMIT-9). The zero value
-	// bounds nothing.
+	// ConnectThrottle limits handshakes. In AWS all WebSocket APIs of an
+	// account in a Region share 500 new connections a second (G-LIMIT-9).
 	ConnectThrottle Throttle
 
-	// RouteThrottle bounds each route that has no Throttle of its own: the
-	// stage's DefaultRouteSettings (G-LIMIT-11). The zero value bounds nothing.
+	// RouteThrottle limits each route that has no Throttle of its own. It is
+	// the stage's DefaultRouteSettings (G-LIMIT-11).
 	RouteThrottle Throttle
 
 	// IdleTimeout closes a connection without messages, MaxAge any connection.
-	// Defaults 10 minutes and 2 hours.
+	// Defaults: 10 minutes and 2 hours.
 	IdleTimeout, MaxAge time.Duration
 
-	// SendBuffer is how many bytes, compressed where they are, a connection may
-	// have unsent before a POST to it is answered with 429. Default 1 MiB. A message larger than the
-	// buffer is accepted when nothing else waits.
+	// SendBuffer is how many bytes may wait to be sent to a connection, after
+	// compression, before a post to it is answered with 429. Default 1 MiB. A
+	// message larger than the buffer is accepted when nothing else waits.
 	SendBuffer int
 
-	// DisableCompression declines permessage-deflate (RFC 7692). By default it is
-	// agreed on with clients that offer it, as the service does
-	// (G-HANDSHAKE-15): browsers, ws and so wscat.
+	// DisableCompression declines permessage-deflate (RFC 7692). By default it
+	// is accepted, as the service does (G-HANDSHAKE-15). Browsers offer it, and
+	// so does the Node.js library ws, which wscat uses.
 	DisableCompression bool
 
 	// Assumptions overrides behaviour that AWS does not document.
 	Assumptions Assumptions
 
-	// Faults are misbehaviours on purpose. Nil: none.
+	// Faults are failures on purpose. Nil: none.
 	Faults *Faults
 
 	// AccessLog is the stage's access log. Nil: none.
 	AccessLog *AccessLog
 
-	// Log receives one line per event at level debug, and handler failures at
-	// level warn. Nil: discard.
+	// Log receives a line per event at level debug, and failures of functions
+	// at level warn. Nil: no log.
 	Log *slog.Logger
 }
 
@@ -127,9 +127,9 @@ type Authorizer struct {
 	// Handler is the authorizer function.
 	Handler lambda.Handler
 
-	// IdentitySources must all be there and not empty, or the handshake is
-	// refused with 401 without asking the function (G-AUTH-4). Forms:
-	// "route.request.header.X", "route.request.querystring.X",
+	// IdentitySources must all be present and not empty. Otherwise the
+	// handshake is refused with 401 and the function is not invoked (G-AUTH-4).
+	// Forms: "route.request.header.X", "route.request.querystring.X",
 	// "stageVariables.X", "context.X".
 	IdentitySources []string
 }
@@ -140,31 +140,18 @@ var (
 	variableValue = regexp.MustCompile(`^[A-Za-z0-9\-._~:/?#&=,]+$`)
 )
 
-// withDefaults returns a copy of the API with every default filled in, so that
-// later changes of the caller's maps change nothing (G-URL-9: a stage serves a
-// snapshot).
+// withDefaults returns a copy with every default filled in. Later changes to
+// the caller's maps have no effect on it (G-URL-9: a stage serves a snapshot).
 func (a API) withDefaults() API {
-	for field, value := range map[*string]string{
-		&a.Stage:                     "v1",
-		&a.ID:                        "a1b2c3d4e5",
-		&a.Region:                    "eu-central-1",
-		&a.AccountID:                 "123456789012",
-		&a.RouteSelectionExpression:  "$request.body.action",
-		&a.APIKeySelectionExpression: keyFromHeader,
-	} {
-		if *field == "" {
-			*field = value
-		}
-	}
-	if a.IdleTimeout == 0 {
-		a.IdleTimeout = defaultIdleTimeout
-	}
-	if a.MaxAge == 0 {
-		a.MaxAge = defaultMaxAge
-	}
-	if a.SendBuffer == 0 {
-		a.SendBuffer = defaultSendBuffer
-	}
+	a.Stage = cmp.Or(a.Stage, "v1")
+	a.ID = cmp.Or(a.ID, "a1b2c3d4e5")
+	a.Region = cmp.Or(a.Region, "eu-central-1")
+	a.AccountID = cmp.Or(a.AccountID, "123456789012")
+	a.RouteSelectionExpression = cmp.Or(a.RouteSelectionExpression, "$request.body.action")
+	a.APIKeySelectionExpression = cmp.Or(a.APIKeySelectionExpression, keyFromHeader)
+	a.IdleTimeout = cmp.Or(a.IdleTimeout, defaultIdleTimeout)
+	a.MaxAge = cmp.Or(a.MaxAge, defaultMaxAge)
+	a.SendBuffer = cmp.Or(a.SendBuffer, defaultSendBuffer)
 	a.Assumptions = a.Assumptions.withDefaults()
 	if a.Log == nil {
 		a.Log = slog.New(slog.DiscardHandler)
@@ -190,7 +177,7 @@ func (a API) withDefaults() API {
 	return a
 }
 
-// fieldError says which field of the API an error is about; nil stays nil.
+// fieldError adds the name of the field of the API to an error. Nil stays nil.
 func fieldError(field string, err error) error {
 	if err == nil {
 		return nil
@@ -198,72 +185,70 @@ func fieldError(field string, err error) error {
 	return fmt.Errorf("%s: %w", field, err)
 }
 
-// check names every field that the service would not accept.
+// check returns an error for each field that the service would not accept, always
+// in the same order.
 func (a API) check() error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	return errors.Join(a.checkStage(), a.checkStageVariables(), a.checkThrottles(), a.checkDomain(),
+		a.AccessLog.check(), a.checkSizes(), a.Assumptions.check(), a.Authorizer.check(), a.Faults.check())
+}
+
+func (a API) checkStage() error {
 	switch {
 	case !stageName.MatchString(a.Stage):
-		bad("Stage %q: only letters, digits, hyphen and underscore", a.Stage)
+		return fmt.Errorf("Stage %q: only letters, digits, hyphen and underscore", a.Stage)
 	case len(a.Stage) > maxStageName:
-		bad("Stage: %d characters, at most %d", len(a.Stage), maxStageName)
+		return fmt.Errorf("Stage: %d characters, at most %d", len(a.Stage), maxStageName)
 	case a.Stage == "ping" || a.Stage == "sping":
-		bad("Stage %q: reserved by the service", a.Stage) // G-URL-7
+		return fmt.Errorf("Stage %q: reserved by the service", a.Stage) // G-URL-7
 	}
+	return nil
+}
+
+func (a API) checkStageVariables() error {
+	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(a.StageVariables)) {
 		if !variableName.MatchString(name) {
-			bad("StageVariables: name %q: only letters, digits and underscore", name)
+			errs = append(errs, fmt.Errorf("StageVariables: name %q: only letters, digits and underscore", name))
 		}
 		if value := a.StageVariables[name]; !variableValue.MatchString(value) {
-			bad("StageVariables[%q]: value %q has a character that is not allowed, or is empty", name, value)
+			errs = append(errs, fmt.Errorf("StageVariables[%q]: value %q is empty, or has a character that is not allowed",
+				name, value))
 		}
 	}
-	if len(a.Routes) > maxRoutes {
-		bad("Routes: %d routes, at most %d", len(a.Routes), maxRoutes)
-	}
-	for name, throttle := range map[string]Throttle{
-		"AccountThrottle": a.AccountThrottle, "ConnectThrottle": a.ConnectThrottle, "RouteThrottle": a.RouteThrottle,
-	} {
-		if err := throttle.check(); err != nil {
-			bad("%s: %w", name, err)
-		}
-	}
+	return errors.Join(errs...)
+}
+
+func (a API) checkThrottles() error {
+	return errors.Join(
+		fieldError("AccountThrottle", a.AccountThrottle.check()),
+		fieldError("ConnectThrottle", a.ConnectThrottle.check()),
+		fieldError("RouteThrottle", a.RouteThrottle.check()),
+	)
+}
+
+func (a API) checkDomain() error {
 	if err := a.Domain.check(); err != nil {
-		bad("Domain.%w", err)
+		return fmt.Errorf("Domain.%w", err)
 	}
 	if a.DisableDefaultEndpoint && a.Domain == nil {
-		bad("DisableDefaultEndpoint: there is no Domain")
+		return errors.New("DisableDefaultEndpoint: needs a Domain")
 	}
-	if a.AccessLog != nil && a.AccessLog.Output == nil {
-		bad("AccessLog.Output: nil")
-	}
-	if a.AccessLog != nil && len(a.AccessLog.Format) > maxLogFormat {
-		bad("AccessLog.Format: %d bytes, at most %d", len(a.AccessLog.Format), maxLogFormat)
+	return nil
+}
+
+func (a API) checkSizes() error {
+	var errs []error
+	if len(a.Routes) > maxRoutes {
+		errs = append(errs, fmt.Errorf("Routes: %d routes, at most %d", len(a.Routes), maxRoutes))
 	}
 	if a.IdleTimeout < 0 {
-		bad("IdleTimeout %v: negative", a.IdleTimeout)
+		errs = append(errs, fmt.Errorf("IdleTimeout %v: negative", a.IdleTimeout))
 	}
 	if a.MaxAge < 0 {
-		bad("MaxAge %v: negative", a.MaxAge)
+		errs = append(errs, fmt.Errorf("MaxAge %v: negative", a.MaxAge))
 	}
 	if a.SendBuffer < 0 {
-		bad("SendBuffer %d: negative", a.SendBuffer)
-	}
-	if err := a.Assumptions.check(); err != nil {
-		errs = append(errs, err)
-	}
-	if a.Authorizer != nil {
-		if a.Authorizer.Handler == nil {
-			bad("Authorizer.Handler: nil")
-		}
-		for _, source := range a.Authorizer.IdentitySources {
-			if _, err := parseIdentitySource(source); err != nil {
-				bad("Authorizer.IdentitySources: %w", err)
-			}
-		}
-	}
-	if err := a.Faults.check(); err != nil {
-		bad("Faults.%w", err)
+		errs = append(errs, fmt.Errorf("SendBuffer %d: negative", a.SendBuffer))
 	}
 	return errors.Join(errs...)
 }

@@ -37,14 +37,20 @@ func TestNewRefuses(t *testing.T) {
 		{"G-ROUTE-10 dollar", gatewaytest.API{Routes: oneRoute("$other")}, `Routes["$other"]`},
 		{"empty route key", gatewaytest.API{Routes: oneRoute("")}, "Routes"},
 		{"G-LIMIT-12 301 routes", gatewaytest.API{Routes: many}, "Routes"},
-		{"G-LIMIT-8 time-out of 49 ms", gatewaytest.API{Routes: map[string]gatewaytest.Route{"a": {Timeout: 49 * time.Millisecond}}}, `Routes["a"].Timeout`},
-		{"G-LIMIT-8 time-out over 29 s", gatewaytest.API{Routes: map[string]gatewaytest.Route{"a": {Timeout: 29*time.Second + 1}}}, `Routes["a"].Timeout`},
-		{"negative idle time-out", gatewaytest.API{IdleTimeout: -1}, "IdleTimeout"},
+		{"G-LIMIT-8 timeout of 49 ms",
+			gatewaytest.API{Routes: map[string]gatewaytest.Route{"a": {Timeout: 49 * time.Millisecond}}}, `Routes["a"].Timeout`},
+		{"G-LIMIT-8 timeout over 29 s",
+			gatewaytest.API{Routes: map[string]gatewaytest.Route{"a": {Timeout: 29*time.Second + 1}}}, `Routes["a"].Timeout`},
+		{"negative idle timeout", gatewaytest.API{IdleTimeout: -1}, "IdleTimeout"},
 		{"negative age", gatewaytest.API{MaxAge: -1}, "MaxAge"},
 		{"negative buffer", gatewaytest.API{SendBuffer: -1}, "SendBuffer"},
 		{"authorizer without handler", gatewaytest.API{Authorizer: &gatewaytest.Authorizer{}}, "Authorizer.Handler"},
-		{"G-AUTH-3 identity source of an HTTP API", gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: ok200, IdentitySources: []string{"$request.header.X"}}}, "Authorizer.IdentitySources"},
-		{"G-AUTH-3 identity source without a name", gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: ok200, IdentitySources: []string{"route.request.header."}}}, "Authorizer.IdentitySources"},
+		{"G-AUTH-3 identity source of an HTTP API",
+			gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: ok200,
+				IdentitySources: []string{"$request.header.X"}}}, "Authorizer.IdentitySources"},
+		{"G-AUTH-3 identity source without a name",
+			gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: ok200,
+				IdentitySources: []string{"route.request.header."}}}, "Authorizer.IdentitySources"},
 		{"negative fault", gatewaytest.API{Faults: &gatewaytest.Faults{GoneEvery: -1}}, "Faults.GoneEvery"},
 		{"negative delay", gatewaytest.API{Faults: &gatewaytest.Faults{SlowBy: -1}}, "Faults.SlowBy"},
 	}
@@ -98,4 +104,36 @@ func TestSnapshot(t *testing.T) {
 			t.Errorf("got %s", got)
 		}
 	})
+}
+
+// TestErrorOrder. Our own: New lists several mistakes in the same order each time.
+func TestErrorOrder(t *testing.T) {
+	newError := func() string {
+		_, err := gatewaytest.New(gatewaytest.API{
+			AccountThrottle: gatewaytest.Throttle{Rate: -1},
+			RouteThrottle:   gatewaytest.Throttle{Rate: -1},
+			Assumptions: gatewaytest.Assumptions{PlainGETStatus: 1, TimeoutStatus: 1, NoFunctionStatus: 1,
+				MaxAnswerBytes: -1, SentFrameBytes: -1, UnboundRouteText: `"`, ThrottledText: `"`},
+			Faults: &gatewaytest.Faults{GoneEvery: -1, DropEvery: -1, LateEvery: -1},
+			Routes: map[string]gatewaytest.Route{"$a": {}, "$b": {}, "$c": {}},
+		})
+		if err == nil {
+			t.Fatal("an API with mistakes was accepted")
+		}
+		return err.Error()
+	}
+	first := newError()
+	for _, field := range []string{"AccountThrottle", "RouteThrottle", "PlainGETStatus", "TimeoutStatus",
+		"NoFunctionStatus",
+		"MaxAnswerBytes", "SentFrameBytes", "UnboundRouteText", "ThrottledText",
+		"GoneEvery", "DropEvery", "LateEvery", `["$a"]`, `["$b"]`, `["$c"]`} {
+		if n := strings.Count(first, field); n != 1 {
+			t.Errorf("the error names %s %d times, want once:\n%s", field, n, first)
+		}
+	}
+	for range 50 {
+		if next := newError(); next != first {
+			t.Fatalf("two errors of one API:\n%s\n\n%s", first, next)
+		}
+	}
 }

@@ -9,24 +9,24 @@ import (
 // APIKey is a key of a usage plan.
 type APIKey struct {
 	ID       string   // for the access log
-	Value    string   // what the client sends, or the authorizer returns
-	Throttle Throttle // of the usage plan, for this key
+	Value    string   // sent by the client, or returned by the authorizer
+	Throttle Throttle // the usage plan's, for this key
 }
 
-// The two places that a key may come from (developer guide, "WebSocket
-// selection expressions").
+// The two sources of a client's API key (developer guide, "WebSocket selection
+// expressions").
 const (
 	keyFromHeader     = "$request.header.x-api-key"
 	keyFromAuthorizer = "$context.authorizer.usageIdentifierKey"
 )
 
-// apiKey is an APIKey at work.
+// apiKey is the state of an APIKey.
 type apiKey struct {
 	APIKey
 	throttle *bucket
 }
 
-// newKeys makes the keys ready, by value.
+// newKeys prepares the API keys, by value.
 func newKeys(api *API) (map[string]*apiKey, error) {
 	if e := api.APIKeySelectionExpression; e != keyFromHeader && e != keyFromAuthorizer {
 		return nil, fmt.Errorf("APIKeySelectionExpression %q: must be %s or %s", e, keyFromHeader, keyFromAuthorizer)
@@ -39,7 +39,7 @@ func newKeys(api *API) (map[string]*apiKey, error) {
 		case key.Value == "":
 			err = errors.New("no Value")
 		case keys[key.Value] != nil:
-			err = errors.New("the Value of another key")
+			err = errors.New("duplicate Value")
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("APIKeys[%d]: %w", i, err))
@@ -49,8 +49,8 @@ func newKeys(api *API) (map[string]*apiKey, error) {
 	return keys, errors.Join(errs...)
 }
 
-// findKey finds the API key of a handshake; nil if it brought none, or none
-// that is known. usage is the authorizer's usageIdentifierKey.
+// findKey finds the API key of a handshake. It returns nil if the client has
+// none, or an unknown one. usage is the authorizer's usageIdentifierKey.
 func (g *Gateway) findKey(req *request, usage string) *apiKey {
 	if g.api.APIKeySelectionExpression == keyFromAuthorizer {
 		return g.keys[usage]
@@ -58,26 +58,26 @@ func (g *Gateway) findKey(req *request, usage string) *apiKey {
 	return g.keys[req.value(req.headers, "x-api-key", strings.EqualFold)]
 }
 
-// noteKey tells the log which key the connection has.
-func (k *call) noteKey() {
-	if key := k.c.key; key != nil {
-		k.note("identity.apiKey", key.Value)
-		k.note("identity.apiKeyId", key.ID)
+// recordKey records the connection's API key for the access log.
+func (inv *invocation) recordKey() {
+	if key := inv.c.key; key != nil {
+		inv.record("identity.apiKey", key.Value)
+		inv.record("identity.apiKeyId", key.ID)
 	}
 }
 
-// checkKey refuses an event of a route that wants a key which the handshake did
-// not bring, or whose plan is used up (G-HANDSHAKE-18, G-HANDSHAKE-9).
-func (k *call) checkKey() *refusal {
-	k.noteKey()
-	key := k.c.key
+// checkKey refuses an event of a route that needs an API key if the handshake
+// had none, or if the key is throttled (G-HANDSHAKE-18, G-HANDSHAKE-9).
+func (inv *invocation) checkKey() *gatewayResponse {
+	inv.recordKey()
+	key := inv.c.key
 	switch {
-	case k.route == nil || !k.route.APIKeyRequired:
+	case inv.route == nil || !inv.route.APIKeyRequired:
 		return nil
 	case key == nil:
-		return &refusedKey
-	case !key.throttle.take(k.c.g.Now()):
-		return &refusedThrottled
+		return &responseInvalidKey
+	case !key.throttle.take(inv.c.g.Now()):
+		return &responseThrottled
 	}
 	return nil
 }

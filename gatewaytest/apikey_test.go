@@ -11,7 +11,8 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// handshakeStatus is that of a handshake, which is closed again if it succeeded.
+// handshakeStatus returns the status of a handshake. It closes the connection
+// if there is one.
 func handshakeStatus(t testing.TB, g *gatewaytest.Gateway, path string, header http.Header) int {
 	t.Helper()
 	c, resp, err := g.DialRaw(t.Context(), path, header)
@@ -27,7 +28,8 @@ func handshakeStatus(t testing.TB, g *gatewaytest.Gateway, path string, header h
 func TestAPIKeys(t *testing.T) {
 	key := func(value string) http.Header { return http.Header{"X-Api-Key": {value}} }
 	usage := func(value string) function {
-		return answers(strings.Replace(grant("Allow", "*", `{}`), `{"principalId"`, `{"usageIdentifierKey":"`+value+`","principalId"`, 1))
+		return returns(strings.Replace(grant("Allow", "*", `{}`), `{"principalId"`,
+			`{"usageIdentifierKey":"`+value+`","principalId"`, 1))
 	}
 	const fromAuthorizer = "$context.authorizer.usageIdentifierKey"
 	tests := []struct {
@@ -46,7 +48,7 @@ func TestAPIKeys(t *testing.T) {
 		{"G-HANDSHAKE-18 not required", "", false, nil, nil, 101},
 		{"G-HANDSHAKE-18 from the authorizer", fromAuthorizer, true, usage("k1"), nil, 101},
 		{"G-HANDSHAKE-18 from the authorizer, wrong", fromAuthorizer, true, usage("k3"), nil, 403},
-		{"G-HANDSHAKE-18 from the authorizer, missing", fromAuthorizer, true, answers(grant("Allow", "*", `{}`)), nil, 403},
+		{"G-HANDSHAKE-18 from the authorizer, missing", fromAuthorizer, true, returns(grant("Allow", "*", `{}`)), nil, 403},
 		{"G-HANDSHAKE-18 from the authorizer, not the header", fromAuthorizer, true, usage("k3"), key("k1"), 403},
 		{"G-HANDSHAKE-18 from the header, not the authorizer", "$request.header.x-api-key", true, usage("k1"), nil, 403},
 	}
@@ -56,7 +58,8 @@ func TestAPIKeys(t *testing.T) {
 			a := gatewaytest.API{
 				APIKeys:                   []gatewaytest.APIKey{{ID: "id1", Value: "k1"}, {ID: "id2", Value: "k2"}},
 				APIKeySelectionExpression: tt.source,
-				Routes:                    map[string]gatewaytest.Route{"$connect": {Integration: &connect, APIKeyRequired: tt.required}},
+				Routes: map[string]gatewaytest.Route{"$connect": {Integration: &connect,
+					APIKeyRequired: tt.required}},
 			}
 			if tt.authorizer != nil {
 				a.Authorizer = &gatewaytest.Authorizer{Handler: tt.authorizer}
@@ -64,8 +67,8 @@ func TestAPIKeys(t *testing.T) {
 			if got := handshakeStatus(t, newGateway(t, a), "/v1", tt.header); got != tt.want {
 				t.Errorf("status %d, want %d", got, tt.want)
 			}
-			if asked := len(connect.all()) == 1; asked != (tt.want == 101) {
-				t.Errorf("$connect asked: %v", asked)
+			if invoked := len(connect.all()) == 1; invoked != (tt.want == 101) {
+				t.Errorf("$connect invoked: %v", invoked)
 			}
 		})
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// assumptionFields are the fields of gatewaytest.Assumptions with the statements that
-// their comments name, in the order of the fields.
+// assumptionFields returns the fields of gatewaytest.Assumptions, in order, and
+// the statements that their comments name.
 func assumptionFields(t *testing.T) (fields []string, numbers map[string][]string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "assumptions.go", nil, parser.ParseComments)
@@ -32,8 +32,8 @@ func assumptionFields(t *testing.T) (fields []string, numbers map[string][]strin
 		for _, field := range spec.Type.(*ast.StructType).Fields.List {
 			name := field.Names[0].Name
 			fields = append(fields, name)
-			// The comment's line breaks are no part of a list of numbers.
-			numbers[name] = named(strings.Join(strings.Fields(field.Doc.Text()), " "))
+			// A list of numbers may contain line breaks.
+			numbers[name] = statementNumbers(strings.Join(strings.Fields(field.Doc.Text()), " "))
 		}
 		return false
 	})
@@ -43,9 +43,9 @@ func assumptionFields(t *testing.T) (fields []string, numbers map[string][]strin
 	return fields, numbers
 }
 
-// changes are, for each statement, the fields of Assumptions that change it, as
-// docs/gateway.md tells them: with the default where that is a value.
-func changes(t *testing.T) map[string][]string {
+// fieldsByStatement returns the fields of Assumptions that change each
+// statement, as docs/gateway.md shows them: with the default if it is a value.
+func fieldsByStatement(t *testing.T) map[string][]string {
 	t.Helper()
 	fields, numbers := assumptionFields(t)
 	changed := make(map[string][]string)
@@ -84,7 +84,7 @@ func TestAssumptionFields(t *testing.T) {
 		}
 		for _, number := range numbers[field] {
 			if !rows[number] {
-				t.Errorf("the comment of %s names G-%s, which is no statement", field, number)
+				t.Errorf("the comment of %s names G-%s, which does not exist", field, number)
 			}
 		}
 		if reads[field] != 1 {
@@ -96,9 +96,9 @@ func TestAssumptionFields(t *testing.T) {
 	}
 }
 
-// sourceMatches counts what the first group of the expression matches in the
-// code, without comments, of the files of this package that are meant.
-func sourceMatches(t *testing.T, expression *regexp.Regexp, meant func(name string) bool) map[string]int {
+// sourceMatches counts the matches of the expression's first group in the code
+// of the selected files of this package, without comments.
+func sourceMatches(t *testing.T, expression *regexp.Regexp, selected func(name string) bool) map[string]int {
 	t.Helper()
 	files, err := filepath.Glob("*.go")
 	if err != nil || len(files) < 50 {
@@ -106,7 +106,7 @@ func sourceMatches(t *testing.T, expression *regexp.Regexp, meant func(name stri
 	}
 	count := make(map[string]int)
 	for _, name := range files {
-		if !meant(name) {
+		if !selected(name) {
 			continue
 		}
 		source, err := os.ReadFile(name)

@@ -21,13 +21,14 @@ func TestAssumedHandshakes(t *testing.T) {
 	const ids = `, "connectionId":"ID=", "requestId":"ID="}`
 	id := regexp.MustCompile(`[A-Za-z0-9_-]{15}=`)
 	body := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-		g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$connect", answers(`{"statusCode":403}`))})
-		resp, body := refused(t, g, "/v1", nil)
+		g := newGateway(t, gatewaytest.API{Assumptions: assumptions,
+			Routes: routes("$connect", returns(`{"statusCode":403}`))})
+		resp, body := refusedHandshake(t, g, "/v1", nil)
 		return id.ReplaceAllString(body, "ID=") + strings.Join(resp.Header["X-Amzn-Errortype"], "")
 	}
 	protocol := func(answer string) func(*testing.T, gatewaytest.Assumptions) string {
 		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$connect", answers(answer))})
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$connect", returns(answer))})
 			_, resp, err := g.DialRaw(t.Context(), "/v1", nil)
 			if err != nil {
 				t.Fatal(err)
@@ -37,7 +38,8 @@ func TestAssumedHandshakes(t *testing.T) {
 	}
 	custom := func(path string) func(*testing.T, gatewaytest.Assumptions) string {
 		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Domain: &gatewaytest.Domain{Name: "shop.example", BasePath: "live"}, DisableDefaultEndpoint: true})
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions,
+				Domain: &gatewaytest.Domain{Name: "shop.example", BasePath: "live"}, DisableDefaultEndpoint: true})
 			header := http.Header{"Host": {"shop.example"}}
 			if path == "/v1" {
 				header = nil
@@ -49,26 +51,36 @@ func TestAssumedHandshakes(t *testing.T) {
 	malformed := gatewaytest.Assumptions{MalformedAnswerStatus: 500}
 	exact := gatewaytest.Assumptions{ExactProtocolHeader: true}
 	testAssumptions(t, []assumptionTest{
-		{"G-URL-4 unknown stage", refusing("/v2", nil), "403", notFound, "404"},
-		{"G-URL-4 missing stage", refusing("/", nil), "403", notFound, "404"},
-		{"G-URL-4 more segments", refusing("/v1/more", nil), "403", notFound, "404"},
-		{"G-URL-8 default host switched off", custom("/v1"), "403", notFound, "404"},
+		{"G-URL-4 unknown stage", statusWith("/v2", nil), "403", notFound, "404"},
+		{"G-URL-4 missing stage", statusWith("/", nil), "403", notFound, "404"},
+		{"G-URL-4 more segments", statusWith("/v1/more", nil), "403", notFound, "404"},
+		{"G-URL-8 default host disabled", custom("/v1"), "403", notFound, "404"},
 		{"G-DOMAIN-5 unknown base path", custom("/dead"), "403", notFound, "404"},
-		{"G-URL-4 G-MGMT-11 not for what is no handshake", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-			return asking(t, newGateway(t, gatewaytest.API{Assumptions: assumptions}), "POST", "/v2/@connections/"+neverID, "x")
+		{"G-URL-4 G-MGMT-11 only for handshakes", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			return plainRequest(t, newGateway(t, gatewaytest.API{Assumptions: assumptions}), "POST",
+				"/v2/@connections/"+neverID, "x")
 		}, "403 ForbiddenException", notFound, "403 ForbiddenException"},
 		{"G-URL-11 plain GET", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-			return asking(t, newGateway(t, gatewaytest.API{Assumptions: assumptions}), "GET", "/v1", "")
+			return plainRequest(t, newGateway(t, gatewaytest.API{Assumptions: assumptions}), "GET", "/v1", "")
 		}, "426 UpgradeRequiredException", gatewaytest.Assumptions{PlainGETStatus: 403}, "403 ForbiddenException"},
-		{"G-HANDSHAKE-6 unknown key", refusing("/v1", nil, "$connect", answers(`{"statusCode":200,"ok":true}`)), "502", malformed, "500"},
-		{"G-HANDSHAKE-6 no final status", refusing("/v1", nil, "$connect", answers(`{"statusCode":100}`)), "502", malformed, "500"},
-		{"G-HANDSHAKE-6 G-HANDSHAKE-5 not for a function that fails", refusing("/v1", nil, "$connect", fails("no")), "502", malformed, "502"},
-		{"G-HANDSHAKE-6 no statusCode", refusing("/v1", nil, "$connect", answers(`{}`)), "502", gatewaytest.Assumptions{NoStatusPasses: true}, "101"},
-		{"G-HANDSHAKE-7 time-out", refusing("/v1", nil, "$connect", hangs), "504", gatewaytest.Assumptions{TimeoutStatus: 502}, "502"},
-		{"G-HANDSHAKE-8 no function", refusing("/v1", nil, "$connect", missing), "500", gatewaytest.Assumptions{NoFunctionStatus: 502}, "502"},
-		{"G-HANDSHAKE-12 letter case", protocol(`{"statusCode":200,"headers":{"sec-websocket-protocol":"a"}}`), "a", exact, ""},
-		{"G-HANDSHAKE-12 multiValueHeaders", protocol(`{"statusCode":200,"multiValueHeaders":{"Sec-WebSocket-Protocol":["a"]}}`), "a", exact, ""},
-		{"G-HANDSHAKE-12 both", protocol(`{"statusCode":200,"multiValueHeaders":{"Sec-WebSocket-Protocol":["a"]},"headers":{"Sec-WebSocket-Protocol":"b"}}`), "a", exact, "b"},
+		{"G-HANDSHAKE-6 unknown key", statusWith("/v1", nil, "$connect", returns(`{"statusCode":200,"ok":true}`)), "502",
+			malformed, "500"},
+		{"G-HANDSHAKE-6 no final status", statusWith("/v1", nil, "$connect", returns(`{"statusCode":100}`)), "502",
+			malformed, "500"},
+		{"G-HANDSHAKE-6 G-HANDSHAKE-5 not for a function error", statusWith("/v1", nil, "$connect", fails("no")),
+			"502", malformed, "502"},
+		{"G-HANDSHAKE-6 no statusCode", statusWith("/v1", nil, "$connect", returns(`{}`)), "502",
+			gatewaytest.Assumptions{NoStatusPasses: true}, "101"},
+		{"G-HANDSHAKE-7 timeout", statusWith("/v1", nil, "$connect", hangs), "504",
+			gatewaytest.Assumptions{TimeoutStatus: 502}, "502"},
+		{"G-HANDSHAKE-8 no function", statusWith("/v1", nil, "$connect", noFunction), "500",
+			gatewaytest.Assumptions{NoFunctionStatus: 502}, "502"},
+		{"G-HANDSHAKE-12 letter case", protocol(`{"statusCode":200,"headers":{"sec-websocket-protocol":"a"}}`), "a",
+			exact, ""},
+		{"G-HANDSHAKE-12 multiValueHeaders",
+			protocol(`{"statusCode":200,"multiValueHeaders":{"Sec-WebSocket-Protocol":["a"]}}`), "a", exact, ""},
+		{"G-HANDSHAKE-12 both", protocol(`{"statusCode":200,"multiValueHeaders":{"Sec-WebSocket-Protocol":["a"]},` +
+			`"headers":{"Sec-WebSocket-Protocol":"b"}}`), "a", exact, "b"},
 		{"G-HANDSHAKE-19 body", body, `{"message": "Forbidden"` + ids + "ForbiddenException",
 			gatewaytest.Assumptions{RefuseWithMessage: true}, `{"message":"Forbidden"}ForbiddenException`},
 		{"G-HANDSHAKE-19 type", body, `{"message": "Forbidden"` + ids + "ForbiddenException",
@@ -76,22 +88,23 @@ func TestAssumedHandshakes(t *testing.T) {
 	})
 }
 
-// threeEvents are what the functions were given of a connection that sends one
-// message and closes.
-func threeEvents(t *testing.T, assumptions gatewaytest.Assumptions, path, context string) (connect, message, disconnect []byte) {
+// threeEvents returns the events of a connection that sends one message and
+// closes.
+func threeEvents(t *testing.T, assumptions gatewaytest.Assumptions, path, context string) (connect, message,
+	disconnect []byte) {
 	t.Helper()
-	var opened, asked, ended recorder
+	var opened, invoked, ended recorder
 	g := newGateway(t, gatewaytest.API{
 		Assumptions:    assumptions,
 		StageVariables: map[string]string{"table": "carts"},
-		Authorizer:     &gatewaytest.Authorizer{Handler: answers(grant("Allow", "*", context))},
-		Routes:         routes("$connect", &opened, "$default", &asked, "$disconnect", &ended),
+		Authorizer:     &gatewaytest.Authorizer{Handler: returns(grant("Allow", "*", context))},
+		Routes:         routes("$connect", &opened, "$default", &invoked, "$disconnect", &ended),
 	})
 	c := dialRaw(t, g, path)
-	c.mustWrite(t, text("x"), closing(1000, ""))
-	c.heard(t)
+	c.mustWrite(t, text("x"), closeFrame(1000, ""))
+	c.next(t)
 	synctest.Wait()
-	return opened.one(t), asked.one(t), ended.one(t)
+	return opened.one(t), invoked.one(t), ended.one(t)
 }
 
 func TestAssumedEvents(t *testing.T) {
@@ -107,22 +120,27 @@ func TestAssumedEvents(t *testing.T) {
 	}
 	variables := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 		connect, message, disconnect := threeEvents(t, assumptions, "/v1", `{}`)
-		return fmt.Sprint(hasKey(t, connect, "stageVariables"), hasKey(t, message, "stageVariables"), hasKey(t, disconnect, "stageVariables"))
+		return fmt.Sprint(hasKey(t, connect, "stageVariables"), hasKey(t, message, "stageVariables"),
+			hasKey(t, disconnect, "stageVariables"))
 	}
 	query := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 		connect, _, _ := threeEvents(t, assumptions, "/v1?a=1&a=2", `{}`)
-		return fmt.Sprintf("%v %v", lookup(t, connect, "queryStringParameters", "a"), lookup(t, connect, "multiValueQueryStringParameters", "a"))
+		return fmt.Sprintf("%v %v", lookup(t, connect, "queryStringParameters", "a"),
+			lookup(t, connect, "multiValueQueryStringParameters", "a"))
 	}
 	headers := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 		var opened recorder
 		g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$connect", &opened)})
 		handshakeStatus(t, g, "/v1", http.Header{"X-A": {"1", "2"}})
-		return fmt.Sprintf("%v %v", lookup(t, opened.one(t), "headers", "X-A"), lookup(t, opened.one(t), "multiValueHeaders", "X-A"))
+		return fmt.Sprintf("%v %v", lookup(t, opened.one(t), "headers", "X-A"),
+			lookup(t, opened.one(t), "multiValueHeaders", "X-A"))
 	}
 	first := gatewaytest.Assumptions{FirstValueCounts: true}
 	testAssumptions(t, []assumptionTest{
-		{"G-AUTH-19 types", contextValues, `"1" "true" "x" "1" "true" "x"`, gatewaytest.Assumptions{TypedContext: true}, `1 true "x" 1 true "x"`},
-		{"G-EVENT-1 stageVariables", variables, "true true true", gatewaytest.Assumptions{StageVariablesOnConnect: true}, "true false false"},
+		{"G-AUTH-19 types", contextValues, `"1" "true" "x" "1" "true" "x"`, gatewaytest.Assumptions{TypedContext: true},
+			`1 true "x" 1 true "x"`},
+		{"G-EVENT-1 stageVariables", variables, "true true true", gatewaytest.Assumptions{StageVariablesOnConnect: true},
+			"true false false"},
 		{"G-EVENT-9 query", query, "2 [1 2]", first, "1 [1 2]"},
 		{"G-EVENT-9 headers", headers, "2 [1 2]", first, "1 [1 2]"},
 		{"G-EVENT-9 API key", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
@@ -133,10 +151,11 @@ func TestAssumedEvents(t *testing.T) {
 	})
 }
 
-func TestAssumedAuthorisation(t *testing.T) {
+func TestAssumedAuthorization(t *testing.T) {
 	authorizer := func(answer string, sources ...string) func(*testing.T, gatewaytest.Assumptions) string {
 		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Authorizer: &gatewaytest.Authorizer{Handler: answers(answer), IdentitySources: sources}})
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions,
+				Authorizer: &gatewaytest.Authorizer{Handler: returns(answer), IdentitySources: sources}})
 			return fmt.Sprint(handshakeStatus(t, g, "/v1", http.Header{"Authorization": {"x"}}))
 		}
 	}
@@ -145,48 +164,57 @@ func TestAssumedAuthorisation(t *testing.T) {
 	messages := func(api gatewaytest.API, key string) func(*testing.T, gatewaytest.Assumptions) string {
 		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 			api.Assumptions, api.Routes = assumptions, routes("$default", twoWay(echo), "secret", twoWay(echo))
-			return hearing(t, api, `{"action":"`+key+`"}`)
+			return nextAfter(t, api, `{"action":"`+key+`"}`)
 		}
 	}
 	with := func(answer string) gatewaytest.API {
-		return gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: answers(answer)}}
+		return gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: returns(answer)}}
 	}
 	perMessage := gatewaytest.Assumptions{PolicyPerMessage: true}
 	sources := "route.request.header.authorization"
 	testAssumptions(t, []assumptionTest{
 		{"G-AUTH-5 letter case", authorizer(all, sources), "101", gatewaytest.Assumptions{ExactIdentityHeaders: true}, "401"},
-		{"G-AUTH-5 the same letter case", authorizer(all, "route.request.header.Authorization"), "101", gatewaytest.Assumptions{ExactIdentityHeaders: true}, "101"},
-		{"G-AUTH-16 no principalId", authorizer(strings.Replace(all, "principalId", "who", 1)), "500", gatewaytest.Assumptions{NoPrincipalForbidden: true}, "403"},
-		{"G-AUTH-16 G-AUTH-15 another mistake", authorizer(`{"principalId":"ann"}`), "500", gatewaytest.Assumptions{NoPrincipalForbidden: true}, "500"},
-		{"G-AUTH-23 only $connect allowed", messages(with(onlyConnect), "secret"), `{"action":"secret"}`, perMessage, "error Forbidden"},
+		{"G-AUTH-5 the same letter case", authorizer(all, "route.request.header.Authorization"), "101",
+			gatewaytest.Assumptions{ExactIdentityHeaders: true}, "101"},
+		{"G-AUTH-16 no principalId", authorizer(strings.Replace(all, "principalId", "who", 1)), "500",
+			gatewaytest.Assumptions{NoPrincipalForbidden: true}, "403"},
+		{"G-AUTH-16 G-AUTH-15 no policyDocument", authorizer(`{"principalId":"ann"}`), "500",
+			gatewaytest.Assumptions{NoPrincipalForbidden: true}, "500"},
+		{"G-AUTH-23 only $connect allowed", messages(with(onlyConnect), "secret"), `{"action":"secret"}`, perMessage,
+			"error Forbidden"},
 		{"G-AUTH-23 all allowed", messages(with(all), "secret"), `{"action":"secret"}`, perMessage, `{"action":"secret"}`},
-		{"G-AUTH-23 nobody asked", messages(gatewaytest.API{}, "secret"), `{"action":"secret"}`, perMessage, `{"action":"secret"}`},
-		{"G-AUTH-23 $default is a route too", messages(with(strings.Replace(all, `"Resource":"*"`, `"Resource":["`+connectARN+`","*/secret"]`, 1)), "other"),
+		{"G-AUTH-23 no authorizer", messages(gatewaytest.API{}, "secret"), `{"action":"secret"}`, perMessage,
+			`{"action":"secret"}`},
+		{"G-AUTH-23 $default is a route too",
+			messages(with(strings.Replace(all, `"Resource":"*"`, `"Resource":["`+connectARN+`","*/secret"]`, 1)), "other"),
 			`{"action":"other"}`, perMessage, "error Forbidden"},
 		{"G-AUTH-23 of IAM", iamMessage, `{"action":"secret"}`, perMessage, "error Forbidden"},
 		{"G-MGMT-12 not signed", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Credentials: []gatewaytest.Credential{{AccessKeyID: "AKIDONE", SecretAccessKey: "s"}}})
-			return asking(t, g, "POST", "/v1/@connections/"+neverID, "x")
-		}, "403 MissingAuthenticationTokenException", gatewaytest.Assumptions{UnsignedForbidden: true}, "403 ForbiddenException"},
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions,
+				Credentials: []gatewaytest.Credential{{AccessKeyID: "AKIDONE", SecretAccessKey: "s"}}})
+			return plainRequest(t, g, "POST", "/v1/@connections/"+neverID, "x")
+		}, "403 MissingAuthenticationTokenException", gatewaytest.Assumptions{UnsignedForbidden: true},
+			"403 ForbiddenException"},
 	})
 }
 
-// iamMessage is what a client that may only connect, by IAM, reads after a
-// message.
+// iamMessage returns what a client reads after a message, if its IAM policy
+// allows it to connect and nothing else.
 func iamMessage(t *testing.T, assumptions gatewaytest.Assumptions) string {
-	limited := key
+	limited := longTermKey
 	limited.Policy = `{"Statement":{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"*/$connect"}}`
-	g := newGateway(t, gatewaytest.API{Assumptions: assumptions, IAM: true, Credentials: []gatewaytest.Credential{limited}, Routes: routes("secret", twoWay(echo))})
+	g := newGateway(t, gatewaytest.API{Assumptions: assumptions, IAM: true,
+		Credentials: []gatewaytest.Credential{limited}, Routes: routes("secret", twoWay(echo))})
 	req, err := http.NewRequest("GET", "http://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/v1", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req = by(key).with(func(s *signer) { s.body = "" }).sign(t, req)
+	req = signedBy(longTermKey).with(func(s *signer) { s.body = "" }).sign(t, req)
 	nc, _, err := g.DialRaw(t.Context(), "/v1", req.Header)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &rawClient{Conn: nc, r: bufio.NewReader(nc)}
 	c.mustWrite(t, text(`{"action":"secret"}`))
-	return c.heard(t)
+	return c.next(t)
 }

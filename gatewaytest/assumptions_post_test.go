@@ -12,13 +12,14 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// posted is what @connections answers to a POST, and what the client hears.
-func posted(data string) func(*testing.T, gatewaytest.Assumptions) string {
+// observePost returns the response of @connections to a POST, and what the
+// client reads.
+func observePost(data string) func(*testing.T, gatewaytest.Assumptions) string {
 	return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 		g := newGateway(t, gatewaytest.API{Assumptions: assumptions})
 		c := dialRaw(t, g, "/v1")
-		answer := asking(t, g, "POST", "/v1/@connections/"+onlyID(t, g), data)
-		return answer + fmt.Sprintf(" %q", c.heard(t))
+		answer := plainRequest(t, g, "POST", "/v1/@connections/"+onlyID(t, g), data)
+		return answer + fmt.Sprintf(" %q", c.next(t))
 	}
 }
 
@@ -34,21 +35,26 @@ func TestAssumedPosts(t *testing.T) {
 		}
 	}
 	testAssumptions(t, []assumptionTest{
-		{"G-MGMT-18 no data", posted(""), `200 ""`, gatewaytest.Assumptions{EmptyPostStatus: 400}, `400 BadRequestException "nothing"`},
-		{"G-MGMT-18 some data", posted("x"), `200 "x"`, gatewaytest.Assumptions{EmptyPostStatus: 400}, `200 "x"`},
-		{"G-FRAME-5 G-MGMT-17 not UTF-8", posted("a\xFF"), "200 \"a\uFFFD\"", gatewaytest.Assumptions{PostsUnchanged: true}, `200 "a\xff"`},
-		{"G-FRAME-8 128 KB", lengths(131_072), "[32768 32768 32768 32768]", gatewaytest.Assumptions{SentFrameBytes: 10 << 20}, "[131072]"},
+		{"G-MGMT-18 no data", observePost(""), `200 ""`, gatewaytest.Assumptions{EmptyPostStatus: 400},
+			`400 BadRequestException "nothing"`},
+		{"G-MGMT-18 some data", observePost("x"), `200 "x"`, gatewaytest.Assumptions{EmptyPostStatus: 400}, `200 "x"`},
+		{"G-FRAME-5 G-MGMT-17 not UTF-8", observePost("a\xFF"), "200 \"a\uFFFD\"",
+			gatewaytest.Assumptions{PostsUnchanged: true}, `200 "a\xff"`},
+		{"G-FRAME-8 128 KB", lengths(131_072), "[32768 32768 32768 32768]",
+			gatewaytest.Assumptions{SentFrameBytes: 10 << 20}, "[131072]"},
 		{"G-FRAME-8 64 KB", lengths(65_536), "[32768 32768]", gatewaytest.Assumptions{SentFrameBytes: 65_535}, "[65535 1]"},
-		{"G-FRAME-8 small ones", lengths(300), "[300]", gatewaytest.Assumptions{SentFrameBytes: 125}, "[125 125 50]"},
+		{"G-FRAME-8 fragments of 125 bytes", lengths(300), "[300]", gatewaytest.Assumptions{SentFrameBytes: 125},
+			"[125 125 50]"},
 	})
 	t.Run("G-MGMT-18 a connection that is gone stays 410", func(t *testing.T) {
 		g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{EmptyPostStatus: 400}})
-		if got := asking(t, g, "POST", "/v1/@connections/"+neverID, ""); got != "410 GoneException" {
+		if got := plainRequest(t, g, "POST", "/v1/@connections/"+neverID, ""); got != "410 GoneException" {
 			t.Errorf("got %s", got)
 		}
 	})
 	t.Run("G-FRAME-8 the send buffer counts the headers of whole frames", func(t *testing.T) {
-		// The first is taken whatever its size; the second just fits, or not.
+		// The first post is accepted whatever its size. The second fits exactly, or
+		// lacks a byte.
 		for room, want := range map[int]error{2 * (70_000 + 10): nil, 2*(70_000+10) - 1: gatewaytest.ErrLimitExceeded} {
 			synctest.Test(t, func(t *testing.T) {
 				g := newGateway(t, gatewaytest.API{SendBuffer: room, Assumptions: gatewaytest.Assumptions{SentFrameBytes: 1 << 20}})
@@ -86,7 +92,7 @@ func (c *rawClient) frameLengths(t testing.TB) (lengths []int) {
 			length = int(binary.BigEndian.Uint64(read(8)))
 		}
 		if got := strings.Trim(string(read(length)), "a"); got != "" {
-			t.Fatalf("a payload with %q in it", got)
+			t.Fatalf("payload contains %q", got)
 		}
 		last = head[0]&fin != 0
 		lengths = append(lengths, length)
@@ -100,7 +106,7 @@ func TestAssumedActivity(t *testing.T) {
 		start := time.Now()
 		time.Sleep(9 * time.Minute)
 		c.mustWrite(t, frame(fin|opPing, ""))
-		for c.heard(t) != "close 1001 Going away" {
+		for c.next(t) != "close 1001 Going away" {
 		}
 		return fmt.Sprint(time.Since(start))
 	}
@@ -134,7 +140,7 @@ func TestAssumedActivity(t *testing.T) {
 			g.Warp(9 * time.Minute)
 			start := time.Now()
 			c.mustWrite(t, frame(fin|opPing, ""))
-			for c.heard(t) != "close 1001 Going away" {
+			for c.next(t) != "close 1001 Going away" {
 			}
 			if got := time.Since(start); got != 10*time.Minute {
 				t.Errorf("closed %v after the ping, want 10m0s", got)

@@ -44,11 +44,11 @@ func testAssumptions(t *testing.T, tests []assumptionTest) {
 
 var errorFrameText = regexp.MustCompile(`^\{"message": "([^"]*)", "connectionId":"[^"]{16}", "requestId":"[^"]{16}"\}$`)
 
-// heard is what the client reads next: a text, an error frame without its ids,
-// a close frame, the end, or nothing in a minute.
-func (c *rawClient) heard(t testing.TB) string {
+// next returns what the client reads next: a text, an error frame without its
+// ids, a close frame, the end, or nothing within a minute.
+func (c *rawClient) next(t testing.TB) string {
 	t.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(time.Minute)) // if it fails, reading does
+	_ = c.SetReadDeadline(time.Now().Add(time.Minute)) // if this fails, the read fails too
 	f, err := c.readFrame()
 	switch {
 	case os.IsTimeout(err):
@@ -68,48 +68,49 @@ func (c *rawClient) heard(t testing.TB) string {
 	return f.payload
 }
 
-// hearing is what a client that sends these messages reads next.
-func hearing(t testing.TB, api gatewaytest.API, messages ...string) string {
+// nextAfter returns what a client reads next after it sends these messages.
+func nextAfter(t testing.TB, api gatewaytest.API, messages ...string) string {
 	t.Helper()
 	c := dialRaw(t, newGateway(t, api), "/v1")
 	for _, message := range messages {
 		c.mustWrite(t, text(message))
 	}
-	return c.heard(t)
+	return c.next(t)
 }
 
-// hearingAnswer is what a client reads after a message whose two-way function returns
-// raw.
-func hearingAnswer(raw string) func(*testing.T, gatewaytest.Assumptions) string {
+// nextAfterResponse returns what a client reads after a message whose two-way
+// function returns raw.
+func nextAfterResponse(raw string) func(*testing.T, gatewaytest.Assumptions) string {
 	return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-		return hearing(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$default", twoWay(answers(raw)))}, "x")
+		return nextAfter(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$default", twoWay(returns(raw)))}, "x")
 	}
 }
 
-// refusing is the status of a handshake with these routes.
-func refusing(path string, header http.Header, pairs ...any) func(*testing.T, gatewaytest.Assumptions) string {
+// statusWith returns the status of a handshake with these routes.
+func statusWith(path string, header http.Header, pairs ...any) func(*testing.T, gatewaytest.Assumptions) string {
 	return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 		g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes(pairs...)})
 		return fmt.Sprint(handshakeStatus(t, g, path, header))
 	}
 }
 
-// asking is the answer to a request that is no handshake: its status, and its type
-// if it has one.
-func asking(t testing.TB, g *gatewaytest.Gateway, method, path, body string) string {
+// plainRequest returns the status of a request without an upgrade, and its
+// error type if there is one.
+func plainRequest(t testing.TB, g *gatewaytest.Gateway, method, path, body string) string {
 	t.Helper()
 	w := httptest.NewRecorder()
 	g.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body)))
-	answer := fmt.Sprint(w.Code)
+	result := fmt.Sprint(w.Code)
 	for name, values := range w.Header() {
 		if name == "x-amzn-ErrorType" {
-			answer += " " + strings.Join(values, ", ")
+			result += " " + strings.Join(values, ", ")
 		}
 	}
-	return answer
+	return result
 }
 
-// TestAssumptionsRefused. Our own: New refuses what no service could answer.
+// TestAssumptionsRefused. Our own: New refuses values that no service could
+// have.
 func TestAssumptionsRefused(t *testing.T) {
 	for field, assumptions := range map[string]gatewaytest.Assumptions{
 		"UnknownPathStatus":     {UnknownPathStatus: 399},
@@ -131,8 +132,9 @@ func TestAssumptionsRefused(t *testing.T) {
 			wantField(t, err, "Assumptions."+field)
 		})
 	}
-	t.Run("the edges are inside", func(t *testing.T) {
-		newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{UnknownPathStatus: 400, PlainGETStatus: 599, EmptyPostStatus: 200,
-			MaxAnswerBytes: 10 << 20, SentFrameBytes: 1, CloseReasons: map[int]string{1012: strings.Repeat("x", 123)}}})
+	t.Run("limits are allowed", func(t *testing.T) {
+		newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{UnknownPathStatus: 400, PlainGETStatus: 599,
+			EmptyPostStatus: 200,
+			MaxAnswerBytes:  10 << 20, SentFrameBytes: 1, CloseReasons: map[int]string{1012: strings.Repeat("x", 123)}}})
 	})
 }

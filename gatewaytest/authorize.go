@@ -6,19 +6,25 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/event"
+	"github.com/securecart/hub/gatewaytest/internal/fields"
+	"github.com/securecart/hub/gatewaytest/internal/iam"
+	"github.com/securecart/hub/gatewaytest/internal/plainjson"
 )
 
-// identitySource is where a handshake must have a value for the authorizer to
-// be asked.
+// identitySource is a value that a handshake must have. Without it the
+// authorizer is not invoked.
 type identitySource struct {
 	kind, name string // kind is one of identityKinds
 }
 
-// identityKinds are the prefixes of G-AUTH-3. The form without "route." is
-// that of HTTP APIs.
+// identityKinds are the prefixes of G-AUTH-3. The form without "route." is that
+// of HTTP APIs.
 var identityKinds = []string{"route.request.header.", "route.request.querystring.", "stageVariables.", "context."}
 
 func parseIdentitySource(text string) (identitySource, error) {
@@ -30,161 +36,179 @@ func parseIdentitySource(text string) (identitySource, error) {
 	return identitySource{}, fmt.Errorf("%q: must be one of %sNAME", text, strings.Join(identityKinds, "NAME, "))
 }
 
-// value finds what the source names; empty when it is missing. Header names
-// ignore case, query names do not (G-AUTH-5).
-func (s identitySource) value(k *call) string {
+// value returns the value of the source, or "" if it is missing. Header names
+// ignore letter case, query names do not (G-AUTH-5).
+func (s identitySource) value(inv *invocation) string {
 	switch s.kind {
 	case identityKinds[0]:
 		equal := strings.EqualFold
-		if k.c.g.api.Assumptions.ExactIdentityHeaders {
-			equal = same
+		if inv.c.g.api.Assumptions.ExactIdentityHeaders {
+			equal = fields.Exact
 		}
-		return k.req.value(k.req.headers, s.name, equal)
+		return inv.req.value(inv.req.headers, s.name, equal)
 	case identityKinds[1]:
-		return k.req.value(k.req.query, s.name, same)
+		return inv.req.value(inv.req.query, s.name, fields.Exact)
 	case identityKinds[2]:
-		return k.c.g.api.StageVariables[s.name]
+		return inv.c.g.api.StageVariables[s.name]
 	default:
-		return k.value(s.name)
+		return inv.contextValue(s.name)
 	}
 }
 
-// authorization is what an authorizer said yes with: requestContext.authorizer
-// of the CONNECT event and of all later ones (G-AUTH-18), and its
-// usageIdentifierKey.
-type authorization struct {
-	connect, later map[string]any
-	policy         policy
-	usage          string
+func (a *Authorizer) check() error {
+	if a == nil {
+		return nil
+	}
+	var errs []error
+	if a.Handler == nil {
+		errs = append(errs, errors.New("Authorizer.Handler: nil"))
+	}
+	for _, source := range a.IdentitySources {
+		_, err := parseIdentitySource(source)
+		errs = append(errs, fieldError("Authorizer.IdentitySources", err))
+	}
+	return errors.Join(errs...)
 }
 
-// authorize checks the identity sources, asks the authorizer and evaluates its
-// policy.
-func (g *Gateway) authorize(k *call) (authorization, *refusal) {
+// authorization is the result of an authorizer that allows a handshake.
+type authorization struct {
+	// requestContext.authorizer of the CONNECT event and of all later ones
+	// (G-AUTH-18).
+	connect, later map[string]any
+	policy         iam.Policy
+	usage          string // usageIdentifierKey
+}
+
+// authorize checks the identity sources, invokes the authorizer and evaluates
+// its policy.
+func (g *Gateway) authorize(inv *invocation) (authorization, *gatewayResponse) {
 	for _, source := range g.identity {
-		if source.value(k) == "" {
-			return authorization{}, refusedUnauthorized.because("no " + source.kind + source.name) // G-AUTH-4
+		if source.value(inv) == "" {
+			return authorization{}, responseUnauthorized.withDetail("no " + source.kind + source.name) // G-AUTH-4
 		}
 	}
-	e := event{
+	e := event.Event{
 		Type:                            "REQUEST",
 		MethodARN:                       g.connectARN(),
-		Headers:                         k.req.single(k.req.authorizerHeaders()),
-		MultiValueHeaders:               k.req.authorizerHeaders().multi(),
-		QueryStringParameters:           k.req.single(k.req.query),
-		MultiValueQueryStringParameters: k.req.query.multi(),
+		Headers:                         inv.req.valuesByName(inv.req.authorizerHeaders()),
+		MultiValueHeaders:               inv.req.authorizerHeaders().Multi(),
+		QueryStringParameters:           inv.req.valuesByName(inv.req.query),
+		MultiValueQueryStringParameters: inv.req.query.Multi(),
 		StageVariables:                  &g.api.StageVariables,
-		RequestContext:                  k.event.RequestContext,
+		RequestContext:                  inv.event.RequestContext,
 	}
 	if g.api.StageVariables == nil {
-		e.StageVariables = &map[string]string{} // G-AUTH-8: an object in any case
+		e.StageVariables = &map[string]string{} // G-AUTH-8: always an object
 	}
-	payload, err := e.encode()
+	payload, err := e.Encode()
 	if err != nil {
-		return authorization{}, refusedAuthorizer.because(err.Error())
+		return authorization{}, responseAuthorizerFailure.withDetail(err.Error())
 	}
 	started := time.Now()
-	raw, err := g.invoke(g.api.Authorizer.Handler, payload, k.event.RequestContext.RequestID, maxIntegrationTimeout)
+	raw, err := g.invoke(g.api.Authorizer.Handler, payload, inv.requestID(), maxIntegrationTimeout)
 	latency := time.Since(started)
-	k.noteLatency("authorizer.latency", started)
-	k.noteLatency("authorizer.integrationLatency", started)
-	granted, refused := g.judge(raw, err)
-	if refused != nil {
-		k.note("authorizer.error", cmp.Or(refused.detail, refused.message))
-		k.note("authorizer.status", strconv.Itoa(refused.status))
-		g.api.Log.Debug("authorizer refused", "connectionId", k.c.id, "requestId", k.event.RequestContext.RequestID, "detail", refused.detail)
-		return granted, refused
+	inv.recordLatency("authorizer.latency", started)
+	inv.recordLatency("authorizer.integrationLatency", started)
+	auth, refusal := g.evaluateResponse(raw, err)
+	if refusal != nil {
+		inv.record("authorizer.error", cmp.Or(refusal.detail, refusal.message))
+		inv.record("authorizer.status", strconv.Itoa(refusal.status))
+		g.api.Log.Debug("authorizer refused", "connectionId", inv.c.id, "requestId", inv.requestID(),
+			"detail", refusal.detail)
+		return auth, refusal
 	}
-	k.note("authorizer.status", "200")
-	granted.connect["integrationLatency"] = latency.Milliseconds()
-	return granted, nil
+	inv.record("authorizer.status", "200")
+	auth.connect["integrationLatency"] = latency.Milliseconds()
+	return auth, nil
 }
 
-// judge decides on what an authorizer returned.
-func (g *Gateway) judge(raw []byte, err error) (authorization, *refusal) {
+// evaluateResponse decides by what an authorizer returned.
+func (g *Gateway) evaluateResponse(raw []byte, err error) (authorization, *gatewayResponse) {
 	if err != nil {
 		if err.Error() == "Unauthorized" {
-			return authorization{}, refusedUnauthorized.because(err.Error()) // G-AUTH-14
+			return authorization{}, responseUnauthorized.withDetail(err.Error()) // G-AUTH-14
 		}
-		return authorization{}, refusedAuthorizer.because(err.Error()) // G-AUTH-15
+		return authorization{}, responseAuthorizerFailure.withDetail(err.Error()) // G-AUTH-15
 	}
-	answer, err := parseAuthorizerAnswer(raw, g.api.Assumptions.TypedContext)
+	resp, err := parseAuthorizerResponse(raw, g.api.Assumptions.TypedContext)
 	switch {
 	case errors.Is(err, errNoPrincipal) && g.api.Assumptions.NoPrincipalForbidden:
-		return authorization{}, refusedDenied.because(err.Error()) // G-AUTH-16
+		return authorization{}, responseDenied.withDetail(err.Error()) // G-AUTH-16
 	case err != nil:
-		g.api.Log.Warn("malformed authorizer answer", "error", err)
-		return authorization{}, refusedAuthorizer.because(err.Error())
+		g.api.Log.Warn("malformed authorizer response", "error", err)
+		return authorization{}, responseAuthorizerFailure.withDetail(err.Error())
 	}
-	if !answer.policy.allows(invokeAction, g.connectARN()) {
-		return authorization{}, refusedDenied.because("the policy does not allow " + g.connectARN()) // G-AUTH-13
+	if !resp.policy.Allows(invokeAction, g.connectARN()) {
+		return authorization{}, responseDenied.withDetail("the policy does not allow " + g.connectARN()) // G-AUTH-13
 	}
-	return authorization{connect: maps.Clone(answer.context), later: answer.context, policy: answer.policy, usage: answer.usage}, nil
+	return authorization{connect: maps.Clone(resp.context), later: resp.context,
+		policy: resp.policy, usage: resp.usage}, nil
 }
 
-// connectARN is what a policy has to allow (G-AUTH-10).
+// connectARN is the resource that a policy must allow (G-AUTH-10).
 func (g *Gateway) connectARN() string { return g.stageARN() + "/" + routeConnect }
 
-// stageARN is what the ARNs of everything in the stage begin with.
+// stageARN is the prefix of all ARNs in the stage.
 func (g *Gateway) stageARN() string {
 	return fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s", g.api.Region, g.api.AccountID, g.api.ID, g.api.Stage)
 }
 
-// authorizerAnswer is what an authorizer returned.
-type authorizerAnswer struct {
-	policy  policy
+// authorizerResponse is the decoded response of an authorizer.
+type authorizerResponse struct {
+	policy  iam.Policy
 	context map[string]any // with principalId
 	usage   string         // usageIdentifierKey
 }
 
-// errNoPrincipal says that an authorizer did not tell who the client is.
+// errNoPrincipal is the error for an authorizer response without a principalId.
 var errNoPrincipal = errors.New("no principalId")
 
-// parseAuthorizerAnswer reads an answer; every error is a 500 (G-AUTH-15, -16,
-// -17). typed says that values of the context keep their types (G-AUTH-19).
-func parseAuthorizerAnswer(raw []byte, typed bool) (authorizerAnswer, error) {
-	var a authorizerAnswer
+// parseAuthorizerResponse decodes a response. Every error is a 500 (G-AUTH-15,
+// -16, -17). typed keeps the types of values in the context (G-AUTH-19).
+func parseAuthorizerResponse(raw []byte, typed bool) (authorizerResponse, error) {
+	var resp authorizerResponse
 	if len(raw) > maxAuthorizerBytes {
-		return a, fmt.Errorf("%d bytes, at most %d", len(raw), maxAuthorizerBytes)
+		return resp, fmt.Errorf("%d bytes, at most %d", len(raw), maxAuthorizerBytes)
 	}
-	// By key, because Go's structs would take principalID for principalId.
-	var answer map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &answer); err != nil {
-		return a, err
+	// By key, because a Go struct would accept principalID for principalId.
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &members); err != nil {
+		return resp, err
 	}
 	var principal string
-	if err := json.Unmarshal(answer["principalId"], &principal); err != nil || principal == "" {
-		return a, errNoPrincipal
+	if err := json.Unmarshal(members["principalId"], &principal); err != nil || principal == "" {
+		return resp, errNoPrincipal
 	}
 	var err error
-	if a.policy, err = parsePolicy(answer["policyDocument"]); err != nil {
-		return a, fmt.Errorf("policyDocument: %w", err)
+	if resp.policy, err = iam.ParsePolicy(members["policyDocument"]); err != nil {
+		return resp, fmt.Errorf("policyDocument: %w", err)
 	}
 	var values map[string]json.RawMessage
-	if raw, ok := answer["context"]; ok {
+	if raw, ok := members["context"]; ok {
 		if err := json.Unmarshal(raw, &values); err != nil {
-			return a, fmt.Errorf("context: %w", err)
+			return resp, fmt.Errorf("context: %w", err)
 		}
 	}
-	a.context = make(map[string]any, len(values)+1)
-	for key, value := range values {
+	resp.context = make(map[string]any, len(values)+1)
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		value := values[key]
 		if string(value) == "null" {
 			continue // no value, no key (G-EVENT-3)
 		}
-		text, ok := scalarText(value)
+		text, ok := plainjson.ScalarText(value)
 		if !ok {
-			return a, fmt.Errorf("context key %q is not a string, number or boolean", key)
+			return resp, fmt.Errorf("context key %q is not a string, number or boolean", key)
 		}
-		a.context[key] = text
+		resp.context[key] = text
 		if typed {
-			a.context[key] = value
+			resp.context[key] = value
 		}
 	}
-	a.context["principalId"] = principal
-	if raw, ok := answer["usageIdentifierKey"]; ok {
-		if err := json.Unmarshal(raw, &a.usage); err != nil {
-			return a, fmt.Errorf("usageIdentifierKey: %w", err)
+	resp.context["principalId"] = principal
+	if raw, ok := members["usageIdentifierKey"]; ok {
+		if err := json.Unmarshal(raw, &resp.usage); err != nil {
+			return resp, fmt.Errorf("usageIdentifierKey: %w", err)
 		}
 	}
-	return a, nil
+	return resp, nil
 }

@@ -22,18 +22,18 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// handshake is a handshake in bytes, but for its last line; offering makes it one
-// that offers permessage-deflate, as browsers do.
 const (
+	// handshake is a handshake without its last line. offering is one that
+	// offers permessage-deflate, as browsers do.
 	handshake = "GET /v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 	offering = handshake + "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
 )
 
-// shake opens one bare connection over loopback, which is cheaper than a
-// client: what is measured is the gateway. A close of it leaves no port behind
-// that waits.
-func shake(addr, handshake string) (net.Conn, error) {
+// openConnection opens a bare connection over loopback. It costs less than a
+// client, and the benchmarks measure the gateway. Closing it leaves no port in
+// TIME_WAIT.
+func openConnection(addr, handshake string) (net.Conn, error) {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		return nil, err
@@ -55,14 +55,14 @@ func shake(addr, handshake string) (net.Conn, error) {
 	return c, nil
 }
 
-// connect opens n of them in this process.
-func connect(b *testing.B, g *gatewaytest.Gateway, n int, handshake string) []net.Conn {
+// openConnections opens n connections in this process.
+func openConnections(b *testing.B, g *gatewaytest.Gateway, n int, handshake string) []net.Conn {
 	b.Helper()
 	s := httptest.NewServer(g)
 	b.Cleanup(s.Close)
 	conns := make([]net.Conn, n)
 	for i := range conns {
-		c, err := shake(strings.TrimPrefix(s.URL, "http://"), handshake)
+		c, err := openConnection(strings.TrimPrefix(s.URL, "http://"), handshake)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -72,12 +72,14 @@ func connect(b *testing.B, g *gatewaytest.Gateway, n int, handshake string) []ne
 	return conns
 }
 
-// idlersVariable makes this test binary another process: "addr n kind" opens n
-// connections to addr, says so in a line, and reads from them until its input
-// ends. The kind is one of those of BenchmarkIdle.
-const idlersVariable = "GATEWAYTEST_IDLERS"
+// idleClientsVariable makes this test binary a process of idle clients. Its
+// value "addr n kind" opens n connections to addr and prints a line. The
+// process then reads from them until its input ends. The kind is one of those
+// of BenchmarkIdle.
+const idleClientsVariable = "GATEWAYTEST_IDLERS"
 
-func idlers(setting string) error {
+// runIdleClients is the main function of the process for idle clients.
+func runIdleClients(setting string) error {
 	var addr, kind string
 	var n int
 	if _, err := fmt.Sscan(setting, &addr, &n, &kind); err != nil {
@@ -88,28 +90,29 @@ func idlers(setting string) error {
 		if kind == plain {
 			hello = handshake
 		}
-		c, err := shake(addr, hello)
+		c, err := openConnection(addr, hello)
 		if err != nil {
 			return err
 		}
 		defer c.Close()
 		if kind == spoken {
-			if _, err := c.Write(compressed(packed(`{"action":"subscribe","topics":["sku:TEE-RED-M","cart"]}`))); err != nil {
+			if _, err := c.Write(deflateFrame(deflate(`{"action":"subscribe","topics":["sku:TEE-RED-M","cart"]}`))); err != nil {
 				return err
 			}
 		}
-		go func() { _, _ = io.Copy(io.Discard, c) }() // the process ends before it may matter
+		go func() { _, _ = io.Copy(io.Discard, c) }() // ends with the process
 	}
 	fmt.Println("connected")
 	_, err := io.Copy(io.Discard, os.Stdin)
 	return err
 }
 
-// startIdlers runs idlers and returns when they are connected. end lets them go.
-func startIdlers(b *testing.B, addr string, n int, kind string) (end func()) {
+// startIdleClients starts a process of idle clients and returns when they are
+// connected. Call end to stop it.
+func startIdleClients(b *testing.B, addr string, n int, kind string) (end func()) {
 	b.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprint(idlersVariable, "=", addr, " ", n, " ", kind))
+	cmd.Env = append(os.Environ(), fmt.Sprint(idleClientsVariable, "=", addr, " ", n, " ", kind))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -123,7 +126,7 @@ func startIdlers(b *testing.B, addr string, n int, kind string) (end func()) {
 		b.Fatal(err)
 	}
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
-		b.Fatalf("idlers: %q, %v", line, err)
+		b.Fatalf("idle clients: %q, %v", line, err)
 	}
 	return func() {
 		_ = stdin.Close()
@@ -133,8 +136,8 @@ func startIdlers(b *testing.B, addr string, n int, kind string) (end func()) {
 	}
 }
 
-// BenchmarkHandshake is one connection after the other, opened through a
-// $connect function and cut, by two clients in this process.
+// BenchmarkHandshake opens one connection after the other through a $connect
+// function and cuts it, with two clients in this process.
 func BenchmarkHandshake(b *testing.B) {
 	g, err := gatewaytest.New(api(routes("$connect", ok200)))
 	if err != nil {
@@ -147,7 +150,7 @@ func BenchmarkHandshake(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
-			c, err := shake(addr, handshake)
+			c, err := openConnection(addr, handshake)
 			if err != nil {
 				b.Error(err)
 				return
@@ -158,9 +161,9 @@ func BenchmarkHandshake(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "handshakes/s")
 }
 
-// BenchmarkManagementPost is a POST to @connections over HTTP, to 100
-// connections in turn, by clients in this process that keep their connections:
-// a message of 256 bytes each time. The time includes the client's.
+// BenchmarkManagementPost sends a POST to @connections over HTTP, to 100
+// connections in turn, with clients in this process that keep their HTTP
+// connections. Each message has 256 bytes. The time includes the clients' work.
 func BenchmarkManagementPost(b *testing.B) {
 	g, err := gatewaytest.New(gatewaytest.API{})
 	if err != nil {
@@ -169,7 +172,7 @@ func BenchmarkManagementPost(b *testing.B) {
 	defer g.Close()
 	s := httptest.NewServer(g)
 	defer s.Close()
-	end := startIdlers(b, strings.TrimPrefix(s.URL, "http://"), 100, plain)
+	end := startIdleClients(b, strings.TrimPrefix(s.URL, "http://"), 100, plain)
 	defer end()
 	var urls []string
 	for _, info := range g.Connections() {
@@ -201,9 +204,9 @@ func BenchmarkManagementPost(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "posts/s")
 }
 
-// BenchmarkPost is a fan-out: each operation is one post, to all connections
-// in turn, of one shared message of 256 bytes. The time includes its delivery.
-// Those that are compressed have 1 000 bytes.
+// BenchmarkPost is a fan-out: each operation is one post of a shared message of
+// 256 bytes, to all connections in turn. The time includes its delivery.
+// Compressed messages have 1 000 bytes.
 func BenchmarkPost(b *testing.B) {
 	for _, n := range []int{1, 100, 1000, 5000} {
 		b.Run(fmt.Sprint("connections=", n), func(b *testing.B) { benchmarkPost(b, n, handshake, strings.Repeat("x", 256)) })
@@ -220,7 +223,7 @@ func benchmarkPost(b *testing.B, n int, handshake, text string) {
 	}
 	defer g.Close()
 	var readers sync.WaitGroup
-	for _, c := range connect(b, g, n, handshake) {
+	for _, c := range openConnections(b, g, n, handshake) {
 		readers.Go(func() {
 			_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{c}, make([]byte, 4096))
 		})
@@ -254,17 +257,17 @@ func benchmarkPost(b *testing.B, n int, handshake, text string) {
 	readers.Wait()
 }
 
-// The kinds of idle clients: those that compress nothing, those that could, and
-// those that have sent one short compressed message.
+// The kinds of idle clients: without compression, with compression accepted, and
+// after one short compressed message.
 const (
 	plain   = "plain"
 	offered = "offered"
 	spoken  = "spoken"
 )
 
-// BenchmarkIdle measures what an open connection costs while nothing happens.
-// The clients are another process, so heap and stacks are the gateway's and the
-// HTTP server's alone; what the kernel keeps for a socket is in neither.
+// BenchmarkIdle measures the memory of an open connection. The clients are
+// another process, so heap and stacks are those of the gateway and the HTTP
+// server alone. The kernel's memory for a socket is in neither.
 func BenchmarkIdle(b *testing.B) {
 	for _, kind := range []string{plain, offered, spoken} {
 		b.Run(kind, func(b *testing.B) { benchmarkIdle(b, kind) })
@@ -283,12 +286,12 @@ func benchmarkIdle(b *testing.B, kind string) {
 		goroutines := runtime.NumGoroutine()
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		end := startIdlers(b, strings.TrimPrefix(s.URL, "http://"), n, kind)
+		end := startIdleClients(b, strings.TrimPrefix(s.URL, "http://"), n, kind)
 		for g.Stats().Open < n || kind == spoken && g.Stats().FramesOut < n || runtime.NumGoroutine() > goroutines+n+10 {
 			runtime.Gosched()
 		}
 		runtime.GC()
-		runtime.GC() // pools are emptied by the second
+		runtime.GC() // the second collection empties the pools
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/n, "heapB/conn")
 		b.ReportMetric(float64(after.StackInuse-before.StackInuse)/n, "stackB/conn")
@@ -299,9 +302,9 @@ func benchmarkIdle(b *testing.B, kind string) {
 	}
 }
 
-// BenchmarkMessage is one message in and its answer out, in memory.
+// BenchmarkMessage sends one message and reads its response, in memory.
 func BenchmarkMessage(b *testing.B) {
-	g, err := gatewaytest.New(api(routes("$default", twoWay(answers(`{"statusCode":200,"body":"ok"}`)))))
+	g, err := gatewaytest.New(api(routes("$default", twoWay(returns(`{"statusCode":200,"body":"ok"}`)))))
 	if err != nil {
 		b.Fatal(err)
 	}

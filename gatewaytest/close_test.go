@@ -17,22 +17,22 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// TestClose ends connections in every way there is, and looks at what the
-// client sees and at what $disconnect is told (G-EVENT-17).
+// TestClose ends connections in every possible way, and checks the close frame
+// and the DISCONNECT event (G-EVENT-17).
 func TestClose(t *testing.T) {
 	tests := []struct {
 		name   string
 		end    func(t *testing.T, g *gatewaytest.Gateway, c *rawClient)
 		frame  string // payload of the close frame that the client gets
-		none   bool   // it gets none
+		none   bool   // the client gets no close frame
 		code   float64
 		reason string
 	}{
 		{"G-CLOSE-1 client closes with code and reason",
-			func(t *testing.T, _ *gatewaytest.Gateway, c *rawClient) { c.mustWrite(t, closing(3001, "enough")) },
+			func(t *testing.T, _ *gatewaytest.Gateway, c *rawClient) { c.mustWrite(t, closeFrame(3001, "enough")) },
 			closeBytes(3001, "enough"), false, 3001, "enough"},
 		{"G-CLOSE-1 -11 browser leaves the page",
-			func(t *testing.T, _ *gatewaytest.Gateway, c *rawClient) { c.mustWrite(t, closing(1001, "")) },
+			func(t *testing.T, _ *gatewaytest.Gateway, c *rawClient) { c.mustWrite(t, closeFrame(1001, "")) },
 			closeBytes(1001, ""), false, 1001, ""},
 		{"G-CLOSE-2 close without a code",
 			func(t *testing.T, _ *gatewaytest.Gateway, c *rawClient) { c.mustWrite(t, frame(fin|opClose, "")) },
@@ -110,23 +110,24 @@ func TestClose(t *testing.T) {
 					if f := c.mustRead(t); f.opcode != opClose || f.payload != tt.frame {
 						t.Errorf("client got %v, want a close frame %q", f, tt.frame)
 					}
-					// Those the gateway ends wait for the client's answer.
+					// If the gateway closes, it waits for the client's answer.
 					waits := tt.reason == "Going away" || tt.reason == "Connection Closed Normally"
 					if waits && len(ended.all()) != 0 {
 						t.Error("G-DISC-1: $disconnect ran before the connection was closed")
 					}
-					_, _ = c.Write(closing(1000, ""))
+					_, _ = c.Write(closeFrame(1000, ""))
 				}
 				if _, err := c.readFrame(); err == nil {
-					t.Error("more frames after the close")
+					t.Error("frames after the close")
 				}
 				time.Sleep(2 * time.Second)
 				if n := len(ended.all()); n != 1 {
-					t.Fatalf("G-DISC-2 -5 -8 G-ERR-8: $disconnect, which failed, ran %d times, want once", n)
+					t.Fatalf("G-DISC-2 -5 -8 G-ERR-8: the failing $disconnect ran %d times, want once", n)
 				}
 				e := ended.one(t)
-				if code, reason := lookup(t, e, "requestContext", "disconnectStatusCode"), lookup(t, e, "requestContext", "disconnectReason"); code != tt.code || reason != tt.reason {
-					t.Errorf("G-EVENT-17: $disconnect was told %v %q, want %v %q", code, reason, tt.code, tt.reason)
+				if code, reason := lookup(t, e, "requestContext", "disconnectStatusCode"),
+					lookup(t, e, "requestContext", "disconnectReason"); code != tt.code || reason != tt.reason {
+					t.Errorf("G-EVENT-17: the event has %v %q, want %v %q", code, reason, tt.code, tt.reason)
 				}
 				if err := <-postErr; !errors.Is(err, gatewaytest.ErrGone) {
 					t.Errorf("G-DISC-7: post from $disconnect: %v", err)
@@ -145,7 +146,7 @@ func closeBytes(code int, reason string) string {
 }
 
 func TestDisconnect(t *testing.T) {
-	t.Run("G-DISC-6 no route, $default is not asked", func(t *testing.T) {
+	t.Run("G-DISC-6 no route, $default is not invoked", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var fallback recorder
 			g := newGateway(t, api(routes("$default", &fallback)))
@@ -185,7 +186,7 @@ func TestDisconnect(t *testing.T) {
 			var message recorder
 			g := newGateway(t, api(routes("$default", &message)))
 			c := dialRaw(t, g, "/v1")
-			c.mustWrite(t, append(closing(1000, ""), text("too late")...))
+			c.mustWrite(t, append(closeFrame(1000, ""), text("too late")...))
 			c.mustRead(t)
 			synctest.Wait()
 			if n := len(message.all()); n != 0 {
@@ -199,7 +200,8 @@ func TestDisconnect(t *testing.T) {
 			g := newGateway(t, api(routes("$default", &message)))
 			c := dialRaw(t, g, "/v1")
 			id := onlyID(t, g)
-			if err := errors.Join(g.PostToConnection(t.Context(), id, []byte("last words")), g.DeleteConnection(t.Context(), id)); err != nil {
+			if err := errors.Join(g.PostToConnection(t.Context(), id, []byte("last words")),
+				g.DeleteConnection(t.Context(), id)); err != nil {
 				t.Fatal(err)
 			}
 			c.mustWrite(t, text("too late"))
@@ -218,13 +220,13 @@ func TestDisconnect(t *testing.T) {
 }
 
 func TestIdle(t *testing.T) {
-	// Each keeps the connection busy, or does not, after nine minutes.
+	// Each case does something after nine minutes that may end the idle time.
 	tests := []struct {
 		name   string
 		act    func(t *testing.T, g *gatewaytest.Gateway, c *rawClient)
 		closed time.Duration
 	}{
-		{"G-LIMIT-4 nothing", func(*testing.T, *gatewaytest.Gateway, *rawClient) {}, 10 * time.Minute},
+		{"G-LIMIT-4 no messages", func(*testing.T, *gatewaytest.Gateway, *rawClient) {}, 10 * time.Minute},
 		{"G-LIMIT-5 message from the client", func(t *testing.T, _ *gatewaytest.Gateway, c *rawClient) {
 			c.mustWrite(t, text("x"))
 		}, 19 * time.Minute},
@@ -238,7 +240,7 @@ func TestIdle(t *testing.T) {
 			c.mustWrite(t, frame(fin|opPing, "x"))
 			c.mustRead(t)
 		}, 10 * time.Minute},
-		{"G-FRAME-4 nothing is sent by itself", func(t *testing.T, _ *gatewaytest.Gateway, c *rawClient) {
+		{"G-FRAME-4 the gateway sends no pings", func(t *testing.T, _ *gatewaytest.Gateway, c *rawClient) {
 			_ = c.SetReadDeadline(time.Now().Add(time.Minute - 1))
 			if f, err := c.readFrame(); !errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("got %v, %v, want nothing", f, err)
@@ -268,10 +270,11 @@ func TestIdle(t *testing.T) {
 	}
 	t.Run("G-LIMIT-7 two hours to the second, however busy", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			g := newGateway(t, api(routes("$default", twoWay(echo), "$connect", function(func(ctx context.Context, _ []byte) ([]byte, error) {
-				time.Sleep(3 * time.Second) // life starts with connectedAt
-				return ok200(ctx, nil)
-			}))))
+			g := newGateway(t, api(routes("$default", twoWay(echo), "$connect",
+				function(func(ctx context.Context, _ []byte) ([]byte, error) {
+					time.Sleep(3 * time.Second) // the age starts at connectedAt
+					return ok200(ctx, nil)
+				}))))
 			start := time.Now()
 			c := dial(t, g, "/v1")
 			var writing sync.WaitGroup
@@ -320,8 +323,8 @@ func TestIdle(t *testing.T) {
 	})
 }
 
-// TestPeerThatDoesNotAnswer. Our own: nobody's silence holds the gateway up.
-func TestPeerThatDoesNotAnswer(t *testing.T) {
+// TestSilentPeer. Our own: a silent peer does not block the gateway.
+func TestSilentPeer(t *testing.T) {
 	ends := map[string]func(*gatewaytest.Gateway, string) error{
 		"DELETE": func(g *gatewaytest.Gateway, id string) error { return g.DeleteConnection(context.Background(), id) },
 		"Close":  func(g *gatewaytest.Gateway, _ string) error { return g.Close() },
@@ -337,9 +340,9 @@ func TestPeerThatDoesNotAnswer(t *testing.T) {
 					return ok200(ctx, raw)
 				}
 				g := newGateway(t, api(routes("$disconnect", &ended)))
-				dialRaw(t, g, "/v1") // reads nothing, writes nothing
+				dialRaw(t, g, "/v1") // neither reads nor writes
 				id := onlyID(t, g)
-				if err := g.PostToConnection(t.Context(), id, []byte("nobody reads this")); err != nil {
+				if err := g.PostToConnection(t.Context(), id, []byte("unread")); err != nil {
 					t.Fatal(err)
 				}
 				if err := end(g, id); err != nil {
@@ -353,14 +356,14 @@ func TestPeerThatDoesNotAnswer(t *testing.T) {
 			})
 		})
 	}
-	t.Run("G-DISC-4 a client that vanishes without a word is noticed by the idle time-out", func(t *testing.T) {
+	t.Run("G-DISC-4 a client that vanishes is noticed by the idle timeout", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
 			g := newGateway(t, api(routes("$disconnect", &ended)))
 			dialRaw(t, g, "/v1") // neither reads nor writes
 			time.Sleep(10*time.Minute + time.Second - 1)
 			if n := len(ended.all()); n != 0 {
-				t.Errorf("$disconnect ran %d times while nobody could know", n)
+				t.Errorf("$disconnect ran %d times before the end could be noticed", n)
 			}
 			time.Sleep(2 * time.Nanosecond)
 			if code := lookup(t, ended.one(t), "requestContext", "disconnectStatusCode"); code != 1001.0 {
@@ -368,7 +371,7 @@ func TestPeerThatDoesNotAnswer(t *testing.T) {
 			}
 		})
 	})
-	t.Run("a peer that takes nothing is cut in one to two idle time-outs", func(t *testing.T) {
+	t.Run("a peer that takes nothing is cut in one to two idle timeouts", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
 			g := newGateway(t, api(routes("$disconnect", &ended)))
@@ -389,7 +392,7 @@ func TestPeerThatDoesNotAnswer(t *testing.T) {
 	})
 }
 
-// TestGatewayClose. Our own: what Close promises.
+// TestGatewayClose. Our own: Close ends and waits as documented.
 func TestGatewayClose(t *testing.T) {
 	t.Run("waits for $disconnect and for functions", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -401,7 +404,8 @@ func TestGatewayClose(t *testing.T) {
 					return ok200(ctx, raw)
 				}
 			}
-			g := newGateway(t, api(routes("$default", slow("message", 2*time.Second), "$disconnect", slow("disconnect", 3*time.Second))))
+			g := newGateway(t, api(routes("$default", slow("message", 2*time.Second), "$disconnect",
+				slow("disconnect", 3*time.Second))))
 			c := dial(t, g, "/v1")
 			send(t, c, "x")
 			go drain(c)
@@ -447,7 +451,7 @@ func TestGatewayClose(t *testing.T) {
 			close(release)
 		})
 	})
-	t.Run("refuses handshakes and knows nobody", func(t *testing.T) {
+	t.Run("refuses handshakes and posts", func(t *testing.T) {
 		var connect recorder
 		g := newGateway(t, api(routes("$connect", &connect)))
 		c := dial(t, g, "/v1")
@@ -456,10 +460,10 @@ func TestGatewayClose(t *testing.T) {
 		if err := g.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if resp, _ := refused(t, g, "/v1", nil); resp.StatusCode != 503 {
+		if resp, _ := refusedHandshake(t, g, "/v1", nil); resp.StatusCode != 503 {
 			t.Errorf("status %d, want 503", resp.StatusCode)
 		}
-		connect.one(t) // nobody was asked the second time
+		connect.one(t) // not invoked the second time
 		if err := g.PostToConnection(t.Context(), id, nil); !errors.Is(err, gatewaytest.ErrGone) {
 			t.Errorf("post: %v", err)
 		}
@@ -470,10 +474,8 @@ func TestGatewayClose(t *testing.T) {
 	t.Run("a handshake that $connect accepts during Close is refused, and $disconnect runs", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
-			g := newGateway(t, api(routes("$disconnect", &ended, "$connect", function(func(ctx context.Context, raw []byte) ([]byte, error) {
-				time.Sleep(time.Second)
-				return ok200(ctx, raw)
-			}))))
+			g := newGateway(t, api(routes("$disconnect", &ended, "$connect",
+				takes(time.Second))))
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
@@ -493,8 +495,8 @@ func TestGatewayClose(t *testing.T) {
 	})
 }
 
-// TestCloseOverTCP makes sure that a client gets the close frame although it
-// was still sending: a reset would take it away (RFC 6455 section 7.1.1).
+// TestCloseOverTCP checks that a client gets the close frame although it is
+// still sending: a reset would lose it (RFC 6455 section 7.1.1).
 func TestCloseOverTCP(t *testing.T) {
 	g := newGateway(t, gatewaytest.API{})
 	base := serve(t, g)
@@ -513,7 +515,7 @@ func TestCloseOverTCP(t *testing.T) {
 }
 
 // TestFailOverTCP is a client that waits for the server to end the connection
-// after a failure: the gateway's end of stream comes without a wait (RFC 6455
+// after a failure. The gateway's end of stream arrives without a wait (RFC 6455
 // section 7.1.1).
 func TestFailOverTCP(t *testing.T) {
 	g := newGateway(t, gatewaytest.API{})
@@ -524,7 +526,8 @@ func TestFailOverTCP(t *testing.T) {
 	}
 	defer c.Close()
 	if _, err := io.WriteString(c, "GET /v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"+string(frame(fin|opBinary, "x"))); err != nil {
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"+string(frame(fin|opBinary,
+		"x"))); err != nil {
 		t.Fatal(err)
 	}
 	start := time.Now()

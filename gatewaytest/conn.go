@@ -5,9 +5,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/event"
+	"github.com/securecart/hub/gatewaytest/internal/iam"
+	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
-// The texts of G-CLOSE, sent to the client and told in the DISCONNECT event.
+// The close reasons of G-CLOSE, for the client and for the DISCONNECT event.
 const (
 	reasonGoingAway = "Going away"
 	reasonDeleted   = "Connection Closed Normally"
@@ -15,81 +19,81 @@ const (
 	reasonAbnormal  = "Connection closed abnormally"
 )
 
-// connState is how far a connection has come. It only ever goes up.
+// connState is the state of a connection. It only ever increases.
 type connState int
 
 const (
-	statePending connState = iota // $connect has not answered
+	statePending connState = iota // $connect has not returned
 	stateOpen
-	stateClosing // the end is decided; posts are gone, a close frame is on its way
+	stateClosing // closing, with a close frame queued; posts get ErrGone
 )
 
-// conn is one connection, from the moment its id exists.
+// conn is one connection. It exists from the moment it has an id.
 type conn struct {
-	// Fixed from the start.
+	// Fixed when created.
 	g           *Gateway
 	id          string
-	number      uint64 // in the order of their coming
-	suffix      idSuffix
+	number      uint64 // in the order of creation
+	idSuffix    idSuffix
 	connectedAt time.Time
-	identity    identity
+	identity    event.Identity
 	domainName  string
-	deflate     *deflateTerms // nil: nothing is compressed
+	deflate     *ws.Deflate // nil: no compression
 
 	// Fixed before the connection opens.
-	authorizer map[string]any // nil without an authorizer
-	policy     policy         // held against each message; nil: nothing is
-	key        *apiKey        // nil without an API key
-	asked      bool           // $connect was
-	net        net.Conn
-	vectored   bool // net takes many buffers in one system call
-	idle, age  *time.Timer
+	authorizer     map[string]any // nil without an authorizer
+	policy         iam.Policy     // checked for each message, unless nil
+	key            *apiKey        // nil without an API key
+	invokedConnect bool           // $connect was invoked
+	net            net.Conn
+	vectored       bool // net writes many buffers in one system call
+	idle, age      *time.Timer
 
-	// lastActive is the time of the last message in either direction, lastHeard
-	// that of the last one from the client; in ns.
-	lastActive, lastHeard atomic.Int64
+	// lastActive is the time of the last message in either direction, and
+	// lastReceived of the last one from the client, in ns.
+	lastActive, lastReceived atomic.Int64
 
-	// throttled is how many messages in a row were refused for their number.
-	throttled atomic.Int64
+	// throttledInRow is how many messages were throttled one after the other.
+	throttledInRow atomic.Int64
 
-	mu        sync.Mutex
-	state     connState
-	code      int           // how it ends, once closing
-	reason    string        // likewise
-	lost      bool          // the network failed: nothing can be sent any more
-	stalled   chan struct{} // of Stall: nothing is read or written until it is closed, at the end; nil: none
-	queue     []outFrame
-	pong      []byte        // the one pong that waits, nil if none (RFC 6455 section 5.5.3)
-	unsent    int           // bytes queued or being written
-	writing   bool          // a writer is running
-	written   chan struct{} // closed by the writer when it ends; made by waitWriter
-	halfClose bool          // the writer closes our direction after the close frame; never unset
-	waiting   []string      // messages that wait for their turn
-	pending   int           // messages that run or wait
+	mu            sync.Mutex
+	state         connState
+	code          int           // the close code, when closing
+	reason        string        // the close reason, when closing
+	broken        bool          // the network failed: nothing can be sent
+	stalled       chan struct{} // set by Stall: nothing is read or written until it is closed, at the end
+	queue         []ws.Frame
+	pong          []byte        // the one queued pong, or nil (RFC 6455 section 5.5.3)
+	unsent        int           // bytes queued or being written
+	writerRunning bool          // a writer is running
+	writerDone    chan struct{} // made by waitWriter, closed by the writer when it ends
+	closeWrite    bool          // half-close the network connection after the close frame
+	backlog       []string      // messages that wait to be run
+	inFlight      int           // messages that run or wait
 
-	// writeUntil is the write deadline set last; the writer's.
+	// writeUntil is the last write deadline. Only the writer uses it.
 	writeUntil time.Time
 }
 
-// touch notes a message.
-func (c *conn) touch(now time.Time) { c.lastActive.Store(now.UnixNano()) }
+// markActive notes a message in either direction.
+func (c *conn) markActive(now time.Time) { c.lastActive.Store(now.UnixNano()) }
 
-// hear notes a message from the client.
-func (c *conn) hear(now time.Time) {
-	c.touch(now)
-	c.lastHeard.Store(now.UnixNano())
+// markReceived notes a message from the client.
+func (c *conn) markReceived(now time.Time) {
+	c.markActive(now)
+	c.lastReceived.Store(now.UnixNano())
 }
 
-// lastSeen is the time of lastActiveAt, in ns (G-MGMT-21).
-func (c *conn) lastSeen() int64 {
+// lastActiveAt is the time for the field of that name, in ns (G-MGMT-21).
+func (c *conn) lastActiveAt() int64 {
 	if c.g.api.Assumptions.LastActiveFromClient {
-		return c.lastHeard.Load()
+		return c.lastReceived.Load()
 	}
 	return c.lastActive.Load()
 }
 
-// open makes a pending connection usable. Posts are taken from now on, but
-// nothing is written before run has written the response to the handshake.
+// open opens a pending connection. It accepts posts from now on, but writes
+// nothing before run has written the response to the handshake.
 func (c *conn) open(nc net.Conn) {
 	c.net = nc
 	switch nc.(type) {
@@ -100,34 +104,34 @@ func (c *conn) open(nc net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.state = stateOpen
-	c.writing = true
-	c.hear(c.g.Now())
+	c.writerRunning = true
+	c.markReceived(c.g.Now())
 	// Under the lock, because the timers may fire before they are stored.
 	c.idle = time.AfterFunc(api.IdleTimeout, c.checkIdle)
 	c.age = time.AfterFunc(c.connectedAt.Add(api.MaxAge).Sub(c.g.Now()), c.checkAge)
 }
 
-// writeResponse writes the response to the handshake, and hands over to a
-// writer if something was posted meanwhile.
+// writeResponse writes the response to the handshake. It starts a writer if
+// something was posted in the meantime.
 func (c *conn) writeResponse(response []byte) {
 	c.extendWriteDeadline()
 	if _, err := c.net.Write(response); err != nil {
-		c.lose()
+		c.abort()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.writing = false
+	c.writerRunning = false
 	if len(c.queue) > 0 {
 		c.startWriterLocked()
 	}
 }
 
-// checkAge closes the connection when it has lived for long enough, and else
-// looks again when that will be so.
+// checkAge closes the connection if it has reached its maximum age. Otherwise
+// it sets the timer for that moment.
 func (c *conn) checkAge() {
 	left := c.connectedAt.Add(c.g.api.MaxAge).Sub(c.g.Now())
 	if left <= 0 {
-		c.startClose(closeGoingAway, c.g.reason(closeGoingAway)) // G-LIMIT-7
+		c.startClose(ws.CloseGoingAway, c.g.reason(ws.CloseGoingAway)) // G-LIMIT-7
 		return
 	}
 	c.mu.Lock()
@@ -137,13 +141,13 @@ func (c *conn) checkAge() {
 	}
 }
 
-// checkIdle closes the connection when nothing has happened for the idle
-// time-out, and else looks again when that could next be so. Messages so cost
-// no timer, and the close still comes on the dot.
+// checkIdle closes the connection if it was idle for the timeout. Otherwise it
+// sets the timer for the next possible moment. So a message needs no timer, and
+// the close is still exact.
 func (c *conn) checkIdle() {
 	left := c.g.api.IdleTimeout - c.g.Now().Sub(time.Unix(0, c.lastActive.Load()))
 	if left <= 0 {
-		c.startClose(closeGoingAway, reasonGoingAway) // G-LIMIT-4
+		c.startClose(ws.CloseGoingAway, reasonGoingAway) // G-LIMIT-4
 		return
 	}
 	c.mu.Lock()
@@ -153,23 +157,23 @@ func (c *conn) checkIdle() {
 	}
 }
 
-// startClose begins the gateway's own close: no post is taken from now on,
-// what is queued is still sent, then the close frame, and then the peer has
-// closeWait to answer. It does not wait. It reports false if the connection
-// was not open.
+// startClose starts the gateway's own close and returns at once. Posts are
+// refused from now on. What is queued is still sent, then the close frame, and
+// then the peer has closeWait to answer. It reports false if the connection was
+// not open.
 func (c *conn) startClose(code int, reason string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.startCloseLocked(code, reason)
 }
 
-// startFail is startClose for a client that broke the rules. Its frames cannot
-// be told apart any more, so the end of our own bytes has to tell it that we
+// startFail is startClose for a client that violated the protocol. Its frames
+// cannot be parsed any more, so the end of our own bytes must tell it that we
 // do not wait for an answer.
 func (c *conn) startFail(code int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.halfClose = true
+	c.closeWrite = true
 	return c.startCloseLocked(code, c.g.reason(code))
 }
 
@@ -178,18 +182,18 @@ func (c *conn) startCloseLocked(code int, reason string) bool {
 		return false
 	}
 	c.endLocked(code, reason)
-	payload := closePayload(code, reason)
-	if code == closeNormal && c.g.api.Assumptions.DeleteWithoutCode {
-		payload = nil // nothing but a DELETE closes with 1000
+	payload := ws.ClosePayload(code, reason)
+	if code == ws.CloseNormal && c.g.api.Assumptions.DeleteWithoutCode {
+		payload = nil // only a DELETE closes with 1000
 	}
-	c.pushLocked(opClose, payload)
-	// Wakes the reader, which otherwise waits for frames for ever, and ends a
-	// write that a reader who does not read holds up.
+	c.queueControlLocked(ws.OpClose, payload)
+	// Wakes the reader, which would wait for frames forever, and ends a write to a
+	// client that does not read.
 	_ = c.net.SetDeadline(time.Now().Add(closeWait))
 	return true
 }
 
-// endLocked decides how the connection ends. The first to say so is right.
+// endLocked sets how the connection ends. The first call wins.
 func (c *conn) endLocked(code int, reason string) {
 	if c.state == stateClosing {
 		return
@@ -205,22 +209,22 @@ func (c *conn) endLocked(code int, reason string) {
 	}
 }
 
-// ended notes that the connection ended without the gateway's wish.
-func (c *conn) ended(code int, reason string) {
+// end sets how a connection ends that the gateway did not close.
+func (c *conn) end(code int, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.endLocked(code, reason)
 }
 
-// isOpen reports whether the connection still takes messages.
+// isOpen reports whether the connection accepts messages.
 func (c *conn) isOpen() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state == stateOpen
 }
 
-// run serves an open connection until it is over, tells $disconnect, and
-// returns. It is the connection's one goroutine while nothing happens.
+// run serves an open connection until it ends, runs $disconnect, and returns.
+// While the connection is idle, this is its only goroutine.
 func (c *conn) run(response, early []byte) {
 	c.writeResponse(response)
 	c.read(early)
@@ -230,6 +234,6 @@ func (c *conn) run(response, early []byte) {
 	c.mu.Lock()
 	code, reason := c.code, c.reason
 	c.mu.Unlock()
-	c.g.counters.disconnect(code)
+	c.g.counters.addDisconnect(code)
 	c.disconnect(code, reason)
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // compressor is the client's end of permessage-deflate: each message may refer
-// to those before it.
+// to earlier ones.
 type compressor struct {
 	out bytes.Buffer
 	w   *flate.Writer
@@ -37,18 +37,18 @@ func (c *compressor) pack(text string) string {
 	return strings.TrimSuffix(c.out.String(), "\x00\x00\xFF\xFF")
 }
 
-// packed is a text compressed by itself.
-func packed(text string) string { return newCompressor().pack(text) }
+// deflate compresses a text by itself.
+func deflate(text string) string { return newCompressor().pack(text) }
 
-// inflated is the message that a gateway has compressed by itself.
-func inflated(packed string) (string, error) {
+// inflate decompresses a message that the gateway compressed by itself.
+func inflate(packed string) (string, error) {
 	const end = "\x00\x00\xFF\xFF\x01\x00\x00\xFF\xFF"
 	text, err := io.ReadAll(flate.NewReader(strings.NewReader(packed + end)))
 	return string(text), err
 }
 
-// noise is text that hardly compresses: n characters of 64.
-func noise(n int) string {
+// randomText is text that hardly compresses: n characters out of 64.
+func randomText(n int) string {
 	random := rand.New(rand.NewPCG(1, 2))
 	b := make([]byte, n)
 	for i := range b {
@@ -70,11 +70,13 @@ func TestDeflateOffers(t *testing.T) {
 		{plain + `; server_max_window_bits="8"`, plain + ";server_max_window_bits=8"},
 		{plain + ";server_max_window_bits = 15", plain + ";server_max_window_bits=15"},
 		{plain + "; server_no_context_takeover", plain + ";server_no_context_takeover"},
-		{plain + "; client_no_context_takeover; server_no_context_takeover", plain + ";client_no_context_takeover;server_no_context_takeover"},
+		{plain + "; client_no_context_takeover; server_no_context_takeover",
+			plain + ";client_no_context_takeover;server_no_context_takeover"},
 		{"permessage-bzip2", ""},
 		{"permessage-bzip2, " + plain, plain},
 		{"x-webkit-deflate-frame", ""},
-		{plain + "; server_max_window_bits=16, " + plain + "; client_no_context_takeover", plain + ";client_no_context_takeover"},
+		{plain + "; server_max_window_bits=16, " + plain + "; client_no_context_takeover",
+			plain + ";client_no_context_takeover"},
 		{plain + "; server_no_context_takeover, " + plain, plain + ";server_no_context_takeover"},
 		{plain + "; server_max_window_bits", ""},
 		{plain + "; server_max_window_bits=7", ""},
@@ -105,7 +107,7 @@ func TestDeflateOffers(t *testing.T) {
 			}
 		})
 	}
-	t.Run("G-HANDSHAKE-15 switched off", func(t *testing.T) {
+	t.Run("G-HANDSHAKE-15 disabled", func(t *testing.T) {
 		g := newGateway(t, gatewaytest.API{DisableCompression: true})
 		c, resp, err := g.DialRaw(t.Context(), "/v1", http.Header{"Sec-WebSocket-Extensions": {plain}})
 		if err != nil {
@@ -113,26 +115,26 @@ func TestDeflateOffers(t *testing.T) {
 		}
 		defer c.Close()
 		if got := resp.Header.Values("Sec-WebSocket-Extensions"); got != nil {
-			t.Errorf("got %q, want no answer", got)
+			t.Errorf("got %q, want no extension", got)
 		}
 	})
 }
 
-// compressed is a whole compressed message.
-func compressed(payload string) []byte { return frame(fin|rsv1|opText, payload) }
+// deflateFrame is a complete compressed message.
+func deflateFrame(payload string) []byte { return frame(fin|rsv1|opText, payload) }
 
-// TestDeflateFrames: compressed messages in raw bytes. "RFC" are the examples of
-// RFC 7692 section 7.2.3.
+// TestDeflateFrames sends compressed messages in raw bytes. "RFC" marks the
+// examples of RFC 7692 section 7.2.3.
 func TestDeflateFrames(t *testing.T) {
 	hello := "\xF2\x48\xCD\xC9\xC9\x07\x00"
 	takeover := newCompressor()
 	story := make([]any, 0, 200)
-	for i := range 100 { // some 200 KB, of which each message tells again
-		text := fmt.Sprint(i, noise(2000), i)
-		story = append(story, compressed(takeover.pack(text)), serverFrame{rsv1 | opText, text})
+	for i := range 100 { // about 200 KB, with much repetition
+		text := fmt.Sprint(i, randomText(2000), i)
+		story = append(story, deflateFrame(takeover.pack(text)), serverFrame{rsv1 | opText, text})
 	}
 	long := strings.Repeat("all work and no play ", 100)
-	half := len(packed(long)) / 2
+	half := len(deflate(long)) / 2
 	var letters []any
 	for i := range len(hello) {
 		first := byte(0)
@@ -142,71 +144,88 @@ func TestDeflateFrames(t *testing.T) {
 		case len(hello) - 1:
 			first = fin
 		}
-		letters = append(letters, frame(fin|opPing, "?"), pong("?"), frame(first, hello[i:i+1]))
+		letters = append(letters, frame(fin|opPing, "?"), pongFrame("?"), frame(first, hello[i:i+1]))
 	}
-	converseOffering(t, "permessage-deflate", []wireCase{
-		{"RFC Hello", talk(compressed(hello), echoed("Hello")), 0},
-		{"RFC Hello in two frames", talk(frame(rsv1|opText, hello[:3]), frame(fin, hello[3:]), echoed("Hello")), 0},
-		{"RFC Hello twice, with the window", talk(compressed(hello), echoed("Hello"), compressed("\xF2\x00\x11\x00\x00"), echoed("Hello")), 0},
-		{"RFC a stored block", talk(compressed("\x00\x05\x00\xFA\xFF\x48\x65\x6C\x6C\x6F\x00"), echoed("Hello")), 0},
-		{"RFC a final block", talk(compressed("\xF3\x48\xCD\xC9\xC9\x07\x00\x00"), echoed("Hello")), 0},
-		{"RFC two blocks", talk(compressed("\xF2\x48\x05\x00\x00\x00\xFF\xFF\xCA\xC9\xC9\x07\x00"), echoed("Hello")), 0},
-		{"RFC an empty message", talk(compressed("\x00"), echoed("")), 0},
-		{"after a final block a stored one", talk(compressed("\xF3\x48\xCD\xC9\xC9\x07\x00\x00\x01\x00\xFE\xFF!\x00"), echoed("Hello!")), 0},
-		{"the window goes on after a final block", talk(compressed("\xF3\x48\xCD\xC9\xC9\x07\x00\x00"), echoed("Hello"), compressed("\xF2\x00\x11\x00\x00"), echoed("Hello")), 0},
-		{"one byte a frame, with pings", append(letters, echoed("Hello")), 0},
-		{"empty fragments", talk(frame(rsv1|opText, ""), frame(0, hello), frame(fin, ""), echoed("Hello")), 0},
-		{"plain among compressed", talk(compressed(hello), echoed("Hello"), text("plain"), echoed("plain"), compressed("\xF2\x00\x11\x00\x00"), echoed("Hello")), 0},
-		{"plain only", talk(text("plain"), echoed("plain")), 0},
+	converseOffering(t, "permessage-deflate", []conversation{
+		{"RFC Hello", talk(deflateFrame(hello), echoFrame("Hello")), 0},
+		{"RFC Hello in two frames", talk(frame(rsv1|opText, hello[:3]), frame(fin, hello[3:]), echoFrame("Hello")), 0},
+		{"RFC Hello twice, with the window",
+			talk(deflateFrame(hello), echoFrame("Hello"), deflateFrame("\xF2\x00\x11\x00\x00"), echoFrame("Hello")), 0},
+		{"RFC a stored block", talk(deflateFrame("\x00\x05\x00\xFA\xFF\x48\x65\x6C\x6C\x6F\x00"), echoFrame("Hello")), 0},
+		{"RFC a final block", talk(deflateFrame("\xF3\x48\xCD\xC9\xC9\x07\x00\x00"), echoFrame("Hello")), 0},
+		{"RFC two blocks", talk(deflateFrame("\xF2\x48\x05\x00\x00\x00\xFF\xFF\xCA\xC9\xC9\x07\x00"), echoFrame("Hello")), 0},
+		{"RFC an empty message", talk(deflateFrame("\x00"), echoFrame("")), 0},
+		{"a stored block after a final block",
+			talk(deflateFrame("\xF3\x48\xCD\xC9\xC9\x07\x00\x00\x01\x00\xFE\xFF!\x00"), echoFrame("Hello!")), 0},
+		{"the window continues after a final block",
+			talk(deflateFrame("\xF3\x48\xCD\xC9\xC9\x07\x00\x00"), echoFrame("Hello"), deflateFrame("\xF2\x00\x11\x00\x00"),
+				echoFrame("Hello")), 0},
+		{"one byte per frame, with pings", append(letters, echoFrame("Hello")), 0},
+		{"empty fragments", talk(frame(rsv1|opText, ""), frame(0, hello), frame(fin, ""), echoFrame("Hello")), 0},
+		{"plain between compressed",
+			talk(deflateFrame(hello), echoFrame("Hello"), text("plain"), echoFrame("plain"),
+				deflateFrame("\xF2\x00\x11\x00\x00"),
+				echoFrame("Hello")), 0},
+		{"plain only", talk(text("plain"), echoFrame("plain")), 0},
 		{"a window of 32 KB over 200 KB", story, 0},
-		{"a character over two frames", talk(frame(rsv1|opText, packed("€")[:2]), frame(fin, packed("€")[2:]), echoed("€")), 0},
+		{"a character over two frames",
+			talk(frame(rsv1|opText, deflate("€")[:2]), frame(fin, deflate("€")[2:]), echoFrame("€")), 0},
 
-		{"G-LIMIT-3 32 KB in a frame", talk(compressed(packed(big)), serverFrame{rsv1 | opText, big}), 0},
-		{"G-LIMIT-3 a byte more", talk(compressed(packed(big + "x"))), 1009},
-		{"G-LIMIT-3 40 KB in a frame", talk(compressed(packed(strings.Repeat("x", 40*1024)))), 1009},
-		{"G-LIMIT-3 40 KB in two", talk(frame(rsv1|opText, packed(big + big[:8192])[:20]), frame(fin, packed(big + big[:8192])[20:]), serverFrame{rsv1 | opText, big + big[:8192]}), 0},
-		{"G-LIMIT-3 128 KB in four", talk(inFrames(packed(big+big+big+big), 4), serverFrame{rsv1 | opText, big + big + big + big}), 0},
-		{"G-LIMIT-3 a byte more in five", talk(inFrames(packed(big+big+big+big+"x"), 5)), 1009},
-		{"G-LIMIT-3 a bomb of 20 MB", talk(compressed(packed(strings.Repeat("\x00", 20<<20)))), 1009},
-		{"G-LIMIT-1 a compressed frame of 32 KB and a byte", talk(announces16(fin|rsv1|opText, 32*1024+1)), 1009},
+		{"G-LIMIT-3 32 KB in a frame", talk(deflateFrame(deflate(big)), serverFrame{rsv1 | opText, big}), 0},
+		{"G-LIMIT-3 a byte more", talk(deflateFrame(deflate(big + "x"))), 1009},
+		{"G-LIMIT-3 40 KB in a frame", talk(deflateFrame(deflate(strings.Repeat("x", 40*1024)))), 1009},
+		{"G-LIMIT-3 40 KB in two",
+			talk(frame(rsv1|opText, deflate(big + big[:8192])[:20]), frame(fin, deflate(big + big[:8192])[20:]),
+				serverFrame{rsv1 | opText, big + big[:8192]}), 0},
+		{"G-LIMIT-3 128 KB in four",
+			talk(inFrames(deflate(big+big+big+big), 4), serverFrame{rsv1 | opText, big + big + big + big}), 0},
+		{"G-LIMIT-3 a byte more in five", talk(inFrames(deflate(big+big+big+big+"x"), 5)), 1009},
+		{"G-LIMIT-3 a bomb of 20 MB", talk(deflateFrame(deflate(strings.Repeat("\x00", 20<<20)))), 1009},
+		{"G-LIMIT-1 a compressed frame of 32 KB and a byte", talk(header16(fin|rsv1|opText, 32*1024+1)), 1009},
 		{"G-LIMIT-3 nothing, in 128 KB and a byte", talk(inFrames(strings.Repeat("\x00\x00\x00\xFF\xFF", 26215), 5)), 1009},
 
-		{"G-FRAME-7 cut off", talk(compressed(packed(long)[:half])), 1007},
-		{"G-FRAME-7 more after the end", talk(compressed(packed(long) + "\xFF\xFF\xFF")), 1007},
-		{"G-FRAME-7 no such block", talk(compressed("\x06\x00")), 1007},
-		{"G-FRAME-7 a stored block with a wrong length", talk(compressed("\x00\x05\x00\x00\x00Hello")), 1007},
-		{"G-FRAME-7 further back than anything came", talk(compressed("\xF2\x00\x11\x00\x00")), 1007},
-		{"G-FRAME-7 further back than a final block", talk(compressed(hello), echoed("Hello"), compressed("\xF3\x48\xCD\xC9\xC9\x07\x00"+"\xF2\x00\x11\x00\x00")), 1007},
-		{"G-FRAME-7 text that was not compressed", talk(compressed("{\"action\":\"hello\"}")), 1007},
-		{"G-FRAME-7 not even an empty block", talk(compressed("")), 1007},
-		{"G-FRAME-7 what is no UTF-8", talk(compressed(packed("a\xFF"))), 1007},
-		{"G-FRAME-7 half a character", talk(compressed(packed("\xE2\x82"))), 1007},
+		{"G-FRAME-7 truncated", talk(deflateFrame(deflate(long)[:half])), 1007},
+		{"G-FRAME-7 bytes after the end", talk(deflateFrame(deflate(long) + "\xFF\xFF\xFF")), 1007},
+		{"G-FRAME-7 an unknown block", talk(deflateFrame("\x06\x00")), 1007},
+		{"G-FRAME-7 a stored block with a wrong length", talk(deflateFrame("\x00\x05\x00\x00\x00Hello")), 1007},
+		{"G-FRAME-7 a reference before the first byte", talk(deflateFrame("\xF2\x00\x11\x00\x00")), 1007},
+		{"G-FRAME-7 a reference before a final block",
+			talk(deflateFrame(hello), echoFrame("Hello"),
+				deflateFrame("\xF3\x48\xCD\xC9\xC9\x07\x00"+"\xF2\x00\x11\x00\x00")), 1007},
+		{"G-FRAME-7 text that was not compressed", talk(deflateFrame("{\"action\":\"hello\"}")), 1007},
+		{"G-FRAME-7 no block", talk(deflateFrame("")), 1007},
+		{"G-FRAME-7 invalid UTF-8", talk(deflateFrame(deflate("a\xFF"))), 1007},
+		{"G-FRAME-7 half a character", talk(deflateFrame(deflate("\xE2\x82"))), 1007},
 		{"G-FRAME-7 a compressed continuation", talk(frame(rsv1|opText, hello[:3]), frame(fin|rsv1, hello[3:])), 1002},
 		{"G-FRAME-7 a compressed ping", talk(frame(fin|rsv1|opPing, "x")), 1002},
 		{"G-FRAME-7 a compressed close", talk(frame(fin|rsv1|opClose, "\x03\xE8")), 1002},
 		{"G-FRAME-7 another reserved bit", talk(frame(fin|0x20|opText, "x")), 1002},
 		{"G-FRAME-7 all reserved bits", talk(frame(fin|0x70|opText, "x")), 1002},
-		{"G-FRAME-7 a compressed frame of no opcode", talk(frame(fin|rsv1|3, "x")), 1002},
-		{"G-FRAME-1 compressed binary", talk(frame(fin|rsv1|opBinary, packed("x"))), 1003},
+		{"G-FRAME-7 a compressed frame with an unknown opcode", talk(frame(fin|rsv1|3, "x")), 1002},
+		{"G-FRAME-1 compressed binary", talk(frame(fin|rsv1|opBinary, deflate("x"))), 1003},
 
-		{"short answers are not compressed", talk(text(big[:255]), echoed(big[:255])), 0},
-		{"others are", talk(text(big[:256]), serverFrame{rsv1 | opText, big[:256]}), 0},
-		{"unless that makes them longer", talk(text(motley), echoed(motley)), 0},
-		{"pongs never", talk(frame(fin|opPing, big[:125]), pong(big[:125])), 0},
-		{"G-FRAME-8 in fragments", talk(text(noise(30_000)), serverFrame{rsv1 | opText, noise(30_000)}, frame(opText, noise(30_000)), frame(fin, noise(30_000)), serverFrame{rsv1 | opText, noise(30_000) + noise(30_000)}), 0},
+		{"a response of 255 bytes is not compressed", talk(text(big[:255]), echoFrame(big[:255])), 0},
+		{"a response of 256 bytes is compressed", talk(text(big[:256]), serverFrame{rsv1 | opText, big[:256]}), 0},
+		{"not if that makes it longer", talk(text(incompressible), echoFrame(incompressible)), 0},
+		{"pongs are not compressed", talk(frame(fin|opPing, big[:125]), pongFrame(big[:125])), 0},
+		{"G-FRAME-8 in fragments",
+			talk(text(randomText(30_000)), serverFrame{rsv1 | opText, randomText(30_000)}, frame(opText, randomText(30_000)),
+				frame(fin, randomText(30_000)), serverFrame{rsv1 | opText, randomText(30_000) + randomText(30_000)}), 0},
 	})
-	converseOffering(t, "permessage-deflate; client_no_context_takeover", []wireCase{
-		{"each by itself", talk(compressed(hello), echoed("Hello"), compressed(hello), echoed("Hello")), 0},
-		{"G-FRAME-7 a window that was given up", talk(compressed(hello), echoed("Hello"), compressed("\xF2\x00\x11\x00\x00")), 1007},
+	converseOffering(t, "permessage-deflate; client_no_context_takeover", []conversation{
+		{"each message by itself", talk(deflateFrame(hello), echoFrame("Hello"), deflateFrame(hello), echoFrame("Hello")), 0},
+		{"G-FRAME-7 a reference without context takeover",
+			talk(deflateFrame(hello), echoFrame("Hello"), deflateFrame("\xF2\x00\x11\x00\x00")), 1007},
 	})
-	converseOffering(t, "permessage-deflate; server_max_window_bits=9", []wireCase{
+	converseOffering(t, "permessage-deflate; server_max_window_bits=9", []conversation{
 		{"within the window", talk(text(big[:512]), serverFrame{rsv1 | opText, big[:512]}), 0},
-		{"more than the window", talk(text(big[:513]), echoed(big[:513])), 0},
+		{"more than the window", talk(text(big[:513]), echoFrame(big[:513])), 0},
 	})
 }
 
-// motley is text of 256 bytes that compresses badly: 192 different characters.
-var motley = func() string {
+// incompressible is text of 256 bytes that compresses badly: 192 different
+// characters.
+var incompressible = func() string {
 	var b strings.Builder
 	for i := range 128 {
 		b.WriteRune(rune(i))
@@ -233,11 +252,12 @@ func inFrames(payload string, n int) []byte {
 	return all
 }
 
-// TestDeflateClients: coder/websocket in both of its modes, in a bubble, both
-// ways.
+// TestDeflateClients uses coder/websocket in both of its modes, in both
+// directions, in a bubble.
 func TestDeflateClients(t *testing.T) {
 	modes := map[string]websocket.CompressionMode{
-		"context takeover": websocket.CompressionContextTakeover, "no context takeover": websocket.CompressionNoContextTakeover,
+		"context takeover":    websocket.CompressionContextTakeover,
+		"no context takeover": websocket.CompressionNoContextTakeover,
 	}
 	for name, mode := range modes {
 		t.Run("G-HANDSHAKE-15 "+name, func(t *testing.T) {
@@ -249,7 +269,7 @@ func TestDeflateClients(t *testing.T) {
 				}
 				defer c.CloseNow()
 				if resp.Header.Get("Sec-WebSocket-Extensions") == "" {
-					t.Fatal("nothing was agreed on")
+					t.Fatal("no compression was agreed on")
 				}
 				c.SetReadLimit(1 << 20)
 				for i := range 40 {
@@ -274,8 +294,8 @@ func TestDeflateClients(t *testing.T) {
 	}
 }
 
-// TestDeflateFanOut: messages of several contents to several clients, of whom
-// some compress, at once (G-MGMT-17).
+// TestDeflateFanOut posts messages with several contents to several clients at
+// the same time, of which some compress (G-MGMT-17).
 func TestDeflateFanOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(t, api(nil))

@@ -14,37 +14,40 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/securecart/hub/gatewaytest/internal/fields"
 )
 
-// dialAddr is the address that clients of Dial come from: one of those that
-// are reserved for documentation (RFC 5737).
+// dialAddr is the remote address of clients of Dial. It is reserved for
+// documentation (RFC 5737).
 const dialAddr = "192.0.2.1:54321"
 
-// Dial connects a client to the gateway in memory, without a network: usable
-// inside a testing/synctest bubble, where idle time-outs and the like then
-// happen in no time and on the dot. The path is that of the URL, such as
-// "/v1?token=x", and the host that of the options, if they have one. A gateway
-// that is dialled inside a bubble must be closed inside it.
+// Dial connects a client to the gateway in memory, without a network. It works
+// in a testing/synctest bubble, where timeouts pass at once and are exact. A
+// gateway that is dialled inside a bubble must be closed inside it. The path is
+// that of the URL, such as "/v1?token=x"; the host is that of the options, if
+// they have one.
 //
-// The response is returned for a refused handshake too; its body then holds
-// the start of what the gateway said. The HTTP client of the options is not
-// used.
-func (g *Gateway) Dial(ctx context.Context, path string, opts *websocket.DialOptions) (*websocket.Conn, *http.Response, error) {
+// For a refused handshake Dial returns the response too, whose body has the
+// start of the gateway's response. The HTTP client of the options is not used.
+func (g *Gateway) Dial(
+	ctx context.Context, path string, opts *websocket.DialOptions,
+) (*websocket.Conn, *http.Response, error) {
 	var o websocket.DialOptions
 	if opts != nil {
 		o = *opts
 	}
 	o.HTTPClient = &http.Client{Transport: pipeTransport{g}}
-	return websocket.Dial(ctx, "ws://"+g.host()+rooted(path), &o)
+	return websocket.Dial(ctx, "ws://"+g.host()+withSlash(path), &o)
 }
 
 // DialRaw connects in memory and returns the connection after the handshake,
-// for clients that write their own frames. A Host among the headers is the host
-// that the client asks for. Reads on it start with the first frame; they are
-// compressed only if a header has offered that. A refused handshake is an error,
-// and the response is returned with its body.
+// for clients that write their own frames. The first read returns the first
+// frame. Frames are compressed only if the header offers it. A Host in the
+// header is the host of the request. For a refused handshake DialRaw returns an
+// error and the response with its body.
 func (g *Gateway) DialRaw(ctx context.Context, path string, header http.Header) (net.Conn, *http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.host()+rooted(path), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.host()+withSlash(path), nil)
 	if err != nil {
 		return nil, nil, fmt.Errorf("gatewaytest: dial %s: %w", path, err)
 	}
@@ -57,7 +60,7 @@ func (g *Gateway) DialRaw(ctx context.Context, path string, header http.Header) 
 	for name, values := range header {
 		req.Header[name] = values
 	}
-	req.Host = req.Header.Get("Host") // net/http wants it here; empty: the gateway's own
+	req.Host = req.Header.Get("Host") // where net/http expects it; empty: the gateway's own
 	resp, err := pipeTransport{g}.RoundTrip(req)
 	if err != nil {
 		return nil, nil, fmt.Errorf("gatewaytest: dial %s: %w", path, err)
@@ -73,10 +76,10 @@ func (g *Gateway) DialRaw(ctx context.Context, path string, header http.Header) 
 	return conn, resp, nil
 }
 
-// rooted is the path with the slash that it should have begun with.
-func rooted(path string) string { return "/" + strings.TrimPrefix(path, "/") }
+// withSlash returns the path with a leading slash.
+func withSlash(path string) string { return "/" + strings.TrimPrefix(path, "/") }
 
-// host is the name under which the service would serve the API.
+// host is the host name under which AWS would serve the API.
 func (g *Gateway) host() string {
 	if g.api.DomainName != "" {
 		return g.api.DomainName
@@ -84,11 +87,11 @@ func (g *Gateway) host() string {
 	return g.api.ID + ".execute-api." + g.api.Region + ".amazonaws.com"
 }
 
-// pipeTransport is an http.RoundTripper that ends in the gateway.
+// pipeTransport is an http.RoundTripper that sends requests to the gateway.
 type pipeTransport struct{ g *Gateway }
 
-// RoundTrip sends a request through a pipe of its own, as bytes, so that the
-// gateway sees the headers as the client wrote them.
+// RoundTrip sends a request as bytes, through its own pipe, so that the gateway
+// sees the headers as the client wrote them.
 func (t pipeTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	client, server := net.Pipe()
 	served := make(chan struct{})
@@ -96,11 +99,11 @@ func (t pipeTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		defer close(served)
 		t.g.servePipe(server)
 	}()
-	// The handshake obeys the context, the connection after it does not.
+	// The context limits the handshake, but not the connection after it.
 	stop := context.AfterFunc(req.Context(), func() { _ = client.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	// Not waiting for served: $connect may go on for long after the client has
-	// lost patience. Close waits for it.
+	// Do not wait for served: $connect may run long after the client gave up. Close
+	// waits for it.
 	fail := func(err error) (*http.Response, error) {
 		_ = client.Close()
 		if cause := req.Context().Err(); cause != nil {
@@ -124,7 +127,7 @@ func (t pipeTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp.Body = &clientConn{Conn: client, reader: reader}
 		return resp, nil
 	}
-	// A refusal is read to its end, so that nothing is left running.
+	// Read a refusal to its end, so that nothing is left running.
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return fail(err)
@@ -135,8 +138,8 @@ func (t pipeTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// clientConn is the client's end after the handshake, with what was read
-// beyond the response.
+// clientConn is the client's end after the handshake, with the bytes that were
+// read beyond the response.
 type clientConn struct {
 	net.Conn
 	reader *bufio.Reader
@@ -144,9 +147,8 @@ type clientConn struct {
 
 func (c *clientConn) Read(p []byte) (int, error) { return c.reader.Read(p) }
 
-// servePipe serves the one request that comes through a pipe, as an HTTP
-// server would. It returns when the request is answered or the connection
-// taken over.
+// servePipe serves the one request that comes through a pipe, as an HTTP server
+// would. It returns when the request is answered or the connection is hijacked.
 func (g *Gateway) servePipe(server net.Conn) {
 	raw := &headerRecorder{}
 	reader := bufio.NewReader(io.TeeReader(server, raw))
@@ -157,7 +159,7 @@ func (g *Gateway) servePipe(server net.Conn) {
 	}
 	req.RemoteAddr = dialAddr
 	w := &pipeWriter{conn: server, reader: reader, header: make(http.Header)}
-	g.ServeHTTP(w, withHeaders(req, parseHeaders(raw.text())))
+	g.ServeHTTP(w, withHeaders(req, fields.ParseHeaders(raw.text())))
 	w.finish(req)
 }
 
@@ -190,7 +192,7 @@ func (w *pipeWriter) Write(p []byte) (int, error) {
 	return w.body.Write(p)
 }
 
-// Hijack hands the connection over, as http.Hijacker describes.
+// Hijack implements [http.Hijacker].
 func (w *pipeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -201,7 +203,7 @@ func (w *pipeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return w.conn, bufio.NewReadWriter(w.reader, bufio.NewWriter(w.conn)), nil
 }
 
-// finish writes the response, unless the connection was taken over.
+// finish writes the response, unless the connection was hijacked.
 func (w *pipeWriter) finish(req *http.Request) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -216,6 +218,6 @@ func (w *pipeWriter) finish(req *http.Request) {
 		StatusCode: w.status, ProtoMajor: 1, ProtoMinor: 1, Request: req, Close: true,
 		Header: w.header, Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len()),
 	}
-	// A client that has gone hears nothing, and that is its own choice.
+	// If the client has gone, the response is lost.
 	_ = resp.Write(w.conn)
 }

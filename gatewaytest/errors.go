@@ -6,46 +6,48 @@ import (
 	"net/http"
 )
 
-// Error is an answer of the management API that is not a success: what an SDK
-// sees as the exception of the same name.
+// Error is an error response of the management API. An SDK returns it as the
+// exception of the same name.
 type Error struct {
 	StatusCode int    // the HTTP status
-	Code       string // the exception's name, sent as x-amzn-ErrorType
+	Code       string // the name of the exception, sent as x-amzn-ErrorType
 	Message    string // the text in the body, empty for GoneException
 }
 
-// The answers a caller has to tell apart; compare with errors.Is, which looks
-// at status and code and not at the text.
+// The errors of the management API. Compare them with errors.Is, which compares
+// the status and the code but not the message.
 var (
-	// ErrGone says that the connection is not open: never was, is not yet, or
-	// is no longer (G-MGMT-5, G-MGMT-8).
+	// ErrGone means that the connection is not open: it never was, is not yet,
+	// or is no longer (G-MGMT-5, G-MGMT-8).
 	ErrGone = &Error{StatusCode: http.StatusGone, Code: "GoneException"}
 
-	// ErrLimitExceeded says that the client reads too slowly, or that the
+	// ErrLimitExceeded means that the client reads too slowly, or that the
 	// caller was throttled (G-MGMT-9).
-	ErrLimitExceeded = &Error{StatusCode: http.StatusTooManyRequests, Code: "LimitExceededException", Message: "Too Many Requests"}
+	ErrLimitExceeded = &Error{StatusCode: http.StatusTooManyRequests, Code: "LimitExceededException",
+		Message: "Too Many Requests"}
 
-	// ErrPayloadTooLarge says that the data is over 128 KB (G-MGMT-7).
-	ErrPayloadTooLarge = &Error{StatusCode: http.StatusRequestEntityTooLarge, Code: "PayloadTooLargeException", Message: "Payload Too Large"}
+	// ErrPayloadTooLarge means that the data has more than 128 KB (G-MGMT-7).
+	ErrPayloadTooLarge = &Error{StatusCode: http.StatusRequestEntityTooLarge, Code: "PayloadTooLargeException",
+		Message: "Payload Too Large"}
 
-	// ErrBadRequest says that the connection id cannot be one (G-MGMT-6).
+	// ErrBadRequest means that the connection id is malformed (G-MGMT-6).
 	ErrBadRequest = &Error{StatusCode: http.StatusBadRequest, Code: "BadRequestException", Message: "Bad Request"}
 
-	// ErrForbidden says that the path or the method is none of the API's
-	// (G-MGMT-11).
+	// ErrForbidden means that the API has no such path or method (G-MGMT-11).
 	ErrForbidden = &Error{StatusCode: http.StatusForbidden, Code: "ForbiddenException", Message: "Forbidden"}
 
-	// ErrInternal is the answer of Faults.ErrorEvery: the service's own fault.
-	ErrInternal = &Error{StatusCode: http.StatusInternalServerError, Code: "InternalServerErrorException", Message: "Internal server error"}
+	// ErrInternal is a failure of the service, as Faults.ErrorEvery causes it.
+	ErrInternal = &Error{StatusCode: http.StatusInternalServerError, Code: "InternalServerErrorException",
+		Message: "Internal server error"}
 )
 
-// ErrNoFunction is for handlers that stand for a function elsewhere: what Invoke
-// returns, or wraps, when there is no such function or the gateway may not invoke
-// it. A handshake is then refused with 500 and not, as for a function that fails,
-// with 502 (G-HANDSHAKE-8).
+// ErrNoFunction is for handlers that forward events to a function elsewhere.
+// Their Invoke returns it, or wraps it, if there is no such function or the
+// gateway may not invoke it. A handshake is then refused with 500, where the
+// failure of a function would refuse it with 502 (G-HANDSHAKE-8).
 var ErrNoFunction = errors.New("gatewaytest: the function does not exist or may not be invoked")
 
-// Error returns the status, the code and the text if there is one.
+// Error returns the status, the code, and the message if there is one.
 func (e *Error) Error() string {
 	if e.Message == "" {
 		return fmt.Sprintf("gatewaytest: %d %s", e.StatusCode, e.Code)
@@ -53,7 +55,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("gatewaytest: %d %s: %s", e.StatusCode, e.Code, e.Message)
 }
 
-// Is reports whether target is the same kind of answer.
+// Is reports whether target has the same status and code.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t.StatusCode == e.StatusCode && t.Code == e.Code

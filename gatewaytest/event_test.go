@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "rewrite the events under testdata/event
 
 const goldenDir = "../testdata/events"
 
-// volatile is what differs from run to run; the shape is still compared.
+// volatile are the values that differ from run to run. Their format is compared.
 var volatile = []struct {
 	pattern *regexp.Regexp
 	put     string
@@ -36,15 +36,16 @@ var volatile = []struct {
 	{regexp.MustCompile(`Root=1-[0-9a-f]{8}-[0-9a-f]{24}`), "TRACE"},
 }
 
-func steady(raw []byte) string {
+// withoutIDs replaces the ids and times of an event.
+func withoutIDs(raw []byte) string {
 	for _, v := range volatile {
 		raw = v.pattern.ReplaceAll(raw, []byte(v.put))
 	}
 	return string(raw)
 }
 
-// golden compares an event with a file, to the byte but for blanks and the ids
-// of the moment, so that order, presence and types of the keys all count.
+// golden compares an event with a file, byte for byte except for blanks and
+// ids, so that order, presence and types of the keys count.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	file := filepath.Join(goldenDir, name)
@@ -58,13 +59,14 @@ func golden(t *testing.T, name string, got []byte) {
 			t.Fatal(err)
 		}
 	}
-	if g, w := steady(got), steady(compactFile(t, file)); g != w {
+	if g, w := withoutIDs(got), withoutIDs(compactFile(t, file)); g != w {
 		t.Errorf("%s:\n got %s\nwant %s", name, g, w)
 	}
 }
 
-// TestEvents drives a connection through its life, without and with an
-// authorizer and stage variables, and compares all events with the goldens.
+// TestEvents opens, uses and closes a connection, without and with an
+// authorizer and stage variables, and compares all events with the golden
+// files.
 func TestEvents(t *testing.T) {
 	life := func(t *testing.T, api gatewaytest.API, path string, header http.Header) map[string][]byte {
 		got := make(map[string][]byte)
@@ -87,7 +89,7 @@ func TestEvents(t *testing.T) {
 			raw.mustWrite(t, text("hello"))
 			synctest.Wait()
 			time.Sleep(time.Minute)
-			raw.mustWrite(t, closing(1001, ""))
+			raw.mustWrite(t, closeFrame(1001, ""))
 			_, _ = c.Read(make([]byte, 10))
 			synctest.Wait()
 			got["connect"], got["message"], got["default"], got["disconnect"] =
@@ -104,7 +106,7 @@ func TestEvents(t *testing.T) {
 		golden(t, "disconnect.json", got["disconnect"])
 	})
 	t.Run("G-AUTH-8 -9 -10 -18 G-STAGEVAR-3 with everything", func(t *testing.T) {
-		authorizer := &recorder{next: answers(grant("Allow", "*", `{"role":"admin","cart":17}`))}
+		authorizer := &recorder{next: returns(grant("Allow", "*", `{"role":"admin","cart":17}`))}
 		got := life(t, gatewaytest.API{
 			DomainName:     "ws.securecart.example",
 			StageVariables: map[string]string{"table": "carts-prod"},
@@ -121,14 +123,15 @@ func TestEvents(t *testing.T) {
 		golden(t, "disconnect-authorized.json", got["disconnect"])
 	})
 	t.Run("G-AUTH-8 authorizer without stage variables", func(t *testing.T) {
-		authorizer := &recorder{next: answers(grant("Allow", "*", `{}`))}
-		life(t, gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: authorizer}}, "/prod", http.Header{"User-Agent": {"shop/1.0"}})
+		authorizer := &recorder{next: returns(grant("Allow", "*", `{}`))}
+		life(t, gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: authorizer}}, "/prod",
+			http.Header{"User-Agent": {"shop/1.0"}})
 		golden(t, "authorizer-plain.json", authorizer.one(t))
 	})
 }
 
-// TestGoldensReadByLambda. Our own: the structs of aws-lambda-go can read what the
-// gateway writes.
+// TestGoldensReadByLambda. Our own: the structs of aws-lambda-go can decode
+// what the gateway writes.
 func TestGoldensReadByLambda(t *testing.T) {
 	for _, name := range []string{"connect.json", "message.json", "disconnect.json", "connect-authorized.json"} {
 		raw, err := os.ReadFile(filepath.Join(goldenDir, name))
@@ -140,7 +143,7 @@ func TestGoldensReadByLambda(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if e.RequestContext.ConnectionID == "" || e.RequestContext.Stage != "prod" || e.RequestContext.RequestTimeEpoch == 0 {
-			t.Errorf("%s: read as %+v", name, e.RequestContext)
+			t.Errorf("%s: decoded as %+v", name, e.RequestContext)
 		}
 	}
 }
@@ -170,15 +173,16 @@ func TestEventDetails(t *testing.T) {
 			g := newGateway(t, gatewaytest.API{
 				Authorizer: &gatewaytest.Authorizer{Handler: function(func(ctx context.Context, raw []byte) ([]byte, error) {
 					time.Sleep(time.Second)
-					return answers(grant("Allow", "*", `{}`))(ctx, raw)
+					return returns(grant("Allow", "*", `{}`))(ctx, raw)
 				})},
 				Routes: routes("$connect", &connect),
 			})
 			dial(t, g, "/v1")
 			e := connect.one(t)
-			began, told := lookup(t, e, "requestContext", "connectedAt"), lookup(t, e, "requestContext", "requestTimeEpoch")
-			if began != told {
-				t.Errorf("connectedAt %v, requestTimeEpoch %v", began, told)
+			connectedAt, requestTime := lookup(t, e, "requestContext", "connectedAt"),
+				lookup(t, e, "requestContext", "requestTimeEpoch")
+			if connectedAt != requestTime {
+				t.Errorf("connectedAt %v, requestTimeEpoch %v", connectedAt, requestTime)
 			}
 		})
 	})
@@ -188,8 +192,9 @@ func TestEventDetails(t *testing.T) {
 			got, _ = lambdacontext.FromContext(ctx)
 			return ok200(ctx, raw)
 		}))))
-		dial(t, g, "/v1") // open, so $connect has ended
-		if got == nil || got.AwsRequestID == "" || got.ClientContext.Client.InstallationID != "" || len(got.ClientContext.Custom) != 0 || len(got.ClientContext.Env) != 0 {
+		dial(t, g, "/v1") // $connect has returned
+		if got == nil || got.AwsRequestID == "" || got.ClientContext.Client.InstallationID != "" ||
+			len(got.ClientContext.Custom) != 0 || len(got.ClientContext.Env) != 0 {
 			t.Errorf("got %+v", got)
 		}
 	})
@@ -224,9 +229,11 @@ func TestEventDetails(t *testing.T) {
 			t.Errorf("%d keys in %s", n, got)
 		}
 	})
-	t.Run("G-EVENT-7 the gateway's headers cannot be forged", func(t *testing.T) {
-		e := one(t, "/v1", http.Header{"X-Forwarded-Proto": {"gopher"}, "x-forwarded-port": {"70"}, "X-Forwarded-For": {"198.51.100.7"}})
-		for name, want := range map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-Port": "443", "X-Forwarded-For": "198.51.100.7, 192.0.2.1"} {
+	t.Run("G-EVENT-7 clients cannot set the gateway's headers", func(t *testing.T) {
+		e := one(t, "/v1", http.Header{"X-Forwarded-Proto": {"gopher"}, "x-forwarded-port": {"70"},
+			"X-Forwarded-For": {"198.51.100.7"}})
+		for name, want := range map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-Port": "443",
+			"X-Forwarded-For": "198.51.100.7, 192.0.2.1"} {
 			if got := lookup(t, e, "headers", name); got != want {
 				t.Errorf("%s: got %v, want %v", name, got, want)
 			}
@@ -246,12 +253,12 @@ func TestEventDetails(t *testing.T) {
 		served := make(chan struct{})
 		go func() { defer close(served); _ = s.Serve(gatewaytest.PreserveHeaderCase(l)) }()
 		defer func() { _ = s.Close(); <-served }()
-		// A request before it on the same connection must not be taken for it.
+		// The headers of an earlier request on the same connection must not be used.
 		lines := rawLines(t, "http://"+l.Addr().String(), "GET /v1/@connections/x HTTP/1.1\r\nHost: x\r\nx-other: 1\r\n\r\n"+
 			"GET /v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 		if len(lines) == 0 {
-			t.Fatal("no answer")
+			t.Fatal("no response")
 		}
 		c, _, err := websocket.Dial(t.Context(), "ws://"+l.Addr().String()+"/v1", &websocket.DialOptions{
 			HTTPHeader: http.Header{"x-tenant": {"one"}, "X-SHOP": {"two"}}})
@@ -262,7 +269,7 @@ func TestEventDetails(t *testing.T) {
 		var e []byte
 		for _, event := range connect.all() {
 			if hasKey(t, event, "headers", "x-other") {
-				t.Errorf("headers of another request: %s", event)
+				t.Errorf("headers of the other request: %s", event)
 			}
 			e = event
 		}
@@ -270,7 +277,7 @@ func TestEventDetails(t *testing.T) {
 			t.Errorf("headers %v", lookup(t, e, "headers"))
 		}
 	})
-	t.Run("G-EVENT-7 WebSocket headers keep their spelling without help", func(t *testing.T) {
+	t.Run("G-EVENT-7 WebSocket headers keep their spelling without PreserveHeaderCase", func(t *testing.T) {
 		var connect recorder
 		g := newGateway(t, api(routes("$connect", &connect)))
 		rawResponse(t, g, "/v1", "")
@@ -290,9 +297,10 @@ func TestEventDetails(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 	})
-	t.Run("G-EVENT-15 the body as it came", func(t *testing.T) {
+	t.Run("G-EVENT-15 the body is unchanged", func(t *testing.T) {
 		var message recorder
-		g := newGateway(t, api(routes("$default", gatewaytest.Route{Integration: &recorder{next: func2(&message)}, RouteResponse: true})))
+		g := newGateway(t, api(routes("$default",
+			gatewaytest.Route{Integration: &recorder{next: recordAndEcho(&message)}, RouteResponse: true})))
 		c := dial(t, g, "/v1")
 		const body = "\t{ \"a\" : 1 }\r\n \u2028 <&> \x00 "
 		send(t, c, body)
@@ -308,7 +316,8 @@ func TestEventDetails(t *testing.T) {
 	})
 	t.Run("G-EVENT-1 an empty message has a body", func(t *testing.T) {
 		var message recorder
-		g := newGateway(t, api(routes("$default", gatewaytest.Route{Integration: &recorder{next: func2(&message)}, RouteResponse: true})))
+		g := newGateway(t, api(routes("$default",
+			gatewaytest.Route{Integration: &recorder{next: recordAndEcho(&message)}, RouteResponse: true})))
 		c := dial(t, g, "/v1")
 		send(t, c, "")
 		receive(t, c)
@@ -318,8 +327,8 @@ func TestEventDetails(t *testing.T) {
 	})
 }
 
-// func2 records and echoes.
-func func2(r *recorder) function {
+// recordAndEcho records events and echoes messages.
+func recordAndEcho(r *recorder) function {
 	r.next = echo
 	return r.Invoke
 }
@@ -338,7 +347,7 @@ func TestIDs(t *testing.T) {
 	bytesOf := func(id string) []byte {
 		b, err := base64.URLEncoding.DecodeString(id)
 		if err != nil || !shape.MatchString(id) || len(b) != 11 {
-			t.Fatalf("id %q has not the shape of G-EVENT-6", id)
+			t.Fatalf("G-EVENT-6: id %q is malformed", id)
 		}
 		return b
 	}
@@ -348,7 +357,7 @@ func TestIDs(t *testing.T) {
 		get := func(key string) string { return lookup(t, e, "requestContext", key).(string) }
 		connection, id, request := bytesOf(get("connectionId")), bytesOf(get("messageId")), bytesOf(get("requestId"))
 		if connection[8] != 2 || !bytes.Equal(connection[8:], id[8:]) {
-			t.Fatalf("G-EVENT-6: connection % x and message % x end differently", connection, id)
+			t.Fatalf("G-EVENT-6: connection id % x and message id % x have different suffixes", connection, id)
 		}
 		if request[8] != 5 {
 			t.Fatalf("G-EVENT-6: request id % x does not end in 05 .. ..", request)
@@ -357,18 +366,18 @@ func TestIDs(t *testing.T) {
 			t.Fatal("G-EVENT-5: requestId and extendedRequestId differ")
 		}
 		if lead := string(id[:4]); lead < last {
-			t.Fatal("G-EVENT-6: the leading bytes fell")
+			t.Fatal("G-EVENT-6: the leading bytes decreased")
 		} else {
 			last = lead
 		}
 		for _, one := range []string{get("messageId"), get("requestId")} {
 			if seen[one] {
-				t.Fatalf("id %s came twice", one)
+				t.Fatalf("id %s is not unique", one)
 			}
 			seen[one] = true
 		}
 	}
 	if strings.Contains(g.Connections()[0].ConnectionID, "+") {
-		t.Error("not URL-safe")
+		t.Error("no id needed the URL-safe alphabet")
 	}
 }

@@ -16,23 +16,23 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// shout is a handler, as main gives it to lambda.Start.
-func shout(_ context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+// upperCase is a handler, as main passes it to lambda.Start.
+func upperCase(_ context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 	return events.APIGatewayProxyResponse{StatusCode: 200, Body: strings.ToUpper(e.Body)}, nil
 }
 
-// check is t.Fatal where there is no t.
+// check panics on an error. Examples have no t.
 func check(err error) {
 	if err != nil {
 		panic(err)
 	}
 }
 
-// A Go handler under test: shout is the function that main gives to
+// A test of a Go handler. upperCase is the function that main passes to
 // lambda.Start.
 func Example() {
 	gateway, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{
-		"$default": {Integration: lambda.NewHandler(shout), RouteResponse: true},
+		"$default": {Integration: lambda.NewHandler(upperCase), RouteResponse: true},
 	}})
 	check(err)
 	defer gateway.Close()
@@ -45,7 +45,7 @@ func Example() {
 	// Output: IS ANYBODY THERE? <nil>
 }
 
-// A 410 on purpose: does the code under test forget the connection?
+// A 410 on purpose, to test that a hub removes the connection.
 func ExampleGateway_FailNext() {
 	gateway, err := gatewaytest.New(gatewaytest.API{})
 	check(err)
@@ -64,8 +64,7 @@ func ExampleGateway_FailNext() {
 	// <nil>
 }
 
-// Refused handshakes: what a client sees for each way in which $connect can
-// say no.
+// The responses to handshakes that $connect refuses in several ways.
 func ExampleGateway_Dial_refused() {
 	connect := func(_ context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 		switch e.QueryStringParameters["user"] {
@@ -100,8 +99,8 @@ func ExampleGateway_Dial_refused() {
 	// /v2?user=ann 403
 }
 
-// TestExampleIdle shows how time is tested: inside a bubble, ten minutes are
-// exact and take no time. The gateway must be made, dialled and closed inside.
+// TestExampleIdle shows how to test timeouts: in a bubble, ten minutes are
+// exact and take no time. Create, dial and close the gateway inside the bubble.
 // Our own: Dial works in a bubble.
 func TestExampleIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

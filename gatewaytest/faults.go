@@ -2,39 +2,40 @@ package gatewaytest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
 )
 
-// Faults are misbehaviours on purpose, each for one in N. They count, they do
-// not roll dice: the Nth, the 2Nth and so on are hit, so a failing run can be
-// repeated. Zero means never.
+// Faults are failures on purpose. Each field makes one in every N events fail:
+// the Nth, the 2Nth and so on, so that a failing run can be repeated. Zero
+// means never.
 type Faults struct {
-	// Posts that answer 410, 429, 413 and 500 although nothing is wrong.
+	// GoneEvery, ThrottleEvery, TooLargeEvery and ErrorEvery fail posts with
+	// 410, 429, 413 and 500.
 	GoneEvery, ThrottleEvery, TooLargeEvery, ErrorEvery int
 
-	// SlowEvery posts wait for SlowBy before they are looked at.
+	// SlowEvery delays posts by SlowBy.
 	SlowEvery int
 	SlowBy    time.Duration
 
-	// LoseDisconnectEvery is how many closed connections pass until one has no
-	// $disconnect (G-DISC-1: best effort).
+	// LoseDisconnectEvery skips the $disconnect of closed connections
+	// (G-DISC-1: best effort).
 	LoseDisconnectEvery int
 
-	// DropEvery is how many messages from clients pass until one is swallowed
-	// and its connection cut without a close frame.
+	// DropEvery discards messages from clients and cuts their connections
+	// without a close frame. Stats.Dropped does not count these: it counts
+	// responses to clients that did not fit into the send buffer.
 	DropEvery int
 
-	// StallEvery is how many messages from clients pass until one is swallowed
-	// and its connection neither read nor written any more, as [Gateway.Stall]
-	// describes.
+	// StallEvery discards messages from clients and stalls their connections,
+	// as [Gateway.Stall] does.
 	StallEvery int
 
-	// LateEvery is how many handshakes and messages reach their integration
-	// until the answer of one comes after the time-out: the work is done, and
-	// the client hears "Endpoint request timed out" (G-ERR-4), or 504 at the
-	// handshake.
+	// LateEvery delays the integration responses of handshakes and messages
+	// beyond the timeout. The work is done, but the client gets "Endpoint
+	// request timed out" (G-ERR-4), or 504 for a handshake.
 	LateEvery int
 }
 
@@ -42,37 +43,40 @@ func (f *Faults) check() error {
 	if f == nil {
 		return nil
 	}
-	for name, n := range map[string]int{
-		"GoneEvery": f.GoneEvery, "ThrottleEvery": f.ThrottleEvery, "TooLargeEvery": f.TooLargeEvery,
-		"ErrorEvery": f.ErrorEvery, "SlowEvery": f.SlowEvery,
-		"LoseDisconnectEvery": f.LoseDisconnectEvery, "DropEvery": f.DropEvery,
-		"StallEvery": f.StallEvery, "LateEvery": f.LateEvery,
+	var errs []error
+	for _, field := range []struct {
+		name  string
+		every int
+	}{
+		{"GoneEvery", f.GoneEvery}, {"ThrottleEvery", f.ThrottleEvery}, {"TooLargeEvery", f.TooLargeEvery},
+		{"ErrorEvery", f.ErrorEvery}, {"SlowEvery", f.SlowEvery}, {"LoseDisconnectEvery", f.LoseDisconnectEvery},
+		{"DropEvery", f.DropEvery}, {"StallEvery", f.StallEvery}, {"LateEvery", f.LateEvery},
 	} {
-		if n < 0 {
-			return fmt.Errorf("%s %d: negative", name, n)
+		if field.every < 0 {
+			errs = append(errs, fmt.Errorf("Faults.%s %d: negative", field.name, field.every))
 		}
 	}
 	if f.SlowBy < 0 {
-		return fmt.Errorf("SlowBy %v: negative", f.SlowBy)
+		errs = append(errs, fmt.Errorf("Faults.SlowBy %v: negative", f.SlowBy))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// faultState is one set of Faults with its counters. Setting new faults starts
-// new counters.
+// faultState is one set of Faults with its counters. New faults start new
+// counters.
 type faultState struct {
 	faults Faults
 
-	gone, throttle, tooLarge, failure, slow, lose, drop, stall, late atomic.Int64
+	gone, throttle, tooLarge, failure, slow, loseDisconnect, cut, stall, late atomic.Int64
 }
 
-// hit counts one occasion and reports whether it is an Nth.
-func hit(counter *atomic.Int64, every int) bool {
+// isNth counts an event and reports whether it is an Nth one.
+func isNth(counter *atomic.Int64, every int) bool {
 	return every > 0 && counter.Add(1)%int64(every) == 0
 }
 
-// SetFaults replaces the faults and starts counting anew; nil ends them. A
-// negative number, which New refuses, counts as never here.
+// SetFaults replaces the faults and restarts their counters. Nil ends all
+// faults. A negative number, which New refuses, means never.
 func (g *Gateway) SetFaults(f *Faults) {
 	if f == nil {
 		g.faults.Store(nil)
@@ -81,8 +85,9 @@ func (g *Gateway) SetFaults(f *Faults) {
 	g.faults.Store(&faultState{faults: *f})
 }
 
-// FailNext makes the next post to the connection answer err. Several calls for
-// one connection line up; nil forgets those that wait.
+// FailNext makes the next post to the connection fail with err. Several calls
+// for one connection apply to its next posts, in order. A nil err removes those
+// that have not been used.
 func (g *Gateway) FailNext(connectionID string, err *Error) {
 	g.failMu.Lock()
 	defer g.failMu.Unlock()
@@ -97,7 +102,8 @@ func (g *Gateway) FailNext(connectionID string, err *Error) {
 	g.failing.Store(int64(len(g.failNext)))
 }
 
-// takeFailure returns and removes what FailNext left for the connection.
+// takeFailure returns and removes the next error of FailNext for the
+// connection.
 func (g *Gateway) takeFailure(connectionID string) *Error {
 	if g.failing.Load() == 0 {
 		return nil
@@ -117,10 +123,10 @@ func (g *Gateway) takeFailure(connectionID string) *Error {
 	return waiting[0]
 }
 
-// misbehave is asked before each post.
-func (g *Gateway) misbehave(ctx context.Context, connectionID string) error {
+// injectFault delays or fails a post on purpose.
+func (g *Gateway) injectFault(ctx context.Context, connectionID string) error {
 	if s := g.faults.Load(); s != nil {
-		if hit(&s.slow, s.faults.SlowEvery) {
+		if isNth(&s.slow, s.faults.SlowEvery) {
 			timer := time.NewTimer(s.faults.SlowBy)
 			defer timer.Stop()
 			select {
@@ -130,13 +136,13 @@ func (g *Gateway) misbehave(ctx context.Context, connectionID string) error {
 			}
 		}
 		switch {
-		case hit(&s.gone, s.faults.GoneEvery):
+		case isNth(&s.gone, s.faults.GoneEvery):
 			return ErrGone
-		case hit(&s.throttle, s.faults.ThrottleEvery):
+		case isNth(&s.throttle, s.faults.ThrottleEvery):
 			return ErrLimitExceeded
-		case hit(&s.tooLarge, s.faults.TooLargeEvery):
+		case isNth(&s.tooLarge, s.faults.TooLargeEvery):
 			return ErrPayloadTooLarge
-		case hit(&s.failure, s.faults.ErrorEvery):
+		case isNth(&s.failure, s.faults.ErrorEvery):
 			return ErrInternal
 		}
 	}
@@ -146,26 +152,27 @@ func (g *Gateway) misbehave(ctx context.Context, connectionID string) error {
 	return nil
 }
 
-// dropsMessage reports whether this message in is to be cut off.
-func (g *Gateway) dropsMessage() bool {
+// cutsOnMessage reports whether to cut the connection of this message.
+func (g *Gateway) cutsOnMessage() bool {
 	s := g.faults.Load()
-	return s != nil && hit(&s.drop, s.faults.DropEvery)
+	return s != nil && isNth(&s.cut, s.faults.DropEvery)
 }
 
-// losesDisconnect reports whether this $disconnect is to be forgotten.
+// losesDisconnect reports whether to skip this $disconnect.
 func (g *Gateway) losesDisconnect() bool {
 	s := g.faults.Load()
-	return s != nil && hit(&s.lose, s.faults.LoseDisconnectEvery)
+	return s != nil && isNth(&s.loseDisconnect, s.faults.LoseDisconnectEvery)
 }
 
-// stallsMessage reports whether this message in is to stop its connection.
-func (g *Gateway) stallsMessage() bool {
+// stallsOnMessage reports whether to stall the connection of this message.
+func (g *Gateway) stallsOnMessage() bool {
 	s := g.faults.Load()
-	return s != nil && hit(&s.stall, s.faults.StallEvery)
+	return s != nil && isNth(&s.stall, s.faults.StallEvery)
 }
 
-// answersLate reports whether the answer of this integration is to be too late.
-func (g *Gateway) answersLate() bool {
+// respondsLate reports whether to delay this integration response beyond the
+// timeout.
+func (g *Gateway) respondsLate() bool {
 	s := g.faults.Load()
-	return s != nil && hit(&s.late, s.faults.LateEvery)
+	return s != nil && isNth(&s.late, s.faults.LateEvery)
 }

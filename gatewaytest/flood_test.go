@@ -14,12 +14,13 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// TestFewMessagesAtOnce. Our own: a flood from one connection does not start more than four
-// functions, and loses no answer.
-func TestFewMessagesAtOnce(t *testing.T) {
+// TestMaxConcurrentMessages. Our own: a flood from one connection runs at most
+// four functions concurrently, and loses no response.
+func TestMaxConcurrentMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var running, most atomic.Int64
-		work := lambda.NewHandler(func(context.Context, events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+		work := lambda.NewHandler(func(context.Context,
+			events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 			n := running.Add(1)
 			for {
 				was := most.Load()
@@ -31,7 +32,8 @@ func TestFewMessagesAtOnce(t *testing.T) {
 			running.Add(-1)
 			return events.APIGatewayProxyResponse{StatusCode: 200, Body: "done"}, nil
 		})
-		gw, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": {Integration: work, RouteResponse: true}}})
+		gw, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": {Integration: work,
+			RouteResponse: true}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +44,7 @@ func TestFewMessagesAtOnce(t *testing.T) {
 		}
 		defer conn.CloseNow()
 		const messages = 12
-		began := time.Now()
+		start := time.Now()
 		for range messages {
 			if err := conn.Write(t.Context(), websocket.MessageText, []byte("{}")); err != nil {
 				t.Fatal(err)
@@ -53,8 +55,8 @@ func TestFewMessagesAtOnce(t *testing.T) {
 				t.Fatalf("got %s, %v", data, err)
 			}
 		}
-		if most.Load() != 4 || time.Since(began) != messages/4*time.Second {
-			t.Errorf("%d at once, %s in all, want 4 and %s", most.Load(), time.Since(began), messages/4*time.Second)
+		if most.Load() != 4 || time.Since(start) != messages/4*time.Second {
+			t.Errorf("%d concurrent, %s in total, want 4 and %s", most.Load(), time.Since(start), messages/4*time.Second)
 		}
 	})
 }

@@ -13,29 +13,35 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/expr"
+	"github.com/securecart/hub/gatewaytest/internal/sigv4"
+	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
-// Gateway is one running stage of a WebSocket API. Make it with New, serve it
-// as an http.Handler, end it with Close.
+// Gateway is one running stage of a WebSocket API. Create it with [New], serve
+// it as an http.Handler, and end it with [Gateway.Close].
 type Gateway struct {
-	// Fixed by New.
+	// Set by New.
 	api           API
-	selection     selection
+	selection     expr.Selection
 	identity      []identitySource
 	routes        map[string]*route
 	keys          map[string]*apiKey     // by value
 	credentials   map[string]*credential // by access key id
+	verifier      sigv4.Verifier
+	limits        ws.Limits
 	accountBucket *bucket
 	connectBucket *bucket
 	accessLog     *accessLog // nil: none
 	backends      *http.Transport
 
-	// handlers is the parent of every function's context.
+	// handlers is the parent of the context of every function.
 	handlers       context.Context
 	cancelHandlers context.CancelFunc
 
-	// running counts handshakes, connections and functions. It is added to
-	// under mu with closing false, or by something that it counts.
+	// running counts handshakes, connections and functions. Add is called under
+	// mu with closing false, or by something that running counts.
 	running   sync.WaitGroup
 	closeOnce sync.Once
 	closeErr  error
@@ -45,24 +51,23 @@ type Gateway struct {
 
 	failMu   sync.Mutex
 	failNext map[string][]*Error
-	failing  atomic.Int64 // len(failNext), to be read without the lock
+	failing  atomic.Int64 // len(failNext), for reads without the lock
 
-	// lastDeflated is the message that was compressed last; see deflate.
-	lastDeflated atomic.Pointer[deflated]
+	compressor ws.Compressor
 
-	// warped is by how much the gateway's clock is ahead, in ns.
-	warped atomic.Int64
+	// clockOffset is by how much Warp has moved the clock, in ns.
+	clockOffset atomic.Int64
 
-	mu      sync.RWMutex
-	closing bool
-	conns   map[string]*conn // pending ones too
-	open    int              // those that are not pending
-	number  uint64           // of the newest connection
+	mu         sync.RWMutex
+	closing    bool
+	conns      map[string]*conn // including pending ones
+	openConns  int              // without pending ones
+	lastNumber uint64           // number of the newest connection
 }
 
 var _ http.Handler = (*Gateway)(nil)
 
-// New returns a gateway for the API, or an error that names every field the
+// New returns a gateway for the API. The error names every field that the
 // service would not accept.
 func New(api API) (*Gateway, error) {
 	api = api.withDefaults()
@@ -80,22 +85,27 @@ func New(api API) (*Gateway, error) {
 			g.identity = append(g.identity, source)
 		}
 	}
+	g.limits = ws.Limits{Frame: maxFrameBytes, Message: maxMessageBytes}
+	if api.Assumptions.CompressedCounts {
+		g.limits.Inflated = maxPayloadBytes // G-LIMIT-3
+	}
 	g.handlers, g.cancelHandlers = context.WithCancel(context.Background())
 	g.SetFaults(api.Faults)
 	return g, nil
 }
 
-// prepare takes the API's expressions, schemas and routes apart.
+// prepare parses the API's expressions, schemas and routes.
 func (g *Gateway) prepare() error {
 	var errs []error
 	var err error
-	if g.selection, err = parseSelection(g.api.RouteSelectionExpression); err != nil {
+	if g.selection, err = expr.ParseSelection(g.api.RouteSelectionExpression); err != nil {
 		errs = append(errs, fmt.Errorf("RouteSelectionExpression: %w", err))
 	}
 	g.keys, err = newKeys(&g.api)
 	errs = append(errs, err)
 	g.credentials, err = newCredentials(&g.api)
 	errs = append(errs, err)
+	g.verifier = newVerifier(g.api.Region, g.credentials)
 	models, err := compileModels(&g.api)
 	errs = append(errs, err)
 	g.routes = make(map[string]*route, len(g.api.Routes))
@@ -107,24 +117,24 @@ func (g *Gateway) prepare() error {
 }
 
 // ServeHTTP serves the stage: /{stage} is the handshake, and
-// /{stage}/@connections/{id} the management of one connection. Everything else
-// is forbidden (G-URL-4, G-MGMT-11).
+// /{stage}/@connections/{id} manages one connection. Everything else is
+// forbidden (G-URL-4, G-MGMT-11).
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	segments, refused := g.locate(r)
+	segments, refusal := g.stagePath(r)
 	switch {
-	case refused != nil:
-		g.answerError(w, refused)
+	case refusal != nil:
+		g.writeError(w, refusal)
 	case len(segments) == 1, len(segments) == 2 && segments[1] == "":
-		g.serveHandshake(w, r) // G-URL-2: one trailing slash is fine
+		g.serveHandshake(w, r) // G-URL-2: one trailing slash is allowed
 	case len(segments) == 3 && segments[1] == "@connections" && segments[2] != "":
 		g.serveConnection(w, r, segments[2])
 	default:
-		g.answerError(w, g.misplaced(r))
+		g.writeError(w, g.pathError(r))
 	}
 }
 
 // pathSegments splits a path and decodes each segment once, so that every
-// spelling of an id is understood and %2F is not a separator (G-MGMT-3).
+// spelling of an id works and %2F is no separator (G-MGMT-3).
 func pathSegments(escaped string) ([]string, bool) {
 	segments := strings.Split(strings.TrimPrefix(escaped, "/"), "/")
 	for i, segment := range segments {
@@ -137,7 +147,7 @@ func pathSegments(escaped string) ([]string, bool) {
 	return segments, true
 }
 
-// enter counts a handshake in, unless the gateway is closing.
+// enter counts a new handshake, unless the gateway is closing.
 func (g *Gateway) enter() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -153,19 +163,19 @@ func (g *Gateway) register(c *conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for c.id == "" || g.conns[c.id] != nil {
-		c.id = newID(c.connectedAt, c.suffix)
+		c.id = newID(c.connectedAt, c.idSuffix)
 	}
-	g.number++
-	c.number = g.number
+	g.lastNumber++
+	c.number = g.lastNumber
 	g.conns[c.id] = c
 }
 
-// remove forgets a connection, and what FailNext left for it.
+// remove removes a connection, and the unused errors of FailNext for it.
 func (g *Gateway) remove(c *conn) {
 	g.mu.Lock()
 	delete(g.conns, c.id)
 	if c.net != nil {
-		g.open--
+		g.openConns--
 	}
 	g.mu.Unlock()
 	g.FailNext(c.id, nil)
@@ -178,7 +188,7 @@ func (g *Gateway) lookup(connectionID string) *conn {
 	return g.conns[connectionID]
 }
 
-// ConnectionInfo is what the management API tells about a connection.
+// ConnectionInfo is what the management API returns about a connection.
 type ConnectionInfo struct {
 	ConnectionID string
 	ConnectedAt  time.Time
@@ -191,7 +201,7 @@ func (c *conn) info() ConnectionInfo {
 	return ConnectionInfo{
 		ConnectionID: c.id,
 		ConnectedAt:  c.connectedAt,
-		LastActiveAt: time.Unix(0, c.lastSeen()),
+		LastActiveAt: time.Unix(0, c.lastActiveAt()),
 		SourceIP:     c.identity.SourceIP,
 		UserAgent:    c.identity.UserAgent,
 	}
@@ -211,11 +221,11 @@ func (g *Gateway) Connections() []ConnectionInfo {
 	return infos
 }
 
-// Close ends the gateway: it refuses new handshakes, closes every connection
+// Close ends the gateway. It refuses new handshakes, closes every connection
 // with 1001 "Going away", runs $disconnect for each, and waits for all
-// functions. A peer that does not answer the close is cut after a second.
-// Functions that are still running after five seconds see their context
-// cancelled, and after ten Close gives up on them and says so.
+// functions. A peer that does not answer the close is cut after a second. The
+// contexts of functions that still run after five seconds are cancelled. After
+// ten seconds Close returns an error.
 func (g *Gateway) Close() error {
 	g.closeOnce.Do(func() {
 		g.mu.Lock()
@@ -226,7 +236,7 @@ func (g *Gateway) Close() error {
 		}
 		g.mu.Unlock()
 		for _, c := range conns {
-			c.startClose(closeGoingAway, reasonGoingAway)
+			c.startClose(ws.CloseGoingAway, reasonGoingAway)
 		}
 		done := make(chan struct{})
 		go func() {
@@ -245,7 +255,8 @@ func (g *Gateway) Close() error {
 	return g.closeErr
 }
 
-// waitFor waits for done, but not longer than limit.
+// waitFor waits for done, for at most limit. It reports whether done was
+// closed.
 func waitFor(done <-chan struct{}, limit time.Duration) bool {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()

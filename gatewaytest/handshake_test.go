@@ -20,8 +20,8 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// refused dials and returns the answer that refused it.
-func refused(t testing.TB, g *gatewaytest.Gateway, path string, header http.Header) (*http.Response, string) {
+// refusedHandshake dials and returns the response of a refused handshake.
+func refusedHandshake(t testing.TB, g *gatewaytest.Gateway, path string, header http.Header) (*http.Response, string) {
 	t.Helper()
 	c, resp, err := g.DialRaw(t.Context(), path, header)
 	if err == nil {
@@ -44,50 +44,43 @@ func TestHandshake(t *testing.T) {
 		answer function
 		want   int
 	}{
-		{"G-HANDSHAKE-3 200 opens", answers(`{"statusCode":200}`), 101},
-		{"G-HANDSHAKE-3 201 opens", answers(`{"statusCode":201}`), 101},
-		{"G-HANDSHAKE-3 204 opens", answers(`{"statusCode":204}`), 101},
-		{"G-HANDSHAKE-3 299 opens", answers(`{"statusCode":299}`), 101},
-		{"G-HANDSHAKE-4 301 passes through", answers(`{"statusCode":301}`), 301},
-		{"G-HANDSHAKE-4 304 passes through", answers(`{"statusCode":304}`), 304},
-		{"G-HANDSHAKE-4 400 passes through", answers(`{"statusCode":400}`), 400},
-		{"G-HANDSHAKE-4 401 passes through", answers(`{"statusCode":401}`), 401},
-		{"G-HANDSHAKE-4 418 passes through", answers(`{"statusCode":418}`), 418},
-		{"G-HANDSHAKE-4 501 passes through", answers(`{"statusCode":501}`), 501},
+		{"G-HANDSHAKE-3 200 opens", returns(`{"statusCode":200}`), 101},
+		{"G-HANDSHAKE-3 201 opens", returns(`{"statusCode":201}`), 101},
+		{"G-HANDSHAKE-3 204 opens", returns(`{"statusCode":204}`), 101},
+		{"G-HANDSHAKE-3 299 opens", returns(`{"statusCode":299}`), 101},
+		{"G-HANDSHAKE-4 301 passes through", returns(`{"statusCode":301}`), 301},
+		{"G-HANDSHAKE-4 304 passes through", returns(`{"statusCode":304}`), 304},
+		{"G-HANDSHAKE-4 400 passes through", returns(`{"statusCode":400}`), 400},
+		{"G-HANDSHAKE-4 401 passes through", returns(`{"statusCode":401}`), 401},
+		{"G-HANDSHAKE-4 418 passes through", returns(`{"statusCode":418}`), 418},
+		{"G-HANDSHAKE-4 501 passes through", returns(`{"statusCode":501}`), 501},
 		{"G-HANDSHAKE-5 function error is 502", fails("database on fire"), 502},
-		{"G-HANDSHAKE-8 no such function is 500", missing, 500},
+		{"G-HANDSHAKE-8 no such function is 500", noFunction, 500},
 		{"G-HANDSHAKE-5 panic is 502", func(context.Context, []byte) ([]byte, error) { panic("oh no") }, 502},
-		{"G-HANDSHAKE-6 no statusCode is 502", answers(`{}`), 502},
-		{"G-HANDSHAKE-6 statusCode no number is 502", answers(`{"statusCode":"fine"}`), 502},
-		{"G-HANDSHAKE-6 statusCode no integer is 502", answers(`{"statusCode":200.5}`), 502},
-		{"G-HANDSHAKE-6 statusCode true is 502", answers(`{"statusCode":true}`), 502},
-		{"G-HANDSHAKE-6 statusCode 100 is 502", answers(`{"statusCode":100}`), 502},
-		{"G-HANDSHAKE-6 statusCode 600 is 502", answers(`{"statusCode":600}`), 502},
-		{"G-HANDSHAKE-6 unknown key is 502", answers(`{"statusCode":200,"data":1}`), 502},
-		{"G-HANDSHAKE-6 null is 502", answers(`null`), 502},
-		{"G-HANDSHAKE-6 nothing is 502", answers(``), 502},
-		{"G-RESP-7 numeric string is a status", answers(`{"statusCode":"403"}`), 403},
+		{"G-HANDSHAKE-6 no statusCode is 502", returns(`{}`), 502},
+		{"G-HANDSHAKE-6 statusCode not a number is 502", returns(`{"statusCode":"fine"}`), 502},
+		{"G-HANDSHAKE-6 statusCode not an integer is 502", returns(`{"statusCode":200.5}`), 502},
+		{"G-HANDSHAKE-6 statusCode true is 502", returns(`{"statusCode":true}`), 502},
+		{"G-HANDSHAKE-6 statusCode 100 is 502", returns(`{"statusCode":100}`), 502},
+		{"G-HANDSHAKE-6 statusCode 600 is 502", returns(`{"statusCode":600}`), 502},
+		{"G-HANDSHAKE-6 unknown key is 502", returns(`{"statusCode":200,"data":1}`), 502},
+		{"G-HANDSHAKE-6 null is 502", returns(`null`), 502},
+		{"G-HANDSHAKE-6 empty response is 502", returns(``), 502},
+		{"G-RESP-7 numeric string is a status", returns(`{"statusCode":"403"}`), 403},
 	}
 	for _, tt := range status {
 		t.Run(tt.name, func(t *testing.T) {
 			g := newGateway(t, api(routes("$connect", tt.answer)))
-			c, resp, err := g.DialRaw(t.Context(), "/v1", nil)
-			if c != nil {
-				defer c.Close()
-			}
-			if resp == nil {
-				t.Fatal(err)
-			}
-			if resp.StatusCode != tt.want {
-				t.Errorf("status %d, want %d", resp.StatusCode, tt.want)
+			if got := handshakeStatus(t, g, "/v1", nil); got != tt.want {
+				t.Errorf("status %d, want %d", got, tt.want)
 			}
 			if tt.want != 101 && g.Stats().Refused[tt.want] != 1 {
-				t.Errorf("refused %v, want one %d", g.Stats().Refused, tt.want)
+				t.Errorf("Stats.Refused is %v, want one %d", g.Stats().Refused, tt.want)
 			}
 		})
 	}
 
-	t.Run("G-HANDSHAKE-1 pending until $connect has answered", func(t *testing.T) {
+	t.Run("G-HANDSHAKE-1 pending until $connect has returned", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			answer := make(chan struct{})
 			g := newGateway(t, api(routes("$connect", function(func(ctx context.Context, _ []byte) ([]byte, error) {
@@ -108,7 +101,7 @@ func TestHandshake(t *testing.T) {
 			}()
 			synctest.Wait()
 			if opened {
-				t.Error("open before $connect has answered")
+				t.Error("open before $connect has returned")
 			}
 			if n := len(g.Connections()); n != 0 {
 				t.Errorf("%d connections while pending", n)
@@ -116,11 +109,11 @@ func TestHandshake(t *testing.T) {
 			close(answer)
 			<-done
 			if !opened || g.Stats().Connects != 1 {
-				t.Error("not open after $connect has answered")
+				t.Error("not open after $connect has returned")
 			}
 		})
 	})
-	t.Run("G-HANDSHAKE-2 no $connect route opens, $default is not asked", func(t *testing.T) {
+	t.Run("G-HANDSHAKE-2 no $connect route opens, $default is not invoked", func(t *testing.T) {
 		var fallback recorder
 		g := newGateway(t, api(routes("$default", &fallback)))
 		dial(t, g, "/v1")
@@ -132,14 +125,14 @@ func TestHandshake(t *testing.T) {
 		g := newGateway(t, api(routes("$connect", gatewaytest.Route{})))
 		dial(t, g, "/v1")
 	})
-	t.Run("G-HANDSHAKE-7 time-out is 504 after 29 s", func(t *testing.T) {
+	t.Run("G-HANDSHAKE-7 timeout is 504 after 29 s", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGateway(t, api(routes("$connect", function(func(ctx context.Context, _ []byte) ([]byte, error) {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}))))
 			start := time.Now()
-			resp, _ := refused(t, g, "/v1", nil)
+			resp, _ := refusedHandshake(t, g, "/v1", nil)
 			if resp.StatusCode != 504 || time.Since(start) != 29*time.Second {
 				t.Errorf("status %d after %v, want 504 after 29s", resp.StatusCode, time.Since(start))
 			}
@@ -148,39 +141,38 @@ func TestHandshake(t *testing.T) {
 	t.Run("G-HANDSHAKE-20 no $disconnect after a refusal", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
-			g := newGateway(t, api(routes("$connect", answers(`{"statusCode":403}`), "$disconnect", &ended)))
-			refused(t, g, "/v1", nil)
+			g := newGateway(t, api(routes("$connect", returns(`{"statusCode":403}`), "$disconnect", &ended)))
+			refusedHandshake(t, g, "/v1", nil)
 			synctest.Wait()
 			if n := len(ended.all()); n != 0 {
 				t.Errorf("$disconnect ran %d times", n)
 			}
 		})
 	})
-	t.Run("G-HANDSHAKE-20 with DisconnectAfterRefusal it runs, if $connect was asked", func(t *testing.T) {
+	t.Run("G-HANDSHAKE-20 with DisconnectAfterRefusal it runs, if $connect was invoked", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
 			g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{DisconnectAfterRefusal: true},
-				Authorizer: &gatewaytest.Authorizer{Handler: answers(grant("Allow", "*", `{}`)), IdentitySources: []string{"route.request.querystring.who"}},
-				Routes:     routes("$connect", answers(`{"statusCode":403}`), "$disconnect", &ended)})
-			refused(t, g, "/v1", nil)
+				Authorizer: &gatewaytest.Authorizer{Handler: returns(grant("Allow", "*", `{}`)),
+					IdentitySources: []string{"route.request.querystring.who"}},
+				Routes: routes("$connect", returns(`{"statusCode":403}`), "$disconnect", &ended)})
+			refusedHandshake(t, g, "/v1", nil)
 			synctest.Wait()
 			if n := len(ended.all()); n != 0 {
-				t.Errorf("$disconnect ran %d times, though only the authorizer's sources were looked at", n)
+				t.Errorf("$disconnect ran %d times, but $connect was not invoked", n)
 			}
-			refused(t, g, "/v1?who=ann", nil)
+			refusedHandshake(t, g, "/v1?who=ann", nil)
 			synctest.Wait()
 			if code := lookup(t, ended.one(t), "requestContext", "disconnectStatusCode"); code != 1006.0 {
 				t.Errorf("code %v, want 1006", code)
 			}
 		})
 	})
-	t.Run("client that left during $connect gets its $disconnect", func(t *testing.T) {
+	t.Run("a client that leaves during $connect has its $disconnect", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
-			g := newGateway(t, api(routes("$disconnect", &ended, "$connect", function(func(ctx context.Context, _ []byte) ([]byte, error) {
-				time.Sleep(time.Second)
-				return ok200(ctx, nil)
-			}))))
+			g := newGateway(t, api(routes("$disconnect", &ended, "$connect",
+				takes(time.Second))))
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 			defer cancel()
 			if _, _, err := g.DialRaw(ctx, "/v1", nil); err == nil {
@@ -194,9 +186,9 @@ func TestHandshake(t *testing.T) {
 	})
 }
 
-func TestHandshakeAnswer(t *testing.T) {
-	t.Run("G-HANDSHAKE-14 -10 header lines of the 101, and nothing of the answer", func(t *testing.T) {
-		g := newGateway(t, api(routes("$connect", answers(
+func TestHandshakeResponse(t *testing.T) {
+	t.Run("G-HANDSHAKE-14 -10 header lines of the 101, without those of the response", func(t *testing.T) {
+		g := newGateway(t, api(routes("$connect", returns(
 			`{"statusCode":200,"headers":{"Set-Cookie":"a=b","X-Mine":"1"},"body":"ignored"}`))))
 		lines := rawResponse(t, g, "/v1", "")
 		want := []string{
@@ -212,7 +204,7 @@ func TestHandshakeAnswer(t *testing.T) {
 			}
 		}
 	})
-	t.Run("G-HANDSHAKE-14 -15 the extension is agreed on", func(t *testing.T) {
+	t.Run("G-HANDSHAKE-14 -15 the extension is accepted", func(t *testing.T) {
 		g := newGateway(t, gatewaytest.API{})
 		lines := rawResponse(t, g, "/v1", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n")
 		if want := "sec-websocket-extensions: permessage-deflate"; !slices.Contains(lines, want) {
@@ -221,14 +213,16 @@ func TestHandshakeAnswer(t *testing.T) {
 	})
 
 	protocols := []struct{ name, answer, want string }{
-		{"G-HANDSHAKE-11 the answer's value is put on the 101", `{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"securecart.v1"}}`, "securecart.v1"},
+		{"G-HANDSHAKE-11 the response's value is on the 101",
+			`{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"securecart.v1"}}`, "securecart.v1"},
 		{"G-HANDSHAKE-11 no value, no header", `{"statusCode":200}`, ""},
 		{"G-HANDSHAKE-12 any letter case", `{"statusCode":200,"headers":{"sec-websocket-protocol":"b"}}`, "b"},
-		{"G-HANDSHAKE-12 multiValueHeaders", `{"statusCode":200,"headers":null,"multiValueHeaders":{"Sec-Websocket-Protocol":["b"]}}`, "b"},
+		{"G-HANDSHAKE-12 multiValueHeaders",
+			`{"statusCode":200,"headers":null,"multiValueHeaders":{"Sec-Websocket-Protocol":["b"]}}`, "b"},
 	}
 	for _, tt := range protocols {
 		t.Run(tt.name, func(t *testing.T) {
-			connect := &recorder{next: answers(tt.answer)}
+			connect := &recorder{next: returns(tt.answer)}
 			g := newGateway(t, api(routes("$connect", connect)))
 			c, resp, err := g.Dial(t.Context(), "/v1", &websocket.DialOptions{Subprotocols: []string{"securecart.v1", "b"}})
 			if err != nil {
@@ -239,7 +233,7 @@ func TestHandshakeAnswer(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			if got := lookup(t, connect.one(t), "headers", "Sec-Websocket-Protocol"); got != "securecart.v1,b" {
-				t.Errorf("the function saw %v", got)
+				t.Errorf("the function got %v", got)
 			}
 		})
 	}
@@ -254,9 +248,10 @@ func TestHandshakeAnswer(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	})
-	t.Run("subprotocol that would split the header is 502", func(t *testing.T) {
-		g := newGateway(t, api(routes("$connect", answers(`{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"a\r\nX: y"}}`))))
-		if resp, _ := refused(t, g, "/v1", nil); resp.StatusCode != 502 {
+	t.Run("a subprotocol that would split the header is 502", func(t *testing.T) {
+		g := newGateway(t, api(routes("$connect",
+			returns(`{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"a\r\nX: y"}}`))))
+		if resp, _ := refusedHandshake(t, g, "/v1", nil); resp.StatusCode != 502 {
 			t.Errorf("status %d, want 502", resp.StatusCode)
 		}
 	})
@@ -269,17 +264,18 @@ func TestHandshakeAnswer(t *testing.T) {
 		}
 		defer c.Close()
 		if got := lookup(t, connect.one(t), "headers", "Origin"); got != "https://evil.example" {
-			t.Errorf("the function saw Origin %v", got)
+			t.Errorf("the function got Origin %v", got)
 		}
 	})
 	t.Run("G-HANDSHAKE-19 body and headers of a refusal", func(t *testing.T) {
 		g := newGateway(t, api(routes("$connect", fails("secret"))))
-		resp, body := refused(t, g, "/v1", nil)
+		resp, body := refusedHandshake(t, g, "/v1", nil)
 		var got struct{ Message, ConnectionID, RequestID string }
 		if err := json.Unmarshal([]byte(body), &got); err != nil {
 			t.Fatalf("%q: %v", body, err)
 		}
-		want := `{"message": "Internal server error", "connectionId":"` + got.ConnectionID + `", "requestId":"` + got.RequestID + `"}`
+		want := `{"message": "Internal server error", "connectionId":"` + got.ConnectionID + `", "requestId":"` +
+			got.RequestID + `"}`
 		if body != want {
 			t.Errorf("got %s, want %s", body, want)
 		}
@@ -292,15 +288,16 @@ func TestHandshakeAnswer(t *testing.T) {
 	})
 }
 
-// rawResponse shakes hands over a real connection with the key of the RFC's
-// example and returns the response's lines as they come.
+// rawResponse opens a connection over TCP with the key of the RFC's example and
+// returns the unchanged lines of the response.
 func rawResponse(t *testing.T, g *gatewaytest.Gateway, path, extra string) []string {
 	t.Helper()
 	return rawLines(t, serve(t, g), "GET "+path+" HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"+extra+"\r\n")
 }
 
-// rawLines sends bytes to a server and returns the header lines it answers.
+// rawLines sends bytes to a server and returns the header lines of its
+// response.
 func rawLines(t *testing.T, base, request string) []string {
 	t.Helper()
 	c, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
@@ -378,8 +375,8 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestEarlyFrames is a client that does not wait for the 101 before it sends:
-// what the HTTP server has read by then is not lost, and waits for $connect.
+// TestEarlyFrames is a client that sends before it gets the 101. What the HTTP
+// server has read by then is not lost, and waits for $connect.
 func TestEarlyFrames(t *testing.T) {
 	sent := make(chan struct{})
 	happened := make(chan string, 2)
@@ -398,7 +395,8 @@ func TestEarlyFrames(t *testing.T) {
 	}
 	defer c.Close()
 	if _, err := io.WriteString(c, "GET /v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"+string(text("eager"))); err != nil {
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"+
+		string(text("eager"))); err != nil {
 		t.Fatal(err)
 	}
 	close(sent)
@@ -407,12 +405,12 @@ func TestEarlyFrames(t *testing.T) {
 	}
 }
 
-// plainWriter is a ResponseWriter that cannot hijack, as that of HTTP/2.
+// plainWriter is a ResponseWriter that cannot hijack, like that of HTTP/2.
 type plainWriter struct{ *httptest.ResponseRecorder }
 
-// TestServerThatCannotHijack. Our own: HTTP/2 is refused before a function is
-// asked.
-func TestServerThatCannotHijack(t *testing.T) {
+// TestServerWithoutHijack. Our own: HTTP/2 is refused before a function is
+// invoked.
+func TestServerWithoutHijack(t *testing.T) {
 	var connect recorder
 	g := newGateway(t, api(routes("$connect", &connect)))
 	r := httptest.NewRequest("GET", "/v1", nil)
@@ -427,8 +425,8 @@ func TestServerThatCannotHijack(t *testing.T) {
 	}
 }
 
-// TestManyHandshakes. Our own: Stats counts each connection once, however many
-// come at once.
+// TestManyHandshakes. Our own: Stats counts each of many concurrent handshakes
+// once.
 func TestManyHandshakes(t *testing.T) {
 	g := newGateway(t, api(routes("$connect", ok200, "$default", twoWay(echo))))
 	base := "ws" + strings.TrimPrefix(serve(t, g), "http")
@@ -452,7 +450,8 @@ func TestManyHandshakes(t *testing.T) {
 	}
 	all.Wait()
 	_ = g.Close()
-	if s := g.Stats(); s.Connects != 50 || s.Open != 0 || s.Disconnects[1000] != 50 || s.MessagesIn != 50 || s.FramesOut != 50 {
+	if s := g.Stats(); s.Connects != 50 || s.Open != 0 || s.Disconnects[1000] != 50 || s.MessagesIn != 50 ||
+		s.FramesOut != 50 {
 		t.Errorf("stats %+v", s)
 	}
 }

@@ -6,13 +6,15 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+
+	"github.com/securecart/hub/gatewaytest/internal/fields"
 )
 
 // PreserveHeaderCase wraps the listener of an http.Server so that CONNECT
-// events show header names in the client's own letter case, as the service
-// does (G-EVENT-7). Without it net/http has rewritten them before the gateway
-// sees them: "x-tenant" is then "X-Tenant". Dial needs no wrapping. For TLS,
-// wrap the listener that tls.NewListener returns.
+// events have header names in the client's letter case, as in the service
+// (G-EVENT-7). Without it net/http rewrites them before the gateway sees them:
+// "x-tenant" becomes "X-Tenant". Dial does not need it. For TLS, wrap the
+// listener that tls.NewListener returns.
 func PreserveHeaderCase(l net.Listener) net.Listener { return &recordingListener{l} }
 
 type recordingListener struct{ net.Listener }
@@ -25,9 +27,9 @@ func (l *recordingListener) Accept() (net.Conn, error) {
 	return &recordingConn{Conn: c}, nil
 }
 
-// recordingConn keeps the header bytes of the request that is being read. The
-// http.Server gives handlers no way to its connection but one: the local
-// address in the request's context. So the address carries it.
+// recordingConn records the header bytes of the current request. An http.Server
+// gives handlers only one way to reach the connection: the local address in the
+// request's context. So the address carries it.
 type recordingConn struct {
 	net.Conn
 	record headerRecorder
@@ -41,13 +43,13 @@ func (c *recordingConn) Read(p []byte) (int, error) {
 
 func (c *recordingConn) LocalAddr() net.Addr { return &recordedAddr{c.Conn.LocalAddr(), c} }
 
-// headersOf returns the headers of the request as sent. On a connection that
-// was kept alive the record is that of an earlier request, which the key of
-// the handshake tells.
-func (c *recordingConn) headersOf(r *http.Request) fields {
-	sent := parseHeaders(c.record.text())
+// headersOf returns the headers of the request as sent. On a kept-alive
+// connection the record may be that of an earlier request. The key of the
+// handshake shows this, and headersOf returns nil.
+func (c *recordingConn) headersOf(r *http.Request) fields.List {
+	sent := fields.ParseHeaders(c.record.text())
 	const key = "Sec-WebSocket-Key"
-	if sent.last(key, strings.EqualFold) != r.Header.Get(key) {
+	if sent.Last(key, strings.EqualFold) != r.Header.Get(key) {
 		return nil
 	}
 	return sent
@@ -59,8 +61,8 @@ type recordedAddr struct {
 }
 
 // headerRecorder keeps what is written to it up to the first empty line or
-// maxHeaderBytes, so only the first request of a connection. A handshake is
-// that in every known client.
+// maxHeaderBytes. So it records the first request of a connection only. In all
+// known clients that is the handshake.
 type headerRecorder struct {
 	mu   sync.Mutex
 	b    []byte
@@ -83,7 +85,7 @@ func (h *headerRecorder) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// text is what was recorded, empty if it is not a whole header.
+// text returns the recorded header, or "" if it is not complete.
 func (h *headerRecorder) text() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -13,34 +13,43 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// function is a lambda.Handler made of raw JSON in and out.
+// function is a lambda.Handler with raw JSON in and out.
 type function func(ctx context.Context, event []byte) ([]byte, error)
 
 func (f function) Invoke(ctx context.Context, event []byte) ([]byte, error) { return f(ctx, event) }
 
-// answers is a function that always returns the same.
-func answers(raw string) function {
+// returns is a function that always returns the same.
+func returns(raw string) function {
 	return func(context.Context, []byte) ([]byte, error) { return []byte(raw), nil }
 }
 
-var ok200 = answers(`{"statusCode":200}`)
+var ok200 = returns(`{"statusCode":200}`)
 
 func fails(text string) function {
 	return func(context.Context, []byte) ([]byte, error) { return nil, errors.New(text) }
 }
 
-// missing stands for a function elsewhere that is not there.
-var missing = function(func(context.Context, []byte) ([]byte, error) {
+// takes is a function that needs this long to respond.
+func takes(d time.Duration) function {
+	return func(ctx context.Context, event []byte) ([]byte, error) {
+		<-time.After(d)
+		return ok200(ctx, event)
+	}
+}
+
+// noFunction stands for a function elsewhere that does not exist.
+var noFunction = function(func(context.Context, []byte) ([]byte, error) {
 	return nil, fmt.Errorf("function shop: %w", gatewaytest.ErrNoFunction)
 })
 
-// echo answers a message with its body.
+// echo responds to a message with its body.
 var echo = function(func(_ context.Context, raw []byte) ([]byte, error) {
 	var e struct{ Body string }
 	if err := json.Unmarshal(raw, &e); err != nil {
@@ -49,10 +58,10 @@ var echo = function(func(_ context.Context, raw []byte) ([]byte, error) {
 	return json.Marshal(map[string]any{"statusCode": 200, "body": e.Body})
 })
 
-// same answers with its event.
-var same = function(func(_ context.Context, event []byte) ([]byte, error) { return event, nil })
+// returnsEvent responds with its event.
+var returnsEvent = function(func(_ context.Context, event []byte) ([]byte, error) { return event, nil })
 
-// recorder is a function that keeps its events and passes them on.
+// recorder is a function that records its events and passes them on.
 type recorder struct {
 	next function
 
@@ -86,7 +95,7 @@ func (r *recorder) one(t testing.TB) []byte {
 	return events[0]
 }
 
-// lookup walks an event to a value; nil when a key is missing.
+// lookup returns a value in an event, or nil if a key is missing.
 func lookup(t testing.TB, event []byte, path ...string) any {
 	t.Helper()
 	var value any
@@ -141,7 +150,7 @@ func twoWay(f function) gatewaytest.Route {
 	return gatewaytest.Route{Integration: f, RouteResponse: true}
 }
 
-// dial connects in memory and cleans up.
+// dial connects in memory, until the end of the test.
 func dial(t testing.TB, g *gatewaytest.Gateway, path string) *websocket.Conn {
 	t.Helper()
 	c, _, err := g.Dial(t.Context(), path, nil)
@@ -195,7 +204,7 @@ func drain(c *websocket.Conn) {
 	}
 }
 
-// onlyID is the id of the one open connection.
+// onlyID returns the id of the one open connection.
 func onlyID(t testing.TB, g *gatewaytest.Gateway) string {
 	t.Helper()
 	infos := g.Connections()
@@ -205,7 +214,7 @@ func onlyID(t testing.TB, g *gatewaytest.Gateway) string {
 	return infos[0].ConnectionID
 }
 
-// serve puts a gateway behind a real listener.
+// serve serves a gateway with a real listener and returns its URL.
 func serve(t testing.TB, g *gatewaytest.Gateway) string {
 	t.Helper()
 	s := httptest.NewServer(g)
@@ -214,30 +223,36 @@ func serve(t testing.TB, g *gatewaytest.Gateway) string {
 	return s.URL
 }
 
-// call sends an HTTP request and returns the answer with its body.
-func call(t testing.TB, method, url string, body io.Reader) (*http.Response, string) {
+// doRequest sends an HTTP request and returns the response with its body.
+func doRequest(t testing.TB, method, url string, body io.Reader) (*http.Response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, body)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return roundTrip(t, req)
+}
+
+// roundTrip sends an HTTP request and returns the response with its body.
+func roundTrip(t testing.TB, req *http.Request) (*http.Response, string) {
+	t.Helper()
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
+	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(data)
+	return resp, string(body)
 }
 
-// rawClient writes its own frames.
+// rawClient is a client that writes its own frames.
 type rawClient struct {
 	net.Conn
 	r       *bufio.Reader
-	deflate bool // it has agreed on permessage-deflate
+	deflate bool // permessage-deflate was agreed on
 }
 
 func dialRaw(t testing.TB, g *gatewaytest.Gateway, path string) *rawClient {
@@ -258,8 +273,8 @@ const (
 	masked = 0x80
 )
 
-// frame is a client's frame with the mask 01 02 03 04. The first byte is fin
-// or not, plus the opcode.
+// frame is a client's frame with the mask 01 02 03 04. The first byte is the
+// opcode, with fin or without.
 func frame(first byte, payload string) []byte {
 	b := []byte{first}
 	switch n := len(payload); {
@@ -279,12 +294,12 @@ func frame(first byte, payload string) []byte {
 
 func text(payload string) []byte { return frame(fin|opText, payload) }
 
-func closing(code int, reason string) []byte {
+func closeFrame(code int, reason string) []byte {
 	return frame(fin|opClose, string(binary.BigEndian.AppendUint16(nil, uint16(code)))+reason)
 }
 
-// serverFrame is what came back. With rsv1 in the opcode it came compressed, and
-// the payload is what it inflates to.
+// serverFrame is a frame, or a reassembled message, from the gateway. With rsv1
+// in the opcode it was compressed, and the payload is inflated.
 type serverFrame struct {
 	opcode  byte
 	payload string
@@ -292,9 +307,9 @@ type serverFrame struct {
 
 func (f serverFrame) String() string { return fmt.Sprintf("{opcode %d %.80q}", f.opcode, f.payload) }
 
-// readFrame reads one frame, or the fragments of one message, and insists on
-// what every server frame must be: unmasked, with the shortest length, and whole
-// up to 32 KB (G-FRAME-8).
+// readFrame reads one frame, or the fragments of one message, and checks what
+// every server frame must be: unmasked, with the shortest length, and not
+// fragmented up to 32 KB (G-FRAME-8).
 func (c *rawClient) readFrame() (serverFrame, error) {
 	f, last, err := c.readFragment()
 	for err == nil && !last {
@@ -305,7 +320,7 @@ func (c *rawClient) readFrame() (serverFrame, error) {
 		f.payload += next.payload
 	}
 	if f.opcode&rsv1 != 0 && err == nil {
-		f.payload, err = inflated(f.payload)
+		f.payload, err = inflate(f.payload)
 	}
 	return f, err
 }
@@ -318,7 +333,8 @@ func (c *rawClient) readFragment() (serverFrame, bool, error) {
 		return serverFrame{}, false, err
 	}
 	opcode := head[0] & 0x7F
-	if reserved := head[0] & 0x70; reserved != 0 && (reserved != rsv1 || opcode != rsv1|opText || !c.deflate) || head[1]&masked != 0 {
+	if reserved := head[0] & 0x70; reserved != 0 && (reserved != rsv1 || opcode != rsv1|opText || !c.deflate) ||
+		head[1]&masked != 0 {
 		return serverFrame{}, false, fmt.Errorf("bad frame header % x", head)
 	}
 	n, last := int(head[1]), head[0]&fin != 0

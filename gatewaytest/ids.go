@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// idBytes is how many bytes an id of the service has: 16 characters with the
-// padding that always is there (G-EVENT-6).
+// idBytes is the length of an id of the service: 16 characters with the
+// padding, which is always there (G-EVENT-6).
 const idBytes = 11
 
-// idSuffix is the last three bytes of an id. Connection id and message ids of
-// one connection end alike and start with 0x02; a request id's with 0x05.
+// idSuffix is the last three bytes of an id. The connection id and the message
+// ids of one connection have the same suffix, which starts with 0x02. That of a
+// request id starts with 0x05.
 type idSuffix [3]byte
 
-// strictID refuses an id whose unused bits are set: the service never makes
-// one.
+// strictID refuses ids with unused bits set, which the service never creates.
 var strictID = base64.URLEncoding.Strict()
 
 func newConnectionSuffix() idSuffix {
@@ -26,8 +26,8 @@ func newConnectionSuffix() idSuffix {
 	return s
 }
 
-// newID makes an id whose leading bytes rise with time, in steps of about a
-// quarter of a second, as the ids of the service are seen to do.
+// newID returns an id whose leading bytes increase with time, in steps of about
+// a quarter of a second, as those of the service do.
 func newID(now time.Time, suffix idSuffix) string {
 	var b [idBytes]byte
 	quarters := now.UnixMilli() >> 8
@@ -43,14 +43,15 @@ func newRequestID(now time.Time) string {
 	return newID(now, s)
 }
 
-// validID reports whether an id has the shape of one; whether a connection has
-// it is another question (G-MGMT-6 answers them differently).
+// validID reports whether an id is well-formed. G-MGMT-6 distinguishes this
+// from whether a connection has it.
 func validID(id string) bool {
 	b, err := strictID.DecodeString(id)
 	return err == nil && len(b) == idBytes && len(id) == base64.URLEncoding.EncodedLen(idBytes)
 }
 
-// newUUID makes the x-amzn-RequestId of an HTTP answer (RFC 9562, version 4).
+// newUUID returns the x-amzn-RequestId of an HTTP response (RFC 9562, version
+// 4).
 func newUUID() string {
 	var b [16]byte
 	random(b[:])
@@ -59,13 +60,13 @@ func newUUID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// newTraceID makes the value of X-Amzn-Trace-Id (G-EVENT-7).
+// newTraceID returns a value for X-Amzn-Trace-Id (G-EVENT-7).
 func newTraceID(now time.Time) string {
 	var b [12]byte
 	random(b[:])
 	return fmt.Sprintf("Root=1-%08x-%s", uint32(now.Unix()), hex.EncodeToString(b[:]))
 }
 
-// random fills b. crypto/rand.Read has no error to return: where the system
-// has no randomness it ends the program.
+// random fills b. crypto/rand.Read never returns an error: without randomness
+// it ends the program.
 func random(b []byte) { rand.Read(b) }

@@ -7,113 +7,127 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/event"
+	"github.com/securecart/hub/gatewaytest/internal/fields"
 )
 
-// answer is what a backend returned, or what became of it on the way to the
-// client.
-type answer struct {
+// integrationResponse is the response of a backend, and what a mapping has made
+// of it.
+type integrationResponse struct {
 	status  int
-	headers fields
+	headers fields.List
 	body    []byte
 	hasBody bool
 }
 
-// integrate gives an event to the route's backend and waits for its answer. A
-// refusal says that there is none.
-func (g *Gateway) integrate(k *call) (answer, *refusal) {
+// integrate sends an event to the route's backend and waits for the response.
+// It returns a refusal if there is none.
+func (g *Gateway) integrate(inv *invocation) (integrationResponse, *gatewayResponse) {
 	started := time.Now()
-	a, refused := g.ask(k)
-	k.noteLatency("integrationLatency", started)
-	k.noteLatency("integration.latency", started)
-	if refused != nil {
-		k.note("integration.error", refused.detail)
-		if refused.kind == refusedFailed.kind || refused.kind == refusedConfiguration.kind {
-			g.api.Log.Warn("integration failed", "routeKey", k.event.RequestContext.RouteKey,
-				"connectionId", k.c.id, "requestId", k.event.RequestContext.RequestID, "error", refused.detail)
+	resp, refusal := g.callBackend(inv)
+	inv.recordLatency("integrationLatency", started)
+	inv.recordLatency("integration.latency", started)
+	if refusal != nil {
+		inv.record("integration.error", refusal.detail)
+		if refusal.kind == responseFailure.kind || refusal.kind == responseConfiguration.kind {
+			g.api.Log.Warn("integration failed", "routeKey", inv.event.RequestContext.RouteKey,
+				"connectionId", inv.c.id, "requestId", inv.requestID(), "error", refusal.detail)
 		}
-		return a, refused
+		return resp, refusal
 	}
-	if a.status >= http.StatusBadRequest {
-		k.metrics().integrationErrors.Add(1)
+	if resp.status >= http.StatusBadRequest {
+		inv.metrics().integrationErrors.Add(1)
 	}
-	k.note("integration.status", strconv.Itoa(a.status))
-	k.note("status", strconv.Itoa(a.status))
-	return a, nil
+	inv.record("integration.status", strconv.Itoa(resp.status))
+	inv.record("status", strconv.Itoa(resp.status))
+	return resp, nil
 }
 
-// ask is the five types of G-INTEG-1.
-func (g *Gateway) ask(k *call) (answer, *refusal) {
-	r := k.route
+// callBackend maps the request, sends it to the backend, and maps the response.
+func (g *Gateway) callBackend(inv *invocation) (integrationResponse, *gatewayResponse) {
+	r := inv.route
 	if !r.bound() {
-		unbound := refusedFailed.because("route has no integration")
+		unbound := responseFailure.withDetail("the route has no integration")
 		unbound.message = g.api.Assumptions.UnboundRouteText // G-ROUTE-13
-		return answer{}, unbound
+		return integrationResponse{}, unbound
 	}
-	request := k.body
+	request := inv.body
 	if r.mapping != nil {
-		var refused *refusal
-		if request, refused = r.mapping.request(k); refused != nil {
-			return answer{}, refused
+		var refusal *gatewayResponse
+		if request, refusal = r.mapping.request(inv); refusal != nil {
+			return integrationResponse{}, refusal
 		}
 	}
-	var (
-		a       answer
-		err     error
-		outcome string
-		started = time.Now()
-	)
-	if k.event.RequestContext.EventType == eventConnect {
-		k.metrics().connects.Add(1)
+	if inv.event.RequestContext.EventType == event.Connect {
+		inv.metrics().connects.Add(1)
 	}
-	switch {
-	case r.Integration != nil && r.mapping == nil:
-		a, err = g.askProxy(k)
-	case r.Integration != nil:
-		a, outcome, err = g.askFunction(k, request)
-	case r.HTTP != nil:
-		a, err = g.askHTTP(k, request)
-		outcome = strconv.Itoa(a.status)
-		k.note("integration.integrationStatus", outcome)
-	default:
-		a, err = mock(request)
-		outcome = strconv.Itoa(a.status)
-	}
-	if k.event.RequestContext.EventType != eventDisconnect && g.answersLate() {
-		err = g.waitOut(r.Timeout - time.Since(started))
+	started := time.Now()
+	resp, outcome, err := g.sendRequest(inv, request)
+	if inv.event.RequestContext.EventType != event.Disconnect && g.respondsLate() {
+		err = g.waitForTimeout(r.Timeout - time.Since(started))
 	}
 	if r.Integration != nil || r.HTTP != nil {
-		k.metrics().answered(time.Since(started))
+		inv.metrics().addIntegration(time.Since(started))
 	}
 	if err == nil && r.mapping != nil {
-		a, err = r.mapping.respond(k, outcome, a)
+		resp, err = r.mapping.respond(inv, outcome, resp)
 	}
+	if err != nil {
+		return integrationResponse{}, g.failedIntegration(err)
+	}
+	resp.body = validUTF8(resp.body)
+	return resp, nil
+}
+
+// sendRequest sends a request to the backend of one of the five types of G-INTEG-1. The keys of a mapping's
+// integration responses are matched against outcome.
+func (g *Gateway) sendRequest(inv *invocation, request string) (resp integrationResponse, outcome string, err error) {
+	r := inv.route
+	switch {
+	case r.Integration != nil && r.mapping == nil:
+		resp, err = g.invokeProxy(inv)
+	case r.Integration != nil:
+		resp, outcome, err = g.invokeMapped(inv, request)
+	case r.HTTP != nil:
+		resp, err = g.sendHTTP(inv, request)
+		outcome = strconv.Itoa(resp.status)
+		inv.record("integration.integrationStatus", outcome)
+	default:
+		resp, err = mock(request)
+		outcome = strconv.Itoa(resp.status)
+	}
+	return resp, outcome, err
+}
+
+// failedIntegration is the refusal for an error of an integration.
+func (g *Gateway) failedIntegration(err error) *gatewayResponse {
 	switch {
 	case errors.Is(err, errTimedOut):
-		late := refusedTimedOut.because(err.Error())
-		late.status = g.api.Assumptions.TimeoutStatus // G-HANDSHAKE-7
-		return answer{}, late
+		timeout := responseTimeout.withDetail(err.Error())
+		timeout.status = g.api.Assumptions.TimeoutStatus // G-HANDSHAKE-7
+		return timeout
 	case errors.Is(err, ErrNoFunction):
-		missing := refusedConfiguration.because(err.Error())
-		missing.status = g.api.Assumptions.NoFunctionStatus // G-HANDSHAKE-8
-		return answer{}, missing
+		noFunction := responseConfiguration.withDetail(err.Error())
+		noFunction.status = g.api.Assumptions.NoFunctionStatus // G-HANDSHAKE-8
+		return noFunction
 	case errors.Is(err, errMalformed):
-		return answer{}, g.malformed(err.Error())
-	case err != nil:
-		return answer{}, refusedFailed.because(err.Error())
+		return g.malformedResponse(err.Error())
 	}
-	a.body = textOf(a.body)
-	return a, nil
+	return responseFailure.withDetail(err.Error())
 }
 
-// malformed is the refusal for an answer that cannot be read (G-HANDSHAKE-6).
-func (g *Gateway) malformed(detail string) *refusal {
-	refused := refusedFailed.because(detail)
-	refused.status = g.api.Assumptions.MalformedAnswerStatus
-	return refused
+// malformedResponse is the refusal for an integration response that is
+// malformed (G-HANDSHAKE-6).
+func (g *Gateway) malformedResponse(detail string) *gatewayResponse {
+	refusal := responseFailure.withDetail(detail)
+	refusal.status = g.api.Assumptions.MalformedAnswerStatus
+	return refusal
 }
 
-// waitOut waits until an integration has timed out, or the gateway ends.
-func (g *Gateway) waitOut(left time.Duration) error {
+// waitForTimeout waits for the rest of an integration's timeout, or until the
+// gateway ends.
+func (g *Gateway) waitForTimeout(left time.Duration) error {
 	timer := time.NewTimer(left)
 	defer timer.Stop()
 	select {
@@ -124,44 +138,44 @@ func (g *Gateway) waitOut(left time.Duration) error {
 	}
 }
 
-// askProxy gives the event itself to the route's function (AWS_PROXY).
-func (g *Gateway) askProxy(k *call) (answer, error) {
-	payload, err := k.event.encode()
+// invokeProxy sends the event itself to the route's function (AWS_PROXY).
+func (g *Gateway) invokeProxy(inv *invocation) (integrationResponse, error) {
+	payload, err := inv.event.Encode()
 	if err != nil {
-		return answer{}, err
+		return integrationResponse{}, err
 	}
-	raw, err := g.invoke(k.route.Integration, payload, k.event.RequestContext.RequestID, k.route.Timeout)
+	raw, err := g.invoke(inv.route.Integration, payload, inv.requestID(), inv.route.Timeout)
 	if err != nil {
-		return answer{}, err
+		return integrationResponse{}, err
 	}
-	k.note("integration.integrationStatus", "200") // G-LOG-2: that of the Lambda service
-	a, err := parseProxyAnswer(raw, &g.api.Assumptions)
+	inv.record("integration.integrationStatus", "200") // G-LOG-2: the status of the Lambda service
+	resp, err := parseProxyResponse(raw, &g.api.Assumptions)
 	if err != nil {
-		return answer{}, fmt.Errorf("%w: %w", errMalformed, err)
+		return integrationResponse{}, fmt.Errorf("%w: %w", errMalformed, err)
 	}
-	return a, nil
+	return resp, nil
 }
 
-// askFunction gives the mapped message to the route's function (AWS). The
-// function's error is an answer too, and its text the outcome (G-INTEG-7).
-func (g *Gateway) askFunction(k *call, request string) (a answer, outcome string, err error) {
+// invokeMapped sends the mapped message to the route's function (AWS). An error
+// of the function is a response too, and its text is the outcome (G-INTEG-7).
+func (g *Gateway) invokeMapped(inv *invocation, request string) (resp integrationResponse, outcome string, err error) {
 	if request == "" {
-		request = "{}" // an event without a body; a function is never given nothing (assumed)
+		request = "{}" // an event without a body: the payload is never empty (assumed)
 	}
 	if !json.Valid([]byte(request)) {
-		// Lambda's own answer to such an Invoke is InvalidRequestContentException.
-		return a, "", errors.New("what the function would be given is not JSON")
+		// Lambda refuses such an Invoke with InvalidRequestContentException.
+		return resp, "", errors.New("the payload for the function is not JSON")
 	}
-	raw, err := g.invoke(k.route.Integration, []byte(request), k.event.RequestContext.RequestID, k.route.Timeout)
+	raw, err := g.invoke(inv.route.Integration, []byte(request), inv.requestID(), inv.route.Timeout)
 	switch {
 	case errors.Is(err, errTimedOut), errors.Is(err, ErrNoFunction):
-		return a, "", err
-	case err != nil && k.event.RequestContext.EventType == eventConnect:
-		return a, "", err // G-HANDSHAKE-5
+		return resp, "", err
+	case err != nil && inv.event.RequestContext.EventType == event.Connect:
+		return resp, "", err // G-HANDSHAKE-5
 	case err != nil:
 		outcome = err.Error()
 		raw, _ = json.Marshal(map[string]string{"errorMessage": outcome}) // cannot fail
 	}
-	k.note("integration.integrationStatus", "200")
-	return answer{status: http.StatusOK, body: raw, hasBody: true}, outcome, nil
+	inv.record("integration.integrationStatus", "200")
+	return integrationResponse{status: http.StatusOK, body: raw, hasBody: true}, outcome, nil
 }

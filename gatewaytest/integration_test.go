@@ -9,7 +9,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// errorFrame is the beginning of the frame with a text.
+// errorFrame is the start of the error frame with a text.
 func errorFrame(text string) string { return `{"message": "` + text + `", "connectionId":"` }
 
 func templates(pairs ...string) map[string]string {
@@ -23,17 +23,20 @@ func templates(pairs ...string) map[string]string {
 func TestMock(t *testing.T) {
 	responses := map[string]gatewaytest.IntegrationResponse{
 		"/4\\d\\d/": {ResponseTemplates: templates("$default", "bad")},
-		"$default":  {TemplateSelectionExpression: "${request.body.lang}", ResponseTemplates: templates("de", "gut", "$default", "good")},
+		"$default": {TemplateSelectionExpression: "${request.body.lang}",
+			ResponseTemplates: templates("de", "gut", "$default", "good")},
 	}
 	choose := &gatewaytest.Mapping{
 		TemplateSelectionExpression: "$request.body.want",
-		RequestTemplates:            templates("404", `{"statusCode":404}`, "40", `{"statusCode":40}`, "none", `{"status":200}`, "text", `ok`, "$default", ` {"statusCode": 200} `),
-		Responses:                   responses,
+		RequestTemplates: templates("404", `{"statusCode":404}`, "40", `{"statusCode":40}`, "none",
+			`{"status":200}`, "text", `ok`, "$default", ` {"statusCode": 200} `),
+		Responses: responses,
 	}
-	// What template.yaml has for ping: a literal expression that the template is named by.
+	// As in template.yaml for ping: a literal expression and a template of that name.
 	literal := &gatewaytest.Mapping{
 		TemplateSelectionExpression: "200", RequestTemplates: templates("200", `{"statusCode":200}`),
-		Responses: map[string]gatewaytest.IntegrationResponse{"$default": {TemplateSelectionExpression: "200", ResponseTemplates: templates("200", `{"type":"pong"}`)}},
+		Responses: map[string]gatewaytest.IntegrationResponse{"$default": {TemplateSelectionExpression: "200",
+			ResponseTemplates: templates("200", `{"type":"pong"}`)}},
 	}
 	for _, tt := range []struct {
 		name    string
@@ -43,19 +46,25 @@ func TestMock(t *testing.T) {
 	}{
 		{"G-INTEG-9 the response's template", choose, `{}`, "good"},
 		{"G-INTEG-8 chosen by the message", choose, `{"lang":"de"}`, "gut"},
-		{"G-INTEG-8 no JSON: $default", choose, `ping`, "good"},
-		{"G-INTEG-9 the status picks the response", choose, `{"want":"404"}`, "bad"},
+		{"G-INTEG-8 not JSON: $default", choose, `ping`, "good"},
+		{"G-INTEG-9 the status chooses the response", choose, `{"want":"404"}`, "bad"},
 		{"G-INTEG-7 the pattern is for the whole status", choose, `{"want":"40"}`, "good"},
 		{"G-INTEG-9 a template without statusCode", choose, `{"want":"none"}`, errorFrame("Internal server error")},
-		{"G-INTEG-9 a template that is no JSON", choose, `{"want":"text"}`, errorFrame("Internal server error")},
+		{"G-INTEG-9 a template that is not JSON", choose, `{"want":"text"}`, errorFrame("Internal server error")},
 		{"G-INTEG-8 literal expressions", literal, `{"action":"ping"}`, `{"type":"pong"}`},
 		{"G-INTEG-8 literal expressions without JSON", literal, `ping`, `{"type":"pong"}`},
-		{"G-INTEG-7 no response matches: nothing to send", &gatewaytest.Mapping{RequestTemplates: templates("$default", `{"statusCode":200}`),
-			Responses: map[string]gatewaytest.IntegrationResponse{"/5\\d\\d/": {}}}, `{}`, ""},
-		{"G-INTEG-8 NEVER without a template", &gatewaytest.Mapping{PassthroughBehavior: "NEVER", Responses: responses}, `{}`, errorFrame("Unsupported Media Type")},
-		{"G-INTEG-8 WHEN_NO_TEMPLATES with others", &gatewaytest.Mapping{PassthroughBehavior: "WHEN_NO_TEMPLATES", RequestTemplates: templates("x", "y"), Responses: responses}, `{}`, errorFrame("Unsupported Media Type")},
-		{"G-INTEG-8 WHEN_NO_TEMPLATES with none: the message is the request", &gatewaytest.Mapping{PassthroughBehavior: "WHEN_NO_TEMPLATES", Responses: responses}, `{"statusCode":499}`, "bad"},
-		{"G-INTEG-8 WHEN_NO_MATCH is the default", &gatewaytest.Mapping{RequestTemplates: templates("x", "y"), Responses: responses}, `{"statusCode":499}`, "bad"},
+		{"G-INTEG-7 no response matches: nothing to send",
+			&gatewaytest.Mapping{RequestTemplates: templates("$default", `{"statusCode":200}`),
+				Responses: map[string]gatewaytest.IntegrationResponse{"/5\\d\\d/": {}}}, `{}`, ""},
+		{"G-INTEG-8 NEVER without a template", &gatewaytest.Mapping{PassthroughBehavior: "NEVER", Responses: responses},
+			`{}`, errorFrame("Unsupported Media Type")},
+		{"G-INTEG-8 WHEN_NO_TEMPLATES with others",
+			&gatewaytest.Mapping{PassthroughBehavior: "WHEN_NO_TEMPLATES", RequestTemplates: templates("x", "y"),
+				Responses: responses}, `{}`, errorFrame("Unsupported Media Type")},
+		{"G-INTEG-8 WHEN_NO_TEMPLATES with none: the message is the request",
+			&gatewaytest.Mapping{PassthroughBehavior: "WHEN_NO_TEMPLATES", Responses: responses}, `{"statusCode":499}`, "bad"},
+		{"G-INTEG-8 WHEN_NO_MATCH is the default",
+			&gatewaytest.Mapping{RequestTemplates: templates("x", "y"), Responses: responses}, `{"statusCode":499}`, "bad"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -67,7 +76,7 @@ func TestMock(t *testing.T) {
 				send(t, c, tt.say)
 				synctest.Wait()
 				if tt.want == "" {
-					tt.want = `{"action":"mark"}` // what comes next
+					tt.want = `{"action":"mark"}` // the next frame
 				}
 				send(t, c, `{"action":"mark"}`)
 				if got := receive(t, c); !strings.HasPrefix(got, tt.want) {
@@ -92,9 +101,9 @@ func TestMock(t *testing.T) {
 			}
 		})
 	}
-	t.Run("G-RESP-1 a one-way mock says nothing", func(t *testing.T) {
+	t.Run("G-RESP-1 a one-way mock sends nothing", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			one := mockPong("never")
+			one := mockRoute("never")
 			one.RouteResponse = false
 			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": one}})
 			c := dial(t, g, "/v1")
@@ -111,20 +120,22 @@ func TestMock(t *testing.T) {
 }
 
 func TestIntegrationTypes(t *testing.T) {
-	web := newBackend(t, answering(200, "from the web"))
+	web := newBackend(t, respondWith(200, "from the web"))
 	mapped := &gatewaytest.Mapping{
 		RequestTemplates: templates("$default", `{"statusCode":200}`),
-		Responses:        map[string]gatewaytest.IntegrationResponse{"$default": {ResponseTemplates: templates("$default", `mapped $input.body`)}},
+		Responses: map[string]gatewaytest.IntegrationResponse{"$default": {ResponseTemplates: templates("$default",
+			`mapped $input.body`)}},
 	}
 	for kind, tt := range map[string]struct {
 		route gatewaytest.Route
 		want  string
 	}{
-		"AWS_PROXY":  {gatewaytest.Route{Integration: answers(`{"statusCode":200,"body":"from a function"}`)}, "from a function"},
-		"AWS":        {gatewaytest.Route{Integration: answers(`"raw"`), Mapping: mapped}, `mapped "raw"`},
+		"AWS_PROXY": {gatewaytest.Route{Integration: returns(`{"statusCode":200,"body":"from a function"}`)},
+			"from a function"},
+		"AWS":        {gatewaytest.Route{Integration: returns(`"raw"`), Mapping: mapped}, `mapped "raw"`},
 		"HTTP_PROXY": {gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: web.URL}}, "from the web"},
 		"HTTP":       {gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: web.URL}, Mapping: mapped}, "mapped from the web"},
-		"MOCK":       {gatewaytest.Route{Mapping: mapped}, "mapped "}, // nobody answered anything
+		"MOCK":       {gatewaytest.Route{Mapping: mapped}, "mapped "}, // there is no response to map
 	} {
 		t.Run("G-INTEG-1 "+kind, func(t *testing.T) {
 			tt.route.RouteResponse = true
@@ -138,7 +149,7 @@ func TestIntegrationTypes(t *testing.T) {
 	}
 }
 
-func TestFunctionsWithoutProxy(t *testing.T) {
+func TestMappedFunctions(t *testing.T) {
 	responses := map[string]gatewaytest.IntegrationResponse{
 		"/no .*/":  {ResponseTemplates: templates("$default", `sorry: $input.path('$.errorMessage')`)},
 		"$default": {},
@@ -151,13 +162,20 @@ func TestFunctionsWithoutProxy(t *testing.T) {
 		given    string // to the function
 		want     string
 	}{
-		{"G-INTEG-2 the raw message, the raw answer", gatewaytest.Mapping{Responses: responses}, answers(`[1]`), `{"a":1}`, `{"a":1}`, `[1]`},
-		{"G-INTEG-2 the mapped message", gatewaytest.Mapping{RequestTemplates: templates("$default", `{"id":$input.json('$.a'),"stage":"$context.stage"}`), Responses: responses},
-			answers(`true`), `{"a":[2]}`, `{"id":[2],"stage":"v1"}`, `true`},
-		{"G-INTEG-7 the error's text picks the response", gatewaytest.Mapping{Responses: responses}, fails("no stock"), `{}`, `{}`, `sorry: no stock`},
-		{"G-INTEG-7 the pattern is for the whole text", gatewaytest.Mapping{Responses: responses}, fails("there is no stock"), `{}`, `{}`, `{"errorMessage":"there is no stock"}`},
-		{"G-INTEG-7 no match is $default", gatewaytest.Mapping{Responses: responses}, fails("oh no"), `{}`, `{}`, `{"errorMessage":"oh no"}`},
-		{"G-HANDSHAKE-8 that is not there answers nothing", gatewaytest.Mapping{Responses: responses}, missing, `{}`, `{}`, errorFrame("Internal server error")},
+		{"G-INTEG-2 the raw message, the raw response", gatewaytest.Mapping{Responses: responses}, returns(`[1]`),
+			`{"a":1}`, `{"a":1}`, `[1]`},
+		{"G-INTEG-2 the mapped message",
+			gatewaytest.Mapping{RequestTemplates: templates("$default",
+				`{"id":$input.json('$.a'),"stage":"$context.stage"}`), Responses: responses},
+			returns(`true`), `{"a":[2]}`, `{"id":[2],"stage":"v1"}`, `true`},
+		{"G-INTEG-7 the error's text chooses the response", gatewaytest.Mapping{Responses: responses}, fails("no stock"),
+			`{}`, `{}`, `sorry: no stock`},
+		{"G-INTEG-7 the pattern is for the whole text", gatewaytest.Mapping{Responses: responses},
+			fails("there is no stock"), `{}`, `{}`, `{"errorMessage":"there is no stock"}`},
+		{"G-INTEG-7 no match is $default", gatewaytest.Mapping{Responses: responses}, fails("oh no"), `{}`, `{}`,
+			`{"errorMessage":"oh no"}`},
+		{"G-HANDSHAKE-8 a missing function chooses no response", gatewaytest.Mapping{Responses: responses}, noFunction, `{}`,
+			`{}`, errorFrame("Internal server error")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			function := &recorder{next: tt.function}
@@ -169,11 +187,11 @@ func TestFunctionsWithoutProxy(t *testing.T) {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 			if got := string(function.one(t)); got != tt.given {
-				t.Errorf("the function was given %s, want %s", got, tt.given)
+				t.Errorf("the function got %s, want %s", got, tt.given)
 			}
 		})
 	}
-	t.Run("G-ERR-4 time-out", func(t *testing.T) {
+	t.Run("G-ERR-4 timeout", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": {
 				Mapping: &gatewaytest.Mapping{}, Integration: function(func(ctx context.Context, _ []byte) ([]byte, error) {
@@ -192,18 +210,19 @@ func TestFunctionsWithoutProxy(t *testing.T) {
 		function function
 		want     int
 	}{
-		{"whatever it answers", answers(`{"statusCode":500}`), 101},
+		{"any response", returns(`{"statusCode":500}`), 101},
 		{"G-HANDSHAKE-5 fails", fails("x"), 502},
-		{"G-HANDSHAKE-8 is not there", missing, 500},
+		{"G-HANDSHAKE-8 does not exist", noFunction, 500},
 	} {
 		t.Run("$connect "+tt.name, func(t *testing.T) {
 			function := &recorder{next: tt.function}
-			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$connect": {Integration: function, Mapping: &gatewaytest.Mapping{}}}})
+			g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$connect": {Integration: function,
+				Mapping: &gatewaytest.Mapping{}}}})
 			if got := handshakeStatus(t, g, "/v1", nil); got != tt.want {
 				t.Errorf("status %d, want %d", got, tt.want)
 			}
 			if got := string(function.one(t)); got != `{}` {
-				t.Errorf("the function was given %s", got)
+				t.Errorf("the function got %s", got)
 			}
 		})
 	}
@@ -216,23 +235,40 @@ func TestBadIntegrations(t *testing.T) {
 		route     gatewaytest.Route
 		field     string
 	}{
-		{"two backends", "a", gatewaytest.Route{Integration: ok200, HTTP: &gatewaytest.HTTP{URI: "http://x"}}, "HTTP: there is an Integration too"},
-		{"G-INTEG-7 two-way without a response", "a", gatewaytest.Route{RouteResponse: true, Mapping: &gatewaytest.Mapping{}}, "Mapping: Responses"},
-		{"G-INTEG-7 response key", "a", mapping(gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{"200": {}}}), `Mapping: Responses["200"]`},
-		{"G-INTEG-7 expression", "a", mapping(gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{"/(/": {}}}), `Mapping: Responses["/(/"]`},
+		{"two backends", "a", gatewaytest.Route{Integration: ok200, HTTP: &gatewaytest.HTTP{URI: "http://x"}},
+			"HTTP: not allowed with Integration"},
+		{"G-INTEG-7 two-way without a response", "a",
+			gatewaytest.Route{RouteResponse: true, Mapping: &gatewaytest.Mapping{}}, "Mapping: Responses"},
+		{"G-INTEG-7 response key", "a",
+			mapping(gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{"200": {}}}),
+			`Mapping: Responses["200"]`},
+		{"G-INTEG-7 expression", "a",
+			mapping(gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{"/(/": {}}}),
+			`Mapping: Responses["/(/"]`},
 		{"G-INTEG-8 passthrough", "a", mapping(gatewaytest.Mapping{PassthroughBehavior: "ALWAYS"}), "PassthroughBehavior"},
-		{"G-FRAME-2 strategy", "a", mapping(gatewaytest.Mapping{ContentHandlingStrategy: "CONVERT"}), "ContentHandlingStrategy"},
-		{"G-FRAME-2 strategy of a response", "a", mapping(gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{"$default": {ContentHandlingStrategy: "x"}}}), `Mapping: Responses["$default"]: ContentHandlingStrategy`},
-		{"G-INTEG-8 selection", "a", mapping(gatewaytest.Mapping{TemplateSelectionExpression: "${integration.response.statuscode}"}), "TemplateSelectionExpression"},
-		{"G-INTEG-10 request template", "a", mapping(gatewaytest.Mapping{RequestTemplates: templates("x", "#set($a=1)")}), `Mapping: template "x"`},
+		{"G-FRAME-2 strategy", "a", mapping(gatewaytest.Mapping{ContentHandlingStrategy: "CONVERT"}),
+			"ContentHandlingStrategy"},
+		{"G-FRAME-2 strategy of a response", "a",
+			mapping(gatewaytest.Mapping{Responses: map[string]gatewaytest.IntegrationResponse{
+				"$default": {ContentHandlingStrategy: "x"}}}),
+			`Mapping: Responses["$default"]: ContentHandlingStrategy`},
+		{"G-INTEG-8 selection", "a",
+			mapping(gatewaytest.Mapping{TemplateSelectionExpression: "${integration.response.statuscode}"}),
+			"TemplateSelectionExpression"},
+		{"G-INTEG-10 request template", "a", mapping(gatewaytest.Mapping{RequestTemplates: templates("x", "#set($a=1)")}),
+			`Mapping: template "x"`},
 		{"URI without host", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "localhost:80"}}, "HTTP: URI"},
 		{"URI of another kind", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "ftp://x"}}, "HTTP: URI"},
-		{"G-STAGEVAR-2 unknown stage variable", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "http://${stageVariables.x}"}}, `HTTP: URI: there is no stage variable "x"`},
+		{"G-STAGEVAR-2 unknown stage variable", "a",
+			gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "http://${stageVariables.x}"}}, `HTTP: URI: no stage variable "x"`},
 		{"method", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "http://x", Method: "A B"}}, "HTTP: Method"},
-		{"G-INTEG-4 key", "a", parameterised("x", "'y'"), `HTTP: RequestParameters: "x"`},
-		{"G-INTEG-4 value", "a", parameterised("integration.request.header.a", "y"), `HTTP: RequestParameters["integration.request.header.a"]`},
-		{"G-INTEG-4 headers only on $connect", "a", parameterised("integration.request.header.a", "route.request.header.x"), "only $connect"},
-		{"G-INTEG-4 path", "a", parameterised("integration.request.header.a", "route.request.body."), "dot without a name"},
+		{"G-INTEG-4 key", "a", routeWithParameter("x", "'y'"), `HTTP: RequestParameters: "x"`},
+		{"G-INTEG-4 value", "a", routeWithParameter("integration.request.header.a", "y"),
+			`HTTP: RequestParameters["integration.request.header.a"]`},
+		{"G-INTEG-4 headers only on $connect", "a",
+			routeWithParameter("integration.request.header.a", "route.request.header.x"), "only $connect"},
+		{"G-INTEG-4 path", "a", routeWithParameter("integration.request.header.a", "route.request.body."),
+			"dot without a name"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{tt.key: tt.route}})
@@ -242,6 +278,6 @@ func TestBadIntegrations(t *testing.T) {
 	}
 }
 
-func parameterised(key, value string) gatewaytest.Route {
+func routeWithParameter(key, value string) gatewaytest.Route {
 	return gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "http://127.0.0.1:1", RequestParameters: templates(key, value)}}
 }

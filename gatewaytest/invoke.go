@@ -6,41 +6,39 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
-	"net/http"
+	"io"
 	"runtime/debug"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/handlertrace"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
 var (
-	// errTimedOut says that an integration took longer than its time-out.
+	// errTimedOut means that an integration took longer than its timeout.
 	errTimedOut = errors.New("integration timed out")
 
-	// errMalformed says that an answer of a proxy function cannot be read.
-	errMalformed = errors.New("malformed answer")
+	// errMalformed means that the response of a proxy function is malformed.
+	errMalformed = errors.New("malformed response")
 )
 
-// invoke calls a function and waits for it at most as long as timeout. The
-// function's context ends then; the function itself may go on (G-ERR-4), and
-// Close waits for it. A panic is a function error, as it is in Lambda.
+// invoke calls a function and waits for at most timeout. Then the function's
+// context ends, but the function may continue (G-ERR-4), and Close waits for
+// it. As in Lambda, a panic is an error of the function.
 func (g *Gateway) invoke(h lambda.Handler, event []byte, requestID string, timeout time.Duration) ([]byte, error) {
 	type result struct {
-		answer []byte
-		err    error
+		response []byte
+		err      error
 	}
 	done := make(chan result, 1)
 	ctx, cancel := context.WithTimeout(g.handlers, timeout)
 	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: requestID})
-	// Whoever calls invoke is itself waited for, so Close is still waiting.
+	// The caller is counted in running, so Close is still waiting.
 	g.running.Go(func() {
 		defer cancel()
-		// A handler that ends its goroutine (t.FailNow does) leaves this.
-		r := result{err: errors.New("function ended without an answer")}
+		// The result if the handler ends its goroutine, as t.FailNow does.
+		r := result{err: errors.New("function ended without a response")}
 		defer func() {
 			if p := recover(); p != nil {
 				r = result{err: fmt.Errorf("function panicked: %v", p)}
@@ -48,155 +46,52 @@ func (g *Gateway) invoke(h lambda.Handler, event []byte, requestID string, timeo
 			}
 			done <- r
 		}()
-		r.answer, r.err = answerOf(ctx, h, event)
+		r.response, r.err = invokeHandler(ctx, h, event)
 	})
 	select {
 	case r := <-done:
 		if r.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return nil, errTimedOut // it gave up because its time was over
+			return nil, errTimedOut // it ended because its context did
 		}
-		return r.answer, r.err
+		return r.response, r.err
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return nil, errTimedOut
 		}
-		// Cancelled either by the function's end, and then there is a result,
-		// or by Close.
+		// Cancelled by the end of the function, and then there is a result, or by
+		// Close.
 		select {
 		case r := <-done:
-			return r.answer, r.err
+			return r.response, r.err
 		default:
 			return nil, ctx.Err()
 		}
 	}
 }
 
-// parseProxyAnswer reads an answer as strictly as the service does: only the
-// five known keys, statusCode an integer or a string of one, body a string
-// (G-RESP-6, G-RESP-7). Nulls count as absent, because aws-lambda-go writes
-// them for empty fields.
-func parseProxyAnswer(raw []byte, assumptions *Assumptions) (answer, error) {
-	var a answer
-	trimmed := bytes.TrimSpace(raw)
-	switch {
-	case string(trimmed) == "null" && assumptions.NullAnswerPasses:
-		return answer{status: http.StatusOK}, nil
-	case len(trimmed) == 0 || trimmed[0] != '{':
-		return a, errors.New("not a JSON object")
+// invokeHandler invokes h and returns a response that nothing else refers to.
+//
+// lambda.NewHandler's Invoke returns a buffer that is already back in its pool.
+// The next invocation of the same handler overwrites it, and a client would get
+// the response to another (aws/aws-lambda-go #639, open as of v1.55.1). A
+// gateway invokes concurrently, so invokeHandler takes the value from the
+// library's trace and encodes it. Other handlers' responses are returned
+// unchanged.
+func invokeHandler(ctx context.Context, h lambda.Handler, event []byte) ([]byte, error) {
+	var value any
+	traced := false
+	ctx = handlertrace.NewContext(ctx, handlertrace.HandlerTrace{
+		ResponseEvent: func(_ context.Context, v any) { value, traced = v, true },
+	})
+	resp, err := h.Invoke(ctx, event)
+	if _, isStream := value.(io.Reader); err != nil || !traced || isStream {
+		return resp, err
 	}
-	var keys map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &keys); err != nil {
-		return a, err
+	var own bytes.Buffer
+	enc := json.NewEncoder(&own)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(value); err != nil {
+		return nil, err
 	}
-	var (
-		body    *string
-		encoded *bool
-		lists   map[string][]json.RawMessage
-	)
-	for key, value := range keys {
-		var err error
-		switch key {
-		case "statusCode":
-			if a.status, err = parseStatus(value); value[0] == '"' && assumptions.StringStatusFails {
-				err = errors.New("a string")
-			}
-		case "headers":
-			var headers map[string]json.RawMessage
-			if err = json.Unmarshal(value, &headers); err == nil {
-				err = a.addHeaders(headers)
-			}
-		case "multiValueHeaders":
-			err = json.Unmarshal(value, &lists)
-		case "body":
-			err = json.Unmarshal(value, &body)
-		case "isBase64Encoded":
-			err = json.Unmarshal(value, &encoded)
-		default:
-			err = errors.New("unknown key")
-		}
-		if err != nil {
-			return answer{}, fmt.Errorf("key %q: %w", key, err)
-		}
-	}
-	if _, ok := keys["statusCode"]; !ok {
-		if !assumptions.NoStatusPasses {
-			return answer{}, errors.New("no statusCode")
-		}
-		a.status = http.StatusOK
-	}
-	single := a.headers
-	if err := a.addLists(lists); err != nil {
-		return answer{}, fmt.Errorf("key %q: %w", "multiValueHeaders", err)
-	}
-	if assumptions.ExactProtocolHeader { // no other header is ever looked at
-		a.headers = fields{{subprotocolHeader, single.last(subprotocolHeader, same)}}
-	}
-	if body == nil {
-		return a, nil
-	}
-	decoded, err := decodeBody(*body, encoded != nil && *encoded && !assumptions.Base64BodyUndecoded)
-	if err != nil {
-		return answer{}, fmt.Errorf("body: %w", err)
-	}
-	a.body, a.hasBody = decoded, true
-	return a, nil
-}
-
-// parseStatus reads a status code: an integer, or a string of one.
-func parseStatus(raw json.RawMessage) (int, error) {
-	text := string(raw)
-	if strings.HasPrefix(text, `"`) {
-		if err := json.Unmarshal(raw, &text); err != nil {
-			return 0, err
-		}
-		return strconv.Atoi(text)
-	}
-	number, err := strconv.ParseFloat(text, 64) // 2e2 and 200.0 are integers in JSON
-	if err != nil || number != math.Trunc(number) || math.Abs(number) > math.MaxInt32 {
-		return 0, fmt.Errorf("%s is not an integer", text)
-	}
-	return int(number), nil
-}
-
-// addHeaders takes headers whose values are strings, numbers or booleans.
-func (a *answer) addHeaders(headers map[string]json.RawMessage) error {
-	for name, raw := range headers {
-		value, ok := scalarText(raw)
-		if !ok {
-			return fmt.Errorf("header %q is not a string", name)
-		}
-		a.headers = append(a.headers, field{name, value})
-	}
-	return nil
-}
-
-// addLists takes headers that have a list of such values each, after all others,
-// so that they win.
-func (a *answer) addLists(lists map[string][]json.RawMessage) error {
-	for name, list := range lists {
-		for _, one := range list {
-			if err := a.addHeaders(map[string]json.RawMessage{name: one}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// scalarText is a JSON string, number or boolean as text; null is the empty
-// text.
-func scalarText(raw json.RawMessage) (string, bool) {
-	switch {
-	case len(raw) == 0:
-		return "", false
-	case raw[0] == '"':
-		var s string
-		err := json.Unmarshal(raw, &s)
-		return s, err == nil
-	case raw[0] == '{' || raw[0] == '[':
-		return "", false
-	case string(raw) == "null":
-		return "", true
-	}
-	return string(raw), true
+	return own.Bytes(), nil
 }

@@ -10,12 +10,11 @@ import (
 	"time"
 )
 
-// TestMain fails the package when a test leaves a goroutine of the gateway
-// behind.
+// TestMain fails if a test leaves a goroutine of the gateway behind.
 func TestMain(m *testing.M) {
-	if setting := os.Getenv(idlersVariable); setting != "" {
-		if err := idlers(setting); err != nil {
-			fmt.Fprintln(os.Stderr, "idlers:", err)
+	if setting := os.Getenv(idleClientsVariable); setting != "" {
+		if err := runIdleClients(setting); err != nil {
+			fmt.Fprintln(os.Stderr, "idle clients:", err)
 			os.Exit(1)
 		}
 		return
@@ -31,8 +30,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// leftGoroutines returns the stacks of goroutines that run this package's
-// code, after giving those that are ending the time to do so.
+// leftGoroutines returns the stacks of goroutines that run this package's code,
+// after waiting for those that are ending.
 func leftGoroutines(patience time.Duration) []string {
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
@@ -56,7 +55,7 @@ func packageGoroutines() []string {
 	all = all[:runtime.Stack(all, true)]
 	var ours []string
 	for i, stack := range strings.Split(string(all), "\n\n") {
-		// The first is the one that asks.
+		// The first is the current goroutine.
 		if i > 0 && (strings.Contains(stack, "/gatewaytest") || strings.Contains(stack, "coder/websocket")) {
 			ours = append(ours, stack)
 		}
@@ -64,7 +63,8 @@ func packageGoroutines() []string {
 	return ours
 }
 
-// TestLeakCheckSeesALeak. Our own: TestMain would notice a goroutine left behind.
+// TestLeakCheckSeesALeak. Our own: TestMain notices a goroutine that is left
+// behind.
 func TestLeakCheckSeesALeak(t *testing.T) {
 	release, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -76,7 +76,7 @@ func TestLeakCheckSeesALeak(t *testing.T) {
 		found = found || strings.Contains(stack, "TestLeakCheckSeesALeak")
 	}
 	if !found {
-		t.Error("a goroutine that waits for ever was not found")
+		t.Error("a blocked goroutine was not found")
 	}
 	close(release)
 	<-done

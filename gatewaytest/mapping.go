@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,120 +10,126 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/securecart/hub/gatewaytest/internal/expr"
+	"github.com/securecart/hub/gatewaytest/internal/plainjson"
 )
 
-// Mapping is what a non-proxy integration does with a message on its way to the
-// backend, and with the backend's answer on its way to the client.
+// Mapping makes an integration a non-proxy one: it maps a message to the
+// request for the backend, and the backend's response to the message for the
+// client.
 //
-// Templates are text in which $input.body, $input.json('$PATH'),
-// $input.path('$PATH'), $context.NAME and $stageVariables.NAME stand for values, as
-// does one of them in $util.escapeJavaScript(), urlEncode, urlDecode, base64Encode
-// or base64Decode; ${…} marks where a name ends. Everything else of the Velocity
-// Template Language (directives, variables of one's own) is refused by New.
+// In a template, $input.body, $input.json('$PATH'), $input.path('$PATH'),
+// $context.NAME and $stageVariables.NAME stand for values. Each may be the
+// argument of $util.escapeJavaScript(), urlEncode, urlDecode, base64Encode or
+// base64Decode. ${…} marks where a name ends. New refuses everything else of
+// the Velocity Template Language, such as directives and variables.
 type Mapping struct {
-	// TemplateSelectionExpression chooses one of RequestTemplates by key; no
-	// such key is "$default" (G-INTEG-8). Default `\$default`.
+	// TemplateSelectionExpression chooses one of RequestTemplates by key. If
+	// there is no such key, "$default" is used (G-INTEG-8). Default
+	// `\$default`.
 	TemplateSelectionExpression string
 
-	// RequestTemplates write what the backend is given, by key. For a MOCK
+	// RequestTemplates write the request for the backend, by key. For a MOCK
 	// integration that is {"statusCode":N} (G-INTEG-9).
 	RequestTemplates map[string]string
 
-	// PassthroughBehavior says what happens to a message without a template:
-	// "WHEN_NO_MATCH", the default, gives it to the backend as it is,
-	// "WHEN_NO_TEMPLATES" does so only if there are no templates at all,
+	// PassthroughBehavior decides about a message without a template.
+	// "WHEN_NO_MATCH", the default, sends it to the backend unchanged.
+	// "WHEN_NO_TEMPLATES" does so only if there are no templates at all.
 	// "NEVER" answers "Unsupported Media Type" (the text is assumed).
 	PassthroughBehavior string
 
-	// ContentHandlingStrategy "CONVERT_TO_BINARY" makes bytes of what the
-	// template, or the passthrough, gives to the backend: it has to be base64, and
-	// what is not is answered "Internal server error" (assumed). It is the way for
-	// a client to send bytes, since binary frames are refused (G-FRAME-1,
-	// G-FRAME-2). A web server gets them as they are; a function takes JSON only.
-	// "CONVERT_TO_TEXT" changes nothing: messages are text.
+	// ContentHandlingStrategy "CONVERT_TO_BINARY" decodes the request for the
+	// backend from base64; if that fails, the client gets "Internal server
+	// error" (assumed). It is how a client can send bytes, since binary frames
+	// are refused (G-FRAME-1, G-FRAME-2). A web server gets the bytes
+	// unchanged; a function accepts JSON only. "CONVERT_TO_TEXT" changes
+	// nothing: messages are text.
 	ContentHandlingStrategy string
 
 	// Responses are the integration responses by key: "$default", or "/REGEXP/"
-	// against the whole of the HTTP status, the mock's status, or the error
-	// text of a function (G-INTEG-7). A two-way route needs one at least. If
-	// several match, the first in the order of keys is taken (assumed), and if
-	// none does the answer passes as it is.
+	// for the whole of the HTTP status, the mock's status, or the error text of
+	// a function (G-INTEG-7). A two-way route needs at least one. If several
+	// match, the first by key is used (assumed). If none does, the backend's
+	// response is sent unchanged.
 	Responses map[string]IntegrationResponse
 }
 
-// IntegrationResponse is what becomes of a backend's answer.
+// IntegrationResponse maps a response of the backend.
 type IntegrationResponse struct {
-	// TemplateSelectionExpression chooses one of ResponseTemplates by key; no
-	// such key is "$default". Beside ${request.body.PATH} there are
-	// ${integration.response.statuscode},
-	// ${integration.response.header.NAME} and, for all values in a list,
+	// TemplateSelectionExpression chooses one of ResponseTemplates by key. If
+	// there is no such key, "$default" is used. Besides ${request.body.PATH} it
+	// may contain ${integration.response.statuscode},
+	// ${integration.response.header.NAME} and, for a list of all values,
 	// ${integration.response.multivalueheader.NAME}. Default `\$default`.
 	TemplateSelectionExpression string
 
-	// ResponseTemplates write what the client gets, by key; $input is then the
-	// backend's answer. Without a template the answer passes as it is; a mock
-	// has none.
+	// ResponseTemplates write the message for the client, by key. In them
+	// $input is the backend's response. Without a template that response is
+	// sent unchanged; a mock has none.
 	ResponseTemplates map[string]string
 
-	// ContentHandlingStrategy "CONVERT_TO_TEXT" makes base64 of the backend's
-	// bytes before a template sees them, "CONVERT_TO_BINARY" bytes of base64; what
-	// is not base64 is answered "Internal server error" (assumed). The client gets
-	// text in any case, in which what is not UTF-8 is replaced.
+	// ContentHandlingStrategy "CONVERT_TO_TEXT" encodes the backend's bytes as
+	// base64 before a template uses them. "CONVERT_TO_BINARY" decodes them from
+	// base64; if that fails, the client gets "Internal server error" (assumed).
+	// The client always gets text, in which invalid UTF-8 is replaced.
 	ContentHandlingStrategy string
 }
 
 // The passthrough behaviours (G-INTEG-8).
 const (
-	passNoMatch     = "WHEN_NO_MATCH"
-	passNoTemplates = "WHEN_NO_TEMPLATES"
-	passNever       = "NEVER"
+	passthroughNoMatch     = "WHEN_NO_MATCH"
+	passthroughNoTemplates = "WHEN_NO_TEMPLATES"
+	passthroughNever       = "NEVER"
 )
 
-// templateSet is templates and the expression that chooses among them.
+// templateSet is a set of templates with the expression that chooses among
+// them.
 type templateSet struct {
-	choose    selection
-	templates map[string]template
+	selection expr.Selection
+	templates map[string]expr.Template
 }
 
 func newTemplateSet(expression string, texts map[string]string, others ...string) (set templateSet, err error) {
 	if expression == "" {
 		expression = `\$default`
 	}
-	if set.choose, err = parseSelection(expression, others...); err != nil {
+	if set.selection, err = expr.ParseSelection(expression, others...); err != nil {
 		return set, fmt.Errorf("TemplateSelectionExpression: %w", err)
 	}
-	set.templates = make(map[string]template, len(texts))
+	set.templates = make(map[string]expr.Template, len(texts))
 	var errs []error
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
-		if set.templates[key], err = parseTemplate(texts[key]); err != nil {
+		if set.templates[key], err = expr.ParseTemplate(texts[key]); err != nil {
 			errs = append(errs, fmt.Errorf("template %q: %w", key, err))
 		}
 	}
 	return set, errors.Join(errs...)
 }
 
-// pick chooses the template for a message; false if there is none.
-func (s templateSet) pick(message string, lookup func(string) string) (template, bool) {
-	value, err := decodeJSON(message)
+// choose returns the template for a message, or reports false if there is none.
+func (s templateSet) choose(message string, lookup func(string) string) (expr.Template, bool) {
+	value, err := plainjson.Decode(message)
 	if err != nil {
-		value = nil // an expression of literal text chooses all the same
+		value = nil // an expression without variables still works
 	}
-	t, ok := s.templates[s.choose.text(value, lookup)]
+	t, ok := s.templates[s.selection.Text(value, lookup)]
 	if !ok {
 		t, ok = s.templates[routeDefault]
 	}
 	return t, ok
 }
 
-// mapping is a Mapping made ready.
+// mapping is a parsed Mapping.
 type mapping struct {
 	requests    templateSet
 	passthrough string
-	content     string     // ContentHandlingStrategy
-	responses   []response // $default last
+	content     string           // ContentHandlingStrategy
+	responses   []mappedResponse // $default last
 }
 
-type response struct {
+type mappedResponse struct {
 	pattern   *regexp.Regexp // nil: $default
 	templates templateSet
 	content   string // ContentHandlingStrategy
@@ -134,123 +141,135 @@ const (
 	responseHeaders = "integration.response.multivalueheader."
 )
 
-func newMapping(m Mapping, twoWay bool) (made *mapping, err error) {
-	made = &mapping{passthrough: m.PassthroughBehavior, content: m.ContentHandlingStrategy}
-	if err := checkContentHandling(made.content); err != nil {
+// newMapping parses a Mapping.
+func newMapping(m Mapping, twoWay bool) (*mapping, error) {
+	parsed := &mapping{passthrough: cmp.Or(m.PassthroughBehavior, passthroughNoMatch), content: m.ContentHandlingStrategy}
+	if err := checkContentHandling(parsed.content); err != nil {
 		return nil, err
 	}
-	switch made.passthrough {
-	case "":
-		made.passthrough = passNoMatch
-	case passNoMatch, passNoTemplates, passNever:
+	switch parsed.passthrough {
+	case passthroughNoMatch, passthroughNoTemplates, passthroughNever:
 	default:
-		return nil, fmt.Errorf("PassthroughBehavior %q: must be %s, %s or %s", m.PassthroughBehavior, passNoMatch, passNoTemplates, passNever)
+		return nil, fmt.Errorf("PassthroughBehavior %q: must be %s, %s or %s",
+			m.PassthroughBehavior, passthroughNoMatch, passthroughNoTemplates, passthroughNever)
 	}
-	if made.requests, err = newTemplateSet(m.TemplateSelectionExpression, m.RequestTemplates); err != nil {
+	var err error
+	if parsed.requests, err = newTemplateSet(m.TemplateSelectionExpression, m.RequestTemplates); err != nil {
 		return nil, err
 	}
 	if twoWay && len(m.Responses) == 0 {
-		return nil, fieldError("Responses", errors.New("a two-way route needs one at least"))
+		return nil, fieldError("Responses", errors.New("a two-way route needs at least one"))
 	}
 	keys := slices.Sorted(maps.Keys(m.Responses))
-	if at := slices.Index(keys, routeDefault); at >= 0 {
-		keys = append(slices.Delete(keys, at, at+1), routeDefault)
+	if i := slices.Index(keys, routeDefault); i >= 0 {
+		keys = append(slices.Delete(keys, i, i+1), routeDefault)
 	}
 	for _, key := range keys {
-		var r response
-		field := fmt.Sprintf("Responses[%q]", key)
-		if key != routeDefault {
-			if len(key) < 3 || key[0] != '/' || key[len(key)-1] != '/' {
-				return nil, fieldError(field, errors.New("must be $default or /REGEXP/"))
-			}
-			if r.pattern, err = regexp.Compile(`^(?:` + key[1:len(key)-1] + `)$`); err != nil {
-				return nil, fieldError(field, err)
-			}
-		}
-		one := m.Responses[key]
-		if r.content = one.ContentHandlingStrategy; checkContentHandling(r.content) != nil {
-			return nil, fieldError(field, checkContentHandling(r.content))
-		}
-		r.templates, err = newTemplateSet(one.TemplateSelectionExpression, one.ResponseTemplates, responseStatus, responseHeader, responseHeaders)
+		response, err := newMappedResponse(key, m.Responses[key])
 		if err != nil {
-			return nil, fieldError(field, err)
+			return nil, fieldError(fmt.Sprintf("Responses[%q]", key), err)
 		}
-		made.responses = append(made.responses, r)
+		parsed.responses = append(parsed.responses, response)
 	}
-	return made, nil
+	return parsed, nil
 }
 
-// request is what the backend is given for an event.
-func (m *mapping) request(k *call) (string, *refusal) {
-	request := k.body
-	t, ok := m.requests.pick(k.body, nil)
+func newMappedResponse(key string, r IntegrationResponse) (parsed mappedResponse, err error) {
+	if key != routeDefault {
+		if len(key) < 3 || key[0] != '/' || key[len(key)-1] != '/' {
+			return parsed, errors.New("must be $default or /REGEXP/")
+		}
+		if parsed.pattern, err = regexp.Compile(`^(?:` + key[1:len(key)-1] + `)$`); err != nil {
+			return parsed, err
+		}
+	}
+	parsed.content = r.ContentHandlingStrategy
+	if err := checkContentHandling(parsed.content); err != nil {
+		return parsed, err
+	}
+	parsed.templates, err = newTemplateSet(r.TemplateSelectionExpression, r.ResponseTemplates,
+		responseStatus, responseHeader, responseHeaders)
+	return parsed, err
+}
+
+// scope is what the references of a template stand for.
+func (inv *invocation) scope(body string) expr.Scope {
+	return expr.Scope{Body: body, Context: inv.contextValue, StageVariables: inv.c.g.api.StageVariables}
+}
+
+// request returns the request to the backend for an event.
+func (m *mapping) request(inv *invocation) (string, *gatewayResponse) {
+	request := inv.body
+	t, ok := m.requests.choose(inv.body, nil)
 	switch {
 	case ok:
-		request = t.render(k, k.body)
-	case m.passthrough == passNever, m.passthrough == passNoTemplates && len(m.requests.templates) > 0:
-		return "", &refusedMediaType
+		request = t.Render(inv.scope(inv.body))
+	case m.passthrough == passthroughNever, m.passthrough == passthroughNoTemplates && len(m.requests.templates) > 0:
+		return "", &responseMediaType
 	}
 	if m.content != convertToBinary {
 		return request, nil
 	}
 	data, err := fromBase64([]byte(request))
 	if err != nil {
-		return "", refusedFailed.because(err.Error())
+		return "", responseFailure.withDetail(err.Error())
 	}
 	return string(data), nil
 }
 
-// respond turns the backend's answer into the client's. The outcome is what the
-// keys of the integration responses are matched against.
-func (m *mapping) respond(k *call, outcome string, a answer) (answer, error) {
-	at := slices.IndexFunc(m.responses, func(r response) bool { return r.pattern == nil || r.pattern.MatchString(outcome) })
-	if at < 0 {
-		return a, nil
+// respond maps the backend's response. The keys of the integration responses
+// are matched against outcome.
+func (m *mapping) respond(inv *invocation, outcome string, resp integrationResponse) (integrationResponse, error) {
+	i := slices.IndexFunc(m.responses, func(r mappedResponse) bool {
+		return r.pattern == nil || r.pattern.MatchString(outcome)
+	})
+	if i < 0 {
+		return resp, nil
 	}
-	switch m.responses[at].content {
+	switch m.responses[i].content {
 	case convertToText:
-		a.body = toBase64(a.body)
+		resp.body = toBase64(resp.body)
 	case convertToBinary:
 		var err error
-		if a.body, err = fromBase64(a.body); err != nil {
-			return a, err
+		if resp.body, err = fromBase64(resp.body); err != nil {
+			return resp, err
 		}
 	}
-	if t, ok := m.responses[at].templates.pick(k.body, a.variable); ok {
-		a.body, a.hasBody = []byte(t.render(k, string(a.body))), true
+	if t, ok := m.responses[i].templates.choose(inv.body, resp.variable); ok {
+		resp.body, resp.hasBody = []byte(t.Render(inv.scope(string(resp.body)))), true
 	}
-	return a, nil
+	return resp, nil
 }
 
-// variable is what a response's template selection may ask of an answer.
-func (a answer) variable(name string) string {
+// variable returns a variable of a response's template selection.
+func (resp integrationResponse) variable(name string) string {
 	if name == responseStatus {
-		return strconv.Itoa(a.status)
+		return strconv.Itoa(resp.status)
 	}
 	if name, ok := strings.CutPrefix(name, responseHeaders); ok {
 		var values []any
-		for _, header := range a.headers {
-			if strings.EqualFold(header.name, name) {
-				values = append(values, header.value)
+		for _, header := range resp.headers {
+			if strings.EqualFold(header.Name, name) {
+				values = append(values, header.Value)
 			}
 		}
-		return stringify(values)
+		return expr.Text(values)
 	}
-	return a.headers.last(strings.TrimPrefix(name, responseHeader), strings.EqualFold)
+	return resp.headers.Last(strings.TrimPrefix(name, responseHeader), strings.EqualFold)
 }
 
-// mock is the backend of a MOCK integration: it answers with the status that
+// mock is the backend of a MOCK integration. It responds with the status that
 // the request template wrote (G-INTEG-9).
-func mock(request string) (answer, error) {
+func mock(request string) (integrationResponse, error) {
 	var written struct {
 		StatusCode json.RawMessage `json:"statusCode"`
 	}
 	if err := json.Unmarshal([]byte(request), &written); err != nil {
-		return answer{}, fmt.Errorf("mock: the request template wrote %.40q: %w", request, err)
+		return integrationResponse{}, fmt.Errorf("mock: the request template wrote %.40q: %w", request, err)
 	}
 	status, err := parseStatus(written.StatusCode)
 	if err != nil {
-		return answer{}, fmt.Errorf("mock: statusCode: %w", err)
+		return integrationResponse{}, fmt.Errorf("mock: statusCode: %w", err)
 	}
-	return answer{status: status}, nil
+	return integrationResponse{status: status}, nil
 }

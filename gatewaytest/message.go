@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // The texts of error frames (G-ERR).
@@ -19,156 +20,131 @@ const (
 	textMediaType = "Unsupported Media Type" // assumed, from REST APIs
 )
 
-// errorFrame is the text of an error frame, to the byte (G-ERR-1). Nothing in
-// it needs escaping: the texts are ours and ids are base64.
+// errorFrame is an error frame, byte for byte (G-ERR-1). Nothing in it needs
+// escaping: the texts are ours, and ids are base64.
 func errorFrame(text, connectionID, requestID string) []byte {
 	return fmt.Appendf(nil, `{"message": "%s", "connectionId":"%s", "requestId":"%s"}`, text, connectionID, requestID)
 }
 
-// dispatch starts the work for a message: at once, or after messages before it,
-// which is always when the API is serial (G-ORDER-2).
+// dispatch runs a message at once, or after earlier messages of the connection
+// if too many are running. If the API is serial, that is always so (G-ORDER-2).
 func (c *conn) dispatch(body string, now time.Time) {
 	c.mu.Lock()
-	if c.pending >= maxPending {
+	if c.inFlight >= maxInFlight {
 		c.mu.Unlock()
-		c.g.counters.unrouted.refuse(&refusedThrottled)
-		c.throttle(newRequestID(now)) // G-ERR-7
-		<-time.After(tooManyPause)
+		c.g.counters.unrouted.addRefusal(&responseThrottled)
+		c.replyThrottled(newRequestID(now)) // G-ERR-7
+		<-time.After(inFlightPause)
 		return
 	}
-	c.pending++
-	atOnce := maxRunning
+	c.inFlight++
+	atOnce := maxConcurrent
 	if c.g.api.Assumptions.SerialMessages {
 		atOnce = 1
 	}
-	if c.pending > atOnce {
-		c.waiting = append(c.waiting, body)
+	if c.inFlight > atOnce {
+		c.backlog = append(c.backlog, body)
 		c.mu.Unlock()
 		return
 	}
 	c.mu.Unlock()
-	// The reader is running, so Close cannot have stopped waiting.
+	// The reader is counted in running, so Close is still waiting.
 	c.g.running.Go(func() {
-		for more := true; more; body, more = c.nextWaiting() {
-			c.handle(body)
-			runtime.Gosched() // others have their turn
+		for more := true; more; body, more = c.nextInBacklog() {
+			c.runMessage(body)
+			runtime.Gosched() // let other connections run
 		}
 	})
 }
 
-// nextWaiting ends one message and returns the one that waited for it, if any.
-func (c *conn) nextWaiting() (string, bool) {
+// nextInBacklog ends one message and returns the next waiting one, if any.
+func (c *conn) nextInBacklog() (string, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.pending--
-	if len(c.waiting) == 0 {
-		c.waiting = nil
+	c.inFlight--
+	if len(c.backlog) == 0 {
+		c.backlog = nil
 		return "", false
 	}
-	body := c.waiting[0]
-	c.waiting[0] = ""
-	c.waiting = c.waiting[1:]
+	body := c.backlog[0]
+	c.backlog[0] = ""
+	c.backlog = c.backlog[1:]
 	return body, true
 }
 
-// handle runs the integration of one message and sends what the client is to
-// see of it.
-func (c *conn) handle(body string) {
+// runMessage runs the integration of one message and sends the client's
+// response.
+func (c *conn) runMessage(body string) {
 	g, now := c.g, c.g.Now()
 	route := g.selectRoute(body)
 	key := routeDefault
 	if route != nil {
 		key = route.key
 	}
-	k := &call{c: c, route: route, event: c.messageEvent(key, newRequestID(now), body, now), body: body}
-	k.metrics().messages.Add(1)
-	a, refused := c.admitMessage(k, now)
-	k.refused(refused)
-	defer g.logAccess(k)
-	g.api.Log.Debug("message", "connectionId", c.id, "requestId", k.event.RequestContext.RequestID, "routeKey", key,
-		"latency", g.Now().Sub(now), "status", a.status, "refused", refused)
+	inv := &invocation{c: c, route: route, event: c.messageEvent(key, newRequestID(now), body, now), body: body}
+	inv.metrics().messages.Add(1)
+	resp, refusal := c.admitMessage(inv, now)
+	inv.recordRefusal(refusal)
+	defer g.logAccess(inv)
+	g.api.Log.Debug("message", "connectionId", c.id, "requestId", inv.requestID(), "routeKey", key,
+		"latency", g.Now().Sub(now), "status", resp.status, "refused", refusal)
 	switch {
-	case refused != nil && refused.kind == refusedThrottled.kind:
-		c.throttle(k.event.RequestContext.RequestID)
-	case refused != nil:
-		c.answer(errorFrame(refused.message, c.id, k.event.RequestContext.RequestID))
-	case !route.RouteResponse || !a.hasBody:
-	case len(a.body) > g.api.Assumptions.MaxAnswerBytes:
-		c.answer(errorFrame(textInternal, c.id, k.event.RequestContext.RequestID)) // G-LIMIT-1
-	case len(a.body) > 0 || !g.api.Assumptions.EmptyBodySilent: // G-RESP-8
-		c.answer(a.body) // G-RESP-4
+	case refusal != nil && refusal.kind == responseThrottled.kind:
+		c.replyThrottled(inv.requestID())
+	case refusal != nil:
+		c.reply(errorFrame(refusal.message, c.id, inv.requestID()))
+	case !route.RouteResponse || !resp.hasBody:
+	case len(resp.body) > g.api.Assumptions.MaxAnswerBytes:
+		c.reply(errorFrame(textInternal, c.id, inv.requestID())) // G-LIMIT-1
+	case len(resp.body) > 0 || !g.api.Assumptions.EmptyBodySilent: // G-RESP-8
+		c.reply(resp.body) // G-RESP-4
 	}
 }
 
-// admitMessage takes a message through throttles, key and model to the
-// integration of its route.
-func (c *conn) admitMessage(k *call, now time.Time) (answer, *refusal) {
-	if k.route == nil {
-		return answer{}, &refusedRoute // G-ERR-2
+// admitMessage takes a message through throttles, policy, API key and model to
+// the integration of its route.
+func (c *conn) admitMessage(inv *invocation, now time.Time) (integrationResponse, *gatewayResponse) {
+	if inv.route == nil {
+		return integrationResponse{}, &responseNoRoute // G-ERR-2
 	}
-	if throttled(now, k.route.throttle, c.g.accountBucket) {
-		return answer{}, c.g.tooMany()
+	if throttled(now, inv.route.throttle, c.g.accountBucket) {
+		return integrationResponse{}, c.g.throttledResponse()
 	}
-	c.allow()
-	if c.policy != nil && !c.policy.allows(invokeAction, c.g.stageARN()+"/"+k.route.key) {
-		return answer{}, refusedDenied.because("the policy does not allow the route") // G-AUTH-23
+	c.resetThrottled()
+	if c.policy != nil && !c.policy.Allows(invokeAction, c.g.stageARN()+"/"+inv.route.key) {
+		return integrationResponse{}, responseDenied.withDetail("the policy does not allow the route") // G-AUTH-23
 	}
-	if refused := k.checkKey(); refused != nil {
-		return answer{}, refused
+	if refusal := inv.checkKey(); refusal != nil {
+		return integrationResponse{}, refusal
 	}
-	if refused := k.route.validate(k.body, c.g.api.Assumptions.NonJSONValid); refused != nil {
-		return answer{}, refused // G-VALID-3
+	if refusal := inv.route.validate(inv.body, c.g.api.Assumptions.NonJSONValid); refusal != nil {
+		return integrationResponse{}, refusal // G-VALID-3
 	}
-	return c.g.integrate(k)
+	return c.g.integrate(inv)
 }
 
-// answer sends what belongs to a message. A client that does not read its
-// answers loses them; that is counted.
-func (c *conn) answer(payload []byte) {
+// reply sends the response to a message. A client that does not read its
+// responses loses them, which Stats.Dropped counts.
+func (c *conn) reply(payload []byte) {
 	switch err := c.enqueue(payload); {
 	case err == nil:
-		c.touch(c.g.Now())
+		c.markActive(c.g.Now())
 	case errors.Is(err, ErrLimitExceeded):
-		c.g.counters.dropAnswers.Add(1)
-		c.g.api.Log.Warn("send buffer full: answer dropped", "connectionId", c.id)
+		c.g.counters.dropped.Add(1)
+		c.g.api.Log.Warn("send buffer full: response dropped", "connectionId", c.id)
 	}
 }
 
-// disconnect runs $disconnect (G-DISC-1). Its answer is ignored (G-DISC-5) and
-// its failure invisible (G-ERR-8).
-func (c *conn) disconnect(code int, reason string) {
-	g, now := c.g, c.g.Now()
-	log := g.api.Log.With("connectionId", c.id, "code", code) // not the reason: clients write it
-	k := &call{c: c, route: g.ownRoute(routeDisconnect), event: c.disconnectEvent(newRequestID(now), code, reason, now)}
-	k.noteKey()
-	switch {
-	case !k.route.bound():
-		log.Debug("disconnect")
-	case g.losesDisconnect():
-		log.Debug("disconnect lost on purpose")
-		return
-	default:
-		_, refused := g.integrate(k)
-		if g.api.Assumptions.DisconnectTwice {
-			_, refused = g.integrate(k) // G-DISC-8
-		}
-		k.refused(refused)
-		log.Debug("disconnect", "latency", g.Now().Sub(now), "refused", refused)
-	}
-	g.logAccess(k)
-}
-
-// textOf is data as a text frame may carry it: what is not UTF-8 is replaced
-// (G-FRAME-5). Valid data is not copied.
-func textOf(data []byte) []byte {
-	var check utf8Check
-	if check.add(data) && check.complete() {
+// validUTF8 replaces what is not UTF-8, as a text frame needs it (G-FRAME-5).
+// Valid data is not copied.
+func validUTF8(data []byte) []byte {
+	if utf8.Valid(data) {
 		return data
 	}
 	return []byte(strings.ToValidUTF8(string(data), "\uFFFD"))
 }
 
-// decodeBody undoes isBase64Encoded (G-RESP-9).
+// decodeBody decodes a body with isBase64Encoded (G-RESP-9).
 func decodeBody(body string, encoded bool) ([]byte, error) {
 	if !encoded {
 		return []byte(body), nil

@@ -6,63 +6,65 @@ import (
 	"time"
 )
 
-// Metrics are the sums that CloudWatch would show, under its names (developer
+// Metrics are the sums of the CloudWatch metrics, under their names (developer
 // guide, "Monitor WebSocket API execution with CloudWatch metrics"; G-LOG-5).
 type Metrics struct {
-	// ConnectCount is how many handshakes were given to the $connect
+	// ConnectCount is the number of handshakes that reached the $connect
 	// integration.
 	ConnectCount int64
 
-	// MessageCount is how many messages clients sent. For the stage it counts
-	// those to clients too: posts, answers and error frames.
+	// MessageCount is the number of messages from clients. For the stage it
+	// includes those to clients: posts, responses and error frames.
 	MessageCount int64
 
-	// IntegrationError is how many integrations answered with a status from 400.
+	// IntegrationError is the number of integration responses with a status of
+	// 400 or more.
 	IntegrationError int64
 
-	// ClientError is how many handshakes and messages the gateway refused with a
-	// 4xx before their integration was asked: throttled, without a route, not
-	// authorised, no API key, a bad body.
+	// ClientError is the number of handshakes and messages that the gateway
+	// refused with a 4xx before their integration: throttled, no route, not
+	// authorized, no API key, an invalid body.
 	ClientError int64
 
-	// ExecutionError is how many handshakes, messages and ends of connections had
-	// an integration that gave no answer, or none that could be used. An
-	// authorizer's failure counts as well (assumed).
+	// ExecutionError is the number of handshakes, messages and ends of
+	// connections whose integration gave no usable response. Failures of an
+	// authorizer count too (assumed).
 	ExecutionError int64
 
-	// IntegrationLatency is how long integrations took to answer, without MOCK.
+	// IntegrationLatency is how long integrations took, without MOCK.
 	IntegrationLatency Latency
 }
 
-// Latency is how many durations there were, and their sum.
+// Latency is a number of durations and their sum.
 type Latency struct {
 	SampleCount int64
 	Sum         time.Duration
 }
 
-// metricCounters is what the Metrics of a route are made from.
+// metricCounters are the counters behind the Metrics of a route.
 type metricCounters struct {
 	connects, messages                               atomic.Int64
 	integrationErrors, clientErrors, executionErrors atomic.Int64
 	integrations, integrationTime                    atomic.Int64 // the time in ns
 }
 
-// metrics are the counters of the event's route; those of no route otherwise.
-func (k *call) metrics() *metricCounters {
-	if k.route == nil {
-		return &k.c.g.counters.unrouted
+// metrics returns the counters of the event's route, or those of events without
+// a route.
+func (inv *invocation) metrics() *metricCounters {
+	if inv.route == nil {
+		return &inv.c.g.counters.unrouted
 	}
-	return &k.route.metrics
+	return &inv.route.metrics
 }
 
-// answered counts an integration that has come to its end.
-func (m *metricCounters) answered(took time.Duration) {
+// addIntegration counts an integration that has ended.
+func (m *metricCounters) addIntegration(took time.Duration) {
 	m.integrations.Add(1)
 	m.integrationTime.Add(int64(took))
 }
 
-// refuse counts a refusal, unless the status is the integration's own.
-func (m *metricCounters) refuse(r *refusal) {
+// addRefusal counts a refusal, unless the status is the integration's own.
+func (m *metricCounters) addRefusal(r *gatewayResponse) {
 	switch {
 	case r.kind == "":
 	case r.status < http.StatusInternalServerError:
@@ -75,7 +77,8 @@ func (m *metricCounters) refuse(r *refusal) {
 func (m *metricCounters) load() Metrics {
 	return Metrics{
 		ConnectCount: m.connects.Load(), MessageCount: m.messages.Load(),
-		IntegrationError: m.integrationErrors.Load(), ClientError: m.clientErrors.Load(), ExecutionError: m.executionErrors.Load(),
+		IntegrationError: m.integrationErrors.Load(),
+		ClientError:      m.clientErrors.Load(), ExecutionError: m.executionErrors.Load(),
 		IntegrationLatency: Latency{m.integrations.Load(), time.Duration(m.integrationTime.Load())},
 	}
 }

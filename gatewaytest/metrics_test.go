@@ -11,7 +11,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// TestMetrics: what each kind of event counts.
+// TestMetrics checks what each kind of event counts.
 func TestMetrics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(f function) function {
@@ -21,26 +21,29 @@ func TestMetrics(t *testing.T) {
 			}
 		}
 		keys := routes("$connect", slow(ok200), "$disconnect", slow(fails("too late")),
-			"echo", twoWay(slow(echo)), "teapot", twoWay(answers(`{"statusCode":418,"body":""}`)),
-			"broken", fails("oh no"), "gone", missing, "odd", answers(`{"status":200}`), "none", gatewaytest.Route{},
-			"stuck", gatewaytest.Route{Timeout: time.Second, Integration: function(func(ctx context.Context, _ []byte) ([]byte, error) {
-				<-ctx.Done()
-				return nil, ctx.Err()
-			})},
-			"checked", gatewaytest.Route{Integration: ok200, ModelSelectionExpression: `\$default`, RequestModels: map[string]string{"$default": "m"}},
+			"echo", twoWay(slow(echo)), "teapot", twoWay(returns(`{"statusCode":418,"body":""}`)),
+			"broken", fails("oh no"), "gone", noFunction, "odd", returns(`{"status":200}`), "none", gatewaytest.Route{},
+			"stuck", gatewaytest.Route{Timeout: time.Second,
+				Integration: function(func(ctx context.Context, _ []byte) ([]byte, error) {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				})},
+			"checked", gatewaytest.Route{Integration: ok200, ModelSelectionExpression: `\$default`,
+				RequestModels: map[string]string{"$default": "m"}},
 			"scarce", gatewaytest.Route{Integration: ok200, Throttle: gatewaytest.Throttle{Rate: 0.001, Burst: 1}},
-			"mock", mockPong("pong"))
+			"mock", mockRoute("pong"))
 		g := newGateway(t, gatewaytest.API{Routes: keys, Models: map[string]string{"m": `{"required":["n"]}`}})
 		c := dial(t, g, "/v1")
-		// One after the other, so that each time-out is alone.
-		for _, action := range []string{"echo", "echo", "teapot", "broken", "gone", "odd", "none", "stuck", "checked", "scarce", "scarce", "mock", "unknown"} {
+		// One after the other, so that the timeouts do not overlap.
+		for _, action := range []string{"echo", "echo", "teapot", "broken", "gone", "odd", "none", "stuck", "checked",
+			"scarce", "scarce", "mock", "unknown"} {
 			send(t, c, `{"action":"`+action+`"}`)
 			time.Sleep(2 * time.Second)
 		}
 		if err := g.PostToConnection(t.Context(), onlyID(t, g), []byte("posted")); err != nil {
 			t.Fatal(err)
 		}
-		// The answers of echo, teapot and mock, the post, and 8 error frames.
+		// The responses of echo, teapot and mock, the post, and 8 error frames.
 		for range 4 + 8 + 1 {
 			receive(t, c)
 		}
@@ -74,7 +77,8 @@ func TestMetrics(t *testing.T) {
 		if len(s.Routes) != len(want) {
 			t.Errorf("G-LOG-5 %d routes, want %d", len(s.Routes), len(want))
 		}
-		stage := gatewaytest.Metrics{ConnectCount: 1, MessageCount: 13 + 13, IntegrationError: 1, ClientError: 3, ExecutionError: 6,
+		stage := gatewaytest.Metrics{ConnectCount: 1, MessageCount: 13 + 13, IntegrationError: 1, ClientError: 3,
+			ExecutionError:     6,
 			IntegrationLatency: gatewaytest.Latency{SampleCount: 10, Sum: 5 * time.Second}}
 		if s.Stage != stage {
 			t.Errorf("G-LOG-5 the stage: got %+v, want %+v", s.Stage, stage)
@@ -82,8 +86,10 @@ func TestMetrics(t *testing.T) {
 	})
 	t.Run("G-LOG-5 handshakes", func(t *testing.T) {
 		g := newGateway(t, gatewaytest.API{
-			Authorizer: &gatewaytest.Authorizer{Handler: answers(`{"principalId":"x","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"*","Effect":"Deny","Resource":"*"}]}}`), IdentitySources: []string{"route.request.querystring.token"}},
-			Routes:     routes("$connect", ok200),
+			Authorizer: &gatewaytest.Authorizer{Handler: returns(`{"principalId":"x","policyDocument":{"Version":"2012-10-17",` +
+				`"Statement":[{"Action":"*","Effect":"Deny","Resource":"*"}]}}`),
+				IdentitySources: []string{"route.request.querystring.token"}},
+			Routes: routes("$connect", ok200),
 		})
 		for path, status := range map[string]int{"/v1": http.StatusUnauthorized, "/v1?token=x": http.StatusForbidden} {
 			if got := handshakeStatus(t, g, path, nil); got != status {
@@ -94,12 +100,13 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("got %+v, want two client errors", got)
 		}
 	})
-	t.Run("G-LOG-5 $connect says no", func(t *testing.T) {
-		g := newGateway(t, api(routes("$connect", answers(`{"statusCode":503}`))))
+	t.Run("G-LOG-5 $connect refuses", func(t *testing.T) {
+		g := newGateway(t, api(routes("$connect", returns(`{"statusCode":503}`))))
 		handshakeStatus(t, g, "/v1", nil)
 		got := g.Stats().Stage
 		got.IntegrationLatency.Sum = 0
-		if want := (gatewaytest.Metrics{ConnectCount: 1, IntegrationError: 1, IntegrationLatency: gatewaytest.Latency{SampleCount: 1}}); got != want {
+		if want := (gatewaytest.Metrics{ConnectCount: 1, IntegrationError: 1,
+			IntegrationLatency: gatewaytest.Latency{SampleCount: 1}}); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	})

@@ -10,33 +10,42 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/securecart/hub/gatewaytest/internal/expr"
 )
 
-// modelURL is how one model refers to another by $ref (developer guide, "Data
-// models").
+// modelURL is the $ref by which one model refers to another (developer guide,
+// "Data models").
 func modelURL(apiID, name string) string {
 	return "https://apigateway.amazonaws.com/restapis/" + apiID + "/models/" + name
 }
 
-// noLoading refuses to fetch what a schema refers to: models refer to models.
-type noLoading struct{}
+// noLoader refuses to load schemas: models refer only to models.
+type noLoader struct{}
 
-func (noLoading) Load(url string) (any, error) { return nil, errors.New("there is no such model") }
+func (noLoader) Load(url string) (any, error) { return nil, errors.New("no such model") }
 
-// drafts are the $schema that a model may name: draft 4, as schemas write it.
-var drafts = []any{"http://json-schema.org/draft-04/schema#", "http://json-schema.org/draft-04/schema", "http://json-schema.org/schema#"}
+// drafts are the values of $schema that a model may have: those of draft 4.
+var drafts = []any{
+	"http://json-schema.org/draft-04/schema#",
+	"http://json-schema.org/draft-04/schema",
+	"http://json-schema.org/schema#",
+}
 
-// compileModels reads the schemas, of draft 4 (G-VALID-1). Formats are not asserted.
+// compileModels compiles the models, of draft 4 (G-VALID-1). Formats are not
+// checked.
 func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft4)
-	compiler.UseLoader(noLoading{})
+	compiler.UseLoader(noLoader{})
 	var errs []error
 	names := slices.Sorted(maps.Keys(api.Models))
 	for _, name := range names {
 		document, err := jsonschema.UnmarshalJSON(strings.NewReader(api.Models[name]))
-		if schema, ok := document.(map[string]any); ok && schema["$schema"] != nil && !slices.Contains(drafts, schema["$schema"]) {
-			err = fmt.Errorf("$schema %q: models are of draft 4", schema["$schema"])
+		if schema, ok := document.(map[string]any); ok {
+			if draft := schema["$schema"]; draft != nil && !slices.Contains(drafts, draft) {
+				err = fmt.Errorf("$schema %q: must be draft 4", draft)
+			}
 		}
 		if err == nil {
 			err = compiler.AddResource(modelURL(api.ID, name), document)
@@ -59,12 +68,13 @@ func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
 	return models, errors.Join(errs...)
 }
 
-// routeModels finds the models of a route by key.
-func routeModels(r Route, models map[string]*jsonschema.Schema) (selection, map[string]*jsonschema.Schema, error) {
+// routeModels returns the models of a route by key, and the expression that
+// chooses one.
+func routeModels(r Route, models map[string]*jsonschema.Schema) (expr.Selection, map[string]*jsonschema.Schema, error) {
 	if r.ModelSelectionExpression == "" {
 		return nil, nil, nil // G-VALID-6
 	}
-	chosen, err := parseSelection(r.ModelSelectionExpression)
+	chosen, err := expr.ParseSelection(r.ModelSelectionExpression)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -72,72 +82,73 @@ func routeModels(r Route, models map[string]*jsonschema.Schema) (selection, map[
 	for _, key := range slices.Sorted(maps.Keys(r.RequestModels)) {
 		schema, ok := models[r.RequestModels[key]]
 		if !ok {
-			return nil, nil, fmt.Errorf("%q: there is no model %q", key, r.RequestModels[key])
+			return nil, nil, fmt.Errorf("%q: no model %q", key, r.RequestModels[key])
 		}
 		byKey[key] = schema
 	}
 	return chosen, byKey, nil
 }
 
-// validate holds a message against the model that the route chooses for it;
-// nonJSON says that what is not JSON passes (G-VALID-5).
-func (r *route) validate(body string, nonJSON bool) *refusal {
+// validate validates a message with the model that the route chooses for it.
+// nonJSON accepts messages that are not JSON (G-VALID-5).
+func (r *route) validate(body string, nonJSON bool) *gatewayResponse {
 	if r.model == nil {
 		return nil
 	}
-	// Numbers are kept as written, and a second value after the first is an
-	// error.
+	// UnmarshalJSON keeps numbers as written, and refuses a second value after the
+	// first.
 	message, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
 	switch {
 	case err != nil && nonJSON:
 		return nil
 	case err != nil:
-		return refusedBody.because("the body is not JSON")
+		return responseBadBody.withDetail("the body is not JSON")
 	}
-	if !reckonable(message) {
-		return refusedBody.because("a number is too long")
+	if !numbersBounded(message) {
+		return responseBadBody.withDetail("a number is too long")
 	}
-	schema, ok := r.models[r.model.text(message, nil)]
+	schema, ok := r.models[r.model.Text(message, nil)]
 	if !ok {
 		schema, ok = r.models[routeDefault]
 	}
 	if !ok {
-		return refusedBody.because("there is no model for the message") // G-VALID-2
+		return responseBadBody.withDetail("no model for the message") // G-VALID-2
 	}
 	if err := schema.Validate(message); err != nil {
 		reason := err.Error()
-		return refusedBody.because(reason[:min(len(reason), maxReason)])
+		return responseBadBody.withDetail(reason[:min(len(reason), maxReason)])
 	}
 	return nil
 }
 
 const (
-	// maxReason is how much of a validation's report goes to the log, in bytes: a
-	// message may break its model in thousands of places.
+	// maxReason is how much of a validation's report is logged, in bytes: a
+	// message may violate its model in thousands of places.
 	maxReason = 1 << 10
 
-	// maxNumber is how long a number of a message may be, in digits as written, and
-	// maxExponent its exponent, above that of every float64. The validator reckons
-	// exactly, so that 1e999999 costs it a million digits.
-	maxNumber   = 400
-	maxExponent = 400
+	// maxNumberDigits limits the length of numbers in a message, as written,
+	// and maxExponent their exponents. Both exceed every float64. The validator
+	// calculates exactly, so 1e999999 would cost it a million digits.
+	maxNumberDigits = 400
+	maxExponent     = 400
 )
 
-// reckonable reports whether every number of a message can be reckoned with.
-func reckonable(value any) bool {
+// numbersBounded reports whether all numbers of a message are within the
+// limits.
+func numbersBounded(value any) bool {
 	switch value := value.(type) {
 	case json.Number:
 		_, exponent, _ := strings.Cut(strings.ToLower(value.String()), "e")
 		if exponent == "" {
-			return len(value) <= maxNumber
+			return len(value) <= maxNumberDigits
 		}
 		e, err := strconv.Atoi(exponent)
-		return err == nil && -maxExponent <= e && e <= maxExponent && len(value) <= maxNumber
+		return err == nil && -maxExponent <= e && e <= maxExponent && len(value) <= maxNumberDigits
 	case []any:
-		return !slices.ContainsFunc(value, func(v any) bool { return !reckonable(v) })
+		return !slices.ContainsFunc(value, func(v any) bool { return !numbersBounded(v) })
 	case map[string]any:
 		for _, v := range value {
-			if !reckonable(v) {
+			if !numbersBounded(v) {
 				return false
 			}
 		}

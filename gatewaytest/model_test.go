@@ -25,23 +25,30 @@ func TestRequestModels(t *testing.T) {
 		body             string
 		want             bool
 	}{
-		{"G-VALID-1 obeys", "$request.body.action", strict, `{"action":"add","sku":"MUG","quantity":1}`, yes},
+		{"G-VALID-1 valid", "$request.body.action", strict, `{"action":"add","sku":"MUG","quantity":1}`, yes},
 		{"G-VALID-1 field missing", "$request.body.action", strict, `{"action":"add"}`, no},
 		{"G-VALID-1 other type", "$request.body.action", strict, `{"action":"add","sku":1}`, no},
-		{"G-VALID-1 draft 4: exclusiveMinimum is a boolean", "$request.body.action", strict, `{"action":"add","sku":"MUG","quantity":0}`, no},
-		{"G-VALID-1 a whole number is an integer", "$request.body.action", strict, `{"action":"add","sku":"MUG","quantity":12345678901234567890}`, yes},
+		{"G-VALID-1 draft 4: exclusiveMinimum is a boolean", "$request.body.action", strict,
+			`{"action":"add","sku":"MUG","quantity":0}`, no},
+		{"G-VALID-1 a whole number is an integer", "$request.body.action", strict,
+			`{"action":"add","sku":"MUG","quantity":12345678901234567890}`, yes},
 		{"G-VALID-1 a fraction is not", "$request.body.action", strict, `{"action":"add","sku":"MUG","quantity":1.5}`, no},
-		{"G-VALID-1 a model that refers to another", "$request.body.action", strict, `{"action":"ref","line":{"sku":"MUG"}}`, yes},
-		{"G-VALID-1 a model that refers to another, broken", "$request.body.action", strict, `{"action":"ref","line":{}}`, no},
+		{"G-VALID-1 a model that refers to another", "$request.body.action", strict,
+			`{"action":"ref","line":{"sku":"MUG"}}`, yes},
+		{"G-VALID-1 a model that refers to another, invalid", "$request.body.action", strict, `{"action":"ref","line":{}}`,
+			no},
 		{"G-VALID-1 the expression may be literal", "add", strict, `{"sku":"MUG"}`, yes},
 		{"G-VALID-2 no model for the key", "$request.body.action", strict, `{"action":"other","sku":"MUG"}`, no},
 		{"G-VALID-2 $default for other keys", "$request.body.action", withDefault, `{"action":"other"}`, yes},
 		{"G-VALID-2 not for those with a model", "$request.body.action", withDefault, `{"action":"add"}`, no},
 		{"G-VALID-1 a large number", "$request.body.action", strict, `{"action":"add","sku":"MUG","quantity":1e300}`, yes},
-		{"G-VALID-1 a number that nobody reckons with", "$request.body.action", strict, `{"action":"add","sku":"MUG","quantity":1e999999}`, no},
-		{"G-VALID-1 one that is small beyond measure", "$request.body.action", withDefault, `{"action":"other","list":[1,{"deep":1E-999999}]}`, no},
-		{"G-VALID-1 one of many digits", "$request.body.action", withDefault, `{"action":"other","n":` + strings.Repeat("9", 401) + `}`, no},
-		{"G-VALID-5 no JSON", "$request.body.action", withDefault, `sku`, no},
+		{"G-VALID-1 a number with a huge exponent", "$request.body.action", strict,
+			`{"action":"add","sku":"MUG","quantity":1e999999}`, no},
+		{"G-VALID-1 a number with a tiny exponent", "$request.body.action", withDefault,
+			`{"action":"other","list":[1,{"deep":1E-999999}]}`, no},
+		{"G-VALID-1 a number with too many digits", "$request.body.action", withDefault,
+			`{"action":"other","n":` + strings.Repeat("9", 401) + `}`, no},
+		{"G-VALID-5 not JSON", "$request.body.action", withDefault, `sku`, no},
 		{"G-VALID-5 JSON and more", "$request.body.action", withDefault, `{"action":"other"} x`, no},
 		{"G-VALID-5 empty", "$request.body.action", withDefault, ``, no},
 		{"G-VALID-6 no expression, no validation", "", strict, `nonsense`, yes},
@@ -52,7 +59,8 @@ func TestRequestModels(t *testing.T) {
 			g := newGateway(t, gatewaytest.API{
 				Models: map[string]string{
 					"Add": addModel, "Any": `{}`,
-					"Ref": `{"type":"object","properties":{"line":{"$ref":"https://apigateway.amazonaws.com/restapis/a1b2c3d4e5/models/Add"}}}`,
+					"Ref": `{"type":"object","properties":{"line":` +
+						`{"$ref":"https://apigateway.amazonaws.com/restapis/a1b2c3d4e5/models/Add"}}}`,
 				},
 				Routes: map[string]gatewaytest.Route{"$default": {
 					Integration: function, RouteResponse: true, ModelSelectionExpression: tt.expression, RequestModels: tt.models}},
@@ -66,8 +74,8 @@ func TestRequestModels(t *testing.T) {
 			if invalid := strings.HasPrefix(got, `{"message": "Invalid request body", "connectionId":"`); invalid == tt.want {
 				t.Errorf("%s: got %s", tt.body, got)
 			}
-			if asked := len(function.all()) == 1; asked != tt.want {
-				t.Errorf("function asked: %v", asked)
+			if invoked := len(function.all()) == 1; invoked != tt.want {
+				t.Errorf("function invoked: %v", invoked)
 			}
 		})
 	}
@@ -79,7 +87,8 @@ func TestValidationFrame(t *testing.T) {
 		g := newGateway(t, gatewaytest.API{
 			Log:    slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 			Models: map[string]string{"Add": `{"additionalProperties":false}`},
-			Routes: map[string]gatewaytest.Route{"$default": {Integration: ok200, ModelSelectionExpression: "add", RequestModels: map[string]string{"add": "Add"}}},
+			Routes: map[string]gatewaytest.Route{"$default": {Integration: ok200, ModelSelectionExpression: "add",
+				RequestModels: map[string]string{"add": "Add"}}},
 		})
 		c := dial(t, g, "/v1")
 		send(t, c, `{"hush":1}`)
@@ -94,22 +103,25 @@ func TestValidationFrame(t *testing.T) {
 	t.Run("G-VALID-3 -4 G-ERR-5 the client gets no details, the log does", func(t *testing.T) {
 		var log bytes.Buffer
 		g := newGateway(t, gatewaytest.API{
-			AccessLog: &gatewaytest.AccessLog{Format: "$context.eventType $context.status $context.error.responseType $context.error.validationErrorString", Output: &log},
-			Models:    map[string]string{"Add": addModel},
-			Routes: map[string]gatewaytest.Route{"$default": { // one-way: the frame comes all the same
+			AccessLog: &gatewaytest.AccessLog{Output: &log, Format: "$context.eventType $context.status " +
+				"$context.error.responseType $context.error.validationErrorString"},
+			Models: map[string]string{"Add": addModel},
+			Routes: map[string]gatewaytest.Route{"$default": { // one-way routes send error frames too
 				Integration: ok200, ModelSelectionExpression: "add", RequestModels: map[string]string{"add": "Add"}}},
 		})
 		c := dial(t, g, "/v1")
 		send(t, c, `{"quantity":1}`)
 		got := receive(t, c)
-		shape := regexp.MustCompile(`^\{"message": "Invalid request body", "connectionId":"` + regexp.QuoteMeta(onlyID(t, g)) + `", "requestId":"[A-Za-z0-9_-]{15}="\}$`)
+		shape := regexp.MustCompile(`^\{"message": "Invalid request body", "connectionId":"` + regexp.QuoteMeta(onlyID(t,
+			g)) + `", "requestId":"[A-Za-z0-9_-]{15}="\}$`)
 		if !shape.MatchString(got) {
 			t.Errorf("got %s", got)
 		}
 		if err := g.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if line := lines(&log)[1]; !strings.HasPrefix(line, "MESSAGE 400 BAD_REQUEST_BODY ") || !strings.Contains(line, "sku") {
+		if line := lines(&log)[1]; !strings.HasPrefix(line, "MESSAGE 400 BAD_REQUEST_BODY ") || !strings.Contains(line,
+			"sku") {
 			t.Errorf("logged %q", line)
 		}
 	})
@@ -128,12 +140,18 @@ func TestBadModels(t *testing.T) {
 		api   gatewaytest.API
 		field string
 	}{
-		{"no JSON", gatewaytest.API{Models: map[string]string{"A": `{`}}, `Models["A"]`},
-		{"G-VALID-1 no schema of draft 4", gatewaytest.API{Models: map[string]string{"A": `{"exclusiveMinimum":1}`}}, `Models["A"]`},
-		{"G-VALID-1 another draft", gatewaytest.API{Models: map[string]string{"A": `{"$schema":"http://json-schema.org/draft-07/schema#"}`}}, `Models["A"]: $schema "http://json-schema.org/draft-07/schema#"`},
-		{"refers to a file", gatewaytest.API{Models: map[string]string{"A": `{"$ref":"file://` + file + `"}`}}, `Models["A"]`},
-		{"no such model", gatewaytest.API{Routes: route(gatewaytest.Route{ModelSelectionExpression: "x", RequestModels: map[string]string{"x": "A"}})}, `Routes["a"].RequestModels`},
-		{"bad expression", gatewaytest.API{Routes: route(gatewaytest.Route{ModelSelectionExpression: "$"})}, `Routes["a"].RequestModels`},
+		{"not JSON", gatewaytest.API{Models: map[string]string{"A": `{`}}, `Models["A"]`},
+		{"G-VALID-1 not a schema of draft 4", gatewaytest.API{Models: map[string]string{"A": `{"exclusiveMinimum":1}`}},
+			`Models["A"]`},
+		{"G-VALID-1 another draft",
+			gatewaytest.API{Models: map[string]string{"A": `{"$schema":"http://json-schema.org/draft-07/schema#"}`}},
+			`Models["A"]: $schema "http://json-schema.org/draft-07/schema#"`},
+		{"refers to a file", gatewaytest.API{Models: map[string]string{"A": `{"$ref":"file://` + file + `"}`}},
+			`Models["A"]`},
+		{"no such model", gatewaytest.API{Routes: route(gatewaytest.Route{ModelSelectionExpression: "x",
+			RequestModels: map[string]string{"x": "A"}})}, `Routes["a"].RequestModels`},
+		{"bad expression", gatewaytest.API{Routes: route(gatewaytest.Route{ModelSelectionExpression: "$"})},
+			`Routes["a"].RequestModels`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := gatewaytest.New(tt.api)

@@ -4,42 +4,40 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/event"
+	"github.com/securecart/hub/gatewaytest/internal/fields"
 )
 
-// request is a handshake as the events tell it.
+// request is a handshake, as events describe it.
 type request struct {
-	headers    fields // as sent, in the client's letter case, with Host first
-	query      fields // decoded pairs
-	firstValue bool   // of a repeated name the first value counts, not the last (G-EVENT-9)
+	headers    fields.List // as sent, in the client's letter case, with Host first
+	query      fields.List // decoded pairs
+	firstValue bool        // the first value of a repeated name counts, not the last (G-EVENT-9)
 	domainName string
-	identity   identity
+	identity   event.Identity
 }
 
-// fields is a list of names with values that keeps order and letter case.
-type fields []field
-
-type field struct{ name, value string }
-
-// single is the map that holds for each name of f the value that counts. Nil when
-// there are no fields.
-func (r *request) single(f fields) map[string]string {
+// valuesByName returns the effective value of each name. It returns nil for an
+// empty list.
+func (r *request) valuesByName(f fields.List) map[string]string {
 	if len(f) == 0 {
 		return nil
 	}
 	m := make(map[string]string, len(f))
 	for _, field := range f {
-		if _, ok := m[field.name]; !ok || !r.firstValue {
-			m[field.name] = field.value
+		if _, ok := m[field.Name]; !ok || !r.firstValue {
+			m[field.Name] = field.Value
 		}
 	}
 	return m
 }
 
-// counts is, of the values of a name, the one that does; nil of none.
-func (r *request) counts(values []string) []string {
+// effective returns the value that counts of a repeated name, or nil if there
+// is none.
+func (r *request) effective(values []string) []string {
 	switch {
 	case len(values) < 2:
 		return values
@@ -49,83 +47,27 @@ func (r *request) counts(values []string) []string {
 	return values[len(values)-1:]
 }
 
-// value is the value that counts of a name in f; equal says how names compare.
-func (r *request) value(f fields, name string, equal func(a, b string) bool) string {
-	for _, value := range r.counts(f.all(name, equal)) {
+// value returns the effective value of a name, or "". equal compares names.
+func (r *request) value(f fields.List, name string, equal func(a, b string) bool) string {
+	for _, value := range r.effective(f.All(name, equal)) {
 		return value
 	}
 	return ""
 }
 
-// multi is the map that holds all values in order. Nil when there are no
-// fields.
-func (f fields) multi() map[string][]string {
-	if len(f) == 0 {
-		return nil
-	}
-	m := make(map[string][]string, len(f))
-	for _, field := range f {
-		m[field.name] = append(m[field.name], field.value)
-	}
-	return m
-}
-
-// without returns the fields that have none of the names, in any case.
-func (f fields) without(names ...string) fields {
-	kept := make(fields, 0, len(f))
-	for _, field := range f {
-		drop := false
-		for _, name := range names {
-			drop = drop || strings.EqualFold(name, field.name)
-		}
-		if !drop {
-			kept = append(kept, field)
-		}
-	}
-	return kept
-}
-
-// oneSpelling gives all fields of a name the spelling of the first, because
-// the names of headers are the same in any case.
-func (f fields) oneSpelling() fields {
-	first := make(map[string]string, len(f))
-	for i, field := range f {
-		lower := strings.ToLower(field.name)
-		if name, ok := first[lower]; ok {
-			f[i].name = name
-		} else {
-			first[lower] = field.name
-		}
-	}
-	return f
-}
-
-// last returns the last value of a name; equal says how names compare.
-func (f fields) last(name string, equal func(a, b string) bool) string {
-	value := ""
-	for _, field := range f {
-		if equal(field.name, name) {
-			value = field.value
-		}
-	}
-	return value
-}
-
-func same(a, b string) bool { return a == b }
-
 // newRequest reads a handshake.
 func (g *Gateway) newRequest(r *http.Request, now time.Time) *request {
-	sent := sentHeaders(r).oneSpelling()
+	sent := sentHeaders(r).OneSpelling()
 	source := sourceIP(r)
 	req := &request{
-		query:      parseQuery(r.URL.RawQuery),
+		query:      fields.ParseQuery(r.URL.RawQuery),
 		firstValue: g.api.Assumptions.FirstValueCounts,
 		domainName: g.api.DomainName,
-		identity:   identity{UserAgent: r.Header.Get("User-Agent"), SourceIP: source},
+		identity:   event.Identity{UserAgent: r.Header.Get("User-Agent"), SourceIP: source},
 	}
 	if req.domainName == "" {
-		// With the port, if any: the service has none to show, but a handler
-		// that builds the management URL from the domain name needs it here.
+		// With the port, if any. The service has no port here, but a handler that
+		// builds the management URL from the domain name needs it.
 		req.domainName = r.Host
 	}
 	forwarded, trace := source, r.Header.Get("X-Amzn-Trace-Id")
@@ -137,47 +79,28 @@ func (g *Gateway) newRequest(r *http.Request, now time.Time) *request {
 	}
 	// The gateway's own headers, which replace any of the same name that the
 	// client sent (G-EVENT-7).
-	req.headers = append(fields{{"Host", r.Host}}, sent.without("Host", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto")...)
+	req.headers = append(fields.List{{Name: "Host", Value: r.Host}},
+		sent.Without("Host", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto")...)
 	req.headers = append(req.headers,
-		field{"X-Amzn-Trace-Id", trace},
-		field{"X-Forwarded-For", forwarded},
-		field{"X-Forwarded-Port", "443"},
-		field{"X-Forwarded-Proto", "https"},
+		fields.Field{Name: "X-Amzn-Trace-Id", Value: trace},
+		fields.Field{Name: "X-Forwarded-For", Value: forwarded},
+		fields.Field{Name: "X-Forwarded-Port", Value: "443"},
+		fields.Field{Name: "X-Forwarded-Proto", Value: "https"},
 	)
 	return req
 }
 
-// integrationHeaders is what $connect sees: all but the hop's own.
-func (r *request) integrationHeaders() fields {
-	return r.headers.without("Connection", "Upgrade")
+// integrationHeaders are the headers for $connect: all except the hop's own.
+func (r *request) integrationHeaders() fields.List {
+	return r.headers.Without("Connection", "Upgrade")
 }
 
-// authorizerHeaders is what the authorizer sees: with the hop's own headers,
-// in the service's spelling, and with a length (G-AUTH-9).
-func (r *request) authorizerHeaders() fields {
-	return append(r.headers.without("Connection", "Upgrade", "Content-Length"),
-		field{"Connection", "upgrade"}, field{"Upgrade", "websocket"}, field{"content-length", "0"})
-}
-
-// parseQuery decodes a query string pair by pair and keeps a pair that cannot
-// be decoded as it is.
-func parseQuery(raw string) fields {
-	var query fields
-	for pair := range strings.SplitSeq(raw, "&") {
-		if pair == "" {
-			continue
-		}
-		name, value, _ := strings.Cut(pair, "=")
-		query = append(query, field{unescape(name), unescape(value)})
-	}
-	return query
-}
-
-func unescape(s string) string {
-	if decoded, err := url.QueryUnescape(s); err == nil {
-		return decoded
-	}
-	return s
+// authorizerHeaders are the headers for the authorizer: with the hop's own, in
+// the service's spelling, and with a length (G-AUTH-9).
+func (r *request) authorizerHeaders() fields.List {
+	return append(r.headers.Without("Connection", "Upgrade", "Content-Length"),
+		fields.Field{Name: "Connection", Value: "upgrade"}, fields.Field{Name: "Upgrade", Value: "websocket"},
+		fields.Field{Name: "content-length", Value: "0"})
 }
 
 // sourceIP is the client's address without the port.
@@ -188,16 +111,16 @@ func sourceIP(r *http.Request) string {
 	return r.RemoteAddr
 }
 
-// headerCaseKey finds the headers as sent in the context of a request that
-// came in through Dial.
+// headerCaseKey is the context key for the headers of a request that came
+// through Dial, as sent.
 type headerCaseKey struct{}
 
-// sentHeaders returns the headers in the client's own spelling when it is
-// known, because the connection came through Dial or PreserveHeaderCase. Else
-// net/http has already rewritten them, and all that can be done is to restore
-// the spelling that every client uses for the WebSocket headers.
-func sentHeaders(r *http.Request) fields {
-	if sent, ok := r.Context().Value(headerCaseKey{}).(fields); ok {
+// sentHeaders returns the headers in the client's spelling if it is known,
+// which it is for connections through Dial or PreserveHeaderCase. Otherwise
+// net/http has rewritten them. Then only the spelling of the WebSocket headers
+// is restored, which is the same in every client.
+func sentHeaders(r *http.Request) fields.List {
+	if sent, ok := r.Context().Value(headerCaseKey{}).(fields.List); ok {
 		return sent
 	}
 	if recorder, ok := r.Context().Value(http.LocalAddrContextKey).(*recordedAddr); ok {
@@ -205,37 +128,19 @@ func sentHeaders(r *http.Request) fields {
 			return sent
 		}
 	}
-	var sent fields
+	var sent fields.List
 	for name, values := range r.Header {
 		if rest, ok := strings.CutPrefix(name, "Sec-Websocket-"); ok {
 			name = "Sec-WebSocket-" + rest
 		}
 		for _, value := range values {
-			sent = append(sent, field{name, value})
+			sent = append(sent, fields.Field{Name: name, Value: value})
 		}
 	}
 	return sent
 }
 
-// parseHeaders reads the header lines of a raw HTTP request that net/http has
-// already accepted, so that malformed lines need not be reported here.
-func parseHeaders(raw string) fields {
-	var sent fields
-	for i, line := range strings.Split(raw, "\r\n") {
-		if i == 0 {
-			continue // the request line
-		}
-		if line == "" {
-			break
-		}
-		if name, value, ok := strings.Cut(line, ":"); ok {
-			sent = append(sent, field{name, strings.Trim(value, " \t")})
-		}
-	}
-	return sent
-}
-
-// withHeaders remembers the headers as sent for newRequest.
-func withHeaders(r *http.Request, sent fields) *http.Request {
+// withHeaders stores the headers as sent for newRequest.
+func withHeaders(r *http.Request, sent fields.List) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), headerCaseKey{}, sent))
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// outcome says what a client gets for an answer: nothing, a text, or an error
+// outcome is what a client gets for a response: nothing, a text, or an error
 // frame with a text.
 type outcome struct {
 	nothing bool
@@ -26,7 +26,7 @@ type outcome struct {
 	failure string
 }
 
-// exchange sends one message and returns what came back, in a bubble so that
+// exchange sends one message and returns what the client gets. In a bubble,
 // "nothing" is certain.
 func exchange(t *testing.T, route gatewaytest.Route) (got outcome) {
 	t.Helper()
@@ -45,7 +45,7 @@ func exchange(t *testing.T, route gatewaytest.Route) (got outcome) {
 			t.Fatalf("got %v", f)
 		}
 		if pong := c.mustRead(t); pong.opcode != opPong { // the connection stays open
-			t.Fatalf("after the answer got %v", pong)
+			t.Fatalf("after the response got %v", pong)
 		}
 		var e struct{ Message, ConnectionID, RequestID string }
 		if json.Unmarshal([]byte(f.payload), &e) == nil && e.ConnectionID != "" {
@@ -75,56 +75,63 @@ func TestResponses(t *testing.T) {
 		{"G-RESP-1 -5 status 401", `{"statusCode":401,"body":"hi"}`, nothing, body("hi")},
 		{"G-RESP-1 -5 status 501", `{"statusCode":501,"body":"hi"}`, nothing, body("hi")},
 		{"G-RESP-5 status -1", `{"statusCode":-1,"body":"hi"}`, nothing, body("hi")},
-		{"G-RESP-6 all known keys", `{"statusCode":200,"headers":{},"multiValueHeaders":{},"body":"hi","isBase64Encoded":false}`, nothing, body("hi")},
-		{"G-RESP-6 nulls", `{"statusCode":200,"headers":null,"multiValueHeaders":null,"body":null,"isBase64Encoded":null}`, nothing, nothing},
+		{"G-RESP-6 all known keys",
+			`{"statusCode":200,"headers":{},"multiValueHeaders":{},"body":"hi","isBase64Encoded":false}`, nothing, body("hi")},
+		{"G-RESP-6 nulls", `{"statusCode":200,"headers":null,"multiValueHeaders":null,"body":null,"isBase64Encoded":null}`,
+			nothing, nothing},
 		{"G-RESP-6 unknown key", `{"statusCode":200,"body":"hi","ConnectionId":"x"}`, failure, failure},
 		{"G-RESP-6 key in the wrong case", `{"StatusCode":200,"body":"hi"}`, failure, failure},
-		{"G-RESP-7 body a number", `{"statusCode":200,"body":5}`, failure, failure},
-		{"G-RESP-7 body an object", `{"statusCode":200,"body":{"a":1}}`, failure, failure},
-		{"G-RESP-7 status a string of digits", `{"statusCode":"200","body":"hi"}`, nothing, body("hi")},
+		{"G-RESP-7 body is a number", `{"statusCode":200,"body":5}`, failure, failure},
+		{"G-RESP-7 body is an object", `{"statusCode":200,"body":{"a":1}}`, failure, failure},
+		{"G-RESP-7 status is a string of digits", `{"statusCode":"200","body":"hi"}`, nothing, body("hi")},
 		{"G-RESP-7 status 2e2", `{"statusCode":2e2,"body":"hi"}`, nothing, body("hi")},
-		{"G-RESP-7 status a word", `{"statusCode":"ok","body":"hi"}`, failure, failure},
-		{"G-RESP-7 status a fraction", `{"statusCode":200.5,"body":"hi"}`, failure, failure},
-		{"G-RESP-7 status null", `{"statusCode":null,"body":"hi"}`, failure, failure},
+		{"G-RESP-7 status is a word", `{"statusCode":"ok","body":"hi"}`, failure, failure},
+		{"G-RESP-7 status is a fraction", `{"statusCode":200.5,"body":"hi"}`, failure, failure},
+		{"G-RESP-7 status is null", `{"statusCode":null,"body":"hi"}`, failure, failure},
 		{"G-RESP-7 status missing", `{"body":"hi"}`, failure, failure},
 		{"G-RESP-7 empty object", `{}`, failure, failure},
 		{"G-RESP-7 null", `null`, failure, failure},
-		{"G-RESP-7 nothing", ``, failure, failure},
+		{"G-RESP-7 empty response", ``, failure, failure},
 		{"G-RESP-7 a string", `"hi"`, failure, failure},
 		{"G-RESP-7 a list", `[{"statusCode":200}]`, failure, failure},
-		{"G-RESP-7 no JSON", `<html>`, failure, failure},
-		{"G-RESP-7 headers no object", `{"statusCode":200,"headers":"A: b","body":"hi"}`, failure, failure},
-		{"G-RESP-7 header an object", `{"statusCode":200,"headers":{"a":{}},"body":"hi"}`, failure, failure},
-		{"G-RESP-7 header a number", `{"statusCode":200,"headers":{"a":1},"multiValueHeaders":{"b":[true]},"body":"hi"}`, nothing, body("hi")},
-		{"G-RESP-7 multi-value header no list", `{"statusCode":200,"multiValueHeaders":{"a":"b"},"body":"hi"}`, failure, failure},
-		{"G-RESP-7 flag no boolean", `{"statusCode":200,"body":"hi","isBase64Encoded":"false"}`, failure, failure},
+		{"G-RESP-7 not JSON", `<html>`, failure, failure},
+		{"G-RESP-7 headers is not an object", `{"statusCode":200,"headers":"A: b","body":"hi"}`, failure, failure},
+		{"G-RESP-7 header is an object", `{"statusCode":200,"headers":{"a":{}},"body":"hi"}`, failure, failure},
+		{"G-RESP-7 header is a number", `{"statusCode":200,"headers":{"a":1},"multiValueHeaders":{"b":[true]},"body":"hi"}`,
+			nothing, body("hi")},
+		{"G-RESP-7 multi-value header is not a list", `{"statusCode":200,"multiValueHeaders":{"a":"b"},"body":"hi"}`, failure,
+			failure},
+		{"G-RESP-7 isBase64Encoded is not a boolean", `{"statusCode":200,"body":"hi","isBase64Encoded":"false"}`, failure,
+			failure},
 		{"G-RESP-8 empty body", `{"statusCode":200,"body":""}`, nothing, body("")},
 		{"G-RESP-8 no body", `{"statusCode":200}`, nothing, nothing},
 		{"G-RESP-9 base64", `{"statusCode":200,"body":"aGk=","isBase64Encoded":true}`, nothing, body("hi")},
-		{"G-RESP-9 base64 that is none", `{"statusCode":200,"body":"hi!","isBase64Encoded":true}`, failure, failure},
-		{"G-RESP-9 base64 of no text", `{"statusCode":200,"body":"/w==","isBase64Encoded":true}`, nothing, body("\uFFFD")},
+		{"G-RESP-9 invalid base64", `{"statusCode":200,"body":"hi!","isBase64Encoded":true}`, failure, failure},
+		{"G-RESP-9 base64 of invalid UTF-8", `{"statusCode":200,"body":"/w==","isBase64Encoded":true}`, nothing,
+			body("\uFFFD")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := exchange(t, gatewaytest.Route{Integration: answers(tt.answer)}); got != tt.oneWay {
+			if got := exchange(t, gatewaytest.Route{Integration: returns(tt.answer)}); got != tt.oneWay {
 				t.Errorf("one-way: got %+v, want %+v", got, tt.oneWay)
 			}
-			if got := exchange(t, twoWay(answers(tt.answer))); got != tt.twoWay {
+			if got := exchange(t, twoWay(returns(tt.answer))); got != tt.twoWay {
 				t.Errorf("two-way: got %+v, want %+v", got, tt.twoWay)
 			}
 		})
 	}
-	t.Run("G-RESP-2 -3 a route response is enough, and nothing else is", func(t *testing.T) {
+	t.Run("G-RESP-2 -3 a route response is necessary and sufficient", func(t *testing.T) {
 		for _, tt := range []struct {
 			route gatewaytest.Route
 			want  outcome
-		}{{gatewaytest.Route{Integration: echo, RouteResponse: true}, body("x")}, {gatewaytest.Route{Integration: echo}, nothing}} {
+		}{{gatewaytest.Route{Integration: echo, RouteResponse: true}, body("x")},
+			{gatewaytest.Route{Integration: echo}, nothing}} {
 			if got := exchange(t, tt.route); got != tt.want {
 				t.Errorf("route response %v: got %+v, want %+v", tt.route.RouteResponse, got, tt.want)
 			}
 		}
 	})
-	t.Run("G-RESP-6 what aws-lambda-go writes is good", func(t *testing.T) {
+	t.Run("G-RESP-6 responses of aws-lambda-go are valid", func(t *testing.T) {
 		handler := lambda.NewHandler(func() (events.APIGatewayProxyResponse, error) {
 			return events.APIGatewayProxyResponse{StatusCode: 200}, nil
 		})
@@ -137,7 +144,7 @@ func TestResponses(t *testing.T) {
 			length int
 			fails  bool
 		}{{128 * 1024, false}, {128*1024 + 1, true}} {
-			got := exchange(t, twoWay(answers(`{"statusCode":200,"body":"`+strings.Repeat("x", tt.length)+`"}`)))
+			got := exchange(t, twoWay(returns(`{"statusCode":200,"body":"`+strings.Repeat("x", tt.length)+`"}`)))
 			if (got == failure) != tt.fails || !tt.fails && len(got.body) != tt.length {
 				t.Errorf("%d bytes: got %.60v", tt.length, got)
 			}
@@ -158,7 +165,7 @@ func TestErrorFrames(t *testing.T) {
 	}
 	both("G-ERR-3 -6 -9 function error", fails("password is hunter2"), internal)
 	both("G-ERR-3 panic", func(context.Context, []byte) ([]byte, error) { panic("oh no") }, internal)
-	both("G-ERR-4 -6 time-out", func(ctx context.Context, _ []byte) ([]byte, error) {
+	both("G-ERR-4 -6 timeout", func(ctx context.Context, _ []byte) ([]byte, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}, outcome{failure: "Endpoint request timed out"})
@@ -172,12 +179,13 @@ func TestErrorFrames(t *testing.T) {
 			g := newGateway(t, api(routes("cart", twoWay(echo))))
 			c := dial(t, g, "/v1")
 			send(t, c, `{"action":"nope"}`)
-			if got := receive(t, c); !strings.HasPrefix(got, `{"message": "Forbidden", "connectionId":"`+onlyID(t, g)+`", "requestId":"`) {
+			if got := receive(t, c); !strings.HasPrefix(got,
+				`{"message": "Forbidden", "connectionId":"`+onlyID(t, g)+`", "requestId":"`) {
 				t.Errorf("got %s", got)
 			}
 			send(t, c, `{"action":"cart"}`)
 			if got := receive(t, c); got != `{"action":"cart"}` {
-				t.Errorf("afterwards got %s", got)
+				t.Errorf("after that got %s", got)
 			}
 		})
 	})
@@ -201,32 +209,34 @@ func TestErrorFrames(t *testing.T) {
 			t.Errorf("frame %s, context %s, event %s", frame.RequestID, fromContext, id)
 		}
 	})
-	t.Run("G-ERR-4 after exactly 29 s; the function goes on and can post", func(t *testing.T) {
+	t.Run("G-ERR-4 after exactly 29 s; the function continues and can post", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var g *gatewaytest.Gateway
 			slow := function(func(ctx context.Context, raw []byte) ([]byte, error) {
 				time.Sleep(40 * time.Second)
 				id := lookup(t, raw, "requestContext", "connectionId").(string)
-				return []byte(`{"statusCode":200,"body":"too late"}`), g.PostToConnection(context.WithoutCancel(ctx), id, []byte("posted"))
+				return []byte(`{"statusCode":200,"body":"too late"}`),
+					g.PostToConnection(context.WithoutCancel(ctx), id, []byte("posted"))
 			})
 			g = newGateway(t, api(routes("$default", twoWay(slow))))
 			c := dial(t, g, "/v1")
 			start := time.Now()
 			send(t, c, "x")
-			if got := receive(t, c); !strings.HasPrefix(got, `{"message": "Endpoint request timed out"`) || time.Since(start) != 29*time.Second {
+			if got := receive(t, c); !strings.HasPrefix(got,
+				`{"message": "Endpoint request timed out"`) || time.Since(start) != 29*time.Second {
 				t.Errorf("got %s after %v", got, time.Since(start))
 			}
 			if got := receive(t, c); got != "posted" || time.Since(start) != 40*time.Second {
 				t.Errorf("got %s after %v", got, time.Since(start))
 			}
-			send(t, c, "y") // and the late answer never comes
+			send(t, c, "y") // the late response is never sent
 			if got := receive(t, c); !strings.Contains(got, "timed out") {
 				t.Errorf("got %s", got)
 			}
 			time.Sleep(time.Minute)
 		})
 	})
-	t.Run("G-LIMIT-8 the route's own time-out is the context's deadline", func(t *testing.T) {
+	t.Run("G-LIMIT-8 the route's own timeout is the context's deadline", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			left := make(chan time.Duration, 1)
 			f := function(func(ctx context.Context, _ []byte) ([]byte, error) {
@@ -261,7 +271,7 @@ func TestErrorFrames(t *testing.T) {
 			}
 			close(release)
 			synctest.Wait()
-			send(t, c, "x") // room again
+			send(t, c, "x") // below the limit again
 			time.Sleep(time.Second)
 			if n := g.Stats().FramesOut; n != 1 {
 				t.Errorf("%d frames out, want 1", n)
@@ -286,13 +296,14 @@ func TestOrder(t *testing.T) {
 		serial bool
 		want   [2]string
 	}{
-		{"G-ORDER-1 -2 -3 G-RESP-11 side by side", false, [2]string{"second", "first"}},
-		{"G-ORDER-2 in turn with SerialMessages", true, [2]string{"first", "second"}},
+		{"G-ORDER-1 -2 -3 G-RESP-11 concurrent", false, [2]string{"second", "first"}},
+		{"G-ORDER-2 one after the other with SerialMessages", true, [2]string{"first", "second"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var handled recorder
-				g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{SerialMessages: tt.serial}, Routes: routes("$default", twoWay(slowFirst(&handled)))})
+				g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{SerialMessages: tt.serial},
+					Routes: routes("$default", twoWay(slowFirst(&handled)))})
 				c := dial(t, g, "/v1")
 				send(t, c, "first")
 				synctest.Wait()
@@ -308,7 +319,8 @@ func TestOrder(t *testing.T) {
 	t.Run("G-ORDER-2 a serial connection still answers pings", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var handled recorder
-			g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{SerialMessages: true}, Routes: routes("$default", slowFirst(&handled))})
+			g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{SerialMessages: true},
+				Routes: routes("$default", slowFirst(&handled))})
 			c := dialRaw(t, g, "/v1")
 			c.mustWrite(t, text("first"), text("second"), frame(fin|opPing, "p"))
 			start := time.Now()
@@ -317,7 +329,7 @@ func TestOrder(t *testing.T) {
 			}
 		})
 	})
-	t.Run("G-RESP-12 what the function posts comes before its answer", func(t *testing.T) {
+	t.Run("G-RESP-12 posts of the function arrive before its response", func(t *testing.T) {
 		var g *gatewaytest.Gateway
 		f := function(func(ctx context.Context, raw []byte) ([]byte, error) {
 			id := lookup(t, raw, "requestContext", "connectionId").(string)
@@ -333,12 +345,12 @@ func TestOrder(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 	})
-	t.Run("G-RESP-10 bodies of $connect and $disconnect reach nobody", func(t *testing.T) {
+	t.Run("G-RESP-10 bodies of $connect and $disconnect are not sent", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			hello := twoWay(answers(`{"statusCode":200,"body":"hello"}`))
+			hello := twoWay(returns(`{"statusCode":200,"body":"hello"}`))
 			g := newGateway(t, api(routes("$connect", hello, "$disconnect", hello)))
 			c := dialRaw(t, g, "/v1")
-			c.mustWrite(t, frame(fin|opPing, ""), closing(1000, ""))
+			c.mustWrite(t, frame(fin|opPing, ""), closeFrame(1000, ""))
 			if f := c.mustRead(t); f.opcode != opPong {
 				t.Errorf("got %v", f)
 			}
@@ -353,13 +365,16 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-// TestAnswersAreNotMixed. Our own: lambda.NewHandler returns its buffer to a pool before
-// the caller has read it; answers to many clients at once stay apart all the same.
-func TestAnswersAreNotMixed(t *testing.T) {
-	echo := lambda.NewHandler(func(_ context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+// TestResponsesAreNotMixed. Our own: lambda.NewHandler returns its buffer to a
+// pool before the caller has read it. Responses to many concurrent clients must
+// stay apart.
+func TestResponsesAreNotMixed(t *testing.T) {
+	echo := lambda.NewHandler(func(_ context.Context,
+		e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 		return events.APIGatewayProxyResponse{StatusCode: 200, Body: e.Body}, nil
 	})
-	g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": {Integration: echo, RouteResponse: true}}})
+	g := newGateway(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{"$default": {Integration: echo,
+		RouteResponse: true}}})
 	var clients sync.WaitGroup
 	for i := range 8 {
 		c := dial(t, g, "/v1")

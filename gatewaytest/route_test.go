@@ -6,12 +6,12 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// namedRoutes are two-way routes whose functions answer with the routeKey of
-// their event, so that the client sees which one was chosen.
+// namedRoutes are two-way routes whose functions respond with their route key,
+// so that the client sees which one was chosen.
 func namedRoutes(keys ...string) map[string]gatewaytest.Route {
 	m := make(map[string]gatewaytest.Route)
 	for _, key := range keys {
-		m[key] = twoWay(answers(`{"statusCode":200,"body":"` + key + `"}`))
+		m[key] = twoWay(returns(`{"statusCode":200,"body":"` + key + `"}`))
 	}
 	return m
 }
@@ -24,13 +24,14 @@ func TestRoutes(t *testing.T) {
 		{"G-ROUTE-1 exact", "", `{"action":"Cart"}`, "$default"},
 		{"G-ROUTE-1 no trimming", "", `{"action":"cart "}`, "$default"},
 		{"G-ROUTE-2 no such key", "", `{"action":"nope"}`, "$default"},
-		{"G-ROUTE-3 no JSON", "", `hello`, "$default"},
+		{"G-ROUTE-3 not JSON", "", `hello`, "$default"},
 		{"G-ROUTE-3 half JSON", "", `{"action":"cart"`, "$default"},
 		{"G-ROUTE-3 JSON and more", "", `{"action":"cart"} x`, "$default"},
 		{"G-ROUTE-3 empty", "", ``, "$default"},
-		{"G-ROUTE-3 no JSON for a literal either", "literal", `hello`, "$default"},
+		{"G-ROUTE-3 not JSON, with a literal expression", "literal", `hello`, "$default"},
 		{"G-ROUTE-4 braces", "${request.body.action}", `{"action":"cart"}`, "cart"},
-		{"G-ROUTE-4 several variables", "${request.body.service}/${request.body.action}", `{"service":"a","action":"b"}`, "a/b"},
+		{"G-ROUTE-4 several variables", "${request.body.service}/${request.body.action}", `{"service":"a","action":"b"}`,
+			"a/b"},
 		{"G-ROUTE-4 literal", "literal", `{}`, "literal"},
 		{"G-ROUTE-4 escaped dollar", `\$default`, `{"action":"cart"}`, "$default"},
 		{"G-ROUTE-4 escaped dollar in text", `pay-\$${request.body.n}`, `{"n":5}`, "pay-$5"},
@@ -56,12 +57,12 @@ func TestRoutes(t *testing.T) {
 		{"G-ROUTE-9 key without quotes", "", `{"action":"cart", body:"hello"}`, "cart"},
 		{"G-ROUTE-9 the route's key without quotes", "", "{ action :\t\"cart\"}", "cart"},
 		{"G-ROUTE-9 nested", "$request.body.meta.route", `{meta:{_a:[{$b1:null}],route:"cart"}}`, "cart"},
-		{"G-ROUTE-9 what looks so in a string is text", "", `{"action":"cart",note:"{x: 1} \" y: 2"}`, "cart"},
+		{"G-ROUTE-9 a key inside a string is text", "", `{"action":"cart",note:"{x: 1} \" y: 2"}`, "cart"},
 		{"G-ROUTE-9 true as a key", "$request.body.true", `{true:true}`, "true"},
 		{"G-ROUTE-9 not values without quotes", "", `{action:cart}`, "$default"},
 		{"G-ROUTE-9 not keys in single quotes", "", `{'action':"cart"}`, "$default"},
 		{"G-ROUTE-9 not keys that start with a digit", "", `{"action":"cart",1a:2}`, "$default"},
-		{"G-ROUTE-9 half JSON is none", "", `{action:"cart`, "$default"},
+		{"G-ROUTE-9 truncated JSON", "", `{action:"cart`, "$default"},
 		{"G-ROUTE-11 $connect", "", `{"action":"$connect"}`, "$default"},
 		{"G-ROUTE-11 $disconnect", "", `{"action":"$disconnect"}`, "$default"},
 		{"G-ROUTE-11 $default", "", `{"action":"$default"}`, "$default"},
@@ -72,7 +73,7 @@ func TestRoutes(t *testing.T) {
 			for _, key := range []string{"$connect", "$disconnect"} {
 				routes[key] = gatewaytest.Route{Integration: ok200}
 			}
-			routes[`{"k":"<v>"}`] = twoWay(answers(`{"statusCode":200,"body":"{\"k\":\"<v>\"}"}`))
+			routes[`{"k":"<v>"}`] = twoWay(returns(`{"statusCode":200,"body":"{\"k\":\"<v>\"}"}`))
 			g := newGateway(t, gatewaytest.API{RouteSelectionExpression: tt.expression, Routes: routes})
 			c := dial(t, g, "/v1")
 			send(t, c, tt.body)
@@ -92,7 +93,8 @@ func TestSharedFunction(t *testing.T) {
 		for i, body := range []string{`{"action":"cart"}`, "x"} {
 			send(t, c, body)
 			receive(t, c)
-			if got, want := lookup(t, shared.all()[i], "requestContext", "routeKey"), []string{"cart", "$default"}[i]; got != want {
+			if got, want := lookup(t, shared.all()[i], "requestContext", "routeKey"),
+				[]string{"cart", "$default"}[i]; got != want {
 				t.Errorf("got %v, want %s", got, want)
 			}
 		}
@@ -102,7 +104,8 @@ func TestSharedFunction(t *testing.T) {
 func TestBadSelectionExpressions(t *testing.T) {
 	for _, expression := range []string{
 		"$", "$body.action", "$default", "${request.body.action", "${request.header.x}", "${request.bodyaction}",
-		"$request.body.", "$request.body..a", "$request.body.a[", "$request.body.a[x]", "$request.body.a[-1]", "a$b", "$request.body.a b[0]c",
+		"$request.body.", "$request.body..a", "$request.body.a[", "$request.body.a[x]", "$request.body.a[-1]", "a$b",
+		"$request.body.a b[0]c",
 	} {
 		t.Run("G-ROUTE-4 "+expression, func(t *testing.T) {
 			_, err := gatewaytest.New(gatewaytest.API{RouteSelectionExpression: expression})

@@ -15,15 +15,15 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// TestTLS runs the gateway as the service is reached: over wss. Such a
-// connection cannot take several buffers at once, so this is another path
-// through the writer.
+// TestTLS connects over wss, as to the service. A TLS connection cannot write
+// several buffers at once, so this is another path through the writer.
 func TestTLS(t *testing.T) {
 	g := newGateway(t, api(routes("$default", twoWay(echo))))
 	s := httptest.NewTLSServer(g)
 	t.Cleanup(s.Close)
 	t.Cleanup(func() { _ = g.Close() })
-	c, _, err := websocket.Dial(t.Context(), "wss"+strings.TrimPrefix(s.URL, "https")+"/v1", &websocket.DialOptions{HTTPClient: s.Client()})
+	c, _, err := websocket.Dial(t.Context(), "wss"+strings.TrimPrefix(s.URL, "https")+"/v1",
+		&websocket.DialOptions{HTTPClient: s.Client()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,9 +41,9 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestFunctionThatEndsItsGoroutine, as t.FailNow does in a handler. Our own: it
-// has failed like any other.
-func TestFunctionThatEndsItsGoroutine(t *testing.T) {
+// TestFunctionEndsItsGoroutine calls runtime.Goexit, as t.FailNow does in a
+// handler. Our own: this counts as an error of the function.
+func TestFunctionEndsItsGoroutine(t *testing.T) {
 	ends := function(func(context.Context, []byte) ([]byte, error) { runtime.Goexit(); return nil, nil })
 	g := newGateway(t, api(routes("$default", ends)))
 	c := dial(t, g, "/v1")
@@ -53,31 +53,31 @@ func TestFunctionThatEndsItsGoroutine(t *testing.T) {
 	}
 }
 
-// buffer is a bytes.Buffer for several goroutines.
-type buffer struct {
+// syncBuffer is a bytes.Buffer for several goroutines.
+type syncBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-func (b *buffer) Write(p []byte) (int, error) {
+func (b *syncBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.Write(p)
 }
 
-func (b *buffer) String() string {
+func (b *syncBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.String()
 }
 
 func TestLog(t *testing.T) {
-	t.Run("G-ERR-9 what the client is not told is in the log", func(t *testing.T) {
+	t.Run("G-ERR-9 the log has what the client does not get", func(t *testing.T) {
 		for name, f := range map[string]function{
 			"error": fails("the table is missing"),
 			"panic": func(context.Context, []byte) ([]byte, error) { panic("the table is missing") },
 		} {
-			var log buffer
+			var log syncBuffer
 			g := newGateway(t, gatewaytest.API{Routes: routes("$default", f), Log: slog.New(slog.NewTextHandler(&log, nil))})
 			c := dial(t, g, "/v1")
 			send(t, c, "x")
@@ -89,9 +89,10 @@ func TestLog(t *testing.T) {
 			}
 		}
 	})
-	t.Run("G-RESP-6 a malformed answer is in the log", func(t *testing.T) {
-		var log buffer
-		g := newGateway(t, gatewaytest.API{Routes: routes("$default", answers(`{"statusCode":200,"Data":1}`)), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	t.Run("G-RESP-6 a malformed response is in the log", func(t *testing.T) {
+		var log syncBuffer
+		g := newGateway(t, gatewaytest.API{Routes: routes("$default", returns(`{"statusCode":200,"Data":1}`)),
+			Log: slog.New(slog.NewTextHandler(&log, nil))})
 		c := dial(t, g, "/v1")
 		send(t, c, "x")
 		receive(t, c)
@@ -101,7 +102,7 @@ func TestLog(t *testing.T) {
 	})
 }
 
-// TestDialDetails. Our own: Dial and DialRaw.
+// TestDialDetails. Our own: edge cases of Dial and DialRaw.
 func TestDialDetails(t *testing.T) {
 	t.Run("path without its slash", func(t *testing.T) {
 		g := newGateway(t, gatewaytest.API{})
@@ -134,7 +135,7 @@ func TestDialDetails(t *testing.T) {
 		dial(t, g, "/v1")
 		id := onlyID(t, g)
 		g.FailNext(id, &gatewaytest.Error{})
-		if resp, _ := call(t, "POST", serve(t, g)+"/v1/@connections/"+id, nil); resp.StatusCode != 500 {
+		if resp, _ := doRequest(t, "POST", serve(t, g)+"/v1/@connections/"+id, nil); resp.StatusCode != 500 {
 			t.Errorf("status %d", resp.StatusCode)
 		}
 	})

@@ -6,43 +6,48 @@ import (
 	"sync/atomic"
 )
 
-// Stats counts what a gateway has done since New.
+// Stats are counters since New.
 type Stats struct {
-	Open        int           // connections open now
-	Connects    int64         // connections ever opened
-	Refused     map[int]int64 // handshakes refused, by HTTP status
-	MessagesIn  int64         // complete messages received
-	MessagesOut int64         // messages to clients: posts, answers, error frames
-	FramesOut   int64         // data frames handed to the network
-	BytesOut    int64         // their payload bytes, compressed where they were
-	Posts       int64         // posts accepted
-	Gone        int64         // posts answered 410
-	Throttled   int64         // posts answered 429
-	TooLarge    int64         // posts answered 413
-	Dropped     int64         // answers and error frames lost to a full send buffer
-	Disconnects map[int]int64 // connections ended, by close code
+	Open        int           // open connections
+	Connects    int64         // connections opened
+	Refused     map[int]int64 // refused handshakes, by HTTP status
+	MessagesIn  int64         // complete messages from clients
+	MessagesOut int64         // messages to clients: posts, responses, error frames
+	FramesOut   int64         // data frames written to the network
+	BytesOut    int64         // their payload bytes, after compression
+	Posts       int64         // accepted posts
+	Gone        int64         // posts that failed with 410
+	Throttled   int64         // posts that failed with 429
+	TooLarge    int64         // posts that failed with 413
 
-	// Stage and Routes are what CloudWatch would show: of the API and its stage,
-	// and of each route by its key.
+	// Dropped counts responses and error frames that did not fit into the send
+	// buffer of their connection. It does not count Faults.DropEvery, which cuts
+	// connections.
+	Dropped int64
+
+	Disconnects map[int]int64 // ended connections, by close code
+
+	// Stage and Routes have the CloudWatch metrics of the stage, and of each
+	// route by its key.
 	Stage  Metrics
 	Routes map[string]Metrics
 }
 
-// counters is what Stats is made from. The maps are touched once per
-// connection, the atomics on every message.
+// counters are behind Stats. The maps change once per connection, the atomics
+// with every message.
 type counters struct {
-	connects, messagesIn, messagesOut             atomic.Int64
-	framesOut, bytesOut                           atomic.Int64
-	posts, gone, throttled, tooLarge, dropAnswers atomic.Int64
+	connects, messagesIn, messagesOut         atomic.Int64
+	framesOut, bytesOut                       atomic.Int64
+	posts, gone, throttled, tooLarge, dropped atomic.Int64
 
-	unrouted metricCounters // of events without a route; those with one have their own
+	unrouted metricCounters // of events without a route; routes have their own
 
 	mu          sync.Mutex
 	refused     map[int]int64
 	disconnects map[int]int64
 }
 
-func (c *counters) refuse(status int) {
+func (c *counters) addRefusal(status int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.refused == nil {
@@ -51,7 +56,7 @@ func (c *counters) refuse(status int) {
 	c.refused[status]++
 }
 
-func (c *counters) disconnect(code int) {
+func (c *counters) addDisconnect(code int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.disconnects == nil {
@@ -60,17 +65,17 @@ func (c *counters) disconnect(code int) {
 	c.disconnects[code]++
 }
 
-// countPost files the outcome of a post under its status.
-func (c *counters) countPost(err error) {
+// addPost counts a post by its status.
+func (c *counters) addPost(err error) {
 	if err == nil {
 		c.posts.Add(1)
 		return
 	}
-	answer, ok := err.(*Error)
+	apiErr, ok := err.(*Error)
 	if !ok {
 		return
 	}
-	switch answer.StatusCode {
+	switch apiErr.StatusCode {
 	case ErrGone.StatusCode:
 		c.gone.Add(1)
 	case ErrLimitExceeded.StatusCode:
@@ -80,15 +85,15 @@ func (c *counters) countPost(err error) {
 	}
 }
 
-// Stats returns the counters as they are now. The counters are read one after
-// the other, not in one instant.
+// Stats returns the current counters. It reads them one after the other, not at
+// one instant.
 func (g *Gateway) Stats() Stats {
 	c := &g.counters
 	s := Stats{
 		Connects: c.connects.Load(), MessagesIn: c.messagesIn.Load(), MessagesOut: c.messagesOut.Load(),
 		FramesOut: c.framesOut.Load(), BytesOut: c.bytesOut.Load(),
 		Posts: c.posts.Load(), Gone: c.gone.Load(), Throttled: c.throttled.Load(),
-		TooLarge: c.tooLarge.Load(), Dropped: c.dropAnswers.Load(),
+		TooLarge: c.tooLarge.Load(), Dropped: c.dropped.Load(),
 		Refused: make(map[int]int64), Disconnects: make(map[int]int64),
 		Stage: c.unrouted.load(), Routes: make(map[string]Metrics),
 	}
@@ -102,7 +107,7 @@ func (g *Gateway) Stats() Stats {
 	maps.Copy(s.Disconnects, c.disconnects)
 	c.mu.Unlock()
 	g.mu.RLock()
-	s.Open = g.open
+	s.Open = g.openConns
 	g.mu.RUnlock()
 	return s
 }

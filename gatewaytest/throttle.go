@@ -5,37 +5,39 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
-// Throttle is a token bucket: Rate requests a second in the long run, and Burst
-// of them at once. The zero value bounds nothing.
+// Throttle is a token bucket: on average Rate requests a second, and up to
+// Burst at once. The zero value limits nothing.
 //
-// A throttled handshake is answered 429 (G-HANDSHAKE-9), a throttled request to
-// @connections is LimitExceededException (G-MGMT-9), and a throttled message
-// gets an error frame "Too Many Requests" (G-ERR-7). A client that keeps on is
-// closed with 1008 (G-CLOSE-9), after 100 messages refused in a row.
+// A throttled handshake gets 429 (G-HANDSHAKE-9), a throttled request to
+// @connections LimitExceededException (G-MGMT-9), and a throttled message an
+// error frame "Too Many Requests" (G-ERR-7). After 100 throttled messages in a
+// row the client is closed with 1008 (G-CLOSE-9).
 type Throttle struct {
 	Rate  float64 // tokens a second
-	Burst int     // the size of the bucket; 0 with a Rate: the Rate, rounded up
+	Burst int     // the size of the bucket; by default the Rate, rounded up
 }
 
 func (t Throttle) check() error {
 	switch {
 	case t.Rate < 0 || math.IsNaN(t.Rate) || math.IsInf(t.Rate, 0) || t.Burst < 0:
-		return errors.New("negative, or not a number")
+		return errors.New("must be a finite number, not negative")
 	case t.Burst > 0 && t.Rate == 0:
 		return errors.New("a Burst needs a Rate")
 	}
 	return nil
 }
 
-// bucket is a Throttle at work. A nil bucket bounds nothing.
+// bucket is the state of a Throttle. A nil bucket limits nothing.
 type bucket struct {
 	rate, size float64
 
 	mu     sync.Mutex
 	tokens float64
-	at     time.Time // when tokens was right; zero: never asked
+	at     time.Time // when tokens was computed; zero: never
 }
 
 func newBucket(t Throttle) *bucket {
@@ -69,8 +71,8 @@ func (b *bucket) take(now time.Time) bool {
 	return true
 }
 
-// throttled reports whether one of the buckets has no token left. Those before
-// it have then lost theirs, as a request that is refused late costs as well.
+// throttled reports whether one of the buckets is empty. The buckets before it
+// have then lost a token, because a request that is refused late costs one too.
 func throttled(now time.Time, buckets ...*bucket) bool {
 	for _, b := range buckets {
 		if !b.take(now) {
@@ -80,24 +82,24 @@ func throttled(now time.Time, buckets ...*bucket) bool {
 	return false
 }
 
-// allow ends a run of throttled messages.
-func (c *conn) allow() { c.throttled.Store(0) }
+// resetThrottled ends a run of throttled messages.
+func (c *conn) resetThrottled() { c.throttledInRow.Store(0) }
 
-// tooMany is the refusal of a throttled message (G-ERR-7).
-func (g *Gateway) tooMany() *refusal {
-	refused := refusedThrottled
-	refused.message = g.api.Assumptions.ThrottledText
-	return &refused
+// throttledResponse is the refusal of a throttled message (G-ERR-7).
+func (g *Gateway) throttledResponse() *gatewayResponse {
+	refusal := responseThrottled
+	refusal.message = g.api.Assumptions.ThrottledText
+	return &refusal
 }
 
-// throttle answers a message that was throttled, and closes a client that keeps
-// on.
-func (c *conn) throttle(requestID string) {
+// replyThrottled answers a throttled message, and closes the client's
+// connection if it continues.
+func (c *conn) replyThrottled(requestID string) {
 	closes := c.g.api.Assumptions.ThrottledCloses
 	if !closes {
-		c.answer(errorFrame(c.g.tooMany().message, c.id, requestID))
+		c.reply(errorFrame(c.g.throttledResponse().message, c.id, requestID))
 	}
-	if c.throttled.Add(1) >= maxThrottled || closes {
-		c.startClose(closePolicy, c.g.reason(closePolicy))
+	if c.throttledInRow.Add(1) >= maxThrottled || closes {
+		c.startClose(ws.ClosePolicy, c.g.reason(ws.ClosePolicy))
 	}
 }

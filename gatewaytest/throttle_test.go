@@ -36,7 +36,7 @@ func TestThrottledHandshakes(t *testing.T) {
 				handshakes(101, 101, 101, 429, 429) // the burst
 				time.Sleep(500 * time.Millisecond)  // one token
 				handshakes(101, 429)
-				time.Sleep(time.Hour) // the bucket is full, and no more
+				time.Sleep(time.Hour) // the bucket is full
 				handshakes(101, 101, 101, 429)
 				if n := g.Stats().Refused[429]; n != 4 {
 					t.Errorf("%d refused, want 4", n)
@@ -44,7 +44,7 @@ func TestThrottledHandshakes(t *testing.T) {
 			})
 		})
 	}
-	t.Run("G-LIMIT-10 nothing is bounded unless asked", func(t *testing.T) {
+	t.Run("G-LIMIT-10 zero throttles limit nothing", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGateway(t, gatewaytest.API{})
 			for range 600 { // more than the service's 500 a second
@@ -91,11 +91,11 @@ func TestThrottledMessages(t *testing.T) {
 				t.Errorf("a second later: got %s", got)
 			}
 			if n := len(function.all()); n != 2 {
-				t.Errorf("function asked %d times, want 2", n)
+				t.Errorf("function invoked %d times, want 2", n)
 			}
 		})
 	})
-	t.Run("G-CLOSE-9 a client that keeps on", func(t *testing.T) {
+	t.Run("G-CLOSE-9 a client that continues", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ended recorder
 			g := newGateway(t, gatewaytest.API{
@@ -115,7 +115,7 @@ func TestThrottledMessages(t *testing.T) {
 			send(t, c, "x")
 			synctest.Wait()
 			spam(99)
-			send(t, c, `{"action":"other"}`) // one that passes ends the run
+			send(t, c, `{"action":"other"}`) // an accepted message resets the count
 			synctest.Wait()
 			spam(99)
 			send(t, c, "x")
@@ -124,7 +124,7 @@ func TestThrottledMessages(t *testing.T) {
 			}
 			synctest.Wait()
 			if code := lookup(t, ended.one(t), "requestContext", "disconnectStatusCode"); code != 1008.0 {
-				t.Errorf("$disconnect heard %v", code)
+				t.Errorf("the DISCONNECT event has %v", code)
 			}
 		})
 	})
@@ -158,19 +158,19 @@ func TestThrottledMessages(t *testing.T) {
 	})
 }
 
-// TestBadThrottles. Our own: what New refuses.
+// TestBadThrottles. Our own: New refuses invalid throttles.
 func TestBadThrottles(t *testing.T) {
 	negative := gatewaytest.Throttle{Rate: -1}
 	for field, api := range map[string]gatewaytest.API{
-		"AccountThrottle":       {AccountThrottle: negative},
-		"ConnectThrottle":       {ConnectThrottle: gatewaytest.Throttle{Burst: 1}},
-		"RouteThrottle":         {RouteThrottle: gatewaytest.Throttle{Rate: 1, Burst: -1}},
-		`Routes["a"].Throttle`:  {Routes: map[string]gatewaytest.Route{"a": {Throttle: negative}}},
-		"APIKeys[1]: no Value":  {APIKeys: []gatewaytest.APIKey{{Value: "x"}, {}}},
-		"APIKeys[1]: the Value": {APIKeys: []gatewaytest.APIKey{{Value: "x"}, {Value: "x"}}},
-		"APIKeys[0]":            {APIKeys: []gatewaytest.APIKey{{Value: "x", Throttle: negative}}},
-		`Routes["a"].APIKey`:    {Routes: map[string]gatewaytest.Route{"a": {APIKeyRequired: true}}},
-		"APIKeySelection":       {APIKeySelectionExpression: "$request.header.other"},
+		"AccountThrottle":             {AccountThrottle: negative},
+		"ConnectThrottle":             {ConnectThrottle: gatewaytest.Throttle{Burst: 1}},
+		"RouteThrottle":               {RouteThrottle: gatewaytest.Throttle{Rate: 1, Burst: -1}},
+		`Routes["a"].Throttle`:        {Routes: map[string]gatewaytest.Route{"a": {Throttle: negative}}},
+		"APIKeys[1]: no Value":        {APIKeys: []gatewaytest.APIKey{{Value: "x"}, {}}},
+		"APIKeys[1]: duplicate Value": {APIKeys: []gatewaytest.APIKey{{Value: "x"}, {Value: "x"}}},
+		"APIKeys[0]":                  {APIKeys: []gatewaytest.APIKey{{Value: "x", Throttle: negative}}},
+		`Routes["a"].APIKey`:          {Routes: map[string]gatewaytest.Route{"a": {APIKeyRequired: true}}},
+		"APIKeySelection":             {APIKeySelectionExpression: "$request.header.other"},
 	} {
 		t.Run(field, func(t *testing.T) {
 			_, err := gatewaytest.New(api)

@@ -4,96 +4,92 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
-
-// outFrame is a frame that waits to be written: its header, and a payload that
-// other connections may be sending at the same time.
-type outFrame struct {
-	header  [maxServerHeader]byte
-	length  uint8 // of header
-	payload []byte
-}
-
-func (f *outFrame) size() int { return int(f.length) + len(f.payload) }
-
-func newOutFrame(first byte, payload []byte) outFrame {
-	f := outFrame{payload: payload}
-	f.length = uint8(putServerHeader(&f.header, first, len(payload)))
-	return f
-}
 
 // keepFrames is how many queue entries an idle connection keeps room for;
 // keepBatch and keepBytes are how many entries and bytes of a writer's own
 // memory go back to the pool. All are our own choice.
 const (
+	// keepFrames is how many queue entries an idle connection keeps. keepBatch
+	// and keepBytes limit the entries and bytes of the memory that a writer
+	// returns to the pool. All are our own choice.
 	keepFrames = 4
 	keepBatch  = 256
 	keepBytes  = 64 * 1024
 )
 
-// batch is what one writer needs while it writes.
+// batch is the memory of a running writer.
 type batch struct {
-	frames []outFrame
+	frames []ws.Frame
 	spans  [][]byte    // the header and payload of each frame
 	rest   net.Buffers // spans, consumed by the write
-	joined []byte      // the same in one piece, for a net.Conn without writev
+	joined []byte      // spans in one piece, for a net.Conn without writev
 }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
-// enqueue queues a text message. It does not wait: a full queue is
-// ErrLimitExceeded, a connection that is not open ErrGone.
+// enqueue queues a text message. It does not wait: it returns ErrLimitExceeded
+// if the queue is full, and ErrGone if the connection is not open.
 func (c *conn) enqueue(payload []byte) error {
-	first := byte(opText)
-	if packed := c.pack(payload); packed != nil {
-		payload, first = packed, opText|bitRSV1
+	first := byte(ws.OpText)
+	if packed := c.compress(payload); packed != nil {
+		payload, first = packed, ws.OpText|ws.RSV1
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state != stateOpen || c.lost {
+	if c.state != stateOpen || c.broken {
 		return ErrGone
 	}
-	// With nothing unsent every message is taken, so that a small buffer
-	// slows a connection down and never blocks it for good.
-	most := c.g.api.Assumptions.SentFrameBytes
-	if c.unsent > 0 && c.unsent+messageSize(len(payload), most) > c.g.api.SendBuffer {
+	// A message is always accepted when nothing is unsent, so that a small buffer
+	// slows a connection down but never blocks it.
+	fragment := c.g.api.Assumptions.SentFrameBytes
+	if c.unsent > 0 && c.unsent+ws.MessageSize(len(payload), fragment) > c.g.api.SendBuffer {
 		return ErrLimitExceeded
 	}
 	// The fragments of one message are queued together (G-FRAME-8).
-	for len(payload) > most {
-		c.pushFrameLocked(newOutFrame(first, payload[:most]))
-		payload, first = payload[most:], opContinuation
+	for len(payload) > fragment {
+		c.queueFrameLocked(ws.NewFrame(first, payload[:fragment]))
+		payload, first = payload[fragment:], ws.OpContinuation
 	}
-	c.pushFrameLocked(newOutFrame(bitFin|first, payload))
+	c.queueFrameLocked(ws.NewFrame(ws.Fin|first, payload))
 	c.g.counters.messagesOut.Add(1)
 	return nil
 }
 
-// messageSize is what a message of length bytes takes of the send buffer: its
-// payload and the headers of its fragments, of at most most bytes each.
-func messageSize(length, most int) int {
-	full := max(length-1, 0) / most
-	return length + full*serverHeaderLength(most) + serverHeaderLength(length-full*most)
+// compress returns the compressed form of a message, or nil if it is sent
+// unchanged: because no compression was agreed on, because there is little to
+// gain, or because the client's window is smaller than the message and our
+// compressor has only one window size.
+func (c *conn) compress(message []byte) []byte {
+	if c.deflate == nil || len(message) < minDeflateBytes {
+		return nil
+	}
+	if c.deflate.Window < ws.MaxWindow && len(message) > c.deflate.Window {
+		return nil
+	}
+	return c.g.compressor.Compress(message)
 }
 
-// pushLocked queues a control frame, whatever waits already.
-func (c *conn) pushLocked(opcode byte, payload []byte) {
-	c.pushFrameLocked(newOutFrame(bitFin|opcode, payload))
+// queueControlLocked queues a control frame, even if the queue is full.
+func (c *conn) queueControlLocked(opcode byte, payload []byte) {
+	c.queueFrameLocked(ws.NewFrame(ws.Fin|opcode, payload))
 }
 
-func (c *conn) pushFrameLocked(frame outFrame) {
+func (c *conn) queueFrameLocked(frame ws.Frame) {
 	c.queue = append(c.queue, frame)
-	c.unsent += frame.size()
+	c.unsent += frame.Size()
 	c.startWriterLocked()
 }
 
-// pushPong queues the answer to a ping. A pong that still waits is replaced:
-// only the latest ping needs one (RFC 6455 section 5.5.3), and so a client
-// that only pings cannot fill the memory.
-func (c *conn) pushPong(payload []byte) {
+// queuePong queues the answer to a ping. It replaces a pong that is still
+// queued: only the latest ping needs an answer (RFC 6455 section 5.5.3), and so
+// a client that only sends pings cannot fill the memory.
+func (c *conn) queuePong(payload []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state != stateOpen || c.lost {
+	if c.state != stateOpen || c.broken {
 		return
 	}
 	c.pong = append(c.pong[:0:0], payload...)
@@ -104,32 +100,32 @@ func (c *conn) pushPong(payload []byte) {
 }
 
 func (c *conn) startWriterLocked() {
-	if !c.writing && !c.lost {
-		c.writing = true
-		go c.write() // ended by itself; c.run waits for it
+	if !c.writerRunning && !c.broken {
+		c.writerRunning = true
+		go c.write() // ends by itself; c.run waits for it
 	}
 }
 
-// waitWriter returns when everything queued is written or given up.
+// waitWriter returns when everything queued is written or dropped.
 func (c *conn) waitWriter() {
 	c.mu.Lock()
-	if !c.writing {
+	if !c.writerRunning {
 		c.mu.Unlock()
 		return
 	}
 	done := make(chan struct{})
-	c.written = done
+	c.writerDone = done
 	c.mu.Unlock()
 	<-done
 }
 
-// write writes what is queued, all of it in one go each time, and ends when
-// there is nothing left. An idle connection so has no writer.
+// write writes everything queued, each time as one batch, and ends when the
+// queue is empty. So an idle connection has no writer.
 func (c *conn) write() {
 	b := batches.Get().(*batch)
 	for c.takeBatch(b) {
 		if err := c.writeBatch(b); err != nil {
-			c.lose()
+			c.abort()
 		}
 	}
 	clear(b.spans[:cap(b.spans)])
@@ -138,17 +134,17 @@ func (c *conn) write() {
 	}
 }
 
-// takeBatch moves the queue into the batch, whose frames are written. With
-// nothing to write it ends the writer and reports false.
+// takeBatch moves the queue into the batch, whose old frames are written. If
+// there is nothing to write, it ends the writer and reports false.
 func (c *conn) takeBatch(b *batch) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range b.frames {
-		c.unsent -= b.frames[i].size()
+		c.unsent -= b.frames[i].Size()
 	}
 	clear(b.frames)
 	b.frames = b.frames[:0]
-	if c.lost {
+	if c.broken {
 		clear(c.queue)
 		c.queue, c.pong, c.unsent = nil, nil, 0
 	}
@@ -161,20 +157,20 @@ func (c *conn) takeBatch(b *batch) bool {
 	if cap(c.queue) > keepFrames {
 		c.queue = nil
 	}
-	c.writing = false
-	if c.written != nil {
-		close(c.written)
-		c.written = nil
+	c.writerRunning = false
+	if c.writerDone != nil {
+		close(c.writerDone)
+		c.writerDone = nil
 	}
 	return false
 }
 
-// moveQueueLocked moves the pong and what is queued into the batch.
+// moveQueueLocked moves the pong and the queue into the batch.
 func (c *conn) moveQueueLocked(b *batch) {
 	if c.pong != nil {
-		frame := newOutFrame(bitFin|opPong, c.pong)
+		frame := ws.NewFrame(ws.Fin|ws.OpPong, c.pong)
 		c.pong = nil
-		c.unsent += frame.size()
+		c.unsent += frame.Size()
 		b.frames = append(b.frames, frame)
 	}
 	b.frames = append(b.frames, c.queue...)
@@ -189,13 +185,13 @@ func (c *conn) writeBatch(b *batch) error {
 	var data, bytes int64
 	for i := range b.frames {
 		f := &b.frames[i]
-		b.spans = append(b.spans, f.header[:f.length])
-		if len(f.payload) > 0 {
-			b.spans = append(b.spans, f.payload)
+		b.spans = append(b.spans, f.Header())
+		if len(f.Payload) > 0 {
+			b.spans = append(b.spans, f.Payload)
 		}
-		if f.header[0]&bitsOpcode <= opText { // a continuation is data too
+		if f.IsData() {
 			data++
-			bytes += int64(len(f.payload))
+			bytes += int64(len(f.Payload))
 		}
 	}
 	var err error
@@ -215,18 +211,18 @@ func (c *conn) writeBatch(b *batch) error {
 	}
 	c.g.counters.framesOut.Add(data)
 	c.g.counters.bytesOut.Add(bytes)
-	last := b.frames[len(b.frames)-1].header[0]
-	// halfClose was set before the close frame was queued, hence no lock.
-	if half, ok := c.net.(interface{ CloseWrite() error }); ok && last == bitFin|opClose && c.halfClose {
+	last := &b.frames[len(b.frames)-1]
+	// closeWrite was set before the close frame was queued, so this needs no lock.
+	if half, ok := c.net.(interface{ CloseWrite() error }); ok && last.IsClose() && c.closeWrite {
 		return half.CloseWrite()
 	}
 	return nil
 }
 
 // extendWriteDeadline keeps the write deadline between one and two idle
-// time-outs away, so that a peer that takes nothing is cut in that time and a
-// busy connection does not set a timer for every write. A closing connection
-// has its own, shorter deadline.
+// timeouts away. So a client that reads nothing is cut in that time, and a busy
+// connection does not set a deadline for every write. A closing connection has
+// its own, shorter deadline.
 func (c *conn) extendWriteDeadline() {
 	now, patience := time.Now(), max(c.g.api.IdleTimeout, minWriteWait)
 	if c.writeUntil.Sub(now) > patience {
@@ -240,11 +236,11 @@ func (c *conn) extendWriteDeadline() {
 	}
 }
 
-// lose notes that the network failed and wakes the reader, which ends the
+// abort records that the network failed and wakes the reader, which ends the
 // connection.
-func (c *conn) lose() {
+func (c *conn) abort() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lost = true
+	c.broken = true
 	_ = c.net.Close()
 }

@@ -19,8 +19,18 @@ var functions = []string{"connect", "disconnect", "message", "authorize", "broad
 //	…test, rules     only in tests
 //	the rest         everywhere
 var mayImport = map[string][]string{
-	"gatewaytest": {},
-	"web":         {},
+	"gatewaytest": {
+		"gatewaytest/internal/event", "gatewaytest/internal/expr", "gatewaytest/internal/fields", "gatewaytest/internal/iam",
+		"gatewaytest/internal/plainjson", "gatewaytest/internal/sigv4", "gatewaytest/internal/ws",
+	},
+	"gatewaytest/internal/event":     {"gatewaytest/internal/plainjson"},
+	"gatewaytest/internal/expr":      {"gatewaytest/internal/plainjson"},
+	"gatewaytest/internal/fields":    {},
+	"gatewaytest/internal/iam":       {"gatewaytest/internal/plainjson"},
+	"gatewaytest/internal/plainjson": {},
+	"gatewaytest/internal/sigv4":     {"gatewaytest/internal/fields"},
+	"gatewaytest/internal/ws":        {},
+	"web":                            {},
 
 	"examples/authorizer": {"gatewaytest"},
 	"examples/broadcast":  {"gatewaytest"},

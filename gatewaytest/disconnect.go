@@ -1,0 +1,26 @@
+package gatewaytest
+
+// disconnect runs $disconnect (G-DISC-1). Its response is ignored (G-DISC-5),
+// and its failure is invisible to the client (G-ERR-8).
+func (c *conn) disconnect(code int, reason string) {
+	g, now := c.g, c.g.Now()
+	log := g.api.Log.With("connectionId", c.id, "code", code) // without the reason: clients write it
+	inv := &invocation{c: c, route: g.lifecycleRoute(routeDisconnect),
+		event: c.disconnectEvent(newRequestID(now), code, reason, now)}
+	inv.recordKey()
+	switch {
+	case !inv.route.bound():
+		log.Debug("disconnect")
+	case g.losesDisconnect():
+		log.Debug("disconnect skipped by a fault")
+		return
+	default:
+		_, refusal := g.integrate(inv)
+		if g.api.Assumptions.DisconnectTwice {
+			_, refusal = g.integrate(inv) // G-DISC-8
+		}
+		inv.recordRefusal(refusal)
+		log.Debug("disconnect", "latency", g.Now().Sub(now), "refused", refusal)
+	}
+	g.logAccess(inv)
+}

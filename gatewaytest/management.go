@@ -1,0 +1,104 @@
+package gatewaytest
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/securecart/hub/gatewaytest/internal/ws"
+)
+
+// PostToConnection sends data to a connection as one text message. Like the
+// HTTP POST it returns nil or an *Error, which errors.Is compares with ErrGone,
+// ErrLimitExceeded, ErrPayloadTooLarge and ErrBadRequest. Nil means that the
+// message is accepted, not that the client has read it (G-MGMT-16).
+//
+// It does not wait for the client: if the client reads too slowly, it returns
+// ErrLimitExceeded. Messages arrive in the order of the calls (G-ORDER-5). The
+// data is not copied, so that one slice can be posted to many connections. The
+// caller must not change it afterwards.
+func (g *Gateway) PostToConnection(ctx context.Context, connectionID string, data []byte) error {
+	err := g.post(ctx, connectionID, data)
+	g.counters.addPost(err)
+	return err
+}
+
+func (g *Gateway) post(ctx context.Context, connectionID string, data []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !g.accountBucket.take(g.Now()) {
+		return ErrLimitExceeded
+	}
+	c := g.lookup(connectionID)
+	if c == nil && !validID(connectionID) {
+		return invalidConnectionID(connectionID)
+	}
+	if len(data) > maxMessageBytes {
+		return ErrPayloadTooLarge
+	}
+	if err := g.injectFault(ctx, connectionID); err != nil {
+		return err
+	}
+	if c == nil {
+		return ErrGone
+	}
+	if status := g.api.Assumptions.EmptyPostStatus; len(data) == 0 && status != http.StatusOK {
+		return statusError(status) // G-MGMT-18
+	}
+	if !g.api.Assumptions.PostsUnchanged {
+		data = validUTF8(data) // G-FRAME-5
+	}
+	if err := c.enqueue(data); err != nil {
+		return err
+	}
+	c.markActive(g.Now())
+	return nil
+}
+
+// findOpen returns an open connection, or the error of the management API.
+func (g *Gateway) findOpen(ctx context.Context, connectionID string) (*conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if !g.accountBucket.take(g.Now()) {
+		return nil, ErrLimitExceeded
+	}
+	c := g.lookup(connectionID)
+	switch {
+	case c == nil && !validID(connectionID):
+		return nil, invalidConnectionID(connectionID)
+	case c == nil || !c.isOpen():
+		return nil, ErrGone
+	}
+	return c, nil
+}
+
+// GetConnection returns information about an open connection.
+func (g *Gateway) GetConnection(ctx context.Context, connectionID string) (ConnectionInfo, error) {
+	c, err := g.findOpen(ctx, connectionID)
+	if err != nil {
+		return ConnectionInfo{}, err
+	}
+	return c.info(), nil
+}
+
+// DeleteConnection closes an open connection with 1000 "Connection Closed
+// Normally" (G-CLOSE-4), after earlier posts are delivered. Posts fail with
+// ErrGone at once. $disconnect runs when the connection is closed (G-DISC-3),
+// which may be after DeleteConnection has returned.
+func (g *Gateway) DeleteConnection(ctx context.Context, connectionID string) error {
+	return g.closeWith(ctx, connectionID, ws.CloseNormal, reasonDeleted)
+}
+
+// closeWith closes an open connection, or returns the error of the management
+// API.
+func (g *Gateway) closeWith(ctx context.Context, connectionID string, code int, reason string) error {
+	c, err := g.findOpen(ctx, connectionID)
+	if err != nil {
+		return err
+	}
+	if !c.startClose(code, reason) {
+		return ErrGone
+	}
+	return nil
+}
