@@ -83,6 +83,9 @@ func (r *Resource) Ref() string {
 
 // attribute is an attribute, or what Ref gives with the name "Ref".
 func (r *Resource) attribute(name string) (string, bool) {
+	if replace := r.stack.options.Attribute; replace != nil {
+		return replace(r.ID, name), true
+	}
 	k := kinds[r.Type]
 	shape, ok := k.values[name]
 	if name == "Ref" {

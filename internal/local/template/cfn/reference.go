@@ -31,7 +31,7 @@ func (s *Stack) reference(at *yaml.Node, name string) *yaml.Node {
 	switch {
 	case r == nil:
 		return s.fail(at, "there is no parameter and no resource %s", name)
-	case !r.made():
+	case !r.Made():
 		return s.fail(at, "a reference to %s, which its condition leaves out", id)
 	case isPart && r.parts[part] != "":
 		return s.reference(at, r.parts[part])
@@ -71,7 +71,7 @@ func (s *Stack) attribute(at *yaml.Node, id, name string) *yaml.Node {
 	switch {
 	case r == nil:
 		return s.fail(at, "there is no resource %s", id)
-	case !r.made():
+	case !r.Made():
 		return s.fail(at, "a reference to %s, which its condition leaves out", id)
 	}
 	if part := r.parts[name]; part != "" {

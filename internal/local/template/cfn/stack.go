@@ -12,6 +12,11 @@ type Options struct {
 	// Parameters are values by name; a pseudo parameter, such as AWS::Region, may
 	// be among them.
 	Parameters map[string]string
+
+	// Attribute gives the value of Ref and of Fn::GetAtt for a resource in place of
+	// the documented shapes. The attribute of Ref is "Ref". Nil uses the documented
+	// shapes.
+	Attribute func(id, attribute string) string
 }
 
 // Values of the pseudo parameters that are not given.
@@ -87,15 +92,15 @@ func (s *Stack) Pseudo(name string) string { return s.pseudo[name] }
 func (s *Stack) Resources() []*Resource {
 	var made []*Resource
 	for _, r := range s.resources {
-		if r.made() {
+		if r.Made() {
 			made = append(made, r)
 		}
 	}
 	return made
 }
 
-// made reports whether the condition of a resource holds.
-func (r *Resource) made() bool {
+// Made reports whether the condition of the resource holds.
+func (r *Resource) Made() bool {
 	if r.condition == nil {
 		return true
 	}

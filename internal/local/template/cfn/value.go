@@ -174,15 +174,9 @@ func (v Value) JSON() any {
 		}
 		return list
 	}
-	var plain any
-	if err := n.Decode(&plain); err != nil {
-		v.Problem("%v", err)
-	}
-	switch number := plain.(type) {
-	case int:
+	plain := v.stack.scalar(n)
+	if number, ok := plain.(int); ok {
 		return float64(number)
-	case bool, float64, string, nil:
-		return plain
 	}
-	return n.Value // a date stays as it is written
+	return plain
 }
