@@ -5,29 +5,35 @@ import (
 	"regexp"
 )
 
-// checkReferences: every reference leads to something that is made whenever what
-// refers to it is.
+// checkReferences: every reference leads to something that is made whenever the
+// resource that refers to it is.
 func checkReferences(k *checker) {
 	for _, s := range k.scenes() {
-		for _, r := range k.t.resources {
-			if !s.made(r) {
-				continue
-			}
-			s.value(r.properties)
-			for _, id := range r.dependsOn {
-				if on, ok := k.t.resources[id]; !ok || !s.made(on) {
-					s.failf("%s depends on %s, which is not made", r.id, id)
+		stack := s.evaluator()
+		made := map[string]bool{}
+		for _, r := range stack.Resources() {
+			made[r.ID] = true
+		}
+		for _, r := range stack.Resources() {
+			r.Property().JSON()
+			for _, id := range r.DependsOn() {
+				if !made[id] {
+					k.failf("%s: %s depends on %s, which is not made", s.name, r.ID, id)
 				}
 			}
 		}
-		for _, o := range k.t.outputs {
-			s.value(o["Value"])
+		for _, output := range stack.Section("Outputs").Fields() {
+			output.Value.Field("Value").JSON()
 		}
+		s.collect()
 		for _, e := range s.errors {
 			k.failf("%s", e)
 		}
 	}
 }
+
+// placeholder is ${Name} or ${Name.Attribute} in a Fn::Sub.
+var placeholder = regexp.MustCompile(`\$\{([^!][^}]*)\}`)
 
 // checkConditions: conditions and parameters are defined and used.
 func checkConditions(k *checker) {
@@ -46,7 +52,7 @@ func checkConditions(k *checker) {
 				case name == "Ref" || name == "Condition":
 					used[text] = true
 				case name == "Fn::Sub":
-					for _, m := range inSub.FindAllStringSubmatch(text, -1) {
+					for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
 						used[m[1]] = true
 					}
 				case name == "Fn::If" && len(list) > 0:
@@ -91,19 +97,6 @@ func checkConditions(k *checker) {
 			k.failf("the rules refuse %s", s.name)
 		}
 	}
-}
-
-// allowed reports whether the template's rules accept the parameters.
-func (s *scene) allowed() bool {
-	for name := range sub(s.t.whole, "Rules") {
-		assertions, _ := sub(s.t.whole, "Rules", name)["Assertions"].([]any)
-		for _, a := range assertions {
-			if m, _ := a.(object); !s.truth(m["Assert"]) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 var literals = map[string]*regexp.Regexp{

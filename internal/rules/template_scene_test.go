@@ -6,29 +6,27 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/securecart/hub/internal/local/template/cfn"
 )
 
 // object is a map of the template.
 type object = map[string]any
 
-// template is template.yaml, with tags written out: !Ref X is {"Ref": "X"},
-// !GetAtt X.Y is {"Fn::GetAtt": ["X", "Y"]}.
+// template is a template as it is written, with functions in the long form: !Ref X
+// is {"Ref": "X"}, !GetAtt X.Y is {"Fn::GetAtt": ["X", "Y"]}.
 type template struct {
 	text       string
+	parsed     *cfn.Template
 	parameters map[string]object
 	conditions object
-	globals    object // of functions
 	resources  map[string]resource
 	outputs    map[string]object
 	whole      object
 }
 
-// resource is one resource. Properties of functions have the globals in them.
+// resource is one resource. The properties of a function include the globals.
 type resource struct {
 	id, kind, condition string
 	dependsOn           []string
@@ -36,45 +34,26 @@ type resource struct {
 	raw                 object
 }
 
+// parseTemplate reads a template with the evaluator that localhub -template uses.
+// The problems of its parameters and resources are those of each scene: see
+// checkReferences.
 func parseTemplate(text string) (*template, error) {
-	var doc yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
-		return nil, err
-	}
-	v, err := longForm(&doc)
+	parsed, err := cfn.Parse("template.yaml", []byte(text))
 	if err != nil {
 		return nil, err
 	}
-	whole, ok := v.(object)
-	if !ok {
-		return nil, errors.New("not a map")
+	stack := cfn.New(parsed, cfn.Options{})
+	t := &template{text: text, parsed: parsed, whole: object{}, resources: map[string]resource{}}
+	for _, name := range []string{"Parameters", "Rules", "Conditions", "Resources", "Outputs"} {
+		t.whole[name] = stack.Section(name).Written()
 	}
-	t := &template{text: text, whole: whole, conditions: sub(whole, "Conditions"), globals: sub(sub(whole, "Globals"), "Function"),
-		parameters: map[string]object{}, resources: map[string]resource{}, outputs: map[string]object{}}
-	for id := range sub(whole, "Parameters") {
-		t.parameters[id] = sub(whole, "Parameters", id)
-	}
-	for id := range sub(whole, "Outputs") {
-		t.outputs[id] = sub(whole, "Outputs", id)
-	}
-	for id := range sub(whole, "Resources") {
-		raw := sub(whole, "Resources", id)
-		r := resource{id: id, raw: raw, properties: sub(raw, "Properties")}
-		r.kind, _ = raw["Type"].(string)
-		r.condition, _ = raw["Condition"].(string)
-		switch d := raw["DependsOn"].(type) {
-		case string:
-			r.dependsOn = []string{d}
-		case []any:
-			for _, each := range d {
-				r.dependsOn = append(r.dependsOn, fmt.Sprint(each))
-			}
+	t.conditions, t.parameters, t.outputs = sub(t.whole, "Conditions"), entries(t.whole, "Parameters"), entries(t.whole, "Outputs")
+	for _, r := range stack.Declared() {
+		properties, _ := r.Property().Written().(object)
+		t.resources[r.ID] = resource{
+			id: r.ID, kind: r.Type, condition: r.Condition(), dependsOn: r.DependsOn(),
+			properties: properties, raw: sub(t.whole, "Resources", r.ID),
 		}
-		if r.kind == kindFunction {
-			r.properties = maps.Clone(t.globals)
-			maps.Copy(r.properties, sub(raw, "Properties"))
-		}
-		t.resources[id] = r
 	}
 	return t, nil
 }
@@ -90,63 +69,16 @@ func sub(v object, path ...string) object {
 	return v
 }
 
-// longForm reads a node as CloudFormation does: no key twice, no aliases.
-func longForm(n *yaml.Node) (any, error) {
-	switch n.Kind {
-	case yaml.DocumentNode:
-		return longForm(n.Content[0])
-	case yaml.AliasNode:
-		return nil, fmt.Errorf("line %d: an alias", n.Line)
-	case yaml.MappingNode:
-		m := object{}
-		for i := 0; i < len(n.Content); i += 2 {
-			key := n.Content[i].Value
-			if _, twice := m[key]; twice {
-				return nil, fmt.Errorf("line %d: %s occurs twice", n.Content[i].Line, key)
-			}
-			v, err := longForm(n.Content[i+1])
-			if err != nil {
-				return nil, err
-			}
-			m[key] = v
-		}
-		return m, nil
+// entries are the maps of a section by name.
+func entries(whole object, section string) map[string]object {
+	m := map[string]object{}
+	for id := range sub(whole, section) {
+		m[id] = sub(whole, section, id)
 	}
-	var value any
-	if n.Kind == yaml.SequenceNode {
-		list := []any{}
-		for _, c := range n.Content {
-			v, err := longForm(c)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, v)
-		}
-		value = list
-	}
-	name, isFunction := strings.CutPrefix(n.Tag, "!")
-	isFunction = isFunction && !strings.HasPrefix(n.Tag, "!!")
-	if n.Kind == yaml.ScalarNode {
-		value = n.Value
-		if !isFunction {
-			if err := n.Decode(&value); err != nil {
-				return nil, err
-			}
-		}
-	}
-	switch {
-	case !isFunction:
-		return value, nil
-	case name == "Ref" || name == "Condition":
-		return object{name: value}, nil
-	case name == "GetAtt" && n.Kind == yaml.ScalarNode:
-		id, attribute, _ := strings.Cut(n.Value, ".")
-		return object{"Fn::GetAtt": []any{id, attribute}}, nil
-	}
-	return object{"Fn::" + name: value}, nil
+	return m
 }
 
-// of lists resources of a type, by id.
+// of lists the resources of a type, by id.
 func (t *template) of(kind string) []resource {
 	var found []resource
 	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
@@ -162,161 +94,101 @@ type scene struct {
 	name   string
 	given  map[string]string
 	t      *template
-	errors []string
+	stack  *cfn.Stack // set by evaluator
+	errors []string   // of the evaluations so far
 }
 
-// Values of the pseudo parameters. Nothing of them may be in the template.
+// pseudo are the values of the pseudo parameters. The template must have none of
+// them in its text.
 var pseudo = map[string]string{
-	"AWS::Partition": "aws-p", "AWS::Region": "region-1", "AWS::AccountId": "account", "AWS::URLSuffix": "suffix.test", "AWS::StackName": "stack",
+	"AWS::Partition": "aws-p", "AWS::Region": "region-1", "AWS::AccountId": "account",
+	"AWS::URLSuffix": "suffix.test", "AWS::StackName": "stack",
 }
 
-// noValue is what !Ref AWS::NoValue becomes.
-type noValue struct{}
-
-func (s *scene) failf(format string, args ...any) {
-	s.errors = append(s.errors, s.name+": "+fmt.Sprintf(format, args...))
+// evaluator is the template with the scene's parameters. A reference to a resource
+// becomes <Id> or <Id.Attribute>.
+func (s *scene) evaluator() *cfn.Stack {
+	if s.stack == nil {
+		parameters := maps.Clone(pseudo)
+		maps.Copy(parameters, s.given)
+		s.stack = cfn.New(s.t.parsed, cfn.Options{Parameters: parameters, Attribute: func(id, attribute string) string {
+			if attribute == "Ref" {
+				return "<" + id + ">"
+			}
+			return "<" + id + "." + attribute + ">"
+		}})
+	}
+	return s.stack
 }
 
-// parameter is the value of a parameter.
-func (s *scene) parameter(name string) string {
-	if v, ok := s.given[name]; ok {
-		return v
+// collect takes over what the evaluator has found so far.
+func (s *scene) collect() {
+	var problems cfn.Problems
+	if errors.As(s.evaluator().Err(), &problems) {
+		s.errors = nil
+		for _, p := range problems {
+			s.errors = append(s.errors, s.name+": "+p.Error())
+		}
 	}
-	if d, ok := s.t.parameters[name]["Default"]; ok {
-		return fmt.Sprint(d)
-	}
-	s.failf("the parameter %s has no value", name)
-	return ""
 }
 
 // made reports whether a resource is made in this scene.
-func (s *scene) made(r resource) bool { return r.condition == "" || s.condition(r.condition) }
-
-func (s *scene) condition(name string) bool {
-	c, ok := s.t.conditions[name]
-	if !ok {
-		s.failf("there is no condition %s", name)
-		return false
-	}
-	return s.truth(c)
+func (s *scene) made(r resource) bool {
+	return r.condition == "" || s.evaluator().Value(object{"Condition": r.condition}).Holds()
 }
 
-func (s *scene) truth(v any) bool {
-	m, _ := v.(object)
-	for name, args := range m {
-		list, _ := args.([]any)
-		switch name {
-		case "Condition":
-			return s.condition(fmt.Sprint(args))
-		case "Fn::Equals":
-			return len(list) == 2 && fmt.Sprint(s.value(list[0])) == fmt.Sprint(s.value(list[1]))
-		case "Fn::Not":
-			return len(list) == 1 && !s.truth(list[0])
-		case "Fn::And":
-			return !slices.ContainsFunc(list, func(each any) bool { return !s.truth(each) })
-		case "Fn::Or":
-			return slices.ContainsFunc(list, s.truth)
+// allowed reports whether the template's rules accept the parameters.
+func (s *scene) allowed() bool {
+	for _, rule := range s.evaluator().Section("Rules").Fields() {
+		for _, assertion := range rule.Value.Field("Assertions").List() {
+			if !assertion.Field("Assert").Holds() {
+				return false
+			}
 		}
 	}
-	s.failf("not a condition: %v", v)
-	return false
+	return true
 }
 
-// reference is what a Ref or an attribute of a resource becomes: <Id>, <Id.Attr>.
-func (s *scene) reference(id, attribute string) string {
-	if r, ok := s.t.resources[id]; ok {
-		if !s.made(r) {
-			s.failf("a reference to %s, which is not made", id)
-		}
-		if attribute != "" {
-			id += "." + attribute
-		}
-		return "<" + id + ">"
-	}
-	if v, ok := pseudo[id]; ok && attribute == "" {
-		return v
-	}
-	if _, ok := s.t.parameters[id]; ok && attribute == "" {
-		return s.parameter(id)
-	}
-	s.failf("a reference to %s, which is nowhere", id)
-	return ""
+// value evaluates a value of the template.
+func (s *scene) value(written any) any {
+	defer s.collect()
+	return withInts(s.evaluator().Value(written).JSON())
 }
 
-var inSub = regexp.MustCompile(`\$\{([^!][^}]*)\}`)
-
-// value resolves references, and leaves out what has no value.
-func (s *scene) value(v any) any {
+// withInts turns the numbers of a value that are whole into ints.
+func withInts(v any) any {
 	switch v := v.(type) {
 	case []any:
-		list := []any{}
-		for _, each := range v {
-			if r := s.value(each); r != (noValue{}) {
-				list = append(list, r)
-			}
+		for i := range v {
+			v[i] = withInts(v[i])
 		}
-		return list
 	case object:
-		for name, args := range v {
-			list, _ := args.([]any)
-			switch {
-			case name == "Ref" && args == "AWS::NoValue":
-				return noValue{}
-			case name == "Ref":
-				return s.reference(fmt.Sprint(args), "")
-			case name == "Fn::GetAtt" && len(list) == 2:
-				return s.reference(fmt.Sprint(list[0]), fmt.Sprint(list[1]))
-			case name == "Fn::Sub":
-				text, ok := args.(string)
-				if !ok {
-					s.failf("a Sub with a map")
-				}
-				return inSub.ReplaceAllStringFunc(text, func(m string) string {
-					id, attribute, _ := strings.Cut(m[2:len(m)-1], ".")
-					return s.reference(id, attribute)
-				})
-			case name == "Fn::Split" && len(list) == 2:
-				parts := []any{}
-				for part := range strings.SplitSeq(s.text(list[1]), fmt.Sprint(list[0])) {
-					parts = append(parts, part)
-				}
-				return parts
-			case name == "Fn::If" && len(list) == 3:
-				if s.condition(fmt.Sprint(list[0])) {
-					return s.value(list[1])
-				}
-				return s.value(list[2])
-			case strings.HasPrefix(name, "Fn::"):
-				s.failf("%s is not understood here", name)
-				return nil
-			}
+		for name := range v {
+			v[name] = withInts(v[name])
 		}
-		m := object{}
-		for name, each := range v {
-			if r := s.value(each); r != (noValue{}) {
-				m[name] = r
-			}
+	case float64:
+		if n := int(v); float64(n) == v {
+			return n
 		}
-		return m
 	}
 	return v
 }
 
 // text is a value as text, "" if there is none.
-func (s *scene) text(v any) string {
-	if v == nil {
-		return ""
+func (s *scene) text(written any) string {
+	if v := s.value(written); v != nil {
+		return fmt.Sprint(v)
 	}
-	return fmt.Sprint(s.value(v))
+	return ""
 }
 
-// props are the properties of a resource.
+// props are the evaluated properties of a resource.
 func (s *scene) props(r resource) object {
 	m, _ := s.value(r.properties).(object)
 	return m
 }
 
-// whole number, if v is one.
+// number is v if it is a whole number.
 func number(v any) (int, bool) {
 	n, ok := v.(int)
 	return n, ok
