@@ -10,34 +10,34 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestNothingIsLostAndKeysKeepTheirOrder is the contract: whatever the function
-// does, each record reaches it or is reported, and of the records of a key none
-// reaches it for the first time, or is acknowledged, before an earlier one.
-func TestNothingIsLostAndKeysKeepTheirOrder(t *testing.T) {
+// TestDeliveryIsCompleteAndOrdered checks the contract with random functions. Every
+// record reaches the function or is reported. No record of a key reaches the function
+// for the first time, or is acknowledged, before an earlier record of that key.
+func TestDeliveryIsCompleteAndOrdered(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		calm := false
-		first, last := map[int]int{}, map[int]int{} // record: when it came
+		succeed := false
+		first, last := map[int]int{}, map[int]int{} // invocation by record
 		var mapping *esm.Mapping
 		var put func()
-		f := &function{answer: func(_ context.Context, n int, seqs []string) (string, error) {
-			for place, s := range seqs {
+		f := &function{respond: func(_ context.Context, n int, seqs []string) (string, error) {
+			for index, s := range seqs {
 				i, err := strconv.Atoi(s)
 				if err != nil {
 					return "", err
 				}
-				last[i] = n*100 + place
+				last[i] = n*100 + index
 				if _, ok := first[i]; !ok {
 					first[i] = last[i]
 				}
 			}
-			if calm {
+			if succeed {
 				return "", nil
 			}
-			for range rapid.IntRange(0, 3).Draw(t, "puts meanwhile") {
+			for range rapid.IntRange(0, 3).Draw(t, "puts") {
 				put()
 			}
 			pick := func() string { return rapid.SampledFrom(seqs).Draw(t, "record") }
-			switch rapid.IntRange(0, 7).Draw(t, "answer") {
+			switch rapid.IntRange(0, 7).Draw(t, "response") {
 			case 0:
 				return "", errBroken
 			case 1:
@@ -52,7 +52,7 @@ func TestNothingIsLostAndKeysKeepTheirOrder(t *testing.T) {
 			return "", nil
 		}}
 
-		gone := map[int]bool{}
+		givenUp := map[int]bool{}
 		var reports []esm.Failure
 		var err error
 		mapping, err = esm.New(f, esm.Options{
@@ -62,7 +62,7 @@ func TestNothingIsLostAndKeysKeepTheirOrder(t *testing.T) {
 			MaximumRetryAttempts:       rapid.SampledFrom([]int{0, 1, 3, esm.RetryNever}).Draw(t, "retries"),
 			BisectBatchOnFunctionError: rapid.Bool().Draw(t, "bisect"),
 			ReportBatchItemFailures:    rapid.Bool().Draw(t, "report"),
-			Duplicate:                  func(esm.Batch) bool { return !calm && rapid.Bool().Draw(t, "duplicate") },
+			Duplicate:                  func(esm.Batch) bool { return !succeed && rapid.Bool().Draw(t, "duplicate") },
 			OnFailure:                  func(x esm.Failure) { reports = append(reports, x) },
 		})
 		if err != nil {
@@ -86,11 +86,11 @@ func TestNothingIsLostAndKeysKeepTheirOrder(t *testing.T) {
 				mapping.Step(t.Context(), rapid.IntRange(0, mapping.Shards()-1).Draw(t, "shard"))
 			}
 		}
-		calm = true
+		succeed = true
 		for i := range mapping.Shards() {
 			for steps := 0; mapping.Step(t.Context(), i); steps++ {
 				if steps > 500 {
-					t.Fatalf("shard %d does not come to rest", i)
+					t.Fatalf("shard %d still has records", i)
 				}
 			}
 		}
@@ -101,7 +101,7 @@ func TestNothingIsLostAndKeysKeepTheirOrder(t *testing.T) {
 				s := strconv.Itoa(n)
 				inside = inside || s == r.First
 				if inside {
-					gone[n] = true
+					givenUp[n] = true
 					count++
 				}
 				if s == r.Last {
@@ -115,7 +115,7 @@ func TestNothingIsLostAndKeysKeepTheirOrder(t *testing.T) {
 		came, acknowledged := map[string]int{}, map[string]int{}
 		for n := 1; n <= len(keyOf); n++ {
 			at, delivered := first[n]
-			if !delivered && !gone[n] {
+			if !delivered && !givenUp[n] {
 				t.Fatalf("record %d was neither delivered nor reported", n)
 			}
 			if !delivered {
@@ -123,10 +123,10 @@ func TestNothingIsLostAndKeysKeepTheirOrder(t *testing.T) {
 			}
 			key := keyOf[n]
 			if at < came[key] {
-				t.Fatalf("record %d of %s came before an earlier one", n, key)
+				t.Fatalf("record %d of %s was delivered before an earlier one", n, key)
 			}
 			came[key] = at
-			if gone[n] {
+			if givenUp[n] {
 				continue
 			}
 			if last[n] < acknowledged[key] {
@@ -138,8 +138,8 @@ func TestNothingIsLostAndKeysKeepTheirOrder(t *testing.T) {
 		if s.Put != len(keyOf) || s.Put != s.Delivered+s.Dropped+s.Failed {
 			t.Fatalf("stats do not add up: %+v", s)
 		}
-		if s.Dropped+s.Failed != len(gone) {
-			t.Fatalf("%d records reported, stats say %+v", len(gone), s)
+		if s.Dropped+s.Failed != len(givenUp) {
+			t.Fatalf("%d records reported, stats say %+v", len(givenUp), s)
 		}
 	})
 }

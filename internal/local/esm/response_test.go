@@ -7,9 +7,9 @@ import (
 	"github.com/securecart/hub/internal/local/esm"
 )
 
-// TestAnswers puts three records, answers the first invocation with the case and
-// the others with success.
-func TestAnswers(t *testing.T) {
+// TestResponses puts three records. The first invocation returns the response of the
+// case, later ones succeed.
+func TestResponses(t *testing.T) {
 	success := []string{"1 2 3"}
 	whole := []string{"1 2 3", "1 2 3"}
 	for name, tt := range map[string]struct {
@@ -48,7 +48,7 @@ func TestAnswers(t *testing.T) {
 		"same identifier twice": {reported("2", "2"), []string{"1 2 3", "2 3"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+			f := &function{respond: func(_ context.Context, n int, _ []string) (string, error) {
 				if n == 1 {
 					return tt.answer, nil
 				}
@@ -59,14 +59,14 @@ func TestAnswers(t *testing.T) {
 			stepAll(t, mapping, 5)
 			wantCalls(t, f, tt.want...)
 			if got := mapping.Stats().Delivered; got != 3 {
-				t.Errorf("%d delivered in the end, want 3", got)
+				t.Errorf("%d delivered at the end, want 3", got)
 			}
 		})
 	}
 }
 
-func TestEmptyIdentifierNamesNoRecord(t *testing.T) {
-	f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+func TestEmptyIdentifierMatchesNoRecord(t *testing.T) {
+	f := &function{respond: func(_ context.Context, n int, _ []string) (string, error) {
 		if n == 1 {
 			return reported(""), nil
 		}
@@ -81,9 +81,9 @@ func TestEmptyIdentifierNamesNoRecord(t *testing.T) {
 	wantCalls(t, f, "1 2", "1 2")
 }
 
-func TestAnswerIsIgnoredUnlessReportsAreOn(t *testing.T) {
+func TestResponseIsIgnoredUnlessReportsAreOn(t *testing.T) {
 	for _, answer := range []string{reported("1"), "not JSON"} {
-		f := &function{answer: func(context.Context, int, []string) (string, error) { return answer, nil }}
+		f := &function{respond: func(context.Context, int, []string) (string, error) { return answer, nil }}
 		mapping := newMapping(t, f, esm.Options{})
 		putN(mapping, 2)
 		stepAll(t, mapping, 5)
@@ -91,8 +91,8 @@ func TestAnswerIsIgnoredUnlessReportsAreOn(t *testing.T) {
 	}
 }
 
-func TestRecordsBeforeTheReportedOneAreDone(t *testing.T) {
-	f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+func TestRecordsBeforeTheReportedOneAreAcknowledged(t *testing.T) {
+	f := &function{respond: func(_ context.Context, n int, _ []string) (string, error) {
 		return reported("3"), nil
 	}}
 	mapping := newMapping(t, f, esm.Options{ReportBatchItemFailures: true})
@@ -102,43 +102,43 @@ func TestRecordsBeforeTheReportedOneAreDone(t *testing.T) {
 }
 
 func TestReportedRecordIsExhausted(t *testing.T) {
-	f := &function{answer: func(_ context.Context, _ int, seqs []string) (string, error) {
+	f := &function{respond: func(_ context.Context, _ int, seqs []string) (string, error) {
 		if seqs[0] == "5" {
 			return "", nil
 		}
 		return reported("3"), nil
 	}}
-	var gone failures
+	var reports failures
 	mapping := newMapping(t, f, esm.Options{
-		BatchSize: 4, ReportBatchItemFailures: true, MaximumRetryAttempts: 2, OnFailure: gone.add,
+		BatchSize: 4, ReportBatchItemFailures: true, MaximumRetryAttempts: 2, OnFailure: reports.add,
 	})
 	putN(mapping, 5)
 	stepAll(t, mapping, 10)
 	wantCalls(t, f, "1 2 3 4", "3 4", "3 4", "5")
-	gone.want(t, "RetryAttemptsExhausted 3-4 (2)")
+	reports.want(t, "RetryAttemptsExhausted 3-4 (2)")
 }
 
 func TestBisectSplitsAtTheReportedRecord(t *testing.T) {
-	f := &function{answer: func(_ context.Context, _ int, seqs []string) (string, error) {
-		return reported(seqs[len(seqs)-1]), nil // each time only the last fails
+	f := &function{respond: func(_ context.Context, _ int, seqs []string) (string, error) {
+		return reported(seqs[len(seqs)-1]), nil // only the last record fails
 	}}
-	var gone failures
+	var reports failures
 	mapping := newMapping(t, f, esm.Options{
 		ReportBatchItemFailures: true, BisectBatchOnFunctionError: true,
-		MaximumRetryAttempts: esm.RetryNever, OnFailure: gone.add,
+		MaximumRetryAttempts: esm.RetryNever, OnFailure: reports.add,
 	})
 	putN(mapping, 4)
 	stepAll(t, mapping, 10)
-	// The split itself costs no attempt; the record alone has none to spare.
+	// The split does not count as an attempt. Alone, the record has only one.
 	wantCalls(t, f, "1 2 3 4", "4")
-	gone.want(t, "RetryAttemptsExhausted 4-4 (1)")
+	reports.want(t, "RetryAttemptsExhausted 4-4 (1)")
 	wantStats(t, mapping, esm.Stats{
 		Put: 4, Delivered: 3, Failed: 1, Batches: 2, Retried: 1, Bisected: 1,
 	})
 }
 
-func TestBisectHalvesWhenTheAnswerMakesNoSense(t *testing.T) {
-	f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+func TestBisectHalvesOnInvalidResponse(t *testing.T) {
+	f := &function{respond: func(_ context.Context, n int, _ []string) (string, error) {
 		if n == 1 {
 			return reported("unheard of"), nil
 		}
