@@ -153,20 +153,28 @@ func (k *checker) scenes() []*scene {
 			"InventoryTableName": "stock", "InventoryStreamArn": ownItems, "CartTableName": "carts", "CartStreamArn": ownCarts,
 			"InventoryAttributes": "sku=productId", "CartAttributes": "cart=id",
 		}),
-		with("own inventory", map[string]string{"InventoryTableName": "stock", "InventoryStreamArn": ownItems, "InventoryAttributes": "version=rev", "CartAttributes": "cart=id"}),
+		with("own inventory",
+			map[string]string{
+				"InventoryTableName": "stock", "InventoryStreamArn": ownItems, "InventoryAttributes": "version=rev",
+				"CartAttributes": "cart=id",
+			}),
 		with("domain", map[string]string{
 			"DomainName": "ws.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1", "PointInTimeRecovery": "true",
-			"TokenJwksUrl": "https://keys.test/jwks", "GuestKeyVersion": "version-2", "GatewayLogRole": "create", "Shorthand": "true",
+			"TokenJwksUrl": "https://keys.test/jwks", "GuestKeyVersion": "version-2", "GatewayLogRole": "create",
+			"Shorthand": "true",
 		}),
 		with("edge", map[string]string{
-			"DomainName": "origin.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1", "AllowedOrigins": "https://shop.test,https://m.shop.test",
-			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "WebAclArn": webACL, "EdgeSecretVersion": "version-3",
+			"DomainName": "origin.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1",
+			"AllowedOrigins": "https://shop.test,https://m.shop.test",
+			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "WebAclArn": webACL,
+			"EdgeSecretVersion": "version-3",
 		}),
 		with("edge without a wall", map[string]string{
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "MappingKey": "",
 			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "AllowedOrigins": "https://shop.test",
 		}),
-		with("whole domain", map[string]string{"DomainName": "ws.shop.test", "CertificateArn": certificate, "MappingKey": ""}),
+		with("whole domain",
+			map[string]string{"DomainName": "ws.shop.test", "CertificateArn": certificate, "MappingKey": ""}),
 	}
 }
 

@@ -49,7 +49,8 @@ func checkFunctions(k *checker) {
 		if mb, ok := number(p["MemorySize"]); !ok || mb < 128 || mb > 3008 {
 			k.failf("%s has %v MB", id, p["MemorySize"])
 		}
-		main, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, string(f), "main.go"), nil, parser.PackageClauseOnly)
+		main, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, string(f), "main.go"), nil,
+			parser.PackageClauseOnly)
 		if err != nil || main.Name.Name != "main" {
 			k.failf("there is no main in %s", f)
 		}
@@ -87,12 +88,14 @@ func checkSettings(k *checker) {
 			jwks = "https://keys.test/jwks"
 		}
 		values := map[string]string{
-			"HUB_TABLE": "<HubTable>", "INVENTORY_TABLE": table("InventoryTable", "stock"), "CART_TABLE": table("CartTable", "carts"),
+			"HUB_TABLE": "<HubTable>", "INVENTORY_TABLE": table("InventoryTable", "stock"),
+			"CART_TABLE":           table("CartTable", "carts"),
 			"INVENTORY_ATTRIBUTES": map[string]string{"own tables": "sku=productId", "own inventory": "version=rev"}[s.name],
 			"CART_ATTRIBUTES":      map[string]string{"own tables": "cart=id"}[s.name],
 			"TOKEN_ISSUER":         issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
 			"ALLOWED_ORIGINS": s.given["AllowedOrigins"], "EDGE_SECRETS": edgeSecrets(s),
-			"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "800", "METRICS_NAMESPACE": "SecureCartHub", "LIMITS": "",
+			"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "800", "METRICS_NAMESPACE": "SecureCartHub",
+			"LIMITS": "",
 		}
 		for _, f := range config.Functions {
 			env := k.environment(s, f)
@@ -120,7 +123,9 @@ func checkSettings(k *checker) {
 	}
 	// What happens where the setting is missing, the template says too.
 	def, err := config.Load(config.Broadcast, func(name string) string {
-		return map[string]string{"HUB_TABLE": "h", "INVENTORY_TABLE": "i", "CART_TABLE": "c", "CALLBACK_URL": "https://x.test"}[name]
+		return map[string]string{
+			"HUB_TABLE": "h", "INVENTORY_TABLE": "i", "CART_TABLE": "c", "CALLBACK_URL": "https://x.test",
+		}[name]
 	})
 	if err != nil {
 		k.failf("%v", err)
@@ -170,7 +175,10 @@ func generated(g object) string {
 // and they get it by reference.
 func checkGuestKey(k *checker) {
 	secret := k.t.resources["GuestKey"]
-	env := map[string]string{"HUB_TABLE": "hub", "TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": issuer, "TOKEN_CLIENTS": "web", "GUEST_KEYS": k.generated()}
+	env := map[string]string{
+		"HUB_TABLE": "hub", "TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": issuer, "TOKEN_CLIENTS": "web",
+		"GUEST_KEYS": k.generated(),
+	}
 	if _, err := config.Load(config.Authorize, func(name string) string { return env[name] }); err != nil {
 		k.failf("what is generated: %v", err)
 	}
@@ -193,11 +201,13 @@ func checkLogs(k *checker) {
 	names := map[string]string{"AccessLog": "access"}
 	for _, f := range config.Functions {
 		names[logID(f)] = string(f)
-		k.want("the log of "+string(f), sub(k.t.resources[functionID(f)].properties, "LoggingConfig"), object{"LogGroup": object{"Ref": logID(f)}})
+		k.want("the log of "+string(f), sub(k.t.resources[functionID(f)].properties, "LoggingConfig"),
+			object{"LogGroup": object{"Ref": logID(f)}})
 	}
 	for _, r := range k.t.of(kindLog) {
 		k.want(r.id, r.properties, object{
-			"LogGroupName": object{"Fn::Sub": "/${AWS::StackName}/" + names[r.id]}, "RetentionInDays": object{"Ref": "LogRetentionDays"},
+			"LogGroupName":    object{"Fn::Sub": "/${AWS::StackName}/" + names[r.id]},
+			"RetentionInDays": object{"Ref": "LogRetentionDays"},
 		})
 		delete(names, r.id)
 	}

@@ -18,7 +18,8 @@ import (
 // modelled are the actions whose messages have a model. ping and help have no
 // fields; $default takes what is not JSON.
 var modelled = []wire.Action{
-	wire.ActionHello, wire.ActionSubscribe, wire.ActionUnsubscribe, wire.ActionGet, wire.ActionAdd, wire.ActionSet, wire.ActionMerge,
+	wire.ActionHello, wire.ActionSubscribe, wire.ActionUnsubscribe, wire.ActionGet, wire.ActionAdd, wire.ActionSet,
+	wire.ActionMerge,
 }
 
 // patterns are what models state of texts, by field: the decoder's grammar. A
@@ -62,7 +63,8 @@ func checkModels(k *checker) {
 			continue
 		}
 		// Without a model for what is selected, every message would fail (G-VALID-2).
-		k.want("the model selection of "+key, r.properties["ModelSelectionExpression"], k.one(kindAPI).properties["RouteSelectionExpression"])
+		k.want("the model selection of "+key, r.properties["ModelSelectionExpression"],
+			k.one(kindAPI).properties["RouteSelectionExpression"])
 		models := sub(r.properties, "RequestModels")
 		name, _ := models[key].(string)
 		used[name] = true
@@ -133,26 +135,38 @@ func (k *checker) judge(action wire.Action, schema object) {
 // their own. The client wants that answer.
 var letThrough = map[wire.Action][]string{
 	wire.ActionSubscribe: {
-		`{"action":"subscribe","topics":` + topicList(wire.MaxTopics+1) + `}`, `{"action":"subscribe","topics":["no such topic"]}`,
+		`{"action":"subscribe","topics":` + topicList(wire.MaxTopics+1) + `}`,
+		`{"action":"subscribe","topics":["no such topic"]}`,
 		`{"action":"subscribe","topics":[]}`,
 	},
 	wire.ActionUnsubscribe: {`{"action":"unsubscribe","topics":` + topicList(wire.MaxTopics+1) + `}`},
 	wire.ActionGet:         {`{"action":"get","topics":` + topicList(wire.MaxTopics+1) + `}`},
 	wire.ActionAdd: {
-		`{"action":"add","sku":"MUG","quantity":1000}`, `{"action":"add","sku":"MUG","quantity":-1}`, `{"action":"add","sku":"a mug"}`, `{"action":"add","sku":""}`,
+		`{"action":"add","sku":"MUG","quantity":1000}`, `{"action":"add","sku":"MUG","quantity":-1}`,
+		`{"action":"add","sku":"a mug"}`, `{"action":"add","sku":""}`,
 	},
-	wire.ActionSet: {`{"action":"set","lines":` + lineList(wire.MaxLines+1) + `}`, `{"action":"set","lines":{"a mug":1000}}`, `{"action":"set","lines":{}}`, `{"action":"set","lines":{"MUG":1},"version":-1}`},
+	wire.ActionSet: {`{"action":"set","lines":` + lineList(wire.MaxLines+1) + `}`,
+		`{"action":"set","lines":{"a mug":1000}}`, `{"action":"set","lines":{}}`,
+		`{"action":"set","lines":{"MUG":1},"version":-1}`},
 }
 
 // stopped are messages that no client of the protocol sends. They cost no Lambda.
 var stopped = map[wire.Action][]string{
-	wire.ActionHello:       {`[]`, `"hello"`, `{"action":"hello","token":7}`, `{"action":"hello","id":{}}`, `{"action":"hello","token":""}`, `{"action":"hello","token":"a b"}`},
-	wire.ActionSubscribe:   {`{"action":"subscribe"}`, `{"action":"subscribe","topics":"cart"}`, `{"action":"subscribe","topics":{"cart":"1"}}`, `{"action":"subscribe","topics":[7]}`, `{"action":"subscribe","topics":["cart"],"only":1}`},
-	wire.ActionUnsubscribe: {`{"action":"unsubscribe"}`, `{"action":"unsubscribe","topics":"all"}`, `{"action":"unsubscribe","topics":{"cart":1}}`},
-	wire.ActionGet:         {`{"action":"get"}`, `{"action":"get","topics":"*"}`, `{"action":"get","topics":[],"after":1}`},
-	wire.ActionAdd:         {`{"action":"add"}`, `{"action":"add","sku":7}`, `{"action":"add","sku":"MUG","quantity":"1"}`, `{"action":"add","sku":"MUG","quantity":1.5}`, `{"action":"add","sku":"MUG","key":"` + strings.Repeat("k", wire.MaxKey+1) + `"}`},
-	wire.ActionSet:         {`{"action":"set"}`, `{"action":"set","lines":[]}`, `{"action":"set","lines":{"MUG":"1"}}`, `{"action":"set","lines":{"MUG":1},"version":"1"}`},
-	wire.ActionMerge:       {`{"action":"merge"}`, `{"action":"merge","from":null}`, `{"action":"merge","from":"a","policy":"none"}`},
+	wire.ActionHello: {`[]`, `"hello"`, `{"action":"hello","token":7}`, `{"action":"hello","id":{}}`,
+		`{"action":"hello","token":""}`, `{"action":"hello","token":"a b"}`},
+	wire.ActionSubscribe: {`{"action":"subscribe"}`, `{"action":"subscribe","topics":"cart"}`,
+		`{"action":"subscribe","topics":{"cart":"1"}}`, `{"action":"subscribe","topics":[7]}`,
+		`{"action":"subscribe","topics":["cart"],"only":1}`},
+	wire.ActionUnsubscribe: {`{"action":"unsubscribe"}`, `{"action":"unsubscribe","topics":"all"}`,
+		`{"action":"unsubscribe","topics":{"cart":1}}`},
+	wire.ActionGet: {`{"action":"get"}`, `{"action":"get","topics":"*"}`, `{"action":"get","topics":[],"after":1}`},
+	wire.ActionAdd: {`{"action":"add"}`, `{"action":"add","sku":7}`, `{"action":"add","sku":"MUG","quantity":"1"}`,
+		`{"action":"add","sku":"MUG","quantity":1.5}`,
+		`{"action":"add","sku":"MUG","key":"` + strings.Repeat("k", wire.MaxKey+1) + `"}`},
+	wire.ActionSet: {`{"action":"set"}`, `{"action":"set","lines":[]}`, `{"action":"set","lines":{"MUG":"1"}}`,
+		`{"action":"set","lines":{"MUG":1},"version":"1"}`},
+	wire.ActionMerge: {`{"action":"merge"}`, `{"action":"merge","from":null}`,
+		`{"action":"merge","from":"a","policy":"none"}`},
 }
 
 func topicList(n int) string {
@@ -206,12 +220,17 @@ func messages(action wire.Action) []string {
 	}
 	q := func(n int) string { return `"` + strings.Repeat("n", n) + `"` }
 	values := []string{
-		`null`, `true`, `false`, `0`, `-0`, `1`, `-1`, `1.0`, `1e2`, `1.5`, `999`, `1000`, `9007199254740991`, `9007199254740992`, `""`, `"*"`, `"a b"`, `"é"`, `"sum"`,
-		`"max"`, `"mine"`, `"theirs"`, `"\u0073um"`, q(1), q(64), q(65), q(128), q(8192), q(8193), `[]`, `{}`, `["cart",7]`, `["cart"]`, `["cart","cart"]`, `"cart"`, `["sku:😀"]`,
-		`{"cart":0}`, `{"cart":9007199254740991}`, `{"cart":-1}`, `{"cart":null}`, `{"MUG":0}`, `{"MUG":999}`, `{"MUG":1.0}`, `{"MUG":true}`,
-		topicList(wire.MaxTopics), topicList(wire.MaxTopics + 1), lineList(wire.MaxLines), lineList(wire.MaxLines + 1), strings.ReplaceAll(lineList(wire.MaxTopics), "999", "9007199254740991"),
+		`null`, `true`, `false`, `0`, `-0`, `1`, `-1`, `1.0`, `1e2`, `1.5`, `999`, `1000`, `9007199254740991`,
+		`9007199254740992`, `""`, `"*"`, `"a b"`, `"é"`, `"sum"`,
+		`"max"`, `"mine"`, `"theirs"`, `"\u0073um"`, q(1), q(64), q(65), q(128), q(8192), q(8193), `[]`, `{}`, `["cart",7]`,
+		`["cart"]`, `["cart","cart"]`, `"cart"`, `["sku:😀"]`,
+		`{"cart":0}`, `{"cart":9007199254740991}`, `{"cart":-1}`, `{"cart":null}`, `{"MUG":0}`, `{"MUG":999}`, `{"MUG":1.0}`,
+		`{"MUG":true}`,
+		topicList(wire.MaxTopics), topicList(wire.MaxTopics + 1), lineList(wire.MaxLines), lineList(wire.MaxLines + 1),
+		strings.ReplaceAll(lineList(wire.MaxTopics), "999", "9007199254740991"),
 	}
-	for _, field := range []string{"id", "token", "topics", "epoch", "only", "after", "sku", "quantity", "lines", "version", "key", "from", "policy", "colour"} {
+	for _, field := range []string{"id", "token", "topics", "epoch", "only", "after", "sku", "quantity", "lines",
+		"version", "key", "from", "policy", "colour"} {
 		for _, value := range values {
 			text := fmt.Sprintf(`{"action":%q,%q:%s`, action, field, value)
 			for _, name := range slices.Sorted(maps.Keys(base)) {

@@ -85,7 +85,8 @@ func checkConditions(k *checker) {
 		}
 	}
 	// One without the other would deploy something else than was meant.
-	for _, pair := range [][2]string{{"InventoryTableName", "InventoryStreamArn"}, {"CartTableName", "CartStreamArn"}, {"DomainName", "CertificateArn"}, {"EdgeDomainName", "EdgeCertificateArn"}} {
+	for _, pair := range [][2]string{{"InventoryTableName", "InventoryStreamArn"}, {"CartTableName", "CartStreamArn"},
+		{"DomainName", "CertificateArn"}, {"EdgeDomainName", "EdgeCertificateArn"}} {
 		for _, name := range pair {
 			if (&scene{name: name, given: map[string]string{name: "x"}, t: k.t}).allowed() {
 				k.failf("%s may be given without the other of %v", name, pair)

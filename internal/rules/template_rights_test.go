@@ -13,12 +13,15 @@ import (
 // rights is what each function may do, by resource. Every function may write its
 // own log and traces too.
 var rights = map[config.Function]map[string][]string{
-	config.Authorize:  {"tickets": {"dynamodb:DeleteItem"}, "owners": {"dynamodb:Query"}},
-	config.Ticket:     {"tickets": {"dynamodb:PutItem"}, "owners": {"dynamodb:Query"}},
-	config.Connect:    {"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"}},
+	config.Authorize: {"tickets": {"dynamodb:DeleteItem"}, "owners": {"dynamodb:Query"}},
+	config.Ticket:    {"tickets": {"dynamodb:PutItem"}, "owners": {"dynamodb:Query"}},
+	config.Connect: {
+		"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+	},
 	config.Disconnect: {"hub": {"dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"}},
 	config.Message: {
-		"hub":       {"dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+		"hub": {"dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",
+			"dynamodb:UpdateItem"},
 		"inventory": {"dynamodb:BatchGetItem"},
 		"cart":      {"dynamodb:GetItem", "dynamodb:UpdateItem"},
 	},
@@ -46,7 +49,8 @@ const manageConnections = "execute-api:ManageConnections"
 func (k *checker) arns(s *scene) map[string]string {
 	api := "arn:aws-p:execute-api:region-1:account:<" + k.one(kindAPI).id + ">/" + stageName + "/"
 	arns := map[string]string{
-		"hub": "<HubTable.Arn>", "tickets": "<HubTable.Arn> for X#*", "owners": "<HubTable.Arn> for O#*", "post": api + "POST/@connections/*", "close": api + "DELETE/@connections/*",
+		"hub": "<HubTable.Arn>", "tickets": "<HubTable.Arn> for X#*", "owners": "<HubTable.Arn> for O#*",
+		"post": api + "POST/@connections/*", "close": api + "DELETE/@connections/*",
 		"failures of stock": "<InventoryFailures.Arn>", "failures of carts": "<CartFailures.Arn>",
 	}
 	for name, id := range map[string]string{"inventory": "InventoryTable", "cart": "CartTable"} {
@@ -77,7 +81,12 @@ func (k *checker) grants(s *scene, role resource) []string {
 			k.want("an effect of "+role.id, m["Effect"], "Allow")
 			rows := ""
 			if keys := texts(sub(m, "Condition", "ForAllValues:StringLike")["dynamodb:LeadingKeys"]); m["Condition"] != nil {
-				k.want("a condition of "+role.id, m["Condition"], object{"ForAllValues:StringLike": object{"dynamodb:LeadingKeys": sub(m, "Condition", "ForAllValues:StringLike")["dynamodb:LeadingKeys"]}})
+				k.want("a condition of "+role.id, m["Condition"],
+					object{
+						"ForAllValues:StringLike": object{
+							"dynamodb:LeadingKeys": sub(m, "Condition", "ForAllValues:StringLike")["dynamodb:LeadingKeys"],
+						},
+					})
 				rows = " for " + strings.Join(keys, " ")
 				delete(m, "Condition")
 			}
@@ -123,9 +132,10 @@ func checkRights(k *checker) {
 			if len(got) != len(want) {
 				k.failf("%s: %s has a right twice", s.name, f)
 			}
-			k.want("who takes the role of "+string(f), sub(role.properties, "AssumeRolePolicyDocument")["Statement"], []any{object{
-				"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": object{"Service": "lambda.amazonaws.com"},
-			}})
+			k.want("who takes the role of "+string(f), sub(role.properties, "AssumeRolePolicyDocument")["Statement"],
+				[]any{object{
+					"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": object{"Service": "lambda.amazonaws.com"},
+				}})
 		}
 	}
 }
@@ -137,7 +147,8 @@ func checkManageConnections(k *checker) {
 	arns := k.arns(s)
 	for _, role := range k.t.of(kindRole) {
 		data, _ := json.Marshal(s.value(role.properties))
-		reaches := strings.Contains(string(data), "execute-api:") || strings.Contains(string(data), "@connections") || strings.Contains(string(data), `"*:*"`)
+		reaches := strings.Contains(string(data), "execute-api:") || strings.Contains(string(data), "@connections") ||
+			strings.Contains(string(data), `"*:*"`)
 		if reaches != (role.id == roleID(config.Broadcast)) {
 			k.failf("%s reaches connections: %t", role.id, reaches)
 		}
@@ -148,7 +159,8 @@ func checkManageConnections(k *checker) {
 			got = append(got, grant)
 		}
 	}
-	k.want("the broadcaster's connections", got, []string{manageConnections + " on " + arns["close"], manageConnections + " on " + arns["post"]})
+	k.want("the broadcaster's connections", got,
+		[]string{manageConnections + " on " + arns["close"], manageConnections + " on " + arns["post"]})
 }
 
 // checkPermissions: each route may invoke its function, and nothing else may.
@@ -160,7 +172,8 @@ func checkPermissions(k *checker) {
 	}
 	want := []string{
 		line(config.Authorize, "apigateway.amazonaws.com", api+"authorizers/<"+k.one(kindAuthorizer).id+">"),
-		line(config.Ticket, "apigateway.amazonaws.com", "arn:aws-p:execute-api:region-1:account:<TicketApi>/*/POST/v1/tickets"),
+		line(config.Ticket, "apigateway.amazonaws.com",
+			"arn:aws-p:execute-api:region-1:account:<TicketApi>/*/POST/v1/tickets"),
 		line(config.Broadcast, "events.amazonaws.com", "<"+k.one(kindSchedule).id+".Arn>"),
 	}
 	for _, key := range routeKeys() {

@@ -62,7 +62,8 @@ func (k *checker) byKey() map[string]resource {
 // runs is the function behind an integration or authorizer.
 func (k *checker) runs(uri any) config.Function {
 	for _, f := range config.Functions {
-		want := "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${" + functionID(f) + ".Arn}/invocations"
+		want := "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${" + functionID(f) +
+			".Arn}/invocations"
 		if reflect.DeepEqual(uri, object{"Fn::Sub": want}) {
 			return f
 		}

@@ -47,7 +47,8 @@ func parseTemplate(text string) (*template, error) {
 	for _, name := range []string{"Parameters", "Rules", "Conditions", "Resources", "Outputs"} {
 		t.whole[name] = stack.Section(name).Written()
 	}
-	t.conditions, t.parameters, t.outputs = sub(t.whole, "Conditions"), entries(t.whole, "Parameters"), entries(t.whole, "Outputs")
+	t.conditions, t.parameters, t.outputs = sub(t.whole,
+		"Conditions"), entries(t.whole, "Parameters"), entries(t.whole, "Outputs")
 	for _, r := range stack.Declared() {
 		properties, _ := r.Property().Written().(object)
 		t.resources[r.ID] = resource{

@@ -16,13 +16,15 @@ func checkStage(k *checker) {
 	k.want("the stage", s.properties["StageName"], stageName)
 	k.want("AutoDeploy", s.properties["AutoDeploy"], false)
 	for _, p := range k.t.of(kindPermission) {
-		if p.properties["Principal"] == "apigateway.amazonaws.com" && p.id != ticketPermission && !slices.Contains(s.dependsOn, p.id) {
+		if p.properties["Principal"] == "apigateway.amazonaws.com" && p.id != ticketPermission &&
+			!slices.Contains(s.dependsOn, p.id) {
 			k.failf("the stage does not wait for %s", p.id)
 		}
 	}
 	if account := k.one("AWS::ApiGateway::Account"); !mentions(s.properties, account.id) {
 		k.failf("the stage does not wait for %s", account.id)
-	} else if account.raw["DeletionPolicy"] != "Retain" || !reflect.DeepEqual(account.dependsOn, []string{k.one(kindAPI).id}) {
+	} else if account.raw["DeletionPolicy"] != "Retain" ||
+		!reflect.DeepEqual(account.dependsOn, []string{k.one(kindAPI).id}) {
 		k.failf("%s goes with the stack, or does not wait for the API", account.id)
 	}
 }
@@ -40,7 +42,8 @@ const maxAccessLog = 3 << 10
 
 func checkAccessLog(k *checker) {
 	settings := sub(k.one(kindStage).properties, "AccessLogSettings")
-	k.want("the access log", settings["DestinationArn"], object{"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${AccessLog}"})
+	k.want("the access log", settings["DestinationArn"],
+		object{"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${AccessLog}"})
 	format, _ := settings["Format"].(string)
 	if len(format) > maxAccessLog || strings.Contains(format, "\n") {
 		k.failf("the access log's format is no line of at most %d bytes", maxAccessLog)
@@ -70,7 +73,8 @@ func checkDomain(k *checker) {
 	}})
 	m := k.one(kindMapping)
 	k.want("the mapping", m.properties, object{
-		"ApiId": object{"Ref": k.one(kindAPI).id}, "DomainName": object{"Ref": d.id}, "Stage": object{"Ref": k.one(kindStage).id},
+		"ApiId": object{"Ref": k.one(kindAPI).id}, "DomainName": object{"Ref": d.id},
+		"Stage":         object{"Ref": k.one(kindStage).id},
 		"ApiMappingKey": object{"Fn::If": []any{"HasMappingKey", object{"Ref": "MappingKey"}, object{"Ref": "AWS::NoValue"}}},
 	})
 	r := k.t.resources["Record"]
@@ -95,7 +99,8 @@ func checkAddresses(k *checker) {
 		if want == "" {
 			want = "://<" + k.one(kindAPI).id + ">.execute-api.region-1.suffix.test/" + stageName
 		}
-		k.want(s.name+": SocketUrl", s.text(k.t.outputs["SocketUrl"]["Value"]), "wss"+strings.Replace(want, "origin.", "ws.", 1))
+		k.want(s.name+": SocketUrl", s.text(k.t.outputs["SocketUrl"]["Value"]),
+			"wss"+strings.Replace(want, "origin.", "ws.", 1))
 		k.want(s.name+": CallbackUrl", s.text(k.t.outputs["CallbackUrl"]["Value"]), "https"+want)
 		k.want(s.name+": CALLBACK_URL", k.environment(s, config.Broadcast)["CALLBACK_URL"], "https"+want)
 	}

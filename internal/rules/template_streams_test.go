@@ -14,8 +14,9 @@ import (
 // be left to a default: -1 retries would block a shard for a day.
 func checkSources(k *checker) {
 	common := object{
-		"FunctionName": "<" + functionID(config.Broadcast) + ">", "StartingPosition": "LATEST", "MaximumBatchingWindowInSeconds": 0,
-		"FunctionResponseTypes": []any{"ReportBatchItemFailures"}, "BisectBatchOnFunctionError": true,
+		"FunctionName": "<" + functionID(config.Broadcast) + ">", "StartingPosition": "LATEST",
+		"MaximumBatchingWindowInSeconds": 0,
+		"FunctionResponseTypes":          []any{"ReportBatchItemFailures"}, "BisectBatchOnFunctionError": true,
 		"MaximumRetryAttempts": 5, "MaximumRecordAgeInSeconds": 300,
 	}
 	if n := len(k.t.of(kindSource)); n != 2 {
@@ -76,7 +77,9 @@ func checkTables(k *checker) {
 		k.failf("there are %d tables, want 3", n)
 	}
 	recoverable := object{"PointInTimeRecoveryEnabled": object{"Fn::If": []any{"Recoverable", true, false}}}
-	for _, schema := range dynamostore.Schemas(dynamostore.Options{HubTable: "HubTable", InventoryTable: "InventoryTable", CartTable: "CartTable"}) {
+	for _, schema := range dynamostore.Schemas(dynamostore.Options{
+		HubTable: "HubTable", InventoryTable: "InventoryTable", CartTable: "CartTable",
+	}) {
 		id := *schema.Table.TableName
 		r := k.t.resources[id]
 		want := tableProperties(schema.Table)

@@ -41,7 +41,8 @@ func newVerifier(t testing.TB, i *issuer.Issuer) *auth.Verifier {
 }
 
 func TestNewRefusesAddresses(t *testing.T) {
-	for _, bad := range []string{"", "cognito", "ftp://cognito.test", "https://", "https://cognito.test/", "://", "http://a b/"} {
+	for _, bad := range []string{"", "cognito", "ftp://cognito.test", "https://", "https://cognito.test/", "://",
+		"http://a b/"} {
 		if _, err := issuer.New(bad); err == nil {
 			t.Errorf("New(%q) gave no error", bad)
 		}
@@ -57,8 +58,13 @@ func TestTokensAreAcceptedByAuth(t *testing.T) {
 			want   hub.Principal
 		}{
 			"customer": {issuer.Claims{User: "ann"}, hub.Principal{User: "ann", Role: hub.RoleCustomer}},
-			"vendor":   {issuer.Claims{User: "bob", Role: "vendor", Vendor: "acme"}, hub.Principal{User: "bob", Role: hub.RoleVendor, Vendor: "acme"}},
-			"admin":    {issuer.Claims{User: "eve", Role: "admin", TTL: time.Minute}, hub.Principal{User: "eve", Role: hub.RoleAdmin}},
+			"vendor": {
+				issuer.Claims{User: "bob", Role: "vendor", Vendor: "acme"},
+				hub.Principal{User: "bob", Role: hub.RoleVendor, Vendor: "acme"},
+			},
+			"admin": {
+				issuer.Claims{User: "eve", Role: "admin", TTL: time.Minute}, hub.Principal{User: "eve", Role: hub.RoleAdmin},
+			},
 		} {
 			token, expires, err := i.Token(tt.claims)
 			if err != nil {

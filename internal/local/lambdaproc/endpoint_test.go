@@ -33,7 +33,8 @@ func endpoint(t *testing.T, serve http.HandlerFunc) *lambdaproc.Endpoint {
 func TestEndpoint(t *testing.T) {
 	e := endpoint(t, func(w http.ResponseWriter, r *http.Request) {
 		event, _ := io.ReadAll(r.Body)
-		if r.Method != http.MethodPost || r.URL.Path != "/2015-03-31/functions/OnConnect/invocations" || r.Header.Get("X-Amz-Invocation-Type") != "RequestResponse" {
+		if r.Method != http.MethodPost || r.URL.Path != "/2015-03-31/functions/OnConnect/invocations" ||
+			r.Header.Get("X-Amz-Invocation-Type") != "RequestResponse" {
 			t.Errorf("got %s %s %v", r.Method, r.URL, r.Header)
 		}
 		_, _ = w.Write(append(event, '!'))
@@ -45,7 +46,9 @@ func TestEndpoint(t *testing.T) {
 
 // TestEndpointWithPath: the emulator of container images has a path of its own.
 func TestEndpointWithPath(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Path) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.URL.Path)
+	}))
 	defer server.Close()
 	defer http.DefaultClient.CloseIdleConnections()
 	const path = "/2015-03-31/functions/function/invocations"
@@ -71,10 +74,19 @@ func TestEndpointFails(t *testing.T) {
 			w.Header().Set("X-Amz-Function-Error", "Unhandled")
 			_, _ = io.WriteString(w, `oh no`)
 		}, "oh no"},
-		"no such function": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "where?", http.StatusNotFound) }, "function OnConnect: lambdaproc: the function does not exist or may not be invoked: 404 Not Found: where?"},
-		"not allowed":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }, "function OnConnect: lambdaproc: the function does not exist or may not be invoked: 403 Forbidden: no"},
-		"a broken answer":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "function OnConnect: "},
-		"too much":         {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 6<<20+1)) }, "function OnConnect: an answer of more than 6291456 bytes"},
+		"no such function": {
+			func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "where?", http.StatusNotFound) },
+			"function OnConnect: lambdaproc: the function does not exist or may not be invoked: 404 Not Found: where?",
+		},
+		"not allowed": {
+			func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) },
+			"function OnConnect: lambdaproc: the function does not exist or may not be invoked: 403 Forbidden: no",
+		},
+		"a broken answer": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "function OnConnect: "},
+		"too much": {
+			func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 6<<20+1)) },
+			"function OnConnect: an answer of more than 6291456 bytes",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := endpoint(t, tt.serve).Invoke(t.Context(), nil); err == nil || !strings.HasPrefix(err.Error(), tt.want) {

@@ -43,20 +43,29 @@ var kinds = map[string]kind{
 	}},
 	"AWS::Serverless::SimpleTable": {name: "TableName", values: map[string]string{"Arn": tableARN}},
 	"AWS::SQS::Queue": {name: "QueueName", ref: "https://sqs.REGION.SUFFIX/ACCOUNT/NAME", values: map[string]string{
-		"Arn": "arn:PARTITION:sqs:REGION:ACCOUNT:NAME", "QueueName": "NAME", "QueueUrl": "https://sqs.REGION.SUFFIX/ACCOUNT/NAME",
+		"Arn": "arn:PARTITION:sqs:REGION:ACCOUNT:NAME", "QueueName": "NAME",
+		"QueueUrl": "https://sqs.REGION.SUFFIX/ACCOUNT/NAME",
 	}},
-	"AWS::SNS::Topic": {name: "TopicName", ref: topicARN, values: map[string]string{"TopicArn": topicARN, "TopicName": "NAME"}},
+	"AWS::SNS::Topic": {
+		name: "TopicName", ref: topicARN, values: map[string]string{"TopicArn": topicARN, "TopicName": "NAME"},
+	},
 	"AWS::S3::Bucket": {name: "BucketName", values: map[string]string{"Arn": "arn:PARTITION:s3:::NAME"}},
 	"AWS::IAM::Role":  {name: "RoleName", values: map[string]string{"Arn": "arn:PARTITION:iam::ACCOUNT:role/NAME"}},
 	"AWS::KMS::Key":   {values: map[string]string{"Arn": "arn:PARTITION:kms:REGION:ACCOUNT:key/ID", "KeyId": "ID"}},
 	"AWS::Logs::LogGroup": {name: "LogGroupName", values: map[string]string{
 		"Arn": "arn:PARTITION:logs:REGION:ACCOUNT:log-group:NAME:*",
 	}},
-	"AWS::SSM::Parameter":              {name: "Name"},
-	"AWS::SecretsManager::Secret":      {name: "Name", ref: "arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME-local1"},
-	"AWS::StepFunctions::StateMachine": {name: "StateMachineName", ref: machineARN, values: map[string]string{"Arn": machineARN, "Name": "NAME"}},
-	"AWS::Serverless::StateMachine":    {name: "Name", ref: machineARN, values: map[string]string{"Arn": machineARN, "Name": "NAME"}},
-	"AWS::Cognito::UserPool":           {ref: "REGION_ID", values: map[string]string{"UserPoolId": "REGION_ID"}},
+	"AWS::SSM::Parameter": {name: "Name"},
+	"AWS::SecretsManager::Secret": {
+		name: "Name", ref: "arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME-local1",
+	},
+	"AWS::StepFunctions::StateMachine": {
+		name: "StateMachineName", ref: machineARN, values: map[string]string{"Arn": machineARN, "Name": "NAME"},
+	},
+	"AWS::Serverless::StateMachine": {
+		name: "Name", ref: machineARN, values: map[string]string{"Arn": machineARN, "Name": "NAME"},
+	},
+	"AWS::Cognito::UserPool": {ref: "REGION_ID", values: map[string]string{"UserPoolId": "REGION_ID"}},
 }
 
 const (

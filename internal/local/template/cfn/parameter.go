@@ -140,10 +140,12 @@ func (s *Stack) parameter(at *yaml.Node, name string, n *yaml.Node) *yaml.Node {
 	value, ok := s.parameterText(name, n)
 	switch {
 	case !ok && strings.HasPrefix(kind.Value, ssmPrefix):
-		return s.fail(at, "the parameter %s names an entry of Systems Manager; -parameter %s=VALUE gives a value for it", name, name)
+		return s.fail(at, "the parameter %s names an entry of Systems Manager; -parameter %s=VALUE gives a value for it",
+			name, name)
 	case !ok:
 		return s.fail(at, "the parameter %s has no value; -parameter %s=VALUE gives it one", name, name)
-	case kind.Value == typeCommas || strings.HasPrefix(kind.Value, "List<") || strings.HasPrefix(kind.Value, ssmPrefix+"List<") || kind.Value == ssmPrefix+typeCommas+">":
+	case kind.Value == typeCommas || strings.HasPrefix(kind.Value, "List<") ||
+		strings.HasPrefix(kind.Value, ssmPrefix+"List<") || kind.Value == ssmPrefix+typeCommas+">":
 		return listNode(at, commaSeparated(value))
 	}
 	return textNode(at, value)

@@ -38,9 +38,10 @@ func (s *Stack) transform(r *Resource) []*Resource {
 // samProperties are those of the type.
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-websocketapi.html
 var samProperties = map[string]bool{
-	"AccessLogSettings": true, "ApiKeySelectionExpression": true, "Auth": true, "DefaultRouteSettings": true, "Description": true,
-	"DisableExecuteApiEndpoint": true, "DisableSchemaValidation": true, "Domain": true, "FailOnWarnings": true, "IpAddressType": true,
-	"Name": true, "PropagateTags": true, "RouteSelectionExpression": true, "RouteSettings": true, "Routes": true, "StageName": true,
+	"AccessLogSettings": true, "ApiKeySelectionExpression": true, "Auth": true, "DefaultRouteSettings": true,
+	"Description": true, "DisableExecuteApiEndpoint": true, "DisableSchemaValidation": true, "Domain": true,
+	"FailOnWarnings": true, "IpAddressType": true, "Name": true, "PropagateTags": true,
+	"RouteSelectionExpression": true, "RouteSettings": true, "Routes": true, "StageName": true,
 	"StageVariables": true, "Tags": true,
 }
 
@@ -146,7 +147,8 @@ func (x *expansion) routes() {
 		route := x.add(id+"Route", "AWS::ApiGatewayV2::Route", pos)
 		x.set(route, "RouteKey", key)
 		x.set(route, "Target", x.at(pos, "integrations/"+integration.ID))
-		x.pass(route, spec, "ApiKeyRequired", "ModelSelectionExpression", "RequestModels", "RequestParameters", "RouteResponseSelectionExpression")
+		x.pass(route, spec, "ApiKeyRequired", "ModelSelectionExpression", "RequestModels", "RequestParameters",
+			"RouteResponseSelectionExpression")
 		if key.Value == "$connect" && auth != nil {
 			x.authorizer(route, auth)
 		}
@@ -157,8 +159,12 @@ func (x *expansion) routes() {
 func (x *expansion) invocation(arn *yaml.Node) *yaml.Node {
 	at := Pos{Line: arn.Line, Column: arn.Column}
 	text := x.at(at, "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${SAMFunctionArn}/invocations")
-	variables := &yaml.Node{Kind: yaml.MappingNode, Line: arn.Line, Column: arn.Column, Content: []*yaml.Node{x.at(at, "SAMFunctionArn"), arn}}
-	return &yaml.Node{Kind: yaml.SequenceNode, Tag: "!Sub", Line: arn.Line, Column: arn.Column, Content: []*yaml.Node{text, variables}}
+	variables := &yaml.Node{
+		Kind: yaml.MappingNode, Line: arn.Line, Column: arn.Column, Content: []*yaml.Node{x.at(at, "SAMFunctionArn"), arn},
+	}
+	return &yaml.Node{
+		Kind: yaml.SequenceNode, Tag: "!Sub", Line: arn.Line, Column: arn.Column, Content: []*yaml.Node{text, variables},
+	}
 }
 
 func (x *expansion) authorizer(route *Resource, auth *yaml.Node) {

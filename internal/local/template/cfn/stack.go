@@ -154,7 +154,8 @@ func withGlobals(own, global *yaml.Node) *yaml.Node {
 	merged := *own
 	merged.Content = nil
 	for i := 0; i+1 < len(own.Content); i += 2 {
-		merged.Content = append(merged.Content, own.Content[i], withGlobals(own.Content[i+1], entry(global, own.Content[i].Value)))
+		merged.Content = append(merged.Content, own.Content[i],
+			withGlobals(own.Content[i+1], entry(global, own.Content[i].Value)))
 	}
 	for i := 0; i+1 < len(global.Content); i += 2 {
 		if entry(own, global.Content[i].Value) == nil {

@@ -22,8 +22,9 @@ type Template struct {
 // entries by name.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
 var knownSections = map[string]bool{
-	"AWSTemplateFormatVersion": false, "Description": false, "Transform": false, "Metadata": false, "Rules": false, "Hooks": false,
-	"Parameters": true, "Mappings": true, "Conditions": true, "Resources": true, "Outputs": true, "Globals": true,
+	"AWSTemplateFormatVersion": false, "Description": false, "Transform": false, "Metadata": false, "Rules": false,
+	"Hooks": false, "Parameters": true, "Mappings": true, "Conditions": true, "Resources": true, "Outputs": true,
+	"Globals": true,
 }
 
 // yamlLine is where the YAML library tells the place of a mistake.

@@ -108,12 +108,14 @@ func TestValue(t *testing.T) {
 func TestPositions(t *testing.T) {
 	line := strings.Count(around, "\n") + 1
 	for yaml, column := range map[string]int{
-		`word`: 10, `  word`: 12, `!Ref Text`: 10, `!If [Yes, !Ref Text, x]`: 10, `{a: b}`: 10, `!Sub "${Text}"`: 10, `[a, {b: c}]`: 10,
+		`word`: 10, `  word`: 12, `!Ref Text`: 10, `!If [Yes, !Ref Text, x]`: 10, `{a: b}`: 10, `!Sub "${Text}"`: 10,
+		`[a, {b: c}]`: 10,
 	} {
 		t.Run(yaml, func(t *testing.T) {
 			v, stack := valueOf(t, yaml)
 			v.Int(0)
-			if want := fmt.Sprintf("t.yaml:%d:%d: ", line, column); stack.Err() == nil || !strings.HasPrefix(stack.Err().Error(), want) {
+			if want := fmt.Sprintf("t.yaml:%d:%d: ", line, column); stack.Err() == nil ||
+				!strings.HasPrefix(stack.Err().Error(), want) {
 				t.Errorf("got %v, want %s", stack.Err(), want)
 			}
 		})
@@ -122,7 +124,8 @@ func TestPositions(t *testing.T) {
 
 // TestJSONEscapes: what JSON can write and YAML cannot.
 func TestJSONEscapes(t *testing.T) {
-	template, err := cfn.Parse("t.json", []byte(`{"Resources":{"R":{"Type":"Custom::R","Properties":{"V":"a\/b \ud83d\ude00 c\\/d \u00e9"}}}}`))
+	template, err := cfn.Parse("t.json",
+		[]byte(`{"Resources":{"R":{"Type":"Custom::R","Properties":{"V":"a\/b \ud83d\ude00 c\\/d \u00e9"}}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,8 @@ func (b *builder) readAPIKeys() {
 	for _, key := range slices.Sorted(maps.Keys(api.Routes)) {
 		if api.Routes[key].APIKeyRequired && len(api.APIKeys) == 0 {
 			api.APIKeys = []gatewaytest.APIKey{{ID: "local", Value: madeUp(b.api.ID)}}
-			b.note(b.api.Pos, "%s requires an API key and the template has none for the stage; here it is %s", key, api.APIKeys[0].Value)
+			b.note(b.api.Pos, "%s requires an API key and the template has none for the stage; here it is %s", key,
+				api.APIKeys[0].Value)
 		}
 	}
 }
@@ -72,6 +73,8 @@ func (b *builder) readAPIKey(key, plan *cfn.Resource) {
 	throttle := plan.Property("Throttle")
 	b.result.API.APIKeys = append(b.result.API.APIKeys, gatewaytest.APIKey{
 		ID: key.ID, Value: value,
-		Throttle: gatewaytest.Throttle{Rate: throttle.Field("RateLimit").Float(0), Burst: throttle.Field("BurstLimit").Int(0)},
+		Throttle: gatewaytest.Throttle{
+			Rate: throttle.Field("RateLimit").Float(0), Burst: throttle.Field("BurstLimit").Int(0),
+		},
 	})
 }

@@ -146,8 +146,10 @@ func mistyped(name string) bool {
 // withoutMeaning are types of these two that have none for a WebSocket API here.
 var withoutMeaning = []string{
 	"AWS::ApiGatewayV2::ApiGatewayManagedOverrides", "AWS::ApiGatewayV2::RoutingRule", "AWS::ApiGatewayV2::VpcLink",
-	"AWS::Serverless::Api", "AWS::Serverless::Application", "AWS::Serverless::CapacityProvider", "AWS::Serverless::Connector",
-	"AWS::Serverless::Function", "AWS::Serverless::GraphQLApi", "AWS::Serverless::HttpApi", "AWS::Serverless::LayerVersion",
+	"AWS::Serverless::Api", "AWS::Serverless::Application", "AWS::Serverless::CapacityProvider",
+	"AWS::Serverless::Connector",
+	"AWS::Serverless::Function", "AWS::Serverless::GraphQLApi", "AWS::Serverless::HttpApi",
+	"AWS::Serverless::LayerVersion",
 	"AWS::Serverless::SimpleTable", "AWS::Serverless::StateMachine", "AWS::Serverless::WebSocketApi",
 }
 
@@ -187,7 +189,8 @@ func (b *builder) findAPI() *cfn.Resource {
 	}
 	switch {
 	case len(found) == 0 && b.Err() == nil:
-		b.Problem(cfn.Pos{File: b.file}, "there is no WebSocket API in it: no %s with ProtocolType WEBSOCKET, and no AWS::Serverless::WebSocketApi", typeAPI)
+		b.Problem(cfn.Pos{File: b.file},
+			"there is no WebSocket API in it: no %s with ProtocolType WEBSOCKET, and no AWS::Serverless::WebSocketApi", typeAPI)
 		return nil
 	case len(found) == 0:
 		return nil

@@ -44,11 +44,13 @@ func wholeAPI() gatewaytest.API {
 		Stage: "dev", ID: "zyirocpvjr", Region: "eu-central-1", AccountID: "123456789012",
 		RouteSelectionExpression: "$request.body.action",
 		StageVariables:           map[string]string{"host": "b.test"},
-		Authorizer:               &gatewaytest.Authorizer{Handler: named("AuthFunction"), IdentitySources: []string{"route.request.querystring.token"}},
-		Models:                   map[string]string{"SendModel": `{"required":["text"],"type":"object"}`},
-		RouteThrottle:            gatewaytest.Throttle{Rate: 50, Burst: 5},
-		AccessLog:                &gatewaytest.AccessLog{Format: "$context.routeKey"},
-		Domain:                   &gatewaytest.Domain{Name: "ws.test", BasePath: "live"},
+		Authorizer: &gatewaytest.Authorizer{
+			Handler: named("AuthFunction"), IdentitySources: []string{"route.request.querystring.token"},
+		},
+		Models:        map[string]string{"SendModel": `{"required":["text"],"type":"object"}`},
+		RouteThrottle: gatewaytest.Throttle{Rate: 50, Burst: 5},
+		AccessLog:     &gatewaytest.AccessLog{Format: "$context.routeKey"},
+		Domain:        &gatewaytest.Domain{Name: "ws.test", BasePath: "live"},
 		Routes: map[string]gatewaytest.Route{
 			"$connect": main, "send": send,
 			"ping": {Mapping: &gatewaytest.Mapping{
@@ -67,7 +69,9 @@ func TestWhole(t *testing.T) {
 	if result.ID != "Api" {
 		t.Errorf("got the API %s", result.ID)
 	}
-	if want := map[string]int{"AWS::DynamoDB::Table": 1, "AWS::Serverless::Function": 1}; !reflect.DeepEqual(result.NotImitated, want) {
+	if want := map[string]int{
+		"AWS::DynamoDB::Table": 1, "AWS::Serverless::Function": 1,
+	}; !reflect.DeepEqual(result.NotImitated, want) {
 		t.Errorf("not imitated: got %v, want %v", result.NotImitated, want)
 	}
 	if len(result.Notes) > 0 {
@@ -76,10 +80,13 @@ func TestWhole(t *testing.T) {
 }
 
 func TestContentHandling(t *testing.T) {
-	text := replaced(t, whole, "IntegrationType: MOCK\n", "IntegrationType: MOCK\n      ContentHandlingStrategy: CONVERT_TO_BINARY\n")
-	text = replaced(t, text, "IntegrationResponseKey: $default\n", "IntegrationResponseKey: $default\n      ContentHandlingStrategy: CONVERT_TO_TEXT\n")
+	text := replaced(t, whole, "IntegrationType: MOCK\n",
+		"IntegrationType: MOCK\n      ContentHandlingStrategy: CONVERT_TO_BINARY\n")
+	text = replaced(t, text, "IntegrationResponseKey: $default\n",
+		"IntegrationResponseKey: $default\n      ContentHandlingStrategy: CONVERT_TO_TEXT\n")
 	got := mustBuild(t, text, samapi.Options{}).API.Routes["ping"].Mapping
-	if got.ContentHandlingStrategy != "CONVERT_TO_BINARY" || got.Responses["$default"].ContentHandlingStrategy != "CONVERT_TO_TEXT" {
+	if got.ContentHandlingStrategy != "CONVERT_TO_BINARY" ||
+		got.Responses["$default"].ContentHandlingStrategy != "CONVERT_TO_TEXT" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -108,7 +115,8 @@ func TestJSON(t *testing.T) {
 		t.Errorf("got the function %v", got)
 	}
 	f := result.Functions[0]
-	if f.Name != "own-name" || f.ARN != "arn:aws:lambda:eu-central-1:123456789012:function:own-name" || f.Folder != "" || f.Timeout != 3*time.Second || f.Memory != 128 {
+	if f.Name != "own-name" || f.ARN != "arn:aws:lambda:eu-central-1:123456789012:function:own-name" || f.Folder != "" ||
+		f.Timeout != 3*time.Second || f.Memory != 128 {
 		t.Errorf("got %+v", *f)
 	}
 	if got := result.API.RouteSelectionExpression; got != "$request.body.a/b" {
@@ -121,7 +129,8 @@ func TestFunction(t *testing.T) {
 	mustBuild(t, whole, samapi.Options{Handler: func(f *samapi.Function) (lambda.Handler, error) {
 		if f.ID == "MainFunction" {
 			environment = f.Environment(map[string]string{"LAST": "given"})
-			if want := "main"; f.Folder != want || f.Timeout != 7*time.Second || f.Memory != 256 || f.Stage != "dev" || f.APIHost != "zyirocpvjr.execute-api.eu-central-1.amazonaws.com" {
+			if want := "main"; f.Folder != want || f.Timeout != 7*time.Second || f.Memory != 256 || f.Stage != "dev" ||
+				f.APIHost != "zyirocpvjr.execute-api.eu-central-1.amazonaws.com" {
 				t.Errorf("got %+v", *f)
 			}
 		}
@@ -135,12 +144,14 @@ func TestFunction(t *testing.T) {
 
 // TestFunctionOfAnotherStack: it has the name in its ARN, and nothing else.
 func TestFunctionOfAnotherStack(t *testing.T) {
-	text := replaced(t, whole, "Arn: !GetAtt MainFunction.Arn", `Arn: "arn:aws:lambda:eu-west-1:999999999999:function:theirs:live"`)
+	text := replaced(t, whole, "Arn: !GetAtt MainFunction.Arn",
+		`Arn: "arn:aws:lambda:eu-west-1:999999999999:function:theirs:live"`)
 	result := mustBuild(t, text, samapi.Options{})
 	if got := result.API.Routes["send"].Integration; got != named("theirs") {
 		t.Errorf("got %v", got)
 	}
-	if i := slices.IndexFunc(result.Functions, func(f *samapi.Function) bool { return f.ID == "theirs" }); i < 0 || result.Functions[i].InTemplate {
+	if i := slices.IndexFunc(result.Functions, func(f *samapi.Function) bool { return f.ID == "theirs" }); i < 0 ||
+		result.Functions[i].InTemplate {
 		t.Errorf("got %+v", result.Functions)
 	}
 }
@@ -186,7 +197,10 @@ Resources:
 		return named(f.ID), nil
 	}})
 	keys := result.API.APIKeys
-	if want := []string{place(t, text, "Chat:") + ": send requires an API key and the template has none for the stage; here it is " + keys[0].Value}; !slices.Equal(result.Notes, want) {
+	if want := []string{
+		place(t, text, "Chat:") + ": send requires an API key and the template has none for the stage; here it is " +
+			keys[0].Value,
+	}; !slices.Equal(result.Notes, want) {
 		t.Errorf("got %q, want %q", result.Notes, want)
 	}
 	same(t, result.API, gatewaytest.API{
@@ -202,7 +216,8 @@ Resources:
 			},
 		},
 	})
-	if want := []string{"STAGE=live", "SAME=live", "URL=wss://" + result.API.ID + ".execute-api.eu-central-1.amazonaws.com"}; !slices.Equal(environment, want) {
+	if want := []string{"STAGE=live", "SAME=live",
+		"URL=wss://" + result.API.ID + ".execute-api.eu-central-1.amazonaws.com"}; !slices.Equal(environment, want) {
 		t.Errorf("got %q, want %q", environment, want)
 	}
 }
@@ -219,7 +234,8 @@ func TestNotes(t *testing.T) {
 			"the stage has neither DeploymentId nor AutoDeploy: in AWS it would serve nothing",
 		},
 		"two ways to deploy": {
-			"      DeploymentId: !Ref Deployment\n", "      DeploymentId: !Ref Deployment\n      AutoDeploy: true\n", "Stage:\n    Type",
+			"      DeploymentId: !Ref Deployment\n", "      DeploymentId: !Ref Deployment\n      AutoDeploy: true\n",
+			"Stage:\n    Type",
 			"AutoDeploy beside DeploymentId: AWS deploys by itself, and the template's deployment is soon not the one that is served",
 		},
 		"an authorizer nobody uses": {
@@ -238,8 +254,10 @@ func TestNotes(t *testing.T) {
 			"      TimeoutInMillis: 6000\n", "      ContentHandlingStrategy: CONVERT_TO_TEXT\n", "CONVERT_TO_TEXT",
 			"ContentHandlingStrategy of Lambda has no effect: it is a proxy integration",
 		},
-		"a mapping of another stage":      {"Stage: !Ref Stage\n", "Stage: other\n", "Mapping:\n    Type", "Mapping maps another stage"},
-		"a domain that another stack has": {"DomainName: !Ref Domain\n", "DomainName: theirs.test\n", "Mapping:\n    Type", "the domain theirs.test is made by another stack"},
+		"a mapping of another stage": {"Stage: !Ref Stage\n", "Stage: other\n", "Mapping:\n    Type",
+			"Mapping maps another stage"},
+		"a domain that another stack has": {"DomainName: !Ref Domain\n", "DomainName: theirs.test\n", "Mapping:\n    Type",
+			"the domain theirs.test is made by another stack"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := replaced(t, whole, tt.old, tt.with)
@@ -270,7 +288,8 @@ func TestAPIKeys(t *testing.T) {
 	result := mustBuild(t, text, samapi.Options{})
 	throttle := gatewaytest.Throttle{Rate: 5, Burst: 2}
 	keys := result.API.APIKeys
-	if len(keys) != 2 || keys[0] != (gatewaytest.APIKey{ID: "Given", Value: "0123456789abcdefghij", Throttle: throttle}) || keys[1].ID != "Made" || len(keys[1].Value) != 40 {
+	if len(keys) != 2 || keys[0] != (gatewaytest.APIKey{ID: "Given", Value: "0123456789abcdefghij", Throttle: throttle}) ||
+		keys[1].ID != "Made" || len(keys[1].Value) != 40 {
 		t.Fatalf("got %+v", keys)
 	}
 	want := []string{
@@ -339,20 +358,24 @@ func TestOwnTemplate(t *testing.T) {
 		"ping":        {nil, true, "", 0, 0},
 	} {
 		r, ok := api.Routes[key]
-		if !ok || r.Integration != want.backend || r.RouteResponse != want.twoWay || r.RequestModels[key] != want.model || r.Timeout != want.timeout || r.Throttle.Rate != want.rate {
+		if !ok || r.Integration != want.backend || r.RouteResponse != want.twoWay || r.RequestModels[key] != want.model ||
+			r.Timeout != want.timeout || r.Throttle.Rate != want.rate {
 			t.Errorf("%s: got %s", key, pretty(t, r))
 		}
 	}
 	if len(api.Routes) != 12 {
 		t.Errorf("got %d routes", len(api.Routes))
 	}
-	if ping := api.Routes["ping"].Mapping; ping == nil || ping.Responses["$default"].ResponseTemplates["200"] != `{"type":"pong"}` {
+	if ping := api.Routes["ping"].Mapping; ping == nil ||
+		ping.Responses["$default"].ResponseTemplates["200"] != `{"type":"pong"}` {
 		t.Errorf("ping: got %s", pretty(t, api.Routes["ping"]))
 	}
-	if api.Stage != "v1" || api.RouteThrottle != (gatewaytest.Throttle{Rate: 2000, Burst: 2000}) || len(api.Models) != 7 || api.Domain != nil {
+	if api.Stage != "v1" || api.RouteThrottle != (gatewaytest.Throttle{Rate: 2000, Burst: 2000}) || len(api.Models) != 7 ||
+		api.Domain != nil {
 		t.Errorf("got %s", pretty(t, api))
 	}
-	if api.Authorizer == nil || api.Authorizer.Handler != named("AuthorizeFunction") || len(api.Authorizer.IdentitySources) != 0 {
+	if api.Authorizer == nil || api.Authorizer.Handler != named("AuthorizeFunction") ||
+		len(api.Authorizer.IdentitySources) != 0 {
 		t.Errorf("got the authorizer %+v", api.Authorizer)
 	}
 	if api.AccessLog == nil || !strings.Contains(api.AccessLog.Format, `"routeKey":"$context.routeKey"`) {
@@ -365,10 +388,12 @@ func TestOwnTemplate(t *testing.T) {
 	for _, f := range result.Functions {
 		invoked = append(invoked, f.ID)
 	}
-	if want := []string{"AuthorizeFunction", "ConnectFunction", "DisconnectFunction", "MessageFunction"}; !slices.Equal(invoked, want) {
+	if want := []string{"AuthorizeFunction", "ConnectFunction", "DisconnectFunction",
+		"MessageFunction"}; !slices.Equal(invoked, want) {
 		t.Errorf("the API invokes %v, want %v", invoked, want)
 	}
-	if result.NotImitated["AWS::Lambda::Permission"] == 0 || result.NotImitated["AWS::Serverless::Function"] == 0 { // broadcast has no route
+	if result.NotImitated["AWS::Lambda::Permission"] == 0 ||
+		result.NotImitated["AWS::Serverless::Function"] == 0 { // broadcast has no route
 		t.Errorf("not imitated: %v", result.NotImitated)
 	}
 	api.AccessLog.Output = &strings.Builder{}

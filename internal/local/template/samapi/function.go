@@ -142,8 +142,10 @@ func (b *builder) findFunction(name string, at cfn.Pos) *Function {
 	}
 	r := b.resources[i]
 	f := &Function{
-		ID: r.ID, Name: name, ARN: b.arn(name), InTemplate: true, Pos: r.Pos, Handler: r.Property("Handler").Text(), Runtime: r.Property("Runtime").Text(),
-		Timeout: time.Duration(r.Property("Timeout").Int(defaultTimeout)) * time.Second, Memory: r.Property("MemorySize").Int(defaultMemory),
+		ID: r.ID, Name: name, ARN: b.arn(name), InTemplate: true, Pos: r.Pos, Handler: r.Property("Handler").Text(),
+		Runtime:   r.Property("Runtime").Text(),
+		Timeout:   time.Duration(r.Property("Timeout").Int(defaultTimeout)) * time.Second,
+		Memory:    r.Property("MemorySize").Int(defaultMemory),
 		variables: r.Property("Environment", "Variables"),
 	}
 	code := r.Property("CodeUri")
@@ -157,5 +159,6 @@ func (b *builder) findFunction(name string, at cfn.Pos) *Function {
 }
 
 func (b *builder) arn(name string) string {
-	return fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", b.Pseudo("AWS::Partition"), b.Pseudo("AWS::Region"), b.Pseudo("AWS::AccountId"), name)
+	return fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", b.Pseudo("AWS::Partition"), b.Pseudo("AWS::Region"),
+		b.Pseudo("AWS::AccountId"), name)
 }

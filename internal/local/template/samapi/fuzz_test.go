@@ -58,8 +58,10 @@ func TestEveryLineBroken(t *testing.T) {
 			continue
 		}
 		for k, other := range []string{
-			"[]", "{}", "~", "!Ref Nobody", "!Ref [a]", "!GetAtt a", "!GetAtt [a]", "!Sub []", "!Sub [a, b]", "!If [IsProd]", "!If [[a], b, c]",
-			"{Fn::Join: x}", "{Fn::Join: [a, [[b]]]}", "!Select [x, []]", "!FindInMap [Settings, dev, [a]]", "{Fn::Sub: {a: b}}", "[[a], {b: c}]", "{a: {b: [c]}}",
+			"[]", "{}", "~", "!Ref Nobody", "!Ref [a]", "!GetAtt a", "!GetAtt [a]", "!Sub []", "!Sub [a, b]", "!If [IsProd]",
+			"!If [[a], b, c]",
+			"{Fn::Join: x}", "{Fn::Join: [a, [[b]]]}", "!Select [x, []]", "!FindInMap [Settings, dev, [a]]", "{Fn::Sub: {a: b}}",
+			"[[a], {b: c}]", "{a: {b: [c]}}",
 		} {
 			if (i+k)%3 == 0 { // each of them is tried on a third of the lines, for time's sake
 				try(i, key+": "+other)

@@ -71,7 +71,8 @@ func (b *builder) readIntegration(r *cfn.Resource) *gatewaytest.Route {
 		return route
 	case text == "AWS" || text == "AWS_PROXY":
 		if m := serviceAction.FindStringSubmatch(uri.Text()); m != nil && m[1] != "lambda" {
-			uri.Problem("the service %s behind an integration is not imitated; a Lambda function, an HTTP server or MOCK can be", m[1])
+			uri.Problem("the service %s behind an integration is not imitated; a Lambda function, an HTTP server or MOCK can be",
+				m[1])
 			return route
 		}
 		route.Integration = b.function(uri)
@@ -83,7 +84,8 @@ func (b *builder) readIntegration(r *cfn.Resource) *gatewaytest.Route {
 			uri.Problem("IntegrationUri %q: it begins with http:// or https://", address)
 		}
 		route.HTTP = &gatewaytest.HTTP{
-			Method: r.Property("IntegrationMethod").Text(), URI: uri.Text(), RequestParameters: texts(r.Property("RequestParameters")),
+			Method: r.Property("IntegrationMethod").Text(), URI: uri.Text(),
+			RequestParameters: texts(r.Property("RequestParameters")),
 		}
 		if text == "HTTP" {
 			route.Mapping = b.readMapping(r)
@@ -105,8 +107,9 @@ func (b *builder) readMapping(r *cfn.Resource) *gatewaytest.Mapping {
 		TemplateSelectionExpression: r.Property("TemplateSelectionExpression").Text(),
 		RequestTemplates:            texts(r.Property("RequestTemplates")),
 		ContentHandlingStrategy:     contentHandling(r),
-		PassthroughBehavior:         oneOf(r.Property("PassthroughBehavior"), "PassthroughBehavior", "WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"),
-		Responses:                   map[string]gatewaytest.IntegrationResponse{},
+		PassthroughBehavior: oneOf(r.Property("PassthroughBehavior"), "PassthroughBehavior", "WHEN_NO_MATCH",
+			"WHEN_NO_TEMPLATES", "NEVER"),
+		Responses: map[string]gatewaytest.IntegrationResponse{},
 	}
 }
 

@@ -16,26 +16,33 @@ const (
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ApiGatewayV2.html
 var properties = map[string]map[string]use{
 	typeAPI: {
-		"ProtocolType": read, "RouteSelectionExpression": read, "ApiKeySelectionExpression": read, "DisableExecuteApiEndpoint": read,
-		"Name": silent, "Description": silent, "Tags": silent, "Version": silent, "DisableSchemaValidation": silent, "IpAddressType": silent,
-		"BasePath": refused, "Body": refused, "BodyS3Location": refused, "CorsConfiguration": refused, "CredentialsArn": refused,
+		"ProtocolType": read, "RouteSelectionExpression": read, "ApiKeySelectionExpression": read,
+		"DisableExecuteApiEndpoint": read,
+		"Name":                      silent, "Description": silent, "Tags": silent, "Version": silent,
+		"DisableSchemaValidation": silent, "IpAddressType": silent,
+		"BasePath": refused, "Body": refused, "BodyS3Location": refused, "CorsConfiguration": refused,
+		"CredentialsArn": refused,
 		"FailOnWarnings": refused, "RouteKey": refused, "Target": refused,
 	},
 	typeRoute: {
-		"ApiId": read, "RouteKey": read, "Target": read, "AuthorizationType": read, "AuthorizerId": read, "ApiKeyRequired": read,
-		"ModelSelectionExpression": read, "RequestModels": read, "RouteResponseSelectionExpression": silent, "OperationName": silent,
+		"ApiId": read, "RouteKey": read, "Target": read, "AuthorizationType": read, "AuthorizerId": read,
+		"ApiKeyRequired":           read,
+		"ModelSelectionExpression": read, "RequestModels": read, "RouteResponseSelectionExpression": silent,
+		"OperationName":     silent,
 		"RequestParameters": told, "AuthorizationScopes": refused,
 	},
 	typeIntegration: {
 		"ApiId": read, "IntegrationType": read, "IntegrationUri": read, "IntegrationMethod": read, "TimeoutInMillis": read,
-		"RequestTemplates": read, "TemplateSelectionExpression": read, "PassthroughBehavior": read, "RequestParameters": read, "ConnectionType": read,
+		"RequestTemplates": read, "TemplateSelectionExpression": read, "PassthroughBehavior": read, "RequestParameters": read,
+		"ConnectionType": read,
 		"CredentialsArn": silent, "Description": silent, "PayloadFormatVersion": silent,
 		"ContentHandlingStrategy": read, "ConnectionId": silent, "TlsConfig": told,
 		"IntegrationSubtype": refused, "ResponseParameters": refused,
 	},
 	typeIntegrationResponse: {
-		"ApiId": read, "IntegrationId": read, "IntegrationResponseKey": read, "ResponseTemplates": read, "TemplateSelectionExpression": read,
-		"ContentHandlingStrategy": read, "ResponseParameters": told,
+		"ApiId": read, "IntegrationId": read, "IntegrationResponseKey": read, "ResponseTemplates": read,
+		"TemplateSelectionExpression": read,
+		"ContentHandlingStrategy":     read, "ResponseParameters": told,
 	},
 	typeRouteResponse: {
 		"ApiId": read, "RouteId": read, "RouteResponseKey": read,
@@ -43,17 +50,22 @@ var properties = map[string]map[string]use{
 	},
 	typeModel: {"ApiId": read, "Name": read, "Schema": read, "ContentType": silent, "Description": silent},
 	typeAuthorizer: {
-		"ApiId": read, "AuthorizerType": read, "AuthorizerUri": read, "IdentitySource": read, "Name": silent, "AuthorizerCredentialsArn": silent,
+		"ApiId": read, "AuthorizerType": read, "AuthorizerUri": read, "IdentitySource": read, "Name": silent,
+		"AuthorizerCredentialsArn":       silent,
 		"AuthorizerResultTtlInSeconds":   told, // no caching (G-AUTH-7)
-		"AuthorizerPayloadFormatVersion": refused, "EnableSimpleResponses": refused, "IdentityValidationExpression": told, "JwtConfiguration": refused,
+		"AuthorizerPayloadFormatVersion": refused, "EnableSimpleResponses": refused, "IdentityValidationExpression": told,
+		"JwtConfiguration": refused,
 	},
 	typeStage: {
-		"ApiId": read, "StageName": read, "StageVariables": read, "DefaultRouteSettings": read, "RouteSettings": read, "AccessLogSettings": read,
-		"AutoDeploy": read, "DeploymentId": read, "Description": silent, "Tags": silent, "ClientCertificateId": told, "AccessPolicyId": silent,
+		"ApiId": read, "StageName": read, "StageVariables": read, "DefaultRouteSettings": read, "RouteSettings": read,
+		"AccessLogSettings": read,
+		"AutoDeploy":        read, "DeploymentId": read, "Description": silent, "Tags": silent, "ClientCertificateId": told,
+		"AccessPolicyId": silent,
 	},
 	typeDeployment: {"ApiId": read, "StageName": read, "Description": silent},
 	typeDomainName: {
-		"DomainName": read, "DomainNameConfigurations": silent, "Tags": silent, "RoutingMode": silent, "MutualTlsAuthentication": refused,
+		"DomainName": read, "DomainNameConfigurations": silent, "Tags": silent, "RoutingMode": silent,
+		"MutualTlsAuthentication": refused,
 	},
 	typeAPIMapping: {"ApiId": read, "DomainName": read, "Stage": read, "ApiMappingKey": read},
 }

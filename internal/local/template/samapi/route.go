@@ -187,7 +187,8 @@ func (b *builder) probe() {
 		key := r.Property("RouteKey").Text()
 		route := whole.Routes[key]
 		judge(r, gatewaytest.API{
-			Models: whole.Models, StageVariables: whole.StageVariables, APIKeys: whole.APIKeys, Routes: map[string]gatewaytest.Route{key: route},
+			Models: whole.Models, StageVariables: whole.StageVariables, APIKeys: whole.APIKeys,
+			Routes: map[string]gatewaytest.Route{key: route},
 		})
 	}
 }

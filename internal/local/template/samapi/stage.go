@@ -21,7 +21,8 @@ var (
 func (b *builder) findStage() *cfn.Resource {
 	stages := b.of(typeStage)
 	if b.options.Stage != "" {
-		named := slices.IndexFunc(stages, func(r *cfn.Resource) bool { return r.Property("StageName").Text() == b.options.Stage })
+		named := slices.IndexFunc(stages,
+			func(r *cfn.Resource) bool { return r.Property("StageName").Text() == b.options.Stage })
 		if named < 0 {
 			b.Problem(cfn.Pos{File: b.file}, "there is no stage %s", b.options.Stage)
 			return nil
@@ -130,7 +131,8 @@ func (b *builder) checkDeployment() {
 			}
 		}
 		if len(missing) > 0 {
-			b.note(deployment.Pos, "%s does not depend on %s: in AWS its snapshot may be without", deployment.ID, strings.Join(missing, ", "))
+			b.note(deployment.Pos, "%s does not depend on %s: in AWS its snapshot may be without", deployment.ID,
+				strings.Join(missing, ", "))
 		}
 	}
 }
