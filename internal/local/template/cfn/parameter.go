@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The types of parameters. Those that begin with one of the prefixes name something
-// in AWS, and are texts or lists of texts.
+// The types of parameters. A type with the prefix ssmPrefix names an entry in Systems
+// Manager, whose value is a string or a list of strings.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 const (
 	typeNumber = "Number"
@@ -19,7 +19,7 @@ const (
 	ssmPrefix  = "AWS::SSM::Parameter::Value<"
 )
 
-// checkParameters looks at every value that there is, given or by default.
+// checkParameters checks the values of all parameters, given or by default.
 func (s *Stack) checkParameters() {
 	declared := s.template.sections["Parameters"]
 	for _, name := range slices.Sorted(maps.Keys(s.options.Parameters)) {
@@ -38,9 +38,9 @@ func (s *Stack) checkParameters() {
 		kind := entry(n, "Type")
 		switch {
 		case n.Kind != yaml.MappingNode || kind == nil:
-			s.Problem(s.template.pos(name), "the parameter %s has no Type", name.Value)
+			s.Problem(s.template.pos(name), "parameter %s has no Type", name.Value)
 		case !knownType(kind.Value):
-			s.Problem(s.template.pos(kind), "there is no parameter type %s", kind.Value)
+			s.Problem(s.template.pos(kind), "unknown parameter type %s", kind.Value)
 		default:
 			if value, ok := s.parameterText(name.Value, n); ok {
 				s.checkParameter(name, n, value)
@@ -54,7 +54,7 @@ func knownType(kind string) bool {
 		strings.HasPrefix(kind, "List<") || strings.HasPrefix(kind, "AWS::")
 }
 
-// parameterText is the text that is given for a parameter, or its default.
+// parameterText returns the value that is given for a parameter, or its default.
 func (s *Stack) parameterText(name string, n *yaml.Node) (string, bool) {
 	if given, ok := s.options.Parameters[name]; ok {
 		return given, true
@@ -68,7 +68,7 @@ func (s *Stack) parameterText(name string, n *yaml.Node) (string, bool) {
 	return "", false
 }
 
-// checkParameter holds a value to what its declaration demands.
+// checkParameter checks a value against the declaration of its parameter.
 func (s *Stack) checkParameter(name, n *yaml.Node, value string) {
 	bad := func(format string, args ...any) {
 		s.Problem(s.template.pos(name), "parameter %s: "+format, append([]any{name.Value}, args...)...)
@@ -80,7 +80,7 @@ func (s *Stack) checkParameter(name, n *yaml.Node, value string) {
 		}
 		v, err := strconv.ParseFloat(r.Value, 64)
 		if err != nil {
-			s.Problem(s.template.pos(r), "%s is a number", rule)
+			s.Problem(s.template.pos(r), "%s must be a number", rule)
 		}
 		return v, err == nil
 	}
@@ -96,7 +96,8 @@ func (s *Stack) checkParameter(name, n *yaml.Node, value string) {
 		}
 	}
 	if pattern := entry(n, "AllowedPattern"); pattern != nil {
-		// Go has no lookaround, which Java's patterns have: then the value is not judged.
+		// Patterns are those of Java. Go cannot compile all of them, such as lookaround;
+		// then the value is not checked.
 		if re, err := regexp.Compile(`^(?:` + pattern.Value + `)$`); err == nil && !re.MatchString(value) {
 			bad("%q does not match AllowedPattern %s", value, pattern.Value)
 		}
@@ -131,19 +132,19 @@ func commaSeparated(text string) []string {
 	return parts
 }
 
-// parameter is the value of a parameter where it is used, or unknown.
+// parameter returns the value of a parameter where it is used, or unknown.
 func (s *Stack) parameter(at *yaml.Node, name string, n *yaml.Node) *yaml.Node {
 	kind := entry(n, "Type")
 	if kind == nil {
-		return unknown // told by checkParameters
+		return unknown // checkParameters reports it
 	}
 	value, ok := s.parameterText(name, n)
 	switch {
 	case !ok && strings.HasPrefix(kind.Value, ssmPrefix):
-		return s.fail(at, "the parameter %s names an entry of Systems Manager; -parameter %s=VALUE gives a value for it",
+		return s.fail(at, "parameter %s names an entry in Systems Manager; set its value with -parameter %s=VALUE",
 			name, name)
 	case !ok:
-		return s.fail(at, "the parameter %s has no value; -parameter %s=VALUE gives it one", name, name)
+		return s.fail(at, "parameter %s has no value; set it with -parameter %s=VALUE", name, name)
 	case kind.Value == typeCommas || strings.HasPrefix(kind.Value, "List<") ||
 		strings.HasPrefix(kind.Value, ssmPrefix+"List<") || kind.Value == ssmPrefix+typeCommas+">":
 		return listNode(at, commaSeparated(value))

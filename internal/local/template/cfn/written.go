@@ -28,15 +28,15 @@ func (r *Resource) Condition() string {
 // Conditions or an Assert of a rule.
 func (v Value) Holds() bool {
 	if v.node == nil {
-		v.Problem("a condition is missing here")
+		v.Problem("a condition is missing")
 		return false
 	}
-	return v.stack.truth(v.node)
+	return v.stack.evalCondition(v.node)
 }
 
-// Written returns the value as the template has it, without evaluating it: maps,
-// lists, strings, ints, floats, booleans and nil. Functions are in the long form:
-// !Ref X is {"Ref": "X"}, and !GetAtt X.Y is {"Fn::GetAtt": ["X", "Y"]}.
+// Written returns the value as it is written in the template: maps, lists, strings,
+// ints, floats, booleans and nil. Functions are not evaluated and have their long
+// form: !Ref X is {"Ref": "X"}, and !GetAtt X.Y is {"Fn::GetAtt": ["X", "Y"]}.
 func (v Value) Written() any {
 	if v.node == nil {
 		return nil
@@ -45,7 +45,7 @@ func (v Value) Written() any {
 }
 
 func (s *Stack) written(n *yaml.Node) any {
-	if name, argument, ok := call(n); ok {
+	if name, argument, ok := functionCall(n); ok {
 		if id, attribute, _ := strings.Cut(argument.Value, "."); name == "Fn::GetAtt" && argument.Kind == yaml.ScalarNode {
 			return map[string]any{name: []any{id, attribute}}
 		}
@@ -68,7 +68,7 @@ func (s *Stack) written(n *yaml.Node) any {
 	return s.scalar(n)
 }
 
-// scalar returns a scalar as its YAML tag says. A date stays as it is written.
+// scalar returns a scalar with the type of its YAML tag. A date stays a string.
 func (s *Stack) scalar(n *yaml.Node) any {
 	var plain any
 	if err := n.Decode(&plain); err != nil {
@@ -81,8 +81,8 @@ func (s *Stack) scalar(n *yaml.Node) any {
 	return n.Value
 }
 
-// Value returns a value that is not in the template but refers to it. It is what
-// [Value.Written] returns: plain Go values, with functions in the long form.
+// Value returns a value that is not in the template but may refer to it. Its
+// argument has the form that [Value.Written] returns.
 func (s *Stack) Value(written any) Value {
 	v := Value{stack: s, node: &yaml.Node{}, at: Pos{File: s.template.file}}
 	if err := v.node.Encode(written); err != nil {

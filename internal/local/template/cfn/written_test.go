@@ -8,7 +8,8 @@ import (
 	"github.com/securecart/hub/internal/local/template/cfn"
 )
 
-// TestWritten: a value comes back as it is written, with functions in the long form.
+// TestWritten: Written does not evaluate a value, and has functions in the long
+// form.
 func TestWritten(t *testing.T) {
 	for yaml, want := range map[string]string{
 		`word`:                         `"word"`,
@@ -29,13 +30,13 @@ func TestWritten(t *testing.T) {
 				t.Errorf("got %s, %v, want %s", got, err, want)
 			}
 			if err := stack.Err(); err != nil {
-				t.Errorf("reading evaluated the value: %v", err)
+				t.Errorf("Written evaluated the value: %v", err)
 			}
 		})
 	}
 }
 
-// TestWrittenValue: a value that was read evaluates to the same again.
+// TestWrittenValue: a value that was written evaluates to the same again.
 func TestWrittenValue(t *testing.T) {
 	v, stack := valueOf(t, `[!If [Yes, !Sub "${Text}-x", b], !Ref AWS::NoValue, {a: !Split [",", "1,2"]}, 3]`)
 	if got, want := stack.Value(v.Written()).JSON(), v.JSON(); !reflect.DeepEqual(got, want) {
@@ -53,13 +54,13 @@ func TestSectionHolds(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if stack.Section("Outputs").Exists() {
-		t.Error("a section that is not there exists")
+		t.Error("a missing section exists")
 	}
 	if err := stack.Err(); err != nil {
 		t.Error(err)
 	}
 	if stack.Section("Outputs").Holds() || stack.Err() == nil {
-		t.Errorf("a condition that is not there: got problems %v, want one", stack.Err())
+		t.Errorf("a missing condition: got problems %v, want one", stack.Err())
 	}
 }
 
@@ -80,9 +81,9 @@ func TestDeclared(t *testing.T) {
 	}
 }
 
-// TestAttribute: a caller may say what references to resources give.
+// TestAttribute: Options.Attribute replaces the values of references to resources.
 func TestAttribute(t *testing.T) {
-	template, err := cfn.Parse("t.yaml", []byte(around+`!Sub "${Other} ${Other.Any} ${Text}"`+"\n"))
+	template, err := cfn.Parse("t.yaml", []byte(templateHead+`!Sub "${Other} ${Other.Any} ${Text}"`+"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
