@@ -33,14 +33,15 @@ const (
 	kindTable               = "AWS::DynamoDB::Table"
 )
 
-// stageName is the stage, and so the version of the protocol in the path.
+// stageName is the name of the stage. It is the version of the protocol in the
+// path.
 const stageName = "v1"
 
-// gatewayTimeout is the longest that API Gateway waits, in milliseconds
+// gatewayTimeout is the longest timeout of an integration, in milliseconds
 // (G-LIMIT-8).
 const gatewayTimeout = 29_000
 
-// problem is one thing that is wrong with a template.
+// problem is a mistake in a template.
 type problem struct{ check, text string }
 
 // check looks for one kind of mistake.
@@ -49,7 +50,7 @@ type check struct {
 	run  func(*checker)
 }
 
-// checks are all of them. Each is shown to fail in TestMutations.
+// checks are all checks. TestMutations shows that each can fail.
 var checks = []check{
 	{"references", checkReferences},
 	{"conditions", checkConditions},
@@ -83,8 +84,8 @@ var checks = []check{
 	{"logs", checkLogs},
 }
 
-// examine runs all checks.
-func examine(t *template) []problem {
+// runChecks runs all checks.
+func runChecks(t *template) []problem {
 	var all []problem
 	for _, c := range checks {
 		all = append(all, c.examine(t)...)
@@ -102,7 +103,7 @@ func (c check) examine(t *template) []problem {
 	return all
 }
 
-// checker collects what one check finds.
+// checker collects the mistakes that one check finds.
 type checker struct {
 	t     *template
 	found []string
@@ -114,16 +115,16 @@ func (k *checker) failf(format string, args ...any) {
 	}
 }
 
-// want compares; what names the thing.
+// want compares. what is the name of the value.
 func (k *checker) want(what string, got, want any) {
 	if !reflect.DeepEqual(got, want) {
 		k.failf("%s is %v, want %v", what, got, want)
 	}
 }
 
-// one is the only resource of a type.
+// one returns the only resource of a type.
 func (k *checker) one(kind string) resource {
-	all := k.t.of(kind)
+	all := k.t.ofType(kind)
 	if len(all) != 1 {
 		k.failf("there are %d resources of type %s, want 1", len(all), kind)
 		return resource{properties: object{}}
@@ -131,15 +132,15 @@ func (k *checker) one(kind string) resource {
 	return all[0]
 }
 
-// Values for scenes.
+// Values of parameters.
 const (
-	issuer      = "https://issuer.test/pool"
-	ownItems    = "arn:aws-p:dynamodb:region-1:account:table/stock/stream/2026"
-	ownCarts    = "arn:aws-p:dynamodb:region-1:account:table/carts/stream/2026"
-	certificate = "arn:aws-p:acm:region-1:account:certificate/1"
+	issuer              = "https://issuer.test/pool"
+	shopInventoryStream = "arn:aws-p:dynamodb:region-1:account:table/stock/stream/2026"
+	shopCartStream      = "arn:aws-p:dynamodb:region-1:account:table/carts/stream/2026"
+	certificate         = "arn:aws-p:acm:region-1:account:certificate/1"
 )
 
-// scenes are the ways to deploy that the conditions tell apart.
+// scenes returns the ways to deploy the template that its conditions distinguish.
 func (k *checker) scenes() []*scene {
 	required := map[string]string{"TokenIssuer": issuer, "TokenClients": "web, app"}
 	with := func(name string, more map[string]string) *scene {
@@ -150,12 +151,13 @@ func (k *checker) scenes() []*scene {
 	return []*scene{
 		with("defaults", nil),
 		with("own tables", map[string]string{
-			"InventoryTableName": "stock", "InventoryStreamArn": ownItems, "CartTableName": "carts", "CartStreamArn": ownCarts,
+			"InventoryTableName": "stock", "InventoryStreamArn": shopInventoryStream, "CartTableName": "carts",
+			"CartStreamArn":       shopCartStream,
 			"InventoryAttributes": "sku=productId", "CartAttributes": "cart=id",
 		}),
 		with("own inventory",
 			map[string]string{
-				"InventoryTableName": "stock", "InventoryStreamArn": ownItems, "InventoryAttributes": "version=rev",
+				"InventoryTableName": "stock", "InventoryStreamArn": shopInventoryStream, "InventoryAttributes": "version=rev",
 				"CartAttributes": "cart=id",
 			}),
 		with("domain", map[string]string{
@@ -169,7 +171,7 @@ func (k *checker) scenes() []*scene {
 			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "WebAclArn": webACL,
 			"EdgeSecretVersion": "version-3",
 		}),
-		with("edge without a wall", map[string]string{
+		with("edge without web ACL", map[string]string{
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "MappingKey": "",
 			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "AllowedOrigins": "https://shop.test",
 		}),
@@ -178,7 +180,7 @@ func (k *checker) scenes() []*scene {
 	}
 }
 
-// templateText is template.yaml.
+// templateText returns the text of template.yaml.
 func templateText() (string, error) {
 	data, err := os.ReadFile(filepath.Join(root, "template.yaml"))
 	return string(data), err

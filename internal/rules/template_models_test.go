@@ -15,15 +15,16 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// modelled are the actions whose messages have a model. ping and help have no
-// fields; $default takes what is not JSON.
-var modelled = []wire.Action{
+// modelActions are the actions whose messages have a model. ping and help have no
+// fields, and $default receives messages that are not JSON.
+var modelActions = []wire.Action{
 	wire.ActionHello, wire.ActionSubscribe, wire.ActionUnsubscribe, wire.ActionGet, wire.ActionAdd, wire.ActionSet,
 	wire.ActionMerge,
 }
 
-// patterns are what models state of texts, by field: the decoder's grammar. A
-// token has no length here: the pattern would be longer than some readers take.
+// patterns are the patterns of string fields in models. They are the decoder's
+// grammar. The pattern of a token has no length: it would be longer than some
+// readers accept.
 var patterns = map[string]string{
 	"key":    fmt.Sprintf("^[!-~]{1,%d}$", wire.MaxKey),
 	"epoch":  fmt.Sprintf("^[A-Za-z0-9._~-]{1,%d}$", wire.MaxName),
@@ -32,12 +33,12 @@ var patterns = map[string]string{
 	"topics": "^[*]$",
 }
 
-// checkModels: a model refuses nothing that the decoder takes, and lets through
-// what the decoder has a better answer for.
+// checkModels: a model accepts every message that the decoder accepts, and every
+// message to which the decoder has a better answer.
 func checkModels(k *checker) {
 	schemas := map[string]object{} // by name
 	ids := map[string]string{}
-	for _, m := range k.t.of(kindModel) {
+	for _, m := range k.t.ofType(kindModel) {
 		name, _ := m.properties["Name"].(string)
 		if !regexp.MustCompile(`^[A-Za-z0-9]{1,128}$`).MatchString(name) {
 			k.failf("the name of %s is %q", m.id, name)
@@ -50,19 +51,19 @@ func checkModels(k *checker) {
 				k.want("the pattern of "+field+" in "+m.id, pattern, patterns[field])
 			}
 		}
-		if at := notText(schemas[name]); at != "" {
+		if at := nonString(schemas[name]); at != "" {
 			k.failf("the schema of %s has %s, which CloudFormation turns into text (aws-cdk #11716)", m.id, at)
 		}
 	}
 	used := map[string]bool{}
 	for key, r := range k.byKey() {
-		if !slices.Contains(modelled, wire.Action(key)) {
+		if !slices.Contains(modelActions, wire.Action(key)) {
 			if r.properties["ModelSelectionExpression"] != nil || r.properties["RequestModels"] != nil {
 				k.failf("the route %s has a model", key)
 			}
 			continue
 		}
-		// Without a model for what is selected, every message would fail (G-VALID-2).
+		// If the selected model is missing, every message fails (G-VALID-2).
 		k.want("the model selection of "+key, r.properties["ModelSelectionExpression"],
 			k.one(kindAPI).properties["RouteSelectionExpression"])
 		models := sub(r.properties, "RequestModels")
@@ -75,7 +76,7 @@ func checkModels(k *checker) {
 		if !slices.Contains(r.dependsOn, ids[name]) {
 			k.failf("%s does not wait for its model", r.id)
 		}
-		k.judge(wire.Action(key), schemas[name])
+		k.checkModel(wire.Action(key), schemas[name])
 	}
 	for name := range schemas {
 		if !used[name] {
@@ -84,21 +85,21 @@ func checkModels(k *checker) {
 	}
 }
 
-// notText finds a number or boolean in a schema.
-func notText(v any) string {
+// nonString returns the place of a number or boolean in a schema, or "".
+func nonString(v any) string {
 	switch v := v.(type) {
 	case string:
 		return ""
 	case []any:
 		for _, each := range v {
-			if at := notText(each); at != "" {
+			if at := nonString(each); at != "" {
 				return at
 			}
 		}
 		return ""
 	case object:
 		for name, each := range v {
-			if at := notText(each); at != "" {
+			if at := nonString(each); at != "" {
 				return strings.TrimSuffix(name+"."+at, ".")
 			}
 		}
@@ -107,8 +108,8 @@ func notText(v any) string {
 	return fmt.Sprint(v)
 }
 
-// judge compares a model with the decoder.
-func (k *checker) judge(action wire.Action, schema object) {
+// checkModel compares a model with the decoder.
+func (k *checker) checkModel(action wire.Action, schema object) {
 	for _, m := range goodMessages()[action] {
 		takes, err := valid(schema, m.v)
 		if err != nil {
@@ -116,24 +117,24 @@ func (k *checker) judge(action wire.Action, schema object) {
 			return
 		}
 		if !takes {
-			k.failf("the model of %s refuses what is good: %.200s", action, m.text)
+			k.failf("the model of %s refuses a valid message: %.200s", action, m.text)
 		}
 	}
-	for _, text := range letThrough[action] {
+	for _, text := range messagesToAccept[action] {
 		if !accepts(schema, text) {
-			k.failf("the model of %s refuses what has a better answer: %.200s", action, text)
+			k.failf("the model of %s refuses a message that the hub answers better: %.200s", action, text)
 		}
 	}
-	for _, text := range stopped[action] {
+	for _, text := range messagesToRefuse[action] {
 		if accepts(schema, text) {
-			k.failf("the model of %s lets through %s", action, text)
+			k.failf("the model of %s accepts %s", action, text)
 		}
 	}
 }
 
-// letThrough are messages that are refused for what a user did, or with a code of
-// their own. The client wants that answer.
-var letThrough = map[wire.Action][]string{
+// messagesToAccept are messages that the hub refuses with an answer that helps the
+// user or has its own code.
+var messagesToAccept = map[wire.Action][]string{
 	wire.ActionSubscribe: {
 		`{"action":"subscribe","topics":` + topicList(wire.MaxTopics+1) + `}`,
 		`{"action":"subscribe","topics":["no such topic"]}`,
@@ -150,8 +151,9 @@ var letThrough = map[wire.Action][]string{
 		`{"action":"set","lines":{"MUG":1},"version":-1}`},
 }
 
-// stopped are messages that no client of the protocol sends. They cost no Lambda.
-var stopped = map[wire.Action][]string{
+// messagesToRefuse are messages that no client of the protocol sends. The gateway
+// refuses them, so they do not invoke a function.
+var messagesToRefuse = map[wire.Action][]string{
 	wire.ActionHello: {`[]`, `"hello"`, `{"action":"hello","token":7}`, `{"action":"hello","id":{}}`,
 		`{"action":"hello","token":""}`, `{"action":"hello","token":"a b"}`},
 	wire.ActionSubscribe: {`{"action":"subscribe"}`, `{"action":"subscribe","topics":"cart"}`,
@@ -185,16 +187,16 @@ func lineList(n int) string {
 	return "{" + strings.Join(lines, ",") + "}"
 }
 
-// message is a text and the JSON it is.
+// message is a message as text and decoded.
 type message struct {
 	text string
 	v    any
 }
 
-// goodMessages are the messages that the decoder takes, by action.
+// goodMessages are messages that the decoder accepts, by action.
 var goodMessages = sync.OnceValue(func() map[wire.Action][]message {
 	good := map[wire.Action][]message{}
-	for _, action := range modelled {
+	for _, action := range modelActions {
 		for _, text := range messages(action) {
 			if _, refused := wire.Decode([]byte(text), false); refused == nil {
 				good[action] = append(good[action], message{text, decoded(text)})
@@ -204,8 +206,8 @@ var goodMessages = sync.OnceValue(func() map[wire.Action][]message {
 	return good
 })
 
-// messages of an action: those of the protocol's description, and for each field
-// each value of a list, good or not.
+// messages returns messages of an action: those in testdata, and for each field one
+// with each of many values, valid or not.
 func messages(action wire.Action) []string {
 	var all []string
 	golden, _ := filepath.Glob(filepath.Join(root, "testdata/protocol/*.client.json"))
@@ -244,7 +246,7 @@ func messages(action wire.Action) []string {
 	return all
 }
 
-// accepts reports whether text is valid JSON as a schema wants it.
+// accepts reports whether text is valid for a schema.
 func accepts(schema object, text string) bool {
 	takes, err := valid(schema, decoded(text))
 	return takes && err == nil
@@ -255,14 +257,14 @@ func decoded(text string) any {
 	dec.UseNumber()
 	var v any
 	if err := dec.Decode(&v); err != nil {
-		panic(err) // the texts are our own
+		panic(err) // the texts are constants
 	}
 	return v
 }
 
-// valid reports whether a value is as a schema wants it. It knows the part of
-// JSON Schema, draft 4, that API Gateway is known to apply to messages, and
-// refuses schemas that use more.
+// valid reports whether a value is valid for a schema. It knows the part of JSON
+// Schema, draft 4, that API Gateway is known to apply to messages. Other schemas
+// are an error.
 func valid(schema object, v any) (bool, error) {
 	text, isText := v.(string)
 	list, _ := v.([]any)
@@ -273,16 +275,16 @@ func valid(schema object, v any) (bool, error) {
 		switch name {
 		case "$schema":
 		case "type":
-			ok = slices.ContainsFunc(texts(want), func(t string) bool { return isType(t, v) })
+			ok = slices.ContainsFunc(stringList(want), func(t string) bool { return isType(t, v) })
 		case "enum":
-			ok = isText && slices.Contains(texts(want), text)
+			ok = isText && slices.Contains(stringList(want), text)
 		case "pattern":
 			ok = !isText || regexp.MustCompile(fmt.Sprint(want)).MatchString(text)
 		case "required":
-			if len(texts(want)) == 0 {
+			if len(stringList(want)) == 0 {
 				return false, errors.New("required is empty, which API Gateway refuses (aws-cdk #27433)")
 			}
-			for _, field := range texts(want) {
+			for _, field := range stringList(want) {
 				_, there := m[field]
 				ok = ok && (!isMap || there)
 			}
@@ -299,7 +301,7 @@ func valid(schema object, v any) (bool, error) {
 				ok = ok && fine
 			}
 		default:
-			return false, fmt.Errorf("the keyword %q is not known here", name)
+			return false, fmt.Errorf("unknown keyword %q", name)
 		}
 		good = good && ok
 	}
@@ -316,7 +318,7 @@ func parts(schema object, keyword string, m object, list []any) ([]part, error) 
 	named := sub(schema, "properties")
 	s, ok := schema[keyword].(object)
 	if !ok {
-		return nil, fmt.Errorf("%s is not a schema: unknown fields have to pass", keyword)
+		return nil, fmt.Errorf("%s is not a schema: unknown fields must be accepted", keyword)
 	}
 	var all []part
 	switch keyword {

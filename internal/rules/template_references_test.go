@@ -5,8 +5,8 @@ import (
 	"regexp"
 )
 
-// checkReferences: every reference leads to something that is made whenever the
-// resource that refers to it is.
+// checkReferences: a resource refers only to resources that are made whenever it is
+// made.
 func checkReferences(k *checker) {
 	for _, s := range k.scenes() {
 		stack := s.evaluator()
@@ -32,7 +32,7 @@ func checkReferences(k *checker) {
 	}
 }
 
-// placeholder is ${Name} or ${Name.Attribute} in a Fn::Sub.
+// placeholder matches ${Name} and ${Name.Attribute} in a Fn::Sub.
 var placeholder = regexp.MustCompile(`\$\{([^!][^}]*)\}`)
 
 // checkConditions: conditions and parameters are defined and used.
@@ -84,7 +84,7 @@ func checkConditions(k *checker) {
 			k.failf("the parameter %s has a default: %t", name, optional)
 		}
 	}
-	// One without the other would deploy something else than was meant.
+	// These parameters are only useful together.
 	for _, pair := range [][2]string{{"InventoryTableName", "InventoryStreamArn"}, {"CartTableName", "CartStreamArn"},
 		{"DomainName", "CertificateArn"}, {"EdgeDomainName", "EdgeCertificateArn"}} {
 		for _, name := range pair {
@@ -95,26 +95,28 @@ func checkConditions(k *checker) {
 	}
 	for _, s := range k.scenes() {
 		if !s.allowed() {
-			k.failf("the rules refuse %s", s.name)
+			k.failf("the rules refuse the parameters of %s", s.name)
 		}
 	}
 }
 
+// literals match text that a template must not have.
 var literals = map[string]*regexp.Regexp{
-	"an account":            regexp.MustCompile(`\b\d{12}\b`),
-	"a Region":              regexp.MustCompile(`\b(us|eu|ap|ca|sa|me|af|il|mx|cn)(-gov)?-(north|south|east|west|central|northeast|southeast|northwest|southwest)-\d\b`),
+	"an account": regexp.MustCompile(`\b\d{12}\b`),
+	"a Region": regexp.MustCompile(`\b(us|eu|ap|ca|sa|me|af|il|mx|cn)(-gov)?` +
+		`-(north|south|east|west|central|northeast|southeast|northwest|southwest)-\d\b`),
 	"a partition":           regexp.MustCompile(`\barn:aws[a-z-]*:`),
 	"an address of AWS":     regexp.MustCompile(`execute-api\.[^\s"]*amazonaws\.com`),
 	"something like a key":  regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{16}\b`),
 	"a bucket":              regexp.MustCompile(`\bs3://`),
 	"an unfinished part":    regexp.MustCompile(`@@|TODO|FIXME|XXX`),
 	"a tab":                 regexp.MustCompile(`\t`),
-	"a runtime that ended":  regexp.MustCompile(`\bgo1\.x\b|provided\.al2\b`),
+	"an ended runtime":      regexp.MustCompile(`\bgo1\.x\b|provided\.al2\b`),
 	"tracing of the stage":  regexp.MustCompile(`TracingEnabled`),
-	"WAF at the WebSockets": regexp.MustCompile(`WebACLAssociation`), // it cannot be attached to a WebSocket API
+	"WAF at the WebSockets": regexp.MustCompile(`WebACLAssociation`), // a web ACL cannot be attached to a WebSocket API
 }
 
-// checkLiterals: the same file deploys anywhere, and has none of what cannot work.
+// checkLiterals: the template deploys in any account and Region.
 func checkLiterals(k *checker) {
 	for what, form := range literals {
 		if m := form.FindString(k.t.text); m != "" {

@@ -11,7 +11,7 @@ import (
 	"github.com/securecart/hub/internal/local/template/cfn"
 )
 
-// object is a map of the template.
+// object is a map in a template.
 type object = map[string]any
 
 // template is a template as it is written, with functions in the long form: !Ref X
@@ -34,9 +34,8 @@ type resource struct {
 	raw                 object
 }
 
-// parseTemplate reads a template with the evaluator that localhub -template uses.
-// The problems of its parameters and resources are those of each scene: see
-// checkReferences.
+// parseTemplate reads a template with the evaluator of localhub -template.
+// checkReferences reports problems of parameters and resources, for each scene.
 func parseTemplate(text string) (*template, error) {
 	parsed, err := cfn.Parse("template.yaml", []byte(text))
 	if err != nil {
@@ -59,7 +58,7 @@ func parseTemplate(text string) (*template, error) {
 	return t, nil
 }
 
-// sub is the map at a path, empty if there is none.
+// sub returns the map at a path. It is empty if there is none.
 func sub(v object, path ...string) object {
 	for _, name := range path {
 		v, _ = v[name].(object)
@@ -70,7 +69,7 @@ func sub(v object, path ...string) object {
 	return v
 }
 
-// entries are the maps of a section by name.
+// entries returns the maps of a section by name.
 func entries(whole object, section string) map[string]object {
 	m := map[string]object{}
 	for id := range sub(whole, section) {
@@ -79,8 +78,8 @@ func entries(whole object, section string) map[string]object {
 	return m
 }
 
-// of lists the resources of a type, by id.
-func (t *template) of(kind string) []resource {
+// ofType returns the resources of a type, by id.
+func (t *template) ofType(kind string) []resource {
 	var found []resource
 	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
 		if t.resources[id].kind == kind {
@@ -90,24 +89,23 @@ func (t *template) of(kind string) []resource {
 	return found
 }
 
-// scene is one way to deploy the template: the parameters that are given.
+// scene is one way to deploy the template, by the parameters that are given.
 type scene struct {
 	name   string
 	given  map[string]string
 	t      *template
 	stack  *cfn.Stack // set by evaluator
-	errors []string   // of the evaluations so far
+	errors []string   // set by collect
 }
 
-// pseudo are the values of the pseudo parameters. The template must have none of
-// them in its text.
+// pseudo has the values of the pseudo parameters. None of them is in the template.
 var pseudo = map[string]string{
 	"AWS::Partition": "aws-p", "AWS::Region": "region-1", "AWS::AccountId": "account",
 	"AWS::URLSuffix": "suffix.test", "AWS::StackName": "stack",
 }
 
-// evaluator is the template with the scene's parameters. A reference to a resource
-// becomes <Id> or <Id.Attribute>.
+// evaluator returns the template with the parameters of the scene. A reference to a
+// resource becomes <Id> or <Id.Attribute>.
 func (s *scene) evaluator() *cfn.Stack {
 	if s.stack == nil {
 		parameters := maps.Clone(pseudo)
@@ -122,7 +120,7 @@ func (s *scene) evaluator() *cfn.Stack {
 	return s.stack
 }
 
-// collect takes over what the evaluator has found so far.
+// collect copies the problems of the evaluator so far.
 func (s *scene) collect() {
 	var problems cfn.Problems
 	if errors.As(s.evaluator().Err(), &problems) {
@@ -138,7 +136,7 @@ func (s *scene) made(r resource) bool {
 	return r.condition == "" || s.evaluator().Value(object{"Condition": r.condition}).Holds()
 }
 
-// allowed reports whether the template's rules accept the parameters.
+// allowed reports whether the rules of the template accept the parameters.
 func (s *scene) allowed() bool {
 	for _, rule := range s.evaluator().Section("Rules").Fields() {
 		for _, assertion := range rule.Value.Field("Assertions").List() {
@@ -156,7 +154,7 @@ func (s *scene) value(written any) any {
 	return withInts(s.evaluator().Value(written).JSON())
 }
 
-// withInts turns the numbers of a value that are whole into ints.
+// withInts turns whole numbers of a value into ints.
 func withInts(v any) any {
 	switch v := v.(type) {
 	case []any:
@@ -175,7 +173,7 @@ func withInts(v any) any {
 	return v
 }
 
-// text is a value as text, "" if there is none.
+// text evaluates a value to text. It returns "" if there is no value.
 func (s *scene) text(written any) string {
 	if v := s.value(written); v != nil {
 		return fmt.Sprint(v)
@@ -183,20 +181,20 @@ func (s *scene) text(written any) string {
 	return ""
 }
 
-// props are the evaluated properties of a resource.
+// props returns the evaluated properties of a resource.
 func (s *scene) props(r resource) object {
 	m, _ := s.value(r.properties).(object)
 	return m
 }
 
-// number is v if it is a whole number.
+// number returns v if it is an int.
 func number(v any) (int, bool) {
 	n, ok := v.(int)
 	return n, ok
 }
 
-// texts is a string or a list of strings as a list.
-func texts(v any) []string {
+// stringList returns a string or a list of strings as a list.
+func stringList(v any) []string {
 	list, ok := v.([]any)
 	if !ok {
 		return []string{fmt.Sprint(v)}
@@ -208,12 +206,12 @@ func texts(v any) []string {
 	return all
 }
 
-// snapshotKinds are the resources that a deployment takes a snapshot of.
+// snapshotKinds are the types of the resources in the snapshot of a deployment.
 var snapshotKinds = []string{
 	kindAPI, kindAuthorizer, kindIntegration, kindIntegrationResponse, kindModel, kindRoute, kindRouteResponse,
 }
 
-// snapshotID is the logical id that a deployment of the template must have.
+// snapshotID returns the logical id that the deployment of the template must have.
 func snapshotID(t *template) (string, error) {
 	parts := object{}
 	for id, r := range t.resources {
