@@ -121,16 +121,21 @@ func (s *Stack) arguments(n, argument *yaml.Node, name string, length int) ([]*y
 	return argument.Content, true
 }
 
+// textAndList evaluates the arguments of a function that takes a string and a list.
+func (s *Stack) textAndList(n, argument *yaml.Node, name string) (text string, list []*yaml.Node, ok bool) {
+	args, ok := s.arguments(n, argument, name, 2)
+	if !ok {
+		return "", nil, false
+	}
+	if text, ok = s.text(args[0]); !ok {
+		return "", nil, false
+	}
+	list, ok = s.list(args[1], name)
+	return text, list, ok
+}
+
 func (s *Stack) evalJoin(n, argument *yaml.Node) *yaml.Node {
-	args, ok := s.arguments(n, argument, "Fn::Join", 2)
-	if !ok {
-		return unknown
-	}
-	separator, ok := s.text(args[0])
-	if !ok {
-		return unknown
-	}
-	list, ok := s.list(args[1], "Fn::Join")
+	separator, list, ok := s.textAndList(n, argument, "Fn::Join")
 	if !ok {
 		return unknown
 	}
@@ -162,21 +167,13 @@ func (s *Stack) list(n *yaml.Node, name string) ([]*yaml.Node, bool) {
 }
 
 func (s *Stack) evalSelect(n, argument *yaml.Node) *yaml.Node {
-	args, ok := s.arguments(n, argument, "Fn::Select", 2)
-	if !ok {
-		return unknown
-	}
-	text, ok := s.text(args[0])
-	if !ok {
-		return unknown
-	}
-	list, ok := s.list(args[1], "Fn::Select")
+	text, list, ok := s.textAndList(n, argument, "Fn::Select")
 	if !ok {
 		return unknown
 	}
 	index, err := strconv.Atoi(text)
 	if err != nil || index < 0 || index >= len(list) {
-		return s.fail(args[0], "Fn::Select: there is no element %q in a list of %d", text, len(list))
+		return s.fail(argument.Content[0], "Fn::Select: there is no element %q in a list of %d", text, len(list))
 	}
 	return s.resolve(list[index])
 }
