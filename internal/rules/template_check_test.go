@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"testing"
 )
 
 // Types of resources.
@@ -96,6 +97,7 @@ func runChecks(t *template) []problem {
 func (c check) examine(t *template) []problem {
 	k := &checker{t: t}
 	c.run(k)
+	slices.Sort(k.found) // checks range over maps
 	var all []problem
 	for _, text := range k.found {
 		all = append(all, problem{c.name, text})
@@ -180,8 +182,15 @@ func (k *checker) scenes() []*scene {
 	}
 }
 
-// templateText returns the text of template.yaml.
-func templateText() (string, error) {
+// readTemplate returns template.yaml as text and parsed.
+func readTemplate(t *testing.T) (text string, parsed *template) {
+	t.Helper()
 	data, err := os.ReadFile(filepath.Join(root, "template.yaml"))
-	return string(data), err
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parsed, err = parseTemplate(string(data)); err != nil {
+		t.Fatal(err)
+	}
+	return string(data), parsed
 }

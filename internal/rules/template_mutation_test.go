@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -269,10 +270,7 @@ var mutations = []mutation{
 
 // TestMutations: each check finds its mistakes, and has at least one.
 func TestMutations(t *testing.T) {
-	text, err := templateText()
-	if err != nil {
-		t.Fatal(err)
-	}
+	text, _ := readTemplate(t)
 	seen := map[string]bool{}
 	for _, m := range slices.Concat(mutations, edgeMutations) {
 		seen[m.check] = true
@@ -304,15 +302,9 @@ func TestMutations(t *testing.T) {
 
 // TestRemovedResources: if any resource is removed, some check finds it.
 func TestRemovedResources(t *testing.T) {
-	text, err := templateText()
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := parseTemplate(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for id, r := range parsed.resources {
+	text, parsed := readTemplate(t)
+	for _, id := range slices.Sorted(maps.Keys(parsed.resources)) {
+		r := parsed.resources[id]
 		t.Run(id, func(t *testing.T) {
 			block := regexp.MustCompile(`(?m)^  ` + id + `:\n(    .*\n|\n)+`)
 			if n := len(block.FindAllString(text, -1)); n != 1 {

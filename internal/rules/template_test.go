@@ -15,14 +15,7 @@ import (
 
 // TestTemplate: template.yaml passes every check.
 func TestTemplate(t *testing.T) {
-	text, err := templateText()
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := parseTemplate(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, parsed := readTemplate(t)
 	for _, p := range runChecks(parsed) {
 		t.Errorf("%s: %s", p.check, p.text)
 	}
