@@ -68,60 +68,79 @@ func (s *Stack) parameterText(name string, n *yaml.Node) (string, bool) {
 	return "", false
 }
 
+// declaration is the declaration of a parameter, with a value to check.
+type declaration struct {
+	s     *Stack
+	name  *yaml.Node
+	n     *yaml.Node
+	value string
+}
+
 // checkParameter checks a value against the declaration of its parameter.
 func (s *Stack) checkParameter(name, n *yaml.Node, value string) {
-	bad := func(format string, args ...any) {
-		s.Problem(s.template.pos(name), "parameter %s: "+format, append([]any{name.Value}, args...)...)
-	}
-	limit := func(rule string) (float64, bool) {
-		r := entry(n, rule)
-		if r == nil {
-			return 0, false
-		}
-		v, err := strconv.ParseFloat(r.Value, 64)
-		if err != nil {
-			s.Problem(s.template.pos(r), "%s must be a number", rule)
-		}
-		return v, err == nil
-	}
-	parts := []string{value}
-	if list := entry(n, "Type").Value; list == typeCommas || strings.HasPrefix(list, "List<") {
-		parts = commaSeparated(value)
-	}
-	if allowed := entry(n, "AllowedValues"); allowed != nil {
-		for _, part := range parts {
-			if !slices.ContainsFunc(allowed.Content, func(a *yaml.Node) bool { return a.Value == part }) {
-				bad("%q is not one of AllowedValues", part)
-			}
-		}
-	}
-	if pattern := entry(n, "AllowedPattern"); pattern != nil {
-		// Patterns are those of Java. Go cannot compile all of them, such as lookaround;
-		// then the value is not checked.
-		if re, err := regexp.Compile(`^(?:` + pattern.Value + `)$`); err == nil && !re.MatchString(value) {
-			bad("%q does not match AllowedPattern %s", value, pattern.Value)
-		}
-	}
-	if least, ok := limit("MinLength"); ok && float64(len(value)) < least {
-		bad("%q is shorter than MinLength %g", value, least)
-	}
-	if most, ok := limit("MaxLength"); ok && float64(len(value)) > most {
-		bad("%q is longer than MaxLength %g", value, most)
-	}
+	d := declaration{s, name, n, value}
+	d.checkAllowed()
+	length := float64(len(value))
+	d.checkLimits(length, "%q is shorter than MinLength %g", "MinLength", "%q is longer than MaxLength %g", "MaxLength")
 	if entry(n, "Type").Value != typeNumber {
 		return
 	}
 	number, err := strconv.ParseFloat(value, 64)
 	if err != nil {
-		bad("%q is not a number", value)
+		d.problem("%q is not a number", value)
 		return
 	}
-	if least, ok := limit("MinValue"); ok && number < least {
-		bad("%s is below MinValue %g", value, least)
+	d.checkLimits(number, "%s is below MinValue %g", "MinValue", "%s is above MaxValue %g", "MaxValue")
+}
+
+func (d declaration) problem(format string, args ...any) {
+	d.s.Problem(d.s.template.pos(d.name), "parameter %s: "+format, append([]any{d.name.Value}, args...)...)
+}
+
+// checkAllowed checks AllowedValues and AllowedPattern.
+func (d declaration) checkAllowed() {
+	parts := []string{d.value}
+	if list := entry(d.n, "Type").Value; list == typeCommas || strings.HasPrefix(list, "List<") {
+		parts = commaSeparated(d.value)
 	}
-	if most, ok := limit("MaxValue"); ok && number > most {
-		bad("%s is above MaxValue %g", value, most)
+	if allowed := entry(d.n, "AllowedValues"); allowed != nil {
+		for _, part := range parts {
+			if !slices.ContainsFunc(allowed.Content, func(a *yaml.Node) bool { return a.Value == part }) {
+				d.problem("%q is not one of AllowedValues", part)
+			}
+		}
 	}
+	if pattern := entry(d.n, "AllowedPattern"); pattern != nil {
+		// Patterns are those of Java. Go cannot compile all of them, such as lookaround;
+		// then the value is not checked.
+		if re, err := regexp.Compile(`^(?:` + pattern.Value + `)$`); err == nil && !re.MatchString(d.value) {
+			d.problem("%q does not match AllowedPattern %s", d.value, pattern.Value)
+		}
+	}
+}
+
+// checkLimits checks a number against the lowest and the highest that the
+// declaration allows. The formats take the value and the limit.
+func (d declaration) checkLimits(number float64, tooLow, lowest, tooHigh, highest string) {
+	if limit, ok := d.limit(lowest); ok && number < limit {
+		d.problem(tooLow, d.value, limit)
+	}
+	if limit, ok := d.limit(highest); ok && number > limit {
+		d.problem(tooHigh, d.value, limit)
+	}
+}
+
+// limit returns a limit of the declaration, such as MinLength.
+func (d declaration) limit(name string) (float64, bool) {
+	n := entry(d.n, name)
+	if n == nil {
+		return 0, false
+	}
+	v, err := strconv.ParseFloat(n.Value, 64)
+	if err != nil {
+		d.s.Problem(d.s.template.pos(n), "%s must be a number", name)
+	}
+	return v, err == nil
 }
 
 func commaSeparated(text string) []string {

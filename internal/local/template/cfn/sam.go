@@ -28,7 +28,8 @@ func (s *Stack) transform(r *Resource) []*Resource {
 	}
 	api := x.add(r.ID, "AWS::ApiGatewayV2::Api", r.Pos)
 	x.set(api, "ProtocolType", x.textAt(r.Pos, "WEBSOCKET"))
-	x.copyProperties(api, x.properties, "RouteSelectionExpression", "ApiKeySelectionExpression", "DisableExecuteApiEndpoint")
+	x.copyProperties(api, x.properties, "RouteSelectionExpression", "ApiKeySelectionExpression",
+		"DisableExecuteApiEndpoint")
 	api.dependsOn = r.dependsOn
 	x.stage(api)
 	x.routes()
@@ -162,7 +163,8 @@ func (x *expansion) invocation(arn *yaml.Node) *yaml.Node {
 	text := x.textAt(at, "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"+
 		"${SAMFunctionArn}/invocations")
 	variables := &yaml.Node{
-		Kind: yaml.MappingNode, Line: arn.Line, Column: arn.Column, Content: []*yaml.Node{x.textAt(at, "SAMFunctionArn"), arn},
+		Kind: yaml.MappingNode, Line: arn.Line, Column: arn.Column,
+		Content: []*yaml.Node{x.textAt(at, "SAMFunctionArn"), arn},
 	}
 	return &yaml.Node{
 		Kind: yaml.SequenceNode, Tag: "!Sub", Line: arn.Line, Column: arn.Column, Content: []*yaml.Node{text, variables},

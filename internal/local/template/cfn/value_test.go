@@ -136,12 +136,14 @@ func TestJSONEscapes(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
+	const notAMap = "t.yaml:1:1: a template must be a map with a section Resources"
+	const noResources = "t.yaml:1:1: the template has no Resources"
 	for text, want := range map[string]string{
-		"":                                  "t.yaml:1:1: a template must be a map with a section Resources",
-		"- a":                               "t.yaml:1:1: a template must be a map with a section Resources",
+		"":                                  notAMap,
+		"- a":                               notAMap,
 		"a: [":                              "t.yaml:1:1: not YAML or JSON: did not find expected node content",
-		"Description: x":                    "t.yaml:1:1: the template has no Resources",
-		"Resources: []":                     "t.yaml:1:12: Resources must be a map\nt.yaml:1:1: the template has no Resources",
+		"Description: x":                    noResources,
+		"Resources: []":                     "t.yaml:1:12: Resources must be a map\n" + noResources,
 		"Resources: {a: {<<: {}}}":          "t.yaml:1:17: CloudFormation does not support YAML merge keys",
 		"Resources: {'Fn::ForEach::X': []}": "t.yaml:1:13: Fn::ForEach is not supported",
 	} {
