@@ -59,31 +59,7 @@ func checkEdge(k *checker) {
 		if !isEdge {
 			continue
 		}
-		want := object{
-			"Enabled": true, "Comment": "Sockets of stack", "Aliases": []any{"ws.shop.test"},
-			// The policy that CloudFront recommends: TLS 1.2 or newer.
-			"ViewerCertificate": object{
-				"AcmCertificateArn": edgeCertificate, "MinimumProtocolVersion": "TLSv1.2_2021", "SslSupportMethod": "sni-only",
-			},
-			"Origins": []any{object{
-				"Id": "hub", "DomainName": "origin.shop.test",
-				"CustomOriginConfig":  object{"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": []any{"TLSv1.2"}},
-				"OriginCustomHeaders": []any{object{"HeaderName": "X-Origin-Verify", "HeaderValue": secretReference(s, "current")}},
-			}},
-			// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
-			// and using-managed-origin-request-policies.html: CachingDisabled, and
-			// AllViewerExceptHostHeader.
-			"DefaultCacheBehavior": object{
-				"TargetOriginId": "hub", "ViewerProtocolPolicy": "https-only", "AllowedMethods": []any{"GET", "HEAD"},
-				"Compress":              false,
-				"CachePolicyId":         "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
-				"OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac",
-			},
-		}
-		if s.given["WebAclArn"] != "" {
-			want["WebACLId"] = webACL
-		}
-		k.want(s.name+": the edge", s.props(edge), object{"DistributionConfig": want})
+		k.want(s.name+": the edge", s.props(edge), object{"DistributionConfig": wantDistribution(s)})
 		if s.given["HostedZoneId"] != "" {
 			k.want(s.name+": the edge's record", s.props(record), object{
 				"HostedZoneId": "Z1", "Name": "ws.shop.test", "Type": "A",
@@ -91,6 +67,41 @@ func checkEdge(k *checker) {
 			})
 		}
 	}
+	k.checkEdgeRules()
+	k.checkEdgeSecret(secret)
+}
+
+// wantDistribution returns the configuration of CloudFront that a scene should have.
+func wantDistribution(s *scene) object {
+	want := object{
+		"Enabled": true, "Comment": "Sockets of stack", "Aliases": []any{"ws.shop.test"},
+		// The policy that CloudFront recommends: TLS 1.2 or newer.
+		"ViewerCertificate": object{
+			"AcmCertificateArn": edgeCertificate, "MinimumProtocolVersion": "TLSv1.2_2021", "SslSupportMethod": "sni-only",
+		},
+		"Origins": []any{object{
+			"Id": "hub", "DomainName": "origin.shop.test",
+			"CustomOriginConfig":  object{"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": []any{"TLSv1.2"}},
+			"OriginCustomHeaders": []any{object{"HeaderName": "X-Origin-Verify", "HeaderValue": secretReference(s, "current")}},
+		}},
+		// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
+		// and using-managed-origin-request-policies.html: CachingDisabled, and
+		// AllViewerExceptHostHeader.
+		"DefaultCacheBehavior": object{
+			"TargetOriginId": "hub", "ViewerProtocolPolicy": "https-only", "AllowedMethods": []any{"GET", "HEAD"},
+			"Compress":              false,
+			"CachePolicyId":         "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+			"OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac",
+		},
+	}
+	if s.given["WebAclArn"] != "" {
+		want["WebACLId"] = webACL
+	}
+	return want
+}
+
+// checkEdgeRules checks that the rules refuse an edge without what it needs.
+func (k *checker) checkEdgeRules() {
 	// An edge needs a domain, and a web ACL needs an edge. The hub receives DomainName as
 	// Host, so an edge also needs the list of allowed origins.
 	for name, given := range map[string]map[string]string{
@@ -102,6 +113,11 @@ func checkEdge(k *checker) {
 			k.failf("the rules allow an edge with %s", name)
 		}
 	}
+}
+
+// checkEdgeSecret checks that Secrets Manager generates secrets that the authorizer
+// can read.
+func (k *checker) checkEdgeSecret(secret resource) {
 	env := map[string]string{
 		"HUB_TABLE": "hub", "TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": issuer, "TOKEN_CLIENTS": "web",
 		"GUEST_KEYS": k.guestKey(), "EDGE_SECRETS": generatedEdgeSecrets(k),

@@ -78,26 +78,7 @@ func (k *checker) environment(s *scene, f config.Function) map[string]string {
 // that it accepts.
 func checkSettings(k *checker) {
 	for _, s := range k.scenes() {
-		table := func(id, own string) string {
-			if r := k.t.resources[id]; s.made(r) {
-				return "<" + id + ">"
-			}
-			return own
-		}
-		jwks := issuer + "/.well-known/jwks.json"
-		if s.name == "domain" {
-			jwks = "https://keys.test/jwks"
-		}
-		values := map[string]string{
-			"HUB_TABLE": "<HubTable>", "INVENTORY_TABLE": table("InventoryTable", "stock"),
-			"CART_TABLE":           table("CartTable", "carts"),
-			"INVENTORY_ATTRIBUTES": map[string]string{"own tables": "sku=productId", "own inventory": "version=rev"}[s.name],
-			"CART_ATTRIBUTES":      map[string]string{"own tables": "cart=id"}[s.name],
-			"TOKEN_ISSUER":         issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
-			"ALLOWED_ORIGINS": s.given["AllowedOrigins"], "EDGE_SECRETS": edgeSecrets(s),
-			"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "800", "METRICS_NAMESPACE": "SecureCartHub",
-			"LIMITS": "",
-		}
+		values := k.wantSettings(s)
 		for _, f := range config.Functions {
 			env := k.environment(s, f)
 			var want []string
@@ -122,7 +103,35 @@ func checkSettings(k *checker) {
 			}
 		}
 	}
-	// The defaults of the template are those of the code.
+	k.checkDefaults()
+}
+
+// wantSettings returns the values of settings in a scene.
+func (k *checker) wantSettings(s *scene) map[string]string {
+	table := func(id, own string) string {
+		if r := k.t.resources[id]; s.made(r) {
+			return "<" + id + ">"
+		}
+		return own
+	}
+	jwks := issuer + "/.well-known/jwks.json"
+	if s.name == "domain" {
+		jwks = "https://keys.test/jwks"
+	}
+	return map[string]string{
+		"HUB_TABLE": "<HubTable>", "INVENTORY_TABLE": table("InventoryTable", "stock"),
+		"CART_TABLE":           table("CartTable", "carts"),
+		"INVENTORY_ATTRIBUTES": map[string]string{"own tables": "sku=productId", "own inventory": "version=rev"}[s.name],
+		"CART_ATTRIBUTES":      map[string]string{"own tables": "cart=id"}[s.name],
+		"TOKEN_ISSUER":         issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
+		"ALLOWED_ORIGINS": s.given["AllowedOrigins"], "EDGE_SECRETS": edgeSecrets(s),
+		"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "800", "METRICS_NAMESPACE": "SecureCartHub",
+		"LIMITS": "",
+	}
+}
+
+// checkDefaults checks that the defaults of the template are those of the code.
+func (k *checker) checkDefaults() {
 	def, err := config.Load(config.Broadcast, func(name string) string {
 		return map[string]string{
 			"HUB_TABLE": "h", "INVENTORY_TABLE": "i", "CART_TABLE": "c", "CALLBACK_URL": "https://x.test",

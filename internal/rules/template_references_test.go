@@ -35,35 +35,36 @@ func checkReferences(k *checker) {
 // placeholder matches ${Name} and ${Name.Attribute} in a Fn::Sub.
 var placeholder = regexp.MustCompile(`\$\{([^!][^}]*)\}`)
 
+// references adds the names that a value refers to.
+func references(v any, names map[string]bool) {
+	switch v := v.(type) {
+	case []any:
+		for _, each := range v {
+			references(each, names)
+		}
+	case object:
+		for name, args := range v {
+			list, _ := args.([]any)
+			switch text, _ := args.(string); {
+			case name == "Ref" || name == "Condition":
+				names[text] = true
+			case name == "Fn::Sub":
+				for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
+					names[m[1]] = true
+				}
+			case name == "Fn::If" && len(list) > 0:
+				names[fmt.Sprint(list[0])] = true
+			}
+			references(args, names)
+		}
+	}
+}
+
 // checkConditions: conditions and parameters are defined and used.
 func checkConditions(k *checker) {
 	used := map[string]bool{}
-	var walk func(v any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case []any:
-			for _, each := range v {
-				walk(each)
-			}
-		case object:
-			for name, args := range v {
-				list, _ := args.([]any)
-				switch text, _ := args.(string); {
-				case name == "Ref" || name == "Condition":
-					used[text] = true
-				case name == "Fn::Sub":
-					for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
-						used[m[1]] = true
-					}
-				case name == "Fn::If" && len(list) > 0:
-					used[fmt.Sprint(list[0])] = true
-				}
-				walk(args)
-			}
-		}
-	}
-	for _, part := range []string{"Conditions", "Resources", "Outputs"} {
-		walk(k.t.whole[part])
+	for _, section := range []string{"Conditions", "Resources", "Outputs"} {
+		references(k.t.whole[section], used)
 	}
 	for _, r := range k.t.resources {
 		if _, ok := k.t.conditions[r.condition]; r.condition != "" && !ok {
@@ -84,9 +85,16 @@ func checkConditions(k *checker) {
 			k.failf("the parameter %s has a default: %t", name, optional)
 		}
 	}
-	// These parameters are only useful together.
-	for _, pair := range [][2]string{{"InventoryTableName", "InventoryStreamArn"}, {"CartTableName", "CartStreamArn"},
-		{"DomainName", "CertificateArn"}, {"EdgeDomainName", "EdgeCertificateArn"}} {
+	k.checkRules()
+}
+
+// checkRules checks that the rules refuse half of a pair of parameters, which are
+// only useful together, and accept all scenes.
+func (k *checker) checkRules() {
+	for _, pair := range [][2]string{
+		{"InventoryTableName", "InventoryStreamArn"}, {"CartTableName", "CartStreamArn"},
+		{"DomainName", "CertificateArn"}, {"EdgeDomainName", "EdgeCertificateArn"},
+	} {
 		for _, name := range pair {
 			if (&scene{name: name, given: map[string]string{name: "x"}, t: k.t}).allowed() {
 				k.failf("%s may be given without the other of %v", name, pair)
