@@ -56,8 +56,8 @@ func knownType(kind string) bool {
 
 // parameterText returns the value that is given for a parameter, or its default.
 func (s *Stack) parameterText(name string, n *yaml.Node) (string, bool) {
-	if given, ok := s.options.Parameters[name]; ok {
-		return given, true
+	if value, ok := s.options.Parameters[name]; ok {
+		return value, true
 	}
 	if strings.HasPrefix(entry(n, "Type").Value, ssmPrefix) {
 		return "", false // the default is a name in Systems Manager
@@ -152,21 +152,21 @@ func commaSeparated(text string) []string {
 }
 
 // parameter returns the value of a parameter where it is used, or unknown.
-func (s *Stack) parameter(at *yaml.Node, name string, n *yaml.Node) *yaml.Node {
-	kind := entry(n, "Type")
+func (s *Stack) parameter(reference *yaml.Node, name string, declared *yaml.Node) *yaml.Node {
+	kind := entry(declared, "Type")
 	if kind == nil {
 		return unknown // checkParameters reports it
 	}
-	value, ok := s.parameterText(name, n)
+	value, ok := s.parameterText(name, declared)
 	switch {
 	case !ok && strings.HasPrefix(kind.Value, ssmPrefix):
-		return s.fail(at, "parameter %s names an entry in Systems Manager; set its value with -parameter %s=VALUE",
+		return s.fail(reference, "parameter %s names an entry in Systems Manager; set its value with -parameter %s=VALUE",
 			name, name)
 	case !ok:
-		return s.fail(at, "parameter %s has no value; set it with -parameter %s=VALUE", name, name)
+		return s.fail(reference, "parameter %s has no value; set it with -parameter %s=VALUE", name, name)
 	case kind.Value == typeCommas || strings.HasPrefix(kind.Value, "List<") ||
 		strings.HasPrefix(kind.Value, ssmPrefix+"List<") || kind.Value == ssmPrefix+typeCommas+">":
-		return listNode(at, commaSeparated(value))
+		return listNode(reference, commaSeparated(value))
 	}
-	return textNode(at, value)
+	return textNode(reference, value)
 }

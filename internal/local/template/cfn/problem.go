@@ -44,8 +44,8 @@ func (ps Problems) Error() string {
 }
 
 // Problem records a mistake. The same mistake is recorded once.
-func (s *Stack) Problem(at Pos, format string, args ...any) {
-	p := Problem{at, fmt.Sprintf(format, args...)}
+func (s *Stack) Problem(pos Pos, format string, args ...any) {
+	p := Problem{pos, fmt.Sprintf(format, args...)}
 	if !slices.Contains(s.problems, p) {
 		s.problems = append(s.problems, p)
 	}

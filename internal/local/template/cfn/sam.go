@@ -55,14 +55,14 @@ type expansion struct {
 	resources  []*Resource
 }
 
-func (x *expansion) add(id, kind string, at Pos) *Resource {
+func (x *expansion) add(id, kind string, pos Pos) *Resource {
 	r := &Resource{
-		ID: id, Type: kind, Pos: at, stack: x.s, condition: x.sam.condition,
-		properties: &yaml.Node{Kind: yaml.MappingNode, Line: at.Line, Column: at.Column},
+		ID: id, Type: kind, Pos: pos, stack: x.s, condition: x.sam.condition,
+		properties: &yaml.Node{Kind: yaml.MappingNode, Line: pos.Line, Column: pos.Column},
 	}
 	x.resources = append(x.resources, r)
 	if kind != "AWS::ApiGatewayV2::Api" && kind != "AWS::ApiGatewayV2::DomainName" {
-		x.set(r, "ApiId", x.ref(at, x.sam.ID))
+		x.set(r, "ApiId", x.ref(pos, x.sam.ID))
 	}
 	return r
 }
@@ -72,8 +72,8 @@ func (x *expansion) textAt(pos Pos, text string) *yaml.Node {
 	return textNode(&yaml.Node{Line: pos.Line, Column: pos.Column}, text)
 }
 
-func (x *expansion) ref(at Pos, id string) *yaml.Node {
-	n := x.textAt(at, id)
+func (x *expansion) ref(pos Pos, id string) *yaml.Node {
+	n := x.textAt(pos, id)
 	n.Tag = "!Ref"
 	return n
 }
@@ -159,12 +159,12 @@ func (x *expansion) routes() {
 
 // invocation returns the URI with which API Gateway invokes a function.
 func (x *expansion) invocation(arn *yaml.Node) *yaml.Node {
-	at := Pos{Line: arn.Line, Column: arn.Column}
-	text := x.textAt(at, "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"+
+	pos := Pos{Line: arn.Line, Column: arn.Column}
+	text := x.textAt(pos, "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"+
 		"${SAMFunctionArn}/invocations")
 	variables := &yaml.Node{
 		Kind: yaml.MappingNode, Line: arn.Line, Column: arn.Column,
-		Content: []*yaml.Node{x.textAt(at, "SAMFunctionArn"), arn},
+		Content: []*yaml.Node{x.textAt(pos, "SAMFunctionArn"), arn},
 	}
 	return &yaml.Node{
 		Kind: yaml.SequenceNode, Tag: "!Sub", Line: arn.Line, Column: arn.Column, Content: []*yaml.Node{text, variables},

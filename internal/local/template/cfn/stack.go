@@ -91,13 +91,13 @@ func (s *Stack) Pseudo(name string) string { return s.pseudo[name] }
 // Resources returns the resources that are made in this stack, in the order of the
 // template.
 func (s *Stack) Resources() []*Resource {
-	var made []*Resource
+	var resources []*Resource
 	for _, r := range s.resources {
 		if r.Made() {
-			made = append(made, r)
+			resources = append(resources, r)
 		}
 	}
-	return made
+	return resources
 }
 
 // Made reports whether the resource has no condition, or its condition holds.
@@ -127,7 +127,7 @@ func (r *Resource) DependsOn() []string {
 // Property returns the property at a path, such as "Environment", "Variables".
 // Without a path it returns all properties.
 func (r *Resource) Property(path ...string) Value {
-	v := Value{stack: r.stack, node: r.properties, at: r.Pos}
+	v := Value{stack: r.stack, node: r.properties, parentPos: r.Pos}
 	for _, name := range path {
 		v = v.Field(name)
 	}

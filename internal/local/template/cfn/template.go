@@ -53,13 +53,13 @@ func Parse(file string, data []byte) (*Template, error) {
 		data = jsonEscape.ReplaceAllFunc(data, unescape)
 	}
 	if err := yaml.Unmarshal(data, &doc); err != nil {
-		at := Pos{File: file, Line: 1, Column: 1}
+		pos := Pos{File: file, Line: 1, Column: 1}
 		text := err.Error()
 		if m := yamlLine.FindStringSubmatch(text); m != nil {
-			at.Line, _ = strconv.Atoi(m[1])
+			pos.Line, _ = strconv.Atoi(m[1])
 			text = m[2]
 		}
-		return nil, Problems{{at, "not YAML or JSON: " + text}}
+		return nil, Problems{{pos, "not YAML or JSON: " + text}}
 	}
 	if len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
 		return nil, Problems{{Pos{file, 1, 1}, "a template must be a map with a section Resources"}}
@@ -101,7 +101,7 @@ func (t *Template) check(n *yaml.Node) {
 		t.problem(n, "CloudFormation does not support YAML aliases")
 		return
 	case yaml.MappingNode:
-		var seen []string
+		var keys []string
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i]
 			switch {
@@ -109,12 +109,12 @@ func (t *Template) check(n *yaml.Node) {
 				t.problem(key, "a key must be a string")
 			case key.Tag == "!!merge":
 				t.problem(key, "CloudFormation does not support YAML merge keys")
-			case slices.Contains(seen, key.Value):
+			case slices.Contains(keys, key.Value):
 				t.problem(key, "%s occurs twice", key.Value)
 			case strings.HasPrefix(key.Value, "Fn::ForEach::"):
 				t.problem(key, "Fn::ForEach is not supported")
 			}
-			seen = append(seen, key.Value)
+			keys = append(keys, key.Value)
 			t.check(n.Content[i+1])
 		}
 	case yaml.SequenceNode:

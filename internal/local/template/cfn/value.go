@@ -11,15 +11,15 @@ import (
 // value has another type than a method needs, the method records a problem and
 // returns the zero value.
 type Value struct {
-	stack *Stack
-	node  *yaml.Node // nil: absent
-	at    Pos        // of the value that does not have it
+	stack     *Stack
+	node      *yaml.Node // nil: absent
+	parentPos Pos        // of the value that does not have it
 }
 
 // Pos returns the place of the value, or of the value that does not have it.
 func (v Value) Pos() Pos {
 	if v.node == nil || v.node.Line == 0 {
-		return v.at
+		return v.parentPos
 	}
 	return v.stack.template.pos(v.node)
 }
@@ -123,7 +123,7 @@ func (v Value) Field(name string) Value {
 			return f.Value
 		}
 	}
-	return Value{stack: v.stack, at: at}
+	return Value{stack: v.stack, parentPos: at}
 }
 
 // List returns the elements of a list that have a value. As in CloudFormation, a

@@ -9,7 +9,7 @@ import (
 // Section returns a section of the template, such as "Conditions" or "Outputs".
 // It does not exist if the template does not have it.
 func (s *Stack) Section(name string) Value {
-	return Value{stack: s, node: s.template.sections[name], at: Pos{File: s.template.file}}
+	return Value{stack: s, node: s.template.sections[name], parentPos: Pos{File: s.template.file}}
 }
 
 // Declared returns all resources in the order of the template, including those
@@ -84,7 +84,7 @@ func (s *Stack) scalar(n *yaml.Node) any {
 // Value returns a value that is not in the template but may refer to it. Its
 // argument has the form that [Value.Written] returns.
 func (s *Stack) Value(written any) Value {
-	v := Value{stack: s, node: &yaml.Node{}, at: Pos{File: s.template.file}}
+	v := Value{stack: s, node: &yaml.Node{}, parentPos: Pos{File: s.template.file}}
 	if err := v.node.Encode(written); err != nil {
 		v.Problem("%v", err)
 		v.node = unknown

@@ -57,8 +57,8 @@ func generatedKey(id string) string {
 
 // hasStage reports whether a usage plan is for the stage that is served.
 func (b *builder) hasStage(plan *cfn.Resource) bool {
-	for _, of := range plan.Property("ApiStages").List() {
-		if of.Field("ApiId").Text() == b.api.Ref() && of.Field("Stage").Text() == b.result.API.Stage {
+	for _, apiStage := range plan.Property("ApiStages").List() {
+		if apiStage.Field("ApiId").Text() == b.api.Ref() && apiStage.Field("Stage").Text() == b.result.API.Stage {
 			return true
 		}
 	}

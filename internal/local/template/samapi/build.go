@@ -241,8 +241,8 @@ func (b *builder) byID(kind, id string) *cfn.Resource {
 	return nil
 }
 
-func (b *builder) note(at cfn.Pos, format string, args ...any) {
-	b.result.Notes = append(b.result.Notes, at.String()+": "+fmt.Sprintf(format, args...))
+func (b *builder) note(pos cfn.Pos, format string, args ...any) {
+	b.result.Notes = append(b.result.Notes, pos.String()+": "+fmt.Sprintf(format, args...))
 }
 
 // required returns the string of a property that must exist.

@@ -110,13 +110,13 @@ func (b *builder) function(uri cfn.Value) lambda.Handler {
 }
 
 // handler returns the handler of the function with this ARN.
-func (b *builder) handler(at cfn.Value, arn string) lambda.Handler {
+func (b *builder) handler(uri cfn.Value, arn string) lambda.Handler {
 	m := functionARN.FindStringSubmatch(arn)
 	if m == nil {
-		at.Problem("%q is not a function", arn)
+		uri.Problem("%q is not a function", arn)
 		return nil
 	}
-	f := b.findFunction(m[1], at.Pos())
+	f := b.findFunction(m[1], uri.Pos())
 	known := b.functions[f.ID]
 	if known == nil {
 		f.Region, f.Stage, f.APIHost = b.Pseudo("AWS::Region"), b.result.API.Stage, b.result.Host
@@ -137,12 +137,12 @@ type invokedFunction struct {
 }
 
 // findFunction returns the function with this name, in the template or not.
-func (b *builder) findFunction(name string, at cfn.Pos) *Function {
+func (b *builder) findFunction(name string, pos cfn.Pos) *Function {
 	i := slices.IndexFunc(b.resources, func(r *cfn.Resource) bool {
 		return (r.Type == typeFunction || r.Type == typeSAMFunction) && r.Name() == name
 	})
 	if i < 0 {
-		return &Function{ID: name, Name: name, Pos: at, ARN: b.arn(name)} // of another stack
+		return &Function{ID: name, Name: name, Pos: pos, ARN: b.arn(name)} // of another stack
 	}
 	r := b.resources[i]
 	f := &Function{

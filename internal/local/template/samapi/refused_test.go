@@ -10,10 +10,10 @@ import (
 )
 
 // mistake is a mistake in fullTemplate: old becomes new. The problem is at the
-// first occurrence of at.
+// first occurrence of place.
 type mistake struct {
 	name, old, new string
-	at, want       string
+	place, want    string
 	o              samapi.Options
 }
 
@@ -252,8 +252,8 @@ func TestRefused(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			at := "t.yaml"
-			if tt.at != "" {
-				at = position(t, text, tt.at)
+			if tt.place != "" {
+				at = position(t, text, tt.place)
 			}
 			want := at + ": " + tt.want + "\n"
 			if beginning, cut := strings.CutSuffix(want, "…\n"); cut { // the rest is the text of a library

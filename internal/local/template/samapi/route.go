@@ -169,7 +169,7 @@ func (b *builder) readAuthorizer() {
 // checkWithGateway makes a gateway of each model and each route, so that what the
 // gateway refuses is a problem at its place.
 func (b *builder) checkWithGateway() {
-	whole := b.result.API
+	api := b.result.API
 	check := func(r *cfn.Resource, part gatewaytest.API) {
 		gateway, err := gatewaytest.New(part)
 		if err != nil {
@@ -180,16 +180,16 @@ func (b *builder) checkWithGateway() {
 	}
 	for _, r := range b.ofType(typeModel) {
 		name := r.Property("Name").Text()
-		check(r, gatewaytest.API{Models: map[string]string{name: whole.Models[name]}})
+		check(r, gatewaytest.API{Models: map[string]string{name: api.Models[name]}})
 	}
 	if b.Err() != nil {
 		return
 	}
 	for _, r := range b.ofType(typeRoute) {
 		key := r.Property("RouteKey").Text()
-		route := whole.Routes[key]
+		route := api.Routes[key]
 		check(r, gatewaytest.API{
-			Models: whole.Models, StageVariables: whole.StageVariables, APIKeys: whole.APIKeys,
+			Models: api.Models, StageVariables: api.StageVariables, APIKeys: api.APIKeys,
 			Routes: map[string]gatewaytest.Route{key: route},
 		})
 	}

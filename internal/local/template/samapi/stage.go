@@ -21,13 +21,13 @@ var (
 func (b *builder) findStage() *cfn.Resource {
 	stages := b.ofType(typeStage)
 	if b.options.Stage != "" {
-		named := slices.IndexFunc(stages,
+		index := slices.IndexFunc(stages,
 			func(r *cfn.Resource) bool { return r.Property("StageName").Text() == b.options.Stage })
-		if named < 0 {
+		if index < 0 {
 			b.Problem(cfn.Pos{File: b.file}, "there is no stage %s", b.options.Stage)
 			return nil
 		}
-		return stages[named]
+		return stages[index]
 	}
 	switch len(stages) {
 	case 0:
