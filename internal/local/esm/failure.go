@@ -26,7 +26,7 @@ type Failure struct {
 // report is a Failure for OnFailure.
 type report struct {
 	Failure
-	from, to uint64 // positions in the shard
+	firstPosition, lastPosition uint64 // positions in the shard
 }
 
 // addReportLocked adds a report of entries. Trimmed records that follow each other
@@ -35,8 +35,8 @@ type report struct {
 func (sh *shard) addReportLocked(reason Reason, err error, entries []entry) {
 	first, last := entries[0], entries[len(entries)-1]
 	if n := len(sh.reports); n > 0 && reason == Trimmed {
-		if r := &sh.reports[n-1]; r.Reason == Trimmed && r.to+1 == first.position {
-			r.Last, r.to = last.record.SequenceNumber, last.position
+		if r := &sh.reports[n-1]; r.Reason == Trimmed && r.lastPosition+1 == first.position {
+			r.Last, r.lastPosition = last.record.SequenceNumber, last.position
 			r.Count += len(entries)
 			return
 		}
@@ -46,7 +46,7 @@ func (sh *shard) addReportLocked(reason Reason, err error, entries []entry) {
 			Shard: sh.id, Count: len(entries), Reason: reason, Err: err,
 			First: first.record.SequenceNumber, Last: last.record.SequenceNumber,
 		},
-		from: first.position, to: last.position,
+		firstPosition: first.position, lastPosition: last.position,
 	})
 }
 
@@ -63,7 +63,7 @@ func (sh *shard) reportFailures() {
 		}
 		r := sh.reports[0]
 		sh.reports = sh.reports[1:]
-		sh.reporting = r.from
+		sh.reporting = r.firstPosition
 		sh.mu.Unlock()
 		sh.o.Log.Warn("stream records given up",
 			"shard", r.Shard, "first", r.First, "last", r.Last,

@@ -107,7 +107,7 @@ func (sh *shard) oldestLocked() uint64 {
 		oldest = min(oldest, sh.batches[0].entries[0].position)
 	}
 	for _, r := range sh.reports {
-		oldest = min(oldest, r.from)
+		oldest = min(oldest, r.firstPosition)
 	}
 	if sh.reporting > 0 {
 		oldest = min(oldest, sh.reporting)

@@ -150,11 +150,11 @@ func TestTimeoutFailsTheBatch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var left time.Duration
+				var remaining time.Duration
 				f := &function{respond: func(ctx context.Context, n int, _ []string) (string, error) {
 					if n == 1 {
 						deadline, _ := ctx.Deadline()
-						left = time.Until(deadline)
+						remaining = time.Until(deadline)
 						return slow(ctx)
 					}
 					return "", nil
@@ -166,8 +166,8 @@ func TestTimeoutFailsTheBatch(t *testing.T) {
 				if err := mapping.Wait(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				if left != esm.DefaultTimeout {
-					t.Errorf("the function had a timeout of %v, want %v", left, esm.DefaultTimeout)
+				if remaining != esm.DefaultTimeout {
+					t.Errorf("the function had a timeout of %v, want %v", remaining, esm.DefaultTimeout)
 				}
 				wantCalls(t, f, "1", "1")
 			})
@@ -285,8 +285,8 @@ func TestRunStopsDuringABackOff(t *testing.T) {
 		stop := running(t, mapping)
 		synctest.Wait()
 		stop()
-		if took := time.Since(start); took != 0 {
-			t.Errorf("Run returned after %v, want at once", took)
+		if elapsed := time.Since(start); elapsed != 0 {
+			t.Errorf("Run returned after %v, want at once", elapsed)
 		}
 	})
 }

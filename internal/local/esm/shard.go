@@ -146,10 +146,10 @@ func (sh *shard) take(ctx context.Context) (b Batch, isDuplicate, ok bool) {
 func (sh *shard) release() {
 	sh.mu.Lock()
 	sh.busy = false
-	left := len(sh.batches)+len(sh.queue) > 0
+	remaining := len(sh.batches)+len(sh.queue) > 0
 	sh.notifyLocked()
 	sh.mu.Unlock()
-	if left {
+	if remaining {
 		sh.signal() // Run may have found the shard busy with a Step
 	}
 }
