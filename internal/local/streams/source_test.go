@@ -74,11 +74,11 @@ func (s *fakeStream) write(sh *fakeShard, key string) {
 	defer s.mu.Unlock()
 	s.lastNumber++
 	number := strconv.Itoa(1000 + s.lastNumber)
-	at := time.Unix(1_700_000_000, 0)
+	created := time.Unix(1_700_000_000, 0)
 	sh.records = append(sh.records, types.Record{
 		EventName: types.OperationTypeModify,
 		Dynamodb: &types.StreamRecord{
-			SequenceNumber: &number, ApproximateCreationDateTime: &at, StreamViewType: types.StreamViewTypeNewAndOldImages,
+			SequenceNumber: &number, ApproximateCreationDateTime: &created, StreamViewType: types.StreamViewTypeNewAndOldImages,
 			Keys: map[string]types.AttributeValue{"sku": &types.AttributeValueMemberS{Value: key}},
 		},
 	})
@@ -119,20 +119,20 @@ func (s *fakeStream) GetShardIterator(
 	if err != nil {
 		return nil, err
 	}
-	at := 0
+	index := 0
 	switch in.ShardIteratorType {
 	case types.ShardIteratorTypeLatest:
-		at = len(sh.records)
+		index = len(sh.records)
 	case types.ShardIteratorTypeAfterSequenceNumber:
 		if s.trimNext {
 			s.trimNext = false
 			sh.records = sh.records[len(sh.records)-1:]
 			return nil, &types.TrimmedDataAccessException{}
 		}
-		at = 1 + slices.IndexFunc(sh.records,
+		index = 1 + slices.IndexFunc(sh.records,
 			func(r types.Record) bool { return *r.Dynamodb.SequenceNumber == *in.SequenceNumber })
 	}
-	iterator := fmt.Sprint(sh.id, " ", at)
+	iterator := fmt.Sprint(sh.id, " ", index)
 	return &dynamodbstreams.GetShardIteratorOutput{ShardIterator: &iterator}, s.err
 }
 
@@ -150,13 +150,13 @@ func (s *fakeStream) GetRecords(
 		return nil, &types.ExpiredIteratorException{}
 	}
 	id, number, _ := strings.Cut(*in.ShardIterator, " ")
-	at, _ := strconv.Atoi(number)
+	index, _ := strconv.Atoi(number)
 	sh, err := s.find(id)
 	if err != nil {
 		return nil, err
 	}
-	end := min(at+2, len(sh.records))
-	out := &dynamodbstreams.GetRecordsOutput{Records: sh.records[at:end]}
+	end := min(index+2, len(sh.records))
+	out := &dynamodbstreams.GetRecordsOutput{Records: sh.records[index:end]}
 	if !sh.closed || end < len(sh.records) {
 		next := fmt.Sprint(id, " ", end)
 		out.NextShardIterator = &next
@@ -248,12 +248,12 @@ func TestParentsBeforeChildren(t *testing.T) {
 		s.write(a, "X")
 	}
 	a.closed = true
-	left, right := s.addShard("b", "a"), s.addShard("c", "a")
+	lowerShard, upperShard := s.addShard("b", "a"), s.addShard("c", "a")
 	for range 3 {
-		s.write(left, "X")
+		s.write(lowerShard, "X")
 	}
-	s.write(right, "Y")
-	left.closed = true
+	s.write(upperShard, "Y")
+	lowerShard.closed = true
 	grandchild := s.addShard("d", "b")
 	s.write(grandchild, "X")
 	r.drain()
