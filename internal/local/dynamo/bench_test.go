@@ -129,9 +129,9 @@ func benchmarkCommitToFrame(b *testing.B, listeners int) {
 		version++
 		write(version)
 		committed := time.Now()
-		for left := listeners; left > 0; {
+		for remaining := listeners; remaining > 0; {
 			if <-received == version {
-				left--
+				remaining--
 			}
 		}
 		durations = append(durations, float64(time.Since(committed).Microseconds())/1000)

@@ -197,7 +197,7 @@ func TestOpenRefuses(t *testing.T) {
 		name  string
 		names dynamostore.Options
 		want  string
-		is    error
+		wraps error
 	}{
 		{"a missing table", newNames(), "there is no such table", dynamostore.ErrNoTable},
 		{"a table with another key", dynamostore.Options{
@@ -209,7 +209,7 @@ func TestOpenRefuses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := dynamo.Open(t.Context(), dynamo.Options{Endpoint: endpoint, Names: tt.names})
-			if err == nil || !strings.Contains(err.Error(), tt.want) || tt.is != nil && !errors.Is(err, tt.is) {
+			if err == nil || !strings.Contains(err.Error(), tt.want) || tt.wraps != nil && !errors.Is(err, tt.wraps) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
