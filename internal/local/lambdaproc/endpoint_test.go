@@ -160,8 +160,8 @@ func TestReplacedExecutable(t *testing.T) {
 		if err := os.WriteFile(fresh, []byte(script), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		at := time.Now().Add(-age)
-		if err := errors.Join(os.Chtimes(fresh, at, at), os.Rename(fresh, path)); err != nil {
+		builtAt := time.Now().Add(-age)
+		if err := errors.Join(os.Chtimes(fresh, builtAt, builtAt), os.Rename(fresh, path)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -155,7 +155,7 @@ func TestTraceIDs(t *testing.T) {
 			t.Fatalf("got %q, %v after %v, want a new trace", got, err, seen)
 		}
 		seen[got] = true
-		if at, err := strconv.ParseInt(parts[1], 16, 64); err != nil || at < began || at > time.Now().Unix() {
+		if second, err := strconv.ParseInt(parts[1], 16, 64); err != nil || second < began || second > time.Now().Unix() {
 			t.Errorf("got %q, want the second of the invocation, %x", got, began)
 		}
 	}
