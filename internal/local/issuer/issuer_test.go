@@ -97,14 +97,14 @@ func TestTokensAreAcceptedByAuth(t *testing.T) {
 
 func TestExpiresMatchesTheToken(t *testing.T) {
 	i := newIssuer(t)
-	at := time.Date(2030, 1, 2, 3, 4, 5, 600, time.UTC)
-	token, expires, err := i.Token(issuer.Claims{User: "ann", Now: at})
+	now := time.Date(2030, 1, 2, 3, 4, 5, 600, time.UTC)
+	token, expires, err := i.Token(issuer.Claims{User: "ann", Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	v, err := auth.New(auth.Config{
 		Issuer: i.Issuer(), JWKSURL: i.JWKSURL(), HTTPClient: i.Client(),
-		Now: func() time.Time { return at },
+		Now: func() time.Time { return now },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -155,8 +155,8 @@ func TestDocuments(t *testing.T) {
 		i.ServeHTTP(w, httptest.NewRequest(method, path, nil))
 		return w.Code, w.Body.String()
 	}
-	for _, at := range []string{"/pool_1", ""} {
-		code, body := get("GET", at+"/.well-known/openid-configuration")
+	for _, prefix := range []string{"/pool_1", ""} {
+		code, body := get("GET", prefix+"/.well-known/openid-configuration")
 		var doc struct {
 			Issuer string
 			Keys   string `json:"jwks_uri"`
@@ -167,7 +167,7 @@ func TestDocuments(t *testing.T) {
 		if doc.Issuer != address || doc.Keys != i.JWKSURL() {
 			t.Errorf("configuration %+v, want %s and %s", doc, address, i.JWKSURL())
 		}
-		code, body = get("GET", at+"/.well-known/jwks.json")
+		code, body = get("GET", prefix+"/.well-known/jwks.json")
 		var set struct{ Keys []map[string]string }
 		if err := json.Unmarshal([]byte(body), &set); err != nil || code != 200 || len(set.Keys) != 1 {
 			t.Fatalf("keys: %d %v %s", code, err, body)
