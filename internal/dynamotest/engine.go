@@ -73,8 +73,8 @@ func start(path string) (endpoint string, stop func(), err error) {
 	}
 	deadline := time.NewTimer(readyWithin)
 	defer deadline.Stop()
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
 	for {
 		conn, err := net.DialTimeout("tcp", address, time.Second)
 		if err == nil {
@@ -87,7 +87,7 @@ func start(path string) (endpoint string, stop func(), err error) {
 		case <-deadline.C:
 			engine.stop()
 			return "", nil, fmt.Errorf("dynoxide is not ready after %s: %s", readyWithin, output.String())
-		case <-again.C:
+		case <-poll.C:
 		}
 		if err == nil {
 			return "http://" + address, engine.stop, nil

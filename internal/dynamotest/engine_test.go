@@ -184,8 +184,8 @@ func TestStartReportsAnEngineThatExits(t *testing.T) {
 	if err == nil || !strings.HasPrefix(err.Error(), "dynoxide exited: ") {
 		t.Errorf("got %v", err)
 	}
-	if took := time.Since(began); took > readyWithin/2 {
-		t.Errorf("start took %s", took)
+	if elapsed := time.Since(began); elapsed > readyWithin/2 {
+		t.Errorf("start took %s", elapsed)
 	}
 }
 
