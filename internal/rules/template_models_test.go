@@ -51,8 +51,8 @@ func checkModels(k *checker) {
 				k.want("the pattern of "+field+" in "+m.id, pattern, patterns[field])
 			}
 		}
-		if at := nonString(schemas[name]); at != "" {
-			k.failf("the schema of %s has %s, which CloudFormation turns into text (aws-cdk #11716)", m.id, at)
+		if place := nonString(schemas[name]); place != "" {
+			k.failf("the schema of %s has %s, which CloudFormation turns into text (aws-cdk #11716)", m.id, place)
 		}
 	}
 	used := map[string]bool{}
@@ -92,15 +92,15 @@ func nonString(v any) string {
 		return ""
 	case []any:
 		for _, each := range v {
-			if at := nonString(each); at != "" {
-				return at
+			if place := nonString(each); place != "" {
+				return place
 			}
 		}
 		return ""
 	case object:
 		for name, each := range v {
-			if at := nonString(each); at != "" {
-				return strings.TrimSuffix(name+"."+at, ".")
+			if place := nonString(each); place != "" {
+				return strings.TrimSuffix(name+"."+place, ".")
 			}
 		}
 		return ""
@@ -315,7 +315,7 @@ type part struct {
 }
 
 func parts(schema object, keyword string, m object, list []any) ([]part, error) {
-	named := sub(schema, "properties")
+	properties := sub(schema, "properties")
 	s, ok := schema[keyword].(object)
 	if !ok {
 		return nil, fmt.Errorf("%s is not a schema: unknown fields must be accepted", keyword)
@@ -323,14 +323,14 @@ func parts(schema object, keyword string, m object, list []any) ([]part, error) 
 	var all []part
 	switch keyword {
 	case "properties":
-		for name := range named {
+		for name := range properties {
 			if v, there := m[name]; there {
-				all = append(all, part{sub(named, name), v})
+				all = append(all, part{sub(properties, name), v})
 			}
 		}
 	case "additionalProperties":
 		for name, v := range m {
-			if _, is := named[name]; !is {
+			if _, exists := properties[name]; !exists {
 				all = append(all, part{s, v})
 			}
 		}

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// mutation is a mistake: in a copy of the template, after the text at, the first
-// old becomes new. The check must find it.
-type mutation struct{ check, name, at, old, new string }
+// mutation is a mistake: in a copy of the template, the first old behind the text
+// after becomes new. The check must find it.
+type mutation struct{ check, name, after, old, new string }
 
 // mutations are mistakes that people make. Those that the reference lists as
 // accepted by cfn-lint 1.51 are marked.
@@ -275,13 +275,13 @@ func TestMutations(t *testing.T) {
 	for _, m := range slices.Concat(mutations, edgeMutations) {
 		seen[m.check] = true
 		t.Run(m.check+"/"+m.name, func(t *testing.T) {
-			at := strings.Index(text, m.at)
+			at := strings.Index(text, m.after)
 			if at < 0 {
-				t.Fatalf("the template does not have %q", m.at)
+				t.Fatalf("the template does not have %q", m.after)
 			}
-			head, tail := text[:at+len(m.at)], text[at+len(m.at):]
+			head, tail := text[:at+len(m.after)], text[at+len(m.after):]
 			if !strings.Contains(tail, m.old) {
-				t.Fatalf("the template does not have %q after %q", m.old, m.at)
+				t.Fatalf("the template does not have %q after %q", m.old, m.after)
 			}
 			mutant, err := parseTemplate(head + strings.Replace(tail, m.old, m.new, 1))
 			if err != nil {

@@ -64,7 +64,7 @@ func references(v any, names map[string]bool) {
 func checkConditions(k *checker) {
 	used := map[string]bool{}
 	for _, section := range []string{"Conditions", "Resources", "Outputs"} {
-		references(k.t.whole[section], used)
+		references(k.t.sections[section], used)
 	}
 	for _, r := range k.t.resources {
 		if _, ok := k.t.conditions[r.condition]; r.condition != "" && !ok {

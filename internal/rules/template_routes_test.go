@@ -219,9 +219,10 @@ func checkRouteSettings(k *checker) {
 		if _, ok := routes[key]; !ok {
 			k.failf("settings of the route %s, which does not exist", key)
 		}
-		of := sub(s.properties, "RouteSettings", key)
-		k.want("settings of "+key, slices.Sorted(maps.Keys(of)), []string{"ThrottlingBurstLimit", "ThrottlingRateLimit"})
-		for name, value := range of {
+		settings := sub(s.properties, "RouteSettings", key)
+		k.want("settings of "+key, slices.Sorted(maps.Keys(settings)),
+			[]string{"ThrottlingBurstLimit", "ThrottlingRateLimit"})
+		for name, value := range settings {
 			if n, ok := number(value); !ok || n < 1 {
 				k.failf("%s of %s is %v, want a number", name, key, value)
 			}

@@ -23,7 +23,7 @@ type template struct {
 	conditions object
 	resources  map[string]resource
 	outputs    map[string]object
-	whole      object
+	sections   object
 }
 
 // resource is one resource. The properties of a function include the globals.
@@ -42,17 +42,17 @@ func parseTemplate(text string) (*template, error) {
 		return nil, err
 	}
 	stack := cfn.New(parsed, cfn.Options{})
-	t := &template{text: text, parsed: parsed, whole: object{}, resources: map[string]resource{}}
+	t := &template{text: text, parsed: parsed, sections: object{}, resources: map[string]resource{}}
 	for _, name := range []string{"Parameters", "Rules", "Conditions", "Resources", "Outputs"} {
-		t.whole[name] = stack.Section(name).Written()
+		t.sections[name] = stack.Section(name).Written()
 	}
-	t.conditions, t.parameters, t.outputs = sub(t.whole,
-		"Conditions"), entries(t.whole, "Parameters"), entries(t.whole, "Outputs")
+	t.conditions, t.parameters = sub(t.sections, "Conditions"), entries(t.sections, "Parameters")
+	t.outputs = entries(t.sections, "Outputs")
 	for _, r := range stack.Declared() {
 		properties, _ := r.Property().Written().(object)
 		t.resources[r.ID] = resource{
 			id: r.ID, kind: r.Type, condition: r.Condition(), dependsOn: r.DependsOn(),
-			properties: properties, raw: sub(t.whole, "Resources", r.ID),
+			properties: properties, raw: sub(t.sections, "Resources", r.ID),
 		}
 	}
 	return t, nil
@@ -70,10 +70,10 @@ func sub(v object, path ...string) object {
 }
 
 // entries returns the maps of a section by name.
-func entries(whole object, section string) map[string]object {
+func entries(sections object, section string) map[string]object {
 	m := map[string]object{}
-	for id := range sub(whole, section) {
-		m[id] = sub(whole, section, id)
+	for id := range sub(sections, section) {
+		m[id] = sub(sections, section, id)
 	}
 	return m
 }
