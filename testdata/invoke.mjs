@@ -1,9 +1,9 @@
-// Runs handlers behind Lambda's Invoke API, for localhub -template … -function NAME=http://127.0.0.1:PORT:
+// Serves handlers through Lambda's Invoke API, for localhub -template … -function NAME=http://127.0.0.1:PORT:
 //
 //   node invoke.mjs PORT NAME=FILE:EXPORT …
 //
-// for example node invoke.mjs 9001 OnConnectFunction=chat/onconnect/app.mjs:handler. PORT 0 takes a free one; the
-// line that tells it is the only one on standard output.
+// For example: node invoke.mjs 9001 OnConnectFunction=chat/onconnect/app.mjs:handler. With PORT 0 the system
+// chooses a free port. The only line on standard output is the URL.
 import { createServer } from "node:http";
 import { Agent } from "node:https";
 import { resolve } from "node:path";
@@ -17,38 +17,39 @@ for (const text of functions) {
   handlers.set(name, module[exported] ?? module.default[exported]);
 }
 
-// Handlers that post to the API's own address in AWS reach the one of localhub. The name stays, and with it the
-// certificate that is wanted.
-const desk = new URL(process.env.AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI ?? "http://127.0.0.1:8787");
+// Handlers post to the API's address in AWS. Connect these requests to localhub. They keep their host name, so that
+// the certificate is checked for it.
+const localhub = new URL(process.env.AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI ?? "http://127.0.0.1:8787");
 const { createConnection } = Agent.prototype;
 Agent.prototype.createConnection = function (options, ...rest) {
   const inAWS = /^\w+\.execute-api\.[\w-]+\.amazonaws\.com$/.test(options.host);
-  return createConnection.call(this, inAWS ? { ...options, host: desk.hostname, port: desk.port } : options, ...rest);
+  const address = inAWS ? { host: localhub.hostname, port: localhub.port } : {};
+  return createConnection.call(this, { ...options, ...address }, ...rest);
 };
 
 async function invoke(name, event) {
   const handler = handlers.get(name);
   const context = { functionName: name, awsRequestId: crypto.randomUUID() };
   if (handler.length < 3) return handler(event, context);
-  return new Promise((done, fail) => handler(event, context, (e, answer) => (e ? fail(e) : done(answer))));
+  return new Promise((done, fail) => handler(event, context, (e, value) => (e ? fail(e) : done(value))));
 }
 
-const server = createServer(async (request, response) => {
+const server = createServer(async (request, reply) => {
   const name = request.url.match(/^\/2015-03-31\/functions\/(\w+)\/invocations$/)?.[1];
   if (request.method !== "POST" || !handlers.has(name)) {
-    response.writeHead(404).end();
+    reply.writeHead(404).end();
     return;
   }
   let body = "";
   for await (const piece of request.setEncoding("utf8")) body += piece;
-  let answer, headers = { "Content-Type": "application/json" };
+  let response, headers = { "Content-Type": "application/json" };
   try {
-    answer = (await invoke(name, JSON.parse(body))) ?? null;
+    response = (await invoke(name, JSON.parse(body))) ?? null;
   } catch (e) {
     console.error(name, e);
-    answer = { errorType: e?.name ?? "Error", errorMessage: String(e?.message ?? e) };
+    response = { errorType: e?.name ?? "Error", errorMessage: String(e?.message ?? e) };
     headers["X-Amz-Function-Error"] = "Unhandled";
   }
-  response.writeHead(200, headers).end(JSON.stringify(answer));
+  reply.writeHead(200, headers).end(JSON.stringify(response));
 });
 server.listen(Number(port), "127.0.0.1", () => console.log(`http://127.0.0.1:${server.address().port}`));

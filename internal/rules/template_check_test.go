@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"testing"
 )
 
 // Types of resources.
@@ -33,14 +34,15 @@ const (
 	kindTable               = "AWS::DynamoDB::Table"
 )
 
-// stageName is the stage, and so the version of the protocol in the path.
+// stageName is the name of the stage. It is the version of the protocol in the
+// path.
 const stageName = "v1"
 
-// gatewayTimeout is the longest that API Gateway waits, in milliseconds
+// gatewayTimeout is the longest timeout of an integration, in milliseconds
 // (G-LIMIT-8).
 const gatewayTimeout = 29_000
 
-// problem is one thing that is wrong with a template.
+// problem is a mistake in a template.
 type problem struct{ check, text string }
 
 // check looks for one kind of mistake.
@@ -49,7 +51,7 @@ type check struct {
 	run  func(*checker)
 }
 
-// checks are all of them. Each is shown to fail in TestMutations.
+// checks are all checks. TestMutations shows that each can fail.
 var checks = []check{
 	{"references", checkReferences},
 	{"conditions", checkConditions},
@@ -83,8 +85,8 @@ var checks = []check{
 	{"logs", checkLogs},
 }
 
-// examine runs all checks.
-func examine(t *template) []problem {
+// runChecks runs all checks.
+func runChecks(t *template) []problem {
 	var all []problem
 	for _, c := range checks {
 		all = append(all, c.examine(t)...)
@@ -95,6 +97,7 @@ func examine(t *template) []problem {
 func (c check) examine(t *template) []problem {
 	k := &checker{t: t}
 	c.run(k)
+	slices.Sort(k.found) // checks range over maps
 	var all []problem
 	for _, text := range k.found {
 		all = append(all, problem{c.name, text})
@@ -102,7 +105,7 @@ func (c check) examine(t *template) []problem {
 	return all
 }
 
-// checker collects what one check finds.
+// checker collects the mistakes that one check finds.
 type checker struct {
 	t     *template
 	found []string
@@ -114,16 +117,16 @@ func (k *checker) failf(format string, args ...any) {
 	}
 }
 
-// want compares; what names the thing.
+// want compares. what is the name of the value.
 func (k *checker) want(what string, got, want any) {
 	if !reflect.DeepEqual(got, want) {
 		k.failf("%s is %v, want %v", what, got, want)
 	}
 }
 
-// one is the only resource of a type.
+// one returns the only resource of a type.
 func (k *checker) one(kind string) resource {
-	all := k.t.of(kind)
+	all := k.t.ofType(kind)
 	if len(all) != 1 {
 		k.failf("there are %d resources of type %s, want 1", len(all), kind)
 		return resource{properties: object{}}
@@ -131,15 +134,15 @@ func (k *checker) one(kind string) resource {
 	return all[0]
 }
 
-// Values for scenes.
+// Values of parameters.
 const (
-	issuer      = "https://issuer.test/pool"
-	ownItems    = "arn:aws-p:dynamodb:region-1:account:table/stock/stream/2026"
-	ownCarts    = "arn:aws-p:dynamodb:region-1:account:table/carts/stream/2026"
-	certificate = "arn:aws-p:acm:region-1:account:certificate/1"
+	issuer              = "https://issuer.test/pool"
+	shopInventoryStream = "arn:aws-p:dynamodb:region-1:account:table/stock/stream/2026"
+	shopCartStream      = "arn:aws-p:dynamodb:region-1:account:table/carts/stream/2026"
+	certificate         = "arn:aws-p:acm:region-1:account:certificate/1"
 )
 
-// scenes are the ways to deploy that the conditions tell apart.
+// scenes returns the ways to deploy the template that its conditions distinguish.
 func (k *checker) scenes() []*scene {
 	required := map[string]string{"TokenIssuer": issuer, "TokenClients": "web, app"}
 	with := func(name string, more map[string]string) *scene {
@@ -150,28 +153,44 @@ func (k *checker) scenes() []*scene {
 	return []*scene{
 		with("defaults", nil),
 		with("own tables", map[string]string{
-			"InventoryTableName": "stock", "InventoryStreamArn": ownItems, "CartTableName": "carts", "CartStreamArn": ownCarts,
+			"InventoryTableName": "stock", "InventoryStreamArn": shopInventoryStream, "CartTableName": "carts",
+			"CartStreamArn":       shopCartStream,
 			"InventoryAttributes": "sku=productId", "CartAttributes": "cart=id",
 		}),
-		with("own inventory", map[string]string{"InventoryTableName": "stock", "InventoryStreamArn": ownItems, "InventoryAttributes": "version=rev", "CartAttributes": "cart=id"}),
+		with("own inventory",
+			map[string]string{
+				"InventoryTableName": "stock", "InventoryStreamArn": shopInventoryStream, "InventoryAttributes": "version=rev",
+				"CartAttributes": "cart=id",
+			}),
 		with("domain", map[string]string{
 			"DomainName": "ws.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1", "PointInTimeRecovery": "true",
-			"TokenJwksUrl": "https://keys.test/jwks", "GuestKeyVersion": "version-2", "GatewayLogRole": "create", "Shorthand": "true",
+			"TokenJwksUrl": "https://keys.test/jwks", "GuestKeyVersion": "version-2", "GatewayLogRole": "create",
+			"Shorthand": "true",
 		}),
 		with("edge", map[string]string{
-			"DomainName": "origin.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1", "AllowedOrigins": "https://shop.test,https://m.shop.test",
-			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "WebAclArn": webACL, "EdgeSecretVersion": "version-3",
+			"DomainName": "origin.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1",
+			"AllowedOrigins": "https://shop.test,https://m.shop.test",
+			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "WebAclArn": webACL,
+			"EdgeSecretVersion": "version-3",
 		}),
-		with("edge without a wall", map[string]string{
+		with("edge without web ACL", map[string]string{
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "MappingKey": "",
 			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "AllowedOrigins": "https://shop.test",
 		}),
-		with("whole domain", map[string]string{"DomainName": "ws.shop.test", "CertificateArn": certificate, "MappingKey": ""}),
+		with("whole domain",
+			map[string]string{"DomainName": "ws.shop.test", "CertificateArn": certificate, "MappingKey": ""}),
 	}
 }
 
-// templateText is template.yaml.
-func templateText() (string, error) {
+// readTemplate returns template.yaml as text and parsed.
+func readTemplate(t *testing.T) (text string, parsed *template) {
+	t.Helper()
 	data, err := os.ReadFile(filepath.Join(root, "template.yaml"))
-	return string(data), err
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parsed, err = parseTemplate(string(data)); err != nil {
+		t.Fatal(err)
+	}
+	return string(data), parsed
 }

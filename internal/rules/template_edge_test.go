@@ -7,32 +7,34 @@ import (
 	"github.com/securecart/hub/internal/cloud/config"
 )
 
-// Values for scenes with an edge.
+// Values of parameters for an edge.
 const (
 	edgeCertificate = "arn:aws-p:acm:region-0:account:certificate/2"
 	webACL          = "arn:aws-p:wafv2:region-0:account:global/webacl/hub/1"
 )
 
-// ticketPermission is for an API of its own, for which the stage need not wait.
+// ticketPermission is for the HTTP API of tickets. The stage does not wait for it.
 const ticketPermission = "TicketPermission"
 
-// resolved is how a scene refers to a part of the edge's secret.
-func resolved(s *scene, part string) string {
+// secretReference returns the dynamic reference to a part of the secret of the
+// edge.
+func secretReference(s *scene, part string) string {
 	if v := s.given["EdgeSecretVersion"]; v != "" {
 		part += "::" + v
 	}
 	return "{{resolve:secretsmanager:<EdgeSecret>:SecretString:" + part + "}}"
 }
 
-// edgeSecrets is the setting of the authorizer.
+// edgeSecrets returns the setting EDGE_SECRETS of the authorizer.
 func edgeSecrets(s *scene) string {
 	if s.given["EdgeDomainName"] == "" {
 		return ""
 	}
-	return resolved(s, "current") + "," + resolved(s, "previous")
+	return secretReference(s, "current") + "," + secretReference(s, "previous")
 }
 
-// generatedEdgeSecrets is that setting as Secrets Manager generates it.
+// generatedEdgeSecrets returns that setting with the values that Secrets Manager
+// generates.
 func generatedEdgeSecrets(k *checker) string {
 	g := sub(k.t.resources["EdgeSecret"].properties, "GenerateSecretString")
 	parts := map[string]string{}
@@ -41,41 +43,23 @@ func generatedEdgeSecrets(k *checker) string {
 		k.failf("the template of the edge's secret: %v", err)
 	}
 	name, _ := g["GenerateStringKey"].(string)
-	parts[name] = generated(g)
+	parts[name] = generatePassword(g)
 	return parts["current"] + "," + parts["previous"]
 }
 
-// checkEdge: nobody passes by the edge, which keeps nothing and changes nothing.
+// checkEdge: no client can bypass the edge, and the edge caches and changes
+// nothing.
 func checkEdge(k *checker) {
 	edge, secret, record := k.t.resources["Edge"], k.t.resources["EdgeSecret"], k.t.resources["EdgeRecord"]
-	k.want("conditions", []string{edge.condition, secret.condition, record.condition}, []string{"HasEdge", "HasEdge", "HasEdgeRecord"})
+	k.want("conditions", []string{edge.condition, secret.condition, record.condition},
+		[]string{"HasEdge", "HasEdge", "HasEdgeRecord"})
 	for _, s := range k.scenes() {
 		isEdge := s.given["EdgeDomainName"] != ""
 		k.want(s.name+": the default endpoint is off", s.props(k.one(kindAPI))["DisableExecuteApiEndpoint"], isEdge)
 		if !isEdge {
 			continue
 		}
-		want := object{
-			"Enabled": true, "Comment": "Sockets of stack", "Aliases": []any{"ws.shop.test"},
-			// TLS 1.2 at least: the newest policy that CloudFront recommends.
-			"ViewerCertificate": object{"AcmCertificateArn": edgeCertificate, "MinimumProtocolVersion": "TLSv1.2_2021", "SslSupportMethod": "sni-only"},
-			"Origins": []any{object{
-				"Id": "hub", "DomainName": "origin.shop.test",
-				"CustomOriginConfig":  object{"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": []any{"TLSv1.2"}},
-				"OriginCustomHeaders": []any{object{"HeaderName": "X-Origin-Verify", "HeaderValue": resolved(s, "current")}},
-			}},
-			// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
-			// and using-managed-origin-request-policies.html: CachingDisabled, and
-			// AllViewerExceptHostHeader.
-			"DefaultCacheBehavior": object{
-				"TargetOriginId": "hub", "ViewerProtocolPolicy": "https-only", "AllowedMethods": []any{"GET", "HEAD"}, "Compress": false,
-				"CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac",
-			},
-		}
-		if s.given["WebAclArn"] != "" {
-			want["WebACLId"] = webACL
-		}
-		k.want(s.name+": the edge", s.props(edge), object{"DistributionConfig": want})
+		k.want(s.name+": the edge", s.props(edge), object{"DistributionConfig": wantDistribution(s)})
 		if s.given["HostedZoneId"] != "" {
 			k.want(s.name+": the edge's record", s.props(record), object{
 				"HostedZoneId": "Z1", "Name": "ws.shop.test", "Type": "A",
@@ -83,8 +67,43 @@ func checkEdge(k *checker) {
 			})
 		}
 	}
-	// The edge stands in front of a domain, and a wall in front of an edge. The Host
-	// that arrives is DomainName, so pages have to be listed.
+	k.checkEdgeRules()
+	k.checkEdgeSecret(secret)
+}
+
+// wantDistribution returns the configuration of CloudFront that a scene should have.
+func wantDistribution(s *scene) object {
+	want := object{
+		"Enabled": true, "Comment": "Sockets of stack", "Aliases": []any{"ws.shop.test"},
+		// The policy that CloudFront recommends: TLS 1.2 or newer.
+		"ViewerCertificate": object{
+			"AcmCertificateArn": edgeCertificate, "MinimumProtocolVersion": "TLSv1.2_2021", "SslSupportMethod": "sni-only",
+		},
+		"Origins": []any{object{
+			"Id": "hub", "DomainName": "origin.shop.test",
+			"CustomOriginConfig":  object{"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": []any{"TLSv1.2"}},
+			"OriginCustomHeaders": []any{object{"HeaderName": "X-Origin-Verify", "HeaderValue": secretReference(s, "current")}},
+		}},
+		// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
+		// and using-managed-origin-request-policies.html: CachingDisabled, and
+		// AllViewerExceptHostHeader.
+		"DefaultCacheBehavior": object{
+			"TargetOriginId": "hub", "ViewerProtocolPolicy": "https-only", "AllowedMethods": []any{"GET", "HEAD"},
+			"Compress":              false,
+			"CachePolicyId":         "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+			"OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac",
+		},
+	}
+	if s.given["WebAclArn"] != "" {
+		want["WebACLId"] = webACL
+	}
+	return want
+}
+
+// checkEdgeRules checks that the rules refuse an edge without what it needs.
+func (k *checker) checkEdgeRules() {
+	// An edge needs a domain, and a web ACL needs an edge. The hub receives DomainName as
+	// Host, so an edge also needs the list of allowed origins.
 	for name, given := range map[string]map[string]string{
 		"no domain":  {"EdgeDomainName": "x", "EdgeCertificateArn": "x", "AllowedOrigins": "x"},
 		"no edge":    {"DomainName": "x", "CertificateArn": "x", "WebAclArn": "x", "AllowedOrigins": "x"},
@@ -94,16 +113,26 @@ func checkEdge(k *checker) {
 			k.failf("the rules allow an edge with %s", name)
 		}
 	}
-	env := map[string]string{"HUB_TABLE": "hub", "TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": issuer, "TOKEN_CLIENTS": "web", "GUEST_KEYS": k.generated(), "EDGE_SECRETS": generatedEdgeSecrets(k)}
-	if s, err := config.Load(config.Authorize, func(name string) string { return env[name] }); err != nil || len(s.EdgeSecrets) != 1 || len(s.EdgeSecrets[0]) != 64 {
-		k.failf("what is generated for the edge: %d secrets, %v", len(s.EdgeSecrets), err)
+}
+
+// checkEdgeSecret checks that Secrets Manager generates secrets that the authorizer
+// can read.
+func (k *checker) checkEdgeSecret(secret resource) {
+	env := map[string]string{
+		"HUB_TABLE": "hub", "TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": issuer, "TOKEN_CLIENTS": "web",
+		"GUEST_KEYS": k.guestKey(), "EDGE_SECRETS": generatedEdgeSecrets(k),
+	}
+	if s, err := config.Load(config.Authorize, func(name string) string { return env[name] }); err != nil ||
+		len(s.EdgeSecrets) != 1 || len(s.EdgeSecrets[0]) != 64 {
+		k.failf("the generated secrets of the edge: %d secrets, %v", len(s.EdgeSecrets), err)
 	}
 	if g := sub(secret.properties, "GenerateSecretString"); g["ExcludePunctuation"] != true || len(g) != 4 {
 		k.failf("the edge's secret is generated with %v", g)
 	}
 }
 
-// checkTickets: one route, throttled, which pages of the shop may use and no others.
+// checkTickets: tickets have one route with a throttle, and only pages of the shop
+// may use it.
 func checkTickets(k *checker) {
 	api := k.one("AWS::Serverless::HttpApi")
 	for _, s := range k.scenes() {
@@ -122,48 +151,65 @@ func checkTickets(k *checker) {
 			for o := range strings.SplitSeq(origins, ",") {
 				list = append(list, o)
 			}
-			body["x-amazon-apigateway-cors"] = object{"allowOrigins": list, "allowMethods": []any{"POST"}, "allowHeaders": []any{"authorization"}}
+			body["x-amazon-apigateway-cors"] = object{
+				"allowOrigins": list, "allowMethods": []any{"POST"}, "allowHeaders": []any{"authorization"},
+			}
 		}
 		k.want(s.name+": the API of tickets", s.props(api), object{
 			"DefaultRouteSettings": object{"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200}, "DefinitionBody": body,
 		})
-		k.want(s.name+": TicketUrl", s.text(k.t.outputs["TicketUrl"]["Value"]), "https://<"+api.id+">.execute-api.region-1.suffix.test/v1/tickets")
+		k.want(s.name+": TicketUrl", s.text(k.t.outputs["TicketUrl"]["Value"]),
+			"https://<"+api.id+">.execute-api.region-1.suffix.test/v1/tickets")
 	}
 }
 
-// edgeMutations are mistakes about tickets, origins and the edge.
+// edgeMutations are mistakes in tickets, origins and the edge.
 var edgeMutations = []mutation{
-	{"edge", "the default endpoint stays", "  Api:", "DisableExecuteApiEndpoint: !If [HasEdge, true, false]", "DisableExecuteApiEndpoint: false"},
-	{"edge", "the default endpoint goes without an edge", "  Api:", "DisableExecuteApiEndpoint: !If [HasEdge, true, false]", "DisableExecuteApiEndpoint: true"},
+	{"edge", "the default endpoint stays", "  Api:", "DisableExecuteApiEndpoint: !If [HasEdge, true, false]",
+		"DisableExecuteApiEndpoint: false"},
+	{"edge", "the default endpoint goes without an edge", "  Api:",
+		"DisableExecuteApiEndpoint: !If [HasEdge, true, false]", "DisableExecuteApiEndpoint: true"},
 	{"edge", "no secret for the origin", "  Edge:", "HeaderName: X-Origin-Verify", "HeaderName: X-Origin-Check"},
-	{"edge", "the secret before its rotation", "  Edge:", ":current::${EdgeSecretVersion}", ":current"},
-	{"edge", "the secret in the template", "  Edge:", `!Sub "{{resolve:secretsmanager:${EdgeSecret}:SecretString:current}}"`, "secret"},
-	{"edge", "no wall", "  Edge:", "        WebACLId: !If [HasWebAcl, !Ref WebAclArn, !Ref AWS::NoValue]\n", ""},
+	{"edge", "the secret without its version", "  Edge:", ":current::${EdgeSecretVersion}", ":current"},
+	{"edge", "the secret in the template", "  Edge:",
+		`!Sub "{{resolve:secretsmanager:${EdgeSecret}:SecretString:current}}"`, "secret"},
+	{"edge", "no web ACL", "  Edge:", "        WebACLId: !If [HasWebAcl, !Ref WebAclArn, !Ref AWS::NoValue]\n", ""},
 	{"edge", "HTTP to the origin", "  Edge:", "OriginProtocolPolicy: https-only", "OriginProtocolPolicy: match-viewer"},
 	{"edge", "HTTP to viewers", "  Edge:", "ViewerProtocolPolicy: https-only", "ViewerProtocolPolicy: allow-all"},
 	{"edge", "old TLS for viewers", "  Edge:", "TLSv1.2_2021", "TLSv1"},
 	{"edge", "a cache", "  Edge:", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "658327ea-f89d-4fab-a63d-7e88639e58f6"},
-	{"edge", "the viewer's Host", "  Edge:", "b689b0a8-53d0-40ab-baf2-68738e2966ac", "216adef6-5c7f-47e4-b989-5492eafa07d3"},
+	{"edge", "the viewer's Host", "  Edge:", "b689b0a8-53d0-40ab-baf2-68738e2966ac",
+		"216adef6-5c7f-47e4-b989-5492eafa07d3"},
 	{"edge", "@connections through the edge", "  Edge:", "[GET, HEAD]", "[GET, HEAD, OPTIONS, PUT, PATCH, POST, DELETE]"},
 	{"edge", "a short secret", "  EdgeSecret:", "PasswordLength: 64", "PasswordLength: 16"},
-	{"edge", "a previous secret that everybody knows", "  EdgeSecret:", `{"previous":"-"}`, `{"previous":"0000000000000000000000000000000000000000"}`},
+	{"edge", "a known previous secret", "  EdgeSecret:", `{"previous":"-"}`,
+		`{"previous":"0000000000000000000000000000000000000000"}`},
 	{"edge", "always made", "  EdgeSecret:", "    Condition: HasEdge\n", ""},
 	{"edge", "an edge without a domain", "  OwnEdge:", `            - !Not [!Equals [!Ref DomainName, ""]]` + "\n", ""},
-	{"edge", "an edge that no page may use", "  OwnEdge:", `            - !Not [!Equals [!Ref AllowedOrigins, ""]]` + "\n", ""},
-	{"edge", "a wall without an edge", "  OwnEdge:", `, !Equals [!Ref WebAclArn, ""]`, ""},
-	{"addresses", "sockets past the edge", "SocketUrl:", "wss://${EdgeDomainName}/${MappingKey}", "wss://${DomainName}/${MappingKey}"},
-	{"addresses", "posts through the edge", "CALLBACK_URL:", "https://${DomainName}/${MappingKey}", "https://${EdgeDomainName}/${MappingKey}"},
-	{"settings", "the authorizer does not ask for the secret", "AuthorizeFunction:\n", "            - HasEdge\n", "            - HasWebAcl\n"},
-	{"settings", "origins that are not told", "AuthorizeFunction:\n", "ALLOWED_ORIGINS: !Ref AllowedOrigins", "ALLOWED_ORIGINS: \"\""},
-	{"access log", "addresses", "Format:", `"status":"$context.status",`, `"status":"$context.status","ip":"$context.identity.sourceIp",`},
+	{"edge", "an edge without allowed origins", "  OwnEdge:",
+		`            - !Not [!Equals [!Ref AllowedOrigins, ""]]` + "\n",
+		""},
+	{"edge", "a web ACL without an edge", "  OwnEdge:", `, !Equals [!Ref WebAclArn, ""]`, ""},
+	{"addresses", "sockets that bypass the edge", "SocketUrl:", "wss://${EdgeDomainName}/${MappingKey}",
+		"wss://${DomainName}/${MappingKey}"},
+	{"addresses", "posts through the edge", "CALLBACK_URL:", "https://${DomainName}/${MappingKey}",
+		"https://${EdgeDomainName}/${MappingKey}"},
+	{"settings", "the authorizer does not ask for the secret", "AuthorizeFunction:\n", "            - HasEdge\n",
+		"            - HasWebAcl\n"},
+	{"settings", "no allowed origins", "AuthorizeFunction:\n", "ALLOWED_ORIGINS: !Ref AllowedOrigins",
+		"ALLOWED_ORIGINS: \"\""},
+	{"access log", "addresses", "Format:", `"status":"$context.status",`,
+		`"status":"$context.status","ip":"$context.identity.sourceIp",`},
 	{"tickets", "any page", "  TicketApi:", "allowOrigins: !Split [\",\", !Ref AllowedOrigins]", "allowOrigins: [\"*\"]"},
-	{"tickets", "no throttle", "  TicketApi:", "        ThrottlingRateLimit: 100 # a login or a reconnect each; out of the account's 10 000 as well\n", ""},
+	{"tickets", "no throttle", "  TicketApi:", "ThrottlingRateLimit: 100", "# no rate limit:"},
 	{"tickets", "another method", "  TicketApi:", "            post:", "            get:"},
 	{"tickets", "another function", "  TicketApi:", "${TicketFunction.Arn}", "${MessageFunction.Arn}"},
 	{"tickets", "another payload", "  TicketApi:", `payloadFormatVersion: "2.0"`, `payloadFormatVersion: "1.0"`},
-	{"rights", "all rows for the authorizer", "AuthorizeRole:\n", "                Condition: {\"ForAllValues:StringLike\": {\"dynamodb:LeadingKeys\": [\"X#*\"]}}\n", ""},
+	{"rights", "all rows for the authorizer", "AuthorizeRole:\n",
+		"                Condition: {\"ForAllValues:StringLike\": {\"dynamodb:LeadingKeys\": [\"X#*\"]}}\n", ""},
 	{"rights", "other rows to read for the authorizer", "AuthorizeRole:\n", `["O#*"]`, `["*"]`},
 	{"rights", "other rows for tickets", "TicketRole:\n", `["X#*"]`, `["*"]`},
-	{"rights", "a condition that seldom holds", "TicketRole:\n", "ForAllValues:StringLike", "ForAllValues:StringNotLike"},
+	{"rights", "another operator in a condition", "TicketRole:\n", "ForAllValues:StringLike",
+		"ForAllValues:StringNotLike"},
 	{"permissions", "every path of the tickets' API", "TicketPermission:\n", "/*/POST/v1/tickets", "/*/*"},
 }

@@ -13,19 +13,20 @@ import (
 	"github.com/securecart/hub/internal/cloud/config"
 )
 
-// functionID is the logical id of a function.
+// functionID returns the logical id of a function.
 func functionID(f config.Function) string {
 	return strings.ToUpper(string(f)[:1]) + string(f)[1:] + "Function"
 }
 
-// checkFunctions: six, each from the folder of its main.
+// checkFunctions: each function of package config is there, built from the folder
+// of its main.
 func checkFunctions(k *checker) {
 	var want []string
 	for _, f := range config.Functions {
 		want = append(want, functionID(f))
 	}
 	var got []string
-	for _, r := range k.t.of(kindFunction) {
+	for _, r := range k.t.ofType(kindFunction) {
 		got = append(got, r.id)
 	}
 	slices.Sort(want)
@@ -37,8 +38,8 @@ func checkFunctions(k *checker) {
 			"Runtime": "provided.al2023", "Architectures": []any{"arm64"}, "Handler": "bootstrap", "Tracing": "Active",
 			"CodeUri": "build/" + string(f) + "/",
 			"Role":    object{"Fn::GetAtt": []any{roleID(f), "Arn"}},
-			// Reserved concurrency takes from the account; Policies and Events make
-			// things that are not in this file.
+			// Reserved concurrency reduces that of the account. Policies and Events generate
+			// resources that are not in this file.
 			"ReservedConcurrentExecutions": nil, "Policies": nil, "Events": nil, "AutoPublishAlias": nil,
 		} {
 			k.want(name+" of "+id, p[name], want)
@@ -49,12 +50,13 @@ func checkFunctions(k *checker) {
 		if mb, ok := number(p["MemorySize"]); !ok || mb < 128 || mb > 3008 {
 			k.failf("%s has %v MB", id, p["MemorySize"])
 		}
-		main, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, string(f), "main.go"), nil, parser.PackageClauseOnly)
+		main, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, string(f), "main.go"), nil,
+			parser.PackageClauseOnly)
 		if err != nil || main.Name.Name != "main" {
-			k.failf("there is no main in %s", f)
+			k.failf("%s has no package main", f)
 		}
 	}
-	// An authorizer has 10 seconds.
+	// API Gateway waits 10 seconds for an authorizer.
 	if seconds, _ := number(k.t.resources[functionID(config.Authorize)].properties["Timeout"]); seconds > 9 {
 		k.failf("the authorizer may run %d s", seconds)
 	}
@@ -63,7 +65,7 @@ func checkFunctions(k *checker) {
 func roleID(f config.Function) string { return strings.TrimSuffix(functionID(f), "Function") + "Role" }
 func logID(f config.Function) string  { return strings.TrimSuffix(functionID(f), "Function") + "Log" }
 
-// environment is what a function gets.
+// environment returns the environment variables of a function.
 func (k *checker) environment(s *scene, f config.Function) map[string]string {
 	env := map[string]string{}
 	for name, value := range sub(k.t.resources[functionID(f)].properties, "Environment", "Variables") {
@@ -72,28 +74,11 @@ func (k *checker) environment(s *scene, f config.Function) map[string]string {
 	return env
 }
 
-// checkSettings: each function gets the settings that it reads, no other, and
-// values it can read.
+// checkSettings: each function has exactly the settings that it reads, with values
+// that it accepts.
 func checkSettings(k *checker) {
 	for _, s := range k.scenes() {
-		table := func(id, own string) string {
-			if r := k.t.resources[id]; s.made(r) {
-				return "<" + id + ">"
-			}
-			return own
-		}
-		jwks := issuer + "/.well-known/jwks.json"
-		if s.name == "domain" {
-			jwks = "https://keys.test/jwks"
-		}
-		values := map[string]string{
-			"HUB_TABLE": "<HubTable>", "INVENTORY_TABLE": table("InventoryTable", "stock"), "CART_TABLE": table("CartTable", "carts"),
-			"INVENTORY_ATTRIBUTES": map[string]string{"own tables": "sku=productId", "own inventory": "version=rev"}[s.name],
-			"CART_ATTRIBUTES":      map[string]string{"own tables": "cart=id"}[s.name],
-			"TOKEN_ISSUER":         issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
-			"ALLOWED_ORIGINS": s.given["AllowedOrigins"], "EDGE_SECRETS": edgeSecrets(s),
-			"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "800", "METRICS_NAMESPACE": "SecureCartHub", "LIMITS": "",
-		}
+		values := k.wantSettings(s)
 		for _, f := range config.Functions {
 			env := k.environment(s, f)
 			var want []string
@@ -109,7 +94,7 @@ func checkSettings(k *checker) {
 					k.want(fmt.Sprintf("%s: %s of %s", s.name, name, f), value, want)
 				}
 			}
-			env["GUEST_KEYS"] = k.generated()
+			env["GUEST_KEYS"] = k.guestKey()
 			if env["EDGE_SECRETS"] != "" {
 				env["EDGE_SECRETS"] = generatedEdgeSecrets(k)
 			}
@@ -118,9 +103,39 @@ func checkSettings(k *checker) {
 			}
 		}
 	}
-	// What happens where the setting is missing, the template says too.
+	k.checkDefaults()
+}
+
+// wantSettings returns the values of settings in a scene.
+func (k *checker) wantSettings(s *scene) map[string]string {
+	table := func(id, own string) string {
+		if r := k.t.resources[id]; s.made(r) {
+			return "<" + id + ">"
+		}
+		return own
+	}
+	jwks := issuer + "/.well-known/jwks.json"
+	if s.name == "domain" {
+		jwks = "https://keys.test/jwks"
+	}
+	return map[string]string{
+		"HUB_TABLE": "<HubTable>", "INVENTORY_TABLE": table("InventoryTable", "stock"),
+		"CART_TABLE":           table("CartTable", "carts"),
+		"INVENTORY_ATTRIBUTES": map[string]string{"own tables": "sku=productId", "own inventory": "version=rev"}[s.name],
+		"CART_ATTRIBUTES":      map[string]string{"own tables": "cart=id"}[s.name],
+		"TOKEN_ISSUER":         issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
+		"ALLOWED_ORIGINS": s.given["AllowedOrigins"], "EDGE_SECRETS": edgeSecrets(s),
+		"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "800", "METRICS_NAMESPACE": "SecureCartHub",
+		"LIMITS": "",
+	}
+}
+
+// checkDefaults checks that the defaults of the template are those of the code.
+func (k *checker) checkDefaults() {
 	def, err := config.Load(config.Broadcast, func(name string) string {
-		return map[string]string{"HUB_TABLE": "h", "INVENTORY_TABLE": "i", "CART_TABLE": "c", "CALLBACK_URL": "https://x.test"}[name]
+		return map[string]string{
+			"HUB_TABLE": "h", "INVENTORY_TABLE": "i", "CART_TABLE": "c", "CALLBACK_URL": "https://x.test",
+		}[name]
 	})
 	if err != nil {
 		k.failf("%v", err)
@@ -129,19 +144,19 @@ func checkSettings(k *checker) {
 	k.want("the default of MetricsNamespace", k.t.parameters["MetricsNamespace"]["Default"], def.MetricsNamespace)
 }
 
-// accountRequests is what API Gateway takes from an account in a Region in a second
-// (G-LIMIT-10).
+// accountRequests is how many requests a second API Gateway accepts for an account
+// in a Region (G-LIMIT-10).
 const accountRequests = 10_000
 
-// checkPosts: the broadcaster's environments, each with the default budget, leave
-// half of the account to others. A stream has one shard or more: this is the least
-// there can be of them.
+// checkPosts: the environments of the broadcaster, each with the default budget,
+// leave half of the requests of the account to others. This is for streams of one
+// shard; they may have more.
 func checkPosts(k *checker) {
 	environments := 1 // for the schedule
-	for _, r := range k.t.of(kindSource) {
+	for _, r := range k.t.ofType(kindSource) {
 		n, ok := number(r.properties["ParallelizationFactor"])
 		if !ok {
-			k.failf("%s does not say how many batches of a shard there are at once", r.id)
+			k.failf("%s has no ParallelizationFactor", r.id)
 		}
 		environments += n
 	}
@@ -151,13 +166,13 @@ func checkPosts(k *checker) {
 	}
 }
 
-// generated is a password as Secrets Manager makes it from the settings given.
-func (k *checker) generated() string {
-	return generated(sub(k.t.resources["GuestKey"].properties, "GenerateSecretString"))
+// guestKey returns a guest key as Secrets Manager generates it.
+func (k *checker) guestKey() string {
+	return generatePassword(sub(k.t.resources["GuestKey"].properties, "GenerateSecretString"))
 }
 
-// generated is a password as Secrets Manager makes it.
-func generated(g object) string {
+// generatePassword returns a password as Secrets Manager generates it.
+func generatePassword(g object) string {
 	n, _ := number(g["PasswordLength"])
 	chars := "aB1!"
 	if g["ExcludePunctuation"] == true {
@@ -166,13 +181,16 @@ func generated(g object) string {
 	return strings.Repeat(chars, n)[:n]
 }
 
-// checkGuestKey: what Secrets Manager generates is a key as the functions read it,
+// checkGuestKey: Secrets Manager generates a guest key that the functions can read,
 // and they get it by reference.
 func checkGuestKey(k *checker) {
 	secret := k.t.resources["GuestKey"]
-	env := map[string]string{"HUB_TABLE": "hub", "TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": issuer, "TOKEN_CLIENTS": "web", "GUEST_KEYS": k.generated()}
+	env := map[string]string{
+		"HUB_TABLE": "hub", "TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": issuer, "TOKEN_CLIENTS": "web",
+		"GUEST_KEYS": k.guestKey(),
+	}
 	if _, err := config.Load(config.Authorize, func(name string) string { return env[name] }); err != nil {
-		k.failf("what is generated: %v", err)
+		k.failf("the generated key: %v", err)
 	}
 	if g := sub(secret.properties, "GenerateSecretString"); g["ExcludePunctuation"] != true || len(g) != 2 {
 		k.failf("the secret is generated with %v", g)
@@ -188,16 +206,19 @@ func checkGuestKey(k *checker) {
 	}
 }
 
-// checkLogs: each function and the stage log into a group of their own that ends.
+// checkLogs: each function and the stage have their own log group, with a
+// retention.
 func checkLogs(k *checker) {
 	names := map[string]string{"AccessLog": "access"}
 	for _, f := range config.Functions {
 		names[logID(f)] = string(f)
-		k.want("the log of "+string(f), sub(k.t.resources[functionID(f)].properties, "LoggingConfig"), object{"LogGroup": object{"Ref": logID(f)}})
+		k.want("the log of "+string(f), sub(k.t.resources[functionID(f)].properties, "LoggingConfig"),
+			object{"LogGroup": object{"Ref": logID(f)}})
 	}
-	for _, r := range k.t.of(kindLog) {
+	for _, r := range k.t.ofType(kindLog) {
 		k.want(r.id, r.properties, object{
-			"LogGroupName": object{"Fn::Sub": "/${AWS::StackName}/" + names[r.id]}, "RetentionInDays": object{"Ref": "LogRetentionDays"},
+			"LogGroupName":    object{"Fn::Sub": "/${AWS::StackName}/" + names[r.id]},
+			"RetentionInDays": object{"Ref": "LogRetentionDays"},
 		})
 		delete(names, r.id)
 	}

@@ -15,14 +15,16 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// modelled are the actions whose messages have a model. ping and help have no
-// fields; $default takes what is not JSON.
-var modelled = []wire.Action{
-	wire.ActionHello, wire.ActionSubscribe, wire.ActionUnsubscribe, wire.ActionGet, wire.ActionAdd, wire.ActionSet, wire.ActionMerge,
+// modelActions are the actions whose messages have a model. ping and help have no
+// fields, and $default receives messages that are not JSON.
+var modelActions = []wire.Action{
+	wire.ActionHello, wire.ActionSubscribe, wire.ActionUnsubscribe, wire.ActionGet, wire.ActionAdd, wire.ActionSet,
+	wire.ActionMerge,
 }
 
-// patterns are what models state of texts, by field: the decoder's grammar. A
-// token has no length here: the pattern would be longer than some readers take.
+// patterns are the patterns of string fields in models. They are the decoder's
+// grammar. The pattern of a token has no length: it would be longer than some
+// readers accept.
 var patterns = map[string]string{
 	"key":    fmt.Sprintf("^[!-~]{1,%d}$", wire.MaxKey),
 	"epoch":  fmt.Sprintf("^[A-Za-z0-9._~-]{1,%d}$", wire.MaxName),
@@ -31,12 +33,12 @@ var patterns = map[string]string{
 	"topics": "^[*]$",
 }
 
-// checkModels: a model refuses nothing that the decoder takes, and lets through
-// what the decoder has a better answer for.
+// checkModels: a model accepts every message that the decoder accepts, and every
+// message to which the decoder has a better answer.
 func checkModels(k *checker) {
 	schemas := map[string]object{} // by name
 	ids := map[string]string{}
-	for _, m := range k.t.of(kindModel) {
+	for _, m := range k.t.ofType(kindModel) {
 		name, _ := m.properties["Name"].(string)
 		if !regexp.MustCompile(`^[A-Za-z0-9]{1,128}$`).MatchString(name) {
 			k.failf("the name of %s is %q", m.id, name)
@@ -49,20 +51,21 @@ func checkModels(k *checker) {
 				k.want("the pattern of "+field+" in "+m.id, pattern, patterns[field])
 			}
 		}
-		if at := notText(schemas[name]); at != "" {
-			k.failf("the schema of %s has %s, which CloudFormation turns into text (aws-cdk #11716)", m.id, at)
+		if place := nonString(schemas[name]); place != "" {
+			k.failf("the schema of %s has %s, which CloudFormation turns into text (aws-cdk #11716)", m.id, place)
 		}
 	}
 	used := map[string]bool{}
 	for key, r := range k.byKey() {
-		if !slices.Contains(modelled, wire.Action(key)) {
+		if !slices.Contains(modelActions, wire.Action(key)) {
 			if r.properties["ModelSelectionExpression"] != nil || r.properties["RequestModels"] != nil {
 				k.failf("the route %s has a model", key)
 			}
 			continue
 		}
-		// Without a model for what is selected, every message would fail (G-VALID-2).
-		k.want("the model selection of "+key, r.properties["ModelSelectionExpression"], k.one(kindAPI).properties["RouteSelectionExpression"])
+		// If the selected model is missing, every message fails (G-VALID-2).
+		k.want("the model selection of "+key, r.properties["ModelSelectionExpression"],
+			k.one(kindAPI).properties["RouteSelectionExpression"])
 		models := sub(r.properties, "RequestModels")
 		name, _ := models[key].(string)
 		used[name] = true
@@ -73,7 +76,7 @@ func checkModels(k *checker) {
 		if !slices.Contains(r.dependsOn, ids[name]) {
 			k.failf("%s does not wait for its model", r.id)
 		}
-		k.judge(wire.Action(key), schemas[name])
+		k.checkModel(wire.Action(key), schemas[name])
 	}
 	for name := range schemas {
 		if !used[name] {
@@ -82,22 +85,22 @@ func checkModels(k *checker) {
 	}
 }
 
-// notText finds a number or boolean in a schema.
-func notText(v any) string {
+// nonString returns the place of a number or boolean in a schema, or "".
+func nonString(v any) string {
 	switch v := v.(type) {
 	case string:
 		return ""
 	case []any:
 		for _, each := range v {
-			if at := notText(each); at != "" {
-				return at
+			if place := nonString(each); place != "" {
+				return place
 			}
 		}
 		return ""
 	case object:
 		for name, each := range v {
-			if at := notText(each); at != "" {
-				return strings.TrimSuffix(name+"."+at, ".")
+			if place := nonString(each); place != "" {
+				return strings.TrimSuffix(name+"."+place, ".")
 			}
 		}
 		return ""
@@ -105,8 +108,8 @@ func notText(v any) string {
 	return fmt.Sprint(v)
 }
 
-// judge compares a model with the decoder.
-func (k *checker) judge(action wire.Action, schema object) {
+// checkModel compares a model with the decoder.
+func (k *checker) checkModel(action wire.Action, schema object) {
 	for _, m := range goodMessages()[action] {
 		takes, err := valid(schema, m.v)
 		if err != nil {
@@ -114,45 +117,58 @@ func (k *checker) judge(action wire.Action, schema object) {
 			return
 		}
 		if !takes {
-			k.failf("the model of %s refuses what is good: %.200s", action, m.text)
+			k.failf("the model of %s refuses a valid message: %.200s", action, m.text)
 		}
 	}
-	for _, text := range letThrough[action] {
+	for _, text := range messagesToAccept[action] {
 		if !accepts(schema, text) {
-			k.failf("the model of %s refuses what has a better answer: %.200s", action, text)
+			k.failf("the model of %s refuses a message that the hub answers better: %.200s", action, text)
 		}
 	}
-	for _, text := range stopped[action] {
+	for _, text := range messagesToRefuse[action] {
 		if accepts(schema, text) {
-			k.failf("the model of %s lets through %s", action, text)
+			k.failf("the model of %s accepts %s", action, text)
 		}
 	}
 }
 
-// letThrough are messages that are refused for what a user did, or with a code of
-// their own. The client wants that answer.
-var letThrough = map[wire.Action][]string{
+// messagesToAccept are messages that the hub refuses with an answer that helps the
+// user or has its own code.
+var messagesToAccept = map[wire.Action][]string{
 	wire.ActionSubscribe: {
-		`{"action":"subscribe","topics":` + topicList(wire.MaxTopics+1) + `}`, `{"action":"subscribe","topics":["no such topic"]}`,
+		`{"action":"subscribe","topics":` + topicList(wire.MaxTopics+1) + `}`,
+		`{"action":"subscribe","topics":["no such topic"]}`,
 		`{"action":"subscribe","topics":[]}`,
 	},
 	wire.ActionUnsubscribe: {`{"action":"unsubscribe","topics":` + topicList(wire.MaxTopics+1) + `}`},
 	wire.ActionGet:         {`{"action":"get","topics":` + topicList(wire.MaxTopics+1) + `}`},
 	wire.ActionAdd: {
-		`{"action":"add","sku":"MUG","quantity":1000}`, `{"action":"add","sku":"MUG","quantity":-1}`, `{"action":"add","sku":"a mug"}`, `{"action":"add","sku":""}`,
+		`{"action":"add","sku":"MUG","quantity":1000}`, `{"action":"add","sku":"MUG","quantity":-1}`,
+		`{"action":"add","sku":"a mug"}`, `{"action":"add","sku":""}`,
 	},
-	wire.ActionSet: {`{"action":"set","lines":` + lineList(wire.MaxLines+1) + `}`, `{"action":"set","lines":{"a mug":1000}}`, `{"action":"set","lines":{}}`, `{"action":"set","lines":{"MUG":1},"version":-1}`},
+	wire.ActionSet: {`{"action":"set","lines":` + lineList(wire.MaxLines+1) + `}`,
+		`{"action":"set","lines":{"a mug":1000}}`, `{"action":"set","lines":{}}`,
+		`{"action":"set","lines":{"MUG":1},"version":-1}`},
 }
 
-// stopped are messages that no client of the protocol sends. They cost no Lambda.
-var stopped = map[wire.Action][]string{
-	wire.ActionHello:       {`[]`, `"hello"`, `{"action":"hello","token":7}`, `{"action":"hello","id":{}}`, `{"action":"hello","token":""}`, `{"action":"hello","token":"a b"}`},
-	wire.ActionSubscribe:   {`{"action":"subscribe"}`, `{"action":"subscribe","topics":"cart"}`, `{"action":"subscribe","topics":{"cart":"1"}}`, `{"action":"subscribe","topics":[7]}`, `{"action":"subscribe","topics":["cart"],"only":1}`},
-	wire.ActionUnsubscribe: {`{"action":"unsubscribe"}`, `{"action":"unsubscribe","topics":"all"}`, `{"action":"unsubscribe","topics":{"cart":1}}`},
-	wire.ActionGet:         {`{"action":"get"}`, `{"action":"get","topics":"*"}`, `{"action":"get","topics":[],"after":1}`},
-	wire.ActionAdd:         {`{"action":"add"}`, `{"action":"add","sku":7}`, `{"action":"add","sku":"MUG","quantity":"1"}`, `{"action":"add","sku":"MUG","quantity":1.5}`, `{"action":"add","sku":"MUG","key":"` + strings.Repeat("k", wire.MaxKey+1) + `"}`},
-	wire.ActionSet:         {`{"action":"set"}`, `{"action":"set","lines":[]}`, `{"action":"set","lines":{"MUG":"1"}}`, `{"action":"set","lines":{"MUG":1},"version":"1"}`},
-	wire.ActionMerge:       {`{"action":"merge"}`, `{"action":"merge","from":null}`, `{"action":"merge","from":"a","policy":"none"}`},
+// messagesToRefuse are messages that no client of the protocol sends. The gateway
+// refuses them, so they do not invoke a function.
+var messagesToRefuse = map[wire.Action][]string{
+	wire.ActionHello: {`[]`, `"hello"`, `{"action":"hello","token":7}`, `{"action":"hello","id":{}}`,
+		`{"action":"hello","token":""}`, `{"action":"hello","token":"a b"}`},
+	wire.ActionSubscribe: {`{"action":"subscribe"}`, `{"action":"subscribe","topics":"cart"}`,
+		`{"action":"subscribe","topics":{"cart":"1"}}`, `{"action":"subscribe","topics":[7]}`,
+		`{"action":"subscribe","topics":["cart"],"only":1}`},
+	wire.ActionUnsubscribe: {`{"action":"unsubscribe"}`, `{"action":"unsubscribe","topics":"all"}`,
+		`{"action":"unsubscribe","topics":{"cart":1}}`},
+	wire.ActionGet: {`{"action":"get"}`, `{"action":"get","topics":"*"}`, `{"action":"get","topics":[],"after":1}`},
+	wire.ActionAdd: {`{"action":"add"}`, `{"action":"add","sku":7}`, `{"action":"add","sku":"MUG","quantity":"1"}`,
+		`{"action":"add","sku":"MUG","quantity":1.5}`,
+		`{"action":"add","sku":"MUG","key":"` + strings.Repeat("k", wire.MaxKey+1) + `"}`},
+	wire.ActionSet: {`{"action":"set"}`, `{"action":"set","lines":[]}`, `{"action":"set","lines":{"MUG":"1"}}`,
+		`{"action":"set","lines":{"MUG":1},"version":"1"}`},
+	wire.ActionMerge: {`{"action":"merge"}`, `{"action":"merge","from":null}`,
+		`{"action":"merge","from":"a","policy":"none"}`},
 }
 
 func topicList(n int) string {
@@ -171,16 +187,16 @@ func lineList(n int) string {
 	return "{" + strings.Join(lines, ",") + "}"
 }
 
-// message is a text and the JSON it is.
+// message is a message as text and decoded.
 type message struct {
 	text string
 	v    any
 }
 
-// goodMessages are the messages that the decoder takes, by action.
+// goodMessages are messages that the decoder accepts, by action.
 var goodMessages = sync.OnceValue(func() map[wire.Action][]message {
 	good := map[wire.Action][]message{}
-	for _, action := range modelled {
+	for _, action := range modelActions {
 		for _, text := range messages(action) {
 			if _, refused := wire.Decode([]byte(text), false); refused == nil {
 				good[action] = append(good[action], message{text, decoded(text)})
@@ -190,8 +206,8 @@ var goodMessages = sync.OnceValue(func() map[wire.Action][]message {
 	return good
 })
 
-// messages of an action: those of the protocol's description, and for each field
-// each value of a list, good or not.
+// messages returns messages of an action: those in testdata, and for each field one
+// with each of many values, valid or not.
 func messages(action wire.Action) []string {
 	var all []string
 	golden, _ := filepath.Glob(filepath.Join(root, "testdata/protocol/*.client.json"))
@@ -206,12 +222,17 @@ func messages(action wire.Action) []string {
 	}
 	q := func(n int) string { return `"` + strings.Repeat("n", n) + `"` }
 	values := []string{
-		`null`, `true`, `false`, `0`, `-0`, `1`, `-1`, `1.0`, `1e2`, `1.5`, `999`, `1000`, `9007199254740991`, `9007199254740992`, `""`, `"*"`, `"a b"`, `"é"`, `"sum"`,
-		`"max"`, `"mine"`, `"theirs"`, `"\u0073um"`, q(1), q(64), q(65), q(128), q(8192), q(8193), `[]`, `{}`, `["cart",7]`, `["cart"]`, `["cart","cart"]`, `"cart"`, `["sku:😀"]`,
-		`{"cart":0}`, `{"cart":9007199254740991}`, `{"cart":-1}`, `{"cart":null}`, `{"MUG":0}`, `{"MUG":999}`, `{"MUG":1.0}`, `{"MUG":true}`,
-		topicList(wire.MaxTopics), topicList(wire.MaxTopics + 1), lineList(wire.MaxLines), lineList(wire.MaxLines + 1), strings.ReplaceAll(lineList(wire.MaxTopics), "999", "9007199254740991"),
+		`null`, `true`, `false`, `0`, `-0`, `1`, `-1`, `1.0`, `1e2`, `1.5`, `999`, `1000`, `9007199254740991`,
+		`9007199254740992`, `""`, `"*"`, `"a b"`, `"é"`, `"sum"`,
+		`"max"`, `"mine"`, `"theirs"`, `"\u0073um"`, q(1), q(64), q(65), q(128), q(8192), q(8193), `[]`, `{}`, `["cart",7]`,
+		`["cart"]`, `["cart","cart"]`, `"cart"`, `["sku:😀"]`,
+		`{"cart":0}`, `{"cart":9007199254740991}`, `{"cart":-1}`, `{"cart":null}`, `{"MUG":0}`, `{"MUG":999}`, `{"MUG":1.0}`,
+		`{"MUG":true}`,
+		topicList(wire.MaxTopics), topicList(wire.MaxTopics + 1), lineList(wire.MaxLines), lineList(wire.MaxLines + 1),
+		strings.ReplaceAll(lineList(wire.MaxTopics), "999", "9007199254740991"),
 	}
-	for _, field := range []string{"id", "token", "topics", "epoch", "only", "after", "sku", "quantity", "lines", "version", "key", "from", "policy", "colour"} {
+	for _, field := range []string{"id", "token", "topics", "epoch", "only", "after", "sku", "quantity", "lines",
+		"version", "key", "from", "policy", "colour"} {
 		for _, value := range values {
 			text := fmt.Sprintf(`{"action":%q,%q:%s`, action, field, value)
 			for _, name := range slices.Sorted(maps.Keys(base)) {
@@ -225,7 +246,7 @@ func messages(action wire.Action) []string {
 	return all
 }
 
-// accepts reports whether text is valid JSON as a schema wants it.
+// accepts reports whether text is valid for a schema.
 func accepts(schema object, text string) bool {
 	takes, err := valid(schema, decoded(text))
 	return takes && err == nil
@@ -236,14 +257,14 @@ func decoded(text string) any {
 	dec.UseNumber()
 	var v any
 	if err := dec.Decode(&v); err != nil {
-		panic(err) // the texts are our own
+		panic(err) // the texts are constants
 	}
 	return v
 }
 
-// valid reports whether a value is as a schema wants it. It knows the part of
-// JSON Schema, draft 4, that API Gateway is known to apply to messages, and
-// refuses schemas that use more.
+// valid reports whether a value is valid for a schema. It knows the part of JSON
+// Schema, draft 4, that API Gateway is known to apply to messages. Other schemas
+// are an error.
 func valid(schema object, v any) (bool, error) {
 	text, isText := v.(string)
 	list, _ := v.([]any)
@@ -254,16 +275,16 @@ func valid(schema object, v any) (bool, error) {
 		switch name {
 		case "$schema":
 		case "type":
-			ok = slices.ContainsFunc(texts(want), func(t string) bool { return isType(t, v) })
+			ok = slices.ContainsFunc(stringList(want), func(t string) bool { return isType(t, v) })
 		case "enum":
-			ok = isText && slices.Contains(texts(want), text)
+			ok = isText && slices.Contains(stringList(want), text)
 		case "pattern":
 			ok = !isText || regexp.MustCompile(fmt.Sprint(want)).MatchString(text)
 		case "required":
-			if len(texts(want)) == 0 {
+			if len(stringList(want)) == 0 {
 				return false, errors.New("required is empty, which API Gateway refuses (aws-cdk #27433)")
 			}
-			for _, field := range texts(want) {
+			for _, field := range stringList(want) {
 				_, there := m[field]
 				ok = ok && (!isMap || there)
 			}
@@ -280,7 +301,7 @@ func valid(schema object, v any) (bool, error) {
 				ok = ok && fine
 			}
 		default:
-			return false, fmt.Errorf("the keyword %q is not known here", name)
+			return false, fmt.Errorf("unknown keyword %q", name)
 		}
 		good = good && ok
 	}
@@ -294,22 +315,22 @@ type part struct {
 }
 
 func parts(schema object, keyword string, m object, list []any) ([]part, error) {
-	named := sub(schema, "properties")
+	properties := sub(schema, "properties")
 	s, ok := schema[keyword].(object)
 	if !ok {
-		return nil, fmt.Errorf("%s is not a schema: unknown fields have to pass", keyword)
+		return nil, fmt.Errorf("%s is not a schema: unknown fields must be accepted", keyword)
 	}
 	var all []part
 	switch keyword {
 	case "properties":
-		for name := range named {
+		for name := range properties {
 			if v, there := m[name]; there {
-				all = append(all, part{sub(named, name), v})
+				all = append(all, part{sub(properties, name), v})
 			}
 		}
 	case "additionalProperties":
 		for name, v := range m {
-			if _, is := named[name]; !is {
+			if _, exists := properties[name]; !exists {
 				all = append(all, part{s, v})
 			}
 		}

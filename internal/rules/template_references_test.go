@@ -5,26 +5,57 @@ import (
 	"regexp"
 )
 
-// checkReferences: every reference leads to something that is made whenever what
-// refers to it is.
+// checkReferences: a resource refers only to resources that are made whenever it is
+// made.
 func checkReferences(k *checker) {
 	for _, s := range k.scenes() {
-		for _, r := range k.t.resources {
-			if !s.made(r) {
-				continue
-			}
-			s.value(r.properties)
-			for _, id := range r.dependsOn {
-				if on, ok := k.t.resources[id]; !ok || !s.made(on) {
-					s.failf("%s depends on %s, which is not made", r.id, id)
+		stack := s.evaluator()
+		made := map[string]bool{}
+		for _, r := range stack.Resources() {
+			made[r.ID] = true
+		}
+		for _, r := range stack.Resources() {
+			r.Property().JSON()
+			for _, id := range r.DependsOn() {
+				if !made[id] {
+					k.failf("%s: %s depends on %s, which is not made", s.name, r.ID, id)
 				}
 			}
 		}
-		for _, o := range k.t.outputs {
-			s.value(o["Value"])
+		for _, output := range stack.Section("Outputs").Fields() {
+			output.Value.Field("Value").JSON()
 		}
+		s.collect()
 		for _, e := range s.errors {
 			k.failf("%s", e)
+		}
+	}
+}
+
+// placeholder matches ${Name} and ${Name.Attribute} in a Fn::Sub.
+var placeholder = regexp.MustCompile(`\$\{([^!][^}]*)\}`)
+
+// references adds the names that a value refers to.
+func references(v any, names map[string]bool) {
+	switch v := v.(type) {
+	case []any:
+		for _, each := range v {
+			references(each, names)
+		}
+	case object:
+		for name, args := range v {
+			list, _ := args.([]any)
+			switch text, _ := args.(string); {
+			case name == "Ref" || name == "Condition":
+				names[text] = true
+			case name == "Fn::Sub":
+				for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
+					names[m[1]] = true
+				}
+			case name == "Fn::If" && len(list) > 0:
+				names[fmt.Sprint(list[0])] = true
+			}
+			references(args, names)
 		}
 	}
 }
@@ -32,32 +63,8 @@ func checkReferences(k *checker) {
 // checkConditions: conditions and parameters are defined and used.
 func checkConditions(k *checker) {
 	used := map[string]bool{}
-	var walk func(v any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case []any:
-			for _, each := range v {
-				walk(each)
-			}
-		case object:
-			for name, args := range v {
-				list, _ := args.([]any)
-				switch text, _ := args.(string); {
-				case name == "Ref" || name == "Condition":
-					used[text] = true
-				case name == "Fn::Sub":
-					for _, m := range inSub.FindAllStringSubmatch(text, -1) {
-						used[m[1]] = true
-					}
-				case name == "Fn::If" && len(list) > 0:
-					used[fmt.Sprint(list[0])] = true
-				}
-				walk(args)
-			}
-		}
-	}
-	for _, part := range []string{"Conditions", "Resources", "Outputs"} {
-		walk(k.t.whole[part])
+	for _, section := range []string{"Conditions", "Resources", "Outputs"} {
+		references(k.t.sections[section], used)
 	}
 	for _, r := range k.t.resources {
 		if _, ok := k.t.conditions[r.condition]; r.condition != "" && !ok {
@@ -78,8 +85,16 @@ func checkConditions(k *checker) {
 			k.failf("the parameter %s has a default: %t", name, optional)
 		}
 	}
-	// One without the other would deploy something else than was meant.
-	for _, pair := range [][2]string{{"InventoryTableName", "InventoryStreamArn"}, {"CartTableName", "CartStreamArn"}, {"DomainName", "CertificateArn"}, {"EdgeDomainName", "EdgeCertificateArn"}} {
+	k.checkRules()
+}
+
+// checkRules checks that the rules refuse half of a pair of parameters, which are
+// only useful together, and accept all scenes.
+func (k *checker) checkRules() {
+	for _, pair := range [][2]string{
+		{"InventoryTableName", "InventoryStreamArn"}, {"CartTableName", "CartStreamArn"},
+		{"DomainName", "CertificateArn"}, {"EdgeDomainName", "EdgeCertificateArn"},
+	} {
 		for _, name := range pair {
 			if (&scene{name: name, given: map[string]string{name: "x"}, t: k.t}).allowed() {
 				k.failf("%s may be given without the other of %v", name, pair)
@@ -88,39 +103,28 @@ func checkConditions(k *checker) {
 	}
 	for _, s := range k.scenes() {
 		if !s.allowed() {
-			k.failf("the rules refuse %s", s.name)
+			k.failf("the rules refuse the parameters of %s", s.name)
 		}
 	}
 }
 
-// allowed reports whether the template's rules accept the parameters.
-func (s *scene) allowed() bool {
-	for name := range sub(s.t.whole, "Rules") {
-		assertions, _ := sub(s.t.whole, "Rules", name)["Assertions"].([]any)
-		for _, a := range assertions {
-			if m, _ := a.(object); !s.truth(m["Assert"]) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
+// literals match text that a template must not have.
 var literals = map[string]*regexp.Regexp{
-	"an account":            regexp.MustCompile(`\b\d{12}\b`),
-	"a Region":              regexp.MustCompile(`\b(us|eu|ap|ca|sa|me|af|il|mx|cn)(-gov)?-(north|south|east|west|central|northeast|southeast|northwest|southwest)-\d\b`),
+	"an account": regexp.MustCompile(`\b\d{12}\b`),
+	"a Region": regexp.MustCompile(`\b(us|eu|ap|ca|sa|me|af|il|mx|cn)(-gov)?` +
+		`-(north|south|east|west|central|northeast|southeast|northwest|southwest)-\d\b`),
 	"a partition":           regexp.MustCompile(`\barn:aws[a-z-]*:`),
 	"an address of AWS":     regexp.MustCompile(`execute-api\.[^\s"]*amazonaws\.com`),
 	"something like a key":  regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{16}\b`),
 	"a bucket":              regexp.MustCompile(`\bs3://`),
 	"an unfinished part":    regexp.MustCompile(`@@|TODO|FIXME|XXX`),
 	"a tab":                 regexp.MustCompile(`\t`),
-	"a runtime that ended":  regexp.MustCompile(`\bgo1\.x\b|provided\.al2\b`),
+	"an ended runtime":      regexp.MustCompile(`\bgo1\.x\b|provided\.al2\b`),
 	"tracing of the stage":  regexp.MustCompile(`TracingEnabled`),
-	"WAF at the WebSockets": regexp.MustCompile(`WebACLAssociation`), // it cannot be attached to a WebSocket API
+	"WAF at the WebSockets": regexp.MustCompile(`WebACLAssociation`), // a web ACL cannot be attached to a WebSocket API
 }
 
-// checkLiterals: the same file deploys anywhere, and has none of what cannot work.
+// checkLiterals: the template deploys in any account and Region.
 func checkLiterals(k *checker) {
 	for what, form := range literals {
 		if m := form.FindString(k.t.text); m != "" {

@@ -10,15 +10,18 @@ import (
 	"github.com/securecart/hub/internal/cloud/config"
 )
 
-// rights is what each function may do, by resource. Every function may write its
-// own log and traces too.
+// rights are the actions that each function is allowed, by resource. Every function
+// may also write its log and traces.
 var rights = map[config.Function]map[string][]string{
-	config.Authorize:  {"tickets": {"dynamodb:DeleteItem"}, "owners": {"dynamodb:Query"}},
-	config.Ticket:     {"tickets": {"dynamodb:PutItem"}, "owners": {"dynamodb:Query"}},
-	config.Connect:    {"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"}},
+	config.Authorize: {"tickets": {"dynamodb:DeleteItem"}, "owners": {"dynamodb:Query"}},
+	config.Ticket:    {"tickets": {"dynamodb:PutItem"}, "owners": {"dynamodb:Query"}},
+	config.Connect: {
+		"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+	},
 	config.Disconnect: {"hub": {"dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"}},
 	config.Message: {
-		"hub":       {"dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+		"hub": {"dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",
+			"dynamodb:UpdateItem"},
 		"inventory": {"dynamodb:BatchGetItem"},
 		"cart":      {"dynamodb:GetItem", "dynamodb:UpdateItem"},
 	},
@@ -42,18 +45,19 @@ var rights = map[config.Function]map[string][]string{
 
 const manageConnections = "execute-api:ManageConnections"
 
-// arns are the resources of rights in a scene.
+// arns returns the resources of rights by name.
 func (k *checker) arns(s *scene) map[string]string {
 	api := "arn:aws-p:execute-api:region-1:account:<" + k.one(kindAPI).id + ">/" + stageName + "/"
 	arns := map[string]string{
-		"hub": "<HubTable.Arn>", "tickets": "<HubTable.Arn> for X#*", "owners": "<HubTable.Arn> for O#*", "post": api + "POST/@connections/*", "close": api + "DELETE/@connections/*",
+		"hub": "<HubTable.Arn>", "tickets": "<HubTable.Arn> for X#*", "owners": "<HubTable.Arn> for O#*",
+		"post": api + "POST/@connections/*", "close": api + "DELETE/@connections/*",
 		"failures of stock": "<InventoryFailures.Arn>", "failures of carts": "<CartFailures.Arn>",
 	}
 	for name, id := range map[string]string{"inventory": "InventoryTable", "cart": "CartTable"} {
 		if s.made(k.t.resources[id]) {
 			arns[name], arns[name+" stream"] = "<"+id+".Arn>", "<"+id+".StreamArn>"
 		} else {
-			arns[name+" stream"] = map[string]string{"inventory": ownItems, "cart": ownCarts}[name]
+			arns[name+" stream"] = map[string]string{"inventory": shopInventoryStream, "cart": shopCartStream}[name]
 			arns[name], _, _ = strings.Cut(arns[name+" stream"], "/stream/")
 		}
 		arns[name+" streams"] = arns[name] + "/stream/*"
@@ -76,14 +80,21 @@ func (k *checker) grants(s *scene, role resource) []string {
 			m, _ := statement.(object)
 			k.want("an effect of "+role.id, m["Effect"], "Allow")
 			rows := ""
-			if keys := texts(sub(m, "Condition", "ForAllValues:StringLike")["dynamodb:LeadingKeys"]); m["Condition"] != nil {
-				k.want("a condition of "+role.id, m["Condition"], object{"ForAllValues:StringLike": object{"dynamodb:LeadingKeys": sub(m, "Condition", "ForAllValues:StringLike")["dynamodb:LeadingKeys"]}})
+			if keys := stringList(sub(m, "Condition",
+				"ForAllValues:StringLike")["dynamodb:LeadingKeys"]); m["Condition"] != nil {
+				k.want("a condition of "+role.id, m["Condition"],
+					object{
+						"ForAllValues:StringLike": object{
+							"dynamodb:LeadingKeys": sub(m, "Condition", "ForAllValues:StringLike")["dynamodb:LeadingKeys"],
+						},
+					})
 				rows = " for " + strings.Join(keys, " ")
 				delete(m, "Condition")
 			}
-			k.want("what a statement of "+role.id+" has", slices.Sorted(maps.Keys(m)), []string{"Action", "Effect", "Resource"})
-			for _, action := range texts(m["Action"]) {
-				for _, on := range texts(m["Resource"]) {
+			k.want("the fields of a statement of "+role.id, slices.Sorted(maps.Keys(m)),
+				[]string{"Action", "Effect", "Resource"})
+			for _, action := range stringList(m["Action"]) {
+				for _, on := range stringList(m["Resource"]) {
 					all = append(all, action+" on "+on+rows)
 				}
 			}
@@ -93,7 +104,7 @@ func (k *checker) grants(s *scene, role resource) []string {
 	return all
 }
 
-// checkRights: each function may do what the table says, and nothing else.
+// checkRights: each function is allowed exactly the actions in the table.
 func checkRights(k *checker) {
 	for _, s := range k.scenes() {
 		arns := k.arns(s)
@@ -121,25 +132,27 @@ func checkRights(k *checker) {
 				}
 			}
 			if len(got) != len(want) {
-				k.failf("%s: %s has a right twice", s.name, f)
+				k.failf("%s: %s has the same right twice", s.name, f)
 			}
-			k.want("who takes the role of "+string(f), sub(role.properties, "AssumeRolePolicyDocument")["Statement"], []any{object{
-				"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": object{"Service": "lambda.amazonaws.com"},
-			}})
+			k.want("who may assume the role of "+string(f), sub(role.properties, "AssumeRolePolicyDocument")["Statement"],
+				[]any{object{
+					"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": object{"Service": "lambda.amazonaws.com"},
+				}})
 		}
 	}
 }
 
-// checkManageConnections: posting and closing is the broadcaster's, whatever else
-// roles there are.
+// checkManageConnections: only the broadcaster may post to connections and close
+// them.
 func checkManageConnections(k *checker) {
 	s := k.scenes()[0]
 	arns := k.arns(s)
-	for _, role := range k.t.of(kindRole) {
+	for _, role := range k.t.ofType(kindRole) {
 		data, _ := json.Marshal(s.value(role.properties))
-		reaches := strings.Contains(string(data), "execute-api:") || strings.Contains(string(data), "@connections") || strings.Contains(string(data), `"*:*"`)
+		reaches := strings.Contains(string(data), "execute-api:") || strings.Contains(string(data), "@connections") ||
+			strings.Contains(string(data), `"*:*"`)
 		if reaches != (role.id == roleID(config.Broadcast)) {
-			k.failf("%s reaches connections: %t", role.id, reaches)
+			k.failf("%s may manage connections: %t", role.id, reaches)
 		}
 	}
 	var got []string
@@ -148,7 +161,8 @@ func checkManageConnections(k *checker) {
 			got = append(got, grant)
 		}
 	}
-	k.want("the broadcaster's connections", got, []string{manageConnections + " on " + arns["close"], manageConnections + " on " + arns["post"]})
+	k.want("the broadcaster's connections", got,
+		[]string{manageConnections + " on " + arns["close"], manageConnections + " on " + arns["post"]})
 }
 
 // checkPermissions: each route may invoke its function, and nothing else may.
@@ -160,16 +174,17 @@ func checkPermissions(k *checker) {
 	}
 	want := []string{
 		line(config.Authorize, "apigateway.amazonaws.com", api+"authorizers/<"+k.one(kindAuthorizer).id+">"),
-		line(config.Ticket, "apigateway.amazonaws.com", "arn:aws-p:execute-api:region-1:account:<TicketApi>/*/POST/v1/tickets"),
+		line(config.Ticket, "apigateway.amazonaws.com",
+			"arn:aws-p:execute-api:region-1:account:<TicketApi>/*/POST/v1/tickets"),
 		line(config.Broadcast, "events.amazonaws.com", "<"+k.one(kindSchedule).id+".Arn>"),
 	}
 	for _, key := range routeKeys() {
-		if f := behind(key); f != "" {
+		if f := functionBehind(key); f != "" {
 			want = append(want, line(f, "apigateway.amazonaws.com", api+stageName+"/"+key))
 		}
 	}
 	var got []string
-	for _, r := range k.t.of(kindPermission) {
+	for _, r := range k.t.ofType(kindPermission) {
 		p := s.props(r)
 		k.want("the action of "+r.id, p["Action"], "lambda:InvokeFunction")
 		got = append(got, fmt.Sprintf("%v invokes %v for %v", p["Principal"], p["FunctionName"], p["SourceArn"]))

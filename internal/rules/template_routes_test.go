@@ -12,22 +12,22 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// checkDeploymentDepends: the snapshot is taken when everything in it is there, and
+// checkDeploymentDepends: the deployment waits for all parts of its snapshot, and
 // the stage serves it.
 func checkDeploymentDepends(k *checker) {
 	d := k.one(kindDeployment)
 	for _, kind := range snapshotKinds[1:] {
-		for _, r := range k.t.of(kind) {
+		for _, r := range k.t.ofType(kind) {
 			if !slices.Contains(d.dependsOn, r.id) {
 				k.failf("%s does not depend on %s", d.id, r.id)
 			}
 		}
 	}
-	k.want("the deployment has", d.properties, object{"ApiId": object{"Ref": k.one(kindAPI).id}})
+	k.want("the properties of the deployment", d.properties, object{"ApiId": object{"Ref": k.one(kindAPI).id}})
 	k.want("the stage's deployment", k.one(kindStage).properties["DeploymentId"], object{"Ref": d.id})
 }
 
-// checkDeploymentHash: a changed API has a new deployment.
+// checkDeploymentHash: if the API changes, so does the id of its deployment.
 func checkDeploymentHash(k *checker) {
 	want, err := snapshotID(k.t)
 	if err != nil {
@@ -36,9 +36,9 @@ func checkDeploymentHash(k *checker) {
 	k.want("the deployment's logical id (here and in the stage)", k.one(kindDeployment).id, want)
 }
 
-// integrationOf is the integration that a route leads to.
+// integrationOf returns the integration of a route.
 func (k *checker) integrationOf(route resource) resource {
-	for _, i := range k.t.of(kindIntegration) {
+	for _, i := range k.t.ofType(kindIntegration) {
 		if reflect.DeepEqual(route.properties["Target"], object{"Fn::Sub": "integrations/${" + i.id + "}"}) {
 			return i
 		}
@@ -46,12 +46,12 @@ func (k *checker) integrationOf(route resource) resource {
 	return resource{properties: object{}}
 }
 
-// byKey are the routes by key.
+// byKey returns the routes by key.
 func (k *checker) byKey() map[string]resource {
 	routes := map[string]resource{}
-	for _, r := range k.t.of(kindRoute) {
+	for _, r := range k.t.ofType(kindRoute) {
 		key := fmt.Sprint(r.properties["RouteKey"])
-		if _, twice := routes[key]; twice {
+		if _, exists := routes[key]; exists {
 			k.failf("two routes have the key %s", key)
 		}
 		routes[key] = r
@@ -59,10 +59,11 @@ func (k *checker) byKey() map[string]resource {
 	return routes
 }
 
-// runs is the function behind an integration or authorizer.
-func (k *checker) runs(uri any) config.Function {
+// functionOf returns the function that an integration or authorizer invokes.
+func (k *checker) functionOf(uri any) config.Function {
 	for _, f := range config.Functions {
-		want := "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${" + functionID(f) + ".Arn}/invocations"
+		want := "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${" + functionID(f) +
+			".Arn}/invocations"
 		if reflect.DeepEqual(uri, object{"Fn::Sub": want}) {
 			return f
 		}
@@ -70,8 +71,8 @@ func (k *checker) runs(uri any) config.Function {
 	return ""
 }
 
-// behind says which function answers a route, "" for none.
-func behind(key string) config.Function {
+// functionBehind returns the function that a route should invoke, or "".
+func functionBehind(key string) config.Function {
 	switch key {
 	case "$connect":
 		return config.Connect
@@ -83,7 +84,7 @@ func behind(key string) config.Function {
 	return config.Message
 }
 
-// routeKeys are the routes that there must be.
+// routeKeys are the keys of the routes that must exist.
 func routeKeys() []string {
 	keys := []string{"$connect", "$disconnect", "$default"}
 	for _, a := range wire.Actions {
@@ -92,7 +93,7 @@ func routeKeys() []string {
 	return keys
 }
 
-// checkRoutes: one for each action, and each leads to its function.
+// checkRoutes: each action has a route, and each route has its function.
 func checkRoutes(k *checker) {
 	api := k.one(kindAPI)
 	k.want("the protocol", api.properties["ProtocolType"], "WEBSOCKET")
@@ -101,25 +102,25 @@ func checkRoutes(k *checker) {
 	k.want("the routes", slices.Sorted(maps.Keys(routes)), slices.Sorted(slices.Values(routeKeys())))
 	for key, r := range routes {
 		i := k.integrationOf(r)
-		switch f := behind(key); {
+		switch f := functionBehind(key); {
 		case i.id == "":
 			k.failf("the route %s has no integration", key)
 		case f == "":
 			k.want("the integration of "+key, i.properties["IntegrationType"], "MOCK")
 		default:
-			k.want("the function of "+key, k.runs(i.properties["IntegrationUri"]), f)
+			k.want("the function of "+key, k.functionOf(i.properties["IntegrationUri"]), f)
 		}
 		if r.properties["ApiKeyRequired"] != nil {
-			k.failf("the route %s wants an API key", key)
+			k.failf("the route %s requires an API key", key)
 		}
 	}
 }
 
-// checkRouteResponses: a route is two-way where its answer is for the client
-// (G-RESP-2), and only there.
+// checkRouteResponses: exactly the routes that answer their client are two-way
+// (G-RESP-2).
 func checkRouteResponses(k *checker) {
 	answers := map[string]string{} // route → response
-	for _, r := range k.t.of(kindRouteResponse) {
+	for _, r := range k.t.ofType(kindRouteResponse) {
 		k.want("the key of "+r.id, r.properties["RouteResponseKey"], "$default")
 		ref, _ := r.properties["RouteId"].(object)
 		answers[fmt.Sprint(ref["Ref"])] = r.id
@@ -133,33 +134,34 @@ func checkRouteResponses(k *checker) {
 				k.failf("the route %s has a response", key)
 			}
 		} else if !twoWay {
-			k.failf("the route %s brings no answer to the client", key)
+			k.failf("the route %s does not answer its client", key)
 		}
 	}
 }
 
-// checkPing: the gateway answers it by itself, as a function would.
+// checkPing: the gateway answers ping itself, with the answer of a function.
 func checkPing(k *checker) {
 	i := k.integrationOf(k.byKey()[string(wire.ActionPing)])
 	k.want("the request templates of ping", i.properties["RequestTemplates"], object{"200": `{"statusCode":200}`})
-	k.want("their selection", i.properties["TemplateSelectionExpression"], "200")
+	k.want("the template selection of ping", i.properties["TemplateSelectionExpression"], "200")
 	r := k.one(kindIntegrationResponse)
-	k.want("the response is of", r.properties["IntegrationId"], object{"Ref": i.id})
-	k.want("the response's key", r.properties["IntegrationResponseKey"], "$default")
+	k.want("the integration of the response", r.properties["IntegrationId"], object{"Ref": i.id})
+	k.want("the key of the response", r.properties["IntegrationResponseKey"], "$default")
 	k.want("the answer to ping", r.properties["ResponseTemplates"], object{"200": string(wire.Encode(wire.Pong{}))})
-	k.want("its selection", r.properties["TemplateSelectionExpression"], "200")
+	k.want("the template selection of the response", r.properties["TemplateSelectionExpression"], "200")
 }
 
-// checkAuthorizer: guests come without a token, so no identity source; only
-// $connect can have one (G-AUTH-1), and results are not cached (G-AUTH-7).
+// checkAuthorizer: there is no identity source, since guests connect without a
+// token. Only $connect has an authorizer (G-AUTH-1), and its results are not cached
+// (G-AUTH-7).
 func checkAuthorizer(k *checker) {
 	a := k.one(kindAuthorizer)
-	k.want("the function of the authorizer", k.runs(a.properties["AuthorizerUri"]), config.Authorize)
+	k.want("the function of the authorizer", k.functionOf(a.properties["AuthorizerUri"]), config.Authorize)
 	for name, value := range a.properties {
 		switch name {
 		case "ApiId", "Name", "AuthorizerUri":
 		case "AuthorizerType":
-			k.want("its type", value, "REQUEST")
+			k.want("the type of the authorizer", value, "REQUEST")
 		default:
 			k.failf("the authorizer has %s", name)
 		}
@@ -175,17 +177,18 @@ func checkAuthorizer(k *checker) {
 	}
 }
 
-// checkIntegrations: functions are called by POST, and given the time they have.
+// checkIntegrations: functions are invoked with POST, and their integrations wait
+// longer than they may run.
 func checkIntegrations(k *checker) {
-	for _, i := range k.t.of(kindIntegration) {
+	for _, i := range k.t.ofType(kindIntegration) {
 		if i.properties["IntegrationType"] == "MOCK" {
 			continue
 		}
 		k.want("the type of "+i.id, i.properties["IntegrationType"], "AWS_PROXY")
 		k.want("the method of "+i.id, i.properties["IntegrationMethod"], "POST")
-		f := k.runs(i.properties["IntegrationUri"])
+		f := k.functionOf(i.properties["IntegrationUri"])
 		if f == "" {
-			k.failf("%s runs no function", i.id)
+			k.failf("%s invokes no function", i.id)
 			continue
 		}
 		wait, _ := number(i.properties["TimeoutInMillis"])
@@ -196,13 +199,13 @@ func checkIntegrations(k *checker) {
 	}
 }
 
-// mentions reports whether an id occurs in a value.
+// mentions reports whether a value refers to an id.
 func mentions(v any, id string) bool {
 	data, _ := json.Marshal(v)
 	return strings.Contains(string(data), `{"Ref":"`+id+`"}`) || strings.Contains(string(data), "${"+id+"}")
 }
 
-// checkRouteSettings: throttles of routes that exist, and no messages in logs.
+// checkRouteSettings: routes with throttles exist, and messages are not logged.
 func checkRouteSettings(k *checker) {
 	s := k.one(kindStage)
 	d := sub(s.properties, "DefaultRouteSettings")
@@ -214,18 +217,19 @@ func checkRouteSettings(k *checker) {
 	routes := k.byKey()
 	for key := range sub(s.properties, "RouteSettings") {
 		if _, ok := routes[key]; !ok {
-			k.failf("settings of the route %s, which there is not", key)
+			k.failf("settings of the route %s, which does not exist", key)
 		}
-		of := sub(s.properties, "RouteSettings", key)
-		k.want("settings of "+key, slices.Sorted(maps.Keys(of)), []string{"ThrottlingBurstLimit", "ThrottlingRateLimit"})
-		for name, value := range of {
+		settings := sub(s.properties, "RouteSettings", key)
+		k.want("settings of "+key, slices.Sorted(maps.Keys(settings)),
+			[]string{"ThrottlingBurstLimit", "ThrottlingRateLimit"})
+		for name, value := range settings {
 			if n, ok := number(value); !ok || n < 1 {
 				k.failf("%s of %s is %v, want a number", name, key, value)
 			}
 		}
 	}
-	// 500 connections a second are all an account has (G-LIMIT-9).
+	// An account may open 500 connections a second (G-LIMIT-9).
 	if n, _ := number(sub(s.properties, "RouteSettings", "$connect")["ThrottlingRateLimit"]); n >= 500 {
-		k.failf("$connect may take all connections of the account: %d a second", n)
+		k.failf("$connect may use up the connections of the account: %d a second", n)
 	}
 }

@@ -9,45 +9,48 @@ import (
 	"github.com/securecart/hub/internal/cloud/config"
 )
 
-// checkStage: deployments happen in CloudFormation's order, and the first
-// handshake finds its functions ready.
+// checkStage: CloudFormation deploys in its own order, and the stage waits for
+// everything that the first handshake needs.
 func checkStage(k *checker) {
 	s := k.one(kindStage)
 	k.want("the stage", s.properties["StageName"], stageName)
 	k.want("AutoDeploy", s.properties["AutoDeploy"], false)
-	for _, p := range k.t.of(kindPermission) {
-		if p.properties["Principal"] == "apigateway.amazonaws.com" && p.id != ticketPermission && !slices.Contains(s.dependsOn, p.id) {
+	for _, p := range k.t.ofType(kindPermission) {
+		if p.properties["Principal"] == "apigateway.amazonaws.com" && p.id != ticketPermission &&
+			!slices.Contains(s.dependsOn, p.id) {
 			k.failf("the stage does not wait for %s", p.id)
 		}
 	}
 	if account := k.one("AWS::ApiGateway::Account"); !mentions(s.properties, account.id) {
 		k.failf("the stage does not wait for %s", account.id)
-	} else if account.raw["DeletionPolicy"] != "Retain" || !reflect.DeepEqual(account.dependsOn, []string{k.one(kindAPI).id}) {
-		k.failf("%s goes with the stack, or does not wait for the API", account.id)
+	} else if account.raw["DeletionPolicy"] != "Retain" ||
+		!reflect.DeepEqual(account.dependsOn, []string{k.one(kindAPI).id}) {
+		k.failf("%s is deleted with the stack, or does not wait for the API", account.id)
 	}
 }
 
-// accessLogVariables may be in the access log (G-LOG-1). None of them is what a
-// client wrote, or where it is; error.validationErrorString quotes it.
+// accessLogVariables may be in the access log (G-LOG-1). None of them has text from
+// a client or its address. error.validationErrorString would quote such text.
 var accessLogVariables = []string{
 	"requestId", "requestTimeEpoch", "connectionId", "messageId", "eventType", "routeKey", "status",
 	"authorizer.status", "authorizer.latency", "integration.status", "integration.integrationStatus", "integrationLatency",
 	"error.message", "error.responseType",
 }
 
-// maxAccessLog is the longest template of a line, in bytes.
+// maxAccessLog is the longest format of the access log, in bytes.
 const maxAccessLog = 3 << 10
 
 func checkAccessLog(k *checker) {
 	settings := sub(k.one(kindStage).properties, "AccessLogSettings")
-	k.want("the access log", settings["DestinationArn"], object{"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${AccessLog}"})
+	k.want("the access log", settings["DestinationArn"],
+		object{"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${AccessLog}"})
 	format, _ := settings["Format"].(string)
 	if len(format) > maxAccessLog || strings.Contains(format, "\n") {
-		k.failf("the access log's format is no line of at most %d bytes", maxAccessLog)
+		k.failf("the format of the access log is not one line of at most %d bytes", maxAccessLog)
 	}
 	var line map[string]string
 	if err := json.Unmarshal([]byte(format), &line); err != nil {
-		k.failf("the access log is not JSON of strings: %v", err)
+		k.failf("the access log is not a JSON object of strings: %v", err)
 	}
 	for name, value := range line {
 		if variable, ok := strings.CutPrefix(value, "$context."); !ok || !slices.Contains(accessLogVariables, variable) {
@@ -61,7 +64,7 @@ func checkAccessLog(k *checker) {
 	}
 }
 
-// checkDomain: what WebSocket APIs can, which is TLS 1.2 and regional domains.
+// checkDomain: WebSocket APIs support TLS 1.2 and regional domains.
 func checkDomain(k *checker) {
 	d := k.one(kindDomain)
 	k.want("the domain", d.properties["DomainName"], object{"Ref": "DomainName"})
@@ -70,7 +73,8 @@ func checkDomain(k *checker) {
 	}})
 	m := k.one(kindMapping)
 	k.want("the mapping", m.properties, object{
-		"ApiId": object{"Ref": k.one(kindAPI).id}, "DomainName": object{"Ref": d.id}, "Stage": object{"Ref": k.one(kindStage).id},
+		"ApiId": object{"Ref": k.one(kindAPI).id}, "DomainName": object{"Ref": d.id},
+		"Stage":         object{"Ref": k.one(kindStage).id},
 		"ApiMappingKey": object{"Fn::If": []any{"HasMappingKey", object{"Ref": "MappingKey"}, object{"Ref": "AWS::NoValue"}}},
 	})
 	r := k.t.resources["Record"]
@@ -81,21 +85,22 @@ func checkDomain(k *checker) {
 	k.want("conditions", []string{d.condition, m.condition, r.condition}, []string{"HasDomain", "HasDomain", "HasRecord"})
 }
 
-// checkAddresses: a mapping hides the stage (G-MGMT-15), from clients and from the
-// broadcaster alike.
+// checkAddresses: a domain mapping hides the stage (G-MGMT-15), for clients and for
+// the broadcaster.
 func checkAddresses(k *checker) {
 	for _, s := range k.scenes() {
 		want := map[string]string{
 			"domain":       "://ws.shop.test/v1",
 			"whole domain": "://ws.shop.test",
-			// Posts cannot be signed for the edge: they go to what it leads to.
-			"edge":                "://origin.shop.test/v1",
-			"edge without a wall": "://origin.shop.test",
+			// Posts cannot be signed for the edge, so they go to its origin.
+			"edge":                 "://origin.shop.test/v1",
+			"edge without web ACL": "://origin.shop.test",
 		}[s.name]
 		if want == "" {
 			want = "://<" + k.one(kindAPI).id + ">.execute-api.region-1.suffix.test/" + stageName
 		}
-		k.want(s.name+": SocketUrl", s.text(k.t.outputs["SocketUrl"]["Value"]), "wss"+strings.Replace(want, "origin.", "ws.", 1))
+		k.want(s.name+": SocketUrl", s.text(k.t.outputs["SocketUrl"]["Value"]),
+			"wss"+strings.Replace(want, "origin.", "ws.", 1))
 		k.want(s.name+": CallbackUrl", s.text(k.t.outputs["CallbackUrl"]["Value"]), "https"+want)
 		k.want(s.name+": CALLBACK_URL", k.environment(s, config.Broadcast)["CALLBACK_URL"], "https"+want)
 	}

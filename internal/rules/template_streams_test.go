@@ -10,15 +10,17 @@ import (
 	"github.com/securecart/hub/internal/hub/dynamostore"
 )
 
-// checkSources: the two streams, read as the broadcaster expects. Nothing here may
-// be left to a default: -1 retries would block a shard for a day.
+// checkSources: the event source mappings have the settings that the broadcaster
+// expects. All of them are explicit: the default of -1 retries would block a shard
+// for a day.
 func checkSources(k *checker) {
 	common := object{
-		"FunctionName": "<" + functionID(config.Broadcast) + ">", "StartingPosition": "LATEST", "MaximumBatchingWindowInSeconds": 0,
-		"FunctionResponseTypes": []any{"ReportBatchItemFailures"}, "BisectBatchOnFunctionError": true,
+		"FunctionName": "<" + functionID(config.Broadcast) + ">", "StartingPosition": "LATEST",
+		"MaximumBatchingWindowInSeconds": 0,
+		"FunctionResponseTypes":          []any{"ReportBatchItemFailures"}, "BisectBatchOnFunctionError": true,
 		"MaximumRetryAttempts": 5, "MaximumRecordAgeInSeconds": 300,
 	}
-	if n := len(k.t.of(kindSource)); n != 2 {
+	if n := len(k.t.ofType(kindSource)); n != 2 {
 		k.failf("there are %d event source mappings, want 2", n)
 	}
 	for _, s := range k.scenes() {
@@ -47,10 +49,10 @@ func checkSources(k *checker) {
 	}
 }
 
-// checkQueues: failures are kept as long as can be.
+// checkQueues: failures are kept for the longest time, 14 days.
 func checkQueues(k *checker) {
 	var got []string
-	for _, q := range k.t.of(kindQueue) {
+	for _, q := range k.t.ofType(kindQueue) {
 		got = append(got, q.id)
 		k.want(q.id, q.properties, object{"MessageRetentionPeriod": 14 * 24 * 60 * 60, "SqsManagedSseEnabled": true})
 	}
@@ -65,18 +67,20 @@ func checkSchedule(k *checker) {
 	k.want("its targets", r.properties["Targets"], []any{object{
 		"Id": "broadcast", "Input": "{}", "Arn": object{"Fn::GetAtt": []any{functionID(config.Broadcast), "Arn"}},
 	}})
-	// The next minute comes by itself; retries of the last would only pile up.
+	// The schedule invokes again after a minute, so retries are not needed.
 	k.want("retries of the schedule", k.t.resources[functionID(config.Broadcast)].properties["EventInvokeConfig"],
 		object{"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60})
 }
 
-// checkTables: as package dynamostore would make them.
+// checkTables: the tables are those that package dynamostore creates.
 func checkTables(k *checker) {
-	if n := len(k.t.of(kindTable)); n != 3 {
+	if n := len(k.t.ofType(kindTable)); n != 3 {
 		k.failf("there are %d tables, want 3", n)
 	}
 	recoverable := object{"PointInTimeRecoveryEnabled": object{"Fn::If": []any{"Recoverable", true, false}}}
-	for _, schema := range dynamostore.Schemas(dynamostore.Options{HubTable: "HubTable", InventoryTable: "InventoryTable", CartTable: "CartTable"}) {
+	for _, schema := range dynamostore.Schemas(dynamostore.Options{
+		HubTable: "HubTable", InventoryTable: "InventoryTable", CartTable: "CartTable",
+	}) {
 		id := *schema.Table.TableName
 		r := k.t.resources[id]
 		want := tableProperties(schema.Table)
@@ -92,20 +96,21 @@ func checkTables(k *checker) {
 				k.failf("%s has %s", id, name)
 			}
 		}
-		// What is the shop's outlives the stack, and is not made if it has its own.
+		// The shop's tables stay when the stack is deleted, and are not made if the shop has
+		// its own.
 		keeps := []any{r.raw["DeletionPolicy"], r.raw["UpdateReplacePolicy"], r.condition}
 		switch id {
 		case "HubTable":
-			k.want("what becomes of "+id, keeps, []any{nil, nil, ""})
+			k.want("policies and condition of "+id, keeps, []any{nil, nil, ""})
 		case "InventoryTable":
-			k.want("what becomes of "+id, keeps, []any{"Retain", "Retain", "MakeInventory"})
+			k.want("policies and condition of "+id, keeps, []any{"Retain", "Retain", "MakeInventory"})
 		case "CartTable":
-			k.want("what becomes of "+id, keeps, []any{"Retain", "Retain", "MakeCarts"})
+			k.want("policies and condition of "+id, keeps, []any{"Retain", "Retain", "MakeCarts"})
 		}
 	}
 }
 
-// tableProperties is a table of the SDK as the template says it.
+// tableProperties returns the properties of a table that the SDK would create.
 func tableProperties(in *dynamodb.CreateTableInput) object {
 	var attributes, keys []any
 	for _, a := range in.AttributeDefinitions {

@@ -15,23 +15,16 @@ import (
 
 // TestTemplate: template.yaml passes every check.
 func TestTemplate(t *testing.T) {
-	text, err := templateText()
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := parseTemplate(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range examine(parsed) {
+	_, parsed := readTemplate(t)
+	for _, p := range runChecks(parsed) {
 		t.Errorf("%s: %s", p.check, p.text)
 	}
 }
 
-// TestRightsAreWhatTheCodeUses: the table of rights has the operations that a
-// function's code reaches, through the hub and the store, and no other.
-func TestRightsAreWhatTheCodeUses(t *testing.T) {
-	hub, store := calls(t, "internal/hub"), calls(t, "internal/hub/dynamostore")
+// TestRightsMatchTheCode: the table of rights has exactly the operations that the
+// code of each function reaches through the hub and the store.
+func TestRightsMatchTheCode(t *testing.T) {
+	hub, store := namesUsedBy(t, "internal/hub"), namesUsedBy(t, "internal/hub/dynamostore")
 	entries := map[config.Function][]string{
 		config.Authorize:  {"RedeemTicket", "Revoked"},
 		config.Ticket:     {"IssueTicket"},
@@ -39,24 +32,24 @@ func TestRightsAreWhatTheCodeUses(t *testing.T) {
 		config.Disconnect: {"Disconnect"},
 		config.Broadcast:  {"Broadcast", "Heal", "Revoke"},
 	}
-	for _, c := range calls(t, "internal/handler")["answer"] {
+	for _, c := range namesUsedBy(t, "internal/handler")["answer"] {
 		if name, ok := strings.CutPrefix(c, "m.h."); ok {
 			entries[config.Message] = append(entries[config.Message], name)
 		}
 	}
-	for _, c := range calls(t, "internal/handler")["hello"] {
+	for _, c := range namesUsedBy(t, "internal/handler")["hello"] {
 		if name, ok := strings.CutPrefix(c, "m.h."); ok {
 			entries[config.Message] = append(entries[config.Message], name)
 		}
 	}
 	if len(entries[config.Message]) < 6 {
-		t.Fatalf("message reaches %v of the hub only", entries[config.Message])
+		t.Fatalf("message calls only %v of the hub", entries[config.Message])
 	}
 	for f, entry := range entries {
 		used := map[string]bool{}
-		for name := range reachable(store, asStore(reachable(hub, entry))) {
+		for name := range reachableNames(store, storeMethods(reachableNames(hub, entry))) {
 			switch operation, isAPI := strings.CutPrefix(name, "s.api."); {
-			case isAPI && operation != "TransactWriteItems": // which has no right of its own
+			case isAPI && operation != "TransactWriteItems": // it needs no right
 				used["dynamodb:"+operation] = true
 			case name == "types.ConditionCheck":
 				used["dynamodb:ConditionCheckItem"] = true
@@ -73,13 +66,13 @@ func TestRightsAreWhatTheCodeUses(t *testing.T) {
 			}
 		}
 		if got, want := slices.Sorted(maps.Keys(granted)), slices.Sorted(maps.Keys(used)); !slices.Equal(got, want) {
-			t.Errorf("%s may %v, and its code uses %v", f, got, want)
+			t.Errorf("%s may %v, but its code uses %v", f, got, want)
 		}
 	}
 }
 
-// asStore are the methods of the store among the names reached in the hub.
-func asStore(reached map[string]bool) []string {
+// storeMethods returns the methods of the store in a set of names used by the hub.
+func storeMethods(reached map[string]bool) []string {
 	var names []string
 	for name := range reached {
 		if _, method, ok := strings.Cut(name, ".store."); ok {
@@ -89,10 +82,10 @@ func asStore(reached map[string]bool) []string {
 	return names
 }
 
-// reachable lists everything called from the functions given, and from what they call
-// of the same package. A method of the package is told by its name, on a receiver
-// of one letter.
-func reachable(calls map[string][]string, from []string) map[string]bool {
+// reachableNames returns the names used by the functions given, and by functions of
+// the same package that they call. A method of the package is recognized by its
+// name and a receiver of one letter.
+func reachableNames(calls map[string][]string, from []string) map[string]bool {
 	reached := map[string]bool{}
 	var visit func(string)
 	visit = func(name string) {
@@ -101,7 +94,8 @@ func reachable(calls map[string][]string, from []string) map[string]bool {
 				continue
 			}
 			reached[c] = true
-			if receiver, method, isMethod := strings.Cut(c, "."); !isMethod || len(receiver) == 1 && receiver != "u" && receiver != "e" {
+			receiver, method, isMethod := strings.Cut(c, ".")
+			if !isMethod || len(receiver) == 1 && receiver != "u" && receiver != "e" {
 				if !isMethod {
 					method = c
 				}
@@ -116,8 +110,8 @@ func reachable(calls map[string][]string, from []string) map[string]bool {
 	return reached
 }
 
-// calls lists, for each function of a package, the names that it mentions.
-func calls(t *testing.T, pkg string) map[string][]string {
+// namesUsedBy returns the names that each function of a package uses.
+func namesUsedBy(t *testing.T, pkg string) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
 	names, err := filepath.Glob(filepath.Join(root, pkg, "*.go"))
@@ -158,7 +152,8 @@ func calls(t *testing.T, pkg string) map[string][]string {
 	return all
 }
 
-// dotted is a selector such as h.store.Cart as text, "" if it is more than names.
+// dotted returns a selector such as h.store.Cart as text, or "" if it has other
+// expressions than names.
 func dotted(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:

@@ -1,10 +1,10 @@
-// Package dynamo gives the local house tables on a DynamoDB endpoint: an
-// engine on this machine, or AWS. It joins internal/hub/dynamostore, which reads and
-// writes the rows, and internal/local/streams, which reads their streams.
+// Package dynamo gives a local house tables on a DynamoDB endpoint: an engine on
+// this machine, or DynamoDB in AWS. It joins internal/hub/dynamostore, which reads
+// and writes the rows, and internal/local/streams, which reads the tables' streams.
 //
 // # Guarantees
 //
-// The methods of [Tables] may be called by any number of goroutines, but for Start
-// and Run: Start is called once, before Run. Nothing is created unless it is asked
-// for, and nothing is ever deleted.
+// The methods of [Tables] may be called from any goroutine, except Start and Run:
+// Start is called once, before Run. Tables are created only if [Options].Create is
+// set, and never deleted.
 package dynamo

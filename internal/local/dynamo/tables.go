@@ -20,27 +20,27 @@ import (
 	"github.com/securecart/hub/internal/local/streams"
 )
 
-// Options of Tables.
+// Options are the settings of [Tables].
 type Options struct {
-	// Endpoint is the URL of an engine on this machine. "" is DynamoDB in AWS, with
-	// the region and the credentials of the environment.
+	// Endpoint is the URL of an engine on this machine. Empty means DynamoDB in AWS,
+	// with the region and the credentials of the environment.
 	Endpoint string
 
 	Names  dynamostore.Options
-	Create bool // the tables that are not there
+	Create bool // create missing tables
 
 	Log *slog.Logger
 }
 
-// What an engine on this machine is told if the environment names neither a region
-// nor credentials. Some engines keep other tables for other ones.
+// The region and the key for an engine on this machine if the environment has none.
+// Some engines keep separate tables for each region and key.
 const (
 	localRegion     = "eu-central-1"
 	localCredential = "local"
 )
 
-// idleConnections is how many connections to the endpoint are kept: more than are
-// used at once.
+// idleConnections is how many idle connections to the endpoint are kept: more than
+// are in use at once.
 const idleConnections = 64
 
 // Tables are the hub's three tables and the streams of two of them.
@@ -55,14 +55,20 @@ type Tables struct {
 	streams   *dynamodbstreams.Client
 
 	// Set by Start.
-	followed map[string]string // the stream of a table, by the table's name
-	sources  []*streams.Source
+	followed []followedTable
 }
 
-// Open returns the Tables, checked, or made if that is asked for. An error that is
-// dynamostore.ErrNoTable says that a table is not there.
+// followedTable is a table whose stream is read.
+type followedTable struct {
+	name      string
+	streamARN string
+	source    *streams.Source
+}
+
+// Open returns Tables after it has checked or created them. The error wraps
+// dynamostore.ErrNoTable if a table is missing.
 func Open(ctx context.Context, o Options) (*Tables, error) {
-	cfg, err := load(ctx, o.Endpoint)
+	cfg, err := loadConfig(ctx, o.Endpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -85,21 +91,20 @@ func Open(ctx context.Context, o Options) (*Tables, error) {
 	return t, nil
 }
 
-func load(ctx context.Context, endpoint string) (aws.Config, error) {
+func loadConfig(ctx context.Context, endpoint string) (aws.Config, error) {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("dynamodb: %w", err)
 	}
 	if endpoint == "" {
 		if cfg.Region == "" {
-			return aws.Config{}, errors.New("dynamodb: no region; AWS_REGION names one")
+			return aws.Config{}, errors.New("dynamodb: no region; set AWS_REGION")
 		}
 		return cfg, nil
 	}
 	cfg.BaseEndpoint = &endpoint
 	cfg.Region = cmp.Or(cfg.Region, localRegion)
-	// Nobody looks for the credentials of a machine in AWS on the way to an engine
-	// on a desk.
+	// For a local engine, do not ask the metadata service of EC2 for credentials.
 	env, err := config.NewEnvConfig()
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("dynamodb: %w", err)
@@ -110,13 +115,13 @@ func load(ctx context.Context, endpoint string) (aws.Config, error) {
 	return cfg, nil
 }
 
-// Close closes the connections to the endpoint.
+// Close closes the idle connections to the endpoint.
 func (t *Tables) Close() { t.transport.CloseIdleConnections() }
 
-// Start finds the ends of both streams. Each change committed after it returned is
-// handed on.
+// Start finds the ends of both streams. Run passes on every change that is committed
+// after Start has returned.
 func (t *Tables) Start(ctx context.Context, inventory, carts func(esm.Record)) error {
-	t.followed = map[string]string{}
+	t.followed = nil
 	for _, s := range []struct {
 		table string
 		put   func(esm.Record)
@@ -131,32 +136,31 @@ func (t *Tables) Start(ctx context.Context, inventory, carts func(esm.Record)) e
 		if err := source.Start(ctx); err != nil {
 			return fmt.Errorf("stream of %s: %w", s.table, err)
 		}
-		t.followed[s.table] = arn
-		t.sources = append(t.sources, source)
+		t.followed = append(t.followed, followedTable{s.table, arn, source})
 	}
 	return nil
 }
 
-// Check is an error if a table is not there (dynamostore.ErrNoTable), or has another
-// stream than the one that is followed, as after an engine that keeps nothing was
-// started again. The old stream of a table that was made again may still be read.
+// Check returns an error if a table is missing (dynamostore.ErrNoTable), or if its
+// stream is not the one that Start found. That happens when an engine that stores
+// nothing on disk is started again; the old stream may still be readable.
 func (t *Tables) Check(ctx context.Context) error {
 	if err := dynamostore.CheckTables(ctx, t.client, t.opts.Names); err != nil {
 		return err
 	}
-	for table, followed := range t.followed {
-		arn, err := t.streamOf(ctx, table)
+	for _, table := range t.followed {
+		arn, err := t.streamOf(ctx, table.name)
 		if err != nil {
 			return err
 		}
-		if arn != followed {
-			return fmt.Errorf("table %s was made again: its stream is %s now", table, arn)
+		if arn != table.streamARN {
+			return fmt.Errorf("table %s was created again: its stream is now %s", table.name, arn)
 		}
 	}
 	return nil
 }
 
-// streamOf is the ARN of a table's stream.
+// streamOf returns the ARN of a table's stream.
 func (t *Tables) streamOf(ctx context.Context, table string) (string, error) {
 	out, err := t.client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
 	if err != nil {
@@ -168,24 +172,31 @@ func (t *Tables) streamOf(ctx context.Context, table string) (string, error) {
 // Run reads the streams until ctx ends.
 func (t *Tables) Run(ctx context.Context) error {
 	var running sync.WaitGroup
-	for _, s := range t.sources {
-		running.Go(func() { _ = s.Run(ctx) }) // it returns when ctx ends
+	for _, table := range t.followed {
+		running.Go(func() { _ = table.source.Run(ctx) }) // returns when ctx ends
 	}
 	running.Wait()
 	return ctx.Err()
 }
 
-// Env is what a function that is a process has to be told to reach the tables of
-// an engine on this machine.
+// Env returns the environment variables with which a function that runs as a
+// process reaches the tables of an engine on this machine.
 func (t *Tables) Env() []string {
 	keys, err := t.cfg.Credentials.Retrieve(context.Background())
 	if err != nil {
-		t.opts.Log.Error("credentials", "error", err) // the functions will say so too
+		t.opts.Log.Error("credentials", "error", err) // the functions will report it too
 	}
+	names := t.opts.Names
 	return []string{
-		"AWS_REGION=" + t.cfg.Region, "AWS_ACCESS_KEY_ID=" + keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + keys.SecretAccessKey, "AWS_SESSION_TOKEN=" + keys.SessionToken,
+		"AWS_REGION=" + t.cfg.Region,
+		"AWS_ACCESS_KEY_ID=" + keys.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY=" + keys.SecretAccessKey,
+		"AWS_SESSION_TOKEN=" + keys.SessionToken,
 		"AWS_ENDPOINT_URL_DYNAMODB=" + t.opts.Endpoint,
-		"HUB_TABLE=" + t.opts.Names.HubTable, "INVENTORY_TABLE=" + t.opts.Names.InventoryTable, "CART_TABLE=" + t.opts.Names.CartTable,
-		"INVENTORY_ATTRIBUTES=" + t.opts.Names.Layout.Inventory.String(), "CART_ATTRIBUTES=" + t.opts.Names.Layout.Cart.String(),
+		"HUB_TABLE=" + names.HubTable,
+		"INVENTORY_TABLE=" + names.InventoryTable,
+		"CART_TABLE=" + names.CartTable,
+		"INVENTORY_ATTRIBUTES=" + names.Layout.Inventory.String(),
+		"CART_ATTRIBUTES=" + names.Layout.Cart.String(),
 	}
 }

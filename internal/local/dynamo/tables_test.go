@@ -3,6 +3,7 @@ package dynamo_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -15,46 +16,54 @@ import (
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/dynamostore"
+	"github.com/securecart/hub/internal/local/catalogue"
 	"github.com/securecart/hub/internal/local/dynamo"
 	"github.com/securecart/hub/internal/local/esm"
 	"github.com/securecart/hub/internal/local/house"
-
-	"github.com/securecart/hub/internal/local/catalogue"
 )
 
-// shop is somebody else's client of the same endpoint.
-func shop(endpoint string) *dynamodb.Client {
+// row is an item as DynamoDB has it.
+type row = map[string]types.AttributeValue
+
+func text(s string) types.AttributeValue   { return &types.AttributeValueMemberS{Value: s} }
+func number(n string) types.AttributeValue { return &types.AttributeValueMemberN{Value: n} }
+
+// newShopClient returns a client of the same endpoint that is not the hub's.
+func newShopClient(endpoint string) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
-		Region: "eu-central-1", BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+		Region: "eu-central-1", BaseEndpoint: &endpoint,
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	})
 }
 
-// sell writes stock as a shop does that knows nothing of the hub but the version.
-func sell(t *testing.T, client *dynamodb.Client, table, sku, available string) {
+// mugs is a catalogue of one product.
+var mugs = []catalogue.Product{{SKU: "MUG", Available: 50}}
+
+// writeStock sets stock as a shop does that knows of the hub only the version.
+func writeStock(t *testing.T, client *dynamodb.Client, table, sku, available string) {
 	t.Helper()
 	_, err := client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-		TableName: &table, Key: map[string]types.AttributeValue{"productId": &types.AttributeValueMemberS{Value: sku}},
-		UpdateExpression: aws.String("SET stock = :n ADD rev :one"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":n": &types.AttributeValueMemberN{Value: available}, ":one": &types.AttributeValueMemberN{Value: "1"},
-		},
+		TableName: &table, Key: row{"productId": text(sku)},
+		UpdateExpression:          aws.String("SET stock = :n ADD rev :one"),
+		ExpressionAttributeValues: row{":n": number(available), ":one": number("1")},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// TestShopMovesABadge: a writer of the table who is not the hub moves the badge.
-func TestShopMovesABadge(t *testing.T) {
-	h := openHouse(t, house.Options{Catalogue: []catalogue.Product{{SKU: "MUG", Available: 50}}, Rows: house.Rows{Seed: true}})
+// TestExternalWriteMovesBadge: a write that does not come from the hub reaches the
+// clients.
+func TestExternalWriteMovesBadge(t *testing.T) {
+	h := openHouse(t, house.Options{Catalogue: mugs, Rows: house.Rows{Seed: true}})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	d := h.device(ctx, "alice", []string{"MUG"})
-	defer d.conn.CloseNow()
+	c := h.connect(ctx, "alice", []string{"MUG"})
+	defer c.conn.CloseNow()
 	for _, step := range []struct{ available, state string }{{"2", "low"}, {"0", "out"}, {"70", "in"}} {
-		sell(t, shop(h.endpoint), h.names.InventoryTable, "MUG", step.available)
-		d.shows(ctx, func() string {
-			if got := d.badges["MUG"].State; string(got) != step.state {
+		writeStock(t, newShopClient(h.endpoint), h.names.InventoryTable, "MUG", step.available)
+		c.waitFor(ctx, func() (problem string) {
+			if got := c.badges["MUG"].State; string(got) != step.state {
 				return "MUG shows " + string(got) + ", want " + step.state
 			}
 			return ""
@@ -62,22 +71,22 @@ func TestShopMovesABadge(t *testing.T) {
 	}
 }
 
-// TestShopListsForVendors: an item that the shop writes itself is on its vendor's
-// list, until it is another's.
-func TestShopListsForVendors(t *testing.T) {
+// TestExternalWriteIsIndexed: the hub lists an item that the shop writes itself
+// under its vendor, until the item has another vendor.
+func TestExternalWriteIsIndexed(t *testing.T) {
 	h := openHouse(t, house.Options{})
-	client := shop(h.endpoint)
+	client := newShopClient(h.endpoint)
 	write := func(vendor, version string) {
 		t.Helper()
-		_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &h.names.InventoryTable, Item: map[string]types.AttributeValue{
-			"productId": &types.AttributeValueMemberS{Value: "MUG"}, "vendor": &types.AttributeValueMemberS{Value: vendor},
-			"stock": &types.AttributeValueMemberN{Value: "3"}, "rev": &types.AttributeValueMemberN{Value: version},
-		}})
+		_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{
+			TableName: &h.names.InventoryTable,
+			Item:      row{"productId": text("MUG"), "vendor": text(vendor), "stock": number("3"), "rev": number(version)},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	listed := func(vendor string, want bool) {
+	waitForIndex := func(vendor string, want bool) {
 		t.Helper()
 		for range 100 { // the stream is read four times a second
 			skus, _, err := h.tables.VendorSKUs(t.Context(), vendor, "", 10)
@@ -92,41 +101,42 @@ func TestShopListsForVendors(t *testing.T) {
 			case <-t.Context().Done():
 			}
 		}
-		t.Fatalf("MUG is on the list of %s: want %t", vendor, want)
+		t.Fatalf("MUG is listed under %s: got %t, want %t", vendor, !want, want)
 	}
 	write("acme", "1")
-	listed("acme", true)
+	waitForIndex("acme", true)
 	write("kiln", "2")
-	listed("kiln", true)
-	listed("acme", false)
+	waitForIndex("kiln", true)
+	waitForIndex("acme", false)
 }
 
-// TestConnectionsStayHere: a hub that is deployed with the same tables shall not
-// take the connections of a desk for its own.
-func TestConnectionsStayHere(t *testing.T) {
-	h := openHouse(t, house.Options{Catalogue: []catalogue.Product{{SKU: "MUG", Available: 50}}, Rows: house.Rows{Seed: true}})
-	d := h.device(t.Context(), "alice", []string{"MUG"})
-	defer d.conn.CloseNow()
+// TestConnectionsAreNotInTheTables: a hub that is deployed with the same tables must
+// not take local connections for its own.
+func TestConnectionsAreNotInTheTables(t *testing.T) {
+	h := openHouse(t, house.Options{Catalogue: mugs, Rows: house.Rows{Seed: true}})
+	c := h.connect(t.Context(), "alice", []string{"MUG"})
+	defer c.conn.CloseNow()
 	if len(h.Connections()) != 1 {
 		t.Fatalf("got connections %v, want one", h.Connections())
 	}
-	out, err := shop(h.endpoint).Scan(t.Context(), &dynamodb.ScanInput{TableName: &h.names.HubTable})
+	out, err := newShopClient(h.endpoint).Scan(t.Context(), &dynamodb.ScanInput{TableName: &h.names.HubTable})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range out.Items {
-		if pk := row["pk"].(*types.AttributeValueMemberS).Value; strings.HasPrefix(pk, "C#") || strings.HasPrefix(pk, "T#") {
+		pk := row["pk"].(*types.AttributeValueMemberS).Value
+		if strings.HasPrefix(pk, "C#") || strings.HasPrefix(pk, "T#") {
 			t.Errorf("the hub table has a row %s", pk)
 		}
 	}
 }
 
-// TestSeedKeepsWhatIsThere: a house that starts again finds the stock as it was.
-func TestSeedKeepsWhatIsThere(t *testing.T) {
-	endpoint, names := engine(t), names()
+// TestSeedKeepsStock: a house that starts again finds the stock as it left it.
+func TestSeedKeepsStock(t *testing.T) {
+	endpoint, names := engine(t), newNames()
 	for range 2 {
-		tables := tables(t, dynamo.Options{Endpoint: endpoint, Names: names, Create: true})
-		h, err := house.New(house.Options{Catalogue: []catalogue.Product{{SKU: "MUG", Available: 50}}, Rows: house.Rows{Tables: tables, Seed: true}})
+		tables := openTables(t, dynamo.Options{Endpoint: endpoint, Names: names, Create: true})
+		h, err := house.New(house.Options{Catalogue: mugs, Rows: house.Rows{Tables: tables, Seed: true}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,22 +151,23 @@ func TestSeedKeepsWhatIsThere(t *testing.T) {
 			t.Error(err)
 		}
 		if want := int(item.Version) + 49; item.Available != want {
-			t.Errorf("at version %d there are %d, want %d", item.Version, item.Available, want)
+			t.Errorf("version %d has %d available, want %d", item.Version, item.Available, want)
 		}
 	}
 }
 
-// TestSeedPassesOverUnreadableRows: a row of the shop's without a version keeps no
-// house from starting.
-func TestSeedPassesOverUnreadableRows(t *testing.T) {
-	endpoint, names := engine(t), names()
-	tables := tables(t, dynamo.Options{Endpoint: endpoint, Names: names, Create: true})
-	if _, err := shop(endpoint).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &names.InventoryTable, Item: map[string]types.AttributeValue{
-		"sku": &types.AttributeValueMemberS{Value: "BAD"},
-	}}); err != nil {
+// TestSeedSkipsMalformedRows: a house starts although the shop's table has a row
+// without a version.
+func TestSeedSkipsMalformedRows(t *testing.T) {
+	endpoint, names := engine(t), newNames()
+	tables := openTables(t, dynamo.Options{Endpoint: endpoint, Names: names, Create: true})
+	if _, err := newShopClient(endpoint).PutItem(t.Context(), &dynamodb.PutItemInput{
+		TableName: &names.InventoryTable, Item: row{"sku": text("BAD")},
+	}); err != nil {
 		t.Fatal(err)
 	}
-	h, err := house.New(house.Options{Catalogue: []catalogue.Product{{SKU: "BAD", Available: 50}, {SKU: "MUG", Available: 50}}, Rows: house.Rows{Tables: tables, Seed: true}})
+	catalogue := append([]catalogue.Product{{SKU: "BAD", Available: 50}}, mugs...)
+	h, err := house.New(house.Options{Catalogue: catalogue, Rows: house.Rows{Tables: tables, Seed: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,66 +180,69 @@ func TestSeedPassesOverUnreadableRows(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	endpoint, taken := engine(t), names()
-	make := func(in *dynamodb.CreateTableInput) string {
+	endpoint, existing := engine(t), newNames()
+	create := func(in *dynamodb.CreateTableInput) (name string) {
 		in.BillingMode = types.BillingModePayPerRequest
-		if _, err := shop(endpoint).CreateTable(t.Context(), in); err != nil {
+		if _, err := newShopClient(endpoint).CreateTable(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
 		return *in.TableName
 	}
-	good := dynamostore.Schemas(taken)
-	for _, s := range good {
-		make(s.Table)
+	schemas := dynamostore.Schemas(existing)
+	for _, s := range schemas {
+		create(s.Table)
 	}
-	noStream := *good[1].Table
-	noStream.TableName, noStream.StreamSpecification = aws.String(taken.InventoryTable+"-plain"), nil
-	for name, tt := range map[string]struct {
-		o    dynamo.Options
-		want string
-		is   error
+	noStream := *schemas[1].Table
+	noStream.TableName, noStream.StreamSpecification = aws.String(existing.InventoryTable+"-plain"), nil
+	for _, tt := range []struct {
+		name  string
+		names dynamostore.Options
+		want  string
+		wraps error
 	}{
-		"a table that is not there": {dynamo.Options{Endpoint: endpoint, Names: names()}, "there is no such table", dynamostore.ErrNoTable},
-		"another table's key": {dynamo.Options{Endpoint: endpoint, Names: dynamostore.Options{
-			HubTable: taken.HubTable, InventoryTable: taken.CartTable, CartTable: taken.CartTable,
-		}}, "its key is [cart HASH S], want [sku HASH S]", nil},
-		"a table without stream": {dynamo.Options{Endpoint: endpoint, Names: dynamostore.Options{
-			HubTable: taken.HubTable, InventoryTable: make(&noStream), CartTable: taken.CartTable,
-		}}, "its stream must have the view type NEW_AND_OLD_IMAGES", nil},
+		{"a missing table", newNames(), "there is no such table", dynamostore.ErrNoTable},
+		{"a table with another key", dynamostore.Options{
+			HubTable: existing.HubTable, InventoryTable: existing.CartTable, CartTable: existing.CartTable,
+		}, "its key is [cart HASH S], want [sku HASH S]", nil},
+		{"a table without a stream", dynamostore.Options{
+			HubTable: existing.HubTable, InventoryTable: create(&noStream), CartTable: existing.CartTable,
+		}, "its stream must have the view type NEW_AND_OLD_IMAGES", nil},
 	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := dynamo.Open(t.Context(), tt.o)
-			if err == nil || !strings.Contains(err.Error(), tt.want) || tt.is != nil && !errors.Is(err, tt.is) {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := dynamo.Open(t.Context(), dynamo.Options{Endpoint: endpoint, Names: tt.names})
+			if err == nil || !strings.Contains(err.Error(), tt.want) || tt.wraps != nil && !errors.Is(err, tt.wraps) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
 	}
-	tables(t, dynamo.Options{Endpoint: endpoint, Names: taken}) // those are good
+	openTables(t, dynamo.Options{Endpoint: endpoint, Names: existing}) // these can be used
 }
 
-// TestCheck: tables that are gone, and tables that were made again with other streams,
-// are not those that are followed.
+// TestCheck: Check reports tables that were deleted, and tables that were created
+// again and so have other streams than those that are followed.
 func TestCheck(t *testing.T) {
-	endpoint, names := engine(t), names()
-	all := tables(t, dynamo.Options{Endpoint: endpoint, Names: names, Create: true})
+	endpoint, names := engine(t), newNames()
+	tables := openTables(t, dynamo.Options{Endpoint: endpoint, Names: names, Create: true})
 	ignore := func(esm.Record) {}
-	if err := all.Start(t.Context(), ignore, ignore); err != nil {
+	if err := tables.Start(t.Context(), ignore, ignore); err != nil {
 		t.Fatal(err)
 	}
-	if err := all.Check(t.Context()); err != nil {
-		t.Errorf("got %v, want tables that can be used", err)
+	if err := tables.Check(t.Context()); err != nil {
+		t.Errorf("got %v, want no error", err)
 	}
 	for _, name := range []string{names.HubTable, names.InventoryTable, names.CartTable} {
-		if _, err := shop(endpoint).DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
+		_, err := newShopClient(endpoint).DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: &name})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := all.Check(t.Context()); !errors.Is(err, dynamostore.ErrNoTable) {
+	if err := tables.Check(t.Context()); !errors.Is(err, dynamostore.ErrNoTable) {
 		t.Errorf("without tables: got %v, want %v", err, dynamostore.ErrNoTable)
 	}
-	tables(t, dynamo.Options{Endpoint: endpoint, Names: names, Create: true})
-	if err := all.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "made again") {
-		t.Errorf("with other tables: got %v, want an error", err)
+	openTables(t, dynamo.Options{Endpoint: endpoint, Names: names, Create: true})
+	want := fmt.Sprintf("table %s was created again", names.InventoryTable)
+	if err := tables.Check(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("with other tables: got %v, want %q", err, want)
 	}
 }
 
@@ -237,7 +251,8 @@ func TestRegionOfAWS(t *testing.T) {
 		t.Setenv(name, "")
 	}
 	t.Setenv("AWS_CONFIG_FILE", "/nowhere")
-	if _, err := dynamo.Open(t.Context(), dynamo.Options{Names: names()}); err == nil || !strings.Contains(err.Error(), "AWS_REGION") {
-		t.Errorf("got %v, want a hint at AWS_REGION", err)
+	_, err := dynamo.Open(t.Context(), dynamo.Options{Names: newNames()})
+	if err == nil || !strings.Contains(err.Error(), "AWS_REGION") {
+		t.Errorf("got %v, want an error that names AWS_REGION", err)
 	}
 }

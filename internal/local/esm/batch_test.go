@@ -10,7 +10,7 @@ import (
 	"github.com/securecart/hub/internal/local/esm"
 )
 
-func TestBatchIsCutAtItsSize(t *testing.T) {
+func TestBatchEndsAtBatchSize(t *testing.T) {
 	f := &function{}
 	mapping := newMapping(t, f, esm.Options{BatchSize: 2})
 	putN(mapping, 5)
@@ -19,7 +19,7 @@ func TestBatchIsCutAtItsSize(t *testing.T) {
 	wantStats(t, mapping, esm.Stats{Put: 5, Delivered: 5, Batches: 3})
 }
 
-func TestBatchSizeIsAHundredByDefault(t *testing.T) {
+func TestBatchSizeIs100ByDefault(t *testing.T) {
 	f := &function{}
 	mapping := newMapping(t, f, esm.Options{})
 	putN(mapping, 101)
@@ -29,16 +29,16 @@ func TestBatchSizeIsAHundredByDefault(t *testing.T) {
 	}
 }
 
-// raw keeps events as they came.
-type raw struct{ events [][]byte }
+// rawHandler keeps events as it receives them.
+type rawHandler struct{ events [][]byte }
 
-func (r *raw) Invoke(_ context.Context, event []byte) ([]byte, error) {
+func (r *rawHandler) Invoke(_ context.Context, event []byte) ([]byte, error) {
 	r.events = append(r.events, event)
 	return nil, nil
 }
 
-func TestEventLeavesTheRecordsAlone(t *testing.T) {
-	h := &raw{}
+func TestEventHasTheRecordsUnchanged(t *testing.T) {
+	h := &rawHandler{}
 	mapping, err := esm.New(h, esm.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -54,8 +54,8 @@ func TestEventLeavesTheRecordsAlone(t *testing.T) {
 	}
 }
 
-func TestBatchIsCutAtSixMegabytes(t *testing.T) {
-	// The frame {"Records":[ … ]} is 14 bytes, and a comma joins two records.
+func TestBatchEndsAtMaxPayload(t *testing.T) {
+	// The frame {"Records":[ … ]} has 14 bytes, and there is a comma between records.
 	const frame, comma = 14, 1
 	filler := func(n int) json.RawMessage {
 		return json.RawMessage(`"` + strings.Repeat("x", n-2) + `"`)
@@ -71,7 +71,7 @@ func TestBatchIsCutAtSixMegabytes(t *testing.T) {
 		"larger than allowed": {[]int{esm.MaxPayload, 10}, []int{1, 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := &raw{}
+			h := &rawHandler{}
 			mapping, err := esm.New(h, esm.Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -92,7 +92,7 @@ func TestBatchIsCutAtSixMegabytes(t *testing.T) {
 	}
 }
 
-func TestKeyDecidesTheShard(t *testing.T) {
+func TestKeySelectsTheShard(t *testing.T) {
 	f := &function{}
 	mapping := newMapping(t, f, esm.Options{Shards: 4})
 	used := map[int]bool{}
@@ -100,7 +100,7 @@ func TestKeyDecidesTheShard(t *testing.T) {
 		key := string(rune('a' + i))
 		first, second := mapping.Shard(key), mapping.Shard(key)
 		if first != second {
-			t.Fatal("a key moved between shards")
+			t.Fatal("a key has two shards")
 		}
 		used[first] = true
 		mapping.Put(record(key, i))
@@ -115,7 +115,7 @@ func TestKeyDecidesTheShard(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := mapping.Shard(string(rune('a' + n))); got != 2 {
-			t.Errorf("a step of shard 2 delivered a record of shard %d", got)
+			t.Errorf("Step of shard 2 delivered a record of shard %d", got)
 		}
 	}
 }

@@ -1,61 +1,61 @@
 package esm
 
-// Reason is why records were given up.
+// Reason says why records were given up.
 type Reason string
 
 const (
-	// RetryAttemptsExhausted is the condition in a message to a real on-failure
-	// destination.
+	// RetryAttemptsExhausted is the condition in a message to an on-failure
+	// destination of AWS.
 	RetryAttemptsExhausted Reason = "RetryAttemptsExhausted"
-	// Trimmed means that the shard was full. AWS trims silently; here nothing is
-	// lost without a word.
+	// Trimmed means that the shard was full. DynamoDB trims without a message; here
+	// every lost record is reported.
 	Trimmed Reason = "Trimmed"
 )
 
-// Failure tells of records that the function will not get (again). Like the
-// message of a real on-failure destination it has their positions, not their
+// Failure describes records that the function will not receive, or not again. Like
+// the message to an on-failure destination, it has their sequence numbers, not their
 // data.
 type Failure struct {
 	Shard       int
 	First, Last string // sequence numbers
 	Count       int
 	Reason      Reason
-	Err         error // what the last invocation ended with; nil for Trimmed
+	Err         error // of the last invocation; nil for Trimmed
 }
 
-// report is a Failure that OnFailure has yet to hear.
+// report is a Failure for OnFailure.
 type report struct {
 	Failure
-	from, to uint64 // places in the shard
+	firstPosition, lastPosition uint64 // positions in the shard
 }
 
-// addReportLocked notes that entries were given up. Neighbours that were trimmed
-// become one report, so a shard that nobody serves does not gather reports
-// instead of records.
-func (sh *shard) addReportLocked(why Reason, err error, entries []entry) {
+// addReportLocked adds a report of entries. Trimmed records that follow each other
+// share one report. Otherwise a shard without a running function would collect
+// reports instead of records.
+func (sh *shard) addReportLocked(reason Reason, err error, entries []entry) {
 	first, last := entries[0], entries[len(entries)-1]
-	if n := len(sh.reports); n > 0 && why == Trimmed {
-		if r := &sh.reports[n-1]; r.Reason == Trimmed && r.to+1 == first.n {
-			r.Last, r.to = last.record.SequenceNumber, last.n
+	if n := len(sh.reports); n > 0 && reason == Trimmed {
+		if r := &sh.reports[n-1]; r.Reason == Trimmed && r.lastPosition+1 == first.position {
+			r.Last, r.lastPosition = last.record.SequenceNumber, last.position
 			r.Count += len(entries)
 			return
 		}
 	}
 	sh.reports = append(sh.reports, report{
 		Failure: Failure{
-			Shard: sh.id, Count: len(entries), Reason: why, Err: err,
+			Shard: sh.id, Count: len(entries), Reason: reason, Err: err,
 			First: first.record.SequenceNumber, Last: last.record.SequenceNumber,
 		},
-		from: first.n, to: last.n,
+		firstPosition: first.position, lastPosition: last.position,
 	})
 }
 
-// tell hands the reports to OnFailure. Only the goroutine whose turn it is calls
-// it, so the calls of a shard do not overlap.
-func (sh *shard) tell() {
+// reportFailures passes the reports to OnFailure. It is called only during a turn,
+// so the calls for a shard do not overlap.
+func (sh *shard) reportFailures() {
 	for {
 		sh.mu.Lock()
-		sh.telling = 0
+		sh.reporting = 0
 		if len(sh.reports) == 0 {
 			sh.reports = nil
 			sh.mu.Unlock()
@@ -63,7 +63,7 @@ func (sh *shard) tell() {
 		}
 		r := sh.reports[0]
 		sh.reports = sh.reports[1:]
-		sh.telling = r.from
+		sh.reporting = r.firstPosition
 		sh.mu.Unlock()
 		sh.o.Log.Warn("stream records given up",
 			"shard", r.Shard, "first", r.First, "last", r.Last,

@@ -12,10 +12,11 @@ import (
 	"github.com/securecart/hub/internal/local/esm"
 )
 
-// function is a handler that keeps what it was given and answers as told.
+// function is a handler that keeps its events.
 type function struct {
-	// answer decides; nil succeeds. n counts invocations from one.
-	answer func(ctx context.Context, n int, seqs []string) (string, error)
+	// respond returns the response to the n-th invocation, counted from one. If it is
+	// nil, every invocation succeeds.
+	respond func(ctx context.Context, n int, seqs []string) (string, error)
 
 	mu    sync.Mutex
 	calls [][]string
@@ -38,15 +39,15 @@ func (f *function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	f.calls = append(f.calls, seqs)
 	n := len(f.calls)
 	f.mu.Unlock()
-	if f.answer == nil {
+	if f.respond == nil {
 		return nil, nil
 	}
-	s, err := f.answer(ctx, n, seqs)
+	s, err := f.respond(ctx, n, seqs)
 	return []byte(s), err
 }
 
-// seen is each invocation as its sequence numbers, "1 2 3".
-func (f *function) seen() []string {
+// invocations returns the sequence numbers of each invocation, such as "1 2 3".
+func (f *function) invocations() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var s []string
@@ -88,7 +89,7 @@ func putN(mapping *esm.Mapping, n int) {
 	}
 }
 
-// stepAll steps every shard until nothing is left, at most limit times.
+// stepAll steps every shard until no record is left, at most limit times.
 func stepAll(t testing.TB, mapping *esm.Mapping, limit int) {
 	t.Helper()
 	for range limit {
@@ -100,12 +101,12 @@ func stepAll(t testing.TB, mapping *esm.Mapping, limit int) {
 			return
 		}
 	}
-	t.Fatalf("still something to do after %d steps", limit)
+	t.Fatalf("records are left after %d steps", limit)
 }
 
 func wantCalls(t testing.TB, f *function, want ...string) {
 	t.Helper()
-	if got := f.seen(); !slices.Equal(got, want) {
+	if got := f.invocations(); !slices.Equal(got, want) {
 		t.Errorf("invocations\n got %q\nwant %q", got, want)
 	}
 }
@@ -117,7 +118,7 @@ func wantStats(t testing.TB, mapping *esm.Mapping, want esm.Stats) {
 	}
 }
 
-// failures is an on-failure destination.
+// failures collects the reports to OnFailure.
 type failures struct {
 	mu  sync.Mutex
 	got []string

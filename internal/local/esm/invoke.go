@@ -7,57 +7,56 @@ import (
 	"time"
 )
 
-// The event around the records. What is between comes from Record.Data.
+// The event around the records, which are Record.Data with commas between them.
 const (
 	eventHead = `{"Records":[`
 	eventTail = `]}`
 )
 
-// verdict is what an invocation says about the records it carried.
-type verdict struct {
-	err       error // nil: all are done
-	done      int   // with an error: how many, from the first, are done
-	whole     bool  // the invocation as such failed
-	abandoned bool  // the caller stopped; nobody's failure
+// result is the result of an invocation for the records of its batch.
+type result struct {
+	err        error // nil: all records are acknowledged
+	done       int   // with an error: how many records, from the first, are acknowledged
+	wholeBatch bool  // the failure is that of the invocation, not of a record
+	stopped    bool  // the caller stopped the invocation
 }
 
-// invoke gives the batch to the function and judges the answer.
-func (sh *shard) invoke(ctx context.Context, timeout time.Duration, b Batch) verdict {
+// invoke invokes the function with the batch and reads its response.
+func (sh *shard) invoke(ctx context.Context, timeout time.Duration, b Batch) result {
 	if timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	answer, err := sh.call(ctx, event(b.Records))
+	response, err := sh.call(ctx, event(b.Records))
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		// Lambda ends the function at its deadline; a late answer goes nowhere.
-		return verdict{err: errors.New("function timed out"), whole: true}
+		// Lambda ends the function at its deadline. A later response is lost.
+		return result{err: errors.New("function timed out"), wholeBatch: true}
 	}
-	var v verdict
+	var r result
 	switch {
 	case err != nil:
-		v = verdict{err: err, whole: true}
+		r = result{err: err, wholeBatch: true}
 	case sh.o.ReportBatchItemFailures:
-		v = judge(answer, b.Records)
+		r = readResponse(response, b.Records)
 	}
-	if v.err != nil && ctx.Err() != nil {
-		v.abandoned = true
+	if r.err != nil && ctx.Err() != nil {
+		r.stopped = true
 	}
-	return v
+	return r
 }
 
-// call turns a panic into an error: a panicking function fails its invocation,
-// not the service.
-func (sh *shard) call(ctx context.Context, event []byte) (answer []byte, err error) {
+// call invokes the function. A panic of the function is an error of its invocation.
+func (sh *shard) call(ctx context.Context, event []byte) (response []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			answer, err = nil, fmt.Errorf("function panicked: %v", p)
+			response, err = nil, fmt.Errorf("function panicked: %v", p)
 		}
 	}()
-	return answerOf(ctx, sh.h, event)
+	return invokeHandler(ctx, sh.h, event)
 }
 
-// event is the JSON that the function gets.
+// event returns the JSON that the function receives.
 func event(records []Record) []byte {
 	size := len(eventHead) + len(eventTail)
 	for _, r := range records {

@@ -9,7 +9,7 @@ import (
 // Limits of an event source mapping on a DynamoDB stream:
 // https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
 const (
-	// DefaultBatchSize is the number of records in a batch when nothing is set.
+	// DefaultBatchSize is the default of Options.BatchSize, in records.
 	DefaultBatchSize = 100
 	// MaxBatchSize is the largest batch, in records.
 	MaxBatchSize = 10_000
@@ -22,98 +22,97 @@ const (
 
 // Limits of this imitation.
 const (
-	// MaxShards is the largest number of shards; each costs Run a goroutine.
+	// MaxShards is the largest number of shards. Run starts a goroutine for each.
 	MaxShards = 1024
-	// DefaultBuffer is the number of records a shard holds when nothing is set.
+	// DefaultBuffer is the default of Options.Buffer, in records.
 	DefaultBuffer = 100_000
-	// DefaultTimeout ends one invocation when nothing is set.
+	// DefaultTimeout is the default of Options.Timeout.
 	DefaultTimeout = 30 * time.Second
-	// MaxTimeout is Lambda's longest invocation.
+	// MaxTimeout is the longest timeout of a Lambda function.
 	MaxTimeout = 15 * time.Minute
 
 	firstBackOff = 100 * time.Millisecond
 	lastBackOff  = 10 * time.Second
 )
 
-// Values of Options.MaximumRetryAttempts beside a plain number.
+// Special values of Options.MaximumRetryAttempts.
 const (
-	// RetryForever is what AWS calls -1.
+	// RetryForever is AWS's -1.
 	RetryForever = -1
-	// RetryNever is what AWS calls 0: the first failure is the last.
+	// RetryNever is AWS's 0: records are given up after their first failure.
 	RetryNever = -2
 )
 
-// Options are the settings of a [Mapping]. The zero value behaves as a mapping
-// that was created without any settings.
+// Options are the settings of a [Mapping]. The zero value behaves as an event source
+// mapping that was created with the defaults of AWS.
 type Options struct {
 	// BatchSize is the largest number of records in one invocation. Zero means
-	// DefaultBatchSize. A batch is also cut where the event would exceed
-	// MaxPayload; one record larger than that travels alone.
+	// DefaultBatchSize. A batch also ends before the event would exceed MaxPayload. A
+	// larger record is delivered alone.
 	BatchSize int
 
 	// Shards is the number of shards. Zero means one.
 	Shards int
 
 	// MaximumRetryAttempts is how often a batch is retried before it is given up.
-	// Zero and RetryForever mean for ever, which is AWS's default; RetryNever
-	// stands for AWS's 0, since a Go zero has to mean "not set".
+	// Zero and RetryForever mean without limit, which is AWS's default. RetryNever
+	// stands for AWS's 0, since zero means "not set" here.
 	MaximumRetryAttempts int
 
 	// BisectBatchOnFunctionError splits a batch whose invocation failed.
 	BisectBatchOnFunctionError bool
 
-	// ReportBatchItemFailures makes the trigger read the function's answer.
-	// Without it every answer that is not an error is a success.
+	// ReportBatchItemFailures makes the mapping read the function's response.
+	// Without it, every response that is not an error is a success.
 	ReportBatchItemFailures bool
 
-	// Timeout ends one invocation made by Run. Zero means DefaultTimeout. Step
-	// starts no timer; it passes on the context it is given.
+	// Timeout limits one invocation by Run. Zero means DefaultTimeout. Step starts no
+	// timer and passes its context on.
 	Timeout time.Duration
 
-	// Buffer is how many records of one shard may wait. Records in the
-	// function's hands do not count until they come back. Over it the oldest
-	// waiting record is dropped, as the real stream trims after 24 hours. Zero
-	// means DefaultBuffer.
+	// Buffer is how many records of one shard may wait. Records that the function is
+	// processing do not count. If more wait, the oldest is dropped, as DynamoDB trims
+	// a stream after 24 hours. Zero means DefaultBuffer.
 	Buffer int
 
-	// BackOff is how long Run waits before it invokes again after the attempt'th
-	// failure in a row, counted from one. Nil doubles from 100 ms up to 10 s.
-	BackOff func(attempt int) time.Duration
+	// BackOff returns how long Run waits after a number of failures in a row, counted
+	// from one. Nil doubles from 100 ms up to 10 s.
+	BackOff func(failures int) time.Duration
 
-	// Duplicate is asked after each batch that succeeded. If it says true, the
-	// same batch is delivered once more, as Lambda does when it could not store
-	// its checkpoint. The second delivery may fail, and is then retried like any
-	// other; Duplicate is not asked again about it.
+	// Duplicate is called after each batch that succeeded. If it returns true, the
+	// batch is delivered once more, as Lambda does when it fails to store its
+	// checkpoint. If the second delivery fails, it is retried as usual. Duplicate is
+	// not called for it.
 	Duplicate func(Batch) bool
 
-	// OnFailure is the on-failure destination. It is called on the goroutine of
-	// Run or Step, never by Put; one shard makes one call at a time.
+	// OnFailure is the on-failure destination. Run and Step call it, Put never does.
+	// There is one call at a time for each shard.
 	OnFailure func(Failure)
 
-	// Log receives one line for each failed invocation and each Failure. Nil
-	// discards them.
+	// Log receives one line for each failed invocation and each Failure. Nil discards
+	// them.
 	Log *slog.Logger
 }
 
-// Batch is what one invocation carries. Its records must not be changed.
+// Batch is the input of one invocation. Its records must not be changed.
 type Batch struct {
 	Shard   int
 	Records []Record
-	Attempt int // failures behind it that count against MaximumRetryAttempts
+	Attempt int // earlier failures that count against MaximumRetryAttempts
 }
 
-// withDefaults checks o and fills in what was left out.
+// withDefaults checks o and sets defaults.
 func (o Options) withDefaults() (Options, error) {
 	for _, c := range []struct {
-		name         string
-		got, low, to int
+		name           string
+		got, low, high int
 	}{
 		{"BatchSize", o.BatchSize, 0, MaxBatchSize},
 		{"Shards", o.Shards, 0, MaxShards},
 		{"MaximumRetryAttempts", o.MaximumRetryAttempts, RetryNever, MaxRetryAttempts},
 	} {
-		if c.got < c.low || c.got > c.to {
-			return o, fmt.Errorf("esm: %s is %d, want %d to %d", c.name, c.got, c.low, c.to)
+		if c.got < c.low || c.got > c.high {
+			return o, fmt.Errorf("esm: %s is %d, want %d to %d", c.name, c.got, c.low, c.high)
 		}
 	}
 	if o.Buffer < 0 {
@@ -150,9 +149,9 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 // backOff doubles from firstBackOff up to lastBackOff.
-func backOff(attempt int) time.Duration {
+func backOff(failures int) time.Duration {
 	d := firstBackOff
-	for ; attempt > 1 && d < lastBackOff; attempt-- {
+	for ; failures > 1 && d < lastBackOff; failures-- {
 		d *= 2
 	}
 	return min(d, lastBackOff)

@@ -7,7 +7,7 @@ import (
 	"github.com/securecart/hub/internal/local/esm"
 )
 
-func TestNewRefusesWhatIsOutOfRange(t *testing.T) {
+func TestNewRefusesOutOfRange(t *testing.T) {
 	for name, o := range map[string]esm.Options{
 		"negative batch":    {BatchSize: -1},
 		"huge batch":        {BatchSize: esm.MaxBatchSize + 1},
@@ -21,16 +21,16 @@ func TestNewRefusesWhatIsOutOfRange(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := esm.New(&function{}, o); err == nil {
-				t.Errorf("New(%+v) gave no error", o)
+				t.Errorf("New(%+v) returned no error", o)
 			}
 		})
 	}
 	if _, err := esm.New(nil, esm.Options{}); err == nil {
-		t.Error("New without a handler gave no error")
+		t.Error("New without a handler returned no error")
 	}
 }
 
-func TestLimitsThemselvesAreAllowed(t *testing.T) {
+func TestLimitsAreAllowed(t *testing.T) {
 	newMapping(t, &function{}, esm.Options{
 		BatchSize:            esm.MaxBatchSize,
 		Shards:               esm.MaxShards,

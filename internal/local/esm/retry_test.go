@@ -21,7 +21,7 @@ func failFirst(n int) func(context.Context, int, []string) (string, error) {
 	}
 }
 
-// poison fails every batch with record seq in it.
+// poison fails every batch that contains the record seq.
 func poison(seq string) func(context.Context, int, []string) (string, error) {
 	return func(_ context.Context, _ int, seqs []string) (string, error) {
 		if slices.Contains(seqs, seq) {
@@ -32,18 +32,18 @@ func poison(seq string) func(context.Context, int, []string) (string, error) {
 }
 
 func TestFailedBatchIsRetriedBeforeLaterRecords(t *testing.T) {
-	f := &function{answer: failFirst(2)}
+	f := &function{respond: failFirst(2)}
 	mapping := newMapping(t, f, esm.Options{BatchSize: 2})
 	putN(mapping, 2)
 	mapping.Step(t.Context(), 0)
-	mapping.Put(record("k", 3)) // must not slip into the batch being retried
+	mapping.Put(record("k", 3)) // must not join the batch that is retried
 	stepAll(t, mapping, 10)
 	wantCalls(t, f, "1 2", "1 2", "1 2", "3")
 	wantStats(t, mapping, esm.Stats{Put: 3, Delivered: 3, Batches: 4, Retried: 2})
 }
 
-func TestRetriesForEverByDefault(t *testing.T) {
-	f := &function{answer: failFirst(500)}
+func TestRetriesWithoutLimitByDefault(t *testing.T) {
+	f := &function{respond: failFirst(500)}
 	mapping := newMapping(t, f, esm.Options{})
 	putN(mapping, 1)
 	stepAll(t, mapping, 600)
@@ -52,7 +52,7 @@ func TestRetriesForEverByDefault(t *testing.T) {
 	}
 }
 
-func TestExhaustedBatchIsReportedAndTheShardGoesOn(t *testing.T) {
+func TestExhaustedBatchIsReported(t *testing.T) {
 	for name, tt := range map[string]struct {
 		attempts int
 		calls    []string
@@ -61,15 +61,15 @@ func TestExhaustedBatchIsReportedAndTheShardGoesOn(t *testing.T) {
 		"no retry":    {esm.RetryNever, []string{"1 2", "3"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &function{answer: poison("1")}
-			var gone failures
+			f := &function{respond: poison("1")}
+			var reports failures
 			mapping := newMapping(t, f, esm.Options{
-				BatchSize: 2, MaximumRetryAttempts: tt.attempts, OnFailure: gone.add,
+				BatchSize: 2, MaximumRetryAttempts: tt.attempts, OnFailure: reports.add,
 			})
 			putN(mapping, 3)
 			stepAll(t, mapping, 10)
 			wantCalls(t, f, tt.calls...)
-			gone.want(t, "RetryAttemptsExhausted 1-2 (2)")
+			reports.want(t, "RetryAttemptsExhausted 1-2 (2)")
 			wantStats(t, mapping, esm.Stats{
 				Put: 3, Delivered: 1, Failed: 2, Batches: len(tt.calls), Retried: len(tt.calls) - 2,
 			})
@@ -78,7 +78,7 @@ func TestExhaustedBatchIsReportedAndTheShardGoesOn(t *testing.T) {
 }
 
 func TestFailureCarriesTheError(t *testing.T) {
-	f := &function{answer: failFirst(1)}
+	f := &function{respond: failFirst(1)}
 	var got esm.Failure
 	mapping := newMapping(t, f, esm.Options{
 		MaximumRetryAttempts: esm.RetryNever,
@@ -92,7 +92,7 @@ func TestFailureCarriesTheError(t *testing.T) {
 }
 
 func TestPanicFailsTheBatch(t *testing.T) {
-	f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+	f := &function{respond: func(_ context.Context, n int, _ []string) (string, error) {
 		if n == 1 {
 			panic("bad day")
 		}
@@ -105,24 +105,24 @@ func TestPanicFailsTheBatch(t *testing.T) {
 }
 
 func TestBisectIsolatesThePoison(t *testing.T) {
-	f := &function{answer: poison("4")}
-	var gone failures
+	f := &function{respond: poison("4")}
+	var reports failures
 	mapping := newMapping(t, f, esm.Options{
 		BatchSize: 5, BisectBatchOnFunctionError: true,
-		MaximumRetryAttempts: 1, OnFailure: gone.add,
+		MaximumRetryAttempts: 1, OnFailure: reports.add,
 	})
 	putN(mapping, 6)
 	stepAll(t, mapping, 20)
-	// Splitting costs no attempt, so the single record still has its retry.
+	// A split does not count as an attempt, so the single record still has its retry.
 	wantCalls(t, f, "1 2 3 4 5", "1 2 3", "4 5", "4", "4", "5", "6")
-	gone.want(t, "RetryAttemptsExhausted 4-4 (1)")
+	reports.want(t, "RetryAttemptsExhausted 4-4 (1)")
 	wantStats(t, mapping, esm.Stats{
 		Put: 6, Delivered: 5, Failed: 1, Batches: 7, Retried: 5, Bisected: 2,
 	})
 }
 
 func TestSplitPiecesKeepTheirOrder(t *testing.T) {
-	f := &function{answer: poison("1")}
+	f := &function{respond: poison("1")}
 	mapping := newMapping(t, f, esm.Options{
 		BisectBatchOnFunctionError: true, MaximumRetryAttempts: esm.RetryNever,
 	})
@@ -132,43 +132,43 @@ func TestSplitPiecesKeepTheirOrder(t *testing.T) {
 }
 
 func TestBisectedPiecesInheritTheAttempts(t *testing.T) {
-	// A report of the first record costs the whole batch an attempt; then the
-	// function starts to fail outright.
-	f := &function{answer: func(_ context.Context, n int, seqs []string) (string, error) {
+	// A report of the first record counts as an attempt of the whole batch. Later
+	// invocations fail.
+	f := &function{respond: func(_ context.Context, n int, seqs []string) (string, error) {
 		if n == 1 {
 			return reported("1"), nil
 		}
 		return "", errBroken
 	}}
-	var gone failures
+	var reports failures
 	mapping := newMapping(t, f, esm.Options{
 		BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
-		MaximumRetryAttempts: 2, OnFailure: gone.add,
+		MaximumRetryAttempts: 2, OnFailure: reports.add,
 	})
 	putN(mapping, 2)
 	stepAll(t, mapping, 20)
-	// One attempt is gone: each piece has two invocations left instead of three.
+	// One attempt is used: each half has two invocations left instead of three.
 	wantCalls(t, f, "1 2", "1 2", "1", "1", "2", "2")
-	gone.want(t, "RetryAttemptsExhausted 1-1 (1)", "RetryAttemptsExhausted 2-2 (1)")
+	reports.want(t, "RetryAttemptsExhausted 1-1 (1)", "RetryAttemptsExhausted 2-2 (1)")
 }
 
 func TestDuplicateDeliversOnceMore(t *testing.T) {
-	f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+	f := &function{respond: func(_ context.Context, n int, _ []string) (string, error) {
 		if n == 2 { // the duplicate fails once and is retried
 			return "", errBroken
 		}
 		return "", nil
 	}}
-	asked := 0
+	calls := 0
 	mapping := newMapping(t, f, esm.Options{BatchSize: 2, Duplicate: func(b esm.Batch) bool {
-		asked++
+		calls++
 		return b.Records[0].SequenceNumber == "1"
 	}})
 	putN(mapping, 3)
 	stepAll(t, mapping, 10)
 	wantCalls(t, f, "1 2", "1 2", "1 2", "3")
-	if asked != 2 {
-		t.Errorf("Duplicate was asked %d times, want once a batch", asked)
+	if calls != 2 {
+		t.Errorf("Duplicate was called %d times, want once for each batch", calls)
 	}
 	wantStats(t, mapping, esm.Stats{Put: 3, Delivered: 3, Batches: 4, Retried: 1, Duplicated: 1})
 }

@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// Run delivers until ctx ends, one goroutine to a shard, and returns when all of
-// them have. The end of ctx also ends the context of the invocations under way;
-// an invocation that fails because of it costs no attempt. The error says that
-// the trigger is already running; stopping is none.
-func (t *Mapping) Run(ctx context.Context) error {
-	if !t.running.CompareAndSwap(false, true) {
+// Run delivers records until ctx ends, on one goroutine for each shard, and waits
+// for these goroutines. The end of ctx also ends the context of the invocations in
+// progress; an invocation that fails because of it does not count as an attempt. Run
+// returns an error only if the mapping is already running.
+func (m *Mapping) Run(ctx context.Context) error {
+	if !m.running.CompareAndSwap(false, true) {
 		return errors.New("esm: already running")
 	}
-	defer t.running.Store(false)
+	defer m.running.Store(false)
 	var wg sync.WaitGroup
-	for _, sh := range t.shards {
+	for _, sh := range m.shards {
 		wg.Go(func() { sh.run(ctx) })
 	}
 	wg.Wait()
@@ -34,7 +34,7 @@ func (sh *shard) run(ctx context.Context) {
 			case <-ctx.Done():
 			}
 		case retry:
-			pause(ctx, sh.o.BackOff(sh.failedInARow()))
+			pause(ctx, sh.o.BackOff(sh.failuresInARow()))
 		}
 	}
 }
@@ -52,23 +52,23 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// waiter is a Wait that is not over. done holds one token once it is.
+// waiter is a Wait in progress.
 type waiter struct {
-	upTo uint64
-	done chan struct{}
+	upTo uint64        // position of the last record to wait for
+	done chan struct{} // receives one token when the wait is done
 }
 
-// Wait returns when every record put before the call has been acknowledged, or
-// given up and OnFailure has heard of it. It delivers nothing itself: without a
-// Run or Steps elsewhere it waits for the end of ctx, whose error it returns.
-func (t *Mapping) Wait(ctx context.Context) error {
-	upTo := make([]uint64, len(t.shards))
-	for i, sh := range t.shards {
+// Wait waits until every record that was put before the call is acknowledged, or
+// given up and reported to OnFailure. It delivers nothing itself: without Run or
+// Step it waits for the end of ctx, whose error it returns.
+func (m *Mapping) Wait(ctx context.Context) error {
+	upTo := make([]uint64, len(m.shards))
+	for i, sh := range m.shards {
 		sh.mu.Lock()
 		upTo[i] = sh.newest
 		sh.mu.Unlock()
 	}
-	for i, sh := range t.shards {
+	for i, sh := range m.shards {
 		if err := sh.wait(ctx, upTo[i]); err != nil {
 			return err
 		}
@@ -96,26 +96,26 @@ func (sh *shard) wait(ctx context.Context, upTo uint64) error {
 	return ctx.Err()
 }
 
-// oldestLocked is the place of the oldest record that is not settled, or one
-// past the newest.
+// oldestLocked returns the position of the oldest record that is neither
+// acknowledged nor reported, or the next position if there is none.
 func (sh *shard) oldestLocked() uint64 {
 	oldest := sh.newest + 1
 	if len(sh.queue) > 0 {
-		oldest = min(oldest, sh.queue[0].n)
+		oldest = min(oldest, sh.queue[0].position)
 	}
-	if len(sh.parts) > 0 {
-		oldest = min(oldest, sh.parts[0].entries[0].n)
+	if len(sh.batches) > 0 {
+		oldest = min(oldest, sh.batches[0].entries[0].position)
 	}
 	for _, r := range sh.reports {
-		oldest = min(oldest, r.from)
+		oldest = min(oldest, r.firstPosition)
 	}
-	if sh.telling > 0 {
-		oldest = min(oldest, sh.telling)
+	if sh.reporting > 0 {
+		oldest = min(oldest, sh.reporting)
 	}
 	return oldest
 }
 
-// notifyLocked lets go the waiters whose records are all settled.
+// notifyLocked ends the waits whose records are all acknowledged or reported.
 func (sh *shard) notifyLocked() {
 	oldest := sh.oldestLocked()
 	sh.waiters = slices.DeleteFunc(sh.waiters, func(w *waiter) bool {

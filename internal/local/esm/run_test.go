@@ -12,8 +12,8 @@ import (
 	"github.com/securecart/hub/internal/local/esm"
 )
 
-// running runs the trigger until the test ends and waits for it. Call it inside a
-// bubble.
+// running runs the mapping until the test ends and waits for it. It is called inside
+// a synctest bubble.
 func running(t *testing.T, mapping *esm.Mapping) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -27,9 +27,9 @@ func running(t *testing.T, mapping *esm.Mapping) (stop func()) {
 	})
 }
 
-func TestRunDeliversAndWaitSeesIt(t *testing.T) {
+func TestWaitReturnsAfterDelivery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &function{answer: failFirst(3)}
+		f := &function{respond: failFirst(3)}
 		mapping := newMapping(t, f, esm.Options{Shards: 3, BatchSize: 2})
 		for i := range 30 {
 			mapping.Put(record(string(rune('a'+i)), i))
@@ -40,16 +40,16 @@ func TestRunDeliversAndWaitSeesIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := mapping.Stats(); got.Delivered != 30 {
-			t.Errorf("after Wait %d are delivered, want 30", got.Delivered)
+			t.Errorf("%d delivered after Wait, want 30", got.Delivered)
 		}
-		// It sleeps when there is nothing to do and wakes when there is.
+		// Run sleeps without records and wakes for new ones.
 		synctest.Wait()
 		mapping.Put(record("a", 31))
 		if err := mapping.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := mapping.Stats(); got.Delivered != 31 {
-			t.Errorf("after a late Put %d are delivered, want 31", got.Delivered)
+			t.Errorf("%d delivered after a later Put, want 31", got.Delivered)
 		}
 	})
 }
@@ -58,7 +58,7 @@ func TestRunBacksOffBetweenRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var at []time.Duration
-		f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+		f := &function{respond: func(_ context.Context, n int, _ []string) (string, error) {
 			at = append(at, time.Since(start))
 			if n < 10 {
 				return "", errBroken
@@ -86,8 +86,8 @@ func TestRunBacksOffBetweenRetries(t *testing.T) {
 
 func TestBackOffStartsAgainAfterProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var asked []int
-		f := &function{answer: func(_ context.Context, n int, seqs []string) (string, error) {
+		var calls []int
+		f := &function{respond: func(_ context.Context, n int, seqs []string) (string, error) {
 			switch n {
 			case 1, 2:
 				return "", errBroken
@@ -98,7 +98,7 @@ func TestBackOffStartsAgainAfterProgress(t *testing.T) {
 		}}
 		mapping := newMapping(t, f, esm.Options{
 			ReportBatchItemFailures: true,
-			BackOff:                 func(n int) time.Duration { asked = append(asked, n); return time.Second },
+			BackOff:                 func(n int) time.Duration { calls = append(calls, n); return time.Second },
 		})
 		putN(mapping, 3)
 		stop := running(t, mapping)
@@ -106,16 +106,16 @@ func TestBackOffStartsAgainAfterProgress(t *testing.T) {
 			t.Fatal(err)
 		}
 		stop()
-		if want := []int{1, 2, 1}; !slices.Equal(asked, want) {
-			t.Errorf("BackOff was asked about %v, want %v", asked, want)
+		if want := []int{1, 2, 1}; !slices.Equal(calls, want) {
+			t.Errorf("BackOff was called with %v, want %v", calls, want)
 		}
 	})
 }
 
 func TestBackOffStartsAgainAfterSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var asked []int
-		f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+		var calls []int
+		f := &function{respond: func(_ context.Context, n int, _ []string) (string, error) {
 			if n%2 == 1 {
 				return "", errBroken
 			}
@@ -123,7 +123,7 @@ func TestBackOffStartsAgainAfterSuccess(t *testing.T) {
 		}}
 		mapping := newMapping(t, f, esm.Options{
 			BatchSize: 1,
-			BackOff:   func(n int) time.Duration { asked = append(asked, n); return time.Second },
+			BackOff:   func(n int) time.Duration { calls = append(calls, n); return time.Second },
 		})
 		putN(mapping, 2)
 		stop := running(t, mapping)
@@ -131,8 +131,8 @@ func TestBackOffStartsAgainAfterSuccess(t *testing.T) {
 			t.Fatal(err)
 		}
 		stop()
-		if want := []int{1, 1}; !slices.Equal(asked, want) {
-			t.Errorf("BackOff was asked about %v, want %v", asked, want)
+		if want := []int{1, 1}; !slices.Equal(calls, want) {
+			t.Errorf("BackOff was called with %v, want %v", calls, want)
 		}
 	})
 }
@@ -150,11 +150,11 @@ func TestTimeoutFailsTheBatch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var left time.Duration
-				f := &function{answer: func(ctx context.Context, n int, _ []string) (string, error) {
+				var remaining time.Duration
+				f := &function{respond: func(ctx context.Context, n int, _ []string) (string, error) {
 					if n == 1 {
 						deadline, _ := ctx.Deadline()
-						left = time.Until(deadline)
+						remaining = time.Until(deadline)
 						return slow(ctx)
 					}
 					return "", nil
@@ -166,8 +166,8 @@ func TestTimeoutFailsTheBatch(t *testing.T) {
 				if err := mapping.Wait(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				if left != esm.DefaultTimeout {
-					t.Errorf("the function had %v, want %v", left, esm.DefaultTimeout)
+				if remaining != esm.DefaultTimeout {
+					t.Errorf("the function had a timeout of %v, want %v", remaining, esm.DefaultTimeout)
 				}
 				wantCalls(t, f, "1", "1")
 			})
@@ -175,25 +175,25 @@ func TestTimeoutFailsTheBatch(t *testing.T) {
 	}
 }
 
-func TestWaitGivesWayToItsContext(t *testing.T) {
+func TestWaitEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mapping := newMapping(t, &function{}, esm.Options{})
 		putN(mapping, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if err := mapping.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Wait without Run gave %v, want %v", err, context.DeadlineExceeded)
+			t.Errorf("Wait without Run returned %v, want %v", err, context.DeadlineExceeded)
 		}
 		stepAll(t, mapping, 5)
 		if err := mapping.Wait(ctx); err != nil {
-			t.Errorf("Wait with nothing waiting gave %v", err)
+			t.Errorf("Wait without records returned %v", err)
 		}
 	})
 }
 
 func TestWaitIgnoresLaterRecords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &function{answer: poison("2")}
+		f := &function{respond: poison("2")}
 		mapping := newMapping(t, f, esm.Options{BatchSize: 1})
 		putN(mapping, 1)
 		waited := make(chan error, 1)
@@ -208,31 +208,31 @@ func TestWaitIgnoresLaterRecords(t *testing.T) {
 	})
 }
 
-func TestWaitIncludesTheWordToOnFailure(t *testing.T) {
+func TestWaitIncludesOnFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		told := 0
-		mapping := newMapping(t, &function{answer: failFirst(1)}, esm.Options{
+		calls := 0
+		mapping := newMapping(t, &function{respond: failFirst(1)}, esm.Options{
 			MaximumRetryAttempts: esm.RetryNever, Buffer: 1,
-			OnFailure: func(esm.Failure) { time.Sleep(time.Second); told++ },
+			OnFailure: func(esm.Failure) { time.Sleep(time.Second); calls++ },
 		})
 		putN(mapping, 2) // 1 is trimmed, 2 is given up
 		stop := running(t, mapping)
 		if err := mapping.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if told != 2 {
-			t.Errorf("when Wait returned OnFailure had heard %d times, want 2", told)
+		if calls != 2 {
+			t.Errorf("OnFailure was called %d times before Wait returned, want 2", calls)
 		}
 		stop()
 	})
 }
 
-func TestWaitSeesAReportThatIsUnderWay(t *testing.T) {
+func TestWaitIncludesOnFailureInProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		told := false
-		mapping := newMapping(t, &function{answer: failFirst(1)}, esm.Options{
+		returned := false
+		mapping := newMapping(t, &function{respond: failFirst(1)}, esm.Options{
 			MaximumRetryAttempts: esm.RetryNever,
-			OnFailure:            func(esm.Failure) { time.Sleep(time.Second); told = true },
+			OnFailure:            func(esm.Failure) { time.Sleep(time.Second); returned = true },
 		})
 		putN(mapping, 1)
 		stop := running(t, mapping)
@@ -240,31 +240,31 @@ func TestWaitSeesAReportThatIsUnderWay(t *testing.T) {
 		if err := mapping.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if !told {
-			t.Error("Wait returned before OnFailure had")
+		if !returned {
+			t.Error("Wait returned before OnFailure")
 		}
 		stop()
 	})
 }
 
-func TestRunStopsInTheMiddle(t *testing.T) {
+func TestRunStopsDuringAnInvocation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &function{answer: func(ctx context.Context, n int, _ []string) (string, error) {
+		f := &function{respond: func(ctx context.Context, n int, _ []string) (string, error) {
 			if n == 1 {
 				<-ctx.Done()
 				return "", ctx.Err()
 			}
 			return "", nil
 		}}
-		var gone failures
+		var reports failures
 		mapping := newMapping(t, f, esm.Options{
-			MaximumRetryAttempts: esm.RetryNever, OnFailure: gone.add,
+			MaximumRetryAttempts: esm.RetryNever, OnFailure: reports.add,
 		})
 		putN(mapping, 1)
 		stop := running(t, mapping)
 		synctest.Wait()
 		stop()
-		gone.want(t) // our stop is not the function's failure
+		reports.want(t) // a stop is not a failure of the function
 
 		stop = running(t, mapping)
 		defer stop()
@@ -277,7 +277,7 @@ func TestRunStopsInTheMiddle(t *testing.T) {
 
 func TestRunStopsDuringABackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		mapping := newMapping(t, &function{answer: failFirst(1)}, esm.Options{
+		mapping := newMapping(t, &function{respond: failFirst(1)}, esm.Options{
 			BackOff: func(int) time.Duration { return time.Hour },
 		})
 		putN(mapping, 1)
@@ -285,27 +285,27 @@ func TestRunStopsDuringABackOff(t *testing.T) {
 		stop := running(t, mapping)
 		synctest.Wait()
 		stop()
-		if took := time.Since(start); took != 0 {
-			t.Errorf("Run returned after %v, want at once", took)
+		if elapsed := time.Since(start); elapsed != 0 {
+			t.Errorf("Run returned after %v, want at once", elapsed)
 		}
 	})
 }
 
-func TestRunRunsOnce(t *testing.T) {
+func TestSecondRunIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mapping := newMapping(t, &function{}, esm.Options{})
 		stop := running(t, mapping)
 		synctest.Wait()
 		if err := mapping.Run(t.Context()); err == nil {
-			t.Error("a second Run gave no error")
+			t.Error("a second Run returned no error")
 		}
 		stop()
 	})
 }
 
-func TestRunGoesOnAfterAStepHeldTheShard(t *testing.T) {
+func TestRunContinuesAfterAStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+		f := &function{respond: func(_ context.Context, n int, _ []string) (string, error) {
 			if n == 1 {
 				time.Sleep(time.Second)
 			}
@@ -326,11 +326,11 @@ func TestRunGoesOnAfterAStepHeldTheShard(t *testing.T) {
 	})
 }
 
-// TestRunUnderLoad is for the race detector: several goroutines put while a
-// function fails now and then.
+// TestRunUnderLoad is for the race detector: several goroutines call Put while the
+// function fails from time to time.
 func TestRunUnderLoad(t *testing.T) {
 	const writers, each = 4, 250
-	f := &function{answer: func(_ context.Context, n int, _ []string) (string, error) {
+	f := &function{respond: func(_ context.Context, n int, _ []string) (string, error) {
 		if n%7 == 0 {
 			return "", errBroken
 		}

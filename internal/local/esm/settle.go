@@ -2,94 +2,97 @@ package esm
 
 import "slices"
 
-// settle draws the consequences of an invocation for the part in hand.
+// settle applies the result of an invocation to the batch that was delivered.
 //
-// What counts as a retry: every failed invocation, except one after which the
-// batch was split. The Lambda guide says that splitting does not use up the retry
-// quota (https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html),
-// and each piece starts from the count of the whole. So nothing is retried for
-// ever by being split: a piece of one record cannot be split any further, and a
-// split at a reported record leaves the piece before it behind.
-func (sh *shard) settle(v verdict, repeat bool) outcome {
+// Every failed invocation counts as an attempt, except one after which the batch is
+// split. The Lambda guide says that splitting does not use up the retry quota
+// (https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html), and
+// each half starts from the attempts of the whole. Splitting still ends: a batch of
+// one record cannot be split, and a split at a reported record acknowledges the
+// records before it.
+func (sh *shard) settle(r result, duplicate bool) outcome {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	p := &sh.parts[0]
-	sh.inHand = false
-	sh.waiting += len(p.entries)
-	if v.err == nil {
+	b := &sh.batches[0]
+	sh.invoking = false
+	sh.waiting += len(b.entries)
+	defer sh.trimLocked()
+	if r.err == nil {
 		sh.failures = 0
-		if repeat {
-			p.again, p.failed, p.attempts = true, false, 0
+		if duplicate {
+			b.duplicate, b.failed, b.attempts = true, false, 0
 			sh.stats.Duplicated++
 		} else {
-			sh.stats.Delivered += len(p.entries)
-			sh.waiting -= len(p.entries)
-			sh.parts = slices.Delete(sh.parts, 0, 1)
+			sh.stats.Delivered += len(b.entries)
+			sh.waiting -= len(b.entries)
+			sh.batches = slices.Delete(sh.batches, 0, 1)
 		}
-		sh.trimLocked()
 		return advanced
 	}
+	return sh.settleFailureLocked(r)
+}
 
-	sh.stats.Delivered += v.done
-	sh.waiting -= v.done
-	p.entries = p.entries[v.done:]
-	p.failed = true
-	if v.done > 0 {
+// settleFailureLocked acknowledges the records before the failure, and splits the
+// rest of the batch, keeps it for a retry, or gives it up.
+func (sh *shard) settleFailureLocked(r result) outcome {
+	b := &sh.batches[0]
+	sh.stats.Delivered += r.done
+	sh.waiting -= r.done
+	b.entries = b.entries[r.done:]
+	b.failed = true
+	if r.done > 0 {
 		sh.failures = 0
 	}
 	sh.failures++
-	out := retry
-	n := len(p.entries)
+	n := len(b.entries)
 	switch {
-	case v.abandoned:
-		// Our own stop, not the function's failure: costs it nothing.
+	case r.stopped:
+		// The caller stopped. This is no failure of the function.
 		sh.failures = 0
-	case sh.o.BisectBatchOnFunctionError && v.done > 0:
-		// With both settings on, the batch is split at the reported record and
-		// only the rest is retried
+	case sh.o.BisectBatchOnFunctionError && r.done > 0:
+		// With both settings on, the batch is split at the reported record and only
+		// the rest is retried
 		// (https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html).
 		sh.stats.Bisected++
-	case sh.o.BisectBatchOnFunctionError && v.whole && n > 1:
-		// The guide speaks of a failed invocation. That an answer which cannot
-		// be understood splits the batch too is assumed. A report that names the
-		// first record does not: nothing lies before that record (assumed).
+	case sh.o.BisectBatchOnFunctionError && r.wholeBatch && n > 1:
+		// The guide mentions failed invocations. Assumed: a response that is not
+		// understood splits the batch too. Assumed: a report of the first record does
+		// not, since no record lies before it.
 		sh.stats.Bisected++
 		half := (n + 1) / 2
-		second := *p
-		second.entries = slices.Clone(p.entries[half:])
-		p.entries = p.entries[:half:half]
-		sh.parts = slices.Insert(sh.parts, 1, second)
+		second := *b
+		second.entries = slices.Clone(b.entries[half:])
+		b.entries = b.entries[:half:half]
+		sh.batches = slices.Insert(sh.batches, 1, second)
 	default:
-		// That progress inside a batch does not reset the count is assumed.
-		p.attempts++
-		if most := sh.o.MaximumRetryAttempts; most >= 0 && p.attempts > most {
+		// Assumed: progress inside a batch does not reset the attempts.
+		b.attempts++
+		if most := sh.o.MaximumRetryAttempts; most >= 0 && b.attempts > most {
 			sh.stats.Failed += n
 			sh.waiting -= n
-			sh.addReportLocked(RetryAttemptsExhausted, v.err, p.entries)
-			sh.parts = slices.Delete(sh.parts, 0, 1)
+			sh.addReportLocked(RetryAttemptsExhausted, r.err, b.entries)
+			sh.batches = slices.Delete(sh.batches, 0, 1)
 			sh.failures = 0
-			out = advanced
+			return advanced
 		}
 	}
-	sh.trimLocked()
-	return out
+	return retry
 }
 
-// trimLocked drops the oldest records until no more than Buffer wait. Those in
-// the function's hands are not the stream's to drop; they are counted again when
-// they come back.
+// trimLocked drops the oldest records until no more than Buffer wait. It does not
+// drop records that the function is processing. They count again afterwards.
 func (sh *shard) trimLocked() {
 	for sh.waiting > sh.o.Buffer {
 		first := 0
-		if sh.inHand {
+		if sh.invoking {
 			first = 1
 		}
 		var e entry
-		if first < len(sh.parts) {
-			p := &sh.parts[first]
-			e = p.entries[0]
-			if p.entries = p.entries[1:]; len(p.entries) == 0 {
-				sh.parts = slices.Delete(sh.parts, first, first+1)
+		if first < len(sh.batches) {
+			b := &sh.batches[first]
+			e = b.entries[0]
+			if b.entries = b.entries[1:]; len(b.entries) == 0 {
+				sh.batches = slices.Delete(sh.batches, first, first+1)
 			}
 		} else {
 			e = sh.queue[0]

@@ -8,29 +8,29 @@ import (
 	"github.com/securecart/hub/internal/local/esm"
 )
 
-func TestStepReportsWhetherThereWasSomethingToDo(t *testing.T) {
+func TestStepReportsWhetherItInvoked(t *testing.T) {
 	mapping := newMapping(t, &function{}, esm.Options{Shards: 2})
 	shard := mapping.Shard("k")
 	if mapping.Step(t.Context(), shard) {
-		t.Error("Step of an empty shard did something")
+		t.Error("Step of an empty shard invoked the function")
 	}
 	putN(mapping, 1)
 	if mapping.Step(t.Context(), 1-shard) || mapping.Step(t.Context(), -1) || mapping.Step(t.Context(), 2) {
-		t.Error("Step of another shard did something")
+		t.Error("Step of another shard invoked the function")
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if mapping.Step(ended, shard) {
-		t.Error("Step with an ended context did something")
+		t.Error("Step with an ended context invoked the function")
 	}
 	if !mapping.Step(t.Context(), shard) {
-		t.Error("Step with a record waiting did nothing")
+		t.Error("Step with a waiting record did not invoke the function")
 	}
 }
 
 func TestStepPassesItsContextOn(t *testing.T) {
 	var deadline, bounded = time.Time{}, false
-	f := &function{answer: func(ctx context.Context, _ int, _ []string) (string, error) {
+	f := &function{respond: func(ctx context.Context, _ int, _ []string) (string, error) {
 		deadline, bounded = ctx.Deadline()
 		return "", nil
 	}}
@@ -38,7 +38,7 @@ func TestStepPassesItsContextOn(t *testing.T) {
 	putN(mapping, 1)
 	mapping.Step(context.Background(), 0)
 	if bounded {
-		t.Error("Step set a deadline of its own")
+		t.Error("Step set a deadline")
 	}
 	want := time.Now().Add(time.Hour)
 	ctx, cancel := context.WithDeadline(t.Context(), want)
@@ -53,7 +53,7 @@ func TestStepPassesItsContextOn(t *testing.T) {
 func TestStepWithinAStepDoesNothing(t *testing.T) {
 	var mapping *esm.Mapping
 	var inner bool
-	f := &function{answer: func(ctx context.Context, n int, _ []string) (string, error) {
+	f := &function{respond: func(ctx context.Context, n int, _ []string) (string, error) {
 		if n == 1 {
 			mapping.Put(record("k", 2))
 			inner = mapping.Step(ctx, 0)
@@ -64,27 +64,27 @@ func TestStepWithinAStepDoesNothing(t *testing.T) {
 	putN(mapping, 1)
 	stepAll(t, mapping, 5)
 	if inner {
-		t.Error("one shard had two invocations at a time")
+		t.Error("a shard had two invocations at the same time")
 	}
 	wantCalls(t, f, "1", "2")
 }
 
-func TestStoppedCallerCostsNoAttempt(t *testing.T) {
+func TestStopDoesNotCountAsAttempt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	f := &function{answer: func(ctx context.Context, n int, _ []string) (string, error) {
+	f := &function{respond: func(ctx context.Context, n int, _ []string) (string, error) {
 		if n == 1 {
 			cancel()
 			return "", ctx.Err()
 		}
 		return "", nil
 	}}
-	var gone failures
+	var reports failures
 	mapping := newMapping(t, f, esm.Options{
-		MaximumRetryAttempts: esm.RetryNever, BisectBatchOnFunctionError: true, OnFailure: gone.add,
+		MaximumRetryAttempts: esm.RetryNever, BisectBatchOnFunctionError: true, OnFailure: reports.add,
 	})
 	putN(mapping, 2)
 	mapping.Step(ctx, 0)
 	stepAll(t, mapping, 5)
-	gone.want(t)
+	reports.want(t)
 	wantCalls(t, f, "1 2", "1 2")
 }

@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// Client returns a client that reaches the issuer, and nothing else, by calling
-// its handler on the caller's goroutine.
+// Client returns a client that reaches only the issuer. It calls the handler on the
+// caller's goroutine.
 func (i *Issuer) Client() *http.Client {
 	return &http.Client{Transport: inProcess{i}}
 }
@@ -24,40 +24,40 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if r.URL.Host != p.issuer.host {
-		return nil, fmt.Errorf("issuer: no way to %s, only to %s", r.URL.Host, p.issuer.host)
+		return nil, fmt.Errorf("issuer: this client cannot reach %s, only %s", r.URL.Host, p.issuer.host)
 	}
-	a := &answer{header: make(http.Header)}
-	p.issuer.ServeHTTP(a, r)
+	w := &recorder{header: make(http.Header)}
+	p.issuer.ServeHTTP(w, r)
 	return &http.Response{
-		Status:        fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)),
-		StatusCode:    a.status,
+		Status:        fmt.Sprintf("%d %s", w.status, http.StatusText(w.status)),
+		StatusCode:    w.status,
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,
 		ProtoMinor:    1,
-		Header:        a.header,
-		Body:          io.NopCloser(&a.body),
-		ContentLength: int64(a.body.Len()),
+		Header:        w.header,
+		Body:          io.NopCloser(&w.body),
+		ContentLength: int64(w.body.Len()),
 		Request:       r,
 	}, nil
 }
 
-// answer collects what the handler writes. net/http/httptest has the like, but it
-// registers a command line flag in every program that links it.
-type answer struct {
+// recorder keeps what the handler writes. net/http/httptest has the same, but registers
+// a command line flag in every program that links it.
+type recorder struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-func (a *answer) Header() http.Header { return a.header }
+func (w *recorder) Header() http.Header { return w.header }
 
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 {
-		a.status = status
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
 	}
 }
 
-func (a *answer) Write(b []byte) (int, error) {
-	a.WriteHeader(http.StatusOK)
-	return a.body.Write(b)
+func (w *recorder) Write(b []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(b)
 }

@@ -1,17 +1,16 @@
-// Package issuer imitates Amazon Cognito as far as package auth sees it: an
-// issuer that signs access tokens and serves the keys to check them with.
+// Package issuer imitates the part of Amazon Cognito that package auth uses: it signs
+// access tokens and serves the keys that verify them.
 //
-// An [Issuer] is an http.Handler, so that the local house can mount it; for tests
-// [Issuer.Client] reaches it without a network, which also works inside a
-// testing/synctest bubble. Its keys are made when it is made and kept nowhere:
-// tokens of an earlier run are worth nothing.
+// An [Issuer] is an http.Handler, which the local house serves. Tests reach it
+// through [Issuer.Client] without a network, also inside a testing/synctest bubble.
+// The keys are only in memory, so tokens of an earlier run are not valid.
 //
-// There is no sign-in. Whoever holds the Issuer says who a token is for; that is
-// the point of it, and the reason why no function may link this package.
+// There is no sign-in: the caller decides whom a token is for. For this reason no
+// function may link this package.
 //
 // # Guarantees
 //
-// All methods may be called from any goroutine. Nothing is started and nothing
-// needs closing. A token signed before Rotate returns stays good until the second
-// Rotate after it.
+// All methods may be called from any goroutine. An Issuer starts no goroutine and
+// needs no Close. A token that was signed before Rotate returns stays valid until the
+// second Rotate after it.
 package issuer

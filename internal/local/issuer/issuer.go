@@ -16,15 +16,15 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// Where an issuer serves its documents, below its own address, as Cognito does:
+// The paths of the documents below the address of the issuer, as in Cognito:
 // https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
 const (
 	keysPath   = "/.well-known/jwks.json"
 	configPath = "/.well-known/openid-configuration"
 )
 
-// publishedKeys is how many keys the JWKS shows: the one that signs and the one
-// before it.
+// publishedKeys is how many keys the JWKS has: the one that signs and the previous
+// one.
 const publishedKeys = 2
 
 // Issuer signs access tokens.
@@ -35,11 +35,11 @@ type Issuer struct {
 	path    string
 
 	mu   sync.Mutex
-	keys []jose.JSONWebKey // private; the first signs
+	keys []jose.JSONWebKey // private keys; the first signs
 }
 
-// New returns an issuer with a fresh key. The address becomes the "iss" of its
-// tokens; it has to be an http or https URL without a slash at its end.
+// New returns an issuer with a new key. The address is the "iss" of its tokens. It
+// must be an http or https URL without a slash at the end.
 func New(address string) (*Issuer, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -55,18 +55,18 @@ func New(address string) (*Issuer, error) {
 	return i, nil
 }
 
-// Issuer is the "iss" of the tokens.
+// Issuer returns the "iss" of the tokens.
 func (i *Issuer) Issuer() string { return i.address }
 
-// JWKSURL is where the keys are.
+// JWKSURL returns the URL of the keys.
 func (i *Issuer) JWKSURL() string { return i.address + keysPath }
 
-// Rotate makes a new key and signs with it from now on. The JWKS keeps the
-// previous key too, so that tokens under way stay good; older keys leave it.
+// Rotate creates the key that signs from now on. The JWKS keeps the previous key, so
+// that its tokens stay valid, and drops older ones.
 func (i *Issuer) Rotate() error {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return fmt.Errorf("issuer: make a key: %w", err)
+		return fmt.Errorf("issuer: create a key: %w", err)
 	}
 	key := jose.JSONWebKey{Key: private, Algorithm: string(jose.ES256), Use: "sig"}
 	name, err := key.Thumbprint(crypto.SHA256)
@@ -81,13 +81,13 @@ func (i *Issuer) Rotate() error {
 	return nil
 }
 
-// ServeHTTP serves the JWKS and the discovery document, below the path of the
-// issuer's address or at the root.
+// ServeHTTP serves the JWKS and the discovery document below the path of the issuer's
+// address, and at the root.
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var doc any
 	switch strings.TrimPrefix(r.URL.Path, i.path) {
 	case keysPath:
-		doc = i.public()
+		doc = i.publicKeys()
 	case configPath:
 		doc = map[string]any{
 			"issuer":                                i.address,
@@ -114,8 +114,8 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(b)
 }
 
-// public are the keys as the world may see them.
-func (i *Issuer) public() jose.JSONWebKeySet {
+// publicKeys returns the keys of the JWKS.
+func (i *Issuer) publicKeys() jose.JSONWebKeySet {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	var set jose.JSONWebKeySet
@@ -125,8 +125,8 @@ func (i *Issuer) public() jose.JSONWebKeySet {
 	return set
 }
 
-// signer is the key that signs now.
-func (i *Issuer) signer() jose.JSONWebKey {
+// signingKey returns the key that signs now.
+func (i *Issuer) signingKey() jose.JSONWebKey {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.keys[0]

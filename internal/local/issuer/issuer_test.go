@@ -12,9 +12,8 @@ import (
 	"time"
 
 	"github.com/securecart/hub/internal/auth"
-	"github.com/securecart/hub/internal/local/issuer"
-
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/issuer"
 )
 
 const address = "https://cognito.test/pool_1"
@@ -41,9 +40,10 @@ func newVerifier(t testing.TB, i *issuer.Issuer) *auth.Verifier {
 }
 
 func TestNewRefusesAddresses(t *testing.T) {
-	for _, bad := range []string{"", "cognito", "ftp://cognito.test", "https://", "https://cognito.test/", "://", "http://a b/"} {
+	for _, bad := range []string{"", "cognito", "ftp://cognito.test", "https://", "https://cognito.test/", "://",
+		"http://a b/"} {
 		if _, err := issuer.New(bad); err == nil {
-			t.Errorf("New(%q) gave no error", bad)
+			t.Errorf("New(%q) returned no error", bad)
 		}
 	}
 }
@@ -57,8 +57,13 @@ func TestTokensAreAcceptedByAuth(t *testing.T) {
 			want   hub.Principal
 		}{
 			"customer": {issuer.Claims{User: "ann"}, hub.Principal{User: "ann", Role: hub.RoleCustomer}},
-			"vendor":   {issuer.Claims{User: "bob", Role: "vendor", Vendor: "acme"}, hub.Principal{User: "bob", Role: hub.RoleVendor, Vendor: "acme"}},
-			"admin":    {issuer.Claims{User: "eve", Role: "admin", TTL: time.Minute}, hub.Principal{User: "eve", Role: hub.RoleAdmin}},
+			"vendor": {
+				issuer.Claims{User: "bob", Role: "vendor", Vendor: "acme"},
+				hub.Principal{User: "bob", Role: hub.RoleVendor, Vendor: "acme"},
+			},
+			"admin": {
+				issuer.Claims{User: "eve", Role: "admin", TTL: time.Minute}, hub.Principal{User: "eve", Role: hub.RoleAdmin},
+			},
 		} {
 			token, expires, err := i.Token(tt.claims)
 			if err != nil {
@@ -69,7 +74,7 @@ func TestTokensAreAcceptedByAuth(t *testing.T) {
 				ttl = issuer.DefaultTTL
 			}
 			if want := time.Now().Add(ttl); !expires.Equal(want) {
-				t.Errorf("%s: ends %v, want %v", name, expires, want)
+				t.Errorf("%s: expires %v, want %v", name, expires, want)
 			}
 			got, err := v.Verify(t.Context(), token)
 			if err != nil {
@@ -90,16 +95,16 @@ func TestTokensAreAcceptedByAuth(t *testing.T) {
 	})
 }
 
-func TestExpiresIsWhatTheTokenSays(t *testing.T) {
+func TestExpiresMatchesTheToken(t *testing.T) {
 	i := newIssuer(t)
-	at := time.Date(2030, 1, 2, 3, 4, 5, 600, time.UTC)
-	token, expires, err := i.Token(issuer.Claims{User: "ann", Now: at})
+	now := time.Date(2030, 1, 2, 3, 4, 5, 600, time.UTC)
+	token, expires, err := i.Token(issuer.Claims{User: "ann", Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	v, err := auth.New(auth.Config{
 		Issuer: i.Issuer(), JWKSURL: i.JWKSURL(), HTTPClient: i.Client(),
-		Now: func() time.Time { return at },
+		Now: func() time.Time { return now },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -110,11 +115,11 @@ func TestExpiresIsWhatTheTokenSays(t *testing.T) {
 	}
 	want := time.Date(2030, 1, 2, 4, 4, 5, 0, time.UTC)
 	if !expires.Equal(want) || !p.Expires.Equal(want) {
-		t.Errorf("Token says %v and auth %v, want %v", expires, p.Expires, want)
+		t.Errorf("Token returned %v and auth %v, want %v", expires, p.Expires, want)
 	}
 }
 
-func TestTokenThatIsOver(t *testing.T) {
+func TestExpiredToken(t *testing.T) {
 	i := newIssuer(t)
 	token, _, err := i.Token(issuer.Claims{User: "ann", TTL: -time.Hour})
 	if err != nil {
@@ -125,17 +130,17 @@ func TestTokenThatIsOver(t *testing.T) {
 	}
 }
 
-func TestRotateKeepsOnePreviousKey(t *testing.T) {
+func TestRotateKeepsThePreviousKey(t *testing.T) {
 	i := newIssuer(t)
 	first, _, err := i.Token(issuer.Claims{User: "ann"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n, good := range []bool{true, true, false} {
-		// A verifier of its own each time, which knows no keys yet.
+	for n, valid := range []bool{true, true, false} {
+		// A new verifier has no keys yet.
 		_, err := newVerifier(t, i).Verify(t.Context(), first)
-		if got := err == nil; got != good {
-			t.Errorf("after %d rotations: %v, want good: %t", n, err, good)
+		if got := err == nil; got != valid {
+			t.Errorf("after %d rotations: %v, want valid: %t", n, err, valid)
 		}
 		if err := i.Rotate(); err != nil {
 			t.Fatal(err)
@@ -150,8 +155,8 @@ func TestDocuments(t *testing.T) {
 		i.ServeHTTP(w, httptest.NewRequest(method, path, nil))
 		return w.Code, w.Body.String()
 	}
-	for _, at := range []string{"/pool_1", ""} {
-		code, body := get("GET", at+"/.well-known/openid-configuration")
+	for _, prefix := range []string{"/pool_1", ""} {
+		code, body := get("GET", prefix+"/.well-known/openid-configuration")
 		var doc struct {
 			Issuer string
 			Keys   string `json:"jwks_uri"`
@@ -162,13 +167,13 @@ func TestDocuments(t *testing.T) {
 		if doc.Issuer != address || doc.Keys != i.JWKSURL() {
 			t.Errorf("configuration %+v, want %s and %s", doc, address, i.JWKSURL())
 		}
-		code, body = get("GET", at+"/.well-known/jwks.json")
+		code, body = get("GET", prefix+"/.well-known/jwks.json")
 		var set struct{ Keys []map[string]string }
 		if err := json.Unmarshal([]byte(body), &set); err != nil || code != 200 || len(set.Keys) != 1 {
 			t.Fatalf("keys: %d %v %s", code, err, body)
 		}
 		if _, private := set.Keys[0]["d"]; private {
-			t.Error("the JWKS shows the private key")
+			t.Error("the JWKS has the private key")
 		}
 	}
 	if code, _ := get("GET", "/other"); code != 404 {
@@ -179,7 +184,7 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-func TestClientReachesTheIssuerOnly(t *testing.T) {
+func TestClientReachesOnlyTheIssuer(t *testing.T) {
 	i := newIssuer(t)
 	resp, err := i.Client().Get(i.JWKSURL())
 	if err != nil {

@@ -10,23 +10,23 @@ import (
 )
 
 const (
-	// ClientID is the app client that tokens are made for.
+	// ClientID is the app client of all tokens.
 	ClientID = "localhub"
-	// DefaultTTL is how long a token lasts, as with a new app client of Cognito.
+	// DefaultTTL is how long a token is valid, as for a new app client of Cognito.
 	DefaultTTL = time.Hour
 )
 
-// Claims say who a token is for.
+// Claims describe whom a token is for.
 type Claims struct {
 	User   string
-	Role   string        // empty: no such claim, which means a customer
+	Role   string        // empty: no such claim, which means customer
 	Vendor string        // empty: no such claim
-	TTL    time.Duration // zero: DefaultTTL; a negative one has passed already
+	TTL    time.Duration // zero: DefaultTTL; negative: the token has expired
 	Now    time.Time     // zero: time.Now
 }
 
-// Token signs an access token and says when it ends. It does not judge: what auth
-// would refuse is signed as well, since tests need that too.
+// Token returns a signed access token and when it expires. It does not check the
+// claims: tests also need tokens that auth refuses.
 func (i *Issuer) Token(c Claims) (token string, expires time.Time, err error) {
 	if c.Now.IsZero() {
 		c.Now = time.Now()
@@ -63,10 +63,9 @@ func (i *Issuer) Token(c Claims) (token string, expires time.Time, err error) {
 	return token, expires, err
 }
 
-// Sign signs any payload with the present key, for tokens that no issuer should
-// ever make.
+// Sign signs any payload with the current key, also one that no issuer should sign.
 func (i *Issuer) Sign(payload []byte) (string, error) {
-	key := i.signer()
+	key := i.signingKey()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, nil)
 	if err != nil {
 		return "", fmt.Errorf("issuer: sign: %w", err)

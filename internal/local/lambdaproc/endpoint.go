@@ -12,16 +12,15 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// Endpoint is a function that somebody else runs, as a handler: events are posted to a
-// server that takes Lambda's Invoke API, such as `sam local start-lambda` or the Runtime
-// Interface Emulator of a container image.
+// Endpoint is a handler that posts events to a server with Lambda's Invoke API, such as
+// `sam local start-lambda` or the Runtime Interface Emulator of a container image.
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 type Endpoint struct{ name, url string }
 
 var _ lambda.Handler = (*Endpoint)(nil)
 
-// NewEndpoint returns the function of that name at a server. An address that has a
-// path already is taken as the whole URL.
+// NewEndpoint returns the function name of the server at address. If address has a
+// path, it is the whole URL.
 func NewEndpoint(address, name string) (*Endpoint, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -33,9 +32,9 @@ func NewEndpoint(address, name string) (*Endpoint, error) {
 	return &Endpoint{name, u.String()}, nil
 }
 
-// Invoke implements [lambda.Handler]. An answer with X-Amz-Function-Error is a
-// [FunctionError], one that there is no such function wraps [ErrNoFunction]; a status other than
-// 200 and no answer at all are errors too.
+// Invoke implements [lambda.Handler]. A response with X-Amz-Function-Error is a
+// [FunctionError]. The error wraps [ErrNoFunction] if the server does not have the
+// function. Every status other than 200 is an error.
 func (e *Endpoint) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, bytes.NewReader(event))
 	if err != nil {
@@ -48,18 +47,18 @@ func (e *Endpoint) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 		return nil, fmt.Errorf("function %s: %w", e.name, err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	response, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("function %s: %w", e.name, err)
-	case len(answer) > maxAnswer:
-		return nil, fmt.Errorf("function %s: an answer of more than %d bytes", e.name, maxAnswer)
+	case len(response) > maxResponse:
+		return nil, fmt.Errorf("function %s: response exceeds %d bytes", e.name, maxResponse)
 	case resp.Header.Get("X-Amz-Function-Error") != "":
-		return nil, functionError(e.name, answer)
+		return nil, functionError(e.name, response)
 	case resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusForbidden:
-		return nil, fmt.Errorf("function %s: %w: %s: %.300s", e.name, ErrNoFunction, resp.Status, answer)
+		return nil, fmt.Errorf("function %s: %w: %s: %.300s", e.name, ErrNoFunction, resp.Status, response)
 	case resp.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("function %s: %s: %.300s", e.name, resp.Status, answer)
+		return nil, fmt.Errorf("function %s: %s: %.300s", e.name, resp.Status, response)
 	}
-	return answer, nil
+	return response, nil
 }

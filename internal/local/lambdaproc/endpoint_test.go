@@ -15,8 +15,8 @@ import (
 	"github.com/securecart/hub/internal/local/lambdaproc"
 )
 
-// endpoint is a function at a server that answers so.
-func endpoint(t *testing.T, serve http.HandlerFunc) *lambdaproc.Endpoint {
+// newEndpoint returns a function at a server with this handler.
+func newEndpoint(t *testing.T, serve http.HandlerFunc) *lambdaproc.Endpoint {
 	t.Helper()
 	server := httptest.NewServer(serve)
 	t.Cleanup(func() {
@@ -31,9 +31,10 @@ func endpoint(t *testing.T, serve http.HandlerFunc) *lambdaproc.Endpoint {
 }
 
 func TestEndpoint(t *testing.T) {
-	e := endpoint(t, func(w http.ResponseWriter, r *http.Request) {
+	e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
 		event, _ := io.ReadAll(r.Body)
-		if r.Method != http.MethodPost || r.URL.Path != "/2015-03-31/functions/OnConnect/invocations" || r.Header.Get("X-Amz-Invocation-Type") != "RequestResponse" {
+		if r.Method != http.MethodPost || r.URL.Path != "/2015-03-31/functions/OnConnect/invocations" ||
+			r.Header.Get("X-Amz-Invocation-Type") != "RequestResponse" {
 			t.Errorf("got %s %s %v", r.Method, r.URL, r.Header)
 		}
 		_, _ = w.Write(append(event, '!'))
@@ -43,9 +44,11 @@ func TestEndpoint(t *testing.T) {
 	}
 }
 
-// TestEndpointWithPath: the emulator of container images has a path of its own.
+// TestEndpointWithPath: the emulator of container images always has the same path.
 func TestEndpointWithPath(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Path) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.URL.Path)
+	}))
 	defer server.Close()
 	defer http.DefaultClient.CloseIdleConnections()
 	const path = "/2015-03-31/functions/function/invocations"
@@ -67,17 +70,29 @@ func TestEndpointFails(t *testing.T) {
 			w.Header().Set("X-Amz-Function-Error", "Unhandled")
 			_, _ = io.WriteString(w, `{"errorType":"Error","errorMessage":"Unauthorized"}`)
 		}, "Unauthorized"},
-		"a function error that is no JSON": {func(w http.ResponseWriter, _ *http.Request) {
+		"a function error that is not JSON": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Amz-Function-Error", "Unhandled")
 			_, _ = io.WriteString(w, `oh no`)
 		}, "oh no"},
-		"no such function": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "where?", http.StatusNotFound) }, "function OnConnect: lambdaproc: the function does not exist or may not be invoked: 404 Not Found: where?"},
-		"not allowed":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }, "function OnConnect: lambdaproc: the function does not exist or may not be invoked: 403 Forbidden: no"},
-		"a broken answer":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "function OnConnect: "},
-		"too much":         {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 6<<20+1)) }, "function OnConnect: an answer of more than 6291456 bytes"},
+		"no such function": {
+			func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "where?", http.StatusNotFound) },
+			"function OnConnect: lambdaproc: the function does not exist or may not be invoked: 404 Not Found: where?",
+		},
+		"not allowed": {
+			func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) },
+			"function OnConnect: lambdaproc: the function does not exist or may not be invoked: 403 Forbidden: no",
+		},
+		"a broken response": {
+			func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "function OnConnect: ",
+		},
+		"too large": {
+			func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 6<<20+1)) },
+			"function OnConnect: response exceeds 6291456 bytes",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := endpoint(t, tt.serve).Invoke(t.Context(), nil); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+			if _, err := newEndpoint(t, tt.serve).Invoke(t.Context(), nil); err == nil ||
+				!strings.HasPrefix(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
 		})
@@ -98,8 +113,8 @@ func TestEndpointIsDown(t *testing.T) {
 
 func TestEndpointDeadline(t *testing.T) {
 	ended := make(chan struct{})
-	e := endpoint(t, func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.ReadAll(r.Body) // or the server does not see the client go
+	e := newEndpoint(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.ReadAll(r.Body) // otherwise the server does not notice that the client has gone
 		<-r.Context().Done()
 		close(ended)
 	})
@@ -111,7 +126,7 @@ func TestEndpointDeadline(t *testing.T) {
 	<-ended
 }
 
-func TestNotAnEndpoint(t *testing.T) {
+func TestNewEndpointRefuses(t *testing.T) {
 	for _, address := range []string{"", "127.0.0.1:9001", "ftp://x", "http://", "http://a b"} {
 		if _, err := lambdaproc.NewEndpoint(address, "f"); err == nil {
 			t.Errorf("%q: got no error", address)
@@ -119,10 +134,10 @@ func TestNotAnEndpoint(t *testing.T) {
 	}
 }
 
-// TestUnauthorized: the message of a function's error is the whole text, which the
-// gateway compares (G-AUTH-14).
-func TestUnauthorized(t *testing.T) {
-	f := function(t, lambdaproc.Options{Name: "authorize"})
+// TestFunctionErrorIsItsMessage: the text of the error is only the message, since the
+// gateway compares all of it (G-AUTH-14).
+func TestFunctionErrorIsItsMessage(t *testing.T) {
+	f := startFunction(t, lambdaproc.Options{Name: "authorize"})
 	_, err := f.Invoke(t.Context(), []byte(`{"do":"unauthorized"}`))
 	var failed *lambdaproc.FunctionError
 	if !errors.As(err, &failed) || err.Error() != "Unauthorized" || failed.Function != "authorize" {
@@ -130,8 +145,9 @@ func TestUnauthorized(t *testing.T) {
 	}
 }
 
-// TestReplaced: when the executable changes, the next invocation is the new one's.
-func TestReplaced(t *testing.T) {
+// TestReplacedExecutable: if the executable changes, the next invocation runs the new
+// one.
+func TestReplacedExecutable(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bootstrap")
 	program, err := os.Executable()
 	if err != nil {
@@ -144,8 +160,8 @@ func TestReplaced(t *testing.T) {
 		if err := os.WriteFile(fresh, []byte(script), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		at := time.Now().Add(-age)
-		if err := errors.Join(os.Chtimes(fresh, at, at), os.Rename(fresh, path)); err != nil {
+		builtAt := time.Now().Add(-age)
+		if err := errors.Join(os.Chtimes(fresh, builtAt, builtAt), os.Rename(fresh, path)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -167,16 +183,16 @@ func TestReplaced(t *testing.T) {
 		return pid
 	}
 	if got, err := invoke(t, f, "folder", ""); err != nil || got != filepath.Dir(path) {
-		t.Errorf("the working directory: got %q, %v, want the executable's, %s", got, err, filepath.Dir(path))
+		t.Errorf("working directory: got %q, %v, want that of the executable, %s", got, err, filepath.Dir(path))
 	}
 	first := ask("old")
 	if second := ask("old"); second != first {
-		t.Errorf("a process that is not outdated was replaced")
+		t.Errorf("the process was replaced, but its executable is the same")
 	}
 	write("new", 0)
 	ask("new")
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	ask("new") // it runs on while there is nothing else
+	ask("new") // the process stays if its executable is missing
 }

@@ -20,14 +20,14 @@ const (
 	// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 	apiVersion = "/2018-06-01/runtime"
 
-	// maxAnswer is the largest answer of a function in bytes: 6 MB.
-	maxAnswer = 6 << 20
+	// maxResponse is the largest response of a function in bytes: 6 MB.
+	maxResponse = 6 << 20
 
-	// defaultTimeout is the deadline of an invocation whose context has none.
+	// defaultTimeout limits an invocation whose context has no deadline.
 	defaultTimeout = 30 * time.Second
 )
 
-// environment is one process and the Runtime API that it talks to.
+// environment is one process and the Runtime API that it uses.
 type environment struct {
 	// Fixed after start.
 	name   string // of the function
@@ -38,15 +38,16 @@ type environment struct {
 	served chan struct{} // closed when the server has ended
 	exited chan struct{} // closed when the process has ended
 
-	// Handed over: one invocation at a time.
-	next   chan invocation // to the process
-	answer chan answer     // from the process
+	// One invocation at a time.
+	invocations chan invocation // to the process
+	responses   chan response   // from the process
 
 	failed bool // owned by the invoker
 }
 
-// errNotTaken: the process ended before it took the event, so another may.
-var errNotTaken = errors.New("Runtime.ExitError: the runtime exited before it took an event")
+// errExitedEarly means that the process exited before it took the event. Another
+// process may take it.
+var errExitedEarly = errors.New("Runtime.ExitError: the runtime exited before it took an event")
 
 type invocation struct {
 	id       string
@@ -54,13 +55,13 @@ type invocation struct {
 	deadline time.Time
 }
 
-type answer struct {
+type response struct {
 	id   string
 	body []byte
 	err  error
 }
 
-// start starts a process. It is ready as soon as it asks for its first event.
+// start starts a process. It is ready when it asks for its first event.
 func start(o Options) (*environment, error) {
 	info, err := os.Stat(o.Path)
 	if err != nil {
@@ -73,7 +74,7 @@ func start(o Options) (*environment, error) {
 	e := &environment{
 		name: o.Name, arn: o.ARN, built: info.ModTime(),
 		served: make(chan struct{}), exited: make(chan struct{}),
-		next: make(chan invocation), answer: make(chan answer),
+		invocations: make(chan invocation), responses: make(chan response),
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+apiVersion+"/invocation/next", e.serveNext)
@@ -105,7 +106,7 @@ func start(o Options) (*environment, error) {
 	return e, nil
 }
 
-// invoke gives the process one event and waits for its answer.
+// invoke gives the process one event and waits for its response.
 func (e *environment) invoke(ctx context.Context, event []byte) ([]byte, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
@@ -114,24 +115,24 @@ func (e *environment) invoke(ctx context.Context, event []byte) ([]byte, error) 
 	}
 	deadline, _ := ctx.Deadline()
 	call := invocation{id: rand.Text(), event: event, deadline: deadline}
-	next := e.next
+	next := e.invocations
 	for {
 		select {
 		case next <- call:
 			next = nil
-		case a := <-e.answer:
+		case a := <-e.responses:
 			if a.id != call.id && a.err == nil {
-				continue // late, for an invocation that was given up
+				continue // a late response to an earlier invocation
 			}
 			return a.body, a.err
 		case <-e.exited:
 			e.failed = true
 			if next != nil {
-				return nil, fmt.Errorf("function %s: %w", e.name, errNotTaken)
+				return nil, fmt.Errorf("function %s: %w", e.name, errExitedEarly)
 			}
 			return nil, fmt.Errorf("function %s: Runtime.ExitError: the runtime exited before it answered", e.name)
 		case <-ctx.Done():
-			e.failed = true // Lambda ends an environment that overruns
+			e.failed = true // Lambda ends an environment at the deadline
 			return nil, fmt.Errorf("function %s timed out: %w", e.name, ctx.Err())
 		}
 	}
@@ -139,14 +140,14 @@ func (e *environment) invoke(ctx context.Context, event []byte) ([]byte, error) 
 
 func (e *environment) broken() bool { return e.failed }
 
-// outdated reports whether the executable is another one than the process runs.
+// outdated reports whether the executable was replaced after the process started.
 func (e *environment) outdated() bool {
 	info, err := os.Stat(e.cmd.Path)
 	return err == nil && !info.ModTime().Equal(e.built)
 }
 
-// end kills the process and waits for it.
-func (e *environment) end() {
+// stop kills the process and waits for it.
+func (e *environment) stop() {
 	_ = e.cmd.Process.Kill()
 	<-e.exited
 	_ = e.server.Close()
@@ -155,7 +156,7 @@ func (e *environment) end() {
 
 func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 	select {
-	case call := <-e.next:
+	case call := <-e.invocations:
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
 		h.Set("Lambda-Runtime-Aws-Request-Id", call.id)
@@ -167,8 +168,8 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// newTrace is the id of a trace that begins with an invocation: version, seconds
-// since 1970, 96 random bits.
+// newTrace returns the id of a trace that begins with an invocation: version, seconds
+// since 1970, and 96 random bits.
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids
 func newTrace(now time.Time) string {
 	random := make([]byte, 12)
@@ -177,21 +178,21 @@ func newTrace(now time.Time) string {
 }
 
 func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAnswer))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxResponse))
 	if err != nil {
-		err = fmt.Errorf("answer: %w", err)
+		err = fmt.Errorf("response: %w", err)
 	}
-	e.deliver(w, r, answer{r.PathValue("id"), body, err})
+	e.deliver(w, r, response{r.PathValue("id"), body, err})
 }
 
 func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAnswer))
-	e.deliver(w, r, answer{r.PathValue("id"), nil, functionError(e.name, body)})
+	body, _ := io.ReadAll(http.MaxBytesReader(w, r.Body, maxResponse))
+	e.deliver(w, r, response{r.PathValue("id"), nil, functionError(e.name, body)})
 }
 
-func (e *environment) deliver(w http.ResponseWriter, r *http.Request, a answer) {
+func (e *environment) deliver(w http.ResponseWriter, r *http.Request, a response) {
 	select {
-	case e.answer <- a:
+	case e.responses <- a:
 		w.WriteHeader(http.StatusAccepted)
 	case <-r.Context().Done():
 	case <-e.exited:

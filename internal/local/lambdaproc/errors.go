@@ -7,11 +7,11 @@ import (
 	"log/slog"
 )
 
-// ErrClosed is what Invoke returns after Close.
+// ErrClosed is returned by Invoke after Close.
 var ErrClosed = errors.New("lambdaproc: function is closed")
 
-// ErrNoFunction is what Invoke of an Endpoint wraps when the server has no such
-// function (404) or does not let us invoke it (403).
+// ErrNoFunction is wrapped by the errors of an Endpoint if the server does not have
+// the function (404) or refuses to invoke it (403).
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
 var ErrNoFunction = errors.New("lambdaproc: the function does not exist or may not be invoked")
 
@@ -19,7 +19,7 @@ var ErrNoFunction = errors.New("lambdaproc: the function does not exist or may n
 type FunctionError struct {
 	Function string // its name
 	Type     string // errorType
-	Message  string // errorMessage, or everything that the function sent instead
+	Message  string // errorMessage, or the whole response if it has none
 }
 
 var _ slog.LogValuer = (*FunctionError)(nil)
@@ -33,7 +33,7 @@ func (e *FunctionError) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("function %s: %s: %s", e.Function, e.Type, e.Message))
 }
 
-// functionError reads what a runtime sends for a failure.
+// functionError reads the response of a runtime that reports a failure.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 func functionError(function string, body []byte) *FunctionError {
 	var failure struct {

@@ -12,20 +12,20 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// Options of a Function.
+// Options are the settings of a [Function].
 type Options struct {
-	Path         string   // of the executable; its folder is the working directory
-	Name         string   // of the function, for AWS_LAMBDA_FUNCTION_NAME
-	ARN          string   // of the function, for its context; "": one with the name "local"
-	Env          []string // "NAME=value", beside what Lambda sets; nothing else is inherited
-	Environments int      // processes at once; 0: 8
-	Output       io.Writer
+	Path         string    // of the executable; its folder is the working directory
+	Name         string    // of the function, for AWS_LAMBDA_FUNCTION_NAME
+	ARN          string    // of the function, for its context; default: one with the name "local"
+	Env          []string  // "NAME=value", added to the variables of Lambda; nothing is inherited
+	Environments int       // most processes at the same time; default 8
+	Output       io.Writer // of all processes; default: discarded
 }
 
-// Function is an executable as a handler. It is made by [New].
+// Function is a handler that runs an executable. It is created by [New].
 type Function struct {
 	opts  Options
-	slots chan *environment // those that are free; nil stands for one not yet started
+	slots chan *environment // the free ones; nil stands for one that is not started
 
 	mu     sync.Mutex // guards closed
 	closed bool
@@ -33,8 +33,8 @@ type Function struct {
 
 var _ lambda.Handler = (*Function)(nil)
 
-// New returns a Function. It starts no process before the first invocation, but
-// refuses an executable that this machine cannot run.
+// New returns a Function. It refuses an executable that this machine cannot run. The
+// first process starts with the first invocation.
 func New(o Options) (*Function, error) {
 	if info, err := os.Stat(o.Path); err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
 		return nil, fmt.Errorf("lambdaproc: %s is not an executable file", o.Path)
@@ -64,8 +64,8 @@ func New(o Options) (*Function, error) {
 	return f, nil
 }
 
-// Invoke implements [lambda.Handler]. That the function itself failed is a
-// [FunctionError].
+// Invoke implements [lambda.Handler]. The error is a [FunctionError] if the function
+// returned an error.
 func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	var env *environment
 	select {
@@ -81,7 +81,7 @@ func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 		return nil, ErrClosed
 	}
 	if env != nil && env.outdated() {
-		env.end()
+		env.stop()
 		env = nil
 	}
 	for {
@@ -93,26 +93,27 @@ func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 			}
 			env = started
 		}
-		answer, err := env.invoke(ctx, event)
+		response, err := env.invoke(ctx, event)
 		if env.broken() {
-			env.end()
+			env.stop()
 			env = nil
 		}
-		// A process that panicked in its last invocation may still have been ending.
-		if fresh || !errors.Is(err, errNotTaken) {
-			return answer, err
+		// A process that panicked in its last invocation may have exited just now. Only a
+		// new process counts.
+		if fresh || !errors.Is(err, errExitedEarly) {
+			return response, err
 		}
 	}
 }
 
-// Close ends all processes. It waits for invocations that are under way.
+// Close ends all processes. It waits for invocations in progress.
 func (f *Function) Close() error {
 	f.mu.Lock()
 	f.closed = true
 	f.mu.Unlock()
 	for range cap(f.slots) {
 		if env := <-f.slots; env != nil {
-			env.end()
+			env.stop()
 		}
 	}
 	for range cap(f.slots) {
@@ -121,7 +122,7 @@ func (f *Function) Close() error {
 	return nil
 }
 
-// lockedWriter lets several processes write whole pieces.
+// lockedWriter keeps the writes of several processes apart.
 type lockedWriter struct {
 	mu sync.Mutex
 	w  io.Writer

@@ -21,9 +21,9 @@ import (
 	"github.com/securecart/hub/internal/local/lambdaproc"
 )
 
-// bootstrapVariable makes this test binary be a function: a real bootstrap, with
-// the runtime client that functions in AWS have.
-const bootstrapVariable = "RUNTIMETEST_BOOTSTRAP"
+// bootstrapVariable makes the test binary a bootstrap, with the runtime client that
+// functions use in AWS.
+const bootstrapVariable = "LAMBDAPROC_BOOTSTRAP"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(bootstrapVariable) != "" {
@@ -41,7 +41,7 @@ type event struct {
 func bootstrap(ctx context.Context, e event) (string, error) {
 	switch e.Do {
 	case "fail":
-		return "", errors.New("as told")
+		return "", errors.New("as requested")
 	case "unauthorized":
 		return "", errors.New("Unauthorized")
 	case "folder":
@@ -49,7 +49,7 @@ func bootstrap(ctx context.Context, e event) (string, error) {
 	case "text":
 		return os.Getenv("TEXT"), nil
 	case "panic":
-		panic("as told")
+		panic("as requested")
 	case "exit":
 		os.Exit(3)
 	case "hang":
@@ -58,7 +58,7 @@ func bootstrap(ctx context.Context, e event) (string, error) {
 		deadline, _ := ctx.Deadline()
 		return time.Until(deadline).Round(time.Second).String(), nil
 	case "trace":
-		trace, _ := ctx.Value("x-amzn-trace-id").(string) // where the runtime client keeps it
+		trace, _ := ctx.Value("x-amzn-trace-id").(string) // set by the runtime client
 		return trace, nil
 	case "pid":
 		return fmt.Sprint(os.Getpid()), nil
@@ -68,7 +68,7 @@ func bootstrap(ctx context.Context, e event) (string, error) {
 	return e.Text, nil
 }
 
-func function(t *testing.T, o lambdaproc.Options) *lambdaproc.Function {
+func startFunction(t *testing.T, o lambdaproc.Options) *lambdaproc.Function {
 	t.Helper()
 	o.Path = os.Args[0]
 	o.Env = append(o.Env, bootstrapVariable+"=1")
@@ -86,12 +86,12 @@ func function(t *testing.T, o lambdaproc.Options) *lambdaproc.Function {
 
 func invoke(t *testing.T, f *lambdaproc.Function, do, text string) (string, error) {
 	t.Helper()
-	answer, err := f.Invoke(t.Context(), []byte(fmt.Sprintf(`{"do":%q,"text":%q}`, do, text)))
-	return strings.Trim(string(answer), `"`), err
+	response, err := f.Invoke(t.Context(), []byte(fmt.Sprintf(`{"do":%q,"text":%q}`, do, text)))
+	return strings.Trim(string(response), `"`), err
 }
 
 func TestInvoke(t *testing.T) {
-	f := function(t, lambdaproc.Options{Environments: 1})
+	f := startFunction(t, lambdaproc.Options{Environments: 1})
 	for n := range 3 {
 		text := fmt.Sprint("hello ", n)
 		if got, err := invoke(t, f, "", text); err != nil || got != text {
@@ -101,8 +101,10 @@ func TestInvoke(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
-	f := function(t, lambdaproc.Options{Environments: 1})
-	for do, want := range map[string]string{"fail": "as told", "panic": "as told", "exit": "exited before it answered"} {
+	f := startFunction(t, lambdaproc.Options{Environments: 1})
+	for do, want := range map[string]string{
+		"fail": "as requested", "panic": "as requested", "exit": "exited before it answered",
+	} {
 		t.Run(do, func(t *testing.T) {
 			if _, err := invoke(t, f, do, ""); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want %q", err, want)
@@ -115,7 +117,7 @@ func TestFailures(t *testing.T) {
 }
 
 func TestTimeout(t *testing.T) {
-	f := function(t, lambdaproc.Options{Environments: 1})
+	f := startFunction(t, lambdaproc.Options{Environments: 1})
 	first, err := invoke(t, f, "pid", "")
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +125,7 @@ func TestTimeout(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if _, err := f.Invoke(ctx, []byte(`{"do":"hang"}`)); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want a time-out", err)
+		t.Errorf("got %v, want context.DeadlineExceeded", err)
 	}
 	if second, err := invoke(t, f, "pid", ""); err != nil || second == first {
 		t.Errorf("got process %s after %s, %v, want another one", second, first, err)
@@ -131,18 +133,18 @@ func TestTimeout(t *testing.T) {
 }
 
 func TestDeadlineReachesTheFunction(t *testing.T) {
-	f := function(t, lambdaproc.Options{Environments: 1})
+	f := startFunction(t, lambdaproc.Options{Environments: 1})
 	ctx, cancel := context.WithTimeout(t.Context(), 600*time.Second)
 	defer cancel()
-	answer, err := f.Invoke(ctx, []byte(`{"do":"deadline"}`))
-	if err != nil || string(answer) != `"10m0s"` {
-		t.Errorf("got %s, %v, want 10m0s", answer, err)
+	response, err := f.Invoke(ctx, []byte(`{"do":"deadline"}`))
+	if err != nil || string(response) != `"10m0s"` {
+		t.Errorf("got %s, %v, want 10m0s", response, err)
 	}
 }
 
-// TestTraces: each invocation begins a trace of its own, now.
-func TestTraces(t *testing.T) {
-	f := function(t, lambdaproc.Options{Environments: 1})
+// TestTraceIDs: each invocation begins a new trace.
+func TestTraceIDs(t *testing.T) {
+	f := startFunction(t, lambdaproc.Options{Environments: 1})
 	header := regexp.MustCompile(`^Root=1-([0-9a-f]{8})-[0-9a-f]{24};Sampled=0$`)
 	seen := map[string]bool{}
 	for range 3 {
@@ -153,14 +155,14 @@ func TestTraces(t *testing.T) {
 			t.Fatalf("got %q, %v after %v, want a new trace", got, err, seen)
 		}
 		seen[got] = true
-		if at, err := strconv.ParseInt(parts[1], 16, 64); err != nil || at < began || at > time.Now().Unix() {
+		if second, err := strconv.ParseInt(parts[1], 16, 64); err != nil || second < began || second > time.Now().Unix() {
 			t.Errorf("got %q, want the second of the invocation, %x", got, began)
 		}
 	}
 }
 
 func TestEnvironments(t *testing.T) {
-	f := function(t, lambdaproc.Options{Environments: 3})
+	f := startFunction(t, lambdaproc.Options{Environments: 3})
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	pids := map[string]int{}
@@ -183,7 +185,7 @@ func TestEnvironments(t *testing.T) {
 
 func TestOutputAndClose(t *testing.T) {
 	var out bytes.Buffer
-	f := function(t, lambdaproc.Options{Environments: 1, Output: &out})
+	f := startFunction(t, lambdaproc.Options{Environments: 1, Output: &out})
 	if _, err := invoke(t, f, "say", "words"); err != nil {
 		t.Fatal(err)
 	}
@@ -198,9 +200,9 @@ func TestOutputAndClose(t *testing.T) {
 	}
 }
 
-// TestAnotherMachine: a bootstrap that this machine cannot run is refused before it
-// is invoked. A script is not looked into.
-func TestAnotherMachine(t *testing.T) {
+// TestNewRefusesOtherMachines: New refuses a bootstrap that this machine cannot run.
+// It does not read scripts.
+func TestNewRefusesOtherMachines(t *testing.T) {
 	// The first 64 bytes of an executable for each of Lambda's machines: little-endian,
 	// 64 bits (System V ABI, ELF header).
 	for machine, code := range map[string]byte{"amd64": 62, "arm64": 183} {
@@ -225,7 +227,7 @@ func TestAnotherMachine(t *testing.T) {
 	}
 }
 
-func TestNotAnExecutable(t *testing.T) {
+func TestNewRefusesNonExecutables(t *testing.T) {
 	for _, path := range []string{"/nowhere/bootstrap", t.TempDir(), "function_test.go"} {
 		if _, err := lambdaproc.New(lambdaproc.Options{Path: path}); err == nil {
 			t.Errorf("%s: got no error", path)

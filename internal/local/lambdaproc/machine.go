@@ -6,12 +6,12 @@ import (
 	"runtime"
 )
 
-// machines are those that Lambda has, by GOARCH.
+// machines are the architectures of Lambda, by GOARCH.
 // https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html
 var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
 
-// runsHere refuses an executable for Linux on another kind of machine. What is not
-// one, a script or a program of another system, is the system's to judge.
+// runsHere returns an error if the executable is for Linux on another architecture.
+// It does not check scripts and executables of other systems.
 func runsHere(path string) error {
 	file, err := elf.Open(path)
 	if err != nil {
@@ -21,5 +21,6 @@ func runsHere(path string) error {
 	if runtime.GOOS == "linux" && file.Machine == machines[runtime.GOARCH] {
 		return nil
 	}
-	return fmt.Errorf("it is for Linux on %s, and this is %s on %s", file.Machine, runtime.GOOS, runtime.GOARCH)
+	return fmt.Errorf("the executable is for Linux on %s, this machine is %s on %s", file.Machine, runtime.GOOS,
+		runtime.GOARCH)
 }

@@ -1,14 +1,14 @@
-// Package streams reads a DynamoDB stream and hands its records on as Lambda's
-// event source mapping writes them, one element of "Records" each.
+// Package streams reads a DynamoDB stream and passes its records on as Lambda's
+// event source mapping writes them, each as one element of "Records".
 //
-// It is the desk's side of a trigger: with it, a local house can watch the tables
-// of any DynamoDB endpoint, in AWS too. In AWS itself the mapping does this.
+// In AWS the event source mapping reads the stream. Locally a [Source] does, so that
+// a house can follow the tables of any DynamoDB endpoint, including those in AWS.
 //
 // # Guarantees
 //
-// Records of one item come in the order of the stream: a shard is read only after
-// its parents have ended. A [Source] starts no goroutine; [Source.Run] returns
-// when its context ends. After an expired iterator it goes on behind the last
-// record it handed on; after a gap (records older than 24 hours are trimmed, and
-// shards with them) with the oldest there is, and says so.
+// Records of one item come in the order of the stream: a shard is read only after its
+// parent has ended. A [Source] starts no goroutine, and [Source.Run] returns when its
+// context ends. After an expired iterator a Source continues behind the last record
+// that it passed on. After a gap (records are trimmed after 24 hours, and shards with
+// them) it continues with the oldest record, and logs the gap.
 package streams

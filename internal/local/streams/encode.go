@@ -2,6 +2,7 @@ package streams
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,17 +10,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 )
 
-// record is a stream record as an event source mapping writes it.
+// record is a stream record in the form of an event source mapping.
 // https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 type record struct {
-	EventID        string `json:"eventID"`
-	EventName      string `json:"eventName"`
-	EventVersion   string `json:"eventVersion"`
-	EventSource    string `json:"eventSource"`
-	AWSRegion      string `json:"awsRegion"`
-	Dynamodb       change `json:"dynamodb"`
-	EventSourceARN string `json:"eventSourceARN"`
-	UserIdentity   *who   `json:"userIdentity,omitempty"`
+	EventID        string        `json:"eventID"`
+	EventName      string        `json:"eventName"`
+	EventVersion   string        `json:"eventVersion"`
+	EventSource    string        `json:"eventSource"`
+	AWSRegion      string        `json:"awsRegion"`
+	Dynamodb       change        `json:"dynamodb"`
+	EventSourceARN string        `json:"eventSourceARN"`
+	UserIdentity   *userIdentity `json:"userIdentity,omitempty"`
 }
 
 type change struct {
@@ -32,19 +33,19 @@ type change struct {
 	StreamViewType              string         `json:"StreamViewType"`
 }
 
-type who struct {
+type userIdentity struct {
 	PrincipalID string `json:"principalId"`
 	Type        string `json:"type"`
 }
 
-// encode writes a record, and the key of its item.
+// encode returns a record as JSON, and the key of its item.
 func encode(r types.Record, arn, region string) (data []byte, key string, err error) {
 	d := r.Dynamodb
 	if d == nil || d.SequenceNumber == nil {
-		return nil, "", fmt.Errorf("a record without a sequence number")
+		return nil, "", errors.New("a record has no sequence number")
 	}
 	out := record{
-		EventID: value(r.EventID), EventName: string(r.EventName), EventVersion: value(r.EventVersion),
+		EventID: valueOf(r.EventID), EventName: string(r.EventName), EventVersion: valueOf(r.EventVersion),
 		EventSource: "aws:dynamodb", AWSRegion: region, EventSourceARN: arn,
 		Dynamodb: change{
 			Keys: attributes(d.Keys), NewImage: attributes(d.NewImage), OldImage: attributes(d.OldImage),
@@ -58,7 +59,7 @@ func encode(r types.Record, arn, region string) (data []byte, key string, err er
 		out.Dynamodb.ApproximateCreationDateTime = d.ApproximateCreationDateTime.Unix()
 	}
 	if r.UserIdentity != nil {
-		out.UserIdentity = &who{value(r.UserIdentity.PrincipalId), value(r.UserIdentity.Type)}
+		out.UserIdentity = &userIdentity{valueOf(r.UserIdentity.PrincipalId), valueOf(r.UserIdentity.Type)}
 	}
 	if data, err = json.Marshal(out); err != nil {
 		return nil, "", fmt.Errorf("record %s: %w", *d.SequenceNumber, err)
@@ -80,7 +81,7 @@ func attributes(in map[string]types.AttributeValue) map[string]any {
 	return out
 }
 
-// attribute writes a value as DynamoDB's JSON does: {"N":"42"}.
+// attribute returns a value in the form of DynamoDB's JSON: {"N":"42"}.
 func attribute(v types.AttributeValue) any {
 	switch v := v.(type) {
 	case *types.AttributeValueMemberS:

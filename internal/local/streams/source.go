@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
@@ -12,34 +14,40 @@ import (
 )
 
 const (
-	// pollEvery is how often an open shard without records is asked: Lambda asks
-	// four times a second.
+	// pollEvery is how often an open shard without records is read: Lambda polls four
+	// times a second.
 	pollEvery = 250 * time.Millisecond
 
-	// describeEvery is how often new shards are looked for, beside the end of a
-	// shard.
+	// describeEvery is how often a Source looks for new shards. It also does when a
+	// shard ends.
 	describeEvery = 10 * time.Second
 )
 
-// trimmedRecords is told of a shard whose records were older than 24 hours before
-// anybody read them.
+// trimmedRecords is logged for a shard whose records became older than 24 hours
+// before they were read.
 const trimmedRecords = "stream records were trimmed before they were read"
 
-// API is what a Source uses of the SDK's client.
+// API is the part of the SDK's client that a Source uses.
 type API interface {
-	DescribeStream(context.Context, *dynamodbstreams.DescribeStreamInput, ...func(*dynamodbstreams.Options)) (*dynamodbstreams.DescribeStreamOutput, error)
-	GetShardIterator(context.Context, *dynamodbstreams.GetShardIteratorInput, ...func(*dynamodbstreams.Options)) (*dynamodbstreams.GetShardIteratorOutput, error)
-	GetRecords(context.Context, *dynamodbstreams.GetRecordsInput, ...func(*dynamodbstreams.Options)) (*dynamodbstreams.GetRecordsOutput, error)
+	DescribeStream(
+		context.Context, *dynamodbstreams.DescribeStreamInput, ...func(*dynamodbstreams.Options),
+	) (*dynamodbstreams.DescribeStreamOutput, error)
+	GetShardIterator(
+		context.Context, *dynamodbstreams.GetShardIteratorInput, ...func(*dynamodbstreams.Options),
+	) (*dynamodbstreams.GetShardIteratorOutput, error)
+	GetRecords(
+		context.Context, *dynamodbstreams.GetRecordsInput, ...func(*dynamodbstreams.Options),
+	) (*dynamodbstreams.GetRecordsOutput, error)
 }
 
 // Record is one record of the stream.
 type Record struct {
-	Key            string // of the item: order is kept for each
+	Key            string // of the item; records of one key are in order
 	SequenceNumber string
 	Data           []byte // as an event source mapping writes it
 }
 
-// Source reads one stream. It is made by [New] and used by one goroutine.
+// Source reads one stream. It is created by [New] and used by one goroutine.
 type Source struct {
 	api    API
 	arn    string
@@ -48,51 +56,58 @@ type Source struct {
 	log    *slog.Logger
 
 	shards    map[string]*shard
-	described time.Time
-	started   bool // shards that appear from now on are read from their beginning
+	described time.Time // of the last DescribeStream
 }
 
 // shard is one shard and how far it was read.
 type shard struct {
 	id       string
 	parent   string
-	from     types.ShardIteratorType
-	last     string // sequence number of the last record handed on
+	from     types.ShardIteratorType // where to begin without a last record
+	last     string                  // sequence number of the last record passed on
 	iterator *string
 	ended    bool
 }
 
-// New returns a Source of the stream that hands records to put. It begins with
-// what happens after [Source.Start].
+// New returns a Source that passes the records of a stream to put. It begins with
+// the changes after [Source.Start].
 func New(api API, streamARN, region string, put func(Record), log *slog.Logger) *Source {
 	return &Source{api: api, arn: streamARN, region: region, put: put, log: log, shards: map[string]*shard{}}
 }
 
-// Start finds the ends of all shards, so that every change after it is read.
+// Start finds the ends of all shards, so that every later change is read.
 func (s *Source) Start(ctx context.Context) error {
 	if err := s.describe(ctx, types.ShardIteratorTypeLatest); err != nil {
 		return err
 	}
-	for _, sh := range s.shards {
+	for _, sh := range s.byID() {
 		if err := s.seek(ctx, sh); err != nil {
 			return err
 		}
 	}
-	s.started = true
 	return nil
 }
 
-// Run reads until ctx ends. What fails is tried again; the first failure of a row
-// is logged, and its end.
+// byID returns the shards in the order of their ids.
+func (s *Source) byID() []*shard {
+	var all []*shard
+	for _, id := range slices.Sorted(maps.Keys(s.shards)) {
+		all = append(all, s.shards[id])
+	}
+	return all
+}
+
+// Run reads until ctx ends. It retries what fails. Of several failures in a row, it
+// logs the first, and the success after them.
 func (s *Source) Run(ctx context.Context) error {
 	failing := false
 	for ctx.Err() == nil {
 		busy, err := s.Step(ctx)
 		switch {
 		case err != nil && !failing && ctx.Err() == nil:
-			s.log.WarnContext(ctx, "stream", "stream", s.arn, "error", err)
+			s.log.WarnContext(ctx, "cannot read the stream", "stream", s.arn, "error", err)
 		case err == nil && failing:
-			s.log.InfoContext(ctx, "stream goes on", "stream", s.arn)
+			s.log.InfoContext(ctx, "the stream can be read again", "stream", s.arn)
 		}
 		failing = err != nil
 		if busy {
@@ -108,33 +123,35 @@ func (s *Source) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Step asks every shard that may be read once, and reports whether there was
-// anything.
+// Step reads once from every shard that may be read. It reports whether there may be
+// more.
 func (s *Source) Step(ctx context.Context) (busy bool, err error) {
 	if time.Since(s.described) > describeEvery {
 		if err := s.describe(ctx, types.ShardIteratorTypeTrimHorizon); err != nil {
 			return false, err
 		}
 	}
-	var failed error
-	for _, sh := range s.shards {
+	var failures []error
+	for _, sh := range s.byID() {
 		if parent, known := s.shards[sh.parent]; sh.ended || known && !parent.ended {
 			continue
 		}
-		some, err := s.read(ctx, sh)
-		busy = busy || some
-		failed = errors.Join(failed, err)
+		progress, err := s.read(ctx, sh)
+		busy = busy || progress
+		failures = append(failures, err)
 	}
-	return busy, failed
+	return busy, errors.Join(failures...)
 }
 
-// describe lists the shards. New ones are read from where it is said, those that
-// were there before go on.
+// describe lists the shards. New ones are read from the position given, known ones
+// continue.
 func (s *Source) describe(ctx context.Context, from types.ShardIteratorType) error {
 	var after *string
 	listed := map[string]bool{}
 	for {
-		page, err := s.api.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: &s.arn, ExclusiveStartShardId: after})
+		page, err := s.api.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{
+			StreamArn: &s.arn, ExclusiveStartShardId: after,
+		})
 		if err != nil {
 			return fmt.Errorf("describe stream: %w", err)
 		}
@@ -142,29 +159,29 @@ func (s *Source) describe(ctx context.Context, from types.ShardIteratorType) err
 			id := *sh.ShardId
 			listed[id] = true
 			if s.shards[id] == nil {
-				s.shards[id] = &shard{id: id, parent: value(sh.ParentShardId), from: from}
+				s.shards[id] = &shard{id: id, parent: valueOf(sh.ParentShardId), from: from}
 			}
 		}
 		if after = page.StreamDescription.LastEvaluatedShardId; after == nil {
 			break
 		}
 	}
-	for id, sh := range s.shards {
-		if listed[id] {
+	for _, sh := range s.byID() {
+		if listed[sh.id] {
 			continue
 		}
-		// Trimmed with all its records, and of no use as a parent any more: its children
-		// are read from their beginning.
+		// The shard was trimmed with all its records. Its children are read from their
+		// beginning and do not need it any more.
 		if !sh.ended {
-			s.log.WarnContext(ctx, trimmedRecords, "shard", id)
+			s.log.WarnContext(ctx, trimmedRecords, "shard", sh.id)
 		}
-		delete(s.shards, id)
+		delete(s.shards, sh.id)
 	}
 	s.described = time.Now()
 	return nil
 }
 
-// seek gets an iterator behind the last record that was handed on.
+// seek gets an iterator behind the last record that was passed on.
 func (s *Source) seek(ctx context.Context, sh *shard) error {
 	in := &dynamodbstreams.GetShardIteratorInput{StreamArn: &s.arn, ShardId: &sh.id, ShardIteratorType: sh.from}
 	if sh.last != "" {
@@ -185,7 +202,8 @@ func (s *Source) seek(ctx context.Context, sh *shard) error {
 	return nil
 }
 
-func (s *Source) read(ctx context.Context, sh *shard) (bool, error) {
+// read reads once from a shard. It reports whether there may be more.
+func (s *Source) read(ctx context.Context, sh *shard) (progress bool, err error) {
 	if sh.iterator == nil {
 		if err := s.seek(ctx, sh); err != nil {
 			return false, err
@@ -196,8 +214,8 @@ func (s *Source) read(ctx context.Context, sh *shard) (bool, error) {
 	var trimmed *types.TrimmedDataAccessException
 	switch {
 	case errors.As(err, &expired), errors.As(err, &trimmed):
-		// Seek again, behind the last record. Without one, begin where the stream does:
-		// something may have come since Start, and what is older is only told twice.
+		// Seek again behind the last record. Without one, begin where the stream does:
+		// records may have come since Start, and older ones are only delivered again.
 		sh.iterator, sh.from = nil, types.ShardIteratorTypeTrimHorizon
 		return true, nil
 	case err != nil:
@@ -215,12 +233,13 @@ func (s *Source) read(ctx context.Context, sh *shard) (bool, error) {
 	sh.iterator = out.NextShardIterator
 	if sh.iterator == nil {
 		sh.ended = true
-		s.described = time.Time{} // its children are there now
+		s.described = time.Time{} // look for its children
 	}
 	return len(out.Records) > 0 || sh.ended, nil
 }
 
-func value(s *string) string {
+// valueOf returns *s, or "" if s is nil.
+func valueOf(s *string) string {
 	if s == nil {
 		return ""
 	}

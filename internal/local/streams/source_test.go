@@ -26,18 +26,18 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+var discard = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-// stream is a stream with splitting shards, of which no local engine has any. It
-// does what the SDK's real client would bring from the service.
-type stream struct {
-	mu      sync.Mutex // guards everything below
-	shards  []*fakeShard
-	next    int   // the next sequence number
-	expire  bool  // the next GetRecords finds its iterator expired
-	trim    bool  // the next GetShardIterator behind a record finds it trimmed
-	failing error // every call
-	pages   int   // DescribeStream calls
+// fakeStream is a stream whose shards split, which no local engine offers. It behaves
+// as the SDK's client does with the service.
+type fakeStream struct {
+	mu         sync.Mutex // guards everything below
+	shards     []*fakeShard
+	lastNumber int   // the last sequence number
+	expireNext bool  // the next GetRecords returns ExpiredIteratorException
+	trimNext   bool  // the next GetShardIterator behind a record returns TrimmedDataAccessException
+	err        error // of every call
+	described  int   // calls of DescribeStream
 }
 
 type fakeShard struct {
@@ -46,21 +46,21 @@ type fakeShard struct {
 	closed     bool
 }
 
-func (s *stream) shard(id, parent string) *fakeShard {
+func (s *fakeStream) addShard(id, parent string) *fakeShard {
 	sh := &fakeShard{id: id, parent: parent}
 	s.shards = append(s.shards, sh)
 	return sh
 }
 
-// trimmed removes a shard with its records, as the service does after 24 hours.
-func (s *stream) trimmed(sh *fakeShard) {
+// trimShard removes a shard with its records, as the service does after 24 hours.
+func (s *fakeStream) trimShard(sh *fakeShard) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.shards = slices.DeleteFunc(s.shards, func(other *fakeShard) bool { return other == sh })
 }
 
-// find is the shard of that id. The service knows nothing of one that was trimmed.
-func (s *stream) find(id string) (*fakeShard, error) {
+// find returns the shard with that id. The service does not know trimmed shards.
+func (s *fakeStream) find(id string) (*fakeShard, error) {
 	for _, sh := range s.shards {
 		if sh.id == id {
 			return sh, nil
@@ -69,26 +69,28 @@ func (s *stream) find(id string) (*fakeShard, error) {
 	return nil, &types.ResourceNotFoundException{}
 }
 
-func (s *stream) write(sh *fakeShard, key string) {
+func (s *fakeStream) write(sh *fakeShard, key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.next++
-	number := strconv.Itoa(1000 + s.next)
-	at := time.Unix(1_700_000_000, 0)
+	s.lastNumber++
+	number := strconv.Itoa(1000 + s.lastNumber)
+	created := time.Unix(1_700_000_000, 0)
 	sh.records = append(sh.records, types.Record{
 		EventName: types.OperationTypeModify,
 		Dynamodb: &types.StreamRecord{
-			SequenceNumber: &number, ApproximateCreationDateTime: &at, StreamViewType: types.StreamViewTypeNewAndOldImages,
+			SequenceNumber: &number, ApproximateCreationDateTime: &created, StreamViewType: types.StreamViewTypeNewAndOldImages,
 			Keys: map[string]types.AttributeValue{"sku": &types.AttributeValueMemberS{Value: key}},
 		},
 	})
 }
 
-// DescribeStream lists one shard a page.
-func (s *stream) DescribeStream(_ context.Context, in *dynamodbstreams.DescribeStreamInput, _ ...func(*dynamodbstreams.Options)) (*dynamodbstreams.DescribeStreamOutput, error) {
+// DescribeStream returns one shard on each page.
+func (s *fakeStream) DescribeStream(
+	_ context.Context, in *dynamodbstreams.DescribeStreamInput, _ ...func(*dynamodbstreams.Options),
+) (*dynamodbstreams.DescribeStreamOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pages++
+	s.described++
 	i := 0
 	if in.ExclusiveStartShardId != nil {
 		i = 1 + slices.IndexFunc(s.shards, func(sh *fakeShard) bool { return sh.id == *in.ExclusiveStartShardId })
@@ -105,51 +107,56 @@ func (s *stream) DescribeStream(_ context.Context, in *dynamodbstreams.DescribeS
 			out.LastEvaluatedShardId = &sh.id
 		}
 	}
-	return &dynamodbstreams.DescribeStreamOutput{StreamDescription: out}, s.failing
+	return &dynamodbstreams.DescribeStreamOutput{StreamDescription: out}, s.err
 }
 
-func (s *stream) GetShardIterator(_ context.Context, in *dynamodbstreams.GetShardIteratorInput, _ ...func(*dynamodbstreams.Options)) (*dynamodbstreams.GetShardIteratorOutput, error) {
+func (s *fakeStream) GetShardIterator(
+	_ context.Context, in *dynamodbstreams.GetShardIteratorInput, _ ...func(*dynamodbstreams.Options),
+) (*dynamodbstreams.GetShardIteratorOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sh, err := s.find(*in.ShardId)
 	if err != nil {
 		return nil, err
 	}
-	at := 0
+	index := 0
 	switch in.ShardIteratorType {
 	case types.ShardIteratorTypeLatest:
-		at = len(sh.records)
+		index = len(sh.records)
 	case types.ShardIteratorTypeAfterSequenceNumber:
-		if s.trim {
-			s.trim = false
+		if s.trimNext {
+			s.trimNext = false
 			sh.records = sh.records[len(sh.records)-1:]
 			return nil, &types.TrimmedDataAccessException{}
 		}
-		at = 1 + slices.IndexFunc(sh.records, func(r types.Record) bool { return *r.Dynamodb.SequenceNumber == *in.SequenceNumber })
+		index = 1 + slices.IndexFunc(sh.records,
+			func(r types.Record) bool { return *r.Dynamodb.SequenceNumber == *in.SequenceNumber })
 	}
-	iterator := fmt.Sprint(sh.id, " ", at)
-	return &dynamodbstreams.GetShardIteratorOutput{ShardIterator: &iterator}, s.failing
+	iterator := fmt.Sprint(sh.id, " ", index)
+	return &dynamodbstreams.GetShardIteratorOutput{ShardIterator: &iterator}, s.err
 }
 
-// GetRecords returns two records at most.
-func (s *stream) GetRecords(_ context.Context, in *dynamodbstreams.GetRecordsInput, _ ...func(*dynamodbstreams.Options)) (*dynamodbstreams.GetRecordsOutput, error) {
+// GetRecords returns at most two records.
+func (s *fakeStream) GetRecords(
+	_ context.Context, in *dynamodbstreams.GetRecordsInput, _ ...func(*dynamodbstreams.Options),
+) (*dynamodbstreams.GetRecordsOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.failing != nil {
-		return nil, s.failing
+	if s.err != nil {
+		return nil, s.err
 	}
-	if s.expire {
-		s.expire = false
+	if s.expireNext {
+		s.expireNext = false
 		return nil, &types.ExpiredIteratorException{}
 	}
 	id, number, _ := strings.Cut(*in.ShardIterator, " ")
-	at, _ := strconv.Atoi(number)
+	index, _ := strconv.Atoi(number)
 	sh, err := s.find(id)
 	if err != nil {
 		return nil, err
 	}
-	end := min(at+2, len(sh.records))
-	out := &dynamodbstreams.GetRecordsOutput{Records: sh.records[at:end]}
+	end := min(index+2, len(sh.records))
+	out := &dynamodbstreams.GetRecordsOutput{Records: sh.records[index:end]}
 	if !sh.closed || end < len(sh.records) {
 		next := fmt.Sprint(id, " ", end)
 		out.NextShardIterator = &next
@@ -157,21 +164,21 @@ func (s *stream) GetRecords(_ context.Context, in *dynamodbstreams.GetRecordsInp
 	return out, nil
 }
 
-// fail makes every call fail from now on; nil: none.
-func (s *stream) fail(err error) {
+// fail makes all later calls fail with err, or succeed if it is nil.
+func (s *fakeStream) fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.failing = err
+	s.err = err
 }
 
-// looked is how often somebody looked for shards.
-func (s *stream) looked() int {
+// describeCalls returns how often DescribeStream was called.
+func (s *fakeStream) describeCalls() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.pages
+	return s.described
 }
 
-// reader is a source that keeps the sequence numbers it handed on.
+// reader is a Source that keeps the sequence numbers that it passes on.
 type reader struct {
 	*streams.Source
 	t   *testing.T
@@ -179,26 +186,27 @@ type reader struct {
 	log bytes.Buffer
 }
 
-// wantLogged counts the lines that have a text.
+// wantLogged compares the number of log lines that contain text.
 func (r *reader) wantLogged(text string, want int) {
 	r.t.Helper()
 	if n := strings.Count(r.log.String(), text); n != want {
-		r.t.Errorf("got %d lines with %q, want %d:\n%s", n, text, want, r.log.String())
+		r.t.Errorf("got %d log lines with %q, want %d:\n%s", n, text, want, r.log.String())
 	}
 }
 
-func read(t *testing.T, s *stream) *reader {
+func startReader(t *testing.T, s *fakeStream) *reader {
 	t.Helper()
 	r := &reader{t: t}
 	log := slog.New(slog.NewTextHandler(&r.log, nil))
-	r.Source = streams.New(s, "arn", "eu-central-1", func(rec streams.Record) { r.got = append(r.got, rec.SequenceNumber) }, log)
+	r.Source = streams.New(s, "arn", "eu-central-1",
+		func(rec streams.Record) { r.got = append(r.got, rec.SequenceNumber) }, log)
 	if err := r.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-// drain steps until nothing comes any more.
+// drain steps until no more records come.
 func (r *reader) drain() {
 	r.t.Helper()
 	for busy := true; busy; {
@@ -220,11 +228,11 @@ func (r *reader) want(numbers ...int) {
 	}
 }
 
-func TestBeginsWithWhatComes(t *testing.T) {
-	s := &stream{}
-	a := s.shard("a", "")
-	s.write(a, "X") // before anybody looked
-	r := read(t, s)
+func TestBeginsAfterStart(t *testing.T) {
+	s := &fakeStream{}
+	a := s.addShard("a", "")
+	s.write(a, "X") // before Start
+	r := startReader(t, s)
 	s.write(a, "X")
 	s.write(a, "Y")
 	s.write(a, "X")
@@ -233,20 +241,20 @@ func TestBeginsWithWhatComes(t *testing.T) {
 }
 
 func TestParentsBeforeChildren(t *testing.T) {
-	s := &stream{}
-	a := s.shard("a", "")
-	r := read(t, s)
+	s := &fakeStream{}
+	a := s.addShard("a", "")
+	r := startReader(t, s)
 	for range 5 {
 		s.write(a, "X")
 	}
 	a.closed = true
-	left, right := s.shard("b", "a"), s.shard("c", "a")
+	lowerShard, upperShard := s.addShard("b", "a"), s.addShard("c", "a")
 	for range 3 {
-		s.write(left, "X")
+		s.write(lowerShard, "X")
 	}
-	s.write(right, "Y")
-	left.closed = true
-	grandchild := s.shard("d", "b")
+	s.write(upperShard, "Y")
+	lowerShard.closed = true
+	grandchild := s.addShard("d", "b")
 	s.write(grandchild, "X")
 	r.drain()
 	var x []string
@@ -255,67 +263,68 @@ func TestParentsBeforeChildren(t *testing.T) {
 			x = append(x, n)
 		}
 	}
-	if want := []string{"1001", "1002", "1003", "1004", "1005", "1006", "1007", "1008", "1010"}; !slices.Equal(x, want) || len(r.got) != 10 {
+	if want := []string{"1001", "1002", "1003", "1004", "1005", "1006", "1007", "1008", "1010"}; !slices.Equal(x, want) ||
+		len(r.got) != 10 {
 		t.Errorf("got %v, want X in the order %v, and Y", r.got, want)
 	}
 }
 
 func TestExpiredIterator(t *testing.T) {
-	s := &stream{}
-	a := s.shard("a", "")
-	r := read(t, s)
+	s := &fakeStream{}
+	a := s.addShard("a", "")
+	r := startReader(t, s)
 	for range 3 {
 		s.write(a, "X")
 	}
 	if _, err := r.Step(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.expire = true
+	s.expireNext = true
 	r.drain()
 	r.want(1, 2, 3)
 }
 
-// TestExpiredBeforeTheFirst: where nothing was read yet, the end of the shard is
-// not where it was.
-func TestExpiredBeforeTheFirst(t *testing.T) {
-	s := &stream{}
-	a := s.shard("a", "")
+// TestExpiredBeforeTheFirstRecord: an iterator expires before its first record. A new
+// one at the end of the shard would miss records.
+func TestExpiredBeforeTheFirstRecord(t *testing.T) {
+	s := &fakeStream{}
+	a := s.addShard("a", "")
 	s.write(a, "X")
-	r := read(t, s)
+	r := startReader(t, s)
 	s.write(a, "X")
-	s.expire = true
+	s.expireNext = true
 	r.drain()
-	r.want(1, 2) // 1 is told anew, which versions allow
+	r.want(1, 2) // 1 is passed on again, which versions allow
 }
 
 func TestTrimmedRecords(t *testing.T) {
-	s := &stream{}
-	a := s.shard("a", "")
-	r := read(t, s)
+	s := &fakeStream{}
+	a := s.addShard("a", "")
+	r := startReader(t, s)
 	for range 5 {
 		s.write(a, "X")
 	}
 	if _, err := r.Step(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.expire, s.trim = true, true
+	s.expireNext, s.trimNext = true, true
 	r.drain()
-	r.want(1, 2, 5) // 3 and 4 are lost, and nothing is stuck
+	r.want(1, 2, 5) // 3 and 4 are lost, and reading continues
 }
 
-// TestShardVanished: a desk that slept for more than 24 hours goes on with the child
-// of a shard that is no more.
-func TestShardVanished(t *testing.T) {
+// TestShardTrimmed: a machine that was asleep for more than 24 hours continues with
+// the child of a shard that was trimmed.
+func TestShardTrimmed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &stream{}
-		a := s.shard("a", "")
-		r := read(t, s)
+		s := &fakeStream{}
+		a := s.addShard("a", "")
+		r := startReader(t, s)
 		s.write(a, "X")
 		r.drain()
-		s.write(a, "X") // nobody reads it
-		child := s.shard("b", "a")
+		s.write(a, "X") // never read
+		child := s.addShard("b", "a")
 		s.write(child, "X")
-		s.trimmed(a)
+		s.trimShard(a)
 		time.Sleep(time.Minute)
 		r.drain()
 		r.want(1, 3)
@@ -323,17 +332,18 @@ func TestShardVanished(t *testing.T) {
 	})
 }
 
-// TestShardEnded: of one that was read to its end nothing is lost.
-func TestShardEnded(t *testing.T) {
+// TestEndedShardTrimmed: no record is lost if a shard that was read to its end is
+// trimmed.
+func TestEndedShardTrimmed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &stream{}
-		a := s.shard("a", "")
-		r := read(t, s)
+		s := &fakeStream{}
+		a := s.addShard("a", "")
+		r := startReader(t, s)
 		s.write(a, "X")
 		a.closed = true
 		r.drain()
-		s.trimmed(a)
-		s.shard("b", "a")
+		s.trimShard(a)
+		s.addShard("b", "a")
 		time.Sleep(time.Minute)
 		r.drain()
 		r.want(1)
@@ -341,13 +351,13 @@ func TestShardEnded(t *testing.T) {
 	})
 }
 
-// TestFailuresAreToldOnce: the service is asked four times a second, and the log is
-// for people.
-func TestFailuresAreToldOnce(t *testing.T) {
+// TestFailuresAreLoggedOnce: a stream is read four times a second. People read the
+// log.
+func TestFailuresAreLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &stream{}
-		s.shard("a", "")
-		r := read(t, s)
+		s := &fakeStream{}
+		s.addShard("a", "")
+		r := startReader(t, s)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- r.Run(ctx) }()
@@ -360,39 +370,39 @@ func TestFailuresAreToldOnce(t *testing.T) {
 		stop()
 		<-ended
 		r.wantLogged("down", 2)
-		r.wantLogged("goes on", 2)
+		r.wantLogged("can be read again", 2)
 	})
 }
 
-func TestFailuresPass(t *testing.T) {
-	s := &stream{}
-	a := s.shard("a", "")
-	r := read(t, s)
+func TestStepReturnsFailures(t *testing.T) {
+	s := &fakeStream{}
+	a := s.addShard("a", "")
+	r := startReader(t, s)
 	s.write(a, "X")
-	s.failing = fmt.Errorf("down")
+	s.err = fmt.Errorf("down")
 	if _, err := r.Step(t.Context()); err == nil {
-		t.Error("a failure was not told")
+		t.Error("Step returned no error")
 	}
-	s.failing = nil
+	s.err = nil
 	r.drain()
 	r.want(1)
 }
 
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &stream{}
-		a := s.shard("a", "")
-		r := read(t, s)
+		s := &fakeStream{}
+		a := s.addShard("a", "")
+		r := startReader(t, s)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- r.Run(ctx) }()
 		time.Sleep(time.Second)
 		s.write(a, "X")
 		time.Sleep(time.Second)
-		asked := s.looked()
+		before := s.describeCalls()
 		time.Sleep(time.Minute)
-		if n := s.looked() - asked; n < 5 || n > 7 {
-			t.Errorf("shards were looked for %d times in a minute, want about 6", n)
+		if n := s.describeCalls() - before; n < 5 || n > 7 {
+			t.Errorf("DescribeStream was called %d times in a minute, want about 6", n)
 		}
 		stop()
 		<-ended
@@ -400,13 +410,14 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// TestRecordShape: every kind of attribute as Lambda writes it, decoded by its own
-// types.
+// TestRecordShape decodes every type of attribute with the types of aws-lambda-go.
 func TestRecordShape(t *testing.T) {
-	s := &stream{}
-	a := s.shard("a", "")
+	s := &fakeStream{}
+	a := s.addShard("a", "")
 	var got []streams.Record
-	src := streams.New(s, "arn:aws:dynamodb:eu-central-1:1:table/x/stream/y", "eu-central-1", func(r streams.Record) { got = append(got, r) }, quiet)
+	const arn = "arn:aws:dynamodb:eu-central-1:1:table/x/stream/y"
+	put := func(r streams.Record) { got = append(got, r) }
+	src := streams.New(s, arn, "eu-central-1", put, discard)
 	if err := src.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -416,7 +427,9 @@ func TestRecordShape(t *testing.T) {
 		"bool": &types.AttributeValueMemberBOOL{Value: true}, "null": &types.AttributeValueMemberNULL{Value: true},
 		"b": &types.AttributeValueMemberB{Value: []byte{1}}, "ss": &types.AttributeValueMemberSS{Value: []string{"a"}},
 		"l": &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberN{Value: "1"}}},
-		"m": &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"k": &types.AttributeValueMemberS{Value: "v"}}},
+		"m": &types.AttributeValueMemberM{
+			Value: map[string]types.AttributeValue{"k": &types.AttributeValueMemberS{Value: "v"}},
+		},
 	}
 	if _, err := src.Step(t.Context()); err != nil {
 		t.Fatal(err)

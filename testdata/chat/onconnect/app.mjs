@@ -1,4 +1,4 @@
-// Somebody comes in: remember the connection.
+// Stores the new connection.
 import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 
 const db = new DynamoDBClient({});

@@ -1,4 +1,4 @@
-// Somebody left: forget the connection.
+// Deletes the closed connection.
 import { DeleteItemCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 
 const db = new DynamoDBClient({});

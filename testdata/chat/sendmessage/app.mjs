@@ -1,5 +1,7 @@
-// Somebody says something: tell everybody who is here, and forget those who are gone.
-import { ApiGatewayManagementApiClient, GoneException, PostToConnectionCommand } from "@aws-sdk/client-apigatewaymanagementapi";
+// Posts a message to all connections, and deletes those that are gone.
+import {
+  ApiGatewayManagementApiClient, GoneException, PostToConnectionCommand,
+} from "@aws-sdk/client-apigatewaymanagementapi";
 import { DeleteItemCommand, DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
 
 const db = new DynamoDBClient({});
@@ -9,7 +11,7 @@ export async function handler(event) {
   const { domainName, stage } = event.requestContext;
   const api = new ApiGatewayManagementApiClient({ endpoint: `https://${domainName}/${stage}` });
   const data = JSON.parse(event.body).data;
-  const tell = async (connectionId) => {
+  const post = async (connectionId) => {
     try {
       await api.send(new PostToConnectionCommand({ ConnectionId: connectionId, Data: data }));
     } catch (e) {
@@ -18,7 +20,7 @@ export async function handler(event) {
     }
   };
   for await (const page of paginateScan({ client: db }, { ...table, ConsistentRead: true })) {
-    await Promise.all(page.Items.map((row) => tell(row.connectionId.S)));
+    await Promise.all(page.Items.map((row) => post(row.connectionId.S)));
   }
   return { statusCode: 200 };
 }

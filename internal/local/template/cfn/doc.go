@@ -1,24 +1,24 @@
 // Package cfn evaluates CloudFormation and SAM templates without AWS: parameters,
-// conditions and intrinsic functions, in YAML or JSON, short form or long.
+// conditions and intrinsic functions, in YAML or JSON, in the short or the long form.
 //
-// A template is read once ([Parse]) and becomes a [Stack] with the values of its
-// parameters. Nothing is evaluated before it is asked for, so what nobody asks for,
-// such as the policies of a role, may contain anything. What was asked for and
-// has no value on a desk is a [Problem] at its place in the file; the stack keeps all
-// of them, and [Stack.Err] tells them at once.
+// [Parse] reads a template, and [New] makes a [Stack] of it with the values of its
+// parameters. Values are evaluated only when they are used. Parts that are not used,
+// such as the policies of a role, may contain anything. A value that is used but
+// cannot be evaluated locally is a [Problem] with its place in the file. The stack
+// collects all problems, and [Stack.Err] returns them together.
 //
-// # Values on a desk
+// # Local values
 //
-// Ref and Fn::GetAtt of a resource give names and ARNs in the documented shapes:
-// the name that the template gives, or else the logical id. The pseudo parameters
-// have values that [Options].Parameters may replace.
+// Ref and Fn::GetAtt of a resource give names and ARNs in the documented shapes. The
+// name is the one in the template, or else the logical id. The pseudo parameters have
+// default values, which [Options].Parameters may replace.
 //
-// # Differences
+// # Where it differs from AWS
 //
-//   - Rules are not checked, and Transforms other than SAM's are refused
+//   - Rules are not checked, and transforms other than SAM's are refused.
 //   - Fn::ImportValue, Fn::Transform, dynamic references and parameters that name an
-//     entry of Systems Manager have no value
-//   - a parameter without a value is a problem only where it is used
+//     entry in Systems Manager have no value.
+//   - A parameter without a value is a problem only where it is used.
 //
 // A Stack is for one goroutine.
 //

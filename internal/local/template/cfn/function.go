@@ -8,10 +8,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// unknown is what could not be evaluated; the problem has been noted.
+// unknown is the value of a node that could not be evaluated. Its problem is
+// recorded.
 var unknown = &yaml.Node{}
 
-// fail notes a problem and returns unknown.
+// fail records a problem and returns unknown.
 func (s *Stack) fail(at *yaml.Node, format string, args ...any) *yaml.Node {
 	s.Problem(s.template.pos(at), format, args...)
 	return unknown
@@ -29,9 +30,9 @@ func listNode(at *yaml.Node, texts []string) *yaml.Node {
 	return list
 }
 
-// call is an intrinsic function that is called: its name as in the long form, such as
-// "Ref" or "Fn::Join".
-func call(n *yaml.Node) (name string, argument *yaml.Node, ok bool) {
+// functionCall returns the intrinsic function that a node calls, with its name in
+// the long form, such as "Ref" or "Fn::Join".
+func functionCall(n *yaml.Node) (name string, argument *yaml.Node, ok bool) {
 	if short, tagged := strings.CutPrefix(n.Tag, "!"); tagged && !strings.HasPrefix(short, "!") && short != "" {
 		plain := *n
 		plain.Tag = ""
@@ -52,17 +53,18 @@ func call(n *yaml.Node) (name string, argument *yaml.Node, ok bool) {
 }
 
 func isFunction(n *yaml.Node) bool {
-	_, _, ok := call(n)
+	_, _, ok := functionCall(n)
 	return ok
 }
 
-// resolve evaluates a node until it is a text, a list or a map, whose parts may
-// still have to be evaluated. It returns nil for what is absent, and unknown.
+// resolve evaluates a node until it is a string, a list or a map, whose parts are
+// not evaluated yet. It returns nil for an absent value, and unknown after a
+// problem.
 func (s *Stack) resolve(n *yaml.Node) *yaml.Node {
 	if n == nil || n == unknown {
 		return n
 	}
-	name, argument, ok := call(n)
+	name, argument, ok := functionCall(n)
 	if !ok {
 		return n
 	}
@@ -73,44 +75,44 @@ func (s *Stack) resolve(n *yaml.Node) *yaml.Node {
 	defer delete(s.resolving, n)
 	switch name {
 	case "Ref":
-		return s.ref(n, argument)
+		return s.evalRef(n, argument)
 	case "Fn::GetAtt":
-		return s.getAtt(n, argument)
+		return s.evalGetAtt(n, argument)
 	case "Fn::Sub":
-		return s.sub(n, argument)
+		return s.evalSub(n, argument)
 	case "Fn::Join":
-		return s.join(n, argument)
+		return s.evalJoin(n, argument)
 	case "Fn::If":
-		return s.choose(n, argument)
+		return s.evalIf(n, argument)
 	case "Fn::Select":
-		return s.selectOne(n, argument)
+		return s.evalSelect(n, argument)
 	case "Fn::Split":
-		return s.split(n, argument)
+		return s.evalSplit(n, argument)
 	case "Fn::FindInMap":
-		return s.findInMap(n, argument)
+		return s.evalFindInMap(n, argument)
 	case "Fn::ImportValue":
-		return s.fail(n, "Fn::ImportValue takes a value of another stack, which a desk has not")
+		return s.fail(n, "Fn::ImportValue needs another stack, and there is none locally")
 	}
-	return s.fail(n, "%s is not understood", name)
+	return s.fail(n, "%s is not supported", name)
 }
 
-// text evaluates a node to a text.
+// text evaluates a node to a string.
 func (s *Stack) text(n *yaml.Node) (string, bool) {
 	r := s.resolve(n)
 	switch {
 	case r == unknown:
 		return "", false
 	case r == nil:
-		s.fail(n, "a text is wanted here, and there is no value")
+		s.fail(n, "must be a string, but has no value")
 		return "", false
 	case r.Kind != yaml.ScalarNode:
-		s.fail(n, "a text is wanted here")
+		s.fail(n, "must be a string")
 		return "", false
 	}
 	return r.Value, true
 }
 
-// arguments are those of a function that takes a list of that length.
+// arguments returns the arguments of a function that takes a list of this length.
 func (s *Stack) arguments(n, argument *yaml.Node, name string, length int) ([]*yaml.Node, bool) {
 	if argument.Kind != yaml.SequenceNode || len(argument.Content) != length {
 		s.fail(n, "%s takes a list of %d", name, length)
@@ -119,16 +121,21 @@ func (s *Stack) arguments(n, argument *yaml.Node, name string, length int) ([]*y
 	return argument.Content, true
 }
 
-func (s *Stack) join(n, argument *yaml.Node) *yaml.Node {
-	args, ok := s.arguments(n, argument, "Fn::Join", 2)
+// textAndList evaluates the arguments of a function that takes a string and a list.
+func (s *Stack) textAndList(n, argument *yaml.Node, name string) (text string, list []*yaml.Node, ok bool) {
+	args, ok := s.arguments(n, argument, name, 2)
 	if !ok {
-		return unknown
+		return "", nil, false
 	}
-	separator, ok := s.text(args[0])
-	if !ok {
-		return unknown
+	if text, ok = s.text(args[0]); !ok {
+		return "", nil, false
 	}
-	list, ok := s.list(args[1], "Fn::Join")
+	list, ok = s.list(args[1], name)
+	return text, list, ok
+}
+
+func (s *Stack) evalJoin(n, argument *yaml.Node) *yaml.Node {
+	separator, list, ok := s.textAndList(n, argument, "Fn::Join")
 	if !ok {
 		return unknown
 	}
@@ -159,27 +166,19 @@ func (s *Stack) list(n *yaml.Node, name string) ([]*yaml.Node, bool) {
 	return r.Content, true
 }
 
-func (s *Stack) selectOne(n, argument *yaml.Node) *yaml.Node {
-	args, ok := s.arguments(n, argument, "Fn::Select", 2)
-	if !ok {
-		return unknown
-	}
-	text, ok := s.text(args[0])
-	if !ok {
-		return unknown
-	}
-	list, ok := s.list(args[1], "Fn::Select")
+func (s *Stack) evalSelect(n, argument *yaml.Node) *yaml.Node {
+	text, list, ok := s.textAndList(n, argument, "Fn::Select")
 	if !ok {
 		return unknown
 	}
 	index, err := strconv.Atoi(text)
 	if err != nil || index < 0 || index >= len(list) {
-		return s.fail(args[0], "Fn::Select: there is no element %q in a list of %d", text, len(list))
+		return s.fail(argument.Content[0], "Fn::Select: there is no element %q in a list of %d", text, len(list))
 	}
 	return s.resolve(list[index])
 }
 
-func (s *Stack) split(n, argument *yaml.Node) *yaml.Node {
+func (s *Stack) evalSplit(n, argument *yaml.Node) *yaml.Node {
 	args, ok := s.arguments(n, argument, "Fn::Split", 2)
 	if !ok {
 		return unknown
@@ -195,7 +194,7 @@ func (s *Stack) split(n, argument *yaml.Node) *yaml.Node {
 	return listNode(n, strings.Split(text, separator))
 }
 
-func (s *Stack) findInMap(n, argument *yaml.Node) *yaml.Node {
+func (s *Stack) evalFindInMap(n, argument *yaml.Node) *yaml.Node {
 	args, ok := s.arguments(n, argument, "Fn::FindInMap", 3)
 	if !ok {
 		return unknown
@@ -213,8 +212,8 @@ func (s *Stack) findInMap(n, argument *yaml.Node) *yaml.Node {
 	return at
 }
 
-// choose is Fn::If.
-func (s *Stack) choose(n, argument *yaml.Node) *yaml.Node {
+// evalIf evaluates Fn::If.
+func (s *Stack) evalIf(n, argument *yaml.Node) *yaml.Node {
 	args, ok := s.arguments(n, argument, "Fn::If", 3)
 	if !ok {
 		return unknown
@@ -222,42 +221,42 @@ func (s *Stack) choose(n, argument *yaml.Node) *yaml.Node {
 	if args[0].Kind != yaml.ScalarNode {
 		return s.fail(args[0], "Fn::If takes the name of a condition")
 	}
-	if s.named(args[0]) {
+	if s.holds(args[0]) {
 		return s.resolve(args[1])
 	}
 	return s.resolve(args[2])
 }
 
-// named is a condition by its name.
-func (s *Stack) named(name *yaml.Node) bool {
+// holds evaluates the condition with this name.
+func (s *Stack) holds(name *yaml.Node) bool {
 	c := entry(s.template.sections["Conditions"], name.Value)
 	if c == nil {
 		s.fail(name, "there is no condition %s", name.Value)
 		return false
 	}
 	if s.resolving[c] {
-		s.fail(c, "the condition %s depends on itself", name.Value)
+		s.fail(c, "condition %s depends on itself", name.Value)
 		return false
 	}
 	s.resolving[c] = true
 	defer delete(s.resolving, c)
-	return s.truth(c)
+	return s.evalCondition(c)
 }
 
-// truth evaluates a condition.
+// evalCondition evaluates a condition.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-conditions.html
-func (s *Stack) truth(n *yaml.Node) bool {
-	name, argument, ok := call(n)
+func (s *Stack) evalCondition(n *yaml.Node) bool {
+	name, argument, ok := functionCall(n)
 	if !ok && n.Kind == yaml.MappingNode && len(n.Content) == 2 && n.Content[0].Value == "Condition" {
 		name, argument, ok = "Condition", n.Content[1], true
 	}
 	if !ok {
-		s.fail(n, "a condition is wanted here")
+		s.fail(n, "must be a condition")
 		return false
 	}
 	switch name {
 	case "Condition":
-		return s.named(argument)
+		return s.holds(argument)
 	case "Fn::Equals":
 		args, ok := s.arguments(n, argument, name, 2)
 		if !ok {
@@ -268,16 +267,16 @@ func (s *Stack) truth(n *yaml.Node) bool {
 		return ok1 && ok2 && a == b
 	case "Fn::Not":
 		args, ok := s.arguments(n, argument, name, 1)
-		return ok && !s.truth(args[0])
+		return ok && !s.evalCondition(args[0])
 	case "Fn::And", "Fn::Or":
 		if argument.Kind != yaml.SequenceNode || len(argument.Content) < 2 {
 			s.fail(n, "%s takes a list of 2 to 10", name)
 			return false
 		}
 		if name == "Fn::Or" {
-			return slices.ContainsFunc(argument.Content, s.truth)
+			return slices.ContainsFunc(argument.Content, s.evalCondition)
 		}
-		return !slices.ContainsFunc(argument.Content, func(each *yaml.Node) bool { return !s.truth(each) })
+		return !slices.ContainsFunc(argument.Content, func(each *yaml.Node) bool { return !s.evalCondition(each) })
 	}
 	s.fail(n, "%s is not a condition", name)
 	return false

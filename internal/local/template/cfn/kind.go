@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// kind says what is known of a type of resource.
+// kind describes a type of resource.
 type kind struct {
-	name   string            // the property that names it; "": it has its logical id as name
-	ref    string            // what Ref gives; "": NAME
-	values map[string]string // attributes by name, and "Ref X" for SAM's references to ID.X
+	name   string            // the property with its name; "": the name is the logical id
+	ref    string            // the value of Ref; "": NAME
+	values map[string]string // attributes by name; "Ref X" is a Ref to ID.X, as SAM has it
 }
 
-// kinds are the types of API Gateway and those whose names and ARNs functions are
-// often given. In the values NAME is the resource's name, ID its logical id, APIID
-// an id as APIs have it, FUNCTION the function that it belongs to, and REGION,
-// ACCOUNT, PARTITION and SUFFIX are the pseudo parameters.
+// kinds has the types of API Gateway, and those whose names and ARNs functions
+// often use. In the values, NAME is the name of the resource, ID its logical id,
+// APIID an id in the form of API ids, and FUNCTION the function that the resource
+// belongs to. REGION, ACCOUNT, PARTITION and SUFFIX are pseudo parameters.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
 var kinds = map[string]kind{
 	"AWS::ApiGatewayV2::Api": {ref: "APIID", values: map[string]string{
@@ -43,20 +43,29 @@ var kinds = map[string]kind{
 	}},
 	"AWS::Serverless::SimpleTable": {name: "TableName", values: map[string]string{"Arn": tableARN}},
 	"AWS::SQS::Queue": {name: "QueueName", ref: "https://sqs.REGION.SUFFIX/ACCOUNT/NAME", values: map[string]string{
-		"Arn": "arn:PARTITION:sqs:REGION:ACCOUNT:NAME", "QueueName": "NAME", "QueueUrl": "https://sqs.REGION.SUFFIX/ACCOUNT/NAME",
+		"Arn": "arn:PARTITION:sqs:REGION:ACCOUNT:NAME", "QueueName": "NAME",
+		"QueueUrl": "https://sqs.REGION.SUFFIX/ACCOUNT/NAME",
 	}},
-	"AWS::SNS::Topic": {name: "TopicName", ref: topicARN, values: map[string]string{"TopicArn": topicARN, "TopicName": "NAME"}},
+	"AWS::SNS::Topic": {
+		name: "TopicName", ref: topicARN, values: map[string]string{"TopicArn": topicARN, "TopicName": "NAME"},
+	},
 	"AWS::S3::Bucket": {name: "BucketName", values: map[string]string{"Arn": "arn:PARTITION:s3:::NAME"}},
 	"AWS::IAM::Role":  {name: "RoleName", values: map[string]string{"Arn": "arn:PARTITION:iam::ACCOUNT:role/NAME"}},
 	"AWS::KMS::Key":   {values: map[string]string{"Arn": "arn:PARTITION:kms:REGION:ACCOUNT:key/ID", "KeyId": "ID"}},
 	"AWS::Logs::LogGroup": {name: "LogGroupName", values: map[string]string{
 		"Arn": "arn:PARTITION:logs:REGION:ACCOUNT:log-group:NAME:*",
 	}},
-	"AWS::SSM::Parameter":              {name: "Name"},
-	"AWS::SecretsManager::Secret":      {name: "Name", ref: "arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME-local1"},
-	"AWS::StepFunctions::StateMachine": {name: "StateMachineName", ref: machineARN, values: map[string]string{"Arn": machineARN, "Name": "NAME"}},
-	"AWS::Serverless::StateMachine":    {name: "Name", ref: machineARN, values: map[string]string{"Arn": machineARN, "Name": "NAME"}},
-	"AWS::Cognito::UserPool":           {ref: "REGION_ID", values: map[string]string{"UserPoolId": "REGION_ID"}},
+	"AWS::SSM::Parameter": {name: "Name"},
+	"AWS::SecretsManager::Secret": {
+		name: "Name", ref: "arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME-local1",
+	},
+	"AWS::StepFunctions::StateMachine": {
+		name: "StateMachineName", ref: machineARN, values: map[string]string{"Arn": machineARN, "Name": "NAME"},
+	},
+	"AWS::Serverless::StateMachine": {
+		name: "Name", ref: machineARN, values: map[string]string{"Arn": machineARN, "Name": "NAME"},
+	},
+	"AWS::Cognito::UserPool": {ref: "REGION_ID", values: map[string]string{"UserPoolId": "REGION_ID"}},
 }
 
 const (
@@ -66,7 +75,7 @@ const (
 	machineARN  = "arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME"
 )
 
-// Name is the name that the template gives a resource, or else its logical id.
+// Name returns the name of the resource in the template, or else its logical id.
 func (r *Resource) Name() string {
 	k := kinds[r.Type]
 	if v := r.Property(k.name); k.name != "" && v.Exists() {
@@ -75,14 +84,18 @@ func (r *Resource) Name() string {
 	return r.ID
 }
 
-// Ref is what a reference to the resource gives.
+// Ref returns the value of a Ref to the resource.
 func (r *Resource) Ref() string {
 	text, _ := r.attribute("Ref")
 	return text
 }
 
-// attribute is an attribute, or what Ref gives with the name "Ref".
+// attribute returns the value of an attribute. The attribute "Ref" is the value of
+// Ref.
 func (r *Resource) attribute(name string) (string, bool) {
+	if replace := r.stack.options.Attribute; replace != nil {
+		return replace(r.ID, name), true
+	}
 	k := kinds[r.Type]
 	shape, ok := k.values[name]
 	if name == "Ref" {
@@ -106,8 +119,8 @@ func (r *Resource) attribute(name string) (string, bool) {
 	return strings.NewReplacer(words...).Replace(shape), true
 }
 
-// apiID is an id in the shape of API Gateway's, 10 small letters and digits, that is
-// always the same for a logical id.
+// apiID returns an id for a logical id, in the form of API Gateway: 10 lower-case
+// letters and digits. It is always the same for a logical id.
 func apiID(logicalID string) string {
 	sum := sha256.Sum256([]byte(logicalID))
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:10]

@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The types of parameters. Those that begin with one of the prefixes name something
-// in AWS, and are texts or lists of texts.
+// The types of parameters. A type with the prefix ssmPrefix names an entry in Systems
+// Manager, whose value is a string or a list of strings.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 const (
 	typeNumber = "Number"
@@ -19,7 +19,7 @@ const (
 	ssmPrefix  = "AWS::SSM::Parameter::Value<"
 )
 
-// checkParameters looks at every value that there is, given or by default.
+// checkParameters checks the values of all parameters, given or by default.
 func (s *Stack) checkParameters() {
 	declared := s.template.sections["Parameters"]
 	for _, name := range slices.Sorted(maps.Keys(s.options.Parameters)) {
@@ -38,9 +38,9 @@ func (s *Stack) checkParameters() {
 		kind := entry(n, "Type")
 		switch {
 		case n.Kind != yaml.MappingNode || kind == nil:
-			s.Problem(s.template.pos(name), "the parameter %s has no Type", name.Value)
+			s.Problem(s.template.pos(name), "parameter %s has no Type", name.Value)
 		case !knownType(kind.Value):
-			s.Problem(s.template.pos(kind), "there is no parameter type %s", kind.Value)
+			s.Problem(s.template.pos(kind), "unknown parameter type %s", kind.Value)
 		default:
 			if value, ok := s.parameterText(name.Value, n); ok {
 				s.checkParameter(name, n, value)
@@ -54,10 +54,10 @@ func knownType(kind string) bool {
 		strings.HasPrefix(kind, "List<") || strings.HasPrefix(kind, "AWS::")
 }
 
-// parameterText is the text that is given for a parameter, or its default.
+// parameterText returns the value that is given for a parameter, or its default.
 func (s *Stack) parameterText(name string, n *yaml.Node) (string, bool) {
-	if given, ok := s.options.Parameters[name]; ok {
-		return given, true
+	if value, ok := s.options.Parameters[name]; ok {
+		return value, true
 	}
 	if strings.HasPrefix(entry(n, "Type").Value, ssmPrefix) {
 		return "", false // the default is a name in Systems Manager
@@ -68,59 +68,79 @@ func (s *Stack) parameterText(name string, n *yaml.Node) (string, bool) {
 	return "", false
 }
 
-// checkParameter holds a value to what its declaration demands.
+// declaration is the declaration of a parameter, with a value to check.
+type declaration struct {
+	s     *Stack
+	name  *yaml.Node
+	n     *yaml.Node
+	value string
+}
+
+// checkParameter checks a value against the declaration of its parameter.
 func (s *Stack) checkParameter(name, n *yaml.Node, value string) {
-	bad := func(format string, args ...any) {
-		s.Problem(s.template.pos(name), "parameter %s: "+format, append([]any{name.Value}, args...)...)
-	}
-	limit := func(rule string) (float64, bool) {
-		r := entry(n, rule)
-		if r == nil {
-			return 0, false
-		}
-		v, err := strconv.ParseFloat(r.Value, 64)
-		if err != nil {
-			s.Problem(s.template.pos(r), "%s is a number", rule)
-		}
-		return v, err == nil
-	}
-	parts := []string{value}
-	if list := entry(n, "Type").Value; list == typeCommas || strings.HasPrefix(list, "List<") {
-		parts = commaSeparated(value)
-	}
-	if allowed := entry(n, "AllowedValues"); allowed != nil {
-		for _, part := range parts {
-			if !slices.ContainsFunc(allowed.Content, func(a *yaml.Node) bool { return a.Value == part }) {
-				bad("%q is not one of AllowedValues", part)
-			}
-		}
-	}
-	if pattern := entry(n, "AllowedPattern"); pattern != nil {
-		// Go has no lookaround, which Java's patterns have: then the value is not judged.
-		if re, err := regexp.Compile(`^(?:` + pattern.Value + `)$`); err == nil && !re.MatchString(value) {
-			bad("%q does not match AllowedPattern %s", value, pattern.Value)
-		}
-	}
-	if least, ok := limit("MinLength"); ok && float64(len(value)) < least {
-		bad("%q is shorter than MinLength %g", value, least)
-	}
-	if most, ok := limit("MaxLength"); ok && float64(len(value)) > most {
-		bad("%q is longer than MaxLength %g", value, most)
-	}
+	d := declaration{s, name, n, value}
+	d.checkAllowed()
+	length := float64(len(value))
+	d.checkLimits(length, "%q is shorter than MinLength %g", "MinLength", "%q is longer than MaxLength %g", "MaxLength")
 	if entry(n, "Type").Value != typeNumber {
 		return
 	}
 	number, err := strconv.ParseFloat(value, 64)
 	if err != nil {
-		bad("%q is not a number", value)
+		d.problem("%q is not a number", value)
 		return
 	}
-	if least, ok := limit("MinValue"); ok && number < least {
-		bad("%s is below MinValue %g", value, least)
+	d.checkLimits(number, "%s is below MinValue %g", "MinValue", "%s is above MaxValue %g", "MaxValue")
+}
+
+func (d declaration) problem(format string, args ...any) {
+	d.s.Problem(d.s.template.pos(d.name), "parameter %s: "+format, append([]any{d.name.Value}, args...)...)
+}
+
+// checkAllowed checks AllowedValues and AllowedPattern.
+func (d declaration) checkAllowed() {
+	parts := []string{d.value}
+	if list := entry(d.n, "Type").Value; list == typeCommas || strings.HasPrefix(list, "List<") {
+		parts = commaSeparated(d.value)
 	}
-	if most, ok := limit("MaxValue"); ok && number > most {
-		bad("%s is above MaxValue %g", value, most)
+	if allowed := entry(d.n, "AllowedValues"); allowed != nil {
+		for _, part := range parts {
+			if !slices.ContainsFunc(allowed.Content, func(a *yaml.Node) bool { return a.Value == part }) {
+				d.problem("%q is not one of AllowedValues", part)
+			}
+		}
 	}
+	if pattern := entry(d.n, "AllowedPattern"); pattern != nil {
+		// Patterns are those of Java. Go cannot compile all of them, such as lookaround;
+		// then the value is not checked.
+		if re, err := regexp.Compile(`^(?:` + pattern.Value + `)$`); err == nil && !re.MatchString(d.value) {
+			d.problem("%q does not match AllowedPattern %s", d.value, pattern.Value)
+		}
+	}
+}
+
+// checkLimits checks a number against the lowest and the highest that the
+// declaration allows. The formats take the value and the limit.
+func (d declaration) checkLimits(number float64, tooLow, lowest, tooHigh, highest string) {
+	if limit, ok := d.limit(lowest); ok && number < limit {
+		d.problem(tooLow, d.value, limit)
+	}
+	if limit, ok := d.limit(highest); ok && number > limit {
+		d.problem(tooHigh, d.value, limit)
+	}
+}
+
+// limit returns a limit of the declaration, such as MinLength.
+func (d declaration) limit(name string) (float64, bool) {
+	n := entry(d.n, name)
+	if n == nil {
+		return 0, false
+	}
+	v, err := strconv.ParseFloat(n.Value, 64)
+	if err != nil {
+		d.s.Problem(d.s.template.pos(n), "%s must be a number", name)
+	}
+	return v, err == nil
 }
 
 func commaSeparated(text string) []string {
@@ -131,20 +151,22 @@ func commaSeparated(text string) []string {
 	return parts
 }
 
-// parameter is the value of a parameter where it is used, or unknown.
-func (s *Stack) parameter(at *yaml.Node, name string, n *yaml.Node) *yaml.Node {
-	kind := entry(n, "Type")
+// parameter returns the value of a parameter where it is used, or unknown.
+func (s *Stack) parameter(reference *yaml.Node, name string, declared *yaml.Node) *yaml.Node {
+	kind := entry(declared, "Type")
 	if kind == nil {
-		return unknown // told by checkParameters
+		return unknown // checkParameters reports it
 	}
-	value, ok := s.parameterText(name, n)
+	value, ok := s.parameterText(name, declared)
 	switch {
 	case !ok && strings.HasPrefix(kind.Value, ssmPrefix):
-		return s.fail(at, "the parameter %s names an entry of Systems Manager; -parameter %s=VALUE gives a value for it", name, name)
+		return s.fail(reference, "parameter %s names an entry in Systems Manager; set its value with -parameter %s=VALUE",
+			name, name)
 	case !ok:
-		return s.fail(at, "the parameter %s has no value; -parameter %s=VALUE gives it one", name, name)
-	case kind.Value == typeCommas || strings.HasPrefix(kind.Value, "List<") || strings.HasPrefix(kind.Value, ssmPrefix+"List<") || kind.Value == ssmPrefix+typeCommas+">":
-		return listNode(at, commaSeparated(value))
+		return s.fail(reference, "parameter %s has no value; set it with -parameter %s=VALUE", name, name)
+	case kind.Value == typeCommas || strings.HasPrefix(kind.Value, "List<") ||
+		strings.HasPrefix(kind.Value, ssmPrefix+"List<") || kind.Value == ssmPrefix+typeCommas+">":
+		return listNode(reference, commaSeparated(value))
 	}
-	return textNode(at, value)
+	return textNode(reference, value)
 }

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// Pos is a place in a template. Line and Column count from 1; both are 0 for what
-// is in no file, such as the command line.
+// Pos is a place in a template. Line and Column count from 1. Both are 0 for a
+// place outside of a file, such as the command line.
 type Pos struct {
 	File         string
 	Line, Column int
 }
 
-// String returns file:line:column, or what is known of it.
+// String returns file:line:column, or only the file if there is no line.
 func (p Pos) String() string {
 	if p.Line == 0 {
 		return p.File
@@ -22,7 +22,7 @@ func (p Pos) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
-// Problem is one thing that is wrong, and where.
+// Problem is a mistake in a template and its place.
 type Problem struct {
 	Pos  Pos
 	Text string
@@ -31,7 +31,7 @@ type Problem struct {
 // Error returns the place and the text.
 func (p Problem) Error() string { return p.Pos.String() + ": " + p.Text }
 
-// Problems are everything that is wrong, in the order of the file.
+// Problems are all mistakes in a template, in the order of the file.
 type Problems []Problem
 
 // Error returns one line for each problem.
@@ -43,15 +43,15 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Problem notes that something is wrong. The same problem counts once.
-func (s *Stack) Problem(at Pos, format string, args ...any) {
-	p := Problem{at, fmt.Sprintf(format, args...)}
+// Problem records a mistake. The same mistake is recorded once.
+func (s *Stack) Problem(pos Pos, format string, args ...any) {
+	p := Problem{pos, fmt.Sprintf(format, args...)}
 	if !slices.Contains(s.problems, p) {
 		s.problems = append(s.problems, p)
 	}
 }
 
-// Err returns all problems so far as [Problems], or nil if there is none.
+// Err returns all problems so far as [Problems], or nil.
 func (s *Stack) Err() error {
 	if len(s.problems) == 0 {
 		return nil

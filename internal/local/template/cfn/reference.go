@@ -7,15 +7,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// ref evaluates Ref.
-func (s *Stack) ref(n, argument *yaml.Node) *yaml.Node {
+// evalRef evaluates Ref.
+func (s *Stack) evalRef(n, argument *yaml.Node) *yaml.Node {
 	if argument.Kind != yaml.ScalarNode {
 		return s.fail(n, "Ref takes a name")
 	}
 	return s.reference(n, argument.Value)
 }
 
-// reference is what a name stands for: a pseudo parameter, a parameter, a resource.
+// reference returns the value of a name: a pseudo parameter, a parameter or a
+// resource.
 func (s *Stack) reference(at *yaml.Node, name string) *yaml.Node {
 	if name == "AWS::NoValue" {
 		return nil
@@ -26,13 +27,13 @@ func (s *Stack) reference(at *yaml.Node, name string) *yaml.Node {
 	if p := entry(s.template.sections["Parameters"], name); p != nil {
 		return s.parameter(at, name, p)
 	}
-	id, part, isPart := strings.Cut(name, ".") // SAM's: MyFunction.Alias, MyApi.Stage
+	id, part, isPart := strings.Cut(name, ".") // in SAM: MyFunction.Alias, MyApi.Stage
 	r := s.resource(id)
 	switch {
 	case r == nil:
-		return s.fail(at, "there is no parameter and no resource %s", name)
-	case !r.made():
-		return s.fail(at, "a reference to %s, which its condition leaves out", id)
+		return s.fail(at, "there is no parameter or resource %s", name)
+	case !r.Made():
+		return s.fail(at, "reference to %s, which its condition leaves out", id)
 	case isPart && r.parts[part] != "":
 		return s.reference(at, r.parts[part])
 	case isPart:
@@ -42,13 +43,13 @@ func (s *Stack) reference(at *yaml.Node, name string) *yaml.Node {
 	}
 	value, ok := r.attribute(part)
 	if !ok {
-		return s.fail(at, "Ref %s has no value on a desk", name)
+		return s.fail(at, "Ref %s has no value locally", name)
 	}
 	return textNode(at, value)
 }
 
-// getAtt evaluates Fn::GetAtt.
-func (s *Stack) getAtt(n, argument *yaml.Node) *yaml.Node {
+// evalGetAtt evaluates Fn::GetAtt.
+func (s *Stack) evalGetAtt(n, argument *yaml.Node) *yaml.Node {
 	var id, name string
 	switch {
 	case argument.Kind == yaml.ScalarNode:
@@ -71,27 +72,27 @@ func (s *Stack) attribute(at *yaml.Node, id, name string) *yaml.Node {
 	switch {
 	case r == nil:
 		return s.fail(at, "there is no resource %s", id)
-	case !r.made():
-		return s.fail(at, "a reference to %s, which its condition leaves out", id)
+	case !r.Made():
+		return s.fail(at, "reference to %s, which its condition leaves out", id)
 	}
 	if part := r.parts[name]; part != "" {
 		return s.reference(at, part)
 	}
 	value, ok := r.attribute(name)
 	if !ok {
-		value, ok = r.attribute("Ref " + name) // SAM's, in a Fn::Sub
+		value, ok = r.attribute("Ref " + name) // in SAM, inside Fn::Sub
 	}
 	if !ok {
-		return s.fail(at, "the attribute %s of %s (%s) has no value on a desk", name, id, r.Type)
+		return s.fail(at, "the attribute %s of %s (%s) has no value locally", name, id, r.Type)
 	}
 	return textNode(at, value)
 }
 
-// placeholder is ${Name}, ${Name.Attribute} or ${!Literal} in a Fn::Sub.
+// placeholder matches ${Name}, ${Name.Attribute} and ${!Literal} in a Fn::Sub.
 var placeholder = regexp.MustCompile(`\$\{([^}]*)\}`)
 
-// sub evaluates Fn::Sub, with and without a map of variables.
-func (s *Stack) sub(n, argument *yaml.Node) *yaml.Node {
+// evalSub evaluates Fn::Sub, with or without a map of variables.
+func (s *Stack) evalSub(n, argument *yaml.Node) *yaml.Node {
 	text, variables := argument, (*yaml.Node)(nil)
 	if argument.Kind == yaml.SequenceNode {
 		args, ok := s.arguments(n, argument, "Fn::Sub", 2)
@@ -103,7 +104,7 @@ func (s *Stack) sub(n, argument *yaml.Node) *yaml.Node {
 		}
 	}
 	if text.Kind != yaml.ScalarNode || isFunction(text) {
-		return s.fail(n, "Fn::Sub takes a text")
+		return s.fail(n, "Fn::Sub takes a string")
 	}
 	failed := false
 	replaced := placeholder.ReplaceAllStringFunc(text.Value, func(m string) string {
@@ -120,7 +121,7 @@ func (s *Stack) sub(n, argument *yaml.Node) *yaml.Node {
 		switch {
 		case value == unknown:
 		case value == nil || value.Kind != yaml.ScalarNode:
-			s.fail(n, "Fn::Sub: %s is not a text", name)
+			s.fail(n, "Fn::Sub: %s is not a string", name)
 		default:
 			return value.Value
 		}
@@ -133,7 +134,7 @@ func (s *Stack) sub(n, argument *yaml.Node) *yaml.Node {
 	return textNode(n, replaced)
 }
 
-// placeholder is a Ref or, with a dot, an attribute.
+// placeholder returns the value of a Ref or, with a dot, of an attribute.
 func (s *Stack) placeholder(at *yaml.Node, name string) *yaml.Node {
 	if id, attribute, ok := strings.Cut(name, "."); ok {
 		return s.attribute(at, id, attribute)

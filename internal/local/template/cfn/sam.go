@@ -7,12 +7,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// samWebSocketAPI is SAM's type for a WebSocket API.
+// samWebSocketAPI is the type of a WebSocket API in SAM.
 const samWebSocketAPI = "AWS::Serverless::WebSocketApi"
 
-// transform makes of a SAM WebSocket API the resources that SAM's own transform makes of it,
-// under the same logical ids: the API, a stage, a route and an integration for each
-// of Routes, an authorizer, a domain name and its mappings.
+// transform returns the resources that SAM's own transform generates for a
+// WebSocket API, with the same logical ids: the API, a stage, a route and an
+// integration for each entry of Routes, an authorizer, a domain name and its
+// mappings.
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-generated-resources-websocketapi.html
 func (s *Stack) transform(r *Resource) []*Resource {
 	x := &expansion{s: s, sam: r, properties: map[string]*yaml.Node{}}
@@ -26,63 +27,65 @@ func (s *Stack) transform(r *Resource) []*Resource {
 		}
 	}
 	api := x.add(r.ID, "AWS::ApiGatewayV2::Api", r.Pos)
-	x.set(api, "ProtocolType", x.at(r.Pos, "WEBSOCKET"))
-	x.pass(api, x.properties, "RouteSelectionExpression", "ApiKeySelectionExpression", "DisableExecuteApiEndpoint")
+	x.set(api, "ProtocolType", x.textAt(r.Pos, "WEBSOCKET"))
+	x.copyProperties(api, x.properties, "RouteSelectionExpression", "ApiKeySelectionExpression",
+		"DisableExecuteApiEndpoint")
 	api.dependsOn = r.dependsOn
 	x.stage(api)
 	x.routes()
 	x.domain()
-	return x.made
+	return x.resources
 }
 
-// samProperties are those of the type.
+// samProperties are the properties of the type.
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-websocketapi.html
 var samProperties = map[string]bool{
-	"AccessLogSettings": true, "ApiKeySelectionExpression": true, "Auth": true, "DefaultRouteSettings": true, "Description": true,
-	"DisableExecuteApiEndpoint": true, "DisableSchemaValidation": true, "Domain": true, "FailOnWarnings": true, "IpAddressType": true,
-	"Name": true, "PropagateTags": true, "RouteSelectionExpression": true, "RouteSettings": true, "Routes": true, "StageName": true,
+	"AccessLogSettings": true, "ApiKeySelectionExpression": true, "Auth": true, "DefaultRouteSettings": true,
+	"Description": true, "DisableExecuteApiEndpoint": true, "DisableSchemaValidation": true, "Domain": true,
+	"FailOnWarnings": true, "IpAddressType": true, "Name": true, "PropagateTags": true,
+	"RouteSelectionExpression": true, "RouteSettings": true, "Routes": true, "StageName": true,
 	"StageVariables": true, "Tags": true,
 }
 
-// expansion is a SAM resource on its way to others.
+// expansion generates the resources of a SAM resource.
 type expansion struct {
 	s          *Stack
 	sam        *Resource
 	properties map[string]*yaml.Node
-	made       []*Resource
+	resources  []*Resource
 }
 
-func (x *expansion) add(id, kind string, at Pos) *Resource {
+func (x *expansion) add(id, kind string, pos Pos) *Resource {
 	r := &Resource{
-		ID: id, Type: kind, Pos: at, stack: x.s, condition: x.sam.condition,
-		properties: &yaml.Node{Kind: yaml.MappingNode, Line: at.Line, Column: at.Column},
+		ID: id, Type: kind, Pos: pos, stack: x.s, condition: x.sam.condition,
+		properties: &yaml.Node{Kind: yaml.MappingNode, Line: pos.Line, Column: pos.Column},
 	}
-	x.made = append(x.made, r)
+	x.resources = append(x.resources, r)
 	if kind != "AWS::ApiGatewayV2::Api" && kind != "AWS::ApiGatewayV2::DomainName" {
-		x.set(r, "ApiId", x.ref(at, x.sam.ID))
+		x.set(r, "ApiId", x.ref(pos, x.sam.ID))
 	}
 	return r
 }
 
-// at is a text at a place.
-func (x *expansion) at(pos Pos, text string) *yaml.Node {
+// textAt returns a string with a position.
+func (x *expansion) textAt(pos Pos, text string) *yaml.Node {
 	return textNode(&yaml.Node{Line: pos.Line, Column: pos.Column}, text)
 }
 
-func (x *expansion) ref(at Pos, id string) *yaml.Node {
-	n := x.at(at, id)
+func (x *expansion) ref(pos Pos, id string) *yaml.Node {
+	n := x.textAt(pos, id)
 	n.Tag = "!Ref"
 	return n
 }
 
 func (x *expansion) set(r *Resource, name string, value *yaml.Node) {
 	if value != nil {
-		r.properties.Content = append(r.properties.Content, x.at(r.Pos, name), value)
+		r.properties.Content = append(r.properties.Content, x.textAt(r.Pos, name), value)
 	}
 }
 
-// pass hands properties on as they are.
-func (x *expansion) pass(r *Resource, from map[string]*yaml.Node, names ...string) {
+// copyProperties copies properties without a change.
+func (x *expansion) copyProperties(r *Resource, from map[string]*yaml.Node, names ...string) {
 	for _, name := range names {
 		x.set(r, name, from[name])
 	}
@@ -92,18 +95,18 @@ func (x *expansion) stage(api *Resource) {
 	id, name := x.sam.ID+"Stage", x.properties["StageName"]
 	switch {
 	case name == nil:
-		id, name = x.sam.ID+"DefaultStage", x.at(x.sam.Pos, "default")
+		id, name = x.sam.ID+"DefaultStage", x.textAt(x.sam.Pos, "default")
 	case !isFunction(name):
 		id = x.sam.ID + name.Value + "Stage"
 	}
 	stage := x.add(id, "AWS::ApiGatewayV2::Stage", x.sam.Pos)
 	x.set(stage, "StageName", name)
-	x.set(stage, "AutoDeploy", x.at(x.sam.Pos, "true"))
-	x.pass(stage, x.properties, "StageVariables", "AccessLogSettings", "DefaultRouteSettings", "RouteSettings")
+	x.set(stage, "AutoDeploy", x.textAt(x.sam.Pos, "true"))
+	x.copyProperties(stage, x.properties, "StageVariables", "AccessLogSettings", "DefaultRouteSettings", "RouteSettings")
 	api.parts = map[string]string{"Stage": id}
 }
 
-// entries are those of a map by name.
+// entries returns the entries of a map by name.
 func entries(n *yaml.Node) map[string]*yaml.Node {
 	m := map[string]*yaml.Node{}
 	if n != nil && n.Kind == yaml.MappingNode {
@@ -114,7 +117,7 @@ func entries(n *yaml.Node) map[string]*yaml.Node {
 	return m
 }
 
-// samRouteKey is what a key of Routes may be.
+// samRouteKey matches the keys that Routes may have.
 var samRouteKey = regexp.MustCompile(`^(\$connect|\$disconnect|\$default|[A-Za-z0-9]+)$`)
 
 func (x *expansion) routes() {
@@ -124,41 +127,48 @@ func (x *expansion) routes() {
 		return
 	}
 	if auth != nil && entry(routes, "$connect") == nil {
-		x.s.fail(auth, "Auth is for the route $connect, which %s has not", x.sam.ID)
+		x.s.fail(auth, "Auth needs the route $connect, which %s does not have", x.sam.ID)
 	}
 	for i := 0; i+1 < len(routes.Content); i += 2 {
 		key, spec := routes.Content[i], entries(routes.Content[i+1])
 		pos := x.s.template.pos(key)
 		switch {
 		case !samRouteKey.MatchString(key.Value):
-			x.s.Problem(pos, "route key %q: SAM takes letters and digits, $connect, $disconnect and $default", key.Value)
+			x.s.Problem(pos, "route key %q: must be letters and digits, $connect, $disconnect or $default", key.Value)
 			continue
 		case spec["FunctionArn"] == nil:
-			x.s.Problem(pos, "the route %s has no FunctionArn", key.Value)
+			x.s.Problem(pos, "route %s has no FunctionArn", key.Value)
 			continue
 		}
 		name := strings.TrimPrefix(key.Value, "$")
 		id := x.sam.ID + strings.ToUpper(name[:1]) + strings.ToLower(name[1:])
 		integration := x.add(id+"Integration", "AWS::ApiGatewayV2::Integration", pos)
-		x.set(integration, "IntegrationType", x.at(pos, "AWS_PROXY"))
+		x.set(integration, "IntegrationType", x.textAt(pos, "AWS_PROXY"))
 		x.set(integration, "IntegrationUri", x.invocation(spec["FunctionArn"]))
 		x.set(integration, "TimeoutInMillis", spec["IntegrationTimeout"])
 		route := x.add(id+"Route", "AWS::ApiGatewayV2::Route", pos)
 		x.set(route, "RouteKey", key)
-		x.set(route, "Target", x.at(pos, "integrations/"+integration.ID))
-		x.pass(route, spec, "ApiKeyRequired", "ModelSelectionExpression", "RequestModels", "RequestParameters", "RouteResponseSelectionExpression")
+		x.set(route, "Target", x.textAt(pos, "integrations/"+integration.ID))
+		x.copyProperties(route, spec, "ApiKeyRequired", "ModelSelectionExpression", "RequestModels", "RequestParameters",
+			"RouteResponseSelectionExpression")
 		if key.Value == "$connect" && auth != nil {
 			x.authorizer(route, auth)
 		}
 	}
 }
 
-// invocation is the URI by which API Gateway invokes a function.
+// invocation returns the URI with which API Gateway invokes a function.
 func (x *expansion) invocation(arn *yaml.Node) *yaml.Node {
-	at := Pos{Line: arn.Line, Column: arn.Column}
-	text := x.at(at, "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${SAMFunctionArn}/invocations")
-	variables := &yaml.Node{Kind: yaml.MappingNode, Line: arn.Line, Column: arn.Column, Content: []*yaml.Node{x.at(at, "SAMFunctionArn"), arn}}
-	return &yaml.Node{Kind: yaml.SequenceNode, Tag: "!Sub", Line: arn.Line, Column: arn.Column, Content: []*yaml.Node{text, variables}}
+	pos := Pos{Line: arn.Line, Column: arn.Column}
+	text := x.textAt(pos, "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"+
+		"${SAMFunctionArn}/invocations")
+	variables := &yaml.Node{
+		Kind: yaml.MappingNode, Line: arn.Line, Column: arn.Column,
+		Content: []*yaml.Node{x.textAt(pos, "SAMFunctionArn"), arn},
+	}
+	return &yaml.Node{
+		Kind: yaml.SequenceNode, Tag: "!Sub", Line: arn.Line, Column: arn.Column, Content: []*yaml.Node{text, variables},
+	}
 }
 
 func (x *expansion) authorizer(route *Resource, auth *yaml.Node) {
@@ -176,7 +186,7 @@ func (x *expansion) authorizer(route *Resource, auth *yaml.Node) {
 		return
 	}
 	a := x.add(x.sam.ID+"ConnectAuthorizer", "AWS::ApiGatewayV2::Authorizer", pos)
-	x.set(a, "AuthorizerType", x.at(pos, "REQUEST"))
+	x.set(a, "AuthorizerType", x.textAt(pos, "REQUEST"))
 	x.set(a, "AuthorizerUri", x.invocation(spec["AuthArn"]))
 	x.set(a, "IdentitySource", spec["IdentitySource"])
 	x.set(route, "AuthorizerId", x.ref(pos, a.ID))
@@ -189,7 +199,7 @@ func (x *expansion) domain() {
 	}
 	spec, pos := entries(n), x.s.template.pos(n)
 	name := x.add("ApiGatewayDomainNameV2"+x.sam.ID, "AWS::ApiGatewayV2::DomainName", pos)
-	x.pass(name, spec, "DomainName", "MutualTlsAuthentication")
+	x.copyProperties(name, spec, "DomainName", "MutualTlsAuthentication")
 	paths := []*yaml.Node{nil}
 	if list := spec["BasePath"]; list != nil && len(list.Content) > 0 {
 		paths = list.Content

@@ -7,14 +7,19 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Options are what a stack is made with.
+// Options are the settings of a [Stack].
 type Options struct {
-	// Parameters are values by name; a pseudo parameter, such as AWS::Region, may
-	// be among them.
+	// Parameters are values by name. They may include pseudo parameters, such as
+	// AWS::Region.
 	Parameters map[string]string
+
+	// Attribute gives the value of Ref and of Fn::GetAtt for a resource in place of
+	// the documented shapes. The attribute of Ref is "Ref". Nil uses the documented
+	// shapes.
+	Attribute func(id, attribute string) string
 }
 
-// Values of the pseudo parameters that are not given.
+// pseudo has the default values of the pseudo parameters.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
 var pseudo = map[string]string{
 	"AWS::AccountId": "123456789012", "AWS::Partition": "aws", "AWS::Region": "eu-central-1",
@@ -27,7 +32,7 @@ type Stack struct {
 	template  *Template
 	options   Options
 	pseudo    map[string]string
-	resources []*Resource // in the order of the template, also those that a condition leaves out
+	resources []*Resource // in the order of the template, including those that are not made
 	resolving map[*yaml.Node]bool
 	problems  Problems
 }
@@ -41,11 +46,11 @@ type Resource struct {
 	condition  *yaml.Node
 	dependsOn  *yaml.Node
 	properties *yaml.Node
-	parts      map[string]string // logical ids by the names that SAM gives them after a dot
+	parts      map[string]string // logical ids of generated resources: in SAM, ID.Stage is parts["Stage"]
 }
 
-// New makes a stack of a template. What is wrong with the parameters is a problem
-// of the stack.
+// New returns the stack of a template. Mistakes in the parameters are problems of
+// the stack.
 func New(t *Template, o Options) *Stack {
 	s := &Stack{template: t, options: o, pseudo: maps.Clone(pseudo), resolving: map[*yaml.Node]bool{}}
 	s.checkParameters()
@@ -53,7 +58,7 @@ func New(t *Template, o Options) *Stack {
 	for i := 0; i+1 < len(resources.Content); i += 2 {
 		id, n := resources.Content[i], resources.Content[i+1]
 		if n.Kind != yaml.MappingNode {
-			s.Problem(t.pos(n), "the resource %s is a map", id.Value)
+			s.Problem(t.pos(n), "resource %s must be a map", id.Value)
 			continue
 		}
 		r := &Resource{
@@ -63,11 +68,11 @@ func New(t *Template, o Options) *Stack {
 		if kind := entry(n, "Type"); kind != nil && kind.Kind == yaml.ScalarNode {
 			r.Type = kind.Value
 		} else {
-			s.Problem(r.Pos, "the resource %s has no Type", r.ID)
+			s.Problem(r.Pos, "resource %s has no Type", r.ID)
 			continue
 		}
 		if r.properties != nil && r.properties.Kind != yaml.MappingNode {
-			s.Problem(t.pos(r.properties), "the properties of %s are a map", r.ID)
+			s.Problem(t.pos(r.properties), "the properties of %s must be a map", r.ID)
 			continue
 		}
 		r.properties = withGlobals(r.properties, entry(t.sections["Globals"], globalsOf[r.Type]))
@@ -83,23 +88,24 @@ func New(t *Template, o Options) *Stack {
 // Pseudo returns the value of a pseudo parameter, such as AWS::Region.
 func (s *Stack) Pseudo(name string) string { return s.pseudo[name] }
 
-// Resources returns the resources that are made, in the order of the template.
+// Resources returns the resources that are made in this stack, in the order of the
+// template.
 func (s *Stack) Resources() []*Resource {
-	var made []*Resource
+	var resources []*Resource
 	for _, r := range s.resources {
-		if r.made() {
-			made = append(made, r)
+		if r.Made() {
+			resources = append(resources, r)
 		}
 	}
-	return made
+	return resources
 }
 
-// made reports whether the condition of a resource holds.
-func (r *Resource) made() bool {
+// Made reports whether the resource has no condition, or its condition holds.
+func (r *Resource) Made() bool {
 	if r.condition == nil {
 		return true
 	}
-	return r.stack.named(r.condition)
+	return r.stack.holds(r.condition)
 }
 
 func (s *Stack) resource(id string) *Resource {
@@ -109,7 +115,7 @@ func (s *Stack) resource(id string) *Resource {
 	return nil
 }
 
-// DependsOn are the logical ids that the resource is told to wait for.
+// DependsOn returns the logical ids in the DependsOn of the resource.
 func (r *Resource) DependsOn() []string {
 	var ids []string
 	for _, v := range (Value{r.stack, r.dependsOn, r.Pos}).List() {
@@ -119,20 +125,22 @@ func (r *Resource) DependsOn() []string {
 }
 
 // Property returns the property at a path, such as "Environment", "Variables".
+// Without a path it returns all properties.
 func (r *Resource) Property(path ...string) Value {
-	v := Value{stack: r.stack, node: r.properties, at: r.Pos}
+	v := Value{stack: r.stack, node: r.properties, parentPos: r.Pos}
 	for _, name := range path {
 		v = v.Field(name)
 	}
 	return v
 }
 
-// globalsOf are the sections of Globals by the type that they are for.
+// globalsOf has the section of Globals for each type.
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html
 var globalsOf = map[string]string{"AWS::Serverless::Function": "Function", samWebSocketAPI: "WebSocketApi"}
 
-// withGlobals merges as SAM does: a map takes what it has not, a list comes after the
-// global one, everything else replaces.
+// withGlobals merges as SAM does: a map gets the global entries that it does not
+// have, a list comes after the global one, and other values replace the global
+// value.
 func withGlobals(own, global *yaml.Node) *yaml.Node {
 	switch {
 	case global == nil:
@@ -149,7 +157,8 @@ func withGlobals(own, global *yaml.Node) *yaml.Node {
 	merged := *own
 	merged.Content = nil
 	for i := 0; i+1 < len(own.Content); i += 2 {
-		merged.Content = append(merged.Content, own.Content[i], withGlobals(own.Content[i+1], entry(global, own.Content[i].Value)))
+		merged.Content = append(merged.Content, own.Content[i],
+			withGlobals(own.Content[i+1], entry(global, own.Content[i].Value)))
 	}
 	for i := 0; i+1 < len(global.Content); i += 2 {
 		if entry(own, global.Content[i].Value) == nil {

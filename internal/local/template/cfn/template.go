@@ -18,22 +18,24 @@ type Template struct {
 	problems Problems
 }
 
-// knownSections are the sections that a template may have; true for those that have
-// entries by name.
+// knownSections are the sections that a template may have. True means that the
+// section has entries by name.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
 var knownSections = map[string]bool{
-	"AWSTemplateFormatVersion": false, "Description": false, "Transform": false, "Metadata": false, "Rules": false, "Hooks": false,
-	"Parameters": true, "Mappings": true, "Conditions": true, "Resources": true, "Outputs": true, "Globals": true,
+	"AWSTemplateFormatVersion": false, "Description": false, "Transform": false, "Metadata": false, "Rules": false,
+	"Hooks": false, "Parameters": true, "Mappings": true, "Conditions": true, "Resources": true, "Outputs": true,
+	"Globals": true,
 }
 
-// yamlLine is where the YAML library tells the place of a mistake.
+// yamlLine matches errors of the YAML library.
 var yamlLine = regexp.MustCompile(`^yaml: line (\d+): (.*)$`)
 
-// jsonEscape is an escape of JSON strings that YAML has not, or a backslash that is
-// none.
+// jsonEscape matches the escapes of JSON strings that YAML does not have, and an
+// escaped backslash.
 var jsonEscape = regexp.MustCompile(`\\\\|\\/|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}`)
 
-// unescape writes an escape out. Columns behind it are smaller by that.
+// unescape replaces an escape by its character. This makes later columns of the
+// line smaller.
 func unescape(escape []byte) []byte {
 	var text string
 	if escape[1] == '\\' || json.Unmarshal(slices.Concat([]byte(`"`), escape, []byte(`"`)), &text) != nil {
@@ -42,8 +44,8 @@ func unescape(escape []byte) []byte {
 	return []byte(text)
 }
 
-// Parse reads a template in YAML or JSON. file is the name in positions. The
-// error is [Problems].
+// Parse reads a template in YAML or JSON. Positions have file as their file. The
+// error is of type [Problems].
 func Parse(file string, data []byte) (*Template, error) {
 	t := &Template{file: file, sections: map[string]*yaml.Node{}}
 	var doc yaml.Node
@@ -51,16 +53,16 @@ func Parse(file string, data []byte) (*Template, error) {
 		data = jsonEscape.ReplaceAllFunc(data, unescape)
 	}
 	if err := yaml.Unmarshal(data, &doc); err != nil {
-		at := Pos{File: file, Line: 1, Column: 1}
+		pos := Pos{File: file, Line: 1, Column: 1}
 		text := err.Error()
 		if m := yamlLine.FindStringSubmatch(text); m != nil {
-			at.Line, _ = strconv.Atoi(m[1])
+			pos.Line, _ = strconv.Atoi(m[1])
 			text = m[2]
 		}
-		return nil, Problems{{at, "not YAML or JSON: " + text}}
+		return nil, Problems{{pos, "not YAML or JSON: " + text}}
 	}
 	if len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
-		return nil, Problems{{Pos{file, 1, 1}, "a template is a map with the section Resources"}}
+		return nil, Problems{{Pos{file, 1, 1}, "a template must be a map with a section Resources"}}
 	}
 	t.check(doc.Content[0])
 	for i := 0; i+1 < len(doc.Content[0].Content); i += 2 {
@@ -68,9 +70,9 @@ func Parse(file string, data []byte) (*Template, error) {
 		byName, known := knownSections[name.Value]
 		switch {
 		case !known:
-			t.problem(name, "there is no section %s in a template", name.Value)
+			t.problem(name, "unknown section %s", name.Value)
 		case byName && section.Kind != yaml.MappingNode:
-			t.problem(section, "%s is a map", name.Value)
+			t.problem(section, "%s must be a map", name.Value)
 		default:
 			t.sections[name.Value] = section
 		}
@@ -91,28 +93,28 @@ func (t *Template) problem(n *yaml.Node, format string, args ...any) {
 
 func (t *Template) pos(n *yaml.Node) Pos { return Pos{t.file, n.Line, n.Column} }
 
-// check refuses what YAML has and CloudFormation has not.
+// check reports YAML that CloudFormation does not support.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
 func (t *Template) check(n *yaml.Node) {
 	switch n.Kind {
 	case yaml.AliasNode:
-		t.problem(n, "CloudFormation has no YAML aliases")
+		t.problem(n, "CloudFormation does not support YAML aliases")
 		return
 	case yaml.MappingNode:
-		var seen []string
+		var keys []string
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i]
 			switch {
 			case key.Kind != yaml.ScalarNode:
-				t.problem(key, "a key is a text")
+				t.problem(key, "a key must be a string")
 			case key.Tag == "!!merge":
-				t.problem(key, "CloudFormation has no YAML merge keys")
-			case slices.Contains(seen, key.Value):
+				t.problem(key, "CloudFormation does not support YAML merge keys")
+			case slices.Contains(keys, key.Value):
 				t.problem(key, "%s occurs twice", key.Value)
 			case strings.HasPrefix(key.Value, "Fn::ForEach::"):
-				t.problem(key, "Fn::ForEach is not understood")
+				t.problem(key, "Fn::ForEach is not supported")
 			}
-			seen = append(seen, key.Value)
+			keys = append(keys, key.Value)
 			t.check(n.Content[i+1])
 		}
 	case yaml.SequenceNode:
@@ -122,7 +124,7 @@ func (t *Template) check(n *yaml.Node) {
 	}
 }
 
-// samTransform is the only macro that is understood.
+// samTransform is the only supported transform.
 const samTransform = "AWS::Serverless-2016-10-31"
 
 func (t *Template) checkTransform(n *yaml.Node) {
@@ -133,11 +135,11 @@ func (t *Template) checkTransform(n *yaml.Node) {
 			t.checkTransform(each)
 		}
 	case n.Kind != yaml.ScalarNode || n.Value != samTransform:
-		t.problem(n, "the only transform that is understood is %s", samTransform)
+		t.problem(n, "the only supported transform is %s", samTransform)
 	}
 }
 
-// entry is the value of a key in a map, nil if there is none.
+// entry returns the value of a key in a map, or nil.
 func entry(n *yaml.Node, name string) *yaml.Node {
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil

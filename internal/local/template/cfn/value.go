@@ -7,46 +7,47 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Value is a property, or a part of one. It is evaluated when it is asked for. Every
-// method notes a problem if there is something else than was asked for, and
-// returns the zero value then.
+// Value is a property, or a part of one. It is evaluated when it is used. If the
+// value has another type than a method needs, the method records a problem and
+// returns the zero value.
 type Value struct {
-	stack *Stack
-	node  *yaml.Node // nil: absent
-	at    Pos        // of what it is missing from
+	stack     *Stack
+	node      *yaml.Node // nil: absent
+	parentPos Pos        // of the value that does not have it
 }
 
-// Pos is where the value is written, or what it is missing from.
+// Pos returns the place of the value, or of the value that does not have it.
 func (v Value) Pos() Pos {
 	if v.node == nil || v.node.Line == 0 {
-		return v.at
+		return v.parentPos
 	}
 	return v.stack.template.pos(v.node)
 }
 
-// Exists reports whether there is a value. AWS::NoValue is none.
+// Exists reports whether there is a value. AWS::NoValue does not exist.
 func (v Value) Exists() bool { return v.stack.resolve(v.node) != nil }
 
-// Problem notes that something is wrong with the value.
+// Problem records a mistake in the value.
 func (v Value) Problem(format string, args ...any) { v.stack.Problem(v.Pos(), format, args...) }
 
-// Text is a text, a number or a boolean as it is written; "" if there is no value.
+// Text returns a string, number or boolean as it is written, or "" if there is no
+// value.
 func (v Value) Text() string {
 	switch n := v.stack.resolve(v.node); {
 	case n == nil || n == unknown:
 		return ""
 	case n.Kind != yaml.ScalarNode || n.Tag == "!!null":
-		v.Problem("a text is wanted here")
+		v.Problem("must be a string")
 		return ""
 	default:
 		return n.Value
 	}
 }
 
-// Known reports whether there is a value that could be evaluated.
+// Known reports whether the value exists and could be evaluated.
 func (v Value) Known() bool { n := v.stack.resolve(v.node); return n != nil && n != unknown }
 
-// Int is a whole number, or fallback if there is no value.
+// Int returns a whole number, or fallback if there is no value.
 func (v Value) Int(fallback int) int {
 	if !v.Known() {
 		return fallback
@@ -60,7 +61,7 @@ func (v Value) Int(fallback int) int {
 	return n
 }
 
-// Float is a number, or fallback if there is no value.
+// Float returns a number, or fallback if there is no value.
 func (v Value) Float(fallback float64) float64 {
 	if !v.Known() {
 		return fallback
@@ -74,7 +75,7 @@ func (v Value) Float(fallback float64) float64 {
 	return n
 }
 
-// Bool is true or false; false if there is no value.
+// Bool returns a boolean, or false if there is no value.
 func (v Value) Bool() bool {
 	if !v.Known() {
 		return false
@@ -94,15 +95,15 @@ type Field struct {
 	Value Value
 }
 
-// Fields are the entries of a map, in the order of the template. None of them is
-// evaluated; one may turn out to have no value.
+// Fields returns the entries of a map, in the order of the template. They are not
+// evaluated, so one may have no value.
 func (v Value) Fields() []Field {
 	n := v.stack.resolve(v.node)
 	if n == nil || n == unknown {
 		return nil
 	}
 	if n.Kind != yaml.MappingNode {
-		v.Problem("a map is wanted here")
+		v.Problem("must be a map")
 		return nil
 	}
 	var fields []Field
@@ -113,7 +114,8 @@ func (v Value) Fields() []Field {
 	return fields
 }
 
-// Field is the entry of that name; absent if the map has none, or is absent itself.
+// Field returns the entry with this name. It does not exist if the map, or its
+// entry, does not.
 func (v Value) Field(name string) Value {
 	at := v.Pos()
 	for _, f := range v.Fields() {
@@ -121,11 +123,11 @@ func (v Value) Field(name string) Value {
 			return f.Value
 		}
 	}
-	return Value{stack: v.stack, at: at}
+	return Value{stack: v.stack, parentPos: at}
 }
 
-// List are the elements of a list, those without a value left out. A text stands for
-// a list of one, as CloudFormation has it.
+// List returns the elements of a list that have a value. As in CloudFormation, a
+// string stands for a list of one.
 func (v Value) List() []Value {
 	n := v.stack.resolve(v.node)
 	switch {
@@ -134,7 +136,7 @@ func (v Value) List() []Value {
 	case n.Kind == yaml.ScalarNode:
 		return []Value{v}
 	case n.Kind != yaml.SequenceNode:
-		v.Problem("a list is wanted here")
+		v.Problem("must be a list")
 		return nil
 	}
 	var list []Value
@@ -146,14 +148,14 @@ func (v Value) List() []Value {
 	return list
 }
 
-// IsText reports whether the value is a text, a number or a boolean.
+// IsText reports whether the value is a string, number or boolean.
 func (v Value) IsText() bool {
 	n := v.stack.resolve(v.node)
 	return n != nil && n != unknown && n.Kind == yaml.ScalarNode
 }
 
-// JSON is the value as encoding/json would decode it: maps, lists, texts, numbers,
-// booleans and nil.
+// JSON returns the value as encoding/json decodes it: maps, lists, strings,
+// numbers, booleans and nil.
 func (v Value) JSON() any {
 	n := v.stack.resolve(v.node)
 	switch {
@@ -174,15 +176,9 @@ func (v Value) JSON() any {
 		}
 		return list
 	}
-	var plain any
-	if err := n.Decode(&plain); err != nil {
-		v.Problem("%v", err)
-	}
-	switch number := plain.(type) {
-	case int:
+	plain := v.stack.scalar(n)
+	if number, ok := plain.(int); ok {
 		return float64(number)
-	case bool, float64, string, nil:
-		return plain
 	}
-	return n.Value // a date stays as it is written
+	return plain
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/securecart/hub/internal/local/template/cfn"
 )
 
-const around = `Parameters:
+const templateHead = `Parameters:
   Text: {Type: String, Default: word}
   List: {Type: CommaDelimitedList, Default: "a, b,c"}
   Number: {Type: Number, Default: 7}
@@ -31,10 +31,10 @@ Resources:
     Properties:
       V: `
 
-// valueOf evaluates the property V of the resource R.
+// valueOf returns the property V of the resource R.
 func valueOf(t *testing.T, yaml string) (cfn.Value, *cfn.Stack) {
 	t.Helper()
-	template, err := cfn.Parse("t.yaml", []byte(around+yaml+"\n"))
+	template, err := cfn.Parse("t.yaml", []byte(templateHead+yaml+"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func valueOf(t *testing.T, yaml string) (cfn.Value, *cfn.Stack) {
 			return r.Property("V"), stack
 		}
 	}
-	t.Fatalf("R is not made: %v", stack.Err())
+	t.Fatalf("the template has no R: %v", stack.Err())
 	return cfn.Value{}, nil
 }
 
@@ -104,25 +104,29 @@ func TestValue(t *testing.T) {
 	}
 }
 
-// TestPositions: a problem is where the value is written, not where it comes from.
+// TestPositions: the place of a problem is where the value is written, not where it
+// comes from.
 func TestPositions(t *testing.T) {
-	line := strings.Count(around, "\n") + 1
+	line := strings.Count(templateHead, "\n") + 1
 	for yaml, column := range map[string]int{
-		`word`: 10, `  word`: 12, `!Ref Text`: 10, `!If [Yes, !Ref Text, x]`: 10, `{a: b}`: 10, `!Sub "${Text}"`: 10, `[a, {b: c}]`: 10,
+		`word`: 10, `  word`: 12, `!Ref Text`: 10, `!If [Yes, !Ref Text, x]`: 10, `{a: b}`: 10, `!Sub "${Text}"`: 10,
+		`[a, {b: c}]`: 10,
 	} {
 		t.Run(yaml, func(t *testing.T) {
 			v, stack := valueOf(t, yaml)
 			v.Int(0)
-			if want := fmt.Sprintf("t.yaml:%d:%d: ", line, column); stack.Err() == nil || !strings.HasPrefix(stack.Err().Error(), want) {
+			if want := fmt.Sprintf("t.yaml:%d:%d: ", line, column); stack.Err() == nil ||
+				!strings.HasPrefix(stack.Err().Error(), want) {
 				t.Errorf("got %v, want %s", stack.Err(), want)
 			}
 		})
 	}
 }
 
-// TestJSONEscapes: what JSON can write and YAML cannot.
+// TestJSONEscapes: JSON has escapes that YAML does not have.
 func TestJSONEscapes(t *testing.T) {
-	template, err := cfn.Parse("t.json", []byte(`{"Resources":{"R":{"Type":"Custom::R","Properties":{"V":"a\/b \ud83d\ude00 c\\/d \u00e9"}}}}`))
+	template, err := cfn.Parse("t.json",
+		[]byte(`{"Resources":{"R":{"Type":"Custom::R","Properties":{"V":"a\/b \ud83d\ude00 c\\/d \u00e9"}}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,15 +135,17 @@ func TestJSONEscapes(t *testing.T) {
 	}
 }
 
-func TestNotATemplate(t *testing.T) {
+func TestParseRefuses(t *testing.T) {
+	const notAMap = "t.yaml:1:1: a template must be a map with a section Resources"
+	const noResources = "t.yaml:1:1: the template has no Resources"
 	for text, want := range map[string]string{
-		"":                                  "t.yaml:1:1: a template is a map with the section Resources",
-		"- a":                               "t.yaml:1:1: a template is a map with the section Resources",
+		"":                                  notAMap,
+		"- a":                               notAMap,
 		"a: [":                              "t.yaml:1:1: not YAML or JSON: did not find expected node content",
-		"Description: x":                    "t.yaml:1:1: the template has no Resources",
-		"Resources: []":                     "t.yaml:1:12: Resources is a map\nt.yaml:1:1: the template has no Resources",
-		"Resources: {a: {<<: {}}}":          "t.yaml:1:17: CloudFormation has no YAML merge keys",
-		"Resources: {'Fn::ForEach::X': []}": "t.yaml:1:13: Fn::ForEach is not understood",
+		"Description: x":                    noResources,
+		"Resources: []":                     "t.yaml:1:12: Resources must be a map\n" + noResources,
+		"Resources: {a: {<<: {}}}":          "t.yaml:1:17: CloudFormation does not support YAML merge keys",
+		"Resources: {'Fn::ForEach::X': []}": "t.yaml:1:13: Fn::ForEach is not supported",
 	} {
 		if _, err := cfn.Parse("t.yaml", []byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", text, err, want)

@@ -10,7 +10,7 @@ import (
 	"github.com/securecart/hub/internal/local/template/cfn"
 )
 
-// API keys and usage plans are those of REST APIs, and serve WebSocket APIs too.
+// WebSocket APIs use the API keys and usage plans of REST APIs.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-apikey.html
 const (
 	typeAPIKey       = "AWS::ApiGateway::ApiKey"
@@ -18,7 +18,7 @@ const (
 	typeUsagePlanKey = "AWS::ApiGateway::UsagePlanKey"
 )
 
-// readAPIKeys takes the keys that a usage plan of the stage has.
+// readAPIKeys reads the keys that are in a usage plan of the stage.
 func (b *builder) readAPIKeys() {
 	for _, r := range b.resources {
 		if r.Type != typeUsagePlanKey {
@@ -36,27 +36,29 @@ func (b *builder) readAPIKeys() {
 		default:
 			b.readAPIKey(key, plan)
 		}
-		b.parts[r], b.parts[key], b.parts[plan] = true, true, true
+		b.imitated[r], b.imitated[key], b.imitated[plan] = true, true, true
 	}
 	api := &b.result.API
 	for _, key := range slices.Sorted(maps.Keys(api.Routes)) {
 		if api.Routes[key].APIKeyRequired && len(api.APIKeys) == 0 {
-			api.APIKeys = []gatewaytest.APIKey{{ID: "local", Value: madeUp(b.api.ID)}}
-			b.note(b.api.Pos, "%s requires an API key and the template has none for the stage; here it is %s", key, api.APIKeys[0].Value)
+			api.APIKeys = []gatewaytest.APIKey{{ID: "local", Value: generatedKey(b.api.ID)}}
+			b.note(b.api.Pos, "%s requires an API key, but the stage has none in the template; the local key is %s", key,
+				api.APIKeys[0].Value)
 		}
 	}
 }
 
-// madeUp is the value of a key that has none, always the same.
-func madeUp(id string) string {
+// generatedKey returns a value for a key without one. It is always the same for an
+// id.
+func generatedKey(id string) string {
 	sum := sha256.Sum256([]byte(id))
 	return hex.EncodeToString(sum[:20])
 }
 
 // hasStage reports whether a usage plan is for the stage that is served.
 func (b *builder) hasStage(plan *cfn.Resource) bool {
-	for _, of := range plan.Property("ApiStages").List() {
-		if of.Field("ApiId").Text() == b.api.Ref() && of.Field("Stage").Text() == b.result.API.Stage {
+	for _, apiStage := range plan.Property("ApiStages").List() {
+		if apiStage.Field("ApiId").Text() == b.api.Ref() && apiStage.Field("Stage").Text() == b.result.API.Stage {
 			return true
 		}
 	}
@@ -65,13 +67,15 @@ func (b *builder) hasStage(plan *cfn.Resource) bool {
 
 func (b *builder) readAPIKey(key, plan *cfn.Resource) {
 	value := key.Property("Value").Text()
-	if value == "" { // AWS would make one up
-		value = madeUp(key.ID)
-		b.note(key.Pos, "%s has no Value; here it is %s", key.ID, value)
+	if value == "" { // AWS generates one
+		value = generatedKey(key.ID)
+		b.note(key.Pos, "%s has no Value; the local value is %s", key.ID, value)
 	}
 	throttle := plan.Property("Throttle")
 	b.result.API.APIKeys = append(b.result.API.APIKeys, gatewaytest.APIKey{
 		ID: key.ID, Value: value,
-		Throttle: gatewaytest.Throttle{Rate: throttle.Field("RateLimit").Float(0), Burst: throttle.Field("BurstLimit").Int(0)},
+		Throttle: gatewaytest.Throttle{
+			Rate: throttle.Field("RateLimit").Float(0), Burst: throttle.Field("BurstLimit").Int(0),
+		},
 	})
 }

@@ -24,45 +24,45 @@ const (
 	typeModel               = "AWS::ApiGatewayV2::Model"
 	typeRoute               = "AWS::ApiGatewayV2::Route"
 	typeRouteResponse       = "AWS::ApiGatewayV2::RouteResponse"
-	typeSAMHTTPAPI          = "AWS::Serverless::HttpApi" // not one, but has an ApiId too
+	typeSAMHTTPAPI          = "AWS::Serverless::HttpApi" // not a WebSocket API, but an ApiId may refer to it
 	typeStage               = "AWS::ApiGatewayV2::Stage"
 )
 
-// Options are what a template does not say.
+// Options are settings that are not in the template.
 type Options struct {
-	// Parameters are those of the template, and pseudo parameters, by name.
+	// Parameters are values for the parameters of the template and for pseudo
+	// parameters, by name.
 	Parameters map[string]string
 
-	// Stage names the stage to serve. Empty: the only one.
+	// Stage is the name of the stage to serve. It may be empty if there is only one.
 	Stage string
 
-	// Handler makes the handler of a function that the API invokes. It is called once
-	// for each; its error becomes a problem at the place of the function.
+	// Handler returns the handler of a function that the API invokes. It is called once
+	// for each function. An error is a problem at the place of the function.
 	Handler func(*Function) (lambda.Handler, error)
 }
 
-// Result is what a template became.
+// Result is what Build makes of a template.
 type Result struct {
-	// API is complete, but for what only the caller knows: the output of its
-	// AccessLog, credentials, limits, the log.
+	// API is complete except for settings that only the caller knows: the output of its
+	// AccessLog, credentials, limits and the log.
 	API gatewaytest.API
 
 	// ID is the logical id of the API, Host its default host name in AWS.
 	ID, Host string
 
-	// Functions are those that the API invokes, in the order of their ids.
+	// Functions are the functions that the API invokes, in the order of their ids.
 	Functions []*Function
 
-	// NotImitated counts the resources that have no meaning here, by type.
+	// NotImitated counts the resources that have no meaning locally, by type.
 	NotImitated map[string]int
 
-	// Notes are what differs from AWS or looks like a mistake there, each with its
-	// place.
+	// Notes are differences from AWS and likely mistakes, each with its place.
 	Notes []string
 }
 
-// Build reads the template in file, whose text is data. The error is [cfn.Problems]:
-// everything that is wrong, each with its place.
+// Build reads a template. Positions have file as their file. The error is of type
+// [cfn.Problems] and has all problems.
 func Build(file string, data []byte, o Options) (*Result, error) {
 	template, err := cfn.Parse(file, data)
 	if err != nil {
@@ -70,7 +70,8 @@ func Build(file string, data []byte, o Options) (*Result, error) {
 	}
 	b := &builder{
 		Stack: cfn.New(template, cfn.Options{Parameters: o.Parameters}), options: o, file: file,
-		functions: map[string]*invoked{}, parts: map[*cfn.Resource]bool{}, result: &Result{NotImitated: map[string]int{}},
+		functions: map[string]*invokedFunction{}, imitated: map[*cfn.Resource]bool{},
+		result: &Result{NotImitated: map[string]int{}},
 	}
 	b.resources = b.Resources()
 	if b.api = b.findAPI(); b.api != nil {
@@ -85,22 +86,22 @@ func Build(file string, data []byte, o Options) (*Result, error) {
 	return b.result, nil
 }
 
-// builder is a template on its way to an API.
+// builder makes an API of a template.
 type builder struct {
 	*cfn.Stack
 	options   Options
 	file      string // the template
 	resources []*cfn.Resource
 	api       *cfn.Resource
-	stage     *cfn.Resource          // the one to serve
-	functions map[string]*invoked    // that the API invokes, by id
-	parts     map[*cfn.Resource]bool // that are imitated beside those of properties
+	stage     *cfn.Resource               // to serve
+	functions map[string]*invokedFunction // by id
+	imitated  map[*cfn.Resource]bool      // resources whose types are not in properties
 	result    *Result
 
-	authorizer *cfn.Resource // that $connect names
+	authorizer *cfn.Resource // of $connect
 }
 
-// build fills the result from the API and everything that belongs to it.
+// build fills the result from the API and its parts.
 func (b *builder) build() {
 	b.result.ID = b.api.ID
 	b.result.Host = b.api.Ref() + ".execute-api." + b.Pseudo("AWS::Region") + "." + b.Pseudo("AWS::URLSuffix")
@@ -120,21 +121,21 @@ func (b *builder) build() {
 		b.readAPIKeys()
 	}
 	if b.Err() == nil {
-		b.probe()
+		b.checkWithGateway()
 	}
 	for _, r := range b.resources {
 		switch {
-		case b.isRead(r):
+		case b.isImitated(r):
 		case mistyped(r.Type):
-			b.Problem(r.Pos, "%s: there is no resource type %s", r.ID, r.Type)
+			b.Problem(r.Pos, "%s: unknown resource type %s", r.ID, r.Type)
 		default:
 			b.result.NotImitated[r.Type]++
 		}
 	}
 }
 
-// mistyped reports whether a type belongs to API Gateway V2 or SAM by its name, and
-// is none of theirs. Types of other services are not known one by one.
+// mistyped reports whether a type has the name of API Gateway V2 or SAM, but does
+// not exist there. Types of other services are not checked.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ApiGatewayV2.html
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-resources-and-properties.html
 func mistyped(name string) bool {
@@ -143,26 +144,29 @@ func mistyped(name string) bool {
 		(strings.HasPrefix(name, "AWS::ApiGatewayV2::") || strings.HasPrefix(name, "AWS::Serverless::"))
 }
 
-// withoutMeaning are types of these two that have none for a WebSocket API here.
+// withoutMeaning are types of API Gateway V2 and SAM that have no meaning for a
+// WebSocket API here.
 var withoutMeaning = []string{
 	"AWS::ApiGatewayV2::ApiGatewayManagedOverrides", "AWS::ApiGatewayV2::RoutingRule", "AWS::ApiGatewayV2::VpcLink",
-	"AWS::Serverless::Api", "AWS::Serverless::Application", "AWS::Serverless::CapacityProvider", "AWS::Serverless::Connector",
-	"AWS::Serverless::Function", "AWS::Serverless::GraphQLApi", "AWS::Serverless::HttpApi", "AWS::Serverless::LayerVersion",
+	"AWS::Serverless::Api", "AWS::Serverless::Application", "AWS::Serverless::CapacityProvider",
+	"AWS::Serverless::Connector",
+	"AWS::Serverless::Function", "AWS::Serverless::GraphQLApi", "AWS::Serverless::HttpApi",
+	"AWS::Serverless::LayerVersion",
 	"AWS::Serverless::SimpleTable", "AWS::Serverless::StateMachine", "AWS::Serverless::WebSocketApi",
 }
 
-// isRead reports whether a resource is part of the API or one of its functions.
-func (b *builder) isRead(r *cfn.Resource) bool {
+// isImitated reports whether a resource is part of the API or one of its functions.
+func (b *builder) isImitated(r *cfn.Resource) bool {
 	switch _, isPart := properties[r.Type]; {
 	case !isPart:
-		return b.parts[r] || b.functions[r.ID] != nil
+		return b.imitated[r] || b.functions[r.ID] != nil
 	case r.Type == typeAPI:
 		return r == b.api
 	}
 	return r.Type == typeDomainName || b.belongs(r)
 }
 
-// readAPI takes the settings of the API itself.
+// readAPI reads the settings of the API itself.
 func (b *builder) readAPI() {
 	b.checkProperties(b.api)
 	api := &b.result.API
@@ -171,7 +175,7 @@ func (b *builder) readAPI() {
 	api.DisableDefaultEndpoint = b.api.Property("DisableExecuteApiEndpoint").Bool()
 }
 
-// findAPI is the one WebSocket API of the template.
+// findAPI returns the only WebSocket API of the template.
 func (b *builder) findAPI() *cfn.Resource {
 	var found []*cfn.Resource
 	for _, r := range b.resources {
@@ -181,25 +185,26 @@ func (b *builder) findAPI() *cfn.Resource {
 				found = append(found, r)
 			case "HTTP":
 			default:
-				protocol.Problem("ProtocolType %q: it is WEBSOCKET or HTTP", protocol.Text())
+				protocol.Problem("ProtocolType %q: must be WEBSOCKET or HTTP", protocol.Text())
 			}
 		}
 	}
 	switch {
 	case len(found) == 0 && b.Err() == nil:
-		b.Problem(cfn.Pos{File: b.file}, "there is no WebSocket API in it: no %s with ProtocolType WEBSOCKET, and no AWS::Serverless::WebSocketApi", typeAPI)
+		b.Problem(cfn.Pos{File: b.file},
+			"no WebSocket API: no %s with ProtocolType WEBSOCKET and no AWS::Serverless::WebSocketApi", typeAPI)
 		return nil
 	case len(found) == 0:
 		return nil
 	}
 	for _, other := range found[1:] {
-		b.Problem(other.Pos, "there is another WebSocket API, %s; one is served at a time", found[0].ID)
+		b.Problem(other.Pos, "there is another WebSocket API, %s; only one can be served", found[0].ID)
 	}
 	return found[0]
 }
 
-// of are the resources of a type that belong to the API.
-func (b *builder) of(kind string) []*cfn.Resource {
+// ofType returns the resources of a type that belong to the API.
+func (b *builder) ofType(kind string) []*cfn.Resource {
 	var found []*cfn.Resource
 	for _, r := range b.resources {
 		if r.Type == kind && b.belongs(r) {
@@ -209,7 +214,7 @@ func (b *builder) of(kind string) []*cfn.Resource {
 	return found
 }
 
-// belongs reports whether a resource's ApiId is the API.
+// belongs reports whether the ApiId of a resource is the API.
 func (b *builder) belongs(r *cfn.Resource) bool {
 	id := r.Property("ApiId")
 	switch text := id.Text(); {
@@ -220,12 +225,13 @@ func (b *builder) belongs(r *cfn.Resource) bool {
 	case id.Known() && !slices.ContainsFunc(b.resources, func(api *cfn.Resource) bool {
 		return (api.Type == typeAPI || api.Type == typeSAMHTTPAPI) && api.Ref() == text
 	}):
-		id.Problem("ApiId %q is no API of this template", text)
+		id.Problem("ApiId %q is not an API of this template", text)
 	}
 	return false
 }
 
-// byID is the resource of a type with that logical id, which is what Ref gives here.
+// byID returns the resource of a type with this logical id, which is the value of
+// Ref here.
 func (b *builder) byID(kind, id string) *cfn.Resource {
 	for _, r := range b.resources {
 		if r.Type == kind && r.ID == id {
@@ -235,11 +241,11 @@ func (b *builder) byID(kind, id string) *cfn.Resource {
 	return nil
 }
 
-func (b *builder) note(at cfn.Pos, format string, args ...any) {
-	b.result.Notes = append(b.result.Notes, at.String()+": "+fmt.Sprintf(format, args...))
+func (b *builder) note(pos cfn.Pos, format string, args ...any) {
+	b.result.Notes = append(b.result.Notes, pos.String()+": "+fmt.Sprintf(format, args...))
 }
 
-// required is the text of a property that has to be there.
+// required returns the string of a property that must exist.
 func (b *builder) required(r *cfn.Resource, name string) string {
 	v := r.Property(name)
 	if !v.Exists() {
@@ -248,8 +254,8 @@ func (b *builder) required(r *cfn.Resource, name string) string {
 	return v.Text()
 }
 
-// texts is a map of texts.
-func texts(v cfn.Value) map[string]string {
+// stringMap returns a map of strings.
+func stringMap(v cfn.Value) map[string]string {
 	if !v.Exists() {
 		return nil
 	}
@@ -262,13 +268,22 @@ func texts(v cfn.Value) map[string]string {
 	return m
 }
 
-// oneOf is the text of a value that has to be one of those, if there is one; "" after a
-// problem.
+// oneOf returns the string of an optional value that must be one of allowed. It
+// returns "" after a problem.
 func oneOf(v cfn.Value, name string, allowed ...string) string {
 	text := v.Text()
 	if v.Known() && !slices.Contains(allowed, text) {
-		v.Problem("%s %q: it is %s", name, text, strings.Join(allowed, ", "))
+		v.Problem("%s %q: must be %s", name, text, orList(allowed))
 		return ""
 	}
 	return text
+}
+
+// orList returns "a, b or c".
+func orList(words []string) string {
+	if len(words) == 1 {
+		return words[0]
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/securecart/hub/internal/local/template/samapi"
 )
 
-// pretty shows what differs.
-func pretty(t *testing.T, v any) string {
+// indented returns v as indented JSON, to compare.
+func indented(t *testing.T, v any) string {
 	t.Helper()
 	data, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
@@ -26,16 +26,16 @@ func pretty(t *testing.T, v any) string {
 	return string(data)
 }
 
-// same compares two APIs, whose handlers are nameds.
-func same(t *testing.T, got, want gatewaytest.API) {
+// wantAPI compares APIs whose handlers are namedHandlers.
+func wantAPI(t *testing.T, got, want gatewaytest.API) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %s\nwant %s", pretty(t, got), pretty(t, want))
+		t.Errorf("got %s\nwant %s", indented(t, got), indented(t, want))
 	}
 }
 
-func wholeAPI() gatewaytest.API {
-	main := gatewaytest.Route{Integration: named("MainFunction"), Timeout: 6 * time.Second}
+func fullAPI() gatewaytest.API {
+	main := gatewaytest.Route{Integration: namedHandler("MainFunction"), Timeout: 6 * time.Second}
 	send := main
 	send.RouteResponse = true
 	send.ModelSelectionExpression, send.RequestModels = "$request.body.action", map[string]string{"send": "SendModel"}
@@ -44,11 +44,13 @@ func wholeAPI() gatewaytest.API {
 		Stage: "dev", ID: "zyirocpvjr", Region: "eu-central-1", AccountID: "123456789012",
 		RouteSelectionExpression: "$request.body.action",
 		StageVariables:           map[string]string{"host": "b.test"},
-		Authorizer:               &gatewaytest.Authorizer{Handler: named("AuthFunction"), IdentitySources: []string{"route.request.querystring.token"}},
-		Models:                   map[string]string{"SendModel": `{"required":["text"],"type":"object"}`},
-		RouteThrottle:            gatewaytest.Throttle{Rate: 50, Burst: 5},
-		AccessLog:                &gatewaytest.AccessLog{Format: "$context.routeKey"},
-		Domain:                   &gatewaytest.Domain{Name: "ws.test", BasePath: "live"},
+		Authorizer: &gatewaytest.Authorizer{
+			Handler: namedHandler("AuthFunction"), IdentitySources: []string{"route.request.querystring.token"},
+		},
+		Models:        map[string]string{"SendModel": `{"required":["text"],"type":"object"}`},
+		RouteThrottle: gatewaytest.Throttle{Rate: 50, Burst: 5},
+		AccessLog:     &gatewaytest.AccessLog{Format: "$context.routeKey"},
+		Domain:        &gatewaytest.Domain{Name: "ws.test", BasePath: "live"},
 		Routes: map[string]gatewaytest.Route{
 			"$connect": main, "send": send,
 			"ping": {Mapping: &gatewaytest.Mapping{
@@ -61,13 +63,15 @@ func wholeAPI() gatewaytest.API {
 	}
 }
 
-func TestWhole(t *testing.T) {
-	result := mustBuild(t, whole, samapi.Options{})
-	same(t, result.API, wholeAPI())
+func TestFullTemplate(t *testing.T) {
+	result := mustBuild(t, fullTemplate, samapi.Options{})
+	wantAPI(t, result.API, fullAPI())
 	if result.ID != "Api" {
 		t.Errorf("got the API %s", result.ID)
 	}
-	if want := map[string]int{"AWS::DynamoDB::Table": 1, "AWS::Serverless::Function": 1}; !reflect.DeepEqual(result.NotImitated, want) {
+	if want := map[string]int{
+		"AWS::DynamoDB::Table": 1, "AWS::Serverless::Function": 1,
+	}; !reflect.DeepEqual(result.NotImitated, want) {
 		t.Errorf("not imitated: got %v, want %v", result.NotImitated, want)
 	}
 	if len(result.Notes) > 0 {
@@ -76,39 +80,47 @@ func TestWhole(t *testing.T) {
 }
 
 func TestContentHandling(t *testing.T) {
-	text := replaced(t, whole, "IntegrationType: MOCK\n", "IntegrationType: MOCK\n      ContentHandlingStrategy: CONVERT_TO_BINARY\n")
-	text = replaced(t, text, "IntegrationResponseKey: $default\n", "IntegrationResponseKey: $default\n      ContentHandlingStrategy: CONVERT_TO_TEXT\n")
+	text := replaceOnce(t, fullTemplate, "IntegrationType: MOCK\n",
+		"IntegrationType: MOCK\n      ContentHandlingStrategy: CONVERT_TO_BINARY\n")
+	text = replaceOnce(t, text, "IntegrationResponseKey: $default\n",
+		"IntegrationResponseKey: $default\n      ContentHandlingStrategy: CONVERT_TO_TEXT\n")
 	got := mustBuild(t, text, samapi.Options{}).API.Routes["ping"].Mapping
-	if got.ContentHandlingStrategy != "CONVERT_TO_BINARY" || got.Responses["$default"].ContentHandlingStrategy != "CONVERT_TO_TEXT" {
+	if got.ContentHandlingStrategy != "CONVERT_TO_BINARY" ||
+		got.Responses["$default"].ContentHandlingStrategy != "CONVERT_TO_TEXT" {
 		t.Errorf("got %+v", got)
 	}
 }
 
 func TestParameters(t *testing.T) {
-	result := mustBuild(t, whole, samapi.Options{Parameters: map[string]string{
+	result := mustBuild(t, fullTemplate, samapi.Options{Parameters: map[string]string{
 		"Env": "prod", "Rate": "99.5", "Hosts": "x.test,y.test", "AWS::Region": "us-east-1", "AWS::AccountId": "111122223333",
 	}})
-	want := wholeAPI()
+	want := fullAPI()
 	want.Stage, want.StageVariables["host"], want.Region, want.AccountID = "prod", "y.test", "us-east-1", "111122223333"
 	want.RouteThrottle, want.Domain = gatewaytest.Throttle{Rate: 99.5, Burst: 500}, nil
-	same(t, result.API, want)
+	wantAPI(t, result.API, want)
 }
 
-// TestJSON: the same template as CloudFormation's long form in JSON.
+// TestJSON: a template may be JSON, in the long form.
 func TestJSON(t *testing.T) {
 	const text = `{"Resources":{
-		"Api":{"Type":"AWS::ApiGatewayV2::Api","Properties":{"ProtocolType":"WEBSOCKET","RouteSelectionExpression":"$request.body.a\/b"}},
-		"Route":{"Type":"AWS::ApiGatewayV2::Route","Properties":{"ApiId":{"Ref":"Api"},"RouteKey":"$default","Target":{"Fn::Join":["/",["integrations",{"Ref":"Integration"}]]}}},
-		"Integration":{"Type":"AWS::ApiGatewayV2::Integration","Properties":{"ApiId":{"Ref":"Api"},"IntegrationType":"AWS_PROXY",
-			"IntegrationUri":{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":apigateway:",{"Ref":"AWS::Region"},":lambda:path/2015-03-31/functions/",{"Fn::GetAtt":["F","Arn"]},"/invocations"]]}}},
+		"Api":{"Type":"AWS::ApiGatewayV2::Api","Properties":{
+			"ProtocolType":"WEBSOCKET","RouteSelectionExpression":"$request.body.a\/b"}},
+		"Route":{"Type":"AWS::ApiGatewayV2::Route","Properties":{"ApiId":{"Ref":"Api"},"RouteKey":"$default",
+			"Target":{"Fn::Join":["/",["integrations",{"Ref":"Integration"}]]}}},
+		"Integration":{"Type":"AWS::ApiGatewayV2::Integration","Properties":{"ApiId":{"Ref":"Api"},
+			"IntegrationType":"AWS_PROXY","IntegrationUri":{"Fn::Join":["",[
+				"arn:",{"Ref":"AWS::Partition"},":apigateway:",{"Ref":"AWS::Region"},":lambda:path/2015-03-31/functions/",
+				{"Fn::GetAtt":["F","Arn"]},"/invocations"]]}}},
 		"Stage":{"Type":"AWS::ApiGatewayV2::Stage","Properties":{"ApiId":{"Ref":"Api"},"StageName":"s","AutoDeploy":true}},
 		"F":{"Type":"AWS::Lambda::Function","Properties":{"FunctionName":"own-name","Code":{"S3Bucket":"b"}}}}}`
 	result := mustBuild(t, text, samapi.Options{})
-	if got := result.API.Routes["$default"].Integration; got != named("F") {
+	if got := result.API.Routes["$default"].Integration; got != namedHandler("F") {
 		t.Errorf("got the function %v", got)
 	}
 	f := result.Functions[0]
-	if f.Name != "own-name" || f.ARN != "arn:aws:lambda:eu-central-1:123456789012:function:own-name" || f.Folder != "" || f.Timeout != 3*time.Second || f.Memory != 128 {
+	if f.Name != "own-name" || f.ARN != "arn:aws:lambda:eu-central-1:123456789012:function:own-name" || f.Folder != "" ||
+		f.Timeout != 3*time.Second || f.Memory != 128 {
 		t.Errorf("got %+v", *f)
 	}
 	if got := result.API.RouteSelectionExpression; got != "$request.body.a/b" {
@@ -118,14 +130,15 @@ func TestJSON(t *testing.T) {
 
 func TestFunction(t *testing.T) {
 	var environment []string
-	mustBuild(t, whole, samapi.Options{Handler: func(f *samapi.Function) (lambda.Handler, error) {
+	mustBuild(t, fullTemplate, samapi.Options{Handler: func(f *samapi.Function) (lambda.Handler, error) {
 		if f.ID == "MainFunction" {
 			environment = f.Environment(map[string]string{"LAST": "given"})
-			if want := "main"; f.Folder != want || f.Timeout != 7*time.Second || f.Memory != 256 || f.Stage != "dev" || f.APIHost != "zyirocpvjr.execute-api.eu-central-1.amazonaws.com" {
+			if want := "main"; f.Folder != want || f.Timeout != 7*time.Second || f.Memory != 256 || f.Stage != "dev" ||
+				f.APIHost != "zyirocpvjr.execute-api.eu-central-1.amazonaws.com" {
 				t.Errorf("got %+v", *f)
 			}
 		}
-		return named(f.ID), nil
+		return namedHandler(f.ID), nil
 	}})
 	want := []string{"TABLE=local-rows", "URL=https://zyirocpvjr.execute-api.eu-central-1.amazonaws.com/dev", "SHARED=1"}
 	if !slices.Equal(environment, want) {
@@ -133,22 +146,24 @@ func TestFunction(t *testing.T) {
 	}
 }
 
-// TestFunctionOfAnotherStack: it has the name in its ARN, and nothing else.
+// TestFunctionOfAnotherStack: only the name in its ARN is known.
 func TestFunctionOfAnotherStack(t *testing.T) {
-	text := replaced(t, whole, "Arn: !GetAtt MainFunction.Arn", `Arn: "arn:aws:lambda:eu-west-1:999999999999:function:theirs:live"`)
+	text := replaceOnce(t, fullTemplate, "Arn: !GetAtt MainFunction.Arn",
+		`Arn: "arn:aws:lambda:eu-west-1:999999999999:function:theirs:live"`)
 	result := mustBuild(t, text, samapi.Options{})
-	if got := result.API.Routes["send"].Integration; got != named("theirs") {
+	if got := result.API.Routes["send"].Integration; got != namedHandler("theirs") {
 		t.Errorf("got %v", got)
 	}
-	if i := slices.IndexFunc(result.Functions, func(f *samapi.Function) bool { return f.ID == "theirs" }); i < 0 || result.Functions[i].InTemplate {
+	if i := slices.IndexFunc(result.Functions, func(f *samapi.Function) bool { return f.ID == "theirs" }); i < 0 ||
+		result.Functions[i].InTemplate {
 		t.Errorf("got %+v", result.Functions)
 	}
 }
 
 func TestStageVariableInURI(t *testing.T) {
-	text := replaced(t, whole, "functions/${Arn}/", "functions/${Arn}${!stageVariables.suffix}/")
-	text = replaced(t, text, "StageVariables: {host", `StageVariables: {suffix: ":v2", host`)
-	if got := mustBuild(t, text, samapi.Options{}).API.Routes["send"].Integration; got != named("MainFunction") {
+	text := replaceOnce(t, fullTemplate, "functions/${Arn}/", "functions/${Arn}${!stageVariables.suffix}/")
+	text = replaceOnce(t, text, "StageVariables: {host", `StageVariables: {suffix: ":v2", host`)
+	if got := mustBuild(t, text, samapi.Options{}).API.Routes["send"].Integration; got != namedHandler("MainFunction") {
 		t.Errorf("got %v", got)
 	}
 }
@@ -183,46 +198,53 @@ Resources:
 	var environment []string
 	result := mustBuild(t, text, samapi.Options{Handler: func(f *samapi.Function) (lambda.Handler, error) {
 		environment = append(environment, f.Environment(nil)...)
-		return named(f.ID), nil
+		return namedHandler(f.ID), nil
 	}})
 	keys := result.API.APIKeys
-	if want := []string{place(t, text, "Chat:") + ": send requires an API key and the template has none for the stage; here it is " + keys[0].Value}; !slices.Equal(result.Notes, want) {
+	if want := []string{
+		position(t, text, "Chat:") + ": send requires an API key, but the stage has none in the template; the local key is " +
+			keys[0].Value,
+	}; !slices.Equal(result.Notes, want) {
 		t.Errorf("got %q, want %q", result.Notes, want)
 	}
-	same(t, result.API, gatewaytest.API{
+	wantAPI(t, result.API, gatewaytest.API{
 		APIKeys: keys, Stage: "live", ID: result.API.ID, Region: "eu-central-1", AccountID: "123456789012",
 		RouteSelectionExpression: "$request.body.do", StageVariables: map[string]string{"a": "b"},
-		Authorizer: &gatewaytest.Authorizer{Handler: named("Guard"), IdentitySources: []string{"route.request.header.token"}},
-		Domain:     &gatewaytest.Domain{Name: "chat.test", BasePath: "v2"},
+		Authorizer: &gatewaytest.Authorizer{
+			Handler: namedHandler("Guard"), IdentitySources: []string{"route.request.header.token"},
+		},
+		Domain: &gatewaytest.Domain{Name: "chat.test", BasePath: "v2"},
 		Routes: map[string]gatewaytest.Route{
-			"$connect": {Integration: named("Main")},
+			"$connect": {Integration: namedHandler("Main")},
 			"send": {
-				Integration: named("Main"), RouteResponse: true, Timeout: time.Second, APIKeyRequired: true,
+				Integration: namedHandler("Main"), RouteResponse: true, Timeout: time.Second, APIKeyRequired: true,
 				Throttle: gatewaytest.Throttle{Rate: 9, Burst: 3},
 			},
 		},
 	})
-	if want := []string{"STAGE=live", "SAME=live", "URL=wss://" + result.API.ID + ".execute-api.eu-central-1.amazonaws.com"}; !slices.Equal(environment, want) {
+	if want := []string{"STAGE=live", "SAME=live",
+		"URL=wss://" + result.API.ID + ".execute-api.eu-central-1.amazonaws.com"}; !slices.Equal(environment, want) {
 		t.Errorf("got %q, want %q", environment, want)
 	}
 }
 
-// TestNotes: what looks like a mistake in AWS, and what is not imitated of a resource.
+// TestNotes: likely mistakes, and settings that are not imitated.
 func TestNotes(t *testing.T) {
 	for name, tt := range map[string]struct{ old, with, at, want string }{
-		"a route the deployment may miss": {
+		"a route that the deployment may not have": {
 			"DependsOn: [ConnectRoute, SendRoute, PingRoute]", "DependsOn: SendRoute", "Deployment:\n    Type",
-			"Deployment does not depend on ConnectRoute, PingRoute: in AWS its snapshot may be without",
+			"Deployment does not depend on ConnectRoute, PingRoute: in AWS its snapshot may not have them",
 		},
-		"nothing deployed": {
+		"no deployment": {
 			"      DeploymentId: !Ref Deployment\n", "", "Stage:\n    Type",
 			"the stage has neither DeploymentId nor AutoDeploy: in AWS it would serve nothing",
 		},
 		"two ways to deploy": {
-			"      DeploymentId: !Ref Deployment\n", "      DeploymentId: !Ref Deployment\n      AutoDeploy: true\n", "Stage:\n    Type",
-			"AutoDeploy beside DeploymentId: AWS deploys by itself, and the template's deployment is soon not the one that is served",
+			"      DeploymentId: !Ref Deployment\n", "      DeploymentId: !Ref Deployment\n      AutoDeploy: true\n",
+			"Stage:\n    Type",
+			"AutoDeploy with DeploymentId: AWS deploys every change, and soon does not serve this deployment",
 		},
-		"an authorizer nobody uses": {
+		"an unused authorizer": {
 			"      AuthorizationType: CUSTOM\n      AuthorizerId: !Ref Authorizer\n", "", "Authorizer:\n    Type",
 			"no route uses the authorizer Authorizer",
 		},
@@ -238,44 +260,55 @@ func TestNotes(t *testing.T) {
 			"      TimeoutInMillis: 6000\n", "      ContentHandlingStrategy: CONVERT_TO_TEXT\n", "CONVERT_TO_TEXT",
 			"ContentHandlingStrategy of Lambda has no effect: it is a proxy integration",
 		},
-		"a mapping of another stage":      {"Stage: !Ref Stage\n", "Stage: other\n", "Mapping:\n    Type", "Mapping maps another stage"},
-		"a domain that another stack has": {"DomainName: !Ref Domain\n", "DomainName: theirs.test\n", "Mapping:\n    Type", "the domain theirs.test is made by another stack"},
+		"a mapping of another stage": {"Stage: !Ref Stage\n", "Stage: other\n", "Mapping:\n    Type",
+			"Mapping maps another stage"},
+		"a domain of another stack": {"DomainName: !Ref Domain\n", "DomainName: theirs.test\n", "Mapping:\n    Type",
+			"domain theirs.test belongs to another stack"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := replaced(t, whole, tt.old, tt.with)
+			text := replaceOnce(t, fullTemplate, tt.old, tt.with)
 			result := mustBuild(t, text, samapi.Options{})
-			if want := []string{place(t, text, tt.at) + ": " + tt.want}; !slices.Equal(result.Notes, want) {
+			if want := []string{position(t, text, tt.at) + ": " + tt.want}; !slices.Equal(result.Notes, want) {
 				t.Errorf("got  %q\nwant %q", result.Notes, want)
 			}
 		})
 	}
 }
 
-// TestAPIKeys: those that are enabled and in a usage plan of the stage.
+// TestAPIKeys: a key counts if it is enabled and in a usage plan of the stage.
 func TestAPIKeys(t *testing.T) {
-	text := replaced(t, whole, "      RouteKey: ping\n", "      RouteKey: ping\n      ApiKeyRequired: true\n")
-	text = replaced(t, text, "  Spare:\n", `  Plan:
+	text := replaceOnce(t, fullTemplate, "      RouteKey: ping\n", "      RouteKey: ping\n      ApiKeyRequired: true\n")
+	text = replaceOnce(t, text, "  Spare:\n", `  Plan:
     Type: AWS::ApiGateway::UsagePlan
     Properties: {ApiStages: [{ApiId: !Ref Api, Stage: !Ref Stage}], Throttle: {RateLimit: 5, BurstLimit: 2}}
   OtherPlan: {Type: AWS::ApiGateway::UsagePlan, Properties: {ApiStages: [{ApiId: other, Stage: dev}]}}
   Given: {Type: AWS::ApiGateway::ApiKey, Properties: {Enabled: true, Value: 0123456789abcdefghij}}
   Made: {Type: AWS::ApiGateway::ApiKey, Properties: {Enabled: true}}
   Off: {Type: AWS::ApiGateway::ApiKey}
-  GivenInPlan: {Type: AWS::ApiGateway::UsagePlanKey, Properties: {KeyId: !Ref Given, KeyType: API_KEY, UsagePlanId: !Ref Plan}}
-  MadeInPlan: {Type: AWS::ApiGateway::UsagePlanKey, Properties: {KeyId: !Ref Made, KeyType: API_KEY, UsagePlanId: !Ref Plan}}
-  OffInPlan: {Type: AWS::ApiGateway::UsagePlanKey, Properties: {KeyId: !Ref Off, KeyType: API_KEY, UsagePlanId: !Ref Plan}}
-  GivenInOther: {Type: AWS::ApiGateway::UsagePlanKey, Properties: {KeyId: !Ref Given, KeyType: API_KEY, UsagePlanId: !Ref OtherPlan}}
+  GivenInPlan:
+    Type: AWS::ApiGateway::UsagePlanKey
+    Properties: {KeyId: !Ref Given, KeyType: API_KEY, UsagePlanId: !Ref Plan}
+  MadeInPlan:
+    Type: AWS::ApiGateway::UsagePlanKey
+    Properties: {KeyId: !Ref Made, KeyType: API_KEY, UsagePlanId: !Ref Plan}
+  OffInPlan:
+    Type: AWS::ApiGateway::UsagePlanKey
+    Properties: {KeyId: !Ref Off, KeyType: API_KEY, UsagePlanId: !Ref Plan}
+  GivenInOther:
+    Type: AWS::ApiGateway::UsagePlanKey
+    Properties: {KeyId: !Ref Given, KeyType: API_KEY, UsagePlanId: !Ref OtherPlan}
   Spare:
 `)
 	result := mustBuild(t, text, samapi.Options{})
 	throttle := gatewaytest.Throttle{Rate: 5, Burst: 2}
 	keys := result.API.APIKeys
-	if len(keys) != 2 || keys[0] != (gatewaytest.APIKey{ID: "Given", Value: "0123456789abcdefghij", Throttle: throttle}) || keys[1].ID != "Made" || len(keys[1].Value) != 40 {
+	if len(keys) != 2 || keys[0] != (gatewaytest.APIKey{ID: "Given", Value: "0123456789abcdefghij", Throttle: throttle}) ||
+		keys[1].ID != "Made" || len(keys[1].Value) != 40 {
 		t.Fatalf("got %+v", keys)
 	}
 	want := []string{
-		place(t, text, "Made:") + ": Made has no Value; here it is " + keys[1].Value,
-		place(t, text, "Off:") + ": Off is not Enabled: AWS refuses it",
+		position(t, text, "Made:") + ": Made has no Value; the local value is " + keys[1].Value,
+		position(t, text, "Off:") + ": Off is not Enabled: AWS refuses it",
 	}
 	if !slices.Equal(result.Notes, want) {
 		t.Errorf("got %q, want %q", result.Notes, want)
@@ -288,23 +321,23 @@ func TestAPIKeys(t *testing.T) {
 	}
 }
 
-// TestStages: of several, the one that is named is served.
+// TestStages: Options.Stage selects one of several stages.
 func TestStages(t *testing.T) {
-	text := replaced(t, whole, "  Domain:\n", `  Second:
+	text := replaceOnce(t, fullTemplate, "  Domain:\n", `  Second:
     Type: AWS::ApiGatewayV2::Stage
     Properties: {ApiId: !Ref Api, StageName: second, DeploymentId: !Ref Deployment}
   Domain:
 `)
 	if got := mustBuild(t, text, samapi.Options{Stage: "second"}).API; got.Stage != "second" || got.AccessLog != nil {
-		t.Errorf("got %s", pretty(t, got))
+		t.Errorf("got %s", indented(t, got))
 	}
 	if got := mustBuild(t, text, samapi.Options{Stage: "dev"}).API; got.Stage != "dev" || got.AccessLog == nil {
-		t.Errorf("got %s", pretty(t, got))
+		t.Errorf("got %s", indented(t, got))
 	}
 }
 
-// TestOwnTemplate: the template of this repository.
-func TestOwnTemplate(t *testing.T) {
+// TestRepositoryTemplate: the template of this repository is understood.
+func TestRepositoryTemplate(t *testing.T) {
 	file := filepath.Join("..", "..", "..", "..", "template.yaml")
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -317,7 +350,7 @@ func TestOwnTemplate(t *testing.T) {
 		t.Fatal(err)
 	}
 	api := result.API
-	message := named("MessageFunction")
+	message := namedHandler("MessageFunction")
 	for key, want := range map[string]struct {
 		backend lambda.Handler
 		twoWay  bool
@@ -325,8 +358,8 @@ func TestOwnTemplate(t *testing.T) {
 		timeout time.Duration
 		rate    float64
 	}{
-		"$connect":    {named("ConnectFunction"), false, "", 6 * time.Second, 400},
-		"$disconnect": {named("DisconnectFunction"), false, "", 16 * time.Second, 0},
+		"$connect":    {namedHandler("ConnectFunction"), false, "", 6 * time.Second, 400},
+		"$disconnect": {namedHandler("DisconnectFunction"), false, "", 16 * time.Second, 0},
 		"$default":    {message, true, "", 11 * time.Second, 100},
 		"hello":       {message, true, "HelloMessage", 11 * time.Second, 0},
 		"subscribe":   {message, true, "SubscribeMessage", 11 * time.Second, 0},
@@ -339,20 +372,24 @@ func TestOwnTemplate(t *testing.T) {
 		"ping":        {nil, true, "", 0, 0},
 	} {
 		r, ok := api.Routes[key]
-		if !ok || r.Integration != want.backend || r.RouteResponse != want.twoWay || r.RequestModels[key] != want.model || r.Timeout != want.timeout || r.Throttle.Rate != want.rate {
-			t.Errorf("%s: got %s", key, pretty(t, r))
+		if !ok || r.Integration != want.backend || r.RouteResponse != want.twoWay || r.RequestModels[key] != want.model ||
+			r.Timeout != want.timeout || r.Throttle.Rate != want.rate {
+			t.Errorf("%s: got %s", key, indented(t, r))
 		}
 	}
 	if len(api.Routes) != 12 {
 		t.Errorf("got %d routes", len(api.Routes))
 	}
-	if ping := api.Routes["ping"].Mapping; ping == nil || ping.Responses["$default"].ResponseTemplates["200"] != `{"type":"pong"}` {
-		t.Errorf("ping: got %s", pretty(t, api.Routes["ping"]))
+	if ping := api.Routes["ping"].Mapping; ping == nil ||
+		ping.Responses["$default"].ResponseTemplates["200"] != `{"type":"pong"}` {
+		t.Errorf("ping: got %s", indented(t, api.Routes["ping"]))
 	}
-	if api.Stage != "v1" || api.RouteThrottle != (gatewaytest.Throttle{Rate: 2000, Burst: 2000}) || len(api.Models) != 7 || api.Domain != nil {
-		t.Errorf("got %s", pretty(t, api))
+	if api.Stage != "v1" || api.RouteThrottle != (gatewaytest.Throttle{Rate: 2000, Burst: 2000}) || len(api.Models) != 7 ||
+		api.Domain != nil {
+		t.Errorf("got %s", indented(t, api))
 	}
-	if api.Authorizer == nil || api.Authorizer.Handler != named("AuthorizeFunction") || len(api.Authorizer.IdentitySources) != 0 {
+	if api.Authorizer == nil || api.Authorizer.Handler != namedHandler("AuthorizeFunction") ||
+		len(api.Authorizer.IdentitySources) != 0 {
 		t.Errorf("got the authorizer %+v", api.Authorizer)
 	}
 	if api.AccessLog == nil || !strings.Contains(api.AccessLog.Format, `"routeKey":"$context.routeKey"`) {
@@ -365,10 +402,12 @@ func TestOwnTemplate(t *testing.T) {
 	for _, f := range result.Functions {
 		invoked = append(invoked, f.ID)
 	}
-	if want := []string{"AuthorizeFunction", "ConnectFunction", "DisconnectFunction", "MessageFunction"}; !slices.Equal(invoked, want) {
+	if want := []string{"AuthorizeFunction", "ConnectFunction", "DisconnectFunction",
+		"MessageFunction"}; !slices.Equal(invoked, want) {
 		t.Errorf("the API invokes %v, want %v", invoked, want)
 	}
-	if result.NotImitated["AWS::Lambda::Permission"] == 0 || result.NotImitated["AWS::Serverless::Function"] == 0 { // broadcast has no route
+	if result.NotImitated["AWS::Lambda::Permission"] == 0 ||
+		result.NotImitated["AWS::Serverless::Function"] == 0 { // broadcast has no route
 		t.Errorf("not imitated: %v", result.NotImitated)
 	}
 	api.AccessLog.Output = &strings.Builder{}

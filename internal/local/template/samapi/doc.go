@@ -1,12 +1,11 @@
-// Package samapi makes a [gatewaytest.API] of a SAM or CloudFormation template, so
-// that any team's WebSocket API can run on a desk.
+// Package samapi makes a [gatewaytest.API] of a SAM or CloudFormation template, so that
+// the WebSocket API of any template can run locally.
 //
-// [Build] takes the one WebSocket API of a template, AWS::ApiGatewayV2::Api and what
-// belongs to it or AWS::Serverless::WebSocketApi, and the functions that it invokes. Whatever
-// else a template has is listed, never silently left out: resources without a
-// meaning on a desk in [Result].NotImitated, settings and traps in [Result].Notes.
-// What the API needs and cannot have is a [cfn.Problem] at its place in the file.
+// [Build] reads the WebSocket API of a template, which is an AWS::ApiGatewayV2::Api with
+// its parts or an AWS::Serverless::WebSocketApi, and the functions that it invokes. It
+// lists everything else: resources without a meaning locally in [Result].NotImitated,
+// settings that are not imitated and likely mistakes in [Result].Notes. A mistake that
+// the API cannot run with is a [cfn.Problem] with its place in the file.
 //
-// Who runs the functions is the caller's business: [Options].Handler makes a handler
-// of each.
+// The caller runs the functions: [Options].Handler returns a handler for each.
 package samapi

@@ -19,7 +19,7 @@ const (
 	typeSAMFunction = "AWS::Serverless::Function"
 )
 
-// What Lambda takes where a function says nothing.
+// The defaults of Lambda.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
 const (
 	defaultTimeout = 3   // seconds
@@ -28,39 +28,40 @@ const (
 
 // Function is a function that the API invokes.
 type Function struct {
-	// ID is the logical id; for a function outside of the template its name.
+	// ID is the logical id, or the name of a function that is not in the template.
 	ID string
 
-	// Name and ARN are what the function itself is told.
+	// Name and ARN are for the environment of the function.
 	Name, ARN string
 
-	// Region and Stage are where the API would be in AWS, APIHost its default host name
-	// there.
+	// Region, Stage and APIHost are those of the API in AWS. APIHost is its default host
+	// name.
 	Region, Stage, APIHost string
 
-	// InTemplate is false for a function that another stack makes.
+	// InTemplate is false for a function of another stack.
 	InTemplate bool
 
-	// Pos is where the function is in the template, or is referred to.
+	// Pos is the place of the function in the template, or of the reference to it.
 	Pos cfn.Pos
 
-	// Folder has the function's code. Empty: the code is not beside the template.
+	// Folder has the code of the function. It is empty if the code is not a local
+	// folder.
 	Folder string
 
-	// Handler and Runtime are as in the template.
+	// Handler and Runtime are the properties in the template.
 	Handler, Runtime string
 
-	// Timeout ends an invocation. Memory is in MB.
+	// Timeout limits an invocation. Memory is in MB.
 	Timeout time.Duration
 	Memory  int
 
 	variables cfn.Value
 }
 
-// Environment are the function's variables from the template as "NAME=value", in its
-// order. Those in given are left out and not evaluated: the caller has values for
-// them. It is for Options.Handler: what is wrong with a variable is a problem of the
-// template.
+// Environment returns the variables of the function in the template as
+// "NAME=value", in the order of the template. It leaves out the variables in given,
+// for which the caller has values, and does not evaluate them. It is called by
+// Options.Handler: a mistake in a variable is a problem of the template.
 func (f *Function) Environment(given map[string]string) []string {
 	if !f.InTemplate {
 		return nil
@@ -72,7 +73,8 @@ func (f *Function) Environment(given map[string]string) []string {
 		}
 		text := v.Value.Text()
 		if strings.Contains(text, "{{resolve:") {
-			v.Value.Problem("%s of %s is a dynamic reference, which a desk cannot resolve; -env %s.%s=VALUE gives a value for it", v.Name, f.ID, f.ID, v.Name)
+			v.Value.Problem("%s of %s is a dynamic reference, which only AWS resolves; set it with -env %s.%s=VALUE",
+				v.Name, f.ID, f.ID, v.Name)
 		}
 		list = append(list, v.Name+"="+text)
 	}
@@ -80,21 +82,23 @@ func (f *Function) Environment(given map[string]string) []string {
 }
 
 var (
-	// invocation is the URI by which API Gateway invokes a function.
+	// invocation matches the URI with which API Gateway invokes a function.
 	invocation = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]*:lambda:path/[^/]+/functions/(.+)/invocations$`)
 
-	// functionARN is a function's ARN, or its name, with or without a qualifier.
+	// functionARN matches the ARN or the name of a function, with or without a
+	// qualifier.
 	functionARN = regexp.MustCompile(`^(?:arn:[^:]+:lambda:[^:]*:[^:]*:function:)?([A-Za-z0-9_-]+)(?::[A-Za-z0-9_$-]+)?$`)
 )
 
-// function is the handler behind a URI, nil after a problem.
+// function returns the handler behind a URI, or nil after a problem.
 func (b *builder) function(uri cfn.Value) lambda.Handler {
 	text, ok := b.withStageVariables(uri)
 	if !ok {
 		return nil
 	}
 	if functionARN.MatchString(text) {
-		uri.Problem("the ARN of a function alone is no URI for a WebSocket API; it is arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations")
+		uri.Problem("the ARN of a function is not a URI; write " +
+			"arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations")
 		return nil
 	}
 	m := invocation.FindStringSubmatch(text)
@@ -105,18 +109,18 @@ func (b *builder) function(uri cfn.Value) lambda.Handler {
 	return b.handler(uri, m[1])
 }
 
-// handler is the handler of a function by its ARN.
-func (b *builder) handler(at cfn.Value, arn string) lambda.Handler {
+// handler returns the handler of the function with this ARN.
+func (b *builder) handler(uri cfn.Value, arn string) lambda.Handler {
 	m := functionARN.FindStringSubmatch(arn)
 	if m == nil {
-		at.Problem("%q is no function", arn)
+		uri.Problem("%q is not a function", arn)
 		return nil
 	}
-	f := b.findFunction(m[1], at.Pos())
+	f := b.findFunction(m[1], uri.Pos())
 	known := b.functions[f.ID]
 	if known == nil {
 		f.Region, f.Stage, f.APIHost = b.Pseudo("AWS::Region"), b.result.API.Stage, b.result.Host
-		known = &invoked{Function: *f}
+		known = &invokedFunction{Function: *f}
 		b.functions[f.ID] = known
 		var err error
 		if known.handler, err = b.options.Handler(f); err != nil {
@@ -126,24 +130,26 @@ func (b *builder) handler(at cfn.Value, arn string) lambda.Handler {
 	return known.handler
 }
 
-// invoked is a function and what runs it.
-type invoked struct {
+// invokedFunction is a function and its handler.
+type invokedFunction struct {
 	Function
 	handler lambda.Handler
 }
 
-// findFunction is the function of that name, made by the template or not.
-func (b *builder) findFunction(name string, at cfn.Pos) *Function {
+// findFunction returns the function with this name, in the template or not.
+func (b *builder) findFunction(name string, pos cfn.Pos) *Function {
 	i := slices.IndexFunc(b.resources, func(r *cfn.Resource) bool {
 		return (r.Type == typeFunction || r.Type == typeSAMFunction) && r.Name() == name
 	})
 	if i < 0 {
-		return &Function{ID: name, Name: name, Pos: at, ARN: b.arn(name)} // of another stack
+		return &Function{ID: name, Name: name, Pos: pos, ARN: b.arn(name)} // of another stack
 	}
 	r := b.resources[i]
 	f := &Function{
-		ID: r.ID, Name: name, ARN: b.arn(name), InTemplate: true, Pos: r.Pos, Handler: r.Property("Handler").Text(), Runtime: r.Property("Runtime").Text(),
-		Timeout: time.Duration(r.Property("Timeout").Int(defaultTimeout)) * time.Second, Memory: r.Property("MemorySize").Int(defaultMemory),
+		ID: r.ID, Name: name, ARN: b.arn(name), InTemplate: true, Pos: r.Pos, Handler: r.Property("Handler").Text(),
+		Runtime:   r.Property("Runtime").Text(),
+		Timeout:   time.Duration(r.Property("Timeout").Int(defaultTimeout)) * time.Second,
+		Memory:    r.Property("MemorySize").Int(defaultMemory),
 		variables: r.Property("Environment", "Variables"),
 	}
 	code := r.Property("CodeUri")
@@ -157,5 +163,6 @@ func (b *builder) findFunction(name string, at cfn.Pos) *Function {
 }
 
 func (b *builder) arn(name string) string {
-	return fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", b.Pseudo("AWS::Partition"), b.Pseudo("AWS::Region"), b.Pseudo("AWS::AccountId"), name)
+	return fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", b.Pseudo("AWS::Partition"), b.Pseudo("AWS::Region"),
+		b.Pseudo("AWS::AccountId"), name)
 }

@@ -10,52 +10,52 @@ import (
 	"github.com/securecart/hub/internal/local/template/cfn"
 )
 
-// The bounds of TimeoutInMillis (G-LIMIT-8).
+// The limits of TimeoutInMillis (G-LIMIT-8).
 const (
 	minTimeout = 50
 	maxTimeout = 29_000
 )
 
-// readIntegrations are the integrations by their logical ids, as routes that have
-// nothing else.
+// readIntegrations returns the integrations by logical id. Each is a Route with
+// only the fields of its integration.
 func (b *builder) readIntegrations() map[string]*gatewaytest.Route {
-	made := map[string]*gatewaytest.Route{}
-	for _, r := range b.of(typeIntegration) {
+	integrations := map[string]*gatewaytest.Route{}
+	for _, r := range b.ofType(typeIntegration) {
 		b.checkProperties(r)
-		made[r.ID] = b.readIntegration(r)
-		if content := r.Property("ContentHandlingStrategy"); content.Known() && made[r.ID].Mapping == nil {
+		integrations[r.ID] = b.readIntegration(r)
+		if content := r.Property("ContentHandlingStrategy"); content.Known() && integrations[r.ID].Mapping == nil {
 			b.note(content.Pos(), "ContentHandlingStrategy of %s has no effect: it is a proxy integration", r.ID)
 		}
 	}
-	for _, r := range b.of(typeIntegrationResponse) {
+	for _, r := range b.ofType(typeIntegrationResponse) {
 		id := b.required(r, "IntegrationId")
-		integration := made[id]
+		integration := integrations[id]
 		switch {
 		case id == "":
 		case integration == nil:
 			r.Property("IntegrationId").Problem("there is no integration %s", id)
 		case integration.Mapping == nil:
-			// A proxy integration's answer passes as it is; AWS takes the response
-			// and does nothing with it.
+			// AWS accepts the integration response, but a proxy integration does not use
+			// it.
 			b.note(r.Pos, "%s has no effect: %s is a proxy integration", r.ID, id)
 		default:
 			b.readIntegrationResponse(r, integration.Mapping)
 		}
 	}
-	return made
+	return integrations
 }
 
-// readIntegration takes the backend (G-INTEG-1).
+// readIntegration reads the backend (G-INTEG-1).
 func (b *builder) readIntegration(r *cfn.Resource) *gatewaytest.Route {
 	route := &gatewaytest.Route{}
 	if ms := r.Property("TimeoutInMillis"); ms.Known() {
 		if n := ms.Int(maxTimeout); n < minTimeout || n > maxTimeout {
-			ms.Problem("TimeoutInMillis %d: it is from %d to %d", n, minTimeout, maxTimeout)
+			ms.Problem("TimeoutInMillis %d: must be from %d to %d", n, minTimeout, maxTimeout)
 		}
 		route.Timeout = time.Duration(ms.Int(0)) * time.Millisecond
 	}
 	if connection := r.Property("ConnectionType"); connection.Known() && connection.Text() != "INTERNET" {
-		connection.Problem("ConnectionType %q: a desk has no VPC link", connection.Text())
+		connection.Problem("ConnectionType %q: there is no VPC link locally", connection.Text())
 	}
 	kind := r.Property("IntegrationType")
 	b.required(r, "IntegrationType")
@@ -71,7 +71,8 @@ func (b *builder) readIntegration(r *cfn.Resource) *gatewaytest.Route {
 		return route
 	case text == "AWS" || text == "AWS_PROXY":
 		if m := serviceAction.FindStringSubmatch(uri.Text()); m != nil && m[1] != "lambda" {
-			uri.Problem("the service %s behind an integration is not imitated; a Lambda function, an HTTP server or MOCK can be", m[1])
+			uri.Problem("integrations with %s are not imitated; use a Lambda function, an HTTP server or MOCK",
+				m[1])
 			return route
 		}
 		route.Integration = b.function(uri)
@@ -80,10 +81,11 @@ func (b *builder) readIntegration(r *cfn.Resource) *gatewaytest.Route {
 		}
 	case text == "HTTP" || text == "HTTP_PROXY":
 		if address, ok := b.withStageVariables(uri); ok && !httpURI.MatchString(address) {
-			uri.Problem("IntegrationUri %q: it begins with http:// or https://", address)
+			uri.Problem("IntegrationUri %q: must begin with http:// or https://", address)
 		}
 		route.HTTP = &gatewaytest.HTTP{
-			Method: r.Property("IntegrationMethod").Text(), URI: uri.Text(), RequestParameters: texts(r.Property("RequestParameters")),
+			Method: r.Property("IntegrationMethod").Text(), URI: uri.Text(),
+			RequestParameters: stringMap(r.Property("RequestParameters")),
 		}
 		if text == "HTTP" {
 			route.Mapping = b.readMapping(r)
@@ -93,42 +95,43 @@ func (b *builder) readIntegration(r *cfn.Resource) *gatewaytest.Route {
 }
 
 var (
-	// serviceAction is the URI of a service of AWS; its first group names it.
+	// serviceAction matches the URI of an AWS service. The first group is the service.
 	serviceAction = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]*:([^:]+):(?:action|path)/`)
 
 	httpURI = regexp.MustCompile(`^https?://`)
 )
 
-// readMapping takes the templates of a non-proxy integration.
+// readMapping reads the templates of a non-proxy integration.
 func (b *builder) readMapping(r *cfn.Resource) *gatewaytest.Mapping {
 	return &gatewaytest.Mapping{
 		TemplateSelectionExpression: r.Property("TemplateSelectionExpression").Text(),
-		RequestTemplates:            texts(r.Property("RequestTemplates")),
+		RequestTemplates:            stringMap(r.Property("RequestTemplates")),
 		ContentHandlingStrategy:     contentHandling(r),
-		PassthroughBehavior:         oneOf(r.Property("PassthroughBehavior"), "PassthroughBehavior", "WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"),
-		Responses:                   map[string]gatewaytest.IntegrationResponse{},
+		PassthroughBehavior: oneOf(r.Property("PassthroughBehavior"), "PassthroughBehavior", "WHEN_NO_MATCH",
+			"WHEN_NO_TEMPLATES", "NEVER"),
+		Responses: map[string]gatewaytest.IntegrationResponse{},
 	}
 }
 
-func (b *builder) readIntegrationResponse(r *cfn.Resource, to *gatewaytest.Mapping) {
+func (b *builder) readIntegrationResponse(r *cfn.Resource, mapping *gatewaytest.Mapping) {
 	key := b.required(r, "IntegrationResponseKey")
-	if _, twice := to.Responses[key]; twice {
+	if _, exists := mapping.Responses[key]; exists {
 		r.Property("IntegrationResponseKey").Problem("there is another integration response with the key %s", key)
 	}
-	to.Responses[key] = gatewaytest.IntegrationResponse{
+	mapping.Responses[key] = gatewaytest.IntegrationResponse{
 		TemplateSelectionExpression: r.Property("TemplateSelectionExpression").Text(),
-		ResponseTemplates:           texts(r.Property("ResponseTemplates")),
+		ResponseTemplates:           stringMap(r.Property("ResponseTemplates")),
 		ContentHandlingStrategy:     contentHandling(r),
 	}
 }
 
-// contentHandling is the strategy of a non-proxy integration or of its response
-// (G-FRAME-2).
+// contentHandling returns the strategy of a non-proxy integration or of its
+// response (G-FRAME-2).
 func contentHandling(r *cfn.Resource) string {
 	return oneOf(r.Property("ContentHandlingStrategy"), "ContentHandlingStrategy", "CONVERT_TO_BINARY", "CONVERT_TO_TEXT")
 }
 
-// jsonText is a value as JSON; a text has to be JSON already.
+// jsonText returns a value as JSON. A string must already be JSON.
 func jsonText(v cfn.Value) (string, error) {
 	if v.IsText() {
 		if text := v.Text(); json.Valid([]byte(text)) {

@@ -2,71 +2,83 @@ package samapi
 
 import "github.com/securecart/hub/internal/local/template/cfn"
 
-// use says what becomes of a property.
-type use int
+// treatment says what Build does with a property.
+type treatment int
 
 const (
-	read    use = iota + 1 // is imitated
-	silent                 // has no meaning on a desk, such as a description
-	told                   // changes what happens in AWS, and is not imitated: a note
-	refused                // cannot be part of a WebSocket API, or an API without it would be another
+	imitated treatment = iota + 1
+	ignored            // it has no meaning locally, such as a description
+	noted              // it has a meaning in AWS that is not imitated: a note
+	refused            // a WebSocket API does not have it, or is another API without it: a problem
 )
 
-// properties are those that each type of a WebSocket API has.
+// properties are the properties of each type of a WebSocket API.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ApiGatewayV2.html
-var properties = map[string]map[string]use{
+var properties = map[string]map[string]treatment{
 	typeAPI: {
-		"ProtocolType": read, "RouteSelectionExpression": read, "ApiKeySelectionExpression": read, "DisableExecuteApiEndpoint": read,
-		"Name": silent, "Description": silent, "Tags": silent, "Version": silent, "DisableSchemaValidation": silent, "IpAddressType": silent,
-		"BasePath": refused, "Body": refused, "BodyS3Location": refused, "CorsConfiguration": refused, "CredentialsArn": refused,
-		"FailOnWarnings": refused, "RouteKey": refused, "Target": refused,
+		"ProtocolType": imitated, "RouteSelectionExpression": imitated, "ApiKeySelectionExpression": imitated,
+		"DisableExecuteApiEndpoint": imitated,
+		"Name":                      ignored, "Description": ignored, "Tags": ignored, "Version": ignored,
+		"DisableSchemaValidation": ignored, "IpAddressType": ignored,
+		"BasePath": refused, "Body": refused, "BodyS3Location": refused, "CorsConfiguration": refused,
+		"CredentialsArn": refused, "FailOnWarnings": refused, "RouteKey": refused, "Target": refused,
 	},
 	typeRoute: {
-		"ApiId": read, "RouteKey": read, "Target": read, "AuthorizationType": read, "AuthorizerId": read, "ApiKeyRequired": read,
-		"ModelSelectionExpression": read, "RequestModels": read, "RouteResponseSelectionExpression": silent, "OperationName": silent,
-		"RequestParameters": told, "AuthorizationScopes": refused,
+		"ApiId": imitated, "RouteKey": imitated, "Target": imitated, "AuthorizationType": imitated,
+		"AuthorizerId": imitated, "ApiKeyRequired": imitated, "ModelSelectionExpression": imitated,
+		"RequestModels":                    imitated,
+		"RouteResponseSelectionExpression": ignored, "OperationName": ignored,
+		"RequestParameters": noted, "AuthorizationScopes": refused,
 	},
 	typeIntegration: {
-		"ApiId": read, "IntegrationType": read, "IntegrationUri": read, "IntegrationMethod": read, "TimeoutInMillis": read,
-		"RequestTemplates": read, "TemplateSelectionExpression": read, "PassthroughBehavior": read, "RequestParameters": read, "ConnectionType": read,
-		"CredentialsArn": silent, "Description": silent, "PayloadFormatVersion": silent,
-		"ContentHandlingStrategy": read, "ConnectionId": silent, "TlsConfig": told,
-		"IntegrationSubtype": refused, "ResponseParameters": refused,
+		"ApiId": imitated, "IntegrationType": imitated, "IntegrationUri": imitated, "IntegrationMethod": imitated,
+		"TimeoutInMillis": imitated, "RequestTemplates": imitated, "TemplateSelectionExpression": imitated,
+		"PassthroughBehavior": imitated, "RequestParameters": imitated, "ConnectionType": imitated,
+		"ContentHandlingStrategy": imitated,
+		"CredentialsArn":          ignored, "Description": ignored, "PayloadFormatVersion": ignored, "ConnectionId": ignored,
+		"TlsConfig": noted, "IntegrationSubtype": refused, "ResponseParameters": refused,
 	},
 	typeIntegrationResponse: {
-		"ApiId": read, "IntegrationId": read, "IntegrationResponseKey": read, "ResponseTemplates": read, "TemplateSelectionExpression": read,
-		"ContentHandlingStrategy": read, "ResponseParameters": told,
+		"ApiId": imitated, "IntegrationId": imitated, "IntegrationResponseKey": imitated,
+		"ResponseTemplates": imitated, "TemplateSelectionExpression": imitated, "ContentHandlingStrategy": imitated,
+		"ResponseParameters": noted,
 	},
 	typeRouteResponse: {
-		"ApiId": read, "RouteId": read, "RouteResponseKey": read,
-		"ModelSelectionExpression": silent, "ResponseModels": silent, "ResponseParameters": told,
+		"ApiId": imitated, "RouteId": imitated, "RouteResponseKey": imitated,
+		"ModelSelectionExpression": ignored, "ResponseModels": ignored, "ResponseParameters": noted,
 	},
-	typeModel: {"ApiId": read, "Name": read, "Schema": read, "ContentType": silent, "Description": silent},
+	typeModel: {
+		"ApiId": imitated, "Name": imitated, "Schema": imitated, "ContentType": ignored, "Description": ignored,
+	},
 	typeAuthorizer: {
-		"ApiId": read, "AuthorizerType": read, "AuthorizerUri": read, "IdentitySource": read, "Name": silent, "AuthorizerCredentialsArn": silent,
-		"AuthorizerResultTtlInSeconds":   told, // no caching (G-AUTH-7)
-		"AuthorizerPayloadFormatVersion": refused, "EnableSimpleResponses": refused, "IdentityValidationExpression": told, "JwtConfiguration": refused,
+		"ApiId": imitated, "AuthorizerType": imitated, "AuthorizerUri": imitated, "IdentitySource": imitated,
+		"Name": ignored, "AuthorizerCredentialsArn": ignored,
+		"AuthorizerResultTtlInSeconds":   noted, // results are not cached (G-AUTH-7)
+		"IdentityValidationExpression":   noted,
+		"AuthorizerPayloadFormatVersion": refused, "EnableSimpleResponses": refused, "JwtConfiguration": refused,
 	},
 	typeStage: {
-		"ApiId": read, "StageName": read, "StageVariables": read, "DefaultRouteSettings": read, "RouteSettings": read, "AccessLogSettings": read,
-		"AutoDeploy": read, "DeploymentId": read, "Description": silent, "Tags": silent, "ClientCertificateId": told, "AccessPolicyId": silent,
+		"ApiId": imitated, "StageName": imitated, "StageVariables": imitated, "DefaultRouteSettings": imitated,
+		"RouteSettings": imitated, "AccessLogSettings": imitated, "AutoDeploy": imitated, "DeploymentId": imitated,
+		"Description": ignored, "Tags": ignored, "AccessPolicyId": ignored, "ClientCertificateId": noted,
 	},
-	typeDeployment: {"ApiId": read, "StageName": read, "Description": silent},
+	typeDeployment: {"ApiId": imitated, "StageName": imitated, "Description": ignored},
 	typeDomainName: {
-		"DomainName": read, "DomainNameConfigurations": silent, "Tags": silent, "RoutingMode": silent, "MutualTlsAuthentication": refused,
+		"DomainName": imitated, "DomainNameConfigurations": ignored, "Tags": ignored, "RoutingMode": ignored,
+		"MutualTlsAuthentication": refused,
 	},
-	typeAPIMapping: {"ApiId": read, "DomainName": read, "Stage": read, "ApiMappingKey": read},
+	typeAPIMapping: {"ApiId": imitated, "DomainName": imitated, "Stage": imitated, "ApiMappingKey": imitated},
 }
 
-// checkProperties looks for properties that are not imitated.
+// checkProperties reports properties that are not imitated.
 func (b *builder) checkProperties(r *cfn.Resource) {
 	for _, f := range r.Property().Fields() {
-		switch use := properties[r.Type][f.Name]; {
-		case use == read || use == silent || use != 0 && !f.Value.Exists():
-		case use == told:
+		switch t := properties[r.Type][f.Name]; {
+		case t == imitated || t == ignored || t != 0 && !f.Value.Exists():
+		case t == noted:
 			b.note(f.Pos, "%s of %s is not imitated", f.Name, r.ID)
-		case use == refused:
-			b.Problem(f.Pos, "%s of %s: a WebSocket API has none", f.Name, r.ID)
+		case t == refused:
+			b.Problem(f.Pos, "%s of %s is not supported for a WebSocket API", f.Name, r.ID)
 		default:
 			b.Problem(f.Pos, "%s has no property %s", r.Type, f.Name)
 		}

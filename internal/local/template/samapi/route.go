@@ -8,45 +8,46 @@ import (
 	"github.com/securecart/hub/internal/local/template/cfn"
 )
 
-// connect is the route key of the handshake, the only one with an authorizer.
+// connect is the route key of the handshake. Only it can have an authorizer.
 const connect = "$connect"
 
-// routeKeys are those that the service knows by itself (G-ROUTE-10).
+// routeKeys are the predefined route keys (G-ROUTE-10).
 var routeKeys = map[string]bool{connect: true, "$disconnect": true, "$default": true}
 
-// target is what a route's Target is.
+// target matches the Target of a route.
 var target = regexp.MustCompile(`^integrations/([A-Za-z0-9]+)$`)
 
-// readRoutes takes the routes with their integrations and responses.
+// readRoutes reads the routes with their integrations and responses.
 func (b *builder) readRoutes() {
 	for _, kind := range []string{typeIntegrationResponse, typeRouteResponse} {
-		for _, r := range b.of(kind) {
+		for _, r := range b.ofType(kind) {
 			b.checkProperties(r)
 		}
 	}
 	integrations := b.readIntegrations()
 	twoWay := b.readRouteResponses()
-	for _, r := range b.of(typeRoute) {
+	for _, r := range b.ofType(typeRoute) {
 		b.checkProperties(r)
 		key := b.required(r, "RouteKey")
 		if key == "" {
 			continue
 		}
 		if strings.HasPrefix(key, "$") && !routeKeys[key] {
-			r.Property("RouteKey").Problem("RouteKey %q: only $connect, $disconnect and $default begin with a dollar sign", key)
+			r.Property("RouteKey").Problem("RouteKey %q: only $connect, $disconnect and $default may begin with a dollar sign",
+				key)
 		}
-		if _, twice := b.result.API.Routes[key]; twice {
+		if _, exists := b.result.API.Routes[key]; exists {
 			r.Property("RouteKey").Problem("there is another route with the key %s", key)
 			continue
 		}
 		route := gatewaytest.Route{}
-		if to := r.Property("Target"); to.Known() {
-			m := target.FindStringSubmatch(to.Text())
+		if routeTarget := r.Property("Target"); routeTarget.Known() {
+			m := target.FindStringSubmatch(routeTarget.Text())
 			switch {
 			case m == nil:
-				to.Problem("Target %q: it is integrations/ID", to.Text())
+				routeTarget.Problem("Target %q: must be integrations/ID", routeTarget.Text())
 			case integrations[m[1]] == nil:
-				to.Problem("there is no integration %s", m[1])
+				routeTarget.Problem("there is no integration %s", m[1])
 			default:
 				route = *integrations[m[1]]
 			}
@@ -59,28 +60,29 @@ func (b *builder) readRoutes() {
 	}
 }
 
-// readRouteResponses are the logical ids of the routes that are two-way (G-RESP-2).
+// readRouteResponses returns the logical ids of the routes that are two-way
+// (G-RESP-2).
 func (b *builder) readRouteResponses() map[string]bool {
 	twoWay := map[string]bool{}
-	for _, r := range b.of(typeRouteResponse) {
+	for _, r := range b.ofType(typeRouteResponse) {
 		id := b.required(r, "RouteId")
 		if id != "" && b.byID(typeRoute, id) == nil {
 			r.Property("RouteId").Problem("there is no route %s", id)
 		}
 		if key := b.required(r, "RouteResponseKey"); key != "" && key != "$default" {
-			r.Property("RouteResponseKey").Problem("RouteResponseKey %q: the only one is $default", key)
+			r.Property("RouteResponseKey").Problem("RouteResponseKey %q: must be $default", key)
 		}
 		twoWay[id] = true
 	}
 	return twoWay
 }
 
-// readModels takes the models by their names.
+// readModels reads the models by name.
 func (b *builder) readModels() {
-	for _, r := range b.of(typeModel) {
+	for _, r := range b.ofType(typeModel) {
 		b.checkProperties(r)
 		name := b.required(r, "Name")
-		if _, twice := b.result.API.Models[name]; twice {
+		if _, exists := b.result.API.Models[name]; exists {
 			r.Property("Name").Problem("there is another model with the name %s", name)
 		}
 		schema := r.Property("Schema")
@@ -98,10 +100,10 @@ func (b *builder) readModels() {
 	}
 }
 
-// readRequestModels takes the models that a route's messages have to obey.
+// readRequestModels reads the models that validate the messages of a route.
 func (b *builder) readRequestModels(r *cfn.Resource, route *gatewaytest.Route) {
 	models := r.Property("RequestModels")
-	route.RequestModels = texts(models)
+	route.RequestModels = stringMap(models)
 	route.ModelSelectionExpression = r.Property("ModelSelectionExpression").Text()
 	for _, f := range models.Fields() {
 		if _, ok := b.result.API.Models[f.Value.Text()]; f.Value.Known() && !ok {
@@ -110,22 +112,22 @@ func (b *builder) readRequestModels(r *cfn.Resource, route *gatewaytest.Route) {
 	}
 }
 
-// readAuthorization takes who may connect.
+// readAuthorization reads who may connect.
 func (b *builder) readAuthorization(r *cfn.Resource, key string) {
 	kind, id := r.Property("AuthorizationType"), r.Property("AuthorizerId")
 	switch text := kind.Text(); {
 	case !kind.Known() || text == "NONE":
 		if id.Exists() {
-			id.Problem("an AuthorizerId wants AuthorizationType CUSTOM")
+			id.Problem("AuthorizerId needs AuthorizationType CUSTOM")
 		}
 	case key != connect:
-		kind.Problem("AuthorizationType %s: only $connect can have one (G-AUTH-1)", text)
+		kind.Problem("AuthorizationType %s: only $connect can have authorization (G-AUTH-1)", text)
 	case text == "AWS_IAM":
 		b.result.API.IAM = true
 	case text != "CUSTOM":
-		kind.Problem("AuthorizationType %q: it is NONE, AWS_IAM or CUSTOM", text)
+		kind.Problem("AuthorizationType %q: must be NONE, AWS_IAM or CUSTOM", text)
 	case !id.Exists():
-		kind.Problem("AuthorizationType CUSTOM wants an AuthorizerId")
+		kind.Problem("AuthorizationType CUSTOM needs an AuthorizerId")
 	case id.Known() && b.byID(typeAuthorizer, id.Text()) == nil:
 		id.Problem("there is no authorizer %s", id.Text())
 	case id.Known():
@@ -133,13 +135,12 @@ func (b *builder) readAuthorization(r *cfn.Resource, key string) {
 	}
 }
 
-// identitySource is where an authorizer of a WebSocket API takes identities from
-// (G-AUTH-3).
+// identitySource matches an identity source of a WebSocket API (G-AUTH-3).
 var identitySource = regexp.MustCompile(`^(route\.request\.(header|querystring)|stageVariables|context)\.[^ ]+$`)
 
-// readAuthorizer takes the authorizer that $connect names.
+// readAuthorizer reads the authorizer of $connect.
 func (b *builder) readAuthorizer() {
-	for _, r := range b.of(typeAuthorizer) {
+	for _, r := range b.ofType(typeAuthorizer) {
 		b.checkProperties(r)
 		if b.required(r, "AuthorizerType") != "" {
 			oneOf(r.Property("AuthorizerType"), "AuthorizerType", "REQUEST")
@@ -156,7 +157,8 @@ func (b *builder) readAuthorizer() {
 		}
 		for _, source := range r.Property("IdentitySource").List() {
 			if text := source.Text(); source.Known() && !identitySource.MatchString(text) {
-				source.Problem("IdentitySource %q: for a WebSocket API it is route.request.header.NAME, route.request.querystring.NAME, stageVariables.NAME or context.NAME", text)
+				source.Problem("IdentitySource %q: must be route.request.header.NAME, route.request.querystring.NAME, "+
+					"stageVariables.NAME or context.NAME", text)
 			}
 			a.IdentitySources = append(a.IdentitySources, source.Text())
 		}
@@ -164,30 +166,31 @@ func (b *builder) readAuthorizer() {
 	}
 }
 
-// probe lets the gateway judge each model and each route, so that what it refuses is
-// told at its place.
-func (b *builder) probe() {
-	whole := b.result.API
-	judge := func(r *cfn.Resource, part gatewaytest.API) {
+// checkWithGateway makes a gateway of each model and each route, so that what the
+// gateway refuses is a problem at its place.
+func (b *builder) checkWithGateway() {
+	api := b.result.API
+	check := func(r *cfn.Resource, part gatewaytest.API) {
 		gateway, err := gatewaytest.New(part)
 		if err != nil {
 			b.Problem(r.Pos, "%v", err)
 			return
 		}
-		_ = gateway.Close() // nothing has been opened
+		_ = gateway.Close() // it has no connections
 	}
-	for _, r := range b.of(typeModel) {
+	for _, r := range b.ofType(typeModel) {
 		name := r.Property("Name").Text()
-		judge(r, gatewaytest.API{Models: map[string]string{name: whole.Models[name]}})
+		check(r, gatewaytest.API{Models: map[string]string{name: api.Models[name]}})
 	}
 	if b.Err() != nil {
 		return
 	}
-	for _, r := range b.of(typeRoute) {
+	for _, r := range b.ofType(typeRoute) {
 		key := r.Property("RouteKey").Text()
-		route := whole.Routes[key]
-		judge(r, gatewaytest.API{
-			Models: whole.Models, StageVariables: whole.StageVariables, APIKeys: whole.APIKeys, Routes: map[string]gatewaytest.Route{key: route},
+		route := api.Routes[key]
+		check(r, gatewaytest.API{
+			Models: api.Models, StageVariables: api.StageVariables, APIKeys: api.APIKeys,
+			Routes: map[string]gatewaytest.Route{key: route},
 		})
 	}
 }

@@ -17,16 +17,17 @@ var (
 	mappingKey    = regexp.MustCompile(`^[A-Za-z0-9$_.+!*'()/-]{0,300}$`) // G-DOMAIN-2
 )
 
-// findStage is the stage to serve.
+// findStage returns the stage to serve.
 func (b *builder) findStage() *cfn.Resource {
-	stages := b.of(typeStage)
+	stages := b.ofType(typeStage)
 	if b.options.Stage != "" {
-		named := slices.IndexFunc(stages, func(r *cfn.Resource) bool { return r.Property("StageName").Text() == b.options.Stage })
-		if named < 0 {
+		index := slices.IndexFunc(stages,
+			func(r *cfn.Resource) bool { return r.Property("StageName").Text() == b.options.Stage })
+		if index < 0 {
 			b.Problem(cfn.Pos{File: b.file}, "there is no stage %s", b.options.Stage)
 			return nil
 		}
-		return stages[named]
+		return stages[index]
 	}
 	switch len(stages) {
 	case 0:
@@ -36,35 +37,35 @@ func (b *builder) findStage() *cfn.Resource {
 		return stages[0]
 	}
 	for _, r := range stages {
-		b.Problem(r.Pos, "%s has several stages; -stage %s would serve this one", b.api.ID, r.Property("StageName").Text())
+		b.Problem(r.Pos, "%s has several stages; serve this one with -stage %s", b.api.ID, r.Property("StageName").Text())
 	}
 	return nil
 }
 
-// readStage takes the stage's name and variables.
+// readStage reads the name and the variables of the stage.
 func (b *builder) readStage() {
 	r := b.stage
 	b.checkProperties(r)
 	api := &b.result.API
 	api.Stage = b.required(r, "StageName")
 	if api.Stage != "" && !stageName.MatchString(api.Stage) {
-		r.Property("StageName").Problem("StageName %q: it has 1 to 128 letters, digits, - and _", api.Stage)
+		r.Property("StageName").Problem("StageName %q: must be 1 to 128 letters, digits, - and _", api.Stage)
 	}
 	for _, f := range r.Property("StageVariables").Fields() {
 		if !f.Value.Exists() {
 			continue
 		}
 		if !variableName.MatchString(f.Name) {
-			b.Problem(f.Pos, "the name of a stage variable has letters, digits and _")
+			b.Problem(f.Pos, "the name of a stage variable must be letters, digits and _")
 		}
 		if text := f.Value.Text(); f.Value.Known() && !variableValue.MatchString(text) {
-			f.Value.Problem("the stage variable %s is empty or has a character that is not allowed", f.Name)
+			f.Value.Problem("stage variable %s is empty or has a character that is not allowed", f.Name)
 		}
 	}
-	api.StageVariables = texts(r.Property("StageVariables"))
+	api.StageVariables = stringMap(r.Property("StageVariables"))
 }
 
-// readStageSettings takes what the stage says of routes, and so after them.
+// readStageSettings reads the settings of the stage. It needs the routes.
 func (b *builder) readStageSettings() {
 	r, api := b.stage, &b.result.API
 	if settings := r.Property("DefaultRouteSettings"); settings.Exists() {
@@ -88,26 +89,26 @@ func (b *builder) readStageSettings() {
 	b.checkDeployment()
 }
 
-// throttle is the bucket that route settings describe.
+// throttle returns the limits in the settings of a route.
 func throttle(settings cfn.Value) gatewaytest.Throttle {
 	rate, burst := settings.Field("ThrottlingRateLimit"), settings.Field("ThrottlingBurstLimit")
 	t := gatewaytest.Throttle{Rate: rate.Float(0), Burst: burst.Int(0)}
 	if t.Rate < 0 {
-		rate.Problem("ThrottlingRateLimit %g: it is not below zero", t.Rate)
+		rate.Problem("ThrottlingRateLimit %g: must not be negative", t.Rate)
 	}
 	if t.Burst < 0 {
-		burst.Problem("ThrottlingBurstLimit %d: it is not below zero", t.Burst)
+		burst.Problem("ThrottlingBurstLimit %d: must not be negative", t.Burst)
 	}
 	return t
 }
 
-// checkDeployment looks for the traps of deployments: a stage serves a snapshot, and
-// without one nothing (G-URL-9).
+// checkDeployment reports mistakes with deployments. A stage serves a snapshot, and
+// nothing without one (G-URL-9).
 func (b *builder) checkDeployment() {
 	stage := b.stage
 	id, automatic := stage.Property("DeploymentId"), stage.Property("AutoDeploy").Bool()
 	var deployment *cfn.Resource
-	for _, r := range b.of(typeDeployment) {
+	for _, r := range b.ofType(typeDeployment) {
 		b.checkProperties(r)
 		if id.Text() == r.ID || r.Property("StageName").Known() && r.Property("StageName").Text() == b.result.API.Stage {
 			deployment = r
@@ -115,7 +116,7 @@ func (b *builder) checkDeployment() {
 	}
 	switch {
 	case automatic && id.Exists():
-		b.note(stage.Pos, "AutoDeploy beside DeploymentId: AWS deploys by itself, and the template's deployment is soon not the one that is served")
+		b.note(stage.Pos, "AutoDeploy with DeploymentId: AWS deploys every change, and soon does not serve this deployment")
 	case automatic:
 	case id.Known() && deployment == nil:
 		id.Problem("there is no deployment %s", id.Text())
@@ -124,19 +125,20 @@ func (b *builder) checkDeployment() {
 	default:
 		waits := deployment.DependsOn()
 		var missing []string
-		for _, r := range b.of(typeRoute) {
+		for _, r := range b.ofType(typeRoute) {
 			if !slices.Contains(waits, r.ID) {
 				missing = append(missing, r.ID)
 			}
 		}
 		if len(missing) > 0 {
-			b.note(deployment.Pos, "%s does not depend on %s: in AWS its snapshot may be without", deployment.ID, strings.Join(missing, ", "))
+			b.note(deployment.Pos, "%s does not depend on %s: in AWS its snapshot may not have them", deployment.ID,
+				strings.Join(missing, ", "))
 		}
 	}
 }
 
-// withStageVariables is a text with ${stageVariables.NAME} replaced, if all of it is
-// known.
+// withStageVariables returns a string with ${stageVariables.NAME} replaced, and
+// whether all of it is known.
 func (b *builder) withStageVariables(v cfn.Value) (string, bool) {
 	known := v.Known()
 	text := stageVariable.ReplaceAllStringFunc(v.Text(), func(m string) string {
@@ -151,7 +153,7 @@ func (b *builder) withStageVariables(v cfn.Value) (string, bool) {
 	return text, known
 }
 
-// readDomain takes the custom domain that is mapped to the stage.
+// readDomain reads the custom domain that is mapped to the stage.
 func (b *builder) readDomain() {
 	names := map[string]bool{}
 	for _, r := range b.resources {
@@ -160,13 +162,13 @@ func (b *builder) readDomain() {
 			names[b.required(r, "DomainName")] = true
 		}
 	}
-	for _, r := range b.of(typeAPIMapping) {
+	for _, r := range b.ofType(typeAPIMapping) {
 		b.checkProperties(r)
 		name := b.required(r, "DomainName")
 		if name != "" && !names[name] {
-			b.note(r.Pos, "the domain %s is made by another stack", name)
+			b.note(r.Pos, "domain %s belongs to another stack", name)
 		}
-		if to := b.required(r, "Stage"); to != b.result.API.Stage {
+		if stage := b.required(r, "Stage"); stage != b.result.API.Stage {
 			if r.Property("Stage").Known() {
 				b.note(r.Pos, "%s maps another stage", r.ID)
 			}
@@ -174,10 +176,10 @@ func (b *builder) readDomain() {
 		}
 		key := r.Property("ApiMappingKey")
 		if !mappingKey.MatchString(key.Text()) {
-			key.Problem("ApiMappingKey %q: it has at most 300 letters, digits and $-_.+!*'()", key.Text())
+			key.Problem("ApiMappingKey %q: must be at most 300 letters, digits and $-_.+!*'()", key.Text())
 		}
 		if b.result.API.Domain != nil {
-			r.Property("DomainName").Problem("there is another mapping of the stage; one is served at a time")
+			r.Property("DomainName").Problem("there is another mapping of the stage; only one can be served")
 			continue
 		}
 		b.result.API.Domain = &gatewaytest.Domain{Name: name, BasePath: key.Text()}

@@ -12,21 +12,21 @@ import (
 	"github.com/securecart/hub/internal/cloud/logs"
 )
 
-// output is what all functions write.
-type output struct {
+// functionOutput keeps what all functions write.
+type functionOutput struct {
 	mu   sync.Mutex // guards text
 	text bytes.Buffer
 }
 
-func (o *output) Write(p []byte) (int, error) {
+func (o *functionOutput) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.Write(p)
 }
 
-// judge: each line has the ids of its invocation, and the metrics tell what has
-// happened in the house.
-func (o *output) judge(t testing.TB) {
+// check checks that each line has the ids of its invocation, and that the metrics
+// count what the clients did.
+func (o *functionOutput) check(t testing.TB, load load) {
 	values := map[string][]float64{}
 	traces := map[any]any{} // by request
 	for line := range bytes.Lines(o.text.Bytes()) {
@@ -36,7 +36,7 @@ func (o *output) judge(t testing.TB) {
 		}
 		request, trace := fields["requestId"], fields["traceId"]
 		if before, seen := traces[request]; request == nil || trace == nil || seen && trace != before {
-			t.Errorf("a line without the ids of its invocation, whose trace is %v: %s", before, line)
+			t.Errorf("a line has not the ids of its invocation (whose trace is %v): %s", before, line)
 		}
 		traces[request] = trace
 		for _, s := range logs.Series {
@@ -61,18 +61,18 @@ func (o *output) judge(t testing.TB) {
 		}
 		return int(total)
 	}
-	if got := sum("connect Connects"); got != houseClients {
-		t.Errorf("got %d connects, want %d", got, houseClients)
+	if got := sum("connect Connects"); got != load.clients {
+		t.Errorf("got %d connects, want %d", got, load.clients)
 	}
-	if got := sum("disconnect DisconnectsByClient"); got != houseClients {
-		t.Errorf("got %d disconnects by clients, want %d", got, houseClients)
+	if got := sum("disconnect DisconnectsByClient"); got != load.clients {
+		t.Errorf("got %d disconnects by clients, want %d", got, load.clients)
 	}
-	// The stream may bring a record twice, and not every cart write changes something.
-	if got := sum("broadcast Changes"); got < houseStock {
-		t.Errorf("got %d changes, want %d of stock and some of carts", got, houseStock)
+	// The stream may deliver a record twice, and not every write of a cart changes it.
+	if got := sum("broadcast Changes"); got < load.stock {
+		t.Errorf("got %d changes, want %d of stock and some of carts", got, load.stock)
 	}
-	if got := sum("broadcast Posts"); got < houseClients {
-		t.Errorf("got %d posts, want at least one to each of %d clients", got, houseClients)
+	if got := sum("broadcast Posts"); got < load.clients {
+		t.Errorf("got %d posts, want at least one to each of %d clients", got, load.clients)
 	}
 	if got := sum("broadcast Failed"); got != 0 {
 		t.Errorf("got %d failed changes, want none", got)
@@ -81,11 +81,11 @@ func (o *output) judge(t testing.TB) {
 	if len(latency) == 0 {
 		t.Fatal("got no latency")
 	}
-	t.Logf("%d changes, %d coalesced, %d posts; from commit to post p50 %v ms, p99 %v ms",
-		sum("broadcast Changes"), sum("broadcast Coalesced"), sum("broadcast Posts"), percentile(latency, 50), percentile(latency, 99))
+	t.Logf("%d changes, %d coalesced, %d posts; from commit to post p50 %v ms, p99 %v ms", sum("broadcast Changes"),
+		sum("broadcast Coalesced"), sum("broadcast Posts"), percentile(latency, 50), percentile(latency, 99))
 }
 
-// percentile is the smallest value that p percent do not exceed.
+// percentile is the smallest value that at least p percent of values do not exceed.
 func percentile(values []float64, p float64) float64 {
 	slices.Sort(values)
 	return values[max(0, int(math.Ceil(p/100*float64(len(values))))-1)]

@@ -12,15 +12,15 @@ import (
 	"github.com/securecart/hub/internal/local/template/samapi"
 )
 
-// named is a function that does nothing, told by its id.
-type named string
+// namedHandler is a handler that does nothing. Its value is the id of its function.
+type namedHandler string
 
-func (named) Invoke(context.Context, []byte) ([]byte, error) { return nil, nil }
+func (namedHandler) Invoke(context.Context, []byte) ([]byte, error) { return nil, nil }
 
-// byName runs every function with a named.
-func byName(f *samapi.Function) (lambda.Handler, error) { return named(f.ID), nil }
+// byName returns a namedHandler for every function.
+func byName(f *samapi.Function) (lambda.Handler, error) { return namedHandler(f.ID), nil }
 
-// build builds an API with functions that do nothing.
+// build builds an API. By default its functions do nothing.
 func build(text string, o samapi.Options) (*samapi.Result, error) {
 	if o.Handler == nil {
 		o.Handler = byName
@@ -37,40 +37,41 @@ func mustBuild(t *testing.T, text string, o samapi.Options) *samapi.Result {
 	return result
 }
 
-// replaced is a template with one piece replaced, which has to be there once.
-func replaced(t *testing.T, text, old, with string) string {
+// replaceOnce returns text with old replaced, which must occur once.
+func replaceOnce(t *testing.T, text, old, new string) string {
 	t.Helper()
 	if n := strings.Count(text, old); n != 1 {
 		t.Fatalf("%q occurs %d times", old, n)
 	}
-	return strings.Replace(text, old, with, 1)
+	return strings.Replace(text, old, new, 1)
 }
 
-// place is where a piece, or the first of them, begins in a template, as a position is
-// told.
-func place(t *testing.T, text, piece string) string {
+// position returns where the first occurrence of a piece of a template begins, in
+// the form of a problem.
+func position(t *testing.T, text, piece string) string {
 	t.Helper()
 	i := strings.Index(text, piece)
 	if i < 0 {
-		t.Fatalf("%q is not there", piece)
+		t.Fatalf("the template has no %q", piece)
 	}
 	before := text[:i]
 	return fmt.Sprintf("t.yaml:%d:%d", strings.Count(before, "\n")+1, i-strings.LastIndex(before, "\n"))
 }
 
-// wantEnvironment is a Handler that evaluates the functions' variables too.
-func wantEnvironment(f *samapi.Function) (lambda.Handler, error) {
+// evaluateEnvironment is a Handler option that also evaluates the variables of
+// functions.
+func evaluateEnvironment(f *samapi.Function) (lambda.Handler, error) {
 	f.Environment(nil)
-	return named(f.ID), nil
+	return namedHandler(f.ID), nil
 }
 
-// noHandler is a Handler that runs nothing.
+// noHandler is a Handler option that has no handler for any function.
 func noHandler(f *samapi.Function) (lambda.Handler, error) {
 	return nil, errors.New("nothing runs " + f.ID)
 }
 
-// whole has a piece of everything that is read.
-const whole = `Transform: AWS::Serverless-2016-10-31
+// fullTemplate has one of everything that Build reads.
+const fullTemplate = `Transform: AWS::Serverless-2016-10-31
 Parameters:
   Env:
     Type: String
@@ -108,7 +109,7 @@ Resources:
     Properties:
       ApiId: !Ref Api
       AuthorizerType: REQUEST
-      AuthorizerUri: !Sub arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${AuthFunction.Arn}/invocations
+      ` + uri + `
       IdentitySource: [route.request.querystring.token]
   ConnectRoute:
     Type: AWS::ApiGatewayV2::Route
