@@ -98,8 +98,8 @@ func nonString(v any) string {
 		}
 		return ""
 	case object:
-		for name, each := range v {
-			if place := nonString(each); place != "" {
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if place := nonString(v[name]); place != "" {
 				return strings.TrimSuffix(name+"."+place, ".")
 			}
 		}
