@@ -2,7 +2,6 @@ package auth
 
 import (
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
 )
 
 const (
@@ -21,9 +21,6 @@ const (
 	// write. A date beyond it would overflow somewhere.
 	maxDate = 253_402_300_799
 )
-
-// nameForm is the form of names that become part of a topic.
-var nameForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,64}$`)
 
 // claims are those that we read. Pointers tell absent from empty.
 type claims struct {
@@ -109,7 +106,7 @@ func (v *Verifier) user(c *claims) (hub.Principal, error) {
 	}
 	p := hub.Principal{User: c.Subject, Role: role}
 	if role == hub.RoleVendor {
-		if !nameForm.MatchString(c.Vendor) {
+		if !wire.IsName(c.Vendor) {
 			return hub.Principal{}, invalid("a vendor needs a vendor claim, 1 to 64 of A-Z a-z 0-9 . _ ~ -")
 		}
 		p.Vendor = c.Vendor

@@ -13,6 +13,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
 )
 
 const (
@@ -38,7 +39,7 @@ func NewGuestID(rand io.Reader) (string, error) {
 
 // SignGuest makes the token of a guest. The id is 1 to 64 of A-Z a-z 0-9 . _ ~ -.
 func (v *Verifier) SignGuest(id string) (token string, expires time.Time, err error) {
-	if !nameForm.MatchString(id) {
+	if !wire.IsName(id) {
 		return "", time.Time{}, errors.New("sign guest: the id is not 1 to 64 of A-Z a-z 0-9 . _ ~ -")
 	}
 	if len(v.config.GuestKeys) == 0 {
@@ -65,7 +66,7 @@ func (v *Verifier) SignGuest(id string) (token string, expires time.Time, err er
 
 // guest makes the principal of a guest token.
 func guest(c *claims) (hub.Principal, error) {
-	if !nameForm.MatchString(c.Subject) {
+	if !wire.IsName(c.Subject) {
 		return hub.Principal{}, invalid("sub is not a guest id")
 	}
 	return hub.Principal{User: hub.GuestUserPrefix + c.Subject, Role: hub.RoleGuest}, nil

@@ -12,13 +12,14 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/securecart/hub/internal/auth"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/wire"
 )
 
-// Verifier checks tokens and signs those of guests. *auth.Verifier is one.
+// Verifier checks tokens, and signs those of guests. *auth.Verifier is one.
 type Verifier interface {
+	// Verify returns the principal of a token. Its errors have a *hub.Error with
+	// the code token_expired, token_bad or busy; any other counts as token_bad.
 	Verify(ctx context.Context, token string) (hub.Principal, error)
 	SignGuest(id string) (token string, expires time.Time, err error)
 	AddressID(address string) string
@@ -206,13 +207,12 @@ func authorization(headers map[string]string) string {
 	return ""
 }
 
-// tokenCode tells a client why its token was not taken.
+// tokenCode returns the code for a client whose token was refused. An error without
+// a code counts as an invalid token.
 func tokenCode(err error) wire.Code {
-	switch {
-	case errors.Is(err, auth.ErrExpired):
-		return wire.CodeTokenExpired
-	case errors.Is(err, auth.ErrUnavailable):
-		return wire.CodeBusy
+	var failure *hub.Error
+	if errors.As(err, &failure) {
+		return failure.Code
 	}
 	return wire.CodeTokenBad
 }

@@ -27,8 +27,8 @@ var mayImport = map[string][]string{
 	"internal/hub/memstore":    {"internal/hub"},
 	"internal/hub/dynamostore": {"internal/hub", "internal/table"},
 	"internal/table":           {"internal/hub", "internal/wire"},
-	"internal/auth":            {"internal/hub"},
-	"internal/handler":         {"internal/auth", "internal/hub", "internal/table", "internal/wire"},
+	"internal/auth":            {"internal/hub", "internal/wire"},
+	"internal/handler":         {"internal/hub", "internal/table", "internal/wire"},
 
 	"internal/cloud/config": {"internal/handler", "internal/table"},
 	"internal/cloud/logs":   {"internal/hub"},
