@@ -217,67 +217,18 @@ func TestEncodeDeltas(t *testing.T) {
 	}
 }
 
-// TestFit: a snapshot that does not fit names what it left out.
-func TestFit(t *testing.T) {
-	s := Snapshot{ID: json.RawMessage(`"` + strings.Repeat("i", MaxID-2) + `"`), Epoch: "k3", Topics: map[string]Value{}}
-	cart := Cart{Version: MaxVersion, Lines: map[string]*Line{}}
-	name := func(i int) string {
-		return strings.Repeat("N", MaxName-3) + string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)})
-	}
-	for i := range MaxLines {
-		cart.Lines[name(i)] = line(MaxQuantity, MaxVersion)
-	}
-	s.Topics["cart"] = cart
-	for i := range MaxTopics - 1 {
-		s.Topics["sku:"+name(i)] = Badge{Version: MaxVersion, State: StateLow, Quantity: pieces(5)}
-	}
-	whole := len(s.Topics)
-	s.Fit()
-	if size := len(Encode(s)); size > MaxMessage {
-		t.Errorf("fitted to %d bytes, want at most %d", size, MaxMessage)
-	}
-	if len(s.Topics)+len(s.Again) != whole || len(s.Again) == 0 || s.Topics["cart"] == nil {
-		t.Errorf("got %d topics and %d again, want %d in all and the cart among the topics", len(s.Topics), len(s.Again), whole)
-	}
-	small := Snapshot{Epoch: "k3", Topics: map[string]Value{"cart": cart}}
-	if small.Fit(); small.Again != nil {
-		t.Errorf("a full cart alone does not fit")
-	}
-}
-
-// TestFitOK: every line of a full cart of long names clamped.
-func TestFitOK(t *testing.T) {
-	o := OK{ID: json.RawMessage(`"` + strings.Repeat("i", MaxID-2) + `"`), Key: strings.Repeat("k", MaxKey), Duplicate: true,
-		From: MaxVersion - 1, Version: MaxVersion, Lines: map[string]*Line{}, Clamped: map[string]Clamp{}}
-	for i := range MaxLines {
-		name := strings.Repeat("N", MaxName-3) + string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)})
-		o.Lines[name], o.Clamped[name] = line(MaxQuantity, MaxVersion), Clamp{Wanted: 2 * MaxQuantity, Got: MaxQuantity}
-	}
-	o.Fit()
-	if size := len(Encode(o)); size > MaxMessage || len(o.Clamped) != MaxLines || len(o.Again) != 1 {
-		t.Errorf("fitted to %d bytes with %d clamped, again %v", size, len(o.Clamped), o.Again)
-	}
-	small := OK{Lines: map[string]*Line{"A": line(1, 1)}}
-	if small.Fit(); small.Again != nil || len(small.Lines) != 1 {
-		t.Errorf("what fits was changed: %+v", small)
-	}
-}
-
-// TestFullCartDelta: a delta of a full cart with all its tombstones is one message.
+// TestFullCartDelta checks that a delta of a full cart with all its tombstones is one
+// message.
 func TestFullCartDelta(t *testing.T) {
-	cart := Cart{From: number(MaxVersion - 1), Version: MaxVersion, Lines: map[string]*Line{}}
-	name := func(i int) string {
-		return strings.Repeat("N", MaxName-3) + string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)})
+	cart := fullCart()
+	cart.From = number(MaxVersion - 1)
+	for i := range 100 {
+		cart.Lines[longName(MaxLines+i)] = nil
 	}
-	for i := range MaxLines + 100 {
-		if i < MaxLines {
-			cart.Lines[name(i)] = line(MaxQuantity, MaxVersion)
-		} else {
-			cart.Lines[name(i)] = nil
-		}
-	}
-	messages := EncodeDeltas(strings.Repeat("e", MaxName), []Entry{NewEntry("cart:"+strings.Repeat("c", MaxName), cart)})
+	entries := []Entry{NewEntry("cart:"+strings.Repeat("c", MaxName), cart)}
+	messages := EncodeDeltas(strings.Repeat("e", MaxName), entries)
 	if len(messages) != 1 || len(messages[0]) > MaxMessage {
-		t.Errorf("got %d messages, the first of %d bytes, want one of at most %d", len(messages), len(messages[0]), MaxMessage)
+		t.Errorf("got %d messages, the first of %d bytes, want one of at most %d",
+			len(messages), len(messages[0]), MaxMessage)
 	}
 }
