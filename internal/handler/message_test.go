@@ -37,7 +37,7 @@ func TestConversation(t *testing.T) {
 	c := b.user("c1", "ann")
 	for _, tt := range []struct{ say, want string }{
 		{`{"action":"ping"}`, `{"type":"pong"}`},
-		{`{"action":"ping","id":[1]}`, `{"type":"error","code":"bad_field","message":"\"id\" is a string, a number, a boolean or null"}`},
+		{`{"action":"ping","id":[1]}`, `{"type":"error","code":"bad_field","message":"\"id\" must be a string, a number, a boolean or null"}`},
 		{`{"action":"subscribe","id":1,"topics":["sku:MUG","sku:NONE","vendor:acme","cart"]}`, `{"type":"snapshot","id":1,"epoch":"k3","topics":{"cart":{"version":0,"lines":{}},"sku:MUG":{"version":1,"state":"in"}},"refused":{"sku:NONE":"denied","vendor:acme":"denied"}}`},
 		{`{"action":"add","id":"two","sku":"MUG","quantity":2,"key":"phone-7.41"}`, `{"type":"ok","id":"two","key":"phone-7.41","from":0,"version":1,"lines":{"MUG":{"quantity":2,"version":1}}}`},
 		{`{"action":"add","id":"again","sku":"MUG","quantity":2,"key":"phone-7.41"}`, `{"type":"ok","id":"again","key":"phone-7.41","duplicate":true,"from":0,"version":1,"lines":{"MUG":{"quantity":2,"version":1}}}`},
@@ -48,9 +48,17 @@ func TestConversation(t *testing.T) {
 		{`{"action":"unsubscribe","id":7,"topics":["sku:MUG"]}`, `{"type":"snapshot","id":7,"epoch":"k3","topics":{}}`},
 		{`sub sku:TEE id=8`, `{"type":"snapshot","id":8,"epoch":"k3","topics":{"sku:TEE":{"version":1,"state":"low","quantity":2}}}`},
 		{`set MUG 0 v3 id=9`, `{"type":"ok","id":9,"from":3,"version":4,"lines":{"MUG":null}}`},
-		{`add MUG 1000 id=10`, `{"type":"error","id":10,"code":"bad_field","message":"\"quantity\" is a whole number from 1 to 999"}`},
+		{`add MUG 1000 id=10`, `{"type":"error","id":10,"code":"bad_field","message":"\"quantity\" must be a whole number from 1 to 999"}`},
 		{`unsub * id=11`, `{"type":"snapshot","id":11,"epoch":"k3","topics":{}}`},
 		{`ping id=12`, `{"type":"pong","id":12}`},
+		{
+			`dance id=13`,
+			`{"type":"error","id":13,"code":"unknown_action","message":"unknown action \"dance\"; type \"help\" for a list"}`,
+		},
+		{
+			`{"action":"dance","id":14}`,
+			`{"type":"error","id":14,"code":"unknown_action","message":"unknown action \"dance\""}`,
+		},
 	} {
 		t.Run(tt.say[:min(len(tt.say), 40)], func(t *testing.T) {
 			if got := c.raw(tt.say); got != tt.want {

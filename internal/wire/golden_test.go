@@ -97,7 +97,7 @@ var conversation = []struct {
 	{"ping-answer", Pong{}},
 	{"help", Request{Action: ActionHelp, ID: json.RawMessage("16")}},
 	{"help-answer", Help{ID: json.RawMessage("16"), Usage: []string{"sub TOPIC ..."}}},
-	{"error", &Error{ID: json.RawMessage("17"), Code: CodeBadField, Message: `"quantity" is a whole number from 1 to 999`}},
+	{"error", &Error{ID: json.RawMessage("17"), Code: CodeBadField, Message: `"quantity" must be a whole number from 1 to 999`}},
 	{"error-over", &Error{Code: CodeTokenExpired, Message: "session expired; public topics stay subscribed"}},
 	{"error-slow-down", &Error{Code: CodeSlowDown, Message: "too many messages", Retry: true, After: 2000}},
 	{"bye", Bye{Code: "recycle", Retry: true, After: 4000}},
