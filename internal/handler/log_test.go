@@ -108,7 +108,10 @@ func TestLogKeepsSecrets(t *testing.T) {
 
 	b.wantKnownLines()
 	log := b.log.String()
-	for _, message := range []string{"token not taken", "token in the URL refused: it belongs into the subprotocol list, a header, or a ticket", "connected", "disconnected", "message", "connect", "disconnect", "unreadable record", "broadcast", "metrics"} {
+	for _, message := range []string{
+		"token refused", "token in the URL refused: send it in the subprotocol list or a header, or use a ticket",
+		"connected", "disconnected", "message", "connect", "disconnect", "unreadable record", "broadcast", "metrics",
+	} {
 		if len(b.logged(message)) == 0 {
 			t.Errorf("nothing logged as %q: this test does not reach what it is about", message)
 		}

@@ -197,7 +197,8 @@ func TestLogKeys(t *testing.T) {
 			if !ok {
 				return true
 			}
-			if method, isLog := strings.CutPrefix(dotted(call.Fun), "log."); isLog {
+			// A local variable log, or a field: b.log.
+			if _, method, isLog := strings.Cut("."+dotted(call.Fun), ".log."); isLog {
 				checkLogCall(t, s, call, method, used)
 			}
 			return true
