@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Settings that are used where a Config says nothing.
+// Defaults of a [Config].
 const (
 	// DefaultGuestTTL is how long a guest token lasts.
 	DefaultGuestTTL = 30 * 24 * time.Hour
@@ -18,28 +18,28 @@ const (
 	DefaultLeeway = 60 * time.Second
 )
 
-// MinGuestKey is the shortest guest key, in bytes: RFC 7518 section 3.2 wants a
-// key at least as long as the hash.
+// MinGuestKey is the length of the shortest guest key, in bytes: RFC 7518 section 3.2
+// requires a key at least as long as the hash.
 const MinGuestKey = 32
 
-// Config are the settings of a Verifier.
+// Config has the settings of a [Verifier].
 type Config struct {
-	// Issuer is the "iss" of user tokens, for Cognito the address of the user
-	// pool. JWKSURL is where its keys are. Without either, user tokens are
-	// refused.
+	// Issuer is the "iss" of user tokens, for Cognito the URL of the user pool.
+	// JWKSURL is the URL of its keys. Without both, user tokens are refused.
 	Issuer  string
 	JWKSURL string
 
-	// HTTPClient fetches the keys. Nil means a plain client.
+	// HTTPClient fetches the keys. Nil means an http.Client with its defaults.
 	HTTPClient *http.Client
 
-	// ClientIDs are the app clients whose tokens are welcome. Empty lets in the
-	// tokens of every client of the issuer, which is for a developer's desk only:
-	// a user pool that serves several apps would open all of them.
+	// ClientIDs are the app clients whose tokens are accepted. Empty accepts the
+	// tokens of all clients of the issuer. That is for development only: a user pool
+	// may serve several apps.
 	ClientIDs []string
 
-	// GuestKeys sign guest tokens: the first signs, all of them verify. Each has
-	// at least MinGuestKey bytes. Without any, guest tokens are refused.
+	// GuestKeys are the secrets of guest tokens: the first one signs, all of them
+	// verify. Each has at least MinGuestKey bytes. Without any, guest tokens are
+	// refused.
 	GuestKeys [][]byte
 
 	// GuestTTL is how long a guest token lasts. Zero means DefaultGuestTTL.
@@ -48,22 +48,23 @@ type Config struct {
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 
-	// Leeway is how far the clocks may differ. Zero means DefaultLeeway.
+	// Leeway is how far the clocks of issuer and verifier may differ. Zero means
+	// DefaultLeeway.
 	Leeway time.Duration
 }
 
-// withDefaults checks c and returns a copy with what was left out.
+// withDefaults checks c and returns a copy with all defaults set.
 func (c Config) withDefaults() (Config, error) {
 	if (c.Issuer == "") != (c.JWKSURL == "") {
-		return c, errors.New("auth: Issuer and JWKSURL go together")
+		return c, errors.New("auth: Issuer and JWKSURL must both be set")
 	}
 	if c.Issuer == "" && len(c.GuestKeys) == 0 {
-		return c, errors.New("auth: neither an Issuer nor a guest key: no token could ever be good")
+		return c, errors.New("auth: no Issuer and no guest key: every token would be refused")
 	}
 	if c.JWKSURL != "" {
 		u, err := url.Parse(c.JWKSURL)
 		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return c, fmt.Errorf("auth: JWKSURL %q is not an http address", c.JWKSURL)
+			return c, fmt.Errorf("auth: JWKSURL %q is not an http URL", c.JWKSURL)
 		}
 	}
 	if slices.Contains(c.ClientIDs, "") {

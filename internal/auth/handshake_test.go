@@ -20,6 +20,7 @@ import (
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/memstore"
+	"github.com/securecart/hub/internal/wire"
 )
 
 // newGateway is a gateway with the real authorizer, $connect and messages, which
@@ -138,7 +139,7 @@ func TestHostileHandshakes(t *testing.T) {
 					t.Errorf("%s, required: status %d, want 401", place, status)
 				}
 			}
-			if tt.token == "" || len(tt.token) > auth.MaxToken {
+			if tt.token == "" || len(tt.token) > wire.MaxToken {
 				return
 			}
 			conn, _ := shake(t, gw, "/v1", inProtocol(""))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/wire"
 
 	"github.com/securecart/hub/internal/hub"
 )
@@ -123,7 +124,7 @@ func hostile() map[string]refused {
 		"standard base64":            bad(cut(good, 2, base64.StdEncoding.EncodeToString([]byte("\xfb\xff\xfe")))),
 		"another spelling":           bad(respelled(good)),
 		"with a scheme":              bad("Bearer " + good),
-		"too long":                   bad(user(claims("pad", strings.Repeat("x", auth.MaxToken)))),
+		"too long":                   bad(user(claims("pad", strings.Repeat("x", wire.MaxToken)))),
 		"much too long":              bad(strings.Repeat("a.", 1<<20)),
 		"JSON serialization":         bad(`{"payload":"e30","signatures":[]}`),
 		"header is no JSON":          bad(cut(good, 0, b64([]byte("alg=ES256")))),
@@ -349,7 +350,7 @@ func TestKindsThatAreNotSetUp(t *testing.T) {
 
 func FuzzVerify(f *testing.F) {
 	for _, tt := range hostile() {
-		if len(tt.token) < 2*auth.MaxToken {
+		if len(tt.token) < 2*wire.MaxToken {
 			f.Add(tt.token)
 		}
 	}
