@@ -32,10 +32,14 @@ func newGateway(t testing.TB, v *auth.Verifier) *gatewaytest.Gateway {
 	guests := 0
 	newGuestID := func() (string, error) { guests++; return fmt.Sprint("new-", guests), nil }
 	gw, err := gatewaytest.New(gatewaytest.API{
-		Authorizer: &gatewaytest.Authorizer{Handler: lambda.NewHandler(handler.Authorize(h, v, handler.AuthorizeOptions{NewGuestID: newGuestID}, log))},
+		Authorizer: &gatewaytest.Authorizer{
+			Handler: lambda.NewHandler(handler.Authorize(h, v, handler.AuthorizeOptions{NewGuestID: newGuestID}, log)),
+		},
 		Routes: map[string]gatewaytest.Route{
 			"$connect": {Integration: lambda.NewHandler(handler.Connect(h, "", nil, log))},
-			"$default": {Integration: lambda.NewHandler(handler.Message(h, v, handler.MessageOptions{}, log)), RouteResponse: true},
+			"$default": {
+				Integration: lambda.NewHandler(handler.Message(h, v, handler.MessageOptions{}, log)), RouteResponse: true,
+			},
 		},
 	})
 	if err != nil {
@@ -55,13 +59,17 @@ func inProtocol(token string) *websocket.DialOptions {
 }
 
 func inHeader(token string) *websocket.DialOptions {
-	return &websocket.DialOptions{Subprotocols: []string{"securecart.v1"}, HTTPHeader: http.Header{"Authorization": {"Bearer " + token}}}
+	return &websocket.DialOptions{
+		Subprotocols: []string{"securecart.v1"}, HTTPHeader: http.Header{"Authorization": {"Bearer " + token}},
+	}
 }
 
 var places = map[string]func(token string) *websocket.DialOptions{"subprotocol": inProtocol, "Authorization": inHeader}
 
 // shake makes a handshake; conn is nil if it was refused.
-func shake(t testing.TB, gw *gatewaytest.Gateway, path string, with *websocket.DialOptions) (conn *websocket.Conn, status int) {
+func shake(
+	t testing.TB, gw *gatewaytest.Gateway, path string, with *websocket.DialOptions,
+) (conn *websocket.Conn, status int) {
 	t.Helper()
 	conn, resp, err := gw.Dial(context.Background(), path, with)
 	if resp == nil || err != nil && resp.StatusCode == http.StatusSwitchingProtocols {
@@ -121,7 +129,8 @@ func TestHostileHandshakes(t *testing.T) {
 				notice = "" // then there was none
 			}
 			// A header carries no line breaks, is trimmed, and has an end.
-			carried := !strings.ContainsAny(tt.token, "\r\n\x00") && strings.TrimSpace(tt.token) == tt.token && len(tt.token) < 1<<16
+			carried := !strings.ContainsAny(tt.token, "\r\n\x00") && strings.TrimSpace(tt.token) == tt.token &&
+				len(tt.token) < 1<<16
 			for place, in := range places {
 				if !carried {
 					break
@@ -135,7 +144,8 @@ func TestHostileHandshakes(t *testing.T) {
 				if got.Role != "guest" || !strings.HasPrefix(got.User, "guest:new-") || got.Notice != notice {
 					t.Errorf("%s: got %+v, want a new guest with the notice %q", place, got, notice)
 				}
-				if conn, status := shake(t, gw, "/v1?auth=required", in(tt.token)); conn != nil || status != http.StatusUnauthorized {
+				conn, status = shake(t, gw, "/v1?auth=required", in(tt.token))
+				if conn != nil || status != http.StatusUnauthorized {
 					t.Errorf("%s, required: status %d, want 401", place, status)
 				}
 			}
@@ -170,7 +180,10 @@ func TestGoodHandshakes(t *testing.T) {
 	}
 	for name, tt := range tokens {
 		t.Run(name, func(t *testing.T) {
-			want := told{Type: "hello", User: tt.want.User, Role: string(tt.want.Role), Vendor: tt.want.Vendor, Expires: tt.want.Expires.UnixMilli()}
+			want := told{
+				Type: "hello", User: tt.want.User, Role: string(tt.want.Role), Vendor: tt.want.Vendor,
+				Expires: tt.want.Expires.UnixMilli(),
+			}
 			for place, in := range places {
 				conn, status := shake(t, gw, "/v1?auth=required", in(tt.token))
 				if conn == nil {

@@ -278,11 +278,16 @@ func TestKeysOfNoUse(t *testing.T) {
 		header string
 		key    any
 	}{
-		"for encryption":    {strings.Replace(ec, `"kid"`, `"use":"enc","kid"`, 1), `{"alg":"ES256","kid":"x"}`, otherKey()},
-		"of another alg":    {strings.Replace(ec, `"kid"`, `"alg":"ES512","kid"`, 1), `{"alg":"ES256","kid":"x"}`, otherKey()},
-		"RSA, too short":    {keySet("x", small), `{"alg":"RS256","kid":"x"}`, small},
-		"another curve":     {keySet("x", p384Key()), `{"alg":"ES256","kid":"x"}`, p384Key()},
-		"secret":            {`{"keys":[{"kty":"oct","kid":"x","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}]}`, `{"alg":"HS256","kid":"x"}`, guestKey},
+		"for encryption": {strings.Replace(ec, `"kid"`, `"use":"enc","kid"`, 1), `{"alg":"ES256","kid":"x"}`, otherKey()},
+		"of another alg": {
+			strings.Replace(ec, `"kid"`, `"alg":"ES512","kid"`, 1), `{"alg":"ES256","kid":"x"}`, otherKey(),
+		},
+		"RSA, too short": {keySet("x", small), `{"alg":"RS256","kid":"x"}`, small},
+		"another curve":  {keySet("x", p384Key()), `{"alg":"ES256","kid":"x"}`, p384Key()},
+		"secret": {
+			`{"keys":[{"kty":"oct","kid":"x","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}]}`,
+			`{"alg":"HS256","kid":"x"}`, guestKey,
+		},
 		"damaged":           {strings.Replace(ec, `"x":"`, `"x":"!`, 1), `{"alg":"ES256","kid":"x"}`, otherKey()},
 		"without a name":    {strings.Replace(ec, `"kid":"x"`, `"kid":""`, 1), `{"alg":"ES256","kid":""}`, otherKey()},
 		"of a private kind": {`{"keys":[{"kty":"OKP","crv":"X448","kid":"x","x":"AA"}]}`, `{"alg":"EdDSA","kid":"x"}`, nil},

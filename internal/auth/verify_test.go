@@ -29,27 +29,50 @@ func good() map[string]accepted {
 	ends := now.Add(time.Hour)
 	customer := hub.Principal{User: "user-1", Role: "customer", Expires: ends}
 	return map[string]accepted{
-		"ES256":           {user(claims()), customer},
-		"RS256":           {sign(rsHeader, claims(), rsaKey()), customer},
-		"typ and x5t":     {sign(`{"typ":"at+jwt","alg":"ES256","x5t":"abc","kid":"ec"}`, claims(), ecKey()), customer},
-		"another client":  {user(claims("client_id", "app")), customer},
-		"role customer":   {user(claims("role", "customer")), customer},
-		"strange groups":  {user(claims("cognito:groups", []string{"guest", "Admin", "beta"})), customer},
-		"with an aud":     {user(claims("aud", []string{"https://api.example"})), customer}, // Cognito writes it for resource servers
-		"unknown claims":  {user(claims("scope", "openid", "device_key", "x", "x", map[string]any{"y": []int{1}})), customer},
-		"no vendor":       {user(claims("vendor", "acme")), customer}, // a customer's is of no interest
-		"vendor":          {user(claims("role", "vendor", "vendor", "acme")), hub.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends}},
-		"vendor by group": {user(claims("cognito:groups", []string{"x", "vendor"}, "vendor", "acme")), hub.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends}},
-		"admin":           {user(claims("role", "admin", "vendor", "acme")), hub.Principal{User: "user-1", Role: "admin", Expires: ends}},
-		"admin by group":  {user(claims("cognito:groups", []string{"vendor", "admin"})), hub.Principal{User: "user-1", Role: "admin", Expires: ends}},
+		"ES256":          {user(claims()), customer},
+		"RS256":          {sign(rsHeader, claims(), rsaKey()), customer},
+		"typ and x5t":    {sign(`{"typ":"at+jwt","alg":"ES256","x5t":"abc","kid":"ec"}`, claims(), ecKey()), customer},
+		"another client": {user(claims("client_id", "app")), customer},
+		"role customer":  {user(claims("role", "customer")), customer},
+		"strange groups": {user(claims("cognito:groups", []string{"guest", "Admin", "beta"})), customer},
+		// Cognito writes it for resource servers
+		"with an aud":    {user(claims("aud", []string{"https://api.example"})), customer},
+		"unknown claims": {user(claims("scope", "openid", "device_key", "x", "x", map[string]any{"y": []int{1}})), customer},
+		"no vendor":      {user(claims("vendor", "acme")), customer}, // a customer's is of no interest
+		"vendor": {
+			user(claims("role", "vendor", "vendor", "acme")),
+			hub.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends},
+		},
+		"vendor by group": {
+			user(claims("cognito:groups", []string{"x", "vendor"}, "vendor", "acme")),
+			hub.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends},
+		},
+		"admin": {
+			user(claims("role", "admin", "vendor", "acme")), hub.Principal{User: "user-1", Role: "admin", Expires: ends},
+		},
+		"admin by group": {
+			user(claims("cognito:groups", []string{"vendor", "admin"})),
+			hub.Principal{User: "user-1", Role: "admin", Expires: ends},
+		},
 		"role over group": {user(claims("role", "customer", "cognito:groups", []string{"admin"})), customer},
-		"longest sub":     {user(claims("sub", strings.Repeat("~", 255))), hub.Principal{User: strings.Repeat("~", 255), Role: "customer", Expires: ends}},
-		"within leeway":   {user(claims("exp", now.Unix()-60)), hub.Principal{User: "user-1", Role: "customer", Expires: now.Add(-time.Minute)}},
-		"nearly begun":    {user(claims("nbf", now.Unix()+60, "iat", now.Unix()+60)), customer},
-		"fraction":        {user(claims("exp", float64(now.Unix()+3600)+0.5)), customer},
-		"guest":           {guest(guestClaims()), hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
-		"guest, old key":  {"guest." + sign(hsHeader, guestClaims(), oldGuestKey), hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
-		"guest with role": {guest(guestClaims("role", "admin")), hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
+		"longest sub": {
+			user(claims("sub", strings.Repeat("~", 255))),
+			hub.Principal{User: strings.Repeat("~", 255), Role: "customer", Expires: ends},
+		},
+		"within leeway": {
+			user(claims("exp", now.Unix()-60)),
+			hub.Principal{User: "user-1", Role: "customer", Expires: now.Add(-time.Minute)},
+		},
+		"nearly begun": {user(claims("nbf", now.Unix()+60, "iat", now.Unix()+60)), customer},
+		"fraction":     {user(claims("exp", float64(now.Unix()+3600)+0.5)), customer},
+		"guest":        {guest(guestClaims()), hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
+		"guest, old key": {
+			"guest." + sign(hsHeader, guestClaims(), oldGuestKey),
+			hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends},
+		},
+		"guest with role": {
+			guest(guestClaims("role", "admin")), hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends},
+		},
 	}
 }
 
@@ -161,27 +184,33 @@ func hostile() map[string]refused {
 		"b64 alone":             bad(sign(`{"alg":"ES256","kid":"ec","b64":true}`, claims(), ecKey())),
 		"brings its own key":    bad(sign(`{"alg":"ES256","kid":"ec","jwk":`+embedded+`}`, claims(), otherKey())),
 		"names its own key set": bad(sign(`{"alg":"ES256","kid":"ec","jku":"https://evil.test"}`, claims(), otherKey())),
-		"brings a certificate":  bad(sign(`{"alg":"ES256","kid":"ec","x5c":["`+base64.StdEncoding.EncodeToString(public)+`"]}`, claims(), otherKey())),
-		"names a certificate":   bad(sign(`{"alg":"ES256","kid":"ec","x5u":"https://evil.test/cert.pem"}`, claims(), otherKey())),
-		"ES256 with P-384":      bad(sign(esHeader, claims(), p384Key())),
-		"ES384":                 bad(sign(`{"alg":"ES384","kid":"p384"}`, claims(), p384Key())),
-		"EdDSA":                 bad(sign(`{"alg":"EdDSA","kid":"ec"}`, claims(), ecKey())),
-		"crit b64 false":        bad(sign(`{"alg":"ES256","kid":"ec","crit":["b64"],"b64":false}`, claims(), ecKey())),
-		"b64 false alone":       bad(sign(`{"alg":"ES256","kid":"ec","b64":false}`, claims(), ecKey())),
-		"kid in capitals":       bad(sign(`{"alg":"ES256","kid":"EC"}`, claims(), ecKey())),
-		"kid twice":             bad(sign(`{"alg":"ES256","kid":"other","kid":"ec"}`, claims(), ecKey())),
-		"kid with a quote":      bad(sign(`{"alg":"ES256","kid":"ec' OR '1'='1"}`, claims(), ecKey())),
-		"kid with NUL":          bad(sign(`{"alg":"ES256","kid":"ec\u0000"}`, claims(), ecKey())),
-		"kid of a kilobyte":     bad(sign(`{"alg":"ES256","kid":"`+strings.Repeat("k", 1<<10)+`"}`, claims(), ecKey())),
+		"brings a certificate": bad(sign(
+			`{"alg":"ES256","kid":"ec","x5c":["`+base64.StdEncoding.EncodeToString(public)+`"]}`, claims(), otherKey(),
+		)),
+		"names a certificate": bad(sign(
+			`{"alg":"ES256","kid":"ec","x5u":"https://evil.test/cert.pem"}`, claims(), otherKey(),
+		)),
+		"ES256 with P-384":  bad(sign(esHeader, claims(), p384Key())),
+		"ES384":             bad(sign(`{"alg":"ES384","kid":"p384"}`, claims(), p384Key())),
+		"EdDSA":             bad(sign(`{"alg":"EdDSA","kid":"ec"}`, claims(), ecKey())),
+		"crit b64 false":    bad(sign(`{"alg":"ES256","kid":"ec","crit":["b64"],"b64":false}`, claims(), ecKey())),
+		"b64 false alone":   bad(sign(`{"alg":"ES256","kid":"ec","b64":false}`, claims(), ecKey())),
+		"kid in capitals":   bad(sign(`{"alg":"ES256","kid":"EC"}`, claims(), ecKey())),
+		"kid twice":         bad(sign(`{"alg":"ES256","kid":"other","kid":"ec"}`, claims(), ecKey())),
+		"kid with a quote":  bad(sign(`{"alg":"ES256","kid":"ec' OR '1'='1"}`, claims(), ecKey())),
+		"kid with NUL":      bad(sign(`{"alg":"ES256","kid":"ec\u0000"}`, claims(), ecKey())),
+		"kid of a kilobyte": bad(sign(`{"alg":"ES256","kid":"`+strings.Repeat("k", 1<<10)+`"}`, claims(), ecKey())),
 
 		// Signatures.
-		"signed by another":      bad(sign(esHeader, claims(), otherKey())),
-		"payload exchanged":      bad(cut(good, 1, b64([]byte(claims("role", "admin"))))),
-		"header exchanged":       bad(cut(good, 0, b64([]byte(`{"alg":"ES256","kid":"ec","typ":"JWT"}`)))),
-		"signature of zeros":     bad(cut(good, 2, b64(make([]byte, 64)))),
-		"signature too short":    bad(cut(good, 2, b64(make([]byte, 63)))),
-		"signature too long":     bad(cut(good, 2, b64(make([]byte, 65)))),
-		"guest key unknown":      bad("guest." + sign(hsHeader, guestClaims(), []byte("some other key of more than 32 bytes"))),
+		"signed by another":   bad(sign(esHeader, claims(), otherKey())),
+		"payload exchanged":   bad(cut(good, 1, b64([]byte(claims("role", "admin"))))),
+		"header exchanged":    bad(cut(good, 0, b64([]byte(`{"alg":"ES256","kid":"ec","typ":"JWT"}`)))),
+		"signature of zeros":  bad(cut(good, 2, b64(make([]byte, 64)))),
+		"signature too short": bad(cut(good, 2, b64(make([]byte, 63)))),
+		"signature too long":  bad(cut(good, 2, b64(make([]byte, 65)))),
+		"guest key unknown": bad(
+			"guest." + sign(hsHeader, guestClaims(), []byte("some other key of more than 32 bytes")),
+		),
 		"guest key empty":        bad("guest." + sign(hsHeader, guestClaims(), []byte{})),
 		"guest with ES256":       bad("guest." + sign(esHeader, guestClaims(), ecKey())),
 		"guest with none":        bad("guest." + cut(sign(`{"alg":"none"}`, guestClaims(), nil), 2, "AA")),

@@ -41,7 +41,10 @@ func TestAuthorizeFindsToken(t *testing.T) {
 		{"in a header in small letters", map[string]string{"sec-websocket-protocol": "securecart.v1, bearer." + ann}},
 		{"in Authorization", map[string]string{"Authorization": "Bearer " + ann}},
 		{"in authorization", map[string]string{"authorization": "bearer " + ann}},
-		{"in both, the subprotocol counts", map[string]string{"Sec-WebSocket-Protocol": "bearer." + ann, "Authorization": "Bearer " + bob}},
+		{
+			"in both, the subprotocol counts",
+			map[string]string{"Sec-WebSocket-Protocol": "bearer." + ann, "Authorization": "Bearer " + bob},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := b.identity(tt.headers, nil)
@@ -61,9 +64,18 @@ func TestAuthorizeRoles(t *testing.T) {
 		want              map[string]any
 	}{
 		{"customer", b.token(issuer.Claims{User: "ann"}), "ann", map[string]any{"role": "customer", "expires": expires}},
-		{"vendor", b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"}), "vera", map[string]any{"role": "vendor", "vendor": "acme", "expires": expires}},
-		{"admin", b.token(issuer.Claims{User: "root", Role: "admin"}), "root", map[string]any{"role": "admin", "expires": expires}},
-		{"guest who was here before", b.guestToken("9f2c"), "guest:9f2c", map[string]any{"role": "guest", "expires": millis(b.now.Add(auth.DefaultGuestTTL).Truncate(time.Second))}},
+		{
+			"vendor", b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"}), "vera",
+			map[string]any{"role": "vendor", "vendor": "acme", "expires": expires},
+		},
+		{
+			"admin", b.token(issuer.Claims{User: "root", Role: "admin"}), "root",
+			map[string]any{"role": "admin", "expires": expires},
+		},
+		{
+			"guest who was here before", b.guestToken("9f2c"), "guest:9f2c",
+			map[string]any{"role": "guest", "expires": millis(b.now.Add(auth.DefaultGuestTTL).Truncate(time.Second))},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := b.identity(offering(tt.token), nil)
@@ -109,12 +121,20 @@ func TestAuthorizeBadToken(t *testing.T) {
 		{"garbage of a guest", func(*bench) string { return "guest.e30.e30.e30" }, "token_bad"},
 		{"cut short", func(b *bench) string { return b.token(issuer.Claims{User: "ann"})[:80] }, "token_bad"},
 		{"of another issuer", func(*bench) string { return newBench(t).token(issuer.Claims{User: "ann"}) }, "token_bad"},
-		{"of a user who looks like a guest", func(b *bench) string { return b.token(issuer.Claims{User: "guest:9f2c"}) }, "token_bad"},
-		{"no keys to check it with", func(b *bench) string { b.loseKeys(); return b.token(issuer.Claims{User: "ann"}) }, "busy"},
+		{
+			"of a user who looks like a guest", func(b *bench) string { return b.token(issuer.Claims{User: "guest:9f2c"}) },
+			"token_bad",
+		},
+		{
+			"no keys to check it with", func(b *bench) string { b.loseKeys(); return b.token(issuer.Claims{User: "ann"}) },
+			"busy",
+		},
 	} {
 		for place, header := range map[string]func(token string) map[string]string{
-			"subprotocol":   offering,
-			"Authorization": func(token string) map[string]string { return map[string]string{"Authorization": "Bearer " + token} },
+			"subprotocol": offering,
+			"Authorization": func(token string) map[string]string {
+				return map[string]string{"Authorization": "Bearer " + token}
+			},
 		} {
 			t.Run(tt.name+" in "+place, func(t *testing.T) {
 				b := newBench(t)
@@ -190,7 +210,8 @@ func TestAuthorizeRequiredRevoked(t *testing.T) {
 		t.Errorf("with a newer token: got %s, want ann", got.PrincipalID)
 	}
 	b.store.fail["Owner"] = errInside
-	if _, err := call[policy](t, b.authorize, handshake(t, offering(fresh), required)); err == nil || err.Error() == "Unauthorized" {
+	if _, err := call[policy](t, b.authorize, handshake(t, offering(fresh), required)); err == nil ||
+		err.Error() == "Unauthorized" {
 		t.Errorf("got %v, want a failure that is not the client's", err)
 	}
 	b.wantKnownLines()
@@ -238,7 +259,13 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 	}
 	t.Run("what is none", func(t *testing.T) {
 		b := newBench(t)
-		b.identity(nil, map[string]string{"v": "1.2.3", "ref": "guest.book", "page": "eyewear.summer.html", "key": "eyJust.one", "bearers": "3", "tokens": "2"})
+		b.identity(
+			nil,
+			map[string]string{
+				"v": "1.2.3", "ref": "guest.book", "page": "eyewear.summer.html", "key": "eyJust.one", "bearers": "3",
+				"tokens": "2",
+			},
+		)
 	})
 	t.Run("as the service sends it", func(t *testing.T) {
 		wantUnauthorized(t, newBench(t), stored(t, "authorizer", nil))
@@ -308,7 +335,8 @@ func TestAuthorizeTellsIssueAndAddress(t *testing.T) {
 	if _, ok := guest["issued"]; ok {
 		t.Errorf("a new guest: issued %v, want none", guest["issued"])
 	}
-	if address, _ := user["address"].(string); address == "" || address != guest["address"] || strings.Contains(address, "192") {
+	if address, _ := user["address"].(string); address == "" || address != guest["address"] ||
+		strings.Contains(address, "192") {
 		t.Errorf("address %q of the user, %q of the guest from the same place", user["address"], guest["address"])
 	}
 }

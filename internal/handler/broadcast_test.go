@@ -37,7 +37,8 @@ func (b *bench) records(first int) []json.RawMessage {
 // unreadable is a record of a row that is not as rows are.
 func unreadable(sequence int) json.RawMessage {
 	return json.RawMessage(fmt.Sprintf(
-		`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"%d","Keys":{"sku":{"S":"MUG"}},"NewImage":{"sku":{"S":"MUG"},"version":{"N":"1.5"}}}}`, sequence))
+		`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"%d","Keys":{"sku":{"S":"MUG"}},`+
+			`"NewImage":{"sku":{"S":"MUG"},"version":{"N":"1.5"}}}}`, sequence))
 }
 
 // deliver gives a batch to the broadcaster.
@@ -217,7 +218,8 @@ func TestBroadcastUnreadableRecord(t *testing.T) {
 // mark marks a connection that has missed A.
 func (b *bench) mark(id string) {
 	b.t.Helper()
-	if err := b.store.MarkForRetry(b.t.Context(), []hub.Undelivered{{ConnectionID: id, Topics: []hub.Topic{sku("A")}}}, b.now)[0]; err != nil {
+	missed := []hub.Undelivered{{ConnectionID: id, Topics: []hub.Topic{sku("A")}}}
+	if err := b.store.MarkForRetry(b.t.Context(), missed, b.now)[0]; err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -363,6 +365,7 @@ func TestBroadcastCart(t *testing.T) {
 	b.changes = nil
 	phone.taken("add MUG 2", "ok")
 	wantFailed(t, b.deliver(b.records(100)...), "")
-	const delta = ` {"type":"delta","epoch":"k3","topics":{"cart":{"from":0,"version":1,"lines":{"MUG":{"quantity":2,"version":1}}}}}`
+	const delta = ` {"type":"delta","epoch":"k3","topics":{"cart":{"from":0,"version":1,"lines":{"MUG":{"quantity":2,` +
+		`"version":1}}}}}`
 	b.wantSent("laptop"+delta, "phone"+delta)
 }

@@ -52,7 +52,9 @@ func idIn(name string) string {
 func arriving(t testing.TB, offer string) []byte {
 	t.Helper()
 	return stored(t, "connect", func(e map[string]any) {
-		in(e, "requestContext")["authorizer"] = map[string]any{"principalId": "guest:g1", "role": "guest", "integrationLatency": 7}
+		in(e, "requestContext")["authorizer"] = map[string]any{
+			"principalId": "guest:g1", "role": "guest", "integrationLatency": 7,
+		}
 		if offer != "" {
 			in(e, "headers")["Sec-WebSocket-Protocol"] = offer
 			in(e, "multiValueHeaders")["Sec-WebSocket-Protocol"] = []string{offer}
@@ -82,8 +84,10 @@ func TestConnectRecords(t *testing.T) {
 			})
 		}, hub.Connection{
 			ID: lastID, Notice: "token_expired", ConnectedAt: connectedAt,
-			Principal: hub.Principal{User: "vera", Role: hub.RoleVendor, Vendor: "acme", Expires: time.UnixMilli(1738926650000).UTC()},
-			Endpoint:  "x7k2m9q4t1.execute-api.eu-central-1.amazonaws.com/prod",
+			Principal: hub.Principal{
+				User: "vera", Role: hub.RoleVendor, Vendor: "acme", Expires: time.UnixMilli(1738926650000).UTC(),
+			},
+			Endpoint: "x7k2m9q4t1.execute-api.eu-central-1.amazonaws.com/prod",
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -163,7 +167,8 @@ func TestConnectStoreFailure(t *testing.T) {
 	b := newBench(t)
 	b.store.fail["PutConnection"] = errInside
 	wantStatus(t, b.connect, arriving(t, ""), http.StatusInternalServerError)
-	if records := b.logged("connect"); len(records) != 1 || records[0]["connection"] != lastID || records[0]["level"] != "ERROR" {
+	if records := b.logged("connect"); len(records) != 1 || records[0]["connection"] != lastID ||
+		records[0]["level"] != "ERROR" {
 		t.Errorf("got log records %v, want one error that names the connection", records)
 	}
 }

@@ -111,7 +111,9 @@ func TestPoisonRecord(t *testing.T) {
 		if !served.Equal(committed) {
 			t.Errorf("what comes after it was sent after %s, want at once", served.Sub(committed))
 		}
-		f.wantInvocations("100-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101")
+		f.wantInvocations(
+			"100-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101",
+		)
 		if len(f.givenUp) != 1 || f.givenUp[0].First != "101" {
 			t.Errorf("given up: %+v, want what begins with 101", f.givenUp)
 		}

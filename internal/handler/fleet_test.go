@@ -119,9 +119,12 @@ func (f *fleet) stock(sku string, available int) {
 // listen connects somebody who watches a SKU.
 func (f *fleet) listen(id, sku string, since time.Time) {
 	f.t.Helper()
-	c := hub.Connection{ID: id, Principal: hub.Principal{User: hub.GuestUserPrefix + id, Role: hub.RoleGuest}, ConnectedAt: since}
+	c := hub.Connection{
+		ID: id, Principal: hub.Principal{User: hub.GuestUserPrefix + id, Role: hub.RoleGuest}, ConnectedAt: since,
+	}
 	topics := []hub.Topic{{Kind: hub.KindSKU, Name: sku}}
-	if err := errors.Join(f.store.PutConnection(f.t.Context(), c), f.store.Subscribe(f.t.Context(), c, topics)); err != nil {
+	err := f.store.PutConnection(f.t.Context(), c)
+	if err = errors.Join(err, f.store.Subscribe(f.t.Context(), c, topics)); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -212,7 +215,10 @@ type connections struct {
 	closed map[string]bool
 }
 
-func (c *connections) PostToConnection(ctx context.Context, in *apigatewaymanagementapi.PostToConnectionInput, _ ...func(*apigatewaymanagementapi.Options)) (*apigatewaymanagementapi.PostToConnectionOutput, error) {
+func (c *connections) PostToConnection(
+	ctx context.Context, in *apigatewaymanagementapi.PostToConnectionInput,
+	_ ...func(*apigatewaymanagementapi.Options),
+) (*apigatewaymanagementapi.PostToConnectionOutput, error) {
 	if c.answer != nil {
 		if err := c.answer(ctx, *in.ConnectionId); err != nil {
 			return nil, err
@@ -232,7 +238,9 @@ func (c *connections) PostToConnection(ctx context.Context, in *apigatewaymanage
 	return &apigatewaymanagementapi.PostToConnectionOutput{}, nil
 }
 
-func (c *connections) DeleteConnection(_ context.Context, in *apigatewaymanagementapi.DeleteConnectionInput, _ ...func(*apigatewaymanagementapi.Options)) (*apigatewaymanagementapi.DeleteConnectionOutput, error) {
+func (c *connections) DeleteConnection(
+	_ context.Context, in *apigatewaymanagementapi.DeleteConnectionInput, _ ...func(*apigatewaymanagementapi.Options),
+) (*apigatewaymanagementapi.DeleteConnectionOutput, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed[*in.ConnectionId] = true
@@ -265,7 +273,9 @@ type slowStore struct {
 	forget      func(ctx context.Context, id string) error
 }
 
-func (s *slowStore) Subscribers(ctx context.Context, t hub.Topic, after string, limit int) ([]hub.Subscriber, string, error) {
+func (s *slowStore) Subscribers(
+	ctx context.Context, t hub.Topic, after string, limit int,
+) ([]hub.Subscriber, string, error) {
 	if err := first(ctx, s.subscribers, t); err != nil {
 		return nil, "", err
 	}

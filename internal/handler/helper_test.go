@@ -77,7 +77,9 @@ func newBench(t testing.TB) *bench {
 	b.metrics = logs.NewMetrics(log, "Test", "function")
 	b.connect = lambda.NewHandler(handler.Connect(b.hub, "", b.metrics.Connected, log))
 	b.disconnect = lambda.NewHandler(handler.Disconnect(b.hub, b.metrics.Disconnected, log))
-	b.broadcast = lambda.NewHandler(handler.Broadcast(b.hub, handler.BroadcastOptions{Observe: b.observe, Healed: b.metrics.Healed}, log))
+	b.broadcast = lambda.NewHandler(handler.Broadcast(
+		b.hub, handler.BroadcastOptions{Observe: b.observe, Healed: b.metrics.Healed}, log,
+	))
 	b.trust(b.verifier)
 	return b
 }
@@ -112,7 +114,9 @@ func (b *bench) trust(v handler.Verifier) {
 		b.guests++
 		return fmt.Sprintf("g%d", b.guests), b.noGuest
 	}
-	b.authorize = lambda.NewHandler(handler.Authorize(b.hub, v, handler.AuthorizeOptions{NewGuestID: newGuestID}, b.logger()))
+	b.authorize = lambda.NewHandler(handler.Authorize(
+		b.hub, v, handler.AuthorizeOptions{NewGuestID: newGuestID}, b.logger(),
+	))
 	b.tickets = lambda.NewHandler(handler.Tickets(b.hub, v, rand.Text, b.logger()))
 	b.message = lambda.NewHandler(handler.Message(b.hub, v, handler.MessageOptions{Shorthand: true}, b.logger()))
 }
@@ -220,7 +224,9 @@ func (f *faults) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	return f.Store.Cart(ctx, id)
 }
 
-func (f *faults) Subscribers(ctx context.Context, t hub.Topic, after string, limit int) ([]hub.Subscriber, string, error) {
+func (f *faults) Subscribers(
+	ctx context.Context, t hub.Topic, after string, limit int,
+) ([]hub.Subscriber, string, error) {
 	if err := f.topic[t]; err != nil {
 		return nil, "", err
 	}
@@ -391,7 +397,9 @@ func (c *conn) mark(event map[string]any) {
 // raw sends a message and returns the answer's text.
 func (c *conn) raw(text string) string {
 	c.b.t.Helper()
-	response, err := call[events.APIGatewayProxyResponse](c.b.t, c.b.message, stored(c.b.t, "message", func(e map[string]any) {
+	response, err := call[events.APIGatewayProxyResponse](c.b.t, c.b.message, stored(c.b.t, "message", func(
+		e map[string]any,
+	) {
 		c.mark(e)
 		e["body"] = text
 	}))
@@ -399,7 +407,10 @@ func (c *conn) raw(text string) string {
 		c.b.t.Fatalf("%s: %v, want an answer", text, err)
 	}
 	if response.StatusCode != http.StatusOK || response.IsBase64Encoded || len(response.Body) > wire.MaxMessage {
-		c.b.t.Errorf("%s: got status %d, base64 %t, %d bytes, want 200, text, at most %d", text, response.StatusCode, response.IsBase64Encoded, len(response.Body), wire.MaxMessage)
+		c.b.t.Errorf(
+			"%s: got status %d, base64 %t, %d bytes, want 200, text, at most %d", text, response.StatusCode,
+			response.IsBase64Encoded, len(response.Body), wire.MaxMessage,
+		)
 	}
 	if strings.Contains(response.Body, "canary-inside") {
 		c.b.t.Errorf("%s: internal text reaches the client: %s", text, response.Body)

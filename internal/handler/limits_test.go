@@ -34,7 +34,8 @@ func TestMessagesSlowDown(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Code != wire.CodeSlowDown || !got.Retry || got.After <= 0 || got.After > 10_000 || string(got.ID) != "7" || got.Key != "k" {
+	if got.Code != wire.CodeSlowDown || !got.Retry || got.After <= 0 || got.After > 10_000 || string(got.ID) != "7" ||
+		got.Key != "k" {
 		t.Errorf("got %s, want slow_down with id, key and a wait of at most 10 s", text)
 	}
 	if cart := b.cart("g~g1"); cart.Version != 0 {
@@ -67,7 +68,8 @@ func TestHelloTellsLimits(t *testing.T) {
 		"":    {Messages: hub.GuestMessages, SKUs: hub.GuestSKUs},
 		"ann": {Messages: hub.CustomerMessages},
 	} {
-		want.Message, want.TopicsPerMessage, want.Topics, want.Lines, want.Quantity, want.Idle = 32_000, 100, 200, 200, 999, 600
+		want.Message, want.TopicsPerMessage, want.Topics = 32_000, 100, 200
+		want.Lines, want.Quantity, want.Idle = 200, 999, 600
 		var headers map[string]string
 		if user != "" {
 			headers = offering(b.token(issuer.Claims{User: user}))
@@ -90,13 +92,16 @@ func TestConnectRefusesCrowds(t *testing.T) {
 	response, err := call[events.APIGatewayProxyResponse](t, b.connect, stored(t, "connect", func(e map[string]any) {
 		r := in(e, "requestContext")
 		r["connectionId"] = "more"
-		r["authorizer"] = map[string]any{"principalId": p.PrincipalID, "role": p.Context["role"], "address": p.Context["address"]}
+		r["authorizer"] = map[string]any{
+			"principalId": p.PrincipalID, "role": p.Context["role"], "address": p.Context["address"],
+		}
 	}))
 	if err != nil || response.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("got %d, %v, want 429", response.StatusCode, err)
 	}
 	b.wantNoRow("more")
-	if log := b.log.String(); strings.Contains(log, "192.0.2.1") || strings.Contains(log, fmt.Sprint(p.Context["address"])) {
+	if log := b.log.String(); strings.Contains(log, "192.0.2.1") ||
+		strings.Contains(log, fmt.Sprint(p.Context["address"])) {
 		t.Error("the address is in the log")
 	}
 	b.wantKnownLines()

@@ -54,9 +54,12 @@ func TestLogKeepsSecrets(t *testing.T) {
 	}
 	conversation := func(c *conn) {
 		for _, text := range []string{
-			"hello", "sub cart sku:" + mug, "add " + mug + " 2 key=k-1", "add " + mug + " 2 key=k-1", "add " + mug + " 3 key=k-1",
-			"add " + tee, "add " + canary + "-NONE", "set " + mug + " 3 " + tee + " 0", "set " + mug + " 1 v1", "set " + mug + " 1 v999",
-			"get cart", "get " + canary, "set " + canary, "only cart", "unsub *", `{"action":"set","lines":{"` + canary + ` x":1}}`, canary,
+			"hello", "sub cart sku:" + mug, "add " + mug + " 2 key=k-1", "add " + mug + " 2 key=k-1",
+			"add " + mug + " 3 key=k-1",
+			"add " + tee, "add " + canary + "-NONE", "set " + mug + " 3 " + tee + " 0", "set " + mug + " 1 v1",
+			"set " + mug + " 1 v999",
+			"get cart", "get " + canary, "set " + canary, "only cart", "unsub *",
+			`{"action":"set","lines":{"` + canary + ` x":1}}`, canary,
 		} {
 			c.say(text)
 		}
@@ -74,7 +77,9 @@ func TestLogKeepsSecrets(t *testing.T) {
 	ann, visitor := b.open("ann", offering(user)), b.open("visitor", offering(guest))
 	conversation(ann)
 	conversation(visitor)
-	for _, method := range []string{"Connection", "PutConnection", "Subscribe", "Unsubscribe", "EndConnection", "Epoch", "Items", "Cart", "PutCarts"} {
+	for _, method := range []string{
+		"Connection", "PutConnection", "Subscribe", "Unsubscribe", "EndConnection", "Epoch", "Items", "Cart", "PutCarts",
+	} {
 		b.store.fail = map[string]error{method: errInside}
 		conversation(ann)
 		for _, event := range [][]byte{stored(t, "connect", ann.mark), stored(t, "disconnect", ann.mark)} {
@@ -99,7 +104,8 @@ func TestLogKeepsSecrets(t *testing.T) {
 	for _, line := range []string{
 		`{"N":"1"}`, `{"M":{"quantity":{"N":"1000"},"version":{"N":"1"}}}`, `{"M":{}}`,
 	} {
-		carts = append(carts, json.RawMessage(`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"7","Keys":{"cart":{"S":"u~mark-user-ann"}},`+
+		carts = append(carts, json.RawMessage(`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"7",`+
+			`"Keys":{"cart":{"S":"u~mark-user-ann"}},`+
 			`"NewImage":{"cart":{"S":"u~mark-user-ann"},"version":{"N":"1"},"lines":{"M":{"`+mug+`":`+line+`}}}}}`))
 	}
 	b.deliver(carts...)
@@ -145,7 +151,10 @@ func (b *bench) wantKnownLines() {
 			}
 		}
 		if record["requestId"] != requestID || record["traceId"] != traceID {
-			b.t.Errorf("got request %v and trace %v, want %s and %s: %s", record["requestId"], record["traceId"], requestID, traceID, line)
+			b.t.Errorf(
+				"got request %v and trace %v, want %s and %s: %s", record["requestId"], record["traceId"], requestID, traceID,
+				line,
+			)
 		}
 	}
 }

@@ -37,18 +37,52 @@ func TestConversation(t *testing.T) {
 	c := b.user("c1", "ann")
 	for _, tt := range []struct{ say, want string }{
 		{`{"action":"ping"}`, `{"type":"pong"}`},
-		{`{"action":"ping","id":[1]}`, `{"type":"error","code":"bad_field","message":"\"id\" must be a string, a number, a boolean or null"}`},
-		{`{"action":"subscribe","id":1,"topics":["sku:MUG","sku:NONE","vendor:acme","cart"]}`, `{"type":"snapshot","id":1,"epoch":"k3","topics":{"cart":{"version":0,"lines":{}},"sku:MUG":{"version":1,"state":"in"}},"refused":{"sku:NONE":"denied","vendor:acme":"denied"}}`},
-		{`{"action":"add","id":"two","sku":"MUG","quantity":2,"key":"phone-7.41"}`, `{"type":"ok","id":"two","key":"phone-7.41","from":0,"version":1,"lines":{"MUG":{"quantity":2,"version":1}}}`},
-		{`{"action":"add","id":"again","sku":"MUG","quantity":2,"key":"phone-7.41"}`, `{"type":"ok","id":"again","key":"phone-7.41","duplicate":true,"from":0,"version":1,"lines":{"MUG":{"quantity":2,"version":1}}}`},
-		{`{"action":"set","id":3,"lines":{"MUG":1},"version":1,"epoch":"k3","key":"phone-7.42"}`, `{"type":"ok","id":3,"key":"phone-7.42","from":1,"version":2,"lines":{"MUG":{"quantity":1,"version":2}}}`},
-		{`{"action":"get","id":4,"topics":["cart","sku:TEE"]}`, `{"type":"snapshot","id":4,"epoch":"k3","topics":{"cart":{"version":2,"lines":{"MUG":{"quantity":1,"version":2}}},"sku:TEE":{"version":1,"state":"low","quantity":2}}}`},
-		{`{"action":"subscribe","id":5,"epoch":"k3","topics":{"cart":1,"sku:MUG":1}}`, `{"type":"snapshot","id":5,"epoch":"k3","topics":{"cart":{"from":1,"version":2,"lines":{"MUG":{"quantity":1,"version":2}}}},"unchanged":1}`},
-		{`{"action":"merge","id":6,"from":"` + guest + `","policy":"max","key":"login-88"}`, `{"type":"ok","id":6,"key":"login-88","from":2,"version":3,"lines":{"TEE":{"quantity":1,"version":3}}}`},
+		{
+			`{"action":"ping","id":[1]}`,
+			`{"type":"error","code":"bad_field","message":"\"id\" must be a string, a number, a boolean or null"}`,
+		},
+		{
+			`{"action":"subscribe","id":1,"topics":["sku:MUG","sku:NONE","vendor:acme","cart"]}`,
+			`{"type":"snapshot","id":1,"epoch":"k3","topics":{"cart":{"version":0,"lines":{}},"sku:MUG":{"version":1,` +
+				`"state":"in"}},"refused":{"sku:NONE":"denied","vendor:acme":"denied"}}`,
+		},
+		{
+			`{"action":"add","id":"two","sku":"MUG","quantity":2,"key":"phone-7.41"}`,
+			`{"type":"ok","id":"two","key":"phone-7.41","from":0,"version":1,"lines":{"MUG":{"quantity":2,"version":1}}}`,
+		},
+		{
+			`{"action":"add","id":"again","sku":"MUG","quantity":2,"key":"phone-7.41"}`,
+			`{"type":"ok","id":"again","key":"phone-7.41","duplicate":true,"from":0,"version":1,` +
+				`"lines":{"MUG":{"quantity":2,"version":1}}}`,
+		},
+		{
+			`{"action":"set","id":3,"lines":{"MUG":1},"version":1,"epoch":"k3","key":"phone-7.42"}`,
+			`{"type":"ok","id":3,"key":"phone-7.42","from":1,"version":2,"lines":{"MUG":{"quantity":1,"version":2}}}`,
+		},
+		{
+			`{"action":"get","id":4,"topics":["cart","sku:TEE"]}`,
+			`{"type":"snapshot","id":4,"epoch":"k3","topics":{"cart":{"version":2,"lines":{"MUG":{"quantity":1,` +
+				`"version":2}}},"sku:TEE":{"version":1,"state":"low","quantity":2}}}`,
+		},
+		{
+			`{"action":"subscribe","id":5,"epoch":"k3","topics":{"cart":1,"sku:MUG":1}}`,
+			`{"type":"snapshot","id":5,"epoch":"k3","topics":{"cart":{"from":1,"version":2,"lines":{"MUG":{"quantity":1,` +
+				`"version":2}}}},"unchanged":1}`,
+		},
+		{
+			`{"action":"merge","id":6,"from":"` + guest + `","policy":"max","key":"login-88"}`,
+			`{"type":"ok","id":6,"key":"login-88","from":2,"version":3,"lines":{"TEE":{"quantity":1,"version":3}}}`,
+		},
 		{`{"action":"unsubscribe","id":7,"topics":["sku:MUG"]}`, `{"type":"snapshot","id":7,"epoch":"k3","topics":{}}`},
-		{`sub sku:TEE id=8`, `{"type":"snapshot","id":8,"epoch":"k3","topics":{"sku:TEE":{"version":1,"state":"low","quantity":2}}}`},
+		{
+			`sub sku:TEE id=8`,
+			`{"type":"snapshot","id":8,"epoch":"k3","topics":{"sku:TEE":{"version":1,"state":"low","quantity":2}}}`,
+		},
 		{`set MUG 0 v3 id=9`, `{"type":"ok","id":9,"from":3,"version":4,"lines":{"MUG":null}}`},
-		{`add MUG 1000 id=10`, `{"type":"error","id":10,"code":"bad_field","message":"\"quantity\" must be a whole number from 1 to 999"}`},
+		{
+			`add MUG 1000 id=10`,
+			`{"type":"error","id":10,"code":"bad_field","message":"\"quantity\" must be a whole number from 1 to 999"}`,
+		},
 		{`unsub * id=11`, `{"type":"snapshot","id":11,"epoch":"k3","topics":{}}`},
 		{`ping id=12`, `{"type":"pong","id":12}`},
 		{
@@ -150,7 +184,9 @@ func TestEndpoint(t *testing.T) {
 			if err := b.store.Store.Forget(t.Context(), "c1"); err != nil {
 				t.Fatal(err)
 			}
-			b.message = lambda.NewHandler(handler.Message(b.hub, b.verifier, handler.MessageOptions{Endpoint: tt.setting}, b.logger()))
+			b.message = lambda.NewHandler(handler.Message(
+				b.hub, b.verifier, handler.MessageOptions{Endpoint: tt.setting}, b.logger(),
+			))
 			c.taken(`{"action":"subscribe","topics":["cart"]}`, "snapshot")
 			got := b.row("c1")
 			if got.Endpoint != tt.want || got.Principal.User != "ann" || !got.ConnectedAt.Equal(connectedAt) {
@@ -183,7 +219,10 @@ func TestErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got := c.refused(`{"id":"x-1","key":"k-1",`+tt.fields+`}`, tt.want)
 			if string(got.ID) != `"x-1"` || got.Key != "k-1" || got.Retry != tt.retry || got.Message == "" {
-				t.Errorf("got id %s, key %q, retry %t, message %q, want \"x-1\", k-1, %t and some words", got.ID, got.Key, got.Retry, got.Message, tt.retry)
+				t.Errorf(
+					"got id %s, key %q, retry %t, message %q, want \"x-1\", k-1, %t and some words", got.ID, got.Key, got.Retry,
+					got.Message, tt.retry,
+				)
 			}
 		})
 	}
@@ -222,7 +261,8 @@ func TestErrors(t *testing.T) {
 		if string(got.ID) != "8" || got.Key != "k-2" || !got.Retry {
 			t.Errorf("got %+v, want id 8, key k-2 and a retry", got)
 		}
-		if got := c.taken(`{"action":"get","topics":["cart","sku:MUG"]}`, "snapshot"); got.Refused["cart"] != wire.CodeTokenExpired || got.Topics["sku:MUG"] == nil {
+		got = c.taken(`{"action":"get","topics":["cart","sku:MUG"]}`, "snapshot")
+		if got.Refused["cart"] != wire.CodeTokenExpired || got.Topics["sku:MUG"] == nil {
 			t.Errorf("got %+v, want the cart refused with %s, the badge shown", got, wire.CodeTokenExpired)
 		}
 	})
@@ -273,7 +313,8 @@ func TestInternalErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := records[0]
-			if text, _ := r["error"].(string); r["level"] != "ERROR" || r["connection"] != "c1" || r["action"] != asked.Action || !strings.Contains(text, errInside.Error()) {
+			if text, _ := r["error"].(string); r["level"] != "ERROR" || r["connection"] != "c1" ||
+				r["action"] != asked.Action || !strings.Contains(text, errInside.Error()) {
 				t.Errorf("got log record %v, want an error with connection, action and cause", r)
 			}
 			b.store.fail = map[string]error{}
@@ -328,7 +369,8 @@ func TestHelloGuest(t *testing.T) {
 	token := got.GuestToken
 	got.GuestToken = ""
 	want := answer{
-		Type: "hello", ID: json.RawMessage("1"), ConnectionID: "c1", Epoch: "k3", User: "guest:g1", Role: "guest", Limits: b.hub.LimitsOf(hub.Principal{Role: hub.RoleGuest}),
+		Type: "hello", ID: json.RawMessage("1"), ConnectionID: "c1", Epoch: "k3", User: "guest:g1", Role: "guest",
+		Limits: b.hub.LimitsOf(hub.Principal{Role: hub.RoleGuest}),
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -343,7 +385,8 @@ func TestHelloGuest(t *testing.T) {
 		b.stock("MUG", 40)
 		c.taken("add MUG 3", "ok")
 		again := b.open("c2", offering(token))
-		if got := string(again.taken("get cart", "snapshot").Topics["cart"]); got != `{"version":1,"lines":{"MUG":{"quantity":3,"version":1}}}` {
+		got := string(again.taken("get cart", "snapshot").Topics["cart"])
+		if got != `{"version":1,"lines":{"MUG":{"quantity":3,"version":1}}}` {
 			t.Errorf("got cart %s, want three MUG", got)
 		}
 		if got := again.taken("hello", "hello"); got.User != "guest:g1" || got.Expires == 0 {
@@ -354,9 +397,12 @@ func TestHelloGuest(t *testing.T) {
 
 func TestHelloUser(t *testing.T) {
 	b := newBench(t)
-	got := b.open("c1", offering(b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"}))).taken("hello", "hello")
+	got := b.open(
+		"c1", offering(b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"})),
+	).taken("hello", "hello")
 	want := answer{
-		Type: "hello", ConnectionID: "c1", Epoch: "k3", User: "vera", Role: "vendor", Vendor: "acme", Limits: b.hub.LimitsOf(hub.Principal{Role: hub.RoleVendor}),
+		Type: "hello", ConnectionID: "c1", Epoch: "k3", User: "vera", Role: "vendor", Vendor: "acme",
+		Limits:  b.hub.LimitsOf(hub.Principal{Role: hub.RoleVendor}),
 		Expires: b.now.Add(issuer.DefaultTTL).Truncate(time.Second).UnixMilli(),
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -379,7 +425,8 @@ func TestHelloWithoutGuestKey(t *testing.T) {
 	}
 	c := b.open("c1", nil)
 	b.trust(v)
-	if got := c.refused(`{"action":"hello","id":7}`, wire.CodeInternal); string(got.ID) != "7" || strings.Contains(got.Message, "key") {
+	if got := c.refused(`{"action":"hello","id":7}`, wire.CodeInternal); string(got.ID) != "7" ||
+		strings.Contains(got.Message, "key") {
 		t.Errorf("got %+v, want id 7 and no word of keys", got)
 	}
 }
@@ -400,7 +447,8 @@ func TestHelloNotice(t *testing.T) {
 			if got.Notice != tt.want || got.Role != "guest" {
 				t.Errorf("got notice %q for a %s, want %q for a guest", got.Notice, got.Role, tt.want)
 			}
-			if got := c.taken("hello token="+b.token(issuer.Claims{User: "ann"}), "hello"); got.Notice != "" || got.User != "ann" {
+			if got := c.taken("hello token="+b.token(issuer.Claims{User: "ann"}), "hello"); got.Notice != "" ||
+				got.User != "ann" {
 				t.Errorf("after a good token: got notice %q for %s, want none for ann", got.Notice, got.User)
 			}
 		})
@@ -429,7 +477,8 @@ func TestHelloRenewal(t *testing.T) {
 	})
 	t.Run("a guest renews too", func(t *testing.T) {
 		guest := b.open("c2", offering(b.guestToken("9f2c")))
-		if got := guest.taken("hello token="+b.guestToken("9f2c"), "hello"); got.User != "guest:9f2c" || got.GuestToken == "" {
+		if got := guest.taken("hello token="+b.guestToken("9f2c"), "hello"); got.User != "guest:9f2c" ||
+			got.GuestToken == "" {
 			t.Errorf("got %+v, want the same guest and a token", got)
 		}
 	})
@@ -469,16 +518,31 @@ func TestHelloRefusesTokens(t *testing.T) {
 		want  wire.Code
 		retry bool
 	}{
-		{"another user's", user, func(b *bench) string { return b.token(issuer.Claims{User: "bob"}) }, wire.CodeDenied, false},
-		{"an admin's", user, func(b *bench) string { return b.token(issuer.Claims{User: "root", Role: "admin"}) }, wire.CodeDenied, false},
+		{
+			"another user's", user, func(b *bench) string { return b.token(issuer.Claims{User: "bob"}) }, wire.CodeDenied,
+			false,
+		},
+		{
+			"an admin's", user, func(b *bench) string { return b.token(issuer.Claims{User: "root", Role: "admin"}) },
+			wire.CodeDenied, false,
+		},
 		{"a guest's, for a user", user, func(b *bench) string { return b.guestToken("9f2c") }, wire.CodeDenied, false},
 		{"another guest's", guest, func(b *bench) string { return b.guestToken("0000") }, wire.CodeDenied, false},
 		{"expired", user, func(b *bench) string { return b.expiredUser("ann") }, wire.CodeTokenExpired, false},
 		{"expired guest's", guest, func(b *bench) string { return b.expiredGuest("9f2c") }, wire.CodeTokenExpired, false},
 		{"garbage", user, func(*bench) string { return "garbage" }, wire.CodeTokenBad, false},
-		{"garbage with a guest's prefix", guest, func(*bench) string { return "guest.e30.e30.e30" }, wire.CodeTokenBad, false},
-		{"of another issuer", user, func(*bench) string { return newBench(t).token(issuer.Claims{User: "ann"}) }, wire.CodeTokenBad, false},
-		{"one that cannot be checked", user, func(b *bench) string { b.loseKeys(); return b.token(issuer.Claims{User: "ann"}) }, wire.CodeBusy, true},
+		{
+			"garbage with a guest's prefix", guest, func(*bench) string { return "guest.e30.e30.e30" }, wire.CodeTokenBad,
+			false,
+		},
+		{
+			"of another issuer", user, func(*bench) string { return newBench(t).token(issuer.Claims{User: "ann"}) },
+			wire.CodeTokenBad, false,
+		},
+		{
+			"one that cannot be checked", user,
+			func(b *bench) string { b.loseKeys(); return b.token(issuer.Claims{User: "ann"}) }, wire.CodeBusy, true,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t)
@@ -503,10 +567,12 @@ func TestMerge(t *testing.T) {
 	c := b.user("c1", "ann")
 	c.taken("add MUG 3", "ok")
 	got := c.taken("merge "+b.guestToken("9f2c")+" sum key=login-1 id=7", "ok")
-	if string(got.ID) != "7" || got.Key != "login-1" || got.Version != 2 || got.Lines["MUG"] == nil || got.Lines["MUG"].Quantity != 5 {
+	if string(got.ID) != "7" || got.Key != "login-1" || got.Version != 2 || got.Lines["MUG"] == nil ||
+		got.Lines["MUG"].Quantity != 5 {
 		t.Errorf("got %+v, want five MUG in version 2, id 7, key login-1", got)
 	}
-	if ann, theirs := b.cart("u~ann").Lines["MUG"].Quantity, b.cart("g~9f2c").Lines["MUG"].Quantity; ann != 5 || theirs != 0 {
+	if ann, theirs := b.cart("u~ann").Lines["MUG"].Quantity, b.cart("g~9f2c").Lines["MUG"].Quantity; ann != 5 ||
+		theirs != 0 {
 		t.Errorf("got %d MUG in ann's cart and %d in the guest's, want 5 and none", ann, theirs)
 	}
 }
@@ -549,11 +615,16 @@ func TestMergeRefusesTokens(t *testing.T) {
 func TestMessageStatus(t *testing.T) {
 	b := newBench(t)
 	c := b.user("c1", "ann")
-	for _, body := range []string{"", " ", "\x00", "{}", "null", "[]", "\ufeff", strings.Repeat("x", 40_000), `{"action":"add"}`} {
+	for _, body := range []string{
+		"", " ", "\x00", "{}", "null", "[]", "\ufeff", strings.Repeat("x", 40_000), `{"action":"add"}`,
+	} {
 		t.Run(fmt.Sprintf("%.20q", body), func(t *testing.T) {
-			got, err := call[response](t, b.message, stored(t, "message", func(e map[string]any) { c.mark(e); e["body"] = body }))
+			got, err := call[response](
+				t, b.message, stored(t, "message", func(e map[string]any) { c.mark(e); e["body"] = body }),
+			)
 			var a answer
-			if json.Unmarshal([]byte(got.Body), &a) != nil || err != nil || got.StatusCode != http.StatusOK || a.Type != "error" {
+			if json.Unmarshal([]byte(got.Body), &a) != nil || err != nil || got.StatusCode != http.StatusOK ||
+				a.Type != "error" {
 				t.Errorf("got %d %s, %v, want 200 and an error", got.StatusCode, got.Body, err)
 			}
 		})

@@ -16,7 +16,10 @@ func origin(lines ...string) http.Header { return http.Header{"Origin": lines} }
 func TestOrigins(t *testing.T) {
 	const yes, no = http.StatusSwitchingProtocols, http.StatusForbidden
 	const shop = "https://shop.example"
-	list := []string{shop, "https://xn--bcher-kva.example", "https://shop.example:8443", "http://[2001:db8::1]:8080", "http://localhost:5173", "capacitor://localhost"}
+	list := []string{
+		shop, "https://xn--bcher-kva.example", "https://shop.example:8443", "http://[2001:db8::1]:8080",
+		"http://localhost:5173", "capacitor://localhost",
+	}
 	for _, tt := range []struct {
 		name    string
 		headers http.Header
@@ -96,7 +99,9 @@ func TestOrigins(t *testing.T) {
 	}
 	t.Run("the same host on a port of its own", func(t *testing.T) {
 		gw := newBench(t).gateway(handler.AuthorizeOptions{}, "192.0.2.7:8787")
-		for page, want := range map[string]int{"http://192.0.2.7:8787": yes, "http://192.0.2.7": no, "http://192.0.2.7:8788": no} {
+		for page, want := range map[string]int{
+			"http://192.0.2.7:8787": yes, "http://192.0.2.7": no, "http://192.0.2.7:8788": no,
+		} {
 			if got := answered(t, gw, "/v1", origin(page)); got != want {
 				t.Errorf("%s: got %d, want %d", page, got, want)
 			}

@@ -70,16 +70,28 @@ func TestTicketOpensASocket(t *testing.T) {
 		token, user string
 		context     map[string]any
 	}{
-		"customer": {b.token(issuer.Claims{User: "ann"}), "ann", map[string]any{"role": "customer", "expires": millis(b.now.Add(issuer.DefaultTTL).Truncate(time.Second))}},
-		"vendor":   {b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"}), "vera", map[string]any{"role": "vendor", "vendor": "acme", "expires": millis(b.now.Add(issuer.DefaultTTL).Truncate(time.Second))}},
-		"guest":    {b.guestToken("9f2c"), "guest:9f2c", map[string]any{"role": "guest", "expires": millis(b.now.Add(auth.DefaultGuestTTL).Truncate(time.Second))}},
+		"customer": {
+			b.token(issuer.Claims{User: "ann"}), "ann",
+			map[string]any{"role": "customer", "expires": millis(b.now.Add(issuer.DefaultTTL).Truncate(time.Second))},
+		},
+		"vendor": {
+			b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"}), "vera",
+			map[string]any{
+				"role": "vendor", "vendor": "acme", "expires": millis(b.now.Add(issuer.DefaultTTL).Truncate(time.Second)),
+			},
+		},
+		"guest": {
+			b.guestToken("9f2c"), "guest:9f2c",
+			map[string]any{"role": "guest", "expires": millis(b.now.Add(auth.DefaultGuestTTL).Truncate(time.Second))},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, body := b.ask("Bearer " + tt.token)
 			if got.StatusCode != http.StatusCreated || body.Expires != b.now.Add(hub.TicketLife).UnixMilli() {
 				t.Fatalf("got %d %s, want a ticket for 30 s", got.StatusCode, got.Body)
 			}
-			if p := b.identity(nil, withTicket(body.Ticket)); p.PrincipalID != tt.user || !reflect.DeepEqual(p.Context, tt.context) {
+			if p := b.identity(nil, withTicket(body.Ticket)); p.PrincipalID != tt.user ||
+				!reflect.DeepEqual(p.Context, tt.context) {
 				t.Errorf("got %s with %v, want %s with %v", p.PrincipalID, p.Context, tt.user, tt.context)
 			}
 			b.guests = 0
@@ -172,12 +184,16 @@ func TestTicketRefused(t *testing.T) {
 		status        int
 		code          string
 	}{
-		"no token":        {func(*bench) string { return "" }, 401, "token_bad"},
-		"another scheme":  {func(*bench) string { return "Basic YW5uOmFubg==" }, 401, "token_bad"},
-		"garbage":         {func(*bench) string { return "Bearer garbage" }, 401, "token_bad"},
-		"expired":         {func(b *bench) string { return "Bearer " + b.expiredUser("ann") }, 401, "token_expired"},
-		"another issuer":  {func(*bench) string { return "Bearer " + newBench(t).token(issuer.Claims{User: "ann"}) }, 401, "token_bad"},
-		"no keys":         {func(b *bench) string { b.loseKeys(); return "Bearer " + b.token(issuer.Claims{User: "ann"}) }, 503, "busy"},
+		"no token":       {func(*bench) string { return "" }, 401, "token_bad"},
+		"another scheme": {func(*bench) string { return "Basic YW5uOmFubg==" }, 401, "token_bad"},
+		"garbage":        {func(*bench) string { return "Bearer garbage" }, 401, "token_bad"},
+		"expired":        {func(b *bench) string { return "Bearer " + b.expiredUser("ann") }, 401, "token_expired"},
+		"another issuer": {
+			func(*bench) string { return "Bearer " + newBench(t).token(issuer.Claims{User: "ann"}) }, 401, "token_bad",
+		},
+		"no keys": {
+			func(b *bench) string { b.loseKeys(); return "Bearer " + b.token(issuer.Claims{User: "ann"}) }, 503, "busy",
+		},
 		"store throttled": {func(b *bench) string { return b.failing("PutTicket", hub.ErrThrottled) }, 503, "busy"},
 		"store fails":     {func(b *bench) string { return b.failing("PutTicket", errInside) }, 500, "internal"},
 	} {
@@ -213,7 +229,8 @@ func TestRevokedGetsNoTicket(t *testing.T) {
 	b.now = b.now.Add(time.Second)
 	b.ticket("ann")
 	b.store.fail["Owner"] = errInside
-	if got, _ := b.ask("Bearer " + b.token(issuer.Claims{User: "ann"})); got.StatusCode != http.StatusInternalServerError || strings.Contains(got.Body, "canary") {
+	got, _ = b.ask("Bearer " + b.token(issuer.Claims{User: "ann"}))
+	if got.StatusCode != http.StatusInternalServerError || strings.Contains(got.Body, "canary") {
 		t.Errorf("got %d %s, want 500", got.StatusCode, got.Body)
 	}
 	b.wantKnownLines()

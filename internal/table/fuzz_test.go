@@ -42,7 +42,8 @@ func FuzzChange(f *testing.F) {
 		`{}`, `{"dynamodb":{"Keys":{"cart":{"NULL":true}},"NewImage":{}}}`,
 		`{"eventName":"REMOVE","dynamodb":{"Keys":{},"OldImage":{"sku":{"S":"A"},"version":{"N":"9007199254740991"}}}}`,
 		`{"eventName":"INSERT","dynamodb":{"NewImage":{"sku":{"S":"A"},"version":{"N":"1.5"},"updatedAt":{"N":"-1"}}}}`,
-		`{"eventName":"INSERT","dynamodb":{"Keys":{"cart":{"S":"c"}},"NewImage":{"cart":{"S":"c"},"version":{"N":"1"},"lines":{"M":{"A":{"M":{"version":{"N":"1"}}}}}}}}`,
+		`{"eventName":"INSERT","dynamodb":{"Keys":{"cart":{"S":"c"}},"NewImage":{"cart":{"S":"c"},"version":{"N":"1"},` +
+			`"lines":{"M":{"A":{"M":{"version":{"N":"1"}}}}}}}}`,
 	} {
 		f.Add([]byte(text))
 	}
@@ -58,7 +59,8 @@ func FuzzChange(f *testing.F) {
 			}
 			return
 		}
-		if (c.NewItem == nil) == (c.NewCart == nil) || c.OldItem != nil && c.NewItem == nil || c.OldCart != nil && c.NewCart == nil {
+		if (c.NewItem == nil) == (c.NewCart == nil) || c.OldItem != nil && c.NewItem == nil || c.OldCart != nil &&
+			c.NewCart == nil {
 			t.Fatalf("got %s, want an item or a cart as it is now", show(c))
 		}
 		version := int64(0)

@@ -206,13 +206,18 @@ func TestShape(t *testing.T) {
 	tombstone := maps.Clone(item)
 	tombstone["deleted"] = map[string]any{"BOOL": "boolean"}
 	line := map[string]any{"M": map[string]any{"quantity": n, "version": n, "at": n}}
-	cart := map[string]any{"cart": s, "version": n, "floor": n, "updatedAt": n, "lines": map[string]any{"M": map[string]any{"MUG": line}}}
+	cart := map[string]any{
+		"cart": s, "version": n, "floor": n, "updatedAt": n, "lines": map[string]any{"M": map[string]any{"MUG": line}},
+	}
 	empty := maps.Clone(cart)
 	empty["lines"] = map[string]any{"M": map[string]any{}}
 
 	mug := &hub.Item{SKU: "MUG", Version: 2, Available: 7, LowAt: 5, Vendor: "acme", UpdatedAt: ms(1768205730123)}
 	gone := &hub.Item{SKU: "MUG", Version: 3, LowAt: 5, Vendor: "acme", UpdatedAt: ms(1768205730123), Deleted: true}
-	ann := &hub.Cart{ID: "u~ann", Version: 2, UpdatedAt: ms(1768205730123), Lines: map[string]hub.CartLine{"MUG": {Quantity: 1, Version: 2, At: ms(1768205730123)}}}
+	ann := &hub.Cart{
+		ID: "u~ann", Version: 2, UpdatedAt: ms(1768205730123),
+		Lines: map[string]hub.CartLine{"MUG": {Quantity: 1, Version: 2, At: ms(1768205730123)}},
+	}
 	bare := &hub.Cart{ID: "u~ann", Version: 1, UpdatedAt: ms(1768205730123)}
 
 	for _, tt := range []struct {
@@ -223,9 +228,15 @@ func TestShape(t *testing.T) {
 		images map[string]any
 	}{
 		{"new item", hub.Change{NewItem: mug}, "INSERT", map[string]any{"sku": s}, map[string]any{"NewImage": item}},
-		{"deleted item", hub.Change{OldItem: mug, NewItem: gone}, "MODIFY", map[string]any{"sku": s}, map[string]any{"NewImage": tombstone, "OldImage": item}},
+		{
+			"deleted item", hub.Change{OldItem: mug, NewItem: gone}, "MODIFY", map[string]any{"sku": s},
+			map[string]any{"NewImage": tombstone, "OldImage": item},
+		},
 		{"new cart", hub.Change{NewCart: bare}, "INSERT", map[string]any{"cart": s}, map[string]any{"NewImage": empty}},
-		{"changed cart", hub.Change{OldCart: bare, NewCart: ann}, "MODIFY", map[string]any{"cart": s}, map[string]any{"NewImage": cart, "OldImage": empty}},
+		{
+			"changed cart", hub.Change{OldCart: bare, NewCart: ann}, "MODIFY", map[string]any{"cart": s},
+			map[string]any{"NewImage": cart, "OldImage": empty},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			data, err := table.Record(tt.change, stamp)
@@ -239,19 +250,22 @@ func TestShape(t *testing.T) {
 				t.Fatal(err)
 			}
 			stream := map[string]any{
-				"ApproximateCreationDateTime": "whole number", "SequenceNumber": "digits", "SizeBytes": "whole number", "StreamViewType": "text",
-				"Keys": tt.keys,
+				"ApproximateCreationDateTime": "whole number", "SequenceNumber": "digits", "SizeBytes": "whole number",
+				"StreamViewType": "text",
+				"Keys":           tt.keys,
 			}
 			maps.Copy(stream, tt.images)
 			want := map[string]any{
-				"eventID": "text", "eventName": "text", "eventVersion": "text", "eventSource": "text", "awsRegion": "text", "eventSourceARN": "text",
-				"dynamodb": stream,
+				"eventID": "text", "eventName": "text", "eventVersion": "text", "eventSource": "text", "awsRegion": "text",
+				"eventSourceARN": "text",
+				"dynamodb":       stream,
 			}
 			if got := shape(record); !reflect.DeepEqual(got, want) {
 				t.Errorf("shape of %s\n got %v\nwant %v", data, got, want)
 			}
 			for field, want := range map[string]string{
-				"eventName": tt.event, "eventVersion": "1.1", "eventSource": "aws:dynamodb", "awsRegion": stamp.Region, "eventSourceARN": stamp.StreamARN,
+				"eventName": tt.event, "eventVersion": "1.1", "eventSource": "aws:dynamodb", "awsRegion": stamp.Region,
+				"eventSourceARN": stamp.StreamARN,
 			} {
 				if got := record[field]; got != want {
 					t.Errorf("%s: got %v, want %s", field, got, want)
@@ -282,7 +296,10 @@ func stored() map[string][]hub.Change {
 	removed := tombstone
 	removed.UpdatedAt = tee.UpdatedAt
 
-	one := hub.Cart{ID: "u~ann", Version: 1, UpdatedAt: ms(1768205730500), Lines: map[string]hub.CartLine{"MUG": {Quantity: 1, Version: 1, At: ms(1768205730500)}}}
+	one := hub.Cart{
+		ID: "u~ann", Version: 1, UpdatedAt: ms(1768205730500),
+		Lines: map[string]hub.CartLine{"MUG": {Quantity: 1, Version: 1, At: ms(1768205730500)}},
+	}
 	two := hub.Cart{ID: "u~ann", Version: 2, UpdatedAt: ms(1768205800250), Lines: map[string]hub.CartLine{
 		"MUG":       {Quantity: 0, Version: 2, At: ms(1768205800250)},
 		"TEE-RED-M": {Quantity: 2, Version: 2, At: ms(1768205800250)},
@@ -409,7 +426,10 @@ func TestBadRecords(t *testing.T) {
 		{"no keys and no images", "MODIFY", `{}`, "", ""},
 		{"no event", "", itemKeys, "", goodItem},
 
-		{"another table", "INSERT", `{"pk":{"S":"C#L0SM9c"},"sk":{"S":"!"}}`, `{"pk":{"S":"C#L0SM9c"},"sk":{"S":"!"},"version":{"N":"1"}}`, ""},
+		{
+			"another table", "INSERT", `{"pk":{"S":"C#L0SM9c"},"sk":{"S":"!"}}`,
+			`{"pk":{"S":"C#L0SM9c"},"sk":{"S":"!"},"version":{"N":"1"}}`, "",
+		},
 		{"another table, removed", "REMOVE", `{"pk":{"S":"C#L0SM9c"}}`, "", `{"pk":{"S":"C#L0SM9c"}}`},
 		{"a cart without its key", "INSERT", `{}`, goodCart, ""},
 		{"an item by a cart's key", "INSERT", cartKeys, goodItem, ""},
@@ -431,15 +451,46 @@ func TestBadRecords(t *testing.T) {
 		{"bad old image of a cart", "MODIFY", cartKeys, goodCart, `{"cart":{"S":"u~ann"}}`},
 		{"bad image of a removed row", "REMOVE", itemKeys, "", `{"sku":{"S":"MUG"}}`},
 
-		{"line that is a number", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"N":"2"}}}}`, ""},
-		{"line that is a list", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"L":[]}}}}`, ""},
-		{"line that is NULL", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"NULL":true}}}}`, ""},
-		{"line without a version", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"M":{"quantity":{"N":"2"}}}}}}`, ""},
-		{"line of 1000 pieces", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"M":{"quantity":{"N":"1000"},"version":{"N":"7"}}}}}}`, ""},
-		{"line with fewer than no pieces", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"M":{"quantity":{"N":"-1"},"version":{"N":"7"}}}}}}`, ""},
-		{"line with a text as quantity", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"M":{"quantity":{"S":"2"},"version":{"N":"7"}}}}}}`, ""},
-		{"line whose SKU is no name", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG BLUE":{"M":{"version":{"N":"7"}}}}}}`, ""},
-		{"line without a SKU", "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"":{"M":{"version":{"N":"7"}}}}}}`, ""},
+		{
+			"line that is a number", "INSERT", cartKeys,
+			`{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"N":"2"}}}}`, "",
+		},
+		{
+			"line that is a list", "INSERT", cartKeys,
+			`{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"L":[]}}}}`, "",
+		},
+		{
+			"line that is NULL", "INSERT", cartKeys,
+			`{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"NULL":true}}}}`, "",
+		},
+		{
+			"line without a version", "INSERT", cartKeys,
+			`{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"M":{"quantity":{"N":"2"}}}}}}`, "",
+		},
+		{
+			"line of 1000 pieces", "INSERT", cartKeys,
+			`{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"M":{"quantity":{"N":"1000"},` +
+				`"version":{"N":"7"}}}}}}`,
+			"",
+		},
+		{
+			"line with fewer than no pieces", "INSERT", cartKeys,
+			`{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"M":{"quantity":{"N":"-1"},"version":{"N":"7"}}}}}}`,
+			"",
+		},
+		{
+			"line with a text as quantity", "INSERT", cartKeys,
+			`{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG":{"M":{"quantity":{"S":"2"},"version":{"N":"7"}}}}}}`,
+			"",
+		},
+		{
+			"line whose SKU is no name", "INSERT", cartKeys,
+			`{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG BLUE":{"M":{"version":{"N":"7"}}}}}}`, "",
+		},
+		{
+			"line without a SKU", "INSERT", cartKeys,
+			`{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"":{"M":{"version":{"N":"7"}}}}}}`, "",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			wantInvalid(t, recordOf(t, tt.event, tt.keys, tt.newImage, tt.oldImage))
@@ -461,9 +512,13 @@ type attribute struct {
 }
 
 var attributes = []attribute{
-	{"sku", false, "S", true}, {"version", false, "N", true}, {"available", false, "N", false}, {"lowAt", false, "N", false},
+	{"sku", false, "S", true}, {"version", false, "N", true}, {
+		"available", false, "N", false,
+	}, {"lowAt", false, "N", false},
 	{"vendor", false, "S", false}, {"deleted", false, "BOOL", false}, {"updatedAt", false, "N", false},
-	{"cart", true, "S", true}, {"version", true, "N", true}, {"lines", true, "M", false}, {"floor", true, "N", false}, {"updatedAt", true, "N", false},
+	{"cart", true, "S", true}, {"version", true, "N", true}, {"lines", true, "M", false}, {"floor", true, "N", false}, {
+		"updatedAt", true, "N", false,
+	},
 }
 
 // with is a record of a good row with one attribute of another value.
@@ -548,7 +603,9 @@ func TestAttributeNumbers(t *testing.T) {
 		bad := append([]string{strconv.FormatInt(limit.least-1, 10), strconv.FormatInt(limit.most+1, 10)}, never...)
 		for _, n := range bad {
 			short := n[:min(len(n), 24)]
-			t.Run(fmt.Sprintf("%s not %q", a, short), func(t *testing.T) { wantInvalid(t, a.with(events.NewNumberAttribute(n))) })
+			t.Run(
+				fmt.Sprintf("%s not %q", a, short), func(t *testing.T) { wantInvalid(t, a.with(events.NewNumberAttribute(n))) },
+			)
 		}
 		for _, n := range []int64{limit.least, limit.most} {
 			t.Run(fmt.Sprintf("%s %d", a, n), func(t *testing.T) {
@@ -574,7 +631,9 @@ func TestRemovedForGood(t *testing.T) {
 	if step := c.NewCart.Since(7); step.From != nil || step.Lines == nil || len(step.Lines) != 0 {
 		t.Errorf("cart since 7: got %+v, want the whole cart, empty", step)
 	}
-	c, err = table.Change(recordOf(t, "REMOVE", itemKeys, "", `{"sku":{"S":"MUG"},"version":{"N":"7"},"available":{"N":"40"}}`))
+	c, err = table.Change(recordOf(
+		t, "REMOVE", itemKeys, "", `{"sku":{"S":"MUG"},"version":{"N":"7"},"available":{"N":"40"}}`,
+	))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,8 @@ func FuzzShorthand(f *testing.F) {
 	}
 	for _, line := range []string{
 		"sub sku:B sku:A epoch=k3", "sub sku:B@1 sku:A", "sub a@0 b", "only epoch=k3", "unsub", "unsub *", "unsub * *", "get",
-		"set v18 5 v19", "set a -0", "add MUG 1 key=a=b", `ping id="a b"`, `ping id="a\" b" x`, `ping id="a`, "ping id=\u00a0", "ping id=é",
+		"set v18 5 v19", "set a -0", "add MUG 1 key=a=b", `ping id="a b"`, `ping id="a\" b" x`, `ping id="a`,
+		"ping id=\u00a0", "ping id=é",
 		"merge a.b.c sum", "hello token=a.b.c id=null", "", "\u3000",
 	} {
 		f.Add(line)

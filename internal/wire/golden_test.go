@@ -22,8 +22,14 @@ func line(quantity int, version int64) *Line { return &Line{Quantity: quantity, 
 
 // What hello tells a guest and a customer.
 var (
-	guestLimits    = Limits{Message: MaxMessage, TopicsPerMessage: MaxTopics, Topics: MaxSubscriptions, Lines: MaxLines, Quantity: MaxQuantity, Messages: 50, SKUs: 500, Idle: 600}
-	customerLimits = Limits{Message: MaxMessage, TopicsPerMessage: MaxTopics, Topics: MaxSubscriptions, Lines: MaxLines, Quantity: MaxQuantity, Messages: 100, Idle: 600}
+	guestLimits = Limits{
+		Message: MaxMessage, TopicsPerMessage: MaxTopics, Topics: MaxSubscriptions, Lines: MaxLines,
+		Quantity: MaxQuantity, Messages: 50, SKUs: 500, Idle: 600,
+	}
+	customerLimits = Limits{
+		Message: MaxMessage, TopicsPerMessage: MaxTopics, Topics: MaxSubscriptions, Lines: MaxLines,
+		Quantity: MaxQuantity, Messages: 100, Idle: 600,
+	}
 )
 
 // conversation is every kind of message of version 1, in the order of
@@ -34,7 +40,8 @@ var conversation = []struct {
 }{
 	{"hello", Request{Action: ActionHello, ID: json.RawMessage("1")}},
 	{"hello-answer", Hello{
-		ID: json.RawMessage("1"), ConnectionID: "L0SM9cOFvHcCIhw=", Epoch: "k3", User: "guest:9f2c41d07a55e813", Role: "guest",
+		ID: json.RawMessage("1"), ConnectionID: "L0SM9cOFvHcCIhw=", Epoch: "k3", User: "guest:9f2c41d07a55e813",
+		Role:       "guest",
 		GuestToken: "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Limits: guestLimits, ReconnectAfter: 6900,
 	}},
 	{"hello-token", Request{Action: ActionHello, ID: json.RawMessage("2"), Token: "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"}},
@@ -42,7 +49,13 @@ var conversation = []struct {
 		ID: json.RawMessage("2"), ConnectionID: "L0SM9cOFvHcCIhw=", Epoch: "k3", User: "alice", Role: "customer",
 		Expires: 1796083200000, Limits: customerLimits, ReconnectAfter: 6900,
 	}},
-	{"subscribe", Request{Action: ActionSubscribe, ID: json.RawMessage("3"), Topics: []Topic{{Name: "sku:TEE-RED-M"}, {Name: "sku:MUG"}, {Name: "vendor:acme"}, {Name: "cart"}}}},
+	{
+		"subscribe",
+		Request{
+			Action: ActionSubscribe, ID: json.RawMessage("3"),
+			Topics: []Topic{{Name: "sku:TEE-RED-M"}, {Name: "sku:MUG"}, {Name: "vendor:acme"}, {Name: "cart"}},
+		},
+	},
 	{"subscribe-answer", Snapshot{
 		ID: json.RawMessage("3"), Epoch: "k3",
 		Topics: map[string]Value{
@@ -52,52 +65,145 @@ var conversation = []struct {
 		},
 		Refused: map[string]Code{"vendor:acme": CodeDenied},
 	}},
-	{"subscribe-resume", Request{Action: ActionSubscribe, ID: json.RawMessage(`"again"`), Epoch: "k3", Topics: []Topic{{"cart", 17}, {"sku:MUG", 9}, {"sku:TEE-RED-M", 42}}}},
+	{
+		"subscribe-resume",
+		Request{
+			Action: ActionSubscribe, ID: json.RawMessage(`"again"`), Epoch: "k3",
+			Topics: []Topic{{"cart", 17}, {"sku:MUG", 9}, {"sku:TEE-RED-M", 42}},
+		},
+	},
 	{"subscribe-resume-answer", Snapshot{
 		ID: json.RawMessage(`"again"`), Epoch: "k3", Unchanged: 2,
-		Topics: map[string]Value{"cart": Cart{From: number(17), Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18), "MUG": nil}}},
+		Topics: map[string]Value{
+			"cart": Cart{From: number(17), Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18), "MUG": nil}},
+		},
 	}},
-	{"subscribe-only", Request{Action: ActionSubscribe, ID: json.RawMessage("4"), Only: true, Topics: []Topic{{Name: "cart"}, {Name: "sku:CAP-NAVY"}}}},
+	{
+		"subscribe-only",
+		Request{
+			Action: ActionSubscribe, ID: json.RawMessage("4"), Only: true,
+			Topics: []Topic{{Name: "cart"}, {Name: "sku:CAP-NAVY"}},
+		},
+	},
 	{"subscribe-only-answer", Snapshot{
 		ID: json.RawMessage("4"), Epoch: "k3",
-		Topics: map[string]Value{"cart": Cart{Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18)}}, "sku:CAP-NAVY": Badge{Version: 1, State: StateIn}},
+		Topics: map[string]Value{
+			"cart":         Cart{Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18)}},
+			"sku:CAP-NAVY": Badge{Version: 1, State: StateIn},
+		},
 	}},
 	{"subscribe-again-answer", Snapshot{
 		ID: json.RawMessage("5"), Epoch: "k3",
 		Topics: map[string]Value{"cart": Cart{Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18)}}},
 		Again:  []string{"sku:CAP-NAVY", "sku:MUG"},
 	}},
-	{"delta-badge", Delta{Epoch: "k3", Topics: map[string]Value{"sku:TEE-RED-M": Badge{Version: 43, State: StateLow, Quantity: pieces(2)}}}},
+	{
+		"delta-badge",
+		Delta{
+			Epoch: "k3", Topics: map[string]Value{"sku:TEE-RED-M": Badge{Version: 43, State: StateLow, Quantity: pieces(2)}},
+		},
+	},
 	{"delta-both", Delta{Epoch: "k3", Topics: map[string]Value{
 		"cart":          Cart{From: number(17), Version: 18, Lines: map[string]*Line{"TEE-RED-M": line(2, 18), "MUG": nil}},
 		"sku:TEE-RED-M": Badge{Version: 44, State: StateIn},
 	}}},
-	{"delta-whole-cart", Delta{Epoch: "k3", Topics: map[string]Value{"cart": Cart{Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18)}}}}},
+	{
+		"delta-whole-cart",
+		Delta{
+			Epoch:  "k3",
+			Topics: map[string]Value{"cart": Cart{Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18)}}},
+		},
+	},
 	{"unsubscribe", Request{Action: ActionUnsubscribe, ID: json.RawMessage("6"), Topics: []Topic{{Name: "sku:MUG"}}}},
 	{"unsubscribe-all", Request{Action: ActionUnsubscribe, ID: json.RawMessage("7"), All: true}},
 	{"unsubscribe-answer", Snapshot{ID: json.RawMessage("7"), Epoch: "k3", Topics: map[string]Value{}}},
 	{"get", Request{Action: ActionGet, ID: json.RawMessage("8"), Topics: []Topic{{Name: "sku:MUG"}}}},
-	{"get-answer", Snapshot{ID: json.RawMessage("8"), Epoch: "k3", Topics: map[string]Value{"sku:MUG": Badge{Version: 9, State: StateOut}}}},
-	{"get-vendor", Request{Action: ActionGet, ID: json.RawMessage("9"), Topics: []Topic{{Name: "vendor:acme"}}, After: "CAP-NAVY"}},
-	{"get-vendor-answer", Snapshot{ID: json.RawMessage("9"), Epoch: "k3", Topics: map[string]Value{"vendor:acme": Vendor{SKUs: []string{"CAP-SAND", "SOCKS-3"}, More: true}}}},
+	{
+		"get-answer",
+		Snapshot{
+			ID: json.RawMessage("8"), Epoch: "k3", Topics: map[string]Value{"sku:MUG": Badge{Version: 9, State: StateOut}},
+		},
+	},
+	{
+		"get-vendor",
+		Request{Action: ActionGet, ID: json.RawMessage("9"), Topics: []Topic{{Name: "vendor:acme"}}, After: "CAP-NAVY"},
+	},
+	{
+		"get-vendor-answer",
+		Snapshot{
+			ID: json.RawMessage("9"), Epoch: "k3",
+			Topics: map[string]Value{"vendor:acme": Vendor{SKUs: []string{"CAP-SAND", "SOCKS-3"}, More: true}},
+		},
+	},
 	{"add", Request{Action: ActionAdd, ID: json.RawMessage("10"), SKU: "TEE-RED-M", Quantity: 1, Key: "phone-7.41"}},
-	{"add-answer", OK{ID: json.RawMessage("10"), Key: "phone-7.41", From: 17, Version: 18, Lines: map[string]*Line{"TEE-RED-M": line(1, 18)}}},
-	{"add-duplicate-answer", OK{ID: json.RawMessage("11"), Key: "phone-7.41", Duplicate: true, From: 17, Version: 18, Lines: map[string]*Line{"TEE-RED-M": line(1, 18)}}},
-	{"add-clamped-answer", OK{ID: json.RawMessage("12"), From: 18, Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(3, 19)}, Clamped: map[string]Clamp{"TEE-RED-M": {Wanted: 5, Got: 3}}}},
-	{"set", Request{Action: ActionSet, ID: json.RawMessage("13"), Lines: []Wish{{"MUG", 0}, {"TEE-RED-M", 2}}, Version: 19, Key: "phone-7.42"}},
-	{"set-answer", OK{ID: json.RawMessage("13"), Key: "phone-7.42", From: 19, Version: 20, Lines: map[string]*Line{"TEE-RED-M": line(2, 20), "MUG": nil}}},
-	{"set-again-answer", OK{ID: json.RawMessage("13"), From: 19, Version: 20, Lines: map[string]*Line{}, Clamped: map[string]Clamp{"TEE-RED-M": {Wanted: 5, Got: 3}}, Again: []string{"cart"}}},
+	{
+		"add-answer",
+		OK{
+			ID: json.RawMessage("10"), Key: "phone-7.41", From: 17, Version: 18,
+			Lines: map[string]*Line{"TEE-RED-M": line(1, 18)},
+		},
+	},
+	{
+		"add-duplicate-answer",
+		OK{
+			ID: json.RawMessage("11"), Key: "phone-7.41", Duplicate: true, From: 17, Version: 18,
+			Lines: map[string]*Line{"TEE-RED-M": line(1, 18)},
+		},
+	},
+	{
+		"add-clamped-answer",
+		OK{
+			ID: json.RawMessage("12"), From: 18, Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(3, 19)},
+			Clamped: map[string]Clamp{"TEE-RED-M": {Wanted: 5, Got: 3}},
+		},
+	},
+	{
+		"set",
+		Request{
+			Action: ActionSet, ID: json.RawMessage("13"), Lines: []Wish{{"MUG", 0}, {"TEE-RED-M", 2}}, Version: 19,
+			Key: "phone-7.42",
+		},
+	},
+	{
+		"set-answer",
+		OK{
+			ID: json.RawMessage("13"), Key: "phone-7.42", From: 19, Version: 20,
+			Lines: map[string]*Line{"TEE-RED-M": line(2, 20), "MUG": nil},
+		},
+	},
+	{
+		"set-again-answer",
+		OK{
+			ID: json.RawMessage("13"), From: 19, Version: 20, Lines: map[string]*Line{},
+			Clamped: map[string]Clamp{"TEE-RED-M": {Wanted: 5, Got: 3}}, Again: []string{"cart"},
+		},
+	},
 	{"set-conflict-answer", &Error{
 		ID: json.RawMessage("14"), Key: "phone-7.43", Code: CodeConflict, Message: "TEE-RED-M was changed on another device",
 		Version: 20, Lines: map[string]*Line{"TEE-RED-M": line(2, 20)}, Retry: true,
 	}},
-	{"merge", Request{Action: ActionMerge, ID: json.RawMessage("15"), From: "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Policy: PolicySum, Key: "login-88"}},
-	{"merge-answer", OK{ID: json.RawMessage("15"), Key: "login-88", From: 20, Version: 21, Lines: map[string]*Line{"CAP-NAVY": line(1, 21)}}},
+	{
+		"merge",
+		Request{
+			Action: ActionMerge, ID: json.RawMessage("15"), From: "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Policy: PolicySum,
+			Key: "login-88",
+		},
+	},
+	{
+		"merge-answer",
+		OK{
+			ID: json.RawMessage("15"), Key: "login-88", From: 20, Version: 21,
+			Lines: map[string]*Line{"CAP-NAVY": line(1, 21)},
+		},
+	},
 	{"ping", Request{Action: ActionPing}},
 	{"ping-answer", Pong{}},
 	{"help", Request{Action: ActionHelp, ID: json.RawMessage("16")}},
 	{"help-answer", Help{ID: json.RawMessage("16"), Usage: []string{"sub TOPIC ..."}}},
-	{"error", &Error{ID: json.RawMessage("17"), Code: CodeBadField, Message: `"quantity" must be a whole number from 1 to 999`}},
+	{
+		"error",
+		&Error{ID: json.RawMessage("17"), Code: CodeBadField, Message: `"quantity" must be a whole number from 1 to 999`},
+	},
 	{"error-over", &Error{Code: CodeTokenExpired, Message: "session expired; public topics stay subscribed"}},
 	{"error-slow-down", &Error{Code: CodeSlowDown, Message: "too many messages", Retry: true, After: 2000}},
 	{"bye", Bye{Code: "recycle", Retry: true, After: 4000}},
@@ -182,7 +288,8 @@ func TestProtocolDocument(t *testing.T) {
 
 var codes = []Code{
 	CodeBadJSON, CodeBadField, CodeUnknownAction, CodeTooBig, CodeDenied, CodeTokenExpired, CodeTokenBad,
-	CodeTooManyTopics, CodeConflict, CodeNoStock, CodeLimit, CodeSlowDown, CodeBusy, CodeOldEpoch, CodeGoneVersion, CodeInternal,
+	CodeTooManyTopics, CodeConflict, CodeNoStock, CodeLimit, CodeSlowDown, CodeBusy, CodeOldEpoch, CodeGoneVersion,
+	CodeInternal,
 }
 
 // TestEncodeDeltas: the prepared encoding is the ordinary one, split where it has

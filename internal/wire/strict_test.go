@@ -286,7 +286,9 @@ func TestWrongTypes(t *testing.T) {
 	text := []string{`null`, `true`, `7`, `["a"]`, `{"a":1}`}
 	whole := []string{`null`, `true`, `false`, `"1"`, `""`, `[1]`, `{"a":1}`, `1.0`, `1.5`, `1e2`, `1E2`, `0.1e1`}
 	flag := []string{`null`, `0`, `1`, `"true"`, `""`, `[true]`, `{"a":true}`}
-	names := []string{`null`, `true`, `7`, `"cart"`, `"**"`, `[7]`, `[null]`, `[true]`, `[["cart"]]`, `[{"cart":1}]`, `["cart",7]`}
+	names := []string{
+		`null`, `true`, `7`, `"cart"`, `"**"`, `[7]`, `[null]`, `[true]`, `[["cart"]]`, `[{"cart":1}]`, `["cart",7]`,
+	}
 	for _, field := range []struct {
 		action Action
 		rest   string // of a message in which nothing else is wrong
@@ -352,8 +354,14 @@ func TestEmptySets(t *testing.T) {
 		name, text string
 		want       Request
 	}{
-		{"only nothing", `{"action":"subscribe","only":true,"topics":[]}`, Request{Action: ActionSubscribe, Only: true, Topics: []Topic{}}},
-		{"unsubscribe from nothing", `{"action":"unsubscribe","topics":[]}`, Request{Action: ActionUnsubscribe, Topics: []Topic{}}},
+		{
+			"only nothing", `{"action":"subscribe","only":true,"topics":[]}`,
+			Request{Action: ActionSubscribe, Only: true, Topics: []Topic{}},
+		},
+		{
+			"unsubscribe from nothing", `{"action":"unsubscribe","topics":[]}`,
+			Request{Action: ActionUnsubscribe, Topics: []Topic{}},
+		},
 		{"get nothing", `{"action":"get","topics":[]}`, Request{Action: ActionGet, Topics: []Topic{}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -370,9 +378,18 @@ func TestDefaults(t *testing.T) {
 		want       Request
 	}{
 		{"one piece", `{"action":"add","sku":"MUG"}`, Request{Action: ActionAdd, SKU: "MUG", Quantity: 1}},
-		{"the sum", `{"action":"merge","from":"guest.a.b"}`, Request{Action: ActionMerge, From: "guest.a.b", Policy: PolicySum}},
-		{"only is false", `{"action":"subscribe","only":false,"topics":["cart"]}`, Request{Action: ActionSubscribe, Topics: []Topic{{Name: "cart"}}}},
-		{"a version of 0 is none", `{"action":"set","lines":{"MUG":0},"version":0}`, Request{Action: ActionSet, Lines: []Wish{{"MUG", 0}}}},
+		{
+			"the sum", `{"action":"merge","from":"guest.a.b"}`,
+			Request{Action: ActionMerge, From: "guest.a.b", Policy: PolicySum},
+		},
+		{
+			"only is false", `{"action":"subscribe","only":false,"topics":["cart"]}`,
+			Request{Action: ActionSubscribe, Topics: []Topic{{Name: "cart"}}},
+		},
+		{
+			"a version of 0 is none", `{"action":"set","lines":{"MUG":0},"version":0}`,
+			Request{Action: ActionSet, Lines: []Wish{{"MUG", 0}}},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := accept(t, tt.text, false); !reflect.DeepEqual(got, tt.want) {
@@ -389,7 +406,10 @@ func TestUnknownFieldsAreIgnored(t *testing.T) {
 		{"of any type", `{"action":"ping","a":null,"b":[1,{"c":[]}],"d":1e999,"e":"\u0000"}`},
 		{"before the action", `{"colour":"red","action":"ping"}`},
 		{"a name that only resembles", `{"action":"ping","actions":"add","skú":1,"ıd":1,"":0}`},
-		{"fields of other actions, whatever is in them", `{"action":"ping","sku":7,"topics":"?","quantity":"many","lines":null}`},
+		{
+			"fields of other actions, whatever is in them",
+			`{"action":"ping","sku":7,"topics":"?","quantity":"many","lines":null}`,
+		},
 		{"white space around", "\r\n\t {\"action\":\"ping\"} \n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -526,7 +546,10 @@ func TestCounts(t *testing.T) {
 		{"100 topics", `{"action":"subscribe","topics":` + list(100) + `}`, 100, ""},
 		{"101 topics", `{"action":"subscribe","topics":` + list(101) + `}`, 0, CodeTooManyTopics},
 		{"100 topics with versions", `{"action":"subscribe","topics":` + object("sku:", 100, "7") + `}`, 100, ""},
-		{"101 topics with versions", `{"action":"subscribe","topics":` + object("sku:", 101, "7") + `}`, 0, CodeTooManyTopics},
+		{
+			"101 topics with versions", `{"action":"subscribe","topics":` + object("sku:", 101, "7") + `}`, 0,
+			CodeTooManyTopics,
+		},
 		{"unsubscribe from 101", `{"action":"unsubscribe","topics":` + list(101) + `}`, 0, CodeTooManyTopics},
 		{"get 101", `{"action":"get","topics":` + list(101) + `}`, 0, CodeTooManyTopics},
 		{"102 names of 100 topics", `{"action":"subscribe","topics":` + repeated + `}`, 100, ""},
@@ -568,8 +591,15 @@ func TestGrammar(t *testing.T) {
 		{"sku", func(v string) string { return `{"action":"add","sku":` + v + `}` }, goodNames, badNames},
 		{"SKU of a line", func(v string) string { return `{"action":"set","lines":{` + v + `:1}}` }, goodNames, badNames},
 		{"after", func(v string) string { return `{"action":"get","topics":[],"after":` + v + `}` }, goodNames, badNames},
-		{"epoch of subscribe", func(v string) string { return `{"action":"subscribe","topics":["cart"],"epoch":` + v + `}` }, goodNames, badNames},
-		{"epoch of set", func(v string) string { return `{"action":"set","lines":{"MUG":1},"epoch":` + v + `}` }, goodNames, badNames},
+		{
+			"epoch of subscribe",
+			func(v string) string { return `{"action":"subscribe","topics":["cart"],"epoch":` + v + `}` }, goodNames,
+			badNames,
+		},
+		{
+			"epoch of set", func(v string) string { return `{"action":"set","lines":{"MUG":1},"epoch":` + v + `}` },
+			goodNames, badNames,
+		},
 		{
 			"token", func(v string) string { return `{"action":"hello","token":` + v + `}` },
 			[]string{"a", "guest.e30.e30.c2ln", "eyJ_-", n(8192)}, badTokens,
@@ -584,7 +614,9 @@ func TestGrammar(t *testing.T) {
 		},
 		{
 			"key", func(v string) string { return `{"action":"add","sku":"MUG","key":` + v + `}` },
-			[]string{"a", n(64), every('!', 'P'), every('Q', '~'), `a=b`, `"`}, []string{"", n(65), "a b", " ", "é", "a\x00", "a\x7f", "a\t", "\u00a0"},
+			[]string{"a", n(64), every('!', 'P'), every('Q', '~'), `a=b`, `"`}, []string{
+				"", n(65), "a b", " ", "é", "a\x00", "a\x7f", "a\t", "\u00a0",
+			},
 		},
 		{
 			"topic", func(v string) string { return `{"action":"get","topics":[` + v + `]}` },

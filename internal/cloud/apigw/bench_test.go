@@ -20,7 +20,9 @@ func (inMemory) Do(r *http.Request) (*http.Response, error) {
 	if _, err := io.Copy(io.Discard, r.Body); err != nil {
 		return nil, err
 	}
-	return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+	return &http.Response{
+		StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: http.NoBody, Request: r,
+	}, nil
 }
 
 func memoryClient(cfg aws.Config, more ...func(*apigatewaymanagementapi.Options)) *apigatewaymanagementapi.Client {
@@ -34,7 +36,10 @@ func memoryClient(cfg aws.Config, more ...func(*apigatewaymanagementapi.Options)
 // BenchmarkPost is one post of a delta of 130 bytes: with the SDK as it comes, and
 // as the functions have it.
 func BenchmarkPost(b *testing.B) {
-	data := []byte(`{"type":"delta","epoch":"k3","topics":{"sku:TEE-RED-M":{"version":43,"state":"low","quantity":2}}}` + strings.Repeat(" ", 32))
+	data := []byte(`{"type":"delta","epoch":"k3","topics":{"sku:TEE-RED-M":{"version":43,"state":"low",` +
+		`"quantity":2}}}` + strings.Repeat(
+		" ", 32,
+	))
 	id := "L0SM9cOFvHcCIhw="
 	for _, bm := range []struct {
 		name   string
@@ -46,7 +51,8 @@ func BenchmarkPost(b *testing.B) {
 		b.Run(bm.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := bm.client.PostToConnection(b.Context(), &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &id, Data: data}); err != nil {
+				in := &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &id, Data: data}
+				if _, err := bm.client.PostToConnection(b.Context(), in); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -42,7 +42,9 @@ type judge func(t *testing.T, r request) verdict
 // have to see the results and the exceptions that AWS documents
 // (https://docs.aws.amazon.com/apigatewaymanagementapi, statements G-MGMT).
 func TestJudges(t *testing.T) {
-	for name, makeJudge := range map[string]func(*testing.T) judge{"Go": goJudge, "CLI": cliJudge, "JavaScript": nodeJudge} {
+	for name, makeJudge := range map[string]func(*testing.T) judge{
+		"Go": goJudge, "CLI": cliJudge, "JavaScript": nodeJudge,
+	} {
 		t.Run(name, func(t *testing.T) { try(t, makeJudge(t)) })
 	}
 }
@@ -80,8 +82,12 @@ func try(t *testing.T, call judge) {
 	}
 	// As JSON has the times, in milliseconds, and in whatever zone the judge likes.
 	got.ConnectedAt, got.LastActiveAt = got.ConnectedAt.UTC(), got.LastActiveAt.UTC()
-	if want := (verdict{ConnectedAt: now.ConnectedAt.UTC().Truncate(time.Millisecond), LastActiveAt: now.LastActiveAt.UTC().Truncate(time.Millisecond),
-		SourceIP: "127.0.0.1", UserAgent: "shop/1.0"}); got != want {
+	want := verdict{
+		ConnectedAt:  now.ConnectedAt.UTC().Truncate(time.Millisecond),
+		LastActiveAt: now.LastActiveAt.UTC().Truncate(time.Millisecond),
+		SourceIP:     "127.0.0.1", UserAgent: "shop/1.0",
+	}
+	if got != want {
 		t.Errorf("G-MGMT-4 get:\n got %+v\nwant %+v", got, want)
 	}
 
@@ -95,11 +101,23 @@ func try(t *testing.T, call judge) {
 		{"G-MGMT-5 post to a stranger", nil, request{"post", endpoint, stranger, []byte("x")}, "GoneException", ""},
 		{"G-MGMT-5 get of a stranger", nil, request{"get", endpoint, stranger, nil}, "GoneException", ""},
 		{"G-MGMT-5 delete of a stranger", nil, request{"delete", endpoint, stranger, nil}, "GoneException", ""},
-		{"G-MGMT-6 malformed id", nil, request{"post", endpoint, "nonsense", []byte("x")}, "BadRequestException", "Invalid connectionId: nonsense"},
-		{"G-MGMT-7 128 KB and one byte", nil, request{"post", endpoint, id, make([]byte, 128*1024+1)}, "PayloadTooLargeException", ""},
-		{"G-MGMT-9 throttled", gatewaytest.ErrLimitExceeded, request{"post", endpoint, id, []byte("x")}, "LimitExceededException", ""},
+		{
+			"G-MGMT-6 malformed id", nil, request{"post", endpoint, "nonsense", []byte("x")}, "BadRequestException",
+			"Invalid connectionId: nonsense",
+		},
+		{
+			"G-MGMT-7 128 KB and one byte", nil, request{"post", endpoint, id, make([]byte, 128*1024+1)},
+			"PayloadTooLargeException", "",
+		},
+		{
+			"G-MGMT-9 throttled", gatewaytest.ErrLimitExceeded, request{"post", endpoint, id, []byte("x")},
+			"LimitExceededException", "",
+		},
 		{"G-MGMT-11 another stage", nil, request{"post", server.URL + "/dev", id, []byte("x")}, "ForbiddenException", ""},
-		{"the service fails", gatewaytest.ErrInternal, request{"post", endpoint, id, []byte("x")}, "InternalServerErrorException", "Internal server error"},
+		{
+			"the service fails", gatewaytest.ErrInternal, request{"post", endpoint, id, []byte("x")},
+			"InternalServerErrorException", "Internal server error",
+		},
 	} {
 		gateway.FailNext(id, tt.fail)
 		got := call(t, tt.request)

@@ -30,7 +30,9 @@ func goJudge(*testing.T) judge {
 		var err error
 		switch r.Op {
 		case "post":
-			_, err = client.PostToConnection(t.Context(), &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &r.ID, Data: r.Data})
+			_, err = client.PostToConnection(
+				t.Context(), &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &r.ID, Data: r.Data},
+			)
 		case "delete":
 			_, err = client.DeleteConnection(t.Context(), &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &r.ID})
 		case "get":
@@ -68,7 +70,9 @@ func goVerdict(err error) verdict {
 		return verdict{Exception: "ForbiddenException", Message: forbidden.ErrorMessage()}
 	case !errors.As(err, &other):
 		return verdict{Exception: err.Error()}
-	case slices.Contains([]string{gone.ErrorCode(), limit.ErrorCode(), large.ErrorCode(), forbidden.ErrorCode()}, other.ErrorCode()):
+	case slices.Contains(
+		[]string{gone.ErrorCode(), limit.ErrorCode(), large.ErrorCode(), forbidden.ErrorCode()}, other.ErrorCode(),
+	):
 		return verdict{Exception: other.ErrorCode() + " without its type"}
 	}
 	return verdict{Exception: other.ErrorCode(), Message: other.ErrorMessage()}
@@ -81,13 +85,16 @@ func cliJudge(t *testing.T) judge {
 		missing(t, "the AWS CLI")
 	}
 	home := t.TempDir()
-	env := append(os.Environ(), "HOME="+home, "AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=SECRET", "AWS_DEFAULT_REGION=eu-central-1",
+	env := append(os.Environ(), "HOME="+home,
+		"AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=SECRET", "AWS_DEFAULT_REGION=eu-central-1",
 		"AWS_CONFIG_FILE="+filepath.Join(home, "none"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(home, "none"),
 		"AWS_MAX_ATTEMPTS=1", "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=")
 	failed := regexp.MustCompile(`An error occurred \((\w+)\) when calling the \w+ operation(?: \([^)]*\))?: (.*)`)
 	return func(t *testing.T, r request) verdict {
 		op := map[string]string{"post": "post-to-connection", "get": "get-connection", "delete": "delete-connection"}[r.Op]
-		args := []string{"apigatewaymanagementapi", op, "--endpoint-url", r.Endpoint, "--connection-id", r.ID, "--output", "json"}
+		args := []string{
+			"apigatewaymanagementapi", op, "--endpoint-url", r.Endpoint, "--connection-id", r.ID, "--output", "json",
+		}
 		if r.Op == "post" {
 			file := filepath.Join(home, "data")
 			if err := os.WriteFile(file, r.Data, 0o600); err != nil {

@@ -108,7 +108,10 @@ type scripted struct {
 	answer func(ctx context.Context, id string) error
 }
 
-func (s *scripted) PostToConnection(ctx context.Context, in *apigatewaymanagementapi.PostToConnectionInput, _ ...func(*apigatewaymanagementapi.Options)) (*apigatewaymanagementapi.PostToConnectionOutput, error) {
+func (s *scripted) PostToConnection(
+	ctx context.Context, in *apigatewaymanagementapi.PostToConnectionInput,
+	_ ...func(*apigatewaymanagementapi.Options),
+) (*apigatewaymanagementapi.PostToConnectionOutput, error) {
 	s.mu.Lock()
 	s.sent = append(s.sent, *in.ConnectionId)
 	s.mu.Unlock()
@@ -118,7 +121,10 @@ func (s *scripted) PostToConnection(ctx context.Context, in *apigatewaymanagemen
 	return &apigatewaymanagementapi.PostToConnectionOutput{}, nil
 }
 
-func (s *scripted) DeleteConnection(ctx context.Context, in *apigatewaymanagementapi.DeleteConnectionInput, _ ...func(*apigatewaymanagementapi.Options)) (*apigatewaymanagementapi.DeleteConnectionOutput, error) {
+func (s *scripted) DeleteConnection(
+	ctx context.Context, in *apigatewaymanagementapi.DeleteConnectionInput,
+	_ ...func(*apigatewaymanagementapi.Options),
+) (*apigatewaymanagementapi.DeleteConnectionOutput, error) {
 	return nil, s.answer(ctx, *in.ConnectionId)
 }
 
@@ -180,7 +186,9 @@ func TestForbiddenStops(t *testing.T) {
 }
 
 func TestKinds(t *testing.T) {
-	for code, want := range map[int]error{410: hub.ErrGone, 429: hub.ErrThrottled, 413: hub.ErrTooLarge, 403: hub.ErrForbidden} {
+	for code, want := range map[int]error{
+		410: hub.ErrGone, 429: hub.ErrThrottled, 413: hub.ErrTooLarge, 403: hub.ErrForbidden,
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			p := apigw.New(&scripted{answer: func(context.Context, string) error { return status(code) }}, apigw.Options{})
 			if errs := p.Post(t.Context(), posts(1)); !errors.Is(errs[0], want) {
@@ -271,11 +279,14 @@ func TestCallbackURLs(t *testing.T) {
 			got, signature = r.URL.EscapedPath(), r.Header.Get("Authorization")
 		}))
 		client := apigw.Client(config(), server.URL+path)
-		errs := apigw.New(client, apigw.Options{}).Post(t.Context(), []hub.Post{{ConnectionID: "L0SM9cOFvHcCIhw=", Data: []byte("x")}})
+		errs := apigw.New(client, apigw.Options{}).Post(
+			t.Context(), []hub.Post{{ConnectionID: "L0SM9cOFvHcCIhw=", Data: []byte("x")}},
+		)
 		if want := path + "/@connections/L0SM9cOFvHcCIhw%3D"; errs[0] != nil || got != want {
 			t.Errorf("got %s, %v, want %s", got, errs[0], want)
 		}
-		if !strings.HasPrefix(signature, "AWS4-HMAC-SHA256 Credential=AKID/") || !strings.Contains(signature, "/eu-central-1/execute-api/aws4_request") {
+		if !strings.HasPrefix(signature, "AWS4-HMAC-SHA256 Credential=AKID/") ||
+			!strings.Contains(signature, "/eu-central-1/execute-api/aws4_request") {
 			t.Errorf("got signature %q, want one of version 4 for execute-api", signature)
 		}
 		client.Options().HTTPClient.(*awshttp.BuildableClient).GetTransport().CloseIdleConnections()

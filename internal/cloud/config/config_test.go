@@ -14,7 +14,8 @@ func complete() map[string]string {
 		"HUB_TABLE": "hub", "INVENTORY_TABLE": "inventory", "CART_TABLE": "carts",
 		"CALLBACK_URL": "https://api.example/v1/", "TOKEN_ISSUER": "https://issuer.example/pool",
 		"TOKEN_JWKS_URL": "https://issuer.example/pool/.well-known/jwks.json", "TOKEN_CLIENTS": "web, app",
-		"GUEST_KEYS": key + "," + key, "LIMITS": "user=5", "SHORTHAND": "true", "ALLOWED_ORIGINS": "https://shop.example, http://localhost:5173", "EDGE_SECRETS": strings.Repeat("s", 32) + ",-",
+		"GUEST_KEYS": key + "," + key, "LIMITS": "user=5", "SHORTHAND": "true",
+		"ALLOWED_ORIGINS": "https://shop.example, http://localhost:5173", "EDGE_SECRETS": strings.Repeat("s", 32) + ",-",
 		"POSTS_PER_SECOND": "100", "METRICS_NAMESPACE": "Shop/Hub",
 		"INVENTORY_ATTRIBUTES": "sku=productId,version=rev", "CART_ATTRIBUTES": "cart=basket",
 	}
@@ -28,11 +29,13 @@ func TestLoad(t *testing.T) {
 		}
 	}
 	s, err := Load(Broadcast, func(name string) string { return env[name] })
-	if err != nil || s.CallbackURL != "https://api.example/v1" || s.PostsPerSecond != 100 || s.TokenIssuer != "" || s.MetricsNamespace != "Shop/Hub" {
+	if err != nil || s.CallbackURL != "https://api.example/v1" || s.PostsPerSecond != 100 || s.TokenIssuer != "" ||
+		s.MetricsNamespace != "Shop/Hub" {
 		t.Errorf("broadcast: got %+v, %v", s, err)
 	}
 	s, err = Load(Message, func(name string) string { return env[name] })
-	if err != nil || !slices.Equal(s.TokenClients, []string{"web", "app"}) || len(s.GuestKeys) != 2 || !s.Shorthand || s.CallbackURL != "" {
+	if err != nil || !slices.Equal(s.TokenClients, []string{"web", "app"}) || len(s.GuestKeys) != 2 || !s.Shorthand ||
+		s.CallbackURL != "" {
 		t.Errorf("message: got %d clients, %d keys, %v", len(s.TokenClients), len(s.GuestKeys), err)
 	}
 }
@@ -44,7 +47,8 @@ func TestLoadLayout(t *testing.T) {
 		t.Errorf("got %v, %v", s.Layout, err)
 	}
 	env["CART_ATTRIBUTES"] = "cart=productId"
-	if _, err := Load(Broadcast, func(name string) string { return env[name] }); err == nil || !strings.Contains(err.Error(), "productId") {
+	if _, err := Load(Broadcast, func(name string) string { return env[name] }); err == nil ||
+		!strings.Contains(err.Error(), "productId") {
 		t.Errorf("keys of one name: got %v", err)
 	}
 }

@@ -22,7 +22,8 @@ func TestEdgeSecrets(t *testing.T) {
 	for _, value := range []string{"-", "-,-", a[1:], a + ",", ",", a + ",short"} {
 		env := complete()
 		env["EDGE_SECRETS"] = value
-		if s, err := Load(Authorize, func(name string) string { return env[name] }); err == nil || strings.Contains(err.Error(), "aaa") {
+		if s, err := Load(Authorize, func(name string) string { return env[name] }); err == nil ||
+			strings.Contains(err.Error(), "aaa") {
 			t.Errorf("%q: got %q, %v, want an error without the secret", value, s.EdgeSecrets, err)
 		}
 	}

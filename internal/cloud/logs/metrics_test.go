@@ -117,11 +117,18 @@ func TestMetrics(t *testing.T) {
 				Latencies: []time.Duration{1500 * time.Microsecond, 2 * time.Second},
 			})
 		}, []map[string][]float64{{
-			"Changes": {9}, "Coalesced": {1}, "Suppressed": {2}, "Posts": {3}, "Gone": {4}, "Marked": {6}, "Throttled": {5}, "Denied": {7}, "Failed": {8},
+			"Changes": {9}, "Coalesced": {1}, "Suppressed": {2}, "Posts": {3}, "Gone": {4}, "Marked": {6}, "Throttled": {5},
+			"Denied": {7}, "Failed": {8},
 			"Latency": {1, 2000},
 		}}},
-		{"batch that nobody watches", func(m *logs.Metrics) { m.Broadcast(ctx, hub.Report{Changes: 1}) }, []map[string][]float64{{"Changes": {1}}}},
-		{"a latency of nothing", func(m *logs.Metrics) { m.Broadcast(ctx, hub.Report{Latencies: []time.Duration{0}}) }, []map[string][]float64{{"Latency": {0}}}},
+		{
+			"batch that nobody watches", func(m *logs.Metrics) { m.Broadcast(ctx, hub.Report{Changes: 1}) },
+			[]map[string][]float64{{"Changes": {1}}},
+		},
+		{
+			"a latency of nothing", func(m *logs.Metrics) { m.Broadcast(ctx, hub.Report{Latencies: []time.Duration{0}}) },
+			[]map[string][]float64{{"Latency": {0}}},
+		},
 		{"healed", func(m *logs.Metrics) {
 			m.Healed(ctx, hub.HealReport{Healed: 1, Gone: 2, Closed: 3, Left: 4, Failed: 5})
 		}, []map[string][]float64{{"Healed": {1}, "Gone": {2}, "HealClosed": {3}, "HealLeft": {4}, "Failed": {5}}}},
