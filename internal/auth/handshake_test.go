@@ -54,20 +54,20 @@ func newGateway(t testing.TB, v *auth.Verifier) *gatewaytest.Gateway {
 }
 
 // inProtocol and inHeader are the two places of a token in a handshake.
-func inProtocol(token string) *websocket.DialOptions {
+func withProtocol(token string) *websocket.DialOptions {
 	return &websocket.DialOptions{Subprotocols: []string{"securecart.v1", "bearer." + token}}
 }
 
-func inHeader(token string) *websocket.DialOptions {
+func withHeader(token string) *websocket.DialOptions {
 	return &websocket.DialOptions{
 		Subprotocols: []string{"securecart.v1"}, HTTPHeader: http.Header{"Authorization": {"Bearer " + token}},
 	}
 }
 
-var places = map[string]func(token string) *websocket.DialOptions{"subprotocol": inProtocol, "Authorization": inHeader}
+var tokenPlaces = map[string]func(token string) *websocket.DialOptions{"subprotocol": withProtocol, "Authorization": withHeader}
 
 // shake makes a handshake; conn is nil if it was refused.
-func shake(
+func dial(
 	t testing.TB, gw *gatewaytest.Gateway, path string, with *websocket.DialOptions,
 ) (conn *websocket.Conn, status int) {
 	t.Helper()
@@ -85,13 +85,13 @@ func shake(
 }
 
 // told is what an answer to hello says.
-type told struct {
+type helloAnswer struct {
 	Type, User, Role, Vendor, Notice, Code string
 	Expires                                int64
 }
 
 // greet says hello, with a token or "".
-func greet(t testing.TB, conn *websocket.Conn, token string) (answer told) {
+func sendHello(t testing.TB, conn *websocket.Conn, token string) (answer helloAnswer) {
 	t.Helper()
 	message := map[string]string{"action": "hello"}
 	if token != "" {
@@ -119,7 +119,7 @@ var inMessages = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
 func TestHostileHandshakes(t *testing.T) {
 	gw := newGateway(t, newVerifier(t, config(&jwks{})))
 	handshakes := 0
-	for name, tt := range hostile() {
+	for name, tt := range hostileTokens() {
 		t.Run(name, func(t *testing.T) {
 			notice := "token_bad"
 			if errors.Is(tt.want, auth.ErrExpired) {
@@ -131,20 +131,20 @@ func TestHostileHandshakes(t *testing.T) {
 			// A header carries no line breaks, is trimmed, and has an end.
 			carried := !strings.ContainsAny(tt.token, "\r\n\x00") && strings.TrimSpace(tt.token) == tt.token &&
 				len(tt.token) < 1<<16
-			for place, in := range places {
+			for place, in := range tokenPlaces {
 				if !carried {
 					break
 				}
 				handshakes++
-				conn, status := shake(t, gw, "/v1", in(tt.token))
+				conn, status := dial(t, gw, "/v1", in(tt.token))
 				if conn == nil {
 					t.Fatalf("%s: status %d, want a guest", place, status)
 				}
-				got := greet(t, conn, "")
+				got := sendHello(t, conn, "")
 				if got.Role != "guest" || !strings.HasPrefix(got.User, "guest:new-") || got.Notice != notice {
 					t.Errorf("%s: got %+v, want a new guest with the notice %q", place, got, notice)
 				}
-				conn, status = shake(t, gw, "/v1?auth=required", in(tt.token))
+				conn, status = dial(t, gw, "/v1?auth=required", in(tt.token))
 				if conn != nil || status != http.StatusUnauthorized {
 					t.Errorf("%s, required: status %d, want 401", place, status)
 				}
@@ -152,16 +152,16 @@ func TestHostileHandshakes(t *testing.T) {
 			if tt.token == "" || len(tt.token) > wire.MaxToken {
 				return
 			}
-			conn, _ := shake(t, gw, "/v1", inProtocol(""))
-			before := greet(t, conn, "")
+			conn, _ := dial(t, gw, "/v1", withProtocol(""))
+			before := sendHello(t, conn, "")
 			code := notice
 			if !inMessages.MatchString(tt.token) {
 				code = "bad_field"
 			}
-			if got := greet(t, conn, tt.token); got.Type != "error" || got.Code != code {
+			if got := sendHello(t, conn, tt.token); got.Type != "error" || got.Code != code {
 				t.Errorf("hello: got %+v, want the error %s", got, code)
 			}
-			if after := greet(t, conn, ""); after != before {
+			if after := sendHello(t, conn, ""); after != before {
 				t.Errorf("hello: got %+v afterwards, want %+v as before", after, before)
 			}
 		})
@@ -174,33 +174,33 @@ func TestHostileHandshakes(t *testing.T) {
 // TestGoodHandshakes brings each good token in by every way in.
 func TestGoodHandshakes(t *testing.T) {
 	gw := newGateway(t, newVerifier(t, config(&jwks{})))
-	tokens := good()
+	tokens := goodTokens()
 	if len(tokens) < 20 {
 		t.Errorf("%d tokens, want at least 20", len(tokens))
 	}
 	for name, tt := range tokens {
 		t.Run(name, func(t *testing.T) {
-			want := told{
+			want := helloAnswer{
 				Type: "hello", User: tt.want.User, Role: string(tt.want.Role), Vendor: tt.want.Vendor,
 				Expires: tt.want.Expires.UnixMilli(),
 			}
-			for place, in := range places {
-				conn, status := shake(t, gw, "/v1?auth=required", in(tt.token))
+			for place, in := range tokenPlaces {
+				conn, status := dial(t, gw, "/v1?auth=required", in(tt.token))
 				if conn == nil {
 					t.Fatalf("%s: status %d, want it open", place, status)
 				}
-				if got := greet(t, conn, ""); got != want {
+				if got := sendHello(t, conn, ""); got != want {
 					t.Errorf("%s: got %+v, want %+v", place, got, want)
 				}
-				if got := greet(t, conn, tt.token); got != want {
+				if got := sendHello(t, conn, tt.token); got != want {
 					t.Errorf("renewed: got %+v, want %+v", got, want)
 				}
 			}
 			if tt.want.Role == hub.RoleGuest {
 				return // who is somebody else than the guest of the connection
 			}
-			conn, _ := shake(t, gw, "/v1", inProtocol(""))
-			if got := greet(t, conn, tt.token); got != want {
+			conn, _ := dial(t, gw, "/v1", withProtocol(""))
+			if got := sendHello(t, conn, tt.token); got != want {
 				t.Errorf("login: got %+v, want %+v", got, want)
 			}
 		})

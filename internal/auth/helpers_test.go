@@ -87,7 +87,7 @@ func claims(change ...any) string {
 		"iss": issuerURL, "sub": "user-1", "token_use": "access", "client_id": client,
 		"iat": now.Unix() - 10, "exp": now.Unix() + 3600,
 	}
-	return changed(m, change)
+	return withChanges(m, change)
 }
 
 // guestClaims are those of a good guest token.
@@ -95,10 +95,10 @@ func guestClaims(change ...any) string {
 	m := map[string]any{
 		"iss": "securecart:guest", "sub": "9f2c", "iat": now.Unix() - 10, "exp": now.Unix() + 3600,
 	}
-	return changed(m, change)
+	return withChanges(m, change)
 }
 
-func changed(m map[string]any, change []any) string {
+func withChanges(m map[string]any, change []any) string {
 	for i := 0; i < len(change); i += 2 {
 		name := change[i].(string)
 		if change[i+1] == nil {

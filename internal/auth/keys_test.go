@@ -163,7 +163,7 @@ func TestUnreachableKeys(t *testing.T) {
 	}
 }
 
-func TestWithdrawnKeyGoesAfterAnHour(t *testing.T) {
+func TestWithdrawnKeyExpiresAfterAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &jwks{}
 		v := inBubble(t, j)
@@ -194,7 +194,7 @@ func TestOneFetchServesAll(t *testing.T) {
 	})
 }
 
-func TestOldKeysDoWhileNewOnesAreFetched(t *testing.T) {
+func TestOldKeysAreUsedDuringAFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &jwks{}
 		v := inBubble(t, j)
@@ -214,7 +214,7 @@ func TestOldKeysDoWhileNewOnesAreFetched(t *testing.T) {
 	})
 }
 
-func TestWaitingGivesWayToTheContext(t *testing.T) {
+func TestWaitingEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &jwks{block: make(chan struct{})}
 		v := inBubble(t, j)
@@ -233,7 +233,7 @@ func TestWaitingGivesWayToTheContext(t *testing.T) {
 	})
 }
 
-func TestCallerThatHangsUpDoesNotSpoilTheFetch(t *testing.T) {
+func TestFetchOutlivesItsCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &jwks{block: make(chan struct{})}
 		v := inBubble(t, j)
@@ -270,7 +270,7 @@ func TestClockSetBackDoesNotStopFetches(t *testing.T) {
 
 // TestKeysOfNoUse puts one bad key beside a good one: it must not be used, and it
 // must not spoil the other.
-func TestKeysOfNoUse(t *testing.T) {
+func TestUnusableKeys(t *testing.T) {
 	small := must(rsa.GenerateKey(rand.Reader, 1024))
 	ec := keySet("x", otherKey())
 	for name, tt := range map[string]struct {
@@ -302,7 +302,7 @@ func TestKeysOfNoUse(t *testing.T) {
 	}
 }
 
-func TestTwoKeysOfOneName(t *testing.T) {
+func TestTwoKeysWithOneID(t *testing.T) {
 	v := newVerifier(t, config(&jwks{body: keySet("ec", otherKey(), "ec", ecKey())}))
 	wantKind(t, v, user(claims()), nil)
 	wantKind(t, v, sign(esHeader, claims(), otherKey()), nil)

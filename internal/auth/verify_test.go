@@ -19,16 +19,16 @@ import (
 )
 
 // accepted is a token and who it speaks for.
-type accepted struct {
+type goodToken struct {
 	token string
 	want  hub.Principal
 }
 
 // good are tokens that must be accepted, by name.
-func good() map[string]accepted {
+func goodTokens() map[string]goodToken {
 	ends := now.Add(time.Hour)
 	customer := hub.Principal{User: "user-1", Role: "customer", Expires: ends}
-	return map[string]accepted{
+	return map[string]goodToken{
 		"ES256":          {user(claims()), customer},
 		"RS256":          {sign(rsHeader, claims(), rsaKey()), customer},
 		"typ and x5t":    {sign(`{"typ":"at+jwt","alg":"ES256","x5t":"abc","kid":"ec"}`, claims(), ecKey()), customer},
@@ -77,7 +77,7 @@ func good() map[string]accepted {
 }
 
 func TestGoodTokens(t *testing.T) {
-	for name, tt := range good() {
+	for name, tt := range goodTokens() {
 		t.Run(name, func(t *testing.T) {
 			got, err := newVerifier(t, config(&jwks{})).Verify(t.Context(), tt.token)
 			if err != nil {
@@ -114,20 +114,20 @@ func respelled(token string) string {
 }
 
 // refused is a token and the kind of its refusal.
-type refused struct {
+type badToken struct {
 	token string
 	want  error
 }
 
 // hostile are tokens that must be refused, by the name of what is wrong.
-func hostile() map[string]refused {
+func hostileTokens() map[string]badToken {
 	good := user(claims())
 	b64 := base64.RawURLEncoding.EncodeToString
 	public := must(x509.MarshalPKIXPublicKey(rsaKey().Public()))
 	embedded := string(must(json.Marshal(jose.JSONWebKey{Key: otherKey().Public(), KeyID: "ec"})))
-	bad := func(token string) refused { return refused{token, auth.ErrInvalid} }
-	expired := func(token string) refused { return refused{token, auth.ErrExpired} }
-	return map[string]refused{
+	bad := func(token string) badToken { return badToken{token, auth.ErrInvalid} }
+	expired := func(token string) badToken { return badToken{token, auth.ErrExpired} }
+	return map[string]badToken{
 		// Shape.
 		"empty":                      bad(""),
 		"one word":                   bad("token"),
@@ -300,7 +300,7 @@ func hostile() map[string]refused {
 
 func TestHostileTokens(t *testing.T) {
 	v := newVerifier(t, config(&jwks{}))
-	for name, tt := range hostile() {
+	for name, tt := range hostileTokens() {
 		t.Run(name, func(t *testing.T) {
 			got, err := v.Verify(t.Context(), tt.token)
 			if got != (hub.Principal{}) {
@@ -338,7 +338,7 @@ func TestErrorsDoNotQuote(t *testing.T) {
 	}
 }
 
-func TestAnyClientOnADesk(t *testing.T) {
+func TestAnyClientInDevelopment(t *testing.T) {
 	c := config(&jwks{})
 	c.ClientIDs = nil
 	v := newVerifier(t, c)
@@ -361,7 +361,7 @@ func TestLeewayIsASetting(t *testing.T) {
 	}
 }
 
-func TestKindsThatAreNotSetUp(t *testing.T) {
+func TestKindsThatAreNotConfigured(t *testing.T) {
 	c := config(&jwks{})
 	c.GuestKeys = nil
 	if _, err := newVerifier(t, c).Verify(t.Context(), guest(guestClaims())); !errors.Is(err, auth.ErrInvalid) {
@@ -378,7 +378,7 @@ func TestKindsThatAreNotSetUp(t *testing.T) {
 }
 
 func FuzzVerify(f *testing.F) {
-	for _, tt := range hostile() {
+	for _, tt := range hostileTokens() {
 		if len(tt.token) < 2*wire.MaxToken {
 			f.Add(tt.token)
 		}

@@ -28,7 +28,7 @@ func wantGuest(t testing.TB, got policy, user, notice string) {
 }
 
 func TestAuthorizeFindsToken(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	ann, bob := b.token(issuer.Claims{User: "ann"}), b.token(issuer.Claims{User: "bob"})
 	for _, tt := range []struct {
 		name    string
@@ -47,7 +47,7 @@ func TestAuthorizeFindsToken(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := b.identity(tt.headers, nil)
+			got := b.authorizeContext(tt.headers, nil)
 			want := map[string]any{"role": "customer", "expires": millis(b.now.Add(issuer.DefaultTTL).Truncate(time.Second))}
 			if got.PrincipalID != "ann" || !reflect.DeepEqual(got.Context, want) {
 				t.Errorf("got %s with %v, want ann with %v", got.PrincipalID, got.Context, want)
@@ -57,7 +57,7 @@ func TestAuthorizeFindsToken(t *testing.T) {
 }
 
 func TestAuthorizeRoles(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	expires := millis(b.now.Add(issuer.DefaultTTL).Truncate(time.Second))
 	for _, tt := range []struct {
 		name, token, user string
@@ -78,7 +78,7 @@ func TestAuthorizeRoles(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := b.identity(offering(tt.token), nil)
+			got := b.authorizeContext(tokenHeader(tt.token), nil)
 			if got.PrincipalID != tt.user || !reflect.DeepEqual(got.Context, tt.want) {
 				t.Errorf("got %s with %v, want %s with %v", got.PrincipalID, got.Context, tt.user, tt.want)
 			}
@@ -102,9 +102,9 @@ func TestAuthorizeGuests(t *testing.T) {
 		{"authority by another name", nil, map[string]string{"Auth": "required"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
-			wantGuest(t, b.identity(tt.headers, tt.query), "guest:g1", "")
-			wantGuest(t, b.identity(tt.headers, tt.query), "guest:g2", "")
+			b := newFixture(t)
+			wantGuest(t, b.authorizeContext(tt.headers, tt.query), "guest:g1", "")
+			wantGuest(t, b.authorizeContext(tt.headers, tt.query), "guest:g2", "")
 		})
 	}
 }
@@ -112,40 +112,40 @@ func TestAuthorizeGuests(t *testing.T) {
 func TestAuthorizeBadToken(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		token  func(b *bench) string
+		token  func(b *fixture) string
 		notice string
 	}{
-		{"expired", func(b *bench) string { return b.expiredUser("ann") }, "token_expired"},
-		{"expired guest", func(b *bench) string { return b.expiredGuest("9f2c") }, "token_expired"},
-		{"garbage", func(*bench) string { return "garbage" }, "token_bad"},
-		{"garbage of a guest", func(*bench) string { return "guest.e30.e30.e30" }, "token_bad"},
-		{"cut short", func(b *bench) string { return b.token(issuer.Claims{User: "ann"})[:80] }, "token_bad"},
-		{"of another issuer", func(*bench) string { return newBench(t).token(issuer.Claims{User: "ann"}) }, "token_bad"},
+		{"expired", func(b *fixture) string { return b.expiredUser("ann") }, "token_expired"},
+		{"expired guest", func(b *fixture) string { return b.expiredGuest("9f2c") }, "token_expired"},
+		{"garbage", func(*fixture) string { return "garbage" }, "token_bad"},
+		{"garbage of a guest", func(*fixture) string { return "guest.e30.e30.e30" }, "token_bad"},
+		{"cut short", func(b *fixture) string { return b.token(issuer.Claims{User: "ann"})[:80] }, "token_bad"},
+		{"of another issuer", func(*fixture) string { return newFixture(t).token(issuer.Claims{User: "ann"}) }, "token_bad"},
 		{
-			"of a user who looks like a guest", func(b *bench) string { return b.token(issuer.Claims{User: "guest:9f2c"}) },
+			"of a user who looks like a guest", func(b *fixture) string { return b.token(issuer.Claims{User: "guest:9f2c"}) },
 			"token_bad",
 		},
 		{
-			"no keys to check it with", func(b *bench) string { b.loseKeys(); return b.token(issuer.Claims{User: "ann"}) },
+			"no keys to check it with", func(b *fixture) string { b.loseKeys(); return b.token(issuer.Claims{User: "ann"}) },
 			"busy",
 		},
 	} {
 		for place, header := range map[string]func(token string) map[string]string{
-			"subprotocol": offering,
+			"subprotocol": tokenHeader,
 			"Authorization": func(token string) map[string]string {
 				return map[string]string{"Authorization": "Bearer " + token}
 			},
 		} {
 			t.Run(tt.name+" in "+place, func(t *testing.T) {
-				b := newBench(t)
-				wantGuest(t, b.identity(header(tt.token(b)), nil), "guest:g1", tt.notice)
+				b := newFixture(t)
+				wantGuest(t, b.authorizeContext(header(tt.token(b)), nil), "guest:g1", tt.notice)
 			})
 		}
 	}
 }
 
 // wantUnauthorized: the error's text is the one that API Gateway knows (G-AUTH-14).
-func wantUnauthorized(t testing.TB, b *bench, event []byte) {
+func wantUnauthorized(t testing.TB, b *fixture, event []byte) {
 	t.Helper()
 	got, err := call[policy](t, b.authorize, event)
 	if err == nil || err.Error() != "Unauthorized" {
@@ -160,31 +160,31 @@ func TestAuthorizeRequired(t *testing.T) {
 	required := map[string]string{"auth": "required"}
 	for _, tt := range []struct {
 		name    string
-		headers func(b *bench) map[string]string
+		headers func(b *fixture) map[string]string
 	}{
-		{"no token", func(*bench) map[string]string { return nil }},
-		{"empty token", func(*bench) map[string]string { return offering("") }},
-		{"garbage", func(*bench) map[string]string { return offering("garbage") }},
-		{"expired", func(b *bench) map[string]string { return offering(b.expiredUser("ann")) }},
-		{"no keys", func(b *bench) map[string]string {
+		{"no token", func(*fixture) map[string]string { return nil }},
+		{"empty token", func(*fixture) map[string]string { return tokenHeader("") }},
+		{"garbage", func(*fixture) map[string]string { return tokenHeader("garbage") }},
+		{"expired", func(b *fixture) map[string]string { return tokenHeader(b.expiredUser("ann")) }},
+		{"no keys", func(b *fixture) map[string]string {
 			b.loseKeys()
-			return offering(b.token(issuer.Claims{User: "ann"}))
+			return tokenHeader(b.token(issuer.Claims{User: "ann"}))
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
-			wantUnauthorized(t, b, handshake(t, tt.headers(b), required))
+			b := newFixture(t)
+			wantUnauthorized(t, b, handshakeEvent(t, tt.headers(b), required))
 		})
 	}
 	t.Run("a good token", func(t *testing.T) {
-		b := newBench(t)
-		if got := b.identity(offering(b.token(issuer.Claims{User: "ann"})), required); got.PrincipalID != "ann" {
+		b := newFixture(t)
+		if got := b.authorizeContext(tokenHeader(b.token(issuer.Claims{User: "ann"})), required); got.PrincipalID != "ann" {
 			t.Errorf("got %s, want ann", got.PrincipalID)
 		}
 	})
 	t.Run("a guest's token", func(t *testing.T) {
-		b := newBench(t)
-		if got := b.identity(offering(b.guestToken("9f2c")), required); got.PrincipalID != "guest:9f2c" {
+		b := newFixture(t)
+		if got := b.authorizeContext(tokenHeader(b.guestToken("9f2c")), required); got.PrincipalID != "guest:9f2c" {
 			t.Errorf("got %s, want guest:9f2c", got.PrincipalID)
 		}
 	})
@@ -193,24 +193,24 @@ func TestAuthorizeRequired(t *testing.T) {
 // TestAuthorizeRequiredRevoked: an authority that was taken back is none. Without
 // auth=required it still opens a socket, for badges.
 func TestAuthorizeRequiredRevoked(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	ann, ticket, guest := b.token(issuer.Claims{User: "ann"}), b.ticket("ann"), b.guestToken("9f2c")
 	b.revoke("ann")
 	b.revoke("guest:9f2c")
 	required := map[string]string{"auth": "required"}
-	wantUnauthorized(t, b, handshake(t, offering(ann), required))
-	wantUnauthorized(t, b, handshake(t, offering(guest), required))
-	wantUnauthorized(t, b, handshake(t, nil, map[string]string{"auth": "required", "ticket": ticket}))
-	if got := b.identity(offering(ann), nil); got.PrincipalID != "ann" {
+	wantUnauthorized(t, b, handshakeEvent(t, tokenHeader(ann), required))
+	wantUnauthorized(t, b, handshakeEvent(t, tokenHeader(guest), required))
+	wantUnauthorized(t, b, handshakeEvent(t, nil, map[string]string{"auth": "required", "ticket": ticket}))
+	if got := b.authorizeContext(tokenHeader(ann), nil); got.PrincipalID != "ann" {
 		t.Errorf("got %s, want ann", got.PrincipalID)
 	}
 	b.now = b.now.Add(time.Second)
 	fresh := b.token(issuer.Claims{User: "ann"})
-	if got := b.identity(offering(fresh), required); got.PrincipalID != "ann" {
+	if got := b.authorizeContext(tokenHeader(fresh), required); got.PrincipalID != "ann" {
 		t.Errorf("with a newer token: got %s, want ann", got.PrincipalID)
 	}
 	b.store.fail["Owner"] = errInside
-	if _, err := call[policy](t, b.authorize, handshake(t, offering(fresh), required)); err == nil ||
+	if _, err := call[policy](t, b.authorize, handshakeEvent(t, tokenHeader(fresh), required)); err == nil ||
 		err.Error() == "Unauthorized" {
 		t.Errorf("got %v, want a failure that is not the client's", err)
 	}
@@ -221,14 +221,14 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 	for _, name := range []string{"token", "access_token", "id_token", "jwt", "authorization", "bearer", "Token"} {
 		for _, value := range []string{"", "secret"} {
 			t.Run(name+"="+value, func(t *testing.T) {
-				b := newBench(t)
-				wantUnauthorized(t, b, handshake(t, nil, map[string]string{name: value}))
+				b := newFixture(t)
+				wantUnauthorized(t, b, handshakeEvent(t, nil, map[string]string{name: value}))
 			})
 		}
 		t.Run(name+" beside a good token", func(t *testing.T) {
-			b := newBench(t)
+			b := newFixture(t)
 			token := b.token(issuer.Claims{User: "ann"})
-			wantUnauthorized(t, b, handshake(t, offering(token), map[string]string{name: token}))
+			wantUnauthorized(t, b, handshakeEvent(t, tokenHeader(token), map[string]string{name: token}))
 		})
 	}
 	const jws, jwe = "eyJhbGciOiJFUzI1NiJ9.e30.c2ln", "eyJjdHkiOiJKV1QifQ.a.b.c.d" // Cognito's refresh tokens are JWE
@@ -254,12 +254,12 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 		"Bearer opaque":                    {"x": "Bearer opaque"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantUnauthorized(t, newBench(t), handshake(t, nil, query))
+			wantUnauthorized(t, newFixture(t), handshakeEvent(t, nil, query))
 		})
 	}
 	t.Run("what is none", func(t *testing.T) {
-		b := newBench(t)
-		b.identity(
+		b := newFixture(t)
+		b.authorizeContext(
 			nil,
 			map[string]string{
 				"v": "1.2.3", "ref": "guest.book", "page": "eyewear.summer.html", "key": "eyJust.one", "bearers": "3",
@@ -268,24 +268,24 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 		)
 	})
 	t.Run("as the service sends it", func(t *testing.T) {
-		wantUnauthorized(t, newBench(t), stored(t, "authorizer", nil))
+		wantUnauthorized(t, newFixture(t), storedEvent(t, "authorizer", nil))
 	})
 }
 
 // TestAuthorizeAnswer: the policy allows this very handshake, and the context is
 // flat, all strings: anything else API Gateway would turn into strings or refuse.
 func TestAuthorizeAnswer(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	const arn = "arn:aws:execute-api:eu-central-1:123456789012:x7k2m9q4t1/prod/$connect"
 	for name, headers := range map[string]map[string]string{
 		"new guest":   nil,
-		"with notice": offering("garbage"),
-		"guest":       offering(b.guestToken("9f2c")),
-		"customer":    offering(b.token(issuer.Claims{User: "ann"})),
-		"vendor":      offering(b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"})),
+		"with notice": tokenHeader("garbage"),
+		"guest":       tokenHeader(b.guestToken("9f2c")),
+		"customer":    tokenHeader(b.token(issuer.Claims{User: "ann"})),
+		"vendor":      tokenHeader(b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"})),
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := call[map[string]any](t, b.authorize, handshake(t, headers, nil))
+			got, err := call[map[string]any](t, b.authorize, handshakeEvent(t, headers, nil))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -312,9 +312,9 @@ func TestAuthorizeAnswer(t *testing.T) {
 }
 
 func TestAuthorizeWithoutRandomness(t *testing.T) {
-	b := newBench(t)
-	b.noGuest = errInside
-	got, err := call[json.RawMessage](t, b.authorize, handshake(t, nil, nil))
+	b := newFixture(t)
+	b.guestIDErr = errInside
+	got, err := call[json.RawMessage](t, b.authorize, handshakeEvent(t, nil, nil))
 	if !errors.Is(err, errInside) || strings.Contains(err.Error(), "Unauthorized") {
 		t.Errorf("got %s, %v, want the error, which is answered with 500", got, err)
 	}
@@ -326,12 +326,12 @@ func TestAuthorizeWithoutRandomness(t *testing.T) {
 // TestAuthorizeTellsIssueAndAddress: revocations are judged by the first, and
 // connections counted by the second, which is not the address itself.
 func TestAuthorizeTellsIssueAndAddress(t *testing.T) {
-	b := newBench(t)
-	user := b.allowed(offering(b.token(issuer.Claims{User: "ann"})), nil).Context
+	b := newFixture(t)
+	user := b.mustAuthorize(tokenHeader(b.token(issuer.Claims{User: "ann"})), nil).Context
 	if want := millis(b.now.Truncate(time.Second)); user["issued"] != want {
 		t.Errorf("issued %v, want %v", user["issued"], want)
 	}
-	guest := b.allowed(nil, nil).Context
+	guest := b.mustAuthorize(nil, nil).Context
 	if _, ok := guest["issued"]; ok {
 		t.Errorf("a new guest: issued %v, want none", guest["issued"])
 	}

@@ -20,7 +20,7 @@ import (
 
 // records are all changes committed since the last call, as a stream has them,
 // numbered from first.
-func (b *bench) records(first int) []json.RawMessage {
+func (b *fixture) records(first int) []json.RawMessage {
 	b.t.Helper()
 	var records []json.RawMessage
 	for i, c := range b.changes {
@@ -42,7 +42,7 @@ func unreadable(sequence int) json.RawMessage {
 }
 
 // deliver gives a batch to the broadcaster.
-func (b *bench) deliver(records ...json.RawMessage) events.DynamoDBEventResponse {
+func (b *fixture) deliver(records ...json.RawMessage) events.DynamoDBEventResponse {
 	b.t.Helper()
 	b.report = nil
 	if records == nil {
@@ -77,13 +77,13 @@ func wantFailed(t testing.TB, got events.DynamoDBEventResponse, want string) {
 
 // shop is a bench with three SKUs and a listener for each, told of everything so
 // far.
-func shop(t testing.TB) *bench {
+func shop(t testing.TB) *fixture {
 	t.Helper()
-	b := newBench(t)
+	b := newFixture(t)
 	b.store.topic = map[hub.Topic]error{}
 	for _, sku := range []string{"A", "B", "C"} {
 		b.stock(sku, 40)
-		b.open("on-"+sku, nil).taken("sub sku:"+sku, "snapshot")
+		b.open("on-"+sku, nil).wantAnswer("sub sku:"+sku, "snapshot")
 	}
 	b.changes, b.poster.sent = nil, nil
 	return b
@@ -96,7 +96,7 @@ func outOf(name string) string {
 	return fmt.Sprintf(`on-%[1]s {"type":"delta","epoch":"k3","topics":{"sku:%[1]s":{"version":2,"state":"out"}}}`, name)
 }
 
-func (b *bench) wantSent(want ...string) {
+func (b *fixture) wantSent(want ...string) {
 	b.t.Helper()
 	got := slices.Sorted(slices.Values(b.poster.sent))
 	if slices.Sort(want); !slices.Equal(got, want) {
@@ -105,7 +105,7 @@ func (b *bench) wantSent(want ...string) {
 }
 
 // wantReport: what the observer was told of the last batch.
-func (b *bench) wantReport(want hub.Report) {
+func (b *fixture) wantReport(want hub.Report) {
 	b.t.Helper()
 	if !reflect.DeepEqual(*b.report, want) {
 		b.t.Errorf("got report %+v, want %+v", *b.report, want)
@@ -216,7 +216,7 @@ func TestBroadcastUnreadableRecord(t *testing.T) {
 }
 
 // mark marks a connection that has missed A.
-func (b *bench) mark(id string) {
+func (b *fixture) mark(id string) {
 	b.t.Helper()
 	missed := []hub.Undelivered{{ConnectionID: id, Topics: []hub.Topic{sku("A")}}}
 	if err := b.store.MarkForRetry(b.t.Context(), missed, b.now)[0]; err != nil {
@@ -231,7 +231,7 @@ func renumbered(t testing.TB, record json.RawMessage, sequence int) json.RawMess
 	if err := json.Unmarshal(record, &r); err != nil {
 		t.Fatal(err)
 	}
-	in(r, "dynamodb")["SequenceNumber"] = strconv.Itoa(sequence)
+	object(r, "dynamodb")["SequenceNumber"] = strconv.Itoa(sequence)
 	data, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
@@ -259,9 +259,9 @@ func TestBroadcastEmptyBatch(t *testing.T) {
 		b.wantSent(outOf("A"))
 	})
 	t.Run("healing that fails is counted", func(t *testing.T) {
-		for call, fill := range map[string]func(*bench){
-			"Stale":      func(*bench) {},
-			"Connection": func(b *bench) { b.mark("on-A") },
+		for call, fill := range map[string]func(*fixture){
+			"Stale":      func(*fixture) {},
+			"Connection": func(b *fixture) { b.mark("on-A") },
 		} {
 			b := shop(t)
 			fill(b)
@@ -301,7 +301,7 @@ func TestBroadcastWithoutEpoch(t *testing.T) {
 // TestBroadcastListeners: a listener that cannot be served fails nothing, unless
 // nobody can remember that it wants a snapshot.
 func TestBroadcastListeners(t *testing.T) {
-	deliver := func(t *testing.T, kind error, mark error) (*bench, events.DynamoDBEventResponse) {
+	deliver := func(t *testing.T, kind error, mark error) (*fixture, events.DynamoDBEventResponse) {
 		b := shop(t)
 		b.poster.answer = func(p hub.Post) error {
 			if p.ConnectionID == "on-B" {
@@ -356,14 +356,14 @@ func TestBroadcastUnobserved(t *testing.T) {
 
 // TestBroadcastCart: a cart's change reaches its owner's devices and nobody else.
 func TestBroadcastCart(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.stock("MUG", 40)
-	phone, laptop, stranger := b.user("phone", "ann"), b.user("laptop", "ann"), b.user("stranger", "bob")
-	for _, c := range []*conn{phone, laptop, stranger} {
-		c.taken("sub cart", "snapshot")
+	phone, laptop, stranger := b.openAs("phone", "ann"), b.openAs("laptop", "ann"), b.openAs("stranger", "bob")
+	for _, c := range []*testConn{phone, laptop, stranger} {
+		c.wantAnswer("sub cart", "snapshot")
 	}
 	b.changes = nil
-	phone.taken("add MUG 2", "ok")
+	phone.wantAnswer("add MUG 2", "ok")
 	wantFailed(t, b.deliver(b.records(100)...), "")
 	const delta = ` {"type":"delta","epoch":"k3","topics":{"cart":{"from":0,"version":1,"lines":{"MUG":{"quantity":2,` +
 		`"version":1}}}}}`

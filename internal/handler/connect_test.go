@@ -49,15 +49,15 @@ func idIn(name string) string {
 }
 
 // arriving is connect.json of an authorized guest that offers subprotocols.
-func arriving(t testing.TB, offer string) []byte {
+func connectEvent(t testing.TB, offer string) []byte {
 	t.Helper()
-	return stored(t, "connect", func(e map[string]any) {
-		in(e, "requestContext")["authorizer"] = map[string]any{
+	return storedEvent(t, "connect", func(e map[string]any) {
+		object(e, "requestContext")["authorizer"] = map[string]any{
 			"principalId": "guest:g1", "role": "guest", "integrationLatency": 7,
 		}
 		if offer != "" {
-			in(e, "headers")["Sec-WebSocket-Protocol"] = offer
-			in(e, "multiValueHeaders")["Sec-WebSocket-Protocol"] = []string{offer}
+			object(e, "headers")["Sec-WebSocket-Protocol"] = offer
+			object(e, "multiValueHeaders")["Sec-WebSocket-Protocol"] = []string{offer}
 		}
 	})
 }
@@ -68,17 +68,17 @@ func TestConnectRecords(t *testing.T) {
 		event func(t testing.TB) []byte
 		want  hub.Connection
 	}{
-		{"guest", func(t testing.TB) []byte { return arriving(t, "") }, hub.Connection{
+		{"guest", func(t testing.TB) []byte { return connectEvent(t, "") }, hub.Connection{
 			ID: lastID, Principal: hub.Principal{User: "guest:g1", Role: hub.RoleGuest},
 			Endpoint: "x7k2m9q4t1.execute-api.eu-central-1.amazonaws.com/prod", ConnectedAt: connectedAt,
 		}},
-		{"as the service sends it", func(t testing.TB) []byte { return stored(t, "connect-authorized", nil) }, hub.Connection{
+		{"as the service sends it", func(t testing.TB) []byte { return storedEvent(t, "connect-authorized", nil) }, hub.Connection{
 			ID: authorizedID, Principal: hub.Principal{User: "ann", Role: hub.RoleAdmin},
 			Endpoint: "ws.securecart.example/prod", Protocol: "securecart.v1", ConnectedAt: connectedAt,
 		}},
 		{"all that an authorizer tells", func(t testing.TB) []byte {
-			return stored(t, "connect", func(e map[string]any) {
-				in(e, "requestContext")["authorizer"] = map[string]any{
+			return storedEvent(t, "connect", func(e map[string]any) {
+				object(e, "requestContext")["authorizer"] = map[string]any{
 					"principalId": "vera", "role": "vendor", "vendor": "acme", "expires": "1738926650000", "notice": "token_expired",
 				}
 			})
@@ -91,7 +91,7 @@ func TestConnectRecords(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newFixture(t)
 			wantStatus(t, b.connect, tt.event(t), http.StatusOK)
 			if got := b.row(tt.want.ID); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("recorded\n got %+v\nwant %+v", got, tt.want)
@@ -99,9 +99,9 @@ func TestConnectRecords(t *testing.T) {
 		})
 	}
 	t.Run("an endpoint that is a setting", func(t *testing.T) {
-		b := newBench(t)
+		b := newFixture(t)
 		connect := lambda.NewHandler(handler.Connect(b.hub, "posts.example/v1", nil, b.logger()))
-		wantStatus(t, connect, arriving(t, ""), http.StatusOK)
+		wantStatus(t, connect, connectEvent(t, ""), http.StatusOK)
 		if got := b.row(lastID).Endpoint; got != "posts.example/v1" {
 			t.Errorf("got endpoint %s, want posts.example/v1", got)
 		}
@@ -125,8 +125,8 @@ func TestConnectSubprotocol(t *testing.T) {
 		{"only a token", "bearer.abc", http.StatusBadRequest, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
-			got := wantStatus(t, b.connect, arriving(t, tt.offer), tt.status)
+			b := newFixture(t)
+			got := wantStatus(t, b.connect, connectEvent(t, tt.offer), tt.status)
 			if echo := got.Headers["Sec-WebSocket-Protocol"]; echo != tt.echo {
 				t.Errorf("got subprotocol %q, want %q", echo, tt.echo)
 			}
@@ -152,10 +152,10 @@ func TestConnectWithoutAuthorizer(t *testing.T) {
 		{"not an object", "ann"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
-			wantStatus(t, b.connect, stored(t, "connect", func(e map[string]any) {
+			b := newFixture(t)
+			wantStatus(t, b.connect, storedEvent(t, "connect", func(e map[string]any) {
 				if tt.authorizer != nil {
-					in(e, "requestContext")["authorizer"] = tt.authorizer
+					object(e, "requestContext")["authorizer"] = tt.authorizer
 				}
 			}), http.StatusUnauthorized)
 			b.wantNoRow(lastID)
@@ -164,9 +164,9 @@ func TestConnectWithoutAuthorizer(t *testing.T) {
 }
 
 func TestConnectStoreFailure(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.store.fail["PutConnection"] = errInside
-	wantStatus(t, b.connect, arriving(t, ""), http.StatusInternalServerError)
+	wantStatus(t, b.connect, connectEvent(t, ""), http.StatusInternalServerError)
 	if records := b.logged("connect"); len(records) != 1 || records[0]["connection"] != lastID ||
 		records[0]["level"] != "ERROR" {
 		t.Errorf("got log records %v, want one error that names the connection", records)
@@ -175,10 +175,10 @@ func TestConnectStoreFailure(t *testing.T) {
 
 func TestDisconnect(t *testing.T) {
 	t.Run("forgets", func(t *testing.T) {
-		b := newBench(t)
-		c := b.open(lastID, offering(b.token(issuer.Claims{User: "ann"})))
-		c.taken(`{"action":"subscribe","topics":["cart"]}`, "snapshot")
-		wantStatus(t, b.disconnect, stored(t, "disconnect", nil), http.StatusOK)
+		b := newFixture(t)
+		c := b.open(lastID, tokenHeader(b.token(issuer.Claims{User: "ann"})))
+		c.wantAnswer(`{"action":"subscribe","topics":["cart"]}`, "snapshot")
+		wantStatus(t, b.disconnect, storedEvent(t, "disconnect", nil), http.StatusOK)
 		b.wantNoRow(lastID)
 		subscribers, _, err := b.store.Subscribers(t.Context(), hub.Topic{Kind: hub.KindCart, Name: "u~ann"}, "", 10)
 		if err != nil || len(subscribers) != 0 {
@@ -186,24 +186,24 @@ func TestDisconnect(t *testing.T) {
 		}
 	})
 	t.Run("only that connection", func(t *testing.T) {
-		b := newBench(t)
+		b := newFixture(t)
 		b.open("other", nil)
-		wantStatus(t, b.disconnect, stored(t, "disconnect", nil), http.StatusOK)
+		wantStatus(t, b.disconnect, storedEvent(t, "disconnect", nil), http.StatusOK)
 		b.row("other")
 	})
 	t.Run("twice", func(t *testing.T) {
-		b := newBench(t)
+		b := newFixture(t)
 		b.open(lastID, nil)
-		wantStatus(t, b.disconnect, stored(t, "disconnect", nil), http.StatusOK)
-		wantStatus(t, b.disconnect, stored(t, "disconnect", nil), http.StatusOK)
+		wantStatus(t, b.disconnect, storedEvent(t, "disconnect", nil), http.StatusOK)
+		wantStatus(t, b.disconnect, storedEvent(t, "disconnect", nil), http.StatusOK)
 	})
 	t.Run("of a connection that nobody knows", func(t *testing.T) {
-		wantStatus(t, newBench(t).disconnect, stored(t, "disconnect-authorized", nil), http.StatusOK)
+		wantStatus(t, newFixture(t).disconnect, storedEvent(t, "disconnect-authorized", nil), http.StatusOK)
 	})
 	t.Run("store failure", func(t *testing.T) {
-		b := newBench(t)
+		b := newFixture(t)
 		b.store.fail["EndConnection"] = errInside
-		wantStatus(t, b.disconnect, stored(t, "disconnect", nil), http.StatusInternalServerError)
+		wantStatus(t, b.disconnect, storedEvent(t, "disconnect", nil), http.StatusInternalServerError)
 		if records := b.logged("disconnect"); len(records) != 1 || records[0]["connection"] != lastID {
 			t.Errorf("got log records %v, want one that names the connection", records)
 		}

@@ -16,7 +16,7 @@ import (
 // gateway puts handlers of the bench's hub behind the imitation of API Gateway, with
 // an authorizer of these settings. They are silent: the bench's log is for one
 // goroutine.
-func (b *bench) gateway(o handler.AuthorizeOptions, domain string) *gatewaytest.Gateway {
+func (b *fixture) newGateway(o handler.AuthorizeOptions, domain string) *gatewaytest.Gateway {
 	b.t.Helper()
 	o.NewGuestID = func() (string, error) { return "g1", nil }
 	log := slog.New(slog.DiscardHandler)
@@ -40,7 +40,7 @@ func (b *bench) gateway(o handler.AuthorizeOptions, domain string) *gatewaytest.
 }
 
 // answered makes a handshake with these headers and returns how it was answered.
-func answered(t testing.TB, gw *gatewaytest.Gateway, path string, headers http.Header) int {
+func dialStatus(t testing.TB, gw *gatewaytest.Gateway, path string, headers http.Header) int {
 	t.Helper()
 	conn, resp, err := gw.Dial(context.Background(), path, &websocket.DialOptions{HTTPHeader: headers})
 	if resp == nil {

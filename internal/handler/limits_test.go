@@ -19,18 +19,18 @@ import (
 // TestMessagesSlowDown: beyond the limit nothing is done, and every message still
 // gets its one answer, with its id and its key.
 func TestMessagesSlowDown(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.stock("MUG", 9)
 	c := b.open("c", nil)
 	for i := range hub.GuestMessages {
 		if i%2 == 0 {
-			c.taken("ping", "pong")
+			c.wantAnswer("ping", "pong")
 		} else {
-			c.refused("{", wire.CodeBadJSON) // it counts too
+			c.wantError("{", wire.CodeBadJSON) // it counts too
 		}
 	}
 	var got wire.Error
-	text := c.raw(`{"action":"add","id":7,"key":"k","sku":"MUG","quantity":1}`)
+	text := c.sendRaw(`{"action":"add","id":7,"key":"k","sku":"MUG","quantity":1}`)
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatal(err)
 	}
@@ -42,28 +42,28 @@ func TestMessagesSlowDown(t *testing.T) {
 		t.Errorf("the cart is at version %d, want nothing done", cart.Version)
 	}
 	other := b.open("other", nil)
-	other.taken("ping", "pong")
+	other.wantAnswer("ping", "pong")
 	b.now = b.now.Add(time.Duration(got.After) * time.Millisecond)
-	c.taken(`{"action":"add","id":7,"key":"k","sku":"MUG","quantity":1}`, "ok")
+	c.wantAnswer(`{"action":"add","id":7,"key":"k","sku":"MUG","quantity":1}`, "ok")
 	b.wantKnownLines()
 }
 
 // TestTooBigCounts: who sends nothing but messages that are too big is told to
 // slow down too.
 func TestTooBigCounts(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	c := b.open("c", nil)
 	big := strings.Repeat(" ", wire.MaxMessage) + "{}"
 	for range hub.GuestMessages {
-		c.refused(big, wire.CodeTooBig)
+		c.wantError(big, wire.CodeTooBig)
 	}
-	c.refused(big, wire.CodeSlowDown)
-	c.refused("ping", wire.CodeSlowDown)
+	c.wantError(big, wire.CodeSlowDown)
+	c.wantError("ping", wire.CodeSlowDown)
 }
 
 // TestHelloTellsLimits: by role, and those that are set.
-func TestHelloTellsLimits(t *testing.T) {
-	b := newBench(t)
+func TestHelloHasLimits(t *testing.T) {
+	b := newFixture(t)
 	for user, want := range map[string]wire.Limits{
 		"":    {Messages: hub.GuestMessages, SKUs: hub.GuestSKUs},
 		"ann": {Messages: hub.CustomerMessages},
@@ -72,9 +72,9 @@ func TestHelloTellsLimits(t *testing.T) {
 		want.Lines, want.Quantity, want.Idle = 200, 999, 600
 		var headers map[string]string
 		if user != "" {
-			headers = offering(b.token(issuer.Claims{User: user}))
+			headers = tokenHeader(b.token(issuer.Claims{User: user}))
 		}
-		if got := b.open("c"+user, headers).taken("hello", "hello").Limits; got != want {
+		if got := b.open("c"+user, headers).wantAnswer("hello", "hello").Limits; got != want {
 			t.Errorf("%q is told %+v, want %+v", user, got, want)
 		}
 	}
@@ -82,15 +82,15 @@ func TestHelloTellsLimits(t *testing.T) {
 
 // TestConnectRefusesCrowds: with the status of too many requests, and without a
 // trace in the store.
-func TestConnectRefusesCrowds(t *testing.T) {
-	b := newBench(t)
-	headers := offering(b.token(issuer.Claims{User: "ann"}))
+func TestConnectLimits(t *testing.T) {
+	b := newFixture(t)
+	headers := tokenHeader(b.token(issuer.Claims{User: "ann"}))
 	for i := range hub.ConnectionsPerUser {
 		b.open(fmt.Sprint("c", i), headers)
 	}
-	p := b.allowed(headers, nil)
-	response, err := call[events.APIGatewayProxyResponse](t, b.connect, stored(t, "connect", func(e map[string]any) {
-		r := in(e, "requestContext")
+	p := b.mustAuthorize(headers, nil)
+	response, err := call[events.APIGatewayProxyResponse](t, b.connect, storedEvent(t, "connect", func(e map[string]any) {
+		r := object(e, "requestContext")
 		r["connectionId"] = "more"
 		r["authorizer"] = map[string]any{
 			"principalId": p.PrincipalID, "role": p.Context["role"], "address": p.Context["address"],
@@ -109,9 +109,9 @@ func TestConnectRefusesCrowds(t *testing.T) {
 
 // TestRevokeEvent: the shop invokes the broadcast function with a user.
 func TestRevokeEvent(t *testing.T) {
-	b := newBench(t)
-	c := b.open("c", offering(b.token(issuer.Claims{User: "ann"})))
-	c.taken("sub cart", "snapshot")
+	b := newFixture(t)
+	c := b.open("c", tokenHeader(b.token(issuer.Claims{User: "ann"})))
+	c.wantAnswer("sub cart", "snapshot")
 	out, err := b.broadcast.Invoke(invocation(t.Context()), []byte(`{"revoke":"ann"}`))
 	if err != nil {
 		t.Fatalf("%s, %v", out, err)
@@ -119,28 +119,28 @@ func TestRevokeEvent(t *testing.T) {
 	if len(b.poster.sent) != 1 || !strings.Contains(b.poster.sent[0], `"code":"token_expired"`) {
 		t.Errorf("sent %q, want the notice", b.poster.sent)
 	}
-	c.refused("add MUG 1", wire.CodeTokenExpired)
-	if hello := c.taken("hello", "hello"); hello.Notice != wire.CodeTokenExpired || hello.Expires != 0 {
+	c.wantError("add MUG 1", wire.CodeTokenExpired)
+	if hello := c.wantAnswer("hello", "hello"); hello.Notice != wire.CodeTokenExpired || hello.Expires != 0 {
 		t.Errorf("hello tells %+v, want that the authority is over", hello)
 	}
 	b.now = b.now.Add(time.Second) // tokens tell when they were issued by the second
-	c.taken("hello token="+b.token(issuer.Claims{User: "ann"}), "hello")
-	c.taken("sub cart", "snapshot")
+	c.wantAnswer("hello token="+b.token(issuer.Claims{User: "ann"}), "hello")
+	c.wantAnswer("sub cart", "snapshot")
 
 	// A guest that was banned gets no fresh token of the same guest.
 	guest := b.open("g", nil)
-	token := guest.taken("hello", "hello").GuestToken
+	token := guest.wantAnswer("hello", "hello").GuestToken
 	if _, err := b.broadcast.Invoke(invocation(t.Context()), []byte(`{"revoke":"guest:g1"}`)); err != nil {
 		t.Fatal(err)
 	}
-	if got := guest.taken("hello", "hello").GuestToken; got != "" {
+	if got := guest.wantAnswer("hello", "hello").GuestToken; got != "" {
 		t.Error("a banned guest gets a new token")
 	}
-	guest.refused("hello token="+token, wire.CodeTokenExpired)
+	guest.wantError("hello token="+token, wire.CodeTokenExpired)
 
 	// What cannot be read is nobody's end of authority.
 	b.store.fail["Owner"] = errInside
-	c.refused("hello token="+b.token(issuer.Claims{User: "ann"}), wire.CodeInternal)
+	c.wantError("hello token="+b.token(issuer.Claims{User: "ann"}), wire.CodeInternal)
 	delete(b.store.fail, "Owner")
 
 	// What fails is told to who asked.

@@ -17,7 +17,7 @@ import (
 // carts, and looks for the marks in the log, debug records too.
 func TestLogKeepsSecrets(t *testing.T) {
 	const canary = "CANARY" // in the name of every SKU that is in a cart
-	b := newBench(t)
+	b := newFixture(t)
 	b.store.topic = map[hub.Topic]error{}
 	secrets := map[string]string{"a SKU of a cart": canary, "a name": "mark-user-ann", "a key": "k-1"}
 	secret := func(name, token string) string {
@@ -44,15 +44,15 @@ func TestLogKeepsSecrets(t *testing.T) {
 	tokens := []string{user, renewed, other, expired, guest, oldGuest, garbage}
 	handshakes := func() {
 		for _, token := range tokens {
-			for _, headers := range []map[string]string{offering(token), {"Authorization": "Bearer " + token}} {
+			for _, headers := range []map[string]string{tokenHeader(token), {"Authorization": "Bearer " + token}} {
 				for _, query := range []map[string]string{nil, {"auth": "required"}, {"token": token}} {
 					// Refused or not: the log is what counts here.
-					_, _ = call[json.RawMessage](t, b.authorize, handshake(t, headers, query))
+					_, _ = call[json.RawMessage](t, b.authorize, handshakeEvent(t, headers, query))
 				}
 			}
 		}
 	}
-	conversation := func(c *conn) {
+	conversation := func(c *testConn) {
 		for _, text := range []string{
 			"hello", "sub cart sku:" + mug, "add " + mug + " 2 key=k-1", "add " + mug + " 2 key=k-1",
 			"add " + mug + " 3 key=k-1",
@@ -61,20 +61,20 @@ func TestLogKeepsSecrets(t *testing.T) {
 			"get cart", "get " + canary, "set " + canary, "only cart", "unsub *",
 			`{"action":"set","lines":{"` + canary + ` x":1}}`, canary,
 		} {
-			c.say(text)
+			c.send(text)
 		}
 		for _, token := range tokens {
-			c.say("merge " + token)
-			c.say("hello token=" + token)
-			c.say("hello token=" + token + " " + token)
-			c.say(token)
-			c.say(`{"action":"hello","token":"` + token + `!"}`)
+			c.send("merge " + token)
+			c.send("hello token=" + token)
+			c.send("hello token=" + token + " " + token)
+			c.send(token)
+			c.send(`{"action":"hello","token":"` + token + `!"}`)
 		}
-		c.say("add " + mug)
-		c.say("sub cart")
+		c.send("add " + mug)
+		c.send("sub cart")
 	}
 	handshakes()
-	ann, visitor := b.open("ann", offering(user)), b.open("visitor", offering(guest))
+	ann, visitor := b.open("ann", tokenHeader(user)), b.open("visitor", tokenHeader(guest))
 	conversation(ann)
 	conversation(visitor)
 	for _, method := range []string{
@@ -82,7 +82,7 @@ func TestLogKeepsSecrets(t *testing.T) {
 	} {
 		b.store.fail = map[string]error{method: errInside}
 		conversation(ann)
-		for _, event := range [][]byte{stored(t, "connect", ann.mark), stored(t, "disconnect", ann.mark)} {
+		for _, event := range [][]byte{storedEvent(t, "connect", ann.setContext), storedEvent(t, "disconnect", ann.setContext)} {
 			handle := b.connect
 			if strings.Contains(string(event), "DISCONNECT") {
 				handle = b.disconnect
@@ -133,7 +133,7 @@ func TestLogKeepsSecrets(t *testing.T) {
 
 // wantKnownLines: each line has keys of the list only, and the ids of its
 // invocation.
-func (b *bench) wantKnownLines() {
+func (b *fixture) wantKnownLines() {
 	b.t.Helper()
 	known := maps.Clone(logs.Keys)
 	for _, s := range logs.Series {

@@ -85,32 +85,32 @@ func TestOrigins(t *testing.T) {
 		{"the same host, another scheme", origin("ftp://ws.shop.example"), no, no},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newFixture(t)
 			for want, o := range map[string]handler.AuthorizeOptions{
 				fmt.Sprint("listed ", tt.listed): {Origins: list},
 				fmt.Sprint("open ", tt.open):     {},
 			} {
 				rule, _, _ := strings.Cut(want, " ")
-				if got := fmt.Sprint(rule, " ", answered(t, b.gateway(o, "ws.shop.example"), "/v1", tt.headers)); got != want {
+				if got := fmt.Sprint(rule, " ", dialStatus(t, b.newGateway(o, "ws.shop.example"), "/v1", tt.headers)); got != want {
 					t.Errorf("got %s, want %s", got, want)
 				}
 			}
 		})
 	}
 	t.Run("the same host on a port of its own", func(t *testing.T) {
-		gw := newBench(t).gateway(handler.AuthorizeOptions{}, "192.0.2.7:8787")
+		gw := newFixture(t).newGateway(handler.AuthorizeOptions{}, "192.0.2.7:8787")
 		for page, want := range map[string]int{
 			"http://192.0.2.7:8787": yes, "http://192.0.2.7": no, "http://192.0.2.7:8788": no,
 		} {
-			if got := answered(t, gw, "/v1", origin(page)); got != want {
+			if got := dialStatus(t, gw, "/v1", origin(page)); got != want {
 				t.Errorf("%s: got %d, want %d", page, got, want)
 			}
 		}
 	})
 	t.Run("the same host on the default port", func(t *testing.T) {
-		gw := newBench(t).gateway(handler.AuthorizeOptions{}, "WS.shop.example:443")
+		gw := newFixture(t).newGateway(handler.AuthorizeOptions{}, "WS.shop.example:443")
 		for page, want := range map[string]int{"https://ws.shop.example": yes, "http://ws.shop.example": no} {
-			if got := answered(t, gw, "/v1", origin(page)); got != want {
+			if got := dialStatus(t, gw, "/v1", origin(page)); got != want {
 				t.Errorf("%s: got %d, want %d", page, got, want)
 			}
 		}
@@ -120,14 +120,14 @@ func TestOrigins(t *testing.T) {
 // TestForeignPageSpendsNothing: a page that is refused learns nothing of its token
 // and does not spend a ticket.
 func TestForeignPageSpendsNothing(t *testing.T) {
-	b := newBench(t)
-	gw := b.gateway(handler.AuthorizeOptions{}, "ws.shop.example")
+	b := newFixture(t)
+	gw := b.newGateway(handler.AuthorizeOptions{}, "ws.shop.example")
 	ticket := b.ticket("ann")
 	path := "/v1?auth=required&ticket=" + ticket
-	if got := answered(t, gw, path, origin("https://evil.example")); got != http.StatusForbidden {
+	if got := dialStatus(t, gw, path, origin("https://evil.example")); got != http.StatusForbidden {
 		t.Errorf("a foreign page: got %d, want 403", got)
 	}
-	if got := answered(t, gw, path, nil); got != http.StatusSwitchingProtocols {
+	if got := dialStatus(t, gw, path, nil); got != http.StatusSwitchingProtocols {
 		t.Errorf("the ticket afterwards: got %d, want 101", got)
 	}
 }
@@ -135,7 +135,7 @@ func TestForeignPageSpendsNothing(t *testing.T) {
 // TestEdge: with secrets, who comes past the edge is refused.
 func TestEdge(t *testing.T) {
 	current, previous := strings.Repeat("c", 40), strings.Repeat("p", 40)
-	gw := newBench(t).gateway(handler.AuthorizeOptions{EdgeSecrets: []string{current, previous}}, "")
+	gw := newFixture(t).newGateway(handler.AuthorizeOptions{EdgeSecrets: []string{current, previous}}, "")
 	for name, tt := range map[string]struct {
 		lines []string
 		want  int
@@ -151,7 +151,7 @@ func TestEdge(t *testing.T) {
 		"the previous one":  {[]string{previous}, http.StatusSwitchingProtocols},
 		"a guess and a hit": {[]string{"x", current}, http.StatusForbidden},
 	} {
-		if got := answered(t, gw, "/v1", http.Header{"X-Origin-Verify": tt.lines}); got != tt.want {
+		if got := dialStatus(t, gw, "/v1", http.Header{"X-Origin-Verify": tt.lines}); got != tt.want {
 			t.Errorf("%s: got %d, want %d", name, got, tt.want)
 		}
 	}

@@ -99,7 +99,7 @@ func TestSizeBound(t *testing.T) {
 		&OK{ID: json.RawMessage("\"\u2028<\""), Key: odd, Duplicate: true, From: math.MinInt64, Version: math.MinInt64,
 			Lines: lines, Clamped: map[string]Clamp{odd: {Wanted: least, Got: least}}, Again: []string{odd}},
 	}
-	for _, c := range conversation {
+	for _, c := range messages {
 		switch a := c.msg.(type) {
 		case Snapshot:
 			answers = append(answers, &a)

@@ -34,7 +34,7 @@ var (
 
 // conversation is every kind of message of version 1, in the order of
 // docs/protocol.md: a Request from the client or an Answer from the server.
-var conversation = []struct {
+var messages = []struct {
 	name string
 	msg  any
 }{
@@ -231,7 +231,7 @@ func goldenName(msg any, name string) string {
 
 func TestGolden(t *testing.T) {
 	want := map[string]bool{}
-	for _, c := range conversation {
+	for _, c := range messages {
 		file := goldenName(c.msg, c.name)
 		want[file] = true
 		t.Run(file, func(t *testing.T) {
@@ -274,7 +274,7 @@ func TestProtocolDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range conversation {
+	for _, c := range messages {
 		if message := string(encodeAny(t, c.msg)); !strings.Contains(string(doc), "\n"+message+"\n") {
 			t.Errorf("docs/protocol.md does not show %s:\n%s", c.name, message)
 		}
@@ -297,7 +297,7 @@ var codes = []Code{
 func TestEncodeDeltas(t *testing.T) {
 	topics := map[string]Value{}
 	var entries []Entry
-	for _, c := range conversation {
+	for _, c := range messages {
 		if d, ok := c.msg.(Delta); ok && c.name == "delta-both" {
 			topics = d.Topics
 		}

@@ -223,7 +223,7 @@ func TestUsage(t *testing.T) {
 
 // TestGoldenShorthand: every message of the protocol's documentation can be typed.
 func TestGoldenShorthand(t *testing.T) {
-	for _, c := range conversation {
+	for _, c := range messages {
 		if r, ok := c.msg.(Request); ok {
 			t.Run(c.name, func(t *testing.T) { wantOneGrammar(t, r) })
 		}

@@ -102,13 +102,13 @@ func receive(t *testing.T, conn *websocket.Conn, n int) []string {
 }
 
 // scripted is the API as answer says.
-type scripted struct {
+type fakeAPI struct {
 	mu     sync.Mutex
 	sent   []string
 	answer func(ctx context.Context, id string) error
 }
 
-func (s *scripted) PostToConnection(
+func (s *fakeAPI) PostToConnection(
 	ctx context.Context, in *apigatewaymanagementapi.PostToConnectionInput,
 	_ ...func(*apigatewaymanagementapi.Options),
 ) (*apigatewaymanagementapi.PostToConnectionOutput, error) {
@@ -121,7 +121,7 @@ func (s *scripted) PostToConnection(
 	return &apigatewaymanagementapi.PostToConnectionOutput{}, nil
 }
 
-func (s *scripted) DeleteConnection(
+func (s *fakeAPI) DeleteConnection(
 	ctx context.Context, in *apigatewaymanagementapi.DeleteConnectionInput,
 	_ ...func(*apigatewaymanagementapi.Options),
 ) (*apigatewaymanagementapi.DeleteConnectionOutput, error) {
@@ -143,9 +143,9 @@ func posts(n int) []hub.Post {
 	return all
 }
 
-func TestOneSlowConnectionHoldsNobody(t *testing.T) {
+func TestSlowConnectionDoesNotDelayOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api := &scripted{answer: func(ctx context.Context, id string) error {
+		api := &fakeAPI{answer: func(ctx context.Context, id string) error {
 			pause := 10 * time.Millisecond
 			if id == "c0000" {
 				pause = time.Hour
@@ -173,7 +173,7 @@ func TestOneSlowConnectionHoldsNobody(t *testing.T) {
 }
 
 func TestForbiddenStops(t *testing.T) {
-	api := &scripted{answer: func(context.Context, string) error { return status(403) }}
+	api := &fakeAPI{answer: func(context.Context, string) error { return status(403) }}
 	errs := apigw.New(api, apigw.Options{Workers: 2}).Post(t.Context(), posts(1_000))
 	for i, err := range errs {
 		if !errors.Is(err, hub.ErrForbidden) {
@@ -190,13 +190,13 @@ func TestKinds(t *testing.T) {
 		410: hub.ErrGone, 429: hub.ErrThrottled, 413: hub.ErrTooLarge, 403: hub.ErrForbidden,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			p := apigw.New(&scripted{answer: func(context.Context, string) error { return status(code) }}, apigw.Options{})
+			p := apigw.New(&fakeAPI{answer: func(context.Context, string) error { return status(code) }}, apigw.Options{})
 			if errs := p.Post(t.Context(), posts(1)); !errors.Is(errs[0], want) {
 				t.Errorf("%d: got %v, want %v", code, errs[0], want)
 			}
 		})
 	}
-	p := apigw.New(&scripted{answer: func(context.Context, string) error { return status(500) }}, apigw.Options{})
+	p := apigw.New(&fakeAPI{answer: func(context.Context, string) error { return status(500) }}, apigw.Options{})
 	for _, kind := range []error{hub.ErrGone, hub.ErrThrottled, hub.ErrTooLarge, hub.ErrForbidden} {
 		if errs := p.Post(t.Context(), posts(1)); errs[0] == nil || errors.Is(errs[0], kind) {
 			t.Errorf("500: got %v, want another error", errs[0])
@@ -206,7 +206,7 @@ func TestKinds(t *testing.T) {
 
 func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api := &scripted{answer: func(context.Context, string) error { return nil }}
+		api := &fakeAPI{answer: func(context.Context, string) error { return nil }}
 		p := apigw.New(api, apigw.Options{PostsPerSecond: 100})
 		began := time.Now()
 		p.Post(t.Context(), posts(1_000))
@@ -223,7 +223,7 @@ func TestThrottledServiceSlowsDown(t *testing.T) {
 		var took time.Duration
 		synctest.Test(t, func(t *testing.T) {
 			var n atomic.Int64
-			api := &scripted{answer: func(_ context.Context, id string) error {
+			api := &fakeAPI{answer: func(_ context.Context, id string) error {
 				if throttled(n.Add(1), id) {
 					return status(429)
 				}
@@ -250,7 +250,7 @@ func TestRateRecovers(t *testing.T) {
 	for _, budget := range []int{0, 5_000} {
 		synctest.Test(t, func(t *testing.T) {
 			broken := true
-			api := &scripted{answer: func(context.Context, string) error {
+			api := &fakeAPI{answer: func(context.Context, string) error {
 				if broken {
 					return status(429)
 				}

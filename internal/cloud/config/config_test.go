@@ -8,7 +8,7 @@ import (
 )
 
 // complete is an environment in which every setting is right.
-func complete() map[string]string {
+func validEnv() map[string]string {
 	key := base64.StdEncoding.EncodeToString(make([]byte, 32))
 	return map[string]string{
 		"HUB_TABLE": "hub", "INVENTORY_TABLE": "inventory", "CART_TABLE": "carts",
@@ -22,7 +22,7 @@ func complete() map[string]string {
 }
 
 func TestLoad(t *testing.T) {
-	env := complete()
+	env := validEnv()
 	for _, f := range Functions {
 		if _, err := Load(f, func(name string) string { return env[name] }); err != nil {
 			t.Error(err)
@@ -41,7 +41,7 @@ func TestLoad(t *testing.T) {
 }
 
 func TestLoadLayout(t *testing.T) {
-	env := complete()
+	env := validEnv()
 	s, err := Load(Broadcast, func(name string) string { return env[name] })
 	if err != nil || s.Layout.Inventory.Of("sku") != "productId" || s.Layout.Cart.Of("cart") != "basket" {
 		t.Errorf("got %v, %v", s.Layout, err)
@@ -53,7 +53,7 @@ func TestLoadLayout(t *testing.T) {
 	}
 }
 
-func TestLoadNamesWhatIsMissing(t *testing.T) {
+func TestLoadListsMissingSettings(t *testing.T) {
 	for _, f := range Functions {
 		_, err := Load(f, func(string) string { return "" })
 		for _, s := range Table {
@@ -72,7 +72,7 @@ func TestLoadRefuses(t *testing.T) {
 		"INVENTORY_ATTRIBUTES": "sku=a,sku=b", "CART_ATTRIBUTES": "lines=version",
 	} {
 		t.Run(name, func(t *testing.T) {
-			env := complete()
+			env := validEnv()
 			env[name] = value
 			refused := 0
 			for _, f := range Functions {

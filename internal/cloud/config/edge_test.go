@@ -11,7 +11,7 @@ func TestEdgeSecrets(t *testing.T) {
 	for value, want := range map[string][]string{
 		"": nil, a: {a}, a + "," + b: {a, b}, a + ",-": {a}, "-, " + b: {b},
 	} {
-		env := complete()
+		env := validEnv()
 		env["EDGE_SECRETS"] = value
 		s, err := Load(Authorize, func(name string) string { return env[name] })
 		if err != nil || !slices.Equal(s.EdgeSecrets, want) {
@@ -20,7 +20,7 @@ func TestEdgeSecrets(t *testing.T) {
 	}
 	// None of these may leave the door open.
 	for _, value := range []string{"-", "-,-", a[1:], a + ",", ",", a + ",short"} {
-		env := complete()
+		env := validEnv()
 		env["EDGE_SECRETS"] = value
 		if s, err := Load(Authorize, func(name string) string { return env[name] }); err == nil ||
 			strings.Contains(err.Error(), "aaa") {

@@ -42,17 +42,17 @@ var errInside = errors.New("canary-inside: arn of a table, AccessDenied")
 
 // bench is the handlers around a real hub on a memory store, with real
 // tokens. It is for one goroutine.
-type bench struct {
+type fixture struct {
 	t        testing.TB
-	store    *faults
-	poster   *recorder
+	store    *failingStore
+	poster   *postRecorder
 	hub      *hub.Hub
 	issuer   *issuer.Issuer
 	verifier *auth.Verifier
 	now      time.Time
 	log      bytes.Buffer
 	guests   int
-	noGuest  error // instead of a guest id
+	guestIDErr  error // instead of a guest id
 	changes  []hub.Change
 
 	authorize, connect, disconnect, message, broadcast, tickets lambda.Handler
@@ -60,11 +60,11 @@ type bench struct {
 	report                                                      *hub.Report // of the last broadcast
 }
 
-func newBench(t testing.TB) *bench {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	b := &bench{t: t, now: connectedAt.Add(10 * time.Minute), poster: &recorder{}}
+	b := &fixture{t: t, now: connectedAt.Add(10 * time.Minute), poster: &postRecorder{}}
 	clock := func() time.Time { return b.now }
-	b.store = &faults{Store: memstore.New(memstore.Options{
+	b.store = &failingStore{Store: memstore.New(memstore.Options{
 		Epoch: "k3", OnCommit: func(c hub.Change) { b.changes = append(b.changes, c) },
 	}), fail: map[string]error{}}
 	b.hub = hub.New(b.store, b.poster, clock)
@@ -80,21 +80,21 @@ func newBench(t testing.TB) *bench {
 	b.broadcast = lambda.NewHandler(handler.Broadcast(
 		b.hub, handler.BroadcastOptions{Observe: b.observe, Healed: b.metrics.Healed}, log,
 	))
-	b.trust(b.verifier)
+	b.useVerifier(b.verifier)
 	return b
 }
 
 // logger writes everything that is logged into the bench's log.
-func (b *bench) logger() *slog.Logger {
+func (b *fixture) logger() *slog.Logger {
 	return logs.New(&b.log, slog.LevelDebug)
 }
 
-func (b *bench) observe(ctx context.Context, r hub.Report) {
+func (b *fixture) observe(ctx context.Context, r hub.Report) {
 	b.report = &r
 	b.metrics.Broadcast(ctx, r)
 }
 
-func (b *bench) newVerifier(client *http.Client) *auth.Verifier {
+func (b *fixture) newVerifier(client *http.Client) *auth.Verifier {
 	b.t.Helper()
 	v, err := auth.New(auth.Config{
 		Issuer: b.issuer.Issuer(), JWKSURL: b.issuer.JWKSURL(), HTTPClient: client,
@@ -109,10 +109,10 @@ func (b *bench) newVerifier(client *http.Client) *auth.Verifier {
 }
 
 // trust makes the handlers check tokens with v.
-func (b *bench) trust(v handler.Verifier) {
+func (b *fixture) useVerifier(v handler.Verifier) {
 	newGuestID := func() (string, error) {
 		b.guests++
-		return fmt.Sprintf("g%d", b.guests), b.noGuest
+		return fmt.Sprintf("g%d", b.guests), b.guestIDErr
 	}
 	b.authorize = lambda.NewHandler(handler.Authorize(
 		b.hub, v, handler.AuthorizeOptions{NewGuestID: newGuestID}, b.logger(),
@@ -127,104 +127,104 @@ type offline struct{}
 func (offline) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
 
 // loseKeys makes the keys of user tokens unreachable.
-func (b *bench) loseKeys() { b.trust(b.newVerifier(&http.Client{Transport: offline{}})) }
+func (b *fixture) loseKeys() { b.useVerifier(b.newVerifier(&http.Client{Transport: offline{}})) }
 
 // faults is a store whose methods fail when told.
-type faults struct {
+type failingStore struct {
 	*memstore.Store
 	fail  map[string]error // by method
 	topic map[hub.Topic]error
 }
 
-func (f *faults) PutConnection(ctx context.Context, c hub.Connection) error {
-	return orDo(f.fail["PutConnection"], func() error { return f.Store.PutConnection(ctx, c) })
+func (f *failingStore) PutConnection(ctx context.Context, c hub.Connection) error {
+	return firstError(f.fail["PutConnection"], func() error { return f.Store.PutConnection(ctx, c) })
 }
 
-func (f *faults) Connection(ctx context.Context, id string) (hub.Connection, error) {
+func (f *failingStore) Connection(ctx context.Context, id string) (hub.Connection, error) {
 	if err := f.fail["Connection"]; err != nil {
 		return hub.Connection{}, err
 	}
 	return f.Store.Connection(ctx, id)
 }
 
-func (f *faults) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
-	return orDo(f.fail["Subscribe"], func() error { return f.Store.Subscribe(ctx, c, topics) })
+func (f *failingStore) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
+	return firstError(f.fail["Subscribe"], func() error { return f.Store.Subscribe(ctx, c, topics) })
 }
 
-func (f *faults) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) error {
-	return orDo(f.fail["Unsubscribe"], func() error { return f.Store.Unsubscribe(ctx, id, topics) })
+func (f *failingStore) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) error {
+	return firstError(f.fail["Unsubscribe"], func() error { return f.Store.Unsubscribe(ctx, id, topics) })
 }
 
-func (f *faults) EndConnection(ctx context.Context, id string, now time.Time) error {
-	return orDo(f.fail["EndConnection"], func() error { return f.Store.EndConnection(ctx, id, now) })
+func (f *failingStore) EndConnection(ctx context.Context, id string, now time.Time) error {
+	return firstError(f.fail["EndConnection"], func() error { return f.Store.EndConnection(ctx, id, now) })
 }
 
-func (f *faults) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
-	return orDo(f.fail["Forget"], func() error { return f.Store.Forget(ctx, id, topics...) })
+func (f *failingStore) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
+	return firstError(f.fail["Forget"], func() error { return f.Store.Forget(ctx, id, topics...) })
 }
 
-func (f *faults) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
+func (f *failingStore) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
 	if err := f.fail["MarkStale"]; err != nil {
 		return slices.Repeat([]error{err}, len(missed))
 	}
 	return f.Store.MarkForRetry(ctx, missed, now)
 }
 
-func (f *faults) RetryMarks(ctx context.Context, limit int) ([]hub.RetryMark, error) {
+func (f *failingStore) RetryMarks(ctx context.Context, limit int) ([]hub.RetryMark, error) {
 	if err := f.fail["Stale"]; err != nil {
 		return nil, err
 	}
 	return f.Store.RetryMarks(ctx, limit)
 }
 
-func (f *faults) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
-	return orDo(f.fail["PutCarts"], func() error { return f.Store.PutCarts(ctx, carts, r) })
+func (f *failingStore) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+	return firstError(f.fail["PutCarts"], func() error { return f.Store.PutCarts(ctx, carts, r) })
 }
 
-func (f *faults) PutTicket(ctx context.Context, ticket hub.Ticket) error {
-	return orDo(f.fail["PutTicket"], func() error { return f.Store.PutTicket(ctx, ticket) })
+func (f *failingStore) PutTicket(ctx context.Context, ticket hub.Ticket) error {
+	return firstError(f.fail["PutTicket"], func() error { return f.Store.PutTicket(ctx, ticket) })
 }
 
-func (f *faults) TakeTicket(ctx context.Context, hash string) (hub.Ticket, error) {
+func (f *failingStore) TakeTicket(ctx context.Context, hash string) (hub.Ticket, error) {
 	if err := f.fail["TakeTicket"]; err != nil {
 		return hub.Ticket{}, err
 	}
 	return f.Store.TakeTicket(ctx, hash)
 }
 
-func (f *faults) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
+func (f *failingStore) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
 	if err := f.fail["Owner"]; err != nil {
 		return hub.Holder{}, err
 	}
 	return f.Store.Holder(ctx, id, after, limit)
 }
 
-func (f *faults) Revoke(ctx context.Context, owner string, at time.Time) error {
-	return orDo(f.fail["Revoke"], func() error { return f.Store.Revoke(ctx, owner, at) })
+func (f *failingStore) Revoke(ctx context.Context, owner string, at time.Time) error {
+	return firstError(f.fail["Revoke"], func() error { return f.Store.Revoke(ctx, owner, at) })
 }
 
-func (f *faults) Epoch(ctx context.Context) (string, error) {
+func (f *failingStore) Epoch(ctx context.Context) (string, error) {
 	if err := f.fail["Epoch"]; err != nil {
 		return "", err
 	}
 	return f.Store.Epoch(ctx)
 }
 
-func (f *faults) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
+func (f *failingStore) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
 	if err := f.fail["Items"]; err != nil {
 		return nil, err
 	}
 	return f.Store.Items(ctx, skus)
 }
 
-func (f *faults) Cart(ctx context.Context, id string) (hub.Cart, error) {
+func (f *failingStore) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	if err := f.fail["Cart"]; err != nil {
 		return hub.Cart{}, err
 	}
 	return f.Store.Cart(ctx, id)
 }
 
-func (f *faults) Subscribers(
+func (f *failingStore) Subscribers(
 	ctx context.Context, t hub.Topic, after string, limit int,
 ) ([]hub.Subscriber, string, error) {
 	if err := f.topic[t]; err != nil {
@@ -234,7 +234,7 @@ func (f *faults) Subscribers(
 }
 
 // orDo is the error, if there is one, and what do returns otherwise.
-func orDo(err error, do func() error) error {
+func firstError(err error, do func() error) error {
 	if err != nil {
 		return err
 	}
@@ -242,12 +242,12 @@ func orDo(err error, do func() error) error {
 }
 
 // recorder is a poster that keeps what it was given.
-type recorder struct {
+type postRecorder struct {
 	answer func(hub.Post) error // nil: all are accepted
 	sent   []string             // "connection message", in order
 }
 
-func (r *recorder) Post(_ context.Context, posts []hub.Post) []error {
+func (r *postRecorder) Post(_ context.Context, posts []hub.Post) []error {
 	errs := make([]error, len(posts))
 	for i, p := range posts {
 		if r.answer != nil {
@@ -260,10 +260,10 @@ func (r *recorder) Post(_ context.Context, posts []hub.Post) []error {
 	return errs
 }
 
-func (r *recorder) Disconnect(context.Context, string, string) error { return nil }
+func (r *postRecorder) Disconnect(context.Context, string, string) error { return nil }
 
 // stored is an event of eventDir, changed.
-func stored(t testing.TB, name string, change func(event map[string]any)) []byte {
+func storedEvent(t testing.TB, name string, change func(event map[string]any)) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(eventDir, name+".json"))
 	if err != nil {
@@ -283,7 +283,7 @@ func stored(t testing.TB, name string, change func(event map[string]any)) []byte
 }
 
 // in is an object inside of an event; it is made if it is not there.
-func in(event map[string]any, name string) map[string]any {
+func object(event map[string]any, name string) map[string]any {
 	inside, ok := event[name].(map[string]any)
 	if !ok {
 		inside = map[string]any{}
@@ -320,16 +320,16 @@ func call[A any](t testing.TB, h lambda.Handler, event []byte) (A, error) {
 }
 
 // handshake is an event for the authorizer with these headers and parameters.
-func handshake(t testing.TB, headers, query map[string]string) []byte {
+func handshakeEvent(t testing.TB, headers, query map[string]string) []byte {
 	t.Helper()
-	return stored(t, "authorizer-plain", func(e map[string]any) {
+	return storedEvent(t, "authorizer-plain", func(e map[string]any) {
 		for name, value := range headers {
-			in(e, "headers")[name] = value
-			in(e, "multiValueHeaders")[name] = []string{value}
+			object(e, "headers")[name] = value
+			object(e, "multiValueHeaders")[name] = []string{value}
 		}
 		for name, value := range query {
-			in(e, "queryStringParameters")[name] = value
-			in(e, "multiValueQueryStringParameters")[name] = []string{value}
+			object(e, "queryStringParameters")[name] = value
+			object(e, "multiValueQueryStringParameters")[name] = []string{value}
 		}
 	})
 }
@@ -338,17 +338,17 @@ type policy = events.APIGatewayCustomAuthorizerResponse
 
 // identity lets a handshake pass that has to, and returns who it is. The two other
 // things that a context has are in TestAuthorizeTellsIssueAndAddress.
-func (b *bench) identity(headers, query map[string]string) policy {
-	p := b.allowed(headers, query)
+func (b *fixture) authorizeContext(headers, query map[string]string) policy {
+	p := b.mustAuthorize(headers, query)
 	delete(p.Context, "address")
 	delete(p.Context, "issued")
 	return p
 }
 
 // allowed lets a handshake pass that has to.
-func (b *bench) allowed(headers, query map[string]string) policy {
+func (b *fixture) mustAuthorize(headers, query map[string]string) policy {
 	b.t.Helper()
-	p, err := call[policy](b.t, b.authorize, handshake(b.t, headers, query))
+	p, err := call[policy](b.t, b.authorize, handshakeEvent(b.t, headers, query))
 	if err != nil {
 		b.t.Fatalf("authorize: %v, want it allowed", err)
 	}
@@ -356,29 +356,29 @@ func (b *bench) allowed(headers, query map[string]string) policy {
 }
 
 // offering is the header of a client that has a token.
-func offering(token string) map[string]string {
+func tokenHeader(token string) map[string]string {
 	return map[string]string{"Sec-WebSocket-Protocol": wire.Subprotocol + ", bearer." + token}
 }
 
 // conn is a connection: what API Gateway remembers of it.
-type conn struct {
-	b          *bench
+type testConn struct {
+	b          *fixture
 	id         string
 	authorizer map[string]any
 }
 
 // open connects: the authorizer's answer goes to $connect, as in the service.
-func (b *bench) open(id string, headers map[string]string) *conn {
+func (b *fixture) open(id string, headers map[string]string) *testConn {
 	b.t.Helper()
-	p := b.allowed(headers, nil)
-	c := &conn{b: b, id: id, authorizer: map[string]any{"principalId": p.PrincipalID}}
+	p := b.mustAuthorize(headers, nil)
+	c := &testConn{b: b, id: id, authorizer: map[string]any{"principalId": p.PrincipalID}}
 	maps.Copy(c.authorizer, p.Context)
-	response, err := call[events.APIGatewayProxyResponse](b.t, b.connect, stored(b.t, "connect", func(e map[string]any) {
-		c.mark(e)
-		in(in(e, "requestContext"), "authorizer")["integrationLatency"] = 12
+	response, err := call[events.APIGatewayProxyResponse](b.t, b.connect, storedEvent(b.t, "connect", func(e map[string]any) {
+		c.setContext(e)
+		object(object(e, "requestContext"), "authorizer")["integrationLatency"] = 12
 		for name, value := range headers {
-			in(e, "headers")[name] = value
-			in(e, "multiValueHeaders")[name] = []string{value}
+			object(e, "headers")[name] = value
+			object(e, "multiValueHeaders")[name] = []string{value}
 		}
 	}))
 	if err != nil || response.StatusCode != http.StatusOK {
@@ -388,19 +388,19 @@ func (b *bench) open(id string, headers map[string]string) *conn {
 }
 
 // mark makes an event one of this connection.
-func (c *conn) mark(event map[string]any) {
-	r := in(event, "requestContext")
+func (c *testConn) setContext(event map[string]any) {
+	r := object(event, "requestContext")
 	r["connectionId"] = c.id
 	r["authorizer"] = maps.Clone(c.authorizer)
 }
 
 // raw sends a message and returns the answer's text.
-func (c *conn) raw(text string) string {
+func (c *testConn) sendRaw(text string) string {
 	c.b.t.Helper()
-	response, err := call[events.APIGatewayProxyResponse](c.b.t, c.b.message, stored(c.b.t, "message", func(
+	response, err := call[events.APIGatewayProxyResponse](c.b.t, c.b.message, storedEvent(c.b.t, "message", func(
 		e map[string]any,
 	) {
-		c.mark(e)
+		c.setContext(e)
 		e["body"] = text
 	}))
 	if err != nil {
@@ -444,9 +444,9 @@ type answer struct {
 }
 
 // say sends a message and reads the answer, which is one JSON object.
-func (c *conn) say(text string) answer {
+func (c *testConn) send(text string) answer {
 	c.b.t.Helper()
-	body := c.raw(text)
+	body := c.sendRaw(text)
 	var a answer
 	if err := json.Unmarshal([]byte(body), &a); err != nil || a.Type == "" {
 		c.b.t.Fatalf("%s: got %s, %v, want one JSON object with a type", text, body, err)
@@ -455,9 +455,9 @@ func (c *conn) say(text string) answer {
 }
 
 // refused sends a message that has to be answered with an error of that code.
-func (c *conn) refused(text string, want wire.Code) answer {
+func (c *testConn) wantError(text string, want wire.Code) answer {
 	c.b.t.Helper()
-	a := c.say(text)
+	a := c.send(text)
 	if a.Type != "error" || a.Code != want {
 		c.b.t.Errorf("%s: got %s %s (%s), want error %s", text, a.Type, a.Code, a.Message, want)
 	}
@@ -465,9 +465,9 @@ func (c *conn) refused(text string, want wire.Code) answer {
 }
 
 // taken sends a message that has to be answered with that type.
-func (c *conn) taken(text, want string) answer {
+func (c *testConn) wantAnswer(text, want string) answer {
 	c.b.t.Helper()
-	a := c.say(text)
+	a := c.send(text)
 	if a.Type != want {
 		c.b.t.Fatalf("%s: got %s %s (%s), want %s", text, a.Type, a.Code, a.Message, want)
 	}
@@ -475,7 +475,7 @@ func (c *conn) taken(text, want string) answer {
 }
 
 // row is what the store has of a connection.
-func (b *bench) row(id string) hub.Connection {
+func (b *fixture) row(id string) hub.Connection {
 	b.t.Helper()
 	c, err := b.store.Store.Connection(b.t.Context(), id)
 	if err != nil {
@@ -485,7 +485,7 @@ func (b *bench) row(id string) hub.Connection {
 }
 
 // wantNoRow: nothing is recorded of a connection.
-func (b *bench) wantNoRow(id string) {
+func (b *fixture) wantNoRow(id string) {
 	b.t.Helper()
 	if c, err := b.store.Store.Connection(b.t.Context(), id); !errors.Is(err, hub.ErrGone) {
 		b.t.Errorf("row of %s: got %+v, %v, want none", id, c, err)
@@ -493,7 +493,7 @@ func (b *bench) wantNoRow(id string) {
 }
 
 // cart is what the store has of a cart.
-func (b *bench) cart(id string) hub.Cart {
+func (b *fixture) cart(id string) hub.Cart {
 	b.t.Helper()
 	c, err := b.store.Store.Cart(b.t.Context(), id)
 	if err != nil {
@@ -503,7 +503,7 @@ func (b *bench) cart(id string) hub.Cart {
 }
 
 // stock sets a figure.
-func (b *bench) stock(sku string, available int) {
+func (b *fixture) stock(sku string, available int) {
 	b.t.Helper()
 	if _, err := b.hub.PutStock(b.t.Context(), sku, hub.StockChange{Available: &available}); err != nil {
 		b.t.Fatal(err)
@@ -511,7 +511,7 @@ func (b *bench) stock(sku string, available int) {
 }
 
 // revoke takes back what a user was given so far, as the shop does.
-func (b *bench) revoke(user string) {
+func (b *fixture) revoke(user string) {
 	b.t.Helper()
 	if _, err := b.broadcast.Invoke(invocation(b.t.Context()), fmt.Appendf(nil, `{"revoke":%q}`, user)); err != nil {
 		b.t.Fatal(err)
@@ -519,7 +519,7 @@ func (b *bench) revoke(user string) {
 }
 
 // token signs a user token. Its time is the bench's.
-func (b *bench) token(c issuer.Claims) string {
+func (b *fixture) token(c issuer.Claims) string {
 	b.t.Helper()
 	c.Now = b.now
 	token, _, err := b.issuer.Token(c)
@@ -530,7 +530,7 @@ func (b *bench) token(c issuer.Claims) string {
 }
 
 // guestToken signs a guest token that lasts 30 days from now.
-func (b *bench) guestToken(id string) string {
+func (b *fixture) guestToken(id string) string {
 	b.t.Helper()
 	token, _, err := b.verifier.SignGuest(id)
 	if err != nil {
@@ -541,7 +541,7 @@ func (b *bench) guestToken(id string) string {
 
 // expired makes a token with sign and lets more than its life pass. The clock
 // stays where it was.
-func (b *bench) expired(life time.Duration, sign func() string) string {
+func (b *fixture) expired(life time.Duration, sign func() string) string {
 	b.t.Helper()
 	now := b.now
 	b.now = now.Add(-life - time.Hour)
@@ -550,18 +550,18 @@ func (b *bench) expired(life time.Duration, sign func() string) string {
 	return token
 }
 
-func (b *bench) expiredUser(user string) string {
+func (b *fixture) expiredUser(user string) string {
 	b.t.Helper()
 	return b.expired(issuer.DefaultTTL, func() string { return b.token(issuer.Claims{User: user}) })
 }
 
-func (b *bench) expiredGuest(id string) string {
+func (b *fixture) expiredGuest(id string) string {
 	b.t.Helper()
 	return b.expired(auth.DefaultGuestTTL, func() string { return b.guestToken(id) })
 }
 
 // logged are the records of the log so far that have the message.
-func (b *bench) logged(message string) []map[string]any {
+func (b *fixture) logged(message string) []map[string]any {
 	b.t.Helper()
 	var found []map[string]any
 	for line := range strings.Lines(b.log.String()) {

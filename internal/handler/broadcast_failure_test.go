@@ -14,13 +14,13 @@ import (
 
 // alphabet is a fleet with a listener for each of the SKUs A to F, and a change of
 // each in the stream: 100 to 105.
-func alphabet(t *testing.T) *fleet {
-	f := newFleet(t)
+func sixSubscribers(t *testing.T) *broadcastFixture {
+	f := newBroadcastFixture(t)
 	for _, sku := range []string{"A", "B", "C", "D", "E", "F"} {
 		f.stock(sku, 40)
 	}
 	f.deliver()
-	f.put = 0
+	f.records = 0
 	old := time.Now().Add(-time.Hour)
 	for _, sku := range []string{"A", "B", "C", "D", "E", "F"} {
 		f.listen("on-"+sku, sku, old)
@@ -30,11 +30,11 @@ func alphabet(t *testing.T) *fleet {
 }
 
 // crowd is a fleet with n listeners to the SKU A, and a change of it in the stream.
-func crowd(t *testing.T, ids []string, since time.Time) *fleet {
-	f := newFleet(t)
+func manySubscribers(t *testing.T, ids []string, since time.Time) *broadcastFixture {
+	f := newBroadcastFixture(t)
 	f.stock("A", 40)
 	f.deliver()
-	f.put = 0
+	f.records = 0
 	for _, id := range ids {
 		f.listen(id, "A", since)
 	}
@@ -43,7 +43,7 @@ func crowd(t *testing.T, ids []string, since time.Time) *fleet {
 }
 
 // each is the same versions for everybody.
-func each(ids []string, versions ...int64) map[string][]int64 {
+func sameVersions(ids []string, versions ...int64) map[string][]int64 {
 	all := map[string][]int64{}
 	for _, id := range ids {
 		all[id] = versions
@@ -72,7 +72,7 @@ func refuse(context.Context) error { return errInside }
 // TestHalfABatchFails: only what was named, and what came after it, comes again.
 func TestHalfABatchFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := alphabet(t)
+		f := sixSubscribers(t)
 		f.store.subscribers = failing(sku("D"), 2, refuse)
 		f.deliver()
 		f.wantInvocations("100-105:103", "103-105:103", "103-105")
@@ -88,12 +88,12 @@ func TestHalfABatchFails(t *testing.T) {
 // up nobody.
 func TestPoisonRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFleet(t)
+		f := newBroadcastFixture(t)
 		for _, sku := range []string{"A", "B"} {
 			f.stock(sku, 40)
 		}
 		f.deliver()
-		f.put = 0
+		f.records = 0
 		f.listen("on-A", "A", time.Now().Add(-time.Hour))
 		f.listen("on-B", "B", time.Now().Add(-time.Hour))
 		f.stock("A", 0)
@@ -114,8 +114,8 @@ func TestPoisonRecord(t *testing.T) {
 		f.wantInvocations(
 			"100-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101",
 		)
-		if len(f.givenUp) != 1 || f.givenUp[0].First != "101" {
-			t.Errorf("given up: %+v, want what begins with 101", f.givenUp)
+		if len(f.failures) != 1 || f.failures[0].First != "101" {
+			t.Errorf("given up: %+v, want what begins with 101", f.failures)
 		}
 		f.wantGot(map[string][]int64{"on-A": {2}, "on-B": {2, 2, 2, 2, 2, 2, 2}})
 		f.stock("B", 3)
@@ -130,7 +130,7 @@ func TestPoisonRecord(t *testing.T) {
 func TestFanoutRunsOutOfTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		everybody := ids("c", 3_000)
-		f := crowd(t, everybody, time.Now().Add(-time.Hour))
+		f := manySubscribers(t, everybody, time.Now().Add(-time.Hour))
 		f.api.answer = func(ctx context.Context, _ string) error { return pause(ctx, time.Second) }
 		f.deliver()
 		f.wantInvocations("100-100")
@@ -141,7 +141,7 @@ func TestFanoutRunsOutOfTime(t *testing.T) {
 		for f.api.answer = nil; len(f.marked()) > 0; {
 			f.schedule()
 		}
-		f.wantGot(each(everybody, 2))
+		f.wantGot(sameVersions(everybody, 2))
 	})
 }
 
@@ -149,11 +149,11 @@ func TestFanoutRunsOutOfTime(t *testing.T) {
 // batch comes again.
 func TestReadHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := alphabet(t)
+		f := sixSubscribers(t)
 		f.store.subscribers = failing(sku("D"), 1, hang)
 		f.deliver()
 		f.wantInvocations("100-105:100", "100-105")
-		f.wantGot(each([]string{"on-A", "on-B", "on-C", "on-D", "on-E", "on-F"}, 2))
+		f.wantGot(sameVersions([]string{"on-A", "on-B", "on-C", "on-D", "on-E", "on-F"}, 2))
 	})
 }
 
@@ -163,7 +163,7 @@ func TestMarkFails(t *testing.T) {
 	for name, how := range map[string]func(context.Context) error{"at once": refuse, "by hanging": hang} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := alphabet(t)
+				f := sixSubscribers(t)
 				f.api.answer = failing("on-D", 3, func(context.Context) error { return status(429) }) // all tries of one post
 				f.store.mark = failing("on-D", 1, how)
 				f.deliver()
@@ -181,7 +181,7 @@ func TestMarkFails(t *testing.T) {
 func TestGoneStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dead, live := ids("a-dead", 2_000), ids("z-live", 5)
-		f := crowd(t, append(dead, live...), time.Now().Add(-time.Hour))
+		f := manySubscribers(t, append(dead, live...), time.Now().Add(-time.Hour))
 		committed := time.Now()
 		var last time.Time
 		f.api.answer = func(_ context.Context, id string) error {
@@ -199,7 +199,7 @@ func TestGoneStorm(t *testing.T) {
 		if left := f.invocations[0].left; left < functionTimeout-5*time.Second {
 			t.Errorf("the next batch had to wait until %s before the end", left)
 		}
-		f.wantGot(each(live, 2))
+		f.wantGot(sameVersions(live, 2))
 		if waited := last.Sub(committed); waited > time.Second {
 			t.Errorf("the last of those who live waited %s", waited)
 		}
@@ -219,16 +219,16 @@ func TestGoneStorm(t *testing.T) {
 		f.stock("A", 3)
 		f.api.got = map[string][]int64{}
 		f.deliver()
-		f.wantGot(each(live, 22))
+		f.wantGot(sameVersions(live, 22))
 	})
 }
 
 // TestGoneButYoung: a connection whose $connect has not been answered is 410 too. It
 // is marked, and healed.
-func TestGoneButYoung(t *testing.T) {
+func TestGoneNewConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		young := ids("young", 50)
-		f := crowd(t, young, time.Now().Add(-time.Second))
+		f := manySubscribers(t, young, time.Now().Add(-time.Second))
 		f.api.answer = func(context.Context, string) error { return status(410) }
 		f.deliver()
 		f.wantInvocations("100-100")
@@ -237,7 +237,7 @@ func TestGoneButYoung(t *testing.T) {
 		}
 		f.api.answer = nil
 		f.schedule()
-		f.wantGot(each(young, 2))
+		f.wantGot(sameVersions(young, 2))
 	})
 }
 
@@ -246,7 +246,7 @@ func TestGoneButYoung(t *testing.T) {
 func TestThrottledForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		everybody := ids("c", 500)
-		f := crowd(t, everybody, time.Now().Add(-time.Hour))
+		f := manySubscribers(t, everybody, time.Now().Add(-time.Hour))
 		f.api.answer = func(context.Context, string) error { return status(429) }
 		f.deliver()
 		f.wantInvocations("100-100")
@@ -258,7 +258,7 @@ func TestThrottledForAWhile(t *testing.T) {
 		}
 		f.api.answer = nil
 		f.schedule()
-		f.wantGot(each(everybody, 3))
+		f.wantGot(sameVersions(everybody, 3))
 		if n := len(f.marked()); n != 0 {
 			t.Errorf("%d are still marked", n)
 		}
@@ -267,9 +267,9 @@ func TestThrottledForAWhile(t *testing.T) {
 
 // TestOneReadsTooSlowly: who is throttled for more than a minute is closed, to take
 // a snapshot when it comes back; the others notice nothing.
-func TestOneReadsTooSlowly(t *testing.T) {
+func TestSlowReaderIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := crowd(t, append(ids("c", 20), "slow"), time.Now().Add(-time.Hour))
+		f := manySubscribers(t, append(ids("c", 20), "slow"), time.Now().Add(-time.Hour))
 		f.api.answer = func(_ context.Context, id string) error {
 			if id == "slow" {
 				return status(429)
@@ -292,6 +292,6 @@ func TestOneReadsTooSlowly(t *testing.T) {
 		if _, err := f.store.Connection(t.Context(), "slow"); err == nil {
 			t.Error("the slow one is still recorded")
 		}
-		f.wantGot(each(ids("c", 20), 2))
+		f.wantGot(sameVersions(ids("c", 20), 2))
 	})
 }

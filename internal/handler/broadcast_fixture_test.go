@@ -37,29 +37,29 @@ const (
 
 // fleet is the broadcaster as it is in AWS, in the time of a bubble: a stream with
 // its trigger, the poster of the functions, and many listeners.
-type fleet struct {
+type broadcastFixture struct {
 	t       *testing.T
 	store   *slowStore
 	hub     *hub.Hub
-	api     *connections
+	api     *fakeAPI
 	handle  lambda.Handler
 	trigger *esm.Trigger
-	put     int // stream records
+	records     int // stream records
 
-	invocations []call25
-	givenUp     []esm.Failure
+	invocations []invocationResult
+	failures     []esm.Failure
 }
 
 // call25 is one invocation by the stream.
-type call25 struct {
+type invocationResult struct {
 	records []string      // sequence numbers
 	failed  string        // the one that was named, or ""
 	left    time.Duration // before the function would have been ended
 }
 
-func newFleet(t *testing.T) *fleet {
+func newBroadcastFixture(t *testing.T) *broadcastFixture {
 	t.Helper()
-	f := &fleet{t: t, api: &connections{got: map[string][]int64{}, closed: map[string]bool{}}}
+	f := &broadcastFixture{t: t, api: &fakeAPI{got: map[string][]int64{}, closed: map[string]bool{}}}
 	f.store = &slowStore{Store: memstore.New(memstore.Options{Epoch: "k3", OnCommit: f.commit})}
 	f.hub = hub.New(f.store, apigw.New(f.api, apigw.Options{PostsPerSecond: postsPerSecond}), time.Now)
 	broadcast := handler.Broadcast(f.hub, handler.BroadcastOptions{}, slog.New(slog.DiscardHandler))
@@ -72,7 +72,7 @@ func newFleet(t *testing.T) *fleet {
 			}
 			return answer, err
 		}
-		c := call25{left: time.Until(deadline)}
+		c := invocationResult{left: time.Until(deadline)}
 		for _, r := range e.Records {
 			c.records = append(c.records, r.Change.SequenceNumber)
 		}
@@ -86,7 +86,7 @@ func newFleet(t *testing.T) *fleet {
 	f.trigger, err = esm.New(f.handle, esm.Options{
 		BatchSize: 1000, Timeout: functionTimeout, MaximumRetryAttempts: 5,
 		BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
-		OnFailure: func(g esm.Failure) { f.givenUp = append(f.givenUp, g) },
+		OnFailure: func(g esm.Failure) { f.failures = append(f.failures, g) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -95,8 +95,8 @@ func newFleet(t *testing.T) *fleet {
 }
 
 // commit is the change feed of the store: the stream.
-func (f *fleet) commit(c hub.Change) {
-	data, err := table.Record(c, table.Stamp{SequenceNumber: strconv.Itoa(firstSequence + f.put), At: time.Now()})
+func (f *broadcastFixture) commit(c hub.Change) {
+	data, err := table.Record(c, table.Stamp{SequenceNumber: strconv.Itoa(firstSequence + f.records), At: time.Now()})
 	if err != nil {
 		f.t.Error(err)
 	}
@@ -104,12 +104,12 @@ func (f *fleet) commit(c hub.Change) {
 }
 
 // append puts a record as the next one.
-func (f *fleet) append(key string, data json.RawMessage) {
-	f.trigger.Put(esm.Record{Key: key, SequenceNumber: strconv.Itoa(firstSequence + f.put), Data: data})
-	f.put++
+func (f *broadcastFixture) append(key string, data json.RawMessage) {
+	f.trigger.Put(esm.Record{Key: key, SequenceNumber: strconv.Itoa(firstSequence + f.records), Data: data})
+	f.records++
 }
 
-func (f *fleet) stock(sku string, available int) {
+func (f *broadcastFixture) stock(sku string, available int) {
 	f.t.Helper()
 	if _, err := f.hub.PutStock(f.t.Context(), sku, hub.StockChange{Available: &available}); err != nil {
 		f.t.Fatal(err)
@@ -117,7 +117,7 @@ func (f *fleet) stock(sku string, available int) {
 }
 
 // listen connects somebody who watches a SKU.
-func (f *fleet) listen(id, sku string, since time.Time) {
+func (f *broadcastFixture) listen(id, sku string, since time.Time) {
 	f.t.Helper()
 	c := hub.Connection{
 		ID: id, Principal: hub.Principal{User: hub.GuestUserPrefix + id, Role: hub.RoleGuest}, ConnectedAt: since,
@@ -130,9 +130,9 @@ func (f *fleet) listen(id, sku string, since time.Time) {
 }
 
 // deliver runs the trigger until everything that was put is settled.
-func (f *fleet) deliver() {
+func (f *broadcastFixture) deliver() {
 	f.t.Helper()
-	f.invocations, f.givenUp = nil, nil
+	f.invocations, f.failures = nil, nil
 	ctx, stop := context.WithCancel(f.t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { _ = f.trigger.Run(ctx) })
@@ -144,7 +144,7 @@ func (f *fleet) deliver() {
 }
 
 // schedule is one minute's healing.
-func (f *fleet) schedule() {
+func (f *broadcastFixture) schedule() {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(f.t.Context(), functionTimeout)
 	defer cancel()
@@ -155,7 +155,7 @@ func (f *fleet) schedule() {
 
 // wantInvocations: which records each invocation had, as first-last, and which one
 // it named, after a colon. All left time to answer.
-func (f *fleet) wantInvocations(want ...string) {
+func (f *broadcastFixture) wantInvocations(want ...string) {
 	f.t.Helper()
 	var got []string
 	for _, c := range f.invocations {
@@ -175,7 +175,7 @@ func (f *fleet) wantInvocations(want ...string) {
 
 // wantGot: the versions that each listener got, in order, and nobody else got
 // anything.
-func (f *fleet) wantGot(want map[string][]int64) {
+func (f *broadcastFixture) wantGot(want map[string][]int64) {
 	f.t.Helper()
 	f.api.mu.Lock()
 	defer f.api.mu.Unlock()
@@ -192,7 +192,7 @@ func (f *fleet) wantGot(want map[string][]int64) {
 }
 
 // marked are the connections that are to be healed.
-func (f *fleet) marked() []string {
+func (f *broadcastFixture) marked() []string {
 	f.t.Helper()
 	marks, err := f.store.RetryMarks(f.t.Context(), 1_000_000)
 	if err != nil {
@@ -207,7 +207,7 @@ func (f *fleet) marked() []string {
 
 // connections is the API of the gateway as answer says. It takes what answer does
 // not refuse.
-type connections struct {
+type fakeAPI struct {
 	answer func(ctx context.Context, id string) error
 
 	mu     sync.Mutex // guards those below
@@ -215,7 +215,7 @@ type connections struct {
 	closed map[string]bool
 }
 
-func (c *connections) PostToConnection(
+func (c *fakeAPI) PostToConnection(
 	ctx context.Context, in *apigatewaymanagementapi.PostToConnectionInput,
 	_ ...func(*apigatewaymanagementapi.Options),
 ) (*apigatewaymanagementapi.PostToConnectionOutput, error) {
@@ -238,7 +238,7 @@ func (c *connections) PostToConnection(
 	return &apigatewaymanagementapi.PostToConnectionOutput{}, nil
 }
 
-func (c *connections) DeleteConnection(
+func (c *fakeAPI) DeleteConnection(
 	_ context.Context, in *apigatewaymanagementapi.DeleteConnectionInput, _ ...func(*apigatewaymanagementapi.Options),
 ) (*apigatewaymanagementapi.DeleteConnectionOutput, error) {
 	c.mu.Lock()
@@ -276,7 +276,7 @@ type slowStore struct {
 func (s *slowStore) Subscribers(
 	ctx context.Context, t hub.Topic, after string, limit int,
 ) ([]hub.Subscriber, string, error) {
-	if err := first(ctx, s.subscribers, t); err != nil {
+	if err := runFirst(ctx, s.subscribers, t); err != nil {
 		return nil, "", err
 	}
 	return s.Store.Subscribers(ctx, t, after, limit)
@@ -285,7 +285,7 @@ func (s *slowStore) Subscribers(
 func (s *slowStore) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
 	errs := make([]error, len(missed))
 	for i := range missed {
-		if errs[i] = first(ctx, s.mark, missed[i].ConnectionID); errs[i] == nil {
+		if errs[i] = runFirst(ctx, s.mark, missed[i].ConnectionID); errs[i] == nil {
 			errs[i] = s.Store.MarkForRetry(ctx, missed[i:i+1], now)[0]
 		}
 	}
@@ -293,14 +293,14 @@ func (s *slowStore) MarkForRetry(ctx context.Context, missed []hub.Undelivered, 
 }
 
 func (s *slowStore) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
-	if err := first(ctx, s.forget, id); err != nil {
+	if err := runFirst(ctx, s.forget, id); err != nil {
 		return err
 	}
 	return s.Store.Forget(ctx, id, topics...)
 }
 
 // first does what comes before a call.
-func first[A any](ctx context.Context, do func(context.Context, A) error, about A) error {
+func runFirst[A any](ctx context.Context, do func(context.Context, A) error, about A) error {
 	if do != nil {
 		if err := do(ctx, about); err != nil {
 			return err

@@ -25,7 +25,7 @@ type request struct {
 	Data     []byte `json:"data"`
 }
 
-type verdict struct {
+type result struct {
 	Exception    string    `json:"exception"` // by its name; "" for success
 	Message      string    `json:"message"`
 	ConnectedAt  time.Time `json:"connectedAt"` // these of get
@@ -35,27 +35,27 @@ type verdict struct {
 }
 
 // judge is such a client.
-type judge func(t *testing.T, r request) verdict
+type sdkClient func(t *testing.T, r request) result
 
 // TestJudges lets clients made for the real service say what gatewaytest
 // answers: the AWS SDK for Go, the AWS CLI, and the AWS SDK for JavaScript. They
 // have to see the results and the exceptions that AWS documents
 // (https://docs.aws.amazon.com/apigatewaymanagementapi, statements G-MGMT).
-func TestJudges(t *testing.T) {
-	for name, makeJudge := range map[string]func(*testing.T) judge{
-		"Go": goJudge, "CLI": cliJudge, "JavaScript": nodeJudge,
+func TestSDKClients(t *testing.T) {
+	for name, makeJudge := range map[string]func(*testing.T) sdkClient{
+		"Go": goSDK, "CLI": awsCLI, "JavaScript": javaScriptSDK,
 	} {
-		t.Run(name, func(t *testing.T) { try(t, makeJudge(t)) })
+		t.Run(name, func(t *testing.T) { checkClient(t, makeJudge(t)) })
 	}
 }
 
 // try puts a judge before a gateway with one client.
-func try(t *testing.T, call judge) {
+func checkClient(t *testing.T, call sdkClient) {
 	gateway, err := gatewaytest.New(gatewaytest.API{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var seen sentPaths
+	var seen pathRecorder
 	server := httptest.NewServer(seen.watch(gateway))
 	defer server.Close()
 	defer gateway.Close()
@@ -69,7 +69,7 @@ func try(t *testing.T, call judge) {
 	id, endpoint := info.ConnectionID, server.URL+"/v1"
 	const stranger = "XDmENcnwIE0CFEQ=" // has the shape of an id and belongs to nobody
 
-	if got := call(t, request{"post", endpoint, id, []byte("hello €")}); got != (verdict{}) {
+	if got := call(t, request{"post", endpoint, id, []byte("hello €")}); got != (result{}) {
 		t.Fatalf("G-MGMT-1 post: got %+v", got)
 	}
 	if got := receive(t, client, 1); len(got) != 1 || got[0] != "hello €" {
@@ -82,7 +82,7 @@ func try(t *testing.T, call judge) {
 	}
 	// As JSON has the times, in milliseconds, and in whatever zone the judge likes.
 	got.ConnectedAt, got.LastActiveAt = got.ConnectedAt.UTC(), got.LastActiveAt.UTC()
-	want := verdict{
+	want := result{
 		ConnectedAt:  now.ConnectedAt.UTC().Truncate(time.Millisecond),
 		LastActiveAt: now.LastActiveAt.UTC().Truncate(time.Millisecond),
 		SourceIP:     "127.0.0.1", UserAgent: "shop/1.0",
@@ -126,7 +126,7 @@ func try(t *testing.T, call judge) {
 		}
 	}
 
-	if got := call(t, request{Op: "delete", Endpoint: endpoint, ID: id}); got != (verdict{}) {
+	if got := call(t, request{Op: "delete", Endpoint: endpoint, ID: id}); got != (result{}) {
 		t.Errorf("G-MGMT-1 delete: got %+v", got)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -145,12 +145,12 @@ func try(t *testing.T, call judge) {
 }
 
 // sentPaths keeps the paths of the management calls, as they were sent.
-type sentPaths struct {
+type pathRecorder struct {
 	mu    sync.Mutex
 	paths []string
 }
 
-func (s *sentPaths) watch(next http.Handler) http.Handler {
+func (s *pathRecorder) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "/@connections/") {
 			s.mu.Lock()
@@ -161,14 +161,14 @@ func (s *sentPaths) watch(next http.Handler) http.Handler {
 	})
 }
 
-func (s *sentPaths) all() []string {
+func (s *pathRecorder) all() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.paths)
 }
 
 // missing ends a test that needs a tool which is not there.
-func missing(t *testing.T, what string) {
+func skipWithoutTool(t *testing.T, what string) {
 	t.Helper()
 	if os.Getenv("HUB_TEST_TOOLS") == "required" {
 		t.Fatal(what + " is missing, and HUB_TEST_TOOLS says it must not be")
