@@ -23,8 +23,8 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// newGateway is a gateway with the real authorizer, $connect and messages, which
-// trust the verifier.
+// newGateway returns a gateway with the real handlers of the authorizer, of
+// $connect and of messages.
 func newGateway(t testing.TB, v *auth.Verifier) *gatewaytest.Gateway {
 	t.Helper()
 	h := hub.New(memstore.New(memstore.Options{Epoch: "k1"}), nil, func() time.Time { return now })
@@ -53,7 +53,7 @@ func newGateway(t testing.TB, v *auth.Verifier) *gatewaytest.Gateway {
 	return gw
 }
 
-// inProtocol and inHeader are the two places of a token in a handshake.
+// withProtocol and withHeader are the two places for a token in a handshake.
 func withProtocol(token string) *websocket.DialOptions {
 	return &websocket.DialOptions{Subprotocols: []string{"securecart.v1", "bearer." + token}}
 }
@@ -64,9 +64,11 @@ func withHeader(token string) *websocket.DialOptions {
 	}
 }
 
-var tokenPlaces = map[string]func(token string) *websocket.DialOptions{"subprotocol": withProtocol, "Authorization": withHeader}
+var tokenPlaces = map[string]func(token string) *websocket.DialOptions{
+	"subprotocol": withProtocol, "Authorization": withHeader,
+}
 
-// shake makes a handshake; conn is nil if it was refused.
+// dial makes a handshake. conn is nil if it was refused.
 func dial(
 	t testing.TB, gw *gatewaytest.Gateway, path string, with *websocket.DialOptions,
 ) (conn *websocket.Conn, status int) {
@@ -84,13 +86,13 @@ func dial(
 	return conn, resp.StatusCode
 }
 
-// told is what an answer to hello says.
+// helloAnswer has the fields of an answer to hello.
 type helloAnswer struct {
 	Type, User, Role, Vendor, Notice, Code string
 	Expires                                int64
 }
 
-// greet says hello, with a token or "".
+// sendHello sends hello, with a token or "".
 func sendHello(t testing.TB, conn *websocket.Conn, token string) (answer helloAnswer) {
 	t.Helper()
 	message := map[string]string{"action": "hello"}
@@ -110,12 +112,12 @@ func sendHello(t testing.TB, conn *websocket.Conn, token string) (answer helloAn
 	return answer
 }
 
-// inMessages is what the protocol takes for a token at all.
+// inMessages matches what the protocol accepts as a token.
 var inMessages = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
 
-// TestHostileHandshakes brings each hostile token in by every way in. A page that
-// can do without goes on as a guest who is told; one that cannot gets 401; an open
-// connection stays what it was.
+// TestHostileHandshakes sends each hostile token in every place. A page that does
+// not require a token continues as a guest with a notice, one that does gets 401,
+// and an open connection does not change.
 func TestHostileHandshakes(t *testing.T) {
 	gw := newGateway(t, newVerifier(t, config(&jwks{})))
 	handshakes := 0
@@ -128,7 +130,7 @@ func TestHostileHandshakes(t *testing.T) {
 			if tt.token == "" {
 				notice = "" // then there was none
 			}
-			// A header carries no line breaks, is trimmed, and has an end.
+			// A header has no line breaks, is trimmed, and has a maximum length.
 			carried := !strings.ContainsAny(tt.token, "\r\n\x00") && strings.TrimSpace(tt.token) == tt.token &&
 				len(tt.token) < 1<<16
 			for place, in := range tokenPlaces {
@@ -171,7 +173,7 @@ func TestHostileHandshakes(t *testing.T) {
 	}
 }
 
-// TestGoodHandshakes brings each good token in by every way in.
+// TestGoodHandshakes sends each good token in every place.
 func TestGoodHandshakes(t *testing.T) {
 	gw := newGateway(t, newVerifier(t, config(&jwks{})))
 	tokens := goodTokens()

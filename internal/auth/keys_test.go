@@ -16,7 +16,7 @@ import (
 	"github.com/securecart/hub/internal/local/issuer"
 )
 
-// inBubble is a verifier whose clock is that of the bubble.
+// inBubble returns a verifier with the clock of the bubble.
 func inBubble(t *testing.T, j *jwks) *auth.Verifier {
 	t.Helper()
 	c := config(j)
@@ -24,7 +24,7 @@ func inBubble(t *testing.T, j *jwks) *auth.Verifier {
 	return newVerifier(t, c)
 }
 
-// current is a good token by the clock of the bubble.
+// current returns a token that is good at the time of the bubble.
 func current(kid string, key any) string {
 	at := time.Now().Unix()
 	return sign(`{"alg":"ES256","kid":"`+kid+`"}`, claims("iat", at, "exp", at+86400), key)
@@ -136,7 +136,8 @@ func TestUnreachableKeys(t *testing.T) {
 				}
 				mend := func(j *jwks) { j.body, j.status, j.err, j.block = good, 0, nil, nil }
 
-				// From the start: nothing can be said, until it can.
+				// Unreachable from the start: every token is refused as
+				// unavailable.
 				j := &jwks{body: good}
 				v := inBubble(t, j)
 				j.set(change)
@@ -149,7 +150,7 @@ func TestUnreachableKeys(t *testing.T) {
 				wantKind(t, v, current("ec", ecKey()), nil)
 				j.wantFetched(t, 2)
 
-				// Later: the keys we have survive, for as long as it takes.
+				// Unreachable later: the keys stay in use, however long it takes.
 				j.set(change)
 				time.Sleep(31 * time.Second)
 				wantKind(t, v, current("new", otherKey()), auth.ErrUnavailable)
@@ -268,8 +269,8 @@ func TestClockSetBackDoesNotStopFetches(t *testing.T) {
 	wantKind(t, v, sign(`{"alg":"ES256","kid":"new"}`, moved, otherKey()), nil)
 }
 
-// TestKeysOfNoUse puts one bad key beside a good one: it must not be used, and it
-// must not spoil the other.
+// TestUnusableKeys puts one bad key beside a good one: the verifier must ignore the
+// bad key and use the good one.
 func TestUnusableKeys(t *testing.T) {
 	small := must(rsa.GenerateKey(rand.Reader, 1024))
 	ec := keySet("x", otherKey())

@@ -18,13 +18,13 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-// accepted is a token and who it speaks for.
+// goodToken is a token and its principal.
 type goodToken struct {
 	token string
 	want  hub.Principal
 }
 
-// good are tokens that must be accepted, by name.
+// goodTokens returns tokens that must be accepted, by name.
 func goodTokens() map[string]goodToken {
 	ends := now.Add(time.Hour)
 	customer := hub.Principal{User: "user-1", Role: "customer", Expires: ends}
@@ -105,7 +105,8 @@ func cut(token string, part int, by string) string {
 	return strings.Join(parts, ".")
 }
 
-// respelled is the same signature in base64 that decodes to the same bytes.
+// respelled returns a token whose signature has another spelling in base64 for the
+// same bytes.
 func respelled(token string) string {
 	// 64 bytes leave four unused bits in the last of their 86 digits.
 	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -113,13 +114,13 @@ func respelled(token string) string {
 	return token[:len(token)-1] + string(digits[last+1])
 }
 
-// refused is a token and the kind of its refusal.
+// badToken is a token and the reason to refuse it.
 type badToken struct {
 	token string
 	want  error
 }
 
-// hostile are tokens that must be refused, by the name of what is wrong.
+// hostileTokens returns tokens that must be refused, by what is wrong with them.
 func hostileTokens() map[string]badToken {
 	good := user(claims())
 	b64 := base64.RawURLEncoding.EncodeToString
@@ -150,7 +151,7 @@ func hostileTokens() map[string]badToken {
 		"too long":                   bad(user(claims("pad", strings.Repeat("x", wire.MaxToken)))),
 		"much too long":              bad(strings.Repeat("a.", 1<<20)),
 		"JSON serialization":         bad(`{"payload":"e30","signatures":[]}`),
-		"header is no JSON":          bad(cut(good, 0, b64([]byte("alg=ES256")))),
+		"header is not JSON":         bad(cut(good, 0, b64([]byte("alg=ES256")))),
 		"header is an array":         bad(sign(`["ES256"]`, claims(), ecKey())),
 		"guest prefix alone":         bad("guest."),
 		"guest prefix twice":         bad("guest." + guest(guestClaims())),
@@ -182,9 +183,9 @@ func hostileTokens() map[string]badToken {
 		"crit b64":              bad(sign(`{"alg":"ES256","kid":"ec","crit":["b64"],"b64":true}`, claims(), ecKey())),
 		"crit empty":            bad(sign(`{"alg":"ES256","kid":"ec","crit":[]}`, claims(), ecKey())),
 		"b64 alone":             bad(sign(`{"alg":"ES256","kid":"ec","b64":true}`, claims(), ecKey())),
-		"brings its own key":    bad(sign(`{"alg":"ES256","kid":"ec","jwk":`+embedded+`}`, claims(), otherKey())),
+		"contains its own key":  bad(sign(`{"alg":"ES256","kid":"ec","jwk":`+embedded+`}`, claims(), otherKey())),
 		"names its own key set": bad(sign(`{"alg":"ES256","kid":"ec","jku":"https://evil.test"}`, claims(), otherKey())),
-		"brings a certificate": bad(sign(
+		"contains a certificate": bad(sign(
 			`{"alg":"ES256","kid":"ec","x5c":["`+base64.StdEncoding.EncodeToString(public)+`"]}`, claims(), otherKey(),
 		)),
 		"names a certificate": bad(sign(
@@ -213,7 +214,7 @@ func hostileTokens() map[string]badToken {
 		),
 		"guest key empty":        bad("guest." + sign(hsHeader, guestClaims(), []byte{})),
 		"guest with ES256":       bad("guest." + sign(esHeader, guestClaims(), ecKey())),
-		"guest with none":        bad("guest." + cut(sign(`{"alg":"none"}`, guestClaims(), nil), 2, "AA")),
+		"guest, alg none":        bad("guest." + cut(sign(`{"alg":"none"}`, guestClaims(), nil), 2, "AA")),
 		"guest with HS512":       bad("guest." + sign(`{"alg":"HS512"}`, guestClaims(), guestKey)),
 		"guest with crit":        bad("guest." + sign(`{"alg":"HS256","crit":["x"],"x":1}`, guestClaims(), guestKey)),
 		"guest mac cut to half":  bad(guest(guestClaims())[:len(guest(guestClaims()))-22]),
@@ -315,7 +316,7 @@ func TestHostileTokens(t *testing.T) {
 	}
 }
 
-// TestErrorsDoNotQuote looks for what a token says in what the log would say.
+// TestErrorsDoNotQuote checks that errors contain no part of a token.
 func TestErrorsDoNotQuote(t *testing.T) {
 	v := newVerifier(t, config(&jwks{}))
 	const mark = "xyzzy"

@@ -15,7 +15,7 @@ import (
 
 func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 
-// wantGuest: a policy for a new guest, with a notice or "".
+// wantGuest checks that a policy is for a new guest, with a notice or "".
 func wantGuest(t testing.TB, got policy, user, notice string) {
 	t.Helper()
 	context := map[string]any{"role": "guest"}
@@ -73,7 +73,7 @@ func TestAuthorizeRoles(t *testing.T) {
 			map[string]any{"role": "admin", "expires": expires},
 		},
 		{
-			"guest who was here before", b.guestToken("9f2c"), "guest:9f2c",
+			"returning guest", b.guestToken("9f2c"), "guest:9f2c",
 			map[string]any{"role": "guest", "expires": millis(b.now.Add(auth.DefaultGuestTTL).Truncate(time.Second))},
 		},
 	} {
@@ -96,10 +96,10 @@ func TestAuthorizeGuests(t *testing.T) {
 		{"another scheme", map[string]string{"Authorization": "Basic YW5uOmFubg=="}, nil},
 		{"a bearer without a token", map[string]string{"Authorization": "Bearer "}, nil},
 		{"a subprotocol without a token", map[string]string{"Sec-WebSocket-Protocol": "securecart.v1, bearer."}, nil},
-		{"authority optional", nil, map[string]string{"auth": "optional"}},
-		{"authority empty", nil, map[string]string{"auth": ""}},
-		{"authority in capitals", nil, map[string]string{"auth": "Required"}},
-		{"authority by another name", nil, map[string]string{"Auth": "required"}},
+		{"auth optional", nil, map[string]string{"auth": "optional"}},
+		{"auth empty", nil, map[string]string{"auth": ""}},
+		{"auth in capitals", nil, map[string]string{"auth": "Required"}},
+		{"auth under another name", nil, map[string]string{"Auth": "required"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newFixture(t)
@@ -122,7 +122,7 @@ func TestAuthorizeBadToken(t *testing.T) {
 		{"cut short", func(b *fixture) string { return b.token(issuer.Claims{User: "ann"})[:80] }, "token_bad"},
 		{"of another issuer", func(*fixture) string { return newFixture(t).token(issuer.Claims{User: "ann"}) }, "token_bad"},
 		{
-			"of a user who looks like a guest", func(b *fixture) string { return b.token(issuer.Claims{User: "guest:9f2c"}) },
+			"of a user with the name of a guest", func(b *fixture) string { return b.token(issuer.Claims{User: "guest:9f2c"}) },
 			"token_bad",
 		},
 		{
@@ -144,7 +144,8 @@ func TestAuthorizeBadToken(t *testing.T) {
 	}
 }
 
-// wantUnauthorized: the error's text is the one that API Gateway knows (G-AUTH-14).
+// wantUnauthorized checks for the error text that API Gateway answers with 401
+// (G-AUTH-14).
 func wantUnauthorized(t testing.TB, b *fixture, event []byte) {
 	t.Helper()
 	got, err := call[policy](t, b.authorize, event)
@@ -190,8 +191,8 @@ func TestAuthorizeRequired(t *testing.T) {
 	})
 }
 
-// TestAuthorizeRequiredRevoked: an authority that was taken back is none. Without
-// auth=required it still opens a socket, for badges.
+// TestAuthorizeRequiredRevoked checks that a revoked session counts as none.
+// Without auth=required it still opens a connection, for badges.
 func TestAuthorizeRequiredRevoked(t *testing.T) {
 	b := newFixture(t)
 	ann, ticket, guest := b.token(issuer.Claims{User: "ann"}), b.ticket("ann"), b.guestToken("9f2c")
@@ -209,7 +210,7 @@ func TestAuthorizeRequiredRevoked(t *testing.T) {
 	if got := b.authorizeContext(tokenHeader(fresh), required); got.PrincipalID != "ann" {
 		t.Errorf("with a newer token: got %s, want ann", got.PrincipalID)
 	}
-	b.store.fail["Owner"] = errInside
+	b.store.errs["Holder"] = errInside
 	if _, err := call[policy](t, b.authorize, handshakeEvent(t, tokenHeader(fresh), required)); err == nil ||
 		err.Error() == "Unauthorized" {
 		t.Errorf("got %v, want a failure that is not the client's", err)
@@ -225,7 +226,7 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 				wantUnauthorized(t, b, handshakeEvent(t, nil, map[string]string{name: value}))
 			})
 		}
-		t.Run(name+" beside a good token", func(t *testing.T) {
+		t.Run(name+" with a good token", func(t *testing.T) {
 			b := newFixture(t)
 			token := b.token(issuer.Claims{User: "ann"})
 			wantUnauthorized(t, b, handshakeEvent(t, tokenHeader(token), map[string]string{name: token}))
@@ -257,7 +258,7 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 			wantUnauthorized(t, newFixture(t), handshakeEvent(t, nil, query))
 		})
 	}
-	t.Run("what is none", func(t *testing.T) {
+	t.Run("no token", func(t *testing.T) {
 		b := newFixture(t)
 		b.authorizeContext(
 			nil,
@@ -272,8 +273,9 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 	})
 }
 
-// TestAuthorizeAnswer: the policy allows this very handshake, and the context is
-// flat, all strings: anything else API Gateway would turn into strings or refuse.
+// TestAuthorizeAnswer checks that the policy allows one handshake only, and that
+// the context is flat with strings only: API Gateway would convert or refuse
+// anything else.
 func TestAuthorizeAnswer(t *testing.T) {
 	b := newFixture(t)
 	const arn = "arn:aws:execute-api:eu-central-1:123456789012:x7k2m9q4t1/prod/$connect"
@@ -323,8 +325,9 @@ func TestAuthorizeWithoutRandomness(t *testing.T) {
 	}
 }
 
-// TestAuthorizeTellsIssueAndAddress: revocations are judged by the first, and
-// connections counted by the second, which is not the address itself.
+// TestAuthorizeTellsIssueAndAddress checks for the time of issue, which revocations
+// are compared with, and for the keyed hash of the address, which connections are
+// counted by.
 func TestAuthorizeTellsIssueAndAddress(t *testing.T) {
 	b := newFixture(t)
 	user := b.mustAuthorize(tokenHeader(b.token(issuer.Claims{User: "ann"})), nil).Context

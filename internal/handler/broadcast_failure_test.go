@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// These tests break what is around the broadcaster, and let the stream and the
-// schedule do what they do in AWS: deliver again from the record that was named,
-// and heal each minute. In the end everybody has the newest state, and who was
-// served by then is not served again, except with a version that it has.
+// These tests break the neighbours of the broadcast function. The stream and the
+// schedule react as in AWS: they deliver again from the record that was named, and
+// heal every minute. In the end every subscriber has the newest state, and no
+// subscriber gets a version twice unless its batch came again.
 
-// alphabet is a fleet with a listener for each of the SKUs A to F, and a change of
-// each in the stream: 100 to 105.
+// sixSubscribers returns a fixture with one subscriber for each of the SKUs A to F,
+// and one change of each in the stream: 100 to 105.
 func sixSubscribers(t *testing.T) *broadcastFixture {
 	f := newBroadcastFixture(t)
 	for _, sku := range []string{"A", "B", "C", "D", "E", "F"} {
@@ -29,7 +29,8 @@ func sixSubscribers(t *testing.T) *broadcastFixture {
 	return f
 }
 
-// crowd is a fleet with n listeners to the SKU A, and a change of it in the stream.
+// manySubscribers returns a fixture with many subscribers to the SKU A, and one
+// change of it in the stream.
 func manySubscribers(t *testing.T, ids []string, since time.Time) *broadcastFixture {
 	f := newBroadcastFixture(t)
 	f.stock("A", 40)
@@ -42,7 +43,7 @@ func manySubscribers(t *testing.T, ids []string, since time.Time) *broadcastFixt
 	return f
 }
 
-// each is the same versions for everybody.
+// sameVersions returns the same versions for every id.
 func sameVersions(ids []string, versions ...int64) map[string][]int64 {
 	all := map[string][]int64{}
 	for _, id := range ids {
@@ -51,7 +52,7 @@ func sameVersions(ids []string, versions ...int64) map[string][]int64 {
 	return all
 }
 
-// failing fails the first n calls about something.
+// failing returns a hook that fails the first n calls for one argument.
 func failing[A comparable](about A, n int, how func(context.Context) error) func(context.Context, A) error {
 	return func(ctx context.Context, a A) error {
 		if a != about || n == 0 {
@@ -69,7 +70,7 @@ func hang(ctx context.Context) error {
 
 func refuse(context.Context) error { return errInside }
 
-// TestHalfABatchFails: only what was named, and what came after it, comes again.
+// TestHalfABatchFails checks that only the named record and later ones come again.
 func TestHalfABatchFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := sixSubscribers(t)
@@ -84,8 +85,8 @@ func TestHalfABatchFails(t *testing.T) {
 	})
 }
 
-// TestPoisonRecord: what nobody can read is kept for people to look at, and holds
-// up nobody.
+// TestPoisonRecord checks that an unreadable record is kept for people to look at,
+// and delays no other record.
 func TestPoisonRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newBroadcastFixture(t)
@@ -124,9 +125,9 @@ func TestPoisonRecord(t *testing.T) {
 	})
 }
 
-// TestFanoutRunsOutOfTime: a fan-out that does not fit into the time of the function
-// ends with time left. Nothing comes again from the stream; those who were not
-// served are healed, and nobody is served twice.
+// TestFanoutRunsOutOfTime checks a fan-out that takes longer than the function may
+// run. It ends with time left. No record comes again; the subscribers that were not
+// served are healed, and no subscriber is served twice.
 func TestFanoutRunsOutOfTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		everybody := ids("c", 3_000)
@@ -134,7 +135,8 @@ func TestFanoutRunsOutOfTime(t *testing.T) {
 		f.api.answer = func(ctx context.Context, _ string) error { return pause(ctx, time.Second) }
 		f.deliver()
 		f.wantInvocations("100-100")
-		// 32 workers for 22 seconds: what is left are 2 s to mark and 0.5 s to answer.
+		// 32 workers run for 22 seconds. The rest is 2 s for the marks and 0.5 s
+		// for the answer.
 		if served, marked := len(f.api.got), len(f.marked()); served != 32*22 || marked != 3_000-served {
 			t.Errorf("got %d served and %d marked, want %d and the others", served, marked, 32*22)
 		}
@@ -145,8 +147,8 @@ func TestFanoutRunsOutOfTime(t *testing.T) {
 	})
 }
 
-// TestReadHangs: a store that does not answer fails the batch in time, and the
-// batch comes again.
+// TestReadHangs checks that a store that does not answer fails the batch before the
+// deadline, and that the batch comes again.
 func TestReadHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := sixSubscribers(t)
@@ -157,8 +159,8 @@ func TestReadHangs(t *testing.T) {
 	})
 }
 
-// TestMarkFails: who was not served, and cannot be marked, is served by the batch
-// that comes again.
+// TestMarkFails checks that a subscriber that was not served and cannot be marked
+// is served when the batch comes again.
 func TestMarkFails(t *testing.T) {
 	for name, how := range map[string]func(context.Context) error{"at once": refuse, "by hanging": hang} {
 		t.Run(name, func(t *testing.T) {
@@ -176,8 +178,8 @@ func TestMarkFails(t *testing.T) {
 	}
 }
 
-// TestGoneStorm: many dead connections, each of which takes long to forget, keep
-// nobody waiting and fail nothing.
+// TestGoneStorm checks that many gone connections, each slow to remove, delay no
+// other connection and fail nothing.
 func TestGoneStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dead, live := ids("a-dead", 2_000), ids("z-live", 5)
@@ -201,12 +203,12 @@ func TestGoneStorm(t *testing.T) {
 		}
 		f.wantGot(sameVersions(live, 2))
 		if waited := last.Sub(committed); waited > time.Second {
-			t.Errorf("the last of those who live waited %s", waited)
+			t.Errorf("the last open connection waited %s", waited)
 		}
 		if marked := f.marked(); len(marked) != 0 {
 			t.Errorf("%d are marked, want none: who is gone cannot be healed", len(marked))
 		}
-		// A batch removes a hundred. The others are found by the next ones.
+		// A batch removes a hundred. Later batches find the others.
 		for n := range 19 {
 			f.stock("A", 1+n%2)
 			f.deliver()
@@ -223,8 +225,8 @@ func TestGoneStorm(t *testing.T) {
 	})
 }
 
-// TestGoneButYoung: a connection whose $connect has not been answered is 410 too. It
-// is marked, and healed.
+// TestGoneNewConnection checks a connection that is 410 because its $connect is not
+// answered yet. It is marked and healed.
 func TestGoneNewConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		young := ids("young", 50)
@@ -241,8 +243,8 @@ func TestGoneNewConnection(t *testing.T) {
 	})
 }
 
-// TestThrottledForAWhile: an account over its rate fails no batch; those who waited
-// get the newest state, once.
+// TestThrottledForAWhile checks that an account over its rate fails no batch. The
+// subscribers that had to wait get the newest state, once.
 func TestThrottledForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		everybody := ids("c", 500)
@@ -265,8 +267,9 @@ func TestThrottledForAWhile(t *testing.T) {
 	})
 }
 
-// TestOneReadsTooSlowly: who is throttled for more than a minute is closed, to take
-// a snapshot when it comes back; the others notice nothing.
+// TestSlowReaderIsClosed checks that a connection that is throttled for more than a
+// minute is closed, so that its client reconnects and gets a snapshot. The others
+// are not affected.
 func TestSlowReaderIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := manySubscribers(t, append(ids("c", 20), "slow"), time.Now().Add(-time.Hour))

@@ -35,8 +35,9 @@ const (
 	firstSequence   = 100
 )
 
-// fleet is the broadcaster as it is in AWS, in the time of a bubble: a stream with
-// its trigger, the poster of the functions, and many listeners.
+// broadcastFixture is the broadcast function with its neighbours in AWS, in the
+// time of a synctest bubble: a stream with its event source mapping, the poster of
+// the functions, and many subscribers.
 type broadcastFixture struct {
 	t       *testing.T
 	store   *slowStore
@@ -44,13 +45,13 @@ type broadcastFixture struct {
 	api     *fakeAPI
 	handle  lambda.Handler
 	trigger *esm.Trigger
-	records     int // stream records
+	records int // stream records
 
 	invocations []invocationResult
-	failures     []esm.Failure
+	failures    []esm.Failure
 }
 
-// call25 is one invocation by the stream.
+// invocationResult is one invocation by the stream.
 type invocationResult struct {
 	records []string      // sequence numbers
 	failed  string        // the one that was named, or ""
@@ -94,7 +95,7 @@ func newBroadcastFixture(t *testing.T) *broadcastFixture {
 	return f
 }
 
-// commit is the change feed of the store: the stream.
+// commit is the change feed of the store: it fills the stream.
 func (f *broadcastFixture) commit(c hub.Change) {
 	data, err := table.Record(c, table.Stamp{SequenceNumber: strconv.Itoa(firstSequence + f.records), At: time.Now()})
 	if err != nil {
@@ -103,7 +104,7 @@ func (f *broadcastFixture) commit(c hub.Change) {
 	f.append(table.Key(c), data)
 }
 
-// append puts a record as the next one.
+// append adds a record to the stream.
 func (f *broadcastFixture) append(key string, data json.RawMessage) {
 	f.trigger.Put(esm.Record{Key: key, SequenceNumber: strconv.Itoa(firstSequence + f.records), Data: data})
 	f.records++
@@ -116,7 +117,7 @@ func (f *broadcastFixture) stock(sku string, available int) {
 	}
 }
 
-// listen connects somebody who watches a SKU.
+// listen adds a connection that is subscribed to a SKU.
 func (f *broadcastFixture) listen(id, sku string, since time.Time) {
 	f.t.Helper()
 	c := hub.Connection{
@@ -129,7 +130,7 @@ func (f *broadcastFixture) listen(id, sku string, since time.Time) {
 	}
 }
 
-// deliver runs the trigger until everything that was put is settled.
+// deliver runs the event source mapping until all records are settled.
 func (f *broadcastFixture) deliver() {
 	f.t.Helper()
 	f.invocations, f.failures = nil, nil
@@ -143,7 +144,7 @@ func (f *broadcastFixture) deliver() {
 	running.Wait()
 }
 
-// schedule is one minute's healing.
+// schedule invokes the function as the schedule does every minute.
 func (f *broadcastFixture) schedule() {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(f.t.Context(), functionTimeout)
@@ -153,8 +154,8 @@ func (f *broadcastFixture) schedule() {
 	}
 }
 
-// wantInvocations: which records each invocation had, as first-last, and which one
-// it named, after a colon. All left time to answer.
+// wantInvocations checks which records each invocation had, as first-last, and
+// which one it named, after a colon. Each must have left time to answer.
 func (f *broadcastFixture) wantInvocations(want ...string) {
 	f.t.Helper()
 	var got []string
@@ -173,8 +174,8 @@ func (f *broadcastFixture) wantInvocations(want ...string) {
 	}
 }
 
-// wantGot: the versions that each listener got, in order, and nobody else got
-// anything.
+// wantGot checks the versions that each subscriber got, in order, and that no other
+// connection got any.
 func (f *broadcastFixture) wantGot(want map[string][]int64) {
 	f.t.Helper()
 	f.api.mu.Lock()
@@ -191,7 +192,7 @@ func (f *broadcastFixture) wantGot(want map[string][]int64) {
 	}
 }
 
-// marked are the connections that are to be healed.
+// marked returns the connections with retry marks.
 func (f *broadcastFixture) marked() []string {
 	f.t.Helper()
 	marks, err := f.store.RetryMarks(f.t.Context(), 1_000_000)
@@ -205,8 +206,8 @@ func (f *broadcastFixture) marked() []string {
 	return ids
 }
 
-// connections is the API of the gateway as answer says. It takes what answer does
-// not refuse.
+// fakeAPI is the management API of the gateway. It accepts every post that answer
+// does not refuse.
 type fakeAPI struct {
 	answer func(ctx context.Context, id string) error
 
@@ -247,7 +248,7 @@ func (c *fakeAPI) DeleteConnection(
 	return &apigatewaymanagementapi.DeleteConnectionOutput{}, nil
 }
 
-// status is the error that the SDK makes of an HTTP status.
+// status returns the error that the SDK makes of an HTTP status.
 func status(code int) error {
 	return &awshttp.ResponseError{ResponseError: &smithyhttp.ResponseError{
 		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: code}}, Err: fmt.Errorf("status %d", code),
@@ -299,7 +300,7 @@ func (s *slowStore) Forget(ctx context.Context, id string, topics ...hub.Topic) 
 	return s.Store.Forget(ctx, id, topics...)
 }
 
-// first does what comes before a call.
+// runFirst runs a hook before a call of the store.
 func runFirst[A any](ctx context.Context, do func(context.Context, A) error, about A) error {
 	if do != nil {
 		if err := do(ctx, about); err != nil {
@@ -309,7 +310,7 @@ func runFirst[A any](ctx context.Context, do func(context.Context, A) error, abo
 	return ctx.Err()
 }
 
-// ids are n ids that begin with a text.
+// ids returns n ids with a prefix.
 func ids(prefix string, n int) []string {
 	all := make([]string, n)
 	for i := range all {
@@ -318,7 +319,7 @@ func ids(prefix string, n int) []string {
 	return all
 }
 
-// count is how many ids begin with a text.
+// count counts the ids with a prefix.
 func count(ids []string, prefix string) int {
 	n := 0
 	for _, id := range ids {

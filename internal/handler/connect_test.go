@@ -19,7 +19,7 @@ import (
 
 type response = events.APIGatewayProxyResponse
 
-// wantStatus: a handler answered that, and told nothing else.
+// wantStatus checks the status of an answer that has nothing else.
 func wantStatus(t testing.TB, h lambda.Handler, event []byte, want int) response {
 	t.Helper()
 	got, err := call[response](t, h, event)
@@ -33,7 +33,7 @@ func wantStatus(t testing.TB, h lambda.Handler, event []byte, want int) response
 // that of connect-authorized.json.
 var lastID, authorizedID = idIn("connect"), idIn("connect-authorized")
 
-// idIn is the connection of an event.
+// idIn returns the connection of an event.
 func idIn(name string) string {
 	var e struct {
 		RequestContext struct{ ConnectionID string }
@@ -48,7 +48,7 @@ func idIn(name string) string {
 	return e.RequestContext.ConnectionID
 }
 
-// arriving is connect.json of an authorized guest that offers subprotocols.
+// connectEvent is connect.json of an authorized guest that offers subprotocols.
 func connectEvent(t testing.TB, offer string) []byte {
 	t.Helper()
 	return storedEvent(t, "connect", func(e map[string]any) {
@@ -72,11 +72,13 @@ func TestConnectRecords(t *testing.T) {
 			ID: lastID, Principal: hub.Principal{User: "guest:g1", Role: hub.RoleGuest},
 			Endpoint: "x7k2m9q4t1.execute-api.eu-central-1.amazonaws.com/prod", ConnectedAt: connectedAt,
 		}},
-		{"as the service sends it", func(t testing.TB) []byte { return storedEvent(t, "connect-authorized", nil) }, hub.Connection{
+		{"as the service sends it", func(t testing.TB) []byte {
+			return storedEvent(t, "connect-authorized", nil)
+		}, hub.Connection{
 			ID: authorizedID, Principal: hub.Principal{User: "ann", Role: hub.RoleAdmin},
 			Endpoint: "ws.securecart.example/prod", Protocol: "securecart.v1", ConnectedAt: connectedAt,
 		}},
-		{"all that an authorizer tells", func(t testing.TB) []byte {
+		{"every key of the authorizer", func(t testing.TB) []byte {
 			return storedEvent(t, "connect", func(e map[string]any) {
 				object(e, "requestContext")["authorizer"] = map[string]any{
 					"principalId": "vera", "role": "vendor", "vendor": "acme", "expires": "1738926650000", "notice": "token_expired",
@@ -165,7 +167,7 @@ func TestConnectWithoutAuthorizer(t *testing.T) {
 
 func TestConnectStoreFailure(t *testing.T) {
 	b := newFixture(t)
-	b.store.fail["PutConnection"] = errInside
+	b.store.errs["PutConnection"] = errInside
 	wantStatus(t, b.connect, connectEvent(t, ""), http.StatusInternalServerError)
 	if records := b.logged("connect"); len(records) != 1 || records[0]["connection"] != lastID ||
 		records[0]["level"] != "ERROR" {
@@ -197,12 +199,12 @@ func TestDisconnect(t *testing.T) {
 		wantStatus(t, b.disconnect, storedEvent(t, "disconnect", nil), http.StatusOK)
 		wantStatus(t, b.disconnect, storedEvent(t, "disconnect", nil), http.StatusOK)
 	})
-	t.Run("of a connection that nobody knows", func(t *testing.T) {
+	t.Run("of an unknown connection", func(t *testing.T) {
 		wantStatus(t, newFixture(t).disconnect, storedEvent(t, "disconnect-authorized", nil), http.StatusOK)
 	})
 	t.Run("store failure", func(t *testing.T) {
 		b := newFixture(t)
-		b.store.fail["EndConnection"] = errInside
+		b.store.errs["EndConnection"] = errInside
 		wantStatus(t, b.disconnect, storedEvent(t, "disconnect", nil), http.StatusInternalServerError)
 		if records := b.logged("disconnect"); len(records) != 1 || records[0]["connection"] != lastID {
 			t.Errorf("got log records %v, want one that names the connection", records)

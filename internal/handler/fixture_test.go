@@ -34,26 +34,26 @@ import (
 // eventDir holds events as API Gateway sends them.
 const eventDir = "../../testdata/events"
 
-// connectedAt is when the connections of those events were made.
+// connectedAt is the time of connection in those events.
 var connectedAt = time.UnixMilli(1738923050003).UTC()
 
-// errInside stands for what goes wrong behind the hub. Nobody outside may read it.
+// errInside stands for an internal failure. Its text must not reach clients.
 var errInside = errors.New("canary-inside: arn of a table, AccessDenied")
 
-// bench is the handlers around a real hub on a memory store, with real
-// tokens. It is for one goroutine.
+// fixture is the handlers around a real hub with a memory store and real tokens. It
+// is not safe for concurrent use.
 type fixture struct {
-	t        testing.TB
-	store    *failingStore
-	poster   *postRecorder
-	hub      *hub.Hub
-	issuer   *issuer.Issuer
-	verifier *auth.Verifier
-	now      time.Time
-	log      bytes.Buffer
-	guests   int
-	guestIDErr  error // instead of a guest id
-	changes  []hub.Change
+	t          testing.TB
+	store      *failingStore
+	poster     *postRecorder
+	hub        *hub.Hub
+	issuer     *issuer.Issuer
+	verifier   *auth.Verifier
+	now        time.Time
+	log        bytes.Buffer
+	guests     int
+	guestIDErr error // instead of a guest id
+	changes    []hub.Change
 
 	authorize, connect, disconnect, message, broadcast, tickets lambda.Handler
 	metrics                                                     *logs.Metrics
@@ -66,7 +66,7 @@ func newFixture(t testing.TB) *fixture {
 	clock := func() time.Time { return b.now }
 	b.store = &failingStore{Store: memstore.New(memstore.Options{
 		Epoch: "k3", OnCommit: func(c hub.Change) { b.changes = append(b.changes, c) },
-	}), fail: map[string]error{}}
+	}), errs: map[string]error{}}
 	b.hub = hub.New(b.store, b.poster, clock)
 	var err error
 	if b.issuer, err = issuer.New("https://cognito.test/pool_1"); err != nil {
@@ -84,7 +84,7 @@ func newFixture(t testing.TB) *fixture {
 	return b
 }
 
-// logger writes everything that is logged into the bench's log.
+// logger returns a logger that writes to the log of the fixture.
 func (b *fixture) logger() *slog.Logger {
 	return logs.New(&b.log, slog.LevelDebug)
 }
@@ -108,7 +108,7 @@ func (b *fixture) newVerifier(client *http.Client) *auth.Verifier {
 	return v
 }
 
-// trust makes the handlers check tokens with v.
+// useVerifier makes handlers that verify tokens with v.
 func (b *fixture) useVerifier(v handler.Verifier) {
 	newGuestID := func() (string, error) {
 		b.guests++
@@ -121,7 +121,7 @@ func (b *fixture) useVerifier(v handler.Verifier) {
 	b.message = lambda.NewHandler(handler.Message(b.hub, v, handler.MessageOptions{Shorthand: true}, b.logger()))
 }
 
-// offline is a transport that reaches nobody.
+// offline is a transport that cannot connect.
 type offline struct{}
 
 func (offline) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
@@ -129,96 +129,96 @@ func (offline) RoundTrip(*http.Request) (*http.Response, error) { return nil, io
 // loseKeys makes the keys of user tokens unreachable.
 func (b *fixture) loseKeys() { b.useVerifier(b.newVerifier(&http.Client{Transport: offline{}})) }
 
-// faults is a store whose methods fail when told.
+// failingStore is a store in which methods can fail.
 type failingStore struct {
 	*memstore.Store
-	fail  map[string]error // by method
-	topic map[hub.Topic]error
+	errs      map[string]error // by method
+	topicErrs map[hub.Topic]error
 }
 
 func (f *failingStore) PutConnection(ctx context.Context, c hub.Connection) error {
-	return firstError(f.fail["PutConnection"], func() error { return f.Store.PutConnection(ctx, c) })
+	return firstError(f.errs["PutConnection"], func() error { return f.Store.PutConnection(ctx, c) })
 }
 
 func (f *failingStore) Connection(ctx context.Context, id string) (hub.Connection, error) {
-	if err := f.fail["Connection"]; err != nil {
+	if err := f.errs["Connection"]; err != nil {
 		return hub.Connection{}, err
 	}
 	return f.Store.Connection(ctx, id)
 }
 
 func (f *failingStore) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
-	return firstError(f.fail["Subscribe"], func() error { return f.Store.Subscribe(ctx, c, topics) })
+	return firstError(f.errs["Subscribe"], func() error { return f.Store.Subscribe(ctx, c, topics) })
 }
 
 func (f *failingStore) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) error {
-	return firstError(f.fail["Unsubscribe"], func() error { return f.Store.Unsubscribe(ctx, id, topics) })
+	return firstError(f.errs["Unsubscribe"], func() error { return f.Store.Unsubscribe(ctx, id, topics) })
 }
 
 func (f *failingStore) EndConnection(ctx context.Context, id string, now time.Time) error {
-	return firstError(f.fail["EndConnection"], func() error { return f.Store.EndConnection(ctx, id, now) })
+	return firstError(f.errs["EndConnection"], func() error { return f.Store.EndConnection(ctx, id, now) })
 }
 
 func (f *failingStore) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
-	return firstError(f.fail["Forget"], func() error { return f.Store.Forget(ctx, id, topics...) })
+	return firstError(f.errs["Forget"], func() error { return f.Store.Forget(ctx, id, topics...) })
 }
 
 func (f *failingStore) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
-	if err := f.fail["MarkStale"]; err != nil {
+	if err := f.errs["MarkForRetry"]; err != nil {
 		return slices.Repeat([]error{err}, len(missed))
 	}
 	return f.Store.MarkForRetry(ctx, missed, now)
 }
 
 func (f *failingStore) RetryMarks(ctx context.Context, limit int) ([]hub.RetryMark, error) {
-	if err := f.fail["Stale"]; err != nil {
+	if err := f.errs["RetryMarks"]; err != nil {
 		return nil, err
 	}
 	return f.Store.RetryMarks(ctx, limit)
 }
 
 func (f *failingStore) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
-	return firstError(f.fail["PutCarts"], func() error { return f.Store.PutCarts(ctx, carts, r) })
+	return firstError(f.errs["PutCarts"], func() error { return f.Store.PutCarts(ctx, carts, r) })
 }
 
 func (f *failingStore) PutTicket(ctx context.Context, ticket hub.Ticket) error {
-	return firstError(f.fail["PutTicket"], func() error { return f.Store.PutTicket(ctx, ticket) })
+	return firstError(f.errs["PutTicket"], func() error { return f.Store.PutTicket(ctx, ticket) })
 }
 
 func (f *failingStore) TakeTicket(ctx context.Context, hash string) (hub.Ticket, error) {
-	if err := f.fail["TakeTicket"]; err != nil {
+	if err := f.errs["TakeTicket"]; err != nil {
 		return hub.Ticket{}, err
 	}
 	return f.Store.TakeTicket(ctx, hash)
 }
 
 func (f *failingStore) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
-	if err := f.fail["Owner"]; err != nil {
+	if err := f.errs["Holder"]; err != nil {
 		return hub.Holder{}, err
 	}
 	return f.Store.Holder(ctx, id, after, limit)
 }
 
 func (f *failingStore) Revoke(ctx context.Context, owner string, at time.Time) error {
-	return firstError(f.fail["Revoke"], func() error { return f.Store.Revoke(ctx, owner, at) })
+	return firstError(f.errs["Revoke"], func() error { return f.Store.Revoke(ctx, owner, at) })
 }
 
 func (f *failingStore) Epoch(ctx context.Context) (string, error) {
-	if err := f.fail["Epoch"]; err != nil {
+	if err := f.errs["Epoch"]; err != nil {
 		return "", err
 	}
 	return f.Store.Epoch(ctx)
 }
 
 func (f *failingStore) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
-	if err := f.fail["Items"]; err != nil {
+	if err := f.errs["Items"]; err != nil {
 		return nil, err
 	}
 	return f.Store.Items(ctx, skus)
 }
 
 func (f *failingStore) Cart(ctx context.Context, id string) (hub.Cart, error) {
-	if err := f.fail["Cart"]; err != nil {
+	if err := f.errs["Cart"]; err != nil {
 		return hub.Cart{}, err
 	}
 	return f.Store.Cart(ctx, id)
@@ -227,13 +227,13 @@ func (f *failingStore) Cart(ctx context.Context, id string) (hub.Cart, error) {
 func (f *failingStore) Subscribers(
 	ctx context.Context, t hub.Topic, after string, limit int,
 ) ([]hub.Subscriber, string, error) {
-	if err := f.topic[t]; err != nil {
+	if err := f.topicErrs[t]; err != nil {
 		return nil, "", err
 	}
 	return f.Store.Subscribers(ctx, t, after, limit)
 }
 
-// orDo is the error, if there is one, and what do returns otherwise.
+// firstError returns err or, if it is nil, the result of do.
 func firstError(err error, do func() error) error {
 	if err != nil {
 		return err
@@ -241,7 +241,7 @@ func firstError(err error, do func() error) error {
 	return do()
 }
 
-// recorder is a poster that keeps what it was given.
+// postRecorder is a poster that records its posts.
 type postRecorder struct {
 	answer func(hub.Post) error // nil: all are accepted
 	sent   []string             // "connection message", in order
@@ -262,7 +262,7 @@ func (r *postRecorder) Post(_ context.Context, posts []hub.Post) []error {
 
 func (r *postRecorder) Disconnect(context.Context, string, string) error { return nil }
 
-// stored is an event of eventDir, changed.
+// storedEvent returns an event of eventDir after a change.
 func storedEvent(t testing.TB, name string, change func(event map[string]any)) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(eventDir, name+".json"))
@@ -282,7 +282,7 @@ func storedEvent(t testing.TB, name string, change func(event map[string]any)) [
 	return data
 }
 
-// in is an object inside of an event; it is made if it is not there.
+// object returns an object inside an event. It creates one that is missing.
 func object(event map[string]any, name string) map[string]any {
 	inside, ok := event[name].(map[string]any)
 	if !ok {
@@ -298,14 +298,14 @@ const (
 	traceID   = "1-5759e988-bd862e3fe1be46a994272793"
 )
 
-// invocation is the context that the runtime client gives to a handler.
+// invocation adds what the runtime client has in the context of a handler.
 func invocation(ctx context.Context) context.Context {
 	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: requestID})
 	//lint:ignore SA1029 the runtime client uses a plain string
 	return context.WithValue(ctx, "x-amzn-trace-id", "Root="+traceID+";Parent=53995c3f42cd8ad8;Sampled=1")
 }
 
-// call gives an event to a handler, as JSON, and reads its answer.
+// call invokes a handler with an event in JSON and decodes its answer.
 func call[A any](t testing.TB, h lambda.Handler, event []byte) (A, error) {
 	t.Helper()
 	var answer A
@@ -319,7 +319,8 @@ func call[A any](t testing.TB, h lambda.Handler, event []byte) (A, error) {
 	return answer, nil
 }
 
-// handshake is an event for the authorizer with these headers and parameters.
+// handshakeEvent returns an event for the authorizer with these headers and
+// parameters.
 func handshakeEvent(t testing.TB, headers, query map[string]string) []byte {
 	t.Helper()
 	return storedEvent(t, "authorizer-plain", func(e map[string]any) {
@@ -336,8 +337,8 @@ func handshakeEvent(t testing.TB, headers, query map[string]string) []byte {
 
 type policy = events.APIGatewayCustomAuthorizerResponse
 
-// identity lets a handshake pass that has to, and returns who it is. The two other
-// things that a context has are in TestAuthorizeTellsIssueAndAddress.
+// authorizeContext authorizes a handshake that must be allowed. It drops two keys
+// of the context, which TestAuthorizeTellsIssueAndAddress checks.
 func (b *fixture) authorizeContext(headers, query map[string]string) policy {
 	p := b.mustAuthorize(headers, query)
 	delete(p.Context, "address")
@@ -345,7 +346,7 @@ func (b *fixture) authorizeContext(headers, query map[string]string) policy {
 	return p
 }
 
-// allowed lets a handshake pass that has to.
+// mustAuthorize authorizes a handshake that must be allowed.
 func (b *fixture) mustAuthorize(headers, query map[string]string) policy {
 	b.t.Helper()
 	p, err := call[policy](b.t, b.authorize, handshakeEvent(b.t, headers, query))
@@ -355,25 +356,28 @@ func (b *fixture) mustAuthorize(headers, query map[string]string) policy {
 	return p
 }
 
-// offering is the header of a client that has a token.
+// tokenHeader returns the header of a client with a token.
 func tokenHeader(token string) map[string]string {
 	return map[string]string{"Sec-WebSocket-Protocol": wire.Subprotocol + ", bearer." + token}
 }
 
-// conn is a connection: what API Gateway remembers of it.
+// testConn is a connection as API Gateway remembers it.
 type testConn struct {
 	b          *fixture
 	id         string
 	authorizer map[string]any
 }
 
-// open connects: the authorizer's answer goes to $connect, as in the service.
+// open connects: it passes the answer of the authorizer to $connect, as API Gateway
+// does.
 func (b *fixture) open(id string, headers map[string]string) *testConn {
 	b.t.Helper()
 	p := b.mustAuthorize(headers, nil)
 	c := &testConn{b: b, id: id, authorizer: map[string]any{"principalId": p.PrincipalID}}
 	maps.Copy(c.authorizer, p.Context)
-	response, err := call[events.APIGatewayProxyResponse](b.t, b.connect, storedEvent(b.t, "connect", func(e map[string]any) {
+	response, err := call[events.APIGatewayProxyResponse](b.t, b.connect, storedEvent(b.t, "connect", func(
+		e map[string]any,
+	) {
 		c.setContext(e)
 		object(object(e, "requestContext"), "authorizer")["integrationLatency"] = 12
 		for name, value := range headers {
@@ -387,14 +391,14 @@ func (b *fixture) open(id string, headers map[string]string) *testConn {
 	return c
 }
 
-// mark makes an event one of this connection.
+// setContext makes an event one of this connection.
 func (c *testConn) setContext(event map[string]any) {
 	r := object(event, "requestContext")
 	r["connectionId"] = c.id
 	r["authorizer"] = maps.Clone(c.authorizer)
 }
 
-// raw sends a message and returns the answer's text.
+// sendRaw sends a message and returns the text of the answer.
 func (c *testConn) sendRaw(text string) string {
 	c.b.t.Helper()
 	response, err := call[events.APIGatewayProxyResponse](c.b.t, c.b.message, storedEvent(c.b.t, "message", func(
@@ -418,7 +422,7 @@ func (c *testConn) sendRaw(text string) string {
 	return response.Body
 }
 
-// answer is any message of the server.
+// answer has the fields of all messages of the server.
 type answer struct {
 	Type         string
 	ID           json.RawMessage
@@ -443,7 +447,7 @@ type answer struct {
 	Usage        []string
 }
 
-// say sends a message and reads the answer, which is one JSON object.
+// send sends a message and decodes the answer, which is one JSON object.
 func (c *testConn) send(text string) answer {
 	c.b.t.Helper()
 	body := c.sendRaw(text)
@@ -454,7 +458,7 @@ func (c *testConn) send(text string) answer {
 	return a
 }
 
-// refused sends a message that has to be answered with an error of that code.
+// wantError sends a message that must be answered with an error of that code.
 func (c *testConn) wantError(text string, want wire.Code) answer {
 	c.b.t.Helper()
 	a := c.send(text)
@@ -464,7 +468,7 @@ func (c *testConn) wantError(text string, want wire.Code) answer {
 	return a
 }
 
-// taken sends a message that has to be answered with that type.
+// wantAnswer sends a message that must be answered with that type.
 func (c *testConn) wantAnswer(text, want string) answer {
 	c.b.t.Helper()
 	a := c.send(text)
@@ -474,7 +478,7 @@ func (c *testConn) wantAnswer(text, want string) answer {
 	return a
 }
 
-// row is what the store has of a connection.
+// row returns the stored connection.
 func (b *fixture) row(id string) hub.Connection {
 	b.t.Helper()
 	c, err := b.store.Store.Connection(b.t.Context(), id)
@@ -484,7 +488,7 @@ func (b *fixture) row(id string) hub.Connection {
 	return c
 }
 
-// wantNoRow: nothing is recorded of a connection.
+// wantNoRow checks that a connection is not stored.
 func (b *fixture) wantNoRow(id string) {
 	b.t.Helper()
 	if c, err := b.store.Store.Connection(b.t.Context(), id); !errors.Is(err, hub.ErrGone) {
@@ -492,7 +496,7 @@ func (b *fixture) wantNoRow(id string) {
 	}
 }
 
-// cart is what the store has of a cart.
+// cart returns the stored cart.
 func (b *fixture) cart(id string) hub.Cart {
 	b.t.Helper()
 	c, err := b.store.Store.Cart(b.t.Context(), id)
@@ -502,7 +506,7 @@ func (b *fixture) cart(id string) hub.Cart {
 	return c
 }
 
-// stock sets a figure.
+// stock sets the stock of a SKU.
 func (b *fixture) stock(sku string, available int) {
 	b.t.Helper()
 	if _, err := b.hub.PutStock(b.t.Context(), sku, hub.StockChange{Available: &available}); err != nil {
@@ -510,7 +514,7 @@ func (b *fixture) stock(sku string, available int) {
 	}
 }
 
-// revoke takes back what a user was given so far, as the shop does.
+// revoke ends the sessions of a user, as the shop does.
 func (b *fixture) revoke(user string) {
 	b.t.Helper()
 	if _, err := b.broadcast.Invoke(invocation(b.t.Context()), fmt.Appendf(nil, `{"revoke":%q}`, user)); err != nil {
@@ -518,7 +522,7 @@ func (b *fixture) revoke(user string) {
 	}
 }
 
-// token signs a user token. Its time is the bench's.
+// token signs a user token at the time of the fixture.
 func (b *fixture) token(c issuer.Claims) string {
 	b.t.Helper()
 	c.Now = b.now
@@ -539,8 +543,8 @@ func (b *fixture) guestToken(id string) string {
 	return token
 }
 
-// expired makes a token with sign and lets more than its life pass. The clock
-// stays where it was.
+// expired signs a token with a clock so far in the past that the token has expired
+// now.
 func (b *fixture) expired(life time.Duration, sign func() string) string {
 	b.t.Helper()
 	now := b.now
@@ -560,7 +564,7 @@ func (b *fixture) expiredGuest(id string) string {
 	return b.expired(auth.DefaultGuestTTL, func() string { return b.guestToken(id) })
 }
 
-// logged are the records of the log so far that have the message.
+// logged returns the records of the log with that message.
 func (b *fixture) logged(message string) []map[string]any {
 	b.t.Helper()
 	var found []map[string]any

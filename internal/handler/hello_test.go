@@ -65,7 +65,8 @@ func TestHelloUser(t *testing.T) {
 	}
 }
 
-// TestReconnectAfter: in seconds, below the 2 hours that a connection lives.
+// TestReconnectAfter checks the value in seconds: less than the 2 hours that a
+// connection lasts.
 func TestReconnectAfter(t *testing.T) {
 	if body := newFixture(t).open("c1", nil).sendRaw("hello"); !strings.Contains(body, `"reconnectAfter":6900`) {
 		t.Errorf("got %s, want reconnectAfter 6900", body)
@@ -138,7 +139,8 @@ func TestHelloRenewal(t *testing.T) {
 		}
 	})
 	t.Run("with other rights", func(t *testing.T) {
-		if got := c.wantAnswer("hello token="+b.token(issuer.Claims{User: "ann", Role: "admin"}), "hello"); got.Role != "admin" {
+		got := c.wantAnswer("hello token="+b.token(issuer.Claims{User: "ann", Role: "admin"}), "hello")
+		if got.Role != "admin" {
 			t.Errorf("got role %s, want admin", got.Role)
 		}
 	})

@@ -16,8 +16,8 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// TestMessagesSlowDown: beyond the limit nothing is done, and every message still
-// gets its one answer, with its id and its key.
+// TestMessagesSlowDown checks that messages over the limit have no effect, and that
+// each still gets its one answer with its id and key.
 func TestMessagesSlowDown(t *testing.T) {
 	b := newFixture(t)
 	b.stock("MUG", 9)
@@ -48,8 +48,7 @@ func TestMessagesSlowDown(t *testing.T) {
 	b.wantKnownLines()
 }
 
-// TestTooBigCounts: who sends nothing but messages that are too big is told to
-// slow down too.
+// TestTooBigCounts checks that messages that are too big count for the limit.
 func TestTooBigCounts(t *testing.T) {
 	b := newFixture(t)
 	c := b.open("c", nil)
@@ -61,7 +60,8 @@ func TestTooBigCounts(t *testing.T) {
 	c.wantError("ping", wire.CodeSlowDown)
 }
 
-// TestHelloTellsLimits: by role, and those that are set.
+// TestHelloHasLimits checks the limits in hello by role, with the defaults and with
+// others.
 func TestHelloHasLimits(t *testing.T) {
 	b := newFixture(t)
 	for user, want := range map[string]wire.Limits{
@@ -80,8 +80,8 @@ func TestHelloHasLimits(t *testing.T) {
 	}
 }
 
-// TestConnectRefusesCrowds: with the status of too many requests, and without a
-// trace in the store.
+// TestConnectLimits checks that connections over the limit get 429 and leave
+// nothing in the store.
 func TestConnectLimits(t *testing.T) {
 	b := newFixture(t)
 	headers := tokenHeader(b.token(issuer.Claims{User: "ann"}))
@@ -107,7 +107,8 @@ func TestConnectLimits(t *testing.T) {
 	b.wantKnownLines()
 }
 
-// TestRevokeEvent: the shop invokes the broadcast function with a user.
+// TestRevokeEvent checks the event with which the shop revokes the sessions of a
+// user.
 func TestRevokeEvent(t *testing.T) {
 	b := newFixture(t)
 	c := b.open("c", tokenHeader(b.token(issuer.Claims{User: "ann"})))
@@ -127,7 +128,7 @@ func TestRevokeEvent(t *testing.T) {
 	c.wantAnswer("hello token="+b.token(issuer.Claims{User: "ann"}), "hello")
 	c.wantAnswer("sub cart", "snapshot")
 
-	// A guest that was banned gets no fresh token of the same guest.
+	// A revoked guest gets no new token for the same guest.
 	guest := b.open("g", nil)
 	token := guest.wantAnswer("hello", "hello").GuestToken
 	if _, err := b.broadcast.Invoke(invocation(t.Context()), []byte(`{"revoke":"guest:g1"}`)); err != nil {
@@ -138,13 +139,13 @@ func TestRevokeEvent(t *testing.T) {
 	}
 	guest.wantError("hello token="+token, wire.CodeTokenExpired)
 
-	// What cannot be read is nobody's end of authority.
-	b.store.fail["Owner"] = errInside
+	// An event without a valid user revokes nothing.
+	b.store.errs["Holder"] = errInside
 	c.wantError("hello token="+b.token(issuer.Claims{User: "ann"}), wire.CodeInternal)
-	delete(b.store.fail, "Owner")
+	delete(b.store.errs, "Holder")
 
-	// What fails is told to who asked.
-	b.store.fail["Revoke"] = errInside
+	// The error of a failure reaches the caller.
+	b.store.errs["Revoke"] = errInside
 	if _, err := b.broadcast.Invoke(invocation(t.Context()), []byte(`{"revoke":"ann"}`)); !errors.Is(err, errInside) {
 		t.Errorf("got %v, want the failure", err)
 	}

@@ -13,16 +13,16 @@ import (
 	"github.com/securecart/hub/internal/local/issuer"
 )
 
-// TestLogKeepsSecrets says and breaks everything there is, with marked tokens and
-// carts, and looks for the marks in the log, debug records too.
+// TestLogKeepsSecrets sends every kind of message with marked tokens and carts,
+// makes calls fail, and searches the log for the marks, debug records too.
 func TestLogKeepsSecrets(t *testing.T) {
 	const canary = "CANARY" // in the name of every SKU that is in a cart
 	b := newFixture(t)
-	b.store.topic = map[hub.Topic]error{}
+	b.store.topicErrs = map[hub.Topic]error{}
 	secrets := map[string]string{"a SKU of a cart": canary, "a name": "mark-user-ann", "a key": "k-1"}
 	secret := func(name, token string) string {
 		secrets[name] = token
-		// The signature is what makes a token; the claims tell who somebody is.
+		// The signature makes a token; the claims identify a person.
 		for i, part := range strings.Split(strings.TrimPrefix(token, auth.GuestTokenPrefix), ".") {
 			if i > 0 && len(part) > 8 {
 				secrets[fmt.Sprintf("%s, part %d", name, i)] = part
@@ -46,7 +46,7 @@ func TestLogKeepsSecrets(t *testing.T) {
 		for _, token := range tokens {
 			for _, headers := range []map[string]string{tokenHeader(token), {"Authorization": "Bearer " + token}} {
 				for _, query := range []map[string]string{nil, {"auth": "required"}, {"token": token}} {
-					// Refused or not: the log is what counts here.
+					// The result does not matter here, only the log.
 					_, _ = call[json.RawMessage](t, b.authorize, handshakeEvent(t, headers, query))
 				}
 			}
@@ -80,9 +80,11 @@ func TestLogKeepsSecrets(t *testing.T) {
 	for _, method := range []string{
 		"Connection", "PutConnection", "Subscribe", "Unsubscribe", "EndConnection", "Epoch", "Items", "Cart", "PutCarts",
 	} {
-		b.store.fail = map[string]error{method: errInside}
+		b.store.errs = map[string]error{method: errInside}
 		conversation(ann)
-		for _, event := range [][]byte{storedEvent(t, "connect", ann.setContext), storedEvent(t, "disconnect", ann.setContext)} {
+		for _, event := range [][]byte{
+			storedEvent(t, "connect", ann.setContext), storedEvent(t, "disconnect", ann.setContext),
+		} {
 			handle := b.connect
 			if strings.Contains(string(event), "DISCONNECT") {
 				handle = b.disconnect
@@ -92,8 +94,8 @@ func TestLogKeepsSecrets(t *testing.T) {
 			}
 		}
 	}
-	b.store.fail = map[string]error{"MarkStale": errInside}
-	b.store.topic[sku(mug)] = errInside
+	b.store.errs = map[string]error{"MarkForRetry": errInside}
+	b.store.topicErrs[sku(mug)] = errInside
 	b.poster.answer = func(hub.Post) error { return hub.ErrThrottled }
 	var carts []json.RawMessage
 	for _, r := range b.records(100) {
@@ -131,7 +133,7 @@ func TestLogKeepsSecrets(t *testing.T) {
 	}
 }
 
-// wantKnownLines: each line has keys of the list only, and the ids of its
+// wantKnownLines checks that each line has known keys only, and the ids of its
 // invocation.
 func (b *fixture) wantKnownLines() {
 	b.t.Helper()

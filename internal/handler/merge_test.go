@@ -33,7 +33,10 @@ func TestMergeRefusesTokens(t *testing.T) {
 		want  wire.Code
 	}{
 		{"a user's", false, func(b *fixture) string { return b.token(issuer.Claims{User: "bob"}) }, wire.CodeBadField},
-		{"the caller's own", false, func(b *fixture) string { return b.token(issuer.Claims{User: "ann"}) }, wire.CodeBadField},
+		{
+			"the caller's own", false, func(b *fixture) string { return b.token(issuer.Claims{User: "ann"}) },
+			wire.CodeBadField,
+		},
 		{"the guest's own", true, func(b *fixture) string { return b.guestToken("9f2c") }, wire.CodeBadField},
 		{"expired", false, func(b *fixture) string { return b.expiredGuest("9f2c") }, wire.CodeTokenExpired},
 		{"garbage", false, func(*fixture) string { return "guest.e30.e30.e30" }, wire.CodeTokenBad},

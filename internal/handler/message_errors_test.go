@@ -15,7 +15,8 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// TestErrors: errors of the rules have their code, the id and the key.
+// TestErrors checks that errors of the hub's rules have their code, the id and the
+// key.
 func TestErrors(t *testing.T) {
 	b := newFixture(t)
 	b.stock("MUG", 40)
@@ -30,10 +31,10 @@ func TestErrors(t *testing.T) {
 	}{
 		{"unknown SKU", `"action":"add","sku":"NONE"`, wire.CodeBadField, false},
 		{"sold out", `"action":"add","sku":"GONE"`, wire.CodeNoStock, false},
-		{"changed meanwhile", `"action":"set","lines":{"MUG":3},"version":1`, wire.CodeConflict, true},
-		{"a version that never was", `"action":"set","lines":{"MUG":3},"version":9`, wire.CodeGoneVersion, true},
-		{"another history", `"action":"set","lines":{"MUG":3},"version":1,"epoch":"k2"`, wire.CodeOldEpoch, true},
-		{"guest token that is none", `"action":"merge","from":"garbage"`, wire.CodeTokenBad, false},
+		{"changed by another write", `"action":"set","lines":{"MUG":3},"version":1`, wire.CodeConflict, true},
+		{"a version in the future", `"action":"set","lines":{"MUG":3},"version":9`, wire.CodeGoneVersion, true},
+		{"another epoch", `"action":"set","lines":{"MUG":3},"version":1,"epoch":"k2"`, wire.CodeOldEpoch, true},
+		{"not a guest token", `"action":"merge","from":"garbage"`, wire.CodeTokenBad, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := c.wantError(`{"id":"x-1","key":"k-1",`+tt.fields+`}`, tt.want)
@@ -45,13 +46,13 @@ func TestErrors(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a topic that is none", func(t *testing.T) {
+	t.Run("not a topic", func(t *testing.T) {
 		got := c.wantError(`{"action":"get","id":"x-1","topics":["nonsense:MUG"]}`, wire.CodeBadField)
 		if string(got.ID) != `"x-1"` || !strings.Contains(got.Message, "nonsense:MUG") {
 			t.Errorf("got %+v, want id \"x-1\" and the topic named", got)
 		}
 	})
-	t.Run("a conflict shows the lines as they are", func(t *testing.T) {
+	t.Run("a conflict has the current lines", func(t *testing.T) {
 		got := c.wantError(`{"action":"set","lines":{"MUG":3},"version":1}`, wire.CodeConflict)
 		want := map[string]*wire.Line{"MUG": {Quantity: 2, Version: 2}}
 		if got.Version != 2 || !reflect.DeepEqual(got.Lines, want) {
@@ -74,7 +75,7 @@ func TestErrors(t *testing.T) {
 			}
 		}
 	})
-	t.Run("authority that has ended", func(t *testing.T) {
+	t.Run("expired session", func(t *testing.T) {
 		b.now = b.now.Add(issuer.DefaultTTL + hub.SessionLeeway + time.Second)
 		got := c.wantError(`{"action":"add","id":8,"sku":"MUG","key":"k-2"}`, wire.CodeTokenExpired)
 		if string(got.ID) != "8" || got.Key != "k-2" || !got.Retry {
@@ -87,7 +88,8 @@ func TestErrors(t *testing.T) {
 	})
 }
 
-// breaking is, for each action, a message and a method of the store that it needs.
+// failingCalls has a message for each action, and a method of the store that it
+// calls.
 var failingCalls = []struct{ name, method, say string }{
 	{"hello, row", "Connection", `{"action":"hello","id":7}`},
 	{"hello, epoch", "Epoch", `{"action":"hello","id":7}`},
@@ -102,8 +104,8 @@ var failingCalls = []struct{ name, method, say string }{
 	{"merge, read", "Cart", `{"action":"merge","id":7,"from":"GUEST","key":"k-1"}`},
 }
 
-// TestInternalErrors: what went wrong inside is told as internal, and only the log
-// says what it was, once.
+// TestInternalErrors checks that a client gets the code internal for an internal
+// failure, and that only the log has its text, once.
 func TestInternalErrors(t *testing.T) {
 	for _, tt := range failingCalls {
 		t.Run(tt.name, func(t *testing.T) {
@@ -111,7 +113,7 @@ func TestInternalErrors(t *testing.T) {
 			b.stock("MUG", 40)
 			c := b.openAs("c1", "ann")
 			say := strings.Replace(tt.say, "GUEST", b.guestToken("9f2c"), 1)
-			b.store.fail[tt.method] = errInside
+			b.store.errs[tt.method] = errInside
 			got := c.wantError(say, wire.CodeInternal)
 			key := ""
 			if strings.Contains(say, `"key"`) {
@@ -121,7 +123,7 @@ func TestInternalErrors(t *testing.T) {
 				t.Errorf("got %+v, want id 7, key %q and a retry", got, key)
 			}
 			if body := c.sendRaw(say); strings.Contains(body, "canary-inside") {
-				t.Errorf("the client reads what went wrong inside: %s", body)
+				t.Errorf("internal text reaches the client: %s", body)
 			}
 			records := b.logged("message")
 			if len(records) != 2 { // said twice
@@ -136,7 +138,7 @@ func TestInternalErrors(t *testing.T) {
 				r["action"] != asked.Action || !strings.Contains(text, errInside.Error()) {
 				t.Errorf("got log record %v, want an error with connection, action and cause", r)
 			}
-			b.store.fail = map[string]error{}
+			b.store.errs = map[string]error{}
 			if got := c.send(say); got.Type == "error" {
 				t.Errorf("afterwards: got %+v, want it done", got)
 			}
@@ -144,7 +146,8 @@ func TestInternalErrors(t *testing.T) {
 	}
 }
 
-// TestKindsOfErrors: each kind of a store's errors has its code, and only the code.
+// TestKindsOfErrors checks that a client gets the code of each kind of error, and
+// none of its text.
 func TestKindsOfErrors(t *testing.T) {
 	for _, tt := range []struct {
 		kind  error
@@ -162,7 +165,7 @@ func TestKindsOfErrors(t *testing.T) {
 		t.Run(tt.kind.Error(), func(t *testing.T) {
 			b := newFixture(t)
 			c := b.openAs("c1", "ann")
-			b.store.fail["Cart"] = fmt.Errorf("partition 7: %w", tt.kind)
+			b.store.errs["Cart"] = fmt.Errorf("partition 7: %w", tt.kind)
 			got := c.wantError(`{"action":"get","id":7,"topics":["cart"]}`, tt.want)
 			if got.Retry != tt.retry || string(got.ID) != "7" {
 				t.Errorf("got retry %t, id %s, want %t, 7", got.Retry, got.ID, tt.retry)
@@ -178,8 +181,8 @@ func TestKindsOfErrors(t *testing.T) {
 	}
 }
 
-// TestMessageStatus: whatever is in the body, the status is 200: another would
-// reach no client, and count as a failure of the integration.
+// TestMessageStatus checks that the status is 200 for every body: another status
+// would reach no client, and count as a failure of the integration.
 func TestMessageStatus(t *testing.T) {
 	b := newFixture(t)
 	c := b.openAs("c1", "ann")

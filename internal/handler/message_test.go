@@ -12,14 +12,14 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// open a connection of a user.
+// openAs connects as a user.
 func (b *fixture) openAs(id, user string) *testConn {
 	b.t.Helper()
 	return b.open(id, tokenHeader(b.token(issuer.Claims{User: user})))
 }
 
-// TestConversation: every action reaches the hub, and the answer rides on the
-// request.
+// TestConversation checks that every action reaches the hub, and that the answer
+// rides on the request.
 func TestConversation(t *testing.T) {
 	b := newFixture(t)
 	b.stock("MUG", 40)
@@ -97,7 +97,7 @@ func TestConversation(t *testing.T) {
 			t.Errorf("got posts %v, want none", b.poster.sent)
 		}
 	})
-	t.Run("what was said is stored", func(t *testing.T) {
+	t.Run("the writes are stored", func(t *testing.T) {
 		if got := b.cart("u~ann"); got.Version != 4 || got.Lines["TEE"].Quantity != 1 || got.Lines["MUG"].Quantity != 0 {
 			t.Errorf("cart: got %+v, want version 4 with one TEE", got)
 		}
@@ -138,7 +138,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestRoutes: the route that API Gateway chose does not matter, only the message.
+// TestRoutes checks that only the message counts, not the route that API Gateway
+// selected.
 func TestRoutes(t *testing.T) {
 	b := newFixture(t)
 	for _, name := range []string{"message", "message-default", "message-authorized"} {
@@ -163,8 +164,8 @@ func TestShorthandIsASetting(t *testing.T) {
 	c.wantAnswer(`{"action":"ping"}`, "pong")
 }
 
-// TestEndpoint: a connection that was forgotten although it lives is recorded
-// again, with the endpoint that the setting or the event says.
+// TestEndpoint checks that an open connection without a row is recorded again, with
+// the endpoint of the setting or of the event.
 func TestEndpoint(t *testing.T) {
 	for _, tt := range []struct{ name, setting, want string }{
 		{"of the event", "", "x7k2m9q4t1.execute-api.eu-central-1.amazonaws.com/prod"},

@@ -9,10 +9,11 @@ import (
 	"github.com/securecart/hub/internal/handler"
 )
 
-// origin are the header lines of a page; none is no page.
+// origin returns the Origin header of a page, or of a client that is no page.
 func origin(lines ...string) http.Header { return http.Header{"Origin": lines} }
 
-// TestOrigins judges pages by the whole handshake, with and without a list.
+// TestOrigins checks the origins of pages with whole handshakes, with and without a
+// list.
 func TestOrigins(t *testing.T) {
 	const yes, no = http.StatusSwitchingProtocols, http.StatusForbidden
 	const shop = "https://shop.example"
@@ -117,8 +118,8 @@ func TestOrigins(t *testing.T) {
 	})
 }
 
-// TestForeignPageSpendsNothing: a page that is refused learns nothing of its token
-// and does not spend a ticket.
+// TestForeignPageSpendsNothing checks that a refused page learns nothing about its
+// token and does not use up a ticket.
 func TestForeignPageSpendsNothing(t *testing.T) {
 	b := newFixture(t)
 	gw := b.newGateway(handler.AuthorizeOptions{}, "ws.shop.example")
@@ -132,7 +133,8 @@ func TestForeignPageSpendsNothing(t *testing.T) {
 	}
 }
 
-// TestEdge: with secrets, who comes past the edge is refused.
+// TestEdge checks that a client that bypasses the edge is refused if there are
+// secrets.
 func TestEdge(t *testing.T) {
 	current, previous := strings.Repeat("c", 40), strings.Repeat("p", 40)
 	gw := newFixture(t).newGateway(handler.AuthorizeOptions{EdgeSecrets: []string{current, previous}}, "")

@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// TestUnreadableExpiry: what cannot be read has expired, rather than lasts for
-// ever.
+// TestUnreadableExpiry checks that a session with an unreadable expiry has expired,
+// and does not last for ever.
 func TestUnreadableExpiry(t *testing.T) {
 	for expires, want := range map[string]time.Time{
 		"":              {},
@@ -32,8 +32,8 @@ func TestSubprotocolsInSeveralHeaders(t *testing.T) {
 	}
 }
 
-// TestClientAddress: what a client says of its address counts for nothing, and what
-// the edge says only where there is one.
+// TestClientAddress checks that addresses from the client are ignored, and that
+// addresses from the edge count only if there is an edge.
 func TestClientAddress(t *testing.T) {
 	secrets := []string{"secret"}
 	for name, tt := range map[string]struct {

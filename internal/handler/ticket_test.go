@@ -17,7 +17,7 @@ import (
 	"github.com/securecart/hub/internal/local/issuer"
 )
 
-// httpRequest is a request as an HTTP API gives it to a function, payload 2.0.
+// httpRequest returns a request as an HTTP API passes it to a function, payload 2.0.
 func httpRequest(t testing.TB, authorization string) []byte {
 	t.Helper()
 	return storedEvent(t, "ticket", func(e map[string]any) {
@@ -29,13 +29,13 @@ func httpRequest(t testing.TB, authorization string) []byte {
 
 type httpResponse = events.APIGatewayV2HTTPResponse
 
-// issued is what a ticket's answer holds.
+// issued is the body of the answer with a ticket.
 type issued struct {
 	Ticket, Code, Message string
 	Expires               int64
 }
 
-// ask asks for a ticket.
+// requestTicket requests a ticket.
 func (b *fixture) requestTicket(authorization string) (httpResponse, issued) {
 	b.t.Helper()
 	got, err := call[httpResponse](b.t, b.tickets, httpRequest(b.t, authorization))
@@ -52,7 +52,7 @@ func (b *fixture) requestTicket(authorization string) (httpResponse, issued) {
 	return got, body
 }
 
-// ticket is a ticket of a user.
+// ticket returns a ticket of a user.
 func (b *fixture) ticket(user string) string {
 	b.t.Helper()
 	got, body := b.requestTicket("Bearer " + b.token(issuer.Claims{User: user}))
@@ -116,7 +116,7 @@ func TestTicketRefusedInHandshake(t *testing.T) {
 		}, "token_bad"},
 		"store fails": {func(b *fixture) string {
 			ticket := b.ticket("ann")
-			b.store.fail["TakeTicket"] = errInside
+			b.store.errs["TakeTicket"] = errInside
 			return ticket
 		}, "busy"},
 	} {
@@ -134,16 +134,18 @@ func TestTicketRefusedInHandshake(t *testing.T) {
 	t.Run("a token counts first, and the ticket is not spent", func(t *testing.T) {
 		b := newFixture(t)
 		ticket := b.ticket("ann")
-		if p := b.authorizeContext(tokenHeader(b.token(issuer.Claims{User: "bob"})), withTicket(ticket)); p.PrincipalID != "bob" {
+		p := b.authorizeContext(tokenHeader(b.token(issuer.Claims{User: "bob"})), withTicket(ticket))
+		if p.PrincipalID != "bob" {
 			t.Errorf("got %s, want bob", p.PrincipalID)
 		}
-		if p := b.authorizeContext(nil, withTicket(ticket)); p.PrincipalID != "ann" {
+		if p = b.authorizeContext(nil, withTicket(ticket)); p.PrincipalID != "ann" {
 			t.Errorf("got %s, want ann", p.PrincipalID)
 		}
 	})
 }
 
-// TestTicketOnce: of 100 handshakes at once with one ticket, one is ann's.
+// TestTicketWorksOnce checks that of 100 concurrent handshakes with one ticket, one
+// is ann's.
 func TestTicketWorksOnce(t *testing.T) {
 	b := newFixture(t)
 	gw := b.newGateway(handler.AuthorizeOptions{}, "")
@@ -164,8 +166,8 @@ func TestTicketWorksOnce(t *testing.T) {
 	}
 }
 
-// TestTicketSpentByRefusedHandshake: the authorizer redeems a ticket before $connect
-// looks at the subprotocols, so a handshake refused there has spent it.
+// TestTicketSpentByRefusedHandshake checks that a handshake that $connect refuses
+// has used its ticket: the authorizer redeems it first.
 func TestTicketSpentByRefusedHandshake(t *testing.T) {
 	b := newFixture(t)
 	gw := b.newGateway(handler.AuthorizeOptions{}, "")
@@ -194,8 +196,8 @@ func TestTicketRefused(t *testing.T) {
 		"no keys": {
 			func(b *fixture) string { b.loseKeys(); return "Bearer " + b.token(issuer.Claims{User: "ann"}) }, 503, "busy",
 		},
-		"store throttled": {func(b *fixture) string { return b.ticketLogAfter("PutTicket", hub.ErrThrottled) }, 503, "busy"},
-		"store fails":     {func(b *fixture) string { return b.ticketLogAfter("PutTicket", errInside) }, 500, "internal"},
+		"store throttled": {func(b *fixture) string { return b.failMethod("PutTicket", hub.ErrThrottled) }, 503, "busy"},
+		"store fails":     {func(b *fixture) string { return b.failMethod("PutTicket", errInside) }, 500, "internal"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newFixture(t)
@@ -210,14 +212,15 @@ func TestTicketRefused(t *testing.T) {
 	}
 }
 
-// failing makes a method of the store fail, and is the header of a good token.
-func (b *fixture) ticketLogAfter(method string, err error) string {
-	b.store.fail[method] = err
+// failMethod makes a method of the store fail and returns the header of a good token.
+func (b *fixture) failMethod(method string, err error) string {
+	b.store.errs[method] = err
 	return "Bearer " + b.token(issuer.Claims{User: "ann"})
 }
 
-// TestRevokedGetsNoTicket, until there is a newer token. What opens a socket for
-// badges is no reason for a ticket.
+// TestRevokedGetsNoTicket checks that a revoked token gets no ticket, and a newer
+// one does. A session that still opens a connection for badges is not enough for a
+// ticket.
 func TestRevokedGetsNoTicket(t *testing.T) {
 	b := newFixture(t)
 	token := b.token(issuer.Claims{User: "ann"})
@@ -228,7 +231,7 @@ func TestRevokedGetsNoTicket(t *testing.T) {
 	}
 	b.now = b.now.Add(time.Second)
 	b.ticket("ann")
-	b.store.fail["Owner"] = errInside
+	b.store.errs["Holder"] = errInside
 	got, _ = b.requestTicket("Bearer " + b.token(issuer.Claims{User: "ann"}))
 	if got.StatusCode != http.StatusInternalServerError || strings.Contains(got.Body, "canary") {
 		t.Errorf("got %d %s, want 500", got.StatusCode, got.Body)

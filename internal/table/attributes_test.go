@@ -16,7 +16,7 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// attribute is one that a row may have.
+// attribute is an attribute that a row can have.
 type attribute struct {
 	name     string
 	cart     bool // of the cart table, not of the inventory
@@ -24,7 +24,7 @@ type attribute struct {
 	required bool
 }
 
-// with is a record of a good row with one attribute of another value.
+// with returns a record of a valid row in which the attribute has another value.
 func (a attribute) with(v events.DynamoDBAttributeValue) events.DynamoDBEventRecord {
 	key, image := "sku", table.Row{"sku": events.NewStringAttribute("MUG"), "version": events.NewNumberAttribute("7")}
 	if a.cart {
@@ -43,7 +43,7 @@ func (a attribute) String() string {
 	return "item " + a.name
 }
 
-// TestAttributeTypes: each attribute with a value of each type.
+// TestAttributeTypes tries each attribute with a value of each type.
 func TestAttributeTypes(t *testing.T) {
 	good := map[string]events.DynamoDBAttributeValue{
 		"S": events.NewStringAttribute("MUG"), "N": events.NewNumberAttribute("7"),
@@ -53,7 +53,7 @@ func TestAttributeTypes(t *testing.T) {
 	maps.Copy(others, map[string]events.DynamoDBAttributeValue{
 		"B": events.NewBinaryAttribute([]byte("7")), "BS": events.NewBinarySetAttribute([][]byte{{7}}),
 		"SS": events.NewStringSetAttribute([]string{"7"}), "NS": events.NewNumberSetAttribute([]string{"7"}),
-		"L": events.NewListAttribute([]events.DynamoDBAttributeValue{events.NewNumberAttribute("7")}), "none at all": {},
+		"L": events.NewListAttribute([]events.DynamoDBAttributeValue{events.NewNumberAttribute("7")}), "missing": {},
 	})
 	for _, a := range attributes {
 		for _, kind := range slices.Sorted(maps.Keys(others)) {
@@ -84,7 +84,7 @@ func TestAttributeTypes(t *testing.T) {
 	}
 }
 
-// TestAttributeNumbers: each number with values at and beyond its limits.
+// TestAttributeNumbers tries each number with values at and beyond its limits.
 func TestAttributeNumbers(t *testing.T) {
 	never := []string{
 		"", " 7", "7 ", "seven", "1.0", "1.5", "0.1", "1e2", "1E+2", "0x7", "1_000", "NaN", "Infinity", "٣",

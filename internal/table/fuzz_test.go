@@ -15,8 +15,8 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// FuzzChange: whatever a record says, it is read or refused, and what was read
-// can be written and read again.
+// FuzzChange checks that any record is read or refused, and that a change that was
+// read can be written and read again.
 func FuzzChange(f *testing.F) {
 	for _, file := range eventFiles(f) {
 		data, err := os.ReadFile(file)
@@ -76,8 +76,8 @@ func FuzzChange(f *testing.F) {
 	})
 }
 
-// decode reads a record as Lambda's runtime does. aws-lambda-go panics on a
-// binary set that holds something else than strings, which no stream has.
+// decode reads a record as Lambda's runtime does. aws-lambda-go panics on a binary
+// set that holds anything but strings; no stream has one.
 func decode(text []byte) (record events.DynamoDBEventRecord, err error) {
 	defer func() {
 		if p := recover(); p != nil {

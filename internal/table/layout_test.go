@@ -50,8 +50,8 @@ func TestLayoutCheck(t *testing.T) {
 	}
 }
 
-// TestChangeOfAShop: records of a shop with its own names, some of which are ours
-// for something else.
+// TestChangeOfAShop reads records with a shop's own names. Some of them are the
+// hub's names of other attributes.
 func TestChangeOfAShop(t *testing.T) {
 	layout := Layout{
 		Inventory: Names{AttrSKU: "id", AttrAvailable: "stock", AttrVersion: "rev"},

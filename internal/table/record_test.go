@@ -23,7 +23,7 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// streamDir holds events as Lambda gets them from a stream's event source mapping.
+// streamDir holds events as an event source mapping of a stream sends them.
 const streamDir = "../../testdata/events/stream"
 
 func ms(n int64) time.Time { return time.UnixMilli(n).UTC() }
@@ -35,7 +35,7 @@ var stamp = table.Stamp{
 	Region:         "eu-central-1",
 }
 
-// show is a change in words for failures.
+// show describes a change in failures.
 func show(c hub.Change) string {
 	data, err := json.Marshal(c)
 	if err != nil {
@@ -44,7 +44,7 @@ func show(c hub.Change) string {
 	return string(data)
 }
 
-// write makes a record of a change and reads its JSON as Lambda's runtime does.
+// write makes a record of a change and decodes its JSON as Lambda's runtime does.
 func write(t rapid.TB, c hub.Change, s table.Stamp) events.DynamoDBEventRecord {
 	t.Helper()
 	data, err := table.Record(c, s)
@@ -58,7 +58,7 @@ func write(t rapid.TB, c hub.Change, s table.Stamp) events.DynamoDBEventRecord {
 	return record
 }
 
-// wantSame: a change that was written and read is the change.
+// wantSame checks that a change is unchanged after it was written and read.
 func wantSame(t rapid.TB, c hub.Change, s table.Stamp) {
 	t.Helper()
 	back, err := table.Change(write(t, c, s))
@@ -69,7 +69,7 @@ func wantSame(t rapid.TB, c hub.Change, s table.Stamp) {
 
 func names() *rapid.Generator[string] { return rapid.StringMatching(`[A-Za-z0-9._~-]{1,64}`) }
 
-// times makes times to the millisecond, and the zero time.
+// times generates times in milliseconds, and the zero time.
 func times() *rapid.Generator[time.Time] {
 	return rapid.OneOf(
 		rapid.Just(time.Time{}),
@@ -135,7 +135,7 @@ func changes() *rapid.Generator[hub.Change] {
 	})
 }
 
-// TestRoundTrip: change → record → change is the identity.
+// TestRoundTrip checks that change → record → change is the identity.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { wantSame(t, changes().Draw(t, "change"), stamp) })
 }
@@ -172,7 +172,7 @@ func TestKey(t *testing.T) {
 }
 
 // shape describes decoded JSON by its types: objects by their fields, numbers and
-// booleans by their kind, and a string that is all digits as "digits".
+// booleans by their kind, and a string of digits as "digits".
 func shape(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -197,9 +197,10 @@ func shape(v any) any {
 	return fmt.Sprintf("%T", v)
 }
 
-// TestShape: a record has the documented fields and no others, of the documented
-// types (https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html and
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html).
+// TestShape checks that a record has the documented fields of the documented types,
+// and no others:
+// https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html and
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html
 func TestShape(t *testing.T) {
 	n, s := map[string]any{"N": "digits"}, map[string]any{"S": "text"}
 	item := map[string]any{"sku": s, "version": n, "available": n, "lowAt": n, "vendor": s, "updatedAt": n}
@@ -284,7 +285,7 @@ func TestShape(t *testing.T) {
 	}
 }
 
-// stored are the changes that the events under streamDir tell of.
+// stored has the changes of the events under streamDir.
 func stored() map[string][]hub.Change {
 	tee := hub.Item{SKU: "TEE-RED-M", Version: 43, Available: 2, LowAt: 3, Vendor: "acme", UpdatedAt: ms(1768205790456)}
 	before := tee
@@ -328,7 +329,7 @@ func stored() map[string][]hub.Change {
 	}
 }
 
-// TestStreamEvents: records as the service documents them, read as changes.
+// TestStreamEvents reads records as AWS documents them.
 func TestStreamEvents(t *testing.T) {
 	want := stored()
 	for _, name := range slices.Sorted(maps.Keys(want)) {
@@ -347,7 +348,7 @@ func TestStreamEvents(t *testing.T) {
 	}
 	for _, file := range eventFiles(t) {
 		if name := strings.TrimSuffix(filepath.Base(file), ".json"); want[name] == nil {
-			t.Errorf("%s: nobody says what it tells", file)
+			t.Errorf("%s: no changes are listed for it", file)
 		}
 	}
 }
@@ -374,7 +375,7 @@ func readEvent(t testing.TB, file string) events.DynamoDBEvent {
 	return event
 }
 
-// recordOf is a record with images in JSON; "" for one that is not there.
+// recordOf returns a record with images in JSON; "" means no image.
 func recordOf(t testing.TB, event, keys, newImage, oldImage string) events.DynamoDBEventRecord {
 	t.Helper()
 	text := `{"eventName":` + strconv.Quote(event) + `,"dynamodb":{"SequenceNumber":"4242","Keys":` + keys
@@ -391,7 +392,7 @@ func recordOf(t testing.TB, event, keys, newImage, oldImage string) events.Dynam
 	return record
 }
 
-// wantInvalid: the record is refused, and the error says which one it is.
+// wantInvalid checks that a record is refused with an error that names it.
 func wantInvalid(t testing.TB, record events.DynamoDBEventRecord) {
 	t.Helper()
 	c, err := table.Change(record)
@@ -441,10 +442,10 @@ func TestBadRecords(t *testing.T) {
 		{"no version", "INSERT", itemKeys, `{"sku":{"S":"MUG"}}`, ""},
 		{"no cart", "INSERT", cartKeys, `{"version":{"N":"7"}}`, ""},
 		{"no version of a cart", "INSERT", cartKeys, `{"cart":{"S":"u~ann"}}`, ""},
-		{"sku that is no name", "INSERT", itemKeys, `{"sku":{"S":"MUG BLUE"},"version":{"N":"7"}}`, ""},
+		{"sku that is not a name", "INSERT", itemKeys, `{"sku":{"S":"MUG BLUE"},"version":{"N":"7"}}`, ""},
 		{"empty sku", "INSERT", itemKeys, `{"sku":{"S":""},"version":{"N":"7"}}`, ""},
 		{"sku of 65 bytes", "INSERT", itemKeys, `{"sku":{"S":"` + strings.Repeat("S", 65) + `"},"version":{"N":"7"}}`, ""},
-		{"cart that is no name", "INSERT", cartKeys, `{"cart":{"S":"user:ann"},"version":{"N":"7"}}`, ""},
+		{"cart that is not a name", "INSERT", cartKeys, `{"cart":{"S":"user:ann"},"version":{"N":"7"}}`, ""},
 
 		{"bad old image", "MODIFY", itemKeys, goodItem, `{"sku":{"S":"MUG"},"version":{"S":"6"}}`},
 		{"bad new image", "MODIFY", itemKeys, `{"sku":{"S":"MUG"},"version":{"S":"8"}}`, goodItem},
@@ -484,7 +485,7 @@ func TestBadRecords(t *testing.T) {
 			"",
 		},
 		{
-			"line whose SKU is no name", "INSERT", cartKeys,
+			"line whose SKU is not a name", "INSERT", cartKeys,
 			`{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"MUG BLUE":{"M":{"version":{"N":"7"}}}}}}`, "",
 		},
 		{
@@ -513,8 +514,8 @@ var attributes = []attribute{
 	},
 }
 
-// TestRemovedForGood: a row that is deleted, not marked, is a tombstone one
-// version later, so that what clients show still moves forward.
+// TestRemovedForGood checks that a deleted row becomes a tombstone with the next
+// version, so that versions never go back on a client.
 func TestRemovedForGood(t *testing.T) {
 	c, err := table.Change(recordOf(t, "REMOVE", cartKeys, "", goodCart))
 	if err != nil {
@@ -523,7 +524,7 @@ func TestRemovedForGood(t *testing.T) {
 	if c.NewCart.Version != 8 || len(c.NewCart.Lines) != 0 {
 		t.Errorf("cart: got %s, want version 8 without lines", show(c))
 	}
-	// Whoever has any earlier version gets the whole cart: nothing is in it.
+	// A client with any earlier version gets the whole cart, which is empty.
 	if step := c.NewCart.Since(7); step.From != nil || step.Lines == nil || len(step.Lines) != 0 {
 		t.Errorf("cart since 7: got %+v, want the whole cart, empty", step)
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestWrongTypes: every field of every action, with a value of every other type.
+// TestWrongTypes tries every field of every action with values of every other type.
 func TestWrongTypes(t *testing.T) {
 	text := []string{`null`, `true`, `7`, `["a"]`, `{"a":1}`}
 	whole := []string{`null`, `true`, `false`, `"1"`, `""`, `[1]`, `{"a":1}`, `1.0`, `1.5`, `1e2`, `1E2`, `0.1e1`}
@@ -196,15 +196,15 @@ func TestID(t *testing.T) {
 			}
 		})
 	}
-	t.Run("none", func(t *testing.T) {
+	t.Run("no id", func(t *testing.T) {
 		if got := accept(t, `{"action":"ping"}`, false); got.ID != nil {
 			t.Errorf("got id %s, want none", got.ID)
 		}
 	})
 }
 
-// TestNumbers: the same text, as the quantity of an add, the quantity of a line,
-// the version of a set and the version of a topic.
+// TestNumbers tries the same text as the quantity of an add, the quantity of a
+// line, the version of a set and the version of a topic.
 func TestNumbers(t *testing.T) {
 	const (
 		add     = `{"action":"add","sku":"MUG","quantity":%s}`
@@ -296,7 +296,7 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// TestGrammar: the characters and the length of everything that is a text.
+// TestGrammar tries the characters and the lengths of every text field.
 func TestGrammar(t *testing.T) {
 	every := func(from, to byte) string {
 		var b strings.Builder

@@ -20,7 +20,7 @@ func pieces(n int) *int     { return &n }
 
 func line(quantity int, version int64) *Line { return &Line{Quantity: quantity, Version: version} }
 
-// What hello tells a guest and a customer.
+// The limits in hello for a guest and for a customer.
 var (
 	guestLimits = Limits{
 		Message: MaxMessage, TopicsPerMessage: MaxTopics, Topics: MaxSubscriptions, Lines: MaxLines,
@@ -32,8 +32,8 @@ var (
 	}
 )
 
-// conversation is every kind of message of version 1, in the order of
-// docs/protocol.md: a Request from the client or an Answer from the server.
+// messages has every kind of message of version 1, in the order of
+// docs/protocol.md: a Request of the client or an Answer of the server.
 var messages = []struct {
 	name string
 	msg  any
@@ -263,12 +263,13 @@ func TestGolden(t *testing.T) {
 	}
 	for _, f := range files {
 		if !want[f.Name()] {
-			t.Errorf("%s is no message of the conversation", f.Name())
+			t.Errorf("no message belongs to %s", f.Name())
 		}
 	}
 }
 
-// TestProtocolDocument: docs/protocol.md shows every message as it is.
+// TestProtocolDocument checks that docs/protocol.md shows every message byte for
+// byte.
 func TestProtocolDocument(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/protocol.md")
 	if err != nil {
@@ -292,8 +293,8 @@ var codes = []Code{
 	CodeInternal,
 }
 
-// TestEncodeDeltas: the prepared encoding is the ordinary one, split where it has
-// to be.
+// TestEncodeDeltas checks that encoded entries give the bytes of Encode, split
+// where a message would be too long.
 func TestEncodeDeltas(t *testing.T) {
 	topics := map[string]Value{}
 	var entries []Entry

@@ -95,7 +95,7 @@ func TestShorthand(t *testing.T) {
 	}
 }
 
-// typedTopics is a line that subscribes to n topics.
+// typedTopics returns a line that subscribes to n topics.
 func typedTopics(n int) string {
 	line := "sub"
 	for i := range n {
@@ -200,7 +200,8 @@ func TestShorthandEchoesID(t *testing.T) {
 	}
 }
 
-// TestShorthandIsASetting: JSON is understood in any case, a typed line is not.
+// TestShorthandIsASetting checks that JSON is always accepted, and a typed line
+// only with the setting.
 func TestShorthandIsASetting(t *testing.T) {
 	accept(t, `{"action":"ping"}`, true)
 	accept(t, `{"action":"ping"}`, false)
@@ -208,7 +209,7 @@ func TestShorthandIsASetting(t *testing.T) {
 	refuse(t, "ping", false, CodeBadJSON)
 }
 
-// TestUsage: every verb that Usage shows is one.
+// TestUsage checks that every verb in Usage exists.
 func TestUsage(t *testing.T) {
 	for _, line := range Usage[:len(Usage)-1] {
 		for alternative := range strings.SplitSeq(line, " | ") {
@@ -221,7 +222,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// TestGoldenShorthand: every message of the protocol's documentation can be typed.
+// TestGoldenShorthand checks that every message of the documentation can be typed.
 func TestGoldenShorthand(t *testing.T) {
 	for _, c := range messages {
 		if r, ok := c.msg.(Request); ok {
@@ -230,8 +231,8 @@ func TestGoldenShorthand(t *testing.T) {
 	}
 }
 
-// wantOneGrammar: a request is the same, and its JSON the same bytes, after it
-// went through JSON and through shorthand.
+// wantOneGrammar checks that a request and its JSON bytes are unchanged after a
+// trip through JSON and through shorthand.
 func wantOneGrammar(t rapid.TB, r Request) {
 	t.Helper()
 	data, err := r.MarshalJSON()
@@ -257,12 +258,12 @@ func wantOneGrammar(t rapid.TB, r Request) {
 	}
 }
 
-// TestOneGrammar is wantOneGrammar for whatever can be asked for.
+// TestOneGrammar runs wantOneGrammar with random requests.
 func TestOneGrammar(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { wantOneGrammar(t, requests().Draw(t, "request")) })
 }
 
-// names makes names of SKUs, also those that look like other words of a line.
+// names generates names of SKUs, also ones that look like other words of a line.
 func names() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.StringMatching(`[A-Za-z0-9._~-]{1,64}`),
@@ -282,7 +283,7 @@ func topicNames() *rapid.Generator[string] {
 	)
 }
 
-// ids makes ids as they may be written, nil too.
+// ids generates ids in any allowed spelling, and nil.
 func ids() *rapid.Generator[json.RawMessage] {
 	fits := func(r json.RawMessage) bool { return len(r) <= MaxID }
 	quoted := rapid.Map(rapid.String(), func(s string) json.RawMessage { return quote(s) })
@@ -371,7 +372,7 @@ func topics(t *rapid.T, least int) []Topic {
 	return list
 }
 
-// TestLargestRequests: limits that are reached all at once still fit.
+// TestLargestRequests checks that requests that reach all limits at once still fit.
 func TestLargestRequests(t *testing.T) {
 	long := func(prefix string, i int) string {
 		return fmt.Sprintf("%s%s%03d", prefix, strings.Repeat("N", MaxName-3), i)

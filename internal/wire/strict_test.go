@@ -8,11 +8,10 @@ import (
 	"testing"
 )
 
-// decodeCodes are the codes that a message can get before anybody has looked at
-// what it asks for.
+// decodeCodes are the codes of errors of Decode.
 var decodeCodes = []Code{CodeBadJSON, CodeBadField, CodeUnknownAction, CodeTooBig, CodeTooManyTopics}
 
-// refuse decodes a message that has to be refused.
+// refuse decodes a message that must be refused.
 func refuse(t testing.TB, text string, shorthand bool, want Code) *Error {
 	t.Helper()
 	r, err := Decode([]byte(text), shorthand)
@@ -32,7 +31,7 @@ func refuse(t testing.TB, text string, shorthand bool, want Code) *Error {
 	return e
 }
 
-// accept decodes a message that has to be taken.
+// accept decodes a message that must be accepted.
 func accept(t testing.TB, text string, shorthand bool) Request {
 	t.Helper()
 	r, err := Decode([]byte(text), shorthand)
@@ -42,7 +41,7 @@ func accept(t testing.TB, text string, shorthand bool) Request {
 	return r
 }
 
-// list is a JSON array of n topics, list(2) is ["sku:N0","sku:N1"].
+// list returns a JSON array of n topics: list(2) is ["sku:N0","sku:N1"].
 func list(n int) string {
 	names := make([]string, n)
 	for i := range names {
@@ -51,7 +50,7 @@ func list(n int) string {
 	return "[" + strings.Join(names, ",") + "]"
 }
 
-// object is a JSON object of n names, each with the value.
+// object returns a JSON object of n names, each with the value.
 func object(prefix string, n int, value string) string {
 	members := make([]string, n)
 	for i := range members {
@@ -140,7 +139,7 @@ func TestRepeatedKeys(t *testing.T) {
 			}
 		})
 	}
-	t.Run("the same name at two places is no repetition", func(t *testing.T) {
+	t.Run("the same name in two places is allowed", func(t *testing.T) {
 		accept(t, `{"action":"ping","x":{"action":1,"id":{"action":2}},"y":[{"a":1},{"a":2}]}`, false)
 	})
 }
@@ -237,7 +236,7 @@ func TestSurrogates(t *testing.T) {
 }
 
 func TestDepth(t *testing.T) {
-	// nested is a message that is depth levels deep.
+	// nested returns a message that is depth levels deep.
 	nested := func(depth int, open, inside, end string) string {
 		return `{"action":"ping","x":` + strings.Repeat(open, depth-1) + inside + strings.Repeat(end, depth-1) + `}`
 	}
@@ -280,7 +279,8 @@ func TestMessageSize(t *testing.T) {
 	t.Run("shorthand of 32001", func(t *testing.T) { refuse(t, "ping"+strings.Repeat(" ", 32_001-4), true, CodeTooBig) })
 }
 
-// TestErrorsStaySmall: what a client sent comes back shortened, in valid JSON.
+// TestErrorsStaySmall checks that an error quotes the text of a client in short
+// form, in valid JSON.
 func TestErrorsStaySmall(t *testing.T) {
 	long := strings.Repeat("é\u2028<", 4000)
 	for _, tt := range []struct{ name, text string }{

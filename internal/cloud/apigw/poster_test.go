@@ -101,7 +101,7 @@ func receive(t *testing.T, conn *websocket.Conn, n int) []string {
 	return texts
 }
 
-// scripted is the API as answer says.
+// fakeAPI is a management API with a scripted answer.
 type fakeAPI struct {
 	mu     sync.Mutex
 	sent   []string
@@ -216,8 +216,8 @@ func TestBudget(t *testing.T) {
 	})
 }
 
-// TestThrottledServiceSlowsDown: if many are throttled the rate goes down, until
-// the service keeps up; if one is, it does not.
+// TestThrottledServiceSlowsDown checks that the rate goes down if many posts are
+// throttled, until the service keeps up, and not if only one is.
 func TestThrottledServiceSlowsDown(t *testing.T) {
 	rate := func(t *testing.T, throttled func(n int64, id string) bool) time.Duration {
 		var took time.Duration
@@ -244,8 +244,8 @@ func TestThrottledServiceSlowsDown(t *testing.T) {
 	}
 }
 
-// TestRateRecovers: a service that was throttled down to the least is used fully
-// again within seconds, not after a window of results at ten a second.
+// TestRateRecovers checks that the rate grows back from the minimum within seconds,
+// not after a window of results at ten a second.
 func TestRateRecovers(t *testing.T) {
 	for _, budget := range []int{0, 5_000} {
 		synctest.Test(t, func(t *testing.T) {
@@ -270,8 +270,8 @@ func TestRateRecovers(t *testing.T) {
 	}
 }
 
-// TestCallbackURLs: the endpoint of a stage, and of a custom domain with or without
-// a path.
+// TestCallbackURLs checks the URLs of a stage, and of a custom domain with and
+// without a path.
 func TestCallbackURLs(t *testing.T) {
 	for _, path := range []string{"/v1", "", "/live/v1"} {
 		var got, signature string

@@ -22,7 +22,7 @@ import (
 	"github.com/securecart/hub/internal/cloud/apigw"
 )
 
-// goJudge is the AWS SDK for Go, as the poster uses it.
+// goSDK is the AWS SDK for Go, as the poster uses it.
 func goSDK(*testing.T) sdkClient {
 	return func(t *testing.T, r request) result {
 		client := apigw.Client(config(), r.Endpoint)
@@ -47,8 +47,8 @@ func goSDK(*testing.T) sdkClient {
 	}
 }
 
-// goVerdict names the exceptions of the model by their types, which is how
-// programs tell them apart, and others by their code.
+// goResult names exceptions of the service's model by their type, as programs tell
+// them apart, and others by their code.
 func goResult(err error) result {
 	var (
 		gone      *types.GoneException
@@ -78,7 +78,7 @@ func goResult(err error) result {
 	return result{Exception: other.ErrorCode(), Message: other.ErrorMessage()}
 }
 
-// cliJudge is the AWS CLI.
+// awsCLI is the AWS CLI.
 func awsCLI(t *testing.T) sdkClient {
 	path, err := exec.LookPath("aws")
 	if err != nil {
@@ -132,7 +132,7 @@ func awsCLI(t *testing.T) sdkClient {
 	}
 }
 
-// nodeJudge is the AWS SDK for JavaScript, in one process of Node.js.
+// javaScriptSDK is the AWS SDK for JavaScript, in one process of Node.js.
 func javaScriptSDK(t *testing.T) sdkClient {
 	tools, err := filepath.Abs("../../../.tools/judges")
 	if err != nil {

@@ -16,8 +16,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// request is one call of the management API, and verdict what a client that was
-// made for the real one makes of the answer.
+// request is one call of the management API.
 type request struct {
 	Op       string `json:"op"` // post, get or delete
 	Endpoint string `json:"endpoint"`
@@ -34,12 +33,13 @@ type result struct {
 	UserAgent    string    `json:"userAgent"`
 }
 
-// judge is such a client.
+// sdkClient makes a call with a client that AWS publishes, and returns what that
+// client understood of the answer.
 type sdkClient func(t *testing.T, r request) result
 
-// TestJudges lets clients made for the real service say what gatewaytest
-// answers: the AWS SDK for Go, the AWS CLI, and the AWS SDK for JavaScript. They
-// have to see the results and the exceptions that AWS documents
+// TestSDKClients calls gatewaytest with clients for the real service: the AWS SDK
+// for Go, the AWS CLI, and the AWS SDK for JavaScript. They must see the results
+// and the exceptions that AWS documents
 // (https://docs.aws.amazon.com/apigatewaymanagementapi, statements G-MGMT).
 func TestSDKClients(t *testing.T) {
 	for name, makeJudge := range map[string]func(*testing.T) sdkClient{
@@ -49,7 +49,7 @@ func TestSDKClients(t *testing.T) {
 	}
 }
 
-// try puts a judge before a gateway with one client.
+// checkClient makes all calls with one client, to a gateway with one connection.
 func checkClient(t *testing.T, call sdkClient) {
 	gateway, err := gatewaytest.New(gatewaytest.API{})
 	if err != nil {
@@ -80,7 +80,7 @@ func checkClient(t *testing.T, call sdkClient) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// As JSON has the times, in milliseconds, and in whatever zone the judge likes.
+	// JSON has the times in milliseconds, and each client picks a time zone.
 	got.ConnectedAt, got.LastActiveAt = got.ConnectedAt.UTC(), got.LastActiveAt.UTC()
 	want := result{
 		ConnectedAt:  now.ConnectedAt.UTC().Truncate(time.Millisecond),
@@ -144,7 +144,7 @@ func checkClient(t *testing.T, call sdkClient) {
 	}
 }
 
-// sentPaths keeps the paths of the management calls, as they were sent.
+// pathRecorder records the paths of management calls as they were sent.
 type pathRecorder struct {
 	mu    sync.Mutex
 	paths []string
@@ -167,7 +167,8 @@ func (s *pathRecorder) all() []string {
 	return slices.Clone(s.paths)
 }
 
-// missing ends a test that needs a tool which is not there.
+// skipWithoutTool skips a test that needs a missing tool, or fails it if tools are
+// required.
 func skipWithoutTool(t *testing.T, what string) {
 	t.Helper()
 	if os.Getenv("HUB_TEST_TOOLS") == "required" {

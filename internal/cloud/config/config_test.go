@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// complete is an environment in which every setting is right.
+// validEnv returns an environment in which every setting is valid.
 func validEnv() map[string]string {
 	key := base64.StdEncoding.EncodeToString(make([]byte, 32))
 	return map[string]string{
@@ -86,7 +86,7 @@ func TestLoadRefuses(t *testing.T) {
 				}
 			}
 			if refused == 0 {
-				t.Error("nobody refused it")
+				t.Error("no function refused it")
 			}
 		})
 	}

@@ -18,7 +18,7 @@ func TestEdgeSecrets(t *testing.T) {
 			t.Errorf("%q: got %q, %v, want %q", value, s.EdgeSecrets, err, want)
 		}
 	}
-	// None of these may leave the door open.
+	// None of these may turn the check off.
 	for _, value := range []string{"-", "-,-", a[1:], a + ",", ",", a + ",short"} {
 		env := validEnv()
 		env["EDGE_SECRETS"] = value
