@@ -118,12 +118,12 @@ func TestUnreachableKeys(t *testing.T) {
 		"status 500":      {status: http.StatusInternalServerError, body: keySet("ec", ecKey(), "new", otherKey())},
 		"not JSON":        {body: "<html>"},
 		"no keys":         {body: `{"keys":[]}`},
-		"nothing of use":  {body: `{"keys":[{"kty":"oct","k":"c2VjcmV0","kid":"ec"},{"kty":"??"},null,7]}`},
+		"no usable key":   {body: `{"keys":[{"kty":"oct","k":"c2VjcmV0","kid":"ec"},{"kty":"??"},null,7]}`},
 		"nameless keys":   {body: keySet("", ecKey())},
 		"another curve":   {body: keySet("ec", p384Key())},
-		"far too much":    {body: keySet("ec", ecKey()) + strings.Repeat(" ", 1<<20)},
+		"far too long":    {body: keySet("ec", ecKey()) + strings.Repeat(" ", 1<<20)},
 		"another shape":   {body: `[]`},
-		"never an answer": {block: make(chan struct{})},
+		"no answer, ever": {block: make(chan struct{})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

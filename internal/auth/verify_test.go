@@ -63,9 +63,9 @@ func goodTokens() map[string]goodToken {
 			user(claims("exp", now.Unix()-60)),
 			hub.Principal{User: "user-1", Role: "customer", Expires: now.Add(-time.Minute)},
 		},
-		"nearly begun": {user(claims("nbf", now.Unix()+60, "iat", now.Unix()+60)), customer},
-		"fraction":     {user(claims("exp", float64(now.Unix()+3600)+0.5)), customer},
-		"guest":        {guest(guestClaims()), hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
+		"valid soon": {user(claims("nbf", now.Unix()+60, "iat", now.Unix()+60)), customer},
+		"fraction":   {user(claims("exp", float64(now.Unix()+3600)+0.5)), customer},
+		"guest":      {guest(guestClaims()), hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
 		"guest, old key": {
 			"guest." + sign(hsHeader, guestClaims(), oldGuestKey),
 			hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends},
@@ -87,7 +87,7 @@ func TestGoodTokens(t *testing.T) {
 				t.Errorf("expires %v, want %v", got.Expires, tt.want.Expires)
 			}
 			got.Expires = tt.want.Expires
-			if issued := now.Add(-10 * time.Second); !got.Issued.Equal(issued) && name != "nearly begun" {
+			if issued := now.Add(-10 * time.Second); !got.Issued.Equal(issued) && name != "valid soon" {
 				t.Errorf("issued %v, want %v", got.Issued, issued)
 			}
 			got.Issued = time.Time{}
@@ -141,7 +141,7 @@ func hostileTokens() map[string]badToken {
 		"empty header":               bad(cut(good, 0, "")),
 		"padding":                    bad(good + "=="),
 		"space before":               bad(" " + good),
-		"newline behind":             bad(good + "\n"),
+		"newline at the end":         bad(good + "\n"),
 		"newline inside":             bad(good[:9] + "\n" + good[9:]),
 		"carriage return inside":     bad(good[:9] + "\r" + good[9:]),
 		"NUL":                        bad(good + "\x00"),
@@ -221,7 +221,7 @@ func hostileTokens() map[string]badToken {
 		"guest signed by issuer": bad("guest." + sign(rsHeader, guestClaims("iss", issuerURL), rsaKey())),
 
 		// Claims of users.
-		"payload no object":      bad(user(`"claims"`)),
+		"payload not an object":  bad(user(`"claims"`)),
 		"payload null":           bad(user(`null`)),
 		"payload cut off":        bad(user(`{"iss":`)),
 		"payload two objects":    bad(user(claims() + `{}`)),
@@ -251,7 +251,7 @@ func hostileTokens() map[string]badToken {
 		"sub with a space":       bad(user(claims("sub", "user 1"))),
 		"sub with NUL":           bad(user(claims("sub", "user\x00"))),
 		"sub with DEL":           bad(user(claims("sub", "user\x7f"))),
-		"sub turned around":      bad(user(claims("sub", "user\u202e1"))),
+		"sub right to left":      bad(user(claims("sub", "user\u202e1"))),
 		"sub of a guest":         bad(user(claims("sub", "guest:9f2c"))),
 		"role guest":             bad(user(claims("role", "guest"))),
 		"role unknown":           bad(user(claims("role", "root"))),
@@ -262,7 +262,7 @@ func hostileTokens() map[string]badToken {
 		"groups a string":        bad(user(claims("cognito:groups", "admin"))),
 		"vendor missing":         bad(user(claims("role", "vendor"))),
 		"vendor empty":           bad(user(claims("role", "vendor", "vendor", ""))),
-		"vendor no name":         bad(user(claims("role", "vendor", "vendor", "acme:eu"))),
+		"vendor not a name":      bad(user(claims("role", "vendor", "vendor", "acme:eu"))),
 		"vendor with a newline":  bad(user(claims("role", "vendor", "vendor", "acme\n"))),
 		"vendor too long":        bad(user(claims("role", "vendor", "vendor", strings.Repeat("v", 65)))),
 		"vendor missing, group":  bad(user(claims("cognito:groups", []string{"vendor"}))),
@@ -287,15 +287,15 @@ func hostileTokens() map[string]badToken {
 		"expired, bad issuer":    bad(user(claims("exp", 0, "iss", "https://evil.test"))),
 
 		// Claims of guests.
-		"guest expired":        expired(guest(guestClaims("exp", now.Unix()-61))),
-		"guest for ever":       bad(guest(guestClaims("exp", nil))),
-		"guest from tomorrow":  bad(guest(guestClaims("nbf", now.Unix()+86400))),
-		"guest without id":     bad(guest(guestClaims("sub", nil))),
-		"guest with odd id":    bad(guest(guestClaims("sub", "a:b"))),
-		"guest with long id":   bad(guest(guestClaims("sub", strings.Repeat("a", 65)))),
-		"guest, no issuer":     bad(guest(guestClaims("iss", nil))),
-		"guest, user's issuer": bad(guest(claims())),
-		"guest id twice":       bad(guest(strings.Replace(guestClaims(), "{", `{"sub":"a",`, 1))),
+		"guest expired":         expired(guest(guestClaims("exp", now.Unix()-61))),
+		"guest without exp":     bad(guest(guestClaims("exp", nil))),
+		"guest issued tomorrow": bad(guest(guestClaims("nbf", now.Unix()+86400))),
+		"guest without id":      bad(guest(guestClaims("sub", nil))),
+		"guest with odd id":     bad(guest(guestClaims("sub", "a:b"))),
+		"guest with long id":    bad(guest(guestClaims("sub", strings.Repeat("a", 65)))),
+		"guest, no issuer":      bad(guest(guestClaims("iss", nil))),
+		"guest, user's issuer":  bad(guest(claims())),
+		"guest id twice":        bad(guest(strings.Replace(guestClaims(), "{", `{"sub":"a",`, 1))),
 	}
 }
 
@@ -305,7 +305,7 @@ func TestHostileTokens(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, err := v.Verify(t.Context(), tt.token)
 			if got != (hub.Principal{}) {
-				t.Errorf("a principal came with the refusal: %+v", got)
+				t.Errorf("got the principal %+v with an error", got)
 			}
 			for _, kind := range []error{auth.ErrInvalid, auth.ErrExpired, auth.ErrUnavailable} {
 				if errors.Is(err, kind) != (kind == tt.want) {
@@ -345,7 +345,7 @@ func TestAnyClientInDevelopment(t *testing.T) {
 	v := newVerifier(t, c)
 	for _, payload := range []string{claims("client_id", "anything"), claims("client_id", nil)} {
 		if _, err := v.Verify(t.Context(), user(payload)); err != nil {
-			t.Errorf("with any client welcome: %v", err)
+			t.Errorf("any client: %v", err)
 		}
 	}
 }

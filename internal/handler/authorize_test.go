@@ -38,7 +38,7 @@ func TestAuthorizeFindsToken(t *testing.T) {
 		{"before our subprotocol", map[string]string{"Sec-WebSocket-Protocol": "bearer." + ann + ", securecart.v1"}},
 		{"without blanks", map[string]string{"Sec-WebSocket-Protocol": "securecart.v1,bearer." + ann}},
 		{"alone", map[string]string{"Sec-WebSocket-Protocol": "bearer." + ann}},
-		{"in a header in small letters", map[string]string{"sec-websocket-protocol": "securecart.v1, bearer." + ann}},
+		{"in a header in lower case", map[string]string{"sec-websocket-protocol": "securecart.v1, bearer." + ann}},
 		{"in Authorization", map[string]string{"Authorization": "Bearer " + ann}},
 		{"in authorization", map[string]string{"authorization": "bearer " + ann}},
 		{
@@ -153,7 +153,7 @@ func wantUnauthorized(t testing.TB, b *fixture, event []byte) {
 		t.Errorf("got %+v, error %v, want exactly Unauthorized", got, err)
 	}
 	if b.guests != 0 {
-		t.Errorf("a guest was made for a handshake that was refused")
+		t.Errorf("a refused handshake created a guest")
 	}
 }
 
@@ -213,7 +213,7 @@ func TestAuthorizeRequiredRevoked(t *testing.T) {
 	b.store.errs["Holder"] = errInside
 	if _, err := call[policy](t, b.authorize, handshakeEvent(t, tokenHeader(fresh), required)); err == nil ||
 		err.Error() == "Unauthorized" {
-		t.Errorf("got %v, want a failure that is not the client's", err)
+		t.Errorf("got %v, want an internal failure", err)
 	}
 	b.wantKnownLines()
 }
@@ -243,11 +243,11 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 		"a guest's token under any name":   {"x": "guest." + jws},
 		"as a name":                        {jws: ""},
 		"of a guest, as a name":            {"guest." + jws: ""},
-		"as a header has it":               {"x": "Bearer " + jws},
-		"as a header has it, encoded":      {"x": "Bearer%20" + jws},
-		"as our subprotocol has it":        {"x": "bearer." + jws},
+		"as in a header":                   {"x": "Bearer " + jws},
+		"as in a header, encoded":          {"x": "Bearer%20" + jws},
+		"as in the subprotocol":            {"x": "bearer." + jws},
 		"an unsecured JWS":                 {"x": "eyJhbGciOiJub25lIn0.e30."},
-		"amid other things":                {"x": `{"token":"` + jws + `"}`},
+		"inside a text":                    {"x": `{"token":"` + jws + `"}`},
 		"in the place of a ticket":         {"ticket": jws},
 		"Access-Token":                     {"Access-Token": "secret"},
 		"refreshToken":                     {"refreshToken": "secret"},
@@ -268,7 +268,7 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 			},
 		)
 	})
-	t.Run("as the service sends it", func(t *testing.T) {
+	t.Run("as API Gateway sends it", func(t *testing.T) {
 		wantUnauthorized(t, newFixture(t), storedEvent(t, "authorizer", nil))
 	})
 }
@@ -306,7 +306,7 @@ func TestAuthorizeAnswer(t *testing.T) {
 			}
 			for key, value := range context {
 				if text, ok := value.(string); !ok || text == "" || key == "principalId" {
-					t.Errorf("context: got %s = %v, want a string of our own", key, value)
+					t.Errorf("context: got %s = %v, want a string of the authorizer", key, value)
 				}
 			}
 		})

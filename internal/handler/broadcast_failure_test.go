@@ -110,13 +110,13 @@ func TestPoisonRecord(t *testing.T) {
 		}
 		f.deliver()
 		if !served.Equal(committed) {
-			t.Errorf("what comes after it was sent after %s, want at once", served.Sub(committed))
+			t.Errorf("the later records were sent after %s, want at once", served.Sub(committed))
 		}
 		f.wantInvocations(
 			"100-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101",
 		)
 		if len(f.failures) != 1 || f.failures[0].First != "101" {
-			t.Errorf("given up: %+v, want what begins with 101", f.failures)
+			t.Errorf("failures: %+v, want the records from 101 on", f.failures)
 		}
 		f.wantGot(map[string][]int64{"on-A": {2}, "on-B": {2, 2, 2, 2, 2, 2, 2}})
 		f.stock("B", 3)
@@ -206,7 +206,7 @@ func TestGoneStorm(t *testing.T) {
 			t.Errorf("the last open connection waited %s", waited)
 		}
 		if marked := f.marked(); len(marked) != 0 {
-			t.Errorf("%d are marked, want none: who is gone cannot be healed", len(marked))
+			t.Errorf("%d are marked, want none: a gone connection cannot be healed", len(marked))
 		}
 		// A batch removes a hundred. Later batches find the others.
 		for n := range 19 {
@@ -215,7 +215,7 @@ func TestGoneStorm(t *testing.T) {
 		}
 		for _, id := range dead {
 			if _, err := f.store.Connection(t.Context(), id); err == nil {
-				t.Fatalf("%s is still there", id)
+				t.Fatalf("%s is still stored", id)
 			}
 		}
 		f.stock("A", 3)
@@ -290,10 +290,10 @@ func TestSlowReaderIsClosed(t *testing.T) {
 		}
 		f.schedule()
 		if !f.api.closed["slow"] || len(f.api.closed) != 1 {
-			t.Errorf("closed %v, want the slow one", f.api.closed)
+			t.Errorf("closed %v, want only the slow connection", f.api.closed)
 		}
 		if _, err := f.store.Connection(t.Context(), "slow"); err == nil {
-			t.Error("the slow one is still recorded")
+			t.Error("the slow connection is still stored")
 		}
 		f.wantGot(sameVersions(ids("c", 20), 2))
 	})

@@ -246,12 +246,12 @@ func TestBroadcastEmptyBatch(t *testing.T) {
 		wantFailed(t, b.deliver(), "")
 		b.wantSent()
 	})
-	t.Run("nothing to do and nothing works", func(t *testing.T) {
+	t.Run("nothing to do, and every call fails", func(t *testing.T) {
 		b := shop(t)
 		b.store.errs["Epoch"] = errInside
 		wantFailed(t, b.deliver(), "")
 	})
-	t.Run("what is marked is healed", func(t *testing.T) {
+	t.Run("marked connections are healed", func(t *testing.T) {
 		b := shop(t)
 		b.stock("A", 0)
 		b.changes = nil // nobody was told
@@ -259,7 +259,7 @@ func TestBroadcastEmptyBatch(t *testing.T) {
 		b.deliver()
 		b.wantSent(outOf("A"))
 	})
-	t.Run("healing that fails is counted", func(t *testing.T) {
+	t.Run("a failed healing is counted", func(t *testing.T) {
 		for call, fill := range map[string]func(*fixture){
 			"RetryMarks": func(*fixture) {},
 			"Connection": func(b *fixture) { b.mark("on-A") },
@@ -292,7 +292,7 @@ func TestBroadcastWithoutEpoch(t *testing.T) {
 		wantFailed(t, b.deliver(b.records(100)...), "100")
 		b.wantSent()
 	})
-	t.Run("also what cannot be read", func(t *testing.T) {
+	t.Run("unreadable records too", func(t *testing.T) {
 		b := shop(t)
 		b.store.errs["Epoch"] = errInside
 		wantFailed(t, b.deliver(unreadable(100), unreadable(101)), "100")

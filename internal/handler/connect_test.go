@@ -72,7 +72,7 @@ func TestConnectRecords(t *testing.T) {
 			ID: lastID, Principal: hub.Principal{User: "guest:g1", Role: hub.RoleGuest},
 			Endpoint: "x7k2m9q4t1.execute-api.eu-central-1.amazonaws.com/prod", ConnectedAt: connectedAt,
 		}},
-		{"as the service sends it", func(t testing.TB) []byte {
+		{"as API Gateway sends it", func(t testing.TB) []byte {
 			return storedEvent(t, "connect-authorized", nil)
 		}, hub.Connection{
 			ID: authorizedID, Principal: hub.Principal{User: "ann", Role: hub.RoleAdmin},
@@ -118,12 +118,12 @@ func TestConnectSubprotocol(t *testing.T) {
 	}{
 		{"none", "", http.StatusOK, ""},
 		{"ours", "securecart.v1", http.StatusOK, "securecart.v1"},
-		{"ours and a token", "securecart.v1, bearer.abc", http.StatusOK, "securecart.v1"},
-		{"a token and ours", "bearer.abc,securecart.v1", http.StatusOK, "securecart.v1"},
-		{"ours among others", "chat, securecart.v1 , soap", http.StatusOK, "securecart.v1"},
+		{"the hub's and a token", "securecart.v1, bearer.abc", http.StatusOK, "securecart.v1"},
+		{"a token and the hub's", "bearer.abc,securecart.v1", http.StatusOK, "securecart.v1"},
+		{"the hub's among others", "chat, securecart.v1 , soap", http.StatusOK, "securecart.v1"},
 		{"another", "chat", http.StatusBadRequest, ""},
 		{"a later version", "securecart.v2", http.StatusBadRequest, ""},
-		{"ours in capitals", "SECURECART.V1", http.StatusBadRequest, ""},
+		{"the hub's in capitals", "SECURECART.V1", http.StatusBadRequest, ""},
 		{"only a token", "bearer.abc", http.StatusBadRequest, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestConnectWithoutAuthorizer(t *testing.T) {
 		{"empty", map[string]any{}},
 		{"without a principal", map[string]any{"role": "admin"}},
 		{"principal empty", map[string]any{"principalId": "", "role": "admin"}},
-		{"principal that is a number", map[string]any{"principalId": 7, "role": "admin"}},
+		{"numeric principal", map[string]any{"principalId": 7, "role": "admin"}},
 		{"not an object", "ann"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -83,7 +83,7 @@ func TestHelloWithoutGuestKey(t *testing.T) {
 	b.useVerifier(v)
 	if got := c.wantError(`{"action":"hello","id":7}`, wire.CodeInternal); string(got.ID) != "7" ||
 		strings.Contains(got.Message, "key") {
-		t.Errorf("got %+v, want id 7 and no word of keys", got)
+		t.Errorf("got %+v, want id 7 and no mention of keys", got)
 	}
 }
 

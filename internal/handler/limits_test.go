@@ -75,7 +75,7 @@ func TestHelloHasLimits(t *testing.T) {
 			headers = tokenHeader(b.token(issuer.Claims{User: user}))
 		}
 		if got := b.open("c"+user, headers).wantAnswer("hello", "hello").Limits; got != want {
-			t.Errorf("%q is told %+v, want %+v", user, got, want)
+			t.Errorf("limits of %q: got %+v, want %+v", user, got, want)
 		}
 	}
 }
@@ -122,7 +122,7 @@ func TestRevokeEvent(t *testing.T) {
 	}
 	c.wantError("add MUG 1", wire.CodeTokenExpired)
 	if hello := c.wantAnswer("hello", "hello"); hello.Notice != wire.CodeTokenExpired || hello.Expires != 0 {
-		t.Errorf("hello tells %+v, want that the authority is over", hello)
+		t.Errorf("got hello %+v, want the notice that the session has expired", hello)
 	}
 	b.now = b.now.Add(time.Second) // tokens tell when they were issued by the second
 	c.wantAnswer("hello token="+b.token(issuer.Claims{User: "ann"}), "hello")
@@ -135,7 +135,7 @@ func TestRevokeEvent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := guest.wantAnswer("hello", "hello").GuestToken; got != "" {
-		t.Error("a banned guest gets a new token")
+		t.Error("a revoked guest gets a new token")
 	}
 	guest.wantError("hello token="+token, wire.CodeTokenExpired)
 

@@ -121,7 +121,7 @@ func TestLogKeepsSecrets(t *testing.T) {
 		"connected", "disconnected", "message", "connect", "disconnect", "unreadable record", "broadcast", "metrics",
 	} {
 		if len(b.logged(message)) == 0 {
-			t.Errorf("nothing logged as %q: this test does not reach what it is about", message)
+			t.Errorf("no record %q in the log: the test does not reach that code", message)
 		}
 	}
 	for name, text := range secrets {
@@ -149,7 +149,7 @@ func (b *fixture) wantKnownLines() {
 		}
 		for key := range record {
 			if known[key] == "" {
-				b.t.Errorf("the key %q is not in the list: %s", key, line)
+				b.t.Errorf("unknown key %q: %s", key, line)
 			}
 		}
 		if record["requestId"] != requestID || record["traceId"] != traceID {

@@ -171,11 +171,11 @@ func TestKindsOfErrors(t *testing.T) {
 				t.Errorf("got retry %t, id %s, want %t, 7", got.Retry, got.ID, tt.retry)
 			}
 			if strings.Contains(got.Message, "partition") {
-				t.Errorf("got message %q, want none of the store's text", got.Message)
+				t.Errorf("got message %q, want no text of the store", got.Message)
 			}
 			internal := tt.want == wire.CodeInternal
 			if logged := len(b.logged("message")); (logged == 1) != internal || logged > 1 {
-				t.Errorf("got %d log records, want one if it is our fault: %t", logged, internal)
+				t.Errorf("got %d log records, want one for an internal failure: %t", logged, internal)
 			}
 		})
 	}

@@ -32,24 +32,24 @@ func TestOrigins(t *testing.T) {
 		{"the shop over HTTP", origin("http://shop.example"), no, no},
 		{"a scheme in capitals", origin("HTTPS://shop.example"), no, no},
 		{"a host in capitals", origin("https://SHOP.example"), no, no},
-		{"a slash behind", origin("https://shop.example/"), no, no},
+		{"a slash at the end", origin("https://shop.example/"), no, no},
 		{"a path", origin("https://shop.example/page"), no, no},
 		{"a query", origin("https://shop.example?x"), no, no},
 		{"a fragment", origin("https://shop.example#x"), no, no},
 		{"the default port", origin("https://shop.example:443"), no, no},
 		{"another port", origin("https://shop.example:444"), no, no},
-		{"a port that is listed", origin("https://shop.example:8443"), yes, no},
+		{"a listed port", origin("https://shop.example:8443"), yes, no},
 		{"an empty port", origin("https://shop.example:"), no, no},
 		{"a user", origin("https://shop.example@evil.example"), no, no},
 		{"a user before", origin("https://evil@shop.example"), no, no},
-		{"a dot behind", origin("https://shop.example."), no, no},
+		{"a dot at the end", origin("https://shop.example."), no, no},
 		{"a longer suffix", origin("https://shop.example.evil.example"), no, no},
 		{"a longer prefix", origin("https://evilshop.example"), no, no},
 		{"a subdomain", origin("https://www.shop.example"), no, no},
 		{"a parent", origin("https://example"), no, no},
 		{"any character for the dot", origin("https://shopxexample"), no, no},
 		{"punycode", origin("https://xn--bcher-kva.example"), yes, no},
-		{"what it spells", origin("https://bücher.example"), no, no},
+		{"the name in Unicode", origin("https://bücher.example"), no, no},
 		{"another alphabet", origin("https://shop.exаmple"), no, no}, // a Cyrillic а
 		{"IPv6", origin("http://[2001:db8::1]:8080"), yes, no},
 		{"IPv6 in another spelling", origin("http://[2001:db8:0::1]:8080"), no, no},
@@ -64,16 +64,16 @@ func TestOrigins(t *testing.T) {
 		{"a comma", origin(shop + ",https://evil.example"), no, no},
 		{"two lines", origin(shop, "https://evil.example"), no, no},
 		{"the same twice", origin(shop, shop), no, no},
-		{"in small letters", http.Header{"origin": {"https://evil.example"}}, no, no},
+		{"in lower case", http.Header{"origin": {"https://evil.example"}}, no, no},
 		{"this machine", origin("http://localhost:5173"), yes, yes},
 		{"this machine, another port", origin("http://localhost:5174"), no, yes},
 		{"this machine over HTTPS", origin("https://localhost"), no, yes},
 		{"this machine's address", origin("http://127.0.0.1:8787"), no, yes},
 		{"this machine's IPv6 address", origin("http://[::1]:8787"), no, yes},
 		{"another of its addresses", origin("http://127.1.2.3"), no, yes},
-		{"a name that begins so", origin("http://localhost.evil.example"), no, no},
-		{"an address that begins so", origin("http://127.0.0.1.evil.example"), no, no},
-		{"this machine with a dot behind", origin("http://localhost."), no, no},
+		{"a longer name", origin("http://localhost.evil.example"), no, no},
+		{"a longer address", origin("http://127.0.0.1.evil.example"), no, no},
+		{"this machine with a dot at the end", origin("http://localhost."), no, no},
 		{"this machine as a user", origin("http://localhost@evil.example"), no, no},
 		{"a zone", origin("http://[::1%25lo]"), no, no},
 		{"a short address", origin("http://127.1"), no, no},
@@ -81,7 +81,7 @@ func TestOrigins(t *testing.T) {
 		{"the same host", origin("https://ws.shop.example"), no, yes},
 		{"the same host over HTTP", origin("http://ws.shop.example"), no, yes},
 		{"the same host, another port", origin("https://ws.shop.example:444"), no, no},
-		{"the same host with a dot behind", origin("https://ws.shop.example."), no, no},
+		{"the same host with a dot at the end", origin("https://ws.shop.example."), no, no},
 		{"the same host and more", origin("https://ws.shop.example.evil.example"), no, no},
 		{"the same host, another scheme", origin("ftp://ws.shop.example"), no, no},
 	} {
@@ -98,7 +98,7 @@ func TestOrigins(t *testing.T) {
 			}
 		})
 	}
-	t.Run("the same host on a port of its own", func(t *testing.T) {
+	t.Run("the same host on another port than the default", func(t *testing.T) {
 		gw := newFixture(t).newGateway(handler.AuthorizeOptions{}, "192.0.2.7:8787")
 		for page, want := range map[string]int{
 			"http://192.0.2.7:8787": yes, "http://192.0.2.7": no, "http://192.0.2.7:8788": no,
@@ -142,16 +142,16 @@ func TestEdge(t *testing.T) {
 		lines []string
 		want  int
 	}{
-		"none":              {nil, http.StatusForbidden},
-		"empty":             {[]string{""}, http.StatusForbidden},
-		"another":           {[]string{strings.Repeat("x", 40)}, http.StatusForbidden},
-		"the beginning":     {[]string{current[:39]}, http.StatusForbidden},
-		"more":              {[]string{current + "c"}, http.StatusForbidden},
-		"two at once":       {[]string{current, previous}, http.StatusForbidden},
-		"both as one":       {[]string{current + "," + previous}, http.StatusForbidden},
-		"the current one":   {[]string{current}, http.StatusSwitchingProtocols},
-		"the previous one":  {[]string{previous}, http.StatusSwitchingProtocols},
-		"a guess and a hit": {[]string{"x", current}, http.StatusForbidden},
+		"none":                    {nil, http.StatusForbidden},
+		"empty":                   {[]string{""}, http.StatusForbidden},
+		"another":                 {[]string{strings.Repeat("x", 40)}, http.StatusForbidden},
+		"the beginning":           {[]string{current[:39]}, http.StatusForbidden},
+		"more":                    {[]string{current + "c"}, http.StatusForbidden},
+		"two at once":             {[]string{current, previous}, http.StatusForbidden},
+		"both under one name":     {[]string{current + "," + previous}, http.StatusForbidden},
+		"the current one":         {[]string{current}, http.StatusSwitchingProtocols},
+		"the previous one":        {[]string{previous}, http.StatusSwitchingProtocols},
+		"a wrong and a right one": {[]string{"x", current}, http.StatusForbidden},
 	} {
 		if got := dialStatus(t, gw, "/v1", http.Header{"X-Origin-Verify": tt.lines}); got != tt.want {
 			t.Errorf("%s: got %d, want %d", name, got, tt.want)

@@ -41,14 +41,14 @@ func TestClientAddress(t *testing.T) {
 		secrets   []string
 		want      string
 	}{
-		"no edge":                        {[]string{"203.0.113.7, 192.0.2.1"}, nil, "192.0.2.1"},
-		"behind the edge":                {[]string{"203.0.113.7, 192.0.2.1"}, secrets, "203.0.113.7"},
-		"behind the edge, IPv6":          {[]string{"2001:DB8::7, 192.0.2.1"}, secrets, "2001:db8::7"},
-		"behind the edge, made up":       {[]string{"198.51.100.9, 203.0.113.7, 192.0.2.1"}, secrets, "203.0.113.7"},
-		"behind the edge, two lines":     {[]string{"198.51.100.9, 203.0.113.7", "192.0.2.1"}, secrets, "203.0.113.7"},
-		"behind the edge, nothing added": {[]string{"192.0.2.1"}, secrets, "192.0.2.1"},
-		"behind the edge, no address":    {[]string{"unknown, 192.0.2.1"}, secrets, "192.0.2.1"},
-		"behind the edge, no header":     {nil, secrets, "192.0.2.1"},
+		"no edge":                         {[]string{"203.0.113.7, 192.0.2.1"}, nil, "192.0.2.1"},
+		"behind the edge":                 {[]string{"203.0.113.7, 192.0.2.1"}, secrets, "203.0.113.7"},
+		"behind the edge, IPv6":           {[]string{"2001:DB8::7, 192.0.2.1"}, secrets, "2001:db8::7"},
+		"behind the edge, forged entries": {[]string{"198.51.100.9, 203.0.113.7, 192.0.2.1"}, secrets, "203.0.113.7"},
+		"behind the edge, two lines":      {[]string{"198.51.100.9, 203.0.113.7", "192.0.2.1"}, secrets, "203.0.113.7"},
+		"behind the edge, one entry":      {[]string{"192.0.2.1"}, secrets, "192.0.2.1"},
+		"behind the edge, no address":     {[]string{"unknown, 192.0.2.1"}, secrets, "192.0.2.1"},
+		"behind the edge, no header":      {nil, secrets, "192.0.2.1"},
 	} {
 		var e authorizerEvent
 		e.RequestContext.Identity.SourceIP = "192.0.2.1"

@@ -47,7 +47,7 @@ func (b *fixture) requestTicket(authorization string) (httpResponse, issued) {
 		b.t.Fatal(err)
 	}
 	if got.Headers["Content-Type"] != "application/json" || got.Headers["Cache-Control"] != "no-store" {
-		b.t.Errorf("headers: got %v, want JSON that nobody stores", got.Headers)
+		b.t.Errorf("headers: got %v, want JSON that is not cached", got.Headers)
 	}
 	return got, body
 }

@@ -53,7 +53,7 @@ func write(t rapid.TB, c hub.Change, s table.Stamp) events.DynamoDBEventRecord {
 	}
 	var record events.DynamoDBEventRecord
 	if err := json.Unmarshal(data, &record); err != nil {
-		t.Fatalf("the record is not one: %v: %s", err, data)
+		t.Fatalf("malformed record: %v: %s", err, data)
 	}
 	return record
 }
@@ -400,7 +400,7 @@ func wantInvalid(t testing.TB, record events.DynamoDBEventRecord) {
 		t.Fatalf("got %s, %v, want %v", show(c), err, hub.ErrInvalid)
 	}
 	if !reflect.DeepEqual(c, hub.Change{}) {
-		t.Errorf("got %s beside an error, want nothing", show(c))
+		t.Errorf("got %s with an error, want no change", show(c))
 	}
 	if !strings.Contains(err.Error(), record.Change.SequenceNumber) {
 		t.Errorf("got error %q, want record %s named", err, record.Change.SequenceNumber)

@@ -132,7 +132,7 @@ func TestUnknownFieldsAreIgnored(t *testing.T) {
 		{"a new field", `{"action":"ping","colour":"red"}`},
 		{"of any type", `{"action":"ping","a":null,"b":[1,{"c":[]}],"d":1e999,"e":"\u0000"}`},
 		{"before the action", `{"colour":"red","action":"ping"}`},
-		{"a name that only resembles", `{"action":"ping","actions":"add","skú":1,"ıd":1,"":0}`},
+		{"a similar name", `{"action":"ping","actions":"add","skú":1,"ıd":1,"":0}`},
 		{
 			"fields of other actions, whatever is in them",
 			`{"action":"ping","sku":7,"topics":"?","quantity":"many","lines":null}`,
@@ -151,7 +151,7 @@ func TestID(t *testing.T) {
 	for _, tt := range []struct{ name, id string }{
 		{"number", `1`},
 		{"zero", `0`},
-		{"as it was written", `-1.50E+03`},
+		{"keeps its spelling", `-1.50E+03`},
 		{"more digits than any type holds", `12345678901234567890.123`},
 		{"string", `"again"`},
 		{"empty string", `""`},

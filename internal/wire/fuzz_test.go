@@ -72,7 +72,7 @@ func wantAnswer(t testing.TB, text []byte, shorthand bool) (Request, bool) {
 		t.Fatalf("%q: got %T, want *Error", text, err)
 	}
 	if !reflect.DeepEqual(r, Request{}) {
-		t.Errorf("%q: got %+v beside an error, want nothing", text, r)
+		t.Errorf("%q: got %+v with an error, want an empty request", text, r)
 	}
 	if !slices.Contains(decodeCodes, e.Code) || e.Message == "" {
 		t.Errorf("%q: got code %q and message %q, want one of %v and a message", text, e.Code, e.Message, decodeCodes)

@@ -23,10 +23,10 @@ func refuse(t testing.TB, text string, shorthand bool, want Code) *Error {
 		t.Errorf("Decode(%s): got %v, want code %s", clip(text), e, want)
 	}
 	if !reflect.DeepEqual(r, Request{}) {
-		t.Errorf("Decode(%s): got %+v beside an error, want nothing", clip(text), r)
+		t.Errorf("Decode(%s): got %+v with an error, want an empty request", clip(text), r)
 	}
 	if e.Message == "" {
-		t.Errorf("Decode(%s): the error of code %s says nothing", clip(text), e.Code)
+		t.Errorf("Decode(%s): the error of code %s has no message", clip(text), e.Code)
 	}
 	return e
 }
@@ -36,7 +36,7 @@ func accept(t testing.TB, text string, shorthand bool) Request {
 	t.Helper()
 	r, err := Decode([]byte(text), shorthand)
 	if err != nil {
-		t.Fatalf("Decode(%s): %v, want it taken", clip(text), err)
+		t.Fatalf("Decode(%s): %v, want it accepted", clip(text), err)
 	}
 	return r
 }
@@ -164,7 +164,7 @@ func TestFoldedFieldNames(t *testing.T) {
 	}
 	t.Run("escaped", func(t *testing.T) { refuse(t, `{"action":"ping","\u017fku":1}`, false, CodeBadField) })
 	t.Run("a folded action is not an action", func(t *testing.T) { refuse(t, `{"Action":"ping"}`, false, CodeBadField) })
-	t.Run("names inside of values do not count", func(t *testing.T) {
+	t.Run("names inside values do not count", func(t *testing.T) {
 		accept(t, `{"action":"ping","x":{"ACTION":1,"Id":2}}`, false)
 	})
 }
@@ -176,7 +176,7 @@ func TestInvalidUTF8(t *testing.T) {
 		{"overlong slash", "\xc0\xaf"},
 		{"surrogate", "\xed\xa0\x80"},
 		{"above U+10FFFF", "\xf4\x90\x80\x80"},
-		{"never a byte of UTF-8", "\xff"},
+		{"no byte of UTF-8", "\xff"},
 	} {
 		t.Run(tt.name+" in a value", func(t *testing.T) {
 			refuse(t, `{"action":"ping","x":"`+tt.bytes+`"}`, false, CodeBadJSON)
@@ -205,7 +205,7 @@ func TestSurrogates(t *testing.T) {
 		{"high before a pair", `\ud83d\ud83d\ude00`, false},
 		{"pair before low", `\ud83d\ude00\ude00`, false},
 		{"high before an escaped backslash", `\ud83d\\ude00`, false},
-		{"high before what only looks like an escape", `\ud83dxude00`, false},
+		{"high before text like an escape", `\ud83dxude00`, false},
 		{"after an escaped backslash", `\\\ud83d`, false},
 		{"capitals", `\uD83D`, false},
 
@@ -217,7 +217,7 @@ func TestSurrogates(t *testing.T) {
 		{"highest pair", `\udbff\udfff`, true},
 		{"last before the surrogates", `\ud7ff`, true},
 		{"first after the surrogates", `\ue000`, true},
-		{"no escape at all", `\\ud83d`, true},
+		{"no escape", `\\ud83d`, true},
 	} {
 		for place, text := range map[string]string{
 			"value": `{"action":"ping","x":"` + tt.escapes + `"}`,
@@ -274,7 +274,7 @@ func TestMessageSize(t *testing.T) {
 	t.Run("bytes count, not characters", func(t *testing.T) {
 		refuse(t, head+strings.Repeat("é", 16_000)+tail, false, CodeTooBig)
 	})
-	t.Run("garbage too", func(t *testing.T) { refuse(t, strings.Repeat("\xff", 32_001), false, CodeTooBig) })
+	t.Run("garbage counts", func(t *testing.T) { refuse(t, strings.Repeat("\xff", 32_001), false, CodeTooBig) })
 	t.Run("shorthand of 32000", func(t *testing.T) { accept(t, "ping"+strings.Repeat(" ", 32_000-4), true) })
 	t.Run("shorthand of 32001", func(t *testing.T) { refuse(t, "ping"+strings.Repeat(" ", 32_001-4), true, CodeTooBig) })
 }

@@ -98,9 +98,12 @@ func checkClient(t *testing.T, call sdkClient) {
 		exception string
 		message   string // "": not compared; the model has none for most
 	}{
-		{"G-MGMT-5 post to a stranger", nil, request{"post", endpoint, stranger, []byte("x")}, "GoneException", ""},
-		{"G-MGMT-5 get of a stranger", nil, request{"get", endpoint, stranger, nil}, "GoneException", ""},
-		{"G-MGMT-5 delete of a stranger", nil, request{"delete", endpoint, stranger, nil}, "GoneException", ""},
+		{
+			"G-MGMT-5 post to an unknown connection", nil, request{"post", endpoint, stranger, []byte("x")}, "GoneException",
+			"",
+		},
+		{"G-MGMT-5 get of an unknown connection", nil, request{"get", endpoint, stranger, nil}, "GoneException", ""},
+		{"G-MGMT-5 delete of an unknown connection", nil, request{"delete", endpoint, stranger, nil}, "GoneException", ""},
 		{
 			"G-MGMT-6 malformed id", nil, request{"post", endpoint, "nonsense", []byte("x")}, "BadRequestException",
 			"Invalid connectionId: nonsense",

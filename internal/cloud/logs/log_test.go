@@ -64,7 +64,7 @@ func TestIDs(t *testing.T) {
 				}
 				for _, key := range slices.Sorted(maps.Keys(line)) {
 					if logs.Keys[key] == "" {
-						t.Errorf("the key %q is not in the list", key)
+						t.Errorf("unknown key %q", key)
 					}
 				}
 			}

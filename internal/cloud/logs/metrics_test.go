@@ -67,7 +67,7 @@ func metricsOf(t testing.TB, line map[string]any) map[string][]float64 {
 				t.Errorf("got metric %v", metric)
 			}
 			if _, twice := values[name]; twice {
-				t.Errorf("metric %s is there twice", name)
+				t.Errorf("metric %s occurs twice", name)
 			}
 			switch v := line[name].(type) {
 			case float64:
