@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -55,39 +56,17 @@ type Config struct {
 
 // withDefaults checks c and returns a copy with all defaults set.
 func (c Config) withDefaults() (Config, error) {
-	if (c.Issuer == "") != (c.JWKSURL == "") {
-		return c, errors.New("auth: Issuer and JWKSURL must both be set")
-	}
-	if c.Issuer == "" && len(c.GuestKeys) == 0 {
-		return c, errors.New("auth: no Issuer and no guest key: every token would be refused")
-	}
-	if c.JWKSURL != "" {
-		u, err := url.Parse(c.JWKSURL)
-		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return c, fmt.Errorf("auth: JWKSURL %q is not an http URL", c.JWKSURL)
-		}
-	}
-	if slices.Contains(c.ClientIDs, "") {
-		return c, errors.New("auth: an empty ClientID would match tokens without one")
+	if err := c.check(); err != nil {
+		return c, fmt.Errorf("auth: %w", err)
 	}
 	keys := make([][]byte, len(c.GuestKeys))
 	for i, k := range c.GuestKeys {
-		if len(k) < MinGuestKey {
-			return c, fmt.Errorf("auth: guest key %d has %d bytes, want at least %d", i, len(k), MinGuestKey)
-		}
 		keys[i] = bytes.Clone(k)
 	}
 	c.GuestKeys = keys
 	c.ClientIDs = slices.Clone(c.ClientIDs)
-	if c.GuestTTL < 0 || c.Leeway < 0 {
-		return c, errors.New("auth: GuestTTL and Leeway cannot be negative")
-	}
-	if c.GuestTTL == 0 {
-		c.GuestTTL = DefaultGuestTTL
-	}
-	if c.Leeway == 0 {
-		c.Leeway = DefaultLeeway
-	}
+	c.GuestTTL = cmp.Or(c.GuestTTL, DefaultGuestTTL)
+	c.Leeway = cmp.Or(c.Leeway, DefaultLeeway)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -95,4 +74,31 @@ func (c Config) withDefaults() (Config, error) {
 		c.HTTPClient = &http.Client{}
 	}
 	return c, nil
+}
+
+func (c Config) check() error {
+	if (c.Issuer == "") != (c.JWKSURL == "") {
+		return errors.New("set both Issuer and JWKSURL, or none")
+	}
+	if c.Issuer == "" && len(c.GuestKeys) == 0 {
+		return errors.New("no Issuer and no guest key: every token would be refused")
+	}
+	if c.JWKSURL != "" {
+		u, err := url.Parse(c.JWKSURL)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return fmt.Errorf("the JWKSURL %q is not an http URL", c.JWKSURL)
+		}
+	}
+	if slices.Contains(c.ClientIDs, "") {
+		return errors.New("an empty ClientID would match tokens without one")
+	}
+	for i, k := range c.GuestKeys {
+		if len(k) < MinGuestKey {
+			return fmt.Errorf("guest key %d has %d bytes, want at least %d", i, len(k), MinGuestKey)
+		}
+	}
+	if c.GuestTTL < 0 || c.Leeway < 0 {
+		return errors.New("negative GuestTTL or Leeway")
+	}
+	return nil
 }

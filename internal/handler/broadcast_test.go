@@ -254,7 +254,7 @@ func TestBroadcastEmptyBatch(t *testing.T) {
 	t.Run("marked connections are healed", func(t *testing.T) {
 		b := shop(t)
 		b.stock("A", 0)
-		b.changes = nil // nobody was told
+		b.changes = nil // not broadcast
 		b.mark("on-A")
 		b.deliver()
 		b.wantSent(outOf("A"))

@@ -81,49 +81,57 @@ type Request struct {
 
 // MarshalJSON returns the request as a client sends it.
 func (r Request) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteString(`{"action":`)
-	b.Write(quote(string(r.Action)))
-	field := func(name string, value any) {
-		b.WriteString(`,"` + name + `":`)
-		b.Write(quote(value))
-	}
-	text := func(name, value string) {
-		if value != "" {
-			field(name, value)
-		}
-	}
+	var f fieldWriter
+	f.add("action", r.Action)
 	if r.ID != nil {
-		field("id", r.ID)
+		f.add("id", r.ID)
 	}
-	text("token", r.Token)
-	text("epoch", r.Epoch)
+	f.addText("token", r.Token)
+	f.addText("epoch", r.Epoch)
 	if r.Only {
-		field("only", true)
+		f.add("only", true)
 	}
 	if topics := r.topics(); topics != nil {
-		field("topics", topics)
+		f.add("topics", topics)
 	}
-	text("after", r.After)
-	text("sku", r.SKU)
+	f.addText("after", r.After)
+	f.addText("sku", r.SKU)
 	if r.Action == ActionAdd {
-		field("quantity", r.Quantity)
+		f.add("quantity", r.Quantity)
 	}
 	if r.Lines != nil {
-		m := make(map[string]int, len(r.Lines))
+		lines := make(map[string]int, len(r.Lines))
 		for _, w := range r.Lines {
-			m[w.SKU] = w.Quantity
+			lines[w.SKU] = w.Quantity
 		}
-		field("lines", m)
+		f.add("lines", lines)
 	}
 	if r.Version != 0 {
-		field("version", r.Version)
+		f.add("version", r.Version)
 	}
-	text("from", r.From)
-	text("policy", string(r.Policy))
-	text("key", r.Key)
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	f.addText("from", r.From)
+	f.addText("policy", string(r.Policy))
+	f.addText("key", r.Key)
+	return append(f.Bytes(), '}'), nil
+}
+
+// fieldWriter writes the fields of an object, without its closing brace.
+type fieldWriter struct{ bytes.Buffer }
+
+func (f *fieldWriter) add(name string, value any) {
+	if f.Len() == 0 {
+		f.WriteByte('{')
+	} else {
+		f.WriteByte(',')
+	}
+	f.WriteString(`"` + name + `":`)
+	f.Write(quote(value))
+}
+
+func (f *fieldWriter) addText(name, value string) {
+	if value != "" {
+		f.add(name, value)
+	}
 }
 
 // topics returns what JSON has under "topics": "*", an object of names and versions,

@@ -67,7 +67,7 @@ func checkClient(t *testing.T, call sdkClient) {
 	defer client.CloseNow()
 	info := gateway.Connections()[0]
 	id, endpoint := info.ConnectionID, server.URL+"/v1"
-	const stranger = "XDmENcnwIE0CFEQ=" // has the shape of an id and belongs to nobody
+	const unknown = "XDmENcnwIE0CFEQ=" // a well-formed id of no connection
 
 	if got := call(t, request{"post", endpoint, id, []byte("hello €")}); got != (result{}) {
 		t.Fatalf("G-MGMT-1 post: got %+v", got)
@@ -99,11 +99,11 @@ func checkClient(t *testing.T, call sdkClient) {
 		message   string // "": not compared; the model has none for most
 	}{
 		{
-			"G-MGMT-5 post to an unknown connection", nil, request{"post", endpoint, stranger, []byte("x")}, "GoneException",
+			"G-MGMT-5 post to an unknown connection", nil, request{"post", endpoint, unknown, []byte("x")}, "GoneException",
 			"",
 		},
-		{"G-MGMT-5 get of an unknown connection", nil, request{"get", endpoint, stranger, nil}, "GoneException", ""},
-		{"G-MGMT-5 delete of an unknown connection", nil, request{"delete", endpoint, stranger, nil}, "GoneException", ""},
+		{"G-MGMT-5 get of an unknown connection", nil, request{"get", endpoint, unknown, nil}, "GoneException", ""},
+		{"G-MGMT-5 delete of an unknown connection", nil, request{"delete", endpoint, unknown, nil}, "GoneException", ""},
 		{
 			"G-MGMT-6 malformed id", nil, request{"post", endpoint, "nonsense", []byte("x")}, "BadRequestException",
 			"Invalid connectionId: nonsense",
