@@ -128,7 +128,7 @@ func TestHostileHandshakes(t *testing.T) {
 				notice = "token_expired"
 			}
 			if tt.token == "" {
-				notice = "" // then there was none
+				notice = "" // there was no token
 			}
 			// A header has no line breaks, is trimmed, and has a maximum length.
 			carried := !strings.ContainsAny(tt.token, "\r\n\x00") && strings.TrimSpace(tt.token) == tt.token &&
@@ -199,7 +199,7 @@ func TestGoodHandshakes(t *testing.T) {
 				}
 			}
 			if tt.want.Role == hub.RoleGuest {
-				return // who is somebody else than the guest of the connection
+				return // another guest than the connection's
 			}
 			conn, _ := dial(t, gw, "/v1", withProtocol(""))
 			if got := sendHello(t, conn, tt.token); got != want {

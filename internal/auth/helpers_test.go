@@ -128,8 +128,8 @@ type jwks struct {
 	mu      sync.Mutex
 	body    string
 	status  int           // zero: 200
-	err     error         // instead of an answer
-	block   chan struct{} // not nil: an answer waits for it to be closed
+	err     error         // returned instead of an answer
+	block   chan struct{} // not nil: answers wait until it is closed
 	fetched int
 }
 

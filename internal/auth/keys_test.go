@@ -131,7 +131,7 @@ func TestUnreachableKeys(t *testing.T) {
 				change := func(j *jwks) {
 					j.body, j.status, j.err = broken.body, broken.status, broken.err
 					if broken.block != nil {
-						j.block = make(chan struct{}) // the bubble wants its own
+						j.block = make(chan struct{}) // a channel must be made in its bubble
 					}
 				}
 				mend := func(j *jwks) { j.body, j.status, j.err, j.block = good, 0, nil, nil }
@@ -204,7 +204,7 @@ func TestOldKeysAreUsedDuringAFetch(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		j.set(func(j *jwks) { j.block = make(chan struct{}) })
 		var first sync.WaitGroup
-		first.Go(func() { wantKind(t, v, token, nil) }) // this one fetches, in vain
+		first.Go(func() { wantKind(t, v, token, nil) }) // this one fetches and fails
 		synctest.Wait()
 		start := time.Now()
 		wantKind(t, v, token, nil)

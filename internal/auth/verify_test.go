@@ -38,7 +38,7 @@ func goodTokens() map[string]goodToken {
 		// Cognito writes it for resource servers
 		"with an aud":    {user(claims("aud", []string{"https://api.example"})), customer},
 		"unknown claims": {user(claims("scope", "openid", "device_key", "x", "x", map[string]any{"y": []int{1}})), customer},
-		"no vendor":      {user(claims("vendor", "acme")), customer}, // a customer's is of no interest
+		"no vendor":      {user(claims("vendor", "acme")), customer}, // ignored for a customer
 		"vendor": {
 			user(claims("role", "vendor", "vendor", "acme")),
 			hub.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends},

@@ -78,9 +78,9 @@ func TestHalfABatchFails(t *testing.T) {
 		f.deliver()
 		f.wantInvocations("100-105:103", "103-105:103", "103-105")
 		f.wantGot(map[string][]int64{
-			"on-A": {2}, "on-B": {2}, "on-C": {2}, // not touched again
+			"on-A": {2}, "on-B": {2}, "on-C": {2}, // not posted again
 			"on-D": {2},
-			"on-E": {2, 2, 2}, "on-F": {2, 2, 2}, // served before D was, and again: no older, no newer
+			"on-E": {2, 2, 2}, "on-F": {2, 2, 2}, // posted before D and again, always version 2
 		})
 	})
 }

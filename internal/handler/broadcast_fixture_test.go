@@ -30,8 +30,8 @@ import (
 )
 
 const (
-	functionTimeout = 25 * time.Second // as template.yaml has it
-	postsPerSecond  = 5_000            // too
+	functionTimeout = 25 * time.Second // as in template.yaml
+	postsPerSecond  = 5_000            // as in template.yaml
 	firstSequence   = 100
 )
 
@@ -54,8 +54,8 @@ type broadcastFixture struct {
 // invocationResult is one invocation by the stream.
 type invocationResult struct {
 	records []string      // sequence numbers
-	failed  string        // the one that was named, or ""
-	left    time.Duration // before the function would have been ended
+	failed  string        // the one that the answer named, or ""
+	left    time.Duration // until the deadline of the function
 }
 
 func newBroadcastFixture(t *testing.T) *broadcastFixture {
@@ -211,7 +211,7 @@ func (f *broadcastFixture) marked() []string {
 type fakeAPI struct {
 	answer func(ctx context.Context, id string) error
 
-	mu     sync.Mutex // guards those below
+	mu     sync.Mutex // guards the fields below
 	got    map[string][]int64
 	closed map[string]bool
 }
@@ -269,7 +269,7 @@ func pause(ctx context.Context, d time.Duration) error {
 // context.
 type slowStore struct {
 	*memstore.Store
-	subscribers func(ctx context.Context, t hub.Topic) error // nil: at once
+	subscribers func(ctx context.Context, t hub.Topic) error // nil: no delay
 	mark        func(ctx context.Context, id string) error
 	forget      func(ctx context.Context, id string) error
 }

@@ -127,7 +127,7 @@ func TestBroadcastSends(t *testing.T) {
 func TestBroadcastNamesLowestFailed(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		broken []string // SKUs whose audience cannot be read
+		broken []string // SKUs whose subscribers cannot be read
 		want   string
 	}{
 		{"first", []string{"A"}, "100"},
@@ -171,8 +171,8 @@ func TestBroadcastCoalescedChangeFails(t *testing.T) {
 func TestBroadcastUnreadableRecord(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		at     []int  // where the unreadable ones are among three good ones
-		broken string // SKU whose audience cannot be read, or ""
+		at     []int  // positions of unreadable records among three good ones
+		broken string // SKU whose subscribers cannot be read, or ""
 		want   string
 	}{
 		{"first", []int{0}, "", "100"},

@@ -52,7 +52,7 @@ type fixture struct {
 	now        time.Time
 	log        bytes.Buffer
 	guests     int
-	guestIDErr error // instead of a guest id
+	guestIDErr error // returned instead of a guest id
 	changes    []hub.Change
 
 	authorize, connect, disconnect, message, broadcast, tickets lambda.Handler

@@ -128,7 +128,7 @@ func TestHelloRenewal(t *testing.T) {
 	}
 	t.Run("keeps the connection going", func(t *testing.T) {
 		b.stock("MUG", 40)
-		b.now = b.now.Add(30 * time.Minute) // past the first token
+		b.now = b.now.Add(30 * time.Minute) // after the first token expired
 		c.wantAnswer("add MUG", "ok")
 	})
 	t.Run("a guest renews too", func(t *testing.T) {

@@ -26,7 +26,7 @@ func TestMessagesSlowDown(t *testing.T) {
 		if i%2 == 0 {
 			c.wantAnswer("ping", "pong")
 		} else {
-			c.wantError("{", wire.CodeBadJSON) // it counts too
+			c.wantError("{", wire.CodeBadJSON) // counts too
 		}
 	}
 	var got wire.Error
@@ -124,7 +124,7 @@ func TestRevokeEvent(t *testing.T) {
 	if hello := c.wantAnswer("hello", "hello"); hello.Notice != wire.CodeTokenExpired || hello.Expires != 0 {
 		t.Errorf("got hello %+v, want the notice that the session has expired", hello)
 	}
-	b.now = b.now.Add(time.Second) // tokens tell when they were issued by the second
+	b.now = b.now.Add(time.Second) // the time of issue in a token is in seconds
 	c.wantAnswer("hello token="+b.token(issuer.Claims{User: "ann"}), "hello")
 	c.wantAnswer("sub cart", "snapshot")
 
@@ -139,7 +139,7 @@ func TestRevokeEvent(t *testing.T) {
 	}
 	guest.wantError("hello token="+token, wire.CodeTokenExpired)
 
-	// An event without a valid user revokes nothing.
+	// Without access to revocations the answer is internal: the session may be valid.
 	b.store.errs["Holder"] = errInside
 	c.wantError("hello token="+b.token(issuer.Claims{User: "ann"}), wire.CodeInternal)
 	delete(b.store.errs, "Holder")

@@ -28,7 +28,7 @@ func TestMerge(t *testing.T) {
 func TestMergeRefusesTokens(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		guest bool // who asks
+		guest bool // the caller is a guest
 		token func(b *fixture) string
 		want  wire.Code
 	}{

@@ -126,7 +126,7 @@ func TestInternalErrors(t *testing.T) {
 				t.Errorf("internal text reaches the client: %s", body)
 			}
 			records := b.logged("message")
-			if len(records) != 2 { // said twice
+			if len(records) != 2 { // the message was sent twice
 				t.Fatalf("got %d log records for 2 failures, want 2: %s", len(records), b.log.String())
 			}
 			var asked struct{ Action string }

@@ -24,8 +24,8 @@ func TestOrigins(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		headers http.Header
-		listed  int // with the list above
-		open    int // without one, at ws.shop.example
+		listed  int // status with the list above
+		open    int // status without a list, at ws.shop.example
 	}{
 		{"no page", nil, yes, yes},
 		{"the shop", origin(shop), yes, no},

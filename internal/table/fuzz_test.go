@@ -50,7 +50,7 @@ func FuzzChange(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		record, err := decode(text)
 		if err != nil {
-			return // Lambda's runtime refuses it before we see it
+			return // Lambda's runtime refuses it
 		}
 		c, err := table.Change(record)
 		if err != nil {
@@ -70,7 +70,7 @@ func FuzzChange(f *testing.F) {
 			version = c.NewCart.Version
 		}
 		if version > wire.MaxVersion {
-			return // the tombstone after the last version there is
+			return // a tombstone after the largest version
 		}
 		wantSame(t, c, stamp)
 	})

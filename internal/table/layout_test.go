@@ -13,7 +13,7 @@ func TestParseNames(t *testing.T) {
 	for text, want := range map[string]string{
 		"sku=productId":                    "",
 		"sku=productId, available=on hand": "",
-		"available=lowAt,lowAt=available":  "", // exchanged
+		"available=lowAt,lowAt=available":  "", // swapped
 		"":                                 `"" is not NAME=ATTRIBUTE`,
 		"sku":                              `"sku" is not NAME=ATTRIBUTE`,
 		"sku=":                             `"sku=" is not NAME=ATTRIBUTE`,

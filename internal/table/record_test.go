@@ -275,7 +275,7 @@ func TestShape(t *testing.T) {
 			in := record["dynamodb"].(map[string]any)
 			for field, want := range map[string]string{
 				"SequenceNumber": stamp.SequenceNumber, "StreamViewType": "NEW_AND_OLD_IMAGES",
-				"ApproximateCreationDateTime": "1768205730", // the stream knows seconds only
+				"ApproximateCreationDateTime": "1768205730", // a stream has whole seconds only
 			} {
 				if got := fmt.Sprint(in[field]); got != want {
 					t.Errorf("%s: got %s, want %s", field, got, want)

@@ -18,7 +18,7 @@ func TestWrongTypes(t *testing.T) {
 	}
 	for _, field := range []struct {
 		action Action
-		rest   string // of a message in which nothing else is wrong
+		rest   string // of an otherwise valid message
 		name   string
 		wrong  []string
 	}{
@@ -267,8 +267,8 @@ func TestCounts(t *testing.T) {
 	repeated := strings.Replace(list(100), "]", `,"sku:N0","sku:N99"]`, 1)
 	for _, tt := range []struct {
 		name, text string
-		count      int  // that are taken
-		want       Code // "": taken
+		count      int  // of accepted entries
+		want       Code // "": accepted
 	}{
 		{"100 topics", `{"action":"subscribe","topics":` + list(100) + `}`, 100, ""},
 		{"101 topics", `{"action":"subscribe","topics":` + list(101) + `}`, 0, CodeTooManyTopics},

@@ -83,7 +83,7 @@ func TestShorthand(t *testing.T) {
 		{`ping id="a b"`, Request{Action: ActionPing, ID: id(`"a b"`)}},
 		{"ping id=\"a\u00a0b \u3000c\"", Request{Action: ActionPing, ID: id("\"a\u00a0b \u3000c\"")}},
 		{`ping id="say \"a b\""`, Request{Action: ActionPing, ID: id(`"say \"a b\""`)}},
-		{`ping id="\ud83d"`, Request{Action: ActionPing, ID: id(`"\"\\ud83d\""`)}}, // not JSON, so a text
+		{`ping id="\ud83d"`, Request{Action: ActionPing, ID: id(`"\"\\ud83d\""`)}}, // not JSON, so a string
 		{`get id="a b" cart`, Request{Action: ActionGet, ID: id(`"a b"`), Topics: []Topic{{Name: "cart"}}}},
 		{`get id="a cart`, Request{Action: ActionGet, ID: id(`"\"a"`), Topics: []Topic{{Name: "cart"}}}},
 	} {
@@ -111,7 +111,7 @@ func TestShorthandRefuses(t *testing.T) {
 	}{
 		{"", CodeBadJSON},
 		{" \t\u00a0\n", CodeBadJSON},
-		{"7", CodeBadJSON}, // a JSON value, but no message
+		{"7", CodeBadJSON}, // a JSON value, but not a message
 		{`"ping"`, CodeBadJSON},
 		{"null", CodeBadJSON},
 		{"{ping}", CodeBadJSON},

@@ -118,7 +118,7 @@ func awsCLI(t *testing.T) sdkClient {
 			t.Fatal(err)
 		}
 		if r.Op != "get" {
-			return result{Exception: string(out)} // nothing is to be printed
+			return result{Exception: string(out)} // it must print nothing
 		}
 		var answer struct {
 			ConnectedAt, LastActiveAt time.Time
@@ -141,7 +141,7 @@ func javaScriptSDK(t *testing.T) sdkClient {
 	if _, err := os.Stat(filepath.Join(tools, "node_modules/@aws-sdk/client-apigatewaymanagementapi")); err != nil {
 		skipWithoutTool(t, "the AWS SDK for JavaScript")
 	}
-	cmd := exec.Command("node", "testdata/judge.mjs", tools)
+	cmd := exec.Command("node", "testdata/sdk.mjs", tools)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

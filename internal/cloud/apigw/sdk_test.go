@@ -24,10 +24,11 @@ type request struct {
 	Data     []byte `json:"data"`
 }
 
+// result is what a client understood of the answer.
 type result struct {
-	Exception    string    `json:"exception"` // by its name; "" for success
+	Exception    string    `json:"exception"` // its name; "" for success
 	Message      string    `json:"message"`
-	ConnectedAt  time.Time `json:"connectedAt"` // these of get
+	ConnectedAt  time.Time `json:"connectedAt"` // of get, like the others below
 	LastActiveAt time.Time `json:"lastActiveAt"`
 	SourceIP     string    `json:"sourceIP"`
 	UserAgent    string    `json:"userAgent"`
@@ -42,10 +43,10 @@ type sdkClient func(t *testing.T, r request) result
 // and the exceptions that AWS documents
 // (https://docs.aws.amazon.com/apigatewaymanagementapi, statements G-MGMT).
 func TestSDKClients(t *testing.T) {
-	for name, makeJudge := range map[string]func(*testing.T) sdkClient{
+	for name, newClient := range map[string]func(*testing.T) sdkClient{
 		"Go": goSDK, "CLI": awsCLI, "JavaScript": javaScriptSDK,
 	} {
-		t.Run(name, func(t *testing.T) { checkClient(t, makeJudge(t)) })
+		t.Run(name, func(t *testing.T) { checkClient(t, newClient(t)) })
 	}
 }
 
