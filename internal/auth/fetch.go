@@ -62,7 +62,7 @@ func parseJWKS(body []byte) ([]jose.JSONWebKey, error) {
 	var keys []jose.JSONWebKey
 	for _, raw := range set.Keys {
 		var k jose.JSONWebKey
-		if err := k.UnmarshalJSON(raw); err == nil && usable(&k) {
+		if err := k.UnmarshalJSON(raw); err == nil && isUsable(&k) {
 			keys = append(keys, k)
 		}
 	}
@@ -72,9 +72,9 @@ func parseJWKS(body []byte) ([]jose.JSONWebKey, error) {
 	return keys, nil
 }
 
-// usable reports whether k is a public key for one of the userAlgorithms. If a key
+// isUsable reports whether k is a public key for one of the userAlgorithms. If a key
 // names its algorithm or its use, the name must match.
-func usable(k *jose.JSONWebKey) bool {
+func isUsable(k *jose.JSONWebKey) bool {
 	if k.KeyID == "" || k.Use != "" && k.Use != "sig" {
 		return false
 	}

@@ -54,7 +54,7 @@ func (r *remoteKeys) VerifySignature(ctx context.Context, token string) ([]byte,
 	if id == "" {
 		return nil, invalid("no kid")
 	}
-	keys, err := r.named(ctx, id)
+	keys, err := r.keysByID(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +66,10 @@ func (r *remoteKeys) VerifySignature(ctx context.Context, token string) ([]byte,
 	return nil, invalid("the signature is not valid")
 }
 
-// named returns the keys with an id, at least one. It fetches if there are none or if
+// keysByID returns the keys with an id, at least one. It fetches if there are none or if
 // the keys are old, but not more often than fetchInterval allows.
-func (r *remoteKeys) named(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
-	keys, fetch := r.cached(id)
+func (r *remoteKeys) keysByID(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
+	keys, fetch := r.lookup(id)
 	switch {
 	case !fetch:
 	case len(keys) > 0:
@@ -77,13 +77,13 @@ func (r *remoteKeys) named(ctx context.Context, id string) ([]jose.JSONWebKey, e
 		// not wait for it.
 		select {
 		case r.turn <- struct{}{}:
-			keys = r.refreshed(ctx, id)
+			keys = r.refresh(ctx, id)
 		default:
 		}
 	default:
 		select {
 		case r.turn <- struct{}{}:
-			keys = r.refreshed(ctx, id)
+			keys = r.refresh(ctx, id)
 		case <-ctx.Done():
 			return nil, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 		}
@@ -99,8 +99,8 @@ func (r *remoteKeys) named(ctx context.Context, id string) ([]jose.JSONWebKey, e
 	return nil, invalid("unknown kid")
 }
 
-// cached returns the keys with an id, and whether a fetch is needed and allowed.
-func (r *remoteKeys) cached(id string) (keys []jose.JSONWebKey, fetch bool) {
+// lookup returns the keys with an id, and whether a fetch is needed and allowed.
+func (r *remoteKeys) lookup(id string) (keys []jose.JSONWebKey, fetch bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, k := range r.keys {
@@ -122,11 +122,11 @@ func within(now, since time.Time, d time.Duration) bool {
 	return age >= 0 && age < d
 }
 
-// refreshed fetches the keys, unless another call did while this one waited, and
-// returns those with an id. The caller has filled turn; refreshed empties it.
-func (r *remoteKeys) refreshed(ctx context.Context, id string) []jose.JSONWebKey {
+// refresh fetches the keys, unless another call did while this one waited, and
+// returns those with an id. The caller has filled turn; refresh empties it.
+func (r *remoteKeys) refresh(ctx context.Context, id string) []jose.JSONWebKey {
 	defer func() { <-r.turn }()
-	keys, fetch := r.cached(id)
+	keys, fetch := r.lookup(id)
 	if !fetch {
 		return keys
 	}
@@ -139,6 +139,6 @@ func (r *remoteKeys) refreshed(ctx context.Context, id string) []jose.JSONWebKey
 		r.keys, r.fetched = fresh, now
 	}
 	r.mu.Unlock()
-	keys, _ = r.cached(id)
+	keys, _ = r.lookup(id)
 	return keys
 }

@@ -26,8 +26,8 @@ func inBubble(t *testing.T, j *jwks) *auth.Verifier {
 
 // current returns a token that is good at the time of the bubble.
 func current(kid string, key any) string {
-	at := time.Now().Unix()
-	return sign(`{"alg":"ES256","kid":"`+kid+`"}`, claims("iat", at, "exp", at+86400), key)
+	issued := time.Now().Unix()
+	return sign(`{"alg":"ES256","kid":"`+kid+`"}`, claims("iat", issued, "exp", issued+86400), key)
 }
 
 func wantKind(t *testing.T, v *auth.Verifier, token string, want error) {
@@ -259,14 +259,14 @@ func TestFetchOutlivesItsCaller(t *testing.T) {
 func TestClockSetBackDoesNotStopFetches(t *testing.T) {
 	j := &jwks{}
 	c := config(j)
-	at := now
-	c.Now = func() time.Time { return at }
+	clock := now
+	c.Now = func() time.Time { return clock }
 	v := newVerifier(t, c)
 	wantKind(t, v, user(claims()), nil)
-	at = now.Add(-time.Hour)
+	clock = now.Add(-time.Hour)
 	j.set(func(j *jwks) { j.body = keySet("new", otherKey()) })
-	moved := claims("iat", at.Unix())
-	wantKind(t, v, sign(`{"alg":"ES256","kid":"new"}`, moved, otherKey()), nil)
+	token := claims("iat", clock.Unix())
+	wantKind(t, v, sign(`{"alg":"ES256","kid":"new"}`, token, otherKey()), nil)
 }
 
 // TestUnusableKeys puts one bad key beside a good one: the verifier must ignore the

@@ -70,7 +70,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (hub.Principal, err
 	if err := checkShape(jws); err != nil {
 		return hub.Principal{}, err
 	}
-	payload, err := k.verified(ctx, jws)
+	payload, err := k.verifySignature(ctx, jws)
 	if err != nil {
 		return hub.Principal{}, err
 	}
@@ -118,8 +118,8 @@ func checkShape(jws string) error {
 	return nil
 }
 
-// verified checks the signature of a token and returns its payload.
-func (k *kind) verified(ctx context.Context, jws string) ([]byte, error) {
+// verifySignature checks the signature of a token and returns its payload.
+func (k *kind) verifySignature(ctx context.Context, jws string) ([]byte, error) {
 	a := &attempt{keys: k.keys}
 	c := &oidc.Config{
 		SkipClientIDCheck: true, // Cognito's access tokens have no "aud"

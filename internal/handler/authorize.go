@@ -71,19 +71,19 @@ func Authorize(h *hub.Hub, v Verifier, o AuthorizeOptions, log *slog.Logger) Aut
 		switch {
 		case !throughEdge(e.MultiValueHeaders, o.EdgeSecrets):
 			log.WarnContext(ctx, "handshake that bypasses the edge refused")
-			return answer(e, "Deny", hub.Principal{User: "refused"}, "", ""), nil
+			return policyFor(e, "Deny", hub.Principal{User: "refused"}, "", ""), nil
 		case tokenInURL(e.MultiValueQueryStringParameters):
 			log.WarnContext(ctx, "token in the URL refused: send it in the subprotocol list or a header, or use a ticket")
 			return authorizerAnswer{}, errUnauthorized
 		case !originAllowed(e.MultiValueHeaders, o.Origins):
 			log.WarnContext(ctx, "page of a foreign origin refused")
-			return answer(e, "Deny", hub.Principal{User: "refused"}, "", ""), nil
+			return policyFor(e, "Deny", hub.Principal{User: "refused"}, "", ""), nil
 		}
 		p, notice, err := a.principal(ctx, e)
 		if err != nil {
 			return authorizerAnswer{}, err
 		}
-		return answer(e, "Allow", p, notice, v.AddressID(clientAddress(e, o.EdgeSecrets))), nil
+		return policyFor(e, "Allow", p, notice, v.AddressID(clientAddress(e, o.EdgeSecrets))), nil
 	}
 }
 
@@ -135,7 +135,7 @@ func (a authorizer) checkSession(ctx context.Context, p hub.Principal) error {
 // identify returns the principal of the token or the ticket of a handshake. Without
 // either it returns none; if it is refused, notice says why.
 func (a authorizer) identify(ctx context.Context, e authorizerEvent) (p hub.Principal, notice wire.Code) {
-	if token := bearer(e.Headers, e.MultiValueHeaders); token != "" {
+	if token := handshakeToken(e.Headers, e.MultiValueHeaders); token != "" {
 		return a.verify(ctx, token)
 	}
 	if ticket, ok := e.QueryStringParameters["ticket"]; ok {
@@ -198,9 +198,9 @@ func tokenInURL(query map[string][]string) bool {
 	return false
 }
 
-// answer allows or denies one handshake. The context carries the principal to later
+// policyFor allows or denies one handshake. The context carries the principal to later
 // events, see connectionOf.
-func answer(e authorizerEvent, effect string, p hub.Principal, notice wire.Code, address string) authorizerAnswer {
+func policyFor(e authorizerEvent, effect string, p hub.Principal, notice wire.Code, address string) authorizerAnswer {
 	values := map[string]any{}
 	if p.Role != "" {
 		values[contextRole] = string(p.Role)
@@ -232,19 +232,19 @@ func answer(e authorizerEvent, effect string, p hub.Principal, notice wire.Code,
 	}
 }
 
-// bearer returns the token of a handshake: from the subprotocol list, else from the
+// handshakeToken returns the token of a handshake: from the subprotocol list, else from the
 // Authorization header.
-func bearer(headers map[string]string, lines map[string][]string) string {
+func handshakeToken(headers map[string]string, lines map[string][]string) string {
 	for _, p := range subprotocols(lines) {
 		if token, ok := strings.CutPrefix(p, bearerProtocol); ok {
 			return token
 		}
 	}
-	return authorization(headers)
+	return authorizationToken(headers)
 }
 
-// authorization returns the token of an Authorization header (RFC 6750, section 2.1).
-func authorization(headers map[string]string) string {
+// authorizationToken returns the token of an Authorization header (RFC 6750, section 2.1).
+func authorizationToken(headers map[string]string) string {
 	scheme, token, _ := strings.Cut(header(headers, "Authorization"), " ")
 	if strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(token)

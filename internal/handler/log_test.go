@@ -125,9 +125,9 @@ func TestLogKeepsSecrets(t *testing.T) {
 		}
 	}
 	for name, text := range secrets {
-		if at := strings.Index(log, text); at >= 0 {
-			start := strings.LastIndex(log[:at], "\n") + 1
-			end := at + strings.Index(log[at:], "\n")
+		if index := strings.Index(log, text); index >= 0 {
+			start := strings.LastIndex(log[:index], "\n") + 1
+			end := index + strings.Index(log[index:], "\n")
 			t.Errorf("%s is in the log: %s", name, log[start:end])
 		}
 	}

@@ -21,7 +21,7 @@ const edgeHeader = "X-Origin-Verify"
 // browsers write them (RFC 6454, section 6.2), compared byte by byte. If there are
 // none, pages of the requested host and of this machine pass.
 func originAllowed(headers map[string][]string, allowed []string) bool {
-	origins := values(headers, "Origin")
+	origins := headerValues(headers, "Origin")
 	switch {
 	case len(origins) == 0:
 		return true
@@ -38,7 +38,7 @@ func originAllowed(headers map[string][]string, allowed []string) bool {
 	if page.Hostname() == "localhost" || err == nil && addr.IsLoopback() {
 		return true
 	}
-	hosts := values(headers, "Host")
+	hosts := headerValues(headers, "Host")
 	return len(hosts) == 1 && page.Host == withoutDefaultPort(hosts[0], page.Scheme)
 }
 
@@ -83,16 +83,16 @@ func throughEdge(headers map[string][]string, secrets []string) bool {
 	if len(secrets) == 0 {
 		return true
 	}
-	given := values(headers, edgeHeader)
+	given := headerValues(headers, edgeHeader)
 	if len(given) != 1 {
 		return false
 	}
-	got, known := sha256.Sum256([]byte(given[0])), 0
+	got, match := sha256.Sum256([]byte(given[0])), 0
 	for _, secret := range secrets {
 		want := sha256.Sum256([]byte(secret))
-		known |= subtle.ConstantTimeCompare(got[:], want[:])
+		match |= subtle.ConstantTimeCompare(got[:], want[:])
 	}
-	return known == 1
+	return match == 1
 }
 
 // clientAddress returns the IP address of the client: the one that the gateway saw
@@ -104,7 +104,7 @@ func clientAddress(e authorizerEvent, secrets []string) string {
 	if len(secrets) == 0 {
 		return sourceIP
 	}
-	chain := strings.Split(strings.Join(values(e.MultiValueHeaders, "X-Forwarded-For"), ","), ",")
+	chain := strings.Split(strings.Join(headerValues(e.MultiValueHeaders, "X-Forwarded-For"), ","), ",")
 	if len(chain) < 2 {
 		return sourceIP
 	}
@@ -115,8 +115,8 @@ func clientAddress(e authorizerEvent, secrets []string) string {
 	return viewer.String()
 }
 
-// values returns all values of a header, in any letter case.
-func values(headers map[string][]string, name string) []string {
+// headerValues returns all values of a header, in any letter case.
+func headerValues(headers map[string][]string, name string) []string {
 	var all []string
 	for key, lines := range headers {
 		if strings.EqualFold(key, name) {

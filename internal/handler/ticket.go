@@ -34,7 +34,7 @@ func Tickets(h *hub.Hub, v Verifier, newTicket func() string, log *slog.Logger) 
 		refuse := func(code wire.Code, message string) (httpResponse, error) {
 			return jsonResponse(Status(code), map[string]string{"code": string(code), "message": message}), nil
 		}
-		p, err := v.Verify(ctx, authorization(e.Headers))
+		p, err := v.Verify(ctx, authorizationToken(e.Headers))
 		if err != nil {
 			code := tokenCode(err)
 			log.WarnContext(ctx, "token refused", "code", code, "error", err)

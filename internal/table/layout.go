@@ -87,9 +87,9 @@ func (n Names) String() string {
 	return strings.Join(parts, ",")
 }
 
-// ours returns a row with the hub's names. It drops other attributes of the shop that
+// toHubNames returns a row with the hub's names. It drops other attributes of the shop that
 // have one of the hub's names.
-func (n Names) ours(row Row) Row {
+func (n Names) toHubNames(row Row) Row {
 	if len(n) == 0 || row == nil {
 		return row
 	}

@@ -124,10 +124,10 @@ func (l Layout) Change(record events.DynamoDBEventRecord) (hub.Change, error) {
 func images[T any](
 	s events.DynamoDBStreamRecord, names Names, parse func(Row) (T, error),
 ) (before, after *T, err error) {
-	if before, err = readImage(names.ours(s.OldImage), parse); err != nil {
+	if before, err = readImage(names.toHubNames(s.OldImage), parse); err != nil {
 		return nil, nil, err
 	}
-	after, err = readImage(names.ours(s.NewImage), parse)
+	after, err = readImage(names.toHubNames(s.NewImage), parse)
 	return before, after, err
 }
 

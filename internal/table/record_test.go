@@ -214,7 +214,7 @@ func TestShape(t *testing.T) {
 	empty["lines"] = map[string]any{"M": map[string]any{}}
 
 	mug := &hub.Item{SKU: "MUG", Version: 2, Available: 7, LowAt: 5, Vendor: "acme", UpdatedAt: ms(1768205730123)}
-	gone := &hub.Item{SKU: "MUG", Version: 3, LowAt: 5, Vendor: "acme", UpdatedAt: ms(1768205730123), Deleted: true}
+	deleted := &hub.Item{SKU: "MUG", Version: 3, LowAt: 5, Vendor: "acme", UpdatedAt: ms(1768205730123), Deleted: true}
 	ann := &hub.Cart{
 		ID: "u~ann", Version: 2, UpdatedAt: ms(1768205730123),
 		Lines: map[string]hub.CartLine{"MUG": {Quantity: 1, Version: 2, At: ms(1768205730123)}},
@@ -230,7 +230,7 @@ func TestShape(t *testing.T) {
 	}{
 		{"new item", hub.Change{NewItem: mug}, "INSERT", map[string]any{"sku": s}, map[string]any{"NewImage": item}},
 		{
-			"deleted item", hub.Change{OldItem: mug, NewItem: gone}, "MODIFY", map[string]any{"sku": s},
+			"deleted item", hub.Change{OldItem: mug, NewItem: deleted}, "MODIFY", map[string]any{"sku": s},
 			map[string]any{"NewImage": tombstone, "OldImage": item},
 		},
 		{"new cart", hub.Change{NewCart: bare}, "INSERT", map[string]any{"cart": s}, map[string]any{"NewImage": empty}},
@@ -305,7 +305,7 @@ func stored() map[string][]hub.Change {
 		"MUG":       {Quantity: 0, Version: 2, At: ms(1768205800250)},
 		"TEE-RED-M": {Quantity: 2, Version: 2, At: ms(1768205800250)},
 	}}
-	lost := hub.Cart{ID: "u~ann", Version: 3, Floor: 3}
+	emptied := hub.Cart{ID: "u~ann", Version: 3, Floor: 3}
 
 	return map[string][]hub.Change{
 		"inventory-insert":             {{NewItem: &first}},
@@ -316,8 +316,8 @@ func stored() map[string][]hub.Change {
 		"inventory-foreign-attributes": {{NewItem: &hub.Item{SKU: "MUG", Version: 7, LowAt: hub.DefaultLowAt}}},
 		"cart-insert":                  {{NewCart: &one}},
 		"cart-modify":                  {{OldCart: &one, NewCart: &two}},
-		"cart-remove":                  {{OldCart: &two, NewCart: &lost}},
-		"cart-expired":                 {{OldCart: &two, NewCart: &lost}},
+		"cart-remove":                  {{OldCart: &two, NewCart: &emptied}},
+		"cart-expired":                 {{OldCart: &two, NewCart: &emptied}},
 		"batch": {
 			{NewItem: &hub.Item{SKU: "CAP-NAVY", Version: 1, Available: 12, LowAt: hub.DefaultLowAt}},
 			{OldCart: &two, NewCart: &hub.Cart{ID: "u~ann", Version: 3, Floor: 2, UpdatedAt: ms(1768206000000)}},

@@ -160,7 +160,7 @@ func (d *decoder) text(name string, most int, allowed func(byte) bool) string {
 		d.failf(CodeBadField, "%q must have 1 to %d bytes", name, most)
 		return ""
 	}
-	if allowed != nil && !all(s, allowed) {
+	if allowed != nil && !allBytes(s, allowed) {
 		d.failf(CodeBadField, "%q holds a character that is not allowed", name)
 		return ""
 	}
@@ -229,7 +229,7 @@ func (d *decoder) topics(versions bool) []Topic {
 		d.failf(CodeTooManyTopics, "a message names at most %d topics, this one names %d", MaxTopics, len(topics))
 	}
 	for _, t := range topics {
-		if t.Name == "" || len(t.Name) > MaxTopic || !all(t.Name, isTopicByte) {
+		if t.Name == "" || len(t.Name) > MaxTopic || !allBytes(t.Name, isTopicByte) {
 			d.failf(CodeBadField, "%q is not a topic", clip(t.Name))
 		}
 	}
@@ -304,7 +304,7 @@ func (d *decoder) policy() Policy {
 
 // IsName reports whether s can name a SKU, a vendor, a cart or a guest: 1 to
 // [MaxName] characters of A-Z a-z 0-9 . _ ~ -
-func IsName(s string) bool { return s != "" && len(s) <= MaxName && all(s, isNameByte) }
+func IsName(s string) bool { return s != "" && len(s) <= MaxName && allBytes(s, isNameByte) }
 
 func isNameByte(c byte) bool {
 	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' ||
@@ -320,7 +320,7 @@ func isTopicByte(c byte) bool { return isNameByte(c) || c == ':' }
 // bytes, so that a person can type them in shorthand.
 func isVisible(c byte) bool { return '!' <= c && c <= '~' }
 
-func all(s string, ok func(byte) bool) bool {
+func allBytes(s string, ok func(byte) bool) bool {
 	for i := range len(s) {
 		if !ok(s[i]) {
 			return false

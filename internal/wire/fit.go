@@ -100,7 +100,7 @@ func listBound(texts []string) int {
 
 // textBound is exact for names and topics, which need no escape.
 func textBound(s string) int {
-	if all(s, isTopicByte) {
+	if allBytes(s, isTopicByte) {
 		return len(s) + len(`""`)
 	}
 	return escapeBound*len(s) + len(`""`)

@@ -38,7 +38,7 @@ func decodeShorthand(text []byte) (Request, error) {
 	if len(words) == 0 {
 		return Request{}, &Error{Code: CodeBadJSON, Message: `empty message; type "help" for a list of actions`}
 	}
-	l := typed{fields: map[string]json.RawMessage{}}
+	l := typedLine{fields: map[string]json.RawMessage{}}
 	l.read(words[0], l.options(words[1:]))
 	d := decoder{fields: l.fields}
 	id := d.id()
@@ -90,22 +90,22 @@ func stringEnd(line string, start int) int {
 	return 0
 }
 
-// typed collects the fields of a typed line, and keeps the first error.
-type typed struct {
+// typedLine collects the fields of a typed line, and keeps the first error.
+type typedLine struct {
 	fields map[string]json.RawMessage
 	err    *Error
 }
 
-func (l *typed) failf(format string, args ...any) {
+func (l *typedLine) failf(format string, args ...any) {
 	if l.err == nil {
 		l.err = &Error{Code: CodeBadField, Message: fmt.Sprintf(format, args...)}
 	}
 }
 
-func (l *typed) put(name string, value any) { l.fields[name] = quote(value) }
+func (l *typedLine) put(name string, value any) { l.fields[name] = quote(value) }
 
 // options reads the words of the form name=value and returns the others.
-func (l *typed) options(words []string) []string {
+func (l *typedLine) options(words []string) []string {
 	var rest []string
 	for _, w := range words {
 		name, value, ok := strings.Cut(w, "=")
@@ -136,11 +136,11 @@ func scalar(word string) json.RawMessage {
 	return quote(word)
 }
 
-func (l *typed) read(verb string, words []string) {
+func (l *typedLine) read(verb string, words []string) {
 	switch verb {
 	case "hello", "ping", "help":
 		l.put("action", verb)
-		l.most(words, 0)
+		l.atMost(words, 0)
 	case "sub", "subscribe", "only":
 		l.put("action", ActionSubscribe)
 		if verb == "only" {
@@ -153,10 +153,10 @@ func (l *typed) read(verb string, words []string) {
 			l.put("topics", "*")
 			return
 		}
-		l.put("topics", nonNil(words))
+		l.put("topics", orEmpty(words))
 	case "get":
 		l.put("action", ActionGet)
-		l.put("topics", nonNil(words))
+		l.put("topics", orEmpty(words))
 	case "add":
 		l.add(words)
 	case "set":
@@ -172,7 +172,7 @@ func (l *typed) read(verb string, words []string) {
 }
 
 // add reads a SKU and a quantity.
-func (l *typed) add(words []string) {
+func (l *typedLine) add(words []string) {
 	l.put("action", ActionAdd)
 	if len(words) > 0 {
 		l.put("sku", words[0])
@@ -180,11 +180,11 @@ func (l *typed) add(words []string) {
 	if len(words) > 1 {
 		l.fields["quantity"] = digits(words[1])
 	}
-	l.most(words, 2)
+	l.atMost(words, 2)
 }
 
 // merge reads a guest token and a policy.
-func (l *typed) merge(words []string) {
+func (l *typedLine) merge(words []string) {
 	l.put("action", ActionMerge)
 	if len(words) > 0 {
 		l.put("from", words[0])
@@ -192,11 +192,11 @@ func (l *typed) merge(words []string) {
 	if len(words) > 1 {
 		l.put("policy", words[1])
 	}
-	l.most(words, 2)
+	l.atMost(words, 2)
 }
 
-// most refuses more than n words.
-func (l *typed) most(words []string, n int) {
+// atMost refuses more than n words.
+func (l *typedLine) atMost(words []string, n int) {
 	if len(words) > n {
 		l.failf("unexpected word %q", clip(words[n]))
 	}
@@ -204,7 +204,7 @@ func (l *typed) most(words []string, n int) {
 
 // topics reads names with optional versions. If one has a version, the JSON form is
 // an object, else an array.
-func (l *typed) topics(words []string) {
+func (l *typedLine) topics(words []string) {
 	versions := map[string]json.RawMessage{}
 	versioned := false
 	for _, w := range words {
@@ -216,7 +216,7 @@ func (l *typed) topics(words []string) {
 		versions[name] = digits(version)
 	}
 	if !versioned {
-		l.put("topics", nonNil(words))
+		l.put("topics", orEmpty(words))
 		return
 	}
 	if len(versions) < len(words) {
@@ -227,7 +227,7 @@ func (l *typed) topics(words []string) {
 
 // lines reads pairs of SKU and quantity, then an optional version. A SKU may look
 // like a version ("v18"); it is a SKU if another word follows.
-func (l *typed) lines(words []string) {
+func (l *typedLine) lines(words []string) {
 	lines := map[string]json.RawMessage{}
 	for len(words) > 0 {
 		if len(words) == 1 {
@@ -257,7 +257,7 @@ func digits(word string) json.RawMessage {
 	return quote(word)
 }
 
-func nonNil(words []string) []string {
+func orEmpty(words []string) []string {
 	if words == nil {
 		return []string{}
 	}

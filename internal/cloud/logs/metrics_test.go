@@ -43,7 +43,7 @@ func metricsOf(t testing.TB, line map[string]any) map[string][]float64 {
 	aws := object(line["_aws"], "Timestamp", "CloudWatchMetrics")
 	ms, ok := aws["Timestamp"].(float64)
 	// CloudWatch Logs accepts times that are at most 14 days old and 2 hours ahead.
-	if at := time.UnixMilli(int64(ms)); !ok || time.Since(at) > time.Minute || time.Until(at) > time.Minute {
+	if written := time.UnixMilli(int64(ms)); !ok || time.Since(written) > time.Minute || time.Until(written) > time.Minute {
 		t.Errorf("got timestamp %v, want ms since 1970, now", aws["Timestamp"])
 	}
 	values := map[string][]float64{}
@@ -66,7 +66,7 @@ func metricsOf(t testing.TB, line map[string]any) map[string][]float64 {
 			if unit, isText := metric["Unit"].(string); !ok || name == "" || len(name) > 1024 || !isText || !units[unit] {
 				t.Errorf("got metric %v", metric)
 			}
-			if _, twice := values[name]; twice {
+			if _, seen := values[name]; seen {
 				t.Errorf("metric %s occurs twice", name)
 			}
 			switch v := line[name].(type) {
