@@ -77,8 +77,8 @@ type secretKeys [][]byte
 
 var _ oidc.KeySet = secretKeys(nil)
 
-// VerifySignature implements oidc.KeySet. It tries every key: guest tokens do not name
-// theirs, and there are only a few.
+// VerifySignature implements oidc.KeySet. It tries every key: guest tokens do not
+// name theirs, and there are only a few.
 func (s secretKeys) VerifySignature(_ context.Context, token string) ([]byte, error) {
 	jws, err := parseJWS(token, guestAlgorithms)
 	if err != nil {

@@ -66,8 +66,8 @@ func (r *remoteKeys) VerifySignature(ctx context.Context, token string) ([]byte,
 	return nil, invalid("the signature is not valid")
 }
 
-// keysByID returns the keys with an id, at least one. It fetches if there are none or if
-// the keys are old, but not more often than fetchInterval allows.
+// keysByID returns the keys with an id, at least one. It fetches if there are none
+// or if the keys are old, but not more often than fetchInterval allows.
 func (r *remoteKeys) keysByID(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
 	keys, fetch := r.lookup(id)
 	switch {
@@ -115,8 +115,8 @@ func (r *remoteKeys) lookup(id string) (keys []jose.JSONWebKey, fetch bool) {
 	return keys, len(keys) == 0 || !within(now, r.fetched, maxKeyAge)
 }
 
-// within reports whether now is less than d after since. If the clock was set back, it
-// reports false.
+// within reports whether now is less than d after since. If the clock was set back,
+// it reports false.
 func within(now, since time.Time, d time.Duration) bool {
 	age := now.Sub(since)
 	return age >= 0 && age < d

@@ -12,8 +12,8 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// The algorithms of each kind of token. They are fixed and never read from a token (RFC
-// 8725 section 3.1).
+// The algorithms of each kind of token. They are fixed and never read from a token
+// (RFC 8725 section 3.1).
 var (
 	userAlgorithms  = []jose.SignatureAlgorithm{jose.RS256, jose.ES256}
 	guestAlgorithms = []jose.SignatureAlgorithm{jose.HS256}

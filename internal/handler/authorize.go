@@ -198,8 +198,8 @@ func tokenInURL(query map[string][]string) bool {
 	return false
 }
 
-// policyFor allows or denies one handshake. The context carries the principal to later
-// events, see connectionOf.
+// policyFor allows or denies one handshake. The context carries the principal to
+// later events, see connectionOf.
 func policyFor(e authorizerEvent, effect string, p hub.Principal, notice wire.Code, address string) authorizerAnswer {
 	values := map[string]any{}
 	if p.Role != "" {
@@ -232,8 +232,8 @@ func policyFor(e authorizerEvent, effect string, p hub.Principal, notice wire.Co
 	}
 }
 
-// handshakeToken returns the token of a handshake: from the subprotocol list, else from the
-// Authorization header.
+// handshakeToken returns the token of a handshake: from the subprotocol list, else
+// from the Authorization header.
 func handshakeToken(headers map[string]string, lines map[string][]string) string {
 	for _, p := range subprotocols(lines) {
 		if token, ok := strings.CutPrefix(p, bearerProtocol); ok {
@@ -243,7 +243,8 @@ func handshakeToken(headers map[string]string, lines map[string][]string) string
 	return authorizationToken(headers)
 }
 
-// authorizationToken returns the token of an Authorization header (RFC 6750, section 2.1).
+// authorizationToken returns the token of an Authorization header (RFC 6750, section
+// 2.1).
 func authorizationToken(headers map[string]string) string {
 	scheme, token, _ := strings.Cut(header(headers, "Authorization"), " ")
 	if strings.EqualFold(scheme, "Bearer") {

@@ -11,8 +11,8 @@ import (
 // not in the map has the hub's name.
 type Names map[string]string
 
-// Layout has the attribute names of both tables of a shop. The zero value is the hub's
-// own names.
+// Layout has the attribute names of both tables of a shop. The zero value is the
+// hub's own names.
 type Layout struct {
 	Inventory, Cart Names
 }
@@ -61,8 +61,8 @@ func parseNames(text string, known []string) (Names, error) {
 	return names, nil
 }
 
-// Check refuses a layout in which both tables have the same key: the key is what tells
-// from which table a stream record is.
+// Check refuses a layout in which both tables have the same key: the key is what
+// tells from which table a stream record is.
 func (l Layout) Check() error {
 	if sku, cart := l.Inventory.Of(AttrSKU), l.Cart.Of(AttrCart); sku == cart {
 		return fmt.Errorf("the keys of inventory and carts are both %q; stream records need different keys", sku)
@@ -87,8 +87,8 @@ func (n Names) String() string {
 	return strings.Join(parts, ",")
 }
 
-// toHubNames returns a row with the hub's names. It drops other attributes of the shop that
-// have one of the hub's names.
+// toHubNames returns a row with the hub's names. It drops other attributes of the
+// shop that have one of the hub's names.
 func (n Names) toHubNames(row Row) Row {
 	if len(n) == 0 || row == nil {
 		return row

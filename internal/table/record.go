@@ -73,8 +73,8 @@ func Record(c hub.Change, s Stamp) ([]byte, error) {
 	return data, nil
 }
 
-// eventID returns a unique id that does not look like a sequence number, so that tests
-// fail if a program confuses the two.
+// eventID returns a unique id that does not look like a sequence number, so that
+// tests fail if a program confuses the two.
 func eventID(sequenceNumber string) string {
 	sum := sha256.Sum256([]byte(sequenceNumber))
 	return hex.EncodeToString(sum[:16])

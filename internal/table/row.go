@@ -38,8 +38,8 @@ func number(n int64) events.DynamoDBAttributeValue {
 	return events.NewNumberAttribute(strconv.FormatInt(n, 10))
 }
 
-// putTime sets an attribute to a time. It leaves out the zero time, which has no valid
-// number.
+// putTime sets an attribute to a time. It leaves out the zero time, which has no
+// valid number.
 func putTime(row Row, name string, t time.Time) {
 	if !t.IsZero() {
 		row[name] = number(t.UnixMilli())
@@ -144,8 +144,8 @@ func (r *reader) failf(format string, args ...any) {
 	}
 }
 
-// get returns an attribute of a type. ok is false if it is missing or NULL. Another type
-// is an error.
+// get returns an attribute of a type. ok is false if it is missing or NULL. Another
+// type is an error.
 func (r *reader) get(name string, want events.DynamoDBDataType) (v events.DynamoDBAttributeValue, ok bool) {
 	v, ok = r.row[name]
 	if !ok || v.DataType() == events.DataTypeNull {

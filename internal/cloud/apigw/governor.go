@@ -53,8 +53,8 @@ func (g *governor) take(ctx context.Context) error {
 	return nil
 }
 
-// reserve takes the next slot and returns the time until it. Up to a tenth of a second
-// of unused slots is saved, so that a burst goes at once.
+// reserve takes the next slot and returns the time until it. Up to a tenth of a
+// second of unused slots is saved, so that a burst goes at once.
 func (g *governor) reserve(now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -66,8 +66,8 @@ func New(api API, o Options) *Poster {
 	return &Poster{api: api, opts: o, governor: newGovernor(o.PostsPerSecond)}
 }
 
-// Post implements [hub.Poster]. ErrForbidden means that the function has no permission
-// to post: the call sends nothing more.
+// Post implements [hub.Poster]. ErrForbidden means that the function has no
+// permission to post: the call sends nothing more.
 func (p *Poster) Post(ctx context.Context, posts []hub.Post) []error {
 	if deadline, ok := ctx.Deadline(); ok {
 		early, cancel := context.WithDeadline(ctx, deadline.Add(-p.opts.Reserve))
@@ -189,8 +189,8 @@ func (p *Poster) Disconnect(ctx context.Context, connectionID, _ string) error {
 	return err
 }
 
-// kindOf turns an error of the SDK into a kind of the hub. It looks at the status only:
-// for the SDK a 410 without its header is no GoneException.
+// kindOf turns an error of the SDK into a kind of the hub. It looks at the status
+// only: for the SDK a 410 without its header is no GoneException.
 func kindOf(operation string, err error) error {
 	if err == nil {
 		return nil

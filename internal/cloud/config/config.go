@@ -73,8 +73,8 @@ type Settings struct {
 
 // defaultPostsPerSecond uses half of the 10 000 requests per second that API Gateway
 // allows an account in a Region (G-LIMIT-10); other programs need some too. If each
-// stream has one shard, template.yaml runs six environments of broadcast, which do not
-// know of one another.
+// stream has one shard, template.yaml runs six environments of broadcast, which do
+// not know of one another.
 const defaultPostsPerSecond = 800
 
 // defaultMetricsNamespace is the namespace of the metrics in CloudWatch.
@@ -198,8 +198,8 @@ func readOrigins(s *Settings, value string) (err error) {
 	return err
 }
 
-// minEdgeSecret is the length of the shortest secret, in characters: 32 random letters
-// and digits have 190 bits.
+// minEdgeSecret is the length of the shortest secret, in characters: 32 random
+// letters and digits have 190 bits.
 const minEdgeSecret = 32
 
 // readEdgeSecrets ignores "-": before the first rotation there is no previous secret.

@@ -4,6 +4,6 @@
 //
 // # Guarantees
 //
-// A logger and a [Metrics] are safe for concurrent use. Each line is one call of Write,
-// which returns before the call that logs.
+// A logger and a [Metrics] are safe for concurrent use. Each line is one call of
+// Write, which returns before the call that logs.
 package logs

@@ -9,9 +9,9 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// Keys maps the keys of a line to descriptions of their values. A line of metrics also
-// has the names of [Series] and the keys of the embedded metric format. Tests check
-// every line against this list.
+// Keys maps the keys of a line to descriptions of their values. A line of metrics
+// also has the names of [Series] and the keys of the embedded metric format. Tests
+// check every line against this list.
 var Keys = map[string]string{
 	"time":       "when, RFC 3339",
 	"level":      "DEBUG, INFO, WARN or ERROR",
@@ -31,8 +31,8 @@ var Keys = map[string]string{
 // New returns a logger that writes a JSON line for each record of at least level.
 // Records with the context of an invocation have its ids.
 //
-// The log handler of package lambdacontext does not fit: it has no trace id, writes to
-// standard output only, and reads its format from the environment.
+// The log handler of package lambdacontext does not fit: it has no trace id, writes
+// to standard output only, and reads its format from the environment.
 func New(w io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(handler{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})})
 }

@@ -47,8 +47,8 @@ var Series = []Metric{
 	{"Latency", milliseconds, "from the time in the row to the last accepted post, once per changed row"},
 }
 
-// Metrics writes metrics as lines of a log. It leaves out zero counts: a metric without
-// data costs nothing. The handlers call its methods.
+// Metrics writes metrics as lines of a log. It leaves out zero counts: a metric
+// without data costs nothing. The handlers call its methods.
 type Metrics struct {
 	log       *slog.Logger
 	namespace string

@@ -43,7 +43,8 @@ func metricsOf(t testing.TB, line map[string]any) map[string][]float64 {
 	aws := object(line["_aws"], "Timestamp", "CloudWatchMetrics")
 	ms, ok := aws["Timestamp"].(float64)
 	// CloudWatch Logs accepts times that are at most 14 days old and 2 hours ahead.
-	if written := time.UnixMilli(int64(ms)); !ok || time.Since(written) > time.Minute || time.Until(written) > time.Minute {
+	if written := time.UnixMilli(int64(ms)); !ok || time.Since(written) > time.Minute ||
+		time.Until(written) > time.Minute {
 		t.Errorf("got timestamp %v, want ms since 1970, now", aws["Timestamp"])
 	}
 	values := map[string][]float64{}

@@ -20,8 +20,8 @@ func load(n int) (config.Settings, error) {
 	return config.Load(config.Authorize, func(name string) string { return env[name] })
 }
 
-// TestNewVerifier checks that the verifier uses the settings, and that config and auth
-// require the same length of a guest key.
+// TestNewVerifier checks that the verifier uses the settings, and that config and
+// auth require the same length of a guest key.
 func TestNewVerifier(t *testing.T) {
 	s, err := load(auth.MinGuestKey)
 	if err != nil {
