@@ -2,38 +2,19 @@
 package main
 
 import (
-	"context"
-	"crypto/rand"
-	"errors"
-	"log/slog"
 	"os"
-	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
-	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/cloud/boot"
 	"github.com/securecart/hub/internal/cloud/config"
-	"github.com/securecart/hub/internal/cloud/logs"
+	"github.com/securecart/hub/internal/cloud/tokens"
 	"github.com/securecart/hub/internal/handler"
-	"github.com/securecart/hub/internal/hub"
-	"github.com/securecart/hub/internal/hub/dynamostore"
 )
 
 func main() {
-	log := logs.New(os.Stdout, slog.LevelInfo)
-	s, unset := config.Load(config.Authorize, os.Getenv)
-	cfg, unloaded := awsconfig.LoadDefaultConfig(context.Background())
-	verifier, unusable := auth.New(auth.Config{
-		Issuer: s.TokenIssuer, JWKSURL: s.TokenJWKSURL, ClientIDs: s.TokenClients, GuestKeys: s.GuestKeys,
-	})
-	if err := errors.Join(unset, unloaded, unusable); err != nil {
-		log.Error("start", "error", err)
-		os.Exit(1)
-	}
-	h := hub.New(dynamostore.New(dynamodb.NewFromConfig(cfg), dynamostore.Options{HubTable: s.HubTable}), nil, time.Now)
-	newGuestID := func() (string, error) { return auth.NewGuestID(rand.Reader) }
-	options := handler.AuthorizeOptions{Origins: s.AllowedOrigins, EdgeSecrets: s.EdgeSecrets, NewGuestID: newGuestID}
-	lambda.Start(handler.Authorize(h, verifier, options, log))
+	os.Exit(boot.Run(config.Authorize, os.Getenv, os.Stdout, func(e boot.Env) (any, error) {
+		verifier, err := tokens.NewVerifier(e.Settings)
+		return handler.Authorize(e.Hub(nil), verifier, handler.AuthorizeOptions{
+			Origins: e.AllowedOrigins, EdgeSecrets: e.EdgeSecrets, NewGuestID: tokens.NewGuestID,
+		}, e.Log), err
+	}))
 }

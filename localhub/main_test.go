@@ -161,7 +161,7 @@ func TestCommandLine(t *testing.T) {
 		"a busy admin port":        {[]string{"-addr", "127.0.0.1:0", "-admin", busy}, 1, "localhub: " + busy + " is in use by another program; choose another address with -admin"},
 		"a DynamoDB that is none":  {[]string{"-dynamodb", "here"}, 2, `localhub: -dynamodb "here": it must be a URL, for example http://127.0.0.1:8000, or aws`},
 		"tables for nobody":        {[]string{"-create-tables"}, 2, "localhub: -create-tables needs -dynamodb"},
-		"an attribute unheard of":  {[]string{"-inventory-attributes", "colour=hue"}, 2, `localhub: invalid value "colour=hue" for flag -inventory-attributes: there is no "colour"; there are sku, `},
+		"an attribute unheard of":  {[]string{"-inventory-attributes", "colour=hue"}, 2, `localhub: invalid value "colour=hue" for flag -inventory-attributes: unknown attribute "colour"; use sku, `},
 		"two keys of one name":     {[]string{"-inventory-attributes", "sku=id", "-cart-attributes", "cart=id"}, 2, `localhub: the keys of inventory and carts are both "id"`},
 		"bootstraps alone":         {[]string{"-lambda", "build"}, 2, "localhub: -lambda needs -dynamodb"},
 		"bootstraps elsewhere":     {[]string{"-lambda", "build", "-dynamodb", "http://192.0.2.7:8000"}, 2, "localhub: -lambda needs a DynamoDB on this machine, and 192.0.2.7:8000 is not"},

@@ -170,7 +170,7 @@ func TestWscatSession(t *testing.T) {
 	guest.types(`{"action":"ping","id":1}`)
 	guest.sees(`{"type":"pong","id":1}`)
 	guest.types("fly")
-	guest.sees(`{"type":"error","code":"unknown_action","message":"there is no \"fly\"; \"help\" tells what can be typed"}`)
+	guest.sees(`{"type":"error","code":"unknown_action","message":"unknown action \"fly\"; type \"help\" for a list"}`)
 
 	phone := wscat(t, path, hub.wscatLine(t, "alice's phone")...)
 	laptop := wscat(t, path, hub.wscatLine(t, "alice's laptop")...)

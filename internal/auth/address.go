@@ -7,13 +7,14 @@ import (
 	"net/netip"
 )
 
-// addressBits is how much of an IPv6 address stands for one client: a subscriber
-// has at least a /64 (RFC 6177 section 2) and may take any address in it.
+// addressBits is the length of the IPv6 prefix that identifies a client: a subscriber
+// of an Internet provider has at least a /64 (RFC 6177 section 2) and can use any
+// address in it.
 const addressBits = 64
 
-// AddressID stands for a client's address where its connections are counted: a
-// hash under the first guest key, so that nobody without the key can find the
-// address by trying all. It is "" for what is not an address.
+// AddressID returns a hash of an IP address, to count the connections of a client.
+// The hash is keyed with the first guest key, so that trying all addresses does not
+// reveal the address. It is "" if address is not an IP address.
 func (v *Verifier) AddressID(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil || len(v.config.GuestKeys) == 0 {

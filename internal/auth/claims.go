@@ -2,7 +2,6 @@ package auth
 
 import (
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,20 +11,19 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
 )
 
 const (
 	// maxSubject is the longest "sub", in bytes (OpenID Connect Core section 2).
 	maxSubject = 255
-	// maxDate is the last second of the year 9999, the last that RFC 3339 can
-	// write. A date beyond it would overflow somewhere.
+	// maxDate is the last second of the year 9999, the last one in RFC 3339. Later
+	// dates could overflow.
 	maxDate = 253_402_300_799
 )
 
-// nameForm is the form of names that become part of a topic.
-var nameForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,64}$`)
-
-// claims are those that we read. Pointers tell absent from empty.
+// claims are the claims that the hub reads. Role is a pointer to tell absent from
+// empty.
 type claims struct {
 	jwt.Claims
 	TokenUse string   `json:"token_use"`
@@ -35,9 +33,9 @@ type claims struct {
 	Vendor   string   `json:"vendor"`
 }
 
-// parseClaims reads a payload whose signature holds. go-jose's json compares
-// names exactly and refuses a name that occurs twice; reading into any makes it
-// look at every object, nested ones too.
+// parseClaims reads a payload whose signature is valid. The json package of go-jose
+// compares names exactly and refuses repeated names; decoding into any makes it check
+// nested objects too.
 func parseClaims(payload []byte) (*claims, error) {
 	if !utf8.Valid(payload) {
 		return nil, invalid("claims are not UTF-8")
@@ -66,8 +64,8 @@ func parseClaims(payload []byte) (*claims, error) {
 	return c, nil
 }
 
-// checkTime compares the dates with now. A token without an end is refused: it
-// could never be taken back.
+// checkTime compares the dates with now. It refuses a token without an expiry: such
+// a token would be valid forever.
 func (c *claims) checkTime(now time.Time, leeway time.Duration) error {
 	if c.Expiry == nil {
 		return invalid("no exp")
@@ -82,7 +80,7 @@ func (c *claims) checkTime(now time.Time, leeway time.Duration) error {
 	return nil
 }
 
-// user makes the principal of a user token. The claims are those of a Cognito
+// user returns the principal of a user token. The claims are those of a Cognito
 // access token
 // (https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html).
 func (v *Verifier) user(c *claims) (hub.Principal, error) {
@@ -90,7 +88,7 @@ func (v *Verifier) user(c *claims) (hub.Principal, error) {
 		return hub.Principal{}, invalid("token_use is not access")
 	}
 	if len(v.config.ClientIDs) > 0 && !slices.Contains(v.config.ClientIDs, c.ClientID) {
-		return hub.Principal{}, invalid("another client_id")
+		return hub.Principal{}, invalid("client_id is not an allowed one")
 	}
 	if c.Subject == "" || len(c.Subject) > maxSubject {
 		return hub.Principal{}, invalid("sub has %d bytes, want 1 to %d", len(c.Subject), maxSubject)
@@ -109,7 +107,7 @@ func (v *Verifier) user(c *claims) (hub.Principal, error) {
 	}
 	p := hub.Principal{User: c.Subject, Role: role}
 	if role == hub.RoleVendor {
-		if !nameForm.MatchString(c.Vendor) {
+		if !wire.IsName(c.Vendor) {
 			return hub.Principal{}, invalid("a vendor needs a vendor claim, 1 to 64 of A-Z a-z 0-9 . _ ~ -")
 		}
 		p.Vendor = c.Vendor
@@ -117,9 +115,8 @@ func (v *Verifier) user(c *claims) (hub.Principal, error) {
 	return p, nil
 }
 
-// role is the "role" claim, else the highest role among the groups, else
-// customer. Groups that are no roles are the shop's own business. Nobody becomes
-// a guest by a user token.
+// role returns the "role" claim, else the highest role among the groups, else
+// customer. Other groups are ignored. A user token never makes a guest.
 func (c *claims) role() (hub.Role, error) {
 	if c.Role != nil {
 		switch role := hub.Role(*c.Role); role {

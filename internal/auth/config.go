@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,7 +11,7 @@ import (
 	"time"
 )
 
-// Settings that are used where a Config says nothing.
+// Defaults of a [Config].
 const (
 	// DefaultGuestTTL is how long a guest token lasts.
 	DefaultGuestTTL = 30 * 24 * time.Hour
@@ -18,28 +19,28 @@ const (
 	DefaultLeeway = 60 * time.Second
 )
 
-// MinGuestKey is the shortest guest key, in bytes: RFC 7518 section 3.2 wants a
-// key at least as long as the hash.
+// MinGuestKey is the length of the shortest guest key, in bytes: RFC 7518 section 3.2
+// requires a key at least as long as the hash.
 const MinGuestKey = 32
 
-// Config are the settings of a Verifier.
+// Config has the settings of a [Verifier].
 type Config struct {
-	// Issuer is the "iss" of user tokens, for Cognito the address of the user
-	// pool. JWKSURL is where its keys are. Without either, user tokens are
-	// refused.
+	// Issuer is the "iss" of user tokens, for Cognito the URL of the user pool.
+	// JWKSURL is the URL of its keys. Without both, user tokens are refused.
 	Issuer  string
 	JWKSURL string
 
-	// HTTPClient fetches the keys. Nil means a plain client.
+	// HTTPClient fetches the keys. Nil means an http.Client with its defaults.
 	HTTPClient *http.Client
 
-	// ClientIDs are the app clients whose tokens are welcome. Empty lets in the
-	// tokens of every client of the issuer, which is for a developer's desk only:
-	// a user pool that serves several apps would open all of them.
+	// ClientIDs are the app clients whose tokens are accepted. Empty accepts the
+	// tokens of all clients of the issuer. That is for development only: a user pool
+	// may serve several apps.
 	ClientIDs []string
 
-	// GuestKeys sign guest tokens: the first signs, all of them verify. Each has
-	// at least MinGuestKey bytes. Without any, guest tokens are refused.
+	// GuestKeys are the secrets of guest tokens: the first one signs, all of them
+	// verify. Each has at least MinGuestKey bytes. Without any, guest tokens are
+	// refused.
 	GuestKeys [][]byte
 
 	// GuestTTL is how long a guest token lasts. Zero means DefaultGuestTTL.
@@ -48,45 +49,24 @@ type Config struct {
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 
-	// Leeway is how far the clocks may differ. Zero means DefaultLeeway.
+	// Leeway is how far the clocks of issuer and verifier may differ. Zero means
+	// DefaultLeeway.
 	Leeway time.Duration
 }
 
-// withDefaults checks c and returns a copy with what was left out.
+// withDefaults checks c and returns a copy with all defaults set.
 func (c Config) withDefaults() (Config, error) {
-	if (c.Issuer == "") != (c.JWKSURL == "") {
-		return c, errors.New("auth: Issuer and JWKSURL go together")
-	}
-	if c.Issuer == "" && len(c.GuestKeys) == 0 {
-		return c, errors.New("auth: neither an Issuer nor a guest key: no token could ever be good")
-	}
-	if c.JWKSURL != "" {
-		u, err := url.Parse(c.JWKSURL)
-		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return c, fmt.Errorf("auth: JWKSURL %q is not an http address", c.JWKSURL)
-		}
-	}
-	if slices.Contains(c.ClientIDs, "") {
-		return c, errors.New("auth: an empty ClientID would match tokens without one")
+	if err := c.check(); err != nil {
+		return c, fmt.Errorf("auth: %w", err)
 	}
 	keys := make([][]byte, len(c.GuestKeys))
 	for i, k := range c.GuestKeys {
-		if len(k) < MinGuestKey {
-			return c, fmt.Errorf("auth: guest key %d has %d bytes, want at least %d", i, len(k), MinGuestKey)
-		}
 		keys[i] = bytes.Clone(k)
 	}
 	c.GuestKeys = keys
 	c.ClientIDs = slices.Clone(c.ClientIDs)
-	if c.GuestTTL < 0 || c.Leeway < 0 {
-		return c, errors.New("auth: GuestTTL and Leeway cannot be negative")
-	}
-	if c.GuestTTL == 0 {
-		c.GuestTTL = DefaultGuestTTL
-	}
-	if c.Leeway == 0 {
-		c.Leeway = DefaultLeeway
-	}
+	c.GuestTTL = cmp.Or(c.GuestTTL, DefaultGuestTTL)
+	c.Leeway = cmp.Or(c.Leeway, DefaultLeeway)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -94,4 +74,31 @@ func (c Config) withDefaults() (Config, error) {
 		c.HTTPClient = &http.Client{}
 	}
 	return c, nil
+}
+
+func (c Config) check() error {
+	if (c.Issuer == "") != (c.JWKSURL == "") {
+		return errors.New("set both Issuer and JWKSURL, or none")
+	}
+	if c.Issuer == "" && len(c.GuestKeys) == 0 {
+		return errors.New("no Issuer and no guest key: every token would be refused")
+	}
+	if c.JWKSURL != "" {
+		u, err := url.Parse(c.JWKSURL)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return fmt.Errorf("the JWKSURL %q is not an http URL", c.JWKSURL)
+		}
+	}
+	if slices.Contains(c.ClientIDs, "") {
+		return errors.New("an empty ClientID would match tokens without one")
+	}
+	for i, k := range c.GuestKeys {
+		if len(k) < MinGuestKey {
+			return fmt.Errorf("guest key %d has %d bytes, want at least %d", i, len(k), MinGuestKey)
+		}
+	}
+	if c.GuestTTL < 0 || c.Leeway < 0 {
+		return errors.New("negative GuestTTL or Leeway")
+	}
+	return nil
 }

@@ -9,7 +9,7 @@ import (
 
 func TestNewRefuses(t *testing.T) {
 	for name, change := range map[string]func(*auth.Config){
-		"nothing at all":       func(c *auth.Config) { *c = auth.Config{} },
+		"empty answer":         func(c *auth.Config) { *c = auth.Config{} },
 		"issuer without keys":  func(c *auth.Config) { c.JWKSURL = "" },
 		"keys without issuer":  func(c *auth.Config) { c.Issuer = "" },
 		"keys from a file":     func(c *auth.Config) { c.JWKSURL = "file:///etc/keys" },

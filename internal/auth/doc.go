@@ -1,28 +1,27 @@
-// Package auth turns a token into a [hub.Principal]: who is speaking, in which role,
-// until when.
+// Package auth verifies tokens and returns the [hub.Principal] that they are for:
+// user, role, vendor, and the end of the session.
 //
-// There are two kinds of token and one way to check them. A user token is an
-// access token as Amazon Cognito makes them, verified with the keys of a JWKS. A
-// guest token is our own: [GuestPrefix], then a JWS under a secret that only the
-// shop has. The prefix alone decides which keys and which algorithms apply; what
-// the token says of itself never does. Both kinds then go through the same steps:
-// shape, signature, claims, time. Cryptography is go-jose's, the frame of the
-// check is go-oidc's.
+// There are two kinds of token. A user token is an access token as Amazon Cognito
+// issues them; the keys of a JWKS verify it. A guest token is issued by the hub:
+// [GuestTokenPrefix], then a JWS under a secret of the shop. The prefix alone decides
+// which keys and which algorithms apply; nothing in the token can change that. Both
+// kinds go through the same steps: shape, signature, claims, time. go-jose does the
+// cryptography, and go-oidc the frame of the verification.
 //
-// A refusal is of one of three kinds, to be told apart with errors.Is:
-// [ErrExpired] for a token that was good once, [ErrInvalid] for one that is not,
-// and [ErrUnavailable] when the keys could not be had, so that nothing can be
-// said. The texts are for logs and never contain any part of the token.
+// A refusal has one of three reasons, for errors.Is: [ErrExpired] for a token that
+// was valid once, [ErrInvalid] for one that is not valid, and [ErrUnavailable] if the
+// keys cannot be fetched, so that nothing is known about the token. Error texts are
+// for logs and never contain any part of the token.
 //
 // # Guarantees
 //
-// A [Verifier] may be used from any goroutine. It starts none and needs no
-// closing.
+// A [Verifier] is safe for concurrent use. It starts no goroutines and needs no
+// Close.
 //
-// Keys are fetched by the call that needs them, at most one fetch at a time and
-// one in thirty seconds, however many tokens name unknown keys. The fetch does
-// not end with the caller that happened to start it, or a client that hangs up
-// could keep the keys from everybody; it has a timeout of its own. Other calls
-// wait for it only if they cannot do without, and then give way to their context.
-// Keys once fetched stay in use while the JWKS cannot be reached.
+// The call that needs keys fetches them. There is at most one fetch at a time and one
+// in thirty seconds, however many tokens name unknown keys. A fetch does not end with
+// the context of its caller, or a client that hangs up could keep the keys from all
+// others; it has its own timeout. Other calls wait for a fetch only if they cannot go
+// on without it, and stop waiting when their context ends. Keys stay in use while the
+// JWKS cannot be reached.
 package auth

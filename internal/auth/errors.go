@@ -1,21 +1,27 @@
 package auth
 
 import (
-	"errors"
 	"fmt"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
 )
 
-// The kinds of refusal.
+// The reasons to refuse a token, for errors.Is. Each has the code and the text for
+// the client.
 var (
-	// ErrExpired means that the token was good and its time is over.
-	ErrExpired = errors.New("token has expired")
-	// ErrInvalid means that the token is not one of ours, or not in order.
-	ErrInvalid = errors.New("token is invalid")
-	// ErrUnavailable means that the keys to check it with could not be had.
-	ErrUnavailable = errors.New("keys are unavailable")
+	// ErrExpired means that the token was valid and has expired.
+	ErrExpired error = &hub.Error{Code: wire.CodeTokenExpired, Message: "the token has expired"}
+	// ErrInvalid means that the token is not one of ours, or is malformed.
+	ErrInvalid error = &hub.Error{Code: wire.CodeTokenBad, Message: "the token is not valid"}
+	// ErrUnavailable means that the keys to check the token could not be fetched.
+	ErrUnavailable error = &hub.Error{
+		Code: wire.CodeBusy, Message: "the token cannot be checked now", Retry: true,
+	}
 )
 
-// invalid is an ErrInvalid with its reason. The reason must not quote the token.
+// invalid returns an ErrInvalid with its reason, for the log. The reason must not
+// quote the token.
 func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
 }

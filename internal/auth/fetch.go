@@ -15,15 +15,15 @@ import (
 )
 
 const (
-	// maxJWKS is the largest key set that is read, in bytes. Cognito's has two
-	// keys and less than 1 KB.
+	// maxJWKS is the size of the largest key set, in bytes. Cognito's has two keys
+	// and less than 1 KB.
 	maxJWKS = 256 << 10
-	// minRSA is the shortest RSA key, in bits (RFC 7518 section 3.3).
+	// minRSA is the length of the shortest RSA key, in bits (RFC 7518 section 3.3).
 	minRSA = 2048
 )
 
-// fetch gets the keys. The values of ctx count, its end does not: the keys are
-// for everybody.
+// fetch gets the keys. It uses the values of ctx but ignores its cancellation: other
+// calls need the keys too.
 func (r *remoteKeys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
 	defer cancel()
@@ -49,9 +49,9 @@ func (r *remoteKeys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 	return parseJWKS(body)
 }
 
-// parseJWKS reads a key set and leaves out the keys that are of no use here, as
-// RFC 7517 section 5 asks. A set without any counts as an error: an issuer never
-// means that, and the keys we have are better.
+// parseJWKS reads a key set and ignores unusable keys, as RFC 7517 section 5 says. A
+// set without usable keys is an error: an issuer never intends that, and the earlier
+// keys are better.
 func parseJWKS(body []byte) ([]jose.JSONWebKey, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -62,19 +62,19 @@ func parseJWKS(body []byte) ([]jose.JSONWebKey, error) {
 	var keys []jose.JSONWebKey
 	for _, raw := range set.Keys {
 		var k jose.JSONWebKey
-		if err := k.UnmarshalJSON(raw); err == nil && usable(&k) {
+		if err := k.UnmarshalJSON(raw); err == nil && isUsable(&k) {
 			keys = append(keys, k)
 		}
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("read keys: none of any use")
+		return nil, errors.New("read keys: no usable key")
 	}
 	return keys, nil
 }
 
-// usable says whether k is a public key for one of the userAlgorithms. A key that
-// names its algorithm or its use must name the right one.
-func usable(k *jose.JSONWebKey) bool {
+// isUsable reports whether k is a public key for one of the userAlgorithms. If a key
+// names its algorithm or its use, the name must match.
+func isUsable(k *jose.JSONWebKey) bool {
 	if k.KeyID == "" || k.Use != "" && k.Use != "sig" {
 		return false
 	}

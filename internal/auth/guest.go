@@ -13,21 +13,22 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
 )
 
 const (
-	// GuestPrefix begins every guest token, and no other.
+	// GuestTokenPrefix starts every guest token, and no other.
 	GuestTokenPrefix = "guest."
 
-	// guestIssuer is the "iss" of guest tokens. A token that something else
-	// signed with the same secret is not a guest token.
+	// guestIssuer is the "iss" of guest tokens. A token that another program signs
+	// with the same secret is not a guest token.
 	guestIssuer = "securecart:guest"
-	// guestIDBytes is the randomness of a guest id. Whoever guesses the id of a
-	// guest still lacks the signature, but the ids of carts must not collide.
+	// guestIDBytes is the number of random bytes in a guest id. An id alone gives no
+	// access, but the ids of carts must not collide.
 	guestIDBytes = 16
 )
 
-// NewGuestID makes an id of 32 hexadecimal digits from 128 random bits.
+// NewGuestID returns an id of 32 hexadecimal digits from 128 random bits.
 func NewGuestID(rand io.Reader) (string, error) {
 	b := make([]byte, guestIDBytes)
 	if _, err := io.ReadFull(rand, b); err != nil {
@@ -36,9 +37,9 @@ func NewGuestID(rand io.Reader) (string, error) {
 	return hex.EncodeToString(b), nil
 }
 
-// SignGuest makes the token of a guest. The id is 1 to 64 of A-Z a-z 0-9 . _ ~ -.
+// SignGuest returns the token of a guest. The id is a name, see [wire.IsName].
 func (v *Verifier) SignGuest(id string) (token string, expires time.Time, err error) {
-	if !nameForm.MatchString(id) {
+	if !wire.IsName(id) {
 		return "", time.Time{}, errors.New("sign guest: the id is not 1 to 64 of A-Z a-z 0-9 . _ ~ -")
 	}
 	if len(v.config.GuestKeys) == 0 {
@@ -63,21 +64,21 @@ func (v *Verifier) SignGuest(id string) (token string, expires time.Time, err er
 	return GuestTokenPrefix + jws, expires, nil
 }
 
-// guest makes the principal of a guest token.
+// guest returns the principal of a guest token.
 func guest(c *claims) (hub.Principal, error) {
-	if !nameForm.MatchString(c.Subject) {
+	if !wire.IsName(c.Subject) {
 		return hub.Principal{}, invalid("sub is not a guest id")
 	}
 	return hub.Principal{User: hub.GuestUserPrefix + c.Subject, Role: hub.RoleGuest}, nil
 }
 
-// secretKeys are the guest keys as a key set.
+// secretKeys is the key set of guest tokens.
 type secretKeys [][]byte
 
 var _ oidc.KeySet = secretKeys(nil)
 
-// VerifySignature implements oidc.KeySet. It tries every key: guest tokens name
-// none, and there are never more than a few.
+// VerifySignature implements oidc.KeySet. It tries every key: guest tokens do not
+// name theirs, and there are only a few.
 func (s secretKeys) VerifySignature(_ context.Context, token string) ([]byte, error) {
 	jws, err := parseJWS(token, guestAlgorithms)
 	if err != nil {
@@ -88,5 +89,5 @@ func (s secretKeys) VerifySignature(_ context.Context, token string) ([]byte, er
 			return payload, nil
 		}
 	}
-	return nil, invalid("the signature does not hold")
+	return nil, invalid("the signature is not valid")
 }

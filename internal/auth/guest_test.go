@@ -38,8 +38,8 @@ func TestSignGuest(t *testing.T) {
 func TestGuestTTLIsASetting(t *testing.T) {
 	c := config(&jwks{})
 	c.GuestTTL = time.Hour
-	at := now
-	c.Now = func() time.Time { return at }
+	clock := now
+	c.Now = func() time.Time { return clock }
 	v := newVerifier(t, c)
 	token, _, err := v.SignGuest("a")
 	if err != nil {
@@ -49,7 +49,7 @@ func TestGuestTTLIsASetting(t *testing.T) {
 		61 * time.Minute:               nil,
 		61*time.Minute + 1*time.Second: auth.ErrExpired,
 	} {
-		at = now.Add(after)
+		clock = now.Add(after)
 		if _, err := v.Verify(t.Context(), token); !errors.Is(err, want) {
 			t.Errorf("after %v: %v, want %v", after, err, want)
 		}

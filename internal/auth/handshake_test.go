@@ -20,10 +20,11 @@ import (
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/memstore"
+	"github.com/securecart/hub/internal/wire"
 )
 
-// newGateway is a gateway with the real authorizer, $connect and messages, which
-// trust the verifier.
+// newGateway returns a gateway with the real handlers of the authorizer, of
+// $connect and of messages.
 func newGateway(t testing.TB, v *auth.Verifier) *gatewaytest.Gateway {
 	t.Helper()
 	h := hub.New(memstore.New(memstore.Options{Epoch: "k1"}), nil, func() time.Time { return now })
@@ -31,10 +32,14 @@ func newGateway(t testing.TB, v *auth.Verifier) *gatewaytest.Gateway {
 	guests := 0
 	newGuestID := func() (string, error) { guests++; return fmt.Sprint("new-", guests), nil }
 	gw, err := gatewaytest.New(gatewaytest.API{
-		Authorizer: &gatewaytest.Authorizer{Handler: lambda.NewHandler(handler.Authorize(h, v, handler.AuthorizeOptions{NewGuestID: newGuestID}, log))},
+		Authorizer: &gatewaytest.Authorizer{
+			Handler: lambda.NewHandler(handler.Authorize(h, v, handler.AuthorizeOptions{NewGuestID: newGuestID}, log)),
+		},
 		Routes: map[string]gatewaytest.Route{
 			"$connect": {Integration: lambda.NewHandler(handler.Connect(h, "", nil, log))},
-			"$default": {Integration: lambda.NewHandler(handler.Message(h, v, handler.MessageOptions{}, log)), RouteResponse: true},
+			"$default": {
+				Integration: lambda.NewHandler(handler.Message(h, v, handler.MessageOptions{}, log)), RouteResponse: true,
+			},
 		},
 	})
 	if err != nil {
@@ -48,19 +53,25 @@ func newGateway(t testing.TB, v *auth.Verifier) *gatewaytest.Gateway {
 	return gw
 }
 
-// inProtocol and inHeader are the two places of a token in a handshake.
-func inProtocol(token string) *websocket.DialOptions {
+// withProtocol and withHeader are the two places for a token in a handshake.
+func withProtocol(token string) *websocket.DialOptions {
 	return &websocket.DialOptions{Subprotocols: []string{"securecart.v1", "bearer." + token}}
 }
 
-func inHeader(token string) *websocket.DialOptions {
-	return &websocket.DialOptions{Subprotocols: []string{"securecart.v1"}, HTTPHeader: http.Header{"Authorization": {"Bearer " + token}}}
+func withHeader(token string) *websocket.DialOptions {
+	return &websocket.DialOptions{
+		Subprotocols: []string{"securecart.v1"}, HTTPHeader: http.Header{"Authorization": {"Bearer " + token}},
+	}
 }
 
-var places = map[string]func(token string) *websocket.DialOptions{"subprotocol": inProtocol, "Authorization": inHeader}
+var tokenPlaces = map[string]func(token string) *websocket.DialOptions{
+	"subprotocol": withProtocol, "Authorization": withHeader,
+}
 
-// shake makes a handshake; conn is nil if it was refused.
-func shake(t testing.TB, gw *gatewaytest.Gateway, path string, with *websocket.DialOptions) (conn *websocket.Conn, status int) {
+// dial makes a handshake. conn is nil if it was refused.
+func dial(
+	t testing.TB, gw *gatewaytest.Gateway, path string, with *websocket.DialOptions,
+) (conn *websocket.Conn, status int) {
 	t.Helper()
 	conn, resp, err := gw.Dial(context.Background(), path, with)
 	if resp == nil || err != nil && resp.StatusCode == http.StatusSwitchingProtocols {
@@ -75,14 +86,14 @@ func shake(t testing.TB, gw *gatewaytest.Gateway, path string, with *websocket.D
 	return conn, resp.StatusCode
 }
 
-// told is what an answer to hello says.
-type told struct {
+// helloAnswer has the fields of an answer to hello.
+type helloAnswer struct {
 	Type, User, Role, Vendor, Notice, Code string
 	Expires                                int64
 }
 
-// greet says hello, with a token or "".
-func greet(t testing.TB, conn *websocket.Conn, token string) (answer told) {
+// sendHello sends hello, with a token or "".
+func sendHello(t testing.TB, conn *websocket.Conn, token string) (answer helloAnswer) {
 	t.Helper()
 	message := map[string]string{"action": "hello"}
 	if token != "" {
@@ -101,56 +112,58 @@ func greet(t testing.TB, conn *websocket.Conn, token string) (answer told) {
 	return answer
 }
 
-// inMessages is what the protocol takes for a token at all.
+// inMessages matches what the protocol accepts as a token.
 var inMessages = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
 
-// TestHostileHandshakes brings each hostile token in by every way in. A page that
-// can do without goes on as a guest who is told; one that cannot gets 401; an open
-// connection stays what it was.
+// TestHostileHandshakes sends each hostile token in every place. A page that does
+// not require a token continues as a guest with a notice, one that does gets 401,
+// and an open connection does not change.
 func TestHostileHandshakes(t *testing.T) {
 	gw := newGateway(t, newVerifier(t, config(&jwks{})))
 	handshakes := 0
-	for name, tt := range hostile() {
+	for name, tt := range hostileTokens() {
 		t.Run(name, func(t *testing.T) {
 			notice := "token_bad"
 			if errors.Is(tt.want, auth.ErrExpired) {
 				notice = "token_expired"
 			}
 			if tt.token == "" {
-				notice = "" // then there was none
+				notice = "" // there was no token
 			}
-			// A header carries no line breaks, is trimmed, and has an end.
-			carried := !strings.ContainsAny(tt.token, "\r\n\x00") && strings.TrimSpace(tt.token) == tt.token && len(tt.token) < 1<<16
-			for place, in := range places {
+			// A header has no line breaks, is trimmed, and has a maximum length.
+			carried := !strings.ContainsAny(tt.token, "\r\n\x00") && strings.TrimSpace(tt.token) == tt.token &&
+				len(tt.token) < 1<<16
+			for place, in := range tokenPlaces {
 				if !carried {
 					break
 				}
 				handshakes++
-				conn, status := shake(t, gw, "/v1", in(tt.token))
+				conn, status := dial(t, gw, "/v1", in(tt.token))
 				if conn == nil {
 					t.Fatalf("%s: status %d, want a guest", place, status)
 				}
-				got := greet(t, conn, "")
+				got := sendHello(t, conn, "")
 				if got.Role != "guest" || !strings.HasPrefix(got.User, "guest:new-") || got.Notice != notice {
 					t.Errorf("%s: got %+v, want a new guest with the notice %q", place, got, notice)
 				}
-				if conn, status := shake(t, gw, "/v1?auth=required", in(tt.token)); conn != nil || status != http.StatusUnauthorized {
+				conn, status = dial(t, gw, "/v1?auth=required", in(tt.token))
+				if conn != nil || status != http.StatusUnauthorized {
 					t.Errorf("%s, required: status %d, want 401", place, status)
 				}
 			}
-			if tt.token == "" || len(tt.token) > auth.MaxToken {
+			if tt.token == "" || len(tt.token) > wire.MaxToken {
 				return
 			}
-			conn, _ := shake(t, gw, "/v1", inProtocol(""))
-			before := greet(t, conn, "")
+			conn, _ := dial(t, gw, "/v1", withProtocol(""))
+			before := sendHello(t, conn, "")
 			code := notice
 			if !inMessages.MatchString(tt.token) {
 				code = "bad_field"
 			}
-			if got := greet(t, conn, tt.token); got.Type != "error" || got.Code != code {
+			if got := sendHello(t, conn, tt.token); got.Type != "error" || got.Code != code {
 				t.Errorf("hello: got %+v, want the error %s", got, code)
 			}
-			if after := greet(t, conn, ""); after != before {
+			if after := sendHello(t, conn, ""); after != before {
 				t.Errorf("hello: got %+v afterwards, want %+v as before", after, before)
 			}
 		})
@@ -160,33 +173,36 @@ func TestHostileHandshakes(t *testing.T) {
 	}
 }
 
-// TestGoodHandshakes brings each good token in by every way in.
+// TestGoodHandshakes sends each good token in every place.
 func TestGoodHandshakes(t *testing.T) {
 	gw := newGateway(t, newVerifier(t, config(&jwks{})))
-	tokens := good()
+	tokens := goodTokens()
 	if len(tokens) < 20 {
 		t.Errorf("%d tokens, want at least 20", len(tokens))
 	}
 	for name, tt := range tokens {
 		t.Run(name, func(t *testing.T) {
-			want := told{Type: "hello", User: tt.want.User, Role: string(tt.want.Role), Vendor: tt.want.Vendor, Expires: tt.want.Expires.UnixMilli()}
-			for place, in := range places {
-				conn, status := shake(t, gw, "/v1?auth=required", in(tt.token))
+			want := helloAnswer{
+				Type: "hello", User: tt.want.User, Role: string(tt.want.Role), Vendor: tt.want.Vendor,
+				Expires: tt.want.Expires.UnixMilli(),
+			}
+			for place, in := range tokenPlaces {
+				conn, status := dial(t, gw, "/v1?auth=required", in(tt.token))
 				if conn == nil {
 					t.Fatalf("%s: status %d, want it open", place, status)
 				}
-				if got := greet(t, conn, ""); got != want {
+				if got := sendHello(t, conn, ""); got != want {
 					t.Errorf("%s: got %+v, want %+v", place, got, want)
 				}
-				if got := greet(t, conn, tt.token); got != want {
+				if got := sendHello(t, conn, tt.token); got != want {
 					t.Errorf("renewed: got %+v, want %+v", got, want)
 				}
 			}
 			if tt.want.Role == hub.RoleGuest {
-				return // who is somebody else than the guest of the connection
+				return // another guest than the connection's
 			}
-			conn, _ := shake(t, gw, "/v1", inProtocol(""))
-			if got := greet(t, conn, tt.token); got != want {
+			conn, _ := dial(t, gw, "/v1", withProtocol(""))
+			if got := sendHello(t, conn, tt.token); got != want {
 				t.Errorf("login: got %+v, want %+v", got, want)
 			}
 		})

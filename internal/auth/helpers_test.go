@@ -30,7 +30,7 @@ const (
 // now is the time in most tests.
 var now = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// Keys take a while to make, so all tests share them.
+// Generating keys is slow, so all tests share them.
 var (
 	rsaKey   = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) })
 	ecKey    = sync.OnceValue(func() *ecdsa.PrivateKey { return must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)) })
@@ -48,9 +48,9 @@ func must[T any](x T, err error) T {
 	return x
 }
 
-// sign makes a compact JWS of exactly this header and payload. It knows nothing
-// of JOSE beyond the three parts, so it also makes what a library would not. The
-// signature follows the type of the key, whatever the header says.
+// sign makes a compact JWS of exactly this header and payload. It is independent of
+// any JOSE library, so it can make tokens that a library refuses to make. The type
+// of the key decides the signature, whatever the header says.
 func sign(header, payload string, key any) string {
 	b64 := base64.RawURLEncoding
 	input := b64.EncodeToString([]byte(header)) + "." + b64.EncodeToString([]byte(payload))
@@ -80,25 +80,25 @@ func signature(input string, key any) []byte {
 	return []byte("no signature at all")
 }
 
-// claims are those of a good user token, changed by pairs of name and value; the
-// value nil takes a claim away.
+// claims returns the claims of a good user token, changed by pairs of name and
+// value. The value nil removes a claim.
 func claims(change ...any) string {
 	m := map[string]any{
 		"iss": issuerURL, "sub": "user-1", "token_use": "access", "client_id": client,
 		"iat": now.Unix() - 10, "exp": now.Unix() + 3600,
 	}
-	return changed(m, change)
+	return withChanges(m, change)
 }
 
-// guestClaims are those of a good guest token.
+// guestClaims returns the claims of a good guest token.
 func guestClaims(change ...any) string {
 	m := map[string]any{
 		"iss": "securecart:guest", "sub": "9f2c", "iat": now.Unix() - 10, "exp": now.Unix() + 3600,
 	}
-	return changed(m, change)
+	return withChanges(m, change)
 }
 
-func changed(m map[string]any, change []any) string {
+func withChanges(m map[string]any, change []any) string {
 	for i := 0; i < len(change); i += 2 {
 		name := change[i].(string)
 		if change[i+1] == nil {
@@ -123,13 +123,13 @@ func user(payload string) string { return sign(esHeader, payload, ecKey()) }
 // guest signs a guest token.
 func guest(payload string) string { return auth.GuestTokenPrefix + sign(hsHeader, payload, guestKey) }
 
-// jwks is a JWKS as a transport: it answers every request in process.
+// jwks is a transport that serves a JWKS in process.
 type jwks struct {
 	mu      sync.Mutex
 	body    string
 	status  int           // zero: 200
-	err     error         // instead of an answer
-	block   chan struct{} // not nil: an answer waits for it to be closed
+	err     error         // returned instead of an answer
+	block   chan struct{} // not nil: answers wait until it is closed
 	fetched int
 }
 
@@ -157,7 +157,7 @@ func (j *jwks) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// set changes what is served.
+// set changes what jwks serves.
 func (j *jwks) set(change func(*jwks)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -173,7 +173,7 @@ func (j *jwks) wantFetched(t testing.TB, want int) {
 	}
 }
 
-// keySet is the JSON of a key set, id and key by turns.
+// keySet returns the JSON of a key set of pairs of id and key.
 func keySet(pairs ...any) string {
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for i := 0; i < len(pairs); i += 2 {
@@ -183,7 +183,7 @@ func keySet(pairs ...any) string {
 	return string(must(json.Marshal(set)))
 }
 
-// config is that of most tests; the JWKS has one key of each type.
+// config returns the settings of most tests. The JWKS has one key of each type.
 func config(j *jwks) auth.Config {
 	if j.body == "" {
 		j.body = keySet("rsa", rsaKey(), "ec", ecKey())

@@ -12,30 +12,30 @@ import (
 )
 
 const (
-	// fetchInterval is the least time between two fetches of the keys. Anybody
-	// can name an unknown key; this is what it may cost the issuer.
+	// fetchInterval is the minimum time between two fetches of the keys. It limits
+	// the load on the issuer, as any client can name unknown keys.
 	fetchInterval = 30 * time.Second
-	// fetchTimeout ends one fetch.
+	// fetchTimeout limits one fetch.
 	fetchTimeout = 5 * time.Second
-	// maxKeyAge is when keys are fetched again though they would do, so that one
-	// that was withdrawn goes away.
+	// maxKeyAge is the age at which keys are fetched again, so that withdrawn keys
+	// disappear.
 	maxKeyAge = time.Hour
 )
 
-// remoteKeys are the keys of a JWKS. go-oidc's RemoteKeySet fetches again for
-// every unknown key id, from a goroutine that nobody waits for, hence our own.
+// remoteKeys is the key set of a JWKS. The RemoteKeySet of go-oidc does not fit: it
+// fetches again for every unknown key id, in a goroutine that it does not wait for.
 type remoteKeys struct {
 	// Fixed after construction.
 	url    string
 	client *http.Client
 	now    func() time.Time
-	turn   chan struct{} // holds a token while a fetch is under way
+	turn   chan struct{} // full while a fetch runs
 
 	mu      sync.Mutex
 	keys    []jose.JSONWebKey
 	fetched time.Time // when keys were fetched
-	tried   time.Time // when the last fetch that is over began, or zero
-	failure error     // what the last fetch ended with
+	tried   time.Time // when the last completed fetch began, or zero
+	failure error     // of the last completed fetch
 }
 
 var _ oidc.KeySet = (*remoteKeys)(nil)
@@ -54,7 +54,7 @@ func (r *remoteKeys) VerifySignature(ctx context.Context, token string) ([]byte,
 	if id == "" {
 		return nil, invalid("no kid")
 	}
-	keys, err := r.named(ctx, id)
+	keys, err := r.keysByID(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -63,27 +63,27 @@ func (r *remoteKeys) VerifySignature(ctx context.Context, token string) ([]byte,
 			return payload, nil
 		}
 	}
-	return nil, invalid("the signature does not hold")
+	return nil, invalid("the signature is not valid")
 }
 
-// named returns the keys called id, of which there is at least one. It fetches
-// when there is none, or when the keys are old, unless it did so just now.
-func (r *remoteKeys) named(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
-	keys, wanted := r.cached(id)
+// keysByID returns the keys with an id, at least one. It fetches if there are none
+// or if the keys are old, but not more often than fetchInterval allows.
+func (r *remoteKeys) keysByID(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
+	keys, fetch := r.lookup(id)
 	switch {
-	case !wanted:
+	case !fetch:
 	case len(keys) > 0:
-		// Old keys still do. Whoever comes first looks for new ones; nobody
-		// waits for that.
+		// Old keys are good enough. The first call fetches new ones; the others do
+		// not wait for it.
 		select {
 		case r.turn <- struct{}{}:
-			keys = r.refreshed(ctx, id)
+			keys = r.refresh(ctx, id)
 		default:
 		}
 	default:
 		select {
 		case r.turn <- struct{}{}:
-			keys = r.refreshed(ctx, id)
+			keys = r.refresh(ctx, id)
 		case <-ctx.Done():
 			return nil, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 		}
@@ -99,9 +99,8 @@ func (r *remoteKeys) named(ctx context.Context, id string) ([]jose.JSONWebKey, e
 	return nil, invalid("unknown kid")
 }
 
-// cached returns the keys called id and whether a fetch is called for and
-// allowed.
-func (r *remoteKeys) cached(id string) (keys []jose.JSONWebKey, wanted bool) {
+// lookup returns the keys with an id, and whether a fetch is needed and allowed.
+func (r *remoteKeys) lookup(id string) (keys []jose.JSONWebKey, fetch bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, k := range r.keys {
@@ -116,30 +115,30 @@ func (r *remoteKeys) cached(id string) (keys []jose.JSONWebKey, wanted bool) {
 	return keys, len(keys) == 0 || !within(now, r.fetched, maxKeyAge)
 }
 
-// within says whether now is less than d after since. A clock that was set back
-// does not make the past last longer.
+// within reports whether now is less than d after since. If the clock was set back,
+// it reports false.
 func within(now, since time.Time, d time.Duration) bool {
 	age := now.Sub(since)
 	return age >= 0 && age < d
 }
 
-// refreshed fetches, unless another call did while this one waited for its turn,
-// and looks again. The caller has put its token into turn.
-func (r *remoteKeys) refreshed(ctx context.Context, id string) []jose.JSONWebKey {
+// refresh fetches the keys, unless another call did while this one waited, and
+// returns those with an id. The caller has filled turn; refresh empties it.
+func (r *remoteKeys) refresh(ctx context.Context, id string) []jose.JSONWebKey {
 	defer func() { <-r.turn }()
-	keys, wanted := r.cached(id)
-	if !wanted {
+	keys, fetch := r.lookup(id)
+	if !fetch {
 		return keys
 	}
 	now := r.now()
 	fresh, err := r.fetch(ctx)
 	r.mu.Lock()
-	// Only now: until the outcome is known, others have to wait for it.
+	// Not before the fetch: other calls must wait until its outcome is known.
 	r.tried, r.failure = now, err
 	if err == nil {
 		r.keys, r.fetched = fresh, now
 	}
 	r.mu.Unlock()
-	keys, _ = r.cached(id)
+	keys, _ = r.lookup(id)
 	return keys
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/securecart/hub/internal/local/issuer"
 )
 
-// inBubble is a verifier whose clock is that of the bubble.
+// inBubble returns a verifier with the clock of the bubble.
 func inBubble(t *testing.T, j *jwks) *auth.Verifier {
 	t.Helper()
 	c := config(j)
@@ -24,10 +24,10 @@ func inBubble(t *testing.T, j *jwks) *auth.Verifier {
 	return newVerifier(t, c)
 }
 
-// current is a good token by the clock of the bubble.
+// current returns a token that is good at the time of the bubble.
 func current(kid string, key any) string {
-	at := time.Now().Unix()
-	return sign(`{"alg":"ES256","kid":"`+kid+`"}`, claims("iat", at, "exp", at+86400), key)
+	issued := time.Now().Unix()
+	return sign(`{"alg":"ES256","kid":"`+kid+`"}`, claims("iat", issued, "exp", issued+86400), key)
 }
 
 func wantKind(t *testing.T, v *auth.Verifier, token string, want error) {
@@ -118,12 +118,12 @@ func TestUnreachableKeys(t *testing.T) {
 		"status 500":      {status: http.StatusInternalServerError, body: keySet("ec", ecKey(), "new", otherKey())},
 		"not JSON":        {body: "<html>"},
 		"no keys":         {body: `{"keys":[]}`},
-		"nothing of use":  {body: `{"keys":[{"kty":"oct","k":"c2VjcmV0","kid":"ec"},{"kty":"??"},null,7]}`},
+		"no usable key":   {body: `{"keys":[{"kty":"oct","k":"c2VjcmV0","kid":"ec"},{"kty":"??"},null,7]}`},
 		"nameless keys":   {body: keySet("", ecKey())},
 		"another curve":   {body: keySet("ec", p384Key())},
-		"far too much":    {body: keySet("ec", ecKey()) + strings.Repeat(" ", 1<<20)},
+		"far too long":    {body: keySet("ec", ecKey()) + strings.Repeat(" ", 1<<20)},
 		"another shape":   {body: `[]`},
-		"never an answer": {block: make(chan struct{})},
+		"no answer, ever": {block: make(chan struct{})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -131,12 +131,13 @@ func TestUnreachableKeys(t *testing.T) {
 				change := func(j *jwks) {
 					j.body, j.status, j.err = broken.body, broken.status, broken.err
 					if broken.block != nil {
-						j.block = make(chan struct{}) // the bubble wants its own
+						j.block = make(chan struct{}) // a channel must be made in its bubble
 					}
 				}
 				mend := func(j *jwks) { j.body, j.status, j.err, j.block = good, 0, nil, nil }
 
-				// From the start: nothing can be said, until it can.
+				// Unreachable from the start: every token is refused as
+				// unavailable.
 				j := &jwks{body: good}
 				v := inBubble(t, j)
 				j.set(change)
@@ -149,7 +150,7 @@ func TestUnreachableKeys(t *testing.T) {
 				wantKind(t, v, current("ec", ecKey()), nil)
 				j.wantFetched(t, 2)
 
-				// Later: the keys we have survive, for as long as it takes.
+				// Unreachable later: the keys stay in use, however long it takes.
 				j.set(change)
 				time.Sleep(31 * time.Second)
 				wantKind(t, v, current("new", otherKey()), auth.ErrUnavailable)
@@ -163,7 +164,7 @@ func TestUnreachableKeys(t *testing.T) {
 	}
 }
 
-func TestWithdrawnKeyGoesAfterAnHour(t *testing.T) {
+func TestWithdrawnKeyExpiresAfterAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &jwks{}
 		v := inBubble(t, j)
@@ -194,7 +195,7 @@ func TestOneFetchServesAll(t *testing.T) {
 	})
 }
 
-func TestOldKeysDoWhileNewOnesAreFetched(t *testing.T) {
+func TestOldKeysAreUsedDuringAFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &jwks{}
 		v := inBubble(t, j)
@@ -203,7 +204,7 @@ func TestOldKeysDoWhileNewOnesAreFetched(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		j.set(func(j *jwks) { j.block = make(chan struct{}) })
 		var first sync.WaitGroup
-		first.Go(func() { wantKind(t, v, token, nil) }) // this one fetches, in vain
+		first.Go(func() { wantKind(t, v, token, nil) }) // this one fetches and fails
 		synctest.Wait()
 		start := time.Now()
 		wantKind(t, v, token, nil)
@@ -214,7 +215,7 @@ func TestOldKeysDoWhileNewOnesAreFetched(t *testing.T) {
 	})
 }
 
-func TestWaitingGivesWayToTheContext(t *testing.T) {
+func TestWaitingEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &jwks{block: make(chan struct{})}
 		v := inBubble(t, j)
@@ -233,7 +234,7 @@ func TestWaitingGivesWayToTheContext(t *testing.T) {
 	})
 }
 
-func TestCallerThatHangsUpDoesNotSpoilTheFetch(t *testing.T) {
+func TestFetchOutlivesItsCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &jwks{block: make(chan struct{})}
 		v := inBubble(t, j)
@@ -258,19 +259,19 @@ func TestCallerThatHangsUpDoesNotSpoilTheFetch(t *testing.T) {
 func TestClockSetBackDoesNotStopFetches(t *testing.T) {
 	j := &jwks{}
 	c := config(j)
-	at := now
-	c.Now = func() time.Time { return at }
+	clock := now
+	c.Now = func() time.Time { return clock }
 	v := newVerifier(t, c)
 	wantKind(t, v, user(claims()), nil)
-	at = now.Add(-time.Hour)
+	clock = now.Add(-time.Hour)
 	j.set(func(j *jwks) { j.body = keySet("new", otherKey()) })
-	moved := claims("iat", at.Unix())
-	wantKind(t, v, sign(`{"alg":"ES256","kid":"new"}`, moved, otherKey()), nil)
+	token := claims("iat", clock.Unix())
+	wantKind(t, v, sign(`{"alg":"ES256","kid":"new"}`, token, otherKey()), nil)
 }
 
-// TestKeysOfNoUse puts one bad key beside a good one: it must not be used, and it
-// must not spoil the other.
-func TestKeysOfNoUse(t *testing.T) {
+// TestUnusableKeys puts one bad key beside a good one: the verifier must ignore the
+// bad key and use the good one.
+func TestUnusableKeys(t *testing.T) {
 	small := must(rsa.GenerateKey(rand.Reader, 1024))
 	ec := keySet("x", otherKey())
 	for name, tt := range map[string]struct {
@@ -278,11 +279,16 @@ func TestKeysOfNoUse(t *testing.T) {
 		header string
 		key    any
 	}{
-		"for encryption":    {strings.Replace(ec, `"kid"`, `"use":"enc","kid"`, 1), `{"alg":"ES256","kid":"x"}`, otherKey()},
-		"of another alg":    {strings.Replace(ec, `"kid"`, `"alg":"ES512","kid"`, 1), `{"alg":"ES256","kid":"x"}`, otherKey()},
-		"RSA, too short":    {keySet("x", small), `{"alg":"RS256","kid":"x"}`, small},
-		"another curve":     {keySet("x", p384Key()), `{"alg":"ES256","kid":"x"}`, p384Key()},
-		"secret":            {`{"keys":[{"kty":"oct","kid":"x","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}]}`, `{"alg":"HS256","kid":"x"}`, guestKey},
+		"for encryption": {strings.Replace(ec, `"kid"`, `"use":"enc","kid"`, 1), `{"alg":"ES256","kid":"x"}`, otherKey()},
+		"of another alg": {
+			strings.Replace(ec, `"kid"`, `"alg":"ES512","kid"`, 1), `{"alg":"ES256","kid":"x"}`, otherKey(),
+		},
+		"RSA, too short": {keySet("x", small), `{"alg":"RS256","kid":"x"}`, small},
+		"another curve":  {keySet("x", p384Key()), `{"alg":"ES256","kid":"x"}`, p384Key()},
+		"secret": {
+			`{"keys":[{"kty":"oct","kid":"x","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}]}`,
+			`{"alg":"HS256","kid":"x"}`, guestKey,
+		},
 		"damaged":           {strings.Replace(ec, `"x":"`, `"x":"!`, 1), `{"alg":"ES256","kid":"x"}`, otherKey()},
 		"without a name":    {strings.Replace(ec, `"kid":"x"`, `"kid":""`, 1), `{"alg":"ES256","kid":""}`, otherKey()},
 		"of a private kind": {`{"keys":[{"kty":"OKP","crv":"X448","kid":"x","x":"AA"}]}`, `{"alg":"EdDSA","kid":"x"}`, nil},
@@ -297,7 +303,7 @@ func TestKeysOfNoUse(t *testing.T) {
 	}
 }
 
-func TestTwoKeysOfOneName(t *testing.T) {
+func TestTwoKeysWithOneID(t *testing.T) {
 	v := newVerifier(t, config(&jwks{body: keySet("ec", otherKey(), "ec", ecKey())}))
 	wantKind(t, v, user(claims()), nil)
 	wantKind(t, v, sign(esHeader, claims(), otherKey()), nil)

@@ -9,35 +9,32 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
 )
 
-// MaxToken is the longest token that is looked at, in bytes. Cognito's access
-// tokens stay well below 4 KB; API Gateway's headers end at 10 KB in all.
-const MaxToken = 8 << 10
-
-// The algorithms of each kind of token, fixed here and never read from a token
+// The algorithms of each kind of token. They are fixed and never read from a token
 // (RFC 8725 section 3.1).
 var (
 	userAlgorithms  = []jose.SignatureAlgorithm{jose.RS256, jose.ES256}
 	guestAlgorithms = []jose.SignatureAlgorithm{jose.HS256}
 )
 
-// Verifier checks tokens and signs those of guests.
+// Verifier verifies tokens, and signs those of guests.
 type Verifier struct {
 	config Config
 	users  kind
 	guests kind
 }
 
-// kind is what differs between user and guest tokens.
+// kind has what differs between user and guest tokens.
 type kind struct {
 	issuer     string
 	algorithms []jose.SignatureAlgorithm
-	keys       oidc.KeySet // nil: no such tokens here
+	keys       oidc.KeySet // nil: tokens of this kind are refused
 	principal  func(*claims) (hub.Principal, error)
 }
 
-// New returns a verifier. It fetches nothing yet.
+// New returns a Verifier. It does not fetch keys yet.
 func New(c Config) (*Verifier, error) {
 	c, err := c.withDefaults()
 	if err != nil {
@@ -55,11 +52,12 @@ func New(c Config) (*Verifier, error) {
 	return v, nil
 }
 
-// Verify says who token speaks for. Its errors are of the kinds ErrExpired,
-// ErrInvalid and ErrUnavailable. It waits for nothing but a fetch of keys.
+// Verify returns the principal of a token of at most wire.MaxToken bytes; Cognito's
+// access tokens stay well below 4 KB. Its errors are ErrExpired, ErrInvalid or
+// ErrUnavailable, for errors.Is. It blocks only while keys are fetched.
 func (v *Verifier) Verify(ctx context.Context, token string) (hub.Principal, error) {
-	if len(token) > MaxToken {
-		return hub.Principal{}, invalid("longer than %d bytes", MaxToken)
+	if len(token) > wire.MaxToken {
+		return hub.Principal{}, invalid("longer than %d bytes", wire.MaxToken)
 	}
 	k := &v.users
 	jws, ok := strings.CutPrefix(token, GuestTokenPrefix)
@@ -72,7 +70,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (hub.Principal, err
 	if err := checkShape(jws); err != nil {
 		return hub.Principal{}, err
 	}
-	payload, err := k.verified(ctx, jws)
+	payload, err := k.verifySignature(ctx, jws)
 	if err != nil {
 		return hub.Principal{}, err
 	}
@@ -81,13 +79,13 @@ func (v *Verifier) Verify(ctx context.Context, token string) (hub.Principal, err
 		return hub.Principal{}, err
 	}
 	if c.Issuer != k.issuer {
-		return hub.Principal{}, invalid("another issuer")
+		return hub.Principal{}, invalid("iss is another issuer")
 	}
 	p, err := k.principal(c)
 	if err != nil {
 		return hub.Principal{}, err
 	}
-	// Time comes last: ErrExpired promises that nothing else was wrong.
+	// Time comes last: ErrExpired means that nothing else was wrong.
 	if err := c.checkTime(v.config.Now(), v.config.Leeway); err != nil {
 		return hub.Principal{}, err
 	}
@@ -98,9 +96,9 @@ func (v *Verifier) Verify(ctx context.Context, token string) (hub.Principal, err
 	return p, nil
 }
 
-// checkShape lets only a compact JWS pass (RFC 7515 section 3.1), in the one
-// spelling that its bytes have. The libraries behind are more lenient: they skip
-// line breaks inside base64 and ignore bits that encode nothing.
+// checkShape accepts only a compact JWS (RFC 7515 section 3.1) in its one canonical
+// spelling. The libraries are more lenient: they skip line breaks inside base64 and
+// ignore unused bits.
 func checkShape(jws string) error {
 	parts := strings.Split(jws, ".")
 	if len(parts) != 3 {
@@ -120,8 +118,8 @@ func checkShape(jws string) error {
 	return nil
 }
 
-// verified returns the payload of a token whose signature holds.
-func (k *kind) verified(ctx context.Context, jws string) ([]byte, error) {
+// verifySignature checks the signature of a token and returns its payload.
+func (k *kind) verifySignature(ctx context.Context, jws string) ([]byte, error) {
 	a := &attempt{keys: k.keys}
 	c := &oidc.Config{
 		SkipClientIDCheck: true, // Cognito's access tokens have no "aud"
@@ -142,8 +140,8 @@ func (k *kind) verified(ctx context.Context, jws string) ([]byte, error) {
 	return a.payload, nil
 }
 
-// attempt is the key set of one verification. It keeps the error of the real set,
-// of which go-oidc would pass on nothing but the text.
+// attempt is the key set of one verification. It keeps the error of the real key set:
+// go-oidc returns only the text of it.
 type attempt struct {
 	keys    oidc.KeySet
 	payload []byte
@@ -156,8 +154,7 @@ func (a *attempt) VerifySignature(ctx context.Context, jwt string) ([]byte, erro
 	return a.payload, a.err
 }
 
-// parseJWS reads a token for a key set and refuses headers that would change what
-// the rest means.
+// parseJWS reads a token and refuses headers that change the meaning of the rest.
 func parseJWS(token string, algorithms []jose.SignatureAlgorithm) (*jose.JSONWebSignature, error) {
 	jws, err := jose.ParseSignedCompact(token, algorithms)
 	if err != nil {
@@ -167,8 +164,8 @@ func parseJWS(token string, algorithms []jose.SignatureAlgorithm) (*jose.JSONWeb
 		return nil, invalid("not exactly one signature")
 	}
 	h := jws.Signatures[0].Protected
-	// No extension is understood here (RFC 7515 section 4.1.11). go-jose
-	// understands "b64", with which the signature covers other bytes (RFC 7797).
+	// The hub supports no extensions (RFC 7515 section 4.1.11). go-jose supports
+	// "b64", with which the signature covers other bytes (RFC 7797).
 	for _, name := range []jose.HeaderKey{"crit", "b64"} {
 		if _, ok := h.ExtraHeaders[name]; ok {
 			return nil, invalid("header %s", name)

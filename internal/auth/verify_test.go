@@ -13,47 +13,71 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/wire"
 
 	"github.com/securecart/hub/internal/hub"
 )
 
-// accepted is a token and who it speaks for.
-type accepted struct {
+// goodToken is a token and its principal.
+type goodToken struct {
 	token string
 	want  hub.Principal
 }
 
-// good are tokens that must be accepted, by name.
-func good() map[string]accepted {
+// goodTokens returns tokens that must be accepted, by name.
+func goodTokens() map[string]goodToken {
 	ends := now.Add(time.Hour)
 	customer := hub.Principal{User: "user-1", Role: "customer", Expires: ends}
-	return map[string]accepted{
-		"ES256":           {user(claims()), customer},
-		"RS256":           {sign(rsHeader, claims(), rsaKey()), customer},
-		"typ and x5t":     {sign(`{"typ":"at+jwt","alg":"ES256","x5t":"abc","kid":"ec"}`, claims(), ecKey()), customer},
-		"another client":  {user(claims("client_id", "app")), customer},
-		"role customer":   {user(claims("role", "customer")), customer},
-		"strange groups":  {user(claims("cognito:groups", []string{"guest", "Admin", "beta"})), customer},
-		"with an aud":     {user(claims("aud", []string{"https://api.example"})), customer}, // Cognito writes it for resource servers
-		"unknown claims":  {user(claims("scope", "openid", "device_key", "x", "x", map[string]any{"y": []int{1}})), customer},
-		"no vendor":       {user(claims("vendor", "acme")), customer}, // a customer's is of no interest
-		"vendor":          {user(claims("role", "vendor", "vendor", "acme")), hub.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends}},
-		"vendor by group": {user(claims("cognito:groups", []string{"x", "vendor"}, "vendor", "acme")), hub.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends}},
-		"admin":           {user(claims("role", "admin", "vendor", "acme")), hub.Principal{User: "user-1", Role: "admin", Expires: ends}},
-		"admin by group":  {user(claims("cognito:groups", []string{"vendor", "admin"})), hub.Principal{User: "user-1", Role: "admin", Expires: ends}},
+	return map[string]goodToken{
+		"ES256":          {user(claims()), customer},
+		"RS256":          {sign(rsHeader, claims(), rsaKey()), customer},
+		"typ and x5t":    {sign(`{"typ":"at+jwt","alg":"ES256","x5t":"abc","kid":"ec"}`, claims(), ecKey()), customer},
+		"another client": {user(claims("client_id", "app")), customer},
+		"role customer":  {user(claims("role", "customer")), customer},
+		"strange groups": {user(claims("cognito:groups", []string{"guest", "Admin", "beta"})), customer},
+		// Cognito writes it for resource servers
+		"with an aud":    {user(claims("aud", []string{"https://api.example"})), customer},
+		"unknown claims": {user(claims("scope", "openid", "device_key", "x", "x", map[string]any{"y": []int{1}})), customer},
+		"no vendor":      {user(claims("vendor", "acme")), customer}, // ignored for a customer
+		"vendor": {
+			user(claims("role", "vendor", "vendor", "acme")),
+			hub.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends},
+		},
+		"vendor by group": {
+			user(claims("cognito:groups", []string{"x", "vendor"}, "vendor", "acme")),
+			hub.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends},
+		},
+		"admin": {
+			user(claims("role", "admin", "vendor", "acme")), hub.Principal{User: "user-1", Role: "admin", Expires: ends},
+		},
+		"admin by group": {
+			user(claims("cognito:groups", []string{"vendor", "admin"})),
+			hub.Principal{User: "user-1", Role: "admin", Expires: ends},
+		},
 		"role over group": {user(claims("role", "customer", "cognito:groups", []string{"admin"})), customer},
-		"longest sub":     {user(claims("sub", strings.Repeat("~", 255))), hub.Principal{User: strings.Repeat("~", 255), Role: "customer", Expires: ends}},
-		"within leeway":   {user(claims("exp", now.Unix()-60)), hub.Principal{User: "user-1", Role: "customer", Expires: now.Add(-time.Minute)}},
-		"nearly begun":    {user(claims("nbf", now.Unix()+60, "iat", now.Unix()+60)), customer},
-		"fraction":        {user(claims("exp", float64(now.Unix()+3600)+0.5)), customer},
-		"guest":           {guest(guestClaims()), hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
-		"guest, old key":  {"guest." + sign(hsHeader, guestClaims(), oldGuestKey), hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
-		"guest with role": {guest(guestClaims("role", "admin")), hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
+		"longest sub": {
+			user(claims("sub", strings.Repeat("~", 255))),
+			hub.Principal{User: strings.Repeat("~", 255), Role: "customer", Expires: ends},
+		},
+		"within leeway": {
+			user(claims("exp", now.Unix()-60)),
+			hub.Principal{User: "user-1", Role: "customer", Expires: now.Add(-time.Minute)},
+		},
+		"valid soon": {user(claims("nbf", now.Unix()+60, "iat", now.Unix()+60)), customer},
+		"fraction":   {user(claims("exp", float64(now.Unix()+3600)+0.5)), customer},
+		"guest":      {guest(guestClaims()), hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends}},
+		"guest, old key": {
+			"guest." + sign(hsHeader, guestClaims(), oldGuestKey),
+			hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends},
+		},
+		"guest with role": {
+			guest(guestClaims("role", "admin")), hub.Principal{User: "guest:9f2c", Role: "guest", Expires: ends},
+		},
 	}
 }
 
 func TestGoodTokens(t *testing.T) {
-	for name, tt := range good() {
+	for name, tt := range goodTokens() {
 		t.Run(name, func(t *testing.T) {
 			got, err := newVerifier(t, config(&jwks{})).Verify(t.Context(), tt.token)
 			if err != nil {
@@ -63,7 +87,7 @@ func TestGoodTokens(t *testing.T) {
 				t.Errorf("expires %v, want %v", got.Expires, tt.want.Expires)
 			}
 			got.Expires = tt.want.Expires
-			if issued := now.Add(-10 * time.Second); !got.Issued.Equal(issued) && name != "nearly begun" {
+			if issued := now.Add(-10 * time.Second); !got.Issued.Equal(issued) && name != "valid soon" {
 				t.Errorf("issued %v, want %v", got.Issued, issued)
 			}
 			got.Issued = time.Time{}
@@ -81,7 +105,8 @@ func cut(token string, part int, by string) string {
 	return strings.Join(parts, ".")
 }
 
-// respelled is the same signature in base64 that decodes to the same bytes.
+// respelled returns a token whose signature has another spelling in base64 for the
+// same bytes.
 func respelled(token string) string {
 	// 64 bytes leave four unused bits in the last of their 86 digits.
 	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -89,21 +114,21 @@ func respelled(token string) string {
 	return token[:len(token)-1] + string(digits[last+1])
 }
 
-// refused is a token and the kind of its refusal.
-type refused struct {
+// badToken is a token and the reason to refuse it.
+type badToken struct {
 	token string
 	want  error
 }
 
-// hostile are tokens that must be refused, by the name of what is wrong.
-func hostile() map[string]refused {
+// hostileTokens returns tokens that must be refused, by what is wrong with them.
+func hostileTokens() map[string]badToken {
 	good := user(claims())
 	b64 := base64.RawURLEncoding.EncodeToString
 	public := must(x509.MarshalPKIXPublicKey(rsaKey().Public()))
 	embedded := string(must(json.Marshal(jose.JSONWebKey{Key: otherKey().Public(), KeyID: "ec"})))
-	bad := func(token string) refused { return refused{token, auth.ErrInvalid} }
-	expired := func(token string) refused { return refused{token, auth.ErrExpired} }
-	return map[string]refused{
+	bad := func(token string) badToken { return badToken{token, auth.ErrInvalid} }
+	expired := func(token string) badToken { return badToken{token, auth.ErrExpired} }
+	return map[string]badToken{
 		// Shape.
 		"empty":                      bad(""),
 		"one word":                   bad("token"),
@@ -116,17 +141,17 @@ func hostile() map[string]refused {
 		"empty header":               bad(cut(good, 0, "")),
 		"padding":                    bad(good + "=="),
 		"space before":               bad(" " + good),
-		"newline behind":             bad(good + "\n"),
+		"newline at the end":         bad(good + "\n"),
 		"newline inside":             bad(good[:9] + "\n" + good[9:]),
 		"carriage return inside":     bad(good[:9] + "\r" + good[9:]),
 		"NUL":                        bad(good + "\x00"),
 		"standard base64":            bad(cut(good, 2, base64.StdEncoding.EncodeToString([]byte("\xfb\xff\xfe")))),
 		"another spelling":           bad(respelled(good)),
 		"with a scheme":              bad("Bearer " + good),
-		"too long":                   bad(user(claims("pad", strings.Repeat("x", auth.MaxToken)))),
+		"too long":                   bad(user(claims("pad", strings.Repeat("x", wire.MaxToken)))),
 		"much too long":              bad(strings.Repeat("a.", 1<<20)),
 		"JSON serialization":         bad(`{"payload":"e30","signatures":[]}`),
-		"header is no JSON":          bad(cut(good, 0, b64([]byte("alg=ES256")))),
+		"header is not JSON":         bad(cut(good, 0, b64([]byte("alg=ES256")))),
 		"header is an array":         bad(sign(`["ES256"]`, claims(), ecKey())),
 		"guest prefix alone":         bad("guest."),
 		"guest prefix twice":         bad("guest." + guest(guestClaims())),
@@ -158,39 +183,45 @@ func hostile() map[string]refused {
 		"crit b64":              bad(sign(`{"alg":"ES256","kid":"ec","crit":["b64"],"b64":true}`, claims(), ecKey())),
 		"crit empty":            bad(sign(`{"alg":"ES256","kid":"ec","crit":[]}`, claims(), ecKey())),
 		"b64 alone":             bad(sign(`{"alg":"ES256","kid":"ec","b64":true}`, claims(), ecKey())),
-		"brings its own key":    bad(sign(`{"alg":"ES256","kid":"ec","jwk":`+embedded+`}`, claims(), otherKey())),
+		"contains its own key":  bad(sign(`{"alg":"ES256","kid":"ec","jwk":`+embedded+`}`, claims(), otherKey())),
 		"names its own key set": bad(sign(`{"alg":"ES256","kid":"ec","jku":"https://evil.test"}`, claims(), otherKey())),
-		"brings a certificate":  bad(sign(`{"alg":"ES256","kid":"ec","x5c":["`+base64.StdEncoding.EncodeToString(public)+`"]}`, claims(), otherKey())),
-		"names a certificate":   bad(sign(`{"alg":"ES256","kid":"ec","x5u":"https://evil.test/cert.pem"}`, claims(), otherKey())),
-		"ES256 with P-384":      bad(sign(esHeader, claims(), p384Key())),
-		"ES384":                 bad(sign(`{"alg":"ES384","kid":"p384"}`, claims(), p384Key())),
-		"EdDSA":                 bad(sign(`{"alg":"EdDSA","kid":"ec"}`, claims(), ecKey())),
-		"crit b64 false":        bad(sign(`{"alg":"ES256","kid":"ec","crit":["b64"],"b64":false}`, claims(), ecKey())),
-		"b64 false alone":       bad(sign(`{"alg":"ES256","kid":"ec","b64":false}`, claims(), ecKey())),
-		"kid in capitals":       bad(sign(`{"alg":"ES256","kid":"EC"}`, claims(), ecKey())),
-		"kid twice":             bad(sign(`{"alg":"ES256","kid":"other","kid":"ec"}`, claims(), ecKey())),
-		"kid with a quote":      bad(sign(`{"alg":"ES256","kid":"ec' OR '1'='1"}`, claims(), ecKey())),
-		"kid with NUL":          bad(sign(`{"alg":"ES256","kid":"ec\u0000"}`, claims(), ecKey())),
-		"kid of a kilobyte":     bad(sign(`{"alg":"ES256","kid":"`+strings.Repeat("k", 1<<10)+`"}`, claims(), ecKey())),
+		"contains a certificate": bad(sign(
+			`{"alg":"ES256","kid":"ec","x5c":["`+base64.StdEncoding.EncodeToString(public)+`"]}`, claims(), otherKey(),
+		)),
+		"names a certificate": bad(sign(
+			`{"alg":"ES256","kid":"ec","x5u":"https://evil.test/cert.pem"}`, claims(), otherKey(),
+		)),
+		"ES256 with P-384":  bad(sign(esHeader, claims(), p384Key())),
+		"ES384":             bad(sign(`{"alg":"ES384","kid":"p384"}`, claims(), p384Key())),
+		"EdDSA":             bad(sign(`{"alg":"EdDSA","kid":"ec"}`, claims(), ecKey())),
+		"crit b64 false":    bad(sign(`{"alg":"ES256","kid":"ec","crit":["b64"],"b64":false}`, claims(), ecKey())),
+		"b64 false alone":   bad(sign(`{"alg":"ES256","kid":"ec","b64":false}`, claims(), ecKey())),
+		"kid in capitals":   bad(sign(`{"alg":"ES256","kid":"EC"}`, claims(), ecKey())),
+		"kid twice":         bad(sign(`{"alg":"ES256","kid":"other","kid":"ec"}`, claims(), ecKey())),
+		"kid with a quote":  bad(sign(`{"alg":"ES256","kid":"ec' OR '1'='1"}`, claims(), ecKey())),
+		"kid with NUL":      bad(sign(`{"alg":"ES256","kid":"ec\u0000"}`, claims(), ecKey())),
+		"kid of a kilobyte": bad(sign(`{"alg":"ES256","kid":"`+strings.Repeat("k", 1<<10)+`"}`, claims(), ecKey())),
 
 		// Signatures.
-		"signed by another":      bad(sign(esHeader, claims(), otherKey())),
-		"payload exchanged":      bad(cut(good, 1, b64([]byte(claims("role", "admin"))))),
-		"header exchanged":       bad(cut(good, 0, b64([]byte(`{"alg":"ES256","kid":"ec","typ":"JWT"}`)))),
-		"signature of zeros":     bad(cut(good, 2, b64(make([]byte, 64)))),
-		"signature too short":    bad(cut(good, 2, b64(make([]byte, 63)))),
-		"signature too long":     bad(cut(good, 2, b64(make([]byte, 65)))),
-		"guest key unknown":      bad("guest." + sign(hsHeader, guestClaims(), []byte("some other key of more than 32 bytes"))),
+		"signed by another":   bad(sign(esHeader, claims(), otherKey())),
+		"payload exchanged":   bad(cut(good, 1, b64([]byte(claims("role", "admin"))))),
+		"header exchanged":    bad(cut(good, 0, b64([]byte(`{"alg":"ES256","kid":"ec","typ":"JWT"}`)))),
+		"signature of zeros":  bad(cut(good, 2, b64(make([]byte, 64)))),
+		"signature too short": bad(cut(good, 2, b64(make([]byte, 63)))),
+		"signature too long":  bad(cut(good, 2, b64(make([]byte, 65)))),
+		"guest key unknown": bad(
+			"guest." + sign(hsHeader, guestClaims(), []byte("some other key of more than 32 bytes")),
+		),
 		"guest key empty":        bad("guest." + sign(hsHeader, guestClaims(), []byte{})),
 		"guest with ES256":       bad("guest." + sign(esHeader, guestClaims(), ecKey())),
-		"guest with none":        bad("guest." + cut(sign(`{"alg":"none"}`, guestClaims(), nil), 2, "AA")),
+		"guest, alg none":        bad("guest." + cut(sign(`{"alg":"none"}`, guestClaims(), nil), 2, "AA")),
 		"guest with HS512":       bad("guest." + sign(`{"alg":"HS512"}`, guestClaims(), guestKey)),
 		"guest with crit":        bad("guest." + sign(`{"alg":"HS256","crit":["x"],"x":1}`, guestClaims(), guestKey)),
 		"guest mac cut to half":  bad(guest(guestClaims())[:len(guest(guestClaims()))-22]),
 		"guest signed by issuer": bad("guest." + sign(rsHeader, guestClaims("iss", issuerURL), rsaKey())),
 
 		// Claims of users.
-		"payload no object":      bad(user(`"claims"`)),
+		"payload not an object":  bad(user(`"claims"`)),
 		"payload null":           bad(user(`null`)),
 		"payload cut off":        bad(user(`{"iss":`)),
 		"payload two objects":    bad(user(claims() + `{}`)),
@@ -220,7 +251,7 @@ func hostile() map[string]refused {
 		"sub with a space":       bad(user(claims("sub", "user 1"))),
 		"sub with NUL":           bad(user(claims("sub", "user\x00"))),
 		"sub with DEL":           bad(user(claims("sub", "user\x7f"))),
-		"sub turned around":      bad(user(claims("sub", "user\u202e1"))),
+		"sub right to left":      bad(user(claims("sub", "user\u202e1"))),
 		"sub of a guest":         bad(user(claims("sub", "guest:9f2c"))),
 		"role guest":             bad(user(claims("role", "guest"))),
 		"role unknown":           bad(user(claims("role", "root"))),
@@ -231,7 +262,7 @@ func hostile() map[string]refused {
 		"groups a string":        bad(user(claims("cognito:groups", "admin"))),
 		"vendor missing":         bad(user(claims("role", "vendor"))),
 		"vendor empty":           bad(user(claims("role", "vendor", "vendor", ""))),
-		"vendor no name":         bad(user(claims("role", "vendor", "vendor", "acme:eu"))),
+		"vendor not a name":      bad(user(claims("role", "vendor", "vendor", "acme:eu"))),
 		"vendor with a newline":  bad(user(claims("role", "vendor", "vendor", "acme\n"))),
 		"vendor too long":        bad(user(claims("role", "vendor", "vendor", strings.Repeat("v", 65)))),
 		"vendor missing, group":  bad(user(claims("cognito:groups", []string{"vendor"}))),
@@ -256,25 +287,25 @@ func hostile() map[string]refused {
 		"expired, bad issuer":    bad(user(claims("exp", 0, "iss", "https://evil.test"))),
 
 		// Claims of guests.
-		"guest expired":        expired(guest(guestClaims("exp", now.Unix()-61))),
-		"guest for ever":       bad(guest(guestClaims("exp", nil))),
-		"guest from tomorrow":  bad(guest(guestClaims("nbf", now.Unix()+86400))),
-		"guest without id":     bad(guest(guestClaims("sub", nil))),
-		"guest with odd id":    bad(guest(guestClaims("sub", "a:b"))),
-		"guest with long id":   bad(guest(guestClaims("sub", strings.Repeat("a", 65)))),
-		"guest, no issuer":     bad(guest(guestClaims("iss", nil))),
-		"guest, user's issuer": bad(guest(claims())),
-		"guest id twice":       bad(guest(strings.Replace(guestClaims(), "{", `{"sub":"a",`, 1))),
+		"guest expired":         expired(guest(guestClaims("exp", now.Unix()-61))),
+		"guest without exp":     bad(guest(guestClaims("exp", nil))),
+		"guest issued tomorrow": bad(guest(guestClaims("nbf", now.Unix()+86400))),
+		"guest without id":      bad(guest(guestClaims("sub", nil))),
+		"guest with odd id":     bad(guest(guestClaims("sub", "a:b"))),
+		"guest with long id":    bad(guest(guestClaims("sub", strings.Repeat("a", 65)))),
+		"guest, no issuer":      bad(guest(guestClaims("iss", nil))),
+		"guest, user's issuer":  bad(guest(claims())),
+		"guest id twice":        bad(guest(strings.Replace(guestClaims(), "{", `{"sub":"a",`, 1))),
 	}
 }
 
 func TestHostileTokens(t *testing.T) {
 	v := newVerifier(t, config(&jwks{}))
-	for name, tt := range hostile() {
+	for name, tt := range hostileTokens() {
 		t.Run(name, func(t *testing.T) {
 			got, err := v.Verify(t.Context(), tt.token)
 			if got != (hub.Principal{}) {
-				t.Errorf("a principal came with the refusal: %+v", got)
+				t.Errorf("got the principal %+v with an error", got)
 			}
 			for _, kind := range []error{auth.ErrInvalid, auth.ErrExpired, auth.ErrUnavailable} {
 				if errors.Is(err, kind) != (kind == tt.want) {
@@ -285,7 +316,7 @@ func TestHostileTokens(t *testing.T) {
 	}
 }
 
-// TestErrorsDoNotQuote looks for what a token says in what the log would say.
+// TestErrorsDoNotQuote checks that errors contain no part of a token.
 func TestErrorsDoNotQuote(t *testing.T) {
 	v := newVerifier(t, config(&jwks{}))
 	const mark = "xyzzy"
@@ -308,13 +339,13 @@ func TestErrorsDoNotQuote(t *testing.T) {
 	}
 }
 
-func TestAnyClientOnADesk(t *testing.T) {
+func TestAnyClientInDevelopment(t *testing.T) {
 	c := config(&jwks{})
 	c.ClientIDs = nil
 	v := newVerifier(t, c)
 	for _, payload := range []string{claims("client_id", "anything"), claims("client_id", nil)} {
 		if _, err := v.Verify(t.Context(), user(payload)); err != nil {
-			t.Errorf("with any client welcome: %v", err)
+			t.Errorf("any client: %v", err)
 		}
 	}
 }
@@ -331,7 +362,7 @@ func TestLeewayIsASetting(t *testing.T) {
 	}
 }
 
-func TestKindsThatAreNotSetUp(t *testing.T) {
+func TestKindsThatAreNotConfigured(t *testing.T) {
 	c := config(&jwks{})
 	c.GuestKeys = nil
 	if _, err := newVerifier(t, c).Verify(t.Context(), guest(guestClaims())); !errors.Is(err, auth.ErrInvalid) {
@@ -348,8 +379,8 @@ func TestKindsThatAreNotSetUp(t *testing.T) {
 }
 
 func FuzzVerify(f *testing.F) {
-	for _, tt := range hostile() {
-		if len(tt.token) < 2*auth.MaxToken {
+	for _, tt := range hostileTokens() {
+		if len(tt.token) < 2*wire.MaxToken {
 			f.Add(tt.token)
 		}
 	}

@@ -12,30 +12,38 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/securecart/hub/internal/auth"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/wire"
 )
 
-// Verifier checks tokens and signs those of guests. *auth.Verifier is one.
+// Verifier checks tokens, and signs those of guests. *auth.Verifier is one.
 type Verifier interface {
+	// Verify returns the principal of a token. Its errors have a *hub.Error with
+	// the code token_expired, token_bad or busy; any other counts as token_bad.
 	Verify(ctx context.Context, token string) (hub.Principal, error)
 	SignGuest(id string) (token string, expires time.Time, err error)
 	AddressID(address string) string
 }
 
-// bearerProtocol starts the entry of the subprotocol list that carries a token:
-// browsers can set no header on a WebSocket.
+// bearerProtocol starts the subprotocol that carries a token: a browser cannot set
+// headers on a WebSocket.
 const bearerProtocol = "bearer."
 
 // errUnauthorized has the text that API Gateway answers with 401 (G-AUTH-14).
-var errUnauthorized = errors.New("Unauthorized") //nolint:staticcheck // the service wants it capitalised
+var errUnauthorized = errors.New("Unauthorized") //nolint:staticcheck // AWS requires the capital letter
 
-// AuthorizeOptions are the settings of Authorize.
+// AuthorizeOptions are the settings of [Authorize].
 type AuthorizeOptions struct {
-	Origins     []string               // of pages that may connect, see originAllowed
-	EdgeSecrets []string               // one of which a handshake has to have; none: it may come from anywhere
-	NewGuestID  func() (string, error) // at least 128 random bits
+	// Origins are the origins of pages that may connect, as browsers write them:
+	// "https://shop.example". Empty: pages of the API's own host and of this machine.
+	Origins []string
+
+	// EdgeSecrets are the secrets that the edge adds to handshakes. A handshake needs
+	// one of them. Empty: there is no edge, and clients connect to the API itself.
+	EdgeSecrets []string
+
+	// NewGuestID returns the id of a new guest, with at least 128 random bits.
+	NewGuestID func() (string, error)
 }
 
 type (
@@ -43,137 +51,174 @@ type (
 	authorizerAnswer = events.APIGatewayCustomAuthorizerResponse
 )
 
-// Authorize decides on a handshake. Who calls is told, in this order, by a token as
-// "bearer.<token>" in the subprotocol list, a token in the Authorization header, or
-// a ticket in the URL. Without any the caller is a new guest; with a bad one too,
-// and hello tells why, so that stock badges go on; but with ?auth=required in the
-// URL it is refused with 401, as is an authority that was taken back; otherwise
-// [Connect] judges that. A token in the URL is always refused with 401: URLs
-// are logged. A page of a foreign origin is refused with 403, as is who passed by
-// the edge.
-func Authorize(h *hub.Hub, v Verifier, o AuthorizeOptions, log *slog.Logger) func(context.Context, authorizerEvent) (authorizerAnswer, error) {
+// AuthorizeFunc is the handler of the authorizer of $connect.
+type AuthorizeFunc func(context.Context, authorizerEvent) (authorizerAnswer, error)
+
+// Authorize returns the Lambda authorizer, which decides on handshakes. It
+// identifies a client by the first of these: a token in the subprotocol list
+// ("bearer.<token>"), a token in the Authorization header, a ticket in the URL.
+//
+// A client without any of them becomes a new guest. So does a client whose token or
+// ticket is refused: badges keep working, and the notice in hello says why. With
+// ?auth=required in the URL, such a client and one whose session was revoked get 401
+// instead; without it, [Connect] checks for revoked sessions.
+//
+// A token in the URL always gets 401, because URLs are logged. A page of a foreign
+// origin and a client that bypasses the edge get 403.
+func Authorize(h *hub.Hub, v Verifier, o AuthorizeOptions, log *slog.Logger) AuthorizeFunc {
+	a := authorizer{h, v, o, log}
 	return func(ctx context.Context, e authorizerEvent) (authorizerAnswer, error) {
 		switch {
 		case !throughEdge(e.MultiValueHeaders, o.EdgeSecrets):
-			log.WarnContext(ctx, "handshake past the edge refused")
-			return answer(e, "Deny", hub.Principal{User: "refused"}, "", ""), nil
+			log.WarnContext(ctx, "handshake that bypasses the edge refused")
+			return policyFor(e, "Deny", hub.Principal{User: "refused"}, "", ""), nil
 		case tokenInURL(e.MultiValueQueryStringParameters):
-			log.WarnContext(ctx, "token in the URL refused: it belongs into the subprotocol list, a header, or a ticket")
+			log.WarnContext(ctx, "token in the URL refused: send it in the subprotocol list or a header, or use a ticket")
 			return authorizerAnswer{}, errUnauthorized
 		case !originAllowed(e.MultiValueHeaders, o.Origins):
 			log.WarnContext(ctx, "page of a foreign origin refused")
-			return answer(e, "Deny", hub.Principal{User: "refused"}, "", ""), nil
+			return policyFor(e, "Deny", hub.Principal{User: "refused"}, "", ""), nil
 		}
-		p, notice := identify(ctx, h, v, e, log)
-		if e.QueryStringParameters["auth"] == "required" {
-			if err := required(ctx, h, p, log); err != nil {
-				return authorizerAnswer{}, err
-			}
+		p, notice, err := a.principal(ctx, e)
+		if err != nil {
+			return authorizerAnswer{}, err
 		}
-		if p.User == "" {
-			id, err := o.NewGuestID()
-			if err != nil {
-				log.ErrorContext(ctx, "no guest id", "error", err)
-				return authorizerAnswer{}, err
-			}
-			p = hub.Principal{User: hub.GuestUserPrefix + id, Role: hub.RoleGuest}
-		}
-		return answer(e, "Allow", p, notice, v.AddressID(clientAddress(e, o.EdgeSecrets))), nil
+		return policyFor(e, "Allow", p, notice, v.AddressID(clientAddress(e, o.EdgeSecrets))), nil
 	}
 }
 
-// required refuses who is nobody, or whose authority was taken back.
-func required(ctx context.Context, h *hub.Hub, p hub.Principal, log *slog.Logger) error {
+// authorizer identifies clients.
+type authorizer struct {
+	h   *hub.Hub
+	v   Verifier
+	o   AuthorizeOptions
+	log *slog.Logger
+}
+
+// principal returns the principal of a handshake, which may be a new guest. notice
+// says why a token or a ticket was refused.
+func (a authorizer) principal(ctx context.Context, e authorizerEvent) (p hub.Principal, notice wire.Code, err error) {
+	p, notice = a.identify(ctx, e)
+	if e.QueryStringParameters["auth"] == "required" {
+		if err := a.checkSession(ctx, p); err != nil {
+			return hub.Principal{}, "", err
+		}
+	}
+	if p.User != "" {
+		return p, notice, nil
+	}
+	id, err := a.o.NewGuestID()
+	if err != nil {
+		a.log.ErrorContext(ctx, "no guest id", "error", err)
+		return hub.Principal{}, "", err
+	}
+	return hub.Principal{User: hub.GuestUserPrefix + id, Role: hub.RoleGuest}, notice, nil
+}
+
+// checkSession refuses a client that was not identified, and a revoked session.
+func (a authorizer) checkSession(ctx context.Context, p hub.Principal) error {
 	if p.User == "" {
 		return errUnauthorized
 	}
-	revoked, err := h.Revoked(ctx, p)
+	revoked, err := a.h.Revoked(ctx, p)
 	if err != nil {
-		log.ErrorContext(ctx, "authority", "error", err)
+		a.log.ErrorContext(ctx, "check for a revoked session", "error", err)
 		return err
 	}
 	if revoked {
-		log.WarnContext(ctx, "token not taken", "code", wire.CodeTokenExpired)
+		a.log.WarnContext(ctx, "token refused", "code", wire.CodeTokenExpired)
 		return errUnauthorized
 	}
 	return nil
 }
 
-// identify finds out who calls: nobody if there is no token and no ticket, or if
-// it is not taken, which notice tells.
-func identify(ctx context.Context, h *hub.Hub, v Verifier, e authorizerEvent, log *slog.Logger) (p hub.Principal, notice wire.Code) {
-	if token := bearer(e.Headers, e.MultiValueHeaders); token != "" {
-		p, err := v.Verify(ctx, token)
-		if err != nil {
-			notice = tokenCode(err)
-			log.WarnContext(ctx, "token not taken", "code", notice, "error", err)
-		}
-		if err == nil && !p.Role.Known() { // the table of authority has no such role
-			return hub.Principal{}, wire.CodeTokenBad
-		}
+// identify returns the principal of the token or the ticket of a handshake. Without
+// either it returns none; if it is refused, notice says why.
+func (a authorizer) identify(ctx context.Context, e authorizerEvent) (p hub.Principal, notice wire.Code) {
+	if token := handshakeToken(e.Headers, e.MultiValueHeaders); token != "" {
+		return a.verify(ctx, token)
+	}
+	if ticket, ok := e.QueryStringParameters["ticket"]; ok {
+		return a.redeem(ctx, ticket)
+	}
+	return hub.Principal{}, ""
+}
+
+func (a authorizer) verify(ctx context.Context, token string) (p hub.Principal, notice wire.Code) {
+	p, err := a.v.Verify(ctx, token)
+	if err != nil {
+		notice = tokenCode(err)
+		a.log.WarnContext(ctx, "token refused", "code", notice, "error", err)
 		return p, notice
 	}
-	ticket, ok := e.QueryStringParameters["ticket"]
-	if !ok {
-		return hub.Principal{}, ""
+	if !p.Role.Known() {
+		return hub.Principal{}, wire.CodeTokenBad
 	}
+	return p, ""
+}
+
+func (a authorizer) redeem(ctx context.Context, ticket string) (p hub.Principal, notice wire.Code) {
 	err := hub.ErrGone
 	if ticketForm.MatchString(ticket) {
-		p, err = h.RedeemTicket(ctx, ticket)
+		p, err = a.h.RedeemTicket(ctx, ticket)
 	}
 	switch {
 	case errors.Is(err, hub.ErrGone):
 		notice = wire.CodeTokenBad
-		log.WarnContext(ctx, "ticket not taken", "code", notice)
+		a.log.WarnContext(ctx, "ticket refused", "code", notice)
 	case err != nil:
 		notice = wire.CodeBusy
-		log.ErrorContext(ctx, "ticket", "error", err)
+		a.log.ErrorContext(ctx, "ticket", "error", err)
 	}
 	return p, notice
 }
 
-// tokenNames are parameters that people put tokens into, in small letters and
+// tokenNames lists names of parameters that people use for tokens, in lower case and
 // without - and _.
-var tokenNames = []string{"token", "accesstoken", "idtoken", "refreshtoken", "jwt", "authorization", "bearer"}
+var tokenNames = []string{
+	"token", "accesstoken", "idtoken", "refreshtoken", "jwt", "authorization", "bearer",
+}
 
-// tokenForm finds a token inside a text: what a header or the subprotocol list
-// begins it with, or the compact form of a JWS or a JWE (RFC 7515, section 7.1; RFC
-// 7516, section 7.1), as which our guests' tokens end too. Its header is a JSON
-// object, so it begins with the base64 of {" or of { and white space.
+// tokenForm finds a token in a text: by the "bearer" that introduces one in a header
+// or in the subprotocol list, or by the compact form of a JWS or a JWE (RFC 7515,
+// section 7.1; RFC 7516, section 7.1), which guest tokens contain too. Its header is
+// a JSON object, so it begins with the base64 of {" or of { and white space.
 var tokenForm = regexp.MustCompile(`(?i:^bearer[ .%+])|(ey[AJ]|ew[0ko])[\w-]+\.[\w-]*\.[\w-]*`)
 
-// tokenInURL reports whether a parameter is called like a token, or has one in its
+// tokenInURL reports whether a parameter has the name of a token, or a token in its
 // name or its value.
 func tokenInURL(query map[string][]string) bool {
 	plain := strings.NewReplacer("-", "", "_", "")
 	for name, values := range query {
-		if slices.Contains(tokenNames, plain.Replace(strings.ToLower(name))) || tokenForm.MatchString(name) || slices.ContainsFunc(values, tokenForm.MatchString) {
+		named := slices.Contains(tokenNames, plain.Replace(strings.ToLower(name)))
+		if named || tokenForm.MatchString(name) || slices.ContainsFunc(values, tokenForm.MatchString) {
 			return true
 		}
 	}
 	return false
 }
 
-// answer allows or denies this very handshake.
-func answer(e authorizerEvent, effect string, p hub.Principal, notice wire.Code, address string) authorizerAnswer {
-	known := map[string]any{}
+// policyFor allows or denies one handshake. The context carries the principal to
+// later events, see connectionOf.
+func policyFor(e authorizerEvent, effect string, p hub.Principal, notice wire.Code, address string) authorizerAnswer {
+	values := map[string]any{}
 	if p.Role != "" {
-		known[contextRole] = string(p.Role)
+		values[contextRole] = string(p.Role)
 	}
 	if p.Vendor != "" {
-		known[contextVendor] = p.Vendor
+		values[contextVendor] = p.Vendor
 	}
 	if !p.Expires.IsZero() {
-		known[contextExpires] = strconv.FormatInt(p.Expires.UnixMilli(), 10)
+		values[contextExpires] = strconv.FormatInt(p.Expires.UnixMilli(), 10)
 	}
 	if !p.Issued.IsZero() {
-		known[contextIssued] = strconv.FormatInt(p.Issued.UnixMilli(), 10)
+		values[contextIssued] = strconv.FormatInt(p.Issued.UnixMilli(), 10)
 	}
 	if address != "" {
-		known[contextAddress] = address
+		values[contextAddress] = address
 	}
 	if notice != "" {
-		known[contextNotice] = string(notice)
+		values[contextNotice] = string(notice)
 	}
 	return authorizerAnswer{
 		PrincipalID: p.User,
@@ -183,22 +228,24 @@ func answer(e authorizerEvent, effect string, p hub.Principal, notice wire.Code,
 				Action: []string{"execute-api:Invoke"}, Effect: effect, Resource: []string{e.MethodArn},
 			}},
 		},
-		Context: known,
+		Context: values,
 	}
 }
 
-// bearer finds the token of a handshake.
-func bearer(headers map[string]string, lines map[string][]string) string {
+// handshakeToken returns the token of a handshake: from the subprotocol list, else
+// from the Authorization header.
+func handshakeToken(headers map[string]string, lines map[string][]string) string {
 	for _, p := range subprotocols(lines) {
 		if token, ok := strings.CutPrefix(p, bearerProtocol); ok {
 			return token
 		}
 	}
-	return authorization(headers)
+	return authorizationToken(headers)
 }
 
-// authorization is the token of an Authorization header (RFC 6750, section 2.1).
-func authorization(headers map[string]string) string {
+// authorizationToken returns the token of an Authorization header (RFC 6750, section
+// 2.1).
+func authorizationToken(headers map[string]string) string {
 	scheme, token, _ := strings.Cut(header(headers, "Authorization"), " ")
 	if strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(token)
@@ -206,13 +253,12 @@ func authorization(headers map[string]string) string {
 	return ""
 }
 
-// tokenCode tells a client why its token was not taken.
+// tokenCode returns the code for a client whose token was refused. An error without
+// a code counts as an invalid token.
 func tokenCode(err error) wire.Code {
-	switch {
-	case errors.Is(err, auth.ErrExpired):
-		return wire.CodeTokenExpired
-	case errors.Is(err, auth.ErrUnavailable):
-		return wire.CodeBusy
+	var failure *hub.Error
+	if errors.As(err, &failure) {
+		return failure.Code
 	}
 	return wire.CodeTokenBad
 }

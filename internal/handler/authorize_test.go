@@ -15,7 +15,7 @@ import (
 
 func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 
-// wantGuest: a policy for a new guest, with a notice or "".
+// wantGuest checks that a policy is for a new guest, with a notice or "".
 func wantGuest(t testing.TB, got policy, user, notice string) {
 	t.Helper()
 	context := map[string]any{"role": "guest"}
@@ -28,7 +28,7 @@ func wantGuest(t testing.TB, got policy, user, notice string) {
 }
 
 func TestAuthorizeFindsToken(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	ann, bob := b.token(issuer.Claims{User: "ann"}), b.token(issuer.Claims{User: "bob"})
 	for _, tt := range []struct {
 		name    string
@@ -38,13 +38,16 @@ func TestAuthorizeFindsToken(t *testing.T) {
 		{"before our subprotocol", map[string]string{"Sec-WebSocket-Protocol": "bearer." + ann + ", securecart.v1"}},
 		{"without blanks", map[string]string{"Sec-WebSocket-Protocol": "securecart.v1,bearer." + ann}},
 		{"alone", map[string]string{"Sec-WebSocket-Protocol": "bearer." + ann}},
-		{"in a header in small letters", map[string]string{"sec-websocket-protocol": "securecart.v1, bearer." + ann}},
+		{"in a header in lower case", map[string]string{"sec-websocket-protocol": "securecart.v1, bearer." + ann}},
 		{"in Authorization", map[string]string{"Authorization": "Bearer " + ann}},
 		{"in authorization", map[string]string{"authorization": "bearer " + ann}},
-		{"in both, the subprotocol counts", map[string]string{"Sec-WebSocket-Protocol": "bearer." + ann, "Authorization": "Bearer " + bob}},
+		{
+			"in both, the subprotocol counts",
+			map[string]string{"Sec-WebSocket-Protocol": "bearer." + ann, "Authorization": "Bearer " + bob},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := b.identity(tt.headers, nil)
+			got := b.authorizeContext(tt.headers, nil)
 			want := map[string]any{"role": "customer", "expires": millis(b.now.Add(issuer.DefaultTTL).Truncate(time.Second))}
 			if got.PrincipalID != "ann" || !reflect.DeepEqual(got.Context, want) {
 				t.Errorf("got %s with %v, want ann with %v", got.PrincipalID, got.Context, want)
@@ -54,19 +57,28 @@ func TestAuthorizeFindsToken(t *testing.T) {
 }
 
 func TestAuthorizeRoles(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	expires := millis(b.now.Add(issuer.DefaultTTL).Truncate(time.Second))
 	for _, tt := range []struct {
 		name, token, user string
 		want              map[string]any
 	}{
 		{"customer", b.token(issuer.Claims{User: "ann"}), "ann", map[string]any{"role": "customer", "expires": expires}},
-		{"vendor", b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"}), "vera", map[string]any{"role": "vendor", "vendor": "acme", "expires": expires}},
-		{"admin", b.token(issuer.Claims{User: "root", Role: "admin"}), "root", map[string]any{"role": "admin", "expires": expires}},
-		{"guest who was here before", b.guestToken("9f2c"), "guest:9f2c", map[string]any{"role": "guest", "expires": millis(b.now.Add(auth.DefaultGuestTTL).Truncate(time.Second))}},
+		{
+			"vendor", b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"}), "vera",
+			map[string]any{"role": "vendor", "vendor": "acme", "expires": expires},
+		},
+		{
+			"admin", b.token(issuer.Claims{User: "root", Role: "admin"}), "root",
+			map[string]any{"role": "admin", "expires": expires},
+		},
+		{
+			"returning guest", b.guestToken("9f2c"), "guest:9f2c",
+			map[string]any{"role": "guest", "expires": millis(b.now.Add(auth.DefaultGuestTTL).Truncate(time.Second))},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := b.identity(offering(tt.token), nil)
+			got := b.authorizeContext(tokenHeader(tt.token), nil)
 			if got.PrincipalID != tt.user || !reflect.DeepEqual(got.Context, tt.want) {
 				t.Errorf("got %s with %v, want %s with %v", got.PrincipalID, got.Context, tt.user, tt.want)
 			}
@@ -84,15 +96,15 @@ func TestAuthorizeGuests(t *testing.T) {
 		{"another scheme", map[string]string{"Authorization": "Basic YW5uOmFubg=="}, nil},
 		{"a bearer without a token", map[string]string{"Authorization": "Bearer "}, nil},
 		{"a subprotocol without a token", map[string]string{"Sec-WebSocket-Protocol": "securecart.v1, bearer."}, nil},
-		{"authority optional", nil, map[string]string{"auth": "optional"}},
-		{"authority empty", nil, map[string]string{"auth": ""}},
-		{"authority in capitals", nil, map[string]string{"auth": "Required"}},
-		{"authority by another name", nil, map[string]string{"Auth": "required"}},
+		{"auth optional", nil, map[string]string{"auth": "optional"}},
+		{"auth empty", nil, map[string]string{"auth": ""}},
+		{"auth in capitals", nil, map[string]string{"auth": "Required"}},
+		{"auth under another name", nil, map[string]string{"Auth": "required"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
-			wantGuest(t, b.identity(tt.headers, tt.query), "guest:g1", "")
-			wantGuest(t, b.identity(tt.headers, tt.query), "guest:g2", "")
+			b := newFixture(t)
+			wantGuest(t, b.authorizeContext(tt.headers, tt.query), "guest:g1", "")
+			wantGuest(t, b.authorizeContext(tt.headers, tt.query), "guest:g2", "")
 		})
 	}
 }
@@ -100,39 +112,48 @@ func TestAuthorizeGuests(t *testing.T) {
 func TestAuthorizeBadToken(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		token  func(b *bench) string
+		token  func(b *fixture) string
 		notice string
 	}{
-		{"expired", func(b *bench) string { return b.expiredUser("ann") }, "token_expired"},
-		{"expired guest", func(b *bench) string { return b.expiredGuest("9f2c") }, "token_expired"},
-		{"garbage", func(*bench) string { return "garbage" }, "token_bad"},
-		{"garbage of a guest", func(*bench) string { return "guest.e30.e30.e30" }, "token_bad"},
-		{"cut short", func(b *bench) string { return b.token(issuer.Claims{User: "ann"})[:80] }, "token_bad"},
-		{"of another issuer", func(*bench) string { return newBench(t).token(issuer.Claims{User: "ann"}) }, "token_bad"},
-		{"of a user who looks like a guest", func(b *bench) string { return b.token(issuer.Claims{User: "guest:9f2c"}) }, "token_bad"},
-		{"no keys to check it with", func(b *bench) string { b.loseKeys(); return b.token(issuer.Claims{User: "ann"}) }, "busy"},
+		{"expired", func(b *fixture) string { return b.expiredUser("ann") }, "token_expired"},
+		{"expired guest", func(b *fixture) string { return b.expiredGuest("9f2c") }, "token_expired"},
+		{"garbage", func(*fixture) string { return "garbage" }, "token_bad"},
+		{"garbage of a guest", func(*fixture) string { return "guest.e30.e30.e30" }, "token_bad"},
+		{"cut short", func(b *fixture) string { return b.token(issuer.Claims{User: "ann"})[:80] }, "token_bad"},
+		{"of another issuer", func(*fixture) string { return newFixture(t).token(issuer.Claims{User: "ann"}) }, "token_bad"},
+		{
+			"of a user with the name of a guest", func(b *fixture) string { return b.token(issuer.Claims{User: "guest:9f2c"}) },
+			"token_bad",
+		},
+		{
+			"no keys to check it with", func(b *fixture) string { b.loseKeys(); return b.token(issuer.Claims{User: "ann"}) },
+			"busy",
+		},
 	} {
 		for place, header := range map[string]func(token string) map[string]string{
-			"subprotocol":   offering,
-			"Authorization": func(token string) map[string]string { return map[string]string{"Authorization": "Bearer " + token} },
+			"subprotocol": tokenHeader,
+			"Authorization": func(token string) map[string]string {
+				return map[string]string{"Authorization": "Bearer " + token}
+			},
 		} {
 			t.Run(tt.name+" in "+place, func(t *testing.T) {
-				b := newBench(t)
-				wantGuest(t, b.identity(header(tt.token(b)), nil), "guest:g1", tt.notice)
+				b := newFixture(t)
+				wantGuest(t, b.authorizeContext(header(tt.token(b)), nil), "guest:g1", tt.notice)
 			})
 		}
 	}
 }
 
-// wantUnauthorized: the error's text is the one that API Gateway knows (G-AUTH-14).
-func wantUnauthorized(t testing.TB, b *bench, event []byte) {
+// wantUnauthorized checks for the error text that API Gateway answers with 401
+// (G-AUTH-14).
+func wantUnauthorized(t testing.TB, b *fixture, event []byte) {
 	t.Helper()
 	got, err := call[policy](t, b.authorize, event)
 	if err == nil || err.Error() != "Unauthorized" {
 		t.Errorf("got %+v, error %v, want exactly Unauthorized", got, err)
 	}
 	if b.guests != 0 {
-		t.Errorf("a guest was made for a handshake that was refused")
+		t.Errorf("a refused handshake created a guest")
 	}
 }
 
@@ -140,58 +161,59 @@ func TestAuthorizeRequired(t *testing.T) {
 	required := map[string]string{"auth": "required"}
 	for _, tt := range []struct {
 		name    string
-		headers func(b *bench) map[string]string
+		headers func(b *fixture) map[string]string
 	}{
-		{"no token", func(*bench) map[string]string { return nil }},
-		{"empty token", func(*bench) map[string]string { return offering("") }},
-		{"garbage", func(*bench) map[string]string { return offering("garbage") }},
-		{"expired", func(b *bench) map[string]string { return offering(b.expiredUser("ann")) }},
-		{"no keys", func(b *bench) map[string]string {
+		{"no token", func(*fixture) map[string]string { return nil }},
+		{"empty token", func(*fixture) map[string]string { return tokenHeader("") }},
+		{"garbage", func(*fixture) map[string]string { return tokenHeader("garbage") }},
+		{"expired", func(b *fixture) map[string]string { return tokenHeader(b.expiredUser("ann")) }},
+		{"no keys", func(b *fixture) map[string]string {
 			b.loseKeys()
-			return offering(b.token(issuer.Claims{User: "ann"}))
+			return tokenHeader(b.token(issuer.Claims{User: "ann"}))
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
-			wantUnauthorized(t, b, handshake(t, tt.headers(b), required))
+			b := newFixture(t)
+			wantUnauthorized(t, b, handshakeEvent(t, tt.headers(b), required))
 		})
 	}
 	t.Run("a good token", func(t *testing.T) {
-		b := newBench(t)
-		if got := b.identity(offering(b.token(issuer.Claims{User: "ann"})), required); got.PrincipalID != "ann" {
+		b := newFixture(t)
+		if got := b.authorizeContext(tokenHeader(b.token(issuer.Claims{User: "ann"})), required); got.PrincipalID != "ann" {
 			t.Errorf("got %s, want ann", got.PrincipalID)
 		}
 	})
 	t.Run("a guest's token", func(t *testing.T) {
-		b := newBench(t)
-		if got := b.identity(offering(b.guestToken("9f2c")), required); got.PrincipalID != "guest:9f2c" {
+		b := newFixture(t)
+		if got := b.authorizeContext(tokenHeader(b.guestToken("9f2c")), required); got.PrincipalID != "guest:9f2c" {
 			t.Errorf("got %s, want guest:9f2c", got.PrincipalID)
 		}
 	})
 }
 
-// TestAuthorizeRequiredRevoked: an authority that was taken back is none. Without
-// auth=required it still opens a socket, for badges.
+// TestAuthorizeRequiredRevoked checks that a revoked session counts as none.
+// Without auth=required it still opens a connection, for badges.
 func TestAuthorizeRequiredRevoked(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	ann, ticket, guest := b.token(issuer.Claims{User: "ann"}), b.ticket("ann"), b.guestToken("9f2c")
 	b.revoke("ann")
 	b.revoke("guest:9f2c")
 	required := map[string]string{"auth": "required"}
-	wantUnauthorized(t, b, handshake(t, offering(ann), required))
-	wantUnauthorized(t, b, handshake(t, offering(guest), required))
-	wantUnauthorized(t, b, handshake(t, nil, map[string]string{"auth": "required", "ticket": ticket}))
-	if got := b.identity(offering(ann), nil); got.PrincipalID != "ann" {
+	wantUnauthorized(t, b, handshakeEvent(t, tokenHeader(ann), required))
+	wantUnauthorized(t, b, handshakeEvent(t, tokenHeader(guest), required))
+	wantUnauthorized(t, b, handshakeEvent(t, nil, map[string]string{"auth": "required", "ticket": ticket}))
+	if got := b.authorizeContext(tokenHeader(ann), nil); got.PrincipalID != "ann" {
 		t.Errorf("got %s, want ann", got.PrincipalID)
 	}
 	b.now = b.now.Add(time.Second)
 	fresh := b.token(issuer.Claims{User: "ann"})
-	if got := b.identity(offering(fresh), required); got.PrincipalID != "ann" {
+	if got := b.authorizeContext(tokenHeader(fresh), required); got.PrincipalID != "ann" {
 		t.Errorf("with a newer token: got %s, want ann", got.PrincipalID)
 	}
-	b.store.fail["Owner"] = errInside
-	if _, err := call[policy](t, b.authorize, handshake(t, offering(fresh), required)); err == nil || err.Error() == "Unauthorized" {
-		t.Errorf("got %v, want a failure that is not the client's", err)
+	b.store.errs["Holder"] = errInside
+	if _, err := call[policy](t, b.authorize, handshakeEvent(t, tokenHeader(fresh), required)); err == nil ||
+		err.Error() == "Unauthorized" {
+		t.Errorf("got %v, want an internal failure", err)
 	}
 	b.wantKnownLines()
 }
@@ -200,14 +222,14 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 	for _, name := range []string{"token", "access_token", "id_token", "jwt", "authorization", "bearer", "Token"} {
 		for _, value := range []string{"", "secret"} {
 			t.Run(name+"="+value, func(t *testing.T) {
-				b := newBench(t)
-				wantUnauthorized(t, b, handshake(t, nil, map[string]string{name: value}))
+				b := newFixture(t)
+				wantUnauthorized(t, b, handshakeEvent(t, nil, map[string]string{name: value}))
 			})
 		}
-		t.Run(name+" beside a good token", func(t *testing.T) {
-			b := newBench(t)
+		t.Run(name+" with a good token", func(t *testing.T) {
+			b := newFixture(t)
 			token := b.token(issuer.Claims{User: "ann"})
-			wantUnauthorized(t, b, handshake(t, offering(token), map[string]string{name: token}))
+			wantUnauthorized(t, b, handshakeEvent(t, tokenHeader(token), map[string]string{name: token}))
 		})
 	}
 	const jws, jwe = "eyJhbGciOiJFUzI1NiJ9.e30.c2ln", "eyJjdHkiOiJKV1QifQ.a.b.c.d" // Cognito's refresh tokens are JWE
@@ -221,11 +243,11 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 		"a guest's token under any name":   {"x": "guest." + jws},
 		"as a name":                        {jws: ""},
 		"of a guest, as a name":            {"guest." + jws: ""},
-		"as a header has it":               {"x": "Bearer " + jws},
-		"as a header has it, encoded":      {"x": "Bearer%20" + jws},
-		"as our subprotocol has it":        {"x": "bearer." + jws},
+		"as in a header":                   {"x": "Bearer " + jws},
+		"as in a header, encoded":          {"x": "Bearer%20" + jws},
+		"as in the subprotocol":            {"x": "bearer." + jws},
 		"an unsecured JWS":                 {"x": "eyJhbGciOiJub25lIn0.e30."},
-		"amid other things":                {"x": `{"token":"` + jws + `"}`},
+		"inside a text":                    {"x": `{"token":"` + jws + `"}`},
 		"in the place of a ticket":         {"ticket": jws},
 		"Access-Token":                     {"Access-Token": "secret"},
 		"refreshToken":                     {"refreshToken": "secret"},
@@ -233,32 +255,39 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 		"Bearer opaque":                    {"x": "Bearer opaque"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantUnauthorized(t, newBench(t), handshake(t, nil, query))
+			wantUnauthorized(t, newFixture(t), handshakeEvent(t, nil, query))
 		})
 	}
-	t.Run("what is none", func(t *testing.T) {
-		b := newBench(t)
-		b.identity(nil, map[string]string{"v": "1.2.3", "ref": "guest.book", "page": "eyewear.summer.html", "key": "eyJust.one", "bearers": "3", "tokens": "2"})
+	t.Run("no token", func(t *testing.T) {
+		b := newFixture(t)
+		b.authorizeContext(
+			nil,
+			map[string]string{
+				"v": "1.2.3", "ref": "guest.book", "page": "eyewear.summer.html", "key": "eyJust.one", "bearers": "3",
+				"tokens": "2",
+			},
+		)
 	})
-	t.Run("as the service sends it", func(t *testing.T) {
-		wantUnauthorized(t, newBench(t), stored(t, "authorizer", nil))
+	t.Run("as API Gateway sends it", func(t *testing.T) {
+		wantUnauthorized(t, newFixture(t), storedEvent(t, "authorizer", nil))
 	})
 }
 
-// TestAuthorizeAnswer: the policy allows this very handshake, and the context is
-// flat, all strings: anything else API Gateway would turn into strings or refuse.
+// TestAuthorizeAnswer checks that the policy allows one handshake only, and that
+// the context is flat with strings only: API Gateway would convert or refuse
+// anything else.
 func TestAuthorizeAnswer(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	const arn = "arn:aws:execute-api:eu-central-1:123456789012:x7k2m9q4t1/prod/$connect"
 	for name, headers := range map[string]map[string]string{
 		"new guest":   nil,
-		"with notice": offering("garbage"),
-		"guest":       offering(b.guestToken("9f2c")),
-		"customer":    offering(b.token(issuer.Claims{User: "ann"})),
-		"vendor":      offering(b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"})),
+		"with notice": tokenHeader("garbage"),
+		"guest":       tokenHeader(b.guestToken("9f2c")),
+		"customer":    tokenHeader(b.token(issuer.Claims{User: "ann"})),
+		"vendor":      tokenHeader(b.token(issuer.Claims{User: "vera", Role: "vendor", Vendor: "acme"})),
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := call[map[string]any](t, b.authorize, handshake(t, headers, nil))
+			got, err := call[map[string]any](t, b.authorize, handshakeEvent(t, headers, nil))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -277,7 +306,7 @@ func TestAuthorizeAnswer(t *testing.T) {
 			}
 			for key, value := range context {
 				if text, ok := value.(string); !ok || text == "" || key == "principalId" {
-					t.Errorf("context: got %s = %v, want a string of our own", key, value)
+					t.Errorf("context: got %s = %v, want a string of the authorizer", key, value)
 				}
 			}
 		})
@@ -285,9 +314,9 @@ func TestAuthorizeAnswer(t *testing.T) {
 }
 
 func TestAuthorizeWithoutRandomness(t *testing.T) {
-	b := newBench(t)
-	b.noGuest = errInside
-	got, err := call[json.RawMessage](t, b.authorize, handshake(t, nil, nil))
+	b := newFixture(t)
+	b.guestIDErr = errInside
+	got, err := call[json.RawMessage](t, b.authorize, handshakeEvent(t, nil, nil))
 	if !errors.Is(err, errInside) || strings.Contains(err.Error(), "Unauthorized") {
 		t.Errorf("got %s, %v, want the error, which is answered with 500", got, err)
 	}
@@ -296,19 +325,21 @@ func TestAuthorizeWithoutRandomness(t *testing.T) {
 	}
 }
 
-// TestAuthorizeTellsIssueAndAddress: revocations are judged by the first, and
-// connections counted by the second, which is not the address itself.
+// TestAuthorizeTellsIssueAndAddress checks for the time of issue, which revocations
+// are compared with, and for the keyed hash of the address, which connections are
+// counted by.
 func TestAuthorizeTellsIssueAndAddress(t *testing.T) {
-	b := newBench(t)
-	user := b.allowed(offering(b.token(issuer.Claims{User: "ann"})), nil).Context
+	b := newFixture(t)
+	user := b.mustAuthorize(tokenHeader(b.token(issuer.Claims{User: "ann"})), nil).Context
 	if want := millis(b.now.Truncate(time.Second)); user["issued"] != want {
 		t.Errorf("issued %v, want %v", user["issued"], want)
 	}
-	guest := b.allowed(nil, nil).Context
+	guest := b.mustAuthorize(nil, nil).Context
 	if _, ok := guest["issued"]; ok {
 		t.Errorf("a new guest: issued %v, want none", guest["issued"])
 	}
-	if address, _ := user["address"].(string); address == "" || address != guest["address"] || strings.Contains(address, "192") {
+	if address, _ := user["address"].(string); address == "" || address != guest["address"] ||
+		strings.Contains(address, "192") {
 		t.Errorf("address %q of the user, %q of the guest from the same place", user["address"], guest["address"])
 	}
 }

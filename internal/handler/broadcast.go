@@ -12,93 +12,125 @@ import (
 	"github.com/securecart/hub/internal/table"
 )
 
-// BroadcastEvent is what invokes Broadcast: a batch of a stream; nothing, from a
-// schedule; or, from the shop, a user whose authority is over:
-// {"revoke": "<the token's sub>"}.
+// BroadcastEvent is an event of [Broadcast]: a batch of records of a stream; no
+// records, from a schedule; or a user whose sessions the shop revokes:
+// {"revoke": "<the sub of the user's tokens>"}.
 type BroadcastEvent struct {
 	events.DynamoDBEvent
 	Revoke string `json:"revoke,omitempty"`
 }
 
-// answerReserve is what is left of an invocation when its work has to end.
+// answerReserve is the time that is left of an invocation when its work must end.
 const answerReserve = 500 * time.Millisecond
 
-// BroadcastOptions of [Broadcast].
+// BroadcastOptions are the settings of [Broadcast].
 type BroadcastOptions struct {
-	Layout  table.Layout                          // of the tables that the records are of
-	Observe func(context.Context, hub.Report)     // is told what each batch did; nil: nobody is
-	Healed  func(context.Context, hub.HealReport) // is told what each healing did; nil: nobody is
+	Layout  table.Layout                          // attribute names of the tables that the records are from
+	Observe func(context.Context, hub.Report)     // gets the report of each batch; may be nil
+	Healed  func(context.Context, hub.HealReport) // gets the report of each healing; may be nil
 }
 
-// Broadcast takes a batch of stream records and tells subscribers. Its answer
-// names the lowest sequence number that has to come again; everything before it
+// BroadcastFunc is the handler of the inventory and cart streams.
+type BroadcastFunc func(context.Context, BroadcastEvent) (events.DynamoDBEventResponse, error)
+
+// Broadcast sends the changes of a batch of stream records to their subscribers. Its
+// answer names the lowest sequence number that must come again; everything before it
 // is done (https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html).
-// A record that cannot be read is reported too, after the others were sent: the
-// event source mapping isolates it and keeps it for people to look at.
+// It reports a record that it cannot read too, after it has sent the others: the
+// event source mapping isolates the record and keeps it for people to look at.
 //
-// An event without records comes from a schedule: it heals what is marked. One
-// that names a user takes that user's authorities back; its error is the
-// invocation's, for the shop has to ask again.
+// An event without records, from a schedule, heals marked connections. An event with
+// a user revokes the sessions of that user; its error is the error of the invocation,
+// because the shop must try again.
 //
-// The answer leaves [answerReserve] before the deadline of ctx, whatever hangs:
-// a function that is ended says nothing, and its whole batch comes again.
-func Broadcast(h *hub.Hub, o BroadcastOptions, log *slog.Logger) func(context.Context, BroadcastEvent) (events.DynamoDBEventResponse, error) {
+// The answer comes [answerReserve] before the deadline of ctx, even if a call hangs:
+// a function that Lambda ends cannot answer, and its whole batch comes again.
+func Broadcast(h *hub.Hub, o BroadcastOptions, log *slog.Logger) BroadcastFunc {
+	b := broadcaster{h, o, log}
 	return func(ctx context.Context, e BroadcastEvent) (events.DynamoDBEventResponse, error) {
 		if deadline, ok := ctx.Deadline(); ok {
 			early, cancel := context.WithDeadline(ctx, deadline.Add(-answerReserve))
 			defer cancel()
 			ctx = early
 		}
-		if e.Revoke != "" {
-			told, err := h.Revoke(ctx, e.Revoke)
-			if err != nil {
-				log.ErrorContext(ctx, "revoke", "error", err)
-				return events.DynamoDBEventResponse{}, err // who asked has to ask again
-			}
-			log.InfoContext(ctx, "revoked", "told", told)
+		switch {
+		case e.Revoke != "":
+			return events.DynamoDBEventResponse{}, b.revoke(ctx, e.Revoke)
+		case len(e.Records) == 0:
+			b.heal(ctx)
 			return events.DynamoDBEventResponse{}, nil
 		}
-		if len(e.Records) == 0 {
-			report, err := h.Heal(ctx)
-			if err != nil {
-				log.ErrorContext(ctx, "heal", "error", err)
-			}
-			if o.Healed != nil {
-				o.Healed(ctx, report)
-			}
-			return events.DynamoDBEventResponse{}, nil
-		}
-		lowest := len(e.Records)
-		changes := make([]hub.Change, 0, len(e.Records))
-		for i, r := range e.Records {
-			change, err := o.Layout.Change(r)
-			if err != nil {
-				log.ErrorContext(ctx, "unreadable record", "sequence", r.Change.SequenceNumber, "error", err)
-				lowest = min(lowest, i)
-				continue
-			}
-			changes = append(changes, change)
-		}
-		report, err := h.Broadcast(ctx, changes)
-		if err != nil {
-			// An unreadable record before the change that failed is lower itself; so
-			// where the index counts, it is that of the record.
-			first := 0
-			var failed *hub.BatchError
-			if errors.As(err, &failed) {
-				first = failed.Index
-			}
-			lowest = min(lowest, first)
-			log.ErrorContext(ctx, "broadcast", "error", err)
-		}
-		report.Failed = len(e.Records) - lowest // those that cannot be read too
-		if o.Observe != nil {
-			o.Observe(ctx, report)
-		}
-		var answer events.DynamoDBEventResponse
-		if lowest < len(e.Records) {
-			answer.BatchItemFailures = []events.DynamoDBBatchItemFailure{{ItemIdentifier: e.Records[lowest].Change.SequenceNumber}}
-		}
-		return answer, nil
+		return b.broadcast(ctx, e.Records), nil
 	}
+}
+
+// broadcaster answers the events of [Broadcast].
+type broadcaster struct {
+	h   *hub.Hub
+	o   BroadcastOptions
+	log *slog.Logger
+}
+
+func (b broadcaster) revoke(ctx context.Context, user string) error {
+	notified, err := b.h.Revoke(ctx, user)
+	if err != nil {
+		b.log.ErrorContext(ctx, "revoke", "error", err)
+		return err // the shop must try again
+	}
+	b.log.InfoContext(ctx, "revoked", "told", notified)
+	return nil
+}
+
+func (b broadcaster) heal(ctx context.Context) {
+	report, err := b.h.Heal(ctx)
+	if err != nil {
+		b.log.ErrorContext(ctx, "heal", "error", err)
+	}
+	if b.o.Healed != nil {
+		b.o.Healed(ctx, report)
+	}
+}
+
+func (b broadcaster) broadcast(ctx context.Context, records []events.DynamoDBEventRecord) events.DynamoDBEventResponse {
+	changes, lowest := b.readChanges(ctx, records)
+	report, err := b.h.Broadcast(ctx, changes)
+	if err != nil {
+		// The index counts readable records only. That does no harm: if an unreadable
+		// record comes before the failed one, it is the lowest already.
+		first := 0
+		var failed *hub.BatchError
+		if errors.As(err, &failed) {
+			first = failed.Index
+		}
+		lowest = min(lowest, first)
+		b.log.ErrorContext(ctx, "broadcast", "error", err)
+	}
+	report.Failed = len(records) - lowest // unreadable records too
+	if b.o.Observe != nil {
+		b.o.Observe(ctx, report)
+	}
+	var answer events.DynamoDBEventResponse
+	if lowest < len(records) {
+		answer.BatchItemFailures = []events.DynamoDBBatchItemFailure{
+			{ItemIdentifier: records[lowest].Change.SequenceNumber},
+		}
+	}
+	return answer
+}
+
+// readChanges returns the changes of the records that can be read, and the lowest
+// index of a record that cannot, or len(records).
+func (b broadcaster) readChanges(ctx context.Context, records []events.DynamoDBEventRecord) ([]hub.Change, int) {
+	lowest := len(records)
+	changes := make([]hub.Change, 0, len(records))
+	for i, r := range records {
+		change, err := b.o.Layout.Change(r)
+		if err != nil {
+			b.log.ErrorContext(ctx, "unreadable record", "sequence", r.Change.SequenceNumber, "error", err)
+			lowest = min(lowest, i)
+			continue
+		}
+		changes = append(changes, change)
+	}
+	return changes, lowest
 }

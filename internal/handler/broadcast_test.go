@@ -18,9 +18,9 @@ import (
 	"github.com/securecart/hub/internal/table"
 )
 
-// records are all changes committed since the last call, as a stream has them,
-// numbered from first.
-func (b *bench) records(first int) []json.RawMessage {
+// records returns all changes since the last call as stream records, numbered from
+// first.
+func (b *fixture) records(first int) []json.RawMessage {
 	b.t.Helper()
 	var records []json.RawMessage
 	for i, c := range b.changes {
@@ -34,14 +34,15 @@ func (b *bench) records(first int) []json.RawMessage {
 	return records
 }
 
-// unreadable is a record of a row that is not as rows are.
+// unreadable is a record with a malformed row.
 func unreadable(sequence int) json.RawMessage {
 	return json.RawMessage(fmt.Sprintf(
-		`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"%d","Keys":{"sku":{"S":"MUG"}},"NewImage":{"sku":{"S":"MUG"},"version":{"N":"1.5"}}}}`, sequence))
+		`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"%d","Keys":{"sku":{"S":"MUG"}},`+
+			`"NewImage":{"sku":{"S":"MUG"},"version":{"N":"1.5"}}}}`, sequence))
 }
 
-// deliver gives a batch to the broadcaster.
-func (b *bench) deliver(records ...json.RawMessage) events.DynamoDBEventResponse {
+// deliver invokes the broadcast function with a batch.
+func (b *fixture) deliver(records ...json.RawMessage) events.DynamoDBEventResponse {
 	b.t.Helper()
 	b.report = nil
 	if records == nil {
@@ -56,13 +57,13 @@ func (b *bench) deliver(records ...json.RawMessage) events.DynamoDBEventResponse
 		b.t.Fatalf("broadcast: %v, want an answer", err)
 	}
 	if b.report == nil && len(records) > 0 {
-		b.t.Error("nobody was told what the batch did")
+		b.t.Error("the batch was not reported")
 		b.report = &hub.Report{}
 	}
 	return got
 }
 
-// wantFailed: the answer names that sequence number and no other; "" for none.
+// wantFailed checks that the answer names one sequence number, or none if it is "".
 func wantFailed(t testing.TB, got events.DynamoDBEventResponse, want string) {
 	t.Helper()
 	var names []string
@@ -74,15 +75,15 @@ func wantFailed(t testing.TB, got events.DynamoDBEventResponse, want string) {
 	}
 }
 
-// shop is a bench with three SKUs and a listener for each, told of everything so
-// far.
-func shop(t testing.TB) *bench {
+// shop returns a fixture with three SKUs and one subscriber for each, which has the
+// current state.
+func shop(t testing.TB) *fixture {
 	t.Helper()
-	b := newBench(t)
-	b.store.topic = map[hub.Topic]error{}
+	b := newFixture(t)
+	b.store.topicErrs = map[hub.Topic]error{}
 	for _, sku := range []string{"A", "B", "C"} {
 		b.stock(sku, 40)
-		b.open("on-"+sku, nil).taken("sub sku:"+sku, "snapshot")
+		b.open("on-"+sku, nil).wantAnswer("sub sku:"+sku, "snapshot")
 	}
 	b.changes, b.poster.sent = nil, nil
 	return b
@@ -90,12 +91,12 @@ func shop(t testing.TB) *bench {
 
 func sku(name string) hub.Topic { return hub.Topic{Kind: hub.KindSKU, Name: name} }
 
-// outOf is the post that tells the listener of a SKU of version 2, sold out.
+// outOf is the post for the subscriber of a SKU with version 2, sold out.
 func outOf(name string) string {
 	return fmt.Sprintf(`on-%[1]s {"type":"delta","epoch":"k3","topics":{"sku:%[1]s":{"version":2,"state":"out"}}}`, name)
 }
 
-func (b *bench) wantSent(want ...string) {
+func (b *fixture) wantSent(want ...string) {
 	b.t.Helper()
 	got := slices.Sorted(slices.Values(b.poster.sent))
 	if slices.Sort(want); !slices.Equal(got, want) {
@@ -103,8 +104,8 @@ func (b *bench) wantSent(want ...string) {
 	}
 }
 
-// wantReport: what the observer was told of the last batch.
-func (b *bench) wantReport(want hub.Report) {
+// wantReport checks the report of the last batch.
+func (b *fixture) wantReport(want hub.Report) {
 	b.t.Helper()
 	if !reflect.DeepEqual(*b.report, want) {
 		b.t.Errorf("got report %+v, want %+v", *b.report, want)
@@ -120,12 +121,13 @@ func TestBroadcastSends(t *testing.T) {
 	b.wantReport(hub.Report{Changes: 2, Posts: 2, Latencies: []time.Duration{0, 0}})
 }
 
-// TestBroadcastNamesLowestFailed: from there on the stream comes again, so what
-// failed first has to be named, and whatever can be sent is sent.
+// TestBroadcastNamesLowestFailed checks that the answer names the first failed
+// change, because the stream delivers again from there, and that everything else is
+// sent.
 func TestBroadcastNamesLowestFailed(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		broken []string // SKUs whose audience cannot be read
+		broken []string // SKUs whose subscribers cannot be read
 		want   string
 	}{
 		{"first", []string{"A"}, "100"},
@@ -140,7 +142,7 @@ func TestBroadcastNamesLowestFailed(t *testing.T) {
 			for _, name := range []string{"A", "B", "C"} {
 				b.stock(name, 0)
 				if slices.Contains(tt.broken, name) {
-					b.store.topic[sku(name)] = errInside
+					b.store.topicErrs[sku(name)] = errInside
 				} else {
 					sent = append(sent, outOf(name))
 				}
@@ -159,9 +161,9 @@ func TestBroadcastCoalescedChangeFails(t *testing.T) {
 	b.stock("B", 0)
 	b.stock("A", 0)
 	b.stock("B", 3)
-	b.store.topic[sku("B")] = errInside
-	// Only the newest of B's changes would have been sent, but the oldest is where
-	// it has to go on.
+	b.store.topicErrs[sku("B")] = errInside
+	// Only the newest of B's changes would have been sent, but the stream must go
+	// on from the oldest.
 	wantFailed(t, b.deliver(b.records(100)...), "100")
 	b.wantSent(outOf("A"))
 }
@@ -169,8 +171,8 @@ func TestBroadcastCoalescedChangeFails(t *testing.T) {
 func TestBroadcastUnreadableRecord(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		at     []int  // where the unreadable ones are among three good ones
-		broken string // SKU whose audience cannot be read, or ""
+		at     []int  // positions of unreadable records among three good ones
+		broken string // SKU whose subscribers cannot be read, or ""
 		want   string
 	}{
 		{"first", []int{0}, "", "100"},
@@ -190,7 +192,7 @@ func TestBroadcastUnreadableRecord(t *testing.T) {
 				}
 			}
 			if tt.broken != "" {
-				b.store.topic[sku(tt.broken)] = errInside
+				b.store.topicErrs[sku(tt.broken)] = errInside
 			}
 			records := b.records(0)
 			for _, at := range slices.Sorted(slices.Values(tt.at)) {
@@ -214,22 +216,23 @@ func TestBroadcastUnreadableRecord(t *testing.T) {
 	})
 }
 
-// mark marks a connection that has missed A.
-func (b *bench) mark(id string) {
+// mark adds a retry mark for the topic of A.
+func (b *fixture) mark(id string) {
 	b.t.Helper()
-	if err := b.store.MarkForRetry(b.t.Context(), []hub.Undelivered{{ConnectionID: id, Topics: []hub.Topic{sku("A")}}}, b.now)[0]; err != nil {
+	missed := []hub.Undelivered{{ConnectionID: id, Topics: []hub.Topic{sku("A")}}}
+	if err := b.store.MarkForRetry(b.t.Context(), missed, b.now)[0]; err != nil {
 		b.t.Fatal(err)
 	}
 }
 
-// renumbered is a record with another sequence number.
+// renumbered returns a record with another sequence number.
 func renumbered(t testing.TB, record json.RawMessage, sequence int) json.RawMessage {
 	t.Helper()
 	var r map[string]any
 	if err := json.Unmarshal(record, &r); err != nil {
 		t.Fatal(err)
 	}
-	in(r, "dynamodb")["SequenceNumber"] = strconv.Itoa(sequence)
+	object(r, "dynamodb")["SequenceNumber"] = strconv.Itoa(sequence)
 	data, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
@@ -243,27 +246,27 @@ func TestBroadcastEmptyBatch(t *testing.T) {
 		wantFailed(t, b.deliver(), "")
 		b.wantSent()
 	})
-	t.Run("nothing to do and nothing works", func(t *testing.T) {
+	t.Run("nothing to do, and every call fails", func(t *testing.T) {
 		b := shop(t)
-		b.store.fail["Epoch"] = errInside
+		b.store.errs["Epoch"] = errInside
 		wantFailed(t, b.deliver(), "")
 	})
-	t.Run("what is marked is healed", func(t *testing.T) {
+	t.Run("marked connections are healed", func(t *testing.T) {
 		b := shop(t)
 		b.stock("A", 0)
-		b.changes = nil // nobody was told
+		b.changes = nil // not broadcast
 		b.mark("on-A")
 		b.deliver()
 		b.wantSent(outOf("A"))
 	})
-	t.Run("healing that fails is counted", func(t *testing.T) {
-		for call, fill := range map[string]func(*bench){
-			"Stale":      func(*bench) {},
-			"Connection": func(b *bench) { b.mark("on-A") },
+	t.Run("a failed healing is counted", func(t *testing.T) {
+		for call, fill := range map[string]func(*fixture){
+			"RetryMarks": func(*fixture) {},
+			"Connection": func(b *fixture) { b.mark("on-A") },
 		} {
 			b := shop(t)
 			fill(b)
-			b.store.fail[call] = errInside
+			b.store.errs[call] = errInside
 			wantFailed(t, b.deliver(), "")
 			lines := b.logged("metrics")
 			if last := lines[len(lines)-1]; last["Failed"] != 1.0 {
@@ -281,25 +284,25 @@ func TestBroadcastEmptyBatch(t *testing.T) {
 }
 
 func TestBroadcastWithoutEpoch(t *testing.T) {
-	t.Run("everything comes again", func(t *testing.T) {
+	t.Run("the whole batch comes again", func(t *testing.T) {
 		b := shop(t)
 		b.stock("A", 0)
 		b.stock("B", 0)
-		b.store.fail["Epoch"] = errInside
+		b.store.errs["Epoch"] = errInside
 		wantFailed(t, b.deliver(b.records(100)...), "100")
 		b.wantSent()
 	})
-	t.Run("also what cannot be read", func(t *testing.T) {
+	t.Run("unreadable records too", func(t *testing.T) {
 		b := shop(t)
-		b.store.fail["Epoch"] = errInside
+		b.store.errs["Epoch"] = errInside
 		wantFailed(t, b.deliver(unreadable(100), unreadable(101)), "100")
 	})
 }
 
-// TestBroadcastListeners: a listener that cannot be served fails nothing, unless
-// nobody can remember that it wants a snapshot.
+// TestBroadcastListeners checks that a subscriber that cannot be served fails
+// nothing, unless its retry mark cannot be stored either.
 func TestBroadcastListeners(t *testing.T) {
-	deliver := func(t *testing.T, kind error, mark error) (*bench, events.DynamoDBEventResponse) {
+	deliver := func(t *testing.T, kind error, mark error) (*fixture, events.DynamoDBEventResponse) {
 		b := shop(t)
 		b.poster.answer = func(p hub.Post) error {
 			if p.ConnectionID == "on-B" {
@@ -307,7 +310,7 @@ func TestBroadcastListeners(t *testing.T) {
 			}
 			return nil
 		}
-		b.store.fail["MarkStale"] = mark
+		b.store.errs["MarkForRetry"] = mark
 		for _, name := range []string{"A", "B", "C"} {
 			b.stock(name, 0)
 		}
@@ -345,24 +348,26 @@ func TestBroadcastUnobserved(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := call[map[string]any](t, b.broadcast, batch)
-	// An answer without failures is null or an empty list.
+	// An answer without failures is null or has an empty list.
 	if want := map[string]any{"batchItemFailures": nil}; err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
 	b.wantSent(outOf("A"))
 }
 
-// TestBroadcastCart: a cart's change reaches its owner's devices and nobody else.
+// TestBroadcastCart checks that a change of a cart reaches only the devices of its
+// owner.
 func TestBroadcastCart(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.stock("MUG", 40)
-	phone, laptop, stranger := b.user("phone", "ann"), b.user("laptop", "ann"), b.user("stranger", "bob")
-	for _, c := range []*conn{phone, laptop, stranger} {
-		c.taken("sub cart", "snapshot")
+	phone, laptop, stranger := b.openAs("phone", "ann"), b.openAs("laptop", "ann"), b.openAs("stranger", "bob")
+	for _, c := range []*testConn{phone, laptop, stranger} {
+		c.wantAnswer("sub cart", "snapshot")
 	}
 	b.changes = nil
-	phone.taken("add MUG 2", "ok")
+	phone.wantAnswer("add MUG 2", "ok")
 	wantFailed(t, b.deliver(b.records(100)...), "")
-	const delta = ` {"type":"delta","epoch":"k3","topics":{"cart":{"from":0,"version":1,"lines":{"MUG":{"quantity":2,"version":1}}}}}`
+	const delta = ` {"type":"delta","epoch":"k3","topics":{"cart":{"from":0,"version":1,"lines":{"MUG":{"quantity":2,` +
+		`"version":1}}}}}`
 	b.wantSent("laptop"+delta, "phone"+delta)
 }

@@ -18,12 +18,17 @@ type (
 	response = events.APIGatewayProxyResponse
 )
 
-// Connect answers $connect: it records the connection and agrees on the
-// subprotocol. A client that offers subprotocols, but not ours, is refused with
-// 400: it could not open the connection without one of them (G-HANDSHAKE-11).
+// ProxyFunc is the handler of a proxy integration of the WebSocket API.
+type ProxyFunc func(context.Context, request) (response, error)
+
+// Connect returns the handler of $connect: it records the connection and selects the
+// subprotocol. A client that offers subprotocols, but not ours, gets 400: it could
+// not open the connection without one of them (G-HANDSHAKE-11).
 //
-// observe is told of each connection that was taken; it may be nil.
-func Connect(h *hub.Hub, endpoint string, observe func(context.Context), log *slog.Logger) func(context.Context, request) (response, error) {
+// endpoint is recorded for posts, as "host/stage"; "" means the domain and the stage
+// of the event. observe is called for each connection that is accepted; it may be
+// nil.
+func Connect(h *hub.Hub, endpoint string, observe func(context.Context), log *slog.Logger) ProxyFunc {
 	return func(ctx context.Context, e request) (response, error) {
 		c := connectionOf(e.RequestContext, endpoint)
 		if c.Principal.User == "" {
@@ -40,7 +45,7 @@ func Connect(h *hub.Hub, endpoint string, observe func(context.Context), log *sl
 		}
 		err := h.Connect(ctx, c)
 		if errors.Is(err, hub.ErrThrottled) {
-			log.WarnContext(ctx, "refused", "connection", c.ID, "role", c.Principal.Role, "error", err)
+			log.WarnContext(ctx, "connection refused", "connection", c.ID, "role", c.Principal.Role, "error", err)
 			return response{StatusCode: http.StatusTooManyRequests}, nil
 		}
 		if err != nil {
@@ -55,10 +60,11 @@ func Connect(h *hub.Hub, endpoint string, observe func(context.Context), log *sl
 	}
 }
 
-// Disconnect answers $disconnect, which may come late, twice or never.
+// Disconnect returns the handler of $disconnect, which may come late, twice or never.
 //
-// observe is told the close code and reason of each; it may be nil.
-func Disconnect(h *hub.Hub, observe func(ctx context.Context, code int, reason string), log *slog.Logger) func(context.Context, request) (response, error) {
+// observe gets the close code and the reason of each closed connection; it may be
+// nil.
+func Disconnect(h *hub.Hub, observe func(ctx context.Context, code int, reason string), log *slog.Logger) ProxyFunc {
 	return func(ctx context.Context, e request) (response, error) {
 		r := e.RequestContext
 		if observe != nil {

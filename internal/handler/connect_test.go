@@ -19,7 +19,7 @@ import (
 
 type response = events.APIGatewayProxyResponse
 
-// wantStatus: a handler answered that, and told nothing else.
+// wantStatus checks the status of an answer that has nothing else.
 func wantStatus(t testing.TB, h lambda.Handler, event []byte, want int) response {
 	t.Helper()
 	got, err := call[response](t, h, event)
@@ -33,7 +33,7 @@ func wantStatus(t testing.TB, h lambda.Handler, event []byte, want int) response
 // that of connect-authorized.json.
 var lastID, authorizedID = idIn("connect"), idIn("connect-authorized")
 
-// idIn is the connection of an event.
+// idIn returns the connection of an event.
 func idIn(name string) string {
 	var e struct {
 		RequestContext struct{ ConnectionID string }
@@ -48,14 +48,16 @@ func idIn(name string) string {
 	return e.RequestContext.ConnectionID
 }
 
-// arriving is connect.json of an authorized guest that offers subprotocols.
-func arriving(t testing.TB, offer string) []byte {
+// connectEvent is connect.json of an authorized guest that offers subprotocols.
+func connectEvent(t testing.TB, offer string) []byte {
 	t.Helper()
-	return stored(t, "connect", func(e map[string]any) {
-		in(e, "requestContext")["authorizer"] = map[string]any{"principalId": "guest:g1", "role": "guest", "integrationLatency": 7}
+	return storedEvent(t, "connect", func(e map[string]any) {
+		object(e, "requestContext")["authorizer"] = map[string]any{
+			"principalId": "guest:g1", "role": "guest", "integrationLatency": 7,
+		}
 		if offer != "" {
-			in(e, "headers")["Sec-WebSocket-Protocol"] = offer
-			in(e, "multiValueHeaders")["Sec-WebSocket-Protocol"] = []string{offer}
+			object(e, "headers")["Sec-WebSocket-Protocol"] = offer
+			object(e, "multiValueHeaders")["Sec-WebSocket-Protocol"] = []string{offer}
 		}
 	})
 }
@@ -66,28 +68,32 @@ func TestConnectRecords(t *testing.T) {
 		event func(t testing.TB) []byte
 		want  hub.Connection
 	}{
-		{"guest", func(t testing.TB) []byte { return arriving(t, "") }, hub.Connection{
+		{"guest", func(t testing.TB) []byte { return connectEvent(t, "") }, hub.Connection{
 			ID: lastID, Principal: hub.Principal{User: "guest:g1", Role: hub.RoleGuest},
 			Endpoint: "x7k2m9q4t1.execute-api.eu-central-1.amazonaws.com/prod", ConnectedAt: connectedAt,
 		}},
-		{"as the service sends it", func(t testing.TB) []byte { return stored(t, "connect-authorized", nil) }, hub.Connection{
+		{"as API Gateway sends it", func(t testing.TB) []byte {
+			return storedEvent(t, "connect-authorized", nil)
+		}, hub.Connection{
 			ID: authorizedID, Principal: hub.Principal{User: "ann", Role: hub.RoleAdmin},
 			Endpoint: "ws.securecart.example/prod", Protocol: "securecart.v1", ConnectedAt: connectedAt,
 		}},
-		{"all that an authorizer tells", func(t testing.TB) []byte {
-			return stored(t, "connect", func(e map[string]any) {
-				in(e, "requestContext")["authorizer"] = map[string]any{
+		{"every key of the authorizer", func(t testing.TB) []byte {
+			return storedEvent(t, "connect", func(e map[string]any) {
+				object(e, "requestContext")["authorizer"] = map[string]any{
 					"principalId": "vera", "role": "vendor", "vendor": "acme", "expires": "1738926650000", "notice": "token_expired",
 				}
 			})
 		}, hub.Connection{
 			ID: lastID, Notice: "token_expired", ConnectedAt: connectedAt,
-			Principal: hub.Principal{User: "vera", Role: hub.RoleVendor, Vendor: "acme", Expires: time.UnixMilli(1738926650000).UTC()},
-			Endpoint:  "x7k2m9q4t1.execute-api.eu-central-1.amazonaws.com/prod",
+			Principal: hub.Principal{
+				User: "vera", Role: hub.RoleVendor, Vendor: "acme", Expires: time.UnixMilli(1738926650000).UTC(),
+			},
+			Endpoint: "x7k2m9q4t1.execute-api.eu-central-1.amazonaws.com/prod",
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newFixture(t)
 			wantStatus(t, b.connect, tt.event(t), http.StatusOK)
 			if got := b.row(tt.want.ID); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("recorded\n got %+v\nwant %+v", got, tt.want)
@@ -95,9 +101,9 @@ func TestConnectRecords(t *testing.T) {
 		})
 	}
 	t.Run("an endpoint that is a setting", func(t *testing.T) {
-		b := newBench(t)
+		b := newFixture(t)
 		connect := lambda.NewHandler(handler.Connect(b.hub, "posts.example/v1", nil, b.logger()))
-		wantStatus(t, connect, arriving(t, ""), http.StatusOK)
+		wantStatus(t, connect, connectEvent(t, ""), http.StatusOK)
 		if got := b.row(lastID).Endpoint; got != "posts.example/v1" {
 			t.Errorf("got endpoint %s, want posts.example/v1", got)
 		}
@@ -112,17 +118,17 @@ func TestConnectSubprotocol(t *testing.T) {
 	}{
 		{"none", "", http.StatusOK, ""},
 		{"ours", "securecart.v1", http.StatusOK, "securecart.v1"},
-		{"ours and a token", "securecart.v1, bearer.abc", http.StatusOK, "securecart.v1"},
-		{"a token and ours", "bearer.abc,securecart.v1", http.StatusOK, "securecart.v1"},
-		{"ours among others", "chat, securecart.v1 , soap", http.StatusOK, "securecart.v1"},
+		{"the hub's and a token", "securecart.v1, bearer.abc", http.StatusOK, "securecart.v1"},
+		{"a token and the hub's", "bearer.abc,securecart.v1", http.StatusOK, "securecart.v1"},
+		{"the hub's among others", "chat, securecart.v1 , soap", http.StatusOK, "securecart.v1"},
 		{"another", "chat", http.StatusBadRequest, ""},
 		{"a later version", "securecart.v2", http.StatusBadRequest, ""},
-		{"ours in capitals", "SECURECART.V1", http.StatusBadRequest, ""},
+		{"the hub's in capitals", "SECURECART.V1", http.StatusBadRequest, ""},
 		{"only a token", "bearer.abc", http.StatusBadRequest, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
-			got := wantStatus(t, b.connect, arriving(t, tt.offer), tt.status)
+			b := newFixture(t)
+			got := wantStatus(t, b.connect, connectEvent(t, tt.offer), tt.status)
 			if echo := got.Headers["Sec-WebSocket-Protocol"]; echo != tt.echo {
 				t.Errorf("got subprotocol %q, want %q", echo, tt.echo)
 			}
@@ -144,14 +150,14 @@ func TestConnectWithoutAuthorizer(t *testing.T) {
 		{"empty", map[string]any{}},
 		{"without a principal", map[string]any{"role": "admin"}},
 		{"principal empty", map[string]any{"principalId": "", "role": "admin"}},
-		{"principal that is a number", map[string]any{"principalId": 7, "role": "admin"}},
+		{"numeric principal", map[string]any{"principalId": 7, "role": "admin"}},
 		{"not an object", "ann"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
-			wantStatus(t, b.connect, stored(t, "connect", func(e map[string]any) {
+			b := newFixture(t)
+			wantStatus(t, b.connect, storedEvent(t, "connect", func(e map[string]any) {
 				if tt.authorizer != nil {
-					in(e, "requestContext")["authorizer"] = tt.authorizer
+					object(e, "requestContext")["authorizer"] = tt.authorizer
 				}
 			}), http.StatusUnauthorized)
 			b.wantNoRow(lastID)
@@ -160,20 +166,21 @@ func TestConnectWithoutAuthorizer(t *testing.T) {
 }
 
 func TestConnectStoreFailure(t *testing.T) {
-	b := newBench(t)
-	b.store.fail["PutConnection"] = errInside
-	wantStatus(t, b.connect, arriving(t, ""), http.StatusInternalServerError)
-	if records := b.logged("connect"); len(records) != 1 || records[0]["connection"] != lastID || records[0]["level"] != "ERROR" {
+	b := newFixture(t)
+	b.store.errs["PutConnection"] = errInside
+	wantStatus(t, b.connect, connectEvent(t, ""), http.StatusInternalServerError)
+	if records := b.logged("connect"); len(records) != 1 || records[0]["connection"] != lastID ||
+		records[0]["level"] != "ERROR" {
 		t.Errorf("got log records %v, want one error that names the connection", records)
 	}
 }
 
 func TestDisconnect(t *testing.T) {
 	t.Run("forgets", func(t *testing.T) {
-		b := newBench(t)
-		c := b.open(lastID, offering(b.token(issuer.Claims{User: "ann"})))
-		c.taken(`{"action":"subscribe","topics":["cart"]}`, "snapshot")
-		wantStatus(t, b.disconnect, stored(t, "disconnect", nil), http.StatusOK)
+		b := newFixture(t)
+		c := b.open(lastID, tokenHeader(b.token(issuer.Claims{User: "ann"})))
+		c.wantAnswer(`{"action":"subscribe","topics":["cart"]}`, "snapshot")
+		wantStatus(t, b.disconnect, storedEvent(t, "disconnect", nil), http.StatusOK)
 		b.wantNoRow(lastID)
 		subscribers, _, err := b.store.Subscribers(t.Context(), hub.Topic{Kind: hub.KindCart, Name: "u~ann"}, "", 10)
 		if err != nil || len(subscribers) != 0 {
@@ -181,24 +188,24 @@ func TestDisconnect(t *testing.T) {
 		}
 	})
 	t.Run("only that connection", func(t *testing.T) {
-		b := newBench(t)
+		b := newFixture(t)
 		b.open("other", nil)
-		wantStatus(t, b.disconnect, stored(t, "disconnect", nil), http.StatusOK)
+		wantStatus(t, b.disconnect, storedEvent(t, "disconnect", nil), http.StatusOK)
 		b.row("other")
 	})
 	t.Run("twice", func(t *testing.T) {
-		b := newBench(t)
+		b := newFixture(t)
 		b.open(lastID, nil)
-		wantStatus(t, b.disconnect, stored(t, "disconnect", nil), http.StatusOK)
-		wantStatus(t, b.disconnect, stored(t, "disconnect", nil), http.StatusOK)
+		wantStatus(t, b.disconnect, storedEvent(t, "disconnect", nil), http.StatusOK)
+		wantStatus(t, b.disconnect, storedEvent(t, "disconnect", nil), http.StatusOK)
 	})
-	t.Run("of a connection that nobody knows", func(t *testing.T) {
-		wantStatus(t, newBench(t).disconnect, stored(t, "disconnect-authorized", nil), http.StatusOK)
+	t.Run("of an unknown connection", func(t *testing.T) {
+		wantStatus(t, newFixture(t).disconnect, storedEvent(t, "disconnect-authorized", nil), http.StatusOK)
 	})
 	t.Run("store failure", func(t *testing.T) {
-		b := newBench(t)
-		b.store.fail["EndConnection"] = errInside
-		wantStatus(t, b.disconnect, stored(t, "disconnect", nil), http.StatusInternalServerError)
+		b := newFixture(t)
+		b.store.errs["EndConnection"] = errInside
+		wantStatus(t, b.disconnect, storedEvent(t, "disconnect", nil), http.StatusInternalServerError)
 		if records := b.logged("disconnect"); len(records) != 1 || records[0]["connection"] != lastID {
 			t.Errorf("got log records %v, want one that names the connection", records)
 		}

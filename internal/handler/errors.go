@@ -9,8 +9,8 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// kinds has the code and the text of a failure whose error says no more than its
-// kind. The first kind that matches counts.
+// kinds has the code and the text of an error that has a kind and nothing else. The
+// first kind that matches counts.
 var kinds = []struct {
 	kind    error
 	code    wire.Code
@@ -20,16 +20,16 @@ var kinds = []struct {
 	{hub.ErrInvalid, wire.CodeBadField, "a value is not valid", false},
 	{hub.ErrForbidden, wire.CodeDenied, "not allowed, or it does not exist", false},
 	{hub.ErrThrottled, wire.CodeSlowDown, "too many requests at once", true},
-	{hub.ErrConflict, wire.CodeBusy, "others are writing the same row", true},
-	{hub.ErrGone, wire.CodeDenied, "the connection has ended", false}, // a late message: no client sees this answer
-	{hub.ErrTooLarge, wire.CodeTooBig, "too big", false},
+	{hub.ErrConflict, wire.CodeBusy, "another client is writing the same row", true},
+	{hub.ErrGone, wire.CodeDenied, "the connection has closed", false}, // a late message: no client sees it
+	{hub.ErrTooLarge, wire.CodeTooBig, "the message is too big", false},
 }
 
-// internalMessage is all that a client learns of an internal failure.
-const internalMessage = "something went wrong on our side"
+// internalMessage is the text of every internal failure.
+const internalMessage = "internal error; please try again"
 
-// statuses has the HTTP status of every code (RFC 9110, section 15; 429 is RFC
-// 6585, section 4).
+// statuses has the HTTP status of every code (RFC 9110, section 15; for 429 RFC 6585,
+// section 4).
 var statuses = map[wire.Code]int{
 	wire.CodeBadJSON:       http.StatusBadRequest,
 	wire.CodeBadField:      http.StatusBadRequest,
@@ -50,7 +50,7 @@ var statuses = map[wire.Code]int{
 	wire.CodeInternal:      http.StatusInternalServerError,
 }
 
-// Status is the HTTP status of a code. A code that it does not know is internal.
+// Status returns the HTTP status of a code. An unknown code counts as internal.
 func Status(code wire.Code) int {
 	if status, ok := statuses[code]; ok {
 		return status
@@ -58,11 +58,10 @@ func Status(code wire.Code) int {
 	return http.StatusInternalServerError
 }
 
-// ClientError is what a client learns of err, over a socket or over HTTP. internal
-// says that the failure is ours: then the answer says nothing of err, and the caller
-// logs it.
+// ClientError returns the answer for a client to err, over a socket or over HTTP. If
+// internal is set, the answer reveals nothing of err, and the caller must log err.
 func ClientError(err error) (answer wire.Error, internal bool) {
-	var message *wire.Error // of wire.Decode: the message could not be read
+	var message *wire.Error // from wire.Decode
 	if errors.As(err, &message) {
 		return *message, false
 	}

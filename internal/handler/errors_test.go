@@ -11,8 +11,8 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// TestEveryCodeHasAStatus reads the codes where they are declared, so that a new one
-// cannot be forgotten: only internal may have the status of a code that is unknown.
+// TestEveryCodeHasAStatus reads the codes where they are declared, so that it finds
+// new ones: only internal may have the status of an unknown code.
 func TestEveryCodeHasAStatus(t *testing.T) {
 	source, err := os.ReadFile("../wire/errors.go")
 	if err != nil {

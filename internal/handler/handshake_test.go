@@ -13,10 +13,10 @@ import (
 	"github.com/securecart/hub/internal/handler"
 )
 
-// gateway puts handlers of the bench's hub behind the imitation of API Gateway, with
-// an authorizer of these settings. They are silent: the bench's log is for one
-// goroutine.
-func (b *bench) gateway(o handler.AuthorizeOptions, domain string) *gatewaytest.Gateway {
+// newGateway puts the handlers behind an imitation of API Gateway, with an
+// authorizer of these settings. They log nothing: the log of the fixture is not
+// safe for concurrent use.
+func (b *fixture) newGateway(o handler.AuthorizeOptions, domain string) *gatewaytest.Gateway {
 	b.t.Helper()
 	o.NewGuestID = func() (string, error) { return "g1", nil }
 	log := slog.New(slog.DiscardHandler)
@@ -39,8 +39,9 @@ func (b *bench) gateway(o handler.AuthorizeOptions, domain string) *gatewaytest.
 	return gw
 }
 
-// answered makes a handshake with these headers and returns how it was answered.
-func answered(t testing.TB, gw *gatewaytest.Gateway, path string, headers http.Header) int {
+// dialStatus makes a handshake with these headers and returns the status of its
+// answer.
+func dialStatus(t testing.TB, gw *gatewaytest.Gateway, path string, headers http.Header) int {
 	t.Helper()
 	conn, resp, err := gw.Dial(context.Background(), path, &websocket.DialOptions{HTTPHeader: headers})
 	if resp == nil {

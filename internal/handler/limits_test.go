@@ -16,97 +16,103 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// TestMessagesSlowDown: beyond the limit nothing is done, and every message still
-// gets its one answer, with its id and its key.
+// TestMessagesSlowDown checks that messages over the limit have no effect, and that
+// each still gets its one answer with its id and key.
 func TestMessagesSlowDown(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	b.stock("MUG", 9)
 	c := b.open("c", nil)
 	for i := range hub.GuestMessages {
 		if i%2 == 0 {
-			c.taken("ping", "pong")
+			c.wantAnswer("ping", "pong")
 		} else {
-			c.refused("{", wire.CodeBadJSON) // it counts too
+			c.wantError("{", wire.CodeBadJSON) // counts too
 		}
 	}
 	var got wire.Error
-	text := c.raw(`{"action":"add","id":7,"key":"k","sku":"MUG","quantity":1}`)
+	text := c.sendRaw(`{"action":"add","id":7,"key":"k","sku":"MUG","quantity":1}`)
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Code != wire.CodeSlowDown || !got.Retry || got.After <= 0 || got.After > 10_000 || string(got.ID) != "7" || got.Key != "k" {
+	if got.Code != wire.CodeSlowDown || !got.Retry || got.After <= 0 || got.After > 10_000 || string(got.ID) != "7" ||
+		got.Key != "k" {
 		t.Errorf("got %s, want slow_down with id, key and a wait of at most 10 s", text)
 	}
 	if cart := b.cart("g~g1"); cart.Version != 0 {
 		t.Errorf("the cart is at version %d, want nothing done", cart.Version)
 	}
 	other := b.open("other", nil)
-	other.taken("ping", "pong")
+	other.wantAnswer("ping", "pong")
 	b.now = b.now.Add(time.Duration(got.After) * time.Millisecond)
-	c.taken(`{"action":"add","id":7,"key":"k","sku":"MUG","quantity":1}`, "ok")
+	c.wantAnswer(`{"action":"add","id":7,"key":"k","sku":"MUG","quantity":1}`, "ok")
 	b.wantKnownLines()
 }
 
-// TestTooBigCounts: who sends nothing but messages that are too big is told to
-// slow down too.
+// TestTooBigCounts checks that messages that are too big count for the limit.
 func TestTooBigCounts(t *testing.T) {
-	b := newBench(t)
+	b := newFixture(t)
 	c := b.open("c", nil)
 	big := strings.Repeat(" ", wire.MaxMessage) + "{}"
 	for range hub.GuestMessages {
-		c.refused(big, wire.CodeTooBig)
+		c.wantError(big, wire.CodeTooBig)
 	}
-	c.refused(big, wire.CodeSlowDown)
-	c.refused("ping", wire.CodeSlowDown)
+	c.wantError(big, wire.CodeSlowDown)
+	c.wantError("ping", wire.CodeSlowDown)
 }
 
-// TestHelloTellsLimits: by role, and those that are set.
-func TestHelloTellsLimits(t *testing.T) {
-	b := newBench(t)
+// TestHelloHasLimits checks the limits in hello by role, with the defaults and with
+// others.
+func TestHelloHasLimits(t *testing.T) {
+	b := newFixture(t)
 	for user, want := range map[string]wire.Limits{
 		"":    {Messages: hub.GuestMessages, SKUs: hub.GuestSKUs},
 		"ann": {Messages: hub.CustomerMessages},
 	} {
-		want.Message, want.TopicsPerMessage, want.Topics, want.Lines, want.Quantity, want.Idle = 32_000, 100, 200, 200, 999, 600
+		want.Message, want.TopicsPerMessage, want.Topics = 32_000, 100, 200
+		want.Lines, want.Quantity, want.Idle = 200, 999, 600
 		var headers map[string]string
 		if user != "" {
-			headers = offering(b.token(issuer.Claims{User: user}))
+			headers = tokenHeader(b.token(issuer.Claims{User: user}))
 		}
-		if got := b.open("c"+user, headers).taken("hello", "hello").Limits; got != want {
-			t.Errorf("%q is told %+v, want %+v", user, got, want)
+		if got := b.open("c"+user, headers).wantAnswer("hello", "hello").Limits; got != want {
+			t.Errorf("limits of %q: got %+v, want %+v", user, got, want)
 		}
 	}
 }
 
-// TestConnectRefusesCrowds: with the status of too many requests, and without a
-// trace in the store.
-func TestConnectRefusesCrowds(t *testing.T) {
-	b := newBench(t)
-	headers := offering(b.token(issuer.Claims{User: "ann"}))
+// TestConnectLimits checks that connections over the limit get 429 and leave
+// nothing in the store.
+func TestConnectLimits(t *testing.T) {
+	b := newFixture(t)
+	headers := tokenHeader(b.token(issuer.Claims{User: "ann"}))
 	for i := range hub.ConnectionsPerUser {
 		b.open(fmt.Sprint("c", i), headers)
 	}
-	p := b.allowed(headers, nil)
-	response, err := call[events.APIGatewayProxyResponse](t, b.connect, stored(t, "connect", func(e map[string]any) {
-		r := in(e, "requestContext")
+	p := b.mustAuthorize(headers, nil)
+	response, err := call[events.APIGatewayProxyResponse](t, b.connect, storedEvent(t, "connect", func(e map[string]any) {
+		r := object(e, "requestContext")
 		r["connectionId"] = "more"
-		r["authorizer"] = map[string]any{"principalId": p.PrincipalID, "role": p.Context["role"], "address": p.Context["address"]}
+		r["authorizer"] = map[string]any{
+			"principalId": p.PrincipalID, "role": p.Context["role"], "address": p.Context["address"],
+		}
 	}))
 	if err != nil || response.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("got %d, %v, want 429", response.StatusCode, err)
 	}
 	b.wantNoRow("more")
-	if log := b.log.String(); strings.Contains(log, "192.0.2.1") || strings.Contains(log, fmt.Sprint(p.Context["address"])) {
+	if log := b.log.String(); strings.Contains(log, "192.0.2.1") ||
+		strings.Contains(log, fmt.Sprint(p.Context["address"])) {
 		t.Error("the address is in the log")
 	}
 	b.wantKnownLines()
 }
 
-// TestRevokeEvent: the shop invokes the broadcast function with a user.
+// TestRevokeEvent checks the event with which the shop revokes the sessions of a
+// user.
 func TestRevokeEvent(t *testing.T) {
-	b := newBench(t)
-	c := b.open("c", offering(b.token(issuer.Claims{User: "ann"})))
-	c.taken("sub cart", "snapshot")
+	b := newFixture(t)
+	c := b.open("c", tokenHeader(b.token(issuer.Claims{User: "ann"})))
+	c.wantAnswer("sub cart", "snapshot")
 	out, err := b.broadcast.Invoke(invocation(t.Context()), []byte(`{"revoke":"ann"}`))
 	if err != nil {
 		t.Fatalf("%s, %v", out, err)
@@ -114,32 +120,32 @@ func TestRevokeEvent(t *testing.T) {
 	if len(b.poster.sent) != 1 || !strings.Contains(b.poster.sent[0], `"code":"token_expired"`) {
 		t.Errorf("sent %q, want the notice", b.poster.sent)
 	}
-	c.refused("add MUG 1", wire.CodeTokenExpired)
-	if hello := c.taken("hello", "hello"); hello.Notice != wire.CodeTokenExpired || hello.Expires != 0 {
-		t.Errorf("hello tells %+v, want that the authority is over", hello)
+	c.wantError("add MUG 1", wire.CodeTokenExpired)
+	if hello := c.wantAnswer("hello", "hello"); hello.Notice != wire.CodeTokenExpired || hello.Expires != 0 {
+		t.Errorf("got hello %+v, want the notice that the session has expired", hello)
 	}
-	b.now = b.now.Add(time.Second) // tokens tell when they were issued by the second
-	c.taken("hello token="+b.token(issuer.Claims{User: "ann"}), "hello")
-	c.taken("sub cart", "snapshot")
+	b.now = b.now.Add(time.Second) // the time of issue in a token is in seconds
+	c.wantAnswer("hello token="+b.token(issuer.Claims{User: "ann"}), "hello")
+	c.wantAnswer("sub cart", "snapshot")
 
-	// A guest that was banned gets no fresh token of the same guest.
+	// A revoked guest gets no new token for the same guest.
 	guest := b.open("g", nil)
-	token := guest.taken("hello", "hello").GuestToken
+	token := guest.wantAnswer("hello", "hello").GuestToken
 	if _, err := b.broadcast.Invoke(invocation(t.Context()), []byte(`{"revoke":"guest:g1"}`)); err != nil {
 		t.Fatal(err)
 	}
-	if got := guest.taken("hello", "hello").GuestToken; got != "" {
-		t.Error("a banned guest gets a new token")
+	if got := guest.wantAnswer("hello", "hello").GuestToken; got != "" {
+		t.Error("a revoked guest gets a new token")
 	}
-	guest.refused("hello token="+token, wire.CodeTokenExpired)
+	guest.wantError("hello token="+token, wire.CodeTokenExpired)
 
-	// What cannot be read is nobody's end of authority.
-	b.store.fail["Owner"] = errInside
-	c.refused("hello token="+b.token(issuer.Claims{User: "ann"}), wire.CodeInternal)
-	delete(b.store.fail, "Owner")
+	// Without access to revocations the answer is internal: the session may be valid.
+	b.store.errs["Holder"] = errInside
+	c.wantError("hello token="+b.token(issuer.Claims{User: "ann"}), wire.CodeInternal)
+	delete(b.store.errs, "Holder")
 
-	// What fails is told to who asked.
-	b.store.fail["Revoke"] = errInside
+	// The error of a failure reaches the caller.
+	b.store.errs["Revoke"] = errInside
 	if _, err := b.broadcast.Invoke(invocation(t.Context()), []byte(`{"revoke":"ann"}`)); !errors.Is(err, errInside) {
 		t.Errorf("got %v, want the failure", err)
 	}

@@ -13,16 +13,16 @@ import (
 	"github.com/securecart/hub/internal/local/issuer"
 )
 
-// TestLogKeepsSecrets says and breaks everything there is, with marked tokens and
-// carts, and looks for the marks in the log, debug records too.
+// TestLogKeepsSecrets sends every kind of message with marked tokens and carts,
+// makes calls fail, and searches the log for the marks, debug records too.
 func TestLogKeepsSecrets(t *testing.T) {
 	const canary = "CANARY" // in the name of every SKU that is in a cart
-	b := newBench(t)
-	b.store.topic = map[hub.Topic]error{}
+	b := newFixture(t)
+	b.store.topicErrs = map[hub.Topic]error{}
 	secrets := map[string]string{"a SKU of a cart": canary, "a name": "mark-user-ann", "a key": "k-1"}
 	secret := func(name, token string) string {
 		secrets[name] = token
-		// The signature is what makes a token; the claims tell who somebody is.
+		// The signature makes a token; the claims identify a person.
 		for i, part := range strings.Split(strings.TrimPrefix(token, auth.GuestTokenPrefix), ".") {
 			if i > 0 && len(part) > 8 {
 				secrets[fmt.Sprintf("%s, part %d", name, i)] = part
@@ -44,40 +44,47 @@ func TestLogKeepsSecrets(t *testing.T) {
 	tokens := []string{user, renewed, other, expired, guest, oldGuest, garbage}
 	handshakes := func() {
 		for _, token := range tokens {
-			for _, headers := range []map[string]string{offering(token), {"Authorization": "Bearer " + token}} {
+			for _, headers := range []map[string]string{tokenHeader(token), {"Authorization": "Bearer " + token}} {
 				for _, query := range []map[string]string{nil, {"auth": "required"}, {"token": token}} {
-					// Refused or not: the log is what counts here.
-					_, _ = call[json.RawMessage](t, b.authorize, handshake(t, headers, query))
+					// The result does not matter here, only the log.
+					_, _ = call[json.RawMessage](t, b.authorize, handshakeEvent(t, headers, query))
 				}
 			}
 		}
 	}
-	conversation := func(c *conn) {
+	conversation := func(c *testConn) {
 		for _, text := range []string{
-			"hello", "sub cart sku:" + mug, "add " + mug + " 2 key=k-1", "add " + mug + " 2 key=k-1", "add " + mug + " 3 key=k-1",
-			"add " + tee, "add " + canary + "-NONE", "set " + mug + " 3 " + tee + " 0", "set " + mug + " 1 v1", "set " + mug + " 1 v999",
-			"get cart", "get " + canary, "set " + canary, "only cart", "unsub *", `{"action":"set","lines":{"` + canary + ` x":1}}`, canary,
+			"hello", "sub cart sku:" + mug, "add " + mug + " 2 key=k-1", "add " + mug + " 2 key=k-1",
+			"add " + mug + " 3 key=k-1",
+			"add " + tee, "add " + canary + "-NONE", "set " + mug + " 3 " + tee + " 0", "set " + mug + " 1 v1",
+			"set " + mug + " 1 v999",
+			"get cart", "get " + canary, "set " + canary, "only cart", "unsub *",
+			`{"action":"set","lines":{"` + canary + ` x":1}}`, canary,
 		} {
-			c.say(text)
+			c.send(text)
 		}
 		for _, token := range tokens {
-			c.say("merge " + token)
-			c.say("hello token=" + token)
-			c.say("hello token=" + token + " " + token)
-			c.say(token)
-			c.say(`{"action":"hello","token":"` + token + `!"}`)
+			c.send("merge " + token)
+			c.send("hello token=" + token)
+			c.send("hello token=" + token + " " + token)
+			c.send(token)
+			c.send(`{"action":"hello","token":"` + token + `!"}`)
 		}
-		c.say("add " + mug)
-		c.say("sub cart")
+		c.send("add " + mug)
+		c.send("sub cart")
 	}
 	handshakes()
-	ann, visitor := b.open("ann", offering(user)), b.open("visitor", offering(guest))
+	ann, visitor := b.open("ann", tokenHeader(user)), b.open("visitor", tokenHeader(guest))
 	conversation(ann)
 	conversation(visitor)
-	for _, method := range []string{"Connection", "PutConnection", "Subscribe", "Unsubscribe", "EndConnection", "Epoch", "Items", "Cart", "PutCarts"} {
-		b.store.fail = map[string]error{method: errInside}
+	for _, method := range []string{
+		"Connection", "PutConnection", "Subscribe", "Unsubscribe", "EndConnection", "Epoch", "Items", "Cart", "PutCarts",
+	} {
+		b.store.errs = map[string]error{method: errInside}
 		conversation(ann)
-		for _, event := range [][]byte{stored(t, "connect", ann.mark), stored(t, "disconnect", ann.mark)} {
+		for _, event := range [][]byte{
+			storedEvent(t, "connect", ann.setContext), storedEvent(t, "disconnect", ann.setContext),
+		} {
 			handle := b.connect
 			if strings.Contains(string(event), "DISCONNECT") {
 				handle = b.disconnect
@@ -87,8 +94,8 @@ func TestLogKeepsSecrets(t *testing.T) {
 			}
 		}
 	}
-	b.store.fail = map[string]error{"MarkStale": errInside}
-	b.store.topic[sku(mug)] = errInside
+	b.store.errs = map[string]error{"MarkForRetry": errInside}
+	b.store.topicErrs[sku(mug)] = errInside
 	b.poster.answer = func(hub.Post) error { return hub.ErrThrottled }
 	var carts []json.RawMessage
 	for _, r := range b.records(100) {
@@ -99,7 +106,8 @@ func TestLogKeepsSecrets(t *testing.T) {
 	for _, line := range []string{
 		`{"N":"1"}`, `{"M":{"quantity":{"N":"1000"},"version":{"N":"1"}}}`, `{"M":{}}`,
 	} {
-		carts = append(carts, json.RawMessage(`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"7","Keys":{"cart":{"S":"u~mark-user-ann"}},`+
+		carts = append(carts, json.RawMessage(`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"7",`+
+			`"Keys":{"cart":{"S":"u~mark-user-ann"}},`+
 			`"NewImage":{"cart":{"S":"u~mark-user-ann"},"version":{"N":"1"},"lines":{"M":{"`+mug+`":`+line+`}}}}}`))
 	}
 	b.deliver(carts...)
@@ -108,23 +116,26 @@ func TestLogKeepsSecrets(t *testing.T) {
 
 	b.wantKnownLines()
 	log := b.log.String()
-	for _, message := range []string{"token not taken", "token in the URL refused: it belongs into the subprotocol list, a header, or a ticket", "connected", "disconnected", "message", "connect", "disconnect", "unreadable record", "broadcast", "metrics"} {
+	for _, message := range []string{
+		"token refused", "token in the URL refused: send it in the subprotocol list or a header, or use a ticket",
+		"connected", "disconnected", "message", "connect", "disconnect", "unreadable record", "broadcast", "metrics",
+	} {
 		if len(b.logged(message)) == 0 {
-			t.Errorf("nothing logged as %q: this test does not reach what it is about", message)
+			t.Errorf("no record %q in the log: the test does not reach that code", message)
 		}
 	}
 	for name, text := range secrets {
-		if at := strings.Index(log, text); at >= 0 {
-			start := strings.LastIndex(log[:at], "\n") + 1
-			end := at + strings.Index(log[at:], "\n")
+		if index := strings.Index(log, text); index >= 0 {
+			start := strings.LastIndex(log[:index], "\n") + 1
+			end := index + strings.Index(log[index:], "\n")
 			t.Errorf("%s is in the log: %s", name, log[start:end])
 		}
 	}
 }
 
-// wantKnownLines: each line has keys of the list only, and the ids of its
+// wantKnownLines checks that each line has known keys only, and the ids of its
 // invocation.
-func (b *bench) wantKnownLines() {
+func (b *fixture) wantKnownLines() {
 	b.t.Helper()
 	known := maps.Clone(logs.Keys)
 	for _, s := range logs.Series {
@@ -138,11 +149,14 @@ func (b *bench) wantKnownLines() {
 		}
 		for key := range record {
 			if known[key] == "" {
-				b.t.Errorf("the key %q is not in the list: %s", key, line)
+				b.t.Errorf("unknown key %q: %s", key, line)
 			}
 		}
 		if record["requestId"] != requestID || record["traceId"] != traceID {
-			b.t.Errorf("got request %v and trace %v, want %s and %s: %s", record["requestId"], record["traceId"], requestID, traceID, line)
+			b.t.Errorf(
+				"got request %v and trace %v, want %s and %s: %s", record["requestId"], record["traceId"], requestID, traceID,
+				line,
+			)
 		}
 	}
 }

@@ -13,31 +13,39 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// MessageOptions are the settings of Message.
+// MessageOptions are the settings of [Message].
 type MessageOptions struct {
-	Endpoint  string        // recorded for posts; "": as the event's domain and stage say
-	Shorthand bool          // typed lines are understood
-	MaxAge    time.Duration // when the gateway ends a connection; 0: after 2 hours (G-LIMIT-7)
+	// Endpoint is recorded for posts, as "host/stage". "" means the domain and the
+	// stage of the event.
+	Endpoint string
+
+	// Shorthand accepts typed lines beside JSON.
+	Shorthand bool
+
+	// MaxAge is the age at which the gateway closes a connection. 0 means 2 hours
+	// (G-LIMIT-7).
+	MaxAge time.Duration
 }
 
-// reconnectAfter tells clients to reconnect a little before the gateway ends the
-// connection.
+// reconnectAfter is the age at which a client should reconnect: a little before the
+// gateway closes the connection.
 func (o MessageOptions) reconnectAfter() time.Duration {
 	const gatewayMaxAge = 2 * time.Hour
 	age := cmp.Or(o.MaxAge, gatewayMaxAge)
 	return age - min(age/4, 5*time.Minute)
 }
 
-// Message answers every message of a client, whatever its route: the answer is
-// the body, which a route response brings to the client (G-RESP-4).
-func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) func(context.Context, request) (response, error) {
+// Message returns the handler of client messages, for every route. The answer is the
+// body of the response, which a route response sends to the client (G-RESP-4).
+func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) ProxyFunc {
 	m := messages{h, v, o}
 	return func(ctx context.Context, e request) (response, error) {
 		caller := connectionOf(e.RequestContext, o.Endpoint)
-		refusal := h.Admit(ctx, caller, len(e.Body))
-		r, err := wire.Decode([]byte(e.Body), o.Shorthand) // a refusal has the message's id and key too
-		if refusal != nil {
-			err = refusal
+		limitErr := h.Admit(ctx, caller, len(e.Body))
+		// Decode in any case: the answer to limitErr needs the id and the key.
+		r, err := wire.Decode([]byte(e.Body), o.Shorthand)
+		if limitErr != nil {
+			err = limitErr
 		}
 		var answer wire.Answer
 		if err == nil {
@@ -93,7 +101,8 @@ func (m messages) answer(ctx context.Context, caller hub.Connection, r wire.Requ
 	return nil, fmt.Errorf("action %q has no handler", r.Action) // a test walks wire.Actions
 }
 
-// hello tells a caller who it is. With a token it takes that first.
+// hello answers with the principal and the limits of a connection. It renews the
+// session first if the request has a token.
 func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Request) (wire.Answer, error) {
 	if r.Token != "" {
 		p, err := m.verify(ctx, r.Token)
@@ -115,16 +124,17 @@ func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Reque
 	hello := wire.Hello{
 		ID: r.ID, ConnectionID: c.ID, Epoch: epoch,
 		User: c.Principal.User, Role: string(c.Principal.Role), Vendor: c.Principal.Vendor,
-		Notice: wire.Code(c.Notice), Limits: m.h.LimitsOf(c.Principal), ReconnectAfter: int(m.o.reconnectAfter() / time.Second),
+		Notice: wire.Code(c.Notice), Limits: m.h.LimitsOf(c.Principal),
+		ReconnectAfter: int(m.o.reconnectAfter() / time.Second),
 	}
-	over := !c.Principal.Active(m.h.Now())
+	expired := !c.Principal.Active(m.h.Now())
 	switch {
-	case over:
+	case expired:
 		hello.Notice = wire.CodeTokenExpired
 	case !c.Principal.Expires.IsZero():
 		hello.Expires = c.Principal.Expires.UnixMilli()
 	}
-	if c.Principal.Role == hub.RoleGuest && !over {
+	if c.Principal.Role == hub.RoleGuest && !expired {
 		id := strings.TrimPrefix(c.Principal.User, hub.GuestUserPrefix)
 		if hello.GuestToken, _, err = m.v.SignGuest(id); err != nil {
 			return nil, fmt.Errorf("sign guest token: %w", err)
@@ -133,7 +143,7 @@ func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Reque
 	return hello, nil
 }
 
-// verify checks a token that came in a message.
+// verify returns the principal of a token in a message.
 func (m messages) verify(ctx context.Context, token string) (hub.Principal, error) {
 	p, err := m.v.Verify(ctx, token)
 	if err != nil {

@@ -9,43 +9,47 @@ import (
 	"github.com/securecart/hub/internal/handler"
 )
 
-// origin are the header lines of a page; none is no page.
+// origin returns the Origin header of a page, or of a client that is no page.
 func origin(lines ...string) http.Header { return http.Header{"Origin": lines} }
 
-// TestOrigins judges pages by the whole handshake, with and without a list.
+// TestOrigins checks the origins of pages with whole handshakes, with and without a
+// list.
 func TestOrigins(t *testing.T) {
 	const yes, no = http.StatusSwitchingProtocols, http.StatusForbidden
 	const shop = "https://shop.example"
-	list := []string{shop, "https://xn--bcher-kva.example", "https://shop.example:8443", "http://[2001:db8::1]:8080", "http://localhost:5173", "capacitor://localhost"}
+	list := []string{
+		shop, "https://xn--bcher-kva.example", "https://shop.example:8443", "http://[2001:db8::1]:8080",
+		"http://localhost:5173", "capacitor://localhost",
+	}
 	for _, tt := range []struct {
 		name    string
 		headers http.Header
-		listed  int // with the list above
-		open    int // without one, at ws.shop.example
+		listed  int // status with the list above
+		open    int // status without a list, at ws.shop.example
 	}{
 		{"no page", nil, yes, yes},
 		{"the shop", origin(shop), yes, no},
 		{"the shop over HTTP", origin("http://shop.example"), no, no},
 		{"a scheme in capitals", origin("HTTPS://shop.example"), no, no},
 		{"a host in capitals", origin("https://SHOP.example"), no, no},
-		{"a slash behind", origin("https://shop.example/"), no, no},
+		{"a slash at the end", origin("https://shop.example/"), no, no},
 		{"a path", origin("https://shop.example/page"), no, no},
 		{"a query", origin("https://shop.example?x"), no, no},
 		{"a fragment", origin("https://shop.example#x"), no, no},
 		{"the default port", origin("https://shop.example:443"), no, no},
 		{"another port", origin("https://shop.example:444"), no, no},
-		{"a port that is listed", origin("https://shop.example:8443"), yes, no},
+		{"a listed port", origin("https://shop.example:8443"), yes, no},
 		{"an empty port", origin("https://shop.example:"), no, no},
 		{"a user", origin("https://shop.example@evil.example"), no, no},
 		{"a user before", origin("https://evil@shop.example"), no, no},
-		{"a dot behind", origin("https://shop.example."), no, no},
+		{"a dot at the end", origin("https://shop.example."), no, no},
 		{"a longer suffix", origin("https://shop.example.evil.example"), no, no},
 		{"a longer prefix", origin("https://evilshop.example"), no, no},
 		{"a subdomain", origin("https://www.shop.example"), no, no},
 		{"a parent", origin("https://example"), no, no},
 		{"any character for the dot", origin("https://shopxexample"), no, no},
 		{"punycode", origin("https://xn--bcher-kva.example"), yes, no},
-		{"what it spells", origin("https://bücher.example"), no, no},
+		{"the name in Unicode", origin("https://bücher.example"), no, no},
 		{"another alphabet", origin("https://shop.exаmple"), no, no}, // a Cyrillic а
 		{"IPv6", origin("http://[2001:db8::1]:8080"), yes, no},
 		{"IPv6 in another spelling", origin("http://[2001:db8:0::1]:8080"), no, no},
@@ -60,16 +64,16 @@ func TestOrigins(t *testing.T) {
 		{"a comma", origin(shop + ",https://evil.example"), no, no},
 		{"two lines", origin(shop, "https://evil.example"), no, no},
 		{"the same twice", origin(shop, shop), no, no},
-		{"in small letters", http.Header{"origin": {"https://evil.example"}}, no, no},
+		{"in lower case", http.Header{"origin": {"https://evil.example"}}, no, no},
 		{"this machine", origin("http://localhost:5173"), yes, yes},
 		{"this machine, another port", origin("http://localhost:5174"), no, yes},
 		{"this machine over HTTPS", origin("https://localhost"), no, yes},
 		{"this machine's address", origin("http://127.0.0.1:8787"), no, yes},
 		{"this machine's IPv6 address", origin("http://[::1]:8787"), no, yes},
 		{"another of its addresses", origin("http://127.1.2.3"), no, yes},
-		{"a name that begins so", origin("http://localhost.evil.example"), no, no},
-		{"an address that begins so", origin("http://127.0.0.1.evil.example"), no, no},
-		{"this machine with a dot behind", origin("http://localhost."), no, no},
+		{"a longer name", origin("http://localhost.evil.example"), no, no},
+		{"a longer address", origin("http://127.0.0.1.evil.example"), no, no},
+		{"this machine with a dot at the end", origin("http://localhost."), no, no},
 		{"this machine as a user", origin("http://localhost@evil.example"), no, no},
 		{"a zone", origin("http://[::1%25lo]"), no, no},
 		{"a short address", origin("http://127.1"), no, no},
@@ -77,76 +81,79 @@ func TestOrigins(t *testing.T) {
 		{"the same host", origin("https://ws.shop.example"), no, yes},
 		{"the same host over HTTP", origin("http://ws.shop.example"), no, yes},
 		{"the same host, another port", origin("https://ws.shop.example:444"), no, no},
-		{"the same host with a dot behind", origin("https://ws.shop.example."), no, no},
+		{"the same host with a dot at the end", origin("https://ws.shop.example."), no, no},
 		{"the same host and more", origin("https://ws.shop.example.evil.example"), no, no},
 		{"the same host, another scheme", origin("ftp://ws.shop.example"), no, no},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newFixture(t)
 			for want, o := range map[string]handler.AuthorizeOptions{
 				fmt.Sprint("listed ", tt.listed): {Origins: list},
 				fmt.Sprint("open ", tt.open):     {},
 			} {
 				rule, _, _ := strings.Cut(want, " ")
-				if got := fmt.Sprint(rule, " ", answered(t, b.gateway(o, "ws.shop.example"), "/v1", tt.headers)); got != want {
+				if got := fmt.Sprint(rule, " ", dialStatus(t, b.newGateway(o, "ws.shop.example"), "/v1", tt.headers)); got != want {
 					t.Errorf("got %s, want %s", got, want)
 				}
 			}
 		})
 	}
-	t.Run("the same host on a port of its own", func(t *testing.T) {
-		gw := newBench(t).gateway(handler.AuthorizeOptions{}, "192.0.2.7:8787")
-		for page, want := range map[string]int{"http://192.0.2.7:8787": yes, "http://192.0.2.7": no, "http://192.0.2.7:8788": no} {
-			if got := answered(t, gw, "/v1", origin(page)); got != want {
+	t.Run("the same host on another port than the default", func(t *testing.T) {
+		gw := newFixture(t).newGateway(handler.AuthorizeOptions{}, "192.0.2.7:8787")
+		for page, want := range map[string]int{
+			"http://192.0.2.7:8787": yes, "http://192.0.2.7": no, "http://192.0.2.7:8788": no,
+		} {
+			if got := dialStatus(t, gw, "/v1", origin(page)); got != want {
 				t.Errorf("%s: got %d, want %d", page, got, want)
 			}
 		}
 	})
 	t.Run("the same host on the default port", func(t *testing.T) {
-		gw := newBench(t).gateway(handler.AuthorizeOptions{}, "WS.shop.example:443")
+		gw := newFixture(t).newGateway(handler.AuthorizeOptions{}, "WS.shop.example:443")
 		for page, want := range map[string]int{"https://ws.shop.example": yes, "http://ws.shop.example": no} {
-			if got := answered(t, gw, "/v1", origin(page)); got != want {
+			if got := dialStatus(t, gw, "/v1", origin(page)); got != want {
 				t.Errorf("%s: got %d, want %d", page, got, want)
 			}
 		}
 	})
 }
 
-// TestForeignPageSpendsNothing: a page that is refused learns nothing of its token
-// and does not spend a ticket.
+// TestForeignPageSpendsNothing checks that a refused page learns nothing about its
+// token and does not use up a ticket.
 func TestForeignPageSpendsNothing(t *testing.T) {
-	b := newBench(t)
-	gw := b.gateway(handler.AuthorizeOptions{}, "ws.shop.example")
+	b := newFixture(t)
+	gw := b.newGateway(handler.AuthorizeOptions{}, "ws.shop.example")
 	ticket := b.ticket("ann")
 	path := "/v1?auth=required&ticket=" + ticket
-	if got := answered(t, gw, path, origin("https://evil.example")); got != http.StatusForbidden {
+	if got := dialStatus(t, gw, path, origin("https://evil.example")); got != http.StatusForbidden {
 		t.Errorf("a foreign page: got %d, want 403", got)
 	}
-	if got := answered(t, gw, path, nil); got != http.StatusSwitchingProtocols {
+	if got := dialStatus(t, gw, path, nil); got != http.StatusSwitchingProtocols {
 		t.Errorf("the ticket afterwards: got %d, want 101", got)
 	}
 }
 
-// TestEdge: with secrets, who comes past the edge is refused.
+// TestEdge checks that a client that bypasses the edge is refused if there are
+// secrets.
 func TestEdge(t *testing.T) {
 	current, previous := strings.Repeat("c", 40), strings.Repeat("p", 40)
-	gw := newBench(t).gateway(handler.AuthorizeOptions{EdgeSecrets: []string{current, previous}}, "")
+	gw := newFixture(t).newGateway(handler.AuthorizeOptions{EdgeSecrets: []string{current, previous}}, "")
 	for name, tt := range map[string]struct {
 		lines []string
 		want  int
 	}{
-		"none":              {nil, http.StatusForbidden},
-		"empty":             {[]string{""}, http.StatusForbidden},
-		"another":           {[]string{strings.Repeat("x", 40)}, http.StatusForbidden},
-		"the beginning":     {[]string{current[:39]}, http.StatusForbidden},
-		"more":              {[]string{current + "c"}, http.StatusForbidden},
-		"two at once":       {[]string{current, previous}, http.StatusForbidden},
-		"both as one":       {[]string{current + "," + previous}, http.StatusForbidden},
-		"the current one":   {[]string{current}, http.StatusSwitchingProtocols},
-		"the previous one":  {[]string{previous}, http.StatusSwitchingProtocols},
-		"a guess and a hit": {[]string{"x", current}, http.StatusForbidden},
+		"none":                    {nil, http.StatusForbidden},
+		"empty":                   {[]string{""}, http.StatusForbidden},
+		"another":                 {[]string{strings.Repeat("x", 40)}, http.StatusForbidden},
+		"the beginning":           {[]string{current[:39]}, http.StatusForbidden},
+		"more":                    {[]string{current + "c"}, http.StatusForbidden},
+		"two at once":             {[]string{current, previous}, http.StatusForbidden},
+		"both under one name":     {[]string{current + "," + previous}, http.StatusForbidden},
+		"the current one":         {[]string{current}, http.StatusSwitchingProtocols},
+		"the previous one":        {[]string{previous}, http.StatusSwitchingProtocols},
+		"a wrong and a right one": {[]string{"x", current}, http.StatusForbidden},
 	} {
-		if got := answered(t, gw, "/v1", http.Header{"X-Origin-Verify": tt.lines}); got != tt.want {
+		if got := dialStatus(t, gw, "/v1", http.Header{"X-Origin-Verify": tt.lines}); got != tt.want {
 			t.Errorf("%s: got %d, want %d", name, got, tt.want)
 		}
 	}

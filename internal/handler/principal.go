@@ -10,27 +10,27 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-// Keys of the authorizer's context. API Gateway hands it, all strings, to every
-// later event of the connection (G-AUTH-18 to 20); principalId is the user.
+// Keys of the authorizer's context. API Gateway adds the context, all strings, to
+// every later event of the connection (G-AUTH-18 to 20); principalId is the user.
 const (
 	contextUser    = "principalId"
 	contextRole    = "role"
 	contextVendor  = "vendor"
 	contextExpires = "expires" // ms since 1970
-	contextNotice  = "notice"  // why a token was not taken
+	contextNotice  = "notice"  // why a token was refused
 	contextIssued  = "issued"  // ms since 1970
-	contextAddress = "address" // a keyed hash
+	contextAddress = "address" // a keyed hash of the client's IP address
 )
 
-// connectionOf reads what an event says of its connection. Without an authorizer
-// there is no user, which connect refuses.
+// connectionOf returns the connection of an event. Without an authorizer it has no
+// user, and [Connect] refuses it.
 func connectionOf(r events.APIGatewayWebsocketProxyRequestContext, endpoint string) hub.Connection {
 	if endpoint == "" {
 		endpoint = r.DomainName + "/" + r.Stage
 	}
-	known, _ := r.Authorizer.(map[string]any)
+	values, _ := r.Authorizer.(map[string]any)
 	text := func(key string) string {
-		s, _ := known[key].(string)
+		s, _ := values[key].(string)
 		return s
 	}
 	c := hub.Connection{
@@ -44,7 +44,7 @@ func connectionOf(r events.APIGatewayWebsocketProxyRequestContext, endpoint stri
 		},
 	}
 	if expires := text(contextExpires); expires != "" {
-		// What cannot be read has expired long ago.
+		// An unreadable time becomes 1970: the session has expired.
 		ms, _ := strconv.ParseInt(expires, 10, 64)
 		c.Principal.Expires = time.UnixMilli(ms).UTC()
 	}
@@ -54,7 +54,7 @@ func connectionOf(r events.APIGatewayWebsocketProxyRequestContext, endpoint stri
 	return c
 }
 
-// header returns a header whatever its letter case.
+// header returns a value of a header, in any letter case.
 func header(headers map[string]string, name string) string {
 	for key, value := range headers {
 		if strings.EqualFold(key, name) {
@@ -64,8 +64,8 @@ func header(headers map[string]string, name string) string {
 	return ""
 }
 
-// subprotocols are those that a client offers, in one header or in several
-// (RFC 6455, section 4.1).
+// subprotocols returns the subprotocols that a client offers, in one header or in
+// several (RFC 6455, section 4.1).
 func subprotocols(headers map[string][]string) []string {
 	var offered []string
 	for name, lines := range headers {

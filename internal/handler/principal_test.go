@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// TestUnreadableExpiry: what cannot be read has expired, rather than lasts for
-// ever.
+// TestUnreadableExpiry checks that a session with an unreadable expiry has expired,
+// and does not last for ever.
 func TestUnreadableExpiry(t *testing.T) {
 	for expires, want := range map[string]time.Time{
 		"":              {},
@@ -32,8 +32,8 @@ func TestSubprotocolsInSeveralHeaders(t *testing.T) {
 	}
 }
 
-// TestClientAddress: what a client says of its address counts for nothing, and what
-// the edge says only where there is one.
+// TestClientAddress checks that addresses from the client are ignored, and that
+// addresses from the edge count only if there is an edge.
 func TestClientAddress(t *testing.T) {
 	secrets := []string{"secret"}
 	for name, tt := range map[string]struct {
@@ -41,14 +41,14 @@ func TestClientAddress(t *testing.T) {
 		secrets   []string
 		want      string
 	}{
-		"no edge":                        {[]string{"203.0.113.7, 192.0.2.1"}, nil, "192.0.2.1"},
-		"behind the edge":                {[]string{"203.0.113.7, 192.0.2.1"}, secrets, "203.0.113.7"},
-		"behind the edge, IPv6":          {[]string{"2001:DB8::7, 192.0.2.1"}, secrets, "2001:db8::7"},
-		"behind the edge, made up":       {[]string{"198.51.100.9, 203.0.113.7, 192.0.2.1"}, secrets, "203.0.113.7"},
-		"behind the edge, two lines":     {[]string{"198.51.100.9, 203.0.113.7", "192.0.2.1"}, secrets, "203.0.113.7"},
-		"behind the edge, nothing added": {[]string{"192.0.2.1"}, secrets, "192.0.2.1"},
-		"behind the edge, no address":    {[]string{"unknown, 192.0.2.1"}, secrets, "192.0.2.1"},
-		"behind the edge, no header":     {nil, secrets, "192.0.2.1"},
+		"no edge":                         {[]string{"203.0.113.7, 192.0.2.1"}, nil, "192.0.2.1"},
+		"behind the edge":                 {[]string{"203.0.113.7, 192.0.2.1"}, secrets, "203.0.113.7"},
+		"behind the edge, IPv6":           {[]string{"2001:DB8::7, 192.0.2.1"}, secrets, "2001:db8::7"},
+		"behind the edge, forged entries": {[]string{"198.51.100.9, 203.0.113.7, 192.0.2.1"}, secrets, "203.0.113.7"},
+		"behind the edge, two lines":      {[]string{"198.51.100.9, 203.0.113.7", "192.0.2.1"}, secrets, "203.0.113.7"},
+		"behind the edge, one entry":      {[]string{"192.0.2.1"}, secrets, "192.0.2.1"},
+		"behind the edge, no address":     {[]string{"unknown, 192.0.2.1"}, secrets, "192.0.2.1"},
+		"behind the edge, no header":      {nil, secrets, "192.0.2.1"},
 	} {
 		var e authorizerEvent
 		e.RequestContext.Identity.SourceIP = "192.0.2.1"

@@ -13,22 +13,31 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// ticketForm is what crypto/rand.Text makes, now or later. Anything else costs no
-// access to the store.
+// ticketForm matches what crypto/rand.Text returns, in this and in later versions of
+// Go. Any other text is refused without a look into the store.
 var ticketForm = regexp.MustCompile(`^[A-Z2-7]{26,64}$`)
 
-// Tickets answers POST /v1/tickets: who comes with a token in the Authorization
-// header gets a ticket that opens one socket as the same, in the URL. newTicket
-// makes secrets of at least 128 random bits, as crypto/rand.Text does.
-func Tickets(h *hub.Hub, v Verifier, newTicket func() string, log *slog.Logger) func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-	return func(ctx context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-		refuse := func(code wire.Code, message string) (events.APIGatewayV2HTTPResponse, error) {
+type (
+	httpRequest  = events.APIGatewayV2HTTPRequest
+	httpResponse = events.APIGatewayV2HTTPResponse
+)
+
+// TicketFunc is the handler of POST /v1/tickets.
+type TicketFunc func(context.Context, httpRequest) (httpResponse, error)
+
+// Tickets returns the handler of POST /v1/tickets. A client with a token in the
+// Authorization header gets a ticket: in the URL of a handshake it opens one
+// connection for the same principal. newTicket returns a secret of at least 128
+// random bits, as crypto/rand.Text does.
+func Tickets(h *hub.Hub, v Verifier, newTicket func() string, log *slog.Logger) TicketFunc {
+	return func(ctx context.Context, e httpRequest) (httpResponse, error) {
+		refuse := func(code wire.Code, message string) (httpResponse, error) {
 			return jsonResponse(Status(code), map[string]string{"code": string(code), "message": message}), nil
 		}
-		p, err := v.Verify(ctx, authorization(e.Headers))
+		p, err := v.Verify(ctx, authorizationToken(e.Headers))
 		if err != nil {
 			code := tokenCode(err)
-			log.WarnContext(ctx, "token not taken", "code", code, "error", err)
+			log.WarnContext(ctx, "token refused", "code", code, "error", err)
 			if code == wire.CodeBusy {
 				return refuse(code, "the token cannot be checked now")
 			}
@@ -49,9 +58,9 @@ func Tickets(h *hub.Hub, v Verifier, newTicket func() string, log *slog.Logger) 
 	}
 }
 
-func jsonResponse(status int, body any) events.APIGatewayV2HTTPResponse {
+func jsonResponse(status int, body any) httpResponse {
 	data, _ := json.Marshal(body) // maps of strings and numbers
-	r := events.APIGatewayV2HTTPResponse{StatusCode: status, Body: string(data), Headers: map[string]string{
+	r := httpResponse{StatusCode: status, Body: string(data), Headers: map[string]string{
 		"Content-Type": "application/json", "Cache-Control": "no-store",
 	}}
 	if status == http.StatusUnauthorized {

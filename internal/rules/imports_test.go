@@ -42,12 +42,16 @@ var mayImport = map[string][]string{
 	"internal/hub/memstore":    {"internal/hub"},
 	"internal/hub/dynamostore": {"internal/hub", "internal/table"},
 	"internal/table":           {"internal/hub", "internal/wire"},
-	"internal/auth":            {"internal/hub"},
-	"internal/handler":         {"internal/auth", "internal/hub", "internal/table", "internal/wire"},
+	"internal/auth":            {"internal/hub", "internal/wire"},
+	"internal/handler":         {"internal/hub", "internal/table", "internal/wire"},
 
 	"internal/cloud/config": {"internal/handler", "internal/table"},
 	"internal/cloud/logs":   {"internal/hub"},
 	"internal/cloud/apigw":  {"internal/hub"},
+	"internal/cloud/boot": {
+		"internal/cloud/config", "internal/cloud/logs", "internal/hub", "internal/hub/dynamostore",
+	},
+	"internal/cloud/tokens": {"internal/auth", "internal/cloud/config"},
 
 	"internal/local/house": {
 		"gatewaytest", "internal/auth", "internal/handler", "internal/hub", "internal/hub/memstore",
@@ -79,12 +83,12 @@ var mayImport = map[string][]string{
 	"internal/dynamotest":  {},
 	"internal/rules":       {},
 
-	"connect":    {"internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore"},
-	"disconnect": {"internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore"},
-	"message":    {"internal/auth", "internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore"},
-	"authorize":  {"internal/auth", "internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore"},
-	"ticket":     {"internal/auth", "internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore"},
-	"broadcast":  {"internal/cloud/apigw", "internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore"},
+	"connect":    {"internal/cloud/boot", "internal/cloud/config", "internal/handler"},
+	"disconnect": {"internal/cloud/boot", "internal/cloud/config", "internal/handler"},
+	"message":    {"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler"},
+	"authorize":  {"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler"},
+	"ticket":     {"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler"},
+	"broadcast":  {"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config", "internal/handler"},
 	"localhub": {
 		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/account",
 		"internal/local/admin", "internal/local/catalogue", "internal/local/devca", "internal/local/dynamo",
@@ -105,6 +109,7 @@ var mayImportModules = map[string][]string{
 	"internal/auth":                  {"github.com/coreos/go-oidc", "github.com/go-jose/go-jose"},
 	"internal/hub/dynamostore":       {"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
 	"internal/cloud/apigw":           {"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
+	"internal/cloud/boot":            {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
 	"internal/cloud/logs":            {"github.com/aws/aws-lambda-go"},
 	"internal/local/house":           {"github.com/aws/aws-lambda-go", "github.com/coder/websocket", "github.com/prometheus/client_golang"},
 	"internal/local/admin":           {"github.com/aws/aws-lambda-go"},
@@ -116,12 +121,6 @@ var mayImportModules = map[string][]string{
 	"internal/local/lambdaproc":      {"github.com/aws/aws-lambda-go"},
 	"internal/local/template/cfn":    {"go.yaml.in/yaml/v3"},
 	"internal/local/template/samapi": {"github.com/aws/aws-lambda-go"},
-	"connect":                        {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"disconnect":                     {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"message":                        {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"authorize":                      {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"ticket":                         {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
-	"broadcast":                      {"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
 }
 
 func TestImports(t *testing.T) {

@@ -95,14 +95,15 @@ func TestHubIsDeterministic(t *testing.T) {
 	}
 }
 
-// TestMainsAreWiring: at most 40 lines, in one file.
+// TestMainsAreWiring holds each function to one file of at most 20 lines; what all
+// of them need is in internal/cloud/boot.
 func TestMainsAreWiring(t *testing.T) {
 	for _, s := range sources(t) {
 		if s.isTest || !slices.Contains(functions, s.pkg) {
 			continue
 		}
-		if lines := s.set.Position(s.file.End()).Line; lines > 40 || path.Base(s.name) != "main.go" {
-			t.Errorf("%s has %d lines, want at most 40 in one file", s.name, lines)
+		if lines := s.set.Position(s.file.End()).Line; lines > 20 || path.Base(s.name) != "main.go" {
+			t.Errorf("%s has %d lines, want at most 20 in one file", s.name, lines)
 		}
 	}
 }
@@ -178,18 +179,14 @@ func TestNoExits(t *testing.T) {
 	}
 }
 
-// TestLogKeys: what the functions log has a fixed message, keys of the list, and
-// the context that brings the ids of the invocation.
+// TestLogKeys checks every log call of the functions: a fixed message, keys of
+// logs.Keys, and the context that carries the ids of the invocation. Boot logs
+// before the first invocation, without a context.
 func TestLogKeys(t *testing.T) {
 	used := map[string]bool{"time": true, "level": true, "msg": true, "requestId": true, "traceId": true}
-	text := func(e ast.Expr) string {
-		if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-			return strings.Trim(lit.Value, `"`)
-		}
-		return ""
-	}
 	for _, s := range sources(t) {
-		if s.isTest || !slices.Contains(append([]string{"internal/handler"}, functions...), s.pkg) {
+		logging := append([]string{"internal/handler", "internal/cloud/boot"}, functions...)
+		if s.isTest || !slices.Contains(logging, s.pkg) {
 			continue
 		}
 		ast.Inspect(s.file, func(n ast.Node) bool {
@@ -197,30 +194,46 @@ func TestLogKeys(t *testing.T) {
 			if !ok {
 				return true
 			}
-			method, isLog := strings.CutPrefix(dotted(call.Fun), "log.")
-			if !isLog {
-				return true
-			}
-			args := call.Args
-			level, inInvocation := strings.CutSuffix(method, "Context")
-			if inInvocation {
-				args = args[1:]
-			}
-			if !slices.Contains([]string{"Debug", "Info", "Warn", "Error"}, level) || inInvocation == (s.file.Name.Name == "main") || text(args[0]) == "" {
-				t.Errorf("%s: log.%s, want a level with the context (in main without), and a fixed message", s.set.Position(n.Pos()), method)
-			}
-			for i := 1; i < len(args); i += 2 {
-				key := text(args[i])
-				if used[key] = true; logs.Keys[key] == "" {
-					t.Errorf("%s: the key %q is not in the list of internal/cloud/logs", s.set.Position(args[i].Pos()), key)
-				}
+			// A local variable log, or a field: b.log.
+			if _, method, isLog := strings.Cut("."+dotted(call.Fun), ".log."); isLog {
+				checkLogCall(t, s, call, method, used)
 			}
 			return true
 		})
 	}
-	for key := range logs.Keys {
+	for _, key := range slices.Sorted(maps.Keys(logs.Keys)) {
 		if !used[key] {
-			t.Errorf("nobody logs the key %q", key)
+			t.Errorf("no function logs the key %q", key)
 		}
 	}
+}
+
+// checkLogCall checks one call of a logger's method and adds its keys to used.
+func checkLogCall(t *testing.T, s source, call *ast.CallExpr, method string, used map[string]bool) {
+	t.Helper()
+	inMain := s.file.Name.Name == "main" || s.pkg == "internal/cloud/boot"
+	args := call.Args
+	level, inInvocation := strings.CutSuffix(method, "Context")
+	if inInvocation {
+		args = args[1:]
+	}
+	isLevel := slices.Contains([]string{"Debug", "Info", "Warn", "Error"}, level)
+	if !isLevel || inInvocation == inMain || literal(args[0]) == "" {
+		t.Errorf("%s: log.%s, want a level with the context (in main and boot without), and a fixed message",
+			s.set.Position(call.Pos()), method)
+	}
+	for i := 1; i < len(args); i += 2 {
+		key := literal(args[i])
+		if used[key] = true; logs.Keys[key] == "" {
+			t.Errorf("%s: logs.Keys has no key %q", s.set.Position(args[i].Pos()), key)
+		}
+	}
+}
+
+// literal returns the text of a string literal, or "".
+func literal(e ast.Expr) string {
+	if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+		return strings.Trim(lit.Value, `"`)
+	}
+	return ""
 }

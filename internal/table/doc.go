@@ -1,10 +1,10 @@
-// Package table says what rows look like in DynamoDB, and turns a record of a
-// DynamoDB stream into the change it tells of.
+// Package table defines the rows of the inventory and cart tables in DynamoDB, and
+// reads a record of a DynamoDB stream as a [hub.Change].
 //
-// The inventory table has the key sku, the cart table the key cart; both have a
-// stream with NEW_AND_OLD_IMAGES. Numbers are integers, times are milliseconds
-// since 1970. Attributes that this package does not know are left alone.
+// The inventory table has the key sku, the cart table the key cart. Both have a
+// stream with NEW_AND_OLD_IMAGES. Numbers are integers, and times are milliseconds
+// since 1970. The package ignores attributes that it does not know.
 //
-// It is the only package that reads events.DynamoDBAttributeValue, whose
-// accessors panic on a value of another type.
+// It is the only package that reads events.DynamoDBAttributeValue, whose accessors
+// panic on a value of another type.
 package table

@@ -15,8 +15,8 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// FuzzChange: whatever a record says, it is read or refused, and what was read
-// can be written and read again.
+// FuzzChange checks that any record is read or refused, and that a change that was
+// read can be written and read again.
 func FuzzChange(f *testing.F) {
 	for _, file := range eventFiles(f) {
 		data, err := os.ReadFile(file)
@@ -42,14 +42,15 @@ func FuzzChange(f *testing.F) {
 		`{}`, `{"dynamodb":{"Keys":{"cart":{"NULL":true}},"NewImage":{}}}`,
 		`{"eventName":"REMOVE","dynamodb":{"Keys":{},"OldImage":{"sku":{"S":"A"},"version":{"N":"9007199254740991"}}}}`,
 		`{"eventName":"INSERT","dynamodb":{"NewImage":{"sku":{"S":"A"},"version":{"N":"1.5"},"updatedAt":{"N":"-1"}}}}`,
-		`{"eventName":"INSERT","dynamodb":{"Keys":{"cart":{"S":"c"}},"NewImage":{"cart":{"S":"c"},"version":{"N":"1"},"lines":{"M":{"A":{"M":{"version":{"N":"1"}}}}}}}}`,
+		`{"eventName":"INSERT","dynamodb":{"Keys":{"cart":{"S":"c"}},"NewImage":{"cart":{"S":"c"},"version":{"N":"1"},` +
+			`"lines":{"M":{"A":{"M":{"version":{"N":"1"}}}}}}}}`,
 	} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		record, err := decode(text)
 		if err != nil {
-			return // Lambda's runtime refuses it before we see it
+			return // Lambda's runtime refuses it
 		}
 		c, err := table.Change(record)
 		if err != nil {
@@ -58,7 +59,8 @@ func FuzzChange(f *testing.F) {
 			}
 			return
 		}
-		if (c.NewItem == nil) == (c.NewCart == nil) || c.OldItem != nil && c.NewItem == nil || c.OldCart != nil && c.NewCart == nil {
+		if (c.NewItem == nil) == (c.NewCart == nil) || c.OldItem != nil && c.NewItem == nil || c.OldCart != nil &&
+			c.NewCart == nil {
 			t.Fatalf("got %s, want an item or a cart as it is now", show(c))
 		}
 		version := int64(0)
@@ -68,14 +70,14 @@ func FuzzChange(f *testing.F) {
 			version = c.NewCart.Version
 		}
 		if version > wire.MaxVersion {
-			return // the tombstone after the last version there is
+			return // a tombstone after the largest version
 		}
 		wantSame(t, c, stamp)
 	})
 }
 
-// decode reads a record as Lambda's runtime does. aws-lambda-go panics on a
-// binary set that holds something else than strings, which no stream has.
+// decode reads a record as Lambda's runtime does. aws-lambda-go panics on a binary
+// set that holds anything but strings; no stream has one.
 func decode(text []byte) (record events.DynamoDBEventRecord, err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -7,30 +7,32 @@ import (
 	"strings"
 )
 
-// Names are a shop's own names of attributes, by ours. An attribute that is not
-// among them has our name.
+// Names maps the hub's name of an attribute to the shop's name. An attribute that is
+// not in the map has the hub's name.
 type Names map[string]string
 
-// Layout are the names of attributes in both tables of a shop. The zero value is a
-// shop with ours.
+// Layout has the attribute names of both tables of a shop. The zero value is the
+// hub's own names.
 type Layout struct {
 	Inventory, Cart Names
 }
 
-// What may be named otherwise, table by table. What is inside of a line stays ours.
+// The attributes that can have another name. The attributes inside a line cannot.
 var (
-	inventoryAttributes = []string{AttrSKU, AttrVersion, AttrAvailable, AttrLowAt, AttrVendor, AttrDeleted, AttrUpdatedAt}
-	cartAttributes      = []string{AttrCart, AttrVersion, AttrLines, AttrFloor, AttrUpdatedAt}
+	inventoryAttributes = []string{
+		AttrSKU, AttrVersion, AttrAvailable, AttrLowAt, AttrVendor, AttrDeleted, AttrUpdatedAt,
+	}
+	cartAttributes = []string{AttrCart, AttrVersion, AttrLines, AttrFloor, AttrUpdatedAt}
 )
 
-// ParseInventory reads names of the inventory's attributes: "sku=productId,
-// available=stock", ours first.
+// ParseInventory reads the names of the inventory table: "sku=productId,
+// available=stock", the hub's name first.
 func ParseInventory(text string) (Names, error) { return parseNames(text, inventoryAttributes) }
 
-// ParseCart reads names of the carts' attributes.
+// ParseCart reads the names of the cart table, as [ParseInventory] does.
 func ParseCart(text string) (Names, error) { return parseNames(text, cartAttributes) }
 
-// maxAttribute is how long an attribute's name may be, in bytes, if it is a key's.
+// maxAttribute is the length of the longest name of a key attribute, in bytes.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 const maxAttribute = 255
 
@@ -42,32 +44,33 @@ func parseNames(text string, known []string) (Names, error) {
 		case !ok || theirs == "" || len(theirs) > maxAttribute:
 			return nil, fmt.Errorf("%q is not NAME=ATTRIBUTE", part)
 		case !slices.Contains(known, ours):
-			return nil, fmt.Errorf("there is no %q; there are %s", ours, strings.Join(known, ", "))
+			return nil, fmt.Errorf("unknown attribute %q; use %s", ours, strings.Join(known, ", "))
 		case names[ours] != "":
 			return nil, fmt.Errorf("%q occurs twice", ours)
 		}
 		names[ours] = theirs
 	}
-	of := map[string]string{}
+	oursByTheirs := map[string]string{}
 	for _, ours := range known {
 		theirs := names.Of(ours)
-		if other, taken := of[theirs]; taken {
+		if other, used := oursByTheirs[theirs]; used {
 			return nil, fmt.Errorf("%q would be both %s and %s", theirs, other, ours)
 		}
-		of[theirs] = ours
+		oursByTheirs[theirs] = ours
 	}
 	return names, nil
 }
 
-// Check refuses a layout that leaves open which table a record is of.
+// Check refuses a layout in which both tables have the same key: the key is what
+// tells from which table a stream record is.
 func (l Layout) Check() error {
 	if sku, cart := l.Inventory.Of(AttrSKU), l.Cart.Of(AttrCart); sku == cart {
-		return fmt.Errorf("the keys of inventory and carts are both %q: a record would not tell which table it is of", sku)
+		return fmt.Errorf("the keys of inventory and carts are both %q; stream records need different keys", sku)
 	}
 	return nil
 }
 
-// Of is the shop's name of an attribute of ours.
+// Of returns the shop's name of an attribute.
 func (n Names) Of(ours string) string {
 	if theirs, ok := n[ours]; ok {
 		return theirs
@@ -75,7 +78,7 @@ func (n Names) Of(ours string) string {
 	return ours
 }
 
-// String writes the names as ParseInventory and ParseCart read them.
+// String returns the names as [ParseInventory] and [ParseCart] read them.
 func (n Names) String() string {
 	parts := make([]string, 0, len(n))
 	for _, ours := range slices.Sorted(maps.Keys(n)) {
@@ -84,9 +87,9 @@ func (n Names) String() string {
 	return strings.Join(parts, ",")
 }
 
-// ours is a row with our names. Attributes of the shop that are not ours but have
-// a name of ours are left out.
-func (n Names) ours(row Row) Row {
+// toHubNames returns a row with the hub's names. It drops other attributes of the
+// shop that have one of the hub's names.
+func (n Names) toHubNames(row Row) Row {
 	if len(n) == 0 || row == nil {
 		return row
 	}

@@ -13,17 +13,18 @@ func TestParseNames(t *testing.T) {
 	for text, want := range map[string]string{
 		"sku=productId":                    "",
 		"sku=productId, available=on hand": "",
-		"available=lowAt,lowAt=available":  "", // exchanged
+		"available=lowAt,lowAt=available":  "", // swapped
 		"":                                 `"" is not NAME=ATTRIBUTE`,
 		"sku":                              `"sku" is not NAME=ATTRIBUTE`,
 		"sku=":                             `"sku=" is not NAME=ATTRIBUTE`,
 		"sku=" + long:                      `is not NAME=ATTRIBUTE`,
 		"sku=id,":                          `"" is not NAME=ATTRIBUTE`,
-		"color=red":                        `there is no "color"; there are sku, version, available, lowAt, vendor, deleted, updatedAt`,
-		"SKU=id":                           `there is no "SKU"`,
-		"sku=a,sku=b":                      `"sku" occurs twice`,
-		"sku=id,version=id":                `"id" would be both sku and version`,
-		"available=version":                `"version" would be both version and available`,
+		"color=red": `unknown attribute "color"; use sku, version, available, lowAt, vendor,` +
+			` deleted, updatedAt`,
+		"SKU=id":            `unknown attribute "SKU"`,
+		"sku=a,sku=b":       `"sku" occurs twice`,
+		"sku=id,version=id": `"id" would be both sku and version`,
+		"available=version": `"version" would be both version and available`,
 	} {
 		_, err := ParseInventory(text)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
@@ -31,7 +32,8 @@ func TestParseNames(t *testing.T) {
 		}
 	}
 	text := "cart=id,lines=content=x"
-	if names, err := ParseCart(text); err != nil || !maps.Equal(names, Names{"cart": "id", "lines": "content=x"}) || names.String() != text {
+	if names, err := ParseCart(text); err != nil || !maps.Equal(names, Names{"cart": "id", "lines": "content=x"}) ||
+		names.String() != text {
 		t.Errorf("got %v, %v", names, err)
 	}
 }
@@ -48,8 +50,8 @@ func TestLayoutCheck(t *testing.T) {
 	}
 }
 
-// TestChangeOfAShop: records of a shop with its own names, some of which are ours
-// for something else.
+// TestChangeOfAShop reads records with a shop's own names. Some of them are the
+// hub's names of other attributes.
 func TestChangeOfAShop(t *testing.T) {
 	layout := Layout{
 		Inventory: Names{AttrSKU: "id", AttrAvailable: "stock", AttrVersion: "rev"},
@@ -57,17 +59,28 @@ func TestChangeOfAShop(t *testing.T) {
 	}
 	text, count := events.NewStringAttribute, events.NewNumberAttribute
 	stock := events.DynamoDBEventRecord{EventName: "MODIFY", Change: events.DynamoDBStreamRecord{
-		Keys:     Row{"id": text("MUG")},
-		OldImage: Row{"id": text("MUG"), "stock": count("7"), "rev": count("4"), "available": text("on Mondays"), "sku": count("-1")},
-		NewImage: Row{"id": text("MUG"), "stock": count("6"), "rev": count("5"), "available": text("on Mondays"), "version": text("blue")},
+		Keys: Row{"id": text("MUG")},
+		OldImage: Row{
+			"id": text("MUG"), "stock": count("7"), "rev": count("4"), "available": text("on Mondays"), "sku": count("-1"),
+		},
+		NewImage: Row{
+			"id": text("MUG"), "stock": count("6"), "rev": count("5"), "available": text("on Mondays"),
+			"version": text("blue"),
+		},
 	}}
 	c, err := layout.Change(stock)
-	if err != nil || c.NewItem.SKU != "MUG" || c.NewItem.Available != 6 || c.NewItem.Version != 5 || c.OldItem.Version != 4 {
+	if err != nil || c.NewItem.SKU != "MUG" || c.NewItem.Available != 6 || c.NewItem.Version != 5 ||
+		c.OldItem.Version != 4 {
 		t.Errorf("got %+v, %+v, %v", c.OldItem, c.NewItem, err)
 	}
 	cart := events.DynamoDBEventRecord{EventName: "INSERT", Change: events.DynamoDBStreamRecord{
-		Keys:     Row{"basket": text("u~alice")},
-		NewImage: Row{"basket": text("u~alice"), "version": count("1"), "content": events.NewMapAttribute(Row{"MUG": events.NewMapAttribute(Row{"quantity": count("2"), "version": count("1")})})},
+		Keys: Row{"basket": text("u~alice")},
+		NewImage: Row{
+			"basket": text("u~alice"), "version": count("1"),
+			"content": events.NewMapAttribute(Row{
+				"MUG": events.NewMapAttribute(Row{"quantity": count("2"), "version": count("1")}),
+			}),
+		},
 	}}
 	c, err = layout.Change(cart)
 	if err != nil || c.NewCart.ID != "u~alice" || c.NewCart.Lines["MUG"].Quantity != 2 {

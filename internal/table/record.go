@@ -12,15 +12,15 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-// Stamp is what a stream adds to a change.
+// Stamp has the fields that a stream adds to a change.
 type Stamp struct {
-	SequenceNumber string // decimal digits, rising within a shard
+	SequenceNumber string // decimal digits, increasing within a shard
 	At             time.Time
 	StreamARN      string
 	Region         string
 }
 
-// Key is the key of the changed row, as a stream orders by it.
+// Key identifies the changed row. A stream keeps the changes of one key in order.
 func Key(c hub.Change) string {
 	if c.NewCart != nil {
 		return AttrCart + ":" + c.NewCart.ID
@@ -28,8 +28,8 @@ func Key(c hub.Change) string {
 	return AttrSKU + ":" + c.NewItem.SKU
 }
 
-// Record writes a change as the event source mapping of a DynamoDB stream hands
-// it to a function: one element of "Records".
+// Record returns a change as the event source mapping of a DynamoDB stream passes it to
+// a function: one element of "Records".
 // https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 func Record(c hub.Change, s Stamp) ([]byte, error) {
 	record := events.DynamoDBEventRecord{
@@ -40,7 +40,7 @@ func Record(c hub.Change, s Stamp) ([]byte, error) {
 		EventVersion:   "1.1",
 		EventSourceArn: s.StreamARN,
 		Change: events.DynamoDBStreamRecord{
-			// The stream knows seconds only.
+			// A stream has whole seconds only.
 			ApproximateCreationDateTime: events.SecondsEpochTime{Time: s.At.Truncate(time.Second)},
 			SequenceNumber:              s.SequenceNumber,
 			StreamViewType:              string(events.DynamoDBStreamViewTypeNewAndOldImages),
@@ -61,7 +61,7 @@ func Record(c hub.Change, s Stamp) ([]byte, error) {
 			stream.OldImage = itemRow(*c.OldItem)
 		}
 	default:
-		return nil, fmt.Errorf("%w: a change of nothing", hub.ErrInvalid)
+		return nil, fmt.Errorf("%w: the change has no row", hub.ErrInvalid)
 	}
 	if stream.OldImage == nil {
 		record.EventName = string(events.DynamoDBOperationTypeInsert)
@@ -73,62 +73,70 @@ func Record(c hub.Change, s Stamp) ([]byte, error) {
 	return data, nil
 }
 
-// eventID is unique and nothing else: who confuses it with the sequence number
-// shall notice.
+// eventID returns a unique id that does not look like a sequence number, so that
+// tests fail if a program confuses the two.
 func eventID(sequenceNumber string) string {
 	sum := sha256.Sum256([]byte(sequenceNumber))
 	return hex.EncodeToString(sum[:16])
 }
 
-// Change reads a stream record of a shop with our names, see [Layout.Change].
+// Change reads a stream record with the hub's attribute names, see [Layout.Change].
 func Change(record events.DynamoDBEventRecord) (hub.Change, error) { return Layout{}.Change(record) }
 
-// Change reads a stream record. The error is ErrInvalid: the record is not of one
-// of the tables, or its row is not as rows are.
+// Change reads a stream record. It returns hub.ErrInvalid if the record is not from
+// one of the tables, or if its row is malformed.
 //
-// A REMOVE is told as a tombstone one version later: whoever deletes rows for
-// good must not make them again with lower versions.
+// A REMOVE becomes a tombstone with the next version: a shop that deletes a row must
+// not create it again with lower versions.
 func (l Layout) Change(record events.DynamoDBEventRecord) (hub.Change, error) {
 	var c hub.Change
 	var err error
 	stream := record.Change
 	if _, isCart := stream.Keys[l.Cart.Of(AttrCart)]; isCart {
-		c.OldCart, err = read(l.Cart.ours(stream.OldImage), cartOf)
-		if err == nil {
-			c.NewCart, err = read(l.Cart.ours(stream.NewImage), cartOf)
-		}
+		c.OldCart, c.NewCart, err = images(stream, l.Cart, cartOf)
 		if c.NewCart == nil && c.OldCart != nil {
 			next := c.OldCart.Version + 1
 			c.NewCart = &hub.Cart{ID: c.OldCart.ID, Version: next, Floor: next}
 		}
 	} else {
-		c.OldItem, err = read(l.Inventory.ours(stream.OldImage), itemOf)
-		if err == nil {
-			c.NewItem, err = read(l.Inventory.ours(stream.NewImage), itemOf)
-		}
+		c.OldItem, c.NewItem, err = images(stream, l.Inventory, itemOf)
 		if c.NewItem == nil && c.OldItem != nil {
-			gone := *c.OldItem
-			gone.Version, gone.Available, gone.Deleted = gone.Version+1, 0, true
-			c.NewItem = &gone
+			tombstone := *c.OldItem
+			tombstone.Version, tombstone.Available, tombstone.Deleted = tombstone.Version+1, 0, true
+			c.NewItem = &tombstone
 		}
 	}
-	// With the view type OLD_IMAGE, a row that lives on would look removed.
-	lost := stream.NewImage == nil && record.EventName != string(events.DynamoDBOperationTypeRemove)
+	// With the view type OLD_IMAGE, a row that still exists would look removed.
+	isRemove := record.EventName == string(events.DynamoDBOperationTypeRemove)
+	noImage := stream.NewImage == nil && !isRemove || c.NewItem == nil && c.NewCart == nil
 	switch {
 	case err != nil:
 		return hub.Change{}, fmt.Errorf("%w: record %s: %v", hub.ErrInvalid, stream.SequenceNumber, err)
-	case lost || c.NewItem == nil && c.NewCart == nil:
-		return hub.Change{}, fmt.Errorf("%w: record %s has no image (the stream's view type must be NEW_AND_OLD_IMAGES)", hub.ErrInvalid, stream.SequenceNumber)
+	case noImage:
+		return hub.Change{}, fmt.Errorf("%w: record %s has no image (the stream's view type must be NEW_AND_OLD_IMAGES)",
+			hub.ErrInvalid, stream.SequenceNumber)
 	}
 	return c, nil
 }
 
-// read reads an image, if there is one.
-func read[T any](image Row, of func(Row) (T, error)) (*T, error) {
+// images reads the old and the new image of a record, as far as it has them. The new
+// image is not read if the old one is malformed.
+func images[T any](
+	s events.DynamoDBStreamRecord, names Names, parse func(Row) (T, error),
+) (before, after *T, err error) {
+	if before, err = readImage(names.toHubNames(s.OldImage), parse); err != nil {
+		return nil, nil, err
+	}
+	after, err = readImage(names.toHubNames(s.NewImage), parse)
+	return before, after, err
+}
+
+// readImage reads an image, or returns nil if there is none.
+func readImage[T any](image Row, parse func(Row) (T, error)) (*T, error) {
 	if image == nil {
 		return nil, nil
 	}
-	row, err := of(image)
+	row, err := parse(image)
 	if err != nil {
 		return nil, err
 	}

@@ -31,14 +31,15 @@ const (
 	AttrLineAt       = "at"
 )
 
-// Row is a row as a stream's image has it.
+// Row is a row in the form of a stream's image.
 type Row = map[string]events.DynamoDBAttributeValue
 
 func number(n int64) events.DynamoDBAttributeValue {
 	return events.NewNumberAttribute(strconv.FormatInt(n, 10))
 }
 
-// putTime leaves the zero time out: as a number it would not be readable.
+// putTime sets an attribute to a time. It leaves out the zero time, which has no
+// valid number.
 func putTime(row Row, name string, t time.Time) {
 	if !t.IsZero() {
 		row[name] = number(t.UnixMilli())
@@ -108,9 +109,9 @@ func cartOf(row Row) (hub.Cart, error) {
 		UpdatedAt: r.time(AttrUpdatedAt),
 	}
 	for sku, value := range r.rows(AttrLines) {
-		// What is in a cart stays out of errors: they are logged.
+		// Errors are logged, so they must not reveal the contents of a cart.
 		if !wire.IsName(sku) || value.DataType() != events.DataTypeMap {
-			r.failf("one of the lines is not a line")
+			r.failf("a line is malformed")
 			break
 		}
 		l := reader{row: value.Map()}
@@ -120,7 +121,7 @@ func cartOf(row Row) (hub.Cart, error) {
 			At:       l.time(AttrLineAt),
 		}
 		if l.err != nil {
-			r.failf("one of the lines: %v", l.err)
+			r.failf("a line: %v", l.err)
 			break
 		}
 		if c.Lines == nil {
@@ -143,14 +144,15 @@ func (r *reader) failf(format string, args ...any) {
 	}
 }
 
-// get returns an attribute that is there, is not NULL, and has the type wanted.
-func (r *reader) get(name string, want events.DynamoDBDataType) (events.DynamoDBAttributeValue, bool) {
-	v, ok := r.row[name]
+// get returns an attribute of a type. ok is false if it is missing or NULL. Another
+// type is an error.
+func (r *reader) get(name string, want events.DynamoDBDataType) (v events.DynamoDBAttributeValue, ok bool) {
+	v, ok = r.row[name]
 	if !ok || v.DataType() == events.DataTypeNull {
 		return v, false
 	}
 	if v.DataType() != want {
-		r.failf("attribute %q has another type", name)
+		r.failf("attribute %q has the wrong type", name)
 		return v, false
 	}
 	return v, true
@@ -196,7 +198,7 @@ func (r *reader) number(name string, absent, least, most int64) int64 {
 	return n
 }
 
-// version reads a number that must be there and above zero.
+// version reads a number that must exist and be positive.
 func (r *reader) version(name string) int64 {
 	if _, ok := r.get(name, events.DataTypeNumber); !ok {
 		r.failf("attribute %q is missing", name)
@@ -205,7 +207,7 @@ func (r *reader) version(name string) int64 {
 	return r.number(name, 0, 1, wire.MaxVersion)
 }
 
-// time reads milliseconds since 1970. Absent is the zero time.
+// time reads milliseconds since 1970. A missing attribute is the zero time.
 func (r *reader) time(name string) time.Time {
 	if _, ok := r.get(name, events.DataTypeNumber); !ok {
 		return time.Time{}

@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 )
 
-// Answer is a message from the server. [Encode] writes it.
+// Answer is a message from the hub: an answer to a request, or a push. [Encode]
+// writes it.
 type Answer interface{ messageType() string }
 
 // Hello tells a client who it is and what it may do.
@@ -16,23 +17,23 @@ type Hello struct {
 	User           string          `json:"user"`
 	Role           string          `json:"role"`
 	Vendor         string          `json:"vendor,omitempty"`
-	Expires        int64           `json:"expires,omitempty"`    // ms since 1970: when the authority ends
-	Notice         Code            `json:"notice,omitempty"`     // why a token of the handshake was not taken
-	GuestToken     string          `json:"guestToken,omitempty"` // guests only: proves the identity next time
+	Expires        int64           `json:"expires,omitempty"`    // ms since 1970: when the session expires
+	Notice         Code            `json:"notice,omitempty"`     // why the token of the handshake was refused
+	GuestToken     string          `json:"guestToken,omitempty"` // guests only: connects as the same guest again
 	Limits         Limits          `json:"limits"`
-	ReconnectAfter int             `json:"reconnectAfter"` // seconds: reconnect before the gateway ends the connection
+	ReconnectAfter int             `json:"reconnectAfter"` // seconds; the gateway ends the connection a little later
 }
 
-// Limits are the limits a client can act on.
+// Limits are the limits that a client can act on.
 type Limits struct {
 	Message          int `json:"message"`            // bytes
 	TopicsPerMessage int `json:"topicsPerMessage"`   // count
 	Topics           int `json:"topics"`             // per connection
 	Lines            int `json:"lines"`              // per cart
 	Quantity         int `json:"quantity"`           // per line
-	Messages         int `json:"messages,omitempty"` // in ten seconds, for this role; 0: any
-	SKUs             int `json:"skus,omitempty"`     // guests: different ones in an hour; 0: any
-	Idle             int `json:"idle"`               // seconds after which a silent connection ends
+	Messages         int `json:"messages,omitempty"` // in ten seconds, for this role; 0: no limit
+	SKUs             int `json:"skus,omitempty"`     // guests: different SKUs in an hour; 0: no limit
+	Idle             int `json:"idle"`               // seconds without a message after which the gateway closes
 }
 
 // Snapshot answers subscribe, unsubscribe and get with current state.
@@ -41,29 +42,32 @@ type Snapshot struct {
 	Epoch  string           `json:"epoch"`
 	Topics map[string]Value `json:"topics"`
 
-	// Unchanged counts the topics left out because the client has their newest
-	// version.
+	// Unchanged counts the topics that are left out because the client already has
+	// their newest version.
 	Unchanged int `json:"unchanged,omitempty"`
 
-	// Refused has the topics that the client may not see or that do not exist;
-	// one code for both, so that nobody can probe. slow_down: not now.
+	// Refused holds the topics that are not in the answer. The code denied covers
+	// both "not allowed" and "does not exist", so that a client cannot probe for
+	// names. slow_down means that the client has read too many SKUs for now.
 	Refused map[string]Code `json:"refused,omitempty"`
 
-	// Again has topics that are subscribed but did not fit into the message: a
-	// get brings their values.
+	// Again names topics that are subscribed but did not fit into the message. A
+	// get returns their values.
 	Again []string `json:"again,omitempty"`
 }
 
-// Delta pushes the new state of keys that changed.
+// Delta pushes the new state of topics that changed.
 type Delta struct {
 	Epoch  string           `json:"epoch"`
 	Topics map[string]Value `json:"topics"`
 }
 
-// Value is the state of one key: a [Badge], a [Cart] or a [Vendor].
-type Value interface{ version() int64 }
+// Value is the state of one topic: a [Badge], a [Cart] or a [Vendor].
+type Value interface {
+	sizeBound() int // an upper bound of the encoding, in bytes
+}
 
-// State is what a badge shows.
+// State is the public state of a SKU.
 type State string
 
 // The states of a badge.
@@ -73,58 +77,54 @@ const (
 	StateOut State = "out"
 )
 
-// Badge is the state of a SKU. Quantity is present while the state is low and,
-// for those who may see exact figures, always.
+// Badge is the state of a SKU. Quantity is present while the state is low, and
+// always for principals that see exact figures.
 type Badge struct {
 	Version  int64 `json:"version"`
 	State    State `json:"state"`
 	Quantity *int  `json:"quantity,omitempty"`
 }
 
-// Line is one line of a cart. Version is the cart's version in which the line
-// changed last.
+// Line is one line of a cart. Version is the version of the cart in which the line
+// last changed.
 type Line struct {
 	Quantity int   `json:"quantity"`
 	Version  int64 `json:"version"`
 }
 
-// Cart is the state of a cart, or the step from one version to another: with
-// From, Lines are those that changed after that version, nil for a removed one;
-// without, Lines are the whole cart.
+// Cart is the state of a cart. With From it is a step: Lines holds the lines that
+// changed after version From, nil for a removed line. Without From, Lines is the
+// whole cart.
 type Cart struct {
 	From    *int64           `json:"from,omitempty"`
 	Version int64            `json:"version"`
 	Lines   map[string]*Line `json:"lines"`
 }
 
-// Vendor lists SKUs of a vendor in order of name. More says that a get with
-// "after" set to the last of them brings further ones.
+// Vendor lists SKUs of a vendor in the order of their names. If More is set, a get
+// with "after" set to the last SKU returns the next ones.
 type Vendor struct {
 	SKUs []string `json:"skus"`
 	More bool     `json:"more,omitempty"`
 }
 
-func (b Badge) version() int64  { return b.Version }
-func (c Cart) version() int64   { return c.Version }
-func (v Vendor) version() int64 { return 0 }
-
-// Clamp tells that a wish was not granted in full.
+// Clamp reports a quantity that stock or a limit reduced.
 type Clamp struct {
 	Wanted int `json:"wanted"`
 	Got    int `json:"got"`
 }
 
-// OK answers a write to the cart that is done. From and Version are the cart's
-// versions before and after; they are equal if nothing had to change.
+// OK answers a write to a cart that succeeded. From and Version are the versions of
+// the cart before and after it; they are equal if nothing had to change.
 type OK struct {
 	ID        json.RawMessage  `json:"id,omitempty"`
 	Key       string           `json:"key,omitempty"`
-	Duplicate bool             `json:"duplicate,omitempty"` // the key was used before: this is the first answer
+	Duplicate bool             `json:"duplicate,omitempty"` // the key was used before; this is the answer to its first use
 	From      int64            `json:"from"`
 	Version   int64            `json:"version"`
 	Lines     map[string]*Line `json:"lines"`
 	Clamped   map[string]Clamp `json:"clamped,omitempty"`
-	Again     []string         `json:"again,omitempty"` // "cart": the lines did not fit, a get brings them
+	Again     []string         `json:"again,omitempty"` // "cart": the lines did not fit; a get returns them
 }
 
 // Pong answers ping.
@@ -132,7 +132,7 @@ type Pong struct {
 	ID json.RawMessage `json:"id,omitempty"`
 }
 
-// Help answers help with the shorthand, one line of text each.
+// Help answers help with [Usage].
 type Help struct {
 	ID    json.RawMessage `json:"id,omitempty"`
 	Usage []string        `json:"usage"`
@@ -141,7 +141,7 @@ type Help struct {
 // Bye announces that the server will close the connection.
 type Bye struct {
 	Code  string `json:"code"`  // "recycle"
-	Retry bool   `json:"retry"` // reconnecting is welcome
+	Retry bool   `json:"retry"` // the client should reconnect
 	After int    `json:"after"` // ms to wait before reconnecting
 }
 
@@ -154,7 +154,7 @@ func (Pong) messageType() string     { return "pong" }
 func (Help) messageType() string     { return "help" }
 func (Bye) messageType() string      { return "bye" }
 
-// Encode writes an answer: one JSON object whose first field is "type".
+// Encode returns an answer as one JSON object whose first field is "type".
 func Encode(a Answer) []byte {
 	body := quote(a)
 	head := `{"type":"` + a.messageType() + `"`
@@ -164,8 +164,8 @@ func Encode(a Answer) []byte {
 	return append([]byte(head), body[1:]...)
 }
 
-// quote is json.Marshal for values that cannot fail, without HTML's escapes,
-// which have no place on a socket.
+// quote is json.Marshal for values that cannot fail. It does not escape <, > and &:
+// messages are not part of HTML.
 func quote(v any) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

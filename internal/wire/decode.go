@@ -4,20 +4,22 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
-	"strings"
 )
 
-// Decode reads one message of a client: a JSON object or, if shorthand is
-// allowed, a typed line. The error is always an [*Error] that can be sent as it
-// is; it carries the request's id if one could be read.
+// Decode reads one message of a client: a JSON object or, if shorthand is set, a
+// typed line. The error is always an [*Error] that is fit for the client; it has the
+// id of the request if that could be read.
 func Decode(text []byte, shorthand bool) (Request, error) {
 	if len(text) > MaxMessage {
-		return Request{}, &Error{Code: CodeTooBig, Message: fmt.Sprintf("a message has at most %d bytes, this one has %d", MaxMessage, len(text))}
+		message := fmt.Sprintf("a message has at most %d bytes, this one has %d", MaxMessage, len(text))
+		return Request{}, &Error{Code: CodeTooBig, Message: message}
 	}
-	trimmed := bytes.Trim(text, " \t\r\n") // what JSON takes for white space (RFC 8259, section 2)
-	if shorthand && !bytes.HasPrefix(trimmed, []byte("{")) && !bytes.HasPrefix(trimmed, []byte("[")) && !json.Valid(trimmed) {
+	trimmed := bytes.Trim(text, " \t\r\n") // the white space of JSON (RFC 8259, section 2)
+	isStructure := bytes.HasPrefix(trimmed, []byte("{")) || bytes.HasPrefix(trimmed, []byte("["))
+	if shorthand && !isStructure && !json.Valid(trimmed) {
 		return decodeShorthand(text)
 	}
 	return decodeJSON(trimmed)
@@ -28,7 +30,7 @@ func decodeJSON(text []byte) (Request, error) {
 		return Request{}, &Error{Code: CodeBadJSON, Message: err.Error()}
 	}
 	if !bytes.HasPrefix(text, []byte("{")) {
-		return Request{}, &Error{Code: CodeBadJSON, Message: "a message is a JSON object"}
+		return Request{}, &Error{Code: CodeBadJSON, Message: "a message must be a JSON object"}
 	}
 	d := decoder{fields: map[string]json.RawMessage{}}
 	if err := json.Unmarshal(text, &d.fields); err != nil {
@@ -44,8 +46,8 @@ func decodeJSON(text []byte) (Request, error) {
 	return r, nil
 }
 
-// fieldNames are all fields of all actions. A field that differs from one of
-// them in letter case only is refused: a reader that folds case would take it.
+// fieldNames lists the fields of all actions. Decode refuses a field that differs
+// from one of them in letter case only: a reader that ignores case would accept it.
 var fieldNames = []string{
 	"action", "id", "token", "topics", "epoch", "only", "after",
 	"sku", "quantity", "lines", "version", "key", "from", "policy",
@@ -69,13 +71,27 @@ func (d *decoder) request() Request {
 		d.failf(CodeBadField, "%v", err)
 	}
 	if _, ok := d.fields["action"]; !ok {
-		d.failf(CodeUnknownAction, `a message has an "action"`)
+		d.failf(CodeUnknownAction, `"action" is missing`)
 		return r
 	}
 	r.Action = Action(d.text("action", MaxMessage, nil))
 	switch r.Action {
 	case ActionHello:
 		r.Token = d.text("token", MaxToken, isNameByte)
+	case ActionSubscribe, ActionUnsubscribe, ActionGet:
+		d.readTopics(&r)
+	case ActionAdd, ActionSet, ActionMerge:
+		d.readWrite(&r)
+	case ActionPing, ActionHelp:
+	default:
+		d.failf(CodeUnknownAction, "unknown action %q", clip(string(r.Action)))
+	}
+	return r
+}
+
+// readTopics reads the fields of the actions on topics.
+func (d *decoder) readTopics(r *Request) {
+	switch r.Action {
 	case ActionSubscribe:
 		r.Topics = d.topics(true)
 		r.Epoch = d.text("epoch", MaxName, isNameByte)
@@ -90,26 +106,26 @@ func (d *decoder) request() Request {
 	case ActionGet:
 		r.Topics = d.topics(false)
 		r.After = d.text("after", MaxName, isNameByte)
+	}
+}
+
+// readWrite reads the fields of the actions that write to a cart.
+func (d *decoder) readWrite(r *Request) {
+	switch r.Action {
 	case ActionAdd:
 		r.SKU = d.required("sku")
 		r.Quantity = int(d.integer("quantity", 1, 1, MaxQuantity))
-		r.Key = d.text("key", MaxKey, isVisible)
 	case ActionSet:
 		r.Lines = d.lines()
 		r.Version = d.integer("version", 0, 0, MaxVersion)
 		r.Epoch = d.text("epoch", MaxName, isNameByte)
-		r.Key = d.text("key", MaxKey, isVisible)
 	case ActionMerge:
 		if r.From = d.text("from", MaxToken, isNameByte); r.From == "" {
 			d.failf(CodeBadField, `"from" is missing`)
 		}
 		r.Policy = d.policy()
-		r.Key = d.text("key", MaxKey, isVisible)
-	case ActionPing, ActionHelp:
-	default:
-		d.failf(CodeUnknownAction, "there is no action %q", clip(string(r.Action)))
 	}
-	return r
+	r.Key = d.text("key", MaxKey, isVisible)
 }
 
 // id reads "id": a string, number, boolean or null.
@@ -119,7 +135,7 @@ func (d *decoder) id() json.RawMessage {
 	case !ok:
 		return nil
 	case raw[0] == '{' || raw[0] == '[':
-		d.failf(CodeBadField, `"id" is a string, a number, a boolean or null`)
+		d.failf(CodeBadField, `"id" must be a string, a number, a boolean or null`)
 		return nil
 	case len(raw) > MaxID:
 		d.failf(CodeBadField, `"id" has at most %d bytes`, MaxID)
@@ -128,8 +144,8 @@ func (d *decoder) id() json.RawMessage {
 	return raw
 }
 
-// text reads an optional string of at most most bytes, all of them as allowed
-// says (nil: any).
+// text reads an optional string of at most most bytes. allowed reports whether a
+// byte may occur in it; nil allows all.
 func (d *decoder) text(name string, most int, allowed func(byte) bool) string {
 	raw, ok := d.fields[name]
 	if !ok {
@@ -137,15 +153,15 @@ func (d *decoder) text(name string, most int, allowed func(byte) bool) string {
 	}
 	var s string
 	if raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
-		d.failf(CodeBadField, "%q is a string", name)
+		d.failf(CodeBadField, "%q must be a string", name)
 		return ""
 	}
 	if s == "" || len(s) > most {
-		d.failf(CodeBadField, "%q has 1 to %d bytes", name, most)
+		d.failf(CodeBadField, "%q must have 1 to %d bytes", name, most)
 		return ""
 	}
-	if allowed != nil && !all(s, allowed) {
-		d.failf(CodeBadField, "%q holds a character that is not allowed there", name)
+	if allowed != nil && !allBytes(s, allowed) {
+		d.failf(CodeBadField, "%q holds a character that is not allowed", name)
 		return ""
 	}
 	return s
@@ -165,7 +181,7 @@ func (d *decoder) flag(name string) bool {
 	case string(raw) == "true":
 		return true
 	}
-	d.failf(CodeBadField, "%q is true or false", name)
+	d.failf(CodeBadField, "%q must be true or false", name)
 	return false
 }
 
@@ -177,86 +193,101 @@ func (d *decoder) integer(name string, absent, least, most int64) int64 {
 	return d.number(name, raw, least, most)
 }
 
-// number reads an integer written as digits: 2, not 2.0 or 2e0, and 0, not -0.
+// number reads an integer that is written with digits only: 2, not 2.0 or 2e0, and
+// 0, not -0.
 func (d *decoder) number(name string, raw []byte, least, most int64) int64 {
-	const bits = 63 // so that it fits into an int64; nothing here is below zero
+	const bits = 63 // what fits into an int64; no number here is negative
 	n, err := strconv.ParseUint(string(raw), 10, bits)
 	if err != nil || int64(n) < least || int64(n) > most {
-		d.failf(CodeBadField, "%q is a whole number from %d to %d", clip(name), least, most)
+		d.failf(CodeBadField, "%q must be a whole number from %d to %d", clip(name), least, most)
 		return 0
 	}
 	return int64(n)
 }
 
-// topics reads an array of names or, where versions make sense, an object of
-// names and versions. Repeated names count once.
+// topics reads an array of names. With versions, it also reads an object of names
+// and versions. A repeated name counts once.
 func (d *decoder) topics(versions bool) []Topic {
 	raw, ok := d.fields["topics"]
-	if !ok {
+	var topics []Topic
+	switch {
+	case !ok:
 		d.failf(CodeBadField, `"topics" is missing`)
 		return nil
-	}
-	topics := []Topic{}
-	switch {
 	case raw[0] == '{' && versions:
-		var m map[string]json.RawMessage
-		_ = json.Unmarshal(raw, &m) // checkStrict has read it
-		for name, version := range m {
-			topics = append(topics, Topic{name, d.number(name, version, 0, MaxVersion)})
-		}
-		slices.SortFunc(topics, func(a, b Topic) int { return strings.Compare(a.Name, b.Name) })
+		topics = d.versionedTopics(raw)
 	case raw[0] == '[':
-		var elements []json.RawMessage
-		_ = json.Unmarshal(raw, &elements) // checkStrict has read it
-		seen := map[string]bool{}
-		for _, e := range elements {
-			var name string
-			if e[0] != '"' || json.Unmarshal(e, &name) != nil {
-				d.failf(CodeBadField, `"topics" holds something that is not a string`)
-				return nil
-			}
-			if !seen[name] {
-				seen[name] = true
-				topics = append(topics, Topic{Name: name})
-			}
+		if topics, ok = d.namedTopics(raw); !ok {
+			return nil
 		}
 	case versions:
-		d.failf(CodeBadField, `"topics" is an array of names or an object of names and versions`)
+		d.failf(CodeBadField, `"topics" must be an array of names or an object of names and versions`)
 	default:
-		d.failf(CodeBadField, `"topics" is an array of names`)
+		d.failf(CodeBadField, `"topics" must be an array of names`)
 	}
 	if len(topics) > MaxTopics {
 		d.failf(CodeTooManyTopics, "a message names at most %d topics, this one names %d", MaxTopics, len(topics))
 	}
 	for _, t := range topics {
-		if t.Name == "" || len(t.Name) > MaxTopic || !all(t.Name, isTopicByte) {
+		if t.Name == "" || len(t.Name) > MaxTopic || !allBytes(t.Name, isTopicByte) {
 			d.failf(CodeBadField, "%q is not a topic", clip(t.Name))
 		}
 	}
 	return topics
 }
 
+// versionedTopics reads an object of names and versions. It sorts them by name.
+func (d *decoder) versionedTopics(raw []byte) []Topic {
+	var m map[string]json.RawMessage
+	_ = json.Unmarshal(raw, &m) // checkStrict has checked it
+	topics := make([]Topic, 0, len(m))
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		topics = append(topics, Topic{name, d.number(name, m[name], 0, MaxVersion)})
+	}
+	return topics
+}
+
+// namedTopics reads an array of names. ok is false if an element is not a string.
+func (d *decoder) namedTopics(raw []byte) (topics []Topic, ok bool) {
+	var elements []json.RawMessage
+	_ = json.Unmarshal(raw, &elements) // checkStrict has checked it
+	topics = []Topic{}
+	seen := map[string]bool{}
+	for _, e := range elements {
+		var name string
+		if e[0] != '"' || json.Unmarshal(e, &name) != nil {
+			d.failf(CodeBadField, `"topics" must hold strings only`)
+			return nil, false
+		}
+		if !seen[name] {
+			seen[name] = true
+			topics = append(topics, Topic{Name: name})
+		}
+	}
+	return topics, true
+}
+
+// lines reads an object of SKUs and quantities. It sorts them by SKU.
 func (d *decoder) lines() []Wish {
 	raw := d.fields["lines"]
 	if len(raw) == 0 || raw[0] != '{' {
-		d.failf(CodeBadField, `"lines" is an object of SKUs and quantities`)
+		d.failf(CodeBadField, `"lines" must be an object of SKUs and quantities`)
 		return nil
 	}
 	var m map[string]json.RawMessage
-	_ = json.Unmarshal(raw, &m) // checkStrict has read it
+	_ = json.Unmarshal(raw, &m) // checkStrict has checked it
 	if len(m) == 0 || len(m) > MaxLines {
-		d.failf(CodeBadField, `"lines" has 1 to %d entries`, MaxLines)
+		d.failf(CodeBadField, `"lines" must have 1 to %d entries`, MaxLines)
 		return nil
 	}
 	wishes := make([]Wish, 0, len(m))
-	for sku, quantity := range m {
+	for _, sku := range slices.Sorted(maps.Keys(m)) {
 		if !IsName(sku) {
 			d.failf(CodeBadField, "%q is not a SKU", clip(sku))
 			return nil
 		}
-		wishes = append(wishes, Wish{sku, int(d.number(sku, quantity, 0, MaxQuantity))})
+		wishes = append(wishes, Wish{sku, int(d.number(sku, m[sku], 0, MaxQuantity))})
 	}
-	slices.SortFunc(wishes, func(a, b Wish) int { return strings.Compare(a.SKU, b.SKU) })
 	return wishes
 }
 
@@ -267,29 +298,29 @@ func (d *decoder) policy() Policy {
 	case PolicySum, PolicyMax, PolicyMine, PolicyTheirs:
 		return p
 	}
-	d.failf(CodeBadField, `"policy" is sum, max, mine or theirs`)
+	d.failf(CodeBadField, `"policy" must be sum, max, mine or theirs`)
 	return ""
 }
 
-// IsName reports whether s is a name of a SKU, a vendor or a cart: 1 to
-// [MaxName] characters out of A-Z a-z 0-9 . _ ~ -
-func IsName(s string) bool { return s != "" && len(s) <= MaxName && all(s, isNameByte) }
+// IsName reports whether s can name a SKU, a vendor, a cart or a guest: 1 to
+// [MaxName] characters of A-Z a-z 0-9 . _ ~ -
+func IsName(s string) bool { return s != "" && len(s) <= MaxName && allBytes(s, isNameByte) }
 
 func isNameByte(c byte) bool {
 	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' ||
 		c == '.' || c == '_' || c == '~' || c == '-'
 }
 
-// isTopicByte is true for what a topic may consist of; package hub knows which
-// topics there are. Nothing among it means anything to shorthand, as a blank, "@"
-// or "=" would.
+// isTopicByte reports whether c may occur in a topic; package hub knows the kinds of
+// topics. None of these bytes has a meaning in shorthand, as a blank, "@" or "="
+// have.
 func isTopicByte(c byte) bool { return isNameByte(c) || c == ':' }
 
-// isVisible is true for printable ASCII other than the blank: keys
-// have no other characters, so that shorthand can name them.
+// isVisible reports whether c is printable ASCII and not a blank. Keys hold no other
+// bytes, so that a person can type them in shorthand.
 func isVisible(c byte) bool { return '!' <= c && c <= '~' }
 
-func all(s string, ok func(byte) bool) bool {
+func allBytes(s string, ok func(byte) bool) bool {
 	for i := range len(s) {
 		if !ok(s[i]) {
 			return false

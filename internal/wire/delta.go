@@ -1,22 +1,17 @@
 package wire
 
-import (
-	"maps"
-	"slices"
-)
-
-// Entry is one key of a delta, encoded once for everybody who gets it.
+// Entry is one encoded topic of a delta. It is encoded once for all subscribers.
 type Entry []byte
 
-// NewEntry encodes the value of one key.
+// NewEntry encodes the value of one topic.
 func NewEntry(name string, v Value) Entry {
 	e := append(quote(name), ':')
 	return append(e, quote(v)...)
 }
 
-// EncodeDeltas writes entries into as few messages of at most [MaxMessage] bytes
-// as their order allows. The bytes equal those of [Encode] of a [Delta] whose
-// keys are in that order.
+// EncodeDeltas packs entries, in order, into as few messages of at most [MaxMessage]
+// bytes as possible. The bytes are those of [Encode] for a [Delta] with its topics
+// in that order.
 func EncodeDeltas(epoch string, entries []Entry) [][]byte {
 	head := `{"type":"delta","epoch":` + string(quote(epoch)) + `,"topics":{`
 	const tail = "}}"
@@ -38,34 +33,4 @@ func EncodeDeltas(epoch string, entries []Entry) [][]byte {
 		messages = append(messages, append(m, tail...))
 	}
 	return messages
-}
-
-// Fit leaves the lines to a get if the answer is too long for one message: a cart
-// of long names, all of them clamped.
-func (o *OK) Fit() {
-	if len(Encode(*o)) > MaxMessage {
-		o.Lines, o.Again = map[string]*Line{}, []string{"cart"}
-	}
-}
-
-// Fit moves topics from the end of the order of names to Again until the
-// snapshot fits into one message.
-func (s *Snapshot) Fit() {
-	if len(Encode(*s)) <= MaxMessage {
-		return
-	}
-	rest := *s
-	rest.Topics, rest.Again = map[string]Value{}, nil
-	room := MaxMessage - len(Encode(rest)) - len(`,"again":[]`)
-	names := slices.Sorted(maps.Keys(s.Topics))
-	for _, name := range names {
-		room -= len(quote(name)) + len(",") // it may have to be named in Again
-	}
-	for _, name := range names {
-		size := len(NewEntry(name, s.Topics[name])) + len(",")
-		if room -= size; room < 0 {
-			s.Again = append(s.Again, name)
-			delete(s.Topics, name)
-		}
-	}
 }

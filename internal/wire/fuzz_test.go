@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// FuzzDecode: whatever arrives, the answer is a request that survives being
-// written again, in JSON and as shorthand, or an error that can be sent.
+// FuzzDecode checks that any input becomes either a request, which survives being
+// encoded in JSON and in shorthand, or an error that fits into an answer.
 func FuzzDecode(f *testing.F) {
 	for _, message := range goldenMessages(f) {
 		f.Add([]byte(message))
@@ -30,13 +30,13 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if _, ok := wantAnswer(t, text, false); ok && !json.Valid(text) {
-			t.Errorf("%q was taken, but is not JSON", text)
+			t.Errorf("%q was accepted, but is not JSON", text)
 		}
 		wantAnswer(t, text, true)
 	})
 }
 
-// FuzzShorthand: the same for typed lines.
+// FuzzShorthand checks the same for typed lines.
 func FuzzShorthand(f *testing.F) {
 	for _, message := range goldenMessages(f) {
 		r, err := Decode([]byte(message), false)
@@ -46,7 +46,8 @@ func FuzzShorthand(f *testing.F) {
 	}
 	for _, line := range []string{
 		"sub sku:B sku:A epoch=k3", "sub sku:B@1 sku:A", "sub a@0 b", "only epoch=k3", "unsub", "unsub *", "unsub * *", "get",
-		"set v18 5 v19", "set a -0", "add MUG 1 key=a=b", `ping id="a b"`, `ping id="a\" b" x`, `ping id="a`, "ping id=\u00a0", "ping id=é",
+		"set v18 5 v19", "set a -0", "add MUG 1 key=a=b", `ping id="a b"`, `ping id="a\" b" x`, `ping id="a`,
+		"ping id=\u00a0", "ping id=é",
 		"merge a.b.c sum", "hello token=a.b.c id=null", "", "\u3000",
 	} {
 		f.Add(line)
@@ -54,8 +55,8 @@ func FuzzShorthand(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string) { wantAnswer(t, []byte(line), true) })
 }
 
-// wantAnswer decodes text and checks the promises of Decode. It reports whether
-// the text was taken.
+// wantAnswer decodes text and checks the guarantees of Decode. It reports whether
+// the text was accepted.
 func wantAnswer(t testing.TB, text []byte, shorthand bool) (Request, bool) {
 	t.Helper()
 	r, err := Decode(text, shorthand)
@@ -71,7 +72,7 @@ func wantAnswer(t testing.TB, text []byte, shorthand bool) (Request, bool) {
 		t.Fatalf("%q: got %T, want *Error", text, err)
 	}
 	if !reflect.DeepEqual(r, Request{}) {
-		t.Errorf("%q: got %+v beside an error, want nothing", text, r)
+		t.Errorf("%q: got %+v with an error, want an empty request", text, r)
 	}
 	if !slices.Contains(decodeCodes, e.Code) || e.Message == "" {
 		t.Errorf("%q: got code %q and message %q, want one of %v and a message", text, e.Code, e.Message, decodeCodes)
@@ -82,7 +83,7 @@ func wantAnswer(t testing.TB, text []byte, shorthand bool) (Request, bool) {
 	return r, false
 }
 
-// goldenMessages are the messages of the protocol, of both sides.
+// goldenMessages returns the messages of the protocol, of both sides.
 func goldenMessages(t testing.TB) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(goldenDir, "*.json"))

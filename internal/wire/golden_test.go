@@ -20,21 +20,28 @@ func pieces(n int) *int     { return &n }
 
 func line(quantity int, version int64) *Line { return &Line{Quantity: quantity, Version: version} }
 
-// What hello tells a guest and a customer.
+// The limits in hello for a guest and for a customer.
 var (
-	guestLimits    = Limits{Message: MaxMessage, TopicsPerMessage: MaxTopics, Topics: MaxSubscriptions, Lines: MaxLines, Quantity: MaxQuantity, Messages: 50, SKUs: 500, Idle: 600}
-	customerLimits = Limits{Message: MaxMessage, TopicsPerMessage: MaxTopics, Topics: MaxSubscriptions, Lines: MaxLines, Quantity: MaxQuantity, Messages: 100, Idle: 600}
+	guestLimits = Limits{
+		Message: MaxMessage, TopicsPerMessage: MaxTopics, Topics: MaxSubscriptions, Lines: MaxLines,
+		Quantity: MaxQuantity, Messages: 50, SKUs: 500, Idle: 600,
+	}
+	customerLimits = Limits{
+		Message: MaxMessage, TopicsPerMessage: MaxTopics, Topics: MaxSubscriptions, Lines: MaxLines,
+		Quantity: MaxQuantity, Messages: 100, Idle: 600,
+	}
 )
 
-// conversation is every kind of message of version 1, in the order of
-// docs/protocol.md: a Request from the client or an Answer from the server.
-var conversation = []struct {
+// messages has every kind of message of version 1, in the order of
+// docs/protocol.md: a Request of the client or an Answer of the server.
+var messages = []struct {
 	name string
 	msg  any
 }{
 	{"hello", Request{Action: ActionHello, ID: json.RawMessage("1")}},
 	{"hello-answer", Hello{
-		ID: json.RawMessage("1"), ConnectionID: "L0SM9cOFvHcCIhw=", Epoch: "k3", User: "guest:9f2c41d07a55e813", Role: "guest",
+		ID: json.RawMessage("1"), ConnectionID: "L0SM9cOFvHcCIhw=", Epoch: "k3", User: "guest:9f2c41d07a55e813",
+		Role:       "guest",
 		GuestToken: "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Limits: guestLimits, ReconnectAfter: 6900,
 	}},
 	{"hello-token", Request{Action: ActionHello, ID: json.RawMessage("2"), Token: "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"}},
@@ -42,7 +49,13 @@ var conversation = []struct {
 		ID: json.RawMessage("2"), ConnectionID: "L0SM9cOFvHcCIhw=", Epoch: "k3", User: "alice", Role: "customer",
 		Expires: 1796083200000, Limits: customerLimits, ReconnectAfter: 6900,
 	}},
-	{"subscribe", Request{Action: ActionSubscribe, ID: json.RawMessage("3"), Topics: []Topic{{Name: "sku:TEE-RED-M"}, {Name: "sku:MUG"}, {Name: "vendor:acme"}, {Name: "cart"}}}},
+	{
+		"subscribe",
+		Request{
+			Action: ActionSubscribe, ID: json.RawMessage("3"),
+			Topics: []Topic{{Name: "sku:TEE-RED-M"}, {Name: "sku:MUG"}, {Name: "vendor:acme"}, {Name: "cart"}},
+		},
+	},
 	{"subscribe-answer", Snapshot{
 		ID: json.RawMessage("3"), Epoch: "k3",
 		Topics: map[string]Value{
@@ -52,52 +65,145 @@ var conversation = []struct {
 		},
 		Refused: map[string]Code{"vendor:acme": CodeDenied},
 	}},
-	{"subscribe-resume", Request{Action: ActionSubscribe, ID: json.RawMessage(`"again"`), Epoch: "k3", Topics: []Topic{{"cart", 17}, {"sku:MUG", 9}, {"sku:TEE-RED-M", 42}}}},
+	{
+		"subscribe-resume",
+		Request{
+			Action: ActionSubscribe, ID: json.RawMessage(`"again"`), Epoch: "k3",
+			Topics: []Topic{{"cart", 17}, {"sku:MUG", 9}, {"sku:TEE-RED-M", 42}},
+		},
+	},
 	{"subscribe-resume-answer", Snapshot{
 		ID: json.RawMessage(`"again"`), Epoch: "k3", Unchanged: 2,
-		Topics: map[string]Value{"cart": Cart{From: number(17), Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18), "MUG": nil}}},
+		Topics: map[string]Value{
+			"cart": Cart{From: number(17), Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18), "MUG": nil}},
+		},
 	}},
-	{"subscribe-only", Request{Action: ActionSubscribe, ID: json.RawMessage("4"), Only: true, Topics: []Topic{{Name: "cart"}, {Name: "sku:CAP-NAVY"}}}},
+	{
+		"subscribe-only",
+		Request{
+			Action: ActionSubscribe, ID: json.RawMessage("4"), Only: true,
+			Topics: []Topic{{Name: "cart"}, {Name: "sku:CAP-NAVY"}},
+		},
+	},
 	{"subscribe-only-answer", Snapshot{
 		ID: json.RawMessage("4"), Epoch: "k3",
-		Topics: map[string]Value{"cart": Cart{Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18)}}, "sku:CAP-NAVY": Badge{Version: 1, State: StateIn}},
+		Topics: map[string]Value{
+			"cart":         Cart{Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18)}},
+			"sku:CAP-NAVY": Badge{Version: 1, State: StateIn},
+		},
 	}},
 	{"subscribe-again-answer", Snapshot{
 		ID: json.RawMessage("5"), Epoch: "k3",
 		Topics: map[string]Value{"cart": Cart{Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18)}}},
 		Again:  []string{"sku:CAP-NAVY", "sku:MUG"},
 	}},
-	{"delta-badge", Delta{Epoch: "k3", Topics: map[string]Value{"sku:TEE-RED-M": Badge{Version: 43, State: StateLow, Quantity: pieces(2)}}}},
+	{
+		"delta-badge",
+		Delta{
+			Epoch: "k3", Topics: map[string]Value{"sku:TEE-RED-M": Badge{Version: 43, State: StateLow, Quantity: pieces(2)}},
+		},
+	},
 	{"delta-both", Delta{Epoch: "k3", Topics: map[string]Value{
 		"cart":          Cart{From: number(17), Version: 18, Lines: map[string]*Line{"TEE-RED-M": line(2, 18), "MUG": nil}},
 		"sku:TEE-RED-M": Badge{Version: 44, State: StateIn},
 	}}},
-	{"delta-whole-cart", Delta{Epoch: "k3", Topics: map[string]Value{"cart": Cart{Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18)}}}}},
+	{
+		"delta-whole-cart",
+		Delta{
+			Epoch:  "k3",
+			Topics: map[string]Value{"cart": Cart{Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18)}}},
+		},
+	},
 	{"unsubscribe", Request{Action: ActionUnsubscribe, ID: json.RawMessage("6"), Topics: []Topic{{Name: "sku:MUG"}}}},
 	{"unsubscribe-all", Request{Action: ActionUnsubscribe, ID: json.RawMessage("7"), All: true}},
 	{"unsubscribe-answer", Snapshot{ID: json.RawMessage("7"), Epoch: "k3", Topics: map[string]Value{}}},
 	{"get", Request{Action: ActionGet, ID: json.RawMessage("8"), Topics: []Topic{{Name: "sku:MUG"}}}},
-	{"get-answer", Snapshot{ID: json.RawMessage("8"), Epoch: "k3", Topics: map[string]Value{"sku:MUG": Badge{Version: 9, State: StateOut}}}},
-	{"get-vendor", Request{Action: ActionGet, ID: json.RawMessage("9"), Topics: []Topic{{Name: "vendor:acme"}}, After: "CAP-NAVY"}},
-	{"get-vendor-answer", Snapshot{ID: json.RawMessage("9"), Epoch: "k3", Topics: map[string]Value{"vendor:acme": Vendor{SKUs: []string{"CAP-SAND", "SOCKS-3"}, More: true}}}},
+	{
+		"get-answer",
+		Snapshot{
+			ID: json.RawMessage("8"), Epoch: "k3", Topics: map[string]Value{"sku:MUG": Badge{Version: 9, State: StateOut}},
+		},
+	},
+	{
+		"get-vendor",
+		Request{Action: ActionGet, ID: json.RawMessage("9"), Topics: []Topic{{Name: "vendor:acme"}}, After: "CAP-NAVY"},
+	},
+	{
+		"get-vendor-answer",
+		Snapshot{
+			ID: json.RawMessage("9"), Epoch: "k3",
+			Topics: map[string]Value{"vendor:acme": Vendor{SKUs: []string{"CAP-SAND", "SOCKS-3"}, More: true}},
+		},
+	},
 	{"add", Request{Action: ActionAdd, ID: json.RawMessage("10"), SKU: "TEE-RED-M", Quantity: 1, Key: "phone-7.41"}},
-	{"add-answer", OK{ID: json.RawMessage("10"), Key: "phone-7.41", From: 17, Version: 18, Lines: map[string]*Line{"TEE-RED-M": line(1, 18)}}},
-	{"add-duplicate-answer", OK{ID: json.RawMessage("11"), Key: "phone-7.41", Duplicate: true, From: 17, Version: 18, Lines: map[string]*Line{"TEE-RED-M": line(1, 18)}}},
-	{"add-clamped-answer", OK{ID: json.RawMessage("12"), From: 18, Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(3, 19)}, Clamped: map[string]Clamp{"TEE-RED-M": {Wanted: 5, Got: 3}}}},
-	{"set", Request{Action: ActionSet, ID: json.RawMessage("13"), Lines: []Wish{{"MUG", 0}, {"TEE-RED-M", 2}}, Version: 19, Key: "phone-7.42"}},
-	{"set-answer", OK{ID: json.RawMessage("13"), Key: "phone-7.42", From: 19, Version: 20, Lines: map[string]*Line{"TEE-RED-M": line(2, 20), "MUG": nil}}},
-	{"set-again-answer", OK{ID: json.RawMessage("13"), From: 19, Version: 20, Lines: map[string]*Line{}, Clamped: map[string]Clamp{"TEE-RED-M": {Wanted: 5, Got: 3}}, Again: []string{"cart"}}},
+	{
+		"add-answer",
+		OK{
+			ID: json.RawMessage("10"), Key: "phone-7.41", From: 17, Version: 18,
+			Lines: map[string]*Line{"TEE-RED-M": line(1, 18)},
+		},
+	},
+	{
+		"add-duplicate-answer",
+		OK{
+			ID: json.RawMessage("11"), Key: "phone-7.41", Duplicate: true, From: 17, Version: 18,
+			Lines: map[string]*Line{"TEE-RED-M": line(1, 18)},
+		},
+	},
+	{
+		"add-clamped-answer",
+		OK{
+			ID: json.RawMessage("12"), From: 18, Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(3, 19)},
+			Clamped: map[string]Clamp{"TEE-RED-M": {Wanted: 5, Got: 3}},
+		},
+	},
+	{
+		"set",
+		Request{
+			Action: ActionSet, ID: json.RawMessage("13"), Lines: []Wish{{"MUG", 0}, {"TEE-RED-M", 2}}, Version: 19,
+			Key: "phone-7.42",
+		},
+	},
+	{
+		"set-answer",
+		OK{
+			ID: json.RawMessage("13"), Key: "phone-7.42", From: 19, Version: 20,
+			Lines: map[string]*Line{"TEE-RED-M": line(2, 20), "MUG": nil},
+		},
+	},
+	{
+		"set-again-answer",
+		OK{
+			ID: json.RawMessage("13"), From: 19, Version: 20, Lines: map[string]*Line{},
+			Clamped: map[string]Clamp{"TEE-RED-M": {Wanted: 5, Got: 3}}, Again: []string{"cart"},
+		},
+	},
 	{"set-conflict-answer", &Error{
 		ID: json.RawMessage("14"), Key: "phone-7.43", Code: CodeConflict, Message: "TEE-RED-M was changed on another device",
 		Version: 20, Lines: map[string]*Line{"TEE-RED-M": line(2, 20)}, Retry: true,
 	}},
-	{"merge", Request{Action: ActionMerge, ID: json.RawMessage("15"), From: "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Policy: PolicySum, Key: "login-88"}},
-	{"merge-answer", OK{ID: json.RawMessage("15"), Key: "login-88", From: 20, Version: 21, Lines: map[string]*Line{"CAP-NAVY": line(1, 21)}}},
+	{
+		"merge",
+		Request{
+			Action: ActionMerge, ID: json.RawMessage("15"), From: "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Policy: PolicySum,
+			Key: "login-88",
+		},
+	},
+	{
+		"merge-answer",
+		OK{
+			ID: json.RawMessage("15"), Key: "login-88", From: 20, Version: 21,
+			Lines: map[string]*Line{"CAP-NAVY": line(1, 21)},
+		},
+	},
 	{"ping", Request{Action: ActionPing}},
 	{"ping-answer", Pong{}},
 	{"help", Request{Action: ActionHelp, ID: json.RawMessage("16")}},
 	{"help-answer", Help{ID: json.RawMessage("16"), Usage: []string{"sub TOPIC ..."}}},
-	{"error", &Error{ID: json.RawMessage("17"), Code: CodeBadField, Message: `"quantity" is a whole number from 1 to 999`}},
+	{
+		"error",
+		&Error{ID: json.RawMessage("17"), Code: CodeBadField, Message: `"quantity" must be a whole number from 1 to 999`},
+	},
 	{"error-over", &Error{Code: CodeTokenExpired, Message: "session expired; public topics stay subscribed"}},
 	{"error-slow-down", &Error{Code: CodeSlowDown, Message: "too many messages", Retry: true, After: 2000}},
 	{"bye", Bye{Code: "recycle", Retry: true, After: 4000}},
@@ -125,7 +231,7 @@ func goldenName(msg any, name string) string {
 
 func TestGolden(t *testing.T) {
 	want := map[string]bool{}
-	for _, c := range conversation {
+	for _, c := range messages {
 		file := goldenName(c.msg, c.name)
 		want[file] = true
 		t.Run(file, func(t *testing.T) {
@@ -157,18 +263,19 @@ func TestGolden(t *testing.T) {
 	}
 	for _, f := range files {
 		if !want[f.Name()] {
-			t.Errorf("%s is no message of the conversation", f.Name())
+			t.Errorf("no message belongs to %s", f.Name())
 		}
 	}
 }
 
-// TestProtocolDocument: docs/protocol.md shows every message as it is.
+// TestProtocolDocument checks that docs/protocol.md shows every message byte for
+// byte.
 func TestProtocolDocument(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/protocol.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range conversation {
+	for _, c := range messages {
 		if message := string(encodeAny(t, c.msg)); !strings.Contains(string(doc), "\n"+message+"\n") {
 			t.Errorf("docs/protocol.md does not show %s:\n%s", c.name, message)
 		}
@@ -182,15 +289,16 @@ func TestProtocolDocument(t *testing.T) {
 
 var codes = []Code{
 	CodeBadJSON, CodeBadField, CodeUnknownAction, CodeTooBig, CodeDenied, CodeTokenExpired, CodeTokenBad,
-	CodeTooManyTopics, CodeConflict, CodeNoStock, CodeLimit, CodeSlowDown, CodeBusy, CodeOldEpoch, CodeGoneVersion, CodeInternal,
+	CodeTooManyTopics, CodeConflict, CodeNoStock, CodeLimit, CodeSlowDown, CodeBusy, CodeOldEpoch, CodeGoneVersion,
+	CodeInternal,
 }
 
-// TestEncodeDeltas: the prepared encoding is the ordinary one, split where it has
-// to be.
+// TestEncodeDeltas checks that encoded entries give the bytes of Encode, split
+// where a message would be too long.
 func TestEncodeDeltas(t *testing.T) {
 	topics := map[string]Value{}
 	var entries []Entry
-	for _, c := range conversation {
+	for _, c := range messages {
 		if d, ok := c.msg.(Delta); ok && c.name == "delta-both" {
 			topics = d.Topics
 		}
@@ -217,67 +325,18 @@ func TestEncodeDeltas(t *testing.T) {
 	}
 }
 
-// TestFit: a snapshot that does not fit names what it left out.
-func TestFit(t *testing.T) {
-	s := Snapshot{ID: json.RawMessage(`"` + strings.Repeat("i", MaxID-2) + `"`), Epoch: "k3", Topics: map[string]Value{}}
-	cart := Cart{Version: MaxVersion, Lines: map[string]*Line{}}
-	name := func(i int) string {
-		return strings.Repeat("N", MaxName-3) + string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)})
-	}
-	for i := range MaxLines {
-		cart.Lines[name(i)] = line(MaxQuantity, MaxVersion)
-	}
-	s.Topics["cart"] = cart
-	for i := range MaxTopics - 1 {
-		s.Topics["sku:"+name(i)] = Badge{Version: MaxVersion, State: StateLow, Quantity: pieces(5)}
-	}
-	whole := len(s.Topics)
-	s.Fit()
-	if size := len(Encode(s)); size > MaxMessage {
-		t.Errorf("fitted to %d bytes, want at most %d", size, MaxMessage)
-	}
-	if len(s.Topics)+len(s.Again) != whole || len(s.Again) == 0 || s.Topics["cart"] == nil {
-		t.Errorf("got %d topics and %d again, want %d in all and the cart among the topics", len(s.Topics), len(s.Again), whole)
-	}
-	small := Snapshot{Epoch: "k3", Topics: map[string]Value{"cart": cart}}
-	if small.Fit(); small.Again != nil {
-		t.Errorf("a full cart alone does not fit")
-	}
-}
-
-// TestFitOK: every line of a full cart of long names clamped.
-func TestFitOK(t *testing.T) {
-	o := OK{ID: json.RawMessage(`"` + strings.Repeat("i", MaxID-2) + `"`), Key: strings.Repeat("k", MaxKey), Duplicate: true,
-		From: MaxVersion - 1, Version: MaxVersion, Lines: map[string]*Line{}, Clamped: map[string]Clamp{}}
-	for i := range MaxLines {
-		name := strings.Repeat("N", MaxName-3) + string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)})
-		o.Lines[name], o.Clamped[name] = line(MaxQuantity, MaxVersion), Clamp{Wanted: 2 * MaxQuantity, Got: MaxQuantity}
-	}
-	o.Fit()
-	if size := len(Encode(o)); size > MaxMessage || len(o.Clamped) != MaxLines || len(o.Again) != 1 {
-		t.Errorf("fitted to %d bytes with %d clamped, again %v", size, len(o.Clamped), o.Again)
-	}
-	small := OK{Lines: map[string]*Line{"A": line(1, 1)}}
-	if small.Fit(); small.Again != nil || len(small.Lines) != 1 {
-		t.Errorf("what fits was changed: %+v", small)
-	}
-}
-
-// TestFullCartDelta: a delta of a full cart with all its tombstones is one message.
+// TestFullCartDelta checks that a delta of a full cart with all its tombstones is one
+// message.
 func TestFullCartDelta(t *testing.T) {
-	cart := Cart{From: number(MaxVersion - 1), Version: MaxVersion, Lines: map[string]*Line{}}
-	name := func(i int) string {
-		return strings.Repeat("N", MaxName-3) + string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)})
+	cart := fullCart()
+	cart.From = number(MaxVersion - 1)
+	for i := range 100 {
+		cart.Lines[longName(MaxLines+i)] = nil
 	}
-	for i := range MaxLines + 100 {
-		if i < MaxLines {
-			cart.Lines[name(i)] = line(MaxQuantity, MaxVersion)
-		} else {
-			cart.Lines[name(i)] = nil
-		}
-	}
-	messages := EncodeDeltas(strings.Repeat("e", MaxName), []Entry{NewEntry("cart:"+strings.Repeat("c", MaxName), cart)})
+	entries := []Entry{NewEntry("cart:"+strings.Repeat("c", MaxName), cart)}
+	messages := EncodeDeltas(strings.Repeat("e", MaxName), entries)
 	if len(messages) != 1 || len(messages[0]) > MaxMessage {
-		t.Errorf("got %d messages, the first of %d bytes, want one of at most %d", len(messages), len(messages[0]), MaxMessage)
+		t.Errorf("got %d messages, the first of %d bytes, want one of at most %d",
+			len(messages), len(messages[0]), MaxMessage)
 	}
 }

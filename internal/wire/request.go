@@ -3,9 +3,10 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 )
 
-// Action is what a client asks for. It is also the API's route key.
+// Action is what a client asks for. It is also the route key of the API.
 type Action string
 
 // The actions of version 1.
@@ -21,18 +22,18 @@ const (
 	ActionHelp        Action = "help"
 )
 
-// Actions are all actions, in the order of the documentation.
+// Actions lists all actions, in the order of the documentation.
 var Actions = []Action{
 	ActionHello, ActionSubscribe, ActionUnsubscribe, ActionGet,
 	ActionAdd, ActionSet, ActionMerge, ActionPing, ActionHelp,
 }
 
-// Policy says which quantity a merge keeps for a SKU that both carts have. A SKU
-// that only one of them has is kept as it is.
+// Policy decides which quantity a merge keeps for a SKU that is in both carts. A SKU
+// in only one of them keeps its quantity.
 type Policy string
 
-// The policies of a merge: the sum of both quantities, the larger one, the
-// caller's, or the one of the cart that is merged in.
+// The policies of a merge: the sum of both quantities, the larger one, the one in
+// the caller's cart, or the one in the guest's cart.
 const (
 	PolicySum    Policy = "sum"
 	PolicyMax    Policy = "max"
@@ -40,108 +41,121 @@ const (
 	PolicyTheirs Policy = "theirs"
 )
 
-// Topic is a topic as a client names it, with the version of it that the client
-// already has; 0 means none.
+// Topic is a topic as a client names it, with the version that the client already
+// has; 0 means none.
 type Topic struct {
 	Name    string
 	Version int64
 }
 
-// Wish is one line that a set asks for. Quantity 0 removes the line.
+// Wish is one line of a set: the quantity that the client asks for. Quantity 0
+// removes the line.
 type Wish struct {
 	SKU      string
 	Quantity int
 }
 
-// Request is one message from a client. Which fields count depends on the action;
-// the others are zero after [Decode].
+// Request is one message from a client. The action decides which fields are used;
+// [Decode] leaves the others zero.
 type Request struct {
 	Action Action
-	ID     json.RawMessage // any JSON scalar, echoed in the answer; nil: none
+	ID     json.RawMessage // a JSON scalar, echoed in the answer; nil: none
 
 	Token string // hello: a token to renew with, or ""
 
 	Topics []Topic // subscribe, unsubscribe, get
-	Epoch  string  // subscribe, set: the epoch that the versions belong to, or ""
-	Only   bool    // subscribe: replaces the whole set
-	All    bool    // unsubscribe: every topic ("*")
-	After  string  // get: go on with a vendor's SKUs after this one
+	Epoch  string  // subscribe, set: the epoch of the versions, or ""
+	Only   bool    // subscribe: unsubscribe from all other topics
+	All    bool    // unsubscribe: from every topic ("*")
+	After  string  // get: list a vendor's SKUs after this one
 
 	SKU      string // add
 	Quantity int    // add
 	Lines    []Wish // set, sorted by SKU
-	Version  int64  // set: the version the client saw, 0: none
+	Version  int64  // set: the version that the client saw; 0: none
 	Key      string // add, set, merge: idempotency key, or ""
 
-	From   string // merge: the guest token whose cart is merged in
+	From   string // merge: the token of the guest whose cart is merged
 	Policy Policy // merge
 }
 
-// MarshalJSON writes the request as a client does.
+// MarshalJSON returns the request as a client sends it.
 func (r Request) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteString(`{"action":`)
-	b.Write(quote(string(r.Action)))
-	field := func(name string, value any) {
-		b.WriteString(`,"` + name + `":`)
-		b.Write(quote(value))
-	}
-	text := func(name, value string) {
-		if value != "" {
-			field(name, value)
-		}
-	}
+	var f fieldWriter
+	f.add("action", r.Action)
 	if r.ID != nil {
-		field("id", r.ID)
+		f.add("id", r.ID)
 	}
-	text("token", r.Token)
-	text("epoch", r.Epoch)
+	f.addText("token", r.Token)
+	f.addText("epoch", r.Epoch)
 	if r.Only {
-		field("only", true)
+		f.add("only", true)
 	}
+	if topics := r.topics(); topics != nil {
+		f.add("topics", topics)
+	}
+	f.addText("after", r.After)
+	f.addText("sku", r.SKU)
+	if r.Action == ActionAdd {
+		f.add("quantity", r.Quantity)
+	}
+	if r.Lines != nil {
+		lines := make(map[string]int, len(r.Lines))
+		for _, w := range r.Lines {
+			lines[w.SKU] = w.Quantity
+		}
+		f.add("lines", lines)
+	}
+	if r.Version != 0 {
+		f.add("version", r.Version)
+	}
+	f.addText("from", r.From)
+	f.addText("policy", string(r.Policy))
+	f.addText("key", r.Key)
+	return append(f.Bytes(), '}'), nil
+}
+
+// fieldWriter writes the fields of an object, without its closing brace.
+type fieldWriter struct{ bytes.Buffer }
+
+func (f *fieldWriter) add(name string, value any) {
+	if f.Len() == 0 {
+		f.WriteByte('{')
+	} else {
+		f.WriteByte(',')
+	}
+	f.WriteString(`"` + name + `":`)
+	f.Write(quote(value))
+}
+
+func (f *fieldWriter) addText(name, value string) {
+	if value != "" {
+		f.add(name, value)
+	}
+}
+
+// topics returns what JSON has under "topics": "*", an object of names and versions,
+// an array of names, or nil.
+func (r Request) topics() any {
 	switch {
 	case r.All:
-		field("topics", "*")
+		return "*"
 	case hasVersion(r.Topics):
-		m := make(map[string]int64, len(r.Topics))
+		versions := make(map[string]int64, len(r.Topics))
 		for _, t := range r.Topics {
-			m[t.Name] = t.Version
+			versions[t.Name] = t.Version
 		}
-		field("topics", m)
+		return versions
 	case r.Topics != nil:
 		names := make([]string, len(r.Topics))
 		for i, t := range r.Topics {
 			names[i] = t.Name
 		}
-		field("topics", names)
+		return names
 	}
-	text("after", r.After)
-	text("sku", r.SKU)
-	if r.Action == ActionAdd {
-		field("quantity", r.Quantity)
-	}
-	if r.Lines != nil {
-		m := make(map[string]int, len(r.Lines))
-		for _, w := range r.Lines {
-			m[w.SKU] = w.Quantity
-		}
-		field("lines", m)
-	}
-	if r.Version != 0 {
-		field("version", r.Version)
-	}
-	text("from", r.From)
-	text("policy", string(r.Policy))
-	text("key", r.Key)
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	return nil
 }
 
 func hasVersion(topics []Topic) bool {
-	for _, t := range topics {
-		if t.Version != 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(topics, func(t Topic) bool { return t.Version != 0 })
 }

@@ -9,21 +9,21 @@ import (
 	"unicode/utf8"
 )
 
-// Usage is the shorthand in lines for people; [Help] sends it.
+// Usage explains the shorthand to people, in lines of text. [Help] sends it.
 var Usage = []string{
 	"sub TOPIC[@VERSION] ...      subscribe; topics: sku:ID, cart, cart:ID (admin), vendor:ID",
-	"only TOPIC ...               subscribe to these and nothing else",
+	"only TOPIC ...               subscribe to these topics only, drop all others",
 	"unsub TOPIC ... | unsub *    unsubscribe",
-	"get TOPIC ... [after=SKU]    one look",
-	"add SKU [N] [key=K]          put N more into the cart",
-	"set SKU N ... [vVERSION]     quantities as given, 0 removes",
-	"merge GUESTTOKEN [sum|max|mine|theirs]",
+	"get TOPIC ... [after=SKU]    read the current state once",
+	"add SKU [N] [key=K]          add N (default 1) to the cart",
+	"set SKU N ... [vVERSION]     set quantities; 0 removes the line",
+	"merge GUESTTOKEN [sum|max|mine|theirs]   merge a guest's cart into yours",
 	"hello [token=TOKEN] | ping | help",
-	"anywhere: id=X is echoed in the answer, key=K makes a retry safe, epoch=E belongs to versions",
+	"options: id=X is echoed in the answer, key=K makes a retry safe, epoch=E says which epoch versions are of",
 }
 
 // decodeShorthand turns a typed line into the fields of the JSON message, so that
-// one decoder judges both spellings:
+// one decoder checks both spellings:
 //
 //	hello [token=T]                     unsub TOPIC... | unsub *
 //	sub TOPIC[@VERSION]... [epoch=E]    only TOPIC[@VERSION]... [epoch=E]
@@ -36,9 +36,9 @@ func decodeShorthand(text []byte) (Request, error) {
 	}
 	words := splitLine(string(text))
 	if len(words) == 0 {
-		return Request{}, &Error{Code: CodeBadJSON, Message: `an empty message; "help" tells what can be typed`}
+		return Request{}, &Error{Code: CodeBadJSON, Message: `empty message; type "help" for a list of actions`}
 	}
-	l := typed{fields: map[string]json.RawMessage{}}
+	l := typedLine{fields: map[string]json.RawMessage{}}
 	l.read(words[0], l.options(words[1:]))
 	d := decoder{fields: l.fields}
 	id := d.id()
@@ -54,7 +54,7 @@ func decodeShorthand(text []byte) (Request, error) {
 	return r, nil
 }
 
-// splitLine splits at white space, except inside the string of id="a b".
+// splitLine splits at white space, but not inside the string of id="a b".
 func splitLine(line string) []string {
 	var words []string
 	for {
@@ -76,8 +76,8 @@ func splitLine(line string) []string {
 	}
 }
 
-// stringEnd is the index after the quote that ends the JSON string whose inside
-// starts at start, 0 if there is none.
+// stringEnd returns the index after the closing quote of the JSON string whose text
+// starts at start, or 0 if there is none.
 func stringEnd(line string, start int) int {
 	for i := start; i < len(line); i++ {
 		switch line[i] {
@@ -90,22 +90,22 @@ func stringEnd(line string, start int) int {
 	return 0
 }
 
-// typed collects the fields of a typed line.
-type typed struct {
+// typedLine collects the fields of a typed line, and keeps the first error.
+type typedLine struct {
 	fields map[string]json.RawMessage
 	err    *Error
 }
 
-func (l *typed) failf(format string, args ...any) {
+func (l *typedLine) failf(format string, args ...any) {
 	if l.err == nil {
 		l.err = &Error{Code: CodeBadField, Message: fmt.Sprintf(format, args...)}
 	}
 }
 
-func (l *typed) put(name string, value any) { l.fields[name] = quote(value) }
+func (l *typedLine) put(name string, value any) { l.fields[name] = quote(value) }
 
-// options takes name=value words out of words.
-func (l *typed) options(words []string) []string {
+// options reads the words of the form name=value and returns the others.
+func (l *typedLine) options(words []string) []string {
 	var rest []string
 	for _, w := range words {
 		name, value, ok := strings.Cut(w, "=")
@@ -113,7 +113,7 @@ func (l *typed) options(words []string) []string {
 			rest = append(rest, w)
 			continue
 		}
-		if _, twice := l.fields[name]; twice {
+		if _, repeated := l.fields[name]; repeated {
 			l.failf("%s= occurs twice", name)
 		}
 		switch name {
@@ -122,13 +122,13 @@ func (l *typed) options(words []string) []string {
 		case "token", "epoch", "after", "key":
 			l.put(name, value)
 		default:
-			l.failf("there is no option %s=", clip(name))
+			l.failf("unknown option %s=", clip(name))
 		}
 	}
 	return rest
 }
 
-// scalar takes a word as JSON if it is a JSON scalar and as a string otherwise.
+// scalar returns a word as JSON: as it stands if it is valid JSON, else as a string.
 func scalar(word string) json.RawMessage {
 	if json.Valid([]byte(word)) && checkStrict([]byte(word)) == nil {
 		return json.RawMessage(word)
@@ -136,11 +136,11 @@ func scalar(word string) json.RawMessage {
 	return quote(word)
 }
 
-func (l *typed) read(verb string, words []string) {
+func (l *typedLine) read(verb string, words []string) {
 	switch verb {
 	case "hello", "ping", "help":
 		l.put("action", verb)
-		l.most(words, 0)
+		l.atMost(words, 0)
 	case "sub", "subscribe", "only":
 		l.put("action", ActionSubscribe)
 		if verb == "only" {
@@ -153,57 +153,70 @@ func (l *typed) read(verb string, words []string) {
 			l.put("topics", "*")
 			return
 		}
-		l.put("topics", nonNil(words))
+		l.put("topics", orEmpty(words))
 	case "get":
 		l.put("action", ActionGet)
-		l.put("topics", nonNil(words))
+		l.put("topics", orEmpty(words))
 	case "add":
-		l.put("action", ActionAdd)
-		if len(words) > 0 {
-			l.put("sku", words[0])
-		}
-		if len(words) > 1 {
-			l.fields["quantity"] = digits(words[1])
-		}
-		l.most(words, 2)
+		l.add(words)
 	case "set":
 		l.put("action", ActionSet)
 		l.lines(words)
 	case "merge":
-		l.put("action", ActionMerge)
-		if len(words) > 0 {
-			l.put("from", words[0])
-		}
-		if len(words) > 1 {
-			l.put("policy", words[1])
-		}
-		l.most(words, 2)
+		l.merge(words)
 	default:
-		l.err = &Error{Code: CodeUnknownAction, Message: fmt.Sprintf(`there is no %q; "help" tells what can be typed`, clip(verb))}
+		l.err = &Error{
+			Code: CodeUnknownAction, Message: fmt.Sprintf(`unknown action %q; type "help" for a list`, clip(verb)),
+		}
 	}
 }
 
-func (l *typed) most(words []string, n int) {
+// add reads a SKU and a quantity.
+func (l *typedLine) add(words []string) {
+	l.put("action", ActionAdd)
+	if len(words) > 0 {
+		l.put("sku", words[0])
+	}
+	if len(words) > 1 {
+		l.fields["quantity"] = digits(words[1])
+	}
+	l.atMost(words, 2)
+}
+
+// merge reads a guest token and a policy.
+func (l *typedLine) merge(words []string) {
+	l.put("action", ActionMerge)
+	if len(words) > 0 {
+		l.put("from", words[0])
+	}
+	if len(words) > 1 {
+		l.put("policy", words[1])
+	}
+	l.atMost(words, 2)
+}
+
+// atMost refuses more than n words.
+func (l *typedLine) atMost(words []string, n int) {
 	if len(words) > n {
-		l.failf("%q is one word too many", clip(words[n]))
+		l.failf("unexpected word %q", clip(words[n]))
 	}
 }
 
-// topics reads names with optional versions. As soon as one has a version, the
-// JSON form is the object.
-func (l *typed) topics(words []string) {
+// topics reads names with optional versions. If one has a version, the JSON form is
+// an object, else an array.
+func (l *typedLine) topics(words []string) {
 	versions := map[string]json.RawMessage{}
-	resume := false
+	versioned := false
 	for _, w := range words {
 		name, version, ok := strings.Cut(w, "@")
 		if !ok {
 			version = "0"
 		}
-		resume = resume || ok
+		versioned = versioned || ok
 		versions[name] = digits(version)
 	}
-	if !resume {
-		l.put("topics", nonNil(words))
+	if !versioned {
+		l.put("topics", orEmpty(words))
 		return
 	}
 	if len(versions) < len(words) {
@@ -212,9 +225,9 @@ func (l *typed) topics(words []string) {
 	l.put("topics", versions)
 }
 
-// lines reads pairs of SKU and quantity, and a version at the end. A SKU may look
-// like a version ("v18"): it is one if a number follows.
-func (l *typed) lines(words []string) {
+// lines reads pairs of SKU and quantity, then an optional version. A SKU may look
+// like a version ("v18"); it is a SKU if another word follows.
+func (l *typedLine) lines(words []string) {
 	lines := map[string]json.RawMessage{}
 	for len(words) > 0 {
 		if len(words) == 1 {
@@ -226,7 +239,7 @@ func (l *typed) lines(words []string) {
 			l.fields["version"] = digits(version)
 			break
 		}
-		if _, twice := lines[words[0]]; twice {
+		if _, repeated := lines[words[0]]; repeated {
 			l.failf("%q occurs twice", clip(words[0]))
 		}
 		lines[words[0]] = digits(words[1])
@@ -235,8 +248,8 @@ func (l *typed) lines(words []string) {
 	l.put("lines", lines)
 }
 
-// digits takes a word as a JSON number if it is one; otherwise it becomes a
-// string, which the decoder refuses where a number belongs.
+// digits returns a whole number as a JSON number, and any other word as a string,
+// which the decoder refuses where a number belongs.
 func digits(word string) json.RawMessage {
 	if n, err := strconv.ParseInt(word, 10, 64); err == nil && strconv.FormatInt(n, 10) == word {
 		return json.RawMessage(word)
@@ -244,61 +257,19 @@ func digits(word string) json.RawMessage {
 	return quote(word)
 }
 
-func nonNil(words []string) []string {
+func orEmpty(words []string) []string {
 	if words == nil {
 		return []string{}
 	}
 	return words
 }
 
-// Shorthand writes the request as a person types it. Decode reads it back.
+// Shorthand returns the request as a person types it. Decode reads it back.
 func (r Request) Shorthand() string {
-	var words []string
-	word := func(w ...string) { words = append(words, w...) }
-	names := func() {
-		for _, t := range r.Topics {
-			if t.Version != 0 {
-				word(t.Name + "@" + strconv.FormatInt(t.Version, 10))
-			} else {
-				word(t.Name)
-			}
-		}
-	}
-	switch r.Action {
-	case ActionSubscribe:
-		if r.Only {
-			word("only")
-		} else {
-			word("sub")
-		}
-		names()
-	case ActionUnsubscribe:
-		word("unsub")
-		if r.All {
-			word("*")
-		}
-		names()
-	case ActionGet:
-		word("get")
-		names()
-	case ActionAdd:
-		word("add", r.SKU, strconv.Itoa(r.Quantity))
-	case ActionSet:
-		word("set")
-		for _, w := range r.Lines {
-			word(w.SKU, strconv.Itoa(w.Quantity))
-		}
-		if r.Version != 0 {
-			word("v" + strconv.FormatInt(r.Version, 10))
-		}
-	case ActionMerge:
-		word("merge", r.From, string(r.Policy))
-	default:
-		word(string(r.Action))
-	}
+	words := append(r.shorthandVerb(), r.shorthandArguments()...)
 	option := func(name, value string) {
 		if value != "" {
-			word(name + "=" + value)
+			words = append(words, name+"="+value)
 		}
 	}
 	option("token", r.Token)
@@ -307,4 +278,48 @@ func (r Request) Shorthand() string {
 	option("key", r.Key)
 	option("id", string(r.ID))
 	return strings.Join(words, " ")
+}
+
+func (r Request) shorthandVerb() []string {
+	switch {
+	case r.Action == ActionSubscribe && r.Only:
+		return []string{"only"}
+	case r.Action == ActionSubscribe:
+		return []string{"sub"}
+	case r.Action == ActionUnsubscribe:
+		return []string{"unsub"}
+	}
+	return []string{string(r.Action)}
+}
+
+func (r Request) shorthandArguments() []string {
+	switch r.Action {
+	case ActionSubscribe, ActionUnsubscribe, ActionGet:
+		var words []string
+		if r.All {
+			words = append(words, "*")
+		}
+		for _, t := range r.Topics {
+			word := t.Name
+			if t.Version != 0 {
+				word += "@" + strconv.FormatInt(t.Version, 10)
+			}
+			words = append(words, word)
+		}
+		return words
+	case ActionAdd:
+		return []string{r.SKU, strconv.Itoa(r.Quantity)}
+	case ActionSet:
+		var words []string
+		for _, w := range r.Lines {
+			words = append(words, w.SKU, strconv.Itoa(w.Quantity))
+		}
+		if r.Version != 0 {
+			words = append(words, "v"+strconv.FormatInt(r.Version, 10))
+		}
+		return words
+	case ActionMerge:
+		return []string{r.From, string(r.Policy)}
+	}
+	return nil
 }

@@ -29,19 +29,28 @@ func TestShorthand(t *testing.T) {
 
 		{"sub cart", Request{Action: ActionSubscribe, Topics: []Topic{{Name: "cart"}}}},
 		{"subscribe cart", Request{Action: ActionSubscribe, Topics: []Topic{{Name: "cart"}}}},
-		{"sub sku:TEE-RED-M cart", Request{Action: ActionSubscribe, Topics: []Topic{{Name: "sku:TEE-RED-M"}, {Name: "cart"}}}},
+		{
+			"sub sku:TEE-RED-M cart",
+			Request{Action: ActionSubscribe, Topics: []Topic{{Name: "sku:TEE-RED-M"}, {Name: "cart"}}},
+		},
 		{"sub cart cart", Request{Action: ActionSubscribe, Topics: []Topic{{Name: "cart"}}}},
 		{"sub sku:MUG@9 cart@17", Request{Action: ActionSubscribe, Topics: []Topic{{"cart", 17}, {"sku:MUG", 9}}}},
 		{"sub sku:MUG@9 cart", Request{Action: ActionSubscribe, Topics: []Topic{{"cart", 0}, {"sku:MUG", 9}}}},
 		{"sub sku:MUG@9 epoch=k3", Request{Action: ActionSubscribe, Epoch: "k3", Topics: []Topic{{"sku:MUG", 9}}}},
-		{"sub sku:MUG cart epoch=k3", Request{Action: ActionSubscribe, Epoch: "k3", Topics: []Topic{{Name: "sku:MUG"}, {Name: "cart"}}}},
+		{
+			"sub sku:MUG cart epoch=k3",
+			Request{Action: ActionSubscribe, Epoch: "k3", Topics: []Topic{{Name: "sku:MUG"}, {Name: "cart"}}},
+		},
 		{"only cart", Request{Action: ActionSubscribe, Only: true, Topics: []Topic{{Name: "cart"}}}},
 		{"only", Request{Action: ActionSubscribe, Only: true, Topics: []Topic{}}},
 		{"unsub sku:MUG", Request{Action: ActionUnsubscribe, Topics: []Topic{{Name: "sku:MUG"}}}},
 		{"unsubscribe sku:MUG", Request{Action: ActionUnsubscribe, Topics: []Topic{{Name: "sku:MUG"}}}},
 		{"unsub *", Request{Action: ActionUnsubscribe, All: true}},
 		{"get sku:MUG", Request{Action: ActionGet, Topics: []Topic{{Name: "sku:MUG"}}}},
-		{"get vendor:acme after=CAP-NAVY", Request{Action: ActionGet, Topics: []Topic{{Name: "vendor:acme"}}, After: "CAP-NAVY"}},
+		{
+			"get vendor:acme after=CAP-NAVY",
+			Request{Action: ActionGet, Topics: []Topic{{Name: "vendor:acme"}}, After: "CAP-NAVY"},
+		},
 
 		{"add MUG", Request{Action: ActionAdd, SKU: "MUG", Quantity: 1}},
 		{"add 7", Request{Action: ActionAdd, SKU: "7", Quantity: 1}},
@@ -50,12 +59,18 @@ func TestShorthand(t *testing.T) {
 		{"add key=a=b MUG", Request{Action: ActionAdd, SKU: "MUG", Quantity: 1, Key: "a=b"}},
 		{"set MUG 0", Request{Action: ActionSet, Lines: []Wish{{"MUG", 0}}}},
 		{"set TEE-RED-M 1 v18", Request{Action: ActionSet, Lines: []Wish{{"TEE-RED-M", 1}}, Version: 18}},
-		{"set TEE-RED-M 1 MUG 2 v18 epoch=k3", Request{Action: ActionSet, Lines: []Wish{{"MUG", 2}, {"TEE-RED-M", 1}}, Version: 18, Epoch: "k3"}},
+		{
+			"set TEE-RED-M 1 MUG 2 v18 epoch=k3",
+			Request{Action: ActionSet, Lines: []Wish{{"MUG", 2}, {"TEE-RED-M", 1}}, Version: 18, Epoch: "k3"},
+		},
 		{"set v18 5", Request{Action: ActionSet, Lines: []Wish{{"v18", 5}}}},
 		{"set v18 5 v19", Request{Action: ActionSet, Lines: []Wish{{"v18", 5}}, Version: 19}},
 		{"set 12 34", Request{Action: ActionSet, Lines: []Wish{{"12", 34}}}},
 		{"merge " + token, Request{Action: ActionMerge, From: token, Policy: PolicySum}},
-		{"merge " + token + " theirs key=login-88", Request{Action: ActionMerge, From: token, Policy: PolicyTheirs, Key: "login-88"}},
+		{
+			"merge " + token + " theirs key=login-88",
+			Request{Action: ActionMerge, From: token, Policy: PolicyTheirs, Key: "login-88"},
+		},
 
 		{"ping id=7", Request{Action: ActionPing, ID: id(`7`)}},
 		{"ping id=again", Request{Action: ActionPing, ID: id(`"again"`)}},
@@ -68,7 +83,7 @@ func TestShorthand(t *testing.T) {
 		{`ping id="a b"`, Request{Action: ActionPing, ID: id(`"a b"`)}},
 		{"ping id=\"a\u00a0b \u3000c\"", Request{Action: ActionPing, ID: id("\"a\u00a0b \u3000c\"")}},
 		{`ping id="say \"a b\""`, Request{Action: ActionPing, ID: id(`"say \"a b\""`)}},
-		{`ping id="\ud83d"`, Request{Action: ActionPing, ID: id(`"\"\\ud83d\""`)}}, // not JSON, so a text
+		{`ping id="\ud83d"`, Request{Action: ActionPing, ID: id(`"\"\\ud83d\""`)}}, // not JSON, so a string
 		{`get id="a b" cart`, Request{Action: ActionGet, ID: id(`"a b"`), Topics: []Topic{{Name: "cart"}}}},
 		{`get id="a cart`, Request{Action: ActionGet, ID: id(`"\"a"`), Topics: []Topic{{Name: "cart"}}}},
 	} {
@@ -80,7 +95,7 @@ func TestShorthand(t *testing.T) {
 	}
 }
 
-// typedTopics is a line that subscribes to n topics.
+// typedTopics returns a line that subscribes to n topics.
 func typedTopics(n int) string {
 	line := "sub"
 	for i := range n {
@@ -96,7 +111,7 @@ func TestShorthandRefuses(t *testing.T) {
 	}{
 		{"", CodeBadJSON},
 		{" \t\u00a0\n", CodeBadJSON},
-		{"7", CodeBadJSON}, // a JSON value, but no message
+		{"7", CodeBadJSON}, // a JSON value, but not a message
 		{`"ping"`, CodeBadJSON},
 		{"null", CodeBadJSON},
 		{"{ping}", CodeBadJSON},
@@ -173,7 +188,8 @@ func TestShorthandRefuses(t *testing.T) {
 
 func TestShorthandEchoesID(t *testing.T) {
 	for _, line := range []string{
-		"buy id=7", "add id=7", "ping pong id=7", "sub cart@x id=7", "add MUG 0 id=7", "ping colour=red id=7", "add MUG key= id=7",
+		"buy id=7", "add id=7", "ping pong id=7", "sub cart@x id=7", "add MUG 0 id=7", "ping colour=red id=7",
+		"add MUG key= id=7",
 	} {
 		t.Run(line, func(t *testing.T) {
 			_, err := Decode([]byte(line), true)
@@ -184,7 +200,8 @@ func TestShorthandEchoesID(t *testing.T) {
 	}
 }
 
-// TestShorthandIsASetting: JSON is understood in any case, a typed line is not.
+// TestShorthandIsASetting checks that JSON is always accepted, and a typed line
+// only with the setting.
 func TestShorthandIsASetting(t *testing.T) {
 	accept(t, `{"action":"ping"}`, true)
 	accept(t, `{"action":"ping"}`, false)
@@ -192,7 +209,7 @@ func TestShorthandIsASetting(t *testing.T) {
 	refuse(t, "ping", false, CodeBadJSON)
 }
 
-// TestUsage: every verb that Usage shows is one.
+// TestUsage checks that every verb in Usage exists.
 func TestUsage(t *testing.T) {
 	for _, line := range Usage[:len(Usage)-1] {
 		for alternative := range strings.SplitSeq(line, " | ") {
@@ -205,17 +222,17 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// TestGoldenShorthand: every message of the protocol's documentation can be typed.
+// TestGoldenShorthand checks that every message of the documentation can be typed.
 func TestGoldenShorthand(t *testing.T) {
-	for _, c := range conversation {
+	for _, c := range messages {
 		if r, ok := c.msg.(Request); ok {
 			t.Run(c.name, func(t *testing.T) { wantOneGrammar(t, r) })
 		}
 	}
 }
 
-// wantOneGrammar: a request is the same, and its JSON the same bytes, after it
-// went through JSON and through shorthand.
+// wantOneGrammar checks that a request and its JSON bytes are unchanged after a
+// trip through JSON and through shorthand.
 func wantOneGrammar(t rapid.TB, r Request) {
 	t.Helper()
 	data, err := r.MarshalJSON()
@@ -241,17 +258,19 @@ func wantOneGrammar(t rapid.TB, r Request) {
 	}
 }
 
-// TestOneGrammar is wantOneGrammar for whatever can be asked for.
+// TestOneGrammar runs wantOneGrammar with random requests.
 func TestOneGrammar(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { wantOneGrammar(t, requests().Draw(t, "request")) })
 }
 
-// names makes names of SKUs, also those that look like other words of a line.
+// names generates names of SKUs, also ones that look like other words of a line.
 func names() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.StringMatching(`[A-Za-z0-9._~-]{1,64}`),
 		rapid.StringMatching(`v[0-9]{1,3}`),
-		rapid.SampledFrom([]string{"MUG", "TEE-RED-M", "0", "18", "v18", "only", "sum", "id", "null", "true", "-", strings.Repeat("n", MaxName)}),
+		rapid.SampledFrom([]string{
+			"MUG", "TEE-RED-M", "0", "18", "v18", "only", "sum", "id", "null", "true", "-", strings.Repeat("n", MaxName),
+		}),
 	)
 }
 
@@ -264,11 +283,14 @@ func topicNames() *rapid.Generator[string] {
 	)
 }
 
-// ids makes ids as they may be written, nil too.
+// ids generates ids in any allowed spelling, and nil.
 func ids() *rapid.Generator[json.RawMessage] {
 	fits := func(r json.RawMessage) bool { return len(r) <= MaxID }
 	quoted := rapid.Map(rapid.String(), func(s string) json.RawMessage { return quote(s) })
-	blanks := rapid.Map(rapid.StringOf(rapid.RuneFrom([]rune("ab\"\\= \t\n\u0085\u00a0\u2003\u2028\u3000<&>😀"))), func(s string) json.RawMessage { return quote(s) })
+	blanks := rapid.Map(
+		rapid.StringOf(rapid.RuneFrom([]rune("ab\"\\= \t\n\u0085\u00a0\u2003\u2028\u3000<&>😀"))),
+		func(s string) json.RawMessage { return quote(s) },
+	)
 	return rapid.OneOf(
 		rapid.Just(json.RawMessage(nil)),
 		rapid.Map(rapid.Int64(), func(n int64) json.RawMessage { return quote(n) }),
@@ -288,7 +310,10 @@ func requests() *rapid.Generator[Request] {
 		maybe := func(g *rapid.Generator[string], label string) string {
 			return rapid.OneOf(rapid.Just(""), g).Draw(t, label)
 		}
-		token := rapid.OneOf(rapid.StringMatching(`guest\.[A-Za-z0-9_-]{1,20}\.[A-Za-z0-9_-]{1,20}`), rapid.Just(strings.Repeat("t", MaxToken)), names())
+		token := rapid.OneOf(
+			rapid.StringMatching(`guest\.[A-Za-z0-9_-]{1,20}\.[A-Za-z0-9_-]{1,20}`),
+			rapid.Just(strings.Repeat("t", MaxToken)), names(),
+		)
 		key := rapid.StringMatching(`[!-~]{1,64}`)
 		version := rapid.Int64Range(0, MaxVersion)
 		switch r.Action {
@@ -347,12 +372,14 @@ func topics(t *rapid.T, least int) []Topic {
 	return list
 }
 
-// TestLargestRequests: limits that are reached all at once still fit.
+// TestLargestRequests checks that requests that reach all limits at once still fit.
 func TestLargestRequests(t *testing.T) {
 	long := func(prefix string, i int) string {
 		return fmt.Sprintf("%s%s%03d", prefix, strings.Repeat("N", MaxName-3), i)
 	}
-	subscribe := Request{Action: ActionSubscribe, ID: id(`"` + strings.Repeat(" ", MaxID-2) + `"`), Epoch: long("", 0), Only: true}
+	subscribe := Request{
+		Action: ActionSubscribe, ID: id(`"` + strings.Repeat(" ", MaxID-2) + `"`), Epoch: long("", 0), Only: true,
+	}
 	for i := range MaxTopics {
 		subscribe.Topics = append(subscribe.Topics, Topic{long("vendor:", i), MaxVersion})
 	}

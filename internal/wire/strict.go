@@ -13,9 +13,9 @@ import (
 	"unicode/utf8"
 )
 
-// checkStrict refuses what encoding/json lets pass although readers differ about
-// it: repeated keys, invalid UTF-8, half surrogate pairs (RFC 8259, sections 4,
-// 8.1 and 8.2), deep nesting, and a second value.
+// checkStrict refuses JSON that encoding/json accepts but that readers understand
+// differently: repeated keys, invalid UTF-8, half surrogate pairs (RFC 8259,
+// sections 4, 8.1 and 8.2), deep nesting, and a second value.
 func checkStrict(text []byte) error {
 	if !utf8.Valid(text) {
 		return errors.New("invalid UTF-8")
@@ -34,36 +34,43 @@ func checkStrict(text []byte) error {
 		if err != nil {
 			return errors.New("not valid JSON")
 		}
-		if delim, ok := tok.(json.Delim); ok && (delim == '}' || delim == ']') {
-			open = open[:len(open)-1]
-		} else {
-			if len(open) > 0 && open[len(open)-1].isKey() {
-				if name := tok.(string); !open[len(open)-1].add(name) {
-					return fmt.Errorf("key %q occurs twice", clip(name))
-				}
-				continue
-			}
-			if ok {
-				if len(open) == MaxDepth {
-					return fmt.Errorf("nested deeper than %d", MaxDepth)
-				}
-				open = append(open, newLevel(delim))
-				continue
-			}
+		var complete bool
+		if open, complete, err = nest(open, tok); err != nil {
+			return err
 		}
-		// A value has ended.
-		if len(open) == 0 {
-			if dec.More() {
-				return errors.New("more than one JSON value")
-			}
-			continue
+		if complete && len(open) == 0 && dec.More() {
+			return errors.New("more than one JSON value")
 		}
-		open[len(open)-1].wantKey = true
+		if complete && len(open) > 0 {
+			open[len(open)-1].expectKey = true
+		}
 	}
 }
 
-// CheckObject refuses text that is not one JSON object, strictly, or that has a
-// field which differs from one of the names in letter case only.
+// nest adds a token to the open objects and arrays. complete reports whether the
+// token completes a value.
+func nest(open []level, tok json.Token) (_ []level, complete bool, err error) {
+	delim, isDelim := tok.(json.Delim)
+	if isDelim && (delim == '}' || delim == ']') {
+		return open[:len(open)-1], true, nil
+	}
+	if len(open) > 0 && open[len(open)-1].isKey() {
+		if name := tok.(string); !open[len(open)-1].add(name) {
+			return open, false, fmt.Errorf("key %q occurs twice", clip(name))
+		}
+		return open, false, nil
+	}
+	if !isDelim {
+		return open, true, nil
+	}
+	if len(open) == MaxDepth {
+		return open, false, fmt.Errorf("nested deeper than %d", MaxDepth)
+	}
+	return append(open, newLevel(delim)), false, nil
+}
+
+// CheckObject refuses text that is not one strict JSON object, or that has a field
+// that differs from one of names in letter case only.
 func CheckObject(text []byte, names []string) error {
 	if err := checkStrict(text); err != nil {
 		return err
@@ -75,7 +82,7 @@ func CheckObject(text []byte, names []string) error {
 	return checkCase(fields, names)
 }
 
-// checkCase refuses fields that a reader which folds case would take for another.
+// checkCase refuses a field that differs from one of names in letter case only.
 func checkCase(fields map[string]json.RawMessage, names []string) error {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		for _, known := range names {
@@ -89,30 +96,30 @@ func checkCase(fields map[string]json.RawMessage, names []string) error {
 
 // level is one open object or array. An object alternates keys and values.
 type level struct {
-	seen    map[string]bool // nil: an array
-	wantKey bool
+	seen      map[string]bool // nil: an array
+	expectKey bool
 }
 
 func newLevel(d json.Delim) level {
 	if d == '{' {
-		return level{seen: map[string]bool{}, wantKey: true}
+		return level{seen: map[string]bool{}, expectKey: true}
 	}
 	return level{}
 }
 
-func (l *level) isKey() bool { return l.seen != nil && l.wantKey }
+func (l *level) isKey() bool { return l.seen != nil && l.expectKey }
 
 func (l *level) add(name string) bool {
 	if l.seen[name] {
 		return false
 	}
 	l.seen[name] = true
-	l.wantKey = false
+	l.expectKey = false
 	return true
 }
 
-// checkSurrogates finds \u escapes that name half a surrogate pair, which
-// encoding/json would replace by U+FFFD.
+// checkSurrogates refuses \u escapes of half a surrogate pair, which encoding/json
+// replaces by U+FFFD.
 func checkSurrogates(text []byte) error {
 	for i := 0; i < len(text); i++ {
 		if text[i] != '\\' {
@@ -132,7 +139,7 @@ func checkSurrogates(text []byte) error {
 	return nil
 }
 
-// escapedRune reads "uXXXX" at text[i:].
+// escapedRune reads the "uXXXX" of an escape at text[i:].
 func escapedRune(text []byte, i int) (rune, bool) {
 	if i+5 > len(text) || text[i] != 'u' {
 		return 0, false
@@ -154,7 +161,7 @@ func escapedRune(text []byte, i int) (rune, bool) {
 	return r, true
 }
 
-// clip shortens what a client sent before it is quoted back.
+// clip shortens text of a client for use in an error message.
 func clip(s string) string {
 	const most = 80
 	if len(s) <= most {

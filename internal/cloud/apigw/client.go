@@ -11,34 +11,34 @@ import (
 )
 
 const (
-	// callTimeout ends one call; the API answers in milliseconds.
+	// callTimeout limits one call; the API answers in milliseconds.
 	callTimeout = 3 * time.Second
 
-	// connections to the API per host. The SDK keeps 10, and pays a TLS handshake
-	// for most of what goes beside them.
-	connections = 128
+	// maxConnections is the number of HTTP connections to the API. The SDK keeps 10
+	// idle ones, and most calls beyond those would need a new TLS handshake.
+	maxConnections = 128
 )
 
-// Client is the SDK's client for a callback URL: "https://host/stage", or
-// "https://host[/path]" under a custom domain (G-MGMT-15). One is to be made, and
-// kept.
+// Client returns the SDK's client for a callback URL: "https://host/stage", or
+// "https://host[/path]" under a custom domain (G-MGMT-15). Make one and keep it: its
+// connections are reused.
 func Client(cfg aws.Config, callbackURL string) *apigatewaymanagementapi.Client {
 	return apigatewaymanagementapi.NewFromConfig(cfg, lean, func(o *apigatewaymanagementapi.Options) {
 		o.BaseEndpoint = &callbackURL
 		o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(callTimeout).WithTransportOptions(func(t *http.Transport) {
-			t.MaxIdleConns = connections
-			t.MaxIdleConnsPerHost = connections
-			t.MaxConnsPerHost = connections
+			t.MaxIdleConns = maxConnections
+			t.MaxIdleConnsPerHost = maxConnections
+			t.MaxConnsPerHost = maxConnections
 		})
 	})
 }
 
-// lean takes out of each call what a post does not need. Its signature, its
-// endpoint and the reading of its answer stay.
+// lean removes the steps of a call that a post does not need. It keeps the signature,
+// the endpoint and the decoding of the answer.
 func lean(o *apigatewaymanagementapi.Options) {
 	o.Retryer = aws.NopRetryer{}
 	o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
-		// What is not there need not be taken out.
+		// Remove fails only for a step that does not exist.
 		_, _ = s.Build.Remove("ClientRequestID")
 		_, _ = s.Build.Remove("UserAgent")
 		_, _ = s.Build.Remove("RecursionDetection")

@@ -1,4 +1,4 @@
 package apigw
 
-// Lean is what Client does to each call.
+// Lean exports lean for benchmarks.
 var Lean = lean

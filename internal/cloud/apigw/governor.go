@@ -7,38 +7,38 @@ import (
 )
 
 const (
-	// slowest is the least a governor allows, in posts per second.
-	slowest = 10.0
+	// minRate is the lowest rate, in posts per second.
+	minRate = 10.0
 
-	// firstGuess is the rate where there is no budget and the service throttles.
-	firstGuess = 1_000.0
+	// initialRate is the first rate without a budget, once the service throttles.
+	initialRate = 1_000.0
 
-	// window is how many results are looked at together.
+	// window is the number of results that are judged together.
 	window = 200
 
-	// tooMany of a window's posts throttled means that the rate is too high; fewer
-	// are clients that read too slowly.
-	tooMany = window / 20
+	// maxThrottled is how many throttled posts of a window are blamed on clients that
+	// read too slowly. More mean that the rate is too high.
+	maxThrottled = window / 20
 )
 
-// governor keeps posts within a budget that shrinks when the service throttles
-// and grows back: additive increase, multiplicative decrease.
+// governor limits the rate of posts. The rate shrinks when the service throttles and
+// then grows back to the budget: additive increase, multiplicative decrease.
 type governor struct {
-	most float64 // posts per second; 0: no limit until the service sets one
+	budget float64 // posts per second; 0: no limit until the service throttles
 
-	mu        sync.Mutex // guards everything below
-	rate      float64    // now; 0: no limit
-	next      time.Time  // when the next post may go
-	quiet     time.Time  // of the last throttled post or change of the rate
-	results   int
-	throttled int
+	mu         sync.Mutex // guards everything below
+	rate       float64    // posts per second; 0: no limit
+	next       time.Time  // when the next post may go
+	lastChange time.Time  // of the last throttled post or change of the rate
+	results    int        // in this window
+	throttled  int        // in this window
 }
 
 func newGovernor(postsPerSecond int) *governor {
-	return &governor{most: float64(postsPerSecond), rate: float64(postsPerSecond)}
+	return &governor{budget: float64(postsPerSecond), rate: float64(postsPerSecond)}
 }
 
-// take waits until a post may go, or ctx ends.
+// take waits until a post may go, or until ctx ends.
 func (g *governor) take(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -53,8 +53,8 @@ func (g *governor) take(ctx context.Context) error {
 	return nil
 }
 
-// reserve books the next moment and says how far away it is. A tenth of a second
-// may be saved up, so that a burst goes at once.
+// reserve takes the next slot and returns the time until it. Up to a tenth of a
+// second of unused slots is saved, so that a burst goes at once.
 func (g *governor) reserve(now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -68,29 +68,29 @@ func (g *governor) reserve(now time.Time) time.Duration {
 	return g.next.Sub(now)
 }
 
-// result learns what became of a post. It looks at a window of them, and grows after
-// a second without a throttled one: at a low rate a window lasts too long.
+// result records the result of a post and adapts the rate after each window. A second
+// without a throttled post also raises it: at a low rate a window takes too long.
 func (g *governor) result(now time.Time, throttled bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.results++
 	if throttled {
 		g.throttled++
-		g.quiet = now
+		g.lastChange = now
 	}
-	grow := now.Sub(g.quiet) >= time.Second
+	grow := now.Sub(g.lastChange) >= time.Second
 	if g.results < window && !grow {
 		return
 	}
 	switch {
-	case !grow && g.throttled > tooMany && g.rate == 0:
-		g.rate = firstGuess
-	case !grow && g.throttled > tooMany:
-		g.rate = max(slowest, g.rate/2)
-	case g.rate > 0 && g.most > 0:
-		g.rate = min(g.most, g.rate+g.most/20)
+	case !grow && g.throttled > maxThrottled && g.rate == 0:
+		g.rate = initialRate
+	case !grow && g.throttled > maxThrottled:
+		g.rate = max(minRate, g.rate/2)
+	case g.rate > 0 && g.budget > 0:
+		g.rate = min(g.budget, g.rate+g.budget/20)
 	case g.rate > 0:
-		g.rate += firstGuess / 20
+		g.rate += initialRate / 20
 	}
-	g.quiet, g.results, g.throttled = now, 0, 0
+	g.lastChange, g.results, g.throttled = now, 0, 0
 }

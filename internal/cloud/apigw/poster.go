@@ -16,30 +16,34 @@ import (
 )
 
 const (
-	// defaultWorkers is how many posts are under way at once. One vCPU is busy with
-	// 4 to 8; more hide the latency of the API, some 15 ms a post.
+	// defaultWorkers is the number of concurrent posts. 4 to 8 keep one vCPU busy;
+	// more hide the latency of the API, some 15 ms a post.
 	defaultWorkers = 32
 
-	// defaultReserve is what is left before the deadline for the caller to record
-	// what was not sent.
+	// defaultReserve is the time before the deadline in which the caller records the
+	// posts that were not sent.
 	defaultReserve = 2 * time.Second
 )
 
-// retryAfter are the waits before what was throttled is tried again, once for all
-// posts of a call.
+// retryAfter has the pauses before throttled posts are sent again, once for all posts
+// of a call.
 var retryAfter = []time.Duration{50 * time.Millisecond, 200 * time.Millisecond}
 
-// API is what a Poster uses of the SDK's client.
+// API has the methods of the SDK's client that a [Poster] uses.
 type API interface {
-	PostToConnection(context.Context, *apigatewaymanagementapi.PostToConnectionInput, ...func(*apigatewaymanagementapi.Options)) (*apigatewaymanagementapi.PostToConnectionOutput, error)
-	DeleteConnection(context.Context, *apigatewaymanagementapi.DeleteConnectionInput, ...func(*apigatewaymanagementapi.Options)) (*apigatewaymanagementapi.DeleteConnectionOutput, error)
+	PostToConnection(
+		context.Context, *apigatewaymanagementapi.PostToConnectionInput, ...func(*apigatewaymanagementapi.Options),
+	) (*apigatewaymanagementapi.PostToConnectionOutput, error)
+	DeleteConnection(
+		context.Context, *apigatewaymanagementapi.DeleteConnectionInput, ...func(*apigatewaymanagementapi.Options),
+	) (*apigatewaymanagementapi.DeleteConnectionOutput, error)
 }
 
-// Options of a Poster.
+// Options are the settings of a [Poster].
 type Options struct {
-	Workers        int           // posts at once; 0: 32
-	PostsPerSecond int           // budget; 0: none
-	Reserve        time.Duration // before the deadline; 0: 2 s
+	Workers        int           // concurrent posts; 0: 32
+	PostsPerSecond int           // the highest rate; 0: no limit until the service throttles
+	Reserve        time.Duration // time that is left when Post returns before a deadline; 0: 2 s
 }
 
 // Poster implements [hub.Poster].
@@ -62,8 +66,8 @@ func New(api API, o Options) *Poster {
 	return &Poster{api: api, opts: o, governor: newGovernor(o.PostsPerSecond)}
 }
 
-// Post implements [hub.Poster]. ErrForbidden means that the function may not post
-// at all: nothing more is sent then.
+// Post implements [hub.Poster]. ErrForbidden means that the function has no
+// permission to post: the call sends nothing more.
 func (p *Poster) Post(ctx context.Context, posts []hub.Post) []error {
 	if deadline, ok := ctx.Deadline(); ok {
 		early, cancel := context.WithDeadline(ctx, deadline.Add(-p.opts.Reserve))
@@ -80,15 +84,15 @@ func (p *Poster) Post(ctx context.Context, posts []hub.Post) []error {
 	}
 }
 
-// byConnection lists the indexes of the posts to each connection, in order.
+// byConnection groups the indexes of posts by connection, in order.
 func byConnection(posts []hub.Post) [][]int {
 	var groups [][]int
-	at := make(map[string]int, len(posts))
+	groupOf := make(map[string]int, len(posts))
 	for i, post := range posts {
-		g, known := at[post.ConnectionID]
+		g, known := groupOf[post.ConnectionID]
 		if !known {
 			g = len(groups)
-			at[post.ConnectionID] = g
+			groupOf[post.ConnectionID] = g
 			groups = append(groups, nil)
 		}
 		groups[g] = append(groups[g], i)
@@ -96,6 +100,7 @@ func byConnection(posts []hub.Post) [][]int {
 	return groups
 }
 
+// wait pauses for d. It reports false if ctx ended first.
 func wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -112,15 +117,15 @@ type call struct {
 	p         *Poster
 	ctx       context.Context
 	posts     []hub.Post
-	errs      []error // each written by the one worker that has its connection
+	errs      []error // by post; only the worker of its connection writes an element
 	forbidden atomic.Bool
 }
 
-// round sends groups and returns what is left of those that were throttled.
+// round sends groups and returns the throttled rest of each, if there is one.
 func (c *call) round(groups [][]int) [][]int {
 	var next atomic.Int64
 	var workers sync.WaitGroup
-	left := make([][]int, len(groups)) // by group
+	rest := make([][]int, len(groups)) // by group
 	for range min(c.p.opts.Workers, len(groups)) {
 		workers.Go(func() {
 			for {
@@ -128,13 +133,13 @@ func (c *call) round(groups [][]int) [][]int {
 				if g >= len(groups) {
 					return
 				}
-				left[g] = c.send(groups[g])
+				rest[g] = c.send(groups[g])
 			}
 		})
 	}
 	workers.Wait()
-	throttled := left[:0]
-	for _, group := range left {
+	throttled := rest[:0]
+	for _, group := range rest {
 		if group != nil {
 			throttled = append(throttled, group)
 		}
@@ -142,8 +147,8 @@ func (c *call) round(groups [][]int) [][]int {
 	return throttled
 }
 
-// send sends the posts to one connection. If one is throttled, it and those after
-// it are returned to be tried again: sent now, they would overtake it.
+// send sends the posts to one connection. If one is throttled, it returns that post
+// and all later ones, for another round: sent now, they would overtake it.
 func (c *call) send(group []int) []int {
 	for n, i := range group {
 		c.errs[i] = c.post(c.posts[i])
@@ -184,8 +189,8 @@ func (p *Poster) Disconnect(ctx context.Context, connectionID, _ string) error {
 	return err
 }
 
-// kindOf turns an error of the SDK into a kind of the hub, by the status: a 410
-// without its header is not a GoneException to the SDK.
+// kindOf turns an error of the SDK into a kind of the hub. It looks at the status
+// only: for the SDK a 410 without its header is no GoneException.
 func kindOf(operation string, err error) error {
 	if err == nil {
 		return nil

@@ -101,14 +101,17 @@ func receive(t *testing.T, conn *websocket.Conn, n int) []string {
 	return texts
 }
 
-// scripted is the API as answer says.
-type scripted struct {
+// fakeAPI is a management API with a scripted answer.
+type fakeAPI struct {
 	mu     sync.Mutex
 	sent   []string
 	answer func(ctx context.Context, id string) error
 }
 
-func (s *scripted) PostToConnection(ctx context.Context, in *apigatewaymanagementapi.PostToConnectionInput, _ ...func(*apigatewaymanagementapi.Options)) (*apigatewaymanagementapi.PostToConnectionOutput, error) {
+func (s *fakeAPI) PostToConnection(
+	ctx context.Context, in *apigatewaymanagementapi.PostToConnectionInput,
+	_ ...func(*apigatewaymanagementapi.Options),
+) (*apigatewaymanagementapi.PostToConnectionOutput, error) {
 	s.mu.Lock()
 	s.sent = append(s.sent, *in.ConnectionId)
 	s.mu.Unlock()
@@ -118,7 +121,10 @@ func (s *scripted) PostToConnection(ctx context.Context, in *apigatewaymanagemen
 	return &apigatewaymanagementapi.PostToConnectionOutput{}, nil
 }
 
-func (s *scripted) DeleteConnection(ctx context.Context, in *apigatewaymanagementapi.DeleteConnectionInput, _ ...func(*apigatewaymanagementapi.Options)) (*apigatewaymanagementapi.DeleteConnectionOutput, error) {
+func (s *fakeAPI) DeleteConnection(
+	ctx context.Context, in *apigatewaymanagementapi.DeleteConnectionInput,
+	_ ...func(*apigatewaymanagementapi.Options),
+) (*apigatewaymanagementapi.DeleteConnectionOutput, error) {
 	return nil, s.answer(ctx, *in.ConnectionId)
 }
 
@@ -137,9 +143,9 @@ func posts(n int) []hub.Post {
 	return all
 }
 
-func TestOneSlowConnectionHoldsNobody(t *testing.T) {
+func TestSlowConnectionDoesNotDelayOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api := &scripted{answer: func(ctx context.Context, id string) error {
+		api := &fakeAPI{answer: func(ctx context.Context, id string) error {
 			pause := 10 * time.Millisecond
 			if id == "c0000" {
 				pause = time.Hour
@@ -167,7 +173,7 @@ func TestOneSlowConnectionHoldsNobody(t *testing.T) {
 }
 
 func TestForbiddenStops(t *testing.T) {
-	api := &scripted{answer: func(context.Context, string) error { return status(403) }}
+	api := &fakeAPI{answer: func(context.Context, string) error { return status(403) }}
 	errs := apigw.New(api, apigw.Options{Workers: 2}).Post(t.Context(), posts(1_000))
 	for i, err := range errs {
 		if !errors.Is(err, hub.ErrForbidden) {
@@ -180,15 +186,17 @@ func TestForbiddenStops(t *testing.T) {
 }
 
 func TestKinds(t *testing.T) {
-	for code, want := range map[int]error{410: hub.ErrGone, 429: hub.ErrThrottled, 413: hub.ErrTooLarge, 403: hub.ErrForbidden} {
+	for code, want := range map[int]error{
+		410: hub.ErrGone, 429: hub.ErrThrottled, 413: hub.ErrTooLarge, 403: hub.ErrForbidden,
+	} {
 		synctest.Test(t, func(t *testing.T) {
-			p := apigw.New(&scripted{answer: func(context.Context, string) error { return status(code) }}, apigw.Options{})
+			p := apigw.New(&fakeAPI{answer: func(context.Context, string) error { return status(code) }}, apigw.Options{})
 			if errs := p.Post(t.Context(), posts(1)); !errors.Is(errs[0], want) {
 				t.Errorf("%d: got %v, want %v", code, errs[0], want)
 			}
 		})
 	}
-	p := apigw.New(&scripted{answer: func(context.Context, string) error { return status(500) }}, apigw.Options{})
+	p := apigw.New(&fakeAPI{answer: func(context.Context, string) error { return status(500) }}, apigw.Options{})
 	for _, kind := range []error{hub.ErrGone, hub.ErrThrottled, hub.ErrTooLarge, hub.ErrForbidden} {
 		if errs := p.Post(t.Context(), posts(1)); errs[0] == nil || errors.Is(errs[0], kind) {
 			t.Errorf("500: got %v, want another error", errs[0])
@@ -198,7 +206,7 @@ func TestKinds(t *testing.T) {
 
 func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api := &scripted{answer: func(context.Context, string) error { return nil }}
+		api := &fakeAPI{answer: func(context.Context, string) error { return nil }}
 		p := apigw.New(api, apigw.Options{PostsPerSecond: 100})
 		began := time.Now()
 		p.Post(t.Context(), posts(1_000))
@@ -208,14 +216,14 @@ func TestBudget(t *testing.T) {
 	})
 }
 
-// TestThrottledServiceSlowsDown: if many are throttled the rate goes down, until
-// the service keeps up; if one is, it does not.
+// TestThrottledServiceSlowsDown checks that the rate goes down if many posts are
+// throttled, until the service keeps up, and not if only one is.
 func TestThrottledServiceSlowsDown(t *testing.T) {
 	rate := func(t *testing.T, throttled func(n int64, id string) bool) time.Duration {
 		var took time.Duration
 		synctest.Test(t, func(t *testing.T) {
 			var n atomic.Int64
-			api := &scripted{answer: func(_ context.Context, id string) error {
+			api := &fakeAPI{answer: func(_ context.Context, id string) error {
 				if throttled(n.Add(1), id) {
 					return status(429)
 				}
@@ -236,13 +244,13 @@ func TestThrottledServiceSlowsDown(t *testing.T) {
 	}
 }
 
-// TestRateRecovers: a service that was throttled down to the least is used fully
-// again within seconds, not after a window of results at ten a second.
+// TestRateRecovers checks that the rate grows back from the minimum within seconds,
+// not after a window of results at ten a second.
 func TestRateRecovers(t *testing.T) {
 	for _, budget := range []int{0, 5_000} {
 		synctest.Test(t, func(t *testing.T) {
 			broken := true
-			api := &scripted{answer: func(context.Context, string) error {
+			api := &fakeAPI{answer: func(context.Context, string) error {
 				if broken {
 					return status(429)
 				}
@@ -262,8 +270,8 @@ func TestRateRecovers(t *testing.T) {
 	}
 }
 
-// TestCallbackURLs: the endpoint of a stage, and of a custom domain with or without
-// a path.
+// TestCallbackURLs checks the URLs of a stage, and of a custom domain with and
+// without a path.
 func TestCallbackURLs(t *testing.T) {
 	for _, path := range []string{"/v1", "", "/live/v1"} {
 		var got, signature string
@@ -271,11 +279,14 @@ func TestCallbackURLs(t *testing.T) {
 			got, signature = r.URL.EscapedPath(), r.Header.Get("Authorization")
 		}))
 		client := apigw.Client(config(), server.URL+path)
-		errs := apigw.New(client, apigw.Options{}).Post(t.Context(), []hub.Post{{ConnectionID: "L0SM9cOFvHcCIhw=", Data: []byte("x")}})
+		errs := apigw.New(client, apigw.Options{}).Post(
+			t.Context(), []hub.Post{{ConnectionID: "L0SM9cOFvHcCIhw=", Data: []byte("x")}},
+		)
 		if want := path + "/@connections/L0SM9cOFvHcCIhw%3D"; errs[0] != nil || got != want {
 			t.Errorf("got %s, %v, want %s", got, errs[0], want)
 		}
-		if !strings.HasPrefix(signature, "AWS4-HMAC-SHA256 Credential=AKID/") || !strings.Contains(signature, "/eu-central-1/execute-api/aws4_request") {
+		if !strings.HasPrefix(signature, "AWS4-HMAC-SHA256 Credential=AKID/") ||
+			!strings.Contains(signature, "/eu-central-1/execute-api/aws4_request") {
 			t.Errorf("got signature %q, want one of version 4 for execute-api", signature)
 		}
 		client.Options().HTTPClient.(*awshttp.BuildableClient).GetTransport().CloseIdleConnections()

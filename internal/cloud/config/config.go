@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 	"github.com/securecart/hub/internal/table"
 )
 
-// Function is one of the functions in AWS, named as its folder.
+// Function is one of the functions in AWS. Its name is that of its folder.
 type Function string
 
 // The functions.
@@ -26,13 +27,13 @@ const (
 	Ticket     Function = "ticket"
 )
 
-// Functions are all of them.
+// Functions lists all functions.
 var Functions = []Function{Connect, Disconnect, Message, Authorize, Broadcast, Ticket}
 
 // Setting is one environment variable.
 type Setting struct {
 	Name     string
-	Users    []Function // that read it
+	Users    []Function // the functions that read it
 	Required bool
 	read     func(*Settings, string) error
 }
@@ -44,50 +45,59 @@ type Settings struct {
 	CartTable      string
 	Layout         table.Layout // the shop's names of attributes
 
-	// CallbackURL is where connections are posted to, without "/@connections". It
-	// is a setting because it cannot be told from an event under a custom domain
-	// (G-MGMT-15).
+	// CallbackURL is the URL for posts to connections, without "/@connections". It is
+	// a setting because under a custom domain an event does not have it (G-MGMT-15).
 	CallbackURL string
 
 	TokenIssuer  string
 	TokenJWKSURL string
-	TokenClients []string // allowed client_id
-	GuestKeys    [][]byte // the first signs, all verify; 32 bytes or more each
+	TokenClients []string // accepted values of client_id
+	GuestKeys    [][]byte // the first signs, all verify; at least 32 bytes each
 
-	AllowedOrigins []string // of pages, as browsers write them; none: of the same host and of this machine
-	EdgeSecrets    []string // that the edge adds, 32 characters or more each; none: there is no edge
+	// AllowedOrigins are the origins of pages that may connect, as browsers write
+	// them. Empty: pages of the same host and of this machine.
+	AllowedOrigins []string
 
-	// Limits are those of a client that differ from the defaults, as
+	// EdgeSecrets are the secrets that the edge adds to handshakes, at least 32
+	// characters each. Empty: there is no edge.
+	EdgeSecrets []string
+
+	// Limits has the limits of clients that differ from the defaults, as
 	// hub.ParseLimits reads them.
 	Limits string
 
-	Shorthand      bool
-	PostsPerSecond int // of each environment of the broadcaster; 0: as many as it can
-
+	Shorthand        bool   // typed lines are accepted beside JSON
+	PostsPerSecond   int    // by each environment of broadcast; 0: no limit
 	MetricsNamespace string // in CloudWatch
 }
 
-// defaultPostsPerSecond leaves half of what API Gateway allows an account in a
-// Region, 10 000 requests (G-LIMIT-10), to everybody else: template.yaml runs six
-// environments of the broadcaster where each stream has one shard, and they know
-// nothing of one another.
+// defaultPostsPerSecond uses half of the 10 000 requests per second that API Gateway
+// allows an account in a Region (G-LIMIT-10); other programs need some too. If each
+// stream has one shard, template.yaml runs six environments of broadcast, which do
+// not know of one another.
 const defaultPostsPerSecond = 800
 
-// defaultMetricsNamespace is where the metrics of the functions are found.
+// defaultMetricsNamespace is the namespace of the metrics in CloudWatch.
 const defaultMetricsNamespace = "SecureCartHub"
 
-// Table is every setting of every function.
+// Functions that read the tables of the shop, and functions that verify tokens.
+var (
+	tableReaders = []Function{Message, Broadcast}
+	tokenReaders = []Function{Authorize, Message, Ticket}
+)
+
+// Table lists every setting.
 var Table = []Setting{
-	{"HUB_TABLE", []Function{Connect, Disconnect, Message, Authorize, Broadcast, Ticket}, true, text(func(s *Settings) *string { return &s.HubTable })},
-	{"INVENTORY_TABLE", []Function{Message, Broadcast}, true, text(func(s *Settings) *string { return &s.InventoryTable })},
-	{"CART_TABLE", []Function{Message, Broadcast}, true, text(func(s *Settings) *string { return &s.CartTable })},
-	{"INVENTORY_ATTRIBUTES", []Function{Message, Broadcast}, false, readInventoryNames},
-	{"CART_ATTRIBUTES", []Function{Message, Broadcast}, false, readCartNames},
-	{"CALLBACK_URL", []Function{Broadcast}, true, address(func(s *Settings) *string { return &s.CallbackURL })},
-	{"TOKEN_ISSUER", []Function{Authorize, Message, Ticket}, true, text(func(s *Settings) *string { return &s.TokenIssuer })},
-	{"TOKEN_JWKS_URL", []Function{Authorize, Message, Ticket}, true, address(func(s *Settings) *string { return &s.TokenJWKSURL })},
-	{"TOKEN_CLIENTS", []Function{Authorize, Message, Ticket}, true, readClients},
-	{"GUEST_KEYS", []Function{Authorize, Message, Ticket}, true, readGuestKeys},
+	{"HUB_TABLE", Functions, true, text(func(s *Settings) *string { return &s.HubTable })},
+	{"INVENTORY_TABLE", tableReaders, true, text(func(s *Settings) *string { return &s.InventoryTable })},
+	{"CART_TABLE", tableReaders, true, text(func(s *Settings) *string { return &s.CartTable })},
+	{"INVENTORY_ATTRIBUTES", tableReaders, false, readInventoryNames},
+	{"CART_ATTRIBUTES", tableReaders, false, readCartNames},
+	{"CALLBACK_URL", []Function{Broadcast}, true, httpURL(func(s *Settings) *string { return &s.CallbackURL })},
+	{"TOKEN_ISSUER", tokenReaders, true, text(func(s *Settings) *string { return &s.TokenIssuer })},
+	{"TOKEN_JWKS_URL", tokenReaders, true, httpURL(func(s *Settings) *string { return &s.TokenJWKSURL })},
+	{"TOKEN_CLIENTS", tokenReaders, true, readClients},
+	{"GUEST_KEYS", tokenReaders, true, readGuestKeys},
 	{"ALLOWED_ORIGINS", []Function{Authorize}, false, readOrigins},
 	{"EDGE_SECRETS", []Function{Authorize}, false, readEdgeSecrets},
 	{"LIMITS", []Function{Connect, Message}, false, text(func(s *Settings) *string { return &s.Limits })},
@@ -96,8 +106,8 @@ var Table = []Setting{
 	{"METRICS_NAMESPACE", []Function{Connect, Disconnect, Broadcast}, false, readMetricsNamespace},
 }
 
-// Load reads the settings of a function. The error names everything that is
-// missing or cannot be, never a secret.
+// Load reads the settings of a function. The error lists every missing or invalid
+// setting, in the order of [Table], and never contains a value.
 func Load(f Function, getenv func(string) string) (Settings, error) {
 	s := Settings{PostsPerSecond: defaultPostsPerSecond, MetricsNamespace: defaultMetricsNamespace}
 	var problems []error
@@ -124,14 +134,10 @@ func Load(f Function, getenv func(string) string) (Settings, error) {
 
 // UsedBy reports whether a function reads the setting.
 func (s Setting) UsedBy(f Function) bool {
-	for _, u := range s.Users {
-		if u == f {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.Users, f)
 }
 
+// text returns a reader of any text.
 func text(field func(*Settings) *string) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		*field(s) = value
@@ -139,11 +145,12 @@ func text(field func(*Settings) *string) func(*Settings, string) error {
 	}
 }
 
-func address(field func(*Settings) *string) func(*Settings, string) error {
+// httpURL returns a reader of a URL. It drops a slash at the end.
+func httpURL(field func(*Settings) *string) func(*Settings, string) error {
 	return func(s *Settings, value string) error {
 		u, err := url.Parse(value)
 		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return errors.New("is not a URL")
+			return errors.New("is not an http or https URL")
 		}
 		*field(s) = strings.TrimSuffix(value, "/")
 		return nil
@@ -170,7 +177,9 @@ func readClients(s *Settings, value string) error {
 	return nil
 }
 
-// minGuestKey is the length of an HS256 key in bytes (RFC 7518, section 3.2).
+// minGuestKey is the length of the shortest HS256 key, in bytes (RFC 7518, section
+// 3.2). It is auth.MinGuestKey; this package does not import auth, so that functions
+// without tokens do not link it.
 const minGuestKey = 32
 
 func readGuestKeys(s *Settings, value string) error {
@@ -189,12 +198,11 @@ func readOrigins(s *Settings, value string) (err error) {
 	return err
 }
 
-// minEdgeSecret is the least number of characters: 32 letters and digits are 190
-// bits if they are random.
+// minEdgeSecret is the length of the shortest secret, in characters: 32 random
+// letters and digits have 190 bits.
 const minEdgeSecret = 32
 
-// readEdgeSecrets takes "-" for none: before the first rotation there is no previous
-// secret.
+// readEdgeSecrets ignores "-": before the first rotation there is no previous secret.
 func readEdgeSecrets(s *Settings, value string) error {
 	for secret := range strings.SplitSeq(value, ",") {
 		switch secret = strings.TrimSpace(secret); {
@@ -213,7 +221,7 @@ func readEdgeSecrets(s *Settings, value string) error {
 func readShorthand(s *Settings, value string) error {
 	on, err := strconv.ParseBool(value)
 	if err != nil {
-		return errors.New("is true or false")
+		return errors.New("must be true or false")
 	}
 	s.Shorthand = on
 	return nil
@@ -222,19 +230,19 @@ func readShorthand(s *Settings, value string) error {
 func readPostsPerSecond(s *Settings, value string) error {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 {
-		return errors.New("is a whole number from 0 on")
+		return errors.New("must be a whole number, 0 or more")
 	}
 	s.PostsPerSecond = n
 	return nil
 }
 
-// namespacePattern is a namespace of CloudWatch: 1 to 255 characters.
+// namespacePattern matches a namespace of CloudWatch: 1 to 255 characters.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
 var namespacePattern = regexp.MustCompile(`^[A-Za-z0-9._/#-][A-Za-z0-9._/#:-]{0,254}$`)
 
 func readMetricsNamespace(s *Settings, value string) error {
 	if !namespacePattern.MatchString(value) || strings.HasPrefix(value, "AWS/") {
-		return errors.New("is not a namespace of CloudWatch")
+		return errors.New("is not a CloudWatch namespace")
 	}
 	s.MetricsNamespace = value
 	return nil

@@ -7,49 +7,53 @@ import (
 	"testing"
 )
 
-// complete is an environment in which every setting is right.
-func complete() map[string]string {
+// validEnv returns an environment in which every setting is valid.
+func validEnv() map[string]string {
 	key := base64.StdEncoding.EncodeToString(make([]byte, 32))
 	return map[string]string{
 		"HUB_TABLE": "hub", "INVENTORY_TABLE": "inventory", "CART_TABLE": "carts",
 		"CALLBACK_URL": "https://api.example/v1/", "TOKEN_ISSUER": "https://issuer.example/pool",
 		"TOKEN_JWKS_URL": "https://issuer.example/pool/.well-known/jwks.json", "TOKEN_CLIENTS": "web, app",
-		"GUEST_KEYS": key + "," + key, "LIMITS": "user=5", "SHORTHAND": "true", "ALLOWED_ORIGINS": "https://shop.example, http://localhost:5173", "EDGE_SECRETS": strings.Repeat("s", 32) + ",-",
+		"GUEST_KEYS": key + "," + key, "LIMITS": "user=5", "SHORTHAND": "true",
+		"ALLOWED_ORIGINS": "https://shop.example, http://localhost:5173", "EDGE_SECRETS": strings.Repeat("s", 32) + ",-",
 		"POSTS_PER_SECOND": "100", "METRICS_NAMESPACE": "Shop/Hub",
 		"INVENTORY_ATTRIBUTES": "sku=productId,version=rev", "CART_ATTRIBUTES": "cart=basket",
 	}
 }
 
 func TestLoad(t *testing.T) {
-	env := complete()
+	env := validEnv()
 	for _, f := range Functions {
 		if _, err := Load(f, func(name string) string { return env[name] }); err != nil {
 			t.Error(err)
 		}
 	}
 	s, err := Load(Broadcast, func(name string) string { return env[name] })
-	if err != nil || s.CallbackURL != "https://api.example/v1" || s.PostsPerSecond != 100 || s.TokenIssuer != "" || s.MetricsNamespace != "Shop/Hub" {
+	if err != nil || s.CallbackURL != "https://api.example/v1" || s.PostsPerSecond != 100 || s.TokenIssuer != "" ||
+		s.MetricsNamespace != "Shop/Hub" {
 		t.Errorf("broadcast: got %+v, %v", s, err)
 	}
 	s, err = Load(Message, func(name string) string { return env[name] })
-	if err != nil || !slices.Equal(s.TokenClients, []string{"web", "app"}) || len(s.GuestKeys) != 2 || !s.Shorthand || s.CallbackURL != "" {
+	if err != nil || !slices.Equal(s.TokenClients, []string{"web", "app"}) || len(s.GuestKeys) != 2 || !s.Shorthand ||
+		s.CallbackURL != "" {
 		t.Errorf("message: got %d clients, %d keys, %v", len(s.TokenClients), len(s.GuestKeys), err)
 	}
 }
 
 func TestLoadLayout(t *testing.T) {
-	env := complete()
+	env := validEnv()
 	s, err := Load(Broadcast, func(name string) string { return env[name] })
 	if err != nil || s.Layout.Inventory.Of("sku") != "productId" || s.Layout.Cart.Of("cart") != "basket" {
 		t.Errorf("got %v, %v", s.Layout, err)
 	}
 	env["CART_ATTRIBUTES"] = "cart=productId"
-	if _, err := Load(Broadcast, func(name string) string { return env[name] }); err == nil || !strings.Contains(err.Error(), "productId") {
+	if _, err := Load(Broadcast, func(name string) string { return env[name] }); err == nil ||
+		!strings.Contains(err.Error(), "productId") {
 		t.Errorf("keys of one name: got %v", err)
 	}
 }
 
-func TestLoadNamesWhatIsMissing(t *testing.T) {
+func TestLoadListsMissingSettings(t *testing.T) {
 	for _, f := range Functions {
 		_, err := Load(f, func(string) string { return "" })
 		for _, s := range Table {
@@ -68,7 +72,7 @@ func TestLoadRefuses(t *testing.T) {
 		"INVENTORY_ATTRIBUTES": "sku=a,sku=b", "CART_ATTRIBUTES": "lines=version",
 	} {
 		t.Run(name, func(t *testing.T) {
-			env := complete()
+			env := validEnv()
 			env[name] = value
 			refused := 0
 			for _, f := range Functions {
@@ -82,7 +86,7 @@ func TestLoadRefuses(t *testing.T) {
 				}
 			}
 			if refused == 0 {
-				t.Error("nobody refused it")
+				t.Error("no function refused it")
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-// Package config is the settings that template.yaml gives to the functions, as
-// environment variables. [Table] is the list of them; tests hold the template to
-// it. A main passes os.Getenv; nothing else reads the environment.
+// Package config reads the settings of the functions, which template.yaml passes as
+// environment variables. [Table] lists them, and tests compare the template with it.
+// A main passes os.Getenv; no other package reads the environment.
 package config

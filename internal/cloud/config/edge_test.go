@@ -11,18 +11,19 @@ func TestEdgeSecrets(t *testing.T) {
 	for value, want := range map[string][]string{
 		"": nil, a: {a}, a + "," + b: {a, b}, a + ",-": {a}, "-, " + b: {b},
 	} {
-		env := complete()
+		env := validEnv()
 		env["EDGE_SECRETS"] = value
 		s, err := Load(Authorize, func(name string) string { return env[name] })
 		if err != nil || !slices.Equal(s.EdgeSecrets, want) {
 			t.Errorf("%q: got %q, %v, want %q", value, s.EdgeSecrets, err, want)
 		}
 	}
-	// None of these may leave the door open.
+	// None of these may turn the check off.
 	for _, value := range []string{"-", "-,-", a[1:], a + ",", ",", a + ",short"} {
-		env := complete()
+		env := validEnv()
 		env["EDGE_SECRETS"] = value
-		if s, err := Load(Authorize, func(name string) string { return env[name] }); err == nil || strings.Contains(err.Error(), "aaa") {
+		if s, err := Load(Authorize, func(name string) string { return env[name] }); err == nil ||
+			strings.Contains(err.Error(), "aaa") {
 			t.Errorf("%q: got %q, %v, want an error without the secret", value, s.EdgeSecrets, err)
 		}
 	}

@@ -1,9 +1,9 @@
-// Package logs is what the functions write to CloudWatch Logs: JSON lines with
-// fixed keys, [Keys], and among them lines that CloudWatch reads as metrics,
-// [Series]. No line has a token, a header, or what is in a cart.
+// Package logs writes the lines of the functions to CloudWatch Logs: JSON with fixed
+// keys ([Keys]). Some lines are metrics for CloudWatch ([Series]). No line contains a
+// token, a header, or the contents of a cart.
 //
 // # Guarantees
 //
-// A logger and a [Metrics] may be used by any number of goroutines. A line is
-// written with one call of Write, before the call that makes it returns.
+// A logger and a [Metrics] are safe for concurrent use. Each line is one call of
+// Write, which returns before the call that logs.
 package logs

@@ -9,30 +9,30 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// Keys are the keys that a line may have, and what they hold. A line of metrics
-// has the names of [Series] and those of the embedded metric format too. Tests
-// hold every line to this list.
+// Keys maps the keys of a line to descriptions of their values. A line of metrics
+// also has the names of [Series] and the keys of the embedded metric format. Tests
+// check every line against this list.
 var Keys = map[string]string{
 	"time":       "when, RFC 3339",
 	"level":      "DEBUG, INFO, WARN or ERROR",
-	"msg":        "what happened, in fixed words",
-	"requestId":  "of the invocation, as in the lines of Lambda itself",
-	"traceId":    "of X-Ray: 1-, seconds in 8 hexadecimal digits, and 24 digits more",
-	"error":      "what went wrong, for people",
+	"msg":        "what happened, a fixed text",
+	"requestId":  "id of the invocation, as in the lines of Lambda itself",
+	"traceId":    "id of the X-Ray trace: 1-, seconds in 8 hexadecimal digits, -, 24 hexadecimal digits",
+	"error":      "the error, for people",
 	"connection": "id of the connection",
-	"role":       "of who has connected",
-	"status":     "close code of a connection that ended",
-	"action":     "of a message",
-	"code":       "that the client is told",
-	"told":       "how many clients were told that their authority is over",
-	"sequence":   "number of a stream record",
+	"role":       "role of the principal of the connection",
+	"status":     "close code of the connection",
+	"action":     "action of the message",
+	"code":       "code of the answer to the client",
+	"told":       "number of clients that were notified that their session has expired",
+	"sequence":   "sequence number of the stream record",
 }
 
-// New returns a logger that writes a JSON line for each record from level on.
-// Records made with the context of an invocation have its ids.
+// New returns a logger that writes a JSON line for each record of at least level.
+// Records with the context of an invocation have its ids.
 //
-// The handler of package lambdacontext knows no trace id, writes to standard
-// output alone, and takes its format from the environment.
+// The log handler of package lambdacontext does not fit: it has no trace id, writes
+// to standard output only, and reads its format from the environment.
 func New(w io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(handler{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})})
 }
@@ -59,7 +59,7 @@ func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup implements [slog.Handler].
 func (h handler) WithGroup(name string) slog.Handler { return handler{h.Handler.WithGroup(name)} }
 
-// traceID is the trace that an invocation belongs to. The runtime client of
+// traceID returns the id of the trace of an invocation. The runtime client of
 // aws-lambda-go keeps the tracing header in the context, under a plain string:
 // "Root=1-…;Parent=…;Sampled=1"
 // (https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader).

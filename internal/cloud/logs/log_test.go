@@ -14,14 +14,14 @@ import (
 	"github.com/securecart/hub/internal/cloud/logs"
 )
 
-// invocation is the context of an invocation with that tracing header.
+// invocation returns the context of an invocation with that tracing header.
 func invocation(t testing.TB, header string) context.Context {
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "r-1"})
 	//lint:ignore SA1029 the runtime client uses a plain string
 	return context.WithValue(ctx, "x-amzn-trace-id", header)
 }
 
-// lines reads what was written.
+// lines decodes the lines of a log.
 func lines(t testing.TB, out *bytes.Buffer) []map[string]any {
 	t.Helper()
 	var all []map[string]any
@@ -64,7 +64,7 @@ func TestIDs(t *testing.T) {
 				}
 				for _, key := range slices.Sorted(maps.Keys(line)) {
 					if logs.Keys[key] == "" {
-						t.Errorf("the key %q is not in the list", key)
+						t.Errorf("unknown key %q", key)
 					}
 				}
 			}

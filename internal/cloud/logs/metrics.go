@@ -12,7 +12,7 @@ import (
 type Metric struct {
 	Name string
 	Unit string // as CloudWatch spells it
-	Of   string // what is counted
+	Of   string // what it counts or measures
 }
 
 // Units of CloudWatch.
@@ -21,40 +21,42 @@ const (
 	milliseconds = "Milliseconds"
 )
 
-// Series are all metrics. Their only dimension is the function, so there are no
-// others, however many connections and SKUs there are: each one costs money.
+// Series lists all metrics. Their only dimension is the function: each combination of
+// dimensions costs money, so connections and SKUs are no dimensions.
 var Series = []Metric{
-	{"Connects", count, "connections taken"},
+	{"Connects", count, "connections accepted"},
 	{"DisconnectsByClient", count, "connections that the client closed (1000, 1001, 1005)"},
-	{"DisconnectsByLimit", count, "connections that the gateway closed after ten idle minutes or two hours (1001, Going away)"},
+	{"DisconnectsByLimit", count,
+		"connections that the gateway closed after ten idle minutes or two hours (1001, Going away)"},
 	{"DisconnectsLost", count, "connections that broke (1006)"},
-	{"DisconnectsRefused", count, "connections that the gateway closed for what the client sent (1003, 1007, 1008, 1009)"},
-	{"DisconnectsOther", count, "connections that ended with another code"},
-	{"Changes", count, "committed changes that reached the broadcaster"},
-	{"Coalesced", count, "changes not sent because a newer one of the row was in the batch"},
-	{"Suppressed", count, "changed rows of which nobody can see a difference"},
-	{"Posts", count, "connections served, once for each batch"},
+	{"DisconnectsRefused", count,
+		"connections that the gateway closed because of what the client sent (1003, 1007, 1008, 1009)"},
+	{"DisconnectsOther", count, "connections that closed with another code"},
+	{"Changes", count, "committed changes that reached broadcast"},
+	{"Coalesced", count, "changes not sent because the batch had a newer one of the same row"},
+	{"Suppressed", count, "changed rows with no visible difference for any subscriber"},
+	{"Posts", count, "connections that received their changes, once per batch"},
 	{"Gone", count, "connections found gone (410) and removed"},
-	{"Throttled", count, "connections not served because of 429 to the end"},
-	{"Marked", count, "connections not served, for any reason: they are marked to be healed"},
-	{"Denied", count, "subscribers whose authority does not reach any more"},
-	{"Failed", count, "stream records that have to come again, and errors of healing"},
+	{"Throttled", count, "connections not served because of 429, after all retries"},
+	{"Marked", count, "connections not served, for any reason; they get retry marks"},
+	{"Denied", count, "subscribers that may no longer see the topic"},
+	{"Failed", count, "stream records that must come again, and errors of healing"},
 	{"Healed", count, "marked connections served later"},
-	{"HealClosed", count, "marked connections given up after a minute: their clients reconnect"},
-	{"HealLeft", count, "marked connections that wait for another turn"},
-	{"Latency", milliseconds, "from the time in the row to the last accepted post, once for each changed row"},
+	{"HealClosed", count, "marked connections closed after a minute; their clients reconnect"},
+	{"HealLeft", count, "marked connections that wait for the next healing"},
+	{"Latency", milliseconds, "from the time in the row to the last accepted post, once per changed row"},
 }
 
-// Metrics writes metrics as lines of a log. The zero counts are left out: a
-// metric without data costs nothing. Its methods are told what the handlers did.
+// Metrics writes metrics as lines of a log. It leaves out zero counts: a metric
+// without data costs nothing. The handlers call its methods.
 type Metrics struct {
 	log       *slog.Logger
 	namespace string
 	function  string
 }
 
-// NewMetrics returns Metrics that write to log, which has to be one of [New],
-// into a namespace of CloudWatch, for a function.
+// NewMetrics returns a Metrics for a namespace of CloudWatch and the name of a
+// function. log must be a logger of [New].
 func NewMetrics(log *slog.Logger, namespace, function string) *Metrics {
 	return &Metrics{log, namespace, function}
 }
@@ -65,7 +67,7 @@ type counts map[string]int
 // Connected counts a connection.
 func (m *Metrics) Connected(ctx context.Context) { m.write(ctx, counts{"Connects": 1}, nil) }
 
-// Disconnected counts the end of a connection by why it ended (G-CLOSE-1 to 10).
+// Disconnected counts a closed connection by the reason (G-CLOSE-1 to 10).
 func (m *Metrics) Disconnected(ctx context.Context, code int, reason string) {
 	name := "DisconnectsOther"
 	switch {
@@ -81,37 +83,40 @@ func (m *Metrics) Disconnected(ctx context.Context, code int, reason string) {
 	m.write(ctx, counts{name: 1}, nil)
 }
 
-// Broadcast counts what a batch did.
+// Broadcast counts the results of a batch.
 func (m *Metrics) Broadcast(ctx context.Context, r hub.Report) {
 	m.write(ctx, counts{
-		"Changes": r.Changes, "Coalesced": r.Coalesced, "Suppressed": r.Suppressed, "Posts": r.Posts, "Gone": r.Gone,
-		"Throttled": r.Throttled, "Marked": r.Marked, "Denied": r.Denied, "Failed": r.Failed,
+		"Changes": r.Changes, "Coalesced": r.Coalesced, "Suppressed": r.Suppressed,
+		"Posts": r.Posts, "Gone": r.Gone, "Throttled": r.Throttled,
+		"Marked": r.Marked, "Denied": r.Denied, "Failed": r.Failed,
 	}, r.Latencies)
 }
 
-// Healed counts what healing did.
+// Healed counts the results of a healing.
 func (m *Metrics) Healed(ctx context.Context, r hub.HealReport) {
-	m.write(ctx, counts{"Healed": r.Healed, "Gone": r.Gone, "HealClosed": r.Closed, "HealLeft": r.Left, "Failed": r.Failed}, nil)
+	m.write(ctx, counts{
+		"Healed": r.Healed, "Gone": r.Gone, "HealClosed": r.Closed, "HealLeft": r.Left, "Failed": r.Failed,
+	}, nil)
 }
 
-// maxValues is how many values of a metric one line may have.
+// maxValues is the maximum number of values of a metric in one line.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 const maxValues = 100
 
 // write writes counts, and latencies in as many lines as they need.
 func (m *Metrics) write(ctx context.Context, n counts, latencies []time.Duration) {
 	for {
-		some := latencies[:min(len(latencies), maxValues)]
-		m.line(ctx, n, some)
-		n, latencies = nil, latencies[len(some):]
+		values := latencies[:min(len(latencies), maxValues)]
+		m.line(ctx, n, values)
+		n, latencies = nil, latencies[len(values):]
 		if len(latencies) == 0 {
 			return
 		}
 	}
 }
 
-// directive is what tells CloudWatch which members of a line are metrics, in the
-// embedded metric format.
+// directive tells CloudWatch which members of a line are metrics, in the embedded
+// metric format.
 type directive struct {
 	Timestamp         int64 // ms since 1970
 	CloudWatchMetrics []selection
@@ -125,7 +130,7 @@ type selection struct {
 
 type definition struct{ Name, Unit string }
 
-// line writes one line, or none if there is nothing to tell.
+// line writes one line, or none if there are no values.
 func (m *Metrics) line(ctx context.Context, n counts, latencies []time.Duration) {
 	var defined []definition
 	attrs := []slog.Attr{slog.String("Function", m.function)}

@@ -12,12 +12,12 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-// units are those of CloudWatch that are used.
+// units are the CloudWatch units in use:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
 var units = map[string]bool{"Count": true, "Milliseconds": true}
 
 // metricsOf checks a line against the specification of the embedded metric format
-// and returns the values that CloudWatch takes from it.
+// and returns the values that CloudWatch reads from it:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 func metricsOf(t testing.TB, line map[string]any) map[string][]float64 {
 	t.Helper()
@@ -42,8 +42,9 @@ func metricsOf(t testing.TB, line map[string]any) map[string][]float64 {
 	}
 	aws := object(line["_aws"], "Timestamp", "CloudWatchMetrics")
 	ms, ok := aws["Timestamp"].(float64)
-	// Logs takes what is at most 14 days old and 2 hours ahead.
-	if at := time.UnixMilli(int64(ms)); !ok || time.Since(at) > time.Minute || time.Until(at) > time.Minute {
+	// CloudWatch Logs accepts times that are at most 14 days old and 2 hours ahead.
+	if written := time.UnixMilli(int64(ms)); !ok || time.Since(written) > time.Minute ||
+		time.Until(written) > time.Minute {
 		t.Errorf("got timestamp %v, want ms since 1970, now", aws["Timestamp"])
 	}
 	values := map[string][]float64{}
@@ -54,7 +55,7 @@ func metricsOf(t testing.TB, line map[string]any) map[string][]float64 {
 		}
 		for _, set := range list(directive["Dimensions"], 1, 100) {
 			for _, name := range list(set, 0, 30) {
-				// A dimension refers to a member at the top, which is text.
+				// A dimension refers to a member at the top level, which is text.
 				if text, ok := line[name.(string)].(string); !ok || text == "" || len(text) > 1024 {
 					t.Errorf("dimension %v is %v", name, line[name.(string)])
 				}
@@ -66,8 +67,8 @@ func metricsOf(t testing.TB, line map[string]any) map[string][]float64 {
 			if unit, isText := metric["Unit"].(string); !ok || name == "" || len(name) > 1024 || !isText || !units[unit] {
 				t.Errorf("got metric %v", metric)
 			}
-			if _, twice := values[name]; twice {
-				t.Errorf("metric %s is there twice", name)
+			if _, seen := values[name]; seen {
+				t.Errorf("metric %s occurs twice", name)
 			}
 			switch v := line[name].(type) {
 			case float64:
@@ -84,7 +85,7 @@ func metricsOf(t testing.TB, line map[string]any) map[string][]float64 {
 	return values
 }
 
-// written are the metrics of the lines that do makes.
+// written returns the metrics of the lines that do writes.
 func written(t testing.TB, do func(*logs.Metrics)) []map[string][]float64 {
 	t.Helper()
 	var out bytes.Buffer
@@ -117,11 +118,18 @@ func TestMetrics(t *testing.T) {
 				Latencies: []time.Duration{1500 * time.Microsecond, 2 * time.Second},
 			})
 		}, []map[string][]float64{{
-			"Changes": {9}, "Coalesced": {1}, "Suppressed": {2}, "Posts": {3}, "Gone": {4}, "Marked": {6}, "Throttled": {5}, "Denied": {7}, "Failed": {8},
+			"Changes": {9}, "Coalesced": {1}, "Suppressed": {2}, "Posts": {3}, "Gone": {4}, "Marked": {6}, "Throttled": {5},
+			"Denied": {7}, "Failed": {8},
 			"Latency": {1, 2000},
 		}}},
-		{"batch that nobody watches", func(m *logs.Metrics) { m.Broadcast(ctx, hub.Report{Changes: 1}) }, []map[string][]float64{{"Changes": {1}}}},
-		{"a latency of nothing", func(m *logs.Metrics) { m.Broadcast(ctx, hub.Report{Latencies: []time.Duration{0}}) }, []map[string][]float64{{"Latency": {0}}}},
+		{
+			"batch without subscribers", func(m *logs.Metrics) { m.Broadcast(ctx, hub.Report{Changes: 1}) },
+			[]map[string][]float64{{"Changes": {1}}},
+		},
+		{
+			"a latency of nothing", func(m *logs.Metrics) { m.Broadcast(ctx, hub.Report{Latencies: []time.Duration{0}}) },
+			[]map[string][]float64{{"Latency": {0}}},
+		},
 		{"healed", func(m *logs.Metrics) {
 			m.Healed(ctx, hub.HealReport{Healed: 1, Gone: 2, Closed: 3, Left: 4, Failed: 5})
 		}, []map[string][]float64{{"Healed": {1}, "Gone": {2}, "HealClosed": {3}, "HealLeft": {4}, "Failed": {5}}}},
@@ -135,8 +143,8 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestMetricsOfManyLatencies: a line has at most 100 values of a metric, and no
-// value or count is told twice.
+// TestMetricsOfManyLatencies checks that a line has at most 100 values of a metric,
+// and that each value and count is written once.
 func TestMetricsOfManyLatencies(t *testing.T) {
 	for n, want := range map[int]int{99: 1, 100: 1, 101: 2, 1000: 10} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -167,7 +175,8 @@ func TestMetricsOfManyLatencies(t *testing.T) {
 	}
 }
 
-// TestDisconnects: every code counts once, under one of five names.
+// TestDisconnects checks that every close code counts once, under one of five
+// names.
 func TestDisconnects(t *testing.T) {
 	for _, tt := range []struct {
 		code   int
@@ -194,8 +203,8 @@ func TestDisconnects(t *testing.T) {
 	}
 }
 
-// TestSeries: every metric has a name of its own, a unit of CloudWatch and a
-// meaning, and no name is a key of a line.
+// TestSeries checks that every metric has a unique name, a unit of CloudWatch and a
+// description, and that no name is a key of a line.
 func TestSeries(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range logs.Series {

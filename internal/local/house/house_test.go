@@ -32,7 +32,7 @@ func TestSession(t *testing.T) {
 		c.want(`{"type":"delta","epoch":"…","topics":{"sku:TEE-RED-M":{"version":2,"state":"low","quantity":3}}}`)
 		c.ask("ping", `{"type":"pong"}`)
 		c.ask(`{"action":"ping","id":7}`, `{"type":"pong","id":7}`)
-		c.ask(`{"action":"dance"}`, `{"type":"error","code":"unknown_action","message":"there is no action \"dance\""}`)
+		c.ask(`{"action":"dance"}`, `{"type":"error","code":"unknown_action","message":"unknown action \"dance\""}`)
 	})
 }
 

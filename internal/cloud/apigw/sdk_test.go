@@ -16,8 +16,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// request is one call of the management API, and verdict what a client that was
-// made for the real one makes of the answer.
+// request is one call of the management API.
 type request struct {
 	Op       string `json:"op"` // post, get or delete
 	Endpoint string `json:"endpoint"`
@@ -25,35 +24,39 @@ type request struct {
 	Data     []byte `json:"data"`
 }
 
-type verdict struct {
-	Exception    string    `json:"exception"` // by its name; "" for success
+// result is what a client understood of the answer.
+type result struct {
+	Exception    string    `json:"exception"` // its name; "" for success
 	Message      string    `json:"message"`
-	ConnectedAt  time.Time `json:"connectedAt"` // these of get
+	ConnectedAt  time.Time `json:"connectedAt"` // of get, like the others below
 	LastActiveAt time.Time `json:"lastActiveAt"`
 	SourceIP     string    `json:"sourceIP"`
 	UserAgent    string    `json:"userAgent"`
 }
 
-// judge is such a client.
-type judge func(t *testing.T, r request) verdict
+// sdkClient makes a call with a client that AWS publishes, and returns what that
+// client understood of the answer.
+type sdkClient func(t *testing.T, r request) result
 
-// TestJudges lets clients made for the real service say what gatewaytest
-// answers: the AWS SDK for Go, the AWS CLI, and the AWS SDK for JavaScript. They
-// have to see the results and the exceptions that AWS documents
+// TestSDKClients calls gatewaytest with clients for the real service: the AWS SDK
+// for Go, the AWS CLI, and the AWS SDK for JavaScript. They must see the results
+// and the exceptions that AWS documents
 // (https://docs.aws.amazon.com/apigatewaymanagementapi, statements G-MGMT).
-func TestJudges(t *testing.T) {
-	for name, makeJudge := range map[string]func(*testing.T) judge{"Go": goJudge, "CLI": cliJudge, "JavaScript": nodeJudge} {
-		t.Run(name, func(t *testing.T) { try(t, makeJudge(t)) })
+func TestSDKClients(t *testing.T) {
+	for name, newClient := range map[string]func(*testing.T) sdkClient{
+		"Go": goSDK, "CLI": awsCLI, "JavaScript": javaScriptSDK,
+	} {
+		t.Run(name, func(t *testing.T) { checkClient(t, newClient(t)) })
 	}
 }
 
-// try puts a judge before a gateway with one client.
-func try(t *testing.T, call judge) {
+// checkClient makes all calls with one client, to a gateway with one connection.
+func checkClient(t *testing.T, call sdkClient) {
 	gateway, err := gatewaytest.New(gatewaytest.API{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var seen sentPaths
+	var seen pathRecorder
 	server := httptest.NewServer(seen.watch(gateway))
 	defer server.Close()
 	defer gateway.Close()
@@ -65,9 +68,9 @@ func try(t *testing.T, call judge) {
 	defer client.CloseNow()
 	info := gateway.Connections()[0]
 	id, endpoint := info.ConnectionID, server.URL+"/v1"
-	const stranger = "XDmENcnwIE0CFEQ=" // has the shape of an id and belongs to nobody
+	const unknown = "XDmENcnwIE0CFEQ=" // a well-formed id of no connection
 
-	if got := call(t, request{"post", endpoint, id, []byte("hello €")}); got != (verdict{}) {
+	if got := call(t, request{"post", endpoint, id, []byte("hello €")}); got != (result{}) {
 		t.Fatalf("G-MGMT-1 post: got %+v", got)
 	}
 	if got := receive(t, client, 1); len(got) != 1 || got[0] != "hello €" {
@@ -78,10 +81,14 @@ func try(t *testing.T, call judge) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// As JSON has the times, in milliseconds, and in whatever zone the judge likes.
+	// JSON has the times in milliseconds, and each client picks a time zone.
 	got.ConnectedAt, got.LastActiveAt = got.ConnectedAt.UTC(), got.LastActiveAt.UTC()
-	if want := (verdict{ConnectedAt: now.ConnectedAt.UTC().Truncate(time.Millisecond), LastActiveAt: now.LastActiveAt.UTC().Truncate(time.Millisecond),
-		SourceIP: "127.0.0.1", UserAgent: "shop/1.0"}); got != want {
+	want := result{
+		ConnectedAt:  now.ConnectedAt.UTC().Truncate(time.Millisecond),
+		LastActiveAt: now.LastActiveAt.UTC().Truncate(time.Millisecond),
+		SourceIP:     "127.0.0.1", UserAgent: "shop/1.0",
+	}
+	if got != want {
 		t.Errorf("G-MGMT-4 get:\n got %+v\nwant %+v", got, want)
 	}
 
@@ -92,14 +99,29 @@ func try(t *testing.T, call judge) {
 		exception string
 		message   string // "": not compared; the model has none for most
 	}{
-		{"G-MGMT-5 post to a stranger", nil, request{"post", endpoint, stranger, []byte("x")}, "GoneException", ""},
-		{"G-MGMT-5 get of a stranger", nil, request{"get", endpoint, stranger, nil}, "GoneException", ""},
-		{"G-MGMT-5 delete of a stranger", nil, request{"delete", endpoint, stranger, nil}, "GoneException", ""},
-		{"G-MGMT-6 malformed id", nil, request{"post", endpoint, "nonsense", []byte("x")}, "BadRequestException", "Invalid connectionId: nonsense"},
-		{"G-MGMT-7 128 KB and one byte", nil, request{"post", endpoint, id, make([]byte, 128*1024+1)}, "PayloadTooLargeException", ""},
-		{"G-MGMT-9 throttled", gatewaytest.ErrLimitExceeded, request{"post", endpoint, id, []byte("x")}, "LimitExceededException", ""},
+		{
+			"G-MGMT-5 post to an unknown connection", nil, request{"post", endpoint, unknown, []byte("x")}, "GoneException",
+			"",
+		},
+		{"G-MGMT-5 get of an unknown connection", nil, request{"get", endpoint, unknown, nil}, "GoneException", ""},
+		{"G-MGMT-5 delete of an unknown connection", nil, request{"delete", endpoint, unknown, nil}, "GoneException", ""},
+		{
+			"G-MGMT-6 malformed id", nil, request{"post", endpoint, "nonsense", []byte("x")}, "BadRequestException",
+			"Invalid connectionId: nonsense",
+		},
+		{
+			"G-MGMT-7 128 KB and one byte", nil, request{"post", endpoint, id, make([]byte, 128*1024+1)},
+			"PayloadTooLargeException", "",
+		},
+		{
+			"G-MGMT-9 throttled", gatewaytest.ErrLimitExceeded, request{"post", endpoint, id, []byte("x")},
+			"LimitExceededException", "",
+		},
 		{"G-MGMT-11 another stage", nil, request{"post", server.URL + "/dev", id, []byte("x")}, "ForbiddenException", ""},
-		{"the service fails", gatewaytest.ErrInternal, request{"post", endpoint, id, []byte("x")}, "InternalServerErrorException", "Internal server error"},
+		{
+			"the service fails", gatewaytest.ErrInternal, request{"post", endpoint, id, []byte("x")},
+			"InternalServerErrorException", "Internal server error",
+		},
 	} {
 		gateway.FailNext(id, tt.fail)
 		got := call(t, tt.request)
@@ -108,7 +130,7 @@ func try(t *testing.T, call judge) {
 		}
 	}
 
-	if got := call(t, request{Op: "delete", Endpoint: endpoint, ID: id}); got != (verdict{}) {
+	if got := call(t, request{Op: "delete", Endpoint: endpoint, ID: id}); got != (result{}) {
 		t.Errorf("G-MGMT-1 delete: got %+v", got)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -126,13 +148,13 @@ func try(t *testing.T, call judge) {
 	}
 }
 
-// sentPaths keeps the paths of the management calls, as they were sent.
-type sentPaths struct {
+// pathRecorder records the paths of management calls as they were sent.
+type pathRecorder struct {
 	mu    sync.Mutex
 	paths []string
 }
 
-func (s *sentPaths) watch(next http.Handler) http.Handler {
+func (s *pathRecorder) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "/@connections/") {
 			s.mu.Lock()
@@ -143,14 +165,15 @@ func (s *sentPaths) watch(next http.Handler) http.Handler {
 	})
 }
 
-func (s *sentPaths) all() []string {
+func (s *pathRecorder) all() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.paths)
 }
 
-// missing ends a test that needs a tool which is not there.
-func missing(t *testing.T, what string) {
+// skipWithoutTool skips a test that needs a missing tool, or fails it if tools are
+// required.
+func skipWithoutTool(t *testing.T, what string) {
 	t.Helper()
 	if os.Getenv("HUB_TEST_TOOLS") == "required" {
 		t.Fatal(what + " is missing, and HUB_TEST_TOOLS says it must not be")

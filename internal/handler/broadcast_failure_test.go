@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// These tests break what is around the broadcaster, and let the stream and the
-// schedule do what they do in AWS: deliver again from the record that was named,
-// and heal each minute. In the end everybody has the newest state, and who was
-// served by then is not served again, except with a version that it has.
+// These tests break the neighbours of the broadcast function. The stream and the
+// schedule react as in AWS: they deliver again from the record that was named, and
+// heal every minute. In the end every subscriber has the newest state, and no
+// subscriber gets a version twice unless its batch came again.
 
-// alphabet is a fleet with a listener for each of the SKUs A to F, and a change of
-// each in the stream: 100 to 105.
-func alphabet(t *testing.T) *fleet {
-	f := newFleet(t)
+// sixSubscribers returns a fixture with one subscriber for each of the SKUs A to F,
+// and one change of each in the stream: 100 to 105.
+func sixSubscribers(t *testing.T) *broadcastFixture {
+	f := newBroadcastFixture(t)
 	for _, sku := range []string{"A", "B", "C", "D", "E", "F"} {
 		f.stock(sku, 40)
 	}
 	f.deliver()
-	f.put = 0
+	f.records = 0
 	old := time.Now().Add(-time.Hour)
 	for _, sku := range []string{"A", "B", "C", "D", "E", "F"} {
 		f.listen("on-"+sku, sku, old)
@@ -29,12 +29,13 @@ func alphabet(t *testing.T) *fleet {
 	return f
 }
 
-// crowd is a fleet with n listeners to the SKU A, and a change of it in the stream.
-func crowd(t *testing.T, ids []string, since time.Time) *fleet {
-	f := newFleet(t)
+// manySubscribers returns a fixture with many subscribers to the SKU A, and one
+// change of it in the stream.
+func manySubscribers(t *testing.T, ids []string, since time.Time) *broadcastFixture {
+	f := newBroadcastFixture(t)
 	f.stock("A", 40)
 	f.deliver()
-	f.put = 0
+	f.records = 0
 	for _, id := range ids {
 		f.listen(id, "A", since)
 	}
@@ -42,8 +43,8 @@ func crowd(t *testing.T, ids []string, since time.Time) *fleet {
 	return f
 }
 
-// each is the same versions for everybody.
-func each(ids []string, versions ...int64) map[string][]int64 {
+// sameVersions returns the same versions for every id.
+func sameVersions(ids []string, versions ...int64) map[string][]int64 {
 	all := map[string][]int64{}
 	for _, id := range ids {
 		all[id] = versions
@@ -51,7 +52,7 @@ func each(ids []string, versions ...int64) map[string][]int64 {
 	return all
 }
 
-// failing fails the first n calls about something.
+// failing returns a hook that fails the first n calls for one argument.
 func failing[A comparable](about A, n int, how func(context.Context) error) func(context.Context, A) error {
 	return func(ctx context.Context, a A) error {
 		if a != about || n == 0 {
@@ -69,31 +70,31 @@ func hang(ctx context.Context) error {
 
 func refuse(context.Context) error { return errInside }
 
-// TestHalfABatchFails: only what was named, and what came after it, comes again.
+// TestHalfABatchFails checks that only the named record and later ones come again.
 func TestHalfABatchFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := alphabet(t)
+		f := sixSubscribers(t)
 		f.store.subscribers = failing(sku("D"), 2, refuse)
 		f.deliver()
 		f.wantInvocations("100-105:103", "103-105:103", "103-105")
 		f.wantGot(map[string][]int64{
-			"on-A": {2}, "on-B": {2}, "on-C": {2}, // not touched again
+			"on-A": {2}, "on-B": {2}, "on-C": {2}, // not posted again
 			"on-D": {2},
-			"on-E": {2, 2, 2}, "on-F": {2, 2, 2}, // served before D was, and again: no older, no newer
+			"on-E": {2, 2, 2}, "on-F": {2, 2, 2}, // posted before D and again, always version 2
 		})
 	})
 }
 
-// TestPoisonRecord: what nobody can read is kept for people to look at, and holds
-// up nobody.
+// TestPoisonRecord checks that an unreadable record is kept for people to look at,
+// and delays no other record.
 func TestPoisonRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFleet(t)
+		f := newBroadcastFixture(t)
 		for _, sku := range []string{"A", "B"} {
 			f.stock(sku, 40)
 		}
 		f.deliver()
-		f.put = 0
+		f.records = 0
 		f.listen("on-A", "A", time.Now().Add(-time.Hour))
 		f.listen("on-B", "B", time.Now().Add(-time.Hour))
 		f.stock("A", 0)
@@ -109,11 +110,13 @@ func TestPoisonRecord(t *testing.T) {
 		}
 		f.deliver()
 		if !served.Equal(committed) {
-			t.Errorf("what comes after it was sent after %s, want at once", served.Sub(committed))
+			t.Errorf("the later records were sent after %s, want at once", served.Sub(committed))
 		}
-		f.wantInvocations("100-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101")
-		if len(f.givenUp) != 1 || f.givenUp[0].First != "101" {
-			t.Errorf("given up: %+v, want what begins with 101", f.givenUp)
+		f.wantInvocations(
+			"100-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101", "101-102:101",
+		)
+		if len(f.failures) != 1 || f.failures[0].First != "101" {
+			t.Errorf("failures: %+v, want the records from 101 on", f.failures)
 		}
 		f.wantGot(map[string][]int64{"on-A": {2}, "on-B": {2, 2, 2, 2, 2, 2, 2}})
 		f.stock("B", 3)
@@ -122,46 +125,47 @@ func TestPoisonRecord(t *testing.T) {
 	})
 }
 
-// TestFanoutRunsOutOfTime: a fan-out that does not fit into the time of the function
-// ends with time left. Nothing comes again from the stream; those who were not
-// served are healed, and nobody is served twice.
+// TestFanoutRunsOutOfTime checks a fan-out that takes longer than the function may
+// run. It ends with time left. No record comes again; the subscribers that were not
+// served are healed, and no subscriber is served twice.
 func TestFanoutRunsOutOfTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		everybody := ids("c", 3_000)
-		f := crowd(t, everybody, time.Now().Add(-time.Hour))
+		f := manySubscribers(t, everybody, time.Now().Add(-time.Hour))
 		f.api.answer = func(ctx context.Context, _ string) error { return pause(ctx, time.Second) }
 		f.deliver()
 		f.wantInvocations("100-100")
-		// 32 workers for 22 seconds: what is left are 2 s to mark and 0.5 s to answer.
+		// 32 workers run for 22 seconds. The rest is 2 s for the marks and 0.5 s
+		// for the answer.
 		if served, marked := len(f.api.got), len(f.marked()); served != 32*22 || marked != 3_000-served {
 			t.Errorf("got %d served and %d marked, want %d and the others", served, marked, 32*22)
 		}
 		for f.api.answer = nil; len(f.marked()) > 0; {
 			f.schedule()
 		}
-		f.wantGot(each(everybody, 2))
+		f.wantGot(sameVersions(everybody, 2))
 	})
 }
 
-// TestReadHangs: a store that does not answer fails the batch in time, and the
-// batch comes again.
+// TestReadHangs checks that a store that does not answer fails the batch before the
+// deadline, and that the batch comes again.
 func TestReadHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := alphabet(t)
+		f := sixSubscribers(t)
 		f.store.subscribers = failing(sku("D"), 1, hang)
 		f.deliver()
 		f.wantInvocations("100-105:100", "100-105")
-		f.wantGot(each([]string{"on-A", "on-B", "on-C", "on-D", "on-E", "on-F"}, 2))
+		f.wantGot(sameVersions([]string{"on-A", "on-B", "on-C", "on-D", "on-E", "on-F"}, 2))
 	})
 }
 
-// TestMarkFails: who was not served, and cannot be marked, is served by the batch
-// that comes again.
+// TestMarkFails checks that a subscriber that was not served and cannot be marked
+// is served when the batch comes again.
 func TestMarkFails(t *testing.T) {
 	for name, how := range map[string]func(context.Context) error{"at once": refuse, "by hanging": hang} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := alphabet(t)
+				f := sixSubscribers(t)
 				f.api.answer = failing("on-D", 3, func(context.Context) error { return status(429) }) // all tries of one post
 				f.store.mark = failing("on-D", 1, how)
 				f.deliver()
@@ -174,12 +178,12 @@ func TestMarkFails(t *testing.T) {
 	}
 }
 
-// TestGoneStorm: many dead connections, each of which takes long to forget, keep
-// nobody waiting and fail nothing.
+// TestGoneStorm checks that many gone connections, each slow to remove, delay no
+// other connection and fail nothing.
 func TestGoneStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dead, live := ids("a-dead", 2_000), ids("z-live", 5)
-		f := crowd(t, append(dead, live...), time.Now().Add(-time.Hour))
+		f := manySubscribers(t, append(dead, live...), time.Now().Add(-time.Hour))
 		committed := time.Now()
 		var last time.Time
 		f.api.answer = func(_ context.Context, id string) error {
@@ -197,36 +201,36 @@ func TestGoneStorm(t *testing.T) {
 		if left := f.invocations[0].left; left < functionTimeout-5*time.Second {
 			t.Errorf("the next batch had to wait until %s before the end", left)
 		}
-		f.wantGot(each(live, 2))
+		f.wantGot(sameVersions(live, 2))
 		if waited := last.Sub(committed); waited > time.Second {
-			t.Errorf("the last of those who live waited %s", waited)
+			t.Errorf("the last open connection waited %s", waited)
 		}
 		if marked := f.marked(); len(marked) != 0 {
-			t.Errorf("%d are marked, want none: who is gone cannot be healed", len(marked))
+			t.Errorf("%d are marked, want none: a gone connection cannot be healed", len(marked))
 		}
-		// A batch removes a hundred. The others are found by the next ones.
+		// A batch removes a hundred. Later batches find the others.
 		for n := range 19 {
 			f.stock("A", 1+n%2)
 			f.deliver()
 		}
 		for _, id := range dead {
 			if _, err := f.store.Connection(t.Context(), id); err == nil {
-				t.Fatalf("%s is still there", id)
+				t.Fatalf("%s is still stored", id)
 			}
 		}
 		f.stock("A", 3)
 		f.api.got = map[string][]int64{}
 		f.deliver()
-		f.wantGot(each(live, 22))
+		f.wantGot(sameVersions(live, 22))
 	})
 }
 
-// TestGoneButYoung: a connection whose $connect has not been answered is 410 too. It
-// is marked, and healed.
-func TestGoneButYoung(t *testing.T) {
+// TestGoneNewConnection checks a connection that is 410 because its $connect is not
+// answered yet. It is marked and healed.
+func TestGoneNewConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		young := ids("young", 50)
-		f := crowd(t, young, time.Now().Add(-time.Second))
+		f := manySubscribers(t, young, time.Now().Add(-time.Second))
 		f.api.answer = func(context.Context, string) error { return status(410) }
 		f.deliver()
 		f.wantInvocations("100-100")
@@ -235,16 +239,16 @@ func TestGoneButYoung(t *testing.T) {
 		}
 		f.api.answer = nil
 		f.schedule()
-		f.wantGot(each(young, 2))
+		f.wantGot(sameVersions(young, 2))
 	})
 }
 
-// TestThrottledForAWhile: an account over its rate fails no batch; those who waited
-// get the newest state, once.
+// TestThrottledForAWhile checks that an account over its rate fails no batch. The
+// subscribers that had to wait get the newest state, once.
 func TestThrottledForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		everybody := ids("c", 500)
-		f := crowd(t, everybody, time.Now().Add(-time.Hour))
+		f := manySubscribers(t, everybody, time.Now().Add(-time.Hour))
 		f.api.answer = func(context.Context, string) error { return status(429) }
 		f.deliver()
 		f.wantInvocations("100-100")
@@ -256,18 +260,19 @@ func TestThrottledForAWhile(t *testing.T) {
 		}
 		f.api.answer = nil
 		f.schedule()
-		f.wantGot(each(everybody, 3))
+		f.wantGot(sameVersions(everybody, 3))
 		if n := len(f.marked()); n != 0 {
 			t.Errorf("%d are still marked", n)
 		}
 	})
 }
 
-// TestOneReadsTooSlowly: who is throttled for more than a minute is closed, to take
-// a snapshot when it comes back; the others notice nothing.
-func TestOneReadsTooSlowly(t *testing.T) {
+// TestSlowReaderIsClosed checks that a connection that is throttled for more than a
+// minute is closed, so that its client reconnects and gets a snapshot. The others
+// are not affected.
+func TestSlowReaderIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := crowd(t, append(ids("c", 20), "slow"), time.Now().Add(-time.Hour))
+		f := manySubscribers(t, append(ids("c", 20), "slow"), time.Now().Add(-time.Hour))
 		f.api.answer = func(_ context.Context, id string) error {
 			if id == "slow" {
 				return status(429)
@@ -285,11 +290,11 @@ func TestOneReadsTooSlowly(t *testing.T) {
 		}
 		f.schedule()
 		if !f.api.closed["slow"] || len(f.api.closed) != 1 {
-			t.Errorf("closed %v, want the slow one", f.api.closed)
+			t.Errorf("closed %v, want only the slow connection", f.api.closed)
 		}
 		if _, err := f.store.Connection(t.Context(), "slow"); err == nil {
-			t.Error("the slow one is still recorded")
+			t.Error("the slow connection is still stored")
 		}
-		f.wantGot(each(ids("c", 20), 2))
+		f.wantGot(sameVersions(ids("c", 20), 2))
 	})
 }

@@ -30,36 +30,37 @@ import (
 )
 
 const (
-	functionTimeout = 25 * time.Second // as template.yaml has it
-	postsPerSecond  = 5_000            // too
+	functionTimeout = 25 * time.Second // as in template.yaml
+	postsPerSecond  = 5_000            // as in template.yaml
 	firstSequence   = 100
 )
 
-// fleet is the broadcaster as it is in AWS, in the time of a bubble: a stream with
-// its trigger, the poster of the functions, and many listeners.
-type fleet struct {
+// broadcastFixture is the broadcast function with its neighbours in AWS, in the
+// time of a synctest bubble: a stream with its event source mapping, the poster of
+// the functions, and many subscribers.
+type broadcastFixture struct {
 	t       *testing.T
 	store   *slowStore
 	hub     *hub.Hub
-	api     *connections
+	api     *fakeAPI
 	handle  lambda.Handler
-	trigger *esm.Mapping
-	put     int // stream records
+	mapping *esm.Mapping
+	records int // stream records
 
-	invocations []call25
-	givenUp     []esm.Failure
+	invocations []invocationResult
+	failures    []esm.Failure
 }
 
-// call25 is one invocation by the stream.
-type call25 struct {
+// invocationResult is one invocation by the stream.
+type invocationResult struct {
 	records []string      // sequence numbers
-	failed  string        // the one that was named, or ""
-	left    time.Duration // before the function would have been ended
+	failed  string        // the one that the answer named, or ""
+	left    time.Duration // until the deadline of the function
 }
 
-func newFleet(t *testing.T) *fleet {
+func newBroadcastFixture(t *testing.T) *broadcastFixture {
 	t.Helper()
-	f := &fleet{t: t, api: &connections{got: map[string][]int64{}, closed: map[string]bool{}}}
+	f := &broadcastFixture{t: t, api: &fakeAPI{got: map[string][]int64{}, closed: map[string]bool{}}}
 	f.store = &slowStore{Store: memstore.New(memstore.Options{Epoch: "k3", OnCommit: f.commit})}
 	f.hub = hub.New(f.store, apigw.New(f.api, apigw.Options{PostsPerSecond: postsPerSecond}), time.Now)
 	broadcast := handler.Broadcast(f.hub, handler.BroadcastOptions{}, slog.New(slog.DiscardHandler))
@@ -72,7 +73,7 @@ func newFleet(t *testing.T) *fleet {
 			}
 			return answer, err
 		}
-		c := call25{left: time.Until(deadline)}
+		c := invocationResult{left: time.Until(deadline)}
 		for _, r := range e.Records {
 			c.records = append(c.records, r.Change.SequenceNumber)
 		}
@@ -83,10 +84,10 @@ func newFleet(t *testing.T) *fleet {
 		return answer, err
 	})
 	var err error
-	f.trigger, err = esm.New(f.handle, esm.Options{
+	f.mapping, err = esm.New(f.handle, esm.Options{
 		BatchSize: 1000, Timeout: functionTimeout, MaximumRetryAttempts: 5,
 		BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
-		OnFailure: func(g esm.Failure) { f.givenUp = append(f.givenUp, g) },
+		OnFailure: func(g esm.Failure) { f.failures = append(f.failures, g) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -94,54 +95,57 @@ func newFleet(t *testing.T) *fleet {
 	return f
 }
 
-// commit is the change feed of the store: the stream.
-func (f *fleet) commit(c hub.Change) {
-	data, err := table.Record(c, table.Stamp{SequenceNumber: strconv.Itoa(firstSequence + f.put), At: time.Now()})
+// commit is the change feed of the store: it fills the stream.
+func (f *broadcastFixture) commit(c hub.Change) {
+	data, err := table.Record(c, table.Stamp{SequenceNumber: strconv.Itoa(firstSequence + f.records), At: time.Now()})
 	if err != nil {
 		f.t.Error(err)
 	}
 	f.append(table.Key(c), data)
 }
 
-// append puts a record as the next one.
-func (f *fleet) append(key string, data json.RawMessage) {
-	f.trigger.Put(esm.Record{Key: key, SequenceNumber: strconv.Itoa(firstSequence + f.put), Data: data})
-	f.put++
+// append adds a record to the stream.
+func (f *broadcastFixture) append(key string, data json.RawMessage) {
+	f.mapping.Put(esm.Record{Key: key, SequenceNumber: strconv.Itoa(firstSequence + f.records), Data: data})
+	f.records++
 }
 
-func (f *fleet) stock(sku string, available int) {
+func (f *broadcastFixture) stock(sku string, available int) {
 	f.t.Helper()
 	if _, err := f.hub.PutStock(f.t.Context(), sku, hub.StockChange{Available: &available}); err != nil {
 		f.t.Fatal(err)
 	}
 }
 
-// listen connects somebody who watches a SKU.
-func (f *fleet) listen(id, sku string, since time.Time) {
+// listen adds a connection that is subscribed to a SKU.
+func (f *broadcastFixture) listen(id, sku string, since time.Time) {
 	f.t.Helper()
-	c := hub.Connection{ID: id, Principal: hub.Principal{User: hub.GuestUserPrefix + id, Role: hub.RoleGuest}, ConnectedAt: since}
+	c := hub.Connection{
+		ID: id, Principal: hub.Principal{User: hub.GuestUserPrefix + id, Role: hub.RoleGuest}, ConnectedAt: since,
+	}
 	topics := []hub.Topic{{Kind: hub.KindSKU, Name: sku}}
-	if err := errors.Join(f.store.PutConnection(f.t.Context(), c), f.store.Subscribe(f.t.Context(), c, topics)); err != nil {
+	err := f.store.PutConnection(f.t.Context(), c)
+	if err = errors.Join(err, f.store.Subscribe(f.t.Context(), c, topics)); err != nil {
 		f.t.Fatal(err)
 	}
 }
 
-// deliver runs the trigger until everything that was put is settled.
-func (f *fleet) deliver() {
+// deliver runs the event source mapping until all records are settled.
+func (f *broadcastFixture) deliver() {
 	f.t.Helper()
-	f.invocations, f.givenUp = nil, nil
+	f.invocations, f.failures = nil, nil
 	ctx, stop := context.WithCancel(f.t.Context())
 	var running sync.WaitGroup
-	running.Go(func() { _ = f.trigger.Run(ctx) })
-	if err := f.trigger.Wait(ctx); err != nil {
+	running.Go(func() { _ = f.mapping.Run(ctx) })
+	if err := f.mapping.Wait(ctx); err != nil {
 		f.t.Error(err)
 	}
 	stop()
 	running.Wait()
 }
 
-// schedule is one minute's healing.
-func (f *fleet) schedule() {
+// schedule invokes the function as the schedule does every minute.
+func (f *broadcastFixture) schedule() {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(f.t.Context(), functionTimeout)
 	defer cancel()
@@ -150,9 +154,9 @@ func (f *fleet) schedule() {
 	}
 }
 
-// wantInvocations: which records each invocation had, as first-last, and which one
-// it named, after a colon. All left time to answer.
-func (f *fleet) wantInvocations(want ...string) {
+// wantInvocations checks which records each invocation had, as first-last, and
+// which one it named, after a colon. Each must have left time to answer.
+func (f *broadcastFixture) wantInvocations(want ...string) {
 	f.t.Helper()
 	var got []string
 	for _, c := range f.invocations {
@@ -170,9 +174,9 @@ func (f *fleet) wantInvocations(want ...string) {
 	}
 }
 
-// wantGot: the versions that each listener got, in order, and nobody else got
-// anything.
-func (f *fleet) wantGot(want map[string][]int64) {
+// wantGot checks the versions that each subscriber got, in order, and that no other
+// connection got any.
+func (f *broadcastFixture) wantGot(want map[string][]int64) {
 	f.t.Helper()
 	f.api.mu.Lock()
 	defer f.api.mu.Unlock()
@@ -188,8 +192,8 @@ func (f *fleet) wantGot(want map[string][]int64) {
 	}
 }
 
-// marked are the connections that are to be healed.
-func (f *fleet) marked() []string {
+// marked returns the connections with retry marks.
+func (f *broadcastFixture) marked() []string {
 	f.t.Helper()
 	marks, err := f.store.RetryMarks(f.t.Context(), 1_000_000)
 	if err != nil {
@@ -202,17 +206,20 @@ func (f *fleet) marked() []string {
 	return ids
 }
 
-// connections is the API of the gateway as answer says. It takes what answer does
-// not refuse.
-type connections struct {
+// fakeAPI is the management API of the gateway. It accepts every post that answer
+// does not refuse.
+type fakeAPI struct {
 	answer func(ctx context.Context, id string) error
 
-	mu     sync.Mutex // guards those below
+	mu     sync.Mutex // guards the fields below
 	got    map[string][]int64
 	closed map[string]bool
 }
 
-func (c *connections) PostToConnection(ctx context.Context, in *apigatewaymanagementapi.PostToConnectionInput, _ ...func(*apigatewaymanagementapi.Options)) (*apigatewaymanagementapi.PostToConnectionOutput, error) {
+func (c *fakeAPI) PostToConnection(
+	ctx context.Context, in *apigatewaymanagementapi.PostToConnectionInput,
+	_ ...func(*apigatewaymanagementapi.Options),
+) (*apigatewaymanagementapi.PostToConnectionOutput, error) {
 	if c.answer != nil {
 		if err := c.answer(ctx, *in.ConnectionId); err != nil {
 			return nil, err
@@ -232,14 +239,16 @@ func (c *connections) PostToConnection(ctx context.Context, in *apigatewaymanage
 	return &apigatewaymanagementapi.PostToConnectionOutput{}, nil
 }
 
-func (c *connections) DeleteConnection(_ context.Context, in *apigatewaymanagementapi.DeleteConnectionInput, _ ...func(*apigatewaymanagementapi.Options)) (*apigatewaymanagementapi.DeleteConnectionOutput, error) {
+func (c *fakeAPI) DeleteConnection(
+	_ context.Context, in *apigatewaymanagementapi.DeleteConnectionInput, _ ...func(*apigatewaymanagementapi.Options),
+) (*apigatewaymanagementapi.DeleteConnectionOutput, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed[*in.ConnectionId] = true
 	return &apigatewaymanagementapi.DeleteConnectionOutput{}, nil
 }
 
-// status is the error that the SDK makes of an HTTP status.
+// status returns the error that the SDK makes of an HTTP status.
 func status(code int) error {
 	return &awshttp.ResponseError{ResponseError: &smithyhttp.ResponseError{
 		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: code}}, Err: fmt.Errorf("status %d", code),
@@ -260,13 +269,15 @@ func pause(ctx context.Context, d time.Duration) error {
 // context.
 type slowStore struct {
 	*memstore.Store
-	subscribers func(ctx context.Context, t hub.Topic) error // nil: at once
+	subscribers func(ctx context.Context, t hub.Topic) error // nil: no delay
 	mark        func(ctx context.Context, id string) error
 	forget      func(ctx context.Context, id string) error
 }
 
-func (s *slowStore) Subscribers(ctx context.Context, t hub.Topic, after string, limit int) ([]hub.Subscriber, string, error) {
-	if err := first(ctx, s.subscribers, t); err != nil {
+func (s *slowStore) Subscribers(
+	ctx context.Context, t hub.Topic, after string, limit int,
+) ([]hub.Subscriber, string, error) {
+	if err := runFirst(ctx, s.subscribers, t); err != nil {
 		return nil, "", err
 	}
 	return s.Store.Subscribers(ctx, t, after, limit)
@@ -275,7 +286,7 @@ func (s *slowStore) Subscribers(ctx context.Context, t hub.Topic, after string, 
 func (s *slowStore) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
 	errs := make([]error, len(missed))
 	for i := range missed {
-		if errs[i] = first(ctx, s.mark, missed[i].ConnectionID); errs[i] == nil {
+		if errs[i] = runFirst(ctx, s.mark, missed[i].ConnectionID); errs[i] == nil {
 			errs[i] = s.Store.MarkForRetry(ctx, missed[i:i+1], now)[0]
 		}
 	}
@@ -283,14 +294,14 @@ func (s *slowStore) MarkForRetry(ctx context.Context, missed []hub.Undelivered, 
 }
 
 func (s *slowStore) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
-	if err := first(ctx, s.forget, id); err != nil {
+	if err := runFirst(ctx, s.forget, id); err != nil {
 		return err
 	}
 	return s.Store.Forget(ctx, id, topics...)
 }
 
-// first does what comes before a call.
-func first[A any](ctx context.Context, do func(context.Context, A) error, about A) error {
+// runFirst runs a hook before a call of the store.
+func runFirst[A any](ctx context.Context, do func(context.Context, A) error, about A) error {
 	if do != nil {
 		if err := do(ctx, about); err != nil {
 			return err
@@ -299,7 +310,7 @@ func first[A any](ctx context.Context, do func(context.Context, A) error, about 
 	return ctx.Err()
 }
 
-// ids are n ids that begin with a text.
+// ids returns n ids with a prefix.
 func ids(prefix string, n int) []string {
 	all := make([]string, n)
 	for i := range all {
@@ -308,7 +319,7 @@ func ids(prefix string, n int) []string {
 	return all
 }
 
-// count is how many ids begin with a text.
+// count counts the ids with a prefix.
 func count(ids []string, prefix string) int {
 	n := 0
 	for _, id := range ids {

@@ -22,32 +22,34 @@ import (
 	"github.com/securecart/hub/internal/cloud/apigw"
 )
 
-// goJudge is the AWS SDK for Go, as the poster uses it.
-func goJudge(*testing.T) judge {
-	return func(t *testing.T, r request) verdict {
+// goSDK is the AWS SDK for Go, as the poster uses it.
+func goSDK(*testing.T) sdkClient {
+	return func(t *testing.T, r request) result {
 		client := apigw.Client(config(), r.Endpoint)
 		defer client.Options().HTTPClient.(*awshttp.BuildableClient).GetTransport().CloseIdleConnections()
 		var err error
 		switch r.Op {
 		case "post":
-			_, err = client.PostToConnection(t.Context(), &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &r.ID, Data: r.Data})
+			_, err = client.PostToConnection(
+				t.Context(), &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &r.ID, Data: r.Data},
+			)
 		case "delete":
 			_, err = client.DeleteConnection(t.Context(), &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &r.ID})
 		case "get":
 			var out *apigatewaymanagementapi.GetConnectionOutput
 			out, err = client.GetConnection(t.Context(), &apigatewaymanagementapi.GetConnectionInput{ConnectionId: &r.ID})
 			if err == nil {
-				return verdict{ConnectedAt: *out.ConnectedAt, LastActiveAt: *out.LastActiveAt,
+				return result{ConnectedAt: *out.ConnectedAt, LastActiveAt: *out.LastActiveAt,
 					SourceIP: aws.ToString(out.Identity.SourceIp), UserAgent: aws.ToString(out.Identity.UserAgent)}
 			}
 		}
-		return goVerdict(err)
+		return goResult(err)
 	}
 }
 
-// goVerdict names the exceptions of the model by their types, which is how
-// programs tell them apart, and others by their code.
-func goVerdict(err error) verdict {
+// goResult names exceptions of the service's model by their type, as programs tell
+// them apart, and others by their code.
+func goResult(err error) result {
 	var (
 		gone      *types.GoneException
 		limit     *types.LimitExceededException
@@ -57,37 +59,42 @@ func goVerdict(err error) verdict {
 	)
 	switch {
 	case err == nil:
-		return verdict{}
+		return result{}
 	case errors.As(err, &gone):
-		return verdict{Exception: "GoneException", Message: gone.ErrorMessage()}
+		return result{Exception: "GoneException", Message: gone.ErrorMessage()}
 	case errors.As(err, &limit):
-		return verdict{Exception: "LimitExceededException", Message: limit.ErrorMessage()}
+		return result{Exception: "LimitExceededException", Message: limit.ErrorMessage()}
 	case errors.As(err, &large):
-		return verdict{Exception: "PayloadTooLargeException", Message: large.ErrorMessage()}
+		return result{Exception: "PayloadTooLargeException", Message: large.ErrorMessage()}
 	case errors.As(err, &forbidden):
-		return verdict{Exception: "ForbiddenException", Message: forbidden.ErrorMessage()}
+		return result{Exception: "ForbiddenException", Message: forbidden.ErrorMessage()}
 	case !errors.As(err, &other):
-		return verdict{Exception: err.Error()}
-	case slices.Contains([]string{gone.ErrorCode(), limit.ErrorCode(), large.ErrorCode(), forbidden.ErrorCode()}, other.ErrorCode()):
-		return verdict{Exception: other.ErrorCode() + " without its type"}
+		return result{Exception: err.Error()}
+	case slices.Contains(
+		[]string{gone.ErrorCode(), limit.ErrorCode(), large.ErrorCode(), forbidden.ErrorCode()}, other.ErrorCode(),
+	):
+		return result{Exception: other.ErrorCode() + " without its type"}
 	}
-	return verdict{Exception: other.ErrorCode(), Message: other.ErrorMessage()}
+	return result{Exception: other.ErrorCode(), Message: other.ErrorMessage()}
 }
 
-// cliJudge is the AWS CLI.
-func cliJudge(t *testing.T) judge {
+// awsCLI is the AWS CLI.
+func awsCLI(t *testing.T) sdkClient {
 	path, err := exec.LookPath("aws")
 	if err != nil {
-		missing(t, "the AWS CLI")
+		skipWithoutTool(t, "the AWS CLI")
 	}
 	home := t.TempDir()
-	env := append(os.Environ(), "HOME="+home, "AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=SECRET", "AWS_DEFAULT_REGION=eu-central-1",
+	env := append(os.Environ(), "HOME="+home,
+		"AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=SECRET", "AWS_DEFAULT_REGION=eu-central-1",
 		"AWS_CONFIG_FILE="+filepath.Join(home, "none"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(home, "none"),
 		"AWS_MAX_ATTEMPTS=1", "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=")
 	failed := regexp.MustCompile(`An error occurred \((\w+)\) when calling the \w+ operation(?: \([^)]*\))?: (.*)`)
-	return func(t *testing.T, r request) verdict {
+	return func(t *testing.T, r request) result {
 		op := map[string]string{"post": "post-to-connection", "get": "get-connection", "delete": "delete-connection"}[r.Op]
-		args := []string{"apigatewaymanagementapi", op, "--endpoint-url", r.Endpoint, "--connection-id", r.ID, "--output", "json"}
+		args := []string{
+			"apigatewaymanagementapi", op, "--endpoint-url", r.Endpoint, "--connection-id", r.ID, "--output", "json",
+		}
 		if r.Op == "post" {
 			file := filepath.Join(home, "data")
 			if err := os.WriteFile(file, r.Data, 0o600); err != nil {
@@ -103,15 +110,15 @@ func cliJudge(t *testing.T) judge {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
 			if m := failed.FindSubmatch(exit.Stderr); m != nil {
-				return verdict{Exception: string(m[1]), Message: string(m[2])}
+				return result{Exception: string(m[1]), Message: string(m[2])}
 			}
-			return verdict{Exception: string(exit.Stderr)}
+			return result{Exception: string(exit.Stderr)}
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		if r.Op != "get" {
-			return verdict{Exception: string(out)} // nothing is to be printed
+			return result{Exception: string(out)} // it must print nothing
 		}
 		var answer struct {
 			ConnectedAt, LastActiveAt time.Time
@@ -120,21 +127,21 @@ func cliJudge(t *testing.T) judge {
 		if err := json.Unmarshal(out, &answer); err != nil {
 			t.Fatalf("%s: %v", out, err)
 		}
-		return verdict{ConnectedAt: answer.ConnectedAt, LastActiveAt: answer.LastActiveAt,
+		return result{ConnectedAt: answer.ConnectedAt, LastActiveAt: answer.LastActiveAt,
 			SourceIP: answer.Identity.SourceIP, UserAgent: answer.Identity.UserAgent}
 	}
 }
 
-// nodeJudge is the AWS SDK for JavaScript, in one process of Node.js.
-func nodeJudge(t *testing.T) judge {
+// javaScriptSDK is the AWS SDK for JavaScript, in one process of Node.js.
+func javaScriptSDK(t *testing.T) sdkClient {
 	tools, err := filepath.Abs("../../../.tools/judges")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(tools, "node_modules/@aws-sdk/client-apigatewaymanagementapi")); err != nil {
-		missing(t, "the AWS SDK for JavaScript")
+		skipWithoutTool(t, "the AWS SDK for JavaScript")
 	}
-	cmd := exec.Command("node", "testdata/judge.mjs", tools)
+	cmd := exec.Command("node", "testdata/sdk.mjs", tools)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -154,7 +161,7 @@ func nodeJudge(t *testing.T) judge {
 		timeout.Stop()
 	})
 	lines := bufio.NewReader(stdout)
-	return func(t *testing.T, r request) verdict {
+	return func(t *testing.T, r request) result {
 		if err := json.NewEncoder(stdin).Encode(r); err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +169,7 @@ func nodeJudge(t *testing.T) judge {
 		if err != nil {
 			t.Fatalf("node: %v", err)
 		}
-		var v verdict
+		var v result
 		if err := json.Unmarshal(line, &v); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}

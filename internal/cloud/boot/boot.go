@@ -1,0 +1,90 @@
+// Package boot starts a Lambda function. It makes what every function needs: the
+// logger, the settings, the SDK's configuration, the DynamoDB store, the limits and
+// the metrics. A main adds the one handler that it serves.
+//
+// A start that fails writes one JSON line with all of its errors, and the process
+// exits with status 1: Lambda then reports the invocation as failed and starts
+// another environment.
+//
+// The package links neither tokens (internal/cloud/tokens) nor posts
+// (internal/cloud/apigw): functions without them stay smaller and start sooner.
+package boot
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/securecart/hub/internal/cloud/config"
+	"github.com/securecart/hub/internal/cloud/logs"
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/hub/dynamostore"
+)
+
+// Env is what a function starts with.
+type Env struct {
+	config.Settings
+
+	AWS     aws.Config // region and credentials, as the environment of the function says
+	Log     *slog.Logger
+	Metrics *logs.Metrics
+
+	limits hub.Limits
+}
+
+// Hub returns a hub on the tables of the settings. poster may be nil for functions
+// that post nothing.
+func (e Env) Hub(poster hub.Poster) *hub.Hub {
+	store := dynamostore.New(dynamodb.NewFromConfig(e.AWS), dynamostore.Options{
+		HubTable: e.HubTable, InventoryTable: e.InventoryTable, CartTable: e.CartTable,
+		Layout: e.Layout, Log: e.Log,
+	})
+	return hub.New(store, poster, time.Now).WithLimits(e.limits)
+}
+
+// NewHandler returns the handler of a function, as [lambda.Start] takes it.
+type NewHandler func(Env) (handler any, err error)
+
+// Run serves a function and does not return while it runs. The result is the exit
+// status of a start that failed.
+//
+// getenv is os.Getenv and stdout is os.Stdout: only package main may use the
+// environment of the process.
+func Run(f config.Function, getenv func(string) string, stdout io.Writer, newHandler NewHandler) int {
+	log := logs.New(stdout, slog.LevelInfo)
+	handler, err := start(f, getenv, log, newHandler)
+	if err != nil {
+		log.Error("start failed", "error", err)
+		return 1
+	}
+	lambda.Start(handler)
+	return 0
+}
+
+// start makes the handler of a function. The error joins everything that is wrong.
+// Without settings newHandler is not called: its errors would only repeat theirs.
+func start(f config.Function, getenv func(string) string, log *slog.Logger, newHandler NewHandler) (any, error) {
+	cfg, configErr := awsconfig.LoadDefaultConfig(context.Background())
+	settings, err := config.Load(f, getenv)
+	if err != nil {
+		return nil, errors.Join(err, configErr)
+	}
+	limits, limitsErr := hub.ParseLimits(settings.Limits)
+	handler, err := newHandler(Env{
+		Settings: settings, AWS: cfg, Log: log,
+		Metrics: logs.NewMetrics(log, settings.MetricsNamespace, lambdacontext.FunctionName),
+		limits:  limits,
+	})
+	if err := errors.Join(configErr, limitsErr, err); err != nil {
+		return nil, err
+	}
+	return handler, nil
+}

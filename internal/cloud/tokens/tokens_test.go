@@ -1,0 +1,51 @@
+package tokens_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"testing"
+
+	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/cloud/config"
+	"github.com/securecart/hub/internal/cloud/tokens"
+)
+
+// load returns the settings of authorize with a guest key of n bytes.
+func load(n int) (config.Settings, error) {
+	env := map[string]string{
+		"HUB_TABLE": "hub", "TOKEN_ISSUER": "https://issuer.example", "TOKEN_JWKS_URL": "https://issuer.example/jwks",
+		"TOKEN_CLIENTS": "web", "GUEST_KEYS": base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), n)),
+	}
+	return config.Load(config.Authorize, func(name string) string { return env[name] })
+}
+
+// TestNewVerifier checks that the verifier uses the settings, and that config and
+// auth require the same length of a guest key.
+func TestNewVerifier(t *testing.T) {
+	s, err := load(auth.MinGuestKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := tokens.NewVerifier(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := tokens.NewGuestID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, _, err := v.SignGuest(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := v.Verify(t.Context(), token); err != nil || p.User != "guest:"+id {
+		t.Errorf("got %+v, %v, want the guest %s", p, err, id)
+	}
+	if _, err := load(auth.MinGuestKey - 1); err == nil {
+		t.Error("config accepts a guest key that auth refuses")
+	}
+	if _, err := tokens.NewVerifier(config.Settings{}); err == nil || errors.Is(err, auth.ErrInvalid) {
+		t.Errorf("without settings: got %v, want an error of the configuration", err)
+	}
+}
