@@ -34,7 +34,7 @@ func TestRightsAreDocumented(t *testing.T) {
 			own = 1
 		}
 		fmt.Fprintf(&want, "| %s | `%s:ID` %s |", action, r.Kind, whose[r.Kind][own])
-		for _, s := range []hub.Shape{r.Guest, r.Customer, r.Vendor, r.Admin, r.Lapsed} {
+		for _, s := range []hub.Shape{r.Guest, r.Customer, r.Vendor, r.Admin, r.Expired} {
 			name := shapeNames[s]
 			if r.Write && s != hub.ShapeNone {
 				name = "yes"
