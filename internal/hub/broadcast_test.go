@@ -24,7 +24,7 @@ func mustJSON(t testing.TB, v any) string {
 }
 
 func TestBroadcastCoalesces(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 9)
 	b.stock("B", 9)
 	c := b.connect("c1", alice, "sku:A", "sku:B", "cart")
@@ -44,20 +44,20 @@ func TestBroadcastCoalesces(t *testing.T) {
 }
 
 // listing notes what is listed, and fails where it is told to.
-type listing struct {
+type indexRecorder struct {
 	hub.Store
 	calls *[]string
 	err   error
 }
 
-func (s listing) IndexItem(_ context.Context, i hub.Item, former []string) error {
+func (s indexRecorder) IndexItem(_ context.Context, i hub.Item, former []string) error {
 	*s.calls = append(*s.calls, fmt.Sprint(i.SKU, " ", i.Vendor, " ", i.Version, " ", i.Deleted, " ", former))
 	return s.err
 }
 
 // TestBroadcastLists: shops write items without knowing of vendors' lists.
 func TestBroadcastLists(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	item := func(vendor string, version int64, deleted bool) *hub.Item {
 		return &hub.Item{SKU: "MUG", Vendor: vendor, Version: version, Available: 50 - int(version), Deleted: deleted}
 	}
@@ -75,14 +75,14 @@ func TestBroadcastLists(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var calls []string
-			_, err := b.over(listing{b.store, &calls, nil}).Broadcast(t.Context(), []hub.Change{{OldItem: tt.old, NewItem: tt.now}})
+			_, err := b.withStore(indexRecorder{b.store, &calls, nil}).Broadcast(t.Context(), []hub.Change{{OldItem: tt.old, NewItem: tt.now}})
 			if err != nil || !slices.Equal(calls, tt.want) {
 				t.Errorf("got %q, %v, want %q", calls, err, tt.want)
 			}
 		})
 	}
 	var calls []string
-	_, err := b.over(listing{b.store, &calls, errors.New("throttled")}).Broadcast(t.Context(), []hub.Change{
+	_, err := b.withStore(indexRecorder{b.store, &calls, errors.New("throttled")}).Broadcast(t.Context(), []hub.Change{
 		{OldItem: item("acme", 1, false), NewItem: item("acme", 2, false)}, {NewItem: &hub.Item{SKU: "CUP", Vendor: "acme", Version: 1}},
 	})
 	var failed *hub.BatchError
@@ -92,7 +92,7 @@ func TestBroadcastLists(t *testing.T) {
 }
 
 func TestBroadcastLeavesOutWhatNobodySees(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.vendorStock("A", "acme", 100)
 	b.connect("c1", guest, "sku:A")
 	b.connect("v", acme, "sku:A")
@@ -129,7 +129,7 @@ func TestBroadcastLeavesOutWhatNobodySees(t *testing.T) {
 }
 
 func TestBroadcastPacksAndSplits(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	c := b.connect("c1", admin)
 	const n = 200
 	long := strings.Repeat("N", 50)
@@ -165,7 +165,7 @@ func TestBroadcastPacksAndSplits(t *testing.T) {
 }
 
 func TestBroadcastSplitsWhatDoesNotFit(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	c := b.connect("a", admin)
 	var changes []hub.Change
 	lines := map[string]hub.CartLine{}
@@ -189,7 +189,7 @@ func TestBroadcastSplitsWhatDoesNotFit(t *testing.T) {
 }
 
 func TestBroadcastPagesThroughEverybody(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 9)
 	const n = 2_500
 	for i := range n {
@@ -211,7 +211,7 @@ func TestBroadcastPagesThroughEverybody(t *testing.T) {
 // TestBroadcastMeasures: a row's latency runs from its own time to the last post
 // about it that was accepted.
 func TestBroadcastMeasures(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	for _, sku := range []string{"A", "B", "C"} {
 		b.stock(sku, 9)
 	}
@@ -224,7 +224,7 @@ func TestBroadcastMeasures(t *testing.T) {
 	b.now = b.now.Add(200 * time.Millisecond)
 	b.stock("B", 1) // told to c2 only
 	b.now = b.now.Add(50 * time.Millisecond)
-	b.answer = func(p hub.Post) error {
+	b.postError = func(p hub.Post) error {
 		if p.ConnectionID == "c1" {
 			return hub.ErrThrottled
 		}
@@ -250,10 +250,10 @@ func TestBroadcastMeasures(t *testing.T) {
 }
 
 func TestHealGivesUp(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 9)
 	b.connect("c1", guest, "sku:A")
-	b.answer = func(hub.Post) error { return hub.ErrThrottled }
+	b.postError = func(hub.Post) error { return hub.ErrThrottled }
 	b.changes = nil
 	b.stock("A", 1)
 	b.broadcast()
@@ -273,11 +273,11 @@ func TestHealGivesUp(t *testing.T) {
 		}
 		equal(t, fmt.Sprint("after another ", tt.after), report, tt.want)
 	}
-	equal(t, "ended", b.ended, []string{"c1"})
+	equal(t, "ended", b.disconnected, []string{"c1"})
 }
 
 func TestHealSendsNoMoreThanMayBeSeen(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.vendorStock("A", "acme", 100)
 	expiring := acme
 	expiring.Expires = b.now.Add(time.Minute)
@@ -285,12 +285,12 @@ func TestHealSendsNoMoreThanMayBeSeen(t *testing.T) {
 	owner := alice
 	owner.Expires = b.now.Add(time.Minute)
 	c := b.connect("c", owner, "cart")
-	b.answer = func(hub.Post) error { return hub.ErrThrottled }
+	b.postError = func(hub.Post) error { return hub.ErrThrottled }
 	b.changes = nil
 	b.stock("A", 99)
 	b.add(c, "A", 1, "")
 	b.broadcast()
-	b.answer, b.sent = nil, nil
+	b.postError, b.sent = nil, nil
 	b.now = b.now.Add(time.Minute + hub.SessionLeeway + time.Second)
 	if _, err := b.Heal(t.Context()); err != nil {
 		t.Fatal(err)

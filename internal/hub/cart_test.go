@@ -10,8 +10,8 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-func newShop(t testing.TB) *bench {
-	b := newBench(t)
+func newStockedHub(t testing.TB) *testHub {
+	b := newTestHub(t)
 	for sku, available := range map[string]int{"A": 99, "B": 99, "C": 99, "LOW": 3, "OUT": 0} {
 		b.stock(sku, available)
 	}
@@ -19,7 +19,7 @@ func newShop(t testing.TB) *bench {
 }
 
 func TestCartOneOnAllDevices(t *testing.T) {
-	b := newShop(t)
+	b := newStockedHub(t)
 	phone, laptop := b.connect("phone", alice, "cart"), b.connect("laptop", alice, "cart")
 	b.changes = nil
 	equal(t, "answer", b.add(phone, "A", 2, ""), wire.OK{From: 0, Version: 1, Lines: map[string]*wire.Line{"A": {Quantity: 2, Version: 1}}})
@@ -32,7 +32,7 @@ func TestCartOneOnAllDevices(t *testing.T) {
 }
 
 func TestCartKey(t *testing.T) {
-	b := newShop(t)
+	b := newStockedHub(t)
 	c := b.connect("c1", alice)
 	first := b.add(c, "A", 1, "k1")
 	b.add(c, "A", 5, "")
@@ -86,7 +86,7 @@ func TestCartKey(t *testing.T) {
 }
 
 func TestCartConflict(t *testing.T) {
-	b := newShop(t)
+	b := newStockedHub(t)
 	c := b.connect("c1", alice)
 	b.add(c, "A", 1, "") // 1
 	b.add(c, "B", 1, "") // 2
@@ -123,7 +123,7 @@ func TestCartConflict(t *testing.T) {
 }
 
 func TestCartClamps(t *testing.T) {
-	b := newShop(t)
+	b := newStockedHub(t)
 	b.vendorStock("SECRET", "acme", 50)
 	c := b.connect("c1", alice)
 	add := func(sku string, n int) (wire.OK, error) {
@@ -169,7 +169,7 @@ func TestCartClamps(t *testing.T) {
 }
 
 func TestCartLines(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	c := b.connect("c1", alice)
 	var wishes []wire.Wish
 	for i := range wire.MaxLines + 1 {
@@ -203,10 +203,10 @@ func TestCartLines(t *testing.T) {
 }
 
 func TestCartOvertaken(t *testing.T) {
-	b := newShop(t)
+	b := newStockedHub(t)
 	c, other := b.connect("c1", alice), b.connect("c2", alice)
 	overtakes := 0
-	h := b.over(failing{Store: b.store, beforePut: func() {
+	h := b.withStore(failingStore{Store: b.store, beforePut: func() {
 		if overtakes > 0 {
 			overtakes--
 			b.add(other, "B", 1, "")
@@ -240,7 +240,7 @@ func TestMerge(t *testing.T) {
 		{wire.PolicyTheirs, "v3 [A=3 B=1 C=1]"},
 	} {
 		t.Run(string(tt.policy), func(t *testing.T) {
-			b := newShop(t)
+			b := newStockedHub(t)
 			c, g := b.connect("c1", alice), b.connect("g1", guest)
 			b.add(c, "A", 2, "")
 			b.add(c, "B", 1, "")
@@ -267,7 +267,7 @@ func TestMerge(t *testing.T) {
 }
 
 func TestMergeRemovedLines(t *testing.T) {
-	b := newShop(t)
+	b := newStockedHub(t)
 	c, g := b.connect("c1", alice), b.connect("g1", guest)
 	tick := func() { b.now = b.now.Add(time.Second) }
 	b.add(g, "A", 1, "") // added by the guest, then removed by the customer
@@ -293,7 +293,7 @@ func TestMergeRemovedLines(t *testing.T) {
 }
 
 func TestMergeClampsAndRefuses(t *testing.T) {
-	b := newShop(t)
+	b := newStockedHub(t)
 	c, g := b.connect("c1", alice), b.connect("g1", guest)
 	b.add(c, "LOW", 2, "")
 	b.add(g, "LOW", 3, "")
@@ -313,11 +313,11 @@ func TestMergeClampsAndRefuses(t *testing.T) {
 func TestMergeOvertaken(t *testing.T) {
 	// The guest adds a piece in the middle of the merge: it is neither lost nor
 	// taken over twice.
-	b := newShop(t)
+	b := newStockedHub(t)
 	c, g := b.connect("c1", alice), b.connect("g1", guest)
 	b.add(g, "A", 1, "")
 	late := true
-	h := b.over(failing{Store: b.store, beforePut: func() {
+	h := b.withStore(failingStore{Store: b.store, beforePut: func() {
 		if late {
 			late = false
 			b.add(g, "A", 1, "")

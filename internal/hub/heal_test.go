@@ -12,43 +12,43 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-var errSick = errors.New("sick")
+var errBroken = errors.New("sick")
 
-func isSick(id string) bool { return strings.HasPrefix(id, "sick") }
+func isBroken(id string) bool { return strings.HasPrefix(id, "sick") }
 
 // sickness is a store in which one call fails for connections that are called
 // sick, or for the SKU that only they watch.
-type sickness struct {
+type partlyFailing struct {
 	hub.Store
 	call string
 }
 
-func (s sickness) fails(call, id string) error {
-	if s.call == call && isSick(id) {
-		return errSick
+func (s partlyFailing) fails(call, id string) error {
+	if s.call == call && isBroken(id) {
+		return errBroken
 	}
 	return nil
 }
 
-func (s sickness) Connection(ctx context.Context, id string) (hub.Connection, error) {
+func (s partlyFailing) Connection(ctx context.Context, id string) (hub.Connection, error) {
 	if err := s.fails("Connection", id); err != nil {
 		return hub.Connection{}, err
 	}
 	return s.Store.Connection(ctx, id)
 }
 
-func (s sickness) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
+func (s partlyFailing) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
 	if s.call == "Items" && slices.Contains(skus, "SICK") {
-		return nil, errSick
+		return nil, errBroken
 	}
 	return s.Store.Items(ctx, skus)
 }
 
-func (s sickness) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
+func (s partlyFailing) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
 	return errors.Join(s.fails("Forget", id), s.Store.Forget(ctx, id, topics...)) // done, and not known
 }
 
-func (s sickness) ClearRetryMark(ctx context.Context, m hub.RetryMark) error {
+func (s partlyFailing) ClearRetryMark(ctx context.Context, m hub.RetryMark) error {
 	if err := s.fails("ClearStale", m.ConnectionID); err != nil {
 		return err
 	}
@@ -76,14 +76,14 @@ func TestHealIsHeldUpByNobody(t *testing.T) {
 	}
 	for _, tt := range failures {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestHub(t)
 			b.stock("SICK", 9)
 			b.stock("A", 9)
 			for i := range sick {
 				b.connect(fmt.Sprintf("sick%03d", i), guest, "sku:SICK")
 			}
 			b.connect("well", guest, "sku:A")
-			b.answer = func(hub.Post) error { return hub.ErrThrottled }
+			b.postError = func(hub.Post) error { return hub.ErrThrottled }
 			b.changes = nil
 			b.stock("SICK", 1)
 			b.broadcast()
@@ -91,14 +91,14 @@ func TestHealIsHeldUpByNobody(t *testing.T) {
 			b.broadcast() // marked last
 
 			b.now = b.now.Add(2 * time.Minute)
-			b.answer = func(p hub.Post) error {
-				if isSick(p.ConnectionID) {
+			b.postError = func(p hub.Post) error {
+				if isBroken(p.ConnectionID) {
 					return tt.answer
 				}
 				return nil
 			}
-			b.hold = func(string) error { return tt.hold }
-			report, err := b.over(sickness{b.store, tt.call}).Heal(t.Context())
+			b.disconnectError = func(string) error { return tt.hold }
+			report, err := b.withStore(partlyFailing{b.store, tt.call}).Heal(t.Context())
 			if err == nil {
 				t.Error("got no error")
 			}

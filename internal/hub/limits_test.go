@@ -38,7 +38,7 @@ func TestParseLimits(t *testing.T) {
 }
 
 // admitted is how many of n messages are taken, and what the others are told.
-func admitted(t *testing.T, h *hub.Hub, c hub.Connection, n int) (taken int, told *hub.Error) {
+func admit(t *testing.T, h *hub.Hub, c hub.Connection, n int) (taken int, told *hub.Error) {
 	t.Helper()
 	for range n {
 		if err := h.Admit(t.Context(), c, 10); err != nil {
@@ -51,14 +51,14 @@ func admitted(t *testing.T, h *hub.Hub, c hub.Connection, n int) (taken int, tol
 }
 
 func TestAdmitByRole(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	h := b.WithLimits(limits(t, "guest=3,customer=5,vendor=7,admin=0"))
 	for name, tt := range map[string]struct {
 		p    hub.Principal
 		want int
 	}{"guest": {guest, 3}, "customer": {alice, 5}, "vendor": {acme, 7}, "admin": {admin, 20}} {
 		c := b.connect(name, tt.p)
-		taken, told := admitted(t, h, c, 20)
+		taken, told := admit(t, h, c, 20)
 		equal(t, name+": taken", taken, tt.want)
 		if tt.want < 20 && (told == nil || !told.Retry || told.After != 10*time.Second) {
 			t.Errorf("%s: told %+v, want to wait for 10 s", name, told)
@@ -67,11 +67,11 @@ func TestAdmitByRole(t *testing.T) {
 	t.Run("the wait is until the next window, and then there is room", func(t *testing.T) {
 		c := b.connect("again", guest)
 		b.now = b.now.Add(3*time.Second + 999*time.Millisecond)
-		taken, told := admitted(t, h, c, 4)
+		taken, told := admit(t, h, c, 4)
 		equal(t, "taken", taken, 3)
 		equal(t, "wait", told.After, 6_001*time.Millisecond)
 		b.now = b.now.Add(told.After)
-		taken, _ = admitted(t, h, c, 4)
+		taken, _ = admit(t, h, c, 4)
 		equal(t, "taken after the wait", taken, 3)
 	})
 	t.Run("the role is that of the row, not of the handshake", func(t *testing.T) {
@@ -79,18 +79,18 @@ func TestAdmitByRole(t *testing.T) {
 		if err := b.Renew(t.Context(), c, alice); err != nil {
 			t.Fatal(err)
 		}
-		taken, _ := admitted(t, h, c, 20) // c says that it is a guest
+		taken, _ := admit(t, h, c, 20) // c says that it is a guest
 		equal(t, "taken", taken, 5)
 	})
 	t.Run("another hub over the same rows counts on", func(t *testing.T) {
 		c := b.connect("two", guest)
-		admitted(t, h, c, 2)
-		taken, _ := admitted(t, b.over(b.store).WithLimits(limits(t, "guest=3")), c, 5)
+		admit(t, h, c, 2)
+		taken, _ := admit(t, b.withStore(b.store).WithLimits(limits(t, "guest=3")), c, 5)
 		equal(t, "taken by the second", taken, 1)
 	})
 	t.Run("one connection does not count for another", func(t *testing.T) {
-		admitted(t, h, b.connect("flood", alice), 100)
-		taken, _ := admitted(t, h, b.connect("calm", alice), 5)
+		admit(t, h, b.connect("flood", alice), 100)
+		taken, _ := admit(t, h, b.connect("calm", alice), 5)
 		equal(t, "taken", taken, 5)
 	})
 	t.Run("size", func(t *testing.T) {
@@ -114,17 +114,17 @@ func TestAdmitByRole(t *testing.T) {
 }
 
 // costs counts writes and reads.
-type costs struct {
+type countingStore struct {
 	hub.Store
 	counts, reads *int
 }
 
-func (s costs) Count(ctx context.Context, name string, expires time.Time) (int, error) {
+func (s countingStore) Count(ctx context.Context, name string, expires time.Time) (int, error) {
 	*s.counts++
 	return s.Store.Count(ctx, name, expires)
 }
 
-func (s costs) Connection(ctx context.Context, id string) (hub.Connection, error) {
+func (s countingStore) Connection(ctx context.Context, id string) (hub.Connection, error) {
 	*s.reads++
 	return s.Store.Connection(ctx, id)
 }
@@ -132,7 +132,7 @@ func (s costs) Connection(ctx context.Context, id string) (hub.Connection, error
 // TestAdmitCostsOneWrite: a message costs one write, and below the smallest limit
 // nothing else; without limits it costs nothing.
 func TestAdmitCostsOneWrite(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	c := b.connect("c", alice)
 	for text, want := range map[string][2]int{
 		"":                                     {60, 60 - hub.GuestMessages},
@@ -141,13 +141,13 @@ func TestAdmitCostsOneWrite(t *testing.T) {
 	} {
 		counts, reads := 0, 0
 		b.now = b.now.Add(time.Minute)
-		admitted(t, b.over(costs{b.store, &counts, &reads}).WithLimits(limits(t, text)), c, 60)
+		admit(t, b.withStore(countingStore{b.store, &counts, &reads}).WithLimits(limits(t, text)), c, 60)
 		equal(t, text+": writes and reads", [2]int{counts, reads}, want)
 	}
 }
 
 func TestConnectLimits(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	h := b.WithLimits(limits(t, "user=2,address=3"))
 	open := func(id string, p hub.Principal, address string) error {
 		return h.Connect(t.Context(), hub.Connection{ID: id, Principal: p, ConnectedAt: b.now, ClientHash: address})
@@ -187,7 +187,7 @@ func TestConnectLimits(t *testing.T) {
 // TestLoginIsCounted: a login counts for the user as a handshake does, and is taken
 // back whole if there is no place.
 func TestLoginIsCounted(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 9)
 	h := b.WithLimits(limits(t, "user=2"))
 	var c hub.Connection
@@ -214,7 +214,7 @@ func TestLoginIsCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := h.Renew(t.Context(), b.connect("c0", alice), issued(alice, b.now)); err != nil {
+	if err := h.Renew(t.Context(), b.connect("c0", alice), withSession(alice, b.now)); err != nil {
 		t.Errorf("a new token of one that is counted: %v", err)
 	}
 	if err := errors.Join(h.Disconnect(t.Context(), "c1"), h.Renew(t.Context(), c, alice)); err != nil {
@@ -225,12 +225,12 @@ func TestLoginIsCounted(t *testing.T) {
 // TestLoginsBesideEachOther: of two that log in at once for the last place, at most
 // one gets it.
 func TestLoginsBesideEachOther(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	limited := limits(t, "user=1")
 	first := b.connect("c1", guest)
 	second := b.connect("c2", guest)
 	var then func()
-	h := b.over(afterOwner{b.store, &then}).WithLimits(limited)
+	h := b.withStore(afterHolder{b.store, &then}).WithLimits(limited)
 	then = func() { // after the first found no revocation
 		if err := b.WithLimits(limited).Renew(t.Context(), second, alice); err != nil {
 			t.Error(err)
@@ -244,7 +244,7 @@ func TestLoginsBesideEachOther(t *testing.T) {
 }
 
 func TestGuestSKUs(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	for i := range 30 {
 		b.stock(fmt.Sprint("S", i), 3)
 	}
@@ -255,7 +255,7 @@ func TestGuestSKUs(t *testing.T) {
 		for _, i := range skus {
 			names = append(names, fmt.Sprint("sku:S", i))
 		}
-		s, err := do(t.Context(), c, ask(append(names, "cart")...))
+		s, err := do(t.Context(), c, subscribeTo(append(names, "cart")...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -320,7 +320,7 @@ func TestGuestSKUs(t *testing.T) {
 // TestLapsedCountsAsGuest: whoever has no authority any more is told, and gets, what
 // a guest gets.
 func TestLapsedCountsAsGuest(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	for i := range 3 {
 		b.stock(fmt.Sprint("S", i), 3)
 	}
@@ -338,7 +338,7 @@ func TestLapsedCountsAsGuest(t *testing.T) {
 		told := h.LimitsOf(row.Principal)
 		equal(t, p.User+": told when it is over", []int{told.SKUs, told.Messages}, []int{2, 3})
 		for i, want := range []string{"{}", "{}", `{"sku:S2":"slow_down"}`} {
-			s, err := h.Get(t.Context(), c, ask(fmt.Sprint("sku:S", i)))
+			s, err := h.Get(t.Context(), c, subscribeTo(fmt.Sprint("sku:S", i)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -347,7 +347,7 @@ func TestLapsedCountsAsGuest(t *testing.T) {
 			}
 			equal(t, fmt.Sprint(p.User, ": refused of SKU ", i), s.Refused, json.RawMessage(want))
 		}
-		taken, _ := admitted(t, h, c, 20)
+		taken, _ := admit(t, h, c, 20)
 		equal(t, p.User+": messages taken", taken, 3)
 	}
 }
@@ -355,7 +355,7 @@ func TestLapsedCountsAsGuest(t *testing.T) {
 // TestInventedSKUsDoNotCount: names that no item has use up nobody's share, and
 // are refused as unknown, never stored, over the limit too.
 func TestInventedSKUsDoNotCount(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 3)
 	b.stock("B", 3)
 	h := b.WithLimits(limits(t, "skus=1"))
@@ -366,7 +366,7 @@ func TestInventedSKUsDoNotCount(t *testing.T) {
 	}
 	for _, do := range []func(context.Context, hub.Connection, wire.Request) (wire.Snapshot, error){h.Get, h.Subscribe} {
 		for _, names := range [][]string{invented, append(slices.Clone(invented), "sku:A")} {
-			s, err := do(t.Context(), c, ask(names...))
+			s, err := do(t.Context(), c, subscribeTo(names...))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -377,7 +377,7 @@ func TestInventedSKUsDoNotCount(t *testing.T) {
 	}
 	_, err := h.Add(t.Context(), c, wire.Request{SKU: "NO1", Quantity: 1})
 	wantCode(t, err, wire.CodeBadField)
-	s, err := h.Subscribe(t.Context(), c, ask("sku:A", "sku:B", "sku:NO1"))
+	s, err := h.Subscribe(t.Context(), c, subscribeTo("sku:A", "sku:B", "sku:NO1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -387,16 +387,16 @@ func TestInventedSKUsDoNotCount(t *testing.T) {
 }
 
 func TestTopicsLimit(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	for i := range 4 {
 		b.stock(fmt.Sprint("S", i), 3)
 	}
 	h := b.WithLimits(limits(t, "topics=3"))
 	c := b.connect("c", guest)
-	if _, err := h.Subscribe(t.Context(), c, ask("sku:S0", "sku:S1", "sku:S2")); err != nil {
+	if _, err := h.Subscribe(t.Context(), c, subscribeTo("sku:S0", "sku:S1", "sku:S2")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.Subscribe(t.Context(), c, ask("sku:S3"))
+	_, err := h.Subscribe(t.Context(), c, subscribeTo("sku:S3"))
 	wantCode(t, err, wire.CodeTooManyTopics)
 	equal(t, "told", h.LimitsOf(guest).Topics, 3)
 	equal(t, "told a customer of SKUs", h.LimitsOf(alice).SKUs, 0)

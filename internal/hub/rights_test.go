@@ -66,14 +66,14 @@ func TestRightsHaveEachCaseOnce(t *testing.T) {
 }
 
 // actor is somebody of the matrix.
-type actor struct {
+type matrixActor struct {
 	name  string
 	p     hub.Principal
 	state string // of the authority: "fresh", "in leeway", "expired" or "revoked"
 }
 
-func actors(now time.Time) []actor {
-	var all []actor
+func actors(now time.Time) []matrixActor {
+	var all []matrixActor
 	for name, p := range map[string]hub.Principal{
 		"guest g1": guest, "guest g2": {User: "guest:g2", Role: hub.RoleGuest},
 		"alice": alice, "bob": bob, "a user with a strange name": {User: "ann@example", Role: hub.RoleCustomer},
@@ -85,7 +85,7 @@ func actors(now time.Time) []actor {
 			"expired": now.Add(-hub.SessionLeeway - time.Millisecond), "revoked": now.Add(time.Minute),
 		} {
 			p.Issued, p.Expires = now.Add(-time.Hour), expires
-			all = append(all, actor{name, p, state})
+			all = append(all, matrixActor{name, p, state})
 		}
 	}
 	return all
@@ -93,7 +93,7 @@ func actors(now time.Time) []actor {
 
 // rule is what an actor gets of a topic, in words of the issue and not of the
 // table: nothing, a badge, a figure, a cart, or a list.
-func rule(a actor, topic string, write bool) string {
+func expectedResult(a matrixActor, topic string, write bool) string {
 	kind, name, _ := strings.Cut(topic, ":")
 	active := a.state == "fresh" || a.state == "in leeway"
 	known := a.p.Role == "guest" || a.p.Role == "customer" || a.p.Role == "vendor" || a.p.Role == "admin"
@@ -149,8 +149,8 @@ func TestMatrix(t *testing.T) {
 }
 
 // matrixCell lets an actor do one thing in a shop of its own.
-func matrixCell(t *testing.T, a actor, action, topic string) (got, want string) {
-	b := newBench(t)
+func matrixCell(t *testing.T, a matrixActor, action, topic string) (got, want string) {
+	b := newTestHub(t)
 	b.vendorStock("ACME-1", "acme", 4711)
 	b.vendorStock("OTHER-1", "other", 4711)
 	b.stock("FREE", 4711)
@@ -161,7 +161,7 @@ func matrixCell(t *testing.T, a actor, action, topic string) (got, want string) 
 	ctx := t.Context()
 	switch action {
 	case "subscribe", "get", "resume":
-		r := ask(topic)
+		r := subscribeTo(topic)
 		do := b.Subscribe
 		if action == "get" {
 			do = b.Get
@@ -177,18 +177,18 @@ func matrixCell(t *testing.T, a actor, action, topic string) (got, want string) 
 		if subscribed := len(row.Topics) > 0; subscribed != (len(s.Topics) > 0 && action != "get") {
 			return fmt.Sprintf("subscribed to %v and answered %v", row.Topics, s.Topics), ""
 		}
-		return seen(t, s.Topics, len(s.Refused) == 1), rule(a, topic, false)
+		return answerResult(t, s.Topics, len(s.Refused) == 1), expectedResult(a, topic, false)
 	case "send", "heal":
-		got, want = sent(b, a, action, topic), rule(a, topic, false)
+		got, want = sendResult(b, a, action, topic), expectedResult(a, topic, false)
 		if action == "heal" && strings.HasPrefix(topic, "vendor:") && want == "nothing" {
-			want = rule(a, "sku:FREE", false) // what replaces a figure that is no longer shown; it is public
+			want = expectedResult(a, "sku:FREE", false) // what replaces a figure that is no longer shown; it is public
 		}
 		return got, want
 	case "add", "set", "merge":
 		if topic != "cart" {
 			return "", "" // there is no way to name another
 		}
-		return wrote(b, c, action), rule(a, topic, true)
+		return writeResult(b, c, action), expectedResult(a, topic, true)
 	}
 	kind, sku, _ := strings.Cut(topic, ":")
 	if kind != "sku" {
@@ -208,12 +208,12 @@ func matrixCell(t *testing.T, a actor, action, topic string) (got, want string) 
 	case item.Available == 5:
 		got = "figure"
 	}
-	return got, rule(a, topic, true)
+	return got, expectedResult(a, topic, true)
 }
 
 // sent subscribes the actor whatever the rules say, as if they had been others at
 // that time, lets the row change, and tells what reaches it.
-func sent(b *bench, a actor, action, topic string) string {
+func sendResult(b *testHub, a matrixActor, action, topic string) string {
 	ctx := context.Background()
 	row, err := b.store.Connection(ctx, "c")
 	if err != nil {
@@ -280,7 +280,7 @@ func sent(b *bench, a actor, action, topic string) string {
 }
 
 // seen tells what an answer holds.
-func seen(t *testing.T, topics map[string]wire.Value, refused bool) string {
+func answerResult(t *testing.T, topics map[string]wire.Value, refused bool) string {
 	t.Helper()
 	got := "nothing"
 	for name, v := range topics {
@@ -315,7 +315,7 @@ func valueKind(name, value string) string {
 }
 
 // wrote lets a caller write to its own cart.
-func wrote(b *bench, c hub.Connection, action string) string {
+func writeResult(b *testHub, c hub.Connection, action string) string {
 	var err error
 	ctx := context.Background()
 	switch action {
@@ -342,47 +342,47 @@ func wrote(b *bench, c hub.Connection, action string) string {
 }
 
 // accesses counts what reaches a store, in its order.
-type accesses struct {
+type accessRecorder struct {
 	hub.Store
 	made *[]string
 }
 
-func (s accesses) Connection(ctx context.Context, id string) (hub.Connection, error) {
+func (s accessRecorder) Connection(ctx context.Context, id string) (hub.Connection, error) {
 	*s.made = append(*s.made, "Connection")
 	return s.Store.Connection(ctx, id)
 }
 
-func (s accesses) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
+func (s accessRecorder) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
 	*s.made = append(*s.made, fmt.Sprint("Items ", len(skus)))
 	return s.Store.Items(ctx, skus)
 }
 
-func (s accesses) VendorSKUs(ctx context.Context, v, after string, n int) ([]string, bool, error) {
+func (s accessRecorder) VendorSKUs(ctx context.Context, v, after string, n int) ([]string, bool, error) {
 	*s.made = append(*s.made, "VendorSKUs")
 	return s.Store.VendorSKUs(ctx, v, after, n)
 }
 
-func (s accesses) Cart(ctx context.Context, id string) (hub.Cart, error) {
+func (s accessRecorder) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	*s.made = append(*s.made, "Cart")
 	return s.Store.Cart(ctx, id)
 }
 
-func (s accesses) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
+func (s accessRecorder) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
 	*s.made = append(*s.made, fmt.Sprint("Subscribe ", len(topics)))
 	return s.Store.Subscribe(ctx, c, topics)
 }
 
-func (s accesses) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) error {
+func (s accessRecorder) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) error {
 	*s.made = append(*s.made, fmt.Sprint("Unsubscribe ", len(topics)))
 	return s.Store.Unsubscribe(ctx, id, topics)
 }
 
-func (s accesses) Epoch(ctx context.Context) (string, error) {
+func (s accessRecorder) Epoch(ctx context.Context) (string, error) {
 	*s.made = append(*s.made, "Epoch")
 	return s.Store.Epoch(ctx)
 }
 
-func (s accesses) PutItem(ctx context.Context, i hub.Item, was int64) error {
+func (s accessRecorder) PutItem(ctx context.Context, i hub.Item, was int64) error {
 	*s.made = append(*s.made, "PutItem")
 	return s.Store.PutItem(ctx, i, was)
 }
@@ -390,17 +390,17 @@ func (s accesses) PutItem(ctx context.Context, i hub.Item, was int64) error {
 // TestDeniedIsAsUnknown: what somebody may not see or change is answered with the
 // same bytes, and after the same accesses to the store, as what is not there.
 func TestDeniedIsAsUnknown(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.vendorStock("OTHER-1", "other", 4711)
 	b.add(b.connect("bob", bob), "OTHER-1", 1, "")
 	var made []string
-	h := b.over(accesses{b.store, &made})
+	h := b.withStore(accessRecorder{b.store, &made})
 	n := 5
 	for _, p := range []hub.Principal{guest, alice, acme} {
 		c := b.connect("c", p)
 		for action, do := range map[string]func(topic string) (any, error){
-			"subscribe": func(topic string) (any, error) { return h.Subscribe(t.Context(), c, ask(topic)) },
-			"get":       func(topic string) (any, error) { return h.Get(t.Context(), c, ask(topic)) },
+			"subscribe": func(topic string) (any, error) { return h.Subscribe(t.Context(), c, subscribeTo(topic)) },
+			"get":       func(topic string) (any, error) { return h.Get(t.Context(), c, subscribeTo(topic)) },
 			"stock": func(topic string) (any, error) {
 				_, sku, _ := strings.Cut(topic, ":")
 				return h.VendorStock(t.Context(), p, sku, hub.StockChange{Available: &n})

@@ -14,7 +14,7 @@ import (
 // The seven rules of the package comment.
 
 func TestRuleAbsoluteAndVersioned(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.connect("c1", guest)
 	b.stock("A", 9)
 	b.subscribe(hub.Connection{ID: "c1", Principal: guest}, "sku:A")
@@ -36,7 +36,7 @@ func TestRuleAbsoluteAndVersioned(t *testing.T) {
 		b.wantGot("c1", delta(`"sku:A":{"version":4,"state":"low","quantity":4}`))
 	})
 	t.Run("versions of another epoch count as none", func(t *testing.T) {
-		r := ask("sku:A")
+		r := subscribeTo("sku:A")
 		r.Topics[0].Version, r.Epoch = 4, "k0"
 		s, err := b.Subscribe(t.Context(), hub.Connection{ID: "c1", Principal: guest}, r)
 		if err != nil || len(s.Topics) != 1 || s.Epoch != "k1" {
@@ -46,17 +46,17 @@ func TestRuleAbsoluteAndVersioned(t *testing.T) {
 }
 
 func TestRuleSubscribeThenRead(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 9)
 	b.changes = nil
 	// A change comes right before the snapshot is read: the subscription has to be
 	// there by then.
 	subscribed := false
-	h := b.over(failing{Store: b.store, beforeItems: func() {
+	h := b.withStore(failingStore{Store: b.store, beforeItems: func() {
 		page, _, _ := b.store.Subscribers(t.Context(), hub.Topic{Kind: hub.KindSKU, Name: "A"}, "", 10)
 		subscribed = len(page) == 1
 	}})
-	if _, err := h.Subscribe(t.Context(), hub.Connection{ID: "c1", Principal: guest}, ask("sku:A")); err != nil {
+	if _, err := h.Subscribe(t.Context(), hub.Connection{ID: "c1", Principal: guest}, subscribeTo("sku:A")); err != nil {
 		t.Fatal(err)
 	}
 	if !subscribed {
@@ -65,12 +65,12 @@ func TestRuleSubscribeThenRead(t *testing.T) {
 }
 
 func TestRuleRepliesRideOnTheRequest(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 9)
 	c := b.connect("c1", alice, "sku:A", "cart")
 	b.add(c, "A", 1, "k")
 	b.set(c, "A", 2)
-	if _, err := b.Get(t.Context(), c, ask("sku:A")); err != nil {
+	if _, err := b.Get(t.Context(), c, subscribeTo("sku:A")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Unsubscribe(t.Context(), c, wire.Request{All: true}); err != nil {
@@ -85,7 +85,7 @@ func TestRuleRepliesRideOnTheRequest(t *testing.T) {
 }
 
 func TestRuleOneBadListenerHurtsNobody(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 9)
 	for _, id := range []string{"gone", "good1", "slow", "good2", "young"} {
 		b.connect(id, guest, "sku:A")
@@ -94,7 +94,7 @@ func TestRuleOneBadListenerHurtsNobody(t *testing.T) {
 	if err := b.store.Subscribe(t.Context(), young, []hub.Topic{{Kind: hub.KindSKU, Name: "A"}}); err != nil {
 		t.Fatal(err)
 	}
-	b.answer = func(p hub.Post) error {
+	b.postError = func(p hub.Post) error {
 		switch p.ConnectionID {
 		case "gone", "young":
 			return fmt.Errorf("post: %w", hub.ErrGone)
@@ -122,7 +122,7 @@ func TestRuleOneBadListenerHurtsNobody(t *testing.T) {
 	equal(t, "marked", marked, []string{"slow", "young"})
 
 	t.Run("what was missed is brought later", func(t *testing.T) {
-		b.answer, b.sent = nil, nil
+		b.postError, b.sent = nil, nil
 		report, err := b.Heal(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -135,7 +135,7 @@ func TestRuleOneBadListenerHurtsNobody(t *testing.T) {
 }
 
 func TestRuleInOrderPerItemAtLeastOnce(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	for _, sku := range []string{"A", "BAD", "C"} {
 		b.stock(sku, 9)
 	}
@@ -147,7 +147,7 @@ func TestRuleInOrderPerItemAtLeastOnce(t *testing.T) {
 	b.stock("BAD", 2)
 
 	t.Run("a failure to read the audience", func(t *testing.T) {
-		h := b.over(failing{Store: b.store, subscribers: errors.New("down")})
+		h := b.withStore(failingStore{Store: b.store, subscribers: errors.New("down")})
 		_, err := h.Broadcast(t.Context(), b.changes)
 		var failed *hub.BatchError
 		if !errors.As(err, &failed) || failed.Index != 1 {
@@ -156,8 +156,8 @@ func TestRuleInOrderPerItemAtLeastOnce(t *testing.T) {
 		b.wantGot("c1", delta(`"sku:A":{"version":2,"state":"low","quantity":1},"sku:C":{"version":2,"state":"low","quantity":1}`))
 	})
 	t.Run("a failure to record a mark", func(t *testing.T) {
-		b.answer = func(hub.Post) error { return hub.ErrThrottled }
-		h := b.over(failing{Store: b.store, markStale: errors.New("down")})
+		b.postError = func(hub.Post) error { return hub.ErrThrottled }
+		h := b.withStore(failingStore{Store: b.store, markForRetry: errors.New("down")})
 		_, err := h.Broadcast(t.Context(), b.changes[2:])
 		var failed *hub.BatchError
 		if !errors.As(err, &failed) || failed.Index != 0 {
@@ -165,13 +165,13 @@ func TestRuleInOrderPerItemAtLeastOnce(t *testing.T) {
 		}
 	})
 	t.Run("failed posts do not fail the batch", func(t *testing.T) {
-		b.answer = func(hub.Post) error { return errors.New("500") }
+		b.postError = func(hub.Post) error { return errors.New("500") }
 		if _, err := b.Broadcast(t.Context(), b.changes); err != nil {
 			t.Errorf("got %v, want none", err)
 		}
 	})
 	t.Run("delivered again, the newest is sent again", func(t *testing.T) {
-		b.answer, b.sent = nil, nil
+		b.postError, b.sent = nil, nil
 		if _, err := b.Broadcast(t.Context(), b.changes[1:]); err != nil {
 			t.Fatal(err)
 		}
@@ -180,12 +180,12 @@ func TestRuleInOrderPerItemAtLeastOnce(t *testing.T) {
 }
 
 func TestRuleDisconnectIsACourtesy(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 9)
 
 	t.Run("without it a 410 cleans up", func(t *testing.T) {
 		b.connect("c1", guest, "sku:A")
-		b.answer = func(hub.Post) error { return hub.ErrGone }
+		b.postError = func(hub.Post) error { return hub.ErrGone }
 		b.changes = nil
 		b.stock("A", 1)
 		b.broadcast()
@@ -193,7 +193,7 @@ func TestRuleDisconnectIsACourtesy(t *testing.T) {
 		equal(t, "subscribers", len(page), 0)
 	})
 	t.Run("without it rows expire", func(t *testing.T) {
-		b.answer = nil
+		b.postError = nil
 		b.connect("c2", guest, "sku:A")
 		b.now = b.now.Add(hub.ConnectionLife)
 		b.changes = nil
@@ -212,7 +212,7 @@ func TestRuleDisconnectIsACourtesy(t *testing.T) {
 		if err := b.Disconnect(t.Context(), "c5"); err != nil {
 			t.Fatal(err)
 		}
-		_, subscribe := b.Subscribe(t.Context(), c, ask("cart"))
+		_, subscribe := b.Subscribe(t.Context(), c, subscribeTo("cart"))
 		for what, err := range map[string]error{"subscribe": subscribe, "renew": b.Renew(t.Context(), c, alice)} {
 			if !errors.Is(err, hub.ErrGone) {
 				t.Errorf("%s: got %v, want ErrGone", what, err)
@@ -237,7 +237,7 @@ func TestRuleDisconnectIsACourtesy(t *testing.T) {
 }
 
 func TestRuleACartHasOneOwner(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 99)
 	hers := b.connect("hers", alice, "cart")
 	his := b.connect("his", bob, "cart")
@@ -262,7 +262,7 @@ func TestRuleACartHasOneOwner(t *testing.T) {
 		b.changes = nil
 		b.add(hers, "A", 1, "")
 		report := b.broadcast()
-		equal(t, "sent to who has no authority any more", b.got()["old"], []string{overNotice})
+		equal(t, "sent to who has no authority any more", b.got()["old"], []string{expiredNotice})
 		if report.Denied != 1 || report.Ended != 1 {
 			t.Errorf("%d denied and %d told, want one each", report.Denied, report.Ended)
 		}

@@ -37,7 +37,7 @@ func TestPutStock(t *testing.T) {
 		"a name that is not a SKU": {"a b", hub.StockChange{Available: n(3)}, hub.Item{}, hub.ErrInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestHub(t)
 			b.stock("A", 10)
 			b.changes = nil
 			got, err := b.PutStock(t.Context(), tt.sku, tt.change)
@@ -56,7 +56,7 @@ func TestPutStock(t *testing.T) {
 }
 
 func TestDeleteStock(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.vendorStock("A", "acme", 10)
 	if _, err := b.DeleteStock(t.Context(), "A"); err != nil {
 		t.Fatal(err)

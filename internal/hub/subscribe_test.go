@@ -13,7 +13,7 @@ func resume(epoch string, topics ...wire.Topic) wire.Request {
 }
 
 func TestSubscribeResume(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 9)
 	b.stock("B", 9)
 	c := b.connect("c1", alice)
@@ -47,12 +47,12 @@ func TestSubscribeResume(t *testing.T) {
 }
 
 func TestSubscribeOnlyReplaces(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	for _, sku := range []string{"A", "B", "C"} {
 		b.stock(sku, 9)
 	}
 	c := b.connect("c1", alice, "sku:A", "sku:B", "cart")
-	r := ask("sku:B", "sku:C")
+	r := subscribeTo("sku:B", "sku:C")
 	r.Only = true
 	if _, err := b.Subscribe(t.Context(), c, r); err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestSubscribeOnlyReplaces(t *testing.T) {
 }
 
 func TestSubscribeLimit(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	c := b.connect("c1", alice)
 	names := make([]string, wire.MaxSubscriptions+1)
 	for i := range names {
@@ -78,11 +78,11 @@ func TestSubscribeLimit(t *testing.T) {
 	b.subscribe(c, names[:100]...)
 	b.subscribe(c, names[100:200]...)
 	b.subscribe(c, names[:100]...) // again: no more than before
-	_, err := b.Subscribe(t.Context(), c, ask(names[200]))
+	_, err := b.Subscribe(t.Context(), c, subscribeTo(names[200]))
 	wantCode(t, err, wire.CodeTooManyTopics)
 	got, _ := b.store.Connection(t.Context(), "c1")
 	equal(t, "topics", len(got.Topics), wire.MaxSubscriptions)
-	r := ask(names[200])
+	r := subscribeTo(names[200])
 	r.Only = true
 	if _, err := b.Subscribe(t.Context(), c, r); err != nil {
 		t.Errorf("only one instead of all: %v", err)
@@ -90,23 +90,23 @@ func TestSubscribeLimit(t *testing.T) {
 }
 
 func TestSubscribeRefusesWhatIsNotThere(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 9)
 	c := b.connect("c1", guest)
 	s := b.subscribe(c, "sku:A", "sku:NOPE")
 	equal(t, "refused", s.Refused, map[string]string{"sku:NOPE": "denied"})
 	got, _ := b.store.Connection(t.Context(), "c1")
 	equal(t, "topics", fmt.Sprint(got.Topics), "[sku:A]")
-	if _, err := b.Subscribe(t.Context(), c, ask("sku:A", "nonsense")); err == nil {
+	if _, err := b.Subscribe(t.Context(), c, subscribeTo("sku:A", "nonsense")); err == nil {
 		t.Error("a topic that is none: got no error")
 	}
 }
 
 func TestUnsubscribe(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 9)
 	c := b.connect("c1", alice, "sku:A", "cart")
-	if _, err := b.Unsubscribe(t.Context(), c, ask("cart", "sku:NEVER")); err != nil {
+	if _, err := b.Unsubscribe(t.Context(), c, subscribeTo("cart", "sku:NEVER")); err != nil {
 		t.Fatal(err)
 	}
 	got, _ := b.store.Connection(t.Context(), "c1")
@@ -119,10 +119,10 @@ func TestUnsubscribe(t *testing.T) {
 }
 
 func TestGetSubscribesToNothing(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 9)
 	c := b.connect("c1", alice)
-	s, err := b.Get(t.Context(), c, ask("sku:A", "cart", "sku:NOPE"))
+	s, err := b.Get(t.Context(), c, subscribeTo("sku:A", "cart", "sku:NOPE"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestGetSubscribesToNothing(t *testing.T) {
 }
 
 func TestWhoSeesWhatOfASKU(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.vendorStock("A", "acme", 250)
 	other := acme
 	other.Vendor = "other"
@@ -158,7 +158,7 @@ func TestWhoSeesWhatOfASKU(t *testing.T) {
 }
 
 func TestVendorTopic(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.vendorStock("A", "acme", 250)
 	b.vendorStock("B", "acme", 0)
 	b.vendorStock("C", "other", 1)

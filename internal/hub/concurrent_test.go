@@ -14,12 +14,12 @@ import (
 // Messages of one connection may be answered side by side (G-ORDER-2).
 
 // beside is a store in which something else happens after one call of Subscribe.
-type beside struct {
+type afterSubscribe struct {
 	hub.Store
 	then *func()
 }
 
-func (s beside) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
+func (s afterSubscribe) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
 	err := s.Store.Subscribe(ctx, c, topics)
 	if then := *s.then; then != nil {
 		*s.then = nil
@@ -29,7 +29,7 @@ func (s beside) Subscribe(ctx context.Context, c hub.Connection, topics []hub.To
 }
 
 func TestRenewBesideSubscribe(t *testing.T) {
-	b := newShop(t)
+	b := newStockedHub(t)
 	short := alice
 	short.Expires = b.now.Add(time.Minute)
 	c := b.connect("c1", short)
@@ -40,8 +40,8 @@ func TestRenewBesideSubscribe(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	h := b.over(beside{b.store, &then})
-	if _, err := h.Subscribe(t.Context(), c, ask("cart")); err != nil {
+	h := b.withStore(afterSubscribe{b.store, &then})
+	if _, err := h.Subscribe(t.Context(), c, subscribeTo("cart")); err != nil {
 		t.Fatal(err)
 	}
 	b.now = b.now.Add(10 * time.Minute)
@@ -56,7 +56,7 @@ func TestRenewBesideSubscribe(t *testing.T) {
 func TestLoginBesideSubscribe(t *testing.T) {
 	for _, first := range []string{"the subscription", "the login"} {
 		t.Run(first+" is stored first", func(t *testing.T) {
-			b := newShop(t)
+			b := newStockedHub(t)
 			c := b.connect("c1", guest)
 			login := func() {
 				if err := b.Renew(t.Context(), c, alice); err != nil {
@@ -64,11 +64,11 @@ func TestLoginBesideSubscribe(t *testing.T) {
 				}
 			}
 			then := login
-			var s hub.Store = beside{b.store, &then}
+			var s hub.Store = afterSubscribe{b.store, &then}
 			if first == "the login" {
-				s = loginFirst{b.store, &then}
+				s = beforeSubscribe{b.store, &then}
 			}
-			snapshot, err := b.over(s).Subscribe(t.Context(), c, ask("cart", "sku:A"))
+			snapshot, err := b.withStore(s).Subscribe(t.Context(), c, subscribeTo("cart", "sku:A"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,12 +88,12 @@ func TestLoginBesideSubscribe(t *testing.T) {
 
 // loginFirst lets the login happen after the connection was read and before its
 // subscriptions are written.
-type loginFirst struct {
+type beforeSubscribe struct {
 	hub.Store
 	login *func()
 }
 
-func (s loginFirst) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
+func (s beforeSubscribe) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
 	if login := *s.login; login != nil {
 		*s.login = nil
 		login()
@@ -102,7 +102,7 @@ func (s loginFirst) Subscribe(ctx context.Context, c hub.Connection, topics []hu
 }
 
 func TestLimitBesideSubscribe(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	c := b.connect("c1", alice)
 	names := make([]string, 300)
 	for i := range names {
@@ -111,8 +111,8 @@ func TestLimitBesideSubscribe(t *testing.T) {
 	}
 	b.subscribe(c, names[:100]...)
 	var inner error
-	then := func() { _, inner = b.Subscribe(t.Context(), c, ask(names[100:200]...)) }
-	_, outer := b.over(beside{b.store, &then}).Subscribe(t.Context(), c, ask(names[200:]...))
+	then := func() { _, inner = b.Subscribe(t.Context(), c, subscribeTo(names[100:200]...)) }
+	_, outer := b.withStore(afterSubscribe{b.store, &then}).Subscribe(t.Context(), c, subscribeTo(names[200:]...))
 	if (inner == nil) == (outer == nil) {
 		t.Errorf("got %v and %v, want one of them refused", inner, outer)
 	}
@@ -123,17 +123,17 @@ func TestLimitBesideSubscribe(t *testing.T) {
 
 // TestHealTakesTurns: who stays slow does not keep others from being healed.
 func TestHealTakesTurns(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 9)
 	for i := range 1_000 {
 		b.connect(fmt.Sprintf("slow%04d", i), guest, "sku:A")
 	}
 	b.connect("well", guest, "sku:A") // marked last
-	b.answer = func(hub.Post) error { return hub.ErrThrottled }
+	b.postError = func(hub.Post) error { return hub.ErrThrottled }
 	b.changes = nil
 	b.stock("A", 1)
 	b.broadcast()
-	b.answer = func(p hub.Post) error {
+	b.postError = func(p hub.Post) error {
 		if p.ConnectionID == "well" {
 			return nil
 		}
@@ -147,11 +147,11 @@ func TestHealTakesTurns(t *testing.T) {
 }
 
 func TestHealForgetsWhatIsUnsubscribed(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 9)
 	b.vendorStock("B", "acme", 9)
 	guestConn, vendorConn := b.connect("c1", guest, "sku:A"), b.connect("v", acme, "vendor:acme")
-	b.answer = func(hub.Post) error { return hub.ErrThrottled }
+	b.postError = func(hub.Post) error { return hub.ErrThrottled }
 	b.changes = nil
 	b.stock("A", 1)
 	b.vendorStock("B", "acme", 8)
@@ -159,7 +159,7 @@ func TestHealForgetsWhatIsUnsubscribed(t *testing.T) {
 	if _, err := b.Unsubscribe(t.Context(), guestConn, wire.Request{All: true}); err != nil {
 		t.Fatal(err)
 	}
-	b.answer, b.sent = nil, nil
+	b.postError, b.sent = nil, nil
 	if _, err := b.Heal(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestHealForgetsWhatIsUnsubscribed(t *testing.T) {
 }
 
 func TestFormerVendorIsTold(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.vendorStock("A", "acme", 100)
 	b.connect("v", acme, "vendor:acme")
 	other := hub.Principal{User: "otto", Role: hub.RoleVendor, Vendor: "other"}
@@ -184,7 +184,7 @@ func TestFormerVendorIsTold(t *testing.T) {
 
 // TestAnswersFit: the largest answers to writes are single messages.
 func TestAnswersFit(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	c := b.connect("c1", alice)
 	var wishes []wire.Wish
 	for i := range wire.MaxLines {

@@ -11,15 +11,15 @@ import (
 )
 
 // overNotice is what a client is told when its authority is over.
-const overNotice = `{"type":"error","code":"token_expired","message":"session expired; public topics stay subscribed"}`
+const expiredNotice = `{"type":"error","code":"token_expired","message":"session expired; public topics stay subscribed"}`
 
 // issued is p with an authority given at a time.
-func issued(p hub.Principal, at time.Time) hub.Principal {
+func withSession(p hub.Principal, at time.Time) hub.Principal {
 	p.Issued, p.Expires = at, at.Add(time.Hour)
 	return p
 }
 
-func (b *bench) revoke(user string) int {
+func (b *testHub) revoke(user string) int {
 	b.t.Helper()
 	b.sent = nil
 	told, err := b.Revoke(b.t.Context(), user)
@@ -30,24 +30,24 @@ func (b *bench) revoke(user string) int {
 }
 
 func TestRevoke(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.vendorStock("A", "acme", 250)
-	old := issued(alice, b.now.Add(-time.Minute))
+	old := withSession(alice, b.now.Add(-time.Minute))
 	phone := b.connect("phone", old, "cart", "sku:A")
 	b.connect("laptop", old, "cart")
 	if _, err := b.IssueTicket(t.Context(), "secret", old); err != nil {
 		t.Fatal(err)
 	}
 	b.connect("bob", bob, "cart")
-	seller := b.connect("seller", issued(acme, b.now.Add(-time.Minute)), "vendor:acme", "sku:A")
+	seller := b.connect("seller", withSession(acme, b.now.Add(-time.Minute)), "vendor:acme", "sku:A")
 
 	t.Run("every client of the user is told, and no other", func(t *testing.T) {
 		equal(t, "told", b.revoke("alice"), 2)
-		b.wantGot("phone", overNotice, "laptop", overNotice)
+		b.wantGot("phone", expiredNotice, "laptop", expiredNotice)
 	})
 	t.Run("private topics end, public ones go on", func(t *testing.T) {
 		b.changes = nil
-		b.set(b.connect("new", issued(alice, b.now.Add(time.Second))), "A", 1)
+		b.set(b.connect("new", withSession(alice, b.now.Add(time.Second))), "A", 1)
 		b.vendorStock("A", "acme", 3)
 		b.broadcast()
 		b.wantGot("phone", delta(`"sku:A":{"version":2,"state":"low","quantity":3}`),
@@ -78,7 +78,7 @@ func TestRevoke(t *testing.T) {
 		equal(t, "refused", b.subscribe(b.connect("ticket", p), "cart").Refused, map[string]wire.Code{"cart": "token_expired"})
 	})
 	t.Run("a new one is", func(t *testing.T) {
-		if err := b.Renew(t.Context(), phone, issued(alice, b.now.Add(time.Second))); err != nil {
+		if err := b.Renew(t.Context(), phone, withSession(alice, b.now.Add(time.Second))); err != nil {
 			t.Fatal(err)
 		}
 		if refused := b.subscribe(phone, "cart").Refused; len(refused) > 0 {
@@ -92,7 +92,7 @@ func TestRevoke(t *testing.T) {
 		b.broadcast()
 		b.wantGot("phone", delta(`"sku:A":{"version":3,"state":"in"}`), "seller", delta(`"sku:A":{"version":3,"state":"in"}`))
 		n := 1
-		if _, err := b.VendorStock(t.Context(), issued(acme, b.now.Add(-time.Minute)), "A", hub.StockChange{Available: &n}); !errors.Is(err, hub.ErrForbidden) {
+		if _, err := b.VendorStock(t.Context(), withSession(acme, b.now.Add(-time.Minute)), "A", hub.StockChange{Available: &n}); !errors.Is(err, hub.ErrForbidden) {
 			t.Errorf("changes stock with the old token: %v, want ErrForbidden", err)
 		}
 		equal(t, "refused", b.subscribe(seller, "vendor:acme").Refused, map[string]wire.Code{"vendor:acme": "token_expired"})
@@ -115,24 +115,24 @@ func TestRevoke(t *testing.T) {
 
 // TestRevokeReachesWhoCannotBeToldNow: the notice is healed like everything else.
 func TestRevokeReachesWhoCannotBeToldNow(t *testing.T) {
-	b := newBench(t)
-	b.connect("c", issued(alice, b.now.Add(-time.Minute)), "cart")
-	b.answer = func(hub.Post) error { return hub.ErrThrottled }
+	b := newTestHub(t)
+	b.connect("c", withSession(alice, b.now.Add(-time.Minute)), "cart")
+	b.postError = func(hub.Post) error { return hub.ErrThrottled }
 	equal(t, "ended", b.revoke("alice"), 1)
-	b.answer = nil
+	b.postError = nil
 	if _, err := b.Heal(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.wantGot("c", overNotice)
+	b.wantGot("c", expiredNotice)
 }
 
 // afterOwner lets something happen right after an authority was judged.
-type afterOwner struct {
+type afterHolder struct {
 	hub.Store
 	then *func()
 }
 
-func (s afterOwner) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
+func (s afterHolder) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
 	o, err := s.Store.Holder(ctx, id, after, limit)
 	if then := *s.then; then != nil {
 		*s.then = nil
@@ -144,11 +144,11 @@ func (s afterOwner) Holder(ctx context.Context, id, after string, limit int) (hu
 // TestRevokeBesideRenew: the old token is offered while it is taken back. Whatever
 // comes first, it does not count afterwards.
 func TestRevokeBesideRenew(t *testing.T) {
-	b := newBench(t)
-	old := issued(alice, b.now.Add(-time.Minute))
+	b := newTestHub(t)
+	old := withSession(alice, b.now.Add(-time.Minute))
 	c := b.connect("c", old, "cart")
 	var then func()
-	h := b.over(afterOwner{b.store, &then})
+	h := b.withStore(afterHolder{b.store, &then})
 	then = func() { b.revoke("alice") } // after Renew found no revocation
 	err := h.Renew(t.Context(), c, old)
 	if err != nil && !errors.Is(err, hub.ErrForbidden) {
@@ -162,12 +162,12 @@ func TestRevokeBesideRenew(t *testing.T) {
 // TestToldOnce: an authority that ends by time is told of with the first change,
 // and then no more.
 func TestToldOnce(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.vendorStock("A", "acme", 250)
-	b.connect("seller", issued(acme, b.now), "sku:A")
+	b.connect("seller", withSession(acme, b.now), "sku:A")
 	b.now = b.now.Add(time.Hour + hub.SessionLeeway + time.Millisecond)
 	for i, want := range [][]string{
-		{delta(`"sku:A":{"version":2,"state":"low","quantity":1}`), overNotice},
+		{delta(`"sku:A":{"version":2,"state":"low","quantity":1}`), expiredNotice},
 		{delta(`"sku:A":{"version":3,"state":"low","quantity":2}`)},
 	} {
 		b.changes = nil
@@ -180,12 +180,12 @@ func TestToldOnce(t *testing.T) {
 // TestEndSparesARenewal: a broadcast that finds an authority over does not take
 // away the one that was brought meanwhile.
 func TestEndSparesARenewal(t *testing.T) {
-	b := newBench(t)
+	b := newTestHub(t)
 	b.stock("A", 9)
-	c := b.connect("c", issued(alice, b.now), "cart", "sku:A")
+	c := b.connect("c", withSession(alice, b.now), "cart", "sku:A")
 	b.now = b.now.Add(time.Hour + hub.SessionLeeway + time.Millisecond)
-	fresh := issued(alice, b.now)
-	h := b.over(besidePut{b.store, func() {
+	fresh := withSession(alice, b.now)
+	h := b.withStore(beforeReplacePrincipal{b.store, func() {
 		if err := b.Renew(t.Context(), c, fresh); err != nil {
 			t.Error(err)
 		}
@@ -203,12 +203,12 @@ func TestEndSparesARenewal(t *testing.T) {
 }
 
 // besidePut lets something happen right before an authority is replaced.
-type besidePut struct {
+type beforeReplacePrincipal struct {
 	hub.Store
 	before func()
 }
 
-func (s besidePut) ReplacePrincipal(ctx context.Context, id string, was, is hub.Principal) error {
+func (s beforeReplacePrincipal) ReplacePrincipal(ctx context.Context, id string, was, is hub.Principal) error {
 	s.before()
 	return s.Store.ReplacePrincipal(ctx, id, was, is)
 }

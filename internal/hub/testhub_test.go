@@ -16,41 +16,41 @@ import (
 
 // bench is a hub over a memory store, with a poster that records, a clock that is
 // set, and the changes committed so far.
-type bench struct {
+type testHub struct {
 	*hub.Hub
 	t       testing.TB
 	store   *memstore.Store
 	changes []hub.Change
 	now     time.Time
 
-	sent   []hub.Post
-	answer func(hub.Post) error  // of a post; nil: all are accepted
-	hold   func(id string) error // why a connection cannot be ended; nil: all can
-	ended  []string
+	sent            []hub.Post
+	postError       func(hub.Post) error  // of a post; nil: all are accepted
+	disconnectError func(id string) error // why a connection cannot be ended; nil: all can
+	disconnected    []string
 }
 
-func newBench(t testing.TB) *bench {
-	b := &bench{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+func newTestHub(t testing.TB) *testHub {
+	b := &testHub{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	b.store = memstore.New(memstore.Options{Epoch: "k1", OnCommit: func(c hub.Change) { b.changes = append(b.changes, c) }})
-	b.Hub = b.over(b.store)
+	b.Hub = b.withStore(b.store)
 	return b
 }
 
 // over returns a hub on another view of the same store.
-func (b *bench) over(s hub.Store) *hub.Hub {
+func (b *testHub) withStore(s hub.Store) *hub.Hub {
 	limits := hub.DefaultLimits()
 	limits.ConnectionsPerUser = 0 // the guest has thousands
-	return hub.New(s, recorder{b}, func() time.Time { return b.now }).WithLimits(limits)
+	return hub.New(s, recordingPoster{b}, func() time.Time { return b.now }).WithLimits(limits)
 }
 
 // recorder is the poster of a bench.
-type recorder struct{ b *bench }
+type recordingPoster struct{ b *testHub }
 
-func (r recorder) Post(_ context.Context, posts []hub.Post) []error {
+func (r recordingPoster) Post(_ context.Context, posts []hub.Post) []error {
 	errs := make([]error, len(posts))
 	for i, p := range posts {
-		if r.b.answer != nil {
-			errs[i] = r.b.answer(p)
+		if r.b.postError != nil {
+			errs[i] = r.b.postError(p)
 		}
 		if errs[i] == nil {
 			r.b.sent = append(r.b.sent, p)
@@ -59,13 +59,13 @@ func (r recorder) Post(_ context.Context, posts []hub.Post) []error {
 	return errs
 }
 
-func (r recorder) Disconnect(_ context.Context, id, _ string) error {
-	if r.b.hold != nil {
-		if err := r.b.hold(id); err != nil {
+func (r recordingPoster) Disconnect(_ context.Context, id, _ string) error {
+	if r.b.disconnectError != nil {
+		if err := r.b.disconnectError(id); err != nil {
 			return err
 		}
 	}
-	r.b.ended = append(r.b.ended, id)
+	r.b.disconnected = append(r.b.disconnected, id)
 	return nil
 }
 
@@ -78,7 +78,7 @@ var (
 )
 
 // connect records a connection an hour old and subscribes it.
-func (b *bench) connect(id string, p hub.Principal, topics ...string) hub.Connection {
+func (b *testHub) connect(id string, p hub.Principal, topics ...string) hub.Connection {
 	b.t.Helper()
 	c := hub.Connection{ID: id, Principal: p, ConnectedAt: b.now.Add(-time.Hour)}
 	if err := b.Connect(b.t.Context(), c); err != nil {
@@ -90,7 +90,7 @@ func (b *bench) connect(id string, p hub.Principal, topics ...string) hub.Connec
 	return c
 }
 
-func ask(names ...string) wire.Request {
+func subscribeTo(names ...string) wire.Request {
 	r := wire.Request{Action: wire.ActionSubscribe}
 	for _, n := range names {
 		r.Topics = append(r.Topics, wire.Topic{Name: n})
@@ -98,9 +98,9 @@ func ask(names ...string) wire.Request {
 	return r
 }
 
-func (b *bench) subscribe(c hub.Connection, names ...string) wire.Snapshot {
+func (b *testHub) subscribe(c hub.Connection, names ...string) wire.Snapshot {
 	b.t.Helper()
-	s, err := b.Subscribe(b.t.Context(), c, ask(names...))
+	s, err := b.Subscribe(b.t.Context(), c, subscribeTo(names...))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func (b *bench) subscribe(c hub.Connection, names ...string) wire.Snapshot {
 }
 
 // stock sets figures: "A", 3, "B", 0.
-func (b *bench) stock(sku string, available int) hub.Item {
+func (b *testHub) stock(sku string, available int) hub.Item {
 	b.t.Helper()
 	item, err := b.PutStock(b.t.Context(), sku, hub.StockChange{Available: &available})
 	if err != nil {
@@ -117,7 +117,7 @@ func (b *bench) stock(sku string, available int) hub.Item {
 	return item
 }
 
-func (b *bench) vendorStock(sku, vendor string, available int) {
+func (b *testHub) vendorStock(sku, vendor string, available int) {
 	b.t.Helper()
 	if _, err := b.PutStock(b.t.Context(), sku, hub.StockChange{Available: &available, Vendor: &vendor}); err != nil {
 		b.t.Fatal(err)
@@ -125,7 +125,7 @@ func (b *bench) vendorStock(sku, vendor string, available int) {
 }
 
 // broadcast tells of everything committed since the last call.
-func (b *bench) broadcast() hub.Report {
+func (b *testHub) broadcast() hub.Report {
 	b.t.Helper()
 	changes := b.changes
 	b.changes, b.sent = nil, nil
@@ -137,7 +137,7 @@ func (b *bench) broadcast() hub.Report {
 }
 
 // got are the messages of the last broadcast by connection.
-func (b *bench) got() map[string][]string {
+func (b *testHub) got() map[string][]string {
 	all := map[string][]string{}
 	for _, p := range b.sent {
 		all[p.ConnectionID] = append(all[p.ConnectionID], string(p.Data))
@@ -146,7 +146,7 @@ func (b *bench) got() map[string][]string {
 }
 
 // wantGot fails unless exactly these messages went out: id, message, id, message.
-func (b *bench) wantGot(pairs ...string) {
+func (b *testHub) wantGot(pairs ...string) {
 	b.t.Helper()
 	want := map[string][]string{}
 	for i := 0; i < len(pairs); i += 2 {
@@ -158,7 +158,7 @@ func (b *bench) wantGot(pairs ...string) {
 func delta(topics string) string { return `{"type":"delta","epoch":"k1","topics":{` + topics + `}}` }
 
 // lines of a cart, as text.
-func (b *bench) cart(p hub.Principal) string {
+func (b *testHub) cart(p hub.Principal) string {
 	b.t.Helper()
 	c, err := b.store.Cart(b.t.Context(), p.CartID())
 	if err != nil {
@@ -174,7 +174,7 @@ func (b *bench) cart(p hub.Principal) string {
 	return fmt.Sprintf("v%d %v", c.Version, live)
 }
 
-func (b *bench) add(c hub.Connection, sku string, n int, key string) wire.OK {
+func (b *testHub) add(c hub.Connection, sku string, n int, key string) wire.OK {
 	b.t.Helper()
 	ok, err := b.Add(b.t.Context(), c, wire.Request{Action: wire.ActionAdd, SKU: sku, Quantity: n, Key: key})
 	if err != nil {
@@ -183,7 +183,7 @@ func (b *bench) add(c hub.Connection, sku string, n int, key string) wire.OK {
 	return ok
 }
 
-func (b *bench) set(c hub.Connection, sku string, n int) wire.OK {
+func (b *testHub) set(c hub.Connection, sku string, n int) wire.OK {
 	b.t.Helper()
 	ok, err := b.Set(b.t.Context(), c, wire.Request{Action: wire.ActionSet, Lines: []wire.Wish{{SKU: sku, Quantity: n}}})
 	if err != nil {
@@ -219,35 +219,35 @@ func wantCode(t testing.TB, err error, want wire.Code) *hub.Error {
 }
 
 // failing is a store that fails where it is told to.
-type failing struct {
+type failingStore struct {
 	hub.Store
-	subscribers, markStale error
-	beforeItems            func()
-	beforePut              func()
+	subscribers, markForRetry error
+	beforeItems               func()
+	beforePut                 func()
 }
 
-func (f failing) Subscribers(ctx context.Context, t hub.Topic, after string, limit int) ([]hub.Subscriber, string, error) {
+func (f failingStore) Subscribers(ctx context.Context, t hub.Topic, after string, limit int) ([]hub.Subscriber, string, error) {
 	if f.subscribers != nil && t.Name == "BAD" {
 		return nil, "", f.subscribers
 	}
 	return f.Store.Subscribers(ctx, t, after, limit)
 }
 
-func (f failing) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
-	if f.markStale != nil {
-		return slices.Repeat([]error{f.markStale}, len(missed))
+func (f failingStore) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
+	if f.markForRetry != nil {
+		return slices.Repeat([]error{f.markForRetry}, len(missed))
 	}
 	return f.Store.MarkForRetry(ctx, missed, now)
 }
 
-func (f failing) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
+func (f failingStore) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
 	if f.beforeItems != nil {
 		f.beforeItems()
 	}
 	return f.Store.Items(ctx, skus)
 }
 
-func (f failing) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+func (f failingStore) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
 	if f.beforePut != nil {
 		f.beforePut()
 	}
