@@ -84,7 +84,8 @@ func (c *client) connect() {
 	}
 	c.principal.Issued = sim.now
 	sim.opened++
-	s := &socket{id: fmt.Sprintf("c%03d=", sim.opened), client: c, handshake: c.principal, session: c.principal, connected: sim.now}
+	s := &socket{id: fmt.Sprintf("c%03d=", sim.opened), client: c, handshake: c.principal, session: c.principal,
+		connected: sim.now}
 	sim.sockets[s.id] = s
 	c.socket, c.subscribing, c.subscribed, c.writing, c.newSession, c.expired = s, false, false, false, true, false
 	sim.trace("%s connects %s", c.name, s.id)
@@ -229,7 +230,8 @@ func (c *client) write() {
 			c.apply("cart", false, ok.Version, "", &ok.From, ok.Lines)
 		case errors.As(err, &refused) && refused.Code == wire.CodeBadField && op.SKU != "":
 			sim.problem("%s: %s was refused: %v", c.name, op.Key, err)
-		case errors.As(err, &refused) && op.SKU != countedSKU && refused.Code != wire.CodeBusy && refused.Code != wire.CodeTokenExpired:
+		case errors.As(err, &refused) && op.SKU != countedSKU &&
+			refused.Code != wire.CodeBusy && refused.Code != wire.CodeTokenExpired:
 			c.pending = nil // conflict, no stock: the person chooses again
 		}
 	}})
@@ -328,7 +330,8 @@ func (c *client) inspect(s *socket, data []byte) {
 			case text == sim.history["badge"+at]:
 			case text == exact && active && s.session.Vendor == "acme":
 			default:
-				sim.problem("sent to %s: %s version %d is %q, committed was %q, %q", c.name, name, v.Version, text, sim.history["badge"+at], exact)
+				sim.problem("sent to %s: %s version %d is %q, committed was %q, %q", c.name, name, v.Version, text,
+					sim.history["badge"+at], exact)
 			}
 		default:
 			sim.problem("sent to %s, who may not see it: %s", c.name, name)

@@ -141,7 +141,9 @@ func (s *faultyStore) ClearRetryMark(ctx context.Context, m hub.RetryMark) error
 	return s.after(s.Store.ClearRetryMark(ctx, m))
 }
 
-func (s *faultyStore) Subscribers(ctx context.Context, t hub.Topic, after string, limit int) ([]hub.Subscriber, string, error) {
+func (s *faultyStore) Subscribers(
+	ctx context.Context, t hub.Topic, after string, limit int,
+) ([]hub.Subscriber, string, error) {
 	if err := s.before(); err != nil {
 		return nil, "", err
 	}

@@ -184,7 +184,8 @@ func (sim *simulation) fillStore(ctx context.Context) {
 		}
 	}
 	for i := range stuckCount {
-		err = errors.Join(err, sim.mem.MarkForRetry(ctx, []hub.Undelivered{{ConnectionID: fmt.Sprint(stuckPrefix, i)}}, sim.now)[0])
+		mark := hub.Undelivered{ConnectionID: fmt.Sprint(stuckPrefix, i)}
+		err = errors.Join(err, sim.mem.MarkForRetry(ctx, []hub.Undelivered{mark}, sim.now)[0])
 	}
 	if err != nil {
 		sim.problem("fill the store: %v", err)
@@ -267,7 +268,8 @@ func (sim *simulation) checkScreens(ctx context.Context) {
 					want = badgeText(item.Badge(hub.ShapeExact))
 				}
 				if got := c.shown[t.String()]; got.text != want {
-					sim.problem("%s shows %s as %q (version %d), want %q (version %d)", c.name, t, got.text, got.version, want, item.Version)
+					sim.problem("%s shows %s as %q (version %d), want %q (version %d)",
+						c.name, t, got.text, got.version, want, item.Version)
 				}
 			case hub.KindCart:
 				cart, _ := sim.mem.Cart(ctx, t.Name)

@@ -14,8 +14,8 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// bench is a hub over a memory store, with a poster that records, a clock that is
-// set, and the changes committed so far.
+// testHub is a hub over a memory store. Its poster records, tests set its clock, and
+// it keeps the changes committed so far.
 type testHub struct {
 	*hub.Hub
 	t       testing.TB
@@ -24,48 +24,51 @@ type testHub struct {
 	now     time.Time
 
 	sent            []hub.Post
-	postError       func(hub.Post) error  // of a post; nil: all are accepted
-	disconnectError func(id string) error // why a connection cannot be ended; nil: all can
+	postError       func(hub.Post) error  // nil: every post succeeds
+	disconnectError func(id string) error // nil: every Disconnect succeeds
 	disconnected    []string
 }
 
 func newTestHub(t testing.TB) *testHub {
-	b := &testHub{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	b.store = memstore.New(memstore.Options{Epoch: "k1", OnCommit: func(c hub.Change) { b.changes = append(b.changes, c) }})
-	b.Hub = b.withStore(b.store)
-	return b
+	th := &testHub{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	th.store = memstore.New(memstore.Options{Epoch: "k1", OnCommit: func(c hub.Change) {
+		th.changes = append(th.changes,
+			c)
+	}})
+	th.Hub = th.withStore(th.store)
+	return th
 }
 
-// over returns a hub on another view of the same store.
-func (b *testHub) withStore(s hub.Store) *hub.Hub {
+// withStore returns a hub with another store, usually a wrapper of th.store.
+func (th *testHub) withStore(s hub.Store) *hub.Hub {
 	limits := hub.DefaultLimits()
-	limits.ConnectionsPerUser = 0 // the guest has thousands
-	return hub.New(s, recordingPoster{b}, func() time.Time { return b.now }).WithLimits(limits)
+	limits.ConnectionsPerUser = 0 // tests open thousands for one guest
+	return hub.New(s, recordingPoster{th}, func() time.Time { return th.now }).WithLimits(limits)
 }
 
-// recorder is the poster of a bench.
-type recordingPoster struct{ b *testHub }
+// recordingPoster is the poster of a testHub.
+type recordingPoster struct{ th *testHub }
 
 func (r recordingPoster) Post(_ context.Context, posts []hub.Post) []error {
 	errs := make([]error, len(posts))
 	for i, p := range posts {
-		if r.b.postError != nil {
-			errs[i] = r.b.postError(p)
+		if r.th.postError != nil {
+			errs[i] = r.th.postError(p)
 		}
 		if errs[i] == nil {
-			r.b.sent = append(r.b.sent, p)
+			r.th.sent = append(r.th.sent, p)
 		}
 	}
 	return errs
 }
 
 func (r recordingPoster) Disconnect(_ context.Context, id, _ string) error {
-	if r.b.disconnectError != nil {
-		if err := r.b.disconnectError(id); err != nil {
+	if r.th.disconnectError != nil {
+		if err := r.th.disconnectError(id); err != nil {
 			return err
 		}
 	}
-	r.b.disconnected = append(r.b.disconnected, id)
+	r.th.disconnected = append(r.th.disconnected, id)
 	return nil
 }
 
@@ -77,15 +80,15 @@ var (
 	guest = hub.Principal{User: "guest:g1", Role: hub.RoleGuest}
 )
 
-// connect records a connection an hour old and subscribes it.
-func (b *testHub) connect(id string, p hub.Principal, topics ...string) hub.Connection {
-	b.t.Helper()
-	c := hub.Connection{ID: id, Principal: p, ConnectedAt: b.now.Add(-time.Hour)}
-	if err := b.Connect(b.t.Context(), c); err != nil {
-		b.t.Fatal(err)
+// connect records a connection that is an hour old, and subscribes it.
+func (th *testHub) connect(id string, p hub.Principal, topics ...string) hub.Connection {
+	th.t.Helper()
+	c := hub.Connection{ID: id, Principal: p, ConnectedAt: th.now.Add(-time.Hour)}
+	if err := th.Connect(th.t.Context(), c); err != nil {
+		th.t.Fatal(err)
 	}
 	if len(topics) > 0 {
-		b.subscribe(c, topics...)
+		th.subscribe(c, topics...)
 	}
 	return c
 }
@@ -98,71 +101,71 @@ func subscribeTo(names ...string) wire.Request {
 	return r
 }
 
-func (b *testHub) subscribe(c hub.Connection, names ...string) wire.Snapshot {
-	b.t.Helper()
-	s, err := b.Subscribe(b.t.Context(), c, subscribeTo(names...))
+func (th *testHub) subscribe(c hub.Connection, names ...string) wire.Snapshot {
+	th.t.Helper()
+	s, err := th.Subscribe(th.t.Context(), c, subscribeTo(names...))
 	if err != nil {
-		b.t.Fatal(err)
+		th.t.Fatal(err)
 	}
 	return s
 }
 
-// stock sets figures: "A", 3, "B", 0.
-func (b *testHub) stock(sku string, available int) hub.Item {
-	b.t.Helper()
-	item, err := b.PutStock(b.t.Context(), sku, hub.StockChange{Available: &available})
+// stock sets the quantity of a SKU.
+func (th *testHub) stock(sku string, available int) hub.Item {
+	th.t.Helper()
+	item, err := th.PutStock(th.t.Context(), sku, hub.StockChange{Available: &available})
 	if err != nil {
-		b.t.Fatal(err)
+		th.t.Fatal(err)
 	}
 	return item
 }
 
-func (b *testHub) vendorStock(sku, vendor string, available int) {
-	b.t.Helper()
-	if _, err := b.PutStock(b.t.Context(), sku, hub.StockChange{Available: &available, Vendor: &vendor}); err != nil {
-		b.t.Fatal(err)
+func (th *testHub) vendorStock(sku, vendor string, available int) {
+	th.t.Helper()
+	if _, err := th.PutStock(th.t.Context(), sku, hub.StockChange{Available: &available, Vendor: &vendor}); err != nil {
+		th.t.Fatal(err)
 	}
 }
 
-// broadcast tells of everything committed since the last call.
-func (b *testHub) broadcast() hub.Report {
-	b.t.Helper()
-	changes := b.changes
-	b.changes, b.sent = nil, nil
-	report, err := b.Broadcast(b.t.Context(), changes)
+// broadcast broadcasts everything committed since the last call.
+func (th *testHub) broadcast() hub.Report {
+	th.t.Helper()
+	changes := th.changes
+	th.changes, th.sent = nil, nil
+	report, err := th.Broadcast(th.t.Context(), changes)
 	if err != nil {
-		b.t.Fatal(err)
+		th.t.Fatal(err)
 	}
 	return report
 }
 
-// got are the messages of the last broadcast by connection.
-func (b *testHub) got() map[string][]string {
+// got returns the messages of the last broadcast, by connection.
+func (th *testHub) got() map[string][]string {
 	all := map[string][]string{}
-	for _, p := range b.sent {
+	for _, p := range th.sent {
 		all[p.ConnectionID] = append(all[p.ConnectionID], string(p.Data))
 	}
 	return all
 }
 
-// wantGot fails unless exactly these messages went out: id, message, id, message.
-func (b *testHub) wantGot(pairs ...string) {
-	b.t.Helper()
+// wantGot fails unless exactly these messages were sent: id, message, id, message.
+func (th *testHub) wantGot(pairs ...string) {
+	th.t.Helper()
 	want := map[string][]string{}
 	for i := 0; i < len(pairs); i += 2 {
 		want[pairs[i]] = append(want[pairs[i]], pairs[i+1])
 	}
-	equal(b.t, "messages", b.got(), want)
+	equal(th.t, "messages", th.got(), want)
 }
 
 func delta(topics string) string { return `{"type":"delta","epoch":"k1","topics":{` + topics + `}}` }
 
-// lines of a cart, as text.
-func (b *testHub) cart(p hub.Principal) string {
-	b.t.Helper()
-	c, err := b.store.Cart(b.t.Context(), p.CartID())
+// cart returns the version and the lines of a cart as text.
+func (th *testHub) cart(p hub.Principal) string {
+	th.t.Helper()
+	c, err := th.store.Cart(th.t.Context(), p.CartID())
 	if err != nil {
-		b.t.Fatal(err)
+		th.t.Fatal(err)
 	}
 	var live []string
 	for sku, l := range c.Lines {
@@ -174,25 +177,25 @@ func (b *testHub) cart(p hub.Principal) string {
 	return fmt.Sprintf("v%d %v", c.Version, live)
 }
 
-func (b *testHub) add(c hub.Connection, sku string, n int, key string) wire.OK {
-	b.t.Helper()
-	ok, err := b.Add(b.t.Context(), c, wire.Request{Action: wire.ActionAdd, SKU: sku, Quantity: n, Key: key})
+func (th *testHub) add(c hub.Connection, sku string, n int, key string) wire.OK {
+	th.t.Helper()
+	ok, err := th.Add(th.t.Context(), c, wire.Request{Action: wire.ActionAdd, SKU: sku, Quantity: n, Key: key})
 	if err != nil {
-		b.t.Fatal(err)
+		th.t.Fatal(err)
 	}
 	return ok
 }
 
-func (b *testHub) set(c hub.Connection, sku string, n int) wire.OK {
-	b.t.Helper()
-	ok, err := b.Set(b.t.Context(), c, wire.Request{Action: wire.ActionSet, Lines: []wire.Wish{{SKU: sku, Quantity: n}}})
+func (th *testHub) set(c hub.Connection, sku string, n int) wire.OK {
+	th.t.Helper()
+	ok, err := th.Set(th.t.Context(), c, wire.Request{Action: wire.ActionSet, Lines: []wire.Wish{{SKU: sku, Quantity: n}}})
 	if err != nil {
-		b.t.Fatal(err)
+		th.t.Fatal(err)
 	}
 	return ok
 }
 
-// equal compares as JSON, which is what clients see.
+// equal compares values as JSON, which is what clients see.
 func equal(t testing.TB, what string, got, want any) {
 	t.Helper()
 	g, err := json.Marshal(got)
@@ -208,7 +211,7 @@ func equal(t testing.TB, what string, got, want any) {
 	}
 }
 
-// wantCode fails unless err is a client's error of that code.
+// wantCode fails unless err is a [hub.Error] with the code.
 func wantCode(t testing.TB, err error, want wire.Code) *hub.Error {
 	t.Helper()
 	var e *hub.Error
@@ -218,38 +221,55 @@ func wantCode(t testing.TB, err error, want wire.Code) *hub.Error {
 	return e
 }
 
-// failing is a store that fails where it is told to.
-type failingStore struct {
+// hookedStore is a store that calls functions before or after its methods. A nil
+// function is not called.
+type hookedStore struct {
 	hub.Store
-	subscribers, markForRetry error
-	beforeItems               func()
-	beforePut                 func()
+	beforeItems, beforePutCarts, beforeReplacePrincipal func()
+	beforeSubscribe, afterSubscribe, afterHolder        func()
 }
 
-func (f failingStore) Subscribers(ctx context.Context, t hub.Topic, after string, limit int) ([]hub.Subscriber, string, error) {
-	if f.subscribers != nil && t.Name == "BAD" {
-		return nil, "", f.subscribers
+func call(f func()) {
+	if f != nil {
+		f()
 	}
-	return f.Store.Subscribers(ctx, t, after, limit)
 }
 
-func (f failingStore) MarkForRetry(ctx context.Context, missed []hub.Undelivered, now time.Time) []error {
-	if f.markForRetry != nil {
-		return slices.Repeat([]error{f.markForRetry}, len(missed))
+// once returns a function that calls f the first time only.
+func once(f func()) func() {
+	called := false
+	return func() {
+		if !called {
+			called = true
+			f()
+		}
 	}
-	return f.Store.MarkForRetry(ctx, missed, now)
 }
 
-func (f failingStore) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
-	if f.beforeItems != nil {
-		f.beforeItems()
-	}
-	return f.Store.Items(ctx, skus)
+func (s hookedStore) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
+	call(s.beforeItems)
+	return s.Store.Items(ctx, skus)
 }
 
-func (f failingStore) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
-	if f.beforePut != nil {
-		f.beforePut()
-	}
-	return f.Store.PutCarts(ctx, carts, r)
+func (s hookedStore) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+	call(s.beforePutCarts)
+	return s.Store.PutCarts(ctx, carts, r)
+}
+
+func (s hookedStore) ReplacePrincipal(ctx context.Context, id string, prev, next hub.Principal) error {
+	call(s.beforeReplacePrincipal)
+	return s.Store.ReplacePrincipal(ctx, id, prev, next)
+}
+
+func (s hookedStore) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
+	call(s.beforeSubscribe)
+	err := s.Store.Subscribe(ctx, c, topics)
+	call(s.afterSubscribe)
+	return err
+}
+
+func (s hookedStore) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
+	holder, err := s.Store.Holder(ctx, id, after, limit)
+	call(s.afterHolder)
+	return holder, err
 }
