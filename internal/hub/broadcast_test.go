@@ -14,15 +14,6 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-func mustJSON(t testing.TB, v any) string {
-	t.Helper()
-	data, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
-
 func TestBroadcastCoalesces(t *testing.T) {
 	th := newTestHub(t)
 	th.stock("A", 9)

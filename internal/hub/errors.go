@@ -29,7 +29,7 @@ var (
 // that: the admin API. Clients on the socket get [wire.CodeDenied] instead.
 const CodeNotFound wire.Code = "not_found"
 
-// Error is a failure that tells a client more than its kind does. Package handler
+// Error is a failure that says more to a client than its kind does. Package handler
 // maps kinds and codes to answers, in one table.
 type Error struct {
 	Kind    error                 // one of the kinds above; nil if only the code matters

@@ -191,9 +191,9 @@ func TestHealChecksRights(t *testing.T) {
 	expiring := acme
 	expiring.Expires = th.now.Add(time.Minute)
 	th.connect("v", expiring, "vendor:acme")
-	owner := alice
-	owner.Expires = th.now.Add(time.Minute)
-	c := th.connect("c", owner, "cart")
+	customer := alice
+	customer.Expires = th.now.Add(time.Minute)
+	c := th.connect("c", customer, "cart")
 	th.postError = func(hub.Post) error { return hub.ErrThrottled }
 	th.changes = nil
 	th.stock("A", 99)

@@ -291,21 +291,12 @@ func answerResult(t *testing.T, topics map[string]wire.Value, refused bool) stri
 	t.Helper()
 	got := "nothing"
 	for name, v := range topics {
-		got = valueKind(name, mustText(t, v))
+		got = valueKind(name, mustJSON(t, v))
 	}
 	if refused != (got == "nothing") {
 		return fmt.Sprintf("%s, refused %v", got, refused)
 	}
 	return got
-}
-
-func mustText(t *testing.T, v any) string {
-	t.Helper()
-	data, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
 }
 
 // valueKind returns the kind of a value. Every figure of the matrix is 4711.
@@ -389,9 +380,9 @@ func (s accessRecorder) Epoch(ctx context.Context) (string, error) {
 	return s.Store.Epoch(ctx)
 }
 
-func (s accessRecorder) PutItem(ctx context.Context, i hub.Item, was int64) error {
+func (s accessRecorder) PutItem(ctx context.Context, i hub.Item, base int64) error {
 	*s.calls = append(*s.calls, "PutItem")
-	return s.Store.PutItem(ctx, i, was)
+	return s.Store.PutItem(ctx, i, base)
 }
 
 // TestDeniedLooksUnknown checks that a topic that a caller has no right to gets the
@@ -422,7 +413,7 @@ func TestDeniedLooksUnknown(t *testing.T) {
 				for i, topic := range pair {
 					calls = nil
 					answer, err := do(topic)
-					answers[i] = fmt.Sprintf("%s, %v after %v", mustText(t, answer), err, calls)
+					answers[i] = fmt.Sprintf("%s, %v after %v", mustJSON(t, answer), err, calls)
 					name := topic[strings.Index(topic, ":")+1:]
 					answers[i] = strings.NewReplacer(topic, "TOPIC", name, "NAME").Replace(answers[i])
 				}

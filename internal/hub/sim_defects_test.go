@@ -39,7 +39,7 @@ var plantedDefects = []struct {
 	{"subscribed in $connect, deleted after a 410", defects{subscribedInConnect: true}},
 	{"throttled post counts as delivered", defects{throttledDropped: true}},
 	{"cached list of subscribers", defects{subscribersCached: true}},
-	{"repeated request applied twice", defects{duplicateAppliedTwice: true}},
+	{"repeated request applied again", defects{duplicateAppliedTwice: true}},
 	{"expiry of a session not recorded", defects{expiryNotRecorded: true}},
 	{"revocation not recorded", defects{revocationNotRecorded: true}},
 	{"notice of an expired session dropped", defects{noticeDropped: true}},

@@ -211,7 +211,7 @@ func (s *faultyStore) Receipt(ctx context.Context, cartID, key string) (hub.Rece
 	return s.Store.Receipt(ctx, cartID, key)
 }
 
-func (s *faultyStore) PutItem(ctx context.Context, item hub.Item, was int64) error {
+func (s *faultyStore) PutItem(ctx context.Context, item hub.Item, base int64) error {
 	if err := s.before(); err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (s *faultyStore) PutItem(ctx context.Context, item hub.Item, was int64) err
 			item.Version = 1
 		}
 	}
-	return s.after(s.Store.PutItem(ctx, item, was))
+	return s.after(s.Store.PutItem(ctx, item, base))
 }
 
 func (s *faultyStore) IndexItem(ctx context.Context, item hub.Item, former []string) error {

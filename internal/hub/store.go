@@ -230,9 +230,9 @@ type Source interface {
 // with the row before and after it, in the store's change feed: after it is
 // committed, and in the order of versions for each row.
 type Writer interface {
-	// PutItem writes an item if the stored one is at version was; 0 means that there
+	// PutItem writes an item if the stored one is at version base; 0 means that there
 	// is none. ErrConflict: it is at another version, and nothing was written.
-	PutItem(ctx context.Context, item Item, was int64) error
+	PutItem(ctx context.Context, item Item, base int64) error
 
 	// IndexItem updates the vendor indexes after an external write to an item: that
 	// of its vendor, unless the item is deleted, and those of former vendors. It is

@@ -198,17 +198,18 @@ func (th *testHub) set(c hub.Connection, sku string, n int) wire.OK {
 // equal compares values as JSON, which is what clients see.
 func equal(t testing.TB, what string, got, want any) {
 	t.Helper()
-	g, err := json.Marshal(got)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := json.Marshal(want)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(g) != string(w) {
+	if g, w := mustJSON(t, got), mustJSON(t, want); g != w {
 		t.Errorf("%s:\n got %s\nwant %s", what, g, w)
 	}
+}
+
+func mustJSON(t testing.TB, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
 
 // wantCode fails unless err is a [hub.Error] with the code.

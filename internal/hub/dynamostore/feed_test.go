@@ -162,7 +162,7 @@ func value(v types.AttributeValue) events.DynamoDBAttributeValue {
 func TestStreamHasWhatWasWritten(t *testing.T) {
 	db := newTestDB(t)
 	store := db.store(db.client)
-	at := time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC)
+	updated := time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC)
 	price := map[string]dynamotypes.AttributeValue{
 		table.AttrSKU:     &dynamotypes.AttributeValueMemberS{Value: "TEE"},
 		table.AttrVersion: &dynamotypes.AttributeValueMemberN{Value: "1"},
@@ -178,15 +178,15 @@ func TestStreamHasWhatWasWritten(t *testing.T) {
 	}
 	shopItem := hub.Item{SKU: "TEE", Version: 1, LowAt: hub.DefaultLowAt}
 	items := []hub.Item{
-		{SKU: "TEE", Version: 2, Available: 12, LowAt: 3, Vendor: "acme", UpdatedAt: at},
-		{SKU: "TEE", Version: 3, Available: 0, LowAt: 0, Vendor: "other", UpdatedAt: at.Add(time.Second)},
+		{SKU: "TEE", Version: 2, Available: 12, LowAt: 3, Vendor: "acme", UpdatedAt: updated},
+		{SKU: "TEE", Version: 3, Available: 0, LowAt: 0, Vendor: "other", UpdatedAt: updated.Add(time.Second)},
 		{SKU: "TEE", Version: 4, Vendor: "other", Deleted: true, LowAt: 1},
 		{SKU: "TEE", Version: 5, Available: hub.MaxAvailable},
 	}
 	carts := []hub.Cart{
-		{ID: "u~ann", Version: 1, Lines: map[string]hub.CartLine{"TEE": {Quantity: 2, Version: 1, At: at},
-			"lines": {Quantity: 999, Version: 1}}, UpdatedAt: at},
-		{ID: "u~ann", Version: 2, Lines: map[string]hub.CartLine{"TEE": {Version: 2, At: at}}, Floor: 1, UpdatedAt: at},
+		{ID: "u~ann", Version: 1, Lines: map[string]hub.CartLine{"TEE": {Quantity: 2, Version: 1, At: updated},
+			"lines": {Quantity: 999, Version: 1}}, UpdatedAt: updated},
+		{ID: "u~ann", Version: 2, Lines: map[string]hub.CartLine{"TEE": {Version: 2, At: updated}}, Floor: 1, UpdatedAt: updated},
 		{ID: "u~ann", Version: 3, Floor: 2},
 	}
 	want := []hub.Change{{NewItem: &shopItem}}

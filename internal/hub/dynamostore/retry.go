@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// attempts is how often a request is sent, and how often a batch is sent to
-	// process what is left of it.
+	// attempts is how often a request is sent, and how often the rest of a
+	// batch is sent.
 	attempts = 6
 
 	// firstPause and its doubles limit the pauses between attempts: 25, 50, 100,
@@ -30,7 +30,7 @@ const (
 
 func pause(try int) time.Duration { return rand.N(firstPause << try) }
 
-// outcome is what an error tells about the request.
+// outcome is what an error says about the request.
 type outcome int
 
 const (

@@ -46,7 +46,7 @@ type Options struct {
 
 	Layout table.Layout // of the inventory and of carts
 
-	Log *slog.Logger // receives unreadable rows of the inventory; nil: nobody does
+	Log *slog.Logger // for unreadable rows of the inventory; nil: no log
 }
 
 // maxUnreadable is how many unreadable rows are logged. It is our own choice: a shop

@@ -17,7 +17,7 @@ import (
 )
 
 // PutItem implements [hub.Writer].
-func (s *Store) PutItem(ctx context.Context, item hub.Item, was int64) error {
+func (s *Store) PutItem(ctx context.Context, item hub.Item, base int64) error {
 	fail := func(err error) error { return fmt.Errorf("put item %s: %w", item.SKU, err) }
 	if item.Vendor != "" && !item.Deleted {
 		if err := s.addToVendor(ctx, item); err != nil {
@@ -25,7 +25,7 @@ func (s *Store) PutItem(ctx context.Context, item hub.Item, was int64) error {
 		}
 	}
 	names := s.opts.Layout.Inventory
-	u := versionedUpdate(s.opts.InventoryTable, names, table.AttrSKU, item.SKU, itemRow(item), was)
+	u := versionedUpdate(s.opts.InventoryTable, names, table.AttrSKU, item.SKU, itemRow(item), base)
 	old, err := s.replace(ctx, u, names, item.Version)
 	if err != nil {
 		return fail(err)
@@ -119,19 +119,19 @@ func (s *Store) receiptPut(r hub.Receipt) *types.Put {
 	}
 }
 
-// versionedUpdate sets the attributes of a row if it is at version was; 0 means
+// versionedUpdate sets the attributes of a row if it is at version base; 0 means
 // that there is none. Attributes of the shop stay. Placeholders have our names, and
 // stand for the shop's.
 func versionedUpdate(
-	tableName string, names table.Names, keyName, id string, attributes row, was int64,
+	tableName string, names table.Names, keyName, id string, attributes row, base int64,
 ) types.Update {
 	var u update
 	u.setRow(attributes)
 	var condition string
-	if was == 0 {
+	if base == 0 {
 		condition = u.missing(keyName)
 	} else {
-		condition = u.compare(table.AttrVersion, "=", "was", number(was))
+		condition = u.compare(table.AttrVersion, "=", "was", number(base))
 	}
 	for placeholder, ours := range u.names {
 		u.names[placeholder] = names.Of(ours)

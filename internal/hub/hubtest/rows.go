@@ -189,9 +189,9 @@ func cartRoundTrip(ctx context.Context, f Fixture) error {
 }
 
 func cartConditional(ctx context.Context, f Fixture) error {
-	put := func(version, was int64, quantity int) error {
+	put := func(version, base int64, quantity int) error {
 		next := cart("u~alice", version, map[string]int{"A": quantity})
-		return f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: next, Was: was}}, nil)
+		return f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: next, Was: base}}, nil)
 	}
 	if err := isKind("update of nothing", put(2, 1, 9), hub.ErrConflict); err != nil {
 		return err

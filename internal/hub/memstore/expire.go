@@ -7,8 +7,8 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-// Expire removes rows whose time is over, as DynamoDB's TTL does: those of
-// connections that can no longer be open, unused tickets, revocations and quotas.
+// Expire removes expired rows, as DynamoDB's TTL does: those of connections that can
+// no longer be open, unused tickets, revocations and quotas.
 func (s *Store) Expire(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,7 +16,7 @@ type Options struct {
 	// store that clients may have seen.
 	Epoch string
 
-	// OnCommit receives every change; nil: nobody does. The new cart of a change
+	// OnCommit receives every change. It may be nil. The new cart of a change
 	// shares its lines with the [hub.CartWrite] that it comes from, and neither side
 	// may change them.
 	OnCommit func(hub.Change)
@@ -109,11 +109,11 @@ func (s *Store) Receipt(_ context.Context, cartID, key string) (hub.Receipt, err
 }
 
 // PutItem implements [hub.Writer].
-func (s *Store) PutItem(_ context.Context, item hub.Item, was int64) error {
+func (s *Store) PutItem(_ context.Context, item hub.Item, base int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old, known := s.items[item.SKU]
-	if old.Version != was {
+	if old.Version != base {
 		return fmt.Errorf("item %s is at version %d: %w", item.SKU, old.Version, hub.ErrConflict)
 	}
 	s.items[item.SKU] = item
