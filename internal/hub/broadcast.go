@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	// audiencePage is how many subscribers are read at once. A row is some 100
+	// subscriberPage is how many subscribers are read at once. A row has some 100
 	// bytes and a DynamoDB Query returns at most 1 MB.
-	audiencePage = 1_000
+	subscriberPage = 1_000
 
-	// postsAtOnce is how many posts the poster gets at once.
-	postsAtOnce = 1_000
+	// postBatch is how many posts the poster gets at once.
+	postBatch = 1_000
 )
 
-// BatchError tells that changes of a batch have to be delivered again: those from
+// BatchError reports that changes of a batch must be delivered again: those from
 // Index on. Those before it are done.
 type BatchError struct {
 	Index int
@@ -33,19 +33,21 @@ func (e *BatchError) Error() string { return fmt.Sprintf("change %d: %v", e.Inde
 // Unwrap returns the cause.
 func (e *BatchError) Unwrap() error { return e.Err }
 
-// Broadcast tells subscribers of a batch of committed changes, in the order of a
-// stream: of several changes of one row only the newest is sent, and everything
-// for one connection travels together. A subscriber that cannot be served is
-// removed or marked for [Hub.Heal]; only a failure to read or to write that mark
-// fails the batch, with a [*BatchError].
+// Broadcast sends a batch of committed changes, in the order of a stream, to their
+// subscribers. Of several changes of one row it sends only the newest, and it packs
+// everything for one connection together. It removes a subscriber that is gone, and
+// marks one that did not receive everything for [Hub.Heal]. The batch fails, with
+// a [*BatchError], only if a read or the write of a mark fails.
 func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
-	b := broadcast{h: h, now: h.now(), report: Report{Changes: len(changes)}, failed: len(changes), expired: map[string]bool{}}
+	b := broadcast{
+		h: h, now: h.now(), report: Report{Changes: len(changes)}, failed: len(changes), expired: map[string]bool{},
+	}
 	var err error
 	if b.epoch, err = h.Epoch(ctx); err != nil {
 		b.report.Failed = len(changes)
 		return b.report, &BatchError{0, err}
 	}
-	b.collect(changes)
+	b.coalesce(changes)
 	for i := range b.rows {
 		b.indexVendors(ctx, i)
 		b.findRecipients(ctx, i)
@@ -61,42 +63,45 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 	return b.report, nil
 }
 
-// key is one changed row of a batch.
+// changedRow is one changed row of a batch.
 type changedRow struct {
-	topic          Topic // the row's own topic
-	first          int   // index of its first change in the batch
-	item           *Item // the newest, or nil
-	cart           *Cart
-	from           int64    // cart: the version before the first change
-	vendor         string   // item: whose list it is on
-	formerVendors  []string // item: vendors who lost it in this batch
-	vendorChanged  bool     // item: it is new, deleted, restored, or another vendor's
-	badgeUnchanged bool     // item: no change of the batch shows on a badge
-	unchanged      bool     // item: no change of the batch shows at all
-	entries        [ShapeAny + 1]wire.Entry
-	lastPosted     time.Time // when the last post about it was accepted
+	topic Topic // of the row itself
+	first int   // index of its first change in the batch
+	item  *Item // the newest version, or nil
+	cart  *Cart // the newest version, or nil
+
+	from int64 // cart: the version before the first change
+
+	vendor         string   // item: current vendor
+	formerVendors  []string // item: vendors that it was taken from in this batch
+	vendorChanged  bool     // item: it is new, deleted, restored, or has another vendor
+	badgeUnchanged bool     // item: no change of the batch is visible on a badge
+	unchanged      bool     // item: no change of the batch is visible at all
+
+	entries    [ShapeAny + 1]wire.Entry // by shape, encoded on demand
+	lastPosted time.Time                // when the last post about it was accepted
 }
 
-// broadcast is one batch on its way.
+// broadcast is the state of one Broadcast.
 type broadcast struct {
 	h          *Hub
 	now        time.Time
 	epoch      string
 	rows       []changedRow
-	recipients []recipient
-	gone       []int           // by the first of their addresses
-	expired    map[string]bool // connections whose authority has ended, and who were not told yet
+	recipients []recipient     // after send, sorted by connection
+	gone       []int           // index of the first recipient of each connection that is gone
+	expired    map[string]bool // connections whose session has expired and whose clients were not notified
 
 	undelivered []undelivered
 	report      Report
-	failed      int // index of the first change that has to come again
+	failed      int // index of the first change that must be delivered again
 	err         error
 }
 
-// address is one subscriber of one key.
+// recipient is one subscriber of one changed row.
 type recipient struct {
 	sub   Subscriber
-	topic Topic // the topic it is subscribed to
+	topic Topic // the topic that it is subscribed to
 	row   int
 	shape Shape
 }
@@ -107,20 +112,20 @@ func (b *broadcast) fail(first int, err error) {
 	}
 }
 
-// collect coalesces changes by row.
-func (b *broadcast) collect(changes []Change) {
+// coalesce groups changes by row.
+func (b *broadcast) coalesce(changes []Change) {
 	index := map[Topic]int{}
 	for i, c := range changes {
 		topic := c.topic()
-		at, seen := index[topic]
-		if !seen {
-			at = len(b.rows)
-			index[topic] = at
+		n, known := index[topic]
+		if !known {
+			n = len(b.rows)
+			index[topic] = n
 			b.rows = append(b.rows, changedRow{topic: topic, first: i, badgeUnchanged: true, unchanged: true, from: -1})
 		} else {
 			b.report.Coalesced++
 		}
-		b.rows[at].add(c)
+		b.rows[n].add(c)
 	}
 }
 
@@ -131,66 +136,65 @@ func (c Change) topic() Topic {
 	return Topic{KindSKU, c.NewItem.SKU}
 }
 
-// add takes one more change of the row. A badge may be left out only if none of
-// the changes shows: with "in, low, in", somebody may have read "low" in between.
-func (k *changedRow) add(c Change) {
+// add adds one change of the row. A badge may be left out only if none of the
+// changes is visible: with "in, low, in", a client may have read "low" in between.
+func (row *changedRow) add(c Change) {
 	if c.NewCart != nil {
-		was := int64(0)
-		if c.OldCart != nil {
-			was = c.OldCart.Version
-		}
-		if k.from < 0 || was < k.from {
-			k.from = was
-		}
-		if k.cart == nil || c.NewCart.Version > k.cart.Version {
-			k.cart = c.NewCart
-		}
+		row.addCart(c)
 		return
 	}
-	moved := c.OldItem == nil || c.OldItem.Vendor != c.NewItem.Vendor // then shapes change too
-	k.vendorChanged = k.vendorChanged || moved || c.OldItem.Deleted != c.NewItem.Deleted
-	k.badgeUnchanged = k.badgeUnchanged && !moved && c.NewItem.sameFor(*c.OldItem, ShapeBadge)
-	k.unchanged = k.unchanged && !moved && c.NewItem.sameFor(*c.OldItem, ShapeExact)
-	if k.item == nil || c.NewItem.Version > k.item.Version {
-		k.item, k.vendor = c.NewItem, c.NewItem.Vendor
+	newVendor := c.OldItem == nil || c.OldItem.Vendor != c.NewItem.Vendor // changes shapes too
+	row.vendorChanged = row.vendorChanged || newVendor || c.OldItem.Deleted != c.NewItem.Deleted
+	row.badgeUnchanged = row.badgeUnchanged && !newVendor && c.NewItem.looksSame(*c.OldItem, ShapeBadge)
+	row.unchanged = row.unchanged && !newVendor && c.NewItem.looksSame(*c.OldItem, ShapeExact)
+	if row.item == nil || c.NewItem.Version > row.item.Version {
+		row.item, row.vendor = c.NewItem, c.NewItem.Vendor
 	}
-	if moved && c.OldItem != nil && c.OldItem.Vendor != "" && !slices.Contains(k.formerVendors, c.OldItem.Vendor) {
-		k.formerVendors = append(k.formerVendors, c.OldItem.Vendor)
+	if !newVendor || c.OldItem == nil || c.OldItem.Vendor == "" {
+		return
+	}
+	if former := c.OldItem.Vendor; !slices.Contains(row.formerVendors, former) {
+		row.formerVendors = append(row.formerVendors, former)
 	}
 }
 
-// list keeps the lists of vendors true to what the shop itself writes.
+func (row *changedRow) addCart(c Change) {
+	from := int64(0)
+	if c.OldCart != nil {
+		from = c.OldCart.Version
+	}
+	if row.from < 0 || from < row.from {
+		row.from = from
+	}
+	if row.cart == nil || c.NewCart.Version > row.cart.Version {
+		row.cart = c.NewCart
+	}
+}
+
+// indexVendors updates the vendor indexes after a write by the shop itself, which
+// does not maintain them.
 func (b *broadcast) indexVendors(ctx context.Context, i int) {
-	k := &b.rows[i]
-	if !k.vendorChanged || k.vendor == "" && len(k.formerVendors) == 0 {
+	row := &b.rows[i]
+	if !row.vendorChanged || row.vendor == "" && len(row.formerVendors) == 0 {
 		return
 	}
-	if err := b.h.store.IndexItem(ctx, *k.item, k.formerVendors); err != nil {
-		b.fail(k.first, fmt.Errorf("list %s: %w", k.topic, err))
+	if err := b.h.store.IndexItem(ctx, *row.item, row.formerVendors); err != nil {
+		b.fail(row.first, fmt.Errorf("index %s: %w", row.topic, err))
 	}
 }
 
-// address finds everybody who wants key i and may see it.
+// findRecipients finds the subscribers of row i that may see it.
 func (b *broadcast) findRecipients(ctx context.Context, i int) {
-	k := &b.rows[i]
-	if k.item != nil && k.unchanged {
+	row := &b.rows[i]
+	if row.item != nil && row.unchanged {
 		b.report.Suppressed++
 		return
 	}
-	topics := []Topic{k.topic}
-	if k.vendor != "" {
-		topics = append(topics, Topic{KindVendor, k.vendor})
-	}
-	for _, v := range k.formerVendors {
-		if v != k.vendor {
-			topics = append(topics, Topic{KindVendor, v}) // they show a figure that is no longer theirs
-		}
-	}
-	for _, t := range topics {
+	for _, t := range row.audience() {
 		for after, more := "", true; more; more = after != "" {
-			page, next, err := b.h.store.Subscribers(ctx, t, after, audiencePage)
+			page, next, err := b.h.store.Subscribers(ctx, t, after, subscriberPage)
 			if err != nil {
-				b.fail(k.first, fmt.Errorf("subscribers of %s: %w", t.Public(), err))
+				b.fail(row.first, fmt.Errorf("subscribers of %s: %w", t.Public(), err))
 				return
 			}
 			b.recipients = slices.Grow(b.recipients, len(page))
@@ -202,50 +206,66 @@ func (b *broadcast) findRecipients(ctx context.Context, i int) {
 	}
 }
 
-// take keeps an address if its subscriber may see something new.
-func (b *broadcast) addRecipient(a recipient) {
-	k := &b.rows[a.row]
-	if connectionExpired(a.sub.ConnectedAt, b.now) {
-		return
+// audience returns the topics whose subscribers receive the row.
+func (row *changedRow) audience() []Topic {
+	topics := []Topic{row.topic}
+	if row.vendor != "" {
+		topics = append(topics, Topic{KindVendor, row.vendor})
 	}
-	if p := a.sub.Principal; !p.Active(b.now) && p.Expires != expiredAt && len(b.expired) < maxNotifiedPerBatch {
-		b.expired[a.sub.ConnectionID] = true
-	}
-	a.shape = a.sub.Principal.sees(k.topic, k.vendor, b.now)
-	if a.topic.Kind == KindVendor && a.topic.Name == k.vendor && a.shape != ShapeExact {
-		a.shape = ShapeNone
-	}
-	switch {
-	case a.shape == ShapeNone:
-		b.report.Denied++
-	case a.shape == ShapeBadge && k.badgeUnchanged:
-	default:
-		b.recipients = append(b.recipients, a)
-	}
-}
-
-// entry is key i as a viewer of that shape gets it, encoded once.
-func (b *broadcast) entry(i int, s Shape) wire.Entry {
-	k := &b.rows[i]
-	if k.entries[s] == nil {
-		if k.cart != nil {
-			k.entries[s] = wire.NewEntry(topicName(k.topic, s), k.cart.Since(k.from))
-		} else {
-			k.entries[s] = wire.NewEntry(topicName(k.topic, s), k.item.Badge(s))
+	for _, vendor := range row.formerVendors {
+		if vendor != row.vendor {
+			topics = append(topics, Topic{KindVendor, vendor}) // its clients still show the exact quantity
 		}
 	}
-	return k.entries[s]
+	return topics
 }
 
-// send posts to each connection all that is for it, in as few messages as fit.
+// addRecipient adds a recipient if it may see something new.
+func (b *broadcast) addRecipient(r recipient) {
+	row := &b.rows[r.row]
+	if connectionExpired(r.sub.ConnectedAt, b.now) {
+		return
+	}
+	p := r.sub.Principal
+	if !p.Active(b.now) && p.Expires != expiredAt && len(b.expired) < maxNotifiedPerBatch {
+		b.expired[r.sub.ConnectionID] = true
+	}
+	r.shape = p.sees(row.topic, row.vendor, b.now)
+	if r.topic.Kind == KindVendor && r.topic.Name == row.vendor && r.shape != ShapeExact {
+		r.shape = ShapeNone
+	}
+	switch {
+	case r.shape == ShapeNone:
+		b.report.Denied++
+	case r.shape == ShapeBadge && row.badgeUnchanged:
+	default:
+		b.recipients = append(b.recipients, r)
+	}
+}
+
+// entry returns row i as a viewer with shape s gets it. It encodes each shape once.
+func (b *broadcast) entry(i int, s Shape) wire.Entry {
+	row := &b.rows[i]
+	if row.entries[s] == nil {
+		if row.cart != nil {
+			row.entries[s] = wire.NewEntry(topicName(row.topic, s), row.cart.Since(row.from))
+		} else {
+			row.entries[s] = wire.NewEntry(topicName(row.topic, s), row.item.Badge(s))
+		}
+	}
+	return row.entries[s]
+}
+
+// send posts to each connection everything it receives, in as few messages as fit.
 func (b *broadcast) send(ctx context.Context) {
 	slices.SortStableFunc(b.recipients, func(x, y recipient) int {
-		return cmp.Or(cmp.Compare(x.sub.ConnectionID, y.sub.ConnectionID), cmp.Compare(x.row, y.row), cmp.Compare(y.shape, x.shape))
+		return cmp.Or(
+			cmp.Compare(x.sub.ConnectionID, y.sub.ConnectionID), cmp.Compare(x.row, y.row), cmp.Compare(y.shape, x.shape))
 	})
-	encoded := map[string][][]byte{} // by what is in it, see content
+	encoded := map[string][][]byte{} // messages by content
 	var content []byte
 	var posts []Post
-	var of []int // posts[j] goes to the connection of b.to[of[j]]
+	var starts []int // posts[j] goes to the connection of b.recipients[starts[j]]
 	for start := 0; start < len(b.recipients); {
 		end := b.nextConnection(start)
 		content = b.content(content[:0], start, end)
@@ -256,17 +276,18 @@ func (b *broadcast) send(ctx context.Context) {
 		}
 		sub := &b.recipients[start].sub
 		for _, m := range messages {
-			posts, of = append(posts, Post{sub.ConnectionID, sub.Endpoint, m}), append(of, start)
+			posts, starts = append(posts, Post{sub.ConnectionID, sub.Endpoint, m}), append(starts, start)
 		}
 		start = end
-		if len(posts) >= postsAtOnce || start == len(b.recipients) {
-			b.post(ctx, posts, of)
-			posts, of = posts[:0], of[:0]
+		if len(posts) >= postBatch || start == len(b.recipients) {
+			b.post(ctx, posts, starts)
+			posts, starts = posts[:0], starts[:0]
 		}
 	}
 }
 
-// end is where the addresses of the next connection start.
+// nextConnection returns the index where the recipients of the next connection
+// start.
 func (b *broadcast) nextConnection(start int) int {
 	end := start + 1
 	for end < len(b.recipients) && b.recipients[end].sub.ConnectionID == b.recipients[start].sub.ConnectionID {
@@ -275,13 +296,14 @@ func (b *broadcast) nextConnection(start int) int {
 	return end
 }
 
-// twice reports whether address i is for the same key as the one before it, which
-// shows at least as much: of a connection subscribed to a SKU and its vendor.
+// repeatsRow reports whether recipient i is for the same row as the one before it,
+// whose shape shows at least as much. That happens if a connection is subscribed to
+// a SKU and its vendor.
 func (b *broadcast) repeatsRow(start, i int) bool {
 	return i > start && b.recipients[i-1].row == b.recipients[i].row
 }
 
-// content identifies what a connection gets: pairs of key and shape.
+// content identifies what a connection receives: pairs of row and shape.
 func (b *broadcast) content(buf []byte, start, end int) []byte {
 	for i := start; i < end; i++ {
 		if !b.repeatsRow(start, i) {
@@ -302,25 +324,25 @@ func (b *broadcast) encode(start, end int) [][]byte {
 	return wire.EncodeDeltas(b.epoch, entries)
 }
 
-// post sends, and keeps for later what was not accepted: those who can be served
-// do not wait until the store knows of those who cannot.
-func (b *broadcast) post(ctx context.Context, posts []Post, of []int) {
+// post sends posts and notes which connections did not receive everything. The
+// store learns of them only after all posts, so that the other connections do not
+// wait.
+func (b *broadcast) post(ctx context.Context, posts []Post, starts []int) {
 	errs := b.h.poster.Post(ctx, posts)
 	now := b.h.now()
-	for i := 0; i < len(posts); i++ {
-		err := errs[i]
+	for i := 0; i < len(posts); {
 		// Several messages to one connection count as one.
-		for i+1 < len(posts) && of[i+1] == of[i] {
-			if i++; err == nil {
-				err = errs[i]
-			}
+		start, end := starts[i], i+1
+		for end < len(posts) && starts[end] == start {
+			end++
 		}
-		start := of[i]
+		err := firstError(errs[i:end])
+		i = end
 		switch {
 		case err == nil:
 			b.report.Posts++
-			for _, a := range b.recipients[start:b.nextConnection(start)] {
-				b.rows[a.row].lastPosted = now
+			for _, r := range b.recipients[start:b.nextConnection(start)] {
+				b.rows[r.row].lastPosted = now
 			}
 		case errors.Is(err, ErrGone) && b.now.Sub(b.recipients[start].sub.ConnectedAt) > YoungConnection:
 			b.gone = append(b.gone, start)

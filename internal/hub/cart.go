@@ -10,8 +10,9 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// MaxTombstones is how many removed lines a cart remembers. With [wire.MaxLines]
-// live ones, a delta of the whole cart still fits into one message.
+// MaxTombstones is how many removed lines a cart keeps. Together with
+// [wire.MaxLines] live lines, a delta of the whole cart still fits into one
+// message.
 const MaxTombstones = 100
 
 // Cart is one row of the cart table. The zero Cart with an ID is a cart that was
@@ -20,12 +21,12 @@ type Cart struct {
 	ID      string
 	Version int64 // +1 with every change
 
-	// Lines by SKU. A line of quantity 0 is a tombstone: it was removed in its
+	// Lines by SKU. A line with quantity 0 is a tombstone: it was removed in its
 	// version.
 	Lines map[string]CartLine
 
-	// Floor is the version of the newest tombstone that was dropped: what happened
-	// up to it is no longer known line by line.
+	// Floor is the version of the newest tombstone that was dropped. The cart no
+	// longer knows which lines changed up to this version.
 	Floor int64
 
 	UpdatedAt time.Time // to the millisecond
@@ -34,8 +35,8 @@ type Cart struct {
 // CartLine is one line of a cart.
 type CartLine struct {
 	Quantity int
-	Version  int64     // the cart's version in which the line changed last
-	At       time.Time // when, to the millisecond
+	Version  int64     // the cart's version in which the line last changed
+	At       time.Time // when it last changed, to the millisecond
 }
 
 // Clone copies the cart with its lines.
@@ -44,8 +45,8 @@ func (c Cart) Clone() Cart {
 	return c
 }
 
-// view is a line as clients see it: nil when it is not there.
-func (c Cart) view(sku string) *wire.Line {
+// wireLine returns a line as clients see it, nil if there is none.
+func (c Cart) wireLine(sku string) *wire.Line {
 	l := c.Lines[sku]
 	if l.Quantity == 0 {
 		return nil
@@ -53,27 +54,27 @@ func (c Cart) view(sku string) *wire.Line {
 	return &wire.Line{Quantity: l.Quantity, Version: l.Version}
 }
 
-func (c Cart) views(skus []string) map[string]*wire.Line {
+func (c Cart) wireLines(skus []string) map[string]*wire.Line {
 	lines := make(map[string]*wire.Line, len(skus))
 	for _, sku := range skus {
-		lines[sku] = c.view(sku)
+		lines[sku] = c.wireLine(sku)
 	}
 	return lines
 }
 
-// Whole is the cart as a client sees it that knows nothing of it.
+// Whole returns the complete cart, for a client that has no version of it.
 func (c Cart) Whole() wire.Cart {
 	lines := make(map[string]*wire.Line, len(c.Lines))
 	for sku := range c.Lines {
-		if l := c.view(sku); l != nil {
+		if l := c.wireLine(sku); l != nil {
 			lines[sku] = l
 		}
 	}
 	return wire.Cart{Version: c.Version, Lines: lines}
 }
 
-// Since is the step from version from to now. If tombstones of that time are
-// forgotten, it is the whole cart.
+// Since returns what changed after version from. If tombstones of that time were
+// dropped, it returns the whole cart.
 func (c Cart) Since(from int64) wire.Cart {
 	if from < c.Floor || from > c.Version {
 		return c.Whole()
@@ -81,45 +82,44 @@ func (c Cart) Since(from int64) wire.Cart {
 	lines := map[string]*wire.Line{}
 	for sku, l := range c.Lines {
 		if l.Version > from {
-			lines[sku] = c.view(sku)
+			lines[sku] = c.wireLine(sku)
 		}
 	}
 	return wire.Cart{From: &from, Version: c.Version, Lines: lines}
 }
 
-// with returns the cart one version later, with the quantities given, and the
-// SKUs whose line changed. If none did it returns the cart as it is. The error is
-// an [Error] of code limit.
-func (c Cart) with(quantities map[string]int, now time.Time) (Cart, []string, error) {
-	var changed []string
+// update sets lines to the given quantities and returns the SKUs that changed. If
+// any did, the cart advances by one version. The caller owns c, so update changes
+// its lines in place. After an error, an [Error] with code limit, c is unusable.
+func (c *Cart) update(quantities map[string]int, now time.Time) (changed []string, err error) {
 	for sku, quantity := range quantities {
 		if c.Lines[sku].Quantity != quantity {
 			changed = append(changed, sku)
 		}
 	}
 	if len(changed) == 0 {
-		return c, nil, nil
+		return nil, nil
 	}
 	slices.Sort(changed)
-	next := c.Clone()
-	if next.Lines == nil {
-		next.Lines = make(map[string]CartLine, len(changed))
+	if c.Lines == nil {
+		c.Lines = make(map[string]CartLine, len(changed))
 	}
-	next.Version++
-	next.UpdatedAt = now
+	c.Version++
+	c.UpdatedAt = now
 	for _, sku := range changed {
-		next.Lines[sku] = CartLine{Quantity: quantities[sku], Version: next.Version, At: now}
+		c.Lines[sku] = CartLine{Quantity: quantities[sku], Version: c.Version, At: now}
 	}
-	next.forgetTombstones()
-	if live := next.live(); live > wire.MaxLines {
-		return Cart{}, nil, &Error{
+	c.dropTombstones()
+	if live := c.live(); live > wire.MaxLines {
+		return nil, &Error{
 			Code:    wire.CodeLimit,
 			Message: fmt.Sprintf("a cart has at most %d lines, this would be %d", wire.MaxLines, live),
 		}
 	}
-	return next, changed, nil
+	return changed, nil
 }
 
+// live counts the lines that are not tombstones.
 func (c Cart) live() int {
 	n := 0
 	for _, l := range c.Lines {
@@ -130,8 +130,8 @@ func (c Cart) live() int {
 	return n
 }
 
-// forgetTombstones drops the oldest tombstones over MaxTombstones.
-func (c *Cart) forgetTombstones() {
+// dropTombstones drops the oldest tombstones beyond MaxTombstones.
+func (c *Cart) dropTombstones() {
 	var removed []string
 	for sku, l := range c.Lines {
 		if l.Quantity == 0 {

@@ -8,12 +8,12 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// Connect records a connection that is about to open. It subscribes to nothing:
-// a post before the connection is open would be answered 410 (G-MGMT-8).
-// ErrThrottled: its user or its address has too many connections.
+// Connect records a connection that is about to open. It subscribes to nothing,
+// because a post before the connection is open gets a 410 (G-MGMT-8).
+// ErrThrottled: the user or the address has too many connections.
 //
-// The row is written before the others are counted, so of two that come at once
-// for the last place at most one gets it. A connection that ended without
+// The row is written before the connections are counted, so if two connections
+// compete for the last place, at most one gets it. A connection that ended without
 // $disconnect counts until a post finds it gone, or its rows expire.
 func (h *Hub) Connect(ctx context.Context, c Connection) error {
 	if err := h.store.PutConnection(ctx, c); err != nil {
@@ -24,7 +24,7 @@ func (h *Hub) Connect(ctx context.Context, c Connection) error {
 		_, err = h.checkConnections(ctx, "address", AddressHolder(c.ClientHash), h.limits.ConnectionsPerAddress)
 	}
 	if err != nil {
-		// If this fails too, its rows expire.
+		// If Forget fails too, the rows expire.
 		return fmt.Errorf("connect %s: %w", c.ID, errors.Join(err, h.store.Forget(ctx, c.ID)))
 	}
 	if user.revokes(c.Principal) {
@@ -33,27 +33,28 @@ func (h *Hub) Connect(ctx context.Context, c Connection) error {
 	return err
 }
 
-// checkConnections reads the holder with an id, a user or an address. It fails with
-// the code limit, of kind ErrThrottled, if the holder has more connections than the
-// limit; 0 is no limit.
-func (h *Hub) checkConnections(ctx context.Context, holder, id string, limit int) (Holder, error) {
-	o, err := h.store.Holder(ctx, id, "", max(limit+1, 1))
-	first := o
-	for live := 0; err == nil; o, err = h.store.Holder(ctx, id, o.Next, limit+1) {
-		for _, owned := range o.Connections {
-			if !connectionExpired(owned.ConnectedAt, h.now()) {
+// checkConnections counts the connections of a holder and returns the first page
+// of them. kind names the holder in the error: "user" or "address". It fails with
+// the code limit, of kind ErrThrottled, if there are more than limit; a limit of 0
+// allows any number.
+func (h *Hub) checkConnections(ctx context.Context, kind, id string, limit int) (Holder, error) {
+	page, err := h.store.Holder(ctx, id, "", max(limit+1, 1))
+	first := page
+	for live := 0; err == nil; page, err = h.store.Holder(ctx, id, page.Next, limit+1) {
+		for _, held := range page.Connections {
+			if !connectionExpired(held.ConnectedAt, h.now()) {
 				live++
 			}
 		}
 		if limit > 0 && live > limit {
 			return first, &Error{
 				Kind: ErrThrottled, Code: wire.CodeLimit,
-				Message: fmt.Sprintf("more than %d connections of this %s", limit, holder),
+				Message: fmt.Sprintf("more than %d connections of this %s", limit, kind),
 			}
 		}
-		if limit == 0 || o.Next == "" {
+		if limit == 0 || page.Next == "" {
 			return first, nil
 		}
 	}
-	return first, fmt.Errorf("connections of an owner: %w", err)
+	return first, fmt.Errorf("connections of a holder: %w", err)
 }

@@ -11,156 +11,170 @@ import (
 )
 
 const (
-	// healAtOnce is how many marked connections are served together, and healRounds
-	// how often one call of Heal does that.
-	healAtOnce = 100
+	// healBatch is how many marked connections are healed together, and healRounds
+	// how many batches one call of Heal handles.
+	healBatch  = 100
 	healRounds = 20
 
-	// healFor is how long a connection may stay marked before it is closed: its
-	// client reconnects and takes a fresh snapshot.
+	// closeAfter is how long a connection may stay marked before it is closed. Its
+	// client then reconnects and gets a fresh snapshot.
 	closeAfter = time.Minute
 )
 
 // HealReport counts what Heal did: each mark once, and errors.
 type HealReport struct {
-	Healed int // connections served
-	Gone   int // connections that are no more
-	Closed int // connections given up
-	Left   int // connections that stay marked, those among them whose turn ended with an error
-	Failed int // errors: marks that cannot be listed, connections that cannot be read, served or settled
+	Healed int // connections that received the current state
+	Gone   int // connections that no longer exist
+	Closed int // connections that were closed because healing failed for too long
+	Left   int // connections that stay marked, including those with an error
+	Failed int // errors: to list marks, or to read, post to, or settle a connection
 }
 
-// Heal gives marked connections the current state of what they missed. A
-// connection that cannot be served for a minute is closed. It is to be called
-// every few seconds, and does nothing where nothing is marked.
+// Heal sends marked connections the current state of what they missed. It closes a
+// connection that it could not heal for a minute. Call it every few seconds; it
+// does nothing if there is no mark.
 func (h *Hub) Heal(ctx context.Context) (HealReport, error) {
-	var report HealReport
-	var failed error
-	done := map[string]bool{}
+	healing := healing{h: h}
+	seen := map[string]bool{}
 	for range healRounds {
-		marks, err := h.store.RetryMarks(ctx, healAtOnce)
+		marks, err := h.store.RetryMarks(ctx, healBatch)
 		if err != nil {
-			report.Failed++
-			return report, errors.Join(failed, fmt.Errorf("list marks: %w", err))
+			healing.report.Failed++
+			return healing.report, errors.Join(healing.err, fmt.Errorf("list marks: %w", err))
 		}
-		// Who stays marked goes to the end; seen again, everybody had a turn.
-		marks = slices.DeleteFunc(marks, func(m RetryMark) bool { return done[m.ConnectionID] })
+		// A mark that stays moves to the end of the list. If only known connections
+		// come up, every connection had its turn.
+		marks = slices.DeleteFunc(marks, func(m RetryMark) bool { return seen[m.ConnectionID] })
 		if len(marks) == 0 {
 			break
 		}
 		for _, m := range marks {
-			done[m.ConnectionID] = true
+			seen[m.ConnectionID] = true
 		}
-		failed = errors.Join(failed, h.heal(ctx, marks, &report))
+		healing.heal(ctx, marks)
 	}
-	return report, failed
+	return healing.report, healing.err
 }
 
-// patient is a marked connection and what is sent to it.
+// healing is one call of Heal.
+type healing struct {
+	h      *Hub
+	report HealReport
+	left   []Undelivered // of the current batch
+	err    error
+}
+
+// marked is a marked connection, and the number of posts to it.
 type marked struct {
 	mark  RetryMark
 	c     Connection
 	posts int
 }
 
-// heal serves marked connections together: none waits for another. What is not
-// settled, for whatever reason, goes to the end of the list.
-func (h *Hub) heal(ctx context.Context, marks []RetryMark, report *HealReport) error {
-	var failed error
-	fail := func(id string, err error) {
-		report.Failed++
-		failed = errors.Join(failed, fmt.Errorf("heal %s: %w", id, err))
-	}
-	var left []Undelivered
-	count := func(m RetryMark, as *int, err error) {
-		if err != nil {
-			fail(m.ConnectionID, err)
-			as = &report.Left
-		}
-		if *as++; as == &report.Left {
-			left = append(left, Undelivered{m.ConnectionID, m.Topics})
-		}
-	}
-	var patients []marked
+// heal handles a batch of marks together, so that no connection waits for another.
+// A mark that stays, for whatever reason, moves to the end of the list.
+func (g *healing) heal(ctx context.Context, marks []RetryMark) {
+	var connections []marked
 	var posts []Post
 	for _, m := range marks {
-		c, err := h.store.Connection(ctx, m.ConnectionID)
-		if errors.Is(err, ErrGone) || err == nil && connectionExpired(c.ConnectedAt, h.now()) {
-			count(m, &report.Gone, h.store.Forget(ctx, m.ConnectionID, m.Topics...))
+		c, err := g.h.store.Connection(ctx, m.ConnectionID)
+		if errors.Is(err, ErrGone) || err == nil && connectionExpired(c.ConnectedAt, g.h.now()) {
+			g.count(m, &g.report.Gone, g.h.store.Forget(ctx, m.ConnectionID, m.Topics...))
 			continue
 		}
-		var fresh []Post
+		var current []Post
 		if err == nil {
-			fresh, err = h.refresh(ctx, c, m.Topics)
+			current, err = g.h.currentState(ctx, c, m.Topics)
 		}
 		if err != nil {
-			count(m, &report.Left, err)
+			g.count(m, &g.report.Left, err)
 			continue
 		}
-		patients = append(patients, marked{m, c, len(fresh)})
-		posts = append(posts, fresh...)
+		connections = append(connections, marked{m, c, len(current)})
+		posts = append(posts, current...)
 	}
-	errs := h.poster.Post(ctx, posts)
-	for _, p := range patients {
-		var undelivered error
-		for _, err := range errs[:p.posts] {
-			if undelivered == nil {
-				undelivered = err
-			}
-		}
-		errs = errs[p.posts:]
-		as, err := h.settle(ctx, p, undelivered, report)
-		count(p.mark, as, err)
+	errs := g.h.poster.Post(ctx, posts)
+	for _, c := range connections {
+		failed := firstError(errs[:c.posts])
+		errs = errs[c.posts:]
+		counter, err := g.settle(ctx, c, failed)
+		g.count(c.mark, counter, err)
 	}
-	for i, err := range h.store.MarkForRetry(ctx, left, h.now()) {
+	for i, err := range g.h.store.MarkForRetry(ctx, g.left, g.h.now()) {
 		if err != nil {
-			fail(left[i].ConnectionID, err)
+			g.fail(g.left[i].ConnectionID, err)
 		}
 	}
-	return failed
+	g.left = nil
 }
 
-// discharge settles what became of a marked connection, and returns as what it
-// counts.
-func (h *Hub) settle(ctx context.Context, p marked, undelivered error, report *HealReport) (*int, error) {
-	now := h.now()
+func firstError(errs []error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count counts a mark, as Left if there was an error.
+func (g *healing) count(m RetryMark, counter *int, err error) {
+	if err != nil {
+		g.fail(m.ConnectionID, err)
+		counter = &g.report.Left
+	}
+	*counter++
+	if counter == &g.report.Left {
+		g.left = append(g.left, Undelivered{m.ConnectionID, m.Topics})
+	}
+}
+
+func (g *healing) fail(id string, err error) {
+	g.report.Failed++
+	g.err = errors.Join(g.err, fmt.Errorf("heal %s: %w", id, err))
+}
+
+// settle clears the mark of a connection, forgets or closes the connection, or
+// leaves the mark, depending on the error of the posts. It returns the counter for
+// the outcome.
+func (g *healing) settle(ctx context.Context, m marked, failed error) (*int, error) {
+	now := g.h.now()
 	switch {
-	case undelivered == nil:
-		return &report.Healed, h.store.ClearRetryMark(ctx, p.mark)
-	case errors.Is(undelivered, ErrGone) && now.Sub(p.c.ConnectedAt) > YoungConnection:
-		return &report.Gone, h.store.Forget(ctx, p.c.ID, p.mark.Topics...)
-	case now.Sub(p.mark.Since) > closeAfter:
-		if err := h.poster.Disconnect(ctx, p.c.ID, p.c.Endpoint); err != nil {
-			return nil, fmt.Errorf("close after %v: %w", undelivered, err)
+	case failed == nil:
+		return &g.report.Healed, g.h.store.ClearRetryMark(ctx, m.mark)
+	case errors.Is(failed, ErrGone) && now.Sub(m.c.ConnectedAt) > YoungConnection:
+		return &g.report.Gone, g.h.store.Forget(ctx, m.c.ID, m.mark.Topics...)
+	case now.Sub(m.mark.Since) > closeAfter:
+		if err := g.h.poster.Disconnect(ctx, m.c.ID, m.c.Endpoint); err != nil {
+			return nil, fmt.Errorf("close after %v: %w", failed, err)
 		}
-		return &report.Closed, h.store.Forget(ctx, p.c.ID, p.mark.Topics...)
+		return &g.report.Closed, g.h.store.Forget(ctx, m.c.ID, m.mark.Topics...)
 	}
-	return &report.Left, nil
+	return &g.report.Left, nil
 }
 
-// refresh is the current state of topics as deltas, as far as c is subscribed to
-// them: a SKU by itself or by its vendor.
-func (h *Hub) refresh(ctx context.Context, c Connection, topics []Topic) ([]Post, error) {
+// currentState returns the current state of topics as deltas, as far as c is
+// subscribed to them: to a SKU itself or to a vendor.
+func (h *Hub) currentState(ctx context.Context, c Connection, topics []Topic) ([]Post, error) {
 	watchesVendor := slices.ContainsFunc(c.Topics, func(t Topic) bool { return t.Kind == KindVendor })
-	var asked []wire.Topic
+	var missed []wire.Topic
 	for _, t := range topics {
-		if !slices.Contains(c.Topics, t) && !(t.Kind == KindSKU && watchesVendor) {
-			continue
+		if slices.Contains(c.Topics, t) || t.Kind == KindSKU && watchesVendor {
+			missed = append(missed, wire.Topic{Name: t.String()})
 		}
-		asked = append(asked, wire.Topic{Name: t.String()})
 	}
-	l, err := h.authorize(c.Principal, asked)
+	v, err := h.authorize(c.Principal, missed)
 	if err != nil {
 		return nil, err
 	}
-	s, _, err := h.read(ctx, c.Principal, l, "", "")
+	s, _, err := h.read(ctx, c.Principal, v, "", "")
 	if err != nil {
 		return nil, err
 	}
 	var entries []wire.Entry
-	for _, t := range l.topics() {
-		if v, ok := s.Topics[l.names[t]]; ok {
-			entries = append(entries, wire.NewEntry(l.names[t], v))
+	for _, t := range v.topics() {
+		if value, ok := s.Topics[v.names[t]]; ok {
+			entries = append(entries, wire.NewEntry(v.names[t], value))
 		}
 	}
 	var posts []Post

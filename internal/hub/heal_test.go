@@ -10,104 +10,199 @@ import (
 	"time"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
 )
 
-var errSick = errors.New("sick")
+var errBroken = errors.New("broken")
 
-func isSick(id string) bool { return strings.HasPrefix(id, "sick") }
+func isBroken(id string) bool { return strings.HasPrefix(id, "broken") }
 
-// sickness is a store in which one call fails for connections that are called
-// sick, or for the SKU that only they watch.
-type sickness struct {
+// partlyFailing is a store in which one method fails for connections named broken,
+// or for the SKU that only they watch.
+type partlyFailing struct {
 	hub.Store
-	call string
+	method string
 }
 
-func (s sickness) fails(call, id string) error {
-	if s.call == call && isSick(id) {
-		return errSick
+func (s partlyFailing) fails(method, id string) error {
+	if s.method == method && isBroken(id) {
+		return errBroken
 	}
 	return nil
 }
 
-func (s sickness) Connection(ctx context.Context, id string) (hub.Connection, error) {
+func (s partlyFailing) Connection(ctx context.Context, id string) (hub.Connection, error) {
 	if err := s.fails("Connection", id); err != nil {
 		return hub.Connection{}, err
 	}
 	return s.Store.Connection(ctx, id)
 }
 
-func (s sickness) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
-	if s.call == "Items" && slices.Contains(skus, "SICK") {
-		return nil, errSick
+func (s partlyFailing) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
+	if s.method == "Items" && slices.Contains(skus, "BROKEN") {
+		return nil, errBroken
 	}
 	return s.Store.Items(ctx, skus)
 }
 
-func (s sickness) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
-	return errors.Join(s.fails("Forget", id), s.Store.Forget(ctx, id, topics...)) // done, and not known
+func (s partlyFailing) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
+	return errors.Join(s.fails("Forget", id), s.Store.Forget(ctx, id, topics...)) // fails although it was carried out
 }
 
-func (s sickness) ClearRetryMark(ctx context.Context, m hub.RetryMark) error {
-	if err := s.fails("ClearStale", m.ConnectionID); err != nil {
+func (s partlyFailing) ClearRetryMark(ctx context.Context, m hub.RetryMark) error {
+	if err := s.fails("ClearRetryMark", m.ConnectionID); err != nil {
 		return err
 	}
 	return s.Store.ClearRetryMark(ctx, m)
 }
 
-// TestHealIsHeldUpByNobody: as many marks as are served together can never be
-// settled, and came first. Those behind them are served by the same call, and each
-// mark counts once.
-func TestHealIsHeldUpByNobody(t *testing.T) {
-	const sick = 100
+// TestHealSkipsBrokenMarks sets a full batch of marks that can never be settled.
+// The same call still heals the mark behind them, and each mark counts once.
+func TestHealSkipsBrokenMarks(t *testing.T) {
+	const broken = 100
 	failures := []struct {
-		name   string
-		call   string // that the store fails
-		answer error  // to posts
-		hold   error  // to ending the connection
+		name            string
+		method          string // of the store, which fails
+		postError       error
+		disconnectError error
 	}{
 		{"connection unreadable", "Connection", nil, nil},
 		{"state unreadable", "Items", nil, nil},
-		{"gone, and not forgotten", "Forget", hub.ErrGone, nil},
-		{"closed, and not forgotten", "Forget", hub.ErrTooLarge, nil},
-		{"served, and not cleared", "ClearStale", nil, nil},
-		{"throttled, and not closed", "", hub.ErrThrottled, hub.ErrThrottled},
+		{"gone, Forget fails", "Forget", hub.ErrGone, nil},
+		{"closed, Forget fails", "Forget", hub.ErrTooLarge, nil},
+		{"healed, ClearRetryMark fails", "ClearRetryMark", nil, nil},
+		{"throttled, Disconnect fails", "", hub.ErrThrottled, hub.ErrThrottled},
 		{"forbidden", "", hub.ErrForbidden, hub.ErrForbidden},
 	}
 	for _, tt := range failures {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
-			b.stock("SICK", 9)
-			b.stock("A", 9)
-			for i := range sick {
-				b.connect(fmt.Sprintf("sick%03d", i), guest, "sku:SICK")
+			th := newTestHub(t)
+			th.stock("BROKEN", 9)
+			th.stock("A", 9)
+			for i := range broken {
+				th.connect(fmt.Sprintf("broken%03d", i), guest, "sku:BROKEN")
 			}
-			b.connect("well", guest, "sku:A")
-			b.answer = func(hub.Post) error { return hub.ErrThrottled }
-			b.changes = nil
-			b.stock("SICK", 1)
-			b.broadcast()
-			b.stock("A", 1)
-			b.broadcast() // marked last
+			th.connect("healthy", guest, "sku:A")
+			th.postError = func(hub.Post) error { return hub.ErrThrottled }
+			th.changes = nil
+			th.stock("BROKEN", 1)
+			th.broadcast()
+			th.stock("A", 1)
+			th.broadcast() // marked last
 
-			b.now = b.now.Add(2 * time.Minute)
-			b.answer = func(p hub.Post) error {
-				if isSick(p.ConnectionID) {
-					return tt.answer
+			th.now = th.now.Add(2 * time.Minute)
+			th.postError = func(p hub.Post) error {
+				if isBroken(p.ConnectionID) {
+					return tt.postError
 				}
 				return nil
 			}
-			b.hold = func(string) error { return tt.hold }
-			report, err := b.over(sickness{b.store, tt.call}).Heal(t.Context())
+			th.disconnectError = func(string) error { return tt.disconnectError }
+			report, err := th.withStore(partlyFailing{th.store, tt.method}).Heal(t.Context())
 			if err == nil {
 				t.Error("got no error")
 			}
-			equal(t, "report", report, hub.HealReport{Healed: 1, Left: sick, Failed: sick})
-			marks, err := b.store.RetryMarks(t.Context(), 2*sick)
+			equal(t, "report", report, hub.HealReport{Healed: 1, Left: broken, Failed: broken})
+			marks, err := th.store.RetryMarks(t.Context(), 2*broken)
 			if err != nil {
 				t.Fatal(err)
 			}
-			equal(t, "marks", len(marks), sick)
+			equal(t, "marks", len(marks), broken)
 		})
 	}
+}
+
+// TestHealTakesTurns checks that slow connections do not keep others from being
+// healed.
+func TestHealTakesTurns(t *testing.T) {
+	th := newTestHub(t)
+	th.stock("A", 9)
+	for i := range 1_000 {
+		th.connect(fmt.Sprintf("slow%04d", i), guest, "sku:A")
+	}
+	th.connect("healthy", guest, "sku:A") // marked last
+	th.postError = func(hub.Post) error { return hub.ErrThrottled }
+	th.changes = nil
+	th.stock("A", 1)
+	th.broadcast()
+	th.postError = func(p hub.Post) error {
+		if p.ConnectionID == "healthy" {
+			return nil
+		}
+		return hub.ErrThrottled
+	}
+	report, err := th.Heal(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "report", report, hub.HealReport{Healed: 1, Left: 1_000})
+}
+
+func TestHealSkipsUnsubscribedTopics(t *testing.T) {
+	th := newTestHub(t)
+	th.stock("A", 9)
+	th.vendorStock("B", "acme", 9)
+	guestConn, vendorConn := th.connect("c1", guest, "sku:A"), th.connect("v", acme, "vendor:acme")
+	th.postError = func(hub.Post) error { return hub.ErrThrottled }
+	th.changes = nil
+	th.stock("A", 1)
+	th.vendorStock("B", "acme", 8)
+	th.broadcast()
+	if _, err := th.Unsubscribe(t.Context(), guestConn, wire.Request{All: true}); err != nil {
+		t.Fatal(err)
+	}
+	th.postError, th.sent = nil, nil
+	if _, err := th.Heal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	th.wantGot(vendorConn.ID, delta(`"sku:B":{"version":2,"state":"in","quantity":8}`))
+}
+
+func TestHealClosesAfterAMinute(t *testing.T) {
+	th := newTestHub(t)
+	th.stock("A", 9)
+	th.connect("c1", guest, "sku:A")
+	th.postError = func(hub.Post) error { return hub.ErrThrottled }
+	th.changes = nil
+	th.stock("A", 1)
+	th.broadcast()
+	for _, tt := range []struct {
+		after time.Duration
+		want  hub.HealReport
+	}{
+		{time.Second, hub.HealReport{Left: 1}},
+		{58 * time.Second, hub.HealReport{Left: 1}},
+		{2 * time.Second, hub.HealReport{Closed: 1}},
+		{time.Second, hub.HealReport{}},
+	} {
+		th.now = th.now.Add(tt.after)
+		report, err := th.Heal(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, fmt.Sprint("after another ", tt.after), report, tt.want)
+	}
+	equal(t, "disconnected", th.disconnected, []string{"c1"})
+}
+
+func TestHealChecksRights(t *testing.T) {
+	th := newTestHub(t)
+	th.vendorStock("A", "acme", 100)
+	expiring := acme
+	expiring.Expires = th.now.Add(time.Minute)
+	th.connect("v", expiring, "vendor:acme")
+	customer := alice
+	customer.Expires = th.now.Add(time.Minute)
+	c := th.connect("c", customer, "cart")
+	th.postError = func(hub.Post) error { return hub.ErrThrottled }
+	th.changes = nil
+	th.stock("A", 99)
+	th.add(c, "A", 1, "")
+	th.broadcast()
+	th.postError, th.sent = nil, nil
+	th.now = th.now.Add(time.Minute + hub.SessionLeeway + time.Second)
+	if _, err := th.Heal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	th.wantGot("v", delta(`"sku:A":{"version":2,"state":"in"}`))
 }

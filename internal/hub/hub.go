@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Hub applies the rules. It is made by [New].
+// Hub applies the rules. Create one with [New].
 type Hub struct {
 	store  Store
 	poster Poster
@@ -23,9 +23,9 @@ func New(store Store, poster Poster, now func() time.Time) *Hub {
 	}
 }
 
-// Disconnect ends a connection that has closed. It may come late, twice or never,
-// and before messages of the connection are answered (G-ORDER-6): those bring it
-// back no more.
+// Disconnect ends a connection that has closed. The call may come late, twice or
+// never, and it may overtake messages of the connection (G-ORDER-6). Those cannot
+// bring the connection back.
 func (h *Hub) Disconnect(ctx context.Context, id string) error {
 	if err := h.store.EndConnection(ctx, id, h.now()); err != nil {
 		return fmt.Errorf("disconnect %s: %w", id, err)
@@ -33,7 +33,7 @@ func (h *Hub) Disconnect(ctx context.Context, id string) error {
 	return nil
 }
 
-// Epoch is the store's epoch.
+// Epoch returns the store's epoch.
 func (h *Hub) Epoch(ctx context.Context) (string, error) {
 	epoch, err := h.store.Epoch(ctx)
 	if err != nil {
@@ -42,5 +42,5 @@ func (h *Hub) Epoch(ctx context.Context) (string, error) {
 	return epoch, nil
 }
 
-// Now is the time by the hub's clock, to the millisecond.
+// Now returns the time of the hub's clock, to the millisecond.
 func (h *Hub) Now() time.Time { return h.now() }

@@ -7,27 +7,27 @@ import (
 )
 
 const (
-	// DefaultLowAt is the figure up to which stock counts as low where an item
-	// does not say.
+	// DefaultLowAt is the quantity up to which stock counts as low, unless the item
+	// says otherwise.
 	DefaultLowAt = 5
 
-	// MaxAvailable is the largest stock figure.
+	// MaxAvailable is the largest quantity in stock.
 	MaxAvailable = 1_000_000_000
 )
 
 // Item is one row of the inventory. A deleted item stays as a tombstone, so that
-// its versions go on if it is made again.
+// its versions continue if it is created again.
 type Item struct {
 	SKU       string
 	Version   int64 // 1, 2, 3 … within the store's epoch
 	Available int   // pieces; never below zero
-	LowAt     int   // pieces: up to here the badge says low
+	LowAt     int   // pieces: up to this quantity the badge says low
 	Vendor    string
 	UpdatedAt time.Time // to the millisecond
 	Deleted   bool
 }
 
-// Badge is the item as everybody sees it, or with the exact figure.
+// Badge returns the item's public state. [ShapeExact] adds the exact quantity.
 func (i Item) Badge(s Shape) wire.Badge {
 	b := wire.Badge{Version: i.Version, State: wire.StateIn}
 	switch {
@@ -43,9 +43,9 @@ func (i Item) Badge(s Shape) wire.Badge {
 	return b
 }
 
-// sameFor reports whether a viewer of that shape sees no difference between two
+// looksSame reports whether a viewer with shape s sees no difference between two
 // versions of an item.
-func (i Item) sameFor(other Item, s Shape) bool {
+func (i Item) looksSame(other Item, s Shape) bool {
 	a, b := i.Badge(s), other.Badge(s)
 	if a.State != b.State || (a.Quantity == nil) != (b.Quantity == nil) {
 		return false

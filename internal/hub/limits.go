@@ -10,53 +10,53 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// Defaults of the limits that keep one client from hurting others. They are our
-// own choice, and settings; the limits of the protocol are in package wire.
+// Defaults of the limits that protect clients from each other. They are our own
+// choice and can be set; package wire has the limits of the protocol.
 const (
-	// ConnectionsPerUser leaves room for a person's open tabs, and for those lost
-	// without $disconnect.
+	// ConnectionsPerUser leaves room for a person's open tabs, and for connections
+	// that ended without $disconnect.
 	ConnectionsPerUser = 100
 	// ConnectionsPerAddress leaves room for an office or a mobile network's gateway.
 	ConnectionsPerAddress = 1_000
 
 	// Messages per MessageWindow and connection. A page says hello, subscribes, and
-	// then a message each five minutes; a person clicks a few times a second.
+	// then sends a message every five minutes. A person clicks a few times a second.
 	GuestMessages    = 50
 	CustomerMessages = 100
 	VendorMessages   = 200
 	AdminMessages    = 500
 
 	// GuestSKUs is how many different SKUs a guest may look at in a CatalogueWindow.
-	// Who wants the whole catalogue signs in.
+	// Clients that need the whole catalogue must sign in.
 	GuestSKUs = 500
-	// AddressShare is how many times as many all guests of one address may look at:
-	// guests are free to get, addresses are not, and people share them.
+	// AddressShare is how many times GuestSKUs all guests of one address may look
+	// at. Guest ids cost nothing, addresses do, and people share addresses.
 	AddressShare = 4
 
-	// IdleTimeout is API Gateway's (G-LIMIT-5).
+	// IdleTimeout is that of API Gateway (G-LIMIT-5).
 	IdleTimeout = 10 * time.Minute
 )
 
 const (
-	// MessageWindow is the time in which messages are counted. Windows follow each
-	// other without overlap, so twice the limit may come around the end of one.
+	// MessageWindow is the time in which messages are counted. Windows do not
+	// overlap, so twice the limit may arrive around the end of one.
 	MessageWindow = 10 * time.Second
 	// CatalogueWindow is the time in which SKUs are counted.
 	CatalogueWindow = time.Hour
 )
 
-// Limits are what one client may use. Counts of 0 are no limit.
+// Limits are what one client may use. A count of 0 means no limit.
 type Limits struct {
 	ConnectionsPerUser    int
 	ConnectionsPerAddress int
 	Messages              map[Role]int  // per MessageWindow and connection
-	GuestSKUs             int           // per CatalogueWindow and guest; the guests of an address get AddressShare times as many
+	GuestSKUs             int           // per CatalogueWindow and guest; AddressShare times as many per address
 	Topics                int           // per connection, 1 to wire.MaxSubscriptions
 	MessageBytes          int           // 1 to wire.MaxMessage
-	Idle                  time.Duration // told to clients; the gateway applies it
+	Idle                  time.Duration // for clients to know; the gateway enforces it
 }
 
-// DefaultLimits are the limits where nothing else is set.
+// DefaultLimits returns the limits that apply if nothing else is set.
 func DefaultLimits() Limits {
 	return Limits{
 		ConnectionsPerUser: ConnectionsPerUser, ConnectionsPerAddress: ConnectionsPerAddress,
@@ -67,9 +67,10 @@ func DefaultLimits() Limits {
 	}
 }
 
-// ParseLimits reads limits that differ from the defaults:
+// ParseLimits parses limits that differ from the defaults:
 // "user=5,address=50,guest=20,customer=40,vendor=80,admin=80,skus=100,topics=50,bytes=8000,idle=600".
-// The roles set messages per MessageWindow, idle is in seconds. ErrInvalid.
+// The names of roles set messages per MessageWindow. idle is in seconds. The error
+// is ErrInvalid.
 func ParseLimits(text string) (Limits, error) {
 	l := DefaultLimits()
 	if text == "" {
@@ -79,41 +80,50 @@ func ParseLimits(text string) (Limits, error) {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 0 {
-			return Limits{}, fmt.Errorf("%w: limit %q wants a whole number from 0 on", ErrInvalid, name)
+			return Limits{}, fmt.Errorf("%w: limit %q needs a whole number, 0 or more", ErrInvalid, name)
 		}
-		switch name {
-		case "user":
-			l.ConnectionsPerUser = n
-		case "address":
-			l.ConnectionsPerAddress = n
-		case string(RoleGuest), string(RoleCustomer), string(RoleVendor), string(RoleAdmin):
-			l.Messages[Role(name)] = n
-		case "skus":
-			l.GuestSKUs = n
-		case "topics":
-			l.Topics = n
-		case "bytes":
-			l.MessageBytes = n
-		case "idle":
-			l.Idle = time.Duration(n) * time.Second
-		default:
-			return Limits{}, fmt.Errorf("%w: there is no limit %q", ErrInvalid, name)
+		if !l.set(name, n) {
+			return Limits{}, fmt.Errorf("%w: unknown limit %q", ErrInvalid, name)
 		}
 	}
 	if l.Topics < 1 || l.Topics > wire.MaxSubscriptions || l.MessageBytes < 1 || l.MessageBytes > wire.MaxMessage {
-		return Limits{}, fmt.Errorf("%w: topics are from 1 to %d, bytes from 1 to %d", ErrInvalid, wire.MaxSubscriptions, wire.MaxMessage)
+		return Limits{}, fmt.Errorf("%w: topics must be 1 to %d, bytes 1 to %d",
+			ErrInvalid, wire.MaxSubscriptions, wire.MaxMessage)
 	}
 	return l, nil
 }
 
-// WithLimits returns a Hub with other limits than [DefaultLimits].
-func (h *Hub) WithLimits(l Limits) *Hub {
-	other := *h
-	other.limits = l
-	return &other
+// set sets the limit with a name of [ParseLimits] and reports whether there is one.
+func (l *Limits) set(name string, n int) bool {
+	switch name {
+	case "user":
+		l.ConnectionsPerUser = n
+	case "address":
+		l.ConnectionsPerAddress = n
+	case string(RoleGuest), string(RoleCustomer), string(RoleVendor), string(RoleAdmin):
+		l.Messages[Role(name)] = n
+	case "skus":
+		l.GuestSKUs = n
+	case "topics":
+		l.Topics = n
+	case "bytes":
+		l.MessageBytes = n
+	case "idle":
+		l.Idle = time.Duration(n) * time.Second
+	default:
+		return false
+	}
+	return true
 }
 
-// LimitsOf are the limits that a client can act on.
+// WithLimits returns a Hub with other limits than [DefaultLimits].
+func (h *Hub) WithLimits(l Limits) *Hub {
+	limited := *h
+	limited.limits = l
+	return &limited
+}
+
+// LimitsOf returns the limits that p's client should know.
 func (h *Hub) LimitsOf(p Principal) wire.Limits {
 	l := wire.Limits{
 		Message: h.limits.MessageBytes, TopicsPerMessage: wire.MaxTopics, Topics: h.limits.Topics,
@@ -126,8 +136,8 @@ func (h *Hub) LimitsOf(p Principal) wire.Limits {
 	return l
 }
 
-// standing is the role whose limits hold for p: whoever has no authority any more
-// is a guest.
+// effectiveRole returns the role whose limits apply to p. After its session, every
+// principal is limited as a guest.
 func (h *Hub) effectiveRole(p Principal) Role {
 	if !p.Active(h.now()) {
 		return RoleGuest
@@ -135,15 +145,15 @@ func (h *Hub) effectiveRole(p Principal) Role {
 	return p.Role
 }
 
-// Admit counts a message of size bytes, whatever is in it and however long it is,
-// before it is looked at. The error is slow_down, with the time until the next
-// window, or too_big.
+// Admit counts a message of size bytes before it is parsed, whatever its content
+// and size. The error is slow_down, with the time until the next window, or
+// too_big.
 //
-// It costs one write of one unit. The row of the connection is read only beyond
-// the smallest limit, where the role decides.
+// It costs one write of one unit. It reads the connection's row only beyond the
+// smallest limit, where the role decides.
 func (h *Hub) Admit(ctx context.Context, caller Connection, size int) error {
 	if least := h.limits.leastMessages(); least > 0 {
-		if err := h.count(ctx, caller, least); err != nil {
+		if err := h.countMessage(ctx, caller, least); err != nil {
 			return err
 		}
 	}
@@ -156,8 +166,8 @@ func (h *Hub) Admit(ctx context.Context, caller Connection, size int) error {
 	return nil
 }
 
-// count counts a message. least is the smallest limit of any role.
-func (h *Hub) count(ctx context.Context, caller Connection, least int) error {
+// countMessage counts a message. least is the smallest limit of any role.
+func (h *Hub) countMessage(ctx context.Context, caller Connection, least int) error {
 	window := h.now().Truncate(MessageWindow)
 	next := window.Add(MessageWindow)
 	n, err := h.store.Count(ctx, fmt.Sprintf("m~%s~%d", caller.ID, window.Unix()), next)
@@ -173,14 +183,14 @@ func (h *Hub) count(ctx context.Context, caller Connection, least int) error {
 	}
 	if limit := h.limits.Messages[h.effectiveRole(c.Principal)]; limit > 0 && n > limit {
 		return &Error{
-			Kind: ErrThrottled, Code: wire.CodeSlowDown, Message: fmt.Sprintf("more than %d messages in %s", limit, MessageWindow),
-			Retry: true, After: next.Sub(h.now()),
+			Kind: ErrThrottled, Code: wire.CodeSlowDown, Retry: true, After: next.Sub(h.now()),
+			Message: fmt.Sprintf("more than %d messages in %s", limit, MessageWindow),
 		}
 	}
 	return nil
 }
 
-// leastMessages is the smallest limit of messages, 0 if there is none.
+// leastMessages returns the smallest limit of messages, 0 if there is none.
 func (l Limits) leastMessages() int {
 	least := 0
 	for _, n := range l.Messages {
@@ -191,23 +201,24 @@ func (l Limits) leastMessages() int {
 	return least
 }
 
-// counted reports whether the SKUs that p looks at are counted.
+// skuLimited reports whether the SKUs that p looks at are counted.
 func (h *Hub) skuLimited(p Principal) bool {
 	return h.effectiveRole(p) == RoleGuest && h.limits.GuestSKUs > 0
 }
 
-// metered returns those of SKUs new to a caller that it may look at: each counts
-// for the guest and for its address. All of them exist, so that nobody uses up the
-// share of others with names of its own.
+// allowedSKUs counts SKUs that are new to a caller, for the guest and for its
+// address, and returns those that it may look at. All of them must exist, so that
+// nobody can use up the share of others with invented names.
 func (h *Hub) allowedSKUs(ctx context.Context, c Connection, skus []string) ([]string, error) {
 	if !h.skuLimited(c.Principal) {
 		return skus, nil
 	}
 	window := h.now().Truncate(CatalogueWindow)
 	most := h.limits.GuestSKUs
-	for _, owner := range c.Holders() { // the guest, then the address, if it is known
+	for _, holder := range c.Holders() { // the guest, then the address, if it is known
+		set := fmt.Sprintf("s~%s~%d", holder, window.Unix())
 		var err error
-		if skus, err = h.store.Collect(ctx, fmt.Sprintf("s~%s~%d", owner, window.Unix()), skus, most, window.Add(CatalogueWindow)); err != nil {
+		if skus, err = h.store.Collect(ctx, set, skus, most, window.Add(CatalogueWindow)); err != nil {
 			return nil, fmt.Errorf("count SKUs of %s: %w", c.ID, err)
 		}
 		most *= AddressShare

@@ -14,7 +14,7 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-func limits(t *testing.T, text string) hub.Limits {
+func parseLimits(t *testing.T, text string) hub.Limits {
 	t.Helper()
 	l, err := hub.ParseLimits(text)
 	if err != nil {
@@ -24,87 +24,89 @@ func limits(t *testing.T, text string) hub.Limits {
 }
 
 func TestParseLimits(t *testing.T) {
-	l := limits(t, "user=5, address=50,guest=20,skus=0,topics=9,bytes=8000,idle=30")
+	l := parseLimits(t, "user=5, address=50,guest=20,skus=0,topics=9,bytes=8000,idle=30")
 	equal(t, "limits", l, hub.Limits{
 		ConnectionsPerUser: 5, ConnectionsPerAddress: 50, GuestSKUs: 0, Topics: 9, MessageBytes: 8000, Idle: 30 * time.Second,
-		Messages: map[hub.Role]int{"guest": 20, "customer": hub.CustomerMessages, "vendor": hub.VendorMessages, "admin": hub.AdminMessages},
+		Messages: map[hub.Role]int{"guest": 20, "customer": hub.CustomerMessages, "vendor": hub.VendorMessages,
+			"admin": hub.AdminMessages},
 	})
-	equal(t, "none set", limits(t, ""), hub.DefaultLimits())
-	for _, text := range []string{"user", "user=", "user=-1", "user=x", "users=5", "user=5,", "topics=0", "topics=201", "bytes=32001", "bytes=0"} {
+	equal(t, "none set", parseLimits(t, ""), hub.DefaultLimits())
+	for _, text := range []string{"user", "user=", "user=-1", "user=x", "users=5", "user=5,", "topics=0", "topics=201",
+		"bytes=32001", "bytes=0"} {
 		if _, err := hub.ParseLimits(text); !errors.Is(err, hub.ErrInvalid) {
 			t.Errorf("%q: got %v, want ErrInvalid", text, err)
 		}
 	}
 }
 
-// admitted is how many of n messages are taken, and what the others are told.
-func admitted(t *testing.T, h *hub.Hub, c hub.Connection, n int) (taken int, told *hub.Error) {
+// admit sends n messages. It returns how many were accepted, and the last error.
+func admit(t *testing.T, h *hub.Hub, c hub.Connection, n int) (accepted int, refused *hub.Error) {
 	t.Helper()
 	for range n {
 		if err := h.Admit(t.Context(), c, 10); err != nil {
-			told = wantCode(t, err, wire.CodeSlowDown)
+			refused = wantCode(t, err, wire.CodeSlowDown)
 			continue
 		}
-		taken++
+		accepted++
 	}
-	return taken, told
+	return accepted, refused
 }
 
 func TestAdmitByRole(t *testing.T) {
-	b := newBench(t)
-	h := b.WithLimits(limits(t, "guest=3,customer=5,vendor=7,admin=0"))
+	th := newTestHub(t)
+	h := th.WithLimits(parseLimits(t, "guest=3,customer=5,vendor=7,admin=0"))
 	for name, tt := range map[string]struct {
 		p    hub.Principal
 		want int
 	}{"guest": {guest, 3}, "customer": {alice, 5}, "vendor": {acme, 7}, "admin": {admin, 20}} {
-		c := b.connect(name, tt.p)
-		taken, told := admitted(t, h, c, 20)
-		equal(t, name+": taken", taken, tt.want)
-		if tt.want < 20 && (told == nil || !told.Retry || told.After != 10*time.Second) {
-			t.Errorf("%s: told %+v, want to wait for 10 s", name, told)
+		c := th.connect(name, tt.p)
+		accepted, refused := admit(t, h, c, 20)
+		equal(t, name+": accepted", accepted, tt.want)
+		if tt.want < 20 && (refused == nil || !refused.Retry || refused.After != 10*time.Second) {
+			t.Errorf("%s: got error %+v, want a retry after 10 s", name, refused)
 		}
 	}
-	t.Run("the wait is until the next window, and then there is room", func(t *testing.T) {
-		c := b.connect("again", guest)
-		b.now = b.now.Add(3*time.Second + 999*time.Millisecond)
-		taken, told := admitted(t, h, c, 4)
-		equal(t, "taken", taken, 3)
-		equal(t, "wait", told.After, 6_001*time.Millisecond)
-		b.now = b.now.Add(told.After)
-		taken, _ = admitted(t, h, c, 4)
-		equal(t, "taken after the wait", taken, 3)
+	t.Run("clients wait for the next window", func(t *testing.T) {
+		c := th.connect("again", guest)
+		th.now = th.now.Add(3*time.Second + 999*time.Millisecond)
+		accepted, refused := admit(t, h, c, 4)
+		equal(t, "accepted", accepted, 3)
+		equal(t, "wait", refused.After, 6_001*time.Millisecond)
+		th.now = th.now.Add(refused.After)
+		accepted, _ = admit(t, h, c, 4)
+		equal(t, "accepted after the wait", accepted, 3)
 	})
-	t.Run("the role is that of the row, not of the handshake", func(t *testing.T) {
-		c := b.connect("login", guest)
-		if err := b.Renew(t.Context(), c, alice); err != nil {
+	t.Run("the role is the one in the row, not of the handshake", func(t *testing.T) {
+		c := th.connect("login", guest)
+		if err := th.Renew(t.Context(), c, alice); err != nil {
 			t.Fatal(err)
 		}
-		taken, _ := admitted(t, h, c, 20) // c says that it is a guest
-		equal(t, "taken", taken, 5)
+		accepted, _ := admit(t, h, c, 20) // c is still the guest of the handshake
+		equal(t, "accepted", accepted, 5)
 	})
-	t.Run("another hub over the same rows counts on", func(t *testing.T) {
-		c := b.connect("two", guest)
-		admitted(t, h, c, 2)
-		taken, _ := admitted(t, b.over(b.store).WithLimits(limits(t, "guest=3")), c, 5)
-		equal(t, "taken by the second", taken, 1)
+	t.Run("hubs with the same store count together", func(t *testing.T) {
+		c := th.connect("two", guest)
+		admit(t, h, c, 2)
+		accepted, _ := admit(t, th.withStore(th.store).WithLimits(parseLimits(t, "guest=3")), c, 5)
+		equal(t, "accepted by the second hub", accepted, 1)
 	})
-	t.Run("one connection does not count for another", func(t *testing.T) {
-		admitted(t, h, b.connect("flood", alice), 100)
-		taken, _ := admitted(t, h, b.connect("calm", alice), 5)
-		equal(t, "taken", taken, 5)
+	t.Run("connections count separately", func(t *testing.T) {
+		admit(t, h, th.connect("flood", alice), 100)
+		accepted, _ := admit(t, h, th.connect("calm", alice), 5)
+		equal(t, "accepted", accepted, 5)
 	})
 	t.Run("size", func(t *testing.T) {
-		h := b.WithLimits(limits(t, "bytes=100"))
-		if err := h.Admit(t.Context(), b.connect("size", guest), 100); err != nil {
+		h := th.WithLimits(parseLimits(t, "bytes=100"))
+		if err := h.Admit(t.Context(), th.connect("size", guest), 100); err != nil {
 			t.Error(err)
 		}
-		wantCode(t, h.Admit(t.Context(), b.connect("size", guest), 101), wire.CodeTooBig)
-		none := h.WithLimits(limits(t, "bytes=100,guest=0,customer=0,vendor=0,admin=0"))
-		wantCode(t, none.Admit(t.Context(), b.connect("size", guest), 101), wire.CodeTooBig)
+		wantCode(t, h.Admit(t.Context(), th.connect("size", guest), 101), wire.CodeTooBig)
+		none := h.WithLimits(parseLimits(t, "bytes=100,guest=0,customer=0,vendor=0,admin=0"))
+		wantCode(t, none.Admit(t.Context(), th.connect("size", guest), 101), wire.CodeTooBig)
 	})
-	t.Run("one that is too big counts", func(t *testing.T) {
-		h := b.WithLimits(limits(t, "guest=3,bytes=100"))
-		c := b.connect("over", guest)
+	t.Run("messages that are too big count", func(t *testing.T) {
+		h := th.WithLimits(parseLimits(t, "guest=3,bytes=100"))
+		c := th.connect("big", guest)
 		for range 3 {
 			wantCode(t, h.Admit(t.Context(), c, 101), wire.CodeTooBig)
 		}
@@ -113,44 +115,44 @@ func TestAdmitByRole(t *testing.T) {
 	})
 }
 
-// costs counts writes and reads.
-type costs struct {
+// countingStore counts counter writes and connection reads.
+type countingStore struct {
 	hub.Store
 	counts, reads *int
 }
 
-func (s costs) Count(ctx context.Context, name string, expires time.Time) (int, error) {
+func (s countingStore) Count(ctx context.Context, name string, expires time.Time) (int, error) {
 	*s.counts++
 	return s.Store.Count(ctx, name, expires)
 }
 
-func (s costs) Connection(ctx context.Context, id string) (hub.Connection, error) {
+func (s countingStore) Connection(ctx context.Context, id string) (hub.Connection, error) {
 	*s.reads++
 	return s.Store.Connection(ctx, id)
 }
 
-// TestAdmitCostsOneWrite: a message costs one write, and below the smallest limit
-// nothing else; without limits it costs nothing.
+// TestAdmitCostsOneWrite checks that a message costs one write, and below the
+// smallest limit nothing else. Without limits it costs nothing.
 func TestAdmitCostsOneWrite(t *testing.T) {
-	b := newBench(t)
-	c := b.connect("c", alice)
+	th := newTestHub(t)
+	c := th.connect("c", alice)
 	for text, want := range map[string][2]int{
 		"":                                     {60, 60 - hub.GuestMessages},
 		"guest=0,customer=0,vendor=0,admin=0":  {0, 0},
 		"guest=0,customer=99,vendor=0,admin=0": {60, 0},
 	} {
 		counts, reads := 0, 0
-		b.now = b.now.Add(time.Minute)
-		admitted(t, b.over(costs{b.store, &counts, &reads}).WithLimits(limits(t, text)), c, 60)
+		th.now = th.now.Add(time.Minute)
+		admit(t, th.withStore(countingStore{th.store, &counts, &reads}).WithLimits(parseLimits(t, text)), c, 60)
 		equal(t, text+": writes and reads", [2]int{counts, reads}, want)
 	}
 }
 
 func TestConnectLimits(t *testing.T) {
-	b := newBench(t)
-	h := b.WithLimits(limits(t, "user=2,address=3"))
+	th := newTestHub(t)
+	h := th.WithLimits(parseLimits(t, "user=2,address=3"))
 	open := func(id string, p hub.Principal, address string) error {
-		return h.Connect(t.Context(), hub.Connection{ID: id, Principal: p, ConnectedAt: b.now, ClientHash: address})
+		return h.Connect(t.Context(), hub.Connection{ID: id, Principal: p, ConnectedAt: th.now, ClientHash: address})
 	}
 	refused := func(err error) {
 		t.Helper()
@@ -162,38 +164,38 @@ func TestConnectLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused(open("a3", alice, "train"))
-	if _, err := b.store.Connection(t.Context(), "a3"); !errors.Is(err, hub.ErrGone) {
-		t.Errorf("the refused one is recorded: %v", err)
+	if _, err := th.store.Connection(t.Context(), "a3"); !errors.Is(err, hub.ErrGone) {
+		t.Errorf("the refused connection: got %v, want ErrGone", err)
 	}
-	o, err := b.store.Holder(t.Context(), hub.AddressHolder("train"), "", 9)
-	equal(t, "connections of the refused one's address", len(o.Connections), 0)
+	holder, err := th.store.Holder(t.Context(), hub.AddressHolder("train"), "", 9)
+	equal(t, "connections of the refused address", len(holder.Connections), 0)
 	if err := errors.Join(err, open("g1", guest, "home")); err != nil {
 		t.Fatal(err)
 	}
-	refused(open("b2", bob, "home")) // the address is full, not the user
+	refused(open("b2", bob, "home")) // the address is at its limit, not the user
 	if err := errors.Join(h.Disconnect(t.Context(), "g1"), open("b2", bob, "home")); err != nil {
-		t.Errorf("after one has left: %v", err)
+		t.Errorf("after one connection ended: %v", err)
 	}
 	if err := open("x1", hub.Principal{User: "x", Role: hub.RoleCustomer}, ""); err != nil {
-		t.Errorf("from an address that is not known: %v", err)
+		t.Errorf("unknown address: %v", err)
 	}
-	b.now = b.now.Add(hub.ConnectionLife + time.Millisecond)
+	th.now = th.now.Add(hub.ConnectionLife + time.Millisecond)
 	if err := errors.Join(open("a4", alice, "home"), open("a5", alice, "home")); err != nil {
-		t.Errorf("beside rows that have expired: %v", err)
+		t.Errorf("other connections have expired: %v", err)
 	}
 	refused(open("a6", alice, "home"))
 }
 
-// TestLoginIsCounted: a login counts for the user as a handshake does, and is taken
-// back whole if there is no place.
+// TestLoginIsCounted checks that a login counts for the user as a handshake does,
+// and is undone completely if the user is at the limit.
 func TestLoginIsCounted(t *testing.T) {
-	b := newBench(t)
-	b.stock("A", 9)
-	h := b.WithLimits(limits(t, "user=2"))
+	th := newTestHub(t)
+	th.stock("A", 9)
+	h := th.WithLimits(parseLimits(t, "user=2"))
 	var c hub.Connection
 	for i := range 3 {
 		g := hub.Principal{User: fmt.Sprint("guest:g", i), Role: hub.RoleGuest}
-		c = b.connect(fmt.Sprint("c", i), g, "cart", "sku:A")
+		c = th.connect(fmt.Sprint("c", i), g, "cart", "sku:A")
 		err := h.Renew(t.Context(), c, alice)
 		if i < 2 {
 			if err != nil {
@@ -202,65 +204,45 @@ func TestLoginIsCounted(t *testing.T) {
 			continue
 		}
 		wantCode(t, err, wire.CodeLimit)
-		row, err := b.store.Connection(t.Context(), c.ID)
+		row, err := th.store.Connection(t.Context(), c.ID)
 		if err != nil || row.Principal != g || len(row.Topics) != 2 {
-			t.Errorf("the refused one is %+v, %v, want the guest with its topics", row, err)
+			t.Errorf("the refused connection is %+v, %v, want the guest with its topics", row, err)
 		}
-		places, err := b.store.Holder(t.Context(), g.CartID(), "", 9)
-		equal(t, "connections of the refused guest", len(places.Connections), 1)
-		of, err2 := b.store.Holder(t.Context(), alice.CartID(), "", 9)
-		equal(t, "connections of alice", len(of.Connections), 2)
+		guestHolder, err := th.store.Holder(t.Context(), g.CartID(), "", 9)
+		equal(t, "connections of the refused guest", len(guestHolder.Connections), 1)
+		aliceHolder, err2 := th.store.Holder(t.Context(), alice.CartID(), "", 9)
+		equal(t, "connections of alice", len(aliceHolder.Connections), 2)
 		if err := errors.Join(err, err2); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := h.Renew(t.Context(), b.connect("c0", alice), issued(alice, b.now)); err != nil {
-		t.Errorf("a new token of one that is counted: %v", err)
+	if err := h.Renew(t.Context(), th.connect("c0", alice), withSession(alice, th.now)); err != nil {
+		t.Errorf("a new token on a counted connection: %v", err)
 	}
 	if err := errors.Join(h.Disconnect(t.Context(), "c1"), h.Renew(t.Context(), c, alice)); err != nil {
-		t.Errorf("after one has left: %v", err)
-	}
-}
-
-// TestLoginsBesideEachOther: of two that log in at once for the last place, at most
-// one gets it.
-func TestLoginsBesideEachOther(t *testing.T) {
-	b := newBench(t)
-	limited := limits(t, "user=1")
-	first := b.connect("c1", guest)
-	second := b.connect("c2", guest)
-	var then func()
-	h := b.over(afterOwner{b.store, &then}).WithLimits(limited)
-	then = func() { // after the first found no revocation
-		if err := b.WithLimits(limited).Renew(t.Context(), second, alice); err != nil {
-			t.Error(err)
-		}
-	}
-	wantCode(t, h.Renew(t.Context(), first, alice), wire.CodeLimit)
-	o, err := b.store.Holder(t.Context(), alice.CartID(), "", 9)
-	if err != nil || len(o.Connections) != 1 {
-		t.Errorf("alice has %v, %v, want one connection", o.Connections, err)
+		t.Errorf("after one connection ended: %v", err)
 	}
 }
 
 func TestGuestSKUs(t *testing.T) {
-	b := newBench(t)
+	th := newTestHub(t)
 	for i := range 30 {
-		b.stock(fmt.Sprint("S", i), 3)
+		th.stock(fmt.Sprint("S", i), 3)
 	}
-	h := b.WithLimits(limits(t, "skus=5"))
-	look := func(c hub.Connection, do func(context.Context, hub.Connection, wire.Request) (wire.Snapshot, error), skus ...int) string {
+	h := th.WithLimits(parseLimits(t, "skus=5"))
+	look := func(c hub.Connection, do func(context.Context, hub.Connection, wire.Request) (wire.Snapshot, error),
+		skus ...int) string {
 		t.Helper()
 		var names []string
 		for _, i := range skus {
 			names = append(names, fmt.Sprint("sku:S", i))
 		}
-		s, err := do(t.Context(), c, ask(append(names, "cart")...))
+		s, err := do(t.Context(), c, subscribeTo(append(names, "cart")...))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, ok := s.Topics["cart"]; !ok {
-			t.Errorf("the cart is not answered: %v", s)
+			t.Errorf("the answer has no cart: %v", s)
 		}
 		if len(s.Refused) == 0 {
 			return "served"
@@ -271,35 +253,38 @@ func TestGuestSKUs(t *testing.T) {
 		}
 		return fmt.Sprint(len(s.Topics)-1, " served, ", strings.Join(codes, " "))
 	}
-	g := hub.Connection{ID: "g", Principal: guest, ConnectedAt: b.now, ClientHash: "home"}
-	other := hub.Connection{ID: "o", Principal: hub.Principal{User: "guest:g2", Role: hub.RoleGuest}, ConnectedAt: b.now, ClientHash: "home"}
-	far := hub.Connection{ID: "f", Principal: hub.Principal{User: "guest:g3", Role: hub.RoleGuest}, ConnectedAt: b.now, ClientHash: "office"}
-	known := hub.Connection{ID: "a", Principal: alice, ConnectedAt: b.now, ClientHash: "home"}
-	for _, c := range []hub.Connection{g, other, far, known} {
+	g := hub.Connection{ID: "g", Principal: guest, ConnectedAt: th.now, ClientHash: "home"}
+	other := hub.Connection{ID: "o", Principal: hub.Principal{User: "guest:g2", Role: hub.RoleGuest},
+		ConnectedAt: th.now, ClientHash: "home"}
+	far := hub.Connection{ID: "f", Principal: hub.Principal{User: "guest:g3", Role: hub.RoleGuest}, ConnectedAt: th.now,
+		ClientHash: "office"}
+	customer := hub.Connection{ID: "a", Principal: alice, ConnectedAt: th.now, ClientHash: "home"}
+	for _, c := range []hub.Connection{g, other, far, customer} {
 		if err := h.Connect(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	equal(t, "the first", look(g, h.Subscribe, 0, 1, 2), "served")
-	equal(t, "the same again", look(g, h.Subscribe, 0, 1, 2), "served")
-	equal(t, "more, by get", look(g, h.Get, 3, 4), "served")
+	equal(t, "first SKUs", look(g, h.Subscribe, 0, 1, 2), "served")
+	equal(t, "the same SKUs", look(g, h.Subscribe, 0, 1, 2), "served")
+	equal(t, "more SKUs, by get", look(g, h.Get, 3, 4), "served")
 	equal(t, "over the limit", look(g, h.Get, 5), "0 served, slow_down")
-	equal(t, "what it has seen", look(g, h.Get, 0, 3, 4), "served")
-	equal(t, "what it has seen, and a new one", look(g, h.Get, 3, 5, 4), "2 served, slow_down")
+	equal(t, "known SKUs", look(g, h.Get, 0, 3, 4), "served")
+	equal(t, "known SKUs and a new one", look(g, h.Get, 3, 5, 4), "2 served, slow_down")
 	equal(t, "subscribed and over the limit", look(g, h.Subscribe, 0, 7), "1 served, slow_down")
 	equal(t, "another guest of the address", look(other, h.Get, 6, 7, 8, 9, 10), "served")
-	equal(t, "a guest elsewhere", look(far, h.Get, 6), "served")
-	equal(t, "a customer of the address", look(known, h.Get, 6, 7, 8, 9, 10, 11), "served")
+	equal(t, "a guest of another address", look(far, h.Get, 6), "served")
+	equal(t, "a customer of the address", look(customer, h.Get, 6, 7, 8, 9, 10, 11), "served")
 	_, err := h.Add(t.Context(), g, wire.Request{SKU: "S8", Quantity: 9})
 	wantCode(t, err, wire.CodeLimit)
-	row, _ := b.store.Connection(t.Context(), "g")
+	row, _ := th.store.Connection(t.Context(), "g")
 	equal(t, "topics", len(row.Topics), 4)
-	b.now = b.now.Add(time.Hour)
+	th.now = th.now.Add(time.Hour)
 	equal(t, "in the next hour", look(g, h.Get, 5), "served")
 
 	t.Run("the address has four shares", func(t *testing.T) {
 		for i := range 6 {
-			c := hub.Connection{ID: fmt.Sprint("q", i), Principal: hub.Principal{User: fmt.Sprint("guest:q", i), Role: hub.RoleGuest}, ConnectedAt: b.now, ClientHash: "fair"}
+			c := hub.Connection{ID: fmt.Sprint("q", i), Principal: hub.Principal{User: fmt.Sprint("guest:q", i),
+				Role: hub.RoleGuest}, ConnectedAt: th.now, ClientHash: "fair"}
 			if err := h.Connect(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
@@ -309,25 +294,26 @@ func TestGuestSKUs(t *testing.T) {
 			}
 			equal(t, c.ID, look(c, h.Get, 5*i, 5*i+1, 5*i+2, 5*i+3, 5*i+4), want)
 		}
-		c := hub.Connection{ID: "late", Principal: hub.Principal{User: "guest:late", Role: hub.RoleGuest}, ConnectedAt: b.now, ClientHash: "fair"}
+		c := hub.Connection{ID: "late", Principal: hub.Principal{User: "guest:late", Role: hub.RoleGuest},
+			ConnectedAt: th.now, ClientHash: "fair"}
 		if err := h.Connect(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
-		equal(t, "what others of the address have seen", look(c, h.Get, 0, 1, 2), "served")
+		equal(t, "SKUs that other guests of the address looked at", look(c, h.Get, 0, 1, 2), "served")
 	})
 }
 
-// TestLapsedCountsAsGuest: whoever has no authority any more is told, and gets, what
-// a guest gets.
-func TestLapsedCountsAsGuest(t *testing.T) {
-	b := newBench(t)
+// TestExpiredCountsAsGuest checks that after its session every principal has the
+// limits of a guest, and learns them.
+func TestExpiredCountsAsGuest(t *testing.T) {
+	th := newTestHub(t)
 	for i := range 3 {
-		b.stock(fmt.Sprint("S", i), 3)
+		th.stock(fmt.Sprint("S", i), 3)
 	}
-	h := b.WithLimits(limits(t, "skus=2,guest=3,customer=9,vendor=9,admin=9"))
+	h := th.WithLimits(parseLimits(t, "skus=2,guest=3,customer=9,vendor=9,admin=9"))
 	for _, p := range []hub.Principal{alice, acme, admin} {
-		c := b.connect(p.User, p)
-		equal(t, p.User+": told", h.LimitsOf(p).SKUs, 0)
+		c := th.connect(p.User, p)
+		equal(t, p.User+": limit of SKUs", h.LimitsOf(p).SKUs, 0)
 		if _, err := h.Revoke(t.Context(), p.User); err != nil {
 			t.Fatal(err)
 		}
@@ -335,10 +321,10 @@ func TestLapsedCountsAsGuest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		told := h.LimitsOf(row.Principal)
-		equal(t, p.User+": told when it is over", []int{told.SKUs, told.Messages}, []int{2, 3})
+		limits := h.LimitsOf(row.Principal)
+		equal(t, p.User+": limits after the session", []int{limits.SKUs, limits.Messages}, []int{2, 3})
 		for i, want := range []string{"{}", "{}", `{"sku:S2":"slow_down"}`} {
-			s, err := h.Get(t.Context(), c, ask(fmt.Sprint("sku:S", i)))
+			s, err := h.Get(t.Context(), c, subscribeTo(fmt.Sprint("sku:S", i)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -347,57 +333,58 @@ func TestLapsedCountsAsGuest(t *testing.T) {
 			}
 			equal(t, fmt.Sprint(p.User, ": refused of SKU ", i), s.Refused, json.RawMessage(want))
 		}
-		taken, _ := admitted(t, h, c, 20)
-		equal(t, p.User+": messages taken", taken, 3)
+		accepted, _ := admit(t, h, c, 20)
+		equal(t, p.User+": messages accepted", accepted, 3)
 	}
 }
 
-// TestInventedSKUsDoNotCount: names that no item has use up nobody's share, and
-// are refused as unknown, never stored, over the limit too.
+// TestInventedSKUsDoNotCount checks that names without an item use up nobody's
+// share. They are refused as unknown and never stored, over the limit too.
 func TestInventedSKUsDoNotCount(t *testing.T) {
-	b := newBench(t)
-	b.stock("A", 3)
-	b.stock("B", 3)
-	h := b.WithLimits(limits(t, "skus=1"))
-	c := b.connect("c", guest)
+	th := newTestHub(t)
+	th.stock("A", 3)
+	th.stock("B", 3)
+	h := th.WithLimits(parseLimits(t, "skus=1"))
+	c := th.connect("c", guest)
 	var invented []string
 	for i := range 50 {
 		invented = append(invented, fmt.Sprint("sku:NO", i))
 	}
 	for _, do := range []func(context.Context, hub.Connection, wire.Request) (wire.Snapshot, error){h.Get, h.Subscribe} {
 		for _, names := range [][]string{invented, append(slices.Clone(invented), "sku:A")} {
-			s, err := do(t.Context(), c, ask(names...))
+			s, err := do(t.Context(), c, subscribeTo(names...))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, served := s.Topics["sku:A"]; served != slices.Contains(names, "sku:A") || len(s.Refused) != 50 || s.Refused["sku:NO7"] != wire.CodeDenied {
-				t.Errorf("got %v, refused %v, want A served if asked for, and 50 denied", s.Topics, s.Refused)
+			if _, served := s.Topics["sku:A"]; served != slices.Contains(names,
+				"sku:A") || len(s.Refused) != 50 || s.Refused["sku:NO7"] != wire.CodeDenied {
+				t.Errorf("got %v, refused %v, want A served if requested, and 50 denied", s.Topics, s.Refused)
 			}
 		}
 	}
 	_, err := h.Add(t.Context(), c, wire.Request{SKU: "NO1", Quantity: 1})
 	wantCode(t, err, wire.CodeBadField)
-	s, err := h.Subscribe(t.Context(), c, ask("sku:A", "sku:B", "sku:NO1"))
+	s, err := h.Subscribe(t.Context(), c, subscribeTo("sku:A", "sku:B", "sku:NO1"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	equal(t, "refused", s.Refused, map[string]wire.Code{"sku:B": wire.CodeSlowDown, "sku:NO1": wire.CodeDenied})
-	row, _ := b.store.Connection(t.Context(), "c")
+	row, _ := th.store.Connection(t.Context(), "c")
 	equal(t, "topics", row.Topics, []hub.Topic{{Kind: hub.KindSKU, Name: "A"}})
 }
 
 func TestTopicsLimit(t *testing.T) {
-	b := newBench(t)
+	th := newTestHub(t)
 	for i := range 4 {
-		b.stock(fmt.Sprint("S", i), 3)
+		th.stock(fmt.Sprint("S", i), 3)
 	}
-	h := b.WithLimits(limits(t, "topics=3"))
-	c := b.connect("c", guest)
-	if _, err := h.Subscribe(t.Context(), c, ask("sku:S0", "sku:S1", "sku:S2")); err != nil {
+	h := th.WithLimits(parseLimits(t, "topics=3"))
+	c := th.connect("c", guest)
+	if _, err := h.Subscribe(t.Context(), c, subscribeTo("sku:S0", "sku:S1", "sku:S2")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.Subscribe(t.Context(), c, ask("sku:S3"))
+	_, err := h.Subscribe(t.Context(), c, subscribeTo("sku:S3"))
 	wantCode(t, err, wire.CodeTooManyTopics)
-	equal(t, "told", h.LimitsOf(guest).Topics, 3)
-	equal(t, "told a customer of SKUs", h.LimitsOf(alice).SKUs, 0)
+	equal(t, "limit of topics", h.LimitsOf(guest).Topics, 3)
+	equal(t, "a customer's limit of SKUs", h.LimitsOf(alice).SKUs, 0)
 }

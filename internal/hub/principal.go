@@ -9,7 +9,7 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// Role is what a principal may do.
+// Role decides what a principal may see and change.
 type Role string
 
 // The roles.
@@ -20,40 +20,40 @@ const (
 	RoleAdmin    Role = "admin"
 )
 
-// AuthorityLeeway is how long after its expiry an authority still counts: clocks
-// differ.
+// SessionLeeway is how long a session stays active after its expiry, because
+// clocks differ.
 const SessionLeeway = 60 * time.Second
 
-// GuestPrefix starts the user of every guest.
+// GuestUserPrefix begins the user of every guest.
 const GuestUserPrefix = "guest:"
 
-// Principal is who a connection belongs to.
+// Principal is who a connection acts for.
 type Principal struct {
 	User    string    // the token's subject; "guest:<id>" for guests
 	Role    Role      //
 	Vendor  string    // role vendor: whose SKUs
-	Issued  time.Time // when the authority was given, to the second; zero: unknown, before everything
-	Expires time.Time // when the authority ends; zero: never
+	Issued  time.Time // start of the session, to the second; zero: unknown, counts as before any other time
+	Expires time.Time // end of the session; zero: never
 }
 
-// Active reports whether the authority still counts.
+// Active reports whether the session is still valid.
 func (p Principal) Active(now time.Time) bool {
 	return p.Expires.IsZero() || !now.After(p.Expires.Add(SessionLeeway))
 }
 
-// ended is the expiry of an authority that was taken back, or whose client was
-// told that it is over.
+// expiredAt is the expiry of a session that was revoked, or whose client has been
+// notified of the expiry.
 var expiredAt = time.UnixMilli(0).UTC()
 
-// over is p without any authority left.
+// expired returns p with an expired session.
 func (p Principal) expired() Principal {
 	p.Expires = expiredAt
 	return p
 }
 
-// ID is the name of the principal in rows: "g~" and a guest's id, or "u~" and a
-// user's name, so that no user can have a guest's id. A name with characters that a
-// topic cannot carry is replaced by "h~" and its hash.
+// ID returns the principal's identity in rows: "g~" and a guest's id, or "u~" and a
+// user's name. The prefixes differ so that no user can have a guest's identity. If
+// the name has characters that a topic cannot carry, ID is "h~" and a hash.
 func (p Principal) ID() string {
 	if p.Role == RoleGuest {
 		return safeName("g~", strings.TrimPrefix(p.User, GuestUserPrefix))
@@ -61,13 +61,13 @@ func (p Principal) ID() string {
 	return safeName("u~", p.User)
 }
 
-// CartID is the id of the principal's own cart: its [Principal.ID].
+// CartID returns the id of the principal's own cart, which is its [Principal.ID].
 func (p Principal) CartID() string { return p.ID() }
 
-func safeName(space, name string) string {
-	if wire.IsName(space + name) {
-		return space + name
+func safeName(prefix, name string) string {
+	if wire.IsName(prefix + name) {
+		return prefix + name
 	}
-	sum := sha256.Sum256([]byte(space + name))
+	sum := sha256.Sum256([]byte(prefix + name))
 	return "h~" + base64.RawURLEncoding.EncodeToString(sum[:])
 }

@@ -4,35 +4,35 @@ import "time"
 
 // Report counts what a broadcast did.
 type Report struct {
-	Changes    int // given
-	Coalesced  int // not sent because a newer change of the row was in the batch
-	Suppressed int // keys that nobody was told of because nobody could see a difference
-	Posts      int // connections that were served
-	Gone       int // connections found gone
-	Marked     int // connections not served: they are marked, or the batch has failed
-	Throttled  int // those of Stale that were throttled to the end
-	Denied     int // subscribers whose authority does not reach any more
-	Ended      int // connections whose authority had ended: their clients were told
-	Failed     int // changes that have to come again
+	Changes    int // changes in the batch
+	Coalesced  int // changes not sent because the batch had a newer change of the row
+	Suppressed int // rows not sent because no subscriber could see a difference
+	Posts      int // connections that received everything
+	Gone       int // connections that were gone
+	Marked     int // connections that did not receive everything: they are marked, or the batch has failed
+	Throttled  int // marked connections that stayed throttled
+	Denied     int // subscribers who no longer have the right to see the row
+	Ended      int // connections whose session had expired: their clients were notified
+	Failed     int // changes that must be delivered again
 
-	// Latencies has an element for each row that somebody was told of: from the
-	// row's own UpdatedAt to its last accepted post, to the millisecond. Rows without that time
-	// are left out.
+	// Latencies has an element for each row that was posted to somebody: the time
+	// from the row's UpdatedAt to its last accepted post, to the millisecond. Rows
+	// without UpdatedAt are left out.
 	Latencies []time.Duration
 }
 
-// measure takes the latency of each row that somebody was told of.
+// measure records the latency of each row that was posted.
 func (b *broadcast) measure() {
-	for _, k := range b.rows {
-		var at time.Time
-		if k.cart != nil {
-			at = k.cart.UpdatedAt
+	for _, row := range b.rows {
+		var updated time.Time
+		if row.cart != nil {
+			updated = row.cart.UpdatedAt
 		} else {
-			at = k.item.UpdatedAt
+			updated = row.item.UpdatedAt
 		}
-		if !k.lastPosted.IsZero() && !at.IsZero() {
-			// Clocks differ: what was told before it was committed took no time.
-			b.report.Latencies = append(b.report.Latencies, max(0, k.lastPosted.Sub(at)))
+		if !row.lastPosted.IsZero() && !updated.IsZero() {
+			// Clocks differ. A post that seems to precede its change took no time.
+			b.report.Latencies = append(b.report.Latencies, max(0, row.lastPosted.Sub(updated)))
 		}
 	}
 }

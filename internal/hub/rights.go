@@ -2,34 +2,34 @@ package hub
 
 import "time"
 
-// Shape is how much of a topic a principal gets to see, or to change.
+// Shape is how much of a topic a principal may see or change.
 type Shape int
 
 // The shapes, from nothing to everything.
 const (
 	ShapeNone  Shape = iota
 	ShapeBadge       // a SKU: in, low, out
-	ShapeExact       // a SKU with its figure
+	ShapeExact       // a SKU with its exact quantity
 	ShapeOwn         // the principal's own cart, or the list of its own SKUs
 	ShapeAny         // anybody's cart or list
 )
 
-// Right is one row of the table of authority: what each role gets of a kind of
-// topics.
+// Right is one row of the table of rights: what each role gets of a kind of
+// topic.
 type Right struct {
 	Kind  Kind
-	Own   bool // the principal's own cart, its vendor's list, a SKU of its vendor
-	Write bool // to change it (a cart by add, set and merge, a SKU by its stock) rather than to see it
+	Own   bool // the principal's own cart, its vendor's list, or a SKU of its vendor
+	Write bool // the right to change it (a cart by add, set and merge, a SKU by its stock), not to see it
 
 	Guest, Customer, Vendor, Admin Shape
-	Lapsed                         Shape // whatever the role, once its authority has ended
+	Expired                        Shape // for every role, once the session has expired
 }
 
-// Rights is the whole table of authority. What is not in it nobody may do. It is
-// asked at every subscribe, at every get, at every write and at every send;
-// docs/protocol.md shows it, and a test compares the two.
+// Rights is the complete table of rights. What it does not list is forbidden.
+// Every subscribe, get, write and send consults it. docs/protocol.md shows the
+// table, and a test compares the two.
 var Rights = []Right{
-	//            own    write  guest       customer    vendor      admin       lapsed
+	//            own    write  guest       customer    vendor      admin       expired
 	{KindSKU, false, false, ShapeBadge, ShapeBadge, ShapeBadge, ShapeExact, ShapeBadge},
 	{KindSKU, true, false, ShapeBadge, ShapeBadge, ShapeExact, ShapeExact, ShapeBadge},
 	{KindCart, false, false, ShapeNone, ShapeNone, ShapeNone, ShapeAny, ShapeNone},
@@ -42,8 +42,9 @@ var Rights = []Right{
 	{KindCart, true, true, ShapeOwn, ShapeOwn, ShapeOwn, ShapeOwn, ShapeNone},
 }
 
-// of is the column of a role. A role that the table does not know gets nothing.
-func (r Right) of(role Role) Shape {
+// forRole returns the shape for a role with an active session. An unknown role
+// gets nothing.
+func (r Right) forRole(role Role) Shape {
 	switch role {
 	case RoleGuest:
 		return r.Guest
@@ -57,32 +58,32 @@ func (r Right) of(role Role) Shape {
 	return ShapeNone
 }
 
-// Known reports whether the table of authority has the role.
+// Known reports whether the table of rights has the role.
 func (r Role) Known() bool {
 	return r == RoleGuest || r == RoleCustomer || r == RoleVendor || r == RoleAdmin
 }
 
-// sees is what p sees of t at the time now. vendor is the vendor of the SKU, if t
-// is one.
+// sees returns what p may see of t at the time now. If t is a SKU, vendor is the
+// SKU's vendor.
 func (p Principal) sees(t Topic, vendor string, now time.Time) Shape {
-	return p.may(false, t, vendor, now)
+	return p.lookUp(false, t, vendor, now)
 }
 
-// writes is what p may change of t at the time now; ShapeNone: nothing.
+// writes returns what p may change of t at the time now.
 func (p Principal) writes(t Topic, vendor string, now time.Time) Shape {
-	return p.may(true, t, vendor, now)
+	return p.lookUp(true, t, vendor, now)
 }
 
-func (p Principal) may(write bool, t Topic, vendor string, now time.Time) Shape {
+func (p Principal) lookUp(write bool, t Topic, vendor string, now time.Time) Shape {
 	own := p.owns(t, vendor)
 	for _, r := range Rights {
 		if r.Kind != t.Kind || r.Own != own || r.Write != write {
 			continue
 		}
 		if !p.Active(now) {
-			return r.Lapsed
+			return r.Expired
 		}
-		return r.of(p.Role)
+		return r.forRole(p.Role)
 	}
 	return ShapeNone
 }

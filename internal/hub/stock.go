@@ -8,16 +8,16 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// StockChange says what of an item is to change; nil leaves it as it is.
+// StockChange says what to change of an item. A nil field stays as it is.
 type StockChange struct {
-	Available *int    `json:"available"` // pieces, the new figure
+	Available *int    `json:"available"` // pieces, the new quantity
 	Add       *int    `json:"add"`       // pieces, more or (negative) fewer
 	LowAt     *int    `json:"lowAt"`     // pieces
 	Vendor    *string `json:"vendor"`
 	Version   *int64  `json:"version"` // only if the item is at this version; 0: only if it is new
 }
 
-// Stock reads an item. ErrGone: there is none, or it was deleted.
+// Stock reads an item. ErrGone: it does not exist or was deleted.
 func (h *Hub) Stock(ctx context.Context, sku string) (Item, error) {
 	item, err := h.item(ctx, sku)
 	if err == nil && (item.Version == 0 || item.Deleted) {
@@ -26,7 +26,7 @@ func (h *Hub) Stock(ctx context.Context, sku string) (Item, error) {
 	return item, err
 }
 
-// item reads an item or a tombstone; version 0 means that there was none.
+// item reads an item or its tombstone. An unknown item has version 0.
 func (h *Hub) item(ctx context.Context, sku string) (Item, error) {
 	if !wire.IsName(sku) {
 		return Item{}, invalid("%q is not a SKU", sku)
@@ -38,13 +38,14 @@ func (h *Hub) item(ctx context.Context, sku string) (Item, error) {
 	return items[sku], nil
 }
 
-// PutStock changes an item or makes it. Stock never goes below zero: ErrInvalid.
-// ErrConflict: the item is not at the version given, or others keep overtaking.
+// PutStock changes or creates an item. ErrInvalid: a field is malformed, or stock
+// would fall below zero. ErrConflict: the item is not at the given version, or
+// other writes keep overtaking this one.
 func (h *Hub) PutStock(ctx context.Context, sku string, c StockChange) (Item, error) {
 	return h.updateItem(ctx, sku, func(item Item) (Item, error) { return c.apply(sku, item) })
 }
 
-// DeleteStock leaves a tombstone. ErrGone: there is no such item.
+// DeleteStock replaces an item by a tombstone. ErrGone: there is no such item.
 func (h *Hub) DeleteStock(ctx context.Context, sku string) (Item, error) {
 	return h.updateItem(ctx, sku, func(item Item) (Item, error) {
 		if item.Version == 0 || item.Deleted {
@@ -52,6 +53,25 @@ func (h *Hub) DeleteStock(ctx context.Context, sku string) (Item, error) {
 		}
 		item.Available, item.Deleted = 0, true
 		return item, nil
+	})
+}
+
+// VendorStock is [Hub.PutStock] on behalf of p. ErrForbidden: the SKU does not
+// exist, or p has no right to change its stock. Vendors cannot create SKUs or give
+// them to other vendors.
+func (h *Hub) VendorStock(ctx context.Context, p Principal, sku string, c StockChange) (Item, error) {
+	if revoked, err := h.Revoked(ctx, p); err != nil {
+		return Item{}, err
+	} else if revoked {
+		p = p.expired()
+	}
+	return h.updateItem(ctx, sku, func(item Item) (Item, error) {
+		exists := item.Version > 0 && !item.Deleted
+		allowed := exists && p.writes(Topic{KindSKU, sku}, item.Vendor, h.now()) != ShapeNone
+		if !allowed || c.Vendor != nil && *c.Vendor != item.Vendor {
+			return Item{}, fmt.Errorf("stock of %s: %w", sku, ErrForbidden)
+		}
+		return c.apply(sku, item)
 	})
 }
 
@@ -66,7 +86,7 @@ func (h *Hub) updateItem(ctx context.Context, sku string, change func(Item) (Ite
 			return Item{}, err
 		}
 		if next == item {
-			return item, nil // a stream has no record of a change that changed nothing
+			return item, nil // nothing changed; a stream has no record of such a write
 		}
 		next.Version, next.UpdatedAt = item.Version+1, h.now()
 		switch err := h.store.PutItem(ctx, next, item.Version); {
@@ -76,35 +96,25 @@ func (h *Hub) updateItem(ctx context.Context, sku string, change func(Item) (Ite
 			return Item{}, fmt.Errorf("write item %s: %w", sku, err)
 		}
 	}
-	return Item{}, conflict("others keep changing %s", sku)
+	return Item{}, conflict("other writes keep changing %s", sku)
 }
 
+// apply returns the changed item. item is the current one, a tombstone, or zero.
 func (c StockChange) apply(sku string, item Item) (Item, error) {
 	if c.Version != nil && *c.Version != item.Version {
 		return Item{}, conflict("%s is at version %d", sku, item.Version)
 	}
-	fresh := item.Version == 0 || item.Deleted
-	if fresh {
+	if item.Version == 0 || item.Deleted {
 		item.SKU, item.Available, item.LowAt, item.Vendor, item.Deleted = sku, 0, DefaultLowAt, "", false
 		if c.Available == nil {
-			return Item{}, invalid(`a new item wants "available"`)
+			return Item{}, invalid(`a new item needs "available"`)
 		}
 	}
-	if c.Available != nil && c.Add != nil {
-		return Item{}, invalid(`"available" and "add" exclude each other`)
+	available, err := c.newAvailable(item.Available)
+	if err != nil {
+		return Item{}, err
 	}
-	if c.Available != nil {
-		item.Available = *c.Available
-	}
-	if c.Add != nil {
-		if *c.Add > MaxAvailable || *c.Add < -MaxAvailable {
-			return Item{}, invalid(`"add" is a number from %d to %d`, -MaxAvailable, MaxAvailable)
-		}
-		item.Available += *c.Add
-	}
-	if item.Available < 0 || item.Available > MaxAvailable {
-		return Item{}, invalid(`"available" is a number from 0 to %d, this would be %d`, MaxAvailable, item.Available)
-	}
+	item.Available = available
 	if c.LowAt != nil {
 		item.LowAt = *c.LowAt
 	}
@@ -120,19 +130,22 @@ func (c StockChange) apply(sku string, item Item) (Item, error) {
 	return item, nil
 }
 
-// VendorStock is PutStock on behalf of p. ErrForbidden: p may not change the stock
-// of that SKU, or there is none; a vendor makes no SKUs and hands none on.
-func (h *Hub) VendorStock(ctx context.Context, p Principal, sku string, c StockChange) (Item, error) {
-	if revoked, err := h.Revoked(ctx, p); err != nil {
-		return Item{}, err
-	} else if revoked {
-		p = p.expired()
+// newAvailable returns the quantity after the change.
+func (c StockChange) newAvailable(available int) (int, error) {
+	if c.Available != nil && c.Add != nil {
+		return 0, invalid(`"available" and "add" exclude each other`)
 	}
-	return h.updateItem(ctx, sku, func(item Item) (Item, error) {
-		may := item.Version > 0 && !item.Deleted && p.writes(Topic{KindSKU, sku}, item.Vendor, h.now()) != ShapeNone
-		if !may || c.Vendor != nil && *c.Vendor != item.Vendor {
-			return Item{}, fmt.Errorf("stock of %s: %w", sku, ErrForbidden)
+	if c.Available != nil {
+		available = *c.Available
+	}
+	if c.Add != nil {
+		if *c.Add > MaxAvailable || *c.Add < -MaxAvailable {
+			return 0, invalid(`"add" is a number from %d to %d`, -MaxAvailable, MaxAvailable)
 		}
-		return c.apply(sku, item)
-	})
+		available += *c.Add
+	}
+	if available < 0 || available > MaxAvailable {
+		return 0, invalid(`"available" is a number from 0 to %d, this would be %d`, MaxAvailable, available)
+	}
+	return available, nil
 }

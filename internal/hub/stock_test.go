@@ -15,60 +15,62 @@ func TestPutStock(t *testing.T) {
 	for name, tt := range map[string]struct {
 		sku    string
 		change hub.StockChange
-		want   hub.Item // of A, which begins at version 1 with 10 pieces
+		want   hub.Item // of A, which is at version 1 with 10 pieces
 		err    error
 	}{
-		"a new figure":             {"A", hub.StockChange{Available: n(3)}, hub.Item{Version: 2, Available: 3}, nil},
-		"the same figure":          {"A", hub.StockChange{Available: n(10)}, hub.Item{Version: 1, Available: 10}, nil},
-		"fewer":                    {"A", hub.StockChange{Add: n(-10)}, hub.Item{Version: 2, Available: 0}, nil},
-		"more":                     {"A", hub.StockChange{Add: n(5)}, hub.Item{Version: 2, Available: 15}, nil},
-		"never below zero":         {"A", hub.StockChange{Add: n(-11)}, hub.Item{}, hub.ErrInvalid},
-		"a negative figure":        {"A", hub.StockChange{Available: n(-1)}, hub.Item{}, hub.ErrInvalid},
-		"a huge figure":            {"A", hub.StockChange{Available: n(hub.MaxAvailable + 1)}, hub.Item{}, hub.ErrInvalid},
-		"a huge addition":          {"A", hub.StockChange{Add: n(1 << 62)}, hub.Item{}, hub.ErrInvalid},
-		"both":                     {"A", hub.StockChange{Available: n(1), Add: n(1)}, hub.Item{}, hub.ErrInvalid},
-		"at the version":           {"A", hub.StockChange{Available: n(3), Version: v(1)}, hub.Item{Version: 2, Available: 3}, nil},
-		"at another version":       {"A", hub.StockChange{Available: n(3), Version: v(2)}, hub.Item{}, hub.ErrConflict},
-		"only if new":              {"A", hub.StockChange{Available: n(3), Version: v(0)}, hub.Item{}, hub.ErrConflict},
-		"a bad threshold":          {"A", hub.StockChange{LowAt: n(-1)}, hub.Item{}, hub.ErrInvalid},
-		"a bad vendor":             {"A", hub.StockChange{Vendor: s("a b")}, hub.Item{}, hub.ErrInvalid},
-		"a new item":               {"N", hub.StockChange{Available: n(3)}, hub.Item{Version: 1, Available: 3}, nil},
-		"a new item, no figure":    {"N", hub.StockChange{LowAt: n(3)}, hub.Item{}, hub.ErrInvalid},
-		"a name that is not a SKU": {"a b", hub.StockChange{Available: n(3)}, hub.Item{}, hub.ErrInvalid},
+		"new quantity":      {"A", hub.StockChange{Available: n(3)}, hub.Item{Version: 2, Available: 3}, nil},
+		"same quantity":     {"A", hub.StockChange{Available: n(10)}, hub.Item{Version: 1, Available: 10}, nil},
+		"fewer":             {"A", hub.StockChange{Add: n(-10)}, hub.Item{Version: 2, Available: 0}, nil},
+		"more":              {"A", hub.StockChange{Add: n(5)}, hub.Item{Version: 2, Available: 15}, nil},
+		"below zero":        {"A", hub.StockChange{Add: n(-11)}, hub.Item{}, hub.ErrInvalid},
+		"negative quantity": {"A", hub.StockChange{Available: n(-1)}, hub.Item{}, hub.ErrInvalid},
+		"huge quantity":     {"A", hub.StockChange{Available: n(hub.MaxAvailable + 1)}, hub.Item{}, hub.ErrInvalid},
+		"huge addition":     {"A", hub.StockChange{Add: n(1 << 62)}, hub.Item{}, hub.ErrInvalid},
+		"both":              {"A", hub.StockChange{Available: n(1), Add: n(1)}, hub.Item{}, hub.ErrInvalid},
+		"given version": {"A", hub.StockChange{Available: n(3), Version: v(1)},
+			hub.Item{Version: 2, Available: 3}, nil},
+		"other version":             {"A", hub.StockChange{Available: n(3), Version: v(2)}, hub.Item{}, hub.ErrConflict},
+		"only if new":               {"A", hub.StockChange{Available: n(3), Version: v(0)}, hub.Item{}, hub.ErrConflict},
+		"bad threshold":             {"A", hub.StockChange{LowAt: n(-1)}, hub.Item{}, hub.ErrInvalid},
+		"bad vendor":                {"A", hub.StockChange{Vendor: s("a b")}, hub.Item{}, hub.ErrInvalid},
+		"new item":                  {"N", hub.StockChange{Available: n(3)}, hub.Item{Version: 1, Available: 3}, nil},
+		"new item without quantity": {"N", hub.StockChange{LowAt: n(3)}, hub.Item{}, hub.ErrInvalid},
+		"bad SKU":                   {"a b", hub.StockChange{Available: n(3)}, hub.Item{}, hub.ErrInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
-			b.stock("A", 10)
-			b.changes = nil
-			got, err := b.PutStock(t.Context(), tt.sku, tt.change)
+			th := newTestHub(t)
+			th.stock("A", 10)
+			th.changes = nil
+			got, err := th.PutStock(t.Context(), tt.sku, tt.change)
 			if !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
 				t.Fatalf("got error %v, want %v", err, tt.err)
 			}
 			if err != nil {
-				equal(t, "changes", len(b.changes), 0)
+				equal(t, "changes", len(th.changes), 0)
 				return
 			}
 			if got.Version != tt.want.Version || got.Available != tt.want.Available || got.LowAt != hub.DefaultLowAt {
-				t.Errorf("got %+v, want version %d, available %d, lowAt %d", got, tt.want.Version, tt.want.Available, hub.DefaultLowAt)
+				t.Errorf("got %+v, want version %d, available %d, lowAt %d", got, tt.want.Version, tt.want.Available,
+					hub.DefaultLowAt)
 			}
 		})
 	}
 }
 
 func TestDeleteStock(t *testing.T) {
-	b := newBench(t)
-	b.vendorStock("A", "acme", 10)
-	if _, err := b.DeleteStock(t.Context(), "A"); err != nil {
+	th := newTestHub(t)
+	th.vendorStock("A", "acme", 10)
+	if _, err := th.DeleteStock(t.Context(), "A"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.DeleteStock(t.Context(), "A"); !errors.Is(err, hub.ErrGone) {
-		t.Errorf("again: got %v, want ErrGone", err)
+	if _, err := th.DeleteStock(t.Context(), "A"); !errors.Is(err, hub.ErrGone) {
+		t.Errorf("second delete: got %v, want ErrGone", err)
 	}
-	if _, err := b.Stock(t.Context(), "A"); !errors.Is(err, hub.ErrGone) {
+	if _, err := th.Stock(t.Context(), "A"); !errors.Is(err, hub.ErrGone) {
 		t.Errorf("read: got %v, want ErrGone", err)
 	}
-	item := b.stock("A", 4)
-	equal(t, "made again", []any{item.Version, item.Vendor}, []any{3, ""})
+	item := th.stock("A", 4)
+	equal(t, "created again", []any{item.Version, item.Vendor}, []any{3, ""})
 }
 
 func TestParseTopic(t *testing.T) {
@@ -78,7 +80,8 @@ func TestParseTopic(t *testing.T) {
 			t.Errorf("%s: got %v, %v", good, topic, err)
 		}
 	}
-	for _, bad := range []string{"", "sku", "sku:", "cart", ":A", "SKU:A", "sku:A:B", "sku:a b", "sku:ä", "list:A", " sku:A", "sku:A\n"} {
+	for _, bad := range []string{"", "sku", "sku:", "cart", ":A", "SKU:A", "sku:A:B", "sku:a b", "sku:ä", "list:A",
+		" sku:A", "sku:A\n"} {
 		if topic, err := hub.ParseTopic(bad); !errors.Is(err, hub.ErrInvalid) {
 			t.Errorf("%q: got %v, %v, want ErrInvalid", bad, topic, err)
 		}

@@ -14,45 +14,46 @@ import (
 // vendorPage is how many SKUs of a vendor one answer lists.
 const vendorPage = 200
 
-// look is a set of topics as one caller named and may see them.
+// view is the part of a request's topics that its caller may see.
 type view struct {
-	names   map[Topic]string // what the caller calls it
-	have    map[Topic]int64  // the version the caller has, 0: none
-	refused map[string]wire.Code
+	names    map[Topic]string // the caller's name for each topic
+	versions map[Topic]int64  // the version that the caller has, 0: none
+	refused  map[string]wire.Code
 }
 
-// topics returns those that may be seen, in a fixed order.
-func (l view) topics() []Topic {
-	return slices.SortedFunc(maps.Keys(l.names), compareTopics)
+// topics returns the topics that the caller may see, in a fixed order.
+func (v view) topics() []Topic {
+	return slices.SortedFunc(maps.Keys(v.names), compareTopics)
 }
 
 func compareTopics(a, b Topic) int {
 	return strings.Compare(a.String(), b.String())
 }
 
-// judge reads topic names of a caller and sorts out what it may not see.
-func (h *Hub) authorize(p Principal, asked []wire.Topic) (view, error) {
-	l := view{names: map[Topic]string{}, have: map[Topic]int64{}, refused: map[string]wire.Code{}}
-	for _, a := range asked {
-		t, err := resolve(p, a.Name)
+// authorize parses the topics that a caller names and refuses those that it may
+// not see.
+func (h *Hub) authorize(p Principal, requested []wire.Topic) (view, error) {
+	v := view{names: map[Topic]string{}, versions: map[Topic]int64{}, refused: map[string]wire.Code{}}
+	for _, r := range requested {
+		t, err := resolve(p, r.Name)
 		if err != nil {
 			return view{}, err
 		}
 		shape := p.sees(t, "", h.now())
 		switch {
 		case shape == ShapeNone && !p.Active(h.now()):
-			l.refused[a.Name] = wire.CodeTokenExpired
+			v.refused[r.Name] = wire.CodeTokenExpired
 		case shape == ShapeNone:
-			l.refused[a.Name] = wire.CodeDenied
+			v.refused[r.Name] = wire.CodeDenied
 		default:
-			l.names[t] = topicName(t, shape)
-			l.have[t] = max(l.have[t], a.Version)
+			v.names[t] = topicName(t, shape)
+			v.versions[t] = max(v.versions[t], r.Version)
 		}
 	}
-	return l, nil
+	return v, nil
 }
 
-// resolve reads a topic as caller p names it.
+// resolve parses a topic as the caller p names it.
 func resolve(p Principal, name string) (Topic, error) {
 	if name == ownCart {
 		return Topic{KindCart, p.CartID()}, nil
@@ -60,7 +61,7 @@ func resolve(p Principal, name string) (Topic, error) {
 	return ParseTopic(name)
 }
 
-// topicName is what a viewer of that shape calls a topic.
+// topicName returns what a viewer with shape s calls a topic.
 func topicName(t Topic, s Shape) string {
 	if t.Kind == KindCart && s == ShapeOwn {
 		return ownCart
@@ -68,23 +69,25 @@ func topicName(t Topic, s Shape) string {
 	return t.String()
 }
 
-// seen is the connection of a caller and the topics of a request as it may see
-// them.
-func (h *Hub) viewOf(ctx context.Context, caller Connection, asked []wire.Topic) (Connection, view, error) {
+// viewOf returns the connection of a caller and its view of the requested topics.
+// SKUs that the caller may not look at are refused.
+func (h *Hub) viewOf(ctx context.Context, caller Connection, requested []wire.Topic) (Connection, view, error) {
 	c, err := h.Current(ctx, caller)
 	if err != nil {
 		return Connection{}, view{}, err
 	}
-	l, err := h.authorize(c.Principal, asked)
-	return c, l, err
+	v, err := h.authorize(c.Principal, requested)
+	if err != nil {
+		return Connection{}, view{}, err
+	}
+	return c, v, h.limitSKUs(ctx, c, v)
 }
 
-// meter takes the SKUs out of the look of a guest that do not exist, and those that
-// it may not look at for now. Those that it is subscribed to it has looked at
-// before.
-func (h *Hub) limitSKUs(ctx context.Context, c Connection, l *view) error {
+// limitSKUs refuses SKUs of a guest's view that do not exist, and those over the
+// guest's limit. SKUs that it is subscribed to were counted before.
+func (h *Hub) limitSKUs(ctx context.Context, c Connection, v view) error {
 	var skus []string
-	for _, t := range l.topics() {
+	for _, t := range v.topics() {
 		if t.Kind == KindSKU && !slices.Contains(c.Topics, t) {
 			skus = append(skus, t.Name)
 		}
@@ -96,45 +99,42 @@ func (h *Hub) limitSKUs(ctx context.Context, c Connection, l *view) error {
 	if err != nil {
 		return fmt.Errorf("read items: %w", err)
 	}
-	may, err := h.allowedSKUs(ctx, c, slices.Sorted(maps.Keys(items)))
+	allowed, err := h.allowedSKUs(ctx, c, slices.Sorted(maps.Keys(items)))
 	if err != nil {
 		return err
 	}
 	for _, sku := range skus {
 		t := Topic{KindSKU, sku}
-		if slices.Contains(may, sku) {
+		if slices.Contains(allowed, sku) {
 			continue
 		}
-		l.refused[l.names[t]] = wire.CodeDenied
+		v.refused[v.names[t]] = wire.CodeDenied
 		if _, exists := items[sku]; exists {
-			l.refused[l.names[t]] = wire.CodeSlowDown
+			v.refused[v.names[t]] = wire.CodeSlowDown
 		}
-		delete(l.names, t)
+		delete(v.names, t)
 	}
 	return nil
 }
 
-// Subscribe adds topics to those of the connection, or with only replaces them,
-// and answers with what is newer than what the caller has. The subscriptions are
-// stored before anything is read, so a change is in the answer, or is pushed, or
-// both.
+// Subscribe adds topics to those of the connection, or replaces them if the request
+// says only. The answer has what is newer than what the caller has. The
+// subscriptions are stored before anything is read, so a change is in the answer,
+// or is pushed, or both.
 func (h *Hub) Subscribe(ctx context.Context, caller Connection, r wire.Request) (wire.Snapshot, error) {
-	c, l, err := h.viewOf(ctx, caller, r.Topics)
+	c, v, err := h.viewOf(ctx, caller, r.Topics)
 	if err != nil {
 		return wire.Snapshot{}, err
 	}
-	if err := h.limitSKUs(ctx, c, &l); err != nil {
-		return wire.Snapshot{}, err
-	}
 	var fresh, dropped []Topic
-	for _, t := range l.topics() {
+	for _, t := range v.topics() {
 		if !slices.Contains(c.Topics, t) {
 			fresh = append(fresh, t)
 		}
 	}
 	if r.Only {
 		for _, t := range c.Topics {
-			if _, wanted := l.names[t]; !wanted {
+			if _, requested := v.names[t]; !requested {
 				dropped = append(dropped, t)
 			}
 		}
@@ -145,10 +145,10 @@ func (h *Hub) Subscribe(ctx context.Context, caller Connection, r wire.Request) 
 	if err := h.unsubscribe(ctx, c.ID, dropped); err != nil {
 		return wire.Snapshot{}, err
 	}
-	if c, l, err = h.storeSubscriptions(ctx, c, l, fresh, r.Topics); err != nil {
+	if c, v, err = h.storeSubscriptions(ctx, c, v, fresh, r.Topics); err != nil {
 		return wire.Snapshot{}, err
 	}
-	s, missing, err := h.read(ctx, c.Principal, l, r.Epoch, "")
+	s, missing, err := h.read(ctx, c.Principal, v, r.Epoch, "")
 	if err != nil {
 		return wire.Snapshot{}, err
 	}
@@ -167,48 +167,45 @@ func (h *Hub) tooManyTopics(n int) error {
 	}
 }
 
-// enroll stores subscriptions of c to the topics that are fresh, and looks at the
-// connection again: messages of one connection may be answered side by side. If it
-// has another authority by now, which [Hub.Renew] may have given to the topics it
-// knew, everything is judged and stored anew; if it has too many topics, these are
-// taken back.
-func (h *Hub) storeSubscriptions(ctx context.Context, c Connection, l view, fresh []Topic, asked []wire.Topic) (Connection, view, error) {
+// storeSubscriptions stores subscriptions of c to the fresh topics, and reads the
+// connection again, because messages of one connection may be handled
+// concurrently. If the session changed meanwhile, [Hub.Renew] did not see these
+// topics, so storeSubscriptions authorizes and stores them again. If the connection
+// has too many topics, it removes the fresh ones.
+func (h *Hub) storeSubscriptions(
+	ctx context.Context, c Connection, v view, fresh []Topic, requested []wire.Topic,
+) (Connection, view, error) {
 	for len(fresh) > 0 {
 		if err := h.store.Subscribe(ctx, c, fresh); err != nil {
-			return c, l, fmt.Errorf("subscribe %s: %w", c.ID, err)
+			return c, v, fmt.Errorf("subscribe %s: %w", c.ID, err)
 		}
-		again, err := h.store.Connection(ctx, c.ID)
+		latest, err := h.store.Connection(ctx, c.ID)
 		switch {
 		case errors.Is(err, ErrGone):
-			return c, l, nil // it was forgotten meanwhile; its subscriptions expire
+			return c, v, nil // forgotten meanwhile; its subscriptions expire
 		case err != nil:
-			return c, l, fmt.Errorf("connection %s: %w", c.ID, err)
+			return c, v, fmt.Errorf("connection %s: %w", c.ID, err)
 		}
-		if n := len(again.Topics); n > h.limits.Topics {
-			return c, l, errors.Join(h.tooManyTopics(n), h.unsubscribe(ctx, c.ID, fresh))
+		if n := len(latest.Topics); n > h.limits.Topics {
+			return c, v, errors.Join(h.tooManyTopics(n), h.unsubscribe(ctx, c.ID, fresh))
 		}
-		if again.Principal == c.Principal {
-			return c, l, nil
+		if latest.Principal == c.Principal {
+			return c, v, nil
 		}
-		now, err := h.authorize(again.Principal, asked)
+		latestView, err := h.authorize(latest.Principal, requested)
 		if err != nil {
-			return c, l, err
+			return c, v, err
 		}
-		var lost []Topic
-		for _, t := range fresh {
-			if _, ok := now.names[t]; !ok {
-				lost = append(lost, t)
-			}
+		denied := slices.DeleteFunc(fresh, func(t Topic) bool { _, ok := latestView.names[t]; return ok })
+		if err := h.unsubscribe(ctx, c.ID, denied); err != nil {
+			return c, v, err
 		}
-		if err := h.unsubscribe(ctx, c.ID, lost); err != nil {
-			return c, l, err
-		}
-		c, l, fresh = again, now, now.topics()
+		c, v, fresh = latest, latestView, latestView.topics()
 	}
-	return c, l, nil
+	return c, v, nil
 }
 
-// Unsubscribe removes topics, or all, from those of the connection.
+// Unsubscribe removes some or all topics of the connection.
 func (h *Hub) Unsubscribe(ctx context.Context, caller Connection, r wire.Request) (wire.Snapshot, error) {
 	c, err := h.Current(ctx, caller)
 	if err != nil {
@@ -217,8 +214,8 @@ func (h *Hub) Unsubscribe(ctx context.Context, caller Connection, r wire.Request
 	topics := c.Topics
 	if !r.All {
 		topics = nil
-		for _, a := range r.Topics {
-			t, err := resolve(c.Principal, a.Name)
+		for _, requested := range r.Topics {
+			t, err := resolve(c.Principal, requested.Name)
 			if err != nil {
 				return wire.Snapshot{}, err
 			}
@@ -245,83 +242,17 @@ func (h *Hub) unsubscribe(ctx context.Context, id string, topics []Topic) error 
 	return nil
 }
 
-// Get answers with current state and subscribes to nothing.
+// Get answers with the current state and subscribes to nothing.
 func (h *Hub) Get(ctx context.Context, caller Connection, r wire.Request) (wire.Snapshot, error) {
-	c, l, err := h.viewOf(ctx, caller, r.Topics)
+	c, v, err := h.viewOf(ctx, caller, r.Topics)
 	if err != nil {
 		return wire.Snapshot{}, err
 	}
-	if err := h.limitSKUs(ctx, c, &l); err != nil {
-		return wire.Snapshot{}, err
-	}
-	s, _, err := h.read(ctx, c.Principal, l, "", r.After)
+	s, _, err := h.read(ctx, c.Principal, v, "", r.After)
 	if err != nil {
 		return wire.Snapshot{}, err
 	}
 	s.ID = r.ID
 	s.Fit()
 	return s, nil
-}
-
-// read is the current state of the topics of a look, without those that the
-// caller has in that epoch, and the topics that do not exist.
-func (h *Hub) read(ctx context.Context, p Principal, l view, epoch, after string) (wire.Snapshot, []Topic, error) {
-	s := wire.Snapshot{Topics: map[string]wire.Value{}, Refused: l.refused}
-	var err error
-	if s.Epoch, err = h.Epoch(ctx); err != nil {
-		return wire.Snapshot{}, nil, err
-	}
-	have := l.have
-	if epoch != s.Epoch {
-		have = nil // versions of another history mean nothing
-	}
-	topics := l.topics()
-	var skus []string
-	for _, t := range topics {
-		if t.Kind == KindSKU {
-			skus = append(skus, t.Name)
-		}
-	}
-	items := map[string]Item{}
-	if len(skus) > 0 {
-		if items, err = h.store.Items(ctx, skus); err != nil {
-			return wire.Snapshot{}, nil, fmt.Errorf("read items: %w", err)
-		}
-	}
-	var missing []Topic
-	for _, t := range topics {
-		name := l.names[t]
-		switch t.Kind {
-		case KindSKU:
-			item, ok := items[t.Name]
-			switch {
-			case !ok:
-				missing = append(missing, t)
-				s.Refused[name] = wire.CodeDenied
-			case item.Version == have[t]:
-				s.Unchanged++
-			default:
-				s.Topics[name] = item.Badge(p.sees(t, item.Vendor, h.now()))
-			}
-		case KindCart:
-			cart, err := h.store.Cart(ctx, t.Name)
-			switch {
-			case err != nil:
-				return wire.Snapshot{}, nil, fmt.Errorf("read %s: %w", t.Public(), err)
-			case have[t] > 0 && cart.Version == have[t]:
-				s.Unchanged++
-			case have[t] > 0:
-				s.Topics[name] = cart.Since(have[t])
-			default:
-				s.Topics[name] = cart.Whole()
-			}
-		case KindVendor:
-			names, more, err := h.store.VendorSKUs(ctx, t.Name, after, vendorPage)
-			if err != nil {
-				return wire.Snapshot{}, nil, fmt.Errorf("read %s: %w", t.Public(), err)
-			}
-			s.Topics[name] = wire.Vendor{SKUs: append([]string{}, names...), More: more}
-		}
-	}
-	return s, missing, nil
 }

@@ -13,30 +13,33 @@ func resume(epoch string, topics ...wire.Topic) wire.Request {
 }
 
 func TestSubscribeResume(t *testing.T) {
-	b := newBench(t)
-	b.stock("A", 9)
-	b.stock("B", 9)
-	c := b.connect("c1", alice)
-	b.add(c, "A", 1, "") // cart version 1
-	b.add(c, "B", 1, "") // 2
-	b.set(c, "A", 0)     // 3
+	th := newTestHub(t)
+	th.stock("A", 9)
+	th.stock("B", 9)
+	c := th.connect("c1", alice)
+	th.add(c, "A", 1, "") // cart version 1
+	th.add(c, "B", 1, "") // 2
+	th.set(c, "A", 0)     // 3
 	for _, tt := range []struct {
 		name      string
 		request   wire.Request
 		topics    string
 		unchanged int
 	}{
-		{"what is newest is left out", resume("k1", wire.Topic{Name: "sku:A", Version: 1}, wire.Topic{Name: "cart", Version: 3}), `{}`, 2},
-		{"what is older comes", resume("k1", wire.Topic{Name: "cart", Version: 1}),
+		{"current versions are left out", resume("k1", wire.Topic{Name: "sku:A", Version: 1},
+			wire.Topic{Name: "cart", Version: 3}), `{}`, 2},
+		{"older versions get a delta", resume("k1", wire.Topic{Name: "cart", Version: 1}),
 			`{"cart":{"from":1,"version":3,"lines":{"A":null,"B":{"quantity":1,"version":2}}}}`, 0},
-		{"what is newer than ours comes as it is", resume("k1", wire.Topic{Name: "cart", Version: 9}),
+		{"newer versions get the whole cart", resume("k1", wire.Topic{Name: "cart", Version: 9}),
 			`{"cart":{"version":3,"lines":{"B":{"quantity":1,"version":2}}}}`, 0},
-		{"another epoch comes whole", resume("k0", wire.Topic{Name: "cart", Version: 3}, wire.Topic{Name: "sku:A", Version: 1}),
+		{"another epoch gets everything", resume("k0", wire.Topic{Name: "cart", Version: 3},
+			wire.Topic{Name: "sku:A", Version: 1}),
 			`{"cart":{"version":3,"lines":{"B":{"quantity":1,"version":2}}},"sku:A":{"version":1,"state":"in"}}`, 0},
-		{"no epoch, no versions", resume("", wire.Topic{Name: "sku:A", Version: 1}), `{"sku:A":{"version":1,"state":"in"}}`, 0},
+		{"versions without an epoch do not count", resume("", wire.Topic{Name: "sku:A", Version: 1}),
+			`{"sku:A":{"version":1,"state":"in"}}`, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, err := b.Subscribe(t.Context(), c, tt.request)
+			s, err := th.Subscribe(t.Context(), c, tt.request)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -47,98 +50,99 @@ func TestSubscribeResume(t *testing.T) {
 }
 
 func TestSubscribeOnlyReplaces(t *testing.T) {
-	b := newBench(t)
+	th := newTestHub(t)
 	for _, sku := range []string{"A", "B", "C"} {
-		b.stock(sku, 9)
+		th.stock(sku, 9)
 	}
-	c := b.connect("c1", alice, "sku:A", "sku:B", "cart")
-	r := ask("sku:B", "sku:C")
+	c := th.connect("c1", alice, "sku:A", "sku:B", "cart")
+	r := subscribeTo("sku:B", "sku:C")
 	r.Only = true
-	if _, err := b.Subscribe(t.Context(), c, r); err != nil {
+	if _, err := th.Subscribe(t.Context(), c, r); err != nil {
 		t.Fatal(err)
 	}
-	got, _ := b.store.Connection(t.Context(), "c1")
+	got, _ := th.store.Connection(t.Context(), "c1")
 	equal(t, "topics", fmt.Sprint(got.Topics), "[sku:B sku:C]")
 	r.Topics = nil
-	if _, err := b.Subscribe(t.Context(), c, r); err != nil {
+	if _, err := th.Subscribe(t.Context(), c, r); err != nil {
 		t.Fatal(err)
 	}
-	got, _ = b.store.Connection(t.Context(), "c1")
-	equal(t, "topics after only nothing", len(got.Topics), 0)
+	got, _ = th.store.Connection(t.Context(), "c1")
+	equal(t, "topics after only with no topics", len(got.Topics), 0)
 }
 
 func TestSubscribeLimit(t *testing.T) {
-	b := newBench(t)
-	c := b.connect("c1", alice)
+	th := newTestHub(t)
+	c := th.connect("c1", alice)
 	names := make([]string, wire.MaxSubscriptions+1)
 	for i := range names {
-		b.stock(fmt.Sprint("S", i), 9)
+		th.stock(fmt.Sprint("S", i), 9)
 		names[i] = fmt.Sprint("sku:S", i)
 	}
-	b.subscribe(c, names[:100]...)
-	b.subscribe(c, names[100:200]...)
-	b.subscribe(c, names[:100]...) // again: no more than before
-	_, err := b.Subscribe(t.Context(), c, ask(names[200]))
+	th.subscribe(c, names[:100]...)
+	th.subscribe(c, names[100:200]...)
+	th.subscribe(c, names[:100]...) // again: adds none
+	_, err := th.Subscribe(t.Context(), c, subscribeTo(names[200]))
 	wantCode(t, err, wire.CodeTooManyTopics)
-	got, _ := b.store.Connection(t.Context(), "c1")
+	got, _ := th.store.Connection(t.Context(), "c1")
 	equal(t, "topics", len(got.Topics), wire.MaxSubscriptions)
-	r := ask(names[200])
+	r := subscribeTo(names[200])
 	r.Only = true
-	if _, err := b.Subscribe(t.Context(), c, r); err != nil {
-		t.Errorf("only one instead of all: %v", err)
+	if _, err := th.Subscribe(t.Context(), c, r); err != nil {
+		t.Errorf("one topic instead of all: %v", err)
 	}
 }
 
-func TestSubscribeRefusesWhatIsNotThere(t *testing.T) {
-	b := newBench(t)
-	b.stock("A", 9)
-	c := b.connect("c1", guest)
-	s := b.subscribe(c, "sku:A", "sku:NOPE")
+func TestSubscribeRefusesUnknownSKUs(t *testing.T) {
+	th := newTestHub(t)
+	th.stock("A", 9)
+	c := th.connect("c1", guest)
+	s := th.subscribe(c, "sku:A", "sku:NOPE")
 	equal(t, "refused", s.Refused, map[string]string{"sku:NOPE": "denied"})
-	got, _ := b.store.Connection(t.Context(), "c1")
+	got, _ := th.store.Connection(t.Context(), "c1")
 	equal(t, "topics", fmt.Sprint(got.Topics), "[sku:A]")
-	if _, err := b.Subscribe(t.Context(), c, ask("sku:A", "nonsense")); err == nil {
-		t.Error("a topic that is none: got no error")
+	if _, err := th.Subscribe(t.Context(), c, subscribeTo("sku:A", "nonsense")); err == nil {
+		t.Error("invalid topic: got no error")
 	}
 }
 
 func TestUnsubscribe(t *testing.T) {
-	b := newBench(t)
-	b.stock("A", 9)
-	c := b.connect("c1", alice, "sku:A", "cart")
-	if _, err := b.Unsubscribe(t.Context(), c, ask("cart", "sku:NEVER")); err != nil {
+	th := newTestHub(t)
+	th.stock("A", 9)
+	c := th.connect("c1", alice, "sku:A", "cart")
+	if _, err := th.Unsubscribe(t.Context(), c, subscribeTo("cart", "sku:NEVER")); err != nil {
 		t.Fatal(err)
 	}
-	got, _ := b.store.Connection(t.Context(), "c1")
+	got, _ := th.store.Connection(t.Context(), "c1")
 	equal(t, "topics", fmt.Sprint(got.Topics), "[sku:A]")
-	s, err := b.Unsubscribe(t.Context(), c, wire.Request{All: true})
-	got, _ = b.store.Connection(t.Context(), "c1")
+	s, err := th.Unsubscribe(t.Context(), c, wire.Request{All: true})
+	got, _ = th.store.Connection(t.Context(), "c1")
 	if err != nil || len(got.Topics) != 0 || s.Epoch != "k1" {
 		t.Errorf("all: got %v, %+v, %v", got.Topics, s, err)
 	}
 }
 
 func TestGetSubscribesToNothing(t *testing.T) {
-	b := newBench(t)
-	b.stock("A", 9)
-	c := b.connect("c1", alice)
-	s, err := b.Get(t.Context(), c, ask("sku:A", "cart", "sku:NOPE"))
+	th := newTestHub(t)
+	th.stock("A", 9)
+	c := th.connect("c1", alice)
+	s, err := th.Get(t.Context(), c, subscribeTo("sku:A", "cart", "sku:NOPE"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	equal(t, "snapshot", string(wire.Encode(s)),
-		`{"type":"snapshot","epoch":"k1","topics":{"cart":{"version":0,"lines":{}},"sku:A":{"version":1,"state":"in"}},"refused":{"sku:NOPE":"denied"}}`)
-	got, _ := b.store.Connection(t.Context(), "c1")
+		`{"type":"snapshot","epoch":"k1","topics":{"cart":{"version":0,"lines":{}},"sku:A":{"version":1,"state":"in"}},`+
+			`"refused":{"sku:NOPE":"denied"}}`)
+	got, _ := th.store.Connection(t.Context(), "c1")
 	equal(t, "topics", len(got.Topics), 0)
 }
 
-func TestWhoSeesWhatOfASKU(t *testing.T) {
-	b := newBench(t)
-	b.vendorStock("A", "acme", 250)
+func TestSKUByRole(t *testing.T) {
+	th := newTestHub(t)
+	th.vendorStock("A", "acme", 250)
 	other := acme
 	other.Vendor = "other"
 	expired := admin
-	expired.Expires = b.now.Add(-hub.SessionLeeway - 1)
+	expired.Expires = th.now.Add(-hub.SessionLeeway - 1)
 	for name, tt := range map[string]struct {
 		p    hub.Principal
 		want string
@@ -151,27 +155,27 @@ func TestWhoSeesWhatOfASKU(t *testing.T) {
 		"an expired admin": {expired, `{"version":1,"state":"in"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := b.subscribe(b.connect(name, tt.p), "sku:A")
+			s := th.subscribe(th.connect(name, tt.p), "sku:A")
 			equal(t, "value", mustJSON(t, s.Topics["sku:A"]), tt.want)
 		})
 	}
 }
 
 func TestVendorTopic(t *testing.T) {
-	b := newBench(t)
-	b.vendorStock("A", "acme", 250)
-	b.vendorStock("B", "acme", 0)
-	b.vendorStock("C", "other", 1)
-	c := b.connect("v", acme)
-	s := b.subscribe(c, "vendor:acme", "sku:A")
+	th := newTestHub(t)
+	th.vendorStock("A", "acme", 250)
+	th.vendorStock("B", "acme", 0)
+	th.vendorStock("C", "other", 1)
+	c := th.connect("v", acme)
+	s := th.subscribe(c, "vendor:acme", "sku:A")
 	equal(t, "list", mustJSON(t, s.Topics["vendor:acme"]), `{"skus":["A","B"]}`)
-	b.connect("a", admin, "vendor:other")
-	b.changes = nil
-	b.vendorStock("A", "acme", 249)  // on two topics of v: comes once
-	b.vendorStock("C", "other", 100) // on a's
-	b.vendorStock("D", "acme", 7)    // new
-	b.broadcast()
-	b.wantGot(
+	th.connect("a", admin, "vendor:other")
+	th.changes = nil
+	th.vendorStock("A", "acme", 249)  // on two topics of v: sent once
+	th.vendorStock("C", "other", 100) // on a's
+	th.vendorStock("D", "acme", 7)    // new
+	th.broadcast()
+	th.wantGot(
 		"a", delta(`"sku:C":{"version":2,"state":"in","quantity":100}`),
 		"v", delta(`"sku:A":{"version":2,"state":"in","quantity":249},"sku:D":{"version":1,"state":"in","quantity":7}`))
 }

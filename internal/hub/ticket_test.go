@@ -24,27 +24,28 @@ func TestTickets(t *testing.T) {
 	}
 	wantGone := func(what, secret string) {
 		t.Helper()
-		if got, err := h.RedeemTicket(t.Context(), secret); !errors.Is(err, hub.ErrGone) || got != (hub.Principal{}) || strings.Contains(err.Error(), secret) {
-			t.Errorf("%s: got %+v, %v, want it gone", what, got, err)
+		if got, err := h.RedeemTicket(t.Context(), secret); !errors.Is(err,
+			hub.ErrGone) || got != (hub.Principal{}) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: got %+v, %v, want ErrGone", what, got, err)
 		}
 	}
 	issue("sec-1")
 	issue("late")
-	wantGone("one that never was", "SEC-1")
+	wantGone("unknown ticket", "SEC-1")
 	if got, err := h.RedeemTicket(t.Context(), "sec-1"); err != nil || got != ann {
 		t.Errorf("got %+v, %v, want %+v", got, err, ann)
 	}
-	wantGone("one that was spent", "sec-1")
+	wantGone("used ticket", "sec-1")
 	now = now.Add(30*time.Second - time.Millisecond)
-	issue("last moment")
+	issue("just in time")
 	now = now.Add(time.Millisecond)
-	wantGone("one that is 30 s old", "late")
+	wantGone("ticket of 30 s", "late")
 	now = now.Add(30*time.Second - 2*time.Millisecond)
-	if _, err := h.RedeemTicket(t.Context(), "last moment"); err != nil {
-		t.Errorf("one that is 29.999 s old: %v", err)
+	if _, err := h.RedeemTicket(t.Context(), "just in time"); err != nil {
+		t.Errorf("ticket of 29.999 s: %v", err)
 	}
 	issue("hashed")
 	if _, err := store.TakeTicket(t.Context(), "hashed"); !errors.Is(err, hub.ErrGone) {
-		t.Errorf("the store knows the secret itself: %v", err)
+		t.Errorf("the store has the secret itself: %v", err)
 	}
 }

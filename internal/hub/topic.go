@@ -16,18 +16,18 @@ const (
 	KindVendor Kind = "vendor"
 )
 
-// Topic is something that can be subscribed to: one SKU, one cart, or all SKUs of
-// one vendor. The zero Topic is none.
+// Topic is what a client can subscribe to: one SKU, one cart, or all SKUs of one
+// vendor. The zero Topic is no topic.
 type Topic struct {
 	Kind Kind
 	Name string // [wire.IsName]; for a cart its id, see [Principal.CartID]
 }
 
-// String is the topic as rows and clients write it: "sku:MUG".
+// String returns the topic as rows and clients write it: "sku:MUG".
 func (t Topic) String() string { return string(t.Kind) + ":" + t.Name }
 
-// Public is the topic as an error may name it: without the name of a cart, which is
-// a person's.
+// Public returns the topic as an error may name it: without the name of a cart,
+// which identifies a person.
 func (t Topic) Public() string {
 	if t.Kind == KindCart {
 		return "a cart"
@@ -35,17 +35,18 @@ func (t Topic) Public() string {
 	return t.String()
 }
 
-// ownCart is how a client names the cart of its own identity.
+// ownCart is how a client names the cart of its own principal.
 const ownCart = "cart"
 
-// ParseTopic reads a topic as [Topic.String] writes it. "cart" alone is not one:
-// it means another cart for each caller. The error is ErrInvalid.
+// ParseTopic parses a topic as [Topic.String] writes it. "cart" alone is not a
+// topic, because it means a different cart for each caller. The error is
+// ErrInvalid.
 func ParseTopic(s string) (Topic, error) {
-	kind, name, _ := strings.Cut(s, ":")
-	switch k := Kind(kind); k {
+	prefix, name, _ := strings.Cut(s, ":")
+	switch kind := Kind(prefix); kind {
 	case KindSKU, KindCart, KindVendor:
 		if wire.IsName(name) {
-			return Topic{k, name}, nil
+			return Topic{kind, name}, nil
 		}
 	}
 	if len(s) > 80 {

@@ -17,21 +17,23 @@ const (
 
 // get reads a row, nil if there is none.
 func (s *Store) get(ctx context.Context, table string, key row) (row, error) {
-	out, _, err := do(ctx, s, s.api.GetItem, &dynamodb.GetItemInput{TableName: &table, Key: key, ConsistentRead: aws.Bool(true)})
+	in := dynamodb.GetItemInput{TableName: &table, Key: key, ConsistentRead: aws.Bool(true)}
+	out, _, err := do(ctx, s, s.api.GetItem, &in)
 	if err != nil || len(out.Item) == 0 {
 		return nil, err
 	}
 	return out.Item, nil
 }
 
-// getAll reads rows, in no order. Those that are not there are left out.
+// getAll reads rows, in no particular order. Missing rows are left out.
 func (s *Store) getAll(ctx context.Context, table string, keys []row) ([]row, error) {
 	var found []row
 	for left := range slices.Chunk(keys, maxBatchGet) {
 		err := s.rounds(ctx, func() (int, error) {
-			out, _, err := do(ctx, s, s.api.BatchGetItem, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+			in := dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
 				table: {Keys: left, ConsistentRead: aws.Bool(true)},
-			}})
+			}}
+			out, _, err := do(ctx, s, s.api.BatchGetItem, &in)
 			if err != nil {
 				return 0, err
 			}
@@ -47,7 +49,8 @@ func (s *Store) getAll(ctx context.Context, table string, keys []row) ([]row, er
 }
 
 // rows reads at most limit rows of a partition of the hub table, in the order of
-// their sort keys, those after the one given. more: there may be others.
+// their sort keys, beginning after the given one. more reports that there may be
+// others.
 func (s *Store) rows(ctx context.Context, pk, after string, limit int) (found []row, more bool, err error) {
 	var e expression
 	condition := e.compare(attrPK, "=", "pk", text(pk))
@@ -55,8 +58,8 @@ func (s *Store) rows(ctx context.Context, pk, after string, limit int) (found []
 		condition += " AND " + e.compare(attrSK, ">", "after", text(after))
 	}
 	in := dynamodb.QueryInput{
-		TableName: &s.opts.HubTable, ConsistentRead: aws.Bool(true),
-		KeyConditionExpression: &condition, ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
+		TableName: &s.opts.HubTable, ConsistentRead: aws.Bool(true), KeyConditionExpression: &condition,
+		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
 	}
 	for {
 		in.Limit = aws.Int32(int32(limit - len(found)))
@@ -65,8 +68,8 @@ func (s *Store) rows(ctx context.Context, pk, after string, limit int) (found []
 			return nil, false, err
 		}
 		found = append(found, out.Items...)
-		// A page may end early, at 1 MB, and even be empty; only a missing last key
-		// says that there is nothing more.
+		// A page may end early, at 1 MB, and may even be empty. Only the absence of a
+		// last key means that there is nothing more.
 		more = len(out.LastEvaluatedKey) > 0
 		if !more || len(found) >= limit {
 			return found, more, nil
@@ -75,21 +78,21 @@ func (s *Store) rows(ctx context.Context, pk, after string, limit int) (found []
 	}
 }
 
-func put(item row) types.WriteRequest {
+func putRequest(item row) types.WriteRequest {
 	return types.WriteRequest{PutRequest: &types.PutRequest{Item: item}}
 }
 
-func remove(k key) types.WriteRequest {
+func deleteRequest(k key) types.WriteRequest {
 	return types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: k.row()}}
 }
 
-// writeAll writes rows of the hub table, or some of them if it fails.
+// writeAll writes rows of the hub table. If it fails, it may have written some of
+// them.
 func (s *Store) writeAll(ctx context.Context, requests []types.WriteRequest) error {
 	for left := range slices.Chunk(requests, maxBatchWrite) {
 		err := s.rounds(ctx, func() (int, error) {
-			out, _, err := do(ctx, s, s.api.BatchWriteItem, &dynamodb.BatchWriteItemInput{
-				RequestItems: map[string][]types.WriteRequest{s.opts.HubTable: left},
-			})
+			in := dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{s.opts.HubTable: left}}
+			out, _, err := do(ctx, s, s.api.BatchWriteItem, &in)
 			if err != nil {
 				return 0, err
 			}
@@ -101,4 +104,59 @@ func (s *Store) writeAll(ctx context.Context, requests []types.WriteRequest) err
 		}
 	}
 	return nil
+}
+
+// update changes a row of the hub table. condition may be "".
+func (s *Store) update(
+	ctx context.Context, k key, u *update, condition string, give types.ReturnValue,
+) (row, error) {
+	in := dynamodb.UpdateItemInput{
+		TableName: &s.opts.HubTable, Key: k.row(), UpdateExpression: aws.String(u.String()),
+		ExpressionAttributeNames: u.names, ExpressionAttributeValues: u.values, ReturnValues: give,
+	}
+	if condition != "" {
+		in.ConditionExpression = &condition
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	out, _, err := do(ctx, s, s.api.UpdateItem, &in)
+	if err != nil {
+		return nil, err
+	}
+	return out.Attributes, nil
+}
+
+// put writes a row of the hub table. condition may be "".
+func (s *Store) put(
+	ctx context.Context, item row, e *expression, condition string, give types.ReturnValue,
+) (row, error) {
+	in := dynamodb.PutItemInput{
+		TableName: &s.opts.HubTable, Item: item, ReturnValues: give,
+		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
+	}
+	if condition != "" {
+		in.ConditionExpression = &condition
+	}
+	out, _, err := do(ctx, s, s.api.PutItem, &in)
+	if err != nil {
+		return nil, err
+	}
+	return out.Attributes, nil
+}
+
+// delete deletes a row of the hub table. condition may be "".
+func (s *Store) delete(
+	ctx context.Context, k key, e *expression, condition string, give types.ReturnValue,
+) (row, error) {
+	in := dynamodb.DeleteItemInput{
+		TableName: &s.opts.HubTable, Key: k.row(), ReturnValues: give,
+		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
+	}
+	if condition != "" {
+		in.ConditionExpression = &condition
+	}
+	out, _, err := do(ctx, s, s.api.DeleteItem, &in)
+	if err != nil {
+		return nil, err
+	}
+	return out.Attributes, nil
 }

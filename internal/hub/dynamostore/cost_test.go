@@ -14,14 +14,16 @@ import (
 	"github.com/securecart/hub/internal/hub/dynamostore"
 )
 
-// metered asks the engine what each update costs.
-type metered struct {
+// costMeter counts updates, and what they cost according to the engine.
+type costMeter struct {
 	dynamostore.API
 	requests *int
 	units    *float64
 }
 
-func (m metered) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (m costMeter) UpdateItem(
+	ctx context.Context, in *dynamodb.UpdateItemInput, o ...func(*dynamodb.Options),
+) (*dynamodb.UpdateItemOutput, error) {
 	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	out, err := m.API.UpdateItem(ctx, in, o...)
 	*m.requests++
@@ -31,30 +33,30 @@ func (m metered) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o
 	return out, err
 }
 
-// TestCountCostsOneUnit: to count a message costs one request and one write unit,
-// however many topics its connection has.
+// TestCountCostsOneUnit checks that counting a message costs one request and one
+// write unit, however many topics its connection has.
 func TestCountCostsOneUnit(t *testing.T) {
-	w := newWorld(t)
+	db := newTestDB(t)
 	requests, units := 0, 0.0
-	s := w.store(metered{w.client, &requests, &units})
+	s := db.store(costMeter{db.client, &requests, &units})
 	c := connection("c1")
-	var many []hub.Topic
+	var topics []hub.Topic
 	for i := range 200 {
-		many = append(many, hub.Topic{Kind: hub.KindSKU, Name: fmt.Sprintf("a-SKU-with-a-long-name-%040d", i)})
+		topics = append(topics, hub.Topic{Kind: hub.KindSKU, Name: fmt.Sprintf("a-SKU-with-a-long-name-%040d", i)})
 	}
 	if err := s.PutConnection(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Subscribe(t.Context(), c, many); err != nil {
+	if err := s.Subscribe(t.Context(), c, topics); err != nil {
 		t.Fatal(err)
 	}
 	requests, units = 0, 0
 	const messages = 60
 	h := hub.New(s, nil, func() time.Time { return now })
 	for range messages {
-		_ = h.Admit(t.Context(), c, 10) // some are refused, which costs as much
+		_ = h.Admit(t.Context(), c, 10) // refused messages cost the same
 	}
 	if requests != messages || units != messages {
-		t.Errorf("%d messages cost %d requests and %v units, want one of each for each", messages, requests, units)
+		t.Errorf("%d messages cost %d requests and %v units, want one of each per message", messages, requests, units)
 	}
 }

@@ -22,7 +22,7 @@ import (
 	"github.com/securecart/hub/internal/table"
 )
 
-// shared is what all tests use: one engine for the test binary.
+// shared has what all tests share: one engine for the test binary.
 var shared struct {
 	once      sync.Once
 	endpoint  string
@@ -31,10 +31,12 @@ var shared struct {
 	transport *http.Transport
 }
 
-// tests runs them, and ends what they share before goroutines are counted.
-type tests struct{ m *testing.M }
+// testRunner runs the tests, and stops what they share before goleak counts
+// goroutines.
+type testRunner struct{ m *testing.M }
 
-func (t tests) Run() int {
+// Run implements goleak.TestingM.
+func (t testRunner) Run() int {
 	shared.transport = http.DefaultTransport.(*http.Transport).Clone()
 	shared.transport.MaxIdleConnsPerHost = 50
 	code := t.m.Run()
@@ -45,9 +47,9 @@ func (t tests) Run() int {
 	return code
 }
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(tests{m}) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testRunner{m}) }
 
-// engine returns the endpoint, and skips the test if there is none.
+// engine returns the endpoint of the engine, and skips the test if there is none.
 func engine(t testing.TB) string {
 	t.Helper()
 	shared.once.Do(func() { shared.endpoint, shared.stop, shared.err = dynamotest.Start("../../..", os.Getenv) })
@@ -60,7 +62,7 @@ func engine(t testing.TB) string {
 	return shared.endpoint
 }
 
-// settings are those of an account if the endpoint is AWS's.
+// settings returns the configuration of an account if the endpoint belongs to AWS.
 func settings(t testing.TB, endpoint string) aws.Config {
 	t.Helper()
 	config := aws.Config{
@@ -88,17 +90,17 @@ func isAWS(t testing.TB, endpoint string) bool {
 	return strings.HasSuffix(u.Hostname(), ".amazonaws.com")
 }
 
-// world is an engine with three fresh tables.
-type world struct {
+// testDB is an engine with three fresh tables.
+type testDB struct {
 	client  *dynamodb.Client
 	streams *dynamodbstreams.Client
 	options dynamostore.Options
 }
 
-func newWorld(t testing.TB) world { return newWorldOf(t, table.Layout{}) }
+func newTestDB(t testing.TB) testDB { return newTestDBWithLayout(t, table.Layout{}) }
 
-// newWorldOf is a world of a shop with names of its own.
-func newWorldOf(t testing.TB, layout table.Layout) world {
+// newTestDBWithLayout returns a testDB with the attribute names of a shop.
+func newTestDBWithLayout(t testing.TB, layout table.Layout) testDB {
 	t.Helper()
 	endpoint := engine(t)
 	config := settings(t, endpoint)
@@ -107,27 +109,28 @@ func newWorldOf(t testing.TB, layout table.Layout) world {
 		streams = strings.Replace(endpoint, "//dynamodb.", "//streams.dynamodb.", 1)
 	}
 	prefix := "hubtest-" + rand.Text() + "-"
-	w := world{
+	db := testDB{
 		client:  dynamodb.NewFromConfig(config, func(o *dynamodb.Options) { o.BaseEndpoint = &endpoint }),
 		streams: dynamodbstreams.NewFromConfig(config, func(o *dynamodbstreams.Options) { o.BaseEndpoint = &streams }),
-		options: dynamostore.Options{HubTable: prefix + "hub", InventoryTable: prefix + "inventory", CartTable: prefix + "cart", Layout: layout},
+		options: dynamostore.Options{HubTable: prefix + "hub", InventoryTable: prefix + "inventory",
+			CartTable: prefix + "cart", Layout: layout},
 	}
-	if err := dynamostore.CreateTables(t.Context(), w.client, w.options); err != nil {
+	if err := dynamostore.CreateTables(t.Context(), db.client, db.options); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for _, name := range []string{w.options.HubTable, w.options.InventoryTable, w.options.CartTable} {
-			if _, err := w.client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
+		for _, name := range []string{db.options.HubTable, db.options.InventoryTable, db.options.CartTable} {
+			if _, err := db.client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
 				t.Errorf("delete table: %v", err)
 			}
 		}
 	})
-	return w
+	return db
 }
 
-// store is a store on the engine, without pauses.
-func (w world) store(api dynamostore.API) *dynamostore.Store {
-	return dynamostore.NewWith(api, w.options, nil, noPause)
+// store returns a store on api, without pauses.
+func (db testDB) store(api dynamostore.API) *dynamostore.Store {
+	return dynamostore.NewWith(api, db.options, nil, noPause)
 }
 
 func noPause(ctx context.Context, _ time.Duration) error { return ctx.Err() }

@@ -11,10 +11,10 @@ import (
 // Attempts is how often a request is sent.
 const Attempts = attempts
 
-// MaxPause is the longest time that one request may spend in pauses.
+// MaxPause is the longest time that one request may wait between its attempts.
 const MaxPause = firstPause << (attempts - 1)
 
-// NewWith is New with other randomness and other pauses; nil: those of New.
+// NewWith is New with other randomness and pauses; nil selects those of New.
 func NewWith(client API, o Options, random func() uint64, wait func(context.Context, time.Duration) error) *Store {
 	s := New(client, o)
 	if random != nil {
@@ -26,14 +26,14 @@ func NewWith(client API, o Options, random func() uint64, wait func(context.Cont
 	return s
 }
 
-// ItemImage is an item as it is written.
+// ItemImage returns an item as PutItem writes it.
 func ItemImage(i hub.Item) table.Row {
 	r := itemRow(i)
 	r[table.AttrSKU] = text(i.SKU)
 	return imageOf(present(r))
 }
 
-// CartImage is a cart as it is written.
+// CartImage returns a cart as PutCarts writes it.
 func CartImage(c hub.Cart) table.Row {
 	r := cartRow(c)
 	r[table.AttrCart] = text(c.ID)

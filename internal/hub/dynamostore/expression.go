@@ -9,13 +9,14 @@ import (
 )
 
 // expression collects the names and values that the expressions of one request
-// refer to. Every name gets a placeholder: many of ours are reserved words.
+// refer to. Every name gets a placeholder, because many of ours are reserved words.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
 type expression struct {
 	names  map[string]string
 	values row
 }
 
+// name returns the placeholder of an attribute.
 func (e *expression) name(attribute string) string {
 	if e.names == nil {
 		e.names = map[string]string{}
@@ -24,6 +25,7 @@ func (e *expression) name(attribute string) string {
 	return "#" + attribute
 }
 
+// value returns the placeholder of a value.
 func (e *expression) value(name string, v types.AttributeValue) string {
 	if e.values == nil {
 		e.values = row{}
@@ -40,8 +42,8 @@ func (e *expression) missing(attribute string) string {
 	return "attribute_not_exists(" + e.name(attribute) + ")"
 }
 
-// compare is an attribute, an operator and a value, whose placeholder must not be
-// that of another.
+// compare compares an attribute with a value. The placeholder must differ from
+// those of other values.
 func (e *expression) compare(attribute, operator, placeholder string, v types.AttributeValue) string {
 	return e.name(attribute) + " " + operator + " " + e.value(placeholder, v)
 }
@@ -59,8 +61,8 @@ func (u *update) clause(verb, action string) {
 	u.clauses[verb] = append(u.clauses[verb], action)
 }
 
-// become gives the attributes of r their values, and removes those that are nil.
-func (u *update) become(r row) {
+// setRow sets the attributes of r, and removes those that are nil.
+func (u *update) setRow(r row) {
 	for _, attribute := range slices.Sorted(maps.Keys(r)) {
 		if r[attribute] == nil {
 			u.clause("REMOVE", u.name(attribute))
@@ -70,8 +72,8 @@ func (u *update) become(r row) {
 	}
 }
 
-// keep gives an attribute a value if it has none.
-func (u *update) keep(attribute string, v types.AttributeValue) {
+// setMissing sets an attribute that does not exist.
+func (u *update) setMissing(attribute string, v types.AttributeValue) {
 	name := u.name(attribute)
 	u.clause("SET", name+" = if_not_exists("+name+", "+u.value(attribute, v)+")")
 }
@@ -81,8 +83,8 @@ func (u *update) add(attribute string, v types.AttributeValue) {
 	u.clause("ADD", u.name(attribute)+" "+u.value(attribute, v))
 }
 
-// take takes elements out of a set. A set without elements is no attribute.
-func (u *update) take(attribute string, v types.AttributeValue) {
+// deleteFrom deletes elements of a set. DynamoDB removes a set without elements.
+func (u *update) deleteFrom(attribute string, v types.AttributeValue) {
 	u.clause("DELETE", u.name(attribute)+" "+u.value(attribute, v))
 }
 

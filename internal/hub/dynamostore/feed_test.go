@@ -19,20 +19,20 @@ import (
 )
 
 // changes reads the streams of both tables from their beginning, until they have
-// told the newest version of every row.
-func (w world) changes(ctx context.Context) ([]hub.Change, error) {
+// the newest version of every row.
+func (db testDB) changes(ctx context.Context) ([]hub.Change, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	inventory, err := w.follow(ctx, w.options.InventoryTable, w.options.Layout.Inventory, table.AttrSKU)
+	inventory, err := db.readStream(ctx, db.options.InventoryTable, db.options.Layout.Inventory, table.AttrSKU)
 	if err != nil {
 		return nil, err
 	}
-	carts, err := w.follow(ctx, w.options.CartTable, w.options.Layout.Cart, table.AttrCart)
+	carts, err := db.readStream(ctx, db.options.CartTable, db.options.Layout.Cart, table.AttrCart)
 	return append(inventory, carts...), err
 }
 
-func (w world) follow(ctx context.Context, name string, names table.Names, key string) ([]hub.Change, error) {
-	iterators, err := w.iterators(ctx, name)
+func (db testDB) readStream(ctx context.Context, name string, names table.Names, key string) ([]hub.Change, error) {
+	iterators, err := db.iterators(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -42,21 +42,21 @@ func (w world) follow(ctx context.Context, name string, names table.Names, key s
 			if iterator == nil {
 				continue // a closed shard, read to its end
 			}
-			out, err := w.streams.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: iterator})
+			out, err := db.streams.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: iterator})
 			if err != nil {
 				return nil, err
 			}
 			iterators[i] = out.NextShardIterator
 			for _, r := range out.Records {
-				c, err := w.options.Layout.Change(recordOf(r))
+				c, err := db.options.Layout.Change(recordOf(r))
 				if err != nil {
 					return nil, err
 				}
 				changes = append(changes, c)
 			}
 		}
-		done, err := w.toldAll(ctx, name, names, key, changes)
-		if err != nil || done {
+		complete, err := db.isComplete(ctx, name, names, key, changes)
+		if err != nil || complete {
 			return changes, err
 		}
 		select {
@@ -67,22 +67,23 @@ func (w world) follow(ctx context.Context, name string, names table.Names, key s
 	}
 }
 
-func (w world) iterators(ctx context.Context, name string) ([]*string, error) {
-	described, err := w.client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+func (db testDB) iterators(ctx context.Context, name string) ([]*string, error) {
+	described, err := db.client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 	if err != nil {
 		return nil, err
 	}
-	stream, err := w.streams.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: described.Table.LatestStreamArn})
+	arn := described.Table.LatestStreamArn
+	stream, err := db.streams.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: arn})
 	if err != nil {
 		return nil, err
 	}
 	if stream.StreamDescription.LastEvaluatedShardId != nil {
-		return nil, errors.New("a fresh stream with more than a page of shards")
+		return nil, errors.New("a new stream has more than one page of shards")
 	}
 	var iterators []*string
 	for _, shard := range stream.StreamDescription.Shards {
-		out, err := w.streams.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{
-			StreamArn: described.Table.LatestStreamArn, ShardId: shard.ShardId, ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
+		out, err := db.streams.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{
+			StreamArn: arn, ShardId: shard.ShardId, ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
 		})
 		if err != nil {
 			return nil, err
@@ -92,17 +93,19 @@ func (w world) iterators(ctx context.Context, name string) ([]*string, error) {
 	return iterators, nil
 }
 
-// toldAll reports whether the changes reach the rows as they are now.
-func (w world) toldAll(ctx context.Context, name string, names table.Names, key string, changes []hub.Change) (bool, error) {
-	told := map[string]int64{}
+// isComplete reports whether the changes have the newest version of every row.
+func (db testDB) isComplete(
+	ctx context.Context, name string, names table.Names, key string, changes []hub.Change,
+) (bool, error) {
+	newest := map[string]int64{}
 	for _, c := range changes {
 		if c.NewItem != nil {
-			told[c.NewItem.SKU] = max(told[c.NewItem.SKU], c.NewItem.Version)
+			newest[c.NewItem.SKU] = max(newest[c.NewItem.SKU], c.NewItem.Version)
 		} else {
-			told[c.NewCart.ID] = max(told[c.NewCart.ID], c.NewCart.Version)
+			newest[c.NewCart.ID] = max(newest[c.NewCart.ID], c.NewCart.Version)
 		}
 	}
-	pages := dynamodb.NewScanPaginator(w.client, &dynamodb.ScanInput{TableName: &name, ConsistentRead: aws.Bool(true)})
+	pages := dynamodb.NewScanPaginator(db.client, &dynamodb.ScanInput{TableName: &name, ConsistentRead: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -111,7 +114,7 @@ func (w world) toldAll(ctx context.Context, name string, names table.Names, key 
 		for _, r := range page.Items {
 			id := r[names.Of(key)].(*dynamotypes.AttributeValueMemberS).Value
 			version := r[names.Of(table.AttrVersion)].(*dynamotypes.AttributeValueMemberN).Value
-			if fmt.Sprint(told[id]) != version {
+			if fmt.Sprint(newest[id]) != version {
 				return false, nil
 			}
 		}
@@ -119,7 +122,7 @@ func (w world) toldAll(ctx context.Context, name string, names table.Names, key 
 	return true, nil
 }
 
-// recordOf is a record as Lambda's event source mapping hands it on.
+// recordOf returns a record as Lambda's event source mapping delivers it.
 func recordOf(r types.Record) events.DynamoDBEventRecord {
 	record := events.DynamoDBEventRecord{EventID: aws.ToString(r.EventID), EventName: string(r.EventName)}
 	record.Change = events.DynamoDBStreamRecord{
@@ -154,34 +157,40 @@ func value(v types.AttributeValue) events.DynamoDBAttributeValue {
 	return events.NewNullAttribute()
 }
 
-// TestStreamTellsWhatWasWritten: a change goes through the tables, their streams
-// and package table, and comes out the same, whatever attributes the shop has.
-func TestStreamTellsWhatWasWritten(t *testing.T) {
-	w := newWorld(t)
-	store := w.store(w.client)
-	at := time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC)
+// TestStreamHasWhatWasWritten checks that a change stays the same on its way through
+// the tables, their streams and package table, whatever attributes the shop has.
+func TestStreamHasWhatWasWritten(t *testing.T) {
+	db := newTestDB(t)
+	store := db.store(db.client)
+	updated := time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC)
 	price := map[string]dynamotypes.AttributeValue{
-		table.AttrSKU: &dynamotypes.AttributeValueMemberS{Value: "TEE"}, table.AttrVersion: &dynamotypes.AttributeValueMemberN{Value: "1"},
-		"price": &dynamotypes.AttributeValueMemberN{Value: "19.9"}, "sizes": &dynamotypes.AttributeValueMemberSS{Value: []string{"M", "L"}},
-		"photos": &dynamotypes.AttributeValueMemberL{Value: []dynamotypes.AttributeValue{&dynamotypes.AttributeValueMemberBOOL{Value: true}}},
+		table.AttrSKU:     &dynamotypes.AttributeValueMemberS{Value: "TEE"},
+		table.AttrVersion: &dynamotypes.AttributeValueMemberN{Value: "1"},
+		"price":           &dynamotypes.AttributeValueMemberN{Value: "19.9"},
+		"sizes":           &dynamotypes.AttributeValueMemberSS{Value: []string{"M", "L"}},
+		"photos": &dynamotypes.AttributeValueMemberL{
+			Value: []dynamotypes.AttributeValue{&dynamotypes.AttributeValueMemberBOOL{Value: true}},
+		},
 	}
-	if _, err := w.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &w.options.InventoryTable, Item: price}); err != nil {
+	if _, err := db.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &db.options.InventoryTable,
+		Item: price}); err != nil {
 		t.Fatal(err)
 	}
-	shops := hub.Item{SKU: "TEE", Version: 1, LowAt: hub.DefaultLowAt}
+	shopItem := hub.Item{SKU: "TEE", Version: 1, LowAt: hub.DefaultLowAt}
 	items := []hub.Item{
-		{SKU: "TEE", Version: 2, Available: 12, LowAt: 3, Vendor: "acme", UpdatedAt: at},
-		{SKU: "TEE", Version: 3, Available: 0, LowAt: 0, Vendor: "other", UpdatedAt: at.Add(time.Second)},
+		{SKU: "TEE", Version: 2, Available: 12, LowAt: 3, Vendor: "acme", UpdatedAt: updated},
+		{SKU: "TEE", Version: 3, Available: 0, LowAt: 0, Vendor: "other", UpdatedAt: updated.Add(time.Second)},
 		{SKU: "TEE", Version: 4, Vendor: "other", Deleted: true, LowAt: 1},
 		{SKU: "TEE", Version: 5, Available: hub.MaxAvailable},
 	}
 	carts := []hub.Cart{
-		{ID: "u~ann", Version: 1, Lines: map[string]hub.CartLine{"TEE": {Quantity: 2, Version: 1, At: at}, "lines": {Quantity: 999, Version: 1}}, UpdatedAt: at},
-		{ID: "u~ann", Version: 2, Lines: map[string]hub.CartLine{"TEE": {Version: 2, At: at}}, Floor: 1, UpdatedAt: at},
+		{ID: "u~ann", Version: 1, Lines: map[string]hub.CartLine{"TEE": {Quantity: 2, Version: 1, At: updated},
+			"lines": {Quantity: 999, Version: 1}}, UpdatedAt: updated},
+		{ID: "u~ann", Version: 2, Lines: map[string]hub.CartLine{"TEE": {Version: 2, At: updated}}, Floor: 1, UpdatedAt: updated},
 		{ID: "u~ann", Version: 3, Floor: 2},
 	}
-	want := []hub.Change{{NewItem: &shops}}
-	old := &shops
+	want := []hub.Change{{NewItem: &shopItem}}
+	old := &shopItem
 	for i := range items {
 		if err := store.PutItem(t.Context(), items[i], old.Version); err != nil {
 			t.Fatal(err)
@@ -191,20 +200,21 @@ func TestStreamTellsWhatWasWritten(t *testing.T) {
 		got, err := store.Items(t.Context(), []string{"TEE"})
 		wantSame(t, "item", got["TEE"], items[i], err)
 	}
-	var was *hub.Cart
+	var oldCart *hub.Cart
 	for i := range carts {
 		if err := store.PutCarts(t.Context(), []hub.CartWrite{{Cart: carts[i], Was: int64(i)}}, nil); err != nil {
 			t.Fatal(err)
 		}
-		want = append(want, hub.Change{OldCart: was, NewCart: &carts[i]})
-		was = &carts[i]
+		want = append(want, hub.Change{OldCart: oldCart, NewCart: &carts[i]})
+		oldCart = &carts[i]
 		got, err := store.Cart(t.Context(), "u~ann")
 		wantSame(t, "cart", got, carts[i], err)
 	}
-	got, err := w.changes(t.Context())
+	got, err := db.changes(t.Context())
 	wantSame(t, "changes", got, want, err)
 
-	out, err := w.client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &w.options.InventoryTable, Key: map[string]dynamotypes.AttributeValue{table.AttrSKU: price[table.AttrSKU]}})
+	out, err := db.client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &db.options.InventoryTable,
+		Key: map[string]dynamotypes.AttributeValue{table.AttrSKU: price[table.AttrSKU]}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,27 +16,28 @@ import (
 )
 
 const (
-	// attempts is how often a request is sent, and how often a batch is asked to
-	// process what it has not.
+	// attempts is how often a request is sent, and how often the rest of a
+	// batch is sent.
 	attempts = 6
 
-	// firstPause and its doubles bound the pauses between attempts: 25, 50, 100,
-	// 200 and 400 ms, at most 775 ms in all, which a page can wait. Each is drawn
-	// evenly from zero to its bound, so that those who collided part.
+	// firstPause and its doubles limit the pauses between attempts: 25, 50, 100,
+	// 200 and 400 ms, at most 775 ms in all, which a page can wait. Each pause is
+	// drawn evenly from zero to its limit, so that requests that collided do not
+	// collide again.
 	// https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
 	firstPause = 25 * time.Millisecond
 )
 
 func pause(try int) time.Duration { return rand.N(firstPause << try) }
 
-// outcome is what a failure says about the request.
+// outcome is what an error says about the request.
 type outcome int
 
 const (
-	refused   outcome = iota // it will fare no better
+	refused   outcome = iota // another attempt would fail too
 	failed                   // its condition did not hold
-	contended                // a transaction was in its way
-	throttled                // there was too much at once
+	contended                // it met a transaction
+	throttled                // there were too many requests
 	unknown                  // it may have been carried out
 )
 
@@ -45,7 +46,7 @@ var (
 	retryables = retry.IsErrorRetryables(retry.DefaultRetryables)
 )
 
-// outcomeOf sorts errors.
+// outcomeOf classifies an error.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 func outcomeOf(err error) outcome {
 	var (
@@ -61,7 +62,7 @@ func outcomeOf(err error) outcome {
 		return outcomeOfTransaction(cancelled)
 	case errors.As(err, &conflict):
 		return contended
-	case errors.As(err, &inProgress): // our own: the token was seen before
+	case errors.As(err, &inProgress): // an earlier attempt with the same token
 		return unknown
 	case throttles.IsErrorThrottle(err) == aws.TrueTernary:
 		return throttled
@@ -74,24 +75,24 @@ func outcomeOf(err error) outcome {
 // outcomeOfTransaction reads the reasons, one for each row of the transaction.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 func outcomeOfTransaction(cancelled *types.TransactionCanceledException) outcome {
-	is := refused
+	o := refused
 	for _, reason := range cancelled.CancellationReasons {
 		switch aws.ToString(reason.Code) {
 		case "ConditionalCheckFailed":
 			return failed
 		case "TransactionConflict":
-			is = contended
+			o = contended
 		case "ThrottlingError", "ProvisionedThroughputExceeded":
-			if is == refused {
-				is = throttled
+			if o == refused {
+				o = throttled
 			}
 		}
 	}
-	return is
+	return o
 }
 
-// kind wraps an error into the kind of package hub that it is of.
-func (o outcome) kind(err error) error {
+// wrap adds the matching kind of package hub to an error.
+func (o outcome) wrap(err error) error {
 	switch o {
 	case failed, contended:
 		return fmt.Errorf("%w: %w", hub.ErrConflict, err)
@@ -101,8 +102,8 @@ func (o outcome) kind(err error) error {
 	return err
 }
 
-// conditionFailed reports whether a condition did not hold, and returns the row that
-// it was judged by if the request asked for it.
+// conditionFailed reports whether a condition did not hold. It returns the row that
+// was checked, if the request asked for it.
 func conditionFailed(err error) (row, bool) {
 	var failed *types.ConditionalCheckFailedException
 	if !errors.As(err, &failed) {
@@ -111,31 +112,34 @@ func conditionFailed(err error) (row, bool) {
 	return failed.Item, true
 }
 
-// noRetry leaves retries to us: they must know what was tried before, and end
-// sooner than the SDK's, which may pause for 20 s.
+// noRetry turns the SDK's retries off. Ours know what was tried before, and end
+// sooner: the SDK may pause for 20 s.
 func noRetry(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
 
-// do sends a request until it is answered. unsure: an attempt that failed may have
-// been carried out all the same.
-func do[In, Out any](ctx context.Context, s *Store, send func(context.Context, *In, ...func(*dynamodb.Options)) (*Out, error), in *In) (out *Out, unsure bool, err error) {
+// sender is a method of [API].
+type sender[In, Out any] func(context.Context, *In, ...func(*dynamodb.Options)) (*Out, error)
+
+// do sends a request until it is answered. unsure reports that an attempt that
+// failed may have been carried out.
+func do[In, Out any](ctx context.Context, s *Store, send sender[In, Out], in *In) (out *Out, unsure bool, err error) {
 	for try := 0; ; try++ {
 		out, err = send(ctx, in, noRetry)
 		if err == nil {
 			return out, unsure, nil
 		}
-		is := outcomeOf(err)
-		if is == refused || is == failed || try+1 == attempts {
-			return nil, unsure, is.kind(err)
+		o := outcomeOf(err)
+		if o == refused || o == failed || try+1 == attempts {
+			return nil, unsure, o.wrap(err)
 		}
-		unsure = unsure || is == unknown
-		if ended := s.wait(ctx, pause(try)); ended != nil {
-			return nil, unsure, fmt.Errorf("%w, after %w", ended, is.kind(err))
+		unsure = unsure || o == unknown
+		if ctxErr := s.wait(ctx, pause(try)); ctxErr != nil {
+			return nil, unsure, fmt.Errorf("%w, after %w", ctxErr, o.wrap(err))
 		}
 	}
 }
 
-// rounds calls do, which returns how much is left to do, until that is nothing.
-// DynamoDB leaves parts of batches when it is short of capacity.
+// rounds calls round until it leaves nothing. DynamoDB leaves parts of batches
+// unprocessed when it is short of capacity.
 func (s *Store) rounds(ctx context.Context, round func() (left int, err error)) error {
 	for try := 0; ; try++ {
 		left, err := round()
@@ -145,8 +149,8 @@ func (s *Store) rounds(ctx context.Context, round func() (left int, err error)) 
 		if try+1 == attempts {
 			return fmt.Errorf("%w: %d of a batch not processed", hub.ErrThrottled, left)
 		}
-		if ended := s.wait(ctx, pause(try)); ended != nil {
-			return fmt.Errorf("%w: %d of a batch not processed: %w", hub.ErrThrottled, left, ended)
+		if ctxErr := s.wait(ctx, pause(try)); ctxErr != nil {
+			return fmt.Errorf("%w: %d of a batch not processed: %w", hub.ErrThrottled, left, ctxErr)
 		}
 	}
 }

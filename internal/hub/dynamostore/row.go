@@ -19,7 +19,7 @@ const (
 	attrSK      = "sk"
 	attrExpires = "expires" // seconds since 1970: the table's TTL
 
-	// Of connections; subscriptions have some of them.
+	// Of connections. Subscriptions have some of them.
 	attrUser             = "user"
 	attrRole             = "role"
 	attrVendor           = "vendor"
@@ -30,10 +30,10 @@ const (
 	attrConnectedAt      = "connectedAt"
 	attrNotice           = "notice"
 	attrAddress          = "address"
-	attrTopics           = "topics" // a set of strings; of marks too
-	attrLeft             = "left"   // how often Unsubscribe was at work
+	attrTopics           = "topics" // a set of strings; marks have it too
+	attrLeft             = "left"   // how often Unsubscribe changed the row
 
-	// Of owners, counters and sets.
+	// Of holders, counters and sets.
 	attrRevoked = "revoked"
 	attrCount   = "count"
 	attrNames   = "names"
@@ -42,19 +42,19 @@ const (
 	attrSince = "since"
 	attrMark  = "mark"
 
-	// Of idempotency keys.
+	// Of receipts.
 	attrFingerprint = "fingerprint"
 	attrAnswer      = "answer"
 	attrAt          = "at"
 
-	attrUntil = "until" // of tickets: when they end, in milliseconds
+	attrUntil = "until" // of tickets: when they expire, in milliseconds
 
 	attrEpoch   = "epoch"
-	attrVersion = "version" // of vendors' lists: of the item when it was listed
+	attrVersion = "version" // of vendor indexes: the item's version when it was added
 )
 
-// row is a row as the SDK has it. Where rows are made, nil stands for an
-// attribute that is not there.
+// row is a row in the SDK's types. In rows that we build, nil stands for a missing
+// attribute.
 type row = map[string]types.AttributeValue
 
 // key is the key of a row of the hub table.
@@ -62,61 +62,64 @@ type key struct{ pk, sk string }
 
 func (k key) row() row { return row{attrPK: text(k.pk), attrSK: text(k.sk)} }
 
-// How keys begin whose rest is read.
+// Prefixes of keys whose rest is read.
 const (
-	ofConnection = "C#"
-	ofMark       = "m#"
-	ofSubscriber = "c#"
-	ofSKU        = "s#"
+	connectionPartitionPrefix = "C#"
+	markPrefix                = "m#"
+	connectionPrefix          = "c#"
+	skuPrefix                 = "s#"
 )
 
-func connectionKey(id string) key { return key{ofConnection + id, "!"} }
-func markKey(id string) key       { return key{ofConnection + id, "stale"} }
+func connectionKey(id string) key { return key{connectionPartitionPrefix + id, "!"} }
+func markKey(id string) key       { return key{connectionPartitionPrefix + id, "stale"} }
 
-// orderPartition lists the marks. 1 000 marks a second is what a partition takes
-// (aws.md 1.3); who needs more gives them several.
-const orderPartition = "S#0"
+// markPartition has the list of marks. A partition takes 1 000 write units a
+// second; more marks would need several partitions.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
+const markPartition = "S#0"
 
 // markBits is how many bits of a mark's number are random. The others are its time
-// in milliseconds since 1970, until the year 2248: so marks are in order, and no
-// number comes twice.
+// in milliseconds since 1970, until the year 2248. So marks are in order, and no
+// number occurs twice.
 const markBits = 20
 
-func newMark(at time.Time, random uint64) int64 {
-	return at.UnixMilli()<<markBits | int64(random>>(64-markBits))
+func newMark(now time.Time, random uint64) int64 {
+	return now.UnixMilli()<<markBits | int64(random>>(64-markBits))
 }
 
-func placeKey(mark int64, id string) key {
-	return key{orderPartition, fmt.Sprintf("%s%019d#%s", ofMark, mark, id)}
+func markEntryKey(mark int64, id string) key {
+	return key{markPartition, fmt.Sprintf("%s%019d#%s", markPrefix, mark, id)}
 }
 
-// readPlace is the mark that a place in the order is of, and its connection.
-func readPlace(sk string) (mark int64, id string) {
-	digits, id, _ := strings.Cut(strings.TrimPrefix(sk, ofMark), "#")
-	mark, _ = strconv.ParseInt(digits, 10, 64) // placeKey wrote it
+// parseMarkEntry returns the mark and the connection of an entry in the list of
+// marks.
+func parseMarkEntry(sk string) (mark int64, id string) {
+	digits, id, _ := strings.Cut(strings.TrimPrefix(sk, markPrefix), "#")
+	mark, _ = strconv.ParseInt(digits, 10, 64) // markEntryKey wrote it
 	return mark, id
 }
 
-// ofLiving is an attribute that the row of a connection has until the connection
+// attrLive is an attribute that the row of a connection has until the connection
 // ends.
-const ofLiving = attrUser
+const attrLive = attrUser
 
-func living(r row) bool { return r[ofLiving] != nil }
+// live reports whether the row is of a connection that has not ended.
+func live(r row) bool { return r[attrLive] != nil }
 
-// shard is the only one, so far, of a topic. It is in the key, so that there can
-// be others.
+// shard is the only shard of a topic so far. The key has it so that there can be
+// more.
 const shard = "0"
 
 func topicPartition(topic string) string { return "T#" + topic + "#" + shard }
 
-func subscriptionKey(topic, id string) key { return key{topicPartition(topic), ofSubscriber + id} }
-func requestKey(cartID, name string) key   { return key{"K#" + cartID, "k#" + name} }
-func ownerPartition(owner string) string   { return "O#" + owner }
-func ownedKey(owner, id string) key        { return key{ownerPartition(owner), ofSubscriber + id} }
-func revocationKey(owner string) key       { return key{ownerPartition(owner), "!"} }
-func tallyKey(name string) key             { return key{"N#" + name, "!"} }
+func subscriptionKey(topic, id string) key { return key{topicPartition(topic), connectionPrefix + id} }
+func receiptKey(cartID, name string) key   { return key{"K#" + cartID, "k#" + name} }
+func holderPartition(holder string) string { return "O#" + holder }
+func heldKey(holder, id string) key        { return key{holderPartition(holder), connectionPrefix + id} }
+func revocationKey(holder string) key      { return key{holderPartition(holder), "!"} }
+func quotaKey(name string) key             { return key{"N#" + name, "!"} }
 func vendorPartition(vendor string) string { return "V#" + vendor }
-func vendorKey(vendor, sku string) key     { return key{vendorPartition(vendor), ofSKU + sku} }
+func vendorKey(vendor, sku string) key     { return key{vendorPartition(vendor), skuPrefix + sku} }
 func ticketKey(hash string) key            { return key{"X#" + hash, "!"} }
 func epochKey() key                        { return key{"E", "!"} }
 
@@ -128,7 +131,7 @@ func number(n int64) types.AttributeValue {
 
 func set(names []string) types.AttributeValue { return &types.AttributeValueMemberSS{Value: names} }
 
-// optional is nil for an empty string.
+// optional returns nil for an empty string.
 func optional(s string) types.AttributeValue {
 	if s == "" {
 		return nil
@@ -136,7 +139,7 @@ func optional(s string) types.AttributeValue {
 	return text(s)
 }
 
-// millis is a time in milliseconds since 1970, nil for the zero time.
+// millis returns a time in milliseconds since 1970, nil for the zero time.
 func millis(t time.Time) types.AttributeValue {
 	if t.IsZero() {
 		return nil
@@ -144,25 +147,26 @@ func millis(t time.Time) types.AttributeValue {
 	return number(t.UnixMilli())
 }
 
-// expiry is a time as DynamoDB's TTL reads it.
+// expiry returns a time as DynamoDB's TTL needs it.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
 func expiry(t time.Time) types.AttributeValue { return number(t.Unix()) }
 
-// present is a row without the attributes that are not there.
+// present removes nil attributes from a row.
 func present(r row) row {
 	maps.DeleteFunc(r, func(_ string, v types.AttributeValue) bool { return v == nil })
 	return r
 }
 
-// with is a row with the attributes of others.
+// with returns a row with this key and the given attributes.
 func (k key) with(attributes row) row {
 	r := k.row()
 	maps.Copy(r, attributes)
 	return present(r)
 }
 
-// The readers below take what is there and has the right type. Rows of the hub
-// table are our own, and one that is odd must not keep the others from being read.
+// The functions below return the zero value if an attribute is missing or has the
+// wrong type. Rows of the hub table are our own, and one malformed row must not
+// prevent reading the others.
 
 func textOf(r row, name string) string {
 	if v, ok := r[name].(*types.AttributeValueMemberS); ok {
@@ -201,7 +205,7 @@ func timeOf(r row, name string) time.Time {
 	return time.UnixMilli(numberOf(r, name)).UTC()
 }
 
-// topicsOf reads topics in a fixed order. What is not one is left out.
+// topicsOf returns the topics of a row in a fixed order. It skips invalid ones.
 func topicsOf(r row) []hub.Topic {
 	var topics []hub.Topic
 	for _, name := range slices.Sorted(slices.Values(setOf(r, attrTopics))) {
@@ -212,7 +216,7 @@ func topicsOf(r row) []hub.Topic {
 	return topics
 }
 
-// topicNames writes topics as rows have them, each once.
+// topicNames returns topics as rows have them, each once.
 func topicNames(topics []hub.Topic) []string {
 	names := make([]string, 0, len(topics))
 	for _, t := range topics {
@@ -221,8 +225,8 @@ func topicNames(topics []hub.Topic) []string {
 	return unique(names)
 }
 
-// unique is a sorted copy without repetitions, which DynamoDB refuses in sets and
-// batches.
+// unique returns a sorted copy without duplicates, which DynamoDB refuses in sets
+// and batches.
 func unique(names []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(names)))
 }
@@ -257,7 +261,8 @@ func subscriberRow(s hub.Subscriber) row {
 
 func subscriberOf(r row, id string) hub.Subscriber {
 	return hub.Subscriber{
-		ConnectionID: id, Principal: principalOf(r), Endpoint: textOf(r, attrEndpoint), ConnectedAt: timeOf(r, attrConnectedAt),
+		ConnectionID: id, Principal: principalOf(r),
+		Endpoint: textOf(r, attrEndpoint), ConnectedAt: timeOf(r, attrConnectedAt),
 	}
 }
 
@@ -273,18 +278,19 @@ func connectionOf(r row, id string) hub.Connection {
 	s := subscriberOf(r, id)
 	return hub.Connection{
 		ID: id, Principal: s.Principal, Endpoint: s.Endpoint, ConnectedAt: s.ConnectedAt,
-		Protocol: textOf(r, attrProtocol), Notice: textOf(r, attrNotice), ClientHash: textOf(r, attrAddress), Topics: topicsOf(r),
+		Protocol: textOf(r, attrProtocol), Notice: textOf(r, attrNotice), ClientHash: textOf(r, attrAddress),
+		Topics: topicsOf(r),
 	}
 }
 
-func requestRow(q hub.Receipt) row {
+func receiptRow(receipt hub.Receipt) row {
 	r := row{
-		attrFingerprint: text(q.Fingerprint),
-		attrAt:          millis(q.At),
-		attrExpires:     expiry(q.At.Add(hub.ReceiptLife)),
+		attrFingerprint: text(receipt.Fingerprint),
+		attrAt:          millis(receipt.At),
+		attrExpires:     expiry(receipt.At.Add(hub.ReceiptLife)),
 	}
-	if len(q.Answer) > 0 {
-		r[attrAnswer] = &types.AttributeValueMemberB{Value: q.Answer}
+	if len(receipt.Answer) > 0 {
+		r[attrAnswer] = &types.AttributeValueMemberB{Value: receipt.Answer}
 	}
 	return r
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Rows of the inventory and of carts are written here with the names of package
-// table, and read by package table: what a read finds is what the stream tells.
+// table, and decoded by package table, so a read returns the same as the stream.
 
 func itemRow(i hub.Item) row {
 	r := row{
@@ -44,7 +44,7 @@ func cartRow(c hub.Cart) row {
 }
 
 func itemOf(l table.Layout, r row) (hub.Item, error) {
-	c, err := inserted(l, l.Inventory.Of(table.AttrSKU), r)
+	c, err := decode(l, l.Inventory.Of(table.AttrSKU), r)
 	if err != nil {
 		return hub.Item{}, err
 	}
@@ -52,23 +52,23 @@ func itemOf(l table.Layout, r row) (hub.Item, error) {
 }
 
 func cartOf(l table.Layout, r row) (hub.Cart, error) {
-	c, err := inserted(l, l.Cart.Of(table.AttrCart), r)
+	c, err := decode(l, l.Cart.Of(table.AttrCart), r)
 	if err != nil {
 		return hub.Cart{}, err
 	}
 	return *c.NewCart, nil
 }
 
-// inserted is a row read as if it had just appeared in the stream.
-func inserted(l table.Layout, key string, r row) (hub.Change, error) {
+// decode decodes a row as if the stream had just reported its insertion.
+func decode(l table.Layout, keyName string, r row) (hub.Change, error) {
 	image := imageOf(r)
 	record := events.DynamoDBEventRecord{EventName: string(events.DynamoDBOperationTypeInsert)}
-	record.Change.Keys = table.Row{key: image[key]}
+	record.Change.Keys = table.Row{keyName: image[keyName]}
 	record.Change.NewImage = image
 	return l.Change(record)
 }
 
-// imageOf is a row as the stream has it.
+// imageOf returns a row as the stream has it.
 func imageOf(r row) table.Row {
 	image := make(table.Row, len(r))
 	for name, v := range r {

@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/table"
 )
 
-// Epoch implements [hub.Source]. The first to ask makes it.
+// Epoch implements [hub.Source]. The first call creates the epoch.
 func (s *Store) Epoch(ctx context.Context) (string, error) {
 	fail := func(err error) (string, error) { return "", fmt.Errorf("epoch: %w", err) }
 	for range 2 {
@@ -25,36 +23,33 @@ func (s *Store) Epoch(ctx context.Context) (string, error) {
 		}
 		var e expression
 		condition := e.missing(attrPK)
-		_, _, err = do(ctx, s, s.api.PutItem, &dynamodb.PutItemInput{
-			TableName: &s.opts.HubTable, Item: epochKey().with(row{attrEpoch: text(fmt.Sprintf("e%016x", s.random()))}),
-			ConditionExpression: &condition, ExpressionAttributeNames: e.names,
-		})
+		fresh := epochKey().with(row{attrEpoch: text(fmt.Sprintf("e%016x", s.random()))})
+		_, err = s.put(ctx, fresh, &e, condition, "")
 		if _, ok := conditionFailed(err); err != nil && !ok {
 			return fail(err)
 		}
 	}
-	return fail(errors.New("the row does not stay"))
+	return fail(errors.New("the row was written but cannot be read"))
 }
 
-// Items implements [hub.Source]. A row that cannot be read is as if it were not there,
-// so that it costs nobody the others; the log is told of it once.
+// Items implements [hub.Source]. It skips unreadable rows, so that the others can
+// be read, and logs each of them once.
 func (s *Store) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
-	fail := func(err error) error { return fmt.Errorf("read %d items: %w", len(skus), err) }
 	layout := s.opts.Layout
-	key := layout.Inventory.Of(table.AttrSKU)
+	keyName := layout.Inventory.Of(table.AttrSKU)
 	keys := make([]row, 0, len(skus))
 	for _, sku := range unique(skus) {
-		keys = append(keys, row{key: text(sku)})
+		keys = append(keys, row{keyName: text(sku)})
 	}
 	found, err := s.getAll(ctx, s.opts.InventoryTable, keys)
 	if err != nil {
-		return nil, fail(err)
+		return nil, fmt.Errorf("read %d items: %w", len(skus), err)
 	}
 	items := make(map[string]hub.Item, len(found))
 	for _, r := range found {
 		item, err := itemOf(layout, r)
 		if err != nil {
-			s.unreadable(ctx, textOf(r, key), err)
+			s.logUnreadable(ctx, textOf(r, keyName), err)
 			continue
 		}
 		items[item.SKU] = item
@@ -62,15 +57,15 @@ func (s *Store) Items(ctx context.Context, skus []string) (map[string]hub.Item, 
 	return items, nil
 }
 
-// unreadable tells operators of a row of the inventory, once.
-func (s *Store) unreadable(ctx context.Context, sku string, err error) {
+// logUnreadable logs an unreadable row of the inventory, once.
+func (s *Store) logUnreadable(ctx context.Context, sku string, err error) {
 	s.mu.Lock()
-	known := s.told[sku] || len(s.told) == maxTold
-	if !known {
-		s.told[sku] = true
+	skip := s.unreadable[sku] || len(s.unreadable) == maxUnreadable
+	if !skip {
+		s.unreadable[sku] = true
 	}
 	s.mu.Unlock()
-	if !known {
+	if !skip {
 		s.opts.Log.ErrorContext(ctx, "unreadable row", "error", err)
 	}
 }
@@ -80,23 +75,23 @@ func (s *Store) VendorSKUs(ctx context.Context, vendor, after string, limit int)
 	fail := func(err error) ([]string, bool, error) {
 		return nil, false, fmt.Errorf("items of vendor %s: %w", vendor, err)
 	}
-	var skus []string // one more than limit, to know that there is more
+	var skus []string // up to limit+1, to know whether there are more
 	for more := true; more && len(skus) <= limit; {
 		var found []row
 		var err error
-		if found, more, err = s.rows(ctx, vendorPartition(vendor), ofSKU+after, limit+1-len(skus)); err != nil {
+		if found, more, err = s.rows(ctx, vendorPartition(vendor), skuPrefix+after, limit+1-len(skus)); err != nil {
 			return fail(err)
 		}
-		listed := make([]string, len(found))
+		indexed := make([]string, len(found))
 		for i, r := range found {
-			listed[i] = strings.TrimPrefix(textOf(r, attrSK), ofSKU)
-			after = listed[i]
+			indexed[i] = strings.TrimPrefix(textOf(r, attrSK), skuPrefix)
+			after = indexed[i]
 		}
-		items, err := s.Items(ctx, listed)
+		items, err := s.Items(ctx, indexed)
 		if err != nil {
 			return fail(err)
 		}
-		for _, sku := range listed {
+		for _, sku := range indexed {
 			if item, ok := items[sku]; ok && item.Vendor == vendor && !item.Deleted {
 				skus = append(skus, sku)
 			}
@@ -124,14 +119,14 @@ func (s *Store) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	return cart, nil
 }
 
-// Request implements [hub.Source].
+// Receipt implements [hub.Source].
 func (s *Store) Receipt(ctx context.Context, cartID, name string) (hub.Receipt, error) {
-	r, err := s.get(ctx, s.opts.HubTable, requestKey(cartID, name).row())
+	r, err := s.get(ctx, s.opts.HubTable, receiptKey(cartID, name).row())
 	if err == nil && r == nil {
 		err = hub.ErrGone
 	}
 	if err != nil {
-		return hub.Receipt{}, fmt.Errorf("request: %w", err)
+		return hub.Receipt{}, fmt.Errorf("receipt: %w", err)
 	}
 	return hub.Receipt{
 		CartID: cartID, Key: name, At: timeOf(r, attrAt),

@@ -13,22 +13,32 @@ import (
 	"github.com/securecart/hub/internal/table"
 )
 
-// API is what a Store needs of DynamoDB. *dynamodb.Client is one.
+// API is what a Store needs of DynamoDB. [dynamodb.Client] implements it.
 type API interface {
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
-	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
+	BatchGetItem(
+		context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options),
+	) (*dynamodb.BatchGetItemOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
-	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
-	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
-	BatchWriteItem(context.Context, *dynamodb.BatchWriteItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error)
-	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
+	UpdateItem(
+		context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options),
+	) (*dynamodb.UpdateItemOutput, error)
+	DeleteItem(
+		context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options),
+	) (*dynamodb.DeleteItemOutput, error)
+	BatchWriteItem(
+		context.Context, *dynamodb.BatchWriteItemInput, ...func(*dynamodb.Options),
+	) (*dynamodb.BatchWriteItemOutput, error)
+	TransactWriteItems(
+		context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options),
+	) (*dynamodb.TransactWriteItemsOutput, error)
 }
 
 var _ API = (*dynamodb.Client)(nil)
 
-// Options of a Store. A table that is not named cannot be used; a function needs
-// only those that its methods touch.
+// Options of a Store. A function needs to name only the tables that its methods
+// use.
 type Options struct {
 	HubTable       string
 	InventoryTable string
@@ -36,12 +46,12 @@ type Options struct {
 
 	Layout table.Layout // of the inventory and of carts
 
-	Log *slog.Logger // is told of rows of the inventory that cannot be read; nil: nobody is
+	Log *slog.Logger // for unreadable rows of the inventory; nil: no log
 }
 
-// maxTold is how many rows that cannot be read the log is told of. Our own choice: who
-// has so many has one reason.
-const maxTold = 1000
+// maxUnreadable is how many unreadable rows are logged. It is our own choice: a shop
+// that has so many has one cause for all of them.
+const maxUnreadable = 1000
 
 // Store is the hub's store on DynamoDB.
 type Store struct {
@@ -51,21 +61,21 @@ type Store struct {
 	random func() uint64
 	wait   func(context.Context, time.Duration) error
 
-	mu   sync.Mutex      // guards told
-	told map[string]bool // SKUs of rows that cannot be read
+	mu         sync.Mutex      // guards unreadable
+	unreadable map[string]bool // SKUs of unreadable rows that were logged
 }
 
 var _ hub.Store = (*Store)(nil)
 
-// New returns a Store. It sends nothing before it is asked to.
+// New returns a Store. It sends no request before a method is called.
 func New(client API, o Options) *Store {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{api: client, opts: o, random: rand.Uint64, wait: wait, told: map[string]bool{}}
+	return &Store{api: client, opts: o, random: rand.Uint64, wait: wait, unreadable: map[string]bool{}}
 }
 
-// wait waits, or returns the error of a context that ends before.
+// wait waits for d, or returns the error of ctx if that ends before.
 func wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -40,9 +40,9 @@ func show(v any) string {
 	return string(data)
 }
 
-// checked lets requests pass if all reads are strong.
-func checked(t testing.TB, w world) hook {
-	return hook{w.client, func(_ context.Context, op string, in any, next func(any) (any, error)) (any, error) {
+// requireStrongReads fails the test if a read is not strongly consistent.
+func requireStrongReads(t testing.TB, db testDB) interceptor {
+	return interceptor{db.client, func(_ context.Context, op string, in any, next func(any) (any, error)) (any, error) {
 		strong := true
 		switch in := in.(type) {
 		case *dynamodb.GetItemInput:
@@ -64,68 +64,70 @@ func checked(t testing.TB, w world) hook {
 func TestStore(t *testing.T) {
 	engine(t)
 	hubtest.TestStore(t, func(t *testing.T) hubtest.Fixture {
-		w := newWorld(t)
-		return hubtest.Fixture{Store: w.store(checked(t, w)), Changes: w.changes}
+		db := newTestDB(t)
+		return hubtest.Fixture{Store: db.store(requireStrongReads(t, db)), Changes: db.changes}
 	})
 }
 
-// TestStoreUnderFaults: the same promises hold while requests are throttled, meet
-// transactions, are processed in part only, or come in small pages. A local engine
-// does none of that.
+// TestStoreUnderFaults checks that the promises hold while requests are throttled,
+// meet transactions, are processed in part, or get small pages. A local engine does
+// none of that.
 func TestStoreUnderFaults(t *testing.T) {
 	engine(t)
 	injected := 0
 	hubtest.TestStore(t, func(t *testing.T) hubtest.Fixture {
-		w := newWorld(t)
+		db := newTestDB(t)
 		f := newFaults(t.Name())
 		t.Cleanup(func() { injected += f.injected })
-		return hubtest.Fixture{Store: w.store(hook{w.client, f.around}), Changes: w.changes}
+		return hubtest.Fixture{Store: db.store(interceptor{db.client, f.intercept}), Changes: db.changes}
 	})
 	if injected < 100 {
-		t.Errorf("%d faults in all, want hundreds", injected)
+		t.Errorf("got %d faults in total, want hundreds", injected)
 	}
 }
 
-// otherNames are those of a shop that was there before the hub. Some are ours, for
-// something else.
-var otherNames = table.Layout{
+// shopLayout has the attribute names of a shop that existed before the hub. Some
+// are our names for other attributes.
+var shopLayout = table.Layout{
 	Inventory: table.Names{
 		table.AttrSKU: "productId", table.AttrVersion: "rev", table.AttrAvailable: "on hand", table.AttrLowAt: "available",
 		table.AttrVendor: "owner.id", table.AttrDeleted: "retired", table.AttrUpdatedAt: "version",
 	},
 	Cart: table.Names{
-		table.AttrCart: "id", table.AttrVersion: "lines", table.AttrLines: "cart", table.AttrFloor: "#floor", table.AttrUpdatedAt: "ms",
+		table.AttrCart: "id", table.AttrVersion: "lines", table.AttrLines: "cart",
+		table.AttrFloor: "#floor", table.AttrUpdatedAt: "ms",
 	},
 }
 
-// TestStoreOfAShop: the same promises hold where attributes have other names.
-func TestStoreOfAShop(t *testing.T) {
+// TestStoreWithOtherNames checks that the promises hold with a shop's names.
+func TestStoreWithOtherNames(t *testing.T) {
 	engine(t)
 	hubtest.TestStore(t, func(t *testing.T) hubtest.Fixture {
-		w := newWorldOf(t, otherNames)
+		db := newTestDBWithLayout(t, shopLayout)
 		f := newFaults(t.Name())
-		return hubtest.Fixture{Store: w.store(hook{w.client, f.around}), Changes: w.changes}
+		return hubtest.Fixture{Store: db.store(interceptor{db.client, f.intercept}), Changes: db.changes}
 	})
 }
 
-// faults disturbs one request in three, none so often that a store has to give up.
+// faults makes one of three requests fail, but none so often that a store stops its
+// retries.
 type faults struct {
 	mu       sync.Mutex
 	random   *rand.Rand
-	struck   map[any]int // faults of a request, or of the rest of a batch
+	failures map[any]int // by request, or by the last row of a batch
 	injected int
 }
 
 func newFaults(seed string) *faults {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(seed))
-	return &faults{random: rand.New(rand.NewPCG(h.Sum64(), 1)), struck: map[any]int{}}
+	return &faults{random: rand.New(rand.NewPCG(h.Sum64(), 1)), failures: map[any]int{}}
 }
 
-func (f *faults) strikes(request any) bool {
+func (f *faults) shouldFail(request any) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	switch in := request.(type) { // what is left of a batch comes in another request
+	switch in := request.(type) { // the rest of a batch comes in another request
 	case *dynamodb.BatchGetItemInput:
 		for _, keys := range in.RequestItems {
 			request = show(keys.Keys[len(keys.Keys)-1])
@@ -135,31 +137,31 @@ func (f *faults) strikes(request any) bool {
 			request = show(requests[len(requests)-1])
 		}
 	}
-	if f.struck[request] >= 3 || f.random.IntN(3) > 0 {
-		delete(f.struck, request)
+	if f.failures[request] >= 3 || f.random.IntN(3) > 0 {
+		delete(f.failures, request)
 		return false
 	}
-	f.struck[request]++
+	f.failures[request]++
 	f.injected++
 	return true
 }
 
-// cut is the fake last key of an empty page.
-var cut = map[string]types.AttributeValue{"cut": &types.AttributeValueMemberNULL{Value: true}}
+// emptyPageKey is the fake last key of an empty page.
+var emptyPageKey = map[string]types.AttributeValue{"cut": &types.AttributeValueMemberNULL{Value: true}}
 
-func (f *faults) around(_ context.Context, op string, in any, next func(any) (any, error)) (any, error) {
+func (f *faults) intercept(_ context.Context, op string, in any, next func(any) (any, error)) (any, error) {
 	if query, ok := in.(*dynamodb.QueryInput); ok && query.ExclusiveStartKey["cut"] != nil {
 		from := *query
 		from.ExclusiveStartKey = nil
 		return next(&from)
 	}
-	if !f.strikes(in) {
+	if !f.shouldFail(in) {
 		return next(in)
 	}
 	switch in := in.(type) {
 	case *dynamodb.QueryInput:
 		if in.ExclusiveStartKey == nil && *in.Limit%2 == 0 {
-			return &dynamodb.QueryOutput{LastEvaluatedKey: cut}, nil
+			return &dynamodb.QueryOutput{LastEvaluatedKey: emptyPageKey}, nil
 		}
 		small := *in
 		small.Limit = aws.Int32(1)
@@ -194,7 +196,9 @@ func (f *faults) around(_ context.Context, op string, in any, next func(any) (an
 			return out, nil
 		}
 	case *dynamodb.TransactWriteItemsInput:
-		return nil, &types.TransactionCanceledException{CancellationReasons: []types.CancellationReason{{Code: aws.String("None")}, {Code: aws.String("TransactionConflict")}}}
+		return nil, &types.TransactionCanceledException{CancellationReasons: []types.CancellationReason{
+			{Code: aws.String("None")}, {Code: aws.String("TransactionConflict")},
+		}}
 	case *dynamodb.UpdateItemInput:
 		return nil, &types.TransactionConflictException{}
 	}

@@ -13,20 +13,21 @@ import (
 	"github.com/securecart/hub/internal/table"
 )
 
-// How long CreateTables waits for one table, which takes seconds, and how often it
-// looks.
 const (
-	creation = 2 * time.Minute
-	look     = time.Second
+	// creationTimeout is how long CreateTables waits for one table. Creation takes
+	// seconds.
+	creationTimeout = 2 * time.Minute
+	// creationPoll is how often it checks.
+	creationPoll = time.Second
 )
 
 // Schema is one of the three tables.
 type Schema struct {
 	Table *dynamodb.CreateTableInput
-	TTL   string // attribute of the table's TTL, "" for none
+	TTL   string // attribute of the table's TTL, "" for no TTL
 }
 
-// Schemas are the tables as template.yaml makes them.
+// Schemas returns the tables as template.yaml creates them.
 func Schemas(o Options) []Schema {
 	return []Schema{
 		{Table: schema(o.HubTable, nil, attrPK, attrSK), TTL: attrExpires},
@@ -35,31 +36,45 @@ func Schemas(o Options) []Schema {
 	}
 }
 
-var images = &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages}
+var images = &types.StreamSpecification{
+	StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages,
+}
 
 func schema(name string, stream *types.StreamSpecification, keys ...string) *dynamodb.CreateTableInput {
-	in := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest, StreamSpecification: stream}
+	in := &dynamodb.CreateTableInput{
+		TableName: &name, BillingMode: types.BillingModePayPerRequest, StreamSpecification: stream,
+	}
 	for i, k := range keys {
 		kind := []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]
-		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: &k, AttributeType: types.ScalarAttributeTypeS})
+		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{
+			AttributeName: &k, AttributeType: types.ScalarAttributeTypeS,
+		})
 		in.KeySchema = append(in.KeySchema, types.KeySchemaElement{AttributeName: &k, KeyType: kind})
 	}
 	return in
 }
 
-// Admin is what CreateTables needs of DynamoDB. *dynamodb.Client is one.
+// Admin is what CreateTables needs of DynamoDB. [dynamodb.Client] implements it.
 type Admin interface {
-	CreateTable(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
-	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
-	DescribeTimeToLive(context.Context, *dynamodb.DescribeTimeToLiveInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTimeToLiveOutput, error)
-	UpdateTimeToLive(context.Context, *dynamodb.UpdateTimeToLiveInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateTimeToLiveOutput, error)
+	CreateTable(
+		context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options),
+	) (*dynamodb.CreateTableOutput, error)
+	DescribeTable(
+		context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options),
+	) (*dynamodb.DescribeTableOutput, error)
+	DescribeTimeToLive(
+		context.Context, *dynamodb.DescribeTimeToLiveInput, ...func(*dynamodb.Options),
+	) (*dynamodb.DescribeTimeToLiveOutput, error)
+	UpdateTimeToLive(
+		context.Context, *dynamodb.UpdateTimeToLiveInput, ...func(*dynamodb.Options),
+	) (*dynamodb.UpdateTimeToLiveOutput, error)
 }
 
 var _ Admin = (*dynamodb.Client)(nil)
 
-// CreateTables makes the tables that are not there, and returns when all are
-// ready. A table that is there is left alone; it is an error if its keys, stream
-// or TTL are not what the hub needs.
+// CreateTables creates missing tables, and returns when all are ready. It does not
+// change existing tables. It fails if the keys, stream or TTL of an existing table
+// are not what the hub needs.
 func CreateTables(ctx context.Context, client Admin, o Options) error {
 	for _, want := range Schemas(o) {
 		_, err := client.CreateTable(ctx, want.Table)
@@ -74,11 +89,11 @@ func CreateTables(ctx context.Context, client Admin, o Options) error {
 	return nil
 }
 
-// ErrNoTable says that a table is not there.
+// ErrNoTable: a table does not exist.
 var ErrNoTable = errors.New("there is no such table")
 
-// CheckTables is an error if a table is not there (ErrNoTable), or its keys or
-// stream are not what the hub needs. It changes nothing.
+// CheckTables fails if a table does not exist (ErrNoTable), or if its keys or stream
+// are not what the hub needs. It changes nothing.
 func CheckTables(ctx context.Context, client Admin, o Options) error {
 	for _, want := range Schemas(o) {
 		out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: want.Table.TableName})
@@ -96,15 +111,18 @@ func CheckTables(ctx context.Context, client Admin, o Options) error {
 	return nil
 }
 
-// prepare waits for a table, and turns its TTL on.
+// prepare waits for a table, checks it and turns its TTL on.
 func prepare(ctx context.Context, client Admin, want Schema) error {
 	name := want.Table.TableName
-	out, err := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = look }).WaitForOutput(ctx, &dynamodb.DescribeTableInput{TableName: name}, creation)
+	waiter := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) {
+		o.MinDelay = creationPoll
+	})
+	out, err := waiter.WaitForOutput(ctx, &dynamodb.DescribeTableInput{TableName: name}, creationTimeout)
 	if err != nil {
 		return err
 	}
 	if err := compare(out.Table, want.Table); err != nil {
-		return fmt.Errorf("there is one already: %w", err)
+		return fmt.Errorf("the table exists: %w", err)
 	}
 	if want.TTL == "" {
 		return nil
@@ -113,34 +131,47 @@ func prepare(ctx context.Context, client Admin, want Schema) error {
 	if err != nil {
 		return err
 	}
-	if is := ttl.TimeToLiveDescription; is != nil && (is.TimeToLiveStatus == types.TimeToLiveStatusEnabled || is.TimeToLiveStatus == types.TimeToLiveStatusEnabling) {
-		if got := aws.ToString(is.AttributeName); got != want.TTL {
-			return fmt.Errorf("there is one already: its TTL is on %q, want %q", got, want.TTL)
+	if attribute, enabled := ttlAttribute(ttl.TimeToLiveDescription); enabled {
+		if attribute != want.TTL {
+			return fmt.Errorf("the table exists: its TTL is on %q, want %q", attribute, want.TTL)
 		}
 		return nil
 	}
-	_, err = client.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{TableName: name, TimeToLiveSpecification: &types.TimeToLiveSpecification{
-		AttributeName: &want.TTL, Enabled: aws.Bool(true),
-	}})
+	_, err = client.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
+		TableName: name,
+		TimeToLiveSpecification: &types.TimeToLiveSpecification{
+			AttributeName: &want.TTL, Enabled: aws.Bool(true),
+		},
+	})
 	return err
 }
 
-// compare says what of a table is not as it must be.
-func compare(is *types.TableDescription, want *dynamodb.CreateTableInput) error {
-	if got, want := keyNames(is.KeySchema, is.AttributeDefinitions), keyNames(want.KeySchema, want.AttributeDefinitions); got != want {
+func ttlAttribute(d *types.TimeToLiveDescription) (attribute string, enabled bool) {
+	if d == nil {
+		return "", false
+	}
+	enabled = d.TimeToLiveStatus == types.TimeToLiveStatusEnabled || d.TimeToLiveStatus == types.TimeToLiveStatusEnabling
+	return aws.ToString(d.AttributeName), enabled
+}
+
+// compare returns an error that names what of a table is wrong.
+func compare(table *types.TableDescription, want *dynamodb.CreateTableInput) error {
+	got := keyNames(table.KeySchema, table.AttributeDefinitions)
+	if want := keyNames(want.KeySchema, want.AttributeDefinitions); got != want {
 		return fmt.Errorf("its key is %s, want %s", got, want)
 	}
 	if want.StreamSpecification == nil {
 		return nil
 	}
-	if is.StreamSpecification == nil || is.StreamSpecification.StreamViewType != want.StreamSpecification.StreamViewType {
-		return fmt.Errorf("its stream must have the view type %s", want.StreamSpecification.StreamViewType)
+	view := want.StreamSpecification.StreamViewType
+	if table.StreamSpecification == nil || table.StreamSpecification.StreamViewType != view {
+		return fmt.Errorf("its stream must have the view type %s", view)
 	}
 	return nil
 }
 
-// keyNames are the attributes of a key: name, role and type of each. A table may
-// define attributes of its indexes too, which do not count.
+// keyNames returns the attributes of a key: name, role and type of each. It ignores
+// attributes that a table defines for its indexes.
 func keyNames(schema []types.KeySchemaElement, defined []types.AttributeDefinition) string {
 	kinds := map[string]types.ScalarAttributeType{}
 	for _, d := range defined {

@@ -12,21 +12,21 @@ import (
 )
 
 func TestCreateTables(t *testing.T) {
-	w := newWorld(t)
-	if err := dynamostore.CreateTables(t.Context(), w.client, w.options); err != nil {
-		t.Errorf("again: got %v, want tables left alone", err)
+	db := newTestDB(t)
+	if err := dynamostore.CreateTables(t.Context(), db.client, db.options); err != nil {
+		t.Errorf("second call: got %v, want success", err)
 	}
 	for name, want := range map[string]struct {
 		keys string
 		view types.StreamViewType
 		ttl  string
 	}{
-		w.options.HubTable:       {"pk HASH sk RANGE", "", "expires"},
-		w.options.InventoryTable: {"sku HASH", types.StreamViewTypeNewAndOldImages, ""},
-		w.options.CartTable:      {"cart HASH", types.StreamViewTypeNewAndOldImages, ""},
+		db.options.HubTable:       {"pk HASH sk RANGE", "", "expires"},
+		db.options.InventoryTable: {"sku HASH", types.StreamViewTypeNewAndOldImages, ""},
+		db.options.CartTable:      {"cart HASH", types.StreamViewTypeNewAndOldImages, ""},
 	} {
-		out, tableErr := w.client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &name})
-		ttl, ttlErr := w.client.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: &name})
+		out, tableErr := db.client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &name})
+		ttl, ttlErr := db.client.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: &name})
 		if err := errors.Join(tableErr, ttlErr); err != nil {
 			t.Fatal(err)
 		}
@@ -54,47 +54,56 @@ func TestCreateTables(t *testing.T) {
 	}
 }
 
-// TestCreateTablesRefuses: a table that is there and would not do is an error that
-// says why, and is left as it is.
+// TestCreateTablesRefuses checks that CreateTables fails if an existing table is
+// wrong, says why, and does not change the table.
 func TestCreateTablesRefuses(t *testing.T) {
 	for name, tt := range map[string]struct {
 		wrong func(o *dynamostore.Options)
 		want  string
 	}{
-		"keys":          {func(o *dynamostore.Options) { o.HubTable = o.InventoryTable }, "its key is [sku HASH S], want [pk HASH S sk RANGE S]"},
-		"type of a key": {func(o *dynamostore.Options) { o.InventoryTable += "-numbered" }, "its key is [sku HASH N], want [sku HASH S]"},
-		"stream":        {func(o *dynamostore.Options) { o.CartTable += "-streamless" }, "its stream must have the view type NEW_AND_OLD_IMAGES"},
-		"TTL":           {func(o *dynamostore.Options) { o.HubTable += "-ttl" }, `its TTL is on "other", want "expires"`},
+		"keys": {func(o *dynamostore.Options) { o.HubTable = o.InventoryTable },
+			"its key is [sku HASH S], want [pk HASH S sk RANGE S]"},
+		"type of a key": {func(o *dynamostore.Options) { o.InventoryTable += "-numbered" },
+			"its key is [sku HASH N], want [sku HASH S]"},
+		"stream": {func(o *dynamostore.Options) { o.CartTable += "-streamless" },
+			"its stream must have the view type NEW_AND_OLD_IMAGES"},
+		"TTL": {func(o *dynamostore.Options) { o.HubTable += "-ttl" }, `its TTL is on "other", want "expires"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			schemas := dynamostore.Schemas(w.options)
+			db := newTestDB(t)
+			schemas := dynamostore.Schemas(db.options)
 			streamless, ttl, numbered := *schemas[2].Table, *schemas[0].Table, *schemas[1].Table
 			streamless.StreamSpecification = nil
 			sku := "sku"
-			numbered.AttributeDefinitions = []types.AttributeDefinition{{AttributeName: &sku, AttributeType: types.ScalarAttributeTypeN}}
-			for in, suffix := range map[*dynamodb.CreateTableInput]string{&streamless: "-streamless", &ttl: "-ttl", &numbered: "-numbered"} {
+			numbered.AttributeDefinitions = []types.AttributeDefinition{{AttributeName: &sku,
+				AttributeType: types.ScalarAttributeTypeN}}
+			for in, suffix := range map[*dynamodb.CreateTableInput]string{&streamless: "-streamless", &ttl: "-ttl",
+				&numbered: "-numbered"} {
 				name := *in.TableName + suffix
 				in.TableName = &name
-				if _, err := w.client.CreateTable(t.Context(), in); err != nil {
+				if _, err := db.client.CreateTable(t.Context(), in); err != nil {
 					t.Fatal(err)
 				}
-				if err := dynamodb.NewTableExistsWaiter(w.client).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &name}, 60e9); err != nil {
+				if err := dynamodb.NewTableExistsWaiter(db.client).Wait(t.Context(),
+					&dynamodb.DescribeTableInput{TableName: &name}, 60e9); err != nil {
 					t.Fatal(err)
 				}
 				defer func() {
-					if _, err := w.client.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
+					if _, err := db.client.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
 						t.Error(err)
 					}
 				}()
 			}
 			other, on := "other", true
-			if _, err := w.client.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{TableName: ttl.TableName, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &other, Enabled: &on}}); err != nil {
+			if _, err := db.client.UpdateTimeToLive(t.Context(),
+				&dynamodb.UpdateTimeToLiveInput{TableName: ttl.TableName,
+					TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &other, Enabled: &on}}); err != nil {
 				t.Fatal(err)
 			}
-			o := w.options
+			o := db.options
 			tt.wrong(&o)
-			if err := dynamostore.CreateTables(t.Context(), w.client, o); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if err := dynamostore.CreateTables(t.Context(), db.client, o); err == nil || !strings.Contains(err.Error(),
+				tt.want) {
 				t.Errorf("got error %v, want %s", err, tt.want)
 			}
 		})

@@ -6,22 +6,21 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/securecart/hub/internal/hub"
 )
 
 func connection(id string) hub.Connection {
 	return hub.Connection{
-		ID: id, Endpoint: "127.0.0.1/v1", Protocol: "securecart.v1", ConnectedAt: at(0),
-		Principal: hub.Principal{User: "alice", Role: hub.RoleCustomer, Expires: at(60)},
+		ID: id, Endpoint: "127.0.0.1/v1", Protocol: "securecart.v1", ConnectedAt: minute(0),
+		Principal: hub.Principal{User: "alice", Role: hub.RoleCustomer, Expires: minute(60)},
 	}
 }
 
 func sku(name string) hub.Topic { return hub.Topic{Kind: hub.KindSKU, Name: name} }
 
-// ids pages through the subscribers of t.
-func ids(ctx context.Context, f Fixture, t hub.Topic, limit int) ([]string, error) {
+// subscriberIDs reads the subscribers of t page by page.
+func subscriberIDs(ctx context.Context, f Fixture, t hub.Topic, limit int) ([]string, error) {
 	var all []string
 	for after, more := "", true; more; more = after != "" {
 		page, next, err := f.Store.Subscribers(ctx, t, after, limit)
@@ -29,7 +28,7 @@ func ids(ctx context.Context, f Fixture, t hub.Topic, limit int) ([]string, erro
 			return nil, err
 		}
 		if len(page) > limit {
-			return nil, fmt.Errorf("a page of %d, the limit is %d", len(page), limit)
+			return nil, fmt.Errorf("got a page of %d, limit %d", len(page), limit)
 		}
 		for _, s := range page {
 			all = append(all, s.ConnectionID)
@@ -39,9 +38,9 @@ func ids(ctx context.Context, f Fixture, t hub.Topic, limit int) ([]string, erro
 	return all, nil
 }
 
-// audience fails unless exactly the ids want are subscribed to t.
-func audience(ctx context.Context, f Fixture, t hub.Topic, want ...string) error {
-	got, err := ids(ctx, f, t, 100)
+// wantSubscribers fails unless exactly the connections want are subscribed to t.
+func wantSubscribers(ctx context.Context, f Fixture, t hub.Topic, want ...string) error {
+	got, err := subscriberIDs(ctx, f, t, 100)
 	if err != nil {
 		return err
 	}
@@ -106,7 +105,7 @@ func subscribersSeen(ctx context.Context, f Fixture) error {
 		if err != nil || len(page) != i+1 {
 			return fmt.Errorf("after %d subscribers: got %d, %v", i+1, len(page), err)
 		}
-		if err := same("row", page[i], connection(id).Subscriber()); err != nil {
+		if err := same("subscriber", page[i], connection(id).Subscriber()); err != nil {
 			return err
 		}
 		if got, err := topicsOf(ctx, f, id); err != nil || got != "[sku:A sku:B]" {
@@ -121,12 +120,12 @@ func subscribeReplaces(ctx context.Context, f Fixture) error {
 		return err
 	}
 	later := connection("c1")
-	later.Principal.Expires = at(120)
+	later.Principal.Expires = minute(120)
 	if err := f.Store.Subscribe(ctx, later, []hub.Topic{sku("A")}); err != nil {
 		return err
 	}
 	page, _, err := f.Store.Subscribers(ctx, sku("A"), "", 10)
-	if err := errors.Join(err, same("rows", page, []hub.Subscriber{later.Subscriber()})); err != nil {
+	if err := errors.Join(err, same("subscribers", page, []hub.Subscriber{later.Subscriber()})); err != nil {
 		return err
 	}
 	got, err := topicsOf(ctx, f, "c1")
@@ -144,7 +143,7 @@ func subscribersPage(ctx context.Context, f Fixture) error {
 	}
 	slices.Sort(want)
 	for _, limit := range []int{1, 7, 25, 100} {
-		got, err := ids(ctx, f, sku("A"), limit)
+		got, err := subscriberIDs(ctx, f, sku("A"), limit)
 		if err := errors.Join(err, same(fmt.Sprint("pages of ", limit), got, want)); err != nil {
 			return err
 		}
@@ -152,7 +151,7 @@ func subscribersPage(ctx context.Context, f Fixture) error {
 	return nil
 }
 
-func subscribersPageLeave(ctx context.Context, f Fixture) error {
+func subscribersPageForget(ctx context.Context, f Fixture) error {
 	for i := range 9 {
 		if err := connect(ctx, f, fmt.Sprintf("c%d", i), sku("A")); err != nil {
 			return err
@@ -162,7 +161,7 @@ func subscribersPageLeave(ctx context.Context, f Fixture) error {
 	if err != nil || len(page) != 3 || next == "" {
 		return fmt.Errorf("first page: got %d rows, next %q, %v", len(page), next, err)
 	}
-	// The row that the page ended at goes, and others before and after it.
+	// Forget the last row of the page, and rows before and after it.
 	for _, id := range []string{"c0", "c2", "c4"} {
 		if err := f.Store.Forget(ctx, id); err != nil {
 			return err
@@ -178,10 +177,10 @@ func subscribersPageLeave(ctx context.Context, f Fixture) error {
 			rest = append(rest, s.ConnectionID)
 		}
 	}
-	return same("the rest", fmt.Sprint(rest), "[c3 c5 c6 c7 c8]")
+	return same("later pages", fmt.Sprint(rest), "[c3 c5 c6 c7 c8]")
 }
 
-func unsubscribeOnly(ctx context.Context, f Fixture) error {
+func unsubscribeSome(ctx context.Context, f Fixture) error {
 	err := errors.Join(connect(ctx, f, "c1", sku("A"), sku("B")), connect(ctx, f, "c2", sku("A")),
 		f.Store.Unsubscribe(ctx, "c1", []hub.Topic{sku("A"), sku("NOPE")}),
 		f.Store.Unsubscribe(ctx, "nobody", []hub.Topic{sku("A")}))
@@ -189,30 +188,32 @@ func unsubscribeOnly(ctx context.Context, f Fixture) error {
 		return err
 	}
 	got, err := topicsOf(ctx, f, "c1")
-	return errors.Join(err, same("topics", got, "[sku:B]"), audience(ctx, f, sku("A"), "c2"), audience(ctx, f, sku("B"), "c1"))
+	return errors.Join(err, same("topics", got, "[sku:B]"),
+		wantSubscribers(ctx, f, sku("A"), "c2"), wantSubscribers(ctx, f, sku("B"), "c1"))
 }
 
 func forgetAll(ctx context.Context, f Fixture) error {
 	err := errors.Join(connect(ctx, f, "c1", sku("A"), sku("B")), connect(ctx, f, "c2", sku("A")),
-		mark(ctx, f, "c1", []hub.Topic{sku("A")}, at(1)),
+		mark(ctx, f, "c1", []hub.Topic{sku("A")}, minute(1)),
 		f.Store.Forget(ctx, "c1"), f.Store.Forget(ctx, "c1"))
 	if err != nil {
-		return fmt.Errorf("forget, twice: %w", err)
+		return fmt.Errorf("forget two times: %w", err)
 	}
 	_, err = f.Store.Connection(ctx, "c1")
 	if err := isKind("connection", err, hub.ErrGone); err != nil {
 		return err
 	}
 	marks, err := f.Store.RetryMarks(ctx, 10)
-	return errors.Join(err, same("marks", len(marks), 0), audience(ctx, f, sku("A"), "c2"), audience(ctx, f, sku("B")))
+	return errors.Join(err, same("marks", len(marks), 0),
+		wantSubscribers(ctx, f, sku("A"), "c2"), wantSubscribers(ctx, f, sku("B")))
 }
 
 func forgetOrphans(ctx context.Context, f Fixture) error {
-	// A subscription that arrives after its connection was forgotten.
+	// This subscription is written after its connection was forgotten.
 	err := errors.Join(connect(ctx, f, "c1"), f.Store.Forget(ctx, "c1"),
 		f.Store.Subscribe(ctx, connection("c1"), []hub.Topic{sku("A")}),
 		f.Store.Forget(ctx, "c1", sku("A"), sku("B")))
-	return errors.Join(err, audience(ctx, f, sku("A")))
+	return errors.Join(err, wantSubscribers(ctx, f, sku("A")))
 }
 
 func concurrentSubscribers(ctx context.Context, f Fixture) error {
@@ -233,113 +234,5 @@ func concurrentSubscribers(ctx context.Context, f Fixture) error {
 	got, err := topicsOf(ctx, f, "c")
 	return errors.Join(errors.Join(failures...), err,
 		same("topics of one connection", got, "[sku:T0 sku:T1 sku:T2 sku:T3 sku:T4 sku:T5 sku:T6 sku:T7]"),
-		audience(ctx, f, sku("A"), "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"))
-}
-
-// mark marks one connection.
-func mark(ctx context.Context, f Fixture, id string, topics []hub.Topic, now time.Time) error {
-	return errors.Join(f.Store.MarkForRetry(ctx, []hub.Undelivered{{ConnectionID: id, Topics: topics}}, now)...)
-}
-
-func staleMany(ctx context.Context, f Fixture) error {
-	var missed []hub.Undelivered
-	var want []string
-	for i := range 50 {
-		id := fmt.Sprintf("c%02d", i)
-		want = append(want, id+" sku:T"+id)
-		missed = append(missed, hub.Undelivered{ConnectionID: id, Topics: []hub.Topic{sku("T" + id)}})
-		if err := connect(ctx, f, id); err != nil {
-			return err
-		}
-	}
-	errs := f.Store.MarkForRetry(ctx, missed, at(1))
-	if err := errors.Join(append(errs, same("errors", len(errs), len(missed)))...); err != nil {
-		return err
-	}
-	marks, err := f.Store.RetryMarks(ctx, 100)
-	var got []string
-	for _, m := range marks {
-		for _, t := range m.Topics {
-			got = append(got, m.ConnectionID+" "+t.String())
-		}
-	}
-	slices.Sort(got)
-	return errors.Join(err, same("marks", fmt.Sprint(got), fmt.Sprint(want)))
-}
-
-func staleCollects(ctx context.Context, f Fixture) error {
-	err := errors.Join(connect(ctx, f, "c1"),
-		mark(ctx, f, "c1", []hub.Topic{sku("A")}, at(1)),
-		mark(ctx, f, "c1", []hub.Topic{sku("B"), sku("A")}, at(2)))
-	if err != nil {
-		return err
-	}
-	marks, err := f.Store.RetryMarks(ctx, 10)
-	if err != nil || len(marks) != 1 {
-		return fmt.Errorf("marks: got %v, %v, want one", marks, err)
-	}
-	var names []string
-	for _, t := range marks[0].Topics {
-		names = append(names, t.String())
-	}
-	slices.Sort(names)
-	return errors.Join(same("topics", fmt.Sprint(names), "[sku:A sku:B]"), same("since", marks[0].Since, at(1)))
-}
-
-func staleOrder(ctx context.Context, f Fixture) error {
-	for i, id := range []string{"c3", "c1", "c2"} {
-		if err := errors.Join(connect(ctx, f, id), mark(ctx, f, id, []hub.Topic{sku("A")}, at(i))); err != nil {
-			return err
-		}
-	}
-	marks, err := f.Store.RetryMarks(ctx, 2)
-	if err != nil || len(marks) != 2 {
-		return fmt.Errorf("marks: got %v, %v, want two", marks, err)
-	}
-	return same("the oldest", marks[0].ConnectionID+" "+marks[1].ConnectionID, "c3 c1")
-}
-
-func staleRotates(ctx context.Context, f Fixture) error {
-	for i, id := range []string{"c1", "c2", "c3"} {
-		if err := errors.Join(connect(ctx, f, id), mark(ctx, f, id, []hub.Topic{sku("A")}, at(i))); err != nil {
-			return err
-		}
-	}
-	if err := mark(ctx, f, "c1", nil, at(9)); err != nil {
-		return err
-	}
-	marks, err := f.Store.RetryMarks(ctx, 10)
-	if err != nil || len(marks) != 3 {
-		return fmt.Errorf("marks: got %v, %v, want three", marks, err)
-	}
-	last := marks[2]
-	return errors.Join(
-		same("order", marks[0].ConnectionID+" "+marks[1].ConnectionID+" "+last.ConnectionID, "c2 c3 c1"),
-		same("topics", fmt.Sprint(last.Topics), "[sku:A]"), same("since", last.Since, at(0)))
-}
-
-func staleClear(ctx context.Context, f Fixture) error {
-	err := errors.Join(connect(ctx, f, "c1"), mark(ctx, f, "c1", []hub.Topic{sku("A")}, at(1)))
-	if err != nil {
-		return err
-	}
-	before, err := f.Store.RetryMarks(ctx, 10)
-	if err != nil || len(before) != 1 {
-		return fmt.Errorf("marks: got %v, %v, want one", before, err)
-	}
-	if err := mark(ctx, f, "c1", []hub.Topic{sku("A")}, at(2)); err != nil {
-		return err
-	}
-	if err := f.Store.ClearRetryMark(ctx, before[0]); err != nil {
-		return err
-	}
-	marks, err := f.Store.RetryMarks(ctx, 10)
-	if err != nil || len(marks) != 1 {
-		return fmt.Errorf("a mark that was renewed: got %v, %v, want it to stay", marks, err)
-	}
-	if err := f.Store.ClearRetryMark(ctx, marks[0]); err != nil {
-		return err
-	}
-	marks, err = f.Store.RetryMarks(ctx, 10)
-	return errors.Join(err, same("marks after clearing", len(marks), 0))
+		wantSubscribers(ctx, f, sku("A"), "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"))
 }

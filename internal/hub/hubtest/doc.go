@@ -1,8 +1,9 @@
-// Package hubtest holds the suites that judge what hub builds on: [TestStore] for
+// Package hubtest has test suites for what the hub builds on: [TestStore] for
 // stores and [TestPoster] for posters.
 //
-// A suite takes a constructor and checks the contract that the comments of
-// package hub state, nothing else; what is special to one implementation is
-// tested beside it. A suite that passes everything is worth nothing, so specimens
-// of this package's tests break one promise each, and each has to be found.
+// A suite takes a constructor and checks the contract in the comments of package
+// hub, nothing else. Special properties of one implementation are tested in its
+// own package. A suite that every store passes proves nothing, so this package's
+// tests run the suite on broken stores. Each of them breaks one promise, and the
+// suite must find it.
 package hubtest

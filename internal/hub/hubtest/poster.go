@@ -13,7 +13,7 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// PosterFixture is a poster under test and the gateway behind it.
+// PosterFixture is a poster under test and its gateway.
 type PosterFixture struct {
 	Poster hub.Poster
 
@@ -26,22 +26,22 @@ type PosterFixture struct {
 	Fail func(id string, kind error, times int)
 }
 
-// TestPoster judges a poster. open returns a fresh one for each case. It waits in
-// real time for retries, unless it is called in a synctest bubble.
+// TestPoster tests a poster. open returns a fresh one for each case. Retries take
+// real time, unless TestPoster runs in a synctest bubble.
 func TestPoster(t *testing.T, open func(t *testing.T) PosterFixture) {
 	for _, c := range []struct {
 		name  string
 		check func(t *testing.T, f PosterFixture)
 	}{
 		{"delivers in order", posterOrder},
-		{"tells for each post what became of it", posterErrors},
-		{"retries what is throttled for a while", posterRetries},
-		{"gives up what stays throttled, and nothing else", posterGivesUp},
+		{"returns an error for each post", posterErrors},
+		{"retries a throttled post", posterRetries},
+		{"gives up only posts that stay throttled", posterGivesUp},
 		{"keeps the order while it retries", posterRetryOrder},
-		{"says what is too large", posterTooLarge},
-		{"returns when its time is over", posterDeadline},
+		{"reports posts that are too large", posterTooLarge},
+		{"returns at the deadline", posterDeadline},
 		{"ends connections", posterDisconnect},
-		{"takes no posts", func(t *testing.T, f PosterFixture) {
+		{"accepts an empty list", func(t *testing.T, f PosterFixture) {
 			if errs := f.Poster.Post(t.Context(), nil); len(errs) != 0 {
 				t.Errorf("got %v, want no errors", errs)
 			}
@@ -59,7 +59,9 @@ func posterOrder(t *testing.T, f PosterFixture) {
 	for i := range 50 {
 		text := fmt.Sprintf(`{"n":%d}`, i)
 		want = append(want, text)
-		posts = append(posts, hub.Post{ConnectionID: one, Endpoint: e1, Data: []byte(text)}, hub.Post{ConnectionID: two, Endpoint: e2, Data: []byte(text)})
+		posts = append(posts,
+			hub.Post{ConnectionID: one, Endpoint: e1, Data: []byte(text)},
+			hub.Post{ConnectionID: two, Endpoint: e2, Data: []byte(text)})
 	}
 	for i, err := range f.Poster.Post(t.Context(), posts) {
 		if err != nil {
@@ -85,7 +87,8 @@ func posterErrors(t *testing.T, f PosterFixture) {
 		{ConnectionID: broken, Endpoint: e3, Data: []byte("3")},
 		{ConnectionID: good, Endpoint: e1, Data: []byte("4")},
 	})
-	if len(errs) != 4 || !errors.Is(errs[0], hub.ErrGone) || errs[1] != nil || errs[2] == nil || errors.Is(errs[2], hub.ErrGone) || errs[3] != nil {
+	isGone := func(i int) bool { return errors.Is(errs[i], hub.ErrGone) }
+	if len(errs) != 4 || !isGone(0) || errs[1] != nil || errs[2] == nil || isGone(2) || errs[3] != nil {
 		t.Fatalf("got %v, want gone, nil, another error, nil", errs)
 	}
 	if g := got(2); !slices.Equal(g, []string{"2", "4"}) {
@@ -98,10 +101,10 @@ func posterRetries(t *testing.T, f PosterFixture) {
 	f.Fail(id, hub.ErrThrottled, 1)
 	errs := f.Poster.Post(t.Context(), []hub.Post{{ConnectionID: id, Endpoint: endpoint, Data: []byte("1")}})
 	if errs[0] != nil {
-		t.Fatalf("throttled once: got %v, want it delivered", errs[0])
+		t.Fatalf("throttled once: got %v, want success", errs[0])
 	}
 	if g := got(1); !slices.Equal(g, []string{"1"}) {
-		t.Errorf("got %v, want it once", g)
+		t.Errorf("got %v, want one message", g)
 	}
 }
 
@@ -117,7 +120,7 @@ func posterGivesUp(t *testing.T, f PosterFixture) {
 		t.Errorf("got %v, want throttled and nil", errs)
 	}
 	if g := got(1); !slices.Equal(g, []string{"2"}) {
-		t.Errorf("the other got %v, want 2", g)
+		t.Errorf("the other connection got %v, want 2", g)
 	}
 }
 
@@ -161,13 +164,13 @@ func posterDeadline(t *testing.T, f PosterFixture) {
 
 func posterDisconnect(t *testing.T, f PosterFixture) {
 	id, endpoint, _ := f.Connect()
-	for _, again := range []string{"first", "second"} {
+	for _, call := range []string{"first", "second"} {
 		if err := f.Poster.Disconnect(t.Context(), id, endpoint); err != nil {
-			t.Errorf("%s time: %v", again, err)
+			t.Errorf("%s call: %v", call, err)
 		}
 	}
 	errs := f.Poster.Post(t.Context(), []hub.Post{{ConnectionID: id, Endpoint: endpoint, Data: []byte("1")}})
 	if !errors.Is(errs[0], hub.ErrGone) {
-		t.Errorf("a post after it: got %v, want ErrGone", errs[0])
+		t.Errorf("post after Disconnect: got %v, want ErrGone", errs[0])
 	}
 }

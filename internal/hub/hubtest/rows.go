@@ -12,24 +12,24 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// at is a moment that survives a round trip: whole milliseconds, UTC.
-func at(minutes int) time.Time {
+// minute returns a time that survives a round trip: whole milliseconds, UTC.
+func minute(minutes int) time.Time {
 	return time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC).Add(time.Duration(minutes) * time.Minute)
 }
 
 func item(sku string, version int64, available int) hub.Item {
-	return hub.Item{SKU: sku, Version: version, Available: available, LowAt: 5, UpdatedAt: at(int(version))}
+	return hub.Item{SKU: sku, Version: version, Available: available, LowAt: 5, UpdatedAt: minute(int(version))}
 }
 
 func cart(id string, version int64, lines map[string]int) hub.Cart {
-	c := hub.Cart{ID: id, Version: version, UpdatedAt: at(int(version)), Lines: map[string]hub.CartLine{}}
+	c := hub.Cart{ID: id, Version: version, UpdatedAt: minute(int(version)), Lines: map[string]hub.CartLine{}}
 	for sku, quantity := range lines {
-		c.Lines[sku] = hub.CartLine{Quantity: quantity, Version: version, At: at(int(version))}
+		c.Lines[sku] = hub.CartLine{Quantity: quantity, Version: version, At: minute(int(version))}
 	}
 	return c
 }
 
-// same compares rows; times are compared as moments.
+// same compares rows, including the locations of times.
 func same(what string, got, want any) error {
 	if !reflect.DeepEqual(got, want) {
 		return fmt.Errorf("%s: got %+v, want %+v", what, got, want)
@@ -59,14 +59,14 @@ func epochStays(ctx context.Context, f Fixture) error {
 func unknownRows(ctx context.Context, f Fixture) error {
 	items, err := f.Store.Items(ctx, []string{"NOPE"})
 	if err != nil || len(items) != 0 {
-		return fmt.Errorf("items: got %v, %v, want none", items, err)
+		return fmt.Errorf("got items %v, %v, want none", items, err)
 	}
 	c, err := f.Store.Cart(ctx, "u~nobody")
 	if err != nil || c.Version != 0 || c.ID != "u~nobody" || len(c.Lines) != 0 {
-		return fmt.Errorf("cart: got %+v, %v, want version 0", c, err)
+		return fmt.Errorf("got cart %+v, %v, want version 0", c, err)
 	}
 	_, err = f.Store.Receipt(ctx, "u~nobody", "k")
-	if err := isKind("request", err, hub.ErrGone); err != nil {
+	if err := isKind("receipt", err, hub.ErrGone); err != nil {
 		return err
 	}
 	_, err = f.Store.Connection(ctx, "nobody")
@@ -75,7 +75,7 @@ func unknownRows(ctx context.Context, f Fixture) error {
 	}
 	page, next, err := f.Store.Subscribers(ctx, hub.Topic{Kind: hub.KindSKU, Name: "NOPE"}, "", 10)
 	if err != nil || len(page) != 0 || next != "" {
-		return fmt.Errorf("subscribers: got %v, %q, %v, want none", page, next, err)
+		return fmt.Errorf("got subscribers %v, %q, %v, want none", page, next, err)
 	}
 	return nil
 }
@@ -83,7 +83,7 @@ func unknownRows(ctx context.Context, f Fixture) error {
 func itemRoundTrip(ctx context.Context, f Fixture) error {
 	for _, want := range []hub.Item{
 		item("A", 1, 0),
-		{SKU: "B.b_~-9", Version: 1, Available: hub.MaxAvailable, LowAt: 0, Vendor: "acme", UpdatedAt: at(7)},
+		{SKU: "B.b_~-9", Version: 1, Available: hub.MaxAvailable, LowAt: 0, Vendor: "acme", UpdatedAt: minute(7)},
 	} {
 		if err := f.Store.PutItem(ctx, want, 0); err != nil {
 			return err
@@ -117,13 +117,13 @@ func itemConditional(ctx context.Context, f Fixture) error {
 }
 
 func itemTombstone(ctx context.Context, f Fixture) error {
-	gone := item("A", 2, 0)
-	gone.Deleted = true
-	if err := errors.Join(f.Store.PutItem(ctx, item("A", 1, 1), 0), f.Store.PutItem(ctx, gone, 1)); err != nil {
+	tombstone := item("A", 2, 0)
+	tombstone.Deleted = true
+	if err := errors.Join(f.Store.PutItem(ctx, item("A", 1, 1), 0), f.Store.PutItem(ctx, tombstone, 1)); err != nil {
 		return err
 	}
 	got, err := f.Store.Items(ctx, []string{"A"})
-	if err := errors.Join(err, same("tombstone", got["A"], gone)); err != nil {
+	if err := errors.Join(err, same("tombstone", got["A"], tombstone)); err != nil {
 		return err
 	}
 	return isKind("creation over a tombstone", f.Store.PutItem(ctx, item("A", 1, 1), 0), hub.ErrConflict)
@@ -137,20 +137,20 @@ func vendorSKUs(ctx context.Context, f Fixture) error {
 	}
 	if err := errors.Join(
 		put("C", "acme", 1, false), put("A", "acme", 1, false), put("B", "acme", 1, false), put("D", "other", 1, false),
-		put("E", "acme", 1, false), put("E", "other", 2, false), // moved
+		put("E", "acme", 1, false), put("E", "other", 2, false), // has another vendor
 		put("F", "acme", 1, false), put("F", "acme", 2, true), // deleted
 	); err != nil {
 		return err
 	}
-	// What is listed already, and what is told late, changes nothing.
-	list := func(sku, vendor string, version int64, deleted bool, former ...string) error {
+	// Items that the index has already, and late calls, change nothing.
+	index := func(sku, vendor string, version int64, deleted bool, former ...string) error {
 		i := item(sku, version, 1)
 		i.Vendor, i.Deleted = vendor, deleted
 		return f.Store.IndexItem(ctx, i, former)
 	}
 	if err := errors.Join(
-		list("C", "acme", 1, false), list("E", "other", 2, false, "acme"), list("E", "acme", 1, false), list("F", "acme", 2, true),
-		list("F", "acme", 1, false), list("A", "acme", 1, false, "", "acme", "other"),
+		index("C", "acme", 1, false), index("E", "other", 2, false, "acme"), index("E", "acme", 1, false),
+		index("F", "acme", 2, true), index("F", "acme", 1, false), index("A", "acme", 1, false, "", "acme", "other"),
 	); err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func manyItems(ctx context.Context, f Fixture) error {
 	}
 	got, err := f.Store.Items(ctx, skus)
 	if err != nil || len(got) != len(skus) {
-		return fmt.Errorf("items: got %d, %v, want %d", len(got), err, len(skus))
+		return fmt.Errorf("got %d items, %v, want %d", len(got), err, len(skus))
 	}
 	return same("one of them", got["S042"], item("S042", 1, 42))
 }
@@ -189,8 +189,9 @@ func cartRoundTrip(ctx context.Context, f Fixture) error {
 }
 
 func cartConditional(ctx context.Context, f Fixture) error {
-	put := func(version, was int64, quantity int) error {
-		return f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: cart("u~alice", version, map[string]int{"A": quantity}), Was: was}}, nil)
+	put := func(version, base int64, quantity int) error {
+		next := cart("u~alice", version, map[string]int{"A": quantity})
+		return f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: next, Was: base}}, nil)
 	}
 	if err := isKind("update of nothing", put(2, 1, 9), hub.ErrConflict); err != nil {
 		return err
@@ -214,8 +215,9 @@ func cartsAtomic(ctx context.Context, f Fixture) error {
 		return err
 	}
 	one.Version, two.Version = 2, 2
-	err := f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: one, Was: 1}, {Cart: two, Was: 7}}, &hub.Receipt{CartID: "u~one", Key: "k", At: at(0)})
-	if err := isKind("one of two at another version", err, hub.ErrConflict); err != nil {
+	receipt := hub.Receipt{CartID: "u~one", Key: "k", At: minute(0)}
+	err := f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: one, Was: 1}, {Cart: two, Was: 7}}, &receipt)
+	if err := isKind("one of two carts at another version", err, hub.ErrConflict); err != nil {
 		return err
 	}
 	got, err := f.Store.Cart(ctx, "u~one")
@@ -223,7 +225,7 @@ func cartsAtomic(ctx context.Context, f Fixture) error {
 		return err
 	}
 	_, err = f.Store.Receipt(ctx, "u~one", "k")
-	return isKind("the request", err, hub.ErrGone)
+	return isKind("receipt", err, hub.ErrGone)
 }
 
 func cartsNotShared(ctx context.Context, f Fixture) error {
@@ -241,28 +243,29 @@ func cartsNotShared(ctx context.Context, f Fixture) error {
 	return errors.Join(err, same("cart", again, cart("u~alice", 1, map[string]int{"A": 1})))
 }
 
-func requestKept(ctx context.Context, f Fixture) error {
-	want := hub.Receipt{CartID: "u~alice", Key: "phone-7.41", Fingerprint: "f", Answer: []byte(`{"from":0}`), At: at(0)}
+func receiptKept(ctx context.Context, f Fixture) error {
+	want := hub.Receipt{CartID: "u~alice", Key: "phone-7.41", Fingerprint: "f", Answer: []byte(`{"from":0}`),
+		At: minute(0)}
 	if err := f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: cart("u~alice", 1, nil)}}, &want); err != nil {
 		return err
 	}
 	got, err := f.Store.Receipt(ctx, "u~alice", "phone-7.41")
-	if err := errors.Join(err, same("request", got, want)); err != nil {
+	if err := errors.Join(err, same("receipt", got, want)); err != nil {
 		return err
 	}
 	_, err = f.Store.Receipt(ctx, "u~bob", "phone-7.41")
-	return isKind("the same key of another cart", err, hub.ErrGone)
+	return isKind("same key of another cart", err, hub.ErrGone)
 }
 
-func requestOnce(ctx context.Context, f Fixture) error {
-	first := hub.Receipt{CartID: "u~alice", Key: "k", Fingerprint: "f", Answer: []byte("1"), At: at(0)}
+func receiptOnce(ctx context.Context, f Fixture) error {
+	first := hub.Receipt{CartID: "u~alice", Key: "k", Fingerprint: "f", Answer: []byte("1"), At: minute(0)}
 	if err := f.Store.PutCarts(ctx, nil, &first); err != nil {
-		return fmt.Errorf("a request without a cart: %w", err)
+		return fmt.Errorf("receipt without a cart: %w", err)
 	}
 	second := first
-	second.Answer, second.At = []byte("2"), at(1)
+	second.Answer, second.At = []byte("2"), minute(1)
 	err := f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: cart("u~alice", 1, nil)}}, &second)
-	if err := isKind("a key that is taken", err, hub.ErrConflict); err != nil {
+	if err := isKind("key with a receipt", err, hub.ErrConflict); err != nil {
 		return err
 	}
 	got, err := f.Store.Receipt(ctx, "u~alice", "k")
@@ -273,14 +276,14 @@ func requestOnce(ctx context.Context, f Fixture) error {
 	return errors.Join(err, same("cart's version", c.Version, int64(0)))
 }
 
-func requestExpires(ctx context.Context, f Fixture) error {
-	r := hub.Receipt{CartID: "u~alice", Key: "k", Answer: []byte("1"), At: at(0)}
+func receiptExpires(ctx context.Context, f Fixture) error {
+	r := hub.Receipt{CartID: "u~alice", Key: "k", Answer: []byte("1"), At: minute(0)}
 	if err := f.Store.PutCarts(ctx, nil, &r); err != nil {
 		return err
 	}
-	r.Answer, r.At = []byte("2"), at(0).Add(hub.ReceiptLife+time.Millisecond)
+	r.Answer, r.At = []byte("2"), minute(0).Add(hub.ReceiptLife+time.Millisecond)
 	if err := f.Store.PutCarts(ctx, nil, &r); err != nil {
-		return fmt.Errorf("a key after its life: %w", err)
+		return fmt.Errorf("expired key: %w", err)
 	}
 	got, err := f.Store.Receipt(ctx, "u~alice", "k")
 	return errors.Join(err, same("answer", string(got.Answer), "2"))
@@ -320,7 +323,8 @@ func concurrentWriters(ctx context.Context, f Fixture) error {
 		return err
 	}
 	got, err := f.Store.Items(ctx, []string{"A"})
-	return errors.Join(err, same("version and figure", fmt.Sprint(got["A"].Version, got["A"].Available), fmt.Sprint(1+writers*writes, writers*writes)))
+	stored := fmt.Sprint(got["A"].Version, got["A"].Available)
+	return errors.Join(err, same("version and quantity", stored, fmt.Sprint(1+writers*writes, writers*writes)))
 }
 
 func feedOrder(ctx context.Context, f Fixture) error {
@@ -334,14 +338,14 @@ func feedOrder(ctx context.Context, f Fixture) error {
 		if err != nil {
 			return err
 		}
-		_ = f.Store.PutItem(ctx, item("A", v, 99), v-1) // refused: must leave no trace
+		_ = f.Store.PutItem(ctx, item("A", v, 99), v-1) // refused: must not appear in the feed
 	}
 	changes, err := f.Changes(ctx)
 	if err != nil {
 		return err
 	}
 	if len(changes) != 3*rounds {
-		return fmt.Errorf("feed: got %d changes, want %d", len(changes), 3*rounds)
+		return fmt.Errorf("got a feed of %d changes, want %d", len(changes), 3*rounds)
 	}
 	last := map[string]int64{}
 	for _, c := range changes {

@@ -12,12 +12,12 @@ type Fixture struct {
 	Store hub.Store
 
 	// Changes returns all changes committed so far, in the order of the store's
-	// feed. It waits for a feed that lags.
+	// feed. If the feed lags, it waits.
 	Changes func(context.Context) ([]hub.Change, error)
 }
 
-// storeCases are the promises of a store, by name. A case returns an error that
-// says what was promised and what happened.
+// storeCases are the promises of a store, by name. A check returns an error that
+// says what the store promises and what it did.
 var storeCases = []struct {
 	name  string
 	check func(context.Context, Fixture) error
@@ -33,43 +33,43 @@ var storeCases = []struct {
 	{"cart write is conditional", cartConditional},
 	{"two carts, all or nothing", cartsAtomic},
 	{"rows are not shared with the caller", cartsNotShared},
-	{"request is kept with its cart", requestKept},
-	{"request key is taken once", requestOnce},
-	{"request key is free after a day", requestExpires},
+	{"receipt is stored with its cart", receiptKept},
+	{"a key has one receipt", receiptOnce},
+	{"a key is free after a day", receiptExpires},
 	{"concurrent writers: one wins each version", concurrentWriters},
 	{"feed has every change once, in order", feedOrder},
 	{"feed has old and new rows", feedImages},
 	{"connection round trip", connectionRoundTrip},
 	{"connection written again keeps its topics", connectionKeepsTopics},
-	{"an authority is replaced only if it is the one named", authorityConditional},
-	{"connections of an owner are seen at once", ownersSeen},
-	{"connections of an owner page to the end", ownersPage},
-	{"forget takes a connection off its owners", ownersForget},
-	{"a connection follows its user", ownersChange},
-	{"a connection that has ended stays away", endedStays},
-	{"a connection that was forgotten may return", forgottenReturns},
+	{"a principal is replaced only if it is the named one", principalConditional},
+	{"a holder's connections are visible at once", holdersSeen},
+	{"a holder's connections page to the end", holdersPage},
+	{"forget removes a connection from its holders", holdersForget},
+	{"a connection has the holder of its latest user", holdersChange},
+	{"a connection that has ended cannot be put again", endedStaysAway},
+	{"a connection that was forgotten can be put again", forgottenReturns},
 	{"the latest revocation is kept", revocationKept},
-	{"each count is another", countsEach},
-	{"a set that is full takes nothing new", collectsOnce},
-	{"subscribers are seen at once", subscribersSeen},
+	{"each count is different", countersCount},
+	{"a full set accepts nothing new", setLimited},
+	{"subscribers are visible at once", subscribersSeen},
 	{"subscribing again replaces", subscribeReplaces},
 	{"subscribers page to the end", subscribersPage},
-	{"subscribers page while others leave", subscribersPageLeave},
-	{"unsubscribe removes only what it names", unsubscribeOnly},
+	{"subscribers page while connections are forgotten", subscribersPageForget},
+	{"unsubscribe removes only what it names", unsubscribeSome},
 	{"forget removes every trace", forgetAll},
 	{"forget removes orphans", forgetOrphans},
 	{"concurrent subscribers are all kept", concurrentSubscribers},
-	{"stale marks collect topics", staleCollects},
-	{"many are marked at once", staleMany},
-	{"stale marks are oldest first and limited", staleOrder},
-	{"clearing a mark spares a newer one", staleClear},
-	{"a mark that is renewed goes to the end", staleRotates},
+	{"retry marks collect topics", marksCollectTopics},
+	{"many connections are marked together", marksMany},
+	{"retry marks are oldest first and limited", marksOrder},
+	{"clearing a mark keeps a newer one", marksClear},
+	{"a renewed mark moves to the end", marksRotate},
 	{"ticket round trip", ticketRoundTrip},
 	{"ticket is taken once", ticketOnce},
 }
 
-// TestStore judges a store. open returns a fresh one for each case and may
-// register its end with t.Cleanup.
+// TestStore tests a store. open returns a fresh one for each case and may register
+// its cleanup with t.Cleanup.
 func TestStore(t *testing.T, open func(t *testing.T) Fixture) {
 	for _, c := range storeCases {
 		t.Run(c.name, func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Fixture) {
 	}
 }
 
-// StoreFailures runs the cases of [TestStore] without a test and returns the names
+// StoreFailures runs the cases of [TestStore] outside a test and returns the names
 // of those that fail.
 func StoreFailures(ctx context.Context, open func() Fixture) []string {
 	var failed []string

@@ -10,11 +10,11 @@ import (
 )
 
 func ticket(hash string, p hub.Principal) hub.Ticket {
-	return hub.Ticket{Hash: hash, Principal: p, Expires: at(1)}
+	return hub.Ticket{Hash: hash, Principal: p, Expires: minute(1)}
 }
 
 func ticketRoundTrip(ctx context.Context, f Fixture) error {
-	vendor := ticket("h1", hub.Principal{User: "vera", Role: hub.RoleVendor, Vendor: "acme", Expires: at(60)})
+	vendor := ticket("h1", hub.Principal{User: "vera", Role: hub.RoleVendor, Vendor: "acme", Expires: minute(60)})
 	guest := ticket("h2", hub.Principal{User: "guest:1", Role: hub.RoleGuest})
 	if err := errors.Join(f.Store.PutTicket(ctx, vendor), f.Store.PutTicket(ctx, guest)); err != nil {
 		return err
@@ -26,20 +26,20 @@ func ticketRoundTrip(ctx context.Context, f Fixture) error {
 		}
 	}
 	_, err := f.Store.TakeTicket(ctx, "h3")
-	return isKind("a ticket that never was", err, hub.ErrGone)
+	return isKind("unknown ticket", err, hub.ErrGone)
 }
 
-// ticketOnce: 100 at once, and one later.
+// ticketOnce takes a ticket 100 times concurrently, and once later.
 func ticketOnce(ctx context.Context, f Fixture) error {
-	want := ticket("h1", hub.Principal{User: "ann", Role: hub.RoleCustomer, Expires: at(60)})
+	want := ticket("h1", hub.Principal{User: "ann", Role: hub.RoleCustomer, Expires: minute(60)})
 	if err := f.Store.PutTicket(ctx, want); err != nil {
 		return err
 	}
 	const takers = 100
 	results := make(chan error, takers)
-	var taking sync.WaitGroup
+	var takes sync.WaitGroup
 	for range takers {
-		taking.Go(func() {
+		takes.Go(func() {
 			got, err := f.Store.TakeTicket(ctx, want.Hash)
 			if err == nil {
 				err = same("ticket", got, want)
@@ -47,7 +47,7 @@ func ticketOnce(ctx context.Context, f Fixture) error {
 			results <- err
 		})
 	}
-	taking.Wait()
+	takes.Wait()
 	close(results)
 	taken := 0
 	for err := range results {
@@ -59,8 +59,8 @@ func ticketOnce(ctx context.Context, f Fixture) error {
 		}
 	}
 	if taken != 1 {
-		return fmt.Errorf("%d of %d at once took the ticket, want 1", taken, takers)
+		return fmt.Errorf("%d of %d concurrent calls got the ticket, want 1", taken, takers)
 	}
 	_, err := f.Store.TakeTicket(ctx, want.Hash)
-	return isKind("a ticket that was taken", err, hub.ErrGone)
+	return isKind("ticket that was taken", err, hub.ErrGone)
 }

@@ -10,11 +10,11 @@ import (
 )
 
 func TestExpire(t *testing.T) {
-	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	s := memstore.New(memstore.Options{Epoch: "k1"})
 	topic := hub.Topic{Kind: hub.KindSKU, Name: "A"}
-	connect := func(id string, at time.Time, recorded bool) {
-		c := hub.Connection{ID: id, ConnectedAt: at}
+	connect := func(id string, connectedAt time.Time, recorded bool) {
+		c := hub.Connection{ID: id, ConnectedAt: connectedAt}
 		if recorded {
 			if err := s.PutConnection(t.Context(), c); err != nil {
 				t.Fatal(err)
@@ -24,32 +24,32 @@ func TestExpire(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	connect("old", began, true)
-	connect("orphan", began, false)
-	connect("young", began.Add(time.Minute), true)
+	connect("old", start, true)
+	connect("orphan", start, false)
+	connect("young", start.Add(time.Minute), true)
 	for _, tt := range []struct {
-		at   time.Time
+		now  time.Time
 		want int
-	}{{began.Add(hub.ConnectionLife), 3}, {began.Add(hub.ConnectionLife + 1), 1}} {
-		s.Expire(tt.at)
+	}{{start.Add(hub.ConnectionLife), 3}, {start.Add(hub.ConnectionLife + 1), 1}} {
+		s.Expire(tt.now)
 		page, _, err := s.Subscribers(t.Context(), topic, "", 10)
 		if err != nil || len(page) != tt.want {
-			t.Errorf("at %s: got %d subscribers, %v, want %d", tt.at, len(page), err, tt.want)
+			t.Errorf("at %s: got %d subscribers, %v, want %d", tt.now, len(page), err, tt.want)
 		}
 	}
-	for id, life := range map[string]time.Duration{"over": 0, "good": 1} {
-		if err := s.PutTicket(t.Context(), hub.Ticket{Hash: id, Expires: began.Add(life)}); err != nil {
+	for id, life := range map[string]time.Duration{"expired": 0, "valid": 1} {
+		if err := s.PutTicket(t.Context(), hub.Ticket{Hash: id, Expires: start.Add(life)}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s.Expire(began)
-	if _, err := s.TakeTicket(t.Context(), "over"); !errors.Is(err, hub.ErrGone) {
-		t.Errorf("a ticket that is over: got %v, want it gone", err)
+	s.Expire(start)
+	if _, err := s.TakeTicket(t.Context(), "expired"); !errors.Is(err, hub.ErrGone) {
+		t.Errorf("expired ticket: got %v, want ErrGone", err)
 	}
-	if _, err := s.TakeTicket(t.Context(), "good"); err != nil {
-		t.Errorf("a ticket that is good: %v", err)
+	if _, err := s.TakeTicket(t.Context(), "valid"); err != nil {
+		t.Errorf("valid ticket: %v", err)
 	}
 	if all := s.Connections(); len(all) != 1 || all[0].ID != "young" {
-		t.Errorf("got %v, want the young one", all)
+		t.Errorf("got connections %v, want only the young one", all)
 	}
 }

@@ -16,7 +16,9 @@ type Options struct {
 	// store that clients may have seen.
 	Epoch string
 
-	// OnCommit is told of every change; nil: nobody is.
+	// OnCommit receives every change. It may be nil. The new cart of a change
+	// shares its lines with the [hub.CartWrite] that it comes from, and neither side
+	// may change them.
 	OnCommit func(hub.Change)
 }
 
@@ -26,20 +28,20 @@ type Store struct {
 
 	mu          sync.RWMutex // guards everything below
 	connections map[string]hub.Connection
-	ended       map[string]time.Time // connections that cannot come back, and when they ended
-	audience    map[hub.Topic]*members
-	owners      map[string]*owner
-	tallies     map[string]*tally
-	stale       []hub.RetryMark // oldest first
-	marks       int64
+	ended       map[string]time.Time // when connections ended that cannot be put again
+	subscribers map[hub.Topic]*subscribers
+	holders     map[string]*holder
+	quotas      map[string]*quota
+	marks       []hub.RetryMark // oldest first
+	revision    int64           // of the newest mark
 	items       map[string]hub.Item
 	vendors     map[string][]string // names of items that are not deleted, sorted
 	carts       map[string]hub.Cart
-	requests    map[requestKey]hub.Receipt
+	receipts    map[receiptKey]hub.Receipt
 	tickets     map[string]hub.Ticket
 }
 
-type requestKey struct{ cartID, key string }
+type receiptKey struct{ cartID, key string }
 
 var _ hub.Store = (*Store)(nil)
 
@@ -49,13 +51,13 @@ func New(o Options) *Store {
 		opts:        o,
 		connections: map[string]hub.Connection{},
 		ended:       map[string]time.Time{},
-		audience:    map[hub.Topic]*members{},
-		owners:      map[string]*owner{},
-		tallies:     map[string]*tally{},
+		subscribers: map[hub.Topic]*subscribers{},
+		holders:     map[string]*holder{},
+		quotas:      map[string]*quota{},
 		items:       map[string]hub.Item{},
 		vendors:     map[string][]string{},
 		carts:       map[string]hub.Cart{},
-		requests:    map[requestKey]hub.Receipt{},
+		receipts:    map[receiptKey]hub.Receipt{},
 		tickets:     map[string]hub.Ticket{},
 	}
 }
@@ -80,13 +82,8 @@ func (s *Store) Items(_ context.Context, skus []string) (map[string]hub.Item, er
 func (s *Store) VendorSKUs(_ context.Context, vendor, after string, limit int) ([]string, bool, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	all := s.vendors[vendor]
-	start, found := slices.BinarySearch(all, after)
-	if found {
-		start++
-	}
-	end := min(start+limit, len(all))
-	return slices.Clone(all[start:end]), end < len(all), nil
+	skus, next := page(s.vendors[vendor], after, limit)
+	return slices.Clone(skus), next != "", nil
 }
 
 // Cart implements [hub.Source].
@@ -99,24 +96,24 @@ func (s *Store) Cart(_ context.Context, id string) (hub.Cart, error) {
 	return hub.Cart{ID: id}, nil
 }
 
-// Request implements [hub.Source].
+// Receipt implements [hub.Source].
 func (s *Store) Receipt(_ context.Context, cartID, key string) (hub.Receipt, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	r, ok := s.requests[requestKey{cartID, key}]
+	r, ok := s.receipts[receiptKey{cartID, key}]
 	if !ok {
-		return hub.Receipt{}, fmt.Errorf("request: %w", hub.ErrGone)
+		return hub.Receipt{}, fmt.Errorf("receipt: %w", hub.ErrGone)
 	}
 	r.Answer = slices.Clone(r.Answer)
 	return r, nil
 }
 
 // PutItem implements [hub.Writer].
-func (s *Store) PutItem(_ context.Context, item hub.Item, was int64) error {
+func (s *Store) PutItem(_ context.Context, item hub.Item, base int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old, known := s.items[item.SKU]
-	if old.Version != was {
+	if old.Version != base {
 		return fmt.Errorf("item %s is at version %d: %w", item.SKU, old.Version, hub.ErrConflict)
 	}
 	s.items[item.SKU] = item
@@ -136,75 +133,93 @@ func (s *Store) PutItem(_ context.Context, item hub.Item, was int64) error {
 	return nil
 }
 
-// ListItem implements [hub.Writer]. Nobody else writes here.
+// IndexItem implements [hub.Writer]. It has nothing to do, because there are no
+// external writes.
 func (s *Store) IndexItem(context.Context, hub.Item, []string) error { return nil }
 
 // PutCarts implements [hub.Writer].
-func (s *Store) PutCarts(_ context.Context, carts []hub.CartWrite, request *hub.Receipt) error {
+func (s *Store) PutCarts(_ context.Context, carts []hub.CartWrite, receipt *hub.Receipt) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range carts {
-		if now := s.carts[w.Cart.ID].Version; now != w.Was {
-			return fmt.Errorf("a cart is at version %d: %w", now, hub.ErrConflict)
+		if version := s.carts[w.Cart.ID].Version; version != w.Was {
+			return fmt.Errorf("a cart is at version %d: %w", version, hub.ErrConflict)
 		}
 	}
-	if request != nil {
-		key := requestKey{request.CartID, request.Key}
-		if first, ok := s.requests[key]; ok && !first.Expired(request.At) {
-			return fmt.Errorf("the key has an answer: %w", hub.ErrConflict)
+	if receipt != nil {
+		key := receiptKey{receipt.CartID, receipt.Key}
+		if first, ok := s.receipts[key]; ok && !first.Expired(receipt.At) {
+			return fmt.Errorf("the key has a receipt: %w", hub.ErrConflict)
 		}
-		r := *request
+		r := *receipt
 		r.Answer = slices.Clone(r.Answer)
-		s.requests[key] = r
-		s.expireRequestsLocked(r)
+		s.receipts[key] = r
+		s.expireReceiptsLocked(r.At)
 	}
 	for _, w := range carts {
-		cart := w.Cart.Clone()
-		change := hub.Change{NewCart: &cart}
-		if old, ok := s.carts[cart.ID]; ok {
-			change.OldCart = &old
-		}
-		s.carts[cart.ID] = cart
-		s.commitLocked(change)
+		s.putCartLocked(w.Cart)
 	}
 	return nil
 }
 
-// expireRequestsLocked drops a few expired requests, so that they do not grow for
-// ever.
-func (s *Store) expireRequestsLocked(newest hub.Receipt) {
-	const look = 4 // map order is random: every request is looked at sooner or later
+// putCartLocked stores a copy of a cart. The feed gets the original and the row
+// that the copy replaces, so it shares nothing with the store either.
+func (s *Store) putCartLocked(cart hub.Cart) {
+	change := hub.Change{NewCart: &cart}
+	if old, ok := s.carts[cart.ID]; ok {
+		change.OldCart = &old
+	}
+	s.carts[cart.ID] = cart.Clone()
+	s.commitLocked(change)
+}
+
+// expireReceiptsLocked deletes a few expired receipts, so that their number stays
+// bounded.
+func (s *Store) expireReceiptsLocked(now time.Time) {
+	const most = 4 // map order is random: every receipt is checked sooner or later
 	n := 0
-	for key, r := range s.requests {
-		if r.Expired(newest.At) {
-			delete(s.requests, key)
+	for key, r := range s.receipts {
+		if r.Expired(now) {
+			delete(s.receipts, key)
 		}
-		if n++; n == look {
+		if n++; n == most {
 			return
 		}
 	}
 }
 
-// commitLocked tells of a change. Rows in it are never written to again, so they
-// need not be copied here.
 func (s *Store) commitLocked(c hub.Change) {
 	if s.opts.OnCommit != nil {
 		s.opts.OnCommit(c)
 	}
 }
 
+// page returns at most limit names of a sorted list, beginning after the given
+// one. next is the name after which the next page begins, "" at the end.
+func page(sorted []string, after string, limit int) (names []string, next string) {
+	start, found := slices.BinarySearch(sorted, after)
+	if found {
+		start++
+	}
+	end := min(start+limit, len(sorted))
+	if end < len(sorted) && end > start {
+		next = sorted[end-1]
+	}
+	return sorted[start:end], next
+}
+
 func insert(sorted []string, name string) []string {
-	at, found := slices.BinarySearch(sorted, name)
+	i, found := slices.BinarySearch(sorted, name)
 	if found {
 		return sorted
 	}
-	return slices.Insert(sorted, at, name)
+	return slices.Insert(sorted, i, name)
 }
 
 func remove(sorted []string, name string) []string {
-	at, found := slices.BinarySearch(sorted, name)
+	i, found := slices.BinarySearch(sorted, name)
 	if !found {
 		return sorted
 	}
-	return slices.Delete(sorted, at, at+1)
+	return slices.Delete(sorted, i, i+1)
 }

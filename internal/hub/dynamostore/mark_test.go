@@ -14,11 +14,12 @@ import (
 	"github.com/securecart/hub/internal/hub/dynamostore"
 )
 
-// TestManyMarks: 1 900 marks of two requests each fit into the two seconds that a poster leaves,
-// if a request takes five milliseconds; and one that fails is told alone.
-func TestManyMarks(t *testing.T) {
+// TestMarkForRetryIsConcurrent checks that 1 900 marks of two requests each take at
+// most the two seconds that a poster leaves, if a request takes five milliseconds.
+// A mark that fails does not affect the others.
+func TestMarkForRetryIsConcurrent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api := hook{around: func(ctx context.Context, _ string, in any, _ func(any) (any, error)) (any, error) {
+		api := interceptor{intercept: func(ctx context.Context, _ string, in any, _ func(any) (any, error)) (any, error) {
 			select {
 			case <-time.After(5 * time.Millisecond):
 			case <-ctx.Done():
@@ -26,7 +27,7 @@ func TestManyMarks(t *testing.T) {
 			}
 			if u, ok := in.(*dynamodb.UpdateItemInput); ok {
 				if u.Key["pk"].(*types.AttributeValueMemberS).Value == "C#c0007" {
-					return nil, served(400, errCrash)
+					return nil, responseError(400, errCrash)
 				}
 				return &dynamodb.UpdateItemOutput{}, nil
 			}
@@ -34,13 +35,13 @@ func TestManyMarks(t *testing.T) {
 		}}
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		var missed []hub.Undelivered
+		var undelivered []hub.Undelivered
 		for i := range 1_900 {
-			missed = append(missed, hub.Undelivered{ConnectionID: fmt.Sprintf("c%04d", i), Topics: topics("TEE")})
+			undelivered = append(undelivered, hub.Undelivered{ConnectionID: fmt.Sprintf("c%04d", i), Topics: topics("TEE")})
 		}
-		for i, err := range dynamostore.NewWith(api, tables, nil, nil).MarkForRetry(ctx, missed, time.Now()) {
+		for i, err := range dynamostore.NewWith(api, tables, nil, nil).MarkForRetry(ctx, undelivered, time.Now()) {
 			if (err != nil) != (i == 7) {
-				t.Fatalf("%s: got %v", missed[i].ConnectionID, err)
+				t.Fatalf("%s: got error %v", undelivered[i].ConnectionID, err)
 			}
 		}
 	})

@@ -7,11 +7,10 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-// BenchmarkOperations is the time of each operation against the engine, one after
-// the other.
+// BenchmarkOperations measures each operation against the engine, sequentially.
 func BenchmarkOperations(b *testing.B) {
-	w := newWorld(b)
-	s := w.store(w.client)
+	db := newTestDB(b)
+	s := db.store(db.client)
 	ctx := b.Context()
 	var skus []string
 	var forty []hub.Topic
@@ -30,7 +29,7 @@ func BenchmarkOperations(b *testing.B) {
 		}
 	}
 	item := hub.Item{SKU: "TEE", LowAt: 5, Vendor: "acme", UpdatedAt: now}
-	next := hub.Cart{ID: "u~ann", Lines: cart.Cart.Lines, UpdatedAt: now}
+	next := hub.Cart{ID: "u~ann", Lines: testCart.Cart.Lines, UpdatedAt: now}
 	key := 0
 	for _, o := range []struct {
 		name string
@@ -62,11 +61,11 @@ func BenchmarkOperations(b *testing.B) {
 		{"PutCartWithKey", func() error {
 			next.Version++
 			key++
-			request := asked
-			request.Key = fmt.Sprint(key)
-			return s.PutCarts(ctx, []hub.CartWrite{{Cart: next, Was: next.Version - 1}}, &request)
+			receipt := testReceipt
+			receipt.Key = fmt.Sprint(key)
+			return s.PutCarts(ctx, []hub.CartWrite{{Cart: next, Was: next.Version - 1}}, &receipt)
 		}},
-		{"MarkStale,Stale,ClearStale", func() error {
+		{"MarkForRetry,RetryMarks,ClearRetryMark", func() error {
 			if err := mark(ctx, s, "c1", forty[:1], now); err != nil {
 				return err
 			}

@@ -1,0 +1,326 @@
+package hub
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/securecart/hub/internal/wire"
+)
+
+// writeAttempts is how often a write is tried. Each failure means that another
+// write to the same row succeeded.
+const writeAttempts = 8
+
+// plan works out what a request does to the current cart.
+type plan func(ctx context.Context, cart Cart, now time.Time) (outcome, error)
+
+// outcome is what a plan writes and answers.
+type outcome struct {
+	writes []CartWrite // empty: no cart changes
+	ok     wire.OK
+}
+
+// Add adds pieces of one SKU to the caller's cart.
+func (h *Hub) Add(ctx context.Context, caller Connection, r wire.Request) (wire.OK, error) {
+	if !wire.IsName(r.SKU) {
+		return wire.OK{}, invalid("%q is not a SKU", r.SKU)
+	}
+	c, err := h.shopper(ctx, caller)
+	if err != nil {
+		return wire.OK{}, err
+	}
+	operation := fmt.Sprintf("add %s %d", r.SKU, r.Quantity)
+	add := func(ctx context.Context, cart Cart, now time.Time) (outcome, error) {
+		wanted := map[string]int{r.SKU: cart.Lines[r.SKU].Quantity + r.Quantity}
+		return h.planQuantities(ctx, c, cart, wanted, now)
+	}
+	return h.write(ctx, c.Principal.CartID(), r, operation, add)
+}
+
+// Set sets lines of the caller's cart to the given quantities. If the request has a
+// version, Set refuses if one of these lines changed after it.
+func (h *Hub) Set(ctx context.Context, caller Connection, r wire.Request) (wire.OK, error) {
+	c, err := h.shopper(ctx, caller)
+	if err != nil {
+		return wire.OK{}, err
+	}
+	if err := h.checkEpoch(ctx, r.Epoch); err != nil {
+		return wire.OK{}, err
+	}
+	wanted := make(map[string]int, len(r.Lines))
+	for _, w := range r.Lines {
+		wanted[w.SKU] = w.Quantity
+	}
+	lines, _ := json.Marshal(wanted) // cannot fail: a map of integers
+	operation := fmt.Sprintf("set %s v%d", lines, r.Version)
+	set := func(ctx context.Context, cart Cart, now time.Time) (outcome, error) {
+		if err := checkVersion(cart, r); err != nil {
+			return outcome{}, err
+		}
+		return h.planQuantities(ctx, c, cart, wanted, now)
+	}
+	return h.write(ctx, c.Principal.CartID(), r, operation, set)
+}
+
+// checkEpoch refuses a version of another epoch. An empty epoch is not checked.
+func (h *Hub) checkEpoch(ctx context.Context, epoch string) error {
+	if epoch == "" {
+		return nil
+	}
+	current, err := h.Epoch(ctx)
+	if err != nil {
+		return err
+	}
+	if epoch != current {
+		return &Error{
+			Kind: ErrConflict, Code: wire.CodeOldEpoch, Retry: true,
+			Message: "the version belongs to an earlier epoch; subscribe again",
+		}
+	}
+	return nil
+}
+
+// checkVersion refuses a set whose lines changed after the given version.
+func checkVersion(cart Cart, r wire.Request) error {
+	if r.Version == 0 {
+		return nil
+	}
+	skus := make([]string, len(r.Lines))
+	for i, w := range r.Lines {
+		skus[i] = w.SKU
+	}
+	refuse := func(code wire.Code, format string, args ...any) error {
+		return &Error{
+			Kind: ErrConflict, Code: code, Message: fmt.Sprintf(format, args...),
+			Version: cart.Version, Lines: cart.wireLines(skus), Retry: true,
+		}
+	}
+	if r.Version > cart.Version {
+		return refuse(wire.CodeGoneVersion, "the cart never had version %d", r.Version)
+	}
+	for _, sku := range skus {
+		line, known := cart.Lines[sku]
+		if line.Version > r.Version {
+			return refuse(wire.CodeConflict, "%s was changed on another device", sku)
+		}
+		if !known && r.Version < cart.Floor {
+			return refuse(wire.CodeGoneVersion, "changes since version %d are no longer recorded", r.Version)
+		}
+	}
+	return nil
+}
+
+// shopper returns the connection of a caller that may write to its own cart.
+func (h *Hub) shopper(ctx context.Context, caller Connection) (Connection, error) {
+	c, err := h.Current(ctx, caller)
+	if err != nil {
+		return Connection{}, err
+	}
+	p := c.Principal
+	switch own := (Topic{KindCart, p.CartID()}); {
+	case p.writes(own, "", h.now()) != ShapeNone:
+		return c, nil
+	case !p.Active(h.now()):
+		return c, &Error{
+			Kind: ErrForbidden, Code: wire.CodeTokenExpired, Message: "say hello with a new token", Retry: true,
+		}
+	}
+	return c, fmt.Errorf("write to a cart: %w", ErrForbidden)
+}
+
+// write carries out a plan. With an idempotency key it does so once, however often
+// the request is repeated. operation is the request without its id and key; a key
+// cannot be used for another operation.
+func (h *Hub) write(ctx context.Context, cartID string, r wire.Request, operation string, do plan) (wire.OK, error) {
+	sum := sha256.Sum256([]byte(operation))
+	fingerprint := hex.EncodeToString(sum[:16])
+	for range writeAttempts {
+		if r.Key != "" {
+			first, err := h.firstAnswer(ctx, cartID, r, fingerprint)
+			if err == nil || !errors.Is(err, ErrGone) {
+				return first, err
+			}
+		}
+		cart, err := h.store.Cart(ctx, cartID)
+		if err != nil {
+			return wire.OK{}, fmt.Errorf("read the cart: %w", err)
+		}
+		now := h.now()
+		out, err := do(ctx, cart, now)
+		if err != nil {
+			return wire.OK{}, err
+		}
+		out.ok.ID, out.ok.Key = r.ID, r.Key
+		out.ok.Fit()
+		receipt, err := newReceipt(cartID, out.ok, fingerprint, now)
+		if err != nil {
+			return wire.OK{}, err
+		}
+		if len(out.writes) > 0 || receipt != nil {
+			err = h.store.PutCarts(ctx, out.writes, receipt)
+		}
+		switch {
+		case errors.Is(err, ErrConflict):
+			continue
+		case err != nil:
+			return wire.OK{}, fmt.Errorf("write the cart: %w", err)
+		}
+		return out.ok, nil
+	}
+	return wire.OK{}, fmt.Errorf("write the cart: %w", ErrConflict)
+}
+
+// newReceipt returns the receipt of an answer, nil if the request had no key. A
+// write that changed nothing gets a receipt too, because it might change something
+// if it were repeated later.
+func newReceipt(cartID string, ok wire.OK, fingerprint string, now time.Time) (*Receipt, error) {
+	if ok.Key == "" {
+		return nil, nil
+	}
+	ok.ID = nil
+	answer, err := json.Marshal(ok)
+	if err != nil {
+		return nil, fmt.Errorf("encode a receipt: %w", err)
+	}
+	return &Receipt{CartID: cartID, Key: ok.Key, Fingerprint: fingerprint, Answer: answer, At: now}, nil
+}
+
+// firstAnswer returns the answer that the request's key got before. ErrGone: the
+// key is new.
+func (h *Hub) firstAnswer(ctx context.Context, cartID string, r wire.Request, fingerprint string) (wire.OK, error) {
+	receipt, err := h.store.Receipt(ctx, cartID, r.Key)
+	switch {
+	case errors.Is(err, ErrGone) || err == nil && receipt.Expired(h.now()):
+		return wire.OK{}, ErrGone
+	case err != nil:
+		return wire.OK{}, fmt.Errorf("read a receipt: %w", err)
+	case receipt.Fingerprint != fingerprint:
+		return wire.OK{}, invalid(`"key" was used for another request in the last 24 hours`)
+	}
+	var ok wire.OK
+	if err := json.Unmarshal(receipt.Answer, &ok); err != nil {
+		return wire.OK{}, fmt.Errorf("decode a receipt: %v", err)
+	}
+	ok.ID, ok.Duplicate = r.ID, true
+	ok.Fit()
+	return ok, nil
+}
+
+// planQuantities sets lines of a cart to the wanted quantities, as far as stock
+// allows.
+func (h *Hub) planQuantities(
+	ctx context.Context, c Connection, cart Cart, wanted map[string]int, now time.Time,
+) (outcome, error) {
+	granted, clamped, err := h.grant(ctx, c, cart, wanted)
+	if err != nil {
+		return outcome{}, err
+	}
+	from := cart.Version
+	changed, err := cart.update(granted, now)
+	if err != nil {
+		return outcome{}, err
+	}
+	lines := cart.wireLines(slices.Sorted(maps.Keys(wanted)))
+	if changed == nil && soldOut(clamped) {
+		return outcome{}, &Error{Code: wire.CodeNoStock, Message: "sold out", Version: from, Lines: lines}
+	}
+	out := outcome{ok: wire.OK{From: from, Version: cart.Version, Lines: lines, Clamped: clamped}}
+	if changed != nil {
+		out.writes = []CartWrite{{Cart: cart, Was: from}}
+	}
+	return out, nil
+}
+
+// soldOut reports whether clamping left a line without a single piece.
+func soldOut(clamped map[string]wire.Clamp) bool {
+	for _, c := range clamped {
+		if c.Got == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// grant limits wanted quantities to the stock that the caller may know: to the
+// quantity that its badge shows, or else to [wire.MaxQuantity]. So the answer
+// reveals nothing that the badge does not. Pieces that are in the cart already
+// stay there; the checkout decides.
+func (h *Hub) grant(
+	ctx context.Context, c Connection, cart Cart, wanted map[string]int,
+) (granted map[string]int, clamped map[string]wire.Clamp, err error) {
+	var raised []string
+	for _, sku := range slices.Sorted(maps.Keys(wanted)) {
+		if wanted[sku] > cart.Lines[sku].Quantity {
+			raised = append(raised, sku)
+		}
+	}
+	granted = maps.Clone(wanted)
+	if len(raised) == 0 {
+		return granted, nil, nil
+	}
+	items, err := h.raisedItems(ctx, c, raised)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, sku := range raised {
+		item := items[sku]
+		most := wire.MaxQuantity
+		badge := item.Badge(c.Principal.sees(Topic{KindSKU, sku}, item.Vendor, h.now()))
+		switch {
+		case badge.State == wire.StateOut:
+			most = 0
+		case badge.Quantity != nil:
+			most = min(most, *badge.Quantity)
+		}
+		if most = max(most, cart.Lines[sku].Quantity); wanted[sku] > most {
+			granted[sku] = most
+			clamped = withClamp(clamped, sku, wire.Clamp{Wanted: wanted[sku], Got: most})
+		}
+	}
+	return granted, clamped, nil
+}
+
+// withClamp adds a clamp to a map that may be nil.
+func withClamp(clamped map[string]wire.Clamp, sku string, c wire.Clamp) map[string]wire.Clamp {
+	if clamped == nil {
+		clamped = map[string]wire.Clamp{}
+	}
+	clamped[sku] = c
+	return clamped
+}
+
+// raisedItems reads the items whose quantity a request raises, and counts them
+// for a guest: a clamped answer reveals a quantity, as a look at the item does.
+func (h *Hub) raisedItems(ctx context.Context, c Connection, skus []string) (map[string]Item, error) {
+	items := map[string]Item{}
+	for page := range slices.Chunk(skus, wire.MaxTopics) {
+		some, err := h.store.Items(ctx, page)
+		if err != nil {
+			return nil, fmt.Errorf("read items: %w", err)
+		}
+		maps.Copy(items, some)
+	}
+	for _, sku := range skus {
+		if _, ok := items[sku]; !ok {
+			return nil, invalid("unknown SKU %q", sku)
+		}
+	}
+	allowed, err := h.allowedSKUs(ctx, c, skus)
+	if err != nil {
+		return nil, err
+	}
+	if len(allowed) < len(skus) {
+		return nil, &Error{
+			Kind: ErrThrottled, Code: wire.CodeLimit,
+			Message: "a guest looked at too many different products in an hour",
+		}
+	}
+	return items, nil
+}

@@ -1,0 +1,145 @@
+package dynamostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+// rowsOfConnection is more than a connection's partition has: its row and its mark.
+const rowsOfConnection = 10
+
+// PutConnection implements [hub.Connections].
+func (s *Store) PutConnection(ctx context.Context, c hub.Connection) error {
+	fail := func(err error) error { return fmt.Errorf("put connection %s: %w", c.ID, err) }
+	if err := s.writeAll(ctx, holderPuts(c)); err != nil {
+		return fail(err)
+	}
+	var u update
+	u.setRow(connectionRow(c))
+	condition := u.missing(attrPK) + " OR " + u.exists(attrLive)
+	old, err := s.update(ctx, connectionKey(c.ID), &u, condition, types.ReturnValueAllOld)
+	if _, ended := conditionFailed(err); ended {
+		return fail(errors.Join(hub.ErrGone, s.writeAll(ctx, holderDeletes(connectionRow(c), c.ID))))
+	}
+	if err != nil {
+		return fail(err)
+	}
+	// After a crash here, the entries with previous holders expire.
+	if err := s.writeAll(ctx, holderDeletes(old, c.ID, c.Holders()...)); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// Connection implements [hub.Connections].
+func (s *Store) Connection(ctx context.Context, id string) (hub.Connection, error) {
+	r, err := s.get(ctx, s.opts.HubTable, connectionKey(id).row())
+	if err == nil && !live(r) {
+		err = hub.ErrGone
+	}
+	if err != nil {
+		return hub.Connection{}, fmt.Errorf("connection %s: %w", id, err)
+	}
+	return connectionOf(r, id), nil
+}
+
+// ReplacePrincipal implements [hub.Connections].
+func (s *Store) ReplacePrincipal(ctx context.Context, id string, prev, next hub.Principal) error {
+	var u update
+	u.setRow(principalRow(next))
+	conditions := []string{u.exists(attrLive)}
+	prevRow := principalRow(prev)
+	for _, attribute := range slices.Sorted(maps.Keys(prevRow)) {
+		if prevRow[attribute] == nil {
+			conditions = append(conditions, u.missing(attribute))
+		} else {
+			conditions = append(conditions, u.compare(attribute, "=", "was_"+attribute, prevRow[attribute]))
+		}
+	}
+	_, err := s.update(ctx, connectionKey(id), &u, strings.Join(conditions, " AND "), types.ReturnValueNone)
+	if stored, ok := conditionFailed(err); ok && !live(stored) {
+		return fmt.Errorf("principal of %s: %w", id, hub.ErrGone)
+	} else if ok && connectionOf(stored, id).Principal == next {
+		return nil // an earlier attempt wrote it, but its answer was lost
+	}
+	if err != nil {
+		return fmt.Errorf("principal of %s: %w", id, err)
+	}
+	return nil
+}
+
+// Forget implements [hub.Connections]. It first removes the connection's entries
+// with its holders, because only its row names them. Then it deletes the row. If
+// the row were last, a failure before it would leave topics without a subscription.
+// This order leaves subscriptions instead, which are found gone, or expire.
+func (s *Store) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
+	err := s.forget(ctx, id, topics, func(known bool) (row, error) {
+		if !known {
+			return nil, nil
+		}
+		var e expression
+		condition := e.exists(attrLive)
+		old, err := s.delete(ctx, connectionKey(id), &e, condition, types.ReturnValueAllOld)
+		if _, ok := conditionFailed(err); ok {
+			return nil, nil // forgotten or ended meanwhile
+		}
+		return old, err
+	})
+	if err != nil {
+		return fmt.Errorf("forget %s: %w", id, err)
+	}
+	return nil
+}
+
+// EndConnection implements [hub.Connections]. It works like Forget, but replaces
+// the connection's row by one without a user.
+func (s *Store) EndConnection(ctx context.Context, id string, now time.Time) error {
+	ended := connectionKey(id).with(row{attrExpires: expiry(now.Add(hub.ConnectionLife))})
+	err := s.forget(ctx, id, nil, func(bool) (row, error) {
+		return s.put(ctx, ended, &expression{}, "", types.ReturnValueAllOld)
+	})
+	if err != nil {
+		return fmt.Errorf("end %s: %w", id, err)
+	}
+	return nil
+}
+
+// forget removes what belongs to a connection. clear removes or replaces its row,
+// and returns the previous row. known reports whether forget found the row.
+func (s *Store) forget(
+	ctx context.Context, id string, topics []hub.Topic, clear func(known bool) (row, error),
+) error {
+	found, _, err := s.rows(ctx, connectionKey(id).pk, "", rowsOfConnection)
+	if err != nil {
+		return err
+	}
+	var known row
+	var deletes []types.WriteRequest // of the mark and the entries with holders
+	for _, r := range found {
+		switch textOf(r, attrSK) {
+		case connectionKey(id).sk:
+			known = r
+		case markKey(id).sk:
+			deletes = append(deletes, deleteRequest(markKey(id)), deleteRequest(markEntryKey(numberOf(r, attrMark), id)))
+		}
+	}
+	if err := s.writeAll(ctx, holderDeletes(known, id)); err != nil {
+		return err
+	}
+	old, err := clear(live(known))
+	if err != nil {
+		return err
+	}
+	deletes = append(deletes, holderDeletes(old, id)...)
+	names := slices.Concat(topicNames(topics), setOf(known, attrTopics), setOf(old, attrTopics))
+	return s.writeAll(ctx, append(subscriptionDeletes(unique(names), id), deletes...))
+}

@@ -1,0 +1,82 @@
+package dynamostore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+// holderPuts returns the requests that list a connection with its holders.
+func holderPuts(c hub.Connection) []types.WriteRequest {
+	var requests []types.WriteRequest
+	for _, holder := range c.Holders() {
+		requests = append(requests, putRequest(heldKey(holder, c.ID).with(row{
+			attrConnectedAt: millis(c.ConnectedAt),
+			attrExpires:     expiry(c.ConnectedAt.Add(hub.ConnectionLife)),
+		})))
+	}
+	return requests
+}
+
+// holderDeletes returns the requests that remove a connection from the holders that
+// its row r has, except for those to keep.
+func holderDeletes(r row, id string, keep ...string) []types.WriteRequest {
+	if !live(r) {
+		return nil
+	}
+	var requests []types.WriteRequest
+	for _, holder := range connectionOf(r, id).Holders() {
+		if !slices.Contains(keep, holder) {
+			requests = append(requests, deleteRequest(heldKey(holder, id)))
+		}
+	}
+	return requests
+}
+
+// Holder implements [hub.Holders].
+func (s *Store) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
+	most, start := limit, ""
+	if after == "" {
+		most++ // the row of a revocation comes before the connections
+	} else {
+		start = connectionPrefix + after
+	}
+	found, more, err := s.rows(ctx, holderPartition(id), start, most)
+	if err != nil {
+		return hub.Holder{}, fmt.Errorf("read a holder of connections: %w", err)
+	}
+	var holder hub.Holder
+	if len(found) > 0 && textOf(found[0], attrSK) == revocationKey(id).sk {
+		holder.Revoked, found = timeOf(found[0], attrRevoked), found[1:]
+	}
+	if len(found) > limit {
+		found, more = found[:limit], true
+	}
+	for _, r := range found {
+		holder.Connections = append(holder.Connections, hub.HeldConnection{
+			ID: strings.TrimPrefix(textOf(r, attrSK), connectionPrefix), ConnectedAt: timeOf(r, attrConnectedAt),
+		})
+	}
+	if more && len(found) > 0 {
+		holder.Next = holder.Connections[len(found)-1].ID
+	}
+	return holder, nil
+}
+
+// Revoke implements [hub.Holders].
+func (s *Store) Revoke(ctx context.Context, holder string, until time.Time) error {
+	var u update
+	u.setRow(row{attrRevoked: millis(until), attrExpires: expiry(until.Add(hub.RevocationLife))})
+	condition := u.missing(attrRevoked) + " OR " + u.compare(attrRevoked, "<", "at", millis(until))
+	_, err := s.update(ctx, revocationKey(holder), &u, condition, types.ReturnValueNone)
+	if _, later := conditionFailed(err); later || err == nil {
+		return nil
+	}
+	return fmt.Errorf("revoke: %w", err)
+}

@@ -1,0 +1,195 @@
+package dynamostore_test
+
+import (
+	"context"
+	"time"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+// requestCase is a call of a store, and the answers of DynamoDB to its requests.
+type requestCase struct {
+	answers []string
+	run     func(ctx context.Context, s hub.Store) error
+}
+
+// Rows in the answers.
+const (
+	connectionRow = `{"pk":{"S":"C#c1"},"sk":{"S":"!"},"user":{"S":"ann"},"topics":{"SS":["sku:A"]}}`
+	addressRow    = `{"pk":{"S":"C#c1"},"sk":{"S":"!"},"user":{"S":"ann"},"address":{"S":"h"},"topics":{"SS":["sku:A"]}}`
+	laterRow      = `{"pk":{"S":"C#c1"},"sk":{"S":"!"},"user":{"S":"ann"},"address":{"S":"h"},` +
+		`"topics":{"SS":["sku:A","sku:B"]}}`
+	markRow = `{"pk":{"S":"C#c1"},"sk":{"S":"stale"},"mark":{"N":"1853172529944854528"}}`
+)
+
+var (
+	vendorConnection = hub.Connection{
+		ID: "L0SM9cOFvHcCIhw=", Endpoint: "127.0.0.1/v1", ConnectedAt: now,
+		Protocol: "securecart.v1", Notice: "token_expired",
+		Principal: hub.Principal{User: "v", Role: hub.RoleVendor, Vendor: "acme"},
+	}
+	tee = hub.Item{SKU: "TEE", Version: 43, Available: 3, LowAt: 5, Vendor: "acme", UpdatedAt: now}
+)
+
+// requestCases are the cases of TestRequests, by the name of their golden file.
+var requestCases = map[string]requestCase{
+	// Connections
+	"put-connection": {nil, func(ctx context.Context, s hub.Store) error {
+		return s.PutConnection(ctx, connection("L0SM9cOFvHcCIhw="))
+	}},
+	"put-connection-vendor": {nil, func(ctx context.Context, s hub.Store) error {
+		return s.PutConnection(ctx, vendorConnection)
+	}},
+	"put-connection-login": {
+		[]string{`{}`, `{"Attributes":{"user":{"S":"guest:g1"},"role":{"S":"guest"}}}`},
+		func(ctx context.Context, s hub.Store) error {
+			c := connection("c1")
+			c.ClientHash = "h"
+			return s.PutConnection(ctx, c)
+		},
+	},
+	"connection": {
+		[]string{`{"Item":{"pk":{"S":"C#c1"},"sk":{"S":"!"},"user":{"S":"ann"}}}`},
+		func(ctx context.Context, s hub.Store) error { _, err := s.Connection(ctx, "c1"); return err },
+	},
+	"replace-principal": {nil, func(ctx context.Context, s hub.Store) error {
+		next := vendorConnection.Principal
+		next.Issued, next.Expires = now, now.Add(time.Hour)
+		return s.ReplacePrincipal(ctx, "c1", vendorConnection.Principal, next)
+	}},
+	"forget": {
+		[]string{`{"Items":[` + addressRow + `,` + markRow + `]}`, `{}`, `{"Attributes":` + laterRow + `}`},
+		func(ctx context.Context, s hub.Store) error { return s.Forget(ctx, "c1", topics("C")...) },
+	},
+	"end-connection": {
+		[]string{`{"Items":[` + connectionRow + `]}`, `{}`, `{"Attributes":` + laterRow + `}`},
+		func(ctx context.Context, s hub.Store) error { return s.EndConnection(ctx, "c1", now) },
+	},
+
+	// Subscriptions
+	"subscribe": {
+		[]string{`{"Item":{"pk":{"S":"C#c1"},"sk":{"S":"!"}}}`},
+		func(ctx context.Context, s hub.Store) error {
+			topics := []hub.Topic{{Kind: hub.KindSKU, Name: "TEE"}, {Kind: hub.KindCart, Name: "u~ann"}}
+			return s.Subscribe(ctx, connection("c1"), topics)
+		},
+	},
+	"subscribe-after-unsubscribe": {
+		[]string{`{"Item":{"pk":{"S":"C#c1"},"sk":{"S":"!"},"left":{"N":"4"}}}`},
+		func(ctx context.Context, s hub.Store) error {
+			return s.Subscribe(ctx, vendorConnection, []hub.Topic{{Kind: hub.KindVendor, Name: "acme"}})
+		},
+	},
+	"unsubscribe": {nil, func(ctx context.Context, s hub.Store) error {
+		return s.Unsubscribe(ctx, "c1", topics("A", "B"))
+	}},
+	"subscribers": {
+		[]string{
+			`{"Items":[{"pk":{"S":"T#sku:TEE#0"},"sk":{"S":"c#c2"}}],` +
+				`"LastEvaluatedKey":{"pk":{"S":"T#sku:TEE#0"},"sk":{"S":"c#c2"}}}`,
+			`{"Items":[],"LastEvaluatedKey":{"pk":{"S":"T#sku:TEE#0"},"sk":{"S":"c#c3"}}}`,
+		},
+		func(ctx context.Context, s hub.Store) error {
+			_, _, err := s.Subscribers(ctx, testTopic, "c1", 1000)
+			return err
+		},
+	},
+
+	// Holders and quotas
+	"holder": {
+		[]string{`{"Items":[{"pk":{"S":"O#u~ann"},"sk":{"S":"!"},"revoked":{"N":"1"}},` +
+			`{"pk":{"S":"O#u~ann"},"sk":{"S":"c#c1"}}]}`},
+		func(ctx context.Context, s hub.Store) error { _, err := s.Holder(ctx, "u~ann", "", 100); return err },
+	},
+	"holder-next": {nil, func(ctx context.Context, s hub.Store) error {
+		_, err := s.Holder(ctx, "u~ann", "c1", 100)
+		return err
+	}},
+	"revoke": {nil, func(ctx context.Context, s hub.Store) error { return s.Revoke(ctx, "u~ann", now) }},
+	"count": {
+		[]string{`{"Attributes":{"count":{"N":"7"}}}`},
+		func(ctx context.Context, s hub.Store) error { _, err := s.Count(ctx, "m~c1~1", now); return err },
+	},
+	"collect": {nil, func(ctx context.Context, s hub.Store) error {
+		_, err := s.Collect(ctx, "s~h~1", []string{"TEE", "MUG", "TEE"}, 500, now)
+		return err
+	}},
+
+	// Marks
+	"mark-for-retry": {
+		[]string{`{"Attributes":{"mark":{"N":"1853172529944854528"}}}`},
+		func(ctx context.Context, s hub.Store) error {
+			return mark(ctx, s, "c1", topics("A", "B"), now.Add(time.Minute))
+		},
+	},
+	"retry-marks": {
+		[]string{
+			`{"Items":[{"pk":{"S":"S#0"},"sk":{"S":"m#1853172529944854528#c1"}},` +
+				`{"pk":{"S":"S#0"},"sk":{"S":"m#1853172529944854529#c2"}},` +
+				`{"pk":{"S":"S#0"},"sk":{"S":"m#1853172529944854530#c3"}}]}`,
+			`{"Responses":{"hub":[` + markRow + `,` +
+				`{"pk":{"S":"C#c3"},"sk":{"S":"stale"},"mark":{"N":"1853172586800709700"}}]}}`,
+		},
+		func(ctx context.Context, s hub.Store) error { _, err := s.RetryMarks(ctx, 100); return err },
+	},
+	"clear-retry-mark": {nil, func(ctx context.Context, s hub.Store) error {
+		m := hub.RetryMark{ConnectionID: "c1", Since: now, Revision: now.UnixMilli() << 20}
+		return s.ClearRetryMark(ctx, m)
+	}},
+
+	// Source
+	"epoch": {
+		[]string{`{}`, `{}`, `{"Item":{"epoch":{"S":"e1"}}}`},
+		func(ctx context.Context, s hub.Store) error { _, err := s.Epoch(ctx); return err },
+	},
+	"items": {nil, func(ctx context.Context, s hub.Store) error {
+		_, err := s.Items(ctx, []string{"TEE", "MUG", "TEE"})
+		return err
+	}},
+	"vendor-skus": {
+		[]string{`{"Items":[{"sk":{"S":"s#MUG"}},{"sk":{"S":"s#TEE"}}]}`},
+		func(ctx context.Context, s hub.Store) error {
+			_, _, err := s.VendorSKUs(ctx, "acme", "CAP", 200)
+			return err
+		},
+	},
+	"cart": {nil, func(ctx context.Context, s hub.Store) error { _, err := s.Cart(ctx, "u~ann"); return err }},
+	"receipt": {
+		[]string{`{"Item":{"answer":{"B":"e30="}}}`},
+		func(ctx context.Context, s hub.Store) error { _, err := s.Receipt(ctx, "u~ann", "k"); return err },
+	},
+
+	// Writer
+	"put-item-new": {nil, func(ctx context.Context, s hub.Store) error {
+		return s.PutItem(ctx, hub.Item{SKU: "MUG", Version: 1, LowAt: 5}, 0)
+	}},
+	"put-item-vendor-changed": {
+		[]string{`{}`, `{"Attributes":{"vendor":{"S":"other"}}}`},
+		func(ctx context.Context, s hub.Store) error { return s.PutItem(ctx, tee, 42) },
+	},
+	"put-item-deleted": {
+		[]string{`{"Attributes":{"vendor":{"S":"acme"}}}`},
+		func(ctx context.Context, s hub.Store) error {
+			deleted := tee
+			deleted.Available, deleted.Deleted = 0, true
+			return s.PutItem(ctx, deleted, 42)
+		},
+	},
+	"put-carts-one": {nil, func(ctx context.Context, s hub.Store) error {
+		return s.PutCarts(ctx, []hub.CartWrite{testCart}, nil)
+	}},
+	"put-carts-merge": {nil, func(ctx context.Context, s hub.Store) error {
+		guest := hub.CartWrite{Cart: hub.Cart{ID: "g~1", Version: 3, Floor: 2, UpdatedAt: now}, Was: 2}
+		return s.PutCarts(ctx, []hub.CartWrite{testCart, guest}, &testReceipt)
+	}},
+	"put-carts-none": {nil, func(ctx context.Context, s hub.Store) error { return s.PutCarts(ctx, nil, nil) }},
+
+	// Tickets
+	"put-ticket": {nil, func(ctx context.Context, s hub.Store) error {
+		return s.PutTicket(ctx, hub.Ticket{Hash: "h4sh", Principal: vendorConnection.Principal, Expires: now})
+	}},
+	"take-ticket": {
+		[]string{`{"Attributes":{"user":{"S":"ann"},"role":{"S":"customer"},"until":{"N":"1767323045678"}}}`},
+		func(ctx context.Context, s hub.Store) error { _, err := s.TakeTicket(ctx, "h4sh"); return err },
+	},
+}

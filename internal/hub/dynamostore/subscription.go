@@ -1,0 +1,138 @@
+package dynamostore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+// maxRestarts is how often Subscribe and Unsubscribe start over because the other
+// changed the same connection. Each restart means that another of the client's own
+// messages succeeded.
+const maxRestarts = 8
+
+// Subscribe implements [hub.Subscriptions]. It does not create the connection's
+// row. If there is none, or the connection is forgotten meanwhile, the
+// subscriptions are found gone, or expire.
+func (s *Store) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
+	names := topicNames(topics)
+	if len(names) == 0 {
+		return nil
+	}
+	fail := func(err error) error { return fmt.Errorf("subscribe %s to %d topics: %w", c.ID, len(names), err) }
+	requests := make([]types.WriteRequest, len(names))
+	for i, name := range names {
+		requests[i] = putRequest(subscriptionKey(name, c.ID).with(subscriberRow(c.Subscriber())))
+	}
+	connection, err := s.get(ctx, s.opts.HubTable, connectionKey(c.ID).row())
+	if err != nil {
+		return fail(err)
+	}
+	for range maxRestarts {
+		if err := s.writeAll(ctx, requests); err != nil {
+			return fail(err)
+		}
+		err := s.addTopics(ctx, c.ID, names, connection)
+		if err == nil {
+			return nil
+		}
+		stored, ok := conditionFailed(err)
+		if !ok {
+			return fail(err)
+		}
+		if !live(stored) {
+			return nil // forgotten
+		}
+		connection = stored
+	}
+	return fail(fmt.Errorf("%w: other messages keep unsubscribing", hub.ErrConflict))
+}
+
+// addTopics adds topics to a connection's row, if Unsubscribe did not change it
+// since it was read.
+func (s *Store) addTopics(ctx context.Context, id string, names []string, connection row) error {
+	var u update
+	u.add(attrTopics, set(names))
+	condition := u.exists(attrLive) + " AND "
+	if left := connection[attrLeft]; left == nil {
+		condition += u.missing(attrLeft)
+	} else {
+		condition += u.compare(attrLeft, "=", "left", left)
+	}
+	_, err := s.update(ctx, connectionKey(id), &u, condition, types.ReturnValueNone)
+	return err
+}
+
+// Unsubscribe implements [hub.Subscriptions].
+func (s *Store) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) error {
+	names := topicNames(topics)
+	if len(names) == 0 {
+		return nil
+	}
+	fail := func(err error) error { return fmt.Errorf("unsubscribe %s from %d topics: %w", id, len(names), err) }
+	if _, err := s.removeTopics(ctx, id, names); err != nil {
+		return fail(err)
+	}
+	for range maxRestarts {
+		if err := s.writeAll(ctx, subscriptionDeletes(names, id)); err != nil {
+			return fail(err)
+		}
+		// A Subscribe that began meanwhile may have written subscriptions before or
+		// after they were removed. The second count makes it start over, or this call
+		// removes its topics.
+		removed, err := s.removeTopics(ctx, id, names)
+		if err != nil {
+			return fail(err)
+		}
+		if !removed {
+			return nil
+		}
+	}
+	return fail(fmt.Errorf("%w: other messages keep subscribing", hub.ErrConflict))
+}
+
+// removeTopics removes topics from a connection's row, if there is one, and counts
+// there so that Subscribe notices. It reports whether the row had any of them.
+func (s *Store) removeTopics(ctx context.Context, id string, names []string) (removed bool, err error) {
+	var u update
+	u.deleteFrom(attrTopics, set(names))
+	u.add(attrLeft, number(1))
+	old, err := s.update(ctx, connectionKey(id), &u, u.exists(attrLive), types.ReturnValueAllOld)
+	if _, ok := conditionFailed(err); ok {
+		return false, nil
+	}
+	return slices.ContainsFunc(setOf(old, attrTopics), func(t string) bool { return slices.Contains(names, t) }), err
+}
+
+// subscriptionDeletes returns the requests that delete subscriptions of a
+// connection.
+func subscriptionDeletes(names []string, id string) []types.WriteRequest {
+	requests := make([]types.WriteRequest, len(names))
+	for i, name := range names {
+		requests[i] = deleteRequest(subscriptionKey(name, id))
+	}
+	return requests
+}
+
+// Subscribers implements [hub.Subscriptions].
+func (s *Store) Subscribers(
+	ctx context.Context, t hub.Topic, after string, limit int,
+) ([]hub.Subscriber, string, error) {
+	found, more, err := s.rows(ctx, topicPartition(t.String()), connectionPrefix+after, limit)
+	if err != nil {
+		return nil, "", fmt.Errorf("subscribers of %s: %w", t.Public(), err)
+	}
+	page := make([]hub.Subscriber, len(found))
+	for i, r := range found {
+		page[i] = subscriberOf(r, strings.TrimPrefix(textOf(r, attrSK), connectionPrefix))
+	}
+	if !more {
+		return page, "", nil
+	}
+	return page, page[len(page)-1].ConnectionID, nil
+}

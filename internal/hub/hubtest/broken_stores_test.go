@@ -1,0 +1,388 @@
+package hubtest_test
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/hub/hubtest"
+	"github.com/securecart/hub/internal/hub/memstore"
+)
+
+// fixture returns a constructor of memory stores. breakStore and breakFeed, if not
+// nil, break a promise of the store or of its feed.
+func fixture(breakStore func(hub.Store) hub.Store, breakFeed func([]hub.Change) []hub.Change) func() hubtest.Fixture {
+	return func() hubtest.Fixture {
+		var feed hubtest.Feed
+		var store hub.Store = memstore.New(memstore.Options{Epoch: "k1", OnCommit: feed.Add})
+		if breakStore != nil {
+			store = breakStore(store)
+		}
+		changes := feed.Changes
+		if breakFeed != nil {
+			changes = func(ctx context.Context) ([]hub.Change, error) {
+				all, err := feed.Changes(ctx)
+				return breakFeed(all), err
+			}
+		}
+		return hubtest.Fixture{Store: store, Changes: changes}
+	}
+}
+
+// The broken stores. Each breaks one promise.
+type (
+	noVersionCheck  struct{ hub.Store } // writes items at any version
+	noTombstones    struct{ hub.Store } // does not return deleted items
+	lateSubscribers struct {            // returns the subscribers of the call before
+		hub.Store
+		mu   sync.Mutex
+		last map[hub.Topic][]hub.Subscriber
+	}
+	onePage        struct{ hub.Store } // ends subscribers after one page
+	noReceipts     struct{ hub.Store } // does not write receipts
+	noTransactions struct{ hub.Store } // writes carts one after the other
+	sharedCarts    struct {            // returns the carts that it was given
+		hub.Store
+		carts map[string]hub.Cart
+	}
+	keptSubscriptions struct{ hub.Store } // forgets a connection but not its subscriptions
+	newerMarksCleared struct{ hub.Store } // clears a mark although it was renewed
+	firstMarkOnly     struct{ hub.Store } // records the first of several marks
+	fixedMarkOrder    struct{ hub.Store } // does not move renewed marks to the end
+	lostTopics        struct{ hub.Store } // PutConnection removes the topics
+	endlessReceipts   struct{ hub.Store } // keeps expired receipts
+	changingEpoch     struct{ hub.Store } // changes the epoch after a write
+	noTopics          struct{ hub.Store } // Subscribe does not write the connection's topics
+	ticketRace        struct{ hub.Store } // reads a ticket, then removes it
+	reusableTickets   struct{ hub.Store } // returns a ticket but does not remove it
+	anyPrincipal      struct{ hub.Store } // replaces any principal
+	noRevocations     struct{ hub.Store } // does not return revocations
+	unlimitedSets     struct{ hub.Store } // ignores the limit of sets
+	allOrNothingSets  struct{ hub.Store } // returns no known names if one is new
+	oneCounter        struct{ hub.Store } // has one counter for all names
+	endedReturn       struct{ hub.Store } // lets a connection be put after it ended
+)
+
+func (s noVersionCheck) PutItem(ctx context.Context, i hub.Item, _ int64) error {
+	items, _ := s.Store.Items(ctx, []string{i.SKU})
+	return s.Store.PutItem(ctx, i, items[i.SKU].Version)
+}
+
+func (s noTombstones) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
+	items, err := s.Store.Items(ctx, skus)
+	for sku, i := range items {
+		if i.Deleted {
+			delete(items, sku)
+		}
+	}
+	return items, err
+}
+
+func (s *lateSubscribers) Subscribers(
+	ctx context.Context, t hub.Topic, after string, limit int,
+) ([]hub.Subscriber, string, error) {
+	page, next, err := s.Store.Subscribers(ctx, t, after, limit)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	page, s.last[t] = s.last[t], page
+	return page, next, err
+}
+
+func (s onePage) Subscribers(
+	ctx context.Context, t hub.Topic, after string, limit int,
+) ([]hub.Subscriber, string, error) {
+	page, _, err := s.Store.Subscribers(ctx, t, after, limit)
+	return page, "", err
+}
+
+func (s noReceipts) PutCarts(ctx context.Context, carts []hub.CartWrite, _ *hub.Receipt) error {
+	return s.Store.PutCarts(ctx, carts, nil)
+}
+
+func (s noTransactions) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+	for _, w := range carts {
+		if err := s.Store.PutCarts(ctx, []hub.CartWrite{w}, nil); err != nil {
+			return err
+		}
+	}
+	return s.Store.PutCarts(ctx, nil, r)
+}
+
+func (s sharedCarts) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+	for _, w := range carts {
+		s.carts[w.Cart.ID] = w.Cart
+	}
+	return s.Store.PutCarts(ctx, carts, r)
+}
+
+func (s sharedCarts) Cart(ctx context.Context, id string) (hub.Cart, error) {
+	if c, ok := s.carts[id]; ok {
+		return c, nil
+	}
+	return s.Store.Cart(ctx, id)
+}
+
+func (s keptSubscriptions) Forget(ctx context.Context, id string, _ ...hub.Topic) error {
+	c, err := s.Store.Connection(ctx, id)
+	if err != nil {
+		return nil
+	}
+	if err := s.Store.Forget(ctx, id); err != nil {
+		return err
+	}
+	return s.Store.Subscribe(ctx, c, c.Topics)
+}
+
+func (s newerMarksCleared) ClearRetryMark(ctx context.Context, m hub.RetryMark) error {
+	marks, err := s.Store.RetryMarks(ctx, 1000)
+	for _, current := range marks {
+		if current.ConnectionID == m.ConnectionID {
+			m = current
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return s.Store.ClearRetryMark(ctx, m)
+}
+
+func (s fixedMarkOrder) MarkForRetry(ctx context.Context, undelivered []hub.Undelivered, now time.Time) []error {
+	if len(undelivered[0].Topics) == 0 {
+		return []error{nil}
+	}
+	return s.Store.MarkForRetry(ctx, undelivered, now)
+}
+
+func (s firstMarkOnly) MarkForRetry(ctx context.Context, undelivered []hub.Undelivered, now time.Time) []error {
+	return append(s.Store.MarkForRetry(ctx, undelivered[:1], now), make([]error, len(undelivered)-1)...)
+}
+
+func (s lostTopics) PutConnection(ctx context.Context, c hub.Connection) error {
+	if old, err := s.Store.Connection(ctx, c.ID); err == nil {
+		if err := s.Store.Unsubscribe(ctx, c.ID, old.Topics); err != nil {
+			return err
+		}
+	}
+	return s.Store.PutConnection(ctx, c)
+}
+
+func (s endlessReceipts) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+	if r != nil {
+		if _, err := s.Store.Receipt(ctx, r.CartID, r.Key); err == nil {
+			return hub.ErrConflict
+		}
+	}
+	return s.Store.PutCarts(ctx, carts, r)
+}
+
+func (s changingEpoch) Epoch(ctx context.Context) (string, error) {
+	items, err := s.Store.Items(ctx, []string{"A"})
+	if len(items) > 0 {
+		return "k2", err
+	}
+	return s.Store.Epoch(ctx)
+}
+
+func (s noTopics) Connection(ctx context.Context, id string) (hub.Connection, error) {
+	c, err := s.Store.Connection(ctx, id)
+	c.Topics = nil
+	return c, err
+}
+
+func (s ticketRace) TakeTicket(ctx context.Context, hash string) (hub.Ticket, error) {
+	t, err := s.Store.TakeTicket(ctx, hash)
+	if err != nil {
+		return t, err
+	}
+	if err := s.Store.PutTicket(ctx, t); err != nil {
+		return t, err
+	}
+	for range 100 {
+		runtime.Gosched() // other calls read it meanwhile
+	}
+	_, _ = s.Store.TakeTicket(ctx, hash)
+	return t, nil
+}
+
+func (s reusableTickets) TakeTicket(ctx context.Context, hash string) (hub.Ticket, error) {
+	t, err := s.Store.TakeTicket(ctx, hash)
+	if err != nil {
+		return t, err
+	}
+	return t, s.Store.PutTicket(ctx, t)
+}
+
+func (s anyPrincipal) ReplacePrincipal(ctx context.Context, id string, _, next hub.Principal) error {
+	c, err := s.Store.Connection(ctx, id)
+	if err != nil {
+		return err
+	}
+	return s.Store.ReplacePrincipal(ctx, id, c.Principal, next)
+}
+
+func (s noRevocations) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
+	holder, err := s.Store.Holder(ctx, id, after, limit)
+	holder.Revoked = time.Time{}
+	return holder, err
+}
+
+func (s unlimitedSets) Collect(
+	ctx context.Context, set string, names []string, _ int, expires time.Time,
+) ([]string, error) {
+	return s.Store.Collect(ctx, set, names, 1_000, expires)
+}
+
+func (s allOrNothingSets) Collect(
+	ctx context.Context, set string, names []string, most int, expires time.Time,
+) ([]string, error) {
+	members, err := s.Store.Collect(ctx, set, names, most, expires)
+	if len(members) < len(names) {
+		return nil, err
+	}
+	return members, err
+}
+
+func (s oneCounter) Count(ctx context.Context, _ string, expires time.Time) (int, error) {
+	return s.Store.Count(ctx, "all", expires)
+}
+
+func (s endedReturn) EndConnection(ctx context.Context, id string, _ time.Time) error {
+	return s.Store.Forget(ctx, id)
+}
+
+func TestStoreFindsBrokenStores(t *testing.T) {
+	if failed := hubtest.StoreFailures(t.Context(), fixture(nil, nil)); failed != nil {
+		t.Fatalf("the intact store fails %q", failed)
+	}
+	for name, tt := range map[string]struct {
+		breakStore func(hub.Store) hub.Store
+		breakFeed  func([]hub.Change) []hub.Change
+		failed     string // a case that must fail
+	}{
+		"items without version check": {
+			func(s hub.Store) hub.Store { return noVersionCheck{s} }, nil,
+			"item write is conditional",
+		},
+		"no tombstones": {
+			func(s hub.Store) hub.Store { return noTombstones{s} }, nil,
+			"item tombstone is kept",
+		},
+		"late subscribers": {
+			func(s hub.Store) hub.Store { return &lateSubscribers{Store: s, last: map[hub.Topic][]hub.Subscriber{}} }, nil,
+			"subscribers are visible at once",
+		},
+		"one page of subscribers": {
+			func(s hub.Store) hub.Store { return onePage{s} }, nil,
+			"subscribers page to the end",
+		},
+		"no receipts": {
+			func(s hub.Store) hub.Store { return noReceipts{s} }, nil,
+			"receipt is stored with its cart",
+		},
+		"carts one by one": {
+			func(s hub.Store) hub.Store { return noTransactions{s} }, nil,
+			"two carts, all or nothing",
+		},
+		"shared carts": {
+			func(s hub.Store) hub.Store { return sharedCarts{s, map[string]hub.Cart{}} }, nil,
+			"rows are not shared with the caller",
+		},
+		"subscriptions survive forget": {
+			func(s hub.Store) hub.Store { return keptSubscriptions{s} }, nil,
+			"forget removes every trace",
+		},
+		"clear removes newer marks": {
+			func(s hub.Store) hub.Store { return newerMarksCleared{s} }, nil,
+			"clearing a mark keeps a newer one",
+		},
+		"first mark only": {
+			func(s hub.Store) hub.Store { return firstMarkOnly{s} }, nil,
+			"many connections are marked together",
+		},
+		"renewed marks keep their place": {
+			func(s hub.Store) hub.Store { return fixedMarkOrder{s} }, nil,
+			"a renewed mark moves to the end",
+		},
+		"topics are lost": {
+			func(s hub.Store) hub.Store { return lostTopics{s} }, nil,
+			"connection written again keeps its topics",
+		},
+		"receipts do not expire": {
+			func(s hub.Store) hub.Store { return endlessReceipts{s} }, nil,
+			"a key is free after a day",
+		},
+		"changing epoch": {
+			func(s hub.Store) hub.Store { return changingEpoch{s} }, nil,
+			"epoch is a name and stays",
+		},
+		"any principal is replaced": {
+			func(s hub.Store) hub.Store { return anyPrincipal{s} }, nil,
+			"a principal is replaced only if it is the named one",
+		},
+		"no revocations": {
+			func(s hub.Store) hub.Store { return noRevocations{s} }, nil,
+			"the latest revocation is kept",
+		},
+		"unlimited sets": {
+			func(s hub.Store) hub.Store { return unlimitedSets{s} }, nil,
+			"a full set accepts nothing new",
+		},
+		"sets refuse known names": {
+			func(s hub.Store) hub.Store { return allOrNothingSets{s} }, nil,
+			"a full set accepts nothing new",
+		},
+		"one counter": {
+			func(s hub.Store) hub.Store { return oneCounter{s} }, nil,
+			"each count is different",
+		},
+		"ended connections return": {
+			func(s hub.Store) hub.Store { return endedReturn{s} }, nil,
+			"a connection that has ended cannot be put again",
+		},
+		"connection without topics": {
+			func(s hub.Store) hub.Store { return noTopics{s} }, nil,
+			"subscribers are visible at once",
+		},
+		"ticket read before it is removed": {
+			func(s hub.Store) hub.Store { return ticketRace{s} }, nil,
+			"ticket is taken once",
+		},
+		"reusable tickets": {
+			func(s hub.Store) hub.Store { return reusableTickets{s} }, nil,
+			"ticket is taken once",
+		},
+		"feed out of order":     {nil, reversed, "feed has every change once, in order"},
+		"feed loses a change":   {nil, withoutLast, "feed has every change once, in order"},
+		"feed repeats changes":  {nil, repeated, "feed has every change once, in order"},
+		"feed without old rows": {nil, withoutOld, "feed has old and new rows"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			failed := hubtest.StoreFailures(ctx, fixture(tt.breakStore, tt.breakFeed))
+			if !slices.Contains(failed, tt.failed) {
+				t.Errorf("the suite fails %q, want it to fail %q", failed, tt.failed)
+			}
+		})
+	}
+}
+
+func reversed(changes []hub.Change) []hub.Change {
+	slices.Reverse(changes)
+	return changes
+}
+
+func withoutLast(changes []hub.Change) []hub.Change { return changes[:max(0, len(changes)-1)] }
+
+func repeated(changes []hub.Change) []hub.Change { return append(changes, changes...) }
+
+func withoutOld(changes []hub.Change) []hub.Change {
+	for i := range changes {
+		changes[i].OldItem, changes[i].OldCart = nil, nil
+	}
+	return changes
+}

@@ -1,0 +1,94 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+// PutConnection implements [hub.Connections].
+func (s *Store) PutConnection(_ context.Context, c hub.Connection) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.ended[c.ID]; ok {
+		return fmt.Errorf("connection %s has ended: %w", c.ID, hub.ErrGone)
+	}
+	old := s.connections[c.ID]
+	s.releaseLocked(old)
+	for _, id := range c.Holders() {
+		o := s.holderLocked(id)
+		o.ids = insert(o.ids, c.ID)
+		o.connectedAt[c.ID] = c.ConnectedAt
+	}
+	c.Topics = old.Topics
+	s.connections[c.ID] = c
+	return nil
+}
+
+// Connection implements [hub.Connections].
+func (s *Store) Connection(_ context.Context, id string) (hub.Connection, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c, ok := s.connections[id]
+	if !ok {
+		return hub.Connection{}, fmt.Errorf("connection %s: %w", id, hub.ErrGone)
+	}
+	c.Topics = slices.Clone(c.Topics)
+	return c, nil
+}
+
+// Connections returns all connections, for the admin API.
+func (s *Store) Connections() []hub.Connection {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	all := make([]hub.Connection, 0, len(s.connections))
+	for _, c := range s.connections {
+		c.Topics = slices.Clone(c.Topics)
+		all = append(all, c)
+	}
+	return all
+}
+
+// ReplacePrincipal implements [hub.Connections].
+func (s *Store) ReplacePrincipal(_ context.Context, id string, prev, next hub.Principal) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ok := s.connections[id]
+	switch {
+	case !ok:
+		return fmt.Errorf("connection %s: %w", id, hub.ErrGone)
+	case c.Principal != prev:
+		return fmt.Errorf("connection %s has another principal: %w", id, hub.ErrConflict)
+	}
+	c.Principal = next
+	s.connections[id] = c
+	return nil
+}
+
+// Forget implements [hub.Connections].
+func (s *Store) Forget(_ context.Context, id string, topics ...hub.Topic) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgetLocked(id, topics)
+	return nil
+}
+
+// EndConnection implements [hub.Connections].
+func (s *Store) EndConnection(_ context.Context, id string, now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgetLocked(id, nil)
+	s.ended[id] = now
+	return nil
+}
+
+func (s *Store) forgetLocked(id string, topics []hub.Topic) {
+	s.unsubscribeLocked(id, s.connections[id].Topics)
+	s.unsubscribeLocked(id, topics)
+	s.releaseLocked(s.connections[id])
+	delete(s.connections, id)
+	s.marks = slices.DeleteFunc(s.marks, func(m hub.RetryMark) bool { return m.ConnectionID == id })
+}

@@ -1,0 +1,48 @@
+package memstore
+
+import (
+	"context"
+	"time"
+)
+
+// quota is a counter or a set.
+type quota struct {
+	n       int
+	names   map[string]bool
+	expires time.Time
+}
+
+func (s *Store) quotaLocked(name string, expires time.Time) *quota {
+	q := s.quotas[name]
+	if q == nil {
+		q = &quota{names: map[string]bool{}, expires: expires}
+		s.quotas[name] = q
+	}
+	return q
+}
+
+// Count implements [hub.Quotas].
+func (s *Store) Count(_ context.Context, counter string, expires time.Time) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := s.quotaLocked(counter, expires)
+	q.n++
+	return q.n, nil
+}
+
+// Collect implements [hub.Quotas].
+func (s *Store) Collect(
+	_ context.Context, set string, names []string, most int, expires time.Time,
+) (members []string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := s.quotaLocked(set, expires)
+	full := len(q.names) >= most
+	for _, name := range names {
+		if q.names[name] || !full {
+			q.names[name] = true
+			members = append(members, name)
+		}
+	}
+	return members, nil
+}

@@ -1,0 +1,85 @@
+package memstore
+
+import (
+	"context"
+	"slices"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+// subscribers are the subscribers of one topic.
+type subscribers struct {
+	ids  []string // of their connections, sorted
+	rows map[string]hub.Subscriber
+}
+
+// Subscribe implements [hub.Subscriptions].
+func (s *Store) Subscribe(_ context.Context, c hub.Connection, topics []hub.Topic) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range topics {
+		subs := s.subscribers[t]
+		if subs == nil {
+			subs = &subscribers{rows: map[string]hub.Subscriber{}}
+			s.subscribers[t] = subs
+		}
+		subs.ids = insert(subs.ids, c.ID)
+		subs.rows[c.ID] = c.Subscriber()
+	}
+	// If the connection was forgotten meanwhile, it stays forgotten. Its
+	// subscriptions are found gone, or expire.
+	if known, ok := s.connections[c.ID]; ok {
+		for _, t := range topics {
+			if !slices.Contains(known.Topics, t) {
+				known.Topics = append(slices.Clip(known.Topics), t)
+			}
+		}
+		s.connections[c.ID] = known
+	}
+	return nil
+}
+
+// Unsubscribe implements [hub.Subscriptions].
+func (s *Store) Unsubscribe(_ context.Context, id string, topics []hub.Topic) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unsubscribeLocked(id, topics)
+	if c, ok := s.connections[id]; ok {
+		removed := func(t hub.Topic) bool { return slices.Contains(topics, t) }
+		c.Topics = slices.DeleteFunc(slices.Clone(c.Topics), removed)
+		s.connections[id] = c
+	}
+	return nil
+}
+
+func (s *Store) unsubscribeLocked(id string, topics []hub.Topic) {
+	for _, t := range topics {
+		subs := s.subscribers[t]
+		if subs == nil {
+			continue
+		}
+		subs.ids = remove(subs.ids, id)
+		delete(subs.rows, id)
+		if len(subs.ids) == 0 {
+			delete(s.subscribers, t)
+		}
+	}
+}
+
+// Subscribers implements [hub.Subscriptions].
+func (s *Store) Subscribers(
+	_ context.Context, t hub.Topic, after string, limit int,
+) ([]hub.Subscriber, string, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	subs := s.subscribers[t]
+	if subs == nil {
+		return nil, "", nil
+	}
+	ids, next := page(subs.ids, after, limit)
+	found := make([]hub.Subscriber, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, subs.rows[id])
+	}
+	return found, next, nil
+}

@@ -1,0 +1,245 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/securecart/hub/internal/wire"
+)
+
+// heldPage is how many connections of a holder are read at once.
+const heldPage = 100
+
+// maxNotifiedPerBatch is how many clients one broadcast notifies of an expired
+// session. The next broadcast notifies others.
+const maxNotifiedPerBatch = 100
+
+// expiredNotice is pushed to a client whose session has expired.
+var expiredNotice = wire.Encode(&wire.Error{
+	Code: wire.CodeTokenExpired, Message: "session expired; public topics stay subscribed",
+})
+
+var errRevoked = &Error{
+	Kind: ErrForbidden, Code: wire.CodeTokenExpired, Message: "the session was revoked; sign in again",
+}
+
+// Renew gives the caller's connection a new session, in its row and in all its
+// subscriptions: a later expiry or other rights of the same user, or a login of a
+// guest. Subscriptions that the new session has no right to end. ErrForbidden: the
+// token is for another user. The code limit: the user who logs in has too many
+// connections, and the connection stays the guest's.
+func (h *Hub) Renew(ctx context.Context, caller Connection, p Principal) error {
+	prev, err := h.Current(ctx, caller)
+	if err != nil {
+		return err
+	}
+	login := prev.Principal.Role == RoleGuest && p.Role != RoleGuest
+	if !login && !sameUser(prev.Principal, p) {
+		return fmt.Errorf("renew %s: the token is for another user: %w", prev.ID, ErrForbidden)
+	}
+	if revoked, err := h.Revoked(ctx, p); err != nil {
+		return fmt.Errorf("renew %s: %w", prev.ID, err)
+	} else if revoked {
+		return errRevoked
+	}
+	next := prev
+	next.Principal, next.Notice = p, ""
+	if _, err := h.record(ctx, next); err != nil {
+		return fmt.Errorf("renew: %w", err)
+	}
+	var refused error
+	if login {
+		if refused = h.checkLogin(ctx, p); refused != nil {
+			if _, err := h.record(ctx, prev); err != nil {
+				return fmt.Errorf("undo a login: %w", err)
+			}
+		}
+	}
+	// The topics are read after the row was written. A concurrent subscribe either
+	// sees the new session, or resubscribe sees its topics.
+	if err := h.resubscribe(ctx, prev.ID); err != nil {
+		return fmt.Errorf("renew %s: %w", prev.ID, err)
+	}
+	return refused
+}
+
+func sameUser(a, b Principal) bool {
+	return a.User == b.User && (a.Role == RoleGuest) == (b.Role == RoleGuest)
+}
+
+// checkLogin counts the connections of a user who logged in on an open connection,
+// as [Hub.Connect] does. The row was written before, so at most one of two
+// concurrent logins at the limit succeeds.
+func (h *Hub) checkLogin(ctx context.Context, p Principal) error {
+	_, err := h.checkConnections(ctx, "user", p.ID(), h.limits.ConnectionsPerUser)
+	return err
+}
+
+// Current returns the recorded connection of a request. If the row was forgotten
+// although the connection is open, Current records it again from what the gateway
+// knows: the authorizer's context comes with every event (G-AUTH-20). ErrGone: the
+// connection has ended, and its $disconnect overtook the request.
+func (h *Hub) Current(ctx context.Context, caller Connection) (Connection, error) {
+	c, err := h.store.Connection(ctx, caller.ID)
+	if !errors.Is(err, ErrGone) {
+		if err != nil {
+			err = fmt.Errorf("connection %s: %w", caller.ID, err)
+		}
+		return c, err
+	}
+	caller.Topics = nil
+	if revoked, err := h.Revoked(ctx, caller.Principal); err != nil {
+		return Connection{}, err
+	} else if revoked {
+		caller.Principal = caller.Principal.expired()
+	}
+	return h.record(ctx, caller)
+}
+
+// record writes the row of a connection and then checks for a revocation. A
+// concurrent revocation either finds the row, or record finds the revocation.
+func (h *Hub) record(ctx context.Context, c Connection) (Connection, error) {
+	if err := h.store.PutConnection(ctx, c); err != nil {
+		return c, fmt.Errorf("connection %s: %w", c.ID, err)
+	}
+	revoked, err := h.Revoked(ctx, c.Principal)
+	if err != nil || !revoked {
+		return c, err
+	}
+	return h.recordExpired(ctx, c)
+}
+
+// recordExpired writes the row of a connection whose session was revoked.
+func (h *Hub) recordExpired(ctx context.Context, c Connection) (Connection, error) {
+	c.Principal = c.Principal.expired()
+	if err := h.store.PutConnection(ctx, c); err != nil {
+		return c, fmt.Errorf("connection %s: %w", c.ID, err)
+	}
+	return c, nil
+}
+
+// Revoked reports whether p's session was revoked.
+func (h *Hub) Revoked(ctx context.Context, p Principal) (bool, error) {
+	holder, err := h.store.Holder(ctx, p.ID(), "", 1)
+	if err != nil {
+		return false, fmt.Errorf("revocations of a user: %w", err)
+	}
+	return holder.revokes(p), nil
+}
+
+func (h Holder) revokes(p Principal) bool { return !h.Revoked.IsZero() && !p.Issued.After(h.Revoked) }
+
+// Revoke ends all sessions of a user that were issued so far: a logout everywhere,
+// a change of role, a ban. The connections stay open and keep their public topics.
+// Private topics end, and the clients are notified. Tokens issued so far are not
+// accepted again. Issue times are whole seconds, so a token issued later in the
+// same second is not accepted either. Revoke returns how many connections it
+// notified. After an error, call it again.
+func (h *Hub) Revoke(ctx context.Context, user string) (notified int, err error) {
+	p := Principal{User: user, Role: RoleCustomer}
+	if strings.HasPrefix(user, GuestUserPrefix) {
+		p.Role = RoleGuest
+	}
+	now := h.now()
+	if err := h.store.Revoke(ctx, p.ID(), now); err != nil {
+		return 0, fmt.Errorf("revoke: %w", err)
+	}
+	shouldRevoke := func(c Connection) bool {
+		return c.Principal.ID() == p.ID() && !c.Principal.Issued.After(now)
+	}
+	for after, more := "", true; more; more = after != "" {
+		page, err := h.store.Holder(ctx, p.ID(), after, heldPage)
+		if err != nil {
+			return notified, fmt.Errorf("revoke: %w", err)
+		}
+		for _, held := range page.Connections {
+			done, err := h.expireSession(ctx, held.ID, shouldRevoke)
+			if err != nil {
+				return notified, fmt.Errorf("revoke: %w", err)
+			}
+			if done {
+				notified++
+			}
+		}
+		after = page.Next
+	}
+	return notified, nil
+}
+
+// expireSession expires a connection's session if shouldExpire reports true, and
+// notifies the client. The rows are written first, so a client that answers the
+// notice with a new token finds them in place.
+func (h *Hub) expireSession(ctx context.Context, id string, shouldExpire func(Connection) bool) (bool, error) {
+	c, err := h.store.Connection(ctx, id)
+	for err == nil && shouldExpire(c) {
+		err = h.store.ReplacePrincipal(ctx, id, c.Principal, c.Principal.expired())
+		if errors.Is(err, ErrConflict) {
+			c, err = h.store.Connection(ctx, id)
+			continue
+		}
+		if err == nil {
+			err = h.resubscribe(ctx, id)
+		}
+		if err == nil {
+			return true, h.notify(ctx, c)
+		}
+	}
+	if errors.Is(err, ErrGone) {
+		err = nil
+	}
+	if err != nil {
+		err = fmt.Errorf("expire the session of %s: %w", id, err)
+	}
+	return false, err
+}
+
+// notify posts the notice, or marks the connection so that [Hub.Heal] posts it.
+func (h *Hub) notify(ctx context.Context, c Connection) error {
+	err := h.poster.Post(ctx, []Post{{c.ID, c.Endpoint, expiredNotice}})[0]
+	if err == nil || errors.Is(err, ErrGone) && h.now().Sub(c.ConnectedAt) > YoungConnection {
+		return nil
+	}
+	if err := h.store.MarkForRetry(ctx, []Undelivered{{ConnectionID: c.ID}}, h.now())[0]; err != nil {
+		return fmt.Errorf("mark %s: %w", c.ID, err)
+	}
+	return nil
+}
+
+// resubscribe adapts the subscriptions of a connection to its session. It repeats
+// this if the session changes meanwhile, so the call that sees the last change also
+// writes the last subscriptions.
+func (h *Hub) resubscribe(ctx context.Context, id string) error {
+	c, err := h.store.Connection(ctx, id)
+	for range writeAttempts {
+		if err != nil {
+			break
+		}
+		var allowed, denied []Topic
+		for _, t := range c.Topics {
+			if c.Principal.sees(t, "", h.now()) == ShapeNone {
+				denied = append(denied, t)
+			} else {
+				allowed = append(allowed, t)
+			}
+		}
+		if err := h.unsubscribe(ctx, id, denied); err != nil {
+			return err
+		}
+		if err := h.store.Subscribe(ctx, c, allowed); err != nil {
+			return fmt.Errorf("subscribe %s: %w", id, err)
+		}
+		prev := c.Principal
+		if c, err = h.store.Connection(ctx, id); err == nil && c.Principal == prev {
+			return nil
+		}
+	}
+	switch {
+	case errors.Is(err, ErrGone):
+		return nil
+	case err != nil:
+		return fmt.Errorf("connection %s: %w", id, err)
+	}
+	return fmt.Errorf("connection %s: its session keeps changing: %w", id, ErrConflict)
+}

@@ -1,0 +1,77 @@
+package hub_test
+
+import (
+	"cmp"
+	"slices"
+	"testing"
+)
+
+// defects are planted bugs. The zero value is the real system.
+type defects struct {
+	snapshotBeforeSubscribe  bool
+	versionResetOnRecreate   bool
+	everyMessageApplied      bool
+	acknowledgedAfterPartial bool
+	earlyDeltasDropped       bool
+	sessionNotChecked        bool
+	subscribedInConnect      bool
+	throttledDropped         bool
+	subscribersCached        bool
+	duplicateAppliedTwice    bool
+	expiryNotRecorded        bool
+	revocationNotRecorded    bool
+	noticeDropped            bool
+	stuckMarksKeepPlace      bool
+	endNotRecorded           bool
+}
+
+// plantedDefects are the bugs that the simulation must find, one at a time.
+var plantedDefects = []struct {
+	name    string
+	defects defects
+}{
+	{"snapshot read before the subscription is stored", defects{snapshotBeforeSubscribe: true}},
+	{"version restarts when an item is created again", defects{versionResetOnRecreate: true}},
+	{"client applies every message", defects{everyMessageApplied: true}},
+	{"batch acknowledged after a partial fan-out", defects{acknowledgedAfterPartial: true}},
+	{"client drops deltas before its snapshot", defects{earlyDeltasDropped: true}},
+	{"session not checked at send", defects{sessionNotChecked: true}},
+	{"subscribed in $connect, deleted after a 410", defects{subscribedInConnect: true}},
+	{"throttled post counts as delivered", defects{throttledDropped: true}},
+	{"cached list of subscribers", defects{subscribersCached: true}},
+	{"repeated request applied again", defects{duplicateAppliedTwice: true}},
+	{"expiry of a session not recorded", defects{expiryNotRecorded: true}},
+	{"revocation not recorded", defects{revocationNotRecorded: true}},
+	{"notice of an expired session dropped", defects{noticeDropped: true}},
+	{"marks that cannot be healed stay in front", defects{stuckMarksKeepPlace: true}},
+	{"late message brings back an ended connection", defects{endNotRecorded: true}},
+}
+
+// TestSimulationFindsDefects checks that the simulation finds each planted defect.
+// With -v it prints the first seed that does.
+func TestSimulationFindsDefects(t *testing.T) {
+	type finding struct {
+		seed    uint64
+		name    string
+		problem string
+	}
+	var findings []finding
+	seeds := simSeeds(t)
+	for _, d := range plantedDefects {
+		t.Run(d.name, func(t *testing.T) {
+			seed, problems := simulate(seeds, d.defects)
+			if problems == nil {
+				t.Fatalf("not found in %d seeds", seeds)
+			}
+			findings = append(findings, finding{seed, d.name, problems[0]})
+		})
+	}
+	slices.SortFunc(findings, func(a, b finding) int { return cmp.Compare(a.seed, b.seed) })
+	for _, f := range findings {
+		t.Logf("seed %4d  %-48s  %s", f.seed, f.name, f.problem)
+	}
+	if n := len(findings); n > 0 && findings[n-1].seed*seedMargin > defaultSeeds {
+		t.Errorf("seed %d is the first to find %q: defaultSeeds must be at least %d times that, and is %d",
+			findings[n-1].seed, findings[n-1].name, seedMargin, defaultSeeds)
+	}
+}

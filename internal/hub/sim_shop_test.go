@@ -1,0 +1,273 @@
+package hub_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/hub/memstore"
+	"github.com/securecart/hub/internal/local/esm"
+	"github.com/securecart/hub/internal/table"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// The simulation runs the real hub, handler, table, event source mapping and memory
+// store in virtual time and one goroutine. One seed decides everything that
+// happens, so a seed replays exactly. Other events happen in the middle of a call:
+// every access to the store may let one in.
+
+// discardLog drops everything, because failures here are injected.
+var discardLog = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+var errInjected = errors.New("injected")
+
+// simulation is one run: a shop, its stream, its gateway and its clients.
+type simulation struct {
+	defects
+	rng     *rand.Rand
+	now     time.Time
+	faults  bool // calls may fail
+	nesting int  // events inside calls
+
+	mem     *memstore.Store
+	hub     *hub.Hub
+	mapping *esm.Mapping
+	handle  lambda.Handler
+
+	sequence   int64
+	deliveries [][]byte     // events of the broadcast function, to be delivered again late
+	inStep     map[int]bool // shards whose function is running
+	crashAfter int          // posts until the function crashes, <0: never
+
+	sockets       map[string]*socket
+	opened        int
+	clients       []*client
+	disconnecting []string // connections whose $disconnect has not arrived
+	ended         []string // connections whose $disconnect succeeded
+	lateMessages  []func() // messages that arrive after their connection closed
+
+	// What was committed: the value of each version, in the shape that a client
+	// gets.
+	history map[string]string
+	newest  map[string]int64
+	adds    int // adds of the counted SKU, each of which must happen exactly once
+
+	trace    func(format string, args ...any)
+	problems []string
+}
+
+// socket is one connection as the gateway sees it.
+type socket struct {
+	id        string
+	client    *client
+	handshake hub.Principal // from the authorizer; comes with every event
+	session   hub.Principal // the principal with its real session
+	connected time.Time
+	open      bool
+	inbox     []inboxMessage // on the way to the client, in no particular order
+}
+
+// inboxMessage is a message on the way to a client: pushed, or an answer.
+type inboxMessage struct {
+	data   []byte
+	answer func() // for an answer: the client handles it
+}
+
+const (
+	skuCount   = 3
+	countedSKU = "COUNT" // clients only add it, so the pieces can be counted
+
+	stuckPrefix = "stuck" // of marked connections that can never be healed
+	stuckCount  = 2
+)
+
+func newSimulation(seed uint64, d defects) *simulation {
+	sim := &simulation{
+		defects: d, rng: rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)),
+		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1,
+		inStep: map[int]bool{}, sockets: map[string]*socket{}, history: map[string]string{}, newest: map[string]int64{},
+		trace: func(string, ...any) {},
+	}
+	sim.mem = memstore.New(memstore.Options{Epoch: "k1", OnCommit: sim.committed})
+	var store hub.Store = &faultyStore{Store: sim.mem, sim: sim, cache: map[hub.Topic][]hub.Subscriber{}}
+	sim.hub = hub.New(store, simPoster{sim}, func() time.Time { return sim.now })
+	sim.handle = lambda.NewHandler(handler.Broadcast(sim.hub, handler.BroadcastOptions{}, discardLog))
+	var err error
+	sim.mapping, err = esm.New(invoker{sim}, esm.Options{
+		BatchSize: 1 + sim.rng.IntN(5), Shards: 2,
+		BisectBatchOnFunctionError: sim.rng.IntN(2) == 0, ReportBatchItemFailures: true,
+		Duplicate: func(esm.Batch) bool { return sim.chance(10) },
+	})
+	if err != nil {
+		panic(err)
+	}
+	sim.clients = []*client{
+		newClient(sim, "alice-phone", hub.Principal{User: "alice", Role: hub.RoleCustomer}),
+		newClient(sim, "alice-laptop", hub.Principal{User: "alice", Role: hub.RoleCustomer}),
+		newClient(sim, "bob", hub.Principal{User: "bob", Role: hub.RoleCustomer}),
+		newClient(sim, "guest", hub.Principal{User: "guest:g1", Role: hub.RoleGuest}),
+		newClient(sim, "vendor", hub.Principal{User: "vera", Role: hub.RoleVendor, Vendor: "acme"}),
+	}
+	return sim
+}
+
+// chance is true in one of n cases, while there are faults.
+func (sim *simulation) chance(n int) bool { return sim.faults && sim.rng.IntN(n) == 0 }
+
+func (sim *simulation) problem(format string, args ...any) {
+	p := fmt.Sprintf(format, args...)
+	sim.trace("PROBLEM %s", p)
+	sim.problems = append(sim.problems, p)
+}
+
+// committed is the change feed. It records history and feeds the stream.
+func (sim *simulation) committed(c hub.Change) {
+	if c.NewCart != nil {
+		sim.recordVersion("cart:"+c.NewCart.ID, c.NewCart.Version, cartText(c.NewCart.Whole()))
+	} else {
+		i := *c.NewItem
+		if i.Available < 0 {
+			sim.problem("stock of %s is %d", i.SKU, i.Available)
+		}
+		sim.recordVersion("badge:"+i.SKU, i.Version, badgeText(i.Badge(hub.ShapeBadge)))
+		sim.recordVersion("exact:"+i.SKU, i.Version, badgeText(i.Badge(hub.ShapeExact)))
+	}
+	sim.sequence++
+	number := strconv.FormatInt(1_000_000+sim.sequence, 10)
+	data, err := table.Record(c, table.Stamp{SequenceNumber: number, At: sim.now})
+	if err != nil {
+		sim.problem("record: %v", err)
+	}
+	sim.mapping.Put(esm.Record{Key: table.Key(c), SequenceNumber: number, Data: data})
+}
+
+func (sim *simulation) recordVersion(key string, version int64, value string) {
+	if version <= sim.newest[key] {
+		sim.problem("%s: version %d committed after %d", key, version, sim.newest[key])
+	}
+	sim.newest[key] = version
+	sim.history[fmt.Sprint(key, "@", version)] = value
+}
+
+func badgeText(b wire.Badge) string {
+	if b.Quantity != nil {
+		return fmt.Sprint(b.State, " ", *b.Quantity)
+	}
+	return string(b.State)
+}
+
+func cartText(c wire.Cart) string {
+	text, _ := json.Marshal(c.Lines) // sorted by SKU
+	return string(text)
+}
+
+// invoker is the broadcast function as the mapping calls it.
+type invoker struct{ sim *simulation }
+
+func (i invoker) Invoke(ctx context.Context, payload []byte) (answer []byte, err error) {
+	sim := i.sim
+	if sim.faults {
+		sim.deliveries = append(sim.deliveries, payload)
+	}
+	if sim.chance(8) {
+		sim.crashAfter = sim.rng.IntN(4)
+	}
+	defer func() {
+		sim.crashAfter = -1
+		if r := recover(); r != nil {
+			sim.trace("the function crashed")
+			answer, err = nil, errInjected
+		}
+		if sim.acknowledgedAfterPartial {
+			answer, err = []byte("{}"), nil
+		}
+	}()
+	return sim.handle.Invoke(ctx, payload)
+}
+
+// simPoster is @connections of the simulated gateway.
+type simPoster struct{ sim *simulation }
+
+func (p simPoster) Post(_ context.Context, posts []hub.Post) []error {
+	errs := make([]error, len(posts))
+	for i, post := range posts {
+		if p.sim.crashAfter == 0 {
+			panic("crash")
+		}
+		p.sim.crashAfter--
+		if p.sim.noticeDropped && strings.Contains(string(post.Data), "token_expired") {
+			continue
+		}
+		errs[i] = p.sim.post(post)
+		p.sim.trace("post %s: %v", post.ConnectionID, errs[i])
+		if p.sim.throttledDropped && errors.Is(errs[i], hub.ErrThrottled) {
+			errs[i] = nil
+		}
+	}
+	return errs
+}
+
+func (p simPoster) Disconnect(_ context.Context, id, _ string) error {
+	if s := p.sim.sockets[id]; s != nil && s.open {
+		p.sim.drop(s)
+	}
+	return nil
+}
+
+func (sim *simulation) post(p hub.Post) error {
+	s := sim.sockets[p.ConnectionID]
+	young := s != nil && sim.now.Sub(s.connected) < hub.YoungConnection
+	switch {
+	case s == nil || !s.open:
+		return hub.ErrGone
+	case young && sim.chance(20):
+		return hub.ErrGone // like a post before $connect has answered
+	case sim.chance(6):
+		return hub.ErrThrottled
+	case sim.chance(30):
+		return errInjected
+	case len(p.Data) > wire.MaxMessage:
+		return hub.ErrTooLarge
+	}
+	s.client.inspect(s, p.Data)
+	s.inbox = append(s.inbox, inboxMessage{data: p.Data})
+	return nil
+}
+
+// drop closes a connection. Its $disconnect comes later, or never.
+func (sim *simulation) drop(s *socket) {
+	sim.trace("drop %s", s.id)
+	s.open, s.inbox = false, nil
+	if c := s.client; sim.rng.IntN(3) == 0 {
+		r := wire.Request{Action: wire.ActionSubscribe, Topics: []wire.Topic{{Name: "cart"}}}
+		sim.lateMessages = append(sim.lateMessages, func() {
+			_, err := sim.hub.Subscribe(context.Background(), c.caller(s), r)
+			sim.trace("late message of %s: %v", s.id, err)
+		})
+	}
+	if s.client.socket == s {
+		s.client.socket = nil
+	}
+	if sim.rng.IntN(3) > 0 {
+		sim.disconnecting = append(sim.disconnecting, s.id)
+	}
+}
+
+// signature returns the hash of a trace.
+func signature(run func(trace func(string, ...any))) string {
+	sum := fnv.New64a()
+	run(func(format string, args ...any) { fmt.Fprintf(sum, format+"\n", args...) })
+	return strconv.FormatUint(sum.Sum64(), 16)
+}

@@ -1,0 +1,93 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/securecart/hub/internal/wire"
+)
+
+// read returns the current state of a view's topics. It leaves out what the caller
+// has already, in that epoch. It also returns the topics that do not exist.
+func (h *Hub) read(ctx context.Context, p Principal, v view, epoch, after string) (wire.Snapshot, []Topic, error) {
+	s := wire.Snapshot{Topics: map[string]wire.Value{}, Refused: v.refused}
+	var err error
+	if s.Epoch, err = h.Epoch(ctx); err != nil {
+		return wire.Snapshot{}, nil, err
+	}
+	if epoch != s.Epoch {
+		v.versions = nil // versions of another epoch mean nothing
+	}
+	missing, err := h.readItems(ctx, p, v, &s)
+	if err != nil {
+		return wire.Snapshot{}, nil, err
+	}
+	for _, t := range v.topics() {
+		switch t.Kind {
+		case KindCart:
+			err = h.readCart(ctx, t, v, &s)
+		case KindVendor:
+			err = h.readVendor(ctx, t, v, after, &s)
+		}
+		if err != nil {
+			return wire.Snapshot{}, nil, fmt.Errorf("read %s: %w", t.Public(), err)
+		}
+	}
+	return s, missing, nil
+}
+
+// readItems adds the SKUs of a view to s and returns those that do not exist.
+func (h *Hub) readItems(ctx context.Context, p Principal, v view, s *wire.Snapshot) (missing []Topic, err error) {
+	var skus []string
+	for _, t := range v.topics() {
+		if t.Kind == KindSKU {
+			skus = append(skus, t.Name)
+		}
+	}
+	if len(skus) == 0 {
+		return nil, nil
+	}
+	items, err := h.store.Items(ctx, skus)
+	if err != nil {
+		return nil, fmt.Errorf("read items: %w", err)
+	}
+	for _, sku := range skus {
+		t := Topic{KindSKU, sku}
+		item, known := items[sku]
+		switch {
+		case !known:
+			missing = append(missing, t)
+			s.Refused[v.names[t]] = wire.CodeDenied
+		case item.Version == v.versions[t]:
+			s.Unchanged++
+		default:
+			s.Topics[v.names[t]] = item.Badge(p.sees(t, item.Vendor, h.now()))
+		}
+	}
+	return missing, nil
+}
+
+func (h *Hub) readCart(ctx context.Context, t Topic, v view, s *wire.Snapshot) error {
+	cart, err := h.store.Cart(ctx, t.Name)
+	if err != nil {
+		return err
+	}
+	switch version := v.versions[t]; {
+	case version > 0 && version == cart.Version:
+		s.Unchanged++
+	case version > 0:
+		s.Topics[v.names[t]] = cart.Since(version)
+	default:
+		s.Topics[v.names[t]] = cart.Whole()
+	}
+	return nil
+}
+
+func (h *Hub) readVendor(ctx context.Context, t Topic, v view, after string, s *wire.Snapshot) error {
+	skus, more, err := h.store.VendorSKUs(ctx, t.Name, after, vendorPage)
+	if err != nil {
+		return err
+	}
+	s.Topics[v.names[t]] = wire.Vendor{SKUs: append([]string{}, skus...), More: more}
+	return nil
+}

@@ -1,0 +1,75 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// maxForgottenPerBatch is how many connections that are gone a batch removes. Each
+// takes some 20 ms, and the next batch waits. The others are found gone again, or
+// expire.
+const maxForgottenPerBatch = 100
+
+// undelivered is the connection of the recipients from start on, which did not
+// receive everything.
+type undelivered struct {
+	start int
+	cause error
+}
+
+// recordUndelivered marks the connections that did not receive everything, and then
+// removes those that are gone.
+func (b *broadcast) recordUndelivered(ctx context.Context) {
+	b.markUndelivered(ctx)
+	b.report.Gone = len(b.gone)
+	for _, start := range b.gone[:min(len(b.gone), maxForgottenPerBatch)] {
+		var subscribed []Topic
+		for _, r := range b.recipients[start:b.nextConnection(start)] {
+			subscribed = append(subscribed, r.topic)
+		}
+		// After an error a later batch finds the connection gone again, or it expires.
+		_ = b.h.store.Forget(ctx, b.recipients[start].sub.ConnectionID, subscribed...)
+	}
+}
+
+// markUndelivered marks connections. The marks name the rows, not the
+// subscriptions: a vendor needs the quantity it missed, not its list again.
+func (b *broadcast) markUndelivered(ctx context.Context) {
+	var all []Undelivered
+	for _, u := range b.undelivered {
+		m := Undelivered{ConnectionID: b.recipients[u.start].sub.ConnectionID}
+		for _, r := range b.recipients[u.start:b.nextConnection(u.start)] {
+			m.Topics = append(m.Topics, b.rows[r.row].topic)
+		}
+		all = append(all, m)
+		b.report.Marked++
+		if errors.Is(u.cause, ErrThrottled) {
+			b.report.Throttled++
+		}
+	}
+	if len(all) == 0 {
+		return
+	}
+	for i, err := range b.h.store.MarkForRetry(ctx, all, b.now) {
+		if u := b.undelivered[i]; err != nil {
+			first := b.recipients[u.start].row // the recipients of a connection are in order of rows
+			b.fail(b.rows[first].first, fmt.Errorf("mark %s after %v: %w", all[i].ConnectionID, u.cause, err))
+		}
+	}
+}
+
+// notifyExpired notifies each subscriber whose session had expired in this batch,
+// once. If that fails, the next change finds the subscriber again.
+func (b *broadcast) notifyExpired(ctx context.Context) {
+	shouldExpire := func(c Connection) bool {
+		return !c.Principal.Active(b.now) && c.Principal.Expires != expiredAt
+	}
+	for _, id := range slices.Sorted(maps.Keys(b.expired)) {
+		if done, _ := b.h.expireSession(ctx, id, shouldExpire); done {
+			b.report.Ended++
+		}
+	}
+}
