@@ -26,7 +26,7 @@ type Verifier struct {
 	guests kind
 }
 
-// kind has what differs between user and guest tokens.
+// kind describes one of the two kinds of token: user tokens or guest tokens.
 type kind struct {
 	issuer     string
 	algorithms []jose.SignatureAlgorithm

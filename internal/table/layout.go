@@ -61,8 +61,8 @@ func parseNames(text string, known []string) (Names, error) {
 	return names, nil
 }
 
-// Check refuses a layout in which both tables have the same key: the key is what
-// tells from which table a stream record is.
+// Check refuses a layout in which both tables have the same key. The name of the key
+// is the only mark of the table in a stream record.
 func (l Layout) Check() error {
 	if sku, cart := l.Inventory.Of(AttrSKU), l.Cart.Of(AttrCart); sku == cart {
 		return fmt.Errorf("the keys of inventory and carts are both %q; stream records need different keys", sku)

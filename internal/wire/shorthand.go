@@ -19,7 +19,7 @@ var Usage = []string{
 	"set SKU N ... [vVERSION]     set quantities; 0 removes the line",
 	"merge GUESTTOKEN [sum|max|mine|theirs]   merge a guest's cart into yours",
 	"hello [token=TOKEN] | ping | help",
-	"options: id=X is echoed in the answer, key=K makes a retry safe, epoch=E says which epoch versions are of",
+	"options: id=X is echoed in the answer, key=K makes a retry safe, epoch=E is the epoch of versions",
 }
 
 // decodeShorthand turns a typed line into the fields of the JSON message, so that

@@ -29,7 +29,7 @@ import (
 	"github.com/securecart/hub/internal/hub/dynamostore"
 )
 
-// Env is what a function starts with.
+// Env has what the handler of a function needs.
 type Env struct {
 	config.Settings
 
