@@ -70,7 +70,7 @@ not json
 	want := `{"done":2,"failed":3,"errors":[` +
 		`{"line":2,"sku":"MUG","code":"bad_field","message":"\"available\" is a number from 0 to 1000000000, this would be -3"},` +
 		`{"line":4,"code":"bad_field","message":"not valid JSON"},` +
-		`{"line":5,"sku":"NEW","code":"bad_field","message":"a new item wants \"available\""}]}`
+		`{"line":5,"sku":"NEW","code":"bad_field","message":"a new item needs \"available\""}]}`
 	if status != 200 || answer != want {
 		t.Errorf("got  %d %s\nwant 200 %s", status, answer, want)
 	}
