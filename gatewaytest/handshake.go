@@ -81,11 +81,11 @@ func (g *Gateway) checkSignedHandshake(inv *invocation, r *http.Request) *Error 
 	if refusal != nil {
 		return refusal
 	}
-	who := &inv.c.identity
-	who.AccountID, who.Caller, who.User = g.api.AccountID, c.AccessKeyID, c.AccessKeyID
-	who.AccessKey, who.UserARN = c.AccessKeyID, c.userARN(&g.api)
+	identity := &inv.c.identity
+	identity.AccountID, identity.Caller, identity.User = g.api.AccountID, c.AccessKeyID, c.AccessKeyID
+	identity.AccessKey, identity.UserARN = c.AccessKeyID, c.userARN(&g.api)
 	inv.c.keepPolicy(c.policy)
-	inv.event.RequestContext.Identity = *who
+	inv.event.RequestContext.Identity = *identity
 	return nil
 }
 
@@ -118,11 +118,11 @@ const subprotocolHeader = "Sec-WebSocket-Protocol"
 // It returns the subprotocol of the integration response, or a refusal.
 func (g *Gateway) admit(inv *invocation, now time.Time) (protocol string, refusal *gatewayResponse) {
 	c := inv.c
-	var own *bucket
+	var routeThrottle *bucket
 	if inv.route != nil {
-		own = inv.route.throttle
+		routeThrottle = inv.route.throttle
 	}
-	if throttled(now, own, g.connectBucket, g.accountBucket) {
+	if throttled(now, routeThrottle, g.connectBucket, g.accountBucket) {
 		return "", &responseThrottled // G-HANDSHAKE-9
 	}
 	usage := ""

@@ -120,8 +120,8 @@ func (resp *integrationResponse) addHeaders(headers map[string]json.RawMessage) 
 // they take precedence.
 func (resp *integrationResponse) addLists(lists map[string][]json.RawMessage) error {
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
-		for _, one := range lists[name] {
-			if err := resp.addHeaders(map[string]json.RawMessage{name: one}); err != nil {
+		for _, value := range lists[name] {
+			if err := resp.addHeaders(map[string]json.RawMessage{name: value}); err != nil {
 				return err
 			}
 		}
