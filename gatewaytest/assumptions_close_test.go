@@ -17,15 +17,15 @@ type closer func(t *testing.T, g *gatewaytest.Gateway, c *rawClient)
 // DISCONNECT event.
 func observeClose(api gatewaytest.API, end closer) func(*testing.T, gatewaytest.Assumptions) string {
 	return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-		var ended recorder
-		api.Assumptions, api.Routes = assumptions, routes("$default", ok200, "$disconnect", &ended)
+		var disconnect recorder
+		api.Assumptions, api.Routes = assumptions, routes("$default", ok200, "$disconnect", &disconnect)
 		g := newGateway(t, api)
 		c := dialRaw(t, g, "/v1")
 		end(t, g, c)
 		seen := c.next(t)
 		_ = c.Close()
 		synctest.Wait()
-		event := ended.one(t)
+		event := disconnect.one(t)
 		return fmt.Sprintf("%s, event %v %q", seen, lookup(t, event, "requestContext", "disconnectStatusCode"),
 			lookup(t, event, "requestContext", "disconnectReason"))
 	}
@@ -96,11 +96,11 @@ func TestAssumedCloses(t *testing.T) {
 }
 
 // disconnectCodes are the codes of the DISCONNECT events.
-func disconnectCodes(t testing.TB, ended *recorder) string {
+func disconnectCodes(t testing.TB, disconnect *recorder) string {
 	t.Helper()
 	synctest.Wait()
 	codes := []any{}
-	for _, event := range ended.all() {
+	for _, event := range disconnect.all() {
 		codes = append(codes, lookup(t, event, "requestContext", "disconnectStatusCode"))
 	}
 	return fmt.Sprint(codes)
@@ -109,31 +109,31 @@ func disconnectCodes(t testing.TB, ended *recorder) string {
 func TestAssumedDisconnects(t *testing.T) {
 	testAssumptions(t, []assumptionTest{
 		{"G-HANDSHAKE-20 after a refusal", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-			var ended recorder
+			var disconnect recorder
 			g := newGateway(t, gatewaytest.API{Assumptions: assumptions,
-				Routes: routes("$connect", returns(`{"statusCode":403}`), "$disconnect", &ended)})
+				Routes: routes("$connect", returns(`{"statusCode":403}`), "$disconnect", &disconnect)})
 			refusedHandshake(t, g, "/v1", nil)
-			return disconnectCodes(t, &ended)
+			return disconnectCodes(t, &disconnect)
 		}, "[]", gatewaytest.Assumptions{DisconnectAfterRefusal: true}, "[1006]"},
 		{"G-DISC-8 once or twice", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-			var ended recorder
-			c := dialRaw(t, newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$disconnect", &ended)}),
+			var disconnect recorder
+			c := dialRaw(t, newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$disconnect", &disconnect)}),
 				"/v1")
 			c.mustWrite(t, closeFrame(1001, ""))
 			c.next(t)
-			return disconnectCodes(t, &ended)
+			return disconnectCodes(t, &disconnect)
 		}, "[1001]", gatewaytest.Assumptions{DisconnectTwice: true}, "[1001 1001]"},
 	})
 	t.Run("G-DISC-8 the second time with the same event", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			var ended recorder
+			var disconnect recorder
 			c := dialRaw(t, newGateway(t,
 				gatewaytest.API{Assumptions: gatewaytest.Assumptions{DisconnectTwice: true},
-					Routes: routes("$disconnect", &ended)}), "/v1")
+					Routes: routes("$disconnect", &disconnect)}), "/v1")
 			c.mustWrite(t, closeFrame(1001, ""))
 			c.next(t)
 			synctest.Wait()
-			if events := ended.all(); len(events) != 2 || string(events[0]) != string(events[1]) {
+			if events := disconnect.all(); len(events) != 2 || string(events[0]) != string(events[1]) {
 				t.Errorf("got %q, want the same event twice", events)
 			}
 		})

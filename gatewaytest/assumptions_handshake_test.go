@@ -90,21 +90,22 @@ func TestAssumedHandshakes(t *testing.T) {
 
 // threeEvents returns the events of a connection that sends one message and
 // closes.
-func threeEvents(t *testing.T, assumptions gatewaytest.Assumptions, path, context string) (connect, message,
-	disconnect []byte) {
+func threeEvents(
+	t *testing.T, assumptions gatewaytest.Assumptions, path, context string,
+) (connect, message, disconnect []byte) {
 	t.Helper()
-	var opened, invoked, ended recorder
+	var onConnect, onMessage, onDisconnect recorder
 	g := newGateway(t, gatewaytest.API{
 		Assumptions:    assumptions,
 		StageVariables: map[string]string{"table": "carts"},
 		Authorizer:     &gatewaytest.Authorizer{Handler: returns(grant("Allow", "*", context))},
-		Routes:         routes("$connect", &opened, "$default", &invoked, "$disconnect", &ended),
+		Routes:         routes("$connect", &onConnect, "$default", &onMessage, "$disconnect", &onDisconnect),
 	})
 	c := dialRaw(t, g, path)
 	c.mustWrite(t, text("x"), closeFrame(1000, ""))
 	c.next(t)
 	synctest.Wait()
-	return opened.one(t), invoked.one(t), ended.one(t)
+	return onConnect.one(t), onMessage.one(t), onDisconnect.one(t)
 }
 
 func TestAssumedEvents(t *testing.T) {
@@ -129,11 +130,11 @@ func TestAssumedEvents(t *testing.T) {
 			lookup(t, connect, "multiValueQueryStringParameters", "a"))
 	}
 	headers := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
-		var opened recorder
-		g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$connect", &opened)})
+		var connect recorder
+		g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$connect", &connect)})
 		handshakeStatus(t, g, "/v1", http.Header{"X-A": {"1", "2"}})
-		return fmt.Sprintf("%v %v", lookup(t, opened.one(t), "headers", "X-A"),
-			lookup(t, opened.one(t), "multiValueHeaders", "X-A"))
+		return fmt.Sprintf("%v %v", lookup(t, connect.one(t), "headers", "X-A"),
+			lookup(t, connect.one(t), "multiValueHeaders", "X-A"))
 	}
 	first := gatewaytest.Assumptions{FirstValueCounts: true}
 	testAssumptions(t, []assumptionTest{

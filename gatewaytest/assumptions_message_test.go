@@ -154,7 +154,7 @@ func TestAssumedThrottling(t *testing.T) {
 		c.mustWrite(t, text("b"))
 		return c.next(t) + ", " + c.next(t)
 	}
-	heard := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+	read := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 		return two(t, gatewaytest.API{Assumptions: assumptions})
 	}
 	logged := func(t *testing.T, assumptions gatewaytest.Assumptions) string {
@@ -166,9 +166,9 @@ func TestAssumedThrottling(t *testing.T) {
 		return strings.ReplaceAll(log.String(), "\n", ", ")
 	}
 	testAssumptions(t, []assumptionTest{
-		{"G-ERR-7 the text", heard, "error Too Many Requests, nothing",
+		{"G-ERR-7 the text", read, "error Too Many Requests, nothing",
 			gatewaytest.Assumptions{ThrottledText: "Limit Exceeded"}, "error Limit Exceeded, nothing"},
-		{"G-ERR-7 a close", heard, "error Too Many Requests, nothing", gatewaytest.Assumptions{ThrottledCloses: true},
+		{"G-ERR-7 a close", read, "error Too Many Requests, nothing", gatewaytest.Assumptions{ThrottledCloses: true},
 			"close 1008, the end"},
 		{"G-ERR-7 the log has the text", logged, "CONNECT 200 -, MESSAGE 200 -, MESSAGE 429 Too Many Requests, ",
 			gatewaytest.Assumptions{ThrottledText: "Limit Exceeded"},

@@ -159,14 +159,14 @@ func TestAuthorizer(t *testing.T) {
 
 	t.Run("G-AUTH-18 -19 -20 the context on every event", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			var connect, message, ended recorder
+			var connect, message, disconnect recorder
 			slow := function(func(ctx context.Context, raw []byte) ([]byte, error) {
 				time.Sleep(21 * time.Millisecond)
 				return returns(grant("Allow", "*",
 					`{"role":"admin","level":1,"big":12345678901234567890,"half":0.5,"guest":true,"none":null}`))(ctx, raw)
 			})
 			g := newGateway(t, gatewaytest.API{
-				Routes:     routes("$connect", &connect, "$default", &message, "$disconnect", &ended),
+				Routes:     routes("$connect", &connect, "$default", &message, "$disconnect", &disconnect),
 				Authorizer: &gatewaytest.Authorizer{Handler: slow},
 			})
 			c := dialRaw(t, g, "/v1")
@@ -187,7 +187,7 @@ func TestAuthorizer(t *testing.T) {
 			for _, tt := range []struct {
 				event []byte
 				want  map[string]any
-			}{{connect.one(t), first}, {message.one(t), later}, {ended.one(t), later}} {
+			}{{connect.one(t), first}, {message.one(t), later}, {disconnect.one(t), later}} {
 				got := lookup(t, tt.event, "requestContext", "authorizer")
 				if fmt.Sprint(got) != fmt.Sprint(tt.want) {
 					t.Errorf("%v: got %v, want %v", lookup(t, tt.event, "requestContext", "eventType"), got, tt.want)

@@ -23,8 +23,9 @@ var timeFields = []struct {
 }
 
 // TestCaptured repeats what led to events that were captured from the real
-// service, and compares the events byte for byte, except for ids and times. The files were retyped: keys, their order, and the format of every
-// value are those of the capture, while hosts, addresses and ids are made up.
+// service, and compares the events byte for byte, except for ids and times. The
+// files were retyped: keys, their order, and the format of every value are those
+// of the capture, while hosts, addresses and ids are made up.
 func TestCaptured(t *testing.T) {
 	const extensions = "permessage-deflate; client_max_window_bits"
 	browser := http.Header{"User-Agent": {"shop/1.0 (a browser, like most)"}}
@@ -88,9 +89,9 @@ func TestCaptured(t *testing.T) {
 
 // withHeader returns a copy of the header with one more field.
 func withHeader(h http.Header, name, value string) http.Header {
-	more := h.Clone()
-	more[name] = []string{value}
-	return more
+	clone := h.Clone()
+	clone[name] = []string{value}
+	return clone
 }
 
 func compactFile(t *testing.T, name string) []byte {

@@ -95,15 +95,15 @@ func TestClose(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var ended, fallback recorder
+				var disconnect, fallback recorder
 				var g *gatewaytest.Gateway
 				postErr := make(chan error, 1)
-				ended.next = func(ctx context.Context, raw []byte) ([]byte, error) {
+				disconnect.next = func(ctx context.Context, raw []byte) ([]byte, error) {
 					id := lookup(t, raw, "requestContext", "connectionId").(string)
 					postErr <- g.PostToConnection(ctx, id, []byte("x"))
 					return nil, errors.New("ignored")
 				}
-				g = newGateway(t, api(routes("$disconnect", &ended, "$default", &fallback)))
+				g = newGateway(t, api(routes("$disconnect", &disconnect, "$default", &fallback)))
 				c := dialRaw(t, g, "/v1")
 				tt.end(t, g, c)
 				if !tt.none {
@@ -112,7 +112,7 @@ func TestClose(t *testing.T) {
 					}
 					// If the gateway closes, it waits for the client's answer.
 					waits := tt.reason == "Going away" || tt.reason == "Connection Closed Normally"
-					if waits && len(ended.all()) != 0 {
+					if waits && len(disconnect.all()) != 0 {
 						t.Error("G-DISC-1: $disconnect ran before the connection was closed")
 					}
 					_, _ = c.Write(closeFrame(1000, ""))
@@ -121,10 +121,10 @@ func TestClose(t *testing.T) {
 					t.Error("frames after the close")
 				}
 				time.Sleep(2 * time.Second)
-				if n := len(ended.all()); n != 1 {
+				if n := len(disconnect.all()); n != 1 {
 					t.Fatalf("G-DISC-2 -5 -8 G-ERR-8: the failing $disconnect ran %d times, want once", n)
 				}
-				e := ended.one(t)
+				e := disconnect.one(t)
 				if code, reason := lookup(t, e, "requestContext", "disconnectStatusCode"),
 					lookup(t, e, "requestContext", "disconnectReason"); code != tt.code || reason != tt.reason {
 					t.Errorf("G-EVENT-17: the event has %v %q, want %v %q", code, reason, tt.code, tt.reason)
@@ -161,22 +161,22 @@ func TestDisconnect(t *testing.T) {
 	t.Run("G-ORDER-6 runs while messages are in flight, whose posts are gone", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var g *gatewaytest.Gateway
-			var ended recorder
-			posted := make(chan error, 1)
+			var disconnect recorder
+			postResult := make(chan error, 1)
 			slow := function(func(ctx context.Context, raw []byte) ([]byte, error) {
 				time.Sleep(time.Second)
-				if len(ended.all()) != 1 {
+				if len(disconnect.all()) != 1 {
 					t.Error("$disconnect has not run")
 				}
-				posted <- g.PostToConnection(ctx, lookup(t, raw, "requestContext", "connectionId").(string), nil)
+				postResult <- g.PostToConnection(ctx, lookup(t, raw, "requestContext", "connectionId").(string), nil)
 				return ok200(ctx, raw)
 			})
-			g = newGateway(t, api(routes("$default", slow, "$disconnect", &ended)))
+			g = newGateway(t, api(routes("$default", slow, "$disconnect", &disconnect)))
 			c := dialRaw(t, g, "/v1")
 			c.mustWrite(t, text("x"))
 			synctest.Wait()
 			_ = c.Close()
-			if err := <-posted; !errors.Is(err, gatewaytest.ErrGone) {
+			if err := <-postResult; !errors.Is(err, gatewaytest.ErrGone) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -332,14 +332,14 @@ func TestSilentPeer(t *testing.T) {
 	for name, end := range ends {
 		t.Run(name+" cuts it after a second", func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var ended recorder
+				var disconnect recorder
 				var at time.Duration
 				start := time.Now()
-				ended.next = func(ctx context.Context, raw []byte) ([]byte, error) {
+				disconnect.next = func(ctx context.Context, raw []byte) ([]byte, error) {
 					at = time.Since(start)
 					return ok200(ctx, raw)
 				}
-				g := newGateway(t, api(routes("$disconnect", &ended)))
+				g := newGateway(t, api(routes("$disconnect", &disconnect)))
 				dialRaw(t, g, "/v1") // neither reads nor writes
 				id := onlyID(t, g)
 				if err := g.PostToConnection(t.Context(), id, []byte("unread")); err != nil {
@@ -349,7 +349,7 @@ func TestSilentPeer(t *testing.T) {
 					t.Error(err)
 				}
 				_ = g.Close()
-				ended.one(t)
+				disconnect.one(t)
 				if at != time.Second {
 					t.Errorf("$disconnect after %v, want 1s", at)
 				}
@@ -358,23 +358,23 @@ func TestSilentPeer(t *testing.T) {
 	}
 	t.Run("G-DISC-4 a client that vanishes is noticed by the idle timeout", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			var ended recorder
-			g := newGateway(t, api(routes("$disconnect", &ended)))
+			var disconnect recorder
+			g := newGateway(t, api(routes("$disconnect", &disconnect)))
 			dialRaw(t, g, "/v1") // neither reads nor writes
 			time.Sleep(10*time.Minute + time.Second - 1)
-			if n := len(ended.all()); n != 0 {
+			if n := len(disconnect.all()); n != 0 {
 				t.Errorf("$disconnect ran %d times before the end could be noticed", n)
 			}
 			time.Sleep(2 * time.Nanosecond)
-			if code := lookup(t, ended.one(t), "requestContext", "disconnectStatusCode"); code != 1001.0 {
+			if code := lookup(t, disconnect.one(t), "requestContext", "disconnectStatusCode"); code != 1001.0 {
 				t.Errorf("code %v, want 1001", code)
 			}
 		})
 	})
 	t.Run("a peer that takes nothing is cut in one to two idle timeouts", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			var ended recorder
-			g := newGateway(t, api(routes("$disconnect", &ended)))
+			var disconnect recorder
+			g := newGateway(t, api(routes("$disconnect", &disconnect)))
 			dialRaw(t, g, "/v1")
 			id := onlyID(t, g)
 			start := time.Now()
@@ -385,7 +385,7 @@ func TestSilentPeer(t *testing.T) {
 				t.Errorf("gone after %v", got)
 			}
 			time.Sleep(time.Minute)
-			if code := lookup(t, ended.one(t), "requestContext", "disconnectStatusCode"); code != 1006.0 {
+			if code := lookup(t, disconnect.one(t), "requestContext", "disconnectStatusCode"); code != 1006.0 {
 				t.Errorf("code %v", code)
 			}
 		})
@@ -473,8 +473,8 @@ func TestGatewayClose(t *testing.T) {
 	})
 	t.Run("a handshake that $connect accepts during Close is refused, and $disconnect runs", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			var ended recorder
-			g := newGateway(t, api(routes("$disconnect", &ended, "$connect",
+			var disconnect recorder
+			g := newGateway(t, api(routes("$disconnect", &disconnect, "$connect",
 				takes(time.Second))))
 			done := make(chan struct{})
 			go func() {
@@ -488,7 +488,7 @@ func TestGatewayClose(t *testing.T) {
 				t.Error(err)
 			}
 			<-done
-			if code := lookup(t, ended.one(t), "requestContext", "disconnectStatusCode"); code != 1001.0 {
+			if code := lookup(t, disconnect.one(t), "requestContext", "disconnectStatusCode"); code != 1001.0 {
 				t.Errorf("code %v", code)
 			}
 		})

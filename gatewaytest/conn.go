@@ -129,15 +129,15 @@ func (c *conn) writeResponse(response []byte) {
 // checkAge closes the connection if it has reached its maximum age. Otherwise
 // it sets the timer for that moment.
 func (c *conn) checkAge() {
-	left := c.connectedAt.Add(c.g.api.MaxAge).Sub(c.g.Now())
-	if left <= 0 {
+	remaining := c.connectedAt.Add(c.g.api.MaxAge).Sub(c.g.Now())
+	if remaining <= 0 {
 		c.startClose(ws.CloseGoingAway, c.g.reason(ws.CloseGoingAway)) // G-LIMIT-7
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state == stateOpen {
-		c.age.Reset(left)
+		c.age.Reset(remaining)
 	}
 }
 
@@ -145,15 +145,15 @@ func (c *conn) checkAge() {
 // sets the timer for the next possible moment. So a message needs no timer, and
 // the close is still exact.
 func (c *conn) checkIdle() {
-	left := c.g.api.IdleTimeout - c.g.Now().Sub(time.Unix(0, c.lastActive.Load()))
-	if left <= 0 {
+	remaining := c.g.api.IdleTimeout - c.g.Now().Sub(time.Unix(0, c.lastActive.Load()))
+	if remaining <= 0 {
 		c.startClose(ws.CloseGoingAway, reasonGoingAway) // G-LIMIT-4
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state == stateOpen {
-		c.idle.Reset(left)
+		c.idle.Reset(remaining)
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 func TestCut(t *testing.T) {
 	t.Run("G-CLOSE-3 no close frame, and 1006 for $disconnect", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			var ended recorder
-			g := newGateway(t, api(routes("$disconnect", &ended)))
+			var disconnect recorder
+			g := newGateway(t, api(routes("$disconnect", &disconnect)))
 			c := dialRaw(t, g, "/v1")
 			id := onlyID(t, g)
 			if err := g.Cut(id); err != nil {
@@ -26,7 +26,7 @@ func TestCut(t *testing.T) {
 				t.Errorf("got %v, %v, want the end", f, err)
 			}
 			synctest.Wait()
-			if code := lookup(t, ended.one(t), "requestContext", "disconnectStatusCode"); code != 1006.0 {
+			if code := lookup(t, disconnect.one(t), "requestContext", "disconnectStatusCode"); code != 1006.0 {
 				t.Errorf("code %v", code)
 			}
 			for what, err := range map[string]error{"cut again": g.Cut(id), "stall": g.Stall(id),
@@ -42,9 +42,9 @@ func TestCut(t *testing.T) {
 func TestStall(t *testing.T) {
 	t.Run("G-DISC-4 noticed by the idle timeout", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			var ended recorder
+			var disconnect recorder
 			g := newGateway(t, gatewaytest.API{SendBuffer: 1000,
-				Routes: routes("$default", twoWay(echo), "$disconnect", &ended)})
+				Routes: routes("$default", twoWay(echo), "$disconnect", &disconnect)})
 			c := dialRaw(t, g, "/v1")
 			id := onlyID(t, g)
 			if err := g.Stall(id); err != nil {
@@ -71,17 +71,17 @@ func TestStall(t *testing.T) {
 			if n, err := c.Write(text("x")); err == nil {
 				t.Errorf("%d bytes were read", n)
 			}
-			if n := len(ended.all()); n != 0 || g.Stats().Open != 1 {
+			if n := len(disconnect.all()); n != 0 || g.Stats().Open != 1 {
 				t.Errorf("$disconnect ran %d times", n)
 			}
 			time.Sleep(9*time.Minute - time.Second)
 			synctest.Wait()
-			if n := len(ended.all()); n != 0 {
+			if n := len(disconnect.all()); n != 0 {
 				t.Errorf("$disconnect ran too early")
 			}
 			time.Sleep(time.Second)
 			synctest.Wait()
-			if code := lookup(t, ended.one(t), "requestContext", "disconnectStatusCode"); code != 1001.0 {
+			if code := lookup(t, disconnect.one(t), "requestContext", "disconnectStatusCode"); code != 1001.0 {
 				t.Errorf("code %v", code)
 			}
 			if f, err := c.readFrame(); !errors.Is(err, io.EOF) {
@@ -130,10 +130,10 @@ func TestStall(t *testing.T) {
 // TestLateResponses. Our own: LateEvery delays one in N integration responses.
 func TestLateResponses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var connect, ended recorder
+		var connect, disconnect recorder
 		message := &recorder{next: echo}
 		g := newGateway(t, gatewaytest.API{Faults: &gatewaytest.Faults{LateEvery: 2}, Routes: map[string]gatewaytest.Route{
-			"$connect": {Integration: &connect}, "$disconnect": {Integration: &ended},
+			"$connect": {Integration: &connect}, "$disconnect": {Integration: &disconnect},
 			"$default": {Integration: message, RouteResponse: true, Timeout: 2 * time.Second},
 		}})
 		c := dial(t, g, "/v1") // 1

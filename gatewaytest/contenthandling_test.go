@@ -65,14 +65,14 @@ func TestContentHandling(t *testing.T) {
 			if got := receive(t, c); !strings.HasPrefix(got, tt.want) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			given := ""
+			request := ""
 			select {
 			case r := <-b.requests:
-				given = r.body
+				request = r.body
 			default:
 			}
-			if given != tt.given {
-				t.Errorf("the backend got %q, want %q", given, tt.given)
+			if request != tt.given {
+				t.Errorf("the backend got %q, want %q", request, tt.given)
 			}
 		})
 	}

@@ -74,8 +74,8 @@ const (
 // executeAPI is the service that requests are signed for.
 const executeAPI = "execute-api"
 
-// verify finds the credential that a request is signed with. It uses the wall
-// clock, even after Warp: signers know no other.
+// findCredential finds the credential that a request is signed with. It uses the
+// wall clock, even after Warp: signers know no other.
 func (g *Gateway) findCredential(r *http.Request, payloadHash string) (*credential, *Error) {
 	id, err := g.verifier.Verify(r, payloadHash, time.Now())
 	switch {

@@ -279,11 +279,11 @@ func TestDeflateClients(t *testing.T) {
 						t.Fatalf("message %d: got %.80q of %d bytes, want %.80q of %d", i, got, len(got), text, len(text))
 					}
 				}
-				posted := []byte(strings.Repeat("posted ", 1000))
-				if err := g.PostToConnection(t.Context(), onlyID(t, g), posted); err != nil {
+				postResult := []byte(strings.Repeat("posted ", 1000))
+				if err := g.PostToConnection(t.Context(), onlyID(t, g), postResult); err != nil {
 					t.Fatal(err)
 				}
-				if got := receive(t, c); got != string(posted) {
+				if got := receive(t, c); got != string(postResult) {
 					t.Errorf("posted: got %.80q", got)
 				}
 				if sent := g.Stats().BytesOut; sent > 20_000 {

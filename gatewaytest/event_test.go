@@ -71,9 +71,9 @@ func TestEvents(t *testing.T) {
 	life := func(t *testing.T, api gatewaytest.API, path string, header http.Header) map[string][]byte {
 		got := make(map[string][]byte)
 		synctest.Test(t, func(t *testing.T) {
-			var connect, cart, fallback, ended recorder
+			var connect, cart, fallback, disconnect recorder
 			api.Stage, api.ID = "prod", "x7k2m9q4t1"
-			api.Routes = routes("$connect", &connect, "cart", &cart, "$default", &fallback, "$disconnect", &ended)
+			api.Routes = routes("$connect", &connect, "cart", &cart, "$default", &fallback, "$disconnect", &disconnect)
 			g := newGateway(t, api)
 			time.Sleep(time.Until(time.Date(2025, time.February, 7, 10, 10, 50, 3e6, time.UTC)))
 			c, _, err := g.DialRaw(t.Context(), path, header)
@@ -93,7 +93,7 @@ func TestEvents(t *testing.T) {
 			_, _ = c.Read(make([]byte, 10))
 			synctest.Wait()
 			got["connect"], got["message"], got["default"], got["disconnect"] =
-				connect.one(t), cart.one(t), fallback.one(t), ended.one(t)
+				connect.one(t), cart.one(t), fallback.one(t), disconnect.one(t)
 		})
 		return got
 	}

@@ -38,6 +38,25 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	}
 	defer g.running.Done()
 
+	inv := g.startHandshake(r)
+	if g.api.IAM {
+		if refusal := g.checkSignedHandshake(inv, r); refusal != nil {
+			g.refuseSigner(w, inv, refusal)
+			return
+		}
+	}
+	protocol, refusal := g.admit(inv)
+	inv.recordRefusal(refusal)
+	g.logAccess(inv)
+	if refusal != nil {
+		g.refuseHandshake(w, inv, refusal)
+		return
+	}
+	g.upgrade(w, r, inv.c, protocol)
+}
+
+// startHandshake creates a pending connection and its CONNECT event.
+func (g *Gateway) startHandshake(r *http.Request) *invocation {
 	now := g.Now()
 	req := g.newRequest(r, now)
 	// Rounded as in events, so that GET returns the same time (G-EVENT-12).
@@ -47,30 +66,8 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 		c.deflate = ws.AcceptDeflate(r.Header)
 	}
 	g.register(c)
-	inv := &invocation{c: c, route: g.lifecycleRoute(routeConnect), req: req,
+	return &invocation{c: c, route: g.lifecycleRoute(routeConnect), req: req, started: now,
 		event: c.integrationEvent(c.newRequestContext(routeConnect, event.Connect, newRequestID(now), now))}
-	if g.api.IAM {
-		if refusal := g.checkSignedHandshake(inv, r); refusal != nil {
-			g.remove(c)
-			g.counters.addRefusal(refusal.StatusCode)
-			inv.recordRefusal(&gatewayResponse{status: refusal.StatusCode, message: refusal.Message, kind: refusal.Code})
-			g.logAccess(inv)
-			g.writeError(w, refusal)
-			return
-		}
-	}
-	protocol, refusal := g.admit(inv, now)
-	inv.recordRefusal(refusal)
-	g.logAccess(inv)
-	if refusal != nil {
-		g.remove(c)
-		g.refuseHandshake(w, inv, refusal)
-		if c.invokedConnect && g.api.Assumptions.DisconnectAfterRefusal {
-			g.running.Go(func() { c.disconnect(ws.CloseAbnormal, g.reason(ws.CloseAbnormal)) })
-		}
-		return
-	}
-	g.upgrade(w, r, c, protocol)
 }
 
 // checkSignedHandshake checks the signature of a handshake and puts the signer
@@ -81,11 +78,11 @@ func (g *Gateway) checkSignedHandshake(inv *invocation, r *http.Request) *Error 
 	if refusal != nil {
 		return refusal
 	}
-	who := &inv.c.identity
-	who.AccountID, who.Caller, who.User = g.api.AccountID, c.AccessKeyID, c.AccessKeyID
-	who.AccessKey, who.UserARN = c.AccessKeyID, c.userARN(&g.api)
+	identity := &inv.c.identity
+	identity.AccountID, identity.Caller, identity.User = g.api.AccountID, c.AccessKeyID, c.AccessKeyID
+	identity.AccessKey, identity.UserARN = c.AccessKeyID, c.userARN(&g.api)
 	inv.c.keepPolicy(c.policy)
-	inv.event.RequestContext.Identity = *who
+	inv.event.RequestContext.Identity = *identity
 	return nil
 }
 
@@ -116,13 +113,13 @@ const subprotocolHeader = "Sec-WebSocket-Protocol"
 
 // admit takes a handshake through throttles, authorizer, API key and $connect.
 // It returns the subprotocol of the integration response, or a refusal.
-func (g *Gateway) admit(inv *invocation, now time.Time) (protocol string, refusal *gatewayResponse) {
+func (g *Gateway) admit(inv *invocation) (protocol string, refusal *gatewayResponse) {
 	c := inv.c
-	var own *bucket
+	var routeThrottle *bucket
 	if inv.route != nil {
-		own = inv.route.throttle
+		routeThrottle = inv.route.throttle
 	}
-	if throttled(now, own, g.connectBucket, g.accountBucket) {
+	if throttled(inv.started, routeThrottle, g.connectBucket, g.accountBucket) {
 		return "", &responseThrottled // G-HANDSHAKE-9
 	}
 	usage := ""
@@ -149,11 +146,17 @@ func (g *Gateway) admit(inv *invocation, now time.Time) (protocol string, refusa
 
 	inv.c.invokedConnect = true
 	resp, refusal := g.integrate(inv)
+	if refusal != nil {
+		return "", refusal // G-HANDSHAKE-5, -6, -7
+	}
+	return g.acceptConnect(inv.route, resp)
+}
+
+// acceptConnect returns the subprotocol of $connect's response, or a refusal.
+func (g *Gateway) acceptConnect(r *route, resp integrationResponse) (protocol string, refusal *gatewayResponse) {
 	protocol = resp.headers.Last(subprotocolHeader, strings.EqualFold)
 	switch {
-	case refusal != nil:
-		return "", refusal // G-HANDSHAKE-5, -6, -7
-	case inv.route.HTTP != nil && inv.route.mapping != nil:
+	case r.HTTP != nil && r.mapping != nil:
 		return protocol, nil // G-INTEG-6
 	case resp.status >= 200 && resp.status < 300:
 		if strings.ContainsFunc(protocol, func(r rune) bool { return r < ' ' || r == 0x7F }) {
@@ -162,13 +165,23 @@ func (g *Gateway) admit(inv *invocation, now time.Time) (protocol string, refusa
 		return protocol, nil // G-HANDSHAKE-3, -11
 	case resp.status >= 300 && resp.status < 600:
 		return "", &gatewayResponse{status: resp.status, message: http.StatusText(resp.status)} // G-HANDSHAKE-4
-	default:
-		return "", g.malformedResponse("no HTTP status that could be final")
 	}
+	return "", g.malformedResponse("no HTTP status that could be final")
 }
 
-// refuseHandshake writes the response to a refused handshake (G-HANDSHAKE-19).
+// refuseSigner ends a handshake whose signature or signer is refused.
+func (g *Gateway) refuseSigner(w http.ResponseWriter, inv *invocation, refusal *Error) {
+	g.remove(inv.c)
+	g.counters.addRefusal(refusal.StatusCode)
+	inv.recordRefusal(&gatewayResponse{status: refusal.StatusCode, message: refusal.Message, kind: refusal.Code})
+	g.logAccess(inv)
+	g.writeError(w, refusal)
+}
+
+// refuseHandshake ends a refused handshake (G-HANDSHAKE-19).
 func (g *Gateway) refuseHandshake(w http.ResponseWriter, inv *invocation, refusal *gatewayResponse) {
+	g.remove(inv.c)
+	defer g.disconnectRefused(inv.c)
 	g.counters.addRefusal(refusal.status)
 	g.api.Log.Debug("handshake refused", "connectionId", inv.c.id, "requestId", inv.requestID(),
 		"status", refusal.status, "detail", refusal.detail)
@@ -180,6 +193,14 @@ func (g *Gateway) refuseHandshake(w http.ResponseWriter, inv *invocation, refusa
 		body = errorBody(refusal.message)
 	}
 	g.writeJSON(w, refusal.status, errorType, body)
+}
+
+// disconnectRefused runs $disconnect for a handshake that $connect refused, if
+// the assumptions say so (G-HANDSHAKE-20).
+func (g *Gateway) disconnectRefused(c *conn) {
+	if c.invokedConnect && g.api.Assumptions.DisconnectAfterRefusal {
+		g.running.Go(func() { c.disconnect(ws.CloseAbnormal, g.reason(ws.CloseAbnormal)) })
+	}
 }
 
 // upgrade takes the connection over from the HTTP server and serves it in its

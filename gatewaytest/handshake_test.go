@@ -87,7 +87,7 @@ func TestHandshake(t *testing.T) {
 				<-answer
 				return ok200(ctx, nil)
 			}))))
-			opened := false
+			connect := false
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
@@ -96,11 +96,11 @@ func TestHandshake(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				opened = true
+				connect = true
 				_ = c.Close()
 			}()
 			synctest.Wait()
-			if opened {
+			if connect {
 				t.Error("open before $connect has returned")
 			}
 			if n := len(g.Connections()); n != 0 {
@@ -108,7 +108,7 @@ func TestHandshake(t *testing.T) {
 			}
 			close(answer)
 			<-done
-			if !opened || g.Stats().Connects != 1 {
+			if !connect || g.Stats().Connects != 1 {
 				t.Error("not open after $connect has returned")
 			}
 		})
@@ -140,38 +140,38 @@ func TestHandshake(t *testing.T) {
 	})
 	t.Run("G-HANDSHAKE-20 no $disconnect after a refusal", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			var ended recorder
-			g := newGateway(t, api(routes("$connect", returns(`{"statusCode":403}`), "$disconnect", &ended)))
+			var disconnect recorder
+			g := newGateway(t, api(routes("$connect", returns(`{"statusCode":403}`), "$disconnect", &disconnect)))
 			refusedHandshake(t, g, "/v1", nil)
 			synctest.Wait()
-			if n := len(ended.all()); n != 0 {
+			if n := len(disconnect.all()); n != 0 {
 				t.Errorf("$disconnect ran %d times", n)
 			}
 		})
 	})
 	t.Run("G-HANDSHAKE-20 with DisconnectAfterRefusal it runs, if $connect was invoked", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			var ended recorder
+			var disconnect recorder
 			g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{DisconnectAfterRefusal: true},
 				Authorizer: &gatewaytest.Authorizer{Handler: returns(grant("Allow", "*", `{}`)),
 					IdentitySources: []string{"route.request.querystring.who"}},
-				Routes: routes("$connect", returns(`{"statusCode":403}`), "$disconnect", &ended)})
+				Routes: routes("$connect", returns(`{"statusCode":403}`), "$disconnect", &disconnect)})
 			refusedHandshake(t, g, "/v1", nil)
 			synctest.Wait()
-			if n := len(ended.all()); n != 0 {
+			if n := len(disconnect.all()); n != 0 {
 				t.Errorf("$disconnect ran %d times, but $connect was not invoked", n)
 			}
 			refusedHandshake(t, g, "/v1?who=ann", nil)
 			synctest.Wait()
-			if code := lookup(t, ended.one(t), "requestContext", "disconnectStatusCode"); code != 1006.0 {
+			if code := lookup(t, disconnect.one(t), "requestContext", "disconnectStatusCode"); code != 1006.0 {
 				t.Errorf("code %v, want 1006", code)
 			}
 		})
 	})
 	t.Run("a client that leaves during $connect has its $disconnect", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			var ended recorder
-			g := newGateway(t, api(routes("$disconnect", &ended, "$connect",
+			var disconnect recorder
+			g := newGateway(t, api(routes("$disconnect", &disconnect, "$connect",
 				takes(time.Second))))
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 			defer cancel()
@@ -179,7 +179,7 @@ func TestHandshake(t *testing.T) {
 				t.Fatal("connected within 10 ms")
 			}
 			time.Sleep(2 * time.Second)
-			if code := lookup(t, ended.one(t), "requestContext", "disconnectStatusCode"); code != 1006.0 {
+			if code := lookup(t, disconnect.one(t), "requestContext", "disconnectStatusCode"); code != 1006.0 {
 				t.Errorf("code %v, want 1006", code)
 			}
 		})
@@ -379,13 +379,13 @@ func TestPaths(t *testing.T) {
 // server has read by then is not lost, and waits for $connect.
 func TestEarlyFrames(t *testing.T) {
 	sent := make(chan struct{})
-	happened := make(chan string, 2)
+	steps := make(chan string, 2)
 	g := newGateway(t, api(routes("$connect", function(func(ctx context.Context, raw []byte) ([]byte, error) {
 		<-sent
-		happened <- "connect"
+		steps <- "connect"
 		return ok200(ctx, raw)
 	}), "$default", function(func(ctx context.Context, raw []byte) ([]byte, error) {
-		happened <- lookup(t, raw, "body").(string)
+		steps <- lookup(t, raw, "body").(string)
 		return ok200(ctx, raw)
 	}))))
 	addr := strings.TrimPrefix(serve(t, g), "http://")
@@ -400,7 +400,7 @@ func TestEarlyFrames(t *testing.T) {
 		t.Fatal(err)
 	}
 	close(sent)
-	if got := [2]string{<-happened, <-happened}; got != [2]string{"connect", "eager"} {
+	if got := [2]string{<-steps, <-steps}; got != [2]string{"connect", "eager"} {
 		t.Errorf("G-ORDER-4: got %q", got)
 	}
 }

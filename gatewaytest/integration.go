@@ -80,8 +80,9 @@ func (g *Gateway) callBackend(inv *invocation) (integrationResponse, *gatewayRes
 	return resp, nil
 }
 
-// sendRequest sends a request to the backend of one of the five types of G-INTEG-1. The keys of a mapping's
-// integration responses are matched against outcome.
+// sendRequest sends a request to the backend, which has one of the five types
+// of G-INTEG-1. The keys of a mapping's integration responses are matched
+// against outcome.
 func (g *Gateway) sendRequest(inv *invocation, request string) (resp integrationResponse, outcome string, err error) {
 	r := inv.route
 	switch {

@@ -13,11 +13,12 @@ import (
 // invocation is one event that the gateway handles: a handshake, a message or
 // the end of a connection. It exists for events without an integration too.
 type invocation struct {
-	c     *conn
-	route *route      // nil: none
-	event event.Event // for a proxy integration
-	body  string      // of a message
-	req   *request    // the handshake; nil for other events
+	c       *conn
+	route   *route      // nil: none
+	event   event.Event // for a proxy integration
+	started time.Time   // of a handshake
+	body    string      // of a message
+	req     *request    // the handshake; nil for other events
 
 	variables variables // of the event; filled by contextValue on first use
 	logOnly   variables // for the access log only; nil without one

@@ -87,11 +87,11 @@ func invokeHandler(ctx context.Context, h lambda.Handler, event []byte) ([]byte,
 	if _, isStream := value.(io.Reader); err != nil || !traced || isStream {
 		return resp, err
 	}
-	var own bytes.Buffer
-	enc := json.NewEncoder(&own)
+	var encoded bytes.Buffer
+	enc := json.NewEncoder(&encoded)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(value); err != nil {
 		return nil, err
 	}
-	return own.Bytes(), nil
+	return encoded.Bytes(), nil
 }

@@ -490,23 +490,23 @@ func TestFaults(t *testing.T) {
 	})
 	t.Run("LoseDisconnectEvery", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			var ended recorder
+			var disconnect recorder
 			g := newGateway(t, gatewaytest.API{Faults: &gatewaytest.Faults{LoseDisconnectEvery: 2},
-				Routes: routes("$disconnect", &ended)})
+				Routes: routes("$disconnect", &disconnect)})
 			for range 4 {
 				_ = dialRaw(t, g, "/v1").Close()
 				synctest.Wait()
 			}
-			if n := len(ended.all()); n != 2 {
+			if n := len(disconnect.all()); n != 2 {
 				t.Errorf("$disconnect ran %d times, want 2", n)
 			}
 		})
 	})
 	t.Run("DropEvery cuts without a close frame", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			var ended recorder
+			var disconnect recorder
 			g := newGateway(t, gatewaytest.API{Faults: &gatewaytest.Faults{DropEvery: 2},
-				Routes: routes("$default", twoWay(echo), "$disconnect", &ended)})
+				Routes: routes("$default", twoWay(echo), "$disconnect", &disconnect)})
 			c := dialRaw(t, g, "/v1")
 			c.mustWrite(t, text("one"))
 			if f := c.mustRead(t); f.payload != "one" {
@@ -517,7 +517,7 @@ func TestFaults(t *testing.T) {
 				t.Errorf("got %v, %v, want the end", f, err)
 			}
 			synctest.Wait()
-			if code := lookup(t, ended.one(t), "requestContext", "disconnectStatusCode"); code != 1006.0 {
+			if code := lookup(t, disconnect.one(t), "requestContext", "disconnectStatusCode"); code != 1006.0 {
 				t.Errorf("code %v", code)
 			}
 		})

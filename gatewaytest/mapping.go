@@ -261,13 +261,13 @@ func (resp integrationResponse) variable(name string) string {
 // mock is the backend of a MOCK integration. It responds with the status that
 // the request template wrote (G-INTEG-9).
 func mock(request string) (integrationResponse, error) {
-	var written struct {
+	var template struct {
 		StatusCode json.RawMessage `json:"statusCode"`
 	}
-	if err := json.Unmarshal([]byte(request), &written); err != nil {
+	if err := json.Unmarshal([]byte(request), &template); err != nil {
 		return integrationResponse{}, fmt.Errorf("mock: the request template wrote %.40q: %w", request, err)
 	}
-	status, err := parseStatus(written.StatusCode)
+	status, err := parseStatus(template.StatusCode)
 	if err != nil {
 		return integrationResponse{}, fmt.Errorf("mock: statusCode: %w", err)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/plainjson"
 )
 
-// parseProxyAnswer parses a proxy response as strictly as the service does:
+// parseProxyResponse parses a proxy response as strictly as the service does:
 // only the five known keys, statusCode an integer or a string of one, body a
 // string (G-RESP-6, G-RESP-7). A null counts as absent, because aws-lambda-go
 // writes it for empty fields.
@@ -33,34 +33,9 @@ func parseProxyResponse(raw []byte, assumptions *Assumptions) (integrationRespon
 	if err := json.Unmarshal(raw, &keys); err != nil {
 		return resp, err
 	}
-	var (
-		body    *string
-		encoded *bool
-		lists   map[string][]json.RawMessage
-	)
+	var rest proxyMembers
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		value := keys[key]
-		var err error
-		switch key {
-		case "statusCode":
-			if resp.status, err = parseStatus(value); value[0] == '"' && assumptions.StringStatusFails {
-				err = errors.New("a string")
-			}
-		case "headers":
-			var headers map[string]json.RawMessage
-			if err = json.Unmarshal(value, &headers); err == nil {
-				err = resp.addHeaders(headers)
-			}
-		case "multiValueHeaders":
-			err = json.Unmarshal(value, &lists)
-		case "body":
-			err = json.Unmarshal(value, &body)
-		case "isBase64Encoded":
-			err = json.Unmarshal(value, &encoded)
-		default:
-			err = errors.New("unknown key")
-		}
-		if err != nil {
+		if err := rest.parse(&resp, key, keys[key], assumptions); err != nil {
 			return integrationResponse{}, fmt.Errorf("key %q: %w", key, err)
 		}
 	}
@@ -71,21 +46,57 @@ func parseProxyResponse(raw []byte, assumptions *Assumptions) (integrationRespon
 		resp.status = http.StatusOK
 	}
 	single := resp.headers
-	if err := resp.addLists(lists); err != nil {
+	if err := resp.addLists(rest.lists); err != nil {
 		return integrationResponse{}, fmt.Errorf("key %q: %w", "multiValueHeaders", err)
 	}
 	if assumptions.ExactProtocolHeader { // no other header matters
 		resp.headers = fields.List{{Name: subprotocolHeader, Value: single.Last(subprotocolHeader, fields.Exact)}}
 	}
-	if body == nil {
+	if rest.body == nil {
 		return resp, nil
 	}
-	decoded, err := decodeBody(*body, encoded != nil && *encoded && !assumptions.Base64BodyUndecoded)
+	encoded := rest.encoded != nil && *rest.encoded
+	decoded, err := decodeBody(*rest.body, encoded && !assumptions.Base64BodyUndecoded)
 	if err != nil {
 		return integrationResponse{}, fmt.Errorf("body: %w", err)
 	}
 	resp.body, resp.hasBody = decoded, true
 	return resp, nil
+}
+
+// proxyMembers are the members of a proxy response that depend on each other.
+type proxyMembers struct {
+	body    *string
+	encoded *bool
+	lists   map[string][]json.RawMessage
+}
+
+// parse parses one member, into the response if it can.
+func (p *proxyMembers) parse(
+	resp *integrationResponse, key string, value json.RawMessage, assumptions *Assumptions,
+) error {
+	switch key {
+	case "statusCode":
+		if value[0] == '"' && assumptions.StringStatusFails {
+			return errors.New("a string")
+		}
+		var err error
+		resp.status, err = parseStatus(value)
+		return err
+	case "headers":
+		var headers map[string]json.RawMessage
+		if err := json.Unmarshal(value, &headers); err != nil {
+			return err
+		}
+		return resp.addHeaders(headers)
+	case "multiValueHeaders":
+		return json.Unmarshal(value, &p.lists)
+	case "body":
+		return json.Unmarshal(value, &p.body)
+	case "isBase64Encoded":
+		return json.Unmarshal(value, &p.encoded)
+	}
+	return errors.New("unknown key")
 }
 
 // parseStatus parses a status code: an integer, or a string of one.
@@ -120,8 +131,8 @@ func (resp *integrationResponse) addHeaders(headers map[string]json.RawMessage) 
 // they take precedence.
 func (resp *integrationResponse) addLists(lists map[string][]json.RawMessage) error {
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
-		for _, one := range lists[name] {
-			if err := resp.addHeaders(map[string]json.RawMessage{name: one}); err != nil {
+		for _, value := range lists[name] {
+			if err := resp.addHeaders(map[string]json.RawMessage{name: value}); err != nil {
 				return err
 			}
 		}

@@ -35,9 +35,9 @@ func (t Throttle) check() error {
 type bucket struct {
 	rate, size float64
 
-	mu     sync.Mutex
-	tokens float64
-	at     time.Time // when tokens was computed; zero: never
+	mu      sync.Mutex
+	tokens  float64
+	updated time.Time // when tokens was computed; zero: never
 }
 
 func newBucket(t Throttle) *bucket {
@@ -58,11 +58,11 @@ func (b *bucket) take(now time.Time) bool {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.at.IsZero() && now.After(b.at) {
-		b.tokens = min(b.size, b.tokens+now.Sub(b.at).Seconds()*b.rate)
+	if !b.updated.IsZero() && now.After(b.updated) {
+		b.tokens = min(b.size, b.tokens+now.Sub(b.updated).Seconds()*b.rate)
 	}
-	if b.at.IsZero() || now.After(b.at) {
-		b.at = now
+	if b.updated.IsZero() || now.After(b.updated) {
+		b.updated = now
 	}
 	if b.tokens < 1 {
 		return false

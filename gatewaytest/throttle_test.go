@@ -97,12 +97,12 @@ func TestThrottledMessages(t *testing.T) {
 	})
 	t.Run("G-CLOSE-9 a client that continues", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			var ended recorder
+			var disconnect recorder
 			g := newGateway(t, gatewaytest.API{
 				Routes: map[string]gatewaytest.Route{
 					"$default":    {Integration: ok200, Throttle: gatewaytest.Throttle{Rate: 1}},
 					"other":       {Integration: ok200},
-					"$disconnect": {Integration: &ended},
+					"$disconnect": {Integration: &disconnect},
 				}})
 			c := dial(t, g, "/v1")
 			spam := func(n int) {
@@ -123,7 +123,7 @@ func TestThrottledMessages(t *testing.T) {
 				t.Errorf("closed with %d %q, want 1008", code, reason)
 			}
 			synctest.Wait()
-			if code := lookup(t, ended.one(t), "requestContext", "disconnectStatusCode"); code != 1008.0 {
+			if code := lookup(t, disconnect.one(t), "requestContext", "disconnectStatusCode"); code != 1008.0 {
 				t.Errorf("the DISCONNECT event has %v", code)
 			}
 		})

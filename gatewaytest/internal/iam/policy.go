@@ -55,25 +55,25 @@ func (s *rawStatement) UnmarshalJSON(raw []byte) error {
 }
 
 // ParsePolicy reads a policy document with one statement or a list of them.
-func ParsePolicy(raw json.RawMessage) (Policy, error) {
-	if len(raw) == 0 || string(raw) == "null" {
+func ParsePolicy(document json.RawMessage) (Policy, error) {
+	if len(document) == 0 || string(document) == "null" {
 		return nil, errors.New("missing")
 	}
-	var written json.RawMessage
-	if err := plainjson.Members(raw, map[string]any{"Statement": &written}); err != nil {
+	var raw json.RawMessage
+	if err := plainjson.Members(document, map[string]any{"Statement": &raw}); err != nil {
 		return nil, err
 	}
 	var statements []rawStatement
-	switch text := string(written); {
+	switch text := string(raw); {
 	case text == "" || text == "null":
 		return nil, errors.New("no Statement")
 	case text[0] == '{':
 		statements = make([]rawStatement, 1)
-		if err := json.Unmarshal(written, &statements[0]); err != nil {
+		if err := json.Unmarshal(raw, &statements[0]); err != nil {
 			return nil, err
 		}
 	default:
-		if err := json.Unmarshal(written, &statements); err != nil {
+		if err := json.Unmarshal(raw, &statements); err != nil {
 			return nil, err
 		}
 	}

@@ -189,7 +189,7 @@ func (s signature) checkScope(region, service string) *Error {
 
 // checkTime checks that the signature is neither expired nor from the future.
 func (s signature) checkTime(now time.Time) *Error {
-	at, err := time.Parse(timeFormat, s.date)
+	signed, err := time.Parse(timeFormat, s.date)
 	if err != nil {
 		return invalid("Date must be in ISO-8601 'basic format'. Got '%s'.", s.date)
 	}
@@ -200,10 +200,10 @@ func (s signature) checkTime(now time.Time) *Error {
 		lifetime = s.expires
 	}
 	switch {
-	case at.Before(now.Add(-lifetime)):
+	case signed.Before(now.Add(-lifetime)):
 		return invalid("Signature expired: %s is now earlier than %s (%s - %.0f min.)",
 			s.date, format(now.Add(-lifetime)), format(now), lifetime.Minutes())
-	case at.After(now.Add(maxSkew)):
+	case signed.After(now.Add(maxSkew)):
 		return invalid("Signature not yet current: %s is still later than %s (%s + %.0f min.)",
 			s.date, format(now.Add(maxSkew)), format(now), maxSkew.Minutes())
 	}

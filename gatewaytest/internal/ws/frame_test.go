@@ -57,10 +57,10 @@ func TestMessageSize(t *testing.T) {
 	for _, length := range []int{0, 1, 125, 126, 32768, 32769, 65536, 131072} {
 		for _, most := range []int{1, 126, 32768, 1 << 20} {
 			want := 0
-			for left := length; ; left -= most {
-				f := NewFrame(OpText, make([]byte, min(left, most)))
+			for remaining := length; ; remaining -= most {
+				f := NewFrame(OpText, make([]byte, min(remaining, most)))
 				want += f.Size()
-				if left <= most {
+				if remaining <= most {
 					break
 				}
 			}

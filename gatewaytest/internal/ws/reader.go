@@ -149,10 +149,10 @@ func (r *Reader) data(h header) error {
 	}
 	r.frames++
 	mask := h.mask
-	for left := int(h.length); left > 0; {
+	for remaining := int(h.length); remaining > 0; {
 		// In pieces: memory grows with what has arrived, and invalid text fails
 		// as soon as it is read.
-		n := min(left, readChunk)
+		n := min(remaining, readChunk)
 		r.message = slices.Grow(r.message, n)
 		piece := r.message[len(r.message) : len(r.message)+n]
 		n, err := r.src.Read(piece)
@@ -168,7 +168,7 @@ func (r *Reader) data(h header) error {
 			return Failure(CloseInvalidData) // G-FRAME-7
 		}
 		r.message = r.message[:len(r.message)+n]
-		left -= n
+		remaining -= n
 	}
 	return nil
 }

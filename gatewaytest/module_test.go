@@ -1,0 +1,107 @@
+package gatewaytest_test
+
+import (
+	"fmt"
+	"go/version"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// oldestGo is the oldest version of Go that can use this package.
+const oldestGo = "go1.25"
+
+// TestModule builds a module that imports gatewaytest and nothing else. Our own:
+// such a module links no AWS SDK and needs no Go newer than oldestGo.
+func TestModule(t *testing.T) {
+	dir := newModule(t)
+	goCommand(t, dir, "build", "-o", filepath.Join(dir, "shop"), ".")
+	for _, pkg := range strings.Fields(goCommand(t, dir, "list", "-deps", ".")) {
+		if strings.HasPrefix(pkg, "github.com/aws/aws-sdk-go") {
+			t.Errorf("gatewaytest links %s", pkg)
+		}
+	}
+	// With -mod=mod, the go command raises the go line to what the modules need.
+	goLine := goCommand(t, dir, "list", "-m", "-f", "{{.GoVersion}}")
+	if needs := "go" + strings.TrimSpace(goLine); newer(needs) {
+		t.Errorf("a module that imports gatewaytest needs %s, want at most %s", needs, oldestGo)
+	}
+	// The modules that the repository requires are in the graph of such a module.
+	format := []string{"list", "-m", "-f", "{{.Path}}@{{.Version}} go{{.GoVersion}}"}
+	for line := range strings.Lines(goCommand(t, dir, append(format, requiredModules(t)...)...)) {
+		module, needs, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if needs != "go" && newer(needs) { // "go": a module without a go line
+			t.Errorf("the module %s needs %s, want at most %s", module, needs, oldestGo)
+		}
+	}
+}
+
+// requiredModules returns the modules in the go.mod of this repository.
+func requiredModules(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var modules []string
+	for _, m := range regexp.MustCompile(`(?m)^\s(\S+) v\S+`).FindAllStringSubmatch(string(text), -1) {
+		modules = append(modules, m[1])
+	}
+	if len(modules) < 3 {
+		t.Fatalf("go.mod requires %q", modules)
+	}
+	return modules
+}
+
+// newer reports whether a version of Go is of a later language version than
+// oldestGo.
+func newer(goVersion string) bool { return version.Compare(version.Lang(goVersion), oldestGo) > 0 }
+
+// newModule writes a module with one program that imports gatewaytest from this
+// repository.
+func newModule(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const hub = "github.com/securecart/hub"
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod": fmt.Sprintf("module example.com/shop\n\ngo %s\n\nrequire %s v0.0.0\n\nreplace %s => %s\n",
+			strings.TrimPrefix(oldestGo, "go"), hub, hub, root),
+		"go.sum": string(sums),
+		"main.go": fmt.Sprintf("package main\n\nimport %q\n\nfunc main() { _, _ = gatewaytest.New(gatewaytest.API{}) }\n",
+			hub+"/gatewaytest"),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// goCommand runs the go command in a module, without a network, and returns its
+// output.
+func goCommand(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "GOTOOLCHAIN=local")
+	out, err := cmd.Output()
+	if err != nil {
+		var stderr []byte
+		if exit, ok := err.(*exec.ExitError); ok {
+			stderr = exit.Stderr
+		}
+		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, stderr)
+	}
+	return string(out)
+}
