@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/securecart/hub/internal/hub"
 )
@@ -49,20 +50,23 @@ var (
 // outcomeOf classifies an error.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 func outcomeOf(err error) outcome {
-	var (
-		condition  *types.ConditionalCheckFailedException
-		cancelled  *types.TransactionCanceledException
-		conflict   *types.TransactionConflictException
-		inProgress *types.TransactionInProgressException
-	)
-	switch {
-	case errors.As(err, &condition):
-		return failed
-	case errors.As(err, &cancelled):
+	var cancelled *types.TransactionCanceledException
+	if errors.As(err, &cancelled) {
 		return outcomeOfTransaction(cancelled)
-	case errors.As(err, &conflict):
+	}
+	// By code, not by type: which of an operation's errors have a type of their own
+	// depends on the SDK's version.
+	var api smithy.APIError
+	code := ""
+	if errors.As(err, &api) {
+		code = api.ErrorCode()
+	}
+	switch {
+	case code == "ConditionalCheckFailedException":
+		return failed
+	case code == "TransactionConflictException":
 		return contended
-	case errors.As(err, &inProgress): // an earlier attempt with the same token
+	case code == "TransactionInProgressException": // an earlier attempt with the same token
 		return unknown
 	case throttles.IsErrorThrottle(err) == aws.TrueTernary:
 		return throttled

@@ -144,7 +144,8 @@ func TestSeedKeepsStock(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		if _, err := h.Hub().PutStock(t.Context(), "MUG", hub.StockChange{Add: new(1)}); err != nil {
+		one := 1
+		if _, err := h.Hub().PutStock(t.Context(), "MUG", hub.StockChange{Add: &one}); err != nil {
 			t.Error(err)
 		}
 		if err := h.Close(); err != nil {
