@@ -34,10 +34,10 @@ func (h *Hub) Connect(ctx context.Context, c Connection) error {
 }
 
 // checkConnections counts the connections of a holder and returns the first page
-// of them. kind names the holder in the error: "user" or "address". It fails with
-// the code limit, of kind ErrThrottled, if there are more than limit; a limit of 0
-// allows any number.
-func (h *Hub) checkConnections(ctx context.Context, kind, id string, limit int) (Holder, error) {
+// of them. holderType is "user" or "address", for the error. It fails with the code
+// limit, of kind ErrThrottled, if there are more than limit; a limit of 0 allows any
+// number.
+func (h *Hub) checkConnections(ctx context.Context, holderType, id string, limit int) (Holder, error) {
 	page, err := h.store.Holder(ctx, id, "", max(limit+1, 1))
 	first := page
 	for live := 0; err == nil; page, err = h.store.Holder(ctx, id, page.Next, limit+1) {
@@ -49,7 +49,7 @@ func (h *Hub) checkConnections(ctx context.Context, kind, id string, limit int) 
 		if limit > 0 && live > limit {
 			return first, &Error{
 				Kind: ErrThrottled, Code: wire.CodeLimit,
-				Message: fmt.Sprintf("more than %d connections of this %s", limit, kind),
+				Message: fmt.Sprintf("more than %d connections of this %s", limit, holderType),
 			}
 		}
 		if limit == 0 || page.Next == "" {

@@ -172,8 +172,9 @@ func TestStreamHasWhatWasWritten(t *testing.T) {
 			Value: []dynamotypes.AttributeValue{&dynamotypes.AttributeValueMemberBOOL{Value: true}},
 		},
 	}
-	if _, err := db.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &db.options.InventoryTable,
-		Item: price}); err != nil {
+	if _, err := db.client.PutItem(t.Context(), &dynamodb.PutItemInput{
+		TableName: &db.options.InventoryTable, Item: price,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	shopItem := hub.Item{SKU: "TEE", Version: 1, LowAt: hub.DefaultLowAt}
@@ -184,9 +185,12 @@ func TestStreamHasWhatWasWritten(t *testing.T) {
 		{SKU: "TEE", Version: 5, Available: hub.MaxAvailable},
 	}
 	carts := []hub.Cart{
-		{ID: "u~ann", Version: 1, Lines: map[string]hub.CartLine{"TEE": {Quantity: 2, Version: 1, At: updated},
-			"lines": {Quantity: 999, Version: 1}}, UpdatedAt: updated},
-		{ID: "u~ann", Version: 2, Lines: map[string]hub.CartLine{"TEE": {Version: 2, At: updated}}, Floor: 1, UpdatedAt: updated},
+		{ID: "u~ann", Version: 1, UpdatedAt: updated, Lines: map[string]hub.CartLine{
+			"TEE": {Quantity: 2, Version: 1, At: updated}, "lines": {Quantity: 999, Version: 1},
+		}},
+		{ID: "u~ann", Version: 2, UpdatedAt: updated, Floor: 1, Lines: map[string]hub.CartLine{
+			"TEE": {Version: 2, At: updated},
+		}},
 		{ID: "u~ann", Version: 3, Floor: 2},
 	}
 	want := []hub.Change{{NewItem: &shopItem}}
