@@ -5,12 +5,14 @@ import (
 	"go/ast"
 	"go/token"
 	"maps"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
@@ -294,5 +296,83 @@ func parseYAML(t *testing.T, name string, v any) {
 	t.Helper()
 	if err := yaml.Unmarshal([]byte(read(t, name)), v); err != nil {
 		t.Fatalf("%s: %v", name, err)
+	}
+}
+
+// declared returns the names that each of our packages declares, methods, fields
+// and tests included.
+func declared(t *testing.T) map[string]map[string]bool {
+	names := map[string]map[string]bool{}
+	for _, s := range sources(t) {
+		pkg := path.Base(s.pkg)
+		if names[pkg] == nil {
+			names[pkg] = map[string]bool{}
+		}
+		maps.Copy(names[pkg], declaredIn(s.file))
+	}
+	return names
+}
+
+func declaredIn(file *ast.File) map[string]bool {
+	names := map[string]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			names[n.Name.Name] = true
+			return false
+		case *ast.TypeSpec:
+			names[n.Name.Name] = true
+		case *ast.ValueSpec:
+			for _, id := range n.Names {
+				names[id.Name] = true
+			}
+		case *ast.Field:
+			for _, id := range n.Names {
+				names[id.Name] = true
+			}
+		}
+		return true
+	})
+	return names
+}
+
+// TestDocumentsNameExistingCode: identifiers of our Go code in code spans exist, so
+// that a rename reaches the documents.
+func TestDocumentsNameExistingCode(t *testing.T) {
+	names := declared(t)
+	anywhere := map[string]bool{}
+	for _, pkg := range names {
+		maps.Copy(anywhere, pkg)
+	}
+	identifier := regexp.MustCompile(`^(?:[a-z]\w*\.)?[A-Z]\w*(?:\.[A-Z]\w*)*$`)
+	checked := 0
+	for _, name := range markdown(t) {
+		if !strings.HasPrefix(name, "docs/") || name == "docs/gateway.md" {
+			continue
+		}
+		for _, span := range codeSpan.FindAllString(prose(read(t, name)), -1) {
+			span = strings.Trim(span, "`")
+			parts := strings.Split(span, ".")
+			known, isOurs := names[parts[0]]
+			switch {
+			case !identifier.MatchString(span):
+				continue
+			case isOurs:
+				parts = parts[1:]
+			case len(parts) == 2 && unicode.IsUpper(rune(span[0])), strings.HasPrefix(span, "Test"):
+				known = anywhere
+			default:
+				continue // a word, or of another package
+			}
+			checked++
+			for _, part := range parts {
+				if !known[part] {
+					t.Errorf("%s names %s, which does not exist", name, span)
+				}
+			}
+		}
+	}
+	if checked < 15 {
+		t.Errorf("found only %d identifiers", checked)
 	}
 }
