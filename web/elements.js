@@ -11,7 +11,7 @@
 // "text", and the custom properties --badge-in, --badge-low, --badge-out, --badge-unknown.
 
 import { cartTopic } from './state.js';
-import { badgeWords, pieces } from './words.js';
+import { badgeText, countPieces } from './words.js';
 
 let hub = null;
 const attached = new Set(); // badges in the page
@@ -130,7 +130,7 @@ export class StockBadge extends LiveBadge {
   render() {
     const value = this.topic ? hub?.get(this.topic) : undefined;
     const stale = value !== undefined && !hub.isLive(this.topic);
-    this.show(badgeWords(value, this.topic && hub?.refusal(this.topic)), stale);
+    this.show(badgeText(value, this.topic && hub?.refusal(this.topic)), stale);
   }
 }
 
@@ -140,7 +140,7 @@ export class CartBadge extends LiveBadge {
 
   render() {
     const cart = hub?.get(cartTopic);
-    const n = pieces(cart);
+    const n = countPieces(cart);
     const text = n === undefined ? '…' : n === 1 ? '1 piece' : `${n} pieces`;
     const state = n === undefined ? 'unknown' : n > 0 ? 'full' : 'empty';
     this.show({ state, text }, cart !== undefined && !hub.isLive(cartTopic));

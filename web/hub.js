@@ -12,7 +12,7 @@
 //   live      {live}               whether the values that get returns are up to date
 //   status    {status}             connecting, live, waiting, ended (by the server) or closed
 //   identity  {user, role, was}    the user changed; was is the user before, null at first
-//   notice    {code, mine}         a token was not accepted; mine: the token option returned it
+//   notice    {code, fromToken}         a token was not accepted; fromToken: the token option returned it
 //   epoch     {epoch}              a new epoch began: all values are read again
 //   refused   {topic, code}        the user may not see this topic
 //   problem   {code, message}      an error that rejects no promise of the page
@@ -26,7 +26,7 @@
 import { State, cartTopic } from './state.js';
 import { Subscriptions } from './subscriptions.js';
 import { Writes } from './writes.js';
-import { Lost, Requests } from './requests.js';
+import { LostError, Requests } from './requests.js';
 import { GuestToken, browserStorage, browserWake, socketURL } from './browser.js';
 import * as timing from './timing.js';
 
@@ -141,7 +141,7 @@ export class Hub extends EventTarget {
 
   /** isLive reports whether a topic's value is up to date. It is false until the server has sent or confirmed it. */
   isLive(topic) {
-    return this.live && this.#subscriptions.isFresh(topic) && !this.#state.behind(topic);
+    return this.live && this.#subscriptions.isFresh(topic) && !this.#state.isBehind(topic);
   }
 
   /** refusal returns the code with which a topic was refused, or undefined. */
@@ -219,16 +219,16 @@ export class Hub extends EventTarget {
   async #connect() {
     const generation = ++this.#generation;
     this.#setStatus('connecting');
-    let mine;
+    let fromToken;
     try {
-      mine = await this.#o.token();
+      fromToken = await this.#o.token();
     } catch (error) {
       this.#emit('problem', { code: 'no_token', message: String(error?.message ?? error) });
       if (generation === this.#generation) this.#retry();
       return;
     }
     if (generation !== this.#generation) return;
-    const token = mine || this.#guest.get();
+    const token = fromToken || this.#guest.get();
     const protocols = [protocol];
     if (token && tokenForm.test(token)) protocols.push(bearer + token);
     let socket;
@@ -241,13 +241,13 @@ export class Hub extends EventTarget {
     }
     this.#socket = socket;
     this.#timers.start('connect', timing.answerWithin, () => this.#retry());
-    socket.onopen = () => this.#hello(Boolean(mine), token);
+    socket.onopen = () => this.#hello(Boolean(fromToken), token);
     socket.onmessage = (event) => this.#receive(event.data);
     socket.onclose = () => this.#retry();
   }
 
   /** hello must be answered before any other message: the answer says whose cart the versions belong to. */
-  async #hello(mine, token) {
+  async #hello(fromToken, token) {
     this.#timers.stop('connect');
     const generation = this.#generation;
     const answer = await this.#ask({ action: 'hello' }).catch(() => null);
@@ -256,16 +256,16 @@ export class Hub extends EventTarget {
       this.#retry(answer.after);
       return;
     }
-    if (!mine && token && answer.notice === 'token_expired' && !answer.guestToken) {
+    if (!fromToken && token && answer.notice === 'token_expired' && !answer.guestToken) {
       // The guest was revoked, and its cart with it. Continue as a new guest.
       this.#guest.drop(token);
-      this.#emit('notice', { code: answer.notice, mine });
+      this.#emit('notice', { code: answer.notice, fromToken });
       this.reconnect();
       return;
     }
     this.#greeted = true;
     this.#resuming = true;
-    this.#applyHello(answer, mine);
+    this.#applyHello(answer, fromToken);
     const lifetime = answer.reconnectAfter > 0 ? answer.reconnectAfter * 1000 : timing.longestTimer;
     this.#timers.start('lifetime', lifetime * (0.9 + 0.1 * this.#o.random()), () => this.reconnect());
     this.#keepAlive();
@@ -273,11 +273,11 @@ export class Hub extends EventTarget {
     this.#writes.pump();
   }
 
-  /** applyHello takes over the user and the limits. mine: the token option returned the token. */
-  #applyHello(hello, mine) {
+  /** applyHello takes over the user and the limits. fromToken: the token option returned the token. */
+  #applyHello(hello, fromToken) {
     if (hello.limits) this.limits = { ...this.limits, ...hello.limits };
-    if (hello.notice) this.#emit('notice', { code: hello.notice, mine });
-    this.#unverified = mine && hello.notice === 'busy';
+    if (hello.notice) this.#emit('notice', { code: hello.notice, fromToken });
+    this.#unverified = fromToken && hello.notice === 'busy';
     if (this.#unverified) {
       // The server cannot verify tokens at the moment and treats us as a guest. Badges
       // stay live, but this guest's cart is not the user's, so it is not requested.
@@ -287,12 +287,12 @@ export class Hub extends EventTarget {
     const was = this.user;
     const changed = was !== hello.user;
     const vendor = hello.vendor ?? null;
-    if (changed || this.role !== hello.role || this.vendor !== vendor) this.#state.soften();
+    if (changed || this.role !== hello.role || this.vendor !== vendor) this.#state.reviewAll();
     this.user = hello.user;
     this.role = hello.role;
     this.vendor = vendor;
     // A guest that replaces a rejected token must not replace the stored guest.
-    if (hello.guestToken && !(mine && this.#guest.get())) this.#guest.set(hello.guestToken);
+    if (hello.guestToken && !(fromToken && this.#guest.get())) this.#guest.set(hello.guestToken);
     if (hello.expires) {
       const left = hello.expires - this.#o.clock.now() - timing.renewBefore;
       const wait = Math.max(left, timing.renewEvery);
@@ -313,27 +313,27 @@ export class Hub extends EventTarget {
     const now = this.#o.clock.now();
     if (!this.#greeted || now - this.#renewedAt < timing.renewEvery / 2) return;
     this.#renewedAt = now;
-    let mine = null;
+    let fromToken = null;
     try {
-      mine = await this.#o.token();
+      fromToken = await this.#o.token();
     } catch (error) {
       this.#emit('problem', { code: 'no_token', message: String(error?.message ?? error) });
     }
     if (generation !== this.#generation) return;
-    const token = mine || this.#guest.get();
+    const token = fromToken || this.#guest.get();
     if (!token) {
       this.reconnect();
       return;
     }
     if (token === this.#rejectedToken) {
       // Badges stay live. For everything else, the user has to sign in.
-      this.#emit('notice', { code: 'token_expired', mine: Boolean(mine) });
+      this.#emit('notice', { code: 'token_expired', fromToken: Boolean(fromToken) });
       return;
     }
     const answer = await this.#ask({ action: 'hello', token }).catch(() => null);
     if (generation !== this.#generation || answer === null) return;
     if (answer.type === 'hello') {
-      this.#applyHello(answer, Boolean(mine));
+      this.#applyHello(answer, Boolean(fromToken));
       this.#subscriptions.requestAll();
       this.#writes.pump();
     } else if (answer.retry) {
@@ -375,7 +375,7 @@ export class Hub extends EventTarget {
     if (this.#status === 'waiting' && online && this.#o.clock.now() >= this.#notBefore) {
       this.#timers.stop('reconnect');
       this.#connect();
-    } else if (this.#greeted && (!online || this.#o.clock.now() - this.#receivedAt > timing.trustFor)) {
+    } else if (this.#greeted && (!online || this.#o.clock.now() - this.#receivedAt > timing.trustDuration)) {
       this.#check();
     }
   }
@@ -410,7 +410,7 @@ export class Hub extends EventTarget {
       try {
         const answer = await this.#request(message);
         if (generation === this.#generation) return answer;
-        throw new Lost();
+        throw new LostError();
       } catch (lost) {
         if (!(lost.after > 0) || generation !== this.#generation) throw lost;
         await this.#timers.sleep(lost.after);
@@ -419,11 +419,11 @@ export class Hub extends EventTarget {
     }
   }
 
-  /** request sends one message. It resolves with the answer, also if it is an error, and rejects with Lost. */
+  /** request sends one message. It resolves with the answer, also if it is an error, and rejects with LostError. */
   #request(message) {
-    if (!this.#socket) return Promise.reject(new Lost());
+    if (!this.#socket) return Promise.reject(new LostError());
     // The socket is closing: its close event follows, and a message sent now would be lost.
-    if (this.#socket.readyState > 1) return Promise.reject(new Lost(timing.firstWait));
+    if (this.#socket.readyState > 1) return Promise.reject(new LostError(timing.firstWait));
     return this.#requests.send(this.#socket, message);
   }
 
@@ -444,7 +444,7 @@ export class Hub extends EventTarget {
       this.#onExpired();
       return;
     }
-    const { changed, gaps, reset } = this.#state.take(message);
+    const { changed, gaps, reset } = this.#state.apply(message);
     if (reset) {
       this.#subscriptions.expire();
       this.#emit('epoch', { epoch: this.#state.epoch });

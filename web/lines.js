@@ -8,24 +8,24 @@ export class Lines {
   #wishes = new Map(); // sku -> {quantity, version, done}
   #onChange;
 
-  /** onChange is called when the result of shown or waits may have changed. */
+  /** onChange is called when the result of quantity or isPending may have changed. */
   constructor(hub, onChange) {
     this.#hub = hub;
     this.#onChange = onChange;
   }
 
-  /** shown returns the quantity to display: the user's wish, or else the quantity in the cart. */
-  shown(sku) {
+  /** quantity returns the quantity to display: the user's wish, or else the quantity in the cart. */
+  quantity(sku) {
     return this.#wishes.get(sku)?.quantity ?? this.#hub.get('cart')?.lines.get(sku)?.quantity ?? 0;
   }
 
-  /** waits reports whether a wish for the line is unanswered. */
-  waits(sku) {
+  /** isPending reports whether a wish for the line is unanswered. */
+  isPending(sku) {
     return this.#wishes.has(sku);
   }
 
-  /** wish sets the quantity of a line; 0 removes the line. It resolves with the last answer. */
-  wish(sku, quantity) {
+  /** setQuantity sets the quantity of a line; 0 removes the line. It resolves with the last answer. */
+  setQuantity(sku, quantity) {
     let wish = this.#wishes.get(sku);
     if (wish) {
       wish.quantity = quantity;

@@ -5,7 +5,7 @@ import { adminClient, adminToken } from './admin.js';
 import { Hub } from './hub.js';
 import { connectHub } from './elements.js';
 import { Lines } from './lines.js';
-import { clampWords, errorWords, pieces, statusWords } from './words.js';
+import { clampTexts, errorText, countPieces, statusText } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -51,7 +51,7 @@ const settle = () => Promise.race([hub.settled(), new Promise((resolve) => setTi
 
 async function signIn(user) {
   await settle();
-  const guestToken = hub.role === 'guest' && pieces(hub.get('cart')) > 0 ? hub.guestToken : null;
+  const guestToken = hub.role === 'guest' && countPieces(hub.get('cart')) > 0 ? hub.guestToken : null;
   const before = session.get('user');
   session.set('user', user);
   try {
@@ -81,11 +81,11 @@ async function mergeGuest() {
     const answer = await hub.merge(from, 'sum');
     session.set('merge', null);
     say('Your cart from before you signed in was added.');
-    for (const text of clampWords(answer, nameOf)) say(text, 'warn');
+    for (const text of clampTexts(answer, nameOf)) say(text, 'warn');
   } catch (error) {
     if (error.code === 'identity' || error.code === 'closed') return; // the merge runs after the next hello
     session.set('merge', null);
-    say(`Your cart from before you signed in could not be added: ${errorWords(error)}`, 'bad');
+    say(`Your cart from before you signed in could not be added: ${errorText(error)}`, 'bad');
   }
 }
 
@@ -138,11 +138,11 @@ function productCard(product) {
 async function addToCart(sku, quantity) {
   try {
     const answer = await hub.add(sku, quantity);
-    const texts = clampWords(answer, nameOf, (each) => answer.clamped[each].wanted - quantity);
+    const texts = clampTexts(answer, nameOf, (each) => answer.clamped[each].wanted - quantity);
     for (const text of texts) say(text, 'warn');
     if (texts.length === 0) say(`${nameOf(sku)}: added${quantity > 1 ? ` ${quantity}` : ''}.`);
   } catch (error) {
-    say(`${nameOf(sku)}: ${errorWords(error)}`, 'bad');
+    say(`${nameOf(sku)}: ${errorText(error)}`, 'bad');
   }
 }
 
@@ -192,12 +192,12 @@ function renderCart() {
     const row = rows.get(sku);
     if ($('lines').children[i] !== row.element) $('lines').insertBefore(row.element, $('lines').children[i] ?? null);
     row.render();
-    cents += lines.shown(sku) * centsOf(sku);
+    cents += lines.quantity(sku) * centsOf(sku);
   });
   $('cart-note').hidden = skus.length > 0;
   const refusal = hub.refusal('cart');
   if (cart) $('cart-note').textContent = 'Your cart is empty.';
-  else $('cart-note').textContent = refusal ? `Not available: ${errorWords({ code: refusal })}` : 'Loading…';
+  else $('cart-note').textContent = refusal ? `Not available: ${errorText({ code: refusal })}` : 'Loading…';
   $('total').hidden = skus.length === 0;
   $('sum').textContent = money(cents);
   $('cart').classList.toggle('stale', cart !== undefined && !hub.isLive('cart'));
@@ -216,8 +216,8 @@ function lineRow(sku) {
   find('.less').setAttribute('aria-label', `One less: ${name}`);
   find('.more').setAttribute('aria-label', `One more: ${name}`);
   find('.remove').setAttribute('aria-label', `Remove ${name}`);
-  find('.less').addEventListener('click', () => setLine(sku, lines.shown(sku) - 1));
-  find('.more').addEventListener('click', () => setLine(sku, lines.shown(sku) + 1));
+  find('.less').addEventListener('click', () => setLine(sku, lines.quantity(sku) - 1));
+  find('.more').addEventListener('click', () => setLine(sku, lines.quantity(sku) + 1));
   find('.remove').addEventListener('click', () => setLine(sku, 0));
   let typing = false; // while the user types, render leaves the input alone
   input.addEventListener('input', () => (typing = true));
@@ -232,23 +232,23 @@ function lineRow(sku) {
     else render();
   });
   function render() {
-    const quantity = lines.shown(sku);
+    const quantity = lines.quantity(sku);
     if (!typing) input.value = quantity;
     find('.more').disabled = quantity >= hub.limits.quantity;
     find('.price').textContent = money(quantity * centsOf(sku));
-    element.classList.toggle('waits', lines.waits(sku));
+    element.classList.toggle('waits', lines.isPending(sku));
   }
   return { element, render };
 }
 
 async function setLine(sku, quantity) {
-  const first = !lines.waits(sku);
-  const done = lines.wish(sku, Math.max(0, Math.min(hub.limits.quantity, quantity)));
+  const first = !lines.isPending(sku);
+  const done = lines.setQuantity(sku, Math.max(0, Math.min(hub.limits.quantity, quantity)));
   if (!first) return; // the first call reports the result
   try {
-    for (const text of clampWords(await done, nameOf)) say(text, 'warn');
+    for (const text of clampTexts(await done, nameOf)) say(text, 'warn');
   } catch (error) {
-    say(`${nameOf(sku)}: ${errorWords(error)}`, 'bad');
+    say(`${nameOf(sku)}: ${errorText(error)}`, 'bad');
   }
 }
 
@@ -282,7 +282,7 @@ async function load(path) {
 
 function renderStatus() {
   $('connection').dataset.status = hub.status;
-  $('connection').textContent = statusWords(hub.status, navigator.onLine);
+  $('connection').textContent = statusText(hub.status, navigator.onLine);
 }
 
 hub.addEventListener('change', ({ detail: { topics } }) => {
@@ -296,13 +296,13 @@ hub.addEventListener('identity', () => {
   renderCart();
   mergeGuest();
 });
-hub.addEventListener('notice', ({ detail: { code, mine } }) => {
-  if (!mine) {
+hub.addEventListener('notice', ({ detail: { code, fromToken } }) => {
+  if (!fromToken) {
     say('You are a new guest: your earlier guest cart has expired.', 'warn');
   } else if (code === 'busy') {
     say('Your sign-in cannot be verified at the moment. The shop will try again.', 'warn');
   } else {
-    say(errorWords({ code }), 'bad');
+    say(errorText({ code }), 'bad');
     cachedToken = null;
     signOut();
   }

@@ -2,8 +2,8 @@
 
 import { answerWithin, firstWait, fullJitter } from './timing.js';
 
-/** Lost means that a request got no answer. It may be sent again after that many ms. */
-export class Lost extends Error {
+/** LostError means that a request got no answer. It may be sent again after that many ms. */
+export class LostError extends Error {
   constructor(after = 0) {
     super('the answer was lost');
     this.after = after;
@@ -20,7 +20,7 @@ export class Requests {
     this.#o = options;
   }
 
-  /** send resolves with the answer, also if it is an error, and rejects with Lost. */
+  /** send resolves with the answer, also if it is an error, and rejects with LostError. */
   send(socket, { action, ...fields }) {
     const id = ++this.#ids;
     return new Promise((resolve, reject) => {
@@ -32,7 +32,7 @@ export class Requests {
 
   /** lose rejects all open requests, because their connection has ended. */
   lose(after = 0) {
-    for (const id of [...this.#open.keys()]) this.#take(id).reject(new Lost(after));
+    for (const id of [...this.#open.keys()]) this.#take(id).reject(new LostError(after));
   }
 
   /** answer passes a message to the request that it answers, if there is one. */

@@ -21,7 +21,7 @@ export class State {
 
   #values = new Map(); // topic -> value, see get
   #missed = new Map(); // cart topic -> newest version that arrived and could not be applied
-  #loose = new Set(); // topics whose value may differ at the same version, see soften
+  #toReview = new Set(); // topics whose value may differ at the same version, see reviewAll
   #past = new Set(); // epochs that have ended; a late message must not restore one
 
   /**
@@ -39,13 +39,13 @@ export class State {
   versions(topics) {
     const found = {};
     for (const topic of topics) {
-      found[topic] = this.#loose.has(topic) ? 0 : (this.#values.get(topic)?.version ?? 0);
+      found[topic] = this.#toReview.has(topic) ? 0 : (this.#values.get(topic)?.version ?? 0);
     }
     return found;
   }
 
-  /** behind reports whether a newer version is known to exist. */
-  behind(topic) {
+  /** isBehind reports whether a newer version is known to exist. */
+  isBehind(topic) {
     const missed = this.#missed.get(topic);
     return missed !== undefined && missed > (this.#values.get(topic)?.version ?? -1);
   }
@@ -53,27 +53,27 @@ export class State {
   /** forget removes a topic. A different user needs it: their "cart" is a different cart. */
   forget(topic) {
     this.#missed.delete(topic);
-    this.#loose.delete(topic);
+    this.#toReview.delete(topic);
     return this.#values.delete(topic);
   }
 
   /**
-   * soften must be called when the user's rights change, because a SKU may then look
+   * reviewAll must be called when the user's rights change, because a SKU may then look
    * different at the same version. The versions remain a lower bound, but subscribes
    * request the values again, and the same version is accepted once.
    */
-  soften() {
-    for (const topic of this.#values.keys()) this.#loose.add(topic);
+  reviewAll() {
+    for (const topic of this.#values.keys()) this.#toReview.add(topic);
   }
 
   /**
-   * take applies one message from the server. It returns:
+   * apply uses one message from the server. It returns:
    *   changed  topics whose value changed
    *   gaps     carts that missed a step: subscribe again with the version they have
    *   reset    whether a new epoch began, which voids all earlier values
    * Messages that it does not understand change nothing.
    */
-  take(message) {
+  apply(message) {
     const result = { changed: [], gaps: [], reset: false };
     if (!isObject(message)) return result;
     switch (message.type) {
@@ -111,7 +111,7 @@ export class State {
       result.changed.push(...this.#values.keys());
       this.#values.clear();
       this.#missed.clear();
-      this.#loose.clear();
+      this.#toReview.clear();
     }
     this.epoch = epoch;
     return true;
@@ -124,8 +124,8 @@ export class State {
     else if (topic.startsWith('sku:')) applied = this.#putBadge(topic, value);
     else if (isCart(topic) && isObject(value.lines)) applied = this.#putCart(topic, value, result);
     if (!applied) return;
-    this.#loose.delete(topic);
-    if (!this.behind(topic)) this.#missed.delete(topic);
+    this.#toReview.delete(topic);
+    if (!this.isBehind(topic)) this.#missed.delete(topic);
     if (!result.changed.includes(topic)) result.changed.push(topic);
   }
 
@@ -133,7 +133,7 @@ export class State {
   #newer(topic, version) {
     const current = this.#values.get(topic);
     if (current === undefined || version > current.version) return true;
-    return version === current.version && this.#loose.has(topic);
+    return version === current.version && this.#toReview.has(topic);
   }
 
   #putBadge(topic, { version, state, quantity }) {

@@ -6,7 +6,7 @@
 
 import { topicForm } from './state.js';
 import { fullJitter } from './timing.js';
-import { Lost } from './requests.js';
+import { LostError } from './requests.js';
 
 export class Subscriptions {
   #o;
@@ -28,7 +28,7 @@ export class Subscriptions {
    *   limits()      the limits that hello returned
    *   connection()  a number that identifies the connection, or 0 if it is not ready
    *   skusOnly()    reports whether only SKUs may be requested at the moment
-   *   ask(message)  resolves with an answer, and rejects with Lost
+   *   ask(message)  resolves with an answer, and rejects with LostError
    *   emit(type, detail)
    *   onSettled()   is called when all due requests of a connection are answered
    *   onExpired()   is called when a topic was refused because the session has expired
@@ -127,7 +127,7 @@ export class Subscriptions {
     try {
       while (connection === this.#o.connection() && (await this.#step()));
     } catch (lost) {
-      if (!(lost instanceof Lost)) throw lost;
+      if (!(lost instanceof LostError)) throw lost;
     } finally {
       if (this.#settling === connection) this.#settling = 0;
     }

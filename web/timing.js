@@ -11,14 +11,14 @@ export const answerWithin = 15_000;
 export const keepAliveEvery = 5 * 60_000;
 
 /** A page that wakes up trusts a connection that received something this recently. */
-export const trustFor = 20_000;
+export const trustDuration = 20_000;
 
 /** How long before it expires a session is renewed, and the shortest time between two attempts. */
 export const renewBefore = 60_000;
 export const renewEvery = 30_000;
 
 /** The server remembers a key for 24 hours; a repeat after that could take effect twice. */
-export const keyLives = 23 * 60 * 60_000;
+export const keyLifetime = 23 * 60 * 60_000;
 
 /** A timer waits at most 2^31-1 ms; no connection lasts that long. */
 export const longestTimer = 2 ** 31 - 1;

@@ -1,7 +1,7 @@
 // The texts that people read: on badges, about answers, about the connection. No DOM here.
 
-/** badgeWords returns a badge's state and text, for a value of Hub.get or a refusal code; both may be undefined. */
-export function badgeWords(value, refusal) {
+/** badgeText returns a badge's state and text, for a value of Hub.get or a refusal code; both may be undefined. */
+export function badgeText(value, refusal) {
   if (!value) return refusal ? { state: 'none', text: 'not available' } : { state: 'unknown', text: '…' };
   const { state, quantity } = value;
   switch (state) {
@@ -15,8 +15,8 @@ export function badgeWords(value, refusal) {
   return { state: 'unknown', text: '…' };
 }
 
-/** pieces returns how many pieces a cart contains, or undefined if the cart is not known yet. */
-export function pieces(cart) {
+/** countPieces returns how many pieces a cart contains, or undefined if the cart is not known yet. */
+export function countPieces(cart) {
   if (!cart) return undefined;
   let n = 0;
   for (const line of cart.lines.values()) n += line.quantity;
@@ -24,11 +24,11 @@ export function pieces(cart) {
 }
 
 /**
- * clampWords returns a text for each line that was not granted in full. wanted is the
+ * clampTexts returns a text for each line that was not granted in full. wanted is the
  * quantity that the line should have, got the one that it has now, and quantityBefore(sku)
  * returns the one that it had, or undefined if that is not known.
  */
-export function clampWords(answer, nameOf, quantityBefore = () => undefined) {
+export function clampTexts(answer, nameOf, quantityBefore = () => undefined) {
   return Object.entries(answer.clamped ?? {}).map(([sku, { wanted, got }]) => {
     const before = quantityBefore(sku);
     const name = nameOf(sku);
@@ -57,13 +57,13 @@ const errors = {
   internal: 'something went wrong on our side. Please try again.',
 };
 
-/** errorWords says why a change was not made. */
-export function errorWords(error) {
+/** errorText says why a change was not made. */
+export function errorText(error) {
   return errors[error.code] ?? error.message ?? 'that did not work.';
 }
 
-/** statusWords describes the status of the connection. */
-export function statusWords(status, online = true) {
+/** statusText describes the status of the connection. */
+export function statusText(status, online = true) {
   switch (status) {
     case 'live':
       return 'live';

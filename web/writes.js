@@ -2,7 +2,7 @@
 // stays first until the server has answered it: after a reconnect it is sent again with
 // the same key, so it takes effect once, however often it is sent.
 
-import { fullJitter, keyLives } from './timing.js';
+import { fullJitter, keyLifetime } from './timing.js';
 
 /** answerTries is how often a change is repeated after a retryable error before the page gets the error. */
 const answerTries = 10;
@@ -79,7 +79,7 @@ export class Writes {
 
   async #attempt(w) {
     const { clock, send, sleep, random, renew } = this.#o;
-    if (w.sentAt !== null && clock.now() - w.sentAt > keyLives) {
+    if (w.sentAt !== null && clock.now() - w.sentAt > keyLifetime) {
       const error = new WriteError({ code: 'uncertain', message: 'the answer was lost too long ago' });
       this.#finish(w, () => w.reject(error));
       return;

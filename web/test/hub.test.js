@@ -99,7 +99,7 @@ test('the token option has priority, and a rejected token does not replace the g
   assert.deepEqual(server.last.protocols, ['securecart.v1', 'bearer.alice.token']);
   await server.accept();
   await server.reply('hello', newGuest({ notice: 'token_expired' }));
-  assert.deepEqual(events.filter((e) => e.type === 'notice'), [{ type: 'notice', code: 'token_expired', mine: true }]);
+  assert.deepEqual(events.filter((e) => e.type === 'notice'), [{ type: 'notice', code: 'token_expired', fromToken: true }]);
   assert.equal(hub.guestToken, golden('hello-answer.server').guestToken);
 });
 
@@ -164,7 +164,7 @@ test('a revoked token is not offered forever', async () => {
   assert.equal(server.sent('hello').length, 1, 'it is not offered again');
   assert.equal(hub.refusal('cart'), 'token_expired');
   assert.equal(hub.isLive('sku:MUG'), true);
-  assert.deepEqual(events.findLast((e) => e.type === 'notice'), { type: 'notice', code: 'token_expired', mine: true });
+  assert.deepEqual(events.findLast((e) => e.type === 'notice'), { type: 'notice', code: 'token_expired', fromToken: true });
 });
 
 /** newGuest returns a hello answer for a new guest. */
@@ -192,7 +192,7 @@ test('a revoked guest becomes a new guest', async () => {
   assert.equal(server.sockets.length, 3);
   assert.equal(server.sockets[1].closed, true);
   assert.deepEqual(server.last.protocols, ['securecart.v1'], 'but not again');
-  assert.deepEqual(events.findLast((e) => e.type === 'notice'), { type: 'notice', code: 'token_expired', mine: false });
+  assert.deepEqual(events.findLast((e) => e.type === 'notice'), { type: 'notice', code: 'token_expired', fromToken: false });
   await server.accept();
   await server.reply('hello', newGuest());
   assert.equal(hub.user, 'guest:new');
