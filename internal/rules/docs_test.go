@@ -16,6 +16,8 @@ import (
 const (
 	// maxReadme is the size of a README that is read in two minutes, in bytes.
 	maxReadme = 6 << 10
+	// maxGoLine is in characters, a tab counted as one.
+	maxGoLine = 120
 	// maxMarkdownLine is in characters: two columns of text on a screen.
 	maxMarkdownLine = 100
 )
@@ -137,6 +139,24 @@ func TestMarkdownLineLength(t *testing.T) {
 			default:
 				t.Errorf("%s:%d has %d characters, want at most %d", name, line.number, n, maxMarkdownLine)
 			}
+		}
+	}
+}
+
+// TestGoLineLength: code fits beside a diff or a document.
+func TestGoLineLength(t *testing.T) {
+	for _, s := range sources(t) {
+		long, first := 0, 0
+		for i, line := range strings.Split(read(t, s.name), "\n") {
+			if utf8.RuneCountInString(line) <= maxGoLine {
+				continue
+			}
+			if long++; long == 1 {
+				first = i + 1
+			}
+		}
+		if long > 0 {
+			t.Errorf("%s:%d: %d lines from here on have more than %d characters", s.name, first, long, maxGoLine)
 		}
 	}
 }
