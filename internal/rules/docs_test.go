@@ -148,8 +148,8 @@ func TestGoLineLength(t *testing.T) {
 	for _, s := range sources(t) {
 		long, first := 0, 0
 		for i, line := range strings.Split(read(t, s.name), "\n") {
-			if utf8.RuneCountInString(line) <= maxGoLine {
-				continue
+			if utf8.RuneCountInString(line) <= maxGoLine || strings.HasPrefix(line, "// https://") {
+				continue // an address cannot be broken
 			}
 			if long++; long == 1 {
 				first = i + 1

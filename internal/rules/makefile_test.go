@@ -32,8 +32,9 @@ func TestDeploy(t *testing.T) {
 		}
 		write("Makefile", read(t, "Makefile"))
 		// go leaves what it was called for, sam what it was told.
-		write("go", "#!/bin/sh\nfor last; do :; done\nmkdir -p build/$last && echo bytes >build/$last/bootstrap && echo $GOARCH $last >>built\n")
-		write("sam", "#!/bin/sh\ncp built had && echo $* >told\n")
+		write("go", "#!/bin/sh\nfor last; do :; done\n"+
+			"mkdir -p build/$last && echo bytes >build/$last/bootstrap && echo $GOARCH $last >>built\n")
+		write("sam", "#!/bin/sh\ncp built had && echo $* >args\n")
 		if again {
 			write("samconfig.toml", "")
 		}
@@ -53,9 +54,9 @@ func TestDeploy(t *testing.T) {
 		if had := strings.Split(strings.TrimSpace(file("had")), "\n"); !slices.Equal(had, wantBuilt) {
 			t.Errorf("sam deploys %q, want %q", had, wantBuilt)
 		}
-		told := strings.Fields(file("told"))
-		if asks := slices.Contains(told, "--guided"); asks == again {
-			t.Errorf("with a samconfig.toml %t: sam is told %q", again, told)
+		args := strings.Fields(file("args"))
+		if guided := slices.Contains(args, "--guided"); guided == again {
+			t.Errorf("with a samconfig.toml %t: sam got %q", again, args)
 		}
 	}
 }

@@ -33,7 +33,9 @@ func checkWall(k *checker) {
 		if rate := sub(rule, "Statement", "RateBasedStatement"); len(rate) > 0 {
 			limited = rule["Action"] != nil && len(sub(rule, "Action", "Count")) == 0
 			// All that the hub lets in from one address may come back twice within the window.
-			k.want("the rate", rate, object{"AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": strconv.Itoa(2 * hub.ConnectionsPerAddress)})
+			k.want("the rate", rate, object{
+				"AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": strconv.Itoa(2 * hub.ConnectionsPerAddress),
+			})
 			k.want("what becomes of it", rule["Action"], object{"Block": object{}})
 			continue
 		}
@@ -44,7 +46,9 @@ func checkWall(k *checker) {
 	if !limited {
 		k.failf("nothing limits handshakes by address")
 	}
-	for _, want := range []string{"AWSManagedRulesSQLiRuleSet", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesAmazonIpReputationList"} {
+	for _, want := range []string{
+		"AWSManagedRulesSQLiRuleSet", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesAmazonIpReputationList",
+	} {
 		if !slices.Contains(groups, want) {
 			k.failf("%s is missing", want)
 		}
@@ -59,7 +63,8 @@ func checkWall(k *checker) {
 	k.want("where", l["LogDestinationConfigs"], []any{"arn:aws-p:logs:region-1:account:log-group:<" + log.id + ">"})
 	header := func(name string) any { return object{"SingleHeader": object{"Name": name}} }
 	k.want("what is left out of the log", l["RedactedFields"], []any{
-		header("authorization"), header("sec-websocket-protocol"), header("cookie"), header("x-origin-verify"), object{"QueryString": object{}},
+		header("authorization"), header("sec-websocket-protocol"), header("cookie"), header("x-origin-verify"),
+		object{"QueryString": object{}},
 	})
 	k.want("the output", s.text(k.t.outputs["WebAclArn"]["Value"]), "<"+acl.id+".Arn>")
 	for _, e := range s.errors {
