@@ -72,7 +72,8 @@ type Functions struct {
 	Output      io.Writer // what bootstraps print; nil: discard
 }
 
-// withDefaults fills in what is not set.
+// withDefaults returns the options with defaults for what is not set, or the first
+// mistake.
 func (o Options) withDefaults() (Options, error) {
 	o.Gateway.Stage = cmp.Or(o.Gateway.Stage, defaultStage)
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
@@ -85,7 +86,8 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	switch {
 	case o.Gateway.MaxAge > MaxAge:
-		return o, fmt.Errorf("a connection cannot live for %s: API Gateway closes it after %s, and its rows expire soon after", o.Gateway.MaxAge, MaxAge)
+		return o, fmt.Errorf("a connection cannot live for %s: API Gateway closes it after %s, "+
+			"and its rows expire soon after", o.Gateway.MaxAge, MaxAge)
 	case o.Functions.Build != "" && o.Rows.Tables == nil:
 		return o, errors.New("bootstraps need tables that they can reach")
 	}

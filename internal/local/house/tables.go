@@ -16,7 +16,7 @@ import (
 //
 // Connections, subscriptions and tickets stay in this process, unless the functions
 // are bootstraps: they belong to this gateway. In a table that a deployed hub uses
-// too, each of the two would take them for its own.
+// too, each of the two hubs would treat them as its own.
 type Tables interface {
 	hub.Store
 
@@ -112,7 +112,8 @@ func (h *House) checkTables(ctx context.Context) error {
 	}
 	switch changed := h.tables.lost.Swap(err != nil) != (err != nil); {
 	case changed && err != nil:
-		h.opts.Log.Error("the tables cannot be used: start the DynamoDB again; if its tables are gone or new, restart localhub with -create-tables", "error", err)
+		h.opts.Log.Error("the tables cannot be used: start the DynamoDB again; "+
+			"if its tables are gone or new, restart localhub with -create-tables", "error", err)
 	case changed:
 		h.opts.Log.Info("the tables can be used again")
 	}
