@@ -33,6 +33,6 @@ func quote(args []string) string {
 }
 
 func needsQuotes(r rune) bool {
-	isPlain := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_=:/.,@%+", r)
-	return !isPlain
+	isAlphanumeric := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+	return !isAlphanumeric && !strings.ContainsRune("-_=:/.,@%+", r)
 }
