@@ -79,7 +79,7 @@ func startSubscribers(b *testing.B, addr string, n int) (rounds *bufio.Reader, e
 	ctx, cancel := context.WithTimeout(b.Context(), 5*time.Minute)
 	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d", subscribersVariable, addr, n))
-	cmd.Stderr = os.Stderr
+	cmd.Stderr = b.Output()
 	stdin, err := cmd.StdinPipe() // when it is closed, the process ends
 	if err != nil {
 		b.Fatal(err)
