@@ -16,7 +16,7 @@ type dynamodb struct {
 	create                bool
 }
 
-// inAWS is the -dynamodb that stands for the tables of an AWS account.
+// inAWS is the value of -dynamodb for the tables of an AWS account.
 const inAWS = "aws"
 
 func (d *dynamodb) flags(fs *flag.FlagSet) {

@@ -62,7 +62,7 @@ func (f *faultsFlag) Set(value string) (err error) {
 	return err
 }
 
-// withMix lets the flag -faults stand alone.
+// withMix adds the value to a flag -faults without one.
 func withMix(args []string) []string {
 	args = slices.Clone(args)
 	for i, arg := range args {

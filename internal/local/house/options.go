@@ -46,7 +46,7 @@ type Gateway struct {
 	Credentials    []gatewaytest.Credential // that sign requests to @connections; none: no signature is needed
 }
 
-// Page is what the house serves beside the sockets.
+// Page is the page that the house serves with the sockets.
 type Page struct {
 	Files fs.FS // nil: none
 }
@@ -54,7 +54,7 @@ type Page struct {
 // Admin is the admin API.
 type Admin struct {
 	URL     string   // where it is served, for the page and for bootstraps; "": the page has no admin controls
-	Origins []string // of pages that may use it, beside its own
+	Origins []string // of pages that may use it, in addition to its own
 	Token   string   // that requests must have; "": none
 }
 

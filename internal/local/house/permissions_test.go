@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,7 +60,7 @@ func newPermissionsTest(t *testing.T) *permissionsTest {
 		{SKU: "ACME-1", Name: "a", Price: "1", Vendor: "acme", Available: 4711},
 		{SKU: "OTHER-1", Name: "b", Price: "1", Vendor: "other", Available: 4711},
 	}
-	for user := range roles {
+	for _, user := range slices.Sorted(maps.Keys(roles)) {
 		products = append(products, catalogue.Product{SKU: cartSKU + user, Name: user, Price: "1", Available: 900})
 	}
 	h := newHouse(t, house.Options{Catalogue: products, Limits: "guest=0,customer=0,vendor=0,admin=0"})
@@ -66,7 +68,7 @@ func newPermissionsTest(t *testing.T) *permissionsTest {
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	p := &permissionsTest{t: t, h: h}
-	for user := range roles {
+	for _, user := range slices.Sorted(maps.Keys(roles)) {
 		p.clients = append(p.clients, dialAs(t, h, strings.Replace(server.URL, "http", "ws", 1)+"/v1", user))
 	}
 	return p

@@ -79,8 +79,8 @@ const (
 	checkWithin = 2 * time.Second
 )
 
-// tablesState remembers the last check.
-type tablesState struct{ lost atomic.Bool }
+// tablesState is the result of the last check.
+type tablesState struct{ unusable atomic.Bool }
 
 // watchTables checks the tables until ctx ends, so that the log says when they are
 // lost even if no request needs them.
@@ -108,9 +108,9 @@ func (h *House) checkTables(ctx context.Context) error {
 	defer cancel()
 	err := h.opts.Rows.Tables.Check(within)
 	if ctx.Err() != nil {
-		return errTablesLost // the caller has left; the check says nothing
+		return errTablesLost // the caller gave up, so the check says nothing about the tables
 	}
-	switch changed := h.tables.lost.Swap(err != nil) != (err != nil); {
+	switch changed := h.tables.unusable.Swap(err != nil) != (err != nil); {
 	case changed && err != nil:
 		h.opts.Log.Error("the tables cannot be used: start the DynamoDB again; "+
 			"if its tables are gone or new, restart localhub with -create-tables", "error", err)

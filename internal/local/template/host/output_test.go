@@ -24,7 +24,7 @@ func TestOutput(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var text strings.Builder
-			w := (&output{w: &text}).named("Echo")
+			w := (&output{w: &text}).writer("Echo")
 			for _, part := range tt.writes {
 				if n, err := io.WriteString(w, part); n != len(part) || err != nil {
 					t.Fatalf("write %q: got %d, %v", part, n, err)
@@ -44,7 +44,7 @@ func TestOutputOfSeveral(t *testing.T) {
 	o := &output{w: &text}
 	var running sync.WaitGroup
 	for i := range writers {
-		w := o.named(fmt.Sprint("f", i))
+		w := o.writer(fmt.Sprint("f", i))
 		running.Go(func() {
 			for n := range lines {
 				fmt.Fprint(w, "line ")
@@ -70,7 +70,7 @@ func TestOutputOfSeveral(t *testing.T) {
 
 func TestOutputError(t *testing.T) {
 	want := errors.New("disk full")
-	w := (&output{w: errorWriter{want}}).named("Echo")
+	w := (&output{w: errorWriter{want}}).writer("Echo")
 	if _, err := io.WriteString(w, "a\n"); !errors.Is(err, want) {
 		t.Errorf("got %v, want %v", err, want)
 	}
