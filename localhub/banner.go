@@ -80,12 +80,13 @@ func (b *banner) updateItem(sku string) string {
 		}
 	}
 	names := b.dynamodb.layout.Inventory
+	key, available, version := names.Of(table.AttrSKU), names.Of(table.AttrAvailable), names.Of(table.AttrVersion)
 	return fmt.Sprintf(`
   a change of stock by the shop itself: any write that raises the version
     %saws dynamodb update-item%s --table-name %s \
       --key '{"%s":{"S":"%s"}}' --update-expression 'SET %s = :n ADD %s :one' \
       --expression-attribute-values '{":n":{"N":"2"},":one":{"N":"1"}}'
-`, env, endpoint, b.dynamodb.inventory, names.Of(table.AttrSKU), sku, names.Of(table.AttrAvailable), names.Of(table.AttrVersion))
+`, env, endpoint, b.dynamodb.inventory, key, sku, available, version)
 }
 
 // regionOf finds AWS_REGION in a list of variables.

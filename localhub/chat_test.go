@@ -14,142 +14,147 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/securecart/hub/internal/dynamotest"
 )
 
-// chatFunctions are those of testdata/chat, by their folders.
-var chatFunctions = map[string]string{"OnConnectFunction": "onconnect", "OnDisconnectFunction": "ondisconnect", "SendMessageFunction": "sendmessage"}
-
-// TestChat: an API in the shape that many begin with, whose handlers know nothing of
-// us. Its functions are Node.js behind the Invoke API, with the AWS SDK for
-// JavaScript and a real DynamoDB; two people talk through stock wscats. Handlers make
-// the address that they post to in two ways.
-func TestChat(t *testing.T) {
-	const domain = "`https://${domainName}/${stage}`"
-	t.Run("by domain name", func(t *testing.T) { chat(t, domain, domain) })
-	t.Run("by API id", func(t *testing.T) {
-		chat(t, domain, "`https://${event.requestContext.apiId}.execute-api.${process.env.AWS_REGION}.amazonaws.com/${stage}`")
-	})
+// chatFunctions are the folders of the functions of testdata/chat, by logical id.
+var chatFunctions = map[string]string{
+	"OnConnectFunction": "onconnect", "OnDisconnectFunction": "ondisconnect", "SendMessageFunction": "sendmessage",
 }
 
-// chat is a talk, with a piece of the handler that posts replaced.
-func chat(t *testing.T, old, with string) {
+// domainEndpoint is how the handler of testdata/chat makes the URL that it posts to.
+const domainEndpoint = "`https://${domainName}/${stage}`"
+
+// apiIDEndpoint is the other way, which is common too.
+const apiIDEndpoint = "`https://${event.requestContext.apiId}." +
+	"execute-api.${process.env.AWS_REGION}.amazonaws.com/${stage}`"
+
+// TestChat serves an API of a common form, whose handlers know nothing of localhub:
+// Node.js behind Lambda's Invoke API, with the AWS SDK for JavaScript and a real
+// DynamoDB. Two clients talk through the stock wscat.
+func TestChat(t *testing.T) {
 	wscatPath := findWscat(t)
-	modules := chatModules(t)
-	sender := filepath.Join(modules, "sendmessage", "app.mjs")
-	source, err := os.ReadFile(sender)
-	if err != nil || strings.Count(string(source), old) != 1 {
-		t.Fatalf("%s has not one %s, %v", sender, old, err)
-	}
-	if err := os.WriteFile(sender, []byte(strings.Replace(string(source), old, with, 1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	table := chatTable(t, engine(t))
+	requireChatModules(t)
+	engine := startEngine(t)
+	t.Run("by domain name", func(t *testing.T) { testChat(t, wscatPath, engine, domainEndpoint) })
+	t.Run("by API id", func(t *testing.T) { testChat(t, wscatPath, engine, apiIDEndpoint) })
+}
 
-	nodeAddress := freeAddress(t)
+// testChat is a conversation with a handler that posts to an endpoint.
+func testChat(t *testing.T, wscatPath, engine, endpoint string) {
+	table := newChatTable(t, engine)
+	nodeAddress := unusedAddress(t)
 	var args []string
-	for name := range chatFunctions {
-		args = append(args, "-function", name+"=http://"+nodeAddress)
+	for id := range chatFunctions {
+		args = append(args, "-function", id+"=http://"+nodeAddress)
 	}
-	d := serveTemplate(t, "../testdata/chat/template.yaml", args...)
-	if want := "/Prod"; !strings.HasSuffix(d.socket, want) {
-		t.Fatalf("got the socket %s, want one that ends in %s", d.socket, want)
+	api := serveTemplate(t, "../testdata/chat/template.yaml", args...)
+	if !strings.HasSuffix(api.socket, "/Prod") {
+		t.Fatalf("got the socket %s, want one that ends in /Prod", api.socket)
 	}
-	startNode(t, modules, nodeAddress, append(exported(t, d.greeting),
-		"AWS_ENDPOINT_URL_DYNAMODB="+table.endpoint, "AWS_REGION=eu-central-1",
-		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "TABLE_NAME=chat_connections"))
+	startNode(t, copyChat(t, endpoint), nodeAddress, append(exportedVariables(t, api.banner),
+		"AWS_ENDPOINT_URL_DYNAMODB="+engine, "AWS_REGION=eu-central-1",
+		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "TABLE_NAME="+chatTableName))
 
-	alice := openTerminal(t, wscatPath, "-c", d.socket)
-	alice.says("hello")
-	bob := openTerminal(t, wscatPath, "-c", d.socket)
-	bob.says("hello, Alice")
-	alice.hears("hello, Alice")
-	alice.says("how are you? ☕")
-	bob.hears("how are you? ☕")
-	alice.types("no JSON") // and there is no $default
-	alice.hears(`{"message": "Forbidden", "connectionId":"ID", "requestId":"ID"}`)
+	alice := startWscat(t, wscatPath, "-c", api.socket)
+	alice.chat("hello")
+	bob := startWscat(t, wscatPath, "-c", api.socket)
+	bob.chat("hello, Alice")
+	alice.waitFor("hello, Alice")
+	alice.chat("how are you? ☕")
+	bob.waitFor("how are you? ☕")
+	alice.send("not JSON") // the API has no $default
+	alice.waitFor(`{"message": "Forbidden", "connectionId":"ID", "requestId":"ID"}`)
 
 	table.waitFor(t, 2)
 	bob.kill()
 	table.waitFor(t, 1) // $disconnect has run
-	alice.says("gone?")
+	alice.chat("gone?")
 
-	// A connection that nobody forgot: its row goes with the first post.
-	table.call(t, "PutItem", `{"TableName":"chat_connections","Item":{"connectionId":{"S":"L0SM9cOFvHcCIhw="}}}`)
-	alice.says("still here")
+	// The handler removes the row of a connection that is gone at the first post to it.
+	table.call(t, "PutItem",
+		`{"TableName":"`+chatTableName+`","Item":{"connectionId":{"S":"L0SM9cOFvHcCIhw="}}}`)
+	alice.chat("still here")
 	table.waitFor(t, 1)
 }
 
-// says types a message until everybody, and so oneself too, has it: without a screen
-// wscat does not tell when it is connected, and what is typed too early is lost.
-func (w *terminal) says(text string) {
+// chat sends a chat message until it comes back: wscat drops lines that it reads before
+// it is connected.
+func (w *wscat) chat(text string) {
 	w.t.Helper()
 	message, err := json.Marshal(map[string]string{"action": "sendmessage", "data": text})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	again := time.NewTicker(time.Second)
+	again := time.NewTicker(200 * time.Millisecond)
 	defer again.Stop()
-	for range 20 {
-		w.types(string(message))
-		for waiting := true; waiting; {
-			select {
-			case line, ok := <-w.lines:
-				if !ok {
-					w.t.Fatal("wscat has ended")
-				}
-				if line == text {
-					return
-				}
-			case <-again.C:
-				waiting = false
-			}
-		}
-	}
-	w.t.Fatalf("%q does not come back", text)
-}
-
-// hears waits for a line.
-func (w *terminal) hears(want string) {
-	w.t.Helper()
+	limit := time.After(20 * time.Second)
+	w.send(string(message))
 	for {
-		if line := ids.ReplaceAllString(w.line(), "ID"); line == want {
-			return
+		select {
+		case line, ok := <-w.lines:
+			if !ok {
+				w.t.Fatal("wscat ended")
+			}
+			if line == text {
+				return
+			}
+		case <-again.C:
+			w.send(string(message))
+		case <-limit:
+			w.t.Fatalf("%q did not come back in 20 s", text)
 		}
 	}
 }
 
-// chatModules returns a copy of testdata/chat with the packages that its handlers
-// import, or skips.
-func chatModules(t *testing.T) string {
+// waitFor waits for a line, with ID in place of ids.
+func (w *wscat) waitFor(text string) {
+	w.t.Helper()
+	for ids.ReplaceAllString(w.next(), "ID") != text {
+	}
+}
+
+// chatModules is where scripts/ci-tools installs the packages that the handlers import.
+const chatModules = "../.tools/chat/node_modules"
+
+// requireChatModules skips a test without Node.js or the packages.
+func requireChatModules(t *testing.T) {
 	t.Helper()
-	installed, err := filepath.Abs("../.tools/chat/node_modules")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, missing := os.Stat(installed)
 	if _, err := exec.LookPath("node"); err != nil {
-		missing = err
+		skipMissing(t, "Node.js is not installed")
 	}
-	switch {
-	case missing != nil && os.Getenv(dynamotest.ToolsVariable) == "required":
-		t.Fatalf("%v, and %s says it must be there", missing, dynamotest.ToolsVariable)
-	case missing != nil:
-		t.Skip("Node.js or what testdata/chat imports is not installed; scripts/ci-tools does the latter")
+	if _, err := os.Stat(chatModules); err != nil {
+		skipMissing(t, "the packages of testdata/chat are not installed; scripts/ci-tools installs them")
 	}
-	folder := t.TempDir()
+}
+
+// copyChat is a copy of testdata/chat whose handler posts to an endpoint.
+func copyChat(t *testing.T, endpoint string) (folder string) {
+	t.Helper()
+	folder = t.TempDir()
 	if err := os.CopyFS(folder, os.DirFS("../testdata/chat")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(installed, filepath.Join(folder, "node_modules")); err != nil {
+	modules, err := filepath.Abs(chatModules)
+	if err == nil {
+		err = os.Symlink(modules, filepath.Join(folder, "node_modules"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(folder, "sendmessage", "app.mjs")
+	source, err := os.ReadFile(file)
+	if n := strings.Count(string(source), domainEndpoint); err != nil || n != 1 {
+		t.Fatalf("%s: got %d times %s, %v, want 1", file, n, domainEndpoint, err)
+	}
+	source = []byte(strings.Replace(string(source), domainEndpoint, endpoint, 1))
+	if err := os.WriteFile(file, source, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return folder
 }
 
-// startNode runs the handlers until the test ends.
-func startNode(t *testing.T, modules, address string, env []string) {
+// startNode runs the handlers in a folder until the test ends.
+func startNode(t *testing.T, folder, address string, env []string) {
 	t.Helper()
 	script, err := filepath.Abs("../testdata/invoke.mjs")
 	if err != nil {
@@ -157,66 +162,53 @@ func startNode(t *testing.T, modules, address string, env []string) {
 	}
 	_, port, _ := net.SplitHostPort(address)
 	args := []string{script, port}
-	for name, folder := range chatFunctions {
-		args = append(args, name+"="+folder+"/app.mjs:handler")
+	for id, name := range chatFunctions {
+		args = append(args, id+"="+name+"/app.mjs:handler")
 	}
 	cmd := exec.Command("node", args...)
-	cmd.Dir = modules
+	cmd.Dir = folder
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
-	cmd.Stderr = os.Stderr
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	stdout := startCommand(t, cmd)
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil || line != "http://"+address+"\n" {
-		t.Fatalf("node said %q, %v", line, err)
+		t.Fatalf("node printed %q, %v", line, err)
 	}
 }
 
-var export = regexp.MustCompile(`(?m)^  export (.+)$`)
+var exportLine = regexp.MustCompile(`(?m)^  export (.+)$`)
 
-// exported are the variables that the greeting gives to functions that are started
-// elsewhere.
-func exported(t *testing.T, greeting string) []string {
+// exportedVariables are the variables that the banner has for functions that the
+// developer starts.
+func exportedVariables(t *testing.T, banner string) []string {
 	t.Helper()
-	m := export.FindStringSubmatch(greeting)
+	m := exportLine.FindStringSubmatch(banner)
 	if m == nil {
-		t.Fatalf("the greeting exports nothing:\n%s", greeting)
+		t.Fatalf("the banner has no variables for functions:\n%s", banner)
 	}
 	return strings.Fields(m[1])
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
+const chatTableName = "chat_connections"
 
-// chatRows is the table of connections.
-type chatRows struct{ endpoint string }
+// chatTable is the table of connections of testdata/chat.
+type chatTable struct{ endpoint string }
 
-func chatTable(t *testing.T, endpoint string) chatRows {
+// newChatTable creates the table. It is deleted when the test ends.
+func newChatTable(t *testing.T, endpoint string) chatTable {
 	t.Helper()
-	c := chatRows{endpoint}
-	c.call(t, "CreateTable", `{"TableName":"chat_connections","BillingMode":"PAY_PER_REQUEST",
-		"AttributeDefinitions":[{"AttributeName":"connectionId","AttributeType":"S"}],"KeySchema":[{"AttributeName":"connectionId","KeyType":"HASH"}]}`)
-	t.Cleanup(func() { c.call(t, "DeleteTable", `{"TableName":"chat_connections"}`) })
+	c := chatTable{endpoint}
+	c.call(t, "CreateTable", `{"TableName":"`+chatTableName+`","BillingMode":"PAY_PER_REQUEST",
+		"AttributeDefinitions":[{"AttributeName":"connectionId","AttributeType":"S"}],
+		"KeySchema":[{"AttributeName":"connectionId","KeyType":"HASH"}]}`)
+	t.Cleanup(func() { c.call(t, "DeleteTable", `{"TableName":"`+chatTableName+`"}`) })
 	return c
 }
 
-// call is an operation of DynamoDB.
-func (c chatRows) call(t *testing.T, operation, body string) (answer []byte) {
+// call calls an operation of DynamoDB.
+func (c chatTable) call(t *testing.T, operation, body string) (answer []byte) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, c.endpoint, strings.NewReader(body))
 	if err != nil {
@@ -224,8 +216,10 @@ func (c chatRows) call(t *testing.T, operation, body string) (answer []byte) {
 	}
 	req.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	req.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
-	req.Header.Set("X-Amz-Date", "20260101T000000Z") // the engine looks at the shape of a signature
-	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date;x-amz-target, Signature=0")
+	// The engine checks only the form of a signature.
+	req.Header.Set("X-Amz-Date", "20260101T000000Z")
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/dynamodb/aws4_request, "+
+		"SignedHeaders=host;x-amz-date;x-amz-target, Signature=0")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -238,24 +232,25 @@ func (c chatRows) call(t *testing.T, operation, body string) (answer []byte) {
 	return answer
 }
 
-// waitFor waits until the table has so many rows.
-func (c chatRows) waitFor(t *testing.T, rows int) {
+// waitFor waits until the table has n rows.
+func (c chatTable) waitFor(t *testing.T, n int) {
 	t.Helper()
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	limit := time.After(20 * time.Second)
 	for {
+		answer := c.call(t, "Scan", `{"TableName":"`+chatTableName+`","ConsistentRead":true}`)
 		var page struct{ Count int }
-		if err := json.Unmarshal(c.call(t, "Scan", `{"TableName":"chat_connections","ConsistentRead":true}`), &page); err != nil {
+		if err := json.Unmarshal(answer, &page); err != nil {
 			t.Fatal(err)
 		}
-		if page.Count == rows {
+		if page.Count == n {
 			return
 		}
 		select {
 		case <-again.C:
 		case <-limit:
-			t.Fatalf("the table has %d rows, want %d", page.Count, rows)
+			t.Fatalf("the table has %d rows, want %d", page.Count, n)
 		}
 	}
 }

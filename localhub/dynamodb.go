@@ -16,30 +16,35 @@ type dynamodb struct {
 	create                bool
 }
 
-// inAWS is the -dynamodb that stands for the tables of an AWS account.
+// inAWS is the value of -dynamodb for the tables of an AWS account.
 const inAWS = "aws"
 
 func (d *dynamodb) flags(fs *flag.FlagSet) {
-	fs.StringVar(&d.endpoint, "dynamodb", "", "keep rows in the DynamoDB at this `URL`, or in that of AWS if it is aws, and follow its streams (default: in this process)")
-	fs.BoolVar(&d.create, "create-tables", false, "create the tables of -dynamodb that do not exist, and put the catalogue into them")
+	fs.StringVar(&d.endpoint, "dynamodb", "", "keep rows in the DynamoDB at this `URL`, or in that of AWS if it is aws, "+
+		"and follow its streams (default: in this process)")
+	fs.BoolVar(&d.create, "create-tables", false, "create the tables of -dynamodb that do not exist, "+
+		"and put the catalogue into them")
 	fs.StringVar(&d.hub, "hub-table", "securecart-hub", "`name` of the hub's own table")
 	fs.StringVar(&d.inventory, "inventory-table", "securecart-inventory", "`name` of the table with the stock")
 	fs.StringVar(&d.carts, "cart-table", "securecart-carts", "`name` of the table with the carts")
-	fs.Func("inventory-attributes", "the shop's own `names` of attributes, after the hub's: sku=productId,available=stock", func(value string) (err error) {
+	inventory := func(value string) (err error) {
 		d.layout.Inventory, err = table.ParseInventory(value)
 		return err
-	})
-	fs.Func("cart-attributes", "the same for carts: `names` such as cart=id,lines=content", func(value string) (err error) {
+	}
+	cart := func(value string) (err error) {
 		d.layout.Cart, err = table.ParseCart(value)
 		return err
-	})
+	}
+	fs.Func("inventory-attributes", "the shop's own `names` of attributes, each after the hub's: "+
+		"sku=productId,available=stock", inventory)
+	fs.Func("cart-attributes", "the same for carts: `names` such as cart=id,lines=content", cart)
 }
 
 // check refuses combinations that cannot work. lambda is the flag of that name.
 //
-// Bootstraps keep connections in the hub table. In a table that another hub uses too
-// they would forget that hub's connections, which are not open here: so with
-// bootstraps the table must be on this machine.
+// Bootstraps keep connections in the hub table, and remove those that are not open
+// here. In a table that another hub uses too, they would remove that hub's
+// connections. So with bootstraps the table must be on this machine.
 func (d *dynamodb) check(lambda string) error {
 	if err := d.layout.Check(); err != nil {
 		return usageError{err}
@@ -49,7 +54,8 @@ func (d *dynamodb) check(lambda string) error {
 	case d.endpoint == "" && d.create:
 		return usagef("-create-tables needs -dynamodb")
 	case d.endpoint == "" && lambda != "":
-		return usagef("-lambda needs -dynamodb: bootstraps do not share the memory of this process (scripts/dynoxide runs a DynamoDB here)")
+		return usagef("-lambda needs -dynamodb: bootstraps do not share the memory of this process " +
+			"(scripts/dynoxide runs a DynamoDB here)")
 	case d.endpoint == inAWS && lambda != "":
 		return usagef("-lambda needs a DynamoDB on this machine, not -dynamodb aws")
 	case d.endpoint == "" || d.endpoint == inAWS:
@@ -57,7 +63,8 @@ func (d *dynamodb) check(lambda string) error {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return usagef("-dynamodb %q: it must be a URL, for example http://127.0.0.1:8000, or aws", d.endpoint)
 	case lambda != "" && !admin.IsLoopback(u.Host):
-		return usagef("-lambda needs a DynamoDB on this machine, and %s is not: another localhub with the same hub table would lose its connections to this one", u.Host)
+		return usagef("-lambda needs a DynamoDB on this machine, and %s is not: "+
+			"another localhub with the same hub table would lose its connections to this one", u.Host)
 	}
 	return nil
 }

@@ -45,7 +45,12 @@ func parseFlags(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, e
 // faultsFlag is the flag -faults.
 type faultsFlag struct{ set *gatewaytest.Faults }
 
-const faultsUsage = "fail on purpose: alone for a mix, or -faults=`name=N,...` for one in N: "
+// Help texts of flags that localhub has both with and without a template.
+const (
+	faultsUsage = "fail on purpose: alone for a mix, or -faults=`name=N,...` for one in N: "
+
+	requireSigV4Usage = "refuse requests to @connections that are not signed with the printed access key, as AWS does"
+)
 
 func (f *faultsFlag) String() string { return "" }
 
@@ -57,7 +62,7 @@ func (f *faultsFlag) Set(value string) (err error) {
 	return err
 }
 
-// withMix lets the flag -faults stand alone.
+// withMix adds the value to a flag -faults without one.
 func withMix(args []string) []string {
 	args = slices.Clone(args)
 	for i, arg := range args {
@@ -68,7 +73,7 @@ func withMix(args []string) []string {
 	return args
 }
 
-// originsFlag is a list of origins, as the setting ALLOWED_ORIGINS.
+// originsFlag is a list of origins, in the form of the setting ALLOWED_ORIGINS.
 type originsFlag []string
 
 func (o *originsFlag) String() string { return "" }
@@ -88,13 +93,13 @@ func (p pairsFlag) String() string { return "" }
 func (p pairsFlag) Set(text string) error {
 	name, value, ok := strings.Cut(text, "=")
 	if _, repeated := p[name]; !ok || name == "" || repeated {
-		return errors.New("it must be NAME=VALUE, with each name once")
+		return errors.New("it must be NAME=VALUE, and each NAME may occur once")
 	}
 	p[name] = value
 	return nil
 }
 
-// secretFlag is a secret, or @FILE for a file that has it.
+// secretFlag is a secret, or @FILE to read it from a file.
 type secretFlag string
 
 func (s *secretFlag) String() string { return "" }
@@ -114,8 +119,8 @@ func (s *secretFlag) Set(value string) error {
 	return nil
 }
 
-// check refuses what a header cannot carry. Set cannot do that: its errors quote the
-// value.
+// check refuses characters that a header cannot carry. Set cannot do that: the flag
+// package quotes the value in Set's errors.
 func (s secretFlag) check() error {
 	if strings.ContainsFunc(string(s), func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return usagef("-admin-token: a token has printable ASCII characters and no spaces")

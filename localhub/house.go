@@ -16,8 +16,8 @@ import (
 	"github.com/securecart/hub/web"
 )
 
-// runHouse serves the hub until ctx ends. args are the command line, for an advice
-// that repeats it.
+// runHouse serves the hub until ctx ends. args are the command line: an error may
+// print it with a correction.
 func runHouse(ctx context.Context, s settings, args []string, stdout, stderr io.Writer) error {
 	products, err := readCatalogue(s.seed)
 	if err != nil {
@@ -43,26 +43,15 @@ func runHouse(ctx context.Context, s settings, args []string, stdout, stderr io.
 	}
 	defer admin.Close()
 
-	addr := dialAddress(sockets.Addr())
-	_, port, _ := net.SplitHostPort(addr)
-	h, err := house.New(house.Options{
-		Catalogue: products, Limits: s.limits, Log: log,
-		Gateway: house.Gateway{
-			Stage: s.stage, AllowedOrigins: s.origins, IdleTimeout: s.idleTimeout, MaxAge: s.maxAge,
-			Faults: s.faults.set, Credentials: s.credentials(),
-		},
-		Page: house.Page{Files: page},
-		Admin: house.Admin{
-			URL: "http://" + admin.Addr().String(), Token: string(s.adminToken),
-			Origins: []string{"http://" + sockets.Addr().String(), "http://localhost:" + port, "http://127.0.0.1:" + port},
-		},
-		Rows:      house.Rows{Tables: tables, Layout: s.dynamodb.layout, Seed: s.dynamodb.create},
-		Functions: house.Functions{Build: s.lambda, CallbackURL: "http://" + addr + "/" + s.stage, Output: stderr},
-	})
+	addr, adminAddr := dialAddress(sockets.Addr()), admin.Addr().String()
+	o := s.houseOptions(addr, adminAddr)
+	o.Catalogue, o.Page.Files, o.Rows.Tables, o.Log, o.Functions.Output = products, page, tables, log, stderr
+	o.Admin.Origins = pageOrigins(sockets.Addr().String(), addr)
+	h, err := house.New(o)
 	if err != nil {
 		return err
 	}
-	b := banner{settings: s, house: h, tables: tables, addr: addr, admin: admin.Addr().String(), products: products}
+	b := banner{settings: s, house: h, tables: tables, addr: addr, admin: adminAddr, products: products}
 	if err := b.print(stdout); err != nil {
 		_ = h.Close()
 		return err
@@ -71,6 +60,28 @@ func runHouse(ctx context.Context, s settings, args []string, stdout, stderr io.
 		gatewaytest.PreserveHeaderCase(sockets): h,
 		admin:                                   h.Admin(),
 	})
+}
+
+// houseOptions are the options that the command line sets, for a house at addr with
+// its admin API at adminAddr.
+func (s *settings) houseOptions(addr, adminAddr string) house.Options {
+	return house.Options{
+		Limits: s.limits,
+		Gateway: house.Gateway{
+			Stage: s.stage, AllowedOrigins: s.origins, IdleTimeout: s.idleTimeout, MaxAge: s.maxAge,
+			Faults: s.faults.set, Credentials: s.credentials(),
+		},
+		Admin:     house.Admin{URL: "http://" + adminAddr, Token: string(s.adminToken)},
+		Rows:      house.Rows{Layout: s.dynamodb.layout, Seed: s.dynamodb.create},
+		Functions: house.Functions{Build: s.lambda, CallbackURL: "http://" + addr + "/" + s.stage},
+	}
+}
+
+// pageOrigins are the origins of the page: the address that the sockets listen on, and
+// the names of this machine.
+func pageOrigins(listenAddr, dialAddr string) []string {
+	_, port, _ := net.SplitHostPort(dialAddr)
+	return []string{"http://" + listenAddr, "http://localhost:" + port, "http://127.0.0.1:" + port}
 }
 
 func (s *settings) credentials() []gatewaytest.Credential {

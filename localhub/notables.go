@@ -10,14 +10,14 @@ import (
 	"github.com/securecart/hub/internal/local/house"
 )
 
-// open refuses tables: they need the AWS SDK. This build leaves it out, since it would
-// make everybody's first build half as long again. The error has the command that
-// works.
+// open refuses tables: they need the AWS SDK. This build leaves it out, because the SDK
+// makes a first build half as long again. The error has the command that works.
 func (d *dynamodb) open(_ context.Context, args []string, _ *slog.Logger) (house.Tables, error) {
 	if d.endpoint == "" {
 		return nil, nil
 	}
-	return nil, usagef("-dynamodb needs the AWS SDK, which this build leaves out; run: go run -tags dynamodb ./localhub %s", quote(args))
+	return nil, usagef("-dynamodb needs the AWS SDK, which this build leaves out; "+
+		"run: go run -tags dynamodb ./localhub %s", quote(args))
 }
 
 // quote writes arguments as a POSIX shell reads them.
@@ -33,5 +33,6 @@ func quote(args []string) string {
 }
 
 func needsQuotes(r rune) bool {
-	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_=:/.,@%+", r))
+	isAlphanumeric := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+	return !isAlphanumeric && !strings.ContainsRune("-_=:/.,@%+", r)
 }

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// shutdownWithin is how long requests may take to complete at the end.
+// shutdownWithin is how long requests may take to complete at shutdown.
 const shutdownWithin = 2 * time.Second
 
 // readHeaderTimeout is how long a client may take to send a request's header.

@@ -51,20 +51,25 @@ func parse(args []string, stdout io.Writer) (*settings, error) {
 func (s *settings) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.addr, "addr", "127.0.0.1:8787", "`address` of the sockets and the page")
 	fs.StringVar(&s.admin, "admin", "127.0.0.1:8788", "`address` of the admin API, on this machine only")
-	fs.Var(&s.adminToken, "admin-token", "`token` that requests to the admin API need, for a machine with several users; @FILE reads it from a file, since everybody can see a command line")
-	fs.Var(&s.origins, "allowed-origins", "`origins` of pages that may open sockets, separated by commas (default: those of the same host and of this machine)")
+	fs.Var(&s.adminToken, "admin-token", "`token` that requests to the admin API need, for a machine with several users; "+
+		"@FILE reads it from a file, because every user can see a command line")
+	fs.Var(&s.origins, "allowed-origins", "`origins` of pages that may open sockets, separated by commas "+
+		"(default: those of the same host and of this machine)")
 	fs.StringVar(&s.seed, "seed", "", "`file` with a JSON catalogue (default: 40 built-in products)")
 	fs.StringVar(&s.stage, "stage", "v1", "`name` of the stage, the path of the socket")
 	fs.StringVar(&s.web, "web", "", "`directory` to serve the page from (default: built in)")
 	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "close a connection after this time without a message")
 	fs.DurationVar(&s.maxAge, "max-age", house.MaxAge, "close a connection that is this old")
-	fs.StringVar(&s.limits, "limits", "", "limits of a client that differ from the defaults: `name=N,...` with user, address (connections), guest, customer, vendor, admin (messages in 10 s), skus, topics, bytes")
+	fs.StringVar(&s.limits, "limits", "", "limits of a client that differ from the defaults: `name=N,...` "+
+		"with user, address (connections), guest, customer, vendor, admin (messages in 10 s), skus, topics, bytes")
 	fs.Var(&s.faults, "faults", faultsUsage+strings.Join(faults.Names(), ", "))
-	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, "refuse requests to @connections that are not signed with the printed access key, as AWS does")
+	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, requireSigV4Usage)
 	s.dynamodb.flags(fs)
-	fs.StringVar(&s.lambda, "lambda", "", "run the bootstraps in this `folder`, which make build fills, instead of the same handlers in this process; needs -dynamodb")
+	fs.StringVar(&s.lambda, "lambda", "", "run the bootstraps in this `folder`, which make build fills, "+
+		"instead of the same handlers in this process; needs -dynamodb")
 	fs.StringVar(&s.logFormat, "log", "text", "log as `json|text` on standard error")
-	fs.String("template", "", "serve the WebSocket API of this SAM or CloudFormation `file` instead; localhub -template FILE -h lists the flags")
+	fs.String("template", "", "serve the WebSocket API of this SAM or CloudFormation `file` instead; "+
+		"localhub -template FILE -h lists the flags")
 }
 
 // stageName is the form of a stage's name in API Gateway (G-URL-6).
@@ -91,7 +96,7 @@ func (s *settings) check() error {
 	return s.dynamodb.check(s.lambda)
 }
 
-// checkTimesAndLog checks the flags that localhub has with a template and without.
+// checkTimesAndLog checks the flags that localhub has both with and without a template.
 func checkTimesAndLog(idleTimeout, maxAge time.Duration, logFormat string) error {
 	switch {
 	case idleTimeout <= 0:

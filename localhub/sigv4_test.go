@@ -13,30 +13,37 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// TestRequireSigV4 signs with what the greeting prints.
+// signingBanner finds the access key, the region and the endpoint in the banner.
+var signingBanner = regexp.MustCompile(
+	`AWS_ACCESS_KEY_ID=(\S+) AWS_SECRET_ACCESS_KEY=(\S+) \\\n.* --region (\S+) .* --endpoint-url (\S+) `)
+
+// TestRequireSigV4 signs requests with the access key that the banner prints.
 func TestRequireSigV4(t *testing.T) {
 	hub := start(t, "-require-sigv4")
-	printed := regexp.MustCompile(`AWS_ACCESS_KEY_ID=(\S+) AWS_SECRET_ACCESS_KEY=(\S+) \\\n.* --region (\S+) .* --endpoint-url (\S+) `).FindStringSubmatch(hub.greeting)
-	if printed == nil {
-		t.Fatalf("the greeting has no key:\n%s", hub.greeting)
+	m := signingBanner.FindStringSubmatch(hub.banner)
+	if m == nil {
+		t.Fatalf("the banner has no access key:\n%s", hub.banner)
 	}
-	nothing := sha256.Sum256(nil)
+	key, region, endpoint := aws.Credentials{AccessKeyID: m[1], SecretAccessKey: m[2]}, m[3], m[4]
 	for _, tt := range []struct {
-		name   string
-		signed bool
-		want   int
+		name string
+		sign bool
+		want int
 	}{
-		{"G-MGMT-12 not signed", false, http.StatusForbidden},
-		{"G-MGMT-2 signed, and nobody there", true, http.StatusGone},
+		{"G-MGMT-12 unsigned", false, http.StatusForbidden},
+		{"G-MGMT-2 signed, unknown connection", true, http.StatusGone},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, printed[4]+"/@connections/XDmENcnwIE0CFEQ=", nil)
+			url := endpoint + "/@connections/XDmENcnwIE0CFEQ="
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if tt.signed {
-				key := aws.Credentials{AccessKeyID: printed[1], SecretAccessKey: printed[2]}
-				if err := v4.NewSigner().SignHTTP(t.Context(), key, req, hex.EncodeToString(nothing[:]), "execute-api", printed[3], time.Now()); err != nil {
+			if tt.sign {
+				body := sha256.Sum256(nil)
+				hash := hex.EncodeToString(body[:])
+				err := v4.NewSigner().SignHTTP(t.Context(), key, req, hash, "execute-api", region, time.Now())
+				if err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -46,13 +53,13 @@ func TestRequireSigV4(t *testing.T) {
 			}
 			_ = resp.Body.Close()
 			if resp.StatusCode != tt.want {
-				t.Errorf("status %d, want %d", resp.StatusCode, tt.want)
+				t.Errorf("got status %d, want %d", resp.StatusCode, tt.want)
 			}
 		})
 	}
-	t.Run("no key is printed without the flag", func(t *testing.T) {
-		if greeting := start(t).greeting; strings.Contains(greeting, "AWS_ACCESS_KEY_ID") {
-			t.Errorf("got %s", greeting)
+	t.Run("no access key without the flag", func(t *testing.T) {
+		if banner := start(t).banner; strings.Contains(banner, "AWS_ACCESS_KEY_ID") {
+			t.Errorf("the banner has an access key:\n%s", banner)
 		}
 	})
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/securecart/hub/internal/local/template/host"
 )
 
-// templateSettings are what the command line says of a template.
+// templateSettings are what the command line of localhub -template says.
 type templateSettings struct {
 	template     string
 	addr         string
@@ -59,13 +59,16 @@ func (s *templateSettings) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.template, "template", "", "SAM or CloudFormation `file`, YAML or JSON")
 	fs.StringVar(&s.addr, "addr", "127.0.0.1:8787", "`address` of the API")
 	fs.StringVar(&s.stage, "stage", "", "`name` of the stage, if the template has several")
-	fs.Var(s.parameters, "parameter", "value of a template parameter or a pseudo parameter such as AWS::Region, `NAME=VALUE`; may be repeated")
-	fs.Var(s.functions, "function", "URL of Lambda's Invoke API for a function, `FUNCTION=URL` with its logical id; may be repeated")
-	fs.Var(s.env, "env", "environment variable of all functions, `NAME=VALUE`, or of one, FUNCTION.NAME=VALUE; may be repeated")
+	fs.Var(s.parameters, "parameter", "value of a template parameter or a pseudo parameter such as AWS::Region, "+
+		"`NAME=VALUE`; may be repeated")
+	fs.Var(s.functions, "function", "URL of Lambda's Invoke API for a function, `FUNCTION=URL` with its logical id; "+
+		"may be repeated")
+	fs.Var(s.env, "env", "environment variable of all functions, `NAME=VALUE`, or of one, FUNCTION.NAME=VALUE; "+
+		"may be repeated")
 	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "close a connection after this time without a message")
 	fs.DurationVar(&s.maxAge, "max-age", house.MaxAge, "close a connection that is this old")
 	fs.Var(&s.faults, "faults", faultsUsage+strings.Join(faults.Names(), ", "))
-	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, "refuse requests to @connections that are not signed with the printed access key, as AWS does")
+	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, requireSigV4Usage)
 	fs.StringVar(&s.logFormat, "log", "text", "log as `json|text` on standard error")
 }
 

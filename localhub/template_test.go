@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -16,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,16 +23,15 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/coder/websocket"
 
-	"github.com/securecart/hub/internal/local/devca"
-
 	"github.com/securecart/hub/internal/local/account"
+	"github.com/securecart/hub/internal/local/devca"
 )
 
-// bootstrapVariable makes this test binary be a function of a template.
-const bootstrapVariable = "LOCALHUB_TEST_BOOTSTRAP"
-
-// bootstrap answers a message with what it finds, or ends as it is told.
-func bootstrap(_ context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+// echoFunction is the function of echoTemplate: it answers with the type of an event, or
+// does what the message says.
+func echoFunction(
+	_ context.Context, e events.APIGatewayWebsocketProxyRequest,
+) (events.APIGatewayProxyResponse, error) {
 	body := e.RequestContext.EventType
 	var message struct{ Do, Name string }
 	_ = json.Unmarshal([]byte(e.Body), &message)
@@ -45,16 +42,19 @@ func bootstrap(_ context.Context, e events.APIGatewayWebsocketProxyRequest) (eve
 		select {}
 	case "env":
 		body = os.Getenv(message.Name)
-	case "say":
+	case "print":
 		fmt.Println(message.Name)
 	}
 	return events.APIGatewayProxyResponse{StatusCode: 200, Body: body}, nil
 }
 
-// echoTemplate is an API with one two-way route; the function runs this test binary.
+// echoTemplate is an API with one two-way route. The test binary is the bootstrap of its
+// function.
 const echoTemplate = `Transform: AWS::Serverless-2016-10-31
 Resources:
-  Api: {Type: AWS::ApiGatewayV2::Api, Properties: {ProtocolType: WEBSOCKET, RouteSelectionExpression: $request.body.action}}
+  Api:
+    Type: AWS::ApiGatewayV2::Api
+    Properties: {ProtocolType: WEBSOCKET, RouteSelectionExpression: $request.body.action}
   Route:
     Type: AWS::ApiGatewayV2::Route
     Properties: {ApiId: !Ref Api, RouteKey: $default, Target: !Sub "integrations/${Integration}"}
@@ -87,21 +87,20 @@ Resources:
   Second: {Type: AWS::SQS::Queue}
 `
 
-// desktop is a localhub that serves a template.
-type desktop struct {
-	greeting string
-	socket   string // ws://…/STAGE
-	log      *log
+// templateInstance is a localhub that serves a template.
+type templateInstance struct {
+	*instance
+	stderr *logBuffer
 }
 
-// log is what a localhub writes to its standard error, to be waited for.
-type log struct {
+// logBuffer keeps what a localhub writes to its standard error.
+type logBuffer struct {
 	mu   sync.Mutex
 	text strings.Builder
-	more chan struct{} // closed when there is more
+	more chan struct{} // closed at the next write
 }
 
-func (l *log) Write(p []byte) (int, error) {
+func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	close(l.more)
@@ -109,88 +108,70 @@ func (l *log) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// shows waits until a line is in the log.
-func (l *log) shows(t *testing.T, line string) {
+func (l *logBuffer) read() (text string, more <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String(), l.more
+}
+
+// waitFor waits until the log has a text.
+func (l *logBuffer) waitFor(t *testing.T, want string) {
 	t.Helper()
 	limit := time.After(20 * time.Second)
 	for {
-		l.mu.Lock()
-		text, more := l.text.String(), l.more
-		l.mu.Unlock()
-		if strings.Contains(text, line) {
+		text, more := l.read()
+		if strings.Contains(text, want) {
 			return
 		}
 		select {
 		case <-more:
 		case <-limit:
-			t.Fatalf("the log does not show %q:\n%s", line, text)
+			t.Fatalf("after 20 s the log does not have %q", want) // serveTemplate prints it
 		}
 	}
 }
 
-// serveTemplate runs localhub -template in process until the test ends.
-func serveTemplate(t *testing.T, file string, args ...string) *desktop {
+// serveTemplate runs localhub -template in this process until the test ends.
+func serveTemplate(t *testing.T, file string, args ...string) *templateInstance {
 	t.Helper()
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	ctx, stop := context.WithCancel(context.Background())
-	out, in := io.Pipe()
-	d := &desktop{log: &log{more: make(chan struct{})}}
-	ended := make(chan error, 1)
-	go func() {
-		err := run(ctx, append([]string{"-template", file, "-addr", "127.0.0.1:0"}, args...), in, d.log)
-		in.CloseWithError(err)
-		ended <- err
-	}()
+	stderr := &logBuffer{more: make(chan struct{})}
 	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Errorf("localhub ended with %v", err)
+		if t.Failed() {
+			text, _ := stderr.read()
+			t.Logf("localhub's standard error:\n%s", text)
 		}
-		http.DefaultClient.CloseIdleConnections()
 	})
-	var text strings.Builder
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		text.WriteString(lines.Text() + "\n")
-		if strings.HasPrefix(lines.Text(), "Interrupt") {
-			break
-		}
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
-	go io.Copy(io.Discard, out)
-	d.greeting = text.String()
-	d.socket = regexp.MustCompile(`ws://\S+`).FindString(d.greeting)
-	return d
+	args = append([]string{"-template", file, "-addr", "127.0.0.1:0"}, args...)
+	return &templateInstance{runInProcess(t, stderr, args...), stderr}
 }
 
-// echo serves echoTemplate with this test binary as the bootstrap.
-func echo(t *testing.T, args ...string) (d *desktop, folder string) {
+// writeTemplate writes a template and returns its file.
+func writeTemplate(t *testing.T, text string) string {
 	t.Helper()
-	folder = t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, "t.yaml"), []byte(echoTemplate), 0o600); err != nil {
+	file := filepath.Join(t.TempDir(), "t.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Join(folder, "echo"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(program(t), filepath.Join(folder, "echo", "bootstrap")); err != nil {
-		t.Fatal(err)
-	}
-	return serveTemplate(t, filepath.Join(folder, "t.yaml"), args...), folder
+	return file
 }
 
-func program(t *testing.T) string {
+// serveEcho serves echoTemplate. folder is where the template is.
+func serveEcho(t *testing.T, args ...string) (api *templateInstance, folder string) {
 	t.Helper()
-	path, err := os.Executable()
+	file := writeTemplate(t, echoTemplate)
+	folder = filepath.Dir(file)
+	err := errors.Join(
+		os.Mkdir(filepath.Join(folder, "echo"), 0o700),
+		os.Symlink(testBinary(t), filepath.Join(folder, "echo", "bootstrap")),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return path
+	return serveTemplate(t, file, args...), folder
 }
 
-// dial opens a client.
+// dial connects a client until the test ends.
 func dial(t *testing.T, url string, o *websocket.DialOptions) *websocket.Conn {
 	t.Helper()
 	c, _, err := websocket.Dial(t.Context(), url, o)
@@ -201,8 +182,8 @@ func dial(t *testing.T, url string, o *websocket.DialOptions) *websocket.Conn {
 	return c
 }
 
-// asks sends a message and returns the answer, ids left out.
-func asks(t *testing.T, c *websocket.Conn, message string) string {
+// ask sends a message and returns the answer, with ID in place of ids.
+func ask(t *testing.T, c *websocket.Conn, message string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -222,82 +203,92 @@ var ids = regexp.MustCompile(`[A-Za-z0-9_-]{15}=`)
 const errorFrame = `{"message": "Internal server error", "connectionId":"ID", "requestId":"ID"}`
 
 func TestTemplateFunction(t *testing.T) {
-	d, folder := echo(t, "-env", "OWN=all", "-env", "Echo.MORE=one", "-env", "AWS_REGION=given")
-	c := dial(t, d.socket, nil)
-	if got := asks(t, c, `{}`); got != "MESSAGE" {
-		t.Errorf("got %s", got)
+	api, folder := serveEcho(t, "-env", "OWN=all", "-env", "Echo.MORE=one", "-env", "AWS_REGION=given")
+	c := dial(t, api.socket, nil)
+	if got := ask(t, c, `{}`); got != "MESSAGE" {
+		t.Errorf("got %s, want MESSAGE", got)
 	}
-	host := strings.TrimSuffix(strings.TrimPrefix(d.socket, "ws://"), "/live")
+	host := strings.TrimSuffix(strings.TrimPrefix(api.socket, "ws://"), "/live")
 	for name, want := range map[string]string{
 		"CALLBACK": "http://" + host + "/live", "OWN": "all", "MORE": "one", "AWS_REGION": "given",
 		"AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": "http://" + host + "/live",
-		"AWS_LAMBDA_FUNCTION_NAME":                 "echo-it", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128", "_HANDLER": "bootstrap",
-		"LAMBDA_TASK_ROOT": filepath.Join(folder, "echo"), "AWS_DEFAULT_REGION": "eu-central-1", "TZ": ":UTC",
-		"NODE_EXTRA_CA_CERTS": filepath.Join(os.Getenv("XDG_CACHE_HOME"), "securecart-hub", "localhub-ca.pem"), "HOME": "",
+		"AWS_LAMBDA_FUNCTION_NAME":                 "echo-it",
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE":          "128",
+		"LAMBDA_TASK_ROOT":                         filepath.Join(folder, "echo"),
+		"_HANDLER":                                 "bootstrap",
+		"AWS_DEFAULT_REGION":                       "eu-central-1",
+		"TZ":                                       ":UTC",
+		"NODE_EXTRA_CA_CERTS":                      authorityFile(),
+		"HOME":                                     "",
 	} {
-		if got := asks(t, c, fmt.Sprintf(`{"do":"env","name":%q}`, name)); got != want {
+		if got := ask(t, c, fmt.Sprintf(`{"do":"env","name":%q}`, name)); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
-	asks(t, c, `{"do":"say","name":"words"}`)
-	d.log.shows(t, "Echo | words\n")
+	ask(t, c, `{"do":"print","name":"words"}`)
+	api.stderr.waitFor(t, "Echo | words\n")
 }
 
-// TestTemplateFunctionFails: the client sees the service's frame, the log names the
-// function, and the next message is served.
+// authorityFile is where localhub keeps the certificate of the development CA.
+func authorityFile() string {
+	return filepath.Join(os.Getenv("XDG_CACHE_HOME"), "securecart-hub", "localhub-ca.pem")
+}
+
+// TestTemplateFunctionFails: the client gets the error frame of API Gateway, the log
+// names the function, and the next message is served.
 func TestTemplateFunctionFails(t *testing.T) {
-	d, _ := echo(t)
-	c := dial(t, d.socket, nil)
+	api, _ := serveEcho(t)
+	c := dial(t, api.socket, nil)
 	for do, line := range map[string]string{
 		"exit": "Echo | failed: function echo-it: Runtime.ExitError: the runtime exited before it answered\n",
 		"hang": "Echo | failed: function echo-it timed out: context deadline exceeded\n",
 	} {
-		if got := asks(t, c, fmt.Sprintf(`{"do":%q}`, do)); got != errorFrame {
+		if got := ask(t, c, fmt.Sprintf(`{"do":%q}`, do)); got != errorFrame {
 			t.Errorf("%s: got %s", do, got)
 		}
-		d.log.shows(t, line)
-		if got := asks(t, c, `{}`); got != "MESSAGE" {
+		api.stderr.waitFor(t, line)
+		if got := ask(t, c, `{}`); got != "MESSAGE" {
 			t.Errorf("after %s: got %s", do, got)
 		}
 	}
 }
 
-// TestTemplateFunctionReplaced: a new build is taken without a restart.
+// TestTemplateFunctionReplaced: a new build of a function runs without a restart.
 func TestTemplateFunctionReplaced(t *testing.T) {
-	d, folder := echo(t)
-	c := dial(t, d.socket, nil)
-	if got := asks(t, c, `{"do":"env","name":"BUILD"}`); got != "" {
+	api, folder := serveEcho(t)
+	c := dial(t, api.socket, nil)
+	if got := ask(t, c, `{"do":"env","name":"BUILD"}`); got != "" {
 		t.Errorf("got %q", got)
 	}
 	path := filepath.Join(folder, "echo", "bootstrap")
-	script := "#!/bin/sh\nBUILD=second exec " + program(t) + "\n"
+	script := "#!/bin/sh\nBUILD=second exec " + testBinary(t) + "\n"
 	if err := errors.Join(os.WriteFile(path+".new", []byte(script), 0o700), os.Rename(path+".new", path)); err != nil {
 		t.Fatal(err)
 	}
-	if got := asks(t, c, `{"do":"env","name":"BUILD"}`); got != "second" {
+	if got := ask(t, c, `{"do":"env","name":"BUILD"}`); got != "second" {
 		t.Errorf("got %q", got)
 	}
 }
 
-// TestTemplateNoFunction: a function that its server does not know, or does not let
-// us invoke, refuses the handshake with 500 (G-HANDSHAKE-8).
+// TestTemplateNoFunction: if the Invoke API answers that a function does not exist, or
+// may not be invoked, the handshake fails with 500 (G-HANDSHAKE-8).
 func TestTemplateNoFunction(t *testing.T) {
 	for _, status := range []int{http.StatusNotFound, http.StatusForbidden} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+		}))
 		defer server.Close()
-		path := filepath.Join(t.TempDir(), "t.yaml")
 		text := strings.Replace(echoTemplate, "RouteKey: $default", "RouteKey: $connect", 1)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		d := serveTemplate(t, path, "-function", "Echo="+server.URL)
-		_, resp, err := websocket.Dial(t.Context(), d.socket, nil)
+		api := serveTemplate(t, writeTemplate(t, text), "-function", "Echo="+server.URL)
+		_, resp, err := websocket.Dial(t.Context(), api.socket, nil)
 		if err == nil || resp == nil || resp.StatusCode != http.StatusInternalServerError {
 			t.Errorf("when Invoke answers %d: got %v, %v, want a handshake refused with 500", status, resp, err)
 		}
 	}
 }
 
+// TestTemplateEndpoint: -function invokes a function at a URL. While nothing serves the
+// URL, the client gets the error frame.
 func TestTemplateEndpoint(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -312,148 +303,185 @@ func TestTemplateEndpoint(t *testing.T) {
 		defer close(served)
 		_ = server.Serve(listener)
 	}()
-	d, _ := echo(t, "-function", "Echo="+address)
-	c := dial(t, d.socket, nil)
-	if got, want := asks(t, c, `{}`), "from /2015-03-31/functions/Echo/invocations"; got != want {
+	api, _ := serveEcho(t, "-function", "Echo="+address)
+	c := dial(t, api.socket, nil)
+	if got, want := ask(t, c, `{}`), "from /2015-03-31/functions/Echo/invocations"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	_ = server.Close()
 	<-served
-	if got := asks(t, c, `{}`); got != errorFrame {
+	if got := ask(t, c, `{}`); got != errorFrame {
 		t.Errorf("with the endpoint down: got %s", got)
 	}
-	d.log.shows(t, "Echo | failed: function Echo: ")
+	api.stderr.waitFor(t, "Echo | failed: function Echo: ")
 }
 
-// TestTemplateGreeting: it says what is served and what is not.
-func TestTemplateGreeting(t *testing.T) {
-	d, folder := echo(t)
+// TestTemplateBanner: the banner says what is served and what is not.
+func TestTemplateBanner(t *testing.T) {
+	api, folder := serveEcho(t)
 	for _, want := range []string{
 		"the WebSocket API Api of " + filepath.Join(folder, "t.yaml"),
-		"  socket        " + d.socket + "\n  @connections  http" + strings.TrimPrefix(d.socket, "ws") + "/@connections\n",
+		"  socket        " + api.socket + "\n  @connections  http" + strings.TrimPrefix(api.socket, "ws") + "/@connections\n",
 		"  routes        $default\n",
 		"  function      Echo  " + filepath.Join(folder, "echo", "bootstrap") + "\n",
 		"\nnot imitated: 4 resources: AWS::DynamoDB::Table (1), AWS::SNS::Topic (1), AWS::SQS::Queue (2)\n",
-		"\n  npx wscat -c " + d.socket + "\n",
+		"\n  npx wscat -c " + api.socket + "\n",
 	} {
-		if !strings.Contains(d.greeting, want) {
-			t.Errorf("the greeting lacks %q:\n%s", want, d.greeting)
+		if !strings.Contains(api.banner, want) {
+			t.Errorf("the banner lacks %q:\n%s", want, api.banner)
 		}
 	}
 }
 
-// TestTemplateTLS: the same port speaks TLS, for handlers that post to
+// TestTemplateTLS: the port accepts TLS too, for handlers that post to
 // https://domainName/stage.
 func TestTemplateTLS(t *testing.T) {
-	d, _ := echo(t)
-	var trusted []byte
-	for range 2 { // the authority outlives a localhub
-		data, err := os.ReadFile(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "securecart-hub", "localhub-ca.pem"))
-		if err != nil || trusted != nil && !bytes.Equal(trusted, data) {
-			t.Fatalf("got another authority, %v", err)
-		}
-		trusted = data
-		if _, err := devca.Open(); err != nil {
-			t.Fatal(err)
-		}
+	api, _ := serveEcho(t)
+	trusted, err := os.ReadFile(authorityFile())
+	if err != nil {
+		t.Fatal(err)
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(trusted)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
-	c := dial(t, "wss"+strings.TrimPrefix(d.socket, "ws"), &websocket.DialOptions{HTTPClient: client})
-	if got := asks(t, c, `{}`); got != "MESSAGE" {
-		t.Errorf("got %s", got)
+	address := strings.TrimPrefix(api.socket, "ws")
+	c := dial(t, "wss"+address, &websocket.DialOptions{HTTPClient: client})
+	if got := ask(t, c, `{}`); got != "MESSAGE" {
+		t.Errorf("got %s, want MESSAGE", got)
 	}
-	resp, err := client.Post("https"+strings.TrimPrefix(d.socket, "ws")+"/@connections/L0SM9cOFvHcCIhw=", "text/plain", strings.NewReader("x"))
-	if err != nil || resp.StatusCode != http.StatusGone {
-		t.Fatalf("got %v, %v", resp, err)
+	url := "https" + address + "/@connections/L0SM9cOFvHcCIhw="
+	resp, err := client.Post(url, "text/plain", strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
 	}
 	resp.Body.Close()
+	if resp.StatusCode != http.StatusGone {
+		t.Errorf("got %s, want 410", resp.Status)
+	}
+	t.Run("the authority outlives a localhub", func(t *testing.T) {
+		if _, err := devca.Open(); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := os.ReadFile(authorityFile()); err != nil || !bytes.Equal(trusted, again) {
+			t.Errorf("got another authority, %v", err)
+		}
+	})
 }
 
-// TestTemplateIAM: where the template has AWS_IAM, handshakes without a signature are
-// refused, and the greeting tells the credentials.
+// TestTemplateIAM: if the template has AWS_IAM, unsigned handshakes are refused, and the
+// banner has the access key.
 func TestTemplateIAM(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "t.yaml")
 	text := strings.Replace(echoTemplate, "  Echo:\n", `  Connect:
     Type: AWS::ApiGatewayV2::Route
     Properties: {ApiId: !Ref Api, RouteKey: $connect, AuthorizationType: AWS_IAM}
   Echo:
 `, 1)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+	api := serveTemplate(t, writeTemplate(t, text), "-function", "Echo=http://127.0.0.1:1")
+	const want = "\nsign requests to @connections and handshakes " +
+		"with AWS_ACCESS_KEY_ID=AKIALOCALHUB AWS_SECRET_ACCESS_KEY=localhub-secret\n"
+	if !strings.Contains(api.banner, want) {
+		t.Errorf("the banner lacks %q:\n%s", want, api.banner)
 	}
-	d := serveTemplate(t, file, "-function", "Echo=http://127.0.0.1:1")
-	if want := "\nsign requests to @connections and handshakes with AWS_ACCESS_KEY_ID=AKIALOCALHUB AWS_SECRET_ACCESS_KEY=localhub-secret\n"; !strings.Contains(d.greeting, want) {
-		t.Errorf("the greeting lacks %q:\n%s", want, d.greeting)
-	}
-	_, resp, err := websocket.Dial(t.Context(), d.socket, nil)
+	_, resp, err := websocket.Dial(t.Context(), api.socket, nil)
 	if err == nil || resp == nil || resp.StatusCode != http.StatusForbidden {
 		t.Errorf("got %v, %v, want 403", resp, err)
 	}
 }
 
 func TestTemplateRequireSigV4(t *testing.T) {
-	d, _ := echo(t, "-require-sigv4")
-	c := dial(t, d.socket, nil)
-	for name, want := range map[string]string{"AWS_ACCESS_KEY_ID": account.Credential.AccessKeyID, "AWS_SECRET_ACCESS_KEY": account.Credential.SecretAccessKey} {
-		if got := asks(t, c, fmt.Sprintf(`{"do":"env","name":%q}`, name)); got != want {
+	api, _ := serveEcho(t, "-require-sigv4")
+	c := dial(t, api.socket, nil)
+	for name, want := range map[string]string{
+		"AWS_ACCESS_KEY_ID": account.Credential.AccessKeyID, "AWS_SECRET_ACCESS_KEY": account.Credential.SecretAccessKey,
+	} {
+		if got := ask(t, c, fmt.Sprintf(`{"do":"env","name":%q}`, name)); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
-	resp, err := http.Get("http" + strings.TrimPrefix(d.socket, "ws") + "/@connections/L0SM9cOFvHcCIhw=")
-	if err != nil || resp.StatusCode != http.StatusForbidden {
-		t.Fatalf("got %v, %v, want 403", resp, err)
+	resp, err := http.Get("http" + strings.TrimPrefix(api.socket, "ws") + "/@connections/L0SM9cOFvHcCIhw=")
+	if err != nil {
+		t.Fatal(err)
 	}
 	resp.Body.Close()
-	if !strings.Contains(d.greeting, "\nsign requests to @connections with AWS_ACCESS_KEY_ID=AKIALOCALHUB ") {
-		t.Errorf("got the greeting\n%s", d.greeting)
+	if resp.StatusCode != http.StatusForbidden {
+		t.Errorf("got %s, want 403", resp.Status)
+	}
+	const want = "\nsign requests to @connections with AWS_ACCESS_KEY_ID=AKIALOCALHUB "
+	if !strings.Contains(api.banner, want) {
+		t.Errorf("the banner lacks %q:\n%s", want, api.banner)
 	}
 }
 
-func TestTemplateCommandLine(t *testing.T) {
+// templateErrors are command lines with mistakes, without -template FILE. In stderr,
+// FILE is the template, LINE the line of its function, and FOLDER its folder.
+var templateErrors = map[string]struct {
+	args   []string
+	status int
+	stderr string // a part of it
+}{
+	"flag of the hub":   {[]string{"-seed", "x"}, 2, "flag provided but not defined: -seed"},
+	"invalid parameter": {[]string{"-parameter", "x"}, 2, "it must be NAME=VALUE, and each NAME may occur once"},
+	"duplicate parameter": {
+		[]string{"-parameter", "x=1", "-parameter", "x=2"}, 2, "it must be NAME=VALUE, and each NAME may occur once",
+	},
+	"unknown parameter": {[]string{"-parameter", "x=1"}, 1, "-parameter x: the template has no such parameter"},
+	"nothing runs a function": {
+		nil, 1,
+		"FILE:LINE:3: nothing runs the function Echo (provided.al2023): put an executable for provided.al2023 as " +
+			"FOLDER/echo/bootstrap, or start it behind Lambda's Invoke API and add -function Echo=http://127.0.0.1:9001",
+	},
+	"invalid URL": {
+		[]string{"-function", "Echo=localhost:9001"}, 1,
+		`FILE:LINE:3: lambdaproc: "localhost:9001" is not an http:// or https:// URL`,
+	},
+	"unknown function": {
+		[]string{"-function", "Echo=http://127.0.0.1:1", "-function", "Eco=http://127.0.0.1:1"}, 1,
+		"-function Eco: the API invokes no such function",
+	},
+	"variable of an unknown function": {
+		[]string{"-function", "Echo=http://127.0.0.1:1", "-env", "Eco.X=1"}, 1,
+		"-env Eco.X: the API invokes no function Eco",
+	},
+	"unknown stage": {
+		[]string{"-stage", "dev", "-function", "Echo=http://127.0.0.1:1"}, 1, "FILE: there is no stage dev",
+	},
+	"maximum age above API Gateway's": {
+		[]string{"-max-age", "3h"}, 2, "-max-age 3h0m0s: it must be above zero and at most 2h0m0s",
+	},
+	"invalid log": {[]string{"-log", "xml"}, 2, `-log "xml": it must be json or text`},
+}
+
+func TestTemplateErrors(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	folder := t.TempDir()
-	good := filepath.Join(folder, "t.yaml")
-	if err := os.WriteFile(good, []byte(echoTemplate), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	function := fmt.Sprintf("%s:%d:3: ", good, strings.Count(strings.Split(echoTemplate, "  Echo:")[0], "\n")+1)
-	for name, tt := range map[string]struct {
-		args   []string
-		status int
-		want   string // in the error
-	}{
-		"no file":                  {[]string{"-template"}, 2, "flag needs an argument: -template"},
-		"an empty file name":       {[]string{"-template="}, 2, "-template needs a file"},
-		"a file that is not there": {[]string{"-template", "/nowhere/t.yaml"}, 1, "-template: open /nowhere/t.yaml: no such file"},
-		"a flag of the hub":        {[]string{"-template", good, "-seed", "x"}, 2, "flag provided but not defined: -seed"},
-		"a parameter that is none": {[]string{"-template", good, "-parameter", "x"}, 2, "it must be NAME=VALUE, with each name once"},
-		"a parameter twice":        {[]string{"-template", good, "-parameter", "x=1", "-parameter", "x=2"}, 2, "it must be NAME=VALUE, with each name once"},
-		"an unknown parameter":     {[]string{"-template", good, "-parameter", "x=1"}, 1, "-parameter x: the template has no such parameter"},
-		"nothing runs a function": {[]string{"-template", good}, 1, function + "nothing runs the function Echo (provided.al2023): put an executable for provided.al2023 as " +
-			filepath.Join(folder, "echo", "bootstrap") + ", or start it behind Lambda's Invoke API and add -function Echo=http://127.0.0.1:9001"},
-		"a URL that is none":             {[]string{"-template", good, "-function", "Echo=localhost:9001"}, 1, function + `lambdaproc: "localhost:9001" is not an http:// or https:// URL`},
-		"a function that there is not":   {[]string{"-template", good, "-function", "Echo=http://127.0.0.1:1", "-function", "Eco=http://127.0.0.1:1"}, 1, "-function Eco: the API invokes no such function"},
-		"a variable of no function":      {[]string{"-template", good, "-function", "Echo=http://127.0.0.1:1", "-env", "Eco.X=1"}, 1, "-env Eco.X: the API invokes no function Eco"},
-		"a stage that there is not":      {[]string{"-template", good, "-stage", "dev", "-function", "Echo=http://127.0.0.1:1"}, 1, good + ": there is no stage dev"},
-		"a life that is too long":        {[]string{"-template", good, "-max-age", "3h"}, 2, "-max-age 3h0m0s: it must be above zero and at most 2h0m0s"},
-		"a log format that there is not": {[]string{"-template", good, "-log", "xml"}, 2, `-log "xml": it must be json or text`},
-	} {
+	file := writeTemplate(t, echoTemplate)
+	line := strings.Count(strings.Split(echoTemplate, "  Echo:")[0], "\n") + 1
+	replace := strings.NewReplacer("FILE", file, "LINE", fmt.Sprint(line), "FOLDER", filepath.Dir(file))
+	for name, tt := range templateErrors {
 		t.Run(name, func(t *testing.T) {
-			var stderr bytes.Buffer
-			args := slices.Concat(tt.args, []string{"-addr", "127.0.0.1:0"})
-			if name == "no file" {
-				args = tt.args
-			}
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-			defer cancel()
-			status := exitStatus(run(ctx, args, io.Discard, io.Discard), &stderr)
-			if status != tt.status || !strings.Contains(stderr.String(), tt.want) {
-				t.Errorf("got status %d, %s\nwant %d, %s", status, stderr.String(), tt.status, tt.want)
-			}
+			args := append([]string{"-template", file, "-addr", "127.0.0.1:0"}, tt.args...)
+			testTemplateError(t, args, tt.status, replace.Replace(tt.stderr))
 		})
+	}
+	t.Run("-template without a file", func(t *testing.T) {
+		testTemplateError(t, []string{"-template"}, 2, "flag needs an argument: -template")
+	})
+	t.Run("-template with an empty file name", func(t *testing.T) {
+		testTemplateError(t, []string{"-template="}, 2, "-template needs a file")
+	})
+	t.Run("missing file", func(t *testing.T) {
+		testTemplateError(t, []string{"-template", "/nowhere/t.yaml"}, 1, "-template: open /nowhere/t.yaml: no such file")
+	})
+}
+
+func testTemplateError(t *testing.T, args []string, status int, want string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var stderr bytes.Buffer
+	got := exitStatus(run(ctx, args, io.Discard, io.Discard), &stderr)
+	if got != status || !strings.Contains(stderr.String(), want) {
+		t.Errorf("got status %d, %s\nwant %d, %s", got, stderr.String(), status, want)
 	}
 }

@@ -13,180 +13,194 @@ import (
 	"time"
 )
 
-// findWscat returns the stock wscat that scripts/ci-tools installs, or another one.
-func findWscat(t *testing.T) string {
+// findWscat returns the stock wscat: the one that scripts/ci-tools installs, or another
+// one. Without wscat it skips the test.
+func findWscat(t *testing.T) (path string) {
 	t.Helper()
-	own, err := filepath.Abs("../.tools/node_modules/.bin/wscat")
+	installed, err := filepath.Abs("../.tools/node_modules/.bin/wscat")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(own); err == nil {
-		return own
+	if _, err := os.Stat(installed); err == nil {
+		return installed
 	}
-	if path, err := exec.LookPath("wscat"); err == nil {
-		return path
+	if path, err = exec.LookPath("wscat"); err != nil {
+		skipMissing(t, "wscat is not installed; scripts/ci-tools installs it")
 	}
-	if os.Getenv("HUB_TEST_TOOLS") == "required" {
-		t.Fatal("wscat is missing, and HUB_TEST_TOOLS says it must not be")
-	}
-	t.Skip("wscat is not installed; scripts/ci-tools does it")
-	return ""
+	return path
 }
 
-// terminal is a wscat that somebody types into.
-type terminal struct {
+// wscat is a running wscat.
+type wscat struct {
 	t     *testing.T
 	stdin io.Writer
-	lines chan string
+	lines chan string // what it prints
 	kill  func()
 }
 
-// wscat opens a terminal and waits until it is connected. args are as in the
-// greeting of localhub.
-func wscat(t *testing.T, path string, args ...string) *terminal {
+// openWscat starts a wscat until the test ends, and waits until it is connected. args
+// are those of the banner.
+func openWscat(t *testing.T, path string, args ...string) *wscat {
 	t.Helper()
-	term := openTerminal(t, path, args...)
-	term.greet()
-	return term
+	w := startWscat(t, path, args...)
+	w.waitConnected()
+	return w
 }
 
-// openTerminal opens a terminal that may not be connected yet.
-func openTerminal(t *testing.T, path string, args ...string) *terminal {
+// startWscat starts a wscat, which may not be connected yet.
+func startWscat(t *testing.T, path string, args ...string) *wscat {
 	t.Helper()
 	cmd := exec.Command(path, append(args, "--no-color")...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	term := &terminal{t: t, stdin: stdin, lines: make(chan string, 100)}
+	stdout := startCommand(t, cmd)
+	w := &wscat{t: t, stdin: stdin, lines: make(chan string, 100)}
 	done := make(chan struct{})
-	term.kill = func() {
+	w.kill = func() {
 		_ = cmd.Process.Kill()
 		<-done
 		_ = cmd.Wait()
 	}
-	t.Cleanup(term.kill)
+	t.Cleanup(w.kill)
 	go func() {
 		defer close(done)
-		defer close(term.lines)
-		out := bufio.NewReader(stdout)
-		for {
-			line, err := out.ReadString('\n')
-			if line = clean(line); line != "" {
-				term.lines <- line
-			}
-			if err != nil {
-				return
-			}
-		}
+		defer close(w.lines)
+		w.read(bufio.NewReader(stdout))
 	}()
-	return term
+	return w
 }
 
-// greetPong begins the answers to greet.
-const greetPong = `{"type":"pong","id":"greet`
-
-// greet waits until the terminal is connected. Without a screen wscat does not
-// tell, and what is typed too early is lost: so ping until there is an answer.
-func (w *terminal) greet() {
-	w.t.Helper()
-	every := time.NewTicker(200 * time.Millisecond)
-	defer every.Stop()
-	for n := range 100 {
-		w.types(fmt.Sprint("ping id=greet", n))
-		select {
-		case line, ok := <-w.lines:
-			if !ok || !strings.HasPrefix(line, greetPong) {
-				w.t.Fatalf("got %q", line)
-			}
+// read puts the lines of an output into w.lines.
+func (w *wscat) read(stdout *bufio.Reader) {
+	for {
+		line, err := stdout.ReadString('\n')
+		if line = trimPrompt(line); line != "" {
+			w.lines <- line
+		}
+		if err != nil {
 			return
-		case <-every.C:
 		}
 	}
-	w.t.Fatal("wscat does not connect")
 }
 
-var escapes = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]")
+var terminalCodes = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]")
 
-// clean is a line of wscat's output without prompts and terminal codes.
-func clean(line string) string {
-	line = escapes.ReplaceAllString(line, "")
+// trimPrompt removes prompts and terminal codes from a line.
+func trimPrompt(line string) string {
+	line = terminalCodes.ReplaceAllString(line, "")
 	return strings.TrimLeft(strings.TrimSpace(line), "<> ")
 }
 
-func (w *terminal) types(text string) {
+// connectedPong begins the answers to the pings of waitConnected.
+const connectedPong = `{"type":"pong","id":"connected`
+
+// waitConnected waits until the connection is open. Without a terminal, wscat does not
+// print that, and it drops lines that it reads earlier. So send pings until one is
+// answered.
+func (w *wscat) waitConnected() {
+	w.t.Helper()
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for n := range 400 {
+		w.send(fmt.Sprint("ping id=connected", n))
+		select {
+		case line, ok := <-w.lines:
+			if !ok || !strings.HasPrefix(line, connectedPong) {
+				w.t.Fatalf("got %q, want pong", line)
+			}
+			return
+		case <-again.C:
+		}
+	}
+	w.t.Fatal("wscat did not connect")
+}
+
+func (w *wscat) send(text string) {
 	w.t.Helper()
 	if _, err := io.WriteString(w.stdin, text+"\n"); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-// line is the next line that is not an answer to greet.
-func (w *terminal) line() string {
+// next is the next line, without answers to the pings of waitConnected.
+func (w *wscat) next() string {
 	w.t.Helper()
+	limit := time.After(20 * time.Second)
 	for {
 		select {
 		case line, ok := <-w.lines:
 			if !ok {
-				w.t.Fatal("wscat has ended")
+				w.t.Fatal("wscat ended")
 			}
-			if !strings.HasPrefix(line, greetPong) {
+			if !strings.HasPrefix(line, connectedPong) {
 				return line
 			}
-		case <-time.After(20 * time.Second):
-			w.t.Fatal("wscat shows nothing")
+		case <-limit:
+			w.t.Fatal("wscat printed nothing in 20 s")
 		}
 	}
 }
 
-// sees fails unless the next line is as given, the epoch left out.
-func (w *terminal) sees(want string) {
+// want fails unless the next line is text, with "…" in place of the epoch.
+func (w *wscat) want(text string) {
 	w.t.Helper()
-	if line := epoch.ReplaceAllString(w.line(), `"epoch":"…"`); line != want {
-		w.t.Fatalf("\n got %s\nwant %s", line, want)
+	if got := epoch.ReplaceAllString(w.next(), `"epoch":"…"`); got != text {
+		w.t.Fatalf("\n got %s\nwant %s", got, text)
 	}
 }
 
-var epoch = regexp.MustCompile(`"epoch":"[^"]*"`)
+var epoch = regexp.MustCompile(`"epoch":"([^"]*)"`)
 
-// TestWscatSession is the session of the README, typed into the stock wscat.
+// TestWscatSession is the session of the README, with the stock wscat.
 func TestWscatSession(t *testing.T) {
 	path := findWscat(t)
 	hub := start(t)
 
-	guest := wscat(t, path, hub.wscatLine(t, "a guest")...)
-	guest.types("sub sku:TEE-RED-M")
-	guest.sees(`{"type":"snapshot","epoch":"…","topics":{"sku:TEE-RED-M":{"version":1,"state":"in"}}}`)
-	hub.curl(t, `{"available":3}`)
-	guest.sees(`{"type":"delta","epoch":"…","topics":{"sku:TEE-RED-M":{"version":2,"state":"low","quantity":3}}}`)
-	guest.types(`{"action":"ping","id":1}`)
-	guest.sees(`{"type":"pong","id":1}`)
-	guest.types("fly")
-	guest.sees(`{"type":"error","code":"unknown_action","message":"unknown action \"fly\"; type \"help\" for a list"}`)
+	guest := watchStock(t, path, hub)
+	guest.send(`{"action":"ping","id":1}`)
+	guest.want(`{"type":"pong","id":1}`)
+	guest.send("fly")
+	guest.want(`{"type":"error","code":"unknown_action",` +
+		`"message":"unknown action \"fly\"; type \"help\" for a list"}`)
 
-	phone := wscat(t, path, hub.wscatLine(t, "alice's phone")...)
-	laptop := wscat(t, path, hub.wscatLine(t, "alice's laptop")...)
-	laptop.types("sub cart")
-	laptop.sees(`{"type":"snapshot","epoch":"…","topics":{"cart":{"version":0,"lines":{}}}}`)
-	phone.types("add TEE-RED-M 2")
-	phone.sees(`{"type":"ok","from":0,"version":1,"lines":{"TEE-RED-M":{"quantity":2,"version":1}}}`)
-	laptop.sees(`{"type":"delta","epoch":"…","topics":{"cart":{"from":0,"version":1,"lines":{"TEE-RED-M":{"quantity":2,"version":1}}}}}`)
-
+	phone, laptop := shareCart(t, path, hub)
 	laptop.kill()
-	phone.types("set MUG 1")
-	phone.sees(`{"type":"ok","from":1,"version":2,"lines":{"MUG":{"quantity":1,"version":2}}}`)
-	laptop = wscat(t, path, hub.wscatLine(t, "alice's laptop")...)
-	laptop.types("hello")
-	hello := laptop.line()
-	current := strings.Trim(strings.TrimPrefix(epoch.FindString(hello), `"epoch":`), `"`)
-	laptop.types("sub cart@1 epoch=" + current)
-	laptop.sees(`{"type":"snapshot","epoch":"…","topics":{"cart":{"from":1,"version":2,"lines":{"MUG":{"quantity":1,"version":2}}}}}`)
+	phone.send("set MUG 1")
+	phone.want(`{"type":"ok","from":1,"version":2,"lines":{"MUG":{"quantity":1,"version":2}}}`)
+	laptop = openWscat(t, path, hub.wscatArgs(t, "alice's laptop")...)
+	laptop.send("hello")
+	hello := epoch.FindStringSubmatch(laptop.next())
+	if hello == nil {
+		t.Fatal("hello has no epoch")
+	}
+	laptop.send("sub cart@1 epoch=" + hello[1])
+	laptop.want(`{"type":"snapshot","epoch":"…","topics":{` +
+		`"cart":{"from":1,"version":2,"lines":{"MUG":{"quantity":1,"version":2}}}}}`)
+}
+
+// watchStock opens a guest who subscribes to a SKU, and changes its stock.
+func watchStock(t *testing.T, path string, hub *instance) (guest *wscat) {
+	t.Helper()
+	guest = openWscat(t, path, hub.wscatArgs(t, "a guest")...)
+	guest.send("sub sku:TEE-RED-M")
+	guest.want(`{"type":"snapshot","epoch":"…","topics":{"sku:TEE-RED-M":{"version":1,"state":"in"}}}`)
+	hub.putStock(t, `{"available":3}`)
+	guest.want(`{"type":"delta","epoch":"…","topics":{"sku:TEE-RED-M":{"version":2,"state":"low","quantity":3}}}`)
+	return guest
+}
+
+// shareCart opens two devices of alice, and adds to her cart on one of them.
+func shareCart(t *testing.T, path string, hub *instance) (phone, laptop *wscat) {
+	t.Helper()
+	phone = openWscat(t, path, hub.wscatArgs(t, "alice's phone")...)
+	laptop = openWscat(t, path, hub.wscatArgs(t, "alice's laptop")...)
+	laptop.send("sub cart")
+	laptop.want(`{"type":"snapshot","epoch":"…","topics":{"cart":{"version":0,"lines":{}}}}`)
+	phone.send("add TEE-RED-M 2")
+	phone.want(`{"type":"ok","from":0,"version":1,"lines":{"TEE-RED-M":{"quantity":2,"version":1}}}`)
+	laptop.want(`{"type":"delta","epoch":"…","topics":{` +
+		`"cart":{"from":0,"version":1,"lines":{"TEE-RED-M":{"quantity":2,"version":1}}}}}`)
+	return phone, laptop
 }

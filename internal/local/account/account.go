@@ -6,7 +6,7 @@ import "github.com/securecart/hub/gatewaytest"
 const (
 	// Region is where the imitated services are.
 	Region = "eu-central-1"
-	// ID is the account's number, as it stands in ARNs.
+	// ID is the account's number, as in ARNs.
 	ID = "123456789012"
 )
 

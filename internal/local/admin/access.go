@@ -11,9 +11,9 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// Local lets requests through that come from this machine and not from a page of
-// another origin, so that no web page reaches next through somebody's browser. The
-// pages of origins, and those that next serves itself, may.
+// Local serves next to this machine only, and not to pages of other origins: a web page
+// must not reach next through a developer's browser. Allowed are the pages of origins,
+// and those of the host that the request names.
 func Local(origins []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !IsLoopback(r.Host) || !IsLoopback(r.RemoteAddr) {

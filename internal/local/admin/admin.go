@@ -53,7 +53,7 @@ type Options struct {
 	Log         *slog.Logger
 
 	Token   string   // that requests must have; "": none
-	Origins []string // of pages that may use the API, beside its own
+	Origins []string // of pages that may use the API, in addition to its own
 }
 
 // api serves the requests.

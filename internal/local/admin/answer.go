@@ -13,11 +13,11 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// maxBody is the largest body of a request, in bytes, but for POST /admin/stock. Our
+// maxBody is the largest body of a request, in bytes, except of POST /admin/stock. Our
 // own choice: no request needs a tenth of it.
 const maxBody = 64 << 10
 
-// problem is the body of a refusal.
+// problem is the body of an error response.
 type problem struct {
 	Code    wire.Code `json:"code"`
 	Message string    `json:"message"`
@@ -29,7 +29,7 @@ func reply(w http.ResponseWriter, status int, body any) {
 	_ = json.NewEncoder(w).Encode(body) // the client may have closed its connection
 }
 
-// refuse answers with a code and its status.
+// refuse answers with an error code and its status.
 func refuse(w http.ResponseWriter, code wire.Code, message string) {
 	reply(w, handler.Status(code), problem{code, message})
 }
@@ -38,7 +38,8 @@ func notFound(w http.ResponseWriter, r *http.Request) {
 	refuse(w, hub.CodeNotFound, fmt.Sprintf("nothing is served at %s %s", r.Method, r.URL.Path))
 }
 
-// problemOf is what a client learns of an error. An internal error is logged.
+// problemOf is what a client learns of an error. It logs an internal error, of which
+// clients learn no details.
 func (a api) problemOf(err error) problem {
 	failure, internal := handler.ClientError(err)
 	if internal {

@@ -16,8 +16,8 @@ const (
 	// maxBulkBody is the largest body of POST /admin/stock, in bytes. A line has at
 	// most maxBody.
 	maxBulkBody = 64 << 20
-	// bulkPause is after how many rows POST /admin/stock waits until subscribers were
-	// sent them: the buffer of the stream is limited.
+	// bulkPause is the number of rows after which POST /admin/stock waits until
+	// subscribers were sent all of them: the buffer of the stream is limited.
 	bulkPause = 10_000
 )
 

@@ -23,6 +23,9 @@ type connection struct {
 	Topics       []string  `json:"topics"`
 }
 
+// noSuchConnection is the message for an id that the gateway does not have.
+const noSuchConnection = "no such connection"
+
 func (a api) getConnections(w http.ResponseWriter, r *http.Request) {
 	all := []connection{}
 	for _, open := range a.Gateway.Connections() {
@@ -31,18 +34,20 @@ func (a api) getConnections(w http.ResponseWriter, r *http.Request) {
 			a.fail(w, err)
 			return
 		}
-		c := connection{open.ConnectionID, row.Principal.User, row.Principal.Role, open.ConnectedAt, open.LastActiveAt, []string{}}
+		topics := []string{}
 		for _, t := range row.Topics {
-			c.Topics = append(c.Topics, t.String())
+			topics = append(topics, t.String())
 		}
-		all = append(all, c)
+		all = append(all, connection{
+			open.ConnectionID, row.Principal.User, row.Principal.Role, open.ConnectedAt, open.LastActiveAt, topics,
+		})
 	}
 	slices.SortFunc(all, func(a, b connection) int { return cmp.Compare(a.ConnectionID, b.ConnectionID) })
 	reply(w, http.StatusOK, map[string]any{"connections": all})
 }
 
-// deleteConnection closes a connection. It refuses with the gateway's own status and
-// code.
+// deleteConnection closes a connection. An error has the status and code of the
+// gateway.
 func (a api) deleteConnection(w http.ResponseWriter, r *http.Request) {
 	err := a.Gateway.DeleteConnection(r.Context(), r.PathValue("id"))
 	var refused *gatewaytest.Error
@@ -50,7 +55,7 @@ func (a api) deleteConnection(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		w.WriteHeader(http.StatusNoContent)
 	case errors.As(err, &refused):
-		reply(w, refused.StatusCode, problem{wire.Code(refused.Code), cmp.Or(refused.Message, "there is no such connection")})
+		reply(w, refused.StatusCode, problem{wire.Code(refused.Code), cmp.Or(refused.Message, noSuchConnection)})
 	default:
 		a.fail(w, err)
 	}

@@ -37,7 +37,7 @@ func (a api) postFaults(w http.ResponseWriter, r *http.Request) {
 	err := apply(request)
 	switch {
 	case errors.Is(err, gatewaytest.ErrGone):
-		refuse(w, hub.CodeNotFound, "there is no such connection")
+		refuse(w, hub.CodeNotFound, noSuchConnection)
 	case err != nil:
 		refuse(w, wire.CodeBadField, err.Error())
 	default:
@@ -57,7 +57,7 @@ func (a api) setRates(r faultRequest) error {
 	return nil
 }
 
-// postErrors are the faults of one connection that answer its next post.
+// postErrors are the errors that the next post to a connection can get, by fault.
 var postErrors = map[string]*gatewaytest.Error{
 	"gone":      gatewaytest.ErrGone,
 	"throttle":  gatewaytest.ErrLimitExceeded,
@@ -65,7 +65,8 @@ var postErrors = map[string]*gatewaytest.Error{
 	"error":     gatewaytest.ErrInternal,
 }
 
-// failConnection cuts or stalls one connection now, or makes its next post fail.
+// failConnection cuts or stalls one connection now, or makes the next post to it
+// fail.
 func (a api) failConnection(r faultRequest) error {
 	id := r.Connection
 	switch {
@@ -76,10 +77,17 @@ func (a api) failConnection(r faultRequest) error {
 	case r.Fault == "stall":
 		return a.Gateway.Stall(id)
 	case postErrors[r.Fault] == nil:
-		return fmt.Errorf(`"fault" must be one of drop, stall, %s`, strings.Join(slices.Sorted(maps.Keys(postErrors)), ", "))
-	case !slices.ContainsFunc(a.Gateway.Connections(), func(c gatewaytest.ConnectionInfo) bool { return c.ConnectionID == id }):
+		names := strings.Join(slices.Sorted(maps.Keys(postErrors)), ", ")
+		return fmt.Errorf(`"fault" must be one of drop, stall, %s`, names)
+	case !a.isOpen(id):
 		return gatewaytest.ErrGone
 	}
 	a.Gateway.FailNext(id, postErrors[r.Fault])
 	return nil
+}
+
+func (a api) isOpen(id string) bool {
+	return slices.ContainsFunc(a.Gateway.Connections(), func(c gatewaytest.ConnectionInfo) bool {
+		return c.ConnectionID == id
+	})
 }

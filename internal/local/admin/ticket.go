@@ -50,14 +50,17 @@ func (a api) ticketEvent(r *http.Request, body string) events.APIGatewayV2HTTPRe
 	return e
 }
 
-func (a api) invokeTicket(ctx context.Context, e events.APIGatewayV2HTTPRequest) (response events.APIGatewayV2HTTPResponse, err error) {
-	payload, err := json.Marshal(e)
+func (a api) invokeTicket(
+	ctx context.Context, request events.APIGatewayV2HTTPRequest,
+) (response events.APIGatewayV2HTTPResponse, err error) {
+	event, err := json.Marshal(request)
 	if err != nil {
 		return response, err
 	}
-	answer, err := a.Ticket.Invoke(ctx, payload)
+	answer, err := a.Ticket.Invoke(ctx, event)
 	if err != nil {
 		return response, err
 	}
-	return response, json.Unmarshal(answer, &response)
+	err = json.Unmarshal(answer, &response)
+	return response, err
 }

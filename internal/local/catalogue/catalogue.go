@@ -42,57 +42,71 @@ func Builtin() []Product {
 // Parse reads a seed file: a JSON array of products. Errors name the line and the
 // field.
 func Parse(data []byte) ([]Product, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	line := func(offset int64) int { return 1 + bytes.Count(data[:min(offset, int64(len(data)))], []byte("\n")) }
-	fail := func(offset int64, format string, args ...any) error {
-		return fmt.Errorf("line %d: %s", line(offset), fmt.Sprintf(format, args...))
-	}
-	// at is the offset of a field in the product that begins at start.
-	at := func(start int64, field string) int64 {
-		return start + int64(max(0, bytes.Index(data[start:], []byte(`"`+field+`"`))))
-	}
-	if t, err := dec.Token(); err != nil || t != json.Delim('[') {
-		return nil, fail(dec.InputOffset(), "a catalogue is a JSON array of products")
+	r := reader{data: data, dec: json.NewDecoder(bytes.NewReader(data))}
+	if t, err := r.dec.Token(); err != nil || t != json.Delim('[') {
+		return nil, r.errorAt(r.dec.InputOffset(), "a catalogue is a JSON array of products")
 	}
 	products := []Product{}
 	seen := map[string]bool{}
-	for dec.More() {
-		start := dec.InputOffset() + int64(leading(data[dec.InputOffset():]))
-		var p Product
-		var raw json.RawMessage
-		err := dec.Decode(&raw)
-		if err == nil {
-			err = strictjson.Decode(raw, &p)
-		}
+	for r.dec.More() {
+		start := r.dec.InputOffset() + int64(leading(data[r.dec.InputOffset():]))
+		p, err := r.product(start)
 		if err != nil {
-			var syntax *json.SyntaxError
-			switch {
-			case errors.As(err, &syntax):
-				return nil, fail(syntax.Offset, "%v", syntax)
-			case errors.Is(err, io.ErrUnexpectedEOF):
-				return nil, fail(int64(len(data)), "the file ends in the middle of a product")
-			}
-			_, field, _ := strings.Cut(err.Error(), `field "`) // as strictjson writes it
-			field, _, _ = strings.Cut(field, `"`)
-			return nil, fail(at(start, field), "%v", err)
-		}
-		if field, problem := p.check(); problem != "" {
-			return nil, fail(at(start, field), "field %q of product %q %s", field, p.SKU, problem)
+			return nil, err
 		}
 		if seen[p.SKU] {
-			return nil, fail(at(start, "sku"), "field \"sku\": %q occurs twice", p.SKU)
+			return nil, r.errorAt(r.fieldOffset(start, "sku"), "field \"sku\": %q occurs twice", p.SKU)
 		}
 		seen[p.SKU] = true
 		products = append(products, p)
 	}
-	if _, err := dec.Token(); err != nil {
-		return nil, fail(int64(len(data)), "the array does not end")
+	if _, err := r.dec.Token(); err != nil {
+		return nil, r.errorAt(int64(len(data)), "the array does not end")
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, fail(dec.InputOffset(), "something follows the array")
+	if _, err := r.dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, r.errorAt(r.dec.InputOffset(), "unexpected data after the array")
 	}
 	return products, nil
+}
+
+// reader reads products and knows the lines that they are on.
+type reader struct {
+	data []byte
+	dec  *json.Decoder
+}
+
+// product reads the next product, which begins at start.
+func (r reader) product(start int64) (p Product, err error) {
+	var raw json.RawMessage
+	var syntax *json.SyntaxError
+	switch err := r.dec.Decode(&raw); {
+	case errors.As(err, &syntax):
+		return p, r.errorAt(syntax.Offset, "%v", syntax)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return p, r.errorAt(int64(len(r.data)), "the file ends in the middle of a product")
+	case err != nil:
+		return p, r.errorAt(start, "%v", err)
+	}
+	if err := strictjson.Decode(raw, &p); err != nil {
+		_, field, _ := strings.Cut(err.Error(), `field "`) // as strictjson writes it
+		field, _, _ = strings.Cut(field, `"`)
+		return p, r.errorAt(r.fieldOffset(start, field), "%v", err)
+	}
+	if field, problem := p.check(); problem != "" {
+		return p, r.errorAt(r.fieldOffset(start, field), "field %q of product %q %s", field, p.SKU, problem)
+	}
+	return p, nil
+}
+
+// errorAt is an error with the line of an offset.
+func (r reader) errorAt(offset int64, format string, args ...any) error {
+	line := 1 + bytes.Count(r.data[:min(offset, int64(len(r.data)))], []byte("\n"))
+	return fmt.Errorf("line %d: %s", line, fmt.Sprintf(format, args...))
+}
+
+// fieldOffset is the offset of a field in the product that begins at start.
+func (r reader) fieldOffset(start int64, field string) int64 {
+	return start + int64(max(0, bytes.Index(r.data[start:], []byte(`"`+field+`"`))))
 }
 
 // leading counts the white space and commas before the next value.

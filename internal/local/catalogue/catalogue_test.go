@@ -18,27 +18,61 @@ func TestParse(t *testing.T) {
   {"sku":"A","name":"An A","price":"1.00","available":3,"lowAt":2,"vendor":"acme"},
   {"sku":"B","available":0}
 ]`))
-	if err != nil || len(products) != 2 || products[0].Vendor != "acme" || *products[0].LowAt != 2 || products[1].LowAt != nil {
-		t.Errorf("got %+v, %v", products, err)
+	if err != nil || len(products) != 2 {
+		t.Fatalf("got %+v, %v, want two products", products, err)
 	}
-	for name, tt := range map[string]struct{ file, want string }{
-		"empty":                     {"", "line 1: a catalogue is a JSON array of products"},
-		"an object":                 {`{"sku":"A"}`, "line 1: a catalogue is a JSON array of products"},
-		"a syntax error":            {"[\n{\"sku\":\"A\"},\n{\"sku\" \"B\"}\n]", "line 3: invalid character '\"' after object key"},
-		"a string for a number":     {"[\n\n{\"sku\":\"A\",\n\"available\":\"3\"}]", `line 4: field "available" has the wrong type: string`},
-		"a fraction":                {`[{"sku":"A","available":1.5}]`, `line 1: field "available" has the wrong type: number 1.5`},
-		"a negative figure":         {"[\n{\"sku\":\"A\",\"available\":-1}]", `line 2: field "available" of product "A" must be a number from 0 to 1000000000`},
-		"a negative threshold":      {"[\n{\"sku\":\"A\",\"lowAt\":-1}]", `line 2: field "lowAt" of product "A" must be a number from 0 to 1000000000`},
-		"a field twice":             {"[\n{\"sku\":\"A\",\n\"sku\":\"B\"}]", `line 2: key "sku" occurs twice`},
-		"a field further down":      {"[\n{\"sku\":\"A\",\n\n\"lowAt\":-1}]", `line 4: field "lowAt" of product "A" must be a number`},
-		"an unknown field":          {"[\n{\"sku\":\"A\"},\n  {\"sku\":\"B\",\"colour\":\"red\"}]", `line 3: unknown field "colour"`},
-		"no SKU":                    {"[\n{\"name\":\"x\"}]", `line 2: field "sku" of product ""`},
-		"a SKU that cannot be":      {`[{"sku":"a b"}]`, `line 1: field "sku" of product "a b"`},
-		"a vendor that cannot be":   {`[{"sku":"A","vendor":"a b"}]`, `line 1: field "vendor" of product "A" must have 1 to 64`},
-		"a SKU twice":               {"[\n{\"sku\":\"A\"},\n{\"sku\":\"A\"}]", `line 3: field "sku": "A" occurs twice`},
-		"an end in the middle":      {"[\n{\"sku\":\"A\",", "line 2: the file ends in the middle of a product"},
-		"no end":                    {"[\n{\"sku\":\"A\"}\n", "line 3: the array does not end"},
-		"something after the array": {"[]\n[]", "line 2: something follows the array"},
+	a, b := products[0], products[1]
+	if a.Vendor != "acme" || a.LowAt == nil || *a.LowAt != 2 || b.LowAt != nil {
+		t.Errorf("got %+v and %+v", a, b)
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	for name, tt := range map[string]struct {
+		file string
+		want string // the beginning of the error
+	}{
+		"empty file": {"", "line 1: a catalogue is a JSON array of products"},
+		"object":     {`{"sku":"A"}`, "line 1: a catalogue is a JSON array of products"},
+		"syntax error": {
+			"[\n{\"sku\":\"A\"},\n{\"sku\" \"B\"}\n]",
+			"line 3: invalid character '\"' after object key",
+		},
+		"string for a number": {
+			"[\n\n{\"sku\":\"A\",\n\"available\":\"3\"}]",
+			`line 4: field "available" has the wrong type: string`,
+		},
+		"fraction": {
+			`[{"sku":"A","available":1.5}]`,
+			`line 1: field "available" has the wrong type: number 1.5`,
+		},
+		"negative stock": {
+			"[\n{\"sku\":\"A\",\"available\":-1}]",
+			`line 2: field "available" of product "A" must be a number from 0 to 1000000000`,
+		},
+		"negative threshold": {
+			"[\n{\"sku\":\"A\",\"lowAt\":-1}]",
+			`line 2: field "lowAt" of product "A" must be a number from 0 to 1000000000`,
+		},
+		"duplicate field": {"[\n{\"sku\":\"A\",\n\"sku\":\"B\"}]", `line 2: key "sku" occurs twice`},
+		"field on a later line": {
+			"[\n{\"sku\":\"A\",\n\n\"lowAt\":-1}]",
+			`line 4: field "lowAt" of product "A" must be a number`,
+		},
+		"unknown field": {
+			"[\n{\"sku\":\"A\"},\n  {\"sku\":\"B\",\"colour\":\"red\"}]",
+			`line 3: unknown field "colour"`,
+		},
+		"missing SKU": {"[\n{\"name\":\"x\"}]", `line 2: field "sku" of product ""`},
+		"invalid SKU": {`[{"sku":"a b"}]`, `line 1: field "sku" of product "a b"`},
+		"invalid vendor": {
+			`[{"sku":"A","vendor":"a b"}]`,
+			`line 1: field "vendor" of product "A" must have 1 to 64`,
+		},
+		"duplicate SKU":              {"[\n{\"sku\":\"A\"},\n{\"sku\":\"A\"}]", `line 3: field "sku": "A" occurs twice`},
+		"file ends inside a product": {"[\n{\"sku\":\"A\",", "line 2: the file ends in the middle of a product"},
+		"unclosed array":             {"[\n{\"sku\":\"A\"}\n", "line 3: the array does not end"},
+		"data after the array":       {"[]\n[]", "line 2: unexpected data after the array"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := catalogue.Parse([]byte(tt.file))

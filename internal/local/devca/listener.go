@@ -7,9 +7,9 @@ import (
 	"sync/atomic"
 )
 
-// TLSOrPlain accepts clients that speak TLS and clients that do not, on one port. The
-// first byte of a client tells which it is, so the server must read before it writes,
-// as HTTP servers do.
+// TLSOrPlain accepts clients with TLS and clients without it on one port. The first byte
+// that a client sends decides, so the server must read before it writes, as HTTP servers
+// do.
 func TLSOrPlain(l net.Listener, certificate tls.Certificate) net.Listener {
 	return &listener{l, &tls.Config{Certificates: []tls.Certificate{certificate}}}
 }

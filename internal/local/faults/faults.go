@@ -13,13 +13,14 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// Mix is some of each fault that a hub and its clients must survive, for [Parse].
+// Mix has some of each fault that a hub and its clients must survive. [Parse] reads it.
 const Mix = "throttle=20,slow=50,lose-disconnect=5,drop=500"
 
 // DefaultSlowBy is how long a slow post waits. Our own choice: long enough to see.
 const DefaultSlowBy = 200 * time.Millisecond
 
-// rates are the fields of f by name: each fault happens once in so many times.
+// rates are the fields of f by the names of their faults. A rate of n makes the fault
+// happen once in n times.
 func rates(f *gatewaytest.Faults) map[string]*int {
 	return map[string]*int{
 		"gone":            &f.GoneEvery,
@@ -37,7 +38,7 @@ func rates(f *gatewaytest.Faults) map[string]*int {
 // Names are the names of all faults, sorted.
 func Names() []string { return slices.Sorted(maps.Keys(rates(new(gatewaytest.Faults)))) }
 
-// Parse reads "NAME=N,NAME=N": each fault happens once in N times.
+// Parse reads "NAME=N,NAME=N": each named fault happens once in N times.
 func Parse(text string) (*gatewaytest.Faults, error) {
 	every := map[string]int{}
 	for part := range strings.SplitSeq(text, ",") {
@@ -51,8 +52,8 @@ func Parse(text string) (*gatewaytest.Faults, error) {
 	return Every(every)
 }
 
-// Every makes each of the named faults happen once in so many times. An empty map is
-// no fault at all.
+// Every makes each named fault happen once in as many times as the map says. With an
+// empty map no fault happens.
 func Every(every map[string]int) (*gatewaytest.Faults, error) {
 	f := &gatewaytest.Faults{SlowBy: DefaultSlowBy}
 	known := rates(f)

@@ -20,30 +20,71 @@ var timestamp = regexp.MustCompile(`"updatedAt":"[^"]+"`)
 func TestAdminStock(t *testing.T) {
 	h := newHouse(t, house.Options{})
 	defer closeHouse(t, h)
+	const mug = "/admin/stock/MUG"
+	badField := func(message string) string { return `{"code":"bad_field","message":"` + message + `"}` }
 	for _, tt := range []struct {
 		name, method, path, body string
 		status                   int
 		answer                   string
 	}{
-		{"read", "GET", "/admin/stock/MUG", "", 200, `{"sku":"MUG","version":1,"available":33,"lowAt":5,"vendor":"kiln",TIME}`},
-		{"write", "PUT", "/admin/stock/MUG", `{"available":3}`, 200, `{"sku":"MUG","version":2,"available":3,"lowAt":5,"vendor":"kiln",TIME}`},
-		{"add", "PUT", "/admin/stock/MUG", `{"add":-1}`, 200, `{"sku":"MUG","version":3,"available":2,"lowAt":5,"vendor":"kiln",TIME}`},
-		{"at a version", "PUT", "/admin/stock/MUG", `{"available":9,"version":1}`, 409, `{"code":"conflict","message":"MUG is at version 3"}`},
-		{"below zero", "PUT", "/admin/stock/MUG", `{"add":-3}`, 400, `{"code":"bad_field","message":"\"available\" is a number from 0 to 1000000000, this would be -1"}`},
-		{"a fraction", "PUT", "/admin/stock/MUG", `{"available":1.5}`, 400, `{"code":"bad_field","message":"field \"available\" has the wrong type: number 1.5"}`},
-		{"no JSON", "PUT", "/admin/stock/MUG", `available=3`, 400, `{"code":"bad_field","message":"not valid JSON"}`},
-		{"null", "PUT", "/admin/stock/MUG", `null`, 400, `{"code":"bad_field","message":"not a JSON object"}`},
-		{"a field twice", "PUT", "/admin/stock/MUG", `{"available":1,"available":2}`, 400, `{"code":"bad_field","message":"key \"available\" occurs twice"}`},
-		{"a field in other letters", "PUT", "/admin/stock/MUG", `{"Available":1}`, 400, `{"code":"bad_field","message":"field \"Available\" is written \"available\""}`},
-		{"nothing", "PUT", "/admin/stock/MUG", ``, 400, `{"code":"bad_field","message":"the body is empty"}`},
-		{"an unknown field", "PUT", "/admin/stock/MUG", `{"avail":3}`, 400, `{"code":"bad_field","message":"unknown field \"avail\""}`},
-		{"two objects", "PUT", "/admin/stock/MUG", `{"available":3}{}`, 400, `{"code":"bad_field","message":"more than one JSON value"}`},
-		{"too much", "PUT", "/admin/stock/MUG", strings.Repeat(" ", 70_000), 413, `{"code":"too_big","message":"a body has at most 65536 bytes"}`},
-		{"what is not there", "GET", "/admin/stock/NOPE", "", 404, `{"code":"not_found","message":"unknown SKU \"NOPE\""}`},
-		{"what cannot be", "GET", "/admin/stock/a%20b", "", 400, `{"code":"bad_field","message":"\"a b\" is not a SKU"}`},
-		{"new", "PUT", "/admin/stock/NEW", `{"available":1,"lowAt":0}`, 200, `{"sku":"NEW","version":1,"available":1,"lowAt":0,TIME}`},
-		{"delete", "DELETE", "/admin/stock/NEW", "", 200, `{"sku":"NEW","version":2,"available":0,"lowAt":0,TIME,"deleted":true}`},
-		{"another path", "GET", "/admin/stok", "", 404, `{"code":"not_found","message":"nothing is served at GET /admin/stok"}`},
+		{
+			"read", "GET", mug, "",
+			200, `{"sku":"MUG","version":1,"available":33,"lowAt":5,"vendor":"kiln",TIME}`,
+		},
+		{
+			"write", "PUT", mug, `{"available":3}`,
+			200, `{"sku":"MUG","version":2,"available":3,"lowAt":5,"vendor":"kiln",TIME}`,
+		},
+		{
+			"add", "PUT", mug, `{"add":-1}`,
+			200, `{"sku":"MUG","version":3,"available":2,"lowAt":5,"vendor":"kiln",TIME}`,
+		},
+		{
+			"version conflict", "PUT", mug, `{"available":9,"version":1}`,
+			409, `{"code":"conflict","message":"MUG is at version 3"}`,
+		},
+		{
+			"below zero", "PUT", mug, `{"add":-3}`,
+			400, badField(`\"available\" is a number from 0 to 1000000000, this would be -1`),
+		},
+		{
+			"fraction", "PUT", mug, `{"available":1.5}`,
+			400, badField(`field \"available\" has the wrong type: number 1.5`),
+		},
+		{"not JSON", "PUT", mug, `available=3`, 400, badField("not valid JSON")},
+		{"null", "PUT", mug, `null`, 400, badField("not a JSON object")},
+		{
+			"duplicate field", "PUT", mug, `{"available":1,"available":2}`,
+			400, badField(`key \"available\" occurs twice`),
+		},
+		{
+			"field in upper case", "PUT", mug, `{"Available":1}`,
+			400, badField(`field \"Available\" is written \"available\"`),
+		},
+		{"empty body", "PUT", mug, ``, 400, badField("the body is empty")},
+		{"unknown field", "PUT", mug, `{"avail":3}`, 400, badField(`unknown field \"avail\"`)},
+		{"two objects", "PUT", mug, `{"available":3}{}`, 400, badField("more than one JSON value")},
+		{
+			"body too long", "PUT", mug, strings.Repeat(" ", 70_000),
+			413, `{"code":"too_big","message":"a body has at most 65536 bytes"}`,
+		},
+		{
+			"unknown SKU", "GET", "/admin/stock/NOPE", "",
+			404, `{"code":"not_found","message":"unknown SKU \"NOPE\""}`,
+		},
+		{"invalid SKU", "GET", "/admin/stock/a%20b", "", 400, badField(`\"a b\" is not a SKU`)},
+		{
+			"create", "PUT", "/admin/stock/NEW", `{"available":1,"lowAt":0}`,
+			200, `{"sku":"NEW","version":1,"available":1,"lowAt":0,TIME}`,
+		},
+		{
+			"delete", "DELETE", "/admin/stock/NEW", "",
+			200, `{"sku":"NEW","version":2,"available":0,"lowAt":0,TIME,"deleted":true}`,
+		},
+		{
+			"unknown path", "GET", "/admin/stok", "",
+			404, `{"code":"not_found","message":"nothing is served at GET /admin/stok"}`,
+		},
 		{"healthz", "GET", "/healthz", "", 200, `{"status":"ok"}`},
 		{"readyz", "GET", "/readyz", "", 200, `{"status":"ready"}`},
 	} {
@@ -68,7 +109,8 @@ not json
 {"sku":"CAP-NAVY","available":1}`
 	status, answer := admin(t, h, "POST", "/admin/stock", body)
 	want := `{"done":2,"failed":3,"errors":[` +
-		`{"line":2,"sku":"MUG","code":"bad_field","message":"\"available\" is a number from 0 to 1000000000, this would be -3"},` +
+		`{"line":2,"sku":"MUG","code":"bad_field",` +
+		`"message":"\"available\" is a number from 0 to 1000000000, this would be -3"},` +
 		`{"line":4,"code":"bad_field","message":"not valid JSON"},` +
 		`{"line":5,"sku":"NEW","code":"bad_field","message":"a new item needs \"available\""}]}`
 	if status != 200 || answer != want {
@@ -76,36 +118,31 @@ not json
 	}
 	status, answer = admin(t, h, "POST", "/admin/stock", `{"sku":"MUG","available":4}`+"\n"+strings.Repeat("x", 70_000))
 	if status != 200 || !strings.Contains(answer, `{"done":1,"failed":1,"errors":[{"line":2,"code":"too_big"`) {
-		t.Errorf("a line that is too long: got %d %s", status, answer)
+		t.Errorf("line too long: got %d %s", status, answer)
 	}
 }
 
-func TestAdminGuard(t *testing.T) {
+// TestAdminLocal: the admin API serves this machine, and pages of known origins only.
+func TestAdminLocal(t *testing.T) {
 	h := newHouse(t, house.Options{Admin: house.Admin{Origins: []string{"http://127.0.0.1:8787"}}})
 	defer closeHouse(t, h)
 	for name, tt := range map[string]struct {
 		host, origin string
 		status       int
 	}{
-		"loopback":                  {"127.0.0.1:8788", "", 200},
-		"loopback, IPv6":            {"[::1]:8788", "", 200},
-		"localhost":                 {"localhost:8788", "", 200},
-		"the page":                  {"127.0.0.1:8788", "http://127.0.0.1:8787", 200},
-		"another host":              {"hub.example:8788", "", 403},
-		"a name that was rebound":   {"127.0.0.1.rebind.example:8788", "", 403},
-		"an address of the network": {"192.0.2.1:8788", "", 403},
-		"a page of another origin":  {"127.0.0.1:8788", "https://evil.example", 403},
-		"a page of no origin":       {"127.0.0.1:8788", "null", 403},
-		"a page of another port":    {"127.0.0.1:8788", "http://127.0.0.1:9999", 403},
+		"loopback IPv4":              {"127.0.0.1:8788", "", 200},
+		"loopback IPv6":              {"[::1]:8788", "", 200},
+		"localhost":                  {"localhost:8788", "", 200},
+		"the house's page":           {"127.0.0.1:8788", "http://127.0.0.1:8787", 200},
+		"foreign host name":          {"hub.example:8788", "", 403},
+		"DNS rebinding":              {"127.0.0.1.rebind.example:8788", "", 403},
+		"network address":            {"192.0.2.1:8788", "", 403},
+		"foreign page":               {"127.0.0.1:8788", "https://evil.example", 403},
+		"page with an opaque origin": {"127.0.0.1:8788", "null", 403},
+		"local page on another port": {"127.0.0.1:8788", "http://127.0.0.1:9999", 403},
 	} {
 		t.Run(name, func(t *testing.T) {
-			req := httptest.NewRequest(http.MethodGet, "http://"+tt.host+"/admin/stock/MUG", nil)
-			req.RemoteAddr = "[::1]:50000"
-			if tt.origin != "" {
-				req.Header.Set("Origin", tt.origin)
-			}
-			rec := httptest.NewRecorder()
-			h.Admin().ServeHTTP(rec, req)
+			rec := requestFrom("[::1]:50000", h.Admin(), http.MethodGet, "http://"+tt.host+"/admin/stock/MUG", tt.origin)
 			if rec.Code != tt.status {
 				t.Errorf("got %d, want %d", rec.Code, tt.status)
 			}
@@ -114,36 +151,48 @@ func TestAdminGuard(t *testing.T) {
 			}
 		})
 	}
-	t.Run("from another machine", func(t *testing.T) {
-		for _, tt := range []struct {
-			handler http.Handler
-			path    string
-		}{
-			{h.Admin(), "/readyz"},
-			{h, "/v1/@connections/L0SM9cOFvHcCIhw="},
-			{h, "/v1/%40connections/L0SM9cOFvHcCIhw%3D"},
-		} {
-			for remote, want := range map[string]int{"192.0.2.1:50000": 403, "127.0.0.1:50000": 0} {
-				req := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8787"+tt.path, nil)
-				req.RemoteAddr = remote
-				rec := httptest.NewRecorder()
-				tt.handler.ServeHTTP(rec, req)
-				if (rec.Code == 403) != (want == 403) {
-					t.Errorf("%s from %s: got %d", tt.path, remote, rec.Code)
-				}
-			}
-		}
-	})
 	t.Run("preflight", func(t *testing.T) {
-		req := httptest.NewRequest(http.MethodOptions, "http://127.0.0.1:8788/admin/stock/MUG", nil)
-		req.RemoteAddr = "127.0.0.1:50000"
-		req.Header.Set("Origin", "http://127.0.0.1:8787")
-		rec := httptest.NewRecorder()
-		h.Admin().ServeHTTP(rec, req)
+		rec := requestFrom("127.0.0.1:50000", h.Admin(), http.MethodOptions, "http://127.0.0.1:8788/admin/stock/MUG",
+			"http://127.0.0.1:8787")
 		if rec.Code != 204 || !strings.Contains(rec.Header().Get("Access-Control-Allow-Methods"), "PUT") {
 			t.Errorf("got %d, %v", rec.Code, rec.Header())
 		}
 	})
+}
+
+// TestLocalOnly: requests of other machines to the admin API and to @connections get
+// status 403.
+func TestLocalOnly(t *testing.T) {
+	h := newHouse(t, house.Options{})
+	defer closeHouse(t, h)
+	for _, tt := range []struct {
+		handler http.Handler
+		path    string
+	}{
+		{h.Admin(), "/readyz"},
+		{h, "/v1/@connections/L0SM9cOFvHcCIhw="},
+		{h, "/v1/%40connections/L0SM9cOFvHcCIhw%3D"},
+	} {
+		for remote, want := range map[string]bool{"192.0.2.1:50000": true, "127.0.0.1:50000": false} {
+			rec := requestFrom(remote, tt.handler, http.MethodGet, "http://127.0.0.1:8787"+tt.path, "")
+			if got := rec.Code == http.StatusForbidden; got != want {
+				t.Errorf("%s from %s: got %d, want 403: %t", tt.path, remote, rec.Code, want)
+			}
+		}
+	}
+}
+
+// requestFrom serves a request of a remote address, for a page of an origin or, with
+// "", for another program.
+func requestFrom(remote string, h http.Handler, method, url, origin string) *httptest.ResponseRecorder {
+	req := httptest.NewRequest(method, url, nil)
+	req.RemoteAddr = remote
+	if origin != "" {
+		req.Header.Set("Origin", origin)
+	}
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, req)
+	return rec
 }
 
 func TestAdminToken(t *testing.T) {
@@ -197,14 +246,15 @@ func TestAdminConnections(t *testing.T) {
 		if got.User != "alice" || got.Role != "customer" || fmt.Sprint(got.Topics) != "[cart:u~alice sku:MUG]" {
 			t.Errorf("got %+v", got)
 		}
-		if status, answer := admin(t, h, "DELETE", "/admin/connections/"+strings.ReplaceAll(got.ConnectionID, "=", "%3D"), ""); status != 204 {
-			t.Errorf("delete: got %d %s", status, answer)
+		path := "/admin/connections/" + strings.ReplaceAll(got.ConnectionID, "=", "%3D")
+		if status, answer := admin(t, h, "DELETE", path, ""); status != 204 {
+			t.Errorf("delete: got %d %s, want 204", status, answer)
 		}
 		c.wantClose(websocket.StatusNormalClosure)
 		synctest.Wait()
-		for path, want := range map[string]int{got.ConnectionID: 410, "nonsense": 400} {
-			if status, answer := admin(t, h, "DELETE", "/admin/connections/"+path, ""); status != want {
-				t.Errorf("delete %s: got %d %s, want %d", path, status, answer, want)
+		for id, want := range map[string]int{got.ConnectionID: 410, "nonsense": 400} {
+			if status, answer := admin(t, h, "DELETE", "/admin/connections/"+id, ""); status != want {
+				t.Errorf("delete %s: got %d %s, want %d", id, status, answer, want)
 			}
 		}
 	})
@@ -224,11 +274,14 @@ func TestMetrics(t *testing.T) {
 		_, text := admin(t, h, "GET", "/metrics", "")
 		for _, want := range []string{
 			"gateway_connections 1", "gateway_messages_total 1", "gateway_posts_total 1",
-			`gateway_errors_total{kind="client"} 0`, `gateway_integration_seconds_count{route="$connect"} 1`, `gateway_integration_seconds_count{route="$default"} 1`,
-			`hub_deliveries_total{result="posted"} 1`, `hub_latency_seconds_count 1`, `hub_changes_total{result="received"} 41`, `stream_records_total{result="delivered"} 41`,
+			`gateway_errors_total{kind="client"} 0`,
+			`gateway_integration_seconds_count{route="$connect"} 1`,
+			`gateway_integration_seconds_count{route="$default"} 1`,
+			`hub_deliveries_total{result="posted"} 1`, `hub_latency_seconds_count 1`,
+			`hub_changes_total{result="received"} 41`, `stream_records_total{result="delivered"} 41`,
 		} {
 			if !strings.Contains(text, want+"\n") {
-				t.Errorf("there is no line %q in\n%s", want, text)
+				t.Errorf("got no line %q in\n%s", want, text)
 			}
 		}
 	})

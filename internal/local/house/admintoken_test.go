@@ -13,21 +13,12 @@ import (
 	"github.com/securecart/hub/internal/local/house"
 )
 
-// authorized calls the admin API with an Authorization header, or none.
-func authorized(t testing.TB, h *house.House, method, target, authorization, body string) *httptest.ResponseRecorder {
-	t.Helper()
-	req := httptest.NewRequest(method, "http://127.0.0.1:8788/", strings.NewReader(body))
-	req.URL.Path = target // as sent: a client may leave dots in it
-	req.RemoteAddr = "127.0.0.1:50000"
-	if authorization != "" {
-		req.Header.Set("Authorization", authorization)
-	}
-	rec := httptest.NewRecorder()
-	h.Admin().ServeHTTP(rec, req)
-	return rec
+// wrongAuthorizations are Authorization headers without the admin token "s3cret".
+var wrongAuthorizations = []string{
+	"", "s3cret", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret2", "Bearer S3CRET", "Basic s3cret",
 }
 
-func TestAdminWantsToken(t *testing.T) {
+func TestAdminRequiresToken(t *testing.T) {
 	h := newHouse(t, house.Options{Admin: house.Admin{Token: "s3cret", Origins: []string{"http://127.0.0.1:8787"}}})
 	defer closeHouse(t, h)
 	for _, tt := range []struct {
@@ -48,53 +39,58 @@ func TestAdminWantsToken(t *testing.T) {
 		{"GET", "/issuer/.well-known/jwks.json", "", false},
 	} {
 		t.Run(tt.method+" "+tt.path, func(t *testing.T) {
-			for _, authorization := range []string{"", "s3cret", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret2", "Bearer S3CRET", "Basic s3cret"} {
-				rec := authorized(t, h, tt.method, tt.path, authorization, tt.body)
+			for _, authorization := range wrongAuthorizations {
+				rec := callAdmin(t, h, tt.method, tt.path, authorization, tt.body)
 				if refused := rec.Code == http.StatusUnauthorized; refused != tt.protected {
 					t.Errorf("with %q: got %d, want it protected: %t", authorization, rec.Code, tt.protected)
 				}
-				if tt.protected && (rec.Header().Get("WWW-Authenticate") != "Bearer" || strings.Contains(rec.Body.String(), "s3cret")) {
+				challenge := rec.Header().Get("WWW-Authenticate")
+				if tt.protected && (challenge != "Bearer" || strings.Contains(rec.Body.String(), "s3cret")) {
 					t.Errorf("with %q: got %v %s", authorization, rec.Header(), rec.Body)
 				}
 			}
-			if rec := authorized(t, h, tt.method, tt.path, "Bearer s3cret", tt.body); rec.Code == http.StatusUnauthorized {
+			if rec := callAdmin(t, h, tt.method, tt.path, "Bearer s3cret", tt.body); rec.Code == http.StatusUnauthorized {
 				t.Errorf("with the token: got %d %s", rec.Code, rec.Body)
 			}
 		})
 	}
-	t.Run("no way around", func(t *testing.T) {
-		for _, path := range []string{"/issuer/../admin/connections", "//admin/connections", "/healthz/../admin/connections", "/./admin/connections", "/vendor/stock/../../admin/connections"} {
-			if rec := authorized(t, h, "GET", path, "", ""); rec.Code == http.StatusOK || strings.Contains(rec.Body.String(), `"connections"`) {
+	t.Run("paths with dots", func(t *testing.T) {
+		for _, path := range []string{
+			"/issuer/../admin/connections", "//admin/connections", "/healthz/../admin/connections",
+			"/./admin/connections", "/vendor/stock/../../admin/connections",
+		} {
+			rec := callAdmin(t, h, "GET", path, "", "")
+			if rec.Code == http.StatusOK || strings.Contains(rec.Body.String(), `"connections"`) {
 				t.Errorf("%s: got %d %s", path, rec.Code, rec.Body)
 			}
 		}
 	})
-	t.Run("a page asks before it sends it", func(t *testing.T) {
-		req := httptest.NewRequest(http.MethodOptions, "http://127.0.0.1:8788/admin/token", nil)
-		req.RemoteAddr = "127.0.0.1:50000"
-		req.Header.Set("Origin", "http://127.0.0.1:8787")
-		rec := httptest.NewRecorder()
-		h.Admin().ServeHTTP(rec, req)
-		if allowed := rec.Header().Get("Access-Control-Allow-Headers"); rec.Code != http.StatusNoContent || !strings.Contains(allowed, "Authorization") {
+	t.Run("preflight allows Authorization", func(t *testing.T) {
+		rec := requestFrom("127.0.0.1:50000", h.Admin(), http.MethodOptions, "http://127.0.0.1:8788/admin/token",
+			"http://127.0.0.1:8787")
+		allowed := rec.Header().Get("Access-Control-Allow-Headers")
+		if rec.Code != http.StatusNoContent || !strings.Contains(allowed, "Authorization") {
 			t.Errorf("got %d, headers %q", rec.Code, allowed)
 		}
 	})
 }
 
-// TestTickets asks the admin listener for a ticket, with a user's token and not the
-// admin's, and opens one socket with it.
+// TestTickets gets a ticket from the admin listener, with a user's token instead of
+// the admin token, and opens one connection with it.
 func TestTickets(t *testing.T) {
 	h := newHouse(t, house.Options{Admin: house.Admin{Token: "s3cret"}})
 	defer closeHouse(t, h)
-	if rec := authorized(t, h, http.MethodPost, "/v1/tickets", "Bearer s3cret", ""); rec.Code != http.StatusUnauthorized {
-		t.Errorf("with the admin's token: got %d %s, want 401", rec.Code, rec.Body)
+	if rec := callAdmin(t, h, http.MethodPost, "/v1/tickets", "Bearer s3cret", ""); rec.Code != http.StatusUnauthorized {
+		t.Errorf("with the admin token: got %d %s, want 401", rec.Code, rec.Body)
 	}
-	if rec := authorized(t, h, http.MethodGet, "/v1/tickets", "Bearer "+token(t, h, "ann"), ""); rec.Code == http.StatusCreated {
+	ann := "Bearer " + token(t, h, "ann")
+	if rec := callAdmin(t, h, http.MethodGet, "/v1/tickets", ann, ""); rec.Code == http.StatusCreated {
 		t.Errorf("GET: got %d %s", rec.Code, rec.Body)
 	}
-	rec := authorized(t, h, http.MethodPost, "/v1/tickets", "Bearer "+token(t, h, "ann"), "")
+	rec := callAdmin(t, h, http.MethodPost, "/v1/tickets", ann, "")
 	var issued struct{ Ticket string }
-	if err := json.Unmarshal(rec.Body.Bytes(), &issued); err != nil || rec.Code != http.StatusCreated || rec.Header().Get("Cache-Control") != "no-store" {
+	err := json.Unmarshal(rec.Body.Bytes(), &issued)
+	if err != nil || rec.Code != http.StatusCreated || rec.Header().Get("Cache-Control") != "no-store" {
 		t.Fatalf("got %d %v %s, %v, want a ticket", rec.Code, rec.Header(), rec.Body, err)
 	}
 	server := httptest.NewServer(h)
@@ -110,17 +106,19 @@ func TestTickets(t *testing.T) {
 	if answer := c.read(); field(t, answer, "user") != "ann" {
 		t.Errorf("got %s, want ann", answer)
 	}
-	if _, resp, err := websocket.Dial(t.Context(), address, nil); err == nil || resp == nil || resp.StatusCode != http.StatusUnauthorized {
+	_, resp, err := websocket.Dial(t.Context(), address, nil)
+	if err == nil || resp == nil || resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("the same ticket again: got %v, %v, want 401", resp, err)
 	}
 }
 
-// TestVendorStockBesideAdminToken: a vendor's token has the one Authorization header
-// of PUT /vendor/stock/{sku}, so that path wants no admin token beside it.
-func TestVendorStockBesideAdminToken(t *testing.T) {
+// TestVendorStockNeedsNoAdminToken: the Authorization header of PUT /vendor/stock/{sku}
+// has a vendor's token, so the path cannot require the admin token too.
+func TestVendorStockNeedsNoAdminToken(t *testing.T) {
 	h := newHouse(t, house.Options{Admin: house.Admin{Token: "s3cret"}})
 	defer closeHouse(t, h)
-	if rec := authorized(t, h, http.MethodPut, "/admin/stock/MUG", "Bearer s3cret", `{"available":3,"vendor":"acme"}`); rec.Code != http.StatusOK {
+	body := `{"available":3,"vendor":"acme"}`
+	if rec := callAdmin(t, h, http.MethodPut, "/admin/stock/MUG", "Bearer s3cret", body); rec.Code != http.StatusOK {
 		t.Fatalf("stock: got %d %s", rec.Code, rec.Body)
 	}
 	vendor, _, err := h.Token("vera", hub.RoleVendor, "acme")
@@ -132,11 +130,12 @@ func TestVendorStockBesideAdminToken(t *testing.T) {
 		status        int
 	}{
 		"the vendor's token": {"Bearer " + vendor, http.StatusOK},
-		"a customer's":       {"Bearer " + token(t, h, "ann"), http.StatusForbidden},
+		"a customer's token": {"Bearer " + token(t, h, "ann"), http.StatusForbidden},
 		"the admin token":    {"Bearer s3cret", http.StatusUnauthorized},
-		"none":               {"", http.StatusUnauthorized},
+		"no token":           {"", http.StatusUnauthorized},
 	} {
-		if rec := authorized(t, h, http.MethodPut, "/vendor/stock/MUG", tt.authorization, `{"available":7}`); rec.Code != tt.status {
+		rec := callAdmin(t, h, http.MethodPut, "/vendor/stock/MUG", tt.authorization, `{"available":7}`)
+		if rec.Code != tt.status {
 			t.Errorf("%s: got %d %s, want %d", name, rec.Code, rec.Body, tt.status)
 		}
 	}

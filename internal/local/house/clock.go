@@ -10,7 +10,7 @@ import (
 // maxWarp is the most that the clock moves at once. Our own choice.
 const maxWarp = 30 * 24 * time.Hour
 
-// clock is the machine's clock and what Warp added to it, as the gateway's is.
+// clock is the machine's clock plus what Warp added. The gateway has one too.
 type clock struct{ ahead atomic.Int64 }
 
 // Now is the time by this clock.

@@ -19,10 +19,11 @@ import (
 	"github.com/securecart/hub/internal/local/house"
 )
 
-// BenchmarkFanout changes one stock figure and waits until every subscriber has
-// the delta: through the change feed, the stream record, the trigger, the handler
-// as JSON, the hub, the poster, and real sockets on loopback. The subscribers are
-// another process on the same machine; allocations are the hub's alone.
+// BenchmarkFanout changes one stock figure and waits until every subscriber has the
+// delta. A change goes through the change feed, a stream record, the event source
+// mapping, the handler as JSON, the hub, the poster, and real sockets on loopback. The
+// subscribers are another process on this machine, so the allocations are only the
+// hub's.
 func BenchmarkFanout(b *testing.B) {
 	for _, n := range []int{1, 100, 1_000, 10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) { benchmarkFanout(b, n) })
@@ -35,13 +36,13 @@ func benchmarkFanout(b *testing.B, n int) {
 		b.Fatal(err)
 	}
 	server := httptest.NewServer(h)
-	rounds, end := startReaders(b, server.Listener.Addr().String(), n)
+	rounds, end := startSubscribers(b, server.Listener.Addr().String(), n)
 	change := func(i int) {
-		available := 1 + i%4 // always low, always another figure
+		available := 1 + i%4 // always low, and never the figure before
 		if _, err := h.Hub().PutStock(b.Context(), "CABLE-2M", hub.StockChange{Available: &available}); err != nil {
 			b.Fatal(err)
 		}
-		if _, err := rounds.ReadByte(); err != nil { // everybody has it
+		if _, err := rounds.ReadByte(); err != nil { // all subscribers have the delta
 			b.Fatal(err)
 		}
 	}
@@ -66,19 +67,20 @@ func benchmarkFanout(b *testing.B, n int) {
 	server.Close()
 }
 
-// readersVariable makes this test binary be the subscribers: "address count".
-const readersVariable = "FANOUT_READERS"
+// subscribersVariable makes this test binary run the subscribers. Its value is
+// "ADDRESS COUNT".
+const subscribersVariable = "FANOUT_READERS"
 
-// startReaders starts n subscribers. rounds has a byte for each change that all of
-// them have got.
-func startReaders(b *testing.B, addr string, n int) (rounds *bufio.Reader, end func()) {
+// startSubscribers starts a process with n subscribers. rounds has a byte for each
+// change that all of them received.
+func startSubscribers(b *testing.B, addr string, n int) (rounds *bufio.Reader, end func()) {
 	b.Helper()
-	// A delivery that is lost ends them, and the benchmark with them.
+	// If a delivery is lost, the process is killed and the benchmark fails.
 	ctx, cancel := context.WithTimeout(b.Context(), 5*time.Minute)
 	cmd := exec.CommandContext(ctx, os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d", readersVariable, addr, n))
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe() // its end ends them
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d", subscribersVariable, addr, n))
+	cmd.Stderr = b.Output()
+	stdin, err := cmd.StdinPipe() // when it is closed, the process ends
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -90,7 +92,7 @@ func startReaders(b *testing.B, addr string, n int) (rounds *bufio.Reader, end f
 		b.Fatal(err)
 	}
 	rounds = bufio.NewReader(stdout)
-	if _, err := rounds.ReadByte(); err != nil { // all are subscribed
+	if _, err := rounds.ReadByte(); err != nil { // all subscribers are subscribed
 		b.Fatal(err)
 	}
 	return rounds, func() {
@@ -102,14 +104,14 @@ func startReaders(b *testing.B, addr string, n int) (rounds *bufio.Reader, end f
 	}
 }
 
-// readers is the process of the subscribers.
-func readers(setting string) error {
+// runSubscribers is the main function of the process with the subscribers.
+func runSubscribers(setting string) error {
 	var addr string
 	var n int
 	if _, err := fmt.Sscan(setting, &addr, &n); err != nil {
 		return err
 	}
-	var got atomic.Int64
+	var received atomic.Int64
 	failed := make(chan error, n)
 	for range n {
 		r, err := rawSubscribe(addr)
@@ -122,7 +124,7 @@ func readers(setting string) error {
 					failed <- err
 					return
 				}
-				if got.Add(1)%int64(n) == 0 {
+				if received.Add(1)%int64(n) == 0 {
 					os.Stdout.Write([]byte{1})
 				}
 			}
@@ -136,13 +138,18 @@ func readers(setting string) error {
 	return <-failed
 }
 
-// rawSubscribe opens a socket with as little client as possible and subscribes.
+// handshake is the request of a handshake, with the host to fill in.
+const handshake = "GET /v1 HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+
+// rawSubscribe connects without a WebSocket library, which would cost more than the
+// hub, and subscribes.
 func rawSubscribe(addr string) (*bufio.Reader, error) {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(conn, "GET /v1 HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", addr)
+	fmt.Fprintf(conn, handshake, addr)
 	r := bufio.NewReaderSize(conn, 512)
 	resp, err := http.ReadResponse(r, nil)
 	if err != nil {
@@ -151,12 +158,16 @@ func rawSubscribe(addr string) (*bufio.Reader, error) {
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		return nil, fmt.Errorf("handshake: %s", resp.Status)
 	}
-	const text = "sub sku:CABLE-2M"
-	// A masked text frame with the key 0 (RFC 6455, section 5.2).
-	if _, err := io.WriteString(conn, "\x81"+string([]byte{0x80 | byte(len(text)), 0, 0, 0, 0})+text); err != nil {
+	if _, err := conn.Write(textFrame("sub sku:CABLE-2M")); err != nil {
 		return nil, err
 	}
 	return r, readFrame(r) // the snapshot
+}
+
+// textFrame is a masked text frame with less than 126 bytes and the masking key 0 (RFC
+// 6455, section 5.2).
+func textFrame(text string) []byte {
+	return append([]byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0}, text...)
 }
 
 // readFrame reads one unmasked frame of at most 64 KB.

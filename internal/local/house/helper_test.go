@@ -15,8 +15,8 @@ import (
 	"github.com/securecart/hub/internal/local/house"
 )
 
-// newHouse starts a house. Inside a bubble it has to be closed there, so the
-// caller does it.
+// newHouse starts a house. The caller closes it: in a synctest bubble that must happen
+// inside the bubble.
 func newHouse(t testing.TB, o house.Options) *house.House {
 	t.Helper()
 	h, err := house.New(o)
@@ -33,16 +33,18 @@ func closeHouse(t testing.TB, h *house.House) {
 	}
 }
 
-// client is one open socket.
+// client is one open connection.
 type client struct {
 	t    testing.TB
 	conn *websocket.Conn
 }
 
-// dial opens a socket in memory, with a token or "" for a guest.
+// dial connects in memory, with a token or, with "", as a guest.
 func dial(t testing.TB, h *house.House, token string) *client {
 	t.Helper()
-	o := &websocket.DialOptions{Subprotocols: []string{"securecart.v1"}, CompressionMode: websocket.CompressionDisabled}
+	o := &websocket.DialOptions{
+		Subprotocols: []string{"securecart.v1"}, CompressionMode: websocket.CompressionDisabled,
+	}
 	if token != "" {
 		o.Subprotocols = append(o.Subprotocols, "bearer."+token)
 	}
@@ -73,7 +75,7 @@ func (c *client) read() string {
 	return string(data)
 }
 
-// want fails unless the next message is as given, with the epoch left out.
+// want fails unless the next message is text, with "…" in place of the epoch.
 func (c *client) want(text string) {
 	c.t.Helper()
 	if got := withoutEpoch(c.t, c.read()); got != text {
@@ -81,16 +83,16 @@ func (c *client) want(text string) {
 	}
 }
 
-// wantBoth fails unless the next two messages are these, in either order: an
-// answer and a push overtake each other.
-func (c *client) wantBoth(one, other string) {
+// wantBoth fails unless the next two messages are these, in either order: the order of
+// an answer and a push is not fixed.
+func (c *client) wantBoth(answer, push string) {
 	c.t.Helper()
 	first, second := withoutEpoch(c.t, c.read()), withoutEpoch(c.t, c.read())
-	if first == other {
+	if first == push {
 		first, second = second, first
 	}
-	if first != one || second != other {
-		c.t.Errorf("\n got %s\n and %s\nwant %s\n and %s", first, second, one, other)
+	if first != answer || second != push {
+		c.t.Errorf("\n got %s\n and %s\nwant %s\n and %s", first, second, answer, push)
 	}
 }
 
@@ -101,7 +103,7 @@ func (c *client) ask(text, answer string) {
 	c.want(answer)
 }
 
-// wantClose fails unless the connection ends with that code.
+// wantClose reads until the connection ends, and fails unless it has that close code.
 func (c *client) wantClose(code websocket.StatusCode) {
 	c.t.Helper()
 	for {
@@ -116,6 +118,7 @@ func (c *client) wantClose(code websocket.StatusCode) {
 	}
 }
 
+// withoutEpoch replaces the epoch, which is random, with "…".
 func withoutEpoch(t testing.TB, text string) string {
 	t.Helper()
 	var m struct{ Epoch string }
@@ -125,6 +128,7 @@ func withoutEpoch(t testing.TB, text string) string {
 	return strings.Replace(text, `"epoch":"`+m.Epoch+`"`, `"epoch":"…"`, 1)
 }
 
+// token is a token of a customer.
 func token(t testing.TB, h *house.House, user string) string {
 	t.Helper()
 	token, _, err := h.Token(user, hub.RoleCustomer, "")
@@ -134,7 +138,25 @@ func token(t testing.TB, h *house.House, user string) string {
 	return token
 }
 
-// admin calls the admin API as a program on this machine does.
+// callAdmin calls the admin API as a program on this machine does, with an
+// Authorization header or, with "", without one. The path is neither unescaped nor
+// cleaned.
+func callAdmin(
+	t testing.TB, h *house.House, method, path, authorization, body string,
+) *httptest.ResponseRecorder {
+	t.Helper()
+	req := httptest.NewRequest(method, "http://127.0.0.1:8788/", strings.NewReader(body))
+	req.URL.Path = path
+	req.RemoteAddr = "127.0.0.1:50000"
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
+	rec := httptest.NewRecorder()
+	h.Admin().ServeHTTP(rec, req)
+	return rec
+}
+
+// admin calls the admin API without an Authorization header. The path is unescaped.
 func admin(t testing.TB, h *house.House, method, path, body string) (status int, answer string) {
 	t.Helper()
 	req := httptest.NewRequest(method, "http://127.0.0.1:8788"+path, strings.NewReader(body))
@@ -146,8 +168,9 @@ func admin(t testing.TB, h *house.House, method, path, body string) (status int,
 
 func setStock(t testing.TB, h *house.House, sku, available string) {
 	t.Helper()
-	if status, answer := admin(t, h, http.MethodPut, "/admin/stock/"+sku, `{"available":`+available+`}`); status != http.StatusOK {
-		t.Fatalf("stock of %s: %d %s", sku, status, answer)
+	body := `{"available":` + available + `}`
+	if status, answer := admin(t, h, http.MethodPut, "/admin/stock/"+sku, body); status != http.StatusOK {
+		t.Fatalf("set the stock of %s: %d %s", sku, status, answer)
 	}
 }
 
@@ -158,7 +181,7 @@ func settle(t testing.TB, h *house.House) {
 	}
 }
 
-// field reads one field of a message.
+// field is a string or number field of a message, "" if there is none.
 func field(t testing.TB, text, name string) string {
 	t.Helper()
 	var m map[string]any

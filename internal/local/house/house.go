@@ -80,7 +80,8 @@ func New(o Options) (*House, error) {
 	h.memory.Follow(newFeed(h.mappings, h.clock, o.Log).put)
 	h.site = newSite(o, h.gateway)
 	h.admin = admin.New(admin.Options{
-		House: h, Hub: h.hub, Connections: store, Gateway: h.gateway, Issuer: h.identity.issuer, Verifier: h.identity.verifier,
+		House: h, Hub: h.hub, Connections: store, Gateway: h.gateway,
+		Issuer: h.identity.issuer, Verifier: h.identity.verifier,
 		Broadcast: h.functions.broadcast, Ticket: h.functions.ticket, Metrics: metrics.handler(), Log: o.Log,
 		Token: o.Admin.Token, Origins: o.Admin.Origins,
 	})
@@ -90,7 +91,7 @@ func New(o Options) (*House, error) {
 	return h, nil
 }
 
-// start starts what runs beside requests, and seeds the store.
+// start starts the background goroutines, and seeds the store.
 func (h *House) start(store hub.Store) error {
 	ctx, stop := context.WithCancel(context.Background())
 	h.stop = stop

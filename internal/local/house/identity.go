@@ -49,7 +49,9 @@ func newIdentity(adminURL string, now func() time.Time) (*identity, error) {
 
 // Token makes a token of the development issuer.
 func (h *House) Token(user string, role hub.Role, vendor string) (token string, expires time.Time, err error) {
-	return h.identity.issuer.Token(issuer.Claims{User: user, Role: string(role), Vendor: vendor, TTL: tokenTTL, Now: h.Now()})
+	return h.identity.issuer.Token(issuer.Claims{
+		User: user, Role: string(role), Vendor: vendor, TTL: tokenTTL, Now: h.Now(),
+	})
 }
 
 // newEpoch names the history of a store that begins empty.

@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -26,23 +25,23 @@ import (
 	"github.com/securecart/hub/internal/local/house"
 )
 
-// What the crowd consists of, and what is asked of the hub beside it. Run it with
-// make load: loopback only, under two minutes.
+// The load, and the limits that the hub must keep under it. Run the test with make
+// load: it uses loopback only, and takes less than two minutes.
 const (
-	silentSockets = 1_000 // say nothing
-	frozenSockets = 500   // subscribe to what moves, and never read
-	slowSockets   = 500   // subscribe to what moves, and read a message a second
-	healthy       = 5     // customers with a cart
-	calm          = 5 * time.Second
-	storm         = 20 * time.Second
-	changeEvery   = 100 * time.Millisecond
-	askEvery      = 125 * time.Millisecond // 80 of the 100 messages a customer has in 10 s
-	wantP99       = 100 * time.Millisecond
-	wantBack      = 16 << 20 // bytes above the memory at the start, at most
+	silentSockets  = 1_000 // send nothing
+	frozenSockets  = 500   // subscribe to a SKU that changes, and never read
+	slowSockets    = 500   // subscribe to it, and read a message a second
+	healthyClients = 5     // customers with a cart
+	aloneFor       = 5 * time.Second
+	crowdedFor     = 20 * time.Second
+	changeEvery    = 100 * time.Millisecond
+	askEvery       = 125 * time.Millisecond // 80 of the 100 messages that a customer may send in 10 s
+	maxP99         = 100 * time.Millisecond
+	maxGrowth      = 16 << 20 // bytes of memory after the load, above those before it
 )
 
-// TestLoad: slow, silent and frozen sockets and a flood from one connection take
-// nothing from a healthy client, and leave nothing behind.
+// TestLoad: silent, frozen and slow sockets and a flood from one connection do not
+// slow down healthy clients, and nothing of them remains.
 func TestLoad(t *testing.T) {
 	h := newHouse(t, house.Options{})
 	defer closeHouse(t, h)
@@ -53,44 +52,34 @@ func TestLoad(t *testing.T) {
 	defer cancel()
 
 	var clients []*healthyClient
-	for i := range healthy {
+	for i := range healthyClients {
 		clients = append(clients, newHealthy(ctx, t, h, address, fmt.Sprint("shopper", i)))
 	}
-	before := measure(ctx, t, h, clients, calm)
+	before := measure(ctx, t, h, clients, aloneFor)
 	start := memory()
 
 	c := &crowd{t: t, address: address}
 	began := time.Now()
-	for i := range silentSockets + frozenSockets + slowSockets {
-		switch {
-		case i < silentSockets:
-			c.open(i, "")
-		case i < silentSockets+frozenSockets:
-			c.open(i, "sub sku:MUG")
-		default:
-			s := c.open(i, "sub sku:MUG")
-			c.readers.Go(func() { readSlowly(ctx, s) })
-		}
-	}
+	c.openAll(ctx)
 	opened := time.Since(began)
 	flood := c.flood(ctx)
-	during := measure(ctx, t, h, clients, storm)
+	during := measure(ctx, t, h, clients, crowdedFor)
 	crowded, open := memory(), len(h.Connections())
 	sent, slowed := flood()
 	c.close()
 	closed := time.Now()
-	look := time.NewTicker(10 * time.Millisecond)
-	defer look.Stop()
-	for len(h.Connections()) > healthy {
-		if <-look.C; ctx.Err() != nil {
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for len(h.Connections()) > healthyClients {
+		if <-poll.C; ctx.Err() != nil {
 			t.Fatalf("%d connections are still open", len(h.Connections()))
 		}
 	}
 	took := time.Since(closed)
 	after := memory()
 
-	if want := healthy + silentSockets + frozenSockets + slowSockets + 1; open != want {
-		t.Errorf("%d connections were open at the end of the storm, want %d", open, want)
+	if want := healthyClients + silentSockets + frozenSockets + slowSockets + 1; open != want {
+		t.Errorf("got %d open connections under load, want %d", open, want)
 	}
 	t.Logf("%d sockets opened in %s", silentSockets+frozenSockets+slowSockets, opened.Round(time.Millisecond))
 	t.Logf("alone:          answers %s, deltas %s", before.answers, before.deltas)
@@ -99,21 +88,21 @@ func TestLoad(t *testing.T) {
 	t.Logf("gone:           %s after they had closed", took.Round(time.Millisecond))
 	t.Logf("memory:         %d MiB at the start, %d MiB in the crowd, %d MiB after it", start>>20, crowded>>20, after>>20)
 	for what, l := range map[string]latencies{"answers": during.answers, "deltas": during.deltas} {
-		if l.at(0.99) > wantP99 {
-			t.Errorf("p99 of %s: %s, want at most %s", what, l.at(0.99), wantP99)
+		if l.quantile(0.99) > maxP99 {
+			t.Errorf("p99 of %s: got %s, want at most %s", what, l.quantile(0.99), maxP99)
 		}
 	}
-	if after > start+wantBack {
-		t.Errorf("%d MiB after the crowd, %d at the start", after>>20, start>>20)
+	if after > start+maxGrowth {
+		t.Errorf("got %d MiB after the load and %d before, want at most %d more", after>>20, start>>20, maxGrowth>>20)
 	}
 	if sent < 1_000 || slowed < sent/2 {
-		t.Errorf("the flood sent %d messages and was slowed down %d times", sent, slowed)
+		t.Errorf("the flood sent %d messages and got slow_down %d times, want 1000 and half of those", sent, slowed)
 	}
 }
 
-// memory is what the process holds once the garbage is collected.
+// memory is the heap and the stacks of the process after a garbage collection.
 func memory() uint64 {
-	debug.FreeOSMemory() // collects, too
+	debug.FreeOSMemory() // it collects garbage too
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc + m.StackInuse
@@ -121,7 +110,8 @@ func memory() uint64 {
 
 type latencies []time.Duration
 
-func (l latencies) at(q float64) time.Duration {
+// quantile is the highest possible value without latencies, so that no limit holds.
+func (l latencies) quantile(q float64) time.Duration {
 	if len(l) == 0 {
 		return 1<<63 - 1
 	}
@@ -130,17 +120,17 @@ func (l latencies) at(q float64) time.Duration {
 }
 
 func (l latencies) String() string {
-	return fmt.Sprintf("p50 %s, p99 %s, worst %s of %d", l.at(0.5), l.at(0.99), l.at(1), len(l))
+	return fmt.Sprintf("p50 %s, p99 %s, worst %s of %d", l.quantile(0.5), l.quantile(0.99), l.quantile(1), len(l))
 }
 
-// figures are what healthy clients saw.
-type figures struct{ answers, deltas latencies }
+// measurement has the latencies of healthy clients.
+type measurement struct{ answers, deltas latencies }
 
 // healthyClient adds to its cart and watches a badge.
 type healthyClient struct {
 	conn    *websocket.Conn
 	answers chan time.Time
-	deltas  chan int64 // versions, as they come
+	deltas  chan int64 // versions
 }
 
 func newHealthy(ctx context.Context, t *testing.T, h *house.House, address, user string) *healthyClient {
@@ -149,7 +139,8 @@ func newHealthy(ctx context.Context, t *testing.T, h *house.House, address, user
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, _, err := websocket.Dial(ctx, "ws://"+address+"/v1", &websocket.DialOptions{Subprotocols: []string{"securecart.v1", "bearer." + token}})
+	o := &websocket.DialOptions{Subprotocols: []string{"securecart.v1", "bearer." + token}}
+	conn, _, err := websocket.Dial(ctx, "ws://"+address+"/v1", o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,76 +175,98 @@ func (c *healthyClient) read(ctx context.Context) {
 	}
 }
 
-// measure lets healthy clients work for a time.
-func measure(ctx context.Context, t *testing.T, h *house.House, clients []*healthyClient, d time.Duration) figures {
+// measure lets healthy clients work for d while a badge changes.
+func measure(
+	ctx context.Context, t *testing.T, h *house.House, clients []*healthyClient, d time.Duration,
+) measurement {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	var mu sync.Mutex
-	var f figures
-	changed := map[int64]time.Time{} // by version
+	m := &meter{t: t, changed: map[int64]time.Time{}}
 	var running sync.WaitGroup
-	running.Go(func() {
-		tick := time.NewTicker(changeEvery)
-		defer tick.Stop()
-		for n := 0; ; n++ {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			available := 1 + n%4
-			mu.Lock() // so that the time is noted before anybody sees the version
-			began := time.Now()
-			item, err := h.Hub().PutStock(context.Background(), "MUG", hub.StockChange{Available: &available})
-			changed[item.Version] = began
-			mu.Unlock()
-			if err != nil {
-				t.Error(err)
-			}
-		}
-	})
+	running.Go(func() { m.changeStock(ctx, h) })
 	for _, c := range clients {
-		running.Go(func() {
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case v := <-c.deltas:
-					now := time.Now()
-					mu.Lock()
-					if began, ok := changed[v]; ok {
-						f.deltas = append(f.deltas, now.Sub(began))
-					}
-					mu.Unlock()
-				}
-			}
-		})
-		running.Go(func() {
-			tick := time.NewTicker(askEvery)
-			defer tick.Stop()
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case <-tick.C:
-				}
-				began := time.Now()
-				if err := c.conn.Write(context.Background(), websocket.MessageText, []byte("add CABLE-2M 1")); err != nil {
-					t.Error(err)
-					return
-				}
-				took := (<-c.answers).Sub(began)
-				mu.Lock()
-				f.answers = append(f.answers, took)
-				mu.Unlock()
-			}
-		})
+		running.Go(func() { m.readDeltas(ctx, c) })
+		running.Go(func() { m.addToCart(ctx, c) })
 	}
 	running.Wait()
-	return f
+	return m.measurement
 }
 
-// crowd are the sockets that misbehave.
+// meter collects latencies.
+type meter struct {
+	t *testing.T
+
+	mu sync.Mutex // guards the rest
+	measurement
+	changed map[int64]time.Time // when a version was written
+}
+
+// changeStock writes a new stock figure at each tick.
+func (m *meter) changeStock(ctx context.Context, h *house.House) {
+	n := 0
+	everyTick(ctx, changeEvery, func() bool {
+		available := 1 + n%4
+		n++
+		m.mu.Lock() // until the time is recorded, no client reads the version
+		defer m.mu.Unlock()
+		began := time.Now()
+		item, err := h.Hub().PutStock(context.Background(), "MUG", hub.StockChange{Available: &available})
+		m.changed[item.Version] = began
+		if err != nil {
+			m.t.Error(err)
+		}
+		return true
+	})
+}
+
+func (m *meter) readDeltas(ctx context.Context, c *healthyClient) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case version := <-c.deltas:
+			now := time.Now()
+			m.mu.Lock()
+			if began, ok := m.changed[version]; ok {
+				m.deltas = append(m.deltas, now.Sub(began))
+			}
+			m.mu.Unlock()
+		}
+	}
+}
+
+func (m *meter) addToCart(ctx context.Context, c *healthyClient) {
+	everyTick(ctx, askEvery, func() bool {
+		began := time.Now()
+		if err := c.conn.Write(context.Background(), websocket.MessageText, []byte("add CABLE-2M 1")); err != nil {
+			m.t.Error(err)
+			return false
+		}
+		latency := (<-c.answers).Sub(began)
+		m.mu.Lock()
+		m.answers = append(m.answers, latency)
+		m.mu.Unlock()
+		return true
+	})
+}
+
+// everyTick calls f at each tick until ctx ends or f returns false.
+func everyTick(ctx context.Context, d time.Duration, f func() bool) {
+	tick := time.NewTicker(d)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !f() {
+			return
+		}
+	}
+}
+
+// crowd has the sockets that misbehave.
 type crowd struct {
 	t       *testing.T
 	address string
@@ -261,7 +274,8 @@ type crowd struct {
 	readers sync.WaitGroup
 }
 
-// open makes a raw socket, from one of many loopback addresses, and says something.
+// open opens a raw socket from one of many loopback addresses, and sends a text unless
+// it is "".
 func (c *crowd) open(i int, text string) net.Conn {
 	c.t.Helper()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+i%200))}}
@@ -271,8 +285,7 @@ func (c *crowd) open(i int, text string) net.Conn {
 	}
 	c.sockets = append(c.sockets, s)
 	_ = s.(*net.TCPConn).SetReadBuffer(4 << 10)
-	_, err = io.WriteString(s, "GET /v1 HTTP/1.1\r\nHost: "+c.address+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
-	if err != nil {
+	if _, err = fmt.Fprintf(s, handshake, c.address); err != nil {
 		c.t.Fatal(err)
 	}
 	answer, err := http.ReadResponse(bufio.NewReaderSize(s, 1), nil)
@@ -287,32 +300,18 @@ func (c *crowd) open(i int, text string) net.Conn {
 	return s
 }
 
-// textFrame is a masked text frame (RFC 6455 section 5.2) of less than 126 bytes,
-// with a key of zeros.
-func textFrame(text string) []byte {
-	return append([]byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0}, text...)
-}
-
 // readSlowly reads about a message each second.
 func readSlowly(ctx context.Context, s net.Conn) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
 	buf := make([]byte, 128)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if _, err := s.Read(buf); err != nil {
-			return
-		}
-	}
+	everyTick(ctx, time.Second, func() bool {
+		_, err := s.Read(buf)
+		return err == nil
+	})
 }
 
-// flood sends from one connection as fast as it can, and reads what comes. The
-// function returned ends it.
-func (c *crowd) flood(ctx context.Context) func() (sent, slowed int) {
+// flood sends from one connection as fast as it can, and counts the answers with
+// slow_down. end ends it.
+func (c *crowd) flood(ctx context.Context) (end func() (sent, slowed int)) {
 	s := c.open(0, "")
 	_ = s.(*net.TCPConn).SetReadBuffer(1 << 20)
 	var stopped atomic.Bool
@@ -330,7 +329,8 @@ func (c *crowd) flood(ctx context.Context) func() (sent, slowed int) {
 	running.Go(func() {
 		lines := bufio.NewReader(s)
 		for {
-			// An answer ends with its closing brace; the header of the next frame stands before the next.
+			// An answer ends with a closing brace. The header of the next frame may be
+			// part of the next text.
 			text, err := lines.ReadString('}')
 			if strings.Contains(text, `"slow_down"`) {
 				slowed++
@@ -351,7 +351,22 @@ func (c *crowd) flood(ctx context.Context) func() (sent, slowed int) {
 	}
 }
 
-// close ends all of them without a word.
+// openAll opens the silent, the frozen and the slow sockets.
+func (c *crowd) openAll(ctx context.Context) {
+	for i := range silentSockets + frozenSockets + slowSockets {
+		switch {
+		case i < silentSockets:
+			c.open(i, "")
+		case i < silentSockets+frozenSockets:
+			c.open(i, "sub sku:MUG")
+		default:
+			s := c.open(i, "sub sku:MUG")
+			c.readers.Go(func() { readSlowly(ctx, s) })
+		}
+	}
+}
+
+// close closes all sockets without a close frame.
 func (c *crowd) close() {
 	for _, s := range c.sockets {
 		_ = s.Close()

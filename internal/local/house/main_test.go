@@ -9,9 +9,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if setting := os.Getenv(readersVariable); setting != "" {
-		if err := readers(setting); err != nil {
-			fmt.Fprintln(os.Stderr, "readers:", err)
+	if setting := os.Getenv(subscribersVariable); setting != "" {
+		if err := runSubscribers(setting); err != nil {
+			fmt.Fprintln(os.Stderr, "subscribers:", err)
 			os.Exit(1)
 		}
 		return

@@ -82,19 +82,24 @@ func (m *metrics) handler() http.Handler {
 }
 
 var (
-	descOpen        = prometheus.NewDesc("gateway_connections", "Connections that are open.", nil, nil)
-	descConnects    = prometheus.NewDesc("gateway_connects_total", "Handshakes that were accepted.", nil, nil)
-	descRefused     = prometheus.NewDesc("gateway_refused_total", "Handshakes that were refused, by status.", []string{"status"}, nil)
-	descMessages    = prometheus.NewDesc("gateway_messages_total", "Messages of clients.", nil, nil)
-	descBytes       = prometheus.NewDesc("gateway_sent_bytes_total", "Payload bytes handed to sockets.", nil, nil)
-	descErrors      = prometheus.NewDesc("gateway_errors_total", "Handshakes and messages that failed: refused to the client, answered with an error by the function, or without an answer.", []string{"kind"}, nil)
-	descIntegration = prometheus.NewDesc("gateway_integration_seconds", "How long the functions took to answer, by route.", []string{"route"}, nil)
-	descPosts       = prometheus.NewDesc("gateway_posts_total", "Posts accepted for delivery.", nil, nil)
-	descDisconnects = prometheus.NewDesc("gateway_disconnects_total", "Connections that ended, by close code.", []string{"code"}, nil)
-	descRecords     = prometheus.NewDesc("stream_records_total", "Stream records, by result.", []string{"result"}, nil)
+	descOpen     = describe("gateway_connections", "Connections that are open.")
+	descConnects = describe("gateway_connects_total", "Handshakes that were accepted.")
+	descRefused  = describe("gateway_refused_total", "Handshakes that were refused, by status.", "status")
+	descMessages = describe("gateway_messages_total", "Messages of clients.")
+	descBytes    = describe("gateway_sent_bytes_total", "Payload bytes handed to sockets.")
+	descErrors   = describe("gateway_errors_total", "Handshakes and messages that failed: refused to the client, "+
+		"answered with an error by the function, or without an answer.", "kind")
+	descIntegration = describe("gateway_integration_seconds", "How long the functions took to answer, by route.", "route")
+	descPosts       = describe("gateway_posts_total", "Posts accepted for delivery.")
+	descDisconnects = describe("gateway_disconnects_total", "Connections that ended, by close code.", "code")
+	descRecords     = describe("stream_records_total", "Stream records, by result.", "result")
 )
 
-// gatewayCollector reads the gateway's counters when somebody asks.
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, labels, nil)
+}
+
+// gatewayCollector reads the gateway's counters at each scrape.
 type gatewayCollector struct{ gateway *gatewaytest.Gateway }
 
 // Describe implements [prometheus.Collector].
@@ -129,7 +134,7 @@ func (c gatewayCollector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// recordCollector reads the counters of the event source mappings when somebody asks.
+// recordCollector reads the counters of the event source mappings at each scrape.
 type recordCollector struct{ mappings mappings }
 
 // Describe implements [prometheus.Collector].

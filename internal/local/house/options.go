@@ -46,7 +46,7 @@ type Gateway struct {
 	Credentials    []gatewaytest.Credential // that sign requests to @connections; none: no signature is needed
 }
 
-// Page is what the house serves beside the sockets.
+// Page is the page that the house serves with the sockets.
 type Page struct {
 	Files fs.FS // nil: none
 }
@@ -54,7 +54,7 @@ type Page struct {
 // Admin is the admin API.
 type Admin struct {
 	URL     string   // where it is served, for the page and for bootstraps; "": the page has no admin controls
-	Origins []string // of pages that may use it, beside its own
+	Origins []string // of pages that may use it, in addition to its own
 	Token   string   // that requests must have; "": none
 }
 
@@ -72,7 +72,8 @@ type Functions struct {
 	Output      io.Writer // what bootstraps print; nil: discard
 }
 
-// withDefaults fills in what is not set.
+// withDefaults returns the options with defaults for what is not set, or the first
+// mistake.
 func (o Options) withDefaults() (Options, error) {
 	o.Gateway.Stage = cmp.Or(o.Gateway.Stage, defaultStage)
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
@@ -85,7 +86,8 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	switch {
 	case o.Gateway.MaxAge > MaxAge:
-		return o, fmt.Errorf("a connection cannot live for %s: API Gateway closes it after %s, and its rows expire soon after", o.Gateway.MaxAge, MaxAge)
+		return o, fmt.Errorf("a connection cannot live for %s: API Gateway closes it after %s, "+
+			"and its rows expire soon after", o.Gateway.MaxAge, MaxAge)
 	case o.Functions.Build != "" && o.Rows.Tables == nil:
 		return o, errors.New("bootstraps need tables that they can reach")
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // newSite serves the gateway under its stage and the page everywhere else.
-// @connections is for this machine, as the admin API is.
+// @connections serves this machine only, like the admin API.
 func newSite(o Options, gateway *gatewaytest.Gateway) http.Handler {
 	mux := http.NewServeMux()
 	stage := "/" + o.Gateway.Stage

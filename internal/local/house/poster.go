@@ -38,16 +38,16 @@ func (p poster) Post(ctx context.Context, posts []hub.Post) []error {
 // the same connection, which keeps their order.
 func (p poster) try(ctx context.Context, posts []hub.Post, indexes []int, errs []error) []int {
 	var throttled []int
-	held := map[string]bool{}
+	throttledIDs := map[string]bool{}
 	for _, i := range indexes {
 		id := posts[i].ConnectionID
-		if held[id] {
+		if throttledIDs[id] {
 			errs[i] = hub.ErrThrottled
 		} else {
 			errs[i] = kindOf(p.gateway.PostToConnection(ctx, id, posts[i].Data))
 		}
 		if errors.Is(errs[i], hub.ErrThrottled) {
-			held[id] = true
+			throttledIDs[id] = true
 			throttled = append(throttled, i)
 		}
 	}
@@ -63,18 +63,18 @@ func (p poster) Disconnect(ctx context.Context, id, _ string) error {
 	return err
 }
 
-// kindOf turns an error of the gateway into a kind of the hub.
+// kindOf turns an error of the gateway into a kind of error of the hub.
 func kindOf(err error) error {
 	if err == nil {
 		return nil
 	}
-	for _, k := range []struct{ theirs, ours error }{
+	for _, k := range []struct{ gateway, hub error }{
 		{gatewaytest.ErrGone, hub.ErrGone},
 		{gatewaytest.ErrLimitExceeded, hub.ErrThrottled},
 		{gatewaytest.ErrPayloadTooLarge, hub.ErrTooLarge},
 	} {
-		if errors.Is(err, k.theirs) {
-			return fmt.Errorf("%w: %v", k.ours, err)
+		if errors.Is(err, k.gateway) {
+			return fmt.Errorf("%w: %v", k.hub, err)
 		}
 	}
 	return err

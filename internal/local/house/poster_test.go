@@ -57,6 +57,7 @@ func TestPoster(t *testing.T) {
 	})
 }
 
+// receive reads n messages.
 func receive(t *testing.T, conn *websocket.Conn, n int) []string {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()

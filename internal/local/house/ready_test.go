@@ -11,37 +11,39 @@ import (
 	"github.com/securecart/hub/internal/local/house"
 )
 
-// TestReadiness: without its tables the house is not ready, and the log says once
-// what to do, whether somebody asks or not.
+// TestReadiness: without its tables the house is not ready. The log says so once, with
+// what to do, even if nothing calls /readyz.
 func TestReadiness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log output
-		rows := newTables()
+		var log lockedBuffer
+		rows := newFakeTables()
 		h := newHouse(t, house.Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Rows: house.Rows{Tables: rows}})
 		defer closeHouse(t, h)
-		ask := func(want int) {
+		wantReady := func(want int) {
 			t.Helper()
 			if got, answer := admin(t, h, "GET", "/readyz", ""); got != want {
 				t.Errorf("got %d %s, want %d", got, answer, want)
 			}
 		}
-		told := func(lost, again int) {
+		wantLog := func(lost, restored int) {
 			t.Helper()
 			text := log.String()
-			if l, a := strings.Count(text, "-create-tables"), strings.Count(text, "can be used again"); l != lost || a != again {
-				t.Errorf("got %d lines about the loss and %d about its end, want %d and %d:\n%s", l, a, lost, again, text)
+			gotLost, gotRestored := strings.Count(text, "-create-tables"), strings.Count(text, "can be used again")
+			if gotLost != lost || gotRestored != restored {
+				t.Errorf("the log says %d times that the tables are lost and %d times that they are back, want %d and %d:\n%s",
+					gotLost, gotRestored, lost, restored, text)
 			}
 		}
-		ask(http.StatusOK)
-		rows.lost.Store(true)
-		ask(http.StatusServiceUnavailable)
-		ask(http.StatusServiceUnavailable)
-		told(1, 0)
-		rows.lost.Store(false)
+		wantReady(http.StatusOK)
+		rows.unreachable.Store(true)
+		wantReady(http.StatusServiceUnavailable)
+		wantReady(http.StatusServiceUnavailable)
+		wantLog(1, 0)
+		rows.unreachable.Store(false)
 		time.Sleep(time.Minute)
-		told(1, 1)
-		rows.lost.Store(true)
+		wantLog(1, 1)
+		rows.unreachable.Store(true)
 		time.Sleep(time.Minute)
-		told(2, 1)
+		wantLog(2, 1)
 	})
 }

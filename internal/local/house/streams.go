@@ -51,8 +51,9 @@ func newMappings(broadcast lambda.Handler, log *slog.Logger) (m mappings, err er
 }
 
 // skipMalformed puts records into a mapping, except those that are not rows of the
-// layout: it logs each of them. In AWS the mapping gives up such a record after some
-// attempts and keeps it in a queue; here the records behind it must not wait.
+// layout: it logs and drops each of them. In AWS the mapping gives up such a record
+// after some attempts and keeps it in a queue; here the records behind it must not
+// wait.
 func skipMalformed(m *esm.Mapping, layout table.Layout, log *slog.Logger) func(esm.Record) {
 	return func(r esm.Record) {
 		var record events.DynamoDBEventRecord
@@ -89,7 +90,9 @@ func (f *feed) put(c hub.Change) {
 	// Sequence numbers of a real stream have 21 digits or more.
 	n := strconv.FormatInt(f.sequence.Add(1), 10)
 	n = "100" + strings.Repeat("0", 18-len(n)) + n
-	stamp := table.Stamp{SequenceNumber: n, At: f.clock.Now(), StreamARN: fmt.Sprintf(streamARN, name), Region: account.Region}
+	stamp := table.Stamp{
+		SequenceNumber: n, At: f.clock.Now(), StreamARN: fmt.Sprintf(streamARN, name), Region: account.Region,
+	}
 	data, err := table.Record(c, stamp)
 	if err != nil {
 		f.log.Error("stream record", "error", err)

@@ -16,7 +16,7 @@ import (
 //
 // Connections, subscriptions and tickets stay in this process, unless the functions
 // are bootstraps: they belong to this gateway. In a table that a deployed hub uses
-// too, each of the two would take them for its own.
+// too, each of the two hubs would treat them as its own.
 type Tables interface {
 	hub.Store
 
@@ -79,8 +79,8 @@ const (
 	checkWithin = 2 * time.Second
 )
 
-// tablesState remembers the last check.
-type tablesState struct{ lost atomic.Bool }
+// tablesState is the result of the last check.
+type tablesState struct{ unusable atomic.Bool }
 
 // watchTables checks the tables until ctx ends, so that the log says when they are
 // lost even if no request needs them.
@@ -108,11 +108,12 @@ func (h *House) checkTables(ctx context.Context) error {
 	defer cancel()
 	err := h.opts.Rows.Tables.Check(within)
 	if ctx.Err() != nil {
-		return errTablesLost // the caller has left; the check says nothing
+		return errTablesLost // the caller gave up, so the check says nothing about the tables
 	}
-	switch changed := h.tables.lost.Swap(err != nil) != (err != nil); {
+	switch changed := h.tables.unusable.Swap(err != nil) != (err != nil); {
 	case changed && err != nil:
-		h.opts.Log.Error("the tables cannot be used: start the DynamoDB again; if its tables are gone or new, restart localhub with -create-tables", "error", err)
+		h.opts.Log.Error("the tables cannot be used: start the DynamoDB again; "+
+			"if its tables are gone or new, restart localhub with -create-tables", "error", err)
 	case changed:
 		h.opts.Log.Info("the tables can be used again")
 	}

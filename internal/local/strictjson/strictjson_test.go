@@ -14,7 +14,7 @@ func TestDecode(t *testing.T) {
 		SKU string `json:"sku"`
 		inner
 	}
-	for text, want := range map[string]string{
+	for text, want := range map[string]string{ // "": no error
 		`{"sku":"A","add":1}`:          "",
 		` {} `:                         "",
 		``:                             "the body is empty",

@@ -24,7 +24,7 @@ func (h *Host) WriteBanner(w io.Writer, version string) error {
 	if len(h.running) > len(h.processes) {
 		fmt.Fprintf(&b, "\nfor functions that you start yourself:\n  export %s\n", strings.Join(h.apiEnv(api.Stage), " "))
 	}
-	if h.signed() {
+	if h.requiresSignatures() {
 		what := "requests to @connections"
 		if api.IAM {
 			what += " and handshakes"

@@ -19,8 +19,8 @@ import (
 	"github.com/securecart/hub/internal/local/template/samapi"
 )
 
-// start makes a handler of a function: the program at the URL of -function, or a
-// bootstrap beside the template.
+// start returns the handler of a function: the program at the URL of -function, or a
+// bootstrap in the folder of CodeUri.
 func (h *Host) start(f *samapi.Function) (lambda.Handler, error) {
 	if address, ok := h.opts.Functions[f.ID]; ok {
 		e, err := lambdaproc.NewEndpoint(address, f.ID)
@@ -35,7 +35,7 @@ func (h *Host) start(f *samapi.Function) (lambda.Handler, error) {
 		return nil, errNotRunning(f, path)
 	}
 	p, err := lambdaproc.New(lambdaproc.Options{
-		Path: path, Name: f.Name, ARN: f.ARN, Env: h.environment(f), Output: h.output.named(f.ID),
+		Path: path, Name: f.Name, ARN: f.ARN, Env: h.environment(f), Output: h.output.writer(f.ID),
 	})
 	if err != nil {
 		return nil, err
@@ -54,11 +54,11 @@ func errNotRunning(f *samapi.Function, path string) error {
 		"behind Lambda's Invoke API and add -function %s=http://127.0.0.1:9001", f.ID, f.Runtime, where, f.ID)
 }
 
-// environment has the variables of a function: those of Lambda, of the template, of
-// the API's address, and of -env. Later ones win.
+// environment has the variables of a function: those that Lambda sets, those of the
+// template, the API's address, and those of -env. Later ones win.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 func (h *Host) environment(f *samapi.Function) []string {
-	given := h.givenEnv(f.ID)
+	fromFlags := h.envFlags(f.ID)
 	env := []string{
 		"AWS_REGION=" + f.Region, "AWS_DEFAULT_REGION=" + f.Region,
 		"AWS_ACCESS_KEY_ID=" + account.Credential.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + account.Credential.SecretAccessKey,
@@ -68,35 +68,36 @@ func (h *Host) environment(f *samapi.Function) []string {
 	}
 	// The API's address in AWS becomes its address here: posts must stay on this
 	// machine.
-	here := strings.NewReplacer("https://"+f.APIHost, "http://"+h.opts.Addr, "wss://"+f.APIHost, "ws://"+h.opts.Addr)
-	for _, variable := range f.Environment(given) {
-		env = append(env, here.Replace(variable))
+	localAddr := strings.NewReplacer("https://"+f.APIHost, "http://"+h.opts.Addr, "wss://"+f.APIHost, "ws://"+h.opts.Addr)
+	for _, variable := range f.Environment(fromFlags) {
+		env = append(env, localAddr.Replace(variable))
 	}
 	env = append(env, h.apiEnv(f.Stage)...)
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		env = append(env, name+"="+given[name])
+	for _, name := range slices.Sorted(maps.Keys(fromFlags)) {
+		env = append(env, name+"="+fromFlags[name])
 	}
 	return env
 }
 
-// givenEnv are the variables of -env for a function: those for all, then its own.
-func (h *Host) givenEnv(id string) map[string]string {
-	given := map[string]string{}
+// envFlags are the variables that -env sets for a function. NAME=VALUE is for all
+// functions, ID.NAME=VALUE for one, and wins.
+func (h *Host) envFlags(id string) map[string]string {
+	env := map[string]string{}
 	for name, value := range h.opts.Env {
 		if !strings.Contains(name, ".") {
-			given[name] = value
+			env[name] = value
 		}
 	}
 	for name, value := range h.opts.Env {
-		if own, ok := strings.CutPrefix(name, id+"."); ok {
-			given[own] = value
+		if name, ok := strings.CutPrefix(name, id+"."); ok {
+			env[name] = value
 		}
 	}
-	return given
+	return env
 }
 
-// apiEnv leads functions to the API: SDKs to its endpoint, and clients of
-// https://domainName/stage to the authority of its certificate.
+// apiEnv has the variables with which functions reach the API: the endpoint for SDKs,
+// and the authority to trust for clients of https://domainName/stage.
 func (h *Host) apiEnv(stage string) []string {
 	return []string{
 		"AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI=http://" + h.opts.Addr + "/" + stage,
@@ -115,7 +116,7 @@ func (h *Host) withTimeout(f *samapi.Function, next lambda.Handler, timeout time
 		}
 		answer, err := next.Invoke(ctx, event)
 		if err != nil {
-			fmt.Fprintln(h.output.named(f.ID), "failed:", err)
+			fmt.Fprintln(h.output.writer(f.ID), "failed:", err)
 		}
 		if errors.Is(err, lambdaproc.ErrNoFunction) {
 			err = fmt.Errorf("%w: %w", gatewaytest.ErrNoFunction, err)

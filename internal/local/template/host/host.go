@@ -76,9 +76,9 @@ func (h *Host) open() (err error) {
 	api := h.api.API
 	api.IdleTimeout, api.MaxAge, api.Faults, api.Log = h.opts.IdleTimeout, h.opts.MaxAge, h.opts.Faults, h.opts.Log
 	if api.AccessLog != nil {
-		api.AccessLog.Output = h.output.named("access")
+		api.AccessLog.Output = h.output.writer("access")
 	}
-	if h.signed() {
+	if h.requiresSignatures() {
 		api.Credentials = []gatewaytest.Credential{account.Credential}
 	}
 	if h.gateway, err = gatewaytest.New(api); err != nil {
@@ -88,7 +88,7 @@ func (h *Host) open() (err error) {
 }
 
 // signed reports whether requests need signatures.
-func (h *Host) signed() bool { return h.opts.RequireSigV4 || h.api.API.IAM }
+func (h *Host) requiresSignatures() bool { return h.opts.RequireSigV4 || h.api.API.IAM }
 
 // checkNames refuses settings for functions that the API does not have.
 func (h *Host) checkNames() error {

@@ -14,7 +14,7 @@ type output struct {
 
 // named returns a writer whose lines get a name in front. It writes a line when it is
 // complete.
-func (o *output) named(name string) io.Writer {
+func (o *output) writer(name string) io.Writer {
 	return &namedOutput{output: o, prefix: []byte(name + " | ")}
 }
 

@@ -10,8 +10,10 @@ import (
 	"github.com/securecart/hub/internal/local/house"
 )
 
-// build is a folder of six scripts, which nobody invokes before the test ends.
-func build(t *testing.T) (dir string) {
+// stubBootstraps is a folder with six bootstraps that do nothing. The tests do not
+// invoke them.
+func stubBootstraps(t *testing.T) (dir string) {
+	t.Helper()
 	dir = t.TempDir()
 	for _, name := range []string{"authorize", "connect", "disconnect", "message", "broadcast", "ticket"} {
 		path := filepath.Join(dir, name, "bootstrap")
@@ -25,28 +27,32 @@ func build(t *testing.T) (dir string) {
 	return dir
 }
 
-// TestMissingBootstrap: the error is the command to type.
+// TestMissingBootstrap: the error has the command that builds it.
 func TestMissingBootstrap(t *testing.T) {
-	dir := build(t)
+	dir := stubBootstraps(t)
 	if err := os.Remove(filepath.Join(dir, "message", "bootstrap")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := house.New(house.Options{Rows: house.Rows{Tables: newTables()}, Functions: house.Functions{Build: dir}})
+	_, err := house.New(house.Options{
+		Rows: house.Rows{Tables: newFakeTables()}, Functions: house.Functions{Build: dir},
+	})
 	if want := "make build ARCH=" + runtime.GOARCH; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %q", err, want)
 	}
 }
 
-// TestMetricsOfBootstraps: what this process cannot count is not there, rather than
-// zero.
+// TestMetricsOfBootstraps: series that this process cannot count are absent, not zero.
 func TestMetricsOfBootstraps(t *testing.T) {
+	withBootstraps := house.Options{
+		Rows: house.Rows{Tables: newFakeTables()}, Functions: house.Functions{Build: stubBootstraps(t)},
+	}
 	for _, tt := range []struct {
 		name    string
 		options house.Options
-		counted bool
+		counts  bool
 	}{
 		{"in process", house.Options{}, true},
-		{"bootstraps", house.Options{Rows: house.Rows{Tables: newTables()}, Functions: house.Functions{Build: build(t)}}, false},
+		{"bootstraps", withBootstraps, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHouse(t, tt.options)
@@ -54,8 +60,8 @@ func TestMetricsOfBootstraps(t *testing.T) {
 			setStock(t, h, "MUG", "3")
 			settle(t, h)
 			_, text := admin(t, h, "GET", "/metrics", "")
-			if got := strings.Contains(text, "\nhub_changes_total"); got != tt.counted {
-				t.Errorf("hub_changes_total is there: %v, want %v", got, tt.counted)
+			if got := strings.Contains(text, "\nhub_changes_total"); got != tt.counts {
+				t.Errorf("hub_changes_total is present: %t, want %t", got, tt.counts)
 			}
 			if !strings.Contains(text, "\ngateway_connections") {
 				t.Error("the gateway's series are missing")

@@ -11,7 +11,8 @@ import (
 	"github.com/securecart/hub/internal/local/house"
 )
 
-// TestWarp passes two hours in no time, and then so much that tokens end.
+// TestWarp warps the clock to the maximum age of a connection, and then to the end of
+// tokens.
 func TestWarp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, house.Options{Gateway: house.Gateway{IdleTimeout: time.Hour}})
@@ -19,28 +20,29 @@ func TestWarp(t *testing.T) {
 		start := time.Now()
 		warp := func(by string) {
 			t.Helper()
-			if status, answer := admin(t, h, http.MethodPost, "/admin/warp", `{"by":"`+by+`"}`); status != http.StatusOK {
+			status, answer := admin(t, h, http.MethodPost, "/admin/warp", `{"by":"`+by+`"}`)
+			if status != http.StatusOK {
 				t.Fatalf("warp: %d %s", status, answer)
 			}
 		}
-		old := token(t, h, "alice")
-		c := dial(t, h, old)
+		firstToken := token(t, h, "alice")
+		c := dial(t, h, firstToken)
 		c.ask("ping", `{"type":"pong"}`)
 		for range 2 {
 			warp("59m")
 			c.ask("ping", `{"type":"pong"}`)
 		}
-		warp("2m") // now it is two hours old
+		warp("2m") // the connection is two hours old
 		c.wantClose(websocket.StatusGoingAway)
 		if passed := time.Since(start); passed != 0 {
-			t.Errorf("it took %v", passed)
+			t.Errorf("the test took %v, want 0", passed)
 		}
 		if n := len(h.Connections()); n != 0 {
-			t.Errorf("%d connections left", n)
+			t.Errorf("got %d connections, want 0", n)
 		}
 
-		// The hub's clock has moved with the gateway's: stock tells it, and so do
-		// the tokens of the dev issuer, which last for twelve hours.
+		// The hub's clock moved with the gateway's: stock has the new time, and tokens
+		// of the development issuer, which are valid for twelve hours, expire.
 		setStock(t, h, "MUG", "7")
 		_, answer := admin(t, h, http.MethodGet, "/admin/stock/MUG", "")
 		if got, want := field(t, answer, "updatedAt"), start.Add(2*time.Hour).UTC().Format(time.RFC3339); got != want {
@@ -53,30 +55,33 @@ func TestWarp(t *testing.T) {
 			c.send("hello")
 			return field(t, c.read(), "role")
 		}
-		if got := role(old); got != "customer" {
-			t.Errorf("after two hours the token makes a %s", got)
+		if got := role(firstToken); got != "customer" {
+			t.Errorf("after two hours: got role %s, want customer", got)
 		}
 		warp("11h")
-		if got := role(old); got != "guest" {
-			t.Errorf("after thirteen hours the token makes a %s", got)
+		if got := role(firstToken); got != "guest" {
+			t.Errorf("after thirteen hours: got role %s, want guest", got)
 		}
 		if got := role(token(t, h, "alice")); got != "customer" {
-			t.Errorf("a new token makes a %s", got)
+			t.Errorf("a new token: got role %s, want customer", got)
 		}
 	})
 }
 
-func TestWarpRefuses(t *testing.T) {
+func TestWarpErrors(t *testing.T) {
 	h := newHouse(t, house.Options{})
 	defer closeHouse(t, h)
 	for body, want := range map[string]string{
 		`{"by":"two hours"}`: `{"code":"bad_field","message":"\"by\": time: invalid duration \"two hours\""}`,
-		`{"by":"-1s"}`:       `{"code":"bad_field","message":"\"by\": -1s: the clock moves forward, by at most 720h0m0s at once"}`,
-		`{"by":"721h"}`:      `{"code":"bad_field","message":"\"by\": 721h0m0s: the clock moves forward, by at most 720h0m0s at once"}`,
-		`{}`:                 `{"code":"bad_field","message":"\"by\": time: invalid duration \"\""}`,
-		`{"to":"1h"}`:        `{"code":"bad_field","message":"unknown field \"to\""}`,
+		`{"by":"-1s"}`: `{"code":"bad_field",` +
+			`"message":"\"by\": -1s: the clock moves forward, by at most 720h0m0s at once"}`,
+		`{"by":"721h"}`: `{"code":"bad_field",` +
+			`"message":"\"by\": 721h0m0s: the clock moves forward, by at most 720h0m0s at once"}`,
+		`{}`:          `{"code":"bad_field","message":"\"by\": time: invalid duration \"\""}`,
+		`{"to":"1h"}`: `{"code":"bad_field","message":"unknown field \"to\""}`,
 	} {
-		if status, answer := admin(t, h, http.MethodPost, "/admin/warp", body); status != http.StatusBadRequest || answer != want {
+		status, answer := admin(t, h, http.MethodPost, "/admin/warp", body)
+		if status != http.StatusBadRequest || answer != want {
 			t.Errorf("%s:\n got %d %s\nwant %s", body, status, answer, want)
 		}
 	}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+)
+
+// commandLine is a command line with a mistake.
+type commandLine struct {
+	args   []string
+	status int
+	stderr string // the beginning of it
+}
+
+// testCommandLines runs command lines that must end at once, with one line on standard
+// error.
+func testCommandLines(t *testing.T, cases map[string]commandLine) {
+	for name, tt := range cases {
+		t.Run(name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			status := exitStatus(run(t.Context(), tt.args, &stdout, &stderr), &stderr)
+			if status != tt.status || !strings.HasPrefix(stderr.String(), tt.stderr) {
+				t.Errorf("got status %d, %q, want %d, %q", status, stderr.String(), tt.status, tt.stderr)
+			}
+			if strings.Count(stderr.String(), "\n") != 1 || stdout.Len() > 0 {
+				t.Errorf("got %q on standard error and %q on standard output, want one line and none",
+					stderr.String(), stdout.String())
+			}
+		})
+	}
+}
+
+func TestUsageErrors(t *testing.T) {
+	const invalid = "localhub: invalid value "
+	testCommandLines(t, map[string]commandLine{
+		"unknown flag": {
+			[]string{"-colour"}, 2, "localhub: flag provided but not defined: -colour (-h lists the flags)",
+		},
+		"argument":              {[]string{"serve"}, 2, `localhub: "serve" is not a flag (-h lists the flags)`},
+		"invalid duration":      {[]string{"-max-age", "long"}, 2, invalid + `"long" for flag -max-age`},
+		"idle time-out of zero": {[]string{"-idle-timeout", "0s"}, 2, "localhub: -idle-timeout 0s: it must be above zero"},
+		"admin API on all addresses": {
+			[]string{"-admin", "0.0.0.0:8788"}, 2,
+			"localhub: -admin 0.0.0.0:8788: the admin API is for this machine only",
+		},
+		"maximum age above API Gateway's": {
+			[]string{"-max-age", "3h"}, 2, "localhub: -max-age 3h0m0s: it must be above zero and at most 2h0m0s",
+		},
+		"-faults with a space": {
+			[]string{"-faults", "gone=3"}, 2,
+			`localhub: "gone=3" is not a flag (write -faults=gone=3 without a space)`,
+		},
+		"unknown fault": {
+			[]string{"-faults=rain=3"}, 2, invalid + `"rain=3" for flag -faults: unknown fault "rain"`,
+		},
+		"fault without a number": {
+			[]string{"-faults=gone"}, 2, invalid + `"gone" for flag -faults: gone=N needs a number above zero`,
+		},
+		"invalid stage":   {[]string{"-stage", "a/b"}, 2, `localhub: -stage "a/b"`},
+		"invalid log":     {[]string{"-log", "xml"}, 2, `localhub: -log "xml": it must be json or text`},
+		"invalid address": {[]string{"-addr", "nowhere"}, 2, "localhub: -addr nowhere: "},
+		"invalid origin": {
+			[]string{"-allowed-origins", "https://Shop.example/"}, 2,
+			invalid + `"https://Shop.example/" for flag -allowed-origins: it is not a list of origins`,
+		},
+		"missing file of the admin token": {
+			[]string{"-admin-token", "@/nowhere"}, 2,
+			invalid + `"@/nowhere" for flag -admin-token: open /nowhere: no such file`,
+		},
+		"empty admin token": {
+			[]string{"-admin-token", "@" + os.DevNull}, 2,
+			invalid + `"@` + os.DevNull + `" for flag -admin-token: an empty token protects nothing`,
+		},
+		"admin token with a space": { // the error does not quote the token
+			[]string{"-admin-token", "s3 cret"}, 2,
+			"localhub: -admin-token: a token has printable ASCII characters and no spaces\n",
+		},
+		"token without a user": {[]string{"token"}, 2, "localhub: token needs -user NAME"},
+	})
+}
+
+func TestUsageErrorsOfTables(t *testing.T) {
+	const needsLocal = "localhub: -lambda needs a DynamoDB on this machine"
+	testCommandLines(t, map[string]commandLine{
+		"invalid -dynamodb": {
+			[]string{"-dynamodb", "here"}, 2,
+			`localhub: -dynamodb "here": it must be a URL, for example http://127.0.0.1:8000, or aws`,
+		},
+		"-create-tables alone": {[]string{"-create-tables"}, 2, "localhub: -create-tables needs -dynamodb"},
+		"unknown attribute": {
+			[]string{"-inventory-attributes", "colour=hue"}, 2,
+			`localhub: invalid value "colour=hue" for flag -inventory-attributes: unknown attribute "colour"; use sku, `,
+		},
+		"both keys with one name": {
+			[]string{"-inventory-attributes", "sku=id", "-cart-attributes", "cart=id"}, 2,
+			`localhub: the keys of inventory and carts are both "id"`,
+		},
+		"-lambda alone": {[]string{"-lambda", "build"}, 2, "localhub: -lambda needs -dynamodb"},
+		"-lambda with a remote DynamoDB": {
+			[]string{"-lambda", "build", "-dynamodb", "http://192.0.2.7:8000"}, 2,
+			needsLocal + ", and 192.0.2.7:8000 is not",
+		},
+		"-lambda with AWS": {[]string{"-lambda", "build", "-dynamodb", "aws"}, 2, needsLocal},
+	})
+}
+
+func TestStartErrors(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	inUse := listener.Addr().String()
+	seed := filepath.Join(t.TempDir(), "seed.json")
+	if err := os.WriteFile(seed, []byte("[\n{\"sku\":\"A\",\"available\":-1}\n]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const another = " is in use by another program; choose another address with "
+	testCommandLines(t, map[string]commandLine{
+		"-addr in use": {[]string{"-addr", inUse}, 1, "localhub: " + inUse + another + "-addr"},
+		"-admin in use": {
+			[]string{"-addr", "127.0.0.1:0", "-admin", inUse}, 1, "localhub: " + inUse + another + "-admin",
+		},
+		"missing seed file": {
+			[]string{"-seed", "/nowhere/seed.json"}, 1, "localhub: seed: open /nowhere/seed.json: no such file",
+		},
+		"invalid seed file": {
+			[]string{"-seed", seed}, 1,
+			"localhub: seed " + seed + `: line 2: field "available" of product "A" must be a number from 0 to`,
+		},
+		"missing page": {[]string{"-web", "/nowhere"}, 1, "localhub: -web /nowhere: no such directory"},
+		"token without a localhub": {
+			[]string{"token", "-user", "x", "-admin", unusedAddress(t)}, 1, "localhub: no localhub answers at",
+		},
+	})
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	for args, want := range map[string]string{
+		"-version": "localhub ", "-h": "usage of localhub:\n", "token -h": "usage of localhub token:\n",
+	} {
+		var stdout, stderr bytes.Buffer
+		status := exitStatus(run(t.Context(), strings.Fields(args), &stdout, &stderr), &stderr)
+		if status != 0 || !strings.HasPrefix(stdout.String(), want) || stderr.Len() > 0 {
+			t.Errorf("%s: got status %d, %q, %q, want 0, %q", args, status, stdout.String(), stderr.String(), want)
+		}
+	}
+}
+
+// TestAllowedOrigins: -allowed-origins reaches the authorizer.
+func TestAllowedOrigins(t *testing.T) {
+	hub := start(t, "-allowed-origins", "https://shop.example")
+	for origin, want := range map[string]int{
+		"https://shop.example": http.StatusSwitchingProtocols, "http://localhost:5173": http.StatusForbidden,
+	} {
+		o := &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {origin}}}
+		conn, resp, err := websocket.Dial(t.Context(), hub.socket, o)
+		if err == nil {
+			_ = conn.CloseNow()
+		}
+		if resp == nil || resp.StatusCode != want {
+			t.Errorf("%s: got %v, %v, want %d", origin, resp, err, want)
+		}
+	}
+}

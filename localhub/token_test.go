@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+)
+
+func TestTokenCommand(t *testing.T) {
+	hub := start(t)
+	var stdout bytes.Buffer
+	args := []string{"token", "-user", "bob", "-admin", hub.adminAddress()}
+	if err := run(t.Context(), args, &stdout, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	header := http.Header{"Authorization": {"Bearer " + strings.TrimSpace(stdout.String())}}
+	conn := dial(t, hub.socket, &websocket.DialOptions{HTTPHeader: header})
+	if got := ask(t, conn, "hello"); !strings.Contains(got, `"user":"bob","role":"customer"`) {
+		t.Errorf("got %s, want the customer bob", got)
+	}
+	err := run(t.Context(), append(args, "-role", "emperor"), io.Discard, io.Discard)
+	if err == nil || err.Error() != `"role" must be customer, vendor or admin` {
+		t.Errorf("unknown role: got %v", err)
+	}
+}
+
+// TestAdminTokenFlag: with -admin-token, the admin API requires the token, localhub
+// token can send it, and the banner has it.
+func TestAdminTokenFlag(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("s3cret-from-a-file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hub := start(t, "-admin-token", "@"+file)
+	for _, want := range []string{
+		"/#admin-token=s3cret-from-a-file\n",
+		`/admin/stock/TEE-RED-M -H "Authorization: Bearer s3cret-from-a-file" -d`,
+	} {
+		if !strings.Contains(hub.banner, want) {
+			t.Errorf("the banner lacks %q:\n%s", want, hub.banner)
+		}
+	}
+	const required = "send the token that localhub was started with (-admin-token) in Authorization: Bearer"
+	for name, tt := range map[string]struct {
+		args []string
+		want string // the error; "": none
+	}{
+		"no token":    {nil, required},
+		"wrong token": {[]string{"-admin-token", "other"}, required},
+		"token":       {[]string{"-admin-token", "s3cret-from-a-file"}, ""},
+		"file":        {[]string{"-admin-token", "@" + file}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := append([]string{"token", "-user", "bob", "-admin", hub.adminAddress()}, tt.args...)
+			var stdout bytes.Buffer
+			got := ""
+			if err := run(t.Context(), args, &stdout, io.Discard); err != nil {
+				got = err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("got error %q, want %q", got, tt.want)
+			}
+			if isJWT := strings.Count(stdout.String(), ".") == 2; isJWT != (tt.want == "") {
+				t.Errorf("got %q on standard output, want a token: %t", stdout.String(), tt.want == "")
+			}
+		})
+	}
+}
