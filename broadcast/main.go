@@ -14,7 +14,7 @@ import (
 func main() {
 	os.Exit(boot.Run(config.Broadcast, os.Getenv, os.Stdout, func(e boot.Env) (any, error) {
 		poster := apigw.New(apigw.Client(e.AWS, e.CallbackURL), apigw.Options{PostsPerSecond: e.PostsPerSecond})
-		options := handler.BroadcastOptions{Layout: e.Layout, Observe: e.Metrics.Broadcast, Healed: e.Metrics.Healed}
+		options := handler.BroadcastOptions{Layout: e.Layout, OnBatch: e.Metrics.Broadcast, OnHeal: e.Metrics.Healed}
 		return handler.Broadcast(e.Hub(poster), options, e.Log), nil
 	}))
 }

@@ -113,7 +113,7 @@ func TestErrorOrder(t *testing.T) {
 			AccountThrottle: gatewaytest.Throttle{Rate: -1},
 			RouteThrottle:   gatewaytest.Throttle{Rate: -1},
 			Assumptions: gatewaytest.Assumptions{PlainGETStatus: 1, TimeoutStatus: 1, NoFunctionStatus: 1,
-				MaxAnswerBytes: -1, SentFrameBytes: -1, UnboundRouteText: `"`, ThrottledText: `"`},
+				MaxResponseBytes: -1, SentFrameBytes: -1, UnboundRouteText: `"`, ThrottledText: `"`},
 			Faults: &gatewaytest.Faults{GoneEvery: -1, DropEvery: -1, LateEvery: -1},
 			Routes: map[string]gatewaytest.Route{"$a": {}, "$b": {}, "$c": {}},
 		})
@@ -125,7 +125,7 @@ func TestErrorOrder(t *testing.T) {
 	first := newError()
 	for _, field := range []string{"AccountThrottle", "RouteThrottle", "PlainGETStatus", "TimeoutStatus",
 		"NoFunctionStatus",
-		"MaxAnswerBytes", "SentFrameBytes", "UnboundRouteText", "ThrottledText",
+		"MaxResponseBytes", "SentFrameBytes", "UnboundRouteText", "ThrottledText",
 		"GoneEvery", "DropEvery", "LateEvery", `["$a"]`, `["$b"]`, `["$c"]`} {
 		if n := strings.Count(first, field); n != 1 {
 			t.Errorf("the error names %s %d times, want once:\n%s", field, n, first)

@@ -28,10 +28,10 @@ type Assumptions struct {
 	// a WebSocket (G-URL-11). Default 426. It may be 400 to 599; 403 is likely.
 	PlainGETStatus int
 
-	// MalformedAnswerStatus is the status of a handshake whose $connect
+	// MalformedResponseStatus is the status of a handshake whose $connect
 	// returned a malformed response (G-HANDSHAKE-6), and of such messages in
 	// the access log. Default 502. It may be 400 to 599; 500 is likely.
-	MalformedAnswerStatus int
+	MalformedResponseStatus int
 
 	// TimeoutStatus is the status of a handshake whose $connect exceeded its
 	// timeout (G-HANDSHAKE-7), and of such messages in the access log. Default
@@ -103,9 +103,9 @@ type Assumptions struct {
 	// likely.
 	UnboundRouteText string
 
-	// NullAnswerPasses reads the response null as {"statusCode":200}
+	// NullResponsePasses reads the response null as {"statusCode":200}
 	// (G-RESP-7). By default it is an error.
-	NullAnswerPasses bool
+	NullResponsePasses bool
 
 	// NoStatusPasses reads a response without statusCode as one with 200
 	// (G-RESP-7 G-HANDSHAKE-6). By default it is an error.
@@ -123,10 +123,10 @@ type Assumptions struct {
 	// (G-RESP-9). By default it is decoded.
 	Base64BodyUndecoded bool
 
-	// MaxAnswerBytes is the longest response of a two-way route that the client
+	// MaxResponseBytes is the longest response of a two-way route that the client
 	// gets. A longer one is answered "Internal server error" (G-LIMIT-1).
 	// Default 131072; at most 10 MiB.
-	MaxAnswerBytes int
+	MaxResponseBytes int
 
 	// ThrottledText is the text of the error frame for a throttled message
 	// (G-ERR-7). Default "Too Many Requests"; "Limit Exceeded" is likely.
@@ -203,11 +203,11 @@ func (a Assumptions) withDefaults() Assumptions {
 	}{
 		{&a.UnknownPathStatus, http.StatusForbidden},
 		{&a.PlainGETStatus, http.StatusUpgradeRequired},
-		{&a.MalformedAnswerStatus, http.StatusBadGateway},
+		{&a.MalformedResponseStatus, http.StatusBadGateway},
 		{&a.TimeoutStatus, http.StatusGatewayTimeout},
 		{&a.NoFunctionStatus, http.StatusInternalServerError},
 		{&a.EmptyPostStatus, http.StatusOK},
-		{&a.MaxAnswerBytes, maxMessageBytes},
+		{&a.MaxResponseBytes, maxMessageBytes},
 		{&a.SentFrameBytes, maxFrameBytes},
 	} {
 		*d.field = cmp.Or(*d.field, d.value)
@@ -232,13 +232,13 @@ func (a Assumptions) check() error {
 	c := assumptionChecker{}
 	c.status("UnknownPathStatus", a.UnknownPathStatus)
 	c.status("PlainGETStatus", a.PlainGETStatus)
-	c.status("MalformedAnswerStatus", a.MalformedAnswerStatus)
+	c.status("MalformedResponseStatus", a.MalformedResponseStatus)
 	c.status("TimeoutStatus", a.TimeoutStatus)
 	c.status("NoFunctionStatus", a.NoFunctionStatus)
 	if status := a.EmptyPostStatus; status != http.StatusOK {
 		c.status("EmptyPostStatus", status)
 	}
-	c.size("MaxAnswerBytes", a.MaxAnswerBytes)
+	c.size("MaxResponseBytes", a.MaxResponseBytes)
 	c.size("SentFrameBytes", a.SentFrameBytes)
 	c.text("UnboundRouteText", a.UnboundRouteText)
 	c.text("ThrottledText", a.ThrottledText)

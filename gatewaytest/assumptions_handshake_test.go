@@ -48,7 +48,7 @@ func TestAssumedHandshakes(t *testing.T) {
 		}
 	}
 	notFound := gatewaytest.Assumptions{UnknownPathStatus: 404}
-	malformed := gatewaytest.Assumptions{MalformedAnswerStatus: 500}
+	malformed := gatewaytest.Assumptions{MalformedResponseStatus: 500}
 	exact := gatewaytest.Assumptions{ExactProtocolHeader: true}
 	testAssumptions(t, []assumptionTest{
 		{"G-URL-4 unknown stage", statusWith("/v2", nil), "403", notFound, "404"},

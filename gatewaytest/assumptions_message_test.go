@@ -101,9 +101,9 @@ func TestAssumedResponses(t *testing.T) {
 	}
 	const internal = "error Internal server error"
 	testAssumptions(t, []assumptionTest{
-		{"G-RESP-7 null", nextAfterResponse("null"), internal, gatewaytest.Assumptions{NullAnswerPasses: true}, "nothing"},
+		{"G-RESP-7 null", nextAfterResponse("null"), internal, gatewaytest.Assumptions{NullResponsePasses: true}, "nothing"},
 		{"G-RESP-7 null in $connect", statusWith("/v1", nil, "$connect", returns("null")), "502",
-			gatewaytest.Assumptions{NullAnswerPasses: true}, "101"},
+			gatewaytest.Assumptions{NullResponsePasses: true}, "101"},
 		{"G-RESP-7 no statusCode", nextAfterResponse(`{}`), internal, gatewaytest.Assumptions{NoStatusPasses: true},
 			"nothing"},
 		{"G-RESP-7 a body without statusCode", nextAfterResponse(`{"body":"b"}`), internal,
@@ -120,9 +120,10 @@ func TestAssumedResponses(t *testing.T) {
 			"200000 bytes"},
 		{"G-LIMIT-3 more than 10 MiB inflated", inflates(10<<20 + 1), "close 1009",
 			gatewaytest.Assumptions{CompressedCounts: true}, "close 1009"},
-		{"G-LIMIT-1 longer than 128 KB", long(131_073), internal, gatewaytest.Assumptions{MaxAnswerBytes: 1 << 20},
+		{"G-LIMIT-1 longer than 128 KB", long(131_073), internal, gatewaytest.Assumptions{MaxResponseBytes: 1 << 20},
 			"complete"},
-		{"G-LIMIT-1 longer than 32 KB", long(32_769), "complete", gatewaytest.Assumptions{MaxAnswerBytes: 32_768}, internal},
+		{"G-LIMIT-1 longer than 32 KB", long(32_769), "complete",
+			gatewaytest.Assumptions{MaxResponseBytes: 32_768}, internal},
 	})
 	// A real socket does not work in a bubble.
 	t.Run("G-LIMIT-1 of a web server", func(t *testing.T) {
@@ -137,9 +138,9 @@ func TestAssumedResponses(t *testing.T) {
 		if got := nextAfter(t, api, "x"); got != internal {
 			t.Errorf("by default: got %.40s", got)
 		}
-		api.Assumptions = gatewaytest.Assumptions{MaxAnswerBytes: 300_000}
+		api.Assumptions = gatewaytest.Assumptions{MaxResponseBytes: 300_000}
 		if got := nextAfter(t, api, "x"); got != body {
-			t.Errorf("with MaxAnswerBytes: got %d bytes, %.40s", len(got), got)
+			t.Errorf("with MaxResponseBytes: got %d bytes, %.40s", len(got), got)
 		}
 	})
 }

@@ -113,19 +113,19 @@ func plainRequest(t testing.TB, g *gatewaytest.Gateway, method, path, body strin
 // have.
 func TestAssumptionsRefused(t *testing.T) {
 	for field, assumptions := range map[string]gatewaytest.Assumptions{
-		"UnknownPathStatus":     {UnknownPathStatus: 399},
-		"PlainGETStatus":        {PlainGETStatus: 600},
-		"MalformedAnswerStatus": {MalformedAnswerStatus: 200},
-		"TimeoutStatus":         {TimeoutStatus: -1},
-		"NoFunctionStatus":      {NoFunctionStatus: 302},
-		"EmptyPostStatus":       {EmptyPostStatus: 204},
-		"MaxAnswerBytes":        {MaxAnswerBytes: -1},
-		"SentFrameBytes":        {SentFrameBytes: 10<<20 + 1},
-		"UnboundRouteText":      {UnboundRouteText: `no "route"`},
-		"ThrottledText":         {ThrottledText: "too\nmany"},
-		"CloseReasons[1000]":    {CloseReasons: map[int]string{1000: "known"}},
-		"CloseReasons[1009]":    {CloseReasons: map[int]string{1009: strings.Repeat("x", 124)}},
-		"CloseReasons[1003]":    {CloseReasons: map[int]string{1003: "\xFF"}},
+		"UnknownPathStatus":       {UnknownPathStatus: 399},
+		"PlainGETStatus":          {PlainGETStatus: 600},
+		"MalformedResponseStatus": {MalformedResponseStatus: 200},
+		"TimeoutStatus":           {TimeoutStatus: -1},
+		"NoFunctionStatus":        {NoFunctionStatus: 302},
+		"EmptyPostStatus":         {EmptyPostStatus: 204},
+		"MaxResponseBytes":        {MaxResponseBytes: -1},
+		"SentFrameBytes":          {SentFrameBytes: 10<<20 + 1},
+		"UnboundRouteText":        {UnboundRouteText: `no "route"`},
+		"ThrottledText":           {ThrottledText: "too\nmany"},
+		"CloseReasons[1000]":      {CloseReasons: map[int]string{1000: "known"}},
+		"CloseReasons[1009]":      {CloseReasons: map[int]string{1009: strings.Repeat("x", 124)}},
+		"CloseReasons[1003]":      {CloseReasons: map[int]string{1003: "\xFF"}},
 	} {
 		t.Run(field, func(t *testing.T) {
 			_, err := gatewaytest.New(gatewaytest.API{Assumptions: assumptions})
@@ -134,7 +134,7 @@ func TestAssumptionsRefused(t *testing.T) {
 	}
 	t.Run("limits are allowed", func(t *testing.T) {
 		newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{UnknownPathStatus: 400, PlainGETStatus: 599,
-			EmptyPostStatus: 200,
-			MaxAnswerBytes:  10 << 20, SentFrameBytes: 1, CloseReasons: map[int]string{1012: strings.Repeat("x", 123)}}})
+			EmptyPostStatus:  200,
+			MaxResponseBytes: 10 << 20, SentFrameBytes: 1, CloseReasons: map[int]string{1012: strings.Repeat("x", 123)}}})
 	})
 }

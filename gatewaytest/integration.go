@@ -122,7 +122,7 @@ func (g *Gateway) failedIntegration(err error) *gatewayResponse {
 // malformed (G-HANDSHAKE-6).
 func (g *Gateway) malformedResponse(detail string) *gatewayResponse {
 	refusal := responseFailure.withDetail(detail)
-	refusal.status = g.api.Assumptions.MalformedAnswerStatus
+	refusal.status = g.api.Assumptions.MalformedResponseStatus
 	return refusal
 }
 

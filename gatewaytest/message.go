@@ -94,7 +94,7 @@ func (c *conn) runMessage(body string) {
 	case refusal != nil:
 		c.reply(errorFrame(refusal.message, c.id, inv.requestID()))
 	case !route.RouteResponse || !resp.hasBody:
-	case len(resp.body) > g.api.Assumptions.MaxAnswerBytes:
+	case len(resp.body) > g.api.Assumptions.MaxResponseBytes:
 		c.reply(errorFrame(textInternal, c.id, inv.requestID())) // G-LIMIT-1
 	case len(resp.body) > 0 || !g.api.Assumptions.EmptyBodySilent: // G-RESP-8
 		c.reply(resp.body) // G-RESP-4

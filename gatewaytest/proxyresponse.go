@@ -24,7 +24,7 @@ func parseProxyResponse(raw []byte, assumptions *Assumptions) (integrationRespon
 	var resp integrationResponse
 	trimmed := bytes.TrimSpace(raw)
 	switch {
-	case string(trimmed) == "null" && assumptions.NullAnswerPasses:
+	case string(trimmed) == "null" && assumptions.NullResponsePasses:
 		return integrationResponse{status: http.StatusOK}, nil
 	case len(trimmed) == 0 || trimmed[0] != '{':
 		return resp, errors.New("not a JSON object")

@@ -12,10 +12,10 @@ import (
 // address in it.
 const addressBits = 64
 
-// AddressID returns a hash of an IP address, to count the connections of a client.
+// HashAddress returns a hash of an IP address, to count the connections of a client.
 // The hash is keyed with the first guest key, so that trying all addresses does not
 // reveal the address. It is "" if address is not an IP address.
-func (v *Verifier) AddressID(address string) string {
+func (v *Verifier) HashAddress(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil || len(v.config.GuestKeys) == 0 {
 		return ""

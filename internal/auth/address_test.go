@@ -7,7 +7,7 @@ import (
 
 func TestAddressID(t *testing.T) {
 	v := newVerifier(t, config(&jwks{}))
-	same := func(a, b string) bool { return v.AddressID(a) == v.AddressID(b) }
+	same := func(a, b string) bool { return v.HashAddress(a) == v.HashAddress(b) }
 	for name, tt := range map[string]struct {
 		a, b string
 		want bool
@@ -25,16 +25,16 @@ func TestAddressID(t *testing.T) {
 		}
 	}
 	for _, none := range []string{"", "test-invoke-source-ip", "192.0.2", "192.0.2.1:80"} {
-		if got := v.AddressID(none); got != "" {
+		if got := v.HashAddress(none); got != "" {
 			t.Errorf("%q: got %q, want none", none, got)
 		}
 	}
-	if id := v.AddressID("192.0.2.1"); len(id) != 22 || strings.Contains(id, "192") {
+	if id := v.HashAddress("192.0.2.1"); len(id) != 22 || strings.Contains(id, "192") {
 		t.Errorf("got %q, want 16 bytes in base64url", id)
 	}
 	c := config(&jwks{})
 	c.GuestKeys = [][]byte{[]byte("another-key-another-key-another!")}
-	if newVerifier(t, c).AddressID("192.0.2.1") == v.AddressID("192.0.2.1") {
+	if newVerifier(t, c).HashAddress("192.0.2.1") == v.HashAddress("192.0.2.1") {
 		t.Error("the id does not depend on the key")
 	}
 }

@@ -22,7 +22,7 @@ type Verifier interface {
 	// the code token_expired, token_bad or busy; any other counts as token_bad.
 	Verify(ctx context.Context, token string) (hub.Principal, error)
 	SignGuest(id string) (token string, expires time.Time, err error)
-	AddressID(address string) string
+	HashAddress(address string) string
 }
 
 // bearerProtocol starts the subprotocol that carries a token: a browser cannot set
@@ -83,7 +83,7 @@ func Authorize(h *hub.Hub, v Verifier, o AuthorizeOptions, log *slog.Logger) Aut
 		if err != nil {
 			return authorizerAnswer{}, err
 		}
-		return policyFor(e, "Allow", p, notice, v.AddressID(clientAddress(e, o.EdgeSecrets))), nil
+		return policyFor(e, "Allow", p, notice, v.HashAddress(clientAddress(e, o.EdgeSecrets))), nil
 	}
 }
 

@@ -26,8 +26,8 @@ const answerReserve = 500 * time.Millisecond
 // BroadcastOptions are the settings of [Broadcast].
 type BroadcastOptions struct {
 	Layout  table.Layout                          // attribute names of the tables that the records are from
-	Observe func(context.Context, hub.Report)     // gets the report of each batch; may be nil
-	Healed  func(context.Context, hub.HealReport) // gets the report of each healing; may be nil
+	OnBatch func(context.Context, hub.Report)     // gets the report of each batch; may be nil
+	OnHeal  func(context.Context, hub.HealReport) // gets the report of each healing; may be nil
 }
 
 // BroadcastFunc is the handler of the inventory and cart streams.
@@ -86,8 +86,8 @@ func (b broadcaster) heal(ctx context.Context) {
 	if err != nil {
 		b.log.ErrorContext(ctx, "heal", "error", err)
 	}
-	if b.o.Healed != nil {
-		b.o.Healed(ctx, report)
+	if b.o.OnHeal != nil {
+		b.o.OnHeal(ctx, report)
 	}
 }
 
@@ -106,8 +106,8 @@ func (b broadcaster) broadcast(ctx context.Context, records []events.DynamoDBEve
 		b.log.ErrorContext(ctx, "broadcast", "error", err)
 	}
 	report.Failed = len(records) - lowest // unreadable records too
-	if b.o.Observe != nil {
-		b.o.Observe(ctx, report)
+	if b.o.OnBatch != nil {
+		b.o.OnBatch(ctx, report)
 	}
 	var answer events.DynamoDBEventResponse
 	if lowest < len(records) {

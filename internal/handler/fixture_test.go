@@ -78,7 +78,7 @@ func newFixture(t testing.TB) *fixture {
 	b.connect = lambda.NewHandler(handler.Connect(b.hub, "", b.metrics.Connected, log))
 	b.disconnect = lambda.NewHandler(handler.Disconnect(b.hub, b.metrics.Disconnected, log))
 	b.broadcast = lambda.NewHandler(handler.Broadcast(
-		b.hub, handler.BroadcastOptions{Observe: b.observe, Healed: b.metrics.Healed}, log,
+		b.hub, handler.BroadcastOptions{OnBatch: b.observe, OnHeal: b.metrics.Healed}, log,
 	))
 	b.useVerifier(b.verifier)
 	return b

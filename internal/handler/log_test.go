@@ -139,7 +139,7 @@ func (b *fixture) wantKnownLines() {
 	b.t.Helper()
 	known := maps.Clone(logs.Keys)
 	for _, s := range logs.Series {
-		known[s.Name] = s.Of
+		known[s.Name] = s.Help
 	}
 	known["Function"], known["_aws"] = "the dimension", "the embedded metric format"
 	for line := range strings.Lines(b.log.String()) {

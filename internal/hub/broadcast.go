@@ -194,7 +194,7 @@ func (b *broadcast) findRecipients(ctx context.Context, i int) {
 		for after, more := "", true; more; more = after != "" {
 			page, next, err := b.h.store.Subscribers(ctx, t, after, subscriberPage)
 			if err != nil {
-				b.fail(row.first, fmt.Errorf("subscribers of %s: %w", t.Public(), err))
+				b.fail(row.first, fmt.Errorf("subscribers of %s: %w", t.Redacted(), err))
 				return
 			}
 			b.recipients = slices.Grow(b.recipients, len(page))

@@ -56,7 +56,7 @@ func (h *Hub) planMerge(
 		return outcome{}, err
 	}
 	if changed != nil {
-		out.writes = append(out.writes, CartWrite{Cart: theirs, Was: from})
+		out.writes = append(out.writes, CartWrite{Cart: theirs, Base: from})
 	}
 	return out, nil
 }
@@ -86,7 +86,7 @@ func (h *Hub) planMergedLines(
 	}
 	out := outcome{ok: wire.OK{From: from, Version: mine.Version, Lines: mine.wireLines(changed), Clamped: clamped}}
 	if changed != nil {
-		out.writes = []CartWrite{{Cart: mine, Was: from}}
+		out.writes = []CartWrite{{Cart: mine, Base: from}}
 	}
 	return out, nil
 }

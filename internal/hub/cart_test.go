@@ -63,7 +63,7 @@ func TestCartKey(t *testing.T) {
 		wantCode(t, err, wire.CodeBadField)
 	})
 	t.Run("a write that changed nothing is recorded too", func(t *testing.T) {
-		r := wire.Request{Lines: []wire.Wish{{SKU: "A", Quantity: 6}}, Key: "same"}
+		r := wire.Request{Lines: []wire.LineChange{{SKU: "A", Quantity: 6}}, Key: "same"}
 		if _, err := th.Set(t.Context(), c, r); err != nil {
 			t.Fatal(err)
 		}
@@ -93,31 +93,32 @@ func TestCartConflict(t *testing.T) {
 	th.add(c, "B", 1, "") // 2
 	th.set(c, "C", 1)     // 3
 	th.set(c, "C", 0)     // 4
-	set := func(version int64, wishes ...wire.Wish) error {
+	set := func(version int64, wishes ...wire.LineChange) error {
 		_, err := th.Set(t.Context(), c, wire.Request{Lines: wishes, Version: version})
 		return err
 	}
 	t.Run("a line that changed after the version", func(t *testing.T) {
-		e := wantCode(t, set(1, wire.Wish{SKU: "A", Quantity: 2}, wire.Wish{SKU: "B", Quantity: 2}), wire.CodeConflict)
+		err := set(1, wire.LineChange{SKU: "A", Quantity: 2}, wire.LineChange{SKU: "B", Quantity: 2})
+		e := wantCode(t, err, wire.CodeConflict)
 		equal(t, "error", *e, hub.Error{
 			Kind: hub.ErrConflict, Code: wire.CodeConflict, Message: "B was changed on another device", Version: 4, Retry: true,
 			Lines: map[string]*wire.Line{"A": {Quantity: 1, Version: 1}, "B": {Quantity: 1, Version: 2}},
 		})
 	})
 	t.Run("a line that was removed after the version", func(t *testing.T) {
-		e := wantCode(t, set(3, wire.Wish{SKU: "C", Quantity: 2}), wire.CodeConflict)
+		e := wantCode(t, set(3, wire.LineChange{SKU: "C", Quantity: 2}), wire.CodeConflict)
 		equal(t, "lines", e.Lines, map[string]*wire.Line{"C": nil})
 	})
 	t.Run("a version that never existed", func(t *testing.T) {
-		wantCode(t, set(9, wire.Wish{SKU: "A", Quantity: 2}), wire.CodeGoneVersion)
+		wantCode(t, set(9, wire.LineChange{SKU: "A", Quantity: 2}), wire.CodeGoneVersion)
 	})
 	t.Run("an earlier epoch", func(t *testing.T) {
-		_, err := th.Set(t.Context(), c, wire.Request{Lines: []wire.Wish{{SKU: "A"}}, Version: 1, Epoch: "k0"})
+		_, err := th.Set(t.Context(), c, wire.Request{Lines: []wire.LineChange{{SKU: "A"}}, Version: 1, Epoch: "k0"})
 		wantCode(t, err, wire.CodeOldEpoch)
 	})
 	t.Run("none of these changed the cart", func(t *testing.T) { equal(t, "cart", th.cart(alice), "v4 [A=1 B=1]") })
 	t.Run("other lines may change", func(t *testing.T) {
-		if err := set(1, wire.Wish{SKU: "A", Quantity: 2}); err != nil {
+		if err := set(1, wire.LineChange{SKU: "A", Quantity: 2}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -154,7 +155,7 @@ func TestCartClamps(t *testing.T) {
 		wantCode(t, err, wire.CodeNoStock)
 	})
 	t.Run("one of two sold out", func(t *testing.T) {
-		ok, err := th.Set(t.Context(), c, wire.Request{Lines: []wire.Wish{{SKU: "A", Quantity: 1},
+		ok, err := th.Set(t.Context(), c, wire.Request{Lines: []wire.LineChange{{SKU: "A", Quantity: 1},
 			{SKU: "OUT", Quantity: 1}}})
 		if err != nil {
 			t.Fatal(err)
@@ -164,7 +165,7 @@ func TestCartClamps(t *testing.T) {
 	t.Run("an unknown SKU", func(t *testing.T) {
 		_, err := add("NOPE", 1)
 		wantCode(t, err, wire.CodeBadField)
-		if _, err := th.Set(t.Context(), c, wire.Request{Lines: []wire.Wish{{SKU: "NOPE"}}}); err != nil {
+		if _, err := th.Set(t.Context(), c, wire.Request{Lines: []wire.LineChange{{SKU: "NOPE"}}}); err != nil {
 			t.Errorf("removing a line that does not exist: %v", err)
 		}
 	})
@@ -173,11 +174,11 @@ func TestCartClamps(t *testing.T) {
 func TestCartLines(t *testing.T) {
 	th := newTestHub(t)
 	c := th.connect("c1", alice)
-	var wishes []wire.Wish
+	var wishes []wire.LineChange
 	for i := range wire.MaxLines + 1 {
 		sku := fmt.Sprintf("S%03d", i)
 		th.stock(sku, 99)
-		wishes = append(wishes, wire.Wish{SKU: sku, Quantity: 1})
+		wishes = append(wishes, wire.LineChange{SKU: sku, Quantity: 1})
 	}
 	if _, err := th.Set(t.Context(), c, wire.Request{Lines: wishes[:wire.MaxLines]}); err != nil {
 		t.Fatal(err)
@@ -189,7 +190,7 @@ func TestCartLines(t *testing.T) {
 		for i := range wishes[:wire.MaxLines] {
 			wishes[i].Quantity = 0
 		}
-		for _, half := range [][]wire.Wish{wishes[:50], wishes[50:wire.MaxLines]} {
+		for _, half := range [][]wire.LineChange{wishes[:50], wishes[50:wire.MaxLines]} {
 			if _, err := th.Set(t.Context(), c, wire.Request{Lines: half}); err != nil {
 				t.Fatal(err)
 			}
@@ -199,7 +200,7 @@ func TestCartLines(t *testing.T) {
 		if d := cart.Since(2); d.From != nil {
 			t.Error("a delta from before the floor: want the whole cart")
 		}
-		_, err := th.Set(t.Context(), c, wire.Request{Lines: []wire.Wish{{SKU: "S000", Quantity: 1}}, Version: 2})
+		_, err := th.Set(t.Context(), c, wire.Request{Lines: []wire.LineChange{{SKU: "S000", Quantity: 1}}, Version: 2})
 		wantCode(t, err, wire.CodeGoneVersion)
 	})
 }
@@ -353,11 +354,11 @@ func TestCartID(t *testing.T) {
 func TestLargestAnswersFit(t *testing.T) {
 	th := newTestHub(t)
 	c := th.connect("c1", alice)
-	var wishes []wire.Wish
+	var wishes []wire.LineChange
 	for i := range wire.MaxLines {
 		sku := fmt.Sprintf("%061d%03d", 0, i)
 		th.stock(sku, 1)
-		wishes = append(wishes, wire.Wish{SKU: sku, Quantity: wire.MaxQuantity})
+		wishes = append(wishes, wire.LineChange{SKU: sku, Quantity: wire.MaxQuantity})
 	}
 	r := wire.Request{Lines: wishes, Key: "k"}
 	for range 2 {

@@ -233,7 +233,7 @@ func (h *Hub) planQuantities(
 	}
 	out := outcome{ok: wire.OK{From: from, Version: cart.Version, Lines: lines, Clamped: clamped}}
 	if changed != nil {
-		out.writes = []CartWrite{{Cart: cart, Was: from}}
+		out.writes = []CartWrite{{Cart: cart, Base: from}}
 	}
 	return out, nil
 }

@@ -141,8 +141,8 @@ func TestRenewDuringExpiry(t *testing.T) {
 	th.changes = nil
 	th.stock("A", 3)
 	report, err := h.Broadcast(t.Context(), th.changes)
-	if err != nil || report.Ended != 0 {
-		t.Errorf("%d sessions ended, %v, want none", report.Ended, err)
+	if err != nil || report.Expired != 0 {
+		t.Errorf("%d sessions ended, %v, want none", report.Expired, err)
 	}
 	row, err := th.store.Connection(t.Context(), "c")
 	if err != nil || row.Principal != fresh {

@@ -26,7 +26,7 @@ type HealReport struct {
 	Healed int // connections that received the current state
 	Gone   int // connections that no longer exist
 	Closed int // connections that were closed because healing failed for too long
-	Left   int // connections that stay marked, including those with an error
+	Kept   int // connections that stay marked, including those with an error
 	Failed int // errors: to list marks, or to read, post to, or settle a connection
 }
 
@@ -87,7 +87,7 @@ func (g *healing) heal(ctx context.Context, marks []RetryMark) {
 			current, err = g.h.currentState(ctx, c, m.Topics)
 		}
 		if err != nil {
-			g.count(m, &g.report.Left, err)
+			g.count(m, &g.report.Kept, err)
 			continue
 		}
 		connections = append(connections, marked{m, c, len(current)})
@@ -121,10 +121,10 @@ func firstError(errs []error) error {
 func (g *healing) count(m RetryMark, counter *int, err error) {
 	if err != nil {
 		g.fail(m.ConnectionID, err)
-		counter = &g.report.Left
+		counter = &g.report.Kept
 	}
 	*counter++
-	if counter == &g.report.Left {
+	if counter == &g.report.Kept {
 		g.left = append(g.left, Undelivered{m.ConnectionID, m.Topics})
 	}
 }
@@ -150,7 +150,7 @@ func (g *healing) settle(ctx context.Context, m marked, failed error) (*int, err
 		}
 		return &g.report.Closed, g.h.store.Forget(ctx, m.c.ID, m.mark.Topics...)
 	}
-	return &g.report.Left, nil
+	return &g.report.Kept, nil
 }
 
 // currentState returns the current state of topics as deltas, as far as c is

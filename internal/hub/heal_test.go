@@ -102,7 +102,7 @@ func TestHealSkipsBrokenMarks(t *testing.T) {
 			if err == nil {
 				t.Error("got no error")
 			}
-			equal(t, "report", report, hub.HealReport{Healed: 1, Left: broken, Failed: broken})
+			equal(t, "report", report, hub.HealReport{Healed: 1, Kept: broken, Failed: broken})
 			marks, err := th.store.RetryMarks(t.Context(), 2*broken)
 			if err != nil {
 				t.Fatal(err)
@@ -135,7 +135,7 @@ func TestHealTakesTurns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "report", report, hub.HealReport{Healed: 1, Left: 1_000})
+	equal(t, "report", report, hub.HealReport{Healed: 1, Kept: 1_000})
 }
 
 func TestHealSkipsUnsubscribedTopics(t *testing.T) {
@@ -170,8 +170,8 @@ func TestHealClosesAfterAMinute(t *testing.T) {
 		after time.Duration
 		want  hub.HealReport
 	}{
-		{time.Second, hub.HealReport{Left: 1}},
-		{58 * time.Second, hub.HealReport{Left: 1}},
+		{time.Second, hub.HealReport{Kept: 1}},
+		{58 * time.Second, hub.HealReport{Kept: 1}},
 		{2 * time.Second, hub.HealReport{Closed: 1}},
 		{time.Second, hub.HealReport{}},
 	} {

@@ -12,7 +12,7 @@ type Report struct {
 	Marked     int // connections that did not receive everything: they are marked, or the batch has failed
 	Throttled  int // marked connections that stayed throttled
 	Denied     int // subscribers who no longer have the right to see the row
-	Ended      int // connections whose session had expired: their clients were notified
+	Expired    int // connections whose session had expired: their clients were notified
 	Failed     int // changes that must be delivered again
 
 	// Latencies has an element for each row that was posted to somebody: the time

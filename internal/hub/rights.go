@@ -17,7 +17,7 @@ const (
 // Right is one row of the table of rights: what each role gets of a kind of
 // topic.
 type Right struct {
-	Kind  Kind
+	Kind  TopicKind
 	Own   bool // the principal's own cart, its vendor's list, or a SKU of its vendor
 	Write bool // the right to change it (a cart by add, set and merge, a SKU by its stock), not to see it
 

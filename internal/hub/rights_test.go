@@ -24,7 +24,7 @@ func TestRightsAreDocumented(t *testing.T) {
 	var want strings.Builder
 	want.WriteString("| Action | Topic | guest | customer | vendor | admin | authority ended |\n")
 	want.WriteString("|---|---|---|---|---|---|---|\n")
-	whose := map[hub.Kind][2]string{
+	whose := map[hub.TopicKind][2]string{
 		hub.KindSKU: {"of another vendor", "of one's vendor"}, hub.KindCart: {"of somebody else",
 			"one's own"}, hub.KindVendor: {"another", "one's own"},
 	}
@@ -320,7 +320,7 @@ func writeResult(th *testHub, c hub.Connection, action string) string {
 	case "add":
 		_, err = th.Add(ctx, c, wire.Request{SKU: "FREE", Quantity: 1})
 	case "set":
-		_, err = th.Set(ctx, c, wire.Request{Lines: []wire.Wish{{SKU: "FREE", Quantity: 1}}})
+		_, err = th.Set(ctx, c, wire.Request{Lines: []wire.LineChange{{SKU: "FREE", Quantity: 1}}})
 	case "merge":
 		from := hub.Principal{User: "guest:g9", Role: hub.RoleGuest}
 		th.add(th.connect("g9", from), "FREE", 1, "")

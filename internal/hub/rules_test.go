@@ -267,8 +267,8 @@ func TestRuleACartHasOneOwner(t *testing.T) {
 		th.add(aliceConn, "A", 1, "")
 		report := th.broadcast()
 		equal(t, "sent to the expired connection", th.got()["old"], []string{expiredNotice})
-		if report.Denied != 1 || report.Ended != 1 {
-			t.Errorf("%d denied and %d ended, want one each", report.Denied, report.Ended)
+		if report.Denied != 1 || report.Expired != 1 {
+			t.Errorf("%d denied and %d ended, want one each", report.Denied, report.Expired)
 		}
 		equal(t, "refused", th.subscribe(old, "cart").Refused, map[string]wire.Code{"cart": "token_expired"})
 		_, err := th.Add(t.Context(), old, wire.Request{SKU: "A", Quantity: 1})

@@ -189,7 +189,7 @@ func (c *client) chooseWrite() {
 		sim.adds++
 	case n < 6 || c.principal.Role == hub.RoleGuest:
 		op.Action = wire.ActionSet
-		op.Lines = []wire.Wish{{SKU: fmt.Sprint("S", sim.rng.IntN(skuCount)), Quantity: sim.rng.IntN(4)}}
+		op.Lines = []wire.LineChange{{SKU: fmt.Sprint("S", sim.rng.IntN(skuCount)), Quantity: sim.rng.IntN(4)}}
 		if sim.rng.IntN(2) == 0 {
 			op.Version = c.shown["cart"].version
 		}

@@ -231,7 +231,7 @@ func (sim *simulation) rest(ctx context.Context) {
 				sim.problem("heal without faults: %s", line)
 			}
 		}
-		if round > 4 && !busy && healed == (hub.HealReport{Left: stuckCount, Failed: stuckCount}) {
+		if round > 4 && !busy && healed == (hub.HealReport{Kept: stuckCount, Failed: stuckCount}) {
 			return
 		}
 		sim.advance(5 * time.Second)

@@ -30,7 +30,7 @@ func (h *Hub) read(ctx context.Context, p Principal, v view, epoch, after string
 			err = h.readVendor(ctx, t, v, after, &s)
 		}
 		if err != nil {
-			return wire.Snapshot{}, nil, fmt.Errorf("read %s: %w", t.Public(), err)
+			return wire.Snapshot{}, nil, fmt.Errorf("read %s: %w", t.Redacted(), err)
 		}
 	}
 	return s, missing, nil

@@ -112,7 +112,7 @@ func (r Receipt) Expired(now time.Time) bool { return now.After(r.At.Add(Receipt
 // CartWrite is a cart to write, and the version it is based on.
 type CartWrite struct {
 	Cart Cart
-	Was  int64
+	Base int64
 }
 
 // Connections records who is connected. All methods are idempotent.

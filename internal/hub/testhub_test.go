@@ -188,7 +188,8 @@ func (th *testHub) add(c hub.Connection, sku string, n int, key string) wire.OK 
 
 func (th *testHub) set(c hub.Connection, sku string, n int) wire.OK {
 	th.t.Helper()
-	ok, err := th.Set(th.t.Context(), c, wire.Request{Action: wire.ActionSet, Lines: []wire.Wish{{SKU: sku, Quantity: n}}})
+	lines := []wire.LineChange{{SKU: sku, Quantity: n}}
+	ok, err := th.Set(th.t.Context(), c, wire.Request{Action: wire.ActionSet, Lines: lines})
 	if err != nil {
 		th.t.Fatal(err)
 	}

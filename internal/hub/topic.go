@@ -6,29 +6,29 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// Kind is what a topic is about.
-type Kind string
+// TopicKind is what a topic is about.
+type TopicKind string
 
 // The kinds of topics.
 const (
-	KindSKU    Kind = "sku"
-	KindCart   Kind = "cart"
-	KindVendor Kind = "vendor"
+	KindSKU    TopicKind = "sku"
+	KindCart   TopicKind = "cart"
+	KindVendor TopicKind = "vendor"
 )
 
 // Topic is what a client can subscribe to: one SKU, one cart, or all SKUs of one
 // vendor. The zero Topic is no topic.
 type Topic struct {
-	Kind Kind
+	Kind TopicKind
 	Name string // [wire.IsName]; for a cart its id, see [Principal.CartID]
 }
 
 // String returns the topic as rows and clients write it: "sku:MUG".
 func (t Topic) String() string { return string(t.Kind) + ":" + t.Name }
 
-// Public returns the topic as an error may name it: without the name of a cart,
+// Redacted returns the topic as an error may name it: without the name of a cart,
 // which identifies a person.
-func (t Topic) Public() string {
+func (t Topic) Redacted() string {
 	if t.Kind == KindCart {
 		return "a cart"
 	}
@@ -43,7 +43,7 @@ const ownCart = "cart"
 // ErrInvalid.
 func ParseTopic(s string) (Topic, error) {
 	prefix, name, _ := strings.Cut(s, ":")
-	switch kind := Kind(prefix); kind {
+	switch kind := TopicKind(prefix); kind {
 	case KindSKU, KindCart, KindVendor:
 		if wire.IsName(name) {
 			return Topic{kind, name}, nil

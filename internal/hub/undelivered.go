@@ -69,7 +69,7 @@ func (b *broadcast) notifyExpired(ctx context.Context) {
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.expired)) {
 		if done, _ := b.h.expireSession(ctx, id, shouldExpire); done {
-			b.report.Ended++
+			b.report.Expired++
 		}
 	}
 }

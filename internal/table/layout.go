@@ -52,7 +52,7 @@ func parseNames(text string, known []string) (Names, error) {
 	}
 	oursByTheirs := map[string]string{}
 	for _, ours := range known {
-		theirs := names.Of(ours)
+		theirs := names.Attribute(ours)
 		if other, used := oursByTheirs[theirs]; used {
 			return nil, fmt.Errorf("%q would be both %s and %s", theirs, other, ours)
 		}
@@ -64,14 +64,14 @@ func parseNames(text string, known []string) (Names, error) {
 // Check refuses a layout in which both tables have the same key. The name of the key
 // is the only mark of the table in a stream record.
 func (l Layout) Check() error {
-	if sku, cart := l.Inventory.Of(AttrSKU), l.Cart.Of(AttrCart); sku == cart {
+	if sku, cart := l.Inventory.Attribute(AttrSKU), l.Cart.Attribute(AttrCart); sku == cart {
 		return fmt.Errorf("the keys of inventory and carts are both %q; stream records need different keys", sku)
 	}
 	return nil
 }
 
-// Of returns the shop's name of an attribute.
-func (n Names) Of(ours string) string {
+// Attribute returns the shop's name of an attribute.
+func (n Names) Attribute(ours string) string {
 	if theirs, ok := n[ours]; ok {
 		return theirs
 	}

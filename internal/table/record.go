@@ -92,7 +92,7 @@ func (l Layout) Change(record events.DynamoDBEventRecord) (hub.Change, error) {
 	var c hub.Change
 	var err error
 	stream := record.Change
-	if _, isCart := stream.Keys[l.Cart.Of(AttrCart)]; isCart {
+	if _, isCart := stream.Keys[l.Cart.Attribute(AttrCart)]; isCart {
 		c.OldCart, c.NewCart, err = images(stream, l.Cart, cartOf)
 		if c.NewCart == nil && c.OldCart != nil {
 			next := c.OldCart.Version + 1

@@ -268,7 +268,7 @@ func (d *decoder) namedTopics(raw []byte) (topics []Topic, ok bool) {
 }
 
 // lines reads an object of SKUs and quantities. It sorts them by SKU.
-func (d *decoder) lines() []Wish {
+func (d *decoder) lines() []LineChange {
 	raw := d.fields["lines"]
 	if len(raw) == 0 || raw[0] != '{' {
 		d.failf(CodeBadField, `"lines" must be an object of SKUs and quantities`)
@@ -280,13 +280,13 @@ func (d *decoder) lines() []Wish {
 		d.failf(CodeBadField, `"lines" must have 1 to %d entries`, MaxLines)
 		return nil
 	}
-	wishes := make([]Wish, 0, len(m))
+	wishes := make([]LineChange, 0, len(m))
 	for _, sku := range slices.Sorted(maps.Keys(m)) {
 		if !IsName(sku) {
 			d.failf(CodeBadField, "%q is not a SKU", clip(sku))
 			return nil
 		}
-		wishes = append(wishes, Wish{sku, int(d.number(sku, m[sku], 0, MaxQuantity))})
+		wishes = append(wishes, LineChange{sku, int(d.number(sku, m[sku], 0, MaxQuantity))})
 	}
 	return wishes
 }

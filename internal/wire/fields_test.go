@@ -115,7 +115,7 @@ func TestDefaults(t *testing.T) {
 		},
 		{
 			"a version of 0 is none", `{"action":"set","lines":{"MUG":0},"version":0}`,
-			Request{Action: ActionSet, Lines: []Wish{{"MUG", 0}}},
+			Request{Action: ActionSet, Lines: []LineChange{{"MUG", 0}}},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -160,7 +160,7 @@ var messages = []struct {
 	{
 		"set",
 		Request{
-			Action: ActionSet, ID: json.RawMessage("13"), Lines: []Wish{{"MUG", 0}, {"TEE-RED-M", 2}}, Version: 19,
+			Action: ActionSet, ID: json.RawMessage("13"), Lines: []LineChange{{"MUG", 0}, {"TEE-RED-M", 2}}, Version: 19,
 			Key: "phone-7.42",
 		},
 	},

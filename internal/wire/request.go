@@ -48,9 +48,9 @@ type Topic struct {
 	Version int64
 }
 
-// Wish is one line of a set: the quantity that the client asks for. Quantity 0
+// LineChange is one line of a set: the quantity that the client asks for. Quantity 0
 // removes the line.
-type Wish struct {
+type LineChange struct {
 	SKU      string
 	Quantity int
 }
@@ -69,11 +69,11 @@ type Request struct {
 	All    bool    // unsubscribe: from every topic ("*")
 	After  string  // get: list a vendor's SKUs after this one
 
-	SKU      string // add
-	Quantity int    // add
-	Lines    []Wish // set, sorted by SKU
-	Version  int64  // set: the version that the client saw; 0: none
-	Key      string // add, set, merge: idempotency key, or ""
+	SKU      string       // add
+	Quantity int          // add
+	Lines    []LineChange // set, sorted by SKU
+	Version  int64        // set: the version that the client saw; 0: none
+	Key      string       // add, set, merge: idempotency key, or ""
 
 	From   string // merge: the token of the guest whose cart is merged
 	Policy Policy // merge

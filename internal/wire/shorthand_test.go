@@ -57,15 +57,15 @@ func TestShorthand(t *testing.T) {
 		{"add TEE-RED-M 2", Request{Action: ActionAdd, SKU: "TEE-RED-M", Quantity: 2}},
 		{"add MUG 2 key=phone-7.41", Request{Action: ActionAdd, SKU: "MUG", Quantity: 2, Key: "phone-7.41"}},
 		{"add key=a=b MUG", Request{Action: ActionAdd, SKU: "MUG", Quantity: 1, Key: "a=b"}},
-		{"set MUG 0", Request{Action: ActionSet, Lines: []Wish{{"MUG", 0}}}},
-		{"set TEE-RED-M 1 v18", Request{Action: ActionSet, Lines: []Wish{{"TEE-RED-M", 1}}, Version: 18}},
+		{"set MUG 0", Request{Action: ActionSet, Lines: []LineChange{{"MUG", 0}}}},
+		{"set TEE-RED-M 1 v18", Request{Action: ActionSet, Lines: []LineChange{{"TEE-RED-M", 1}}, Version: 18}},
 		{
 			"set TEE-RED-M 1 MUG 2 v18 epoch=k3",
-			Request{Action: ActionSet, Lines: []Wish{{"MUG", 2}, {"TEE-RED-M", 1}}, Version: 18, Epoch: "k3"},
+			Request{Action: ActionSet, Lines: []LineChange{{"MUG", 2}, {"TEE-RED-M", 1}}, Version: 18, Epoch: "k3"},
 		},
-		{"set v18 5", Request{Action: ActionSet, Lines: []Wish{{"v18", 5}}}},
-		{"set v18 5 v19", Request{Action: ActionSet, Lines: []Wish{{"v18", 5}}, Version: 19}},
-		{"set 12 34", Request{Action: ActionSet, Lines: []Wish{{"12", 34}}}},
+		{"set v18 5", Request{Action: ActionSet, Lines: []LineChange{{"v18", 5}}}},
+		{"set v18 5 v19", Request{Action: ActionSet, Lines: []LineChange{{"v18", 5}}, Version: 19}},
+		{"set 12 34", Request{Action: ActionSet, Lines: []LineChange{{"12", 34}}}},
 		{"merge " + token, Request{Action: ActionMerge, From: token, Policy: PolicySum}},
 		{
 			"merge " + token + " theirs key=login-88",
@@ -349,9 +349,9 @@ func requests() *rapid.Generator[Request] {
 			r.Key = maybe(key, "key")
 		case ActionSet:
 			for _, sku := range rapid.SliceOfNDistinct(names(), 1, 8, rapid.ID[string]).Draw(t, "skus") {
-				r.Lines = append(r.Lines, Wish{sku, rapid.IntRange(0, MaxQuantity).Draw(t, "quantity")})
+				r.Lines = append(r.Lines, LineChange{sku, rapid.IntRange(0, MaxQuantity).Draw(t, "quantity")})
 			}
-			slices.SortFunc(r.Lines, func(a, b Wish) int { return cmp.Compare(a.SKU, b.SKU) })
+			slices.SortFunc(r.Lines, func(a, b LineChange) int { return cmp.Compare(a.SKU, b.SKU) })
 			r.Version = version.Draw(t, "version")
 			r.Epoch = maybe(names(), "epoch")
 			r.Key = maybe(key, "key")
@@ -385,7 +385,7 @@ func TestLargestRequests(t *testing.T) {
 	}
 	set := Request{Action: ActionSet, Version: MaxVersion, Epoch: long("", 0), Key: strings.Repeat("~", MaxKey)}
 	for i := range MaxLines {
-		set.Lines = append(set.Lines, Wish{long("", i), MaxQuantity})
+		set.Lines = append(set.Lines, LineChange{long("", i), MaxQuantity})
 	}
 	for _, r := range []Request{subscribe, set} {
 		t.Run(string(r.Action), func(t *testing.T) { wantOneGrammar(t, r) })

@@ -32,10 +32,10 @@ var Functions = []Function{Connect, Disconnect, Message, Authorize, Broadcast, T
 
 // Setting is one environment variable.
 type Setting struct {
-	Name     string
-	Users    []Function // the functions that read it
-	Required bool
-	read     func(*Settings, string) error
+	Name      string
+	Functions []Function // the functions that read it
+	Required  bool
+	read      func(*Settings, string) error
 }
 
 // Settings are the values of one function.
@@ -134,7 +134,7 @@ func Load(f Function, getenv func(string) string) (Settings, error) {
 
 // UsedBy reports whether a function reads the setting.
 func (s Setting) UsedBy(f Function) bool {
-	return slices.Contains(s.Users, f)
+	return slices.Contains(s.Functions, f)
 }
 
 // text returns a reader of any text.

@@ -43,7 +43,7 @@ func TestLoad(t *testing.T) {
 func TestLoadLayout(t *testing.T) {
 	env := validEnv()
 	s, err := Load(Broadcast, func(name string) string { return env[name] })
-	if err != nil || s.Layout.Inventory.Of("sku") != "productId" || s.Layout.Cart.Of("cart") != "basket" {
+	if err != nil || s.Layout.Inventory.Attribute("sku") != "productId" || s.Layout.Cart.Attribute("cart") != "basket" {
 		t.Errorf("got %v, %v", s.Layout, err)
 	}
 	env["CART_ATTRIBUTES"] = "cart=productId"

@@ -12,7 +12,7 @@ import (
 type Metric struct {
 	Name string
 	Unit string // as CloudWatch spells it
-	Of   string // what it counts or measures
+	Help string // what it counts or measures
 }
 
 // Units of CloudWatch.
@@ -95,7 +95,7 @@ func (m *Metrics) Broadcast(ctx context.Context, r hub.Report) {
 // Healed counts the results of a healing.
 func (m *Metrics) Healed(ctx context.Context, r hub.HealReport) {
 	m.write(ctx, counts{
-		"Healed": r.Healed, "Gone": r.Gone, "HealClosed": r.Closed, "HealLeft": r.Left, "Failed": r.Failed,
+		"Healed": r.Healed, "Gone": r.Gone, "HealClosed": r.Closed, "HealLeft": r.Kept, "Failed": r.Failed,
 	}, nil)
 }
 

@@ -131,7 +131,7 @@ func TestMetrics(t *testing.T) {
 			[]map[string][]float64{{"Latency": {0}}},
 		},
 		{"healed", func(m *logs.Metrics) {
-			m.Healed(ctx, hub.HealReport{Healed: 1, Gone: 2, Closed: 3, Left: 4, Failed: 5})
+			m.Healed(ctx, hub.HealReport{Healed: 1, Gone: 2, Closed: 3, Kept: 4, Failed: 5})
 		}, []map[string][]float64{{"Healed": {1}, "Gone": {2}, "HealClosed": {3}, "HealLeft": {4}, "Failed": {5}}}},
 		{"nothing to heal", func(m *logs.Metrics) { m.Healed(ctx, hub.HealReport{}) }, nil},
 	} {
@@ -208,7 +208,7 @@ func TestDisconnects(t *testing.T) {
 func TestSeries(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range logs.Series {
-		if seen[s.Name] || !units[s.Unit] || s.Of == "" || logs.Keys[s.Name] != "" {
+		if seen[s.Name] || !units[s.Unit] || s.Help == "" || logs.Keys[s.Name] != "" {
 			t.Errorf("got %+v", s)
 		}
 		seen[s.Name] = true

@@ -56,14 +56,14 @@ func BenchmarkOperations(b *testing.B) {
 		{"PutItem", func() error { item.Version++; return s.PutItem(ctx, item, item.Version-1) }},
 		{"PutCart", func() error {
 			next.Version++
-			return s.PutCarts(ctx, []hub.CartWrite{{Cart: next, Was: next.Version - 1}}, nil)
+			return s.PutCarts(ctx, []hub.CartWrite{{Cart: next, Base: next.Version - 1}}, nil)
 		}},
 		{"PutCartWithKey", func() error {
 			next.Version++
 			key++
 			receipt := testReceipt
 			receipt.Key = fmt.Sprint(key)
-			return s.PutCarts(ctx, []hub.CartWrite{{Cart: next, Was: next.Version - 1}}, &receipt)
+			return s.PutCarts(ctx, []hub.CartWrite{{Cart: next, Base: next.Version - 1}}, &receipt)
 		}},
 		{"MarkForRetry,RetryMarks,ClearRetryMark", func() error {
 			if err := mark(ctx, s, "c1", forty[:1], now); err != nil {

@@ -112,8 +112,8 @@ func (db testDB) isComplete(
 			return false, err
 		}
 		for _, r := range page.Items {
-			id := r[names.Of(key)].(*dynamotypes.AttributeValueMemberS).Value
-			version := r[names.Of(table.AttrVersion)].(*dynamotypes.AttributeValueMemberN).Value
+			id := r[names.Attribute(key)].(*dynamotypes.AttributeValueMemberS).Value
+			version := r[names.Attribute(table.AttrVersion)].(*dynamotypes.AttributeValueMemberN).Value
 			if fmt.Sprint(newest[id]) != version {
 				return false, nil
 			}
@@ -206,7 +206,7 @@ func TestStreamHasWhatWasWritten(t *testing.T) {
 	}
 	var oldCart *hub.Cart
 	for i := range carts {
-		if err := store.PutCarts(t.Context(), []hub.CartWrite{{Cart: carts[i], Was: int64(i)}}, nil); err != nil {
+		if err := store.PutCarts(t.Context(), []hub.CartWrite{{Cart: carts[i], Base: int64(i)}}, nil); err != nil {
 			t.Fatal(err)
 		}
 		want = append(want, hub.Change{OldCart: oldCart, NewCart: &carts[i]})

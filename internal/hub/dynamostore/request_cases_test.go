@@ -179,7 +179,7 @@ var requestCases = map[string]requestCase{
 		return s.PutCarts(ctx, []hub.CartWrite{testCart}, nil)
 	}},
 	"put-carts-merge": {nil, func(ctx context.Context, s hub.Store) error {
-		guest := hub.CartWrite{Cart: hub.Cart{ID: "g~1", Version: 3, Floor: 2, UpdatedAt: now}, Was: 2}
+		guest := hub.CartWrite{Cart: hub.Cart{ID: "g~1", Version: 3, Floor: 2, UpdatedAt: now}, Base: 2}
 		return s.PutCarts(ctx, []hub.CartWrite{testCart, guest}, &testReceipt)
 	}},
 	"put-carts-none": {nil, func(ctx context.Context, s hub.Store) error { return s.PutCarts(ctx, nil, nil) }},

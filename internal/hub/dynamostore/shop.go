@@ -44,7 +44,7 @@ func cartRow(c hub.Cart) row {
 }
 
 func itemOf(l table.Layout, r row) (hub.Item, error) {
-	c, err := decode(l, l.Inventory.Of(table.AttrSKU), r)
+	c, err := decode(l, l.Inventory.Attribute(table.AttrSKU), r)
 	if err != nil {
 		return hub.Item{}, err
 	}
@@ -52,7 +52,7 @@ func itemOf(l table.Layout, r row) (hub.Item, error) {
 }
 
 func cartOf(l table.Layout, r row) (hub.Cart, error) {
-	c, err := decode(l, l.Cart.Of(table.AttrCart), r)
+	c, err := decode(l, l.Cart.Attribute(table.AttrCart), r)
 	if err != nil {
 		return hub.Cart{}, err
 	}

@@ -36,7 +36,7 @@ func (s *Store) Epoch(ctx context.Context) (string, error) {
 // be read, and logs each of them once.
 func (s *Store) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
 	layout := s.opts.Layout
-	keyName := layout.Inventory.Of(table.AttrSKU)
+	keyName := layout.Inventory.Attribute(table.AttrSKU)
 	keys := make([]row, 0, len(skus))
 	for _, sku := range unique(skus) {
 		keys = append(keys, row{keyName: text(sku)})
@@ -105,7 +105,7 @@ func (s *Store) VendorSKUs(ctx context.Context, vendor, after string, limit int)
 
 // Cart implements [hub.Source].
 func (s *Store) Cart(ctx context.Context, id string) (hub.Cart, error) {
-	r, err := s.get(ctx, s.opts.CartTable, row{s.opts.Layout.Cart.Of(table.AttrCart): text(id)})
+	r, err := s.get(ctx, s.opts.CartTable, row{s.opts.Layout.Cart.Attribute(table.AttrCart): text(id)})
 	if err != nil {
 		return hub.Cart{}, fmt.Errorf("cart: %w", err)
 	}

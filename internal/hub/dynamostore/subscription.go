@@ -125,7 +125,7 @@ func (s *Store) Subscribers(
 ) ([]hub.Subscriber, string, error) {
 	found, more, err := s.rows(ctx, topicPartition(t.String()), connectionPrefix+after, limit)
 	if err != nil {
-		return nil, "", fmt.Errorf("subscribers of %s: %w", t.Public(), err)
+		return nil, "", fmt.Errorf("subscribers of %s: %w", t.Redacted(), err)
 	}
 	page := make([]hub.Subscriber, len(found))
 	for i, r := range found {

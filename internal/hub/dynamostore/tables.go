@@ -31,8 +31,8 @@ type Schema struct {
 func Schemas(o Options) []Schema {
 	return []Schema{
 		{Table: schema(o.HubTable, nil, attrPK, attrSK), TTL: attrExpires},
-		{Table: schema(o.InventoryTable, images, o.Layout.Inventory.Of(table.AttrSKU))},
-		{Table: schema(o.CartTable, images, o.Layout.Cart.Of(table.AttrCart))},
+		{Table: schema(o.InventoryTable, images, o.Layout.Inventory.Attribute(table.AttrSKU))},
+		{Table: schema(o.CartTable, images, o.Layout.Cart.Attribute(table.AttrCart))},
 	}
 }
 
@@ -55,7 +55,7 @@ func schema(name string, stream *types.StreamSpecification, keys ...string) *dyn
 }
 
 // Admin is what CreateTables needs of DynamoDB. [dynamodb.Client] implements it.
-type Admin interface {
+type TablesAPI interface {
 	CreateTable(
 		context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options),
 	) (*dynamodb.CreateTableOutput, error)
@@ -70,12 +70,12 @@ type Admin interface {
 	) (*dynamodb.UpdateTimeToLiveOutput, error)
 }
 
-var _ Admin = (*dynamodb.Client)(nil)
+var _ TablesAPI = (*dynamodb.Client)(nil)
 
 // CreateTables creates missing tables, and returns when all are ready. It does not
 // change existing tables. It fails if the keys, stream or TTL of an existing table
 // are not what the hub needs.
-func CreateTables(ctx context.Context, client Admin, o Options) error {
+func CreateTables(ctx context.Context, client TablesAPI, o Options) error {
 	for _, want := range Schemas(o) {
 		_, err := client.CreateTable(ctx, want.Table)
 		var exists *types.ResourceInUseException
@@ -94,7 +94,7 @@ var ErrNoTable = errors.New("there is no such table")
 
 // CheckTables fails if a table does not exist (ErrNoTable), or if its keys or stream
 // are not what the hub needs. It changes nothing.
-func CheckTables(ctx context.Context, client Admin, o Options) error {
+func CheckTables(ctx context.Context, client TablesAPI, o Options) error {
 	for _, want := range Schemas(o) {
 		out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: want.Table.TableName})
 		var missing *types.ResourceNotFoundException
@@ -112,7 +112,7 @@ func CheckTables(ctx context.Context, client Admin, o Options) error {
 }
 
 // prepare waits for a table, checks it and turns its TTL on.
-func prepare(ctx context.Context, client Admin, want Schema) error {
+func prepare(ctx context.Context, client TablesAPI, want Schema) error {
 	name := want.Table.TableName
 	waiter := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) {
 		o.MinDelay = creationPoll

@@ -30,7 +30,7 @@ func (s *Store) PutItem(ctx context.Context, item hub.Item, base int64) error {
 	if err != nil {
 		return fail(err)
 	}
-	if vendor := textOf(old, names.Of(table.AttrVendor)); vendor != "" && (vendor != item.Vendor || item.Deleted) {
+	if vendor := textOf(old, names.Attribute(table.AttrVendor)); vendor != "" && (vendor != item.Vendor || item.Deleted) {
 		// If this fails, the index has one name too many, which VendorSKUs skips.
 		_ = s.removeFromVendor(ctx, vendor, item)
 	}
@@ -87,7 +87,7 @@ func (s *Store) PutCarts(ctx context.Context, carts []hub.CartWrite, receipt *hu
 	names := s.opts.Layout.Cart
 	updates := make([]types.Update, len(carts))
 	for i, w := range carts {
-		updates[i] = versionedUpdate(s.opts.CartTable, names, table.AttrCart, w.Cart.ID, cartRow(w.Cart), w.Was)
+		updates[i] = versionedUpdate(s.opts.CartTable, names, table.AttrCart, w.Cart.ID, cartRow(w.Cart), w.Base)
 	}
 	var err error
 	switch {
@@ -134,10 +134,10 @@ func versionedUpdate(
 		condition = u.compare(table.AttrVersion, "=", "was", number(base))
 	}
 	for placeholder, ours := range u.names {
-		u.names[placeholder] = names.Of(ours)
+		u.names[placeholder] = names.Attribute(ours)
 	}
 	return types.Update{
-		TableName: &tableName, Key: row{names.Of(keyName): text(id)},
+		TableName: &tableName, Key: row{names.Attribute(keyName): text(id)},
 		UpdateExpression: aws.String(u.String()), ConditionExpression: &condition,
 		ExpressionAttributeNames: u.names, ExpressionAttributeValues: u.values,
 	}
@@ -160,7 +160,7 @@ func (s *Store) replace(ctx context.Context, u types.Update, names table.Names, 
 		return out.Attributes, nil
 	}
 	if stored, ok := conditionFailed(err); ok && unsure {
-		switch storedVersion := numberOf(stored, names.Of(table.AttrVersion)); {
+		switch storedVersion := numberOf(stored, names.Attribute(table.AttrVersion)); {
 		case storedVersion == version && hasValues(stored, u):
 			return nil, nil // an attempt that seemed to fail wrote it
 		case storedVersion > version:

@@ -191,7 +191,7 @@ func cartRoundTrip(ctx context.Context, f Fixture) error {
 func cartConditional(ctx context.Context, f Fixture) error {
 	put := func(version, base int64, quantity int) error {
 		next := cart("u~alice", version, map[string]int{"A": quantity})
-		return f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: next, Was: base}}, nil)
+		return f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: next, Base: base}}, nil)
 	}
 	if err := isKind("update of nothing", put(2, 1, 9), hub.ErrConflict); err != nil {
 		return err
@@ -216,7 +216,7 @@ func cartsAtomic(ctx context.Context, f Fixture) error {
 	}
 	one.Version, two.Version = 2, 2
 	receipt := hub.Receipt{CartID: "u~one", Key: "k", At: minute(0)}
-	err := f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: one, Was: 1}, {Cart: two, Was: 7}}, &receipt)
+	err := f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: one, Base: 1}, {Cart: two, Base: 7}}, &receipt)
 	if err := isKind("one of two carts at another version", err, hub.ErrConflict); err != nil {
 		return err
 	}
@@ -333,7 +333,7 @@ func feedOrder(ctx context.Context, f Fixture) error {
 		err := errors.Join(
 			f.Store.PutItem(ctx, item("A", v, int(v)), v-1),
 			f.Store.PutItem(ctx, item("B", v, int(v)), v-1),
-			f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: cart("u~alice", v, map[string]int{"A": int(v)}), Was: v - 1}}, nil),
+			f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: cart("u~alice", v, map[string]int{"A": int(v)}), Base: v - 1}}, nil),
 		)
 		if err != nil {
 			return err
@@ -369,7 +369,7 @@ func feedImages(ctx context.Context, f Fixture) error {
 	err := errors.Join(
 		f.Store.PutItem(ctx, i1, 0), f.Store.PutItem(ctx, i2, 1),
 		f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: c1}}, nil),
-		f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: c2, Was: 1}}, nil),
+		f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: c2, Base: 1}}, nil),
 	)
 	if err != nil {
 		return err

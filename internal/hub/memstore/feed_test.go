@@ -30,7 +30,7 @@ func TestFeedSharesNoStoredRow(t *testing.T) {
 	for version := int64(1); version <= 3; version++ {
 		lines := map[string]hub.CartLine{"MUG": {Quantity: int(version), Version: version}}
 		cart := hub.Cart{ID: "u~ann", Version: version, Lines: maps.Clone(lines)}
-		if err := s.PutCarts(t.Context(), []hub.CartWrite{{Cart: cart, Was: version - 1}}, nil); err != nil {
+		if err := s.PutCarts(t.Context(), []hub.CartWrite{{Cart: cart, Base: version - 1}}, nil); err != nil {
 			t.Fatal(err)
 		}
 		item := hub.Item{SKU: "MUG", Version: version, Available: int(version)}

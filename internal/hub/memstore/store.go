@@ -142,7 +142,7 @@ func (s *Store) PutCarts(_ context.Context, carts []hub.CartWrite, receipt *hub.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range carts {
-		if version := s.carts[w.Cart.ID].Version; version != w.Was {
+		if version := s.carts[w.Cart.ID].Version; version != w.Base {
 			return fmt.Errorf("a cart is at version %d: %w", version, hub.ErrConflict)
 		}
 	}
