@@ -117,7 +117,8 @@ func (h *House) start(store hub.Store) error {
 		return err
 	}
 	run("heal", h.runHealer)
-	// Clients that connect later do not receive the seed as changes.
+	// Clients that connect later do not receive the seed as changes. With Tables they
+	// may: records come from the streams some time after a write.
 	return h.Settle(ctx)
 }
 
