@@ -42,9 +42,6 @@ func parseFlags(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, e
 	return false, nil
 }
 
-// faultsFlag is the flag -faults.
-type faultsFlag struct{ set *gatewaytest.Faults }
-
 // Help texts of flags that localhub has both with and without a template.
 const (
 	faultsUsage = "fail on purpose: without a value a mix of faults, " +
@@ -52,6 +49,9 @@ const (
 
 	requireSigV4Usage = "refuse requests to @connections that are not signed with the printed access key, as AWS does"
 )
+
+// faultsFlag is the flag -faults.
+type faultsFlag struct{ set *gatewaytest.Faults }
 
 func (f *faultsFlag) String() string { return "" }
 
