@@ -20,8 +20,8 @@ type dynamodb struct {
 const inAWS = "aws"
 
 func (d *dynamodb) flags(fs *flag.FlagSet) {
-	fs.StringVar(&d.endpoint, "dynamodb", "", "keep rows in the DynamoDB at this `URL`, or in that of AWS if it is aws, "+
-		"and follow its streams (default: in this process)")
+	fs.StringVar(&d.endpoint, "dynamodb", "", "keep rows in the DynamoDB at this `URL`, or with aws in your AWS account, "+
+		"and follow its streams (default: keep rows in this process)")
 	fs.BoolVar(&d.create, "create-tables", false, "create the tables of -dynamodb that do not exist, "+
 		"and put the catalogue into them")
 	fs.StringVar(&d.hub, "hub-table", "securecart-hub", "`name` of the hub's own table")
@@ -35,9 +35,9 @@ func (d *dynamodb) flags(fs *flag.FlagSet) {
 		d.layout.Cart, err = table.ParseCart(value)
 		return err
 	}
-	fs.Func("inventory-attributes", "the shop's own `names` of attributes, each after the hub's: "+
+	fs.Func("inventory-attributes", "the shop's own `names` of inventory attributes, each after the hub's: "+
 		"sku=productId,available=stock", inventory)
-	fs.Func("cart-attributes", "the same for carts: `names` such as cart=id,lines=content", cart)
+	fs.Func("cart-attributes", "the shop's own `names` of cart attributes: cart=id,lines=content", cart)
 }
 
 // check refuses combinations that cannot work. lambda is the flag of that name.

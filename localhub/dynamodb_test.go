@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -10,10 +12,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
 	"github.com/securecart/hub/internal/dynamotest"
+	"github.com/securecart/hub/internal/local/catalogue"
 )
 
 // startEngine starts a DynamoDB until the test ends. Without an engine it skips the
@@ -92,6 +96,7 @@ func TestBootstrapsSession(t *testing.T) {
 	bootstraps := buildBootstraps(t)
 	hub := startProgram(t, withSDK(t), "-dynamodb", endpoint, "-create-tables", "-lambda", bootstraps)
 
+	waitForSeed(t, hub)
 	guest := watchStock(t, path, hub)
 	shareCart(t, path, hub)
 	t.Run("100 uses of one ticket at once", func(t *testing.T) { testOneUseOfTicket(t, hub) })
@@ -99,6 +104,35 @@ func TestBootstrapsSession(t *testing.T) {
 		updateItem(t, hub, endpoint, env)
 		guest.want(`{"type":"delta","epoch":"…","topics":{"sku:TEE-RED-M":{"version":3,"state":"low","quantity":2}}}`)
 	})
+}
+
+// waitForSeed waits until the stream records of the catalogue were handled: a client
+// that subscribes earlier receives them as deltas, which repeat its snapshot.
+func waitForSeed(t *testing.T, hub *instance) {
+	t.Helper()
+	want := fmt.Sprintf("\nstream_records_total{result=\"delivered\"} %d\n", len(catalogue.Builtin()))
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	limit := time.After(20 * time.Second)
+	for {
+		resp, err := http.Get("http://" + hub.adminAddress() + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		metrics, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(metrics), want) {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-limit:
+			t.Fatalf("after 20 s the metrics do not have %q:\n%s", want, metrics)
+		}
+	}
 }
 
 // testOneUseOfTicket opens connections with the same ticket: only one succeeds.

@@ -42,15 +42,16 @@ func parseFlags(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, e
 	return false, nil
 }
 
-// faultsFlag is the flag -faults.
-type faultsFlag struct{ set *gatewaytest.Faults }
-
 // Help texts of flags that localhub has both with and without a template.
 const (
-	faultsUsage = "fail on purpose: alone for a mix, or -faults=`name=N,...` for one in N: "
+	faultsUsage = "fail on purpose: without a value a mix of faults, " +
+		"with -faults=`name=N,...` each of them once in N times: "
 
 	requireSigV4Usage = "refuse requests to @connections that are not signed with the printed access key, as AWS does"
 )
+
+// faultsFlag is the flag -faults.
+type faultsFlag struct{ set *gatewaytest.Faults }
 
 func (f *faultsFlag) String() string { return "" }
 

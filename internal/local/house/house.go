@@ -79,16 +79,20 @@ func New(o Options) (*House, error) {
 	metrics.countRecords(h.mappings)
 	h.memory.Follow(newFeed(h.mappings, h.clock, o.Log).put)
 	h.site = newSite(o, h.gateway)
-	h.admin = admin.New(admin.Options{
-		House: h, Hub: h.hub, Connections: store, Gateway: h.gateway,
-		Issuer: h.identity.issuer, Verifier: h.identity.verifier,
-		Broadcast: h.functions.broadcast, Ticket: h.functions.ticket, Metrics: metrics.handler(), Log: o.Log,
-		Token: o.Admin.Token, Origins: o.Admin.Origins,
-	})
+	h.admin = admin.New(h.adminOptions(store, metrics))
 	if err := h.start(store); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	return h, nil
+}
+
+func (h *House) adminOptions(connections hub.Connections, m *metrics) admin.Options {
+	return admin.Options{
+		House: h, Hub: h.hub, Connections: connections, Gateway: h.gateway,
+		Issuer: h.identity.issuer, Verifier: h.identity.verifier,
+		Broadcast: h.functions.broadcast, Ticket: h.functions.ticket, Metrics: m.handler(), Log: h.opts.Log,
+		Token: h.opts.Admin.Token, Origins: h.opts.Admin.Origins,
+	}
 }
 
 // start starts the background goroutines, and seeds the store.
@@ -117,7 +121,8 @@ func (h *House) start(store hub.Store) error {
 		return err
 	}
 	run("heal", h.runHealer)
-	// Clients that connect later do not receive the seed as changes.
+	// Clients that connect later do not receive the seed as changes. With Tables they
+	// may: records come from the streams some time after a write.
 	return h.Settle(ctx)
 }
 
