@@ -80,7 +80,8 @@ func (b *banner) updateItem(sku string) string {
 		}
 	}
 	names := b.dynamodb.layout.Inventory
-	key, available, version := names.Attribute(table.AttrSKU), names.Attribute(table.AttrAvailable), names.Attribute(table.AttrVersion)
+	key, version := names.Attribute(table.AttrSKU), names.Attribute(table.AttrVersion)
+	available := names.Attribute(table.AttrAvailable)
 	return fmt.Sprintf(`
   a change of stock by the shop itself: any write that raises the version
     %saws dynamodb update-item%s --table-name %s \

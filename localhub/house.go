@@ -73,7 +73,7 @@ func (s *settings) houseOptions(addr, adminAddr string) house.Options {
 		},
 		Admin:     house.Admin{URL: "http://" + adminAddr, Token: string(s.adminToken)},
 		Rows:      house.Rows{Layout: s.dynamodb.layout, Seed: s.dynamodb.create},
-		Functions: house.Functions{Build: s.lambda, CallbackURL: "http://" + addr + "/" + s.stage},
+		Functions: house.Functions{BootstrapDir: s.lambda, CallbackURL: "http://" + addr + "/" + s.stage},
 	}
 }
 

@@ -27,7 +27,7 @@ import (
 // $connect and of messages.
 func newGateway(t testing.TB, v *auth.Verifier) *gatewaytest.Gateway {
 	t.Helper()
-	h := hub.New(memstore.New(memstore.Options{Epoch: "k1"}), nil, func() time.Time { return now })
+	h := hub.New(memstore.New("k1"), nil, func() time.Time { return now })
 	log := slog.New(slog.DiscardHandler)
 	guests := 0
 	newGuestID := func() (string, error) { guests++; return fmt.Sprint("new-", guests), nil }

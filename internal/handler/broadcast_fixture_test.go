@@ -61,7 +61,9 @@ type invocationResult struct {
 func newBroadcastFixture(t *testing.T) *broadcastFixture {
 	t.Helper()
 	f := &broadcastFixture{t: t, api: &fakeAPI{got: map[string][]int64{}, closed: map[string]bool{}}}
-	f.store = &slowStore{Store: memstore.New(memstore.Options{Epoch: "k3", OnCommit: f.commit})}
+	memory := memstore.New("k3")
+	memory.Follow(f.commit)
+	f.store = &slowStore{Store: memory}
 	f.hub = hub.New(f.store, apigw.New(f.api, apigw.Options{PostsPerSecond: postsPerSecond}), time.Now)
 	broadcast := handler.Broadcast(f.hub, handler.BroadcastOptions{}, slog.New(slog.DiscardHandler))
 	f.handle = lambda.NewHandler(func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {

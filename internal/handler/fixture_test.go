@@ -64,9 +64,9 @@ func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	b := &fixture{t: t, now: connectedAt.Add(10 * time.Minute), poster: &postRecorder{}}
 	clock := func() time.Time { return b.now }
-	b.store = &failingStore{Store: memstore.New(memstore.Options{
-		Epoch: "k3", OnCommit: func(c hub.Change) { b.changes = append(b.changes, c) },
-	}), errs: map[string]error{}}
+	memory := memstore.New("k3")
+	memory.Follow(func(c hub.Change) { b.changes = append(b.changes, c) })
+	b.store = &failingStore{Store: memory, errs: map[string]error{}}
 	b.hub = hub.New(b.store, b.poster, clock)
 	var err error
 	if b.issuer, err = issuer.New("https://cognito.test/pool_1"); err != nil {

@@ -100,7 +100,8 @@ func newSimulation(seed uint64, d defects) *simulation {
 		inStep: map[int]bool{}, sockets: map[string]*socket{}, history: map[string]string{}, newest: map[string]int64{},
 		trace: func(string, ...any) {},
 	}
-	sim.mem = memstore.New(memstore.Options{Epoch: "k1", OnCommit: sim.committed})
+	sim.mem = memstore.New("k1")
+	sim.mem.Follow(sim.committed)
 	var store hub.Store = &faultyStore{Store: sim.mem, sim: sim, cache: map[hub.Topic][]hub.Subscriber{}}
 	sim.hub = hub.New(store, simPoster{sim}, func() time.Time { return sim.now })
 	sim.handle = lambda.NewHandler(handler.Broadcast(sim.hub, handler.BroadcastOptions{}, discardLog))

@@ -31,10 +31,8 @@ type testHub struct {
 
 func newTestHub(t testing.TB) *testHub {
 	th := &testHub{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	th.store = memstore.New(memstore.Options{Epoch: "k1", OnCommit: func(c hub.Change) {
-		th.changes = append(th.changes,
-			c)
-	}})
+	th.store = memstore.New("k1")
+	th.store.Follow(func(c hub.Change) { th.changes = append(th.changes, c) })
 	th.Hub = th.withStore(th.store)
 	return th
 }

@@ -12,7 +12,7 @@ import (
 
 func TestTickets(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	store := memstore.New(memstore.Options{Epoch: "k1"})
+	store := memstore.New("k1")
 	h := hub.New(store, nil, func() time.Time { return now })
 	ann := hub.Principal{User: "ann", Role: hub.RoleCustomer, Expires: now.Add(time.Hour)}
 	issue := func(secret string) {

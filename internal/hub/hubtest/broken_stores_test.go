@@ -18,7 +18,9 @@ import (
 func fixture(breakStore func(hub.Store) hub.Store, breakFeed func([]hub.Change) []hub.Change) func() hubtest.Fixture {
 	return func() hubtest.Fixture {
 		var feed hubtest.Feed
-		var store hub.Store = memstore.New(memstore.Options{Epoch: "k1", OnCommit: feed.Add})
+		memory := memstore.New("k1")
+		memory.Follow(feed.Add)
+		var store hub.Store = memory
 		if breakStore != nil {
 			store = breakStore(store)
 		}

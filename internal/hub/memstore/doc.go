@@ -5,9 +5,8 @@
 //
 // # Guarantees
 //
-// Any number of goroutines may use a Store. Every method is atomic. The change feed
-// calls [Options].OnCommit once for each committed change, in the order of commits,
-// before the write returns. OnCommit must be quick and must not call the Store. No
-// caller and no reader of the feed can change a stored row. Nothing outlives the
-// process: every new Store begins a new epoch.
+// Any number of goroutines may use a Store. Every method is atomic. [Store.Follow]
+// gives the change feed: each committed change once, in the order of commits, before
+// the write returns. No caller and no reader of the feed can change a stored row.
+// Nothing outlives the process: every new Store begins a new epoch.
 package memstore

@@ -11,7 +11,7 @@ import (
 
 func TestExpire(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	s := memstore.New(memstore.Options{Epoch: "k1"})
+	s := memstore.New("k1")
 	topic := hub.Topic{Kind: hub.KindSKU, Name: "A"}
 	connect := func(id string, connectedAt time.Time, recorded bool) {
 		c := hub.Connection{ID: id, ConnectedAt: connectedAt}

@@ -18,7 +18,8 @@ func TestFeedSharesNoStoredRow(t *testing.T) {
 			maps.Copy(c.Lines, map[string]hub.CartLine{"MUG": {Quantity: 99}, "CAP": {Quantity: 99}})
 		}
 	}
-	s := memstore.New(memstore.Options{Epoch: "k1", OnCommit: func(c hub.Change) {
+	s := memstore.New("k1")
+	s.Follow(func(c hub.Change) {
 		spoil(c.OldCart)
 		spoil(c.NewCart)
 		for _, item := range []*hub.Item{c.OldItem, c.NewItem} {
@@ -26,7 +27,7 @@ func TestFeedSharesNoStoredRow(t *testing.T) {
 				item.Available = 99
 			}
 		}
-	}})
+	})
 	for version := int64(1); version <= 3; version++ {
 		lines := map[string]hub.CartLine{"MUG": {Quantity: int(version), Version: version}}
 		cart := hub.Cart{ID: "u~ann", Version: version, Lines: maps.Clone(lines)}

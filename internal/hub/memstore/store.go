@@ -10,23 +10,12 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-// Options of a Store.
-type Options struct {
-	// Epoch names this store's history. It must differ from that of every other
-	// store that clients may have seen.
-	Epoch string
-
-	// OnCommit receives every change. It may be nil. The new cart of a change
-	// shares its lines with the [hub.CartWrite] that it comes from, and neither side
-	// may change them.
-	OnCommit func(hub.Change)
-}
-
 // Store keeps everything in maps.
 type Store struct {
-	opts Options // fixed after construction
+	epoch string // fixed after construction
 
-	mu          sync.RWMutex // guards everything below
+	mu          sync.RWMutex     // guards everything below
+	follow      func(hub.Change) // nil: nobody follows
 	connections map[string]hub.Connection
 	ended       map[string]time.Time // when connections ended that cannot be put again
 	subscribers map[hub.Topic]*subscribers
@@ -45,10 +34,11 @@ type receiptKey struct{ cartID, key string }
 
 var _ hub.Store = (*Store)(nil)
 
-// New returns an empty Store.
-func New(o Options) *Store {
+// New returns an empty Store. epoch names its history; it must differ from that of
+// every other store that clients may have seen.
+func New(epoch string) *Store {
 	return &Store{
-		opts:        o,
+		epoch:       epoch,
 		connections: map[string]hub.Connection{},
 		ended:       map[string]time.Time{},
 		subscribers: map[hub.Topic]*subscribers{},
@@ -63,7 +53,7 @@ func New(o Options) *Store {
 }
 
 // Epoch implements [hub.Source].
-func (s *Store) Epoch(context.Context) (string, error) { return s.opts.Epoch, nil }
+func (s *Store) Epoch(context.Context) (string, error) { return s.epoch, nil }
 
 // Items implements [hub.Source].
 func (s *Store) Items(_ context.Context, skus []string) (map[string]hub.Item, error) {
@@ -188,9 +178,19 @@ func (s *Store) expireReceiptsLocked(now time.Time) {
 	}
 }
 
+// Follow calls f once for each later change, in the order of commits and before the
+// write returns. f must be quick and must not call the Store. The new cart of a
+// change shares its lines with the [hub.CartWrite] that it comes from, and neither
+// side may change them. A Store has one follower: the last.
+func (s *Store) Follow(f func(hub.Change)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.follow = f
+}
+
 func (s *Store) commitLocked(c hub.Change) {
-	if s.opts.OnCommit != nil {
-		s.opts.OnCommit(c)
+	if s.follow != nil {
+		s.follow(c)
 	}
 }
 

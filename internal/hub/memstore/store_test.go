@@ -10,7 +10,8 @@ import (
 func TestStore(t *testing.T) {
 	hubtest.TestStore(t, func(*testing.T) hubtest.Fixture {
 		var feed hubtest.Feed
-		store := memstore.New(memstore.Options{Epoch: "k1", OnCommit: feed.Add})
+		store := memstore.New("k1")
+		store.Follow(feed.Add)
 		return hubtest.Fixture{Store: store, Changes: feed.Changes}
 	})
 }

@@ -14,7 +14,7 @@ import (
 // Local serves next to this machine only, and not to pages of other origins: a web page
 // must not reach next through a developer's browser. Allowed are the pages of origins,
 // and those of the host that the request names.
-func Local(origins []string, next http.Handler) http.Handler {
+func LocalOnly(origins []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !IsLoopback(r.Host) || !IsLoopback(r.RemoteAddr) {
 			refuse(w, wire.CodeDenied, "this is served on this machine only")

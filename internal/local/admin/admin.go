@@ -1,7 +1,7 @@
 // Package admin is the admin API of localhub: stock, connections, faults, time,
 // tokens and metrics over HTTP. docs/localhub.md lists its requests.
 //
-// The API serves this machine only ([Local]). With a token, it also refuses other
+// The API serves this machine only ([LocalOnly]). With a token, it also refuses other
 // people on this machine.
 package admin
 
@@ -80,5 +80,5 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /admin/users/{user}/revoke", a.revokeUser)
 	mux.Handle("GET /issuer/", http.StripPrefix("/issuer", o.Issuer))
 	mux.HandleFunc("/", notFound)
-	return Local(o.Origins, requireToken(o.Token, mux))
+	return LocalOnly(o.Origins, requireToken(o.Token, mux))
 }

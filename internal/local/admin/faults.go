@@ -46,7 +46,7 @@ func (a api) postFaults(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a api) setRates(r faultRequest) error {
-	f, err := faults.Every(r.Every)
+	f, err := faults.FromRates(r.Every)
 	if err != nil {
 		return fmt.Errorf(`"every": %w`, err)
 	}

@@ -85,7 +85,7 @@ func BenchmarkCommitToFrame(b *testing.B) {
 
 func benchmarkCommitToFrame(b *testing.B, listeners int) {
 	engine(b) // skips before anything is built
-	h := openHouse(b, house.Options{Functions: house.Functions{Build: bootstraps(b)}})
+	h := openHouse(b, house.Options{Functions: house.Functions{BootstrapDir: bootstraps(b)}})
 	ctx, cancel := context.WithCancel(b.Context())
 	var reading sync.WaitGroup
 	defer reading.Wait()

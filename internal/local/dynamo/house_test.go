@@ -97,7 +97,7 @@ func TestHouse(t *testing.T) {
 			output.check(t, load)
 		}
 	})
-	h := openHouse(t, house.Options{Functions: house.Functions{Build: bootstraps(t), Output: &output}})
+	h := openHouse(t, house.Options{Functions: house.Functions{BootstrapDir: bootstraps(t), Output: &output}})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	for i := range load.skus {

@@ -49,12 +49,12 @@ func Parse(text string) (*gatewaytest.Faults, error) {
 		}
 		every[name] = count
 	}
-	return Every(every)
+	return FromRates(every)
 }
 
-// Every makes each named fault happen once in as many times as the map says. With an
+// FromRates makes each named fault happen once in as many times as the map says. With an
 // empty map no fault happens.
-func Every(every map[string]int) (*gatewaytest.Faults, error) {
+func FromRates(every map[string]int) (*gatewaytest.Faults, error) {
 	f := &gatewaytest.Faults{SlowBy: DefaultSlowBy}
 	known := rates(f)
 	for _, name := range slices.Sorted(maps.Keys(every)) {

@@ -44,7 +44,7 @@ func TestParseErrors(t *testing.T) {
 }
 
 func TestEvery(t *testing.T) {
-	f, err := faults.Every(nil)
+	f, err := faults.FromRates(nil)
 	if want := (gatewaytest.Faults{SlowBy: faults.DefaultSlowBy}); err != nil || *f != want {
 		t.Errorf("no names: got %+v, %v, want %+v", f, err, want)
 	}

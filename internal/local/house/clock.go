@@ -24,7 +24,7 @@ func (h *House) Now() time.Time { return h.clock.Now() }
 // clocks.
 func (h *House) Warp(by time.Duration) error {
 	switch {
-	case h.opts.Functions.Build != "":
+	case h.opts.Functions.BootstrapDir != "":
 		return errors.New("bootstraps have their own clocks")
 	case by <= 0 || by > maxWarp:
 		return fmt.Errorf("%s: the clock moves forward, by at most %s at once", by, maxWarp)

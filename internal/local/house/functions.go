@@ -70,7 +70,7 @@ func startBootstraps(o Options, id *identity) (f functions, err error) {
 		}
 		var p *lambdaproc.Function
 		if p, err = lambdaproc.New(lambdaproc.Options{
-			Path: filepath.Join(o.Functions.Build, name, "bootstrap"), Name: name, Env: env, Output: o.Functions.Output,
+			Path: filepath.Join(o.Functions.BootstrapDir, name, "bootstrap"), Name: name, Env: env, Output: o.Functions.Output,
 		}); err != nil {
 			err = fmt.Errorf("%w (make build ARCH=%s builds them for this machine)", err, runtime.GOARCH)
 			return nil

@@ -34,7 +34,7 @@ func TestMissingBootstrap(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := house.New(house.Options{
-		Rows: house.Rows{Tables: newFakeTables()}, Functions: house.Functions{Build: dir},
+		Rows: house.Rows{Tables: newFakeTables()}, Functions: house.Functions{BootstrapDir: dir},
 	})
 	if want := "make build ARCH=" + runtime.GOARCH; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %q", err, want)
@@ -44,7 +44,7 @@ func TestMissingBootstrap(t *testing.T) {
 // TestMetricsOfBootstraps: series that this process cannot count are absent, not zero.
 func TestMetricsOfBootstraps(t *testing.T) {
 	withBootstraps := house.Options{
-		Rows: house.Rows{Tables: newFakeTables()}, Functions: house.Functions{Build: stubBootstraps(t)},
+		Rows: house.Rows{Tables: newFakeTables()}, Functions: house.Functions{BootstrapDir: stubBootstraps(t)},
 	}
 	for _, tt := range []struct {
 		name    string

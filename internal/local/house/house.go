@@ -49,14 +49,14 @@ func New(o Options) (*House, error) {
 	}
 	limits, _ := hub.ParseLimits(o.Limits) // withDefaults has checked them
 	h := &House{opts: o, clock: new(clock), stop: func() {}}
-	h.memory = memstore.New(memstore.Options{Epoch: newEpoch()})
+	h.memory = memstore.New(newEpoch())
 	store := newStore(h.memory, o)
 	// As in AWS, the functions that answer requests have a hub that cannot push.
 	h.hub = hub.New(store, nil, h.clock.Now).WithLimits(limits)
 	if h.identity, err = newIdentity(o.Admin.URL, h.clock.Now); err != nil {
 		return nil, err
 	}
-	if o.Functions.Build != "" {
+	if o.Functions.BootstrapDir != "" {
 		h.functions, err = startBootstraps(o, h.identity)
 	} else {
 		h.functions = requestHandlers(h.hub, h.identity, o)
@@ -68,7 +68,7 @@ func New(o Options) (*House, error) {
 		return nil, errors.Join(fmt.Errorf("gateway: %w", err), h.functions.close())
 	}
 	metrics := newMetrics(h.gateway)
-	if o.Functions.Build == "" {
+	if o.Functions.BootstrapDir == "" {
 		metrics.countBroadcasts()
 		delivery := hub.New(store, poster{h.gateway}, h.clock.Now).WithLimits(limits)
 		h.functions.broadcast = broadcastHandler(delivery, metrics, o)

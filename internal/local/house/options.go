@@ -67,9 +67,9 @@ type Rows struct {
 
 // Functions says how the functions run.
 type Functions struct {
-	Build       string    // folder with the bootstraps of make build; "": the handlers run in this process
-	CallbackURL string    // for bootstraps: where the house is served, with the stage
-	Output      io.Writer // what bootstraps print; nil: discard
+	BootstrapDir string    // folder with the bootstraps of make build; "": the handlers run in this process
+	CallbackURL  string    // for bootstraps: where the house is served, with the stage
+	Output       io.Writer // what bootstraps print; nil: discard
 }
 
 // withDefaults returns the options with defaults for what is not set, or the first
@@ -88,7 +88,7 @@ func (o Options) withDefaults() (Options, error) {
 	case o.Gateway.MaxAge > MaxAge:
 		return o, fmt.Errorf("a connection cannot live for %s: API Gateway closes it after %s, "+
 			"and its rows expire soon after", o.Gateway.MaxAge, MaxAge)
-	case o.Functions.Build != "" && o.Rows.Tables == nil:
+	case o.Functions.BootstrapDir != "" && o.Rows.Tables == nil:
 		return o, errors.New("bootstraps need tables that they can reach")
 	}
 	_, err := hub.ParseLimits(o.Limits)

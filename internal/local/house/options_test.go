@@ -21,7 +21,7 @@ func TestOptionErrors(t *testing.T) {
 			"a connection cannot live for 2h0m1s: API Gateway closes it after 2h0m0s", nil,
 		},
 		"bootstraps without tables": {
-			house.Options{Functions: house.Functions{Build: "build"}},
+			house.Options{Functions: house.Functions{BootstrapDir: "build"}},
 			"bootstraps need tables that they can reach", nil,
 		},
 		"invalid limits": {house.Options{Limits: "user=many"}, "", hub.ErrInvalid},

@@ -15,7 +15,7 @@ func newSite(o Options, gateway *gatewaytest.Gateway) http.Handler {
 	stage := "/" + o.Gateway.Stage
 	mux.Handle(stage, gateway)
 	mux.Handle(stage+"/", gateway)
-	mux.Handle(stage+"/@connections/", admin.Local(o.Admin.Origins, gateway))
+	mux.Handle(stage+"/@connections/", admin.LocalOnly(o.Admin.Origins, gateway))
 	mux.HandleFunc("/catalogue.json", serveJSON(o.Catalogue))
 	mux.HandleFunc("/config.json", serveJSON(map[string]string{"socket": stage, "admin": o.Admin.URL}))
 	if o.Page.Files != nil {

@@ -26,7 +26,7 @@ type fakeTables struct {
 }
 
 func newFakeTables() *fakeTables {
-	return &fakeTables{Store: memstore.New(memstore.Options{Epoch: "e1"})}
+	return &fakeTables{Store: memstore.New("e1")}
 }
 
 func (t *fakeTables) Start(_ context.Context, inventory, carts func(esm.Record)) error {

@@ -41,7 +41,7 @@ func newStore(memory *memstore.Store, o Options) hub.Store {
 	switch {
 	case o.Rows.Tables == nil:
 		return memory
-	case o.Functions.Build != "":
+	case o.Functions.BootstrapDir != "":
 		return o.Rows.Tables
 	}
 	return struct {
