@@ -28,6 +28,10 @@ type BroadcastOptions struct {
 	Layout  table.Layout                          // attribute names of the tables that the records are from
 	OnBatch func(context.Context, hub.Report)     // gets the report of each batch; may be nil
 	OnHeal  func(context.Context, hub.HealReport) // gets the report of each healing; may be nil
+
+	// SkipUnreadable logs a record that cannot be read and counts it as done, for an
+	// event source mapping that keeps no failed records and retries for ever.
+	SkipUnreadable bool
 }
 
 // BroadcastFunc is the handler of the inventory and cart streams.
@@ -119,7 +123,7 @@ func (b broadcaster) broadcast(ctx context.Context, records []events.DynamoDBEve
 }
 
 // readChanges returns the changes of the records that can be read, and the lowest
-// index of a record that cannot, or len(records).
+// index of a record that must come again because it cannot, or len(records).
 func (b broadcaster) readChanges(ctx context.Context, records []events.DynamoDBEventRecord) ([]hub.Change, int) {
 	lowest := len(records)
 	changes := make([]hub.Change, 0, len(records))
@@ -127,7 +131,9 @@ func (b broadcaster) readChanges(ctx context.Context, records []events.DynamoDBE
 		change, err := b.o.Layout.Change(r)
 		if err != nil {
 			b.log.ErrorContext(ctx, "unreadable record", "sequence", r.Change.SequenceNumber, "error", err)
-			lowest = min(lowest, i)
+			if !b.o.SkipUnreadable {
+				lowest = min(lowest, i)
+			}
 			continue
 		}
 		changes = append(changes, change)

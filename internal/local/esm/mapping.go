@@ -1,7 +1,6 @@
 package esm
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,7 +18,7 @@ type Record struct {
 	// unique within a shard.
 	SequenceNumber string
 	// Data is one element of the event's "Records", as JSON. The function receives
-	// exactly these bytes.
+	// exactly these bytes. The mapping keeps them, so nobody may change them after Put.
 	Data json.RawMessage
 }
 
@@ -50,7 +49,6 @@ func New(h lambda.Handler, o Options) (*Mapping, error) {
 // the shard is full, its oldest record is dropped, and OnFailure is called at the
 // shard's next invocation.
 func (m *Mapping) Put(r Record) {
-	r.Data = bytes.Clone(r.Data)
 	m.shards[m.Shard(r.Key)].put(r)
 }
 

@@ -109,8 +109,11 @@ func (h *House) start(store hub.Store) error {
 	run("stream", h.mappings.inventory.Run)
 	run("stream", h.mappings.carts.Run)
 	if t := h.opts.Rows.Tables; t != nil {
-		inventory := skipMalformed(h.mappings.inventory, h.opts.Rows.Layout, h.opts.Log)
-		carts := skipMalformed(h.mappings.carts, h.opts.Rows.Layout, h.opts.Log)
+		inventory, carts := h.mappings.inventory.Put, h.mappings.carts.Put
+		if h.opts.Functions.BootstrapDir != "" {
+			inventory = skipUnreadable(inventory, h.opts.Rows.Layout, h.opts.Log)
+			carts = skipUnreadable(carts, h.opts.Rows.Layout, h.opts.Log)
+		}
 		if err := t.Start(ctx, inventory, carts); err != nil {
 			return err
 		}

@@ -37,8 +37,8 @@ type mappings struct{ inventory, carts *esm.Mapping }
 
 func newMappings(broadcast lambda.Handler, log *slog.Logger) (m mappings, err error) {
 	for _, mapping := range []**esm.Mapping{&m.inventory, &m.carts} {
-		// Retries have no end: without malformed records (skipMalformed), a batch
-		// fails only while a fault lasts.
+		// Retries have no end: unreadable records are skipped, so a batch fails only
+		// while a fault lasts.
 		if *mapping, err = esm.New(broadcast, esm.Options{
 			BatchSize: 1000, Shards: 4, MaximumRetryAttempts: esm.RetryForever,
 			BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
@@ -50,11 +50,11 @@ func newMappings(broadcast lambda.Handler, log *slog.Logger) (m mappings, err er
 	return m, nil
 }
 
-// skipMalformed puts records into a mapping, except those that are not rows of the
-// layout: it logs and drops each of them. In AWS the mapping gives up such a record
+// skipUnreadable drops records that are not rows of the layout, and logs each: for
+// bootstraps, which report them as failed. In AWS the mapping gives up such a record
 // after some attempts and keeps it in a queue; here the records behind it must not
-// wait.
-func skipMalformed(m *esm.Mapping, layout table.Layout, log *slog.Logger) func(esm.Record) {
+// wait. Handlers in this process skip them on their own.
+func skipUnreadable(put func(esm.Record), layout table.Layout, log *slog.Logger) func(esm.Record) {
 	return func(r esm.Record) {
 		var record events.DynamoDBEventRecord
 		err := json.Unmarshal(r.Data, &record)
@@ -62,10 +62,10 @@ func skipMalformed(m *esm.Mapping, layout table.Layout, log *slog.Logger) func(e
 			_, err = layout.Change(record)
 		}
 		if err != nil {
-			log.Error("unreadable record, left out", "error", err)
+			log.Error("unreadable record", "error", err)
 			return
 		}
-		m.Put(r)
+		put(r)
 	}
 }
 
