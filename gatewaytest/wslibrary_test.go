@@ -32,7 +32,7 @@ ws.on('message', (data, binary) => {
 // TestDeflateWS connects the library ws with its default settings and with
 // others.
 func TestDeflateWS(t *testing.T) {
-	tools, err := filepath.Abs("../.tools")
+	tools, err := filepath.Abs("../.tools/wscat")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 // one. Without wscat it skips the test.
 func findWscat(t *testing.T) (path string) {
 	t.Helper()
-	installed, err := filepath.Abs("../.tools/node_modules/.bin/wscat")
+	installed, err := filepath.Abs("../.tools/wscat/node_modules/.bin/wscat")
 	if err != nil {
 		t.Fatal(err)
 	}

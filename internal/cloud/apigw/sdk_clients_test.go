@@ -134,7 +134,7 @@ func awsCLI(t *testing.T) sdkClient {
 
 // javaScriptSDK is the AWS SDK for JavaScript, in one process of Node.js.
 func javaScriptSDK(t *testing.T) sdkClient {
-	tools, err := filepath.Abs("../../../.tools/judges")
+	tools, err := filepath.Abs("../../../.tools/sdk")
 	if err != nil {
 		t.Fatal(err)
 	}
