@@ -185,6 +185,11 @@ func fieldError(field string, err error) error {
 	return fmt.Errorf("%s: %w", field, err)
 }
 
+// fieldErrorf makes the error of a field.
+func fieldErrorf(field, format string, args ...any) error {
+	return fieldError(field, fmt.Errorf(format, args...))
+}
+
 // check returns an error for each field that the service would not accept, always
 // in the same order.
 func (a API) check() error {
@@ -195,11 +200,11 @@ func (a API) check() error {
 func (a API) checkStage() error {
 	switch {
 	case !stageName.MatchString(a.Stage):
-		return fmt.Errorf("Stage %q: only letters, digits, hyphen and underscore", a.Stage)
+		return fieldErrorf("Stage", "%q: only letters, digits, hyphen and underscore", a.Stage)
 	case len(a.Stage) > maxStageName:
-		return fmt.Errorf("Stage: %d characters, at most %d", len(a.Stage), maxStageName)
+		return fieldErrorf("Stage", "%d characters, at most %d", len(a.Stage), maxStageName)
 	case a.Stage == "ping" || a.Stage == "sping":
-		return fmt.Errorf("Stage %q: reserved by the service", a.Stage) // G-URL-7
+		return fieldErrorf("Stage", "%q: reserved by the service", a.Stage) // G-URL-7
 	}
 	return nil
 }
@@ -239,7 +244,7 @@ func (a API) checkDomain() error {
 func (a API) checkSizes() error {
 	var errs []error
 	if len(a.Routes) > maxRoutes {
-		errs = append(errs, fmt.Errorf("Routes: %d routes, at most %d", len(a.Routes), maxRoutes))
+		errs = append(errs, fieldErrorf("Routes", "%d routes, at most %d", len(a.Routes), maxRoutes))
 	}
 	if a.IdleTimeout < 0 {
 		errs = append(errs, fmt.Errorf("IdleTimeout %v: negative", a.IdleTimeout))

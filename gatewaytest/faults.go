@@ -3,7 +3,6 @@ package gatewaytest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -53,11 +52,11 @@ func (f *Faults) check() error {
 		{"DropEvery", f.DropEvery}, {"StallEvery", f.StallEvery}, {"LateEvery", f.LateEvery},
 	} {
 		if field.every < 0 {
-			errs = append(errs, fmt.Errorf("Faults.%s %d: negative", field.name, field.every))
+			errs = append(errs, fieldErrorf("Faults."+field.name, "%d is negative", field.every))
 		}
 	}
 	if f.SlowBy < 0 {
-		errs = append(errs, fmt.Errorf("Faults.SlowBy %v: negative", f.SlowBy))
+		errs = append(errs, fieldErrorf("Faults.SlowBy", "%v is negative", f.SlowBy))
 	}
 	return errors.Join(errs...)
 }

@@ -87,8 +87,8 @@ func newRoute(api *API, key string, r Route, models map[string]*jsonschema.Schem
 		errs = append(errs, fieldError(fmt.Sprintf("Routes[%q].%s", key, field), err))
 	}
 	if strings.HasPrefix(key, "$") && key != routeConnect && key != routeDisconnect && key != routeDefault {
-		errs = append(errs, fmt.Errorf("Routes[%q]: only $connect, $disconnect and $default may start with a dollar sign",
-			key))
+		errs = append(errs, fieldErrorf(fmt.Sprintf("Routes[%q]", key),
+			"only $connect, $disconnect and $default may start with a dollar sign"))
 	}
 	if key == "" {
 		errs = append(errs, fieldError("Routes", errors.New("empty route key")))

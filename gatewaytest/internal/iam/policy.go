@@ -102,7 +102,7 @@ func (r rawStatement) parse() (statement, error) {
 	}
 	switch {
 	case r.Effect != "Allow" && r.Effect != "Deny":
-		return s, fmt.Errorf("Effect %q", r.Effect)
+		return s, fmt.Errorf("has Effect %q", r.Effect)
 	case len(s.actions) == 0 || s.notAction && r.Action != nil:
 		return s, errors.New("needs Action or NotAction")
 	case len(s.resources) == 0 || s.notResource && r.Resource != nil:
