@@ -22,7 +22,7 @@ var shapeNames = map[hub.Shape]string{
 // TestRightsAreDocumented checks that docs/protocol.md shows the table of rights.
 func TestRightsAreDocumented(t *testing.T) {
 	var want strings.Builder
-	want.WriteString("| Action | Topic | guest | customer | vendor | admin | authority ended |\n")
+	want.WriteString("| Action | Topic | guest | customer | vendor | admin | session expired |\n")
 	want.WriteString("|---|---|---|---|---|---|---|\n")
 	whose := map[hub.TopicKind][2]string{
 		hub.KindSKU: {"of another vendor", "of one's vendor"}, hub.KindCart: {"of somebody else",
