@@ -11,7 +11,7 @@ import (
 )
 
 // open refuses tables: they need the AWS SDK. This build leaves it out, because the SDK
-// makes a first build half as long again. The error has the command that works.
+// makes a first build 50 % longer. The error has the command that works.
 func (d *dynamodb) open(_ context.Context, args []string, _ *slog.Logger) (house.Tables, error) {
 	if d.endpoint == "" {
 		return nil, nil

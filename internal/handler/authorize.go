@@ -253,6 +253,16 @@ func authorizationToken(headers map[string]string) string {
 	return ""
 }
 
+// TokenRefusal returns the code and the text for an HTTP client whose token was
+// refused by a [Verifier].
+func TokenRefusal(err error) (wire.Code, string) {
+	code := tokenCode(err)
+	if code == wire.CodeBusy {
+		return code, "the token cannot be checked now"
+	}
+	return code, "send a valid token in the header Authorization: Bearer <token>"
+}
+
 // tokenCode returns the code for a client whose token was refused. An error without
 // a code counts as an invalid token.
 func tokenCode(err error) wire.Code {

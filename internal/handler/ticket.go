@@ -36,12 +36,9 @@ func Tickets(h *hub.Hub, v Verifier, newTicket func() string, log *slog.Logger) 
 		}
 		p, err := v.Verify(ctx, authorizationToken(e.Headers))
 		if err != nil {
-			code := tokenCode(err)
+			code, message := TokenRefusal(err)
 			log.WarnContext(ctx, "token refused", "code", code, "error", err)
-			if code == wire.CodeBusy {
-				return refuse(code, "the token cannot be checked now")
-			}
-			return refuse(code, "send a valid token in the header Authorization: Bearer <token>")
+			return refuse(code, message)
 		}
 		ticket := newTicket()
 		expires, err := h.IssueTicket(ctx, ticket, p)

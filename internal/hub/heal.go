@@ -42,8 +42,8 @@ func (h *Hub) Heal(ctx context.Context) (HealReport, error) {
 			healing.report.Failed++
 			return healing.report, errors.Join(healing.err, fmt.Errorf("list marks: %w", err))
 		}
-		// A mark that stays moves to the end of the list. If only known connections
-		// come up, every connection had its turn.
+		// A mark that stays moves to the end of the list. Once a page has only
+		// connections that were handled, all of them were.
 		marks = slices.DeleteFunc(marks, func(m RetryMark) bool { return seen[m.ConnectionID] })
 		if len(marks) == 0 {
 			break
@@ -117,7 +117,7 @@ func firstError(errs []error) error {
 	return nil
 }
 
-// count counts a mark, as Left if there was an error.
+// count counts a mark, as Kept if there was an error.
 func (g *healing) count(m RetryMark, counter *int, err error) {
 	if err != nil {
 		g.fail(m.ConnectionID, err)

@@ -96,8 +96,8 @@ func actors(now time.Time) []matrixActor {
 }
 
 // expectedResult returns what an actor gets of a topic: nothing, a badge, a figure
-// (the exact quantity), a cart, or a list. It follows the requirements, not the
-// table of rights.
+// (the exact quantity), a cart, or a list. It states the rights in other words
+// than the table.
 func expectedResult(a matrixActor, topic string, write bool) string {
 	kind, name, _ := strings.Cut(topic, ":")
 	active := a.state == "fresh" || a.state == "in leeway"

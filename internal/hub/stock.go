@@ -119,7 +119,7 @@ func (c StockChange) apply(sku string, item Item) (Item, error) {
 		item.LowAt = *c.LowAt
 	}
 	if item.LowAt < 0 || item.LowAt > MaxAvailable {
-		return Item{}, invalid(`"lowAt" is a number from 0 to %d`, MaxAvailable)
+		return Item{}, invalid(`"lowAt" must be a number from 0 to %d`, MaxAvailable)
 	}
 	if c.Vendor != nil {
 		item.Vendor = *c.Vendor
@@ -140,12 +140,12 @@ func (c StockChange) newAvailable(available int) (int, error) {
 	}
 	if c.Add != nil {
 		if *c.Add > MaxAvailable || *c.Add < -MaxAvailable {
-			return 0, invalid(`"add" is a number from %d to %d`, -MaxAvailable, MaxAvailable)
+			return 0, invalid(`"add" must be a number from %d to %d`, -MaxAvailable, MaxAvailable)
 		}
 		available += *c.Add
 	}
 	if available < 0 || available > MaxAvailable {
-		return 0, invalid(`"available" is a number from 0 to %d, this would be %d`, MaxAvailable, available)
+		return 0, invalid(`"available" must be a number from 0 to %d, this would be %d`, MaxAvailable, available)
 	}
 	return available, nil
 }

@@ -23,7 +23,7 @@ const (
 	RevocationLife = 31 * 24 * time.Hour
 )
 
-// Connection is what is recorded of a connection.
+// Connection is the stored record of a connection.
 type Connection struct {
 	ID          string
 	Principal   Principal
@@ -48,7 +48,7 @@ func (c Connection) Holders() []string {
 // have other prefixes.
 func AddressHolder(clientHash string) string { return "a~" + clientHash }
 
-// Holder is what is recorded of a holder of connections.
+// Holder is the stored record of a holder of connections.
 type Holder struct {
 	Revoked     time.Time // sessions issued up to this time are revoked; zero: no revocation
 	Connections []HeldConnection
@@ -61,7 +61,7 @@ type HeldConnection struct {
 	ConnectedAt time.Time
 }
 
-// Subscriber is what is recorded of a subscription: enough to post to it without
+// Subscriber is the stored record of a subscription: enough to post to it without
 // another read.
 type Subscriber struct {
 	ConnectionID string
@@ -182,7 +182,7 @@ type Quotas interface {
 	Count(ctx context.Context, counter string, expires time.Time) (int, error)
 
 	// Collect adds names to a set, all or none, and returns those of them that the
-	// set then contains, in the given order. A set that has most names or more
+	// set then contains, in the given order. A set with most names
 	// accepts no new ones. The set may disappear after expires.
 	Collect(ctx context.Context, set string, names []string, most int, expires time.Time) (members []string, err error)
 }
@@ -257,7 +257,7 @@ type Tickets interface {
 	TakeTicket(ctx context.Context, hash string) (Ticket, error)
 }
 
-// Registry is what the hub records of clients.
+// Registry stores the records of clients.
 type Registry interface {
 	Connections
 	Subscriptions

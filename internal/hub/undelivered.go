@@ -13,8 +13,8 @@ import (
 // expire.
 const maxForgottenPerBatch = 100
 
-// undelivered is the connection of the recipients from start on, which did not
-// receive everything.
+// undelivered is a connection that did not receive everything: the one of the
+// recipients from start on.
 type undelivered struct {
 	start int
 	cause error

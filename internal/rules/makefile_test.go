@@ -31,7 +31,7 @@ func TestDeploy(t *testing.T) {
 			}
 		}
 		write("Makefile", read(t, "Makefile"))
-		// go leaves what it was called for, sam what it was told.
+		// The fake go and sam record their arguments.
 		write("go", "#!/bin/sh\nfor last; do :; done\n"+
 			"mkdir -p build/$last && echo bytes >build/$last/bootstrap && echo $GOARCH $last >>built\n")
 		write("sam", "#!/bin/sh\ncp built had && echo $* >args\n")

@@ -40,7 +40,7 @@ func (s *Store) Connection(_ context.Context, id string) (hub.Connection, error)
 	return c, nil
 }
 
-// Connections returns all connections, for the admin API.
+// Connections returns all connections. Tests look at what is left.
 func (s *Store) Connections() []hub.Connection {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// Local serves next to this machine only, and not to pages of other origins: a web page
+// LocalOnly serves next to this machine only, and not to pages of other origins: a web page
 // must not reach next through a developer's browser. Allowed are the pages of origins,
 // and those of the host that the request names.
 func LocalOnly(origins []string, next http.Handler) http.Handler {

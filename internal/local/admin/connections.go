@@ -12,8 +12,8 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// connection is an open connection as the API shows it: what the gateway knows of it
-// and what is recorded of it.
+// connection is an open connection as the API shows it: from the gateway and from
+// the store.
 type connection struct {
 	ConnectionID string    `json:"connectionId"`
 	User         string    `json:"user"`

@@ -1,14 +1,12 @@
 package admin
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 	"time"
 
-	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
-	"github.com/securecart/hub/internal/wire"
 )
 
 // stock is an item as the API shows it.
@@ -54,12 +52,9 @@ func (a api) deleteStock(w http.ResponseWriter, r *http.Request) {
 func (a api) putVendorStock(w http.ResponseWriter, r *http.Request) {
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	p, err := a.Verifier.Verify(r.Context(), token)
-	switch {
-	case errors.Is(err, auth.ErrUnavailable):
-		refuse(w, wire.CodeBusy, "the token cannot be checked now")
-		return
-	case err != nil:
-		refuse(w, wire.CodeTokenBad, "send a vendor's token in Authorization: Bearer")
+	if err != nil {
+		code, message := handler.TokenRefusal(err)
+		refuse(w, code, message)
 		return
 	}
 	var change hub.StockChange

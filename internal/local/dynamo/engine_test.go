@@ -71,7 +71,7 @@ func engine(t testing.TB) (endpoint string) {
 }
 
 // bootstraps returns a folder with the executables of the functions. They are built
-// once, as `make build` does, but for this machine.
+// once, as `make build` does, for the processor of this machine.
 func bootstraps(t testing.TB) (dir string) {
 	t.Helper()
 	b := &shared.bootstraps

@@ -45,7 +45,7 @@ func TestAdminStock(t *testing.T) {
 		},
 		{
 			"below zero", "PUT", mug, `{"add":-3}`,
-			400, badField(`\"available\" is a number from 0 to 1000000000, this would be -1`),
+			400, badField(`\"available\" must be a number from 0 to 1000000000, this would be -1`),
 		},
 		{
 			"fraction", "PUT", mug, `{"available":1.5}`,
@@ -110,7 +110,7 @@ not json
 	status, answer := admin(t, h, "POST", "/admin/stock", body)
 	want := `{"done":2,"failed":3,"errors":[` +
 		`{"line":2,"sku":"MUG","code":"bad_field",` +
-		`"message":"\"available\" is a number from 0 to 1000000000, this would be -3"},` +
+		`"message":"\"available\" must be a number from 0 to 1000000000, this would be -3"},` +
 		`{"line":4,"code":"bad_field","message":"not valid JSON"},` +
 		`{"line":5,"sku":"NEW","code":"bad_field","message":"a new item needs \"available\""}]}`
 	if status != 200 || answer != want {

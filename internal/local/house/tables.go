@@ -36,7 +36,7 @@ type Tables interface {
 }
 
 // newStore puts the store together: everything in memory, everything in tables, or
-// the shop's rows in tables and what is recorded of clients in memory.
+// the shop's rows in tables and the records of clients in memory.
 func newStore(memory *memstore.Store, o Options) hub.Store {
 	switch {
 	case o.Rows.Tables == nil:
