@@ -136,7 +136,7 @@ func TestGatewayDoc(t *testing.T) {
 // check returns the mistake in a row, or "". fields are those that change the
 // statement.
 func (s statement) check(tests, fields []string) string {
-	guessed := s.evidence == "g"
+	inferred := s.evidence == "g"
 	switch {
 	case s.words == "" || sections[s.section()] == "":
 		return "no words, or an unknown section"
@@ -144,12 +144,12 @@ func (s statement) check(tests, fields []string) string {
 		return "no evidence"
 	case s.status == notImitated && s.note == "":
 		return "not imitated, without a reason"
-	case s.status == held && guessed, s.status == assumed && !guessed:
+	case s.status == held && inferred, s.status == assumed && !inferred:
 		return fmt.Sprintf("%s, with the evidence %q", s.status, s.evidence)
 	case s.status == assumed && len(fields) == 0 && s.note == "":
 		return "assumed, without a field of Assumptions that changes it and without a reason why there is none"
 	case len(fields) > 0 && !strings.Contains(s.evidence, "g") && s.note == "":
-		return "not guessed, but " + strings.Join(fields, ", ") + " changes it"
+		return "not inferred, but " + strings.Join(fields, ", ") + " changes it"
 	case s.status != notImitated && len(tests) == 0:
 		return "no test"
 	}

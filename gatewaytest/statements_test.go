@@ -20,7 +20,7 @@ type statement struct {
 }
 
 // evidences are the three classes of evidence.
-var evidences = map[byte]string{'d': "documented", 'o': "observed", 'g': "guessed"}
+var evidences = map[byte]string{'d': "documented", 'o': "observed", 'g': "inferred"}
 
 // status is what this package does about a statement.
 type status string
@@ -96,7 +96,7 @@ var statements = []statement{
 		"for signatures and identities of API.Credentials"},
 	{"AUTH-23", "the policy is not evaluated again for messages", "g", assumed, ""},
 
-	{"EVENT-1", "the keys of each event", "o", held, "guessed for stageVariables on MESSAGE and DISCONNECT"},
+	{"EVENT-1", "the keys of each event", "o", held, "inferred for stageVariables on MESSAGE and DISCONNECT"},
 	{"EVENT-2", "the keys of requestContext, in their order", "o", held, ""},
 	{"EVENT-3", "a key without a value is absent, never null", "o", held, ""},
 	{"EVENT-4", "identity: sourceIp, and userAgent if the client sent one", "o", held, ""},
