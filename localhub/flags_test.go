@@ -57,6 +57,10 @@ func TestUsageErrors(t *testing.T) {
 			[]string{"-faults", "gone=3"}, 2,
 			`localhub: "gone=3" is not a flag (write -faults=gone=3 without a space)`,
 		},
+		"value after -limits": {
+			[]string{"-limits", "user=5", "guest=20"}, 2,
+			`localhub: "guest=20" is not a flag (-h lists the flags)`,
+		},
 		"unknown fault": {
 			[]string{"-faults=rain=3"}, 2, invalid + `"rain=3" for flag -faults: unknown fault "rain"`,
 		},
