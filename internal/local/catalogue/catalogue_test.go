@@ -64,10 +64,10 @@ func TestParseErrors(t *testing.T) {
 			`line 3: unknown field "colour"`,
 		},
 		"missing SKU": {"[\n{\"name\":\"x\"}]", `line 2: field "sku" of product ""`},
-		"invalid SKU": {`[{"sku":"a b"}]`, `line 1: field "sku" of product "a b"`},
+		"invalid SKU": {`[{"sku":"a b "}]`, `line 1: field "sku" of product "a b "`},
 		"invalid vendor": {
-			`[{"sku":"A","vendor":"a b"}]`,
-			`line 1: field "vendor" of product "A" must have 1 to 64`,
+			`[{"sku":"A","vendor":" a"}]`,
+			`line 1: field "vendor" of product "A" must have 1 to 128 bytes of printable text`,
 		},
 		"duplicate SKU":              {"[\n{\"sku\":\"A\"},\n{\"sku\":\"A\"}]", `line 3: field "sku": "A" occurs twice`},
 		"file ends inside a product": {"[\n{\"sku\":\"A\",", "line 2: the file ends in the middle of a product"},

@@ -72,7 +72,11 @@ func TestAdminStock(t *testing.T) {
 			"unknown SKU", "GET", "/admin/stock/NOPE", "",
 			404, `{"code":"not_found","message":"unknown SKU \"NOPE\""}`,
 		},
-		{"invalid SKU", "GET", "/admin/stock/a%20b", "", 400, badField(`\"a b\" is not a SKU`)},
+		{
+			"invalid SKU", "GET", "/admin/stock/a%20b%20", "",
+			400, badField(`\"a b \" is not a SKU: a SKU has 1 to 128 bytes of printable text, ` +
+				`no control characters, no space at either end`),
+		},
 		{
 			"create", "PUT", "/admin/stock/NEW", `{"available":1,"lowAt":0}`,
 			200, `{"sku":"NEW","version":1,"available":1,"lowAt":0,TIME}`,
