@@ -43,6 +43,14 @@ func goodTokens() map[string]goodToken {
 			user(claims("role", "vendor", "vendor", "acme")),
 			hub.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends},
 		},
+		"vendor with a space": {
+			user(claims("role", "vendor", "vendor", "Töpferei & Söhne")),
+			hub.Principal{User: "user-1", Role: "vendor", Vendor: "Töpferei & Söhne", Expires: ends},
+		},
+		"vendor of 128 bytes": {
+			user(claims("role", "vendor", "vendor", strings.Repeat("é", 64))),
+			hub.Principal{User: "user-1", Role: "vendor", Vendor: strings.Repeat("é", 64), Expires: ends},
+		},
 		"vendor by group": {
 			user(claims("cognito:groups", []string{"x", "vendor"}, "vendor", "acme")),
 			hub.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends},

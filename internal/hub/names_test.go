@@ -12,7 +12,7 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-func testNames(t testing.TB) (good, bad []string) { return hubtest.Names(t, "../..") }
+func testNames(t testing.TB) (good, bad []string) { return hubtest.Names(t) }
 
 // TestAnySKU takes each name through a shop's day: stock, a badge, a cart, a vendor's
 // list, a delta and the end.
