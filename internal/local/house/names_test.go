@@ -75,8 +75,8 @@ func TestAdminServesAnySKU(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if status, answer := request(t, server, http.MethodPost, "/admin/stock", "", string(line)); status != http.StatusOK ||
-				strings.TrimSpace(answer) != `{"done":1,"failed":0}` {
+			status, answer := request(t, server, http.MethodPost, "/admin/stock", "", string(line))
+			if status != http.StatusOK || strings.TrimSpace(answer) != `{"done":1,"failed":0}` {
 				t.Errorf("bulk: got %d %s", status, answer)
 			}
 			token, _, err := h.Token("vera", hub.RoleVendor, sku)
@@ -98,7 +98,8 @@ func TestAdminServesAnySKU(t *testing.T) {
 			}
 			wantStock("delete", http.MethodDelete, stock, "", "", 0)
 			var pushed struct{ Topics map[string]wire.Badge }
-			if got := c.read(); json.Unmarshal([]byte(got), &pushed) != nil || pushed.Topics["sku:"+sku].State != wire.StateOut {
+			got := c.read()
+			if err := json.Unmarshal([]byte(got), &pushed); err != nil || pushed.Topics["sku:"+sku].State != wire.StateOut {
 				t.Errorf("push: got %s", got)
 			}
 		})
