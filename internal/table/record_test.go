@@ -19,6 +19,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/hub/hubtest"
 	"github.com/securecart/hub/internal/table"
 	"github.com/securecart/hub/internal/wire"
 )
@@ -143,6 +144,29 @@ func changes() *rapid.Generator[hub.Change] {
 // TestRoundTrip checks that change → record → change is the identity.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { wantSame(t, changes().Draw(t, "change"), stamp) })
+}
+
+// TestAnySKURoundTrip checks that records of each SKU are read as they were written,
+// in items and in carts, and that a row with another name is refused.
+func TestAnySKURoundTrip(t *testing.T) {
+	good, bad := hubtest.Names(t)
+	for _, sku := range good {
+		item := hub.Item{SKU: sku, Version: 2, Available: 3, LowAt: 5, Vendor: sku}
+		line := map[string]hub.CartLine{sku: {Quantity: 1, Version: 2}}
+		for _, c := range []hub.Change{{NewItem: &item}, {NewCart: &hub.Cart{ID: "u~ann", Version: 2, Lines: line}}} {
+			wantSame(t, c, stamp)
+		}
+	}
+	for _, sku := range bad {
+		text, err := json.Marshal(sku)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantInvalid(t, recordOf(t, "INSERT", `{"sku":{"S":`+string(text)+`}}`,
+			`{"sku":{"S":`+string(text)+`},"version":{"N":"7"}}`, ""))
+		wantInvalid(t, recordOf(t, "INSERT", cartKeys, `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{`+
+			string(text)+`:{"M":{"quantity":{"N":"1"},"version":{"N":"7"}}}}}}`, ""))
+	}
 }
 
 func TestRecordOfNothing(t *testing.T) {

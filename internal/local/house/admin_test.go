@@ -13,6 +13,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/securecart/hub/internal/local/house"
+	"github.com/securecart/hub/internal/wire"
 )
 
 var timestamp = regexp.MustCompile(`"updatedAt":"[^"]+"`)
@@ -219,7 +220,8 @@ func TestAdminToken(t *testing.T) {
 			`{"user":"x","role":"guest"}`:   `"role" must be customer, vendor or admin`,
 			`{"user":"x","role":"emperor"}`: `"role" must be customer, vendor or admin`,
 			`{"user":"x","role":"vendor"}`:  `a vendor's token needs a "vendor"`,
-			`{"user":7}`:                    `field "user" has the wrong type: number`,
+			`{"user":"x","role":"vendor","vendor":"a\tb"}`: wire.NotAName("vendor", "a\tb"),
+			`{"user":7}`: `field "user" has the wrong type: number`,
 		} {
 			status, answer := admin(t, h, "POST", "/admin/token", body)
 			if status != 400 || field(t, answer, "message") != message {
