@@ -56,10 +56,11 @@ In other terminals (then type: help):
     %s
 
   a change of stock
-    curl -X PUT http://%s/admin/stock/%s%s -d '{"available":3}'
+    curl -X PUT %s%s -d '{"available":3}'
 %s%s
 Interrupt (ctrl-c) to end.
-`, version(), socket, page, wscat, alice, alice, b.admin, sku, header, b.updateItem(sku), b.signedRequest())
+`, version(), socket, page, wscat, alice, alice,
+		stockTarget(b.admin, sku), header, b.updateItem(sku), b.signedRequest())
 	return err
 }
 
@@ -85,9 +86,9 @@ func (b *banner) updateItem(sku string) string {
 	return fmt.Sprintf(`
   a change of stock by the shop itself: any write that raises the version
     %saws dynamodb update-item%s --table-name %s \
-      --key '{"%s":{"S":"%s"}}' --update-expression 'SET %s = :n ADD %s :one' \
+      --key %s --update-expression 'SET %s = :n ADD %s :one' \
       --expression-attribute-values '{":n":{"N":"2"},":one":{"N":"1"}}'
-`, env, endpoint, b.dynamodb.inventory, key, sku, available, version)
+`, env, endpoint, b.dynamodb.inventory, keyJSON(key, sku), available, version)
 }
 
 // regionOf finds AWS_REGION in a list of variables.

@@ -1,7 +1,7 @@
 // The demo page: a shop whose badges and cart are live. It shows what is left for a
 // page to do: name its topics, render the hub's state, and send what the user does.
 
-import { adminClient, adminToken } from './admin.js';
+import { adminClient, adminToken, setStock } from './admin.js';
 import { Hub } from './hub.js';
 import { connectHub } from './elements.js';
 import { Lines } from './lines.js';
@@ -151,11 +151,10 @@ function stockControl(details, { sku, name }) {
   details.hidden = false;
   const input = details.querySelector('.available');
   input.setAttribute('aria-label', `Stock of ${name}`);
-  const path = `/admin/stock/${encodeURIComponent(sku)}`;
   details.addEventListener('toggle', async () => {
     if (!details.open) return;
     try {
-      input.value = (await admin('GET', path)).available;
+      input.value = (await admin('GET', `/admin/stock/${encodeURIComponent(sku)}`)).available;
     } catch (error) {
       say(`The stock could not be read: ${error.message}`, 'bad');
     }
@@ -163,7 +162,7 @@ function stockControl(details, { sku, name }) {
   details.querySelector('form').addEventListener('submit', async (event) => {
     event.preventDefault();
     try {
-      await admin('PUT', path, { available: input.valueAsNumber });
+      await setStock(admin, sku, { available: input.valueAsNumber });
     } catch (error) {
       say(`The stock was not changed: ${error.message}`, 'bad');
     }

@@ -5,8 +5,20 @@
 // So repeated, reordered and merged messages are harmless, and a topic never shows an
 // older value than before.
 
-/** topicForm matches the topics that the server accepts. */
-export const topicForm = /^(?:cart|(?:sku|cart|vendor):[A-Za-z0-9._~-]{1,64})$/;
+/** Names of SKUs and vendors are printable text with spaces inside; those of carts are safe in URLs. */
+const topicForm = /^(?:cart|cart:[A-Za-z0-9._~-]{1,64}|(?:sku|vendor):(?! )(?:[\p{L}\p{M}\p{N}\p{P}\p{S}]| (?!$))+)$/u;
+
+/** maxName is the length of the longest name of a SKU or vendor in bytes of UTF-8. */
+const maxName = 128;
+
+/**
+ * isTopic reports whether the server takes a text for a topic. A character that only one
+ * of the two knows does no harm: then the server refuses the topic, with the same code.
+ */
+export function isTopic(text) {
+  if (!topicForm.test(text)) return false;
+  return new TextEncoder().encode(text.slice(text.indexOf(':') + 1)).length <= maxName;
+}
 
 /** cartTopic is the user's own cart. */
 export const cartTopic = 'cart';

@@ -4,7 +4,7 @@
 // It sends one request at a time, because the gateway may run two messages of a
 // connection concurrently, and a subscribe could then overtake an unsubscribe.
 
-import { topicForm } from './state.js';
+import { isTopic } from './state.js';
 import { fullJitter } from './timing.js';
 import { LostError } from './requests.js';
 
@@ -184,9 +184,9 @@ export class Subscriptions {
       if (topics.length === limit) break;
       if (!this.#wanted.has(topic)) {
         this.#due.delete(topic);
-      } else if (!topicForm.test(topic)) {
+      } else if (!isTopic(topic)) {
         this.#due.delete(topic);
-        this.#refuse(topic, 'bad_field');
+        this.#refuse(topic, 'bad_topic');
       } else if (this.#o.skusOnly() && !topic.startsWith('sku:')) {
         // It stays due until the user is known.
       } else if (!this.#subscribed.has(topic) && --room < 0) {

@@ -22,7 +22,7 @@ func TestBrowserModule(t *testing.T) {
 		}
 		t.Skip("node is missing; install Node.js 20 or newer")
 	}
-	readInputs(t, ".", "../testdata/protocol")
+	readInputs(t, ".", "../testdata/protocol", "../testdata/names.json")
 	out, err := exec.CommandContext(t.Context(), node, "--test", "--test-reporter=tap").CombinedOutput()
 	summary := map[string]string{}
 	var parts []string
@@ -39,12 +39,12 @@ func TestBrowserModule(t *testing.T) {
 	}
 }
 
-// readInputs opens each file of the folders. go test then runs node again when one
-// of them changes, instead of reporting a cached result.
-func readInputs(t *testing.T, folders ...string) {
+// readInputs opens each file, and each file of a folder. go test then runs node again
+// when one of them changes, instead of reporting a cached result.
+func readInputs(t *testing.T, paths ...string) {
 	t.Helper()
-	for _, folder := range folders {
-		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+	for _, root := range paths {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
 			}

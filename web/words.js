@@ -43,6 +43,7 @@ export function clampTexts(answer, nameOf, quantityBefore = () => undefined) {
 
 const errors = {
   no_stock: 'it is sold out.',
+  bad_topic: 'this page asks for something that does not exist.',
   limit: 'your cart is full. Remove a line first.',
   conflict: 'it was changed on another device. This is the newest version.',
   gone_version: 'your cart was changed on another device. This is the newest version.',

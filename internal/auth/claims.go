@@ -108,7 +108,7 @@ func (v *Verifier) user(c *claims) (hub.Principal, error) {
 	p := hub.Principal{User: c.Subject, Role: role}
 	if role == hub.RoleVendor {
 		if !wire.IsName(c.Vendor) {
-			return hub.Principal{}, invalid("a vendor needs a vendor claim, 1 to 64 of A-Z a-z 0-9 . _ ~ -")
+			return hub.Principal{}, invalid("a vendor needs a vendor claim: %s", wire.NameRule)
 		}
 		p.Vendor = c.Vendor
 	}

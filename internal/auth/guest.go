@@ -37,9 +37,9 @@ func NewGuestID(rand io.Reader) (string, error) {
 	return hex.EncodeToString(b), nil
 }
 
-// SignGuest returns the token of a guest. The id is a name, see [wire.IsName].
+// SignGuest returns the token of a guest. The id is a [wire.IsSafeName].
 func (v *Verifier) SignGuest(id string) (token string, expires time.Time, err error) {
-	if !wire.IsName(id) {
+	if !wire.IsSafeName(id) {
 		return "", time.Time{}, errors.New("sign guest: the id is not 1 to 64 of A-Z a-z 0-9 . _ ~ -")
 	}
 	if len(v.config.GuestKeys) == 0 {
@@ -66,7 +66,7 @@ func (v *Verifier) SignGuest(id string) (token string, expires time.Time, err er
 
 // guest returns the principal of a guest token.
 func guest(c *claims) (hub.Principal, error) {
-	if !wire.IsName(c.Subject) {
+	if !wire.IsSafeName(c.Subject) {
 		return hub.Principal{}, invalid("sub is not a guest id")
 	}
 	return hub.Principal{User: hub.GuestUserPrefix + c.Subject, Role: hub.RoleGuest}, nil

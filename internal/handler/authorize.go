@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -206,7 +207,7 @@ func policyFor(e authorizerEvent, effect string, p hub.Principal, notice wire.Co
 		values[contextRole] = string(p.Role)
 	}
 	if p.Vendor != "" {
-		values[contextVendor] = p.Vendor
+		values[contextVendor] = url.PathEscape(p.Vendor)
 	}
 	if !p.Expires.IsZero() {
 		values[contextExpires] = strconv.FormatInt(p.Expires.UnixMilli(), 10)

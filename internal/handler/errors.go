@@ -33,6 +33,7 @@ const internalMessage = "internal error; please try again"
 var statuses = map[wire.Code]int{
 	wire.CodeBadJSON:       http.StatusBadRequest,
 	wire.CodeBadField:      http.StatusBadRequest,
+	wire.CodeBadTopic:      http.StatusBadRequest,
 	wire.CodeUnknownAction: http.StatusBadRequest,
 	wire.CodeTooBig:        http.StatusRequestEntityTooLarge,
 	wire.CodeTooManyTopics: http.StatusBadRequest,

@@ -47,9 +47,13 @@ func TestErrors(t *testing.T) {
 		})
 	}
 	t.Run("not a topic", func(t *testing.T) {
-		got := c.wantError(`{"action":"get","id":"x-1","topics":["nonsense:MUG"]}`, wire.CodeBadField)
-		if string(got.ID) != `"x-1"` || !strings.Contains(got.Message, "nonsense:MUG") {
-			t.Errorf("got %+v, want id \"x-1\" and the topic named", got)
+		for _, action := range []string{"subscribe", "get", "unsubscribe"} {
+			got := c.wantAnswer(`{"action":"`+action+`","id":"x-1","topics":["nonsense:MUG","sku:MUG"]}`, "snapshot")
+			want := map[string]wire.Code{"nonsense:MUG": wire.CodeBadTopic}
+			_, served := got.Topics["sku:MUG"]
+			if string(got.ID) != `"x-1"` || !reflect.DeepEqual(got.Refused, want) || served == (action == "unsubscribe") {
+				t.Errorf("%s: got %+v, want id \"x-1\", %v refused and sku:MUG served", action, got, want)
+			}
 		}
 	})
 	t.Run("a conflict has the current lines", func(t *testing.T) {

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ import (
 const (
 	contextUser    = "principalId"
 	contextRole    = "role"
-	contextVendor  = "vendor"
+	contextVendor  = "vendor"  // percent-encoded: AWS does not document quotes and non-ASCII text in a context
 	contextExpires = "expires" // ms since 1970
 	contextNotice  = "notice"  // why a token was refused
 	contextIssued  = "issued"  // ms since 1970
@@ -33,6 +34,7 @@ func connectionOf(r events.APIGatewayWebsocketProxyRequestContext, endpoint stri
 		s, _ := values[key].(string)
 		return s
 	}
+	vendor, _ := url.PathUnescape(text(contextVendor)) // "" is no vendor
 	c := hub.Connection{
 		ID:          r.ConnectionID,
 		Endpoint:    endpoint,
@@ -40,7 +42,7 @@ func connectionOf(r events.APIGatewayWebsocketProxyRequestContext, endpoint stri
 		Notice:      text(contextNotice),
 		ClientHash:  text(contextAddress),
 		Principal: hub.Principal{
-			User: text(contextUser), Role: hub.Role(text(contextRole)), Vendor: text(contextVendor),
+			User: text(contextUser), Role: hub.Role(text(contextRole)), Vendor: vendor,
 		},
 	}
 	if expires := text(contextExpires); expires != "" {

@@ -2,10 +2,15 @@ package handler
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/hub/hubtest"
+	"github.com/securecart/hub/internal/wire"
 )
 
 // TestUnreadableExpiry checks that a session with an unreadable expiry has expired,
@@ -22,6 +27,31 @@ func TestUnreadableExpiry(t *testing.T) {
 		if got := c.Principal.Expires; !got.Equal(want) {
 			t.Errorf("%q: got %v, want %v", expires, got, want)
 		}
+	}
+}
+
+// TestVendorPassesTheAuthorizer checks that every name of a vendor comes through the
+// context of the authorizer, in visible ASCII without quotes.
+func TestVendorPassesTheAuthorizer(t *testing.T) {
+	good, _ := hubtest.Names(t)
+	for _, vendor := range good {
+		p := hub.Principal{User: "vera", Role: hub.RoleVendor, Vendor: vendor}
+		values := policyFor(authorizerEvent{}, "Allow", p, "", "").Context
+		text, _ := values[contextVendor].(string)
+		if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
+			t.Errorf("%q: the context has %q", vendor, text)
+		}
+		c := connectionOf(events.APIGatewayWebsocketProxyRequestContext{Authorizer: values}, "")
+		if c.Principal.Vendor != vendor {
+			t.Errorf("%q became %q", vendor, c.Principal.Vendor)
+		}
+		if wire.IsSafeName(vendor) && text != vendor {
+			t.Errorf("%q is %q in the context, want it unchanged", vendor, text)
+		}
+	}
+	broken := events.APIGatewayWebsocketProxyRequestContext{Authorizer: map[string]any{contextVendor: "%zz"}}
+	if got := connectionOf(broken, "").Principal.Vendor; got != "" {
+		t.Errorf("a broken context: got the vendor %q, want none", got)
 	}
 }
 

@@ -10,10 +10,13 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// MaxTombstones is how many removed lines a cart keeps. Together with
-// [wire.MaxLines] live lines, a delta of the whole cart still fits into one
-// message.
-const MaxTombstones = 100
+// MaxTombstones is how many removed lines a cart keeps, and maxTombstoneBytes how
+// many bytes their SKUs have together. Together with [wire.MaxLines] live lines of
+// [wire.MaxSKUBytes], a delta of the whole cart still fits into one message.
+const (
+	MaxTombstones     = 100
+	maxTombstoneBytes = wire.MaxSKUBytes / 2
+)
 
 // Cart is one row of the cart table. The zero Cart with an ID is a cart that was
 // never written.
@@ -110,41 +113,52 @@ func (c *Cart) update(quantities map[string]int, now time.Time) (changed []strin
 		c.Lines[sku] = CartLine{Quantity: quantities[sku], Version: c.Version, At: now}
 	}
 	c.dropTombstones()
-	if live := c.live(); live > wire.MaxLines {
-		return nil, &Error{
-			Code:    wire.CodeLimit,
-			Message: fmt.Sprintf("a cart has at most %d lines, this would be %d", wire.MaxLines, live),
-		}
+	switch lines, size := c.live(); {
+	case lines > wire.MaxLines:
+		return nil, limitError("a cart has at most %d lines, this would be %d", wire.MaxLines, lines)
+	case size > wire.MaxSKUBytes:
+		return nil, limitError(
+			"the SKUs of a cart have together at most %d bytes, this would be %d", wire.MaxSKUBytes, size)
 	}
 	return changed, nil
 }
 
-// live counts the lines that are not tombstones.
-func (c Cart) live() int {
-	n := 0
-	for _, l := range c.Lines {
-		if l.Quantity > 0 {
-			n++
-		}
-	}
-	return n
+func limitError(format string, args ...any) error {
+	return &Error{Code: wire.CodeLimit, Message: fmt.Sprintf(format, args...)}
 }
 
-// dropTombstones drops the oldest tombstones beyond MaxTombstones.
+// live counts the lines that are not tombstones, and the bytes of their SKUs.
+func (c Cart) live() (lines, size int) {
+	for sku, l := range c.Lines {
+		if l.Quantity > 0 {
+			lines, size = lines+1, size+wire.TextSize(sku)
+		}
+	}
+	return lines, size
+}
+
+// dropTombstones drops the oldest tombstones beyond MaxTombstones and
+// maxTombstoneBytes.
 func (c *Cart) dropTombstones() {
 	var removed []string
+	size := 0
 	for sku, l := range c.Lines {
 		if l.Quantity == 0 {
 			removed = append(removed, sku)
+			size += wire.TextSize(sku)
 		}
 	}
-	if len(removed) <= MaxTombstones {
+	if len(removed) <= MaxTombstones && size <= maxTombstoneBytes {
 		return
 	}
 	slices.SortFunc(removed, func(a, b string) int {
 		return cmp.Or(cmp.Compare(c.Lines[a].Version, c.Lines[b].Version), cmp.Compare(a, b))
 	})
-	for _, sku := range removed[:len(removed)-MaxTombstones] {
+	for i, sku := range removed {
+		if len(removed)-i <= MaxTombstones && size <= maxTombstoneBytes {
+			return
+		}
+		size -= wire.TextSize(sku)
 		c.Floor = max(c.Floor, c.Lines[sku].Version)
 		delete(c.Lines, sku)
 	}

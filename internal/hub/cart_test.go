@@ -339,7 +339,7 @@ func TestCartID(t *testing.T) {
 		{User: fmt.Sprintf("%0300d", 1), Role: hub.RoleCustomer}, {User: "ÄÖ", Role: hub.RoleCustomer},
 	} {
 		id := p.CartID()
-		if !wire.IsName(id) {
+		if !wire.IsSafeName(id) {
 			t.Errorf("%s: %q is not a name", p.User, id)
 		}
 		if other, ok := ids[id]; ok {

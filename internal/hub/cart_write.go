@@ -30,7 +30,7 @@ type outcome struct {
 // Add adds pieces of one SKU to the caller's cart.
 func (h *Hub) Add(ctx context.Context, caller Connection, r wire.Request) (wire.OK, error) {
 	if !wire.IsName(r.SKU) {
-		return wire.OK{}, invalid("%q is not a SKU", r.SKU)
+		return wire.OK{}, invalid("%s", wire.NotAName("SKU", r.SKU))
 	}
 	c, err := h.shopper(ctx, caller)
 	if err != nil {

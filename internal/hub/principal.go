@@ -65,7 +65,7 @@ func (p Principal) ID() string {
 func (p Principal) CartID() string { return p.ID() }
 
 func safeName(prefix, name string) string {
-	if wire.IsName(prefix + name) {
+	if wire.IsSafeName(prefix + name) {
 		return prefix + name
 	}
 	sum := sha256.Sum256([]byte(prefix + name))

@@ -83,11 +83,22 @@ func (h *Hub) readCart(ctx context.Context, t Topic, v view, s *wire.Snapshot) e
 	return nil
 }
 
+// readVendor adds a page of a vendor's list to s: at most vendorPage SKUs, and
+// [wire.MaxSKUBytes] of them, so that it fits into one message.
 func (h *Hub) readVendor(ctx context.Context, t Topic, v view, after string, s *wire.Snapshot) error {
 	skus, more, err := h.store.VendorSKUs(ctx, t.Name, after, vendorPage)
 	if err != nil {
 		return err
 	}
-	s.Topics[v.names[t]] = wire.Vendor{SKUs: append([]string{}, skus...), More: more}
+	list := wire.Vendor{SKUs: []string{}, More: more}
+	size := 0
+	for _, sku := range skus {
+		if size += wire.TextSize(sku); size > wire.MaxSKUBytes {
+			list.More = true
+			break
+		}
+		list.SKUs = append(list.SKUs, sku)
+	}
+	s.Topics[v.names[t]] = list
 	return nil
 }

@@ -29,11 +29,11 @@ func (h *Hub) Stock(ctx context.Context, sku string) (Item, error) {
 // item reads an item or its tombstone. An unknown item has version 0.
 func (h *Hub) item(ctx context.Context, sku string) (Item, error) {
 	if !wire.IsName(sku) {
-		return Item{}, invalid("%q is not a SKU", sku)
+		return Item{}, invalid("%s", wire.NotAName("SKU", sku))
 	}
 	items, err := h.store.Items(ctx, []string{sku})
 	if err != nil {
-		return Item{}, fmt.Errorf("read item %s: %w", sku, err)
+		return Item{}, fmt.Errorf("read item %q: %w", sku, err)
 	}
 	return items[sku], nil
 }
@@ -69,7 +69,7 @@ func (h *Hub) VendorStock(ctx context.Context, p Principal, sku string, c StockC
 		exists := item.Version > 0 && !item.Deleted
 		allowed := exists && p.writes(Topic{KindSKU, sku}, item.Vendor, h.now()) != ShapeNone
 		if !allowed || c.Vendor != nil && *c.Vendor != item.Vendor {
-			return Item{}, fmt.Errorf("stock of %s: %w", sku, ErrForbidden)
+			return Item{}, fmt.Errorf("stock of %q: %w", sku, ErrForbidden)
 		}
 		return c.apply(sku, item)
 	})
@@ -93,7 +93,7 @@ func (h *Hub) updateItem(ctx context.Context, sku string, change func(Item) (Ite
 		case err == nil:
 			return next, nil
 		case !errors.Is(err, ErrConflict):
-			return Item{}, fmt.Errorf("write item %s: %w", sku, err)
+			return Item{}, fmt.Errorf("write item %q: %w", sku, err)
 		}
 	}
 	return Item{}, conflict("other writes keep changing %s", sku)
@@ -125,7 +125,7 @@ func (c StockChange) apply(sku string, item Item) (Item, error) {
 		item.Vendor = *c.Vendor
 	}
 	if item.Vendor != "" && !wire.IsName(item.Vendor) {
-		return Item{}, invalid(`"vendor" is not a name`)
+		return Item{}, invalid("%s", wire.NotAName("vendor", item.Vendor))
 	}
 	return item, nil
 }

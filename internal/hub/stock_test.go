@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/securecart/hub/internal/hub"
@@ -32,10 +33,10 @@ func TestPutStock(t *testing.T) {
 		"other version":             {"A", hub.StockChange{Available: n(3), Version: v(2)}, hub.Item{}, hub.ErrConflict},
 		"only if new":               {"A", hub.StockChange{Available: n(3), Version: v(0)}, hub.Item{}, hub.ErrConflict},
 		"bad threshold":             {"A", hub.StockChange{LowAt: n(-1)}, hub.Item{}, hub.ErrInvalid},
-		"bad vendor":                {"A", hub.StockChange{Vendor: s("a b")}, hub.Item{}, hub.ErrInvalid},
+		"bad vendor":                {"A", hub.StockChange{Vendor: s("a\tb")}, hub.Item{}, hub.ErrInvalid},
 		"new item":                  {"N", hub.StockChange{Available: n(3)}, hub.Item{Version: 1, Available: 3}, nil},
 		"new item without quantity": {"N", hub.StockChange{LowAt: n(3)}, hub.Item{}, hub.ErrInvalid},
-		"bad SKU":                   {"a b", hub.StockChange{Available: n(3)}, hub.Item{}, hub.ErrInvalid},
+		"bad SKU":                   {"a ", hub.StockChange{Available: n(3)}, hub.Item{}, hub.ErrInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			th := newTestHub(t)
@@ -74,14 +75,23 @@ func TestDeleteStock(t *testing.T) {
 }
 
 func TestParseTopic(t *testing.T) {
-	for _, good := range []string{"sku:A", "sku:TEE-RED.M_1~x", "cart:u~alice", "vendor:acme"} {
+	good, bad := testNames(t)
+	topics := []string{"sku:A", "sku:TEE-RED.M_1~x", "cart:u~alice", "vendor:acme", "sku:A:B", "sku:a b", "sku:ä"}
+	for _, name := range good {
+		topics = append(topics, "sku:"+name, "vendor:"+name)
+	}
+	for _, good := range topics {
 		topic, err := hub.ParseTopic(good)
 		if err != nil || topic.String() != good {
 			t.Errorf("%s: got %v, %v", good, topic, err)
 		}
 	}
-	for _, bad := range []string{"", "sku", "sku:", "cart", ":A", "SKU:A", "sku:A:B", "sku:a b", "sku:ä", "list:A",
-		" sku:A", "sku:A\n"} {
+	topics = []string{"", "sku", "sku:", "cart", ":A", "SKU:A", "list:A", " sku:A", "sku:A\n", "cart:a b", "cart:ä",
+		"cart:a:b", "cart:" + strings.Repeat("c", wire.MaxSafeName+1)}
+	for _, name := range bad {
+		topics = append(topics, "sku:"+name, "vendor:"+name, "cart:"+name)
+	}
+	for _, bad := range topics {
 		if topic, err := hub.ParseTopic(bad); !errors.Is(err, hub.ErrInvalid) {
 			t.Errorf("%q: got %v, %v, want ErrInvalid", bad, topic, err)
 		}
@@ -100,7 +110,7 @@ func FuzzParseTopic(f *testing.F) {
 			}
 			return
 		}
-		if topic.String() != s || !wire.IsName(topic.Name) {
+		if topic.String() != s || !wire.IsName(topic.Name) || topic.Kind == hub.KindCart && !wire.IsSafeName(topic.Name) {
 			t.Errorf("%q became %q", s, topic)
 		}
 	})

@@ -207,7 +207,7 @@ type Marks interface {
 // Source reads current state, strongly consistent.
 type Source interface {
 	// Epoch returns the name of the history that versions belong to, a
-	// [wire.IsName]. It changes only if the store lost committed state.
+	// [wire.IsSafeName]. It changes only if the store lost committed state.
 	Epoch(ctx context.Context) (string, error)
 
 	// Items reads items, including tombstones. Unknown SKUs are not in the map.

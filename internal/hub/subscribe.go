@@ -30,14 +30,15 @@ func compareTopics(a, b Topic) int {
 	return strings.Compare(a.String(), b.String())
 }
 
-// authorize parses the topics that a caller names and refuses those that it may
-// not see.
-func (h *Hub) authorize(p Principal, requested []wire.Topic) (view, error) {
+// authorize parses the topics that a caller names. It refuses those that are not
+// topics and those that the caller may not see, and judges each one alone.
+func (h *Hub) authorize(p Principal, requested []wire.Topic) view {
 	v := view{names: map[Topic]string{}, versions: map[Topic]int64{}, refused: map[string]wire.Code{}}
 	for _, r := range requested {
 		t, err := resolve(p, r.Name)
 		if err != nil {
-			return view{}, err
+			v.refused[r.Name] = wire.CodeBadTopic
+			continue
 		}
 		shape := p.sees(t, "", h.now())
 		switch {
@@ -50,7 +51,7 @@ func (h *Hub) authorize(p Principal, requested []wire.Topic) (view, error) {
 			v.versions[t] = max(v.versions[t], r.Version)
 		}
 	}
-	return v, nil
+	return v
 }
 
 // resolve parses a topic as the caller p names it.
@@ -76,10 +77,7 @@ func (h *Hub) viewOf(ctx context.Context, caller Connection, requested []wire.To
 	if err != nil {
 		return Connection{}, view{}, err
 	}
-	v, err := h.authorize(c.Principal, requested)
-	if err != nil {
-		return Connection{}, view{}, err
-	}
+	v := h.authorize(c.Principal, requested)
 	return c, v, h.limitSKUs(ctx, c, v)
 }
 
@@ -192,10 +190,7 @@ func (h *Hub) storeSubscriptions(
 		if latest.Principal == c.Principal {
 			return c, v, nil
 		}
-		latestView, err := h.authorize(latest.Principal, requested)
-		if err != nil {
-			return c, v, err
-		}
+		latestView := h.authorize(latest.Principal, requested)
 		denied := slices.DeleteFunc(fresh, func(t Topic) bool { _, ok := latestView.names[t]; return ok })
 		if err := h.unsubscribe(ctx, c.ID, denied); err != nil {
 			return c, v, err
@@ -212,12 +207,14 @@ func (h *Hub) Unsubscribe(ctx context.Context, caller Connection, r wire.Request
 		return wire.Snapshot{}, err
 	}
 	topics := c.Topics
+	refused := map[string]wire.Code{}
 	if !r.All {
 		topics = nil
 		for _, requested := range r.Topics {
 			t, err := resolve(c.Principal, requested.Name)
 			if err != nil {
-				return wire.Snapshot{}, err
+				refused[requested.Name] = wire.CodeBadTopic
+				continue
 			}
 			topics = append(topics, t)
 		}
@@ -229,7 +226,7 @@ func (h *Hub) Unsubscribe(ctx context.Context, caller Connection, r wire.Request
 	if err != nil {
 		return wire.Snapshot{}, err
 	}
-	return wire.Snapshot{ID: r.ID, Epoch: epoch, Topics: map[string]wire.Value{}}, nil
+	return wire.Snapshot{ID: r.ID, Epoch: epoch, Topics: map[string]wire.Value{}, Refused: refused}, nil
 }
 
 func (h *Hub) unsubscribe(ctx context.Context, id string, topics []Topic) error {

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/securecart/hub/internal/wire"
@@ -20,7 +21,7 @@ const (
 // vendor. The zero Topic is no topic.
 type Topic struct {
 	Kind TopicKind
-	Name string // [wire.IsName]; for a cart its id, see [Principal.CartID]
+	Name string // [wire.IsName]; for a cart its id, see [Principal.CartID] and [wire.IsSafeName]
 }
 
 // String returns the topic as rows and clients write it: "sku:MUG".
@@ -40,17 +41,18 @@ const ownCart = "cart"
 
 // ParseTopic parses a topic as [Topic.String] writes it. "cart" alone is not a
 // topic, because it means a different cart for each caller. The error is
-// ErrInvalid.
+// ErrInvalid, with the code bad_topic.
 func ParseTopic(s string) (Topic, error) {
 	prefix, name, _ := strings.Cut(s, ":")
 	switch kind := TopicKind(prefix); kind {
-	case KindSKU, KindCart, KindVendor:
+	case KindSKU, KindVendor:
 		if wire.IsName(name) {
 			return Topic{kind, name}, nil
 		}
+	case KindCart:
+		if wire.IsSafeName(name) {
+			return Topic{kind, name}, nil
+		}
 	}
-	if len(s) > 80 {
-		s = s[:80] + "…"
-	}
-	return Topic{}, invalid("%q is not a topic", s)
+	return Topic{}, &Error{Kind: ErrInvalid, Code: wire.CodeBadTopic, Message: fmt.Sprintf("%.80q is not a topic", s)}
 }

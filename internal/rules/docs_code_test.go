@@ -232,6 +232,10 @@ func TestDocumentsHaveTheLimits(t *testing.T) {
 	for _, want := range []string{
 		fmt.Sprintf("A message has at most %s bytes and %d topics.", grouped(wire.MaxMessage), wire.MaxTopics),
 		fmt.Sprintf("A connection has at most %d topics, a cart %d lines.", wire.MaxSubscriptions, wire.MaxLines),
+		fmt.Sprintf("has 1 to %d bytes of printable UTF-8 text", wire.MaxName),
+		fmt.Sprintf("Ids of carts and names of epochs have 1 to %d characters", wire.MaxSafeName),
+		fmt.Sprintf("The SKUs of a cart have together at most %s bytes", grouped(wire.MaxSKUBytes)),
+		fmt.Sprintf("topics of a message have together at most %s bytes", grouped(wire.MaxTopicBytes)),
 		fmt.Sprintf("Quantities are from 0 to %d.", wire.MaxQuantity),
 		fmt.Sprintf("`messages` is %d for a guest, %d for a customer, %d for a vendor and %d for an admin.",
 			l.Messages[hub.RoleGuest], l.Messages[hub.RoleCustomer], l.Messages[hub.RoleVendor], l.Messages[hub.RoleAdmin]),

@@ -27,7 +27,7 @@ var modelActions = []wire.Action{
 // readers accept.
 var patterns = map[string]string{
 	"key":    fmt.Sprintf("^[!-~]{1,%d}$", wire.MaxKey),
-	"epoch":  fmt.Sprintf("^[A-Za-z0-9._~-]{1,%d}$", wire.MaxName),
+	"epoch":  fmt.Sprintf("^[A-Za-z0-9._~-]{1,%d}$", wire.MaxSafeName),
 	"token":  "^[A-Za-z0-9._~-]+$",
 	"from":   "^[A-Za-z0-9._~-]+$",
 	"topics": "^[*]$",
@@ -182,7 +182,7 @@ func topicList(n int) string {
 func lineList(n int) string {
 	lines := make([]string, n)
 	for i := range lines {
-		lines[i] = fmt.Sprintf(`"%s%03d":%d`, strings.Repeat("n", wire.MaxName-3), i, wire.MaxQuantity)
+		lines[i] = fmt.Sprintf(`"%s%03d":%d`, strings.Repeat("n", wire.MaxSKUBytes/wire.MaxLines-3), i, wire.MaxQuantity)
 	}
 	return "{" + strings.Join(lines, ",") + "}"
 }
@@ -225,7 +225,8 @@ func messages(action wire.Action) []string {
 		`null`, `true`, `false`, `0`, `-0`, `1`, `-1`, `1.0`, `1e2`, `1.5`, `999`, `1000`, `9007199254740991`,
 		`9007199254740992`, `""`, `"*"`, `"a b"`, `"é"`, `"sum"`,
 		`"max"`, `"mine"`, `"theirs"`, `"\u0073um"`, q(1), q(64), q(65), q(128), q(8192), q(8193), `[]`, `{}`, `["cart",7]`,
-		`["cart"]`, `["cart","cart"]`, `"cart"`, `["sku:😀"]`,
+		`["cart"]`, `["cart","cart"]`, `"cart"`, `["sku:😀","sku:RED CAP","","hub"]`, `"RED CAP"`, `"TEST/SLASH"`,
+		`{"RED CAP":1}`, `{"sku:RED CAP":1,"\"":2}`,
 		`{"cart":0}`, `{"cart":9007199254740991}`, `{"cart":-1}`, `{"cart":null}`, `{"MUG":0}`, `{"MUG":999}`, `{"MUG":1.0}`,
 		`{"MUG":true}`,
 		topicList(wire.MaxTopics), topicList(wire.MaxTopics + 1), lineList(wire.MaxLines), lineList(wire.MaxLines + 1),

@@ -86,7 +86,7 @@ func cartRow(c hub.Cart) Row {
 func itemOf(row Row) (hub.Item, error) {
 	r := reader{row: row}
 	i := hub.Item{
-		SKU:       r.name(AttrSKU),
+		SKU:       r.name(AttrSKU, wire.IsName),
 		Version:   r.version(AttrVersion),
 		Available: int(r.number(AttrAvailable, 0, -hub.MaxAvailable, hub.MaxAvailable)),
 		LowAt:     int(r.number(AttrLowAt, hub.DefaultLowAt, 0, hub.MaxAvailable)),
@@ -103,7 +103,7 @@ func itemOf(row Row) (hub.Item, error) {
 func cartOf(row Row) (hub.Cart, error) {
 	r := reader{row: row}
 	c := hub.Cart{
-		ID:        r.name(AttrCart),
+		ID:        r.name(AttrCart, wire.IsSafeName),
 		Version:   r.version(AttrVersion),
 		Floor:     r.number(AttrFloor, 0, 0, wire.MaxVersion),
 		UpdatedAt: r.time(AttrUpdatedAt),
@@ -165,9 +165,9 @@ func (r *reader) text(name string) string {
 	return ""
 }
 
-func (r *reader) name(name string) string {
+func (r *reader) name(name string, isName func(string) bool) string {
 	s := r.text(name)
-	if !wire.IsName(s) {
+	if !isName(s) {
 		r.failf("attribute %q is not a name", name)
 	}
 	return s

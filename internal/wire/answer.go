@@ -49,6 +49,7 @@ type Snapshot struct {
 	// Refused holds the topics that are not in the answer. The code denied covers
 	// both "not allowed" and "does not exist", so that a client cannot probe for
 	// names. slow_down means that the client has read too many SKUs for now.
+	// bad_topic means that the name is not a topic.
 	Refused map[string]Code `json:"refused,omitempty"`
 
 	// Again names topics that are subscribed but did not fit into the message. A

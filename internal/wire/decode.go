@@ -77,7 +77,7 @@ func (d *decoder) request() Request {
 	r.Action = Action(d.text("action", MaxMessage, nil))
 	switch r.Action {
 	case ActionHello:
-		r.Token = d.text("token", MaxToken, isNameByte)
+		r.Token = d.text("token", MaxToken, isSafeByte)
 	case ActionSubscribe, ActionUnsubscribe, ActionGet:
 		d.readTopics(&r)
 	case ActionAdd, ActionSet, ActionMerge:
@@ -94,7 +94,7 @@ func (d *decoder) readTopics(r *Request) {
 	switch r.Action {
 	case ActionSubscribe:
 		r.Topics = d.topics(true)
-		r.Epoch = d.text("epoch", MaxName, isNameByte)
+		r.Epoch = d.text("epoch", MaxSafeName, isSafeByte)
 		r.Only = d.flag("only")
 		if len(r.Topics) == 0 && !r.Only {
 			d.failf(CodeBadField, `"topics" is empty`)
@@ -105,7 +105,7 @@ func (d *decoder) readTopics(r *Request) {
 		}
 	case ActionGet:
 		r.Topics = d.topics(false)
-		r.After = d.text("after", MaxName, isNameByte)
+		r.After = d.sku("after")
 	}
 }
 
@@ -113,14 +113,17 @@ func (d *decoder) readTopics(r *Request) {
 func (d *decoder) readWrite(r *Request) {
 	switch r.Action {
 	case ActionAdd:
-		r.SKU = d.required("sku")
+		if _, ok := d.fields["sku"]; !ok {
+			d.failf(CodeBadField, `"sku" is missing`)
+		}
+		r.SKU = d.sku("sku")
 		r.Quantity = int(d.integer("quantity", 1, 1, MaxQuantity))
 	case ActionSet:
 		r.Lines = d.lines()
 		r.Version = d.integer("version", 0, 0, MaxVersion)
-		r.Epoch = d.text("epoch", MaxName, isNameByte)
+		r.Epoch = d.text("epoch", MaxSafeName, isSafeByte)
 	case ActionMerge:
-		if r.From = d.text("from", MaxToken, isNameByte); r.From == "" {
+		if r.From = d.text("from", MaxToken, isSafeByte); r.From == "" {
 			d.failf(CodeBadField, `"from" is missing`)
 		}
 		r.Policy = d.policy()
@@ -167,11 +170,22 @@ func (d *decoder) text(name string, most int, allowed func(byte) bool) string {
 	return s
 }
 
-func (d *decoder) required(name string) string {
-	if _, ok := d.fields[name]; !ok {
-		d.failf(CodeBadField, "%q is missing", name)
+// sku reads an optional SKU.
+func (d *decoder) sku(name string) string {
+	raw, ok := d.fields[name]
+	if !ok {
+		return ""
 	}
-	return d.text(name, MaxName, isNameByte)
+	var s string
+	if raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
+		d.failf(CodeBadField, "%q must be a string", name)
+		return ""
+	}
+	if !IsName(s) {
+		d.failf(CodeBadField, "%s", NotAName("SKU", s))
+		return ""
+	}
+	return s
 }
 
 func (d *decoder) flag(name string) bool {
@@ -206,7 +220,8 @@ func (d *decoder) number(name string, raw []byte, least, most int64) int64 {
 }
 
 // topics reads an array of names. With versions, it also reads an object of names
-// and versions. A repeated name counts once.
+// and versions. A repeated name counts once. A name may be any text: package hub
+// knows the topics, and refuses each of the others by its name.
 func (d *decoder) topics(versions bool) []Topic {
 	raw, ok := d.fields["topics"]
 	var topics []Topic
@@ -228,10 +243,12 @@ func (d *decoder) topics(versions bool) []Topic {
 	if len(topics) > MaxTopics {
 		d.failf(CodeTooManyTopics, "a message names at most %d topics, this one names %d", MaxTopics, len(topics))
 	}
+	size := 0
 	for _, t := range topics {
-		if t.Name == "" || len(t.Name) > MaxTopic || !allBytes(t.Name, isTopicByte) {
-			d.failf(CodeBadField, "%q is not a topic", clip(t.Name))
-		}
+		size += textBound(t.Name) + len(`:"token_expired",`)
+	}
+	if size > MaxTopicBytes {
+		d.failf(CodeTooBig, "the topics of a message have together at most %d bytes, these have %d", MaxTopicBytes, size)
 	}
 	return topics
 }
@@ -281,18 +298,23 @@ func (d *decoder) lines() []LineChange {
 		return nil
 	}
 	wishes := make([]LineChange, 0, len(m))
+	size := 0
 	for _, sku := range slices.Sorted(maps.Keys(m)) {
 		if !IsName(sku) {
-			d.failf(CodeBadField, "%q is not a SKU", clip(sku))
+			d.failf(CodeBadField, "%s", NotAName("SKU", sku))
 			return nil
 		}
+		size += TextSize(sku)
 		wishes = append(wishes, LineChange{sku, int(d.number(sku, m[sku], 0, MaxQuantity))})
+	}
+	if size > MaxSKUBytes {
+		d.failf(CodeTooBig, "the SKUs of a set have together at most %d bytes, these have %d", MaxSKUBytes, size)
 	}
 	return wishes
 }
 
 func (d *decoder) policy() Policy {
-	switch p := Policy(d.text("policy", MaxName, nil)); p {
+	switch p := Policy(d.text("policy", MaxSafeName, nil)); p {
 	case "":
 		return PolicySum
 	case PolicySum, PolicyMax, PolicyMine, PolicyTheirs:
@@ -300,31 +322,4 @@ func (d *decoder) policy() Policy {
 	}
 	d.failf(CodeBadField, `"policy" must be sum, max, mine or theirs`)
 	return ""
-}
-
-// IsName reports whether s can name a SKU, a vendor, a cart or a guest: 1 to
-// [MaxName] characters of A-Z a-z 0-9 . _ ~ -
-func IsName(s string) bool { return s != "" && len(s) <= MaxName && allBytes(s, isNameByte) }
-
-func isNameByte(c byte) bool {
-	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' ||
-		c == '.' || c == '_' || c == '~' || c == '-'
-}
-
-// isTopicByte reports whether c may occur in a topic; package hub knows the kinds of
-// topics. None of these bytes has a meaning in shorthand, as a blank, "@" or "="
-// have.
-func isTopicByte(c byte) bool { return isNameByte(c) || c == ':' }
-
-// isVisible reports whether c is printable ASCII and not a blank. Keys hold no other
-// bytes, so that a person can type them in shorthand.
-func isVisible(c byte) bool { return '!' <= c && c <= '~' }
-
-func allBytes(s string, ok func(byte) bool) bool {
-	for i := range len(s) {
-		if !ok(s[i]) {
-			return false
-		}
-	}
-	return true
 }

@@ -9,15 +9,16 @@ type Code string
 const (
 	CodeBadJSON       Code = "bad_json"        // not a JSON object, or not a strict one
 	CodeBadField      Code = "bad_field"       // a field is missing, of the wrong type or out of range
+	CodeBadTopic      Code = "bad_topic"       // only in Snapshot.Refused: the name is not a topic
 	CodeUnknownAction Code = "unknown_action"  // no such action
-	CodeTooBig        Code = "too_big"         // the message has more than MaxMessage bytes
+	CodeTooBig        Code = "too_big"         // more than MaxMessage, MaxTopicBytes or, in a set, MaxSKUBytes
 	CodeDenied        Code = "denied"          // not allowed, or does not exist: one code for both
 	CodeTokenExpired  Code = "token_expired"   // the session has expired: send hello with a new token
 	CodeTokenBad      Code = "token_bad"       // the token is not valid
 	CodeTooManyTopics Code = "too_many_topics" // more than MaxTopics or MaxSubscriptions
 	CodeConflict      Code = "conflict"        // a line changed after the version of the request
 	CodeNoStock       Code = "no_stock"        // sold out
-	CodeLimit         Code = "limit"           // more than MaxLines, or another limit that does not go away by waiting
+	CodeLimit         Code = "limit"           // more than MaxLines or MaxSKUBytes, or a limit that waiting does not end
 	CodeSlowDown      Code = "slow_down"       // too many messages
 	CodeBusy          Code = "busy"            // others write the same cart; a retry may succeed
 	CodeOldEpoch      Code = "old_epoch"       // the versions of the request belong to an earlier epoch

@@ -16,25 +16,28 @@ func (o *OK) Fit() {
 	o.Lines, o.Again = map[string]*Line{}, []string{"cart"}
 }
 
-// Fit moves topics to Again until the snapshot fits into one message. It keeps
-// topics in the order of their names.
+// Fit moves topics to Again until the snapshot fits into one message. It keeps, in
+// the order of their names, each topic for which there is room. [MaxTopicBytes]
+// leaves room for some badges even if all names are long, so a client that gets the
+// topics in Again, again and again, ends with all of them.
 func (s *Snapshot) Fit() {
 	if s.sizeBound() <= MaxMessage || len(Encode(*s)) <= MaxMessage {
 		return
 	}
-	rest := *s
-	rest.Topics, rest.Again = map[string]Value{}, nil
-	room := MaxMessage - len(Encode(rest)) - len(`,"again":[]`)
-	names := slices.Sorted(maps.Keys(s.Topics))
+	all := s.Topics
+	names := slices.Sorted(maps.Keys(all))
+	s.Topics, s.Again = map[string]Value{}, names
+	room := MaxMessage - len(Encode(*s))
+	s.Again = nil
 	for _, name := range names {
-		room -= len(quote(name)) + len(",") // reserved: the name may end up in Again
-	}
-	for _, name := range names {
-		size := len(NewEntry(name, s.Topics[name])) + len(",")
-		if room -= size; room < 0 {
+		// A topic that moves from Again to Topics takes the size of its value.
+		value := len(NewEntry(name, all[name])) - len(quote(name))
+		if value > room {
 			s.Again = append(s.Again, name)
-			delete(s.Topics, name)
+			continue
 		}
+		room -= value
+		s.Topics[name] = all[name]
 	}
 }
 
@@ -45,7 +48,6 @@ const (
 	objectBound = 128 // all fixed text of a message or a value: type, field names, punctuation
 	lineBound   = len(`:{"quantity":,"version":},`) + 2*intBound
 	clampBound  = len(`:{"wanted":,"got":},`) + 2*intBound
-	escapeBound = len(`\u0000`) // of one byte
 )
 
 func (o *OK) sizeBound() int {
@@ -98,13 +100,7 @@ func listBound(texts []string) int {
 	return n
 }
 
-// textBound is exact for names and topics, which need no escape.
-func textBound(s string) int {
-	if allBytes(s, isTopicByte) {
-		return len(s) + len(`""`)
-	}
-	return escapeBound*len(s) + len(`""`)
-}
+func textBound(s string) int { return len(`""`) + TextSize(s) }
 
 // rawBound is exact for an id as [Decode] reads it: encoding a raw value removes
 // white space and adds nothing.

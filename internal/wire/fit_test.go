@@ -8,8 +8,11 @@ import (
 	"testing"
 )
 
-// longName returns a different name of MaxName bytes for every i up to 999.
-func longName(i int) string { return fmt.Sprintf("%s%03d", strings.Repeat("N", MaxName-3), i) }
+// longName returns a different name for every i up to 999: MaxLines of them have
+// MaxSKUBytes together.
+func longName(i int) string {
+	return fmt.Sprintf("%s%03d", strings.Repeat("N", MaxSKUBytes/MaxLines-3), i)
+}
 
 // longID is the longest id that Decode accepts.
 var longID = json.RawMessage(`"` + strings.Repeat("i", MaxID-2) + `"`)

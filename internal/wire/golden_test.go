@@ -66,6 +66,21 @@ var messages = []struct {
 		Refused: map[string]Code{"vendor:acme": CodeDenied},
 	}},
 	{
+		"subscribe-bad-topic",
+		Request{
+			Action: ActionSubscribe, ID: json.RawMessage("18"),
+			Topics: []Topic{{Name: "sku:MUG"}, {Name: "sku:RED CAP"}, {Name: "hub"}},
+		},
+	},
+	{"subscribe-bad-topic-answer", Snapshot{
+		ID: json.RawMessage("18"), Epoch: "k3",
+		Topics: map[string]Value{
+			"sku:MUG":     Badge{Version: 9, State: StateOut},
+			"sku:RED CAP": Badge{Version: 4, State: StateIn},
+		},
+		Refused: map[string]Code{"hub": CodeBadTopic},
+	}},
+	{
 		"subscribe-resume",
 		Request{
 			Action: ActionSubscribe, ID: json.RawMessage(`"again"`), Epoch: "k3",
@@ -290,7 +305,7 @@ func TestProtocolDocument(t *testing.T) {
 var codes = []Code{
 	CodeBadJSON, CodeBadField, CodeUnknownAction, CodeTooBig, CodeDenied, CodeTokenExpired, CodeTokenBad,
 	CodeTooManyTopics, CodeConflict, CodeNoStock, CodeLimit, CodeSlowDown, CodeBusy, CodeOldEpoch, CodeGoneVersion,
-	CodeInternal,
+	CodeInternal, CodeBadTopic,
 }
 
 // TestEncodeDeltas checks that encoded entries give the bytes of Encode, split
@@ -333,8 +348,8 @@ func TestFullCartDelta(t *testing.T) {
 	for i := range 100 {
 		cart.Lines[longName(MaxLines+i)] = nil
 	}
-	entries := []Entry{NewEntry("cart:"+strings.Repeat("c", MaxName), cart)}
-	messages := EncodeDeltas(strings.Repeat("e", MaxName), entries)
+	entries := []Entry{NewEntry("cart:"+strings.Repeat("c", MaxSafeName), cart)}
+	messages := EncodeDeltas(strings.Repeat("e", MaxSafeName), entries)
 	if len(messages) != 1 || len(messages[0]) > MaxMessage {
 		t.Errorf("got %d messages, the first of %d bytes, want one of at most %d",
 			len(messages), len(messages[0]), MaxMessage)

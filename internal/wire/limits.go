@@ -23,12 +23,23 @@ const (
 	// MaxQuantity is the largest quantity of one cart line.
 	MaxQuantity = 999
 
-	// MaxName is the length of the longest name of a SKU, vendor or cart, in bytes.
-	MaxName = 64
+	// MaxSKUBytes is how many bytes the SKUs of a cart, of one set, or of one page of a
+	// vendor's list have together, see [TextSize]. It keeps a whole cart, and every
+	// answer to a set, within MaxMessage, whatever the SKUs are.
+	MaxSKUBytes = 12_800
 
-	// MaxTopic is the length of the longest topic in bytes: the longest kind, a
-	// colon, a name.
-	MaxTopic = len("vendor:") + MaxName
+	// MaxTopicBytes is how many bytes the topics of one message have together, each
+	// counted as [Snapshot.Refused] has it. It keeps an answer that refuses all of
+	// them within MaxMessage. 100 topics of the longest names are below it.
+	MaxTopicBytes = 31_000
+
+	// MaxName is the length of the longest name of a SKU or vendor in bytes, see
+	// [IsName].
+	MaxName = 128
+
+	// MaxSafeName is the length of the longest name of a cart, guest or epoch in
+	// bytes, see [IsSafeName].
+	MaxSafeName = 64
 
 	// MaxKey is the length of the longest idempotency key in bytes.
 	MaxKey = 64

@@ -19,7 +19,8 @@ var Usage = []string{
 	"set SKU N ... [vVERSION]     set quantities; 0 removes the line",
 	"merge GUESTTOKEN [sum|max|mine|theirs]   merge a guest's cart into yours",
 	"hello [token=TOKEN] | ping | help",
-	"options: id=X is echoed in the answer, key=K makes a retry safe, epoch=E is the epoch of versions",
+	"options: id=X is echoed in the answer, key=K makes a retry safe, epoch=E is the epoch of versions; " +
+		`names with spaces or any of " = @ * need quotes: add "RED CAP" 2`,
 }
 
 // decodeShorthand turns a typed line into the fields of the JSON message, so that
@@ -30,6 +31,10 @@ var Usage = []string{
 //	get TOPIC... [after=SKU]            add SKU [N] [key=K]
 //	set SKU N [SKU N]... [vN] [key=K]   merge TOKEN [POLICY] [key=K]
 //	ping | help                         each also with id=JSON
+//
+// A topic or a SKU may be a JSON string, so that it can hold any character:
+//
+//	add "RED CAP" 2                     sub "sku:RED CAP"@7
 func decodeShorthand(text []byte) (Request, error) {
 	if !utf8.Valid(text) {
 		return Request{}, &Error{Code: CodeBadJSON, Message: "invalid UTF-8"}
@@ -54,7 +59,8 @@ func decodeShorthand(text []byte) (Request, error) {
 	return r, nil
 }
 
-// splitLine splits at white space, but not inside the string of id="a b".
+// splitLine splits at white space, but not inside a string: "RED CAP", id="a b" or
+// after="RED CAP".
 func splitLine(line string) []string {
 	var words []string
 	for {
@@ -63,8 +69,10 @@ func splitLine(line string) []string {
 			return words
 		}
 		end := 0
-		if strings.HasPrefix(line, `id="`) {
-			end = stringEnd(line, len(`id="`))
+		for _, prefix := range []string{`"`, `id="`, `after="`} {
+			if strings.HasPrefix(line, prefix) {
+				end = stringEnd(line, len(prefix))
+			}
 		}
 		if n := strings.IndexFunc(line[end:], unicode.IsSpace); n >= 0 {
 			end += n
@@ -109,7 +117,7 @@ func (l *typedLine) options(words []string) []string {
 	var rest []string
 	for _, w := range words {
 		name, value, ok := strings.Cut(w, "=")
-		if !ok {
+		if !ok || isQuoted(w) {
 			rest = append(rest, w)
 			continue
 		}
@@ -119,13 +127,60 @@ func (l *typedLine) options(words []string) []string {
 		switch name {
 		case "id":
 			l.fields[name] = scalar(value)
-		case "token", "epoch", "after", "key":
+		case "after":
+			l.put(name, l.name(value))
+		case "token", "epoch", "key":
 			l.put(name, value)
 		default:
-			l.failf("unknown option %s=", clip(name))
+			l.failf("unknown option %s=; a name with = needs quotes", clip(name))
 		}
 	}
 	return rest
+}
+
+// isQuoted reports whether a word is, or begins with, a JSON string.
+func isQuoted(word string) bool { return strings.HasPrefix(word, `"`) }
+
+// name returns the name that a word stands for.
+func (l *typedLine) name(word string) string {
+	if !isQuoted(word) {
+		return word
+	}
+	var s string
+	if checkStrict([]byte(word)) != nil || json.Unmarshal([]byte(word), &s) != nil {
+		l.failf(`the text in quotes in %q is not a JSON string; write \" and \\ inside`, clip(word))
+	}
+	return s
+}
+
+// names returns the names that words stand for, without versions.
+func (l *typedLine) names(words []string) []string {
+	names := make([]string, len(words))
+	for i, w := range words {
+		var versioned bool
+		if names[i], _, versioned = l.topic(w); versioned {
+			l.failf("%q has a version; only sub and only take one", clip(w))
+		}
+	}
+	return names
+}
+
+// topic reads a topic with an optional version: cart@17 or "sku:RED CAP"@7.
+func (l *typedLine) topic(word string) (name, version string, versioned bool) {
+	if !isQuoted(word) {
+		if name, version, versioned = strings.Cut(word, "@"); name == "" || name == "*" {
+			l.failf("%q is not a topic", clip(word))
+		}
+		return name, version, versioned
+	}
+	end := stringEnd(word, len(`"`))
+	if end == 0 {
+		end = len(word)
+	}
+	if version, versioned = strings.CutPrefix(word[end:], "@"); !versioned {
+		end = len(word)
+	}
+	return l.name(word[:end]), version, versioned
 }
 
 // scalar returns a word as JSON: as it stands if it is valid JSON, else as a string.
@@ -153,10 +208,10 @@ func (l *typedLine) read(verb string, words []string) {
 			l.put("topics", "*")
 			return
 		}
-		l.put("topics", orEmpty(words))
+		l.put("topics", l.names(words))
 	case "get":
 		l.put("action", ActionGet)
-		l.put("topics", orEmpty(words))
+		l.put("topics", l.names(words))
 	case "add":
 		l.add(words)
 	case "set":
@@ -175,7 +230,7 @@ func (l *typedLine) read(verb string, words []string) {
 func (l *typedLine) add(words []string) {
 	l.put("action", ActionAdd)
 	if len(words) > 0 {
-		l.put("sku", words[0])
+		l.put("sku", l.name(words[0]))
 	}
 	if len(words) > 1 {
 		l.fields["quantity"] = digits(words[1])
@@ -205,18 +260,19 @@ func (l *typedLine) atMost(words []string, n int) {
 // topics reads names with optional versions. If one has a version, the JSON form is
 // an object, else an array.
 func (l *typedLine) topics(words []string) {
+	names := make([]string, len(words))
 	versions := map[string]json.RawMessage{}
 	versioned := false
-	for _, w := range words {
-		name, version, ok := strings.Cut(w, "@")
+	for i, w := range words {
+		name, version, ok := l.topic(w)
 		if !ok {
 			version = "0"
 		}
 		versioned = versioned || ok
-		versions[name] = digits(version)
+		names[i], versions[name] = name, digits(version)
 	}
 	if !versioned {
-		l.put("topics", orEmpty(words))
+		l.put("topics", names)
 		return
 	}
 	if len(versions) < len(words) {
@@ -239,10 +295,11 @@ func (l *typedLine) lines(words []string) {
 			l.fields["version"] = digits(version)
 			break
 		}
-		if _, repeated := lines[words[0]]; repeated {
-			l.failf("%q occurs twice", clip(words[0]))
+		sku := l.name(words[0])
+		if _, repeated := lines[sku]; repeated {
+			l.failf("%q occurs twice", clip(sku))
 		}
-		lines[words[0]] = digits(words[1])
+		lines[sku] = digits(words[1])
 		words = words[2:]
 	}
 	l.put("lines", lines)
@@ -257,11 +314,14 @@ func digits(word string) json.RawMessage {
 	return quote(word)
 }
 
-func orEmpty(words []string) []string {
-	if words == nil {
-		return []string{}
+// typedName returns a name as one word of a line. It is in quotes unless all its
+// characters are printable and none has a meaning in shorthand.
+func typedName(name string) string {
+	special := func(r rune) bool { return !unicode.IsPrint(r) || strings.ContainsRune(` "\=@*`, r) }
+	if name == "" || strings.ContainsFunc(name, special) {
+		return string(quote(name))
 	}
-	return words
+	return name
 }
 
 // Shorthand returns the request as a person types it. Decode reads it back.
@@ -273,7 +333,9 @@ func (r Request) Shorthand() string {
 		}
 	}
 	option("token", r.Token)
-	option("after", r.After)
+	if r.After != "" {
+		option("after", typedName(r.After))
+	}
 	option("epoch", r.Epoch)
 	option("key", r.Key)
 	option("id", string(r.ID))
@@ -300,7 +362,7 @@ func (r Request) shorthandArguments() []string {
 			words = append(words, "*")
 		}
 		for _, t := range r.Topics {
-			word := t.Name
+			word := typedName(t.Name)
 			if t.Version != 0 {
 				word += "@" + strconv.FormatInt(t.Version, 10)
 			}
@@ -308,11 +370,11 @@ func (r Request) shorthandArguments() []string {
 		}
 		return words
 	case ActionAdd:
-		return []string{r.SKU, strconv.Itoa(r.Quantity)}
+		return []string{typedName(r.SKU), strconv.Itoa(r.Quantity)}
 	case ActionSet:
 		var words []string
 		for _, w := range r.Lines {
-			words = append(words, w.SKU, strconv.Itoa(w.Quantity))
+			words = append(words, typedName(w.SKU), strconv.Itoa(w.Quantity))
 		}
 		if r.Version != 0 {
 			words = append(words, "v"+strconv.FormatInt(r.Version, 10))

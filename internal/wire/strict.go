@@ -160,12 +160,3 @@ func escapedRune(text []byte, i int) (rune, bool) {
 	}
 	return r, true
 }
-
-// clip shortens text of a client for use in an error message.
-func clip(s string) string {
-	const most = 80
-	if len(s) <= most {
-		return s
-	}
-	return s[:most] + "…"
-}

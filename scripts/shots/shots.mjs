@@ -51,7 +51,7 @@ async function startHub() {
 }
 
 async function setStock(hub, sku, available) {
-  const response = await fetch(`${hub.adminURL}/stock/${sku}`, {
+  const response = await fetch(`${hub.adminURL}/stock/${encodeURIComponent(sku)}`, {
     method: 'PUT',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ available }),

@@ -10,6 +10,9 @@ const folder = new URL('../../testdata/protocol/', import.meta.url);
 /** golden returns a parsed message: golden('add.client'). */
 export const golden = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
 
+/** names has SKUs that shops have, and text that is not a SKU; the tests in Go read them too. */
+export const names = JSON.parse(readFileSync(new URL('../names.json', folder), 'utf8'));
+
 /** goldens returns the names of all messages from one side, "client" or "server". */
 export const goldens = (side) =>
   readdirSync(folder)

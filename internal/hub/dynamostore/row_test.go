@@ -18,7 +18,7 @@ import (
 // TestRowsMatchPackageTable checks that this package writes the same rows, attribute
 // by attribute, as package table.
 func TestRowsMatchPackageTable(t *testing.T) {
-	names := rapid.StringMatching(`[A-Za-z0-9._~-]{1,64}`)
+	names := rapid.String().Filter(wire.IsName)
 	times := rapid.OneOf(rapid.Just(time.Time{}), rapid.Map(rapid.Int64Range(0, 253_402_300_799_999),
 		func(ms int64) time.Time { return time.UnixMilli(ms).UTC() }))
 	versions := rapid.Int64Range(1, wire.MaxVersion)

@@ -73,7 +73,7 @@ func (s *Store) logUnreadable(ctx context.Context, sku string, err error) {
 // VendorSKUs implements [hub.Source].
 func (s *Store) VendorSKUs(ctx context.Context, vendor, after string, limit int) ([]string, bool, error) {
 	fail := func(err error) ([]string, bool, error) {
-		return nil, false, fmt.Errorf("items of vendor %s: %w", vendor, err)
+		return nil, false, fmt.Errorf("items of vendor %q: %w", vendor, err)
 	}
 	var skus []string // up to limit+1, to know whether there are more
 	for more := true; more && len(skus) <= limit; {

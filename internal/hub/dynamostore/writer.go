@@ -18,7 +18,7 @@ import (
 
 // PutItem implements [hub.Writer].
 func (s *Store) PutItem(ctx context.Context, item hub.Item, base int64) error {
-	fail := func(err error) error { return fmt.Errorf("put item %s: %w", item.SKU, err) }
+	fail := func(err error) error { return fmt.Errorf("put item %q: %w", item.SKU, err) }
 	if item.Vendor != "" && !item.Deleted {
 		if err := s.addToVendor(ctx, item); err != nil {
 			return fail(err)
@@ -39,7 +39,7 @@ func (s *Store) PutItem(ctx context.Context, item hub.Item, base int64) error {
 
 // IndexItem implements [hub.Writer].
 func (s *Store) IndexItem(ctx context.Context, item hub.Item, former []string) error {
-	fail := func(err error) error { return fmt.Errorf("index item %s: %w", item.SKU, err) }
+	fail := func(err error) error { return fmt.Errorf("index item %q: %w", item.SKU, err) }
 	if item.Deleted {
 		former = append(slices.Clone(former), item.Vendor)
 	} else if item.Vendor != "" {

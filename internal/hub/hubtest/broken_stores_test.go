@@ -2,8 +2,10 @@ package hubtest_test
 
 import (
 	"context"
+	"path"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -67,6 +69,8 @@ type (
 	allOrNothingSets  struct{ hub.Store } // returns no known names if one is new
 	oneCounter        struct{ hub.Store } // has one counter for all names
 	endedReturn       struct{ hub.Store } // lets a connection be put after it ended
+	cleanedSKUs       struct{ hub.Store } // cleans SKUs as if they were paths
+	trimmedTopics     struct{ hub.Store } // keeps topics as words without punctuation
 )
 
 func (s noVersionCheck) PutItem(ctx context.Context, i hub.Item, _ int64) error {
@@ -82,6 +86,19 @@ func (s noTombstones) Items(ctx context.Context, skus []string) (map[string]hub.
 		}
 	}
 	return items, err
+}
+
+func (s cleanedSKUs) PutItem(ctx context.Context, i hub.Item, base int64) error {
+	i.SKU = path.Clean(i.SKU)
+	return s.Store.PutItem(ctx, i, base)
+}
+
+func (s trimmedTopics) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
+	topics = slices.Clone(topics)
+	for i := range topics {
+		topics[i].Name = strings.TrimRight(topics[i].Name, "#")
+	}
+	return s.Store.Subscribe(ctx, c, topics)
 }
 
 func (s *lateSubscribers) Subscribers(
@@ -308,6 +325,14 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		"renewed marks keep their place": {
 			func(s hub.Store) hub.Store { return fixedMarkOrder{s} }, nil,
 			"a renewed mark moves to the end",
+		},
+		"SKUs are cleaned": {
+			func(s hub.Store) hub.Store { return cleanedSKUs{s} }, nil,
+			"any two SKUs are kept apart",
+		},
+		"topics are trimmed": {
+			func(s hub.Store) hub.Store { return trimmedTopics{s} }, nil,
+			"any two SKUs are kept apart",
 		},
 		"topics are lost": {
 			func(s hub.Store) hub.Store { return lostTopics{s} }, nil,

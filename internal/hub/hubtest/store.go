@@ -29,6 +29,7 @@ var storeCases = []struct {
 	{"item tombstone is kept", itemTombstone},
 	{"items of a vendor", vendorSKUs},
 	{"many items in one read", manyItems},
+	{"any two SKUs are kept apart", anySKU},
 	{"cart round trip", cartRoundTrip},
 	{"cart write is conditional", cartConditional},
 	{"two carts, all or nothing", cartsAtomic},

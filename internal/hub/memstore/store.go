@@ -104,7 +104,7 @@ func (s *Store) PutItem(_ context.Context, item hub.Item, base int64) error {
 	defer s.mu.Unlock()
 	old, known := s.items[item.SKU]
 	if old.Version != base {
-		return fmt.Errorf("item %s is at version %d: %w", item.SKU, old.Version, hub.ErrConflict)
+		return fmt.Errorf("item %q is at version %d: %w", item.SKU, old.Version, hub.ErrConflict)
 	}
 	s.items[item.SKU] = item
 	if known && !old.Deleted {

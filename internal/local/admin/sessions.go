@@ -29,8 +29,11 @@ func (a api) postToken(w http.ResponseWriter, r *http.Request) {
 	case role != hub.RoleCustomer && role != hub.RoleVendor && role != hub.RoleAdmin:
 		refuse(w, wire.CodeBadField, `"role" must be customer, vendor or admin`)
 		return
-	case role == hub.RoleVendor && !wire.IsName(request.Vendor):
+	case role == hub.RoleVendor && request.Vendor == "":
 		refuse(w, wire.CodeBadField, `a vendor's token needs a "vendor"`)
+		return
+	case role == hub.RoleVendor && !wire.IsName(request.Vendor):
+		refuse(w, wire.CodeBadField, wire.NotAName("vendor", request.Vendor))
 		return
 	}
 	token, expires, err := a.House.Token(request.User, role, request.Vendor)

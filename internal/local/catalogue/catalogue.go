@@ -118,9 +118,9 @@ func leading(data []byte) int {
 func (p Product) check() (field, problem string) {
 	switch {
 	case !wire.IsName(p.SKU):
-		return "sku", fmt.Sprintf("must have 1 to %d of the characters A-Z a-z 0-9 . _ ~ -", wire.MaxName)
+		return "sku", fmt.Sprintf("must have %s", wire.NameRule)
 	case p.Vendor != "" && !wire.IsName(p.Vendor):
-		return "vendor", fmt.Sprintf("must have 1 to %d of the characters A-Z a-z 0-9 . _ ~ -", wire.MaxName)
+		return "vendor", fmt.Sprintf("must have %s", wire.NameRule)
 	case p.Available < 0 || p.Available > hub.MaxAvailable:
 		return "available", fmt.Sprintf("must be a number from 0 to %d", hub.MaxAvailable)
 	case p.LowAt != nil && (*p.LowAt < 0 || *p.LowAt > hub.MaxAvailable):

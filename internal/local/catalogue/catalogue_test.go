@@ -1,10 +1,13 @@
 package catalogue_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
+	"github.com/securecart/hub/internal/hub/hubtest"
 	"github.com/securecart/hub/internal/local/catalogue"
+	"github.com/securecart/hub/internal/wire"
 )
 
 func TestBuiltin(t *testing.T) {
@@ -24,6 +27,34 @@ func TestParse(t *testing.T) {
 	a, b := products[0], products[1]
 	if a.Vendor != "acme" || a.LowAt == nil || *a.LowAt != 2 || b.LowAt != nil {
 		t.Errorf("got %+v and %+v", a, b)
+	}
+}
+
+// TestAnySKU checks that a seed file can have each SKU that a shop can have, and no
+// other.
+func TestAnySKU(t *testing.T) {
+	good, bad := hubtest.Names(t)
+	seed := func(sku, vendor string) []byte {
+		data, err := json.Marshal([]map[string]any{{"sku": sku, "vendor": vendor, "available": 1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	for _, name := range good {
+		products, err := catalogue.Parse(seed(name, name))
+		if err != nil || len(products) != 1 || products[0].SKU != name || products[0].Vendor != name {
+			t.Errorf("%q: got %+v, %v", name, products, err)
+		}
+	}
+	for _, name := range bad {
+		if _, err := catalogue.Parse(seed(name, "")); err == nil || !strings.Contains(err.Error(), wire.NameRule) {
+			t.Errorf("SKU %q: got %v, want %q", name, err, wire.NameRule)
+		}
+		if _, err := catalogue.Parse(seed("A", name)); name != "" && (err == nil ||
+			!strings.Contains(err.Error(), wire.NameRule)) {
+			t.Errorf("vendor %q: got %v, want %q", name, err, wire.NameRule)
+		}
 	}
 }
 
@@ -64,10 +95,10 @@ func TestParseErrors(t *testing.T) {
 			`line 3: unknown field "colour"`,
 		},
 		"missing SKU": {"[\n{\"name\":\"x\"}]", `line 2: field "sku" of product ""`},
-		"invalid SKU": {`[{"sku":"a b"}]`, `line 1: field "sku" of product "a b"`},
+		"invalid SKU": {`[{"sku":"a b "}]`, `line 1: field "sku" of product "a b "`},
 		"invalid vendor": {
-			`[{"sku":"A","vendor":"a b"}]`,
-			`line 1: field "vendor" of product "A" must have 1 to 64`,
+			`[{"sku":"A","vendor":" a"}]`,
+			`line 1: field "vendor" of product "A" must have 1 to 128 bytes of printable text`,
 		},
 		"duplicate SKU":              {"[\n{\"sku\":\"A\"},\n{\"sku\":\"A\"}]", `line 3: field "sku": "A" occurs twice`},
 		"file ends inside a product": {"[\n{\"sku\":\"A\",", "line 2: the file ends in the middle of a product"},

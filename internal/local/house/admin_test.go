@@ -13,6 +13,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/securecart/hub/internal/local/house"
+	"github.com/securecart/hub/internal/wire"
 )
 
 var timestamp = regexp.MustCompile(`"updatedAt":"[^"]+"`)
@@ -72,7 +73,11 @@ func TestAdminStock(t *testing.T) {
 			"unknown SKU", "GET", "/admin/stock/NOPE", "",
 			404, `{"code":"not_found","message":"unknown SKU \"NOPE\""}`,
 		},
-		{"invalid SKU", "GET", "/admin/stock/a%20b", "", 400, badField(`\"a b\" is not a SKU`)},
+		{
+			"invalid SKU", "GET", "/admin/stock/a%20b%20", "",
+			400, badField(`\"a b \" is not a SKU: a SKU has 1 to 128 bytes of printable text, ` +
+				`no control characters, no space at either end`),
+		},
 		{
 			"create", "PUT", "/admin/stock/NEW", `{"available":1,"lowAt":0}`,
 			200, `{"sku":"NEW","version":1,"available":1,"lowAt":0,TIME}`,
@@ -215,7 +220,8 @@ func TestAdminToken(t *testing.T) {
 			`{"user":"x","role":"guest"}`:   `"role" must be customer, vendor or admin`,
 			`{"user":"x","role":"emperor"}`: `"role" must be customer, vendor or admin`,
 			`{"user":"x","role":"vendor"}`:  `a vendor's token needs a "vendor"`,
-			`{"user":7}`:                    `field "user" has the wrong type: number`,
+			`{"user":"x","role":"vendor","vendor":"a\tb"}`: wire.NotAName("vendor", "a\tb"),
+			`{"user":7}`: `field "user" has the wrong type: number`,
 		} {
 			status, answer := admin(t, h, "POST", "/admin/token", body)
 			if status != 400 || field(t, answer, "message") != message {

@@ -58,7 +58,7 @@ func TestBadInput(t *testing.T) {
 			{`7`, "bad_json"},
 			{"", "bad_json"},
 			{strings.Repeat("[", 10_000), "bad_json"},
-			{`{"action":"subscribe","topics":["nonsense"]}`, "bad_field"},
+			{`{"action":"subscribe","topics":["nonsense",7]}`, "bad_field"},
 			{`{"action":"subscribe","topics":"all"}`, "bad_field"},
 			{`{"action":"add","sku":"MUG","quantity":-1}`, "bad_field"},
 			{`{"action":"add","sku":"MUG","quantity":1e99}`, "bad_field"},
