@@ -31,6 +31,12 @@ type Item struct {
 	BackAt    string // the date when it is expected again, "2026-12-24"; "" if unknown
 }
 
+// IsDate reports whether s is a date as [Item.BackAt] has it.
+func IsDate(s string) bool {
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
+}
+
 // Badge returns the item's public state. [ShapeExact] adds the exact quantity.
 func (i Item) Badge(s Shape) wire.Badge {
 	b := wire.Badge{Version: i.Version, State: wire.StateIn}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/securecart/hub/internal/wire"
 )
@@ -145,7 +144,7 @@ func (c StockChange) applySale(item Item) (Item, error) {
 	if c.BackAt != nil {
 		item.BackAt = *c.BackAt
 	}
-	if _, err := time.Parse(time.DateOnly, item.BackAt); err != nil && item.BackAt != "" {
+	if item.BackAt != "" && !IsDate(item.BackAt) {
 		return Item{}, invalid(`"backAt" is a date as "2026-12-24"`)
 	}
 	return item, nil

@@ -288,7 +288,7 @@ func (r *reader) date(name string) string {
 		return ""
 	}
 	day, _, _ := strings.Cut(text, "T")
-	if _, err := time.Parse(time.DateOnly, day); err != nil {
+	if !hub.IsDate(day) {
 		r.leaveOut(name, "wanted a date as 2026-12-24"+r.got(text))
 		return ""
 	}
