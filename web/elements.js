@@ -7,8 +7,9 @@
 //   connectHub(hub);
 //
 // A badge subscribes to its topic while it is in the page. To style it from outside,
-// use its attributes state ("in", "low", "out", "unknown", "none") and stale, its part
-// "text", and the custom properties --badge-in, --badge-low, --badge-out, --badge-unknown.
+// use its attributes state ("in", "low", "out", "back", "unknown", "none") and stale, its
+// part "text", and the custom properties --badge-in, --badge-low, --badge-out, --badge-back,
+// --badge-unknown.
 
 import { cartTopic } from './state.js';
 import { badgeText, countPieces } from './words.js';
@@ -48,6 +49,7 @@ const style = `
   :host([hidden]) { display: none; }
   :host([state="in"]) { --tone: var(--badge-in, #15803d); }
   :host([state="low"]) { --tone: var(--badge-low, #b45309); }
+  :host([state="back"]) { --tone: var(--badge-back, #1d4ed8); }
   :host([state="out"]), :host([state="none"]) { --tone: var(--badge-out, #b91c1c); }
   .dot { inline-size: .55em; block-size: .55em; border-radius: 50%; background: currentColor; align-self: center; }
   .old { opacity: .75; font-size: .85em; }

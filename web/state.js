@@ -38,7 +38,7 @@ export class State {
 
   /**
    * get returns the newest known value of a topic, or undefined.
-   *   sku:ID   {version, state, quantity}    quantity may be undefined
+   *   sku:ID   {version, state, quantity, until}   quantity and until may be undefined
    *   cart     {version, lines}              lines: Map of SKU to {quantity, version}
    *   vendor:  {skus, more}
    * Values are immutable.
@@ -148,9 +148,11 @@ export class State {
     return version === current.version && this.#toReview.has(topic);
   }
 
-  #putBadge(topic, { version, state, quantity }) {
+  #putBadge(topic, { version, state, quantity, until }) {
     if (!this.#newer(topic, version) || typeof state !== 'string') return false;
-    this.#values.set(topic, Object.freeze({ version, state, quantity: isVersion(quantity) ? quantity : undefined }));
+    const badge = { version, state, quantity: isVersion(quantity) ? quantity : undefined };
+    if (typeof until === 'string') badge.until = until;
+    this.#values.set(topic, Object.freeze(badge));
     return true;
   }
 

@@ -3,7 +3,7 @@
 /** badgeText returns a badge's state and text, for a value of Hub.get or a refusal code; both may be undefined. */
 export function badgeText(value, refusal) {
   if (!value) return refusal ? { state: 'none', text: 'not available' } : { state: 'unknown', text: '…' };
-  const { state, quantity } = value;
+  const { state, quantity, until } = value;
   switch (state) {
     case 'in':
       return { state, text: quantity === undefined ? 'in stock' : `in stock (${quantity})` };
@@ -11,8 +11,19 @@ export function badgeText(value, refusal) {
       return { state, text: quantity === undefined ? 'only a few left' : `only ${quantity} left` };
     case 'out':
       return { state, text: 'sold out' };
+    case 'back': {
+      const date = dateText(until);
+      return { state, text: date ? `back order, until ${date}` : 'back order' };
+    }
   }
   return { state: 'unknown', text: '…' };
+}
+
+/** dateText returns a date as people read it, "24 December" for "2026-12-24", or undefined. */
+function dateText(date) {
+  const day = /^\d{4}-\d{2}-\d{2}$/.test(date ?? '') ? new Date(`${date}T00:00:00Z`) : undefined;
+  if (!day || Number.isNaN(day.getTime())) return undefined;
+  return new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', timeZone: 'UTC' }).format(day);
 }
 
 /** countPieces returns how many pieces a cart contains, or undefined if the cart is not known yet. */

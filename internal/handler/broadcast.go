@@ -28,10 +28,6 @@ type BroadcastOptions struct {
 	Layout  table.Layout                          // attribute names of the tables that the records are from
 	OnBatch func(context.Context, hub.Report)     // gets the report of each batch; may be nil
 	OnHeal  func(context.Context, hub.HealReport) // gets the report of each healing; may be nil
-
-	// SkipUnreadable logs a record that cannot be read and counts it as done, for an
-	// event source mapping that keeps no failed records and retries for ever.
-	SkipUnreadable bool
 }
 
 // BroadcastFunc is the handler of the inventory and cart streams.
@@ -40,8 +36,8 @@ type BroadcastFunc func(context.Context, BroadcastEvent) (events.DynamoDBEventRe
 // Broadcast sends the changes of a batch of stream records to their subscribers. Its
 // answer names the lowest sequence number that must come again; everything before it
 // is done (https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html).
-// It reports a record that it cannot read too, after it has sent the others: the
-// event source mapping isolates the record and keeps it for people to look at.
+// It logs and counts a record that can never be read, and puts it aside: the mapping
+// would send everything behind the record again, and change nothing.
 //
 // An event without records, from a schedule, heals marked connections. An event with
 // a user revokes the sessions of that user; its error is the error of the invocation,
@@ -50,7 +46,7 @@ type BroadcastFunc func(context.Context, BroadcastEvent) (events.DynamoDBEventRe
 // The answer comes [answerReserve] before the deadline of ctx, even if a call hangs:
 // a function that Lambda ends cannot answer, and its whole batch comes again.
 func Broadcast(h *hub.Hub, o BroadcastOptions, log *slog.Logger) BroadcastFunc {
-	b := broadcaster{h, o, log}
+	b := &broadcaster{h: h, o: o, log: log}
 	return func(ctx context.Context, e BroadcastEvent) (events.DynamoDBEventResponse, error) {
 		if deadline, ok := ctx.Deadline(); ok {
 			early, cancel := context.WithDeadline(ctx, deadline.Add(-answerReserve))
@@ -73,9 +69,12 @@ type broadcaster struct {
 	h   *hub.Hub
 	o   BroadcastOptions
 	log *slog.Logger
+
+	logged table.Once   // attributes that were left out
+	census table.Census // of the first rows of the inventory
 }
 
-func (b broadcaster) revoke(ctx context.Context, user string) error {
+func (b *broadcaster) revoke(ctx context.Context, user string) error {
 	notified, err := b.h.Revoke(ctx, user)
 	if err != nil {
 		b.log.ErrorContext(ctx, "revoke", "error", err)
@@ -85,7 +84,7 @@ func (b broadcaster) revoke(ctx context.Context, user string) error {
 	return nil
 }
 
-func (b broadcaster) heal(ctx context.Context) {
+func (b *broadcaster) heal(ctx context.Context) {
 	report, err := b.h.Heal(ctx)
 	if err != nil {
 		b.log.ErrorContext(ctx, "heal", "error", err)
@@ -95,21 +94,25 @@ func (b broadcaster) heal(ctx context.Context) {
 	}
 }
 
-func (b broadcaster) broadcast(ctx context.Context, records []events.DynamoDBEventRecord) events.DynamoDBEventResponse {
-	changes, lowest := b.readChanges(ctx, records)
-	report, err := b.h.Broadcast(ctx, changes)
-	if err != nil {
-		// The index counts readable records only. That does no harm: if an unreadable
-		// record comes before the failed one, it is the lowest already.
-		first := 0
-		var failed *hub.BatchError
-		if errors.As(err, &failed) {
-			first = failed.Index
+func (b *broadcaster) broadcast(
+	ctx context.Context, records []events.DynamoDBEventRecord,
+) events.DynamoDBEventResponse {
+	changes, indexes := b.readChanges(ctx, records)
+	report, lowest := hub.Report{}, len(records)
+	if len(changes) > 0 {
+		var err error
+		if report, err = b.h.Broadcast(ctx, changes); err != nil {
+			first := 0
+			var failed *hub.BatchError
+			if errors.As(err, &failed) {
+				first = failed.Index
+			}
+			lowest = indexes[first]
+			b.log.ErrorContext(ctx, "broadcast", "error", err)
 		}
-		lowest = min(lowest, first)
-		b.log.ErrorContext(ctx, "broadcast", "error", err)
 	}
 	report.Failed = len(records) - lowest // unreadable records too
+	report.Unreadable = len(records) - len(changes)
 	if b.o.OnBatch != nil {
 		b.o.OnBatch(ctx, report)
 	}
@@ -122,21 +125,29 @@ func (b broadcaster) broadcast(ctx context.Context, records []events.DynamoDBEve
 	return answer
 }
 
-// readChanges returns the changes of the records that can be read, and the lowest
-// index of a record that must come again because it cannot, or len(records).
-func (b broadcaster) readChanges(ctx context.Context, records []events.DynamoDBEventRecord) ([]hub.Change, int) {
-	lowest := len(records)
-	changes := make([]hub.Change, 0, len(records))
+// readChanges returns the changes of the records that can be read, and the index of
+// each change's record. It logs the other records.
+func (b *broadcaster) readChanges(
+	ctx context.Context, records []events.DynamoDBEventRecord,
+) (changes []hub.Change, indexes []int) {
+	changes = make([]hub.Change, 0, len(records))
 	for i, r := range records {
-		change, err := b.o.Layout.Change(r)
-		if err != nil {
-			b.log.ErrorContext(ctx, "unreadable record", "sequence", r.Change.SequenceNumber, "error", err)
-			if !b.o.SkipUnreadable {
-				lowest = min(lowest, i)
+		b.census.Count(b.o.Layout, r.Change.Keys, r.Change.NewImage)
+		change, err := b.o.Layout.Change(r, func(attribute string, err error) {
+			if b.logged.First(attribute) {
+				b.log.WarnContext(ctx, "attribute left out", "error", err)
 			}
+		})
+		if err != nil {
+			tableName, key := b.o.Layout.Origin(r)
+			b.log.ErrorContext(ctx, "unreadable record",
+				"sequence", r.Change.SequenceNumber, "table", tableName, "key", key, "error", err)
 			continue
 		}
-		changes = append(changes, change)
+		changes, indexes = append(changes, change), append(indexes, i)
 	}
-	return changes, lowest
+	for _, problem := range b.census.Problems(b.o.Layout) {
+		b.log.WarnContext(ctx, "attribute missing", "error", problem)
+	}
+	return changes, indexes
 }

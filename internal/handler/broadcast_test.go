@@ -34,11 +34,12 @@ func (b *fixture) records(first int) []json.RawMessage {
 	return records
 }
 
-// unreadable is a record with a malformed row.
+// unreadable is a record with a malformed row: half a piece in stock.
 func unreadable(sequence int) json.RawMessage {
 	return json.RawMessage(fmt.Sprintf(
 		`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"%d","Keys":{"sku":{"S":"MUG"}},`+
-			`"NewImage":{"sku":{"S":"MUG"},"version":{"N":"1.5"}}}}`, sequence))
+			`"NewImage":{"sku":{"S":"MUG"},"version":{"N":"1"},"available":{"N":"0.5"}}},`+
+			`"eventSourceARN":"arn:aws:dynamodb:eu-central-1:123456789012:table/stock/stream/2026"}`, sequence))
 }
 
 // deliver invokes the broadcast function with a batch.
@@ -168,18 +169,22 @@ func TestBroadcastCoalescedChangeFails(t *testing.T) {
 	b.wantSent(outOf("A"))
 }
 
-func TestBroadcastUnreadableRecord(t *testing.T) {
+// TestUnreadableRecordIsPutAside checks that a record that can never be read is
+// logged and counted, and that the answer does not name it: the mapping would send
+// everything behind it again.
+func TestUnreadableRecordIsPutAside(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		at     []int  // positions of unreadable records among three good ones
 		broken string // SKU whose subscribers cannot be read, or ""
 		want   string
 	}{
-		{"first", []int{0}, "", "100"},
-		{"in the middle", []int{2}, "", "102"},
-		{"last", []int{3}, "", "103"},
-		{"two", []int{4, 1}, "", "101"},
-		{"before a failure", []int{1}, "C", "101"},
+		{"first", []int{0}, "", ""},
+		{"in the middle", []int{2}, "", ""},
+		{"last", []int{3}, "", ""},
+		{"two", []int{4, 1}, "", ""},
+		{"before a failure", []int{1}, "C", "103"},
+		{"two before a failure", []int{0, 1}, "A", "102"},
 		{"after a failure", []int{3}, "B", "101"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -203,17 +208,89 @@ func TestBroadcastUnreadableRecord(t *testing.T) {
 			}
 			wantFailed(t, b.deliver(records...), tt.want)
 			b.wantSent(sent...)
-			if logged := b.logged("unreadable record"); len(logged) != len(tt.at) || logged[0]["sequence"] == "" {
-				t.Errorf("got log records %v, want %d with a sequence number", logged, len(tt.at))
+			if b.report.Unreadable != len(tt.at) {
+				t.Errorf("got %d unreadable, want %d", b.report.Unreadable, len(tt.at))
+			}
+			logged := b.logged("unreadable record")
+			if len(logged) != len(tt.at) {
+				t.Fatalf("got log records %v, want %d", logged, len(tt.at))
+			}
+			for _, line := range logged {
+				want := "item \"MUG\": available: wanted a whole number from -1000000000 to 1000000000, got 0.5"
+				if text, _ := line["error"].(string); line["sequence"] == "" || line["table"] != "stock" ||
+					line["key"] != "MUG" || !strings.HasSuffix(text, want) {
+					t.Errorf("got %v, want the record, its table and key, and %q", line, want)
+				}
 			}
 		})
 	}
 	t.Run("alone", func(t *testing.T) {
 		b := shop(t)
-		wantFailed(t, b.deliver(unreadable(7)), "7")
+		wantFailed(t, b.deliver(unreadable(7)), "")
 		b.wantSent()
-		b.wantReport(hub.Report{Failed: 1})
+		b.wantReport(hub.Report{Unreadable: 1})
 	})
+	t.Run("of a cart", func(t *testing.T) {
+		b := shop(t)
+		wantFailed(t, b.deliver(json.RawMessage(`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"7",`+
+			`"Keys":{"cart":{"S":"u~ann"}},"NewImage":{"cart":{"S":"u~ann"},"version":{"N":"1"},"lines":{"L":[]}}}}`)), "")
+		lines := b.logged("unreadable record")
+		if len(lines) != 1 || lines[0]["key"] != table.HashID("u~ann") || strings.Contains(fmt.Sprint(lines), "u~ann") {
+			t.Errorf("got log records %v, want one with a hashed key", lines)
+		}
+	})
+}
+
+// TestUnreadableOldImageIsSent checks that a good change behind a bad one is sent.
+func TestUnreadableOldImageIsSent(t *testing.T) {
+	b := shop(t)
+	wantFailed(t, b.deliver(json.RawMessage(
+		`{"eventName":"MODIFY","dynamodb":{"SequenceNumber":"7","Keys":{"sku":{"S":"A"}},`+
+			`"OldImage":{"sku":{"S":"A"},"version":{"N":"1"},"available":{"N":"1.5"}},`+
+			`"NewImage":{"sku":{"S":"A"},"version":{"N":"2"},"available":{"N":"0"}}}}`)), "")
+	b.wantSent(outOf("A"))
+	b.wantReport(hub.Report{Changes: 1, Posts: 1})
+}
+
+// TestOmittedAttributesAreLoggedOnce checks that a row with an odd optional attribute
+// is sent, and that the log names each attribute once.
+func TestOmittedAttributesAreLoggedOnce(t *testing.T) {
+	b := shop(t)
+	for n, name := range []string{"A", "B", "A"} {
+		wantFailed(t, b.deliver(json.RawMessage(fmt.Sprintf(
+			`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"%d","Keys":{"sku":{"S":%q}},"NewImage":{"sku":{"S":%q},`+
+				`"version":{"N":"%d"},"available":{"N":"0"},"lowAt":{"S":"5"},"vendor":{"N":"12"}}}}`, n, name, name, 2+n))), "")
+	}
+	if len(b.poster.sent) != 3 {
+		t.Errorf("got %q, want three posts", b.poster.sent)
+	}
+	var got []string
+	for _, line := range b.logged("attribute left out") {
+		got = append(got, fmt.Sprint(line["level"], " ", line["error"]))
+	}
+	want := []string{
+		`WARN item "A": lowAt: wanted a number, got a string`, `WARN item "A": vendor: wanted a string, got a number`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestMissingAttributeIsLogged checks that one line names a required attribute that
+// no row of the first batches has.
+func TestMissingAttributeIsLogged(t *testing.T) {
+	b := shop(t)
+	for n := range 6 {
+		b.deliver(json.RawMessage(fmt.Sprintf(`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"%d",`+
+			`"Keys":{"sku":{"S":"A"}},"NewImage":{"sku":{"S":"A"},"version":{"N":"%d"},"stock":{"N":"1"}}}}`, n, 2+n)))
+	}
+	lines := b.logged("attribute missing")
+	if len(lines) != 1 || !strings.Contains(fmt.Sprint(lines[0]["error"]), `has the attribute "available"`) {
+		t.Errorf("got log records %v, want one that names available", lines)
+	}
+	if good := shop(t); len(good.logged("attribute missing")) != 0 {
+		t.Error("a good inventory was warned of")
+	}
 }
 
 // mark adds a retry mark for the topic of A.
@@ -292,10 +369,12 @@ func TestBroadcastWithoutEpoch(t *testing.T) {
 		wantFailed(t, b.deliver(b.records(100)...), "100")
 		b.wantSent()
 	})
-	t.Run("unreadable records too", func(t *testing.T) {
+	t.Run("unreadable records do not", func(t *testing.T) {
 		b := shop(t)
 		b.store.errs["Epoch"] = errInside
-		wantFailed(t, b.deliver(unreadable(100), unreadable(101)), "100")
+		wantFailed(t, b.deliver(unreadable(100), unreadable(101)), "")
+		b.stock("A", 0)
+		wantFailed(t, b.deliver(append([]json.RawMessage{unreadable(102)}, b.records(103)...)...), "103")
 	})
 }
 

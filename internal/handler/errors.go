@@ -22,6 +22,7 @@ var kinds = []struct {
 	{hub.ErrThrottled, wire.CodeSlowDown, "too many requests at once", true},
 	{hub.ErrConflict, wire.CodeBusy, "another client is writing the same row", true},
 	{hub.ErrGone, wire.CodeDenied, "the connection has closed", false}, // a late message: no client sees it
+	{hub.ErrUnreadable, wire.CodeInternal, "the stored row cannot be read", false},
 	{hub.ErrTooLarge, wire.CodeTooBig, "the message is too big", false},
 }
 

@@ -233,15 +233,25 @@ func TestBroadcastMeasures(t *testing.T) {
 		}
 		equal(t, "report", report, hub.Report{Changes: 1, Posts: 1, Marked: 1, Throttled: 1})
 	})
-	t.Run("a clock that is ahead", func(t *testing.T) {
-		ahead := th.now.Add(time.Second)
-		report, err := th.Broadcast(t.Context(), []hub.Change{{NewItem: &hub.Item{SKU: "B", Version: 9, Available: 2,
-			UpdatedAt: ahead}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		equal(t, "latencies", report.Latencies, []time.Duration{0})
-	})
+	for name, tt := range map[string]struct {
+		updated time.Time
+		want    []time.Duration
+	}{
+		"just now":                {th.now, []time.Duration{0}},
+		"a clock that is ahead":   {th.now.Add(time.Millisecond), nil},
+		"a day":                   {th.now.Add(-24 * time.Hour), []time.Duration{24 * time.Hour}},
+		"more than a day":         {th.now.Add(-24*time.Hour - time.Millisecond), nil},
+		"a writer without a time": {time.UnixMilli(0), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			item := hub.Item{SKU: "B", Version: 9, Available: 2, UpdatedAt: tt.updated}
+			report, err := th.Broadcast(t.Context(), []hub.Change{{NewItem: &item}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "latencies", report.Latencies, tt.want)
+		})
+	}
 }
 
 func TestFormerVendorGetsTheBadge(t *testing.T) {

@@ -250,7 +250,8 @@ func soldOut(clamped map[string]wire.Clamp) bool {
 
 // grant limits wanted quantities to the stock that the caller may know: to the
 // quantity that its badge shows, or else to [wire.MaxQuantity]. So the answer
-// reveals nothing that the badge does not. Pieces that are in the cart already
+// reveals nothing that the badge does not. An item that takes back orders has no
+// other limit. Pieces that are in the cart already
 // stay there; the checkout decides.
 func (h *Hub) grant(
 	ctx context.Context, c Connection, cart Cart, wanted map[string]int,
@@ -276,6 +277,7 @@ func (h *Hub) grant(
 		switch {
 		case badge.State == wire.StateOut:
 			most = 0
+		case item.BackOrder: // may be ordered beyond the stock
 		case badge.Quantity != nil:
 			most = min(most, *badge.Quantity)
 		}

@@ -23,6 +23,8 @@ var (
 	ErrInvalid = errors.New("invalid")
 	// ErrConflict: the row is no longer at the version that the write was based on.
 	ErrConflict = errors.New("conflict")
+	// ErrUnreadable: the shop wrote a row that cannot be read. The store has logged it.
+	ErrUnreadable = errors.New("unreadable row")
 )
 
 // CodeNotFound is the code of a SKU that does not exist, for callers who may know

@@ -14,12 +14,18 @@ type Report struct {
 	Denied     int // subscribers who no longer have the right to see the row
 	Expired    int // connections whose session had expired: their clients were notified
 	Failed     int // changes that must be delivered again
+	Unreadable int // records of the batch that can never be read: logged, and not delivered again
 
 	// Latencies has an element for each row that was posted to somebody: the time
 	// from the row's UpdatedAt to its last accepted post, to the millisecond. Rows
-	// without UpdatedAt are left out.
+	// without UpdatedAt are left out, and so are latencies below zero or over a day:
+	// the shop's clock or its writer is wrong then.
 	Latencies []time.Duration
 }
+
+// maxLatency is the longest time that counts as a latency. A stream keeps its records
+// for a day.
+const maxLatency = 24 * time.Hour
 
 // measure records the latency of each row that was posted.
 func (b *broadcast) measure() {
@@ -30,9 +36,9 @@ func (b *broadcast) measure() {
 		} else {
 			updated = row.item.UpdatedAt
 		}
-		if !row.lastPosted.IsZero() && !updated.IsZero() {
-			// Clocks differ. A post that seems to precede its change took no time.
-			b.report.Latencies = append(b.report.Latencies, max(0, row.lastPosted.Sub(updated)))
+		latency := row.lastPosted.Sub(updated)
+		if !row.lastPosted.IsZero() && !updated.IsZero() && latency >= 0 && latency <= maxLatency {
+			b.report.Latencies = append(b.report.Latencies, latency)
 		}
 	}
 }

@@ -53,6 +53,7 @@ type message struct {
 		Version  int64
 		State    wire.State
 		Quantity *int
+		Until    string
 		Lines    map[string]*wire.Line
 	}
 }
@@ -267,7 +268,7 @@ func (c *client) read(data []byte) {
 		if _, known := c.shown[name]; c.sim.earlyDeltasDropped && m.Type == "delta" && !known {
 			continue
 		}
-		text := badgeText(wire.Badge{State: v.State, Quantity: v.Quantity})
+		text := badgeText(wire.Badge{State: v.State, Quantity: v.Quantity, Until: v.Until})
 		c.apply(name, m.Type == "snapshot", v.Version, text, v.From, v.Lines)
 	}
 }
@@ -325,7 +326,7 @@ func (c *client) inspect(s *socket, data []byte) {
 		case name == "cart" && active:
 			sim.inspectCart(c, s.session.CartID(), v.Version, v.From == nil, v.Lines)
 		case kind == "sku":
-			text := badgeText(wire.Badge{State: v.State, Quantity: v.Quantity})
+			text := badgeText(wire.Badge{State: v.State, Quantity: v.Quantity, Until: v.Until})
 			switch exact := sim.history["exact"+at]; {
 			case text == sim.history["badge"+at]:
 			case text == exact && active && s.session.Vendor == "acme":

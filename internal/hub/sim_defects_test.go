@@ -23,6 +23,7 @@ type defects struct {
 	noticeDropped            bool
 	stuckMarksKeepPlace      bool
 	endNotRecorded           bool
+	backOrderDateLost        bool
 }
 
 // plantedDefects are the bugs that the simulation must find, one at a time.
@@ -44,6 +45,7 @@ var plantedDefects = []struct {
 	{"revocation not recorded", defects{revocationNotRecorded: true}},
 	{"notice of an expired session dropped", defects{noticeDropped: true}},
 	{"marks that cannot be healed stay in front", defects{stuckMarksKeepPlace: true}},
+	{"date of a back order lost on its way", defects{backOrderDateLost: true}},
 	{"late message brings back an ended connection", defects{endNotRecorded: true}},
 }
 

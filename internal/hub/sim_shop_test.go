@@ -145,6 +145,11 @@ func (sim *simulation) committed(c hub.Change) {
 		sim.recordVersion("badge:"+i.SKU, i.Version, badgeText(i.Badge(hub.ShapeBadge)))
 		sim.recordVersion("exact:"+i.SKU, i.Version, badgeText(i.Badge(hub.ShapeExact)))
 	}
+	if sim.backOrderDateLost && c.NewItem != nil {
+		undated := *c.NewItem
+		undated.BackAt = ""
+		c.NewItem = &undated
+	}
 	sim.sequence++
 	number := strconv.FormatInt(1_000_000+sim.sequence, 10)
 	data, err := table.Record(c, table.Stamp{SequenceNumber: number, At: sim.now})
@@ -163,10 +168,14 @@ func (sim *simulation) recordVersion(key string, version int64, value string) {
 }
 
 func badgeText(b wire.Badge) string {
+	text := string(b.State)
 	if b.Quantity != nil {
-		return fmt.Sprint(b.State, " ", *b.Quantity)
+		text += fmt.Sprint(" ", *b.Quantity)
 	}
-	return string(b.State)
+	if b.Until != "" {
+		text += " until " + b.Until
+	}
+	return text
 }
 
 func cartText(c wire.Cart) string {

@@ -128,7 +128,11 @@ func (sim *simulation) changeStock(ctx context.Context) {
 		_, err = sim.hub.DeleteStock(ctx, sku)
 	} else {
 		available, vendor := sim.rng.IntN(9), []string{"acme", "acme", "other"}[sim.rng.IntN(3)]
-		_, err = sim.hub.PutStock(ctx, sku, hub.StockChange{Available: &available, Vendor: &vendor})
+		c := hub.StockChange{Available: &available, Vendor: &vendor}
+		tracked, back := sim.sequence%8 > 0, sim.sequence%2 == 0
+		date := []string{"", "2026-12-24", "2027-01-06"}[sim.sequence%3]
+		c.Tracked, c.BackOrder, c.BackAt = &tracked, &back, &date
+		_, err = sim.hub.PutStock(ctx, sku, c)
 	}
 	sim.trace("stock of %s: %v", sku, err)
 }

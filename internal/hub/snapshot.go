@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/securecart/hub/internal/wire"
@@ -67,8 +68,14 @@ func (h *Hub) readItems(ctx context.Context, p Principal, v view, s *wire.Snapsh
 	return missing, nil
 }
 
+// readCart adds a cart to s, or refuses it alone if its row cannot be read. The
+// subscription stays: a readable row will be pushed.
 func (h *Hub) readCart(ctx context.Context, t Topic, v view, s *wire.Snapshot) error {
 	cart, err := h.store.Cart(ctx, t.Name)
+	if errors.Is(err, ErrUnreadable) {
+		s.Refused[v.names[t]] = wire.CodeInternal // the other topics are served
+		return nil
+	}
 	if err != nil {
 		return err
 	}

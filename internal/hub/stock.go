@@ -14,7 +14,10 @@ type StockChange struct {
 	Add       *int    `json:"add"`       // pieces, more or (negative) fewer
 	LowAt     *int    `json:"lowAt"`     // pieces
 	Vendor    *string `json:"vendor"`
-	Version   *int64  `json:"version"` // only if the item is at this version; 0: only if it is new
+	Tracked   *bool   `json:"tracked"`   // false: the stock is not counted
+	BackOrder *bool   `json:"backorder"` // people may order more than there is
+	BackAt    *string `json:"backAt"`    // the date when it is expected again, "2026-12-24"; "": unknown
+	Version   *int64  `json:"version"`   // only if the item is at this version; 0: only if it is new
 }
 
 // Stock reads an item. ErrGone: it does not exist or was deleted.
@@ -105,8 +108,8 @@ func (c StockChange) apply(sku string, item Item) (Item, error) {
 		return Item{}, conflict("%s is at version %d", sku, item.Version)
 	}
 	if item.Version == 0 || item.Deleted {
-		item.SKU, item.Available, item.LowAt, item.Vendor, item.Deleted = sku, 0, DefaultLowAt, "", false
-		if c.Available == nil {
+		item = Item{SKU: sku, Version: item.Version, LowAt: DefaultLowAt}
+		if c.Available == nil && (c.Tracked == nil || *c.Tracked) {
 			return Item{}, invalid(`a new item needs "available"`)
 		}
 	}
@@ -126,6 +129,23 @@ func (c StockChange) apply(sku string, item Item) (Item, error) {
 	}
 	if item.Vendor != "" && !wire.IsName(item.Vendor) {
 		return Item{}, invalid("%s", wire.NotAName("vendor", item.Vendor))
+	}
+	return c.applySale(item)
+}
+
+// applySale changes how an item is sold without stock.
+func (c StockChange) applySale(item Item) (Item, error) {
+	if c.Tracked != nil {
+		item.Untracked = !*c.Tracked
+	}
+	if c.BackOrder != nil {
+		item.BackOrder = *c.BackOrder
+	}
+	if c.BackAt != nil {
+		item.BackAt = *c.BackAt
+	}
+	if item.BackAt != "" && !IsDate(item.BackAt) {
+		return Item{}, invalid(`"backAt" is a date as "2026-12-24"`)
 	}
 	return item, nil
 }

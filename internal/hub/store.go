@@ -219,7 +219,7 @@ type Source interface {
 	VendorSKUs(ctx context.Context, vendor, after string, limit int) (skus []string, more bool, err error)
 
 	// Cart reads a cart. An unknown cart has version 0. The caller may change the
-	// cart that it gets.
+	// cart that it gets. ErrUnreadable: its row is malformed.
 	Cart(ctx context.Context, id string) (Cart, error)
 
 	// Receipt reads the receipt of a key of a cart. ErrGone: there is none.

@@ -21,6 +21,7 @@ type Layout struct {
 var (
 	inventoryAttributes = []string{
 		AttrSKU, AttrVersion, AttrAvailable, AttrLowAt, AttrVendor, AttrDeleted, AttrUpdatedAt,
+		AttrTracked, AttrBackOrder, AttrBackAt,
 	}
 	cartAttributes = []string{AttrCart, AttrVersion, AttrLines, AttrFloor, AttrUpdatedAt}
 )
@@ -85,22 +86,4 @@ func (n Names) String() string {
 		parts = append(parts, ours+"="+n[ours])
 	}
 	return strings.Join(parts, ",")
-}
-
-// toHubNames returns a row with the hub's names. It drops other attributes of the
-// shop that have one of the hub's names.
-func (n Names) toHubNames(row Row) Row {
-	if len(n) == 0 || row == nil {
-		return row
-	}
-	renamed := maps.Clone(row)
-	for ours := range n {
-		delete(renamed, ours)
-	}
-	for ours, theirs := range n {
-		if value, ok := row[theirs]; ok {
-			renamed[ours] = value
-		}
-	}
-	return renamed
 }

@@ -68,7 +68,7 @@ func TestChangeOfAShop(t *testing.T) {
 			"version": text("blue"),
 		},
 	}}
-	c, err := layout.Change(stock)
+	c, err := layout.Change(stock, nil)
 	if err != nil || c.NewItem.SKU != "MUG" || c.NewItem.Available != 6 || c.NewItem.Version != 5 ||
 		c.OldItem.Version != 4 {
 		t.Errorf("got %+v, %+v, %v", c.OldItem, c.NewItem, err)
@@ -82,7 +82,7 @@ func TestChangeOfAShop(t *testing.T) {
 			}),
 		},
 	}}
-	c, err = layout.Change(cart)
+	c, err = layout.Change(cart, nil)
 	if err != nil || c.NewCart.ID != "u~alice" || c.NewCart.Lines["MUG"].Quantity != 2 {
 		t.Errorf("got %+v, %v", c.NewCart, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -81,25 +82,34 @@ func eventID(sequenceNumber string) string {
 }
 
 // Change reads a stream record with the hub's attribute names, see [Layout.Change].
-func Change(record events.DynamoDBEventRecord) (hub.Change, error) { return Layout{}.Change(record) }
+func Change(record events.DynamoDBEventRecord) (hub.Change, error) {
+	return Layout{}.Change(record, nil)
+}
+
+// Omitted gets an optional attribute that was left out of a row, because its value
+// cannot be read. attribute identifies it: "item lowAt". err describes the problem.
+type Omitted func(attribute string, err error)
 
 // Change reads a stream record. It returns hub.ErrInvalid if the record is not from
-// one of the tables, or if its row is malformed.
+// one of the tables, or if its row is malformed. omitted may be nil.
+//
+// An old image that is malformed counts as missing: the new one is what subscribers
+// need.
 //
 // A REMOVE becomes a tombstone with the next version: a shop that deletes a row must
 // not create it again with lower versions.
-func (l Layout) Change(record events.DynamoDBEventRecord) (hub.Change, error) {
+func (l Layout) Change(record events.DynamoDBEventRecord, omitted Omitted) (hub.Change, error) {
 	var c hub.Change
 	var err error
 	stream := record.Change
 	if _, isCart := stream.Keys[l.Cart.Attribute(AttrCart)]; isCart {
-		c.OldCart, c.NewCart, err = images(stream, l.Cart, cartOf)
+		c.OldCart, c.NewCart, err = images(stream, cartReader(l.Cart, omitted))
 		if c.NewCart == nil && c.OldCart != nil {
 			next := c.OldCart.Version + 1
 			c.NewCart = &hub.Cart{ID: c.OldCart.ID, Version: next, Floor: next}
 		}
 	} else {
-		c.OldItem, c.NewItem, err = images(stream, l.Inventory, itemOf)
+		c.OldItem, c.NewItem, err = images(stream, itemReader(l.Inventory, omitted))
 		if c.NewItem == nil && c.OldItem != nil {
 			tombstone := *c.OldItem
 			tombstone.Version, tombstone.Available, tombstone.Deleted = tombstone.Version+1, 0, true
@@ -119,26 +129,50 @@ func (l Layout) Change(record events.DynamoDBEventRecord) (hub.Change, error) {
 	return c, nil
 }
 
-// images reads the old and the new image of a record, as far as it has them. The new
-// image is not read if the old one is malformed.
-func images[T any](
-	s events.DynamoDBStreamRecord, names Names, parse func(Row) (T, error),
-) (before, after *T, err error) {
-	if before, err = readImage(names.toHubNames(s.OldImage), parse); err != nil {
-		return nil, nil, err
+// images reads the old and the new image of a record, as far as it has them. If the
+// row was removed, the old image is all there is, and must be readable.
+func images[T any](s events.DynamoDBStreamRecord, read readRow[T]) (before, after *T, err error) {
+	before, err = readImage(s.OldImage, read)
+	if s.NewImage == nil {
+		return before, nil, err
 	}
-	after, err = readImage(names.toHubNames(s.NewImage), parse)
+	after, err = readImage(s.NewImage, read)
 	return before, after, err
 }
 
 // readImage reads an image, or returns nil if there is none.
-func readImage[T any](image Row, parse func(Row) (T, error)) (*T, error) {
+func readImage[T any](image Row, read readRow[T]) (*T, error) {
 	if image == nil {
 		return nil, nil
 	}
-	row, err := parse(image)
+	row, err := read(image)
 	if err != nil {
 		return nil, err
 	}
 	return &row, nil
+}
+
+// Origin returns the table and the key of a record, as a log may name them: the id
+// of a cart is hashed, see [HashID].
+func (l Layout) Origin(record events.DynamoDBEventRecord) (tableName, key string) {
+	_, path, _ := strings.Cut(record.EventSourceArn, ":table/")
+	tableName, _, _ = strings.Cut(path, "/")
+	for name, v := range record.Change.Keys { // the tables have one key attribute
+		switch {
+		case v.DataType() != events.DataTypeString:
+			key = typeOf(v)
+		case name == l.Inventory.Attribute(AttrSKU):
+			key = shorten(v.String())
+		default:
+			key = HashID(v.String())
+		}
+	}
+	return tableName, key
+}
+
+// HashID returns a hash of a cart's id, which identifies a person. Logs have the
+// hash: the first 16 digits of what sha256sum prints for the id.
+func HashID(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:8])
 }

@@ -74,11 +74,12 @@ func names() *rapid.Generator[string] {
 	return rapid.OneOf(safeNames(), rapid.String().Filter(wire.IsName))
 }
 
-// times generates times in milliseconds, and the zero time.
+// times generates times in milliseconds, and the zero time. Earlier ones would be
+// read as seconds.
 func times() *rapid.Generator[time.Time] {
 	return rapid.OneOf(
 		rapid.Just(time.Time{}),
-		rapid.Map(rapid.Int64Range(0, 253_402_300_799_999), ms),
+		rapid.Map(rapid.Int64Range(100_000_000_000, 253_402_300_799_999), ms),
 	)
 }
 
@@ -94,6 +95,9 @@ func items(sku string) *rapid.Generator[*hub.Item] {
 			Vendor:    rapid.OneOf(rapid.Just(""), names()).Draw(t, "vendor"),
 			UpdatedAt: times().Draw(t, "updatedAt"),
 			Deleted:   rapid.Bool().Draw(t, "deleted"),
+			Untracked: rapid.Bool().Draw(t, "untracked"),
+			BackOrder: rapid.Bool().Draw(t, "backorder"),
+			BackAt:    rapid.SampledFrom([]string{"", "2026-12-24", "2027-02-28"}).Draw(t, "backAt"),
 		}
 	})
 }
@@ -342,7 +346,7 @@ func stored() map[string][]hub.Change {
 		"inventory-tombstone":          {{OldItem: &tee, NewItem: &tombstone}},
 		"inventory-remove":             {{OldItem: &tee, NewItem: &removed}},
 		"inventory-expired":            {{OldItem: &tee, NewItem: &removed}},
-		"inventory-foreign-attributes": {{NewItem: &hub.Item{SKU: "MUG", Version: 7, LowAt: hub.DefaultLowAt}}},
+		"inventory-foreign-attributes": {{NewItem: &hub.Item{SKU: "MUG", Version: 7, Available: 3, LowAt: hub.DefaultLowAt}}},
 		"cart-insert":                  {{NewCart: &one}},
 		"cart-modify":                  {{OldCart: &one, NewCart: &two}},
 		"cart-remove":                  {{OldCart: &two, NewCart: &emptied}},
@@ -439,7 +443,7 @@ func wantInvalid(t testing.TB, record events.DynamoDBEventRecord) {
 const (
 	itemKeys = `{"sku":{"S":"MUG"}}`
 	cartKeys = `{"cart":{"S":"u~ann"}}`
-	goodItem = `{"sku":{"S":"MUG"},"version":{"N":"7"}}`
+	goodItem = `{"sku":{"S":"MUG"},"version":{"N":"7"},"available":{"N":"3"}}`
 	goodCart = `{"cart":{"S":"u~ann"},"version":{"N":"7"}}`
 )
 
@@ -467,18 +471,22 @@ func TestBadRecords(t *testing.T) {
 		{"empty image", "INSERT", itemKeys, `{}`, ""},
 		{"empty image of a cart", "INSERT", cartKeys, `{}`, ""},
 
-		{"no sku", "INSERT", itemKeys, `{"version":{"N":"7"}}`, ""},
-		{"no version", "INSERT", itemKeys, `{"sku":{"S":"MUG"}}`, ""},
-		{"no cart", "INSERT", cartKeys, `{"version":{"N":"7"}}`, ""},
+		{"no sku", "INSERT", itemKeys, `{"version":{"N":"7"},"available":{"N":"3"}}`, ""},
+		{"no version", "INSERT", itemKeys, `{"sku":{"S":"MUG"},"available":{"N":"3"}}`, ""},
+		{"no cart", "INSERT", cartKeys, `{"version":{"N":"7"},"available":{"N":"3"}}`, ""},
 		{"no version of a cart", "INSERT", cartKeys, `{"cart":{"S":"u~ann"}}`, ""},
-		{"sku that is not a name", "INSERT", itemKeys, `{"sku":{"S":"MUG BLUE "},"version":{"N":"7"}}`, ""},
-		{"empty sku", "INSERT", itemKeys, `{"sku":{"S":""},"version":{"N":"7"}}`, ""},
-		{"sku of 129 bytes", "INSERT", itemKeys, `{"sku":{"S":"` + strings.Repeat("S", 129) + `"},"version":{"N":"7"}}`, ""},
+		{
+			"sku that is not a name", "INSERT", itemKeys,
+			`{"sku":{"S":"MUG BLUE "},"version":{"N":"7"},"available":{"N":"3"}}`, "",
+		},
+		{"empty sku", "INSERT", itemKeys, `{"sku":{"S":""},"version":{"N":"7"},"available":{"N":"3"}}`, ""},
+		{
+			"sku of 129 bytes", "INSERT", itemKeys,
+			`{"sku":{"S":"` + strings.Repeat("S", 129) + `"},"version":{"N":"7"},"available":{"N":"3"}}`, "",
+		},
 		{"cart that is not a name", "INSERT", cartKeys, `{"cart":{"S":"user:ann"},"version":{"N":"7"}}`, ""},
 
-		{"bad old image", "MODIFY", itemKeys, goodItem, `{"sku":{"S":"MUG"},"version":{"S":"6"}}`},
-		{"bad new image", "MODIFY", itemKeys, `{"sku":{"S":"MUG"},"version":{"S":"8"}}`, goodItem},
-		{"bad old image of a cart", "MODIFY", cartKeys, goodCart, `{"cart":{"S":"u~ann"}}`},
+		{"bad new image", "MODIFY", itemKeys, `{"sku":{"S":"MUG"},"version":{"S":"8"},"available":{"N":"3"}}`, goodItem},
 		{"bad image of a removed row", "REMOVE", itemKeys, "", `{"sku":{"S":"MUG"}}`},
 
 		{
@@ -533,14 +541,24 @@ func TestBadRecords(t *testing.T) {
 	})
 }
 
+// attributes are all attributes of both tables. A row without a required one cannot
+// be read, and neither can one with a value of another type in a strict one.
 var attributes = []attribute{
-	{"sku", false, "S", true}, {"version", false, "N", true}, {
-		"available", false, "N", false,
-	}, {"lowAt", false, "N", false},
-	{"vendor", false, "S", false}, {"deleted", false, "BOOL", false}, {"updatedAt", false, "N", false},
-	{"cart", true, "S", true}, {"version", true, "N", true}, {"lines", true, "M", false}, {"floor", true, "N", false}, {
-		"updatedAt", true, "N", false,
-	},
+	{name: "sku", kind: "S", required: true},
+	{name: "version", kind: "N", required: true},
+	{name: "available", kind: "N", required: true},
+	{name: "deleted", kind: "BOOL", strict: true},
+	{name: "lowAt", kind: "N"},
+	{name: "vendor", kind: "S"},
+	{name: "updatedAt", kind: "N", also: "S"},
+	{name: "tracked", kind: "BOOL"},
+	{name: "backorder", kind: "BOOL"},
+	{name: "backAt", kind: "S"},
+	{name: "cart", cart: true, kind: "S", required: true},
+	{name: "version", cart: true, kind: "N", required: true},
+	{name: "lines", cart: true, kind: "M", strict: true},
+	{name: "floor", cart: true, kind: "N", strict: true},
+	{name: "updatedAt", cart: true, kind: "N", also: "S"},
 }
 
 // TestRemovedForGood checks that a deleted row becomes a tombstone with the next

@@ -1,14 +1,12 @@
 package table
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/securecart/hub/internal/hub"
-	"github.com/securecart/hub/internal/wire"
 )
 
 // The attributes of the inventory and cart tables.
@@ -18,6 +16,10 @@ const (
 	AttrLowAt     = "lowAt" // absent: hub.DefaultLowAt
 	AttrVendor    = "vendor"
 	AttrDeleted   = "deleted" // a tombstone
+
+	AttrTracked   = "tracked"   // absent: true; false: the shop does not count the stock
+	AttrBackOrder = "backorder" // people may order what is sold out
+	AttrBackAt    = "backAt"    // the date when it is expected again: "2026-12-24"
 
 	AttrCart  = "cart" // key of the cart table
 	AttrLines = "lines"
@@ -60,6 +62,15 @@ func itemRow(i hub.Item) Row {
 	if i.Deleted {
 		row[AttrDeleted] = events.NewBooleanAttribute(true)
 	}
+	if i.Untracked {
+		row[AttrTracked] = events.NewBooleanAttribute(false)
+	}
+	if i.BackOrder {
+		row[AttrBackOrder] = events.NewBooleanAttribute(true)
+	}
+	if i.BackAt != "" {
+		row[AttrBackAt] = events.NewStringAttribute(i.BackAt)
+	}
 	return row
 }
 
@@ -81,137 +92,4 @@ func cartRow(c hub.Cart) Row {
 	}
 	putTime(row, AttrUpdatedAt, c.UpdatedAt)
 	return row
-}
-
-func itemOf(row Row) (hub.Item, error) {
-	r := reader{row: row}
-	i := hub.Item{
-		SKU:       r.name(AttrSKU, wire.IsName),
-		Version:   r.version(AttrVersion),
-		Available: int(r.number(AttrAvailable, 0, -hub.MaxAvailable, hub.MaxAvailable)),
-		LowAt:     int(r.number(AttrLowAt, hub.DefaultLowAt, 0, hub.MaxAvailable)),
-		Vendor:    r.text(AttrVendor),
-		Deleted:   r.flag(AttrDeleted),
-		UpdatedAt: r.time(AttrUpdatedAt),
-	}
-	if r.err != nil {
-		return hub.Item{}, fmt.Errorf("item %q: %w", i.SKU, r.err)
-	}
-	return i, nil
-}
-
-func cartOf(row Row) (hub.Cart, error) {
-	r := reader{row: row}
-	c := hub.Cart{
-		ID:        r.name(AttrCart, wire.IsSafeName),
-		Version:   r.version(AttrVersion),
-		Floor:     r.number(AttrFloor, 0, 0, wire.MaxVersion),
-		UpdatedAt: r.time(AttrUpdatedAt),
-	}
-	for sku, value := range r.rows(AttrLines) {
-		// Errors are logged, so they must not reveal the contents of a cart.
-		if !wire.IsName(sku) || value.DataType() != events.DataTypeMap {
-			r.failf("a line is malformed")
-			break
-		}
-		l := reader{row: value.Map()}
-		line := hub.CartLine{
-			Quantity: int(l.number(AttrLineQuantity, 0, 0, wire.MaxQuantity)),
-			Version:  l.version(AttrLineVersion),
-			At:       l.time(AttrLineAt),
-		}
-		if l.err != nil {
-			r.failf("a line: %v", l.err)
-			break
-		}
-		if c.Lines == nil {
-			c.Lines = map[string]hub.CartLine{}
-		}
-		c.Lines[sku] = line
-	}
-	return c, r.err
-}
-
-// reader reads attributes and keeps the first error.
-type reader struct {
-	row Row
-	err error
-}
-
-func (r *reader) failf(format string, args ...any) {
-	if r.err == nil {
-		r.err = fmt.Errorf(format, args...)
-	}
-}
-
-// get returns an attribute of a type. ok is false if it is missing or NULL. Another
-// type is an error.
-func (r *reader) get(name string, want events.DynamoDBDataType) (v events.DynamoDBAttributeValue, ok bool) {
-	v, ok = r.row[name]
-	if !ok || v.DataType() == events.DataTypeNull {
-		return v, false
-	}
-	if v.DataType() != want {
-		r.failf("attribute %q has the wrong type", name)
-		return v, false
-	}
-	return v, true
-}
-
-func (r *reader) text(name string) string {
-	if v, ok := r.get(name, events.DataTypeString); ok {
-		return v.String()
-	}
-	return ""
-}
-
-func (r *reader) name(name string, isName func(string) bool) string {
-	s := r.text(name)
-	if !isName(s) {
-		r.failf("attribute %q is not a name", name)
-	}
-	return s
-}
-
-func (r *reader) flag(name string) bool {
-	v, ok := r.get(name, events.DataTypeBoolean)
-	return ok && v.Boolean()
-}
-
-func (r *reader) rows(name string) Row {
-	if v, ok := r.get(name, events.DataTypeMap); ok {
-		return v.Map()
-	}
-	return nil
-}
-
-func (r *reader) number(name string, absent, least, most int64) int64 {
-	v, ok := r.get(name, events.DataTypeNumber)
-	if !ok {
-		return absent
-	}
-	n, err := strconv.ParseInt(v.Number(), 10, 64)
-	if err != nil || n < least || n > most {
-		r.failf("attribute %q is not a whole number from %d to %d", name, least, most)
-		return 0
-	}
-	return n
-}
-
-// version reads a number that must exist and be positive.
-func (r *reader) version(name string) int64 {
-	if _, ok := r.get(name, events.DataTypeNumber); !ok {
-		r.failf("attribute %q is missing", name)
-		return 0
-	}
-	return r.number(name, 0, 1, wire.MaxVersion)
-}
-
-// time reads milliseconds since 1970. A missing attribute is the zero time.
-func (r *reader) time(name string) time.Time {
-	if _, ok := r.get(name, events.DataTypeNumber); !ok {
-		return time.Time{}
-	}
-	const year9999 = 253_402_300_799_999
-	return time.UnixMilli(r.number(name, 0, 0, year9999)).UTC()
 }

@@ -76,14 +76,17 @@ const (
 	StateIn  State = "in"
 	StateLow State = "low"
 	StateOut State = "out"
+
+	StateBack State = "back" // on back order: people may order it, and wait
 )
 
 // Badge is the state of a SKU. Quantity is present while the state is low, and
-// always for principals that see exact figures.
+// always for principals that see exact figures, unless the stock is not counted.
 type Badge struct {
-	Version  int64 `json:"version"`
-	State    State `json:"state"`
-	Quantity *int  `json:"quantity,omitempty"`
+	Version  int64  `json:"version"`
+	State    State  `json:"state"`
+	Quantity *int   `json:"quantity,omitempty"`
+	Until    string `json:"until,omitempty"` // back: the date when it is expected, "2026-12-24"
 }
 
 // Line is one line of a cart. Version is the version of the cart in which the line

@@ -75,7 +75,8 @@ func (s *Snapshot) sizeBound() int {
 }
 
 func (b Badge) sizeBound() int {
-	return len(`{"version":,"state":,"quantity":}`) + 2*intBound + textBound(string(b.State))
+	const fields = len(`{"version":,"state":,"quantity":,"until":}`)
+	return fields + 2*intBound + textBound(string(b.State)) + textBound(b.Until)
 }
 
 func (c Cart) sizeBound() int {

@@ -95,7 +95,10 @@ func TestSizeBound(t *testing.T) {
 		&full, &clamped, &Snapshot{}, &OK{},
 		&Snapshot{ID: json.RawMessage("\"\u2028<\""), Epoch: odd, Unchanged: least, Again: []string{odd, "a"},
 			Refused: map[string]Code{odd: Code(odd), "sku:A": CodeDenied}, Topics: map[string]Value{
-				odd: Badge{Version: math.MinInt64, State: State(odd), Quantity: &least}, "none": nil,
+				odd: Badge{
+					Version: math.MinInt64, State: State(odd), Quantity: &least, Until: strings.Repeat(odd, 50),
+				},
+				"none":     nil,
 				"cart":     Cart{From: number(math.MinInt64), Version: math.MinInt64, Lines: lines},
 				"vendor:a": Vendor{SKUs: []string{odd, "A"}, More: true}, "vendor:b": Vendor{},
 			}},

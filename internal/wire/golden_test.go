@@ -118,6 +118,10 @@ var messages = []struct {
 			Epoch: "k3", Topics: map[string]Value{"sku:TEE-RED-M": Badge{Version: 43, State: StateLow, Quantity: pieces(2)}},
 		},
 	},
+	{"delta-back-order", Delta{Epoch: "k3", Topics: map[string]Value{
+		"sku:CAP-NAVY": Badge{Version: 2, State: StateBack, Until: "2026-12-24"},
+		"sku:MUG":      Badge{Version: 10, State: StateBack},
+	}}},
 	{"delta-both", Delta{Epoch: "k3", Topics: map[string]Value{
 		"cart":          Cart{From: number(17), Version: 18, Lines: map[string]*Line{"TEE-RED-M": line(2, 18), "MUG": nil}},
 		"sku:TEE-RED-M": Badge{Version: 44, State: StateIn},

@@ -41,6 +41,12 @@ test('a badge shows the newest value, and is stale while disconnected', async ()
   assert.equal(tee.getAttribute('stale'), null);
   await server.send(golden('delta-both.server'));
   assert.deepEqual([textOf(tee), textOf(cart)], ['in stock', '2 pieces']);
+  const cap = badgeOf('CAP-NAVY');
+  attach(cap);
+  await drain();
+  await server.send(golden('delta-back-order.server'));
+  assert.deepEqual([textOf(cap), cap.getAttribute('state')], ['back order, until 24 December', 'back']);
+  detach(cap);
   await server.cut();
   assert.equal(textOf(tee), 'in stock');
   assert.equal(tee.getAttribute('stale'), '');

@@ -31,6 +31,7 @@ test('every golden message of the server is accepted', async (t) => {
         assert.ok(changed.includes(topic), `${topic} was not taken`);
         assert.equal(state.get(topic).version, value.version);
         assert.equal(state.get(topic).state, value.state);
+        assert.equal(state.get(topic).until, value.until);
       }
     });
   }

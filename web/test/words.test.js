@@ -10,6 +10,13 @@ test('badge texts', () => {
   assert.equal(badgeText({ state: 'in' }).text, 'in stock');
   assert.equal(badgeText({ state: 'in', quantity: 25 }).text, 'in stock (25)');
   assert.equal(badgeText({ state: 'low' }).text, 'only a few left');
+  const back = golden('delta-back-order.server').topics;
+  assert.deepEqual(badgeText(back['sku:CAP-NAVY']), { state: 'back', text: 'back order, until 24 December' });
+  assert.deepEqual(badgeText(back['sku:MUG']), { state: 'back', text: 'back order' });
+  for (const until of ['2026-13-01', 'soon', '', 7, null]) {
+    assert.equal(badgeText({ state: 'back', until }).text, 'back order', `until ${until}`);
+  }
+  assert.equal(badgeText({ state: 'out', until: '2026-12-24' }).text, 'sold out');
   assert.equal(badgeText(undefined).text, '…');
   assert.equal(badgeText({ state: 'soon' }).text, '…', 'a state that a later version adds');
   assert.equal(badgeText(undefined, 'denied').text, 'not available');

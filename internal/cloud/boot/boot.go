@@ -45,7 +45,7 @@ type Env struct {
 func (e Env) Hub(poster hub.Poster) *hub.Hub {
 	store := dynamostore.New(dynamodb.NewFromConfig(e.AWS), dynamostore.Options{
 		HubTable: e.HubTable, InventoryTable: e.InventoryTable, CartTable: e.CartTable,
-		Layout: e.Layout, Log: e.Log,
+		Layout: e.Layout, Log: e.Log, OnUnreadable: e.Metrics.UnreadableRow,
 	})
 	return hub.New(store, poster, time.Now).WithLimits(e.limits)
 }

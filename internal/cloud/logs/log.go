@@ -26,6 +26,8 @@ var Keys = map[string]string{
 	"code":       "code of the answer to the client",
 	"told":       "number of clients that were notified that their session has expired",
 	"sequence":   "sequence number of the stream record",
+	"table":      "name of the shop's table that has the row",
+	"key":        "key of the row: a SKU, or a hash of a cart's id",
 }
 
 // New returns a logger that writes a JSON line for each record of at least level.

@@ -41,6 +41,7 @@ var Series = []Metric{
 	{"Marked", count, "connections not served, for any reason; they get retry marks"},
 	{"Denied", count, "subscribers that may no longer see the topic"},
 	{"Failed", count, "stream records that must come again, and errors of healing"},
+	{"UnreadableRows", count, "rows of the shop that cannot be read: stream records put aside, and rows found by a read"},
 	{"Healed", count, "marked connections served later"},
 	{"HealClosed", count, "marked connections closed after a minute; their clients reconnect"},
 	{"HealLeft", count, "marked connections that wait for the next healing"},
@@ -89,8 +90,12 @@ func (m *Metrics) Broadcast(ctx context.Context, r hub.Report) {
 		"Changes": r.Changes, "Coalesced": r.Coalesced, "Suppressed": r.Suppressed,
 		"Posts": r.Posts, "Gone": r.Gone, "Throttled": r.Throttled,
 		"Marked": r.Marked, "Denied": r.Denied, "Failed": r.Failed,
+		"UnreadableRows": r.Unreadable,
 	}, r.Latencies)
 }
+
+// UnreadableRow counts a row of the shop that a read found and cannot be read.
+func (m *Metrics) UnreadableRow(ctx context.Context) { m.write(ctx, counts{"UnreadableRows": 1}, nil) }
 
 // Healed counts the results of a healing.
 func (m *Metrics) Healed(ctx context.Context, r hub.HealReport) {

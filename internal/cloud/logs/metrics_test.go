@@ -114,12 +114,12 @@ func TestMetrics(t *testing.T) {
 		{"connected", func(m *logs.Metrics) { m.Connected(ctx) }, []map[string][]float64{{"Connects": {1}}}},
 		{"batch", func(m *logs.Metrics) {
 			m.Broadcast(ctx, hub.Report{
-				Changes: 9, Coalesced: 1, Suppressed: 2, Posts: 3, Gone: 4, Marked: 6, Throttled: 5, Denied: 7, Failed: 8,
+				Changes: 9, Coalesced: 1, Suppressed: 2, Posts: 3, Gone: 4, Marked: 6, Throttled: 5, Denied: 7, Failed: 8, Unreadable: 9,
 				Latencies: []time.Duration{1500 * time.Microsecond, 2 * time.Second},
 			})
 		}, []map[string][]float64{{
 			"Changes": {9}, "Coalesced": {1}, "Suppressed": {2}, "Posts": {3}, "Gone": {4}, "Marked": {6}, "Throttled": {5},
-			"Denied": {7}, "Failed": {8},
+			"Denied": {7}, "Failed": {8}, "UnreadableRows": {9},
 			"Latency": {1, 2000},
 		}}},
 		{
@@ -133,6 +133,10 @@ func TestMetrics(t *testing.T) {
 		{"healed", func(m *logs.Metrics) {
 			m.Healed(ctx, hub.HealReport{Healed: 1, Gone: 2, Closed: 3, Kept: 4, Failed: 5})
 		}, []map[string][]float64{{"Healed": {1}, "Gone": {2}, "HealClosed": {3}, "HealLeft": {4}, "Failed": {5}}}},
+		{
+			"a row that a read found unreadable", func(m *logs.Metrics) { m.UnreadableRow(ctx) },
+			[]map[string][]float64{{"UnreadableRows": {1}}},
+		},
 		{"nothing to heal", func(m *logs.Metrics) { m.Healed(ctx, hub.HealReport{}) }, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -48,7 +48,7 @@ func (db testDB) readStream(ctx context.Context, name string, names table.Names,
 			}
 			iterators[i] = out.NextShardIterator
 			for _, r := range out.Records {
-				c, err := db.options.Layout.Change(recordOf(r))
+				c, err := db.options.Layout.Change(recordOf(r), nil)
 				if err != nil {
 					return nil, err
 				}
@@ -164,10 +164,11 @@ func TestStreamHasWhatWasWritten(t *testing.T) {
 	store := db.store(db.client)
 	updated := time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC)
 	price := map[string]dynamotypes.AttributeValue{
-		table.AttrSKU:     &dynamotypes.AttributeValueMemberS{Value: "TEE"},
-		table.AttrVersion: &dynamotypes.AttributeValueMemberN{Value: "1"},
-		"price":           &dynamotypes.AttributeValueMemberN{Value: "19.9"},
-		"sizes":           &dynamotypes.AttributeValueMemberSS{Value: []string{"M", "L"}},
+		table.AttrSKU:       &dynamotypes.AttributeValueMemberS{Value: "TEE"},
+		table.AttrVersion:   &dynamotypes.AttributeValueMemberN{Value: "1"},
+		table.AttrAvailable: &dynamotypes.AttributeValueMemberN{Value: "-4"},
+		"price":             &dynamotypes.AttributeValueMemberN{Value: "19.9"},
+		"sizes":             &dynamotypes.AttributeValueMemberSS{Value: []string{"M", "L"}},
 		"photos": &dynamotypes.AttributeValueMemberL{
 			Value: []dynamotypes.AttributeValue{&dynamotypes.AttributeValueMemberBOOL{Value: true}},
 		},
@@ -177,12 +178,14 @@ func TestStreamHasWhatWasWritten(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	shopItem := hub.Item{SKU: "TEE", Version: 1, LowAt: hub.DefaultLowAt}
+	shopItem := hub.Item{SKU: "TEE", Version: 1, Available: -4, LowAt: hub.DefaultLowAt}
 	items := []hub.Item{
 		{SKU: "TEE", Version: 2, Available: 12, LowAt: 3, Vendor: "acme", UpdatedAt: updated},
 		{SKU: "TEE", Version: 3, Available: 0, LowAt: 0, Vendor: "other", UpdatedAt: updated.Add(time.Second)},
 		{SKU: "TEE", Version: 4, Vendor: "other", Deleted: true, LowAt: 1},
-		{SKU: "TEE", Version: 5, Available: hub.MaxAvailable},
+		{SKU: "TEE", Version: 5, Untracked: true},
+		{SKU: "TEE", Version: 6, BackOrder: true, BackAt: "2026-12-24"},
+		{SKU: "TEE", Version: 7, Available: hub.MaxAvailable},
 	}
 	carts := []hub.Cart{
 		{ID: "u~ann", Version: 1, UpdatedAt: updated, Lines: map[string]hub.CartLine{

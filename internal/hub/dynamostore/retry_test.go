@@ -307,7 +307,8 @@ func TestUnprocessedReads(t *testing.T) {
 			out := &dynamodb.BatchGetItemOutput{Responses: map[string][]map[string]types.AttributeValue{}}
 			for _, k := range batch.Keys[:n] {
 				read[keyOf(k, "sku")]++
-				r := map[string]types.AttributeValue{"sku": k["sku"], "version": &types.AttributeValueMemberN{Value: "1"}}
+				one := &types.AttributeValueMemberN{Value: "1"}
+				r := map[string]types.AttributeValue{"sku": k["sku"], "version": one, "available": one}
 				out.Responses["inventory"] = append(out.Responses["inventory"], r)
 			}
 			if n < len(batch.Keys) {

@@ -52,6 +52,8 @@ func TestRowsMatchPackageTable(t *testing.T) {
 				hub.MaxAvailable).Draw(t, "lowAt"),
 			Vendor: rapid.OneOf(rapid.Just(""), names).Draw(t, "vendor"), UpdatedAt: times.Draw(t,
 				"updatedAt"), Deleted: rapid.Bool().Draw(t, "deleted"),
+			Untracked: rapid.Bool().Draw(t, "untracked"), BackOrder: rapid.Bool().Draw(t, "backorder"),
+			BackAt: rapid.SampledFrom([]string{"", "2026-12-24"}).Draw(t, "backAt"),
 		}
 		same(t, dynamostore.ItemImage(i), hub.Change{NewItem: &i})
 	}))

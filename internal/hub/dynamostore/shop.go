@@ -1,6 +1,8 @@
 package dynamostore
 
 import (
+	"context"
+
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -19,9 +21,18 @@ func itemRow(i hub.Item) row {
 		table.AttrVendor:    optional(i.Vendor),
 		table.AttrUpdatedAt: millis(i.UpdatedAt),
 		table.AttrDeleted:   nil,
+		table.AttrTracked:   nil,
+		table.AttrBackOrder: nil,
+		table.AttrBackAt:    optional(i.BackAt),
 	}
 	if i.Deleted {
 		r[table.AttrDeleted] = &types.AttributeValueMemberBOOL{Value: true}
+	}
+	if i.Untracked {
+		r[table.AttrTracked] = &types.AttributeValueMemberBOOL{Value: false}
+	}
+	if i.BackOrder {
+		r[table.AttrBackOrder] = &types.AttributeValueMemberBOOL{Value: true}
 	}
 	return r
 }
@@ -43,29 +54,46 @@ func cartRow(c hub.Cart) row {
 	}
 }
 
-func itemOf(l table.Layout, r row) (hub.Item, error) {
-	c, err := decode(l, l.Inventory.Attribute(table.AttrSKU), r)
+func (s *Store) itemOf(ctx context.Context, r row) (hub.Item, error) {
+	c, err := s.decode(ctx, s.opts.Layout.Inventory.Attribute(table.AttrSKU), r)
 	if err != nil {
 		return hub.Item{}, err
 	}
 	return *c.NewItem, nil
 }
 
-func cartOf(l table.Layout, r row) (hub.Cart, error) {
-	c, err := decode(l, l.Cart.Attribute(table.AttrCart), r)
+func (s *Store) cartOf(ctx context.Context, r row) (hub.Cart, error) {
+	c, err := s.decode(ctx, s.opts.Layout.Cart.Attribute(table.AttrCart), r)
 	if err != nil {
 		return hub.Cart{}, err
 	}
 	return *c.NewCart, nil
 }
 
-// decode decodes a row as if the stream had just reported its insertion.
-func decode(l table.Layout, keyName string, r row) (hub.Change, error) {
+// decode decodes a row as if the stream had just reported its insertion. It logs each
+// attribute that is left out once.
+func (s *Store) decode(ctx context.Context, keyName string, r row) (hub.Change, error) {
 	image := imageOf(r)
 	record := events.DynamoDBEventRecord{EventName: string(events.DynamoDBOperationTypeInsert)}
 	record.Change.Keys = table.Row{keyName: image[keyName]}
 	record.Change.NewImage = image
-	return l.Change(record)
+	return s.opts.Layout.Change(record, func(attribute string, err error) {
+		if s.logged.First("attribute " + attribute) {
+			s.opts.Log.WarnContext(ctx, "attribute left out", "error", err)
+		}
+	})
+}
+
+// reportUnreadable logs and counts an unreadable row, once. key is the row's key, as a
+// log may name it.
+func (s *Store) reportUnreadable(ctx context.Context, tableName, key string, err error) {
+	if !s.logged.First("row " + tableName + " " + key) {
+		return
+	}
+	s.opts.Log.ErrorContext(ctx, "unreadable row", "table", tableName, "key", key, "error", err)
+	if s.opts.OnUnreadable != nil {
+		s.opts.OnUnreadable(ctx)
+	}
 }
 
 // imageOf returns a row as the stream has it.

@@ -35,8 +35,7 @@ func (s *Store) Epoch(ctx context.Context) (string, error) {
 // Items implements [hub.Source]. It skips unreadable rows, so that the others can
 // be read, and logs each of them once.
 func (s *Store) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
-	layout := s.opts.Layout
-	keyName := layout.Inventory.Attribute(table.AttrSKU)
+	keyName := s.opts.Layout.Inventory.Attribute(table.AttrSKU)
 	keys := make([]row, 0, len(skus))
 	for _, sku := range unique(skus) {
 		keys = append(keys, row{keyName: text(sku)})
@@ -47,27 +46,14 @@ func (s *Store) Items(ctx context.Context, skus []string) (map[string]hub.Item, 
 	}
 	items := make(map[string]hub.Item, len(found))
 	for _, r := range found {
-		item, err := itemOf(layout, r)
+		item, err := s.itemOf(ctx, r)
 		if err != nil {
-			s.logUnreadable(ctx, textOf(r, keyName), err)
+			s.reportUnreadable(ctx, s.opts.InventoryTable, textOf(r, keyName), err)
 			continue
 		}
 		items[item.SKU] = item
 	}
 	return items, nil
-}
-
-// logUnreadable logs an unreadable row of the inventory, once.
-func (s *Store) logUnreadable(ctx context.Context, sku string, err error) {
-	s.mu.Lock()
-	skip := s.unreadable[sku] || len(s.unreadable) == maxUnreadable
-	if !skip {
-		s.unreadable[sku] = true
-	}
-	s.mu.Unlock()
-	if !skip {
-		s.opts.Log.ErrorContext(ctx, "unreadable row", "error", err)
-	}
 }
 
 // VendorSKUs implements [hub.Source].
@@ -103,7 +89,7 @@ func (s *Store) VendorSKUs(ctx context.Context, vendor, after string, limit int)
 	return skus, false, nil
 }
 
-// Cart implements [hub.Source].
+// Cart implements [hub.Source]. It logs an unreadable row once, with a hash of its key.
 func (s *Store) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	r, err := s.get(ctx, s.opts.CartTable, row{s.opts.Layout.Cart.Attribute(table.AttrCart): text(id)})
 	if err != nil {
@@ -112,9 +98,10 @@ func (s *Store) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	if r == nil {
 		return hub.Cart{ID: id}, nil
 	}
-	cart, err := cartOf(s.opts.Layout, r)
+	cart, err := s.cartOf(ctx, r)
 	if err != nil {
-		return hub.Cart{}, fmt.Errorf("cart: %v", err)
+		s.reportUnreadable(ctx, s.opts.CartTable, table.HashID(id), err)
+		return hub.Cart{}, fmt.Errorf("%w: %v", hub.ErrUnreadable, err)
 	}
 	return cart, nil
 }

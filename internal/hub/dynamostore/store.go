@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -46,12 +45,9 @@ type Options struct {
 
 	Layout table.Layout // of the inventory and of carts
 
-	Log *slog.Logger // for unreadable rows of the inventory; nil: no log
+	Log          *slog.Logger          // for unreadable rows of the shop; nil: no log
+	OnUnreadable func(context.Context) // counts them, each once; may be nil
 }
-
-// maxUnreadable is how many unreadable rows are logged. It is our own choice: a shop
-// that has so many has one cause for all of them.
-const maxUnreadable = 1000
 
 // Store is the hub's store on DynamoDB.
 type Store struct {
@@ -61,8 +57,7 @@ type Store struct {
 	random func() uint64
 	wait   func(context.Context, time.Duration) error
 
-	mu         sync.Mutex      // guards unreadable
-	unreadable map[string]bool // SKUs of unreadable rows that were logged
+	logged table.Once // unreadable rows, and attributes that were left out
 }
 
 var _ hub.Store = (*Store)(nil)
@@ -72,7 +67,7 @@ func New(client API, o Options) *Store {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{api: client, opts: o, random: rand.Uint64, wait: wait, unreadable: map[string]bool{}}
+	return &Store{api: client, opts: o, random: rand.Uint64, wait: wait}
 }
 
 // wait waits for d, or returns the error of ctx if that ends before.

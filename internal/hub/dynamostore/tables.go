@@ -111,6 +111,30 @@ func CheckTables(ctx context.Context, client TablesAPI, o Options) error {
 	return nil
 }
 
+// firstRows is how many rows CheckRows reads.
+const firstRows = 100
+
+// ScanAPI is what CheckRows needs of DynamoDB. [dynamodb.Client] implements it.
+type ScanAPI interface {
+	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
+}
+
+// CheckRows reads some rows of the inventory and returns a problem for each attribute
+// that the hub needs and none of them has: its name in the layout is wrong then.
+func CheckRows(ctx context.Context, client ScanAPI, o Options) (problems []error, err error) {
+	limit := int32(firstRows)
+	out, err := client.Scan(ctx, &dynamodb.ScanInput{TableName: &o.InventoryTable, Limit: &limit})
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", o.InventoryTable, err)
+	}
+	var census table.Census
+	for _, r := range out.Items {
+		image := imageOf(r)
+		census.Count(o.Layout, image, image)
+	}
+	return census.Problems(o.Layout), nil
+}
+
 // prepare waits for a table, checks it and turns its TTL on.
 func prepare(ctx context.Context, client TablesAPI, want Schema) error {
 	name := want.Table.TableName

@@ -109,3 +109,35 @@ func TestCreateTablesRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestCheckRows checks that a required attribute that no row has is named.
+func TestCheckRows(t *testing.T) {
+	db := newTestDB(t)
+	check := func(want ...string) {
+		t.Helper()
+		problems, err := dynamostore.CheckRows(t.Context(), db.client, db.options)
+		var got []string
+		for _, p := range problems {
+			got = append(got, p.Error())
+		}
+		wantSame(t, "problems", got, want, err)
+	}
+	put := func(sku, attribute string) {
+		t.Helper()
+		number := &types.AttributeValueMemberN{Value: "1"}
+		_, err := db.client.PutItem(t.Context(), &dynamodb.PutItemInput{
+			TableName: &db.options.InventoryTable,
+			Item:      row{"sku": &types.AttributeValueMemberS{Value: sku}, "version": number, attribute: number},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check() // an empty table
+	for _, sku := range []string{"A", "B", "C"} {
+		put(sku, "stock")
+	}
+	check(`none of 3 inventory rows has the attribute "available"; if it has another name, map it: available=NAME`)
+	put("D", "available")
+	check()
+}

@@ -18,6 +18,9 @@ type stock struct {
 	Vendor    string    `json:"vendor,omitempty"`
 	UpdatedAt time.Time `json:"updatedAt"`
 	Deleted   bool      `json:"deleted,omitempty"`
+	Tracked   *bool     `json:"tracked,omitempty"` // false: the stock is not counted
+	BackOrder bool      `json:"backorder,omitempty"`
+	BackAt    string    `json:"backAt,omitempty"` // "2026-12-24"
 }
 
 func (a api) replyStock(w http.ResponseWriter, i hub.Item, err error) {
@@ -25,7 +28,14 @@ func (a api) replyStock(w http.ResponseWriter, i hub.Item, err error) {
 		a.fail(w, err)
 		return
 	}
-	reply(w, http.StatusOK, stock{i.SKU, i.Version, i.Available, i.LowAt, i.Vendor, i.UpdatedAt, i.Deleted})
+	s := stock{
+		SKU: i.SKU, Version: i.Version, Available: i.Available, LowAt: i.LowAt, Vendor: i.Vendor,
+		UpdatedAt: i.UpdatedAt, Deleted: i.Deleted, BackOrder: i.BackOrder, BackAt: i.BackAt,
+	}
+	if i.Untracked {
+		s.Tracked = new(bool)
+	}
+	reply(w, http.StatusOK, s)
 }
 
 func (a api) getStock(w http.ResponseWriter, r *http.Request) {

@@ -25,6 +25,9 @@ type Product struct {
 	Vendor    string `json:"vendor"`
 	Available int    `json:"available"` // pieces
 	LowAt     *int   `json:"lowAt"`     // pieces; absent: hub.DefaultLowAt
+	Tracked   *bool  `json:"tracked"`   // false: the stock is not counted
+	BackOrder bool   `json:"backorder"` // people may order more than there is
+	BackAt    string `json:"backAt"`    // the date when it is expected again: "2026-12-24"
 }
 
 //go:embed catalogue.json
@@ -125,6 +128,8 @@ func (p Product) check() (field, problem string) {
 		return "available", fmt.Sprintf("must be a number from 0 to %d", hub.MaxAvailable)
 	case p.LowAt != nil && (*p.LowAt < 0 || *p.LowAt > hub.MaxAvailable):
 		return "lowAt", fmt.Sprintf("must be a number from 0 to %d", hub.MaxAvailable)
+	case p.BackAt != "" && !hub.IsDate(p.BackAt):
+		return "backAt", `must be a date as "2026-12-24"`
 	}
 	return "", ""
 }

@@ -19,10 +19,16 @@ func TestBuiltin(t *testing.T) {
 func TestParse(t *testing.T) {
 	products, err := catalogue.Parse([]byte(`[
   {"sku":"A","name":"An A","price":"1.00","available":3,"lowAt":2,"vendor":"acme"},
-  {"sku":"B","available":0}
+  {"sku":"B","available":0},
+  {"sku":"C","backorder":true,"backAt":"2026-12-24"},
+  {"sku":"D","tracked":false}
 ]`))
-	if err != nil || len(products) != 2 {
-		t.Fatalf("got %+v, %v, want two products", products, err)
+	if err != nil || len(products) != 4 {
+		t.Fatalf("got %+v, %v, want four products", products, err)
+	}
+	c, d := products[2], products[3]
+	if !c.BackOrder || c.BackAt != "2026-12-24" || c.Tracked != nil || d.Tracked == nil || *d.Tracked {
+		t.Errorf("got %+v and %+v, want a back order and a product that is not tracked", c, d)
 	}
 	a, b := products[0], products[1]
 	if a.Vendor != "acme" || a.LowAt == nil || *a.LowAt != 2 || b.LowAt != nil {
@@ -84,6 +90,10 @@ func TestParseErrors(t *testing.T) {
 		"negative threshold": {
 			"[\n{\"sku\":\"A\",\"lowAt\":-1}]",
 			`line 2: field "lowAt" of product "A" must be a number from 0 to 1000000000`,
+		},
+		"back order without a date": {
+			"[\n{\"sku\":\"A\",\"backorder\":true,\n\"backAt\":\"soon\"}]",
+			`line 3: field "backAt" of product "A" must be a date as "2026-12-24"`,
 		},
 		"duplicate field": {"[\n{\"sku\":\"A\",\n\"sku\":\"B\"}]", `line 2: key "sku" occurs twice`},
 		"field on a later line": {

@@ -88,7 +88,19 @@ func Open(ctx context.Context, o Options) (*Tables, error) {
 		t.Close()
 		return nil, fmt.Errorf("dynamodb %s: %w", cmp.Or(o.Endpoint, cfg.Region), err)
 	}
+	t.checkRows(ctx)
 	return t, nil
+}
+
+// checkRows warns if no row of the inventory has an attribute that the hub needs.
+func (t *Tables) checkRows(ctx context.Context) {
+	problems, err := dynamostore.CheckRows(ctx, t.client, t.opts.Names)
+	if err != nil {
+		t.opts.Log.Warn("rows not checked", "error", err) // the credentials may not allow a scan
+	}
+	for _, problem := range problems {
+		t.opts.Log.Warn("attribute missing", "table", t.opts.Names.InventoryTable, "error", problem)
+	}
 }
 
 func loadConfig(ctx context.Context, endpoint string) (aws.Config, error) {

@@ -41,6 +41,18 @@ func TestAdminStock(t *testing.T) {
 			200, `{"sku":"MUG","version":3,"available":2,"lowAt":5,"vendor":"kiln",TIME}`,
 		},
 		{
+			"back order", "PUT", "/admin/stock/BACK", `{"available":0,"backorder":true,"backAt":"2026-12-24"}`,
+			200, `{"sku":"BACK","version":1,"available":0,"lowAt":5,TIME,"backorder":true,"backAt":"2026-12-24"}`,
+		},
+		{
+			"not a date", "PUT", "/admin/stock/BACK", `{"backAt":"soon"}`,
+			400, badField(`\"backAt\" is a date as \"2026-12-24\"`),
+		},
+		{
+			"not tracked", "PUT", "/admin/stock/DIGITAL", `{"tracked":false}`,
+			200, `{"sku":"DIGITAL","version":1,"available":0,"lowAt":5,TIME,"tracked":false}`,
+		},
+		{
 			"version conflict", "PUT", mug, `{"available":9,"version":1}`,
 			409, `{"code":"conflict","message":"MUG is at version 3"}`,
 		},

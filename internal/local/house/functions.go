@@ -47,7 +47,7 @@ func requestHandlers(h *hub.Hub, id *identity, o Options) functions {
 // broadcastHandler is the function that sends changes and heals, in this process.
 func broadcastHandler(h *hub.Hub, m *metrics, o Options) lambda.Handler {
 	options := handler.BroadcastOptions{
-		Layout: o.Rows.Layout, OnBatch: m.broadcast, OnHeal: m.healed, SkipUnreadable: true,
+		Layout: o.Rows.Layout, OnBatch: m.broadcast, OnHeal: m.healed,
 	}
 	return lambda.NewHandler(handler.Broadcast(h, options, o.Log))
 }

@@ -109,12 +109,7 @@ func (h *House) start(store hub.Store) error {
 	run("stream", h.mappings.inventory.Run)
 	run("stream", h.mappings.carts.Run)
 	if t := h.opts.Rows.Tables; t != nil {
-		inventory, carts := h.mappings.inventory.Put, h.mappings.carts.Put
-		if h.opts.Functions.BootstrapDir != "" {
-			inventory = skipUnreadable(inventory, h.opts.Rows.Layout, h.opts.Log)
-			carts = skipUnreadable(carts, h.opts.Rows.Layout, h.opts.Log)
-		}
-		if err := t.Start(ctx, inventory, carts); err != nil {
+		if err := t.Start(ctx, h.mappings.inventory.Put, h.mappings.carts.Put); err != nil {
 			return err
 		}
 		run("stream", t.Run)

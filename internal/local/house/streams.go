@@ -2,7 +2,6 @@ package house
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -10,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/securecart/hub/internal/hub"
@@ -37,8 +35,8 @@ type mappings struct{ inventory, carts *esm.Mapping }
 
 func newMappings(broadcast lambda.Handler, log *slog.Logger) (m mappings, err error) {
 	for _, mapping := range []**esm.Mapping{&m.inventory, &m.carts} {
-		// Retries have no end: unreadable records are skipped, so a batch fails only
-		// while a fault lasts.
+		// Retries have no end: the function puts unreadable records aside, so a batch
+		// fails only while a fault lasts.
 		if *mapping, err = esm.New(broadcast, esm.Options{
 			BatchSize: 1000, Shards: 4, MaximumRetryAttempts: esm.RetryForever,
 			BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
@@ -48,25 +46,6 @@ func newMappings(broadcast lambda.Handler, log *slog.Logger) (m mappings, err er
 		}
 	}
 	return m, nil
-}
-
-// skipUnreadable drops records that are not rows of the layout, and logs each: for
-// bootstraps, which report them as failed. In AWS the mapping gives up such a record
-// after some attempts and keeps it in a queue; here the records behind it must not
-// wait. Handlers in this process skip them on their own.
-func skipUnreadable(put func(esm.Record), layout table.Layout, log *slog.Logger) func(esm.Record) {
-	return func(r esm.Record) {
-		var record events.DynamoDBEventRecord
-		err := json.Unmarshal(r.Data, &record)
-		if err == nil {
-			_, err = layout.Change(record)
-		}
-		if err != nil {
-			log.Error("unreadable record", "error", err)
-			return
-		}
-		put(r)
-	}
 }
 
 // feed turns the changes of the memory store into the records that a stream of its

@@ -64,7 +64,10 @@ func seed(ctx context.Context, h *hub.Hub, store hub.Source, o Options) error {
 		if _, exists := items[p.SKU]; exists {
 			continue
 		}
-		change := hub.StockChange{Available: &p.Available, LowAt: p.LowAt, Vendor: &p.Vendor}
+		change := hub.StockChange{
+			Available: &p.Available, LowAt: p.LowAt, Vendor: &p.Vendor,
+			Tracked: p.Tracked, BackOrder: &p.BackOrder, BackAt: &p.BackAt,
+		}
 		// A row that exists and cannot be read is a conflict.
 		if _, err := h.PutStock(ctx, p.SKU, change); err != nil && !errors.Is(err, hub.ErrConflict) {
 			return fmt.Errorf("seed: %w", err)
