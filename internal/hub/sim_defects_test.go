@@ -23,6 +23,8 @@ type defects struct {
 	noticeDropped            bool
 	stuckMarksKeepPlace      bool
 	endNotRecorded           bool
+	checkoutRepeated         bool
+	refusedWithoutKey        bool
 }
 
 // plantedDefects are the bugs that the simulation must find, one at a time.
@@ -45,6 +47,8 @@ var plantedDefects = []struct {
 	{"notice of an expired session dropped", defects{noticeDropped: true}},
 	{"marks that cannot be healed stay in front", defects{stuckMarksKeepPlace: true}},
 	{"late message brings back an ended connection", defects{endNotRecorded: true}},
+	{"repeated checkout empties a newer cart", defects{checkoutRepeated: true}},
+	{"refused without another look at the key", defects{refusedWithoutKey: true}},
 }
 
 // TestSimulationFindsDefects checks that the simulation finds each planted defect.
