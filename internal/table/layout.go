@@ -22,7 +22,7 @@ var (
 	inventoryAttributes = []string{
 		AttrSKU, AttrVersion, AttrAvailable, AttrLowAt, AttrVendor, AttrDeleted, AttrUpdatedAt,
 	}
-	cartAttributes = []string{AttrCart, AttrVersion, AttrLines, AttrFloor, AttrUpdatedAt}
+	cartAttributes = []string{AttrCart, AttrVersion, AttrLines, AttrFloor, AttrOrdered, AttrUpdatedAt}
 )
 
 // ParseInventory reads the names of the inventory table: "sku=productId,

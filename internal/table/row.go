@@ -19,9 +19,10 @@ const (
 	AttrVendor    = "vendor"
 	AttrDeleted   = "deleted" // a tombstone
 
-	AttrCart  = "cart" // key of the cart table
-	AttrLines = "lines"
-	AttrFloor = "floor"
+	AttrCart    = "cart" // key of the cart table
+	AttrLines   = "lines"
+	AttrFloor   = "floor"
+	AttrOrdered = "ordered" // the version in which a checkout emptied the cart; absent: never
 
 	AttrVersion   = "version"
 	AttrUpdatedAt = "updatedAt"
@@ -79,6 +80,9 @@ func cartRow(c hub.Cart) Row {
 		AttrLines:   events.NewMapAttribute(lines),
 		AttrFloor:   number(c.Floor),
 	}
+	if c.Ordered > 0 {
+		row[AttrOrdered] = number(c.Ordered)
+	}
 	putTime(row, AttrUpdatedAt, c.UpdatedAt)
 	return row
 }
@@ -106,6 +110,7 @@ func cartOf(row Row) (hub.Cart, error) {
 		ID:        r.name(AttrCart),
 		Version:   r.version(AttrVersion),
 		Floor:     r.number(AttrFloor, 0, 0, wire.MaxVersion),
+		Ordered:   orderedOf(row),
 		UpdatedAt: r.time(AttrUpdatedAt),
 	}
 	for sku, value := range r.rows(AttrLines) {
@@ -130,6 +135,14 @@ func cartOf(row Row) (hub.Cart, error) {
 		c.Lines[sku] = line
 	}
 	return c, r.err
+}
+
+// orderedOf reads when a cart was ordered. The attribute is only a reason for clients,
+// and a shop may have one of that name for something else, so what it cannot be reads
+// as never.
+func orderedOf(row Row) int64 {
+	r := reader{row: row}
+	return r.number(AttrOrdered, 0, 0, wire.MaxVersion)
 }
 
 // reader reads attributes and keeps the first error.
