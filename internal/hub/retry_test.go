@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/wire"
@@ -98,6 +101,63 @@ func TestRetryMeetsItsFirstAttempt(t *testing.T) {
 					equal(t, "answer", ok, first)
 				}
 				equal(t, "the first attempt ran", done, first.Duplicate)
+			})
+		}
+	}
+}
+
+// slowStore takes a while for every access to a cart, before it and after it.
+type slowStore struct{ hub.Store }
+
+const storeLatency = 10 * time.Millisecond
+
+func (s slowStore) Receipt(ctx context.Context, cartID, key string) (hub.Receipt, error) {
+	time.Sleep(storeLatency)
+	defer time.Sleep(storeLatency)
+	return s.Store.Receipt(ctx, cartID, key)
+}
+
+func (s slowStore) Cart(ctx context.Context, id string) (hub.Cart, error) {
+	time.Sleep(storeLatency)
+	defer time.Sleep(storeLatency)
+	return s.Store.Cart(ctx, id)
+}
+
+func (s slowStore) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+	time.Sleep(storeLatency)
+	defer time.Sleep(storeLatency)
+	return s.Store.PutCarts(ctx, carts, r)
+}
+
+// TestOverlappingRetries sends a write again at every moment of its first attempt, on
+// a slow store. Both get the same answer.
+func TestOverlappingRetries(t *testing.T) {
+	for _, r := range []wire.Request{
+		{Action: wire.ActionAdd, SKU: "A", Quantity: 1, Key: "k"},
+		{Action: wire.ActionSet, Lines: []wire.LineChange{{SKU: "A", Quantity: 7}}, Version: at(1), Key: "k"},
+		{Action: wire.ActionCheckout, Version: at(1), Key: "k"},
+	} {
+		for pause := time.Duration(0); pause <= 8*storeLatency; pause += storeLatency / 2 {
+			synctest.Test(t, func(t *testing.T) {
+				th := newStockedHub(t)
+				c := th.connect("c1", alice)
+				th.add(c, "A", 1, "")
+				h := th.withStore(slowStore{th.store})
+				answers := make([]wire.OK, 2)
+				errs := make([]error, 2)
+				var wg sync.WaitGroup
+				for i := range answers {
+					wg.Go(func() {
+						time.Sleep(time.Duration(i) * pause)
+						answers[i], errs[i] = write(h, t, c, r)
+						answers[i].Duplicate = false
+					})
+				}
+				wg.Wait()
+				if err := errors.Join(errs...); err != nil {
+					t.Errorf("%s again after %s: %v", r.Action, pause, err)
+				}
+				equal(t, string(r.Action)+" again after "+pause.String(), answers[1], answers[0])
 			})
 		}
 	}
