@@ -14,6 +14,7 @@
 //   identity  {user, role, was}    the user changed; was is the user before, null at first
 //   notice    {code, fromToken}         a token was not accepted; fromToken: the token option returned it
 //   epoch     {epoch}              a new epoch began: all values are read again
+//   ordered   {topic}              a checkout took the lines of this cart, here or on another device
 //   refused   {topic, code}        the user may not see this topic
 //   problem   {code, message}      an error that rejects no promise of the page
 //   bye       {code, retry, after} the server is about to close the connection
@@ -197,16 +198,29 @@ export class Hub extends EventTarget {
   /**
    * set sets the quantities of lines; 0 removes a line. With the version of the cart
    * that the user saw, it rejects with code "conflict" if one of the lines has changed.
+   * Version 0 is a version: the cart before its first change.
    */
   set(lines, { version } = {}) {
-    const message = { action: 'set', lines: { ...lines } };
-    if (version > 0) Object.assign(message, { version, epoch: this.#state.epoch ?? undefined });
-    return this.#write(message);
+    return this.#write({ action: 'set', lines: { ...lines }, ...this.#basis(version) });
   }
 
   /** merge moves a guest's cart into the user's. from is the guest's token. */
   merge(from, policy = 'sum') {
     return this.#write({ action: 'merge', from, policy });
+  }
+
+  /**
+   * checkout empties the cart. The answer has in "ordered" what the cart had, for the
+   * order. With the version of the cart that the user saw, it rejects with code
+   * "conflict" if anything in the cart has changed.
+   */
+  checkout({ version } = {}) {
+    return this.#write({ action: 'checkout', ...this.#basis(version) });
+  }
+
+  /** basis has the fields of a write that is based on a version, which is valid in its epoch only. */
+  #basis(version) {
+    return Number.isSafeInteger(version) ? { version, epoch: this.#state.epoch ?? undefined } : {};
   }
 
   /** settled resolves when every change to the cart is answered. */
@@ -444,13 +458,14 @@ export class Hub extends EventTarget {
       this.#onExpired();
       return;
     }
-    const { changed, gaps, reset } = this.#state.apply(message);
+    const { changed, gaps, reset, ordered } = this.#state.apply(message);
     if (reset) {
       this.#subscriptions.expire();
       this.#emit('epoch', { epoch: this.#state.epoch });
     }
     if (message.type === 'delta') this.#subscriptions.deliver(changed);
     if (changed.length > 0) this.#emit('change', { topics: changed });
+    for (const topic of ordered) this.#emit('ordered', { topic });
     this.#requests.answer(message);
     if (reset) this.#subscriptions.requestAll();
     this.#subscriptions.request(gaps);

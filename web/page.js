@@ -5,7 +5,7 @@ import { adminClient, adminToken, setStock } from './admin.js';
 import { Hub } from './hub.js';
 import { connectHub } from './elements.js';
 import { Lines } from './lines.js';
-import { clampTexts, errorText, countPieces, statusText } from './words.js';
+import { clampTexts, errorText, countPieces, skipTexts, statusText } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -82,6 +82,7 @@ async function mergeGuest() {
     session.set('merge', null);
     say('Your cart from before you signed in was added.');
     for (const text of clampTexts(answer, nameOf)) say(text, 'warn');
+    for (const text of skipTexts(answer, nameOf)) say(text, 'warn');
   } catch (error) {
     if (error.code === 'identity' || error.code === 'closed') return; // the merge runs after the next hello
     session.set('merge', null);
@@ -197,9 +198,22 @@ function renderCart() {
   const refusal = hub.refusal('cart');
   if (cart) $('cart-note').textContent = 'Your cart is empty.';
   else $('cart-note').textContent = refusal ? `Not available: ${errorText({ code: refusal })}` : 'Loading…';
-  $('total').hidden = skus.length === 0;
+  $('total').hidden = $('order').hidden = skus.length === 0;
   $('sum').textContent = money(cents);
   $('cart').classList.toggle('stale', cart !== undefined && !hub.isLive('cart'));
+}
+
+/** order checks out the cart that the page shows, once every change of it is answered. */
+async function order() {
+  $('order').disabled = true;
+  try {
+    await settle();
+    await hub.checkout({ version: hub.get('cart')?.version });
+  } catch (error) {
+    say(`Your order was not placed: ${errorText(error)}`, 'bad');
+  } finally {
+    $('order').disabled = false;
+  }
 }
 
 function lineRow(sku) {
@@ -288,6 +302,7 @@ hub.addEventListener('change', ({ detail: { topics } }) => {
   for (const topic of topics) products.get(topic.slice('sku:'.length))?.render();
   if (topics.includes('cart')) renderCart();
 });
+hub.addEventListener('ordered', ({ detail: { topic } }) => topic === 'cart' && say('Your order was placed.'));
 hub.addEventListener('status', renderStatus);
 hub.addEventListener('live', renderCart);
 hub.addEventListener('identity', () => {
@@ -314,6 +329,7 @@ addEventListener('online', renderStatus);
 addEventListener('offline', renderStatus);
 $('sign-in').addEventListener('click', ({ target }) => target.dataset.user && signIn(target.dataset.user));
 $('sign-out').addEventListener('click', signOut);
+$('order').addEventListener('click', order);
 $('identity').addEventListener('submit', (event) => event.preventDefault());
 
 hub.want(['cart']);

@@ -83,10 +83,11 @@ export class State {
    *   changed  topics whose value changed
    *   gaps     carts that missed a step: subscribe again with the version they have
    *   reset    whether a new epoch began, which voids all earlier values
+   *   ordered  carts whose lines a checkout took
    * Messages that it does not understand change nothing.
    */
   apply(message) {
-    const result = { changed: [], gaps: [], reset: false };
+    const result = { changed: [], gaps: [], reset: false, ordered: [] };
     if (!isObject(message)) return result;
     switch (message.type) {
       case 'hello':
@@ -130,12 +131,16 @@ export class State {
   }
 
   #put(topic, value, result) {
+    const before = this.#values.get(topic);
     let applied = false;
     if (topic.startsWith('vendor:')) applied = this.#putVendor(topic, value);
     else if (!isVersion(value.version)) return;
     else if (topic.startsWith('sku:')) applied = this.#putBadge(topic, value);
     else if (isCart(topic) && isObject(value.lines)) applied = this.#putCart(topic, value, result);
     if (!applied) return;
+    // A cart that had no lines lost none: then the reason is old news.
+    const wasOrdered = value.reason === 'ordered' || isObject(value.ordered);
+    if (wasOrdered && before?.lines?.size > 0) result.ordered.push(topic);
     this.#toReview.delete(topic);
     if (!this.isBehind(topic)) this.#missed.delete(topic);
     if (!result.changed.includes(topic)) result.changed.push(topic);

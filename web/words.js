@@ -52,6 +52,20 @@ export function clampTexts(answer, nameOf, quantityBefore = () => undefined) {
   });
 }
 
+const skips = {
+  removed: 'you had removed it from your cart.',
+  unknown: 'it is not sold any more.',
+  no_stock: 'it is sold out.',
+  limit: 'your cart is full.',
+};
+
+/** skipTexts returns a text for each line that a merge did not take over. */
+export function skipTexts(answer, nameOf) {
+  return Object.entries(answer.skipped ?? {}).map(
+    ([sku, reason]) => `${nameOf(sku)}: not added, ${skips[reason] ?? 'it could not be taken over.'}`,
+  );
+}
+
 const errors = {
   no_stock: 'it is sold out.',
   bad_topic: 'this page asks for something that does not exist.',

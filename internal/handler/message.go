@@ -93,6 +93,8 @@ func (m messages) answer(ctx context.Context, caller hub.Connection, r wire.Requ
 			return nil, err
 		}
 		return m.h.Merge(ctx, caller, guest, r)
+	case wire.ActionCheckout:
+		return m.h.Checkout(ctx, caller, r)
 	case wire.ActionPing:
 		return wire.Pong{ID: r.ID}, nil
 	case wire.ActionHelp:

@@ -32,6 +32,10 @@ type Cart struct {
 	// longer knows which lines changed up to this version.
 	Floor int64
 
+	// Ordered is the version in which a checkout emptied the cart for the last time;
+	// 0: never. It is not above the floor.
+	Ordered int64
+
 	UpdatedAt time.Time // to the millisecond
 }
 
@@ -65,7 +69,8 @@ func (c Cart) wireLines(skus []string) map[string]*wire.Line {
 	return lines
 }
 
-// Whole returns the complete cart, for a client that has no version of it.
+// Whole returns the complete cart, for a client that has no version of it, or one
+// that is not known. It says that the cart was ordered if that was its last change.
 func (c Cart) Whole() wire.Cart {
 	lines := make(map[string]*wire.Line, len(c.Lines))
 	for sku := range c.Lines {
@@ -73,14 +78,22 @@ func (c Cart) Whole() wire.Cart {
 			lines[sku] = l
 		}
 	}
-	return wire.Cart{Version: c.Version, Lines: lines}
+	whole := wire.Cart{Version: c.Version, Lines: lines}
+	if c.Ordered > 0 && c.Ordered == c.Version {
+		whole.Reason = wire.ReasonOrdered
+	}
+	return whole
 }
 
 // Since returns what changed after version from. If tombstones of that time were
-// dropped, it returns the whole cart.
+// dropped, or a checkout took the lines, it returns the whole cart.
 func (c Cart) Since(from int64) wire.Cart {
 	if from < c.Floor || from > c.Version {
-		return c.Whole()
+		whole := c.Whole()
+		if 0 < from && from < c.Ordered {
+			whole.Reason = wire.ReasonOrdered
+		}
+		return whole
 	}
 	lines := map[string]*wire.Line{}
 	for sku, l := range c.Lines {

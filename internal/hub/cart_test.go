@@ -94,7 +94,7 @@ func TestCartConflict(t *testing.T) {
 	th.set(c, "C", 1)     // 3
 	th.set(c, "C", 0)     // 4
 	set := func(version int64, wishes ...wire.LineChange) error {
-		_, err := th.Set(t.Context(), c, wire.Request{Lines: wishes, Version: version})
+		_, err := th.Set(t.Context(), c, wire.Request{Lines: wishes, Version: &version})
 		return err
 	}
 	t.Run("a line that changed after the version", func(t *testing.T) {
@@ -109,11 +109,15 @@ func TestCartConflict(t *testing.T) {
 		e := wantCode(t, set(3, wire.LineChange{SKU: "C", Quantity: 2}), wire.CodeConflict)
 		equal(t, "lines", e.Lines, map[string]*wire.Line{"C": nil})
 	})
+	t.Run("version 0: only as long as the cart is new", func(t *testing.T) {
+		wantCode(t, set(0, wire.LineChange{SKU: "A", Quantity: 2}), wire.CodeConflict)
+		wantCode(t, set(0, wire.LineChange{SKU: "C", Quantity: 2}), wire.CodeConflict)
+	})
 	t.Run("a version that never existed", func(t *testing.T) {
 		wantCode(t, set(9, wire.LineChange{SKU: "A", Quantity: 2}), wire.CodeGoneVersion)
 	})
 	t.Run("an earlier epoch", func(t *testing.T) {
-		_, err := th.Set(t.Context(), c, wire.Request{Lines: []wire.LineChange{{SKU: "A"}}, Version: 1, Epoch: "k0"})
+		_, err := th.Set(t.Context(), c, wire.Request{Lines: []wire.LineChange{{SKU: "A"}}, Version: at(1), Epoch: "k0"})
 		wantCode(t, err, wire.CodeOldEpoch)
 	})
 	t.Run("none of these changed the cart", func(t *testing.T) { equal(t, "cart", th.cart(alice), "v4 [A=1 B=1]") })
@@ -153,6 +157,24 @@ func TestCartClamps(t *testing.T) {
 	t.Run("sold out", func(t *testing.T) {
 		_, err := add("OUT", 1)
 		wantCode(t, err, wire.CodeNoStock)
+	})
+	t.Run("sold out, with pieces in the cart", func(t *testing.T) {
+		th.stock("A", 99)
+		th.add(c, "A", 10, "")
+		th.stock("A", 0)
+		_, err := add("A", 1)
+		e := wantCode(t, err, wire.CodeNoStock)
+		equal(t, "lines", e.Lines, map[string]*wire.Line{"A": {Quantity: 10, Version: e.Version}})
+		_, err = th.Set(t.Context(), c, wire.Request{Lines: []wire.LineChange{{SKU: "A", Quantity: 11},
+			{SKU: "OUT", Quantity: 1}}})
+		wantCode(t, err, wire.CodeNoStock)
+		before := th.cart(alice)
+		ok, err := th.Set(t.Context(), c, wire.Request{Lines: []wire.LineChange{{SKU: "A", Quantity: 10}}})
+		if err != nil || ok.Clamped != nil {
+			t.Errorf("got %+v, %v: what is in the cart can stay there", ok, err)
+		}
+		equal(t, "cart", th.cart(alice), before)
+		th.stock("A", 99)
 	})
 	t.Run("one of two sold out", func(t *testing.T) {
 		ok, err := th.Set(t.Context(), c, wire.Request{Lines: []wire.LineChange{{SKU: "A", Quantity: 1},
@@ -200,7 +222,7 @@ func TestCartLines(t *testing.T) {
 		if d := cart.Since(2); d.From != nil {
 			t.Error("a delta from before the floor: want the whole cart")
 		}
-		_, err := th.Set(t.Context(), c, wire.Request{Lines: []wire.LineChange{{SKU: "S000", Quantity: 1}}, Version: 2})
+		_, err := th.Set(t.Context(), c, wire.Request{Lines: []wire.LineChange{{SKU: "S000", Quantity: 1}}, Version: at(2)})
 		wantCode(t, err, wire.CodeGoneVersion)
 	})
 }

@@ -51,22 +51,38 @@ func (h *Hub) Set(ctx context.Context, caller Connection, r wire.Request) (wire.
 	if err != nil {
 		return wire.OK{}, err
 	}
-	if err := h.checkEpoch(ctx, r.Epoch); err != nil {
-		return wire.OK{}, err
-	}
 	wanted := make(map[string]int, len(r.Lines))
 	for _, w := range r.Lines {
 		wanted[w.SKU] = w.Quantity
 	}
 	lines, _ := json.Marshal(wanted) // cannot fail: a map of integers
-	operation := fmt.Sprintf("set %s v%d", lines, r.Version)
+	operation := fmt.Sprintf("set %s%s", lines, basis(r))
 	set := func(ctx context.Context, cart Cart, now time.Time) (outcome, error) {
+		if err := h.checkEpoch(ctx, r.Epoch); err != nil {
+			return outcome{}, err
+		}
 		if err := checkVersion(cart, r); err != nil {
 			return outcome{}, err
 		}
 		return h.planQuantities(ctx, c, cart, wanted, now)
 	}
 	return h.write(ctx, c.Principal.CartID(), r, operation, set)
+}
+
+// basis returns the version and the epoch of a request as a part of its operation.
+// Without a version it is " v0", because receipts of earlier releases have that.
+func basis(r wire.Request) string {
+	text := " v0"
+	if r.Version != nil {
+		text = fmt.Sprintf(" v%d", *r.Version)
+		if *r.Version == 0 {
+			text = " empty"
+		}
+	}
+	if r.Epoch != "" {
+		text += " of " + r.Epoch
+	}
+	return text
 }
 
 // checkEpoch refuses a version of another epoch. An empty epoch is not checked.
@@ -89,9 +105,10 @@ func (h *Hub) checkEpoch(ctx context.Context, epoch string) error {
 
 // checkVersion refuses a set whose lines changed after the given version.
 func checkVersion(cart Cart, r wire.Request) error {
-	if r.Version == 0 {
+	if r.Version == nil {
 		return nil
 	}
+	base := *r.Version
 	skus := make([]string, len(r.Lines))
 	for i, w := range r.Lines {
 		skus[i] = w.SKU
@@ -102,19 +119,23 @@ func checkVersion(cart Cart, r wire.Request) error {
 			Version: cart.Version, Lines: cart.wireLines(skus), Retry: true,
 		}
 	}
-	if r.Version > cart.Version {
-		return refuse(wire.CodeGoneVersion, "the cart never had version %d", r.Version)
+	if base > cart.Version {
+		return refuse(wire.CodeGoneVersion, "%s", neverHadVersion(base))
 	}
 	for _, sku := range skus {
 		line, known := cart.Lines[sku]
-		if line.Version > r.Version {
+		if line.Version > base {
 			return refuse(wire.CodeConflict, "%s was changed on another device", sku)
 		}
-		if !known && r.Version < cart.Floor {
-			return refuse(wire.CodeGoneVersion, "changes since version %d are no longer recorded", r.Version)
+		if !known && base < cart.Floor {
+			return refuse(wire.CodeGoneVersion, "changes since version %d are no longer recorded", base)
 		}
 	}
 	return nil
+}
+
+func neverHadVersion(version int64) string {
+	return fmt.Sprintf("the cart never had version %d", version)
 }
 
 // shopper returns the connection of a caller that may write to its own cart.
@@ -138,43 +159,66 @@ func (h *Hub) shopper(ctx context.Context, caller Connection) (Connection, error
 // write carries out a plan. With an idempotency key it does so once, however often
 // the request is repeated. operation is the request without its id and key; a key
 // cannot be used for another operation.
+//
+// A retry may run beside the first attempt, and read the cart after the first
+// attempt wrote it. The plan then refuses for what the request itself did: a
+// conflict, or a cart that is full. So write looks at the key again after a refusal.
 func (h *Hub) write(ctx context.Context, cartID string, r wire.Request, operation string, do plan) (wire.OK, error) {
 	sum := sha256.Sum256([]byte(operation))
 	fingerprint := hex.EncodeToString(sum[:16])
-	for range writeAttempts {
-		if r.Key != "" {
-			first, err := h.firstAnswer(ctx, cartID, r, fingerprint)
-			if err == nil || !errors.Is(err, ErrGone) {
-				return first, err
-			}
+	err := errOvertaken
+	for n := 0; n < writeAttempts && errors.Is(err, errOvertaken); n++ {
+		if first, keyErr := h.firstAnswer(ctx, cartID, r, fingerprint); !errors.Is(keyErr, ErrGone) {
+			return first, keyErr
 		}
-		cart, err := h.store.Cart(ctx, cartID)
-		if err != nil {
-			return wire.OK{}, fmt.Errorf("read the cart: %w", err)
+		var ok wire.OK
+		if ok, err = h.attempt(ctx, cartID, r, fingerprint, do); err == nil {
+			return ok, nil
 		}
-		now := h.now()
-		out, err := do(ctx, cart, now)
-		if err != nil {
-			return wire.OK{}, err
-		}
-		out.ok.ID, out.ok.Key = r.ID, r.Key
-		out.ok.Fit()
-		receipt, err := newReceipt(cartID, out.ok, fingerprint, now)
-		if err != nil {
-			return wire.OK{}, err
-		}
-		if len(out.writes) > 0 || receipt != nil {
-			err = h.store.PutCarts(ctx, out.writes, receipt)
-		}
-		switch {
-		case errors.Is(err, ErrConflict):
-			continue
-		case err != nil:
-			return wire.OK{}, fmt.Errorf("write the cart: %w", err)
-		}
-		return out.ok, nil
 	}
-	return wire.OK{}, fmt.Errorf("write the cart: %w", ErrConflict)
+	var refusal *Error
+	if !errors.As(err, &refusal) && !errors.Is(err, errOvertaken) {
+		return wire.OK{}, err // the store failed: the client repeats the request
+	}
+	if first, keyErr := h.firstAnswer(ctx, cartID, r, fingerprint); !errors.Is(keyErr, ErrGone) {
+		return first, keyErr
+	}
+	return wire.OK{}, err
+}
+
+// errOvertaken: another write to the same cart came first, and nothing was written.
+var errOvertaken = fmt.Errorf("write the cart: %w", ErrConflict)
+
+// attempt carries out a plan once. errOvertaken: the plan's cart was no longer the
+// newest.
+func (h *Hub) attempt(
+	ctx context.Context, cartID string, r wire.Request, fingerprint string, do plan,
+) (wire.OK, error) {
+	cart, err := h.store.Cart(ctx, cartID)
+	if err != nil {
+		return wire.OK{}, fmt.Errorf("read the cart: %w", err)
+	}
+	now := h.now()
+	out, err := do(ctx, cart, now)
+	if err != nil {
+		return wire.OK{}, err
+	}
+	out.ok.ID, out.ok.Key = r.ID, r.Key
+	out.ok.Fit()
+	receipt, err := newReceipt(cartID, out.ok, fingerprint, now)
+	if err != nil {
+		return wire.OK{}, err
+	}
+	if len(out.writes) > 0 || receipt != nil {
+		err = h.store.PutCarts(ctx, out.writes, receipt)
+	}
+	switch {
+	case errors.Is(err, ErrConflict):
+		return wire.OK{}, errOvertaken
+	case err != nil:
+		return wire.OK{}, fmt.Errorf("write the cart: %w", err)
+	}
+	return out.ok, nil
 }
 
 // newReceipt returns the receipt of an answer, nil if the request had no key. A
@@ -193,8 +237,11 @@ func newReceipt(cartID string, ok wire.OK, fingerprint string, now time.Time) (*
 }
 
 // firstAnswer returns the answer that the request's key got before. ErrGone: the
-// key is new.
+// key is new, or there is none.
 func (h *Hub) firstAnswer(ctx context.Context, cartID string, r wire.Request, fingerprint string) (wire.OK, error) {
+	if r.Key == "" {
+		return wire.OK{}, ErrGone
+	}
 	receipt, err := h.store.Receipt(ctx, cartID, r.Key)
 	switch {
 	case errors.Is(err, ErrGone) || err == nil && receipt.Expired(h.now()):
@@ -218,75 +265,70 @@ func (h *Hub) firstAnswer(ctx context.Context, cartID string, r wire.Request, fi
 func (h *Hub) planQuantities(
 	ctx context.Context, c Connection, cart Cart, wanted map[string]int, now time.Time,
 ) (outcome, error) {
-	granted, clamped, err := h.grant(ctx, c, cart, wanted)
+	items, err := h.raisedItems(ctx, c, raised(cart, wanted))
 	if err != nil {
 		return outcome{}, err
 	}
+	g := h.grant(c, cart, wanted, items)
 	from := cart.Version
-	changed, err := cart.update(granted, now)
+	changed, err := cart.update(g.quantities, now)
 	if err != nil {
 		return outcome{}, err
 	}
 	lines := cart.wireLines(slices.Sorted(maps.Keys(wanted)))
-	if changed == nil && soldOut(clamped) {
+	if changed == nil && len(g.soldOut) > 0 {
 		return outcome{}, &Error{Code: wire.CodeNoStock, Message: "sold out", Version: from, Lines: lines}
 	}
-	out := outcome{ok: wire.OK{From: from, Version: cart.Version, Lines: lines, Clamped: clamped}}
+	out := outcome{ok: wire.OK{From: from, Version: cart.Version, Lines: lines, Clamped: g.clamped}}
 	if changed != nil {
 		out.writes = []CartWrite{{Cart: cart, Base: from}}
 	}
 	return out, nil
 }
 
-// soldOut reports whether clamping left a line without a single piece.
-func soldOut(clamped map[string]wire.Clamp) bool {
-	for _, c := range clamped {
-		if c.Got == 0 {
-			return true
+// raised returns the SKUs, sorted, of which the cart would get more.
+func raised(cart Cart, wanted map[string]int) []string {
+	var skus []string
+	for _, sku := range slices.Sorted(maps.Keys(wanted)) {
+		if wanted[sku] > cart.Lines[sku].Quantity {
+			skus = append(skus, sku)
 		}
 	}
-	return false
+	return skus
+}
+
+// grant is what a cart gets of wanted quantities.
+type grant struct {
+	quantities map[string]int
+	clamped    map[string]wire.Clamp // nil: none
+	soldOut    []string              // SKUs of which nothing could be granted, sorted
 }
 
 // grant limits wanted quantities to the stock that the caller may know: to the
 // quantity that its badge shows, or else to [wire.MaxQuantity]. So the answer
 // reveals nothing that the badge does not. An item that takes back orders has no
-// other limit. Pieces that are in the cart already
-// stay there; the checkout decides.
-func (h *Hub) grant(
-	ctx context.Context, c Connection, cart Cart, wanted map[string]int,
-) (granted map[string]int, clamped map[string]wire.Clamp, err error) {
-	var raised []string
-	for _, sku := range slices.Sorted(maps.Keys(wanted)) {
-		if wanted[sku] > cart.Lines[sku].Quantity {
-			raised = append(raised, sku)
-		}
-	}
-	granted = maps.Clone(wanted)
-	if len(raised) == 0 {
-		return granted, nil, nil
-	}
-	items, err := h.raisedItems(ctx, c, raised)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, sku := range raised {
+// other limit. Pieces that are in the cart already stay there; the checkout decides.
+// items has those that wanted raises.
+func (h *Hub) grant(c Connection, cart Cart, wanted map[string]int, items map[string]Item) grant {
+	g := grant{quantities: maps.Clone(wanted)}
+	for _, sku := range raised(cart, wanted) {
 		item := items[sku]
 		most := wire.MaxQuantity
 		badge := item.Badge(c.Principal.sees(Topic{KindSKU, sku}, item.Vendor, h.now()))
 		switch {
 		case badge.State == wire.StateOut:
 			most = 0
+			g.soldOut = append(g.soldOut, sku)
 		case item.BackOrder: // may be ordered beyond the stock
 		case badge.Quantity != nil:
 			most = min(most, *badge.Quantity)
 		}
 		if most = max(most, cart.Lines[sku].Quantity); wanted[sku] > most {
-			granted[sku] = most
-			clamped = withClamp(clamped, sku, wire.Clamp{Wanted: wanted[sku], Got: most})
+			g.quantities[sku] = most
+			g.clamped = withClamp(g.clamped, sku, wire.Clamp{Wanted: wanted[sku], Got: most})
 		}
 	}
-	return granted, clamped, nil
+	return g
 }
 
 // withClamp adds a clamp to a map that may be nil.
@@ -301,13 +343,12 @@ func withClamp(clamped map[string]wire.Clamp, sku string, c wire.Clamp) map[stri
 // raisedItems reads the items whose quantity a request raises, and counts them
 // for a guest: a clamped answer reveals a quantity, as a look at the item does.
 func (h *Hub) raisedItems(ctx context.Context, c Connection, skus []string) (map[string]Item, error) {
-	items := map[string]Item{}
-	for page := range slices.Chunk(skus, wire.MaxTopics) {
-		some, err := h.store.Items(ctx, page)
-		if err != nil {
-			return nil, fmt.Errorf("read items: %w", err)
-		}
-		maps.Copy(items, some)
+	if len(skus) == 0 {
+		return nil, nil
+	}
+	items, err := h.items(ctx, skus)
+	if err != nil {
+		return nil, err
 	}
 	for _, sku := range skus {
 		if _, ok := items[sku]; !ok {
@@ -323,6 +364,19 @@ func (h *Hub) raisedItems(ctx context.Context, c Connection, skus []string) (map
 			Kind: ErrThrottled, Code: wire.CodeLimit,
 			Message: "a guest looked at too many different products in an hour",
 		}
+	}
+	return items, nil
+}
+
+// items reads any number of items.
+func (h *Hub) items(ctx context.Context, skus []string) (map[string]Item, error) {
+	items := map[string]Item{}
+	for page := range slices.Chunk(skus, wire.MaxTopics) {
+		some, err := h.store.Items(ctx, page)
+		if err != nil {
+			return nil, fmt.Errorf("read items: %w", err)
+		}
+		maps.Copy(items, some)
 	}
 	return items, nil
 }

@@ -178,7 +178,7 @@ func TestVendorPageOfLongSKUsFits(t *testing.T) {
 func TestLargestSetConflictFits(t *testing.T) {
 	th := newTestHub(t)
 	c := th.connect("c1", alice)
-	r := wire.Request{Action: wire.ActionSet, Version: 1, Key: strings.Repeat("k", wire.MaxKey)}
+	r := wire.Request{Action: wire.ActionSet, Version: at(1), Key: strings.Repeat("k", wire.MaxKey)}
 	for i := range wire.MaxLines {
 		sku := fmt.Sprintf("%s%03d", strings.Repeat(`"`, 30), i) // 63 bytes in a message
 		th.stock(sku, 5)
@@ -186,7 +186,7 @@ func TestLargestSetConflictFits(t *testing.T) {
 	}
 	th.add(c, r.Lines[0].SKU, 1, "")
 	unversioned := r
-	unversioned.Version, unversioned.Key = 0, ""
+	unversioned.Version, unversioned.Key = nil, ""
 	ok, err := th.Set(t.Context(), c, unversioned)
 	if err != nil || len(wire.Encode(ok)) > wire.MaxMessage || len(ok.Clamped) != wire.MaxLines {
 		t.Errorf("set: got %d bytes with %d clamped, %v", len(wire.Encode(ok)), len(ok.Clamped), err)

@@ -136,7 +136,9 @@ func TestMatrix(t *testing.T) {
 	cells := 0
 	for _, a := range actors(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)) {
 		for _, topic := range matrixTopics {
-			for _, action := range []string{"subscribe", "get", "resume", "send", "heal", "add", "set", "merge", "stock"} {
+			for _, action := range []string{
+				"subscribe", "get", "resume", "send", "heal", "add", "set", "merge", "checkout", "stock",
+			} {
 				got, want := matrixCell(t, a, action, topic)
 				if got == "" && want == "" {
 					continue // no request can name it
@@ -189,7 +191,7 @@ func matrixCell(t *testing.T, a matrixActor, action, topic string) (got, want st
 			want = expectedResult(a, "sku:FREE", false) // the badge, which is public, replaces the figure
 		}
 		return got, want
-	case "add", "set", "merge":
+	case "add", "set", "merge", "checkout":
 		if topic != "cart" {
 			return "", "" // no request can name it
 		}
@@ -325,6 +327,8 @@ func writeResult(th *testHub, c hub.Connection, action string) string {
 		from := hub.Principal{User: "guest:g9", Role: hub.RoleGuest}
 		th.add(th.connect("g9", from), "FREE", 1, "")
 		_, err = th.Merge(ctx, c, from, wire.Request{Policy: wire.PolicySum})
+	case "checkout":
+		return checkoutResult(th, c)
 	}
 	cart, readErr := th.store.Cart(ctx, c.Principal.CartID())
 	if readErr != nil {
@@ -334,6 +338,27 @@ func writeResult(th *testHub, c hub.Connection, action string) string {
 	case err == nil && cart.Lines["FREE"].Quantity == 1:
 		return "cart"
 	case err != nil && cart.Version == 0:
+		return "nothing"
+	}
+	return fmt.Sprintf("%v, with the cart at version %d", err, cart.Version)
+}
+
+// checkoutResult lets a caller check out its own cart, which has one line.
+func checkoutResult(th *testHub, c hub.Connection) string {
+	id := c.Principal.CartID()
+	full := hub.Cart{ID: id, Version: 1, Lines: map[string]hub.CartLine{"FREE": {Quantity: 1, Version: 1}}}
+	if err := th.store.PutCarts(context.Background(), []hub.CartWrite{{Cart: full}}, nil); err != nil {
+		th.t.Fatal(err)
+	}
+	ok, err := th.Checkout(context.Background(), c, wire.Request{})
+	cart, readErr := th.store.Cart(context.Background(), id)
+	if readErr != nil {
+		th.t.Fatal(readErr)
+	}
+	switch {
+	case err == nil && ok.Ordered["FREE"] == 1 && len(cart.Lines) == 0:
+		return "cart"
+	case err != nil && cart.Version == 1:
 		return "nothing"
 	}
 	return fmt.Sprintf("%v, with the cart at version %d", err, cart.Version)

@@ -184,15 +184,22 @@ func (c *client) chooseWrite() {
 	sim := c.sim
 	c.keys++
 	op := wire.Request{Key: fmt.Sprint(c.name, ".", c.keys)}
-	switch n := sim.rng.IntN(8); {
+	switch n := sim.rng.IntN(9); {
 	case n < 4:
 		op.Action, op.SKU, op.Quantity = wire.ActionAdd, countedSKU, 1
 		sim.adds++
+	case n == 8:
+		op.Action = wire.ActionCheckout
+		if sim.rng.IntN(2) == 0 {
+			version := c.shown["cart"].version
+			op.Version = &version
+		}
 	case n < 6 || c.principal.Role == hub.RoleGuest:
 		op.Action = wire.ActionSet
 		op.Lines = []wire.LineChange{{SKU: fmt.Sprint("S", sim.rng.IntN(skuCount)), Quantity: sim.rng.IntN(4)}}
 		if sim.rng.IntN(2) == 0 {
-			op.Version = c.shown["cart"].version
+			version := c.shown["cart"].version
+			op.Version = &version
 		}
 	default:
 		op.Action, op.From, op.Policy = wire.ActionMerge, "guest", wire.PolicySum
@@ -205,6 +212,8 @@ func (c *client) chooseWrite() {
 func (c *client) write() {
 	s, sim, op := c.socket, c.sim, *c.pending
 	c.writing = true
+	outer := sim.writer
+	sim.writer = c
 	var ok wire.OK
 	var err error
 	ctx := context.Background()
@@ -215,27 +224,65 @@ func (c *client) write() {
 		ok, err = sim.hub.Set(ctx, c.caller(s), op)
 	case wire.ActionMerge:
 		ok, err = sim.hub.Merge(ctx, c.caller(s), hub.Principal{User: "guest:g1", Role: hub.RoleGuest, Issued: sim.now}, op)
+	case wire.ActionCheckout:
+		ok, err = sim.hub.Checkout(ctx, c.caller(s), op)
 	}
+	sim.writer = outer
 	sim.trace("%s writes %s: %d %v", c.name, op.Key, ok.Version, err)
+	sim.judgeRefusal(c, op, err)
+	sim.judgeEffect(c, op, ok, err)
 	if !s.open {
 		return
 	}
 	s.inbox = append(s.inbox, inboxMessage{answer: func() {
 		c.writing = false
+		if err == nil && op.Action == wire.ActionCheckout {
+			sim.ordered[op.Key] = ok.Ordered[countedSKU]
+		}
 		var refused *hub.Error
 		c.expired = c.expired || errors.As(err, &refused) && refused.Code == wire.CodeTokenExpired
+		pending := c.pending != nil && c.pending.Key == op.Key // false: another answer came first
 		switch {
 		case err == nil:
-			c.pending = nil
+			if pending {
+				c.pending = nil
+			}
 			c.ackedVersion = max(c.ackedVersion, ok.Version)
 			c.apply("cart", false, ok.Version, "", &ok.From, ok.Lines)
 		case errors.As(err, &refused) && refused.Code == wire.CodeBadField && op.SKU != "":
 			sim.problem("%s: %s was refused: %v", c.name, op.Key, err)
 		case errors.As(err, &refused) && op.SKU != countedSKU &&
-			refused.Code != wire.CodeBusy && refused.Code != wire.CodeTokenExpired:
+			pending && refused.Code != wire.CodeBusy && refused.Code != wire.CodeTokenExpired:
 			c.pending = nil // conflict, no stock: the person chooses again
 		}
 	}})
+}
+
+// judgeRefusal checks that a write whose key has taken effect is not refused. An
+// expired session is refused in any case.
+func (sim *simulation) judgeRefusal(c *client, op wire.Request, err error) {
+	var refused *hub.Error
+	if !errors.As(err, &refused) && !errors.Is(err, hub.ErrConflict) ||
+		refused != nil && refused.Code == wire.CodeTokenExpired {
+		return
+	}
+	receipt, readErr := sim.mem.Receipt(context.Background(), c.principal.CartID(), op.Key)
+	if readErr == nil && !receipt.Expired(sim.now) {
+		sim.problem("%s: %s took effect and was refused: %v", c.name, op.Key, err)
+	}
+}
+
+// judgeEffect checks that a key has one effect: every ok of a request is the same.
+func (sim *simulation) judgeEffect(c *client, op wire.Request, ok wire.OK, err error) {
+	if err != nil {
+		return
+	}
+	ok.Duplicate = false
+	effect := string(wire.Encode(ok))
+	if first, known := sim.effects[op.Key]; known && first != effect {
+		sim.problem("%s: %s was %s and then %s", c.name, op.Key, first, effect)
+	}
+	sim.effects[op.Key] = effect
 }
 
 // receive handles one message of the inbox.

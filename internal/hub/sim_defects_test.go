@@ -24,6 +24,8 @@ type defects struct {
 	stuckMarksKeepPlace      bool
 	endNotRecorded           bool
 	backOrderDateLost        bool
+	checkoutRepeated         bool
+	refusedWithoutKey        bool
 }
 
 // plantedDefects are the bugs that the simulation must find, one at a time.
@@ -47,6 +49,8 @@ var plantedDefects = []struct {
 	{"marks that cannot be healed stay in front", defects{stuckMarksKeepPlace: true}},
 	{"date of a back order lost on its way", defects{backOrderDateLost: true}},
 	{"late message brings back an ended connection", defects{endNotRecorded: true}},
+	{"repeated checkout empties a newer cart", defects{checkoutRepeated: true}},
+	{"refused without another look at the key", defects{refusedWithoutKey: true}},
 }
 
 // TestSimulationFindsDefects checks that the simulation finds each planted defect.

@@ -62,7 +62,10 @@ type simulation struct {
 	// gets.
 	history map[string]string
 	newest  map[string]int64
-	adds    int // adds of the counted SKU, each of which must happen exactly once
+	adds    int               // adds of the counted SKU, each of which must happen exactly once
+	ordered map[string]int    // pieces of the counted SKU that a checkout took, by key
+	effects map[string]string // the answer to each key
+	writer  *client           // whose write runs, the innermost
 
 	trace    func(format string, args ...any)
 	problems []string
@@ -98,6 +101,7 @@ func newSimulation(seed uint64, d defects) *simulation {
 		defects: d, rng: rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)),
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1,
 		inStep: map[int]bool{}, sockets: map[string]*socket{}, history: map[string]string{}, newest: map[string]int64{},
+		ordered: map[string]int{}, effects: map[string]string{},
 		trace: func(string, ...any) {},
 	}
 	sim.mem = memstore.New("k1")

@@ -14,6 +14,7 @@ type faultyStore struct {
 	hub.Store
 	sim *simulation
 
+	cartRead bool                           // a cart was read, and neither a key looked up nor a cart written since
 	heldBack []func()                       // subscriptions that the defect delays
 	cache    map[hub.Topic][]hub.Subscriber // for the defect
 }
@@ -181,9 +182,22 @@ func (s *faultyStore) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	if err := s.before(); err != nil {
 		return hub.Cart{}, err
 	}
+	s.retry()
+	s.cartRead = true
 	cart, err := s.Store.Cart(ctx, id)
 	s.flush()
 	return cart, err
+}
+
+// retry lets the client whose write runs send it again, because this store is slow.
+func (s *faultyStore) retry() {
+	c := s.sim.writer
+	if c == nil || c.pending == nil || c.socket == nil || !c.socket.open || s.sim.nesting > 0 || !s.sim.chance(8) {
+		return
+	}
+	s.sim.nesting++
+	defer func() { s.sim.nesting-- }()
+	c.write()
 }
 
 // flush stores the delayed subscriptions. Other events come first: the window
@@ -205,7 +219,9 @@ func (s *faultyStore) Receipt(ctx context.Context, cartID, key string) (hub.Rece
 	if err := s.before(); err != nil {
 		return hub.Receipt{}, err
 	}
-	if s.sim.duplicateAppliedTwice {
+	refusal := s.cartRead
+	s.cartRead = false
+	if s.sim.duplicateAppliedTwice || s.sim.refusedWithoutKey && refusal {
 		return hub.Receipt{}, hub.ErrGone
 	}
 	return s.Store.Receipt(ctx, cartID, key)
@@ -235,7 +251,10 @@ func (s *faultyStore) PutCarts(ctx context.Context, carts []hub.CartWrite, recei
 	if err := s.before(); err != nil {
 		return err
 	}
-	if s.sim.duplicateAppliedTwice {
+	s.retry()
+	s.cartRead = false
+	isCheckout := len(carts) == 1 && carts[0].Cart.Ordered == carts[0].Cart.Version
+	if s.sim.duplicateAppliedTwice || s.sim.checkoutRepeated && isCheckout {
 		receipt = nil
 	}
 	return s.after(s.Store.PutCarts(ctx, carts, receipt))

@@ -176,7 +176,7 @@ func (sim *simulation) run() []string {
 	return sim.problems
 }
 
-// fillStore fills the inventory and sets the marks that cannot be healed, without
+// fillStore fills the inventory and some carts, and sets the marks that cannot be healed, without
 // faults.
 func (sim *simulation) fillStore(ctx context.Context) {
 	sim.faults = false
@@ -190,6 +190,14 @@ func (sim *simulation) fillStore(ctx context.Context) {
 	for i := range stuckCount {
 		mark := hub.Undelivered{ConnectionID: fmt.Sprint(stuckPrefix, i)}
 		err = errors.Join(err, sim.mem.MarkForRetry(ctx, []hub.Undelivered{mark}, sim.now)[0])
+	}
+	for _, c := range sim.clients {
+		if c.principal.Vendor == "" && sim.rng.IntN(2) == 0 {
+			caller := c.caller(&socket{id: "before=", handshake: c.principal, connected: sim.now})
+			_, addErr := sim.hub.Add(ctx, caller, wire.Request{SKU: countedSKU, Quantity: 1})
+			err = errors.Join(err, addErr)
+			sim.adds++
+		}
 	}
 	if err != nil {
 		sim.problem("fill the store: %v", err)
@@ -250,8 +258,12 @@ func (sim *simulation) checkScreens(ctx context.Context) {
 		cart, _ := sim.mem.Cart(ctx, id)
 		counted += cart.Lines[countedSKU].Quantity
 	}
-	if counted != sim.adds {
-		sim.problem("clients added %d pieces, the carts have %d", sim.adds, counted)
+	ordered := 0
+	for _, pieces := range sim.ordered {
+		ordered += pieces
+	}
+	if counted+ordered != sim.adds {
+		sim.problem("clients added %d pieces, the carts have %d and checkouts took %d", sim.adds, counted, ordered)
 	}
 	for _, id := range sim.ended {
 		if _, err := sim.mem.Connection(ctx, id); !errors.Is(err, hub.ErrGone) {

@@ -41,9 +41,9 @@ func (h *Hub) item(ctx context.Context, sku string) (Item, error) {
 	return items[sku], nil
 }
 
-// PutStock changes or creates an item. ErrInvalid: a field is malformed, or stock
-// would fall below zero. ErrConflict: the item is not at the given version, or
-// other writes keep overtaking this one.
+// PutStock changes or creates an item. ErrInvalid: a field is malformed. An [Error]
+// with code no_stock: there are fewer pieces than the change takes away. ErrConflict:
+// the item is not at the given version, or other writes keep overtaking this one.
 func (h *Hub) PutStock(ctx context.Context, sku string, c StockChange) (Item, error) {
 	return h.updateItem(ctx, sku, func(item Item) (Item, error) { return c.apply(sku, item) })
 }
@@ -161,6 +161,12 @@ func (c StockChange) newAvailable(available int) (int, error) {
 	if c.Add != nil {
 		if *c.Add > MaxAvailable || *c.Add < -MaxAvailable {
 			return 0, invalid(`"add" must be a number from %d to %d`, -MaxAvailable, MaxAvailable)
+		}
+		if available+*c.Add < 0 && *c.Add < 0 {
+			return 0, &Error{
+				Code:    wire.CodeNoStock,
+				Message: fmt.Sprintf(`only %d pieces are left, and "add" takes %d away`, available, -*c.Add),
+			}
 		}
 		available += *c.Add
 	}

@@ -175,6 +175,9 @@ func (th *testHub) cart(p hub.Principal) string {
 	return fmt.Sprintf("v%d %v", c.Version, live)
 }
 
+// at returns a version for a request.
+func at(version int64) *int64 { return &version }
+
 func (th *testHub) add(c hub.Connection, sku string, n int, key string) wire.OK {
 	th.t.Helper()
 	ok, err := th.Add(th.t.Context(), c, wire.Request{Action: wire.ActionAdd, SKU: sku, Quantity: n, Key: key})
@@ -226,6 +229,7 @@ func wantCode(t testing.TB, err error, want wire.Code) *hub.Error {
 type hookedStore struct {
 	hub.Store
 	beforeItems, beforePutCarts, beforeReplacePrincipal func()
+	beforeCart                                          func()
 	beforeSubscribe, afterSubscribe, afterHolder        func()
 }
 
@@ -249,6 +253,11 @@ func once(f func()) func() {
 func (s hookedStore) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
 	call(s.beforeItems)
 	return s.Store.Items(ctx, skus)
+}
+
+func (s hookedStore) Cart(ctx context.Context, id string) (hub.Cart, error) {
+	call(s.beforeCart)
+	return s.Store.Cart(ctx, id)
 }
 
 func (s hookedStore) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {

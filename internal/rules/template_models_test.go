@@ -19,7 +19,7 @@ import (
 // fields, and $default receives messages that are not JSON.
 var modelActions = []wire.Action{
 	wire.ActionHello, wire.ActionSubscribe, wire.ActionUnsubscribe, wire.ActionGet, wire.ActionAdd, wire.ActionSet,
-	wire.ActionMerge,
+	wire.ActionMerge, wire.ActionCheckout,
 }
 
 // patterns are the patterns of string fields in models. They are the decoder's
@@ -149,6 +149,7 @@ var messagesToAccept = map[wire.Action][]string{
 	wire.ActionSet: {`{"action":"set","lines":` + lineList(wire.MaxLines+1) + `}`,
 		`{"action":"set","lines":{"a mug":1000}}`, `{"action":"set","lines":{}}`,
 		`{"action":"set","lines":{"MUG":1},"version":-1}`},
+	wire.ActionCheckout: {`{"action":"checkout","version":-1}`},
 }
 
 // messagesToRefuse are messages that no client of the protocol sends. The gateway
@@ -169,6 +170,8 @@ var messagesToRefuse = map[wire.Action][]string{
 		`{"action":"set","lines":{"MUG":1},"version":"1"}`},
 	wire.ActionMerge: {`{"action":"merge"}`, `{"action":"merge","from":null}`,
 		`{"action":"merge","from":"a","policy":"none"}`},
+	wire.ActionCheckout: {`{"action":"checkout","version":"1"}`, `{"action":"checkout","version":1.5}`,
+		`{"action":"checkout","key":"a b"}`, `{"action":"checkout","epoch":7}`},
 }
 
 func topicList(n int) string {

@@ -123,7 +123,7 @@ var mutations = []mutation{
 		"    DeletionPolicy: Retain\n",
 		""},
 	{"route settings", "of a missing route (passes cfn-lint)", "RouteSettings:\n        $connect", "        merge:",
-		"        checkout:"},
+		"        order:"},
 	{"route settings", "messages in the log", "DefaultRouteSettings:", "DataTraceEnabled: false",
 		"DataTraceEnabled: true"},
 	{"route settings", "no throttle", "DefaultRouteSettings:", "        ThrottlingRateLimit: !Ref MessagesPerSecond\n",

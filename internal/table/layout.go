@@ -23,7 +23,7 @@ var (
 		AttrSKU, AttrVersion, AttrAvailable, AttrLowAt, AttrVendor, AttrDeleted, AttrUpdatedAt,
 		AttrTracked, AttrBackOrder, AttrBackAt,
 	}
-	cartAttributes = []string{AttrCart, AttrVersion, AttrLines, AttrFloor, AttrUpdatedAt}
+	cartAttributes = []string{AttrCart, AttrVersion, AttrLines, AttrFloor, AttrOrdered, AttrUpdatedAt}
 )
 
 // ParseInventory reads the names of the inventory table: "sku=productId,

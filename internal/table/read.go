@@ -63,12 +63,25 @@ func cartReader(names Names, omitted Omitted) readRow[hub.Cart] {
 		if r.has(AttrLines) {
 			c.Lines = r.lines()
 		}
+		c.Ordered = r.ordered()
 		if r.err != nil {
 			return hub.Cart{}, fmt.Errorf("cart: %w", r.err)
 		}
 		r.report(omitted, "cart", "cart")
 		return c, nil
 	}
+}
+
+// ordered reads when a cart was ordered. The attribute is only a reason for clients,
+// and a shop may have one of that name for something else: anything but a version is
+// read as never.
+func (r *reader) ordered() int64 {
+	if v, ok := r.row[r.names.Attribute(AttrOrdered)]; ok && v.DataType() == events.DataTypeNumber {
+		if n, err := strconv.ParseInt(v.Number(), 10, 64); err == nil && n >= 0 && n <= wire.MaxVersion {
+			return n
+		}
+	}
+	return 0
 }
 
 // lines reads the lines of a cart, nil if there is none.

@@ -108,6 +108,7 @@ func carts(id string) *rapid.Generator[*hub.Cart] {
 			ID:        id,
 			Version:   versions().Draw(t, "version"),
 			Floor:     rapid.Int64Range(0, wire.MaxVersion).Draw(t, "floor"),
+			Ordered:   rapid.Int64Range(0, wire.MaxVersion).Draw(t, "ordered"),
 			UpdatedAt: times().Draw(t, "updatedAt"),
 		}
 		for _, sku := range rapid.SliceOfNDistinct(names(), 0, 5, rapid.ID[string]).Draw(t, "skus") {

@@ -21,9 +21,10 @@ const (
 	AttrBackOrder = "backorder" // people may order what is sold out
 	AttrBackAt    = "backAt"    // the date when it is expected again: "2026-12-24"
 
-	AttrCart  = "cart" // key of the cart table
-	AttrLines = "lines"
-	AttrFloor = "floor"
+	AttrCart    = "cart" // key of the cart table
+	AttrLines   = "lines"
+	AttrFloor   = "floor"
+	AttrOrdered = "ordered" // the version in which a checkout emptied the cart; absent: never
 
 	AttrVersion   = "version"
 	AttrUpdatedAt = "updatedAt"
@@ -89,6 +90,9 @@ func cartRow(c hub.Cart) Row {
 		AttrVersion: number(c.Version),
 		AttrLines:   events.NewMapAttribute(lines),
 		AttrFloor:   number(c.Floor),
+	}
+	if c.Ordered > 0 {
+		row[AttrOrdered] = number(c.Ordered)
 	}
 	putTime(row, AttrUpdatedAt, c.UpdatedAt)
 	return row

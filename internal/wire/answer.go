@@ -103,7 +103,17 @@ type Cart struct {
 	From    *int64           `json:"from,omitempty"`
 	Version int64            `json:"version"`
 	Lines   map[string]*Line `json:"lines"`
+
+	// Reason says why the lines that a client had before are not in a whole cart;
+	// "" if they were changed or removed.
+	Reason Reason `json:"reason,omitempty"`
 }
+
+// Reason says why the lines of a cart disappeared.
+type Reason string
+
+// ReasonOrdered: a checkout took the lines.
+const ReasonOrdered Reason = "ordered"
 
 // Vendor lists SKUs of a vendor in the order of their names. If More is set, a get
 // with "after" set to the last SKU returns the next ones.
@@ -118,6 +128,17 @@ type Clamp struct {
 	Got    int `json:"got"`
 }
 
+// Skip says why a merge took nothing of a line over.
+type Skip string
+
+// The reasons of a merge to skip a line.
+const (
+	SkipRemoved Skip = "removed"  // the account removed the line after the guest changed it
+	SkipUnknown Skip = "unknown"  // there is no such SKU, or no longer
+	SkipNoStock Skip = "no_stock" // it is sold out
+	SkipLimit   Skip = "limit"    // the cart has too many lines, or a guest looked at too many SKUs
+)
+
 // OK answers a write to a cart that succeeded. From and Version are the versions of
 // the cart before and after it; they are equal if nothing had to change.
 type OK struct {
@@ -128,7 +149,9 @@ type OK struct {
 	Version   int64            `json:"version"`
 	Lines     map[string]*Line `json:"lines"`
 	Clamped   map[string]Clamp `json:"clamped,omitempty"`
-	Again     []string         `json:"again,omitempty"` // "cart": the lines did not fit; a get returns them
+	Skipped   map[string]Skip  `json:"skipped,omitempty"` // merge: lines of which nothing was taken over
+	Ordered   map[string]int   `json:"ordered,omitzero"`  // checkout: what the cart had; nil: not a checkout
+	Again     []string         `json:"again,omitempty"`   // "cart": the lines did not fit; a get returns them
 }
 
 // Pong answers ping.

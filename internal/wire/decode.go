@@ -80,7 +80,7 @@ func (d *decoder) request() Request {
 		r.Token = d.text("token", MaxToken, isSafeByte)
 	case ActionSubscribe, ActionUnsubscribe, ActionGet:
 		d.readTopics(&r)
-	case ActionAdd, ActionSet, ActionMerge:
+	case ActionAdd, ActionSet, ActionMerge, ActionCheckout:
 		d.readWrite(&r)
 	case ActionPing, ActionHelp:
 	default:
@@ -120,8 +120,9 @@ func (d *decoder) readWrite(r *Request) {
 		r.Quantity = int(d.integer("quantity", 1, 1, MaxQuantity))
 	case ActionSet:
 		r.Lines = d.lines()
-		r.Version = d.integer("version", 0, 0, MaxVersion)
-		r.Epoch = d.text("epoch", MaxSafeName, isSafeByte)
+		d.readVersion(r)
+	case ActionCheckout:
+		d.readVersion(r)
 	case ActionMerge:
 		if r.From = d.text("from", MaxToken, isSafeByte); r.From == "" {
 			d.failf(CodeBadField, `"from" is missing`)
@@ -129,6 +130,16 @@ func (d *decoder) readWrite(r *Request) {
 		r.Policy = d.policy()
 	}
 	r.Key = d.text("key", MaxKey, isVisible)
+}
+
+// readVersion reads the version that a write is based on. Version 0 is not the same
+// as no version.
+func (d *decoder) readVersion(r *Request) {
+	if raw, ok := d.fields["version"]; ok {
+		version := d.number("version", raw, 0, MaxVersion)
+		r.Version = &version
+	}
+	r.Epoch = d.text("epoch", MaxSafeName, isSafeByte)
 }
 
 // id reads "id": a string, number, boolean or null.

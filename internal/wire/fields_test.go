@@ -45,6 +45,9 @@ func TestWrongTypes(t *testing.T) {
 		{ActionMerge, ``, "from", text},
 		{ActionMerge, `,"from":"guest.a.b"`, "policy", text},
 		{ActionMerge, `,"from":"guest.a.b"`, "key", text},
+		{ActionCheckout, ``, "version", whole},
+		{ActionCheckout, ``, "epoch", text},
+		{ActionCheckout, ``, "key", text},
 		{ActionPing, ``, "id", []string{`[1]`, `{"a":1}`, `[]`, `{}`}},
 	} {
 		for _, value := range field.wrong {
@@ -114,8 +117,17 @@ func TestDefaults(t *testing.T) {
 			Request{Action: ActionSubscribe, Topics: []Topic{{Name: "cart"}}},
 		},
 		{
-			"a version of 0 is none", `{"action":"set","lines":{"MUG":0},"version":0}`,
+			"no version", `{"action":"set","lines":{"MUG":0}}`,
 			Request{Action: ActionSet, Lines: []LineChange{{"MUG", 0}}},
+		},
+		{
+			"a version of 0 is a version", `{"action":"set","lines":{"MUG":0},"version":0}`,
+			Request{Action: ActionSet, Lines: []LineChange{{"MUG", 0}}, Version: number(0)},
+		},
+		{"checkout of any version", `{"action":"checkout"}`, Request{Action: ActionCheckout}},
+		{
+			"checkout of version 0", `{"action":"checkout","version":0}`,
+			Request{Action: ActionCheckout, Version: number(0)},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -248,7 +260,12 @@ func TestNumbers(t *testing.T) {
 					return
 				}
 				r := accept(t, text, false)
-				got := map[string]int64{add: int64(r.Quantity), version: r.Version}
+				got := map[string]int64{add: int64(r.Quantity)}
+				if r.Version != nil {
+					got[version] = *r.Version
+				} else if p.format == version {
+					t.Error("got no version")
+				}
 				if len(r.Lines) > 0 {
 					got[lines] = int64(r.Lines[0].Quantity)
 				}

@@ -55,6 +55,12 @@ func (o *OK) sizeBound() int {
 	for sku := range o.Clamped {
 		n += textBound(sku) + clampBound
 	}
+	for sku, reason := range o.Skipped {
+		n += textBound(sku) + textBound(string(reason)) + len(":,")
+	}
+	for sku := range o.Ordered {
+		n += textBound(sku) + intBound + len(":,")
+	}
 	return n
 }
 
@@ -80,7 +86,8 @@ func (b Badge) sizeBound() int {
 }
 
 func (c Cart) sizeBound() int {
-	return len(`{"from":,"version":,"lines":}`) + 2*intBound + linesBound(c.Lines)
+	n := len(`{"from":,"version":,"lines":,"reason":}`) + 2*intBound + linesBound(c.Lines)
+	return n + textBound(string(c.Reason))
 }
 
 func (v Vendor) sizeBound() int { return len(`{"skus":,"more":true}`) + listBound(v.SKUs) }

@@ -81,6 +81,21 @@ func TestFitOK(t *testing.T) {
 	}
 }
 
+// TestFullCheckoutFits checks that the answer to the checkout of the largest cart is
+// one message with nothing left out.
+func TestFullCheckoutFits(t *testing.T) {
+	o := OK{
+		ID: longID, Key: strings.Repeat("k", MaxKey), Duplicate: true,
+		From: MaxVersion - 1, Version: MaxVersion, Lines: map[string]*Line{}, Ordered: map[string]int{},
+	}
+	for i := range MaxLines {
+		o.Lines[longName(i)], o.Ordered[longName(i)] = nil, MaxQuantity
+	}
+	if o.Fit(); len(Encode(o)) > MaxMessage || len(o.Ordered) != MaxLines || o.Again != nil {
+		t.Errorf("got %d bytes with %d ordered, again %v", len(Encode(o)), len(o.Ordered), o.Again)
+	}
+}
+
 // TestSizeBound checks that no encoding is larger than its bound.
 func TestSizeBound(t *testing.T) {
 	type bounded interface {
@@ -99,11 +114,12 @@ func TestSizeBound(t *testing.T) {
 					Version: math.MinInt64, State: State(odd), Quantity: &least, Until: strings.Repeat(odd, 50),
 				},
 				"none":     nil,
-				"cart":     Cart{From: number(math.MinInt64), Version: math.MinInt64, Lines: lines},
+				"cart":     Cart{From: number(math.MinInt64), Version: math.MinInt64, Lines: lines, Reason: Reason(odd)},
 				"vendor:a": Vendor{SKUs: []string{odd, "A"}, More: true}, "vendor:b": Vendor{},
 			}},
 		&OK{ID: json.RawMessage("\"\u2028<\""), Key: odd, Duplicate: true, From: math.MinInt64, Version: math.MinInt64,
-			Lines: lines, Clamped: map[string]Clamp{odd: {Wanted: least, Got: least}}, Again: []string{odd}},
+			Lines: lines, Clamped: map[string]Clamp{odd: {Wanted: least, Got: least}}, Again: []string{odd},
+			Skipped: map[string]Skip{odd: Skip(odd), "A": SkipRemoved}, Ordered: map[string]int{odd: least, "A": 1}},
 	}
 	for _, c := range messages {
 		switch a := c.msg.(type) {

@@ -179,7 +179,7 @@ var messages = []struct {
 	{
 		"set",
 		Request{
-			Action: ActionSet, ID: json.RawMessage("13"), Lines: []LineChange{{"MUG", 0}, {"TEE-RED-M", 2}}, Version: 19,
+			Action: ActionSet, ID: json.RawMessage("13"), Lines: []LineChange{{"MUG", 0}, {"TEE-RED-M", 2}}, Version: number(19),
 			Key: "phone-7.42",
 		},
 	},
@@ -202,6 +202,10 @@ var messages = []struct {
 		Version: 20, Lines: map[string]*Line{"TEE-RED-M": line(2, 20)}, Retry: true,
 	}},
 	{
+		"set-empty",
+		Request{Action: ActionSet, ID: json.RawMessage("22"), Lines: []LineChange{{"MUG", 1}}, Version: number(0)},
+	},
+	{
 		"merge",
 		Request{
 			Action: ActionMerge, ID: json.RawMessage("15"), From: "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Policy: PolicySum,
@@ -213,6 +217,44 @@ var messages = []struct {
 		OK{
 			ID: json.RawMessage("15"), Key: "login-88", From: 20, Version: 21,
 			Lines: map[string]*Line{"CAP-NAVY": line(1, 21)},
+		},
+	},
+	{
+		"merge-skipped-answer",
+		OK{
+			ID: json.RawMessage("15"), Key: "login-88", From: 20, Version: 20, Lines: map[string]*Line{},
+			Skipped: map[string]Skip{
+				"MUG": SkipRemoved, "CAP-OLD": SkipUnknown, "SOCKS-3": SkipNoStock, "TEE-RED-M": SkipLimit,
+			},
+		},
+	},
+	{
+		"checkout",
+		Request{Action: ActionCheckout, ID: json.RawMessage("18"), Version: number(21), Key: "order-7"},
+	},
+	{
+		"checkout-answer",
+		OK{
+			ID: json.RawMessage("18"), Key: "order-7", From: 21, Version: 22,
+			Lines:   map[string]*Line{"CAP-NAVY": nil, "TEE-RED-M": nil},
+			Ordered: map[string]int{"CAP-NAVY": 1, "TEE-RED-M": 2},
+		},
+	},
+	{
+		"checkout-delta",
+		Delta{Epoch: "k3", Topics: map[string]Value{
+			"cart": Cart{Version: 22, Lines: map[string]*Line{}, Reason: ReasonOrdered},
+		}},
+	},
+	{
+		"checkout-empty-answer",
+		OK{ID: json.RawMessage("19"), From: 22, Version: 22, Lines: map[string]*Line{}, Ordered: map[string]int{}},
+	},
+	{
+		"checkout-conflict-answer",
+		&Error{
+			ID: json.RawMessage("20"), Key: "order-8", Code: CodeConflict, Version: 23, Retry: true,
+			Message: "the cart was changed on another device", Lines: map[string]*Line{"MUG": line(1, 23)},
 		},
 	},
 	{"ping", Request{Action: ActionPing}},

@@ -46,7 +46,7 @@ func TestNames(t *testing.T) {
 				{Action: ActionGet, Topics: []Topic{{Name: "vendor:" + name}}, After: name},
 				{Action: ActionAdd, SKU: name, Quantity: 2},
 				{Action: ActionSet, Lines: []LineChange{{name, 2}}},
-				{Action: ActionSet, Lines: []LineChange{{name, 2}}, Version: 3},
+				{Action: ActionSet, Lines: []LineChange{{name, 2}}, Version: number(3)},
 			} {
 				wantOneGrammar(t, r)
 			}
@@ -233,7 +233,10 @@ func TestTypedNames(t *testing.T) {
 		{`add 5"-PIPE`, Request{Action: ActionAdd, SKU: `5"-PIPE`, Quantity: 1}},
 		{`add TEST/SLASH`, Request{Action: ActionAdd, SKU: "TEST/SLASH", Quantity: 1}},
 		{`add "key=x"`, Request{Action: ActionAdd, SKU: "key=x", Quantity: 1}},
-		{`set "A B" 1 "v 2" 0 v18`, Request{Action: ActionSet, Lines: []LineChange{{"A B", 1}, {"v 2", 0}}, Version: 18}},
+		{
+			`set "A B" 1 "v 2" 0 v18`,
+			Request{Action: ActionSet, Lines: []LineChange{{"A B", 1}, {"v 2", 0}}, Version: number(18)},
+		},
 	} {
 		t.Run(tt.line, func(t *testing.T) {
 			if got := accept(t, tt.line, true); !reflect.DeepEqual(got, tt.want) {

@@ -18,6 +18,7 @@ const (
 	ActionAdd         Action = "add"
 	ActionSet         Action = "set"
 	ActionMerge       Action = "merge"
+	ActionCheckout    Action = "checkout"
 	ActionPing        Action = "ping"
 	ActionHelp        Action = "help"
 )
@@ -25,7 +26,7 @@ const (
 // Actions lists all actions, in the order of the documentation.
 var Actions = []Action{
 	ActionHello, ActionSubscribe, ActionUnsubscribe, ActionGet,
-	ActionAdd, ActionSet, ActionMerge, ActionPing, ActionHelp,
+	ActionAdd, ActionSet, ActionMerge, ActionCheckout, ActionPing, ActionHelp,
 }
 
 // Policy decides which quantity a merge keeps for a SKU that is in both carts. A SKU
@@ -64,7 +65,7 @@ type Request struct {
 	Token string // hello: a token to renew with, or ""
 
 	Topics []Topic // subscribe, unsubscribe, get
-	Epoch  string  // subscribe, set: the epoch of the versions, or ""
+	Epoch  string  // subscribe, set, checkout: the epoch of the versions, or ""
 	Only   bool    // subscribe: unsubscribe from all other topics
 	All    bool    // unsubscribe: from every topic ("*")
 	After  string  // get: list a vendor's SKUs after this one
@@ -72,8 +73,8 @@ type Request struct {
 	SKU      string       // add
 	Quantity int          // add
 	Lines    []LineChange // set, sorted by SKU
-	Version  int64        // set: the version that the client saw; 0: none
-	Key      string       // add, set, merge: idempotency key, or ""
+	Version  *int64       // set, checkout: the version that the client saw; nil: any. 0 is an empty new cart
+	Key      string       // add, set, merge, checkout: idempotency key, or ""
 
 	From   string // merge: the token of the guest whose cart is merged
 	Policy Policy // merge
@@ -106,8 +107,8 @@ func (r Request) MarshalJSON() ([]byte, error) {
 		}
 		f.add("lines", lines)
 	}
-	if r.Version != 0 {
-		f.add("version", r.Version)
+	if r.Version != nil {
+		f.add("version", *r.Version)
 	}
 	f.addText("from", r.From)
 	f.addText("policy", string(r.Policy))

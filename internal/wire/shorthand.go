@@ -18,6 +18,7 @@ var Usage = []string{
 	"add SKU [N] [key=K]          add N (default 1) to the cart",
 	"set SKU N ... [vVERSION]     set quantities; 0 removes the line",
 	"merge GUESTTOKEN [sum|max|mine|theirs]   merge a guest's cart into yours",
+	"checkout [vVERSION] [key=K]  order the cart: it becomes empty, and the answer lists what it had",
 	"hello [token=TOKEN] | ping | help",
 	"options: id=X is echoed in the answer, key=K makes a retry safe, epoch=E is the epoch of versions; " +
 		`names with spaces or any of " = @ * need quotes: add "RED CAP" 2`,
@@ -30,7 +31,9 @@ var Usage = []string{
 //	sub TOPIC[@VERSION]... [epoch=E]    only TOPIC[@VERSION]... [epoch=E]
 //	get TOPIC... [after=SKU]            add SKU [N] [key=K]
 //	set SKU N [SKU N]... [vN] [key=K]   merge TOKEN [POLICY] [key=K]
-//	ping | help                         each also with id=JSON
+//	checkout [vN] [key=K]               ping | help
+//
+// Each may have id=JSON too.
 //
 // A topic or a SKU may be a JSON string, so that it can hold any character:
 //
@@ -219,6 +222,8 @@ func (l *typedLine) read(verb string, words []string) {
 		l.lines(words)
 	case "merge":
 		l.merge(words)
+	case "checkout":
+		l.checkout(words)
 	default:
 		l.err = &Error{
 			Code: CodeUnknownAction, Message: fmt.Sprintf(`unknown action %q; type "help" for a list`, clip(verb)),
@@ -248,6 +253,25 @@ func (l *typedLine) merge(words []string) {
 		l.put("policy", words[1])
 	}
 	l.atMost(words, 2)
+}
+
+// checkout reads an optional version.
+func (l *typedLine) checkout(words []string) {
+	l.put("action", ActionCheckout)
+	if len(words) > 0 && !l.version(words[0]) {
+		l.failf("%q is not a version, as in v18", clip(words[0]))
+	}
+	l.atMost(words, 1)
+}
+
+// version reads a version, as in "v18". It reports whether the word looks like one.
+func (l *typedLine) version(word string) bool {
+	version, ok := strings.CutPrefix(word, "v")
+	if !ok {
+		return false
+	}
+	l.fields["version"] = digits(version)
+	return true
 }
 
 // atMost refuses more than n words.
@@ -287,12 +311,10 @@ func (l *typedLine) lines(words []string) {
 	lines := map[string]json.RawMessage{}
 	for len(words) > 0 {
 		if len(words) == 1 {
-			version, ok := strings.CutPrefix(words[0], "v")
-			if !ok {
+			if !l.version(words[0]) {
 				l.failf("%q has no quantity", clip(words[0]))
 				return
 			}
-			l.fields["version"] = digits(version)
 			break
 		}
 		sku := l.name(words[0])
@@ -376,12 +398,18 @@ func (r Request) shorthandArguments() []string {
 		for _, w := range r.Lines {
 			words = append(words, typedName(w.SKU), strconv.Itoa(w.Quantity))
 		}
-		if r.Version != 0 {
-			words = append(words, "v"+strconv.FormatInt(r.Version, 10))
-		}
-		return words
+		return append(words, r.shorthandVersion()...)
 	case ActionMerge:
 		return []string{r.From, string(r.Policy)}
+	case ActionCheckout:
+		return r.shorthandVersion()
 	}
 	return nil
+}
+
+func (r Request) shorthandVersion() []string {
+	if r.Version == nil {
+		return nil
+	}
+	return []string{"v" + strconv.FormatInt(*r.Version, 10)}
 }

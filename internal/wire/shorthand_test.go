@@ -58,18 +58,25 @@ func TestShorthand(t *testing.T) {
 		{"add MUG 2 key=phone-7.41", Request{Action: ActionAdd, SKU: "MUG", Quantity: 2, Key: "phone-7.41"}},
 		{"add key=a=b MUG", Request{Action: ActionAdd, SKU: "MUG", Quantity: 1, Key: "a=b"}},
 		{"set MUG 0", Request{Action: ActionSet, Lines: []LineChange{{"MUG", 0}}}},
-		{"set TEE-RED-M 1 v18", Request{Action: ActionSet, Lines: []LineChange{{"TEE-RED-M", 1}}, Version: 18}},
+		{"set TEE-RED-M 1 v18", Request{Action: ActionSet, Lines: []LineChange{{"TEE-RED-M", 1}}, Version: number(18)}},
 		{
 			"set TEE-RED-M 1 MUG 2 v18 epoch=k3",
-			Request{Action: ActionSet, Lines: []LineChange{{"MUG", 2}, {"TEE-RED-M", 1}}, Version: 18, Epoch: "k3"},
+			Request{Action: ActionSet, Lines: []LineChange{{"MUG", 2}, {"TEE-RED-M", 1}}, Version: number(18), Epoch: "k3"},
 		},
 		{"set v18 5", Request{Action: ActionSet, Lines: []LineChange{{"v18", 5}}}},
-		{"set v18 5 v19", Request{Action: ActionSet, Lines: []LineChange{{"v18", 5}}, Version: 19}},
+		{"set v18 5 v19", Request{Action: ActionSet, Lines: []LineChange{{"v18", 5}}, Version: number(19)}},
+		{"set MUG 1 v0", Request{Action: ActionSet, Lines: []LineChange{{"MUG", 1}}, Version: number(0)}},
 		{"set 12 34", Request{Action: ActionSet, Lines: []LineChange{{"12", 34}}}},
 		{"merge " + token, Request{Action: ActionMerge, From: token, Policy: PolicySum}},
 		{
 			"merge " + token + " theirs key=login-88",
 			Request{Action: ActionMerge, From: token, Policy: PolicyTheirs, Key: "login-88"},
+		},
+		{"checkout", Request{Action: ActionCheckout}},
+		{"checkout v0", Request{Action: ActionCheckout, Version: number(0)}},
+		{
+			"checkout v21 key=order-7 epoch=k3",
+			Request{Action: ActionCheckout, Version: number(21), Key: "order-7", Epoch: "k3"},
 		},
 
 		{"ping id=7", Request{Action: ActionPing, ID: id(`7`)}},
@@ -164,6 +171,10 @@ func TestShorthandRefuses(t *testing.T) {
 		{"merge", CodeBadField},
 		{"merge a most", CodeBadField},
 		{"merge a sum b", CodeBadField},
+		{"checkout 21", CodeBadField},
+		{"checkout v", CodeBadField},
+		{"checkout v1e2", CodeBadField},
+		{"checkout v21 v21", CodeBadField},
 		{"add MUG colour=red", CodeBadField},
 		{"add MUG quantity=2", CodeBadField},
 		{"add MUG Key=a", CodeBadField},
@@ -358,7 +369,11 @@ func requests() *rapid.Generator[Request] {
 				r.Lines = append(r.Lines, LineChange{sku, rapid.IntRange(0, MaxQuantity).Draw(t, "quantity")})
 			}
 			slices.SortFunc(r.Lines, func(a, b LineChange) int { return cmp.Compare(a.SKU, b.SKU) })
-			r.Version = version.Draw(t, "version")
+			r.Version = rapid.Ptr(version, true).Draw(t, "version")
+			r.Epoch = maybe(safeNames(), "epoch")
+			r.Key = maybe(key, "key")
+		case ActionCheckout:
+			r.Version = rapid.Ptr(version, true).Draw(t, "version")
 			r.Epoch = maybe(safeNames(), "epoch")
 			r.Key = maybe(key, "key")
 		case ActionMerge:
@@ -387,7 +402,7 @@ func TestLargestRequests(t *testing.T) {
 	for i := range MaxTopics {
 		subscribe.Topics = append(subscribe.Topics, Topic{longestTopic(i), MaxVersion})
 	}
-	set := Request{Action: ActionSet, Version: MaxVersion, Epoch: epoch, Key: strings.Repeat("~", MaxKey)}
+	set := Request{Action: ActionSet, Version: number(MaxVersion), Epoch: epoch, Key: strings.Repeat("~", MaxKey)}
 	for i := range MaxLines {
 		set.Lines = append(set.Lines, LineChange{longName(i), MaxQuantity})
 	}

@@ -47,6 +47,18 @@ test('the golden messages in their order result in the right cart', () => {
   state.apply(golden('merge-answer.server')); // 20 -> 21
   assert.deepEqual(lines(state), { 'TEE-RED-M': 2, 'CAP-NAVY': 1 });
   assert.equal(state.get('cart').version, 21);
+  assert.deepEqual(state.apply(golden('checkout-answer.server')).ordered, ['cart']); // 21 -> 22
+  assert.equal(state.get('cart').version, 22);
+  assert.deepEqual(lines(state), {});
+});
+
+test('a cart without lines was not ordered', () => {
+  const fresh = new State();
+  assert.deepEqual(fresh.apply(golden('checkout-delta.server')).ordered, [], 'a page that opens later');
+  assert.equal(fresh.get('cart').version, 22);
+  assert.deepEqual(fresh.apply(golden('checkout-empty-answer.server')).ordered, []);
+  const old = stateAfter(cart(3, { A: line(1, 3) }));
+  assert.deepEqual(old.apply(cart(4, {})).ordered, [], 'removed, not ordered');
 });
 
 test('a badge only moves to a higher version', () => {
@@ -89,17 +101,17 @@ test('a step of the cart', async (t) => {
     const state = start();
     const step = cart(18, { TEE: line(2, 18) }, 17);
     state.apply(step);
-    assert.deepEqual(state.apply(step), { changed: [], gaps: [], reset: false });
+    assert.deepEqual(state.apply(step), { changed: [], gaps: [], reset: false, ordered: [] });
   });
   await t.test('to an older version is ignored', () => {
     const state = start();
-    assert.deepEqual(state.apply(cart(16, { CAP: null }, 15)), { changed: [], gaps: [], reset: false });
+    assert.deepEqual(state.apply(cart(16, { CAP: null }, 15)), { changed: [], gaps: [], reset: false, ordered: [] });
     assert.deepEqual(lines(state), { MUG: 1, CAP: 4 });
   });
   await t.test('after a gap is reported and not applied', () => {
     const state = start();
     const step = cart(20, { TEE: line(1, 20) }, 19);
-    assert.deepEqual(state.apply(step), { changed: [], gaps: ['cart'], reset: false });
+    assert.deepEqual(state.apply(step), { changed: [], gaps: ['cart'], reset: false, ordered: [] });
     assert.deepEqual(lines(state), { MUG: 1, CAP: 4 });
     assert.ok(state.isBehind('cart'));
     assert.deepEqual(state.versions(['cart']), { cart: 17 });
@@ -139,7 +151,7 @@ test('answers to writes are state too', () => {
   assert.deepEqual(lines(state), { 'TEE-RED-M': 1 });
   assert.deepEqual(state.apply(golden('add-duplicate-answer.server')).changed, [], 'the first answer again');
   const refused = state.apply(golden('set-conflict-answer.server'));
-  assert.deepEqual(refused, { changed: [], gaps: ['cart'], reset: false });
+  assert.deepEqual(refused, { changed: [], gaps: ['cart'], reset: false, ordered: [] });
   assert.deepEqual(state.apply({ type: 'ok', from: 18, version: 18, lines: { MUG: null } }).changed, []);
 });
 
@@ -158,7 +170,7 @@ test('a late message does not restore an ended epoch', () => {
   const state = stateAfter(delta({ 'sku:A': badge(90) }), delta({ 'sku:A': badge(1) }, 'k4'));
   for (const type of ['delta', 'snapshot']) {
     const message = { ...delta({ 'sku:A': badge(91, 'out') }), type };
-    assert.deepEqual(state.apply(message), { changed: [], gaps: [], reset: false });
+    assert.deepEqual(state.apply(message), { changed: [], gaps: [], reset: false, ordered: [] });
   }
   assert.equal(state.epoch, 'k4');
   assert.equal(state.apply({ type: 'hello', epoch: 'k3' }).reset, true, 'hello may return to an earlier epoch');

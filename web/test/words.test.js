@@ -1,6 +1,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { badgeText, clampTexts, errorText, countPieces, statusText } from '../words.js';
+import { badgeText, clampTexts, errorText, countPieces, skipTexts, statusText } from '../words.js';
 import { golden } from '../fake/server.js';
 
 test('badge texts', () => {
@@ -32,6 +32,18 @@ test('texts of clamped lines', () => {
   assert.deepEqual(clampTexts(answer, name), ['T-shirt: only 3 available, so your cart has 3 instead of 5.']);
   assert.deepEqual(clampTexts({ clamped: { A: { wanted: 2, got: 0 } } }, name), ['T-shirt: sold out.']);
   assert.deepEqual(clampTexts({}, name), []);
+});
+
+test('texts of skipped lines', () => {
+  const texts = skipTexts(golden('merge-skipped-answer.server'), (sku) => sku.toLowerCase());
+  assert.deepEqual(texts, [
+    'cap-old: not added, it is not sold any more.',
+    'mug: not added, you had removed it from your cart.',
+    'socks-3: not added, it is sold out.',
+    'tee-red-m: not added, your cart is full.',
+  ]);
+  assert.deepEqual(skipTexts({ skipped: { MUG: 'tired' } }, () => 'Mug'), ['Mug: not added, it could not be taken over.']);
+  assert.deepEqual(skipTexts({}, String), []);
 });
 
 test('error texts; an unknown code has the server\'s message', () => {

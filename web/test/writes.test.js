@@ -14,7 +14,7 @@ async function cutAndReconnect({ server, clock }) {
   await server.reply('hello', golden('hello-answer.server'));
 }
 
-test('add, set and merge equal the golden messages', async () => {
+test('add, set, merge and checkout equal the golden messages', async () => {
   const { hub, server } = await connectedPage();
   const compare = (name, extra = {}) => {
     const want = golden(`${name}.client`);
@@ -34,8 +34,49 @@ test('add, set and merge equal the golden messages', async () => {
   await drain();
   compare('merge');
   await server.reply('merge', golden('merge-answer.server'));
+  done.push(hub.checkout({ version: 21 }));
+  await drain();
+  compare('checkout', { epoch: 'k3' });
+  await server.reply('checkout', golden('checkout-answer.server'));
   await Promise.all(done);
-  assert.equal(new Set(['add', 'set', 'merge'].map((a) => server.sent(a)[0].key)).size, 3);
+  assert.equal(new Set(['add', 'set', 'merge', 'checkout'].map((a) => server.sent(a)[0].key)).size, 4);
+});
+
+test('version 0 is a version, and no version is none', async () => {
+  const { hub, server } = await connectedPage();
+  const done = [];
+  for (const [write, want] of [
+    [() => hub.set({ MUG: 1 }, { version: 0 }), 0],
+    [() => hub.set({ MUG: 1 }), undefined],
+    [() => hub.set({ MUG: 1 }, { version: null }), undefined],
+    [() => hub.checkout({ version: 0 }), 0],
+    [() => hub.checkout(), undefined],
+  ]) {
+    done.push(write());
+    await drain();
+    const { action, version, epoch } = server.last.sent.at(-1);
+    assert.equal(version, want);
+    assert.equal(epoch, want === undefined ? undefined : 'k3');
+    await server.reply(action, ok(17));
+  }
+  await Promise.all(done);
+});
+
+test('every device learns of an order once', async () => {
+  for (const messages of [
+    ['checkout-answer.server', 'checkout-delta.server'], // the device that ordered
+    ['checkout-delta.server', 'checkout-answer.server'], // the push overtook the answer
+    ['checkout-delta.server', 'checkout-delta.server'], // another device
+  ]) {
+    const { hub, server } = await connectedPage();
+    const lines = { 'CAP-NAVY': { quantity: 1, version: 21 }, 'TEE-RED-M': { quantity: 2, version: 20 } };
+    await server.send({ type: 'delta', epoch: 'k3', topics: { cart: { version: 21, lines } } });
+    const ordered = [];
+    hub.addEventListener('ordered', ({ detail }) => ordered.push(detail.topic));
+    for (const name of messages) await server.send(golden(name));
+    assert.deepEqual(ordered, ['cart'], messages.join());
+    assert.equal(hub.get('cart').lines.size, 0);
+  }
 });
 
 test('an ok is applied before its promise resolves', async () => {

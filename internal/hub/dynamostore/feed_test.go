@@ -194,7 +194,8 @@ func TestStreamHasWhatWasWritten(t *testing.T) {
 		{ID: "u~ann", Version: 2, UpdatedAt: updated, Floor: 1, Lines: map[string]hub.CartLine{
 			"TEE": {Version: 2, At: updated},
 		}},
-		{ID: "u~ann", Version: 3, Floor: 2},
+		{ID: "u~ann", Version: 3, Floor: 3, Ordered: 3},
+		{ID: "u~ann", Version: 4, Floor: 3, Ordered: 3},
 	}
 	want := []hub.Change{{NewItem: &shopItem}}
 	old := &shopItem

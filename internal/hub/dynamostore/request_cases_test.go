@@ -182,6 +182,10 @@ var requestCases = map[string]requestCase{
 		guest := hub.CartWrite{Cart: hub.Cart{ID: "g~1", Version: 3, Floor: 2, UpdatedAt: now}, Base: 2}
 		return s.PutCarts(ctx, []hub.CartWrite{testCart, guest}, &testReceipt)
 	}},
+	"put-carts-checkout": {nil, func(ctx context.Context, s hub.Store) error {
+		ordered := hub.CartWrite{Cart: hub.Cart{ID: "u~ann", Version: 19, Floor: 19, Ordered: 19, UpdatedAt: now}, Base: 18}
+		return s.PutCarts(ctx, []hub.CartWrite{ordered}, &testReceipt)
+	}},
 	"put-carts-none": {nil, func(ctx context.Context, s hub.Store) error { return s.PutCarts(ctx, nil, nil) }},
 
 	// Tickets

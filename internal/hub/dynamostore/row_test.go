@@ -61,6 +61,7 @@ func TestRowsMatchPackageTable(t *testing.T) {
 		c := hub.Cart{
 			ID: names.Draw(t, "id"), Version: versions.Draw(t, "version"), Floor: rapid.Int64Range(0, wire.MaxVersion).Draw(t,
 				"floor"),
+			Ordered:   rapid.Int64Range(0, wire.MaxVersion).Draw(t, "ordered"),
 			UpdatedAt: times.Draw(t, "updatedAt"), Lines: map[string]hub.CartLine{},
 		}
 		for _, sku := range rapid.SliceOfNDistinct(names, 0, 5, rapid.ID[string]).Draw(t, "skus") {

@@ -46,12 +46,16 @@ func cartRow(c hub.Cart) row {
 			table.AttrLineAt:       millis(l.At),
 		})}
 	}
-	return row{
+	r := row{
 		table.AttrVersion:   number(c.Version),
 		table.AttrLines:     &types.AttributeValueMemberM{Value: lines},
 		table.AttrFloor:     number(c.Floor),
 		table.AttrUpdatedAt: millis(c.UpdatedAt),
 	}
+	if c.Ordered > 0 { // it never falls back to 0, so no write has to remove it
+		r[table.AttrOrdered] = number(c.Ordered)
+	}
+	return r
 }
 
 func (s *Store) itemOf(ctx context.Context, r row) (hub.Item, error) {

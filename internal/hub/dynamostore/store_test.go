@@ -95,7 +95,7 @@ var shopLayout = table.Layout{
 	},
 	Cart: table.Names{
 		table.AttrCart: "id", table.AttrVersion: "lines", table.AttrLines: "cart",
-		table.AttrFloor: "#floor", table.AttrUpdatedAt: "ms",
+		table.AttrFloor: "#floor", table.AttrOrdered: "version", table.AttrUpdatedAt: "ms",
 	},
 }
 

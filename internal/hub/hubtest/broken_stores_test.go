@@ -48,6 +48,7 @@ type (
 	}
 	onePage        struct{ hub.Store } // ends subscribers after one page
 	noReceipts     struct{ hub.Store } // does not write receipts
+	noOrders       struct{ hub.Store } // forgets that a cart was ordered
 	noTransactions struct{ hub.Store } // writes carts one after the other
 	sharedCarts    struct {            // returns the carts that it was given
 		hub.Store
@@ -120,6 +121,13 @@ func (s onePage) Subscribers(
 
 func (s noReceipts) PutCarts(ctx context.Context, carts []hub.CartWrite, _ *hub.Receipt) error {
 	return s.Store.PutCarts(ctx, carts, nil)
+}
+
+func (s noOrders) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+	for i := range carts {
+		carts[i].Cart.Ordered = 0
+	}
+	return s.Store.PutCarts(ctx, carts, r)
 }
 
 func (s noTransactions) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
@@ -301,6 +309,10 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		"no receipts": {
 			func(s hub.Store) hub.Store { return noReceipts{s} }, nil,
 			"receipt is stored with its cart",
+		},
+		"no orders": {
+			func(s hub.Store) hub.Store { return noOrders{s} }, nil,
+			"cart round trip",
 		},
 		"carts one by one": {
 			func(s hub.Store) hub.Store { return noTransactions{s} }, nil,

@@ -180,7 +180,7 @@ func manyItems(ctx context.Context, f Fixture) error {
 
 func cartRoundTrip(ctx context.Context, f Fixture) error {
 	want := cart("u~alice", 1, map[string]int{"A": 2, "B": 0})
-	want.Floor = 1
+	want.Floor, want.Ordered = 1, 1
 	if err := f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: want}}, nil); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -19,6 +20,8 @@ const (
 	// bulkPause is the number of rows after which POST /admin/stock waits until
 	// subscribers were sent all of them: the buffer of the stream is limited.
 	bulkPause = 10_000
+	// maxBulkErrors is how many errors the answer has. The others are counted.
+	maxBulkErrors = 100
 )
 
 // bulkRow is one line of POST /admin/stock.
@@ -38,12 +41,34 @@ type bulkError struct {
 type bulkResult struct {
 	Done   int         `json:"done"`
 	Failed int         `json:"failed"`
-	Errors []bulkError `json:"errors,omitempty"`
+	Errors []bulkError `json:"errors,omitempty"` // the first maxBulkErrors
 }
 
+// status tells a script that looks at nothing else whether lines failed.
+func (r *bulkResult) status() int {
+	switch {
+	case r.Failed == 0:
+		return http.StatusOK
+	case r.Done == 0:
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusMultiStatus
+}
+
+// full reports whether the answer has no place for another error.
+func (r *bulkResult) full() bool { return len(r.Errors) == maxBulkErrors }
+
 func (r *bulkResult) fail(line int, sku string, p problem) {
-	r.Failed++
-	r.Errors = append(r.Errors, bulkError{line, sku, p})
+	if r.Failed++; !r.full() {
+		r.Errors = append(r.Errors, bulkError{line, sku, p})
+	}
+}
+
+// stop records why the lines from this one on were not written. This error has a
+// place in any case.
+func (r *bulkResult) stop(line int, code wire.Code, message string) {
+	r.Errors = r.Errors[:min(len(r.Errors), maxBulkErrors-1)]
+	r.fail(line, "", problem{code, message + "; this line and those after it were not written"})
 }
 
 // postStock writes one row for each line of NDJSON. A line with an error writes
@@ -55,26 +80,41 @@ func (a api) postStock(w http.ResponseWriter, r *http.Request) {
 	line := 0
 	for lines.Scan() {
 		line++
-		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
-			continue
+		if bytes.HasPrefix(bytes.TrimSpace(lines.Bytes()), []byte("[")) {
+			result.stop(line, wire.CodeBadField, "an array is not NDJSON: send one object a line")
+			break
 		}
-		if sku, p := a.putBulkLine(r.Context(), lines.Bytes()); p != nil {
-			result.fail(line, sku, *p)
-			continue
-		}
-		if result.Done++; result.Done%bulkPause == 0 {
-			_ = a.House.Settle(r.Context()) // it fails with the request's context, as the next line does
-		}
+		a.putBulkLine(r.Context(), &result, line, lines.Bytes())
 	}
 	if lines.Err() != nil {
-		result.fail(line+1, "", problem{wire.CodeTooBig, fmt.Sprintf(
-			"a line has at most %d bytes and a body %d; this line and those after it were not written", maxBody, maxBulkBody)})
+		result.stop(line+1, wire.CodeTooBig, fmt.Sprintf(
+			"a line has at most %d bytes and a body %d", maxBody, maxBulkBody))
 	}
-	reply(w, http.StatusOK, result)
+	reply(w, result.status(), result)
 }
 
-// putBulkLine writes one row. sku is "" if the line cannot be read.
-func (a api) putBulkLine(ctx context.Context, line []byte) (sku string, p *problem) {
+// putBulkLine writes the row of one line, unless the line is blank.
+func (a api) putBulkLine(ctx context.Context, result *bulkResult, line int, text []byte) {
+	trimmed := bytes.TrimSpace(text)
+	if len(trimmed) == 0 {
+		return
+	}
+	if result.full() && (trimmed[0] != '{' || !json.Valid(text)) {
+		// Nobody reads why this line fails. Finding it out costs a kilobyte.
+		result.fail(line, "", problem{})
+		return
+	}
+	if sku, p := a.putBulkRow(ctx, text); p != nil {
+		result.fail(line, sku, *p)
+		return
+	}
+	if result.Done++; result.Done%bulkPause == 0 {
+		_ = a.House.Settle(ctx) // it fails with the request's context, as the next line does
+	}
+}
+
+// putBulkRow writes one row. sku is "" if the line cannot be read.
+func (a api) putBulkRow(ctx context.Context, line []byte) (sku string, p *problem) {
 	var row bulkRow
 	if err := strictjson.Decode(line, &row); err != nil {
 		return "", &problem{wire.CodeBadField, err.Error()}

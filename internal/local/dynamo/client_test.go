@@ -26,6 +26,7 @@ type client struct {
 	mu      sync.Mutex // guards the fields below
 	badges  map[string]wire.Badge
 	version int64          // of the cart
+	reason  wire.Reason    // of the last whole cart
 	lines   map[string]int // quantities by SKU
 	missed  int64          // highest cart version that could not be applied
 }
@@ -35,8 +36,9 @@ type inbound struct {
 	Type, Code, Message, Epoch string
 	Topics                     map[string]struct {
 		wire.Badge
-		From  *int64
-		Lines map[string]*wire.Line
+		From   *int64
+		Lines  map[string]*wire.Line
+		Reason wire.Reason
 	}
 }
 
@@ -103,7 +105,7 @@ func (c *client) apply(m inbound) {
 			c.missed = max(c.missed, v.Version)
 			continue
 		case v.From == nil:
-			c.lines = map[string]int{}
+			c.lines, c.reason = map[string]int{}, v.Reason
 		}
 		c.version = v.Version
 		for sku, l := range v.Lines {

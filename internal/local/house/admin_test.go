@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -58,7 +59,19 @@ func TestAdminStock(t *testing.T) {
 		},
 		{
 			"below zero", "PUT", mug, `{"add":-3}`,
+			409, `{"code":"no_stock","message":"only 2 pieces are left, and \"add\" takes 3 away"}`,
+		},
+		{
+			"negative quantity", "PUT", mug, `{"available":-1}`,
 			400, badField(`\"available\" must be a number from 0 to 1000000000, this would be -1`),
+		},
+		{
+			"only if new, of an item that exists", "PUT", mug, `{"available":9,"version":0}`,
+			409, `{"code":"conflict","message":"MUG is at version 3"}`,
+		},
+		{
+			"only if new", "PUT", "/admin/stock/FIRST", `{"available":9,"version":0}`,
+			200, `{"sku":"FIRST","version":1,"available":9,"lowAt":5,TIME}`,
 		},
 		{
 			"fraction", "PUT", mug, `{"available":1.5}`,
@@ -130,12 +143,78 @@ not json
 		`"message":"\"available\" must be a number from 0 to 1000000000, this would be -3"},` +
 		`{"line":4,"code":"bad_field","message":"not valid JSON"},` +
 		`{"line":5,"sku":"NEW","code":"bad_field","message":"a new item needs \"available\""}]}`
-	if status != 200 || answer != want {
-		t.Errorf("got  %d %s\nwant 200 %s", status, answer, want)
+	if status != 207 || answer != want {
+		t.Errorf("got  %d %s\nwant 207 %s", status, answer, want)
 	}
 	status, answer = admin(t, h, "POST", "/admin/stock", `{"sku":"MUG","available":4}`+"\n"+strings.Repeat("x", 70_000))
-	if status != 200 || !strings.Contains(answer, `{"done":1,"failed":1,"errors":[{"line":2,"code":"too_big"`) {
+	if status != 207 || !strings.Contains(answer, `{"done":1,"failed":1,"errors":[{"line":2,"code":"too_big"`) {
 		t.Errorf("line too long: got %d %s", status, answer)
+	}
+}
+
+// TestAdminBulkStatus checks the status by the lines that failed, and that errors help.
+func TestAdminBulkStatus(t *testing.T) {
+	h := newHouse(t, house.Options{})
+	defer closeHouse(t, h)
+	good := `{"sku":"MUG","available":3}` + "\n"
+	array := `{"done":%d,"failed":1,"errors":[{"line":%d,"code":"bad_field",` +
+		`"message":"an array is not NDJSON: send one object a line; this line and those after it were not written"}]}`
+	for _, tt := range []struct {
+		name, body string
+		status     int
+		answer     string
+	}{
+		{"all written", good + good, 200, `{"done":2,"failed":0}`},
+		{"nothing to write", "\n", 200, `{"done":0,"failed":0}`},
+		{"a fraction", good + `{"sku":"X","available":2.0}`, 207, `{"done":1,"failed":1,"errors":[{"line":2,` +
+			`"code":"bad_field","message":"field \"available\" has the wrong type: number 2.0"}]}`},
+		{"all refused", `{"sku":"MUG","add":-99}`, 422, `{"done":0,"failed":1,"errors":[{"line":1,"sku":"MUG",` +
+			`"code":"no_stock","message":"only 3 pieces are left, and \"add\" takes 99 away"}]}`},
+		{"an array", `[{"sku":"MUG","available":3}]`, 422, fmt.Sprintf(array, 0, 1)},
+		{"an array over several lines", "\n[\n" + good + "]", 422, fmt.Sprintf(array, 0, 2)},
+		{"an array after many errors", strings.Repeat("x\n", 200) + "[]", 422, ""},
+		{"an array after a line", good + "[" + good + "]", 207, fmt.Sprintf(array, 1, 2)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			status, answer := admin(t, h, "POST", "/admin/stock", tt.body)
+			if tt.answer == "" { // too long to write down
+				_, answer, _ = strings.Cut(answer, `{"line":99,"code":"bad_field","message":"not valid JSON"},`)
+				tt.answer = strings.TrimPrefix(fmt.Sprintf(array, 0, 201), `{"done":0,"failed":1,"errors":[`)
+			}
+			if status != tt.status || answer != tt.answer {
+				t.Errorf("got  %d %s\nwant %d %s", status, answer, tt.status, tt.answer)
+			}
+		})
+	}
+}
+
+// TestAdminBulkOfBadLines checks that a body of nothing but bad lines costs little: an
+// answer with the first errors and a count, and some hundred bytes a line.
+func TestAdminBulkOfBadLines(t *testing.T) {
+	h := newHouse(t, house.Options{})
+	defer closeHouse(t, h)
+	const lines = 1_000_000 // 2 MB
+	body := strings.Repeat("x\n", lines)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	status, answer := admin(t, h, "POST", "/admin/stock", body)
+	runtime.ReadMemStats(&after)
+	var result struct {
+		Done, Failed int
+		Errors       []struct{ Line int }
+	}
+	if err := json.Unmarshal([]byte(answer), &result); err != nil {
+		t.Fatal(err)
+	}
+	last := result.Errors[len(result.Errors)-1].Line
+	if status != 422 || result.Done != 0 || result.Failed != lines || len(result.Errors) != 100 || last != 100 {
+		t.Errorf("got status %d, %d done, %d failed, %d errors up to line %d",
+			status, result.Done, result.Failed, len(result.Errors), last)
+	}
+	allocated := after.TotalAlloc - before.TotalAlloc
+	t.Logf("allocated %d MB", allocated>>20)
+	if allocated > 100<<20 {
+		t.Errorf("allocated %d MB for 2 MB of bad lines, want at most 100", allocated>>20)
 	}
 }
 

@@ -368,6 +368,7 @@ func TestRepositoryTemplate(t *testing.T) {
 		"add":         {message, true, "AddMessage", 11 * time.Second, 0},
 		"set":         {message, true, "SetMessage", 11 * time.Second, 0},
 		"merge":       {message, true, "MergeMessage", 11 * time.Second, 100},
+		"checkout":    {message, true, "CheckoutMessage", 11 * time.Second, 100},
 		"help":        {message, true, "", 11 * time.Second, 0},
 		"ping":        {nil, true, "", 0, 0},
 	} {
@@ -377,14 +378,14 @@ func TestRepositoryTemplate(t *testing.T) {
 			t.Errorf("%s: got %s", key, indented(t, r))
 		}
 	}
-	if len(api.Routes) != 12 {
+	if len(api.Routes) != 13 {
 		t.Errorf("got %d routes", len(api.Routes))
 	}
 	if ping := api.Routes["ping"].Mapping; ping == nil ||
 		ping.Responses["$default"].ResponseTemplates["200"] != `{"type":"pong"}` {
 		t.Errorf("ping: got %s", indented(t, api.Routes["ping"]))
 	}
-	if api.Stage != "v1" || api.RouteThrottle != (gatewaytest.Throttle{Rate: 2000, Burst: 2000}) || len(api.Models) != 7 ||
+	if api.Stage != "v1" || api.RouteThrottle != (gatewaytest.Throttle{Rate: 2000, Burst: 2000}) || len(api.Models) != 8 ||
 		api.Domain != nil {
 		t.Errorf("got %s", indented(t, api))
 	}
