@@ -227,6 +227,13 @@ func TestCensusNamesAnAttributeThatNoRowHas(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
+	var many table.Census
+	for range 1_000 {
+		many.Count(layout, keys, table.Row{"rev": number})
+	}
+	if got := fmt.Sprint(many.Problems(layout)); !strings.Contains(got, "none of 100 inventory rows") {
+		t.Errorf("many rows: got %s, want a look at the first 100", got)
+	}
 	var carts table.Census
 	for range 5 {
 		carts.Count(layout, table.Row{"cart": events.NewStringAttribute("u~ann")}, table.Row{})
