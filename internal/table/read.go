@@ -334,7 +334,8 @@ func (r *reader) time(name string) time.Time {
 }
 
 // parseMillis reads a time as a number: milliseconds or seconds since 1970, with or
-// without a fraction.
+// without a fraction. It refuses times before firstMillis: a number of milliseconds
+// like that would be read as seconds.
 func parseMillis(number string) (int64, bool) {
 	n, err := strconv.ParseFloat(number, 64)
 	isDecimal := strings.Trim(number, "0123456789.+-eE") == "" // Go reads more forms
@@ -344,13 +345,13 @@ func parseMillis(number string) (int64, bool) {
 	if n < firstMillis {
 		n *= 1000
 	}
-	return int64(math.Round(n)), n <= lastMillis
+	return int64(math.Round(n)), n >= firstMillis && n <= lastMillis
 }
 
 func parseISO(text string) (time.Time, bool) {
 	for _, layout := range isoTimes {
 		t, err := time.Parse(layout, text)
-		if ms := t.UnixMilli(); err == nil && ms >= 0 && ms <= lastMillis {
+		if ms := t.UnixMilli(); err == nil && ms >= firstMillis && ms <= lastMillis {
 			return time.UnixMilli(ms).UTC(), true
 		}
 	}

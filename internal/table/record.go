@@ -157,17 +157,21 @@ func readImage[T any](image Row, read readRow[T]) (*T, error) {
 func (l Layout) Origin(record events.DynamoDBEventRecord) (tableName, key string) {
 	_, path, _ := strings.Cut(record.EventSourceArn, ":table/")
 	tableName, _, _ = strings.Cut(path, "/")
-	for name, v := range record.Change.Keys { // the tables have one key attribute
-		switch {
-		case v.DataType() != events.DataTypeString:
-			key = typeOf(v)
-		case name == l.Inventory.Attribute(AttrSKU):
-			key = shorten(v.String())
-		default:
-			key = HashID(v.String())
-		}
+	keys := record.Change.Keys
+	if v, ok := keys[l.Inventory.Attribute(AttrSKU)]; ok {
+		return tableName, describeKey(v, shorten)
 	}
-	return tableName, key
+	if v, ok := keys[l.Cart.Attribute(AttrCart)]; ok {
+		return tableName, describeKey(v, HashID)
+	}
+	return tableName, "" // of another table
+}
+
+func describeKey(v events.DynamoDBAttributeValue, describe func(string) string) string {
+	if v.DataType() != events.DataTypeString {
+		return typeOf(v)
+	}
+	return describe(v.String())
 }
 
 // HashID returns a hash of a cart's id, which identifies a person. Logs have the

@@ -136,7 +136,7 @@ func TestTimesAreReadInEveryUnit(t *testing.T) {
 		want  time.Time
 	}{
 		{`{"N":"1795874827250"}`, fraction}, {`{"N":"1795874827"}`, whole}, {`{"N":"1795874827.25"}`, fraction},
-		{`{"N":"1.79587482725E+12"}`, fraction}, {`{"N":"0"}`, time.UnixMilli(0).UTC()},
+		{`{"N":"1.79587482725E+12"}`, fraction},
 		{`{"N":"99999999999"}`, time.Unix(99_999_999_999, 0).UTC()},
 		{`{"N":"100000000000"}`, time.UnixMilli(1e11).UTC()},
 		{`{"S":"2026-11-28T14:07:07Z"}`, whole}, {`{"S":"2026-11-28T15:07:07+01:00"}`, whole},
@@ -152,7 +152,7 @@ func TestTimesAreReadInEveryUnit(t *testing.T) {
 		}
 	}
 	for _, value := range []string{
-		`{"S":"1795874827"}`, `{"S":"1969-12-31T23:59:59Z"}`, `{"S":"28.11.2026"}`,
+		`{"S":"1795874827"}`, `{"S":"1969-12-31T23:59:59Z"}`, `{"S":"1970-01-01"}`, `{"S":"28.11.2026"}`, `{"N":"0"}`,
 		`{"N":"1795874827250000"}`, // microseconds
 	} {
 		attribute{name: "updatedAt", kind: "N"}.wantLeftOut(t, recordOf(
@@ -265,6 +265,7 @@ func TestOrigin(t *testing.T) {
 		{arn, cartKeys, "shop.items", "9936f4cc87d68ef3"},
 		{arn, `{"sku":{"N":"7"}}`, "shop.items", "a number"},
 		{"", `{}`, "", ""},
+		{arn, `{"pk":{"S":"O#u~ann"},"sk":{"S":"!"}}`, "shop.items", ""},
 	} {
 		record := recordOf(t, "INSERT", tt.keys, "", "")
 		record.EventSourceArn = tt.arn
