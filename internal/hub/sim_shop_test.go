@@ -62,7 +62,8 @@ type simulation struct {
 	// gets.
 	history map[string]string
 	newest  map[string]int64
-	adds    int // adds of the counted SKU, each of which must happen exactly once
+	most    map[string]int // how many pieces a cart may get, by SKU and version
+	adds    int            // adds of the counted SKU, each of which must happen exactly once
 
 	trace    func(format string, args ...any)
 	problems []string
@@ -98,6 +99,7 @@ func newSimulation(seed uint64, d defects) *simulation {
 		defects: d, rng: rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)),
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1,
 		inStep: map[int]bool{}, sockets: map[string]*socket{}, history: map[string]string{}, newest: map[string]int64{},
+		most:  map[string]int{},
 		trace: func(string, ...any) {},
 	}
 	sim.mem = memstore.New("k1")
@@ -142,6 +144,7 @@ func (sim *simulation) committed(c hub.Change) {
 		if i.Available < 0 {
 			sim.problem("stock of %s is %d", i.SKU, i.Available)
 		}
+		sim.most[fmt.Sprint(i.SKU, "@", i.Version)] = mostPieces(i)
 		sim.recordVersion("badge:"+i.SKU, i.Version, badgeText(i.Badge(hub.ShapeBadge)))
 		sim.recordVersion("exact:"+i.SKU, i.Version, badgeText(i.Badge(hub.ShapeExact)))
 	}
