@@ -3,7 +3,9 @@ package table
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -77,8 +79,10 @@ func (r *reader) lines() map[string]hub.CartLine {
 	if !ok || len(value.Map()) == 0 {
 		return nil
 	}
-	lines := make(map[string]hub.CartLine, len(value.Map()))
-	for sku, value := range value.Map() {
+	stored := value.Map()
+	lines := make(map[string]hub.CartLine, len(stored))
+	for _, sku := range slices.Sorted(maps.Keys(stored)) { // the first error is always the same
+		value := stored[sku]
 		if !wire.IsName(sku) || value.DataType() != events.DataTypeMap {
 			r.fail(AttrLines, "wanted maps with SKUs as names, got a line that is none")
 			return nil

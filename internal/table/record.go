@@ -86,8 +86,8 @@ func Change(record events.DynamoDBEventRecord) (hub.Change, error) {
 	return Layout{}.Change(record, nil)
 }
 
-// Omitted gets an optional attribute that was left out of a row, because its value
-// cannot be read. attribute identifies it: "item lowAt". err describes the problem.
+// Omitted gets an optional attribute that was left out of a new image, because its
+// value cannot be read. attribute identifies it: "item lowAt". err describes the problem.
 type Omitted func(attribute string, err error)
 
 // Change reads a stream record. It returns hub.ErrInvalid if the record is not from
@@ -103,13 +103,13 @@ func (l Layout) Change(record events.DynamoDBEventRecord, omitted Omitted) (hub.
 	var err error
 	stream := record.Change
 	if _, isCart := stream.Keys[l.Cart.Attribute(AttrCart)]; isCart {
-		c.OldCart, c.NewCart, err = images(stream, cartReader(l.Cart, omitted))
+		c.OldCart, c.NewCart, err = images(stream, cartReader(l.Cart, nil), cartReader(l.Cart, omitted))
 		if c.NewCart == nil && c.OldCart != nil {
 			next := c.OldCart.Version + 1
 			c.NewCart = &hub.Cart{ID: c.OldCart.ID, Version: next, Floor: next}
 		}
 	} else {
-		c.OldItem, c.NewItem, err = images(stream, itemReader(l.Inventory, omitted))
+		c.OldItem, c.NewItem, err = images(stream, itemReader(l.Inventory, nil), itemReader(l.Inventory, omitted))
 		if c.NewItem == nil && c.OldItem != nil {
 			tombstone := *c.OldItem
 			tombstone.Version, tombstone.Available, tombstone.Deleted = tombstone.Version+1, 0, true
@@ -131,12 +131,12 @@ func (l Layout) Change(record events.DynamoDBEventRecord, omitted Omitted) (hub.
 
 // images reads the old and the new image of a record, as far as it has them. If the
 // row was removed, the old image is all there is, and must be readable.
-func images[T any](s events.DynamoDBStreamRecord, read readRow[T]) (before, after *T, err error) {
-	before, err = readImage(s.OldImage, read)
+func images[T any](s events.DynamoDBStreamRecord, readOld, readNew readRow[T]) (before, after *T, err error) {
+	before, err = readImage(s.OldImage, readOld)
 	if s.NewImage == nil {
 		return before, nil, err
 	}
-	after, err = readImage(s.NewImage, read)
+	after, err = readImage(s.NewImage, readNew)
 	return before, after, err
 }
 

@@ -80,6 +80,34 @@ func TestMessagesNameWhatWasWantedAndFound(t *testing.T) {
 	}
 }
 
+// TestOmissionsAreOfTheNewImage: what an old image had is past.
+func TestOmissionsAreOfTheNewImage(t *testing.T) {
+	bad, good := itemImage(`,"available":{"N":"3"},"lowAt":{"S":"5"}`), itemImage(`,"available":{"N":"3"}`)
+	for _, tt := range []struct {
+		event, newImage, oldImage string
+		want                      int
+	}{{"MODIFY", good, bad, 0}, {"MODIFY", bad, bad, 1}, {"REMOVE", "", bad, 0}} {
+		got := 0
+		record := recordOf(t, tt.event, itemKeys, tt.newImage, tt.oldImage)
+		_, err := table.Layout{}.Change(record, func(string, error) { got++ })
+		if err != nil || got != tt.want {
+			t.Errorf("%s: got %d left out, %v, want %d", tt.event, got, err, tt.want)
+		}
+	}
+}
+
+// TestFirstErrorOfACartIsFixed: two runs over one row must log the same.
+func TestFirstErrorOfACartIsFixed(t *testing.T) {
+	image := `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"A":{"M":{}},"B":{"N":"1"},` +
+		`"C":{"M":{"version":{"N":"0"}}},"D":{"M":{"version":{"N":"1"},"quantity":{"S":"1"}}}}}}`
+	for range 50 {
+		_, err := table.Change(recordOf(t, "INSERT", cartKeys, image, ""))
+		if err == nil || !strings.HasSuffix(err.Error(), "lines: a line: version: wanted a number, got nothing") {
+			t.Fatalf("got %v, want the error of the first line", err)
+		}
+	}
+}
+
 // TestCartMessagesHaveNoValues: a log must reveal neither a cart nor its owner.
 func TestCartMessagesHaveNoValues(t *testing.T) {
 	for _, tt := range []struct{ attributes, want string }{
