@@ -1,8 +1,10 @@
 package handler_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
+	"reflect"
 	"regexp"
 	"testing"
 
@@ -29,5 +31,16 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 		if got := handler.Status(code); got < 400 || (got == http.StatusInternalServerError) != (code == wire.CodeInternal) {
 			t.Errorf("%s has the status %d", code, got)
 		}
+	}
+}
+
+// TestUnreadableRowIsNotRetried checks the answer to a write to a cart whose row cannot
+// be read: trying again changes nothing, and the store has logged it.
+func TestUnreadableRowIsNotRetried(t *testing.T) {
+	err := fmt.Errorf("read the cart: %w: cart: lines: wanted a map, got a list", hub.ErrUnreadable)
+	got, internal := handler.ClientError(err)
+	want := wire.Error{Code: wire.CodeInternal, Message: "the stored row cannot be read"}
+	if !reflect.DeepEqual(got, want) || internal {
+		t.Errorf("got %+v, %t, want %+v and no second log line", got, internal, want)
 	}
 }

@@ -221,7 +221,9 @@ func (c *client) write() {
 	case wire.ActionAdd:
 		ok, err = sim.hub.Add(ctx, c.caller(s), op)
 	case wire.ActionSet:
+		before := sim.newest["badge:"+op.Lines[0].SKU]
 		ok, err = sim.hub.Set(ctx, c.caller(s), op)
+		sim.judgeSet(c, op, before, ok, err)
 	case wire.ActionMerge:
 		ok, err = sim.hub.Merge(ctx, c.caller(s), hub.Principal{User: "guest:g1", Role: hub.RoleGuest, Issued: sim.now}, op)
 	case wire.ActionCheckout:

@@ -62,6 +62,7 @@ type simulation struct {
 	// gets.
 	history map[string]string
 	newest  map[string]int64
+	most    map[string]int    // how many pieces a cart may get, by SKU and version
 	adds    int               // adds of the counted SKU, each of which must happen exactly once
 	ordered map[string]int    // pieces of the counted SKU that a checkout took, by key
 	effects map[string]string // the answer to each key
@@ -102,6 +103,7 @@ func newSimulation(seed uint64, d defects) *simulation {
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1,
 		inStep: map[int]bool{}, sockets: map[string]*socket{}, history: map[string]string{}, newest: map[string]int64{},
 		ordered: map[string]int{}, effects: map[string]string{},
+		most:  map[string]int{},
 		trace: func(string, ...any) {},
 	}
 	sim.mem = memstore.New("k1")
@@ -146,6 +148,7 @@ func (sim *simulation) committed(c hub.Change) {
 		if i.Available < 0 {
 			sim.problem("stock of %s is %d", i.SKU, i.Available)
 		}
+		sim.most[fmt.Sprint(i.SKU, "@", i.Version)] = mostPieces(i)
 		sim.recordVersion("badge:"+i.SKU, i.Version, badgeText(i.Badge(hub.ShapeBadge)))
 		sim.recordVersion("exact:"+i.SKU, i.Version, badgeText(i.Badge(hub.ShapeExact)))
 	}

@@ -44,6 +44,13 @@ func FuzzChange(f *testing.F) {
 		`{"eventName":"INSERT","dynamodb":{"NewImage":{"sku":{"S":"A"},"version":{"N":"1.5"},"updatedAt":{"N":"-1"}}}}`,
 		`{"eventName":"INSERT","dynamodb":{"Keys":{"cart":{"S":"c"}},"NewImage":{"cart":{"S":"c"},"version":{"N":"1"},` +
 			`"lines":{"M":{"A":{"M":{"version":{"N":"1"}}}}}}}}`,
+		`{"eventName":"INSERT","dynamodb":{"NewImage":{"sku":{"S":"A"},"version":{"N":"1"},"available":{"N":"-4"},` +
+			`"backorder":{"BOOL":true},"backAt":{"S":"2026-12-24T08:00:00Z"},` +
+			`"updatedAt":{"S":"2026-11-28T14:07:07.25+01:00"}}}}`,
+		`{"eventName":"INSERT","dynamodb":{"NewImage":{"sku":{"S":"A"},"version":{"N":"1"},"tracked":{"BOOL":false},` +
+			`"lowAt":{"S":"5"},"updatedAt":{"N":"1795874827.25"}}}}`,
+		`{"eventName":"MODIFY","dynamodb":{"OldImage":{"sku":{"S":"A"}},"NewImage":{"sku":{"S":"A"},"version":{"N":"1"},` +
+			`"available":{"N":"1"},"updatedAt":{"N":"5"}}}}`,
 	} {
 		f.Add([]byte(text))
 	}

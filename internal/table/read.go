@@ -3,7 +3,9 @@ package table
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -90,8 +92,10 @@ func (r *reader) lines() map[string]hub.CartLine {
 	if !ok || len(value.Map()) == 0 {
 		return nil
 	}
-	lines := make(map[string]hub.CartLine, len(value.Map()))
-	for sku, value := range value.Map() {
+	stored := value.Map()
+	lines := make(map[string]hub.CartLine, len(stored))
+	for _, sku := range slices.Sorted(maps.Keys(stored)) { // the first error is always the same
+		value := stored[sku]
 		if !wire.IsName(sku) || value.DataType() != events.DataTypeMap {
 			r.fail(AttrLines, "wanted maps with SKUs as names, got a line that is none")
 			return nil
@@ -347,7 +351,8 @@ func (r *reader) time(name string) time.Time {
 }
 
 // parseMillis reads a time as a number: milliseconds or seconds since 1970, with or
-// without a fraction.
+// without a fraction. It refuses times before firstMillis: a number of milliseconds
+// like that would be read as seconds.
 func parseMillis(number string) (int64, bool) {
 	n, err := strconv.ParseFloat(number, 64)
 	isDecimal := strings.Trim(number, "0123456789.+-eE") == "" // Go reads more forms
@@ -357,13 +362,13 @@ func parseMillis(number string) (int64, bool) {
 	if n < firstMillis {
 		n *= 1000
 	}
-	return int64(math.Round(n)), n <= lastMillis
+	return int64(math.Round(n)), n >= firstMillis && n <= lastMillis
 }
 
 func parseISO(text string) (time.Time, bool) {
 	for _, layout := range isoTimes {
 		t, err := time.Parse(layout, text)
-		if ms := t.UnixMilli(); err == nil && ms >= 0 && ms <= lastMillis {
+		if ms := t.UnixMilli(); err == nil && ms >= firstMillis && ms <= lastMillis {
 			return time.UnixMilli(ms).UTC(), true
 		}
 	}

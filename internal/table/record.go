@@ -86,8 +86,8 @@ func Change(record events.DynamoDBEventRecord) (hub.Change, error) {
 	return Layout{}.Change(record, nil)
 }
 
-// Omitted gets an optional attribute that was left out of a row, because its value
-// cannot be read. attribute identifies it: "item lowAt". err describes the problem.
+// Omitted gets an optional attribute that was left out of a new image, because its
+// value cannot be read. attribute identifies it: "item lowAt". err describes the problem.
 type Omitted func(attribute string, err error)
 
 // Change reads a stream record. It returns hub.ErrInvalid if the record is not from
@@ -103,13 +103,13 @@ func (l Layout) Change(record events.DynamoDBEventRecord, omitted Omitted) (hub.
 	var err error
 	stream := record.Change
 	if _, isCart := stream.Keys[l.Cart.Attribute(AttrCart)]; isCart {
-		c.OldCart, c.NewCart, err = images(stream, cartReader(l.Cart, omitted))
+		c.OldCart, c.NewCart, err = images(stream, cartReader(l.Cart, nil), cartReader(l.Cart, omitted))
 		if c.NewCart == nil && c.OldCart != nil {
 			next := c.OldCart.Version + 1
 			c.NewCart = &hub.Cart{ID: c.OldCart.ID, Version: next, Floor: next}
 		}
 	} else {
-		c.OldItem, c.NewItem, err = images(stream, itemReader(l.Inventory, omitted))
+		c.OldItem, c.NewItem, err = images(stream, itemReader(l.Inventory, nil), itemReader(l.Inventory, omitted))
 		if c.NewItem == nil && c.OldItem != nil {
 			tombstone := *c.OldItem
 			tombstone.Version, tombstone.Available, tombstone.Deleted = tombstone.Version+1, 0, true
@@ -131,12 +131,12 @@ func (l Layout) Change(record events.DynamoDBEventRecord, omitted Omitted) (hub.
 
 // images reads the old and the new image of a record, as far as it has them. If the
 // row was removed, the old image is all there is, and must be readable.
-func images[T any](s events.DynamoDBStreamRecord, read readRow[T]) (before, after *T, err error) {
-	before, err = readImage(s.OldImage, read)
+func images[T any](s events.DynamoDBStreamRecord, readOld, readNew readRow[T]) (before, after *T, err error) {
+	before, err = readImage(s.OldImage, readOld)
 	if s.NewImage == nil {
 		return before, nil, err
 	}
-	after, err = readImage(s.NewImage, read)
+	after, err = readImage(s.NewImage, readNew)
 	return before, after, err
 }
 
@@ -157,17 +157,21 @@ func readImage[T any](image Row, read readRow[T]) (*T, error) {
 func (l Layout) Origin(record events.DynamoDBEventRecord) (tableName, key string) {
 	_, path, _ := strings.Cut(record.EventSourceArn, ":table/")
 	tableName, _, _ = strings.Cut(path, "/")
-	for name, v := range record.Change.Keys { // the tables have one key attribute
-		switch {
-		case v.DataType() != events.DataTypeString:
-			key = typeOf(v)
-		case name == l.Inventory.Attribute(AttrSKU):
-			key = shorten(v.String())
-		default:
-			key = HashID(v.String())
-		}
+	keys := record.Change.Keys
+	if v, ok := keys[l.Inventory.Attribute(AttrSKU)]; ok {
+		return tableName, describeKey(v, shorten)
 	}
-	return tableName, key
+	if v, ok := keys[l.Cart.Attribute(AttrCart)]; ok {
+		return tableName, describeKey(v, HashID)
+	}
+	return tableName, "" // of another table
+}
+
+func describeKey(v events.DynamoDBAttributeValue, describe func(string) string) string {
+	if v.DataType() != events.DataTypeString {
+		return typeOf(v)
+	}
+	return describe(v.String())
 }
 
 // HashID returns a hash of a cart's id, which identifies a person. Logs have the

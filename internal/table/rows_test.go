@@ -80,6 +80,34 @@ func TestMessagesNameWhatWasWantedAndFound(t *testing.T) {
 	}
 }
 
+// TestOmissionsAreOfTheNewImage: what an old image had is past.
+func TestOmissionsAreOfTheNewImage(t *testing.T) {
+	bad, good := itemImage(`,"available":{"N":"3"},"lowAt":{"S":"5"}`), itemImage(`,"available":{"N":"3"}`)
+	for _, tt := range []struct {
+		event, newImage, oldImage string
+		want                      int
+	}{{"MODIFY", good, bad, 0}, {"MODIFY", bad, bad, 1}, {"REMOVE", "", bad, 0}} {
+		got := 0
+		record := recordOf(t, tt.event, itemKeys, tt.newImage, tt.oldImage)
+		_, err := table.Layout{}.Change(record, func(string, error) { got++ })
+		if err != nil || got != tt.want {
+			t.Errorf("%s: got %d left out, %v, want %d", tt.event, got, err, tt.want)
+		}
+	}
+}
+
+// TestFirstErrorOfACartIsFixed: two runs over one row must log the same.
+func TestFirstErrorOfACartIsFixed(t *testing.T) {
+	image := `{"cart":{"S":"u~ann"},"version":{"N":"7"},"lines":{"M":{"A":{"M":{}},"B":{"N":"1"},` +
+		`"C":{"M":{"version":{"N":"0"}}},"D":{"M":{"version":{"N":"1"},"quantity":{"S":"1"}}}}}}`
+	for range 50 {
+		_, err := table.Change(recordOf(t, "INSERT", cartKeys, image, ""))
+		if err == nil || !strings.HasSuffix(err.Error(), "lines: a line: version: wanted a number, got nothing") {
+			t.Fatalf("got %v, want the error of the first line", err)
+		}
+	}
+}
+
 // TestCartMessagesHaveNoValues: a log must reveal neither a cart nor its owner.
 func TestCartMessagesHaveNoValues(t *testing.T) {
 	for _, tt := range []struct{ attributes, want string }{
@@ -136,7 +164,7 @@ func TestTimesAreReadInEveryUnit(t *testing.T) {
 		want  time.Time
 	}{
 		{`{"N":"1795874827250"}`, fraction}, {`{"N":"1795874827"}`, whole}, {`{"N":"1795874827.25"}`, fraction},
-		{`{"N":"1.79587482725E+12"}`, fraction}, {`{"N":"0"}`, time.UnixMilli(0).UTC()},
+		{`{"N":"1.79587482725E+12"}`, fraction},
 		{`{"N":"99999999999"}`, time.Unix(99_999_999_999, 0).UTC()},
 		{`{"N":"100000000000"}`, time.UnixMilli(1e11).UTC()},
 		{`{"S":"2026-11-28T14:07:07Z"}`, whole}, {`{"S":"2026-11-28T15:07:07+01:00"}`, whole},
@@ -152,7 +180,7 @@ func TestTimesAreReadInEveryUnit(t *testing.T) {
 		}
 	}
 	for _, value := range []string{
-		`{"S":"1795874827"}`, `{"S":"1969-12-31T23:59:59Z"}`, `{"S":"28.11.2026"}`,
+		`{"S":"1795874827"}`, `{"S":"1969-12-31T23:59:59Z"}`, `{"S":"1970-01-01"}`, `{"S":"28.11.2026"}`, `{"N":"0"}`,
 		`{"N":"1795874827250000"}`, // microseconds
 	} {
 		attribute{name: "updatedAt", kind: "N"}.wantLeftOut(t, recordOf(
@@ -227,6 +255,13 @@ func TestCensusNamesAnAttributeThatNoRowHas(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
+	var many table.Census
+	for range 1_000 {
+		many.Count(layout, keys, table.Row{"rev": number})
+	}
+	if got := fmt.Sprint(many.Problems(layout)); !strings.Contains(got, "none of 100 inventory rows") {
+		t.Errorf("many rows: got %s, want a look at the first 100", got)
+	}
 	var carts table.Census
 	for range 5 {
 		carts.Count(layout, table.Row{"cart": events.NewStringAttribute("u~ann")}, table.Row{})
@@ -258,6 +293,7 @@ func TestOrigin(t *testing.T) {
 		{arn, cartKeys, "shop.items", "9936f4cc87d68ef3"},
 		{arn, `{"sku":{"N":"7"}}`, "shop.items", "a number"},
 		{"", `{}`, "", ""},
+		{arn, `{"pk":{"S":"O#u~ann"},"sk":{"S":"!"}}`, "shop.items", ""},
 	} {
 		record := recordOf(t, "INSERT", tt.keys, "", "")
 		record.EventSourceArn = tt.arn

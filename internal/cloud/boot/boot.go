@@ -43,11 +43,15 @@ type Env struct {
 // Hub returns a hub on the tables of the settings. poster may be nil for functions
 // that post nothing.
 func (e Env) Hub(poster hub.Poster) *hub.Hub {
-	store := dynamostore.New(dynamodb.NewFromConfig(e.AWS), dynamostore.Options{
+	store := dynamostore.New(dynamodb.NewFromConfig(e.AWS), e.storeOptions())
+	return hub.New(store, poster, time.Now).WithLimits(e.limits)
+}
+
+func (e Env) storeOptions() dynamostore.Options {
+	return dynamostore.Options{
 		HubTable: e.HubTable, InventoryTable: e.InventoryTable, CartTable: e.CartTable,
 		Layout: e.Layout, Log: e.Log, OnUnreadable: e.Metrics.UnreadableRow,
-	})
-	return hub.New(store, poster, time.Now).WithLimits(e.limits)
+	}
 }
 
 // NewHandler returns the handler of a function, as [lambda.Start] takes it.

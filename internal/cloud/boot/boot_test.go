@@ -48,6 +48,23 @@ func TestStart(t *testing.T) {
 	}
 }
 
+// TestStoreCountsUnreadableRows checks that rows that the store cannot read become a
+// metric.
+func TestStoreCountsUnreadableRows(t *testing.T) {
+	var out bytes.Buffer
+	_, err := start(config.Message, environment(nil), logs.New(&out, slog.LevelInfo), func(e Env) (any, error) {
+		o := e.storeOptions()
+		if o.OnUnreadable == nil || o.Log != e.Log {
+			t.Fatal("the store does not report unreadable rows")
+		}
+		o.OnUnreadable(t.Context())
+		return nil, nil
+	})
+	if err != nil || !strings.Contains(out.String(), `"UnreadableRows":1`) {
+		t.Errorf("got log %s, %v, want the metric UnreadableRows", &out, err)
+	}
+}
+
 // TestRunReportsEveryError checks that a start that fails writes one JSON line with
 // all errors and returns the exit status 1.
 func TestRunReportsEveryError(t *testing.T) {

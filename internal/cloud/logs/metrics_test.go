@@ -114,9 +114,9 @@ func TestMetrics(t *testing.T) {
 		{"connected", func(m *logs.Metrics) { m.Connected(ctx) }, []map[string][]float64{{"Connects": {1}}}},
 		{"batch", func(m *logs.Metrics) {
 			m.Broadcast(ctx, hub.Report{
-				Changes: 9, Coalesced: 1, Suppressed: 2, Posts: 3, Gone: 4, Marked: 6, Throttled: 5, Denied: 7,
-				Failed: 8, Unreadable: 9,
-				Latencies: []time.Duration{1500 * time.Microsecond, 2 * time.Second},
+				Changes: 9, Coalesced: 1, Suppressed: 2, Posts: 3, Gone: 4, Marked: 6, Throttled: 5, Denied: 7, Failed: 8,
+				Unreadable: 9,
+				Latencies:  []time.Duration{1500 * time.Microsecond, 2 * time.Second},
 			})
 		}, []map[string][]float64{{
 			"Changes": {9}, "Coalesced": {1}, "Suppressed": {2}, "Posts": {3}, "Gone": {4}, "Marked": {6}, "Throttled": {5},

@@ -84,6 +84,8 @@ func itemRoundTrip(ctx context.Context, f Fixture) error {
 	for _, want := range []hub.Item{
 		item("A", 1, 0),
 		{SKU: "B.b_~-9", Version: 1, Available: hub.MaxAvailable, LowAt: 0, Vendor: "acme", UpdatedAt: minute(7)},
+		{SKU: "C", Version: 1, Available: -4, BackOrder: true, BackAt: "2026-12-24"},
+		{SKU: "D", Version: 1, Untracked: true},
 	} {
 		if err := f.Store.PutItem(ctx, want, 0); err != nil {
 			return err

@@ -88,6 +88,11 @@ func TestMalformedRowsAreSkipped(t *testing.T) {
 		if n := strings.Count(log.String(), "unreadable record"); n != 2*malformed {
 			t.Errorf("got %d lines about unreadable records, want %d", n, 2*malformed)
 		}
+		_, counts := admin(t, h, "GET", "/metrics", "")
+		wantCount := fmt.Sprintf("hub_changes_total{result=\"unreadable\"} %d\n", 2*malformed)
+		if !strings.Contains(counts, wantCount) {
+			t.Errorf("got no line %q in\n%s", wantCount, counts)
+		}
 		if text := log.String(); strings.Count(text, `BAD-7\"`) != 1 || strings.Contains(text, "u~bad") {
 			t.Errorf("want each SKU once in the log, and no carts:\n%s", text)
 		}
