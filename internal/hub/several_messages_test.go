@@ -94,3 +94,47 @@ func TestEveryMessageOfAConnectionCounts(t *testing.T) {
 		})
 	}
 }
+
+// TestHealingCountsMessagesOfEachConnection: connections with several messages are
+// healed together, and a failure belongs to the connection whose message failed.
+func TestHealingCountsMessagesOfEachConnection(t *testing.T) {
+	const skus = 700
+	for _, failing := range []string{"a", "b", "c"} {
+		t.Run(failing, func(t *testing.T) {
+			th := newTestHub(t)
+			name := func(i int) string { return fmt.Sprintf("%s%03d", strings.Repeat("n", 60), i) }
+			for i := range skus {
+				th.vendorStock(name(i), "acme", 100)
+			}
+			th.connect("a", acme, "vendor:acme")
+			th.connect("b", guest, "sku:"+name(0))
+			th.connect("c", acme, "vendor:acme")
+			th.changes = nil
+			for i := range skus {
+				th.vendorStock(name(i), "acme", 3)
+			}
+			th.postError = func(hub.Post) error { return hub.ErrThrottled }
+			if report := th.broadcast(); report.Marked != 3 {
+				t.Fatalf("got report %+v, want three marked", report)
+			}
+			last := map[string]int{"a": 2, "b": 0, "c": 2} // the index of its last message
+			posts := map[string]int{}
+			th.postError = func(p hub.Post) error {
+				n := posts[p.ConnectionID]
+				posts[p.ConnectionID]++
+				if p.ConnectionID == failing && n == last[failing] {
+					return hub.ErrThrottled
+				}
+				return nil
+			}
+			report, err := th.Heal(t.Context())
+			if err != nil || report.Healed != 2 || report.Kept != 1 {
+				t.Errorf("got %+v, %v, want two healed and one kept", report, err)
+			}
+			marks, err := th.store.RetryMarks(t.Context(), 10)
+			if err != nil || len(marks) != 1 || marks[0].ConnectionID != failing {
+				t.Errorf("got marks %+v, %v, want that of %s", marks, err, failing)
+			}
+		})
+	}
+}
