@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"github.com/securecart/hub/gatewaytest"
 )
 
@@ -72,15 +74,82 @@ func oneRoute(key string) map[string]gatewaytest.Route {
 	return map[string]gatewaytest.Route{key: {}}
 }
 
-// TestNewAccepts: the edges of G-URL-6, G-STAGEVAR-1, G-LIMIT-8 and G-ROUTE-10
-// are still inside. Our own: New refuses no more than the service.
+// TestNewAccepts: what is just inside a limit is accepted, and works. Our own: New
+// refuses no more than the service.
 func TestNewAccepts(t *testing.T) {
-	newGateway(t, gatewaytest.API{
-		Stage:          strings.Repeat("a", 128),
-		StageVariables: map[string]string{"table_1": "a-Z0._~:/?#&=,"},
-		Routes: map[string]gatewaytest.Route{
-			"a": {Timeout: 50 * time.Millisecond}, "b": {Timeout: 29 * time.Second}, "with space/and €": {}},
-	})
+	many := routes("route 299", twoWay(echo))
+	for i := range 299 {
+		many[fmt.Sprint("route ", i)] = gatewaytest.Route{}
+	}
+	longest, path := strings.Repeat("a", 128), strings.Repeat("b", 300)
+	var seen recorder
+	seen.next = echo
+	for name, tt := range map[string]struct {
+		api       gatewaytest.API
+		url, send string
+		want      string // the response, "" for any
+	}{
+		"G-URL-6 a stage of 128 characters": {
+			gatewaytest.API{Stage: longest, Routes: routes("$default", twoWay(echo))}, "/" + longest, "x", "x",
+		},
+		"G-STAGEVAR-1 every character of a value": {
+			gatewaytest.API{
+				StageVariables: map[string]string{"table_1": "a-Z0._~:/?#&=,"},
+				Routes:         routes("$default", gatewaytest.Route{Integration: &seen, RouteResponse: true}),
+			}, "/v1", "x", "x",
+		},
+		"G-LIMIT-8 the shortest timeout": {
+			gatewaytest.API{Routes: map[string]gatewaytest.Route{
+				"$default": {Integration: takes(300 * time.Millisecond), Timeout: 50 * time.Millisecond},
+			}}, "/v1", "x", "",
+		},
+		"G-LIMIT-8 the longest timeout": {
+			gatewaytest.API{Routes: map[string]gatewaytest.Route{
+				"$default": {Integration: function(echo), RouteResponse: true, Timeout: 29 * time.Second},
+			}}, "/v1", "x", "x",
+		},
+		"G-LIMIT-12 300 routes": {
+			gatewaytest.API{Routes: many}, "/v1", `{"action":"route 299"}`, `{"action":"route 299"}`,
+		},
+		"G-ROUTE-10 a key of other characters": {
+			api(routes("with space/and €", twoWay(echo))), "/v1", `{"action":"with space/and €"}`,
+			`{"action":"with space/and €"}`,
+		},
+		"G-DOMAIN-2 a base path of 300 characters": {
+			gatewaytest.API{
+				Domain: &gatewaytest.Domain{Name: "ws.example", BasePath: path}, Routes: routes("$default", twoWay(echo)),
+			}, "/" + path, "x", "x",
+		},
+		"G-DOMAIN-2 every character of a base path": {
+			gatewaytest.API{
+				Domain: &gatewaytest.Domain{Name: "ws.example", BasePath: "aZ0$-_.+!*'()"},
+				Routes: routes("$default", twoWay(echo)),
+			}, "/aZ0$-_.+!*'()", "x", "x",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(t, tt.api)
+			options := &websocket.DialOptions{}
+			if tt.api.Domain != nil {
+				options.Host = tt.api.Domain.Name
+			}
+			c, _, err := g.Dial(t.Context(), tt.url, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.CloseNow()
+			send(t, c, tt.send)
+			switch got := receive(t, c); {
+			case tt.want == "" && !strings.Contains(got, "Endpoint request timed out"):
+				t.Errorf("got %s, want the error frame of the timeout", got)
+			case tt.want != "" && got != tt.want:
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+	if got := lookup(t, seen.one(t), "stageVariables", "table_1"); got != "a-Z0._~:/?#&=," {
+		t.Errorf("G-STAGEVAR-3: the function got the stage variable %v", got)
+	}
 }
 
 func TestSnapshot(t *testing.T) {

@@ -2,9 +2,10 @@ package gatewaytest
 
 import (
 	"bytes"
+	"maps"
 	"net"
 	"net/http"
-	"strings"
+	"slices"
 	"sync"
 
 	"github.com/securecart/hub/gatewaytest/internal/fields"
@@ -44,12 +45,16 @@ func (c *recordingConn) Read(p []byte) (int, error) {
 func (c *recordingConn) LocalAddr() net.Addr { return &recordedAddr{c.Conn.LocalAddr(), c} }
 
 // headersOf returns the headers of the request as sent. On a kept-alive
-// connection the record may be that of an earlier request. The key of the
-// handshake shows this, and headersOf returns nil.
+// connection the record may be that of an earlier request. If it differs from
+// what net/http read in more than letter case, headersOf returns nil. The key of
+// the handshake is not enough to tell: many programs send the one of RFC 6455.
 func (c *recordingConn) headersOf(r *http.Request) fields.List {
 	sent := fields.ParseHeaders(c.record.text())
-	const key = "Sec-WebSocket-Key"
-	if sent.Last(key, strings.EqualFold) != r.Header.Get(key) {
+	recorded := http.Header{}
+	for _, field := range sent.Without("Host") { // net/http moves it into r.Host
+		recorded.Add(field.Name, field.Value)
+	}
+	if !maps.EqualFunc(recorded, r.Header, slices.Equal) {
 		return nil
 	}
 	return sent

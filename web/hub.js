@@ -463,12 +463,23 @@ export class Hub extends EventTarget {
       this.#subscriptions.expire();
       this.#emit('epoch', { epoch: this.#state.epoch });
     }
-    if (message.type === 'delta') this.#subscriptions.deliver(changed);
+    // After a reset, changed also has the topics that lost their values.
+    const delivered = changed.filter((topic) => this.#state.get(topic) !== undefined);
+    if (message.type === 'delta') this.#subscriptions.deliver(delivered);
     if (changed.length > 0) this.#emit('change', { topics: changed });
     for (const topic of ordered) this.#emit('ordered', { topic });
     this.#requests.answer(message);
     if (reset) this.#subscriptions.requestAll();
     this.#subscriptions.request(gaps);
+    if (message.type === 'error') this.#onRefusedVersion(message.code);
+  }
+
+  /** onRefusedVersion: the server does not know the version of a write, so the page shows a history that has ended. */
+  #onRefusedVersion(code) {
+    if (code === 'gone_version') this.#subscriptions.request([cartTopic]);
+    if (code !== 'old_epoch') return;
+    this.#emit('change', { topics: this.#subscriptions.expire() });
+    this.#subscriptions.requestAll();
   }
 
   /** onExpired: the session has expired or was revoked, perhaps one that was renewed a moment ago. */

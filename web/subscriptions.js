@@ -206,7 +206,9 @@ export class Subscriptions {
   }
 
   #confirm(topics, answer) {
-    const again = new Set(answer.again);
+    // An answer of an epoch that has ended confirms nothing; everything is due again.
+    const current = answer.epoch === this.#o.state.epoch;
+    const again = new Set(current ? answer.again : topics);
     for (const topic of topics) if (!again.has(topic)) this.#fresh.add(topic);
     let sessionExpired = false;
     for (const [topic, code] of Object.entries(answer.refused ?? {})) {

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -34,8 +35,10 @@ func TestBrowserModule(t *testing.T) {
 	if err != nil {
 		t.Fatalf("node --test: %v\n%s", err, out)
 	}
-	if n := summary["pass"]; n == "" || n == "0" || n != summary["tests"] {
-		t.Errorf("%s of %s tests passed, want all\n%s", n, summary["tests"], out)
+	// Skipped, cancelled and todo tests count as tests but not as passed.
+	n, err := strconv.Atoi(summary["pass"])
+	if err != nil || n < 100 || summary["pass"] != summary["tests"] {
+		t.Errorf("%s of %s tests passed, want all of 100 and more\n%s", summary["pass"], summary["tests"], out)
 	}
 }
 
@@ -44,15 +47,17 @@ func TestBrowserModule(t *testing.T) {
 func readInputs(t *testing.T, paths ...string) {
 	t.Helper()
 	for _, root := range paths {
+		files := 0
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
 			}
+			files++
 			_, err = os.ReadFile(path)
 			return err
 		})
-		if err != nil {
-			t.Fatal(err)
+		if err != nil || files == 0 {
+			t.Fatalf("read %d files of %s, %v", files, root, err)
 		}
 	}
 }

@@ -291,8 +291,9 @@ type Post struct {
 // Poster sends to connections, as @connections does.
 type Poster interface {
 	// Post sends the posts and returns one error for each, nil if the transport
-	// accepted it. Posts to one connection go out in the given order. Post retries
-	// what is throttled for as long as the implementation chooses; no connection
+	// accepted it. Posts to one connection go out in the given order: what comes
+	// behind a post that stays throttled is not sent, and is ErrThrottled too. Post
+	// retries what is throttled for as long as it chooses; no connection
 	// delays another for longer than that. Post returns early enough before the
 	// deadline of ctx that the caller can record what was not sent. Errors are
 	// ErrGone, ErrThrottled, ErrTooLarge, ErrForbidden, or internal.

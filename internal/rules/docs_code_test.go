@@ -25,6 +25,9 @@ import (
 // TestDocumentsNameEveryMetric: operators find each in docs/operations.md.
 func TestDocumentsNameEveryMetric(t *testing.T) {
 	doc := read(t, "docs/operations.md")
+	if len(logs.Series) < 5 {
+		t.Errorf("there are %d metrics only", len(logs.Series))
+	}
 	for _, s := range logs.Series {
 		if !strings.Contains(doc, "| `"+s.Name+"` |") {
 			t.Errorf("docs/operations.md has no row for the metric %s", s.Name)
@@ -44,7 +47,11 @@ func TestDocumentsNameEveryPackage(t *testing.T) {
 	module := read(t, "go.mod")
 	_, direct, _ := strings.Cut(module, "require (")
 	direct, _, _ = strings.Cut(direct, ")")
-	for _, m := range regexp.MustCompile(`(?m)^\s+(\S+) v`).FindAllStringSubmatch(direct, -1) {
+	required := regexp.MustCompile(`(?m)^\s+(\S+) v`).FindAllStringSubmatch(direct, -1)
+	if len(required) < 5 {
+		t.Errorf("found %d direct dependencies in go.mod only", len(required))
+	}
+	for _, m := range required {
 		if !strings.Contains(doc, "`"+m[1]+"`") {
 			t.Errorf("docs/architecture.md does not say why there is a dependency on %s", m[1])
 		}
@@ -197,6 +204,9 @@ func TestDocumentsNameEveryParameter(t *testing.T) {
 	parseYAML(t, "template.yaml", &template)
 	sections := map[string]map[string]yaml.Node{"Parameters": template.Parameters, "Outputs": template.Outputs}
 	name := regexp.MustCompile("`([A-Z][A-Za-z]+)`")
+	if len(template.Parameters) < 10 || len(template.Outputs) < 3 {
+		t.Errorf("found %d parameters, %d outputs", len(template.Parameters), len(template.Outputs))
+	}
 	for _, heading := range slices.Sorted(maps.Keys(sections)) {
 		_, section, _ := strings.Cut(doc, "\n## "+heading+"\n")
 		section, _, _ = strings.Cut(section, "\n## ")

@@ -80,10 +80,12 @@ var clockFunctions = []string{"Now", "Since", "Until", "After", "AfterFunc", "Ne
 
 // TestHubIsDeterministic: no goroutine, no channel, no clock.
 func TestHubIsDeterministic(t *testing.T) {
+	files := 0
 	for _, s := range sources(t) {
 		if s.pkg != "internal/hub" || s.isTest {
 			continue
 		}
+		files++
 		ast.Inspect(s.file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.GoStmt, *ast.ChanType, *ast.SelectStmt:
@@ -96,18 +98,26 @@ func TestHubIsDeterministic(t *testing.T) {
 			return true
 		})
 	}
+	if files < 10 {
+		t.Errorf("looked at %d files of the hub only", files)
+	}
 }
 
 // TestMainsAreWiring holds each function to one file of at most 20 lines; what all
 // of them need is in internal/cloud/boot.
 func TestMainsAreWiring(t *testing.T) {
+	mains := 0
 	for _, s := range sources(t) {
 		if s.isTest || !slices.Contains(functions, s.pkg) {
 			continue
 		}
+		mains++
 		if lines := s.set.Position(s.file.End()).Line; lines > 20 || path.Base(s.name) != "main.go" {
 			t.Errorf("%s has %d lines, want at most 20 in one file", s.name, lines)
 		}
+	}
+	if mains != len(functions) || mains == 0 {
+		t.Errorf("found %d mains, want one for each of %d functions", mains, len(functions))
 	}
 }
 
@@ -130,6 +140,7 @@ func TestPackageComments(t *testing.T) {
 
 // TestNoSleep: tests wait for events; time passes in synctest bubbles only.
 func TestNoSleep(t *testing.T) {
+	allowed := 0
 	for _, s := range sources(t) {
 		for _, d := range s.file.Decls {
 			f, ok := d.(*ast.FuncDecl)
@@ -151,9 +162,14 @@ func TestNoSleep(t *testing.T) {
 			for _, at := range sleeps {
 				if !s.isTest || !bubble {
 					t.Errorf("%s: time.Sleep outside of a bubble", s.set.Position(at))
+				} else {
+					allowed++
 				}
 			}
 		}
+	}
+	if allowed == 0 {
+		t.Error("found no time.Sleep in a bubble, and there are some")
 	}
 }
 
@@ -166,6 +182,7 @@ var inBubble = map[string]bool{
 
 // TestNoExits: nobody but main ends the process.
 func TestNoExits(t *testing.T) {
+	allowed := 0
 	for _, s := range sources(t) {
 		if s.isTest {
 			continue
@@ -177,11 +194,16 @@ func TestNoExits(t *testing.T) {
 					onlyMain := call == "os.Exit" || call == "os.Getenv"
 					if strings.HasPrefix(call, "log.Fatal") || onlyMain && s.file.Name.Name != "main" {
 						t.Errorf("%s: %s", s.set.Position(n.Pos()), call)
+					} else if onlyMain {
+						allowed++
 					}
 				}
 			}
 			return true
 		})
+	}
+	if allowed < len(functions) {
+		t.Errorf("found %d calls in mains, want one in each of them at least", allowed)
 	}
 }
 

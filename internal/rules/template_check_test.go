@@ -72,6 +72,7 @@ var checks = []check{
 	{"tickets", checkTickets},
 	{"addresses", checkAddresses},
 	{"functions", checkFunctions},
+	{"budgets", checkBudgets},
 	{"settings", checkSettings},
 	{"posts", checkPosts},
 	{"guest key", checkGuestKey},

@@ -159,7 +159,7 @@ var mutations = []mutation{
 	{"functions", "reserved concurrency", "ConnectFunction:\n", "Timeout: 5",
 		"Timeout: 5\n      ReservedConcurrentExecutions: 10"},
 	{"functions", "the role of another", "DisconnectFunction:\n", "!GetAtt DisconnectRole.Arn", "!GetAtt MessageRole.Arn"},
-	{"functions", "a slow authorizer", "AuthorizeFunction:\n", "Timeout: 5", "Timeout: 15"},
+	{"functions", "a slow authorizer", "AuthorizeFunction:\n", "Timeout: 8", "Timeout: 15"},
 	{"functions", "policies in addition to the role", "ConnectFunction:\n", "      Timeout: 5\n",
 		"      Timeout: 5\n      Policies: [AmazonDynamoDBFullAccess]\n"},
 	{"settings", "one is missing", "MessageFunction:\n",
@@ -272,7 +272,7 @@ var mutations = []mutation{
 func TestMutations(t *testing.T) {
 	text, _ := readTemplate(t)
 	seen := map[string]bool{}
-	for _, m := range slices.Concat(mutations, edgeMutations) {
+	for _, m := range slices.Concat(mutations, edgeMutations, budgetMutations) {
 		seen[m.check] = true
 		t.Run(m.check+"/"+m.name, func(t *testing.T) {
 			at := strings.Index(text, m.after)

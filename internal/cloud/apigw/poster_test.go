@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -204,14 +205,80 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// timedAPI is a management API that accepts every post, and records when.
+type timedAPI struct {
+	fakeAPI
+	began time.Time
+	times []time.Duration // since began, guarded by fakeAPI.mu
+}
+
+func newTimedAPI() *timedAPI {
+	a := &timedAPI{began: time.Now()}
+	a.answer = func(context.Context, string) error {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.times = append(a.times, time.Since(a.began))
+		return nil
+	}
+	return a
+}
+
+// most returns the largest number of posts within any span of that length.
+func (a *timedAPI) most(span time.Duration) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	slices.Sort(a.times)
+	most, first := 0, 0
+	for last := range a.times {
+		for a.times[last]-a.times[first] >= span {
+			first++
+		}
+		most = max(most, last-first+1)
+	}
+	return most
+}
+
+// TestBudget checks the rate of posts to the millisecond: a burst of a tenth of a
+// second, then the budget, and no larger burst after an idle hour.
 func TestBudget(t *testing.T) {
+	for _, budget := range []int{20, 100, 800} {
+		synctest.Test(t, func(t *testing.T) {
+			api := newTimedAPI()
+			p := apigw.New(api, apigw.Options{PostsPerSecond: budget})
+			for _, pause := range []time.Duration{0, time.Hour} {
+				time.Sleep(pause)
+				began := time.Now()
+				errs := p.Post(t.Context(), posts(10*budget))
+				if err := errors.Join(errs...); err != nil || len(errs) != 10*budget {
+					t.Fatalf("%d results for %d posts, %v", len(errs), 10*budget, err)
+				}
+				if took := time.Since(began).Round(time.Millisecond); took != 9900*time.Millisecond {
+					t.Errorf("%d posts at %d/s took %s, want 9.9 s: a burst of 100 ms and the rest", 10*budget, budget, took)
+				}
+			}
+			if n := len(api.times); n != 20*budget {
+				t.Errorf("%d posts were sent, want %d", n, 20*budget)
+			}
+			for span, want := range map[time.Duration]int{
+				time.Millisecond: budget/10 + 1, time.Second: budget + budget/10,
+			} {
+				if got := api.most(span); got < budget/10 || got > want {
+					t.Errorf("at %d/s %d posts within %s, want at most %d", budget, got, span, want)
+				}
+			}
+		})
+	}
+}
+
+// TestNoBudget checks that without a budget nothing waits.
+func TestNoBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api := &fakeAPI{answer: func(context.Context, string) error { return nil }}
-		p := apigw.New(api, apigw.Options{PostsPerSecond: 100})
-		began := time.Now()
-		p.Post(t.Context(), posts(1_000))
-		if took := time.Since(began); took < 9*time.Second || took > 11*time.Second {
-			t.Errorf("1 000 posts at 100/s took %s", took)
+		api := newTimedAPI()
+		if err := errors.Join(apigw.New(api, apigw.Options{}).Post(t.Context(), posts(1_000))...); err != nil {
+			t.Fatal(err)
+		}
+		if got := api.most(time.Nanosecond); got != 1_000 {
+			t.Errorf("%d of 1 000 posts went at once, want all", got)
 		}
 	})
 }
@@ -242,6 +309,43 @@ func TestThrottledServiceSlowsDown(t *testing.T) {
 	if client > 1300*time.Millisecond || service < 2*client {
 		t.Errorf("after a throttled service 1 000 posts took %s, after a throttled client %s", service, client)
 	}
+}
+
+// TestRetryPauses checks when a post that stays throttled is tried again.
+func TestRetryPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := newTimedAPI()
+		accept := api.answer
+		api.answer = func(ctx context.Context, id string) error { return errors.Join(accept(ctx, id), status(429)) }
+		errs := apigw.New(api, apigw.Options{}).Post(t.Context(), posts(1))
+		want := []time.Duration{0, 50 * time.Millisecond, 250 * time.Millisecond}
+		if !errors.Is(errs[0], hub.ErrThrottled) || !slices.Equal(api.times, want) {
+			t.Errorf("got %v after tries at %v, want throttled after %v", errs[0], api.times, want)
+		}
+	})
+}
+
+// TestInitialRate checks the rate without a budget once the service has throttled:
+// some 1 000 posts a second.
+func TestInitialRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var n atomic.Int64
+		api := &fakeAPI{answer: func(context.Context, string) error {
+			if n.Add(1) <= 200 { // one window
+				return status(429)
+			}
+			return nil
+		}}
+		p := apigw.New(api, apigw.Options{})
+		p.Post(t.Context(), posts(200))
+		began := time.Now()
+		if err := errors.Join(p.Post(t.Context(), posts(1_000))...); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took < 700*time.Millisecond || took > time.Second {
+			t.Errorf("1 000 posts took %s, want a little less than a second", took)
+		}
+	})
 }
 
 // TestRateRecovers checks that the rate grows back from the minimum within seconds,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,32 +25,63 @@ type PosterFixture struct {
 	Fail func(id string, kind error, times int)
 }
 
+// posterCases are the promises of a poster, by name. A check returns an error that
+// says what the poster promises and what it did.
+var posterCases = []struct {
+	name  string
+	check func(context.Context, PosterFixture) error
+}{
+	{"delivers in order", posterOrder},
+	{"returns an error for each post", posterErrors},
+	{"retries a throttled post", posterRetries},
+	{"gives up only posts that stay throttled", posterGivesUp},
+	{"sends nothing behind a post that stays throttled", posterHoldsBack},
+	{"keeps the order while it retries", posterRetryOrder},
+	{"reports posts that are too large", posterTooLarge},
+	{"returns at the deadline", posterDeadline},
+	{"ends connections", posterDisconnect},
+	{"accepts an empty list", posterEmpty},
+}
+
 // TestPoster tests a poster. open returns a fresh one for each case. Retries take
 // real time, unless TestPoster runs in a synctest bubble.
 func TestPoster(t *testing.T, open func(t *testing.T) PosterFixture) {
-	for _, c := range []struct {
-		name  string
-		check func(t *testing.T, f PosterFixture)
-	}{
-		{"delivers in order", posterOrder},
-		{"returns an error for each post", posterErrors},
-		{"retries a throttled post", posterRetries},
-		{"gives up only posts that stay throttled", posterGivesUp},
-		{"keeps the order while it retries", posterRetryOrder},
-		{"reports posts that are too large", posterTooLarge},
-		{"returns at the deadline", posterDeadline},
-		{"ends connections", posterDisconnect},
-		{"accepts an empty list", func(t *testing.T, f PosterFixture) {
-			if errs := f.Poster.Post(t.Context(), nil); len(errs) != 0 {
-				t.Errorf("got %v, want no errors", errs)
+	for _, c := range posterCases {
+		t.Run(c.name, func(t *testing.T) {
+			if err := c.check(t.Context(), open(t)); err != nil {
+				t.Error(err)
 			}
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) { c.check(t, open(t)) })
+		})
 	}
 }
 
-func posterOrder(t *testing.T, f PosterFixture) {
+// PosterFailures runs the cases of [TestPoster] outside a test and returns the names
+// of those that fail.
+func PosterFailures(ctx context.Context, open func() PosterFixture) []string {
+	var failed []string
+	for _, c := range posterCases {
+		if c.check(ctx, open()) != nil {
+			failed = append(failed, c.name)
+		}
+	}
+	return failed
+}
+
+// postTo returns a post to a connection.
+func postTo(id, endpoint, text string) hub.Post {
+	return hub.Post{ConnectionID: id, Endpoint: endpoint, Data: []byte(text)}
+}
+
+// post sends posts and returns an error unless there is one result for each.
+func post(ctx context.Context, f PosterFixture, posts ...hub.Post) ([]error, error) {
+	errs := f.Poster.Post(ctx, posts)
+	if len(errs) != len(posts) {
+		return nil, fmt.Errorf("got %d results for %d posts: %v", len(errs), len(posts), errs)
+	}
+	return errs, nil
+}
+
+func posterOrder(ctx context.Context, f PosterFixture) error {
 	one, e1, got1 := f.Connect()
 	two, e2, got2 := f.Connect()
 	var posts []hub.Post
@@ -59,118 +89,131 @@ func posterOrder(t *testing.T, f PosterFixture) {
 	for i := range 50 {
 		text := fmt.Sprintf(`{"n":%d}`, i)
 		want = append(want, text)
-		posts = append(posts,
-			hub.Post{ConnectionID: one, Endpoint: e1, Data: []byte(text)},
-			hub.Post{ConnectionID: two, Endpoint: e2, Data: []byte(text)})
+		posts = append(posts, postTo(one, e1, text), postTo(two, e2, text))
 	}
-	for i, err := range f.Poster.Post(t.Context(), posts) {
-		if err != nil {
-			t.Fatalf("post %d: %v", i, err)
-		}
+	errs, err := post(ctx, f, posts...)
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return err
 	}
-	for _, got := range []func(int) []string{got1, got2} {
-		if g := got(len(want)); !slices.Equal(g, want) {
-			t.Errorf("got %v, want %v", g, want)
-		}
-	}
+	return errors.Join(same("messages of one", got1(len(want)), want), same("messages of two", got2(len(want)), want))
 }
 
-func posterErrors(t *testing.T, f PosterFixture) {
+func posterErrors(ctx context.Context, f PosterFixture) error {
 	good, e1, got := f.Connect()
 	gone, e2, _ := f.Connect()
 	broken, e3, _ := f.Connect()
 	f.Fail(gone, hub.ErrGone, 1)
 	f.Fail(broken, errors.New("service"), 100)
-	errs := f.Poster.Post(t.Context(), []hub.Post{
-		{ConnectionID: gone, Endpoint: e2, Data: []byte("1")},
-		{ConnectionID: good, Endpoint: e1, Data: []byte("2")},
-		{ConnectionID: broken, Endpoint: e3, Data: []byte("3")},
-		{ConnectionID: good, Endpoint: e1, Data: []byte("4")},
-	})
+	errs, err := post(ctx, f, postTo(gone, e2, "1"), postTo(good, e1, "2"), postTo(broken, e3, "3"), postTo(good, e1, "4"))
+	if err != nil {
+		return err
+	}
 	isGone := func(i int) bool { return errors.Is(errs[i], hub.ErrGone) }
-	if len(errs) != 4 || !isGone(0) || errs[1] != nil || errs[2] == nil || isGone(2) || errs[3] != nil {
-		t.Fatalf("got %v, want gone, nil, another error, nil", errs)
+	if !isGone(0) || errs[1] != nil || errs[2] == nil || isGone(2) || errs[3] != nil {
+		return fmt.Errorf("got %v, want gone, nil, another error, nil", errs)
 	}
-	if g := got(2); !slices.Equal(g, []string{"2", "4"}) {
-		t.Errorf("got %v, want 2 and 4", g)
-	}
+	return same("messages of the good connection", got(2), []string{"2", "4"})
 }
 
-func posterRetries(t *testing.T, f PosterFixture) {
+func posterRetries(ctx context.Context, f PosterFixture) error {
 	id, endpoint, got := f.Connect()
 	f.Fail(id, hub.ErrThrottled, 1)
-	errs := f.Poster.Post(t.Context(), []hub.Post{{ConnectionID: id, Endpoint: endpoint, Data: []byte("1")}})
-	if errs[0] != nil {
-		t.Fatalf("throttled once: got %v, want success", errs[0])
+	errs, err := post(ctx, f, postTo(id, endpoint, "1"))
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return fmt.Errorf("throttled once: %w", err)
 	}
-	if g := got(1); !slices.Equal(g, []string{"1"}) {
-		t.Errorf("got %v, want one message", g)
-	}
+	return same("messages", got(1), []string{"1"})
 }
 
-func posterGivesUp(t *testing.T, f PosterFixture) {
+func posterGivesUp(ctx context.Context, f PosterFixture) error {
 	slow, e1, _ := f.Connect()
 	good, e2, got := f.Connect()
 	f.Fail(slow, hub.ErrThrottled, 1_000)
-	errs := f.Poster.Post(t.Context(), []hub.Post{
-		{ConnectionID: slow, Endpoint: e1, Data: []byte("1")},
-		{ConnectionID: good, Endpoint: e2, Data: []byte("2")},
-	})
+	errs, err := post(ctx, f, postTo(slow, e1, "1"), postTo(good, e2, "2"))
+	if err != nil {
+		return err
+	}
 	if !errors.Is(errs[0], hub.ErrThrottled) || errs[1] != nil {
-		t.Errorf("got %v, want throttled and nil", errs)
+		return fmt.Errorf("got %v, want throttled and nil", errs)
 	}
-	if g := got(1); !slices.Equal(g, []string{"2"}) {
-		t.Errorf("the other connection got %v, want 2", g)
-	}
+	return same("messages of the other connection", got(1), []string{"2"})
 }
 
-func posterRetryOrder(t *testing.T, f PosterFixture) {
-	id, endpoint, got := f.Connect()
-	f.Fail(id, hub.ErrThrottled, 1)
-	errs := f.Poster.Post(t.Context(), []hub.Post{
-		{ConnectionID: id, Endpoint: endpoint, Data: []byte("1")},
-		{ConnectionID: id, Endpoint: endpoint, Data: []byte("2")},
-		{ConnectionID: id, Endpoint: endpoint, Data: []byte("3")},
-	})
-	if err := errors.Join(errs...); err != nil {
-		t.Fatal(err)
+// posterHoldsBack: what waits behind a throttled post was not sent, and Post says so
+// of each. The hub marks a connection for all of them.
+func posterHoldsBack(ctx context.Context, f PosterFixture) error {
+	slow, e1, _ := f.Connect()
+	good, e2, got := f.Connect()
+	f.Fail(slow, hub.ErrThrottled, 1_000)
+	errs, err := post(ctx, f,
+		postTo(slow, e1, "1"), postTo(good, e2, "2"), postTo(slow, e1, "3"), postTo(good, e2, "4"), postTo(slow, e1, "5"))
+	if err != nil {
+		return err
 	}
-	if g := got(3); !slices.Equal(g, []string{"1", "2", "3"}) {
-		t.Errorf("got %v, want 1 2 3", g)
-	}
-}
-
-func posterTooLarge(t *testing.T, f PosterFixture) {
-	id, endpoint, _ := f.Connect()
-	errs := f.Poster.Post(t.Context(), []hub.Post{
-		{ConnectionID: id, Endpoint: endpoint, Data: []byte(strings.Repeat("x", 128<<10+1))},
-		{ConnectionID: id, Endpoint: endpoint, Data: []byte(strings.Repeat("x", wire.MaxMessage))},
-	})
-	if !errors.Is(errs[0], hub.ErrTooLarge) || errs[1] != nil {
-		t.Errorf("got %v, want too large and nil", errs)
-	}
-}
-
-func posterDeadline(t *testing.T, f PosterFixture) {
-	id, endpoint, _ := f.Connect()
-	f.Fail(id, hub.ErrThrottled, 1_000)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
-	defer cancel()
-	errs := f.Poster.Post(ctx, []hub.Post{{ConnectionID: id, Endpoint: endpoint, Data: []byte("1")}})
-	if len(errs) != 1 || errs[0] == nil {
-		t.Errorf("got %v, want one error", errs)
-	}
-}
-
-func posterDisconnect(t *testing.T, f PosterFixture) {
-	id, endpoint, _ := f.Connect()
-	for _, call := range []string{"first", "second"} {
-		if err := f.Poster.Disconnect(t.Context(), id, endpoint); err != nil {
-			t.Errorf("%s call: %v", call, err)
+	for _, i := range []int{0, 2, 4} {
+		if !errors.Is(errs[i], hub.ErrThrottled) {
+			return fmt.Errorf("got %v, want each post to the throttled connection to be throttled", errs)
 		}
 	}
-	errs := f.Poster.Post(t.Context(), []hub.Post{{ConnectionID: id, Endpoint: endpoint, Data: []byte("1")}})
-	if !errors.Is(errs[0], hub.ErrGone) {
-		t.Errorf("post after Disconnect: got %v, want ErrGone", errs[0])
+	return errors.Join(errs[1], errs[3], same("messages of the other connection", got(2), []string{"2", "4"}))
+}
+
+func posterRetryOrder(ctx context.Context, f PosterFixture) error {
+	id, endpoint, got := f.Connect()
+	f.Fail(id, hub.ErrThrottled, 1)
+	errs, err := post(ctx, f, postTo(id, endpoint, "1"), postTo(id, endpoint, "2"), postTo(id, endpoint, "3"))
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return err
 	}
+	return same("messages", got(3), []string{"1", "2", "3"})
+}
+
+func posterTooLarge(ctx context.Context, f PosterFixture) error {
+	id, endpoint, got := f.Connect()
+	largest := strings.Repeat("x", wire.MaxMessage)
+	errs, err := post(ctx, f, postTo(id, endpoint, strings.Repeat("x", 128<<10+1)), postTo(id, endpoint, largest))
+	if err != nil {
+		return err
+	}
+	if !errors.Is(errs[0], hub.ErrTooLarge) || errs[1] != nil {
+		return fmt.Errorf("got %v, want too large and nil", errs)
+	}
+	if messages := got(1); len(messages) != 1 || messages[0] != largest {
+		return fmt.Errorf("got %d messages, want the largest that a client may get", len(messages))
+	}
+	return nil
+}
+
+func posterDeadline(ctx context.Context, f PosterFixture) error {
+	id, endpoint, _ := f.Connect()
+	f.Fail(id, hub.ErrThrottled, 1_000)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
+	defer cancel()
+	errs, err := post(ctx, f, postTo(id, endpoint, "1"), postTo(id, endpoint, "2"))
+	if err != nil {
+		return err
+	}
+	if errs[0] == nil || errs[1] == nil {
+		return fmt.Errorf("got %v, want an error for each post", errs)
+	}
+	return nil
+}
+
+func posterDisconnect(ctx context.Context, f PosterFixture) error {
+	id, endpoint, _ := f.Connect()
+	for _, call := range []string{"first", "second"} {
+		if err := f.Poster.Disconnect(ctx, id, endpoint); err != nil {
+			return fmt.Errorf("%s call: %w", call, err)
+		}
+	}
+	errs, err := post(ctx, f, postTo(id, endpoint, "1"))
+	if err != nil {
+		return err
+	}
+	return isKind("post after Disconnect", errs[0], hub.ErrGone)
+}
+
+func posterEmpty(ctx context.Context, f PosterFixture) error {
+	_, err := post(ctx, f)
+	return err
 }

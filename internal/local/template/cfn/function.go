@@ -269,7 +269,7 @@ func (s *Stack) evalCondition(n *yaml.Node) bool {
 		args, ok := s.arguments(n, argument, name, 1)
 		return ok && !s.evalCondition(args[0])
 	case "Fn::And", "Fn::Or":
-		if argument.Kind != yaml.SequenceNode || len(argument.Content) < 2 {
+		if count := len(argument.Content); argument.Kind != yaml.SequenceNode || count < 2 || count > 10 {
 			s.fail(n, "%s takes a list of 2 to 10", name)
 			return false
 		}
