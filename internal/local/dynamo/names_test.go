@@ -38,7 +38,8 @@ func TestExternalWriteOfAnySKU(t *testing.T) {
 	defer c.conn.CloseNow()
 	c.request(ctx, wire.Request{Action: wire.ActionSubscribe, Topics: topics}.Shorthand(), "snapshot")
 	for n, sku := range good {
-		c.request(ctx, wire.Request{Action: wire.ActionAdd, SKU: sku, Quantity: n + 1, Key: fmt.Sprint("k", n)}.Shorthand(), "ok")
+		add := wire.Request{Action: wire.ActionAdd, SKU: sku, Quantity: n + 1, Key: fmt.Sprint("k", n)}
+		c.request(ctx, add.Shorthand(), "ok")
 		put(sku, "0", "2")
 	}
 	c.waitFor(ctx, func() (problem string) {
