@@ -106,7 +106,8 @@ func (c Cart) Since(from int64) wire.Cart {
 
 // update sets lines to the given quantities and returns the SKUs that changed. If
 // any did, the cart advances by one version. The caller owns c, so update changes
-// its lines in place. After an error, an [Error] with code limit, c is unusable.
+// its lines in place. A cart over a limit, which the hub did not write, can become
+// smaller. After an error, an [Error] with code limit, c is unusable.
 func (c *Cart) update(quantities map[string]int, now time.Time) (changed []string, err error) {
 	for sku, quantity := range quantities {
 		if c.Lines[sku].Quantity != quantity {
@@ -117,6 +118,7 @@ func (c *Cart) update(quantities map[string]int, now time.Time) (changed []strin
 		return nil, nil
 	}
 	slices.Sort(changed)
+	linesBefore, sizeBefore := c.live()
 	if c.Lines == nil {
 		c.Lines = make(map[string]CartLine, len(changed))
 	}
@@ -127,9 +129,9 @@ func (c *Cart) update(quantities map[string]int, now time.Time) (changed []strin
 	}
 	c.dropTombstones()
 	switch lines, size := c.live(); {
-	case lines > wire.MaxLines:
+	case lines > max(wire.MaxLines, linesBefore):
 		return nil, limitError("a cart has at most %d lines, this would be %d", wire.MaxLines, lines)
-	case size > wire.MaxSKUBytes:
+	case size > max(wire.MaxSKUBytes, sizeBefore):
 		return nil, limitError(
 			"the SKUs of a cart have together at most %d bytes, this would be %d", wire.MaxSKUBytes, size)
 	}

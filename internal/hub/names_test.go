@@ -201,3 +201,22 @@ func TestLargestSetConflictFits(t *testing.T) {
 		t.Errorf("got %v, want a conflict", err)
 	}
 }
+
+// TestCartOverALimitCanShrink checks that a client can remove lines of a cart that the
+// shop wrote with more than the hub allows.
+func TestCartOverALimitCanShrink(t *testing.T) {
+	th := newTestHub(t)
+	c := th.connect("c1", alice)
+	cart := hub.Cart{ID: alice.CartID(), Version: 1, Lines: map[string]hub.CartLine{}}
+	for i := range wire.MaxLines + 2 {
+		cart.Lines[longSKU(i)] = hub.CartLine{Quantity: 2, Version: 1}
+	}
+	if err := th.store.PutCarts(t.Context(), []hub.CartWrite{{Cart: cart}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "removed", th.set(c, longSKU(0), 0).Version, 2)
+	equal(t, "fewer pieces", th.set(c, longSKU(1), 1).Version, 3)
+	th.stock("A", 9)
+	_, err := th.Add(t.Context(), c, wire.Request{SKU: "A", Quantity: 1})
+	wantCode(t, err, wire.CodeLimit)
+}

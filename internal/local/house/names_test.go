@@ -65,7 +65,7 @@ func TestAdminServesAnySKU(t *testing.T) {
 				}
 				if err := json.Unmarshal([]byte(answer), &got); err != nil || status != http.StatusOK || got.SKU != sku ||
 					got.Vendor != sku && method != http.MethodDelete || got.Available != available {
-					t.Errorf("%s: got %d %s, %v", what, status, answer, err)
+					t.Fatalf("%s: got %d %s, %v", what, status, answer, err)
 				}
 			}
 			const stock, vendorStock = "/admin/stock/", "/vendor/stock/"
@@ -77,7 +77,7 @@ func TestAdminServesAnySKU(t *testing.T) {
 			}
 			status, answer := request(t, server, http.MethodPost, "/admin/stock", "", string(line))
 			if status != http.StatusOK || strings.TrimSpace(answer) != `{"done":1,"failed":0}` {
-				t.Errorf("bulk: got %d %s", status, answer)
+				t.Fatalf("bulk: got %d %s", status, answer)
 			}
 			token, _, err := h.Token("vera", hub.RoleVendor, sku)
 			if err != nil {
@@ -90,11 +90,11 @@ func TestAdminServesAnySKU(t *testing.T) {
 			defer c.close()
 			c.send(wire.Request{Action: wire.ActionSubscribe, Topics: []wire.Topic{{Name: "sku:" + sku}}}.Shorthand())
 			if got := c.read(); !strings.Contains(got, `"state":"low","quantity":2`) {
-				t.Errorf("subscribe: got %s", got)
+				t.Fatalf("subscribe: got %s", got)
 			}
 			c.send(wire.Request{Action: wire.ActionAdd, SKU: sku, Quantity: 1}.Shorthand())
 			if got := c.read(); field(t, got, "type") != "ok" {
-				t.Errorf("add: got %s", got)
+				t.Fatalf("add: got %s", got)
 			}
 			wantStock("delete", http.MethodDelete, stock, "", "", 0)
 			var pushed struct{ Topics map[string]wire.Badge }
