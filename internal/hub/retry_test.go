@@ -106,43 +106,45 @@ func TestRetryMeetsItsFirstAttempt(t *testing.T) {
 	}
 }
 
-// slowStore takes a while for every access to a cart, before it and after it.
-type slowStore struct{ hub.Store }
-
-const storeLatency = 10 * time.Millisecond
+// slowStore waits before and after every access to a cart.
+type slowStore struct {
+	hub.Store
+	wait func()
+}
 
 func (s slowStore) Receipt(ctx context.Context, cartID, key string) (hub.Receipt, error) {
-	time.Sleep(storeLatency)
-	defer time.Sleep(storeLatency)
+	s.wait()
+	defer s.wait()
 	return s.Store.Receipt(ctx, cartID, key)
 }
 
 func (s slowStore) Cart(ctx context.Context, id string) (hub.Cart, error) {
-	time.Sleep(storeLatency)
-	defer time.Sleep(storeLatency)
+	s.wait()
+	defer s.wait()
 	return s.Store.Cart(ctx, id)
 }
 
 func (s slowStore) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
-	time.Sleep(storeLatency)
-	defer time.Sleep(storeLatency)
+	s.wait()
+	defer s.wait()
 	return s.Store.PutCarts(ctx, carts, r)
 }
 
 // TestOverlappingRetries sends a write again at every moment of its first attempt, on
 // a slow store. Both get the same answer.
 func TestOverlappingRetries(t *testing.T) {
+	const latency = 10 * time.Millisecond
 	for _, r := range []wire.Request{
 		{Action: wire.ActionAdd, SKU: "A", Quantity: 1, Key: "k"},
 		{Action: wire.ActionSet, Lines: []wire.LineChange{{SKU: "A", Quantity: 7}}, Version: at(1), Key: "k"},
 		{Action: wire.ActionCheckout, Version: at(1), Key: "k"},
 	} {
-		for pause := time.Duration(0); pause <= 8*storeLatency; pause += storeLatency / 2 {
+		for pause := time.Duration(0); pause <= 8*latency; pause += latency / 2 {
 			synctest.Test(t, func(t *testing.T) {
 				th := newStockedHub(t)
 				c := th.connect("c1", alice)
 				th.add(c, "A", 1, "")
-				h := th.withStore(slowStore{th.store})
+				h := th.withStore(slowStore{th.store, func() { time.Sleep(latency) }})
 				answers := make([]wire.OK, 2)
 				errs := make([]error, 2)
 				var wg sync.WaitGroup

@@ -195,9 +195,7 @@ func (s *faultyStore) retry() {
 	if c == nil || c.pending == nil || c.socket == nil || !c.socket.open || s.sim.nesting > 0 || !s.sim.chance(8) {
 		return
 	}
-	s.sim.nesting++
-	defer func() { s.sim.nesting-- }()
-	c.write()
+	s.sim.nested(c.write)
 }
 
 // flush stores the delayed subscriptions. Other events come first: the window

@@ -80,10 +80,19 @@ func (sim *simulation) event() {
 // interrupt may let another event happen in the middle of a call.
 func (sim *simulation) interrupt() {
 	if sim.nesting < 2 && sim.chance(10) {
-		sim.nesting++
-		defer func() { sim.nesting-- }() // also if the function crashes
-		sim.event()
+		sim.nested(sim.event)
 	}
+}
+
+// nested runs an event in the middle of a call. A crash that is due in the function
+// outside does not happen in the event: it would end what other clients do.
+func (sim *simulation) nested(event func()) {
+	crashAfter := sim.crashAfter
+	sim.crashAfter = -1
+	sim.nesting++
+	event()
+	sim.nesting--
+	sim.crashAfter = crashAfter
 }
 
 // advance advances the clock, but not in the middle of a call: rights are checked
