@@ -19,6 +19,8 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	// Tests run far from UTC, so that a local time in an event is noticed (G-EVENT-10).
+	time.Local = time.FixedZone("UTC+05:30", 5*60*60+30*60)
 	code := m.Run()
 	http.DefaultClient.CloseIdleConnections()
 	if code == 0 {
