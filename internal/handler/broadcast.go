@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -50,7 +51,7 @@ type BroadcastFunc func(context.Context, BroadcastEvent) (events.DynamoDBEventRe
 // The answer comes [answerReserve] before the deadline of ctx, even if a call hangs:
 // a function that Lambda ends cannot answer, and its whole batch comes again.
 func Broadcast(h *hub.Hub, o BroadcastOptions, log *slog.Logger) BroadcastFunc {
-	b := broadcaster{h, o, log}
+	b := broadcaster{h, o, log, &onceEach{seen: map[string]bool{}}}
 	return func(ctx context.Context, e BroadcastEvent) (events.DynamoDBEventResponse, error) {
 		if deadline, ok := ctx.Deadline(); ok {
 			early, cancel := context.WithDeadline(ctx, deadline.Add(-answerReserve))
@@ -73,6 +74,29 @@ type broadcaster struct {
 	h   *hub.Hub
 	o   BroadcastOptions
 	log *slog.Logger
+
+	notRaised *onceEach // SKUs whose writers do not count versions
+}
+
+// maxOnceEach is how many names a onceEach remembers.
+const maxOnceEach = 1_000
+
+// onceEach reports each name once. Any number of goroutines may use it.
+type onceEach struct {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+// first reports whether a name comes for the first time. When it remembers
+// [maxOnceEach] names, all others count as known.
+func (o *onceEach) first(name string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.seen[name] || len(o.seen) == maxOnceEach {
+		return false
+	}
+	o.seen[name] = true
+	return true
 }
 
 func (b broadcaster) revoke(ctx context.Context, user string) error {
@@ -109,6 +133,11 @@ func (b broadcaster) broadcast(ctx context.Context, records []events.DynamoDBEve
 		lowest = min(lowest, first)
 		b.log.ErrorContext(ctx, "broadcast", "error", err)
 	}
+	for _, sku := range report.NotRaised {
+		if b.notRaised.first(sku) {
+			b.log.WarnContext(ctx, "version not raised", "sku", sku)
+		}
+	}
 	report.Failed = len(records) - lowest // unreadable records too
 	if b.o.OnBatch != nil {
 		b.o.OnBatch(ctx, report)
@@ -136,6 +165,7 @@ func (b broadcaster) readChanges(ctx context.Context, records []events.DynamoDBE
 			}
 			continue
 		}
+		change.Sequence = r.Change.SequenceNumber
 		changes = append(changes, change)
 	}
 	return changes, lowest

@@ -15,6 +15,12 @@ type Report struct {
 	Expired    int // connections whose session had expired: their clients were notified
 	Failed     int // changes that must be delivered again
 
+	// VersionNotRaised counts the changes that did not raise the version of their
+	// row: a writer that does not count, or a removed row. NotRaised has the SKUs,
+	// each once, in the order of the batch.
+	VersionNotRaised int
+	NotRaised        []string
+
 	// Latencies has an element for each row that was posted to somebody: the time
 	// from the row's UpdatedAt to its last accepted post, to the millisecond. Rows
 	// without UpdatedAt are left out.

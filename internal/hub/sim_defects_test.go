@@ -23,6 +23,13 @@ type defects struct {
 	noticeDropped            bool
 	stuckMarksKeepPlace      bool
 	endNotRecorded           bool
+	revIgnored               bool
+	revComparedAsText        bool
+	unraisedSuppressed       bool
+	highestCoalesced         bool
+	revNotMarked             bool
+	lowerAnswerIgnored       bool
+	resumedByVersion         bool
 }
 
 // plantedDefects are the bugs that the simulation must find, one at a time.
@@ -45,6 +52,13 @@ var plantedDefects = []struct {
 	{"notice of an expired session dropped", defects{noticeDropped: true}},
 	{"marks that cannot be healed stay in front", defects{stuckMarksKeepPlace: true}},
 	{"late message brings back an ended connection", defects{endNotRecorded: true}},
+	{"client ignores the rev of an entry", defects{revIgnored: true}},
+	{"client compares revs as text", defects{revComparedAsText: true}},
+	{"change with an old version suppressed", defects{unraisedSuppressed: true}},
+	{"batch reduced to the highest version", defects{highestCoalesced: true}},
+	{"mark does not keep revs", defects{revNotMarked: true}},
+	{"client ignores an answer with a lower version", defects{lowerAnswerIgnored: true}},
+	{"client resumes with versions only", defects{resumedByVersion: true}},
 }
 
 // TestSimulationFindsDefects checks that the simulation finds each planted defect.

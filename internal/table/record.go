@@ -63,7 +63,10 @@ func Record(c hub.Change, s Stamp) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("%w: the change has no row", hub.ErrInvalid)
 	}
-	if stream.OldImage == nil {
+	switch {
+	case c.Removed:
+		record.EventName, stream.NewImage = string(events.DynamoDBOperationTypeRemove), nil
+	case stream.OldImage == nil:
 		record.EventName = string(events.DynamoDBOperationTypeInsert)
 	}
 	data, err := json.Marshal(record)
@@ -86,8 +89,8 @@ func Change(record events.DynamoDBEventRecord) (hub.Change, error) { return Layo
 // Change reads a stream record. It returns hub.ErrInvalid if the record is not from
 // one of the tables, or if its row is malformed.
 //
-// A REMOVE becomes a tombstone with the next version: a shop that deletes a row must
-// not create it again with lower versions.
+// A REMOVE becomes a tombstone or an empty cart with the next version, see
+// [hub.Change].
 func (l Layout) Change(record events.DynamoDBEventRecord) (hub.Change, error) {
 	var c hub.Change
 	var err error
@@ -96,14 +99,14 @@ func (l Layout) Change(record events.DynamoDBEventRecord) (hub.Change, error) {
 		c.OldCart, c.NewCart, err = images(stream, l.Cart, cartOf)
 		if c.NewCart == nil && c.OldCart != nil {
 			next := c.OldCart.Version + 1
-			c.NewCart = &hub.Cart{ID: c.OldCart.ID, Version: next, Floor: next}
+			c.NewCart, c.Removed = &hub.Cart{ID: c.OldCart.ID, Version: next, Floor: next}, true
 		}
 	} else {
 		c.OldItem, c.NewItem, err = images(stream, l.Inventory, itemOf)
 		if c.NewItem == nil && c.OldItem != nil {
 			tombstone := *c.OldItem
 			tombstone.Version, tombstone.Available, tombstone.Deleted = tombstone.Version+1, 0, true
-			c.NewItem = &tombstone
+			c.NewItem, c.Removed = &tombstone, true
 		}
 	}
 	// With the view type OLD_IMAGE, a row that still exists would look removed.

@@ -78,11 +78,20 @@ const (
 )
 
 // Badge is the state of a SKU. Quantity is present while the state is low, and
-// always for principals that see exact figures.
+// always for principals that see exact figures. A SKU without a row has version 0.
 type Badge struct {
-	Version  int64 `json:"version"`
-	State    State `json:"state"`
-	Quantity *int  `json:"quantity,omitempty"`
+	Version  int64  `json:"version"`
+	State    State  `json:"state"`
+	Quantity *int   `json:"quantity,omitempty"`
+	Rev      string `json:"rev,omitempty"` // deltas only: see docs/protocol.md
+}
+
+// LooksLike reports whether a client that shows other has nothing to learn from b.
+func (b Badge) LooksLike(other Badge) bool {
+	if b.Version != other.Version || b.State != other.State || (b.Quantity == nil) != (other.Quantity == nil) {
+		return false
+	}
+	return b.Quantity == nil || *b.Quantity == *other.Quantity
 }
 
 // Line is one line of a cart. Version is the version of the cart in which the line
@@ -99,6 +108,7 @@ type Cart struct {
 	From    *int64           `json:"from,omitempty"`
 	Version int64            `json:"version"`
 	Lines   map[string]*Line `json:"lines"`
+	Rev     string           `json:"rev,omitempty"` // deltas only: see docs/protocol.md
 }
 
 // Vendor lists SKUs of a vendor in the order of their names. If More is set, a get

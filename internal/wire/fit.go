@@ -73,11 +73,11 @@ func (s *Snapshot) sizeBound() int {
 }
 
 func (b Badge) sizeBound() int {
-	return len(`{"version":,"state":,"quantity":}`) + 2*intBound + textBound(string(b.State))
+	return len(`{"version":,"state":,"quantity":,"rev":}`) + 2*intBound + textBound(string(b.State)) + textBound(b.Rev)
 }
 
 func (c Cart) sizeBound() int {
-	return len(`{"from":,"version":,"lines":}`) + 2*intBound + linesBound(c.Lines)
+	return len(`{"from":,"version":,"lines":,"rev":}`) + 2*intBound + linesBound(c.Lines) + textBound(c.Rev)
 }
 
 func (v Vendor) sizeBound() int { return len(`{"skus":,"more":true}`) + listBound(v.SKUs) }

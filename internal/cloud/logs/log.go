@@ -26,6 +26,7 @@ var Keys = map[string]string{
 	"code":       "code of the answer to the client",
 	"told":       "number of clients that were notified that their session has expired",
 	"sequence":   "sequence number of the stream record",
+	"sku":        "SKU of an item whose row changed",
 }
 
 // New returns a logger that writes a JSON line for each record of at least level.
