@@ -96,7 +96,7 @@ export class Hub extends EventTarget {
       limits: () => this.limits,
       connection: () => (this.#greeted ? this.#generation : 0),
       skusOnly: () => this.#unverified,
-      ask: (message) => this.#ask(message),
+      ask: (message, topics) => this.#ask(message, topics),
       emit: (type, detail) => this.#emit(type, detail),
       onSettled: () => this.#onSettled(),
       onExpired: () => this.#renew(),
@@ -418,11 +418,11 @@ export class Hub extends EventTarget {
   // ---- Messages ----
 
   /** ask sends a request, and repeats it after errors that name no request. */
-  async #ask(message) {
+  async #ask(message, topics = []) {
     const generation = this.#generation;
     for (;;) {
       try {
-        const answer = await this.#request(message);
+        const answer = await this.#request(message, this.#state.moment(topics));
         if (generation === this.#generation) return answer;
         throw new LostError();
       } catch (lost) {
@@ -434,11 +434,11 @@ export class Hub extends EventTarget {
   }
 
   /** request sends one message. It resolves with the answer, also if it is an error, and rejects with LostError. */
-  #request(message) {
+  #request(message, asked) {
     if (!this.#socket) return Promise.reject(new LostError());
     // The socket is closing: its close event follows, and a message sent now would be lost.
     if (this.#socket.readyState > 1) return Promise.reject(new LostError(timing.firstWait));
-    return this.#requests.send(this.#socket, message);
+    return this.#requests.send(this.#socket, message, asked);
   }
 
   #receive(data) {
@@ -458,7 +458,7 @@ export class Hub extends EventTarget {
       this.#onExpired();
       return;
     }
-    const { changed, gaps, reset, ordered } = this.#state.apply(message);
+    const { changed, gaps, reset, ordered } = this.#state.apply(message, this.#requests.asked(message));
     if (reset) {
       this.#subscriptions.expire();
       this.#emit('epoch', { epoch: this.#state.epoch });

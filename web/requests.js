@@ -12,7 +12,7 @@ export class LostError extends Error {
 
 export class Requests {
   #ids = 0;
-  #open = new Map(); // id -> {resolve, reject, key}
+  #open = new Map(); // id -> {resolve, reject, key, asked}
   #o;
 
   /** Options: timers, random, and dead(), which is called when an answer is overdue. */
@@ -20,14 +20,19 @@ export class Requests {
     this.#o = options;
   }
 
-  /** send resolves with the answer, also if it is an error, and rejects with LostError. */
-  send(socket, { action, ...fields }) {
+  /** send resolves with the answer, also if it is an error, and rejects with LostError. asked is kept until then. */
+  send(socket, { action, ...fields }, asked) {
     const id = ++this.#ids;
     return new Promise((resolve, reject) => {
-      this.#open.set(id, { resolve, reject, key: fields.key });
+      this.#open.set(id, { resolve, reject, key: fields.key, asked });
       this.#o.timers.start(`answer ${id}`, answerWithin, this.#o.dead);
       socket.send(JSON.stringify({ action, id, ...fields }));
     });
+  }
+
+  /** asked returns what was given to send with the request that a message answers, or undefined. */
+  asked({ id }) {
+    return this.#open.get(id)?.asked;
   }
 
   /** lose rejects all open requests, because their connection has ended. */

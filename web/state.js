@@ -1,9 +1,12 @@
 // State holds what the page knows, and the rules by which messages change it. It has
 // no socket and no clock: it takes a message, and returns which topics changed.
 //
-// One rule implies all others: within an epoch, a topic only moves to a higher version.
-// So repeated, reordered and merged messages are harmless, and a topic never shows an
-// older value than before.
+// Within an epoch, a topic only moves to a higher version. So repeated, reordered and
+// merged messages are harmless, and a topic never shows an older value than before.
+//
+// A shop that does not count its versions needs two more rules. A pushed value with a
+// "rev" is taken if the rev is newer than all before it. The value of an answer is taken
+// if nothing changed the topic since the request: it was read later than what is shown.
 
 /** Names of SKUs and vendors are printable text with spaces inside; those of carts are safe in URLs. */
 const topicForm = /^(?:cart|cart:[A-Za-z0-9._~-]{1,64}|(?:sku|vendor):(?! )(?:[\p{L}\p{M}\p{N}\p{P}\p{S}]| (?!$))+)$/u;
@@ -25,6 +28,9 @@ export const cartTopic = 'cart';
 
 const isCart = (topic) => topic === cartTopic || topic.startsWith('cart:');
 const isVersion = (v) => Number.isSafeInteger(v) && v >= 0;
+/** newerRev reports whether rev a is newer than rev b: digits without leading zeros. */
+const newerRev = (a, b) => (a.length === b.length ? a > b : a.length > b.length);
+const isRev = (v) => typeof v === 'string' && /^[0-9]{1,64}$/.test(v);
 const isObject = (v) => typeof v === 'object' && v !== null && !Array.isArray(v);
 
 export class State {
@@ -34,6 +40,8 @@ export class State {
   #values = new Map(); // topic -> value, see get
   #missed = new Map(); // cart topic -> newest version that arrived and could not be applied
   #toReview = new Set(); // topics whose value may differ at the same version, see reviewAll
+  #revs = new Map(); // topic -> newest rev that a message had
+  #taken = new Map(); // topic -> how often its value changed
   #past = new Set(); // epochs that have ended; a late message must not restore one
 
   /**
@@ -47,13 +55,22 @@ export class State {
     return this.#values.get(topic);
   }
 
-  /** versions returns the versions that a conditional subscribe sends for those topics. */
+  /**
+   * versions returns what a conditional subscribe sends for those topics: a version, or
+   * for SKUs the value, so that the server notices a change that kept the version.
+   */
   versions(topics) {
     const found = {};
     for (const topic of topics) {
-      found[topic] = this.#toReview.has(topic) ? 0 : (this.#values.get(topic)?.version ?? 0);
+      const value = this.#toReview.has(topic) ? undefined : this.#values.get(topic);
+      found[topic] = value && topic.startsWith('sku:') ? { ...value } : (value?.version ?? 0);
     }
     return found;
+  }
+
+  /** moment returns what apply needs to judge the answer to a request that is sent now. */
+  moment(topics) {
+    return { epoch: this.epoch, taken: new Map(topics.map((topic) => [topic, this.#taken.get(topic) ?? 0])) };
   }
 
   /** isBehind reports whether a newer version is known to exist. */
@@ -66,6 +83,8 @@ export class State {
   forget(topic) {
     this.#missed.delete(topic);
     this.#toReview.delete(topic);
+    this.#revs.delete(topic);
+    this.#take(topic);
     return this.#values.delete(topic);
   }
 
@@ -79,14 +98,15 @@ export class State {
   }
 
   /**
-   * apply uses one message from the server. It returns:
+   * apply uses one message from the server. For the answer to a subscribe or get, asked is
+   * the moment of the request. It returns:
    *   changed  topics whose value changed
    *   gaps     carts that missed a step: subscribe again with the version they have
    *   reset    whether a new epoch began, which voids all earlier values
    *   ordered  carts whose lines a checkout took
    * Messages that it does not understand change nothing.
    */
-  apply(message) {
+  apply(message, asked) {
     const result = { changed: [], gaps: [], reset: false, ordered: [] };
     if (!isObject(message)) return result;
     switch (message.type) {
@@ -96,11 +116,12 @@ export class State {
         this.#enter(message.epoch, result);
         break;
       case 'snapshot':
+        // The request was sent in the current epoch, so its answer cannot be of an earlier one.
+        if (asked && asked.epoch === this.epoch) this.#past.delete(message.epoch);
+        this.#putAll(message, result, asked);
+        break;
       case 'delta':
-        if (!this.#enter(message.epoch, result) || !isObject(message.topics)) break;
-        for (const [topic, value] of Object.entries(message.topics)) {
-          if (isObject(value)) this.#put(topic, value, result);
-        }
+        this.#putAll(message, result);
         break;
       case 'ok':
         // With "again", the lines did not fit into the answer.
@@ -125,44 +146,66 @@ export class State {
       this.#values.clear();
       this.#missed.clear();
       this.#toReview.clear();
+      this.#revs.clear();
+      for (const topic of this.#taken.keys()) this.#take(topic);
     }
     this.epoch = epoch;
     return true;
   }
 
-  #put(topic, value, result) {
+  #putAll({ epoch, topics }, result, asked) {
+    if (!this.#enter(epoch, result) || !isObject(topics)) return;
+    for (const [topic, value] of Object.entries(topics)) {
+      if (isObject(value)) this.#put(topic, value, result, asked?.taken.get(topic) === (this.#taken.get(topic) ?? 0));
+    }
+  }
+
+  #take(topic) {
+    this.#taken.set(topic, (this.#taken.get(topic) ?? 0) + 1);
+  }
+
+  /** put uses the value of one topic. proven: it is of an answer, and nothing changed the topic since the request. */
+  #put(topic, value, result, proven = false) {
     const before = this.#values.get(topic);
     let applied = false;
     if (topic.startsWith('vendor:')) applied = this.#putVendor(topic, value);
     else if (!isVersion(value.version)) return;
-    else if (topic.startsWith('sku:')) applied = this.#putBadge(topic, value);
-    else if (isCart(topic) && isObject(value.lines)) applied = this.#putCart(topic, value, result);
+    else if (topic.startsWith('sku:')) applied = this.#putBadge(topic, value, proven);
+    else if (isCart(topic) && isObject(value.lines)) applied = this.#putCart(topic, value, result, proven);
     if (!applied) return;
     // A cart that had no lines lost none: then the reason is old news.
     const wasOrdered = value.reason === 'ordered' || isObject(value.ordered);
     if (wasOrdered && before?.lines?.size > 0) result.ordered.push(topic);
+    this.#take(topic);
     this.#toReview.delete(topic);
     if (!this.isBehind(topic)) this.#missed.delete(topic);
     if (!result.changed.includes(topic)) result.changed.push(topic);
   }
 
-  /** newer reports whether a version may replace the current value. */
-  #newer(topic, version) {
+  /** newer reports whether a value may replace the current one. */
+  #newer(topic, { version, rev }, proven) {
+    if (isRev(rev)) {
+      if (!newerRev(rev, this.#revs.get(topic) ?? '')) return false;
+      this.#revs.set(topic, rev);
+      return true;
+    }
     const current = this.#values.get(topic);
-    if (current === undefined || version > current.version) return true;
+    if (current === undefined || version > current.version || proven) return true;
     return version === current.version && this.#toReview.has(topic);
   }
 
-  #putBadge(topic, { version, state, quantity, until }) {
-    if (!this.#newer(topic, version) || typeof state !== 'string') return false;
+  #putBadge(topic, value, proven) {
+    const { version, state, quantity, until } = value;
+    if (typeof state !== 'string' || !this.#newer(topic, value, proven)) return false;
     const badge = { version, state, quantity: isVersion(quantity) ? quantity : undefined };
     if (typeof until === 'string') badge.until = until;
     this.#values.set(topic, Object.freeze(badge));
     return true;
   }
 
-  #putCart(topic, { from, version, lines }, result) {
-    if (!this.#newer(topic, version)) return false;
+  #putCart(topic, value, result, proven) {
+    const { from, version, lines } = value;
+    if (!this.#newer(topic, value, proven)) return false;
     const current = this.#values.get(topic);
     const whole = from === undefined;
     // A cart begins empty at version 0, so a step from 0 always applies.

@@ -28,7 +28,8 @@ export class Subscriptions {
    *   limits()      the limits that hello returned
    *   connection()  a number that identifies the connection, or 0 if it is not ready
    *   skusOnly()    reports whether only SKUs may be requested at the moment
-   *   ask(message)  resolves with an answer, and rejects with LostError
+   *   ask(message, topics)  resolves with an answer, and rejects with LostError; topics are
+   *                 those whose values the answer has
    *   emit(type, detail)
    *   onSettled()   is called when all due requests of a connection are answered
    *   onExpired()   is called when a topic was refused because the session has expired
@@ -163,7 +164,7 @@ export class Subscriptions {
       this.#refused.delete(topic);
       this.#subscribed.add(topic);
     }
-    const answer = await this.#o.ask(this.#subscribeMessage(topics));
+    const answer = await this.#o.ask(this.#subscribeMessage(topics), topics);
     if (answer.type === 'error') {
       for (const topic of topics) {
         if (answer.retry) this.#due.add(topic);
@@ -223,7 +224,7 @@ export class Subscriptions {
   /** getAgain fetches the topics that did not fit into an answer. */
   async #getAgain(topics) {
     while (topics?.length > 0) {
-      const answer = await this.#o.ask({ action: 'get', topics });
+      const answer = await this.#o.ask({ action: 'get', topics }, topics);
       if (answer.type !== 'snapshot') {
         for (const topic of topics) this.#due.add(topic);
         await this.#pause(answer);

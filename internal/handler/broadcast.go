@@ -72,6 +72,8 @@ type broadcaster struct {
 
 	logged table.Once   // attributes that were left out
 	census table.Census // of the first rows of the inventory
+
+	notRaised table.Once // SKUs whose writers do not count versions
 }
 
 func (b *broadcaster) revoke(ctx context.Context, user string) error {
@@ -111,6 +113,11 @@ func (b *broadcaster) broadcast(
 			b.log.ErrorContext(ctx, "broadcast", "error", err)
 		}
 	}
+	for _, sku := range report.NotRaised {
+		if b.notRaised.First(sku) {
+			b.log.WarnContext(ctx, "version not raised", "sku", sku)
+		}
+	}
 	report.Failed = len(records) - lowest // unreadable records too
 	report.Unreadable = len(records) - len(changes)
 	if b.o.OnBatch != nil {
@@ -144,6 +151,7 @@ func (b *broadcaster) readChanges(
 				"sequence", r.Change.SequenceNumber, "table", tableName, "key", key, "error", err)
 			continue
 		}
+		change.Sequence = r.Change.SequenceNumber
 		changes, indexes = append(changes, change), append(indexes, i)
 	}
 	for _, problem := range b.census.Problems(b.o.Layout) {

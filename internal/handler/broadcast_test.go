@@ -1,8 +1,11 @@
 package handler_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"slices"
 	"strconv"
@@ -449,4 +452,43 @@ func TestBroadcastCart(t *testing.T) {
 	const delta = ` {"type":"delta","epoch":"k3","topics":{"cart":{"from":0,"version":1,"lines":{"MUG":{"quantity":2,` +
 		`"version":1}}}}}`
 	b.wantSent("laptop"+delta, "phone"+delta)
+}
+
+// TestVersionNotRaised checks that a writer that does not count versions is logged
+// once for each SKU, and counted for each change.
+func TestVersionNotRaised(t *testing.T) {
+	b := shop(t)
+	var log bytes.Buffer
+	broadcast := handler.Broadcast(b.hub, handler.BroadcastOptions{
+		OnBatch: func(_ context.Context, r hub.Report) { b.report = &r },
+	}, slog.New(slog.NewJSONHandler(&log, nil)))
+	record := func(sku, sequence string) events.DynamoDBEventRecord {
+		return recordOf(t, fmt.Sprintf(`{"eventName":"MODIFY","dynamodb":{"SequenceNumber":"%s","Keys":{"sku":{"S":"%s"}},`+
+			`"OldImage":{"sku":{"S":"%[2]s"},"version":{"N":"3"},"available":{"N":"9"}},`+
+			`"NewImage":{"sku":{"S":"%[2]s"},"version":{"N":"3"},"available":{"N":"0"}}}}`, sequence, sku))
+	}
+	for _, want := range []int{3, 3} {
+		e := handler.BroadcastEvent{}
+		e.Records = []events.DynamoDBEventRecord{record("A", "100"), record("A", "101"), record("B", "102")}
+		if _, err := broadcast(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		if b.report.VersionNotRaised != want {
+			t.Errorf("counted %d changes, want %d", b.report.VersionNotRaised, want)
+		}
+	}
+	for _, sku := range []string{"A", "B"} {
+		line := `"msg":"version not raised","sku":"` + sku + `"`
+		if n := strings.Count(log.String(), line); n != 1 {
+			t.Errorf("%d lines for %s, want 1:\n%s", n, sku, &log)
+		}
+	}
+}
+
+func recordOf(t testing.TB, text string) (r events.DynamoDBEventRecord) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
 }

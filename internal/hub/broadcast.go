@@ -34,7 +34,7 @@ func (e *BatchError) Error() string { return fmt.Sprintf("change %d: %v", e.Inde
 func (e *BatchError) Unwrap() error { return e.Err }
 
 // Broadcast sends a batch of committed changes, in the order of a stream, to their
-// subscribers. Of several changes of one row it sends only the newest, and it packs
+// subscribers. Of several changes of one row it sends only the last, and it packs
 // everything for one connection together. It removes a subscriber that is gone, and
 // marks one that did not receive everything for [Hub.Heal]. The batch fails, with
 // a [*BatchError], only if a read or the write of a mark fails.
@@ -67,10 +67,12 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 type changedRow struct {
 	topic Topic // of the row itself
 	first int   // index of its first change in the batch
-	item  *Item // the newest version, or nil
-	cart  *Cart // the newest version, or nil
+	item  *Item // after the last change, or nil
+	cart  *Cart // after the last change, or nil
 
-	from int64 // cart: the version before the first change
+	removed bool   // the last change removed the row
+	rev     string // sequence number of the last change, "" if all changes raised the version
+	from    int64  // cart: the version before the first change; 0: the row is new
 
 	vendor         string   // item: current vendor
 	formerVendors  []string // item: vendors that it was taken from in this batch
@@ -126,6 +128,18 @@ func (b *broadcast) coalesce(changes []Change) {
 			b.report.Coalesced++
 		}
 		b.rows[n].add(c)
+		b.countNotRaised(c)
+	}
+}
+
+// countNotRaised counts a change of a row with a version that did not raise it.
+func (b *broadcast) countNotRaised(c Change) {
+	if c.raised() || c.NewItem != nil && c.NewItem.Version == 0 {
+		return
+	}
+	b.report.VersionNotRaised++
+	if c.NewItem != nil && !slices.Contains(b.report.NotRaised, c.NewItem.SKU) {
+		b.report.NotRaised = append(b.report.NotRaised, c.NewItem.SKU)
 	}
 }
 
@@ -138,22 +152,31 @@ func (c Change) topic() Topic {
 
 // add adds one change of the row. A badge may be left out only if none of the
 // changes is visible: with "in, low, in", a client may have read "low" in between.
+// It is not left out if a change did not raise the version: a client that keeps the
+// older, higher version would ignore the next changes.
 func (row *changedRow) add(c Change) {
+	row.removed = c.Removed
+	if row.rev != "" || !c.raised() {
+		row.rev = c.Sequence
+	}
 	if c.NewCart != nil {
 		row.addCart(c)
 		return
 	}
-	newVendor := c.OldItem == nil || c.OldItem.Vendor != c.NewItem.Vendor // changes shapes too
-	row.vendorChanged = row.vendorChanged || newVendor || c.OldItem.Deleted != c.NewItem.Deleted
-	row.badgeUnchanged = row.badgeUnchanged && !newVendor && c.NewItem.looksSame(*c.OldItem, ShapeBadge)
-	row.unchanged = row.unchanged && !newVendor && c.NewItem.looksSame(*c.OldItem, ShapeExact)
-	if row.item == nil || c.NewItem.Version > row.item.Version {
-		row.item, row.vendor = c.NewItem, c.NewItem.Vendor
+	old := c.OldItem
+	if old == nil {
+		old = row.item // made again after somebody removed it
 	}
-	if !newVendor || c.OldItem == nil || c.OldItem.Vendor == "" {
+	newVendor := old == nil || old.Vendor != c.NewItem.Vendor // changes shapes too
+	row.vendorChanged = row.vendorChanged || newVendor || old.Deleted != c.NewItem.Deleted
+	visible := newVendor || row.rev != ""
+	row.badgeUnchanged = row.badgeUnchanged && !visible && c.NewItem.looksSame(*old, ShapeBadge)
+	row.unchanged = row.unchanged && !visible && c.NewItem.looksSame(*old, ShapeExact)
+	row.item, row.vendor = c.NewItem, c.NewItem.Vendor
+	if !newVendor || old == nil || old.Vendor == "" {
 		return
 	}
-	if former := c.OldItem.Vendor; !slices.Contains(row.formerVendors, former) {
+	if former := old.Vendor; !slices.Contains(row.formerVendors, former) {
 		row.formerVendors = append(row.formerVendors, former)
 	}
 }
@@ -166,9 +189,20 @@ func (row *changedRow) addCart(c Change) {
 	if row.from < 0 || from < row.from {
 		row.from = from
 	}
-	if row.cart == nil || c.NewCart.Version > row.cart.Version {
-		row.cart = c.NewCart
+	row.cart = c.NewCart
+}
+
+// value returns the row as a viewer with shape s gets it.
+func (row *changedRow) value(s Shape) wire.Value {
+	switch {
+	case row.cart != nil && row.rev != "":
+		return wire.WithRev(row.cart.Whole(), row.rev) // steps lead from no earlier cart to this one
+	case row.cart != nil:
+		return row.cart.Since(row.from)
+	case row.removed:
+		return wire.WithRev(noItem, row.rev)
 	}
+	return wire.WithRev(row.item.Badge(s), row.rev)
 }
 
 // indexVendors updates the vendor indexes after a write by the shop itself, which
@@ -247,11 +281,7 @@ func (b *broadcast) addRecipient(r recipient) {
 func (b *broadcast) entry(i int, s Shape) wire.Entry {
 	row := &b.rows[i]
 	if row.entries[s] == nil {
-		if row.cart != nil {
-			row.entries[s] = wire.NewEntry(topicName(row.topic, s), row.cart.Since(row.from))
-		} else {
-			row.entries[s] = wire.NewEntry(topicName(row.topic, s), row.item.Badge(s))
-		}
+		row.entries[s] = wire.NewEntry(topicName(row.topic, s), row.value(s))
 	}
 	return row.entries[s]
 }

@@ -84,7 +84,7 @@ func (g *healing) heal(ctx context.Context, marks []RetryMark) {
 		}
 		var current []Post
 		if err == nil {
-			current, err = g.h.currentState(ctx, c, m.Topics)
+			current, err = g.h.currentState(ctx, c, m)
 		}
 		if err != nil {
 			g.count(m, &g.report.Kept, err)
@@ -125,7 +125,7 @@ func (g *healing) count(m RetryMark, counter *int, err error) {
 	}
 	*counter++
 	if counter == &g.report.Kept {
-		g.left = append(g.left, Undelivered{m.ConnectionID, m.Topics})
+		g.left = append(g.left, Undelivered{m.ConnectionID, m.Topics, m.Revs})
 	}
 }
 
@@ -153,32 +153,42 @@ func (g *healing) settle(ctx context.Context, m marked, failed error) (*int, err
 	return &g.report.Kept, nil
 }
 
-// currentState returns the current state of topics as deltas, as far as c is
-// subscribed to them: to a SKU itself or to a vendor.
-func (h *Hub) currentState(ctx context.Context, c Connection, topics []Topic) ([]Post, error) {
+// currentState returns the current state of the topics of a mark as deltas, as far
+// as c is subscribed to them: to a SKU itself or to a vendor. A topic that missed a
+// rev comes twice: with the rev, which outdoes a higher version, and without, because
+// the client may have seen a newer rev and missed a change without one after it.
+func (h *Hub) currentState(ctx context.Context, c Connection, m RetryMark) ([]Post, error) {
 	watchesVendor := slices.ContainsFunc(c.Topics, func(t Topic) bool { return t.Kind == KindVendor })
 	var missed []wire.Topic
-	for _, t := range topics {
+	for _, t := range m.Topics {
 		if slices.Contains(c.Topics, t) || t.Kind == KindSKU && watchesVendor {
 			missed = append(missed, wire.Topic{Name: t.String()})
 		}
 	}
 	v := h.authorize(c.Principal, missed)
-	s, _, err := h.read(ctx, c.Principal, v, "", "")
+	s, missing, err := h.read(ctx, c.Principal, v, "", "")
 	if err != nil {
 		return nil, err
 	}
-	var entries []wire.Entry
+	for _, t := range missing {
+		s.Topics[v.names[t]] = noItem
+	}
+	var entries, withRev []wire.Entry
 	for _, t := range v.topics() {
-		if value, ok := s.Topics[v.names[t]]; ok {
-			entries = append(entries, wire.NewEntry(v.names[t], value))
+		value, ok := s.Topics[v.names[t]]
+		if !ok {
+			continue
+		}
+		entries = append(entries, wire.NewEntry(v.names[t], value))
+		if rev := m.Revs[t]; rev != "" {
+			withRev = append(withRev, wire.NewEntry(v.names[t], wire.WithRev(value, rev)))
 		}
 	}
 	var posts []Post
 	if c.Principal.Expires == expiredAt {
 		posts = append(posts, Post{c.ID, c.Endpoint, expiredNotice})
 	}
-	for _, data := range wire.EncodeDeltas(s.Epoch, entries) {
+	for _, data := range append(wire.EncodeDeltas(s.Epoch, entries), wire.EncodeDeltas(s.Epoch, withRev)...) {
 		posts = append(posts, Post{c.ID, c.Endpoint, data})
 	}
 	return posts, nil

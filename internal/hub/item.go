@@ -58,12 +58,13 @@ func (i Item) Badge(s Shape) wire.Badge {
 	return b
 }
 
+// noItem is the state of a SKU that has no row.
+var noItem = wire.Badge{State: wire.StateOut}
+
 // looksSame reports whether a viewer with shape s sees no difference between two
 // versions of an item.
 func (i Item) looksSame(other Item, s Shape) bool {
 	a, b := i.Badge(s), other.Badge(s)
-	if a.State != b.State || a.Until != b.Until || (a.Quantity == nil) != (b.Quantity == nil) {
-		return false
-	}
-	return a.Quantity == nil || *a.Quantity == *b.Quantity
+	a.Version = b.Version
+	return a.LooksLike(b)
 }

@@ -16,6 +16,12 @@ type Report struct {
 	Failed     int // changes that must be delivered again
 	Unreadable int // records of the batch that can never be read: logged, and not delivered again
 
+	// VersionNotRaised counts the changes that did not raise the version of their
+	// row: a writer that does not count, or a removed row. NotRaised has the SKUs,
+	// each once, in the order of the batch.
+	VersionNotRaised int
+	NotRaised        []string
+
 	// Latencies has an element for each row that was posted to somebody: the time
 	// from the row's UpdatedAt to its last accepted post, to the millisecond. Rows
 	// without UpdatedAt are left out, and so are latencies below zero or over a day:

@@ -14,8 +14,9 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// client is a browser or a phone. It keeps the highest version of each topic,
-// resumes after an interruption, and subscribes again if its cart has a gap.
+// client is a browser or a phone. It keeps the highest version of each topic, except
+// where a rev or an answer says otherwise, resumes after an interruption, and
+// subscribes again if its cart has a gap.
 type client struct {
 	sim        *simulation
 	name       string
@@ -25,10 +26,14 @@ type client struct {
 
 	subscribing bool // a subscribe has no answer yet
 	subscribed  bool // the last subscribe on the socket has its answer
+	denied      bool // that answer denied a SKU, so the client is not subscribed to it
 	newSession  bool // the session changed, so versions no longer count
 	expired     bool // it knows that its session has expired
 	epoch       string
+	pastEpochs  map[string]bool
 	shown       map[string]shown
+	revs        map[string]string    // of each topic, the highest that was seen
+	taken       map[string]int       // how often the value of a topic changed
 	lines       map[string]wire.Line // of the cart
 
 	pending      *wire.Request // a write without an answer
@@ -40,26 +45,36 @@ type client struct {
 
 // shown is what the screen shows of one topic.
 type shown struct {
-	version int64
-	text    string
+	version  int64
+	text     string
+	state    wire.State
+	quantity *int
 }
 
 // message is any message of the server with state.
 type message struct {
 	Type   string
 	Epoch  string
-	Topics map[string]struct {
-		From     *int64
-		Version  int64
-		State    wire.State
-		Quantity *int
-		Until    string
-		Lines    map[string]*wire.Line
-	}
+	Topics map[string]value
+}
+
+// value is the value of a topic in a message.
+type value struct {
+	From     *int64
+	Version  int64
+	State    wire.State
+	Quantity *int
+	Until    string
+	Lines    map[string]*wire.Line
+	Rev      string
+
+	// Of an answer: the version counts even if it is not higher.
+	proven bool
 }
 
 func newClient(sim *simulation, name string, p hub.Principal) *client {
-	c := &client{sim: sim, name: name, principal: p, shown: map[string]shown{}, lines: map[string]wire.Line{}}
+	c := &client{sim: sim, name: name, principal: p, lines: map[string]wire.Line{}, pastEpochs: map[string]bool{},
+		shown: map[string]shown{}, revs: map[string]string{}, taken: map[string]int{}}
 	c.openPage()
 	return c
 }
@@ -73,6 +88,11 @@ func (c *client) openPage() {
 	for i := range skuCount {
 		if c.sim.rng.IntN(2) == 0 {
 			c.pageTopics = append(c.pageTopics, fmt.Sprint("sku:S", i))
+		}
+	}
+	for i := range wildCount {
+		if c.sim.rng.IntN(2) == 0 {
+			c.pageTopics = append(c.pageTopics, fmt.Sprint("sku:W", i))
 		}
 	}
 }
@@ -101,6 +121,9 @@ func (c *client) connect() {
 		return
 	}
 	s.open = c.socket == s
+	epoch, _ := sim.mem.Epoch(context.Background()) // from hello, the first message, which cannot be late
+	delete(c.pastEpochs, epoch)
+	c.enter(epoch)
 }
 
 func (c *client) caller(s *socket) hub.Connection {
@@ -110,12 +133,7 @@ func (c *client) caller(s *socket) hub.Connection {
 func (c *client) topics() []hub.Topic {
 	var topics []hub.Topic
 	for _, name := range c.pageTopics {
-		if name == "cart" {
-			topics = append(topics, hub.Topic{Kind: hub.KindCart, Name: c.principal.CartID()})
-			continue
-		}
-		t, _ := hub.ParseTopic(name)
-		topics = append(topics, t)
+		topics = append(topics, c.topic(name))
 	}
 	return topics
 }
@@ -130,10 +148,16 @@ func (c *client) subscribe() {
 	}
 	c.newSession = false
 	for _, name := range c.pageTopics {
-		r.Topics = append(r.Topics, wire.Topic{Name: name, Version: c.shown[name].version})
+		shown, known := c.shown[name]
+		topic := wire.Topic{Name: name, Version: shown.version}
+		if known && strings.HasPrefix(name, "sku:") && !sim.resumedByVersion {
+			topic.Shown = &wire.Badge{Version: shown.version, State: shown.state, Quantity: shown.quantity}
+		}
+		r.Topics = append(r.Topics, topic)
 	}
-	acked := c.ackedVersion
-	sim.trace("%s subscribes %v", c.name, r.Topics)
+	acked, taken, epoch := c.ackedVersion, maps.Clone(c.taken), c.epoch
+	text, _ := r.MarshalJSON()
+	sim.trace("%s sends %s", c.name, text)
 	var snapshot wire.Snapshot
 	var err error
 	if sim.subscribedInConnect {
@@ -154,16 +178,26 @@ func (c *client) subscribe() {
 			c.newSession = c.newSession || r.Epoch == ""
 			return
 		}
-		c.subscribed = true
-		for _, code := range snapshot.Refused {
+		c.subscribed, c.denied = true, false
+		for _, name := range slices.Sorted(maps.Keys(snapshot.Refused)) {
+			code := snapshot.Refused[name]
 			c.expired = c.expired || code == wire.CodeTokenExpired
+			if code == wire.CodeDenied && strings.HasPrefix(name, "sku:") {
+				c.denied = true
+				c.show(name, shown{text: string(wire.StateOut), state: wire.StateOut}) // there is no such product
+			}
 		}
 		if cart, ok := snapshot.Topics["cart"].(wire.Cart); ok && cart.Version < acked {
 			sim.problem("%s wrote version %d and then got version %d", c.name, acked, cart.Version)
 		}
-		c.read(data)
+		if c.epoch == epoch {
+			delete(c.pastEpochs, snapshot.Epoch) // the answer is newer than what began the client's epoch
+		}
+		current := c.read(data, func(name string, v value) bool {
+			return c.taken[name] == taken[name] || r.Epoch == "" && v.Version == c.shown[name].version
+		})
 		// A gap that was noticed meanwhile may be newer than the answer.
-		c.subscribed = c.shown["cart"].version >= c.gapVersion
+		c.subscribed = current && c.shown["cart"].version >= c.gapVersion
 	}})
 }
 
@@ -250,7 +284,7 @@ func (c *client) write() {
 				c.pending = nil
 			}
 			c.ackedVersion = max(c.ackedVersion, ok.Version)
-			c.apply("cart", false, ok.Version, "", &ok.From, ok.Lines)
+			c.apply("cart", value{Version: ok.Version, From: &ok.From, Lines: ok.Lines})
 		case errors.As(err, &refused) && refused.Code == wire.CodeBadField && op.SKU != "":
 			sim.problem("%s: %s was refused: %v", c.name, op.Key, err)
 		case errors.As(err, &refused) && op.SKU != countedSKU &&
@@ -289,61 +323,106 @@ func (sim *simulation) judgeEffect(c *client, op wire.Request, ok wire.OK, err e
 
 // receive handles one message of the inbox.
 func (c *client) receive(s *socket) {
-	i := c.sim.rng.IntN(len(s.inbox))
+	i := 0
+	if !c.sim.inOrder {
+		i = c.sim.rng.IntN(len(s.inbox))
+	}
 	f := s.inbox[i]
 	s.inbox = slices.Delete(s.inbox, i, i+1)
 	if f.answer != nil {
 		f.answer()
 		return
 	}
-	c.read(f.data)
+	c.read(f.data, nil)
 }
 
-// read applies a snapshot or a delta.
-func (c *client) read(data []byte) {
+// read applies a snapshot or a delta. proven reports whether a value of an answer
+// counts even if its version is not higher. read reports whether the epoch of the
+// message is current.
+func (c *client) read(data []byte, proven func(name string, v value) bool) (current bool) {
 	var m message
 	if err := json.Unmarshal(data, &m); err != nil {
 		c.sim.problem("%s got %s", c.name, data)
-		return
+		return false
 	}
 	if m.Type == "error" {
 		c.sim.trace("%s learns that its session has expired", c.name)
 		c.expired = true
-		return
+		return false
 	}
-	c.epoch = m.Epoch
+	if !c.enter(m.Epoch) {
+		return false
+	}
 	for _, name := range slices.Sorted(maps.Keys(m.Topics)) {
 		v := m.Topics[name]
 		if _, known := c.shown[name]; c.sim.earlyDeltasDropped && m.Type == "delta" && !known {
 			continue
 		}
-		text := badgeText(wire.Badge{State: v.State, Quantity: v.Quantity, Until: v.Until})
-		c.apply(name, m.Type == "snapshot", v.Version, text, v.From, v.Lines)
+		v.proven = proven != nil && proven(name, v) && !c.sim.lowerAnswerIgnored
+		c.apply(name, v)
 	}
+	return true
 }
 
-// apply keeps the highest version of a topic.
-func (c *client) apply(name string, answer bool, version int64, text string, from *int64, lines map[string]*wire.Line) {
+// enter switches to an epoch, unless it has ended. A new epoch voids all values, so
+// the client subscribes again.
+func (c *client) enter(epoch string) bool {
+	if c.pastEpochs[epoch] {
+		return false
+	}
+	if c.epoch != epoch {
+		c.sim.trace("%s forgets epoch %s", c.name, c.epoch)
+		c.pastEpochs[c.epoch] = true
+		for name := range c.shown {
+			c.taken[name]++
+		}
+		clear(c.shown)
+		clear(c.lines)
+		clear(c.revs)
+		c.subscribed = false
+	}
+	c.epoch = epoch
+	return true
+}
+
+// takes reports whether a value replaces the one that is shown.
+func (c *client) takes(name string, v value) bool {
 	prev, known := c.shown[name]
-	// After a change of session, the answer to a subscribe may have the same version
-	// in another shape.
-	if known && (version < prev.version || version == prev.version && !answer) && !c.sim.everyMessageApplied {
+	if v.Rev != "" && !c.sim.revIgnored {
+		newer := hub.NewerRev(v.Rev, c.revs[name])
+		if c.sim.revComparedAsText {
+			newer = v.Rev > c.revs[name]
+		}
+		if newer {
+			c.revs[name] = v.Rev
+		}
+		return newer
+	}
+	return !known || v.Version > prev.version || v.proven || c.sim.everyMessageApplied
+}
+
+// apply shows a value, if the client takes it.
+func (c *client) apply(name string, v value) {
+	prev, known := c.shown[name]
+	if !c.takes(name, v) {
 		return
 	}
-	if name == "cart" && from != nil && (*from > prev.version || !known) {
-		c.sim.trace("%s misses cart %d to %d", c.name, prev.version, *from)
-		c.gapVersion = max(c.gapVersion, version)
+	if name == "cart" && v.From != nil && (*v.From > prev.version || !known) {
+		c.sim.trace("%s misses cart %d to %d", c.name, prev.version, *v.From)
+		c.gapVersion = max(c.gapVersion, v.Version)
 		c.subscribed = false // subscribe again
 		return
 	}
-	if version < prev.version {
-		c.sim.problem("%s: %s went from version %d back to %d", c.name, name, prev.version, version)
+	if topic := c.topic(name); v.Version < prev.version && c.sim.counted(topic) {
+		c.sim.problem("%s: %s went from version %d back to %d", c.name, name, prev.version, v.Version)
 	}
+	text := badgeText(wire.Badge{State: v.State, Quantity: v.Quantity, Until: v.Until})
+	next := shown{v.Version, text, v.State, v.Quantity}
 	if name == "cart" {
-		if from == nil {
+		if v.From == nil {
 			c.lines = map[string]wire.Line{}
 		}
-		for sku, l := range lines {
+		for sku, l := range v.Lines {
 			if l == nil {
 				delete(c.lines, sku)
 			} else {
@@ -351,10 +430,24 @@ func (c *client) apply(name string, answer bool, version int64, text string, fro
 			}
 		}
 		data, _ := json.Marshal(c.lines)
-		text = string(data)
+		next.text = string(data)
 	}
-	c.sim.trace("%s shows %s %d %s", c.name, name, version, text)
-	c.shown[name] = shown{version, text}
+	c.show(name, next)
+}
+
+func (c *client) show(name string, s shown) {
+	c.sim.trace("%s shows %s %d %s", c.name, name, s.version, s.text)
+	c.shown[name] = s
+	c.taken[name]++
+}
+
+// topic returns a topic as the hub names it.
+func (c *client) topic(name string) hub.Topic {
+	if name == "cart" {
+		return hub.Topic{Kind: hub.KindCart, Name: c.principal.CartID()}
+	}
+	t, _ := hub.ParseTopic(name)
+	return t
 }
 
 // inspect checks a message to a connection: its values were committed, and its
@@ -377,8 +470,8 @@ func (c *client) inspect(s *socket, data []byte) {
 		case kind == "sku":
 			text := badgeText(wire.Badge{State: v.State, Quantity: v.Quantity, Until: v.Until})
 			switch exact := sim.history["exact"+at]; {
-			case text == sim.history["badge"+at]:
-			case text == exact && active && s.session.Vendor == "acme":
+			case slices.Contains(sim.history["badge"+at], text):
+			case slices.Contains(exact, text) && active && s.session.Vendor == "acme":
 			default:
 				sim.problem("sent to %s: %s version %d is %q, committed was %q, %q", c.name, name, v.Version, text,
 					sim.history["badge"+at], exact)
@@ -390,10 +483,10 @@ func (c *client) inspect(s *socket, data []byte) {
 }
 
 func (sim *simulation) inspectCart(c *client, id string, version int64, whole bool, lines map[string]*wire.Line) {
-	text, known := sim.history[fmt.Sprint("cart:", id, "@", version)]
+	texts, known := sim.history[fmt.Sprint("cart:", id, "@", version)]
 	var committed map[string]*wire.Line
 	if known {
-		_ = json.Unmarshal([]byte(text), &committed)
+		_ = json.Unmarshal([]byte(texts[0]), &committed)
 	}
 	if !known && version > 0 || whole && len(lines) != len(committed) {
 		sim.problem("sent to %s: cart %s version %d was never committed like that", c.name, id, version)

@@ -26,6 +26,13 @@ type defects struct {
 	backOrderDateLost        bool
 	checkoutRepeated         bool
 	refusedWithoutKey        bool
+	revIgnored               bool
+	revComparedAsText        bool
+	unraisedSuppressed       bool
+	highestCoalesced         bool
+	revNotMarked             bool
+	lowerAnswerIgnored       bool
+	resumedByVersion         bool
 }
 
 // plantedDefects are the bugs that the simulation must find, one at a time.
@@ -51,6 +58,13 @@ var plantedDefects = []struct {
 	{"late message brings back an ended connection", defects{endNotRecorded: true}},
 	{"repeated checkout empties a newer cart", defects{checkoutRepeated: true}},
 	{"refused without another look at the key", defects{refusedWithoutKey: true}},
+	{"client ignores the rev of an entry", defects{revIgnored: true}},
+	{"client compares revs as text", defects{revComparedAsText: true}},
+	{"change with an old version suppressed", defects{unraisedSuppressed: true}},
+	{"batch reduced to the highest version", defects{highestCoalesced: true}},
+	{"mark does not keep revs", defects{revNotMarked: true}},
+	{"client ignores an answer with a lower version", defects{lowerAnswerIgnored: true}},
+	{"client resumes with versions only", defects{resumedByVersion: true}},
 }
 
 // TestSimulationFindsDefects checks that the simulation finds each planted defect.

@@ -36,16 +36,19 @@ var errInjected = errors.New("injected")
 // simulation is one run: a shop, its stream, its gateway and its clients.
 type simulation struct {
 	defects
-	rng     *rand.Rand
-	now     time.Time
-	faults  bool // calls may fail
-	nesting int  // events inside calls
+	rng       *rand.Rand
+	now       time.Time
+	faults    bool // calls may fail
+	inOrder   bool // messages arrive in order
+	throttled bool // posts may be throttled even without faults
+	nesting   int  // events inside calls
 
 	mem     *memstore.Store
 	hub     *hub.Hub
 	mapping *esm.Mapping
 	handle  lambda.Handler
 
+	epochs     int // names the epochs
 	sequence   int64
 	deliveries [][]byte     // events of the broadcast function, to be delivered again late
 	inStep     map[int]bool // shards whose function is running
@@ -58,15 +61,16 @@ type simulation struct {
 	ended         []string // connections whose $disconnect succeeded
 	lateMessages  []func() // messages that arrive after their connection closed
 
-	// What was committed: the value of each version, in the shape that a client
-	// gets.
-	history map[string]string
-	newest  map[string]int64
-	most    map[string]int    // how many pieces a cart may get, by SKU and version
-	adds    int               // adds of the counted SKU, each of which must happen exactly once
-	ordered map[string]int    // pieces of the counted SKU that a checkout took, by key
-	effects map[string]string // the answer to each key
-	writer  *client           // whose write runs, the innermost
+	// What was committed: the values of each version, in the shape that a client
+	// gets. A version of a counted row has one value.
+	history   map[string][]string
+	newest    map[string]int64
+	uncounted map[hub.Topic]bool // rows with a write that did not raise the version
+	most      map[string]int     // how many pieces a cart may get, by SKU and version
+	adds      int                // adds of the counted SKU, each of which must happen exactly once
+	ordered   map[string]int     // pieces of the counted SKU that a checkout took, by key
+	effects   map[string]string  // the answer to each key
+	writer    *client            // whose write runs, the innermost
 
 	trace    func(format string, args ...any)
 	problems []string
@@ -91,6 +95,7 @@ type inboxMessage struct {
 
 const (
 	skuCount   = 3
+	wildCount  = 2       // SKUs W0, W1: a second writer writes to them too
 	countedSKU = "COUNT" // clients only add it, so the pieces can be counted
 
 	stuckPrefix = "stuck" // of marked connections that can never be healed
@@ -100,10 +105,9 @@ const (
 func newSimulation(seed uint64, d defects) *simulation {
 	sim := &simulation{
 		defects: d, rng: rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)),
-		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1,
-		inStep: map[int]bool{}, sockets: map[string]*socket{}, history: map[string]string{}, newest: map[string]int64{},
-		ordered: map[string]int{}, effects: map[string]string{},
-		most:  map[string]int{},
+		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1, epochs: 1,
+		inStep: map[int]bool{}, sockets: map[string]*socket{}, history: map[string][]string{}, newest: map[string]int64{},
+		uncounted: map[hub.Topic]bool{}, ordered: map[string]int{}, effects: map[string]string{}, most: map[string]int{},
 		trace: func(string, ...any) {},
 	}
 	sim.mem = memstore.New("k1")
@@ -141,27 +145,20 @@ func (sim *simulation) problem(format string, args ...any) {
 
 // committed is the change feed. It records history and feeds the stream.
 func (sim *simulation) committed(c hub.Change) {
-	if c.NewCart != nil {
-		sim.recordVersion("cart:"+c.NewCart.ID, c.NewCart.Version, cartText(c.NewCart.Whole()))
-	} else {
-		i := *c.NewItem
-		if i.Available < 0 {
-			sim.problem("stock of %s is %d", i.SKU, i.Available)
-		}
-		sim.most[fmt.Sprint(i.SKU, "@", i.Version)] = mostPieces(i)
-		sim.recordVersion("badge:"+i.SKU, i.Version, badgeText(i.Badge(hub.ShapeBadge)))
-		sim.recordVersion("exact:"+i.SKU, i.Version, badgeText(i.Badge(hub.ShapeExact)))
-	}
+	sim.recordWrite(c)
 	if sim.backOrderDateLost && c.NewItem != nil {
 		undated := *c.NewItem
 		undated.BackAt = ""
 		c.NewItem = &undated
 	}
 	sim.sequence++
-	number := strconv.FormatInt(1_000_000+sim.sequence, 10)
+	number := strconv.FormatInt(999_980+sim.sequence, 10) // their length changes
 	data, err := table.Record(c, table.Stamp{SequenceNumber: number, At: sim.now})
 	if err != nil {
 		sim.problem("record: %v", err)
+	}
+	if sim.unraisedSuppressed && sim.suppresses(c) {
+		return
 	}
 	sim.mapping.Put(esm.Record{Key: table.Key(c), SequenceNumber: number, Data: data})
 }
@@ -171,7 +168,7 @@ func (sim *simulation) recordVersion(key string, version int64, value string) {
 		sim.problem("%s: version %d committed after %d", key, version, sim.newest[key])
 	}
 	sim.newest[key] = version
-	sim.history[fmt.Sprint(key, "@", version)] = value
+	sim.history[fmt.Sprint(key, "@", version)] = []string{value}
 }
 
 func badgeText(b wire.Badge) string {
@@ -211,6 +208,9 @@ func (i invoker) Invoke(ctx context.Context, payload []byte) (answer []byte, err
 			answer, err = []byte("{}"), nil
 		}
 	}()
+	if sim.highestCoalesced {
+		payload = highestOnly(payload)
+	}
 	return sim.handle.Invoke(ctx, payload)
 }
 
@@ -251,7 +251,7 @@ func (sim *simulation) post(p hub.Post) error {
 		return hub.ErrGone
 	case young && sim.chance(20):
 		return hub.ErrGone // like a post before $connect has answered
-	case sim.chance(6):
+	case sim.chance(6) || sim.throttled && sim.rng.IntN(2) == 0:
 		return hub.ErrThrottled
 	case sim.chance(30):
 		return errInjected

@@ -26,6 +26,9 @@ func mostPieces(i hub.Item) int {
 // them: one must allow what was granted, and one must forbid what was not.
 func (sim *simulation) judgeSet(c *client, op wire.Request, before int64, ok wire.OK, err error) {
 	wanted := op.Lines[0]
+	if !sim.counted(hub.Topic{Kind: hub.KindSKU, Name: wanted.SKU}) {
+		return // its versions do not say what the hub may have read
+	}
 	allowed, forbidden := 0, false
 	for v := before; v <= sim.newest["badge:"+wanted.SKU]; v++ {
 		most := sim.most[fmt.Sprint(wanted.SKU, "@", v)]
@@ -42,7 +45,9 @@ func (sim *simulation) judgeSet(c *client, op wire.Request, before int64, ok wir
 		return
 	}
 	var cart map[string]wire.Line
-	_ = json.Unmarshal([]byte(sim.history[fmt.Sprint("cart:", c.principal.CartID(), "@", ok.From)]), &cart)
+	if values := sim.history[fmt.Sprint("cart:", c.principal.CartID(), "@", ok.From)]; len(values) > 0 {
+		_ = json.Unmarshal([]byte(values[0]), &cart)
+	}
 	if line.Quantity > max(allowed, cart[wanted.SKU].Quantity) {
 		sim.problem("%s: %d of %s were granted, no version allows more than %d",
 			c.name, line.Quantity, wanted.SKU, allowed)

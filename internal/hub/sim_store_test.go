@@ -121,6 +121,9 @@ func (s *faultyStore) MarkForRetry(ctx context.Context, undelivered []hub.Undeli
 		if s.sim.stuckMarksKeepPlace && strings.HasPrefix(undelivered[i].ConnectionID, stuckPrefix) {
 			continue
 		}
+		if s.sim.revNotMarked {
+			undelivered[i].Revs = nil
+		}
 		if errs[i] = s.before(); errs[i] == nil {
 			errs[i] = s.after(s.Store.MarkForRetry(ctx, undelivered[i:i+1], now)[0])
 		}
@@ -204,8 +207,8 @@ func (s *faultyStore) flush() {
 	if len(s.heldBack) == 0 {
 		return
 	}
-	for range 2 {
-		s.sim.interrupt()
+	for range 8 {
+		s.sim.interruptOneIn(2)
 	}
 	for _, subscribe := range s.heldBack {
 		subscribe()

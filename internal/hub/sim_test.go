@@ -27,6 +27,8 @@ func (sim *simulation) event() {
 	switch n := sim.rng.IntN(100); {
 	case n < 12:
 		sim.changeStock(ctx)
+	case n < 15:
+		sim.writeUncounted(ctx, fmt.Sprint("W", sim.rng.IntN(wildCount)))
 	case n < 32:
 		sim.step(ctx, sim.rng.IntN(sim.mapping.Shards()))
 	case n < 52:
@@ -68,6 +70,8 @@ func (sim *simulation) event() {
 		// Deliver an old batch again, long after newer ones.
 		sim.trace("late delivery")
 		_, _ = invoker{sim}.Invoke(ctx, sim.deliveries[sim.rng.IntN(len(sim.deliveries))])
+	case n < 96 && sim.epochs == 1 && sim.rng.IntN(3) == 0:
+		sim.beginEpoch()
 	case n < 96:
 		sim.revoke(ctx, c.principal.User)
 	case n < 99:
@@ -78,8 +82,10 @@ func (sim *simulation) event() {
 }
 
 // interrupt may let another event happen in the middle of a call.
-func (sim *simulation) interrupt() {
-	if sim.nesting < 2 && sim.chance(10) {
+func (sim *simulation) interrupt() { sim.interruptOneIn(10) }
+
+func (sim *simulation) interruptOneIn(n int) {
+	if sim.nesting < 2 && sim.chance(n) {
 		sim.nested(sim.event)
 	}
 }
@@ -131,7 +137,7 @@ func (sim *simulation) revoke(ctx context.Context, user string) {
 }
 
 func (sim *simulation) changeStock(ctx context.Context) {
-	sku := fmt.Sprint("S", sim.rng.IntN(skuCount))
+	sku := sim.anySKU()
 	var err error
 	if sim.rng.IntN(5) == 0 {
 		_, err = sim.hub.DeleteStock(ctx, sku)
@@ -144,6 +150,22 @@ func (sim *simulation) changeStock(ctx context.Context) {
 		_, err = sim.hub.PutStock(ctx, sku, c)
 	}
 	sim.trace("stock of %s: %v", sku, err)
+}
+
+// beginEpoch begins a new epoch, as the shop does after it restored a table. Each
+// run has one at most: a message of the second may overtake answers of the first.
+func (sim *simulation) beginEpoch() {
+	sim.epochs++
+	sim.mem.BeginEpoch(fmt.Sprint("k", sim.epochs))
+	sim.trace("epoch k%d begins", sim.epochs)
+}
+
+// anySKU picks an item, counted or not.
+func (sim *simulation) anySKU() string {
+	if sim.rng.IntN(8) == 0 {
+		return fmt.Sprint("W", sim.rng.IntN(wildCount))
+	}
+	return fmt.Sprint("S", sim.rng.IntN(skuCount))
 }
 
 // step lets one shard invoke the function once, unless the function is running.
@@ -181,7 +203,11 @@ func (sim *simulation) run() []string {
 		sim.event()
 	}
 	sim.rest(ctx)
-	sim.checkScreens(ctx)
+	sim.checkScreens(ctx, sim.counted)
+	sim.resumeAll(ctx)
+	sim.checkScreens(ctx, func(hub.Topic) bool { return true })
+	sim.writeInCalm(ctx)
+	sim.checkScreens(ctx, func(hub.Topic) bool { return true })
 	return sim.problems
 }
 
@@ -194,6 +220,11 @@ func (sim *simulation) fillStore(ctx context.Context) {
 	for i := range skuCount {
 		if err == nil {
 			_, err = sim.hub.PutStock(ctx, fmt.Sprint("S", i), hub.StockChange{Available: &none, Vendor: &vendor})
+		}
+	}
+	for i := range wildCount {
+		if err == nil {
+			_, err = sim.hub.PutStock(ctx, fmt.Sprint("W", i), hub.StockChange{Available: &none, Vendor: &vendor})
 		}
 	}
 	for i := range stuckCount {
@@ -219,6 +250,10 @@ func (sim *simulation) fillStore(ctx context.Context) {
 func (sim *simulation) rest(ctx context.Context) {
 	sim.trace("faults end")
 	sim.faults = false
+	leastRounds := 5
+	if sim.inOrder {
+		leastRounds = 2 // little happened since it was at rest
+	}
 	for round := range 60 {
 		for _, c := range sim.clients {
 			switch {
@@ -252,16 +287,47 @@ func (sim *simulation) rest(ctx context.Context) {
 				sim.problem("heal without faults: %s", line)
 			}
 		}
-		if round > 4 && !busy && healed == (hub.HealReport{Kept: stuckCount, Failed: stuckCount}) {
+		if round >= leastRounds && !busy && healed == (hub.HealReport{Kept: stuckCount, Failed: stuckCount}) {
 			return
 		}
+		sim.throttled = sim.throttled && round < 1
 		sim.advance(5 * time.Second)
 	}
 	sim.problem("the system does not come to rest")
 }
 
-// checkScreens compares every screen with the store.
-func (sim *simulation) checkScreens(ctx context.Context) {
+// resumeAll lets every client subscribe once more with what it shows, as a keep-alive
+// does. The shop first makes removed items again: a client that was denied an item
+// that does not exist is not subscribed to it.
+func (sim *simulation) resumeAll(ctx context.Context) {
+	sim.inOrder = true
+	for i := range wildCount {
+		sku := fmt.Sprint("W", i)
+		if items, _ := sim.mem.Items(ctx, []string{sku}); items[sku].SKU == "" {
+			sim.writeUncounted(ctx, sku)
+		}
+	}
+	sim.rest(ctx)
+	for _, c := range sim.clients {
+		c.subscribed = false // subscribe again
+	}
+	sim.rest(ctx)
+}
+
+// writeInCalm lets the second writer work while messages arrive in order. Posts may
+// still be throttled, so they are healed.
+func (sim *simulation) writeInCalm(ctx context.Context) {
+	for range 3 {
+		for range 1 + sim.rng.IntN(3) {
+			sim.writeUncounted(ctx, fmt.Sprint("W", sim.rng.IntN(wildCount)))
+		}
+		sim.throttled = sim.rng.IntN(2) == 0
+		sim.rest(ctx)
+	}
+}
+
+// checkScreens compares the screens of the topics that are judged with the store.
+func (sim *simulation) checkScreens(ctx context.Context, judged func(hub.Topic) bool) {
 	counted := 0
 	for _, id := range []string{"u~alice", "u~bob", "g~g1"} {
 		cart, _ := sim.mem.Cart(ctx, id)
@@ -284,10 +350,16 @@ func (sim *simulation) checkScreens(ctx context.Context) {
 			sim.problem("%s: %s has no answer", c.name, c.pending.Key)
 		}
 		for _, t := range c.topics() {
+			if !judged(t) || c.denied && !sim.counted(t) {
+				continue
+			}
 			switch t.Kind {
 			case hub.KindSKU:
 				items, _ := sim.mem.Items(ctx, []string{t.Name})
-				item := items[t.Name]
+				item, exists := items[t.Name]
+				if !exists {
+					item.Deleted = true
+				}
 				want := badgeText(item.Badge(hub.ShapeBadge))
 				if c.principal.Vendor != "" && item.Vendor == c.principal.Vendor {
 					want = badgeText(item.Badge(hub.ShapeExact))

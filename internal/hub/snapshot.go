@@ -17,7 +17,7 @@ func (h *Hub) read(ctx context.Context, p Principal, v view, epoch, after string
 		return wire.Snapshot{}, nil, err
 	}
 	if epoch != s.Epoch {
-		v.versions = nil // versions of another epoch mean nothing
+		v.versions, v.shown = nil, nil // versions of another epoch mean nothing
 	}
 	missing, err := h.readItems(ctx, p, v, &s)
 	if err != nil {
@@ -37,7 +37,9 @@ func (h *Hub) read(ctx context.Context, p Principal, v view, epoch, after string
 	return s, missing, nil
 }
 
-// readItems adds the SKUs of a view to s and returns those that do not exist.
+// readItems adds the SKUs of a view to s and returns those that do not exist. A SKU
+// that does not exist and that the caller shows was removed by the shop, which may
+// make it again.
 func (h *Hub) readItems(ctx context.Context, p Principal, v view, s *wire.Snapshot) (missing []Topic, err error) {
 	var skus []string
 	for _, t := range v.topics() {
@@ -56,16 +58,27 @@ func (h *Hub) readItems(ctx context.Context, p Principal, v view, s *wire.Snapsh
 		t := Topic{KindSKU, sku}
 		item, known := items[sku]
 		switch {
-		case !known:
+		case !known && v.shown[t] == nil:
 			missing = append(missing, t)
 			s.Refused[v.names[t]] = wire.CodeDenied
-		case item.Version == v.versions[t]:
-			s.Unchanged++
+		case !known:
+			v.putBadge(s, t, noItem)
 		default:
-			s.Topics[v.names[t]] = item.Badge(p.sees(t, item.Vendor, h.now()))
+			v.putBadge(s, t, item.Badge(p.sees(t, item.Vendor, h.now())))
 		}
 	}
 	return missing, nil
+}
+
+// putBadge adds a badge to s, unless the caller shows it already. A caller that
+// names a version only has the right value of it if the shop counts its changes.
+func (v view) putBadge(s *wire.Snapshot, t Topic, b wire.Badge) {
+	shown, version := v.shown[t], v.versions[t]
+	if shown != nil && shown.LooksLike(b) || shown == nil && version > 0 && version == b.Version {
+		s.Unchanged++
+		return
+	}
+	s.Topics[v.names[t]] = b
 }
 
 // readCart adds a cart to s, or refuses it alone if its row cannot be read. The

@@ -1,7 +1,9 @@
 package hub
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"time"
 )
 
@@ -85,14 +87,16 @@ func connectionExpired(connectedAt, now time.Time) bool {
 type RetryMark struct {
 	ConnectionID string
 	Topics       []Topic
-	Since        time.Time // when the connection was first marked
-	Revision     int64     // changes with every renewal of the mark
+	Revs         map[Topic]string // of each topic: the newest rev that was not delivered, if any
+	Since        time.Time        // when the connection was first marked
+	Revision     int64            // changes with every renewal of the mark
 }
 
 // Undelivered is a connection that did not receive changes, and their topics.
 type Undelivered struct {
 	ConnectionID string
 	Topics       []Topic
+	Revs         map[Topic]string // of those of the topics whose entry had a rev, see [NewerRev]
 }
 
 // Receipt is the stored answer to an idempotency key.
@@ -191,7 +195,8 @@ type Quotas interface {
 type Marks interface {
 	// MarkForRetry records that connections need a fresh snapshot of topics, in
 	// addition to the topics recorded before. An existing mark keeps Since and
-	// becomes the newest. The result has one error for each connection, nil if its
+	// becomes the newest. Of several revs of a topic it keeps the newest. The result
+	// has one error for each connection, nil if its
 	// mark is recorded. There may be thousands of marks and little time, so
 	// implementations write them concurrently or in batches.
 	MarkForRetry(ctx context.Context, undelivered []Undelivered, now time.Time) []error
@@ -276,9 +281,36 @@ type Store interface {
 }
 
 // Change is one committed change of an item or a cart. Old is nil for a new row.
+//
+// If somebody removed the row from its table, which the hub never does, New is the
+// row that clients get: an item as a tombstone with the next version, or an empty
+// cart with the next version.
 type Change struct {
 	OldItem, NewItem *Item
 	OldCart, NewCart *Cart
+
+	Removed  bool   // somebody removed the row
+	Sequence string // sequence number in the stream of the table; package table leaves it out
+}
+
+// NewerRev reports whether the change with rev a came after the change with rev b. A
+// rev is the sequence number of a change in the stream of its table: digits without
+// leading zeros, which rise for each row. "" comes before all others.
+func NewerRev(a, b string) bool {
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b)) > 0
+}
+
+// raised reports whether a client that keeps the highest version of the row takes
+// the change. The hub's own writes always raise the version, a shop's may not.
+func (c Change) raised() bool {
+	switch {
+	case c.NewCart != nil:
+		// The next state of a removed cart has a higher version, see [Cart.update].
+		return c.OldCart == nil || c.NewCart.Version > c.OldCart.Version
+	case c.OldItem == nil:
+		return c.NewItem.Version > 0
+	}
+	return !c.Removed && c.NewItem.Version > c.OldItem.Version
 }
 
 // Post is one message to one connection.

@@ -16,8 +16,9 @@ const vendorPage = 200
 
 // view is the part of a request's topics that its caller may see.
 type view struct {
-	names    map[Topic]string // the caller's name for each topic
-	versions map[Topic]int64  // the version that the caller has, 0: none
+	names    map[Topic]string      // the caller's name for each topic
+	versions map[Topic]int64       // the version that the caller has, 0: none
+	shown    map[Topic]*wire.Badge // what the caller shows of SKUs, as far as it said so
 	refused  map[string]wire.Code
 }
 
@@ -33,7 +34,10 @@ func compareTopics(a, b Topic) int {
 // authorize parses the topics that a caller names. It refuses those that are not
 // topics and those that the caller may not see, and judges each one alone.
 func (h *Hub) authorize(p Principal, requested []wire.Topic) view {
-	v := view{names: map[Topic]string{}, versions: map[Topic]int64{}, refused: map[string]wire.Code{}}
+	v := view{
+		names: map[Topic]string{}, versions: map[Topic]int64{}, shown: map[Topic]*wire.Badge{},
+		refused: map[string]wire.Code{},
+	}
 	for _, r := range requested {
 		t, err := resolve(p, r.Name)
 		if err != nil {
@@ -49,6 +53,9 @@ func (h *Hub) authorize(p Principal, requested []wire.Topic) view {
 		default:
 			v.names[t] = topicName(t, shape)
 			v.versions[t] = max(v.versions[t], r.Version)
+			if r.Shown != nil {
+				v.shown[t] = r.Shown
+			}
 		}
 	}
 	return v

@@ -42,7 +42,11 @@ func (b *broadcast) markUndelivered(ctx context.Context) {
 	for _, u := range b.undelivered {
 		m := Undelivered{ConnectionID: b.recipients[u.start].sub.ConnectionID}
 		for _, r := range b.recipients[u.start:b.nextConnection(u.start)] {
-			m.Topics = append(m.Topics, b.rows[r.row].topic)
+			row := &b.rows[r.row]
+			m.Topics = append(m.Topics, row.topic)
+			if row.rev != "" {
+				m.Revs = withRev(m.Revs, row.topic, row.rev)
+			}
 		}
 		all = append(all, m)
 		b.report.Marked++
@@ -59,6 +63,15 @@ func (b *broadcast) markUndelivered(ctx context.Context) {
 			b.fail(b.rows[first].first, fmt.Errorf("mark %s after %v: %w", all[i].ConnectionID, u.cause, err))
 		}
 	}
+}
+
+// withRev adds a rev to a map that may be nil.
+func withRev(revs map[Topic]string, t Topic, rev string) map[Topic]string {
+	if revs == nil {
+		revs = map[Topic]string{}
+	}
+	revs[t] = rev
+	return revs
 }
 
 // notifyExpired notifies each subscriber whose session had expired in this batch,

@@ -159,6 +159,8 @@ var messagesToRefuse = map[wire.Action][]string{
 		`{"action":"hello","token":""}`, `{"action":"hello","token":"a b"}`},
 	wire.ActionSubscribe: {`{"action":"subscribe"}`, `{"action":"subscribe","topics":"cart"}`,
 		`{"action":"subscribe","topics":{"cart":"1"}}`, `{"action":"subscribe","topics":[7]}`,
+		`{"action":"subscribe","topics":{"sku:MUG":{"version":"1","state":"in"}}}`,
+		`{"action":"subscribe","topics":{"sku:MUG":{"version":1}}}`,
 		`{"action":"subscribe","topics":["cart"],"only":1}`},
 	wire.ActionUnsubscribe: {`{"action":"unsubscribe"}`, `{"action":"unsubscribe","topics":"all"}`,
 		`{"action":"unsubscribe","topics":{"cart":1}}`},

@@ -64,7 +64,10 @@ func Record(c hub.Change, s Stamp) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("%w: the change has no row", hub.ErrInvalid)
 	}
-	if stream.OldImage == nil {
+	switch {
+	case c.Removed:
+		record.EventName, stream.NewImage = string(events.DynamoDBOperationTypeRemove), nil
+	case stream.OldImage == nil:
 		record.EventName = string(events.DynamoDBOperationTypeInsert)
 	}
 	data, err := json.Marshal(record)
@@ -96,8 +99,8 @@ type Omitted func(attribute string, err error)
 // An old image that is malformed counts as missing: the new one is what subscribers
 // need.
 //
-// A REMOVE becomes a tombstone with the next version: a shop that deletes a row must
-// not create it again with lower versions.
+// A REMOVE becomes a tombstone or an empty cart with the next version, see
+// [hub.Change].
 func (l Layout) Change(record events.DynamoDBEventRecord, omitted Omitted) (hub.Change, error) {
 	var c hub.Change
 	var err error
@@ -106,14 +109,14 @@ func (l Layout) Change(record events.DynamoDBEventRecord, omitted Omitted) (hub.
 		c.OldCart, c.NewCart, err = images(stream, cartReader(l.Cart, nil), cartReader(l.Cart, omitted))
 		if c.NewCart == nil && c.OldCart != nil {
 			next := c.OldCart.Version + 1
-			c.NewCart = &hub.Cart{ID: c.OldCart.ID, Version: next, Floor: next}
+			c.NewCart, c.Removed = &hub.Cart{ID: c.OldCart.ID, Version: next, Floor: next}, true
 		}
 	} else {
 		c.OldItem, c.NewItem, err = images(stream, itemReader(l.Inventory, nil), itemReader(l.Inventory, omitted))
 		if c.NewItem == nil && c.OldItem != nil {
 			tombstone := *c.OldItem
 			tombstone.Version, tombstone.Available, tombstone.Deleted = tombstone.Version+1, 0, true
-			c.NewItem = &tombstone
+			c.NewItem, c.Removed = &tombstone, true
 		}
 	}
 	// With the view type OLD_IMAGE, a row that still exists would look removed.

@@ -81,12 +81,23 @@ const (
 )
 
 // Badge is the state of a SKU. Quantity is present while the state is low, and
-// always for principals that see exact figures, unless the stock is not counted.
+// always for principals that see exact figures, unless the stock is not counted. A
+// SKU without a row has version 0.
 type Badge struct {
 	Version  int64  `json:"version"`
 	State    State  `json:"state"`
 	Quantity *int   `json:"quantity,omitempty"`
 	Until    string `json:"until,omitempty"` // back: the date when it is expected, "2026-12-24"
+	Rev      string `json:"rev,omitempty"`   // deltas only: see docs/protocol.md
+}
+
+// LooksLike reports whether a client that shows other has nothing to learn from b.
+func (b Badge) LooksLike(other Badge) bool {
+	if b.Version != other.Version || b.State != other.State || b.Until != other.Until ||
+		(b.Quantity == nil) != (other.Quantity == nil) {
+		return false
+	}
+	return b.Quantity == nil || *b.Quantity == *other.Quantity
 }
 
 // Line is one line of a cart. Version is the version of the cart in which the line
@@ -107,6 +118,7 @@ type Cart struct {
 	// Reason says why the lines that a client had before are not in a whole cart;
 	// "" if they were changed or removed.
 	Reason Reason `json:"reason,omitempty"`
+	Rev    string `json:"rev,omitempty"` // deltas only: see docs/protocol.md
 }
 
 // Reason says why the lines of a cart disappeared.

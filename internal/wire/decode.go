@@ -264,15 +264,50 @@ func (d *decoder) topics(versions bool) []Topic {
 	return topics
 }
 
-// versionedTopics reads an object of names and versions. It sorts them by name.
+// versionedTopics reads an object of names and versions or shown values. It sorts
+// them by name.
 func (d *decoder) versionedTopics(raw []byte) []Topic {
 	var m map[string]json.RawMessage
 	_ = json.Unmarshal(raw, &m) // checkStrict has checked it
 	topics := make([]Topic, 0, len(m))
 	for _, name := range slices.Sorted(maps.Keys(m)) {
-		topics = append(topics, Topic{name, d.number(name, m[name], 0, MaxVersion)})
+		t := Topic{Name: name}
+		if m[name][0] == '{' {
+			t.Shown = d.shown(name, m[name])
+			t.Version = t.Shown.Version
+		} else {
+			t.Version = d.number(name, m[name], 0, MaxVersion)
+		}
+		topics = append(topics, t)
 	}
 	return topics
+}
+
+// shown reads what a client shows of a SKU.
+func (d *decoder) shown(name string, raw []byte) *Badge {
+	value := decoder{fields: map[string]json.RawMessage{}}
+	_ = json.Unmarshal(raw, &value.fields) // checkStrict has checked it
+	if err := checkCase(value.fields, []string{"version", "state", "quantity", "until"}); err != nil {
+		value.failf(CodeBadField, "%v", err)
+	}
+	for _, field := range []string{"version", "state"} {
+		if _, ok := value.fields[field]; !ok {
+			value.failf(CodeBadField, "%q is missing", field)
+		}
+	}
+	b := &Badge{
+		Version: value.integer("version", 0, 0, MaxVersion),
+		State:   State(value.text("state", MaxSafeName, isSafeByte)),
+		Until:   value.text("until", MaxSafeName, isSafeByte),
+	}
+	if _, ok := value.fields["quantity"]; ok {
+		quantity := int(value.integer("quantity", 0, 0, MaxVersion))
+		b.Quantity = &quantity
+	}
+	if value.err != nil {
+		d.failf(CodeBadField, "%q: %s", clip(name), value.err.Message)
+	}
+	return b
 }
 
 // namedTopics reads an array of names. ok is false if an element is not a string.

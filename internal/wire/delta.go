@@ -9,6 +9,19 @@ func NewEntry(name string, v Value) Entry {
 	return append(e, quote(v)...)
 }
 
+// WithRev returns a value with a rev. A vendor's list has none.
+func WithRev(v Value, rev string) Value {
+	switch v := v.(type) {
+	case Badge:
+		v.Rev = rev
+		return v
+	case Cart:
+		v.Rev = rev
+		return v
+	}
+	return v
+}
+
 // EncodeDeltas packs entries, in order, into as few messages of at most [MaxMessage]
 // bytes as possible. The bytes are those of [Encode] for a [Delta] with its topics
 // in that order.

@@ -81,13 +81,13 @@ func (s *Snapshot) sizeBound() int {
 }
 
 func (b Badge) sizeBound() int {
-	const fields = len(`{"version":,"state":,"quantity":,"until":}`)
-	return fields + 2*intBound + textBound(string(b.State)) + textBound(b.Until)
+	const fields = len(`{"version":,"state":,"quantity":,"until":,"rev":}`)
+	return fields + 2*intBound + textBound(string(b.State)) + textBound(b.Until) + textBound(b.Rev)
 }
 
 func (c Cart) sizeBound() int {
-	n := len(`{"from":,"version":,"lines":,"reason":}`) + 2*intBound + linesBound(c.Lines)
-	return n + textBound(string(c.Reason))
+	n := len(`{"from":,"version":,"lines":,"reason":,"rev":}`) + 2*intBound + linesBound(c.Lines)
+	return n + textBound(string(c.Reason)) + textBound(c.Rev)
 }
 
 func (v Vendor) sizeBound() int { return len(`{"skus":,"more":true}`) + listBound(v.SKUs) }

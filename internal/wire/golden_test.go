@@ -84,7 +84,9 @@ var messages = []struct {
 		"subscribe-resume",
 		Request{
 			Action: ActionSubscribe, ID: json.RawMessage(`"again"`), Epoch: "k3",
-			Topics: []Topic{{"cart", 17}, {"sku:MUG", 9}, {"sku:TEE-RED-M", 42}},
+			Topics: []Topic{
+				{Name: "cart", Version: 17}, {Name: "sku:MUG", Version: 9}, {Name: "sku:TEE-RED-M", Version: 42},
+			},
 		},
 	},
 	{"subscribe-resume-answer", Snapshot{
@@ -92,6 +94,21 @@ var messages = []struct {
 		Topics: map[string]Value{
 			"cart": Cart{From: number(17), Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18), "MUG": nil}},
 		},
+	}},
+	{
+		"subscribe-shown",
+		Request{
+			Action: ActionSubscribe, ID: json.RawMessage(`"keep"`), Epoch: "k3",
+			Topics: []Topic{
+				{Name: "cart", Version: 17},
+				{Name: "sku:MUG", Version: 9, Shown: &Badge{Version: 9, State: StateOut}},
+				{Name: "sku:TEE-RED-M", Version: 42, Shown: &Badge{Version: 42, State: StateLow, Quantity: pieces(3)}},
+			},
+		},
+	},
+	{"subscribe-shown-answer", Snapshot{
+		ID: json.RawMessage(`"keep"`), Epoch: "k3", Unchanged: 2,
+		Topics: map[string]Value{"sku:MUG": Badge{Version: 3, State: StateLow, Quantity: pieces(4)}},
 	}},
 	{
 		"subscribe-only",
@@ -122,6 +139,20 @@ var messages = []struct {
 		"sku:CAP-NAVY": Badge{Version: 2, State: StateBack, Until: "2026-12-24"},
 		"sku:MUG":      Badge{Version: 10, State: StateBack},
 	}}},
+	{
+		"delta-rev",
+		Delta{
+			Epoch: "k3", Topics: map[string]Value{
+				"sku:MUG": Badge{Version: 3, State: StateLow, Quantity: pieces(4), Rev: "300000000000000000142"},
+			},
+		},
+	},
+	{
+		"delta-removed",
+		Delta{
+			Epoch: "k3", Topics: map[string]Value{"sku:MUG": Badge{State: StateOut, Rev: "300000000000000000156"}},
+		},
+	},
 	{"delta-both", Delta{Epoch: "k3", Topics: map[string]Value{
 		"cart":          Cart{From: number(17), Version: 18, Lines: map[string]*Line{"TEE-RED-M": line(2, 18), "MUG": nil}},
 		"sku:TEE-RED-M": Badge{Version: 44, State: StateIn},

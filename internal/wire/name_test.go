@@ -41,7 +41,7 @@ func TestNames(t *testing.T) {
 			}
 			for _, r := range []Request{
 				{Action: ActionSubscribe, Topics: []Topic{{Name: "sku:" + name}, {Name: "vendor:" + name}}},
-				{Action: ActionSubscribe, Topics: []Topic{{"sku:" + name, 7}}},
+				{Action: ActionSubscribe, Topics: []Topic{{Name: "sku:" + name, Version: 7}}},
 				{Action: ActionUnsubscribe, Topics: []Topic{{Name: "sku:" + name}}},
 				{Action: ActionGet, Topics: []Topic{{Name: "vendor:" + name}}, After: name},
 				{Action: ActionAdd, SKU: name, Quantity: 2},
@@ -223,7 +223,7 @@ func TestTypedNames(t *testing.T) {
 		want Request
 	}{
 		{`sub "sku:RED CAP" cart`, Request{Action: ActionSubscribe, Topics: []Topic{{Name: "sku:RED CAP"}, {Name: "cart"}}}},
-		{`sub "sku:RED CAP"@7`, Request{Action: ActionSubscribe, Topics: []Topic{{"sku:RED CAP", 7}}}},
+		{`sub "sku:RED CAP"@7`, Request{Action: ActionSubscribe, Topics: []Topic{{Name: "sku:RED CAP", Version: 7}}}},
 		{`sub "sku:A@7"`, Request{Action: ActionSubscribe, Topics: []Topic{{Name: "sku:A@7"}}}},
 		{`sub sku:SHIRT-ä`, Request{Action: ActionSubscribe, Topics: []Topic{{Name: "sku:SHIRT-ä"}}}},
 		{`unsub "*"`, Request{Action: ActionUnsubscribe, Topics: []Topic{{Name: "*"}}}},

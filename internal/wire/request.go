@@ -43,10 +43,11 @@ const (
 )
 
 // Topic is a topic as a client names it, with the version that the client already
-// has; 0 means none.
+// has; 0 means none. Shown is what the client shows of a SKU, nil if it did not say.
 type Topic struct {
 	Name    string
 	Version int64
+	Shown   *Badge // its version is Version
 }
 
 // LineChange is one line of a set: the quantity that the client asks for. Quantity 0
@@ -135,16 +136,19 @@ func (f *fieldWriter) addText(name, value string) {
 	}
 }
 
-// topics returns what JSON has under "topics": "*", an object of names and versions,
-// an array of names, or nil.
+// topics returns what JSON has under "topics": "*", an object of names and versions
+// or shown values, an array of names, or nil.
 func (r Request) topics() any {
 	switch {
 	case r.All:
 		return "*"
 	case hasVersion(r.Topics):
-		versions := make(map[string]int64, len(r.Topics))
+		versions := make(map[string]any, len(r.Topics))
 		for _, t := range r.Topics {
 			versions[t.Name] = t.Version
+			if t.Shown != nil {
+				versions[t.Name] = t.Shown
+			}
 		}
 		return versions
 	case r.Topics != nil:
@@ -158,5 +162,5 @@ func (r Request) topics() any {
 }
 
 func hasVersion(topics []Topic) bool {
-	return slices.ContainsFunc(topics, func(t Topic) bool { return t.Version != 0 })
+	return slices.ContainsFunc(topics, func(t Topic) bool { return t.Version != 0 || t.Shown != nil })
 }

@@ -28,6 +28,7 @@ var Keys = map[string]string{
 	"sequence":   "sequence number of the stream record",
 	"table":      "name of the shop's table that has the row",
 	"key":        "key of the row: a SKU, or a hash of a cart's id",
+	"sku":        "SKU of an item whose row changed",
 }
 
 // New returns a logger that writes a JSON line for each record of at least level.

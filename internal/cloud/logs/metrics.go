@@ -35,6 +35,7 @@ var Series = []Metric{
 	{"Changes", count, "committed changes that reached broadcast"},
 	{"Coalesced", count, "changes not sent because the batch had a newer one of the same row"},
 	{"Suppressed", count, "changed rows with no visible difference for any subscriber"},
+	{"VersionNotRaised", count, "changes that did not raise the version of their row, and removed rows"},
 	{"Posts", count, "connections that received their changes, once per batch"},
 	{"Gone", count, "connections found gone (410) and removed"},
 	{"Throttled", count, "connections not served because of 429, after all retries"},
@@ -87,7 +88,7 @@ func (m *Metrics) Disconnected(ctx context.Context, code int, reason string) {
 // Broadcast counts the results of a batch.
 func (m *Metrics) Broadcast(ctx context.Context, r hub.Report) {
 	m.write(ctx, counts{
-		"Changes": r.Changes, "Coalesced": r.Coalesced, "Suppressed": r.Suppressed,
+		"Changes": r.Changes, "Coalesced": r.Coalesced, "Suppressed": r.Suppressed, "VersionNotRaised": r.VersionNotRaised,
 		"Posts": r.Posts, "Gone": r.Gone, "Throttled": r.Throttled,
 		"Marked": r.Marked, "Denied": r.Denied, "Failed": r.Failed,
 		"UnreadableRows": r.Unreadable,

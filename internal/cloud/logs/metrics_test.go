@@ -115,12 +115,12 @@ func TestMetrics(t *testing.T) {
 		{"batch", func(m *logs.Metrics) {
 			m.Broadcast(ctx, hub.Report{
 				Changes: 9, Coalesced: 1, Suppressed: 2, Posts: 3, Gone: 4, Marked: 6, Throttled: 5, Denied: 7, Failed: 8,
-				Unreadable: 9,
-				Latencies:  []time.Duration{1500 * time.Microsecond, 2 * time.Second},
+				Unreadable: 9, VersionNotRaised: 10,
+				Latencies: []time.Duration{1500 * time.Microsecond, 2 * time.Second},
 			})
 		}, []map[string][]float64{{
-			"Changes": {9}, "Coalesced": {1}, "Suppressed": {2}, "Posts": {3}, "Gone": {4}, "Marked": {6}, "Throttled": {5},
-			"Denied": {7}, "Failed": {8}, "UnreadableRows": {9},
+			"Changes": {9}, "Coalesced": {1}, "Suppressed": {2}, "VersionNotRaised": {10}, "Posts": {3}, "Gone": {4},
+			"Marked": {6}, "Throttled": {5}, "Denied": {7}, "Failed": {8}, "UnreadableRows": {9},
 			"Latency": {1, 2000},
 		}}},
 		{

@@ -43,6 +43,9 @@ func (s *Store) mark(ctx context.Context, undelivered hub.Undelivered, now time.
 	if names := topicNames(undelivered.Topics); len(names) > 0 {
 		u.add(attrTopics, set(names))
 	}
+	if revs := revNames(undelivered.Revs); len(revs) > 0 {
+		u.add(attrRevs, set(revs))
+	}
 	old, err := s.update(ctx, markKey(id), &u, "", types.ReturnValueAllOld)
 	if err != nil {
 		return fail(err)
@@ -54,6 +57,33 @@ func (s *Store) mark(ctx context.Context, undelivered hub.Undelivered, now time.
 		_ = s.deleteMarkEntry(ctx, oldMark, id) // if this fails, RetryMarks does it
 	}
 	return nil
+}
+
+// revNames returns revs as marks have them. A set keeps all of them, because an
+// update cannot compare them.
+func revNames(revs map[hub.Topic]string) []string {
+	names := make([]string, 0, len(revs))
+	for t, rev := range revs {
+		names = append(names, rev+" "+t.String())
+	}
+	return unique(names)
+}
+
+// revsOf returns the newest rev of each topic of a mark.
+func revsOf(r row) map[hub.Topic]string {
+	var revs map[hub.Topic]string
+	for _, name := range setOf(r, attrRevs) {
+		rev, topic, _ := strings.Cut(name, " ")
+		t, err := hub.ParseTopic(topic)
+		if err != nil || !hub.NewerRev(rev, revs[t]) {
+			continue
+		}
+		if revs == nil {
+			revs = map[hub.Topic]string{}
+		}
+		revs[t] = rev
+	}
+	return revs
 }
 
 // markExpiry is the latest time at which the connection of a mark can be open.
@@ -143,7 +173,7 @@ func (s *Store) currentMarks(ctx context.Context, entries []row) (map[string]hub
 	for _, r := range found {
 		id := strings.TrimPrefix(textOf(r, attrPK), connectionPartitionPrefix)
 		marks[id] = hub.RetryMark{
-			ConnectionID: id, Topics: topicsOf(r), Since: timeOf(r, attrSince), Revision: numberOf(r, attrMark),
+			ConnectionID: id, Topics: topicsOf(r), Revs: revsOf(r), Since: timeOf(r, attrSince), Revision: numberOf(r, attrMark),
 		}
 	}
 	return marks, nil

@@ -31,6 +31,7 @@ const (
 	attrNotice           = "notice"
 	attrAddress          = "address"
 	attrTopics           = "topics" // a set of strings; marks have it too
+	attrRevs             = "revs"   // of marks: a set of a rev, a blank and a topic
 	attrLeft             = "left"   // how often Unsubscribe changed the row
 
 	// Of holders, counters and sets.

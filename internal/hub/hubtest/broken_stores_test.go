@@ -57,6 +57,7 @@ type (
 	keptSubscriptions struct{ hub.Store } // forgets a connection but not its subscriptions
 	newerMarksCleared struct{ hub.Store } // clears a mark although it was renewed
 	firstMarkOnly     struct{ hub.Store } // records the first of several marks
+	noRevs            struct{ hub.Store } // marks without revs
 	fixedMarkOrder    struct{ hub.Store } // does not move renewed marks to the end
 	lostTopics        struct{ hub.Store } // PutConnection removes the topics
 	endlessReceipts   struct{ hub.Store } // keeps expired receipts
@@ -180,6 +181,14 @@ func (s newerMarksCleared) ClearRetryMark(ctx context.Context, m hub.RetryMark) 
 func (s fixedMarkOrder) MarkForRetry(ctx context.Context, undelivered []hub.Undelivered, now time.Time) []error {
 	if len(undelivered[0].Topics) == 0 {
 		return []error{nil}
+	}
+	return s.Store.MarkForRetry(ctx, undelivered, now)
+}
+
+func (s noRevs) MarkForRetry(ctx context.Context, undelivered []hub.Undelivered, now time.Time) []error {
+	undelivered = slices.Clone(undelivered)
+	for i := range undelivered {
+		undelivered[i].Revs = nil
 	}
 	return s.Store.MarkForRetry(ctx, undelivered, now)
 }
@@ -333,6 +342,10 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		"first mark only": {
 			func(s hub.Store) hub.Store { return firstMarkOnly{s} }, nil,
 			"many connections are marked together",
+		},
+		"marks lose revs": {
+			func(s hub.Store) hub.Store { return noRevs{s} }, nil,
+			"retry marks keep the newest rev",
 		},
 		"renewed marks keep their place": {
 			func(s hub.Store) hub.Store { return fixedMarkOrder{s} }, nil,

@@ -60,6 +60,26 @@ func marksCollectTopics(ctx context.Context, f Fixture) error {
 	return errors.Join(same("topics", fmt.Sprint(names), "[sku:A sku:B]"), same("since", marks[0].Since, minute(1)))
 }
 
+func marksKeepNewestRev(ctx context.Context, f Fixture) error {
+	missed := func(revs map[hub.Topic]string, m int) error {
+		u := hub.Undelivered{ConnectionID: "c1", Topics: []hub.Topic{sku("A"), sku("B")}, Revs: revs}
+		return f.Store.MarkForRetry(ctx, []hub.Undelivered{u}, minute(m))[0]
+	}
+	err := errors.Join(connect(ctx, f, "c1"),
+		missed(map[hub.Topic]string{sku("A"): "99"}, 1),
+		missed(map[hub.Topic]string{sku("A"): "100"}, 2),
+		missed(map[hub.Topic]string{sku("A"): "98"}, 3),
+		missed(nil, 4))
+	if err != nil {
+		return err
+	}
+	marks, err := f.Store.RetryMarks(ctx, 10)
+	if err != nil || len(marks) != 1 {
+		return fmt.Errorf("got marks %v, %v, want one", marks, err)
+	}
+	return same("revs", fmt.Sprint(marks[0].Revs), fmt.Sprint(map[hub.Topic]string{sku("A"): "100"}))
+}
+
 func marksOrder(ctx context.Context, f Fixture) error {
 	for i, id := range []string{"c3", "c1", "c2"} {
 		if err := errors.Join(connect(ctx, f, id), mark(ctx, f, id, []hub.Topic{sku("A")}, minute(i))); err != nil {

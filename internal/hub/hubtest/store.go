@@ -61,6 +61,7 @@ var storeCases = []struct {
 	{"forget removes orphans", forgetOrphans},
 	{"concurrent subscribers are all kept", concurrentSubscribers},
 	{"retry marks collect topics", marksCollectTopics},
+	{"retry marks keep the newest rev", marksKeepNewestRev},
 	{"many connections are marked together", marksMany},
 	{"retry marks are oldest first and limited", marksOrder},
 	{"clearing a mark keeps a newer one", marksClear},

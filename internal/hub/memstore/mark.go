@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,12 +14,13 @@ func (s *Store) MarkForRetry(_ context.Context, undelivered []hub.Undelivered, n
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, u := range undelivered {
-		s.markLocked(u.ConnectionID, u.Topics, now)
+		s.markLocked(u, now)
 	}
 	return make([]error, len(undelivered))
 }
 
-func (s *Store) markLocked(id string, topics []hub.Topic, now time.Time) {
+func (s *Store) markLocked(u hub.Undelivered, now time.Time) {
+	id := u.ConnectionID
 	s.revision++
 	m := hub.RetryMark{ConnectionID: id, Since: now}
 	if i := slices.IndexFunc(s.marks, func(m hub.RetryMark) bool { return m.ConnectionID == id }); i >= 0 {
@@ -26,9 +28,17 @@ func (s *Store) markLocked(id string, topics []hub.Topic, now time.Time) {
 		s.marks = slices.Delete(s.marks, i, i+1)
 	}
 	m.Revision = s.revision
-	for _, t := range topics {
+	for _, t := range u.Topics {
 		if !slices.Contains(m.Topics, t) {
 			m.Topics = append(m.Topics, t)
+		}
+	}
+	for t, rev := range u.Revs {
+		if m.Revs == nil {
+			m.Revs = map[hub.Topic]string{}
+		}
+		if hub.NewerRev(rev, m.Revs[t]) {
+			m.Revs[t] = rev
 		}
 	}
 	s.marks = append(s.marks, m)
@@ -41,6 +51,7 @@ func (s *Store) RetryMarks(_ context.Context, limit int) ([]hub.RetryMark, error
 	marks := slices.Clone(s.marks[:min(limit, len(s.marks))])
 	for i := range marks {
 		marks[i].Topics = slices.Clone(marks[i].Topics)
+		marks[i].Revs = maps.Clone(marks[i].Revs)
 	}
 	return marks, nil
 }

@@ -12,9 +12,8 @@ import (
 
 // Store keeps everything in maps.
 type Store struct {
-	epoch string // fixed after construction
-
-	mu          sync.RWMutex     // guards everything below
+	mu          sync.RWMutex // guards everything below
+	epoch       string
 	follow      func(hub.Change) // nil: nobody follows
 	connections map[string]hub.Connection
 	ended       map[string]time.Time // when connections ended that cannot be put again
@@ -53,7 +52,19 @@ func New(epoch string) *Store {
 }
 
 // Epoch implements [hub.Source].
-func (s *Store) Epoch(context.Context) (string, error) { return s.epoch, nil }
+func (s *Store) Epoch(context.Context) (string, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.epoch, nil
+}
+
+// BeginEpoch makes clients forget all versions, as after a restore of a table. The
+// name must differ from those of all earlier epochs.
+func (s *Store) BeginEpoch(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.epoch = name
+}
 
 // Items implements [hub.Source].
 func (s *Store) Items(_ context.Context, skus []string) (map[string]hub.Item, error) {
@@ -108,9 +119,7 @@ func (s *Store) PutItem(_ context.Context, item hub.Item, base int64) error {
 	}
 	s.items[item.SKU] = item
 	if known && !old.Deleted {
-		if s.vendors[old.Vendor] = remove(s.vendors[old.Vendor], item.SKU); len(s.vendors[old.Vendor]) == 0 {
-			delete(s.vendors, old.Vendor)
-		}
+		s.unlistLocked(old)
 	}
 	if !item.Deleted {
 		s.vendors[item.Vendor] = insert(s.vendors[item.Vendor], item.SKU)
@@ -150,6 +159,44 @@ func (s *Store) PutCarts(_ context.Context, carts []hub.CartWrite, receipt *hub.
 		s.putCartLocked(w.Cart)
 	}
 	return nil
+}
+
+// RemoveItem removes the row of an item, which the hub never does, but a shop with a
+// table of its own may.
+func (s *Store) RemoveItem(sku string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, known := s.items[sku]
+	if !known {
+		return
+	}
+	delete(s.items, sku)
+	if !old.Deleted {
+		s.unlistLocked(old)
+	}
+	tombstone := old
+	tombstone.Version, tombstone.Available, tombstone.Deleted = old.Version+1, 0, true
+	s.commitLocked(hub.Change{OldItem: &old, NewItem: &tombstone, Removed: true})
+}
+
+// RemoveCart removes the row of a cart, as a shop's checkout may.
+func (s *Store) RemoveCart(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, known := s.carts[id]
+	if !known {
+		return
+	}
+	delete(s.carts, id)
+	next := old.Version + 1
+	s.commitLocked(hub.Change{OldCart: &old, NewCart: &hub.Cart{ID: id, Version: next, Floor: next}, Removed: true})
+}
+
+// unlistLocked removes an item from the names of its vendor.
+func (s *Store) unlistLocked(item hub.Item) {
+	if s.vendors[item.Vendor] = remove(s.vendors[item.Vendor], item.SKU); len(s.vendors[item.Vendor]) == 0 {
+		delete(s.vendors, item.Vendor)
+	}
 }
 
 // putCartLocked stores a copy of a cart. The feed gets the original and the row

@@ -1,0 +1,129 @@
+package hub_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// shopRow is a row of SKU A as a shop writes it.
+func shopRow(version int64, available int) *hub.Item {
+	return &hub.Item{SKU: "A", Version: version, Available: available, LowAt: hub.DefaultLowAt, Vendor: "acme"}
+}
+
+// TestChangesThatDoNotRaiseTheVersion checks what subscribers get of each batch.
+func TestChangesThatDoNotRaiseTheVersion(t *testing.T) {
+	modify := func(old, next *hub.Item, n int) hub.Change {
+		return hub.Change{OldItem: old, NewItem: next, Sequence: fmt.Sprint(n)}
+	}
+	tombstone := *shopRow(10, 0)
+	tombstone.Deleted = true
+	removed := hub.Change{OldItem: shopRow(9, 40), NewItem: &tombstone, Removed: true, Sequence: "7"}
+	for _, tt := range []struct {
+		name    string
+		changes []hub.Change
+		want    string
+		counted int
+	}{
+		{"raised", []hub.Change{modify(shopRow(9, 40), shopRow(10, 0), 7)}, `{"version":10,"state":"out"}`, 0},
+		{"kept", []hub.Change{modify(shopRow(9, 40), shopRow(9, 0), 7)}, `{"version":9,"state":"out","rev":"7"}`, 1},
+		{"lowered, badge unchanged", []hub.Change{modify(shopRow(9, 40), shopRow(3, 41), 7)},
+			`{"version":3,"state":"in","rev":"7"}`, 1},
+		{"lowered and raised again in one batch",
+			[]hub.Change{modify(shopRow(9, 40), shopRow(3, 2), 7), modify(shopRow(3, 2), shopRow(4, 0), 12)},
+			`{"version":4,"state":"out","rev":"12"}`, 1},
+		{"raised and lowered in one batch",
+			[]hub.Change{modify(shopRow(9, 40), shopRow(10, 2), 7), modify(shopRow(10, 2), shopRow(3, 0), 12)},
+			`{"version":3,"state":"out","rev":"12"}`, 1},
+		{"removed", []hub.Change{removed}, `{"version":0,"state":"out","rev":"7"}`, 1},
+		{"removed and made again in one batch", []hub.Change{removed, {NewItem: shopRow(1, 3), Sequence: "12"}},
+			`{"version":1,"state":"low","quantity":3,"rev":"12"}`, 1},
+		{"made again", []hub.Change{{NewItem: shopRow(1, 3), Sequence: "12"}},
+			`{"version":1,"state":"low","quantity":3}`, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			th := newTestHub(t)
+			th.stock("A", 40)
+			th.connect("c", alice, "sku:A")
+			th.sent = nil
+			report, err := th.Broadcast(t.Context(), tt.changes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			th.wantGot("c", delta(`"sku:A":`+tt.want))
+			equal(t, "counted", report.VersionNotRaised, tt.counted)
+			equal(t, "SKUs", len(report.NotRaised), tt.counted)
+		})
+	}
+}
+
+// TestResumeWithShownValues checks that a conditional subscribe notices a change
+// that kept the version, and an item that the shop removed.
+func TestResumeWithShownValues(t *testing.T) {
+	three, four := 3, 4
+	for _, tt := range []struct {
+		name      string
+		row       *hub.Item // nil: the shop removed it
+		shown     wire.Badge
+		topics    string
+		unchanged int
+	}{
+		{"the same value", shopRow(9, 3), wire.Badge{Version: 9, State: wire.StateLow, Quantity: &three}, `{}`, 1},
+		{"another quantity", shopRow(9, 3), wire.Badge{Version: 9, State: wire.StateLow, Quantity: &four},
+			`{"sku:A":{"version":9,"state":"low","quantity":3}}`, 0},
+		{"another state", shopRow(9, 3), wire.Badge{Version: 9, State: wire.StateOut},
+			`{"sku:A":{"version":9,"state":"low","quantity":3}}`, 0},
+		{"a higher version", shopRow(9, 3), wire.Badge{Version: 12, State: wire.StateLow, Quantity: &three},
+			`{"sku:A":{"version":9,"state":"low","quantity":3}}`, 0},
+		{"a removed row", nil, wire.Badge{Version: 9, State: wire.StateIn}, `{"sku:A":{"version":0,"state":"out"}}`, 0},
+		{"a row that is shown as removed", nil, wire.Badge{State: wire.StateOut}, `{}`, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			th := newTestHub(t)
+			if tt.row != nil {
+				if err := th.store.PutItem(t.Context(), *tt.row, 0); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c := th.connect("c", alice)
+			topic := wire.Topic{Name: "sku:A", Version: tt.shown.Version, Shown: &tt.shown}
+			s, err := th.Subscribe(t.Context(), c, resume("k1", topic))
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "topics", mustJSON(t, s.Topics), tt.topics)
+			equal(t, "unchanged", s.Unchanged, tt.unchanged)
+			current, err := th.store.Connection(t.Context(), "c")
+			if err != nil || len(current.Topics) != 1 {
+				t.Errorf("got topics %v, %v, want the subscription to stay", current.Topics, err)
+			}
+		})
+	}
+}
+
+// TestHealSendsRevs checks that a healed connection gets what it missed with the
+// rev, also if the row is gone.
+func TestHealSendsRevs(t *testing.T) {
+	th := newTestHub(t)
+	th.stock("A", 40)
+	th.connect("c", alice, "sku:A", "sku:B")
+	a, b := hub.Topic{Kind: hub.KindSKU, Name: "A"}, hub.Topic{Kind: hub.KindSKU, Name: "B"}
+	missed := hub.Undelivered{
+		ConnectionID: "c", Topics: []hub.Topic{a, b}, Revs: map[hub.Topic]string{a: "7", b: "12"},
+	}
+	th.stock("B", 3)
+	th.subscribe(th.connect("c", alice), "sku:B")
+	th.store.RemoveItem("B")
+	if err := th.store.MarkForRetry(t.Context(), []hub.Undelivered{missed}, th.now)[0]; err != nil {
+		t.Fatal(err)
+	}
+	th.sent = nil
+	if _, err := th.Heal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	th.wantGot(
+		"c", delta(`"sku:A":{"version":1,"state":"in"},"sku:B":{"version":0,"state":"out"}`),
+		"c", delta(`"sku:A":{"version":1,"state":"in","rev":"7"},"sku:B":{"version":0,"state":"out","rev":"12"}`))
+}
