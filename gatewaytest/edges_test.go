@@ -86,3 +86,19 @@ func TestConnectBodyIsNotSent(t *testing.T) {
 		}
 	})
 }
+
+// TestOneBackend: a route has a function or a web server, not both.
+func TestOneBackend(t *testing.T) {
+	server := &gatewaytest.HTTP{URI: "https://backend.test"}
+	for _, mapping := range []*gatewaytest.Mapping{nil, {}} {
+		_, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{
+			"a": {HTTP: server, Integration: function(echo), Mapping: mapping},
+		}})
+		wantField(t, err, `Routes["a"].HTTP`)
+		if _, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{
+			"a": {HTTP: server, Mapping: mapping}, "b": {Integration: function(echo), Mapping: mapping},
+		}}); err != nil {
+			t.Errorf("G-INTEG-1: one backend for each route: %v", err)
+		}
+	}
+}
