@@ -278,6 +278,39 @@ func TestManagementPolicies(t *testing.T) {
 	}
 }
 
+// TestManagementMethods allows one method of @connections, and tries all of them.
+func TestManagementMethods(t *testing.T) {
+	methods := map[string]int{"POST": 200, "GET": 200, "DELETE": 204}
+	for allowed := range methods {
+		for method, status := range methods {
+			t.Run("G-MGMT-10 "+allowed+" is allowed, "+method, func(t *testing.T) {
+				limited := longTermKey
+				limited.Policy = `{"Statement":{"Effect":"Allow","Action":"execute-api:ManageConnections","Resource":` +
+					`"arn:aws:execute-api:*:*:a1b2c3d4e5/v1/` + allowed + `/@connections/*"}}`
+				g := newGateway(t, gatewaytest.API{Credentials: []gatewaytest.Credential{limited}})
+				base := serve(t, g)
+				connectReader(t, g)
+				sign, body := signedBy(longTermKey), "hello"
+				if method != "POST" {
+					sign, body = sign.with(func(s *signer) { s.body = "" }), ""
+				}
+				req, err := http.NewRequestWithContext(
+					t.Context(), method, base+"/v1/@connections/"+onlyID(t, g), strings.NewReader(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := http.StatusForbidden
+				if method == allowed {
+					want = status
+				}
+				if resp, text := roundTrip(t, sign.sign(t, req)); resp.StatusCode != want {
+					t.Errorf("got %d %s, want %d", resp.StatusCode, text, want)
+				}
+			})
+		}
+	}
+}
+
 func TestIAM(t *testing.T) {
 	newAPI := func(connect *recorder, policy string, log io.Writer) gatewaytest.API {
 		limited := longTermKey

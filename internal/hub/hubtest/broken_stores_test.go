@@ -54,6 +54,10 @@ type (
 		hub.Store
 		carts map[string]hub.Cart
 	}
+	sharedReceipts struct { // returns the receipts that it was given
+		hub.Store
+		receipts map[string]hub.Receipt
+	}
 	keptSubscriptions struct{ hub.Store } // forgets a connection but not its subscriptions
 	newerMarksCleared struct{ hub.Store } // clears a mark although it was renewed
 	firstMarkOnly     struct{ hub.Store } // records the first of several marks
@@ -152,6 +156,20 @@ func (s sharedCarts) Cart(ctx context.Context, id string) (hub.Cart, error) {
 		return c, nil
 	}
 	return s.Store.Cart(ctx, id)
+}
+
+func (s sharedReceipts) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+	if r != nil {
+		s.receipts[r.Key] = *r
+	}
+	return s.Store.PutCarts(ctx, carts, r)
+}
+
+func (s sharedReceipts) Receipt(ctx context.Context, cartID, key string) (hub.Receipt, error) {
+	if r, ok := s.receipts[key]; ok && r.CartID == cartID {
+		return r, nil
+	}
+	return s.Store.Receipt(ctx, cartID, key)
 }
 
 func (s keptSubscriptions) Forget(ctx context.Context, id string, _ ...hub.Topic) error {
@@ -329,6 +347,10 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		},
 		"shared carts": {
 			func(s hub.Store) hub.Store { return sharedCarts{s, map[string]hub.Cart{}} }, nil,
+			"rows are not shared with the caller",
+		},
+		"shared receipts": {
+			func(s hub.Store) hub.Store { return sharedReceipts{s, map[string]hub.Receipt{}} }, nil,
 			"rows are not shared with the caller",
 		},
 		"subscriptions survive forget": {

@@ -242,7 +242,23 @@ func cartsNotShared(ctx context.Context, f Fixture) error {
 	}
 	got.Lines["B"] = hub.CartLine{Quantity: 9}
 	again, err := f.Store.Cart(ctx, "u~alice")
-	return errors.Join(err, same("cart", again, cart("u~alice", 1, map[string]int{"A": 1})))
+	return errors.Join(err, same("cart", again, cart("u~alice", 1, map[string]int{"A": 1})),
+		receiptsNotShared(ctx, f))
+}
+
+func receiptsNotShared(ctx context.Context, f Fixture) error {
+	mine := hub.Receipt{CartID: "u~alice", Key: "k", Fingerprint: "f", Answer: []byte("first"), At: minute(0)}
+	if err := f.Store.PutCarts(ctx, nil, &mine); err != nil {
+		return err
+	}
+	copy(mine.Answer, "my___")
+	got, err := f.Store.Receipt(ctx, "u~alice", "k")
+	if err != nil {
+		return err
+	}
+	copy(got.Answer, "your_")
+	again, err := f.Store.Receipt(ctx, "u~alice", "k")
+	return errors.Join(err, same("answer of a receipt", string(again.Answer), "first"))
 }
 
 func receiptKept(ctx context.Context, f Fixture) error {
