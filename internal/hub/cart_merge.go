@@ -51,7 +51,7 @@ func (h *Hub) planMerge(
 		none[sku] = 0
 	}
 	from := theirs.Version
-	changed, err := theirs.update(none, now)
+	changed, err := theirs.update(none, now, h.firstVersion(now))
 	if err != nil {
 		return outcome{}, err
 	}
@@ -80,7 +80,7 @@ func (h *Hub) planMergedLines(
 		}
 	}
 	from := mine.Version
-	changed, err := mine.update(granted, now)
+	changed, err := mine.update(granted, now, h.firstVersion(now))
 	if err != nil {
 		return outcome{}, err
 	}

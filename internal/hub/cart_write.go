@@ -223,7 +223,7 @@ func (h *Hub) planQuantities(
 		return outcome{}, err
 	}
 	from := cart.Version
-	changed, err := cart.update(granted, now)
+	changed, err := cart.update(granted, now, h.firstVersion(now))
 	if err != nil {
 		return outcome{}, err
 	}

@@ -66,7 +66,9 @@ type simulation struct {
 	history   map[string][]string
 	newest    map[string]int64
 	uncounted map[hub.Topic]bool // rows with a write that did not raise the version
-	adds      int                // adds of the counted SKU, each of which must happen exactly once
+
+	removedCarts map[string]bool
+	adds         int // adds of the counted SKU, each of which must happen exactly once
 
 	trace    func(format string, args ...any)
 	problems []string
@@ -103,12 +105,15 @@ func newSimulation(seed uint64, d defects) *simulation {
 		defects: d, rng: rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)),
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1, epochs: 1,
 		inStep: map[int]bool{}, sockets: map[string]*socket{}, history: map[string][]string{}, newest: map[string]int64{},
-		uncounted: map[hub.Topic]bool{}, trace: func(string, ...any) {},
+		uncounted: map[hub.Topic]bool{}, removedCarts: map[string]bool{}, trace: func(string, ...any) {},
 	}
 	sim.mem = memstore.New("k1")
 	sim.mem.Follow(sim.committed)
 	var store hub.Store = &faultyStore{Store: sim.mem, sim: sim, cache: map[hub.Topic][]hub.Subscriber{}}
 	sim.hub = hub.New(store, simPoster{sim}, func() time.Time { return sim.now })
+	if sim.cartsRestart {
+		sim.hub = sim.hub.WithCartsFromOne()
+	}
 	sim.handle = lambda.NewHandler(handler.Broadcast(sim.hub, handler.BroadcastOptions{}, discardLog))
 	var err error
 	sim.mapping, err = esm.New(invoker{sim}, esm.Options{
