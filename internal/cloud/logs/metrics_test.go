@@ -119,8 +119,8 @@ func TestMetrics(t *testing.T) {
 				Latencies:        []time.Duration{1500 * time.Microsecond, 2 * time.Second},
 			})
 		}, []map[string][]float64{{
-			"Changes": {9}, "Coalesced": {1}, "Suppressed": {2}, "VersionNotRaised": {10}, "Posts": {3}, "Gone": {4}, "Marked": {6}, "Throttled": {5},
-			"Denied": {7}, "Failed": {8},
+			"Changes": {9}, "Coalesced": {1}, "Suppressed": {2}, "VersionNotRaised": {10},
+			"Posts": {3}, "Gone": {4}, "Marked": {6}, "Throttled": {5}, "Denied": {7}, "Failed": {8},
 			"Latency": {1, 2000},
 		}}},
 		{
