@@ -130,7 +130,10 @@ export class State {
         break;
       case 'error':
         // A refused write has the cart's version, but not all changes up to it.
-        if (isVersion(message.version)) this.#miss(cartTopic, message.version, result);
+        if (!isVersion(message.version)) break;
+        this.#miss(cartTopic, message.version, result);
+        // The shop removed the cart's row, perhaps at a checkout.
+        if (message.version < (this.#values.get(cartTopic)?.version ?? 0)) result.gaps.push(cartTopic);
         break;
     }
     return result;
@@ -178,7 +181,7 @@ export class State {
     if (wasOrdered && before?.lines?.size > 0) result.ordered.push(topic);
     this.#take(topic);
     this.#toReview.delete(topic);
-    if (!this.isBehind(topic)) this.#missed.delete(topic);
+    if (proven || !this.isBehind(topic)) this.#missed.delete(topic);
     if (!result.changed.includes(topic)) result.changed.push(topic);
   }
 
@@ -207,8 +210,8 @@ export class State {
     const { from, version, lines } = value;
     if (!this.#newer(topic, value, proven)) return false;
     const current = this.#values.get(topic);
-    const whole = from === undefined;
-    // A cart begins empty at version 0, so a step from 0 always applies.
+    // A cart begins empty at version 0, so a step from 0 is the whole cart.
+    const whole = from === undefined || from === 0;
     if (!whole && !(isVersion(from) && from <= (current?.version ?? 0))) {
       this.#miss(topic, version, result);
       return false;
@@ -235,6 +238,7 @@ export class State {
   #miss(topic, version, result) {
     if (version <= (this.#values.get(topic)?.version ?? -1)) return;
     this.#missed.set(topic, Math.max(version, this.#missed.get(topic) ?? 0));
+    this.#take(topic); // an answer on its way may be older
     if (!result.gaps.includes(topic)) result.gaps.push(topic);
   }
 }

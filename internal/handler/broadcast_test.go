@@ -449,7 +449,7 @@ func TestBroadcastCart(t *testing.T) {
 	b.changes = nil
 	phone.wantAnswer("add MUG 2", "ok")
 	wantFailed(t, b.deliver(b.records(100)...), "")
-	const delta = ` {"type":"delta","epoch":"k3","topics":{"cart":{"from":0,"version":1,"lines":{"MUG":{"quantity":2,` +
+	const delta = ` {"type":"delta","epoch":"k3","topics":{"cart":{"version":1,"lines":{"MUG":{"quantity":2,` +
 		`"version":1}}}}}`
 	b.wantSent("laptop"+delta, "phone"+delta)
 }

@@ -72,6 +72,7 @@ type changedRow struct {
 
 	removed bool   // the last change removed the row
 	rev     string // sequence number of the last change, "" if all changes raised the version
+	markRev string // what a retry mark keeps: rev, or the sequence number of a cart's removal
 	from    int64  // cart: the version before the first change; 0: the row is new
 
 	vendor         string   // item: current vendor
@@ -159,6 +160,9 @@ func (row *changedRow) add(c Change) {
 	if row.rev != "" || !c.raised() {
 		row.rev = c.Sequence
 	}
+	if row.markRev != "" || row.rev != "" || c.Removed {
+		row.markRev = c.Sequence
+	}
 	if c.NewCart != nil {
 		row.addCart(c)
 		return
@@ -195,7 +199,7 @@ func (row *changedRow) addCart(c Change) {
 // value returns the row as a viewer with shape s gets it.
 func (row *changedRow) value(s Shape) wire.Value {
 	switch {
-	case row.cart != nil && row.rev != "":
+	case row.cart != nil && (row.from == 0 || row.rev != ""):
 		return wire.WithRev(row.cart.Whole(), row.rev) // steps lead from no earlier cart to this one
 	case row.cart != nil:
 		return row.cart.Since(row.from)

@@ -29,7 +29,7 @@ func TestBroadcastCoalesces(t *testing.T) {
 	th.stock("B", 0)
 	report := th.broadcast()
 	th.wantGot("c1", delta(`"sku:A":{"version":6,"state":"low","quantity":1},`+
-		`"cart":{"from":0,"version":3,"lines":{"A":null,"B":{"quantity":2,"version":2}}},`+
+		`"cart":{"version":3,"lines":{"B":{"quantity":2,"version":2}}},`+
 		`"sku:B":{"version":2,"state":"out"}`))
 	equal(t, "report", report, hub.Report{Changes: 9, Coalesced: 6, Posts: 1, Latencies: []time.Duration{0, 0, 0}})
 }

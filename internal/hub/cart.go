@@ -105,10 +105,11 @@ func (c Cart) Since(from int64) wire.Cart {
 }
 
 // update sets lines to the given quantities and returns the SKUs that changed. If
-// any did, the cart advances by one version. The caller owns c, so update changes
-// its lines in place. A cart over a limit, which the hub did not write, can become
-// smaller. After an error, an [Error] with code limit, c is unusable.
-func (c *Cart) update(quantities map[string]int, now time.Time) (changed []string, err error) {
+// any did, the cart advances by one version; a cart without a row begins at first.
+// The caller owns c, so update changes its lines in place. A cart over a limit,
+// which the hub did not write, can become smaller. After an error, an [Error] with
+// code limit, c is unusable.
+func (c *Cart) update(quantities map[string]int, now time.Time, first int64) (changed []string, err error) {
 	for sku, quantity := range quantities {
 		if c.Lines[sku].Quantity != quantity {
 			changed = append(changed, sku)
@@ -122,7 +123,9 @@ func (c *Cart) update(quantities map[string]int, now time.Time) (changed []strin
 	if c.Lines == nil {
 		c.Lines = make(map[string]CartLine, len(changed))
 	}
-	c.Version++
+	if c.Version++; c.Version == 1 {
+		c.Version = first
+	}
 	c.UpdatedAt = now
 	for _, sku := range changed {
 		c.Lines[sku] = CartLine{Quantity: quantities[sku], Version: c.Version, At: now}

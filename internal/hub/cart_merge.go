@@ -56,7 +56,7 @@ func (h *Hub) planMerge(
 		}
 	}
 	from := theirs.Version
-	changed, err := theirs.update(none, now)
+	changed, err := theirs.update(none, now, h.firstVersion(now))
 	if err != nil {
 		return outcome{}, err
 	}
@@ -91,7 +91,7 @@ func (h *Hub) planMergedLines(
 		}
 	}
 	from := mine.Version
-	changed, err := mine.update(g.quantities, now)
+	changed, err := mine.update(g.quantities, now, h.firstVersion(now))
 	if err != nil {
 		return outcome{}, err
 	}

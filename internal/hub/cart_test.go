@@ -25,7 +25,7 @@ func TestCartIsSharedByDevices(t *testing.T) {
 	equal(t, "answer", th.add(phone, "A", 2, ""), wire.OK{From: 0, Version: 1,
 		Lines: map[string]*wire.Line{"A": {Quantity: 2, Version: 1}}})
 	th.broadcast()
-	d := delta(`"cart":{"from":0,"version":1,"lines":{"A":{"quantity":2,"version":1}}}`)
+	d := delta(`"cart":{"version":1,"lines":{"A":{"quantity":2,"version":1}}}`)
 	th.wantGot("phone", d, "laptop", d)
 	th.set(laptop, "B", 1)
 	th.set(phone, "A", 0)

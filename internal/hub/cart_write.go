@@ -271,7 +271,7 @@ func (h *Hub) planQuantities(
 	}
 	g := h.grant(c, cart, wanted, items)
 	from := cart.Version
-	changed, err := cart.update(g.quantities, now)
+	changed, err := cart.update(g.quantities, now, h.firstVersion(now))
 	if err != nil {
 		return outcome{}, err
 	}

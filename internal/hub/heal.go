@@ -156,7 +156,8 @@ func (g *healing) settle(ctx context.Context, m marked, failed error) (*int, err
 // currentState returns the current state of the topics of a mark as deltas, as far
 // as c is subscribed to them: to a SKU itself or to a vendor. A topic that missed a
 // rev comes twice: with the rev, which outdoes a higher version, and without, because
-// the client may have seen a newer rev and missed a change without one after it.
+// the client may have seen a newer rev and missed a change without one after it. A
+// cart that has a row needs no rev, because its versions never restart.
 func (h *Hub) currentState(ctx context.Context, c Connection, m RetryMark) ([]Post, error) {
 	watchesVendor := slices.ContainsFunc(c.Topics, func(t Topic) bool { return t.Kind == KindVendor })
 	var missed []wire.Topic
@@ -180,7 +181,8 @@ func (h *Hub) currentState(ctx context.Context, c Connection, m RetryMark) ([]Po
 			continue
 		}
 		entries = append(entries, wire.NewEntry(v.names[t], value))
-		if rev := m.Revs[t]; rev != "" {
+		cart, isCart := value.(wire.Cart)
+		if rev := m.Revs[t]; rev != "" && (!isCart || cart.Version == 0) {
 			withRev = append(withRev, wire.NewEntry(v.names[t], wire.WithRev(value, rev)))
 		}
 	}

@@ -12,15 +12,28 @@ type Hub struct {
 	poster Poster
 	now    func() time.Time
 	limits Limits
+
+	firstVersion func(now time.Time) int64 // of a cart without a row
 }
 
 // New returns a Hub with the [DefaultLimits]. poster may be nil for a hub that only
 // answers requests.
 func New(store Store, poster Poster, now func() time.Time) *Hub {
 	return &Hub{
-		store: store, poster: poster, limits: DefaultLimits(),
+		store: store, poster: poster, limits: DefaultLimits(), firstVersion: time.Time.UnixMicro,
 		now: func() time.Time { return now().UTC().Truncate(time.Millisecond) },
 	}
+}
+
+// WithCartsFromOne returns a Hub whose carts begin at version 1, for a store in which
+// nobody else removes the row of a cart. Otherwise a cart begins at the time in
+// microseconds since 1970, because clients may have shown a version of a removed
+// row. All of them are lower, as a cart changes less than a million times a second.
+// The time is below [wire.MaxVersion] until the year 2255.
+func (h *Hub) WithCartsFromOne() *Hub {
+	counting := *h
+	counting.firstVersion = func(time.Time) int64 { return 1 }
+	return &counting
 }
 
 // Disconnect ends a connection that has closed. The call may come late, twice or

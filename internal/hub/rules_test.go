@@ -258,7 +258,7 @@ func TestRuleACartHasOneOwner(t *testing.T) {
 		th.changes = nil
 		th.add(aliceConn, "A", 1, "")
 		th.broadcast()
-		line := `{"from":0,"version":1,"lines":{"A":{"quantity":1,"version":1}}}`
+		line := `{"version":1,"lines":{"A":{"quantity":1,"version":1}}}`
 		th.wantGot("hers", delta(`"cart":`+line), "old", delta(`"cart":`+line), "watch", delta(`"cart:u~alice":`+line))
 	})
 	t.Run("access ends with the session", func(t *testing.T) {

@@ -27,6 +27,7 @@ type client struct {
 	subscribing bool // a subscribe has no answer yet
 	subscribed  bool // the last subscribe on the socket has its answer
 	denied      bool // that answer denied a SKU, so the client is not subscribed to it
+	reviewing   bool // the session changed, so the same version may have another shape
 	newSession  bool // the session changed, so versions no longer count
 	expired     bool // it knows that its session has expired
 	epoch       string
@@ -187,15 +188,18 @@ func (c *client) subscribe() {
 				c.show(name, shown{text: string(wire.StateOut), state: wire.StateOut}) // there is no such product
 			}
 		}
-		if cart, ok := snapshot.Topics["cart"].(wire.Cart); ok && cart.Version < acked {
+		if cart, ok := snapshot.Topics["cart"].(wire.Cart); ok && cart.Version < acked &&
+			!sim.removedCarts[c.principal.CartID()] {
 			sim.problem("%s wrote version %d and then got version %d", c.name, acked, cart.Version)
 		}
 		if c.epoch == epoch {
 			delete(c.pastEpochs, snapshot.Epoch) // the answer is newer than what began the client's epoch
 		}
-		current := c.read(data, func(name string, v value) bool {
-			return c.taken[name] == taken[name] || r.Epoch == "" && v.Version == c.shown[name].version
+		c.reviewing = r.Epoch == ""
+		current := c.read(data, func(name string) bool {
+			return c.taken[name] == taken[name]
 		})
+		c.reviewing = false
 		// A gap that was noticed meanwhile may be newer than the answer.
 		c.subscribed = current && c.shown["cart"].version >= c.gapVersion
 	}})
@@ -339,7 +343,7 @@ func (c *client) receive(s *socket) {
 // read applies a snapshot or a delta. proven reports whether a value of an answer
 // counts even if its version is not higher. read reports whether the epoch of the
 // message is current.
-func (c *client) read(data []byte, proven func(name string, v value) bool) (current bool) {
+func (c *client) read(data []byte, proven func(name string) bool) (current bool) {
 	var m message
 	if err := json.Unmarshal(data, &m); err != nil {
 		c.sim.problem("%s got %s", c.name, data)
@@ -358,7 +362,7 @@ func (c *client) read(data []byte, proven func(name string, v value) bool) (curr
 		if _, known := c.shown[name]; c.sim.earlyDeltasDropped && m.Type == "delta" && !known {
 			continue
 		}
-		v.proven = proven != nil && proven(name, v) && !c.sim.lowerAnswerIgnored
+		v.proven = proven != nil && proven(name) && !c.sim.lowerAnswerIgnored
 		c.apply(name, v)
 	}
 	return true
@@ -398,7 +402,8 @@ func (c *client) takes(name string, v value) bool {
 		}
 		return newer
 	}
-	return !known || v.Version > prev.version || v.proven || c.sim.everyMessageApplied
+	sameVersion := v.Version == prev.version
+	return !known || v.Version > prev.version || v.proven || c.reviewing && sameVersion || c.sim.everyMessageApplied
 }
 
 // apply shows a value, if the client takes it.
@@ -407,18 +412,27 @@ func (c *client) apply(name string, v value) {
 	if !c.takes(name, v) {
 		return
 	}
+	if v.From != nil && *v.From == 0 {
+		v.From = nil // a step from an empty cart is the whole cart
+	}
 	if name == "cart" && v.From != nil && (*v.From > prev.version || !known) {
 		c.sim.trace("%s misses cart %d to %d", c.name, prev.version, *v.From)
 		c.gapVersion = max(c.gapVersion, v.Version)
+		c.taken[name]++      // an answer on its way may be older
 		c.subscribed = false // subscribe again
 		return
 	}
-	if topic := c.topic(name); v.Version < prev.version && c.sim.counted(topic) {
+	topic := c.topic(name)
+	removed := (v.proven || v.Rev != "" && v.Version == 0) && c.sim.removedCarts[topic.Name]
+	if v.Version < prev.version && c.sim.counted(topic) && !removed {
 		c.sim.problem("%s: %s went from version %d back to %d", c.name, name, prev.version, v.Version)
 	}
 	text := badgeText(wire.Badge{State: v.State, Quantity: v.Quantity, Until: v.Until})
 	next := shown{v.Version, text, v.State, v.Quantity}
 	if name == "cart" {
+		if v.proven {
+			c.gapVersion = 0
+		}
 		if v.From == nil {
 			c.lines = map[string]wire.Line{}
 		}

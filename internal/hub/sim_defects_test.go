@@ -33,6 +33,7 @@ type defects struct {
 	revNotMarked             bool
 	lowerAnswerIgnored       bool
 	resumedByVersion         bool
+	cartsRestart             bool
 }
 
 // plantedDefects are the bugs that the simulation must find, one at a time.
@@ -64,6 +65,7 @@ var plantedDefects = []struct {
 	{"batch reduced to the highest version", defects{highestCoalesced: true}},
 	{"mark does not keep revs", defects{revNotMarked: true}},
 	{"client ignores an answer with a lower version", defects{lowerAnswerIgnored: true}},
+	{"versions of a removed cart restart", defects{cartsRestart: true}},
 	{"client resumes with versions only", defects{resumedByVersion: true}},
 }
 

@@ -72,6 +72,8 @@ type simulation struct {
 	effects   map[string]string  // the answer to each key
 	writer    *client            // whose write runs, the innermost
 
+	removedCarts map[string]bool
+
 	trace    func(format string, args ...any)
 	problems []string
 }
@@ -108,12 +110,15 @@ func newSimulation(seed uint64, d defects) *simulation {
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1, epochs: 1,
 		inStep: map[int]bool{}, sockets: map[string]*socket{}, history: map[string][]string{}, newest: map[string]int64{},
 		uncounted: map[hub.Topic]bool{}, ordered: map[string]int{}, effects: map[string]string{}, most: map[string]int{},
-		trace: func(string, ...any) {},
+		removedCarts: map[string]bool{}, trace: func(string, ...any) {},
 	}
 	sim.mem = memstore.New("k1")
 	sim.mem.Follow(sim.committed)
 	var store hub.Store = &faultyStore{Store: sim.mem, sim: sim, cache: map[hub.Topic][]hub.Subscriber{}}
 	sim.hub = hub.New(store, simPoster{sim}, func() time.Time { return sim.now })
+	if sim.cartsRestart {
+		sim.hub = sim.hub.WithCartsFromOne()
+	}
 	sim.handle = lambda.NewHandler(handler.Broadcast(sim.hub, handler.BroadcastOptions{}, discardLog))
 	var err error
 	sim.mapping, err = esm.New(invoker{sim}, esm.Options{

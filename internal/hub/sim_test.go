@@ -58,8 +58,10 @@ func (sim *simulation) event() {
 		if c.socket != nil && c.socket.open {
 			sim.drop(c.socket)
 		}
-	case n < 88:
+	case n < 87:
 		sim.disconnected(ctx)
+	case n < 88:
+		sim.removeCart(ctx, c.principal.CartID())
 	case n < 91:
 		_, _ = sim.hub.Heal(ctx)
 	case n < 93:
@@ -203,7 +205,7 @@ func (sim *simulation) run() []string {
 		sim.event()
 	}
 	sim.rest(ctx)
-	sim.checkScreens(ctx, sim.counted)
+	sim.checkScreens(ctx, func(t hub.Topic) bool { return sim.counted(t) && !sim.removedCarts[t.Name] })
 	sim.resumeAll(ctx)
 	sim.checkScreens(ctx, func(hub.Topic) bool { return true })
 	sim.writeInCalm(ctx)
@@ -321,6 +323,13 @@ func (sim *simulation) writeInCalm(ctx context.Context) {
 		for range 1 + sim.rng.IntN(3) {
 			sim.writeUncounted(ctx, fmt.Sprint("W", sim.rng.IntN(wildCount)))
 		}
+		c := sim.clients[sim.rng.IntN(len(sim.clients))]
+		if sim.rng.IntN(2) == 0 {
+			sim.removeCart(ctx, c.principal.CartID())
+		}
+		if c.principal.Vendor == "" && sim.rng.IntN(2) == 0 {
+			c.chooseWrite()
+		}
 		sim.throttled = sim.rng.IntN(2) == 0
 		sim.rest(ctx)
 	}
@@ -375,7 +384,7 @@ func (sim *simulation) checkScreens(ctx context.Context, judged func(hub.Topic) 
 				for sku, l := range whole.Lines {
 					lines[sku] = *l
 				}
-				if got := c.shown["cart"]; got.version != cart.Version || !reflect.DeepEqual(c.lines, lines) {
+				if got := c.shown["cart"]; got.version != cart.Version && cart.Version > 0 || !reflect.DeepEqual(c.lines, lines) {
 					sim.problem("%s shows its cart %d as %v, want %d %v", c.name, got.version, c.lines, cart.Version, lines)
 				}
 			}

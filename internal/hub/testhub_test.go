@@ -41,7 +41,7 @@ func newTestHub(t testing.TB) *testHub {
 func (th *testHub) withStore(s hub.Store) *hub.Hub {
 	limits := hub.DefaultLimits()
 	limits.ConnectionsPerUser = 0 // tests open thousands for one guest
-	return hub.New(s, recordingPoster{th}, func() time.Time { return th.now }).WithLimits(limits)
+	return hub.New(s, recordingPoster{th}, func() time.Time { return th.now }).WithLimits(limits).WithCartsFromOne()
 }
 
 // recordingPoster is the poster of a testHub.

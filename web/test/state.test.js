@@ -309,3 +309,20 @@ test('state converges for 200 seeds', () => {
     assert.ok(!state.isBehind('cart'));
   }
 });
+
+test('the cart after a removed one is shown whole', () => {
+  const state = stateAfter(cart(1764000000000003, { MUG: line(2, 1764000000000001) }));
+  state.apply({ type: 'ok', from: 0, version: 1764000900000000, lines: { CAP: line(1, 1764000900000000) } });
+  assert.deepEqual(lines(state), { CAP: 1 }, 'the answer came before the removal was pushed');
+  assert.deepEqual(state.apply(cart(1764000000000004, {})).changed, [], 'the removal is late');
+  assert.deepEqual(lines(state), { CAP: 1 });
+});
+
+test('an answer or a refusal that knows no cart is taken', () => {
+  const state = stateAfter(cart(1764000000000003, { MUG: line(2, 1764000000000001) }));
+  const refused = { type: 'error', code: 'gone_version', version: 0, lines: { MUG: null } };
+  assert.deepEqual(state.apply(refused).gaps, ['cart'], 'subscribe again');
+  const asked = state.moment(['cart']);
+  state.apply({ type: 'snapshot', epoch: 'k3', topics: { cart: { version: 0, lines: {} } } }, asked);
+  assert.deepEqual(lines(state), {});
+});

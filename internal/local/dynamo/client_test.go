@@ -25,10 +25,12 @@ type client struct {
 
 	mu      sync.Mutex // guards the fields below
 	badges  map[string]wire.Badge
-	version int64          // of the cart
-	reason  wire.Reason    // of the last whole cart
-	lines   map[string]int // quantities by SKU
-	missed  int64          // highest cart version that could not be applied
+	revs    map[string]string // of SKUs: the newest that was seen
+	pushed  map[string]bool   // SKUs that a delta changed since the connection began
+	version int64             // of the cart
+	reason  wire.Reason       // of the last whole cart
+	lines   map[string]int    // quantities by SKU
+	missed  int64             // highest cart version that could not be applied
 }
 
 // inbound is a message from the hub.
@@ -44,6 +46,35 @@ type inbound struct {
 
 // connect returns a client that has subscribed to the cart of user and to skus.
 func (h *testHouse) connect(ctx context.Context, user string, skus []string) *client {
+	c := h.open(ctx, user)
+	c.request(ctx, "sub cart sku:"+strings.Join(skus, " sku:"), "snapshot")
+	return c
+}
+
+// resume closes the connection of a client and returns one that has its values.
+func (h *testHouse) resume(ctx context.Context, user string, old *client, while func()) *client {
+	_ = old.conn.Close(websocket.StatusNormalClosure, "")
+	while()
+	c := h.open(ctx, user)
+	r := wire.Request{Action: wire.ActionSubscribe, Epoch: old.epoch}
+	old.mu.Lock()
+	c.mu.Lock()
+	for sku, b := range old.badges {
+		c.badges[sku], c.revs[sku] = b, old.revs[sku]
+		r.Topics = append(r.Topics, wire.Topic{Name: "sku:" + sku, Version: b.Version, Shown: &b})
+	}
+	c.mu.Unlock()
+	old.mu.Unlock()
+	text, err := r.MarshalJSON()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	c.request(ctx, string(text), "snapshot")
+	return c
+}
+
+// open returns a client that has sent nothing.
+func (h *testHouse) open(ctx context.Context, user string) *client {
 	token, _, err := h.Token(user, hub.RoleCustomer, "")
 	if err != nil {
 		h.t.Fatal(err)
@@ -55,10 +86,9 @@ func (h *testHouse) connect(ctx context.Context, user string, skus []string) *cl
 	conn.SetReadLimit(1 << 20)
 	c := &client{
 		t: h.t, conn: conn, answers: make(chan string, 10), changed: make(chan struct{}, 1),
-		badges: map[string]wire.Badge{}, lines: map[string]int{},
+		badges: map[string]wire.Badge{}, lines: map[string]int{}, revs: map[string]string{}, pushed: map[string]bool{},
 	}
 	go c.readAll(ctx)
-	c.request(ctx, "sub cart sku:"+strings.Join(skus, " sku:"), "snapshot")
 	return c
 }
 
@@ -93,9 +123,7 @@ func (c *client) apply(m inbound) {
 	}
 	for name, v := range m.Topics {
 		if sku, ok := strings.CutPrefix(name, "sku:"); ok {
-			if v.Version > c.badges[sku].Version {
-				c.badges[sku] = v.Badge
-			}
+			c.applyBadge(sku, v.Badge, m.Type == "delta")
 			continue
 		}
 		switch {
@@ -116,6 +144,24 @@ func (c *client) apply(m inbound) {
 			}
 		}
 	}
+}
+
+// applyBadge takes a badge as docs/protocol.md says. The only snapshot of a client
+// is the answer to its first message.
+func (c *client) applyBadge(sku string, b wire.Badge, pushed bool) {
+	_, known := c.badges[sku]
+	takes := !known || b.Version > c.badges[sku].Version || !pushed && !c.pushed[sku]
+	if b.Rev != "" {
+		takes = hub.NewerRev(b.Rev, c.revs[sku])
+	}
+	if !takes {
+		return
+	}
+	if b.Rev != "" {
+		c.revs[sku] = b.Rev
+	}
+	c.badges[sku] = wire.Badge{Version: b.Version, State: b.State, Quantity: b.Quantity, Until: b.Until}
+	c.pushed[sku] = c.pushed[sku] || pushed
 }
 
 // request sends a message and waits for an answer that begins with want. It sends

@@ -39,6 +39,16 @@ type House struct {
 	tables  tablesState
 }
 
+// newHub returns a hub for a store. Nobody else removes the rows of carts in memory,
+// so their versions begin at 1, which is easier to read.
+func newHub(store hub.Store, poster hub.Poster, c *clock, limits hub.Limits, o Options) *hub.Hub {
+	h := hub.New(store, poster, c.Now).WithLimits(limits)
+	if o.Rows.Tables == nil {
+		return h.WithCartsFromOne()
+	}
+	return h
+}
+
 // New builds and starts a House. It builds each part from the parts before it, in
 // the direction of a request and then of a change: rows, functions for requests,
 // gateway, broadcaster, event source mappings.
@@ -52,7 +62,7 @@ func New(o Options) (*House, error) {
 	h.memory = memstore.New(newEpoch())
 	store := newStore(h.memory, o)
 	// As in AWS, the functions that answer requests have a hub that cannot push.
-	h.hub = hub.New(store, nil, h.clock.Now).WithLimits(limits)
+	h.hub = newHub(store, nil, h.clock, limits, o)
 	if h.identity, err = newIdentity(o.Admin.URL, h.clock.Now); err != nil {
 		return nil, err
 	}
@@ -70,7 +80,7 @@ func New(o Options) (*House, error) {
 	metrics := newMetrics(h.gateway)
 	if o.Functions.BootstrapDir == "" {
 		metrics.countBroadcasts()
-		delivery := hub.New(store, poster{h.gateway}, h.clock.Now).WithLimits(limits)
+		delivery := newHub(store, poster{h.gateway}, h.clock, limits, o)
 		h.functions.broadcast = broadcastHandler(delivery, metrics, o)
 	}
 	if h.mappings, err = newMappings(h.functions.broadcast, o.Log); err != nil {
