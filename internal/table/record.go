@@ -102,7 +102,7 @@ func (l Layout) Change(record events.DynamoDBEventRecord) (hub.Change, error) {
 			c.NewCart, c.Removed = &hub.Cart{ID: c.OldCart.ID, Version: next, Floor: next}, true
 		}
 	} else {
-		c.OldItem, c.NewItem, err = images(stream, l.Inventory, itemOf)
+		c.OldItem, c.NewItem, err = images(stream, l.Inventory, l.Inventory.itemOf)
 		if c.NewItem == nil && c.OldItem != nil {
 			tombstone := *c.OldItem
 			tombstone.Version, tombstone.Available, tombstone.Deleted = tombstone.Version+1, 0, true

@@ -83,11 +83,16 @@ func cartRow(c hub.Cart) Row {
 	return row
 }
 
-func itemOf(row Row) (hub.Item, error) {
+// itemOf reads an item from a row with the hub's names.
+func (n Names) itemOf(row Row) (hub.Item, error) {
 	r := reader{row: row}
+	version := int64(0)
+	if n.HasVersion() {
+		version = r.version(AttrVersion)
+	}
 	i := hub.Item{
 		SKU:       r.name(AttrSKU),
-		Version:   r.version(AttrVersion),
+		Version:   version,
 		Available: int(r.number(AttrAvailable, 0, -hub.MaxAvailable, hub.MaxAvailable)),
 		LowAt:     int(r.number(AttrLowAt, hub.DefaultLowAt, 0, hub.MaxAvailable)),
 		Vendor:    r.text(AttrVendor),
