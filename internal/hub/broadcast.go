@@ -135,7 +135,8 @@ func (b *broadcast) coalesce(changes []Change) {
 
 // countNotRaised counts a change of a row with a version that did not raise it.
 func (b *broadcast) countNotRaised(c Change) {
-	if c.raised() || c.NewItem != nil && c.NewItem.Version == 0 {
+	uncounted := c.NewItem != nil && (c.NewItem.Version == 0 || c.OldItem != nil && c.OldItem.Version == 0)
+	if uncounted || c.raised() { // a table without versions cannot raise them
 		return
 	}
 	b.report.VersionNotRaised++

@@ -40,6 +40,10 @@ func TestChangesThatDoNotRaiseTheVersion(t *testing.T) {
 		{"removed", []hub.Change{removed}, `{"version":0,"state":"out","rev":"7"}`, 1},
 		{"removed and made again in one batch", []hub.Change{removed, {NewItem: shopRow(1, 3), Sequence: "12"}},
 			`{"version":1,"state":"low","quantity":3,"rev":"12"}`, 1},
+		{"without a version", []hub.Change{modify(shopRow(0, 40), shopRow(0, 0), 7)},
+			`{"version":0,"state":"out","rev":"7"}`, 0},
+		{"new without a version", []hub.Change{{NewItem: shopRow(0, 3), Sequence: "12"}},
+			`{"version":0,"state":"low","quantity":3,"rev":"12"}`, 0},
 		{"made again", []hub.Change{{NewItem: shopRow(1, 3), Sequence: "12"}},
 			`{"version":1,"state":"low","quantity":3}`, 0},
 	} {

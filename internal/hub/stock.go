@@ -23,13 +23,13 @@ type StockChange struct {
 // Stock reads an item. ErrGone: it does not exist or was deleted.
 func (h *Hub) Stock(ctx context.Context, sku string) (Item, error) {
 	item, err := h.item(ctx, sku)
-	if err == nil && (item.Version == 0 || item.Deleted) {
+	if err == nil && (item.SKU == "" || item.Deleted) {
 		err = unknownSKU(sku)
 	}
 	return item, err
 }
 
-// item reads an item or its tombstone. An unknown item has version 0.
+// item reads an item or its tombstone. An unknown item has no SKU.
 func (h *Hub) item(ctx context.Context, sku string) (Item, error) {
 	if !wire.IsName(sku) {
 		return Item{}, invalid("%s", wire.NotAName("SKU", sku))
@@ -51,7 +51,7 @@ func (h *Hub) PutStock(ctx context.Context, sku string, c StockChange) (Item, er
 // DeleteStock replaces an item by a tombstone. ErrGone: there is no such item.
 func (h *Hub) DeleteStock(ctx context.Context, sku string) (Item, error) {
 	return h.updateItem(ctx, sku, func(item Item) (Item, error) {
-		if item.Version == 0 || item.Deleted {
+		if item.SKU == "" || item.Deleted {
 			return Item{}, unknownSKU(sku)
 		}
 		item.Available, item.Deleted = 0, true
@@ -69,7 +69,7 @@ func (h *Hub) VendorStock(ctx context.Context, p Principal, sku string, c StockC
 		p = p.expired()
 	}
 	return h.updateItem(ctx, sku, func(item Item) (Item, error) {
-		exists := item.Version > 0 && !item.Deleted
+		exists := item.SKU != "" && !item.Deleted
 		allowed := exists && p.writes(Topic{KindSKU, sku}, item.Vendor, h.now()) != ShapeNone
 		if !allowed || c.Vendor != nil && *c.Vendor != item.Vendor {
 			return Item{}, fmt.Errorf("stock of %q: %w", sku, ErrForbidden)
@@ -83,6 +83,9 @@ func (h *Hub) updateItem(ctx context.Context, sku string, change func(Item) (Ite
 		item, err := h.item(ctx, sku)
 		if err != nil {
 			return Item{}, err
+		}
+		if item.SKU != "" && item.Version == 0 {
+			return Item{}, invalid("the inventory table has no version; change %s there", sku)
 		}
 		next, err := change(item)
 		if err != nil {

@@ -39,7 +39,7 @@ func (c *Census) Count(l Layout, keys, image Row) {
 	c.rows++
 	r := reader{row: image, names: l.Inventory}
 	noStock := r.flag(AttrDeleted, false) || !r.flag(AttrTracked, true)
-	c.found[AttrVersion] = c.found[AttrVersion] || r.has(AttrVersion)
+	c.found[AttrVersion] = c.found[AttrVersion] || r.has(AttrVersion) || !l.Inventory.HasVersion()
 	c.found[AttrAvailable] = c.found[AttrAvailable] || r.has(AttrAvailable) || noStock
 }
 

@@ -1,11 +1,17 @@
 package table
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 )
+
+// NoVersion in place of the name of an inventory's version says that the table has
+// none. Its items have version 0: screens may flicker, but end right. The hub cannot
+// write such items.
+const NoVersion = "none"
 
 // Names maps the hub's name of an attribute to the shop's name. An attribute that is
 // not in the map has the hub's name.
@@ -48,6 +54,8 @@ func parseNames(text string, known []string) (Names, error) {
 			return nil, fmt.Errorf("unknown attribute %q; use %s", ours, strings.Join(known, ", "))
 		case names[ours] != "":
 			return nil, fmt.Errorf("%q occurs twice", ours)
+		case ours == AttrVersion && theirs == NoVersion && slices.Contains(known, AttrCart):
+			return nil, errors.New("carts need a version")
 		}
 		names[ours] = theirs
 	}
@@ -61,6 +69,9 @@ func parseNames(text string, known []string) (Names, error) {
 	}
 	return names, nil
 }
+
+// HasVersion reports whether the rows have a version.
+func (n Names) HasVersion() bool { return n[AttrVersion] != NoVersion }
 
 // Check refuses a layout in which both tables have the same key. The name of the key
 // is the only mark of the table in a stream record.

@@ -19,15 +19,14 @@ import (
 // readRow reads an image as a row of one of the tables.
 type readRow[T any] func(Row) (T, error)
 
-// itemReader reads rows of the inventory. It needs a key, a version, and the stock
-// of a product that is for sale and whose stock is counted. It leaves out other
-// attributes that it cannot read.
+// itemReader reads rows of the inventory. It needs a key, a version unless the
+// table has none, and the stock of a product that is for sale and whose stock is
+// counted. It leaves out other attributes that it cannot read.
 func itemReader(names Names, omitted Omitted) readRow[hub.Item] {
 	return func(row Row) (hub.Item, error) {
 		r := reader{row: row, names: names}
 		i := hub.Item{
 			SKU:       r.name(AttrSKU, wire.IsName),
-			Version:   r.version(AttrVersion),
 			LowAt:     int(r.optionalNumber(AttrLowAt, hub.DefaultLowAt, 0, hub.MaxAvailable)),
 			Vendor:    r.text(AttrVendor),
 			UpdatedAt: r.time(AttrUpdatedAt),
@@ -35,6 +34,9 @@ func itemReader(names Names, omitted Omitted) readRow[hub.Item] {
 			Untracked: !r.flag(AttrTracked, true),
 			BackOrder: r.flag(AttrBackOrder, false),
 			BackAt:    r.date(AttrBackAt),
+		}
+		if names.HasVersion() {
+			i.Version = r.version(AttrVersion)
 		}
 		if i.Deleted || i.Untracked {
 			i.Available = int(r.optionalNumber(AttrAvailable, 0, -hub.MaxAvailable, hub.MaxAvailable))

@@ -140,3 +140,30 @@ func TestRowWithoutStock(t *testing.T) {
 		}
 	}
 }
+
+// TestInventoryWithoutVersion checks that items without a version are read, and that
+// the hub does not write them: it could overwrite a change of the shop.
+func TestInventoryWithoutVersion(t *testing.T) {
+	db := newTestDB(t)
+	var err error
+	if db.options.Layout.Inventory, err = table.ParseInventory("version=none"); err != nil {
+		t.Fatal(err)
+	}
+	s := db.store(db.client)
+	_, err = db.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &db.options.InventoryTable,
+		Item: map[string]types.AttributeValue{
+			"sku": &types.AttributeValueMemberS{Value: "MUG"}, "available": &types.AttributeValueMemberN{Value: "3"},
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, err := s.Items(t.Context(), []string{"MUG"})
+	if item := items["MUG"]; err != nil || item.Version != 0 || item.Available != 3 {
+		t.Errorf("got %+v, %v, want 3 pieces without a version", items, err)
+	}
+	for _, sku := range []string{"MUG", "CAP"} {
+		if err := s.PutItem(t.Context(), hub.Item{SKU: sku, Version: 1}, 0); !errors.Is(err, hub.ErrInvalid) {
+			t.Errorf("put %s: got %v, want ErrInvalid", sku, err)
+		}
+	}
+}

@@ -19,6 +19,9 @@ import (
 // PutItem implements [hub.Writer].
 func (s *Store) PutItem(ctx context.Context, item hub.Item, base int64) error {
 	fail := func(err error) error { return fmt.Errorf("put item %q: %w", item.SKU, err) }
+	if !s.opts.Layout.Inventory.HasVersion() {
+		return fail(fmt.Errorf("%w: the inventory table has no version", hub.ErrInvalid))
+	}
 	if item.Vendor != "" && !item.Deleted {
 		if err := s.addToVendor(ctx, item); err != nil {
 			return fail(err)
