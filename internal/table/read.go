@@ -28,7 +28,7 @@ func itemReader(names Names, omitted Omitted) readRow[hub.Item] {
 		i := hub.Item{
 			SKU:       r.name(AttrSKU, wire.IsName),
 			LowAt:     int(r.optionalNumber(AttrLowAt, hub.DefaultLowAt, 0, hub.MaxAvailable)),
-			Vendor:    r.text(AttrVendor),
+			Vendor:    r.vendor(AttrVendor),
 			UpdatedAt: r.time(AttrUpdatedAt),
 			Deleted:   r.deleted(AttrDeleted),
 			Untracked: !r.flag(AttrTracked, true),
@@ -244,6 +244,16 @@ func (r *reader) text(name string) string {
 		return v.String()
 	}
 	return ""
+}
+
+// vendor reads a vendor's name. It becomes part of a key, whose size is limited.
+func (r *reader) vendor(name string) string {
+	text := r.text(name)
+	if text != "" && !wire.IsName(text) {
+		r.leaveOut(name, "wanted a name: "+wire.NameRule+r.got(text))
+		return ""
+	}
+	return text
 }
 
 func (r *reader) flag(name string, absent bool) bool {

@@ -138,6 +138,25 @@ func TestCartMessagesHaveNoValues(t *testing.T) {
 	}
 }
 
+// TestVendorIsAName: a vendor becomes part of a key, which DynamoDB limits to 1 KB.
+func TestVendorIsAName(t *testing.T) {
+	for vendor, want := range map[string]string{
+		"acme": "acme", "Müller & Söhne": "Müller & Söhne", "": "", strings.Repeat("v", 129): "", "two\nlines": "",
+	} {
+		row := table.Row{
+			"sku": events.NewStringAttribute("MUG"), "version": events.NewNumberAttribute("1"),
+			"available": events.NewNumberAttribute("3"), "vendor": events.NewStringAttribute(vendor),
+		}
+		left := 0
+		c, err := table.Layout{}.Change(
+			events.DynamoDBEventRecord{Change: events.DynamoDBStreamRecord{Keys: row, NewImage: row}},
+			func(string, error) { left++ })
+		if err != nil || c.NewItem.Vendor != want || left != 1 != (vendor == want) {
+			t.Errorf("%.20q: got %s, %v and %d left out, want %q", vendor, show(c), err, left, want)
+		}
+	}
+}
+
 // TestStockIsRequiredWhileItCounts: a row that is not for sale, or whose stock is not
 // counted, needs no stock.
 func TestStockIsRequiredWhileItCounts(t *testing.T) {
