@@ -66,6 +66,7 @@ func (m *metrics) broadcast(_ context.Context, r hub.Report) {
 	m.deliveries.WithLabelValues("denied").Add(float64(r.Denied))
 	m.changes.WithLabelValues("failed").Add(float64(r.Failed))
 	m.changes.WithLabelValues("unreadable").Add(float64(r.Unreadable))
+	m.changes.WithLabelValues("version_not_raised").Add(float64(r.VersionNotRaised))
 	for _, l := range r.Latencies {
 		m.latency.Observe(l.Seconds())
 	}
