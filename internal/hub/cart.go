@@ -124,7 +124,7 @@ func (c *Cart) update(quantities map[string]int, now time.Time, first int64) (ch
 		c.Lines = make(map[string]CartLine, len(changed))
 	}
 	if c.Version++; c.Version == 1 {
-		c.Version = first
+		c.Version, c.Floor = first, first-1 // a removed row may have had other lines
 	}
 	c.UpdatedAt = now
 	for _, sku := range changed {

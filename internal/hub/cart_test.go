@@ -393,3 +393,32 @@ func TestLargestAnswersFit(t *testing.T) {
 		}
 	}
 }
+
+// TestCartAfterARemovedRowIsWhole: the row of a cart was removed, and the cart began
+// again. A client that still shows the removed cart gets the new one whole: a step
+// from its version would keep lines that are gone.
+func TestCartAfterARemovedRowIsWhole(t *testing.T) {
+	th := newTestHub(t)
+	h := hub.New(th.store, nil, func() time.Time { return th.now })
+	th.stock("A", 9)
+	th.stock("B", 9)
+	c := th.connect("c1", alice)
+	add := func(sku string) hub.Cart {
+		t.Helper()
+		if _, err := h.Add(t.Context(), c, wire.Request{SKU: sku, Quantity: 1}); err != nil {
+			t.Fatal(err)
+		}
+		cart, err := th.store.Cart(t.Context(), alice.CartID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cart
+	}
+	removed := add("A")
+	th.store.RemoveCart(removed.ID)
+	th.now = th.now.Add(time.Second)
+	begun := add("B")
+	equal(t, "since the removed cart", begun.Since(removed.Version), begun.Whole())
+	equal(t, "a step within the new cart", add("A").Since(begun.Version).Lines,
+		map[string]*wire.Line{"A": {Quantity: 1, Version: begun.Version + 1}})
+}

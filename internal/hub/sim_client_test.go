@@ -269,6 +269,7 @@ func (c *client) write() {
 	}
 	sim.writer = outer
 	sim.trace("%s writes %s: %d %v", c.name, op.Key, ok.Version, err)
+	sim.meetAnswer(op, ok, err)
 	sim.judgeRefusal(c, op, err)
 	sim.judgeEffect(c, op, ok, err)
 	if !s.open {

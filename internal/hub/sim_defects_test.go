@@ -81,7 +81,7 @@ func TestSimulationFindsDefects(t *testing.T) {
 	seeds := simSeeds(t)
 	for _, d := range plantedDefects {
 		t.Run(d.name, func(t *testing.T) {
-			seed, problems := simulate(seeds, d.defects)
+			seed, problems, _ := simulate(1, seeds, d.defects)
 			if problems == nil {
 				t.Fatalf("not found in %d seeds", seeds)
 			}

@@ -73,6 +73,8 @@ type simulation struct {
 	writer    *client            // whose write runs, the innermost
 
 	removedCarts map[string]bool
+	lost         map[hub.Topic]bool // topics of a message that was lost in silence
+	met          map[string]int     // how often rare things happened, see leastMet
 
 	trace    func(format string, args ...any)
 	problems []string
@@ -110,7 +112,8 @@ func newSimulation(seed uint64, d defects) *simulation {
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1, epochs: 1,
 		inStep: map[int]bool{}, sockets: map[string]*socket{}, history: map[string][]string{}, newest: map[string]int64{},
 		uncounted: map[hub.Topic]bool{}, ordered: map[string]int{}, effects: map[string]string{}, most: map[string]int{},
-		removedCarts: map[string]bool{}, trace: func(string, ...any) {},
+		removedCarts: map[string]bool{}, lost: map[hub.Topic]bool{}, met: map[string]int{},
+		trace: func(string, ...any) {},
 	}
 	sim.mem = memstore.New("k1")
 	sim.mem.Follow(sim.committed)
@@ -207,6 +210,7 @@ func (i invoker) Invoke(ctx context.Context, payload []byte) (answer []byte, err
 		sim.crashAfter = -1
 		if r := recover(); r != nil {
 			sim.trace("the function crashed")
+			sim.meet("crash of the function")
 			answer, err = nil, errInjected
 		}
 		if sim.acknowledgedAfterPartial {
@@ -255,8 +259,10 @@ func (sim *simulation) post(p hub.Post) error {
 	case s == nil || !s.open:
 		return hub.ErrGone
 	case young && sim.chance(20):
+		sim.meet("410 before $connect answered")
 		return hub.ErrGone // like a post before $connect has answered
 	case sim.chance(6) || sim.throttled && sim.rng.IntN(2) == 0:
+		sim.meet("throttled post")
 		return hub.ErrThrottled
 	case sim.chance(30):
 		return errInjected
@@ -264,6 +270,10 @@ func (sim *simulation) post(p hub.Post) error {
 		return hub.ErrTooLarge
 	}
 	s.client.inspect(s, p.Data)
+	if sim.chance(100) && s.client.lose(p.Data) {
+		sim.meet("message lost in silence")
+		return nil
+	}
 	s.inbox = append(s.inbox, inboxMessage{data: p.Data})
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"reflect"
 	"runtime"
@@ -70,7 +71,7 @@ func (sim *simulation) event() {
 		}
 	case n < 95 && len(sim.deliveries) > 0:
 		// Deliver an old batch again, long after newer ones.
-		sim.trace("late delivery")
+		sim.meet("late batch")
 		_, _ = invoker{sim}.Invoke(ctx, sim.deliveries[sim.rng.IntN(len(sim.deliveries))])
 	case n < 96 && sim.epochs == 1 && sim.rng.IntN(3) == 0:
 		sim.beginEpoch()
@@ -95,6 +96,7 @@ func (sim *simulation) interruptOneIn(n int) {
 // nested runs an event in the middle of a call. A crash that is due in the function
 // outside does not happen in the event: it would end what other clients do.
 func (sim *simulation) nested(event func()) {
+	sim.meet("event in the middle of a call")
 	crashAfter := sim.crashAfter
 	sim.crashAfter = -1
 	sim.nesting++
@@ -130,6 +132,7 @@ func (sim *simulation) revoke(ctx context.Context, user string) {
 			break
 		}
 	}
+	sim.meet("revocation")
 	for _, s := range sim.sockets {
 		if s.session.User == user && !s.session.Issued.After(sim.now) {
 			s.session.Expires = s.session.Issued.Add(-hub.SessionLeeway)
@@ -160,6 +163,7 @@ func (sim *simulation) beginEpoch() {
 	sim.epochs++
 	sim.mem.BeginEpoch(fmt.Sprint("k", sim.epochs))
 	sim.trace("epoch k%d begins", sim.epochs)
+	sim.meet("new epoch")
 }
 
 // anySKU picks an item, counted or not.
@@ -185,6 +189,7 @@ func (sim *simulation) disconnected(ctx context.Context) {
 		message := sim.lateMessages[0]
 		sim.lateMessages = sim.lateMessages[1:]
 		message()
+		sim.meet("message of an ended connection")
 	}
 	if len(sim.disconnecting) > 0 {
 		id := sim.disconnecting[0]
@@ -205,7 +210,7 @@ func (sim *simulation) run() []string {
 		sim.event()
 	}
 	sim.rest(ctx)
-	sim.checkScreens(ctx, func(t hub.Topic) bool { return sim.counted(t) && !sim.removedCarts[t.Name] })
+	sim.checkScreens(ctx, func(t hub.Topic) bool { return sim.counted(t) && !sim.removedCarts[t.Name] && !sim.lost[t] })
 	sim.resumeAll(ctx)
 	sim.checkScreens(ctx, func(hub.Topic) bool { return true })
 	sim.writeInCalm(ctx)
@@ -392,6 +397,23 @@ func (sim *simulation) checkScreens(ctx context.Context, judged func(hub.Topic) 
 	}
 }
 
+// firstSeed returns the first seed: HUB_TEST_FIRST_SEED, or 1. "random" picks one.
+func firstSeed(t testing.TB) uint64 {
+	t.Helper()
+	switch text := os.Getenv("HUB_TEST_FIRST_SEED"); text {
+	case "":
+		return 1
+	case "random":
+		return 1 + rand.Uint64N(1<<40)
+	default:
+		seed, err := strconv.ParseUint(text, 10, 62)
+		if err != nil || seed == 0 {
+			t.Fatalf("HUB_TEST_FIRST_SEED is %q, want a positive number or random", text)
+		}
+		return seed
+	}
+}
+
 // simSeeds returns how many seeds to run: HUB_TEST_SEEDS, or defaultSeeds.
 func simSeeds(t testing.TB) uint64 {
 	t.Helper()
@@ -407,41 +429,50 @@ func simSeeds(t testing.TB) uint64 {
 }
 
 // simulate runs seeds on all processors until one fails or all are done. It returns
-// the smallest seed that failed.
-func simulate(seeds uint64, d defects) (seed uint64, problems []string) {
+// the smallest seed that failed, and what the runs met.
+func simulate(first, seeds uint64, d defects) (seed uint64, problems []string, met map[string]int) {
+	met = map[string]int{}
 	var next atomic.Uint64
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for {
-				n := next.Add(1)
-				if n > seeds {
+				i := next.Add(1) - 1
+				if i >= seeds {
 					return
 				}
-				if p := newSimulation(n, d).run(); len(p) > 0 {
-					next.Store(seeds)
-					mu.Lock()
-					if problems == nil || n < seed {
-						seed, problems = n, p
-					}
-					mu.Unlock()
+				sim := newSimulation(first+i, d)
+				p := sim.run()
+				mu.Lock()
+				for what, times := range sim.met {
+					met[what] += times
 				}
+				if len(p) > 0 {
+					next.Store(seeds)
+					if problems == nil || first+i < seed {
+						seed, problems = first+i, p
+					}
+				}
+				mu.Unlock()
 			}
 		})
 	}
 	wg.Wait()
-	return seed, problems
+	return seed, problems, met
 }
 
 // TestSimulation checks that whatever happens, every screen only moves forward and
 // is right in the end.
 func TestSimulation(t *testing.T) {
-	seed, problems := simulate(simSeeds(t), defects{})
+	first, seeds := firstSeed(t), simSeeds(t)
+	t.Logf("seeds %d to %d", first, first+seeds-1)
+	seed, problems, met := simulate(first, seeds, defects{})
 	if problems == nil {
+		checkMet(t, seeds, met)
 		return
 	}
-	t.Errorf("seed %d:", seed)
+	t.Errorf("seed %d; replay it with HUB_TEST_FIRST_SEED=%[1]d HUB_TEST_SEEDS=1:", seed)
 	for _, p := range problems {
 		t.Error(p)
 	}

@@ -81,6 +81,7 @@ func (sim *simulation) writeUncounted(ctx context.Context, sku string) {
 		next.Version = 1
 	case n == 0:
 		sim.trace("the shop removes %s", sku)
+		sim.meet("removed item")
 		sim.mem.RemoveItem(sku)
 		return
 	case n == 1:
@@ -96,6 +97,7 @@ func (sim *simulation) writeUncounted(ctx context.Context, sku string) {
 		return // a stream has no record of such a write
 	}
 	err := sim.mem.PutItem(ctx, next, old.Version)
+	sim.meet("item that the shop " + kind)
 	sim.trace("the shop %s %s: version %d, %d pieces, %v", kind, sku, next.Version, next.Available, err)
 }
 
@@ -107,6 +109,7 @@ func (sim *simulation) removeCart(ctx context.Context, id string) {
 	}
 	sim.adds -= cart.Lines[countedSKU].Quantity
 	sim.trace("the shop removes cart %s", id)
+	sim.meet("removed cart")
 	sim.removedCarts[id] = true
 	sim.mem.RemoveCart(id)
 }
