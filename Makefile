@@ -1,4 +1,4 @@
-.PHONY: help run test check race vet staticcheck web fuzz bench load tools shots build deploy
+.PHONY: help run test check race vet staticcheck web fuzz bench load tools shots browser build deploy
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ tools: ## install the tools of the tests and of CI: wscat, dynoxide, AWS SDK for
 
 shots: ## take the pictures in docs/images (needs Node.js 20 and Chromium)
 	scripts/shots/run
+
+browser: ## check one cart on two devices in a browser (needs Node.js 20 and Chromium)
+	scripts/shots/run devices
 
 ARCH ?= arm64
 
