@@ -77,7 +77,8 @@ func Authorize(h *hub.Hub, v Verifier, o AuthorizeOptions, log *slog.Logger) Aut
 			log.WarnContext(ctx, "token in the URL refused: send it in the subprotocol list or a header, or use a ticket")
 			return authorizerAnswer{}, errUnauthorized
 		case !originAllowed(e.MultiValueHeaders, o.Origins):
-			log.WarnContext(ctx, "page of a foreign origin refused")
+			log.WarnContext(ctx, "page of a foreign origin refused: AllowedOrigins (locally -allowed-origins) admits others",
+				"origin", loggedOrigin(e.MultiValueHeaders), "allowed", describeOrigins(o.Origins))
 			return policyFor(e, "Deny", hub.Principal{User: "refused"}, "", ""), nil
 		}
 		p, notice, err := a.principal(ctx, e)
@@ -245,11 +246,16 @@ func handshakeToken(headers map[string]string, lines map[string][]string) string
 }
 
 // authorizationToken returns the token of an Authorization header (RFC 6750, section
-// 2.1).
+// 2.1), also without the scheme, as clients of Cognito send it. Other schemes have no
+// tokens.
 func authorizationToken(headers map[string]string) string {
-	scheme, token, _ := strings.Cut(header(headers, "Authorization"), " ")
-	if strings.EqualFold(scheme, "Bearer") {
+	value := strings.TrimSpace(header(headers, "Authorization"))
+	scheme, token, found := strings.Cut(value, " ")
+	switch {
+	case strings.EqualFold(scheme, "Bearer"):
 		return strings.TrimSpace(token)
+	case !found:
+		return value
 	}
 	return ""
 }

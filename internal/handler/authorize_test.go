@@ -40,6 +40,7 @@ func TestAuthorizeFindsToken(t *testing.T) {
 		{"alone", map[string]string{"Sec-WebSocket-Protocol": "bearer." + ann}},
 		{"in a header in lower case", map[string]string{"sec-websocket-protocol": "securecart.v1, bearer." + ann}},
 		{"in Authorization", map[string]string{"Authorization": "Bearer " + ann}},
+		{"in Authorization, without a scheme", map[string]string{"Authorization": ann}},
 		{"in authorization", map[string]string{"authorization": "bearer " + ann}},
 		{
 			"in both, the subprotocol counts",

@@ -47,6 +47,23 @@ func originAllowed(headers map[string][]string, allowed []string) bool {
 var originForm = regexp.MustCompile(
 	`^[a-z][a-z0-9+.-]*://(\[[0-9a-f:]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*)(:[1-9][0-9]{0,4})?$`)
 
+// loggedOrigin returns the origin of a refused page for the log: the page's address,
+// nothing about its reader.
+func loggedOrigin(headers map[string][]string) string {
+	if origins := headerValues(headers, "Origin"); len(origins) == 1 && originForm.MatchString(origins[0]) {
+		return origins[0]
+	}
+	return "not one origin as browsers write it"
+}
+
+// describeOrigins says which pages pass.
+func describeOrigins(allowed []string) string {
+	if len(allowed) == 0 {
+		return "pages of the requested host and of this machine"
+	}
+	return strings.Join(allowed, ",")
+}
+
 // ParseOrigins reads a list of origins, separated by commas. The error text starts
 // with a verb; the caller adds the name of the setting as its subject.
 func ParseOrigins(value string) (origins []string, err error) {

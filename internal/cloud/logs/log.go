@@ -28,6 +28,8 @@ var Keys = map[string]string{
 	"sequence":   "sequence number of the stream record",
 	"table":      "name of the shop's table that has the row",
 	"key":        "key of the row: a SKU, or a hash of a cart's id",
+	"origin":     "origin of a page that was refused",
+	"allowed":    "origins whose pages may connect",
 	"sku":        "SKU of an item whose row changed",
 }
 
