@@ -244,14 +244,26 @@ func TestUnreadableRecordIsPutAside(t *testing.T) {
 	})
 }
 
-// TestUnreadableOldImageIsSent checks that a good change behind a bad one is sent.
+// TestUnreadableOldImageIsSent checks that a good change behind a bad one is sent. It
+// has a rev, because clients may show a higher version from before the bad one.
 func TestUnreadableOldImageIsSent(t *testing.T) {
 	b := shop(t)
 	wantFailed(t, b.deliver(json.RawMessage(
 		`{"eventName":"MODIFY","dynamodb":{"SequenceNumber":"7","Keys":{"sku":{"S":"A"}},`+
 			`"OldImage":{"sku":{"S":"A"},"version":{"N":"1"},"available":{"N":"1.5"}},`+
 			`"NewImage":{"sku":{"S":"A"},"version":{"N":"2"},"available":{"N":"0"}}}}`)), "")
-	b.wantSent(outOf("A"))
+	b.wantSent(`on-A {"type":"delta","epoch":"k3","topics":{"sku:A":{"version":2,"state":"out","rev":"7"}}}`)
+	b.wantReport(hub.Report{Changes: 1, Posts: 1})
+}
+
+// TestRemovedUnreadableRowIsSent checks that a row that could not be read and was
+// removed is out of stock: it may begin again with a lower version.
+func TestRemovedUnreadableRowIsSent(t *testing.T) {
+	b := shop(t)
+	wantFailed(t, b.deliver(json.RawMessage(
+		`{"eventName":"REMOVE","dynamodb":{"SequenceNumber":"8","Keys":{"sku":{"S":"A"}},`+
+			`"OldImage":{"sku":{"S":"A"},"version":{"N":"1"},"available":{"N":"1.5"}}}}`)), "")
+	b.wantSent(`on-A {"type":"delta","epoch":"k3","topics":{"sku:A":{"version":0,"state":"out","rev":"8"}}}`)
 	b.wantReport(hub.Report{Changes: 1, Posts: 1})
 }
 

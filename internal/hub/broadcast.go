@@ -136,7 +136,8 @@ func (b *broadcast) coalesce(changes []Change) {
 // countNotRaised counts a change of a row with a version that did not raise it.
 func (b *broadcast) countNotRaised(c Change) {
 	uncounted := c.NewItem != nil && (c.NewItem.Version == 0 || c.OldItem != nil && c.OldItem.Version == 0)
-	if uncounted || c.raised() { // a table without versions cannot raise them
+	// A table without versions cannot raise them. An unreadable row is reported as such.
+	if uncounted || c.OldUnreadable || c.raised() {
 		return
 	}
 	b.report.VersionNotRaised++

@@ -368,7 +368,7 @@ func (h *Hub) raisedItems(ctx context.Context, c Connection, skus []string) (map
 	return items, nil
 }
 
-// items reads any number of items.
+// items reads any number of items. Those that cannot be read are not in the map.
 func (h *Hub) items(ctx context.Context, skus []string) (map[string]Item, error) {
 	items := map[string]Item{}
 	for page := range slices.Chunk(skus, wire.MaxTopics) {
@@ -377,6 +377,7 @@ func (h *Hub) items(ctx context.Context, skus []string) (map[string]Item, error)
 			return nil, fmt.Errorf("read items: %w", err)
 		}
 		maps.Copy(items, some)
+		maps.DeleteFunc(items, func(_ string, item Item) bool { return item.SKU == "" })
 	}
 	return items, nil
 }

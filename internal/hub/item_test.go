@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/securecart/hub/internal/hub"
@@ -203,4 +204,39 @@ func TestUnreadableCartIsRefusedAlone(t *testing.T) {
 	if err != nil {
 		t.Errorf("heal: got %v", err)
 	}
+}
+
+// unreadableItem is a store in which the row of one SKU cannot be read.
+type unreadableItem struct {
+	hub.Store
+	sku string
+}
+
+func (s unreadableItem) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
+	items, err := s.Store.Items(ctx, skus)
+	if slices.Contains(skus, s.sku) {
+		items[s.sku] = hub.Item{}
+	}
+	return items, err
+}
+
+// TestUnreadableItemIsDenied checks that a row that cannot be read is not sold out,
+// also for a client that shows its value, and that other items are served.
+func TestUnreadableItemIsDenied(t *testing.T) {
+	th := newTestHub(t)
+	th.stock("A", 9)
+	th.stock("B", 9)
+	h := th.withStore(unreadableItem{th.store, "A"})
+	shown := wire.Badge{Version: 1, State: wire.StateIn}
+	r := wire.Request{Action: wire.ActionSubscribe, Epoch: "k1", Topics: []wire.Topic{
+		{Name: "sku:A", Version: 1, Shown: &shown}, {Name: "sku:B"},
+	}}
+	s, err := h.Subscribe(t.Context(), th.connect("c1", alice), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "answer", s, wire.Snapshot{
+		Epoch: "k1", Topics: map[string]wire.Value{"sku:B": shown},
+		Refused: map[string]wire.Code{"sku:A": wire.CodeDenied},
+	})
 }

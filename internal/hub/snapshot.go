@@ -58,6 +58,8 @@ func (h *Hub) readItems(ctx context.Context, p Principal, v view, s *wire.Snapsh
 		t := Topic{KindSKU, sku}
 		item, known := items[sku]
 		switch {
+		case known && item.SKU == "": // unreadable; its subscription stays
+			s.Refused[v.names[t]] = wire.CodeDenied
 		case !known && v.shown[t] == nil:
 			missing = append(missing, t)
 			s.Refused[v.names[t]] = wire.CodeDenied

@@ -215,7 +215,8 @@ type Source interface {
 	// [wire.IsSafeName]. It changes only if the store lost committed state.
 	Epoch(ctx context.Context) (string, error)
 
-	// Items reads items, including tombstones. Unknown SKUs are not in the map.
+	// Items reads items, including tombstones. Unknown SKUs are not in the map. A row
+	// that cannot be read is in it as the zero Item.
 	Items(ctx context.Context, skus []string) (map[string]Item, error)
 
 	// VendorSKUs reads at most limit names of a vendor's items, in order, beginning
@@ -289,6 +290,10 @@ type Change struct {
 	OldItem, NewItem *Item
 	OldCart, NewCart *Cart
 
+	// OldUnreadable says that there was a row before, which could not be read. Old is
+	// nil then. Subscribers were told nothing of it.
+	OldUnreadable bool
+
 	Removed  bool   // somebody removed the row
 	Sequence string // sequence number in the stream of the table; package table leaves it out
 }
@@ -304,6 +309,8 @@ func NewerRev(a, b string) bool {
 // the change. The hub's own writes always raise the version, a shop's may not.
 func (c Change) raised() bool {
 	switch {
+	case c.OldUnreadable:
+		return false // clients may show a version from before that row
 	case c.NewCart != nil:
 		// The next state of a removed cart has a higher version, see [Cart.update].
 		return c.OldCart == nil || c.NewCart.Version > c.OldCart.Version

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
 )
 
 // Stamp has the fields that a stream adds to a change.
@@ -105,6 +106,7 @@ func (l Layout) Change(record events.DynamoDBEventRecord, omitted Omitted) (hub.
 	var c hub.Change
 	var err error
 	stream := record.Change
+	isRemove := record.EventName == string(events.DynamoDBOperationTypeRemove)
 	if _, isCart := stream.Keys[l.Cart.Attribute(AttrCart)]; isCart {
 		c.OldCart, c.NewCart, err = images(stream, cartReader(l.Cart, nil), cartReader(l.Cart, omitted))
 		if c.NewCart == nil && c.OldCart != nil {
@@ -116,11 +118,16 @@ func (l Layout) Change(record events.DynamoDBEventRecord, omitted Omitted) (hub.
 		if c.NewItem == nil && c.OldItem != nil {
 			tombstone := *c.OldItem
 			tombstone.Version, tombstone.Available, tombstone.Deleted = tombstone.Version+1, 0, true
+			tombstone.UpdatedAt = time.Time{} // nobody knows when the row was removed
 			c.NewItem, c.Removed = &tombstone, true
 		}
+		if sku := skuOf(stream.Keys, l.Inventory); err != nil && isRemove && sku != "" {
+			// It does not matter any more that the row could not be read.
+			c.NewItem, c.Removed, err = &hub.Item{SKU: sku, Deleted: true}, true, nil
+		}
 	}
+	c.OldUnreadable = stream.OldImage != nil && c.OldItem == nil && c.OldCart == nil
 	// With the view type OLD_IMAGE, a row that still exists would look removed.
-	isRemove := record.EventName == string(events.DynamoDBOperationTypeRemove)
 	noImage := stream.NewImage == nil && !isRemove || c.NewItem == nil && c.NewCart == nil
 	switch {
 	case err != nil:
@@ -132,8 +139,17 @@ func (l Layout) Change(record events.DynamoDBEventRecord, omitted Omitted) (hub.
 	return c, nil
 }
 
+// skuOf returns the SKU of a key, or "" if it has none.
+func skuOf(keys Row, names Names) string {
+	r := reader{row: keys, names: names}
+	if sku := r.name(AttrSKU, wire.IsName); r.err == nil {
+		return sku
+	}
+	return ""
+}
+
 // images reads the old and the new image of a record, as far as it has them. If the
-// row was removed, the old image is all there is, and must be readable.
+// row was removed, the old image is all there is.
 func images[T any](s events.DynamoDBStreamRecord, readOld, readNew readRow[T]) (before, after *T, err error) {
 	before, err = readImage(s.OldImage, readOld)
 	if s.NewImage == nil {

@@ -329,7 +329,7 @@ func stored() map[string][]hub.Change {
 	tombstone := tee
 	tombstone.Version, tombstone.Available, tombstone.Deleted, tombstone.UpdatedAt = 44, 0, true, ms(1768205999000)
 	removed := tombstone
-	removed.UpdatedAt = tee.UpdatedAt
+	removed.UpdatedAt = time.Time{}
 
 	one := hub.Cart{
 		ID: "u~ann", Version: 1, UpdatedAt: ms(1768205730500),
@@ -488,7 +488,7 @@ func TestBadRecords(t *testing.T) {
 		{"cart that is not a name", "INSERT", cartKeys, `{"cart":{"S":"user:ann"},"version":{"N":"7"}}`, ""},
 
 		{"bad new image", "MODIFY", itemKeys, `{"sku":{"S":"MUG"},"version":{"S":"8"},"available":{"N":"3"}}`, goodItem},
-		{"bad image of a removed row", "REMOVE", itemKeys, "", `{"sku":{"S":"MUG"}}`},
+		{"bad image of a removed cart", "REMOVE", cartKeys, "", `{"cart":{"S":"u~ann"}}`},
 
 		{
 			"line that is a number", "INSERT", cartKeys,

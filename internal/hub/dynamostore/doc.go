@@ -1,6 +1,7 @@
 // Package dynamostore is the hub's store on DynamoDB. It keeps the promises of
-// package hub with strongly consistent reads of base tables alone: no index, no
-// scan. Only CheckRows scans, for programs on a developer's machine. hubtest.TestStore tests it, as it tests memstore.
+// package hub with strongly consistent reads of base tables alone: no index, and no
+// scan but that of CheckRows, for programs on a developer's machine.
+// hubtest.TestStore tests it, as it tests memstore.
 //
 // # Rows
 //

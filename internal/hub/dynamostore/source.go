@@ -49,6 +49,7 @@ func (s *Store) Items(ctx context.Context, skus []string) (map[string]hub.Item, 
 		item, err := s.itemOf(ctx, r)
 		if err != nil {
 			s.reportUnreadable(ctx, s.opts.InventoryTable, textOf(r, keyName), err)
+			items[textOf(r, keyName)] = hub.Item{}
 			continue
 		}
 		items[item.SKU] = item

@@ -176,6 +176,7 @@ func (s *Store) RemoveItem(sku string) {
 	}
 	tombstone := old
 	tombstone.Version, tombstone.Available, tombstone.Deleted = old.Version+1, 0, true
+	tombstone.UpdatedAt = time.Time{} // as package table has it
 	s.commitLocked(hub.Change{OldItem: &old, NewItem: &tombstone, Removed: true})
 }
 
