@@ -298,6 +298,21 @@ type Change struct {
 	Sequence string // sequence number in the stream of the table; package table leaves it out
 }
 
+// RemovedItem returns the change for an item whose row somebody removed. Nobody knows
+// when, so the tombstone has no time.
+func RemovedItem(old Item) Change {
+	tombstone := old
+	tombstone.Version, tombstone.Available, tombstone.Deleted = old.Version+1, 0, true
+	tombstone.UpdatedAt = time.Time{}
+	return Change{OldItem: &old, NewItem: &tombstone, Removed: true}
+}
+
+// RemovedCart returns the change for a cart whose row somebody removed.
+func RemovedCart(old Cart) Change {
+	next := old.Version + 1
+	return Change{OldCart: &old, NewCart: &Cart{ID: old.ID, Version: next, Floor: next}, Removed: true}
+}
+
 // NewerRev reports whether the change with rev a came after the change with rev b. A
 // rev is the sequence number of a change in the stream of its table: digits without
 // leading zeros, which rise for each row. "" comes before all others.

@@ -110,20 +110,18 @@ func (l Layout) Change(record events.DynamoDBEventRecord, omitted Omitted) (hub.
 	if _, isCart := stream.Keys[l.Cart.Attribute(AttrCart)]; isCart {
 		c.OldCart, c.NewCart, err = images(stream, cartReader(l.Cart, nil), cartReader(l.Cart, omitted))
 		if c.NewCart == nil && c.OldCart != nil {
-			next := c.OldCart.Version + 1
-			c.NewCart, c.Removed = &hub.Cart{ID: c.OldCart.ID, Version: next, Floor: next}, true
+			c = hub.RemovedCart(*c.OldCart)
 		}
 	} else {
 		c.OldItem, c.NewItem, err = images(stream, itemReader(l.Inventory, nil), itemReader(l.Inventory, omitted))
 		if c.NewItem == nil && c.OldItem != nil {
-			tombstone := *c.OldItem
-			tombstone.Version, tombstone.Available, tombstone.Deleted = tombstone.Version+1, 0, true
-			tombstone.UpdatedAt = time.Time{} // nobody knows when the row was removed
-			c.NewItem, c.Removed = &tombstone, true
+			c = hub.RemovedItem(*c.OldItem)
 		}
-		if sku := skuOf(stream.Keys, l.Inventory); err != nil && isRemove && sku != "" {
+		if err != nil && isRemove {
 			// It does not matter any more that the row could not be read.
-			c.NewItem, c.Removed, err = &hub.Item{SKU: sku, Deleted: true}, true, nil
+			if sku := skuOf(stream.Keys, l.Inventory); sku != "" {
+				c.NewItem, c.Removed, err = &hub.Item{SKU: sku, Deleted: true}, true, nil
+			}
 		}
 	}
 	c.OldUnreadable = stream.OldImage != nil && c.OldItem == nil && c.OldCart == nil

@@ -174,10 +174,7 @@ func (s *Store) RemoveItem(sku string) {
 	if !old.Deleted {
 		s.unlistLocked(old)
 	}
-	tombstone := old
-	tombstone.Version, tombstone.Available, tombstone.Deleted = old.Version+1, 0, true
-	tombstone.UpdatedAt = time.Time{} // as package table has it
-	s.commitLocked(hub.Change{OldItem: &old, NewItem: &tombstone, Removed: true})
+	s.commitLocked(hub.RemovedItem(old))
 }
 
 // RemoveCart removes the row of a cart, as a shop's checkout may.
@@ -189,8 +186,7 @@ func (s *Store) RemoveCart(id string) {
 		return
 	}
 	delete(s.carts, id)
-	next := old.Version + 1
-	s.commitLocked(hub.Change{OldCart: &old, NewCart: &hub.Cart{ID: id, Version: next, Floor: next}, Removed: true})
+	s.commitLocked(hub.RemovedCart(old))
 }
 
 // unlistLocked removes an item from the names of its vendor.
