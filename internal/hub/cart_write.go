@@ -377,7 +377,7 @@ func (h *Hub) items(ctx context.Context, skus []string) (map[string]Item, error)
 			return nil, fmt.Errorf("read items: %w", err)
 		}
 		maps.Copy(items, some)
-		maps.DeleteFunc(items, func(_ string, item Item) bool { return item.SKU == "" })
 	}
+	maps.DeleteFunc(items, func(_ string, item Item) bool { return item.SKU == "" })
 	return items, nil
 }
