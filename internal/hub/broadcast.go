@@ -357,7 +357,7 @@ func (b *broadcast) encode(start, end int) [][]byte {
 			entries = append(entries, b.entry(b.recipients[i].row, b.recipients[i].shape))
 		}
 	}
-	return wire.EncodeDeltas(b.epoch, entries)
+	return wire.EncodeDeltas(b.epoch, entries, b.h.deltaBytes)
 }
 
 // post sends posts and notes which connections did not receive everything. The

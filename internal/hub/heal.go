@@ -190,8 +190,10 @@ func (h *Hub) currentState(ctx context.Context, c Connection, m RetryMark) ([]Po
 	if c.Principal.Expires == expiredAt {
 		posts = append(posts, Post{c.ID, c.Endpoint, expiredNotice})
 	}
-	for _, data := range append(wire.EncodeDeltas(s.Epoch, entries), wire.EncodeDeltas(s.Epoch, withRev)...) {
-		posts = append(posts, Post{c.ID, c.Endpoint, data})
+	for _, entries := range [][]wire.Entry{entries, withRev} {
+		for _, data := range wire.EncodeDeltas(s.Epoch, entries, h.deltaBytes) {
+			posts = append(posts, Post{c.ID, c.Endpoint, data})
+		}
 	}
 	return posts, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/securecart/hub/internal/wire"
 )
 
 // Hub applies the rules. Create one with [New].
@@ -13,6 +15,7 @@ type Hub struct {
 	now    func() time.Time
 	limits Limits
 
+	deltaBytes   int                       // of one pushed message, at most
 	firstVersion func(now time.Time) int64 // of a cart without a row
 }
 
@@ -20,7 +23,8 @@ type Hub struct {
 // answers requests.
 func New(store Store, poster Poster, now func() time.Time) *Hub {
 	return &Hub{
-		store: store, poster: poster, limits: DefaultLimits(), firstVersion: time.Time.UnixMicro,
+		store: store, poster: poster, limits: DefaultLimits(),
+		deltaBytes: wire.MaxMessage, firstVersion: time.Time.UnixMicro,
 		now: func() time.Time { return now().UTC().Truncate(time.Millisecond) },
 	}
 }

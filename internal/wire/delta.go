@@ -22,16 +22,16 @@ func WithRev(v Value, rev string) Value {
 	return v
 }
 
-// EncodeDeltas packs entries, in order, into as few messages of at most [MaxMessage]
-// bytes as possible. The bytes are those of [Encode] for a [Delta] with its topics
-// in that order.
-func EncodeDeltas(epoch string, entries []Entry) [][]byte {
+// EncodeDeltas packs entries, in order, into as few messages of at most limit bytes as
+// possible. An entry that is larger has a message of its own. The bytes are those of
+// [Encode] for a [Delta] with its topics in that order.
+func EncodeDeltas(epoch string, entries []Entry, limit int) [][]byte {
 	head := `{"type":"delta","epoch":` + string(quote(epoch)) + `,"topics":{`
 	const tail = "}}"
 	var messages [][]byte
 	var m []byte
 	for _, e := range entries {
-		if m != nil && len(m)+1+len(e)+len(tail) > MaxMessage {
+		if m != nil && len(m)+1+len(e)+len(tail) > limit {
 			messages = append(messages, append(m, tail...))
 			m = nil
 		}

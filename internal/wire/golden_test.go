@@ -398,15 +398,15 @@ func TestEncodeDeltas(t *testing.T) {
 	for _, name := range []string{"cart", "sku:TEE-RED-M"} {
 		entries = append(entries, NewEntry(name, topics[name]))
 	}
-	got := EncodeDeltas("k3", entries)
+	got := EncodeDeltas("k3", entries, MaxMessage)
 	if want := Encode(Delta{Epoch: "k3", Topics: topics}); len(got) != 1 || !bytes.Equal(got[0], want) {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
-	if got := EncodeDeltas("k3", nil); got != nil {
+	if got := EncodeDeltas("k3", nil, MaxMessage); got != nil {
 		t.Errorf("of nothing: got %s, want no message", got)
 	}
 	big := Entry(`"sku:A":{"pad":"` + strings.Repeat("x", 15_900) + `"}`)
-	messages := EncodeDeltas("k3", []Entry{big, big, big})
+	messages := EncodeDeltas("k3", []Entry{big, big, big}, MaxMessage)
 	if len(messages) != 2 {
 		t.Fatalf("three entries of 15.9 kB: got %d messages, want 2", len(messages))
 	}
@@ -426,7 +426,7 @@ func TestFullCartDelta(t *testing.T) {
 		cart.Lines[longName(MaxLines+i)] = nil
 	}
 	entries := []Entry{NewEntry("cart:"+strings.Repeat("c", MaxSafeName), cart)}
-	messages := EncodeDeltas(strings.Repeat("e", MaxSafeName), entries)
+	messages := EncodeDeltas(strings.Repeat("e", MaxSafeName), entries, MaxMessage)
 	if len(messages) != 1 || len(messages[0]) > MaxMessage {
 		t.Errorf("got %d messages, the first of %d bytes, want one of at most %d",
 			len(messages), len(messages[0]), MaxMessage)
