@@ -59,7 +59,7 @@ func (h *Hub) Renew(ctx context.Context, caller Connection, p Principal) error {
 	}
 	// The topics are read after the row was written. A concurrent subscribe either
 	// sees the new session, or resubscribe sees its topics.
-	if err := h.resubscribe(ctx, prev.ID); err != nil {
+	if err := insist(func() error { return h.resubscribe(ctx, prev.ID) }); err != nil {
 		return fmt.Errorf("renew %s: %w", prev.ID, err)
 	}
 	return refused
@@ -99,25 +99,48 @@ func (h *Hub) Current(ctx context.Context, caller Connection) (Connection, error
 }
 
 // record writes the row of a connection and then checks for a revocation. A
-// concurrent revocation either finds the row, or record finds the revocation.
+// concurrent revocation either finds the row, or record finds the revocation. After
+// an error nobody can tell, so the session ends, and the client says hello again.
 func (h *Hub) record(ctx context.Context, c Connection) (Connection, error) {
-	if err := h.store.PutConnection(ctx, c); err != nil {
-		return c, fmt.Errorf("connection %s: %w", c.ID, err)
+	revoked := false
+	err := h.store.PutConnection(ctx, c)
+	if err == nil {
+		revoked, err = h.Revoked(ctx, c.Principal)
 	}
-	revoked, err := h.Revoked(ctx, c.Principal)
-	if err != nil || !revoked {
+	switch {
+	case err == nil && !revoked:
+		return c, nil
+	case err != nil:
+		err = fmt.Errorf("connection %s: %w", c.ID, err)
+	}
+	if errors.Is(err, ErrGone) {
 		return c, err
 	}
-	return h.recordExpired(ctx, c)
+	expireErr := insist(func() (err error) {
+		c, err = h.recordExpired(ctx, c)
+		return err
+	})
+	return c, errors.Join(err, expireErr)
 }
 
-// recordExpired writes the row of a connection whose session was revoked.
+// insist repeats a write that may take away a right, because nothing else would.
+func insist(write func() error) (err error) {
+	for range 3 {
+		if err = write(); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// recordExpired writes the row of a connection whose session was revoked. A concurrent
+// message may have subscribed with the session before.
 func (h *Hub) recordExpired(ctx context.Context, c Connection) (Connection, error) {
 	c.Principal = c.Principal.expired()
 	if err := h.store.PutConnection(ctx, c); err != nil {
 		return c, fmt.Errorf("connection %s: %w", c.ID, err)
 	}
-	return c, nil
+	return c, h.resubscribe(ctx, c.ID)
 }
 
 // Revoked reports whether p's session was revoked.

@@ -176,20 +176,23 @@ func (h *Hub) tooManyTopics(n int) error {
 // connection again, because messages of one connection may be handled
 // concurrently. If the session changed meanwhile, [Hub.Renew] did not see these
 // topics, so storeSubscriptions authorizes and stores them again. If the connection
-// has too many topics, it removes the fresh ones.
+// has too many topics, it removes the fresh ones; after an error too, because nobody
+// knows whether the session still sees them.
 func (h *Hub) storeSubscriptions(
 	ctx context.Context, c Connection, v view, fresh []Topic, requested []wire.Topic,
 ) (Connection, view, error) {
 	for len(fresh) > 0 {
-		if err := h.store.Subscribe(ctx, c, fresh); err != nil {
-			return c, v, fmt.Errorf("subscribe %s: %w", c.ID, err)
+		var latest Connection
+		err := h.store.Subscribe(ctx, c, fresh)
+		if err == nil {
+			latest, err = h.store.Connection(ctx, c.ID)
 		}
-		latest, err := h.store.Connection(ctx, c.ID)
 		switch {
 		case errors.Is(err, ErrGone):
 			return c, v, nil // forgotten meanwhile; its subscriptions expire
 		case err != nil:
-			return c, v, fmt.Errorf("connection %s: %w", c.ID, err)
+			err = fmt.Errorf("subscribe %s: %w", c.ID, err)
+			return c, v, errors.Join(err, insist(func() error { return h.unsubscribe(ctx, c.ID, fresh) }))
 		}
 		if n := len(latest.Topics); n > h.limits.Topics {
 			return c, v, errors.Join(h.tooManyTopics(n), h.unsubscribe(ctx, c.ID, fresh))
@@ -199,7 +202,7 @@ func (h *Hub) storeSubscriptions(
 		}
 		latestView := h.authorize(latest.Principal, requested)
 		denied := slices.DeleteFunc(fresh, func(t Topic) bool { _, ok := latestView.names[t]; return ok })
-		if err := h.unsubscribe(ctx, c.ID, denied); err != nil {
+		if err := insist(func() error { return h.unsubscribe(ctx, c.ID, denied) }); err != nil {
 			return c, v, err
 		}
 		c, v, fresh = latest, latestView, latestView.topics()
