@@ -117,7 +117,9 @@ func (h *Hub) record(ctx context.Context, c Connection) (Connection, error) {
 		return c, err
 	}
 	expireErr := insist(func() (err error) {
-		c, err = h.recordExpired(ctx, c)
+		if c, err = h.recordExpired(ctx, c); err == nil {
+			err = h.resubscribe(ctx, c.ID) // a concurrent message may have subscribed with the session
+		}
 		return err
 	})
 	return c, errors.Join(err, expireErr)
@@ -133,14 +135,13 @@ func insist(write func() error) (err error) {
 	return err
 }
 
-// recordExpired writes the row of a connection whose session was revoked. A concurrent
-// message may have subscribed with the session before.
+// recordExpired writes the row of a connection whose session was revoked.
 func (h *Hub) recordExpired(ctx context.Context, c Connection) (Connection, error) {
 	c.Principal = c.Principal.expired()
 	if err := h.store.PutConnection(ctx, c); err != nil {
 		return c, fmt.Errorf("connection %s: %w", c.ID, err)
 	}
-	return c, h.resubscribe(ctx, c.ID)
+	return c, nil
 }
 
 // Revoked reports whether p's session was revoked.

@@ -3,7 +3,6 @@ package hub_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,6 +31,10 @@ type client struct {
 	expired     bool // it knows that its session has expired
 	epoch       string
 	pastEpochs  map[string]bool
+	sessions    int                // how often the session of this connection changed
+	listing     bool               // a get of the vendor's list has no answer yet
+	listed      bool               // the items of the vendor's list have been read in this session
+	missed      map[hub.Topic]bool // of a message that was lost on this connection
 	shown       map[string]shown
 	revs        map[string]string    // of each topic, the highest that was seen
 	taken       map[string]int       // how often the value of a topic changed
@@ -109,7 +112,15 @@ func (c *client) connect() {
 	s := &socket{id: fmt.Sprintf("c%03d=", sim.opened), client: c, handshake: c.principal, session: c.principal,
 		connected: sim.now}
 	sim.sockets[s.id] = s
-	c.socket, c.subscribing, c.subscribed, c.writing, c.newSession, c.expired = s, false, false, false, true, false
+	c.socket, c.subscribing, c.subscribed, c.writing = s, false, false, false
+	c.newSession, c.expired = c.newSession || c.expired, false
+	c.missed, c.sessions, c.listing, c.listed = map[hub.Topic]bool{}, 0, false, false
+	for name := range c.shown {
+		if !slices.Contains(c.pageTopics, name) {
+			delete(c.shown, name) // items of the vendor's list are told anew
+			c.taken[name]++
+		}
+	}
 	sim.trace("%s connects %s", c.name, s.id)
 	if sim.subscribedInConnect {
 		_ = sim.mem.PutConnection(context.Background(), c.caller(s))
@@ -156,7 +167,11 @@ func (c *client) subscribe() {
 		}
 		r.Topics = append(r.Topics, topic)
 	}
-	acked, taken, epoch := c.ackedVersion, maps.Clone(c.taken), c.epoch
+	if sim.rng.IntN(10) == 0 && c.principal.User != "alice" {
+		r.Topics = append(r.Topics, wire.Topic{Name: "cart:u~alice"}) // somebody else's: must be refused
+		sim.meet("request for a foreign cart")
+	}
+	acked, taken, epoch, sessions := c.ackedVersion, maps.Clone(c.taken), c.epoch, c.sessions
 	text, _ := r.MarshalJSON()
 	sim.trace("%s sends %s", c.name, text)
 	var snapshot wire.Snapshot
@@ -201,7 +216,7 @@ func (c *client) subscribe() {
 		})
 		c.reviewing = false
 		// A gap that was noticed meanwhile may be newer than the answer.
-		c.subscribed = current && c.shown["cart"].version >= c.gapVersion
+		c.subscribed = current && c.sessions == sessions && c.shown["cart"].version >= c.gapVersion
 	}})
 }
 
@@ -211,119 +226,48 @@ func (c *client) renew() {
 	s.session.Issued, s.session.Expires = c.sim.now, c.sim.now.Add(time.Hour)
 	err := c.sim.hub.Renew(context.Background(), c.caller(s), s.session)
 	c.sim.trace("%s renews: %v", c.name, err)
+	c.expired = c.expired || err != nil // until it succeeds
 	if err == nil {
 		c.principal.Expires = s.session.Expires
 		c.newSession, c.subscribed, c.expired = true, false, false
+		c.sessions++
+		c.listed = false
 	}
 }
 
-// chooseWrite picks a write to the cart.
-func (c *client) chooseWrite() {
-	sim := c.sim
-	c.keys++
-	op := wire.Request{Key: fmt.Sprint(c.name, ".", c.keys)}
-	switch n := sim.rng.IntN(9); {
-	case n < 4:
-		op.Action, op.SKU, op.Quantity = wire.ActionAdd, countedSKU, 1
-		sim.adds++
-	case n == 8:
-		op.Action = wire.ActionCheckout
-		if sim.rng.IntN(2) == 0 {
-			version := c.shown["cart"].version
-			op.Version = &version
-		}
-	case n < 6 || c.principal.Role == hub.RoleGuest:
-		op.Action = wire.ActionSet
-		op.Lines = []wire.LineChange{{SKU: fmt.Sprint("S", sim.rng.IntN(skuCount)), Quantity: sim.rng.IntN(4)}}
-		if sim.rng.IntN(2) == 0 {
-			version := c.shown["cart"].version
-			op.Version = &version
-		}
-	default:
-		op.Action, op.From, op.Policy = wire.ActionMerge, "guest", wire.PolicySum
-	}
-	sim.trace("%s begins %s %s", c.name, op.Action, op.Key)
-	c.pending = &op
+// canList reports whether the client may read its list now.
+func (c *client) canList() bool {
+	return c.principal.Vendor != "" && c.socket != nil && c.socket.open && c.subscribed && !c.listing && !c.listed
 }
 
-// write sends the pending write, again if necessary, with the same key.
-func (c *client) write() {
-	s, sim, op := c.socket, c.sim, *c.pending
-	c.writing = true
-	outer := sim.writer
-	sim.writer = c
-	var ok wire.OK
-	var err error
-	ctx := context.Background()
-	switch op.Action {
-	case wire.ActionAdd:
-		ok, err = sim.hub.Add(ctx, c.caller(s), op)
-	case wire.ActionSet:
-		before := sim.newest["badge:"+op.Lines[0].SKU]
-		ok, err = sim.hub.Set(ctx, c.caller(s), op)
-		sim.judgeSet(c, op, before, ok, err)
-	case wire.ActionMerge:
-		ok, err = sim.hub.Merge(ctx, c.caller(s), hub.Principal{User: "guest:g1", Role: hub.RoleGuest, Issued: sim.now}, op)
-	case wire.ActionCheckout:
-		ok, err = sim.hub.Checkout(ctx, c.caller(s), op)
+// getList reads the items of the vendor's list, which is subscribed to. The hub pushes
+// their changes.
+func (c *client) getList() {
+	s, sim := c.socket, c.sim
+	c.listing = true
+	r := wire.Request{Action: wire.ActionGet}
+	for i := range skuCount {
+		r.Topics = append(r.Topics, wire.Topic{Name: fmt.Sprint("sku:S", i)})
 	}
-	sim.writer = outer
-	sim.trace("%s writes %s: %d %v", c.name, op.Key, ok.Version, err)
-	sim.meetAnswer(op, ok, err)
-	sim.judgeRefusal(c, op, err)
-	sim.judgeEffect(c, op, ok, err)
+	taken, sessions := maps.Clone(c.taken), c.sessions
+	snapshot, err := sim.hub.Get(context.Background(), c.caller(s), r)
+	sim.trace("%s reads its list: %v", c.name, err)
 	if !s.open {
 		return
 	}
+	data := wire.Encode(snapshot)
+	if err == nil {
+		c.inspect(s, data)
+	}
 	s.inbox = append(s.inbox, inboxMessage{answer: func() {
-		c.writing = false
-		if err == nil && op.Action == wire.ActionCheckout {
-			sim.ordered[op.Key] = ok.Ordered[countedSKU]
+		c.listing = false
+		if err != nil || c.sessions != sessions {
+			return
 		}
-		var refused *hub.Error
-		c.expired = c.expired || errors.As(err, &refused) && refused.Code == wire.CodeTokenExpired
-		pending := c.pending != nil && c.pending.Key == op.Key // false: another answer came first
-		switch {
-		case err == nil:
-			if pending {
-				c.pending = nil
-			}
-			c.ackedVersion = max(c.ackedVersion, ok.Version)
-			c.apply("cart", value{Version: ok.Version, From: &ok.From, Lines: ok.Lines})
-		case errors.As(err, &refused) && refused.Code == wire.CodeBadField && op.SKU != "":
-			sim.problem("%s: %s was refused: %v", c.name, op.Key, err)
-		case errors.As(err, &refused) && op.SKU != countedSKU &&
-			pending && refused.Code != wire.CodeBusy && refused.Code != wire.CodeTokenExpired:
-			c.pending = nil // conflict, no stock: the person chooses again
-		}
+		c.reviewing = true
+		c.listed = c.read(data, func(name string) bool { return c.taken[name] == taken[name] })
+		c.reviewing = false
 	}})
-}
-
-// judgeRefusal checks that a write whose key has taken effect is not refused. An
-// expired session is refused in any case.
-func (sim *simulation) judgeRefusal(c *client, op wire.Request, err error) {
-	var refused *hub.Error
-	if !errors.As(err, &refused) && !errors.Is(err, hub.ErrConflict) ||
-		refused != nil && refused.Code == wire.CodeTokenExpired {
-		return
-	}
-	receipt, readErr := sim.mem.Receipt(context.Background(), c.principal.CartID(), op.Key)
-	if readErr == nil && !receipt.Expired(sim.now) {
-		sim.problem("%s: %s took effect and was refused: %v", c.name, op.Key, err)
-	}
-}
-
-// judgeEffect checks that a key has one effect: every ok of a request is the same.
-func (sim *simulation) judgeEffect(c *client, op wire.Request, ok wire.OK, err error) {
-	if err != nil {
-		return
-	}
-	ok.Duplicate = false
-	effect := string(wire.Encode(ok))
-	if first, known := sim.effects[op.Key]; known && first != effect {
-		sim.problem("%s: %s was %s and then %s", c.name, op.Key, first, effect)
-	}
-	sim.effects[op.Key] = effect
 }
 
 // receive handles one message of the inbox.
@@ -463,52 +407,4 @@ func (c *client) topic(name string) hub.Topic {
 	}
 	t, _ := hub.ParseTopic(name)
 	return t
-}
-
-// inspect checks a message to a connection: its values were committed, and its
-// client may see them now.
-func (c *client) inspect(s *socket, data []byte) {
-	sim := c.sim
-	var m message
-	if err := json.Unmarshal(data, &m); err != nil {
-		sim.problem("sent to %s: %s", c.name, data)
-		return
-	}
-	active := s.session.Active(sim.now)
-	for name, v := range m.Topics {
-		kind, sku, _ := strings.Cut(name, ":")
-		at := fmt.Sprint(":", sku, "@", v.Version)
-		switch {
-		case kind == "vendor" && active && s.session.Vendor == sku:
-		case name == "cart" && active:
-			sim.inspectCart(c, s.session.CartID(), v.Version, v.From == nil, v.Lines)
-		case kind == "sku":
-			text := badgeText(wire.Badge{State: v.State, Quantity: v.Quantity, Until: v.Until})
-			switch exact := sim.history["exact"+at]; {
-			case slices.Contains(sim.history["badge"+at], text):
-			case slices.Contains(exact, text) && active && s.session.Vendor == "acme":
-			default:
-				sim.problem("sent to %s: %s version %d is %q, committed was %q, %q", c.name, name, v.Version, text,
-					sim.history["badge"+at], exact)
-			}
-		default:
-			sim.problem("sent to %s, who may not see it: %s", c.name, name)
-		}
-	}
-}
-
-func (sim *simulation) inspectCart(c *client, id string, version int64, whole bool, lines map[string]*wire.Line) {
-	texts, known := sim.history[fmt.Sprint("cart:", id, "@", version)]
-	var committed map[string]*wire.Line
-	if known {
-		_ = json.Unmarshal([]byte(texts[0]), &committed)
-	}
-	if !known && version > 0 || whole && len(lines) != len(committed) {
-		sim.problem("sent to %s: cart %s version %d was never committed like that", c.name, id, version)
-	}
-	for sku, l := range lines {
-		if line := committed[sku]; (l == nil) != (line == nil) || l != nil && *l != *line {
-			sim.problem("sent to %s: cart %s version %d: %s is %v, committed was %v", c.name, id, version, sku, l, line)
-		}
-	}
 }

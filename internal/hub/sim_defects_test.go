@@ -34,6 +34,8 @@ type defects struct {
 	lowerAnswerIgnored       bool
 	resumedByVersion         bool
 	cartsRestart             bool
+	oldKeyRetried            bool
+	childrenDoNotWait        bool
 }
 
 // plantedDefects are the bugs that the simulation must find, one at a time.
@@ -67,6 +69,8 @@ var plantedDefects = []struct {
 	{"client ignores an answer with a lower version", defects{lowerAnswerIgnored: true}},
 	{"versions of a removed cart restart", defects{cartsRestart: true}},
 	{"client resumes with versions only", defects{resumedByVersion: true}},
+	{"client repeats a write whose key is forgotten", defects{oldKeyRetried: true}},
+	{"shards that split are read before their parents", defects{childrenDoNotWait: true}},
 }
 
 // TestSimulationFindsDefects checks that the simulation finds each planted defect.

@@ -10,16 +10,12 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/memstore"
-	"github.com/securecart/hub/internal/local/esm"
-	"github.com/securecart/hub/internal/table"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -31,7 +27,10 @@ import (
 // discardLog drops everything, because failures here are injected.
 var discardLog = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-var errInjected = errors.New("injected")
+var (
+	errInjected = errors.New("injected")
+	errCrash    = errors.New("crash of the function") // a panic
+)
 
 // simulation is one run: a shop, its stream, its gateway and its clients.
 type simulation struct {
@@ -43,16 +42,18 @@ type simulation struct {
 	throttled bool // posts may be throttled even without faults
 	nesting   int  // events inside calls
 
-	mem     *memstore.Store
-	hub     *hub.Hub
-	mapping *esm.Mapping
-	handle  lambda.Handler
+	mem          *memstore.Store
+	hub          *hub.Hub
+	handle       lambda.Handler
+	broadcasters []*broadcaster
 
-	epochs     int // names the epochs
-	sequence   int64
-	deliveries [][]byte     // events of the broadcast function, to be delivered again late
-	inStep     map[int]bool // shards whose function is running
-	crashAfter int          // posts until the function crashes, <0: never
+	epochs     int             // names the epochs
+	written    []written       // the records of the stream
+	unreadable map[string]bool // SKUs whose rows cannot be read
+	breaking   bool            // the write that runs makes a row unreadable
+	deliveries [][]byte        // events of the broadcast function, to be delivered again late
+	crashAfter int             // posts until the function crashes, <0: never
+	afterCall  []func()        // what to do when no call runs
 
 	sockets       map[string]*socket
 	opened        int
@@ -102,6 +103,8 @@ const (
 	wildCount  = 2       // SKUs W0, W1: a second writer writes to them too
 	countedSKU = "COUNT" // clients only add it, so the pieces can be counted
 
+	smallDelta = 80 // bytes: each entry has a message of its own
+
 	stuckPrefix = "stuck" // of marked connections that can never be healed
 	stuckCount  = 2
 )
@@ -110,7 +113,8 @@ func newSimulation(seed uint64, d defects) *simulation {
 	sim := &simulation{
 		defects: d, rng: rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)),
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1, epochs: 1,
-		inStep: map[int]bool{}, sockets: map[string]*socket{}, history: map[string][]string{}, newest: map[string]int64{},
+		unreadable: map[string]bool{}, sockets: map[string]*socket{},
+		history: map[string][]string{}, newest: map[string]int64{},
 		uncounted: map[hub.Topic]bool{}, ordered: map[string]int{}, effects: map[string]string{}, most: map[string]int{},
 		removedCarts: map[string]bool{}, lost: map[hub.Topic]bool{}, met: map[string]int{},
 		trace: func(string, ...any) {},
@@ -122,15 +126,13 @@ func newSimulation(seed uint64, d defects) *simulation {
 	if sim.cartsRestart {
 		sim.hub = sim.hub.WithCartsFromOne()
 	}
-	sim.handle = lambda.NewHandler(handler.Broadcast(sim.hub, handler.BroadcastOptions{}, discardLog))
-	var err error
-	sim.mapping, err = esm.New(invoker{sim}, esm.Options{
-		BatchSize: 1 + sim.rng.IntN(5), Shards: 2,
-		BisectBatchOnFunctionError: sim.rng.IntN(2) == 0, ReportBatchItemFailures: true,
-		Duplicate: func(esm.Batch) bool { return sim.chance(10) },
-	})
-	if err != nil {
-		panic(err)
+	if sim.rng.IntN(2) == 0 {
+		sim.hub = sim.hub.WithDeltaBytes(smallDelta)
+	}
+	sim.handle = newHandler(sim.hub)
+	sim.broadcasters = append(sim.broadcasters, newBroadcaster(sim))
+	if sim.rng.IntN(4) == 0 {
+		sim.broadcasters = append(sim.broadcasters, newBroadcaster(sim))
 	}
 	sim.clients = []*client{
 		newClient(sim, "alice-phone", hub.Principal{User: "alice", Role: hub.RoleCustomer}),
@@ -149,26 +151,6 @@ func (sim *simulation) problem(format string, args ...any) {
 	p := fmt.Sprintf(format, args...)
 	sim.trace("PROBLEM %s", p)
 	sim.problems = append(sim.problems, p)
-}
-
-// committed is the change feed. It records history and feeds the stream.
-func (sim *simulation) committed(c hub.Change) {
-	sim.recordWrite(c)
-	if sim.backOrderDateLost && c.NewItem != nil {
-		undated := *c.NewItem
-		undated.BackAt = ""
-		c.NewItem = &undated
-	}
-	sim.sequence++
-	number := strconv.FormatInt(999_980+sim.sequence, 10) // their length changes
-	data, err := table.Record(c, table.Stamp{SequenceNumber: number, At: sim.now})
-	if err != nil {
-		sim.problem("record: %v", err)
-	}
-	if sim.unraisedSuppressed && sim.suppresses(c) {
-		return
-	}
-	sim.mapping.Put(esm.Record{Key: table.Key(c), SequenceNumber: number, Data: data})
 }
 
 func (sim *simulation) recordVersion(key string, version int64, value string) {
@@ -193,63 +175,6 @@ func badgeText(b wire.Badge) string {
 func cartText(c wire.Cart) string {
 	text, _ := json.Marshal(c.Lines) // sorted by SKU
 	return string(text)
-}
-
-// invoker is the broadcast function as the mapping calls it.
-type invoker struct{ sim *simulation }
-
-func (i invoker) Invoke(ctx context.Context, payload []byte) (answer []byte, err error) {
-	sim := i.sim
-	if sim.faults {
-		sim.deliveries = append(sim.deliveries, payload)
-	}
-	if sim.chance(8) {
-		sim.crashAfter = sim.rng.IntN(4)
-	}
-	defer func() {
-		sim.crashAfter = -1
-		if r := recover(); r != nil {
-			sim.trace("the function crashed")
-			sim.meet("crash of the function")
-			answer, err = nil, errInjected
-		}
-		if sim.acknowledgedAfterPartial {
-			answer, err = []byte("{}"), nil
-		}
-	}()
-	if sim.highestCoalesced {
-		payload = highestOnly(payload)
-	}
-	return sim.handle.Invoke(ctx, payload)
-}
-
-// simPoster is @connections of the simulated gateway.
-type simPoster struct{ sim *simulation }
-
-func (p simPoster) Post(_ context.Context, posts []hub.Post) []error {
-	errs := make([]error, len(posts))
-	for i, post := range posts {
-		if p.sim.crashAfter == 0 {
-			panic("crash")
-		}
-		p.sim.crashAfter--
-		if p.sim.noticeDropped && strings.Contains(string(post.Data), "token_expired") {
-			continue
-		}
-		errs[i] = p.sim.post(post)
-		p.sim.trace("post %s: %v", post.ConnectionID, errs[i])
-		if p.sim.throttledDropped && errors.Is(errs[i], hub.ErrThrottled) {
-			errs[i] = nil
-		}
-	}
-	return errs
-}
-
-func (p simPoster) Disconnect(_ context.Context, id, _ string) error {
-	if s := p.sim.sockets[id]; s != nil && s.open {
-		p.sim.drop(s)
-	}
-	return nil
 }
 
 func (sim *simulation) post(p hub.Post) error {

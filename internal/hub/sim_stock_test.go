@@ -1,7 +1,6 @@
 package hub_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -44,10 +43,7 @@ func (sim *simulation) judgeSet(c *client, op wire.Request, before int64, ok wir
 	if err != nil || ok.Duplicate || line == nil || ok.From == ok.Version {
 		return
 	}
-	var cart map[string]wire.Line
-	if values := sim.history[fmt.Sprint("cart:", c.principal.CartID(), "@", ok.From)]; len(values) > 0 {
-		_ = json.Unmarshal([]byte(values[0]), &cart)
-	}
+	cart, _ := sim.cartLines(c.principal.CartID(), ok.From)
 	if line.Quantity > max(allowed, cart[wanted.SKU].Quantity) {
 		sim.problem("%s: %d of %s were granted, no version allows more than %d",
 			c.name, line.Quantity, wanted.SKU, allowed)

@@ -37,6 +37,9 @@ func (s *faultyStore) after(err error) error {
 }
 
 func (s *faultyStore) PutConnection(ctx context.Context, c hub.Connection) error {
+	if s.sim.nesting == 0 && s.sim.chance(50) {
+		s.sim.nested(func() { s.sim.revoke(ctx, c.Principal.User) }) // after the hub looked for one
+	}
 	if err := s.before(); err != nil {
 		return err
 	}
@@ -177,6 +180,11 @@ func (s *faultyStore) Items(ctx context.Context, skus []string) (map[string]hub.
 		return nil, err
 	}
 	items, err := s.Store.Items(ctx, skus)
+	for sku := range items {
+		if s.sim.unreadable[sku] {
+			items[sku] = hub.Item{}
+		}
+	}
 	s.flush()
 	return items, err
 }

@@ -75,10 +75,16 @@ func (sim *simulation) writeUncounted(ctx context.Context, sku string) {
 	if sim.rng.IntN(6) == 0 {
 		next.Vendor = "other"
 	}
+	if sim.unreadable[sku] {
+		next.Available = (old.Available + 1) % 9 // a write of the same row would not be one
+	}
 	kind := "makes"
-	switch n := sim.rng.IntN(5); {
+	switch n := sim.rng.IntN(6); {
 	case !exists:
 		next.Version = 1
+	case n == 5:
+		kind, next.Version, sim.breaking = "breaks", old.Version+1, true
+		defer func() { sim.breaking = false }()
 	case n == 0:
 		sim.trace("the shop removes %s", sku)
 		sim.meet("removed item")
@@ -99,6 +105,40 @@ func (sim *simulation) writeUncounted(ctx context.Context, sku string) {
 	err := sim.mem.PutItem(ctx, next, old.Version)
 	sim.meet("item that the shop " + kind)
 	sim.trace("the shop %s %s: version %d, %d pieces, %v", kind, sku, next.Version, next.Available, err)
+}
+
+// readability reports whether the row of a change could be read before it, and can be
+// read after it.
+func (sim *simulation) readability(c hub.Change) (before, after bool) {
+	if c.NewItem == nil {
+		return true, true
+	}
+	sku := c.NewItem.SKU
+	before, after = !sim.unreadable[sku], !sim.breaking || c.Removed
+	sim.unreadable[sku] = !after
+	if !after {
+		sim.uncounted[hub.Topic{Kind: hub.KindSKU, Name: sku}] = true
+		sim.meet("unreadable row")
+	}
+	return before, after
+}
+
+// withUnreadable returns a stream record whose old or new image cannot be read.
+func withUnreadable(record []byte, before, after bool) []byte {
+	if before && after {
+		return record
+	}
+	var r events.DynamoDBEventRecord
+	_ = json.Unmarshal(record, &r)
+	for image, readable := range map[*map[string]events.DynamoDBAttributeValue]bool{
+		&r.Change.OldImage: before, &r.Change.NewImage: after,
+	} {
+		if !readable && *image != nil {
+			(*image)[table.AttrVersion] = events.NewStringAttribute("three")
+		}
+	}
+	record, _ = json.Marshal(r)
+	return record
 }
 
 // removeCart removes the row of a cart, as a checkout of the shop does.

@@ -1,0 +1,215 @@
+package hub_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// run runs the simulation and returns its problems.
+func (sim *simulation) run() []string {
+	ctx := context.Background()
+	sim.fillStore(ctx)
+	for range simEvents {
+		sim.event()
+		sim.endCall()
+	}
+	sim.rest(ctx)
+	sim.checkScreens(ctx, func(t hub.Topic) bool { return sim.counted(t) && !sim.removedCarts[t.Name] && !sim.lost[t] })
+	sim.checkListed(ctx)
+	sim.resumeAll(ctx)
+	sim.checkScreens(ctx, func(hub.Topic) bool { return true })
+	sim.makeReadable(ctx)
+	sim.resumeAll(ctx)
+	sim.checkScreens(ctx, func(hub.Topic) bool { return true })
+	sim.writeInCalm(ctx)
+	sim.checkScreens(ctx, func(t hub.Topic) bool { return !sim.lost[t] })
+	sim.checkListed(ctx)
+	sim.endSessions(ctx)
+	return sim.problems
+}
+
+// fillStore fills the inventory and some carts, and sets the marks that cannot be healed, without
+// faults.
+func (sim *simulation) fillStore(ctx context.Context) {
+	sim.faults = false
+	none, many, vendor := 0, 1_000_000, "acme"
+	_, err := sim.hub.PutStock(ctx, countedSKU, hub.StockChange{Available: &many})
+	for i := range skuCount {
+		if err == nil {
+			_, err = sim.hub.PutStock(ctx, fmt.Sprint("S", i), hub.StockChange{Available: &none, Vendor: &vendor})
+		}
+	}
+	for i := range wildCount {
+		if err == nil {
+			_, err = sim.hub.PutStock(ctx, fmt.Sprint("W", i), hub.StockChange{Available: &none, Vendor: &vendor})
+		}
+	}
+	for i := range stuckCount {
+		mark := hub.Undelivered{ConnectionID: fmt.Sprint(stuckPrefix, i)}
+		err = errors.Join(err, sim.mem.MarkForRetry(ctx, []hub.Undelivered{mark}, sim.now)[0])
+	}
+	for _, c := range sim.clients {
+		if c.principal.Vendor == "" && sim.rng.IntN(2) == 0 {
+			caller := c.caller(&socket{id: "before=", handshake: c.principal, connected: sim.now})
+			_, addErr := sim.hub.Add(ctx, caller, wire.Request{SKU: countedSKU, Quantity: 1})
+			err = errors.Join(err, addErr)
+			sim.adds++
+		}
+	}
+	if err != nil {
+		sim.problem("fill the store: %v", err)
+	}
+	sim.faults = true
+}
+
+// rest ends the faults and runs until nothing is left to do. A client that is
+// connected and subscribed sends nothing: the hub must push what it missed.
+func (sim *simulation) rest(ctx context.Context) {
+	sim.trace("faults end")
+	sim.faults = false
+	leastRounds := 5
+	if sim.inOrder {
+		leastRounds = 2 // little happened since it was at rest
+	}
+	for round := range 60 {
+		for _, c := range sim.clients {
+			switch {
+			case c.socket == nil:
+				c.connect()
+			case !c.subscribing && (c.expired || !c.principal.Active(sim.now.Add(hub.SessionLeeway))):
+				c.renew()
+			}
+			if s := c.socket; s != nil {
+				if !c.subscribing && !c.subscribed {
+					c.subscribe()
+				}
+				if c.pending != nil && !c.writing {
+					c.write()
+				}
+				if c.canList() {
+					c.getList()
+				}
+				for len(s.inbox) > 0 {
+					c.receive(s)
+				}
+			}
+		}
+		busy := false
+		for sim.stepAll(ctx) {
+			busy = true
+		}
+		sim.disconnected(ctx)
+		healed, err := sim.hub.Heal(ctx)
+		for line := range strings.Lines(fmt.Sprint(err)) {
+			if err != nil && !strings.HasPrefix(line, "heal "+stuckPrefix) {
+				sim.problem("heal without faults: %s", line)
+			}
+		}
+		listed := !slices.ContainsFunc(sim.clients, func(c *client) bool { return c.principal.Vendor != "" && !c.listed })
+		if round >= leastRounds && !busy && listed && healed == (hub.HealReport{Kept: stuckCount, Failed: stuckCount}) {
+			return
+		}
+		sim.throttled = sim.throttled && round < 1
+		sim.advance(5 * time.Second)
+	}
+	sim.problem("the system does not come to rest")
+}
+
+// resumeAll lets every client subscribe once more with what it shows, as a keep-alive
+// does. From then on messages arrive in order, from one broadcaster.
+func (sim *simulation) resumeAll(ctx context.Context) {
+	sim.inOrder = true
+	sim.broadcasters = sim.broadcasters[:1]
+	for _, c := range sim.clients {
+		c.subscribed = false // subscribe again
+	}
+	sim.rest(ctx)
+	clear(sim.lost)
+}
+
+// makeReadable lets the shop make removed items again, and repair what it wrote. A
+// client that was denied an item that does not exist is not subscribed to it.
+func (sim *simulation) makeReadable(ctx context.Context) {
+	for i := range wildCount {
+		sku := fmt.Sprint("W", i)
+		for {
+			items, _ := sim.mem.Items(ctx, []string{sku})
+			if items[sku].SKU != "" && !sim.unreadable[sku] {
+				break
+			}
+			sim.writeUncounted(ctx, sku)
+		}
+	}
+	sim.rest(ctx)
+}
+
+// writeInCalm lets the second writer work while messages arrive in order. Posts may
+// still be throttled, so they are healed.
+func (sim *simulation) writeInCalm(ctx context.Context) {
+	for range 3 {
+		for range 1 + sim.rng.IntN(3) {
+			if sim.rng.IntN(8) == 0 {
+				sim.broadcasters[0].split()
+			}
+			sim.writeUncounted(ctx, fmt.Sprint("W", sim.rng.IntN(wildCount)))
+		}
+		c := sim.clients[sim.rng.IntN(len(sim.clients))]
+		if c.socket != nil && sim.rng.IntN(3) == 0 {
+			sim.drop(c.socket)
+		}
+		if sim.rng.IntN(2) == 0 {
+			sim.removeCart(ctx, c.principal.CartID())
+		}
+		if sim.rng.IntN(2) == 0 {
+			sim.changeStock(ctx)
+		}
+		if c.principal.Vendor == "" && sim.rng.IntN(2) == 0 {
+			c.chooseWrite()
+		}
+		sim.throttled = sim.rng.IntN(2) == 0
+		sim.rest(ctx)
+	}
+}
+
+// endSessions lets all sessions end without a word, and then changes all items: each
+// client must learn of its end.
+func (sim *simulation) endSessions(ctx context.Context) {
+	sim.throttled = false
+	sim.advance(30 * time.Minute)
+	for i := range skuCount {
+		sku := fmt.Sprint("S", i)
+		items, _ := sim.mem.Items(ctx, []string{sku})
+		available, tracked := 100, true // a difference that every badge shows
+		if badgeText(items[sku].Badge(hub.ShapeBadge)) == string(wire.StateIn) {
+			available = 1
+		}
+		if _, err := sim.hub.PutStock(ctx, sku, hub.StockChange{Available: &available, Tracked: &tracked}); err != nil {
+			sim.problem("change the stock: %v", err)
+		}
+		for sim.stepAll(ctx) {
+		}
+	}
+	for _, c := range sim.clients {
+		s := c.socket
+		if s == nil || c.principal.Role == hub.RoleGuest || s.session.Active(sim.now) {
+			continue
+		}
+		for len(s.inbox) > 0 {
+			c.receive(s)
+		}
+		watches := slices.ContainsFunc(c.topics(), func(t hub.Topic) bool { return strings.HasPrefix(t.Name, "S") })
+		if watches && !c.expired {
+			sim.problem("%s does not know that its session has ended", c.name)
+		}
+		if watches {
+			sim.meet("client that learned of the end of its session")
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package hub_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// planted is a change of one of hub's own files that breaks a rule.
+type planted struct {
+	name string
+	file string
+	old  string // occurs exactly once
+	new  string
+}
+
+// plantedInHub are the changes that the simulation must find, one at a time. See
+// TestSimulationFindsDefectsInHub, which needs the build tag planted. The first ones
+// break the seven rules of the package comment.
+var plantedInHub = []planted{
+	{"rule 1: a write does not raise the version", "stock.go",
+		"next.Version, next.UpdatedAt = item.Version+1, h.now()",
+		"next.Version, next.UpdatedAt = max(item.Version, 1), h.now()"},
+	{"rule 1: a step leads over changes that are not recorded", "cart.go",
+		"if from < c.Floor || from > c.Version {",
+		"if from > c.Version {"},
+	{"rule 2: the snapshot is read before the subscription is stored", "subscribe.go",
+		`	if c, v, err = h.storeSubscriptions(ctx, c, v, fresh, r.Topics); err != nil {
+		return wire.Snapshot{}, err
+	}
+	s, missing, err := h.read(ctx, c.Principal, v, r.Epoch, "")
+`,
+		`	s, missing, err := h.read(ctx, c.Principal, v, r.Epoch, "")
+	if err != nil {
+		return wire.Snapshot{}, err
+	}
+	c, v, err = h.storeSubscriptions(ctx, c, v, fresh, r.Topics)
+`},
+	{"rule 3: an answer is pushed", "subscribe.go",
+		`	s.ID = r.ID
+	s.Fit()
+	return s, nil
+}
+
+func (h *Hub) tooManyTopics`,
+		`	_ = h.poster.Post(ctx, []Post{{c.ID, c.Endpoint, wire.Encode(s)}})
+	s.Topics = map[string]wire.Value{}
+	return s, nil
+}
+
+func (h *Hub) tooManyTopics`},
+	{"rule 4: the listeners behind a bad one are forgotten", "broadcast.go",
+		"b.undelivered = append(b.undelivered, undelivered{start, err})",
+		"b.undelivered = append(b.undelivered, undelivered{start, err}); return"},
+	{"rule 5: the first change of a row is sent, not the last", "broadcast.go",
+		"row.item, row.vendor = c.NewItem, c.NewItem.Vendor",
+		"if row.item == nil { row.item, row.vendor = c.NewItem, c.NewItem.Vendor }"},
+	{"rule 5: a batch fails behind the change that failed", "broadcast.go",
+		"return b.report, &BatchError{b.failed, b.err}",
+		"return b.report, &BatchError{len(changes) - 1, b.err}"},
+	{"rule 6: a message brings back a connection that has ended", "hub.go",
+		"err := h.store.EndConnection(ctx, id, h.now())",
+		"err := h.store.Forget(ctx, id)"},
+	{"rule 6: a young connection that is gone is forgotten", "broadcast.go",
+		"case errors.Is(err, ErrGone) && b.now.Sub(b.recipients[start].sub.ConnectedAt) > YoungConnection:",
+		"case errors.Is(err, ErrGone):"},
+	{"rule 7: everybody owns every cart", "rights.go",
+		"return p.CartID() == t.Name",
+		"return true"},
+	{"rule 7: rights are not checked at send", "broadcast.go",
+		"r.shape = p.sees(row.topic, row.vendor, b.now)",
+		"r.shape = p.sees(row.topic, row.vendor, time.Time{})"},
+
+	{"only the last message of a connection counts", "broadcast.go",
+		"err := firstError(errs[i:end])",
+		"err := errs[end-1]"},
+	{"only the first message of a connection counts", "broadcast.go",
+		"err := firstError(errs[i:end])",
+		"err := errs[i]"},
+	{"heal counts only the first message", "heal.go",
+		"failed := firstError(errs[:c.posts])",
+		"failed := firstError(errs[:min(1, c.posts)])"},
+	{"a mark is cleared although the post failed", "heal.go",
+		"	return &g.report.Kept, nil",
+		"	return &g.report.Healed, g.h.store.ClearRetryMark(ctx, m.mark)"},
+	{"a young connection that is gone is not healed", "heal.go",
+		"case errors.Is(failed, ErrGone) && now.Sub(m.c.ConnectedAt) > YoungConnection:",
+		"case errors.Is(failed, ErrGone):"},
+	{"heal forgets what a vendor's list is told", "heal.go",
+		"if slices.Contains(c.Topics, t) || t.Kind == KindSKU && watchesVendor {",
+		"if slices.Contains(c.Topics, t) || watchesVendor && false {"},
+	{"heal does not tell that a row is gone", "heal.go",
+		"s.Topics[v.names[t]] = noItem",
+		"_ = t"},
+	{"a healed value has no rev", "heal.go",
+		`if rev := m.Revs[t]; rev != "" &&`,
+		`if rev := m.Revs[t]; rev == "?" &&`},
+	{"a step begins at the last change of a batch, and says the first", "broadcast.go",
+		"		return row.cart.Since(row.from)",
+		"		step := row.cart.Since(row.cart.Version - 1)\n		if step.From != nil {\n			step.From = &row.from\n		}\n" +
+			"		return step"},
+	{"only the last change of a batch decides whether a badge shows it", "broadcast.go",
+		"row.badgeUnchanged = row.badgeUnchanged && !visible",
+		"row.badgeUnchanged = !visible"},
+	{"a former vendor keeps the exact quantity", "broadcast.go",
+		"topics = append(topics, Topic{KindVendor, vendor}) // its clients",
+		"_ = vendor // its clients"},
+	{"nobody is told that a session expired", "broadcast.go",
+		"	b.notifyExpired(ctx)\n",
+		""},
+	{"a revocation does not reach open connections", "session.go",
+		"for after, more := \"\", true; more; more = after != \"\" {",
+		"for after, more := \"\", false; more; more = after != \"\" {"},
+	{"a new session does not reach the subscriptions", "session.go",
+		`	if err := insist(func() error { return h.resubscribe(ctx, prev.ID) }); err != nil {
+		return fmt.Errorf("renew %s: %w", prev.ID, err)
+	}
+`,
+		""},
+	{"a subscribe does not notice that the session changed", "subscribe.go",
+		"if latest.Principal == c.Principal {",
+		"if true {"},
+	{"a connection is recorded in spite of a revocation", "session.go",
+		"case err == nil && !revoked:",
+		"case err == nil && (!revoked || true):"},
+	{"a connection keeps its session although nobody knows whether it was revoked", "session.go",
+		"case err == nil && !revoked:",
+		"case !revoked:"},
+	{"versions of another epoch count", "snapshot.go",
+		"if epoch != s.Epoch {",
+		"if false {"},
+	{"a removed item is unchanged", "snapshot.go",
+		"			v.putBadge(s, t, noItem)",
+		"			s.Unchanged++"},
+	{"a resume compares versions, not values", "snapshot.go",
+		"if shown != nil && shown.LooksLike(b) || shown == nil && version > 0 && version == b.Version {",
+		"if version > 0 && version == b.Version || shown != nil && false {"},
+	{"a cart that begins again is a step", "cart.go",
+		"c.Version, c.Floor = first, first-1",
+		"c.Version, c.Floor = first, 0"},
+	{"a checkout leaves the floor", "checkout.go",
+		"Version: next, Floor: next, Ordered: next",
+		"Version: next, Ordered: next"},
+	{"a checkout takes a cart that changed", "checkout.go",
+		"if version == nil || *version == cart.Version {",
+		"if version == nil || *version <= cart.Version {"},
+	{"a set overwrites what another device changed", "cart_write.go",
+		"if line.Version > base {",
+		"if line.Version > base+1 {"},
+	{"a clamp is forgotten", "cart_write.go",
+		"g.quantities[sku] = most",
+		"_ = most"},
+	{"a refusal does not look at the key again", "cart_write.go",
+		`	if first, keyErr := h.firstAnswer(ctx, cartID, r, fingerprint); !errors.Is(keyErr, ErrGone) {
+		return first, keyErr
+	}
+	return wire.OK{}, err
+}`,
+		"	return wire.OK{}, err\n}"},
+	{"a write that changes nothing has no receipt", "cart_write.go",
+		"if len(out.writes) > 0 || receipt != nil {",
+		"if len(out.writes) > 0 {"},
+	{"a key lives an hour", "store.go",
+		"ReceiptLife = 24 * time.Hour",
+		"ReceiptLife = time.Hour"},
+	{"a merge leaves the guest's cart", "cart_merge.go",
+		"out.writes = append(out.writes, CartWrite{Cart: theirs, Base: from})",
+		"_ = from"},
+}
+
+// TestPlantedDefectsApply checks that each defect still fits its file, so that the
+// list cannot rot between the runs that build it.
+func TestPlantedDefectsApply(t *testing.T) {
+	for _, p := range plantedInHub {
+		t.Run(p.name, func(t *testing.T) { p.source(t) })
+	}
+}
+
+// source returns the file with the defect.
+func (p planted) source(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile(p.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(data), p.old); n != 1 || p.old == p.new {
+		t.Fatalf("%s has the text %d times, want once:\n%s", p.file, n, p.old)
+	}
+	return strings.Replace(string(data), p.old, p.new, 1)
+}

@@ -1,0 +1,113 @@
+package hub_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// chooseWrite picks a write to the cart.
+func (c *client) chooseWrite() {
+	sim := c.sim
+	c.keys++
+	op := wire.Request{Key: fmt.Sprint(c.name, ".", c.keys)}
+	switch n := sim.rng.IntN(9); {
+	case n < 4:
+		op.Action, op.SKU, op.Quantity = wire.ActionAdd, countedSKU, 1
+		sim.adds++
+	case n == 8:
+		op.Action = wire.ActionCheckout
+		if sim.rng.IntN(2) == 0 {
+			version := c.shown["cart"].version
+			op.Version = &version
+		}
+	case n < 6 || c.principal.Role == hub.RoleGuest:
+		op.Action = wire.ActionSet
+		op.Lines = []wire.LineChange{{SKU: fmt.Sprint("S", sim.rng.IntN(skuCount)), Quantity: sim.rng.IntN(4)}}
+		if sim.rng.IntN(2) == 0 {
+			version := c.shown["cart"].version
+			op.Version = &version
+		}
+	default:
+		op.Action, op.From, op.Policy = wire.ActionMerge, "guest", wire.PolicySum
+	}
+	sim.trace("%s begins %s %s", c.name, op.Action, op.Key)
+	c.pending = &op
+}
+
+// write sends the pending write, again if necessary, with the same key.
+func (c *client) write() {
+	s, sim, op := c.socket, c.sim, *c.pending
+	c.writing = true
+	outer := sim.writer
+	sim.writer = c
+	var ok wire.OK
+	var err error
+	ctx := context.Background()
+	switch op.Action {
+	case wire.ActionAdd:
+		ok, err = sim.hub.Add(ctx, c.caller(s), op)
+	case wire.ActionSet:
+		before := sim.newest["badge:"+op.Lines[0].SKU]
+		ok, err = sim.hub.Set(ctx, c.caller(s), op)
+		sim.judgeSet(c, op, before, ok, err)
+	case wire.ActionMerge:
+		ok, err = sim.hub.Merge(ctx, c.caller(s), hub.Principal{User: "guest:g1", Role: hub.RoleGuest, Issued: sim.now}, op)
+	case wire.ActionCheckout:
+		ok, err = sim.hub.Checkout(ctx, c.caller(s), op)
+	}
+	sim.writer = outer
+	sim.trace("%s writes %s: %d %v", c.name, op.Key, ok.Version, err)
+	sim.meetAnswer(op, ok, err)
+	sim.judgeRefusal(c, op, err)
+	sim.judgeEffect(c, op, ok, err)
+	sim.judgeBasis(c, op, ok, err)
+	if !s.open {
+		return
+	}
+	s.inbox = append(s.inbox, inboxMessage{answer: func() {
+		c.writing = false
+		if err == nil && op.Action == wire.ActionCheckout {
+			sim.ordered[op.Key] = ok.Ordered[countedSKU]
+		}
+		var refused *hub.Error
+		c.expired = c.expired || errors.As(err, &refused) && refused.Code == wire.CodeTokenExpired
+		pending := c.pending != nil && c.pending.Key == op.Key // false: another answer came first
+		switch {
+		case err == nil:
+			if pending {
+				c.pending = nil
+			}
+			c.ackedVersion = max(c.ackedVersion, ok.Version)
+			c.apply("cart", value{Version: ok.Version, From: &ok.From, Lines: ok.Lines})
+		case errors.As(err, &refused) && refused.Code == wire.CodeBadField && op.SKU != "":
+			sim.problem("%s: %s was refused: %v", c.name, op.Key, err)
+		case errors.As(err, &refused) && op.SKU != countedSKU &&
+			pending && refused.Code != wire.CodeBusy && refused.Code != wire.CodeTokenExpired:
+			c.pending = nil // conflict, no stock: the person chooses again
+		}
+	}})
+}
+
+// giveUp gives up a write whose key may be forgotten: nobody knows whether it was done,
+// and the person looks at the cart. The judge knows it.
+func (c *client) giveUp() {
+	sim, op := c.sim, c.pending
+	c.pending, c.writing = nil, false
+	receipt, err := sim.mem.Receipt(context.Background(), c.principal.CartID(), op.Key)
+	var ok wire.OK
+	if err == nil {
+		err = json.Unmarshal(receipt.Answer, &ok)
+	}
+	sim.trace("%s gives up %s: %v", c.name, op.Key, err)
+	switch {
+	case err != nil && op.Action == wire.ActionAdd:
+		sim.adds-- // it was not done
+	case err == nil && op.Action == wire.ActionCheckout:
+		sim.ordered[op.Key] = ok.Ordered[countedSKU]
+	}
+}
