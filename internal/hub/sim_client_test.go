@@ -328,7 +328,7 @@ func (c *client) enter(epoch string) bool {
 		clear(c.shown)
 		clear(c.lines)
 		clear(c.revs)
-		c.subscribed = false
+		c.subscribed, c.listed = false, false
 	}
 	c.epoch = epoch
 	return true
