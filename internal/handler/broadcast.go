@@ -70,10 +70,12 @@ type broadcaster struct {
 	o   BroadcastOptions
 	log *slog.Logger
 
-	logged table.Once   // attributes that were left out
 	census table.Census // of the first rows of the inventory
 
-	notRaised table.Once // SKUs whose writers do not count versions
+	// What was logged. Each has its own bound, so that one kind cannot silence another.
+	omitted        table.Once // attributes that were left out
+	skusNotRaised  table.Once // SKUs with a writer that does not count versions
+	cartsNotRaised table.Once // carts with such a writer
 }
 
 func (b *broadcaster) revoke(ctx context.Context, user string) error {
@@ -113,10 +115,8 @@ func (b *broadcaster) broadcast(
 			b.log.ErrorContext(ctx, "broadcast", "error", err)
 		}
 	}
-	for _, sku := range report.NotRaised {
-		if b.notRaised.First(sku) {
-			b.log.WarnContext(ctx, "version not raised", "sku", sku)
-		}
+	for _, row := range report.NotRaised {
+		b.logNotRaised(ctx, row)
 	}
 	report.Failed = len(records) - lowest // unreadable records too
 	report.Unreadable = len(records) - len(changes)
@@ -132,6 +132,16 @@ func (b *broadcaster) broadcast(
 	return answer
 }
 
+// logNotRaised logs that a row's version was not raised, once for each row.
+func (b *broadcaster) logNotRaised(ctx context.Context, row hub.Topic) {
+	switch {
+	case row.Kind == hub.KindCart && b.cartsNotRaised.First(row.Name):
+		b.log.WarnContext(ctx, "version not raised", "key", table.HashID(row.Name))
+	case row.Kind == hub.KindSKU && b.skusNotRaised.First(row.Name):
+		b.log.WarnContext(ctx, "version not raised", "sku", row.Name)
+	}
+}
+
 // readChanges returns the changes of the records that can be read, and the index of
 // each change's record. It logs the other records.
 func (b *broadcaster) readChanges(
@@ -141,7 +151,7 @@ func (b *broadcaster) readChanges(
 	for i, r := range records {
 		b.census.Count(b.o.Layout, r.Change.Keys, r.Change.NewImage)
 		change, err := b.o.Layout.Change(r, func(attribute string, err error) {
-			if b.logged.First(attribute) {
+			if b.omitted.First(attribute) {
 				b.log.WarnContext(ctx, "attribute left out", "error", err)
 			}
 		})

@@ -467,7 +467,7 @@ func TestBroadcastCart(t *testing.T) {
 }
 
 // TestVersionNotRaised checks that a writer that does not count versions is logged
-// once for each SKU, and counted for each change.
+// once for each SKU and cart, and counted for each change. A removed cart is neither.
 func TestVersionNotRaised(t *testing.T) {
 	b := shop(t)
 	var log bytes.Buffer
@@ -479,9 +479,18 @@ func TestVersionNotRaised(t *testing.T) {
 			`"OldImage":{"sku":{"S":"%[2]s"},"version":{"N":"3"},"available":{"N":"9"}},`+
 			`"NewImage":{"sku":{"S":"%[2]s"},"version":{"N":"3"},"available":{"N":"0"}}}}`, sequence, sku))
 	}
-	for _, want := range []int{3, 3} {
+	cart := func(event, id, images, sequence string) events.DynamoDBEventRecord {
+		image := `{"cart":{"S":"` + id + `"},"version":{"N":"3"},"lines":{"M":{}}}`
+		return recordOf(t, fmt.Sprintf(`{"eventName":"%s","dynamodb":{"SequenceNumber":"%s",`+
+			`"Keys":{"cart":{"S":"%s"}},%s}}`, event, sequence, id, strings.ReplaceAll(images, "IMAGE", image)))
+	}
+	for _, want := range []int{4, 4} {
 		e := handler.BroadcastEvent{}
-		e.Records = []events.DynamoDBEventRecord{record("A", "100"), record("A", "101"), record("B", "102")}
+		e.Records = []events.DynamoDBEventRecord{
+			record("A", "100"), record("A", "101"), record("B", "102"),
+			cart("MODIFY", "u~ann", `"OldImage":IMAGE,"NewImage":IMAGE`, "103"),
+			cart("REMOVE", "u~bob", `"OldImage":IMAGE`, "104"),
+		}
 		if _, err := broadcast(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
@@ -489,11 +498,13 @@ func TestVersionNotRaised(t *testing.T) {
 			t.Errorf("counted %d changes, want %d", b.report.VersionNotRaised, want)
 		}
 	}
-	for _, sku := range []string{"A", "B"} {
-		line := `"msg":"version not raised","sku":"` + sku + `"`
-		if n := strings.Count(log.String(), line); n != 1 {
-			t.Errorf("%d lines for %s, want 1:\n%s", n, sku, &log)
+	for _, row := range []string{`"sku":"A"`, `"sku":"B"`, `"key":"` + table.HashID("u~ann") + `"`} {
+		if n := strings.Count(log.String(), `"msg":"version not raised",`+row); n != 1 {
+			t.Errorf("%d lines for %s, want 1:\n%s", n, row, &log)
 		}
+	}
+	if n := strings.Count(log.String(), "version not raised"); n != 3 || strings.Contains(log.String(), "u~") {
+		t.Errorf("got %d lines, want 3 without the name of a cart:\n%s", n, &log)
 	}
 }
 

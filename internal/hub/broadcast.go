@@ -141,8 +141,8 @@ func (b *broadcast) countNotRaised(c Change) {
 		return
 	}
 	b.report.VersionNotRaised++
-	if c.NewItem != nil && !slices.Contains(b.report.NotRaised, c.NewItem.SKU) {
-		b.report.NotRaised = append(b.report.NotRaised, c.NewItem.SKU)
+	if topic := c.topic(); !slices.Contains(b.report.NotRaised, topic) {
+		b.report.NotRaised = append(b.report.NotRaised, topic)
 	}
 }
 

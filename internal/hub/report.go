@@ -17,10 +17,11 @@ type Report struct {
 	Unreadable int // records of the batch that can never be read: logged, and not delivered again
 
 	// VersionNotRaised counts the changes that did not raise the version of their
-	// row: a writer that does not count, or a removed row. NotRaised has the SKUs,
-	// each once, in the order of the batch.
+	// row: a writer that does not count, or a removed row of the inventory. A removed
+	// cart is none of them: the next cart begins at a higher version. NotRaised has
+	// the rows, each once, in the order of the batch.
 	VersionNotRaised int
-	NotRaised        []string
+	NotRaised        []Topic
 
 	// Latencies has an element for each row that was posted to somebody: the time
 	// from the row's UpdatedAt to its last accepted post, to the millisecond. Rows
