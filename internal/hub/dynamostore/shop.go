@@ -82,7 +82,7 @@ func (s *Store) decode(ctx context.Context, keyName string, r row) (hub.Change, 
 	record.Change.Keys = table.Row{keyName: image[keyName]}
 	record.Change.NewImage = image
 	return s.opts.Layout.Change(record, func(attribute string, err error) {
-		if s.logged.First("attribute " + attribute) {
+		if s.omitted.First(attribute) {
 			s.opts.Log.WarnContext(ctx, "attribute left out", "error", err)
 		}
 	})
@@ -91,7 +91,7 @@ func (s *Store) decode(ctx context.Context, keyName string, r row) (hub.Change, 
 // reportUnreadable logs and counts an unreadable row, once. key is the row's key, as a
 // log may name it.
 func (s *Store) reportUnreadable(ctx context.Context, tableName, key string, err error) {
-	if !s.logged.First("row " + tableName + " " + key) {
+	if !s.unreadable.First(tableName + " " + key) {
 		return
 	}
 	s.opts.Log.ErrorContext(ctx, "unreadable row", "table", tableName, "key", key, "error", err)

@@ -57,7 +57,9 @@ type Store struct {
 	random func() uint64
 	wait   func(context.Context, time.Duration) error
 
-	logged table.Once // unreadable rows, and attributes that were left out
+	// What was logged. Each has its own bound, so that one kind cannot silence another.
+	unreadable table.Once // rows
+	omitted    table.Once // attributes that were left out
 }
 
 var _ hub.Store = (*Store)(nil)
