@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -118,8 +119,10 @@ func (b *broadcaster) broadcast(
 	for _, row := range report.NotRaised {
 		b.logNotRaised(ctx, row)
 	}
-	report.Failed = len(records) - lowest // unreadable records too
-	report.Unreadable = len(records) - len(changes)
+	// Unreadable records from lowest on come again, and are counted when they are done.
+	report.Failed = len(records) - lowest
+	done, _ := slices.BinarySearch(indexes, lowest)
+	report.Unreadable = lowest - done
 	if b.o.OnBatch != nil {
 		b.o.OnBatch(ctx, report)
 	}

@@ -14,7 +14,7 @@ type Report struct {
 	Denied     int // subscribers who no longer have the right to see the row
 	Expired    int // connections whose session had expired: their clients were notified
 	Failed     int // changes that must be delivered again
-	Unreadable int // records of the batch that can never be read: logged, and not delivered again
+	Unreadable int // records that can never be read: logged, and not delivered again; each counted once
 
 	// VersionNotRaised counts the changes that did not raise the version of their
 	// row: a writer that does not count, or a removed row of the inventory. A removed
