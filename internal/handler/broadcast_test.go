@@ -89,7 +89,7 @@ func shop(t testing.TB) *fixture {
 		b.stock(sku, 40)
 		b.open("on-"+sku, nil).wantAnswer("sub sku:"+sku, "snapshot")
 	}
-	b.changes, b.poster.sent = nil, nil
+	b.changes, b.poster.sent, b.now = nil, nil, b.now.Add(time.Second)
 	return b
 }
 

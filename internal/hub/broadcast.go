@@ -82,6 +82,7 @@ type changedRow struct {
 	unchanged      bool     // item: no change of the batch is visible at all
 
 	entries    [ShapeAny + 1]wire.Entry // by shape, encoded on demand
+	updatedAt  time.Time                // UpdatedAt of the last change that changed it; zero: none did
 	lastPosted time.Time                // when the last post about it was accepted
 }
 
@@ -165,6 +166,9 @@ func (row *changedRow) add(c Change) {
 	if row.markRev != "" || row.rev != "" || c.Removed {
 		row.markRev = c.Sequence
 	}
+	if before, after := c.updatedAt(); !c.OldUnreadable && !after.Equal(before) {
+		row.updatedAt = after
+	}
 	if c.NewCart != nil {
 		row.addCart(c)
 		return
@@ -185,6 +189,21 @@ func (row *changedRow) add(c Change) {
 	if former := old.Vendor; !slices.Contains(row.formerVendors, former) {
 		row.formerVendors = append(row.formerVendors, former)
 	}
+}
+
+// updatedAt returns the times in the row before and after the change, zero if it has
+// none.
+func (c Change) updatedAt() (before, after time.Time) {
+	switch {
+	case c.OldCart != nil:
+		before = c.OldCart.UpdatedAt
+	case c.OldItem != nil:
+		before = c.OldItem.UpdatedAt
+	}
+	if c.NewCart != nil {
+		return before, c.NewCart.UpdatedAt
+	}
+	return before, c.NewItem.UpdatedAt
 }
 
 func (row *changedRow) addCart(c Change) {

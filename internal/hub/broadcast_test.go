@@ -20,6 +20,7 @@ func TestBroadcastCoalesces(t *testing.T) {
 	th.stock("B", 9)
 	c := th.connect("c1", alice, "sku:A", "sku:B", "cart")
 	th.changes = nil
+	th.now = th.now.Add(time.Second)
 	for n := 5; n > 0; n-- {
 		th.stock("A", n)
 	}
@@ -212,6 +213,7 @@ func TestBroadcastMeasures(t *testing.T) {
 	th.connect("c1", alice, "cart", "sku:A", "sku:B")
 	c2 := th.connect("c2", alice, "cart", "sku:B")
 	th.changes = nil
+	th.now = th.now.Add(time.Second)
 	th.stock("A", 1)
 	th.add(c2, "C", 1, "") // sent to both
 	th.stock("C", 1)       // nobody is subscribed
@@ -248,6 +250,46 @@ func TestBroadcastMeasures(t *testing.T) {
 			report, err := th.Broadcast(t.Context(), []hub.Change{{NewItem: &item}})
 			if err != nil {
 				t.Fatal(err)
+			}
+			equal(t, "latencies", report.Latencies, tt.want)
+		})
+	}
+}
+
+// TestBroadcastMeasuresNewTimes checks that a change is not measured by the time that
+// an earlier change left in the row.
+func TestBroadcastMeasuresNewTimes(t *testing.T) {
+	th := newTestHub(t)
+	th.stock("A", 9)
+	th.connect("c", alice, "sku:A", "cart")
+	earlier, before := th.now.Add(-time.Hour), th.now.Add(-time.Second)
+	item := func(version int64, updated time.Time) *hub.Item {
+		return &hub.Item{SKU: "A", Version: version, Available: int(version), LowAt: 9, UpdatedAt: updated}
+	}
+	cart := func(version int64, updated time.Time) *hub.Cart {
+		return &hub.Cart{ID: alice.CartID(), Version: version, UpdatedAt: updated}
+	}
+	for _, tt := range []struct {
+		name    string
+		changes []hub.Change
+		want    []time.Duration
+	}{
+		{"new time", []hub.Change{{OldItem: item(2, earlier), NewItem: item(3, before)}}, []time.Duration{time.Second}},
+		{"old time", []hub.Change{{OldItem: item(2, earlier), NewItem: item(3, earlier)}}, nil},
+		{"new time, then left in place", []hub.Change{
+			{OldItem: item(2, earlier), NewItem: item(3, before)}, {OldItem: item(3, before), NewItem: item(4, before)},
+		}, []time.Duration{time.Second}},
+		{"time taken away", []hub.Change{{OldItem: item(2, earlier), NewItem: item(3, time.Time{})}}, nil},
+		{"old image that cannot be read", []hub.Change{{OldUnreadable: true, NewItem: item(3, before)}}, nil},
+		{"cart with a new time", []hub.Change{{OldCart: cart(2, earlier), NewCart: cart(3, before)}},
+			[]time.Duration{time.Second}},
+		{"cart with the old time", []hub.Change{{OldCart: cart(2, earlier), NewCart: cart(3, earlier)}}, nil},
+		{"removed cart", []hub.Change{hub.RemovedCart(*cart(2, earlier))}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			report, err := th.Broadcast(t.Context(), tt.changes)
+			if err != nil || report.Posts != 1 {
+				t.Fatalf("got %+v, %v, want one post", report, err)
 			}
 			equal(t, "latencies", report.Latencies, tt.want)
 		})

@@ -25,8 +25,9 @@ type Report struct {
 
 	// Latencies has an element for each row that was posted to somebody: the time
 	// from the row's UpdatedAt to its last accepted post, to the millisecond. Rows
-	// without UpdatedAt are left out, and so are latencies below zero or over a day:
-	// the shop's clock or its writer is wrong then.
+	// whose UpdatedAt did not change are left out, because their writers left the time
+	// of an earlier change. So are latencies below zero or over a day: the shop's clock
+	// or its writer is wrong then.
 	Latencies []time.Duration
 }
 
@@ -37,14 +38,8 @@ const maxLatency = 24 * time.Hour
 // measure records the latency of each row that was posted.
 func (b *broadcast) measure() {
 	for _, row := range b.rows {
-		var updated time.Time
-		if row.cart != nil {
-			updated = row.cart.UpdatedAt
-		} else {
-			updated = row.item.UpdatedAt
-		}
-		latency := row.lastPosted.Sub(updated)
-		if !row.lastPosted.IsZero() && !updated.IsZero() && latency >= 0 && latency <= maxLatency {
+		latency := row.lastPosted.Sub(row.updatedAt)
+		if !row.lastPosted.IsZero() && !row.updatedAt.IsZero() && latency >= 0 && latency <= maxLatency {
 			b.report.Latencies = append(b.report.Latencies, latency)
 		}
 	}

@@ -104,6 +104,7 @@ func TestRuleOneBadListenerHurtsNobody(t *testing.T) {
 		return nil
 	}
 	th.changes = nil
+	th.now = th.now.Add(time.Millisecond)
 	th.stock("A", 0)
 	report := th.broadcast()
 

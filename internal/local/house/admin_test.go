@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -365,6 +366,7 @@ func TestMetrics(t *testing.T) {
 		defer c.close()
 		c.send("sub sku:MUG")
 		c.read()
+		time.Sleep(time.Millisecond) // a change is measured if its time differs from that in the row
 		setStock(t, h, "MUG", "1")
 		c.read()
 		settle(t, h)
