@@ -273,6 +273,18 @@ func TestRemovedUnreadableRowIsSent(t *testing.T) {
 	b.wantReport(hub.Report{Changes: 1, Posts: 1})
 }
 
+// TestRemovedUnreadableCartIsSent checks that a cart that could not be read and was
+// removed is empty on screens: its key and the time of the record are enough.
+func TestRemovedUnreadableCartIsSent(t *testing.T) {
+	b := shop(t)
+	b.openAs("phone", "ann").wantAnswer("sub cart", "snapshot")
+	wantFailed(t, b.deliver(json.RawMessage(
+		`{"eventName":"REMOVE","dynamodb":{"SequenceNumber":"8","Keys":{"cart":{"S":"u~ann"}},`+
+			`"ApproximateCreationDateTime":1768205730,"OldImage":{"cart":{"S":"u~ann"},"lines":{"L":[]}}}}`)), "")
+	b.wantSent(`phone {"type":"delta","epoch":"k3","topics":{"cart":{"version":1768205730000000,"lines":{}}}}`)
+	b.wantReport(hub.Report{Changes: 1, Posts: 1})
+}
+
 // TestOmittedAttributesAreLoggedOnce checks that a row with an odd optional attribute
 // is sent, and that the log names each attribute once.
 func TestOmittedAttributesAreLoggedOnce(t *testing.T) {

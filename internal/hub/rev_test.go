@@ -3,6 +3,7 @@ package hub_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/wire"
@@ -130,4 +131,50 @@ func TestHealSendsRevs(t *testing.T) {
 	th.wantGot(
 		"c", delta(`"sku:A":{"version":1,"state":"in"},"sku:B":{"version":0,"state":"out"}`),
 		"c", delta(`"sku:A":{"version":1,"state":"in","rev":"7"},"sku:B":{"version":0,"state":"out","rev":"12"}`))
+}
+
+// TestRemovedUnreadableCart checks that subscribers get a removed cart as empty
+// although its row could not be read, with a version between those of the removed
+// cart and the next one. So it needs no rev, and may arrive after the next cart.
+func TestRemovedUnreadableCart(t *testing.T) {
+	th := newTestHub(t)
+	th.Hub = hub.New(th.store, recordingPoster{th}, func() time.Time { return th.now }) // carts begin at the time
+	th.stock("A", 9)
+	c := th.connect("c", alice, "cart")
+	begun := func() hub.Change {
+		th.changes = nil
+		th.add(c, "A", 1, "")
+		return th.changes[0]
+	}
+	first := begun()
+	th.store.RemoveCart(alice.CartID())
+	th.now = th.now.Add(time.Minute + 300*time.Millisecond)
+	removal := hub.RemovedUnreadableCart(alice.CartID(), th.now.Truncate(time.Second)) // as a stream says when
+	removal.Sequence = "7"
+	th.now = th.now.Add(time.Millisecond)
+	next := begun()
+	told, empty, whole := first.NewCart.Version, removal.NewCart.Version, next.NewCart.Version
+	if told >= empty || empty >= whole {
+		t.Fatalf("versions %d, %d and %d do not rise", told, empty, whole)
+	}
+	emptied := fmt.Sprintf(`"cart":{"version":%d,"lines":{}}`, empty)
+	began := fmt.Sprintf(`"cart":{"version":%d,"lines":{"A":{"quantity":1,"version":%[1]d}}}`, whole)
+	for _, tt := range []struct {
+		name    string
+		changes []hub.Change
+		want    string
+	}{
+		{"alone", []hub.Change{removal}, emptied},
+		{"with what came before", []hub.Change{first, removal}, emptied},
+		{"with the next cart", []hub.Change{removal, next}, began},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			th.sent = nil
+			report, err := th.Broadcast(t.Context(), tt.changes)
+			if err != nil || report.VersionNotRaised != 0 {
+				t.Fatalf("got %+v, %v, want no version that was not raised", report, err)
+			}
+			th.wantGot("c", delta(tt.want))
+		})
+	}
 }

@@ -285,7 +285,8 @@ type Store interface {
 //
 // If somebody removed the row from its table, which the hub never does, New is the
 // row that clients get: an item as a tombstone with the next version, or an empty
-// cart with the next version.
+// cart with the next version. [RemovedItem], [RemovedCart], [RemovedUnreadableItem]
+// and [RemovedUnreadableCart] return such changes.
 type Change struct {
 	OldItem, NewItem *Item
 	OldCart, NewCart *Cart
@@ -313,6 +314,23 @@ func RemovedCart(old Cart) Change {
 	return Change{OldCart: &old, NewCart: &Cart{ID: old.ID, Version: next, Floor: next}, Removed: true}
 }
 
+// RemovedUnreadableItem returns the change for an item whose row could not be read
+// before somebody removed it. Nothing is known of the item but its SKU.
+func RemovedUnreadableItem(sku string) Change {
+	return Change{NewItem: &Item{SKU: sku, Deleted: true}, OldUnreadable: true, Removed: true}
+}
+
+// RemovedUnreadableCart returns the change for a cart whose row could not be read
+// before somebody removed it at the given time. The time in microseconds is a version
+// above those of the removed cart and up to that of the next one, which both began at
+// their time; see [Hub.WithCartsFromOne]. at may be rounded down, to seconds for
+// example: a cart that began in the same second then keeps its lines on screens
+// until they subscribe again.
+func RemovedUnreadableCart(id string, at time.Time) Change {
+	version := at.UnixMicro()
+	return Change{NewCart: &Cart{ID: id, Version: version, Floor: version}, OldUnreadable: true, Removed: true}
+}
+
 // NewerRev reports whether the change with rev a came after the change with rev b. A
 // rev is the sequence number of a change in the stream of its table: digits without
 // leading zeros, which rise for each row. "" comes before all others.
@@ -324,10 +342,11 @@ func NewerRev(a, b string) bool {
 // the change. The hub's own writes always raise the version, a shop's may not.
 func (c Change) raised() bool {
 	switch {
+	case c.NewCart != nil && c.Removed:
+		return true // and the next cart has a higher version still, see [Cart.update]
 	case c.OldUnreadable:
 		return false // clients may show a version from before that row
 	case c.NewCart != nil:
-		// The next state of a removed cart has a higher version, see [Cart.update].
 		return c.OldCart == nil || c.NewCart.Version > c.OldCart.Version
 	case c.OldItem == nil:
 		return c.NewItem.Version > 0

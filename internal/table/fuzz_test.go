@@ -40,6 +40,8 @@ func FuzzChange(f *testing.F) {
 	}
 	for _, text := range []string{
 		`{}`, `{"dynamodb":{"Keys":{"cart":{"NULL":true}},"NewImage":{}}}`,
+		`{"eventName":"REMOVE","dynamodb":{"ApproximateCreationDateTime":1768205730,"Keys":{"cart":{"S":"u~ann"}},` +
+			`"OldImage":{"cart":{"S":"u~ann"}}}}`,
 		`{"eventName":"REMOVE","dynamodb":{"Keys":{},"OldImage":{"sku":{"S":"A"},"version":{"N":"9007199254740991"}}}}`,
 		`{"eventName":"INSERT","dynamodb":{"NewImage":{"sku":{"S":"A"},"version":{"N":"1.5"},"updatedAt":{"N":"-1"}}}}`,
 		`{"eventName":"INSERT","dynamodb":{"Keys":{"cart":{"S":"c"}},"NewImage":{"cart":{"S":"c"},"version":{"N":"1"},` +
@@ -76,7 +78,7 @@ func FuzzChange(f *testing.F) {
 		} else {
 			version = c.NewCart.Version
 		}
-		if version > wire.MaxVersion || c.Removed && version == 0 {
+		if version > wire.MaxVersion || c.Removed && c.OldUnreadable {
 			return // a tombstone after the largest version, or after a row that could not be read
 		}
 		c.OldUnreadable = false // package hub writes no such rows

@@ -101,7 +101,7 @@ type Omitted func(attribute string, err error)
 // need.
 //
 // A REMOVE becomes a tombstone or an empty cart with the next version, see
-// [hub.Change].
+// [hub.Change]. Its old image need not be readable, if the key is.
 func (l Layout) Change(record events.DynamoDBEventRecord, omitted Omitted) (hub.Change, error) {
 	var c hub.Change
 	var err error
@@ -117,11 +117,10 @@ func (l Layout) Change(record events.DynamoDBEventRecord, omitted Omitted) (hub.
 		if c.NewItem == nil && c.OldItem != nil {
 			c = hub.RemovedItem(*c.OldItem)
 		}
-		if err != nil && isRemove {
-			// It does not matter any more that the row could not be read.
-			if sku := skuOf(stream.Keys, l.Inventory); sku != "" {
-				c.NewItem, c.Removed, err = &hub.Item{SKU: sku, Deleted: true}, true, nil
-			}
+	}
+	if err != nil && isRemove {
+		if removed, ok := l.removedUnreadable(stream); ok {
+			c, err = removed, nil // it does not matter any more what the row was
 		}
 	}
 	c.OldUnreadable = stream.OldImage != nil && c.OldItem == nil && c.OldCart == nil
@@ -137,13 +136,16 @@ func (l Layout) Change(record events.DynamoDBEventRecord, omitted Omitted) (hub.
 	return c, nil
 }
 
-// skuOf returns the SKU of a key, or "" if it has none.
-func skuOf(keys Row, names Names) string {
-	r := reader{row: keys, names: names}
-	if sku := r.name(AttrSKU, wire.IsName); r.err == nil {
-		return sku
+// removedUnreadable returns the change for a removed row that could not be read. It
+// needs the row's key, and for a cart the time of the record.
+func (l Layout) removedUnreadable(stream events.DynamoDBStreamRecord) (c hub.Change, ok bool) {
+	if _, isCart := stream.Keys[l.Cart.Attribute(AttrCart)]; isCart {
+		keys := reader{row: stream.Keys, names: l.Cart}
+		c = hub.RemovedUnreadableCart(keys.name(AttrCart, wire.IsSafeName), stream.ApproximateCreationDateTime.Time)
+		return c, keys.err == nil && 0 < c.NewCart.Version && c.NewCart.Version <= wire.MaxVersion
 	}
-	return ""
+	keys := reader{row: stream.Keys, names: l.Inventory}
+	return hub.RemovedUnreadableItem(keys.name(AttrSKU, wire.IsName)), keys.err == nil
 }
 
 // images reads the old and the new image of a record, as far as it has them. If the

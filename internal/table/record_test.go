@@ -488,7 +488,8 @@ func TestBadRecords(t *testing.T) {
 		{"cart that is not a name", "INSERT", cartKeys, `{"cart":{"S":"user:ann"},"version":{"N":"7"}}`, ""},
 
 		{"bad new image", "MODIFY", itemKeys, `{"sku":{"S":"MUG"},"version":{"S":"8"},"available":{"N":"3"}}`, goodItem},
-		{"bad image of a removed cart", "REMOVE", cartKeys, "", `{"cart":{"S":"u~ann"}}`},
+		{"bad image of a removed cart, no time", "REMOVE", cartKeys, "", `{"cart":{"S":"u~ann"}}`},
+		{"bad image and key of a removed cart", "REMOVE", `{"cart":{"S":"user:ann"}}`, "", `{"cart":{"S":"user:ann"}}`},
 
 		{
 			"line that is a number", "INSERT", cartKeys,

@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/table"
+	"github.com/securecart/hub/internal/wire"
 )
 
 // itemImage is the image of an item at version 9 with some attributes more.
@@ -319,5 +321,28 @@ func TestOrigin(t *testing.T) {
 		if name, key := (table.Layout{}).Origin(record); name != tt.table || key != tt.key {
 			t.Errorf("%s: got %q and %q, want %q and %q", tt.keys, name, key, tt.table, tt.key)
 		}
+	}
+}
+
+// TestRemovedUnreadableCart checks that a cart whose row could not be read is removed
+// with its key and the time of the removal.
+func TestRemovedUnreadableCart(t *testing.T) {
+	record := recordOf(t, "REMOVE", cartKeys, "", `{"cart":{"S":"u~ann"}}`)
+	at := time.Date(2026, 11, 28, 18, 30, 0, 0, time.UTC)
+	record.Change.ApproximateCreationDateTime = events.SecondsEpochTime{Time: at}
+	c, err := table.Change(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := hub.Change{
+		NewCart: &hub.Cart{ID: "u~ann", Version: 1_795_890_600_000_000, Floor: 1_795_890_600_000_000},
+		Removed: true, OldUnreadable: true,
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got %s, want %s", show(c), show(want))
+	}
+	for _, at := range []time.Time{{}, time.UnixMicro(0), time.UnixMicro(wire.MaxVersion + 1)} {
+		record.Change.ApproximateCreationDateTime.Time = at
+		wantInvalid(t, record)
 	}
 }
