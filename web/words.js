@@ -71,7 +71,7 @@ const errors = {
   bad_topic: 'this page asks for something that does not exist.',
   limit: 'your cart is full. Remove a line first.',
   conflict: 'it was changed on another device. This is the newest version.',
-  gone_version: 'your cart was changed on another device. This is the newest version.',
+  gone_version: 'your cart was changed in the meantime. This is the newest version.',
   old_epoch: 'the shop lost its recent data. Please check your cart.',
   token_expired: 'your session has expired. Please sign in again.',
   token_bad: 'your sign-in was not accepted. Please sign in again.',

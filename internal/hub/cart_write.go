@@ -120,7 +120,7 @@ func checkVersion(cart Cart, r wire.Request) error {
 		}
 	}
 	if base > cart.Version {
-		return refuse(wire.CodeGoneVersion, "%s", neverHadVersion(base))
+		return refuse(wire.CodeGoneVersion, "%s", beganAnew(base))
 	}
 	for _, sku := range skus {
 		line, known := cart.Lines[sku]
@@ -134,8 +134,10 @@ func checkVersion(cart Cart, r wire.Request) error {
 	return nil
 }
 
-func neverHadVersion(version int64) string {
-	return fmt.Sprintf("the cart never had version %d", version)
+// beganAnew says why a version above the cart's cannot be compared: the shop removed
+// the row that had it, perhaps at its own checkout.
+func beganAnew(version int64) string {
+	return fmt.Sprintf("the cart began anew after version %d", version)
 }
 
 // shopper returns the connection of a caller that may write to its own cart.

@@ -38,7 +38,7 @@ func checkUnchanged(cart Cart, version *int64) error {
 		Version: cart.Version, Lines: cart.Since(*version).Lines, Retry: true,
 	}
 	if *version > cart.Version {
-		refusal.Code, refusal.Message = wire.CodeGoneVersion, neverHadVersion(*version)
+		refusal.Code, refusal.Message = wire.CodeGoneVersion, beganAnew(*version)
 	}
 	return &refusal
 }

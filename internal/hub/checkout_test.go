@@ -148,3 +148,27 @@ func TestMergeAfterCheckout(t *testing.T) {
 	}
 	equal(t, "cart", th.cart(alice), "v3 [A=1]")
 }
+
+// TestVersionOfARemovedCart checks what a client gets that writes with the version in
+// which it saw the removal of its cart's row.
+func TestVersionOfARemovedCart(t *testing.T) {
+	th := newStockedHub(t)
+	c := th.connect("c", alice)
+	th.add(c, "A", 1, "")
+	cart, err := th.store.Cart(t.Context(), alice.CartID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	th.store.RemoveCart(cart.ID)
+	shown := hub.RemovedCart(cart).NewCart.Version
+	lines := []wire.LineChange{{SKU: "A", Quantity: 1}}
+	_, setErr := th.Set(t.Context(), c, wire.Request{Version: &shown, Lines: lines})
+	_, checkoutErr := th.Checkout(t.Context(), c, wire.Request{Version: &shown})
+	for name, err := range map[string]error{"set": setErr, "checkout": checkoutErr} {
+		e := wantCode(t, err, wire.CodeGoneVersion)
+		equal(t, name, e.Message, "the cart began anew after version 2")
+	}
+	if _, err := th.Set(t.Context(), c, wire.Request{Version: at(0), Lines: lines}); err != nil {
+		t.Errorf("got %v, want the version of a new subscribe to be taken", err)
+	}
+}
