@@ -181,7 +181,7 @@ func TestWscatSession(t *testing.T) {
 	}
 	laptop.send("sub cart@1 epoch=" + hello[1])
 	laptop.want(`{"type":"snapshot","epoch":"…","topics":{` +
-		`"cart":{"from":1,"version":2,"lines":{"MUG":{"quantity":1,"version":2}}}}}`)
+		`"cart":{"version":2,"lines":{"MUG":{"quantity":1,"version":2},"TEE-RED-M":{"quantity":2,"version":1}}}}}`)
 }
 
 // watchStock opens a guest who subscribes to a SKU, and changes its stock.

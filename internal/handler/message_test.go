@@ -58,7 +58,7 @@ func TestConversation(t *testing.T) {
 		},
 		{
 			`{"action":"subscribe","id":5,"epoch":"k3","topics":{"cart":1,"sku:MUG":1}}`,
-			`{"type":"snapshot","id":5,"epoch":"k3","topics":{"cart":{"from":1,"version":2,"lines":{"MUG":{"quantity":1,` +
+			`{"type":"snapshot","id":5,"epoch":"k3","topics":{"cart":{"version":2,"lines":{"MUG":{"quantity":1,` +
 				`"version":2}}}},"unchanged":1}`,
 		},
 		{

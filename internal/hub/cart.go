@@ -85,15 +85,21 @@ func (c Cart) Whole() wire.Cart {
 	return whole
 }
 
+// WholeAfter is [Cart.Whole] for a client that has version from; 0: none. It also says
+// that the cart was ordered if a checkout took lines that the client may show.
+func (c Cart) WholeAfter(from int64) wire.Cart {
+	whole := c.Whole()
+	if 0 < from && from < c.Ordered {
+		whole.Reason = wire.ReasonOrdered
+	}
+	return whole
+}
+
 // Since returns what changed after version from. If tombstones of that time were
 // dropped, or a checkout took the lines, it returns the whole cart.
 func (c Cart) Since(from int64) wire.Cart {
 	if from < c.Floor || from > c.Version {
-		whole := c.Whole()
-		if 0 < from && from < c.Ordered {
-			whole.Reason = wire.ReasonOrdered
-		}
-		return whole
+		return c.WholeAfter(from)
 	}
 	lines := map[string]*wire.Line{}
 	for sku, l := range c.Lines {

@@ -108,6 +108,44 @@ func TestResumeWithShownValues(t *testing.T) {
 	}
 }
 
+// TestResumedCartIsRight checks that a conditional subscribe ends right whatever the
+// shop did to the cart of the version that the client shows.
+func TestResumedCartIsRight(t *testing.T) {
+	mug := map[string]hub.CartLine{"MUG": {Quantity: 2, Version: 7}}
+	cart := func(version int64, lines map[string]hub.CartLine) *hub.Cart {
+		return &hub.Cart{ID: alice.CartID(), Version: version, Lines: lines}
+	}
+	for _, tt := range []struct {
+		name string
+		row  *hub.Cart // nil: the shop removed it
+		want string
+	}{
+		{"unchanged", cart(7, mug), `{"version":7,"lines":{"MUG":{"quantity":2,"version":7}}}`},
+		{"rewritten in place", cart(7, map[string]hub.CartLine{"CAP": {Quantity: 1, Version: 3}}),
+			`{"version":7,"lines":{"CAP":{"quantity":1,"version":3}}}`},
+		{"rewritten in place, and written again", cart(8, map[string]hub.CartLine{
+			"CAP": {Quantity: 1, Version: 3}, "TEE": {Quantity: 1, Version: 8},
+		}), `{"version":8,"lines":{"CAP":{"quantity":1,"version":3},"TEE":{"quantity":1,"version":8}}}`},
+		{"with a lower version", cart(2, mug), `{"version":2,"lines":{"MUG":{"quantity":2,"version":7}}}`},
+		{"removed", nil, `{"version":0,"lines":{}}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			th := newTestHub(t)
+			if tt.row != nil {
+				if err := th.store.PutCarts(t.Context(), []hub.CartWrite{{Cart: *tt.row}}, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c := th.connect("c", alice)
+			s, err := th.Subscribe(t.Context(), c, resume("k1", wire.Topic{Name: "cart", Version: 7}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "cart", mustJSON(t, s.Topics), `{"cart":`+tt.want+`}`)
+		})
+	}
+}
+
 // TestHealSendsRevs checks that a healed connection gets what it missed with the
 // rev, also if the row is gone.
 func TestHealSendsRevs(t *testing.T) {

@@ -84,7 +84,8 @@ func (v view) putBadge(s *wire.Snapshot, t Topic, b wire.Badge) {
 }
 
 // readCart adds a cart to s, or refuses it alone if its row cannot be read. The
-// subscription stays: a readable row will be pushed.
+// subscription stays: a readable row will be pushed. The cart is whole, whatever
+// version the caller has: the shop may have rewritten that version.
 func (h *Hub) readCart(ctx context.Context, t Topic, v view, s *wire.Snapshot) error {
 	cart, err := h.store.Cart(ctx, t.Name)
 	if errors.Is(err, ErrUnreadable) {
@@ -94,14 +95,7 @@ func (h *Hub) readCart(ctx context.Context, t Topic, v view, s *wire.Snapshot) e
 	if err != nil {
 		return err
 	}
-	switch version := v.versions[t]; {
-	case version > 0 && version == cart.Version:
-		s.Unchanged++
-	case version > 0:
-		s.Topics[v.names[t]] = cart.Since(version)
-	default:
-		s.Topics[v.names[t]] = cart.Whole()
-	}
+	s.Topics[v.names[t]] = cart.WholeAfter(v.versions[t])
 	return nil
 }
 

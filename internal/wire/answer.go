@@ -42,8 +42,8 @@ type Snapshot struct {
 	Epoch  string           `json:"epoch"`
 	Topics map[string]Value `json:"topics"`
 
-	// Unchanged counts the topics that are left out because the client already has
-	// their newest version.
+	// Unchanged counts the SKUs that are left out because the client already has their
+	// newest version, or shows their value.
 	Unchanged int `json:"unchanged,omitempty"`
 
 	// Refused holds the topics that are not in the answer. The code denied covers

@@ -92,7 +92,7 @@ var messages = []struct {
 	{"subscribe-resume-answer", Snapshot{
 		ID: json.RawMessage(`"again"`), Epoch: "k3", Unchanged: 2,
 		Topics: map[string]Value{
-			"cart": Cart{From: number(17), Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18), "MUG": nil}},
+			"cart": Cart{Version: 19, Lines: map[string]*Line{"TEE-RED-M": line(2, 18)}},
 		},
 	}},
 	{
@@ -107,8 +107,11 @@ var messages = []struct {
 		},
 	},
 	{"subscribe-shown-answer", Snapshot{
-		ID: json.RawMessage(`"keep"`), Epoch: "k3", Unchanged: 2,
-		Topics: map[string]Value{"sku:MUG": Badge{Version: 3, State: StateLow, Quantity: pieces(4)}},
+		ID: json.RawMessage(`"keep"`), Epoch: "k3", Unchanged: 1,
+		Topics: map[string]Value{
+			"cart":    Cart{Version: 17, Lines: map[string]*Line{"MUG": line(1, 17)}},
+			"sku:MUG": Badge{Version: 3, State: StateLow, Quantity: pieces(4)},
+		},
 	}},
 	{
 		"subscribe-only",

@@ -56,7 +56,7 @@ export class Shop {
         for (const topic of Array.isArray(topics) ? topics : Object.keys(topics)) {
           const has = versions[topic] ?? 0;
           if (topic !== 'cart' && data.badges[topic].version !== has) found[topic] = data.badges[topic];
-          else if (topic === 'cart' && (has !== data.cart || has === 0)) found.cart = this.cartSince(has > data.cart ? 0 : has);
+          else if (topic === 'cart') found.cart = this.cartSince(0);
         }
         return { answer: copy({ type: 'snapshot', epoch: this.epoch, topics: found }) };
       }
