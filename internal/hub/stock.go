@@ -85,7 +85,7 @@ func (h *Hub) updateItem(ctx context.Context, sku string, change func(Item) (Ite
 			return Item{}, err
 		}
 		if item.SKU != "" && item.Version == 0 {
-			return Item{}, invalid("the inventory table has no version; change %s there", sku)
+			return Item{}, invalid("the inventory table has no version; change %q there", sku)
 		}
 		next, err := change(item)
 		if err != nil {
@@ -102,13 +102,13 @@ func (h *Hub) updateItem(ctx context.Context, sku string, change func(Item) (Ite
 			return Item{}, fmt.Errorf("write item %q: %w", sku, err)
 		}
 	}
-	return Item{}, conflict("other writes keep changing %s", sku)
+	return Item{}, conflict("other writes keep changing %q", sku)
 }
 
 // apply returns the changed item. item is the current one, a tombstone, or zero.
 func (c StockChange) apply(sku string, item Item) (Item, error) {
 	if c.Version != nil && *c.Version != item.Version {
-		return Item{}, conflict("%s is at version %d", sku, item.Version)
+		return Item{}, conflict("%q is at version %d", sku, item.Version)
 	}
 	if item.Version == 0 || item.Deleted {
 		item = Item{SKU: sku, Version: item.Version, LowAt: DefaultLowAt}
@@ -116,7 +116,7 @@ func (c StockChange) apply(sku string, item Item) (Item, error) {
 			return Item{}, invalid(`a new item needs "available"`)
 		}
 	}
-	available, err := c.newAvailable(item.Available)
+	available, err := c.newAvailable(item)
 	if err != nil {
 		return Item{}, err
 	}
@@ -153,27 +153,31 @@ func (c StockChange) applySale(item Item) (Item, error) {
 	return item, nil
 }
 
-// newAvailable returns the quantity after the change.
-func (c StockChange) newAvailable(available int) (int, error) {
-	if c.Available != nil && c.Add != nil {
+// newAvailable returns the quantity of an item after the change. A quantity below zero
+// is the shop's, which took orders for more than there was: a change may leave or
+// raise it.
+func (c StockChange) newAvailable(item Item) (int, error) {
+	available := item.Available
+	switch {
+	case c.Available != nil && c.Add != nil:
 		return 0, invalid(`"available" and "add" exclude each other`)
-	}
-	if c.Available != nil {
+	case c.Available != nil:
 		available = *c.Available
-	}
-	if c.Add != nil {
-		if *c.Add > MaxAvailable || *c.Add < -MaxAvailable {
-			return 0, invalid(`"add" must be a number from %d to %d`, -MaxAvailable, MaxAvailable)
+	case c.Add == nil:
+		return available, nil
+	case item.Untracked:
+		return 0, invalid(`the stock of %q is not counted; set "available"`, item.SKU)
+	case *c.Add > MaxAvailable || *c.Add < -MaxAvailable:
+		return 0, invalid(`"add" must be a number from %d to %d`, -MaxAvailable, MaxAvailable)
+	case *c.Add < 0 && available+*c.Add < 0:
+		return 0, &Error{
+			Code:    wire.CodeNoStock,
+			Message: fmt.Sprintf(`only %d pieces are left, and "add" takes %d away`, max(0, available), -*c.Add),
 		}
-		if available+*c.Add < 0 && *c.Add < 0 {
-			return 0, &Error{
-				Code:    wire.CodeNoStock,
-				Message: fmt.Sprintf(`only %d pieces are left, and "add" takes %d away`, available, -*c.Add),
-			}
-		}
+	default:
 		available += *c.Add
 	}
-	if available < 0 || available > MaxAvailable {
+	if available > MaxAvailable || c.Available != nil && available < 0 {
 		return 0, invalid(`"available" must be a number from 0 to %d, this would be %d`, MaxAvailable, available)
 	}
 	return available, nil

@@ -73,6 +73,53 @@ func TestStockIsNeverBelowZero(t *testing.T) {
 	}
 }
 
+// TestStockOfTheShop checks changes of items that only a shop writes: with a quantity
+// below zero, or with a stock that is not counted.
+func TestStockOfTheShop(t *testing.T) {
+	n := func(n int) *int { return &n }
+	yes := true
+	short := hub.Item{SKU: "RED CAP", Version: 3, Available: -4, LowAt: 5}
+	onOrder, uncounted := short, hub.Item{SKU: "RED CAP", Version: 3, Available: 2, LowAt: 5, Untracked: true}
+	onOrder.BackOrder = true
+	for _, tt := range []struct {
+		name    string
+		item    hub.Item
+		change  hub.StockChange
+		want    int // available
+		code    wire.Code
+		message string
+	}{
+		{"one more on back order", onOrder, hub.StockChange{Add: n(1)}, -3, "", ""},
+		{"one more of what is short", short, hub.StockChange{Add: n(1)}, -3, "", ""},
+		{"above zero again", short, hub.StockChange{Add: n(10)}, 6, "", ""},
+		{"another threshold", short, hub.StockChange{LowAt: n(2)}, -4, "", ""},
+		{"fewer of what is short", onOrder, hub.StockChange{Add: n(-1)}, 0, wire.CodeNoStock,
+			`only 0 pieces are left, and "add" takes 1 away`},
+		{"set below zero", short, hub.StockChange{Available: n(-3)}, 0, wire.CodeBadField,
+			`"available" must be a number from 0 to 1000000000, this would be -3`},
+		{"add to what is not counted", uncounted, hub.StockChange{Add: n(1)}, 0, wire.CodeBadField,
+			`the stock of "RED CAP" is not counted; set "available"`},
+		{"add and count from now on", uncounted, hub.StockChange{Add: n(1), Tracked: &yes}, 0, wire.CodeBadField,
+			`the stock of "RED CAP" is not counted; set "available"`},
+		{"set and count from now on", uncounted, hub.StockChange{Available: n(7), Tracked: &yes}, 7, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			th := newTestHub(t)
+			if err := th.store.PutItem(t.Context(), tt.item, 0); err != nil {
+				t.Fatal(err)
+			}
+			got, err := th.PutStock(t.Context(), tt.item.SKU, tt.change)
+			if tt.code != "" {
+				equal(t, "message", wantCode(t, err, tt.code).Message, tt.message)
+				return
+			}
+			if err != nil || got.Available != tt.want {
+				t.Errorf("got %d, %v, want %d", got.Available, err, tt.want)
+			}
+		})
+	}
+}
+
 func TestDeleteStock(t *testing.T) {
 	th := newTestHub(t)
 	th.vendorStock("A", "acme", 10)

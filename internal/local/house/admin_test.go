@@ -56,7 +56,7 @@ func TestAdminStock(t *testing.T) {
 		},
 		{
 			"version conflict", "PUT", mug, `{"available":9,"version":1}`,
-			409, `{"code":"conflict","message":"MUG is at version 3"}`,
+			409, `{"code":"conflict","message":"\"MUG\" is at version 3"}`,
 		},
 		{
 			"below zero", "PUT", mug, `{"add":-3}`,
@@ -68,7 +68,7 @@ func TestAdminStock(t *testing.T) {
 		},
 		{
 			"only if new, of an item that exists", "PUT", mug, `{"available":9,"version":0}`,
-			409, `{"code":"conflict","message":"MUG is at version 3"}`,
+			409, `{"code":"conflict","message":"\"MUG\" is at version 3"}`,
 		},
 		{
 			"only if new", "PUT", "/admin/stock/FIRST", `{"available":9,"version":0}`,
