@@ -239,6 +239,13 @@ func TestUnreadableRecordIsPutAside(t *testing.T) {
 		b.wantSent()
 		b.wantReport(hub.Report{Unreadable: 1})
 	})
+	t.Run("of a row that a client shows", func(t *testing.T) {
+		b := shop(t)
+		wantFailed(t, b.deliver(json.RawMessage(`{"eventName":"MODIFY","dynamodb":{"SequenceNumber":"7",`+
+			`"Keys":{"sku":{"S":"A"}},"NewImage":{"sku":{"S":"A"},"version":{"N":"2"}}}}`)), "")
+		b.wantSent() // its value stays until the client subscribes again
+		b.wantReport(hub.Report{Unreadable: 1})
+	})
 	t.Run("of a cart", func(t *testing.T) {
 		b := shop(t)
 		wantFailed(t, b.deliver(json.RawMessage(`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"7",`+
