@@ -36,9 +36,9 @@ type BroadcastFunc func(context.Context, BroadcastEvent) (events.DynamoDBEventRe
 
 // Broadcast sends the changes of a batch of stream records to their subscribers. Its
 // answer names the lowest sequence number that must come again; everything before it
-// is done (https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html).
-// It logs and counts a record that can never be read, and puts it aside: the mapping
-// would send everything behind the record again, and change nothing.
+// is done. It logs and counts a record that can never be read, and puts it aside: the
+// mapping would send everything behind the record again, and change nothing. See
+// https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html.
 //
 // An event without records, from a schedule, heals marked connections. An event with
 // a user revokes the sessions of that user; its error is the error of the invocation,

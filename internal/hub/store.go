@@ -196,9 +196,9 @@ type Marks interface {
 	// MarkForRetry records that connections need a fresh snapshot of topics, in
 	// addition to the topics recorded before. An existing mark keeps Since and
 	// becomes the newest. Of several revs of a topic it keeps the newest. The result
-	// has one error for each connection, nil if its
-	// mark is recorded. There may be thousands of marks and little time, so
-	// implementations write them concurrently or in batches.
+	// has one error for each connection, nil if its mark is recorded. There may be
+	// thousands of marks and little time, so implementations write them concurrently
+	// or in batches.
 	MarkForRetry(ctx context.Context, undelivered []Undelivered, now time.Time) []error
 
 	// RetryMarks lists at most limit marks, beginning with the one that was set or
