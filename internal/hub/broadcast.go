@@ -70,10 +70,10 @@ type changedRow struct {
 	item  *Item // after the last change, or nil
 	cart  *Cart // after the last change, or nil
 
-	removed bool   // the last change removed the row
-	rev     string // sequence number of the last change, "" if all changes raised the version
-	markRev string // what a retry mark keeps: rev, or the sequence number of a cart's removal
-	from    int64  // cart: the version before the first change; 0: the row is new
+	removed   bool   // the last change removed the row
+	unordered bool   // a change did not raise the version: clients order the row by its rev
+	sequence  string // sequence number of the last change
+	from      int64  // cart: the version before the first change; 0: the row is new
 
 	vendor         string   // item: current vendor
 	formerVendors  []string // item: vendors that it was taken from in this batch
@@ -159,13 +159,8 @@ func (c Change) topic() Topic {
 // It is not left out if a change did not raise the version: a client that keeps the
 // older, higher version would ignore the next changes.
 func (row *changedRow) add(c Change) {
-	row.removed = c.Removed
-	if row.rev != "" || !c.raised() {
-		row.rev = c.Sequence
-	}
-	if row.markRev != "" || row.rev != "" || c.Removed {
-		row.markRev = c.Sequence
-	}
+	row.removed, row.sequence = c.Removed, c.Sequence
+	row.unordered = row.unordered || !c.raised()
 	if before, after := c.updatedAt(); !c.OldUnreadable && !after.Equal(before) {
 		row.updatedAt = after
 	}
@@ -179,7 +174,7 @@ func (row *changedRow) add(c Change) {
 	}
 	newVendor := old == nil || old.Vendor != c.NewItem.Vendor // changes shapes too
 	row.vendorChanged = row.vendorChanged || newVendor || old.Deleted != c.NewItem.Deleted
-	visible := newVendor || row.rev != ""
+	visible := newVendor || row.unordered
 	row.badgeUnchanged = row.badgeUnchanged && !visible && c.NewItem.looksSame(*old, ShapeBadge)
 	row.unchanged = row.unchanged && !visible && c.NewItem.looksSame(*old, ShapeExact)
 	row.item, row.vendor = c.NewItem, c.NewItem.Vendor
@@ -189,21 +184,6 @@ func (row *changedRow) add(c Change) {
 	if former := old.Vendor; !slices.Contains(row.formerVendors, former) {
 		row.formerVendors = append(row.formerVendors, former)
 	}
-}
-
-// updatedAt returns the times in the row before and after the change, zero if it has
-// none.
-func (c Change) updatedAt() (before, after time.Time) {
-	switch {
-	case c.OldCart != nil:
-		before = c.OldCart.UpdatedAt
-	case c.OldItem != nil:
-		before = c.OldItem.UpdatedAt
-	}
-	if c.NewCart != nil {
-		return before, c.NewCart.UpdatedAt
-	}
-	return before, c.NewItem.UpdatedAt
 }
 
 func (row *changedRow) addCart(c Change) {
@@ -217,17 +197,34 @@ func (row *changedRow) addCart(c Change) {
 	row.cart = c.NewCart
 }
 
+// rev returns what a delta says of the order of the row, "" if its versions do.
+func (row *changedRow) rev() string {
+	if row.unordered {
+		return row.sequence
+	}
+	return ""
+}
+
+// markRev returns the rev that a retry mark keeps. It has one for a removed cart too:
+// without a row, its next state has version 0.
+func (row *changedRow) markRev() string {
+	if row.removed {
+		return row.sequence
+	}
+	return row.rev()
+}
+
 // value returns the row as a viewer with shape s gets it.
 func (row *changedRow) value(s Shape) wire.Value {
 	switch {
-	case row.cart != nil && (row.from == 0 || row.rev != ""):
-		return wire.WithRev(row.cart.Whole(), row.rev) // steps lead from no earlier cart to this one
+	case row.cart != nil && (row.from == 0 || row.unordered):
+		return wire.WithRev(row.cart.Whole(), row.rev()) // steps lead from no earlier cart to this one
 	case row.cart != nil:
 		return row.cart.Since(row.from)
 	case row.removed:
-		return wire.WithRev(noItem, row.rev)
+		return wire.WithRev(noItem, row.rev())
 	}
-	return wire.WithRev(row.item.Badge(s), row.rev)
+	return wire.WithRev(row.item.Badge(s), row.rev())
 }
 
 // indexVendors updates the vendor indexes after a write by the shop itself, which

@@ -44,3 +44,18 @@ func (b *broadcast) measure() {
 		}
 	}
 }
+
+// updatedAt returns the times in the row before and after the change, zero if it has
+// none.
+func (c Change) updatedAt() (before, after time.Time) {
+	switch {
+	case c.OldCart != nil:
+		before = c.OldCart.UpdatedAt
+	case c.OldItem != nil:
+		before = c.OldItem.UpdatedAt
+	}
+	if c.NewCart != nil {
+		return before, c.NewCart.UpdatedAt
+	}
+	return before, c.NewItem.UpdatedAt
+}

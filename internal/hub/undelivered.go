@@ -44,8 +44,8 @@ func (b *broadcast) markUndelivered(ctx context.Context) {
 		for _, r := range b.recipients[u.start:b.nextConnection(u.start)] {
 			row := &b.rows[r.row]
 			m.Topics = append(m.Topics, row.topic)
-			if row.markRev != "" {
-				m.Revs = withRev(m.Revs, row.topic, row.markRev)
+			if rev := row.markRev(); rev != "" {
+				m.Revs = withRev(m.Revs, row.topic, rev)
 			}
 		}
 		all = append(all, m)
