@@ -161,23 +161,31 @@ func (h *Hub) shopper(ctx context.Context, caller Connection) (Connection, error
 // write carries out a plan. With an idempotency key it does so once, however often
 // the request is repeated. operation is the request without its id and key; a key
 // cannot be used for another operation.
-//
-// A retry may run beside the first attempt, and read the cart after the first
-// attempt wrote it. The plan then refuses for what the request itself did: a
-// conflict, or a cart that is full. So write looks at the key again after a refusal.
 func (h *Hub) write(ctx context.Context, cartID string, r wire.Request, operation string, do plan) (wire.OK, error) {
 	sum := sha256.Sum256([]byte(operation))
 	fingerprint := hex.EncodeToString(sum[:16])
-	err := errOvertaken
-	for n := 0; n < writeAttempts && errors.Is(err, errOvertaken); n++ {
-		if first, keyErr := h.firstAnswer(ctx, cartID, r, fingerprint); !errors.Is(keyErr, ErrGone) {
-			return first, keyErr
+	for range writeAttempts {
+		if first, err := h.firstAnswer(ctx, cartID, r, fingerprint); !errors.Is(err, ErrGone) {
+			return first, err
 		}
-		var ok wire.OK
-		if ok, err = h.attempt(ctx, cartID, r, fingerprint, do); err == nil {
+		ok, err := h.attempt(ctx, cartID, r, fingerprint, do)
+		if err == nil {
 			return ok, nil
 		}
+		if !errors.Is(err, errOvertaken) {
+			return h.refuse(ctx, cartID, r, fingerprint, err)
+		}
 	}
+	return h.refuse(ctx, cartID, r, fingerprint, errOvertaken)
+}
+
+// refuse returns the error of an attempt, unless the key has an answer by now. A retry
+// may run beside the first attempt, and read the cart after the first attempt wrote
+// it. The plan then refuses for what the request itself did: a conflict, or a cart
+// that is full.
+func (h *Hub) refuse(
+	ctx context.Context, cartID string, r wire.Request, fingerprint string, err error,
+) (wire.OK, error) {
 	var refusal *Error
 	if !errors.As(err, &refusal) && !errors.Is(err, errOvertaken) {
 		return wire.OK{}, err // the store failed: the client repeats the request
