@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -44,14 +45,14 @@ func (h *Hub) Merge(ctx context.Context, caller Connection, guest Principal, r w
 func (h *Hub) planMerge(
 	ctx context.Context, c Connection, mine, theirs Cart, policy wire.Policy, now time.Time,
 ) (outcome, error) {
-	merged, skipped := mergedQuantities(mine, theirs, policy)
-	out, err := h.planMergedLines(ctx, c, mine, merged, skipped, now)
+	m := newMergePlan(mine, theirs, policy)
+	out, err := h.planMergedLines(ctx, c, m, now)
 	if err != nil {
 		return outcome{}, err
 	}
 	none := map[string]int{}
 	for sku := range theirs.Lines {
-		if skipped[sku] != wire.SkipLimit {
+		if m.skipped[sku] != wire.SkipLimit {
 			none[sku] = 0
 		}
 	}
@@ -66,37 +67,84 @@ func (h *Hub) planMerge(
 	return out, nil
 }
 
-// planMergedLines sets lines of mine to the merged quantities, as far as stock and
-// limits allow. It adds the others to skipped.
-func (h *Hub) planMergedLines(
-	ctx context.Context, c Connection, mine Cart, merged map[string]int, skipped map[string]wire.Skip, now time.Time,
-) (outcome, error) {
-	wanted := make(map[string]int, len(merged))
-	for sku, quantity := range merged {
-		wanted[sku] = min(quantity, wire.MaxQuantity)
+// mergePlan says what becomes of each line of a guest's cart: it gets a quantity in
+// the caller's cart, or is skipped.
+type mergePlan struct {
+	mine       Cart
+	wanted     map[string]int // by the policy, perhaps over [wire.MaxQuantity]
+	quantities map[string]int // what the caller's cart gets of that
+	skipped    map[string]wire.Skip
+}
+
+// newMergePlan applies the policy. It skips the lines that the caller removed after
+// the guest changed them.
+func newMergePlan(mine, theirs Cart, policy wire.Policy) mergePlan {
+	m := mergePlan{
+		mine: mine, wanted: map[string]int{}, quantities: map[string]int{}, skipped: map[string]wire.Skip{},
 	}
-	items, err := h.mergedItems(ctx, c, mine, wanted, skipped)
+	for sku, line := range theirs.Lines {
+		own, known := mine.Lines[sku]
+		removed := known && own.Quantity == 0 && !own.At.Before(line.At)
+		switch {
+		case line.Quantity == 0:
+		case removed:
+			m.skip(sku, wire.SkipRemoved)
+		case own.Quantity > 0:
+			m.wanted[sku] = applyPolicy(policy, own.Quantity, line.Quantity)
+		default:
+			m.wanted[sku] = line.Quantity
+		}
+	}
+	for sku, quantity := range m.wanted {
+		m.quantities[sku] = min(quantity, wire.MaxQuantity)
+	}
+	return m
+}
+
+func applyPolicy(policy wire.Policy, mine, theirs int) int {
+	switch policy {
+	case wire.PolicyMax:
+		return max(mine, theirs)
+	case wire.PolicyMine:
+		return mine
+	case wire.PolicyTheirs:
+		return theirs
+	}
+	return mine + theirs
+}
+
+// skip takes a line out of the merge.
+func (m mergePlan) skip(sku string, why wire.Skip) {
+	delete(m.quantities, sku)
+	m.skipped[sku] = why
+}
+
+// planMergedLines sets lines of the caller's cart to the quantities of m, as far as
+// stock and limits allow. It skips the others in m.
+func (h *Hub) planMergedLines(ctx context.Context, c Connection, m mergePlan, now time.Time) (outcome, error) {
+	items, err := h.mergedItems(ctx, c, m)
 	if err != nil {
 		return outcome{}, err
 	}
-	g := h.grant(c, mine, wanted, items)
+	g := h.grant(c, m.mine, m.quantities, items)
+	maps.Copy(m.quantities, g.quantities)
 	for _, sku := range g.soldOut {
-		skip(g.quantities, skipped, sku, wire.SkipNoStock)
+		m.skip(sku, wire.SkipNoStock)
 	}
-	skipLines(mine, g.quantities, skipped)
+	m.skipExcess()
 	var clamped map[string]wire.Clamp
-	for sku, got := range g.quantities {
-		if got < merged[sku] {
-			clamped = withClamp(clamped, sku, wire.Clamp{Wanted: merged[sku], Got: got})
+	for sku, got := range m.quantities {
+		if got < m.wanted[sku] {
+			clamped = withClamp(clamped, sku, wire.Clamp{Wanted: m.wanted[sku], Got: got})
 		}
 	}
-	from := mine.Version
-	changed, err := mine.update(g.quantities, now, h.firstVersion(now))
+	mine, from := m.mine, m.mine.Version
+	changed, err := mine.update(m.quantities, now, h.firstVersion(now))
 	if err != nil {
 		return outcome{}, err
 	}
 	out := outcome{ok: wire.OK{
-		From: from, Version: mine.Version, Lines: mine.wireLines(changed), Clamped: clamped, Skipped: skipped,
+		From: from, Version: mine.Version, Lines: mine.wireLines(changed), Clamped: clamped, Skipped: m.skipped,
 	}}
 	if changed != nil {
 		out.writes = []CartWrite{{Cart: mine, Base: from}}
@@ -104,19 +152,11 @@ func (h *Hub) planMergedLines(
 	return out, nil
 }
 
-// skip takes a line out of a merge.
-func skip(quantities map[string]int, skipped map[string]wire.Skip, sku string, why wire.Skip) {
-	delete(quantities, sku)
-	skipped[sku] = why
-}
-
-// mergedItems reads the items whose quantity a merge raises. It skips SKUs that do
-// not exist, and those that a guest may not look at now: one of them must not fail
-// the whole merge.
-func (h *Hub) mergedItems(
-	ctx context.Context, c Connection, mine Cart, wanted map[string]int, skipped map[string]wire.Skip,
-) (map[string]Item, error) {
-	skus := raised(mine, wanted)
+// mergedItems reads the items whose quantity m raises. It skips SKUs that do not
+// exist, and those that a guest may not look at now: one of them must not fail the
+// whole merge.
+func (h *Hub) mergedItems(ctx context.Context, c Connection, m mergePlan) (map[string]Item, error) {
+	skus := raised(m.mine, m.quantities)
 	items, err := h.items(ctx, skus)
 	if err != nil {
 		return nil, err
@@ -134,58 +174,26 @@ func (h *Hub) mergedItems(
 	for _, sku := range skus {
 		switch {
 		case !slices.Contains(known, sku):
-			skip(wanted, skipped, sku, wire.SkipUnknown)
+			m.skip(sku, wire.SkipUnknown)
 		case !slices.Contains(allowed, sku):
-			skip(wanted, skipped, sku, wire.SkipLimit)
+			m.skip(sku, wire.SkipLimit)
 		}
 	}
 	return items, nil
 }
 
-// skipLines skips the lines that a full cart has no place for, in the order of their
+// skipExcess skips the lines that a full cart has no place for, in the order of their
 // SKUs: too many lines, or SKUs that are too long together.
-func skipLines(mine Cart, quantities map[string]int, skipped map[string]wire.Skip) {
-	lines, size := mine.live()
-	for _, sku := range raised(mine, quantities) {
-		if mine.Lines[sku].Quantity > 0 {
+func (m mergePlan) skipExcess() {
+	lines, size := m.mine.live()
+	for _, sku := range raised(m.mine, m.quantities) {
+		if m.mine.Lines[sku].Quantity > 0 {
 			continue
 		}
 		if lines+1 > wire.MaxLines || size+wire.TextSize(sku) > wire.MaxSKUBytes {
-			skip(quantities, skipped, sku, wire.SkipLimit)
+			m.skip(sku, wire.SkipLimit)
 			continue
 		}
 		lines, size = lines+1, size+wire.TextSize(sku)
 	}
-}
-
-// mergedQuantities returns the quantities of the guest's lines after a merge, and
-// the lines that the caller removed after the guest changed them.
-func mergedQuantities(mine, theirs Cart, policy wire.Policy) (map[string]int, map[string]wire.Skip) {
-	merged, skipped := map[string]int{}, map[string]wire.Skip{}
-	for sku, line := range theirs.Lines {
-		own, known := mine.Lines[sku]
-		removed := known && own.Quantity == 0 && !own.At.Before(line.At)
-		switch {
-		case line.Quantity == 0:
-		case removed:
-			skipped[sku] = wire.SkipRemoved
-		case own.Quantity > 0:
-			merged[sku] = applyPolicy(policy, own.Quantity, line.Quantity)
-		default:
-			merged[sku] = line.Quantity
-		}
-	}
-	return merged, skipped
-}
-
-func applyPolicy(policy wire.Policy, mine, theirs int) int {
-	switch policy {
-	case wire.PolicyMax:
-		return max(mine, theirs)
-	case wire.PolicyMine:
-		return mine
-	case wire.PolicyTheirs:
-		return theirs
-	}
-	return mine + theirs
 }
