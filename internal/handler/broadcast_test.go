@@ -533,6 +533,30 @@ func TestVersionNotRaised(t *testing.T) {
 	}
 }
 
+// TestVersionNotRaisedIsBounded checks that a process logs so many SKUs and no more,
+// and that they hide no cart.
+func TestVersionNotRaisedIsBounded(t *testing.T) {
+	b := shop(t)
+	broadcast := handler.Broadcast(b.hub, handler.BroadcastOptions{}, b.logger())
+	e := handler.BroadcastEvent{}
+	add := func(key, id, stock string) {
+		row := fmt.Sprintf(`{%q:{"S":%q},"version":{"N":"3"}%s}`, key, id, stock)
+		e.Records = append(e.Records, recordOf(t, fmt.Sprintf(
+			`{"eventName":"MODIFY","dynamodb":{"Keys":{%q:{"S":%q}},"OldImage":%s,"NewImage":%[3]s}}`, key, id, row)))
+	}
+	for n := range 1_001 {
+		add("sku", fmt.Sprint("S", n), `,"available":{"N":"9"}`)
+	}
+	add("cart", "u~ann", "")
+	if _, err := broadcast(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	lines := b.logged("version not raised")
+	if len(lines) != 1_001 || lines[1_000]["key"] != table.HashID("u~ann") {
+		t.Errorf("got %d lines, want 1000 SKUs and the cart", len(lines))
+	}
+}
+
 func recordOf(t testing.TB, text string) (r events.DynamoDBEventRecord) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(text), &r); err != nil {

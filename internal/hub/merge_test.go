@@ -54,6 +54,19 @@ func TestMergeNamesWhatItSkips(t *testing.T) {
 	equal(t, "carts", th.cart(alice)+" "+th.cart(guest), "v4 [A=1 C=5 LOW=3] v2 []")
 }
 
+// TestMergeIntoAFullLine checks that a line that is full stays so, whatever became of
+// its item: a merge reads only items of which a line gets more.
+func TestMergeIntoAFullLine(t *testing.T) {
+	th := newStockedHub(t)
+	c := th.connect("c1", alice)
+	th.putCart(alice, map[string]int{"NOPE": wire.MaxQuantity})
+	th.putCart(guest, map[string]int{"NOPE": 1})
+	ok := th.merge(c)
+	equal(t, "skipped", len(ok.Skipped), 0)
+	equal(t, "clamped", ok.Clamped, map[string]wire.Clamp{"NOPE": {Wanted: wire.MaxQuantity + 1, Got: wire.MaxQuantity}})
+	equal(t, "carts", th.cart(alice)+" "+th.cart(guest), "v1 [NOPE=999] v2 []")
+}
+
 // TestMergeIntoAFullCart checks that the lines without a place stay in the guest's
 // cart, and come over when there is a place.
 func TestMergeIntoAFullCart(t *testing.T) {
