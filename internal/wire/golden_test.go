@@ -299,7 +299,7 @@ var messages = []struct {
 		"error",
 		&Error{ID: json.RawMessage("17"), Code: CodeBadField, Message: `"quantity" must be a whole number from 1 to 999`},
 	},
-	{"error-over", &Error{Code: CodeTokenExpired, Message: "session expired; public topics stay subscribed"}},
+	{"error-expired", &Error{Code: CodeTokenExpired, Message: "session expired; public topics stay subscribed"}},
 	{"error-slow-down", &Error{Code: CodeSlowDown, Message: "too many messages", Retry: true, After: 2000}},
 	{"bye", Bye{Code: "recycle", Retry: true, After: 4000}},
 }

@@ -139,7 +139,7 @@ test('a session is renewed before it expires', async () => {
 
 test('a session that has expired on the server is renewed at once', async () => {
   const { hub, server } = await connectedPage({ token: () => golden('hello-token.client').token });
-  await server.send(golden('error-over.server'));
+  await server.send(golden('error-expired.server'));
   assert.equal(hub.isLive('cart'), false);
   assert.equal(hub.isLive('sku:MUG'), true, 'badges stay live');
   assertGolden(server.sent('hello')[1], 'hello-token.client');
@@ -151,8 +151,8 @@ test('a session that has expired on the server is renewed at once', async () => 
 test('a revoked token is not offered forever', async () => {
   const revoked = golden('hello-token.client').token;
   const { hub, server, clock, events } = await connectedPage({ token: () => revoked });
-  await server.send(golden('error-over.server'));
-  await server.reply('hello', golden('error-over.server'));
+  await server.send(golden('error-expired.server'));
+  await server.reply('hello', golden('error-expired.server'));
   await clock.advance(1_000);
   assert.equal(server.sockets.length, 2, 'it is offered once more: a handshake with an expired token makes a guest');
   await server.accept();
@@ -184,8 +184,8 @@ function revokedGuest() {
 
 test('a revoked guest becomes a new guest', async () => {
   const { hub, server, storage, clock, events } = await connectedPage();
-  await server.send(golden('error-over.server'));
-  await server.reply('hello', golden('error-over.server'));
+  await server.send(golden('error-expired.server'));
+  await server.reply('hello', golden('error-expired.server'));
   await clock.advance(1_000);
   assert.equal(server.last.protocols.length, 2, 'the token is offered once more');
   await server.accept();
