@@ -104,10 +104,10 @@ type broadcast struct {
 
 // recipient is one subscriber of one changed row.
 type recipient struct {
-	sub   Subscriber
-	topic Topic // the topic that it is subscribed to
-	row   int
-	shape Shape
+	sub      Subscriber
+	topic    Topic // the topic that it is subscribed to
+	rowIndex int
+	shape    Shape
 }
 
 func (b *broadcast) fail(first int, err error) {
@@ -255,7 +255,7 @@ func (b *broadcast) findRecipients(ctx context.Context, i int) {
 			}
 			b.recipients = slices.Grow(b.recipients, len(page))
 			for _, sub := range page {
-				b.addRecipient(recipient{sub: sub, topic: t, row: i})
+				b.addRecipient(recipient{sub: sub, topic: t, rowIndex: i})
 			}
 			after = next
 		}
@@ -278,7 +278,7 @@ func (row *changedRow) audience() []Topic {
 
 // addRecipient adds a recipient if it may see something new.
 func (b *broadcast) addRecipient(r recipient) {
-	row := &b.rows[r.row]
+	row := &b.rows[r.rowIndex]
 	if connectionExpired(r.sub.ConnectedAt, b.now) {
 		return
 	}
@@ -312,7 +312,8 @@ func (b *broadcast) entry(i int, s Shape) wire.Entry {
 func (b *broadcast) send(ctx context.Context) {
 	slices.SortStableFunc(b.recipients, func(x, y recipient) int {
 		return cmp.Or(
-			cmp.Compare(x.sub.ConnectionID, y.sub.ConnectionID), cmp.Compare(x.row, y.row), cmp.Compare(y.shape, x.shape))
+			cmp.Compare(x.sub.ConnectionID, y.sub.ConnectionID), cmp.Compare(x.rowIndex, y.rowIndex),
+			cmp.Compare(y.shape, x.shape))
 	})
 	encoded := map[string][][]byte{} // messages by content
 	var content []byte
@@ -352,14 +353,14 @@ func (b *broadcast) nextConnection(start int) int {
 // whose shape shows at least as much. That happens if a connection is subscribed to
 // a SKU and its vendor.
 func (b *broadcast) repeatsRow(start, i int) bool {
-	return i > start && b.recipients[i-1].row == b.recipients[i].row
+	return i > start && b.recipients[i-1].rowIndex == b.recipients[i].rowIndex
 }
 
 // content identifies what a connection receives: pairs of row and shape.
 func (b *broadcast) content(buf []byte, start, end int) []byte {
 	for i := start; i < end; i++ {
 		if !b.repeatsRow(start, i) {
-			buf = binary.AppendUvarint(buf, uint64(b.recipients[i].row))
+			buf = binary.AppendUvarint(buf, uint64(b.recipients[i].rowIndex))
 			buf = append(buf, byte(b.recipients[i].shape))
 		}
 	}
@@ -370,7 +371,7 @@ func (b *broadcast) encode(start, end int) [][]byte {
 	var entries []wire.Entry
 	for i := start; i < end; i++ {
 		if !b.repeatsRow(start, i) {
-			entries = append(entries, b.entry(b.recipients[i].row, b.recipients[i].shape))
+			entries = append(entries, b.entry(b.recipients[i].rowIndex, b.recipients[i].shape))
 		}
 	}
 	return wire.EncodeDeltas(b.epoch, entries, b.h.deltaBytes)
@@ -394,7 +395,7 @@ func (b *broadcast) post(ctx context.Context, posts []Post, starts []int) {
 		case err == nil:
 			b.report.Posts++
 			for _, r := range b.recipients[start:b.nextConnection(start)] {
-				b.rows[r.row].lastPosted = now
+				b.rows[r.rowIndex].lastPosted = now
 			}
 		case errors.Is(err, ErrGone) && b.now.Sub(b.recipients[start].sub.ConnectedAt) > YoungConnection:
 			b.gone = append(b.gone, start)

@@ -60,7 +60,7 @@ func (h *Hub) Heal(ctx context.Context) (HealReport, error) {
 type healing struct {
 	h      *Hub
 	report HealReport
-	left   []Undelivered // of the current batch
+	kept   []Undelivered // of the current batch
 	err    error
 }
 
@@ -100,12 +100,12 @@ func (g *healing) heal(ctx context.Context, marks []RetryMark) {
 		counter, err := g.settle(ctx, c, failed)
 		g.count(c.mark, counter, err)
 	}
-	for i, err := range g.h.store.MarkForRetry(ctx, g.left, g.h.now()) {
+	for i, err := range g.h.store.MarkForRetry(ctx, g.kept, g.h.now()) {
 		if err != nil {
-			g.fail(g.left[i].ConnectionID, err)
+			g.fail(g.kept[i].ConnectionID, err)
 		}
 	}
-	g.left = nil
+	g.kept = nil
 }
 
 func firstError(errs []error) error {
@@ -125,7 +125,7 @@ func (g *healing) count(m RetryMark, counter *int, err error) {
 	}
 	*counter++
 	if counter == &g.report.Kept {
-		g.left = append(g.left, Undelivered{m.ConnectionID, m.Topics, m.Revs})
+		g.kept = append(g.kept, Undelivered{m.ConnectionID, m.Topics, m.Revs})
 	}
 }
 

@@ -42,7 +42,7 @@ func (b *broadcast) markUndelivered(ctx context.Context) {
 	for _, u := range b.undelivered {
 		m := Undelivered{ConnectionID: b.recipients[u.start].sub.ConnectionID}
 		for _, r := range b.recipients[u.start:b.nextConnection(u.start)] {
-			row := &b.rows[r.row]
+			row := &b.rows[r.rowIndex]
 			m.Topics = append(m.Topics, row.topic)
 			if rev := row.markRev(); rev != "" {
 				m.Revs = withRev(m.Revs, row.topic, rev)
@@ -59,7 +59,7 @@ func (b *broadcast) markUndelivered(ctx context.Context) {
 	}
 	for i, err := range b.h.store.MarkForRetry(ctx, all, b.now) {
 		if u := b.undelivered[i]; err != nil {
-			first := b.recipients[u.start].row // the recipients of a connection are in order of rows
+			first := b.recipients[u.start].rowIndex // the recipients of a connection are in order of rows
 			b.fail(b.rows[first].first, fmt.Errorf("mark %s after %v: %w", all[i].ConnectionID, u.cause, err))
 		}
 	}
