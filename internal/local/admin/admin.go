@@ -18,8 +18,8 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-// House is what the API needs to know of the whole house.
-type House interface {
+// Controls are what the API asks of the house as a whole.
+type Controls interface {
 	// Now is the house's clock.
 	Now() time.Time
 
@@ -41,7 +41,7 @@ type House interface {
 // Options are the parts of a house that the API works on. All but Token and Origins
 // are required.
 type Options struct {
-	House       House
+	House       Controls
 	Hub         *hub.Hub
 	Connections hub.Connections // the rows of connections
 	Gateway     *gatewaytest.Gateway
