@@ -59,7 +59,7 @@ func (h *Hub) Renew(ctx context.Context, caller Connection, p Principal) error {
 	}
 	// The topics are read after the row was written. A concurrent subscribe either
 	// sees the new session, or resubscribe sees its topics.
-	if err := insist(func() error { return h.resubscribe(ctx, prev.ID) }); err != nil {
+	if err := insist(ctx, func(ctx context.Context) error { return h.resubscribe(ctx, prev.ID) }); err != nil {
 		return fmt.Errorf("renew %s: %w", prev.ID, err)
 	}
 	return refused
@@ -116,19 +116,33 @@ func (h *Hub) record(ctx context.Context, c Connection) (Connection, error) {
 	if errors.Is(err, ErrGone) {
 		return c, err
 	}
-	expireErr := insist(func() (err error) {
-		if c, err = h.recordExpired(ctx, c); err == nil {
-			err = h.resubscribe(ctx, c.ID) // a concurrent message may have subscribed with the session
-		}
-		return err
-	})
-	return c, errors.Join(err, expireErr)
+	endErr := insist(ctx, func(ctx context.Context) error { return h.endSession(ctx, c) })
+	c.Principal = c.Principal.expired()
+	return c, errors.Join(err, endErr)
 }
 
-// insist repeats a write that may take away a right, because nothing else would.
-func insist(write func() error) (err error) {
+// endSession ends the session that c has, unless a newer one has replaced it. A
+// concurrent message may have subscribed with it. [Hub.Heal] notifies the client.
+func (h *Hub) endSession(ctx context.Context, c Connection) error {
+	err := h.store.ReplacePrincipal(ctx, c.ID, c.Principal, c.Principal.expired())
+	switch {
+	case errors.Is(err, ErrConflict) || errors.Is(err, ErrGone):
+		return nil
+	case err != nil:
+		return fmt.Errorf("end the session of %s: %w", c.ID, err)
+	}
+	if err := h.resubscribe(ctx, c.ID); err != nil {
+		return err
+	}
+	return h.store.MarkForRetry(ctx, []Undelivered{{ConnectionID: c.ID}}, h.now())[0]
+}
+
+// insist repeats a write that may take away a right, because nothing else would. It
+// goes on when the request has run out of time.
+func insist(ctx context.Context, write func(context.Context) error) (err error) {
+	ctx = context.WithoutCancel(ctx)
 	for range 3 {
-		if err = write(); err == nil {
+		if err = write(ctx); err == nil {
 			return nil
 		}
 	}

@@ -176,11 +176,14 @@ func (h *Hub) tooManyTopics(n int) error {
 // connection again, because messages of one connection may be handled
 // concurrently. If the session changed meanwhile, [Hub.Renew] did not see these
 // topics, so storeSubscriptions authorizes and stores them again. If the connection
-// has too many topics, it removes the fresh ones; after an error too, because nobody
-// knows whether the session still sees them.
+// has too many topics, it removes those that it stored; after an error too, because
+// nobody knows whether the session still sees them.
 func (h *Hub) storeSubscriptions(
 	ctx context.Context, c Connection, v view, fresh []Topic, requested []wire.Topic,
 ) (Connection, view, error) {
+	unsubscribe := func(topics []Topic) func(context.Context) error {
+		return func(ctx context.Context) error { return h.unsubscribe(ctx, c.ID, topics) }
+	}
 	for len(fresh) > 0 {
 		var latest Connection
 		err := h.store.Subscribe(ctx, c, fresh)
@@ -192,7 +195,7 @@ func (h *Hub) storeSubscriptions(
 			return c, v, nil // forgotten meanwhile; its subscriptions expire
 		case err != nil:
 			err = fmt.Errorf("subscribe %s: %w", c.ID, err)
-			return c, v, errors.Join(err, insist(func() error { return h.unsubscribe(ctx, c.ID, fresh) }))
+			return c, v, errors.Join(err, insist(ctx, unsubscribe(fresh)))
 		}
 		if n := len(latest.Topics); n > h.limits.Topics {
 			return c, v, errors.Join(h.tooManyTopics(n), h.unsubscribe(ctx, c.ID, fresh))
@@ -202,7 +205,7 @@ func (h *Hub) storeSubscriptions(
 		}
 		latestView := h.authorize(latest.Principal, requested)
 		denied := slices.DeleteFunc(fresh, func(t Topic) bool { _, ok := latestView.names[t]; return ok })
-		if err := insist(func() error { return h.unsubscribe(ctx, c.ID, denied) }); err != nil {
+		if err := insist(ctx, unsubscribe(denied)); err != nil {
 			return c, v, err
 		}
 		c, v, fresh = latest, latestView, latestView.topics()
