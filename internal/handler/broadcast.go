@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -102,7 +101,7 @@ func (b *broadcaster) heal(ctx context.Context) {
 func (b *broadcaster) broadcast(
 	ctx context.Context, records []events.DynamoDBEventRecord,
 ) events.DynamoDBEventResponse {
-	changes, indexes := b.readChanges(ctx, records)
+	changes, indexes, unreadable := b.readChanges(ctx, records)
 	report, lowest := hub.Report{}, len(records)
 	if len(changes) > 0 {
 		var err error
@@ -119,10 +118,13 @@ func (b *broadcaster) broadcast(
 	for _, row := range report.NotRaised {
 		b.logNotRaised(ctx, row)
 	}
-	// Unreadable records from lowest on come again, and are counted when they are done.
 	report.Failed = len(records) - lowest
-	done, _ := slices.BinarySearch(indexes, lowest)
-	report.Unreadable = lowest - done
+	for _, u := range unreadable {
+		if u.index < lowest { // those behind come again, and are logged and counted then
+			b.logUnreadable(ctx, records[u.index], u.err)
+			report.Unreadable++
+		}
+	}
 	if b.o.OnBatch != nil {
 		b.o.OnBatch(ctx, report)
 	}
@@ -145,11 +147,23 @@ func (b *broadcaster) logNotRaised(ctx context.Context, row hub.Topic) {
 	}
 }
 
-// readChanges returns the changes of the records that can be read, and the index of
-// each change's record. It logs the other records.
+func (b *broadcaster) logUnreadable(ctx context.Context, r events.DynamoDBEventRecord, err error) {
+	tableName, key := b.o.Layout.Origin(r)
+	b.log.ErrorContext(ctx, "unreadable record",
+		"sequence", r.Change.SequenceNumber, "table", tableName, "key", key, "error", err)
+}
+
+// unreadableRecord is a record of a batch that can never be read.
+type unreadableRecord struct {
+	index int
+	err   error
+}
+
+// readChanges returns the changes of the records that can be read, the index of each
+// change's record, and the other records.
 func (b *broadcaster) readChanges(
 	ctx context.Context, records []events.DynamoDBEventRecord,
-) (changes []hub.Change, indexes []int) {
+) (changes []hub.Change, indexes []int, unreadable []unreadableRecord) {
 	changes = make([]hub.Change, 0, len(records))
 	for i, r := range records {
 		b.census.Count(b.o.Layout, r.Change.Keys, r.Change.NewImage)
@@ -159,9 +173,7 @@ func (b *broadcaster) readChanges(
 			}
 		})
 		if err != nil {
-			tableName, key := b.o.Layout.Origin(r)
-			b.log.ErrorContext(ctx, "unreadable record",
-				"sequence", r.Change.SequenceNumber, "table", tableName, "key", key, "error", err)
+			unreadable = append(unreadable, unreadableRecord{i, err})
 			continue
 		}
 		change.Sequence = r.Change.SequenceNumber
@@ -170,5 +182,5 @@ func (b *broadcaster) readChanges(
 	for _, problem := range b.census.Problems(b.o.Layout) {
 		b.log.WarnContext(ctx, "attribute missing", "error", problem)
 	}
-	return changes, indexes
+	return changes, indexes, unreadable
 }

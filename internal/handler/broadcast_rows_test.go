@@ -65,13 +65,14 @@ func TestUnreadableRecordIsPutAside(t *testing.T) {
 			}
 			wantFailed(t, b.deliver(records...), tt.want)
 			b.wantSent(sent...)
-			counted, logged := b.report.Unreadable, b.logged("unreadable record")
+			counted := b.report.Unreadable
 			if tt.want != "" { // the mapping delivers the records from there on again
 				delete(b.store.topicErrs, sku(tt.broken))
 				first, _ := strconv.Atoi(tt.want)
 				wantFailed(t, b.deliver(records[first-100:]...), "")
 				counted += b.report.Unreadable
 			}
+			logged := b.logged("unreadable record")
 			if counted != len(tt.at) {
 				t.Errorf("counted %d unreadable records, want each of %d once", counted, len(tt.at))
 			}

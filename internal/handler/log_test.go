@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,7 +107,8 @@ func TestLogKeepsSecrets(t *testing.T) {
 	for _, line := range []string{
 		`{"N":"1"}`, `{"M":{"quantity":{"N":"1000"},"version":{"N":"1"}}}`, `{"M":{}}`,
 	} {
-		carts = append(carts, json.RawMessage(`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"7",`+
+		// Before what fails: behind it, they come again and are logged then.
+		carts = slices.Insert(carts, 0, json.RawMessage(`{"eventName":"INSERT","dynamodb":{"SequenceNumber":"7",`+
 			`"Keys":{"cart":{"S":"u~mark-user-ann"}},`+
 			`"NewImage":{"cart":{"S":"u~mark-user-ann"},"version":{"N":"1"},"lines":{"M":{"`+mug+`":`+line+`}}}}}`))
 	}

@@ -173,17 +173,17 @@ func (h *Hub) write(ctx context.Context, cartID string, r wire.Request, operatio
 			return ok, nil
 		}
 		if !errors.Is(err, errOvertaken) {
-			return h.refuse(ctx, cartID, r, fingerprint, err)
+			return h.refuseUnlessDone(ctx, cartID, r, fingerprint, err)
 		}
 	}
-	return h.refuse(ctx, cartID, r, fingerprint, errOvertaken)
+	return h.refuseUnlessDone(ctx, cartID, r, fingerprint, errOvertaken)
 }
 
-// refuse returns the error of an attempt, unless the key has an answer by now. A retry
+// refuseUnlessDone returns the error of an attempt, unless the key has an answer by now. A retry
 // may run beside the first attempt, and read the cart after the first attempt wrote
 // it. The plan then refuses for what the request itself did: a conflict, or a cart
 // that is full.
-func (h *Hub) refuse(
+func (h *Hub) refuseUnlessDone(
 	ctx context.Context, cartID string, r wire.Request, fingerprint string, err error,
 ) (wire.OK, error) {
 	var refusal *Error

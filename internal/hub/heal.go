@@ -174,23 +174,23 @@ func (h *Hub) currentState(ctx context.Context, c Connection, m RetryMark) ([]Po
 	for _, t := range missing {
 		s.Topics[v.names[t]] = noItem
 	}
-	var entries, withRev []wire.Entry
+	var plain, ordered []wire.Entry
 	for _, t := range v.topics() {
 		value, ok := s.Topics[v.names[t]]
 		if !ok {
 			continue
 		}
-		entries = append(entries, wire.NewEntry(v.names[t], value))
+		plain = append(plain, wire.NewEntry(v.names[t], value))
 		cart, isCart := value.(wire.Cart)
 		if rev := m.Revs[t]; rev != "" && (!isCart || cart.Version == 0) {
-			withRev = append(withRev, wire.NewEntry(v.names[t], wire.WithRev(value, rev)))
+			ordered = append(ordered, wire.NewEntry(v.names[t], wire.WithRev(value, rev)))
 		}
 	}
 	var posts []Post
 	if c.Principal.Expires == expiredAt {
 		posts = append(posts, Post{c.ID, c.Endpoint, expiredNotice})
 	}
-	for _, entries := range [][]wire.Entry{entries, withRev} {
+	for _, entries := range [][]wire.Entry{plain, ordered} {
 		for _, data := range wire.EncodeDeltas(s.Epoch, entries, h.deltaBytes) {
 			posts = append(posts, Post{c.ID, c.Endpoint, data})
 		}

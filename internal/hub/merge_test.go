@@ -87,6 +87,24 @@ func TestMergeIntoAFullCart(t *testing.T) {
 	equal(t, "then", fmt.Sprint(ok.Lines["C"].Quantity, " ", len(ok.Skipped), " ", th.cart(guest)), "1 0 v3 []")
 }
 
+// TestMergeIntoACartOfLongSKUs is TestMergeIntoAFullCart for the bytes of the SKUs.
+func TestMergeIntoACartOfLongSKUs(t *testing.T) {
+	th := newStockedHub(t)
+	c := th.connect("c1", alice)
+	mine, theirs := map[string]int{}, map[string]int{}
+	for i := range wire.MaxSKUBytes/wire.TextSize(longSKU(0)) - 1 {
+		mine[longSKU(i)] = 1
+	}
+	for i := range 3 {
+		th.stock(longSKU(900+i), 9)
+		theirs[longSKU(900+i)] = 1
+	}
+	th.putCart(alice, mine)
+	th.putCart(guest, theirs)
+	ok := th.merge(c)
+	equal(t, "lines and skipped", []int{len(ok.Lines), len(ok.Skipped)}, []int{1, 2})
+}
+
 // TestMergeOverTheLimitOfSKUs merges one guest's cart into that of another guest, who
 // may not look at more SKUs in this hour.
 func TestMergeOverTheLimitOfSKUs(t *testing.T) {

@@ -120,6 +120,12 @@ func TestResumedCartIsRight(t *testing.T) {
 		row  *hub.Cart // nil: the shop removed it
 		want string
 	}{
+		{"ordered at the version that the client has", &hub.Cart{ID: alice.CartID(), Version: 9, Floor: 7, Ordered: 7,
+			Lines: map[string]hub.CartLine{"MUG": {Quantity: 1, Version: 9}}},
+			`{"version":9,"lines":{"MUG":{"quantity":1,"version":9}}}`},
+		{"ordered since", &hub.Cart{ID: alice.CartID(), Version: 9, Floor: 8, Ordered: 8,
+			Lines: map[string]hub.CartLine{"MUG": {Quantity: 1, Version: 9}}},
+			`{"version":9,"lines":{"MUG":{"quantity":1,"version":9}},"reason":"ordered"}`},
 		{"unchanged", cart(7, mug), `{"version":7,"lines":{"MUG":{"quantity":2,"version":7}}}`},
 		{"rewritten in place", cart(7, map[string]hub.CartLine{"CAP": {Quantity: 1, Version: 3}}),
 			`{"version":7,"lines":{"CAP":{"quantity":1,"version":3}}}`},

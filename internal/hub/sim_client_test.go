@@ -127,7 +127,9 @@ func (c *client) connect() {
 		_ = sim.mem.Subscribe(context.Background(), c.caller(s), c.topics())
 		sim.interrupt()
 	}
-	if err := sim.hub.Connect(context.Background(), c.caller(s)); err != nil {
+	var err error
+	sim.request(func() { err = sim.hub.Connect(context.Background(), c.caller(s)) })
+	if err != nil {
 		sim.trace("refused")
 		c.socket = nil
 		return
@@ -176,11 +178,13 @@ func (c *client) subscribe() {
 	sim.trace("%s sends %s", c.name, text)
 	var snapshot wire.Snapshot
 	var err error
-	if sim.subscribedInConnect {
-		snapshot, err = sim.hub.Get(context.Background(), c.caller(s), r)
-	} else {
-		snapshot, err = sim.hub.Subscribe(context.Background(), c.caller(s), r)
-	}
+	sim.request(func() {
+		if sim.subscribedInConnect {
+			snapshot, err = sim.hub.Get(context.Background(), c.caller(s), r)
+		} else {
+			snapshot, err = sim.hub.Subscribe(context.Background(), c.caller(s), r)
+		}
+	})
 	if !s.open {
 		return
 	}
@@ -224,7 +228,8 @@ func (c *client) subscribe() {
 func (c *client) renew() {
 	s := c.socket
 	s.session.Issued, s.session.Expires = c.sim.now, c.sim.now.Add(time.Hour)
-	err := c.sim.hub.Renew(context.Background(), c.caller(s), s.session)
+	var err error
+	c.sim.request(func() { err = c.sim.hub.Renew(context.Background(), c.caller(s), s.session) })
 	c.sim.trace("%s renews: %v", c.name, err)
 	c.expired = c.expired || err != nil // until it succeeds
 	if err == nil {
@@ -250,7 +255,9 @@ func (c *client) getList() {
 		r.Topics = append(r.Topics, wire.Topic{Name: fmt.Sprint("sku:S", i)})
 	}
 	taken, sessions := maps.Clone(c.taken), c.sessions
-	snapshot, err := sim.hub.Get(context.Background(), c.caller(s), r)
+	var snapshot wire.Snapshot
+	var err error
+	sim.request(func() { snapshot, err = sim.hub.Get(context.Background(), c.caller(s), r) })
 	sim.trace("%s reads its list: %v", c.name, err)
 	if !s.open {
 		return

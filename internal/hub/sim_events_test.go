@@ -96,12 +96,20 @@ func (sim *simulation) interruptOneIn(n int) {
 // outside does not happen in the event: it would end what other clients do.
 func (sim *simulation) nested(event func()) {
 	sim.meet("event in the middle of a call")
-	crashAfter := sim.crashAfter
-	sim.crashAfter = -1
+	crashAfter, requesting := sim.crashAfter, sim.requesting
+	sim.crashAfter, sim.requesting = -1, false
 	sim.nesting++
 	event()
 	sim.nesting--
-	sim.crashAfter = crashAfter
+	sim.crashAfter, sim.requesting = crashAfter, requesting
+}
+
+// request runs a request of a client, which must not push anything.
+func (sim *simulation) request(do func()) {
+	requesting := sim.requesting
+	sim.requesting = true
+	do()
+	sim.requesting = requesting
 }
 
 // later does something when no call runs.

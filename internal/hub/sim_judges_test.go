@@ -58,6 +58,30 @@ func (sim *simulation) judgeBasis(c *client, op wire.Request, ok wire.OK, err er
 	}
 }
 
+// newestCart returns how many versions of a cart there are.
+func (sim *simulation) newestCart(id string) int { return len(sim.versions[id]) }
+
+// judgeConflict checks that a write is refused as a conflict only if what it concerns
+// changed after its version. before is the number of versions when the call began.
+func (sim *simulation) judgeConflict(c *client, op wire.Request, before int, err error) {
+	var refused *hub.Error
+	id := c.principal.CartID()
+	if !errors.As(err, &refused) || refused.Code != wire.CodeConflict || sim.removedCarts[id] {
+		return
+	}
+	seen, _ := sim.cartLines(id, *op.Version)
+	for i, version := range sim.versions[id] {
+		switch lines, _ := sim.cartLines(id, version); {
+		case version <= *op.Version:
+		case op.Action == wire.ActionCheckout && i >= before-1: // the newest when it began, or a later one
+			return
+		case op.Action == wire.ActionSet && seen[op.Lines[0].SKU] != lines[op.Lines[0].SKU]:
+			return
+		}
+	}
+	sim.problem("%s: %s of version %d is a conflict, but nothing changed: %v", c.name, op.Action, *op.Version, err)
+}
+
 // inspect checks a message to a connection: its values were committed, and its
 // client may see them now.
 func (c *client) inspect(s *socket, data []byte) {

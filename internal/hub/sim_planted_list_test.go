@@ -44,7 +44,8 @@ var plantedInHub = []planted{
 
 func (h *Hub) tooManyTopics`,
 		`	_ = h.poster.Post(ctx, []Post{{c.ID, c.Endpoint, wire.Encode(s)}})
-	s.Topics = map[string]wire.Value{}
+	s.ID = r.ID
+	s.Fit()
 	return s, nil
 }
 
@@ -112,7 +113,7 @@ func (h *Hub) tooManyTopics`},
 		"for after, more := \"\", true; more; more = after != \"\" {",
 		"for after, more := \"\", false; more; more = after != \"\" {"},
 	{"a new session does not reach the subscriptions", "session.go",
-		`	if err := insist(func() error { return h.resubscribe(ctx, prev.ID) }); err != nil {
+		`	if err := insist(ctx, func(ctx context.Context) error { return h.resubscribe(ctx, prev.ID) }); err != nil {
 		return fmt.Errorf("renew %s: %w", prev.ID, err)
 	}
 `,
@@ -126,6 +127,9 @@ func (h *Hub) tooManyTopics`},
 	{"a connection keeps its session although nobody knows whether it was revoked", "session.go",
 		"case err == nil && !revoked:",
 		"case !revoked:"},
+	{"a session that ends leaves its subscriptions", "session.go",
+		"	if err := h.resubscribe(ctx, c.ID); err != nil {\n		return err\n	}\n	return h.store.MarkForRetry",
+		"	return h.store.MarkForRetry"},
 	{"versions of another epoch count", "snapshot.go",
 		"if epoch != s.Epoch {",
 		"if false {"},
@@ -144,6 +148,9 @@ func (h *Hub) tooManyTopics`},
 	{"a set overwrites what another device changed", "cart_write.go",
 		"if line.Version > base {",
 		"if line.Version > base+1 {"},
+	{"a set refuses what nobody changed", "cart_write.go",
+		"if line.Version > base {",
+		"if line.Version >= base && base > 0 {"},
 	{"a clamp is forgotten", "cart_write.go",
 		"g.quantities[sku] = most",
 		"_ = most"},

@@ -54,6 +54,7 @@ type simulation struct {
 	deliveries [][]byte        // events of the broadcast function, to be delivered again late
 	crashAfter int             // posts until the function crashes, <0: never
 	afterCall  []func()        // what to do when no call runs
+	requesting bool            // the innermost call is a request of a client
 
 	sockets       map[string]*socket
 	opened        int
@@ -66,6 +67,7 @@ type simulation struct {
 	// gets. A version of a counted row has one value.
 	history   map[string][]string
 	newest    map[string]int64
+	versions  map[string][]int64 // of each cart, in the order of commits
 	uncounted map[hub.Topic]bool // rows with a write that did not raise the version
 	most      map[string]int     // how many pieces a cart may get, by SKU and version
 	adds      int                // adds of the counted SKU, each of which must happen exactly once
@@ -114,7 +116,7 @@ func newSimulation(seed uint64, d defects) *simulation {
 		defects: d, rng: rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)),
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1, epochs: 1,
 		unreadable: map[string]bool{}, sockets: map[string]*socket{},
-		history: map[string][]string{}, newest: map[string]int64{},
+		history: map[string][]string{}, newest: map[string]int64{}, versions: map[string][]int64{},
 		uncounted: map[hub.Topic]bool{}, ordered: map[string]int{}, effects: map[string]string{}, most: map[string]int{},
 		removedCarts: map[string]bool{}, lost: map[hub.Topic]bool{}, met: map[string]int{},
 		trace: func(string, ...any) {},
@@ -133,6 +135,7 @@ func newSimulation(seed uint64, d defects) *simulation {
 	sim.broadcasters = append(sim.broadcasters, newBroadcaster(sim))
 	if sim.rng.IntN(4) == 0 {
 		sim.broadcasters = append(sim.broadcasters, newBroadcaster(sim))
+		sim.meet("second broadcaster")
 	}
 	sim.clients = []*client{
 		newClient(sim, "alice-phone", hub.Principal{User: "alice", Role: hub.RoleCustomer}),

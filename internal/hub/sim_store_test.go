@@ -206,6 +206,7 @@ func (s *faultyStore) retry() {
 	if c == nil || c.pending == nil || c.socket == nil || !c.socket.open || s.sim.nesting > 0 || !s.sim.chance(8) {
 		return
 	}
+	s.sim.meet("overlapping retry")
 	s.sim.nested(c.write)
 }
 

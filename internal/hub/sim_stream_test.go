@@ -187,6 +187,9 @@ func (i invoker) Invoke(ctx context.Context, payload []byte) (answer []byte, err
 type simPoster struct{ sim *simulation }
 
 func (p simPoster) Post(_ context.Context, posts []hub.Post) []error {
+	if p.sim.requesting {
+		p.sim.problem("a request pushes %d messages", len(posts))
+	}
 	errs := make([]error, len(posts))
 	throttled := map[string]bool{} // what comes behind a throttled post is not sent
 	for i, post := range posts {

@@ -27,6 +27,7 @@ func (sim *simulation) counted(t hub.Topic) bool {
 func (sim *simulation) recordWrite(c hub.Change) {
 	if c.NewCart != nil {
 		sim.recordVersion("cart:"+c.NewCart.ID, c.NewCart.Version, cartText(c.NewCart.Whole()))
+		sim.versions[c.NewCart.ID] = append(sim.versions[c.NewCart.ID], c.NewCart.Version)
 		return
 	}
 	i := *c.NewItem

@@ -30,7 +30,7 @@ func (c *client) chooseWrite() {
 		op.Lines = []wire.LineChange{{SKU: fmt.Sprint("S", sim.rng.IntN(skuCount)), Quantity: sim.rng.IntN(4)}}
 		if sim.rng.IntN(2) == 0 {
 			version := c.shown["cart"].version
-			op.Version = &version
+			op.Version, op.Epoch = &version, c.epoch
 		}
 	default:
 		op.Action, op.From, op.Policy = wire.ActionMerge, "guest", wire.PolicySum
@@ -48,17 +48,23 @@ func (c *client) write() {
 	var ok wire.OK
 	var err error
 	ctx := context.Background()
-	switch op.Action {
-	case wire.ActionAdd:
-		ok, err = sim.hub.Add(ctx, c.caller(s), op)
-	case wire.ActionSet:
-		before := sim.newest["badge:"+op.Lines[0].SKU]
-		ok, err = sim.hub.Set(ctx, c.caller(s), op)
-		sim.judgeSet(c, op, before, ok, err)
-	case wire.ActionMerge:
-		ok, err = sim.hub.Merge(ctx, c.caller(s), hub.Principal{User: "guest:g1", Role: hub.RoleGuest, Issued: sim.now}, op)
-	case wire.ActionCheckout:
-		ok, err = sim.hub.Checkout(ctx, c.caller(s), op)
+	stock, cart := int64(0), sim.newestCart(c.principal.CartID())
+	sim.request(func() {
+		switch op.Action {
+		case wire.ActionAdd:
+			ok, err = sim.hub.Add(ctx, c.caller(s), op)
+		case wire.ActionSet:
+			stock = sim.newest["badge:"+op.Lines[0].SKU]
+			ok, err = sim.hub.Set(ctx, c.caller(s), op)
+		case wire.ActionMerge:
+			guest := hub.Principal{User: "guest:g1", Role: hub.RoleGuest, Issued: sim.now}
+			ok, err = sim.hub.Merge(ctx, c.caller(s), guest, op)
+		case wire.ActionCheckout:
+			ok, err = sim.hub.Checkout(ctx, c.caller(s), op)
+		}
+	})
+	if op.Action == wire.ActionSet {
+		sim.judgeSet(c, op, stock, ok, err)
 	}
 	sim.writer = outer
 	sim.trace("%s writes %s: %d %v", c.name, op.Key, ok.Version, err)
@@ -66,6 +72,7 @@ func (c *client) write() {
 	sim.judgeRefusal(c, op, err)
 	sim.judgeEffect(c, op, ok, err)
 	sim.judgeBasis(c, op, ok, err)
+	sim.judgeConflict(c, op, cart, err)
 	if !s.open {
 		return
 	}

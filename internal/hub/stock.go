@@ -165,8 +165,8 @@ func (c StockChange) newAvailable(item Item) (int, error) {
 		available = *c.Available
 	case c.Add == nil:
 		return available, nil
-	case item.Untracked:
-		return 0, invalid(`the stock of %q is not counted; set "available"`, item.SKU)
+	case item.Untracked || c.Tracked != nil && !*c.Tracked:
+		return 0, invalid(`the stock of %q is not tracked; set "tracked" and "available"`, item.SKU)
 	case *c.Add > MaxAvailable || *c.Add < -MaxAvailable:
 		return 0, invalid(`"add" must be a number from %d to %d`, -MaxAvailable, MaxAvailable)
 	case *c.Add < 0 && available+*c.Add < 0:

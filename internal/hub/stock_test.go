@@ -74,12 +74,12 @@ func TestStockIsNeverBelowZero(t *testing.T) {
 }
 
 // TestStockOfTheShop checks changes of items that only a shop writes: with a quantity
-// below zero, or with a stock that is not counted.
+// below zero, or with a stock that is not tracked.
 func TestStockOfTheShop(t *testing.T) {
 	n := func(n int) *int { return &n }
 	yes := true
 	short := hub.Item{SKU: "RED CAP", Version: 3, Available: -4, LowAt: 5}
-	onOrder, uncounted := short, hub.Item{SKU: "RED CAP", Version: 3, Available: 2, LowAt: 5, Untracked: true}
+	onOrder, untracked := short, hub.Item{SKU: "RED CAP", Version: 3, Available: 2, LowAt: 5, Untracked: true}
 	onOrder.BackOrder = true
 	for _, tt := range []struct {
 		name    string
@@ -97,11 +97,13 @@ func TestStockOfTheShop(t *testing.T) {
 			`only 0 pieces are left, and "add" takes 1 away`},
 		{"set below zero", short, hub.StockChange{Available: n(-3)}, 0, wire.CodeBadField,
 			`"available" must be a number from 0 to 1000000000, this would be -3`},
-		{"add to what is not counted", uncounted, hub.StockChange{Add: n(1)}, 0, wire.CodeBadField,
-			`the stock of "RED CAP" is not counted; set "available"`},
-		{"add and count from now on", uncounted, hub.StockChange{Add: n(1), Tracked: &yes}, 0, wire.CodeBadField,
-			`the stock of "RED CAP" is not counted; set "available"`},
-		{"set and count from now on", uncounted, hub.StockChange{Available: n(7), Tracked: &yes}, 7, "", ""},
+		{"add to what is not tracked", untracked, hub.StockChange{Add: n(1)}, 0, wire.CodeBadField,
+			`the stock of "RED CAP" is not tracked; set "tracked" and "available"`},
+		{"add and track from now on", untracked, hub.StockChange{Add: n(1), Tracked: &yes}, 0, wire.CodeBadField,
+			`the stock of "RED CAP" is not tracked; set "tracked" and "available"`},
+		{"add and track no more", short, hub.StockChange{Add: n(1), Tracked: new(bool)}, 0, wire.CodeBadField,
+			`the stock of "RED CAP" is not tracked; set "tracked" and "available"`},
+		{"set and track from now on", untracked, hub.StockChange{Available: n(7), Tracked: &yes}, 7, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			th := newTestHub(t)

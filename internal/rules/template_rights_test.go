@@ -20,8 +20,8 @@ var rights = map[config.Function]map[string][]string{
 	},
 	config.Disconnect: {"hub": {"dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"}},
 	config.Message: {
-		"hub": {"dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",
-			"dynamodb:UpdateItem"},
+		"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem",
+			"dynamodb:Query", "dynamodb:UpdateItem"},
 		"inventory": {"dynamodb:BatchGetItem"},
 		"cart":      {"dynamodb:GetItem", "dynamodb:UpdateItem"},
 	},

@@ -563,6 +563,18 @@ var attributes = []attribute{
 	{name: "updatedAt", cart: true, kind: "N", also: "S"},
 }
 
+// TestRemovedUnreadableItem checks that an item whose row could not be read is removed by
+// its key alone, whatever a shop calls it.
+func TestRemovedUnreadableItem(t *testing.T) {
+	for _, sku := range []string{"MUG", "RED CAP", "A/B", "SHIRT-ä"} {
+		keys := `{"sku":{"S":"` + sku + `"}}`
+		c, err := table.Change(recordOf(t, "REMOVE", keys, "", keys))
+		if err != nil || c.NewItem == nil || c.NewItem.SKU != sku || !c.Removed || !c.OldUnreadable {
+			t.Errorf("%s: got %s, %v, want its removal", sku, show(c), err)
+		}
+	}
+}
+
 // TestRemovedForGood checks that a deleted row becomes a tombstone with the next
 // version, so that versions never go back on a client.
 func TestRemovedForGood(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 )
 
 // TestSeedWithoutCountedStock checks that a catalogue may have back orders and
-// products whose stock is not counted.
+// products whose stock is not tracked.
 func TestSeedWithoutCountedStock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, house.Options{Catalogue: []catalogue.Product{
