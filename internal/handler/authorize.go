@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/securecart/hub/internal/auth/bearer"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/wire"
 )
@@ -26,8 +27,8 @@ type Verifier interface {
 	HashAddress(address string) string
 }
 
-// bearerProtocol starts the subprotocol that carries a token: a browser cannot set
-// headers on a WebSocket.
+// bearerProtocol starts the subprotocol that carries a token, in any letter case: a
+// browser cannot set headers on a WebSocket.
 const bearerProtocol = "bearer."
 
 // errUnauthorized has the text that API Gateway answers with 401 (G-AUTH-14).
@@ -57,7 +58,8 @@ type AuthorizeFunc func(context.Context, authorizerEvent) (authorizerAnswer, err
 
 // Authorize returns the Lambda authorizer, which decides on handshakes. It
 // identifies a client by the first of these: a token in the subprotocol list
-// ("bearer.<token>"), a token in the Authorization header, a ticket in the URL.
+// ("bearer.<token>"), a token in the Authorization header (see [bearer.Token]), a
+// ticket in the URL.
 //
 // A client without any of them becomes a new guest. So does a client whose token or
 // ticket is refused: badges keep working, and the notice in hello says why. With
@@ -137,7 +139,11 @@ func (a authorizer) checkSession(ctx context.Context, p hub.Principal) error {
 // identify returns the principal of the token or the ticket of a handshake. Without
 // either it returns none; if it is refused, notice says why.
 func (a authorizer) identify(ctx context.Context, e authorizerEvent) (p hub.Principal, notice wire.Code) {
-	if token := handshakeToken(e.Headers, e.MultiValueHeaders); token != "" {
+	switch token, err := handshakeToken(e.MultiValueHeaders); {
+	case err != nil:
+		a.log.WarnContext(ctx, "token refused", "code", wire.CodeTokenBad, "error", err)
+		return hub.Principal{}, wire.CodeTokenBad
+	case token != "":
 		return a.verify(ctx, token)
 	}
 	if ticket, ok := e.QueryStringParameters["ticket"]; ok {
@@ -235,29 +241,14 @@ func policyFor(e authorizerEvent, effect string, p hub.Principal, notice wire.Co
 }
 
 // handshakeToken returns the token of a handshake: from the subprotocol list, else
-// from the Authorization header.
-func handshakeToken(headers map[string]string, lines map[string][]string) string {
-	for _, p := range subprotocols(lines) {
-		if token, ok := strings.CutPrefix(p, bearerProtocol); ok {
-			return token
+// from the Authorization header. Without either it is "".
+func handshakeToken(headers map[string][]string) (string, error) {
+	for _, p := range subprotocols(headers) {
+		if n := len(bearerProtocol); len(p) > n && strings.EqualFold(p[:n], bearerProtocol) {
+			return p[n:], nil
 		}
 	}
-	return authorizationToken(headers)
-}
-
-// authorizationToken returns the token of an Authorization header (RFC 6750, section
-// 2.1), also without the scheme, as clients of Cognito send it. Other schemes have no
-// tokens.
-func authorizationToken(headers map[string]string) string {
-	value := strings.TrimSpace(header(headers, "Authorization"))
-	scheme, token, found := strings.Cut(value, " ")
-	switch {
-	case strings.EqualFold(scheme, "Bearer"):
-		return strings.TrimSpace(token)
-	case !found:
-		return value
-	}
-	return ""
+	return bearer.Token(headerValues(headers, "Authorization")...)
 }
 
 // TokenRefusal returns the code and the text for an HTTP client whose token was

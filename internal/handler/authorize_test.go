@@ -42,6 +42,7 @@ func TestAuthorizeFindsToken(t *testing.T) {
 		{"in Authorization", map[string]string{"Authorization": "Bearer " + ann}},
 		{"in Authorization, without a scheme", map[string]string{"Authorization": ann}},
 		{"in authorization", map[string]string{"authorization": "bearer " + ann}},
+		{"in a subprotocol in capitals", map[string]string{"Sec-WebSocket-Protocol": "securecart.v1, BEARER." + ann}},
 		{
 			"in both, the subprotocol counts",
 			map[string]string{"Sec-WebSocket-Protocol": "bearer." + ann, "Authorization": "Bearer " + bob},
@@ -94,7 +95,6 @@ func TestAuthorizeGuests(t *testing.T) {
 	}{
 		{"no header", nil, nil},
 		{"only our subprotocol", map[string]string{"Sec-WebSocket-Protocol": "securecart.v1"}, nil},
-		{"another scheme", map[string]string{"Authorization": "Basic YW5uOmFubg=="}, nil},
 		{"a bearer without a token", map[string]string{"Authorization": "Bearer "}, nil},
 		{"a subprotocol without a token", map[string]string{"Sec-WebSocket-Protocol": "securecart.v1, bearer."}, nil},
 		{"auth optional", nil, map[string]string{"auth": "optional"}},
@@ -142,6 +142,29 @@ func TestAuthorizeBadToken(t *testing.T) {
 				wantGuest(t, b.authorizeContext(header(tt.token(b)), nil), "guest:g1", tt.notice)
 			})
 		}
+	}
+}
+
+// TestAuthorizeMalformedHeader: a client that sends a header which holds no token as the
+// hub reads it learns that.
+func TestAuthorizeMalformedHeader(t *testing.T) {
+	for name, authorization := range map[string]func(b *fixture) string{
+		"another scheme":        func(*fixture) string { return "Basic YW5uOmFubg==" },
+		"a scheme of a library": func(b *fixture) string { return "JWT " + b.token(issuer.Claims{User: "ann"}) },
+		"two tokens": func(b *fixture) string {
+			token := b.token(issuer.Claims{User: "ann"})
+			return "Bearer " + token + " " + token
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newFixture(t)
+			headers := map[string]string{"Authorization": authorization(b)}
+			wantUnauthorized(t, b, handshakeEvent(t, headers, map[string]string{"auth": "required"}))
+			wantGuest(t, b.authorizeContext(headers, nil), "guest:g1", "token_bad")
+			if log := b.log.String(); strings.Count(log, "token refused") != 2 || strings.Contains(log, "YW5u") {
+				t.Errorf("got the log %s, want two refusals without the header", log)
+			}
+		})
 	}
 }
 

@@ -56,16 +56,6 @@ func connectionOf(r events.APIGatewayWebsocketProxyRequestContext, endpoint stri
 	return c
 }
 
-// header returns a value of a header, in any letter case.
-func header(headers map[string]string, name string) string {
-	for key, value := range headers {
-		if strings.EqualFold(key, name) {
-			return value
-		}
-	}
-	return ""
-}
-
 // subprotocols returns the subprotocols that a client offers, in one header or in
 // several (RFC 6455, section 4.1).
 func subprotocols(headers map[string][]string) []string {

@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/securecart/hub/internal/auth/bearer"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/wire"
 )
@@ -34,7 +36,11 @@ func Tickets(h *hub.Hub, v Verifier, newTicket func() string, log *slog.Logger) 
 		refuse := func(code wire.Code, message string) (httpResponse, error) {
 			return jsonResponse(Status(code), map[string]string{"code": string(code), "message": message}), nil
 		}
-		p, err := v.Verify(ctx, authorizationToken(e.Headers))
+		token, err := bearer.Token(authorizations(e.Headers)...)
+		var p hub.Principal
+		if err == nil {
+			p, err = v.Verify(ctx, token)
+		}
 		if err != nil {
 			code, message := TokenRefusal(err)
 			log.WarnContext(ctx, "token refused", "code", code, "error", err)
@@ -53,6 +59,17 @@ func Tickets(h *hub.Hub, v Verifier, newTicket func() string, log *slog.Logger) 
 		}
 		return jsonResponse(http.StatusCreated, map[string]any{"ticket": ticket, "expires": expires.UnixMilli()}), nil
 	}
+}
+
+// authorizations returns the Authorization header, in any letter case. An HTTP API
+// joins several with commas.
+func authorizations(headers map[string]string) (values []string) {
+	for name, value := range headers {
+		if strings.EqualFold(name, "Authorization") {
+			values = append(values, value)
+		}
+	}
+	return values
 }
 
 func jsonResponse(status int, body any) httpResponse {

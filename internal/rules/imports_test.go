@@ -43,7 +43,8 @@ var mayImport = map[string][]string{
 	"internal/hub/dynamostore": {"internal/hub", "internal/table"},
 	"internal/table":           {"internal/hub", "internal/wire"},
 	"internal/auth":            {"internal/hub", "internal/wire"},
-	"internal/handler":         {"internal/hub", "internal/table", "internal/wire"},
+	"internal/auth/bearer":     {},
+	"internal/handler":         {"internal/auth/bearer", "internal/hub", "internal/table", "internal/wire"},
 
 	"internal/cloud/config": {"internal/handler", "internal/table"},
 	"internal/cloud/logs":   {"internal/hub"},
@@ -59,7 +60,7 @@ var mayImport = map[string][]string{
 		"internal/local/issuer", "internal/local/lambdaproc", "internal/table", "internal/wire",
 	},
 	"internal/local/admin": {
-		"gatewaytest", "internal/handler", "internal/hub",
+		"gatewaytest", "internal/auth/bearer", "internal/handler", "internal/hub",
 		"internal/local/faults", "internal/local/strictjson", "internal/wire",
 	},
 	"internal/local/account":         {"gatewaytest"},

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Decode reads one message of a client: a JSON object or, if shorthand is set, a
@@ -77,7 +78,7 @@ func (d *decoder) request() Request {
 	r.Action = Action(d.text("action", MaxMessage, nil))
 	switch r.Action {
 	case ActionHello:
-		r.Token = d.text("token", MaxToken, isSafeByte)
+		r.Token = d.token("token")
 	case ActionSubscribe, ActionUnsubscribe, ActionGet:
 		d.readTopics(&r)
 	case ActionAdd, ActionSet, ActionMerge, ActionCheckout:
@@ -124,7 +125,7 @@ func (d *decoder) readWrite(r *Request) {
 	case ActionCheckout:
 		d.readVersion(r)
 	case ActionMerge:
-		if r.From = d.text("from", MaxToken, isSafeByte); r.From == "" {
+		if r.From = d.token("from"); r.From == "" {
 			d.failf(CodeBadField, `"from" is missing`)
 		}
 		r.Policy = d.policy()
@@ -179,6 +180,18 @@ func (d *decoder) text(name string, most int, allowed func(byte) bool) string {
 		return ""
 	}
 	return s
+}
+
+// token reads an optional token. In a message it has no scheme, unlike in a header.
+func (d *decoder) token(name string) string {
+	var s string
+	if json.Unmarshal(d.fields[name], &s) == nil {
+		if scheme, _, ok := strings.Cut(s, " "); ok && strings.EqualFold(scheme, "Bearer") {
+			d.failf(CodeBadField, `%q is the token alone, without "Bearer"`, name)
+			return ""
+		}
+	}
+	return d.text(name, MaxToken, isSafeByte)
 }
 
 // sku reads an optional SKU.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/securecart/hub/internal/auth/bearer"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -68,9 +69,10 @@ func requireToken(token string, next http.Handler) http.Handler {
 	if token == "" {
 		return next
 	}
-	want := sha256.Sum256([]byte("Bearer " + token))
+	want := sha256.Sum256([]byte(token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		got := sha256.Sum256([]byte(r.Header.Get("Authorization")))
+		given, _ := bearer.Token(r.Header.Values("Authorization")...) // "" is no token
+		got := sha256.Sum256([]byte(given))
 		if needsToken(r.URL.Path) && subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			w.Header().Set("WWW-Authenticate", "Bearer") // RFC 9110, section 11.6.1
 			reply(w, http.StatusUnauthorized, problem{wire.CodeDenied,

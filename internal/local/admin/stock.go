@@ -2,9 +2,9 @@ package admin
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
+	"github.com/securecart/hub/internal/auth/bearer"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 )
@@ -60,8 +60,11 @@ func (a api) deleteStock(w http.ResponseWriter, r *http.Request) {
 // putVendorStock changes stock on behalf of the principal of a token, as a shop's
 // back end may offer it to vendors. The hub's table of rights decides.
 func (a api) putVendorStock(w http.ResponseWriter, r *http.Request) {
-	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	p, err := a.Verifier.Verify(r.Context(), token)
+	token, err := bearer.Token(r.Header.Values("Authorization")...)
+	var p hub.Principal
+	if err == nil {
+		p, err = a.Verifier.Verify(r.Context(), token)
+	}
 	if err != nil {
 		code, message := handler.TokenRefusal(err)
 		refuse(w, code, message)

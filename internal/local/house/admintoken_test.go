@@ -15,7 +15,8 @@ import (
 
 // wrongAuthorizations are Authorization headers without the admin token "s3cret".
 var wrongAuthorizations = []string{
-	"", "s3cret", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret2", "Bearer S3CRET", "Basic s3cret",
+	"", "Bearer", "Bearer ", "Bearer s3cre", "s3cre", "Bearer s3cret2", "Bearer S3CRET", "Basic s3cret",
+	"Bearer s3cret s3cret",
 }
 
 func TestAdminRequiresToken(t *testing.T) {

@@ -145,12 +145,21 @@ func callAdmin(
 	t testing.TB, h *house.House, method, path, authorization, body string,
 ) *httptest.ResponseRecorder {
 	t.Helper()
-	req := httptest.NewRequest(method, "http://127.0.0.1:8788/", strings.NewReader(body))
-	req.URL.Path = path
-	req.RemoteAddr = "127.0.0.1:50000"
+	header := http.Header{}
 	if authorization != "" {
-		req.Header.Set("Authorization", authorization)
+		header.Set("Authorization", authorization)
 	}
+	return callAdminWith(t, h, method, path, header, body)
+}
+
+// callAdminWith is callAdmin with any headers.
+func callAdminWith(
+	t testing.TB, h *house.House, method, path string, header http.Header, body string,
+) *httptest.ResponseRecorder {
+	t.Helper()
+	req := httptest.NewRequest(method, "http://127.0.0.1:8788/", strings.NewReader(body))
+	req.URL.Path, req.Header = path, header
+	req.RemoteAddr = "127.0.0.1:50000"
 	rec := httptest.NewRecorder()
 	h.Admin().ServeHTTP(rec, req)
 	return rec
