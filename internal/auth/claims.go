@@ -22,13 +22,11 @@ const (
 	maxDate = 253_402_300_799
 )
 
-// claims are the claims that the hub reads. Role is a pointer to tell absent from
-// empty.
+// claims are the claims that the hub reads.
 type claims struct {
 	jwt.Claims
 	TokenUse string   `json:"token_use"`
 	ClientID string   `json:"client_id"`
-	Role     *string  `json:"role"`
 	Groups   []string `json:"cognito:groups"`
 	Vendor   string   `json:"vendor"`
 }
@@ -53,9 +51,6 @@ func parseClaims(payload []byte) (*claims, error) {
 		if !ok || seconds < 0 || seconds > maxDate {
 			return nil, invalid("%s is not a date", name)
 		}
-	}
-	if role, ok := all["role"]; ok && role == nil {
-		return nil, invalid("role is null")
 	}
 	c := new(claims)
 	if err := json.Unmarshal(payload, c); err != nil {
@@ -101,10 +96,7 @@ func (v *Verifier) user(c *claims) (hub.Principal, error) {
 	if strings.HasPrefix(c.Subject, hub.GuestUserPrefix) {
 		return hub.Principal{}, invalid("sub looks like a guest's")
 	}
-	role, err := c.role()
-	if err != nil {
-		return hub.Principal{}, err
-	}
+	role := v.role(c.Groups)
 	p := hub.Principal{User: c.Subject, Role: role}
 	if role == hub.RoleVendor {
 		if !wire.IsName(c.Vendor) {
@@ -115,20 +107,16 @@ func (v *Verifier) user(c *claims) (hub.Principal, error) {
 	return p, nil
 }
 
-// role returns the "role" claim, else the highest role among the groups, else
-// customer. Other groups are ignored. A user token never makes a guest.
-func (c *claims) role() (hub.Role, error) {
-	if c.Role != nil {
-		switch role := hub.Role(*c.Role); role {
-		case hub.RoleCustomer, hub.RoleVendor, hub.RoleAdmin:
-			return role, nil
-		}
-		return "", invalid("unknown role")
+// role returns the highest role that the groups of a user grant, else customer. Only
+// the groups of the settings grant one: a user pool may serve other apps, which have
+// groups of their own. A user token never makes a guest.
+func (v *Verifier) role(groups []string) hub.Role {
+	isIn := func(group string) bool { return group != "" && slices.Contains(groups, group) }
+	switch {
+	case isIn(v.config.AdminGroup):
+		return hub.RoleAdmin
+	case isIn(v.config.VendorGroup):
+		return hub.RoleVendor
 	}
-	for _, role := range []hub.Role{hub.RoleAdmin, hub.RoleVendor} {
-		if slices.Contains(c.Groups, string(role)) {
-			return role, nil
-		}
-	}
-	return hub.RoleCustomer, nil
+	return hub.RoleCustomer
 }

@@ -38,6 +38,12 @@ type Config struct {
 	// may serve several apps.
 	ClientIDs []string
 
+	// AdminGroup and VendorGroup are the groups (the claim "cognito:groups") whose
+	// users are admins and vendors. Empty: nobody is. A vendor also needs the claim
+	// "vendor" with the vendor's name.
+	AdminGroup  string
+	VendorGroup string
+
 	// GuestKeys are the secrets of guest tokens: the first one signs, all of them
 	// verify. Each has at least MinGuestKey bytes. Without any, guest tokens are
 	// refused.
@@ -96,6 +102,9 @@ func (c Config) check() error {
 		if len(k) < MinGuestKey {
 			return fmt.Errorf("guest key %d has %d bytes, want at least %d", i, len(k), MinGuestKey)
 		}
+	}
+	if c.AdminGroup != "" && c.AdminGroup == c.VendorGroup {
+		return errors.New("AdminGroup and VendorGroup are the same")
 	}
 	if c.GuestTTL < 0 || c.Leeway < 0 {
 		return errors.New("negative GuestTTL or Leeway")

@@ -190,7 +190,8 @@ func config(j *jwks) auth.Config {
 	}
 	return auth.Config{
 		Issuer: issuerURL, JWKSURL: jwksURL, HTTPClient: &http.Client{Transport: j},
-		ClientIDs: []string{client, "app"},
+		ClientIDs:  []string{client, "app"},
+		AdminGroup: "securecart-admin", VendorGroup: "securecart-vendor",
 		GuestKeys: [][]byte{guestKey, oldGuestKey},
 		Now:       func() time.Time { return now },
 	}

@@ -24,6 +24,12 @@ type goodToken struct {
 	want  hub.Principal
 }
 
+// Groups that grant a role.
+var (
+	admins  = []string{"securecart-admin"}
+	vendors = []string{"securecart-vendor"}
+)
+
 // goodTokens returns tokens that must be accepted, by name.
 func goodTokens() map[string]goodToken {
 	ends := now.Add(time.Hour)
@@ -33,36 +39,37 @@ func goodTokens() map[string]goodToken {
 		"RS256":          {sign(rsHeader, claims(), rsaKey()), customer},
 		"typ and x5t":    {sign(`{"typ":"at+jwt","alg":"ES256","x5t":"abc","kid":"ec"}`, claims(), ecKey()), customer},
 		"another client": {user(claims("client_id", "app")), customer},
-		"role customer":  {user(claims("role", "customer")), customer},
-		"strange groups": {user(claims("cognito:groups", []string{"guest", "Admin", "beta"})), customer},
+		"groups of another app": {
+			user(claims("cognito:groups", []string{"guest", "admin", "vendor", "Securecart-Admin"}, "vendor", "acme")), customer,
+		},
+		"no groups": {user(claims("cognito:groups", []string{})), customer},
+		// The claim "role" is another app's too.
+		"a role that no setting names": {user(claims("role", "admin")), customer},
+		"a role of another type":       {user(claims("role", []string{"admin"})), customer},
 		// Cognito writes it for resource servers
 		"with an aud":    {user(claims("aud", []string{"https://api.example"})), customer},
 		"unknown claims": {user(claims("scope", "openid", "device_key", "x", "x", map[string]any{"y": []int{1}})), customer},
 		"no vendor":      {user(claims("vendor", "acme")), customer}, // ignored for a customer
 		"vendor": {
-			user(claims("role", "vendor", "vendor", "acme")),
+			user(claims("cognito:groups", vendors, "vendor", "acme")),
 			hub.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends},
 		},
 		"vendor with a space": {
-			user(claims("role", "vendor", "vendor", "Töpferei & Söhne")),
+			user(claims("cognito:groups", vendors, "vendor", "Töpferei & Söhne")),
 			hub.Principal{User: "user-1", Role: "vendor", Vendor: "Töpferei & Söhne", Expires: ends},
 		},
 		"vendor of 128 bytes": {
-			user(claims("role", "vendor", "vendor", strings.Repeat("é", 64))),
+			user(claims("cognito:groups", vendors, "vendor", strings.Repeat("é", 64))),
 			hub.Principal{User: "user-1", Role: "vendor", Vendor: strings.Repeat("é", 64), Expires: ends},
 		},
-		"vendor by group": {
-			user(claims("cognito:groups", []string{"x", "vendor"}, "vendor", "acme")),
-			hub.Principal{User: "user-1", Role: "vendor", Vendor: "acme", Expires: ends},
-		},
 		"admin": {
-			user(claims("role", "admin", "vendor", "acme")), hub.Principal{User: "user-1", Role: "admin", Expires: ends},
-		},
-		"admin by group": {
-			user(claims("cognito:groups", []string{"vendor", "admin"})),
+			user(claims("cognito:groups", admins, "vendor", "acme")),
 			hub.Principal{User: "user-1", Role: "admin", Expires: ends},
 		},
-		"role over group": {user(claims("role", "customer", "cognito:groups", []string{"admin"})), customer},
+		"admin and vendor": {
+			user(claims("cognito:groups", slices.Concat([]string{"x"}, vendors, admins))),
+			hub.Principal{User: "user-1", Role: "admin", Expires: ends},
+		},
 		"longest sub": {
 			user(claims("sub", strings.Repeat("~", 255))),
 			hub.Principal{User: strings.Repeat("~", 255), Role: "customer", Expires: ends},
@@ -261,19 +268,12 @@ func hostileTokens() map[string]badToken {
 		"sub with DEL":           bad(user(claims("sub", "user\x7f"))),
 		"sub right to left":      bad(user(claims("sub", "user\u202e1"))),
 		"sub of a guest":         bad(user(claims("sub", "guest:9f2c"))),
-		"role guest":             bad(user(claims("role", "guest"))),
-		"role unknown":           bad(user(claims("role", "root"))),
-		"role in capitals":       bad(user(claims("role", "ADMIN"))),
-		"role empty":             bad(user(claims("role", ""))),
-		"role null":              bad(user(strings.Replace(claims(), "{", `{"role":null,`, 1))),
-		"role a list":            bad(user(claims("role", []string{"admin"}))),
 		"groups a string":        bad(user(claims("cognito:groups", "admin"))),
-		"vendor missing":         bad(user(claims("role", "vendor"))),
-		"vendor empty":           bad(user(claims("role", "vendor", "vendor", ""))),
-		"vendor not a name":      bad(user(claims("role", "vendor", "vendor", " acme"))),
-		"vendor with a newline":  bad(user(claims("role", "vendor", "vendor", "acme\n"))),
-		"vendor too long":        bad(user(claims("role", "vendor", "vendor", strings.Repeat("v", 129)))),
-		"vendor missing, group":  bad(user(claims("cognito:groups", []string{"vendor"}))),
+		"vendor missing":         bad(user(claims("cognito:groups", vendors))),
+		"vendor empty":           bad(user(claims("cognito:groups", vendors, "vendor", ""))),
+		"vendor not a name":      bad(user(claims("cognito:groups", vendors, "vendor", " acme"))),
+		"vendor with a newline":  bad(user(claims("cognito:groups", vendors, "vendor", "acme\n"))),
+		"vendor too long":        bad(user(claims("cognito:groups", vendors, "vendor", strings.Repeat("v", 129)))),
 		"exp missing":            bad(user(claims("exp", nil))),
 		"exp null":               bad(user(strings.Replace(claims("exp", nil), "{", `{"exp":null,`, 1))),
 		"exp in capitals":        bad(user(claims("exp", nil, "EXP", now.Unix()+3600))),
@@ -335,7 +335,8 @@ func TestErrorsDoNotQuote(t *testing.T) {
 		sign(`{"alg":"ES256","kid":"`+mark+`"}`, claims(), ecKey()),
 		user(claims("iss", mark)),
 		user(claims("sub", mark+"\n")),
-		user(claims("role", mark)),
+		user(claims("cognito:groups", mark)),
+		user(claims("cognito:groups", vendors, "vendor", mark+"\n")),
 		user(claims("client_id", mark)),
 		user(strings.Replace(claims(), "{", `{"`+mark+`":1,"`+mark+`":1,`, 1)),
 		user(claims("exp", mark)),
@@ -409,4 +410,16 @@ func FuzzVerify(f *testing.F) {
 			t.Errorf("role %s from %q", p.Role, token)
 		}
 	})
+}
+
+// TestRolesNeedASetting: without the names of groups nobody has a role above customer.
+func TestRolesNeedASetting(t *testing.T) {
+	c := config(&jwks{})
+	c.AdminGroup, c.VendorGroup = "", ""
+	v := newVerifier(t, c)
+	groups := slices.Concat(admins, vendors, []string{"", "admin", "vendor"})
+	p, err := v.Verify(t.Context(), user(claims("cognito:groups", groups, "vendor", "acme")))
+	if err != nil || p.Role != hub.RoleCustomer || p.Vendor != "" {
+		t.Errorf("got %+v, %v, want a customer", p, err)
+	}
 }

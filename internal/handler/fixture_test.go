@@ -98,7 +98,7 @@ func (b *fixture) newVerifier(client *http.Client) *auth.Verifier {
 	b.t.Helper()
 	v, err := auth.New(auth.Config{
 		Issuer: b.issuer.Issuer(), JWKSURL: b.issuer.JWKSURL(), HTTPClient: client,
-		ClientIDs: []string{issuer.ClientID},
+		ClientIDs: []string{issuer.ClientID}, AdminGroup: issuer.AdminGroup, VendorGroup: issuer.VendorGroup,
 		GuestKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
 		Now:       func() time.Time { return b.now },
 	})

@@ -68,7 +68,7 @@ var mayImport = map[string][]string{
 	"internal/local/faults":          {"gatewaytest"},
 	"internal/local/strictjson":      {"internal/wire"},
 	"internal/local/devca":           {},
-	"internal/local/issuer":          {"internal/auth"},
+	"internal/local/issuer":          {"internal/auth", "internal/hub"},
 	"internal/local/esm":             {},
 	"internal/local/streams":         {},
 	"internal/local/dynamo":          {"internal/hub/dynamostore", "internal/local/esm", "internal/local/streams"},

@@ -166,7 +166,7 @@ func (k *checker) scenes() []*scene {
 		with("domain", map[string]string{
 			"DomainName": "ws.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1", "PointInTimeRecovery": "true",
 			"TokenJwksUrl": "https://keys.test/jwks", "GuestKeyVersion": "version-2", "GatewayLogRole": "create",
-			"Shorthand": "true",
+			"Shorthand": "true", "AdminGroup": "shop-admins", "VendorGroup": "",
 		}),
 		with("edge", map[string]string{
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1",

@@ -114,6 +114,12 @@ func (k *checker) wantSettings(s *scene) map[string]string {
 		}
 		return own
 	}
+	group := func(parameter string) string {
+		if g, ok := s.given[parameter]; ok {
+			return g
+		}
+		return "securecart-" + strings.ToLower(strings.TrimSuffix(parameter, "Group"))
+	}
 	jwks := issuer + "/.well-known/jwks.json"
 	if s.name == "domain" {
 		jwks = "https://keys.test/jwks"
@@ -126,7 +132,7 @@ func (k *checker) wantSettings(s *scene) map[string]string {
 		"TOKEN_ISSUER":         issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
 		"ALLOWED_ORIGINS": s.given["AllowedOrigins"], "EDGE_SECRETS": edgeSecrets(s),
 		"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "800", "METRICS_NAMESPACE": "SecureCartHub",
-		"LIMITS": "",
+		"LIMITS": "", "ADMIN_GROUP": group("AdminGroup"), "VENDOR_GROUP": group("VendorGroup"),
 	}
 }
 

@@ -186,6 +186,7 @@ var mutations = []mutation{
 		"ParallelizationFactor: 10"},
 	{"guest key", "too short", "  GuestKey:\n", "PasswordLength: 64", "PasswordLength: 40"},
 	{"guest key", "not base64", "  GuestKey:\n", "ExcludePunctuation: true", "ExcludePunctuation: false"},
+	{"settings", "every app's admins", "MessageFunction:\n", "ADMIN_GROUP: !Ref AdminGroup", "ADMIN_GROUP: admin"},
 	{"guest key", "not a whole number of bytes", "  GuestKey:\n", "PasswordLength: 64", "PasswordLength: 65"},
 	{"guest key", "its ARN instead of its value", "MessageFunction:\n",
 		`!Sub "{{resolve:secretsmanager:${GuestKey}:SecretString}}"`, "!Ref GuestKey"},

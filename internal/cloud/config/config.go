@@ -52,6 +52,8 @@ type Settings struct {
 	TokenIssuer  string
 	TokenJWKSURL string
 	TokenClients []string // accepted values of client_id
+	AdminGroup   string   // whose users are admins; empty: nobody is
+	VendorGroup  string   // whose users are vendors
 	GuestKeys    [][]byte // the first signs, all verify; at least 32 bytes each
 
 	// AllowedOrigins are the origins of pages that may connect, as browsers write
@@ -98,6 +100,8 @@ var Table = []Setting{
 	{"TOKEN_JWKS_URL", tokenReaders, true, httpURL(func(s *Settings) *string { return &s.TokenJWKSURL })},
 	{"TOKEN_CLIENTS", tokenReaders, true, readClients},
 	{"GUEST_KEYS", tokenReaders, true, readGuestKeys},
+	{"ADMIN_GROUP", tokenReaders, false, text(func(s *Settings) *string { return &s.AdminGroup })},
+	{"VENDOR_GROUP", tokenReaders, false, text(func(s *Settings) *string { return &s.VendorGroup })},
 	{"ALLOWED_ORIGINS", []Function{Authorize}, false, readOrigins},
 	{"EDGE_SECRETS", []Function{Authorize}, false, readEdgeSecrets},
 	{"LIMITS", []Function{Connect, Message}, false, text(func(s *Settings) *string { return &s.Limits })},

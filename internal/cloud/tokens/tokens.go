@@ -13,7 +13,8 @@ import (
 // NewVerifier returns the verifier that the settings describe.
 func NewVerifier(s config.Settings) (*auth.Verifier, error) {
 	return auth.New(auth.Config{
-		Issuer: s.TokenIssuer, JWKSURL: s.TokenJWKSURL, ClientIDs: s.TokenClients, GuestKeys: s.GuestKeys,
+		Issuer: s.TokenIssuer, JWKSURL: s.TokenJWKSURL, ClientIDs: s.TokenClients,
+		AdminGroup: s.AdminGroup, VendorGroup: s.VendorGroup, GuestKeys: s.GuestKeys,
 	})
 }
 

@@ -58,6 +58,7 @@ func startBootstraps(o Options, id *identity) (f functions, err error) {
 	env := append(o.Rows.Tables.Env(),
 		"CALLBACK_URL="+o.Functions.CallbackURL, "SHORTHAND=true", "LIMITS="+o.Limits,
 		"TOKEN_ISSUER="+id.issuer.Issuer(), "TOKEN_JWKS_URL="+id.issuer.JWKSURL(), "TOKEN_CLIENTS="+issuer.ClientID,
+		"ADMIN_GROUP="+issuer.AdminGroup, "VENDOR_GROUP="+issuer.VendorGroup,
 		"GUEST_KEYS="+base64.StdEncoding.EncodeToString(id.guestKey),
 		"ALLOWED_ORIGINS="+strings.Join(o.Gateway.AllowedOrigins, ","),
 	)

@@ -39,7 +39,8 @@ func newIdentity(adminURL string, now func() time.Time) (*identity, error) {
 	}
 	verifier, err := auth.New(auth.Config{
 		Issuer: tokens.Issuer(), JWKSURL: tokens.JWKSURL(), HTTPClient: tokens.Client(),
-		ClientIDs: []string{issuer.ClientID}, GuestKeys: [][]byte{guestKey}, Now: now,
+		ClientIDs: []string{issuer.ClientID}, AdminGroup: issuer.AdminGroup, VendorGroup: issuer.VendorGroup,
+		GuestKeys: [][]byte{guestKey}, Now: now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("verifier: %w", err)
@@ -50,7 +51,7 @@ func newIdentity(adminURL string, now func() time.Time) (*identity, error) {
 // Token makes a token of the development issuer.
 func (h *House) Token(user string, role hub.Role, vendor string) (token string, expires time.Time, err error) {
 	return h.identity.issuer.Token(issuer.Claims{
-		User: user, Role: string(role), Vendor: vendor, TTL: tokenTTL, Now: h.Now(),
+		User: user, Role: role, Vendor: vendor, TTL: tokenTTL, Now: h.Now(),
 	})
 }
 

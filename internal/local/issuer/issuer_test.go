@@ -31,7 +31,7 @@ func newVerifier(t testing.TB, i *issuer.Issuer) *auth.Verifier {
 	t.Helper()
 	v, err := auth.New(auth.Config{
 		Issuer: i.Issuer(), JWKSURL: i.JWKSURL(), HTTPClient: i.Client(),
-		ClientIDs: []string{issuer.ClientID},
+		ClientIDs: []string{issuer.ClientID}, AdminGroup: issuer.AdminGroup, VendorGroup: issuer.VendorGroup,
 	})
 	if err != nil {
 		t.Fatal(err)

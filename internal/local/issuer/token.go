@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/securecart/hub/internal/hub"
 )
 
 const (
@@ -14,12 +16,18 @@ const (
 	ClientID = "localhub"
 	// DefaultTTL is how long a token is valid, as for a new app client of Cognito.
 	DefaultTTL = time.Hour
+	// AdminGroup and VendorGroup are the groups of admins and vendors, as template.yaml
+	// names them by default.
+	AdminGroup  = "securecart-admin"
+	VendorGroup = "securecart-vendor"
 )
+
+var groups = map[hub.Role]string{hub.RoleAdmin: AdminGroup, hub.RoleVendor: VendorGroup}
 
 // Claims describe whom a token is for.
 type Claims struct {
 	User   string
-	Role   string        // empty: no such claim, which means customer
+	Role   hub.Role      // vendor or admin: in the group of that role; else in none, which means customer
 	Vendor string        // empty: no such claim
 	TTL    time.Duration // zero: DefaultTTL; negative: the token has expired
 	Now    time.Time     // zero: time.Now
@@ -49,8 +57,8 @@ func (i *Issuer) Token(c Claims) (token string, expires time.Time, err error) {
 		"jti":       rand.Text(),
 		"username":  c.User,
 	}
-	if c.Role != "" {
-		claims["role"] = c.Role
+	if group := groups[c.Role]; group != "" {
+		claims["cognito:groups"] = []string{group}
 	}
 	if c.Vendor != "" {
 		claims["vendor"] = c.Vendor
