@@ -13,18 +13,18 @@ import (
 const addressBits = 64
 
 // HashAddress returns a hash of an IP address, to count the connections of a client.
-// The hash is keyed with the first guest key, so that trying all addresses does not
-// reveal the address. It is "" if address is not an IP address.
+// The hash is keyed, so that trying all addresses does not reveal the address. It is ""
+// if address is not an IP address, or without an AddressKey.
 func (v *Verifier) HashAddress(address string) string {
 	ip, err := netip.ParseAddr(address)
-	if err != nil || len(v.config.GuestKeys) == 0 {
+	if err != nil || len(v.config.AddressKey) == 0 {
 		return ""
 	}
 	if ip = ip.Unmap().WithZone(""); ip.Is6() {
 		prefix, _ := ip.Prefix(addressBits) // 64 is in range
 		ip = prefix.Addr()
 	}
-	mac := hmac.New(sha256.New, v.config.GuestKeys[0])
-	mac.Write([]byte("address " + ip.String()))
+	mac := hmac.New(sha256.New, v.config.AddressKey)
+	mac.Write([]byte(ip.String()))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
 }

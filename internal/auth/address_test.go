@@ -33,8 +33,12 @@ func TestAddressID(t *testing.T) {
 		t.Errorf("got %q, want 16 bytes in base64url", id)
 	}
 	c := config(&jwks{})
-	c.GuestKeys = [][]byte{[]byte("another-key-another-key-another!")}
+	c.AddressKey = []byte("another-key-another-key-another!")
 	if newVerifier(t, c).HashAddress("192.0.2.1") == v.HashAddress("192.0.2.1") {
 		t.Error("the id does not depend on the key")
+	}
+	c.AddressKey = nil
+	if got := newVerifier(t, c).HashAddress("192.0.2.1"); got != "" {
+		t.Errorf("without a key: got %q, want none", got)
 	}
 }

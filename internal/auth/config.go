@@ -19,9 +19,9 @@ const (
 	DefaultLeeway = 60 * time.Second
 )
 
-// MinGuestKey is the length of the shortest guest key, in bytes: RFC 7518 section 3.2
-// requires a key at least as long as the hash.
-const MinGuestKey = 32
+// MinKey is the length of the shortest guest key and address key, in bytes: RFC 7518
+// section 3.2 requires a key at least as long as the hash.
+const MinKey = 32
 
 // Config has the settings of a [Verifier].
 type Config struct {
@@ -45,9 +45,13 @@ type Config struct {
 	VendorGroup string
 
 	// GuestKeys are the secrets of guest tokens: the first one signs, all of them
-	// verify. Each has at least MinGuestKey bytes. Without any, guest tokens are
-	// refused.
+	// verify. Each has at least MinKey bytes. Without any, guest tokens are refused.
 	GuestKeys [][]byte
+
+	// AddressKey is the secret of HashAddress, of at least MinKey bytes. It is not a
+	// guest key: while guest keys rotate, processes with different lists of them must
+	// return the same hash. Without it, there are no hashes.
+	AddressKey []byte
 
 	// GuestTTL is how long a guest token lasts. Zero means DefaultGuestTTL.
 	GuestTTL time.Duration
@@ -70,6 +74,7 @@ func (c Config) withDefaults() (Config, error) {
 		keys[i] = bytes.Clone(k)
 	}
 	c.GuestKeys = keys
+	c.AddressKey = bytes.Clone(c.AddressKey)
 	c.ClientIDs = slices.Clone(c.ClientIDs)
 	c.GuestTTL = cmp.Or(c.GuestTTL, DefaultGuestTTL)
 	c.Leeway = cmp.Or(c.Leeway, DefaultLeeway)
@@ -99,9 +104,12 @@ func (c Config) check() error {
 		return errors.New("an empty ClientID would match tokens without one")
 	}
 	for i, k := range c.GuestKeys {
-		if len(k) < MinGuestKey {
-			return fmt.Errorf("guest key %d has %d bytes, want at least %d", i, len(k), MinGuestKey)
+		if len(k) < MinKey {
+			return fmt.Errorf("guest key %d has %d bytes, want at least %d", i, len(k), MinKey)
 		}
+	}
+	if n := len(c.AddressKey); n > 0 && n < MinKey {
+		return fmt.Errorf("the address key has %d bytes, want at least %d", n, MinKey)
 	}
 	if c.AdminGroup != "" && c.AdminGroup == c.VendorGroup {
 		return errors.New("AdminGroup and VendorGroup are the same")

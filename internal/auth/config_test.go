@@ -17,6 +17,7 @@ func TestNewRefuses(t *testing.T) {
 		"keys from a bad URL":  func(c *auth.Config) { c.JWKSURL = "https://a b/" },
 		"empty client":         func(c *auth.Config) { c.ClientIDs = []string{"web", ""} },
 		"short guest key":      func(c *auth.Config) { c.GuestKeys = [][]byte{guestKey, guestKey[:31]} },
+		"short address key":    func(c *auth.Config) { c.AddressKey = guestKey[:31] },
 		"one group":            func(c *auth.Config) { c.AdminGroup = c.VendorGroup },
 		"negative guest time":  func(c *auth.Config) { c.GuestTTL = -time.Second },
 		"negative leeway":      func(c *auth.Config) { c.Leeway = -time.Second },

@@ -192,8 +192,9 @@ func config(j *jwks) auth.Config {
 		Issuer: issuerURL, JWKSURL: jwksURL, HTTPClient: &http.Client{Transport: j},
 		ClientIDs:  []string{client, "app"},
 		AdminGroup: "securecart-admin", VendorGroup: "securecart-vendor",
-		GuestKeys: [][]byte{guestKey, oldGuestKey},
-		Now:       func() time.Time { return now },
+		GuestKeys:  [][]byte{guestKey, oldGuestKey},
+		AddressKey: []byte("an-address-key-an-address-key-32"),
+		Now:        func() time.Time { return now },
 	}
 }
 

@@ -98,9 +98,11 @@ func (b *fixture) newVerifier(client *http.Client) *auth.Verifier {
 	b.t.Helper()
 	v, err := auth.New(auth.Config{
 		Issuer: b.issuer.Issuer(), JWKSURL: b.issuer.JWKSURL(), HTTPClient: client,
-		ClientIDs: []string{issuer.ClientID}, AdminGroup: issuer.AdminGroup, VendorGroup: issuer.VendorGroup,
-		GuestKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
-		Now:       func() time.Time { return b.now },
+		ClientIDs:  []string{issuer.ClientID},
+		AdminGroup: issuer.AdminGroup, VendorGroup: issuer.VendorGroup,
+		GuestKeys:  [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
+		AddressKey: []byte("an-address-key-an-address-key-32"),
+		Now:        func() time.Time { return b.now },
 	})
 	if err != nil {
 		b.t.Fatal(err)

@@ -136,8 +136,8 @@ func TestForeignPageSpendsNothing(t *testing.T) {
 // TestEdge checks that a client that bypasses the edge is refused if there are
 // secrets.
 func TestEdge(t *testing.T) {
-	current, previous := strings.Repeat("c", 40), strings.Repeat("p", 40)
-	gw := newFixture(t).newGateway(handler.AuthorizeOptions{EdgeSecrets: []string{current, previous}}, "")
+	current, other := strings.Repeat("c", 40), strings.Repeat("p", 40)
+	gw := newFixture(t).newGateway(handler.AuthorizeOptions{EdgeSecrets: []string{current, other}}, "")
 	for name, tt := range map[string]struct {
 		lines []string
 		want  int
@@ -147,14 +147,43 @@ func TestEdge(t *testing.T) {
 		"another":                 {[]string{strings.Repeat("x", 40)}, http.StatusForbidden},
 		"the beginning":           {[]string{current[:39]}, http.StatusForbidden},
 		"more":                    {[]string{current + "c"}, http.StatusForbidden},
-		"two at once":             {[]string{current, previous}, http.StatusForbidden},
-		"both under one name":     {[]string{current + "," + previous}, http.StatusForbidden},
+		"two at once":             {[]string{current, other}, http.StatusForbidden},
+		"both under one name":     {[]string{current + "," + other}, http.StatusForbidden},
 		"the current one":         {[]string{current}, http.StatusSwitchingProtocols},
-		"the previous one":        {[]string{previous}, http.StatusSwitchingProtocols},
+		"the other one":           {[]string{other}, http.StatusSwitchingProtocols},
 		"a wrong and a right one": {[]string{"x", current}, http.StatusForbidden},
 	} {
 		if got := dialStatus(t, gw, "/v1", http.Header{"X-Origin-Verify": tt.lines}); got != tt.want {
 			t.Errorf("%s: got %d, want %d", name, got, tt.want)
 		}
+	}
+}
+
+// TestEdgeSecretRotation: the edge and the authorizer deploy one after the other, so the
+// edge of one stage meets the authorizer of the stage before or after.
+func TestEdgeSecretRotation(t *testing.T) {
+	old, next := strings.Repeat("o", 40), strings.Repeat("n", 40)
+	type stage struct {
+		sent     string
+		accepted []string
+	}
+	status := func(edge, authorizer stage) int {
+		gw := newFixture(t).newGateway(handler.AuthorizeOptions{EdgeSecrets: authorizer.accepted}, "")
+		return dialStatus(t, gw, "/v1", http.Header{"X-Origin-Verify": {edge.sent}})
+	}
+	stages := []stage{
+		{old, []string{old}}, {old, []string{old, next}}, {next, []string{next, old}}, {next, []string{next}},
+	}
+	for i := range len(stages) - 1 {
+		for _, edge := range stages[i : i+2] {
+			for _, authorizer := range stages[i : i+2] {
+				if got := status(edge, authorizer); got != http.StatusSwitchingProtocols {
+					t.Errorf("stages %d and %d side by side: got %d, want 101", i, i+1, got)
+				}
+			}
+		}
+	}
+	if got := status(stages[2], stages[0]); got != http.StatusForbidden {
+		t.Errorf("without the first stage: got %d, want 403", got)
 	}
 }

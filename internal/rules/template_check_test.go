@@ -75,7 +75,7 @@ var checks = []check{
 	{"budgets", checkBudgets},
 	{"settings", checkSettings},
 	{"posts", checkPosts},
-	{"guest key", checkGuestKey},
+	{"keys", checkKeys},
 	{"rights", checkRights},
 	{"manage connections", checkManageConnections},
 	{"permissions", checkPermissions},

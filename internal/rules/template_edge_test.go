@@ -30,7 +30,7 @@ func edgeSecrets(s *scene) string {
 	if s.given["EdgeDomainName"] == "" {
 		return ""
 	}
-	return secretReference(s, "current") + "," + secretReference(s, "previous")
+	return secretReference(s, "current") + "," + secretReference(s, "other")
 }
 
 // generatedEdgeSecrets returns that setting with the values that Secrets Manager
@@ -44,7 +44,7 @@ func generatedEdgeSecrets(k *checker) string {
 	}
 	name, _ := g["GenerateStringKey"].(string)
 	parts[name] = generatePassword(g)
-	return parts["current"] + "," + parts["previous"]
+	return parts["current"] + "," + parts["other"]
 }
 
 // checkEdge: no client can bypass the edge, and the edge caches and changes
@@ -120,7 +120,8 @@ func (k *checker) checkEdgeRules() {
 func (k *checker) checkEdgeSecret(secret resource) {
 	env := map[string]string{
 		"HUB_TABLE": "hub", "TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": issuer, "TOKEN_CLIENTS": "web",
-		"GUEST_KEYS": k.guestKey(), "EDGE_SECRETS": generatedEdgeSecrets(k),
+		"GUEST_KEYS": k.generated("GuestKey"), "ADDRESS_KEY": k.generated("AddressKey"),
+		"EDGE_SECRETS": generatedEdgeSecrets(k),
 	}
 	if s, err := config.Load(config.Authorize, func(name string) string { return env[name] }); err != nil ||
 		len(s.EdgeSecrets) != 1 || len(s.EdgeSecrets[0]) != 64 {
@@ -182,8 +183,8 @@ var edgeMutations = []mutation{
 		"216adef6-5c7f-47e4-b989-5492eafa07d3"},
 	{"edge", "@connections through the edge", "  Edge:", "[GET, HEAD]", "[GET, HEAD, OPTIONS, PUT, PATCH, POST, DELETE]"},
 	{"edge", "a short secret", "  EdgeSecret:", "PasswordLength: 64", "PasswordLength: 16"},
-	{"edge", "a known previous secret", "  EdgeSecret:", `{"previous":"-"}`,
-		`{"previous":"0000000000000000000000000000000000000000"}`},
+	{"edge", "a known other secret", "  EdgeSecret:", `{"other":"-"}`,
+		`{"other":"0000000000000000000000000000000000000000"}`},
 	{"edge", "always made", "  EdgeSecret:", "    Condition: HasEdge\n", ""},
 	{"edge", "an edge without a domain", "  OwnEdge:", `            - !Not [!Equals [!Ref DomainName, ""]]` + "\n", ""},
 	{"edge", "an edge without allowed origins", "  OwnEdge:",

@@ -94,7 +94,7 @@ func checkSettings(k *checker) {
 					k.want(fmt.Sprintf("%s: %s of %s", s.name, name, f), value, want)
 				}
 			}
-			env["GUEST_KEYS"] = k.guestKey()
+			env["GUEST_KEYS"], env["ADDRESS_KEY"] = k.generated("GuestKey"), k.generated("AddressKey")
 			if env["EDGE_SECRETS"] != "" {
 				env["EDGE_SECRETS"] = generatedEdgeSecrets(k)
 			}
@@ -132,7 +132,8 @@ func (k *checker) wantSettings(s *scene) map[string]string {
 		"TOKEN_ISSUER":         issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
 		"ALLOWED_ORIGINS": s.given["AllowedOrigins"], "EDGE_SECRETS": edgeSecrets(s),
 		"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "800", "METRICS_NAMESPACE": "SecureCartHub",
-		"LIMITS": "", "ADMIN_GROUP": group("AdminGroup"), "VENDOR_GROUP": group("VendorGroup"),
+		"LIMITS": "", "ADDRESS_KEY": "{{resolve:secretsmanager:<AddressKey>:SecretString}}",
+		"ADMIN_GROUP": group("AdminGroup"), "VENDOR_GROUP": group("VendorGroup"),
 	}
 }
 
@@ -172,9 +173,9 @@ func checkPosts(k *checker) {
 	}
 }
 
-// guestKey returns a guest key as Secrets Manager generates it.
-func (k *checker) guestKey() string {
-	return generatePassword(sub(k.t.resources["GuestKey"].properties, "GenerateSecretString"))
+// generated returns a secret as Secrets Manager generates it.
+func (k *checker) generated(id string) string {
+	return generatePassword(sub(k.t.resources[id].properties, "GenerateSecretString"))
 }
 
 // generatePassword returns a password as Secrets Manager generates it.
@@ -187,19 +188,22 @@ func generatePassword(g object) string {
 	return strings.Repeat(chars, n)[:n]
 }
 
-// checkGuestKey: Secrets Manager generates a guest key that the functions can read,
-// and they get it by reference.
-func checkGuestKey(k *checker) {
+// checkKeys: Secrets Manager generates keys that the functions can read, and they get
+// them by reference.
+func checkKeys(k *checker) {
 	secret := k.t.resources["GuestKey"]
 	env := map[string]string{
 		"HUB_TABLE": "hub", "TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": issuer, "TOKEN_CLIENTS": "web",
-		"GUEST_KEYS": k.guestKey(),
+		"GUEST_KEYS": k.generated("GuestKey"), "ADDRESS_KEY": k.generated("AddressKey"),
 	}
 	if _, err := config.Load(config.Authorize, func(name string) string { return env[name] }); err != nil {
 		k.failf("the generated key: %v", err)
 	}
-	if g := sub(secret.properties, "GenerateSecretString"); g["ExcludePunctuation"] != true || len(g) != 2 {
-		k.failf("the secret is generated with %v", g)
+	for _, id := range []string{"GuestKey", "AddressKey"} {
+		g := sub(k.t.resources[id].properties, "GenerateSecretString")
+		if g["ExcludePunctuation"] != true || len(g) != 2 {
+			k.failf("%s is generated with %v", id, g)
+		}
 	}
 	for _, s := range k.scenes() {
 		want := "{{resolve:secretsmanager:<" + secret.id + ">:SecretString}}"

@@ -20,7 +20,8 @@ func environment(overrides map[string]string) func(string) string {
 		"HUB_TABLE": "hub", "INVENTORY_TABLE": "inventory", "CART_TABLE": "carts",
 		"CALLBACK_URL": "https://api.example/v1", "TOKEN_ISSUER": "https://issuer.example",
 		"TOKEN_JWKS_URL": "https://issuer.example/jwks", "TOKEN_CLIENTS": "web",
-		"GUEST_KEYS": base64.StdEncoding.EncodeToString(make([]byte, 32)),
+		"GUEST_KEYS":  base64.StdEncoding.EncodeToString(make([]byte, 32)),
+		"ADDRESS_KEY": base64.StdEncoding.EncodeToString(make([]byte, 32)),
 	}
 	for name, value := range overrides {
 		env[name] = value

@@ -55,12 +55,13 @@ type Settings struct {
 	AdminGroup   string   // whose users are admins; empty: nobody is
 	VendorGroup  string   // whose users are vendors
 	GuestKeys    [][]byte // the first signs, all verify; at least 32 bytes each
+	AddressKey   []byte   // hashes addresses; at least 32 bytes
 
 	// AllowedOrigins are the origins of pages that may connect, as browsers write
 	// them. Empty: pages of the same host and of this machine.
 	AllowedOrigins []string
 
-	// EdgeSecrets are the secrets that the edge adds to handshakes, at least 32
+	// EdgeSecrets are the secrets that the edge may add to handshakes, at least 32
 	// characters each. Empty: there is no edge.
 	EdgeSecrets []string
 
@@ -99,9 +100,10 @@ var Table = []Setting{
 	{"TOKEN_ISSUER", tokenReaders, true, text(func(s *Settings) *string { return &s.TokenIssuer })},
 	{"TOKEN_JWKS_URL", tokenReaders, true, httpURL(func(s *Settings) *string { return &s.TokenJWKSURL })},
 	{"TOKEN_CLIENTS", tokenReaders, true, readClients},
-	{"GUEST_KEYS", tokenReaders, true, readGuestKeys},
 	{"ADMIN_GROUP", tokenReaders, false, text(func(s *Settings) *string { return &s.AdminGroup })},
 	{"VENDOR_GROUP", tokenReaders, false, text(func(s *Settings) *string { return &s.VendorGroup })},
+	{"GUEST_KEYS", tokenReaders, true, readGuestKeys},
+	{"ADDRESS_KEY", []Function{Authorize}, true, readAddressKey},
 	{"ALLOWED_ORIGINS", []Function{Authorize}, false, readOrigins},
 	{"EDGE_SECRETS", []Function{Authorize}, false, readEdgeSecrets},
 	{"LIMITS", []Function{Connect, Message}, false, text(func(s *Settings) *string { return &s.Limits })},
@@ -181,18 +183,25 @@ func readClients(s *Settings, value string) error {
 	return nil
 }
 
-// minGuestKey is the length of the shortest HS256 key, in bytes (RFC 7518, section
-// 3.2). It is auth.MinGuestKey; this package does not import auth, so that functions
-// without tokens do not link it.
-const minGuestKey = 32
+// minKey is the length of the shortest HS256 key, in bytes (RFC 7518, section 3.2). It
+// is auth.MinKey; this package does not import auth, so that functions without tokens
+// do not link it.
+const minKey = 32
 
 func readGuestKeys(s *Settings, value string) error {
 	for encoded := range strings.SplitSeq(value, ",") {
 		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
-		if err != nil || len(key) < minGuestKey {
-			return fmt.Errorf("is not a list of keys of at least %d bytes in base64", minGuestKey)
+		if err != nil || len(key) < minKey {
+			return fmt.Errorf("is not a list of keys of at least %d bytes in base64", minKey)
 		}
 		s.GuestKeys = append(s.GuestKeys, key)
+	}
+	return nil
+}
+
+func readAddressKey(s *Settings, value string) (err error) {
+	if s.AddressKey, err = base64.StdEncoding.DecodeString(value); err != nil || len(s.AddressKey) < minKey {
+		return fmt.Errorf("is not a key of at least %d bytes in base64", minKey)
 	}
 	return nil
 }
@@ -206,7 +215,7 @@ func readOrigins(s *Settings, value string) (err error) {
 // letters and digits have 190 bits.
 const minEdgeSecret = 32
 
-// readEdgeSecrets ignores "-": before the first rotation there is no previous secret.
+// readEdgeSecrets ignores "-": outside of a rotation there is no other secret.
 func readEdgeSecrets(s *Settings, value string) error {
 	for secret := range strings.SplitSeq(value, ",") {
 		switch secret = strings.TrimSpace(secret); {

@@ -14,7 +14,7 @@ func validEnv() map[string]string {
 		"HUB_TABLE": "hub", "INVENTORY_TABLE": "inventory", "CART_TABLE": "carts",
 		"CALLBACK_URL": "https://api.example/v1/", "TOKEN_ISSUER": "https://issuer.example/pool",
 		"TOKEN_JWKS_URL": "https://issuer.example/pool/.well-known/jwks.json", "TOKEN_CLIENTS": "web, app",
-		"GUEST_KEYS": key + "," + key, "ADMIN_GROUP": "admins", "VENDOR_GROUP": "vendors",
+		"GUEST_KEYS": key + "," + key, "ADDRESS_KEY": key, "ADMIN_GROUP": "admins", "VENDOR_GROUP": "vendors",
 		"LIMITS": "user=5", "SHORTHAND": "true",
 		"ALLOWED_ORIGINS": "https://shop.example, http://localhost:5173", "EDGE_SECRETS": strings.Repeat("s", 32) + ",-",
 		"POSTS_PER_SECOND": "100", "METRICS_NAMESPACE": "Shop/Hub",
@@ -69,7 +69,8 @@ func TestLoadListsMissingSettings(t *testing.T) {
 func TestLoadRefuses(t *testing.T) {
 	for name, value := range map[string]string{
 		"CALLBACK_URL": "api.example/v1", "TOKEN_JWKS_URL": "ftp://x", "TOKEN_CLIENTS": "a,,b",
-		"GUEST_KEYS": "c2hvcnQ=", "SHORTHAND": "perhaps", "POSTS_PER_SECOND": "-1", "METRICS_NAMESPACE": "AWS/Lambda",
+		"GUEST_KEYS": "c2hvcnQ=", "ADDRESS_KEY": "c2hvcnQ=", "SHORTHAND": "perhaps",
+		"POSTS_PER_SECOND": "-1", "METRICS_NAMESPACE": "AWS/Lambda",
 		"INVENTORY_ATTRIBUTES": "sku=a,sku=b", "CART_ATTRIBUTES": "lines=version",
 	} {
 		t.Run(name, func(t *testing.T) {

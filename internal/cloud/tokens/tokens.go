@@ -14,7 +14,8 @@ import (
 func NewVerifier(s config.Settings) (*auth.Verifier, error) {
 	return auth.New(auth.Config{
 		Issuer: s.TokenIssuer, JWKSURL: s.TokenJWKSURL, ClientIDs: s.TokenClients,
-		AdminGroup: s.AdminGroup, VendorGroup: s.VendorGroup, GuestKeys: s.GuestKeys,
+		AdminGroup: s.AdminGroup, VendorGroup: s.VendorGroup,
+		GuestKeys: s.GuestKeys, AddressKey: s.AddressKey,
 	})
 }
 

@@ -11,19 +11,24 @@ import (
 	"github.com/securecart/hub/internal/cloud/tokens"
 )
 
-// load returns the settings of authorize with a guest key of n bytes.
-func load(n int) (config.Settings, error) {
+// load returns the settings of authorize with these guest keys.
+func load(guestKeys string) (config.Settings, error) {
 	env := map[string]string{
 		"HUB_TABLE": "hub", "TOKEN_ISSUER": "https://issuer.example", "TOKEN_JWKS_URL": "https://issuer.example/jwks",
-		"TOKEN_CLIENTS": "web", "GUEST_KEYS": base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), n)),
+		"TOKEN_CLIENTS": "web", "GUEST_KEYS": guestKeys, "ADDRESS_KEY": key("a", auth.MinKey),
 	}
 	return config.Load(config.Authorize, func(name string) string { return env[name] })
+}
+
+// key returns a key of n bytes as a setting.
+func key(fill string, n int) string {
+	return base64.StdEncoding.EncodeToString(bytes.Repeat([]byte(fill), n))
 }
 
 // TestNewVerifier checks that the verifier uses the settings, and that config and
 // auth require the same length of a guest key.
 func TestNewVerifier(t *testing.T) {
-	s, err := load(auth.MinGuestKey)
+	s, err := load(key("k", auth.MinKey))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +47,7 @@ func TestNewVerifier(t *testing.T) {
 	if p, err := v.Verify(t.Context(), token); err != nil || p.User != "guest:"+id {
 		t.Errorf("got %+v, %v, want the guest %s", p, err, id)
 	}
-	if _, err := load(auth.MinGuestKey - 1); err == nil {
+	if _, err := load(key("k", auth.MinKey-1)); err == nil {
 		t.Error("config accepts a guest key that auth refuses")
 	}
 	if _, err := tokens.NewVerifier(config.Settings{}); err == nil || errors.Is(err, auth.ErrInvalid) {

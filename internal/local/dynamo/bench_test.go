@@ -39,7 +39,8 @@ func BenchmarkColdStart(b *testing.B) {
 	env := append(tables.Env(),
 		"CALLBACK_URL=http://127.0.0.1:1/v1", "TOKEN_ISSUER=https://issuer.test",
 		"TOKEN_JWKS_URL=https://issuer.test/jwks", "TOKEN_CLIENTS=web",
-		"GUEST_KEYS="+base64.StdEncoding.EncodeToString(make([]byte, 32)))
+		"GUEST_KEYS="+base64.StdEncoding.EncodeToString(make([]byte, 32)),
+		"ADDRESS_KEY="+base64.StdEncoding.EncodeToString(make([]byte, 32)))
 	ping := strings.Replace(string(storedEvent(b, "message-default")), `"hello"`, `"{\"action\":\"ping\"}"`, 1)
 	for _, bm := range []struct {
 		name  string

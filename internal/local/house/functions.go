@@ -60,6 +60,7 @@ func startBootstraps(o Options, id *identity) (f functions, err error) {
 		"TOKEN_ISSUER="+id.issuer.Issuer(), "TOKEN_JWKS_URL="+id.issuer.JWKSURL(), "TOKEN_CLIENTS="+issuer.ClientID,
 		"ADMIN_GROUP="+issuer.AdminGroup, "VENDOR_GROUP="+issuer.VendorGroup,
 		"GUEST_KEYS="+base64.StdEncoding.EncodeToString(id.guestKey),
+		"ADDRESS_KEY="+base64.StdEncoding.EncodeToString(id.addressKey),
 		"ALLOWED_ORIGINS="+strings.Join(o.Gateway.AllowedOrigins, ","),
 	)
 	if len(o.Gateway.Credentials) > 0 {

@@ -17,10 +17,11 @@ const tokenTTL = 12 * time.Hour
 // identity is the development issuer, and the verifier that accepts its tokens and
 // those of our own guests.
 type identity struct {
-	issuer   *issuer.Issuer
-	guestKey []byte
-	verifier *auth.Verifier
-	now      func() time.Time
+	issuer     *issuer.Issuer
+	guestKey   []byte
+	addressKey []byte
+	verifier   *auth.Verifier
+	now        func() time.Time
 }
 
 // newIdentity makes new keys. adminURL is where the issuer's keys are served; "" if
@@ -33,19 +34,18 @@ func newIdentity(adminURL string, now func() time.Time) (*identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("development issuer: %w", err)
 	}
-	guestKey := make([]byte, 32)
-	if _, err := rand.Read(guestKey); err != nil {
-		return nil, fmt.Errorf("guest key: %w", err)
-	}
+	guestKey, addressKey := make([]byte, auth.MinKey), make([]byte, auth.MinKey)
+	_, _ = rand.Read(guestKey) // crypto/rand never fails
+	_, _ = rand.Read(addressKey)
 	verifier, err := auth.New(auth.Config{
 		Issuer: tokens.Issuer(), JWKSURL: tokens.JWKSURL(), HTTPClient: tokens.Client(),
 		ClientIDs: []string{issuer.ClientID}, AdminGroup: issuer.AdminGroup, VendorGroup: issuer.VendorGroup,
-		GuestKeys: [][]byte{guestKey}, Now: now,
+		GuestKeys: [][]byte{guestKey}, AddressKey: addressKey, Now: now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("verifier: %w", err)
 	}
-	return &identity{tokens, guestKey, verifier, now}, nil
+	return &identity{tokens, guestKey, addressKey, verifier, now}, nil
 }
 
 // Token makes a token of the development issuer.
