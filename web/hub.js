@@ -28,7 +28,8 @@ import { State, cartTopic } from './state.js';
 import { Subscriptions } from './subscriptions.js';
 import { Writes } from './writes.js';
 import { LostError, Requests } from './requests.js';
-import { GuestToken, browserStorage, browserWake, socketURL } from './browser.js';
+import { Guest } from './guest.js';
+import { browserStorage, browserWake, socketURL } from './browser.js';
 import * as timing from './timing.js';
 
 export { WriteError } from './writes.js';
@@ -88,7 +89,7 @@ export class Hub extends EventTarget {
     super();
     this.#o = { ...defaults, WebSocket: globalThis.WebSocket, storage: browserStorage(), ...options };
     const { clock, random } = this.#o;
-    this.#guest = new GuestToken(this.#o.storage);
+    this.#guest = new Guest(this.#o.storage);
     this.#timers = new timing.Timers(clock);
     this.#requests = new Requests({ timers: this.#timers, random, dead: () => this.#retry() });
     this.#subscriptions = new Subscriptions({
@@ -242,7 +243,7 @@ export class Hub extends EventTarget {
       return;
     }
     if (generation !== this.#generation) return;
-    const token = fromToken || this.#guest.get();
+    const token = fromToken || this.#guest.offer(this.#o.clock.now(), this.pending > 0);
     const protocols = [protocol];
     if (token && tokenForm.test(token)) protocols.push(bearer + token);
     let socket;
@@ -270,6 +271,14 @@ export class Hub extends EventTarget {
       this.#retry(answer.after);
       return;
     }
+    const returning = !fromToken && this.#guest.isReturning(token);
+    if (returning && answer.notice) {
+      // It is refused again. Go on as the guest that stands in.
+      if (answer.notice === 'token_expired') this.#guest.forget(token);
+      else this.#guest.refuse(token, this.#o.clock.now());
+      this.reconnect();
+      return;
+    }
     if (!fromToken && token && answer.notice === 'token_expired' && !answer.guestToken) {
       // The guest was revoked, and its cart with it. Continue as a new guest.
       this.#guest.drop(token);
@@ -277,18 +286,35 @@ export class Hub extends EventTarget {
       this.reconnect();
       return;
     }
+    if (!fromToken && token && answer.notice === 'token_bad') this.#guest.refuse(token, this.#o.clock.now());
     this.#greeted = true;
     this.#resuming = true;
-    this.#applyHello(answer, fromToken);
+    this.#applyHello(answer, fromToken, returning);
     const lifetime = answer.reconnectAfter > 0 ? answer.reconnectAfter * 1000 : timing.longestTimer;
     this.#timers.start('lifetime', lifetime * (0.9 + 0.1 * this.#o.random()), () => this.reconnect());
     this.#keepAlive();
     this.#subscriptions.resume();
+    if (returning) this.#reunite();
     this.#writes.pump();
   }
 
-  /** applyHello takes over the user and the limits. fromToken: the token option returned the token. */
-  #applyHello(hello, fromToken) {
+  /** reunite moves the cart of the guest that stood in to the one who is back. */
+  async #reunite() {
+    try {
+      const from = this.#guest.get();
+      if (from) await this.merge(from);
+    } catch (error) {
+      if (error.code === 'closed' || error.code === 'identity') return; // the next connection does it
+      this.#emit('problem', { code: error.code, message: error.message });
+    }
+    this.#guest.settle();
+  }
+
+  /**
+   * applyHello takes over the user and the limits. fromToken: the token option returned the
+   * token. returning: it is that of a guest who had been refused.
+   */
+  #applyHello(hello, fromToken, returning = false) {
     if (hello.limits) this.limits = { ...this.limits, ...hello.limits };
     if (hello.notice) this.#emit('notice', { code: hello.notice, fromToken });
     this.#unverified = fromToken && hello.notice === 'busy';
@@ -306,7 +332,8 @@ export class Hub extends EventTarget {
     this.role = hello.role;
     this.vendor = vendor;
     // A guest that replaces a rejected token must not replace the stored guest.
-    if (hello.guestToken && !(fromToken && this.#guest.get())) this.#guest.set(hello.guestToken);
+    if (returning) this.#guest.renewReturning(hello.guestToken);
+    else if (hello.guestToken && !(fromToken && this.#guest.get())) this.#guest.set(hello.guestToken);
     if (hello.expires) {
       const left = hello.expires - this.#o.clock.now() - timing.renewBefore;
       const wait = Math.max(left, timing.renewEvery);

@@ -311,8 +311,10 @@ hub.addEventListener('identity', () => {
   mergeGuest();
 });
 hub.addEventListener('notice', ({ detail: { code, fromToken } }) => {
-  if (!fromToken) {
+  if (!fromToken && code === 'token_expired') {
     say('You are a new guest: your earlier guest cart has expired.', 'warn');
+  } else if (!fromToken) {
+    say('Your earlier cart cannot be opened at the moment. The shop will try again.', 'warn');
   } else if (code === 'busy') {
     say('Your sign-in cannot be verified at the moment. The shop will try again.', 'warn');
   } else {

@@ -17,6 +17,10 @@ export const trustDuration = 20_000;
 export const renewBefore = 60_000;
 export const renewEvery = 30_000;
 
+/** A refused guest is offered again after this long, then after twice as long each time, this often. */
+export const offerAgainAfter = 60_000;
+export const offersAgain = 5;
+
 /** The server remembers a key for 24 hours; a repeat after that could take effect twice. */
 export const keyLifetime = 23 * 60 * 60_000;
 
