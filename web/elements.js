@@ -41,7 +41,7 @@ function onChange({ detail }) {
   for (const badge of attached) if (topics.has(badge.topic)) badge.render();
 }
 
-const style = `
+const rules = `
   :host {
     display: inline-flex; align-items: baseline; gap: .45em; white-space: nowrap;
     --tone: var(--badge-unknown, #6b7280); color: var(--tone);
@@ -53,30 +53,51 @@ const style = `
   :host([state="out"]), :host([state="none"]) { --tone: var(--badge-out, #b91c1c); }
   .dot { inline-size: .55em; block-size: .55em; border-radius: 50%; background: currentColor; align-self: center; }
   .old { opacity: .75; font-size: .85em; }
+  .old[hidden] { display: none; }
   :host([stale]) .dot { background: none; box-shadow: inset 0 0 0 .12em currentColor; }
-  :host(:not([stale])) .old { display: none; }
 `;
+
+let sharedSheet = null;
+
+/**
+ * addStyle styles a badge. A constructed style sheet is shared by all badges, and a page
+ * may forbid inline styles without losing it. Old browsers cannot make one.
+ */
+function addStyle(root) {
+  try {
+    if (!sharedSheet) {
+      sharedSheet = new CSSStyleSheet();
+      sharedSheet.replaceSync(rules);
+    }
+    root.adoptedStyleSheets = [sharedSheet];
+  } catch {
+    const inline = document.createElement('style');
+    inline.textContent = rules;
+    root.append(inline);
+  }
+}
 
 /** LiveBadge is the base class of both badges. */
 class LiveBadge extends HTMLElement {
   topic = null;
   #text;
+  #mark;
   #subscription = null; // the topic passed to hub.want
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: 'open' });
-    const sheet = document.createElement('style');
-    sheet.textContent = style;
+    addStyle(root);
     const dot = part('dot');
     dot.setAttribute('aria-hidden', 'true');
     this.#text = part('text');
     this.#text.setAttribute('part', 'text');
     // The mark is not part of the text: otherwise a screen reader would read out
     // every badge of the page when the connection is lost.
-    const mark = part('old');
-    mark.textContent = '(last known)';
-    root.append(sheet, dot, this.#text, mark);
+    this.#mark = part('old');
+    this.#mark.textContent = '(last known)';
+    this.#mark.hidden = true; // without a style sheet too
+    root.append(dot, this.#text, this.#mark);
   }
 
   connectedCallback() {
@@ -106,6 +127,7 @@ class LiveBadge extends HTMLElement {
   show({ state, text }, stale) {
     this.setAttribute('state', state);
     this.toggleAttribute('stale', stale);
+    this.#mark.hidden = !stale;
     if (this.#text.textContent === text) return;
     this.#text.textContent = text;
     if (state !== 'unknown') this.#text.setAttribute('aria-live', 'polite');

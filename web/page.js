@@ -109,13 +109,12 @@ function showProducts() {
 }
 
 function productCard(product) {
-  const { sku, name, price, icon, vendor } = product;
+  const { sku, name, price, icon } = product;
   const card = $('product-template').content.cloneNode(true).querySelector('li');
   const find = (selector) => card.querySelector(selector);
   find('.icon').textContent = icon || '📦';
   find('.name').textContent = name;
   find('.price').textContent = price;
-  find('.vendor').textContent = vendor ? `by ${vendor}` : '';
   find('stock-badge').setAttribute('sku', sku);
   find('.add .quantity').setAttribute('aria-label', `Quantity of ${name}`);
   const button = find('.add button');

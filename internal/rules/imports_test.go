@@ -57,22 +57,23 @@ var mayImport = map[string][]string{
 	"internal/local/house": {
 		"gatewaytest", "internal/auth", "internal/handler", "internal/hub", "internal/hub/memstore",
 		"internal/local/account", "internal/local/admin", "internal/local/catalogue", "internal/local/esm",
-		"internal/local/issuer", "internal/local/lambdaproc", "internal/table", "internal/wire",
+		"internal/local/issuer", "internal/local/lambdaproc", "internal/local/webserver", "internal/table", "internal/wire",
 	},
 	"internal/local/admin": {
 		"gatewaytest", "internal/auth/bearer", "internal/handler", "internal/hub",
-		"internal/local/faults", "internal/local/strictjson", "internal/wire",
+		"internal/local/faults", "internal/local/strictjson", "internal/local/webserver", "internal/wire",
 	},
 	"internal/local/account":         {"gatewaytest"},
 	"internal/local/catalogue":       {"internal/hub", "internal/local/strictjson", "internal/wire"},
 	"internal/local/faults":          {"gatewaytest"},
 	"internal/local/strictjson":      {"internal/wire"},
 	"internal/local/devca":           {},
+	"internal/local/webserver":       {},
 	"internal/local/issuer":          {"internal/auth", "internal/hub"},
 	"internal/local/esm":             {},
 	"internal/local/streams":         {},
 	"internal/local/dynamo":          {"internal/hub/dynamostore", "internal/local/esm", "internal/local/streams"},
-	"internal/local/lambdaproc":      {},
+	"internal/local/lambdaproc":      {"internal/local/webserver"},
 	"internal/local/template/cfn":    {},
 	"internal/local/template/samapi": {"gatewaytest", "internal/local/template/cfn"},
 	"internal/local/template/host": {
@@ -93,7 +94,8 @@ var mayImport = map[string][]string{
 	"localhub": {
 		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/account",
 		"internal/local/admin", "internal/local/catalogue", "internal/local/devca", "internal/local/dynamo",
-		"internal/local/faults", "internal/local/house", "internal/local/template/host", "internal/table", "web",
+		"internal/local/faults", "internal/local/house", "internal/local/template/host", "internal/local/webserver",
+		"internal/table", "web",
 	},
 }
 

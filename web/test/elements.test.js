@@ -69,3 +69,26 @@ test('a badge can change its SKU, and can be in the page before a hub is connect
   await drain();
   assert.deepEqual(server.sent('unsubscribe')[0].topics, ['sku:MUG']);
 });
+
+test('badges need no inline style, and none to hide what is not to be seen', async () => {
+  const part = (badge, name) => badge.shadow.children.find((c) => c.className === name);
+  const { hub, server } = await connectedPage({}, ['sku:MUG']);
+  connectHub(hub);
+  const old = badgeOf('MUG');
+  assert.equal(old.shadow.children.filter((c) => c.textContent.includes(':host')).length, 1, 'in an old browser');
+  globalThis.CSSStyleSheet = class {
+    replaceSync = (text) => (this.text = text);
+  };
+  const badges = [badgeOf('MUG'), badgeOf('MUG')];
+  delete globalThis.CSSStyleSheet;
+  badges.forEach(attach);
+  for (const { shadow } of badges) {
+    assert.equal(shadow.children.filter((c) => c.textContent.includes(':host')).length, 0);
+    assert.equal(shadow.adoptedStyleSheets.length, 1);
+    assert.match(shadow.adoptedStyleSheets[0].text, /:host/);
+  }
+  assert.equal(badges[0].shadow.adoptedStyleSheets[0], badges[1].shadow.adoptedStyleSheets[0], 'all share one');
+  assert.equal(part(badges[0], 'old').hidden, true);
+  await server.cut();
+  assert.equal(part(badges[0], 'old').hidden, false);
+});

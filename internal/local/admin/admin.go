@@ -16,6 +16,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/webserver"
 )
 
 // Controls are what the API asks of the house as a whole.
@@ -80,5 +81,5 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /admin/users/{user}/revoke", a.revokeUser)
 	mux.Handle("GET /issuer/", http.StripPrefix("/issuer", o.Issuer))
 	mux.HandleFunc("/", notFound)
-	return LocalOnly(o.Origins, requireToken(o.Token, mux))
+	return webserver.Protect(webserver.NoPage, LocalOnly(o.Origins, requireToken(o.Token, mux)))
 }

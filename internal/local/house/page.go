@@ -6,6 +6,8 @@ import (
 
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/local/admin"
+	"github.com/securecart/hub/internal/local/catalogue"
+	"github.com/securecart/hub/internal/local/webserver"
 )
 
 // newSite serves the gateway under its stage and the page everywhere else.
@@ -13,15 +15,33 @@ import (
 func newSite(o Options, gateway *gatewaytest.Gateway) http.Handler {
 	mux := http.NewServeMux()
 	stage := "/" + o.Gateway.Stage
-	mux.Handle(stage, gateway)
-	mux.Handle(stage+"/", gateway)
-	mux.Handle(stage+"/@connections/", admin.LocalOnly(o.Admin.Origins, gateway))
-	mux.HandleFunc("/catalogue.json", serveJSON(o.Catalogue))
+	api := webserver.Protect(webserver.NoPage, gateway)
+	mux.Handle(stage, api)
+	mux.Handle(stage+"/", api)
+	mux.Handle(stage+"/@connections/", admin.LocalOnly(o.Admin.Origins, api))
+	mux.HandleFunc("/catalogue.json", serveJSON(openCatalogue(o.Catalogue)))
 	mux.HandleFunc("/config.json", serveJSON(map[string]string{"socket": stage, "admin": o.Admin.URL}))
 	if o.Page.Files != nil {
 		mux.Handle("/", noStore(http.FileServerFS(o.Page.Files)))
 	}
-	return mux
+	return webserver.Protect(webserver.Page(o.Admin.URL), mux)
+}
+
+// openProduct is what everybody may know of a product. Stock and vendors are for those
+// who have a right to them, over a socket.
+type openProduct struct {
+	SKU   string `json:"sku"`
+	Name  string `json:"name"`
+	Price string `json:"price"` // as the page shows it
+	Icon  string `json:"icon"`
+}
+
+func openCatalogue(products []catalogue.Product) []openProduct {
+	open := make([]openProduct, len(products))
+	for i, p := range products {
+		open[i] = openProduct{p.SKU, p.Name, p.Price, p.Icon}
+	}
+	return open
 }
 
 func serveJSON(v any) http.HandlerFunc {
