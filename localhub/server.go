@@ -11,13 +11,12 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/securecart/hub/internal/local/webserver"
 )
 
 // shutdownWithin is how long requests may take to complete at shutdown.
 const shutdownWithin = 2 * time.Second
-
-// readHeaderTimeout is how long a client may take to send a request's header.
-const readHeaderTimeout = 10 * time.Second
 
 // serveUntil serves the handlers until ctx ends or a server fails. Then it closes c,
 // which ends the connections, and returns when nothing runs any more.
@@ -27,10 +26,7 @@ func serveUntil(ctx context.Context, c io.Closer, log *slog.Logger, handlers map
 	var running sync.WaitGroup
 	var servers []*http.Server
 	for listener, h := range handlers {
-		server := &http.Server{
-			Handler: h, ReadHeaderTimeout: readHeaderTimeout,
-			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		}
+		server := webserver.New(h, webserver.DefaultLimits, log)
 		servers = append(servers, server)
 		running.Go(func() {
 			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -175,9 +175,10 @@ func TestNoSleep(t *testing.T) {
 
 // inBubble are helpers that are called in bubbles only.
 var inBubble = map[string]bool{
-	"internal/hub/retry_test.go:Receipt":  true,
-	"internal/hub/retry_test.go:Cart":     true,
-	"internal/hub/retry_test.go:PutCarts": true,
+	"internal/hub/retry_test.go:Receipt":           true,
+	"internal/local/webserver/server_test.go:post": true,
+	"internal/hub/retry_test.go:Cart":              true,
+	"internal/hub/retry_test.go:PutCarts":          true,
 }
 
 // TestNoExits: nobody but main ends the process.
@@ -204,6 +205,36 @@ func TestNoExits(t *testing.T) {
 	}
 	if allowed < len(functions) {
 		t.Errorf("found %d calls in mains, want one in each of them at least", allowed)
+	}
+}
+
+// TestServersHaveLimits: package webserver makes all HTTP servers of localhub, so each
+// of them limits how long a client may take.
+func TestServersHaveLimits(t *testing.T) {
+	found := 0
+	for _, s := range sources(t) {
+		if s.isTest || s.pkg != "localhub" && !strings.HasPrefix(s.pkg, "internal/") {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			var name string
+			switch n := n.(type) {
+			case *ast.CompositeLit:
+				name = dotted(n.Type)
+			case *ast.CallExpr:
+				name = dotted(n.Fun)
+			}
+			switch name {
+			case "http.Server", "http.Serve", "http.ServeTLS", "http.ListenAndServe", "http.ListenAndServeTLS":
+				if found++; s.pkg != "internal/local/webserver" {
+					t.Errorf("%s: %s, want webserver.New", s.set.Position(n.Pos()), name)
+				}
+			}
+			return true
+		})
+	}
+	if found == 0 {
+		t.Error("found no HTTP server")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -13,6 +14,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/securecart/hub/internal/local/webserver"
 )
 
 const (
@@ -81,7 +84,7 @@ func start(o Options) (*environment, error) {
 	mux.HandleFunc("POST "+apiVersion+"/invocation/{id}/response", e.serveResponse)
 	mux.HandleFunc("POST "+apiVersion+"/invocation/{id}/error", e.serveError)
 	mux.HandleFunc("POST "+apiVersion+"/init/error", e.serveError)
-	e.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	e.server = webserver.New(mux, webserver.DefaultLimits, slog.New(slog.DiscardHandler))
 	go func() {
 		defer close(e.served)
 		_ = e.server.Serve(listener)
