@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 )
 
@@ -38,12 +39,24 @@ func exitStatus(err error, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(stderr, "localhub: %v\n", err)
+	fmt.Fprintf(stderr, "localhub: %s\n", firstLines(err.Error()))
 	var usage usageError
 	if errors.As(err, &usage) {
 		return 2
 	}
 	return 1
+}
+
+// maxErrorLines is how many lines of an error are printed. Our own choice.
+const maxErrorLines = 200
+
+// firstLines shortens an error with a line for each of many mistakes.
+func firstLines(text string) string {
+	lines := strings.SplitAfterN(text, "\n", maxErrorLines+1)
+	if len(lines) <= maxErrorLines {
+		return text
+	}
+	return strings.Join(lines[:maxErrorLines], "") + "and more"
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {

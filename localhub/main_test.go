@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -231,4 +233,16 @@ func unusedAddress(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// TestErrorsAreShort: a file with many mistakes does not fill the terminal.
+func TestErrorsAreShort(t *testing.T) {
+	for lines, want := range map[int]int{1: 1, 200: 200, 201: 201, 5000: 201} {
+		var stderr bytes.Buffer
+		exitStatus(errors.New(strings.TrimSuffix(strings.Repeat("a mistake\n", lines), "\n")), &stderr)
+		got := strings.Split(strings.TrimSpace(stderr.String()), "\n")
+		if len(got) != want || (lines > 200) != (got[len(got)-1] == "and more") {
+			t.Errorf("%d mistakes: got %d lines, the last %q, want %d", lines, len(got), got[len(got)-1], want)
+		}
+	}
 }

@@ -85,7 +85,7 @@ func (d *decoder) request() Request {
 		d.readWrite(&r)
 	case ActionPing, ActionHelp:
 	default:
-		d.failf(CodeUnknownAction, "unknown action %q", clip(string(r.Action)))
+		d.failf(CodeUnknownAction, "unknown action %q", Clip(string(r.Action)))
 	}
 	return r
 }
@@ -237,7 +237,7 @@ func (d *decoder) number(name string, raw []byte, least, most int64) int64 {
 	const bits = 63 // what fits into an int64; no number here is negative
 	n, err := strconv.ParseUint(string(raw), 10, bits)
 	if err != nil || int64(n) < least || int64(n) > most {
-		d.failf(CodeBadField, "%q must be a whole number from %d to %d", clip(name), least, most)
+		d.failf(CodeBadField, "%q must be a whole number from %d to %d", Clip(name), least, most)
 		return 0
 	}
 	return int64(n)
@@ -318,7 +318,7 @@ func (d *decoder) shown(name string, raw []byte) *Badge {
 		b.Quantity = &quantity
 	}
 	if value.err != nil {
-		d.failf(CodeBadField, "%q: %s", clip(name), value.err.Message)
+		d.failf(CodeBadField, "%q: %s", Clip(name), value.err.Message)
 	}
 	return b
 }

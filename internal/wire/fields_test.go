@@ -253,7 +253,7 @@ func TestNumbers(t *testing.T) {
 		{"null", nil},
 	} {
 		for _, p := range places {
-			t.Run(clip(tt.number)+" as "+p.name, func(t *testing.T) {
+			t.Run(Clip(tt.number)+" as "+p.name, func(t *testing.T) {
 				text := fmt.Sprintf(p.format, tt.number)
 				if !slices.Contains(tt.good, p.format) {
 					refuse(t, text, false, CodeBadField)
@@ -376,7 +376,7 @@ func TestGrammar(t *testing.T) {
 		},
 	} {
 		for _, value := range tt.good {
-			t.Run(fmt.Sprintf("%s %q", tt.field, clip(value)), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s %q", tt.field, Clip(value)), func(t *testing.T) {
 				r := accept(t, tt.message(string(quote(value))), false)
 				got := []string{r.SKU, r.After, r.Epoch, r.Token, r.From, string(r.Policy), r.Key}
 				for _, topic := range r.Topics {
@@ -391,7 +391,7 @@ func TestGrammar(t *testing.T) {
 			})
 		}
 		for _, value := range tt.bad {
-			t.Run(fmt.Sprintf("%s not %q", tt.field, clip(value)), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s not %q", tt.field, Clip(value)), func(t *testing.T) {
 				refuse(t, tt.message(string(quote(value))), false, CodeBadField)
 			})
 		}

@@ -31,7 +31,7 @@ func IsName(s string) bool {
 // NotAName returns the text of the error that s is not a name. kind is "SKU" or
 // "vendor".
 func NotAName(kind, s string) string {
-	return fmt.Sprintf("%q is not a %s: a %s has %s", clip(s), kind, kind, NameRule)
+	return fmt.Sprintf("%q is not a %s: a %s has %s", Clip(s), kind, kind, NameRule)
 }
 
 // IsSafeName reports whether s can name a cart, a guest or an epoch: 1 to
@@ -78,8 +78,8 @@ func TextSize(s string) int {
 	return n
 }
 
-// clip shortens text of a client for use in an error message.
-func clip(s string) string {
+// Clip shortens text of a client for use in an error message, to about 80 bytes.
+func Clip(s string) string {
 	const most = 80
 	if len(s) <= most {
 		return s

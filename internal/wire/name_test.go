@@ -35,7 +35,7 @@ func TestNames(t *testing.T) {
 	good, bad := testNames(t)
 	bad = append(bad, "\xff", "A\xc3", "\xed\xa0\x80") // not UTF-8
 	for _, name := range good {
-		t.Run(clip(name), func(t *testing.T) {
+		t.Run(Clip(name), func(t *testing.T) {
 			if !IsName(name) {
 				t.Fatalf("%q is not a name", name)
 			}
@@ -53,7 +53,7 @@ func TestNames(t *testing.T) {
 		})
 	}
 	for _, name := range bad {
-		t.Run(fmt.Sprintf("not %q", clip(name)), func(t *testing.T) {
+		t.Run(fmt.Sprintf("not %q", Clip(name)), func(t *testing.T) {
 			if IsName(name) {
 				t.Fatalf("%q is a name", name)
 			}
@@ -110,7 +110,7 @@ func TestTextSize(t *testing.T) {
 func TestClipKeepsCharacters(t *testing.T) {
 	for i := range 4 {
 		s := strings.Repeat("a", i) + strings.Repeat("😀", 40)
-		if got := clip(s); !utf8.ValidString(got) || len(got) > 80+len("…") {
+		if got := Clip(s); !utf8.ValidString(got) || len(got) > 80+len("…") {
 			t.Errorf("got %q", got)
 		}
 	}

@@ -135,7 +135,7 @@ func (l *typedLine) options(words []string) []string {
 		case "token", "epoch", "key":
 			l.put(name, value)
 		default:
-			l.failf("unknown option %s=; a name with = needs quotes", clip(name))
+			l.failf("unknown option %s=; a name with = needs quotes", Clip(name))
 		}
 	}
 	return rest
@@ -151,7 +151,7 @@ func (l *typedLine) name(word string) string {
 	}
 	var s string
 	if checkStrict([]byte(word)) != nil || json.Unmarshal([]byte(word), &s) != nil {
-		l.failf(`the text in quotes in %q is not a JSON string; write \" and \\ inside`, clip(word))
+		l.failf(`the text in quotes in %q is not a JSON string; write \" and \\ inside`, Clip(word))
 	}
 	return s
 }
@@ -162,7 +162,7 @@ func (l *typedLine) names(words []string) []string {
 	for i, w := range words {
 		var versioned bool
 		if names[i], _, versioned = l.topic(w); versioned {
-			l.failf("%q has a version; only sub and only take one", clip(w))
+			l.failf("%q has a version; only sub and only take one", Clip(w))
 		}
 	}
 	return names
@@ -172,7 +172,7 @@ func (l *typedLine) names(words []string) []string {
 func (l *typedLine) topic(word string) (name, version string, versioned bool) {
 	if !isQuoted(word) {
 		if name, version, versioned = strings.Cut(word, "@"); name == "" || name == "*" {
-			l.failf("%q is not a topic", clip(word))
+			l.failf("%q is not a topic", Clip(word))
 		}
 		return name, version, versioned
 	}
@@ -226,7 +226,7 @@ func (l *typedLine) read(verb string, words []string) {
 		l.checkout(words)
 	default:
 		l.err = &Error{
-			Code: CodeUnknownAction, Message: fmt.Sprintf(`unknown action %q; type "help" for a list`, clip(verb)),
+			Code: CodeUnknownAction, Message: fmt.Sprintf(`unknown action %q; type "help" for a list`, Clip(verb)),
 		}
 	}
 }
@@ -259,7 +259,7 @@ func (l *typedLine) merge(words []string) {
 func (l *typedLine) checkout(words []string) {
 	l.put("action", ActionCheckout)
 	if len(words) > 0 && !l.version(words[0]) {
-		l.failf("%q is not a version, as in v18", clip(words[0]))
+		l.failf("%q is not a version, as in v18", Clip(words[0]))
 	}
 	l.atMost(words, 1)
 }
@@ -277,7 +277,7 @@ func (l *typedLine) version(word string) bool {
 // atMost refuses more than n words.
 func (l *typedLine) atMost(words []string, n int) {
 	if len(words) > n {
-		l.failf("unexpected word %q", clip(words[n]))
+		l.failf("unexpected word %q", Clip(words[n]))
 	}
 }
 
@@ -312,14 +312,14 @@ func (l *typedLine) lines(words []string) {
 	for len(words) > 0 {
 		if len(words) == 1 {
 			if !l.version(words[0]) {
-				l.failf("%q has no quantity", clip(words[0]))
+				l.failf("%q has no quantity", Clip(words[0]))
 				return
 			}
 			break
 		}
 		sku := l.name(words[0])
 		if _, repeated := lines[sku]; repeated {
-			l.failf("%q occurs twice", clip(sku))
+			l.failf("%q occurs twice", Clip(sku))
 		}
 		lines[sku] = digits(words[1])
 		words = words[2:]

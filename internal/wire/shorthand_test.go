@@ -200,7 +200,7 @@ func TestShorthandRefuses(t *testing.T) {
 		{"hello token=a+b", CodeBadField},
 		{typedTopics(101), CodeTooManyTopics},
 	} {
-		t.Run(clip(tt.line), func(t *testing.T) {
+		t.Run(Clip(tt.line), func(t *testing.T) {
 			refuse(t, tt.line, true, tt.want)
 		})
 	}

@@ -56,7 +56,7 @@ func nest(open []level, tok json.Token) (_ []level, complete bool, err error) {
 	}
 	if len(open) > 0 && open[len(open)-1].isKey() {
 		if name := tok.(string); !open[len(open)-1].add(name) {
-			return open, false, fmt.Errorf("key %q occurs twice", clip(name))
+			return open, false, fmt.Errorf("key %q occurs twice", Clip(name))
 		}
 		return open, false, nil
 	}
@@ -87,7 +87,7 @@ func checkCase(fields map[string]json.RawMessage, names []string) error {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		for _, known := range names {
 			if name != known && strings.EqualFold(name, known) {
-				return fmt.Errorf("field %q is written %q", clip(name), known)
+				return fmt.Errorf("field %q is written %q", Clip(name), known)
 			}
 		}
 	}

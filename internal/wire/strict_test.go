@@ -17,16 +17,16 @@ func refuse(t testing.TB, text string, shorthand bool, want Code) *Error {
 	r, err := Decode([]byte(text), shorthand)
 	e, ok := err.(*Error)
 	if !ok {
-		t.Fatalf("Decode(%s): got %+v, error %v, want an error of code %s", clip(text), r, err, want)
+		t.Fatalf("Decode(%s): got %+v, error %v, want an error of code %s", Clip(text), r, err, want)
 	}
 	if e.Code != want {
-		t.Errorf("Decode(%s): got %v, want code %s", clip(text), e, want)
+		t.Errorf("Decode(%s): got %v, want code %s", Clip(text), e, want)
 	}
 	if !reflect.DeepEqual(r, Request{}) {
-		t.Errorf("Decode(%s): got %+v with an error, want an empty request", clip(text), r)
+		t.Errorf("Decode(%s): got %+v with an error, want an empty request", Clip(text), r)
 	}
 	if e.Message == "" {
-		t.Errorf("Decode(%s): the error of code %s has no message", clip(text), e.Code)
+		t.Errorf("Decode(%s): the error of code %s has no message", Clip(text), e.Code)
 	}
 	return e
 }
@@ -36,7 +36,7 @@ func accept(t testing.TB, text string, shorthand bool) Request {
 	t.Helper()
 	r, err := Decode([]byte(text), shorthand)
 	if err != nil {
-		t.Fatalf("Decode(%s): %v, want it accepted", clip(text), err)
+		t.Fatalf("Decode(%s): %v, want it accepted", Clip(text), err)
 	}
 	return r
 }

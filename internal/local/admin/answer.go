@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
@@ -23,6 +24,16 @@ type problem struct {
 	Message string    `json:"message"`
 }
 
+// maxErrorText is the length of the longest message, in bytes: it may quote the request.
+const maxErrorText = 500
+
+func newProblem(code wire.Code, message string) problem {
+	if len(message) > maxErrorText {
+		message = strings.ToValidUTF8(message[:maxErrorText], "") + "…"
+	}
+	return problem{code, message}
+}
+
 func reply(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -31,7 +42,7 @@ func reply(w http.ResponseWriter, status int, body any) {
 
 // refuse answers with an error code and its status.
 func refuse(w http.ResponseWriter, code wire.Code, message string) {
-	reply(w, handler.Status(code), problem{code, message})
+	reply(w, handler.Status(code), newProblem(code, message))
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {
@@ -45,7 +56,7 @@ func (a api) problemOf(err error) problem {
 	if internal {
 		a.Log.Error("admin", "error", err)
 	}
-	return problem{failure.Code, failure.Message}
+	return newProblem(failure.Code, failure.Message)
 }
 
 func (a api) fail(w http.ResponseWriter, err error) {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -86,9 +87,13 @@ func (a api) postStock(w http.ResponseWriter, r *http.Request) {
 		}
 		a.putBulkLine(r.Context(), &result, line, lines.Bytes())
 	}
-	if lines.Err() != nil {
+	var tooLong *http.MaxBytesError
+	switch err := lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong), errors.As(err, &tooLong):
 		result.stop(line+1, wire.CodeTooBig, fmt.Sprintf(
 			"a line has at most %d bytes and a body %d", maxBody, maxBulkBody))
+	case err != nil:
+		result.stop(line+1, wire.CodeBadField, "the body ended early")
 	}
 	reply(w, result.status(), result)
 }
@@ -105,7 +110,7 @@ func (a api) putBulkLine(ctx context.Context, result *bulkResult, line int, text
 		return
 	}
 	if sku, p := a.putBulkRow(ctx, text); p != nil {
-		result.fail(line, sku, *p)
+		result.fail(line, wire.Clip(sku), *p)
 		return
 	}
 	if result.Done++; result.Done%bulkPause == 0 {
@@ -117,7 +122,8 @@ func (a api) putBulkLine(ctx context.Context, result *bulkResult, line int, text
 func (a api) putBulkRow(ctx context.Context, line []byte) (sku string, p *problem) {
 	var row bulkRow
 	if err := strictjson.Decode(line, &row); err != nil {
-		return "", &problem{wire.CodeBadField, err.Error()}
+		p := newProblem(wire.CodeBadField, err.Error())
+		return "", &p
 	}
 	if _, err := a.Hub.PutStock(ctx, row.SKU, row.StockChange); err != nil {
 		failure := a.problemOf(err)

@@ -55,7 +55,7 @@ func (a api) deleteConnection(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		w.WriteHeader(http.StatusNoContent)
 	case errors.As(err, &refused):
-		reply(w, refused.StatusCode, problem{wire.Code(refused.Code), cmp.Or(refused.Message, noSuchConnection)})
+		reply(w, refused.StatusCode, newProblem(wire.Code(refused.Code), cmp.Or(refused.Message, noSuchConnection)))
 	default:
 		a.fail(w, err)
 	}

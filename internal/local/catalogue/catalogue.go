@@ -58,7 +58,7 @@ func Parse(data []byte) ([]Product, error) {
 			return nil, err
 		}
 		if seen[p.SKU] {
-			return nil, r.errorAt(r.fieldOffset(start, "sku"), "field \"sku\": %q occurs twice", p.SKU)
+			return nil, r.errorAt(r.fieldOffset(start, "sku"), "field \"sku\": %q occurs twice", wire.Clip(p.SKU))
 		}
 		seen[p.SKU] = true
 		products = append(products, p)
@@ -96,7 +96,7 @@ func (r reader) product(start int64) (p Product, err error) {
 		return p, r.errorAt(r.fieldOffset(start, field), "%v", err)
 	}
 	if field, problem := p.check(); problem != "" {
-		return p, r.errorAt(r.fieldOffset(start, field), "field %q of product %q %s", field, p.SKU, problem)
+		return p, r.errorAt(r.fieldOffset(start, field), "field %q of product %q %s", field, wire.Clip(p.SKU), problem)
 	}
 	return p, nil
 }

@@ -31,25 +31,47 @@ type Problem struct {
 // Error returns the place and the text.
 func (p Problem) Error() string { return p.Pos.String() + ": " + p.Text }
 
-// Problems are all mistakes in a template, in the order of the file.
+// Problems are mistakes in a template, in the order of the file: all of them, or
+// [MaxProblems] and one if there are more.
 type Problems []Problem
 
-// Error returns one line for each problem.
+const (
+	// MaxProblems is how many problems are reported together. Nobody reads more, and a
+	// template that is something else has one in each line.
+	MaxProblems = 100
+	// maxText is the length of the longest text of a problem, in bytes. A text may quote
+	// the template.
+	maxText = 1000
+)
+
+// Error returns one line for each problem, for at most [MaxProblems].
 func (ps Problems) Error() string {
-	lines := make([]string, len(ps))
-	for i, p := range ps {
-		lines[i] = p.Error()
+	var lines []string
+	for _, p := range ps[:min(len(ps), MaxProblems)] {
+		lines = append(lines, p.Error())
+	}
+	if len(ps) > MaxProblems {
+		lines = append(lines, "and there are more problems")
 	}
 	return strings.Join(lines, "\n")
 }
 
-// Problem records a mistake. The same mistake is recorded once.
-func (s *Stack) Problem(pos Pos, format string, args ...any) {
+// add records a mistake. The same mistake is recorded once.
+func (ps *Problems) add(pos Pos, format string, args ...any) {
+	if len(*ps) > MaxProblems {
+		return
+	}
 	p := Problem{pos, fmt.Sprintf(format, args...)}
-	if !slices.Contains(s.problems, p) {
-		s.problems = append(s.problems, p)
+	if len(p.Text) > maxText {
+		p.Text = strings.ToValidUTF8(p.Text[:maxText], "") + "…"
+	}
+	if !slices.Contains(*ps, p) {
+		*ps = append(*ps, p)
 	}
 }
+
+// Problem records a mistake. The same mistake is recorded once.
+func (s *Stack) Problem(pos Pos, format string, args ...any) { s.problems.add(pos, format, args...) }
 
 // Err returns all problems so far as [Problems], or nil.
 func (s *Stack) Err() error {

@@ -2,7 +2,6 @@ package cfn
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -88,7 +87,7 @@ func Parse(file string, data []byte) (*Template, error) {
 }
 
 func (t *Template) problem(n *yaml.Node, format string, args ...any) {
-	t.problems = append(t.problems, Problem{t.pos(n), fmt.Sprintf(format, args...)})
+	t.problems.add(t.pos(n), format, args...)
 }
 
 func (t *Template) pos(n *yaml.Node) Pos { return Pos{t.file, n.Line, n.Column} }
