@@ -11,6 +11,7 @@ import (
 	"github.com/securecart/hub/internal/local/account"
 	"github.com/securecart/hub/internal/local/catalogue"
 	"github.com/securecart/hub/internal/local/house"
+	"github.com/securecart/hub/internal/redact"
 	"github.com/securecart/hub/internal/table"
 )
 
@@ -75,7 +76,7 @@ func (b *banner) updateItem(sku string) string {
 	}
 	env, endpoint := "", ""
 	if b.dynamodb.endpoint != inAWS {
-		endpoint = " --endpoint-url " + b.dynamodb.endpoint
+		endpoint = " --endpoint-url " + redact.URL(b.dynamodb.endpoint)
 		if variables := b.tables.Env(); slices.Contains(variables, localCredential) {
 			env = localCredential + " AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=" + regionOf(variables) + " \\\n    "
 		}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"github.com/securecart/hub/internal/local/admin"
+	"github.com/securecart/hub/internal/redact"
 	"github.com/securecart/hub/internal/table"
 )
 
@@ -61,7 +62,7 @@ func (d *dynamodb) check(lambda string) error {
 	case d.endpoint == "" || d.endpoint == inAWS:
 		return nil
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return usagef("-dynamodb %q: it must be a URL, for example http://127.0.0.1:8000, or aws", d.endpoint)
+		return usagef("-dynamodb %q: it must be a URL, for example http://127.0.0.1:8000, or aws", redact.URL(d.endpoint))
 	case lambda != "" && !admin.IsLoopback(u.Host):
 		return usagef("-lambda needs a DynamoDB on this machine, and %s is not: "+
 			"another localhub with the same hub table would lose its connections to this one", u.Host)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -31,7 +32,7 @@ func parseFlags(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, e
 		fs.PrintDefaults()
 		return true, nil
 	case err != nil:
-		return true, usagef("%w (-h lists the flags)", err)
+		return true, usagef("%s (-h lists the flags)", secretValue.ReplaceAllString(err.Error(), "invalid value $1"))
 	case fs.NArg() > 0:
 		hint := "-h lists the flags"
 		if before := len(args) - fs.NArg() - 1; before >= 0 && args[before] == "-faults=mix" {
@@ -41,6 +42,9 @@ func parseFlags(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, e
 	}
 	return false, nil
 }
+
+// secretValue matches where the flag package quotes a value that may be a secret.
+var secretValue = regexp.MustCompile(`^invalid value "(?:[^"\\]|\\.)*" (for flag -(?:env|parameter): )`)
 
 // Help texts of flags that localhub has both with and without a template.
 const (

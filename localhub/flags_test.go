@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -171,6 +174,50 @@ func TestAllowedOrigins(t *testing.T) {
 		}
 		if resp == nil || resp.StatusCode != want {
 			t.Errorf("%s: got %v, %v, want %d", origin, resp, err, want)
+		}
+	}
+}
+
+// TestErrorsHaveNoSecrets: a command line with a mistake has its secrets in no error.
+func TestErrorsHaveNoSecrets(t *testing.T) {
+	template := filepath.Join(t.TempDir(), "template.yaml")
+	if err := os.WriteFile(template, []byte("Resources: {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, args := range map[string][]string{
+		"another scheme":            {"-dynamodb", "ftp://ann:PASS@host"},
+		"a slash in the password":   {"-dynamodb", "http://ann:PASS/WORD@host"},
+		"a DynamoDB that is far":    {"-dynamodb", "http://ann:PASS@host.example", "-lambda", "build"},
+		"no DynamoDB there":         {"-dynamodb", "http://ann:PASS@127.0.0.1:1", "-admin-token", "PASS"},
+		"the token after =":         {"-dynamodb", "http://ann:PASS@127.0.0.1:1", "--admin-token=PASS"},
+		"origins":                   {"-allowed-origins", "https://ann:PASS@shop.example/x"},
+		"a duration":                {"-max-age", "http://ann:PASS@host"},
+		"an argument":               {"http://ann:PASS@host"},
+		"a token with a blank":      {"-admin-token", "PASS WORD"},
+		"the admin API's address":   {"token", "-user", "ann", "-admin", "ann:PASS@127.0.0.1:1"},
+		"a variable without a name": {"-template", template, "-env", "PASS"},
+		"a variable twice":          {"-template", template, "-env", "A=PASS\"", "-env", "A=PASS\""},
+		"a parameter twice":         {"-template", template, "-parameter", "A=1", "-parameter", "A=PASS"},
+		"a function's URL":          {"-template", template, "-function", "F=http://ann:PASS@host"},
+		"a function twice":          {"-template", template, "-function", "F=x", "-function", "F=http://ann:PASS@host"},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		var stdout, stderr bytes.Buffer
+		status := exitStatus(run(ctx, append(args, "-log=text"), &stdout, &stderr), &stderr)
+		cancel()
+		if out := stdout.String() + stderr.String(); status == 0 || strings.Contains(out, "PASS") {
+			t.Errorf("%s: got status %d, %s", name, status, out)
+		}
+	}
+}
+
+// TestLogsHaveNoPasswords: in both formats.
+func TestLogsHaveNoPasswords(t *testing.T) {
+	for _, format := range []string{"json", "text"} {
+		var log bytes.Buffer
+		newLog(format, &log).Error("lost", "error", errors.New("Get http://ann:PASS@host: refused"))
+		if got := log.String(); strings.Contains(got, "PASS") || !strings.Contains(got, "http://xxxxx@host: refused") {
+			t.Errorf("%s: got %s", format, got)
 		}
 	}
 }

@@ -20,6 +20,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+
+	"github.com/securecart/hub/internal/redact"
 )
 
 func main() {
@@ -39,7 +41,7 @@ func exitStatus(err error, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(stderr, "localhub: %s\n", firstLines(err.Error()))
+	fmt.Fprintf(stderr, "localhub: %s\n", firstLines(redact.Text(err.Error())))
 	var usage usageError
 	if errors.As(err, &usage) {
 		return 2

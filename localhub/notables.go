@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/securecart/hub/internal/local/house"
+	"github.com/securecart/hub/internal/redact"
 )
 
 // open refuses tables: they need the AWS SDK. This build leaves it out, because the SDK
@@ -17,7 +18,28 @@ func (d *dynamodb) open(_ context.Context, args []string, _ *slog.Logger) (house
 		return nil, nil
 	}
 	return nil, usagef("-dynamodb needs the AWS SDK, which this build leaves out; "+
-		"run: go run -tags dynamodb ./localhub %s", quote(args))
+		"run: go run -tags dynamodb ./localhub %s", quote(withoutSecrets(args)))
+}
+
+// withoutSecrets hides passwords in URLs, and an admin token that is not in a file.
+func withoutSecrets(args []string) []string {
+	shown := make([]string, len(args))
+	isToken := false
+	for i, arg := range args {
+		name, value, hasValue := strings.Cut(arg, "=")
+		switch isTokenFlag := strings.TrimLeft(name, "-") == "admin-token" && strings.HasPrefix(name, "-"); {
+		case isToken && !strings.HasPrefix(arg, "@"):
+			arg = "TOKEN"
+		case isTokenFlag && hasValue && !strings.HasPrefix(value, "@"):
+			arg = name + "=TOKEN"
+		default:
+			isToken = isTokenFlag && !hasValue
+			shown[i] = redact.URL(arg)
+			continue
+		}
+		shown[i], isToken = arg, false
+	}
+	return shown
 }
 
 // quote writes arguments as a POSIX shell reads them.

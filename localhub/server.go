@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/securecart/hub/internal/local/webserver"
+	"github.com/securecart/hub/internal/redact"
 )
 
 // shutdownWithin is how long requests may take to complete at shutdown.
@@ -72,8 +73,9 @@ func dialAddress(addr net.Addr) string {
 }
 
 func newLog(format string, w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{ReplaceAttr: redact.Attr}
 	if format == "json" {
-		return slog.New(slog.NewJSONHandler(w, nil))
+		return slog.New(slog.NewJSONHandler(w, o))
 	}
-	return slog.New(slog.NewTextHandler(w, nil))
+	return slog.New(slog.NewTextHandler(w, o))
 }

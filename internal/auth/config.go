@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/securecart/hub/internal/redact"
 )
 
 // Defaults of a [Config].
@@ -97,7 +99,7 @@ func (c Config) check() error {
 	if c.JWKSURL != "" {
 		u, err := url.Parse(c.JWKSURL)
 		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return fmt.Errorf("the JWKSURL %q is not an http URL", c.JWKSURL)
+			return fmt.Errorf("the JWKSURL %q is not an http URL", redact.URL(c.JWKSURL))
 		}
 	}
 	if slices.Contains(c.ClientIDs, "") {

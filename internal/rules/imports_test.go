@@ -42,7 +42,8 @@ var mayImport = map[string][]string{
 	"internal/hub/memstore":    {"internal/hub"},
 	"internal/hub/dynamostore": {"internal/hub", "internal/table"},
 	"internal/table":           {"internal/hub", "internal/wire"},
-	"internal/auth":            {"internal/hub", "internal/wire"},
+	"internal/auth":            {"internal/hub", "internal/redact", "internal/wire"},
+	"internal/redact":          {},
 	"internal/auth/bearer":     {},
 	"internal/handler":         {"internal/auth/bearer", "internal/hub", "internal/table", "internal/wire"},
 
@@ -69,16 +70,16 @@ var mayImport = map[string][]string{
 	"internal/local/strictjson":      {"internal/wire"},
 	"internal/local/devca":           {},
 	"internal/local/webserver":       {},
-	"internal/local/issuer":          {"internal/auth", "internal/hub"},
+	"internal/local/issuer":          {"internal/auth", "internal/hub", "internal/redact"},
 	"internal/local/esm":             {},
 	"internal/local/streams":         {},
 	"internal/local/dynamo":          {"internal/hub/dynamostore", "internal/local/esm", "internal/local/streams"},
-	"internal/local/lambdaproc":      {"internal/local/webserver"},
+	"internal/local/lambdaproc":      {"internal/local/webserver", "internal/redact"},
 	"internal/local/template/cfn":    {},
 	"internal/local/template/samapi": {"gatewaytest", "internal/local/template/cfn"},
 	"internal/local/template/host": {
 		"gatewaytest", "internal/local/account", "internal/local/devca", "internal/local/lambdaproc",
-		"internal/local/template/samapi",
+		"internal/local/template/samapi", "internal/redact",
 	},
 
 	"internal/hub/hubtest": {"internal/hub", "internal/wire"},
@@ -95,7 +96,7 @@ var mayImport = map[string][]string{
 		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/account",
 		"internal/local/admin", "internal/local/catalogue", "internal/local/devca", "internal/local/dynamo",
 		"internal/local/faults", "internal/local/house", "internal/local/template/host", "internal/local/webserver",
-		"internal/table", "web",
+		"internal/redact", "internal/table", "web",
 	},
 }
 

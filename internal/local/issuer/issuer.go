@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/securecart/hub/internal/redact"
 )
 
 // The paths of the documents below the address of the issuer, as in Cognito:
@@ -46,7 +48,7 @@ func New(address string) (*Issuer, error) {
 		return nil, fmt.Errorf("issuer: %w", err)
 	}
 	if u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.HasSuffix(address, "/") {
-		return nil, fmt.Errorf("issuer: %q is not an http address, or ends with a slash", address)
+		return nil, fmt.Errorf("issuer: %q is not an http address, or ends with a slash", redact.URL(address))
 	}
 	i := &Issuer{address: address, host: u.Host, path: u.Path}
 	if err := i.Rotate(); err != nil {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/securecart/hub/internal/redact"
 )
 
 // Endpoint is a handler that posts events to a server with Lambda's Invoke API, such as
@@ -24,7 +26,7 @@ var _ lambda.Handler = (*Endpoint)(nil)
 func NewEndpoint(address, name string) (*Endpoint, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("lambdaproc: %q is not an http:// or https:// URL", address)
+		return nil, fmt.Errorf("lambdaproc: %q is not an http:// or https:// URL", redact.URL(address))
 	}
 	if strings.Trim(u.Path, "/") == "" {
 		u.Path = "/2015-03-31/functions/" + name + "/invocations"

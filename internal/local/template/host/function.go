@@ -17,6 +17,7 @@ import (
 	"github.com/securecart/hub/internal/local/account"
 	"github.com/securecart/hub/internal/local/lambdaproc"
 	"github.com/securecart/hub/internal/local/template/samapi"
+	"github.com/securecart/hub/internal/redact"
 )
 
 // start returns the handler of a function: the program at the URL of -function, or a
@@ -27,7 +28,7 @@ func (h *Host) start(f *samapi.Function) (lambda.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
-		h.running = append(h.running, runningFunction{f.ID, "at " + address})
+		h.running = append(h.running, runningFunction{f.ID, "at " + redact.URL(address)})
 		return h.withTimeout(f, e, 0), nil
 	}
 	path := filepath.Join(f.Folder, "bootstrap")
