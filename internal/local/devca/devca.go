@@ -3,6 +3,10 @@
 // Handlers post to "https://" + domainName + "/" + stage. So localhub serves what it
 // serves in plain text with TLS too, on the same port ([TLSOrPlain]), and functions
 // trust the authority that signed its certificate.
+//
+// A program that trusts the authority trusts it for this machine and for the names of the
+// APIs that were served here, and for nothing else: its name constraints say so (RFC
+// 5280, section 4.2.1.10). Its key is a file, which others may get to read.
 package devca
 
 import (
@@ -25,9 +29,9 @@ import (
 
 // Authority signs certificates of this machine.
 type Authority struct {
-	file string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
+	file, keyFile string
+	cert          *x509.Certificate
+	key           *ecdsa.PrivateKey
 }
 
 // How long the authority and the certificates that it signs are valid. Our own
@@ -38,36 +42,37 @@ const (
 )
 
 // Open reads the authority from the user's cache folder, or makes one if there is
-// none that outlives its next certificate. It stays the same between runs, so that
-// functions which started earlier still trust it.
+// none that outlives its next certificate and has name constraints. It stays the same
+// between runs, so that functions which started earlier still trust it.
 func Open() (*Authority, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return nil, err
 	}
 	dir := filepath.Join(cache, "securecart-hub")
-	a := &Authority{file: filepath.Join(dir, "localhub-ca.pem")}
-	keyFile := filepath.Join(dir, "localhub-ca.key")
-	pair, err := tls.LoadX509KeyPair(a.file, keyFile)
+	a := &Authority{file: filepath.Join(dir, "localhub-ca.pem"), keyFile: filepath.Join(dir, "localhub-ca.key")}
+	pair, err := tls.LoadX509KeyPair(a.file, a.keyFile)
 	key, isECDSA := pair.PrivateKey.(*ecdsa.PrivateKey)
 	switch {
-	case err == nil && isECDSA && time.Until(pair.Leaf.NotAfter) > certificateLife:
+	case err == nil && isECDSA && time.Until(pair.Leaf.NotAfter) > certificateLife && isConstrained(pair.Leaf):
 		a.cert, a.key = pair.Leaf, key
 		return a, nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%s: %w", a.file, err)
 	}
-	return a, a.create(dir, keyFile)
+	return a, a.create([]string{"localhost"})
 }
 
-// create makes the authority and writes it to its two files.
-func (a *Authority) create(dir, keyFile string) (err error) {
+// create makes the authority for domains and writes it to its two files.
+func (a *Authority) create(domains []string) (err error) {
 	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		return err
 	}
 	der, err := sign(&x509.Certificate{
 		Subject: pkix.Name{CommonName: "localhub on this machine"}, NotAfter: time.Now().Add(authorityLife),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign,
+		ExtKeyUsage:                 []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		PermittedDNSDomainsCritical: true, PermittedDNSDomains: domains, PermittedIPRanges: loopback,
 	}, nil, a.key, a.key)
 	if err != nil {
 		return err
@@ -80,8 +85,8 @@ func (a *Authority) create(dir, keyFile string) (err error) {
 		return err
 	}
 	return errors.Join(
-		os.MkdirAll(dir, 0o700),
-		writePEM(keyFile, "PRIVATE KEY", keyDER, 0o600),
+		os.MkdirAll(filepath.Dir(a.file), 0o700),
+		writePEM(a.keyFile, "PRIVATE KEY", keyDER, 0o600),
 		writePEM(a.file, "CERTIFICATE", der, 0o644),
 	)
 }
@@ -89,8 +94,13 @@ func (a *Authority) create(dir, keyFile string) (err error) {
 // File is the PEM file with the authority's certificate, for functions to trust.
 func (a *Authority) File() string { return a.file }
 
-// Certificate makes a certificate for names, each a host or an IP address.
+// Certificate makes a certificate for names, each a host or a loopback address. If the
+// authority does not permit a host yet, it is made anew, and permits that host too:
+// programs that trust it have to read File again.
 func (a *Authority) Certificate(names []string) (tls.Certificate, error) {
+	if err := a.permit(names); err != nil {
+		return tls.Certificate{}, err
+	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err

@@ -6,12 +6,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/securecart/hub/internal/local/devca"
 )
@@ -81,6 +83,36 @@ func TestTLSOrPlain(t *testing.T) {
 			t.Errorf("got %v, want a wrong host name", err)
 		}
 	})
+}
+
+// TestDeadlines: a server's limits end a client that is silent before it says whether it
+// speaks TLS, or in the middle of the handshake. Without them this test does not end.
+func TestDeadlines(t *testing.T) {
+	setCacheDir(t)
+	certificate, err := open(t).Certificate([]string{"localhost"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{ReadHeaderTimeout: 20 * time.Millisecond, ErrorLog: log.New(io.Discard, "", 0)}
+	done := make(chan error)
+	go func() { done <- server.Serve(devca.TLSOrPlain(l, certificate)) }()
+	for _, text := range []string{"", "\x16", "\x16\x03\x01\x02\x00\x01", "GET / HTTP/1.1\r\n"} {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, text); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, conn) // returns when the server has closed
+		_ = conn.Close()
+	}
+	_ = server.Close()
+	<-done
 }
 
 // serve serves "hello" with and without TLS until the test ends.

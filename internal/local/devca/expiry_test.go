@@ -44,6 +44,8 @@ func TestOpenExpiring(t *testing.T) {
 func resign(a *Authority, notAfter time.Time) (*x509.Certificate, error) {
 	der, err := sign(&x509.Certificate{
 		Subject: a.cert.Subject, NotAfter: notAfter, IsCA: true, BasicConstraintsValid: true, KeyUsage: a.cert.KeyUsage,
+		PermittedDNSDomainsCritical: true, PermittedDNSDomains: a.cert.PermittedDNSDomains,
+		PermittedIPRanges: a.cert.PermittedIPRanges,
 	}, nil, a.key, a.key)
 	if err != nil {
 		return nil, err
