@@ -13,7 +13,7 @@ import (
 )
 
 // binary is where scripts/ci-tools puts dynoxide, from the root of the repository.
-const binary = ".tools/dynoxide/package/dynoxide"
+const binary = ".tools/engine/node_modules/@dynoxide/linux-x64/dynoxide"
 
 // EndpointVariable names the environment variable with the endpoint of an engine
 // that already runs. Tests use it in place of dynoxide.
