@@ -27,18 +27,25 @@ import (
 // $connect and of messages.
 func newGateway(t testing.TB, v *auth.Verifier) *gatewaytest.Gateway {
 	t.Helper()
+	return newMixedGateway(t, v, v)
+}
+
+// newMixedGateway is newGateway in the middle of a deployment: the authorizer and the
+// function of messages have verifiers of their own.
+func newMixedGateway(t testing.TB, authorizer, message *auth.Verifier) *gatewaytest.Gateway {
+	t.Helper()
 	h := hub.New(memstore.New("k1"), nil, func() time.Time { return now })
 	log := slog.New(slog.DiscardHandler)
 	guests := 0
 	newGuestID := func() (string, error) { guests++; return fmt.Sprint("new-", guests), nil }
 	gw, err := gatewaytest.New(gatewaytest.API{
 		Authorizer: &gatewaytest.Authorizer{
-			Handler: lambda.NewHandler(handler.Authorize(h, v, handler.AuthorizeOptions{NewGuestID: newGuestID}, log)),
+			Handler: lambda.NewHandler(handler.Authorize(h, authorizer, handler.AuthorizeOptions{NewGuestID: newGuestID}, log)),
 		},
 		Routes: map[string]gatewaytest.Route{
 			"$connect": {Integration: lambda.NewHandler(handler.Connect(h, "", nil, log))},
 			"$default": {
-				Integration: lambda.NewHandler(handler.Message(h, v, handler.MessageOptions{}, log)), RouteResponse: true,
+				Integration: lambda.NewHandler(handler.Message(h, message, handler.MessageOptions{}, log)), RouteResponse: true,
 			},
 		},
 	})
@@ -95,6 +102,13 @@ type helloAnswer struct {
 // sendHello sends hello, with a token or "".
 func sendHello(t testing.TB, conn *websocket.Conn, token string) (answer helloAnswer) {
 	t.Helper()
+	askHello(t, conn, token, &answer)
+	return answer
+}
+
+// askHello sends hello and decodes the answer.
+func askHello(t testing.TB, conn *websocket.Conn, token string, answer any) {
+	t.Helper()
 	message := map[string]string{"action": "hello"}
 	if token != "" {
 		message["token"] = token
@@ -106,10 +120,9 @@ func sendHello(t testing.TB, conn *websocket.Conn, token string) (answer helloAn
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(data, &answer); err != nil {
+	if err := json.Unmarshal(data, answer); err != nil {
 		t.Fatal(err)
 	}
-	return answer
 }
 
 // inMessages matches what the protocol accepts as a token.
