@@ -236,7 +236,7 @@ export class Hub extends EventTarget {
     this.#setStatus('connecting');
     let fromToken;
     try {
-      fromToken = await this.#o.token();
+      fromToken = bareToken(await this.#o.token());
     } catch (error) {
       this.#emit('problem', { code: 'no_token', message: String(error?.message ?? error) });
       if (generation === this.#generation) this.#retry();
@@ -246,6 +246,7 @@ export class Hub extends EventTarget {
     const token = fromToken || this.#guest.offer(this.#o.clock.now(), this.pending > 0);
     const protocols = [protocol];
     if (token && tokenForm.test(token)) protocols.push(bearer + token);
+    else if (fromToken) this.#emit('problem', { code: 'token_bad', message: 'the token option returned no token' });
     let socket;
     try {
       socket = new this.#o.WebSocket(socketURL(this.#o.url), protocols);
@@ -356,7 +357,7 @@ export class Hub extends EventTarget {
     this.#renewedAt = now;
     let fromToken = null;
     try {
-      fromToken = await this.#o.token();
+      fromToken = bareToken(await this.#o.token());
     } catch (error) {
       this.#emit('problem', { code: 'no_token', message: String(error?.message ?? error) });
     }
@@ -557,6 +558,9 @@ export class Hub extends EventTarget {
     if (was !== this.live) this.#emit('live', { live: this.live });
   }
 }
+
+/** bareToken returns a token without the scheme of a header, which many pages keep with it. */
+const bareToken = (token) => (typeof token === 'string' ? token.replace(/^bearer +/i, '') : token);
 
 /** randomDevice returns a prefix of idempotency keys that no other page has: 128 random bits. */
 function randomDevice(random) {

@@ -191,3 +191,19 @@ test('what somebody else wrote into the storage is no refused guest', async () =
     assert.equal(offered(p), 'guest.first', text);
   }
 });
+
+test('a token with the scheme of a header is the user, and what is no token is a problem', async () => {
+  for (const scheme of ['Bearer ', 'bearer ', 'BEARER  ']) {
+    const p = fakePage({ token: () => `${scheme}alice.token` });
+    p.hub.open();
+    await drain();
+    assert.equal(offered(p), 'alice.token');
+  }
+  for (const value of ['alice token', 'Basic YW5uOmFubg==', 'tokön', {}]) {
+    const p = fakePage({ token: () => value });
+    p.hub.open();
+    await drain();
+    assert.deepEqual(p.server.last.protocols, ['securecart.v1'], 'badges work');
+    assert.deepEqual(p.events.filter((e) => e.type === 'problem').map((e) => e.code), ['token_bad'], String(value));
+  }
+});
