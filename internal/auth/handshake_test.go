@@ -34,7 +34,9 @@ func newGateway(t testing.TB, v *auth.Verifier) *gatewaytest.Gateway {
 // function of messages have verifiers of their own.
 func newMixedGateway(t testing.TB, authorizer, message *auth.Verifier) *gatewaytest.Gateway {
 	t.Helper()
-	h := hub.New(memstore.New("k1"), nil, func() time.Time { return now })
+	limits := hub.DefaultLimits()
+	limits.Messages = nil // one user opens many connections here, in one moment
+	h := hub.New(memstore.New("k1"), nil, func() time.Time { return now }).WithLimits(limits)
 	log := slog.New(slog.DiscardHandler)
 	guests := 0
 	newGuestID := func() (string, error) { guests++; return fmt.Sprint("new-", guests), nil }

@@ -152,31 +152,26 @@ func (h *Hub) planMergedLines(ctx context.Context, c Connection, m mergePlan, no
 	return out, nil
 }
 
-// mergedItems reads the items whose quantity m raises. It skips SKUs that do not
-// exist, and those that a guest may not look at now: one of them must not fail the
-// whole merge.
+// mergedItems reads the items whose quantity m raises. It skips SKUs that a guest may
+// not look at now, and those that do not exist: one of them must not fail the whole
+// merge.
 func (h *Hub) mergedItems(ctx context.Context, c Connection, m mergePlan) (map[string]Item, error) {
 	skus := raised(m.mine, m.quantities)
-	items, err := h.items(ctx, skus)
+	allowed, err := h.allowedSKUs(ctx, c, skus)
 	if err != nil {
 		return nil, err
 	}
-	known := slices.DeleteFunc(slices.Clone(skus), func(sku string) bool {
-		item, ok := items[sku]
-		return !ok || item.Deleted
-	})
-	allowed := known
-	if len(known) > 0 {
-		if allowed, err = h.allowedSKUs(ctx, c, known); err != nil {
-			return nil, err
-		}
+	items, err := h.items(ctx, allowed)
+	if err != nil {
+		return nil, err
 	}
 	for _, sku := range skus {
+		item, exists := items[sku]
 		switch {
-		case !slices.Contains(known, sku):
-			m.skip(sku, wire.SkipUnknown)
 		case !slices.Contains(allowed, sku):
 			m.skip(sku, wire.SkipLimit)
+		case !exists || item.Deleted:
+			m.skip(sku, wire.SkipUnknown)
 		}
 	}
 	return items, nil

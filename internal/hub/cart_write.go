@@ -356,6 +356,13 @@ func (h *Hub) raisedItems(ctx context.Context, c Connection, skus []string) (map
 	if len(skus) == 0 {
 		return nil, nil
 	}
+	allowed, err := h.allowedSKUs(ctx, c, skus)
+	if err != nil {
+		return nil, err
+	}
+	if len(allowed) < len(skus) {
+		return nil, tooMany("a guest looked at too many different products in an hour")
+	}
 	items, err := h.items(ctx, skus)
 	if err != nil {
 		return nil, err
@@ -363,16 +370,6 @@ func (h *Hub) raisedItems(ctx context.Context, c Connection, skus []string) (map
 	for _, sku := range skus {
 		if _, ok := items[sku]; !ok {
 			return nil, invalid("unknown SKU %q", sku)
-		}
-	}
-	allowed, err := h.allowedSKUs(ctx, c, skus)
-	if err != nil {
-		return nil, err
-	}
-	if len(allowed) < len(skus) {
-		return nil, &Error{
-			Kind: ErrThrottled, Code: wire.CodeLimit,
-			Message: "a guest looked at too many different products in an hour",
 		}
 	}
 	return items, nil

@@ -4,25 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/securecart/hub/internal/wire"
 )
 
 // Connect records a connection that is about to open. It subscribes to nothing,
 // because a post before the connection is open gets a 410 (G-MGMT-8).
-// ErrThrottled: the user or the address has too many connections.
+// ErrThrottled: the user has too many connections or sent too much, or the address has
+// too many new guests.
 //
 // The row is written before the connections are counted, so if two connections
 // compete for the last place, at most one gets it. A connection that ended without
 // $disconnect counts until a post finds it gone, or its rows expire.
 func (h *Hub) Connect(ctx context.Context, c Connection) error {
+	if err := h.countHandshake(ctx, c); err != nil {
+		return fmt.Errorf("connect %s: %w", c.ID, err)
+	}
 	if err := h.store.PutConnection(ctx, c); err != nil {
 		return fmt.Errorf("connect %s: %w", c.ID, err)
 	}
-	user, err := h.checkConnections(ctx, "user", c.Principal.ID(), h.limits.ConnectionsPerUser)
-	if err == nil && c.ClientHash != "" {
-		_, err = h.checkConnections(ctx, "address", AddressHolder(c.ClientHash), h.limits.ConnectionsPerAddress)
-	}
+	user, err := h.checkConnections(ctx, c.Principal.ID())
 	if err != nil {
 		// If Forget fails too, the rows expire.
 		return fmt.Errorf("connect %s: %w", c.ID, errors.Join(err, h.store.Forget(ctx, c.ID)))
@@ -33,11 +32,10 @@ func (h *Hub) Connect(ctx context.Context, c Connection) error {
 	return err
 }
 
-// checkConnections counts the connections of a holder and returns the first page
-// of them. holderType is "user" or "address", for the error. It fails with the code
-// limit, of kind ErrThrottled, if there are more than limit; a limit of 0 allows any
-// number.
-func (h *Hub) checkConnections(ctx context.Context, holderType, id string, limit int) (Holder, error) {
+// checkConnections counts the connections of a user and returns the first page of
+// them. It fails with the code limit, of kind ErrThrottled, if there are too many.
+func (h *Hub) checkConnections(ctx context.Context, id string) (Holder, error) {
+	limit := h.limits.ConnectionsPerUser
 	page, err := h.store.Holder(ctx, id, "", max(limit+1, 1))
 	first := page
 	for live := 0; err == nil; page, err = h.store.Holder(ctx, id, page.Next, limit+1) {
@@ -47,10 +45,7 @@ func (h *Hub) checkConnections(ctx context.Context, holderType, id string, limit
 			}
 		}
 		if limit > 0 && live > limit {
-			return first, &Error{
-				Kind: ErrThrottled, Code: wire.CodeLimit,
-				Message: fmt.Sprintf("more than %d connections of this %s", limit, holderType),
-			}
+			return first, tooMany("more than %d connections of this user", limit)
 		}
 		if limit == 0 || page.Next == "" {
 			return first, nil

@@ -12,6 +12,7 @@ import (
 type Hub struct {
 	store  Store
 	poster Poster
+	ender  Ender // of connections that flood; nil: they stay open
 	now    func() time.Time
 	limits Limits
 
@@ -20,13 +21,20 @@ type Hub struct {
 }
 
 // New returns a Hub with the [DefaultLimits]. poster may be nil for a hub that only
-// answers requests.
+// answers requests, see [Hub.WithEnder].
 func New(store Store, poster Poster, now func() time.Time) *Hub {
 	return &Hub{
 		store: store, poster: poster, limits: DefaultLimits(),
 		deltaBytes: wire.MaxMessage, firstVersion: time.Time.UnixMicro,
 		now: func() time.Time { return now().UTC().Truncate(time.Millisecond) },
 	}
+}
+
+// WithEnder returns a Hub that ends the connections of users who flood, see [Hub.Admit].
+func (h *Hub) WithEnder(e Ender) *Hub {
+	ending := *h
+	ending.ender = e
+	return &ending
 }
 
 // WithCartsFromOne returns a Hub whose carts begin at version 1, for a store in which

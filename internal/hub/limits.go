@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,11 +15,13 @@ const (
 	// ConnectionsPerUser leaves room for a person's open tabs, and for connections
 	// that ended without $disconnect.
 	ConnectionsPerUser = 100
-	// ConnectionsPerAddress leaves room for an office or a mobile network's gateway.
-	ConnectionsPerAddress = 1_000
+	// NewGuestsPerAddress leaves room for an office that reloads, and for a mobile
+	// network's gateway.
+	NewGuestsPerAddress = 1_000
 
-	// Messages per MessageWindow and connection. A page says hello, subscribes, and
-	// then sends a message every five minutes. A person clicks a few times a second.
+	// Messages per MessageWindow and user. A handshake counts as one. A page says
+	// hello, subscribes, and then sends a message every five minutes. A person clicks a
+	// few times a second.
 	GuestMessages    = 50
 	CustomerMessages = 100
 	VendorMessages   = 200
@@ -29,9 +30,17 @@ const (
 	// GuestSKUs is how many different SKUs a guest may look at in a CatalogueWindow.
 	// Clients that need the whole catalogue must sign in.
 	GuestSKUs = 500
-	// AddressShare is how many times GuestSKUs all guests of one address may look
-	// at. Guest ids cost nothing, addresses do, and people share addresses.
+	// OwnPart is the part of its messages and SKUs that a guest has for itself: one in
+	// OwnPart. What it uses beyond that comes from a pool that all guests of its address
+	// share. So somebody who floods takes nothing from guests who use little. The pool
+	// is as large as the limits of AddressShare guests: ids of guests cost nothing,
+	// addresses do, and people share addresses.
+	OwnPart      = 5
 	AddressShare = 4
+
+	// ClosedAfter is how many messages over the limit a user may send in a
+	// MessageWindow. The next one ends the connection.
+	ClosedAfter = 100
 
 	// IdleTimeout is that of API Gateway (G-LIMIT-5).
 	IdleTimeout = 10 * time.Minute
@@ -43,23 +52,25 @@ const (
 	MessageWindow = 10 * time.Second
 	// CatalogueWindow is the time in which SKUs are counted.
 	CatalogueWindow = time.Hour
+	// GuestWindow is the time in which new guests are counted.
+	GuestWindow = 10 * time.Minute
 )
 
 // Limits are what one client may use. A count of 0 means no limit.
 type Limits struct {
-	ConnectionsPerUser    int
-	ConnectionsPerAddress int
-	Messages              map[Role]int  // per MessageWindow and connection
-	GuestSKUs             int           // per CatalogueWindow and guest; AddressShare times as many per address
-	Topics                int           // per connection, 1 to wire.MaxSubscriptions
-	MessageBytes          int           // 1 to wire.MaxMessage
-	Idle                  time.Duration // for clients to know; the gateway enforces it
+	ConnectionsPerUser  int
+	NewGuestsPerAddress int           // per GuestWindow
+	Messages            map[Role]int  // per MessageWindow and user
+	GuestSKUs           int           // per CatalogueWindow and guest
+	Topics              int           // per connection, 1 to wire.MaxSubscriptions
+	MessageBytes        int           // 1 to wire.MaxMessage
+	Idle                time.Duration // for clients to know; the gateway enforces it
 }
 
 // DefaultLimits returns the limits that apply if nothing else is set.
 func DefaultLimits() Limits {
 	return Limits{
-		ConnectionsPerUser: ConnectionsPerUser, ConnectionsPerAddress: ConnectionsPerAddress,
+		ConnectionsPerUser: ConnectionsPerUser, NewGuestsPerAddress: NewGuestsPerAddress,
 		Messages: map[Role]int{
 			RoleGuest: GuestMessages, RoleCustomer: CustomerMessages, RoleVendor: VendorMessages, RoleAdmin: AdminMessages,
 		},
@@ -69,8 +80,8 @@ func DefaultLimits() Limits {
 
 // ParseLimits parses limits that differ from the defaults:
 // "user=5,address=50,guest=20,customer=40,vendor=80,admin=80,skus=100,topics=50,bytes=8000,idle=600".
-// The names of roles set messages per MessageWindow. idle is in seconds. The error
-// is ErrInvalid.
+// user sets connections, address new guests per GuestWindow, and the names of roles set
+// messages per MessageWindow. idle is in seconds. The error is ErrInvalid.
 func ParseLimits(text string) (Limits, error) {
 	l := DefaultLimits()
 	if text == "" {
@@ -99,7 +110,7 @@ func (l *Limits) set(name string, n int) bool {
 	case "user":
 		l.ConnectionsPerUser = n
 	case "address":
-		l.ConnectionsPerAddress = n
+		l.NewGuestsPerAddress = n
 	case string(RoleGuest), string(RoleCustomer), string(RoleVendor), string(RoleAdmin):
 		l.Messages[Role(name)] = n
 	case "skus":
@@ -145,51 +156,6 @@ func (h *Hub) effectiveRole(p Principal) Role {
 	return p.Role
 }
 
-// Admit counts a message of size bytes before it is parsed, whatever its content
-// and size. The error is slow_down, with the time until the next window, or
-// too_big.
-//
-// It costs one write of one unit. It reads the connection's row only beyond the
-// smallest limit, where the role decides.
-func (h *Hub) Admit(ctx context.Context, caller Connection, size int) error {
-	if least := h.limits.leastMessages(); least > 0 {
-		if err := h.countMessage(ctx, caller, least); err != nil {
-			return err
-		}
-	}
-	if size > h.limits.MessageBytes {
-		return &Error{
-			Kind: ErrTooLarge, Code: wire.CodeTooBig,
-			Message: fmt.Sprintf("a message has at most %d bytes", h.limits.MessageBytes),
-		}
-	}
-	return nil
-}
-
-// countMessage counts a message. least is the smallest limit of any role.
-func (h *Hub) countMessage(ctx context.Context, caller Connection, least int) error {
-	window := h.now().Truncate(MessageWindow)
-	next := window.Add(MessageWindow)
-	n, err := h.store.Count(ctx, fmt.Sprintf("m~%s~%d", caller.ID, window.Unix()), next)
-	if err != nil {
-		return fmt.Errorf("count a message of %s: %w", caller.ID, err)
-	}
-	if n <= least {
-		return nil
-	}
-	c, err := h.Current(ctx, caller)
-	if err != nil {
-		return err
-	}
-	if limit := h.limits.Messages[h.effectiveRole(c.Principal)]; limit > 0 && n > limit {
-		return &Error{
-			Kind: ErrThrottled, Code: wire.CodeSlowDown, Retry: true, After: next.Sub(h.now()),
-			Message: fmt.Sprintf("more than %d messages in %s", limit, MessageWindow),
-		}
-	}
-	return nil
-}
-
 // leastMessages returns the smallest limit of messages, 0 if there is none.
 func (l Limits) leastMessages() int {
 	least := 0
@@ -199,29 +165,4 @@ func (l Limits) leastMessages() int {
 		}
 	}
 	return least
-}
-
-// skuLimited reports whether the SKUs that p looks at are counted.
-func (h *Hub) skuLimited(p Principal) bool {
-	return h.effectiveRole(p) == RoleGuest && h.limits.GuestSKUs > 0
-}
-
-// allowedSKUs counts SKUs that are new to a caller, for the guest and for its
-// address, and returns those that it may look at. All of them must exist, so that
-// nobody can use up the share of others with invented names.
-func (h *Hub) allowedSKUs(ctx context.Context, c Connection, skus []string) ([]string, error) {
-	if !h.skuLimited(c.Principal) {
-		return skus, nil
-	}
-	window := h.now().Truncate(CatalogueWindow)
-	most := h.limits.GuestSKUs
-	for _, holder := range c.Holders() { // the guest, then the address, if it is known
-		set := fmt.Sprintf("s~%s~%d", holder, window.Unix())
-		var err error
-		if skus, err = h.store.Collect(ctx, set, skus, most, window.Add(CatalogueWindow)); err != nil {
-			return nil, fmt.Errorf("count SKUs of %s: %w", c.ID, err)
-		}
-		most *= AddressShare
-	}
-	return skus, nil
 }

@@ -73,7 +73,7 @@ func sameUser(a, b Principal) bool {
 // as [Hub.Connect] does. The row was written before, so at most one of two
 // concurrent logins at the limit succeeds.
 func (h *Hub) checkLogin(ctx context.Context, p Principal) error {
-	_, err := h.checkConnections(ctx, "user", p.ID(), h.limits.ConnectionsPerUser)
+	_, err := h.checkConnections(ctx, p.ID())
 	return err
 }
 

@@ -37,20 +37,8 @@ type Connection struct {
 	Topics      []Topic
 }
 
-// Holders returns who the connection is counted for: its user and its address.
-func (c Connection) Holders() []string {
-	holders := []string{c.Principal.ID()}
-	if c.ClientHash != "" {
-		holders = append(holders, AddressHolder(c.ClientHash))
-	}
-	return holders
-}
-
-// AddressHolder returns the holder id of an address, given its hash. Ids of users
-// have other prefixes.
-func AddressHolder(clientHash string) string { return "a~" + clientHash }
-
-// Holder is the stored record of a holder of connections.
+// Holder is the stored record of a user as the holder of connections. Its id is that
+// of the principal.
 type Holder struct {
 	Revoked     time.Time // sessions issued up to this time are revoked; zero: no revocation
 	Connections []HeldConnection
@@ -122,7 +110,7 @@ type CartWrite struct {
 // Connections records who is connected. All methods are idempotent.
 type Connections interface {
 	// PutConnection creates or replaces the row of c, except for its topics: the
-	// recorded topics stay. Before that it lists c with its holders. A previous
+	// recorded topics stay. Before that it lists c with its holder. A previous
 	// holder may list c for up to ConnectionLife. ErrGone: the connection has ended,
 	// and nothing is stored.
 	PutConnection(ctx context.Context, c Connection) error
@@ -135,8 +123,8 @@ type Connections interface {
 	// ErrGone: there is no such row.
 	ReplacePrincipal(ctx context.Context, id string, prev, next Principal) error
 
-	// Forget removes a connection, its retry mark, its entries with its holders and
-	// its subscriptions. It also removes the subscriptions to the given topics,
+	// Forget removes a connection, its retry mark, its entry with its holder and its
+	// subscriptions. It also removes the subscriptions to the given topics,
 	// because a subscription may outlive the row of its connection. A connection
 	// that has not ended may be put again.
 	Forget(ctx context.Context, id string, topics ...Topic) error
@@ -180,10 +168,10 @@ type Holders interface {
 
 // Quotas counts what a client uses.
 type Quotas interface {
-	// Count adds one to a counter and returns the sum. A counter starts at 0 and may
+	// Count adds n to a counter and returns the sum. A counter starts at 0 and may
 	// disappear after expires. Count is not idempotent: after an error the call may
 	// have been counted.
-	Count(ctx context.Context, counter string, expires time.Time) (int, error)
+	Count(ctx context.Context, counter string, n int, expires time.Time) (int, error)
 
 	// Collect adds names to a set, all or none, and returns those of them that the
 	// set then contains, in the given order. A set with most names
@@ -372,6 +360,11 @@ type Poster interface {
 	// ErrGone, ErrThrottled, ErrTooLarge, ErrForbidden, or internal.
 	Post(ctx context.Context, posts []Post) []error
 
+	Ender
+}
+
+// Ender ends connections.
+type Ender interface {
 	// Disconnect ends a connection, and its client will reconnect. An unknown
 	// connection is not an error.
 	Disconnect(ctx context.Context, connectionID, endpoint string) error

@@ -88,8 +88,8 @@ func (h *Hub) viewOf(ctx context.Context, caller Connection, requested []wire.To
 	return c, v, h.limitSKUs(ctx, c, v)
 }
 
-// limitSKUs refuses SKUs of a guest's view that do not exist, and those over the
-// guest's limit. SKUs that it is subscribed to were counted before.
+// limitSKUs refuses SKUs of a guest's view that are over the guest's limit, whether
+// they exist or not. SKUs that it is subscribed to were counted before.
 func (h *Hub) limitSKUs(ctx context.Context, c Connection, v view) error {
 	var skus []string
 	for _, t := range v.topics() {
@@ -97,26 +97,13 @@ func (h *Hub) limitSKUs(ctx context.Context, c Connection, v view) error {
 			skus = append(skus, t.Name)
 		}
 	}
-	if len(skus) == 0 || !h.skuLimited(c.Principal) {
-		return nil
-	}
-	items, err := h.store.Items(ctx, skus)
-	if err != nil {
-		return fmt.Errorf("read items: %w", err)
-	}
-	allowed, err := h.allowedSKUs(ctx, c, slices.Sorted(maps.Keys(items)))
+	allowed, err := h.allowedSKUs(ctx, c, skus)
 	if err != nil {
 		return err
 	}
-	for _, sku := range skus {
+	for _, sku := range without(skus, allowed) {
 		t := Topic{KindSKU, sku}
-		if slices.Contains(allowed, sku) {
-			continue
-		}
-		v.refused[v.names[t]] = wire.CodeDenied
-		if _, exists := items[sku]; exists {
-			v.refused[v.names[t]] = wire.CodeSlowDown
-		}
+		v.refused[v.names[t]] = wire.CodeSlowDown
 		delete(v.names, t)
 	}
 	return nil

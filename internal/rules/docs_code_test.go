@@ -249,10 +249,11 @@ func TestDocumentsHaveTheLimits(t *testing.T) {
 		fmt.Sprintf("Quantities are from 0 to %d.", wire.MaxQuantity),
 		fmt.Sprintf("`messages` is %d for a guest, %d for a customer, %d for a vendor and %d for an admin.",
 			l.Messages[hub.RoleGuest], l.Messages[hub.RoleCustomer], l.Messages[hub.RoleVendor], l.Messages[hub.RoleAdmin]),
-		fmt.Sprintf("| `messages` in %.0f s, on one connection |", hub.MessageWindow.Seconds()),
+		fmt.Sprintf("| `messages` in %.0f s, of a user on all connections |", hub.MessageWindow.Seconds()),
 		fmt.Sprintf("| `skus` in an hour, of a guest | %d |", l.GuestSKUs),
 		fmt.Sprintf("| connections of one user | %s |", grouped(l.ConnectionsPerUser)),
-		fmt.Sprintf("| connections of one address | %s |", grouped(l.ConnectionsPerAddress)),
+		fmt.Sprintf("| new guests of one address in %.0f minutes | %s |", hub.GuestWindow.Minutes(),
+			grouped(l.NewGuestsPerAddress)),
 		fmt.Sprintf("| `idle`: seconds of silence in both directions | %.0f |", l.Idle.Seconds()),
 	} {
 		if !strings.Contains(doc, want) {

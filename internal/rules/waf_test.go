@@ -32,9 +32,9 @@ func checkWall(k *checker) {
 		k.want("the priority of "+fmt.Sprint(rule["Name"]), rule["Priority"], i)
 		if rate := sub(rule, "Statement", "RateBasedStatement"); len(rate) > 0 {
 			limited = rule["Action"] != nil && len(sub(rule, "Action", "Count")) == 0
-			// All that the hub lets in from one address may come back twice within the window.
+			// All new guests of ten minutes may come twice within the window.
 			k.want("the rate", rate, object{
-				"AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": strconv.Itoa(2 * hub.ConnectionsPerAddress),
+				"AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": strconv.Itoa(2 * hub.NewGuestsPerAddress),
 			})
 			k.want("what becomes of it", rule["Action"], object{"Block": object{}})
 			continue

@@ -28,13 +28,13 @@ func (s *Store) PutConnection(ctx context.Context, c hub.Connection) error {
 	condition := u.missing(attrPK) + " OR " + u.exists(attrLive)
 	old, err := s.update(ctx, connectionKey(c.ID), &u, condition, types.ReturnValueAllOld)
 	if _, ended := conditionFailed(err); ended {
-		return fail(errors.Join(hub.ErrGone, s.writeAll(ctx, holderDeletes(connectionRow(c), c.ID))))
+		return fail(errors.Join(hub.ErrGone, s.writeAll(ctx, holderDeletes(connectionRow(c), c.ID, ""))))
 	}
 	if err != nil {
 		return fail(err)
 	}
-	// After a crash here, the entries with previous holders expire.
-	if err := s.writeAll(ctx, holderDeletes(old, c.ID, c.Holders()...)); err != nil {
+	// After a crash here, the entry with a previous holder expires.
+	if err := s.writeAll(ctx, holderDeletes(old, c.ID, c.Principal.ID())); err != nil {
 		return fail(err)
 	}
 	return nil
@@ -77,8 +77,8 @@ func (s *Store) ReplacePrincipal(ctx context.Context, id string, prev, next hub.
 	return nil
 }
 
-// Forget implements [hub.Connections]. It first removes the connection's entries
-// with its holders, because only its row names them. Then it deletes the row. If
+// Forget implements [hub.Connections]. It first removes the connection's entry
+// with its holder, because only its row names them. Then it deletes the row. If
 // the row were last, a failure before it would leave topics without a subscription.
 // This order leaves subscriptions instead, which are found gone, or expire.
 func (s *Store) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
@@ -123,7 +123,7 @@ func (s *Store) forget(
 		return err
 	}
 	var known row
-	var deletes []types.WriteRequest // of the mark and the entries with holders
+	var deletes []types.WriteRequest // of the mark and the entry with the holder
 	for _, r := range found {
 		switch textOf(r, attrSK) {
 		case connectionKey(id).sk:
@@ -132,14 +132,14 @@ func (s *Store) forget(
 			deletes = append(deletes, deleteRequest(markKey(id)), deleteRequest(markEntryKey(numberOf(r, attrMark), id)))
 		}
 	}
-	if err := s.writeAll(ctx, holderDeletes(known, id)); err != nil {
+	if err := s.writeAll(ctx, holderDeletes(known, id, "")); err != nil {
 		return err
 	}
 	old, err := clear(live(known))
 	if err != nil {
 		return err
 	}
-	deletes = append(deletes, holderDeletes(old, id)...)
+	deletes = append(deletes, holderDeletes(old, id, "")...)
 	names := slices.Concat(topicNames(topics), setOf(known, attrTopics), setOf(old, attrTopics))
 	return s.writeAll(ctx, append(subscriptionDeletes(unique(names), id), deletes...))
 }

@@ -3,7 +3,6 @@ package dynamostore
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,31 +11,25 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-// holderPuts returns the requests that list a connection with its holders.
+// holderPuts returns the request that lists a connection with its holder.
 func holderPuts(c hub.Connection) []types.WriteRequest {
-	var requests []types.WriteRequest
-	for _, holder := range c.Holders() {
-		requests = append(requests, putRequest(heldKey(holder, c.ID).with(row{
-			attrConnectedAt: millis(c.ConnectedAt),
-			attrExpires:     expiry(c.ConnectedAt.Add(hub.ConnectionLife)),
-		})))
-	}
-	return requests
+	return []types.WriteRequest{putRequest(heldKey(c.Principal.ID(), c.ID).with(row{
+		attrConnectedAt: millis(c.ConnectedAt),
+		attrExpires:     expiry(c.ConnectedAt.Add(hub.ConnectionLife)),
+	}))}
 }
 
-// holderDeletes returns the requests that remove a connection from the holders that
-// its row r has, except for those to keep.
-func holderDeletes(r row, id string, keep ...string) []types.WriteRequest {
+// holderDeletes returns the request that removes a connection from the holder that its
+// row r has, none if that is the one to keep.
+func holderDeletes(r row, id, keep string) []types.WriteRequest {
 	if !live(r) {
 		return nil
 	}
-	var requests []types.WriteRequest
-	for _, holder := range connectionOf(r, id).Holders() {
-		if !slices.Contains(keep, holder) {
-			requests = append(requests, deleteRequest(heldKey(holder, id)))
-		}
+	holder := connectionOf(r, id).Principal.ID()
+	if holder == keep {
+		return nil
 	}
-	return requests
+	return []types.WriteRequest{deleteRequest(heldKey(holder, id))}
 }
 
 // Holder implements [hub.Holders].

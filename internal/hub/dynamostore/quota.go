@@ -10,9 +10,9 @@ import (
 )
 
 // Count implements [hub.Quotas]. An attempt whose answer was lost may count twice.
-func (s *Store) Count(ctx context.Context, counter string, expires time.Time) (int, error) {
+func (s *Store) Count(ctx context.Context, counter string, n int, expires time.Time) (int, error) {
 	var u update
-	u.add(attrCount, number(1))
+	u.add(attrCount, number(int64(n)))
 	u.setRow(row{attrExpires: expiry(expires)})
 	counted, err := s.update(ctx, quotaKey(counter), &u, "", types.ReturnValueUpdatedNew)
 	if err != nil {

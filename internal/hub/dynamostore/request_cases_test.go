@@ -108,7 +108,7 @@ var requestCases = map[string]requestCase{
 	"revoke": {nil, func(ctx context.Context, s hub.Store) error { return s.Revoke(ctx, "u~ann", now) }},
 	"count": {
 		[]string{`{"Attributes":{"count":{"N":"7"}}}`},
-		func(ctx context.Context, s hub.Store) error { _, err := s.Count(ctx, "m~c1~1", now); return err },
+		func(ctx context.Context, s hub.Store) error { _, err := s.Count(ctx, "m~c1~1", 1, now); return err },
 	},
 	"collect": {nil, func(ctx context.Context, s hub.Store) error {
 		_, err := s.Collect(ctx, "s~h~1", []string{"TEE", "MUG", "TEE"}, 500, now)

@@ -74,6 +74,7 @@ type (
 	unlimitedSets     struct{ hub.Store } // ignores the limit of sets
 	allOrNothingSets  struct{ hub.Store } // returns no known names if one is new
 	oneCounter        struct{ hub.Store } // has one counter for all names
+	countsByOne       struct{ hub.Store } // adds one, whatever it is told
 	endedReturn       struct{ hub.Store } // lets a connection be put after it ended
 	cleanedSKUs       struct{ hub.Store } // cleans SKUs as if they were paths
 	trimmedTopics     struct{ hub.Store } // keeps topics as words without punctuation
@@ -300,8 +301,12 @@ func (s allOrNothingSets) Collect(
 	return members, err
 }
 
-func (s oneCounter) Count(ctx context.Context, _ string, expires time.Time) (int, error) {
-	return s.Store.Count(ctx, "all", expires)
+func (s oneCounter) Count(ctx context.Context, _ string, n int, expires time.Time) (int, error) {
+	return s.Store.Count(ctx, "all", n, expires)
+}
+
+func (s countsByOne) Count(ctx context.Context, counter string, _ int, expires time.Time) (int, error) {
+	return s.Store.Count(ctx, counter, 1, expires)
 }
 
 func (s endedReturn) EndConnection(ctx context.Context, id string, _ time.Time) error {
@@ -411,6 +416,10 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		},
 		"one counter": {
 			func(s hub.Store) hub.Store { return oneCounter{s} }, nil,
+			"each count is different",
+		},
+		"counts by one": {
+			func(s hub.Store) hub.Store { return countsByOne{s} }, nil,
 			"each count is different",
 		},
 		"ended connections return": {

@@ -18,11 +18,9 @@ func (s *Store) PutConnection(_ context.Context, c hub.Connection) error {
 	}
 	old := s.connections[c.ID]
 	s.releaseLocked(old)
-	for _, id := range c.Holders() {
-		o := s.holderLocked(id)
-		o.ids = insert(o.ids, c.ID)
-		o.connectedAt[c.ID] = c.ConnectedAt
-	}
+	o := s.holderLocked(c.Principal.ID())
+	o.ids = insert(o.ids, c.ID)
+	o.connectedAt[c.ID] = c.ConnectedAt
 	c.Topics = old.Topics
 	s.connections[c.ID] = c
 	return nil

@@ -7,7 +7,7 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-// holder is a user or an address.
+// holder is a user.
 type holder struct {
 	revoked     time.Time
 	ids         []string             // of its connections, sorted
@@ -24,14 +24,13 @@ func (s *Store) holderLocked(id string) *holder {
 	return o
 }
 
-// releaseLocked removes a connection from its holders.
+// releaseLocked removes a connection from its holder.
 func (s *Store) releaseLocked(c hub.Connection) {
-	for _, id := range c.Holders() {
-		if o := s.holders[id]; o != nil {
-			o.ids = remove(o.ids, c.ID)
-			delete(o.connectedAt, c.ID)
-			s.dropHolderLocked(id)
-		}
+	id := c.Principal.ID()
+	if o := s.holders[id]; o != nil {
+		o.ids = remove(o.ids, c.ID)
+		delete(o.connectedAt, c.ID)
+		s.dropHolderLocked(id)
 	}
 }
 

@@ -22,11 +22,11 @@ func (s *Store) quotaLocked(name string, expires time.Time) *quota {
 }
 
 // Count implements [hub.Quotas].
-func (s *Store) Count(_ context.Context, counter string, expires time.Time) (int, error) {
+func (s *Store) Count(_ context.Context, counter string, n int, expires time.Time) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	q := s.quotaLocked(counter, expires)
-	q.n++
+	q.n += n
 	return q.n, nil
 }
 

@@ -1,0 +1,228 @@
+package hub
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/securecart/hub/internal/wire"
+)
+
+// count adds n to a counter of holder, and returns the sum in the current window. kind
+// tells counters apart.
+func (h *Hub) count(ctx context.Context, kind, holder string, n int, window time.Duration) (int, error) {
+	start := h.now().Truncate(window)
+	sum, err := h.store.Count(ctx, fmt.Sprintf("%s~%s~%d", kind, holder, start.Unix()), n, start.Add(window))
+	if err != nil {
+		return 0, fmt.Errorf("count %s: %w", kind, err)
+	}
+	return sum, nil
+}
+
+// Kinds of counters and sets.
+const (
+	countMessages = "m"
+	countGuests   = "g"
+	countSKUs     = "k"
+	lookedAt      = "s"
+)
+
+// drawFromPool takes n from the pool of an address, which has AddressShare times
+// limit, and reports whether they were there. An unknown address has no pool, and no
+// limit.
+func (h *Hub) drawFromPool(
+	ctx context.Context, kind string, c Connection, n, limit int, window time.Duration,
+) (bool, error) {
+	if c.ClientHash == "" {
+		return true, nil
+	}
+	sum, err := h.count(ctx, kind, addressHolder(c.ClientHash), n, window)
+	return sum <= AddressShare*limit, err
+}
+
+// addressHolder returns the name of an address in counters, given its hash. Names of
+// users have other prefixes.
+func addressHolder(clientHash string) string { return "a~" + clientHash }
+
+// Admit counts a message of size bytes before it is parsed, whatever its content
+// and size. The error is slow_down, with the time until the next window, or
+// too_big. Admit ends the connection of a user who goes on for ClosedAfter more
+// messages. A new connection of the same user in the same window is no better off.
+//
+// Admit costs one write of one unit. Beyond the own part of a guest it costs a second
+// one, and beyond the smallest limit a read of the connection's row, where the role
+// decides.
+func (h *Hub) Admit(ctx context.Context, caller Connection, size int) error {
+	if least := h.limits.leastMessages(); least > 0 {
+		if err := h.admit(ctx, caller, least); err != nil {
+			return err
+		}
+	}
+	if size > h.limits.MessageBytes {
+		return &Error{
+			Kind: ErrTooLarge, Code: wire.CodeTooBig,
+			Message: fmt.Sprintf("a message has at most %d bytes", h.limits.MessageBytes),
+		}
+	}
+	return nil
+}
+
+// admit counts a message. least is the smallest limit of any role. The count is for the
+// user of the handshake, who may have signed in since: the row knows.
+func (h *Hub) admit(ctx context.Context, caller Connection, least int) error {
+	n, err := h.count(ctx, countMessages, caller.Principal.ID(), 1, MessageWindow)
+	if err != nil {
+		return err
+	}
+	inPool, err := h.messageInPool(ctx, caller, n)
+	if err != nil || n <= least && inPool {
+		return err
+	}
+	c, err := h.Current(ctx, caller)
+	if err != nil {
+		return err
+	}
+	role := h.effectiveRole(c.Principal)
+	limit := h.limits.Messages[role]
+	switch {
+	case limit > 0 && n > limit:
+		return h.refuseMessage(ctx, c, n, limit)
+	case role == RoleGuest && !inPool:
+		return h.slowDown("the guests of this address sent too many messages in %s", MessageWindow)
+	}
+	return nil
+}
+
+// messageInPool draws the n-th message of a guest from the pool of its address, if it
+// is beyond the guest's own part and within the guest's limit. It reports false if the
+// pool is empty.
+func (h *Hub) messageInPool(ctx context.Context, caller Connection, n int) (bool, error) {
+	limit := h.limits.Messages[RoleGuest]
+	if caller.Principal.Role != RoleGuest || limit == 0 || n <= limit/OwnPart || n > limit {
+		return true, nil
+	}
+	return h.drawFromPool(ctx, countMessages, caller, 1, limit, MessageWindow)
+}
+
+// refuseMessage refuses the n-th message of a window, and ends the connection of a
+// user who was told that and goes on.
+func (h *Hub) refuseMessage(ctx context.Context, c Connection, n, limit int) error {
+	text := fmt.Sprintf("more than %d messages in %s", limit, MessageWindow)
+	switch over := n - limit; {
+	case over == ClosedAfter:
+		text += "; the next one ends the connection"
+	case over > ClosedAfter && h.ender != nil:
+		if err := h.ender.Disconnect(ctx, c.ID, c.Endpoint); err != nil {
+			return fmt.Errorf("end a connection that floods: %w", err)
+		}
+	}
+	return h.slowDown("%s", text)
+}
+
+// slowDown refuses a message until the next window.
+func (h *Hub) slowDown(format string, args ...any) error {
+	now := h.now()
+	next := now.Truncate(MessageWindow).Add(MessageWindow)
+	return &Error{
+		Kind: ErrThrottled, Code: wire.CodeSlowDown, Retry: true, After: next.Sub(now),
+		Message: fmt.Sprintf(format, args...),
+	}
+}
+
+// countHandshake counts a handshake as a message of its user, and a new guest for its
+// address. The error has the code limit.
+func (h *Hub) countHandshake(ctx context.Context, c Connection) error {
+	if limit := h.limits.Messages[h.effectiveRole(c.Principal)]; limit > 0 {
+		n, err := h.count(ctx, countMessages, c.Principal.ID(), 1, MessageWindow)
+		if err != nil {
+			return err
+		}
+		if n > limit {
+			return tooMany("more than %d messages and handshakes in %s", limit, MessageWindow)
+		}
+	}
+	p, limit := c.Principal, h.limits.NewGuestsPerAddress
+	isNew := p.Role == RoleGuest && h.now().Sub(p.Issued) < MessageWindow
+	if limit == 0 || !isNew || c.ClientHash == "" {
+		return nil
+	}
+	n, err := h.count(ctx, countGuests, addressHolder(c.ClientHash), 1, GuestWindow)
+	if err == nil && n > limit {
+		err = tooMany("more than %d new guests of this address in %s", limit, GuestWindow)
+	}
+	return err
+}
+
+func tooMany(format string, args ...any) error {
+	return &Error{Kind: ErrThrottled, Code: wire.CodeLimit, Message: fmt.Sprintf(format, args...)}
+}
+
+// skuLimited reports whether the SKUs that p looks at are counted.
+func (h *Hub) skuLimited(p Principal) bool {
+	return h.effectiveRole(p) == RoleGuest && h.limits.GuestSKUs > 0
+}
+
+// allowedSKUs counts SKUs that are new to a guest, whether they exist or not, and
+// returns those that it may look at. Behind the limit, nothing tells one that exists
+// from one that does not.
+func (h *Hub) allowedSKUs(ctx context.Context, c Connection, skus []string) ([]string, error) {
+	if len(skus) == 0 || !h.skuLimited(c.Principal) {
+		return skus, nil
+	}
+	limit := h.limits.GuestSKUs
+	names := make([]string, len(skus))
+	for i, sku := range skus {
+		names[i] = shortName(sku)
+	}
+	window := h.now().Truncate(CatalogueWindow)
+	set := fmt.Sprintf("%s~%s~%d", lookedAt, c.Principal.ID(), window.Unix())
+	collect := func(names []string, most int) ([]string, error) {
+		return h.store.Collect(ctx, set, names, most, window.Add(CatalogueWindow))
+	}
+	allowed, err := collect(names, max(limit/OwnPart, 1))
+	if err != nil {
+		return nil, fmt.Errorf("count SKUs of %s: %w", c.ID, err)
+	}
+	if rest := without(names, allowed); len(rest) > 0 {
+		more, err := h.drawSKUs(ctx, c, rest, collect)
+		if err != nil {
+			return nil, fmt.Errorf("count SKUs of %s: %w", c.ID, err)
+		}
+		allowed = append(allowed, more...)
+	}
+	return slices.DeleteFunc(slices.Clone(skus), func(sku string) bool {
+		return !slices.Contains(allowed, shortName(sku))
+	}), nil
+}
+
+// drawSKUs draws names beyond the guest's own part from the pool of its address. A guest
+// that is over its limit draws nothing.
+func (h *Hub) drawSKUs(
+	ctx context.Context, c Connection, names []string, collect func([]string, int) ([]string, error),
+) ([]string, error) {
+	limit := h.limits.GuestSKUs
+	n, err := h.count(ctx, countSKUs, c.Principal.ID(), len(names), CatalogueWindow)
+	if err != nil || n > limit {
+		return nil, err
+	}
+	inPool, err := h.drawFromPool(ctx, countSKUs, c, len(names), limit, CatalogueWindow)
+	if err != nil || !inPool {
+		return nil, err
+	}
+	return collect(names, limit)
+}
+
+// without returns the names that are not among others.
+func without(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
+}
+
+// shortName returns a short hash of a SKU, so that a set of many SKUs is a small row.
+// Two of 500 names have the same one in 1 of 2 billion cases.
+func shortName(sku string) string {
+	sum := sha256.Sum256([]byte(sku))
+	return base64.RawURLEncoding.EncodeToString(sum[:6])
+}
