@@ -4,6 +4,7 @@ package main
 import (
 	"os"
 
+	"github.com/securecart/hub/internal/cloud/apigw"
 	"github.com/securecart/hub/internal/cloud/boot"
 	"github.com/securecart/hub/internal/cloud/config"
 	"github.com/securecart/hub/internal/cloud/tokens"
@@ -13,6 +14,7 @@ import (
 func main() {
 	os.Exit(boot.Run(config.Message, os.Getenv, os.Stdout, func(e boot.Env) (any, error) {
 		verifier, err := tokens.NewVerifier(e.Settings)
-		return handler.Message(e.Hub(nil), verifier, handler.MessageOptions{Shorthand: e.Shorthand}, e.Log), err
+		h := e.Hub(nil).WithEnder(apigw.New(apigw.Client(e.AWS, e.CallbackURL), apigw.Options{}))
+		return handler.Message(h, verifier, handler.MessageOptions{Shorthand: e.Shorthand}, e.Log), err
 	}))
 }

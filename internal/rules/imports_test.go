@@ -88,10 +88,12 @@ var mayImport = map[string][]string{
 
 	"connect":    {"internal/cloud/boot", "internal/cloud/config", "internal/handler"},
 	"disconnect": {"internal/cloud/boot", "internal/cloud/config", "internal/handler"},
-	"message":    {"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler"},
-	"authorize":  {"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler"},
-	"ticket":     {"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler"},
-	"broadcast":  {"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config", "internal/handler"},
+	"message": {
+		"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler",
+	},
+	"authorize": {"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler"},
+	"ticket":    {"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler"},
+	"broadcast": {"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config", "internal/handler"},
 	"localhub": {
 		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/account",
 		"internal/local/admin", "internal/local/catalogue", "internal/local/devca", "internal/local/dynamo",

@@ -214,6 +214,7 @@ var mutations = []mutation{
 		"[!GetAtt InventoryFailures.Arn, !GetAtt CartFailures.Arn]", "[!GetAtt InventoryFailures.Arn]"},
 	{"manage connections", "another function", "MessageRole:\n", "                Action: [dynamodb:BatchGetItem]\n",
 		"                Action: [dynamodb:BatchGetItem, execute-api:ManageConnections]\n"},
+	{"manage connections", "posts of the message function", "MessageRole:\n", "${Api}/v1/DELETE/", "${Api}/v1/*/"},
 	{"manage connections", "all stages", "BroadcastRole:\n", "${Api}/v1/POST", "${Api}/*/POST"},
 	{"manage connections", "all APIs", "BroadcastRole:\n", "${Api}/v1/DELETE", "*/v1/DELETE"},
 	{"manage connections", "invoking too", "BroadcastRole:\n", "[execute-api:ManageConnections]",

@@ -24,6 +24,7 @@ var rights = map[config.Function]map[string][]string{
 			"dynamodb:Query", "dynamodb:UpdateItem"},
 		"inventory": {"dynamodb:BatchGetItem"},
 		"cart":      {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+		"close":     {manageConnections},
 	},
 	config.Broadcast: {
 		"hub": {
@@ -142,27 +143,33 @@ func checkRights(k *checker) {
 	}
 }
 
-// checkManageConnections: only the broadcaster may post to connections and close
-// them.
+// checkManageConnections: only the broadcaster may post to connections, and only it and
+// the message function may close them.
 func checkManageConnections(k *checker) {
 	s := k.scenes()[0]
 	arns := k.arns(s)
+	want := map[string][]string{
+		roleID(config.Broadcast): {manageConnections + " on " + arns["close"], manageConnections + " on " + arns["post"]},
+		roleID(config.Message):   {manageConnections + " on " + arns["close"]},
+	}
 	for _, role := range k.t.ofType(kindRole) {
 		data, _ := json.Marshal(s.value(role.properties))
 		reaches := strings.Contains(string(data), "execute-api:") || strings.Contains(string(data), "@connections") ||
 			strings.Contains(string(data), `"*:*"`)
-		if reaches != (role.id == roleID(config.Broadcast)) {
+		if reaches != (want[role.id] != nil) {
 			k.failf("%s may manage connections: %t", role.id, reaches)
 		}
-	}
-	var got []string
-	for _, grant := range k.grants(s, k.t.resources[roleID(config.Broadcast)]) {
-		if strings.HasPrefix(grant, "execute-api:") {
-			got = append(got, grant)
+		if !reaches {
+			continue
 		}
+		var got []string
+		for _, grant := range k.grants(s, role) {
+			if strings.HasPrefix(grant, "execute-api:") {
+				got = append(got, grant)
+			}
+		}
+		k.want("the connections of "+role.id, got, want[role.id])
 	}
-	k.want("the broadcaster's connections", got,
-		[]string{manageConnections + " on " + arns["close"], manageConnections + " on " + arns["post"]})
 }
 
 // checkPermissions: each route may invoke its function, and nothing else may.

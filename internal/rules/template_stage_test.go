@@ -102,6 +102,8 @@ func checkAddresses(k *checker) {
 		k.want(s.name+": SocketUrl", s.text(k.t.outputs["SocketUrl"]["Value"]),
 			"wss"+strings.Replace(want, "origin.", "ws.", 1))
 		k.want(s.name+": CallbackUrl", s.text(k.t.outputs["CallbackUrl"]["Value"]), "https"+want)
-		k.want(s.name+": CALLBACK_URL", k.environment(s, config.Broadcast)["CALLBACK_URL"], "https"+want)
+		for _, f := range []config.Function{config.Broadcast, config.Message} {
+			k.want(s.name+": CALLBACK_URL", k.environment(s, f)["CALLBACK_URL"], "https"+want)
+		}
 	}
 }

@@ -96,7 +96,7 @@ var Table = []Setting{
 	{"CART_TABLE", tableReaders, true, text(func(s *Settings) *string { return &s.CartTable })},
 	{"INVENTORY_ATTRIBUTES", tableReaders, false, readInventoryNames},
 	{"CART_ATTRIBUTES", tableReaders, false, readCartNames},
-	{"CALLBACK_URL", []Function{Broadcast}, true, httpURL(func(s *Settings) *string { return &s.CallbackURL })},
+	{"CALLBACK_URL", []Function{Message, Broadcast}, true, httpURL(func(s *Settings) *string { return &s.CallbackURL })},
 	{"TOKEN_ISSUER", tokenReaders, true, text(func(s *Settings) *string { return &s.TokenIssuer })},
 	{"TOKEN_JWKS_URL", tokenReaders, true, httpURL(func(s *Settings) *string { return &s.TokenJWKSURL })},
 	{"TOKEN_CLIENTS", tokenReaders, true, readClients},

@@ -36,7 +36,7 @@ func TestLoad(t *testing.T) {
 	}
 	s, err = Load(Message, func(name string) string { return env[name] })
 	if err != nil || !slices.Equal(s.TokenClients, []string{"web", "app"}) || len(s.GuestKeys) != 2 || !s.Shorthand ||
-		s.CallbackURL != "" {
+		s.PostsPerSecond == 100 || s.CallbackURL == "" {
 		t.Errorf("message: got %d clients, %d keys, %v", len(s.TokenClients), len(s.GuestKeys), err)
 	}
 }

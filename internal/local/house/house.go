@@ -62,7 +62,7 @@ func New(o Options) (*House, error) {
 	h.memory = memstore.New(newEpoch())
 	store := newStore(h.memory, o)
 	// As in AWS, the functions that answer requests have a hub that cannot push.
-	h.hub = newHub(store, nil, h.clock, limits, o)
+	h.hub = newHub(store, nil, h.clock, limits, o).WithEnder(ender{h})
 	if h.identity, err = newIdentity(o.Admin.URL, h.clock.Now); err != nil {
 		return nil, err
 	}

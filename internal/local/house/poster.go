@@ -63,6 +63,14 @@ func (p poster) Disconnect(ctx context.Context, id, _ string) error {
 	return err
 }
 
+// ender ends connections that flood. The hub that uses it is built before the gateway.
+type ender struct{ h *House }
+
+// Disconnect implements [hub.Ender].
+func (e ender) Disconnect(ctx context.Context, id, endpoint string) error {
+	return poster{e.h.gateway}.Disconnect(ctx, id, endpoint)
+}
+
 // kindOf turns an error of the gateway into a kind of error of the hub.
 func kindOf(err error) error {
 	if err == nil {
