@@ -155,13 +155,15 @@ func TestNewerSessionStays(t *testing.T) {
 		}
 	}
 	get(c, renew)
-	get(lonely, func() {})
+	get(lonely, func() { th.subscribe(lonely, "cart") }) // with the session that ends
 	row, err := th.store.Connection(t.Context(), "c")
 	if err != nil || row.Principal != fresh {
 		t.Errorf("the row has %+v, %v, want the newer session", row.Principal, err)
 	}
 	page, _, _ := th.store.Subscribers(t.Context(), hub.Topic{Kind: hub.KindCart, Name: "u~alice"}, "", 10)
-	equal(t, "subscribers of the cart", len(page), 1)
+	if len(page) != 1 || page[0].ConnectionID != "c" {
+		t.Errorf("subscribed to the cart are %+v, want the newer session alone", page)
+	}
 	if row, err := th.store.Connection(t.Context(), "lonely"); err != nil || row.Principal.Active(th.now) {
 		t.Errorf("the other row has %+v, %v, want an ended session", row.Principal, err)
 	}
