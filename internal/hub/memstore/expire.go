@@ -8,8 +8,22 @@ import (
 )
 
 // Expire removes expired rows, as DynamoDB's TTL does: those of connections that can
-// no longer be open, unused tickets, revocations and quotas.
-func (s *Store) Expire(now time.Time) {
+// no longer be open, unused tickets, quotas and revocations. It fails if the journal
+// fails, which the next call makes good.
+func (s *Store) Expire(now time.Time) error {
+	s.expireClients(now)
+	return s.commit(func(g *group) error {
+		for holder, until := range s.revoked {
+			if _, changed := g.rows.Revocations[holder]; !changed && now.After(until.Add(hub.RevocationLife)) {
+				g.rows.Revocations[holder] = time.Time{}
+			}
+		}
+		return nil
+	})
+}
+
+// expireClients removes expired rows that the journal does not keep.
+func (s *Store) expireClients(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	expired := func(since time.Time) bool { return now.After(since.Add(hub.ConnectionLife)) }
@@ -21,12 +35,6 @@ func (s *Store) Expire(now time.Time) {
 	}
 	maps.DeleteFunc(s.tickets, func(_ string, t hub.Ticket) bool { return t.Expired(now) })
 	maps.DeleteFunc(s.quotas, func(_ string, q *quota) bool { return now.After(q.expires) })
-	for id, o := range s.holders {
-		if !o.revoked.IsZero() && now.After(o.revoked.Add(hub.RevocationLife)) {
-			o.revoked = time.Time{}
-			s.dropHolderLocked(id)
-		}
-	}
 	// Subscriptions may outlive the row of their connection.
 	for t, subs := range s.subscribers {
 		for id, row := range subs.rows {

@@ -31,7 +31,9 @@ func TestExpire(t *testing.T) {
 		now  time.Time
 		want int
 	}{{start.Add(hub.ConnectionLife), 3}, {start.Add(hub.ConnectionLife + 1), 1}} {
-		s.Expire(tt.now)
+		if err := s.Expire(tt.now); err != nil {
+			t.Fatal(err)
+		}
 		page, _, err := s.Subscribers(t.Context(), topic, "", 10)
 		if err != nil || len(page) != tt.want {
 			t.Errorf("at %s: got %d subscribers, %v, want %d", tt.now, len(page), err, tt.want)
@@ -42,7 +44,9 @@ func TestExpire(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.Expire(start)
+	if err := s.Expire(start); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.TakeTicket(t.Context(), "expired"); !errors.Is(err, hub.ErrGone) {
 		t.Errorf("expired ticket: got %v, want ErrGone", err)
 	}

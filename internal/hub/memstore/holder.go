@@ -9,7 +9,6 @@ import (
 
 // holder is a user.
 type holder struct {
-	revoked     time.Time
 	ids         []string             // of its connections, sorted
 	connectedAt map[string]time.Time // of each connection
 }
@@ -30,14 +29,9 @@ func (s *Store) releaseLocked(c hub.Connection) {
 	if o := s.holders[id]; o != nil {
 		o.ids = remove(o.ids, c.ID)
 		delete(o.connectedAt, c.ID)
-		s.dropHolderLocked(id)
-	}
-}
-
-// dropHolderLocked deletes a holder without connections and revocation.
-func (s *Store) dropHolderLocked(id string) {
-	if o := s.holders[id]; len(o.ids) == 0 && o.revoked.IsZero() {
-		delete(s.holders, id)
+		if len(o.ids) == 0 {
+			delete(s.holders, id)
+		}
 	}
 }
 
@@ -45,13 +39,13 @@ func (s *Store) dropHolderLocked(id string) {
 func (s *Store) Holder(_ context.Context, id, after string, limit int) (hub.Holder, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	o := s.holders[id]
-	if o == nil {
-		return hub.Holder{}, nil
-	}
 	var found hub.Holder
 	if after == "" {
-		found.Revoked = o.revoked
+		found.Revoked = s.revoked[id]
+	}
+	o := s.holders[id]
+	if o == nil {
+		return found, nil
 	}
 	ids, next := page(o.ids, after, limit)
 	for _, c := range ids {
@@ -63,10 +57,10 @@ func (s *Store) Holder(_ context.Context, id, after string, limit int) (hub.Hold
 
 // Revoke implements [hub.Holders].
 func (s *Store) Revoke(_ context.Context, id string, until time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if o := s.holderLocked(id); until.After(o.revoked) {
-		o.revoked = until
-	}
-	return nil
+	return s.commit(func(g *group) error {
+		if until.After(g.revoked(id)) {
+			g.rows.Revocations[id] = until
+		}
+		return nil
+	})
 }

@@ -12,9 +12,21 @@ import (
 
 // Store keeps everything in maps.
 type Store struct {
-	mu          sync.RWMutex // guards everything below
-	epoch       string
-	follow      func(hub.Change) // nil: nobody follows
+	journal    Journal       // nil: none
+	queue      queue         // writes that wait to be committed
+	committing chan struct{} // has room for one: whoever commits
+
+	mu     sync.RWMutex     // guards everything below
+	follow func(hub.Change) // nil: nobody follows
+
+	// Only a commit changes these, and the journal keeps them.
+	epoch    string
+	items    map[string]hub.Item
+	carts    map[string]hub.Cart
+	receipts map[ReceiptKey]hub.Receipt
+	revoked  map[string]time.Time // by holder
+
+	vendors     map[string][]string // names of items that are not deleted, sorted
 	connections map[string]hub.Connection
 	ended       map[string]time.Time // when connections ended that cannot be put again
 	subscribers map[hub.Topic]*subscribers
@@ -22,14 +34,8 @@ type Store struct {
 	quotas      map[string]*quota
 	marks       []hub.RetryMark // oldest first
 	revision    int64           // of the newest mark
-	items       map[string]hub.Item
-	vendors     map[string][]string // names of items that are not deleted, sorted
-	carts       map[string]hub.Cart
-	receipts    map[receiptKey]hub.Receipt
 	tickets     map[string]hub.Ticket
 }
-
-type receiptKey struct{ cartID, key string }
 
 var _ hub.Store = (*Store)(nil)
 
@@ -37,18 +43,39 @@ var _ hub.Store = (*Store)(nil)
 // every other store that clients may have seen.
 func New(epoch string) *Store {
 	return &Store{
+		committing:  make(chan struct{}, 1),
 		epoch:       epoch,
+		items:       map[string]hub.Item{},
+		carts:       map[string]hub.Cart{},
+		receipts:    map[ReceiptKey]hub.Receipt{},
+		revoked:     map[string]time.Time{},
+		vendors:     map[string][]string{},
 		connections: map[string]hub.Connection{},
 		ended:       map[string]time.Time{},
 		subscribers: map[hub.Topic]*subscribers{},
 		holders:     map[string]*holder{},
 		quotas:      map[string]*quota{},
-		items:       map[string]hub.Item{},
-		vendors:     map[string][]string{},
-		carts:       map[string]hub.Cart{},
-		receipts:    map[receiptKey]hub.Receipt{},
 		tickets:     map[string]hub.Ticket{},
 	}
+}
+
+// Open returns a Store with the rows of a journal, which from then on keeps what
+// changes. epoch is for a journal that has none yet, see [New].
+func Open(epoch string, j Journal) (*Store, error) {
+	rows, err := j.Load()
+	if err != nil {
+		return nil, err
+	}
+	if rows.Epoch == "" {
+		rows.Epoch = epoch
+		if err := j.Write(Rows{Epoch: epoch}); err != nil {
+			return nil, err
+		}
+	}
+	s := New(rows.Epoch)
+	s.putRowsLocked(rows) // nobody else has s yet
+	s.journal = j
+	return s, nil
 }
 
 // Epoch implements [hub.Source].
@@ -60,10 +87,11 @@ func (s *Store) Epoch(context.Context) (string, error) {
 
 // BeginEpoch makes clients forget all versions, as after a restore of a table. The
 // name must differ from those of all earlier epochs.
-func (s *Store) BeginEpoch(name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.epoch = name
+func (s *Store) BeginEpoch(name string) error {
+	return s.commit(func(g *group) error {
+		g.rows.Epoch = name
+		return nil
+	})
 }
 
 // Items implements [hub.Source].
@@ -101,7 +129,7 @@ func (s *Store) Cart(_ context.Context, id string) (hub.Cart, error) {
 func (s *Store) Receipt(_ context.Context, cartID, key string) (hub.Receipt, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	r, ok := s.receipts[receiptKey{cartID, key}]
+	r, ok := s.receipts[ReceiptKey{cartID, key}]
 	if !ok {
 		return hub.Receipt{}, fmt.Errorf("receipt: %w", hub.ErrGone)
 	}
@@ -111,25 +139,13 @@ func (s *Store) Receipt(_ context.Context, cartID, key string) (hub.Receipt, err
 
 // PutItem implements [hub.Writer].
 func (s *Store) PutItem(_ context.Context, item hub.Item, base int64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	old, known := s.items[item.SKU]
-	if old.Version != base {
-		return fmt.Errorf("item %q is at version %d: %w", item.SKU, old.Version, hub.ErrConflict)
-	}
-	s.items[item.SKU] = item
-	if known && !old.Deleted {
-		s.unlistLocked(old)
-	}
-	if !item.Deleted {
-		s.vendors[item.Vendor] = insert(s.vendors[item.Vendor], item.SKU)
-	}
-	change := hub.Change{NewItem: &item}
-	if known {
-		change.OldItem = &old
-	}
-	s.commitLocked(change)
-	return nil
+	return s.commit(func(g *group) error {
+		if old, _ := g.item(item.SKU); old.Version != base {
+			return fmt.Errorf("item %q is at version %d: %w", item.SKU, old.Version, hub.ErrConflict)
+		}
+		g.putItem(item)
+		return nil
+	})
 }
 
 // IndexItem implements [hub.Writer]. It has nothing to do, because there are no
@@ -138,88 +154,47 @@ func (s *Store) IndexItem(context.Context, hub.Item, []string) error { return ni
 
 // PutCarts implements [hub.Writer].
 func (s *Store) PutCarts(_ context.Context, carts []hub.CartWrite, receipt *hub.Receipt) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, w := range carts {
-		if version := s.carts[w.Cart.ID].Version; version != w.Base {
-			return fmt.Errorf("a cart is at version %d: %w", version, hub.ErrConflict)
+	return s.commit(func(g *group) error {
+		for _, w := range carts {
+			if old, _ := g.cart(w.Cart.ID); old.Version != w.Base {
+				return fmt.Errorf("a cart is at version %d: %w", old.Version, hub.ErrConflict)
+			}
 		}
-	}
-	if receipt != nil {
-		key := receiptKey{receipt.CartID, receipt.Key}
-		if first, ok := s.receipts[key]; ok && !first.Expired(receipt.At) {
-			return fmt.Errorf("the key has a receipt: %w", hub.ErrConflict)
+		if receipt != nil {
+			first, known := g.receipt(ReceiptKey{receipt.CartID, receipt.Key})
+			if known && !first.Expired(receipt.At) {
+				return fmt.Errorf("the key has a receipt: %w", hub.ErrConflict)
+			}
+			g.putReceipt(*receipt)
 		}
-		r := *receipt
-		r.Answer = slices.Clone(r.Answer)
-		s.receipts[key] = r
-		s.expireReceiptsLocked(r.At)
-	}
-	for _, w := range carts {
-		s.putCartLocked(w.Cart)
-	}
-	return nil
+		for _, w := range carts {
+			g.putCart(w.Cart)
+		}
+		return nil
+	})
 }
 
 // RemoveItem removes the row of an item, which the hub never does, but a shop with a
 // table of its own may.
-func (s *Store) RemoveItem(sku string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	old, known := s.items[sku]
-	if !known {
-		return
-	}
-	delete(s.items, sku)
-	if !old.Deleted {
-		s.unlistLocked(old)
-	}
-	s.commitLocked(hub.RemovedItem(old))
+func (s *Store) RemoveItem(sku string) error {
+	return s.commit(func(g *group) error {
+		if old, known := g.item(sku); known {
+			g.rows.Items[sku] = nil
+			g.changes = append(g.changes, hub.RemovedItem(old))
+		}
+		return nil
+	})
 }
 
 // RemoveCart removes the row of a cart, as a shop's checkout may.
-func (s *Store) RemoveCart(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	old, known := s.carts[id]
-	if !known {
-		return
-	}
-	delete(s.carts, id)
-	s.commitLocked(hub.RemovedCart(old))
-}
-
-// unlistLocked removes an item from the names of its vendor.
-func (s *Store) unlistLocked(item hub.Item) {
-	if s.vendors[item.Vendor] = remove(s.vendors[item.Vendor], item.SKU); len(s.vendors[item.Vendor]) == 0 {
-		delete(s.vendors, item.Vendor)
-	}
-}
-
-// putCartLocked stores a copy of a cart. The feed gets the original and the row
-// that the copy replaces, so it shares nothing with the store either.
-func (s *Store) putCartLocked(cart hub.Cart) {
-	change := hub.Change{NewCart: &cart}
-	if old, ok := s.carts[cart.ID]; ok {
-		change.OldCart = &old
-	}
-	s.carts[cart.ID] = cart.Clone()
-	s.commitLocked(change)
-}
-
-// expireReceiptsLocked deletes a few expired receipts, so that their number stays
-// bounded.
-func (s *Store) expireReceiptsLocked(now time.Time) {
-	const most = 4 // map order is random: every receipt is checked sooner or later
-	n := 0
-	for key, r := range s.receipts {
-		if r.Expired(now) {
-			delete(s.receipts, key)
+func (s *Store) RemoveCart(id string) error {
+	return s.commit(func(g *group) error {
+		if old, known := g.cart(id); known {
+			g.rows.Carts[id] = nil
+			g.changes = append(g.changes, hub.RemovedCart(old))
 		}
-		if n++; n == most {
-			return
-		}
-	}
+		return nil
+	})
 }
 
 // Follow calls f once for each later change, in the order of commits and before the
@@ -230,12 +205,6 @@ func (s *Store) Follow(f func(hub.Change)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.follow = f
-}
-
-func (s *Store) commitLocked(c hub.Change) {
-	if s.follow != nil {
-		s.follow(c)
-	}
 }
 
 // page returns at most limit names of a sorted list, beginning after the given

@@ -1,0 +1,252 @@
+package memstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/hub/hubtest"
+	"github.com/securecart/hub/internal/hub/memstore"
+)
+
+// diskJournal is a journal that keeps rows in memory.
+type diskJournal struct {
+	rows   memstore.Rows
+	writes []memstore.Rows
+	before func() error // called by Write; nil: nothing
+}
+
+func newDiskJournal() *diskJournal {
+	return &diskJournal{rows: memstore.Rows{
+		Items: map[string]*hub.Item{}, Carts: map[string]*hub.Cart{},
+		Receipts: map[memstore.ReceiptKey]*hub.Receipt{}, Revocations: map[string]time.Time{},
+	}}
+}
+
+func (j *diskJournal) Load() (memstore.Rows, error) { return j.rows, nil }
+
+func (j *diskJournal) Write(changed memstore.Rows) error {
+	if j.before != nil {
+		if err := j.before(); err != nil {
+			return err
+		}
+	}
+	j.writes = append(j.writes, changed)
+	if changed.Epoch != "" {
+		j.rows.Epoch = changed.Epoch
+	}
+	store(j.rows.Items, changed.Items)
+	store(j.rows.Carts, changed.Carts)
+	store(j.rows.Receipts, changed.Receipts)
+	maps.Copy(j.rows.Revocations, changed.Revocations)
+	maps.DeleteFunc(j.rows.Revocations, func(_ string, until time.Time) bool { return until.IsZero() })
+	return nil
+}
+
+func store[K comparable, V any](rows, changed map[K]*V) {
+	maps.Copy(rows, changed)
+	maps.DeleteFunc(rows, func(_ K, row *V) bool { return row == nil })
+}
+
+func openStore(t *testing.T, j memstore.Journal) *memstore.Store {
+	t.Helper()
+	s, err := memstore.Open("k1", j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestStoreWithJournal runs the suite, and checks that the journal always has what the
+// store shows.
+func TestStoreWithJournal(t *testing.T) {
+	hubtest.TestStore(t, func(t *testing.T) hubtest.Fixture {
+		var feed hubtest.Feed
+		j := newDiskJournal()
+		s := openStore(t, j)
+		s.Follow(feed.Add)
+		t.Cleanup(func() {
+			changes, _ := feed.Changes(t.Context())
+			checkReopened(t, s, openStore(t, j), changes)
+		})
+		return hubtest.Fixture{Store: s, Changes: feed.Changes}
+	})
+}
+
+// checkReopened compares the rows that changed in a store with those of another that
+// opened the same journal.
+func checkReopened(t *testing.T, first, second *memstore.Store, changes []hub.Change) {
+	t.Helper()
+	ctx := context.Background()
+	for _, c := range changes {
+		if c.NewItem != nil {
+			want, _ := first.Items(ctx, []string{c.NewItem.SKU})
+			got, _ := second.Items(ctx, []string{c.NewItem.SKU})
+			if len(want) != 1 || !reflect.DeepEqual(got, want) {
+				t.Errorf("after a restart: got %v, want %v", got, want)
+			}
+			listed, _, _ := first.VendorSKUs(ctx, c.NewItem.Vendor, "", 1000)
+			if again, _, _ := second.VendorSKUs(ctx, c.NewItem.Vendor, "", 1000); !reflect.DeepEqual(again, listed) {
+				t.Errorf("after a restart: vendor %q has %q, want %q", c.NewItem.Vendor, again, listed)
+			}
+			continue
+		}
+		want, _ := first.Cart(ctx, c.NewCart.ID)
+		if got, _ := second.Cart(ctx, c.NewCart.ID); !reflect.DeepEqual(got, want) {
+			t.Errorf("after a restart: got %v, want %v", got, want)
+		}
+	}
+}
+
+func item(sku string, version int64) hub.Item { return hub.Item{SKU: sku, Version: version} }
+
+// TestNothingIsVisibleBeforeTheJournalHasIt holds a write in the journal: nobody reads
+// it, nobody is told of it, and all writes that come meanwhile are the next group.
+func TestNothingIsVisibleBeforeTheJournalHasIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const writers = 20
+		var feed hubtest.Feed
+		j, release := newDiskJournal(), make(chan struct{})
+		s := openStore(t, j)
+		s.Follow(feed.Add)
+		j.before = func() error { <-release; return nil }
+		results := make(chan error, writers+1)
+		go func() { results <- s.PutItem(t.Context(), item("A", 1), 0) }()
+		synctest.Wait()
+		for i := range writers { // each second one writes A too, and only the first of them wins
+			go func() {
+				if i%2 == 0 {
+					results <- s.PutItem(t.Context(), item(fmt.Sprint("B", i), 1), 0)
+				} else {
+					results <- s.PutItem(t.Context(), item("A", 2), 1)
+				}
+			}()
+		}
+		synctest.Wait()
+
+		changes, _ := feed.Changes(t.Context())
+		items, _ := s.Items(t.Context(), []string{"A", "B0"})
+		if len(results) != 0 || len(changes) != 0 || len(items) != 0 {
+			t.Errorf("before the journal wrote: %d results, %d changes in the feed, items %v, want none",
+				len(results), len(changes), items)
+		}
+
+		release <- struct{}{}
+		synctest.Wait()
+		changes, _ = feed.Changes(t.Context())
+		items, _ = s.Items(t.Context(), []string{"A", "B0"})
+		if len(results) != 1 || len(changes) != 1 || len(items) != 1 || items["A"].Version != 1 {
+			t.Errorf("after the first write: %d results, %d changes in the feed, items %v, want the first A",
+				len(results), len(changes), items)
+		}
+
+		release <- struct{}{}
+		synctest.Wait()
+		conflicts := 0
+		for range writers + 1 {
+			if err := <-results; errors.Is(err, hub.ErrConflict) {
+				conflicts++
+			} else if err != nil {
+				t.Error(err)
+			}
+		}
+		if want := writers/2 - 1; conflicts != want {
+			t.Errorf("%d writes of A lost, want %d", conflicts, want)
+		}
+		if n := len(j.writes); n != 3 { // the epoch, the first item, the group
+			t.Errorf("the journal wrote %d times, want 3", n)
+		}
+		if changes, _ = feed.Changes(t.Context()); len(changes) != writers/2+2 {
+			t.Errorf("%d changes in the feed, want %d", len(changes), writers/2+2)
+		}
+	})
+}
+
+// TestFailedJournal: a write that the journal did not take fails and changes nothing,
+// and the same write succeeds later.
+func TestFailedJournal(t *testing.T) {
+	full := errors.New("no space left on device")
+	ctx := t.Context()
+	cart := hub.Cart{ID: "u~ann", Version: 1, Lines: map[string]hub.CartLine{"MUG": {Quantity: 1, Version: 1}}}
+	receipt := &hub.Receipt{CartID: "u~ann", Key: "k1", Answer: []byte("{}"), At: time.UnixMilli(1)}
+	for name, write := range map[string]func(*memstore.Store) error{
+		"PutItem": func(s *memstore.Store) error { return s.PutItem(ctx, item("MUG", 2), 1) },
+		"PutCarts": func(s *memstore.Store) error {
+			return s.PutCarts(ctx, []hub.CartWrite{{Cart: cart}}, receipt)
+		},
+		"Revoke":     func(s *memstore.Store) error { return s.Revoke(ctx, "u~ann", time.UnixMilli(5)) },
+		"RemoveItem": func(s *memstore.Store) error { return s.RemoveItem("MUG") },
+		"RemoveCart": func(s *memstore.Store) error { return s.RemoveCart("u~bob") },
+		"BeginEpoch": func(s *memstore.Store) error { return s.BeginEpoch("k2") },
+		"Expire":     func(s *memstore.Store) error { return s.Expire(time.UnixMilli(2).Add(hub.RevocationLife)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var feed hubtest.Feed
+			j := newDiskJournal()
+			s := openStore(t, j)
+			err := errors.Join(
+				s.PutItem(ctx, item("MUG", 1), 0), s.Revoke(ctx, "u~bob", time.UnixMilli(1)),
+				s.PutCarts(ctx, []hub.CartWrite{{Cart: hub.Cart{ID: "u~bob", Version: 1}}}, nil),
+			)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Follow(feed.Add)
+			before := state(t, s)
+			j.before = func() error { return full }
+			if err := write(s); !errors.Is(err, full) {
+				t.Errorf("got %v, want %v", err, full)
+			}
+			changes, _ := feed.Changes(ctx)
+			if after := state(t, s); after != before || len(changes) > 0 {
+				t.Errorf("the failed write changed the store to %s from %s, and put %d changes into the feed",
+					after, before, len(changes))
+			}
+			j.before = nil
+			if err := write(s); err != nil {
+				t.Error(err)
+			}
+			if after := state(t, s); after == before || after != state(t, openStore(t, j)) {
+				t.Errorf("the same write later: %s, after a restart %s", after, state(t, openStore(t, j)))
+			}
+		})
+	}
+}
+
+// state is what a store shows of the rows of TestFailedJournal.
+func state(t *testing.T, s *memstore.Store) string {
+	t.Helper()
+	ctx := context.Background()
+	epoch, _ := s.Epoch(ctx)
+	items, _ := s.Items(ctx, []string{"MUG"})
+	ann, _ := s.Cart(ctx, "u~ann")
+	bob, _ := s.Cart(ctx, "u~bob")
+	receipt, _ := s.Receipt(ctx, "u~ann", "k1")
+	annHolder, _ := s.Holder(ctx, "u~ann", "", 1)
+	bobHolder, _ := s.Holder(ctx, "u~bob", "", 1)
+	return fmt.Sprint(epoch, items, ann, bob, receipt, annHolder, bobHolder)
+}
+
+// TestUnreadableJournal: a store whose rows cannot be read does not open.
+func TestUnreadableJournal(t *testing.T) {
+	damaged := errors.New("damaged")
+	if _, err := memstore.Open("k1", failedLoad{damaged}); !errors.Is(err, damaged) {
+		t.Errorf("got %v, want %v", err, damaged)
+	}
+	j := newDiskJournal()
+	j.before = func() error { return damaged }
+	if _, err := memstore.Open("k1", j); !errors.Is(err, damaged) {
+		t.Errorf("the epoch was not written: got %v, want %v", err, damaged)
+	}
+}
+
+type failedLoad struct{ err error }
+
+func (f failedLoad) Load() (memstore.Rows, error) { return memstore.Rows{}, f.err }
+func (f failedLoad) Write(memstore.Rows) error    { return nil }
