@@ -8,42 +8,6 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-// Rows are the rows that a [Journal] keeps, by their keys. In a change, a row that is
-// nil or zero was removed.
-type Rows struct {
-	Epoch       string // "": unchanged
-	Items       map[string]*hub.Item
-	Carts       map[string]*hub.Cart
-	Receipts    map[ReceiptKey]*hub.Receipt
-	Revocations map[string]time.Time // by holder
-}
-
-// ReceiptKey is an idempotency key of a cart.
-type ReceiptKey struct{ CartID, Key string }
-
-// newRows returns Rows without rows.
-func newRows() Rows {
-	return Rows{
-		Items: map[string]*hub.Item{}, Carts: map[string]*hub.Cart{},
-		Receipts: map[ReceiptKey]*hub.Receipt{}, Revocations: map[string]time.Time{},
-	}
-}
-
-// Empty reports whether nothing changed.
-func (r Rows) Empty() bool {
-	return r.Epoch == "" && len(r.Items)+len(r.Carts)+len(r.Receipts)+len(r.Revocations) == 0
-}
-
-// Journal keeps rows on disk. A Store calls one method at a time.
-type Journal interface {
-	// Load returns all rows.
-	Load() (Rows, error)
-
-	// Write makes changed rows durable, all or none. After an error they may be
-	// durable: nobody was told of them, and the next write of each row replaces them.
-	Write(changed Rows) error
-}
-
 // write is one write that waits to be committed.
 type write struct {
 	change func(*group) error
@@ -107,13 +71,6 @@ func (s *Store) commitGroup(writes []*write) {
 	for i, w := range writes {
 		w.done <- results[i]
 	}
-}
-
-func (s *Store) persist(changed Rows) error {
-	if s.journal == nil || changed.Empty() {
-		return nil
-	}
-	return s.journal.Write(changed)
 }
 
 // publish makes a group visible: to readers and in the feed.

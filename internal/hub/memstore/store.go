@@ -15,6 +15,7 @@ type Store struct {
 	journal    Journal       // nil: none
 	queue      queue         // writes that wait to be committed
 	committing chan struct{} // has room for one: whoever commits
+	doubtful   Rows          // what the journal may have otherwise since a failed write
 
 	mu     sync.RWMutex     // guards everything below
 	follow func(hub.Change) // nil: nobody follows
