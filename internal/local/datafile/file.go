@@ -1,0 +1,207 @@
+package datafile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/securecart/hub/internal/hub/memstore"
+)
+
+// Name is the name of the file in its folder.
+const Name = "hub.db"
+
+// lockTimeout is how long Open waits for the lock: a localhub that is ending may still
+// have it.
+const lockTimeout = time.Second
+
+// The kinds of failure of Open. Other errors are those of the operating system.
+var (
+	// ErrInUse: another process has the file.
+	ErrInUse = errors.New("another localhub uses it: end that one, or choose another folder")
+	// ErrDamaged: the file, or a row in it, is not what was written.
+	ErrDamaged = errors.New("it is damaged: restore a copy, or move it away to begin with an empty hub")
+	// ErrForeign: another program wrote the file.
+	ErrForeign = errors.New("it is not a data file of localhub: choose another folder")
+	// ErrFormat: another version of localhub wrote the file.
+	ErrFormat = errors.New("another version of localhub wrote it: use that version, or choose another folder")
+)
+
+// File is an open data file. It is a [memstore.Journal].
+type File struct {
+	path string
+	db   *bbolt.DB
+}
+
+var _ memstore.Journal = (*File)(nil)
+
+// Open opens the file in a folder, and creates both if they do not exist. It has read
+// the whole file when it returns.
+func Open(dir string) (*File, error) {
+	f := &File{path: filepath.Join(dir, Name)}
+	if err := f.create(dir); err != nil {
+		return nil, err
+	}
+	if err := f.open(); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.path, err)
+	}
+	return f, nil
+}
+
+// Path is the path of the file.
+func (f *File) Path() string { return f.path }
+
+// Close closes the file and gives up its lock.
+func (f *File) Close() error { return f.db.Close() }
+
+// create creates the folder, and the file with no rows, if they do not exist.
+func (f *File) create(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(f.path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	draft, err := os.CreateTemp(dir, Name+".*.new") // with mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(draft.Name())
+	if err := draft.Close(); err != nil {
+		return err
+	}
+	db, err := bbolt.Open(draft.Name(), 0o600, options(lockTimeout))
+	if err != nil {
+		return fmt.Errorf("%s: %w", draft.Name(), err)
+	}
+	err = update(db, func(t *rowTx) error { return t.put(formatKey, []byte(format)) })
+	if err := errors.Join(err, db.Close()); err != nil {
+		return fmt.Errorf("%s: %w", draft.Name(), err)
+	}
+	// Not a rename: that would replace the file of another localhub that starts now.
+	if err := os.Link(draft.Name(), f.path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncFolder(dir)
+}
+
+// syncFolder makes the names in a folder durable. Windows cannot, and need not.
+func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// options are those of every bbolt.Open here. The list of free pages is not in the file:
+// it is one thing less that can be damaged, and Open reads all pages anyway.
+func options(timeout time.Duration) *bbolt.Options {
+	return &bbolt.Options{Timeout: timeout, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType}
+}
+
+// open checks the file, locks it and reads it.
+func (f *File) open() (err error) {
+	defer recoverDamage(&err)()
+	if err := f.checkPages(); err != nil {
+		return err
+	}
+	if f.db, err = bbolt.Open(f.path, 0o600, options(lockTimeout)); errors.Is(err, bbolt.ErrTimeout) {
+		return ErrInUse
+	} else if err != nil {
+		return err
+	}
+	if _, err := f.Load(); err != nil {
+		return errors.Join(err, f.db.Close())
+	}
+	return nil
+}
+
+// checkPages checks the pages of the file while nobody writes them: under bbolt's lock
+// for readers.
+func (f *File) checkPages() error {
+	reader := options(lockTimeout)
+	reader.ReadOnly = true // bbolt reads the first two pages only
+	db, openErr := bbolt.Open(f.path, 0, reader)
+	if db != nil {
+		defer db.Close()
+	}
+	if errors.Is(openErr, bbolt.ErrTimeout) {
+		return ErrInUse
+	}
+	data, err := os.ReadFile(f.path)
+	if err != nil {
+		return err
+	}
+	if err := checkPages(data); err != nil {
+		return err
+	}
+	if openErr != nil {
+		return fmt.Errorf("%w (%v)", ErrDamaged, openErr)
+	}
+	return nil
+}
+
+// recoverDamage turns a panic of bbolt, or a page of the file that cannot be read, into
+// ErrDamaged.
+func recoverDamage(err *error) func() {
+	before := debug.SetPanicOnFault(true)
+	return func() {
+		debug.SetPanicOnFault(before)
+		if p := recover(); p != nil {
+			*err = fmt.Errorf("%w (%v)", ErrDamaged, p)
+		}
+	}
+}
+
+// Load implements [memstore.Journal].
+func (f *File) Load() (rows memstore.Rows, err error) {
+	err = f.db.View(func(tx *bbolt.Tx) error {
+		rows, err = readRows(tx)
+		return err
+	})
+	return rows, err
+}
+
+// Write implements [memstore.Journal].
+func (f *File) Write(changed memstore.Rows) (err error) {
+	defer recoverDamage(&err)()
+	encoded, err := encode(changed)
+	if err != nil {
+		return err
+	}
+	return update(f.db, func(t *rowTx) error {
+		for _, r := range encoded {
+			if err := t.put(r.key, r.value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Keep returns the development keys that the file has. If it has none, it takes fresh
+// and returns that.
+func (f *File) Keep(_ context.Context, fresh []byte) (kept []byte, err error) {
+	defer recoverDamage(&err)()
+	err = update(f.db, func(t *rowTx) error {
+		if kept = slices.Clone(t.get(keysKey)); kept != nil {
+			return nil
+		}
+		kept = fresh
+		return t.put(keysKey, fresh)
+	})
+	return kept, err
+}
