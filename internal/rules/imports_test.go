@@ -57,8 +57,9 @@ var mayImport = map[string][]string{
 
 	"internal/local/house": {
 		"gatewaytest", "internal/auth", "internal/handler", "internal/hub", "internal/hub/memstore",
-		"internal/local/account", "internal/local/admin", "internal/local/catalogue", "internal/local/esm",
-		"internal/local/issuer", "internal/local/lambdaproc", "internal/local/webserver", "internal/table", "internal/wire",
+		"internal/local/account", "internal/local/admin", "internal/local/catalogue", "internal/local/devkeys",
+		"internal/local/esm", "internal/local/issuer", "internal/local/lambdaproc", "internal/local/webserver",
+		"internal/table", "internal/wire",
 	},
 	"internal/local/admin": {
 		"gatewaytest", "internal/auth/bearer", "internal/handler", "internal/hub",
@@ -70,6 +71,7 @@ var mayImport = map[string][]string{
 	"internal/local/strictjson":      {"internal/wire"},
 	"internal/local/datafile":        {"internal/hub", "internal/hub/memstore"},
 	"internal/local/devca":           {},
+	"internal/local/devkeys":         {},
 	"internal/local/webserver":       {},
 	"internal/local/issuer":          {"internal/auth", "internal/hub", "internal/redact"},
 	"internal/local/esm":             {},

@@ -31,6 +31,6 @@ func (h *House) Warp(by time.Duration) error {
 	}
 	h.clock.ahead.Add(int64(by))
 	h.gateway.Warp(by)
-	h.memory.Expire(h.Now())
+	h.expire()
 	return nil
 }

@@ -25,6 +25,7 @@ type House struct {
 	opts      Options
 	clock     *clock
 	memory    *memstore.Store
+	journal   *journal // nil: none
 	hub       *hub.Hub
 	identity  *identity
 	gateway   *gatewaytest.Gateway
@@ -39,8 +40,8 @@ type House struct {
 	tables  tablesState
 }
 
-// newHub returns a hub for a store. Nobody else removes the rows of carts in memory,
-// so their versions begin at 1, which is easier to read.
+// newHub returns a hub for a store. Nobody else removes the rows of carts in memory or
+// in a journal, so their versions begin at 1, which is easier to read.
 func newHub(store hub.Store, poster hub.Poster, c *clock, limits hub.Limits, o Options) *hub.Hub {
 	h := hub.New(store, poster, c.Now).WithLimits(limits)
 	if o.Rows.Tables == nil {
@@ -59,11 +60,13 @@ func New(o Options) (*House, error) {
 	}
 	limits, _ := hub.ParseLimits(o.Limits) // withDefaults has checked them
 	h := &House{opts: o, clock: new(clock), stop: func() {}}
-	h.memory = memstore.New(newEpoch())
+	if err := h.openMemory(); err != nil {
+		return nil, err
+	}
 	store := newStore(h.memory, o)
 	// As in AWS, the functions that answer requests have a hub that cannot push.
 	h.hub = newHub(store, nil, h.clock, limits, o).WithEnder(ender{h})
-	if h.identity, err = newIdentity(o.Admin.URL, h.clock.Now); err != nil {
+	if h.identity, err = newIdentity(o.Admin.URL, o.Keys, h.clock.Now); err != nil {
 		return nil, err
 	}
 	if o.Functions.BootstrapDir != "" {

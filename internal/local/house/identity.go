@@ -8,6 +8,7 @@ import (
 
 	"github.com/securecart/hub/internal/auth"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/devkeys"
 	"github.com/securecart/hub/internal/local/issuer"
 )
 
@@ -24,28 +25,33 @@ type identity struct {
 	now        func() time.Time
 }
 
-// newIdentity makes new keys. adminURL is where the issuer's keys are served; "" if
-// only this process needs them.
-func newIdentity(adminURL string, now func() time.Time) (*identity, error) {
+// newIdentity returns the identity with keys, or with new ones if there are none.
+// adminURL is where the issuer's keys are served; "" if only this process needs them.
+func newIdentity(adminURL string, keys devkeys.Keys, now func() time.Time) (*identity, error) {
 	if adminURL == "" {
 		adminURL = "http://localhost"
 	}
-	tokens, err := issuer.New(adminURL + "/issuer")
+	if keys.Issuer == nil {
+		var err error
+		if keys, err = devkeys.New(); err != nil {
+			return nil, fmt.Errorf("development keys: %w", err)
+		}
+	}
+	tokens, err := issuer.NewWithKey(adminURL+"/issuer", keys.Issuer)
 	if err != nil {
 		return nil, fmt.Errorf("development issuer: %w", err)
 	}
-	guestKey, addressKey := make([]byte, auth.MinKey), make([]byte, auth.MinKey)
-	_, _ = rand.Read(guestKey) // crypto/rand never fails
-	_, _ = rand.Read(addressKey)
+	addressKey := make([]byte, auth.MinKey) // hashes of addresses end with this process
+	_, _ = rand.Read(addressKey)            // crypto/rand never fails
 	verifier, err := auth.New(auth.Config{
 		Issuer: tokens.Issuer(), JWKSURL: tokens.JWKSURL(), HTTPClient: tokens.Client(),
 		ClientIDs: []string{issuer.ClientID}, AdminGroup: issuer.AdminGroup, VendorGroup: issuer.VendorGroup,
-		GuestKeys: [][]byte{guestKey}, AddressKey: addressKey, Now: now,
+		GuestKeys: [][]byte{keys.Guest}, AddressKey: addressKey, Now: now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("verifier: %w", err)
 	}
-	return &identity{tokens, guestKey, addressKey, verifier, now}, nil
+	return &identity{tokens, keys.Guest, addressKey, verifier, now}, nil
 }
 
 // Token makes a token of the development issuer.

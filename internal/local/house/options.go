@@ -12,7 +12,9 @@ import (
 
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/hub/memstore"
 	"github.com/securecart/hub/internal/local/catalogue"
+	"github.com/securecart/hub/internal/local/devkeys"
 	"github.com/securecart/hub/internal/table"
 )
 
@@ -28,6 +30,7 @@ type Options struct {
 	Catalogue []catalogue.Product // nil: the built-in one
 	Limits    string              // of a client, where they differ from the defaults, as hub.ParseLimits reads them
 	Log       *slog.Logger        // nil: discard
+	Keys      devkeys.Keys        // that sign tokens; zero: new ones
 
 	Gateway   Gateway
 	Page      Page
@@ -60,6 +63,8 @@ type Admin struct {
 
 // Rows says where rows are kept.
 type Rows struct {
+	Journal memstore.Journal // for rows in this process; nil: they end with it
+
 	Tables Tables       // nil: in this process
 	Layout table.Layout // the shop's names of attributes in Tables
 	Seed   bool         // add the products of the catalogue that Tables do not have
@@ -88,6 +93,8 @@ func (o Options) withDefaults() (Options, error) {
 	case o.Gateway.MaxAge > MaxAge:
 		return o, fmt.Errorf("a connection cannot live for %s: API Gateway closes it after %s, "+
 			"and its rows expire soon after", o.Gateway.MaxAge, MaxAge)
+	case o.Rows.Journal != nil && o.Rows.Tables != nil:
+		return o, errors.New("rows are in tables or in a journal, not in both")
 	case o.Functions.BootstrapDir != "" && o.Rows.Tables == nil:
 		return o, errors.New("bootstraps need tables that they can reach")
 	}

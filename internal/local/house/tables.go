@@ -35,8 +35,8 @@ type Tables interface {
 	Env() []string
 }
 
-// newStore puts the store together: everything in memory, everything in tables, or
-// the shop's rows in tables and the records of clients in memory.
+// newStore puts the store together: everything in memory and its journal, everything in
+// tables, or the shop's rows in tables and the records of clients in memory.
 func newStore(memory *memstore.Store, o Options) hub.Store {
 	switch {
 	case o.Rows.Tables == nil:
@@ -132,5 +132,5 @@ func (h *House) Ready(ctx context.Context) error {
 	if h.closing.Load() {
 		return errors.New("shutting down")
 	}
-	return h.checkTables(ctx)
+	return errors.Join(h.journal.ready(), h.checkTables(ctx))
 }

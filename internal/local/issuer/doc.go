@@ -3,7 +3,7 @@
 //
 // An [Issuer] is an http.Handler, which the local house serves. Tests reach it
 // through [Issuer.Client] without a network, also inside a testing/synctest bubble.
-// The keys are only in memory, so tokens of an earlier run are not valid.
+// Tokens of an earlier run are valid if the address and the key are the same.
 //
 // There is no sign-in: the caller decides whom a token is for. For this reason no
 // function may link this package.

@@ -43,6 +43,16 @@ type Issuer struct {
 // New returns an issuer with a new key. The address is the "iss" of its tokens. It
 // must be an http or https URL without a slash at the end.
 func New(address string) (*Issuer, error) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("issuer: create a key: %w", err)
+	}
+	return NewWithKey(address, private)
+}
+
+// NewWithKey is [New] with a key on the curve P-256. Tokens of every issuer with the
+// address and the key are valid.
+func NewWithKey(address string, private *ecdsa.PrivateKey) (*Issuer, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("issuer: %w", err)
@@ -51,7 +61,7 @@ func New(address string) (*Issuer, error) {
 		return nil, fmt.Errorf("issuer: %q is not an http address, or ends with a slash", redact.URL(address))
 	}
 	i := &Issuer{address: address, host: u.Host, path: u.Path}
-	if err := i.Rotate(); err != nil {
+	if err := i.use(private); err != nil {
 		return nil, err
 	}
 	return i, nil
@@ -70,6 +80,11 @@ func (i *Issuer) Rotate() error {
 	if err != nil {
 		return fmt.Errorf("issuer: create a key: %w", err)
 	}
+	return i.use(private)
+}
+
+// use makes a key the one that signs.
+func (i *Issuer) use(private *ecdsa.PrivateKey) error {
 	key := jose.JSONWebKey{Key: private, Algorithm: string(jose.ES256), Use: "sig"}
 	name, err := key.Thumbprint(crypto.SHA256)
 	if err != nil {

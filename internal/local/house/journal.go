@@ -1,0 +1,59 @@
+package house
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/hub/memstore"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// openMemory opens the store in memory, with the rows of the journal if there is one.
+func (h *House) openMemory() (err error) {
+	if h.opts.Rows.Journal == nil {
+		h.memory = memstore.New(newEpoch())
+		return nil
+	}
+	h.journal = &journal{Journal: h.opts.Rows.Journal, log: h.opts.Log}
+	h.memory, err = memstore.Open(newEpoch(), h.journal)
+	return err
+}
+
+// journal is a journal that may fail for a time, such as that of a full disk.
+type journal struct {
+	memstore.Journal
+	log     *slog.Logger
+	failing atomic.Bool
+}
+
+// Write implements [memstore.Journal]. It logs when the journal begins to fail and when
+// it works again, not each write.
+func (j *journal) Write(changed memstore.Rows) error {
+	err := j.Journal.Write(changed)
+	switch changed := j.failing.Swap(err != nil) != (err != nil); {
+	case changed && err != nil:
+		j.log.Error("rows cannot be written, so changes are refused until they can", "error", err)
+	case changed:
+		j.log.Info("rows can be written again")
+	}
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w (%w)", errNotWritten, err)
+}
+
+// errNotWritten is what clients get of a failed write.
+var errNotWritten = &hub.Error{
+	Code: wire.CodeInternal, Message: "the change cannot be stored at the moment; please try again", Retry: true,
+}
+
+// ready fails if the last write failed.
+func (j *journal) ready() error {
+	if j != nil && j.failing.Load() {
+		return errors.New("rows cannot be written; the log says why")
+	}
+	return nil
+}
