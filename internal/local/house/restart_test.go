@@ -1,0 +1,179 @@
+package house_test
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"github.com/securecart/hub/internal/hub/memstore"
+	"github.com/securecart/hub/internal/local/datafile"
+	"github.com/securecart/hub/internal/local/devkeys"
+	"github.com/securecart/hub/internal/local/house"
+)
+
+// openFolder opens a data file and the keys in it.
+func openFolder(t *testing.T, dir string) (*datafile.File, house.Options) {
+	t.Helper()
+	f, err := datafile.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := devkeys.Load(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, house.Options{Keys: keys, Rows: house.Rows{Journal: f}}
+}
+
+// withFolder runs a house on a data file.
+func withFolder(t *testing.T, dir string, run func(h *house.House)) {
+	t.Helper()
+	f, o := openFolder(t, dir)
+	h := newHouse(t, o)
+	defer func() {
+		closeHouse(t, h)
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	run(h)
+}
+
+// TestRestart: with a data file, a restart loses no cart, no stock, no answer, no
+// revocation and nobody's name, and clients keep the versions that they have.
+func TestRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		const add = "add MUG 2 key=once"
+		const added = `"from":0,"version":1,"lines":{"MUG":{"quantity":2,"version":1}}}`
+		var epoch, guest, guestToken, alice, bob string
+		withFolder(t, dir, func(h *house.House) {
+			setStock(t, h, "MUG", "7")
+			setStock(t, h, "MUG", "6")
+			if status, answer := admin(t, h, "DELETE", "/admin/stock/TEE-RED-M", ""); status != http.StatusOK {
+				t.Fatal(status, answer)
+			}
+			alice, bob = token(t, h, "alice"), token(t, h, "bob")
+			if status, answer := admin(t, h, "POST", "/admin/users/bob/revoke", ""); status != http.StatusNoContent {
+				t.Fatal(status, answer)
+			}
+			c := dial(t, h, "")
+			defer c.close()
+			c.send("hello")
+			hello := c.read()
+			guest, guestToken = field(t, hello, "user"), field(t, hello, "guestToken")
+			c.send("get sku:MUG")
+			epoch = field(t, c.read(), "epoch")
+			c.ask(add, `{"type":"ok","key":"once",`+added)
+		})
+		withFolder(t, dir, func(h *house.House) {
+			c := dial(t, h, guestToken)
+			defer c.close()
+			c.send("hello")
+			if got := field(t, c.read(), "user"); got != guest || guest == "" {
+				t.Errorf("with the guest token: got user %q, want %q", got, guest)
+			}
+			c.send("get cart sku:MUG sku:TEE-RED-M")
+			snapshot := c.read()
+			if got := field(t, snapshot, "epoch"); got != epoch || epoch == "" {
+				t.Errorf("got epoch %q, want %q", got, epoch)
+			}
+			const topics = `{"cart":{"version":1,"lines":{"MUG":{"quantity":2,"version":1}}},` +
+				`"sku:MUG":{"version":3,"state":"in"},"sku:TEE-RED-M":{"version":2,"state":"out"}}`
+			var got struct{ Topics json.RawMessage }
+			if err := json.Unmarshal([]byte(snapshot), &got); err != nil || string(got.Topics) != topics {
+				t.Errorf("\n got %s, %v\nwant %s", got.Topics, err, topics)
+			}
+			c.ask(add, `{"type":"ok","key":"once","duplicate":true,`+added)
+
+			for token, notice := range map[string]string{alice: "", bob: "token_expired"} {
+				c := dial(t, h, token)
+				defer c.close()
+				c.send("hello")
+				if hello := c.read(); field(t, hello, "role") != "customer" || field(t, hello, "notice") != notice {
+					t.Errorf("got %s, want a customer with the notice %q", hello, notice)
+				}
+			}
+		})
+	})
+}
+
+// fullDisk is a journal that fails while full is set.
+type fullDisk struct {
+	memstore.Journal
+	full atomic.Bool
+}
+
+func (d *fullDisk) Write(changed memstore.Rows) error {
+	if d.full.Load() {
+		return errors.New("no space left on device")
+	}
+	return d.Journal.Write(changed)
+}
+
+// TestFullDisk: a change that cannot be stored is refused with a code, nobody is told of
+// it, and it takes effect when there is room again. The log says it once.
+func TestFullDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log lockedBuffer
+		f, o := openFolder(t, t.TempDir())
+		disk := &fullDisk{Journal: f}
+		o.Rows.Journal, o.Log = disk, slog.New(slog.NewTextHandler(&log, nil))
+		h := newHouse(t, o)
+		c := dial(t, h, token(t, h, "alice"))
+		c.send("sub cart sku:MUG")
+		c.read()
+
+		disk.full.Store(true)
+		const refused = `"code":"internal",` +
+			`"message":"the change cannot be stored at the moment; please try again","retry":true}`
+		c.ask("add MUG 2 key=once", `{"type":"error","key":"once",`+refused)
+		c.ask("add MUG 2", `{"type":"error",`+refused)
+		if status, answer := admin(t, h, "PUT", "/admin/stock/MUG", `{"available":1}`); status != 500 ||
+			!strings.Contains(answer, "the change cannot be stored") || strings.Contains(answer, "no space") {
+			t.Errorf("got %d %s, want 500 and no text of the operating system", status, answer)
+		}
+		if status, answer := admin(t, h, "POST", "/admin/users/bob/revoke", ""); status != 500 {
+			t.Errorf("got %d %s, want 500 for a revocation that is not stored", status, answer)
+		}
+		if status, _ := admin(t, h, "GET", "/readyz", ""); status != 503 {
+			t.Errorf("got %d from /readyz, want 503", status)
+		}
+
+		disk.full.Store(false)
+		c.send("add MUG 2 key=once") // the first message after the subscription that changes anything
+		c.wantBoth(`{"type":"ok","key":"once","from":0,"version":1,"lines":{"MUG":{"quantity":2,"version":1}}}`,
+			`{"type":"delta","epoch":"…","topics":{"cart":{"version":1,"lines":{"MUG":{"quantity":2,"version":1}}}}}`)
+		if status, answer := admin(t, h, "GET", "/readyz", ""); status != 200 {
+			t.Errorf("got %d %s from /readyz, want 200", status, answer)
+		}
+		text := log.String()
+		failures, repairs := strings.Count(text, "rows cannot be written"), strings.Count(text, "rows can be written again")
+		if failures != 1 || repairs != 1 || strings.Contains(text, "msg=message") || strings.Contains(text, "msg=admin") {
+			t.Errorf("got the log\n%swant once that rows cannot be written, once that they can again, and no request", text)
+		}
+		c.close()
+		closeHouse(t, h)
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestUnreadableJournal: a house does not start without the rows of its journal.
+func TestUnreadableJournal(t *testing.T) {
+	f, o := openFolder(t, t.TempDir())
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h, err := house.New(o)
+	if err == nil {
+		closeHouse(t, h)
+		t.Error("a house started on a closed file")
+	}
+}
