@@ -21,8 +21,9 @@
 //	V#<vendor>          s#<sku>            that an item may be the vendor's
 //	X#<hash>            !                  a ticket, by the hash of its secret
 //	E                   !                  the epoch
+//	D                   !                  the keys of localhubs, which a deployed hub ignores
 //
-// All rows except the epoch and the vendor indexes have expires, in seconds since
+// All rows except E, D and the vendor indexes have expires, in seconds since
 // 1970, for DynamoDB's TTL, which may lag by days. Until then the store returns
 // them, and the hub checks their own times.
 //

@@ -51,6 +51,7 @@ const (
 	attrUntil = "until" // of tickets: when they expire, in milliseconds
 
 	attrEpoch   = "epoch"
+	attrKeys    = "keys"    // the development keys
 	attrVersion = "version" // of vendor indexes: the item's version when it was added
 )
 
@@ -123,6 +124,7 @@ func vendorPartition(vendor string) string { return "V#" + vendor }
 func vendorKey(vendor, sku string) key     { return key{vendorPartition(vendor), skuPrefix + sku} }
 func ticketKey(hash string) key            { return key{"X#" + hash, "!"} }
 func epochKey() key                        { return key{"E", "!"} }
+func developmentKeysKey() key              { return key{"D", "!"} }
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 

@@ -2,7 +2,6 @@ package dynamostore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -12,24 +11,11 @@ import (
 
 // Epoch implements [hub.Source]. The first call creates the epoch.
 func (s *Store) Epoch(ctx context.Context) (string, error) {
-	fail := func(err error) (string, error) { return "", fmt.Errorf("epoch: %w", err) }
-	for range 2 {
-		r, err := s.get(ctx, s.opts.HubTable, epochKey().row())
-		if err != nil {
-			return fail(err)
-		}
-		if epoch := textOf(r, attrEpoch); epoch != "" {
-			return epoch, nil
-		}
-		var e expression
-		condition := e.missing(attrPK)
-		fresh := epochKey().with(row{attrEpoch: text(fmt.Sprintf("e%016x", s.random()))})
-		_, err = s.put(ctx, fresh, &e, condition, "")
-		if _, ok := conditionFailed(err); err != nil && !ok {
-			return fail(err)
-		}
+	epoch, err := s.keep(ctx, epochKey(), attrEpoch, text(fmt.Sprintf("e%016x", s.random())))
+	if err != nil {
+		return "", fmt.Errorf("epoch: %w", err)
 	}
-	return fail(errors.New("the row was written but cannot be read"))
+	return textOf(row{attrEpoch: epoch}, attrEpoch), nil
 }
 
 // Items implements [hub.Source]. It skips unreadable rows, so that the others can

@@ -45,6 +45,8 @@ func (t *fakeTables) Check(context.Context) error {
 
 func (t *fakeTables) Env() []string { return nil }
 
+func (t *fakeTables) Keep(_ context.Context, fresh []byte) ([]byte, error) { return fresh, nil }
+
 // rowRecord is the stream record of a new row. attributes are in the JSON of DynamoDB.
 func rowRecord(n int, key, id, attributes string) esm.Record {
 	number := fmt.Sprint("1", 1000+n)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/memstore"
+	"github.com/securecart/hub/internal/local/devkeys"
 	"github.com/securecart/hub/internal/local/esm"
 )
 
@@ -19,6 +20,7 @@ import (
 // too, each of the two hubs would treat them as its own.
 type Tables interface {
 	hub.Store
+	devkeys.Keeper
 
 	// Start finds the ends of the streams. Each change committed after it returned
 	// becomes a record.
