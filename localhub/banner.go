@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/account"
 	"github.com/securecart/hub/internal/local/catalogue"
+	"github.com/securecart/hub/internal/local/datafile"
 	"github.com/securecart/hub/internal/local/house"
 	"github.com/securecart/hub/internal/redact"
 	"github.com/securecart/hub/internal/table"
@@ -44,7 +46,7 @@ func (b *banner) print(w io.Writer) error {
 	_, err = fmt.Fprintf(w, `localhub %s
   socket  %s
   page    %s
-
+%s
 In other terminals (then type: help):
 
   a guest
@@ -60,9 +62,17 @@ In other terminals (then type: help):
     curl -X PUT %s%s -d '{"available":3}'
 %s%s
 Interrupt (ctrl-c) to end.
-`, version(), socket, page, wscat, alice, alice,
+`, version(), socket, page, b.dataFile(), wscat, alice, alice,
 		stockTarget(b.admin, sku), header, b.updateItem(sku), b.signedRequest())
 	return err
+}
+
+// dataFile is a line with the file of -data; "" without one.
+func (b *banner) dataFile() string {
+	if b.storage.data == "" {
+		return ""
+	}
+	return "  data    " + filepath.Join(b.storage.data, datafile.Name) + "\n"
 }
 
 // localCredential is among the variables of functions if this machine has no AWS

@@ -224,3 +224,31 @@ func TestMissingTables(t *testing.T) {
 		t.Errorf("got %v, %q, want %q", err, out, want)
 	}
 }
+
+// TestRestartOnTables: the keys are in the hub's table, so a second localhub knows the
+// guests and the users of the first.
+func TestRestartOnTables(t *testing.T) {
+	endpoint := startEngine(t)
+	clearAWS(t)
+	args := []string{"-dynamodb", endpoint, "-create-tables", "-admin", unusedAddress(t)}
+	var guest, guestToken, alice, epoch string
+	t.Run("first start", func(t *testing.T) {
+		hub := startProgram(t, withSDK(t), args...)
+		first := hub.answers(t, "", "hello", "add TEE-RED-M 2")
+		guest, guestToken, epoch = field(t, first[0], "user"), field(t, first[0], "guestToken"), field(t, first[0], "epoch")
+		alice = hub.token(t)
+	})
+	t.Run("second start", func(t *testing.T) {
+		hub := startProgram(t, withSDK(t), args...)
+		second := hub.answers(t, guestToken, "hello", "get cart")
+		if got := field(t, second[0], "user"); got != guest || field(t, second[0], "epoch") != epoch {
+			t.Errorf("got %s, want the user %q and the epoch %q", second[0], guest, epoch)
+		}
+		if !strings.Contains(second[1], `"TEE-RED-M":{"quantity":2`) {
+			t.Errorf("got %s, want the guest's cart", second[1])
+		}
+		if got := field(t, hub.answers(t, alice, "hello")[0], "user"); got != "alice" {
+			t.Errorf("got the user %q, want alice", got)
+		}
+	})
+}

@@ -46,6 +46,14 @@ func parseFlags(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, e
 // secretValue matches where the flag package quotes a value that may be a secret.
 var secretValue = regexp.MustCompile(`^invalid value "(?:[^"\\]|\\.)*" (for flag -(?:env|parameter): )`)
 
+// hasFlag reports whether a flag is among the arguments.
+func hasFlag(args []string, name string) bool {
+	return slices.ContainsFunc(args, func(arg string) bool {
+		found, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
+		return strings.HasPrefix(arg, "-") && found == name
+	})
+}
+
 // Help texts of flags that localhub has both with and without a template.
 const (
 	faultsUsage = "fail on purpose: without a value a mix of faults, " +

@@ -47,6 +47,11 @@ func runHouse(ctx context.Context, s settings, args []string, stdout, stderr io.
 	o := s.houseOptions(addr, adminAddr)
 	o.Catalogue, o.Page.Files, o.Rows.Tables, o.Log, o.Functions.Output = products, page, tables, log, stderr
 	o.Admin.Origins = pageOrigins(sockets.Addr().String(), addr)
+	kept, err := s.storage.open(ctx, tables, &o, log)
+	if err != nil {
+		return err
+	}
+	defer kept.Close() // what it has is on disk already
 	h, err := house.New(o)
 	if err != nil {
 		return err

@@ -65,7 +65,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch {
 	case len(args) > 0 && args[0] == "token":
 		return runToken(ctx, args[1:], stdout)
-	case hasTemplateFlag(args):
+	case hasFlag(args, "template") && hasFlag(args, "data"):
+		return usagef("-data and -template: functions of a template keep rows where they like")
+	case hasFlag(args, "template"):
 		return runTemplate(ctx, args, stdout, stderr)
 	}
 	s, err := parse(args, stdout)

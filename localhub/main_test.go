@@ -96,6 +96,15 @@ func (i *instance) adminAddress() string {
 // anyPort makes localhub listen on ports that are free.
 var anyPort = []string{"-addr", "127.0.0.1:0", "-admin", "127.0.0.1:0"}
 
+// withNewKeys returns arguments with which localhub keeps no keys in the user's cache
+// folder, whatever they say of rows.
+func withNewKeys(args []string) []string {
+	if hasFlag(args, "keys") || hasFlag(args, "data") || hasFlag(args, "dynamodb") || hasFlag(args, "template") {
+		return args
+	}
+	return append([]string{"-keys", noKeys}, args...)
+}
+
 // start runs localhub in this process until the test ends.
 func start(t *testing.T, args ...string) *instance {
 	t.Helper()
@@ -109,6 +118,13 @@ func start(t *testing.T, args ...string) *instance {
 // runInProcess runs localhub in this process until the test ends, and returns after the
 // banner.
 func runInProcess(t *testing.T, stderr io.Writer, args ...string) *instance {
+	t.Helper()
+	return runExactly(t, stderr, withNewKeys(args)...)
+}
+
+// runExactly is runInProcess with these arguments only, for a test that has a cache
+// folder of its own.
+func runExactly(t *testing.T, stderr io.Writer, args ...string) *instance {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	out, in := io.Pipe()
@@ -148,7 +164,7 @@ func startCommand(t *testing.T, cmd *exec.Cmd) (stdout io.Reader) {
 // then.
 func startProgram(t *testing.T, program string, args ...string) *instance {
 	t.Helper()
-	cmd := exec.Command(program, append(anyPort, args...)...)
+	cmd := exec.Command(program, withNewKeys(append(anyPort, args...))...)
 	stdout := startCommand(t, cmd)
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGINT)

@@ -74,7 +74,7 @@ func TestEveryListenerHasLimits(t *testing.T) {
 // TestInterrupt: an interrupted localhub sends bye, closes with 1001 and exits with
 // status 0.
 func TestInterrupt(t *testing.T) {
-	cmd := exec.Command(testBinary(t), anyPort...)
+	cmd := exec.Command(testBinary(t), withNewKeys(anyPort)...)
 	cmd.Env = append(os.Environ(), mainVariable+"=1")
 	stdout := startCommand(t, cmd)
 	defer cmd.Process.Kill()

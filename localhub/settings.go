@@ -28,6 +28,7 @@ type settings struct {
 	requireSigV4 bool
 	limits       string
 	logFormat    string
+	storage      storage
 	dynamodb     dynamodb
 	lambda       string
 }
@@ -64,6 +65,7 @@ func (s *settings) flags(fs *flag.FlagSet) {
 		"with user, address (connections), guest, customer, vendor, admin (messages in 10 s), skus, topics, bytes")
 	fs.Var(&s.faults, "faults", faultsUsage+strings.Join(faults.Names(), ", "))
 	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, requireSigV4Usage)
+	s.storage.flags(fs)
 	s.dynamodb.flags(fs)
 	fs.StringVar(&s.lambda, "lambda", "", "run the bootstraps in this `folder`, which make build fills, "+
 		"instead of the same handlers in this process; needs -dynamodb")
@@ -91,6 +93,9 @@ func (s *settings) check() error {
 		return err
 	}
 	if err := s.adminToken.check(); err != nil {
+		return err
+	}
+	if err := s.storage.check(s.dynamodb.endpoint); err != nil {
 		return err
 	}
 	return s.dynamodb.check(s.lambda)

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -32,14 +31,6 @@ type templateSettings struct {
 	faults       faultsFlag
 	requireSigV4 bool
 	logFormat    string
-}
-
-// hasTemplateFlag reports whether -template is among the arguments.
-func hasTemplateFlag(args []string) bool {
-	return slices.ContainsFunc(args, func(arg string) bool {
-		name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
-		return strings.HasPrefix(arg, "-") && name == "template"
-	})
 }
 
 func parseTemplateFlags(args []string, stdout io.Writer) (*templateSettings, error) {

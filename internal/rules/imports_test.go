@@ -99,9 +99,9 @@ var mayImport = map[string][]string{
 	"broadcast": {"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config", "internal/handler"},
 	"localhub": {
 		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/account",
-		"internal/local/admin", "internal/local/catalogue", "internal/local/devca", "internal/local/dynamo",
-		"internal/local/faults", "internal/local/house", "internal/local/template/host", "internal/local/webserver",
-		"internal/redact", "internal/table", "web",
+		"internal/local/admin", "internal/local/catalogue", "internal/local/datafile", "internal/local/devca",
+		"internal/local/devkeys", "internal/local/dynamo", "internal/local/faults", "internal/local/house",
+		"internal/local/template/host", "internal/local/webserver", "internal/redact", "internal/table", "web",
 	},
 }
 

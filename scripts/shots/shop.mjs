@@ -25,7 +25,7 @@ function freePort() {
 /** startHub runs localhub and resolves when its page answers. */
 async function startHub() {
   const [page, admin] = [await freePort(), await freePort()];
-  const args = ['run', './localhub', '-addr', `127.0.0.1:${page}`, '-admin', `127.0.0.1:${admin}`];
+  const args = ['run', './localhub', '-keys', 'none', '-addr', `127.0.0.1:${page}`, '-admin', `127.0.0.1:${admin}`];
   // A process group of its own: go run does not pass signals on to the program it compiled.
   const child = spawn('go', args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], detached: true });
   const exited = new Promise((resolve) => child.once('exit', resolve));

@@ -22,7 +22,7 @@ const Name = "hub.db"
 
 // lockTimeout is how long Open waits for the lock: a localhub that is ending may still
 // have it.
-const lockTimeout = time.Second
+const lockTimeout = 200 * time.Millisecond
 
 // The kinds of failure of Open. Other errors are those of the operating system.
 var (

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"syscall"
@@ -76,6 +77,13 @@ func fillFile(dir string) {
 	}
 	written--     // the last one failed
 	limitFiles(1) // no byte more; before, a write into a free page could succeed
+	other := filepath.Join(dir, "other")
+	if f, err := datafile.Open(other); err == nil {
+		fail(fmt.Errorf("%s was created on a full disk", f.Path()))
+	}
+	if left, err := os.ReadDir(other); err != nil || len(left) > 0 {
+		fail(fmt.Errorf("Open left %v, %v", left, err))
+	}
 	for name, err := range map[string]error{
 		"PutItem": putItem("REFUSED"), "Revoke": store.Revoke(ctx, "u~ann", time.UnixMilli(1)),
 	} {

@@ -134,7 +134,8 @@ func pkcs8(t *testing.T, key any) string {
 	return base64.StdEncoding.EncodeToString(der)
 }
 
-// TestUnusableFolder: a file that cannot be read or created is an error.
+// TestUnusableFolder: a file that cannot be created is another error than one that cannot
+// be read, which may have keys.
 func TestUnusableFolder(t *testing.T) {
 	isFile := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(isFile, nil, 0o600); err != nil {
@@ -144,9 +145,17 @@ func TestUnusableFolder(t *testing.T) {
 	if err := os.Mkdir(isFolder.Path(), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range []devkeys.File{devkeys.InFolder(isFile), isFolder} {
-		if _, err := devkeys.Load(t.Context(), f); err == nil || errors.Is(err, devkeys.ErrDamaged) {
-			t.Errorf("%s: got %v, want the error of the operating system", f.Path(), err)
+	nowhere := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(filepath.Join(t.TempDir(), "missing"), nowhere); err != nil {
+		t.Fatal(err)
+	}
+	for f, cannotKeep := range map[devkeys.File]bool{
+		devkeys.InFolder(nowhere): true, isFolder: false, devkeys.InFolder(isFile): false,
+	} {
+		_, err := devkeys.Load(t.Context(), f)
+		if err == nil || errors.Is(err, devkeys.ErrDamaged) || errors.Is(err, devkeys.ErrCannotKeep) != cannotKeep {
+			t.Errorf("%s: got %v, want the error of the operating system, because keys cannot be kept: %t",
+				f.Path(), err, cannotKeep)
 		}
 	}
 }

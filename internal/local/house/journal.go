@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/memstore"
@@ -22,21 +23,32 @@ func (h *House) openMemory() (err error) {
 	return err
 }
 
+// logEvery is how often at most the log says that the journal fails: a nearly full disk
+// takes some writes and refuses others.
+const logEvery = time.Minute
+
 // journal is a journal that may fail for a time, such as that of a full disk.
 type journal struct {
 	memstore.Journal
 	log     *slog.Logger
-	failing atomic.Bool
+	failing atomic.Bool // the last write failed
+
+	// Only Write uses these.
+	logged   time.Time // when the log said that the journal fails
+	reported bool      // that is the last thing that the log said
 }
 
 // Write implements [memstore.Journal]. It logs when the journal begins to fail and when
 // it works again, not each write.
 func (j *journal) Write(changed memstore.Rows) error {
 	err := j.Journal.Write(changed)
-	switch changed := j.failing.Swap(err != nil) != (err != nil); {
-	case changed && err != nil:
+	j.failing.Store(err != nil)
+	switch {
+	case err != nil && time.Since(j.logged) >= logEvery:
+		j.logged, j.reported = time.Now(), true
 		j.log.Error("rows cannot be written, so changes are refused until they can", "error", err)
-	case changed:
+	case err == nil && j.reported:
+		j.reported = false
 		j.log.Info("rows can be written again")
 	}
 	if err == nil {

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/securecart/hub/internal/hub/memstore"
 	"github.com/securecart/hub/internal/local/datafile"
@@ -152,11 +154,29 @@ func TestFullDisk(t *testing.T) {
 		if status, answer := admin(t, h, "GET", "/readyz", ""); status != 200 {
 			t.Errorf("got %d %s from /readyz, want 200", status, answer)
 		}
-		text := log.String()
-		failures, repairs := strings.Count(text, "rows cannot be written"), strings.Count(text, "rows can be written again")
-		if failures != 1 || repairs != 1 || strings.Contains(text, "msg=message") || strings.Contains(text, "msg=admin") {
-			t.Errorf("got the log\n%swant once that rows cannot be written, once that they can again, and no request", text)
+		wantLog := func(times int) {
+			t.Helper()
+			text := log.String()
+			failures, repairs := strings.Count(text, "rows cannot be written"), strings.Count(text, "rows can be written again")
+			if failures != times || repairs != times || strings.Contains(text, "msg=message") ||
+				strings.Contains(text, "msg=admin") {
+				t.Errorf("got the log\n%swant %d times that rows cannot be written and that they can again, and no request",
+					text, times)
+			}
 		}
+		wantLog(1)
+		failOnce := func() {
+			disk.full.Store(true)
+			c.ask("add MUG 1", `{"type":"error",`+refused)
+			disk.full.Store(false)
+			setStock(t, h, "CAP", strconv.Itoa(len(log.String())))
+		}
+		failOnce() // a nearly full disk takes some writes and refuses others
+		failOnce()
+		wantLog(1)
+		time.Sleep(time.Minute)
+		failOnce()
+		wantLog(2)
 		c.close()
 		closeHouse(t, h)
 		if err := f.Close(); err != nil {

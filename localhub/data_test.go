@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+
+	"github.com/securecart/hub/internal/local/datafile"
+)
+
+func TestUsageErrorsOfStorage(t *testing.T) {
+	testCommandLines(t, map[string]commandLine{
+		"-data and -dynamodb": {
+			[]string{"-data", "d", "-dynamodb", "http://127.0.0.1:8000"}, 2, "localhub: -data and -dynamodb: ",
+		},
+		"-data and -template": {[]string{"-template", "t.yaml", "--data=d"}, 2, "localhub: -data and -template: "},
+		"-keys and -data":     {[]string{"-data", "d", "-keys", "k"}, 2, "localhub: -keys and -data: "},
+		"-keys and -dynamodb": {
+			[]string{"-keys", "none", "-dynamodb", "http://127.0.0.1:8000"}, 2, "localhub: -keys and -dynamodb: ",
+		},
+		"-create-tables and -data": {[]string{"-data", "d", "-create-tables"}, 2, "localhub: -create-tables needs -dynamodb"},
+		"-lambda and -data":        {[]string{"-data", "d", "-lambda", "build"}, 2, "localhub: -lambda needs -dynamodb"},
+	})
+}
+
+// TestUnusableStorage: one line says what is wrong and what to do, and the status is 1.
+func TestUnusableStorage(t *testing.T) {
+	folderWith := func(name, text string) (dir string) {
+		dir = t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	inUse := t.TempDir()
+	file, err := datafile.Open(inUse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	badKeys := t.TempDir()
+	withBadKeys, err := datafile.Open(badKeys)
+	if err == nil {
+		_, err = withBadKeys.Keep(t.Context(), []byte("{}"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := withBadKeys.Close(); err != nil {
+		t.Fatal(err)
+	}
+	foreign, empty := folderWith(datafile.Name, "hello"), folderWith(datafile.Name, "")
+	notFolder := filepath.Join(foreign, datafile.Name)
+	keys := folderWith("localhub-keys.json", "{}")
+	// Not even root can make a folder there.
+	const noRights = "/sys/securecart"
+
+	line := func(kind, dir, want string, args ...string) commandLine {
+		return commandLine{append(append([]string{kind, dir}, anyPort...), args...), 1, "localhub: " + want}
+	}
+	data := func(dir, want string) commandLine {
+		return line("-data", dir, "-data "+dir+": "+filepath.Join(dir, datafile.Name)+": "+want)
+	}
+	testCommandLines(t, map[string]commandLine{
+		"in use":    data(inUse, "another localhub uses it: end that one, or choose another folder\n"),
+		"empty":     data(empty, "it is damaged: restore a copy, or move it away to begin with an empty hub (it is empty)\n"),
+		"foreign":   data(foreign, "it is not a data file of localhub: choose another folder\n"),
+		"no folder": line("-data", notFolder, "-data "+notFolder+": mkdir "+notFolder+": not a directory\n"),
+		"no rights": line("-data", noRights, "-data "+noRights+": mkdir /sys"),
+		"keys in -data": line("-data", badKeys, "-data "+badKeys+": the development keys are damaged: "+
+			"restore them, or delete them to make new ones"),
+		"keys": line("-keys", keys, filepath.Join(keys, "localhub-keys.json")+": the development keys are damaged: "+
+			"restore them, or delete them to make new ones"),
+		"keys without rights": line("-keys", noRights, noRights+"/localhub-keys.json: development keys: "+
+			"new keys cannot be kept: mkdir /sys"),
+	})
+}
+
+// answers are the answers to messages on a new connection. token is of a user or of a
+// guest; "" makes a new guest.
+func (i *instance) answers(t *testing.T, token string, messages ...string) (answers []string) {
+	t.Helper()
+	o := &websocket.DialOptions{Subprotocols: []string{"securecart.v1"}}
+	if token != "" {
+		o.Subprotocols = append(o.Subprotocols, "bearer."+token)
+	}
+	c := dial(t, i.socket, o)
+	for _, m := range messages {
+		answers = append(answers, ask(t, c, m))
+	}
+	return answers
+}
+
+// field is a string field of an answer.
+func field(t *testing.T, answer, name string) string {
+	t.Helper()
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(answer), &fields); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := fields[name].(string)
+	return text
+}
+
+var aliceToken = regexp.MustCompile(`Authorization: Bearer (\S+)"`)
+
+// token is the token of alice in the banner.
+func (i *instance) token(t *testing.T) string {
+	t.Helper()
+	match := aliceToken.FindStringSubmatch(i.banner)
+	if match == nil {
+		t.Fatalf("the banner has no token:\n%s", i.banner)
+	}
+	return match[1]
+}
+
+// TestRestarts starts localhub twice, with each kind of storage. The file with the rows
+// is in the banner.
+func TestRestarts(t *testing.T) {
+	cache := t.TempDir()
+	t.Setenv("HOME", cache) // macOS
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(cache, "cache"))
+	data, keys := t.TempDir(), t.TempDir()
+	for name, tt := range map[string]struct {
+		args     []string
+		keepKeys bool
+		keepRows bool
+	}{
+		"-data":             {[]string{"-data", data}, true, true},
+		"-keys":             {[]string{"-keys", keys}, true, false},
+		"-keys none":        {[]string{"-keys", "none"}, false, false},
+		"the user's folder": {nil, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := append([]string{"-addr", unusedAddress(t), "-admin", unusedAddress(t)}, tt.args...)
+			var guest, guestToken, alice string
+			t.Run("first start", func(t *testing.T) {
+				hub := runExactly(t, t.Output(), args...)
+				first := hub.answers(t, "", "hello", "add TEE-RED-M 2")
+				guest, guestToken, alice = field(t, first[0], "user"), field(t, first[0], "guestToken"), hub.token(t)
+				if file := filepath.Join(data, datafile.Name); strings.Contains(hub.banner, file) != tt.keepRows {
+					t.Errorf("the banner names the file of rows: %t, want %t:\n%s", !tt.keepRows, tt.keepRows, hub.banner)
+				}
+			})
+			t.Run("second start", func(t *testing.T) {
+				hub := runExactly(t, t.Output(), args...)
+				second := hub.answers(t, guestToken, "hello", "get cart")
+				if same := field(t, second[0], "user") == guest; same != tt.keepKeys {
+					t.Errorf("the guest is known again: %t, want %t", same, tt.keepKeys)
+				}
+				if kept := strings.Contains(second[1], "TEE-RED-M"); kept != tt.keepRows {
+					t.Errorf("the guest's cart is there: %t, want %t", kept, tt.keepRows)
+				}
+				user := field(t, hub.answers(t, alice, "hello")[0], "user")
+				if same := user == "alice"; same != tt.keepKeys {
+					t.Errorf("alice is signed in: %t, want %t", same, tt.keepKeys)
+				}
+			})
+		})
+	}
+}
+
+// TestNoCacheFolder: where the user's cache folder cannot be used, localhub starts with
+// new keys and says so.
+func TestNoCacheFolder(t *testing.T) {
+	nowhere := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(filepath.Join(t.TempDir(), "missing"), nowhere); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HOME", nowhere) // macOS
+	t.Setenv("XDG_CACHE_HOME", nowhere)
+	var stderr bytes.Buffer
+	t.Run("start", func(t *testing.T) {
+		hub := runExactly(t, io.MultiWriter(&stderr, t.Output()), anyPort...)
+		hub.answers(t, hub.token(t), "hello")
+	})
+	if text := stderr.String(); strings.Count(text, "the development keys end with this process") != 1 {
+		t.Errorf("got %q on standard error, want a line about the keys", text)
+	}
+}
