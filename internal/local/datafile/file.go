@@ -79,7 +79,7 @@ func (f *File) create(dir string) error {
 	if err := draft.Close(); err != nil {
 		return err
 	}
-	db, err := bbolt.Open(draft.Name(), 0o600, options(lockTimeout))
+	db, err := bbolt.Open(draft.Name(), 0o600, options())
 	if err != nil {
 		return fmt.Errorf("%s: %w", draft.Name(), err)
 	}
@@ -108,8 +108,8 @@ func syncFolder(dir string) error {
 
 // options are those of every bbolt.Open here. The list of free pages is not in the file:
 // it is one thing less that can be damaged, and Open reads all pages anyway.
-func options(timeout time.Duration) *bbolt.Options {
-	return &bbolt.Options{Timeout: timeout, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType}
+func options() *bbolt.Options {
+	return &bbolt.Options{Timeout: lockTimeout, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType}
 }
 
 // open checks the file, locks it and reads it.
@@ -118,7 +118,7 @@ func (f *File) open() (err error) {
 	if err := f.checkPages(); err != nil {
 		return err
 	}
-	if f.db, err = bbolt.Open(f.path, 0o600, options(lockTimeout)); errors.Is(err, bbolt.ErrTimeout) {
+	if f.db, err = bbolt.Open(f.path, 0o600, options()); errors.Is(err, bbolt.ErrTimeout) {
 		return ErrInUse
 	} else if err != nil {
 		return err
@@ -132,7 +132,7 @@ func (f *File) open() (err error) {
 // checkPages checks the pages of the file while nobody writes them: under bbolt's lock
 // for readers.
 func (f *File) checkPages() error {
-	reader := options(lockTimeout)
+	reader := options()
 	reader.ReadOnly = true // bbolt reads the first two pages only
 	db, openErr := bbolt.Open(f.path, 0, reader)
 	if db != nil {

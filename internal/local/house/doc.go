@@ -3,7 +3,7 @@
 // imitation of each AWS service.
 //
 //	API Gateway WebSocket API   gatewaytest
-//	DynamoDB tables             memstore, or the Tables of the caller
+//	DynamoDB tables             memstore, with a journal if rows shall stay, or the Tables of the caller
 //	event source mappings       esm, fed by memstore's change feed or by the Tables' streams
 //	Lambda                      the handlers in this process, or bootstraps run by lambdaproc
 //	Cognito                     issuer
