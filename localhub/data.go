@@ -49,7 +49,9 @@ func (s *storage) open(
 ) (c io.Closer, err error) {
 	switch {
 	case tables != nil:
-		o.Keys, err = devkeys.Load(ctx, tables)
+		if o.Keys, err = devkeys.Load(ctx, tables); err != nil {
+			err = fmt.Errorf("row D of the hub's table: %w", err)
+		}
 		return io.NopCloser(nil), err
 	case s.data != "":
 		file, err := openData(ctx, s.data, o)

@@ -252,3 +252,36 @@ func TestRestartOnTables(t *testing.T) {
 		}
 	})
 }
+
+// TestDamagedKeysInTable: keys in the hub's table that cannot be read are an error that
+// says where they are.
+func TestDamagedKeysInTable(t *testing.T) {
+	endpoint := startEngine(t)
+	clearAWS(t)
+	args := []string{"-dynamodb", endpoint, "-create-tables"}
+	t.Run("first start", func(t *testing.T) { startProgram(t, withSDK(t), args...) })
+	row := `{"TableName":"securecart-hub","Item":{"pk":{"S":"D"},"sk":{"S":"!"},"keys":{"B":"e30="}}}`
+	req, err := http.NewRequest(http.MethodPost, endpoint, strings.NewReader(row))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Amz-Target", "DynamoDB_20120810.PutItem")
+	req.Header.Set("X-Amz-Date", "20260101T000000Z")
+	req.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	// The engine keeps tables by region and key, and does not check the signature.
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/dynamodb/aws4_request, "+
+		"SignedHeaders=host, Signature=0")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if answer, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK {
+		t.Fatalf("write the row: got %s %s", resp.Status, answer)
+	}
+	out, err := exec.Command(withSDK(t), append(anyPort, args...)...).CombinedOutput()
+	const want = "localhub: row D of the hub's table: the development keys are damaged: "
+	if err == nil || !strings.HasPrefix(string(out), want) {
+		t.Errorf("got %v, %q, want %q", err, out, want)
+	}
+}

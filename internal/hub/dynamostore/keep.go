@@ -13,7 +13,7 @@ import (
 func (s *Store) Keep(ctx context.Context, fresh []byte) (kept []byte, err error) {
 	keys, err := s.keep(ctx, developmentKeysKey(), attrKeys, &types.AttributeValueMemberB{Value: fresh})
 	if err != nil {
-		return nil, fmt.Errorf("row %s of table %s: %w", developmentKeysKey().pk, s.opts.HubTable, err)
+		return nil, fmt.Errorf("keep development keys: %w", err)
 	}
 	return bytesOf(row{attrKeys: keys}, attrKeys), nil
 }

@@ -58,7 +58,7 @@ func Open() (*Authority, error) {
 		a.cert, a.key = pair.Leaf, key
 		return a, nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%s: %w", a.file, err)
+		return nil, fmt.Errorf("%s: %w (delete it to make another authority, which functions must trust anew)", a.file, err)
 	}
 	return a, a.create([]string{"localhost"})
 }

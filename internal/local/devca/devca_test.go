@@ -187,8 +187,9 @@ func TestOpenDamaged(t *testing.T) {
 			if err := os.WriteFile(file(authority), damaged, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := devca.Open(); err == nil || !strings.HasPrefix(err.Error(), authority.File()+": ") {
-				t.Errorf("got %v, want an error that begins with %s", err, authority.File())
+			if _, err := devca.Open(); err == nil || !strings.HasPrefix(err.Error(), authority.File()+": ") ||
+				!strings.Contains(err.Error(), "delete it") {
+				t.Errorf("got %v, want an error that begins with %s and says what to do", err, authority.File())
 			}
 			if got := readFile(t, file(authority)); !bytes.Equal(got, damaged) {
 				t.Errorf("Open replaced the file with %s", got)
