@@ -15,8 +15,9 @@ import (
 
 // storage are the settings of what outlives this process without a DynamoDB.
 type storage struct {
-	data string // folder of the file with rows and keys; "": rows end with this process
-	keys string // folder of the keys, or noKeys; "": in the user's cache folder
+	data     string // folder of the file with rows and keys; "": rows end with this process
+	newEpoch bool   // the file is a copy that was restored
+	keys     string // folder of the keys, or noKeys; "": in the user's cache folder
 }
 
 // noKeys is the value of -keys for new keys at each start.
@@ -25,6 +26,8 @@ const noKeys = "none"
 func (s *storage) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.data, "data", "", "keep rows and keys in a file in this `folder` "+
 		"(default: rows end with this process)")
+	fs.BoolVar(&s.newEpoch, "new-epoch", false, "clients forget all versions: "+
+		"for the first start after you restored a copy of the file of -data")
 	fs.StringVar(&s.keys, "keys", "", "keep the development keys in this `folder`, or with none make new ones "+
 		"at each start (default: in your cache folder)")
 }
@@ -34,6 +37,8 @@ func (s *storage) check(dynamodb string) error {
 	switch {
 	case s.data != "" && dynamodb != "":
 		return usagef("-data and -dynamodb: rows are in a file or in a DynamoDB, not in both")
+	case s.newEpoch && s.data == "":
+		return usagef("-new-epoch needs -data")
 	case s.keys != "" && s.data != "":
 		return usagef("-keys and -data: the file with the rows has the keys too")
 	case s.keys != "" && dynamodb != "":
@@ -54,7 +59,7 @@ func (s *storage) open(
 		}
 		return io.NopCloser(nil), err
 	case s.data != "":
-		file, err := openData(ctx, s.data, o)
+		file, err := s.openData(ctx, o)
 		if err != nil {
 			return nil, fmt.Errorf("-data %s: %w", s.data, err)
 		}
@@ -68,12 +73,12 @@ func (s *storage) open(
 	return io.NopCloser(nil), err
 }
 
-func openData(ctx context.Context, dir string, o *house.Options) (*datafile.File, error) {
-	file, err := datafile.Open(dir)
+func (s *storage) openData(ctx context.Context, o *house.Options) (*datafile.File, error) {
+	file, err := datafile.Open(s.data)
 	if err != nil {
 		return nil, err
 	}
-	o.Rows.Journal = file
+	o.Rows.Journal, o.Rows.NewEpoch = file, s.newEpoch
 	if o.Keys, err = devkeys.Load(ctx, file); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}

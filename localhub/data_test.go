@@ -25,6 +25,7 @@ func TestUsageErrorsOfStorage(t *testing.T) {
 		"-keys and -dynamodb": {
 			[]string{"-keys", "none", "-dynamodb", "http://127.0.0.1:8000"}, 2, "localhub: -keys and -dynamodb: ",
 		},
+		"-new-epoch alone":         {[]string{"-new-epoch"}, 2, "localhub: -new-epoch needs -data"},
 		"-create-tables and -data": {[]string{"-data", "d", "-create-tables"}, 2, "localhub: -create-tables needs -dynamodb"},
 		"-lambda and -data":        {[]string{"-data", "d", "-lambda", "build"}, 2, "localhub: -lambda needs -dynamodb"},
 	})
@@ -164,6 +165,22 @@ func TestRestarts(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestNewEpoch: after a copy of the data was restored, -new-epoch begins an epoch, which
+// later starts keep.
+func TestNewEpoch(t *testing.T) {
+	dir := t.TempDir()
+	var epochs []string
+	for _, args := range [][]string{{}, {"-new-epoch"}, {}} {
+		t.Run("start", func(t *testing.T) {
+			hub := start(t, append([]string{"-data", dir}, args...)...)
+			epochs = append(epochs, field(t, hub.answers(t, "", "hello")[0], "epoch"))
+		})
+	}
+	if len(epochs) != 3 || epochs[0] == "" || epochs[1] == epochs[0] || epochs[2] != epochs[1] {
+		t.Errorf("got the epochs %q, want another one from the second start on", epochs)
 	}
 }
 

@@ -20,6 +20,9 @@ func (h *House) openMemory() (err error) {
 	}
 	h.journal = &journal{Journal: h.opts.Rows.Journal, log: h.opts.Log}
 	h.memory, err = memstore.Open(newEpoch(), h.journal)
+	if err == nil && h.opts.Rows.NewEpoch {
+		err = h.memory.BeginEpoch(newEpoch())
+	}
 	return err
 }
 

@@ -63,7 +63,8 @@ type Admin struct {
 
 // Rows says where rows are kept.
 type Rows struct {
-	Journal memstore.Journal // for rows in this process; nil: they end with it
+	Journal  memstore.Journal // for rows in this process; nil: they end with it
+	NewEpoch bool             // the journal has older rows than clients may have seen
 
 	Tables Tables       // nil: in this process
 	Layout table.Layout // the shop's names of attributes in Tables
