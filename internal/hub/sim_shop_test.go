@@ -112,6 +112,11 @@ const (
 )
 
 func newSimulation(seed uint64, d defects) *simulation {
+	return newSimulationOn(memstore.New("k1"), seed, d)
+}
+
+// newSimulationOn returns a simulation over an empty store.
+func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 	sim := &simulation{
 		defects: d, rng: rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)),
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1, epochs: 1,
@@ -121,7 +126,7 @@ func newSimulation(seed uint64, d defects) *simulation {
 		removedCarts: map[string]bool{}, lost: map[hub.Topic]bool{}, met: map[string]int{},
 		trace: func(string, ...any) {},
 	}
-	sim.mem = memstore.New("k1")
+	sim.mem = mem
 	sim.mem.Follow(sim.committed)
 	var store hub.Store = &faultyStore{Store: sim.mem, sim: sim, cache: map[hub.Topic][]hub.Subscriber{}}
 	sim.hub = hub.New(store, simPoster{sim}, func() time.Time { return sim.now })

@@ -8,6 +8,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/securecart/hub/internal/hub/memstore"
+	"github.com/securecart/hub/internal/local/datafile"
 )
 
 // firstSeed returns the first seed: HUB_TEST_FIRST_SEED, or 1. "random" picks one.
@@ -92,6 +95,35 @@ func TestSimulation(t *testing.T) {
 	sim := newSimulation(seed, defects{})
 	sim.trace = func(format string, args ...any) { t.Logf(format, args...) }
 	sim.run()
+}
+
+// TestSimulationOnAFile runs a few seeds with the rows in a file, as localhub -data
+// keeps them. They run exactly as in memory.
+func TestSimulationOnAFile(t *testing.T) {
+	for seed := uint64(1); seed <= 20; seed++ {
+		file, err := datafile.Open(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		mem, err := memstore.Open("k1", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var problems []string
+		onFile := signature(func(trace func(string, ...any)) {
+			sim := newSimulationOn(mem, seed, defects{})
+			sim.trace = trace
+			problems = sim.run()
+		})
+		inMemory := signature(func(trace func(string, ...any)) {
+			sim := newSimulation(seed, defects{})
+			sim.trace = trace
+			sim.run()
+		})
+		if err := file.Close(); err != nil || len(problems) > 0 || onFile != inMemory {
+			t.Errorf("seed %d: problems %v, %v, runs as in memory: %t", seed, problems, err, onFile == inMemory)
+		}
+	}
 }
 
 // TestSimulationReplays checks that a seed always runs the same way.
