@@ -234,7 +234,7 @@ func TestAuthorizeRequiredRevoked(t *testing.T) {
 	if got := b.authorizeContext(tokenHeader(fresh), required); got.PrincipalID != "ann" {
 		t.Errorf("with a newer token: got %s, want ann", got.PrincipalID)
 	}
-	b.store.errs["Holder"] = errInside
+	b.store.errs["Revocation"] = errInside
 	if _, err := call[policy](t, b.authorize, handshakeEvent(t, tokenHeader(fresh), required)); err == nil ||
 		err.Error() == "Unauthorized" {
 		t.Errorf("got %v, want an internal failure", err)

@@ -201,6 +201,13 @@ func (f *failingStore) Holder(ctx context.Context, id, after string, limit int) 
 	return f.Store.Holder(ctx, id, after, limit)
 }
 
+func (f *failingStore) Revocation(ctx context.Context, holder string) (time.Time, error) {
+	if err := f.errs["Revocation"]; err != nil {
+		return time.Time{}, err
+	}
+	return f.Store.Revocation(ctx, holder)
+}
+
 func (f *failingStore) Revoke(ctx context.Context, owner string, at time.Time) error {
 	return firstError(f.errs["Revoke"], func() error { return f.Store.Revoke(ctx, owner, at) })
 }

@@ -140,9 +140,9 @@ func TestRevokeEvent(t *testing.T) {
 	guest.wantError("hello token="+token, wire.CodeTokenExpired)
 
 	// Without access to revocations the answer is internal: the session may be valid.
-	b.store.errs["Holder"] = errInside
+	b.store.errs["Revocation"] = errInside
 	c.wantError("hello token="+b.token(issuer.Claims{User: "ann"}), wire.CodeInternal)
-	delete(b.store.errs, "Holder")
+	delete(b.store.errs, "Revocation")
 
 	// The error of a failure reaches the caller.
 	b.store.errs["Revoke"] = errInside

@@ -231,7 +231,7 @@ func TestRevokedGetsNoTicket(t *testing.T) {
 	}
 	b.now = b.now.Add(time.Second)
 	b.ticket("ann")
-	b.store.errs["Holder"] = errInside
+	b.store.errs["Revocation"] = errInside
 	got, _ = b.requestTicket("Bearer " + b.token(issuer.Claims{User: "ann"}))
 	if got.StatusCode != http.StatusInternalServerError || strings.Contains(got.Body, "canary") {
 		t.Errorf("got %d %s, want 500", got.StatusCode, got.Body)

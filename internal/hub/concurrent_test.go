@@ -100,7 +100,7 @@ func TestConcurrentLogins(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	h := th.withStore(hookedStore{Store: th.store, afterHolder: login}).WithLimits(limited)
+	h := th.withStore(hookedStore{Store: th.store, afterRevocation: login}).WithLimits(limited)
 	wantCode(t, h.Renew(t.Context(), first, alice), wire.CodeLimit)
 	holder, err := th.store.Holder(t.Context(), alice.CartID(), "", 9)
 	if err != nil || len(holder.Connections) != 1 {
@@ -115,7 +115,7 @@ func TestRevokeDuringRenew(t *testing.T) {
 	old := withSession(alice, th.now.Add(-time.Minute))
 	c := th.connect("c", old, "cart")
 	revoke := once(func() { th.revoke("alice") }) // after Renew found no revocation
-	h := th.withStore(hookedStore{Store: th.store, afterHolder: revoke})
+	h := th.withStore(hookedStore{Store: th.store, afterRevocation: revoke})
 	err := h.Renew(t.Context(), c, old)
 	if err != nil && !errors.Is(err, hub.ErrForbidden) {
 		t.Fatal(err)

@@ -21,35 +21,40 @@ func (h *Hub) Connect(ctx context.Context, c Connection) error {
 	if err := h.store.PutConnection(ctx, c); err != nil {
 		return fmt.Errorf("connect %s: %w", c.ID, err)
 	}
-	user, err := h.checkConnections(ctx, c.Principal.ID())
+	revoked, err := h.Revoked(ctx, c.Principal)
+	if err == nil {
+		err = h.checkConnections(ctx, c.Principal.ID())
+	}
 	if err != nil {
 		// If Forget fails too, the rows expire.
 		return fmt.Errorf("connect %s: %w", c.ID, errors.Join(err, h.store.Forget(ctx, c.ID)))
 	}
-	if user.revokes(c.Principal) {
+	if revoked {
 		_, err = h.recordExpired(ctx, c)
 	}
 	return err
 }
 
-// checkConnections counts the connections of a user and returns the first page of
-// them. It fails with the code limit, of kind ErrThrottled, if there are too many.
-func (h *Hub) checkConnections(ctx context.Context, id string) (Holder, error) {
+// checkConnections counts the connections of a user. It fails with the code limit, of
+// kind ErrThrottled, if there are too many.
+func (h *Hub) checkConnections(ctx context.Context, id string) error {
 	limit := h.limits.ConnectionsPerUser
-	page, err := h.store.Holder(ctx, id, "", max(limit+1, 1))
-	first := page
+	if limit == 0 {
+		return nil
+	}
+	page, err := h.store.Holder(ctx, id, "", limit+1)
 	for live := 0; err == nil; page, err = h.store.Holder(ctx, id, page.Next, limit+1) {
 		for _, held := range page.Connections {
 			if !connectionExpired(held.ConnectedAt, h.now()) {
 				live++
 			}
 		}
-		if limit > 0 && live > limit {
-			return first, tooMany("more than %d connections of this user", limit)
+		if live > limit {
+			return tooMany("more than %d connections of this user", limit)
 		}
-		if limit == 0 || page.Next == "" {
-			return first, nil
+		if page.Next == "" {
+			return nil
 		}
 	}
-	return first, fmt.Errorf("connections of a holder: %w", err)
+	return fmt.Errorf("connections of a holder: %w", err)
 }

@@ -65,6 +65,11 @@ func (s *faultAfter) Holder(ctx context.Context, id, after string, limit int) (h
 	return holder, err
 }
 
+func (s *faultAfter) Revocation(ctx context.Context, holder string) (until time.Time, err error) {
+	err = s.call(func() error { until, err = s.Store.Revocation(ctx, holder); return err })
+	return until, err
+}
+
 // TestRevocationHoldsInSpiteOfFaults revokes a user at every point of a subscribe and of
 // a renewal with the old token, and lets any one call fail: afterwards nobody is
 // subscribed to the cart with a session that counts.
@@ -188,11 +193,11 @@ func (s noRevocationRead) PutConnection(ctx context.Context, c hub.Connection) e
 	return nil
 }
 
-func (s noRevocationRead) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
+func (s noRevocationRead) Revocation(ctx context.Context, holder string) (time.Time, error) {
 	if ctx.Err() != nil {
-		return hub.Holder{}, ctx.Err()
+		return time.Time{}, ctx.Err()
 	}
-	return s.Store.Holder(ctx, id, after, limit)
+	return s.Store.Revocation(ctx, holder)
 }
 
 func (s noRevocationRead) ReplacePrincipal(ctx context.Context, id string, prev, next hub.Principal) error {

@@ -73,8 +73,7 @@ func sameUser(a, b Principal) bool {
 // as [Hub.Connect] does. The row was written before, so at most one of two
 // concurrent logins at the limit succeeds.
 func (h *Hub) checkLogin(ctx context.Context, p Principal) error {
-	_, err := h.checkConnections(ctx, p.ID())
-	return err
+	return h.checkConnections(ctx, p.ID())
 }
 
 // Current returns the recorded connection of a request. If the row was forgotten
@@ -160,14 +159,12 @@ func (h *Hub) recordExpired(ctx context.Context, c Connection) (Connection, erro
 
 // Revoked reports whether p's session was revoked.
 func (h *Hub) Revoked(ctx context.Context, p Principal) (bool, error) {
-	holder, err := h.store.Holder(ctx, p.ID(), "", 1)
+	until, err := h.store.Revocation(ctx, p.ID())
 	if err != nil {
 		return false, fmt.Errorf("revocations of a user: %w", err)
 	}
-	return holder.revokes(p), nil
+	return !until.IsZero() && !p.Issued.After(until), nil
 }
-
-func (h Holder) revokes(p Principal) bool { return !h.Revoked.IsZero() && !p.Issued.After(h.Revoked) }
 
 // Revoke ends all sessions of a user that were issued so far: a logout everywhere,
 // a change of role, a ban. The connections stay open and keep their public topics.

@@ -63,6 +63,13 @@ func (s *faultyStore) Holder(ctx context.Context, id, after string, limit int) (
 	return s.Store.Holder(ctx, id, after, min(limit, 2))
 }
 
+func (s *faultyStore) Revocation(ctx context.Context, holder string) (time.Time, error) {
+	if err := s.before(); err != nil {
+		return time.Time{}, err
+	}
+	return s.Store.Revocation(ctx, holder)
+}
+
 func (s *faultyStore) Revoke(ctx context.Context, holder string, until time.Time) error {
 	if s.sim.revocationNotRecorded {
 		return nil

@@ -37,10 +37,9 @@ type Connection struct {
 	Topics      []Topic
 }
 
-// Holder is the stored record of a user as the holder of connections. Its id is that
-// of the principal.
+// Holder is a page of the connections of a user. The holder's id is that of the
+// principal.
 type Holder struct {
-	Revoked     time.Time // sessions issued up to this time are revoked; zero: no revocation
 	Connections []HeldConnection
 	Next        string // id of the connection after which the next page begins, "" at the end
 }
@@ -155,10 +154,14 @@ type Subscriptions interface {
 // Holders records who connections are counted for, and revocations. All methods
 // are idempotent.
 type Holders interface {
-	// Holder reads a holder, strongly consistent, with at most limit of its
-	// connections in order of id, beginning after the given id. Only the first page
-	// has Revoked. Expired connections may be among them.
+	// Holder reads at most limit connections of a holder, strongly consistent, in
+	// order of id, beginning after the given id. Expired connections may be among
+	// them.
 	Holder(ctx context.Context, id, after string, limit int) (Holder, error)
+
+	// Revocation returns the time up to which a holder's sessions are revoked,
+	// strongly consistent; the zero time if they are not.
+	Revocation(ctx context.Context, holder string) (time.Time, error)
 
 	// Revoke records that a holder's sessions issued up to a time, to the
 	// millisecond, are revoked. A time earlier than the recorded one changes

@@ -237,7 +237,7 @@ type hookedStore struct {
 	hub.Store
 	beforeItems, beforePutCarts, beforeReplacePrincipal func()
 	beforeCart                                          func()
-	beforeSubscribe, afterSubscribe, afterHolder        func()
+	beforeSubscribe, afterSubscribe, afterRevocation    func()
 }
 
 func call(f func()) {
@@ -284,8 +284,8 @@ func (s hookedStore) Subscribe(ctx context.Context, c hub.Connection, topics []h
 	return err
 }
 
-func (s hookedStore) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
-	holder, err := s.Store.Holder(ctx, id, after, limit)
-	call(s.afterHolder)
-	return holder, err
+func (s hookedStore) Revocation(ctx context.Context, holder string) (time.Time, error) {
+	until, err := s.Store.Revocation(ctx, holder)
+	call(s.afterRevocation)
+	return until, err
 }

@@ -13,10 +13,11 @@ import (
 // rights are the actions that each function is allowed, by resource. Every function
 // may also write its log and traces.
 var rights = map[config.Function]map[string][]string{
-	config.Authorize: {"tickets": {"dynamodb:DeleteItem"}, "owners": {"dynamodb:Query"}},
-	config.Ticket:    {"tickets": {"dynamodb:PutItem"}, "owners": {"dynamodb:Query"}},
+	config.Authorize: {"tickets": {"dynamodb:DeleteItem"}, "revocations": {"dynamodb:GetItem"}},
+	config.Ticket:    {"tickets": {"dynamodb:PutItem"}, "revocations": {"dynamodb:GetItem"}},
 	config.Connect: {
-		"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+		"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query",
+			"dynamodb:UpdateItem"},
 	},
 	config.Disconnect: {"hub": {"dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"}},
 	config.Message: {
@@ -50,7 +51,7 @@ const manageConnections = "execute-api:ManageConnections"
 func (k *checker) arns(s *scene) map[string]string {
 	api := "arn:aws-p:execute-api:region-1:account:<" + k.one(kindAPI).id + ">/" + stageName + "/"
 	arns := map[string]string{
-		"hub": "<HubTable.Arn>", "tickets": "<HubTable.Arn> for X#*", "owners": "<HubTable.Arn> for O#*",
+		"hub": "<HubTable.Arn>", "tickets": "<HubTable.Arn> for X#*", "revocations": "<HubTable.Arn> for R#*",
 		"post": api + "POST/@connections/*", "close": api + "DELETE/@connections/*",
 		"failures of stock": "<InventoryFailures.Arn>", "failures of carts": "<CartFailures.Arn>",
 	}

@@ -34,23 +34,11 @@ func holderDeletes(r row, id, keep string) []types.WriteRequest {
 
 // Holder implements [hub.Holders].
 func (s *Store) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
-	most, start := limit, ""
-	if after == "" {
-		most++ // the row of a revocation comes before the connections
-	} else {
-		start = connectionPrefix + after
-	}
-	found, more, err := s.rows(ctx, holderPartition(id), start, most)
+	found, more, err := s.rows(ctx, holderPartition(id), connectionPrefix+after, limit)
 	if err != nil {
 		return hub.Holder{}, fmt.Errorf("read a holder of connections: %w", err)
 	}
 	var holder hub.Holder
-	if len(found) > 0 && textOf(found[0], attrSK) == revocationKey(id).sk {
-		holder.Revoked, found = timeOf(found[0], attrRevoked), found[1:]
-	}
-	if len(found) > limit {
-		found, more = found[:limit], true
-	}
 	for _, r := range found {
 		holder.Connections = append(holder.Connections, hub.HeldConnection{
 			ID: strings.TrimPrefix(textOf(r, attrSK), connectionPrefix), ConnectedAt: timeOf(r, attrConnectedAt),
@@ -60,6 +48,15 @@ func (s *Store) Holder(ctx context.Context, id, after string, limit int) (hub.Ho
 		holder.Next = holder.Connections[len(found)-1].ID
 	}
 	return holder, nil
+}
+
+// Revocation implements [hub.Holders].
+func (s *Store) Revocation(ctx context.Context, holder string) (time.Time, error) {
+	r, err := s.get(ctx, s.opts.HubTable, revocationKey(holder).row())
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read a revocation: %w", err)
+	}
+	return timeOf(r, attrRevoked), nil
 }
 
 // Revoke implements [hub.Holders].

@@ -2,6 +2,7 @@ package dynamostore_test
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/securecart/hub/internal/hub"
@@ -97,14 +98,23 @@ var requestCases = map[string]requestCase{
 
 	// Holders and quotas
 	"holder": {
-		[]string{`{"Items":[{"pk":{"S":"O#u~ann"},"sk":{"S":"!"},"revoked":{"N":"1"}},` +
-			`{"pk":{"S":"O#u~ann"},"sk":{"S":"c#c1"}}]}`},
+		[]string{`{"Items":[{"pk":{"S":"O#u~ann"},"sk":{"S":"c#c1"}}]}`},
 		func(ctx context.Context, s hub.Store) error { _, err := s.Holder(ctx, "u~ann", "", 100); return err },
 	},
 	"holder-next": {nil, func(ctx context.Context, s hub.Store) error {
 		_, err := s.Holder(ctx, "u~ann", "c1", 100)
 		return err
 	}},
+	"revocation": {
+		[]string{`{"Item":{"pk":{"S":"R#u~ann"},"sk":{"S":"!"},"revoked":{"N":"1"}}}`},
+		func(ctx context.Context, s hub.Store) error {
+			until, err := s.Revocation(ctx, "u~ann")
+			if err == nil && !until.Equal(time.UnixMilli(1)) {
+				err = fmt.Errorf("got a revocation up to %s", until)
+			}
+			return err
+		},
+	},
 	"revoke": {nil, func(ctx context.Context, s hub.Store) error { return s.Revoke(ctx, "u~ann", now) }},
 	"count": {
 		[]string{`{"Attributes":{"count":{"N":"7"}}}`},

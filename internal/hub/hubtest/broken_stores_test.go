@@ -279,11 +279,7 @@ func (s anyPrincipal) ReplacePrincipal(ctx context.Context, id string, _, next h
 	return s.Store.ReplacePrincipal(ctx, id, c.Principal, next)
 }
 
-func (s noRevocations) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
-	holder, err := s.Store.Holder(ctx, id, after, limit)
-	holder.Revoked = time.Time{}
-	return holder, err
-}
+func (noRevocations) Revocation(context.Context, string) (time.Time, error) { return time.Time{}, nil }
 
 func (s unlimitedSets) Collect(
 	ctx context.Context, set string, names []string, _ int, expires time.Time,

@@ -147,8 +147,8 @@ func holdersChange(ctx context.Context, f Fixture) error {
 }
 
 func revocationKept(ctx context.Context, f Fixture) error {
-	holder, err := f.Store.Holder(ctx, aliceHolder, "", 1)
-	if err := errors.Join(err, same("no revocation", holder.Revoked.IsZero(), true)); err != nil {
+	until, err := f.Store.Revocation(ctx, aliceHolder)
+	if err := errors.Join(err, same("no revocation", until.IsZero(), true)); err != nil {
 		return err
 	}
 	// The latest one counts, in whatever order they arrive.
@@ -160,10 +160,10 @@ func revocationKept(ctx context.Context, f Fixture) error {
 	if err := errors.Join(f.Store.PutConnection(ctx, connection("c1")), f.Store.Forget(ctx, "c1")); err != nil {
 		return err
 	}
-	holder, err = f.Store.Holder(ctx, aliceHolder, "", 1)
-	other, err2 := f.Store.Holder(ctx, "u~bob", "", 1)
-	return errors.Join(err, err2, same("revoked", holder.Revoked, minute(9)),
-		same("revocation of another user", other.Revoked.IsZero(), true))
+	until, err = f.Store.Revocation(ctx, aliceHolder)
+	other, err2 := f.Store.Revocation(ctx, "u~bob")
+	return errors.Join(err, err2, same("revoked", until, minute(9)),
+		same("revocation of another user", other.IsZero(), true))
 }
 
 func principalConditional(ctx context.Context, f Fixture) error {

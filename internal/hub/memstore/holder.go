@@ -39,20 +39,24 @@ func (s *Store) releaseLocked(c hub.Connection) {
 func (s *Store) Holder(_ context.Context, id, after string, limit int) (hub.Holder, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var found hub.Holder
-	if after == "" {
-		found.Revoked = s.revoked[id]
-	}
 	o := s.holders[id]
 	if o == nil {
-		return found, nil
+		return hub.Holder{}, nil
 	}
+	var found hub.Holder
 	ids, next := page(o.ids, after, limit)
 	for _, c := range ids {
 		found.Connections = append(found.Connections, hub.HeldConnection{ID: c, ConnectedAt: o.connectedAt[c]})
 	}
 	found.Next = next
 	return found, nil
+}
+
+// Revocation implements [hub.Holders].
+func (s *Store) Revocation(_ context.Context, id string) (time.Time, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.revoked[id], nil
 }
 
 // Revoke implements [hub.Holders].

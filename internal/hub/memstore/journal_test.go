@@ -274,9 +274,9 @@ func state(t *testing.T, s *memstore.Store) string {
 	ann, _ := s.Cart(ctx, "u~ann")
 	bob, _ := s.Cart(ctx, "u~bob")
 	receipt, _ := s.Receipt(ctx, "u~ann", "k1")
-	annHolder, _ := s.Holder(ctx, "u~ann", "", 1)
-	bobHolder, _ := s.Holder(ctx, "u~bob", "", 1)
-	return fmt.Sprint(epoch, items, ann, bob, receipt, annHolder, bobHolder)
+	annRevoked, _ := s.Revocation(ctx, "u~ann")
+	bobRevoked, _ := s.Revocation(ctx, "u~bob")
+	return fmt.Sprint(epoch, items, ann, bob, receipt, annRevoked, bobRevoked)
 }
 
 // TestUnreadableJournal: a store whose rows cannot be read does not open.

@@ -146,8 +146,8 @@ func writeUntilKilled(dir, process string) {
 	writers = append(writers, func(n int) error {
 		holder := fmt.Sprint("u~gone", n%5)
 		err := store.Revoke(ctx, holder, time.UnixMilli(time.Now().UnixMilli()))
-		h, _ := store.Holder(ctx, holder, "", 1)
-		report(event{Kind: revokedEvent, Row: holder, Version: h.Revoked.UnixMilli()})
+		revoked, _ := store.Revocation(ctx, holder)
+		report(event{Kind: revokedEvent, Row: holder, Version: revoked.UnixMilli()})
 		return err
 	})
 	var running sync.WaitGroup
