@@ -206,11 +206,5 @@ var edgeMutations = []mutation{
 	{"tickets", "another method", "  TicketApi:", "            post:", "            get:"},
 	{"tickets", "another function", "  TicketApi:", "${TicketFunction.Arn}", "${MessageFunction.Arn}"},
 	{"tickets", "another payload", "  TicketApi:", `payloadFormatVersion: "2.0"`, `payloadFormatVersion: "1.0"`},
-	{"rights", "all rows for the authorizer", "AuthorizeRole:\n",
-		"                Condition: {\"ForAllValues:StringLike\": {\"dynamodb:LeadingKeys\": [\"X#*\"]}}\n", ""},
-	{"rights", "other rows to read for the authorizer", "AuthorizeRole:\n", `["R#*"]`, `["*"]`},
-	{"rights", "other rows for tickets", "TicketRole:\n", `["X#*"]`, `["*"]`},
-	{"rights", "another operator in a condition", "TicketRole:\n", "ForAllValues:StringLike",
-		"ForAllValues:StringNotLike"},
 	{"permissions", "every path of the tickets' API", "TicketPermission:\n", "/*/POST/v1/tickets", "/*/*"},
 }

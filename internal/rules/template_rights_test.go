@@ -10,28 +10,36 @@ import (
 	"github.com/securecart/hub/internal/cloud/config"
 )
 
-// rights are the actions that each function is allowed, by resource. Every function
-// may also write its log and traces.
-var rights = map[config.Function]map[string][]string{
-	config.Authorize: {"tickets": {"dynamodb:DeleteItem"}, "revocations": {"dynamodb:GetItem"}},
-	config.Ticket:    {"tickets": {"dynamodb:PutItem"}, "revocations": {"dynamodb:GetItem"}},
+// rowRights are the actions on the hub table that each function is allowed, and the
+// partitions of each. TestRowRightsMatchTheCode compares them with what the code
+// does.
+var rowRights = map[config.Function]map[string]string{
+	config.Authorize: {"DeleteItem": "X#*", "GetItem": "R#*"},
+	config.Ticket:    {"GetItem": "R#*", "PutItem": "X#*"},
 	config.Connect: {
-		"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query",
-			"dynamodb:UpdateItem"},
+		"BatchWriteItem": "O#*", "DeleteItem": "C#*", "GetItem": "R#*", "Query": "C#* O#*",
+		"UpdateItem": "C#* N#*",
 	},
-	config.Disconnect: {"hub": {"dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"}},
+	config.Disconnect: {"BatchWriteItem": "C#* O#* S#* T#*", "PutItem": "C#*", "Query": "C#*"},
 	config.Message: {
-		"hub": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem",
-			"dynamodb:Query", "dynamodb:UpdateItem"},
+		"BatchWriteItem": "O#* T#*", "DeleteItem": "S#*", "GetItem": "C#* E K#* R#*", "PutItem": "E K#* S#*",
+		"Query": "O#* V#*", "UpdateItem": "C#* N#*",
+	},
+	config.Broadcast: {
+		"BatchGetItem": "C#*", "BatchWriteItem": "C#* O#* S#* T#*", "DeleteItem": "C#* S#* V#*",
+		"GetItem": "C#* E", "PutItem": "E S#* V#*", "Query": "C#* O#* S#* T#*", "UpdateItem": "C#* R#*",
+	},
+}
+
+// rights are the other actions that each function is allowed, by resource. Every
+// function may also write its log and traces.
+var rights = map[config.Function]map[string][]string{
+	config.Message: {
 		"inventory": {"dynamodb:BatchGetItem"},
 		"cart":      {"dynamodb:GetItem", "dynamodb:UpdateItem"},
 		"close":     {manageConnections},
 	},
 	config.Broadcast: {
-		"hub": {
-			"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem",
-			"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
-		},
 		"inventory":         {"dynamodb:BatchGetItem"},
 		"cart":              {"dynamodb:GetItem"},
 		"inventory stream":  {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
@@ -51,7 +59,6 @@ const manageConnections = "execute-api:ManageConnections"
 func (k *checker) arns(s *scene) map[string]string {
 	api := "arn:aws-p:execute-api:region-1:account:<" + k.one(kindAPI).id + ">/" + stageName + "/"
 	arns := map[string]string{
-		"hub": "<HubTable.Arn>", "tickets": "<HubTable.Arn> for X#*", "revocations": "<HubTable.Arn> for R#*",
 		"post": api + "POST/@connections/*", "close": api + "DELETE/@connections/*",
 		"failures of stock": "<InventoryFailures.Arn>", "failures of carts": "<CartFailures.Arn>",
 	}
@@ -119,6 +126,9 @@ func checkRights(k *checker) {
 				for _, action := range actions {
 					want = append(want, action+" on "+arns[on])
 				}
+			}
+			for action, partitions := range rowRights[f] {
+				want = append(want, "dynamodb:"+action+" on <HubTable.Arn> for "+partitions)
 			}
 			slices.Sort(want)
 			role := k.t.resources[roleID(f)]
