@@ -164,8 +164,9 @@ func (k *checker) scenes() []*scene {
 				"CartAttributes": "cart=id",
 			}),
 		with("domain", map[string]string{
-			"DomainName": "ws.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1", "PointInTimeRecovery": "true",
-			"TokenJwksUrl": "https://keys.test/jwks", "GuestKeyVersion": "version-2", "GatewayLogRole": "create",
+			"DomainName": "ws.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1", "PointInTimeRecovery": "false",
+			"DeletionProtection": "false",
+			"TokenJwksUrl":       "https://keys.test/jwks", "GuestKeyVersion": "version-2", "GatewayLogRole": "create",
 			"Shorthand": "true", "AdminGroup": "shop-admins", "VendorGroup": "",
 		}),
 		with("edge", map[string]string{

@@ -192,6 +192,7 @@ func generatePassword(g object) string {
 // them by reference.
 func checkKeys(k *checker) {
 	secret := k.t.resources["GuestKey"]
+	k.wantRetained(secret)
 	env := map[string]string{
 		"HUB_TABLE": "hub", "TOKEN_ISSUER": issuer, "TOKEN_JWKS_URL": issuer, "TOKEN_CLIENTS": "web",
 		"GUEST_KEYS": k.generated("GuestKey"), "ADDRESS_KEY": k.generated("AddressKey"),

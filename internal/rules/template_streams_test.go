@@ -77,14 +77,16 @@ func checkTables(k *checker) {
 	if n := len(k.t.ofType(kindTable)); n != 3 {
 		k.failf("there are %d tables, want 3", n)
 	}
-	recoverable := object{"PointInTimeRecoveryEnabled": object{"Fn::If": []any{"Recoverable", true, false}}}
 	for _, schema := range dynamostore.Schemas(dynamostore.Options{
 		HubTable: "HubTable", InventoryTable: "InventoryTable", CartTable: "CartTable",
 	}) {
 		id := *schema.Table.TableName
 		r := k.t.resources[id]
 		want := tableProperties(schema.Table)
-		want["PointInTimeRecoverySpecification"] = recoverable
+		want["PointInTimeRecoverySpecification"] = object{
+			"PointInTimeRecoveryEnabled": object{"Fn::If": []any{"Recoverable", true, false}},
+		}
+		want["DeletionProtectionEnabled"] = object{"Fn::If": []any{"Protected", true, false}}
 		if schema.TTL != "" {
 			want["TimeToLiveSpecification"] = object{"AttributeName": schema.TTL, "Enabled": true}
 		}
@@ -96,18 +98,32 @@ func checkTables(k *checker) {
 				k.failf("%s has %s", id, name)
 			}
 		}
-		// The shop's tables stay when the stack is deleted, and are not made if the shop has
-		// its own.
-		keeps := []any{r.raw["DeletionPolicy"], r.raw["UpdateReplacePolicy"], r.condition}
-		switch id {
-		case "HubTable":
-			k.want("policies and condition of "+id, keeps, []any{nil, nil, ""})
-		case "InventoryTable":
-			k.want("policies and condition of "+id, keeps, []any{"Retain", "Retain", "MakeInventory"})
-		case "CartTable":
-			k.want("policies and condition of "+id, keeps, []any{"Retain", "Retain", "MakeCarts"})
+		// The shop's tables are not made if the shop has its own.
+		k.want("the condition of "+id, r.condition,
+			map[string]string{"InventoryTable": "MakeInventory", "CartTable": "MakeCarts"}[id])
+		k.wantRetained(r)
+	}
+	// Without a parameter, tables can be recovered and cannot be deleted.
+	for parameter, property := range map[string]string{
+		"PointInTimeRecovery": "PointInTimeRecoverySpecification", "DeletionProtection": "DeletionProtectionEnabled",
+	} {
+		k.want("the default of "+parameter, k.t.parameters[parameter]["Default"], "true")
+		for _, value := range []string{"true", "false"} {
+			s := &scene{name: parameter + " " + value, given: map[string]string{parameter: value}, t: k.t}
+			got := s.props(k.t.resources["HubTable"])[property]
+			if specification, ok := got.(object); ok {
+				got = specification["PointInTimeRecoveryEnabled"]
+			}
+			k.want(s.name, got, value == "true")
 		}
 	}
+}
+
+// wantRetained checks that a resource stays when the stack is deleted, and when
+// CloudFormation replaces it.
+func (k *checker) wantRetained(r resource) {
+	k.want("the policies of "+r.id, []any{r.raw["DeletionPolicy"], r.raw["UpdateReplacePolicy"]},
+		[]any{"Retain", "Retain"})
 }
 
 // tableProperties returns the properties of a table that the SDK would create.
