@@ -17,6 +17,7 @@ const (
 	kindDeployment          = "AWS::ApiGatewayV2::Deployment"
 	kindDomain              = "AWS::ApiGatewayV2::DomainName"
 	kindFunction            = "AWS::Serverless::Function"
+	kindHTTPAPI             = "AWS::Serverless::HttpApi"
 	kindIntegration         = "AWS::ApiGatewayV2::Integration"
 	kindIntegrationResponse = "AWS::ApiGatewayV2::IntegrationResponse"
 	kindLog                 = "AWS::Logs::LogGroup"
@@ -75,6 +76,7 @@ var checks = []check{
 	{"budgets", checkBudgets},
 	{"settings", checkSettings},
 	{"posts", checkPosts},
+	{"throttles", checkThrottles},
 	{"keys", checkKeys},
 	{"rights", checkRights},
 	{"manage connections", checkManageConnections},

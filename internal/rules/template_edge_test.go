@@ -135,7 +135,7 @@ func (k *checker) checkEdgeSecret(secret resource) {
 // checkTickets: tickets have one route with a throttle, and only pages of the shop
 // may use it.
 func checkTickets(k *checker) {
-	api := k.one("AWS::Serverless::HttpApi")
+	api := k.one(kindHTTPAPI)
 	for _, s := range k.scenes() {
 		body := object{
 			"openapi": "3.0.1", "info": object{"title": "stack tickets", "version": "v1"},
@@ -157,7 +157,7 @@ func checkTickets(k *checker) {
 			}
 		}
 		k.want(s.name+": the API of tickets", s.props(api), object{
-			"DefaultRouteSettings": object{"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200}, "DefinitionBody": body,
+			"DefaultRouteSettings": object{"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 100}, "DefinitionBody": body,
 		})
 		k.want(s.name+": TicketUrl", s.text(k.t.outputs["TicketUrl"]["Value"]),
 			"https://<"+api.id+">.execute-api.region-1.suffix.test/v1/tickets")

@@ -151,28 +151,6 @@ func (k *checker) checkDefaults() {
 	k.want("the default of MetricsNamespace", k.t.parameters["MetricsNamespace"]["Default"], def.MetricsNamespace)
 }
 
-// accountRequests is how many requests a second API Gateway accepts for an account
-// in a Region (G-LIMIT-10).
-const accountRequests = 10_000
-
-// checkPosts: the environments of the broadcaster, each with the default budget,
-// leave half of the requests of the account to others. This is for streams of one
-// shard; they may have more.
-func checkPosts(k *checker) {
-	environments := 1 // for the schedule
-	for _, r := range k.t.ofType(kindSource) {
-		n, ok := number(r.properties["ParallelizationFactor"])
-		if !ok {
-			k.failf("%s has no ParallelizationFactor", r.id)
-		}
-		environments += n
-	}
-	each, ok := number(k.t.parameters["PostsPerSecond"]["Default"])
-	if most := accountRequests / 2; !ok || each < 1 || each*environments > most {
-		k.failf("%d environments with %v posts a second each, want at most %d together", environments, each, most)
-	}
-}
-
 // generated returns a secret as Secrets Manager generates it.
 func (k *checker) generated(id string) string {
 	return generatePassword(sub(k.t.resources[id].properties, "GenerateSecretString"))

@@ -369,7 +369,7 @@ func TestRepositoryTemplate(t *testing.T) {
 		"set":         {message, true, "SetMessage", 11 * time.Second, 0},
 		"merge":       {message, true, "MergeMessage", 11 * time.Second, 100},
 		"checkout":    {message, true, "CheckoutMessage", 11 * time.Second, 100},
-		"help":        {message, true, "", 11 * time.Second, 0},
+		"help":        {message, true, "", 11 * time.Second, 100},
 		"ping":        {nil, true, "", 0, 0},
 	} {
 		r, ok := api.Routes[key]
@@ -385,7 +385,7 @@ func TestRepositoryTemplate(t *testing.T) {
 		ping.Responses["$default"].ResponseTemplates["200"] != `{"type":"pong"}` {
 		t.Errorf("ping: got %s", indented(t, api.Routes["ping"]))
 	}
-	if api.Stage != "v1" || api.RouteThrottle != (gatewaytest.Throttle{Rate: 2000, Burst: 2000}) || len(api.Models) != 8 ||
+	if api.Stage != "v1" || api.RouteThrottle != (gatewaytest.Throttle{Rate: 500, Burst: 500}) || len(api.Models) != 8 ||
 		api.Domain != nil {
 		t.Errorf("got %s", indented(t, api))
 	}

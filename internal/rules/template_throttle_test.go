@@ -1,0 +1,99 @@
+package rules
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// What API Gateway accepts for an account in a Region (G-LIMIT-10): requests a second,
+// and at once.
+const (
+	accountRequests = 10_000
+	accountBurst    = 5_000
+)
+
+// environments returns how many environments of the broadcaster post at the same
+// time. This is for streams of one shard; they may have more.
+func (k *checker) environments() int {
+	n := 1 // for the schedule
+	for _, r := range k.t.ofType(kindSource) {
+		factor, ok := number(r.properties["ParallelizationFactor"])
+		if !ok {
+			k.failf("%s has no ParallelizationFactor", r.id)
+		}
+		n += factor
+	}
+	return n
+}
+
+// checkPosts: the environments of the broadcaster, each with the default budget,
+// leave half of the requests of the account to others.
+func checkPosts(k *checker) {
+	environments := k.environments()
+	each, ok := number(k.t.parameters["PostsPerSecond"]["Default"])
+	if most := accountRequests / 2; !ok || each < 1 || each*environments > most {
+		k.failf("%d environments with %v posts a second each, want at most %d together", environments, each, most)
+	}
+}
+
+// checkThrottles: what the hub may use, by default, is what the account may have. A
+// message of each client that reconnects is not throttled.
+func checkThrottles(k *checker) {
+	rate, burst := k.throttles("ThrottlingRateLimit"), k.throttles("ThrottlingBurstLimit")
+	posts, _ := number(k.t.parameters["PostsPerSecond"]["Default"])
+	rate.sum += posts * k.environments()
+	if rate.sum > accountRequests || burst.sum > accountBurst {
+		k.failf("%d requests a second and %d at once, want at most %d and %d",
+			rate.sum, burst.sum, accountRequests, accountBurst)
+	}
+	for _, limit := range []throttles{rate, burst} {
+		for _, key := range []string{"hello", "subscribe"} {
+			if limit.routes[key] < limit.routes["$connect"] {
+				k.failf("%d clients connect at once, and %s accepts %d", limit.routes["$connect"], key, limit.routes[key])
+			}
+		}
+	}
+	const document = "docs/deploy.md"
+	data, err := os.ReadFile(filepath.Join(root, document))
+	if line := fmt.Sprintf("| together | %d %03d |", rate.sum/1000, rate.sum%1000); err != nil ||
+		!strings.Contains(string(data), line) {
+		k.failf("%s does not have %q: %v", document, line, err)
+	}
+}
+
+// throttles are the limits of all routes.
+type throttles struct {
+	routes map[string]int
+	sum    int // of all routes and of tickets
+}
+
+// throttles returns the limits of a name. A route without settings of its own has the
+// default of the stage.
+func (k *checker) throttles(name string) throttles {
+	stage := k.one(kindStage).properties
+	all := throttles{map[string]int{}, k.throttle(sub(k.one(kindHTTPAPI).properties, "DefaultRouteSettings")[name])}
+	for key := range k.byKey() {
+		settings := sub(stage, "RouteSettings", key)
+		if len(settings) == 0 {
+			settings = sub(stage, "DefaultRouteSettings")
+		}
+		all.routes[key] = k.throttle(settings[name])
+		all.sum += all.routes[key]
+	}
+	return all
+}
+
+// throttle returns a limit of a template: a number, or the default of a parameter.
+func (k *checker) throttle(v any) int {
+	if ref, ok := v.(object); ok {
+		name, _ := ref["Ref"].(string)
+		v = k.t.parameters[name]["Default"]
+	}
+	n, ok := number(v)
+	if !ok || n < 1 {
+		k.failf("%v is not a limit", v)
+	}
+	return n
+}
