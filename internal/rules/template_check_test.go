@@ -167,8 +167,8 @@ func (k *checker) scenes() []*scene {
 			}),
 		with("domain", map[string]string{
 			"DomainName": "ws.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1", "PointInTimeRecovery": "false",
-			"DeletionProtection": "false",
-			"TokenJwksUrl":       "https://keys.test/jwks", "GuestKeyVersion": "version-2", "GatewayLogRole": "create",
+			"DeletionProtection": "false", "BroadcastConcurrency": "10",
+			"TokenJwksUrl": "https://keys.test/jwks", "GuestKeyVersion": "version-2", "GatewayLogRole": "create",
 			"Shorthand": "true", "AdminGroup": "shop-admins", "VendorGroup": "",
 		}),
 		with("edge", map[string]string{

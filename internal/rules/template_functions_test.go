@@ -38,9 +38,8 @@ func checkFunctions(k *checker) {
 			"Runtime": "provided.al2023", "Architectures": []any{"arm64"}, "Handler": "bootstrap", "Tracing": "Active",
 			"CodeUri": "build/" + string(f) + "/",
 			"Role":    object{"Fn::GetAtt": []any{roleID(f), "Arn"}},
-			// Reserved concurrency reduces that of the account. Policies and Events generate
-			// resources that are not in this file.
-			"ReservedConcurrentExecutions": nil, "Policies": nil, "Events": nil, "AutoPublishAlias": nil,
+			// Policies and Events generate resources that are not in this file.
+			"Policies": nil, "Events": nil, "AutoPublishAlias": nil,
 		} {
 			k.want(name+" of "+id, p[name], want)
 		}
@@ -56,9 +55,30 @@ func checkFunctions(k *checker) {
 			k.failf("%s has no package main", f)
 		}
 	}
+	k.checkReserved()
 	// API Gateway waits 10 seconds for an authorizer.
 	if seconds, _ := number(k.t.resources[functionID(config.Authorize)].properties["Timeout"]); seconds > 9 {
 		k.failf("the authorizer may run %d s", seconds)
+	}
+}
+
+// checkReserved checks that nothing is reserved by default: a new account may run ten
+// functions at once, and a stack that reserves some of them cannot be created. Only
+// the broadcaster may reserve, since what it has no other function has.
+func (k *checker) checkReserved() {
+	k.want("the default of BroadcastConcurrency", k.t.parameters["BroadcastConcurrency"]["Default"], 0)
+	for _, s := range k.scenes() {
+		for _, f := range config.Functions {
+			var want any
+			if n := s.given["BroadcastConcurrency"]; f == config.Broadcast && n != "" {
+				want = n
+			}
+			got := s.props(k.t.resources[functionID(f)])["ReservedConcurrentExecutions"]
+			if got != nil {
+				got = fmt.Sprint(got)
+			}
+			k.want(fmt.Sprintf("%s: what is reserved for %s", s.name, f), got, want)
+		}
 	}
 }
 
