@@ -25,6 +25,7 @@ const (
 	kindModel               = "AWS::ApiGatewayV2::Model"
 	kindPermission          = "AWS::Lambda::Permission"
 	kindQueue               = "AWS::SQS::Queue"
+	kindQueuePolicy         = "AWS::SQS::QueuePolicy"
 	kindRole                = "AWS::IAM::Role"
 	kindRoute               = "AWS::ApiGatewayV2::Route"
 	kindRouteResponse       = "AWS::ApiGatewayV2::RouteResponse"
@@ -86,6 +87,7 @@ var checks = []check{
 	{"schedule", checkSchedule},
 	{"tables", checkTables},
 	{"logs", checkLogs},
+	{"encryption", checkEncryption},
 }
 
 // runChecks runs all checks.
@@ -175,7 +177,7 @@ func (k *checker) scenes() []*scene {
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1",
 			"AllowedOrigins": "https://shop.test,https://m.shop.test",
 			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "WebAclArn": webACL,
-			"EdgeSecretVersion": "version-3",
+			"EdgeSecretVersion": "version-3", "KmsKeyArn": ownKey,
 		}),
 		with("edge without web ACL", map[string]string{
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "MappingKey": "",

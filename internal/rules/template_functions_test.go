@@ -225,7 +225,7 @@ func checkLogs(k *checker) {
 			object{"LogGroup": object{"Ref": logID(f)}})
 	}
 	for _, r := range k.t.ofType(kindLog) {
-		k.want(r.id, r.properties, object{
+		k.want(r.id, withoutKey(r), object{
 			"LogGroupName":    object{"Fn::Sub": "/${AWS::StackName}/" + names[r.id]},
 			"RetentionInDays": object{"Ref": "LogRetentionDays"},
 		})

@@ -248,8 +248,16 @@ var mutations = []mutation{
 		"  Again:\n    Type: AWS::Lambda::EventSourceMapping\n    Properties:\n" +
 			"      EventSourceArn: !GetAtt CartFailures.Arn\n      FunctionName: !Ref BroadcastFunction\n" +
 			"      BatchSize: 100\n  Api:\n"},
-	{"queues", "four days", "CartFailures:\n", "MessageRetentionPeriod: 1209600", "MessageRetentionPeriod: 345600"},
-	{"queues", "not encrypted", "InventoryFailures:\n", "SqsManagedSseEnabled: true", "SqsManagedSseEnabled: false"},
+	{"queues", "longer than the stream", "CartFailures:\n", "MessageRetentionPeriod: 86400",
+		"MessageRetentionPeriod: 345600"},
+	{"queues", "shorter than the stream", "InventoryFailures:\n", "MessageRetentionPeriod: 86400",
+		"MessageRetentionPeriod: 3600"},
+	{"queues", "requests without TLS", "InventoryFailuresPolicy:\n", `"aws:SecureTransport": "false"`,
+		`"aws:SecureTransport": "true"`},
+	{"queues", "everything allowed", "CartFailuresPolicy:\n", "Effect: Deny", "Effect: Allow"},
+	{"queues", "one action without TLS", "CartFailuresPolicy:\n", "sqs:*", "sqs:SendMessage"},
+	{"queues", "the policy of the other queue", "CartFailuresPolicy:\n", "[!Ref CartFailures]",
+		"[!Ref InventoryFailures]"},
 	{"schedule", "every hour", "HealSchedule:\n", "rate(1 minute)", "rate(1 hour)"},
 	{"schedule", "disabled", "HealSchedule:\n", "State: ENABLED", "State: DISABLED"},
 	{"schedule", "another function", "HealSchedule:\n", "!GetAtt BroadcastFunction.Arn", "!GetAtt MessageFunction.Arn"},
@@ -296,7 +304,7 @@ var mutations = []mutation{
 func TestMutations(t *testing.T) {
 	text, _ := readTemplate(t)
 	seen := map[string]bool{}
-	for _, m := range slices.Concat(mutations, edgeMutations, budgetMutations, rowMutations) {
+	for _, m := range slices.Concat(mutations, edgeMutations, budgetMutations, rowMutations, encryptionMutations) {
 		seen[m.check] = true
 		t.Run(m.check+"/"+m.name, func(t *testing.T) {
 			at := strings.Index(text, m.after)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -88,29 +89,38 @@ func (k *checker) grants(s *scene, role resource) []string {
 		for _, statement := range statements {
 			m, _ := statement.(object)
 			k.want("an effect of "+role.id, m["Effect"], "Allow")
-			rows := ""
-			if keys := stringList(sub(m, "Condition",
-				"ForAllValues:StringLike")["dynamodb:LeadingKeys"]); m["Condition"] != nil {
-				k.want("a condition of "+role.id, m["Condition"],
-					object{
-						"ForAllValues:StringLike": object{
-							"dynamodb:LeadingKeys": sub(m, "Condition", "ForAllValues:StringLike")["dynamodb:LeadingKeys"],
-						},
-					})
-				rows = " for " + strings.Join(keys, " ")
-				delete(m, "Condition")
-			}
+			condition := k.condition(role.id, m["Condition"])
+			delete(m, "Condition")
 			k.want("the fields of a statement of "+role.id, slices.Sorted(maps.Keys(m)),
 				[]string{"Action", "Effect", "Resource"})
 			for _, action := range stringList(m["Action"]) {
 				for _, on := range stringList(m["Resource"]) {
-					all = append(all, action+" on "+on+rows)
+					all = append(all, action+" on "+on+condition)
 				}
 			}
 		}
 	}
 	slices.Sort(all)
 	return all
+}
+
+// condition returns a condition of a statement as text: " for" the partitions of the
+// hub table, or " via" the services that may use the key for a function.
+func (k *checker) condition(role string, condition any) string {
+	if condition == nil {
+		return ""
+	}
+	c, _ := condition.(object)
+	partitions := sub(c, "ForAllValues:StringLike")["dynamodb:LeadingKeys"]
+	services := sub(c, "StringEquals")["kms:ViaService"]
+	switch {
+	case reflect.DeepEqual(c, object{"ForAllValues:StringLike": object{"dynamodb:LeadingKeys": partitions}}):
+		return " for " + strings.Join(stringList(partitions), " ")
+	case reflect.DeepEqual(c, object{"StringEquals": object{"kms:ViaService": services}}):
+		return " via " + strings.Join(stringList(services), " ")
+	}
+	k.failf("%s has the condition %v", role, c)
+	return " under a condition"
 }
 
 // checkRights: each function is allowed exactly the actions in the table.
@@ -129,6 +139,9 @@ func checkRights(k *checker) {
 			}
 			for action, partitions := range rowRights[f] {
 				want = append(want, "dynamodb:"+action+" on <HubTable.Arn> for "+partitions)
+			}
+			if s.given["KmsKeyArn"] != "" {
+				want = append(want, keyRights(f)...)
 			}
 			slices.Sort(want)
 			role := k.t.resources[roleID(f)]

@@ -49,12 +49,26 @@ func checkSources(k *checker) {
 	}
 }
 
-// checkQueues: failures are kept for the longest time, 14 days.
+// streamLife is how long a DynamoDB stream keeps records, in seconds.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+const streamLife = 24 * 60 * 60
+
+// checkQueues: failures are kept as long as the records that they name, and every
+// request needs TLS.
 func checkQueues(k *checker) {
 	var got []string
 	for _, q := range k.t.ofType(kindQueue) {
 		got = append(got, q.id)
-		k.want(q.id, q.properties, object{"MessageRetentionPeriod": 14 * 24 * 60 * 60, "SqsManagedSseEnabled": true})
+		k.want(q.id, withoutKey(q), object{"MessageRetentionPeriod": streamLife})
+		policy := k.t.resources[q.id+"Policy"]
+		k.want("the type of the policy of "+q.id, policy.kind, kindQueuePolicy)
+		k.want("the policy of "+q.id, k.scenes()[0].props(policy), object{
+			"Queues": []any{"<" + q.id + ">"},
+			"PolicyDocument": object{"Version": "2012-10-17", "Statement": []any{object{
+				"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "<" + q.id + ".Arn>",
+				"Condition": object{"Bool": object{"aws:SecureTransport": "false"}},
+			}}},
+		})
 	}
 	k.want("the queues", got, []string{"CartFailures", "InventoryFailures"})
 }
@@ -93,7 +107,7 @@ func checkTables(k *checker) {
 		for _, name := range slices.Sorted(maps.Keys(want)) {
 			k.want(name+" of "+id, r.properties[name], want[name])
 		}
-		for name := range r.properties {
+		for name := range withoutKey(r) {
 			if _, ok := want[name]; !ok {
 				k.failf("%s has %s", id, name)
 			}

@@ -58,6 +58,8 @@ func checkWall(k *checker) {
 		k.failf("WAF does not log to %s", name)
 	}
 	k.want("the log ends", log.properties["RetentionInDays"], object{"Ref": "LogRetentionDays"})
+	keyed := &scene{name: "wall with a key", given: map[string]string{"KmsKeyArn": ownKey}, t: k.t}
+	k.want("the key of the log", []any{s.props(log)["KmsKeyId"], keyed.props(log)["KmsKeyId"]}, []any{nil, ownKey})
 	l := s.props(logging)
 	k.want("what is logged", l["ResourceArn"], "<"+acl.id+".Arn>")
 	k.want("where", l["LogDestinationConfigs"], []any{"arn:aws-p:logs:region-1:account:log-group:<" + log.id + ">"})
@@ -103,6 +105,7 @@ func TestWall(t *testing.T) {
 		"rules that count":       {"OverrideAction: {None: {}}", "OverrideAction: {Count: {}}"},
 		"injections let through": {"Name: AWSManagedRulesSQLiRuleSet", "Name: AWSManagedRulesLinuxRuleSet"},
 		"a log without an end":   {"      RetentionInDays: !Ref LogRetentionDays\n", ""},
+		"a log without the key":  {"KmsKeyId: !If [HasKmsKey, !Ref KmsKeyArn, !Ref AWS::NoValue]", "Tags: []"},
 		"a name WAF refuses":     {"aws-waf-logs-${AWS::StackName}", "waf-logs-${AWS::StackName}"},
 		"two of one priority":    {"Priority: 3", "Priority: 2"},
 	} {
