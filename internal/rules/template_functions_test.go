@@ -215,18 +215,20 @@ func checkKeys(k *checker) {
 	}
 }
 
-// checkLogs: each function and the stage have their own log group, with a
+// checkLogs: each function and each API have their own log group, with a
 // retention.
 func checkLogs(k *checker) {
-	names := map[string]string{"AccessLog": "access"}
+	names := map[string]string{
+		"AccessLog": "/${AWS::StackName}/access", "TicketAccessLog": "/aws/vendedlogs/${AWS::StackName}/tickets",
+	}
 	for _, f := range config.Functions {
-		names[logID(f)] = string(f)
+		names[logID(f)] = "/${AWS::StackName}/" + string(f)
 		k.want("the log of "+string(f), sub(k.t.resources[functionID(f)].properties, "LoggingConfig"),
 			object{"LogGroup": object{"Ref": logID(f)}})
 	}
 	for _, r := range k.t.ofType(kindLog) {
 		k.want(r.id, withoutKey(r), object{
-			"LogGroupName":    object{"Fn::Sub": "/${AWS::StackName}/" + names[r.id]},
+			"LogGroupName":    object{"Fn::Sub": names[r.id]},
 			"RetentionInDays": object{"Ref": "LogRetentionDays"},
 		})
 		delete(names, r.id)

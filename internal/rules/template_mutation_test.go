@@ -295,6 +295,8 @@ var mutations = []mutation{
 	{"tables", "made although the shop has one", "InventoryTable:\n    Type", "    Condition: MakeInventory\n", ""},
 	{"tables", "a fixed name", "HubTable:\n    Type", "      BillingMode", "      TableName: hub\n      BillingMode"},
 	{"logs", "a log without retention", "  ConnectLog:\n", "      RetentionInDays: !Ref LogRetentionDays\n", ""},
+	{"logs", "tickets in the log of the account's policy", "  TicketAccessLog:\n", "/aws/vendedlogs/", "/"},
+	{"logs", "tickets logged for ever", "  TicketAccessLog:\n", "      RetentionInDays: !Ref LogRetentionDays\n", ""},
 	{"logs", "the log of another", "DisconnectFunction:\n", "!Ref DisconnectLog", "!Ref ConnectLog"},
 	{"logs", "the default log group", "MessageFunction:\n", "      LoggingConfig: {LogGroup: !Ref MessageLog}\n", ""},
 	{"logs", "one name for all stacks", "  AccessLog:\n", "!Sub /${AWS::StackName}/access", "!Sub /hub/access"},

@@ -29,37 +29,63 @@ func checkStage(k *checker) {
 	}
 }
 
-// accessLogVariables may be in the access log (G-LOG-1). None of them has text from
-// a client or its address. error.validationErrorString would quote such text.
-var accessLogVariables = []string{
-	"requestId", "requestTimeEpoch", "connectionId", "messageId", "eventType", "routeKey", "status",
-	"authorizer.status", "authorizer.latency", "integration.status", "integration.integrationStatus", "integrationLatency",
-	"error.message", "error.responseType",
+// accessLogs are the access logs, by the id of their log group.
+var accessLogs = map[string]accessLog{
+	"AccessLog": {
+		kindStage,
+		[]string{
+			"requestId", "requestTimeEpoch", "connectionId", "messageId", "eventType", "routeKey", "status",
+			"authorizer.status", "authorizer.latency", "integration.status", "integration.integrationStatus",
+			"integrationLatency", "error.message", "error.responseType",
+		},
+		[]string{"requestId", "connectionId", "eventType", "routeKey", "status", "error"},
+	},
+	"TicketAccessLog": {
+		kindHTTPAPI,
+		[]string{
+			"requestId", "requestTimeEpoch", "routeKey", "status", "integration.status",
+			"integration.integrationStatus", "integrationLatency", "error.message", "error.responseType",
+		},
+		[]string{"requestId", "routeKey", "status", "error"},
+	},
 }
 
-// maxAccessLog is the longest format of the access log, in bytes.
+// accessLog is what an access log may have and must have.
+type accessLog struct {
+	kind string // of the resource that writes it
+	// variables may be in it (G-LOG-1; for an HTTP API
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html).
+	// None has text from a client or its address. error.validationErrorString would
+	// quote such text.
+	variables []string
+	fields    []string // are in it
+}
+
+// maxAccessLog is the longest format of an access log, in bytes.
 const maxAccessLog = 3 << 10
 
 func checkAccessLog(k *checker) {
-	settings := sub(k.one(kindStage).properties, "AccessLogSettings")
-	k.want("the access log", settings["DestinationArn"],
-		object{"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${AccessLog}"})
-	format, _ := settings["Format"].(string)
-	if len(format) > maxAccessLog || strings.Contains(format, "\n") {
-		k.failf("the format of the access log is not one line of at most %d bytes", maxAccessLog)
-	}
-	var line map[string]string
-	if err := json.Unmarshal([]byte(format), &line); err != nil {
-		k.failf("the access log is not a JSON object of strings: %v", err)
-	}
-	for name, value := range line {
-		if variable, ok := strings.CutPrefix(value, "$context."); !ok || !slices.Contains(accessLogVariables, variable) {
-			k.failf("the access log has %s: %s", name, value)
+	for group, log := range accessLogs {
+		settings := sub(k.one(log.kind).properties, "AccessLogSettings")
+		k.want("the group of "+group, settings["DestinationArn"],
+			object{"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${" + group + "}"})
+		format, _ := settings["Format"].(string)
+		if len(format) > maxAccessLog || strings.Contains(format, "\n") {
+			k.failf("the format of %s is not one line of at most %d bytes", group, maxAccessLog)
 		}
-	}
-	for _, name := range []string{"requestId", "connectionId", "eventType", "routeKey", "status", "error"} {
-		if line[name] == "" {
-			k.failf("the access log lacks %s", name)
+		var line map[string]string
+		if err := json.Unmarshal([]byte(format), &line); err != nil {
+			k.failf("%s is not a JSON object of strings: %v", group, err)
+		}
+		for name, value := range line {
+			if variable, ok := strings.CutPrefix(value, "$context."); !ok || !slices.Contains(log.variables, variable) {
+				k.failf("%s has %s: %s", group, name, value)
+			}
+		}
+		for _, name := range log.fields {
+			if line[name] == "" {
+				k.failf("%s lacks %s", group, name)
+			}
 		}
 	}
 }
