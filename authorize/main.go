@@ -13,8 +13,8 @@ import (
 func main() {
 	os.Exit(boot.Run(config.Authorize, os.Getenv, os.Stdout, func(e boot.Env) (any, error) {
 		verifier, err := tokens.NewVerifier(e.Settings)
-		return handler.Authorize(e.Hub(nil), verifier, handler.AuthorizeOptions{
-			Origins: e.AllowedOrigins, EdgeSecrets: e.EdgeSecrets, NewGuestID: tokens.NewGuestID,
-		}, e.Log), err
+		o := handler.AuthorizeOptions{Origins: e.AllowedOrigins, EdgeSecrets: e.EdgeSecrets, NewGuestID: tokens.NewGuestID}
+		o.OnRefused, o.OnDowngraded = e.Metrics.Refused, e.Metrics.Downgraded
+		return handler.Authorize(e.Hub(nil), verifier, o, e.Log), err
 	}))
 }

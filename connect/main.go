@@ -11,6 +11,7 @@ import (
 
 func main() {
 	os.Exit(boot.Run(config.Connect, os.Getenv, os.Stdout, func(e boot.Env) (any, error) {
-		return handler.Connect(e.Hub(nil), "", e.Metrics.Connected, e.Log), nil
+		options := handler.ConnectOptions{OnConnect: e.Metrics.Connected, OnRefused: e.Metrics.Refused}
+		return handler.Connect(e.Hub(nil), options, e.Log), nil
 	}))
 }

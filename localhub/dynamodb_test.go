@@ -158,8 +158,8 @@ func testOneUseOfTicket(t *testing.T, hub *instance) {
 	for status := range statuses {
 		count[status]++
 	}
-	if count[http.StatusSwitchingProtocols] != 1 || count[http.StatusUnauthorized] != uses-1 {
-		t.Errorf("got %v connections by status, want 1 with 101 and %d with 401", count, uses-1)
+	if count[http.StatusSwitchingProtocols] != 1 || count[http.StatusForbidden] != uses-1 {
+		t.Errorf("got %v connections by status, want 1 with 101 and %d with 403", count, uses-1)
 	}
 }
 

@@ -45,7 +45,7 @@ func newMixedGateway(t testing.TB, authorizer, message *auth.Verifier) *gatewayt
 			Handler: lambda.NewHandler(handler.Authorize(h, authorizer, handler.AuthorizeOptions{NewGuestID: newGuestID}, log)),
 		},
 		Routes: map[string]gatewaytest.Route{
-			"$connect": {Integration: lambda.NewHandler(handler.Connect(h, "", nil, log))},
+			"$connect": {Integration: lambda.NewHandler(handler.Connect(h, handler.ConnectOptions{}, log))},
 			"$default": {
 				Integration: lambda.NewHandler(handler.Message(h, message, handler.MessageOptions{}, log)), RouteResponse: true,
 			},
@@ -131,7 +131,7 @@ func askHello(t testing.TB, conn *websocket.Conn, token string, answer any) {
 var inMessages = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
 
 // TestHostileHandshakes sends each hostile token in every place. A page that does
-// not require a token continues as a guest with a notice, one that does gets 401,
+// not require a token continues as a guest with a notice, one that does gets 403,
 // and an open connection does not change.
 func TestHostileHandshakes(t *testing.T) {
 	gw := newGateway(t, newVerifier(t, config(&jwks{})))
@@ -162,8 +162,8 @@ func TestHostileHandshakes(t *testing.T) {
 					t.Errorf("%s: got %+v, want a new guest with the notice %q", place, got, notice)
 				}
 				conn, status = dial(t, gw, "/v1?auth=required", in(tt.token))
-				if conn != nil || status != http.StatusUnauthorized {
-					t.Errorf("%s, required: status %d, want 401", place, status)
+				if conn != nil || status != http.StatusForbidden {
+					t.Errorf("%s, required: status %d, want 403", place, status)
 				}
 			}
 			if tt.token == "" || len(tt.token) > wire.MaxToken {

@@ -3,6 +3,7 @@ package handler
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"regexp"
@@ -31,9 +32,6 @@ type Verifier interface {
 // browser cannot set headers on a WebSocket.
 const bearerProtocol = "bearer."
 
-// errUnauthorized has the text that API Gateway answers with 401 (G-AUTH-14).
-var errUnauthorized = errors.New("Unauthorized") //nolint:staticcheck // AWS requires the capital letter
-
 // AuthorizeOptions are the settings of [Authorize].
 type AuthorizeOptions struct {
 	// Origins are the origins of pages that may connect, as browsers write them:
@@ -46,12 +44,14 @@ type AuthorizeOptions struct {
 
 	// NewGuestID returns the id of a new guest, with at least 128 random bits.
 	NewGuestID func() (string, error)
+
+	// OnRefused is called for each handshake that is refused, and OnDowngraded for
+	// each that is accepted as a guest's because its token or ticket does not count.
+	// Both may be nil.
+	OnRefused, OnDowngraded Refused
 }
 
-type (
-	authorizerEvent  = events.APIGatewayCustomAuthorizerRequestTypeRequest
-	authorizerAnswer = events.APIGatewayCustomAuthorizerResponse
-)
+type authorizerAnswer = events.APIGatewayCustomAuthorizerResponse
 
 // AuthorizeFunc is the handler of the authorizer of $connect.
 type AuthorizeFunc func(context.Context, authorizerEvent) (authorizerAnswer, error)
@@ -63,122 +63,136 @@ type AuthorizeFunc func(context.Context, authorizerEvent) (authorizerAnswer, err
 //
 // A client without any of them becomes a new guest. So does a client whose token or
 // ticket is refused: badges keep working, and the notice in hello says why. With
-// ?auth=required in the URL, such a client and one whose session was revoked get 401
-// instead; without it, [Connect] checks for revoked sessions.
+// ?auth=required in the URL, such a client and one whose session was revoked are
+// refused instead; without it, [Connect] checks for revoked sessions.
 //
-// A token in the URL always gets 401, because URLs are logged. A page of a foreign
-// origin and a client that bypasses the edge get 403.
+// A client that bypasses the edge, a token in the URL, because URLs are logged, and a
+// page of a foreign origin are always refused. A refusal is a policy that denies the
+// handshake, which API Gateway answers with 403 (G-AUTH-13). The error of the handler
+// is for failures alone, so that they can be counted.
 func Authorize(h *hub.Hub, v Verifier, o AuthorizeOptions, log *slog.Logger) AuthorizeFunc {
-	a := authorizer{h, v, o, log}
 	return func(ctx context.Context, e authorizerEvent) (authorizerAnswer, error) {
-		switch {
-		case !throughEdge(e.MultiValueHeaders, o.EdgeSecrets):
-			log.WarnContext(ctx, "handshake that bypasses the edge refused")
+		throughEdge := throughEdge(e.MultiValueHeaders, o.EdgeSecrets)
+		address := v.HashAddress(clientAddress(e, throughEdge && len(o.EdgeSecrets) > 0))
+		log := logHandshake(log, e.RequestContext.ConnectionID, e.RequestContext.RequestID, address)
+		refuse := func(reason Refusal) (authorizerAnswer, error) {
+			o.OnRefused.count(ctx, reason)
 			return policyFor(e, "Deny", hub.Principal{User: "refused"}, "", ""), nil
+		}
+		switch {
+		case !throughEdge:
+			log.WarnContext(ctx, "handshake refused: it bypasses the edge", "reason", RefusedEdge)
+			return refuse(RefusedEdge)
 		case tokenInURL(e.MultiValueQueryStringParameters):
-			log.WarnContext(ctx, "token in the URL refused: send it in the subprotocol list or a header, or use a ticket")
-			return authorizerAnswer{}, errUnauthorized
+			log.WarnContext(ctx, "token in the URL refused: send it in the subprotocol list or a header, or use a ticket",
+				"reason", RefusedURLToken)
+			return refuse(RefusedURLToken)
 		case !originAllowed(e.MultiValueHeaders, o.Origins):
 			log.WarnContext(ctx, "page of a foreign origin refused: AllowedOrigins (locally -allowed-origins) admits others",
-				"origin", loggedOrigin(e.MultiValueHeaders), "allowed", describeOrigins(o.Origins))
-			return policyFor(e, "Deny", hub.Principal{User: "refused"}, "", ""), nil
+				"reason", RefusedOrigin, "origin", loggedOrigin(e.MultiValueHeaders), "allowed", describeOrigins(o.Origins))
+			return refuse(RefusedOrigin)
 		}
-		p, notice, err := a.principal(ctx, e)
+		a := authorizer{h, v, o}
+		p, rejected, err := a.principal(ctx, e)
 		if err != nil {
+			log.ErrorContext(ctx, "authorize", "reason", RefusedInternal, "error", err)
+			o.OnRefused.count(ctx, RefusedInternal)
 			return authorizerAnswer{}, err
 		}
-		return policyFor(e, "Allow", p, notice, v.HashAddress(clientAddress(e, o.EdgeSecrets))), nil
+		switch {
+		case p.User == "":
+			log.WarnContext(ctx, "handshake refused: it requires a session", "reason", rejected.reason,
+				"error", rejected.err)
+			return refuse(rejected.reason)
+		case rejected.reason != "":
+			log.WarnContext(ctx, "token or ticket refused: accepted as a guest", "reason", rejected.reason,
+				"error", rejected.err)
+			o.OnDowngraded.count(ctx, rejected.reason)
+		}
+		return policyFor(e, "Allow", p, rejected.notice, address), nil
 	}
 }
 
 // authorizer identifies clients.
 type authorizer struct {
-	h   *hub.Hub
-	v   Verifier
-	o   AuthorizeOptions
-	log *slog.Logger
+	h *hub.Hub
+	v Verifier
+	o AuthorizeOptions
 }
 
-// principal returns the principal of a handshake, which may be a new guest. notice
-// says why a token or a ticket was refused.
-func (a authorizer) principal(ctx context.Context, e authorizerEvent) (p hub.Principal, notice wire.Code, err error) {
-	p, notice = a.identify(ctx, e)
+// principal returns the principal of a handshake, which may be a new guest, and what
+// became of its token or its ticket. Without a principal, the handshake requires a
+// session, and the rejection says why it has none.
+func (a authorizer) principal(ctx context.Context, e authorizerEvent) (hub.Principal, rejection, error) {
+	p, rejected := a.identify(ctx, e)
 	if e.QueryStringParameters["auth"] == "required" {
-		if err := a.checkSession(ctx, p); err != nil {
-			return hub.Principal{}, "", err
-		}
+		return a.checkSession(ctx, p, rejected)
 	}
 	if p.User != "" {
-		return p, notice, nil
+		return p, rejected, nil
 	}
 	id, err := a.o.NewGuestID()
 	if err != nil {
-		a.log.ErrorContext(ctx, "no guest id", "error", err)
-		return hub.Principal{}, "", err
+		return hub.Principal{}, rejection{}, fmt.Errorf("new guest: %w", err)
 	}
-	return hub.Principal{User: hub.GuestUserPrefix + id, Role: hub.RoleGuest}, notice, nil
+	return hub.Principal{User: hub.GuestUserPrefix + id, Role: hub.RoleGuest}, rejected, nil
 }
 
-// checkSession refuses a client that was not identified, and a revoked session.
-func (a authorizer) checkSession(ctx context.Context, p hub.Principal) error {
-	if p.User == "" {
-		return errUnauthorized
+// checkSession rejects a client that was not identified, and a revoked session.
+func (a authorizer) checkSession(
+	ctx context.Context, p hub.Principal, rejected rejection,
+) (hub.Principal, rejection, error) {
+	switch {
+	case rejected.reason != "":
+		return hub.Principal{}, rejected, nil
+	case p.User == "":
+		return hub.Principal{}, rejection{reason: RefusedNoToken, err: errNoToken}, nil
 	}
 	revoked, err := a.h.Revoked(ctx, p)
 	if err != nil {
-		a.log.ErrorContext(ctx, "check for a revoked session", "error", err)
-		return err
+		return hub.Principal{}, rejection{}, fmt.Errorf("check for a revoked session: %w", err)
 	}
 	if revoked {
-		a.log.WarnContext(ctx, "token refused", "code", wire.CodeTokenExpired)
-		return errUnauthorized
+		return hub.Principal{}, rejection{reason: RefusedRevoked, err: errRevoked}, nil
 	}
-	return nil
+	return p, rejection{}, nil
 }
 
 // identify returns the principal of the token or the ticket of a handshake. Without
-// either it returns none; if it is refused, notice says why.
-func (a authorizer) identify(ctx context.Context, e authorizerEvent) (p hub.Principal, notice wire.Code) {
+// either it returns none.
+func (a authorizer) identify(ctx context.Context, e authorizerEvent) (hub.Principal, rejection) {
 	switch token, err := handshakeToken(e.MultiValueHeaders); {
 	case err != nil:
-		a.log.WarnContext(ctx, "token refused", "code", wire.CodeTokenBad, "error", err)
-		return hub.Principal{}, wire.CodeTokenBad
+		return hub.Principal{}, rejection{RefusedToken, wire.CodeTokenBad, err}
 	case token != "":
 		return a.verify(ctx, token)
 	}
 	if ticket, ok := e.QueryStringParameters["ticket"]; ok {
 		return a.redeem(ctx, ticket)
 	}
-	return hub.Principal{}, ""
+	return hub.Principal{}, rejection{}
 }
 
-func (a authorizer) verify(ctx context.Context, token string) (p hub.Principal, notice wire.Code) {
+func (a authorizer) verify(ctx context.Context, token string) (hub.Principal, rejection) {
 	p, err := a.v.Verify(ctx, token)
+	if err == nil && !p.Role.Known() {
+		err = errors.New("its role is unknown")
+	}
 	if err != nil {
-		notice = tokenCode(err)
-		a.log.WarnContext(ctx, "token refused", "code", notice, "error", err)
-		return p, notice
+		return hub.Principal{}, tokenRejection(err)
 	}
-	if !p.Role.Known() {
-		return hub.Principal{}, wire.CodeTokenBad
-	}
-	return p, ""
+	return p, rejection{}
 }
 
-func (a authorizer) redeem(ctx context.Context, ticket string) (p hub.Principal, notice wire.Code) {
+func (a authorizer) redeem(ctx context.Context, ticket string) (p hub.Principal, rejected rejection) {
 	err := hub.ErrGone
 	if ticketForm.MatchString(ticket) {
 		p, err = a.h.RedeemTicket(ctx, ticket)
 	}
-	switch {
-	case errors.Is(err, hub.ErrGone):
-		notice = wire.CodeTokenBad
-		a.log.WarnContext(ctx, "ticket refused", "code", notice)
-	case err != nil:
-		notice = wire.CodeBusy
-		a.log.ErrorContext(ctx, "ticket", "error", err)
+	if err != nil {
+		return hub.Principal{}, ticketRejection(err)
 	}
-	return p, notice
+	return p, rejection{}
 }
 
 // tokenNames lists names of parameters that people use for tokens, in lower case and

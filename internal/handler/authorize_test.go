@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/local/issuer"
 )
 
@@ -159,26 +160,29 @@ func TestAuthorizeMalformedHeader(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newFixture(t)
 			headers := map[string]string{"Authorization": authorization(b)}
-			wantUnauthorized(t, b, handshakeEvent(t, headers, map[string]string{"auth": "required"}))
+			wantRefused(t, b, handshakeEvent(t, headers, map[string]string{"auth": "required"}), handler.RefusedToken)
 			wantGuest(t, b.authorizeContext(headers, nil), "guest:g1", "token_bad")
-			if log := b.log.String(); strings.Count(log, "token refused") != 2 || strings.Contains(log, "YW5u") {
-				t.Errorf("got the log %s, want two refusals without the header", log)
+			if log := b.log.String(); strings.Contains(log, "YW5u") {
+				t.Errorf("got the log %s, want none of the header", log)
 			}
 		})
 	}
 }
 
-// wantUnauthorized checks for the error text that API Gateway answers with 401
-// (G-AUTH-14).
-func wantUnauthorized(t testing.TB, b *fixture, event []byte) {
+// wantRefused checks that a handshake is refused: with a policy, which is no error of
+// the function (G-AUTH-13), and for that reason.
+func wantRefused(t testing.TB, b *fixture, event []byte, reason handler.Refusal) {
 	t.Helper()
+	b.log.Reset()
 	got, err := call[policy](t, b.authorize, event)
-	if err == nil || err.Error() != "Unauthorized" {
-		t.Errorf("got %+v, error %v, want exactly Unauthorized", got, err)
+	if err != nil || len(got.PolicyDocument.Statement) != 1 || got.PolicyDocument.Statement[0].Effect != "Deny" ||
+		got.PrincipalID != "refused" || len(got.Context) != 0 {
+		t.Errorf("got %+v, error %v, want a policy that denies and says nothing else", got, err)
 	}
 	if b.guests != 0 {
 		t.Errorf("a refused handshake created a guest")
 	}
+	b.wantRefusal("HandshakesRefused", reason)
 }
 
 func TestAuthorizeRequired(t *testing.T) {
@@ -186,19 +190,23 @@ func TestAuthorizeRequired(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		headers func(b *fixture) map[string]string
+		want    handler.Refusal
 	}{
-		{"no token", func(*fixture) map[string]string { return nil }},
-		{"empty token", func(*fixture) map[string]string { return tokenHeader("") }},
-		{"garbage", func(*fixture) map[string]string { return tokenHeader("garbage") }},
-		{"expired", func(b *fixture) map[string]string { return tokenHeader(b.expiredUser("ann")) }},
+		{"no token", func(*fixture) map[string]string { return nil }, handler.RefusedNoToken},
+		{"empty token", func(*fixture) map[string]string { return tokenHeader("") }, handler.RefusedNoToken},
+		{"garbage", func(*fixture) map[string]string { return tokenHeader("garbage") }, handler.RefusedToken},
+		{
+			"expired", func(b *fixture) map[string]string { return tokenHeader(b.expiredUser("ann")) },
+			handler.RefusedExpired,
+		},
 		{"no keys", func(b *fixture) map[string]string {
 			b.loseKeys()
 			return tokenHeader(b.token(issuer.Claims{User: "ann"}))
-		}},
+		}, handler.RefusedUnchecked},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newFixture(t)
-			wantUnauthorized(t, b, handshakeEvent(t, tt.headers(b), required))
+			wantRefused(t, b, handshakeEvent(t, tt.headers(b), required), tt.want)
 		})
 	}
 	t.Run("a good token", func(t *testing.T) {
@@ -223,9 +231,10 @@ func TestAuthorizeRequiredRevoked(t *testing.T) {
 	b.revoke("ann")
 	b.revoke("guest:9f2c")
 	required := map[string]string{"auth": "required"}
-	wantUnauthorized(t, b, handshakeEvent(t, tokenHeader(ann), required))
-	wantUnauthorized(t, b, handshakeEvent(t, tokenHeader(guest), required))
-	wantUnauthorized(t, b, handshakeEvent(t, nil, map[string]string{"auth": "required", "ticket": ticket}))
+	wantRefused(t, b, handshakeEvent(t, tokenHeader(ann), required), handler.RefusedRevoked)
+	wantRefused(t, b, handshakeEvent(t, tokenHeader(guest), required), handler.RefusedRevoked)
+	wantRefused(t, b, handshakeEvent(t, nil, map[string]string{"auth": "required", "ticket": ticket}),
+		handler.RefusedRevoked)
 	if got := b.authorizeContext(tokenHeader(ann), nil); got.PrincipalID != "ann" {
 		t.Errorf("got %s, want ann", got.PrincipalID)
 	}
@@ -235,8 +244,8 @@ func TestAuthorizeRequiredRevoked(t *testing.T) {
 		t.Errorf("with a newer token: got %s, want ann", got.PrincipalID)
 	}
 	b.store.errs["Revocation"] = errInside
-	if _, err := call[policy](t, b.authorize, handshakeEvent(t, tokenHeader(fresh), required)); err == nil ||
-		err.Error() == "Unauthorized" {
+	_, err := call[policy](t, b.authorize, handshakeEvent(t, tokenHeader(fresh), required))
+	if !errors.Is(err, errInside) {
 		t.Errorf("got %v, want an internal failure", err)
 	}
 	b.wantKnownLines()
@@ -247,13 +256,13 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 		for _, value := range []string{"", "secret"} {
 			t.Run(name+"="+value, func(t *testing.T) {
 				b := newFixture(t)
-				wantUnauthorized(t, b, handshakeEvent(t, nil, map[string]string{name: value}))
+				wantRefused(t, b, handshakeEvent(t, nil, map[string]string{name: value}), handler.RefusedURLToken)
 			})
 		}
 		t.Run(name+" with a good token", func(t *testing.T) {
 			b := newFixture(t)
 			token := b.token(issuer.Claims{User: "ann"})
-			wantUnauthorized(t, b, handshakeEvent(t, tokenHeader(token), map[string]string{name: token}))
+			wantRefused(t, b, handshakeEvent(t, tokenHeader(token), map[string]string{name: token}), handler.RefusedURLToken)
 		})
 	}
 	const jws, jwe = "eyJhbGciOiJFUzI1NiJ9.e30.c2ln", "eyJjdHkiOiJKV1QifQ.a.b.c.d" // Cognito's refresh tokens are JWE
@@ -279,7 +288,7 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 		"Bearer opaque":                    {"x": "Bearer opaque"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantUnauthorized(t, newFixture(t), handshakeEvent(t, nil, query))
+			wantRefused(t, newFixture(t), handshakeEvent(t, nil, query), handler.RefusedURLToken)
 		})
 	}
 	t.Run("no token", func(t *testing.T) {
@@ -293,7 +302,7 @@ func TestAuthorizeTokenInURL(t *testing.T) {
 		)
 	})
 	t.Run("as API Gateway sends it", func(t *testing.T) {
-		wantUnauthorized(t, newFixture(t), storedEvent(t, "authorizer", nil))
+		wantRefused(t, newFixture(t), storedEvent(t, "authorizer", nil), handler.RefusedURLToken)
 	})
 }
 
@@ -341,12 +350,10 @@ func TestAuthorizeWithoutRandomness(t *testing.T) {
 	b := newFixture(t)
 	b.guestIDErr = errInside
 	got, err := call[json.RawMessage](t, b.authorize, handshakeEvent(t, nil, nil))
-	if !errors.Is(err, errInside) || strings.Contains(err.Error(), "Unauthorized") {
+	if !errors.Is(err, errInside) {
 		t.Errorf("got %s, %v, want the error, which is answered with 500", got, err)
 	}
-	if records := b.logged("no guest id"); len(records) != 1 {
-		t.Errorf("got %d log records, want 1", len(records))
-	}
+	b.wantRefusal("HandshakesRefused", handler.RefusedInternal)
 }
 
 // TestAuthorizeTellsIssueAndAddress checks for the time of issue, which revocations

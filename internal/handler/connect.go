@@ -21,43 +21,70 @@ type (
 // ProxyFunc is the handler of a proxy integration of the WebSocket API.
 type ProxyFunc func(context.Context, request) (response, error)
 
+// ConnectOptions are the settings of [Connect].
+type ConnectOptions struct {
+	// Endpoint is recorded for posts, as "host/stage". "" means the domain and the
+	// stage of the event.
+	Endpoint string
+
+	// OnConnect is called for each connection that is accepted, and OnRefused for each
+	// that is refused. Both may be nil.
+	OnConnect func(context.Context)
+	OnRefused Refused
+}
+
 // Connect returns the handler of $connect: it records the connection and selects the
 // subprotocol. A client that offers subprotocols, but not ours, gets 400: it could
-// not open the connection without one of them (G-HANDSHAKE-11).
-//
-// endpoint is recorded for posts, as "host/stage"; "" means the domain and the stage
-// of the event. observe is called for each connection that is accepted; it may be
-// nil.
-func Connect(h *hub.Hub, endpoint string, observe func(context.Context), log *slog.Logger) ProxyFunc {
+// not open the connection without one of them (G-HANDSHAKE-11). A refusal is an answer
+// with a status, never an error.
+func Connect(h *hub.Hub, o ConnectOptions, log *slog.Logger) ProxyFunc {
 	return func(ctx context.Context, e request) (response, error) {
-		c := connectionOf(e.RequestContext, endpoint)
+		c := connectionOf(e.RequestContext, o.Endpoint)
+		log := logHandshake(log, c.ID, e.RequestContext.RequestID, c.ClientHash)
+		refuse := func(status int, reason Refusal) (response, error) {
+			o.OnRefused.count(ctx, reason)
+			return response{StatusCode: status}, nil
+		}
 		if c.Principal.User == "" {
-			log.ErrorContext(ctx, "no authorizer", "connection", c.ID)
-			return response{StatusCode: http.StatusUnauthorized}, nil
+			log.ErrorContext(ctx, "no authorizer", "reason", RefusedInternal)
+			return refuse(http.StatusUnauthorized, RefusedInternal)
 		}
 		answer := response{StatusCode: http.StatusOK}
 		if offered := subprotocols(e.MultiValueHeaders); len(offered) > 0 {
 			if !slices.Contains(offered, wire.Subprotocol) {
-				return response{StatusCode: http.StatusBadRequest}, nil
+				log.WarnContext(ctx, "connection refused: it does not offer the subprotocol", "reason", RefusedSubprotocol)
+				return refuse(http.StatusBadRequest, RefusedSubprotocol)
 			}
 			c.Protocol = wire.Subprotocol
 			answer.Headers = map[string]string{"Sec-WebSocket-Protocol": wire.Subprotocol}
 		}
-		err := h.Connect(ctx, c)
-		if errors.Is(err, hub.ErrThrottled) {
-			log.WarnContext(ctx, "connection refused", "connection", c.ID, "role", c.Principal.Role, "error", err)
-			return response{StatusCode: http.StatusTooManyRequests}, nil
+		if err := h.Connect(ctx, c); err != nil {
+			status, reason := connectRefusal(err)
+			if reason == RefusedInternal {
+				log.ErrorContext(ctx, "connect", "reason", reason, "role", c.Principal.Role, "error", err)
+			} else {
+				log.WarnContext(ctx, "connection refused", "reason", reason, "role", c.Principal.Role, "error", err)
+			}
+			return refuse(status, reason)
 		}
-		if err != nil {
-			log.ErrorContext(ctx, "connect", "connection", c.ID, "error", err)
-			return response{StatusCode: http.StatusInternalServerError}, nil
-		}
-		log.InfoContext(ctx, "connected", "connection", c.ID, "role", c.Principal.Role)
-		if observe != nil {
-			observe(ctx)
+		log.InfoContext(ctx, "connected", "role", c.Principal.Role)
+		if o.OnConnect != nil {
+			o.OnConnect(ctx)
 		}
 		return answer, nil
 	}
+}
+
+// connectRefusal returns the status and the reason for an error of [hub.Hub.Connect].
+func connectRefusal(err error) (status int, reason Refusal) {
+	var failure *hub.Error
+	switch {
+	case errors.As(err, &failure) && failure.Code == wire.CodeLimit:
+		return http.StatusTooManyRequests, RefusedConnections
+	case errors.Is(err, hub.ErrThrottled): // the store is
+		return http.StatusTooManyRequests, RefusedInternal
+	}
+	return http.StatusInternalServerError, RefusedInternal
 }
 
 // Disconnect returns the handler of $disconnect, which may come late, twice or never.
@@ -67,6 +94,7 @@ func Connect(h *hub.Hub, endpoint string, observe func(context.Context), log *sl
 func Disconnect(h *hub.Hub, observe func(ctx context.Context, code int, reason string), log *slog.Logger) ProxyFunc {
 	return func(ctx context.Context, e request) (response, error) {
 		r := e.RequestContext
+		log := logConnection(log, connectionOf(r, ""))
 		if observe != nil {
 			reason := ""
 			if r.DisconnectReason != nil {
@@ -75,10 +103,10 @@ func Disconnect(h *hub.Hub, observe func(ctx context.Context, code int, reason s
 			observe(ctx, int(r.DisconnectStatusCode), reason)
 		}
 		if err := h.Disconnect(ctx, r.ConnectionID); err != nil {
-			log.ErrorContext(ctx, "disconnect", "connection", r.ConnectionID, "error", err)
+			log.ErrorContext(ctx, "disconnect", "error", err)
 			return response{StatusCode: http.StatusInternalServerError}, nil
 		}
-		log.InfoContext(ctx, "disconnected", "connection", r.ConnectionID, "status", r.DisconnectStatusCode)
+		log.InfoContext(ctx, "disconnected", "status", r.DisconnectStatusCode)
 		return response{StatusCode: http.StatusOK}, nil
 	}
 }

@@ -102,7 +102,7 @@ func TestConnectRecords(t *testing.T) {
 	}
 	t.Run("an endpoint that is a setting", func(t *testing.T) {
 		b := newFixture(t)
-		connect := lambda.NewHandler(handler.Connect(b.hub, "posts.example/v1", nil, b.logger()))
+		connect := lambda.NewHandler(handler.Connect(b.hub, handler.ConnectOptions{Endpoint: "posts.example/v1"}, b.logger()))
 		wantStatus(t, connect, connectEvent(t, ""), http.StatusOK)
 		if got := b.row(lastID).Endpoint; got != "posts.example/v1" {
 			t.Errorf("got endpoint %s, want posts.example/v1", got)

@@ -75,7 +75,9 @@ func newFixture(t testing.TB) *fixture {
 	b.verifier = b.newVerifier(b.issuer.Client())
 	log := b.logger()
 	b.metrics = logs.NewMetrics(log, "Test", "function")
-	b.connect = lambda.NewHandler(handler.Connect(b.hub, "", b.metrics.Connected, log))
+	b.connect = lambda.NewHandler(handler.Connect(b.hub, handler.ConnectOptions{
+		OnConnect: b.metrics.Connected, OnRefused: b.metrics.Refused,
+	}, log))
 	b.disconnect = lambda.NewHandler(handler.Disconnect(b.hub, b.metrics.Disconnected, log))
 	b.broadcast = lambda.NewHandler(handler.Broadcast(
 		b.hub, handler.BroadcastOptions{OnBatch: b.observe, OnHeal: b.metrics.Healed}, log,
@@ -117,7 +119,9 @@ func (b *fixture) useVerifier(v handler.Verifier) {
 		return fmt.Sprintf("g%d", b.guests), b.guestIDErr
 	}
 	b.authorize = lambda.NewHandler(handler.Authorize(
-		b.hub, v, handler.AuthorizeOptions{NewGuestID: newGuestID}, b.logger(),
+		b.hub, v, handler.AuthorizeOptions{
+			NewGuestID: newGuestID, OnRefused: b.metrics.Refused, OnDowngraded: b.metrics.Downgraded,
+		}, b.logger(),
 	))
 	b.tickets = lambda.NewHandler(handler.Tickets(b.hub, v, rand.Text, b.logger()))
 	b.message = lambda.NewHandler(handler.Message(b.hub, v, handler.MessageOptions{Shorthand: true}, b.logger()))
@@ -359,8 +363,8 @@ func (b *fixture) authorizeContext(headers, query map[string]string) policy {
 func (b *fixture) mustAuthorize(headers, query map[string]string) policy {
 	b.t.Helper()
 	p, err := call[policy](b.t, b.authorize, handshakeEvent(b.t, headers, query))
-	if err != nil {
-		b.t.Fatalf("authorize: %v, want it allowed", err)
+	if err != nil || p.PolicyDocument.Statement[0].Effect != "Allow" {
+		b.t.Fatalf("authorize: got %+v, %v, want it allowed", p.PolicyDocument, err)
 	}
 	return p
 }

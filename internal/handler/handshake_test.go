@@ -24,7 +24,7 @@ func (b *fixture) newGateway(o handler.AuthorizeOptions, domain string) *gateway
 		DomainName: domain,
 		Authorizer: &gatewaytest.Authorizer{Handler: lambda.NewHandler(handler.Authorize(b.hub, b.verifier, o, log))},
 		Routes: map[string]gatewaytest.Route{
-			"$connect":    {Integration: lambda.NewHandler(handler.Connect(b.hub, "", nil, log))},
+			"$connect":    {Integration: lambda.NewHandler(handler.Connect(b.hub, handler.ConnectOptions{}, log))},
 			"$disconnect": {Integration: lambda.NewHandler(handler.Disconnect(b.hub, nil, log))},
 		},
 	})

@@ -120,7 +120,8 @@ func TestLogKeepsSecrets(t *testing.T) {
 	b.wantKnownLines()
 	log := b.log.String()
 	for _, message := range []string{
-		"token refused", "token in the URL refused: send it in the subprotocol list or a header, or use a ticket",
+		"token or ticket refused: accepted as a guest", "handshake refused: it requires a session",
+		"token in the URL refused: send it in the subprotocol list or a header, or use a ticket",
 		"connected", "disconnected", "message", "connect", "disconnect", "unreadable record", "broadcast", "metrics",
 	} {
 		if len(b.logged(message)) == 0 {
@@ -144,7 +145,7 @@ func (b *fixture) wantKnownLines() {
 	for _, s := range logs.Series {
 		known[s.Name] = s.Help
 	}
-	known["Function"], known["_aws"] = "the dimension", "the embedded metric format"
+	known["Function"], known["Reason"], known["_aws"] = "a dimension", "a dimension", "the embedded metric format"
 	for line := range strings.Lines(b.log.String()) {
 		var record map[string]any
 		if err := json.Unmarshal([]byte(line), &record); err != nil {

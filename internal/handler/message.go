@@ -54,7 +54,8 @@ func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) ProxyFu
 		if err != nil {
 			failure, internal := ClientError(err)
 			if internal {
-				log.ErrorContext(ctx, "message", "connection", caller.ID, "action", r.Action, "error", err)
+				log := logConnection(log, caller)
+				log.ErrorContext(ctx, "message", "action", r.Action, "error", err)
 			}
 			if failure.ID == nil {
 				failure.ID = r.ID

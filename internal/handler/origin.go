@@ -114,11 +114,11 @@ func throughEdge(headers map[string][]string, secrets []string) bool {
 
 // clientAddress returns the IP address of the client: the one that the gateway saw
 // or, behind an edge, the one that the edge saw. Each of them appends its address to
-// X-Forwarded-For; entries before these two may be forged by the client. secrets are
-// those of throughEdge.
-func clientAddress(e authorizerEvent, secrets []string) string {
+// X-Forwarded-For; entries before these two may be forged by the client. The edge may
+// be believed only if the handshake came through it.
+func clientAddress(e authorizerEvent, cameThroughEdge bool) string {
 	sourceIP := e.RequestContext.Identity.SourceIP
-	if len(secrets) == 0 {
+	if !cameThroughEdge {
 		return sourceIP
 	}
 	chain := strings.Split(strings.Join(headerValues(e.MultiValueHeaders, "X-Forwarded-For"), ","), ",")

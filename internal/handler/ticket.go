@@ -33,6 +33,8 @@ type TicketFunc func(context.Context, httpRequest) (httpResponse, error)
 // random bits, as crypto/rand.Text does.
 func Tickets(h *hub.Hub, v Verifier, newTicket func() string, log *slog.Logger) TicketFunc {
 	return func(ctx context.Context, e httpRequest) (httpResponse, error) {
+		r := e.RequestContext
+		log := log.With("gatewayRequest", r.RequestID, "address", v.HashAddress(r.HTTP.SourceIP))
 		refuse := func(code wire.Code, message string) (httpResponse, error) {
 			return jsonResponse(Status(code), map[string]string{"code": string(code), "message": message}), nil
 		}

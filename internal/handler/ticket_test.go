@@ -128,7 +128,11 @@ func TestTicketRefusedInHandshake(t *testing.T) {
 			b := newFixture(t)
 			query := withTicket(tt.ticket(b))
 			query["auth"] = "required"
-			wantUnauthorized(t, b, handshakeEvent(t, nil, query))
+			reason := handler.RefusedTicket
+			if tt.notice == "busy" {
+				reason = handler.RefusedUnchecked
+			}
+			wantRefused(t, b, handshakeEvent(t, nil, query), reason)
 		})
 	}
 	t.Run("a token counts first, and the ticket is not spent", func(t *testing.T) {
@@ -161,7 +165,7 @@ func TestTicketWorksOnce(t *testing.T) {
 	for s := range statuses {
 		count[s]++
 	}
-	if want := map[int]int{101: 1, 401: 99}; !reflect.DeepEqual(count, want) {
+	if want := map[int]int{101: 1, 403: 99}; !reflect.DeepEqual(count, want) {
 		t.Errorf("got %v, want %v", count, want)
 	}
 }
@@ -175,8 +179,8 @@ func TestTicketSpentByRefusedHandshake(t *testing.T) {
 	if got := dialStatus(t, gw, path, http.Header{"Sec-Websocket-Protocol": {"chat"}}); got != 400 {
 		t.Errorf("another subprotocol: got %d, want 400", got)
 	}
-	if got := dialStatus(t, gw, path, nil); got != 401 {
-		t.Errorf("the same ticket again: got %d, want 401", got)
+	if got := dialStatus(t, gw, path, nil); got != 403 {
+		t.Errorf("the same ticket again: got %d, want 403", got)
 	}
 }
 

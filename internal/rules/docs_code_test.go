@@ -18,6 +18,7 @@ import (
 
 	"github.com/securecart/hub/internal/cloud/config"
 	"github.com/securecart/hub/internal/cloud/logs"
+	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/wire"
 )
@@ -31,6 +32,16 @@ func TestDocumentsNameEveryMetric(t *testing.T) {
 	for _, s := range logs.Series {
 		if !strings.Contains(doc, "| `"+s.Name+"` |") {
 			t.Errorf("docs/operations.md has no row for the metric %s", s.Name)
+		}
+	}
+}
+
+// TestDocumentsNameEveryRefusal: operators find each reason in docs/operations.md.
+func TestDocumentsNameEveryRefusal(t *testing.T) {
+	doc := read(t, "docs/operations.md")
+	for _, reason := range handler.Refusals {
+		if !strings.Contains(doc, "| `"+string(reason)+"` |") {
+			t.Errorf("docs/operations.md has no row for the reason %s", reason)
 		}
 	}
 }

@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"internal/handler":         {"internal/auth/bearer", "internal/hub", "internal/table", "internal/wire"},
 
 	"internal/cloud/config": {"internal/handler", "internal/table"},
-	"internal/cloud/logs":   {"internal/hub"},
+	"internal/cloud/logs":   {"internal/handler", "internal/hub"},
 	"internal/cloud/apigw":  {"internal/hub"},
 	"internal/cloud/boot": {
 		"internal/cloud/config", "internal/cloud/logs", "internal/hub", "internal/hub/dynamostore",

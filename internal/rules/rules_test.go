@@ -239,7 +239,7 @@ func TestServersHaveLimits(t *testing.T) {
 }
 
 // TestLogKeys checks every log call of the functions: a fixed message, keys of
-// logs.Keys, and the context that carries the ids of the invocation. Boot logs
+// logs.Keys, also in loggers made with With, and the context that carries the ids of the invocation. Boot logs
 // before the first invocation, without a context.
 func TestLogKeys(t *testing.T) {
 	used := map[string]bool{"time": true, "level": true, "msg": true, "requestId": true, "traceId": true}
@@ -277,11 +277,14 @@ func checkLogCall(t *testing.T, s source, call *ast.CallExpr, method string, use
 		args = args[1:]
 	}
 	isLevel := slices.Contains([]string{"Debug", "Info", "Warn", "Error"}, level)
-	if !isLevel || inInvocation == inMain || literal(args[0]) == "" {
+	first := 1
+	if method == "With" {
+		first = 0
+	} else if !isLevel || inInvocation == inMain || literal(args[0]) == "" {
 		t.Errorf("%s: log.%s, want a level with the context (in main and boot without), and a fixed message",
 			s.set.Position(call.Pos()), method)
 	}
-	for i := 1; i < len(args); i += 2 {
+	for i := first; i < len(args); i += 2 {
 		key := literal(args[i])
 		if used[key] = true; logs.Keys[key] == "" {
 			t.Errorf("%s: logs.Keys has no key %q", s.set.Position(args[i].Pos()), key)

@@ -109,7 +109,7 @@ var Table = []Setting{
 	{"LIMITS", []Function{Connect, Message}, false, text(func(s *Settings) *string { return &s.Limits })},
 	{"SHORTHAND", []Function{Message}, false, readShorthand},
 	{"POSTS_PER_SECOND", []Function{Broadcast}, false, readPostsPerSecond},
-	{"METRICS_NAMESPACE", []Function{Connect, Disconnect, Broadcast}, false, readMetricsNamespace},
+	{"METRICS_NAMESPACE", []Function{Authorize, Connect, Disconnect, Message, Broadcast}, false, readMetricsNamespace},
 }
 
 // Load reads the settings of a function. The error lists every missing or invalid

@@ -13,24 +13,27 @@ import (
 // also has the names of [Series] and the keys of the embedded metric format. Tests
 // check every line against this list.
 var Keys = map[string]string{
-	"time":       "when, RFC 3339",
-	"level":      "DEBUG, INFO, WARN or ERROR",
-	"msg":        "what happened, a fixed text",
-	"requestId":  "id of the invocation, as in the lines of Lambda itself",
-	"traceId":    "id of the X-Ray trace: 1-, seconds in 8 hexadecimal digits, -, 24 hexadecimal digits",
-	"error":      "the error, for people",
-	"connection": "id of the connection",
-	"role":       "role of the principal of the connection",
-	"status":     "close code of the connection",
-	"action":     "action of the message",
-	"code":       "code of the answer to the client",
-	"told":       "number of clients that were notified that their session has expired",
-	"sequence":   "sequence number of the stream record",
-	"table":      "name of the shop's table that has the row",
-	"key":        "key of the row: a SKU, or a hash of a cart's id",
-	"origin":     "origin of a page that was refused",
-	"allowed":    "origins whose pages may connect",
-	"sku":        "SKU of an item whose row changed",
+	"time":           "when, RFC 3339",
+	"level":          "DEBUG, INFO, WARN or ERROR",
+	"msg":            "what happened, a fixed text",
+	"requestId":      "id of the invocation, as in the lines of Lambda itself",
+	"traceId":        "id of the X-Ray trace: 1-, seconds in 8 hexadecimal digits, -, 24 hexadecimal digits",
+	"error":          "the error, for people",
+	"connection":     "id of the connection",
+	"gatewayRequest": "id of API Gateway's request, as in its access log",
+	"address":        "keyed hash of the client's address, \"\" if that is unknown",
+	"reason":         "why a handshake was refused, or accepted as a guest's: one of handler.Refusals",
+	"role":           "role of the principal of the connection",
+	"status":         "close code of the connection",
+	"action":         "action of the message",
+	"code":           "code of the answer to the client",
+	"told":           "number of clients that were notified that their session has expired",
+	"sequence":       "sequence number of the stream record",
+	"table":          "name of the shop's table that has the row",
+	"key":            "key of the row: a SKU, or a hash of a cart's id",
+	"origin":         "origin of a page that was refused",
+	"allowed":        "origins whose pages may connect",
+	"sku":            "SKU of an item whose row changed",
 }
 
 // New returns a logger that writes a JSON line for each record of at least level.
@@ -39,14 +42,14 @@ var Keys = map[string]string{
 // The log handler of package lambdacontext does not fit: it has no trace id, writes
 // to standard output only, and reads its format from the environment.
 func New(w io.Writer, level slog.Leveler) *slog.Logger {
-	return slog.New(handler{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})})
+	return slog.New(withIDs{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})})
 }
 
-// handler adds the ids of the invocation to each record.
-type handler struct{ slog.Handler }
+// withIDs adds the ids of the invocation to each record.
+type withIDs struct{ slog.Handler }
 
 // Handle implements [slog.Handler].
-func (h handler) Handle(ctx context.Context, r slog.Record) error {
+func (h withIDs) Handle(ctx context.Context, r slog.Record) error {
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {
 		r.AddAttrs(slog.String("requestId", invocation.AwsRequestID))
 	}
@@ -57,12 +60,12 @@ func (h handler) Handle(ctx context.Context, r slog.Record) error {
 }
 
 // WithAttrs implements [slog.Handler].
-func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return handler{h.Handler.WithAttrs(attrs)}
+func (h withIDs) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return withIDs{h.Handler.WithAttrs(attrs)}
 }
 
 // WithGroup implements [slog.Handler].
-func (h handler) WithGroup(name string) slog.Handler { return handler{h.Handler.WithGroup(name)} }
+func (h withIDs) WithGroup(name string) slog.Handler { return withIDs{h.Handler.WithGroup(name)} }
 
 // traceID returns the id of the trace of an invocation. The runtime client of
 // aws-lambda-go keeps the tracing header in the context, under a plain string:

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 )
 
@@ -21,10 +22,13 @@ const (
 	milliseconds = "Milliseconds"
 )
 
-// Series lists all metrics. Their only dimension is the function: each combination of
-// dimensions costs money, so connections and SKUs are no dimensions.
+// Series lists all metrics. Their dimension is the function, and for refused handshakes
+// the reason too: one of [handler.Refusals]. Each combination of dimensions costs
+// money, so connections and SKUs are no dimensions.
 var Series = []Metric{
 	{"Connects", count, "connections accepted"},
+	{"HandshakesRefused", count, "handshakes refused, by reason"},
+	{"HandshakesDowngraded", count, "handshakes accepted as a guest's because of their token or ticket, by reason"},
 	{"DisconnectsByClient", count, "connections that the client closed (1000, 1001, 1005)"},
 	{"DisconnectsByLimit", count,
 		"connections that the gateway closed after ten idle minutes or two hours (1001, Going away)"},
@@ -67,7 +71,18 @@ func NewMetrics(log *slog.Logger, namespace, function string) *Metrics {
 type counts map[string]int
 
 // Connected counts a connection.
-func (m *Metrics) Connected(ctx context.Context) { m.write(ctx, counts{"Connects": 1}, nil) }
+func (m *Metrics) Connected(ctx context.Context) { m.write(ctx, "", counts{"Connects": 1}, nil) }
+
+// Refused counts a handshake that was refused.
+func (m *Metrics) Refused(ctx context.Context, reason handler.Refusal) {
+	m.write(ctx, reason, counts{"HandshakesRefused": 1}, nil)
+}
+
+// Downgraded counts a handshake that was accepted as a guest's although it had a token
+// or a ticket.
+func (m *Metrics) Downgraded(ctx context.Context, reason handler.Refusal) {
+	m.write(ctx, reason, counts{"HandshakesDowngraded": 1}, nil)
+}
 
 // Disconnected counts a closed connection by the reason (G-CLOSE-1 to 10).
 func (m *Metrics) Disconnected(ctx context.Context, code int, reason string) {
@@ -82,12 +97,12 @@ func (m *Metrics) Disconnected(ctx context.Context, code int, reason string) {
 	case code == 1003 || code == 1007 || code == 1008 || code == 1009:
 		name = "DisconnectsRefused"
 	}
-	m.write(ctx, counts{name: 1}, nil)
+	m.write(ctx, "", counts{name: 1}, nil)
 }
 
 // Broadcast counts the results of a batch.
 func (m *Metrics) Broadcast(ctx context.Context, r hub.Report) {
-	m.write(ctx, counts{
+	m.write(ctx, "", counts{
 		"Changes": r.Changes, "Coalesced": r.Coalesced, "Suppressed": r.Suppressed, "VersionNotRaised": r.VersionNotRaised,
 		"Posts": r.Posts, "Gone": r.Gone, "Throttled": r.Throttled,
 		"Marked": r.Marked, "Denied": r.Denied, "Failed": r.Failed,
@@ -96,11 +111,13 @@ func (m *Metrics) Broadcast(ctx context.Context, r hub.Report) {
 }
 
 // UnreadableRow counts a row of the shop that a read found and cannot be read.
-func (m *Metrics) UnreadableRow(ctx context.Context) { m.write(ctx, counts{"UnreadableRows": 1}, nil) }
+func (m *Metrics) UnreadableRow(ctx context.Context) {
+	m.write(ctx, "", counts{"UnreadableRows": 1}, nil)
+}
 
 // Healed counts the results of a healing.
 func (m *Metrics) Healed(ctx context.Context, r hub.HealReport) {
-	m.write(ctx, counts{
+	m.write(ctx, "", counts{
 		"Healed": r.Healed, "Gone": r.Gone, "HealClosed": r.Closed, "HealLeft": r.Kept, "Failed": r.Failed,
 	}, nil)
 }
@@ -109,11 +126,12 @@ func (m *Metrics) Healed(ctx context.Context, r hub.HealReport) {
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 const maxValues = 100
 
-// write writes counts, and latencies in as many lines as they need.
-func (m *Metrics) write(ctx context.Context, n counts, latencies []time.Duration) {
+// write writes counts, and latencies in as many lines as they need. reason is "" for
+// metrics without that dimension.
+func (m *Metrics) write(ctx context.Context, reason handler.Refusal, n counts, latencies []time.Duration) {
 	for {
 		values := latencies[:min(len(latencies), maxValues)]
-		m.line(ctx, n, values)
+		m.line(ctx, reason, n, values)
 		n, latencies = nil, latencies[len(values):]
 		if len(latencies) == 0 {
 			return
@@ -137,9 +155,14 @@ type selection struct {
 type definition struct{ Name, Unit string }
 
 // line writes one line, or none if there are no values.
-func (m *Metrics) line(ctx context.Context, n counts, latencies []time.Duration) {
+func (m *Metrics) line(ctx context.Context, reason handler.Refusal, n counts, latencies []time.Duration) {
 	var defined []definition
+	dimensions := []string{"Function"}
 	attrs := []slog.Attr{slog.String("Function", m.function)}
+	if reason != "" {
+		dimensions = append(dimensions, "Reason")
+		attrs = append(attrs, slog.String("Reason", string(reason)))
+	}
 	for _, s := range Series {
 		switch {
 		case s.Unit == count && n[s.Name] != 0:
@@ -160,7 +183,7 @@ func (m *Metrics) line(ctx context.Context, n counts, latencies []time.Duration)
 	}
 	attrs = append(attrs, slog.Any("_aws", directive{
 		Timestamp:         time.Now().UnixMilli(),
-		CloudWatchMetrics: []selection{{m.namespace, [][]string{{"Function"}}, defined}},
+		CloudWatchMetrics: []selection{{m.namespace, [][]string{dimensions}, defined}},
 	}))
 	m.log.LogAttrs(ctx, slog.LevelInfo, "metrics", attrs...)
 }

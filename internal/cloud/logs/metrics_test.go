@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/securecart/hub/internal/cloud/logs"
+	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 )
 
@@ -143,6 +144,44 @@ func TestMetrics(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := written(t, tt.do); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestMetricsByReason checks that refusals have the reason as a second dimension, and
+// that other metrics do not.
+func TestMetricsByReason(t *testing.T) {
+	ctx := invocation(t, "")
+	for _, tt := range []struct {
+		name       string
+		do         func(*logs.Metrics)
+		want       map[string][]float64
+		dimensions string
+	}{
+		{
+			"refused", func(m *logs.Metrics) { m.Refused(ctx, handler.RefusedOrigin) },
+			map[string][]float64{"HandshakesRefused": {1}}, "[[Function Reason]] origin",
+		},
+		{
+			"downgraded", func(m *logs.Metrics) { m.Downgraded(ctx, handler.RefusedTicket) },
+			map[string][]float64{"HandshakesDowngraded": {1}}, "[[Function Reason]] ticket",
+		},
+		{
+			"connected", func(m *logs.Metrics) { m.Connected(ctx) },
+			map[string][]float64{"Connects": {1}}, "[[Function]] <nil>",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out bytes.Buffer
+			tt.do(logs.NewMetrics(logs.New(&out, slog.LevelInfo), "Shop/Hub", "function"))
+			line := lines(t, &out)[0]
+			if got := metricsOf(t, line); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+			directive := line["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)
+			if got := fmt.Sprintf("%v %v", directive["Dimensions"], line["Reason"]); got != tt.dimensions {
+				t.Errorf("got %s, want %s", got, tt.dimensions)
 			}
 		})
 	}

@@ -370,11 +370,23 @@ func TestMetrics(t *testing.T) {
 		setStock(t, h, "MUG", "1")
 		c.read()
 		settle(t, h)
+		for _, forged := range []*websocket.DialOptions{
+			{HTTPHeader: http.Header{"Origin": {"https://evil.example"}}}, {Subprotocols: []string{"chat"}},
+		} {
+			if _, _, err := h.Dial(t.Context(), forged); err == nil {
+				t.Errorf("%+v: the handshake was accepted", forged)
+			}
+		}
+		guest := dial(t, h, "forged")
+		defer guest.close()
 		_, text := admin(t, h, "GET", "/metrics", "")
 		for _, want := range []string{
-			"gateway_connections 1", "gateway_messages_total 1", "gateway_posts_total 1",
-			`gateway_errors_total{kind="client"} 0`,
-			`gateway_integration_seconds_count{route="$connect"} 1`,
+			`hub_handshakes_refused_total{reason="origin"} 1`,
+			`hub_handshakes_refused_total{reason="subprotocol"} 1`,
+			`hub_handshakes_downgraded_total{reason="token_bad"} 1`,
+			"gateway_connections 2", "gateway_messages_total 1", "gateway_posts_total 1",
+			`gateway_errors_total{kind="client"} 1`,
+			`gateway_integration_seconds_count{route="$connect"} 3`,
 			`gateway_integration_seconds_count{route="$default"} 1`,
 			`hub_deliveries_total{result="posted"} 1`, `hub_latency_seconds_count 1`,
 			`hub_changes_total{result="received"} 41`, `stream_records_total{result="delivered"} 41`,

@@ -108,8 +108,8 @@ func TestTickets(t *testing.T) {
 		t.Errorf("got %s, want ann", answer)
 	}
 	_, resp, err := websocket.Dial(t.Context(), address, nil)
-	if err == nil || resp == nil || resp.StatusCode != http.StatusUnauthorized {
-		t.Errorf("the same ticket again: got %v, %v, want 401", resp, err)
+	if err == nil || resp == nil || resp.StatusCode != http.StatusForbidden {
+		t.Errorf("the same ticket again: got %v, %v, want 403", resp, err)
 	}
 }
 

@@ -30,14 +30,16 @@ type functions struct {
 
 // requestHandlers are the functions that answer requests, in this process. They have
 // the handlers of the bootstraps.
-func requestHandlers(h *hub.Hub, id *identity, o Options) functions {
+func requestHandlers(h *hub.Hub, id *identity, m *metrics, o Options) functions {
 	authorize := handler.AuthorizeOptions{
 		Origins: o.Gateway.AllowedOrigins, NewGuestID: func() (string, error) { return auth.NewGuestID(rand.Reader) },
+		OnRefused: countBy(m.refused), OnDowngraded: countBy(m.downgraded),
 	}
+	connect := handler.ConnectOptions{OnRefused: countBy(m.refused)}
 	message := handler.MessageOptions{Shorthand: true, MaxAge: o.Gateway.MaxAge}
 	return functions{
 		authorize:  lambda.NewHandler(handler.Authorize(h, id.verifier, authorize, o.Log)),
-		connect:    lambda.NewHandler(handler.Connect(h, "", nil, o.Log)),
+		connect:    lambda.NewHandler(handler.Connect(h, connect, o.Log)),
 		disconnect: lambda.NewHandler(handler.Disconnect(h, nil, o.Log)),
 		message:    lambda.NewHandler(handler.Message(h, id.verifier, message, o.Log)),
 		ticket:     lambda.NewHandler(handler.Tickets(h, id.verifier, rand.Text, o.Log)),

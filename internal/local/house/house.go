@@ -69,10 +69,11 @@ func New(o Options) (*House, error) {
 	if h.identity, err = newIdentity(o.Admin.URL, o.Keys, h.clock.Now); err != nil {
 		return nil, err
 	}
+	metrics := newMetrics()
 	if o.Functions.BootstrapDir != "" {
 		h.functions, err = startBootstraps(o, h.identity)
 	} else {
-		h.functions = requestHandlers(h.hub, h.identity, o)
+		h.functions = requestHandlers(h.hub, h.identity, metrics, o)
 	}
 	if err != nil {
 		return nil, err
@@ -80,9 +81,9 @@ func New(o Options) (*House, error) {
 	if h.gateway, err = gatewaytest.New(newAPI(o, h.functions)); err != nil {
 		return nil, errors.Join(fmt.Errorf("gateway: %w", err), h.functions.close())
 	}
-	metrics := newMetrics(h.gateway)
+	metrics.countGateway(h.gateway)
 	if o.Functions.BootstrapDir == "" {
-		metrics.countBroadcasts()
+		metrics.countFunctions()
 		delivery := newHub(store, poster{h.gateway}, h.clock, limits, o)
 		h.functions.broadcast = broadcastHandler(delivery, metrics, o)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 )
 
@@ -19,15 +20,24 @@ import (
 // the number of series is fixed.
 type metrics struct {
 	registry   *prometheus.Registry
+	refused    *prometheus.CounterVec // handshakes, by reason
+	downgraded *prometheus.CounterVec // handshakes, by reason
 	changes    *prometheus.CounterVec // by result
 	deliveries *prometheus.CounterVec // by result
 	heals      *prometheus.CounterVec
 	latency    prometheus.Histogram
 }
 
-func newMetrics(gateway *gatewaytest.Gateway) *metrics {
+func newMetrics() *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hub_handshakes_refused_total", Help: "Handshakes that the hub refused, by reason.",
+		}, []string{"reason"}),
+		downgraded: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hub_handshakes_downgraded_total",
+			Help: "Handshakes accepted as a guest's because of their token or ticket, by reason.",
+		}, []string{"reason"}),
 		changes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hub_changes_total", Help: "Committed changes that reached the broadcaster, by result.",
 		}, []string{"result"}),
@@ -42,18 +52,28 @@ func newMetrics(gateway *gatewaytest.Gateway) *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8), // 1 ms to 16 s
 		}),
 	}
-	m.registry.MustRegister(gatewayCollector{gateway}, collectors.NewGoCollector())
+	m.registry.MustRegister(collectors.NewGoCollector())
 	return m
 }
 
-// countBroadcasts shows what the broadcaster in this process counts. Bootstraps print
+// countFunctions shows what the functions in this process count. Bootstraps print
 // their own metrics instead.
-func (m *metrics) countBroadcasts() {
-	m.registry.MustRegister(m.changes, m.deliveries, m.heals, m.latency)
+func (m *metrics) countFunctions() {
+	m.registry.MustRegister(m.refused, m.downgraded, m.changes, m.deliveries, m.heals, m.latency)
+}
+
+// countGateway shows what the gateway counts.
+func (m *metrics) countGateway(gateway *gatewaytest.Gateway) {
+	m.registry.MustRegister(gatewayCollector{gateway})
 }
 
 // countRecords shows what the event source mappings count.
 func (m *metrics) countRecords(of mappings) { m.registry.MustRegister(recordCollector{of}) }
+
+// countBy returns an observer of handshakes that counts them.
+func countBy(c *prometheus.CounterVec) handler.Refused {
+	return func(_ context.Context, reason handler.Refusal) { c.WithLabelValues(string(reason)).Inc() }
+}
 
 // broadcast counts one batch.
 func (m *metrics) broadcast(_ context.Context, r hub.Report) {

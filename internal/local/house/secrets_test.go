@@ -248,7 +248,7 @@ func (s *secretsTest) checkMarkersTravelled() {
 	if !strings.Contains(s.adminOutput["/admin/connections"], "mark-user") {
 		s.t.Error("the admin API does not list the customer")
 	}
-	if !strings.Contains(s.asText.String(), "token refused") {
+	if !strings.Contains(s.asText.String(), "token or ticket refused") {
 		s.t.Error("the log does not mention the bad token")
 	}
 	log := s.asJSON.String()
