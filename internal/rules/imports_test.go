@@ -118,7 +118,7 @@ var mayImportModules = map[string][]string{
 	"internal/auth":                  {"github.com/coreos/go-oidc", "github.com/go-jose/go-jose"},
 	"internal/hub/dynamostore":       {lambdaGo + "/events", awsSDK, "github.com/aws/smithy-go"},
 	"internal/cloud/apigw":           {awsSDK, "github.com/aws/smithy-go"},
-	"internal/cloud/boot":            {lambdaGo, awsSDK},
+	"internal/cloud/boot":            {lambdaGo, awsSDK, "github.com/aws/smithy-go"},
 	"internal/cloud/logs":            {lambdaGo},
 	"internal/local/house":           {lambdaGo, "github.com/coder/websocket", "github.com/prometheus/client_golang"},
 	"internal/local/admin":           {lambdaGo},

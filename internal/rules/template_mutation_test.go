@@ -298,7 +298,8 @@ var mutations = []mutation{
 	{"logs", "tickets in the log of the account's policy", "  TicketAccessLog:\n", "/aws/vendedlogs/", "/"},
 	{"logs", "tickets logged for ever", "  TicketAccessLog:\n", "      RetentionInDays: !Ref LogRetentionDays\n", ""},
 	{"logs", "the log of another", "DisconnectFunction:\n", "!Ref DisconnectLog", "!Ref ConnectLog"},
-	{"logs", "the default log group", "MessageFunction:\n", "      LoggingConfig: {LogGroup: !Ref MessageLog}\n", ""},
+	{"logs", "the default log group", "MessageFunction:\n", "LogGroup: !Ref MessageLog, ", ""},
+	{"logs", "lines of Lambda that are not JSON", "ConnectFunction:\n", ", LogFormat: JSON", ""},
 	{"logs", "one name for all stacks", "  AccessLog:\n", "!Sub /${AWS::StackName}/access", "!Sub /hub/access"},
 }
 

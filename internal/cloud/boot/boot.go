@@ -6,6 +6,10 @@
 // exits with status 1: Lambda then reports the invocation as failed and starts
 // another environment.
 //
+// Whatever libraries print becomes JSON lines too: errors of the handler, panics and
+// events that cannot be read, which the runtime client prints, and warnings of the SDK.
+// Only the Go runtime itself prints text, when it ends the process.
+//
 // The package links neither tokens (internal/cloud/tokens) nor posts
 // (internal/cloud/apigw): functions without them stay smaller and start sooner.
 package boot
@@ -13,8 +17,11 @@ package boot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	standardlog "log"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -22,6 +29,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/securecart/hub/internal/cloud/config"
 	"github.com/securecart/hub/internal/cloud/logs"
@@ -62,8 +70,16 @@ type NewHandler func(Env) (handler any, err error)
 //
 // getenv is os.Getenv and stdout is os.Stdout: only package main may use the
 // environment of the process.
-func Run(f config.Function, getenv func(string) string, stdout io.Writer, newHandler NewHandler) int {
+func Run(f config.Function, getenv func(string) string, stdout io.Writer, newHandler NewHandler) (status int) {
 	log := logs.New(stdout, slog.LevelInfo)
+	standardlog.SetFlags(0)
+	standardlog.SetOutput(logs.Text(log))
+	defer func() {
+		if reason := recover(); reason != nil {
+			log.Error("start failed", "error", fmt.Sprintf("panic: %v\n%s", reason, debug.Stack()))
+			status = 1
+		}
+	}()
 	handler, err := start(f, getenv, log, newHandler)
 	if err != nil {
 		log.Error("start failed", "error", err)
@@ -76,7 +92,8 @@ func Run(f config.Function, getenv func(string) string, stdout io.Writer, newHan
 // start makes the handler of a function. The error joins everything that is wrong.
 // Without settings newHandler is not called: its errors would only repeat theirs.
 func start(f config.Function, getenv func(string) string, log *slog.Logger, newHandler NewHandler) (any, error) {
-	cfg, configErr := awsconfig.LoadDefaultConfig(context.Background())
+	cfg, configErr := awsconfig.LoadDefaultConfig(context.Background(),
+		awsconfig.WithLogger(logging.NewStandardLogger(logs.Text(log))))
 	settings, err := config.Load(f, getenv)
 	if err != nil {
 		return nil, errors.Join(err, configErr)
