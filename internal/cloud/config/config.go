@@ -103,7 +103,7 @@ var Table = []Setting{
 	{"ADMIN_GROUP", tokenReaders, false, text(func(s *Settings) *string { return &s.AdminGroup })},
 	{"VENDOR_GROUP", tokenReaders, false, text(func(s *Settings) *string { return &s.VendorGroup })},
 	{"GUEST_KEYS", tokenReaders, true, readGuestKeys},
-	{"ADDRESS_KEY", []Function{Authorize}, true, readAddressKey},
+	{"ADDRESS_KEY", []Function{Authorize, Ticket}, true, readAddressKey},
 	{"ALLOWED_ORIGINS", []Function{Authorize}, false, readOrigins},
 	{"EDGE_SECRETS", []Function{Authorize}, false, readEdgeSecrets},
 	{"LIMITS", []Function{Connect, Message}, false, text(func(s *Settings) *string { return &s.Limits })},

@@ -34,6 +34,11 @@ func TestLoad(t *testing.T) {
 		s.MetricsNamespace != "Shop/Hub" {
 		t.Errorf("broadcast: got %+v, %v", s, err)
 	}
+	for _, f := range []Function{Authorize, Ticket} { // both log the hash of a client's address
+		if s, err := Load(f, func(name string) string { return env[name] }); err != nil || len(s.AddressKey) == 0 {
+			t.Errorf("%s: no address key, %v", f, err)
+		}
+	}
 	s, err = Load(Message, func(name string) string { return env[name] })
 	if err != nil || !slices.Equal(s.TokenClients, []string{"web", "app"}) || len(s.GuestKeys) != 2 || !s.Shorthand ||
 		s.PostsPerSecond == 100 || s.CallbackURL == "" {
