@@ -3,6 +3,7 @@ package hub
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"strings"
 	"time"
 
@@ -60,6 +61,18 @@ func (p Principal) ID() string {
 	}
 	return safeName("u~", p.User)
 }
+
+// NameHash returns what stands for a name in rows that may outlive its owner: the first
+// 32 hexadecimal digits of its SHA-256, as printf %s NAME | sha256sum | cut -c1-32
+// prints them.
+func NameHash(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:16])
+}
+
+// revocation returns the name of the revocation of p's sessions. It is a hash, because
+// it stays when the user is erased.
+func (p Principal) revocation() string { return NameHash(p.ID()) }
 
 // CartID returns the id of the principal's own cart, which is its [Principal.ID].
 func (p Principal) CartID() string { return p.ID() }

@@ -159,7 +159,7 @@ func (h *Hub) recordExpired(ctx context.Context, c Connection) (Connection, erro
 
 // Revoked reports whether p's session was revoked.
 func (h *Hub) Revoked(ctx context.Context, p Principal) (bool, error) {
-	until, err := h.store.Revocation(ctx, p.ID())
+	until, err := h.store.Revocation(ctx, p.revocation())
 	if err != nil {
 		return false, fmt.Errorf("revocations of a user: %w", err)
 	}
@@ -178,7 +178,7 @@ func (h *Hub) Revoke(ctx context.Context, user string) (notified int, err error)
 		p.Role = RoleGuest
 	}
 	now := h.now()
-	if err := h.store.Revoke(ctx, p.ID(), now); err != nil {
+	if err := h.store.Revoke(ctx, p.revocation(), now); err != nil {
 		return 0, fmt.Errorf("revoke: %w", err)
 	}
 	shouldRevoke := func(c Connection) bool {

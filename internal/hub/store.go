@@ -159,14 +159,14 @@ type Holders interface {
 	// them.
 	Holder(ctx context.Context, id, after string, limit int) (Holder, error)
 
-	// Revocation returns the time up to which a holder's sessions are revoked,
-	// strongly consistent; the zero time if they are not.
-	Revocation(ctx context.Context, holder string) (time.Time, error)
+	// Revocation returns the time up to which sessions are revoked, strongly
+	// consistent; the zero time if they are not. name is a [NameHash] of their user.
+	Revocation(ctx context.Context, name string) (time.Time, error)
 
-	// Revoke records that a holder's sessions issued up to a time, to the
-	// millisecond, are revoked. A time earlier than the recorded one changes
-	// nothing. The revocation is kept for RevocationLife.
-	Revoke(ctx context.Context, holder string, until time.Time) error
+	// Revoke records that sessions issued up to a time, to the millisecond, are
+	// revoked. A time earlier than the recorded one changes nothing. The revocation is
+	// kept for RevocationLife.
+	Revoke(ctx context.Context, name string, until time.Time) error
 }
 
 // Quotas counts what a client uses.

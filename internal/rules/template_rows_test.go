@@ -227,7 +227,7 @@ func (r *rowsTest) connect() {
 	r.wantError(connect(ctx, r.connection("a4", rowsAlice)))
 	r.must(connect(ctx, r.connection("g1", rowsGuest)))
 	r.must(connect(ctx, r.connection("v1", rowsVendor)))
-	r.must(r.store.Revoke(ctx, "u~old", r.now))
+	r.must(r.store.Revoke(ctx, hub.NameHash("u~old"), r.now))
 	r.must(connect(ctx, r.connection("o1", hub.Principal{User: "old", Role: hub.RoleCustomer})))
 }
 
@@ -289,7 +289,7 @@ func (r *rowsTest) revokeMeanwhile() {
 	message.before = func(action string) {
 		if action == "UpdateItem" { // the row of the connection
 			message.before = nil
-			r.must(r.store.Revoke(ctx, bob.ID(), r.now))
+			r.must(r.store.Revoke(ctx, hub.NameHash(bob.ID()), r.now))
 		}
 	}
 	_, err := r.hubs[config.Message].Current(ctx, r.connection("b1", bob))

@@ -15,7 +15,7 @@
 //	S#0                 m#<mark>#<conn.>   an entry in the list of marks, which is in the order of marking
 //	T#<topic>#<shard>   c#<connection>     a subscription; there is one shard, 0
 //	O#<holder>          c#<connection>     that a user or an address holds a connection
-//	R#<holder>          !                  up to when the sessions of a user are revoked
+//	R#<hash>            !                  up to when the sessions of a user are revoked, by the hash of its id
 //	N#<name>            !                  a counter or a set, for a time
 //	K#<cart>            k#<key>            the receipt of an idempotency key
 //	V#<vendor>          s#<sku>            that an item may be the vendor's

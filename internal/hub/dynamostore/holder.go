@@ -51,8 +51,8 @@ func (s *Store) Holder(ctx context.Context, id, after string, limit int) (hub.Ho
 }
 
 // Revocation implements [hub.Holders].
-func (s *Store) Revocation(ctx context.Context, holder string) (time.Time, error) {
-	r, err := s.get(ctx, s.opts.HubTable, revocationKey(holder).row())
+func (s *Store) Revocation(ctx context.Context, name string) (time.Time, error) {
+	r, err := s.get(ctx, s.opts.HubTable, revocationKey(name).row())
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read a revocation: %w", err)
 	}
@@ -60,11 +60,11 @@ func (s *Store) Revocation(ctx context.Context, holder string) (time.Time, error
 }
 
 // Revoke implements [hub.Holders].
-func (s *Store) Revoke(ctx context.Context, holder string, until time.Time) error {
+func (s *Store) Revoke(ctx context.Context, name string, until time.Time) error {
 	var u update
 	u.setRow(row{attrRevoked: millis(until), attrExpires: expiry(until.Add(hub.RevocationLife))})
 	condition := u.missing(attrRevoked) + " OR " + u.compare(attrRevoked, "<", "at", millis(until))
-	_, err := s.update(ctx, revocationKey(holder), &u, condition, types.ReturnValueNone)
+	_, err := s.update(ctx, revocationKey(name), &u, condition, types.ReturnValueNone)
 	if _, later := conditionFailed(err); later || err == nil {
 		return nil
 	}

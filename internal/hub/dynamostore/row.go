@@ -118,7 +118,7 @@ func subscriptionKey(topic, id string) key { return key{topicPartition(topic), c
 func receiptKey(cartID, name string) key   { return key{"K#" + cartID, "k#" + name} }
 func holderPartition(holder string) string { return "O#" + holder }
 func heldKey(holder, id string) key        { return key{holderPartition(holder), connectionPrefix + id} }
-func revocationKey(holder string) key      { return key{"R#" + holder, "!"} }
+func revocationKey(name string) key        { return key{"R#" + name, "!"} }
 func quotaKey(name string) key             { return key{"N#" + name, "!"} }
 func vendorPartition(vendor string) string { return "V#" + vendor }
 func vendorKey(vendor, sku string) key     { return key{vendorPartition(vendor), skuPrefix + sku} }

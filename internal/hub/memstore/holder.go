@@ -53,17 +53,17 @@ func (s *Store) Holder(_ context.Context, id, after string, limit int) (hub.Hold
 }
 
 // Revocation implements [hub.Holders].
-func (s *Store) Revocation(_ context.Context, id string) (time.Time, error) {
+func (s *Store) Revocation(_ context.Context, name string) (time.Time, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.revoked[id], nil
+	return s.revoked[name], nil
 }
 
 // Revoke implements [hub.Holders].
-func (s *Store) Revoke(_ context.Context, id string, until time.Time) error {
+func (s *Store) Revoke(_ context.Context, name string, until time.Time) error {
 	return s.commit(func(g *group) error {
-		if until.After(g.revoked(id)) {
-			g.rows.Revocations[id] = until
+		if until.After(g.revoked(name)) {
+			g.rows.Revocations[name] = until
 		}
 		return nil
 	})

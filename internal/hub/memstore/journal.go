@@ -15,7 +15,7 @@ type Rows struct {
 	Items       map[string]*hub.Item
 	Carts       map[string]*hub.Cart
 	Receipts    map[ReceiptKey]*hub.Receipt
-	Revocations map[string]time.Time // by holder
+	Revocations map[string]time.Time // by name
 }
 
 // ReceiptKey is an idempotency key of a cart.

@@ -25,7 +25,7 @@ type Store struct {
 	items    map[string]hub.Item
 	carts    map[string]hub.Cart
 	receipts map[ReceiptKey]hub.Receipt
-	revoked  map[string]time.Time // by holder
+	revoked  map[string]time.Time // up to when sessions are revoked, by name
 
 	vendors     map[string][]string // names of items that are not deleted, sorted
 	connections map[string]hub.Connection

@@ -9,7 +9,7 @@
 //	item/<sku>                a [hub.Item]
 //	cart/<cart>               a [hub.Cart]
 //	receipt/<cart>\0<key>     a [hub.Receipt]
-//	revoked/<holder>          when the sessions of a holder were revoked
+//	revoked/<name>            up to when sessions are revoked, by a hash of their user
 //	epoch                     the epoch, as text
 //	keys                      the development keys, as their owner wrote them
 //	format                    which layout this is, as text
