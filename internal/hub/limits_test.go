@@ -125,9 +125,9 @@ type countingStore struct {
 	counts, reads *int
 }
 
-func (s countingStore) Count(ctx context.Context, name string, n int, expires time.Time) (int, error) {
+func (s countingStore) Count(ctx context.Context, holder, name string, n int, expires time.Time) (int, error) {
 	*s.counts++
-	return s.Store.Count(ctx, name, n, expires)
+	return s.Store.Count(ctx, holder, name, n, expires)
 }
 
 func (s countingStore) Connection(ctx context.Context, id string) (hub.Connection, error) {

@@ -15,7 +15,7 @@ import (
 // tells counters apart.
 func (h *Hub) count(ctx context.Context, kind, holder string, n int, window time.Duration) (int, error) {
 	start := h.now().Truncate(window)
-	sum, err := h.store.Count(ctx, fmt.Sprintf("%s~%s~%d", kind, holder, start.Unix()), n, start.Add(window))
+	sum, err := h.store.Count(ctx, holder, fmt.Sprintf("%s~%d", kind, start.Unix()), n, start.Add(window))
 	if err != nil {
 		return 0, fmt.Errorf("count %s: %w", kind, err)
 	}
@@ -178,9 +178,9 @@ func (h *Hub) allowedSKUs(ctx context.Context, c Connection, skus []string) ([]s
 		names[i] = shortName(sku)
 	}
 	window := h.now().Truncate(CatalogueWindow)
-	set := fmt.Sprintf("%s~%s~%d", lookedAt, c.Principal.ID(), window.Unix())
+	set := fmt.Sprintf("%s~%d", lookedAt, window.Unix())
 	collect := func(names []string, most int) ([]string, error) {
-		return h.store.Collect(ctx, set, names, most, window.Add(CatalogueWindow))
+		return h.store.Collect(ctx, c.Principal.ID(), set, names, most, window.Add(CatalogueWindow))
 	}
 	allowed, err := collect(names, max(limit/OwnPart, 1))
 	if err != nil {

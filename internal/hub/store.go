@@ -169,17 +169,19 @@ type Holders interface {
 	Revoke(ctx context.Context, name string, until time.Time) error
 }
 
-// Quotas counts what a client uses.
+// Quotas counts what a client uses. Each holder has counters and sets of its own.
 type Quotas interface {
 	// Count adds n to a counter and returns the sum. A counter starts at 0 and may
 	// disappear after expires. Count is not idempotent: after an error the call may
 	// have been counted.
-	Count(ctx context.Context, counter string, n int, expires time.Time) (int, error)
+	Count(ctx context.Context, holder, counter string, n int, expires time.Time) (int, error)
 
 	// Collect adds names to a set, all or none, and returns those of them that the
 	// set then contains, in the given order. A set with most names
 	// accepts no new ones. The set may disappear after expires.
-	Collect(ctx context.Context, set string, names []string, most int, expires time.Time) (members []string, err error)
+	Collect(
+		ctx context.Context, holder, set string, names []string, most int, expires time.Time,
+	) (members []string, err error)
 }
 
 // Marks records who did not receive what. All methods are idempotent.

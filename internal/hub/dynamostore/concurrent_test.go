@@ -243,7 +243,7 @@ func TestConcurrentMarkAndClear(t *testing.T) {
 	forEachOrder(t, db, ops, func(id, order string) {
 		// Either the mark that was cleared had B, or a mark still has it. A mark that
 		// was read before cannot have had it.
-		rows, err := db.client.Query(t.Context(), queryAll(db.options.HubTable, "C#"+id))
+		rows, err := db.client.Query(t.Context(), queryAll(db.options.HubTable, "C#"+hub.NameHash(id)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,22 +10,22 @@
 // table holds:
 //
 //	pk                  sk                 what
-//	C#<connection>      !                  a connection, with its topics; one that has ended: expires alone
-//	C#<connection>      stale              the retry mark of a connection
+//	C#<hash>            !                  a connection by the hash of its id; one that has ended: expires alone
+//	C#<hash>            stale              the retry mark of a connection
 //	S#0                 m#<mark>#<conn.>   an entry in the list of marks, which is in the order of marking
 //	T#<topic>#<shard>   c#<connection>     a subscription; there is one shard, 0
 //	O#<holder>          c#<connection>     that a user or an address holds a connection
 //	R#<hash>            !                  up to when the sessions of a user are revoked, by the hash of its id
-//	N#<name>            !                  a counter or a set, for a time
+//	N#<holder>          <name>             a counter or a set of a holder, for a time
 //	K#<cart>            k#<key>            the receipt of an idempotency key
 //	V#<vendor>          s#<sku>            that an item may be the vendor's
 //	X#<hash>            !                  a ticket, by the hash of its secret
 //	E                   !                  the epoch
 //	D                   !                  the keys of localhubs, which a deployed hub ignores
 //
-// All rows except E, D and the vendor indexes have expires, in seconds since
-// 1970, for DynamoDB's TTL, which may lag by days. Until then the store returns
-// them, and the hub checks their own times.
+// A hash is a [hub.NameHash]. All rows except E, D and the vendor indexes have expires,
+// in seconds since 1970, for DynamoDB's TTL, which may lag by days. Until then the
+// store returns them, and the hub checks their own times.
 //
 // # What happens halfway
 //

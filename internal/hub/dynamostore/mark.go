@@ -3,6 +3,8 @@ package dynamostore
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -156,13 +158,13 @@ func (s *Store) marksOf(ctx context.Context, entries []row) ([]hub.RetryMark, er
 
 // currentMarks reads the marks of the connections that entries name.
 func (s *Store) currentMarks(ctx context.Context, entries []row) (map[string]hub.RetryMark, error) {
-	var ids []string
+	ids := map[string]string{} // by their partitions
 	for _, entry := range entries {
 		_, id := parseMarkEntry(textOf(entry, attrSK))
-		ids = append(ids, id)
+		ids[connectionPartition(id)] = id
 	}
 	var keys []row
-	for _, id := range unique(ids) {
+	for _, id := range slices.Sorted(maps.Values(ids)) {
 		keys = append(keys, markKey(id).row())
 	}
 	found, err := s.getAll(ctx, s.opts.HubTable, keys)
@@ -171,7 +173,7 @@ func (s *Store) currentMarks(ctx context.Context, entries []row) (map[string]hub
 	}
 	marks := make(map[string]hub.RetryMark, len(found))
 	for _, r := range found {
-		id := strings.TrimPrefix(textOf(r, attrPK), connectionPartitionPrefix)
+		id := ids[textOf(r, attrPK)]
 		marks[id] = hub.RetryMark{
 			ConnectionID: id, Topics: topicsOf(r), Revs: revsOf(r), Since: timeOf(r, attrSince), Revision: numberOf(r, attrMark),
 		}

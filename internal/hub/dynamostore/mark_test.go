@@ -26,7 +26,7 @@ func TestMarkForRetryIsConcurrent(t *testing.T) {
 				return nil, ctx.Err()
 			}
 			if u, ok := in.(*dynamodb.UpdateItemInput); ok {
-				if u.Key["pk"].(*types.AttributeValueMemberS).Value == "C#c0007" {
+				if u.Key["pk"].(*types.AttributeValueMemberS).Value == "C#"+hub.NameHash("c0007") {
 					return nil, responseError(400, errCrash)
 				}
 				return &dynamodb.UpdateItemOutput{}, nil

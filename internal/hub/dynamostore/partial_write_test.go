@@ -298,7 +298,7 @@ func TestEntryWithoutMark(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i < 3 {
-			key := map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "C#" + id},
+			key := map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "C#" + hub.NameHash(id)},
 				"sk": &types.AttributeValueMemberS{Value: "stale"}}
 			if _, err := db.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &db.options.HubTable,
 				Key: key}); err != nil {

@@ -10,11 +10,11 @@ import (
 )
 
 // Count implements [hub.Quotas]. An attempt whose answer was lost may count twice.
-func (s *Store) Count(ctx context.Context, counter string, n int, expires time.Time) (int, error) {
+func (s *Store) Count(ctx context.Context, holder, counter string, n int, expires time.Time) (int, error) {
 	var u update
 	u.add(attrCount, number(int64(n)))
 	u.setRow(row{attrExpires: expiry(expires)})
-	counted, err := s.update(ctx, quotaKey(counter), &u, "", types.ReturnValueUpdatedNew)
+	counted, err := s.update(ctx, quotaKey(holder, counter), &u, "", types.ReturnValueUpdatedNew)
 	if err != nil {
 		return 0, fmt.Errorf("count: %w", err)
 	}
@@ -23,7 +23,7 @@ func (s *Store) Count(ctx context.Context, counter string, n int, expires time.T
 
 // Collect implements [hub.Quotas].
 func (s *Store) Collect(
-	ctx context.Context, setName string, names []string, most int, expires time.Time,
+	ctx context.Context, holder, setName string, names []string, most int, expires time.Time,
 ) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -32,7 +32,7 @@ func (s *Store) Collect(
 	u.add(attrNames, set(unique(names)))
 	u.setRow(row{attrExpires: expiry(expires)})
 	condition := u.missing(attrNames) + " OR size(" + u.name(attrNames) + ") < " + u.value("most", number(int64(most)))
-	_, err := s.update(ctx, quotaKey(setName), &u, condition, types.ReturnValueNone)
+	_, err := s.update(ctx, quotaKey(holder, setName), &u, condition, types.ReturnValueNone)
 	if full, ok := conditionFailed(err); ok {
 		members := map[string]bool{}
 		for _, name := range setOf(full, attrNames) {

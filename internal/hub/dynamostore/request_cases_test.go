@@ -16,11 +16,12 @@ type requestCase struct {
 
 // Rows in the answers.
 const (
-	connectionRow = `{"pk":{"S":"C#c1"},"sk":{"S":"!"},"user":{"S":"ann"},"topics":{"SS":["sku:A"]}}`
-	addressRow    = `{"pk":{"S":"C#c1"},"sk":{"S":"!"},"user":{"S":"ann"},"address":{"S":"h"},"topics":{"SS":["sku:A"]}}`
-	laterRow      = `{"pk":{"S":"C#c1"},"sk":{"S":"!"},"user":{"S":"ann"},"address":{"S":"h"},` +
+	c1            = `{"pk":{"S":"C#d0f631ca1ddba8db3bcfcb9e057cdc98"},"sk":{"S":"!"}`
+	connectionRow = c1 + `,"user":{"S":"ann"},"topics":{"SS":["sku:A"]}}`
+	addressRow    = c1 + `,"user":{"S":"ann"},"address":{"S":"h"},"topics":{"SS":["sku:A"]}}`
+	laterRow      = c1 + `,"user":{"S":"ann"},"address":{"S":"h"},` +
 		`"topics":{"SS":["sku:A","sku:B"]}}`
-	markRow = `{"pk":{"S":"C#c1"},"sk":{"S":"stale"},"mark":{"N":"1853172529944854528"}}`
+	markRow = `{"pk":{"S":"C#d0f631ca1ddba8db3bcfcb9e057cdc98"},"sk":{"S":"stale"},"mark":{"N":"1853172529944854528"}}`
 )
 
 var (
@@ -50,7 +51,7 @@ var requestCases = map[string]requestCase{
 		},
 	},
 	"connection": {
-		[]string{`{"Item":{"pk":{"S":"C#c1"},"sk":{"S":"!"},"user":{"S":"ann"}}}`},
+		[]string{`{"Item":{"pk":{"S":"C#d0f631ca1ddba8db3bcfcb9e057cdc98"},"sk":{"S":"!"},"user":{"S":"ann"}}}`},
 		func(ctx context.Context, s hub.Store) error { _, err := s.Connection(ctx, "c1"); return err },
 	},
 	"replace-principal": {nil, func(ctx context.Context, s hub.Store) error {
@@ -69,14 +70,14 @@ var requestCases = map[string]requestCase{
 
 	// Subscriptions
 	"subscribe": {
-		[]string{`{"Item":{"pk":{"S":"C#c1"},"sk":{"S":"!"}}}`},
+		[]string{`{"Item":{"pk":{"S":"C#d0f631ca1ddba8db3bcfcb9e057cdc98"},"sk":{"S":"!"}}}`},
 		func(ctx context.Context, s hub.Store) error {
 			topics := []hub.Topic{{Kind: hub.KindSKU, Name: "TEE"}, {Kind: hub.KindCart, Name: "u~ann"}}
 			return s.Subscribe(ctx, connection("c1"), topics)
 		},
 	},
 	"subscribe-after-unsubscribe": {
-		[]string{`{"Item":{"pk":{"S":"C#c1"},"sk":{"S":"!"},"left":{"N":"4"}}}`},
+		[]string{`{"Item":{"pk":{"S":"C#d0f631ca1ddba8db3bcfcb9e057cdc98"},"sk":{"S":"!"},"left":{"N":"4"}}}`},
 		func(ctx context.Context, s hub.Store) error {
 			return s.Subscribe(ctx, vendorConnection, []hub.Topic{{Kind: hub.KindVendor, Name: "acme"}})
 		},
@@ -118,10 +119,13 @@ var requestCases = map[string]requestCase{
 	"revoke": {nil, func(ctx context.Context, s hub.Store) error { return s.Revoke(ctx, "u~ann", now) }},
 	"count": {
 		[]string{`{"Attributes":{"count":{"N":"7"}}}`},
-		func(ctx context.Context, s hub.Store) error { _, err := s.Count(ctx, "m~c1~1", 1, now); return err },
+		func(ctx context.Context, s hub.Store) error {
+			_, err := s.Count(ctx, "u~ann", "m~1", 1, now)
+			return err
+		},
 	},
 	"collect": {nil, func(ctx context.Context, s hub.Store) error {
-		_, err := s.Collect(ctx, "s~h~1", []string{"TEE", "MUG", "TEE"}, 500, now)
+		_, err := s.Collect(ctx, "g~g1", "s~1", []string{"TEE", "MUG", "TEE"}, 500, now)
 		return err
 	}},
 
@@ -138,7 +142,7 @@ var requestCases = map[string]requestCase{
 				`{"pk":{"S":"S#0"},"sk":{"S":"m#1853172529944854529#c2"}},` +
 				`{"pk":{"S":"S#0"},"sk":{"S":"m#1853172529944854530#c3"}}]}`,
 			`{"Responses":{"hub":[` + markRow + `,` +
-				`{"pk":{"S":"C#c3"},"sk":{"S":"stale"},"mark":{"N":"1853172586800709700"}}]}}`,
+				`{"pk":{"S":"C#7c1c97df17c066924822b0af09a65251"},"sk":{"S":"stale"},"mark":{"N":"1853172586800709700"}}]}}`,
 		},
 		func(ctx context.Context, s hub.Store) error { _, err := s.RetryMarks(ctx, 100); return err },
 	},

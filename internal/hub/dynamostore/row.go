@@ -66,14 +66,17 @@ func (k key) row() row { return row{attrPK: text(k.pk), attrSK: text(k.sk)} }
 
 // Prefixes of keys whose rest is read.
 const (
-	connectionPartitionPrefix = "C#"
-	markPrefix                = "m#"
-	connectionPrefix          = "c#"
-	skuPrefix                 = "s#"
+	markPrefix       = "m#"
+	connectionPrefix = "c#"
+	skuPrefix        = "s#"
 )
 
-func connectionKey(id string) key { return key{connectionPartitionPrefix + id, "!"} }
-func markKey(id string) key       { return key{connectionPartitionPrefix + id, "stale"} }
+// connectionPartition has a hash of the connection's id, because the row of a connection
+// that has ended stays for a while.
+func connectionPartition(id string) string { return "C#" + hub.NameHash(id) }
+
+func connectionKey(id string) key { return key{connectionPartition(id), "!"} }
+func markKey(id string) key       { return key{connectionPartition(id), "stale"} }
 
 // markPartition has the list of marks. A partition takes 1 000 write units a
 // second; more marks would need several partitions.
@@ -119,7 +122,8 @@ func receiptKey(cartID, name string) key   { return key{"K#" + cartID, "k#" + na
 func holderPartition(holder string) string { return "O#" + holder }
 func heldKey(holder, id string) key        { return key{holderPartition(holder), connectionPrefix + id} }
 func revocationKey(name string) key        { return key{"R#" + name, "!"} }
-func quotaKey(name string) key             { return key{"N#" + name, "!"} }
+func quotaPartition(holder string) string  { return "N#" + holder }
+func quotaKey(holder, name string) key     { return key{quotaPartition(holder), name} }
 func vendorPartition(vendor string) string { return "V#" + vendor }
 func vendorKey(vendor, sku string) key     { return key{vendorPartition(vendor), skuPrefix + sku} }
 func ticketKey(hash string) key            { return key{"X#" + hash, "!"} }

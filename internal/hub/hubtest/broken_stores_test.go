@@ -75,6 +75,7 @@ type (
 	allOrNothingSets  struct{ hub.Store } // returns no known names if one is new
 	oneCounter        struct{ hub.Store } // has one counter for all names
 	countsByOne       struct{ hub.Store } // adds one, whatever it is told
+	sharedCounters    struct{ hub.Store } // has one counter of a name for all holders
 	endedReturn       struct{ hub.Store } // lets a connection be put after it ended
 	cleanedSKUs       struct{ hub.Store } // cleans SKUs as if they were paths
 	trimmedTopics     struct{ hub.Store } // keeps topics as words without punctuation
@@ -282,27 +283,31 @@ func (s anyPrincipal) ReplacePrincipal(ctx context.Context, id string, _, next h
 func (noRevocations) Revocation(context.Context, string) (time.Time, error) { return time.Time{}, nil }
 
 func (s unlimitedSets) Collect(
-	ctx context.Context, set string, names []string, _ int, expires time.Time,
+	ctx context.Context, holder, set string, names []string, _ int, expires time.Time,
 ) ([]string, error) {
-	return s.Store.Collect(ctx, set, names, 1_000, expires)
+	return s.Store.Collect(ctx, holder, set, names, 1_000, expires)
 }
 
 func (s allOrNothingSets) Collect(
-	ctx context.Context, set string, names []string, most int, expires time.Time,
+	ctx context.Context, holder, set string, names []string, most int, expires time.Time,
 ) ([]string, error) {
-	members, err := s.Store.Collect(ctx, set, names, most, expires)
+	members, err := s.Store.Collect(ctx, holder, set, names, most, expires)
 	if len(members) < len(names) {
 		return nil, err
 	}
 	return members, err
 }
 
-func (s oneCounter) Count(ctx context.Context, _ string, n int, expires time.Time) (int, error) {
-	return s.Store.Count(ctx, "all", n, expires)
+func (s oneCounter) Count(ctx context.Context, holder, _ string, n int, expires time.Time) (int, error) {
+	return s.Store.Count(ctx, holder, "all", n, expires)
 }
 
-func (s countsByOne) Count(ctx context.Context, counter string, _ int, expires time.Time) (int, error) {
-	return s.Store.Count(ctx, counter, 1, expires)
+func (s countsByOne) Count(ctx context.Context, holder, counter string, _ int, expires time.Time) (int, error) {
+	return s.Store.Count(ctx, holder, counter, 1, expires)
+}
+
+func (s sharedCounters) Count(ctx context.Context, _, counter string, n int, expires time.Time) (int, error) {
+	return s.Store.Count(ctx, "all", counter, n, expires)
 }
 
 func (s endedReturn) EndConnection(ctx context.Context, id string, _ time.Time) error {
@@ -416,6 +421,10 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		},
 		"counts by one": {
 			func(s hub.Store) hub.Store { return countsByOne{s} }, nil,
+			"each count is different",
+		},
+		"counters of all holders": {
+			func(s hub.Store) hub.Store { return sharedCounters{s} }, nil,
 			"each count is different",
 		},
 		"ended connections return": {

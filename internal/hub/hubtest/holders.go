@@ -203,7 +203,7 @@ func countersCount(ctx context.Context, f Fixture) error {
 	counts := make([]int, n)
 	failures := make([]error, n)
 	for i := range n {
-		wg.Go(func() { counts[i], failures[i] = f.Store.Count(ctx, "a", 1, minute(60)) })
+		wg.Go(func() { counts[i], failures[i] = f.Store.Count(ctx, aliceHolder, "a", 1, minute(60)) })
 	}
 	wg.Wait()
 	slices.Sort(counts)
@@ -211,28 +211,30 @@ func countersCount(ctx context.Context, f Fixture) error {
 	for i := range want {
 		want[i] = i + 1
 	}
-	other, err := f.Store.Count(ctx, "b", 7, minute(60))
-	both, err2 := f.Store.Count(ctx, "b", 5, minute(60))
-	return errors.Join(errors.Join(failures...), err, err2, same("counted", counts, want),
-		same("another counter", []int{other, both}, []int{7, 12}))
+	other, err := f.Store.Count(ctx, aliceHolder, "b", 7, minute(60))
+	both, err2 := f.Store.Count(ctx, aliceHolder, "b", 5, minute(60))
+	bobs, err3 := f.Store.Count(ctx, "u~bob", "a", 1, minute(60))
+	return errors.Join(errors.Join(failures...), err, err2, err3, same("counted", counts, want),
+		same("another counter", []int{other, both}, []int{7, 12}), same("another holder's", bobs, 1))
 }
 
 func setLimited(ctx context.Context, f Fixture) error {
 	for _, step := range []struct {
-		set         string
+		holder, set string
 		names, want []string
 	}{
-		{"a", nil, nil},
-		{"a", []string{"B", "A"}, []string{"B", "A"}},
-		{"a", []string{"B"}, []string{"B"}},
-		{"a", []string{"C", "D"}, []string{"C", "D"}}, // the set had two names
-		{"a", []string{"E"}, nil},
-		{"a", []string{"D", "E", "A"}, []string{"D", "A"}}, // members stay members
-		{"a", []string{"A", "D"}, []string{"A", "D"}},
-		{"b", []string{"E"}, []string{"E"}},
-		{"a", []string{"E"}, nil}, // the set is still full
+		{aliceHolder, "a", nil, nil},
+		{aliceHolder, "a", []string{"B", "A"}, []string{"B", "A"}},
+		{aliceHolder, "a", []string{"B"}, []string{"B"}},
+		{aliceHolder, "a", []string{"C", "D"}, []string{"C", "D"}}, // the set had two names
+		{aliceHolder, "a", []string{"E"}, nil},
+		{aliceHolder, "a", []string{"D", "E", "A"}, []string{"D", "A"}}, // members stay members
+		{aliceHolder, "a", []string{"A", "D"}, []string{"A", "D"}},
+		{aliceHolder, "b", []string{"E"}, []string{"E"}},
+		{"u~bob", "a", []string{"E"}, []string{"E"}},
+		{aliceHolder, "a", []string{"E"}, nil}, // the set is still full
 	} {
-		got, err := f.Store.Collect(ctx, step.set, step.names, 3, minute(60))
+		got, err := f.Store.Collect(ctx, step.holder, step.set, step.names, 3, minute(60))
 		if err := errors.Join(err, same(fmt.Sprint("collect ", step.names, " into ", step.set), fmt.Sprint(got),
 			fmt.Sprint(step.want))); err != nil {
 			return err

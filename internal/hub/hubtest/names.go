@@ -156,6 +156,6 @@ func anyTopic(ctx context.Context, f Fixture, names []string) error {
 			}
 		}
 	}
-	members, err := f.Store.Collect(ctx, "s~h~1", names, len(names), minute(60))
+	members, err := f.Store.Collect(ctx, "g~g1", "s~1", names, len(names), minute(60))
 	return errors.Join(err, same("set", len(members), len(names)))
 }

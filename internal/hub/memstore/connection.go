@@ -13,7 +13,7 @@ import (
 func (s *Store) PutConnection(_ context.Context, c hub.Connection) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.ended[c.ID]; ok {
+	if _, ok := s.ended[hub.NameHash(c.ID)]; ok {
 		return fmt.Errorf("connection %s has ended: %w", c.ID, hub.ErrGone)
 	}
 	old := s.connections[c.ID]
@@ -79,7 +79,7 @@ func (s *Store) EndConnection(_ context.Context, id string, now time.Time) error
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forgetLocked(id, nil)
-	s.ended[id] = now
+	s.ended[hub.NameHash(id)] = now
 	return nil
 }
 

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// quotaName is the name of a counter or a set.
+type quotaName struct{ holder, name string }
+
 // quota is a counter or a set.
 type quota struct {
 	n       int
@@ -12,7 +15,7 @@ type quota struct {
 	expires time.Time
 }
 
-func (s *Store) quotaLocked(name string, expires time.Time) *quota {
+func (s *Store) quotaLocked(name quotaName, expires time.Time) *quota {
 	q := s.quotas[name]
 	if q == nil {
 		q = &quota{names: map[string]bool{}, expires: expires}
@@ -22,21 +25,21 @@ func (s *Store) quotaLocked(name string, expires time.Time) *quota {
 }
 
 // Count implements [hub.Quotas].
-func (s *Store) Count(_ context.Context, counter string, n int, expires time.Time) (int, error) {
+func (s *Store) Count(_ context.Context, holder, counter string, n int, expires time.Time) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q := s.quotaLocked(counter, expires)
+	q := s.quotaLocked(quotaName{holder, counter}, expires)
 	q.n += n
 	return q.n, nil
 }
 
 // Collect implements [hub.Quotas].
 func (s *Store) Collect(
-	_ context.Context, set string, names []string, most int, expires time.Time,
+	_ context.Context, holder, set string, names []string, most int, expires time.Time,
 ) (members []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q := s.quotaLocked(set, expires)
+	q := s.quotaLocked(quotaName{holder, set}, expires)
 	full := len(q.names) >= most
 	for _, name := range names {
 		if q.names[name] || !full {

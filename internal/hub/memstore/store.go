@@ -29,10 +29,10 @@ type Store struct {
 
 	vendors     map[string][]string // names of items that are not deleted, sorted
 	connections map[string]hub.Connection
-	ended       map[string]time.Time // when connections ended that cannot be put again
+	ended       map[string]time.Time // when connections ended that cannot be put again, by [hub.NameHash]
 	subscribers map[hub.Topic]*subscribers
 	holders     map[string]*holder
-	quotas      map[string]*quota
+	quotas      map[quotaName]*quota
 	marks       []hub.RetryMark // oldest first
 	revision    int64           // of the newest mark
 	tickets     map[string]hub.Ticket
@@ -55,7 +55,7 @@ func New(epoch string) *Store {
 		ended:       map[string]time.Time{},
 		subscribers: map[hub.Topic]*subscribers{},
 		holders:     map[string]*holder{},
-		quotas:      map[string]*quota{},
+		quotas:      map[quotaName]*quota{},
 		tickets:     map[string]hub.Ticket{},
 	}
 }
