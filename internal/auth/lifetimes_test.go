@@ -6,7 +6,16 @@ import (
 	"time"
 
 	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/hub"
 )
+
+// TestGuestCartOutlivesNoToken compares the life of a guest's cart with that of the
+// token that the guest has when it writes.
+func TestGuestCartOutlivesNoToken(t *testing.T) {
+	if hub.GuestCartLife != auth.DefaultGuestTTL {
+		t.Errorf("a guest's cart lives %s, its token %s", hub.GuestCartLife, auth.DefaultGuestTTL)
+	}
+}
 
 // TestTokenLifetimes checks how long tokens are accepted, on both sides of the end:
 // a guest's 30 days and a user's own time, each with 60 s for clocks that differ.

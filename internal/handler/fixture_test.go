@@ -67,7 +67,7 @@ func newFixture(t testing.TB) *fixture {
 	memory := memstore.New("k3")
 	memory.Follow(func(c hub.Change) { b.changes = append(b.changes, c) })
 	b.store = &failingStore{Store: memory, errs: map[string]error{}}
-	b.hub = hub.New(b.store, b.poster, clock).WithCartsFromOne()
+	b.hub = hub.New(b.store, b.poster, clock).WithCartsFrom(memory.FirstCartVersion)
 	var err error
 	if b.issuer, err = issuer.New("https://cognito.test/pool_1"); err != nil {
 		t.Fatal(err)

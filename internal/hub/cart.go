@@ -37,6 +37,11 @@ type Cart struct {
 	Ordered int64
 
 	UpdatedAt time.Time // to the millisecond
+
+	// Expires is when the store may remove the cart, to the second; zero: never. Until
+	// the store does, which DynamoDB's TTL may do days later, the cart is as good as any
+	// other: it is read, and its next write renews the time.
+	Expires time.Time
 }
 
 // CartLine is one line of a cart.

@@ -213,6 +213,9 @@ func (h *Hub) attempt(
 	if err != nil {
 		return wire.OK{}, err
 	}
+	for i, w := range out.writes {
+		out.writes[i].Cart.Expires = h.cartExpiry(w.Cart.ID, now)
+	}
 	out.ok.ID, out.ok.Key = r.ID, r.Key
 	out.ok.Fit()
 	receipt, err := newReceipt(cartID, out.ok, fingerprint, now)

@@ -16,8 +16,9 @@ type Hub struct {
 	now    func() time.Time
 	limits Limits
 
-	deltaBytes   int                       // of one pushed message, at most
-	firstVersion func(now time.Time) int64 // of a cart without a row
+	deltaBytes       int                       // of one pushed message, at most
+	firstVersion     func(now time.Time) int64 // of a cart without a row
+	customerCartLife time.Duration             // after the last write; 0: no end
 }
 
 // New returns a Hub with the [DefaultLimits]. poster may be nil for a hub that only
@@ -25,7 +26,7 @@ type Hub struct {
 func New(store Store, poster Poster, now func() time.Time) *Hub {
 	return &Hub{
 		store: store, poster: poster, limits: DefaultLimits(),
-		deltaBytes: wire.MaxMessage, firstVersion: time.Time.UnixMicro,
+		deltaBytes: wire.MaxMessage, firstVersion: time.Time.UnixMicro, customerCartLife: CustomerCartLife,
 		now: func() time.Time { return now().UTC().Truncate(time.Millisecond) },
 	}
 }
@@ -37,14 +38,14 @@ func (h *Hub) WithEnder(e Ender) *Hub {
 	return &ending
 }
 
-// WithCartsFromOne returns a Hub whose carts begin at version 1, for a store in which
-// nobody else removes the row of a cart. Otherwise a cart begins at the time in
-// microseconds since 1970, because clients may have shown a version of a removed
-// row. All of them are lower, as a cart changes less than a million times a second.
-// The time is below [wire.MaxVersion] until the year 2255.
-func (h *Hub) WithCartsFromOne() *Hub {
+// WithCartsFrom returns a Hub whose carts begin at the version that first returns, for
+// a store that knows one above those of all carts that were removed. Otherwise a cart
+// begins at the time in microseconds since 1970, because clients may have shown a
+// version of a removed row. All of them are lower, as a cart changes less than a
+// million times a second. The time is below [wire.MaxVersion] until the year 2255.
+func (h *Hub) WithCartsFrom(first func() int64) *Hub {
 	counting := *h
-	counting.firstVersion = func(time.Time) int64 { return 1 }
+	counting.firstVersion = func(time.Time) int64 { return first() }
 	return &counting
 }
 

@@ -28,6 +28,9 @@ const SessionLeeway = 60 * time.Second
 // GuestUserPrefix begins the user of every guest.
 const GuestUserPrefix = "guest:"
 
+// guestIDPrefix begins the [Principal.ID] of every guest.
+const guestIDPrefix = "g~"
+
 // Principal is who a connection acts for.
 type Principal struct {
 	User    string    // the token's subject; "guest:<id>" for guests
@@ -57,7 +60,7 @@ func (p Principal) expired() Principal {
 // the name has characters that a topic cannot carry, ID is "h~" and a hash.
 func (p Principal) ID() string {
 	if p.Role == RoleGuest {
-		return safeName("g~", strings.TrimPrefix(p.User, GuestUserPrefix))
+		return safeName(guestIDPrefix, strings.TrimPrefix(p.User, GuestUserPrefix))
 	}
 	return safeName("u~", p.User)
 }

@@ -131,7 +131,7 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 	var store hub.Store = &faultyStore{Store: sim.mem, sim: sim, cache: map[hub.Topic][]hub.Subscriber{}}
 	sim.hub = hub.New(store, simPoster{sim}, func() time.Time { return sim.now })
 	if sim.cartsRestart {
-		sim.hub = sim.hub.WithCartsFromOne()
+		sim.hub = sim.hub.WithCartsFrom(func() int64 { return 1 })
 	}
 	if sim.rng.IntN(2) == 0 {
 		sim.hub = sim.hub.WithDeltaBytes(smallDelta)

@@ -316,7 +316,7 @@ func RemovedUnreadableItem(sku string) Change {
 // RemovedUnreadableCart returns the change for a cart whose row could not be read
 // before somebody removed it at the given time. The time in microseconds is a version
 // above those of the removed cart and up to that of the next one, which both began at
-// their time; see [Hub.WithCartsFromOne]. at may be rounded down, to seconds for
+// their time; see [Hub.WithCartsFrom]. at may be rounded down, to seconds for
 // example: a cart that began in the same second then keeps its lines on screens
 // until they subscribe again.
 func RemovedUnreadableCart(id string, at time.Time) Change {

@@ -41,7 +41,8 @@ func newTestHub(t testing.TB) *testHub {
 func (th *testHub) withStore(s hub.Store) *hub.Hub {
 	limits := hub.DefaultLimits()
 	limits.ConnectionsPerUser = 0 // tests open thousands for one guest
-	return hub.New(s, recordingPoster{th}, func() time.Time { return th.now }).WithLimits(limits).WithCartsFromOne()
+	return hub.New(s, recordingPoster{th}, func() time.Time { return th.now }).WithLimits(limits).
+		WithCartsFrom(th.store.FirstCartVersion)
 }
 
 // recordingPoster is the poster of a testHub.

@@ -13,6 +13,10 @@ import (
 // write such items.
 const NoVersion = "none"
 
+// NoExpires in place of the name of a cart table's expires says that the table has none:
+// its carts have no end, as far as the hub knows.
+const NoExpires = "none"
+
 // Names maps the hub's name of an attribute to the shop's name. An attribute that is
 // not in the map has the hub's name.
 type Names map[string]string
@@ -29,7 +33,7 @@ var (
 		AttrSKU, AttrVersion, AttrAvailable, AttrLowAt, AttrVendor, AttrDeleted, AttrUpdatedAt,
 		AttrTracked, AttrBackOrder, AttrBackAt,
 	}
-	cartAttributes = []string{AttrCart, AttrVersion, AttrLines, AttrFloor, AttrOrdered, AttrUpdatedAt}
+	cartAttributes = []string{AttrCart, AttrVersion, AttrLines, AttrFloor, AttrOrdered, AttrUpdatedAt, AttrExpires}
 )
 
 // ParseInventory reads the names of the inventory table: "sku=productId,
@@ -72,6 +76,9 @@ func parseNames(text string, known []string) (Names, error) {
 
 // HasVersion reports whether the rows have a version.
 func (n Names) HasVersion() bool { return n[AttrVersion] != NoVersion }
+
+// HasExpires reports whether the rows have an end.
+func (n Names) HasExpires() bool { return n[AttrExpires] != NoExpires }
 
 // Check refuses a layout in which both tables have the same key. The name of the key
 // is the only mark of the table in a stream record.

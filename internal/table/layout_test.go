@@ -38,6 +38,24 @@ func TestParseNames(t *testing.T) {
 	}
 }
 
+// TestNoExpires checks that a shop may have an attribute of that name for itself.
+func TestNoExpires(t *testing.T) {
+	row := Row{
+		"cart": events.NewStringAttribute("u~alice"), "version": events.NewNumberAttribute("1"),
+		"expires": events.NewNumberAttribute("1775981800"), "none": events.NewNumberAttribute("1775981801"),
+	}
+	for text, want := range map[string]int64{"cart=cart": 1775981800, "expires=none": 0} {
+		names, err := ParseCart(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cart, err := cartReader(names, nil)(row)
+		if got := max(0, cart.Expires.Unix()); err != nil || got != want {
+			t.Errorf("%s: got a cart that expires at %d, %v, want %d", text, got, err, want)
+		}
+	}
+}
+
 func TestLayoutCheck(t *testing.T) {
 	same := Layout{Inventory: Names{AttrSKU: "id"}, Cart: Names{AttrCart: "id"}}
 	if err := same.Check(); err == nil || !strings.Contains(err.Error(), `both "id"`) {

@@ -61,6 +61,9 @@ func cartReader(names Names, omitted Omitted) readRow[hub.Cart] {
 			Version:   r.version(AttrVersion),
 			UpdatedAt: r.time(AttrUpdatedAt),
 		}
+		if names.HasExpires() {
+			c.Expires = r.time(AttrExpires)
+		}
 		if r.has(AttrFloor) {
 			c.Floor = r.number(AttrFloor, 0, wire.MaxVersion)
 		}

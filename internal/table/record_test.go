@@ -340,6 +340,8 @@ func stored() map[string][]hub.Change {
 		"TEE-RED-M": {Quantity: 2, Version: 2, At: ms(1768205800250)},
 	}}
 	emptied := hub.Cart{ID: "u~ann", Version: 3, Floor: 3}
+	expired := two
+	expired.Expires = ms(1775981800000)
 
 	return map[string][]hub.Change{
 		"inventory-insert":             {{NewItem: &first}},
@@ -351,7 +353,7 @@ func stored() map[string][]hub.Change {
 		"cart-insert":                  {{NewCart: &one}},
 		"cart-modify":                  {{OldCart: &one, NewCart: &two}},
 		"cart-remove":                  {{OldCart: &two, NewCart: &emptied, Removed: true}},
-		"cart-expired":                 {{OldCart: &two, NewCart: &emptied, Removed: true}},
+		"cart-expired":                 {{OldCart: &expired, NewCart: &emptied, Removed: true}},
 		"batch": {
 			{NewItem: &hub.Item{SKU: "CAP-NAVY", Version: 1, Available: 12, LowAt: hub.DefaultLowAt}},
 			{OldCart: &two, NewCart: &hub.Cart{ID: "u~ann", Version: 3, Floor: 2, UpdatedAt: ms(1768206000000)}},

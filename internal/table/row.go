@@ -25,6 +25,7 @@ const (
 	AttrLines   = "lines"
 	AttrFloor   = "floor"
 	AttrOrdered = "ordered" // the version in which a checkout emptied the cart; absent: never
+	AttrExpires = "expires" // the table's TTL: seconds since 1970; absent: never
 
 	AttrVersion   = "version"
 	AttrUpdatedAt = "updatedAt"
@@ -95,5 +96,8 @@ func cartRow(c hub.Cart) Row {
 		row[AttrOrdered] = number(c.Ordered)
 	}
 	putTime(row, AttrUpdatedAt, c.UpdatedAt)
+	if !c.Expires.IsZero() {
+		row[AttrExpires] = number(c.Expires.Unix())
+	}
 	return row
 }

@@ -35,7 +35,7 @@ func ItemImage(i hub.Item) table.Row {
 
 // CartImage returns a cart as PutCarts writes it.
 func CartImage(c hub.Cart) table.Row {
-	r := cartRow(c)
+	r := cartRow(c, nil)
 	r[table.AttrCart] = text(c.ID)
 	return imageOf(present(r))
 }

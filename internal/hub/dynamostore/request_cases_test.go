@@ -193,7 +193,9 @@ var requestCases = map[string]requestCase{
 		return s.PutCarts(ctx, []hub.CartWrite{testCart}, nil)
 	}},
 	"put-carts-merge": {nil, func(ctx context.Context, s hub.Store) error {
-		guest := hub.CartWrite{Cart: hub.Cart{ID: "g~1", Version: 3, Floor: 2, UpdatedAt: now}, Base: 2}
+		guest := hub.CartWrite{Base: 2, Cart: hub.Cart{
+			ID: "g~1", Version: 3, Floor: 2, UpdatedAt: now, Expires: now.Add(hub.GuestCartLife).Truncate(time.Second),
+		}}
 		return s.PutCarts(ctx, []hub.CartWrite{testCart, guest}, &testReceipt)
 	}},
 	"put-carts-checkout": {nil, func(ctx context.Context, s hub.Store) error {

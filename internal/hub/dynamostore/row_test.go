@@ -63,6 +63,7 @@ func TestRowsMatchPackageTable(t *testing.T) {
 				"floor"),
 			Ordered:   rapid.Int64Range(0, wire.MaxVersion).Draw(t, "ordered"),
 			UpdatedAt: times.Draw(t, "updatedAt"), Lines: map[string]hub.CartLine{},
+			Expires: times.Draw(t, "expires").Truncate(time.Second),
 		}
 		for _, sku := range rapid.SliceOfNDistinct(names, 0, 5, rapid.ID[string]).Draw(t, "skus") {
 			c.Lines[sku] = hub.CartLine{Quantity: rapid.IntRange(0, wire.MaxQuantity).Draw(t, "quantity"),

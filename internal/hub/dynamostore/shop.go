@@ -37,7 +37,7 @@ func itemRow(i hub.Item) row {
 	return r
 }
 
-func cartRow(c hub.Cart) row {
+func cartRow(c hub.Cart, names table.Names) row {
 	lines := make(row, len(c.Lines))
 	for sku, l := range c.Lines {
 		lines[sku] = &types.AttributeValueMemberM{Value: present(row{
@@ -51,6 +51,13 @@ func cartRow(c hub.Cart) row {
 		table.AttrLines:     &types.AttributeValueMemberM{Value: lines},
 		table.AttrFloor:     number(c.Floor),
 		table.AttrUpdatedAt: millis(c.UpdatedAt),
+	}
+	switch {
+	case !names.HasExpires(): // the shop may have an attribute of that name
+	case c.Expires.IsZero():
+		r[table.AttrExpires] = nil
+	default:
+		r[table.AttrExpires] = expiry(c.Expires)
 	}
 	if c.Ordered > 0 { // it never falls back to 0, so no write has to remove it
 		r[table.AttrOrdered] = number(c.Ordered)

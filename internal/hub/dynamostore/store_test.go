@@ -96,6 +96,7 @@ var shopLayout = table.Layout{
 	Cart: table.Names{
 		table.AttrCart: "id", table.AttrVersion: "lines", table.AttrLines: "cart",
 		table.AttrFloor: "#floor", table.AttrOrdered: "version", table.AttrUpdatedAt: "ms",
+		table.AttrExpires: "floor",
 	},
 }
 

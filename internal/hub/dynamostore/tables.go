@@ -29,10 +29,14 @@ type Schema struct {
 
 // Schemas returns the tables as template.yaml creates them.
 func Schemas(o Options) []Schema {
+	cartTTL := ""
+	if names := o.Layout.Cart; names.HasExpires() {
+		cartTTL = names.Attribute(table.AttrExpires)
+	}
 	return []Schema{
 		{Table: schema(o.HubTable, nil, attrPK, attrSK), TTL: attrExpires},
 		{Table: schema(o.InventoryTable, images, o.Layout.Inventory.Attribute(table.AttrSKU))},
-		{Table: schema(o.CartTable, images, o.Layout.Cart.Attribute(table.AttrCart))},
+		{Table: schema(o.CartTable, images, o.Layout.Cart.Attribute(table.AttrCart)), TTL: cartTTL},
 	}
 }
 

@@ -23,7 +23,7 @@ func TestCreateTables(t *testing.T) {
 	}{
 		db.options.HubTable:       {"pk HASH sk RANGE", "", "expires"},
 		db.options.InventoryTable: {"sku HASH", types.StreamViewTypeNewAndOldImages, ""},
-		db.options.CartTable:      {"cart HASH", types.StreamViewTypeNewAndOldImages, ""},
+		db.options.CartTable:      {"cart HASH", types.StreamViewTypeNewAndOldImages, "expires"},
 	} {
 		out, tableErr := db.client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &name})
 		ttl, ttlErr := db.client.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: &name})

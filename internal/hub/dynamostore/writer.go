@@ -90,7 +90,7 @@ func (s *Store) PutCarts(ctx context.Context, carts []hub.CartWrite, receipt *hu
 	names := s.opts.Layout.Cart
 	updates := make([]types.Update, len(carts))
 	for i, w := range carts {
-		updates[i] = versionedUpdate(s.opts.CartTable, names, table.AttrCart, w.Cart.ID, cartRow(w.Cart), w.Base)
+		updates[i] = versionedUpdate(s.opts.CartTable, names, table.AttrCart, w.Cart.ID, cartRow(w.Cart, names), w.Base)
 	}
 	var err error
 	switch {

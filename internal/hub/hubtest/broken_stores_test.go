@@ -49,6 +49,7 @@ type (
 	onePage        struct{ hub.Store } // ends subscribers after one page
 	noReceipts     struct{ hub.Store } // does not write receipts
 	noOrders       struct{ hub.Store } // forgets that a cart was ordered
+	endlessCarts   struct{ hub.Store } // forgets when a cart ends
 	noTransactions struct{ hub.Store } // writes carts one after the other
 	sharedCarts    struct {            // returns the carts that it was given
 		hub.Store
@@ -133,6 +134,13 @@ func (s noReceipts) PutCarts(ctx context.Context, carts []hub.CartWrite, _ *hub.
 func (s noOrders) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
 	for i := range carts {
 		carts[i].Cart.Ordered = 0
+	}
+	return s.Store.PutCarts(ctx, carts, r)
+}
+
+func (s endlessCarts) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+	for i := range carts {
+		carts[i].Cart.Expires = time.Time{}
 	}
 	return s.Store.PutCarts(ctx, carts, r)
 }
@@ -345,6 +353,10 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		},
 		"no orders": {
 			func(s hub.Store) hub.Store { return noOrders{s} }, nil,
+			"cart round trip",
+		},
+		"carts have no end": {
+			func(s hub.Store) hub.Store { return endlessCarts{s} }, nil,
 			"cart round trip",
 		},
 		"carts one by one": {

@@ -183,11 +183,18 @@ func manyItems(ctx context.Context, f Fixture) error {
 func cartRoundTrip(ctx context.Context, f Fixture) error {
 	want := cart("u~alice", 1, map[string]int{"A": 2, "B": 0})
 	want.Floor, want.Ordered = 1, 1
-	if err := f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: want}}, nil); err != nil {
-		return err
+	for _, expires := range []time.Time{{}, minute(60).Truncate(time.Second), minute(120).Truncate(time.Second), {}} {
+		want.Expires = expires
+		if err := f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: want, Base: want.Version - 1}}, nil); err != nil {
+			return err
+		}
+		got, err := f.Store.Cart(ctx, "u~alice")
+		if err := errors.Join(err, same("cart", got, want)); err != nil {
+			return err
+		}
+		want.Version++
 	}
-	got, err := f.Store.Cart(ctx, "u~alice")
-	return errors.Join(err, same("cart", got, want))
+	return nil
 }
 
 func cartConditional(ctx context.Context, f Fixture) error {

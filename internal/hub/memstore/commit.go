@@ -154,6 +154,18 @@ func (g *group) putCart(cart hub.Cart) {
 	g.changes = append(g.changes, change)
 }
 
+// removeCart removes the row of a cart, if there is one.
+func (g *group) removeCart(id string) {
+	old, known := g.cart(id)
+	if !known {
+		return
+	}
+	change := hub.RemovedCart(old)
+	g.rows.Carts[id] = nil
+	g.rows.Shown = max(g.rows.Shown, change.NewCart.Version)
+	g.changes = append(g.changes, change)
+}
+
 // putReceipt adds a copy of a receipt to the group, and removes a few receipts that
 // have expired, so that their number stays bounded.
 func (g *group) putReceipt(r hub.Receipt) {
@@ -179,6 +191,7 @@ func (s *Store) putRowsLocked(r Rows) {
 	for sku, item := range r.Items {
 		s.putItemLocked(sku, item)
 	}
+	s.shown = max(s.shown, r.Shown)
 	put(s.carts, r.Carts)
 	put(s.receipts, r.Receipts)
 	for holder, until := range r.Revocations {

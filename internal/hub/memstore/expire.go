@@ -8,14 +8,19 @@ import (
 )
 
 // Expire removes expired rows, as DynamoDB's TTL does: those of connections that can
-// no longer be open, unused tickets, quotas and revocations. It fails if the journal
-// fails, which the next call makes good.
+// no longer be open, unused tickets, quotas, revocations and carts. It fails if the
+// journal fails, which the next call makes good.
 func (s *Store) Expire(now time.Time) error {
 	s.expireClients(now)
 	return s.commit(func(g *group) error {
 		for holder, until := range s.revoked {
 			if _, changed := g.rows.Revocations[holder]; !changed && now.After(until.Add(hub.RevocationLife)) {
 				g.rows.Revocations[holder] = time.Time{}
+			}
+		}
+		for id, cart := range s.carts {
+			if _, changed := g.rows.Carts[id]; !changed && !cart.Expires.IsZero() && !now.Before(cart.Expires) {
+				g.removeCart(id)
 			}
 		}
 		return nil

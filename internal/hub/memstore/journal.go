@@ -14,6 +14,7 @@ type Rows struct {
 	Epoch       string // "": unchanged
 	Items       map[string]*hub.Item
 	Carts       map[string]*hub.Cart
+	Shown       int64 // the highest version that clients may show of a removed cart; 0: unchanged
 	Receipts    map[ReceiptKey]*hub.Receipt
 	Revocations map[string]time.Time // by name
 }
@@ -31,7 +32,7 @@ func newRows() Rows {
 
 // Empty reports whether nothing changed.
 func (r Rows) Empty() bool {
-	return r.Epoch == "" && len(r.Items)+len(r.Carts)+len(r.Receipts)+len(r.Revocations) == 0
+	return r.Epoch == "" && r.Shown == 0 && len(r.Items)+len(r.Carts)+len(r.Receipts)+len(r.Revocations) == 0
 }
 
 // Journal keeps rows on disk. A Store calls one method at a time.
@@ -69,6 +70,7 @@ func (r Rows) with(later Rows) Rows {
 	for _, part := range []Rows{r, later} {
 		all.Epoch = cmp.Or(part.Epoch, all.Epoch)
 		maps.Copy(all.Items, part.Items)
+		all.Shown = max(all.Shown, part.Shown)
 		maps.Copy(all.Carts, part.Carts)
 		maps.Copy(all.Receipts, part.Receipts)
 		maps.Copy(all.Revocations, part.Revocations)

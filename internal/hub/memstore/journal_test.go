@@ -42,6 +42,7 @@ func (j *diskJournal) Write(changed memstore.Rows) error {
 	if changed.Epoch != "" {
 		j.rows.Epoch = changed.Epoch
 	}
+	j.rows.Shown = max(j.rows.Shown, changed.Shown)
 	store(j.rows.Items, changed.Items)
 	store(j.rows.Carts, changed.Carts)
 	store(j.rows.Receipts, changed.Receipts)
@@ -277,6 +278,24 @@ func state(t *testing.T, s *memstore.Store) string {
 	annRevoked, _ := s.Revocation(ctx, "u~ann")
 	bobRevoked, _ := s.Revocation(ctx, "u~bob")
 	return fmt.Sprint(epoch, items, ann, bob, receipt, annRevoked, bobRevoked)
+}
+
+// TestVersionsOutliveARemovedCart: after a restart, a cart begins above the versions that
+// clients may show of one that was removed before.
+func TestVersionsOutliveARemovedCart(t *testing.T) {
+	j := newDiskJournal()
+	s := openStore(t, j)
+	if got := s.FirstCartVersion(); got != 1 {
+		t.Errorf("without a removed cart: got %d, want 1", got)
+	}
+	cart := hub.Cart{ID: "u~ann", Version: 7}
+	err := s.PutCarts(t.Context(), []hub.CartWrite{{Cart: cart}}, nil)
+	if err = errors.Join(err, s.RemoveCart("u~ann"), s.RemoveCart("u~bob")); err != nil {
+		t.Fatal(err)
+	}
+	if got := openStore(t, j).FirstCartVersion(); got != 9 { // clients show version 8, without lines
+		t.Errorf("after the restart: got %d, want 9", got)
+	}
 }
 
 // TestUnreadableJournal: a store whose rows cannot be read does not open.

@@ -25,6 +25,7 @@ type Store struct {
 	items    map[string]hub.Item
 	carts    map[string]hub.Cart
 	receipts map[ReceiptKey]hub.Receipt
+	shown    int64                // the highest version that clients may show of a removed cart
 	revoked  map[string]time.Time // up to when sessions are revoked, by name
 
 	vendors     map[string][]string // names of items that are not deleted, sorted
@@ -190,12 +191,17 @@ func (s *Store) RemoveItem(sku string) error {
 // RemoveCart removes the row of a cart, as a shop's checkout may.
 func (s *Store) RemoveCart(id string) error {
 	return s.commit(func(g *group) error {
-		if old, known := g.cart(id); known {
-			g.rows.Carts[id] = nil
-			g.changes = append(g.changes, hub.RemovedCart(old))
-		}
+		g.removeCart(id)
 		return nil
 	})
+}
+
+// FirstCartVersion returns a version above those that clients may show of removed
+// carts, for [hub.Hub.WithCartsFrom]: 1 if no cart was removed.
+func (s *Store) FirstCartVersion() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.shown + 1
 }
 
 // Follow calls f once for each later change, in the order of commits and before the

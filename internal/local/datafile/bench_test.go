@@ -34,9 +34,9 @@ func BenchmarkCarts(b *testing.B) {
 	}
 }
 
-func writeCarts(b *testing.B, store hub.Store, writers int) {
+func writeCarts(b *testing.B, store *memstore.Store, writers int) {
 	ctx := context.Background()
-	h := hub.New(store, nil, time.Now).WithCartsFromOne()
+	h := hub.New(store, nil, time.Now).WithCartsFrom(store.FirstCartVersion)
 	available := 1000
 	if _, err := h.PutStock(ctx, "MUG", hub.StockChange{Available: &available}); err != nil {
 		b.Fatal(err)

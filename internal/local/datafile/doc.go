@@ -10,6 +10,7 @@
 //	cart/<cart>               a [hub.Cart]
 //	receipt/<cart>\0<key>     a [hub.Receipt]
 //	revoked/<name>            up to when sessions are revoked, by a hash of their user
+//	shown                     the highest version that clients may show of a removed cart
 //	epoch                     the epoch, as text
 //	keys                      the development keys, as their owner wrote them
 //	format                    which layout this is, as text

@@ -105,7 +105,7 @@ func writeUntilKilled(dir, process string) {
 			report(event{Kind: feedEvent, Row: cartRow(c.NewCart.ID), Version: c.NewCart.Version, Content: content(c.NewCart)})
 		}
 	})
-	h := hub.New(store, nil, time.Now).WithCartsFromOne()
+	h := hub.New(store, nil, time.Now).WithCartsFrom(store.FirstCartVersion)
 	ctx := context.Background()
 	epoch, _ := store.Epoch(ctx)
 	report(event{Kind: epochEvent, Content: epoch})

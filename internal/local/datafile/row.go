@@ -27,6 +27,7 @@ const (
 	cartPrefix    = "cart/"
 	receiptPrefix = "receipt/"
 	revokedPrefix = "revoked/"
+	shownKey      = "shown"
 	epochKey      = "epoch"
 	keysKey       = "keys"
 	formatKey     = "format"
@@ -50,6 +51,9 @@ func encode(changed memstore.Rows) (rows []row, err error) {
 	}
 	if changed.Epoch != "" {
 		rows = append(rows, row{epochKey, []byte(changed.Epoch)})
+	}
+	if changed.Shown > 0 {
+		rows = append(rows, row{shownKey, strconv.AppendInt(nil, changed.Shown, 10)})
 	}
 	for sku, item := range changed.Items {
 		add(itemPrefix+sku, item, item == nil)
@@ -108,6 +112,8 @@ func decode(rows *memstore.Rows, key string, value []byte) (err error) {
 		err = decodeRow(value, func(r *hub.Receipt) { rows.Receipts[memstore.ReceiptKey{CartID: r.CartID, Key: r.Key}] = r })
 	case revokedPrefix:
 		err = decodeRow(value, func(until *time.Time) { rows.Revocations[name] = *until })
+	case shownKey + "/":
+		rows.Shown, err = strconv.ParseInt(string(value), 10, 64)
 	case epochKey + "/":
 		rows.Epoch = string(value)
 	}

@@ -61,6 +61,7 @@ func (r *recorder) Write(changed memstore.Rows) error {
 	if changed.Epoch != "" {
 		r.rows.Epoch = changed.Epoch
 	}
+	r.rows.Shown = max(r.rows.Shown, changed.Shown)
 	put(r.rows.Items, changed.Items)
 	put(r.rows.Carts, changed.Carts)
 	put(r.rows.Receipts, changed.Receipts)
@@ -104,12 +105,13 @@ var at = time.Date(2026, 11, 28, 9, 0, 0, 123e6, time.UTC)
 // oneOfEach has a row of each kind, with all fields.
 var oneOfEach = memstore.Rows{
 	Epoch: "kabc",
+	Shown: 4711,
 	Items: map[string]*hub.Item{"RED CAP/ä": {
 		SKU: "RED CAP/ä", Version: 7, Available: -3, LowAt: 5, Vendor: "acme", UpdatedAt: at, Deleted: true,
 		Untracked: true, BackOrder: true, BackAt: "2026-12-24",
 	}},
 	Carts: map[string]*hub.Cart{"u~ann": {
-		ID: "u~ann", Version: 9, Floor: 4, Ordered: 3, UpdatedAt: at,
+		ID: "u~ann", Version: 9, Floor: 4, Ordered: 3, UpdatedAt: at, Expires: at.Truncate(time.Second),
 		Lines: map[string]hub.CartLine{"MUG": {Quantity: 2, Version: 9, At: at}},
 	}},
 	Receipts: map[memstore.ReceiptKey]*hub.Receipt{{CartID: "u~ann", Key: "k/1"}: {
@@ -127,13 +129,14 @@ var rowsOfFormat1 = map[string]string{
 		`"Untracked":true,"BackOrder":true,"BackAt":"2026-12-24"}`,
 	"cart/u~ann": `{"ID":"u~ann","Version":9,` +
 		`"Lines":{"MUG":{"Quantity":2,"Version":9,"At":"2026-11-28T09:00:00.123Z"}},` +
-		`"Floor":4,"Ordered":3,"UpdatedAt":"2026-11-28T09:00:00.123Z"}`,
+		`"Floor":4,"Ordered":3,"UpdatedAt":"2026-11-28T09:00:00.123Z","Expires":"2026-11-28T09:00:00Z"}`,
 	"receipt/u~ann\x00k/1": `{"CartID":"u~ann","Key":"k/1","Fingerprint":"f00d",` +
 		`"Answer":"eyJ0eXBlIjoib2sifQ==","At":"2026-11-28T09:00:00.123Z"}`,
 	"revoked/u~bob": `"2026-11-28T09:00:00.123Z"`,
+	"shown":         "4711",
 	"keys":          "secret",
 	"format":        "securecart-hub 1",
-	"sum":           "22105fb232d44841",
+	"sum":           "ee2b581e4b9d15aa",
 }
 
 func TestFormat(t *testing.T) {
@@ -162,7 +165,8 @@ func TestFormat(t *testing.T) {
 		Revocations: map[string]time.Time{"u~bob": {}},
 	})
 	if got, want := load(t, again), newRecorder(nil).rows; !reflect.DeepEqual(got, memstore.Rows{
-		Epoch: "kabc", Items: want.Items, Carts: want.Carts, Receipts: want.Receipts, Revocations: want.Revocations,
+		Epoch: "kabc", Items: want.Items, Carts: want.Carts, Shown: 4711,
+		Receipts: want.Receipts, Revocations: want.Revocations,
 	}) {
 		t.Errorf("after all rows were removed: got %v", got)
 	}

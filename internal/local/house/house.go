@@ -40,12 +40,12 @@ type House struct {
 	tables  tablesState
 }
 
-// newHub returns a hub for a store. Nobody else removes the rows of carts in memory or
-// in a journal, so their versions begin at 1, which is easier to read.
-func newHub(store hub.Store, poster hub.Poster, c *clock, limits hub.Limits, o Options) *hub.Hub {
+// newHub returns a hub for a store. The memory knows which carts were removed, so
+// versions begin at 1 there, which is easier to read.
+func newHub(store hub.Store, poster hub.Poster, c *clock, limits hub.Limits) *hub.Hub {
 	h := hub.New(store, poster, c.Now).WithLimits(limits)
-	if o.Rows.Tables == nil {
-		return h.WithCartsFromOne()
+	if memory, ok := store.(*memstore.Store); ok {
+		return h.WithCartsFrom(memory.FirstCartVersion)
 	}
 	return h
 }
@@ -65,7 +65,7 @@ func New(o Options) (*House, error) {
 	}
 	store := newStore(h.memory, o)
 	// As in AWS, the functions that answer requests have a hub that cannot push.
-	h.hub = newHub(store, nil, h.clock, limits, o).WithEnder(ender{h})
+	h.hub = newHub(store, nil, h.clock, limits).WithEnder(ender{h})
 	if h.identity, err = newIdentity(o.Admin.URL, o.Keys, h.clock.Now); err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func New(o Options) (*House, error) {
 	metrics.countGateway(h.gateway)
 	if o.Functions.BootstrapDir == "" {
 		metrics.countFunctions()
-		delivery := newHub(store, poster{h.gateway}, h.clock, limits, o)
+		delivery := newHub(store, poster{h.gateway}, h.clock, limits)
 		h.functions.broadcast = broadcastHandler(delivery, metrics, o)
 	}
 	if h.mappings, err = newMappings(h.functions.broadcast, o.Log); err != nil {
