@@ -270,6 +270,8 @@ var mutations = []mutation{
 	{"tables", "another key", "InventoryTable:\n    Type", "{AttributeName: sku, KeyType: HASH}",
 		"{AttributeName: id, KeyType: HASH}"},
 	{"tables", "another TTL", "HubTable:\n    Type", "AttributeName: expires", "AttributeName: exp"},
+	{"tables", "no TTL of carts", "CartTable:\n    Type",
+		"      TimeToLiveSpecification: {AttributeName: expires, Enabled: true}\n", ""},
 	{"tables", "a TTL that is off", "HubTable:\n    Type", "AttributeName: expires, Enabled: true",
 		"AttributeName: expires, Enabled: false"},
 	{"tables", "provisioned capacity", "HubTable:\n    Type", "PAY_PER_REQUEST", "PROVISIONED"},

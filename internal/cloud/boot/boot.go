@@ -52,7 +52,11 @@ type Env struct {
 // that post nothing.
 func (e Env) Hub(poster hub.Poster) *hub.Hub {
 	store := dynamostore.New(dynamodb.NewFromConfig(e.AWS), e.storeOptions())
-	return hub.New(store, poster, time.Now).WithLimits(e.limits)
+	return hub.New(store, poster, time.Now).WithLimits(e.limits).WithCustomerCartLife(e.customerCartLife())
+}
+
+func (e Env) customerCartLife() time.Duration {
+	return time.Duration(e.CustomerCartDays) * 24 * time.Hour
 }
 
 func (e Env) storeOptions() dynamostore.Options {

@@ -5,12 +5,15 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/securecart/hub/internal/cloud/config"
 	"github.com/securecart/hub/internal/cloud/logs"
+	"github.com/securecart/hub/internal/hub"
 )
 
 // environment returns a getenv for every setting that a function needs, changed by
@@ -45,6 +48,23 @@ func TestStart(t *testing.T) {
 		})
 		if handler != "the handler" || err != nil || out.Len() > 0 {
 			t.Errorf("%s: got %v, %v, log %s, want the handler and no log", f, handler, err, &out)
+		}
+	}
+}
+
+// TestCustomerCartLife checks that carts of customers live as long as the setting says,
+// and without one as long as those of any hub.
+func TestCustomerCartLife(t *testing.T) {
+	for days, want := range map[string]time.Duration{"": hub.CustomerCartLife, "0": 0, "7": 7 * 24 * time.Hour} {
+		getenv := environment(map[string]string{"CUSTOMER_CART_DAYS": days})
+		_, err := start(config.Message, getenv, logs.New(io.Discard, slog.LevelInfo), func(e Env) (any, error) {
+			if got := e.customerCartLife(); got != want {
+				t.Errorf("CUSTOMER_CART_DAYS=%s: got %s, want %s", days, got, want)
+			}
+			return nil, nil
+		})
+		if err != nil {
+			t.Error(err)
 		}
 	}
 }

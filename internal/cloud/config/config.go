@@ -69,6 +69,7 @@ type Settings struct {
 	// hub.ParseLimits reads them.
 	Limits string
 
+	CustomerCartDays int    // how long carts of signed-in users stay after their last write; 0: for ever
 	Shorthand        bool   // typed lines are accepted beside JSON
 	PostsPerSecond   int    // by each environment of broadcast; 0: no limit
 	MetricsNamespace string // in CloudWatch
@@ -79,6 +80,14 @@ type Settings struct {
 // stream has one shard, template.yaml runs six environments of broadcast, which do
 // not know of one another.
 const defaultPostsPerSecond = 800
+
+// defaultCustomerCartDays is hub.CustomerCartLife. A test of package boot compares the
+// two.
+const defaultCustomerCartDays = 365
+
+// maxCustomerCartDays is a hundred years, so that the end of a cart is a time that
+// every reader takes.
+const maxCustomerCartDays = 36_500
 
 // defaultMetricsNamespace is the namespace of the metrics in CloudWatch.
 const defaultMetricsNamespace = "SecureCartHub"
@@ -107,6 +116,7 @@ var Table = []Setting{
 	{"ALLOWED_ORIGINS", []Function{Authorize}, false, readOrigins},
 	{"EDGE_SECRETS", []Function{Authorize}, false, readEdgeSecrets},
 	{"LIMITS", []Function{Connect, Message}, false, text(func(s *Settings) *string { return &s.Limits })},
+	{"CUSTOMER_CART_DAYS", []Function{Message}, false, readCustomerCartDays},
 	{"SHORTHAND", []Function{Message}, false, readShorthand},
 	{"POSTS_PER_SECOND", []Function{Broadcast}, false, readPostsPerSecond},
 	{"METRICS_NAMESPACE", []Function{Authorize, Connect, Disconnect, Message, Broadcast}, false, readMetricsNamespace},
@@ -115,7 +125,10 @@ var Table = []Setting{
 // Load reads the settings of a function. The error lists every missing or invalid
 // setting, in the order of [Table], and never contains a value.
 func Load(f Function, getenv func(string) string) (Settings, error) {
-	s := Settings{PostsPerSecond: defaultPostsPerSecond, MetricsNamespace: defaultMetricsNamespace}
+	s := Settings{
+		CustomerCartDays: defaultCustomerCartDays, PostsPerSecond: defaultPostsPerSecond,
+		MetricsNamespace: defaultMetricsNamespace,
+	}
 	var problems []error
 	for _, setting := range Table {
 		value := getenv(setting.Name)
@@ -228,6 +241,15 @@ func readEdgeSecrets(s *Settings, value string) error {
 	if len(s.EdgeSecrets) == 0 {
 		return errors.New("has no secret")
 	}
+	return nil
+}
+
+func readCustomerCartDays(s *Settings, value string) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 || n > maxCustomerCartDays {
+		return fmt.Errorf("must be a whole number from 0 to %d", maxCustomerCartDays)
+	}
+	s.CustomerCartDays = n
 	return nil
 }
 
