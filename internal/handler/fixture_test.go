@@ -183,8 +183,10 @@ func (f *failingStore) RetryMarks(ctx context.Context, limit int) ([]hub.RetryMa
 	return f.Store.RetryMarks(ctx, limit)
 }
 
-func (f *failingStore) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
-	return firstError(f.errs["PutCarts"], func() error { return f.Store.PutCarts(ctx, carts, r) })
+func (f *failingStore) PutCarts(
+	ctx context.Context, carts []hub.CartWrite, r *hub.Receipt, sessions ...hub.Session,
+) error {
+	return firstError(f.errs["PutCarts"], func() error { return f.Store.PutCarts(ctx, carts, r, sessions...) })
 }
 
 func (f *failingStore) PutTicket(ctx context.Context, ticket hub.Ticket) error {

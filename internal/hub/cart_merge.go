@@ -37,7 +37,7 @@ func (h *Hub) Merge(ctx context.Context, caller Connection, guest Principal, r w
 		}
 		return h.planMerge(ctx, c, mine, theirs, r.Policy, now)
 	}
-	return h.write(ctx, c.Principal.CartID(), r, operation, merge)
+	return h.write(ctx, c.Principal, r, operation, merge)
 }
 
 // planMerge moves the lines of theirs into mine and empties theirs. Lines that it

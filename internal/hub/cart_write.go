@@ -41,7 +41,7 @@ func (h *Hub) Add(ctx context.Context, caller Connection, r wire.Request) (wire.
 		wanted := map[string]int{r.SKU: cart.Lines[r.SKU].Quantity + r.Quantity}
 		return h.planQuantities(ctx, c, cart, wanted, now)
 	}
-	return h.write(ctx, c.Principal.CartID(), r, operation, add)
+	return h.write(ctx, c.Principal, r, operation, add)
 }
 
 // Set sets lines of the caller's cart to the given quantities. If the request has a
@@ -66,7 +66,7 @@ func (h *Hub) Set(ctx context.Context, caller Connection, r wire.Request) (wire.
 		}
 		return h.planQuantities(ctx, c, cart, wanted, now)
 	}
-	return h.write(ctx, c.Principal.CartID(), r, operation, set)
+	return h.write(ctx, c.Principal, r, operation, set)
 }
 
 // basis returns the version and the epoch of a request as a part of its operation.
@@ -161,14 +161,15 @@ func (h *Hub) shopper(ctx context.Context, caller Connection) (Connection, error
 // write carries out a plan. With an idempotency key it does so once, however often
 // the request is repeated. operation is the request without its id and key; a key
 // cannot be used for another operation.
-func (h *Hub) write(ctx context.Context, cartID string, r wire.Request, operation string, do plan) (wire.OK, error) {
+func (h *Hub) write(ctx context.Context, p Principal, r wire.Request, operation string, do plan) (wire.OK, error) {
+	cartID := p.CartID()
 	sum := sha256.Sum256([]byte(operation))
 	fingerprint := hex.EncodeToString(sum[:16])
 	for range writeAttempts {
 		if first, err := h.firstAnswer(ctx, cartID, r, fingerprint); !errors.Is(err, ErrGone) {
 			return first, err
 		}
-		ok, err := h.attempt(ctx, cartID, r, fingerprint, do)
+		ok, err := h.attempt(ctx, p, r, fingerprint, do)
 		if err == nil {
 			return ok, nil
 		}
@@ -202,9 +203,9 @@ var errOvertaken = fmt.Errorf("write the cart: %w", ErrConflict)
 // attempt carries out a plan once. errOvertaken: the plan's cart was no longer the
 // newest.
 func (h *Hub) attempt(
-	ctx context.Context, cartID string, r wire.Request, fingerprint string, do plan,
+	ctx context.Context, p Principal, r wire.Request, fingerprint string, do plan,
 ) (wire.OK, error) {
-	cart, err := h.store.Cart(ctx, cartID)
+	cart, err := h.store.Cart(ctx, p.CartID())
 	if err != nil {
 		return wire.OK{}, fmt.Errorf("read the cart: %w", err)
 	}
@@ -218,20 +219,42 @@ func (h *Hub) attempt(
 	}
 	out.ok.ID, out.ok.Key = r.ID, r.Key
 	out.ok.Fit()
-	receipt, err := newReceipt(cartID, out.ok, fingerprint, now)
+	receipt, err := newReceipt(p.CartID(), out.ok, fingerprint, now)
 	if err != nil {
 		return wire.OK{}, err
 	}
 	if len(out.writes) > 0 || receipt != nil {
-		err = h.store.PutCarts(ctx, out.writes, receipt)
+		err = h.putCarts(ctx, p, out.writes, receipt)
 	}
 	switch {
 	case errors.Is(err, ErrConflict):
 		return wire.OK{}, errOvertaken
+	case errors.Is(err, errRevoked):
+		return wire.OK{}, err
 	case err != nil:
 		return wire.OK{}, fmt.Errorf("write the cart: %w", err)
 	}
 	return out.ok, nil
+}
+
+// putCarts writes what belongs to p: carts, and perhaps a receipt. If p's own cart has a
+// row, the write needs that row as it was. Otherwise it needs p's session: the row may
+// have been erased after the session was looked at, and must not begin again.
+func (h *Hub) putCarts(ctx context.Context, p Principal, writes []CartWrite, receipt *Receipt) error {
+	hasRow := slices.ContainsFunc(writes, func(w CartWrite) bool { return w.Cart.ID == p.CartID() && w.Base > 0 })
+	if hasRow {
+		return h.store.PutCarts(ctx, writes, receipt)
+	}
+	err := h.store.PutCarts(ctx, writes, receipt, p.session())
+	if !errors.Is(err, ErrConflict) {
+		return err
+	}
+	if revoked, lookErr := h.Revoked(ctx, p); lookErr != nil {
+		return lookErr
+	} else if revoked {
+		return errRevoked
+	}
+	return err
 }
 
 // newReceipt returns the receipt of an answer, nil if the request had no key. A

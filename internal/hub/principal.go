@@ -40,6 +40,15 @@ type Principal struct {
 	Expires time.Time // end of the session; zero: never
 }
 
+// principalOf returns a principal with the identity of a user or guest.
+func principalOf(user string) Principal {
+	p := Principal{User: user, Role: RoleCustomer}
+	if strings.HasPrefix(user, GuestUserPrefix) {
+		p.Role = RoleGuest
+	}
+	return p
+}
+
 // Active reports whether the session is still valid.
 func (p Principal) Active(now time.Time) bool {
 	return p.Expires.IsZero() || !now.After(p.Expires.Add(SessionLeeway))
@@ -73,9 +82,9 @@ func NameHash(name string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// revocation returns the name of the revocation of p's sessions. It is a hash, because
-// it stays when the user is erased.
-func (p Principal) revocation() string { return NameHash(p.ID()) }
+// session returns p's session. A revocation has a hash of its user as name, because it
+// stays when the user is erased.
+func (p Principal) session() Session { return Session{Revocation: NameHash(p.ID()), Issued: p.Issued} }
 
 // CartID returns the id of the principal's own cart, which is its [Principal.ID].
 func (p Principal) CartID() string { return p.ID() }

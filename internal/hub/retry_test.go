@@ -124,10 +124,12 @@ func (s slowStore) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	return s.Store.Cart(ctx, id)
 }
 
-func (s slowStore) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+func (s slowStore) PutCarts(
+	ctx context.Context, carts []hub.CartWrite, r *hub.Receipt, sessions ...hub.Session,
+) error {
 	s.wait()
 	defer s.wait()
-	return s.Store.PutCarts(ctx, carts, r)
+	return s.Store.PutCarts(ctx, carts, r, sessions...)
 }
 
 // TestOverlappingRetries sends a write again at every moment of its first attempt, on

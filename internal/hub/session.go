@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/securecart/hub/internal/wire"
 )
@@ -159,11 +158,12 @@ func (h *Hub) recordExpired(ctx context.Context, c Connection) (Connection, erro
 
 // Revoked reports whether p's session was revoked.
 func (h *Hub) Revoked(ctx context.Context, p Principal) (bool, error) {
-	until, err := h.store.Revocation(ctx, p.revocation())
+	s := p.session()
+	until, err := h.store.Revocation(ctx, s.Revocation)
 	if err != nil {
 		return false, fmt.Errorf("revocations of a user: %w", err)
 	}
-	return !until.IsZero() && !p.Issued.After(until), nil
+	return s.RevokedBy(until), nil
 }
 
 // Revoke ends all sessions of a user that were issued so far: a logout everywhere,
@@ -173,12 +173,9 @@ func (h *Hub) Revoked(ctx context.Context, p Principal) (bool, error) {
 // same second is not accepted either. Revoke returns how many connections it
 // notified. After an error, call it again.
 func (h *Hub) Revoke(ctx context.Context, user string) (notified int, err error) {
-	p := Principal{User: user, Role: RoleCustomer}
-	if strings.HasPrefix(user, GuestUserPrefix) {
-		p.Role = RoleGuest
-	}
+	p := principalOf(user)
 	now := h.now()
-	if err := h.store.Revoke(ctx, p.revocation(), now); err != nil {
+	if err := h.store.Revoke(ctx, p.session().Revocation, now); err != nil {
 		return 0, fmt.Errorf("revoke: %w", err)
 	}
 	shouldRevoke := func(c Connection) bool {

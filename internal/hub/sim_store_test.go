@@ -264,7 +264,9 @@ func (s *faultyStore) IndexItem(ctx context.Context, item hub.Item, former []str
 	return s.after(s.Store.IndexItem(ctx, item, former))
 }
 
-func (s *faultyStore) PutCarts(ctx context.Context, carts []hub.CartWrite, receipt *hub.Receipt) error {
+func (s *faultyStore) PutCarts(
+	ctx context.Context, carts []hub.CartWrite, receipt *hub.Receipt, sessions ...hub.Session,
+) error {
 	if err := s.before(); err != nil {
 		return err
 	}
@@ -274,5 +276,5 @@ func (s *faultyStore) PutCarts(ctx context.Context, carts []hub.CartWrite, recei
 	if s.sim.duplicateAppliedTwice || s.sim.checkoutRepeated && isCheckout {
 		receipt = nil
 	}
-	return s.after(s.Store.PutCarts(ctx, carts, receipt))
+	return s.after(s.Store.PutCarts(ctx, carts, receipt, sessions...))
 }

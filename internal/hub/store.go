@@ -106,6 +106,16 @@ type CartWrite struct {
 	Base int64
 }
 
+// Session is a session that must not be revoked when something is written.
+type Session struct {
+	Revocation string    // name of its revocation, see [Holders]
+	Issued     time.Time // zero: before any revocation
+}
+
+// RevokedBy reports whether a revocation of sessions issued up to a time revokes s. The
+// zero time is no revocation.
+func (s Session) RevokedBy(until time.Time) bool { return !until.IsZero() && !s.Issued.After(until) }
+
 // Connections records who is connected. All methods are idempotent.
 type Connections interface {
 	// PutConnection creates or replaces the row of c, except for its topics: the
@@ -137,8 +147,8 @@ type Connections interface {
 type Subscriptions interface {
 	// Subscribe writes a subscription of c for each topic, then adds the topics to
 	// those of c. It replaces existing subscriptions. When it returns, Subscribers
-	// finds all of them. If it fails, some may have been written. A topic that
-	// Connection shows always has its subscription.
+	// finds all of them, but none if c has ended. If it fails, some may have been
+	// written. A topic that Connection shows always has its subscription.
 	Subscribe(ctx context.Context, c Connection, topics []Topic) error
 
 	// Unsubscribe removes subscriptions, and their topics from the connection's.
@@ -239,9 +249,10 @@ type Writer interface {
 	IndexItem(ctx context.Context, item Item, former []string) error
 
 	// PutCarts writes the carts and the receipt, unless it is nil, all or nothing.
-	// ErrConflict: a cart is not at its version Was, or the key has a receipt that
-	// has not expired at the new receipt's time. Nothing was written.
-	PutCarts(ctx context.Context, carts []CartWrite, receipt *Receipt) error
+	// ErrConflict: a cart is not at its version Was, the key has a receipt that has
+	// not expired at the new receipt's time, or a session was revoked. Nothing was
+	// written.
+	PutCarts(ctx context.Context, carts []CartWrite, receipt *Receipt, sessions ...Session) error
 }
 
 // Tickets keeps tickets while they are valid.
@@ -272,6 +283,7 @@ type Store interface {
 	Registry
 	Source
 	Writer
+	Eraser
 }
 
 // Change is one committed change of an item or a cart. Old is nil for a new row.

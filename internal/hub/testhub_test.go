@@ -268,9 +268,11 @@ func (s hookedStore) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	return s.Store.Cart(ctx, id)
 }
 
-func (s hookedStore) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+func (s hookedStore) PutCarts(
+	ctx context.Context, carts []hub.CartWrite, r *hub.Receipt, sessions ...hub.Session,
+) error {
 	call(s.beforePutCarts)
-	return s.Store.PutCarts(ctx, carts, r)
+	return s.Store.PutCarts(ctx, carts, r, sessions...)
 }
 
 func (s hookedStore) ReplacePrincipal(ctx context.Context, id string, prev, next hub.Principal) error {

@@ -23,8 +23,8 @@ var rowRights = map[config.Function]map[string]string{
 	},
 	config.Disconnect: {"BatchWriteItem": "C#* O#* S#* T#*", "PutItem": "C#*", "Query": "C#*"},
 	config.Message: {
-		"BatchWriteItem": "O#* T#*", "DeleteItem": "S#*", "GetItem": "C#* E K#* R#*", "PutItem": "E K#* S#*",
-		"Query": "O#* V#*", "UpdateItem": "C#* N#*",
+		"BatchWriteItem": "O#* T#*", "ConditionCheckItem": "R#*", "DeleteItem": "S#*", "GetItem": "C#* E K#* R#*",
+		"PutItem": "E K#* S#*", "Query": "O#* V#*", "UpdateItem": "C#* N#*",
 	},
 	config.Broadcast: {
 		"BatchGetItem": "C#*", "BatchWriteItem": "C#* O#* S#* T#*", "DeleteItem": "C#* S#* V#*",

@@ -174,7 +174,7 @@ func (r rowsRecorder) note(action string, v any) {
 					partition += "#*"
 				}
 				r.seen.add(action + " " + partition)
-			case "Put", "Update", "Delete":
+			case "Put", "Update", "Delete", "ConditionCheck":
 				r.note(name+"Item", each)
 			default:
 				r.note(action, each)

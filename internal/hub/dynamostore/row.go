@@ -117,18 +117,19 @@ const shard = "0"
 
 func topicPartition(topic string) string { return "T#" + topic + "#" + shard }
 
-func subscriptionKey(topic, id string) key { return key{topicPartition(topic), connectionPrefix + id} }
-func receiptKey(cartID, name string) key   { return key{"K#" + cartID, "k#" + name} }
-func holderPartition(holder string) string { return "O#" + holder }
-func heldKey(holder, id string) key        { return key{holderPartition(holder), connectionPrefix + id} }
-func revocationKey(name string) key        { return key{"R#" + name, "!"} }
-func quotaPartition(holder string) string  { return "N#" + holder }
-func quotaKey(holder, name string) key     { return key{quotaPartition(holder), name} }
-func vendorPartition(vendor string) string { return "V#" + vendor }
-func vendorKey(vendor, sku string) key     { return key{vendorPartition(vendor), skuPrefix + sku} }
-func ticketKey(hash string) key            { return key{"X#" + hash, "!"} }
-func epochKey() key                        { return key{"E", "!"} }
-func developmentKeysKey() key              { return key{"D", "!"} }
+func subscriptionKey(topic, id string) key  { return key{topicPartition(topic), connectionPrefix + id} }
+func receiptPartition(cartID string) string { return "K#" + cartID }
+func receiptKey(cartID, name string) key    { return key{receiptPartition(cartID), "k#" + name} }
+func holderPartition(holder string) string  { return "O#" + holder }
+func heldKey(holder, id string) key         { return key{holderPartition(holder), connectionPrefix + id} }
+func revocationKey(name string) key         { return key{"R#" + name, "!"} }
+func quotaPartition(holder string) string   { return "N#" + holder }
+func quotaKey(holder, name string) key      { return key{quotaPartition(holder), name} }
+func vendorPartition(vendor string) string  { return "V#" + vendor }
+func vendorKey(vendor, sku string) key      { return key{vendorPartition(vendor), skuPrefix + sku} }
+func ticketKey(hash string) key             { return key{"X#" + hash, "!"} }
+func epochKey() key                         { return key{"E", "!"} }
+func developmentKeysKey() key               { return key{"D", "!"} }
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 

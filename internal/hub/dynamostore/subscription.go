@@ -18,7 +18,7 @@ const maxRestarts = 8
 
 // Subscribe implements [hub.Subscriptions]. It does not create the connection's
 // row. If there is none, or the connection is forgotten meanwhile, the
-// subscriptions are found gone, or expire.
+// subscriptions are found gone, or expire. If it has ended, Subscribe removes them.
 func (s *Store) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
 	names := topicNames(topics)
 	if len(names) == 0 {
@@ -45,8 +45,14 @@ func (s *Store) Subscribe(ctx context.Context, c hub.Connection, topics []hub.To
 		if !ok {
 			return fail(err)
 		}
-		if !live(stored) {
+		if stored == nil {
 			return nil // forgotten
+		}
+		if !live(stored) { // ended, perhaps because its user is erased
+			if err := s.writeAll(ctx, subscriptionDeletes(names, c.ID)); err != nil {
+				return fail(err)
+			}
+			return nil
 		}
 		connection = stored
 	}

@@ -86,7 +86,9 @@ func (s *Store) removeFromVendor(ctx context.Context, vendor string, item hub.It
 }
 
 // PutCarts implements [hub.Writer].
-func (s *Store) PutCarts(ctx context.Context, carts []hub.CartWrite, receipt *hub.Receipt) error {
+func (s *Store) PutCarts(
+	ctx context.Context, carts []hub.CartWrite, receipt *hub.Receipt, sessions ...hub.Session,
+) error {
 	names := s.opts.Layout.Cart
 	updates := make([]types.Update, len(carts))
 	for i, w := range carts {
@@ -94,7 +96,7 @@ func (s *Store) PutCarts(ctx context.Context, carts []hub.CartWrite, receipt *hu
 	}
 	var err error
 	switch {
-	case len(carts) == 1 && receipt == nil: // costs half as much as a transaction
+	case len(carts) == 1 && receipt == nil && len(sessions) == 0: // costs half as much as a transaction
 		_, err = s.replace(ctx, updates[0], names, carts[0].Cart.Version)
 	case len(carts) > 0 || receipt != nil:
 		var actions []types.TransactWriteItem
@@ -103,6 +105,9 @@ func (s *Store) PutCarts(ctx context.Context, carts []hub.CartWrite, receipt *hu
 		}
 		if receipt != nil {
 			actions = append(actions, types.TransactWriteItem{Put: s.receiptPut(*receipt)})
+		}
+		for _, session := range sessions {
+			actions = append(actions, types.TransactWriteItem{ConditionCheck: s.notRevoked(session)})
 		}
 		err = s.transact(ctx, actions)
 	}
@@ -119,6 +124,19 @@ func (s *Store) receiptPut(r hub.Receipt) *types.Put {
 	return &types.Put{
 		TableName: &s.opts.HubTable, Item: receiptKey(r.CartID, r.Key).with(receiptRow(r)),
 		ConditionExpression: &condition, ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
+	}
+}
+
+// notRevoked checks that a session was not revoked.
+func (s *Store) notRevoked(session hub.Session) *types.ConditionCheck {
+	var e expression
+	condition := e.missing(attrRevoked)
+	if !session.Issued.IsZero() {
+		condition += " OR " + e.compare(attrRevoked, "<", "issued", millis(session.Issued))
+	}
+	return &types.ConditionCheck{
+		TableName: &s.opts.HubTable, Key: revocationKey(session.Revocation).row(), ConditionExpression: &condition,
+		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
 	}
 }
 

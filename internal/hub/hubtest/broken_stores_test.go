@@ -2,6 +2,7 @@ package hubtest_test
 
 import (
 	"context"
+	"errors"
 	"path"
 	"runtime"
 	"slices"
@@ -59,6 +60,12 @@ type (
 		hub.Store
 		receipts map[string]hub.Receipt
 	}
+	anySession        struct{ hub.Store } // writes carts although a session was revoked
+	keptCart          struct{ hub.Store } // erases a user, but not the cart
+	keptReceipts      struct{ hub.Store } // erases one receipt of a user
+	erasedByPrefix    struct{ hub.Store } // erases the cart of another user too
+	erasedHolder      struct{ hub.Store } // erases the list of a user's connections too
+	noRelease         struct{ hub.Store } // keeps a connection in the list of its holder
 	keptSubscriptions struct{ hub.Store } // forgets a connection but not its subscriptions
 	newerMarksCleared struct{ hub.Store } // clears a mark although it was renewed
 	firstMarkOnly     struct{ hub.Store } // records the first of several marks
@@ -77,6 +84,7 @@ type (
 	oneCounter        struct{ hub.Store } // has one counter for all names
 	countsByOne       struct{ hub.Store } // adds one, whatever it is told
 	sharedCounters    struct{ hub.Store } // has one counter of a name for all holders
+	endedSubscribers  struct{ hub.Store } // subscribes connections that have ended
 	endedReturn       struct{ hub.Store } // lets a connection be put after it ended
 	cleanedSKUs       struct{ hub.Store } // cleans SKUs as if they were paths
 	trimmedTopics     struct{ hub.Store } // keeps topics as words without punctuation
@@ -127,38 +135,48 @@ func (s onePage) Subscribers(
 	return page, "", err
 }
 
-func (s noReceipts) PutCarts(ctx context.Context, carts []hub.CartWrite, _ *hub.Receipt) error {
-	return s.Store.PutCarts(ctx, carts, nil)
+func (s noReceipts) PutCarts(
+	ctx context.Context, carts []hub.CartWrite, _ *hub.Receipt, sessions ...hub.Session,
+) error {
+	return s.Store.PutCarts(ctx, carts, nil, sessions...)
 }
 
-func (s noOrders) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+func (s noOrders) PutCarts(
+	ctx context.Context, carts []hub.CartWrite, r *hub.Receipt, sessions ...hub.Session,
+) error {
 	for i := range carts {
 		carts[i].Cart.Ordered = 0
 	}
-	return s.Store.PutCarts(ctx, carts, r)
+	return s.Store.PutCarts(ctx, carts, r, sessions...)
 }
 
-func (s endlessCarts) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+func (s endlessCarts) PutCarts(
+	ctx context.Context, carts []hub.CartWrite, r *hub.Receipt, sessions ...hub.Session,
+) error {
 	for i := range carts {
 		carts[i].Cart.Expires = time.Time{}
 	}
-	return s.Store.PutCarts(ctx, carts, r)
+	return s.Store.PutCarts(ctx, carts, r, sessions...)
 }
 
-func (s noTransactions) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+func (s noTransactions) PutCarts(
+	ctx context.Context, carts []hub.CartWrite, r *hub.Receipt, sessions ...hub.Session,
+) error {
 	for _, w := range carts {
-		if err := s.Store.PutCarts(ctx, []hub.CartWrite{w}, nil); err != nil {
+		if err := s.Store.PutCarts(ctx, []hub.CartWrite{w}, nil, sessions...); err != nil {
 			return err
 		}
 	}
-	return s.Store.PutCarts(ctx, nil, r)
+	return s.Store.PutCarts(ctx, nil, r, sessions...)
 }
 
-func (s sharedCarts) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+func (s sharedCarts) PutCarts(
+	ctx context.Context, carts []hub.CartWrite, r *hub.Receipt, sessions ...hub.Session,
+) error {
 	for _, w := range carts {
 		s.carts[w.Cart.ID] = w.Cart
 	}
-	return s.Store.PutCarts(ctx, carts, r)
+	return s.Store.PutCarts(ctx, carts, r, sessions...)
 }
 
 func (s sharedCarts) Cart(ctx context.Context, id string) (hub.Cart, error) {
@@ -168,11 +186,13 @@ func (s sharedCarts) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	return s.Store.Cart(ctx, id)
 }
 
-func (s sharedReceipts) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+func (s sharedReceipts) PutCarts(
+	ctx context.Context, carts []hub.CartWrite, r *hub.Receipt, sessions ...hub.Session,
+) error {
 	if r != nil {
 		s.receipts[r.Key] = *r
 	}
-	return s.Store.PutCarts(ctx, carts, r)
+	return s.Store.PutCarts(ctx, carts, r, sessions...)
 }
 
 func (s sharedReceipts) Receipt(ctx context.Context, cartID, key string) (hub.Receipt, error) {
@@ -181,6 +201,50 @@ func (s sharedReceipts) Receipt(ctx context.Context, cartID, key string) (hub.Re
 	}
 	return s.Store.Receipt(ctx, cartID, key)
 }
+
+func (s anySession) PutCarts(
+	ctx context.Context, carts []hub.CartWrite, r *hub.Receipt, _ ...hub.Session,
+) error {
+	return s.Store.PutCarts(ctx, carts, r)
+}
+
+func (s keptCart) Erase(ctx context.Context, id string) error {
+	c, err := s.Store.Cart(ctx, id)
+	if err != nil || c.Version == 0 {
+		return err
+	}
+	if err := s.Store.Erase(ctx, id); err != nil {
+		return err
+	}
+	return s.Store.PutCarts(ctx, []hub.CartWrite{{Cart: c}}, nil)
+}
+
+func (s keptReceipts) Erase(ctx context.Context, id string) error {
+	r, err := s.Store.Receipt(ctx, id, "k29")
+	if err != nil {
+		return nil
+	}
+	if err := s.Store.Erase(ctx, id); err != nil {
+		return err
+	}
+	return s.Store.PutCarts(ctx, nil, &r)
+}
+
+func (s erasedByPrefix) Erase(ctx context.Context, id string) error {
+	if err := s.Store.Erase(ctx, id+"2"); err != nil {
+		return err
+	}
+	return s.Store.Erase(ctx, id)
+}
+
+func (s erasedHolder) Erase(ctx context.Context, id string) error {
+	if err := s.Store.Release(ctx, id, "c1"); err != nil {
+		return err
+	}
+	return s.Store.Erase(ctx, id)
+}
+
+func (s noRelease) Release(context.Context, string, string) error { return nil }
 
 func (s keptSubscriptions) Forget(ctx context.Context, id string, _ ...hub.Topic) error {
 	c, err := s.Store.Connection(ctx, id)
@@ -234,13 +298,15 @@ func (s lostTopics) PutConnection(ctx context.Context, c hub.Connection) error {
 	return s.Store.PutConnection(ctx, c)
 }
 
-func (s endlessReceipts) PutCarts(ctx context.Context, carts []hub.CartWrite, r *hub.Receipt) error {
+func (s endlessReceipts) PutCarts(
+	ctx context.Context, carts []hub.CartWrite, r *hub.Receipt, sessions ...hub.Session,
+) error {
 	if r != nil {
 		if _, err := s.Store.Receipt(ctx, r.CartID, r.Key); err == nil {
 			return hub.ErrConflict
 		}
 	}
-	return s.Store.PutCarts(ctx, carts, r)
+	return s.Store.PutCarts(ctx, carts, r, sessions...)
 }
 
 func (s changingEpoch) Epoch(ctx context.Context) (string, error) {
@@ -318,6 +384,17 @@ func (s sharedCounters) Count(ctx context.Context, _, counter string, n int, exp
 	return s.Store.Count(ctx, "all", counter, n, expires)
 }
 
+func (s endedSubscribers) Subscribers(
+	ctx context.Context, t hub.Topic, after string, limit int,
+) ([]hub.Subscriber, string, error) {
+	page, next, err := s.Store.Subscribers(ctx, t, after, limit)
+	ended := hub.Connection{ID: "c1"}
+	if putErr := s.Store.PutConnection(ctx, ended); errors.Is(putErr, hub.ErrGone) {
+		page = append(page, ended.Subscriber())
+	}
+	return page, next, err
+}
+
 func (s endedReturn) EndConnection(ctx context.Context, id string, _ time.Time) error {
 	return s.Store.Forget(ctx, id)
 }
@@ -370,6 +447,30 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		"shared receipts": {
 			func(s hub.Store) hub.Store { return sharedReceipts{s, map[string]hub.Receipt{}} }, nil,
 			"rows are not shared with the caller",
+		},
+		"any session writes": {
+			func(s hub.Store) hub.Store { return anySession{s} }, nil,
+			"a revoked session writes nothing",
+		},
+		"carts survive": {
+			func(s hub.Store) hub.Store { return keptCart{s} }, nil,
+			"a user is erased completely",
+		},
+		"receipts survive": {
+			func(s hub.Store) hub.Store { return keptReceipts{s} }, nil,
+			"a user is erased completely",
+		},
+		"another user is erased": {
+			func(s hub.Store) hub.Store { return erasedByPrefix{s} }, nil,
+			"a user is erased completely",
+		},
+		"a user's connections are erased": {
+			func(s hub.Store) hub.Store { return erasedHolder{s} }, nil,
+			"a user is erased completely",
+		},
+		"no release": {
+			func(s hub.Store) hub.Store { return noRelease{s} }, nil,
+			"a connection leaves the list of a holder",
 		},
 		"subscriptions survive forget": {
 			func(s hub.Store) hub.Store { return keptSubscriptions{s} }, nil,
@@ -438,6 +539,10 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		"counters of all holders": {
 			func(s hub.Store) hub.Store { return sharedCounters{s} }, nil,
 			"each count is different",
+		},
+		"ended connections are subscribed": {
+			func(s hub.Store) hub.Store { return endedSubscribers{s} }, nil,
+			"a connection that has ended cannot be put again",
 		},
 		"ended connections return": {
 			func(s hub.Store) hub.Store { return endedReturn{s} }, nil,

@@ -124,7 +124,8 @@ func endedStaysAway(ctx context.Context, f Fixture) error {
 			return fmt.Errorf("%s: got %v, want %v", late.what, err, late.want)
 		}
 		_, err := f.Store.Connection(ctx, "c1")
-		err = errors.Join(isKind("connection after "+late.what, err, hub.ErrGone), wantHeld(ctx, f, aliceHolder))
+		err = errors.Join(isKind("connection after "+late.what, err, hub.ErrGone),
+			wantSubscribers(ctx, f, sku("A")), wantHeld(ctx, f, aliceHolder))
 		if err != nil {
 			return fmt.Errorf("%s: %w", late.what, err)
 		}

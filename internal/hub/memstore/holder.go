@@ -25,13 +25,19 @@ func (s *Store) holderLocked(id string) *holder {
 
 // releaseLocked removes a connection from its holder.
 func (s *Store) releaseLocked(c hub.Connection) {
-	id := c.Principal.ID()
-	if o := s.holders[id]; o != nil {
-		o.ids = remove(o.ids, c.ID)
-		delete(o.connectedAt, c.ID)
-		if len(o.ids) == 0 {
-			delete(s.holders, id)
-		}
+	s.unholdLocked(c.Principal.ID(), c.ID)
+}
+
+// unholdLocked removes a connection from one holder.
+func (s *Store) unholdLocked(holder, id string) {
+	o := s.holders[holder]
+	if o == nil {
+		return
+	}
+	o.ids = remove(o.ids, id)
+	delete(o.connectedAt, id)
+	if len(o.ids) == 0 {
+		delete(s.holders, holder)
 	}
 }
 

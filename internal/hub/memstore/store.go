@@ -155,11 +155,18 @@ func (s *Store) PutItem(_ context.Context, item hub.Item, base int64) error {
 func (s *Store) IndexItem(context.Context, hub.Item, []string) error { return nil }
 
 // PutCarts implements [hub.Writer].
-func (s *Store) PutCarts(_ context.Context, carts []hub.CartWrite, receipt *hub.Receipt) error {
+func (s *Store) PutCarts(
+	_ context.Context, carts []hub.CartWrite, receipt *hub.Receipt, sessions ...hub.Session,
+) error {
 	return s.commit(func(g *group) error {
 		for _, w := range carts {
 			if old, _ := g.cart(w.Cart.ID); old.Version != w.Base {
 				return fmt.Errorf("a cart is at version %d: %w", old.Version, hub.ErrConflict)
+			}
+		}
+		for _, session := range sessions {
+			if session.RevokedBy(g.revoked(session.Revocation)) {
+				return fmt.Errorf("the session was revoked: %w", hub.ErrConflict)
 			}
 		}
 		if receipt != nil {

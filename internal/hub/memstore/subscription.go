@@ -17,6 +17,9 @@ type subscribers struct {
 func (s *Store) Subscribe(_ context.Context, c hub.Connection, topics []hub.Topic) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, ended := s.ended[hub.NameHash(c.ID)]; ended {
+		return nil
+	}
 	for _, t := range topics {
 		subs := s.subscribers[t]
 		if subs == nil {

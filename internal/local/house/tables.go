@@ -50,7 +50,28 @@ func newStore(memory *memstore.Store, o Options) hub.Store {
 		hub.Registry
 		hub.Source
 		hub.Writer
-	}{memory, o.Rows.Tables, o.Rows.Tables}
+		hub.Eraser
+	}{memory, o.Rows.Tables, o.Rows.Tables, erasers{memory, o.Rows.Tables}}
+}
+
+// erasers erase in all stores that have rows of users.
+type erasers []hub.Eraser
+
+// Release implements [hub.Eraser].
+func (all erasers) Release(ctx context.Context, holder, id string) error {
+	return all.each(func(e hub.Eraser) error { return e.Release(ctx, holder, id) })
+}
+
+// Erase implements [hub.Eraser].
+func (all erasers) Erase(ctx context.Context, id string) error {
+	return all.each(func(e hub.Eraser) error { return e.Erase(ctx, id) })
+}
+
+func (all erasers) each(erase func(hub.Eraser) error) (err error) {
+	for _, e := range all {
+		err = errors.Join(err, erase(e))
+	}
+	return err
 }
 
 // seed puts the catalogue into the store. Items that exist stay: they are newer.
