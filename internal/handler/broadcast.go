@@ -13,11 +13,12 @@ import (
 )
 
 // BroadcastEvent is an event of [Broadcast]: a batch of records of a stream; no
-// records, from a schedule; or a user whose sessions the shop revokes:
-// {"revoke": "<the sub of the user's tokens>"}.
+// records, from a schedule; or a user whose sessions the shop revokes, or whom it
+// erases: {"revoke": "<the sub of the user's tokens>"}, {"erase": "<the sub>"}.
 type BroadcastEvent struct {
 	events.DynamoDBEvent
 	Revoke string `json:"revoke,omitempty"`
+	Erase  string `json:"erase,omitempty"`
 }
 
 // answerReserve is the time that is left of an invocation when its work must end.
@@ -40,8 +41,8 @@ type BroadcastFunc func(context.Context, BroadcastEvent) (events.DynamoDBEventRe
 // https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html.
 //
 // An event without records, from a schedule, heals marked connections. An event with
-// a user revokes the sessions of that user; its error is the error of the invocation,
-// because the shop must try again.
+// a user revokes the sessions of that user, or erases the user; its error is the error
+// of the invocation, because the shop must try again.
 //
 // The answer comes [answerReserve] before the deadline of ctx, even if a call hangs:
 // a function that Lambda ends cannot answer, and its whole batch comes again.
@@ -54,6 +55,8 @@ func Broadcast(h *hub.Hub, o BroadcastOptions, log *slog.Logger) BroadcastFunc {
 			ctx = early
 		}
 		switch {
+		case e.Erase != "":
+			return events.DynamoDBEventResponse{}, b.erase(ctx, e.Erase)
 		case e.Revoke != "":
 			return events.DynamoDBEventResponse{}, b.revoke(ctx, e.Revoke)
 		case len(e.Records) == 0:
@@ -85,6 +88,16 @@ func (b *broadcaster) revoke(ctx context.Context, user string) error {
 		return err // the shop must try again
 	}
 	b.log.InfoContext(ctx, "revoked", "told", notified)
+	return nil
+}
+
+func (b *broadcaster) erase(ctx context.Context, user string) error {
+	ended, err := b.h.Erase(ctx, user)
+	if err != nil {
+		b.log.ErrorContext(ctx, "erase", "error", err)
+		return err // the shop must try again
+	}
+	b.log.InfoContext(ctx, "erased", "ended", ended)
 	return nil
 }
 

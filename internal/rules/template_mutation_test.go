@@ -200,6 +200,8 @@ var mutations = []mutation{
 	{"keys", "not a whole number of bytes", "  GuestKey:\n", "PasswordLength: 64", "PasswordLength: 65"},
 	{"keys", "its ARN instead of its value", "MessageFunction:\n",
 		`!Sub "{{resolve:secretsmanager:${GuestKey}:SecretString}}"`, "!Ref GuestKey"},
+	{"rights", "the message function deletes carts", "MessageRole:\n", "[dynamodb:GetItem, dynamodb:UpdateItem]",
+		"[dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:UpdateItem]"},
 	{"rights", "writes the inventory", "MessageRole:\n", "Action: [dynamodb:BatchGetItem]",
 		"Action: [dynamodb:BatchGetItem, dynamodb:PutItem]"},
 	{"rights", "no right to write traces", "MessageRole:\n", "xray:PutTelemetryRecords, xray:PutTraceSegments",

@@ -27,8 +27,9 @@ var rowRights = map[config.Function]map[string]string{
 		"PutItem": "E K#* S#*", "Query": "O#* V#*", "UpdateItem": "C#* N#*",
 	},
 	config.Broadcast: {
-		"BatchGetItem": "C#*", "BatchWriteItem": "C#* O#* S#* T#*", "DeleteItem": "C#* S#* V#*",
-		"GetItem": "C#* E", "PutItem": "E S#* V#*", "Query": "C#* O#* S#* T#*", "UpdateItem": "C#* R#*",
+		"BatchGetItem": "C#*", "BatchWriteItem": "C#* K#* N#* O#* S#* T#*", "DeleteItem": "C#* S#* V#*",
+		"GetItem": "C#* E", "PutItem": "C#* E S#* V#*", "Query": "C#* K#* N#* O#* S#* T#*",
+		"UpdateItem": "C#* R#*",
 	},
 }
 
@@ -42,7 +43,7 @@ var rights = map[config.Function]map[string][]string{
 	},
 	config.Broadcast: {
 		"inventory":         {"dynamodb:BatchGetItem"},
-		"cart":              {"dynamodb:GetItem"},
+		"cart":              {"dynamodb:DeleteItem", "dynamodb:GetItem"},
 		"inventory stream":  {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
 		"cart stream":       {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
 		"inventory streams": {"dynamodb:ListStreams"},

@@ -23,7 +23,7 @@ var rowMutations = []mutation{
 	{"rights", "revocations for messages", "MessageRole:\n", `["O#*", "T#*"]`, `["O#*", "R#*", "T#*"]`},
 	{"rights", "changed revocations for messages", "MessageRole:\n", `["C#*", "N#*"]`, `["C#*", "N#*", "R#*"]`},
 	{"rights", "every partition with a letter for messages", "MessageRole:\n", `["O#*", "V#*"]`, `["?#*"]`},
-	{"rights", "tickets for the broadcaster", "BroadcastRole:\n", `[E, "S#*", "V#*"]`, `[E, "S#*", "V#*", "X#*"]`},
+	{"rights", "tickets for the broadcaster", "BroadcastRole:\n", `["C#*", E, "S#*", "V#*"]`, `[E, "S#*", "V#*", "X#*"]`},
 	{"rights", "no revocations for the broadcaster", "BroadcastRole:\n", `["C#*", "R#*"]`, `["C#*"]`},
 }
 

@@ -348,7 +348,8 @@ func (r *rowsTest) beginEpoch() {
 	r.must(err)
 }
 
-// end ends connections: one with topics and a mark, and one that nobody knows.
+// end ends connections: one with topics and a mark, one that nobody knows, and those
+// of a user who is erased.
 func (r *rowsTest) end() {
 	ctx := r.t.Context()
 	for _, c := range []hub.Connection{r.connection("e1", rowsVendor), r.connection("e2", rowsVendor)} {
@@ -360,4 +361,6 @@ func (r *rowsTest) end() {
 	r.must(errors.Join(r.store.MarkForRetry(ctx, undelivered, r.now)...))
 	r.must(r.hubs[config.Disconnect].Disconnect(ctx, "e1"))
 	r.must(r.hubs[config.Disconnect].Disconnect(ctx, "never"))
+	_, err := r.hubs[config.Broadcast].Erase(ctx, "alice")
+	r.must(err)
 }

@@ -30,7 +30,7 @@ func TestRightsMatchTheCode(t *testing.T) {
 		config.Ticket:     {"IssueTicket"},
 		config.Connect:    {"Connect"},
 		config.Disconnect: {"Disconnect"},
-		config.Broadcast:  {"Broadcast", "Heal", "Revoke"},
+		config.Broadcast:  {"Broadcast", "Erase", "Heal", "Revoke"},
 	}
 	for _, c := range namesUsedBy(t, "internal/handler")["answer"] {
 		if name, ok := strings.CutPrefix(c, "m.h."); ok {

@@ -28,6 +28,7 @@ var Keys = map[string]string{
 	"action":         "action of the message",
 	"code":           "code of the answer to the client",
 	"told":           "number of clients that were notified that their session has expired",
+	"ended":          "number of connections of an erased user that were ended",
 	"sequence":       "sequence number of the stream record",
 	"table":          "name of the shop's table that has the row",
 	"key":            "key of the row: a SKU, or a hash of a cart's id",

@@ -48,7 +48,7 @@ type Options struct {
 	Gateway     *gatewaytest.Gateway
 	Issuer      http.Handler     // the keys of the development issuer
 	Verifier    handler.Verifier // of vendors' tokens
-	Broadcast   lambda.Handler   // the function that revokes sessions
+	Broadcast   lambda.Handler   // the function that revokes sessions and erases users
 	Ticket      lambda.Handler   // the function behind POST /v1/tickets
 	Metrics     http.Handler
 	Log         *slog.Logger
@@ -79,6 +79,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /admin/warp", a.postWarp)
 	mux.HandleFunc("POST /v1/tickets", a.postTicket)
 	mux.HandleFunc("POST /admin/users/{user}/revoke", a.revokeUser)
+	mux.HandleFunc("DELETE /admin/users/{user}", a.eraseUser)
 	mux.Handle("GET /issuer/", http.StripPrefix("/issuer", o.Issuer))
 	mux.HandleFunc("/", notFound)
 	return webserver.Protect(webserver.NoPage, LocalOnly(o.Origins, requireToken(o.Token, mux)))

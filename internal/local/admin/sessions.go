@@ -47,12 +47,21 @@ func (a api) postToken(w http.ResponseWriter, r *http.Request) {
 // revokeUser ends all sessions of a user that were issued so far. It invokes the
 // broadcast function, as a shop's back end does in AWS.
 func (a api) revokeUser(w http.ResponseWriter, r *http.Request) {
-	event, err := json.Marshal(handler.BroadcastEvent{Revoke: r.PathValue("user")})
+	a.invokeBroadcast(w, r, handler.BroadcastEvent{Revoke: r.PathValue("user")})
+}
+
+// eraseUser removes what the hub stores of a user, in the same way.
+func (a api) eraseUser(w http.ResponseWriter, r *http.Request) {
+	a.invokeBroadcast(w, r, handler.BroadcastEvent{Erase: r.PathValue("user")})
+}
+
+func (a api) invokeBroadcast(w http.ResponseWriter, r *http.Request, e handler.BroadcastEvent) {
+	event, err := json.Marshal(e)
 	if err == nil {
 		_, err = a.Broadcast.Invoke(r.Context(), event)
 	}
 	if err != nil {
-		a.fail(w, fmt.Errorf("revoke: %w", err))
+		a.fail(w, fmt.Errorf("invoke broadcast: %w", err))
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
