@@ -24,6 +24,13 @@ func (o *functionOutput) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
+// String returns what was written.
+func (o *functionOutput) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
 // check checks that each line has the ids of its invocation, and that the metrics
 // count what the clients did.
 func (o *functionOutput) check(t testing.TB, load load) {
