@@ -19,14 +19,13 @@ type Eraser interface {
 // Erase removes what the hub stores of a user, or of the guest "guest:<id>": it revokes
 // all sessions that were issued so far, ends all connections, and removes the cart, the
 // answers to idempotency keys and what is counted. Erase returns how many connections
-// it ended. After an error, or if something was under way, call it again: it begins
-// anew and finds what is left.
+// it ended. After an error, call it again: it begins anew and finds what is left.
 //
 // The order makes that safe. A request that looked at its session before can only
 // change a row that exists: a new cart or receipt needs the session, see
-// [Writer.PutCarts], and so does a new connection its subscriptions. The rows of a
-// connection that opens meanwhile, or later with a revoked token, name the user until
-// it ends.
+// [Writer.PutCarts]. A connection that has ended gets neither a row nor subscriptions.
+// What may name the user until a second call is a connection that opened meanwhile, or
+// later with a revoked token, and the count of a message that was under way.
 //
 // The revocation stays for [RevocationLife], and that a connection ended for
 // [ConnectionLife], both under a [NameHash].

@@ -41,8 +41,6 @@ func TestErasedUsersLeaveNothing(t *testing.T) {
 			e := eraseTest{t: t, output: &output, log: &log}
 			e.testHouse = openHouse(t, house.Options{
 				Functions: functions(&output), Log: slog.New(slog.NewJSONHandler(&log, nil)),
-				// SKUs that guests look at are counted for their address too: no limit, no count.
-				Limits: "skus=0",
 			})
 			e.useCarts(ctx)
 			e.wantTables(ctx, true)

@@ -65,8 +65,7 @@ type eraseTest struct {
 func newEraseTest(t *testing.T) *eraseTest {
 	log, asText, asJSON := newRecordedLog()
 	e := &eraseTest{t: t, asText: asText, asJSON: asJSON, erased: map[string]*recordingClient{}}
-	// The SKUs that guests look at are counted for their address too: no limit, no count.
-	e.h = newHouse(t, house.Options{Log: log, Limits: "skus=0", Catalogue: []catalogue.Product{
+	e.h = newHouse(t, house.Options{Log: log, Catalogue: []catalogue.Product{
 		{SKU: "mark-in-cart", Available: 50}, {SKU: "BESIDE", Available: 50},
 	}})
 	t.Cleanup(func() { closeHouse(t, e.h) })
