@@ -2,7 +2,6 @@ package hubtest_test
 
 import (
 	"context"
-	"errors"
 	"path"
 	"runtime"
 	"slices"
@@ -60,12 +59,6 @@ type (
 		hub.Store
 		receipts map[string]hub.Receipt
 	}
-	anySession        struct{ hub.Store } // writes carts although a session was revoked
-	keptCart          struct{ hub.Store } // erases a user, but not the cart
-	keptReceipts      struct{ hub.Store } // erases one receipt of a user
-	erasedByPrefix    struct{ hub.Store } // erases the cart of another user too
-	erasedHolder      struct{ hub.Store } // erases the list of a user's connections too
-	noRelease         struct{ hub.Store } // keeps a connection in the list of its holder
 	keptSubscriptions struct{ hub.Store } // forgets a connection but not its subscriptions
 	newerMarksCleared struct{ hub.Store } // clears a mark although it was renewed
 	firstMarkOnly     struct{ hub.Store } // records the first of several marks
@@ -84,7 +77,6 @@ type (
 	oneCounter        struct{ hub.Store } // has one counter for all names
 	countsByOne       struct{ hub.Store } // adds one, whatever it is told
 	sharedCounters    struct{ hub.Store } // has one counter of a name for all holders
-	endedSubscribers  struct{ hub.Store } // subscribes connections that have ended
 	endedReturn       struct{ hub.Store } // lets a connection be put after it ended
 	cleanedSKUs       struct{ hub.Store } // cleans SKUs as if they were paths
 	trimmedTopics     struct{ hub.Store } // keeps topics as words without punctuation
@@ -201,50 +193,6 @@ func (s sharedReceipts) Receipt(ctx context.Context, cartID, key string) (hub.Re
 	}
 	return s.Store.Receipt(ctx, cartID, key)
 }
-
-func (s anySession) PutCarts(
-	ctx context.Context, carts []hub.CartWrite, r *hub.Receipt, _ ...hub.Session,
-) error {
-	return s.Store.PutCarts(ctx, carts, r)
-}
-
-func (s keptCart) Erase(ctx context.Context, id string) error {
-	c, err := s.Store.Cart(ctx, id)
-	if err != nil || c.Version == 0 {
-		return err
-	}
-	if err := s.Store.Erase(ctx, id); err != nil {
-		return err
-	}
-	return s.Store.PutCarts(ctx, []hub.CartWrite{{Cart: c}}, nil)
-}
-
-func (s keptReceipts) Erase(ctx context.Context, id string) error {
-	r, err := s.Store.Receipt(ctx, id, "k29")
-	if err != nil {
-		return nil
-	}
-	if err := s.Store.Erase(ctx, id); err != nil {
-		return err
-	}
-	return s.Store.PutCarts(ctx, nil, &r)
-}
-
-func (s erasedByPrefix) Erase(ctx context.Context, id string) error {
-	if err := s.Store.Erase(ctx, id+"2"); err != nil {
-		return err
-	}
-	return s.Store.Erase(ctx, id)
-}
-
-func (s erasedHolder) Erase(ctx context.Context, id string) error {
-	if err := s.Store.Release(ctx, id, "c1"); err != nil {
-		return err
-	}
-	return s.Store.Erase(ctx, id)
-}
-
-func (s noRelease) Release(context.Context, string, string) error { return nil }
 
 func (s keptSubscriptions) Forget(ctx context.Context, id string, _ ...hub.Topic) error {
 	c, err := s.Store.Connection(ctx, id)
@@ -382,17 +330,6 @@ func (s countsByOne) Count(ctx context.Context, holder, counter string, _ int, e
 
 func (s sharedCounters) Count(ctx context.Context, _, counter string, n int, expires time.Time) (int, error) {
 	return s.Store.Count(ctx, "all", counter, n, expires)
-}
-
-func (s endedSubscribers) Subscribers(
-	ctx context.Context, t hub.Topic, after string, limit int,
-) ([]hub.Subscriber, string, error) {
-	page, next, err := s.Store.Subscribers(ctx, t, after, limit)
-	ended := hub.Connection{ID: "c1"}
-	if putErr := s.Store.PutConnection(ctx, ended); errors.Is(putErr, hub.ErrGone) {
-		page = append(page, ended.Subscriber())
-	}
-	return page, next, err
 }
 
 func (s endedReturn) EndConnection(ctx context.Context, id string, _ time.Time) error {
