@@ -39,6 +39,9 @@ type Tables interface {
 
 // newStore puts the store together: everything in memory and its journal, everything in
 // tables, or the shop's rows in tables and the records of clients in memory.
+//
+// In the last case the tables do not see revocations: a cart that begins while its user
+// is erased stays until the next erasure.
 func newStore(memory *memstore.Store, o Options) hub.Store {
 	switch {
 	case o.Rows.Tables == nil:
