@@ -12,7 +12,7 @@ import (
 // address in it.
 const addressBits = 64
 
-// HashAddress returns a hash of an IP address, to count the connections of a client.
+// HashAddress returns a hash of an IP address, to count what clients of it do.
 // The hash is keyed, so that trying all addresses does not reveal the address. It is ""
 // if address is not an IP address, or without an AddressKey.
 func (v *Verifier) HashAddress(address string) string {

@@ -3,6 +3,7 @@ package handler
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -56,6 +57,10 @@ func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) ProxyFu
 			if internal {
 				log := logConnection(log, caller)
 				log.ErrorContext(ctx, "message", "action", r.Action, "error", err)
+			}
+			var refused *hub.Error
+			if errors.As(err, &refused) && refused.Ended {
+				logConnection(log, caller).WarnContext(ctx, "connection ended: it floods")
 			}
 			if failure.ID == nil {
 				failure.ID = r.ID

@@ -41,6 +41,7 @@ type Error struct {
 	After   time.Duration         // slow_down: how long to wait first
 	Version int64                 // current version of the cart; 0: not given
 	Lines   map[string]*wire.Line // current lines of the cart: those that the request names
+	Ended   bool                  // slow_down: the connection was ended, because its user goes on
 }
 
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }

@@ -52,9 +52,9 @@ func addressHolder(clientHash string) string { return "a~" + clientHash }
 // too_big. Admit ends the connection of a user who goes on for ClosedAfter more
 // messages. A new connection of the same user in the same window is no better off.
 //
-// Admit costs one write of one unit. Beyond the own part of a guest it costs a second
-// one, and beyond the smallest limit a read of the connection's row, where the role
-// decides.
+// Admit costs one write of one unit. Beyond the own part of a guest it reads the
+// connection's row too, and costs a second write: for the pool, or for the user who has
+// signed in since. Beyond the smallest limit it reads the row, where the role decides.
 func (h *Hub) Admit(ctx context.Context, caller Connection, size int) error {
 	if least := h.limits.leastMessages(); least > 0 {
 		if err := h.admit(ctx, caller, least); err != nil {
@@ -70,60 +70,66 @@ func (h *Hub) Admit(ctx context.Context, caller Connection, size int) error {
 	return nil
 }
 
-// admit counts a message. least is the smallest limit of any role. The count is for the
-// user of the handshake, who may have signed in since: the row knows.
+// admit counts a message for the user of the handshake. least is the smallest limit of
+// any role: up to it nobody is refused.
 func (h *Hub) admit(ctx context.Context, caller Connection, least int) error {
 	n, err := h.count(ctx, countMessages, caller.Principal.ID(), 1, MessageWindow)
-	if err != nil {
-		return err
-	}
-	inPool, err := h.messageInPool(ctx, caller, n)
-	if err != nil || n <= least && inPool {
+	own := ownMessages(h.limits.Messages[RoleGuest])
+	isGuest := caller.Principal.Role == RoleGuest && own > 0
+	if err != nil || isGuest && n <= own || !isGuest && n <= least {
 		return err
 	}
 	c, err := h.Current(ctx, caller)
 	if err != nil {
 		return err
 	}
-	role := h.effectiveRole(c.Principal)
-	limit := h.limits.Messages[role]
+	limit := h.limits.Messages[h.effectiveRole(c.Principal)]
+	if isGuest && c.Principal.Role != RoleGuest { // it signed in on the open connection
+		if n, err = h.count(ctx, countMessages, c.Principal.ID(), 1, MessageWindow); err != nil {
+			return err
+		}
+		isGuest = false
+	}
 	switch {
 	case limit > 0 && n > limit:
 		return h.refuseMessage(ctx, c, n, limit)
-	case role == RoleGuest && !inPool:
-		return h.slowDown("the guests of this address sent too many messages in %s", MessageWindow)
+	case !isGuest:
+		return nil
 	}
-	return nil
+	inPool, err := h.drawFromPool(ctx, countMessages, c, 1, limit, MessageWindow)
+	if err == nil && !inPool {
+		err = h.slowDown("the guests of this address sent too many messages in %s", MessageWindow)
+	}
+	return err
 }
 
-// messageInPool draws the n-th message of a guest from the pool of its address, if it
-// is beyond the guest's own part and within the guest's limit. It reports false if the
-// pool is empty.
-func (h *Hub) messageInPool(ctx context.Context, caller Connection, n int) (bool, error) {
-	limit := h.limits.Messages[RoleGuest]
-	if caller.Principal.Role != RoleGuest || limit == 0 || n <= limit/OwnPart || n > limit {
-		return true, nil
+// ownMessages returns how many messages a guest has for itself of a limit: its part, and
+// one for the handshake. 0: there is no limit.
+func ownMessages(limit int) int {
+	if limit == 0 {
+		return 0
 	}
-	return h.drawFromPool(ctx, countMessages, caller, 1, limit, MessageWindow)
+	return min(max(limit/OwnPart, 1)+1, limit)
 }
 
-// refuseMessage refuses the n-th message of a window, and ends the connection of a
-// user who was told that and goes on.
+// refuseMessage refuses the n-th message of a window, and ends the connection if its user
+// went on for ClosedAfter messages. A session that has expired does not make a user with
+// more rights one who floods.
 func (h *Hub) refuseMessage(ctx context.Context, c Connection, n, limit int) error {
-	text := fmt.Sprintf("more than %d messages in %s", limit, MessageWindow)
-	switch over := n - limit; {
-	case over == ClosedAfter:
-		text += "; the next one ends the connection"
-	case over > ClosedAfter && h.ender != nil:
-		if err := h.ender.Disconnect(ctx, c.ID, c.Endpoint); err != nil {
-			return fmt.Errorf("end a connection that floods: %w", err)
-		}
+	refusal := h.slowDown("more than %d messages in %s; after %d more the connection ends",
+		limit, MessageWindow, ClosedAfter)
+	if n <= max(limit, h.limits.Messages[c.Principal.Role])+ClosedAfter || h.ender == nil {
+		return refusal
 	}
-	return h.slowDown("%s", text)
+	if err := h.ender.Disconnect(ctx, c.ID, c.Endpoint); err != nil {
+		return fmt.Errorf("end a connection that floods: %w", err)
+	}
+	refusal.Ended = true
+	return refusal
 }
 
 // slowDown refuses a message until the next window.
-func (h *Hub) slowDown(format string, args ...any) error {
+func (h *Hub) slowDown(format string, args ...any) *Error {
 	now := h.now()
 	next := now.Truncate(MessageWindow).Add(MessageWindow)
 	return &Error{
@@ -145,7 +151,7 @@ func (h *Hub) countHandshake(ctx context.Context, c Connection) error {
 		}
 	}
 	p, limit := c.Principal, h.limits.NewGuestsPerAddress
-	isNew := p.Role == RoleGuest && h.now().Sub(p.Issued) < MessageWindow
+	isNew := p.Role == RoleGuest && p.Issued.IsZero() // made by this handshake: it has no token yet
 	if limit == 0 || !isNew || c.ClientHash == "" {
 		return nil
 	}

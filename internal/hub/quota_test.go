@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -50,9 +51,9 @@ func TestReconnectResetsNothing(t *testing.T) {
 	}
 }
 
-// TestFloodersTakeNothingFromOthers lets four guests of an address send as much as they
-// can, and fifty others as much as a page needs: the fifty are served. A fifth guest
-// who floods gets what the pool has left.
+// TestFloodersTakeNothingFromOthers lets guests of an address send as much as they can,
+// and fifty others as much as a page needs: the fifty are served. Five who flood empty
+// the pool; the next ones get what it has left, and their own part.
 func TestFloodersTakeNothingFromOthers(t *testing.T) {
 	th := newTestHub(t)
 	flood := func(name string) int {
@@ -60,28 +61,39 @@ func TestFloodersTakeNothingFromOthers(t *testing.T) {
 		return accepted
 	}
 	own, all := hub.GuestMessages/hub.OwnPart, hub.GuestMessages
-	for i := range hub.AddressShare {
-		// The handshake is one of the messages.
+	pool := hub.AddressShare * all
+	for i := range 5 {
+		// The handshake is one of the messages, on top of the own part.
 		equal(t, fmt.Sprint("flooder ", i), flood(fmt.Sprint("flood", i)), all-1)
 	}
-	left := hub.AddressShare*all - hub.AddressShare*(all-own)
-	equal(t, "another flooder", flood("late"), own-1+left)
-	equal(t, "one more", flood("later"), own-1)
+	equal(t, "a sixth flooder", flood("late"), own+pool-5*(all-1-own))
+	equal(t, "one more", flood("later"), own)
 	for i := range 50 {
-		accepted, _ := admit(t, th.Hub, th.guestAt(fmt.Sprint("g", i), "office"), own-1)
-		equal(t, fmt.Sprint("guest ", i, " behind them"), accepted, own-1)
+		accepted, _ := admit(t, th.Hub, th.guestAt(fmt.Sprint("g", i), "office"), own)
+		equal(t, fmt.Sprint("guest ", i, " behind them"), accepted, own)
 	}
 	t.Run("another address has a pool of its own", func(t *testing.T) {
 		accepted, _ := admit(t, th.Hub, th.guestAt("far", "home"), all)
 		equal(t, "accepted", accepted, all-1)
 	})
-	t.Run("who signed in since is not limited by the pool", func(t *testing.T) {
-		c := th.guestAt("login", "office")
-		if err := th.Renew(t.Context(), c, alice); err != nil {
-			t.Fatal(err)
+	t.Run("who signed in since is not limited by the pool, and draws nothing from it", func(t *testing.T) {
+		for range 2 {
+			th.now = th.now.Add(hub.MessageWindow)
+			for i := range 20 {
+				c := th.guestAt(fmt.Sprint("login", i, th.now.Unix()), "office")
+				if err := th.Renew(t.Context(), c, alice); err != nil {
+					t.Fatal(err)
+				}
+				accepted, _ := admit(t, th.Hub, c, 2*hub.CustomerMessages)
+				// Each guest has its own part. What is beyond counts for alice, on all connections.
+				want := own
+				if i == 0 {
+					want = own + hub.CustomerMessages
+				}
+				equal(t, fmt.Sprint("accepted on connection ", i), accepted, want)
+			}
+			equal(t, "a guest beside them", flood(fmt.Sprint("beside", th.now.Unix())), all-1)
 		}
-		accepted, _ := admit(t, th.Hub, c, hub.CustomerMessages)
-		equal(t, "accepted", accepted, hub.CustomerMessages-1)
 	})
 	t.Run("in the next window the pool is full again", func(t *testing.T) {
 		th.now = th.now.Add(hub.MessageWindow)
@@ -89,22 +101,24 @@ func TestFloodersTakeNothingFromOthers(t *testing.T) {
 	})
 }
 
-// TestFloodEndsTheConnection: a user who goes on after the warning loses the connection,
-// and every new one of the same window at its first message.
+// TestFloodEndsTheConnection: each refusal says what going on leads to. A user who goes
+// on loses the connection, and every new one of the same window at its first message.
 func TestFloodEndsTheConnection(t *testing.T) {
 	th := newTestHub(t)
 	ender := &endings{}
 	h := th.WithEnder(ender)
 	c := th.guestAt("g", "home")
-	last := ""
+	refusals := 0
 	for range hub.GuestMessages - 1 + hub.ClosedAfter {
 		if err := h.Admit(t.Context(), c, 10); err != nil {
-			last = wantCode(t, err, wire.CodeSlowDown).Message
+			refused := wantCode(t, err, wire.CodeSlowDown)
+			equal(t, "refusal", refused.Message, "more than 50 messages in 10s; after 100 more the connection ends")
+			equal(t, "ended", refused.Ended, false)
+			refusals++
 		}
 	}
-	equal(t, "warning", last, "more than 50 messages in 10s; the next one ends the connection")
-	equal(t, "ended", len(ender.ended), 0)
-	wantCode(t, h.Admit(t.Context(), c, 10), wire.CodeSlowDown)
+	equal(t, "refusals and ends", []int{refusals, len(ender.ended)}, []int{hub.ClosedAfter, 0})
+	equal(t, "ended", wantCode(t, h.Admit(t.Context(), c, 10), wire.CodeSlowDown).Ended, true)
 	again := c
 	again.ID = "again"
 	if err := th.store.PutConnection(t.Context(), again); err != nil {
@@ -112,53 +126,100 @@ func TestFloodEndsTheConnection(t *testing.T) {
 	}
 	wantCode(t, h.Admit(t.Context(), again, 10), wire.CodeSlowDown)
 	equal(t, "ended", ender.ended, []string{"g at api/prod", "again at api/prod"})
+	ender.err = errors.New("gone wrong")
+	if err := h.Admit(t.Context(), c, 10); !errors.Is(err, ender.err) {
+		t.Errorf("got %v, want the error of the end", err)
+	}
 	th.now = th.now.Add(hub.MessageWindow)
 	if err := h.Admit(t.Context(), c, 10); err != nil {
 		t.Errorf("in the next window: %v", err)
 	}
+	t.Run("an expired tab of an admin who sends much is not ended", func(t *testing.T) {
+		live, expired := th.connect("live", admin), th.connect("expired", withSession(admin, th.now.Add(-3*time.Hour)))
+		ender.ended, ender.err = nil, nil
+		for range 2*hub.GuestMessages + hub.ClosedAfter {
+			if err := h.Admit(t.Context(), live, 10); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantCode(t, h.Admit(t.Context(), expired, 10), wire.CodeSlowDown)
+		equal(t, "ended", len(ender.ended), 0)
+	})
 }
 
 // endings records which connections it ends.
-type endings struct{ ended []string }
+type endings struct {
+	ended []string
+	err   error
+}
 
 func (e *endings) Disconnect(_ context.Context, id, endpoint string) error {
 	e.ended = append(e.ended, id+" at "+endpoint)
-	return nil
+	return e.err
 }
 
 // TestNewGuestsOfAnAddress: an address may bring so many new guests in ten minutes.
-// Guests who return, and customers, are not among them.
+// Guests who return with a token, however young, and customers are not among them.
 func TestNewGuestsOfAnAddress(t *testing.T) {
 	th := newTestHub(t)
 	h := th.WithLimits(parseLimits(t, "address=3"))
 	opened := 0
-	open := func(p hub.Principal, issued time.Duration, address string) error {
+	open := func(p hub.Principal, address string) error {
 		opened++
-		p.Issued = th.now.Add(-issued)
 		return h.Connect(t.Context(), hub.Connection{
 			ID: fmt.Sprint("c", opened), Principal: p, ConnectedAt: th.now, ClientHash: address,
 		})
 	}
 	for i := range 3 {
-		if err := open(guestNamed(fmt.Sprint("g", i)), time.Second, "office"); err != nil {
+		if err := open(guestNamed(fmt.Sprint("g", i)), "office"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	wantCode(t, open(guestNamed("g3"), 0, "office"), wire.CodeLimit)
+	wantCode(t, open(guestNamed("g3"), "office"), wire.CodeLimit)
+	returns := guestNamed("old")
+	returns.Issued = th.now
 	for name, err := range map[string]error{
-		"a guest who returns":      open(guestNamed("old"), time.Minute, "office"),
-		"a customer":               open(alice, 0, "office"),
-		"a guest of another place": open(guestNamed("far"), 0, "home"),
-		"an unknown address":       open(guestNamed("dark"), 0, ""),
+		"a guest who returns":      open(returns, "office"),
+		"a customer":               open(alice, "office"),
+		"a guest of another place": open(guestNamed("far"), "home"),
+		"an unknown address":       open(guestNamed("dark"), ""),
 	} {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	th.now = th.now.Add(hub.GuestWindow)
-	if err := open(guestNamed("g4"), 0, "office"); err != nil {
+	if err := open(guestNamed("g4"), "office"); err != nil {
 		t.Errorf("in the next ten minutes: %v", err)
 	}
+}
+
+// TestHandshakesOfCustomersCount: a handshake counts as a message for every role.
+func TestHandshakesOfCustomersCount(t *testing.T) {
+	th := newTestHub(t)
+	h := th.WithLimits(parseLimits(t, "customer=3"))
+	for i := range 4 {
+		err := h.Connect(t.Context(), hub.Connection{ID: fmt.Sprint("c", i), Principal: alice, ConnectedAt: th.now})
+		if i < 3 && err != nil {
+			t.Fatal(err)
+		}
+		if i == 3 {
+			wantCode(t, err, wire.CodeLimit)
+		}
+	}
+}
+
+// TestSmallLimitsLeaveAnOwnPart: with a limit of less than five messages, a guest
+// behind others who flood still has one beside its handshake.
+func TestSmallLimitsLeaveAnOwnPart(t *testing.T) {
+	th := newTestHub(t)
+	th.Hub = th.WithLimits(parseLimits(t, "guest=4"))
+	for i := range 9 {
+		admit(t, th.Hub, th.guestAt(fmt.Sprint("flood", i), "office"), 20)
+	}
+	c := th.guestAt("g", "office")
+	accepted, _ := admit(t, th.Hub, c, 1)
+	equal(t, "accepted", accepted, 0+1)
 }
 
 // lookedAt returns what a look at SKUs brought: "served", or how many were served and
@@ -275,6 +336,27 @@ func TestBehindTheLimitNothingExists(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// TestRenewalDoesNotLiftTheLimit: if the session changes during a subscribe, the topics
+// are authorized again, and the limit holds for them.
+func TestRenewalDoesNotLiftTheLimit(t *testing.T) {
+	th := newTestHub(t)
+	for i := range 9 {
+		th.stock(fmt.Sprint("S", i), 3)
+	}
+	limits := parseLimits(t, "skus=1")
+	c := th.guestAt("g", "home")
+	renew := once(func() {
+		fresh := c.Principal
+		fresh.Issued = th.now
+		if err := th.Renew(t.Context(), c, fresh); err != nil {
+			t.Error(err)
+		}
+	})
+	h := th.withStore(hookedStore{Store: th.store, afterSubscribe: renew}).WithLimits(limits)
+	equal(t, "the own part", lookedAt(t, c, h.Get, 0, 1), "1 served, 0 refused")
+	equal(t, "with a renewal", lookedAt(t, c, h.Subscribe, 0, 5), "1 served, 4 refused")
 }
 
 // TestMergeBehindTheLimit: a merge skips what its caller may not look at, alike whether

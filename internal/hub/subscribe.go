@@ -191,6 +191,9 @@ func (h *Hub) storeSubscriptions(
 			return c, v, nil
 		}
 		latestView := h.authorize(latest.Principal, requested)
+		if err := h.limitSKUs(ctx, latest, latestView); err != nil {
+			return c, v, errors.Join(err, insist(ctx, unsubscribe(fresh)))
+		}
 		denied := slices.DeleteFunc(fresh, func(t Topic) bool { _, ok := latestView.names[t]; return ok })
 		if err := insist(ctx, unsubscribe(denied)); err != nil {
 			return c, v, err

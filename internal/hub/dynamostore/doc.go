@@ -14,7 +14,7 @@
 //	C#<hash>            stale              the retry mark of a connection
 //	S#0                 m#<mark>#<conn.>   an entry in the list of marks, which is in the order of marking
 //	T#<topic>#<shard>   c#<connection>     a subscription; there is one shard, 0
-//	O#<holder>          c#<connection>     that a user or an address holds a connection
+//	O#<holder>          c#<connection>     that a user holds a connection
 //	R#<hash>            !                  up to when the sessions of a user are revoked, by the hash of its id
 //	N#<holder>          <name>             a counter or a set of a holder, for a time
 //	K#<cart>            k#<key>            the receipt of an idempotency key

@@ -168,3 +168,36 @@ func TestFloodBehindAnAddress(t *testing.T) {
 	others.Wait()
 	flooders.Wait()
 }
+
+// TestNewGuestsOverSockets: an address brings so many guests without a token; a guest who
+// returns with the token of its hello is not one of them.
+func TestNewGuestsOverSockets(t *testing.T) {
+	h := newHouse(t, house.Options{Limits: "address=3"})
+	defer closeHouse(t, h)
+	server := httptest.NewServer(h)
+	defer server.Close()
+	url := "ws" + strings.TrimPrefix(server.URL, "http") + "/v1"
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	token := ""
+	for i := range 4 {
+		c, err := dialTCP(ctx, url, "")
+		if refused := err != nil; refused != (i == 3) {
+			t.Fatalf("guest %d: %v", i, err)
+		}
+		if err != nil {
+			continue
+		}
+		defer func() { _ = c.conn.CloseNow() }()
+		if _, token, err = c.ask(ctx, "hello"); err != nil || token == "" {
+			t.Fatalf("no token: %v", err)
+		}
+	}
+	for range 3 {
+		c, err := dialTCP(ctx, url, token)
+		if err != nil {
+			t.Fatalf("a guest who returns: %v", err)
+		}
+		defer func() { _ = c.conn.CloseNow() }()
+	}
+}
