@@ -219,6 +219,17 @@ func TestBypassedEdgeForgesNoAddress(t *testing.T) {
 	}
 }
 
+// TestForwardedAddressNeedsAnEdge checks that without an edge, a client cannot choose the
+// address that it is counted for.
+func TestForwardedAddressNeedsAnEdge(t *testing.T) {
+	b := newFixture(t)
+	want := b.mustAuthorize(nil, nil).Context["address"]
+	got := b.mustAuthorize(map[string]string{"X-Forwarded-For": "198.51.100.1"}, nil).Context["address"]
+	if got != want || want == "" {
+		t.Errorf("got address %v, want that of the gateway, %v", got, want)
+	}
+}
+
 // TestLinesNameTheConnection checks that each line about a connection or a ticket has
 // the keyed hash of the address too.
 func TestLinesNameTheConnection(t *testing.T) {

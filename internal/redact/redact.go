@@ -20,12 +20,19 @@ var userInfo = regexp.MustCompile(`//[^/?#\s]*@`)
 func Text(text string) string { return userInfo.ReplaceAllString(text, "//"+mark+"@") }
 
 // URL removes the user information of a URL that somebody typed. It may be malformed, as
-// with a password that has a slash: then everything between // and the last @ goes.
+// with a password that has a slash, or without its scheme: then everything between // or
+// the beginning and the last @ goes.
 func URL(text string) string {
 	scheme, rest, isURL := strings.Cut(text, "//")
+	if !isURL {
+		scheme, rest = "", text
+	}
 	at := strings.LastIndexByte(rest, '@')
-	if !isURL || at < 0 {
+	switch {
+	case at < 0:
 		return text
+	case !isURL:
+		return mark + rest[at:]
 	}
 	return scheme + "//" + mark + rest[at:]
 }

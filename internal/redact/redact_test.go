@@ -36,6 +36,7 @@ func TestURL(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "", "aws": "aws", "127.0.0.1:8000": "127.0.0.1:8000", "http://127.0.0.1:8000": "http://127.0.0.1:8000",
 		"http://ann:PASS@host": "http://xxxxx@host", "http://ann:PA/SS@host": "http://xxxxx@host",
+		"ann:PASS@host:1": "xxxxx@host:1", "ann:PA@SS@host": "xxxxx@host",
 		"http://ann:PA SS@host": "http://xxxxx@host", "http://ann:PA#SS@host/x": "http://xxxxx@host/x",
 	} {
 		if got := redact.URL(text); got != want {

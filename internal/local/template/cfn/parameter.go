@@ -93,7 +93,16 @@ func (s *Stack) checkParameter(name, n *yaml.Node, value string) {
 	d.checkLimits(number, "%s is below MinValue %g", "MinValue", "%s is above MaxValue %g", "MaxValue")
 }
 
+// problem notes a problem. It does not show the value of a parameter with NoEcho, which
+// CloudFormation masks too.
 func (d declaration) problem(format string, args ...any) {
+	if noEcho := entry(d.n, "NoEcho"); noEcho != nil && strings.EqualFold(noEcho.Value, "true") {
+		for i, arg := range args {
+			if text, ok := arg.(string); ok && strings.Contains(d.value, text) { // or a part of a list
+				args[i] = "****"
+			}
+		}
+	}
 	d.s.Problem(d.s.template.pos(d.name), "parameter %s: "+format, append([]any{d.name.Value}, args...)...)
 }
 
