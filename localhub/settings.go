@@ -62,7 +62,8 @@ func (s *settings) flags(fs *flag.FlagSet) {
 	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "close a connection after this time without a message")
 	fs.DurationVar(&s.maxAge, "max-age", house.MaxAge, "close a connection that is this old")
 	fs.StringVar(&s.limits, "limits", "", "limits of a client that differ from the defaults: `name=N,...` "+
-		"with user, address (connections), guest, customer, vendor, admin (messages in 10 s), skus, topics, bytes")
+		"with user (connections), address (new guests in 10 minutes), guest, customer, vendor, "+
+		"admin (messages in 10 s), skus, topics, bytes")
 	fs.Var(&s.faults, "faults", faultsUsage+strings.Join(faults.Names(), ", "))
 	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, requireSigV4Usage)
 	s.storage.flags(fs)
