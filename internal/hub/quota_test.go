@@ -359,6 +359,32 @@ func TestRenewalDoesNotLiftTheLimit(t *testing.T) {
 	equal(t, "with a renewal", lookedAt(t, c, h.Subscribe, 0, 5), "1 served, 4 refused")
 }
 
+// setStore records what sets are asked for.
+type setStore struct {
+	hub.Store
+	expires *time.Time
+	names   *[]string
+}
+
+func (s setStore) Collect(
+	ctx context.Context, holder, set string, names []string, most int, expires time.Time,
+) ([]string, error) {
+	*s.expires, *s.names = expires, names
+	return s.Store.Collect(ctx, holder, set, names, most, expires)
+}
+
+// TestSetsOfSKUs: a set lasts for its hour, and has 48 bits of each SKU.
+func TestSetsOfSKUs(t *testing.T) {
+	th := newTestHub(t)
+	th.stock("S0", 3)
+	var expires time.Time
+	var names []string
+	h := th.withStore(setStore{th.store, &expires, &names})
+	lookedAt(t, th.guestAt("g", "home"), h.Get, 0, 1)
+	equal(t, "the end of the set", expires, th.now.Truncate(time.Hour).Add(time.Hour))
+	equal(t, "bytes of a name in base64", []int{len(names), len(names[0])}, []int{1, 8})
+}
+
 // TestMergeBehindTheLimit: a merge skips what its caller may not look at, alike whether
 // it exists or not.
 func TestMergeBehindTheLimit(t *testing.T) {

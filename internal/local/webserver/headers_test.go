@@ -1,0 +1,31 @@
+package webserver_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/securecart/hub/internal/local/webserver"
+)
+
+// TestProtect writes the headers out: a test that takes them from the constants would
+// pass with any.
+func TestProtect(t *testing.T) {
+	const tail = "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	const head = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
+	for name, tt := range map[string]struct{ policy, want string }{
+		"an API":             {webserver.NoPage, "default-src 'none'" + tail},
+		"a page":             {webserver.Page(""), head + tail},
+		"a page with an API": {webserver.Page("http://127.0.0.1:8788"), head + " http://127.0.0.1:8788" + tail},
+	} {
+		w := httptest.NewRecorder()
+		webserver.Protect(tt.policy, http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		for header, want := range map[string]string{
+			"Content-Security-Policy": tt.want, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+		} {
+			if got := w.Result().Header.Get(header); got != want {
+				t.Errorf("%s: %s is %q, want %q", name, header, got, want)
+			}
+		}
+	}
+}
