@@ -24,12 +24,24 @@ type storage struct {
 const noKeys = "none"
 
 func (s *storage) flags(fs *flag.FlagSet) {
-	fs.StringVar(&s.data, "data", "", "keep rows and keys in a file in this `folder` "+
-		"(default: rows end with this process)")
+	fs.Func("data", "keep rows and keys in a file in this `folder` "+
+		"(default: rows end with this process)", folder(&s.data))
 	fs.BoolVar(&s.newEpoch, "new-epoch", false, "clients forget all versions: "+
 		"for the first start after you restored a copy of the file of -data")
-	fs.StringVar(&s.keys, "keys", "", "keep the development keys in this `folder`, or with none make new ones "+
-		"at each start (default: in your cache folder)")
+	fs.Func("keys", "keep the development keys in this `folder`, or with none make new ones "+
+		"at each start (default: in your cache folder)", folder(&s.keys))
+}
+
+// folder returns the parser of a flag with a folder. An empty one is a variable that a
+// shell did not know: taking it for none would keep nothing.
+func folder(value *string) func(string) error {
+	return func(text string) error {
+		if text == "" {
+			return errors.New("it needs a folder")
+		}
+		*value = text
+		return nil
+	}
 }
 
 // check refuses combinations that cannot work. dynamodb is the flag of that name.

@@ -8,8 +8,9 @@ import (
 )
 
 // Expire removes expired rows, as DynamoDB's TTL does: those of connections that can
-// no longer be open, unused tickets, quotas, revocations and carts. It fails if the
-// journal fails, which the next call makes good.
+// no longer be open, unused tickets, quotas, revocations and carts. After an
+// error of the journal the next call tries again. It also settles what an earlier error
+// left open.
 func (s *Store) Expire(now time.Time) error {
 	s.expireClients(now)
 	return s.commit(func(g *group) error {

@@ -49,7 +49,7 @@ type Journal interface {
 // has them, and they are not published. So the next write puts the published rows in
 // their place: a receipt that is left over would answer for a write that was lost.
 func (s *Store) persist(changed Rows) error {
-	if s.journal == nil || changed.Empty() {
+	if s.journal == nil || changed.Empty() && s.doubtful.Empty() {
 		return nil
 	}
 	all := s.doubtful.with(changed)

@@ -220,6 +220,48 @@ func TestRefusedFiles(t *testing.T) {
 	}
 }
 
+// TestNoFile refuses at once what is no regular file, and a link that leads nowhere.
+func TestNoFile(t *testing.T) {
+	for name, tt := range map[string]struct {
+		make func(path string) error
+		want error
+	}{
+		"a folder":           {func(path string) error { return os.Mkdir(path, 0o700) }, datafile.ErrForeign},
+		"a link to nothing":  {func(path string) error { return os.Symlink(path+".gone", path) }, os.ErrNotExist},
+		"a link to a device": {func(path string) error { return os.Symlink(os.DevNull, path) }, datafile.ErrForeign},
+		"a link to a folder": {func(path string) error { return os.Symlink(os.TempDir(), path) }, datafile.ErrForeign},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := tt.make(filepath.Join(dir, datafile.Name)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := datafile.Open(dir); !errors.Is(err, tt.want) {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestDamageWhileOpen: a file that another program cuts while it is open fails each
+// write at once, and Close returns.
+func TestDamageWhileOpen(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir)
+	write(t, f, oneOfEach)
+	if err := os.Truncate(filepath.Join(dir, datafile.Name), 8192); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := f.Write(oneOfEach); !errors.Is(err, datafile.ErrDamaged) {
+			t.Errorf("got %v, want ErrDamaged", err)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func writeFile(t *testing.T, dir, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, datafile.Name), []byte(text), 0o600); err != nil {

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -40,6 +42,8 @@ var (
 type File struct {
 	path string
 	db   *bbolt.DB
+
+	broken atomic.Bool // bbolt panicked and may hold its locks for ever
 }
 
 var _ memstore.Journal = (*File)(nil)
@@ -60,15 +64,23 @@ func Open(dir string) (*File, error) {
 // Path is the path of the file.
 func (f *File) Path() string { return f.path }
 
-// Close closes the file and gives up its lock.
-func (f *File) Close() error { return f.db.Close() }
+// Close closes the file and gives up its lock. A file that was damaged while it was open
+// keeps the lock until the process ends.
+func (f *File) Close() error {
+	if f.broken.Load() {
+		return nil
+	}
+	return f.db.Close()
+}
 
 // create creates the folder, and the file with no rows, if they do not exist.
 func (f *File) create(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(f.path); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(f.path); err == nil {
+		return f.checkRegular()
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	draft, err := os.CreateTemp(dir, Name+".*.new") // with mode 0600
@@ -94,6 +106,15 @@ func (f *File) create(dir string) error {
 	return syncFolder(dir)
 }
 
+// checkRegular refuses what is no file: opening a pipe would wait for ever.
+func (f *File) checkRegular() error {
+	info, err := os.Stat(f.path) // of what a link leads to
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: %w", f.path, ErrForeign)
+	}
+	return err
+}
+
 // syncFolder makes the names in a folder durable. Windows cannot, and need not.
 func syncFolder(dir string) error {
 	if runtime.GOOS == "windows" {
@@ -114,7 +135,7 @@ func options() *bbolt.Options {
 
 // open checks the file, locks it and reads it.
 func (f *File) open() (err error) {
-	defer recoverDamage(&err)()
+	defer f.recoverDamage(&err)()
 	if err := f.checkPages(); err != nil {
 		return err
 	}
@@ -148,19 +169,21 @@ func (f *File) checkPages() error {
 	if err := checkPages(data); err != nil {
 		return err
 	}
-	if openErr != nil {
-		return fmt.Errorf("%w (%v)", ErrDamaged, openErr)
+	var system syscall.Errno // as of a file system without locks
+	if openErr != nil && !errors.As(openErr, &system) {
+		openErr = fmt.Errorf("%w (%v)", ErrDamaged, openErr)
 	}
-	return nil
+	return openErr
 }
 
 // recoverDamage turns a panic of bbolt, or a page of the file that cannot be read, into
-// ErrDamaged.
-func recoverDamage(err *error) func() {
+// ErrDamaged. Nothing else may use bbolt afterwards.
+func (f *File) recoverDamage(err *error) func() {
 	before := debug.SetPanicOnFault(true)
 	return func() {
 		debug.SetPanicOnFault(before)
 		if p := recover(); p != nil {
+			f.broken.Store(true)
 			*err = fmt.Errorf("%w (%v)", ErrDamaged, p)
 		}
 	}
@@ -177,7 +200,10 @@ func (f *File) Load() (rows memstore.Rows, err error) {
 
 // Write implements [memstore.Journal].
 func (f *File) Write(changed memstore.Rows) (err error) {
-	defer recoverDamage(&err)()
+	if f.broken.Load() {
+		return ErrDamaged
+	}
+	defer f.recoverDamage(&err)()
 	encoded, err := encode(changed)
 	if err != nil {
 		return err
@@ -195,7 +221,7 @@ func (f *File) Write(changed memstore.Rows) (err error) {
 // Keep returns the development keys that the file has. If it has none, it takes fresh
 // and returns that.
 func (f *File) Keep(_ context.Context, fresh []byte) (kept []byte, err error) {
-	defer recoverDamage(&err)()
+	defer f.recoverDamage(&err)()
 	err = update(f.db, func(t *rowTx) error {
 		if kept = slices.Clone(t.get(keysKey)); kept != nil {
 			return nil

@@ -21,11 +21,13 @@ func (h *House) Now() time.Time { return h.clock.Now() }
 
 // Warp moves the clock of the whole house forward: connections, tokens and rows
 // become older at once. A house with bootstraps refuses, since they have their own
-// clocks.
+// clocks, and one with a journal, since it would keep times that have not come.
 func (h *House) Warp(by time.Duration) error {
 	switch {
 	case h.opts.Functions.BootstrapDir != "":
 		return errors.New("bootstraps have their own clocks")
+	case h.opts.Rows.Journal != nil:
+		return errors.New("rows in a file would keep times that have not come")
 	case by <= 0 || by > maxWarp:
 		return fmt.Errorf("%s: the clock moves forward, by at most %s at once", by, maxWarp)
 	}

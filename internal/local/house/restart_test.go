@@ -197,3 +197,15 @@ func TestUnreadableJournal(t *testing.T) {
 		t.Error("a house started on a closed file")
 	}
 }
+
+// TestWarpWithAFile: the clock of a house on a data file stays: the file would keep a
+// revocation, say, of a time that has not come.
+func TestWarpWithAFile(t *testing.T) {
+	withFolder(t, t.TempDir(), func(h *house.House) {
+		const want = `{"code":"bad_field","message":"\"by\": rows in a file would keep times that have not come"}`
+		status, answer := admin(t, h, http.MethodPost, "/admin/warp", `{"by":"2h"}`)
+		if status != http.StatusBadRequest || answer != want {
+			t.Errorf("got %d %s, want %s", status, answer, want)
+		}
+	})
+}
