@@ -25,10 +25,12 @@ func TestUsageErrorsOfStorage(t *testing.T) {
 		"-keys and -dynamodb": {
 			[]string{"-keys", "none", "-dynamodb", "http://127.0.0.1:8000"}, 2, "localhub: -keys and -dynamodb: ",
 		},
-		"-data of an unset variable": {[]string{"-data", ""}, 2, `localhub: invalid value "" for flag -data: it needs a folder`},
-		"-new-epoch alone":           {[]string{"-new-epoch"}, 2, "localhub: -new-epoch needs -data"},
-		"-create-tables and -data":   {[]string{"-data", "d", "-create-tables"}, 2, "localhub: -create-tables needs -dynamodb"},
-		"-lambda and -data":          {[]string{"-data", "d", "-lambda", "build"}, 2, "localhub: -lambda needs -dynamodb"},
+		"-data of an unset variable": {
+			[]string{"-data", ""}, 2, `localhub: invalid value "" for flag -data: it needs a folder`,
+		},
+		"-new-epoch alone":         {[]string{"-new-epoch"}, 2, "localhub: -new-epoch needs -data"},
+		"-create-tables and -data": {[]string{"-data", "d", "-create-tables"}, 2, "localhub: -create-tables needs -dynamodb"},
+		"-lambda and -data":        {[]string{"-data", "d", "-lambda", "build"}, 2, "localhub: -lambda needs -dynamodb"},
 	})
 }
 
