@@ -29,10 +29,14 @@ func (h *Hub) Connect(ctx context.Context, c Connection) error {
 		// If Forget fails too, the rows expire.
 		return fmt.Errorf("connect %s: %w", c.ID, errors.Join(err, h.store.Forget(ctx, c.ID)))
 	}
-	if revoked {
-		_, err = h.recordExpired(ctx, c)
+	if !revoked {
+		return nil
 	}
-	return err
+	c.Principal = c.Principal.expired()
+	if err := h.store.PutConnection(ctx, c); err != nil {
+		return fmt.Errorf("connect %s: %w", c.ID, err)
+	}
+	return nil
 }
 
 // checkConnections counts the connections of a user. It fails with the code limit, of

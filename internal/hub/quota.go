@@ -199,9 +199,13 @@ func (h *Hub) allowedSKUs(ctx context.Context, c Connection, skus []string) ([]s
 		}
 		allowed = append(allowed, more...)
 	}
-	return slices.DeleteFunc(slices.Clone(skus), func(sku string) bool {
-		return !slices.Contains(allowed, shortName(sku))
-	}), nil
+	var seen []string
+	for i, name := range names {
+		if slices.Contains(allowed, name) {
+			seen = append(seen, skus[i])
+		}
+	}
+	return seen, nil
 }
 
 // drawSKUs draws names beyond the guest's own part from the pool of its address. A guest

@@ -132,7 +132,7 @@ func (h *Hub) endSession(ctx context.Context, c Connection) error {
 	if err := h.resubscribe(ctx, c.ID); err != nil {
 		return err
 	}
-	return h.store.MarkForRetry(ctx, []Undelivered{{ConnectionID: c.ID}}, h.now())[0]
+	return h.markForNotice(ctx, c.ID)
 }
 
 // insist repeats a write that may take away a right, because nothing else would. It
@@ -145,15 +145,6 @@ func insist(ctx context.Context, write func(context.Context) error) (err error) 
 		}
 	}
 	return err
-}
-
-// recordExpired writes the row of a connection whose session was revoked.
-func (h *Hub) recordExpired(ctx context.Context, c Connection) (Connection, error) {
-	c.Principal = c.Principal.expired()
-	if err := h.store.PutConnection(ctx, c); err != nil {
-		return c, fmt.Errorf("connection %s: %w", c.ID, err)
-	}
-	return c, nil
 }
 
 // Revoked reports whether p's session was revoked.
@@ -233,8 +224,14 @@ func (h *Hub) notify(ctx context.Context, c Connection) error {
 	if err == nil || errors.Is(err, ErrGone) && h.now().Sub(c.ConnectedAt) > YoungConnection {
 		return nil
 	}
-	if err := h.store.MarkForRetry(ctx, []Undelivered{{ConnectionID: c.ID}}, h.now())[0]; err != nil {
-		return fmt.Errorf("mark %s: %w", c.ID, err)
+	return h.markForNotice(ctx, c.ID)
+}
+
+// markForNotice marks a connection whose session has ended, so that [Hub.Heal] posts the
+// notice.
+func (h *Hub) markForNotice(ctx context.Context, id string) error {
+	if err := h.store.MarkForRetry(ctx, []Undelivered{{ConnectionID: id}}, h.now())[0]; err != nil {
+		return fmt.Errorf("mark %s: %w", id, err)
 	}
 	return nil
 }
