@@ -56,7 +56,7 @@ func (s *Store) commit(change func(*group) error) error {
 // commitGroup commits writes: first in the journal, then in memory and in the feed,
 // and then it returns their results.
 func (s *Store) commitGroup(writes []*write) {
-	g := &group{store: s, rows: newRows()}
+	g := &group{store: s, rows: NewRows()}
 	results := make([]error, len(writes))
 	for i, w := range writes {
 		results[i] = w.change(g)

@@ -22,8 +22,8 @@ type Rows struct {
 // ReceiptKey is an idempotency key of a cart.
 type ReceiptKey struct{ CartID, Key string }
 
-// newRows returns Rows without rows.
-func newRows() Rows {
+// NewRows returns Rows without rows.
+func NewRows() Rows {
 	return Rows{
 		Items: map[string]*hub.Item{}, Carts: map[string]*hub.Cart{},
 		Receipts: map[ReceiptKey]*hub.Receipt{}, Revocations: map[string]time.Time{},
@@ -66,7 +66,7 @@ func (r Rows) with(later Rows) Rows {
 	if r.Empty() {
 		return later
 	}
-	all := newRows()
+	all := NewRows()
 	for _, part := range []Rows{r, later} {
 		all.Epoch = cmp.Or(part.Epoch, all.Epoch)
 		maps.Copy(all.Items, part.Items)
@@ -80,7 +80,7 @@ func (r Rows) with(later Rows) Rows {
 
 // published returns the rows with the same keys that readers see.
 func (s *Store) published(r Rows) Rows {
-	published := newRows()
+	published := NewRows()
 	if r.Epoch != "" {
 		published.Epoch = s.epoch
 	}

@@ -23,12 +23,7 @@ type diskJournal struct {
 	after  func() error // called by Write when the rows are there; nil: nothing
 }
 
-func newDiskJournal() *diskJournal {
-	return &diskJournal{rows: memstore.Rows{
-		Items: map[string]*hub.Item{}, Carts: map[string]*hub.Cart{},
-		Receipts: map[memstore.ReceiptKey]*hub.Receipt{}, Revocations: map[string]time.Time{},
-	}}
-}
+func newDiskJournal() *diskJournal { return &diskJournal{rows: memstore.NewRows()} }
 
 func (j *diskJournal) Load() (memstore.Rows, error) { return j.rows, nil }
 
@@ -112,7 +107,7 @@ func checkReopened(t *testing.T, first, second *memstore.Store, changes []hub.Ch
 func item(sku string, version int64) hub.Item { return hub.Item{SKU: sku, Version: version} }
 
 // TestNothingIsVisibleBeforeTheJournalHasIt holds a write in the journal: nobody reads
-// it, nobody is told of it, and all writes that come meanwhile are the next group.
+// it, nobody hears of it, and all writes that come meanwhile are the next group.
 func TestNothingIsVisibleBeforeTheJournalHasIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const writers = 20

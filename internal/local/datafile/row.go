@@ -72,10 +72,7 @@ func encode(changed memstore.Rows) (rows []row, err error) {
 
 // readRows reads all rows and compares them with their checksum.
 func readRows(tx *bbolt.Tx) (memstore.Rows, error) {
-	rows := memstore.Rows{
-		Items: map[string]*hub.Item{}, Carts: map[string]*hub.Cart{},
-		Receipts: map[memstore.ReceiptKey]*hub.Receipt{}, Revocations: map[string]time.Time{},
-	}
+	rows := memstore.NewRows()
 	b := tx.Bucket([]byte(bucket))
 	if b == nil {
 		return rows, ErrForeign

@@ -51,10 +51,7 @@ type recorder struct {
 }
 
 func newRecorder(j memstore.Journal) *recorder {
-	return &recorder{j, memstore.Rows{
-		Items: map[string]*hub.Item{}, Carts: map[string]*hub.Cart{},
-		Receipts: map[memstore.ReceiptKey]*hub.Receipt{}, Revocations: map[string]time.Time{},
-	}}
+	return &recorder{j, memstore.NewRows()}
 }
 
 func (r *recorder) Write(changed memstore.Rows) error {
