@@ -19,6 +19,19 @@ import (
 // tcpClient is a client over TCP: a connection can be refused or ended at any time.
 type tcpClient struct{ conn *websocket.Conn }
 
+// serveTCP serves a house until the test ends, for a minute at most. url is that of its
+// socket.
+func serveTCP(t *testing.T, o house.Options) (ctx context.Context, url string) {
+	t.Helper()
+	h := newHouse(t, o)
+	t.Cleanup(func() { closeHouse(t, h) })
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx, "ws" + strings.TrimPrefix(server.URL, "http") + "/v1"
+}
+
 func dialTCP(ctx context.Context, url, token string) (*tcpClient, error) {
 	o := &websocket.DialOptions{Subprotocols: []string{"securecart.v1"}}
 	if token != "" {
@@ -56,13 +69,7 @@ func windows(start time.Time) int {
 // TestBudgetOverManyConnections sends as much as it can with one guest's token over 20
 // connections, one after the other and side by side, through TCP.
 func TestBudgetOverManyConnections(t *testing.T) {
-	h := newHouse(t, house.Options{})
-	defer closeHouse(t, h)
-	server := httptest.NewServer(h)
-	defer server.Close()
-	url := "ws" + strings.TrimPrefix(server.URL, "http") + "/v1"
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx, url := serveTCP(t, house.Options{})
 	start := time.Now()
 	first, err := dialTCP(ctx, url, "")
 	if err != nil {
@@ -111,13 +118,7 @@ func TestBudgetOverManyConnections(t *testing.T) {
 // same address open a page each: none of the fifty waits. The flooders lose their
 // connections.
 func TestFloodBehindAnAddress(t *testing.T) {
-	h := newHouse(t, house.Options{})
-	defer closeHouse(t, h)
-	server := httptest.NewServer(h)
-	defer server.Close()
-	url := "ws" + strings.TrimPrefix(server.URL, "http") + "/v1"
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx, url := serveTCP(t, house.Options{})
 
 	var flooders sync.WaitGroup
 	flooding := make(chan struct{}, 4)
@@ -172,13 +173,7 @@ func TestFloodBehindAnAddress(t *testing.T) {
 // TestNewGuestsOverSockets: an address brings so many guests without a token; a guest who
 // returns with the token of its hello is not one of them.
 func TestNewGuestsOverSockets(t *testing.T) {
-	h := newHouse(t, house.Options{Limits: "address=3"})
-	defer closeHouse(t, h)
-	server := httptest.NewServer(h)
-	defer server.Close()
-	url := "ws" + strings.TrimPrefix(server.URL, "http") + "/v1"
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx, url := serveTCP(t, house.Options{Limits: "address=3"})
 	token := ""
 	for i := range 4 {
 		c, err := dialTCP(ctx, url, "")
