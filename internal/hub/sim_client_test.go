@@ -117,7 +117,7 @@ func (c *client) connect() {
 	c.missed, c.sessions, c.listing, c.listed = map[hub.Topic]bool{}, 0, false, false
 	for name := range c.shown {
 		if !slices.Contains(c.pageTopics, name) {
-			delete(c.shown, name) // items of the vendor's list are told anew
+			delete(c.shown, name) // items of the vendor's list are read anew
 			c.taken[name]++
 		}
 	}

@@ -130,8 +130,8 @@ func (sim *simulation) inspectCart(c *client, id string, v value) {
 	}
 	for _, lines := range []map[string]wire.Line{before, committed} {
 		for sku := range lines {
-			if _, told := v.Lines[sku]; !told && before[sku] != committed[sku] {
-				sim.problem("sent to %s: cart %s version %d: the step does not tell of %s", c.name, id, v.Version, sku)
+			if _, listed := v.Lines[sku]; !listed && before[sku] != committed[sku] {
+				sim.problem("sent to %s: cart %s version %d: the step leaves out %s", c.name, id, v.Version, sku)
 			}
 		}
 	}

@@ -297,7 +297,7 @@ type Change struct {
 	OldCart, NewCart *Cart
 
 	// OldUnreadable says that there was a row before, which could not be read. Old is
-	// nil then. Subscribers were told nothing of it.
+	// nil then. Subscribers heard nothing of it.
 	OldUnreadable bool
 
 	Removed  bool   // somebody removed the row

@@ -75,7 +75,7 @@ type (
 	unlimitedSets     struct{ hub.Store } // ignores the limit of sets
 	allOrNothingSets  struct{ hub.Store } // returns no known names if one is new
 	oneCounter        struct{ hub.Store } // has one counter for all names
-	countsByOne       struct{ hub.Store } // adds one, whatever it is told
+	countsByOne       struct{ hub.Store } // adds one, whatever it shall add
 	sharedCounters    struct{ hub.Store } // has one counter of a name for all holders
 	endedReturn       struct{ hub.Store } // lets a connection be put after it ended
 	cleanedSKUs       struct{ hub.Store } // cleans SKUs as if they were paths

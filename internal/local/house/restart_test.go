@@ -118,7 +118,7 @@ func (d *fullDisk) Write(changed memstore.Rows) error {
 	return d.Journal.Write(changed)
 }
 
-// TestFullDisk: a change that cannot be stored is refused with a code, nobody is told of
+// TestFullDisk: a change that cannot be stored is refused with a code, nobody hears of
 // it, and it takes effect when there is room again. The log says it once.
 func TestFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
