@@ -2,7 +2,8 @@
 // the Go package wire use too.
 
 import { readFileSync, readdirSync } from 'node:fs';
-import { Hub } from '../hub.js';
+import { Cart } from '../src/cart.js';
+import { Hub } from '../src/hub.js';
 import { Clock, drain } from './clock.js';
 
 const folder = new URL('../../testdata/protocol/', import.meta.url);
@@ -97,30 +98,46 @@ export class MemoryStorage {
   removeItem = (key) => void this.#items.delete(key);
 }
 
+/** Signals stands for what a browser tells a page. */
+export class Signals {
+  #callbacks = new Set();
+  visible = false;
+  listen = (f) => (this.#callbacks.add(f), () => this.#callbacks.delete(f));
+
+  get size() {
+    return this.#callbacks.size;
+  }
+
+  /** send sends a signal: online, offline, touch, visible, hidden, freeze or thaw. */
+  send = async (name) => {
+    if (name === 'visible' || name === 'hidden') this.visible = name === 'visible';
+    for (const f of [...this.#callbacks]) f(name);
+    await drain();
+  };
+}
+
 /** fakePage returns a hub with fakes for everything around it, and a record of its events. */
 export function fakePage(options = {}) {
   const server = new Server();
   const clock = new Clock();
   const storage = new MemoryStorage();
-  const wakes = new Set();
+  const signals = new Signals();
   const hub = new Hub({
     url: 'ws://hub.example/v1',
     WebSocket: server.WebSocket,
     clock,
     storage,
     random: () => 0.5,
-    onWake: (f) => (wakes.add(f), () => wakes.delete(f)),
+    signals: signals.listen,
+    visible: () => signals.visible,
+    answers: async () => false,
     ...options,
   });
   const events = [];
   for (const type of ['live', 'status', 'identity', 'notice', 'epoch', 'refused', 'problem', 'bye', 'change']) {
     hub.addEventListener(type, (e) => events.push({ type, ...e.detail }));
   }
-  const wake = async (online = true) => {
-    for (const f of wakes) f(online);
-    await drain();
-  };
-  return { hub, server, clock, storage, events, wake, wakes };
+  return { hub, cart: new Cart(hub), server, clock, storage, events, signals, signal: signals.send };
 }
 
 /** connectedPage returns a page that has said hello as a guest and received the golden snapshot. */

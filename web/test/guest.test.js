@@ -104,7 +104,7 @@ test('a refused guest is not offered within a minute, or while changes are unans
   await drain();
   assert.equal(offered(p), 'guest.second');
   await greet(p, 'second');
-  const add = p.hub.add('MUG');
+  const add = p.cart.add('MUG');
   await p.clock.advance(2 * minute); // the answer is lost
   assert.ok(p.server.sockets.length > 2);
   assert.equal(offered(p), 'guest.second');

@@ -1,13 +1,9 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { isTopic, State } from '../state.js';
+import { isTopic, State } from '../src/state.js';
 import { adminClient, setStock } from '../admin.js';
-import { Lines } from '../lines.js';
-import { clampTexts } from '../words.js';
-import { attach, detach, textOf } from '../fake/dom.js';
 import { drain } from '../fake/clock.js';
 import { connectedPage, names } from '../fake/server.js';
-const { StockBadge, connectHub } = await import('../elements.js');
 
 test('every SKU of a shop is a topic, and nothing else is', () => {
   for (const name of names.good) {
@@ -42,32 +38,29 @@ test('the state keeps badges and carts under any SKU', () => {
 
 for (const sku of names.good) {
   test(`a badge, an add and a set of ${JSON.stringify(sku.slice(0, 20))}`, async () => {
-    const { hub, server } = await connectedPage({}, []);
-    connectHub(hub);
-    const badge = new StockBadge();
-    badge.setAttribute('sku', sku);
-    attach(badge);
+    const { hub, cart, server } = await connectedPage({}, []);
+    hub.want([`sku:${sku}`]);
     await drain();
     assert.deepEqual(server.sent('subscribe').at(-1).topics, [`sku:${sku}`]);
     const topics = { [`sku:${sku}`]: { version: 1, state: 'out' } };
     await server.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics });
-    assert.equal(textOf(badge), 'sold out');
-    const added = hub.add(sku, 2);
+    assert.equal(hub.get(`sku:${sku}`).state, 'out');
+    const added = cart.add(sku, 2);
+    assert.equal(cart.state.lines.get(sku).quantity, 2);
     await drain();
     assert.equal(server.sent('add')[0].sku, sku);
     const lines = { [sku]: { quantity: 1, version: 1 } };
     await server.reply('add', { type: 'ok', from: 0, version: 1, lines, clamped: { [sku]: { wanted: 2, got: 1 } } });
-    const answer = await added;
-    assert.deepEqual(clampTexts(answer, (name) => name, () => 0), [`${sku}: only 1 available; added 1 of 2.`]);
-    assert.equal(hub.get('cart').lines.get(sku).quantity, 1);
-    const removed = new Lines(hub, () => {}).setQuantity(sku, 0);
+    await added;
+    assert.deepEqual(cart.state.lines.get(sku), {
+      quantity: 1, confirmed: 1, pending: null, error: { code: 'clamped', wanted: 2, got: 1 },
+    });
+    const removed = cart.remove(sku);
     await drain();
     assert.deepEqual(JSON.parse(JSON.stringify(server.sent('set')[0].lines)), JSON.parse(`{${JSON.stringify(sku)}:0}`));
     await server.reply('set', { type: 'ok', from: 1, version: 2, lines: JSON.parse(`{${JSON.stringify(sku)}:null}`) });
     await removed;
-    assert.equal(hub.get('cart').lines.size, 0);
-    detach(badge);
-    connectHub(null);
+    assert.equal(cart.state.lines.size, 0);
   });
 }
 

@@ -1,6 +1,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { State } from '../state.js';
+import { State } from '../src/state.js';
 import { seededRandom, shuffle } from '../fake/random.js';
 import { golden, goldens } from '../fake/server.js';
 

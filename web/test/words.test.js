@@ -1,64 +1,96 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { badgeText, clampTexts, errorText, countPieces, skipTexts, statusText } from '../words.js';
+import { formatOf, lineNote, lookOf, piecesOf, words } from '../src/words.js';
 import { golden } from '../fake/server.js';
 
-test('badge texts', () => {
-  const topics = golden('subscribe-answer.server').topics;
-  assert.equal(badgeText(topics['sku:TEE-RED-M']).text, 'only 3 left');
-  assert.equal(badgeText(topics['sku:MUG']).text, 'sold out');
-  assert.equal(badgeText({ state: 'in' }).text, 'in stock');
-  assert.equal(badgeText({ state: 'in', quantity: 25 }).text, 'in stock (25)');
-  assert.equal(badgeText({ state: 'low' }).text, 'only a few left');
+const format = formatOf('en-GB');
+const news = (value, fields) => ({ value, live: true, provenAt: 1, refusal: undefined, ...fields });
+const look = (value, fields, status = 'live') => lookOf(news(value, fields), status, words, format);
+
+test('what a badge says while its value is proved', () => {
+  const { topics } = golden('subscribe-answer.server');
   const back = golden('delta-back-order.server').topics;
-  assert.deepEqual(badgeText(back['sku:CAP-NAVY']), { state: 'back', text: 'back order, until 24 December' });
-  assert.deepEqual(badgeText(back['sku:MUG']), { state: 'back', text: 'back order' });
-  for (const until of ['2026-13-01', 'soon', '', 7, null]) {
-    assert.equal(badgeText({ state: 'back', until }).text, 'back order', `until ${until}`);
+  for (const [value, state, text] of [
+    [topics['sku:TEE-RED-M'], 'low', 'Only 3 left'],
+    [topics['sku:MUG'], 'out', 'Sold out'],
+    [{ state: 'in' }, 'in', 'In stock'],
+    [{ state: 'in', quantity: 1250 }, 'in', 'In stock (1,250)'],
+    [{ state: 'low' }, 'low', 'Only a few left'],
+    [back['sku:CAP-NAVY'], 'back', 'Back order, 24 Dec'],
+    [back['sku:MUG'], 'back', 'Back order'],
+    [{ state: 'out', until: '2026-12-24' }, 'out', 'Sold out'],
+    [{ state: 'soon' }, 'unknown', 'Stock not known'],
+  ]) {
+    assert.deepEqual(look(value), { state, text, stale: false, time: '' });
   }
-  assert.equal(badgeText({ state: 'out', until: '2026-12-24' }).text, 'sold out');
-  assert.equal(badgeText(undefined).text, '…');
-  assert.equal(badgeText({ state: 'soon' }).text, '…', 'a state that a later version adds');
-  assert.equal(badgeText(undefined, 'denied').text, 'not available');
-  assert.equal(badgeText(topics['sku:MUG'], 'denied').text, 'sold out', 'a known value stays');
+  for (const until of ['2026-13-01', 'soon', '', 7, null]) {
+    assert.equal(look({ state: 'back', until }).text, 'Back order', `until ${until}`);
+  }
 });
 
-test('texts of clamped lines', () => {
-  const answer = golden('add-clamped-answer.server'); // wanted 5, got 3
-  const name = () => 'T-shirt';
-  assert.deepEqual(clampTexts(answer, name, () => 0), ['T-shirt: only 3 available; added 3 of 5.']);
-  assert.deepEqual(clampTexts(answer, name, () => 1), ['T-shirt: only 3 available; added 2 of 4.']);
-  assert.deepEqual(clampTexts(answer, name, () => 3), ['T-shirt: only 3 available, and your cart has them already.']);
-  assert.deepEqual(clampTexts(answer, name), ['T-shirt: only 3 available, so your cart has 3 instead of 5.']);
-  assert.deepEqual(clampTexts({ clamped: { A: { wanted: 2, got: 0 } } }, name), ['T-shirt: sold out.']);
-  assert.deepEqual(clampTexts({}, name), []);
+test('no false word about stock: what is not known is not said', () => {
+  const value = { version: 1, state: 'in' };
+  // Limits, errors and a lost connection are no states of stock.
+  for (const refusal of [undefined, 'too_many_topics', 'slow_down', 'internal', 'busy', 'token_expired', 'a new one']) {
+    for (const [status, text] of [
+      ['live', 'Checking stock…'], ['connecting', 'Checking stock…'], ['ended', 'Checking stock…'],
+      ['offline', 'Stock not known'], ['waiting', 'Stock not known'],
+    ]) {
+      assert.deepEqual(look(undefined, { refusal, live: false }, status), { state: 'unknown', text, stale: false, time: '' });
+    }
+    const old = look(value, { refusal, live: false });
+    assert.deepEqual([old.state, old.text, old.stale], ['in', 'In stock', true]);
+    assert.match(old.time, /^at /);
+  }
+  for (const refusal of ['denied', 'bad_topic']) {
+    assert.equal(look(undefined, { refusal, live: false }).text, 'No stock shown');
+    assert.equal(look(value, { refusal, live: false, provenAt: null }).text, 'No stock shown', 'nobody proved it');
+    assert.equal(look(value, { refusal, live: false }).stale, true, 'what was proved stays, with its time');
+  }
+  const back = { version: 1, state: 'back', until: '2026-12-24' };
+  assert.equal(look(back, { live: false }).text, 'Back order', 'an old date is not repeated');
 });
 
-test('texts of skipped lines', () => {
-  const texts = skipTexts(golden('merge-skipped-answer.server'), (sku) => sku.toLowerCase());
-  assert.deepEqual(texts, [
-    'cap-old: not added, it is not sold any more.',
-    'mug: not added, you had removed it from your cart.',
-    'socks-3: not added, it is sold out.',
-    'tee-red-m: not added, your cart is full.',
-  ]);
-  assert.deepEqual(skipTexts({ skipped: { MUG: 'tired' } }, () => 'Mug'), ['Mug: not added, it could not be taken over.']);
-  assert.deepEqual(skipTexts({}, String), []);
+test('an old value has the time of today, or the day', () => {
+  const now = new Date(2026, 10, 28, 12, 0).getTime();
+  assert.equal(format.moment(new Date(2026, 10, 28, 10, 42).getTime(), now), '10:42');
+  assert.equal(format.moment(new Date(2026, 10, 27, 10, 42).getTime(), now), '27 Nov');
 });
 
-test('error texts; an unknown code has the server\'s message', () => {
-  assert.match(errorText({ code: 'no_stock' }), /sold out/);
-  assert.match(errorText({ code: 'limit' }), /full/);
-  assert.equal(errorText({ code: 'new', message: 'as the server says' }), 'as the server says');
+test('numbers and dates are written as in the language, and what is no language as in the browser\'s', () => {
+  assert.equal(formatOf('de').number(1250), '1.250');
+  assert.equal(formatOf('de').day('2026-12-24'), '24. Dez.');
+  assert.equal(formatOf('ar-EG').number(3), '٣');
+  assert.ok(formatOf('no language').number(3));
 });
 
-test('the number of pieces in a cart', () => {
-  assert.equal(countPieces(undefined), undefined);
-  assert.equal(countPieces({ lines: new Map() }), 0);
-  assert.equal(countPieces({ lines: new Map([['A', { quantity: 2 }], ['B', { quantity: 3 }]]) }), 5);
+test('what a line of the cart has to say', () => {
+  const line = (fields) => ({ quantity: 2, confirmed: 2, pending: null, error: null, ...fields });
+  const stock = (state, quantity, live = true) => ({ live, value: { state, quantity } });
+  for (const [text, own, of, online = true] of [
+    ['', line(), stock('in')],
+    ['Saving: 1 becomes 2', line({ confirmed: 1, pending: 'sent' }), stock('in')],
+    ['Saving: 1 becomes 2', line({ confirmed: 1, pending: 'waiting' }), stock('in')],
+    ['Waiting: 1 becomes 2. It is sent when you are back online.', line({ confirmed: 1, pending: 'waiting' }), stock('in'), false],
+    ['Not confirmed: 1 becomes 2. We are asking the shop.', line({ confirmed: 1, pending: 'uncertain' }), stock('in'), false],
+    ['You asked for 5. Only 3 are left, so 3 are in your cart.', line({ error: { code: 'clamped', wanted: 5, got: 3 } }), stock('in')],
+    ['999 of one product is the most.', line({ error: { code: 'clamped', wanted: 1200, got: 999 } }), stock('in')],
+    ['Sold out. Nothing was added; your 2 stay in the cart.', line({ error: { code: 'no_stock' } }), stock('out')],
+    ['You typed 6 here while another device set 4. The cart says 4.', line({ error: { code: 'conflict', wanted: 6, got: 4 } }), stock('in')],
+    ['Your cart is full. Remove a line first.', line({ error: { code: 'limit' } }), stock('in')],
+    ['That change was not made. Please try again.', line({ error: { code: 'internal' } }), stock('in')],
+    ['2 in your cart, only 1 left.', line(), stock('low', 1)],
+    ['', line(), stock('low', 2)],
+    ['', line(), stock('low', undefined)],
+    ['Sold out while it was in your cart.', line(), stock('out')],
+    ['', line(), stock('out', 0, false)], // not proved: not said
+    ['', line(), { live: false, value: undefined }],
+  ]) {
+    assert.equal(lineNote(own, of, online, words, format), text);
+  }
 });
 
-test('connection texts', () => {
-  assert.equal(statusText('live'), 'live');
-  assert.match(statusText('waiting', false), /offline/);
+test('the number of pieces in a cart has the person\'s own changes', () => {
+  assert.equal(piecesOf({ lines: new Map() }), 0);
+  assert.equal(piecesOf({ lines: new Map([['A', { quantity: 2, confirmed: 1 }], ['B', { quantity: 3, confirmed: 3 }]]) }), 5);
 });

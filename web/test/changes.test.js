@@ -15,7 +15,7 @@ async function cutAndReconnect({ server, clock }) {
 }
 
 test('add, set, merge and checkout equal the golden messages', async () => {
-  const { hub, server } = await connectedPage();
+  const { hub, cart, server } = await connectedPage();
   const compare = (name, extra = {}) => {
     const want = golden(`${name}.client`);
     const { id, key, ...got } = server.sent(want.action).at(-1);
@@ -23,18 +23,18 @@ test('add, set, merge and checkout equal the golden messages', async () => {
     const { id: _, key: __, ...fields } = want;
     assert.deepEqual(got, { ...fields, ...extra });
   };
-  const done = [hub.add('TEE-RED-M', 1)];
+  const done = [cart.add('TEE-RED-M', 1)];
   compare('add');
   await server.reply('add', golden('add-answer.server'));
-  done.push(hub.set({ MUG: 0, 'TEE-RED-M': 2 }, { version: 19 }));
+  done.push(cart.set({ MUG: 0, 'TEE-RED-M': 2 }, { version: 19 }));
   await drain();
   compare('set', { epoch: 'k3' }); // a version is valid in its epoch only
   await server.reply('set', golden('set-answer.server'));
-  done.push(hub.merge(golden('merge.client').from));
+  done.push(cart.merge(golden('merge.client').from));
   await drain();
   compare('merge');
   await server.reply('merge', golden('merge-answer.server'));
-  done.push(hub.checkout({ version: 21 }));
+  done.push(cart.checkout({ version: 21 }));
   await drain();
   compare('checkout', { epoch: 'k3' });
   await server.reply('checkout', golden('checkout-answer.server'));
@@ -43,14 +43,14 @@ test('add, set, merge and checkout equal the golden messages', async () => {
 });
 
 test('version 0 is a version, and no version is none', async () => {
-  const { hub, server } = await connectedPage();
+  const { hub, cart, server } = await connectedPage();
   const done = [];
   for (const [write, want] of [
-    [() => hub.set({ MUG: 1 }, { version: 0 }), 0],
-    [() => hub.set({ MUG: 1 }), undefined],
-    [() => hub.set({ MUG: 1 }, { version: null }), undefined],
-    [() => hub.checkout({ version: 0 }), 0],
-    [() => hub.checkout(), undefined],
+    [() => cart.set({ MUG: 1 }, { version: 0 }), 0],
+    [() => cart.set({ MUG: 1 }), undefined],
+    [() => cart.set({ MUG: 1 }, { version: null }), undefined],
+    [() => cart.checkout({ version: 0 }), 0],
+    [() => cart.checkout(), 18],
   ]) {
     done.push(write());
     await drain();
@@ -80,30 +80,30 @@ test('every device learns of an order once', async () => {
 });
 
 test('an ok is applied before its promise resolves', async () => {
-  const { hub, server } = await connectedPage();
-  const version = hub.add('TEE-RED-M').then(() => hub.get('cart').version);
+  const { hub, cart, server } = await connectedPage();
+  const version = cart.add('TEE-RED-M').then(() => hub.get('cart').version);
   await server.reply('add', golden('add-answer.server'));
   assert.equal(await version, 18);
   assert.equal(hub.get('cart').lines.get('TEE-RED-M').quantity, 1);
 });
 
 test('writes are sent one at a time, in order', async () => {
-  const { hub, server } = await connectedPage();
+  const { hub, cart, server } = await connectedPage();
   const order = [];
-  hub.add('A').then(() => order.push('A'));
-  hub.set({ B: 1 }).then(() => order.push('B'));
+  cart.add('A').then(() => order.push('A'));
+  cart.set({ B: 1 }).then(() => order.push('B'));
   await drain();
   assert.equal(server.sent('set').length, 0);
   await server.reply('add', ok(17));
   assert.equal(server.sent('set').length, 1);
   await server.reply('set', ok(18));
   assert.deepEqual(order, ['A', 'B']);
-  assert.equal(hub.pending, 0);
+  assert.equal(cart.state.pending, 0);
 });
 
 test('an unanswered write is repeated with the same key', async () => {
   const p = await connectedPage();
-  const add = p.hub.add('TEE-RED-M');
+  const add = p.cart.add('TEE-RED-M');
   const keys = [p.server.sent('add')[0].key];
   for (let i = 0; i < 3; i++) {
     await cutAndReconnect(p);
@@ -117,8 +117,8 @@ test('an unanswered write is repeated with the same key', async () => {
 });
 
 test('a write waits for the connection', async () => {
-  const { hub, server } = fakePage();
-  const add = hub.add('MUG');
+  const { hub, cart, server } = fakePage();
+  const add = cart.add('MUG');
   hub.open();
   await drain();
   await server.accept();
@@ -129,8 +129,8 @@ test('a write waits for the connection', async () => {
 });
 
 test('a write is repeated with the same key after a retryable error', async () => {
-  const { hub, server, clock } = await connectedPage();
-  const add = hub.add('MUG');
+  const { hub, cart, server, clock } = await connectedPage();
+  const add = cart.add('MUG');
   await server.reply('add', { type: 'error', code: 'busy', message: '', retry: true });
   await clock.advance(2_000);
   await server.reply('add', { type: 'error', code: 'slow_down', message: '', retry: true, after: 10_000 });
@@ -144,8 +144,8 @@ test('a write is repeated with the same key after a retryable error', async () =
 });
 
 test('the page gets a retryable error that does not end', async () => {
-  const { hub, server, clock } = await connectedPage();
-  const add = hub.add('MUG');
+  const { hub, cart, server, clock } = await connectedPage();
+  const add = cart.add('MUG');
   server.autoAnswers.subscribe = { type: 'snapshot', epoch: 'k3', topics: {} }; // for the keep-alive
   const failed = assert.rejects(add, { code: 'internal' });
   for (let i = 0; i < 11; i++) {
@@ -156,17 +156,17 @@ test('the page gets a retryable error that does not end', async () => {
 });
 
 test('the page gets an error that is not retryable, and the next write is sent', async () => {
-  const { hub, server } = await connectedPage();
-  const first = assert.rejects(hub.add('MUG', 5), { name: 'WriteError', code: 'bad_field' });
-  hub.add('TEE-RED-M').catch(() => {});
+  const { hub, cart, server } = await connectedPage();
+  const first = assert.rejects(cart.add('MUG', 5), { name: 'WriteError', code: 'bad_field' });
+  cart.add('TEE-RED-M').catch(() => {});
   await server.reply('add', golden('error.server'));
   await first;
   assert.deepEqual(server.sent('add').map((m) => m.sku), ['MUG', 'TEE-RED-M']);
 });
 
 test('after a conflict the write is not repeated, and the cart is requested', async () => {
-  const { hub, server, clock } = await connectedPage();
-  const set = assert.rejects(hub.set({ 'TEE-RED-M': 5 }, { version: 17 }), { code: 'conflict' });
+  const { hub, cart, server, clock } = await connectedPage();
+  const set = assert.rejects(cart.set({ 'TEE-RED-M': 5 }, { version: 17 }), { code: 'conflict' });
   await server.reply('set', golden('set-conflict-answer.server'));
   await set;
   assert.equal(hub.get('cart').version, 17, 'the conflict has some of the lines only');
@@ -176,8 +176,8 @@ test('after a conflict the write is not repeated, and the cart is requested', as
 });
 
 test('an expired session is renewed once, then the write is repeated', async () => {
-  const { hub, server, clock } = await connectedPage();
-  const add = hub.add('MUG');
+  const { hub, cart, server, clock } = await connectedPage();
+  const add = cart.add('MUG');
   await server.reply('add', { type: 'error', code: 'token_expired', message: '', retry: true });
   assert.equal(server.sent('hello').length, 2);
   assert.equal(server.sent('hello')[1].token, golden('hello-answer.server').guestToken);
@@ -190,7 +190,7 @@ test('an expired session is renewed once, then the write is repeated', async () 
 
 test('a key is not used when the server may have forgotten it', async () => {
   const p = await connectedPage();
-  const add = assert.rejects(p.hub.add('MUG'), { code: 'uncertain' });
+  const add = assert.rejects(p.cart.add('MUG'), { code: 'uncertain' });
   await p.server.cut();
   for (let i = 0; i < 24; i++) await p.clock.advance(60 * 60_000);
   p.hub.reconnect();
@@ -202,8 +202,8 @@ test('a key is not used when the server may have forgotten it', async () => {
 });
 
 test('an answer to an earlier attempt counts', async () => {
-  const { hub, server, clock } = await connectedPage();
-  const add = hub.add('MUG');
+  const { hub, cart, server, clock } = await connectedPage();
+  const add = cart.add('MUG');
   const first = server.sent('add')[0];
   await server.send(golden('error-slow-down.server'));
   await clock.advance(5_000);
@@ -215,8 +215,8 @@ test('an answer to an earlier attempt counts', async () => {
 test('keys differ between pages', async () => {
   const keys = new Set();
   for (let seed = 1; seed <= 50; seed++) {
-    const { hub, server } = await connectedPage({ random: seededRandom(seed) });
-    hub.add('MUG').catch(() => {});
+    const { hub, cart, server } = await connectedPage({ random: seededRandom(seed) });
+    cart.add('MUG').catch(() => {});
     hub.close();
     keys.add(server.sent('add')[0].key);
   }
@@ -224,21 +224,21 @@ test('keys differ between pages', async () => {
 });
 
 test('settled waits for the last answer', async () => {
-  const { hub, server } = await connectedPage();
+  const { hub, cart, server } = await connectedPage();
   let done = false;
-  hub.add('MUG');
-  hub.settled().then(() => (done = true));
+  cart.add('MUG');
+  cart.settled().then(() => (done = true));
   await drain();
   assert.equal(done, false);
   await server.reply('add', ok(17));
   assert.equal(done, true);
-  await hub.settled();
+  await cart.settled();
 });
 
 test('nothing is sent on a socket that is closing', async () => {
   const p = await connectedPage();
   p.server.last.readyState = 2;
-  const add = p.hub.add('MUG');
+  const add = p.cart.add('MUG');
   await drain();
   assert.equal(p.server.sent('add').length, 0);
   await cutAndReconnect(p);

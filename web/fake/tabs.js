@@ -1,0 +1,125 @@
+// Several tabs of one browser: locks and channels as the browser has them, and one server
+// that knows each socket.
+
+import { Tabs } from '../src/tabs.js';
+import { Live } from '../src/live.js';
+import { drain } from './clock.js';
+import { MemoryStorage, Server, Signals } from './server.js';
+
+/** Locks is navigator.locks of one browser. */
+export class Locks {
+  #held = new Map(); // name -> {end}
+  #waiting = new Map(); // name -> requests
+
+  request(name, options, callback) {
+    return new Promise((resolve, reject) => {
+      const request = { callback, resolve, reject, done: false };
+      options.signal?.addEventListener('abort', () => {
+        if (this.#held.get(name) === request) return;
+        request.done = true;
+        reject(options.signal.reason);
+      });
+      const queue = this.#waiting.get(name) ?? [];
+      this.#waiting.set(name, queue);
+      if (options.steal) {
+        const robbed = this.#held.get(name);
+        this.#held.delete(name);
+        robbed?.reject(new DOMException('stolen', 'AbortError'));
+        queue.unshift(request);
+      } else {
+        queue.push(request);
+      }
+      queueMicrotask(() => this.#grant(name));
+    });
+  }
+
+  #grant(name) {
+    if (this.#held.has(name)) return;
+    const queue = this.#waiting.get(name);
+    let next;
+    while ((next = queue.shift())?.done);
+    if (!next) return;
+    this.#held.set(name, next);
+    Promise.resolve(next.callback()).then((value) => {
+      if (this.#held.get(name) === next) this.#held.delete(name);
+      next.resolve(value);
+      this.#grant(name);
+    });
+  }
+}
+
+/** Channels is BroadcastChannel of one browser. A frozen tab gets its messages later. */
+export class Channels {
+  #open = new Set();
+
+  open = (name, tab) => {
+    const channel = {
+      name,
+      tab,
+      onmessage: null,
+      postMessage: (message) => {
+        const copy = structuredClone(message);
+        for (const other of this.#open) {
+          if (other === channel || other.name !== name) continue;
+          const deliver = () => this.#open.has(other) && other.onmessage?.({ data: structuredClone(copy) });
+          if (other.tab.frozen) other.tab.late.push(deliver);
+          else queueMicrotask(deliver);
+        }
+      },
+      close: () => this.#open.delete(channel),
+    };
+    this.#open.add(channel);
+    return channel;
+  };
+}
+
+/** Browser has tabs that share its storage. */
+export class Browser {
+  server = new Server();
+  storage = new MemoryStorage();
+  #locks = new Locks();
+  #channels = new Channels();
+
+  constructor(clock) {
+    this.clock = clock;
+  }
+
+  /** open opens a tab. Its frozen says that it does not run. */
+  async open(options = {}) {
+    const signals = new Signals();
+    signals.visible = true;
+    const tab = { frozen: false, late: [], signals, signal: signals.send };
+    const { clock } = this;
+    // A frozen tab's timers do not run.
+    const ownClock = {
+      now: clock.now,
+      setTimeout: (f, ms) => clock.setTimeout(() => (tab.frozen ? tab.late.push(f) : f()), ms),
+      clearTimeout: clock.clearTimeout,
+    };
+    tab.engine = new Tabs({
+      url: 'ws://hub.example/v1',
+      WebSocket: this.server.WebSocket,
+      storage: this.storage,
+      random: () => 0.5,
+      clock: ownClock,
+      signals: signals.listen,
+      visible: () => signals.visible,
+      answers: async () => false,
+      kept: { load: async () => [], save() {}, remove() {}, release() {}, works: true },
+      sharing: { locks: this.#locks, channel: (name) => this.#channels.open(name, tab) },
+      ...options,
+    });
+    tab.live = new Live({ engine: tab.engine });
+    tab.events = [];
+    for (const type of ['identity', 'notice', 'epoch', 'ordered', 'problem', 'status', 'live']) {
+      tab.live.addEventListener(type, (e) => tab.events.push({ type, ...e.detail }));
+    }
+    tab.thaw = async () => {
+      tab.frozen = false;
+      for (const f of tab.late.splice(0)) f();
+      await drain();
+    };
+    await drain();
+    return tab;
+  }
+}

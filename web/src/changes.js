@@ -1,0 +1,254 @@
+// Changes is the queue of changes to the cart. It sends one change at a time. A change
+// stays first until the server has answered it: after a reconnect, or on a page that was
+// loaded again, it is sent with the same key, so it takes effect once.
+//
+// Changes that were not sent yet melt: three clicks on + are one message. What was sent
+// is never changed, because a key belongs to one request.
+
+import { fullJitter, keyLifetime } from './timing.js';
+
+/** answerTries is how often a change is repeated after a retryable error before the page gets the error. */
+const answerTries = 10;
+
+/** most is the most pieces that one message can add or take away. */
+const most = 999;
+
+// These errors are retryable too, but the same change would fail again: the person has to
+// see the newer cart first.
+const needsPerson = new Set(['conflict', 'gone_version', 'old_epoch']);
+
+/**
+ * WriteError means that a change was not made. Its code is the server's, or one of these:
+ * "identity": the page belongs to another user now. "uncertain": the change was sent, and
+ * nobody knows whether it was made. "closed": the page closed its connection.
+ */
+export class WriteError extends Error {
+  /** @param {{code: string, message: string, lines?: any, version?: number}} error */
+  constructor({ code, message, lines, version }) {
+    super(message);
+    this.name = 'WriteError';
+    this.code = code;
+    this.lines = lines;
+    this.version = version;
+  }
+}
+
+/** skusOf returns the SKUs whose lines a change names. */
+const skusOf = ({ sku, lines }) => (sku ? [sku] : Object.keys(lines ?? {}));
+
+export class Changes {
+  /** errors has the newest refusal of each line: SKU to {code, wanted, got}. */
+  errors = new Map();
+
+  /** @type {any[]} */
+  #queue = []; // {message, at, sentAt, tries, lost, waiting, until}; the first one may have been sent
+  #running = false;
+  #idle = []; // resolve functions of settled
+  #counter = 0;
+  #o;
+
+  /**
+   * Options:
+   *   ready()         reports whether a change may be sent now
+   *   send(message)   resolves with the answer, and rejects if the answer was lost
+   *   renew()         gets a new token
+   *   changed()       is called when size, errors or view may have changed
+   *   keep(change), forget(key)  store a change outside the page, and remove it
+   *   sleep(ms), clock, random
+   *   device          unique to this page
+   */
+  constructor(options) {
+    this.#o = options;
+  }
+
+  /** size is the number of unanswered changes. */
+  get size() {
+    return this.#queue.filter((c) => c.until === undefined).length;
+  }
+
+  /** settled resolves when every change is answered. */
+  settled() {
+    return this.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** newKey returns a key that no other change has. */
+  newKey() {
+    return `${this.#o.device}.${++this.#counter}`;
+  }
+
+  /**
+   * push queues a change. It resolves with the server's ok, and rejects with a WriteError.
+   * The signal takes back a change that was not sent yet.
+   */
+  push(message, signal) {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    return new Promise((resolve, reject) => {
+      const waiter = { resolve, reject };
+      for (const sku of skusOf(message)) this.errors.delete(sku);
+      if (!this.#melt(message, waiter)) {
+        const change = { message: { ...message, key: message.key ?? this.newKey() }, at: this.#o.clock.now(), waiting: [waiter] };
+        this.#queue.push(change);
+        this.#keep(change);
+        signal?.addEventListener('abort', () => this.#abort(change, signal.reason));
+      }
+      this.#o.changed();
+      this.pump();
+    });
+  }
+
+  /** adopt takes over changes that an earlier page kept. They may have been sent. */
+  adopt(kept) {
+    const known = new Set(this.#queue.map((c) => c.message.key));
+    const changes = kept.filter((c) => !known.has(c.message.key)).map((c) => ({ ...c, sentAt: c.sentAt ?? c.at, waiting: [] }));
+    this.#queue.unshift(...changes);
+    this.#o.changed();
+    this.pump();
+  }
+
+  /** abandon rejects all changes, because they belong to another user's cart or the page ends. */
+  abandon(code, message) {
+    for (const c of this.#queue.splice(0)) {
+      this.#fail(c, c.sentAt ? { code: 'uncertain', message: 'the answer was lost' } : { code, message });
+    }
+    this.errors.clear();
+    this.#resolveIdle();
+    this.#o.changed();
+  }
+
+  /** pump sends queued changes. It must be called whenever the connection becomes ready. */
+  async pump() {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (let next; (next = this.#queue.find((c) => c.until === undefined)) && this.#o.ready(); ) await this.#attempt(next);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** lost marks what was sent: the connection is gone, and nobody knows yet what arrived. */
+  lost() {
+    for (const c of this.#queue) if (c.sentAt) c.lost = true;
+    if (this.#queue.length > 0) this.#o.changed();
+  }
+
+  /** confirmed drops answered changes that a cart of this version contains. */
+  confirmed(version) {
+    this.#queue = this.#queue.filter((c) => !(c.until <= version));
+  }
+
+  /**
+   * view returns the lines of a cart with the changes on top: a Map of SKU to
+   * {quantity, confirmed, pending, error}.
+   */
+  view(cart) {
+    const view = new Map();
+    const line = (sku) => {
+      if (!view.has(sku)) view.set(sku, { quantity: 0, confirmed: 0, pending: null, error: this.errors.get(sku) ?? null });
+      return view.get(sku);
+    };
+    for (const [sku, { quantity }] of cart?.lines ?? []) Object.assign(line(sku), { quantity, confirmed: quantity });
+    for (const { message, sentAt, lost } of this.#queue) {
+      const pending = lost ? 'uncertain' : sentAt ? 'sent' : 'waiting';
+      for (const sku of skusOf(message)) {
+        const now = line(sku);
+        const wanted = message.sku ? now.quantity + message.quantity : message.lines[sku];
+        Object.assign(now, { quantity: Math.max(0, Math.min(most, wanted)), pending });
+      }
+    }
+    for (const [sku, { quantity, pending }] of view) if (quantity === 0 && pending === null) view.delete(sku);
+    return view;
+  }
+
+  /** melt adds a change to one of the same line that was not sent yet, and reports whether it could. */
+  #melt(message, waiter) {
+    if (message.action !== 'add') return false;
+    const last = this.#queue.findLast((c) => c.message.action !== 'add' || c.message.sku === message.sku);
+    if (!last || last.sentAt || last.message.action !== 'add') return false;
+    const quantity = last.message.quantity + message.quantity;
+    if (Math.abs(quantity) > most) return false;
+    last.waiting.push(waiter);
+    last.message.quantity = quantity;
+    if (quantity !== 0) this.#keep(last);
+    else this.#finish(last, (w) => w.resolve({ type: 'ok', lines: {} })); // the clicks took each other back
+    return true;
+  }
+
+  #abort(change, reason) {
+    if (change.sentAt || change.waiting.length > 1) return;
+    this.#finish(change, (w) => w.reject(reason));
+  }
+
+  async #attempt(c) {
+    const { clock, send, sleep, random, renew } = this.#o;
+    if (c.sentAt && clock.now() - c.sentAt > keyLifetime) {
+      this.#refuse(c, { code: 'uncertain', message: 'the answer was lost too long ago' });
+      return;
+    }
+    if (!c.sentAt) {
+      c.sentAt = clock.now();
+      this.#keep(c);
+      this.#o.changed();
+    }
+    let answer;
+    try {
+      answer = await send(c.message);
+    } catch (lost) {
+      await sleep(lost.after ?? 0);
+      return;
+    }
+    c.tries = (c.tries ?? 0) + 1;
+    if (answer.type === 'ok') {
+      this.#accept(c, answer);
+    } else if (answer.code === 'token_expired' && c.tries === 1) {
+      await renew();
+    } else if (answer.retry && !needsPerson.has(answer.code) && c.tries <= answerTries) {
+      await sleep(Math.max(answer.after ?? 0, fullJitter(c.tries, random)));
+    } else {
+      this.#refuse(c, answer);
+    }
+  }
+
+  #accept(c, answer) {
+    for (const [sku, { wanted, got }] of Object.entries(answer.clamped ?? {})) {
+      this.errors.set(sku, { code: 'clamped', wanted, got });
+    }
+    for (const { message, sentAt } of this.#queue) {
+      // One's own changes are no conflict.
+      if (!sentAt && message.version === answer.from) message.version = answer.version;
+    }
+    this.#finish(c, (w) => w.resolve(answer), answer.again?.length > 0 ? answer.version : undefined);
+  }
+
+  #refuse(c, error) {
+    for (const sku of skusOf(c.message)) {
+      this.errors.set(sku, { code: error.code, wanted: c.message.lines?.[sku], got: error.lines?.[sku]?.quantity });
+    }
+    if (this.#queue.includes(c)) this.#finish(c, (w) => w.reject(new WriteError(error)));
+  }
+
+  /** finish reports the end of a change. until: it stays in view until the cart has this version. */
+  #finish(c, report, until) {
+    if (!this.#queue.includes(c)) return; // abandon has rejected it
+    if (until === undefined) this.#queue.splice(this.#queue.indexOf(c), 1);
+    else c.until = until;
+    this.#o.forget(c.message.key);
+    this.#o.changed();
+    c.waiting.forEach(report);
+    this.#resolveIdle();
+  }
+
+  #fail(c, error) {
+    this.#o.forget(c.message.key);
+    for (const w of c.waiting) w.reject(new WriteError(error));
+  }
+
+  /** @param {any} change */
+  #keep({ message, at, sentAt }) {
+    this.#o.keep({ message, at, sentAt });
+  }
+
+  #resolveIdle() {
+    if (this.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,135 @@
+// Connection is one socket to the hub: the handshake, hello, requests with their answers,
+// and the subscriptions. It ends once and is not used again. A page has one, and for a
+// moment two, when one is about to end and the next is being made.
+
+import { LostError, Requests } from './requests.js';
+import { Subscriptions } from './subscriptions.js';
+import { answerWithin, firstWait, Timers } from './timing.js';
+
+export class Connection {
+  /** greeted: hello is answered. settled: the first subscriptions are answered too. */
+  greeted = false;
+  settled = false;
+  opened = false;
+  subscriptions;
+
+  #o;
+  #socket;
+  #timers;
+  #requests;
+
+  /**
+   * Options:
+   *   socket          a WebSocket
+   *   clock, random, state
+   *   subscriptions   options of Subscriptions: wanted, refused, limits, skusOnly, emit …
+   *   onHello(answer)      is called with the answer to hello, which may be an error
+   *   onMessage(message)   is called with each message, before its request gets the answer
+   *   onSettled()          is called when settled becomes true
+   *   onLost(after)        is called when the connection is lost; after: the server wants this wait, in ms
+   */
+  constructor(options) {
+    this.#o = options;
+    const { socket, clock, random } = options;
+    this.#socket = socket;
+    this.#timers = new Timers(clock);
+    const lost = () => this.#lost();
+    this.#requests = new Requests({ timers: this.#timers, random, dead: lost });
+    this.subscriptions = new Subscriptions({
+      ...options.subscriptions,
+      state: options.state,
+      random,
+      ready: () => this.greeted && Boolean(this.#socket),
+      ask: (message, topics) => this.ask(message, topics),
+      sleep: (ms) => this.#timers.sleep(ms),
+      onSettled: () => {
+        if (this.settled) return;
+        this.settled = true;
+        options.onSettled();
+      },
+    });
+    this.#timers.start('connect', answerWithin, lost);
+    socket.onopen = () => this.#hello();
+    socket.onmessage = (event) => this.#receive(event.data);
+    socket.onclose = lost;
+  }
+
+  /** hello must be answered before any other message: the answer says whose cart the versions belong to. */
+  async #hello() {
+    this.opened = true;
+    this.#timers.stop('connect');
+    const answer = await this.ask({ action: 'hello' }).catch(() => null);
+    if (answer) this.#o.onHello(answer);
+  }
+
+  /** ask sends a request, and repeats it after errors that name no request. */
+  async ask(message, topics = []) {
+    for (;;) {
+      try {
+        return await this.request(message, this.#o.state.moment(topics));
+      } catch (lost) {
+        if (!(lost.after > 0) || !this.#socket) throw lost;
+        await this.#timers.sleep(lost.after);
+        if (!this.#socket) throw lost;
+      }
+    }
+  }
+
+  /** request sends one message. It resolves with the answer, also if it is an error, and rejects with LostError. */
+  request(message, asked) {
+    if (!this.#socket) return Promise.reject(new LostError());
+    // The socket is closing: its close event follows, and a message sent now would be lost.
+    if (this.#socket.readyState > 1) return Promise.reject(new LostError(firstWait));
+    return this.#requests.send(this.#socket, message, asked);
+  }
+
+  /** ping asks for a pong, which has no id in AWS. */
+  ping() {
+    if (this.#socket?.readyState <= 1 || this.#socket?.readyState === undefined) {
+      this.#socket?.send('{"action":"ping"}');
+    }
+  }
+
+  /** asked returns the moment of the request that a message answers. */
+  asked(message) {
+    return this.#requests.asked(message);
+  }
+
+  /** retire closes the connection once its open requests are answered, but within a while. */
+  async retire(within) {
+    this.#timers.start('retire', within, () => this.close());
+    await this.#requests.idle();
+    this.close();
+  }
+
+  /** close ends the connection. Nothing is called afterwards. */
+  close() {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.subscriptions.expire();
+    this.#socket = null;
+    this.greeted = false;
+    this.#timers.stopAll();
+    this.#requests.lose();
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close(1000);
+  }
+
+  #lost(after) {
+    this.close();
+    this.#o.onLost(after);
+  }
+
+  #receive(data) {
+    let message;
+    try {
+      message = JSON.parse(data);
+    } catch {
+      return; // not a message of the hub
+    }
+    if (typeof message !== 'object' || message === null) return;
+    const then = this.#o.onMessage(message);
+    this.#requests.answer(message);
+    then?.();
+  }
+}

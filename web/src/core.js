@@ -1,0 +1,4 @@
+// @securecart/live/core: without elements.
+
+export { connect, Live } from './live.js';
+export { WriteError } from './changes.js';

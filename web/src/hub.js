@@ -1,0 +1,657 @@
+// Hub keeps a page connected to the real-time hub: it makes connections (connection.js),
+// says who the person is (guest.js), applies messages (state.js), asks for proof (proof.js)
+// and sends changes to the cart (changes.js).
+//
+// Events, all CustomEvents:
+//   change    {topics}             the value or the freshness of these topics changed
+//   live      {live}               whether there is proof that values are up to date
+//   status    {status}             connecting, live, waiting, offline, ended (by the server) or closed
+//   identity  {user, role, was}    the user changed; was is the user before, null at first
+//   notice    {code, fromToken}    a token was not accepted; fromToken: the token option returned it
+//   epoch     {epoch}              a new epoch began: all values are read again
+//   ordered   {topic}              a checkout took the lines of this cart, here or on another device
+//   refused   {topic, code}        the server refused a topic
+//   problem   {code, message}      something that a developer or a person should know
+//   bye       {code, retry, after} the server is about to close the connection
+//   cart      {}                   the cart, or what is pending in it, changed
+//
+// Guarantees: Requests that change subscriptions are sent one after the other. The values of
+// one user are never shown to another: the hub knows the user before it requests anything.
+// A message is applied before the promise of its request resolves.
+
+import { State, cartTopic } from './state.js';
+import { Changes } from './changes.js';
+import { Connection } from './connection.js';
+import { Guest } from './guest.js';
+import { Proof } from './proof.js';
+import { Token } from './token.js';
+import { answers, browserSignals, browserStorage, isVisible, socketURL } from './browser.js';
+import * as timing from './timing.js';
+
+/** protocol is the subprotocol that handshakes offer, and the version of the messages. */
+export const protocol = 'securecart.v1';
+
+const bearer = 'bearer.';
+
+/** Options of a Hub, with their defaults. WebSocket and storage default to the browser's. */
+const defaults = {
+  url: '/v1',
+  token: () => null, // returns the user's token, null for a guest, or a promise of either
+  clock: timing.systemClock,
+  random: Math.random,
+  signals: browserSignals, // calls callback(name), and returns a function that ends this
+  visible: isVisible,
+  answers, // finds out whether a server answers at all
+  kept: { load: async () => [], save() {}, remove() {}, release() {} }, // see Kept
+  // storage: where a guest's token is kept, like localStorage
+  // WebSocket: the class
+};
+
+export class Hub extends EventTarget {
+  // From the answer to hello.
+  user = null;
+  role = null;
+  vendor = null;
+  limits = { topicsPerMessage: 100, topics: 200, lines: 200, quantity: 999 };
+  status = 'closed';
+
+  #o;
+  #state = new State();
+  #wanted = new Map(); // topic -> number of wants
+  #refused = new Map(); // topic -> code
+  #provenAt = new Map(); // topic -> when its value was last known to be up to date
+  #changes;
+  #guest;
+  #token;
+  #proof;
+  #timers;
+
+  #failures = 0; // failed attempts in a row
+  #notBefore = 0; // the server asked not to reconnect before this time
+  #stopSignals = () => {};
+  #round = 0; // counts attempts and connections, to tell late events of an earlier one apart
+
+  #now = null; // the Connection whose values are shown
+  #next = null; // the Connection that is being made
+  #toldLive = false;
+  #unverified = false; // the user is not known yet, so carts are not touched
+  #expires = 0;
+  #renewedAt = -Infinity;
+
+  constructor(options) {
+    super();
+    this.#o = { ...defaults, WebSocket: globalThis.WebSocket, storage: browserStorage(), ...options };
+    const { clock, random, kept } = this.#o;
+    this.#guest = new Guest(this.#o.storage);
+    this.#timers = new timing.Timers(clock);
+    this.#token = new Token(this.#o.token, this.#timers, (code, message) => this.#emit('problem', { code, message }));
+    this.#proof = new Proof({
+      clock,
+      timers: this.#timers,
+      visible: this.#o.visible(),
+      ask: () => this.#now?.ping(),
+      failed: () => this.#lost(this.#now),
+      changed: () => this.#tellLive(),
+    });
+    this.#changes = new Changes({
+      ready: () => Boolean(this.#now?.greeted) && !this.#unverified,
+      send: (message) => this.#now.request(message),
+      renew: () => this.#renew(),
+      changed: () => this.#emit('cart', {}),
+      keep: (change) => kept.save(change),
+      forget: (key) => kept.remove(key),
+      sleep: (ms) => this.#timers.sleep(ms),
+      clock,
+      random,
+      device: randomDevice(random),
+    });
+  }
+
+  // ---- For the page ----
+
+  /** live reports whether there is proof that the values are up to date. */
+  get live() {
+    return this.status === 'live' && this.#proof.ok;
+  }
+
+  /** guestToken is the stored token of a guest, or null. */
+  get guestToken() {
+    return this.#guest.get();
+  }
+
+  get epoch() {
+    return this.#state.epoch;
+  }
+
+  /** at is when the server last proved that the values are up to date, in ms since 1970; 0 before. */
+  get at() {
+    return this.#proof.at;
+  }
+
+  /** topics lists the topics whose values are known. */
+  get topics() {
+    return this.#state.topics;
+  }
+
+  /** cart is what a page shows of the cart: the confirmed one with the person's own changes on top. */
+  get cart() {
+    const confirmed = this.get(cartTopic);
+    return {
+      known: confirmed !== undefined,
+      live: this.isLive(cartTopic),
+      provenAt: this.provenAt(cartTopic),
+      version: confirmed?.version ?? 0,
+      pending: this.#changes.size,
+      kept: this.#o.kept.works === true,
+      lines: this.#changes.view(confirmed),
+    };
+  }
+
+  /** settled resolves when every change to the cart is answered. */
+  settled() {
+    return this.#changes.settled();
+  }
+
+  /** dismiss forgets the error of a line. */
+  dismiss(sku) {
+    if (this.#changes.errors.delete(sku)) this.#emit('cart', {});
+  }
+
+  /** get returns the newest known value of a topic (see State.get), or undefined. */
+  get(topic) {
+    return this.#state.get(topic);
+  }
+
+  /** isLive reports whether a topic's value is up to date. It is false until the server has sent or confirmed it. */
+  isLive(topic) {
+    return this.live && this.#isFresh(topic);
+  }
+
+  /** provenAt returns when a topic's value was last known to be up to date, in ms since 1970, or null. */
+  provenAt(topic) {
+    return (this.#isFresh(topic) ? this.#proof.at : this.#provenAt.get(topic)) || null;
+  }
+
+  /** refusal returns the code with which a topic was refused, or undefined. */
+  refusal(topic) {
+    return this.#refused.get(topic);
+  }
+
+  /** seed takes a value that came with the page or from another tab. It is known, and not live. */
+  seed(topic, value, provenAt = null) {
+    if (!value || !this.#state.seed(topic, value)) return false;
+    if (provenAt) this.#provenAt.set(topic, provenAt);
+    return true;
+  }
+
+  /** resume takes over from another tab, before open: what it knew stays the least that this one shows. */
+  resume({ epoch, user, role, vendor }) {
+    if (epoch) this.#state.apply({ type: 'hello', epoch });
+    Object.assign(this, { user, role, vendor });
+  }
+
+  /** open connects. The hub then reconnects until close is called. */
+  open() {
+    if (this.status !== 'closed') return;
+    this.#stopSignals = this.#o.signals((name) => this.signal(name));
+    this.#failures = 0;
+    this.#o.kept.load().then((kept) => this.#changes.adopt(kept));
+    this.#connect();
+  }
+
+  /** close ends the connection. open may be called again. */
+  close() {
+    if (this.status === 'closed') return;
+    this.#stopSignals();
+    this.#disconnect();
+    this.#setStatus('closed');
+    this.#changes.abandon('closed', 'the page closed its connection');
+  }
+
+  /** leave ends the connection, and leaves the changes to the tab that takes over. */
+  leave() {
+    this.#stopSignals();
+    this.#disconnect();
+    this.#o.kept.release();
+    this.status = 'closed';
+  }
+
+  /** reconnect opens a new connection at once. Call it when the token option returns a different token. */
+  reconnect() {
+    if (this.status === 'closed') return;
+    this.#disconnect();
+    this.#failures = 0;
+    this.#notBefore = 0;
+    this.#connect();
+  }
+
+  /** want subscribes to topics. Each want needs its own drop. All wants and drops of one task share messages. */
+  want(topics) {
+    const begun = [];
+    for (const topic of topics) {
+      const n = this.#wanted.get(topic) ?? 0;
+      this.#wanted.set(topic, n + 1);
+      if (n === 0) begun.push(topic);
+    }
+    for (const c of this.#connections) c.subscriptions.wants(begun);
+  }
+
+  /** drop reverses a want. */
+  drop(topics) {
+    for (const topic of topics) {
+      const n = this.#wanted.get(topic) ?? 0;
+      if (n > 1) {
+        this.#wanted.set(topic, n - 1);
+      } else {
+        this.#wanted.delete(topic);
+        this.#refused.delete(topic);
+      }
+    }
+    for (const c of this.#connections) c.subscriptions.flush();
+  }
+
+  /** write queues a change to the cart. It resolves with the server's ok, and rejects with a WriteError. */
+  write(message, signal) {
+    // A version is valid in its epoch only.
+    const based = message.version !== undefined && this.epoch ? { ...message, epoch: this.epoch } : message;
+    return this.#changes.push(based, signal);
+  }
+
+  /** signal reports what happens to the page, see browserSignals. */
+  signal(name) {
+    const { status } = this;
+    if (name === 'freeze') {
+      if (status === 'closed' || status === 'ended') return;
+      this.#disconnect();
+      this.#o.kept.release();
+      this.#setStatus('waiting');
+    } else if (name === 'offline') {
+      this.#proof.lose();
+      if (status === 'waiting') this.#setStatus('offline');
+    } else if (name === 'touch') {
+      this.#proof.touch();
+    } else if (name === 'hidden') {
+      this.#proof.seen(false);
+    } else if (status === 'waiting' || status === 'offline') {
+      if (!this.#next && this.#o.clock.now() >= this.#notBefore) this.#connect(); // online, visible, thaw
+    } else if (this.#now?.settled) {
+      if (name === 'online') this.#proof.doubt();
+      else this.#proof.seen(true);
+    }
+  }
+
+  // ---- The connection ----
+
+  get #connections() {
+    return [this.#now, this.#next].filter((c) => c?.greeted);
+  }
+
+  #isFresh(topic) {
+    return Boolean(this.#now?.settled && this.#now.subscriptions.isFresh(topic)) && !this.#state.isBehind(topic);
+  }
+
+  /** connect makes the next connection. One that is live stays so until the next one is. */
+  async #connect() {
+    const round = ++this.#round;
+    this.#timers.stop('reconnect');
+    this.#next?.close();
+    if (!this.#now) this.#setStatus('connecting');
+    const asked = await this.#token.get(() => this.#renew());
+    if (round !== this.#round) return;
+    const offered = asked.token ?? this.#guest.offer(this.#o.clock.now(), this.#changes.size > 0);
+    const protocols = offered ? [protocol, bearer + offered] : [protocol];
+    const { clock, random, WebSocket } = this.#o;
+    let url;
+    let socket;
+    try {
+      url = socketURL(this.#o.url);
+      socket = new WebSocket(url, protocols);
+    } catch (error) {
+      this.#emit('problem', { code: 'bad_url', message: String(error?.message ?? error) });
+      this.#retry();
+      return;
+    }
+    const c = new Connection({
+      socket,
+      clock,
+      random,
+      state: this.#state,
+      subscriptions: {
+        wanted: this.#wanted,
+        refused: this.#refused,
+        limits: () => this.limits,
+        skusOnly: () => this.#unverified,
+        emit: (type, detail) => this.#emit(type, detail),
+        onExpired: () => this.#renew(),
+        onStale: (topics) => c === this.#now && topics.forEach((topic) => this.#provenAt.set(topic, this.#proof.at)),
+      },
+      onHello: (answer) => this.#onHello(c, answer, asked, offered),
+      onMessage: (message) => this.#onMessage(c, message),
+      onSettled: () => this.#onSettled(c),
+      onLost: (after) => this.#lost(c, after),
+    });
+    this.#next = c;
+  }
+
+  #onHello(c, answer, { token, late }, offered) {
+    if (answer.type !== 'hello') {
+      c.close();
+      this.#lost(c, answer.after);
+      return;
+    }
+    const guest = this.#guest;
+    const now = this.#o.clock.now();
+    const asGuest = !token && offered;
+    const returning = asGuest && guest.isReturning(offered);
+    if (returning && answer.notice) {
+      // It is refused again. Go on as the guest that stands in.
+      if (answer.notice === 'token_expired') guest.forget(offered);
+      else guest.refuse(offered, now);
+      this.reconnect();
+      return;
+    }
+    if (asGuest && answer.notice === 'token_expired' && !answer.guestToken) {
+      // The guest was revoked, and its cart with it. Continue as a new guest.
+      guest.drop(offered);
+      this.#emit('notice', { code: answer.notice, fromToken: false });
+      this.reconnect();
+      return;
+    }
+    if (asGuest && answer.notice === 'token_bad') guest.refuse(offered, now);
+    if (!token && !offered && !late && guest.get()) {
+      // Another tab became a guest at the same time, and was first.
+      this.reconnect();
+      return;
+    }
+    c.greeted = true;
+    if (!this.#now) this.#now = c;
+    if (late) this.#unverify(answer);
+    else this.#applyHello(answer, Boolean(token), returning);
+    this.#retireAt(answer.reconnectAfter > 0 ? answer.reconnectAfter * 1000 : timing.longestTimer);
+    this.#keepAlive();
+    c.pingEvery = answer.pingEvery > 0 ? answer.pingEvery * 1000 : Infinity;
+    c.subscriptions.requestAll();
+    if (returning) this.#reunite();
+    this.#changes.pump();
+  }
+
+  /** onSettled: a connection says everything now. An older one is not needed any more. */
+  #onSettled(c) {
+    const { clock } = this.#o;
+    const old = this.#now;
+    this.#next = null;
+    this.#now = c;
+    if (old !== c) old?.retire(timing.answerWithin);
+    this.#proof.begin(c.pingEvery);
+    this.#timers.start('held', timing.heldFor, () => (this.#failures = 0));
+    this.#notBefore = clock.now();
+    this.#setStatus('live');
+    this.#emit('change', { topics: [...this.#wanted.keys()] });
+    this.#changes.pump();
+  }
+
+  /** reunite moves the cart of the guest that stood in to the one who is back. */
+  async #reunite() {
+    try {
+      const from = this.#guest.get();
+      if (from) await this.write({ action: 'merge', from, policy: 'sum' });
+    } catch (error) {
+      if (['closed', 'identity', 'uncertain'].includes(error.code)) return; // the next connection does it
+      this.#emit('problem', { code: error.code, message: error.message });
+    }
+    this.#guest.settle();
+  }
+
+  /** unverify goes on with badges only: whose cart this is will be known later. */
+  #unverify(hello) {
+    if (hello.limits) this.limits = { ...this.limits, ...hello.limits };
+    this.#unverified = true;
+    this.#timers.start('renew', timing.renewEvery * (0.5 + this.#o.random()), () => this.#renew());
+  }
+
+  /**
+   * applyHello takes over the user and the limits. fromToken: the token option returned the
+   * token. returning: it is that of a guest who had been refused.
+   */
+  #applyHello(hello, fromToken, returning = false) {
+    if (hello.notice) {
+      if (fromToken) this.#token.refuse(hello.notice);
+      this.#emit('notice', { code: hello.notice, fromToken });
+    }
+    // The server cannot verify tokens at the moment and treats us as a guest. This guest's
+    // cart is not the user's.
+    if (fromToken && hello.notice === 'busy') return this.#unverify(hello);
+    this.#unverified = false;
+    const was = this.user;
+    const changed = was !== hello.user;
+    const vendor = hello.vendor ?? null;
+    if (hello.limits) this.limits = { ...this.limits, ...hello.limits };
+    if (changed || this.role !== hello.role || this.vendor !== vendor) this.#state.reviewAll();
+    Object.assign(this, { user: hello.user, role: hello.role, vendor });
+    // A guest that replaces a rejected token must not replace the stored guest.
+    if (returning) this.#guest.renewReturning(hello.guestToken);
+    else if (hello.guestToken && !(fromToken && this.#guest.get())) this.#guest.set(hello.guestToken);
+    this.#renewBefore(hello);
+    if (!changed) return;
+    if (was !== null) {
+      if (this.#now && !this.#now.settled) this.#next = this.#now;
+      else if (this.#next?.greeted) {
+        // The connection of the user before must not show anything any more.
+        this.#now?.close();
+        this.#now = this.#next;
+        this.#proof.end();
+      }
+      if (this.#state.forget(cartTopic)) this.#emit('change', { topics: [cartTopic] });
+      for (const c of this.#connections) c.subscriptions.expire((topic) => topic === cartTopic);
+      this.#changes.abandon('identity', 'the user has changed');
+    }
+    this.#emit('identity', { user: this.user, role: this.role, was });
+  }
+
+  /** renewBefore renews the session before it ends. The browser's clock may be wrong; seconds left are not. */
+  #renewBefore({ expires, expiresIn }) {
+    this.#timers.stop('renew');
+    if (!expires || expires === this.#expires) return; // the same token once more: nothing to gain
+    this.#expires = expires;
+    const left = (expiresIn >= 0 ? expiresIn * 1000 : expires - this.#o.clock.now()) - timing.renewBefore;
+    if (left < timing.longestTimer) {
+      this.#timers.start('renew', Math.max(left, timing.renewEvery), () => this.#renew());
+    }
+  }
+
+  /** renew gets a token and sends it on this connection, before or after the old one expires. */
+  async #renew() {
+    const c = this.#now;
+    const now = this.#o.clock.now();
+    if (!c?.greeted || now - this.#renewedAt < timing.renewEvery / 2) return;
+    this.#renewedAt = now;
+    const { token: fromToken, late } = await this.#token.get(() => this.#renew());
+    if (c !== this.#now || !c.greeted) return;
+    if (late && this.#unverified) {
+      this.#renewedAt = -Infinity;
+      this.#timers.start('renew', timing.renewEvery * (0.5 + this.#o.random()), () => this.#renew());
+      return;
+    }
+    const token = fromToken || this.#guest.get();
+    if (!token || (this.#unverified && !fromToken)) {
+      this.reconnect();
+      return;
+    }
+    if (this.#token.isRejected(token)) {
+      // Badges stay live. For everything else, the user has to sign in.
+      this.#emit('notice', { code: 'token_expired', fromToken: Boolean(fromToken) });
+      return;
+    }
+    const answer = await c.ask({ action: 'hello', token }).catch(() => null);
+    if (c !== this.#now || answer === null) return;
+    if (answer.type === 'hello') {
+      this.#applyHello(answer, Boolean(fromToken));
+      c.subscriptions.requestAll();
+      this.#changes.pump();
+    } else if (answer.retry) {
+      this.#timers.start('renew', timing.renewEvery * (0.5 + this.#o.random()), () => this.#renew());
+    } else {
+      if (fromToken) this.#token.refuse(answer.code);
+      if (answer.code === 'token_expired') this.#token.reject(token);
+      this.#lost(c);
+    }
+  }
+
+  /** lost: a connection is gone. One that was being made leaves the one that is live alone. */
+  #lost(c, after) {
+    c?.close();
+    if (c === this.#next) this.#next = null;
+    if (c === this.#now) {
+      this.#now = null;
+      if (this.#next?.greeted) this.#now = this.#next;
+      this.#proof.end();
+      this.#changes.lost();
+      this.#timers.stop('held');
+    }
+    if (c && !c.opened && this.#failures + 1 === timing.failuresToProbe) this.#probe();
+    if (!this.#next || this.#next === this.#now) this.#retry(after);
+  }
+
+  /** retry makes another connection after a random wait, not sooner than atLeast ms. */
+  #retry(atLeast = 0) {
+    this.#round++;
+    if (!this.#now) {
+      for (const name of ['renew', 'keepAlive', 'lifetime']) this.#timers.stop(name);
+      this.#renewedAt = -Infinity;
+      this.#setStatus(globalThis.navigator?.onLine === false ? 'offline' : 'waiting');
+    }
+    const { clock, random } = this.#o;
+    const least = Math.max(atLeast ?? 0, this.#notBefore - clock.now(), 0);
+    const wait = least + timing.fullJitter(this.#failures++, random);
+    this.#timers.start('reconnect', wait, () => this.#connect());
+  }
+
+  /** probe tells a server that refuses this page from one that does not answer. A browser says neither. */
+  async #probe() {
+    const there = await this.#o.answers(socketURL(this.#o.url));
+    if (this.#now || this.status === 'offline') return;
+    this.#emit('problem', there ? refusedHandshake : noServer);
+  }
+
+  /** disconnect ends all connections and discards what belongs to them. */
+  #disconnect() {
+    this.#round++;
+    for (const c of new Set([this.#now, this.#next])) c?.close();
+    this.#now = this.#next = null;
+    this.#unverified = false;
+    this.#renewedAt = -Infinity;
+    this.#proof.end();
+    this.#timers.stopAll();
+    this.#changes.lost();
+  }
+
+  /** keepAlive starts the keep-alive: conditional subscribes, which also recover lost deltas. */
+  #keepAlive() {
+    const wait = timing.keepAliveEvery * (0.9 + 0.2 * this.#o.random());
+    this.#timers.start('keepAlive', wait, () => {
+      if (this.#wanted.size > 0) this.#now?.subscriptions.requestAll();
+      else this.#now?.ping();
+      this.#keepAlive();
+    });
+  }
+
+  /** retireAt makes the next connection before this one is ended. */
+  #retireAt(lifetime) {
+    this.#timers.start('lifetime', lifetime * (0.9 + 0.1 * this.#o.random()), () => this.#connect());
+  }
+
+  // ---- Messages ----
+
+  /** onMessage applies a message. It returns what is to be done after its request got the answer. */
+  #onMessage(c, message) {
+    if (c === this.#now && c.settled) {
+      if (message.type === 'pong') this.#proof.answered();
+      else this.#proof.frame();
+    }
+    if (message.type === 'bye') return this.#bye(message);
+    if (message.type === 'error' && message.id === undefined && message.code === 'token_expired') return this.#onExpired(c);
+    const { changed, gaps, reset, ordered } = this.#state.apply(message, c.asked(message));
+    if (reset) {
+      for (const each of this.#connections) each.subscriptions.expire();
+      this.#emit('epoch', { epoch: this.#state.epoch });
+    }
+    // After a reset, changed also has the topics that lost their values.
+    const delivered = changed.filter((topic) => this.#state.get(topic) !== undefined);
+    if (message.type === 'delta') for (const each of this.#connections) each.subscriptions.deliver(delivered);
+    if (changed.length > 0) this.#emit('change', { topics: changed });
+    for (const topic of ordered) this.#emit('ordered', { topic });
+    if (changed.includes(cartTopic)) {
+      this.#changes.confirmed(this.#state.get(cartTopic)?.version ?? 0);
+      this.#emit('cart', {});
+    }
+    return () => {
+      if (reset) for (const each of this.#connections) each.subscriptions.requestAll();
+      c.subscriptions.request(gaps);
+      if (message.type === 'error') this.#onRefusedVersion(c, message.code);
+    };
+  }
+
+  /** onRefusedVersion: the server does not know the version of a write, so the page shows a history that has ended. */
+  #onRefusedVersion(c, code) {
+    if (code === 'gone_version') c.subscriptions.request([cartTopic]);
+    if (code !== 'old_epoch') return;
+    this.#emit('change', { topics: c.subscriptions.expire() });
+    c.subscriptions.requestAll();
+  }
+
+  /** onExpired: the session has expired or was revoked, perhaps one that was renewed a moment ago. */
+  #onExpired(c) {
+    const topics = c.subscriptions.expire((topic) => !topic.startsWith('sku:'));
+    this.#emit('change', { topics });
+    this.#renewedAt = -Infinity;
+    this.#renew();
+  }
+
+  /** bye: the server is about to close the connection. It is used until then. */
+  #bye({ code, retry, after = 0 }) {
+    this.#emit('bye', { code, retry: retry === true, after });
+    if (retry !== true) {
+      this.#disconnect();
+      this.#setStatus('ended');
+      return;
+    }
+    const { clock, random } = this.#o;
+    const wait = after + timing.fullJitter(0, random);
+    this.#notBefore = clock.now() + wait;
+    this.#timers.start('lifetime', wait, () => this.#connect());
+  }
+
+  // ---- Helpers ----
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  #setStatus(status) {
+    if (status === this.status) return;
+    this.status = status;
+    this.#emit('status', { status });
+    this.#tellLive();
+  }
+
+  #tellLive() {
+    if (this.#toldLive === this.live) return;
+    this.#toldLive = this.live;
+    this.#emit('live', { live: this.live });
+  }
+}
+
+const refusedHandshake = {
+  code: 'refused',
+  message: 'The hub answers, but refuses this page. Is its origin in AllowedOrigins, and the path of the URL right?',
+};
+const noServer = {
+  code: 'unreachable',
+  message: 'No hub answers at this URL, or the Content-Security-Policy of the page forbids it (connect-src).',
+};
+
+/** randomDevice returns a prefix of idempotency keys that no other page has: 128 random bits. */
+function randomDevice(random) {
+  const word = () => Math.floor(random() * 2 ** 32).toString(16).padStart(8, '0');
+  return 'p' + Array.from({ length: 4 }, word).join('');
+}

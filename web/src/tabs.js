@@ -1,0 +1,539 @@
+// Tabs lets all tabs of a person share one socket. The tab that holds a lock leads: it has
+// the Hub. The others follow: they say over a channel what they want, and hear what the
+// leader knows. When the leader goes, the lock goes to the next one, which makes a
+// connection of its own.
+//
+// Sharing saves money; that the page is right does not rest on it. Two tabs that both lead
+// for a moment do no harm, because values have versions and changes have keys.
+
+import { Hub } from './hub.js';
+import { Kept } from './kept.js';
+import { Proof } from './proof.js';
+import { WriteError } from './changes.js';
+import { browserSignals, isVisible } from './browser.js';
+import { answerOfTab, decideWithin, stealEvery, systemClock, Timers } from './timing.js';
+
+/** Events of the leader that followers hear. "change", "cart" and "status" follow from the news. */
+const shared = ['notice', 'epoch', 'ordered', 'refused', 'problem', 'bye', 'identity'];
+
+const nobody = { status: 'connecting', live: false, at: null, user: null, role: null, vendor: null, limits: {}, epoch: null };
+const emptyCart = { known: false, live: false, provenAt: null, version: 0, pending: 0, kept: false, lines: new Map() };
+
+/** alone stands in for what a page needs to share, where there is nothing to share with. */
+const alone = {
+  locks: { request: async (_name, _options, f) => f() },
+  channel: () => ({ postMessage() {}, close() {} }),
+};
+
+/** browserSharing returns what a browser has for sharing. A page over plain HTTP on a LAN has no locks. */
+function browserSharing() {
+  const locks = globalThis.navigator?.locks;
+  return locks && globalThis.BroadcastChannel ? { locks, channel: (name) => new BroadcastChannel(name) } : alone;
+}
+
+export class Tabs extends EventTarget {
+  #o;
+  #id = crypto.randomUUID();
+  #timers;
+  #signals = () => {};
+  #open = false;
+
+  #person = null; // whose the cart is, as far as the token says; null if it is not known yet
+  #group = null; // the name of the lock and the channel
+  #channel = null;
+  #election = null; // an AbortController
+  /** @type {any} */
+  #hub = null; // of the leader
+  #term = 0;
+  #stolenAt = -Infinity;
+  #proof;
+
+  #wanted = new Map(); // topic -> number of wants of this tab
+  #tabs = new Map(); // of a leader: tab -> topics that it wants
+  #heard = new Map(); // of a follower: topic -> {value, live, provenAt, refusal}
+  #far = nobody; // of a follower: what the leader is
+  #cart = emptyCart;
+  #mine = new Map(); // key -> {message, signal, resolve, reject}: this tab's unanswered changes
+  #keys = 0;
+  #dirty = null; // of a leader: topics and events to tell
+  #firstToken; // the answer of the token option that the group was made from
+
+  /** The options are those of a Hub; tabs: false shares with nobody; sharing {locks, channel} for tests. */
+  constructor(options) {
+    super();
+    this.#o = {
+      clock: systemClock,
+      visible: isVisible,
+      signals: browserSignals,
+      token: () => null,
+      tabs: true,
+      ...options,
+    };
+    this.#o.sharing ??= this.#o.tabs ? browserSharing() : alone;
+    const { clock } = this.#o;
+    this.#timers = new Timers(clock);
+    this.#proof = new Proof({
+      clock,
+      timers: this.#timers,
+      within: answerOfTab,
+      visible: this.#o.visible(),
+      ask: () => this.#post({ kind: 'ask' }),
+      failed: () => this.#steal(),
+      changed: () => this.#emit('live', { live: this.live }),
+    });
+  }
+
+  // ---- What a page asks: as a Hub answers ----
+
+  /** leads reports whether this tab has the socket. */
+  get leads() {
+    return this.#hub !== null;
+  }
+
+  get live() {
+    return this.#hub ? this.#hub.live : this.#far.live && this.#proof.ok;
+  }
+
+  get status() {
+    if (!this.#open) return 'closed';
+    return (this.#hub ?? this.#far).status;
+  }
+
+  get user() {
+    return (this.#hub ?? this.#far).user;
+  }
+
+  get role() {
+    return (this.#hub ?? this.#far).role;
+  }
+
+  get vendor() {
+    return (this.#hub ?? this.#far).vendor;
+  }
+
+  get limits() {
+    return (this.#hub ?? this.#far).limits;
+  }
+
+  get epoch() {
+    return (this.#hub ?? this.#far).epoch;
+  }
+
+  get guestToken() {
+    return this.#hub ? this.#hub.guestToken : (this.#far.guestToken ?? null);
+  }
+
+  get cart() {
+    if (this.#hub) return this.#hub.cart;
+    return this.#proof.ok ? this.#cart : { ...this.#cart, live: false };
+  }
+
+  get(topic) {
+    return this.#hub ? this.#hub.get(topic) : this.#heard.get(topic)?.value;
+  }
+
+  isLive(topic) {
+    return this.#hub ? this.#hub.isLive(topic) : this.live && this.#heard.get(topic)?.live === true;
+  }
+
+  provenAt(topic) {
+    if (this.#hub) return this.#hub.provenAt(topic);
+    const heard = this.#heard.get(topic);
+    return (heard?.live ? this.#far.at : heard?.provenAt) ?? null;
+  }
+
+  refusal(topic) {
+    return this.#hub ? this.#hub.refusal(topic) : this.#heard.get(topic)?.refusal;
+  }
+
+  seed(topic, value) {
+    if (this.#hub) return this.#hub.seed(topic, value);
+    if (this.#heard.has(topic)) return false;
+    this.#heard.set(topic, { value, live: false, provenAt: null });
+    return true;
+  }
+
+  open() {
+    if (this.#open) return;
+    this.#open = true;
+    this.#signals = this.#o.signals((name) => this.#signal(name));
+    this.#join();
+  }
+
+  close() {
+    if (!this.#open) return;
+    this.#signals();
+    this.#leave();
+    this.#open = false;
+    this.#settleMine(new WriteError({ code: 'closed', message: 'the page closed its connection' }));
+    this.#emit('status', { status: 'closed' });
+  }
+
+  /** reconnect asks for the token again. The person may be another one now, with other tabs. */
+  reconnect() {
+    if (!this.#open) return;
+    this.#leave();
+    this.#join();
+  }
+
+  want(topics) {
+    const begun = topics.filter((topic) => !this.#wanted.has(topic));
+    for (const topic of topics) this.#wanted.set(topic, (this.#wanted.get(topic) ?? 0) + 1);
+    if (this.#hub) this.#hub.want(begun);
+    else if (begun.length > 0) this.#tellWants();
+  }
+
+  drop(topics) {
+    const ended = [];
+    for (const topic of topics) {
+      const n = this.#wanted.get(topic) ?? 0;
+      if (n > 1) this.#wanted.set(topic, n - 1);
+      else if (this.#wanted.delete(topic)) ended.push(topic);
+    }
+    if (this.#hub) this.#hub.drop(ended);
+    else if (ended.length > 0) this.#tellWants();
+  }
+
+  write(message, signal) {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const key = `t${this.#id}.${++this.#keys}`;
+    const mine = { message: { ...message, key }, signal };
+    const done = new Promise((resolve, reject) => Object.assign(mine, { resolve, reject }));
+    this.#mine.set(key, mine);
+    mine.done = done.catch(() => {});
+    if (this.#channel) this.#send(key);
+    return done;
+  }
+
+  async settled() {
+    while (this.#mine.size > 0) await Promise.all([...this.#mine.values()].map((mine) => mine.done));
+    await this.#hub?.settled();
+  }
+
+  dismiss(sku) {
+    if (this.#hub) this.#hub.dismiss(sku);
+    else this.#post({ kind: 'dismiss', sku });
+  }
+
+  // ---- Who leads ----
+
+  async #join() {
+    const election = new AbortController();
+    this.#election = election;
+    const person = await this.#who();
+    if (this.#election !== election) return;
+    if (this.#group !== null && this.#person !== person) this.#forgetPerson();
+    this.#person = person;
+    this.#group = ['securecart', this.#o.url, person ?? this.#id].join('|');
+    this.#channel = this.#o.sharing.channel(this.#group);
+    this.#channel.onmessage = (event) => this.#receive(event.data);
+    this.#post({ kind: 'join', topics: [...this.#wanted.keys()] });
+    this.#stand({ signal: election.signal });
+    this.#proof.watch();
+    if (!this.#hub) this.#proof.doubt(); // no leader answers: this tab takes over
+  }
+
+  /** stand asks for the lock. Whoever gets it leads until it lets go or is robbed. */
+  #stand(options) {
+    const election = this.#election;
+    this.#o.sharing.locks
+      .request(this.#group, options, () => {
+        if (this.#election !== election) return undefined;
+        return this.#hub ? undefined : new Promise((release) => this.#lead(release));
+      })
+      .catch(() => {
+        // Aborted, or robbed: another tab did not hear from this one.
+        if (this.#election !== election || election.signal.aborted) return;
+        if (this.#hub) this.#follow();
+        if (!options.steal) this.#stand({ signal: election.signal });
+      });
+  }
+
+  /** steal takes the lock from a leader that does not answer: it may be frozen. */
+  #steal() {
+    const now = this.#o.clock.now();
+    if (this.#hub || !this.#election || !this.#o.visible() || now - this.#stolenAt < stealEvery) return;
+    this.#stolenAt = now;
+    this.#stand({ steal: true });
+  }
+
+  #lead(release) {
+    this.#term = Math.max(this.#term + 1, this.#o.clock.now());
+    const options = { ...this.#o, token: (asked) => this.#token(asked), signals: () => () => {} };
+    if (this.#person) options.kept ??= new Kept(this.#o.url + this.#person, () => this.#emit('problem', notKept));
+    /** @type {any} */
+    const hub = new Hub(options);
+    hub.resume(this.#far);
+    for (const [topic, { value, provenAt }] of this.#heard) hub.seed(topic, value, provenAt);
+    hub.release = release;
+    this.#proof.end();
+    this.#hub = hub;
+    for (const type of ['change', 'cart', 'status', 'live', ...shared]) {
+      hub.addEventListener(type, (e) => hub === this.#hub && this.#onHub(type, e.detail));
+    }
+    hub.want([...this.#wanted.keys()]);
+    hub.open();
+    for (const key of this.#mine.keys()) this.#send(key);
+    this.#post({ kind: 'lead' });
+  }
+
+  /** follow stops leading. Another tab has the lock. */
+  #follow() {
+    this.#stopLeading();
+    this.#stolenAt = this.#o.clock.now(); // never in reply to a theft
+    this.#post({ kind: 'join', topics: [...this.#wanted.keys()] });
+    this.#emit('live', { live: false });
+  }
+
+  /** stopLeading keeps what the hub knew. */
+  #stopLeading() {
+    const hub = this.#hub;
+    for (const topic of hub.topics) this.#heard.set(topic, { ...entryOf(hub, topic), live: false });
+    this.#far = { ...stateOf(hub), live: false, status: 'connecting' };
+    this.#cart = { ...hub.cart, live: false };
+    this.#hub = null;
+    this.#tabs.clear();
+    hub.leave();
+    hub.release();
+  }
+
+  /** leave lets go of everything that would keep the page from being frozen. */
+  #leave() {
+    this.#post({ kind: 'leave' });
+    this.#election?.abort();
+    this.#election = null;
+    if (this.#hub) this.#stopLeading();
+    this.#proof.end();
+    this.#timers.stopAll();
+    this.#channel?.close();
+    this.#channel = null;
+  }
+
+  #signal(name) {
+    if (name === 'freeze') {
+      this.#leave();
+      this.#emit('live', { live: false });
+    } else if (name === 'thaw') {
+      if (!this.#election) this.#join();
+    } else if (this.#hub) {
+      this.#hub.signal(name);
+    } else if (name === 'offline') {
+      this.#proof.lose();
+    } else if (name === 'touch') {
+      this.#proof.touch();
+    } else if (name === 'online') {
+      this.#proof.doubt();
+    } else {
+      this.#proof.seen(name === 'visible');
+    }
+  }
+
+  // ---- Who the person is ----
+
+  /** who names the person, so that only tabs of one person share: null while the page's token is late. */
+  async #who() {
+    const token = (async () => this.#o.token({}))();
+    this.#firstToken = token;
+    const late = new Promise((resolve) => this.#timers.start('who', decideWithin, () => resolve(undefined)));
+    const first = await Promise.race([token, late]).catch(() => undefined);
+    this.#timers.stop('who');
+    return first === undefined ? null : subjectOf(first);
+  }
+
+  /** token is the hub's token option. Its first answer is the one that the group was made from. */
+  #token(asked) {
+    const first = this.#firstToken;
+    this.#firstToken = undefined;
+    return first ?? this.#o.token(asked);
+  }
+
+  #forgetPerson() {
+    const gone = [...this.#heard.keys()].filter((topic) => !topic.startsWith('sku:'));
+    for (const topic of gone) this.#heard.delete(topic);
+    this.#far = { ...nobody, epoch: this.#far.epoch };
+    this.#cart = emptyCart;
+    this.#settleMine(new WriteError({ code: 'uncertain', message: 'the user has changed' }));
+    this.#emit('change', { topics: gone });
+    this.#emit('cart', {});
+  }
+
+  #settleMine(error) {
+    for (const { reject } of this.#mine.values()) reject(error);
+    this.#mine.clear();
+  }
+
+  // ---- Messages between tabs ----
+
+  #post(message) {
+    this.#channel?.postMessage({ from: this.#id, term: this.#term, ...message });
+  }
+
+  #tellWants() {
+    if (this.#dirty) return;
+    this.#dirty = {};
+    queueMicrotask(() => {
+      this.#dirty = null;
+      this.#post({ kind: 'wants', topics: [...this.#wanted.keys()] });
+    });
+  }
+
+  #send(key) {
+    const mine = this.#mine.get(key);
+    const { message, signal } = mine;
+    if (!this.#hub) {
+      this.#post({ kind: 'write', message });
+      return;
+    }
+    mine.done = this.#hub.write(message, signal).then(
+      (answer) => this.#settle(key, { answer }),
+      (error) => this.#settle(key, { error }),
+    );
+  }
+
+  /** @param {{answer?: any, error?: any}} result */
+  #settle(key, result) {
+    const mine = this.#mine.get(key);
+    if (!mine) return;
+    this.#mine.delete(key);
+    if (result.error) mine.reject(result.error);
+    else mine.resolve(result.answer);
+  }
+
+  #receive(message) {
+    if (message.to && message.to !== this.#id) return;
+    if (this.#hub) this.#fromFollower(message);
+    else if (message.term >= this.#term) this.#fromLeader(message);
+  }
+
+  #fromFollower({ kind, from, topics, message, sku }) {
+    const hub = this.#hub;
+    switch (kind) {
+      case 'join':
+      case 'wants': {
+        const before = this.#tabs.get(from) ?? [];
+        this.#tabs.set(from, topics);
+        hub.want(topics);
+        hub.drop(before);
+        this.#tell({ to: from, topics: kind === 'join' ? topics : topics.filter((t) => !before.includes(t)) });
+        break;
+      }
+      case 'leave':
+        hub.drop(this.#tabs.get(from) ?? []);
+        this.#tabs.delete(from);
+        break;
+      case 'ask':
+        hub.signal('touch');
+        this.#tell({ to: from, answers: true });
+        break;
+      case 'dismiss':
+        hub.dismiss(sku);
+        break;
+      case 'write':
+        hub.write(message).then(
+          (answer) => this.#post({ kind: 'result', to: from, key: message.key, answer }),
+          ({ code, message: text, lines, version }) =>
+            this.#post({ kind: 'result', to: from, key: message.key, error: { code, message: text, lines, version } }),
+        );
+    }
+  }
+
+  #fromLeader(message) {
+    this.#term = message.term;
+    switch (message.kind) {
+      case 'lead':
+        this.#post({ kind: 'join', topics: [...this.#wanted.keys()] });
+        for (const key of this.#mine.keys()) this.#send(key);
+        break;
+      case 'result':
+        this.#settle(message.key, message.error ? { error: new WriteError(message.error) } : message);
+        break;
+      case 'news':
+        this.#hear(message);
+    }
+  }
+
+  /** hear takes the leader's news. */
+  #hear({ far, values, cart, events, answers }) {
+    const before = { status: this.status, live: this.live };
+    this.#far = far;
+    for (const [topic, entry] of values) this.#heard.set(topic, entry);
+    this.#cart = cart;
+    if (answers) this.#proof.answered();
+    else this.#proof.frame();
+    for (const [type, detail] of events) this.#emit(type, detail);
+    if (before.status !== this.status) this.#emit('status', { status: this.status });
+    if (before.live !== this.live) this.#emit('live', { live: this.live });
+    if (values.length > 0) this.#emit('change', { topics: values.map(([topic]) => topic) });
+    this.#emit('cart', {});
+  }
+
+  /** onHub passes an event of the leader's hub to its page and to the followers. */
+  #onHub(type, detail) {
+    this.#emit(type, detail);
+    if (this.#tabs.size === 0) return;
+    if (!this.#dirty) {
+      this.#dirty = { topics: new Set(), events: [] };
+      queueMicrotask(() => {
+        const { topics, events } = this.#dirty;
+        this.#dirty = null;
+        if (this.#hub) this.#tell({ topics: [...topics], events });
+      });
+    }
+    if (type === 'change') for (const topic of detail.topics) this.#dirty.topics.add(topic);
+    else if (type === 'live') for (const topics of this.#tabs.values()) topics.forEach((t) => this.#dirty.topics.add(t));
+    else if (shared.includes(type)) this.#dirty.events.push([type, detail]);
+  }
+
+  /**
+   * tell sends news to the followers, or to one.
+   * @param {{to?: string, topics?: string[], events?: any[], answers?: boolean}} news
+   */
+  #tell({ to, topics = [], events = [], answers }) {
+    const hub = this.#hub;
+    this.#post({
+      kind: 'news',
+      to,
+      far: stateOf(hub),
+      values: topics.map((topic) => [topic, entryOf(hub, topic)]),
+      cart: hub.cart,
+      events,
+      answers,
+    });
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+const notKept = { code: 'not_kept', message: 'This browser cannot keep changes to the cart over a reload.' };
+
+const stateOf = (hub) => ({
+  status: hub.status,
+  live: hub.live,
+  at: hub.at,
+  user: hub.user,
+  role: hub.role,
+  vendor: hub.vendor,
+  limits: hub.limits,
+  epoch: hub.epoch,
+  guestToken: hub.guestToken,
+});
+
+const entryOf = (hub, topic) => ({
+  value: hub.get(topic),
+  live: hub.isLive(topic),
+  provenAt: hub.provenAt(topic),
+  refusal: hub.refusal(topic),
+});
+
+/** subjectOf returns whom a token names, without checking it: "guest" without a token. */
+function subjectOf(token) {
+  if (!token) return 'guest';
+  try {
+    const [, payload] = token.split('.');
+    return JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/'))).sub;
+  } catch {
+    return token;
+  }
+}

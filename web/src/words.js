@@ -1,0 +1,137 @@
+// The words that people read, in English. A page replaces those that it wants otherwise:
+//
+//   live.words.out = () => 'ausverkauft';
+//
+// Each is a function of one object. n and m are formatted numbers.
+
+export const words = {
+  // Badges
+  in: () => 'In stock',
+  inCount: ({ n }) => `In stock (${n})`,
+  low: ({ n }) => `Only ${n} left`,
+  few: () => 'Only a few left',
+  out: () => 'Sold out',
+  back: () => 'Back order',
+  backUntil: ({ date }) => `Back order, ${date}`,
+  asking: () => 'Checking stock…',
+  unknown: () => 'Stock not known',
+  denied: () => 'No stock shown',
+  at: ({ time }) => `at ${time}`,
+  named: ({ name, text }) => `${name}: ${text}`,
+
+  // The connection
+  lost: () => 'The connection is lost. What you see is as it was.',
+  found: () => 'The connection is back.',
+
+  // The cart
+  pieces: ({ n, one }) => (one ? '1 item' : `${n} items`),
+  noCart: () => 'Loading the cart…',
+  empty: () => 'Your cart is empty.',
+  fewer: ({ name }) => `One fewer: ${name}`,
+  more: ({ name }) => `One more: ${name}`,
+  quantity: ({ name }) => `Quantity of ${name}`,
+  remove: () => 'Remove',
+  removeName: ({ name }) => `Remove: ${name}`,
+
+  // What a line of the cart has to say
+  saving: ({ n, m }) => `Saving: ${n} becomes ${m}`,
+  waiting: ({ n, m }) => `Waiting: ${n} becomes ${m}. It is sent when you are back online.`,
+  uncertain: ({ n, m }) => `Not confirmed: ${n} becomes ${m}. We are asking the shop.`,
+  clamped: ({ n, m }) => `You asked for ${m}. Only ${n} are left, so ${n} are in your cart.`,
+  most: ({ n }) => `${n} of one product is the most.`,
+  nothingAdded: ({ n }) => `Sold out. Nothing was added; your ${n} stay in the cart.`,
+  fellBelow: ({ n, m }) => `${m} in your cart, only ${n} left.`,
+  soldOut: () => 'Sold out while it was in your cart.',
+  conflict: ({ n, m }) => `You typed ${m} here while another device set ${n}. The cart says ${n}.`,
+  full: () => 'Your cart is full. Remove a line first.',
+  failed: () => 'That change was not made. Please try again.',
+};
+
+/** formatOf returns functions that write numbers, dates and times in a language. */
+export function formatOf(lang) {
+  const use = (make) => {
+    try {
+      return make(lang || undefined);
+    } catch {
+      return make(undefined); // not a language
+    }
+  };
+  const formats = (formatCache[lang] ??= {
+    number: use((l) => new Intl.NumberFormat(l)),
+    day: use((l) => new Intl.DateTimeFormat(l, { day: 'numeric', month: 'short', timeZone: 'UTC' })),
+    time: use((l) => new Intl.DateTimeFormat(l, { hour: '2-digit', minute: '2-digit' })),
+    dayTime: use((l) => new Intl.DateTimeFormat(l, { day: 'numeric', month: 'short' })),
+  });
+  return {
+    number: (n) => formats.number.format(n),
+    /** day writes "2026-12-24"; undefined for what is no date. */
+    day(text) {
+      const day = /^\d{4}-\d\d-\d\d$/.test(text ?? '') ? new Date(`${text}T00:00:00Z`) : undefined;
+      return day && !Number.isNaN(day.getTime()) ? formats.day.format(day) : undefined;
+    },
+    /** moment writes the time of today, or the day of an earlier moment. */
+    moment(ms, now = Date.now()) {
+      const sameDay = new Date(ms).toDateString() === new Date(now).toDateString();
+      return (sameDay ? formats.time : formats.dayTime).format(ms);
+    },
+  };
+}
+
+const formatCache = {};
+
+/**
+ * lookOf decides what a badge says: its state, its text, whether the text was proved and
+ * is not any more (stale), and when (time). Only what the server said about the item is a
+ * word about stock: a limit, an error or a lost connection is not.
+ */
+export function lookOf({ value, live, provenAt, refusal }, status, table, format) {
+  const hidden = refusal === 'denied' || refusal === 'bad_topic';
+  const say = (state, fields) => ({ state, text: table[state](fields), stale: false, time: '' });
+  if (!value || (hidden && !provenAt)) {
+    if (hidden) return say('denied');
+    return { ...say(status === 'offline' || status === 'waiting' ? 'unknown' : 'asking'), state: 'unknown' };
+  }
+  const { state, quantity, until } = value;
+  const n = quantity === undefined ? undefined : format.number(quantity);
+  const date = live ? format.day(until) : undefined;
+  const text = {
+    in: () => (n === undefined ? table.in({}) : table.inCount({ n })),
+    low: () => (n === undefined ? table.few({}) : table.low({ n })),
+    out: () => table.out({}),
+    back: () => (date ? table.backUntil({ date }) : table.back({})),
+  }[state];
+  if (!text) return { ...say('unknown'), state: 'unknown' };
+  const time = !live && provenAt ? table.at({ time: format.moment(provenAt) }) : '';
+  return { state, text: text(), stale: !live, time };
+}
+
+/** piecesOf returns how many pieces a cart has, with the person's own changes. */
+export function piecesOf({ lines }) {
+  let n = 0;
+  for (const line of lines.values()) n += line.quantity;
+  return n;
+}
+
+/**
+ * lineNote returns what a line of the cart has to say, or "". stock is the news of its SKU.
+ * The newest matter comes first: what is under way, what was refused, what changed outside.
+ */
+export function lineNote({ quantity, confirmed, pending, error }, stock, online, table, format) {
+  const number = (n) => format.number(n ?? 0);
+  if (pending === 'uncertain') return table.uncertain({ n: number(confirmed), m: number(quantity) });
+  if (pending && confirmed !== quantity) {
+    return table[pending === 'waiting' && !online ? 'waiting' : 'saving']({ n: number(confirmed), m: number(quantity) });
+  }
+  if (error) {
+    const { code, wanted, got } = error;
+    const known = { n: number(got), m: number(wanted) };
+    if (code === 'clamped') return got >= 999 ? table.most(known) : table.clamped(known);
+    if (code === 'no_stock') return table.nothingAdded({ n: number(confirmed) });
+    if (code === 'conflict') return table.conflict(known);
+    return code === 'limit' ? table.full({}) : table.failed({});
+  }
+  if (!stock.live || !stock.value) return '';
+  const { state, quantity: left } = stock.value;
+  if (state === 'out') return table.soldOut({});
+  return state === 'low' && left < quantity ? table.fellBelow({ n: number(left), m: number(quantity) }) : '';
+}
