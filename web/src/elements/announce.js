@@ -1,0 +1,44 @@
+// One polite live region per page tells people who do not see it what has changed. Whole
+// sentences, with the product's name, and not too many.
+
+/** between is the least time between two sentences, in ms. */
+const between = 3_000;
+
+/** The newest sentence about each subject, waiting to be said. */
+const waiting = new Map();
+let region = null;
+let timer = null;
+
+/** announce says a sentence, soon. A newer one about the same subject replaces it. */
+export function announce(subject, sentence) {
+  waiting.delete(subject);
+  waiting.set(subject, sentence);
+  timer ??= setTimeout(say, region ? between : 100);
+  region ??= makeRegion();
+}
+
+function say() {
+  timer = null;
+  const [next] = waiting;
+  if (!next) return;
+  waiting.delete(next[0]);
+  region.textContent = '';
+  requestAnimationFrame(() => (region.textContent = next[1]));
+  timer = setTimeout(say, between);
+}
+
+/** The region must be in the page before it has text. A style sheet hides it, not an inline style. */
+function makeRegion() {
+  const made = document.createElement('div');
+  made.setAttribute('role', 'status');
+  made.setAttribute('aria-live', 'polite');
+  made.setAttribute('aria-atomic', 'true');
+  made.className = 'securecart-announcements';
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(
+    '.securecart-announcements{position:fixed;inline-size:1px;block-size:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}',
+  );
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  document.body.append(made);
+  return made;
+}

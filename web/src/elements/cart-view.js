@@ -1,0 +1,94 @@
+// <cart-view></cart-view> shows the lines of the cart, with their quantities to change, and
+// says in words what is under way and what is wrong with a line.
+
+import { lineNote } from '../words.js';
+import { define, LiveElement, make } from './element.js';
+import { pageLive } from './page.js';
+
+const rules = `
+:host { display: block }
+:host([hidden]) { display: none }
+ul { list-style: none; margin: 0; padding: 0 }
+li { display: grid; grid-template-columns: 1fr auto auto; gap: .4em .8em; align-items: center; padding-block: .6em; border-block-end: 1px solid var(--cart-line, #e5dfd3) }
+.steps { display: inline-flex; align-items: center; gap: .3em }
+button { font: inherit; min-inline-size: 2.75em; min-block-size: 2.75em }
+input { font: inherit; inline-size: 4em; min-block-size: 2.5em; text-align: center }
+.note { grid-column: 1 / -1; color: var(--badge-low, #8a4600); margin: 0 }
+.note:empty { display: none }
+.pending { font-style: italic }
+`;
+
+export class CartView extends LiveElement {
+  #rows = new Map(); // sku -> {element, paint, letGo}; a row lasts as long as its line, so that it keeps the focus
+
+  begin(live, signal) {
+    live.subscribe(['cart'], () => this.paintSoon(), { signal });
+    for (const type of ['cart', 'live', 'status']) live.addEventListener(type, () => this.paintSoon(), { signal });
+  }
+
+  letGo() {
+    for (const row of this.#rows.values()) row.letGo();
+    this.#rows.clear();
+    this.shadowRoot?.querySelector('ul').replaceChildren();
+    super.letGo();
+  }
+
+  paint() {
+    const live = pageLive();
+    if (!live || !this.held) return;
+    const cart = live.cart.state;
+    const root = this.root(rules, () => [make('p', { part: 'empty', role: 'status' }), make('ul', { part: 'lines' })]);
+    const [empty, list] = root.children;
+    const skus = [...cart.lines.keys()].sort((a, b) => live.nameOf(a).localeCompare(live.nameOf(b)));
+    for (const [sku, row] of this.#rows) {
+      if (cart.lines.has(sku)) continue;
+      row.letGo();
+      row.element.remove();
+      this.#rows.delete(sku);
+    }
+    skus.forEach((sku, i) => {
+      if (!this.#rows.has(sku)) this.#rows.set(sku, this.#row(live, sku));
+      const row = this.#rows.get(sku);
+      if (list.children[i] !== row.element) list.insertBefore(row.element, list.children[i] ?? null);
+      row.paint(cart.lines.get(sku));
+    });
+    empty.hidden = skus.length > 0;
+    const text = cart.known ? live.words.empty({}) : live.words.noCart({});
+    if (empty.textContent !== text) empty.textContent = text;
+    this.setStates([skus.length > 0 ? 'full' : 'empty', ...(cart.live ? [] : ['stale'])]);
+  }
+
+  #row(live, sku) {
+    const { words } = live;
+    const name = live.nameOf(sku);
+    const button = (part, label, text) => make('button', { type: 'button', part, 'aria-label': label }, text);
+    const fewer = button('step', words.fewer({ name }), '−');
+    const input = make('input', { part: 'quantity', inputmode: 'numeric', 'aria-label': words.quantity({ name }) });
+    const more = button('step', words.more({ name }), '+');
+    const remove = button('remove', words.removeName({ name }), words.remove({}));
+    const note = make('p', { class: 'note', part: 'note' });
+    const element = make('li', { part: 'line' }, make('bdi', { part: 'name' }, name),
+      make('span', { class: 'steps' }, fewer, input, more), remove, note);
+    // The line's own words say why a change was not made.
+    const quiet = (promise) => promise.catch(() => {});
+    fewer.addEventListener('click', () => quiet(live.cart.add(sku, -1)));
+    more.addEventListener('click', () => quiet(live.cart.add(sku, 1)));
+    remove.addEventListener('click', () => quiet(live.cart.remove(sku)));
+    let seen; // the version that the person saw when the typing began
+    input.addEventListener('focus', () => (seen = live.cart.state.version));
+    input.addEventListener('change', () => {
+      if (/^\d{1,3}$/.test(input.value)) quiet(live.cart.set({ [sku]: Number(input.value) }, { version: seen }));
+      this.paintSoon();
+    });
+    const letGo = live.subscribe([`sku:${sku}`], () => this.paintSoon());
+    const paint = (line) => {
+      if (this.shadowRoot.activeElement !== input || line.error || line.pending) input.value = line.quantity;
+      const text = lineNote(line, live.newsOf(`sku:${sku}`), live.live, words, this.format);
+      if (note.textContent !== text) note.textContent = text;
+      element.classList.toggle('pending', line.pending !== null);
+    };
+    return { element, paint, letGo };
+  }
+}
+
+define('cart-view', CartView);

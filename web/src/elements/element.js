@@ -1,0 +1,91 @@
+// LiveElement is the base of the elements: a shadow root that comes with the first thing to
+// say, words in the element's language, and states for style sheets.
+
+import { formatOf } from '../words.js';
+import { paintSoon, pageLive, unwatch, watch } from './page.js';
+
+/** A server has no HTMLElement; there the module can be imported and defines nothing. */
+const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (/** @type {any} */ (class {}));
+
+export class LiveElement extends Base {
+  /** What keeps the element's subscriptions, or null. */
+  held = null;
+  #internals;
+  #root;
+
+  connectedCallback() {
+    watch(this);
+  }
+
+  disconnectedCallback() {
+    unwatch(this);
+  }
+
+  /** begin subscribes, until the signal. paint shows what is known. */
+  begin(_live, _signal) {}
+  paint() {}
+
+  /** hold begins to show the page's Live. letGo ends it. */
+  hold() {
+    if (this.held) return;
+    this.held = new AbortController();
+    this.begin(pageLive(), this.held.signal);
+    this.paintSoon();
+  }
+
+  letGo() {
+    this.held?.abort();
+    this.held = null;
+    this.paintSoon();
+  }
+
+  paintSoon() {
+    paintSoon(this);
+  }
+
+  /** root returns the shadow root; the first call makes it, with this content and style. */
+  root(rules, make) {
+    if (this.#root) return this.#root;
+    this.#root = this.attachShadow({ mode: 'open' });
+    this.#root.adoptedStyleSheets = [sheetOf(rules)];
+    this.#root.append(...make());
+    return this.#root;
+  }
+
+  /** setStates sets the element's custom states, for :state(…) in style sheets. */
+  setStates(names) {
+    const states = (this.#internals ??= this.attachInternals?.())?.states;
+    if (!states) return; // a browser from before 2024
+    for (const old of [...states]) if (!names.includes(old)) states.delete(old);
+    for (const name of names) states.add(name);
+  }
+
+  get format() {
+    return formatOf(this.closest('[lang]')?.getAttribute('lang') ?? '');
+  }
+}
+
+const sheets = new Map();
+
+/** sheetOf returns a constructed style sheet, which the strictest policy allows. All elements of a kind share it. */
+function sheetOf(rules) {
+  if (!sheets.has(rules)) {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(rules);
+    sheets.set(rules, sheet);
+  }
+  return sheets.get(rules);
+}
+
+/** make makes an element: make('span', {part: 'text'}, 'words', child …). */
+export function make(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+/** define registers an element, once, also if the module is in the page twice. */
+export function define(name, type) {
+  if (globalThis.customElements && !customElements.get(name)) customElements.define(name, type);
+}

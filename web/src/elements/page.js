@@ -1,0 +1,120 @@
+// What all elements of a page share: the Live, their painting, and who is in view.
+
+const key = Symbol.for('securecart.page');
+
+/** The module may be in a page twice, for example in two bundles. Both share this. */
+const page = (globalThis[key] ??= { live: null, elements: new Set() });
+
+/** pageLive returns the Live of the page's elements, or null. */
+export const pageLive = () => page.live;
+
+/**
+ * Makes a Live the one that all elements of the page show.
+ * @param {import('../live.js').Live | null} live
+ */
+export function use(live) {
+  if (page.live === live) return;
+  for (const element of page.elements) element.letGo();
+  page.live = live;
+  for (const element of page.elements) element.hold();
+}
+
+/** join adds an element that is in view, leave removes it. */
+export function join(element) {
+  page.elements.add(element);
+  if (page.live) element.hold();
+}
+
+export function leave(element) {
+  page.elements.delete(element);
+  if (page.live) element.letGo();
+}
+
+// ---- Painting: many changes are one frame, and a frame is short ----
+
+/** slice is how long painting may hold the page up, in ms. */
+const slice = 5;
+
+let dirty = new Set();
+let frame = false;
+
+/** paintSoon calls element.paint() in the next frame, or in one after it. */
+export function paintSoon(element) {
+  dirty.add(element);
+  if (frame) return;
+  frame = true;
+  requestAnimationFrame(paint);
+}
+
+function paint() {
+  const end = performance.now() + slice;
+  for (const element of dirty) {
+    dirty.delete(element);
+    element.paint();
+    if (performance.now() > end) break;
+  }
+  frame = dirty.size > 0;
+  if (frame) requestAnimationFrame(paint);
+}
+
+// ---- Who is in view ----
+
+/** Some browsers get slow with more targets in one observer. */
+const perObserver = 500;
+
+/** An element that scrolls out of view is let go after this long, in ms. */
+const letGoAfter = 5_000;
+
+const waiting = []; // elements to observe
+const observers = [];
+const observerOf = new WeakMap();
+const leaving = new Map(); // element -> timer
+
+/** watch begins to watch whether an element is in view: then it joins, and leaves a while after. */
+export function watch(element) {
+  if (!globalThis.IntersectionObserver) {
+    join(element);
+    return;
+  }
+  waiting.push(element);
+  if (waiting.length === 1) requestAnimationFrame(observe);
+}
+
+export function unwatch(element) {
+  observerOf.get(element)?.unobserve(element);
+  observerOf.delete(element);
+  const at = waiting.indexOf(element);
+  if (at >= 0) waiting.splice(at, 1);
+  stay(element);
+  leave(element);
+}
+
+function observe() {
+  const end = performance.now() + slice;
+  while (waiting.length > 0 && performance.now() < end) {
+    const element = waiting.shift();
+    let observer = observers.at(-1);
+    if (!observer || observer.targets === perObserver) {
+      observer = new IntersectionObserver(onView, { rootMargin: '200px' });
+      observer.targets = 0;
+      observers.push(observer);
+    }
+    observer.targets++;
+    observer.observe(element);
+    observerOf.set(element, observer);
+  }
+  if (waiting.length > 0) requestAnimationFrame(observe);
+}
+
+function onView(entries) {
+  for (const { target, isIntersecting } of entries) {
+    stay(target);
+    if (isIntersecting) join(target);
+    else if (page.elements.has(target)) leaving.set(target, setTimeout(() => leave(target), letGoAfter));
+  }
+}
+
+function stay(element) {
+  clearTimeout(leaving.get(element));
+  leaving.delete(element);
+}
