@@ -1,4 +1,4 @@
-.PHONY: help run test check race vet staticcheck web fuzz bench load tools shots browser build deploy
+.PHONY: help run test check race vet staticcheck web client fuzz bench load tools shots browser build deploy
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ vet: ## run gofmt and go vet
 staticcheck: ## run staticcheck, pinned in scripts/tools.mod
 	go tool -modfile=scripts/tools.mod staticcheck ./...
 	go tool -modfile=scripts/tools.mod staticcheck -tags dynamodb ./localhub
+
+client: ## build the browser's client into web/dist (needs Node.js 20)
+	scripts/npm-lock live
+	node web/build.mjs .tools/live
 
 web: ## run the tests of the browser module (needs Node.js 20)
 	cd web && node --test

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"bytes"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -9,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/securecart/hub/web"
 )
 
 // summaryLine matches a line of node's summary in TAP: "# pass 84".
@@ -39,6 +42,35 @@ func TestBrowserModule(t *testing.T) {
 	n, err := strconv.Atoi(summary["pass"])
 	if err != nil || n < 100 || summary["pass"] != summary["tests"] {
 		t.Errorf("%s of %s tests passed, want all of 100 and more\n%s", summary["pass"], summary["tests"], out)
+	}
+}
+
+// TestModuleIsBuilt builds the client again: the file in the repository must have the same
+// bytes, and the types of its sources must be right.
+func TestModuleIsBuilt(t *testing.T) {
+	tools, err := filepath.Abs("../.tools/live")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(tools, "node_modules")); err != nil {
+		if os.Getenv("HUB_TEST_TOOLS") == "required" {
+			t.Fatal("esbuild is missing, and HUB_TEST_TOOLS requires it")
+		}
+		t.Skip("esbuild is missing; run scripts/ci-tools")
+	}
+	readInputs(t, "src", "build.mjs", "tsconfig.json", "package.json")
+	out := t.TempDir()
+	log, err := exec.CommandContext(t.Context(), "node", "build.mjs", tools, out).CombinedOutput()
+	if err != nil {
+		t.Fatalf("node build.mjs: %v\n%s", err, log)
+	}
+	t.Logf("%s", log)
+	built, err := os.ReadFile(filepath.Join(out, "securecart-live.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(built, web.Module) {
+		t.Error("dist/securecart-live.js is not what the sources make; run make client")
 	}
 }
 
