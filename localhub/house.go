@@ -45,7 +45,8 @@ func runHouse(ctx context.Context, s settings, args []string, stdout, stderr io.
 
 	addr, adminAddr := dialAddress(sockets.Addr()), admin.Addr().String()
 	o := s.houseOptions(addr, adminAddr)
-	o.Catalogue, o.Page.Files, o.Rows.Tables, o.Log, o.Functions.Output = products, page, tables, log, stderr
+	o.Catalogue, o.Page = products, house.Page{Files: page, Module: web.Module}
+	o.Rows.Tables, o.Log, o.Functions.Output = tables, log, stderr
 	o.Admin.Origins = pageOrigins(sockets.Addr().String(), addr)
 	kept, err := s.storage.open(ctx, tables, &o, log)
 	if err != nil {

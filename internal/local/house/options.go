@@ -51,7 +51,8 @@ type Gateway struct {
 
 // Page is the page that the house serves with the sockets.
 type Page struct {
-	Files fs.FS // nil: none
+	Files  fs.FS  // nil: none
+	Module []byte // the browser's client, which pages of all origins may load; nil: none
 }
 
 // Admin is the admin API.

@@ -21,6 +21,9 @@ func newSite(o Options, gateway *gatewaytest.Gateway) http.Handler {
 	mux.Handle(stage+"/@connections/", admin.LocalOnly(o.Admin.Origins, api))
 	mux.HandleFunc("/catalogue.json", serveJSON(openCatalogue(o.Catalogue)))
 	mux.HandleFunc("/config.json", serveJSON(map[string]string{"socket": stage, "admin": o.Admin.URL}))
+	if o.Page.Module != nil {
+		mux.Handle(modulePath, serveModule(o.Page.Module))
+	}
 	if o.Page.Files != nil {
 		mux.Handle("/", noStore(http.FileServerFS(o.Page.Files)))
 	}
