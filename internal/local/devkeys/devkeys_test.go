@@ -66,6 +66,21 @@ func TestFirstStartsTogether(t *testing.T) {
 	}
 }
 
+// TestDraftsAreRemoved: a start removes the keys that killed starts left in drafts, with
+// and without a file.
+func TestDraftsAreRemoved(t *testing.T) {
+	f := devkeys.InFolder(t.TempDir())
+	for _, draft := range []string{".1.new", ".4294967295.new"} {
+		if err := os.WriteFile(f.Path()+draft, []byte("secret"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		load(t, f)
+		if files, err := os.ReadDir(filepath.Dir(f.Path())); err != nil || len(files) != 1 {
+			t.Errorf("got %v, %v in the folder, want the keys only", files, err)
+		}
+	}
+}
+
 func TestInCache(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("HOME", dir) // macOS

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/securecart/hub/internal/local/newfile"
 )
 
 // fileName is the name of the file in its folder.
@@ -37,33 +39,15 @@ func (f File) Path() string { return f.path }
 // Keep implements [Keeper]. It creates the folder and the file if they do not exist.
 func (f File) Keep(_ context.Context, fresh []byte) ([]byte, error) {
 	kept, err := os.ReadFile(f.path)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return kept, err
+	if errors.Is(err, fs.ErrNotExist) {
+		fill := func(draft string) error { return os.WriteFile(draft, fresh, 0o600) }
+		if err := newfile.Create(f.path, fill); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrCannotKeep, err)
+		}
+		kept, err = os.ReadFile(f.path) // perhaps that of another localhub, which was faster
 	}
-	if err := f.create(fresh); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCannotKeep, err)
+	if err == nil {
+		newfile.RemoveDrafts(f.path)
 	}
-	return os.ReadFile(f.path) // perhaps that of another localhub, which was faster
-}
-
-// create writes the file if it does not exist. The file is complete before it has its
-// name.
-func (f File) create(data []byte) error {
-	dir := filepath.Dir(f.path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	draft, err := os.CreateTemp(dir, fileName+".*.new") // with mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(draft.Name())
-	_, err = draft.Write(data)
-	if err := errors.Join(err, draft.Sync(), draft.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(draft.Name(), f.path); !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return nil
+	return kept, err
 }
