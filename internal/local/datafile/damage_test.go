@@ -317,6 +317,20 @@ func TestCreateTogether(t *testing.T) {
 	})
 }
 
+// TestDraftsAreRemoved: Open removes the drafts of killed starts.
+func TestDraftsAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir)
+	closeFile(t, f)
+	if err := os.WriteFile(f.Path()+".77.new", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	closeFile(t, open(t, dir))
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("the folder has %v, %v, want the file only", files, err)
+	}
+}
+
 func TestPermissions(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	closeFile(t, open(t, dir))

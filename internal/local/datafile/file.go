@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync/atomic"
@@ -17,6 +15,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/securecart/hub/internal/hub/memstore"
+	"github.com/securecart/hub/internal/local/newfile"
 )
 
 // Name is the name of the file in its folder.
@@ -52,7 +51,7 @@ var _ memstore.Journal = (*File)(nil)
 // the whole file when it returns.
 func Open(dir string) (*File, error) {
 	f := &File{path: filepath.Join(dir, Name)}
-	if err := f.create(dir); err != nil {
+	if err := f.create(); err != nil {
 		return nil, err
 	}
 	if err := f.open(); err != nil {
@@ -74,36 +73,22 @@ func (f *File) Close() error {
 }
 
 // create creates the folder, and the file with no rows, if they do not exist.
-func (f *File) create(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
+func (f *File) create() error {
 	if _, err := os.Lstat(f.path); err == nil {
+		newfile.RemoveDrafts(f.path)
 		return f.checkRegular()
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
 	}
-	draft, err := os.CreateTemp(dir, Name+".*.new") // with mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(draft.Name())
-	if err := draft.Close(); err != nil {
-		return err
-	}
-	db, err := bbolt.Open(draft.Name(), 0o600, options())
-	if err != nil {
-		return fmt.Errorf("%s: %w", draft.Name(), err)
-	}
-	err = update(db, func(t *rowTx) error { return t.put(formatKey, []byte(format)) })
-	if err := errors.Join(err, db.Close()); err != nil {
-		return fmt.Errorf("%s: %w", draft.Name(), err)
-	}
-	// Not a rename: that would replace the file of another localhub that starts now.
-	if err := os.Link(draft.Name(), f.path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncFolder(dir)
+	return newfile.Create(f.path, func(draft string) error {
+		db, err := bbolt.Open(draft, 0o600, options())
+		if err == nil {
+			err = update(db, func(t *rowTx) error { return t.put(formatKey, []byte(format)) })
+			err = errors.Join(err, db.Close())
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", draft, err)
+		}
+		return nil
+	})
 }
 
 // checkRegular refuses what is no file: opening a pipe would wait for ever.
@@ -113,18 +98,6 @@ func (f *File) checkRegular() error {
 		err = fmt.Errorf("%s: %w", f.path, ErrForeign)
 	}
 	return err
-}
-
-// syncFolder makes the names in a folder durable. Windows cannot, and need not.
-func syncFolder(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // options are those of every bbolt.Open here. The list of free pages is not in the file:
