@@ -166,21 +166,10 @@ func (g *group) removeCart(id string) {
 	g.changes = append(g.changes, change)
 }
 
-// putReceipt adds a copy of a receipt to the group, and removes a few receipts that
-// have expired, so that their number stays bounded.
+// putReceipt adds a copy of a receipt to the group.
 func (g *group) putReceipt(r hub.Receipt) {
 	r.Answer = slices.Clone(r.Answer)
 	g.rows.Receipts[ReceiptKey{r.CartID, r.Key}] = &r
-	const most = 4 // map order is random: every receipt is checked sooner or later
-	n := 0
-	for key, old := range g.store.receipts {
-		if _, changed := g.rows.Receipts[key]; !changed && old.Expired(r.At) {
-			g.rows.Receipts[key] = nil
-		}
-		if n++; n == most {
-			return
-		}
-	}
 }
 
 // putRowsLocked stores rows. Nobody else has them.

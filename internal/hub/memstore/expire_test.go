@@ -9,6 +9,64 @@ import (
 	"github.com/securecart/hub/internal/hub/memstore"
 )
 
+// TestExpireRemovesRows: expired carts, receipts and revocations leave the store and its
+// journal, although nobody writes, and the journal keeps no byte of them. Others stay.
+func TestExpireRemovesRows(t *testing.T) {
+	ctx := t.Context()
+	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	const fresh, old = "fresh", "old"
+	for name, tt := range map[string]struct {
+		life time.Duration
+		put  func(s *memstore.Store, id string, at time.Time) error
+		has  func(s *memstore.Store, id string) bool
+	}{
+		"receipt": {hub.ReceiptLife, func(s *memstore.Store, id string, at time.Time) error {
+			return s.PutCarts(ctx, nil, &hub.Receipt{CartID: "u~ann", Key: id, At: at})
+		}, func(s *memstore.Store, id string) bool {
+			_, err := s.Receipt(ctx, "u~ann", id)
+			return err == nil
+		}},
+		"revocation": {hub.RevocationLife, func(s *memstore.Store, id string, at time.Time) error {
+			return s.Revoke(ctx, id, at)
+		}, func(s *memstore.Store, id string) bool {
+			until, _ := s.Revocation(ctx, id)
+			return !until.IsZero()
+		}},
+		"cart": {-1, func(s *memstore.Store, id string, at time.Time) error {
+			return s.PutCarts(ctx, []hub.CartWrite{{Cart: hub.Cart{ID: id, Version: 1, Expires: at}}}, nil)
+		}, func(s *memstore.Store, id string) bool {
+			cart, _ := s.Cart(ctx, id)
+			return cart.Version > 0
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := newDiskJournal()
+			s := openStore(t, j)
+			if err := errors.Join(tt.put(s, old, start), tt.put(s, fresh, start.Add(time.Second))); err != nil {
+				t.Fatal(err)
+			}
+			for _, expires := range []bool{false, true} {
+				j.writes = nil
+				now := start.Add(tt.life)
+				if expires {
+					now = now.Add(1)
+				}
+				if err := s.Expire(now); err != nil {
+					t.Fatal(err)
+				}
+				for _, s := range []*memstore.Store{s, openStore(t, j)} {
+					if !tt.has(s, fresh) || tt.has(s, old) == expires {
+						t.Errorf("after %s: has the old row: %t, the fresh one: %t", now.Sub(start), tt.has(s, old), tt.has(s, fresh))
+					}
+				}
+				if wiped := len(j.writes) == 1 && j.writes[0].Wipe; wiped != expires || !expires && len(j.writes) > 0 {
+					t.Errorf("after %s: the journal wrote %v, want to wipe: %t", now.Sub(start), j.writes, expires)
+				}
+			}
+		})
+	}
+}
+
 func TestExpire(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	s := memstore.New("k1")

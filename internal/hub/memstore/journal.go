@@ -17,6 +17,10 @@ type Rows struct {
 	Shown       int64 // the highest version that clients may show of a removed cart; 0: unchanged
 	Receipts    map[ReceiptKey]*hub.Receipt
 	Revocations map[string]time.Time // by name
+
+	// Wipe: when these rows are durable, no byte of a row that was removed or replaced,
+	// now or before, is on disk.
+	Wipe bool
 }
 
 // ReceiptKey is an idempotency key of a cart.
@@ -30,9 +34,9 @@ func NewRows() Rows {
 	}
 }
 
-// Empty reports whether nothing changed.
+// Empty reports whether nothing changed, and nothing has to be wiped.
 func (r Rows) Empty() bool {
-	return r.Epoch == "" && r.Shown == 0 && len(r.Items)+len(r.Carts)+len(r.Receipts)+len(r.Revocations) == 0
+	return !r.Wipe && r.Epoch == "" && r.Shown == 0 && len(r.Items)+len(r.Carts)+len(r.Receipts)+len(r.Revocations) == 0
 }
 
 // Journal keeps rows on disk. A Store calls one method at a time.
@@ -68,6 +72,7 @@ func (r Rows) with(later Rows) Rows {
 	}
 	all := NewRows()
 	for _, part := range []Rows{r, later} {
+		all.Wipe = all.Wipe || part.Wipe
 		all.Epoch = cmp.Or(part.Epoch, all.Epoch)
 		maps.Copy(all.Items, part.Items)
 		all.Shown = max(all.Shown, part.Shown)

@@ -183,6 +183,7 @@ func TestFailedJournal(t *testing.T) {
 		"Revoke":     func(s *memstore.Store) error { return s.Revoke(ctx, "u~ann", time.UnixMilli(5)) },
 		"RemoveItem": func(s *memstore.Store) error { return s.RemoveItem("MUG") },
 		"RemoveCart": func(s *memstore.Store) error { return s.RemoveCart("u~bob") },
+		"Erase":      func(s *memstore.Store) error { return s.Erase(ctx, "u~bob") },
 		"BeginEpoch": func(s *memstore.Store) error { return s.BeginEpoch("k2") },
 		"Expire":     func(s *memstore.Store) error { return s.Expire(time.UnixMilli(2).Add(hub.RevocationLife)) },
 	} {
@@ -259,6 +260,86 @@ func TestDoubtfulWrite(t *testing.T) {
 	if items, _ := openStore(t, j).Items(ctx, []string{"CAP"}); items["CAP"].Version != 1 {
 		t.Errorf("got %v, want the item of the last write", items)
 	}
+}
+
+// TestDoubtAfterTwoFailures: the journal has the rows of a refused write, and then fails
+// before it can take them back. The write after that takes them back.
+func TestDoubtAfterTwoFailures(t *testing.T) {
+	ctx, failed := t.Context(), errors.New("input/output error")
+	j := newDiskJournal()
+	s := openStore(t, j)
+	fail := func() error { return failed }
+	for _, step := range []struct {
+		before, after func() error
+		sku           string
+		want          error
+	}{{nil, fail, "MUG", failed}, {fail, nil, "CAP", failed}, {nil, nil, "PEN", nil}} {
+		j.before, j.after = step.before, step.after
+		if err := s.PutItem(ctx, item(step.sku, 1), 0); !errors.Is(err, step.want) {
+			t.Errorf("%s: got %v, want %v", step.sku, err, step.want)
+		}
+	}
+	for _, s := range []*memstore.Store{s, openStore(t, j)} {
+		if items, _ := s.Items(ctx, []string{"MUG", "CAP", "PEN"}); len(items) != 1 || items["PEN"].Version != 1 {
+			t.Errorf("got %v, want PEN only: the others were refused", items)
+		}
+	}
+}
+
+// TestConflictWithALostWrite: two writes of a group conflict, and the journal fails. Both
+// get its error: the row that the second one met was lost.
+func TestConflictWithALostWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failed, release := errors.New("input/output error"), make(chan struct{})
+		j := newDiskJournal()
+		s := openStore(t, j)
+		j.before = func() error { <-release; return nil }
+		held := make(chan error)
+		go func() { held <- s.PutItem(t.Context(), item("HELD", 1), 0) }()
+		synctest.Wait()
+		results := make(chan error)
+		for range 2 { // they are the next group
+			go func() { results <- s.PutItem(t.Context(), item("MUG", 1), 0) }()
+		}
+		synctest.Wait()
+		j.after = func() error { j.before = func() error { return failed }; return nil }
+		close(release)
+		if err := <-held; err != nil {
+			t.Error(err)
+		}
+		for range 2 {
+			if err := <-results; !errors.Is(err, failed) {
+				t.Errorf("got %v, want %v", err, failed)
+			}
+		}
+	})
+}
+
+// TestEraseWipes: an erasure wipes the journal, also if it finds no row, since the person's
+// rows may have been removed or replaced before, and also after a write that failed.
+func TestEraseWipes(t *testing.T) {
+	ctx := t.Context()
+	j := newDiskJournal()
+	s := openStore(t, j)
+	last := func() memstore.Rows { return j.writes[len(j.writes)-1] }
+	erase := func(id string) {
+		t.Helper()
+		if err := s.Erase(ctx, id); err != nil || !last().Wipe {
+			t.Errorf("erase %s: %v, the journal wrote %v, want that it wipes", id, err, last())
+		}
+	}
+	cart := hub.CartWrite{Cart: hub.Cart{ID: "u~ann", Version: 1}}
+	if err := s.PutCarts(ctx, []hub.CartWrite{cart}, nil); err != nil || last().Wipe {
+		t.Errorf("got %v, the journal wrote %v, want that it does not wipe", err, last())
+	}
+	erase("u~ann")
+	erase("u~nobody")
+	j.after = func() error { return errors.New("input/output error") }
+	if err := s.PutItem(ctx, item("MUG", 1), 0); err == nil {
+		t.Fatal("the write succeeded, so this tests nothing")
+	}
+	j.after = nil
+	erase("u~nobody")
 }
 
 // TestExpireSettlesADoubtfulWrite: the next call of Expire takes a refused write back,
