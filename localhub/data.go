@@ -60,9 +60,9 @@ func (s *storage) check(dynamodb string) error {
 }
 
 // open opens the keys and, without tables, the rows. Close what it returns after the
-// house.
+// house. end is called if the rows are lost while the house runs.
 func (s *storage) open(
-	ctx context.Context, tables house.Tables, o *house.Options, log *slog.Logger,
+	ctx context.Context, tables house.Tables, o *house.Options, log *slog.Logger, end func(error),
 ) (c io.Closer, err error) {
 	switch {
 	case tables != nil:
@@ -75,6 +75,7 @@ func (s *storage) open(
 		if err != nil {
 			return nil, fmt.Errorf("-data %s: %w", s.data, err)
 		}
+		file.OnDamage(func(err error) { end(fmt.Errorf("-data %s: %w", s.data, err)) })
 		return file, nil
 	}
 	o.Keys, err = s.loadKeys(ctx)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -169,6 +170,51 @@ func TestRestarts(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestFileRemovedWhileServing: the next change is refused, and localhub ends with a line
+// that says why, and status 1.
+func TestFileRemovedWhileServing(t *testing.T) {
+	dir := t.TempDir()
+	out, in := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := run(t.Context(), append([]string{"-data", dir}, anyPort...), in, t.Output())
+		in.CloseWithError(err)
+		ended <- err
+	}()
+	hub := readBanner(t, out)
+	go io.Copy(io.Discard, out)
+	put := func(body string) (status int, err error) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, hub.stock, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return 0, err
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode, nil
+	}
+	if status, err := put(`{"available":3}`); err != nil || status != http.StatusOK {
+		t.Fatalf("got %d, %v, want 200", status, err)
+	}
+	file := filepath.Join(dir, datafile.Name)
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if status, err := put(`{"available":4}`); err == nil && status != http.StatusInternalServerError {
+		t.Fatalf("got %d, want 500, or that the connection ends", status)
+	}
+	var stderr bytes.Buffer
+	status := exitStatus(<-ended, &stderr)
+	want := "localhub: -data " + dir + ": " + file + ": it was moved, removed or replaced while localhub had it open: " +
+		"put it back, or start again with what is there now\n"
+	if status != 1 || stderr.String() != want {
+		t.Errorf("got status %d and %q, want 1 and %q", status, stderr.String(), want)
+	}
+	http.DefaultClient.CloseIdleConnections()
 }
 
 // TestNewEpoch: after a copy of the data was restored, -new-epoch begins an epoch, which

@@ -48,7 +48,9 @@ func runHouse(ctx context.Context, s settings, args []string, stdout, stderr io.
 	o.Catalogue, o.Page = products, house.Page{Files: page, Module: web.Module}
 	o.Rows.Tables, o.Log, o.Functions.Output = tables, log, stderr
 	o.Admin.Origins = pageOrigins(sockets.Addr().String(), addr)
-	kept, err := s.storage.open(ctx, tables, &o, log)
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	kept, err := s.storage.open(ctx, tables, &o, log, end)
 	if err != nil {
 		return err
 	}

@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"syscall"
 	"time"
 
@@ -39,10 +38,17 @@ var (
 
 // File is an open data file. It is a [memstore.Journal].
 type File struct {
-	path string
-	db   *bbolt.DB
+	path     string
+	db       *bbolt.DB
+	file     *os.File    // bbolt's
+	opened   os.FileInfo // of file
+	onDamage func(error) // nil: nobody needs to know
 
-	broken atomic.Bool // bbolt panicked and may hold its locks for ever
+	mu       sync.Mutex     // guards everything below, and bbolt
+	rows     *memstore.Rows // that Open read, for the first Load; nil: it has to read them
+	last     int            // number of the last transaction; 0: unknown since a write failed
+	failed   error          // the file is damaged or has lost its name
+	panicked bool           // bbolt may hold its locks for ever
 }
 
 var _ memstore.Journal = (*File)(nil)
@@ -63,10 +69,17 @@ func Open(dir string) (*File, error) {
 // Path is the path of the file.
 func (f *File) Path() string { return f.path }
 
+// OnDamage sets what is called, once, when a write finds that the file is damaged or is
+// not at its path any more. From then on, each write fails. Call it before the first write.
+func (f *File) OnDamage(call func(error)) { f.onDamage = call }
+
 // Close closes the file and gives up its lock. A file that was damaged while it was open
-// keeps the lock until the process ends.
+// may keep the lock until the process ends.
 func (f *File) Close() error {
-	if f.broken.Load() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rows = nil
+	if f.panicked {
 		return nil
 	}
 	return f.db.Close()
@@ -112,12 +125,20 @@ func (f *File) open() (err error) {
 	if err := f.checkPages(); err != nil {
 		return err
 	}
-	if f.db, err = bbolt.Open(f.path, 0o600, options()); errors.Is(err, bbolt.ErrTimeout) {
+	o := options()
+	o.OpenFile = func(path string, flag int, mode os.FileMode) (*os.File, error) {
+		f.file, err = os.OpenFile(path, flag, mode)
+		return f.file, err
+	}
+	if f.db, err = bbolt.Open(f.path, 0o600, o); errors.Is(err, bbolt.ErrTimeout) {
 		return ErrInUse
 	} else if err != nil {
 		return err
 	}
-	if _, err := f.Load(); err != nil {
+	if f.opened, err = f.file.Stat(); err == nil {
+		err = f.read()
+	}
+	if err != nil {
 		return errors.Join(err, f.db.Close())
 	}
 	return nil
@@ -149,58 +170,63 @@ func (f *File) checkPages() error {
 	return openErr
 }
 
-// recoverDamage turns a panic of bbolt, or a page of the file that cannot be read, into
-// ErrDamaged. Nothing else may use bbolt afterwards.
-func (f *File) recoverDamage(err *error) func() {
-	before := debug.SetPanicOnFault(true)
-	return func() {
-		debug.SetPanicOnFault(before)
-		if p := recover(); p != nil {
-			f.broken.Store(true)
-			*err = fmt.Errorf("%w (%v)", ErrDamaged, p)
+// read reads all rows.
+func (f *File) read() error {
+	return f.db.View(func(tx *bbolt.Tx) error {
+		rows, err := readRows(tx)
+		if err == nil {
+			f.rows, f.last = &rows, tx.ID()
 		}
-	}
+		return err
+	})
 }
 
 // Load implements [memstore.Journal].
 func (f *File) Load() (rows memstore.Rows, err error) {
-	err = f.db.View(func(tx *bbolt.Tx) error {
-		rows, err = readRows(tx)
-		return err
+	err = f.use(func() error {
+		if f.rows == nil {
+			if err := f.read(); err != nil {
+				return err
+			}
+		}
+		rows, f.rows = *f.rows, nil
+		return nil
 	})
 	return rows, err
 }
 
 // Write implements [memstore.Journal].
-func (f *File) Write(changed memstore.Rows) (err error) {
-	if f.broken.Load() {
-		return ErrDamaged
-	}
-	defer f.recoverDamage(&err)()
+func (f *File) Write(changed memstore.Rows) error {
 	encoded, err := encode(changed)
 	if err != nil {
 		return err
 	}
-	return update(f.db, func(t *rowTx) error {
-		for _, r := range encoded {
-			if err := t.put(r.key, r.value); err != nil {
-				return err
+	return f.use(func() error {
+		err := f.update(func(t *rowTx) error {
+			for _, r := range encoded {
+				if err := t.put(r.key, r.value); err != nil {
+					return err
+				}
 			}
-		}
-		return nil
+			return nil
+		})
+		return err
 	})
 }
 
 // Keep returns the development keys that the file has. If it has none, it takes fresh
 // and returns that.
 func (f *File) Keep(_ context.Context, fresh []byte) (kept []byte, err error) {
-	defer f.recoverDamage(&err)()
-	err = update(f.db, func(t *rowTx) error {
-		if kept = slices.Clone(t.get(keysKey)); kept != nil {
+	err = f.use(func() error {
+		err := f.db.View(func(tx *bbolt.Tx) error {
+			kept = slices.Clone(tx.Bucket([]byte(bucket)).Get([]byte(keysKey)))
 			return nil
+		})
+		if err != nil || kept != nil {
+			return err
 		}
 		kept = fresh
-		return t.put(keysKey, fresh)
+		return f.update(func(t *rowTx) error { return t.put(keysKey, fresh) })
 	})
 	return kept, err
 }
