@@ -20,12 +20,18 @@
 //
 // bbolt has checksums of its two first pages only, and trusts the others: it ends the
 // process, or returns other rows, if a byte of them is wrong. So [Open] walks the pages
-// before bbolt does, and compares the rows with the checksum.
+// before bbolt does, and compares the rows with the checksum. A write fails if the file was
+// damaged, moved, removed or replaced while it was open.
+//
+// # Removed rows
+//
+// bbolt leaves the bytes of what was removed or replaced in free pages. Open, and a Write
+// whose rows have Wipe, overwrite all free pages with zeros.
 //
 // # Guarantees
 //
 // Any number of goroutines may use a File. What Write or Keep has taken is on disk when
-// it returns. A File is locked against other processes until Close or the end of the
-// process. A file is complete before it has its name, so a process that is killed leaves
-// no half of one.
+// it returns, in the file that the path leads to. A File is locked against other processes
+// until Close or the end of the process. A file is complete before it has its name, so a
+// process that is killed leaves no half of one.
 package datafile

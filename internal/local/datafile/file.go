@@ -40,9 +40,10 @@ var (
 type File struct {
 	path     string
 	db       *bbolt.DB
-	file     *os.File    // bbolt's
-	opened   os.FileInfo // of file
-	onDamage func(error) // nil: nobody needs to know
+	file     *os.File     // bbolt's
+	sync     func() error // makes what was written to file durable
+	opened   os.FileInfo  // of file
+	onDamage func(error)  // nil: nobody needs to know
 
 	mu       sync.Mutex     // guards everything below, and bbolt
 	rows     *memstore.Rows // that Open read, for the first Load; nil: it has to read them
@@ -54,7 +55,7 @@ type File struct {
 var _ memstore.Journal = (*File)(nil)
 
 // Open opens the file in a folder, and creates both if they do not exist. It has read
-// the whole file when it returns.
+// the whole file when it returns, and overwritten what the file does not use.
 func Open(dir string) (*File, error) {
 	f := &File{path: filepath.Join(dir, Name)}
 	if err := f.create(); err != nil {
@@ -135,8 +136,12 @@ func (f *File) open() (err error) {
 	} else if err != nil {
 		return err
 	}
+	f.sync = f.db.Sync
 	if f.opened, err = f.file.Stat(); err == nil {
 		err = f.read()
+	}
+	if err == nil {
+		err = f.wipe() // what the last process had no time to
 	}
 	if err != nil {
 		return errors.Join(err, f.db.Close())
@@ -160,7 +165,7 @@ func (f *File) checkPages() error {
 	if err != nil {
 		return err
 	}
-	if err := checkPages(data); err != nil {
+	if _, err := checkPages(data); err != nil {
 		return err
 	}
 	var system syscall.Errno // as of a file system without locks
@@ -210,6 +215,9 @@ func (f *File) Write(changed memstore.Rows) error {
 			}
 			return nil
 		})
+		if err == nil && changed.Wipe {
+			err = f.wipe()
+		}
 		return err
 	})
 }

@@ -4,6 +4,7 @@ package datafile_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -86,6 +87,7 @@ func fillFile(dir string) {
 	}
 	for name, err := range map[string]error{
 		"PutItem": putItem("REFUSED"), "Revoke": store.Revoke(ctx, "u~ann", time.UnixMilli(1)),
+		"Erase": store.Erase(ctx, "u~ann"),
 	} {
 		if err == nil {
 			fail(fmt.Errorf("%s succeeded on a full disk", name))
@@ -108,6 +110,24 @@ func fillFile(dir string) {
 		if got := rows.Items[c.NewItem.SKU]; !reflect.DeepEqual(got, c.NewItem) {
 			fail(fmt.Errorf("got %v, want %v", got, c.NewItem))
 		}
+	}
+	if err := f.Close(); err != nil {
+		fail(err)
+	}
+	limitFiles(1)
+	if _, err := datafile.Open(dir); !errors.Is(err, syscall.EFBIG) || !strings.Contains(err.Error(), f.Path()) {
+		fail(fmt.Errorf("what was replaced cannot be overwritten: got %v, want %v, with the file's name", err, syscall.EFBIG))
+	}
+	limitFiles(1 << 40)
+	if f, err = datafile.Open(dir); err != nil {
+		fail(err)
+	}
+	if err := f.Close(); err != nil {
+		fail(err)
+	}
+	limitFiles(1)
+	if f, err = datafile.Open(dir); err != nil { // there is nothing to overwrite
+		fail(err)
 	}
 	if err := f.Close(); err != nil {
 		fail(err)

@@ -50,21 +50,21 @@ type meta struct {
 	pageSize, root, freeList, pages, transaction uint64
 }
 
-// checkPages walks all pages that a bbolt file uses. It is at least as strict as bbolt
-// itself, which panics where this returns an error.
-func checkPages(data []byte) error {
+// checkPages walks all pages that a bbolt file uses, and returns which they are. It is at
+// least as strict as bbolt itself, which panics where this returns an error.
+func checkPages(data []byte) (*pageWalk, error) {
 	newest, err := readMetas(data)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if want := newest.pages * newest.pageSize; want/newest.pageSize != newest.pages || want > uint64(len(data)) {
-		return fmt.Errorf("%w (it has %d bytes, want %d)", ErrDamaged, len(data), want)
+		return nil, fmt.Errorf("%w (it has %d bytes, want %d)", ErrDamaged, len(data), want)
 	}
 	w := &pageWalk{data: data, meta: newest, seen: map[uint64]bool{0: true, 1: true}}
 	if err := w.walk(newest.root); err != nil {
-		return fmt.Errorf("%w (%v)", ErrDamaged, err)
+		return nil, fmt.Errorf("%w (%v)", ErrDamaged, err)
 	}
-	return nil
+	return w, nil
 }
 
 // readMetas returns the newest of the two metas. Both are valid in a file that nobody
@@ -119,7 +119,7 @@ func readMeta(data []byte, id, pageSize uint64) (m meta, err error) {
 type pageWalk struct {
 	data []byte
 	meta meta
-	seen map[uint64]bool
+	seen map[uint64]bool // the pages that are used, with the metas
 }
 
 // page is a page with its overflow, or the page inside a small bucket.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -12,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/memstore"
 	"github.com/securecart/hub/internal/local/datafile"
 	"github.com/securecart/hub/internal/local/devkeys"
@@ -103,6 +106,64 @@ func TestRestart(t *testing.T) {
 			}
 		})
 	})
+}
+
+// TestErasureLeavesNoByteInTheFile erases a customer and a guest, and reads the bytes of the
+// data file, before and after a restart: they have the documented hashes of the two, and
+// nothing else of them.
+func TestErasureLeavesNoByteInTheFile(t *testing.T) {
+	dir := t.TempDir()
+	names := markers{"the customer": "mark-user", "a key": "mark-key", "the product": "mark-in-cart"}
+	read := func() string {
+		t.Helper()
+		data, err := os.ReadFile(filepath.Join(dir, datafile.Name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	wantErased := func() {
+		t.Helper()
+		s, text := secretsTest{t: t}, read()
+		s.checkAbsent("the file", text, names)
+		for _, id := range []string{"u~mark-user", "g~" + names["the guest"]} {
+			if !strings.Contains(text, hub.NameHash(id)) {
+				t.Errorf("the file does not have the hash of %s", id)
+			}
+		}
+	}
+	withFolder(t, dir, func(h *house.House) {
+		setStock(t, h, "mark-in-cart", "50")
+		users := []string{"mark-user"}
+		for _, token := range []string{token(t, h, "mark-user"), ""} {
+			c := dial(t, h, token)
+			defer c.close()
+			c.send("hello")
+			if hello := c.read(); token == "" {
+				users = append(users, field(t, hello, "user"))
+				names["the guest"] = strings.TrimPrefix(users[1], hub.GuestUserPrefix)
+			}
+			for _, line := range []string{"add mark-in-cart 3 key=mark-key", "set mark-in-cart 2", "add MUG 2"} {
+				c.send(line)
+				c.read()
+			}
+		}
+		if err := h.Memory().RemoveItem("mark-in-cart"); err != nil { // the shop's
+			t.Fatal(err)
+		}
+		for what, name := range names {
+			if !strings.Contains(read(), name) {
+				t.Errorf("the file never had %s, so this tests less", what)
+			}
+		}
+		for _, user := range users {
+			if status, answer := admin(t, h, "DELETE", "/admin/users/"+user, ""); status != http.StatusNoContent {
+				t.Fatal(status, answer)
+			}
+		}
+		wantErased()
+	})
+	withFolder(t, dir, func(*house.House) { wantErased() })
 }
 
 // fullDisk is a journal that fails while full is set.
