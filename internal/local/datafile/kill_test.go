@@ -150,6 +150,7 @@ func writeUntilKilled(dir, process string) {
 		report(event{Kind: revokedEvent, Row: holder, Version: revoked.UnixMilli()})
 		return err
 	})
+	writers = append(writers, func(int) error { return store.Erase(ctx, "u~nobody") }) // wipes the file
 	var running sync.WaitGroup
 	for _, write := range writers {
 		running.Go(func() {
@@ -168,8 +169,8 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-// told is what anybody was told by the processes that wrote to one file.
-type told struct {
+// published is what processes that wrote to one file told anybody.
+type published struct {
 	epoch   string
 	newest  map[string]int64            // version of each row that somebody has seen
 	content map[string]map[int64]string // of each version of each row
@@ -178,71 +179,71 @@ type told struct {
 	acks    int
 }
 
-func newTold() *told {
-	return &told{newest: map[string]int64{}, content: map[string]map[int64]string{}, revoked: map[string]int64{}}
+func newPublished() *published {
+	return &published{newest: map[string]int64{}, content: map[string]map[int64]string{}, revoked: map[string]int64{}}
 }
 
 // add notes what somebody was told, and reports a version with two contents.
-func (w *told) add(e event) error {
+func (p *published) add(e event) error {
 	switch e.Kind {
 	case startEvent:
 		return nil
 	case epochEvent:
-		if w.epoch = cmp.Or(w.epoch, e.Content); w.epoch != e.Content {
-			return fmt.Errorf("the epoch was %s and is %s", w.epoch, e.Content)
+		if p.epoch = cmp.Or(p.epoch, e.Content); p.epoch != e.Content {
+			return fmt.Errorf("the epoch was %s and is %s", p.epoch, e.Content)
 		}
 		return nil
 	case revokedEvent:
-		w.revoked[e.Row] = max(w.revoked[e.Row], e.Version)
+		p.revoked[e.Row] = max(p.revoked[e.Row], e.Version)
 		return nil
 	case ackEvent:
-		w.acks++
+		p.acks++
 		if e.Key != "" {
-			w.keys = append(w.keys, e)
+			p.keys = append(p.keys, e)
 		}
 	case feedEvent:
-		versions := w.content[e.Row]
+		versions := p.content[e.Row]
 		if versions == nil {
 			versions = map[int64]string{}
-			w.content[e.Row] = versions
+			p.content[e.Row] = versions
 		}
 		if before, known := versions[e.Version]; known && before != e.Content {
 			return fmt.Errorf("%s has version %d twice:\n%s\n%s", e.Row, e.Version, before, e.Content)
 		}
 		versions[e.Version] = e.Content
 	}
-	w.newest[e.Row] = max(w.newest[e.Row], e.Version)
+	p.newest[e.Row] = max(p.newest[e.Row], e.Version)
 	return nil
 }
 
 // check compares a file with what was told. Whoever starts next tells what is in it.
-func (w *told) check(rows memstore.Rows) (err error) {
+func (p *published) check(rows memstore.Rows) (err error) {
 	kept := map[string]int64{}
 	for sku, i := range rows.Items {
 		kept[itemRow(sku)] = i.Version
-		err = errors.Join(err, w.add(event{Kind: feedEvent, Row: itemRow(sku), Version: i.Version, Content: content(i)}))
+		err = errors.Join(err, p.add(event{Kind: feedEvent, Row: itemRow(sku), Version: i.Version, Content: content(i)}))
 	}
 	for id, c := range rows.Carts {
 		kept[cartRow(id)] = c.Version
-		err = errors.Join(err, w.add(event{Kind: feedEvent, Row: cartRow(id), Version: c.Version, Content: content(c)}))
+		err = errors.Join(err, p.add(event{Kind: feedEvent, Row: cartRow(id), Version: c.Version, Content: content(c)}))
 	}
-	for row, version := range w.newest {
+	for row, version := range p.newest {
 		if kept[row] < version {
 			err = errors.Join(err, fmt.Errorf("%s: version %d was told, the file has %d", row, version, kept[row]))
 		}
 	}
-	for holder, until := range w.revoked {
+	for holder, until := range p.revoked {
 		if got := rows.Revocations[holder].UnixMilli(); got < until {
 			err = errors.Join(err, fmt.Errorf("%s: revoked until %d, the file has %d", holder, until, got))
 		}
 	}
-	for _, e := range w.keys {
+	for _, e := range p.keys {
 		id := e.Row[len(cartRow("")):]
 		if rows.Receipts[memstore.ReceiptKey{CartID: id, Key: e.Key}] == nil {
 			err = errors.Join(err, fmt.Errorf("%s: key %s was acknowledged, and has no receipt", e.Row, e.Key))
 		}
 	}
-	w.keys = nil
+	p.keys = nil
 	return err
 }
 
@@ -260,27 +261,27 @@ func TestKill(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	var dir string
-	var w *told
+	var p *published
 	acks, early := 0, 0
 	for kill := range kills {
 		if kill%perFile == 0 {
-			dir, w = t.TempDir(), newTold()
+			dir, p = t.TempDir(), newPublished()
 		}
-		before := w.acks
+		before := p.acks
 		lines := random.IntN(4) // while it opens the file
 		if kill%3 > 0 {
 			lines = 100*(kill%3) + random.IntN(100)
 		}
-		if err := writeAndKill(t, dir, fmt.Sprint(kill), lines, w); err != nil {
+		if err := writeAndKill(t, dir, fmt.Sprint(kill), lines, p); err != nil {
 			t.Fatalf("seed %d, kill %d: %v", seed, kill, err)
 		}
 		f := open(t, dir)
 		rows := load(t, f)
 		closeFile(t, f)
-		if err := w.check(rows); err != nil {
+		if err := p.check(rows); err != nil {
 			t.Fatalf("seed %d, kill %d: %v", seed, kill, err)
 		}
-		if acks += w.acks - before; w.acks == before {
+		if acks += p.acks - before; p.acks == before {
 			early++
 		}
 	}
@@ -292,7 +293,7 @@ func TestKill(t *testing.T) {
 
 // writeAndKill starts a process that writes, kills it after some lines, and notes all
 // that it printed.
-func writeAndKill(t *testing.T, dir, process string, lines int, w *told) error {
+func writeAndKill(t *testing.T, dir, process string, lines int, p *published) error {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], dir)
 	cmd.Env = append(os.Environ(), writerVariable+"="+process)
@@ -304,7 +305,7 @@ func writeAndKill(t *testing.T, dir, process string, lines int, w *told) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = w.read(stdout, lines, func() { _ = cmd.Process.Kill() })
+	err = p.read(stdout, lines, func() { _ = cmd.Process.Kill() })
 	state := cmd.Wait()
 	if cmd.ProcessState.Exited() {
 		return fmt.Errorf("the process ended before the kill: %w", state)
@@ -313,7 +314,7 @@ func writeAndKill(t *testing.T, dir, process string, lines int, w *told) error {
 }
 
 // read notes lines until the end, and calls kill after some.
-func (w *told) read(stdout io.Reader, lines int, kill func()) error {
+func (p *published) read(stdout io.Reader, lines int, kill func()) error {
 	var events []event
 	if lines == 0 {
 		kill()
@@ -334,7 +335,7 @@ func (w *told) read(stdout io.Reader, lines int, kill func()) error {
 	// Later lines may come from a feed whose row was told before: order does not matter.
 	return errors.Join(slices.Collect(func(yield func(error) bool) {
 		for _, e := range events {
-			if err := w.add(e); err != nil && !yield(err) {
+			if err := p.add(e); err != nil && !yield(err) {
 				return
 			}
 		}
