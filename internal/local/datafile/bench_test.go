@@ -3,6 +3,7 @@ package datafile_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -65,4 +66,31 @@ func writeCarts(b *testing.B, store *memstore.Store, writers int) {
 	running.Wait()
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "writes/s")
+}
+
+// BenchmarkErase erases a user who has nothing, from a file of some ten megabytes: an
+// operation reads the whole file.
+func BenchmarkErase(b *testing.B) {
+	f := open(b, b.TempDir())
+	defer closeFile(b, f)
+	store, err := memstore.Open("k1", f)
+	if err != nil {
+		b.Fatal(err)
+	}
+	rows := memstore.NewRows()
+	for n := range 50_000 {
+		sku := fmt.Sprint("SKU-", n)
+		rows.Items[sku] = &hub.Item{SKU: sku, Version: 1, Vendor: "acme", UpdatedAt: at}
+	}
+	write(b, f, rows)
+	info, err := os.Stat(f.Path())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(info.Size())
+	for b.Loop() {
+		if err := store.Erase(context.Background(), "u~nobody"); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
