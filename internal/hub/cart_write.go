@@ -27,7 +27,9 @@ type outcome struct {
 	ok     wire.OK
 }
 
-// Add adds pieces of one SKU to the caller's cart.
+// Add adds pieces of one SKU to the caller's cart. A negative quantity takes pieces
+// away, down to none. That asks neither for the item nor for its stock, so it always
+// works.
 func (h *Hub) Add(ctx context.Context, caller Connection, r wire.Request) (wire.OK, error) {
 	if !wire.IsName(r.SKU) {
 		return wire.OK{}, invalid("%s", wire.NotAName("SKU", r.SKU))
@@ -38,7 +40,7 @@ func (h *Hub) Add(ctx context.Context, caller Connection, r wire.Request) (wire.
 	}
 	operation := fmt.Sprintf("add %s %d", r.SKU, r.Quantity)
 	add := func(ctx context.Context, cart Cart, now time.Time) (outcome, error) {
-		wanted := map[string]int{r.SKU: cart.Lines[r.SKU].Quantity + r.Quantity}
+		wanted := map[string]int{r.SKU: max(0, cart.Lines[r.SKU].Quantity+r.Quantity)}
 		return h.planQuantities(ctx, c, cart, wanted, now)
 	}
 	return h.write(ctx, c.Principal, r, operation, add)

@@ -35,8 +35,14 @@ var leastMet = map[string]int{
 	"merge":                                         200,
 	"message lost in silence":                       10,
 	"message of an ended connection":                300,
+	"negative add":                                  200,
+	"negative add of an item that is gone":          2,
+	"negative add of an item that is sold out":      1,
+	"negative add of more than there is":            20,
+	"negative add that finds no line":               100,
 	"new epoch":                                     80,
 	"overlapping retry":                             30,
+	"refusal bad_field":                             5,
 	"refusal conflict":                              10,
 	"refusal gone_version":                          60,
 	"refusal no_stock":                              70,
@@ -47,6 +53,7 @@ var leastMet = map[string]int{
 	"repeated add":                                  30,
 	"repeated checkout":                             5,
 	"repeated merge":                                10,
+	"repeated negative add":                         10,
 	"repeated set":                                  8,
 	"request for a foreign cart":                    300,
 	"revocation":                                    200,
@@ -75,9 +82,9 @@ func (sim *simulation) meetAnswer(op wire.Request, ok wire.OK, err error) {
 	case err != nil:
 		sim.meet("write with an unknown outcome")
 	case ok.Duplicate:
-		sim.meet("repeated " + string(op.Action))
+		sim.meet("repeated " + kindOf(op))
 	default:
-		sim.meet(string(op.Action))
+		sim.meet(kindOf(op))
 		if len(ok.Clamped) > 0 {
 			sim.meet("clamped write")
 		}

@@ -39,18 +39,9 @@ func (sim *simulation) run() []string {
 // faults.
 func (sim *simulation) fillStore(ctx context.Context) {
 	sim.faults = false
-	none, many, vendor := 0, 1_000_000, "acme"
+	many := 1_000_000
 	_, err := sim.hub.PutStock(ctx, countedSKU, hub.StockChange{Available: &many})
-	for i := range skuCount {
-		if err == nil {
-			_, err = sim.hub.PutStock(ctx, fmt.Sprint("S", i), hub.StockChange{Available: &none, Vendor: &vendor})
-		}
-	}
-	for i := range wildCount {
-		if err == nil {
-			_, err = sim.hub.PutStock(ctx, fmt.Sprint("W", i), hub.StockChange{Available: &none, Vendor: &vendor})
-		}
-	}
+	err = errors.Join(err, sim.stockAll(ctx, many))
 	for i := range stuckCount {
 		mark := hub.Undelivered{ConnectionID: fmt.Sprint(stuckPrefix, i)}
 		err = errors.Join(err, sim.mem.MarkForRetry(ctx, []hub.Undelivered{mark}, sim.now)[0])
@@ -58,15 +49,30 @@ func (sim *simulation) fillStore(ctx context.Context) {
 	for _, c := range sim.clients {
 		if c.principal.Vendor == "" && sim.rng.IntN(2) == 0 {
 			caller := c.caller(&socket{id: "before=", handshake: c.principal, connected: sim.now})
-			_, addErr := sim.hub.Add(ctx, caller, wire.Request{SKU: countedSKU, Quantity: 1})
-			err = errors.Join(err, addErr)
+			_, countedErr := sim.hub.Add(ctx, caller, wire.Request{SKU: countedSKU, Quantity: 1})
+			_, addErr := sim.hub.Add(ctx, caller, wire.Request{SKU: sim.anySKU(), Quantity: 4})
+			err = errors.Join(err, countedErr, addErr)
 			sim.adds++
 		}
 	}
-	if err != nil {
+	if err = errors.Join(err, sim.stockAll(ctx, 0)); err != nil { // sold out
 		sim.problem("fill the store: %v", err)
 	}
 	sim.faults = true
+}
+
+// stockAll sets the stock of all items but the counted one.
+func (sim *simulation) stockAll(ctx context.Context, available int) (err error) {
+	vendor := "acme"
+	for i := range skuCount + wildCount {
+		sku := fmt.Sprint("S", i)
+		if i >= skuCount {
+			sku = fmt.Sprint("W", i-skuCount)
+		}
+		_, putErr := sim.hub.PutStock(ctx, sku, hub.StockChange{Available: &available, Vendor: &vendor})
+		err = errors.Join(err, putErr)
+	}
+	return err
 }
 
 // rest ends the faults and runs until nothing is left to do. A client that is
@@ -170,6 +176,7 @@ func (sim *simulation) writeInCalm(ctx context.Context) {
 		if sim.rng.IntN(2) == 0 {
 			sim.changeStock(ctx)
 		}
+		c = sim.clients[sim.rng.IntN(len(sim.clients))]
 		if c.principal.Vendor == "" && sim.rng.IntN(2) == 0 {
 			c.chooseWrite()
 		}

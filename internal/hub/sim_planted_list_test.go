@@ -151,6 +151,21 @@ func (h *Hub) tooManyTopics`},
 	{"a clamp is forgotten", "cart_write.go",
 		"g.quantities[sku] = most",
 		"_ = most"},
+	{"a negative add goes below zero", "cart_write.go",
+		"max(0, cart.Lines[r.SKU].Quantity+r.Quantity)",
+		"cart.Lines[r.SKU].Quantity + r.Quantity"},
+	{"a negative add sets the quantity", "cart_write.go",
+		"max(0, cart.Lines[r.SKU].Quantity+r.Quantity)",
+		"max(-r.Quantity, cart.Lines[r.SKU].Quantity+r.Quantity)"},
+	{"a line that becomes smaller needs stock", "cart_write.go",
+		"if wanted[sku] > cart.Lines[sku].Quantity {",
+		"if wanted[sku] != cart.Lines[sku].Quantity {"},
+	{"a negative add of a line that is not there is refused", "cart_write.go",
+		"	return h.write(ctx, c.Principal, r, operation, add)",
+		`	if cart, _ := h.store.Cart(ctx, c.Principal.CartID()); cart.Lines[r.SKU].Quantity+r.Quantity < 0 {
+		return wire.OK{}, invalid("not in the cart")
+	}
+	return h.write(ctx, c.Principal, r, operation, add)`},
 	{"a refusal does not look at the key again", "cart_write.go",
 		`	if first, keyErr := h.firstAnswer(ctx, cartID, r, fingerprint); !errors.Is(keyErr, ErrGone) {
 		return first, keyErr

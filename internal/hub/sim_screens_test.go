@@ -14,16 +14,16 @@ import (
 // checkScreens compares the screens of the topics that are judged with the store.
 func (sim *simulation) checkScreens(ctx context.Context, judged func(hub.Topic) bool) {
 	counted := 0
-	for _, id := range []string{"u~alice", "u~bob", "g~g1"} {
+	for _, id := range []string{"u~alice", "u~bob", guestCart} {
 		cart, _ := sim.mem.Cart(ctx, id)
 		counted += cart.Lines[countedSKU].Quantity
 	}
-	ordered := 0
-	for _, pieces := range sim.ordered {
-		ordered += pieces
+	takenOut := 0
+	for _, pieces := range sim.takenOut {
+		takenOut += pieces
 	}
-	if counted+ordered != sim.adds {
-		sim.problem("clients added %d pieces, the carts have %d and checkouts took %d", sim.adds, counted, ordered)
+	if counted+takenOut != sim.adds {
+		sim.problem("clients added %d pieces, the carts have %d and %d were taken out", sim.adds, counted, takenOut)
 	}
 	for _, id := range sim.ended {
 		if _, err := sim.mem.Connection(ctx, id); !errors.Is(err, hub.ErrGone) {

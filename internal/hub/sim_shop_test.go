@@ -71,7 +71,7 @@ type simulation struct {
 	uncounted map[hub.Topic]bool // rows with a write that did not raise the version
 	most      map[string]int     // how many pieces a cart may get, by SKU and version
 	adds      int                // adds of the counted SKU, each of which must happen exactly once
-	ordered   map[string]int     // pieces of the counted SKU that a checkout took, by key
+	takenOut  map[string]int     // pieces of it that a checkout or a negative add took, by key
 	effects   map[string]string  // the answer to each key
 	writer    *client            // whose write runs, the innermost
 
@@ -103,7 +103,7 @@ type inboxMessage struct {
 const (
 	skuCount   = 3
 	wildCount  = 2       // SKUs W0, W1: a second writer writes to them too
-	countedSKU = "COUNT" // clients only add it, so the pieces can be counted
+	countedSKU = "COUNT" // no set changes it, so the pieces can be counted
 
 	smallDelta = 80 // bytes: each entry has a message of its own
 
@@ -122,7 +122,7 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1, epochs: 1,
 		unreadable: map[string]bool{}, sockets: map[string]*socket{},
 		history: map[string][]string{}, newest: map[string]int64{}, versions: map[string][]int64{},
-		uncounted: map[hub.Topic]bool{}, ordered: map[string]int{}, effects: map[string]string{}, most: map[string]int{},
+		uncounted: map[hub.Topic]bool{}, takenOut: map[string]int{}, effects: map[string]string{}, most: map[string]int{},
 		removedCarts: map[string]bool{}, lost: map[hub.Topic]bool{}, met: map[string]int{},
 		trace: func(string, ...any) {},
 	}

@@ -276,5 +276,10 @@ func (s *faultyStore) PutCarts(
 	if s.sim.duplicateAppliedTwice || s.sim.checkoutRepeated && isCheckout {
 		receipt = nil
 	}
-	return s.after(s.Store.PutCarts(ctx, carts, receipt, sessions...))
+	guest, _ := s.Store.Cart(ctx, guestCart)
+	err := s.Store.PutCarts(ctx, carts, receipt, sessions...)
+	if err == nil {
+		s.sim.countSkipped(carts, guest.Lines[countedSKU])
+	}
+	return s.after(err)
 }

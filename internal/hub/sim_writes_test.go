@@ -15,19 +15,25 @@ func (c *client) chooseWrite() {
 	sim := c.sim
 	c.keys++
 	op := wire.Request{Key: fmt.Sprint(c.name, ".", c.keys)}
-	switch n := sim.rng.IntN(9); {
-	case n < 4:
+	switch n := sim.rng.IntN(14); {
+	case n < 2:
+		op.Action, op.SKU, op.Quantity = wire.ActionAdd, c.anyLine(), -1-sim.rng.IntN(3)
+	case n < 6:
 		op.Action, op.SKU, op.Quantity = wire.ActionAdd, countedSKU, 1
 		sim.adds++
-	case n == 8:
+	case n < 8:
 		op.Action = wire.ActionCheckout
 		if sim.rng.IntN(2) == 0 {
 			version := c.shown["cart"].version
 			op.Version = &version
 		}
-	case n < 6 || c.principal.Role == hub.RoleGuest:
+	case n < 12 || c.principal.Role == hub.RoleGuest:
 		op.Action = wire.ActionSet
-		op.Lines = []wire.LineChange{{SKU: fmt.Sprint("S", sim.rng.IntN(skuCount)), Quantity: sim.rng.IntN(4)}}
+		sku := c.anyLine()
+		if sku == countedSKU {
+			sku = sim.anySKU()
+		}
+		op.Lines = []wire.LineChange{{SKU: sku, Quantity: sim.rng.IntN(4)}}
 		if sim.rng.IntN(2) == 0 {
 			version := c.shown["cart"].version
 			op.Version, op.Epoch = &version, c.epoch
@@ -73,13 +79,14 @@ func (c *client) write() {
 	sim.judgeEffect(c, op, ok, err)
 	sim.judgeBasis(c, op, ok, err)
 	sim.judgeConflict(c, op, cart, err)
+	sim.judgeAdd(c, op, ok, err)
 	if !s.open {
 		return
 	}
 	s.inbox = append(s.inbox, inboxMessage{answer: func() {
 		c.writing = false
-		if err == nil && op.Action == wire.ActionCheckout {
-			sim.ordered[op.Key] = ok.Ordered[countedSKU]
+		if err == nil {
+			sim.takeOut(c, op, ok)
 		}
 		var refused *hub.Error
 		c.expired = c.expired || errors.As(err, &refused) && refused.Code == wire.CodeTokenExpired
@@ -112,9 +119,9 @@ func (c *client) giveUp() {
 	}
 	sim.trace("%s gives up %s: %v", c.name, op.Key, err)
 	switch {
-	case err != nil && op.Action == wire.ActionAdd:
+	case err == nil:
+		sim.takeOut(c, *op, ok)
+	case op.Action == wire.ActionAdd && !isNegativeAdd(*op):
 		sim.adds-- // it was not done
-	case err == nil && op.Action == wire.ActionCheckout:
-		sim.ordered[op.Key] = ok.Ordered[countedSKU]
 	}
 }
