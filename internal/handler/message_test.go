@@ -72,8 +72,12 @@ func TestConversation(t *testing.T) {
 		},
 		{`set MUG 0 v3 id=9`, `{"type":"ok","id":9,"from":3,"version":4,"lines":{"MUG":null}}`},
 		{
+			`{"action":"add","id":15,"sku":"MUG","quantity":-1,"key":"phone-7.43"}`,
+			`{"type":"ok","id":15,"key":"phone-7.43","from":4,"version":4,"lines":{"MUG":null}}`,
+		},
+		{
 			`add MUG 1000 id=10`,
-			`{"type":"error","id":10,"code":"bad_field","message":"\"quantity\" must be a whole number from 1 to 999"}`,
+			`{"type":"error","id":10,"code":"bad_field","message":"\"quantity\" must be a whole number from -999 to 999"}`,
 		},
 		{`unsub * id=11`, `{"type":"snapshot","id":11,"epoch":"k3","topics":{}}`},
 		{`ping id=12`, `{"type":"pong","id":12}`},

@@ -143,7 +143,7 @@ var messagesToAccept = map[wire.Action][]string{
 	wire.ActionUnsubscribe: {`{"action":"unsubscribe","topics":` + topicList(wire.MaxTopics+1) + `}`},
 	wire.ActionGet:         {`{"action":"get","topics":` + topicList(wire.MaxTopics+1) + `}`},
 	wire.ActionAdd: {
-		`{"action":"add","sku":"MUG","quantity":1000}`, `{"action":"add","sku":"MUG","quantity":-1}`,
+		`{"action":"add","sku":"MUG","quantity":1000}`, `{"action":"add","sku":"MUG","quantity":-1000}`,
 		`{"action":"add","sku":"a mug"}`, `{"action":"add","sku":""}`,
 	},
 	wire.ActionSet: {`{"action":"set","lines":` + lineList(wire.MaxLines+1) + `}`,
@@ -241,7 +241,7 @@ func messages(action wire.Action) []string {
 	}
 	q := func(n int) string { return `"` + strings.Repeat("n", n) + `"` }
 	values := []string{
-		`null`, `true`, `false`, `0`, `-0`, `1`, `-1`, `1.0`, `1e2`, `1.5`, `999`, `1000`, `9007199254740991`,
+		`null`, `true`, `false`, `0`, `-0`, `1`, `-1`, `-999`, `1.0`, `1e2`, `1.5`, `999`, `1000`, `9007199254740991`,
 		`9007199254740992`, `""`, `"*"`, `"a b"`, `"é"`, `"sum"`,
 		`"max"`, `"mine"`, `"theirs"`, `"\u0073um"`, q(1), q(64), q(65), q(128), q(8192), q(8193), `[]`, `{}`, `["cart",7]`,
 		`["cart"]`, `["cart","cart"]`, `"cart"`, `["sku:😀","sku:RED CAP","","hub"]`, `"RED CAP"`, `"TEST/SLASH"`,

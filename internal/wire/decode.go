@@ -118,7 +118,7 @@ func (d *decoder) readWrite(r *Request) {
 			d.failf(CodeBadField, `"sku" is missing`)
 		}
 		r.SKU = d.sku("sku")
-		r.Quantity = int(d.integer("quantity", 1, 1, MaxQuantity))
+		r.Quantity = d.pieces()
 	case ActionSet:
 		r.Lines = d.lines()
 		d.readVersion(r)
@@ -131,6 +131,15 @@ func (d *decoder) readWrite(r *Request) {
 		r.Policy = d.policy()
 	}
 	r.Key = d.text("key", MaxKey, isVisible)
+}
+
+// pieces reads the quantity of an add.
+func (d *decoder) pieces() int {
+	n := d.integer("quantity", 1, -MaxQuantity, MaxQuantity)
+	if n == 0 {
+		d.failf(CodeBadField, `"quantity" must not be 0`)
+	}
+	return int(n)
 }
 
 // readVersion reads the version that a write is based on. Version 0 is not the same
@@ -234,13 +243,12 @@ func (d *decoder) integer(name string, absent, least, most int64) int64 {
 // number reads an integer that is written with digits only: 2, not 2.0 or 2e0, and
 // 0, not -0.
 func (d *decoder) number(name string, raw []byte, least, most int64) int64 {
-	const bits = 63 // what fits into an int64; no number here is negative
-	n, err := strconv.ParseUint(string(raw), 10, bits)
-	if err != nil || int64(n) < least || int64(n) > most {
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil || n < least || n > most || string(raw) == "-0" {
 		d.failf(CodeBadField, "%q must be a whole number from %d to %d", Clip(name), least, most)
 		return 0
 	}
-	return int64(n)
+	return n
 }
 
 // topics reads an array of names. With versions, it also reads an object of names

@@ -229,7 +229,9 @@ func TestNumbers(t *testing.T) {
 		number string
 		good   []string
 	}{
-		{"-1", nil},
+		{"-1000", nil},
+		{"-999", []string{add}},
+		{"-1", []string{add}},
 		{"-0", nil},
 		{"0", []string{lines, version, topic}},
 		{"1", []string{add, lines, version, topic}},
@@ -239,6 +241,7 @@ func TestNumbers(t *testing.T) {
 		{"9007199254740992", nil},
 		{"9223372036854775807", nil},
 		{"9223372036854775808", nil},
+		{"-9223372036854775808", nil},
 		{"-9223372036854775809", nil},
 		{"18446744073709551617", nil}, // 1 in 64 bits
 		{"4294967297", []string{version, topic}},

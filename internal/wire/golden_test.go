@@ -211,6 +211,22 @@ var messages = []struct {
 		},
 	},
 	{
+		"add-negative",
+		Request{
+			Action: ActionAdd, ID: json.RawMessage("24"), SKU: "TEE-RED-M", Quantity: -1, Key: "phone-7.44",
+		},
+	},
+	{
+		"add-negative-answer",
+		OK{
+			ID: json.RawMessage("24"), Key: "phone-7.44", From: 18, Version: 19, Lines: map[string]*Line{"TEE-RED-M": nil},
+		},
+	},
+	{
+		"add-negative-nothing-answer",
+		OK{ID: json.RawMessage("25"), From: 19, Version: 19, Lines: map[string]*Line{"MUG": nil}},
+	},
+	{
 		"set",
 		Request{
 			Action: ActionSet, ID: json.RawMessage("13"), Lines: []LineChange{{"MUG", 0}, {"TEE-RED-M", 2}}, Version: number(19),
@@ -297,7 +313,7 @@ var messages = []struct {
 	{"help-answer", Help{ID: json.RawMessage("16"), Usage: []string{"sub TOPIC ..."}}},
 	{
 		"error",
-		&Error{ID: json.RawMessage("17"), Code: CodeBadField, Message: `"quantity" must be a whole number from 1 to 999`},
+		&Error{ID: json.RawMessage("17"), Code: CodeBadField, Message: `"quantity" must be a whole number from -999 to 999`},
 	},
 	{"error-expired", &Error{Code: CodeTokenExpired, Message: "session expired; public topics stay subscribed"}},
 	{"error-slow-down", &Error{Code: CodeSlowDown, Message: "too many messages", Retry: true, After: 2000}},

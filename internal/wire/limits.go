@@ -20,7 +20,8 @@ const (
 	// MaxLines is how many lines a cart, or one set, can have.
 	MaxLines = 200
 
-	// MaxQuantity is the largest quantity of one cart line.
+	// MaxQuantity is the largest quantity of one cart line, and of one add in either
+	// direction.
 	MaxQuantity = 999
 
 	// MaxSKUBytes is how many bytes the SKUs of a cart, of one set, or of one page of a

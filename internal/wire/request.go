@@ -72,7 +72,7 @@ type Request struct {
 	After  string  // get: list a vendor's SKUs after this one
 
 	SKU      string       // add
-	Quantity int          // add
+	Quantity int          // add: not 0; negative to take pieces away
 	Lines    []LineChange // set, sorted by SKU
 	Version  *int64       // set, checkout: the version that the client saw; nil: any. 0 is an empty new cart
 	Key      string       // add, set, merge, checkout: idempotency key, or ""

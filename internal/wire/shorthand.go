@@ -15,7 +15,7 @@ var Usage = []string{
 	"only TOPIC ...               subscribe to these topics only, drop all others",
 	"unsub TOPIC ... | unsub *    unsubscribe",
 	"get TOPIC ... [after=SKU]    read the current state once",
-	"add SKU [N] [key=K]          add N (default 1) to the cart",
+	"add SKU [N] [key=K]          add N (default 1) to the cart; -N takes away",
 	"set SKU N ... [vVERSION]     set quantities; 0 removes the line",
 	"merge GUESTTOKEN [sum|max|mine|theirs]   merge a guest's cart into yours",
 	"checkout [vVERSION] [key=K]  order the cart: it becomes empty, and the answer lists what it had",

@@ -66,6 +66,8 @@ func TestShorthand(t *testing.T) {
 		{"add MUG", Request{Action: ActionAdd, SKU: "MUG", Quantity: 1}},
 		{"add 7", Request{Action: ActionAdd, SKU: "7", Quantity: 1}},
 		{"add TEE-RED-M 2", Request{Action: ActionAdd, SKU: "TEE-RED-M", Quantity: 2}},
+		{"add MUG -1", Request{Action: ActionAdd, SKU: "MUG", Quantity: -1}},
+		{"add MUG -999 key=a", Request{Action: ActionAdd, SKU: "MUG", Quantity: -999, Key: "a"}},
 		{"add MUG 2 key=phone-7.41", Request{Action: ActionAdd, SKU: "MUG", Quantity: 2, Key: "phone-7.41"}},
 		{"add key=a=b MUG", Request{Action: ActionAdd, SKU: "MUG", Quantity: 1, Key: "a=b"}},
 		{"set MUG 0", Request{Action: ActionSet, Lines: []LineChange{{"MUG", 0}}}},
@@ -163,7 +165,10 @@ func TestShorthandRefuses(t *testing.T) {
 		{"add", CodeBadField},
 		{"add MUG 0", CodeBadField},
 		{"add MUG 1000", CodeBadField},
-		{"add MUG -1", CodeBadField},
+		{"add MUG -1000", CodeBadField},
+		{"add MUG -0", CodeBadField},
+		{"add MUG +1", CodeBadField},
+		{"add MUG -01", CodeBadField},
 		{"add MUG two", CodeBadField},
 		{"add MUG 1e2", CodeBadField},
 		{"add MUG 02", CodeBadField},
@@ -387,7 +392,8 @@ func requests() *rapid.Generator[Request] {
 			r.After = maybe(names(), "after")
 		case ActionAdd:
 			r.SKU = names().Draw(t, "sku")
-			r.Quantity = rapid.IntRange(1, MaxQuantity).Draw(t, "quantity")
+			quantity := rapid.IntRange(-MaxQuantity, MaxQuantity).Filter(func(n int) bool { return n != 0 })
+			r.Quantity = quantity.Draw(t, "quantity")
 			r.Key = maybe(key, "key")
 		case ActionSet:
 			for _, sku := range rapid.SliceOfNDistinct(names(), 1, 8, rapid.ID[string]).Draw(t, "skus") {

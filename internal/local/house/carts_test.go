@@ -22,11 +22,14 @@ func TestOneCartOnTwoDevices(t *testing.T) {
 		phone.ask("add TEE-RED-M 2", `{"type":"ok","from":0,"version":1,"lines":{"TEE-RED-M":{"quantity":2,"version":1}}}`)
 		laptop.want(`{"type":"delta","epoch":"…","topics":{` +
 			`"cart":{"version":1,"lines":{"TEE-RED-M":{"quantity":2,"version":1}}}}}`)
-		laptop.send("set TEE-RED-M 0 v1")
-		laptop.wantBoth(`{"type":"ok","from":1,"version":2,"lines":{"TEE-RED-M":null}}`,
-			`{"type":"delta","epoch":"…","topics":{"cart":{"from":1,"version":2,"lines":{"TEE-RED-M":null}}}}`)
-		phone.ask("set TEE-RED-M 5 v1", `{"type":"error","code":"conflict",`+
-			`"message":"TEE-RED-M was changed on another device","version":2,"lines":{"TEE-RED-M":null},"retry":true}`)
+		phone.ask("add TEE-RED-M -1", `{"type":"ok","from":1,"version":2,"lines":{"TEE-RED-M":{"quantity":1,"version":2}}}`)
+		laptop.want(`{"type":"delta","epoch":"…","topics":{` +
+			`"cart":{"from":1,"version":2,"lines":{"TEE-RED-M":{"quantity":1,"version":2}}}}}`)
+		laptop.send("set TEE-RED-M 0 v2")
+		laptop.wantBoth(`{"type":"ok","from":2,"version":3,"lines":{"TEE-RED-M":null}}`,
+			`{"type":"delta","epoch":"…","topics":{"cart":{"from":2,"version":3,"lines":{"TEE-RED-M":null}}}}`)
+		phone.ask("set TEE-RED-M 5 v2", `{"type":"error","code":"conflict",`+
+			`"message":"TEE-RED-M was changed on another device","version":3,"lines":{"TEE-RED-M":null},"retry":true}`)
 	})
 }
 

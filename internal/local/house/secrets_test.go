@@ -189,7 +189,7 @@ func (s *secretsTest) useCarts() {
 	s.customer.ask("hello", "sub cart sku:PUBLIC", "add mark-in-cart 3 key=mark-key", "set mark-in-cart 4",
 		"merge "+s.guestToken+" sum key=mark-merge",
 		"hello token="+s.customerToken, "hello token="+s.otherToken,
-		`{"action":"add","sku":"mark-in-cart","quantity":-1}`, "add mark-in-cart 999 key=mark-last")
+		`{"action":"add","sku":"mark-in-cart","quantity":-1000}`, "add mark-in-cart 999 key=mark-last")
 	for _, available := range []string{"3", "2"} {
 		rec := callAdmin(s.t, s.h, "PUT", "/admin/stock/PUBLIC", "Bearer "+adminToken, `{"available":`+available+`}`)
 		if rec.Code != http.StatusOK {
