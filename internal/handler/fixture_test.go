@@ -451,6 +451,7 @@ type answer struct {
 	Role         string
 	Vendor       string
 	Expires      int64
+	ExpiresIn    *int64
 	Notice       wire.Code
 	GuestToken   string
 	Topics       map[string]json.RawMessage

@@ -57,11 +57,38 @@ func TestHelloUser(t *testing.T) {
 	).wantAnswer("hello", "hello")
 	want := answer{
 		Type: "hello", ConnectionID: "c1", Epoch: "k3", User: "vera", Role: "vendor", Vendor: "acme",
-		Limits:  b.hub.LimitsOf(hub.Principal{Role: hub.RoleVendor}),
-		Expires: b.now.Add(issuer.DefaultTTL).Truncate(time.Second).UnixMilli(),
+		Limits:    b.hub.LimitsOf(hub.Principal{Role: hub.RoleVendor}),
+		Expires:   b.now.Add(issuer.DefaultTTL).Truncate(time.Second).UnixMilli(),
+		ExpiresIn: seconds(3599), // an hour without the milliseconds of b.now
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func seconds(n int64) *int64 { return &n }
+
+// TestHelloExpiresIn checks the seconds that are left of a session: rounded down, not
+// below 0 while the session goes on a little longer, and none when it has ended.
+func TestHelloExpiresIn(t *testing.T) {
+	for _, tt := range []struct {
+		before time.Duration // before the session expires
+		want   *int64
+	}{
+		{2 * time.Second, seconds(2)},
+		{2*time.Second - time.Millisecond, seconds(1)},
+		{time.Millisecond, seconds(0)},
+		{0, seconds(0)},
+		{-hub.SessionLeeway, seconds(0)},
+		{-hub.SessionLeeway - time.Millisecond, nil},
+	} {
+		b := newFixture(t)
+		c := b.openAs("c1", "ann")
+		b.now = b.row("c1").Principal.Expires.Add(-tt.before)
+		got := c.wantAnswer("hello", "hello")
+		if !reflect.DeepEqual(got.ExpiresIn, tt.want) || (got.Expires == 0) != (tt.want == nil) {
+			t.Errorf("%v before the end: got %+v, want expiresIn %v beside expires", tt.before, got, tt.want)
+		}
 	}
 }
 

@@ -135,12 +135,14 @@ func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Reque
 		Notice: wire.Code(c.Notice), Limits: m.h.LimitsOf(c.Principal),
 		ReconnectAfter: int(m.o.reconnectAfter() / time.Second),
 	}
-	expired := !c.Principal.Active(m.h.Now())
+	now := m.h.Now()
+	expired := !c.Principal.Active(now)
 	switch {
 	case expired:
 		hello.Notice = wire.CodeTokenExpired
 	case !c.Principal.Expires.IsZero():
-		hello.Expires = c.Principal.Expires.UnixMilli()
+		left := int64(max(0, c.Principal.Expires.Sub(now)) / time.Second)
+		hello.Expires, hello.ExpiresIn = c.Principal.Expires.UnixMilli(), &left
 	}
 	if c.Principal.Role == hub.RoleGuest && !expired {
 		id := strings.TrimPrefix(c.Principal.User, hub.GuestUserPrefix)

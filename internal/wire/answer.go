@@ -18,6 +18,7 @@ type Hello struct {
 	Role           string          `json:"role"`
 	Vendor         string          `json:"vendor,omitempty"`
 	Expires        int64           `json:"expires,omitempty"`    // ms since 1970: when the session expires
+	ExpiresIn      *int64          `json:"expiresIn,omitempty"`  // seconds until then, rounded down; nil: never
 	Notice         Code            `json:"notice,omitempty"`     // why the token of the handshake was refused
 	GuestToken     string          `json:"guestToken,omitempty"` // guests only: connects as the same guest again
 	Limits         Limits          `json:"limits"`

@@ -47,7 +47,7 @@ var messages = []struct {
 	{"hello-token", Request{Action: ActionHello, ID: json.RawMessage("2"), Token: "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"}},
 	{"hello-token-answer", Hello{
 		ID: json.RawMessage("2"), ConnectionID: "L0SM9cOFvHcCIhw=", Epoch: "k3", User: "alice", Role: "customer",
-		Expires: 1796083200000, Limits: customerLimits, ReconnectAfter: 6900,
+		Expires: 1796083200000, ExpiresIn: number(3599), Limits: customerLimits, ReconnectAfter: 6900,
 	}},
 	{
 		"subscribe",
