@@ -452,6 +452,7 @@ type answer struct {
 	Vendor       string
 	Expires      int64
 	ExpiresIn    *int64
+	PingEvery    int
 	Notice       wire.Code
 	GuestToken   string
 	Topics       map[string]json.RawMessage

@@ -8,7 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/securecart/hub/internal/auth"
+	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/issuer"
 	"github.com/securecart/hub/internal/wire"
@@ -97,6 +100,20 @@ func TestHelloExpiresIn(t *testing.T) {
 func TestReconnectAfter(t *testing.T) {
 	if body := newFixture(t).open("c1", nil).sendRaw("hello"); !strings.Contains(body, `"reconnectAfter":6900`) {
 		t.Errorf("got %s, want reconnectAfter 6900", body)
+	}
+}
+
+// TestPingEvery: only a hub that allows pings says how often.
+func TestPingEvery(t *testing.T) {
+	b := newFixture(t)
+	c := b.open("c1", nil)
+	if body := c.sendRaw(`{"action":"hello"}`); strings.Contains(body, "pingEvery") {
+		t.Errorf("without the setting: got %s", body)
+	}
+	options := handler.MessageOptions{PingEvery: 90 * time.Second}
+	b.message = lambda.NewHandler(handler.Message(b.hub, b.verifier, options, b.logger()))
+	if got := c.wantAnswer(`{"action":"hello"}`, "hello"); got.PingEvery != 90 {
+		t.Errorf("got %+v, want pingEvery 90", got)
 	}
 }
 

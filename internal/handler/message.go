@@ -26,6 +26,10 @@ type MessageOptions struct {
 	// MaxAge is the age at which the gateway closes a connection. 0 means 2 hours
 	// (G-LIMIT-7).
 	MaxAge time.Duration
+
+	// PingEvery is how often clients may send a ping, in whole seconds. 0 tells them
+	// nothing: where messages are billed, they should not.
+	PingEvery time.Duration
 }
 
 // reconnectAfter is the age at which a client should reconnect: a little before the
@@ -133,7 +137,7 @@ func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Reque
 		ID: r.ID, ConnectionID: c.ID, Epoch: epoch,
 		User: c.Principal.User, Role: string(c.Principal.Role), Vendor: c.Principal.Vendor,
 		Notice: wire.Code(c.Notice), Limits: m.h.LimitsOf(c.Principal),
-		ReconnectAfter: int(m.o.reconnectAfter() / time.Second),
+		ReconnectAfter: int(m.o.reconnectAfter() / time.Second), PingEvery: int(m.o.PingEvery / time.Second),
 	}
 	now := m.h.Now()
 	expired := !c.Principal.Active(now)

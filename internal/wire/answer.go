@@ -22,7 +22,8 @@ type Hello struct {
 	Notice         Code            `json:"notice,omitempty"`     // why the token of the handshake was refused
 	GuestToken     string          `json:"guestToken,omitempty"` // guests only: connects as the same guest again
 	Limits         Limits          `json:"limits"`
-	ReconnectAfter int             `json:"reconnectAfter"` // seconds; the gateway ends the connection a little later
+	ReconnectAfter int             `json:"reconnectAfter"`      // seconds; the gateway ends the connection a little later
+	PingEvery      int             `json:"pingEvery,omitempty"` // seconds; 0: a ping is billed
 }
 
 // Limits are the limits that a client can act on.

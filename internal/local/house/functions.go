@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -28,6 +29,10 @@ type functions struct {
 	processes []*lambdaproc.Function // the bootstraps among them
 }
 
+// pingEvery is how often a page may check its connection. Here pings are not billed, and
+// a developer who stops localhub should see that soon.
+const pingEvery = 15 * time.Second
+
 // requestHandlers are the functions that answer requests, in this process. They have
 // the handlers of the bootstraps.
 func requestHandlers(h *hub.Hub, id *identity, m *metrics, o Options) functions {
@@ -36,7 +41,7 @@ func requestHandlers(h *hub.Hub, id *identity, m *metrics, o Options) functions 
 		OnRefused: countBy(m.refused), OnDowngraded: countBy(m.downgraded),
 	}
 	connect := handler.ConnectOptions{OnRefused: countBy(m.refused)}
-	message := handler.MessageOptions{Shorthand: true, MaxAge: o.Gateway.MaxAge}
+	message := handler.MessageOptions{Shorthand: true, MaxAge: o.Gateway.MaxAge, PingEvery: pingEvery}
 	return functions{
 		authorize:  lambda.NewHandler(handler.Authorize(h, id.verifier, authorize, o.Log)),
 		connect:    lambda.NewHandler(handler.Connect(h, connect, o.Log)),

@@ -2,6 +2,7 @@ package house_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -31,6 +32,21 @@ func TestSession(t *testing.T) {
 
 // TestBadInput: each invalid message gets its error or close code, and another client
 // still receives its changes.
+// TestHelloOffersPings: pings are free here.
+func TestHelloOffersPings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, house.Options{})
+		defer closeHouse(t, h)
+		c := dial(t, h, "")
+		defer c.close()
+		c.send("hello")
+		var hello struct{ PingEvery int }
+		if err := json.Unmarshal([]byte(c.read()), &hello); err != nil || hello.PingEvery != 15 {
+			t.Errorf("got %+v, %v, want pingEvery 15", hello, err)
+		}
+	})
+}
+
 func TestBadInput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, house.Options{})
