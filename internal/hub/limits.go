@@ -20,8 +20,8 @@ const (
 	NewGuestsPerAddress = 1_000
 
 	// Messages per MessageWindow and user. A handshake counts as one. A page says
-	// hello, subscribes, and then sends a message every five minutes. A person clicks a
-	// few times a second.
+	// hello, subscribes, and then sends a message after minutes of silence. A person
+	// clicks a few times a second.
 	GuestMessages    = 50
 	CustomerMessages = 100
 	VendorMessages   = 200
