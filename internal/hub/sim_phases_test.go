@@ -129,12 +129,13 @@ func (sim *simulation) rest(ctx context.Context) {
 }
 
 // resumeAll lets every client subscribe once more with what it shows, as a keep-alive
-// does. From then on messages arrive in order, from one broadcaster.
+// does, and read its list again. From then on messages arrive in order, from one broadcaster.
 func (sim *simulation) resumeAll(ctx context.Context) {
 	sim.inOrder = true
 	sim.broadcasters = sim.broadcasters[:1]
 	for _, c := range sim.clients {
 		c.subscribed = false // subscribe again
+		c.listed = false     // its items may have lost records, and no topic of the page asks for them
 	}
 	sim.rest(ctx)
 	clear(sim.lost)
