@@ -426,7 +426,8 @@ export class Hub extends EventTarget {
     const changed = was !== hello.user;
     const vendor = hello.vendor ?? null;
     if (hello.limits) this.limits = { ...this.limits, ...hello.limits };
-    if (changed || this.role !== hello.role || this.vendor !== vendor) this.#state.reviewAll();
+    // What came with the page was read by nobody in particular; the server compares its value.
+    if (was !== null && (changed || this.role !== hello.role || this.vendor !== vendor)) this.#state.reviewAll();
     Object.assign(this, { user: hello.user, role: hello.role, vendor });
     // A guest that replaces a rejected token must not replace the stored guest.
     if (returning) this.#guest.renewReturning(hello.guestToken);

@@ -14,9 +14,16 @@ export const pageLive = () => page.live;
  */
 export function use(live) {
   if (page.live === live) return;
+  page.live?.removeEventListener('refused', onRefused);
   for (const element of page.elements) element.letGo();
   page.live = live;
+  live?.addEventListener('refused', onRefused);
   for (const element of page.elements) element.hold();
+}
+
+/** The connection has no room: what is out of view goes at once. */
+function onRefused(/** @type {any} */ { detail }) {
+  if (detail.code === 'too_many_topics') for (const element of [...leaving.keys()]) letGo(element);
 }
 
 /** join adds an element that is in view, leave removes it. */
@@ -65,10 +72,16 @@ const perObserver = 500;
 /** An element that scrolls out of view is let go after this long, in ms. */
 const letGoAfter = 5_000;
 
+/** Elements that come into view while a person scrolls join together, this long after the last ones, in ms. */
+const joinEvery = 250;
+
 const waiting = []; // elements to observe
 const observers = [];
 const observerOf = new WeakMap();
 const leaving = new Map(); // element -> timer
+const joining = new Set();
+let joinTimer = null;
+let joinedAt = -Infinity;
 
 /** watch begins to watch whether an element is in view: then it joins, and leaves a while after. */
 export function watch(element) {
@@ -109,12 +122,29 @@ function observe() {
 function onView(entries) {
   for (const { target, isIntersecting } of entries) {
     stay(target);
-    if (isIntersecting) join(target);
-    else if (page.elements.has(target)) leaving.set(target, setTimeout(() => leave(target), letGoAfter));
+    if (isIntersecting && !page.elements.has(target)) joining.add(target);
+    else if (!isIntersecting && page.elements.has(target)) leaving.set(target, setTimeout(() => letGo(target), letGoAfter));
   }
+  if (joining.size === 0 || joinTimer) return;
+  joinTimer = setTimeout(joinAll, Math.max(0, joinedAt + joinEvery - performance.now()));
+}
+
+function joinAll() {
+  joinTimer = null;
+  joinedAt = performance.now();
+  for (const element of joining) join(element);
+  joining.clear();
+}
+
+/** letGo lets go of an element that is out of view. */
+function letGo(element) {
+  clearTimeout(leaving.get(element));
+  leaving.delete(element);
+  leave(element);
 }
 
 function stay(element) {
   clearTimeout(leaving.get(element));
   leaving.delete(element);
+  joining.delete(element);
 }
