@@ -41,7 +41,7 @@ export class Changes {
   errors = new Map();
 
   /** @type {any[]} */
-  #queue = []; // {message, at, sentAt, tries, lost, waiting, until}; the first one may have been sent
+  #queue = []; // {message, at, sentAt, tries, lost, adopted, waiting, until}; the first one may have been sent
   #running = false;
   #idle = []; // resolve functions of settled
   #counter = 0;
@@ -96,10 +96,10 @@ export class Changes {
     });
   }
 
-  /** adopt takes over changes that an earlier page kept. They may have been sent. */
+  /** adopt takes over changes that an earlier page kept. They may have been sent, so they do not melt. */
   adopt(kept) {
     const known = new Set(this.#queue.map((c) => c.message.key));
-    const changes = kept.filter((c) => !known.has(c.message.key)).map((c) => ({ ...c, sentAt: c.sentAt ?? c.at, waiting: [] }));
+    const changes = kept.filter((c) => !known.has(c.message.key)).map((c) => ({ ...c, adopted: true, lost: Boolean(c.sentAt), waiting: [] }));
     this.#queue.unshift(...changes);
     this.#o.changed();
     this.pump();
@@ -164,7 +164,7 @@ export class Changes {
   #melt(message, waiter) {
     if (message.action !== 'add') return false;
     const last = this.#queue.findLast((c) => c.message.action !== 'add' || c.message.sku === message.sku);
-    if (!last || last.sentAt || last.message.action !== 'add') return false;
+    if (!last || last.sentAt || last.adopted || last.message.action !== 'add') return false;
     const quantity = last.message.quantity + message.quantity;
     if (Math.abs(quantity) > most) return false;
     last.waiting.push(waiter);

@@ -421,13 +421,13 @@ export class Hub extends EventTarget {
     // The server cannot verify tokens at the moment and treats us as a guest. This guest's
     // cart is not the user's.
     if (fromToken && hello.notice === 'busy') return this.#unverify(hello);
+    const asOther = this.user !== null || this.#unverified; // values may have been read as somebody else
     this.#unverified = false;
     const was = this.user;
     const changed = was !== hello.user;
     const vendor = hello.vendor ?? null;
     if (hello.limits) this.limits = { ...this.limits, ...hello.limits };
-    // What came with the page was read by nobody in particular; the server compares its value.
-    if (was !== null && (changed || this.role !== hello.role || this.vendor !== vendor)) this.#state.reviewAll();
+    if (asOther && (changed || this.role !== hello.role || this.vendor !== vendor)) this.#state.reviewAll();
     Object.assign(this, { user: hello.user, role: hello.role, vendor });
     // A guest that replaces a rejected token must not replace the stored guest.
     if (returning) this.#guest.renewReturning(hello.guestToken);

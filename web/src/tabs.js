@@ -37,6 +37,7 @@ export class Tabs extends EventTarget {
   #timers;
   #signals = () => {};
   #open = false;
+  #toldLive = false;
 
   #person = null; // whose the cart is, as far as the token says; null if it is not known yet
   #group = null; // the name of the lock and the channel
@@ -79,7 +80,7 @@ export class Tabs extends EventTarget {
       visible: this.#o.visible(),
       ask: () => this.#post({ kind: 'ask' }),
       failed: () => this.#steal(),
-      changed: () => this.#emit('live', { live: this.live }),
+      changed: () => this.#tellLive(),
     });
   }
 
@@ -252,7 +253,11 @@ export class Tabs extends EventTarget {
   /** steal takes the lock from a leader that does not answer: it may be frozen. */
   #steal() {
     const now = this.#o.clock.now();
-    if (this.#hub || !this.#election || !this.#o.visible() || now - this.#stolenAt < stealEvery) return;
+    if (this.#hub || !this.#election || !this.#o.visible()) return;
+    if (now - this.#stolenAt < stealEvery) {
+      this.#timers.start('again', answerOfTab, () => this.#hub || this.#proof.doubt());
+      return;
+    }
     this.#stolenAt = now;
     this.#stand({ steal: true });
   }
@@ -282,7 +287,9 @@ export class Tabs extends EventTarget {
     this.#stopLeading();
     this.#stolenAt = this.#o.clock.now(); // never in reply to a theft
     this.#post({ kind: 'join', topics: [...this.#wanted.keys()] });
-    this.#emit('live', { live: false });
+    this.#proof.watch();
+    this.#proof.doubt();
+    this.#tellLive();
   }
 
   /** stopLeading keeps what the hub knew. */
@@ -312,7 +319,7 @@ export class Tabs extends EventTarget {
   #signal(name) {
     if (name === 'freeze') {
       this.#leave();
-      this.#emit('live', { live: false });
+      this.#tellLive();
     } else if (name === 'thaw') {
       if (!this.#election) this.#join();
     } else if (this.#hub) {
@@ -454,22 +461,23 @@ export class Tabs extends EventTarget {
 
   /** hear takes the leader's news. */
   #hear({ far, values, cart, events, answers }) {
-    const before = { status: this.status, live: this.live };
+    const before = this.status;
     this.#far = far;
     for (const [topic, entry] of values) this.#heard.set(topic, entry);
     this.#cart = cart;
     if (answers) this.#proof.answered();
     else this.#proof.frame();
     for (const [type, detail] of events) this.#emit(type, detail);
-    if (before.status !== this.status) this.#emit('status', { status: this.status });
-    if (before.live !== this.live) this.#emit('live', { live: this.live });
+    if (before !== this.status) this.#emit('status', { status: this.status });
+    this.#tellLive();
     if (values.length > 0) this.#emit('change', { topics: values.map(([topic]) => topic) });
     this.#emit('cart', {});
   }
 
   /** onHub passes an event of the leader's hub to its page and to the followers. */
   #onHub(type, detail) {
-    this.#emit(type, detail);
+    if (type === 'live') this.#tellLive();
+    else this.#emit(type, detail);
     if (this.#tabs.size === 0) return;
     if (!this.#dirty) {
       this.#dirty = { topics: new Set(), events: [] };
@@ -499,6 +507,12 @@ export class Tabs extends EventTarget {
       events,
       answers,
     });
+  }
+
+  #tellLive() {
+    if (this.#toldLive === this.live) return;
+    this.#toldLive = this.live;
+    this.#emit('live', { live: this.live });
   }
 
   #emit(type, detail) {

@@ -110,7 +110,7 @@ test('changes made offline are seen, survive a reload, and are sent once in orde
   p = fakePage({ kept: Object.assign(new Kept(), { changes: new Map(kept.changes) }) });
   p.hub.open();
   await drain();
-  assert.deepEqual(p.cart.state.lines.get('MUG'), { quantity: 3, confirmed: 0, pending: 'sent', error: null });
+  assert.deepEqual(p.cart.state.lines.get('MUG'), { quantity: 3, confirmed: 0, pending: 'waiting', error: null });
   await p.server.accept();
   await p.server.reply('hello', golden('hello-answer.server'));
   assert.deepEqual(p.server.sent('add').map((m) => m.key), [keys[0]], 'one at a time');

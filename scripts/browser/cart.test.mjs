@@ -1,0 +1,135 @@
+// One cart on all devices: clicks commute, nothing is lost offline or by a reload, and the
+// words about a line are true.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { eventually, Hub, launch, open, Proxy, Site } from './world.mjs';
+
+let hub, site, browser;
+const proxies = [];
+
+before(async () => {
+  [hub, site, browser] = await Promise.all([Hub.start('-keys', 'none'), Site.start(), launch()]);
+});
+
+after(async () => {
+  for (const proxy of proxies) proxy.stop();
+  await browser?.close();
+  site?.stop();
+  await hub?.stop();
+});
+
+/** device opens a cart of a person on a device of its own, over a proxy of its own. */
+async function device(user) {
+  const proxy = await Proxy.start(hub.port);
+  proxies.push(proxy);
+  const { token } = user ? await hub.admin('POST', '/token', { user }) : { token: null };
+  site.put(`/${proxies.length}.js`, `import { connect } from '${hub.module}';
+    window.live = connect({ url: '${proxy.socket}', token: () => ${JSON.stringify(token)}, names: (sku) => 'The ' + sku.toLowerCase() });`,
+  { type: 'text/javascript' });
+  const url = site.put(`/${proxies.length}`, `<!doctype html><html lang="en"><title>Cart</title>
+    <script type="module" src="/${proxies.length}.js"></script><cart-badge></cart-badge><cart-view></cart-view>`);
+  const page = await open(await browser.newContext(), url);
+  await eventually(() => page.evaluate(() => window.live?.cart.state.live), 'a live cart');
+  return { page, proxy };
+}
+
+const quantity = (page, sku) => page.evaluate((sku) => window.live.cart.state.lines.get(sku)?.quantity ?? 0, sku);
+const settled = (page) => eventually(() => page.evaluate(() => window.live.cart.state.pending === 0), 'settled');
+const line = (page, sku) => page.locator('cart-view li', { hasText: `The ${sku.toLowerCase()}` });
+const note = (page, sku) => line(page, sku).locator('.note').textContent();
+
+test('+ and − on two devices at once: no click is lost', async () => {
+  await hub.setStock('MUG', 500);
+  const [a, b] = [await device('ann'), await device('ann')];
+  await a.page.evaluate(() => window.live.cart.add('MUG', 10));
+  await eventually(async () => (await quantity(b.page, 'MUG')) === 10, 'the same cart');
+  const clicks = async ({ page }, label, n) => {
+    for (let i = 0; i < n; i++) await line(page, 'MUG').getByRole('button', { name: label }).click();
+  };
+  await Promise.all([clicks(a, 'One more: The mug', 10), clicks(b, 'One more: The mug', 10)]);
+  await Promise.all([clicks(a, 'One fewer: The mug', 4), clicks(b, 'One more: The mug', 3)]);
+  for (const { page } of [a, b]) await settled(page);
+  for (const { page } of [a, b]) await eventually(async () => (await quantity(page, 'MUG')) === 29, '29 pieces');
+  for (const { page } of [a, b]) assert.equal(await note(page, 'MUG'), '');
+});
+
+test('clicks faster than the network are few messages', async () => {
+  await hub.setStock('CAP-NAVY', 500);
+  const { page, proxy } = await device('bob');
+  await page.evaluate(() => window.live.cart.add('CAP-NAVY', 1));
+  const sent = [];
+  page.on('websocket', () => assert.fail('another socket'));
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  session.on('Network.webSocketFrameSent', ({ response }) => sent.push(JSON.parse(response.payloadData)));
+  proxy.delay = 100;
+  for (let i = 0; i < 12; i++) await line(page, 'CAP-NAVY').getByRole('button', { name: 'One more' }).click();
+  await settled(page);
+  assert.equal(await quantity(page, 'CAP-NAVY'), 13);
+  const adds = sent.filter((m) => m.action === 'add');
+  assert.ok(adds.length < 12, `${adds.length} messages`);
+  assert.equal(adds.reduce((n, m) => n + m.quantity, 0), 12);
+});
+
+test('offline: seen at once, kept over a reload, sent once', async () => {
+  const { page, proxy } = await device();
+  const port = proxy.server.address().port;
+  proxy.stop();
+  await eventually(() => page.evaluate(() => !window.live.live), 'stale');
+  await page.evaluate(() => void window.live.cart.add('MUG', 2).catch(() => {}));
+  await page.evaluate(() => void window.live.cart.add('MUG', 1).catch(() => {}));
+  await eventually(async () => (await quantity(page, 'MUG')) === 3, 'seen');
+  await eventually(() => page.evaluate(() => window.live.cart.state.kept), 'kept');
+  await page.reload();
+  await eventually(async () => (await quantity(page, 'MUG')) === 3, 'seen after the reload');
+  assert.match(await note(page, 'MUG'), /^Waiting: 0 becomes 3/);
+  proxy.server.listen(port, '127.0.0.1');
+  await eventually(() => page.evaluate(() => window.live.cart.state.live && window.live.cart.state.pending === 0), 'sent', 40_000);
+  assert.equal(await page.evaluate(() => window.live.cart.state.lines.get('MUG').confirmed), 3);
+});
+
+test('an answer that was lost: not confirmed, asked again, made once', async () => {
+  await hub.setStock('MUG', 500);
+  const { page, proxy } = await device('cid');
+  proxy.swallows = true;
+  await page.evaluate(() => void window.live.cart.add('MUG', 1).catch(() => {}));
+  proxy.cut();
+  await eventually(async () => /^Not confirmed|^Saving/.test(await note(page, 'MUG')), 'words');
+  proxy.swallows = false;
+  await settled(page);
+  assert.equal(await page.evaluate(() => window.live.cart.state.lines.get('MUG').confirmed), 1);
+});
+
+test('words about a line are true: sold out, fewer than wanted, fallen below', async () => {
+  await hub.setStock('MUG', 15);
+  await hub.setStock('CAP-NAVY', 3);
+  const { page } = await device('dee');
+  await page.evaluate(() => window.live.cart.add('MUG', 15));
+  await hub.setStock('MUG', 0);
+  await eventually(async () => (await note(page, 'MUG')) === 'Sold out while it was in your cart.', 'sold out');
+  await line(page, 'MUG').getByRole('button', { name: 'One more' }).click();
+  await eventually(async () => (await note(page, 'MUG')) === 'Sold out. Nothing was added; your 15 stay in the cart.', 'nothing added');
+  await page.evaluate(() => window.live.cart.add('CAP-NAVY', 5));
+  await eventually(async () => (await note(page, 'CAP-NAVY')) === 'You asked for 5. Only 3 are left, so 3 are in your cart.', 'clamped');
+  await page.evaluate(() => window.live.cart.dismiss('CAP-NAVY'));
+  await hub.setStock('CAP-NAVY', 1);
+  await eventually(async () => (await note(page, 'CAP-NAVY')) === '3 in your cart, only 1 left.', 'fallen below');
+  await line(page, 'MUG').getByRole('button', { name: 'One fewer' }).click();
+  await eventually(async () => (await quantity(page, 'MUG')) === 14, 'what is sold out can be taken away');
+});
+
+test('a typed quantity and another device: a conflict in words, and the cart of the other', async () => {
+  await hub.setStock('MUG', 500);
+  const [a, b] = [await device('eve'), await device('eve')];
+  await a.page.evaluate(() => window.live.cart.add('MUG', 1));
+  await eventually(async () => (await quantity(b.page, 'MUG')) === 1, 'the same cart');
+  const input = line(b.page, 'MUG').getByRole('textbox');
+  await input.focus();
+  await a.page.evaluate(() => window.live.cart.set({ MUG: 4 }));
+  await eventually(async () => (await quantity(b.page, 'MUG')) === 4, 'the other set 4');
+  await input.fill('6');
+  await input.press('Enter');
+  await eventually(async () => (await note(b.page, 'MUG')) === 'You typed 6 here while another device set 4. The cart says 4.', 'words');
+  assert.equal(await quantity(a.page, 'MUG'), 4);
+});
