@@ -150,6 +150,25 @@ test('words: of the page for a state, of the table, numbers of the language, rig
   assert.deepEqual(page.complaints, []);
 });
 
+test('another SKU on the same badge: nothing of the first one stays', async () => {
+  await hub.setStock('TEE-RED-M', 2);
+  const url = site.put('/other', `<!doctype html><html lang="en"><title>Shop</title>${tag()}<stock-badge sku="MUG"></stock-badge>`);
+  const page = await open(await browser.newContext(), url);
+  await eventually(async () => (await badgeText(page, 'MUG')) === 'Sold out', 'the first');
+  await page.evaluate(() => (document.querySelector('stock-badge').sku = 'TEE-RED-M'));
+  await eventually(async () => (await badgeText(page, 'TEE-RED-M')) === 'Only 2 left', 'the second');
+  await hub.setStock('MUG', 9);
+  await hub.setStock('TEE-RED-M', 1);
+  await eventually(async () => (await badgeText(page, 'TEE-RED-M')) === 'Only 1 left', 'the second moves');
+  await page.evaluate(() => {
+    const early = document.createElement('div');
+    early.innerHTML = '<stock-badge></stock-badge>';
+    document.body.append(early);
+    early.firstChild.sku = 'MUG';
+  });
+  await eventually(async () => /^In stock|^Only 9/.test(await badgeText(page, 'MUG')), 'a property');
+});
+
 test('one polite region says which product, and nothing else is a live region', async () => {
   await hub.setStock('TEE-RED-M', 9);
   const url = site.put('/said', `<!doctype html><html lang="en"><title>Shop</title>${tag()}

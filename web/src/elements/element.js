@@ -4,14 +4,14 @@
 import { formatOf } from '../words.js';
 import { paintSoon, pageLive, unwatch, watch } from './page.js';
 
+/** parts has the shadow roots, internals the ElementInternals of the elements that were seen. */
+const parts = new WeakMap();
+const internals = new WeakMap();
+
 /** A server has no HTMLElement; there the module can be imported and defines nothing. */
 const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (/** @type {any} */ (class {}));
 
 export class LiveElement extends Base {
-  /** What keeps the element's subscriptions, or null. */
-  held = null;
-  #internals;
-  #root;
 
   connectedCallback() {
     watch(this);
@@ -28,6 +28,7 @@ export class LiveElement extends Base {
   /** hold begins to show the page's Live. letGo ends it. */
   hold() {
     if (this.held) return;
+    /** What keeps the element's subscriptions, or null. */
     this.held = new AbortController();
     this.begin(pageLive(), this.held.signal);
     this.paintSoon();
@@ -45,16 +46,18 @@ export class LiveElement extends Base {
 
   /** root returns the shadow root; the first call makes it, with this content and style. */
   root(rules, make) {
-    if (this.#root) return this.#root;
-    this.#root = this.attachShadow({ mode: 'open' });
-    this.#root.adoptedStyleSheets = [sheetOf(rules)];
-    this.#root.append(...make());
-    return this.#root;
+    if (parts.has(this)) return parts.get(this);
+    const root = this.attachShadow({ mode: 'open' });
+    parts.set(this, root);
+    root.adoptedStyleSheets = [sheetOf(rules)];
+    root.append(...make());
+    return root;
   }
 
   /** setStates sets the element's custom states, for :state(…) in style sheets. */
   setStates(names) {
-    const states = (this.#internals ??= this.attachInternals?.())?.states;
+    if (!internals.has(this)) internals.set(this, this.attachInternals?.());
+    const states = internals.get(this)?.states;
     if (!states) return; // a browser from before 2024
     for (const old of [...states]) if (!names.includes(old)) states.delete(old);
     for (const name of names) states.add(name);

@@ -132,8 +132,12 @@ function onView(entries) {
 function joinAll() {
   joinTimer = null;
   joinedAt = performance.now();
-  for (const element of joining) join(element);
-  joining.clear();
+  for (const element of joining) {
+    joining.delete(element);
+    join(element);
+    if (performance.now() > joinedAt + slice) break;
+  }
+  if (joining.size > 0) joinTimer = setTimeout(joinAll);
 }
 
 /** letGo lets go of an element that is out of view. */

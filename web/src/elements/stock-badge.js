@@ -27,10 +27,8 @@ const rules = `
 @media (forced-colors: active) { .dot { forced-color-adjust: none } }
 `;
 
+/** The upgrade of thousands of badges is one task of the browser, so a badge has no fields before it is seen. */
 export class StockBadge extends LiveElement {
-  static observedAttributes = ['sku'];
-  #said = '';
-
   get sku() {
     return this.getAttribute('sku');
   }
@@ -40,54 +38,29 @@ export class StockBadge extends LiveElement {
     else this.setAttribute('sku', sku);
   }
 
-  get #topic() {
-    return this.sku ? `sku:${this.sku}` : null;
-  }
-
-  connectedCallback() {
+  begin(live, signal) {
     // A page may have set the property before this class was there.
     const early = Object.getOwnPropertyDescriptor(this, 'sku');
     if (early) {
       delete this.sku;
       this.sku = early.value;
     }
-    super.connectedCallback();
-  }
-
-  attributeChangedCallback(_name, before, after) {
-    if (before === after || !this.held) return;
-    this.#said = '';
-    this.letGo();
-    this.hold();
-  }
-
-  begin(live, signal) {
-    const topic = this.#topic;
+    changes().observe(this, { attributes: true, attributeFilter: ['sku'] });
+    const topic = topicOf(this);
+    said.delete(this);
     if (!topic) return;
-    const written = this.#written();
+    const written = writtenOn(this);
     if (written) live.seed(topic, written);
     live.subscribe([topic], () => this.paintSoon(), { signal });
     live.addEventListener('status', () => this.paintSoon(), { signal });
   }
 
-  /** written is the value that the server wrote into the attributes, or undefined. */
-  #written() {
-    const number = (name) => (/^\d+$/.test(this.getAttribute(name) ?? '') ? Number(this.getAttribute(name)) : undefined);
-    const version = number('version');
-    const state = this.getAttribute('state');
-    if (version === undefined || !state) return undefined;
-    const value = { version, state };
-    if (number('quantity') !== undefined) value.quantity = number('quantity');
-    if (this.getAttribute('until')) value.until = this.getAttribute('until');
-    return value;
-  }
-
   paint() {
     const live = pageLive();
-    if (!live || !this.#topic) return;
-    const news = { ...live.newsOf(this.#topic) };
+    if (!live || !topicOf(this)) return;
+    const news = { ...live.newsOf(topicOf(this)) };
     if (!this.held) news.live = false; // out of view: not kept up to date
-    const written = this.#written();
+    const written = writtenOn(this);
     const own = this.textContent.trim() !== '';
     // What the server wrote stays, until the hub has said something.
     if (own && !news.live && !news.provenAt && news.refusal !== 'denied' && news.refusal !== 'bad_topic') {
@@ -96,32 +69,64 @@ export class StockBadge extends LiveElement {
     }
     const look = lookOf(news, live.status, live.words, this.format);
     const same = own && written && news.value && news.live && ['version', 'state', 'quantity', 'until'].every((name) => written[name] === news.value[name]);
-    this.#show(look, same, live);
+    show(this, look, same, live);
   }
+}
 
-  #show({ state, text, stale, time }, same, live) {
-    const root = this.root(rules, () => [
-      make('span', { class: 'box' }, make('span', { class: 'dot', part: 'dot', 'aria-hidden': 'true' }),
-        make('span', { class: 'name' }), make('bdi', { part: 'text' }, make('slot')), make('span', { class: 'mark', part: 'mark' })),
-    ]);
-    const [box] = root.children;
-    const [, name, words, mark] = box.children;
-    const [slot] = words.children;
-    box.className = `box ${state}${stale ? ' stale' : ''}`;
-    this.setStates(stale ? [state, 'stale'] : [state]);
-    const label = this.getAttribute('label') ?? (live.nameOf(this.sku) === this.sku ? '' : live.nameOf(this.sku));
-    put(name, label && `${label}: `);
-    put(mark, time);
-    // The page's own words for a state: <span slot="out">…</span>. Else those of the table.
-    slot.name = same ? '' : state;
-    put(slot, text);
-    if (stale || state === 'unknown') return;
-    const before = this.#said;
-    this.#said = text;
-    if (!before || before === text) return;
-    if (this.hasAttribute('announce') || live.cart.state.lines.has(this.sku)) {
-      announce(this.sku, live.words.named({ name: label || this.sku, text }));
+/** said has the words that a badge showed last while they were proved. */
+const said = new WeakMap();
+
+const topicOf = (badge) => (badge.sku ? `sku:${badge.sku}` : null);
+
+let skuChanges = null;
+
+/** changes begins anew with badges in view whose SKU the page has changed. */
+function changes() {
+  skuChanges ??= new MutationObserver((records) => {
+    for (const badge of new Set(records.map((r) => /** @type {any} */ (r.target)))) {
+      const seen = Boolean(badge.held);
+      badge.letGo();
+      if (seen) badge.hold();
     }
+  });
+  return skuChanges;
+}
+
+/** writtenOn returns the value that the server wrote into the attributes, or undefined. */
+function writtenOn(badge) {
+  const number = (name) => (/^\d+$/.test(badge.getAttribute(name) ?? '') ? Number(badge.getAttribute(name)) : undefined);
+  const version = number('version');
+  const state = badge.getAttribute('state');
+  if (version === undefined || !state) return undefined;
+  const value = { version, state };
+  if (number('quantity') !== undefined) value.quantity = number('quantity');
+  if (badge.getAttribute('until')) value.until = badge.getAttribute('until');
+  return value;
+}
+
+/** show writes what a badge says. same: it is what the server wrote, in the page's own words. */
+function show(badge, { state, text, stale, time }, same, live) {
+  const root = badge.root(rules, () => [
+    make('span', { class: 'box' }, make('span', { class: 'dot', part: 'dot', 'aria-hidden': 'true' }),
+      make('span', { class: 'name' }), make('bdi', { part: 'text' }, make('slot')), make('span', { class: 'mark', part: 'mark' })),
+  ]);
+  const [box] = root.children;
+  const [, name, words, mark] = box.children;
+  const [slot] = words.children;
+  box.className = `box ${state}${stale ? ' stale' : ''}`;
+  badge.setStates(stale ? [state, 'stale'] : [state]);
+  const label = badge.getAttribute('label') ?? (live.nameOf(badge.sku) === badge.sku ? '' : live.nameOf(badge.sku));
+  put(name, label && `${label}: `);
+  put(mark, time);
+  // The page's own words for a state: <span slot="out">…</span>. Else those of the table.
+  slot.name = same ? '' : state;
+  put(slot, text);
+  if (stale || state === 'unknown') return;
+  const before = said.get(badge);
+  said.set(badge, text);
+  if (!before || before === text) return;
+  if (badge.hasAttribute('announce') || live.cart.state.lines.has(badge.sku)) {
+    announce(badge.sku, live.words.named({ name: label || badge.sku, text }));
   }
 }
 
