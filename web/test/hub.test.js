@@ -128,7 +128,7 @@ test('a session is renewed before it expires', async () => {
   hub.open();
   await drain();
   await server.accept();
-  const answer = { ...golden('hello-token-answer.server'), expires: clock.now() + 600_000 };
+  const answer = { ...golden('hello-token-answer.server'), expires: clock.now() + 600_000, expiresIn: 600 };
   await server.reply('hello', answer);
   server.autoAnswers.ping = { type: 'pong' };
   await clock.advance(539_000);
