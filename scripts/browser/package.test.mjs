@@ -1,0 +1,69 @@
+// The npm package in a fresh project: Vite, TypeScript, React with a page that a server rendered.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { badgeText, eventually, Hub, launch, open, root, Site } from './world.mjs';
+
+const folder = mkdtempSync(join(tmpdir(), 'storefront-'));
+const app = join(folder, 'app');
+const run = (command, args, cwd = app) => execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+let hub, site, browser;
+
+before(async () => {
+  [hub, site, browser] = await Promise.all([Hub.start('-keys', 'none'), Site.start(), launch()]);
+});
+
+after(async () => {
+  await browser?.close();
+  site?.stop();
+  await hub?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('npm pack makes a package that a fresh project installs and type-checks', () => {
+  const pack = join(folder, 'package');
+  run('node', ['build.mjs', join(root, '.tools/live'), join(pack, 'dist')], join(root, 'web'));
+  for (const name of ['package.json', 'README.md']) cpSync(join(root, 'web', name), join(pack, name));
+  const [{ filename, files }] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], pack));
+  const names = files.map((f) => f.path);
+  for (const name of ['dist/index.js', 'dist/core.js', 'dist/securecart-live.js', 'dist/types/index.d.ts', 'dist/types/react.d.ts', 'README.md']) {
+    assert.ok(names.includes(name), `${name} is not in ${names}`);
+  }
+  cpSync(join(root, 'scripts/browser/storefront'), app, { recursive: true });
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+  run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', join(folder, filename)]);
+  try {
+    run('npx', ['--no-install', 'tsc']);
+  } catch (error) {
+    assert.fail(error.stdout);
+  }
+});
+
+test('Vite builds it, a server renders it, and React hydrates badges that were upgraded before', async () => {
+  const vite = (...args) => run('npx', ['--no-install', 'vite', 'build', '--logLevel', 'error', ...args]);
+  vite('--ssr', 'src/server.tsx', '--outDir', 'server');
+  vite('--config', 'vite.client.ts');
+  const { render } = await import(pathToFileURL(join(app, 'server/server.js')));
+  await hub.setStock('MUG', 2);
+  const { version } = await hub.admin('GET', '/stock/MUG');
+  const products = [{ sku: 'MUG', name: 'Mug', state: 'low', quantity: 2, version, text: 'Two left' }];
+  site.put('/data.js', `window.hub = '${hub.socket}'; window.products = ${JSON.stringify(products)};`, { type: 'text/javascript' });
+  site.put('/client.js', readFileSync(join(app, 'dist/client.js'), 'utf8'), { type: 'text/javascript' });
+  const url = site.put('/', `<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,">
+    <div id="root">${render(products)}</div><script src="/data.js"></script><script type="module" src="/client.js"></script>`);
+  const page = await open(await browser.newContext(), url);
+  await eventually(() => page.evaluate(() => document.querySelector('stock-badge').matches(':state(low)')), 'live');
+  assert.equal(await badgeText(page, 'MUG'), 'Two left', 'the words of the server');
+  await eventually(() => page.evaluate(() => Object.keys(document.querySelector('#root').firstChild).some((k) => k.startsWith('__react'))), 'hydrated');
+  await hub.setStock('MUG', 1);
+  await eventually(async () => (await badgeText(page, 'MUG')) === 'Only 1 left', 'the change');
+  assert.deepEqual(await page.evaluate(() => window.news.at(-1).quantity), 1);
+  await page.evaluate(() => window.live.cart.add('MUG'));
+  assert.deepEqual((await page.evaluate(() => window.order())).ordered, { MUG: 1 });
+  assert.deepEqual(page.complaints, [], 'React has nothing to complain about');
+});
