@@ -50,7 +50,8 @@ tools: ## install the tools of the tests and of CI: wscat, dynoxide, AWS SDK for
 shots: ## take the pictures in docs/images (needs Node.js 20 and Chromium)
 	scripts/shots/run
 
-browser: ## check one cart on two devices in a browser (needs Node.js 20 and Chromium)
+browser: ## test the browser's client, and one cart on two devices (needs Node.js 20 and Chromium)
+	scripts/browser/run
 	scripts/shots/run devices
 
 ARCH ?= arm64

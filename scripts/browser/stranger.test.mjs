@@ -1,8 +1,9 @@
 // A stranger's page on another origin, with one script tag.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { badgeState, badgeText, eventually, Hub, launch, open, Site } from './world.mjs';
+import { badgeState, badgeText, eventually, Hub, launch, open, root, Site } from './world.mjs';
 
 let hub, site, browser;
 
@@ -148,6 +149,19 @@ test('words: of the page for a state, of the table, numbers of the language, rig
   const want = `بقي ${new Intl.NumberFormat('ar').format(3)}`;
   await eventually(async () => (await badgeText(page, 'TEE-RED-M')) === want, 'the table');
   assert.deepEqual(page.complaints, []);
+});
+
+test('the plain page of the examples', async () => {
+  await hub.setStock('TEE-RED-M', 2);
+  const file = (name) => readFileSync(`${root}/examples/storefront/${name}`, 'utf8')
+    .replaceAll('https://ws.example.com', hub.origin).replaceAll('wss://ws.example.com/v1', hub.socket);
+  site.put('/badges.css', file('badges.css'), { type: 'text/css' });
+  const page = await open(await browser.newContext(), site.put('/plain', file('plain.html')));
+  await eventually(async () => (await badgeText(page, 'TEE-RED-M')) === 'Only 2 left', 'the badge');
+  await eventually(async () => (await page.locator('cart-badge [part=text]').textContent()) === '0 items', 'the cart');
+  const color = await page.locator('stock-badge .box').evaluate((e) => getComputedStyle(e).color);
+  assert.equal(color, 'rgb(122, 65, 0)', 'the theme');
+  await page.locator('cart-view [part=empty]', { hasText: 'Your cart is empty.' }).waitFor();
 });
 
 test('another SKU on the same badge: nothing of the first one stays', async () => {

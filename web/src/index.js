@@ -24,6 +24,9 @@ export function connect(options) {
   if (pageLive() === null) {
     use(live);
     announceConnection(live);
+    live.addEventListener('status', () => {
+      if (live.status === 'closed' && pageLive() === live) use(null);
+    });
   }
   return live;
 }
