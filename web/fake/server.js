@@ -98,6 +98,20 @@ export class MemoryStorage {
   removeItem = (key) => void this.#items.delete(key);
 }
 
+/** Kept stands for the database of a browser, which all its tabs share. */
+export class Kept {
+  changes = new Map();
+  ends = [];
+  works = true;
+  load = async () => structuredClone({ changes: [...this.changes.values()], ends: this.ends });
+  save = (change) => void this.changes.set(change.message.key, structuredClone(change));
+  remove = (key, ends = []) => {
+    this.changes.delete(key);
+    this.ends.push(...structuredClone(ends));
+  };
+  release = () => {};
+}
+
 /** Signals stands for what a browser tells a page. */
 export class Signals {
   #callbacks = new Set();

@@ -60,10 +60,14 @@ export class Shop {
         }
         return { answer: copy({ type: 'snapshot', epoch: this.epoch, topics: found }) };
       }
+      case 'ping':
+        return { answer: { type: 'pong' } };
+      case 'unsubscribe':
+        return { answer: copy({ type: 'snapshot', epoch: this.epoch, topics: {} }) };
       case 'add': {
         if (data.keys[key]) return { answer: { ...copy(data.keys[key].answer), duplicate: true } };
         const from = data.cart++;
-        data.lines[sku] = { quantity: (data.lines[sku]?.quantity ?? 0) + quantity, version: data.cart };
+        data.lines[sku] = { quantity: Math.max(0, (data.lines[sku]?.quantity ?? 0) + quantity), version: data.cart };
         const answer = { type: 'ok', from, version: data.cart, lines: { [sku]: data.lines[sku] }, key };
         data.keys[key] = copy({ answer, sku, quantity });
         this.everApplied.add(key);

@@ -4,7 +4,7 @@
 import { Tabs } from '../src/tabs.js';
 import { Live } from '../src/live.js';
 import { drain } from './clock.js';
-import { MemoryStorage, Server, Signals } from './server.js';
+import { Kept, MemoryStorage, Server, Signals } from './server.js';
 
 /** Locks is navigator.locks of one browser. */
 export class Locks {
@@ -77,6 +77,7 @@ export class Channels {
 export class Browser {
   server = new Server();
   storage = new MemoryStorage();
+  kept = new Kept();
   #locks = new Locks();
   #channels = new Channels();
 
@@ -91,21 +92,40 @@ export class Browser {
     const tab = { frozen: false, late: [], signals, signal: signals.send };
     const { clock } = this;
     // A frozen tab's timers do not run.
+    const cleared = new Set();
     const ownClock = {
       now: clock.now,
-      setTimeout: (f, ms) => clock.setTimeout(() => (tab.frozen ? tab.late.push(f) : f()), ms),
-      clearTimeout: clock.clearTimeout,
+      setTimeout: (f, ms) => {
+        const run = () => cleared.has(id) || f();
+        const id = clock.setTimeout(() => (tab.frozen ? tab.late.push(run) : run()), ms);
+        return id;
+      },
+      clearTimeout: (id) => {
+        cleared.add(id);
+        clock.clearTimeout(id);
+      },
     };
+    // A frozen tab hears from its socket later, too.
+    class TabSocket extends this.server.WebSocket {
+      constructor(...args) {
+        super(...args);
+        for (const name of ['onopen', 'onmessage', 'onclose']) {
+          let handler = null;
+          const later = (event) => (tab.frozen ? tab.late.push(() => handler?.(event)) : handler?.(event));
+          Object.defineProperty(this, name, { get: () => handler && later, set: (f) => (handler = f) });
+        }
+      }
+    }
     tab.engine = new Tabs({
       url: 'ws://hub.example/v1',
-      WebSocket: this.server.WebSocket,
+      WebSocket: TabSocket,
       storage: this.storage,
       random: () => 0.5,
       clock: ownClock,
       signals: signals.listen,
       visible: () => signals.visible,
       answers: async () => false,
-      kept: { load: async () => [], save() {}, remove() {}, release() {}, works: true },
+      kept: this.kept,
       sharing: { locks: this.#locks, channel: (name) => this.#channels.open(name, tab) },
       ...options,
     });

@@ -10,6 +10,9 @@ import { fullJitter, keyLifetime } from './timing.js';
 /** answerTries is how often a change is repeated after a retryable error before the page gets the error. */
 const answerTries = 10;
 
+/** remembered is how many answered changes are remembered, in case another tab asks again. */
+const remembered = 500;
+
 /** most is the most pieces that one message can add or take away. */
 const most = 999;
 
@@ -36,12 +39,22 @@ export class WriteError extends Error {
 /** skusOf returns the SKUs whose lines a change names. */
 const skusOf = ({ sku, lines }) => (sku ? [sku] : Object.keys(lines ?? {}));
 
+/** noChange is the answer to a change that was not sent on its own. */
+const noChange = { type: 'ok', lines: {} };
+
+const tell = ({ resolve, reject }, { answer, error }) => (error ? reject(error) : resolve(answer));
+
+/** keysOf returns the keys of a change and of those that melted into it. */
+const keysOf = ({ message, also = [] }) => [message.key, ...also];
+
 export class Changes {
   /** errors has the newest refusal of each line: SKU to {code, wanted, got}. */
   errors = new Map();
 
   /** @type {any[]} */
-  #queue = []; // {message, at, sentAt, tries, lost, adopted, waiting, until}; the first one may have been sent
+  #queue = []; // {message, at, sentAt, tries, lost, adopted, also, waiting, until}; the first one may have been sent
+  #done = new Map(); // key -> {answer} or {error}
+  #loaded = false; // adopt was called
   #running = false;
   #idle = []; // resolve functions of settled
   #counter = 0;
@@ -53,7 +66,8 @@ export class Changes {
    *   send(message)   resolves with the answer, and rejects if the answer was lost
    *   renew()         gets a new token
    *   changed()       is called when size, errors or view may have changed
-   *   keep(change), forget(key)  store a change outside the page, and remove it
+   *   keep(change), forget(key, ends)  store a change outside the page, and remove it; ends are
+   *                   of changes that melted into it: {key, error}. Another tab may still ask.
    *   sleep(ms), clock, random
    *   device          unique to this page
    */
@@ -78,17 +92,27 @@ export class Changes {
 
   /**
    * push queues a change. It resolves with the server's ok, and rejects with a WriteError.
-   * The signal takes back a change that was not sent yet.
+   * The signal takes back a change that was not sent yet. A change whose key is known, because
+   * another tab repeats it, is the same one. again: it is a repetition, so it may have been
+   * made: it keeps its key, by which the server knows it.
    */
-  push(message, signal) {
+  push(message, signal, again = false) {
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject };
+      const same = this.#queue.find((c) => keysOf(c).includes(message.key));
+      if (same) same.waiting.push(waiter);
+      else if (this.#done.has(message.key)) tell(waiter, this.#done.get(message.key));
+      if (same || this.#done.has(message.key)) {
+        if (same?.message.key !== message.key) this.#o.forget(message.key);
+        return;
+      }
       for (const sku of skusOf(message)) this.errors.delete(sku);
-      if (!this.#melt(message, waiter)) {
-        const change = { message: { ...message, key: message.key ?? this.newKey() }, at: this.#o.clock.now(), waiting: [waiter] };
+      if (again || !this.#melt(message, waiter)) {
+        const change = { message: { ...message, key: message.key ?? this.newKey() }, at: this.#o.clock.now(), waiting: [waiter], adopted: again };
         this.#queue.push(change);
-        this.#keep(change);
+        // Before adopt, a repetition may be kept already, with others that melted into it.
+        if (this.#loaded || !again) this.#keep(change);
         signal?.addEventListener('abort', () => this.#abort(change, signal.reason));
       }
       this.#o.changed();
@@ -96,11 +120,43 @@ export class Changes {
     });
   }
 
-  /** adopt takes over changes that an earlier page kept. They may have been sent, so they do not melt. */
-  adopt(kept) {
-    const known = new Set(this.#queue.map((c) => c.message.key));
-    const changes = kept.filter((c) => !known.has(c.message.key)).map((c) => ({ ...c, adopted: true, lost: Boolean(c.sentAt), waiting: [] }));
-    this.#queue.unshift(...changes);
+  /**
+   * adopt takes over changes that an earlier page or another tab kept, and the ends of those
+   * that melted. Changes may have been sent, so they do not melt. Nothing is sent before the
+   * first call.
+   */
+  adopt({ changes: kept, ends }) {
+    for (const { key, error } of ends) {
+      if (!this.#done.has(key)) this.#done.set(key, error ? { error: new WriteError(error) } : { answer: noChange });
+    }
+    const melted = new Set(kept.flatMap((c) => c.also ?? []));
+    const known = new Set(this.#loaded ? this.#queue.flatMap(keysOf) : []);
+    const changes = [];
+    for (const c of kept) {
+      const { key } = c.message;
+      if (this.#done.has(key)) this.#o.forget(key);
+      else if (!melted.has(key) && !known.has(key)) changes.push({ ...c, adopted: true, lost: Boolean(c.sentAt), waiting: [] });
+    }
+    // What another tab has asked for again meanwhile is the same change.
+    const asked = this.#loaded ? [] : this.#queue.splice(0);
+    for (const c of asked) {
+      const end = this.#done.get(c.message.key);
+      if (end) {
+        this.#o.forget(c.message.key);
+        for (const waiter of c.waiting) tell(waiter, end);
+        continue;
+      }
+      const same = changes.find((k) => keysOf(k).includes(c.message.key));
+      if (!same) {
+        changes.push(c);
+        this.#keep(c);
+        continue;
+      }
+      same.waiting.push(...c.waiting);
+      if (same.message.key !== c.message.key) this.#o.forget(c.message.key);
+    }
+    this.#queue.push(...changes);
+    this.#loaded = true;
     this.#o.changed();
     this.pump();
   }
@@ -108,7 +164,7 @@ export class Changes {
   /** abandon rejects all changes, because they belong to another user's cart or the page ends. */
   abandon(code, message) {
     for (const c of this.#queue.splice(0)) {
-      this.#fail(c, c.sentAt ? { code: 'uncertain', message: 'the answer was lost' } : { code, message });
+      this.#end(c, { error: new WriteError(c.sentAt ? { code: 'uncertain', message: 'the answer was lost' } : { code, message }) });
     }
     this.errors.clear();
     this.#resolveIdle();
@@ -117,7 +173,7 @@ export class Changes {
 
   /** pump sends queued changes. It must be called whenever the connection becomes ready. */
   async pump() {
-    if (this.#running) return;
+    if (this.#running || !this.#loaded) return;
     this.#running = true;
     try {
       for (let next; (next = this.#queue.find((c) => c.until === undefined)) && this.#o.ready(); ) await this.#attempt(next);
@@ -162,21 +218,25 @@ export class Changes {
 
   /** melt adds a change to one of the same line that was not sent yet, and reports whether it could. */
   #melt(message, waiter) {
-    if (message.action !== 'add') return false;
+    if (message.action !== 'add' || !this.#loaded) return false;
     const last = this.#queue.findLast((c) => c.message.action !== 'add' || c.message.sku === message.sku);
     if (!last || last.sentAt || last.adopted || last.message.action !== 'add') return false;
     const quantity = last.message.quantity + message.quantity;
     if (Math.abs(quantity) > most) return false;
     last.waiting.push(waiter);
     last.message.quantity = quantity;
+    if (message.key) {
+      (last.also ??= []).push(message.key);
+      this.#o.forget(message.key);
+    }
     if (quantity !== 0) this.#keep(last);
-    else this.#finish(last, (w) => w.resolve({ type: 'ok', lines: {} })); // the clicks took each other back
+    else this.#finish(last, { answer: noChange }); // the clicks took each other back
     return true;
   }
 
   #abort(change, reason) {
     if (change.sentAt || change.waiting.length > 1) return;
-    this.#finish(change, (w) => w.reject(reason));
+    this.#finish(change, { error: reason });
   }
 
   async #attempt(c) {
@@ -217,35 +277,40 @@ export class Changes {
       // One's own changes are no conflict.
       if (!sentAt && message.version === answer.from) message.version = answer.version;
     }
-    this.#finish(c, (w) => w.resolve(answer), answer.again?.length > 0 ? answer.version : undefined);
+    this.#finish(c, { answer }, answer.again?.length > 0 ? answer.version : undefined);
   }
 
   #refuse(c, error) {
     for (const sku of skusOf(c.message)) {
       this.errors.set(sku, { code: error.code, wanted: c.message.lines?.[sku], got: error.lines?.[sku]?.quantity });
     }
-    if (this.#queue.includes(c)) this.#finish(c, (w) => w.reject(new WriteError(error)));
+    this.#finish(c, { error: new WriteError(error) });
   }
 
   /** finish reports the end of a change. until: it stays in view until the cart has this version. */
-  #finish(c, report, until) {
+  #finish(c, end, until) {
     if (!this.#queue.includes(c)) return; // abandon has rejected it
     if (until === undefined) this.#queue.splice(this.#queue.indexOf(c), 1);
     else c.until = until;
-    this.#o.forget(c.message.key);
+    this.#end(c, end);
     this.#o.changed();
-    c.waiting.forEach(report);
     this.#resolveIdle();
   }
 
-  #fail(c, error) {
-    this.#o.forget(c.message.key);
-    for (const w of c.waiting) w.reject(new WriteError(error));
+  /** end tells everybody who waits for a change, now or later, what became of it. */
+  #end(c, end) {
+    const { error } = end;
+    // The server knows the key of what was sent, and no other.
+    const ends = (c.sentAt ? c.also ?? [] : keysOf(c)).map((key) => ({ key, error: error && { code: error.code, message: error.message } }));
+    this.#o.forget(c.message.key, ends);
+    for (const key of keysOf(c)) this.#done.set(key, end);
+    while (this.#done.size > remembered) this.#done.delete(this.#done.keys().next().value);
+    for (const waiter of c.waiting) tell(waiter, end);
   }
 
   /** @param {any} change */
-  #keep({ message, at, sentAt }) {
-    this.#o.keep({ message, at, sentAt });
+  #keep({ message, at, sentAt, also }) {
+    this.#o.keep({ message, at, sentAt, also });
   }
 
   #resolveIdle() {

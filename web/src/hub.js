@@ -42,7 +42,7 @@ const defaults = {
   signals: browserSignals, // calls callback(name), and returns a function that ends this
   visible: isVisible,
   answers, // finds out whether a server answers at all
-  kept: { load: async () => [], save() {}, remove() {}, release() {} }, // see Kept
+  kept: { load: async () => ({ changes: [], ends: [] }), save() {}, remove() {}, release() {} }, // see Kept
   // storage: where a guest's token is kept, like localStorage
   // WebSocket: the class
 };
@@ -99,7 +99,7 @@ export class Hub extends EventTarget {
       renew: () => this.#renew(),
       changed: () => this.#emit('cart', {}),
       keep: (change) => kept.save(change),
-      forget: (key) => kept.remove(key),
+      forget: (key, ends) => kept.remove(key, ends),
       sleep: (ms) => this.#timers.sleep(ms),
       clock,
       random,
@@ -195,8 +195,13 @@ export class Hub extends EventTarget {
     if (this.status !== 'closed') return;
     this.#stopSignals = this.#o.signals((name) => this.signal(name));
     this.#failures = 0;
-    this.#o.kept.load().then((kept) => this.#changes.adopt(kept));
+    this.readKept();
     this.#connect();
+  }
+
+  /** readKept takes over changes that a page or a tab kept and did not finish. */
+  async readKept() {
+    this.#changes.adopt(await this.#o.kept.load());
   }
 
   /** close ends the connection. open may be called again. */
@@ -251,10 +256,10 @@ export class Hub extends EventTarget {
   }
 
   /** write queues a change to the cart. It resolves with the server's ok, and rejects with a WriteError. */
-  write(message, signal) {
+  write(message, signal, again) {
     // A version is valid in its epoch only.
     const based = message.version !== undefined && this.epoch ? { ...message, epoch: this.epoch } : message;
-    return this.#changes.push(based, signal);
+    return this.#changes.push(based, signal, again);
   }
 
   /** signal reports what happens to the page, see browserSignals. */

@@ -1,6 +1,8 @@
 // Kept stores changes to the cart in IndexedDB, so that they survive a reload. Safari
 // takes the database away from pages in the background: so a failure reopens it once.
 
+import { keyLifetime } from './timing.js';
+
 const dbName = 'securecart';
 const storeName = 'changes';
 
@@ -27,18 +29,28 @@ export class Kept {
     this.#onFailure = onFailure;
   }
 
-  /** load resolves with the kept changes, the oldest first. */
+  /**
+   * load resolves with the kept changes, the oldest first, and the ends of changes that
+   * melted into others: {changes, ends}.
+   */
   async load() {
-    const all = (await this.#run('readonly', (store) => store.getAll())) ?? [];
-    return all.filter((c) => c.owner === this.#owner).sort((a, b) => a.at - b.at || a.n - b.n);
+    const own = ((await this.#run('readonly', (store) => store.getAll())) ?? []).filter((c) => c.owner === this.#owner);
+    const [changes, ends] = [own.filter((c) => c.message), own.filter((c) => !c.message)];
+    const old = ends.filter((e) => Date.now() - e.at > keyLifetime);
+    if (old.length > 0) this.#run('readwrite', (store) => old.map((e) => store.delete(e.id))[0]);
+    return { changes: changes.sort((a, b) => a.at - b.at || number(a) - number(b)), ends };
   }
 
   save(change) {
-    return this.#run('readwrite', (store) => store.put({ ...change, id: change.message.key, owner: this.#owner, n: number(change) }));
+    return this.#run('readwrite', (store) => store.put({ ...change, id: change.message.key, owner: this.#owner }));
   }
 
-  remove(key) {
-    return this.#run('readwrite', (store) => store.delete(key));
+  /** remove removes a change, and keeps the ends of those that melted into it. */
+  remove(key, ends = []) {
+    return this.#run('readwrite', (store) => {
+      for (const end of ends) store.put({ ...end, id: end.key, owner: this.#owner, at: Date.now() });
+      return store.delete(key);
+    });
   }
 
   /** release closes the database, which would keep a page from being frozen well. */

@@ -39,6 +39,7 @@ export class Tabs extends EventTarget {
   #open = false;
   #toldLive = false;
 
+  #kept = null; // keeps the person's changes
   #person = null; // whose the cart is, as far as the token says; null if it is not known yet
   #group = null; // the name of the lock and the channel
   #channel = null;
@@ -202,7 +203,7 @@ export class Tabs extends EventTarget {
     const done = new Promise((resolve, reject) => Object.assign(mine, { resolve, reject }));
     this.#mine.set(key, mine);
     mine.done = done.catch(() => {});
-    if (this.#channel) this.#send(key);
+    if (this.#channel) this.#sendNew(key, mine);
     return done;
   }
 
@@ -225,11 +226,13 @@ export class Tabs extends EventTarget {
     if (this.#election !== election) return;
     if (this.#group !== null && this.#person !== person) this.#forgetPerson();
     this.#person = person;
+    this.#kept = this.#o.kept ?? (person ? new Kept(this.#o.url + person, () => this.#emit('problem', notKept)) : null);
     this.#group = ['securecart', this.#o.url, person ?? this.#id].join('|');
     this.#channel = this.#o.sharing.channel(this.#group);
     this.#channel.onmessage = (event) => this.#receive(event.data);
     this.#post({ kind: 'join', topics: [...this.#wanted.keys()] });
     this.#stand({ signal: election.signal });
+    for (const [key, mine] of this.#mine) this.#sendNew(key, mine);
     this.#proof.watch();
     if (!this.#hub) this.#proof.doubt(); // no leader answers: this tab takes over
   }
@@ -265,7 +268,7 @@ export class Tabs extends EventTarget {
   #lead(release) {
     this.#term = Math.max(this.#term + 1, this.#o.clock.now());
     const options = { ...this.#o, token: (asked) => this.#token(asked), signals: () => () => {} };
-    if (this.#person) options.kept ??= new Kept(this.#o.url + this.#person, () => this.#emit('problem', notKept));
+    if (this.#kept) options.kept = this.#kept;
     /** @type {any} */
     const hub = new Hub(options);
     hub.resume(this.#far);
@@ -278,7 +281,7 @@ export class Tabs extends EventTarget {
     }
     hub.want([...this.#wanted.keys()]);
     hub.open();
-    for (const key of this.#mine.keys()) this.#send(key);
+    for (const key of this.#mine.keys()) this.#send(key, true);
     this.#post({ kind: 'lead' });
   }
 
@@ -314,6 +317,7 @@ export class Tabs extends EventTarget {
     this.#timers.stopAll();
     this.#channel?.close();
     this.#channel = null;
+    this.#kept?.release();
   }
 
   #signal(name) {
@@ -384,14 +388,20 @@ export class Tabs extends EventTarget {
     });
   }
 
-  #send(key) {
+  /** sendNew keeps a change before the leader hears of it: the leader may be frozen, and keeps it otherwise. */
+  async #sendNew(key, { message }) {
+    if (!this.#hub) await this.#kept?.save({ message, at: this.#o.clock.now() });
+    if (this.#mine.has(key)) this.#send(key);
+  }
+
+  #send(key, again = false) {
     const mine = this.#mine.get(key);
     const { message, signal } = mine;
     if (!this.#hub) {
-      this.#post({ kind: 'write', message });
+      this.#post({ kind: 'write', message, again });
       return;
     }
-    mine.done = this.#hub.write(message, signal).then(
+    mine.done = this.#hub.write(message, signal, again).then(
       (answer) => this.#settle(key, { answer }),
       (error) => this.#settle(key, { error }),
     );
@@ -408,11 +418,13 @@ export class Tabs extends EventTarget {
 
   #receive(message) {
     if (message.to && message.to !== this.#id) return;
-    if (this.#hub) this.#fromFollower(message);
+    // What became of a change is true, whoever says it.
+    if (message.kind === 'result') this.#settle(message.key, message.error ? { error: new WriteError(message.error) } : message);
+    else if (this.#hub) this.#fromFollower(message);
     else if (message.term >= this.#term) this.#fromLeader(message);
   }
 
-  #fromFollower({ kind, from, topics, message, sku }) {
+  #fromFollower({ kind, from, topics, message, again, sku }) {
     const hub = this.#hub;
     switch (kind) {
       case 'join':
@@ -427,6 +439,8 @@ export class Tabs extends EventTarget {
       case 'leave':
         hub.drop(this.#tabs.get(from) ?? []);
         this.#tabs.delete(from);
+        // Its last clicks may have come no farther than the database.
+        this.#timers.start('kept', answerOfTab, () => this.#hub?.readKept());
         break;
       case 'ask':
         hub.signal('touch');
@@ -436,7 +450,7 @@ export class Tabs extends EventTarget {
         hub.dismiss(sku);
         break;
       case 'write':
-        hub.write(message).then(
+        hub.write(message, undefined, again).then(
           (answer) => this.#post({ kind: 'result', to: from, key: message.key, answer }),
           ({ code, message: text, lines, version }) =>
             this.#post({ kind: 'result', to: from, key: message.key, error: { code, message: text, lines, version } }),
@@ -449,10 +463,7 @@ export class Tabs extends EventTarget {
     switch (message.kind) {
       case 'lead':
         this.#post({ kind: 'join', topics: [...this.#wanted.keys()] });
-        for (const key of this.#mine.keys()) this.#send(key);
-        break;
-      case 'result':
-        this.#settle(message.key, message.error ? { error: new WriteError(message.error) } : message);
+        for (const key of this.#mine.keys()) this.#send(key, true);
         break;
       case 'news':
         this.#hear(message);
@@ -462,9 +473,15 @@ export class Tabs extends EventTarget {
   /** hear takes the leader's news. */
   #hear({ far, values, cart, events, answers }) {
     const before = this.status;
+    // A new leader may know less. What this tab knows is the least that it shows, within an epoch.
+    const sameEpoch = !far.epoch || far.epoch === this.#far.epoch;
+    const keeps = (value) => sameEpoch && value !== undefined;
     this.#far = far;
-    for (const [topic, entry] of values) this.#heard.set(topic, entry);
-    this.#cart = cart;
+    for (const [topic, entry] of values) {
+      const { value, provenAt } = this.#heard.get(topic) ?? {};
+      this.#heard.set(topic, entry.live || !keeps(value) ? entry : { ...entry, value, provenAt });
+    }
+    if (cart.known || !this.#cart.known || !sameEpoch) this.#cart = cart;
     if (answers) this.#proof.answered();
     else this.#proof.frame();
     for (const [type, detail] of events) this.#emit(type, detail);

@@ -1,21 +1,11 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { drain } from '../fake/clock.js';
-import { connectedPage, fakePage, golden } from '../fake/server.js';
+import { connectedPage, fakePage, golden, Kept } from '../fake/server.js';
 
 const ok = (from, lines, fields) => ({ type: 'ok', from, version: from + 1, lines, ...fields });
 const line = (quantity, version) => ({ quantity, version });
 const sent = (server, action) => server.sent(action).map(({ id, key, action: _, ...rest }) => rest);
-
-/** Kept stands for a database. */
-class Kept {
-  changes = new Map();
-  works = true;
-  load = async () => structuredClone([...this.changes.values()]);
-  save = (change) => void this.changes.set(change.message.key, structuredClone(change));
-  remove = (key) => void this.changes.delete(key);
-  release = () => {};
-}
 
 test('quick clicks on a line are few messages, and none is lost', async () => {
   const { cart, server } = await connectedPage(); // MUG: 1, version 17
