@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/securecart/hub/internal/hub"
@@ -18,10 +20,18 @@ import (
 // Product is one entry of a catalogue: what the demo page shows, and the stock to
 // begin with.
 type Product struct {
-	SKU       string `json:"sku"`
-	Name      string `json:"name"`
-	Price     string `json:"price"` // as the page shows it: "19.00"
-	Icon      string `json:"icon"`
+	SKU      string `json:"sku"`
+	Name     string `json:"name"`
+	Group    string `json:"group"`    // name of the product that the SKU is a version of; "": the SKU is all of it
+	Colour   string `json:"colour"`   // of the version: "red"
+	Size     string `json:"size"`     // of the version: "M"
+	Price    string `json:"price"`    // "19.00"
+	Currency string `json:"currency"` // "EUR" (ISO 4217)
+	Category string `json:"category"`
+	Picture  string `json:"picture"` // name of a drawing in web/shop/pictures
+	Tint     string `json:"tint"`    // name of the colour behind the drawing, one of tints
+	Maker    string `json:"maker"`   // as the page shows it; Vendor is who may see and set the stock
+
 	Vendor    string `json:"vendor"`
 	Available int    `json:"available"` // pieces
 	LowAt     *int   `json:"lowAt"`     // pieces; absent: hub.DefaultLowAt
@@ -29,6 +39,14 @@ type Product struct {
 	BackOrder bool   `json:"backorder"` // people may order more than there is
 	BackAt    string `json:"backAt"`    // the date when it is expected again: "2026-12-24"
 }
+
+// tints are the grounds that the page has behind drawings.
+var tints = []string{"rose", "sky", "butter", "sage", "lilac", "sand"}
+
+var (
+	priceForm    = regexp.MustCompile(`^[0-9]{1,7}(\.[0-9]{1,2})?$`)
+	currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
+)
 
 //go:embed catalogue.json
 var builtin []byte
@@ -124,6 +142,12 @@ func (p Product) check() (field, problem string) {
 		return "sku", fmt.Sprintf("must have %s", wire.NameRule)
 	case p.Vendor != "" && !wire.IsName(p.Vendor):
 		return "vendor", fmt.Sprintf("must have %s", wire.NameRule)
+	case p.Price != "" && !priceForm.MatchString(p.Price):
+		return "price", `must be a number as "19.00"`
+	case p.Currency != "" && !currencyForm.MatchString(p.Currency):
+		return "currency", `must be a code as "EUR"`
+	case p.Tint != "" && !slices.Contains(tints, p.Tint):
+		return "tint", "must be one of " + strings.Join(tints, ", ")
 	case p.Available < 0 || p.Available > hub.MaxAvailable:
 		return "available", fmt.Sprintf("must be a number from 0 to %d", hub.MaxAvailable)
 	case p.LowAt != nil && (*p.LowAt < 0 || *p.LowAt > hub.MaxAvailable):

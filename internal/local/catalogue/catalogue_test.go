@@ -16,6 +16,41 @@ func TestBuiltin(t *testing.T) {
 	}
 }
 
+// TestBuiltinShop checks what the demo page needs: prices in one currency, a category and
+// a drawing for each product, and versions of one product that can be told apart.
+func TestBuiltinShop(t *testing.T) {
+	versions := map[[3]string]string{}
+	groups := map[string]catalogue.Product{}
+	for _, p := range catalogue.Builtin() {
+		if p.Name == "" || p.Price == "" || p.Currency != "EUR" || p.Category == "" || p.Picture == "" || p.Tint == "" {
+			t.Errorf("%s: got %+v, want name, price in EUR, category, picture and tint", p.SKU, p)
+		}
+		if p.Group == "" {
+			if p.Colour != "" || p.Size != "" {
+				t.Errorf("%s has a colour or a size, but no group", p.SKU)
+			}
+			continue
+		}
+		key := [3]string{p.Group, p.Colour, p.Size}
+		if other := versions[key]; other != "" || p.Colour+p.Size == "" {
+			t.Errorf("%s and %q are the same version of %s", p.SKU, other, p.Group)
+		}
+		versions[key] = p.SKU
+		first, ok := groups[p.Group]
+		if !ok {
+			groups[p.Group] = p
+			continue
+		}
+		if p.Picture != first.Picture || p.Tint != first.Tint || p.Category != first.Category || p.Maker != first.Maker {
+			t.Errorf("%s and %s are versions of %s, but differ in more than colour, size and price",
+				p.SKU, first.SKU, p.Group)
+		}
+	}
+	if len(groups) != 6 {
+		t.Errorf("got %d groups, want 6", len(groups))
+	}
+}
+
 func TestParse(t *testing.T) {
 	products, err := catalogue.Parse([]byte(`[
   {"sku":"A","name":"An A","price":"1.00","available":3,"lowAt":2,"vendor":"acme"},
@@ -91,6 +126,18 @@ func TestParseErrors(t *testing.T) {
 			"[\n{\"sku\":\"A\",\"lowAt\":-1}]",
 			`line 2: field "lowAt" of product "A" must be a number from 0 to 1000000000`,
 		},
+		"price with a sign": {
+			"[\n{\"sku\":\"A\",\n\"price\":\"€ 5\"}]",
+			`line 3: field "price" of product "A" must be a number as "19.00"`,
+		},
+		"currency without a code": {
+			`[{"sku":"A","currency":"euro"}]`,
+			`line 1: field "currency" of product "A" must be a code as "EUR"`,
+		},
+		"unknown tint": {
+			`[{"sku":"A","tint":"beige"}]`,
+			`line 1: field "tint" of product "A" must be one of rose, sky, butter, sage, lilac, sand`,
+		},
 		"back order without a date": {
 			"[\n{\"sku\":\"A\",\"backorder\":true,\n\"backAt\":\"soon\"}]",
 			`line 3: field "backAt" of product "A" must be a date as "2026-12-24"`,
@@ -101,8 +148,8 @@ func TestParseErrors(t *testing.T) {
 			`line 4: field "lowAt" of product "A" must be a number`,
 		},
 		"unknown field": {
-			"[\n{\"sku\":\"A\"},\n  {\"sku\":\"B\",\"colour\":\"red\"}]",
-			`line 3: unknown field "colour"`,
+			"[\n{\"sku\":\"A\"},\n  {\"sku\":\"B\",\"smell\":\"red\"}]",
+			`line 3: unknown field "smell"`,
 		},
 		"missing SKU": {"[\n{\"name\":\"x\"}]", `line 2: field "sku" of product ""`},
 		"invalid SKU": {`[{"sku":"a b "}]`, `line 1: field "sku" of product "a b "`},

@@ -78,12 +78,13 @@ func TestProtectingHeaders(t *testing.T) {
 	}
 }
 
-// TestOpenCatalogue: everybody can read it, so it has neither stock nor vendors.
+// TestOpenCatalogue: everybody can read it, so it has neither stock nor whose stock it is.
 func TestOpenCatalogue(t *testing.T) {
 	lowAt, no := 3, false
 	h := newHouse(t, house.Options{Catalogue: []catalogue.Product{{
-		SKU: "MUG", Name: "Mug", Price: "9.00", Icon: "☕", Vendor: "kiln", Available: 33, LowAt: &lowAt, Tracked: &no,
-		BackOrder: true, BackAt: "2026-12-24",
+		SKU: "MUG-BLUE-L", Name: "Mug, blue, L", Group: "Mug", Colour: "blue", Size: "L", Price: "9.00", Currency: "EUR",
+		Category: "Table", Picture: "mug", Tint: "sky", Maker: "Kiln & Co",
+		Vendor: "kiln", Available: 33, LowAt: &lowAt, Tracked: &no, BackOrder: true, BackAt: "2026-12-24",
 	}}})
 	defer closeHouse(t, h)
 	server := httptest.NewServer(h)
@@ -94,7 +95,8 @@ func TestOpenCatalogue(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	const want = `[{"sku":"MUG","name":"Mug","price":"9.00","icon":"☕"}]`
+	const want = `[{"sku":"MUG-BLUE-L","name":"Mug, blue, L","group":"Mug","colour":"blue","size":"L","price":"9.00",` +
+		`"currency":"EUR","category":"Table","picture":"mug","tint":"sky","maker":"Kiln \u0026 Co"}]`
 	if err != nil || strings.TrimSpace(string(body)) != want || !json.Valid(body) {
 		t.Errorf("got %s, %v, want %s", body, err, want)
 	}

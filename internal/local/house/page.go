@@ -30,19 +30,29 @@ func newSite(o Options, gateway *gatewaytest.Gateway) http.Handler {
 	return webserver.Protect(webserver.Page(o.Admin.URL), mux)
 }
 
-// openProduct is what everybody may know of a product. Stock and vendors are for those
-// who have a right to them, over a socket.
+// openProduct is what everybody may know of a product. Stock, and whose it is, are for
+// those who have a right to them, over a socket.
 type openProduct struct {
-	SKU   string `json:"sku"`
-	Name  string `json:"name"`
-	Price string `json:"price"` // as the page shows it
-	Icon  string `json:"icon"`
+	SKU      string `json:"sku"`
+	Name     string `json:"name"`
+	Group    string `json:"group,omitempty"`
+	Colour   string `json:"colour,omitempty"`
+	Size     string `json:"size,omitempty"`
+	Price    string `json:"price"`
+	Currency string `json:"currency,omitempty"`
+	Category string `json:"category,omitempty"`
+	Picture  string `json:"picture,omitempty"`
+	Tint     string `json:"tint,omitempty"`
+	Maker    string `json:"maker,omitempty"`
 }
 
 func openCatalogue(products []catalogue.Product) []openProduct {
 	open := make([]openProduct, len(products))
 	for i, p := range products {
-		open[i] = openProduct{p.SKU, p.Name, p.Price, p.Icon}
+		open[i] = openProduct{
+			SKU: p.SKU, Name: p.Name, Group: p.Group, Colour: p.Colour, Size: p.Size, Price: p.Price, Currency: p.Currency,
+			Category: p.Category, Picture: p.Picture, Tint: p.Tint, Maker: p.Maker,
+		}
 	}
 	return open
 }
