@@ -13,7 +13,7 @@ import (
 	"github.com/securecart/hub/internal/local/house"
 )
 
-// TestProtectingHeaders: every response of both listeners forbids frames, foreign and
+// TestProtectingHeaders: every response of both listeners forbids foreign frames, foreign and
 // inline content, the guessing of types, and addresses in a Referer.
 func TestProtectingHeaders(t *testing.T) {
 	h := newHouse(t, house.Options{
@@ -25,9 +25,9 @@ func TestProtectingHeaders(t *testing.T) {
 	defer closeHouse(t, h)
 	const (
 		none   = "default-src 'none'; "
-		common = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-		page   = none + "script-src 'self'; style-src 'self'; img-src 'self' data:; " +
-			"connect-src 'self' http://127.0.0.1:8788; " + common
+		common = "base-uri 'none'; form-action 'none'; frame-ancestors "
+		page   = none + "script-src 'self'; style-src 'self'; img-src 'self' data:; frame-src 'self'; " +
+			"connect-src 'self' http://127.0.0.1:8788; " + common + "'self'"
 	)
 	for name, listener := range map[string]struct {
 		handler http.Handler
@@ -38,10 +38,10 @@ func TestProtectingHeaders(t *testing.T) {
 			"GET /": 200, "GET /more/": 200, "HEAD /": 200, "GET /catalogue.json": 200, "GET /config.json": 200,
 			"GET /more": 301, "GET /index.html": 301, "GET //more": 307, "GET /nothing.js": 404,
 		}},
-		"sockets": {h, none + common, map[string]int{
+		"sockets": {h, none + common + "'none'", map[string]int{
 			"GET /v1": 426, "POST /v1": 403, "GET /v1/@connections/L0SM9cOFvHcCIhw=": 410, "GET /v1/nothing": 403,
 		}},
-		"admin API": {h.Admin(), none + common, map[string]int{
+		"admin API": {h.Admin(), none + common + "'none'", map[string]int{
 			"GET /healthz": 200, "GET /readyz": 200, "GET /issuer/.well-known/jwks.json": 200, "GET /issuer/nothing": 404,
 			"GET /admin/connections": 401, "POST /v1/tickets": 401, "PUT /vendor/stock/MUG": 401, "GET /metrics": 401,
 			"OPTIONS /healthz": 404, "GET //healthz": 401, "GET /issuer//x": 307,

@@ -11,12 +11,13 @@ import (
 // TestProtect writes the headers out: a test that takes them from the constants would
 // pass with any.
 func TestProtect(t *testing.T) {
-	const tail = "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-	const head = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
+	const tail = "; base-uri 'none'; form-action 'none'; frame-ancestors "
+	const head = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; frame-src 'self'; " +
+		"connect-src 'self'"
 	for name, tt := range map[string]struct{ policy, want string }{
-		"an API":             {webserver.NoPage, "default-src 'none'" + tail},
-		"a page":             {webserver.Page(""), head + tail},
-		"a page with an API": {webserver.Page("http://127.0.0.1:8788"), head + " http://127.0.0.1:8788" + tail},
+		"an API":             {webserver.NoPage, "default-src 'none'" + tail + "'none'"},
+		"a page":             {webserver.Page(""), head + tail + "'self'"},
+		"a page with an API": {webserver.Page("http://127.0.0.1:8788"), head + " http://127.0.0.1:8788" + tail + "'self'"},
 	} {
 		w := httptest.NewRecorder()
 		webserver.Protect(tt.policy, http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
