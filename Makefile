@@ -50,9 +50,9 @@ tools: ## install the tools of the tests and of CI: wscat, dynoxide, AWS SDK for
 shots: ## take the pictures in docs/images (needs Node.js 20 and Chromium)
 	scripts/shots/run
 
-browser: ## test the browser's client, and one cart on two devices (needs Node.js 20 and Chromium)
+browser: ## test the browser's client, and walk through the demo shop (needs Node.js 20 and Chromium)
 	scripts/browser/run
-	scripts/shots/run devices
+	scripts/shots/run shop
 
 ARCH ?= arm64
 

@@ -116,7 +116,7 @@ func readCatalogue(file string) ([]catalogue.Product, error) {
 
 func readPage(dir string) (fs.FS, error) {
 	if dir == "" {
-		return web.Files, nil
+		return web.Shop(), nil
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("-web %s: no such directory", dir)

@@ -1,4 +1,4 @@
-// Command localhub is the real-time hub on one machine: the sockets, the demo page
+// Command localhub is the real-time hub on one machine: the sockets, the demo shop
 // and an admin API, in one process.
 //
 //	localhub [flags]                    serve until interrupted

@@ -1,13 +1,25 @@
 // Package web is the browser side. The npm package @securecart/live (src/) is the client and
-// its elements; build.mjs makes one file of it. Beside it is the demo page.
+// its elements; build.mjs makes one file of it. Beside it is the demo shop (shop/): plain ES
+// modules without a build step.
 package web
 
-import "embed"
+import (
+	"embed"
+	"io/fs"
+)
 
-// Files holds the demo page and its modules.
-//
-//go:embed *.html *.js *.css
-var Files embed.FS
+//go:embed shop/*.html shop/*.svg shop/*.js shop/marks/*.svg shop/css/*.css shop/pictures/*.js shop/views/*.js
+var files embed.FS
+
+// Shop returns the files of the demo shop. Its page imports [Module] from
+// "securecart-live.js" beside it.
+func Shop() fs.FS {
+	shop, err := fs.Sub(files, "shop")
+	if err != nil {
+		panic(err) // the name is valid
+	}
+	return shop
+}
 
 // Module is the client as one ES module: connect, and the elements.
 //

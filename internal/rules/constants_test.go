@@ -104,12 +104,12 @@ func (k *checker) constant(folder, name string) int64 {
 	return n
 }
 
-// browserDuration returns a duration of web/timing.js, which has milliseconds.
+// browserDuration returns a duration of web/src/timing.js, which has milliseconds.
 func (k *checker) browserDuration(name string) time.Duration {
-	text, err := os.ReadFile(filepath.Join(root, "web/timing.js"))
+	text, err := os.ReadFile(filepath.Join(root, "web/src/timing.js"))
 	found := regexp.MustCompile(`(?m)^export const ` + name + ` = (\d[\d_]*);$`).FindSubmatch(text)
 	if err != nil || found == nil {
-		k.failf("web/timing.js has no %s, %v", name, err)
+		k.failf("web/src/timing.js has no %s, %v", name, err)
 		return 0
 	}
 	n, _ := constant.Int64Val(constant.MakeFromLiteral(string(found[1]), token.INT, 0))

@@ -1,7 +1,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { isTopic, State } from '../src/state.js';
-import { adminClient, setStock } from '../admin.js';
 import { drain } from '../fake/clock.js';
 import { connectedPage, names } from '../fake/server.js';
 
@@ -72,20 +71,4 @@ test('a topic that only the server refuses does not hide the others', async () =
   await server.reply('subscribe', { type: 'snapshot', epoch: 'k3', topics, refused: { 'sku:NEW': 'bad_topic' } });
   assert.equal(hub.refusal('sku:NEW'), 'bad_topic');
   assert.equal(hub.refusal('sku:MUG'), undefined);
-});
-
-test('the stock of every SKU has a URL that a browser keeps', async () => {
-  for (const sku of names.good) {
-    const sent = [];
-    const fetch = async (url, { method, body }) => {
-      sent.push([method, new URL(url).pathname, JSON.parse(body)]);
-      return { ok: true, json: async () => ({}) };
-    };
-    await setStock(adminClient('http://127.0.0.1:8788', null, fetch), sku, { available: 3 });
-    const [[method, path, body]] = sent;
-    if (method === 'PUT') assert.deepEqual([decodeURIComponent(path), body], [`/admin/stock/${sku}`, { available: 3 }]);
-    else assert.deepEqual([path, body], ['/admin/stock', { sku, available: 3 }]);
-  }
-  const refused = async () => ({ ok: true, json: async () => ({ failed: 1, errors: [{ message: 'too much' }] }) });
-  await assert.rejects(setStock(adminClient('', null, refused), '..', { available: -1 }), /^Error: too much$/);
 });
