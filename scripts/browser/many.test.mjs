@@ -1,0 +1,36 @@
+// Thousands of badges: what is out of view costs no topic and no shadow root.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { badgeState, eventually, Hub, launch, open, Site, wait } from './world.mjs';
+
+let hub, site, browser;
+
+before(async () => {
+  [hub, site, browser] = await Promise.all([Hub.start('-keys', 'none'), Site.start(), launch()]);
+});
+
+after(async () => {
+  await browser?.close();
+  site?.stop();
+  await hub?.stop();
+});
+
+test('5 000 badges: only those in view are subscribed, and nothing else is touched', async () => {
+  await hub.setStocks(Array.from({ length: 5_000 }, (_, i) => ({ sku: `S${i}`, available: 50 })));
+  site.put('/many.js', `import { connect } from '${hub.module}'; window.live = connect({ url: '${hub.socket}' });`, { type: 'text/javascript' });
+  const badges = Array.from({ length: 5_000 }, (_, i) => `<p><stock-badge sku="S${i}" state="in" quantity="50" version="1">In stock</stock-badge></p>`).join('');
+  const page = await open(await browser.newContext(), site.put('/', `<!doctype html><html lang="en"><title>Shop</title>
+    <link rel="icon" href="data:,"><script type="module" src="/many.js"></script>${badges}`));
+  await eventually(async () => (await badgeState(page, 'S0')) === 'in', 'the first badge');
+  await wait(500);
+  const roots = () => page.evaluate(() => [...document.querySelectorAll('stock-badge')].filter((b) => b.shadowRoot).length);
+  assert.ok((await roots()) < 100, `${await roots()} shadow roots`);
+  const [{ topics }] = await hub.connections();
+  assert.ok(topics.length < 100, `${topics.length} topics`);
+  await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+  await eventually(async () => (await badgeState(page, 'S4999')) === 'in', 'the last badge');
+  assert.ok((await roots()) < 200, `${await roots()} shadow roots`);
+  await eventually(async () => (await hub.connections())[0].topics.length < 100, 'the first ones are let go', 10_000);
+  assert.deepEqual(page.complaints, []);
+});
