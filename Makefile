@@ -1,4 +1,4 @@
-.PHONY: help run test check race vet staticcheck web client fuzz bench load tools shots browser build deploy
+.PHONY: help run test check race vet staticcheck web client fuzz bench load tools shots browser benchclient build deploy
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,11 @@ shots: ## take the pictures in docs/images (needs Node.js 20 and Chromium)
 browser: ## test the browser's client, and walk through the demo shop (needs Node.js 20 and Chromium)
 	scripts/browser/run
 	scripts/shots/run shop
+
+benchclient: ## measure the browser's client, and its size beside that of others (needs Node.js 20 and Chromium)
+	scripts/npm-lock live clients
+	node scripts/clients/sizes.mjs
+	scripts/browser/run bench
 
 ARCH ?= arm64
 

@@ -1,5 +1,5 @@
 // Measures the client in Chromium: from the commit of a change to the painted badge, the page's
-// main thread with many badges, and messages of an hour. Run it with make bench-browser, on a
+// main thread with many badges, and messages of an hour. Run it with make benchclient, on a
 // machine that does nothing else.
 
 import { badgeState, eventually, Hub, launch, Proxy, Site, wait } from './world.mjs';

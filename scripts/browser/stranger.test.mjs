@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { badgeState, badgeText, eventually, Hub, launch, open, root, Site } from './world.mjs';
+import { badgeState, badgeText, eventually, Hub, launch, open, root, Site, wait } from './world.mjs';
 
 let hub, site, browser;
 
@@ -197,4 +197,18 @@ test('one polite region says which product, and nothing else is a live region', 
     return all.filter((e) => e.hasAttribute('aria-live') || ['status', 'log', 'alert'].includes(e.getAttribute('role'))).length;
   });
   assert.equal(regions, 1);
+});
+
+test('a page that speaks for itself has no region of ours', async () => {
+  await hub.setStock('TEE-RED-M', 9);
+  site.put('/quiet.js', `import { connect } from '${hub.module}';
+    connect({ url: '${hub.socket}', announce: false });`, { type: 'text/javascript' });
+  const url = site.put('/quiet', `<!doctype html><html lang="en"><title>Shop</title><script type="module" src="/quiet.js"></script>
+    <stock-badge sku="TEE-RED-M" label="T-shirt" announce></stock-badge>`);
+  const page = await open(await browser.newContext(), url);
+  await eventually(async () => /^In stock/.test(await badgeText(page, 'TEE-RED-M')), 'live');
+  await hub.setStock('TEE-RED-M', 1);
+  await eventually(async () => (await badgeText(page, 'TEE-RED-M')) === 'Only 1 left', 'the change');
+  await wait(500);
+  assert.equal(await page.locator('[role=status]').count(), 0);
 });

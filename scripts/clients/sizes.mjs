@@ -1,5 +1,5 @@
 // Prints the size of this project's client and of others, each made in the same way: bundled and
-// minified by esbuild for es2022, packed by gzip -9. Run it with make sizes.
+// minified by esbuild for es2022, packed by gzip -9. Run it with make benchclient.
 
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';

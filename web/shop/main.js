@@ -52,6 +52,7 @@ try {
 function start(shop) {
   const session = new Session(admin, stored);
   const live = connect({
+    announce: false, // the shop has sentences of its own
     url: config.socket,
     token: (asked) => session.token(asked),
     names: (sku) => shop.name(sku),

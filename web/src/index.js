@@ -23,7 +23,7 @@ export function connect(options) {
   const live = connectOnly(options);
   if (pageLive() === null) {
     use(live);
-    announceConnection(live);
+    if (live.announces) announceConnection(live);
     live.addEventListener('status', () => {
       if (live.status === 'closed' && pageLive() === live) use(null);
     });

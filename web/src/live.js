@@ -33,7 +33,7 @@ export class Live extends EventTarget {
   /** @param {import('./types').Options} [options] */
   constructor(options = {}) {
     super();
-    const { names, signal, engine, ...rest } = options;
+    const { names, signal, announce, engine, ...rest } = options;
     /** @type {any} */
     this.#engine = engine ?? new Tabs({ url: '/v1', ...rest });
     this.cart = new Cart(this.#engine);
@@ -42,6 +42,8 @@ export class Live extends EventTarget {
      * @type {(sku: string) => string}
      */
     this.nameOf = names ?? ((sku) => sku);
+    /** Whether elements tell people who hear the page what changed. */
+    this.announces = announce !== false;
     for (const type of events) this.#engine.addEventListener(type, (e) => this.#pass(type, e.detail));
     signal?.addEventListener('abort', () => this.close());
     if (!signal?.aborted) this.#engine.open();

@@ -12,6 +12,8 @@ export interface Options {
   names?: (sku: string) => string;
   /** Whether all tabs of a person share one socket. Default: true */
   tabs?: boolean;
+  /** Whether elements tell people who hear the page what changed. Default: true */
+  announce?: boolean;
   /** Ends the connection. */
   signal?: AbortSignal;
   [forTests: string]: unknown;

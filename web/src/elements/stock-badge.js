@@ -124,7 +124,7 @@ function show(badge, { state, text, stale, time }, same, live) {
   if (stale || state === 'unknown') return;
   const before = said.get(badge);
   said.set(badge, text);
-  if (!before || before === text) return;
+  if (!before || before === text || !live.announces) return;
   if (badge.hasAttribute('announce') || live.cart.state.lines.has(badge.sku)) {
     announce(badge.sku, live.words.named({ name: label || badge.sku, text }));
   }
