@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 	"internal/auth":            {"internal/hub", "internal/redact", "internal/wire"},
 	"internal/redact":          {},
 	"internal/auth/bearer":     {},
+	"internal/script":          {},
 	"internal/handler":         {"internal/auth/bearer", "internal/hub", "internal/table", "internal/wire"},
 
 	"internal/cloud/config": {"internal/handler", "internal/table"},
@@ -59,7 +60,7 @@ var mayImport = map[string][]string{
 		"gatewaytest", "internal/auth", "internal/handler", "internal/hub", "internal/hub/memstore",
 		"internal/local/account", "internal/local/admin", "internal/local/catalogue", "internal/local/devkeys",
 		"internal/local/esm", "internal/local/issuer", "internal/local/lambdaproc", "internal/local/webserver",
-		"internal/table", "internal/wire",
+		"internal/script", "internal/table", "internal/wire",
 	},
 	"internal/local/admin": {
 		"gatewaytest", "internal/auth/bearer", "internal/handler", "internal/hub",

@@ -8,6 +8,7 @@ import (
 	"github.com/securecart/hub/internal/local/admin"
 	"github.com/securecart/hub/internal/local/catalogue"
 	"github.com/securecart/hub/internal/local/webserver"
+	"github.com/securecart/hub/internal/script"
 )
 
 // newSite serves the gateway under its stage and the page everywhere else.
@@ -22,7 +23,7 @@ func newSite(o Options, gateway *gatewaytest.Gateway) http.Handler {
 	mux.HandleFunc("/catalogue.json", serveJSON(openCatalogue(o.Catalogue)))
 	mux.HandleFunc("/config.json", serveJSON(map[string]string{"socket": stage, "admin": o.Admin.URL}))
 	if o.Page.Module != nil {
-		mux.Handle(modulePath, serveModule(o.Page.Module))
+		mux.Handle(script.Path, script.Handler(o.Page.Module, script.AlwaysAsk))
 	}
 	if o.Page.Files != nil {
 		mux.Handle("/", noStore(http.FileServerFS(o.Page.Files)))
