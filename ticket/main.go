@@ -1,4 +1,4 @@
-// Command ticket is the Lambda function of POST /v1/tickets.
+// Command ticket is the Lambda function of tickets and of the script.
 package main
 
 import (
@@ -9,11 +9,12 @@ import (
 	"github.com/securecart/hub/internal/cloud/config"
 	"github.com/securecart/hub/internal/cloud/tokens"
 	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/web"
 )
 
 func main() {
 	os.Exit(boot.Run(config.Ticket, os.Getenv, os.Stdout, func(e boot.Env) (any, error) {
 		verifier, err := tokens.NewVerifier(e.Settings)
-		return handler.Tickets(e.Hub(nil), verifier, rand.Text, e.Log), err
+		return handler.WithScript(handler.Tickets(e.Hub(nil), verifier, rand.Text, e.Log), web.Module), err
 	}))
 }

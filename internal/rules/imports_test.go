@@ -46,7 +46,9 @@ var mayImport = map[string][]string{
 	"internal/redact":          {},
 	"internal/auth/bearer":     {},
 	"internal/script":          {},
-	"internal/handler":         {"internal/auth/bearer", "internal/hub", "internal/table", "internal/wire"},
+	"internal/handler": {
+		"internal/auth/bearer", "internal/hub", "internal/script", "internal/table", "internal/wire",
+	},
 
 	"internal/cloud/config": {"internal/handler", "internal/table"},
 	"internal/cloud/logs":   {"internal/handler", "internal/hub"},
@@ -97,7 +99,9 @@ var mayImport = map[string][]string{
 		"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler",
 	},
 	"authorize": {"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler"},
-	"ticket":    {"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler"},
+	"ticket": {
+		"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler", "web",
+	},
 	"broadcast": {"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config", "internal/handler"},
 	"localhub": {
 		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/account",
@@ -193,7 +197,7 @@ func wing(pkg string) string {
 	switch {
 	case slices.Contains(functions, pkg) || strings.HasPrefix(pkg, "internal/cloud/"):
 		return cloudWing
-	case slices.Contains([]string{"localhub", "gatewaytest", "web", "internal/hub/memstore"}, pkg),
+	case slices.Contains([]string{"localhub", "gatewaytest", "internal/hub/memstore"}, pkg),
 		strings.HasPrefix(pkg, "internal/local/"), strings.HasPrefix(pkg, "gatewaytest/"):
 		return localWing
 	case pkg == "internal/rules", strings.HasSuffix(path.Base(pkg), "test"), strings.HasPrefix(pkg, "examples/"):
