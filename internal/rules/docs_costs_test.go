@@ -6,8 +6,10 @@ import (
 	"testing"
 
 	"github.com/securecart/hub/internal/cloud/config"
+	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/wire"
+	"github.com/securecart/hub/web"
 )
 
 // List prices of us-east-1, in dollars per million.
@@ -19,6 +21,13 @@ const (
 	priceRead       = 0.125
 	priceLogKB      = 0.50 // https://aws.amazon.com/cloudwatch/pricing/: $0.50 per GB
 	priceTrace      = 5.00 // https://aws.amazon.com/xray/pricing/
+
+	// For a million requests, and for a million KB of traffic.
+	priceHTTP      = 1.00  // https://aws.amazon.com/api-gateway/pricing/: HTTP APIs
+	priceOutKB     = 0.09  // https://aws.amazon.com/ec2/pricing/on-demand/: from a Region
+	priceEdge      = 1.00  // https://aws.amazon.com/cloudfront/pricing/pay-as-you-go/: HTTPS, United States
+	priceEdgeOutKB = 0.085 // the same
+	priceWall      = 0.60  // https://aws.amazon.com/waf/pricing/
 )
 
 const (
@@ -27,6 +36,34 @@ const (
 	tableWrites    = 40_000.0
 	secondsOfDay   = 24 * 60 * 60
 )
+
+// scriptKB is how long the script may be, uncompressed, for the costs in SECURITY.md.
+const scriptKB = 64
+
+// TestDocumentedCostsOfScript computes what SECURITY.md says that loads of the script
+// cost, if the client accepts no compression.
+func TestDocumentedCostsOfScript(t *testing.T) {
+	if n := len(web.Module); n > scriptKB*1000 || n < scriptKB*500 {
+		t.Errorf("the script has %d bytes, and SECURITY.md computes with %d KB", n, scriptKB)
+	}
+	_, parsed := readTemplate(t)
+	k := &checker{t: parsed}
+	memory, _ := number(parsed.resources[functionID(config.Ticket)].properties["MemorySize"])
+	rate := k.routeThrottle(k.one(kindHTTPAPI), handler.ScriptRoute, "ThrottlingRateLimit")
+	load := priceHTTP + priceInvocation + float64(memory)/1024*messageSeconds*priceGBSecond + priceLogKB +
+		tracedMessages*priceTrace + scriptKB*priceOutKB
+	cached := priceEdge + priceWall + scriptKB*priceEdgeOutKB
+	perAddress := 4.0 * hub.NewGuestsPerAddress / 300 // the firewall's limit, a second
+	want := fmt.Sprintf("some $%.0f per million, with %d KB of traffic. Its throttle makes that at most $%.0f a day. "+
+		"Through the edge it costs some $%.0f per million, and $%.0f a day", load, scriptKB,
+		load*float64(rate)*secondsOfDay/1e6, cached, cached*perAddress*secondsOfDay/1e6)
+	if doc := strings.Join(strings.Fields(read(t, "SECURITY.md")), " "); !strings.Contains(doc, want) {
+		t.Errorf("SECURITY.md does not have %q", want)
+	}
+	for _, problem := range k.found {
+		t.Error(problem)
+	}
+}
 
 // TestDocumentedCosts computes what SECURITY.md says that messages cost, from the
 // template and the code. TestCountCostsOneUnit measures the count of a message.

@@ -28,7 +28,7 @@ var budgetMutations = []mutation{
 	{"throttles", "more than the account has", "  MessagesPerSecond:\n", "Default: 500", "Default: 2000"},
 	{"throttles", "a little more than the account has", "  MessagesPerSecond:\n", "Default: 500", "Default: 550"},
 	{"throttles", "a route without a limit of its own", "RouteSettings:\n        $connect",
-		"        help: # for people\n          ThrottlingRateLimit: 100\n          ThrottlingBurstLimit: 100\n", ""},
+		"        help: # for people\n          ThrottlingRateLimit: 50\n          ThrottlingBurstLimit: 50\n", ""},
 	{"throttles", "posts that leave nothing", "  PostsPerSecond:\n", "Default: 800", "Default: 880"},
 	{"throttles", "tickets that leave nothing", "  TicketApi:\n", "ThrottlingRateLimit: 100", "ThrottlingRateLimit: 1000"},
 	{"throttles", "bursts that leave nothing", "  TicketApi:\n", "ThrottlingBurstLimit: 100", "ThrottlingBurstLimit: 300"},

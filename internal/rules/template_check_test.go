@@ -72,6 +72,7 @@ var checks = []check{
 	{"domain", checkDomain},
 	{"edge", checkEdge},
 	{"tickets", checkTickets},
+	{"script", checkScript},
 	{"addresses", checkAddresses},
 	{"functions", checkFunctions},
 	{"budgets", checkBudgets},

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/securecart/hub/internal/cloud/config"
+	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/script"
 )
 
 // Values of parameters for an edge.
@@ -13,8 +15,9 @@ const (
 	webACL          = "arn:aws-p:wafv2:region-0:account:global/webacl/hub/1"
 )
 
-// ticketPermission is for the HTTP API of tickets. The stage does not wait for it.
-const ticketPermission = "TicketPermission"
+// httpPermissions are for the HTTP API of tickets and the script. The stage does not
+// wait for them.
+var httpPermissions = []string{"TicketPermission", "ScriptPermission"}
 
 // secretReference returns the dynamic reference to a part of the secret of the
 // edge.
@@ -48,7 +51,7 @@ func generatedEdgeSecrets(k *checker) string {
 }
 
 // checkEdge: no client can bypass the edge, and the edge caches and changes
-// nothing.
+// nothing but the script.
 func checkEdge(k *checker) {
 	edge, secret, record := k.t.resources["Edge"], k.t.resources["EdgeSecret"], k.t.resources["EdgeRecord"]
 	k.want("conditions", []string{edge.condition, secret.condition, record.condition},
@@ -74,7 +77,7 @@ func checkEdge(k *checker) {
 // wantDistribution returns the configuration of CloudFront that a scene should have.
 func wantDistribution(s *scene) object {
 	want := object{
-		"Enabled": true, "Comment": "Sockets of stack", "Aliases": []any{"ws.shop.test"},
+		"Enabled": true, "Comment": "Sockets and script of stack", "Aliases": []any{"ws.shop.test"},
 		// The policy that CloudFront recommends: TLS 1.2 or newer.
 		"ViewerCertificate": object{
 			"AcmCertificateArn": edgeCertificate, "MinimumProtocolVersion": "TLSv1.2_2021", "SslSupportMethod": "sni-only",
@@ -83,7 +86,7 @@ func wantDistribution(s *scene) object {
 			"Id": "hub", "DomainName": "origin.shop.test",
 			"CustomOriginConfig":  object{"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": []any{"TLSv1.2"}},
 			"OriginCustomHeaders": []any{object{"HeaderName": "X-Origin-Verify", "HeaderValue": secretReference(s, "current")}},
-		}},
+		}, wantScriptOrigin},
 		// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
 		// and using-managed-origin-request-policies.html: CachingDisabled, and
 		// AllViewerExceptHostHeader.
@@ -93,6 +96,7 @@ func wantDistribution(s *scene) object {
 			"CachePolicyId":         "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
 			"OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac",
 		},
+		"CacheBehaviors": []any{wantScriptBehavior},
 	}
 	if s.given["WebAclArn"] != "" {
 		want["WebACLId"] = webACL
@@ -132,20 +136,26 @@ func (k *checker) checkEdgeSecret(secret resource) {
 	}
 }
 
-// checkTickets: tickets have one route with a throttle, and only pages of the shop
-// may use it.
+// checkTickets: tickets and the script have one route each, with a throttle, and only
+// pages of the shop may use them.
 func checkTickets(k *checker) {
 	api := k.one(kindHTTPAPI)
+	operation := func(description string) object {
+		return object{
+			"responses": object{"default": object{"description": description}},
+			"x-amazon-apigateway-integration": object{
+				"type": "aws_proxy", "httpMethod": "POST", "payloadFormatVersion": "2.0",
+				"uri": "arn:aws-p:apigateway:region-1:lambda:path/2015-03-31/functions/<TicketFunction.Arn>/invocations",
+			},
+		}
+	}
 	for _, s := range k.scenes() {
 		body := object{
 			"openapi": "3.0.1", "info": object{"title": "stack tickets", "version": "v1"},
-			"paths": object{"/v1/tickets": object{"post": object{
-				"responses": object{"default": object{"description": "a ticket or an error"}},
-				"x-amazon-apigateway-integration": object{
-					"type": "aws_proxy", "httpMethod": "POST", "payloadFormatVersion": "2.0",
-					"uri": "arn:aws-p:apigateway:region-1:lambda:path/2015-03-31/functions/<TicketFunction.Arn>/invocations",
-				},
-			}}},
+			"paths": object{
+				"/v1/tickets": object{"post": operation("a ticket or an error")},
+				script.Path:   object{anyMethod: operation("the browser's client")},
+			},
 		}
 		if origins := s.given["AllowedOrigins"]; origins != "" {
 			list := []any{}
@@ -153,13 +163,17 @@ func checkTickets(k *checker) {
 				list = append(list, o)
 			}
 			body["x-amazon-apigateway-cors"] = object{
-				"allowOrigins": list, "allowMethods": []any{"POST"}, "allowHeaders": []any{"authorization"},
+				"allowOrigins": list, "allowMethods": []any{"GET", "POST"}, "allowHeaders": []any{"authorization"},
 			}
 		}
 		got := s.props(api)
 		delete(got, "AccessLogSettings") // see checkAccessLog
 		k.want(s.name+": the API of tickets", got, object{
-			"DefaultRouteSettings": object{"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 100}, "DefinitionBody": body,
+			"DefaultRouteSettings": object{"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 100},
+			"RouteSettings": object{
+				handler.ScriptRoute: object{"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 50},
+			},
+			"DefinitionBody": body,
 		})
 		k.want(s.name+": TicketUrl", s.text(k.t.outputs["TicketUrl"]["Value"]),
 			"https://<"+api.id+">.execute-api.region-1.suffix.test/v1/tickets")

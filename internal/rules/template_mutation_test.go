@@ -311,7 +311,8 @@ var mutations = []mutation{
 func TestMutations(t *testing.T) {
 	text, _ := readTemplate(t)
 	seen := map[string]bool{}
-	for _, m := range slices.Concat(mutations, edgeMutations, budgetMutations, rowMutations, encryptionMutations) {
+	all := slices.Concat(mutations, edgeMutations, scriptMutations, budgetMutations, rowMutations, encryptionMutations)
+	for _, m := range all {
 		seen[m.check] = true
 		t.Run(m.check+"/"+m.name, func(t *testing.T) {
 			at := strings.Index(text, m.after)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/securecart/hub/internal/cloud/config"
+	"github.com/securecart/hub/internal/script"
 )
 
 // rowRights are the actions on the hub table that each function is allowed, and the
@@ -208,6 +209,8 @@ func checkPermissions(k *checker) {
 		line(config.Authorize, "apigateway.amazonaws.com", api+"authorizers/<"+k.one(kindAuthorizer).id+">"),
 		line(config.Ticket, "apigateway.amazonaws.com",
 			"arn:aws-p:execute-api:region-1:account:<TicketApi>/*/POST/v1/tickets"),
+		line(config.Ticket, "apigateway.amazonaws.com",
+			"arn:aws-p:execute-api:region-1:account:<TicketApi>/*/*"+script.Path),
 		line(config.Broadcast, "events.amazonaws.com", "<"+k.one(kindSchedule).id+".Arn>"),
 	}
 	for _, key := range routeKeys() {

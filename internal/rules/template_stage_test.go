@@ -16,7 +16,7 @@ func checkStage(k *checker) {
 	k.want("the stage", s.properties["StageName"], stageName)
 	k.want("AutoDeploy", s.properties["AutoDeploy"], false)
 	for _, p := range k.t.ofType(kindPermission) {
-		if p.properties["Principal"] == "apigateway.amazonaws.com" && p.id != ticketPermission &&
+		if p.properties["Principal"] == "apigateway.amazonaws.com" && !slices.Contains(httpPermissions, p.id) &&
 			!slices.Contains(s.dependsOn, p.id) {
 			k.failf("the stage does not wait for %s", p.id)
 		}

@@ -66,23 +66,45 @@ func checkThrottles(k *checker) {
 // throttles are the limits of all routes.
 type throttles struct {
 	routes map[string]int
-	sum    int // of all routes and of tickets
+	sum    int // of all routes, and of those of the HTTP API
 }
 
-// throttles returns the limits of a name. A route without settings of its own has the
-// default of the stage.
+// throttles returns the limits of a name.
 func (k *checker) throttles(name string) throttles {
-	stage := k.one(kindStage).properties
-	all := throttles{map[string]int{}, k.throttle(sub(k.one(kindHTTPAPI).properties, "DefaultRouteSettings")[name])}
+	all := throttles{routes: map[string]int{}}
 	for key := range k.byKey() {
-		settings := sub(stage, "RouteSettings", key)
-		if len(settings) == 0 {
-			settings = sub(stage, "DefaultRouteSettings")
-		}
-		all.routes[key] = k.throttle(settings[name])
+		all.routes[key] = k.routeThrottle(k.one(kindStage), key, name)
 		all.sum += all.routes[key]
 	}
+	api := k.one(kindHTTPAPI)
+	for _, key := range httpRouteKeys(api) {
+		all.sum += k.routeThrottle(api, key, name)
+	}
 	return all
+}
+
+// routeThrottle returns a limit of a route. A route without settings of its own has the
+// default of its API.
+func (k *checker) routeThrottle(api resource, key, name string) int {
+	settings := sub(api.properties, "RouteSettings", key)
+	if len(settings) == 0 {
+		settings = sub(api.properties, "DefaultRouteSettings")
+	}
+	return k.throttle(settings[name])
+}
+
+// httpRouteKeys returns the routes of an HTTP API, as "POST /path".
+func httpRouteKeys(api resource) (keys []string) {
+	paths := sub(api.properties, "DefinitionBody", "paths")
+	for path := range paths {
+		for method := range sub(paths, path) {
+			if method == anyMethod {
+				method = "any"
+			}
+			keys = append(keys, strings.ToUpper(method)+" "+path)
+		}
+	}
+	return keys
 }
 
 // throttle returns a limit of a template: a number, or the default of a parameter.

@@ -369,7 +369,7 @@ func TestRepositoryTemplate(t *testing.T) {
 		"set":         {message, true, "SetMessage", 11 * time.Second, 0},
 		"merge":       {message, true, "MergeMessage", 11 * time.Second, 100},
 		"checkout":    {message, true, "CheckoutMessage", 11 * time.Second, 100},
-		"help":        {message, true, "", 11 * time.Second, 100},
+		"help":        {message, true, "", 11 * time.Second, 50},
 		"ping":        {nil, true, "", 0, 0},
 	} {
 		r, ok := api.Routes[key]

@@ -1,0 +1,106 @@
+package rules
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/securecart/hub/internal/script"
+)
+
+// anyMethod stands for all methods in the OpenAPI document of an HTTP API:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-any-method.html
+const anyMethod = "x-amazon-apigateway-any-method"
+
+// wantScriptOrigin is where the edge has the script from: the HTTP API. It gets no
+// secret, and TLS alone.
+var wantScriptOrigin = object{
+	"Id": "script", "DomainName": "<TicketApi>.execute-api.region-1.suffix.test",
+	"CustomOriginConfig": object{"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": []any{"TLSv1.2"}},
+}
+
+// wantScriptBehavior is how the edge serves the script, by CachingOptimized and
+// SimpleCORS. There is no origin request policy, so nothing of a visitor reaches the
+// function.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html
+var wantScriptBehavior = object{
+	"PathPattern": script.Path, "TargetOriginId": "script", "ViewerProtocolPolicy": "https-only",
+	"AllowedMethods": []any{"GET", "HEAD"}, "Compress": true,
+	"CachePolicyId":           "658327ea-f89d-4fab-a63d-7e88639e58f6",
+	"ResponseHeadersPolicyId": "60669652-455b-4ae9-85a4-c4c02393f86c",
+}
+
+// checkScript: the output ScriptUrl is where the script is, and a script from the edge
+// connects to the output SocketUrl by itself.
+func checkScript(k *checker) {
+	path := k.defaultSocket()
+	for _, s := range k.scenes() {
+		got, socket := s.text(k.t.outputs["ScriptUrl"]["Value"]), s.text(k.t.outputs["SocketUrl"]["Value"])
+		want := "https://<" + k.one(kindHTTPAPI).id + ">.execute-api.region-1.suffix.test"
+		if host := s.given["EdgeDomainName"]; host != "" {
+			want = "https://" + host
+		}
+		k.want(s.name+": ScriptUrl", got, want+script.Path)
+		if s.name == "edge" {
+			k.want(s.name+": the hub of the script", strings.Replace(want, "https", "wss", 1)+path, socket)
+		}
+	}
+}
+
+// defaultSocket returns the path of the hub that the script connects to, on the origin
+// that it is from.
+func (k *checker) defaultSocket() string {
+	const name = "web/src/tag.js"
+	source, err := os.ReadFile(filepath.Join(root, name))
+	found := regexp.MustCompile(`new URL\('([^']*)', import\.meta\.url\)`).FindSubmatch(source)
+	if err != nil || found == nil {
+		k.failf("%s has no default hub, %v", name, err)
+		return ""
+	}
+	return string(found[1])
+}
+
+// scriptMutations are mistakes in how the script is served.
+var scriptMutations = []mutation{
+	{"edge", "a script that is not cached", "CacheBehaviors:", "658327ea-f89d-4fab-a63d-7e88639e58f6",
+		"4135ea2d-6df8-44a3-9df3-4b5a84be39ad"},
+	{"edge", "a script without CORS", "CacheBehaviors:",
+		"            ResponseHeadersPolicyId: 60669652-455b-4ae9-85a4-c4c02393f86c\n", ""},
+	{"edge", "a script that visitors' headers reach", "CacheBehaviors:", "            Compress: true",
+		"            OriginRequestPolicyId: b689b0a8-53d0-40ab-baf2-68738e2966ac\n            Compress: true"},
+	{"edge", "a script that is not compressed", "CacheBehaviors:", "Compress: true", "Compress: false"},
+	{"edge", "a script over HTTP", "CacheBehaviors:", "ViewerProtocolPolicy: https-only",
+		"ViewerProtocolPolicy: allow-all"},
+	{"edge", "a script from the sockets' API", "CacheBehaviors:", "TargetOriginId: script", "TargetOriginId: hub"},
+	{"edge", "another path of the script", "CacheBehaviors:", "PathPattern: /securecart-live.js",
+		"PathPattern: /live.js"},
+	{"edge", "every path is cached", "CacheBehaviors:", "PathPattern: /securecart-live.js", "PathPattern: /*"},
+	{"edge", "tickets through the edge", "CacheBehaviors:", "[GET, HEAD]",
+		"[GET, HEAD, OPTIONS, PUT, PATCH, POST, DELETE]"},
+	{"edge", "HTTP to the origin of the script", "- Id: script", "OriginProtocolPolicy: https-only",
+		"OriginProtocolPolicy: match-viewer"},
+	{"edge", "the origin of the script is the sockets' API", "- Id: script", "${TicketApi}", "${Api}"},
+	{"tickets", "a script by POST alone", "          /securecart-live.js:\n", "x-amazon-apigateway-any-method:", "post:"},
+	{"tickets", "a script of another function", "          /securecart-live.js:\n", "${TicketFunction.Arn}",
+		"${ConnectFunction.Arn}"},
+	{"tickets", "a route that the function does not know", "TicketApi:\n", "          /securecart-live.js:\n",
+		"          /live.js:\n"},
+	{"tickets", "a script with the throttle of tickets", "TicketApi:\n", "        ANY /securecart-live.js:",
+		"        GET /securecart-live.js:"},
+	{"throttles", "a script that leaves nothing", "ANY /securecart-live.js:", "ThrottlingRateLimit: 50",
+		"ThrottlingRateLimit: 500"},
+	{"throttles", "bursts of the script that leave nothing", "ANY /securecart-live.js:", "ThrottlingBurstLimit: 50",
+		"ThrottlingBurstLimit: 200"},
+	{"throttles", "one more route of the HTTP API", "        paths:\n", "          /v1/tickets:\n",
+		"          /v2/tickets:\n            get: {}\n            put: {}\n            post: {}\n            patch: {}\n" +
+			"          /v1/tickets:\n"},
+	{"permissions", "every path of the script's API", "ScriptPermission:\n", "/*/*/securecart-live.js", "/*/*"},
+	{"permissions", "the script without a permission", "ScriptPermission:\n", "/*/*/securecart-live.js",
+		"/*/POST/v1/tickets"},
+	{"script", "the API's address in spite of the edge", "ScriptUrl:", "https://${EdgeDomainName}",
+		"https://${DomainName}"},
+	{"script", "the edge's address without an edge", "ScriptUrl:", "      - HasEdge\n", "      - HasDomain\n"},
+	{"script", "another path", "ScriptUrl:", "/securecart-live.js", "/live.js"},
+	{"script", "a hub on another path than the script's", "  MappingKey:\n", "Default: v1", "Default: v2"},
+}
