@@ -32,9 +32,10 @@ func checkWall(k *checker) {
 		k.want("the priority of "+fmt.Sprint(rule["Name"]), rule["Priority"], i)
 		if rate := sub(rule, "Statement", "RateBasedStatement"); len(rate) > 0 {
 			limited = rule["Action"] != nil && len(sub(rule, "Action", "Count")) == 0
-			// All new guests of ten minutes may come twice within the window.
+			// All new guests of ten minutes may come twice within the window, with a handshake
+			// and a load of the script each.
 			k.want("the rate", rate, object{
-				"AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": strconv.Itoa(2 * hub.NewGuestsPerAddress),
+				"AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": strconv.Itoa(4 * hub.NewGuestsPerAddress),
 			})
 			k.want("what becomes of it", rule["Action"], object{"Block": object{}})
 			continue
@@ -101,7 +102,7 @@ func TestWall(t *testing.T) {
 		"the edge's secret too":  {"        - SingleHeader: {Name: x-origin-verify}\n", ""},
 		"headers in samples":     {"SampledRequestsEnabled: false", "SampledRequestsEnabled: true"},
 		"a rate that counts":     {"Action: {Block: {}}", "Action: {Count: {}}"},
-		"a rate below the hub's": {"Default: 2000", "Default: 100"},
+		"a rate below the hub's": {"Default: 4000", "Default: 100"},
 		"rules that count":       {"OverrideAction: {None: {}}", "OverrideAction: {Count: {}}"},
 		"injections let through": {"Name: AWSManagedRulesSQLiRuleSet", "Name: AWSManagedRulesLinuxRuleSet"},
 		"a log without an end":   {"      RetentionInDays: !Ref LogRetentionDays\n", ""},
