@@ -39,6 +39,16 @@ test('one tag makes the badges of any page live, under a strict policy', async (
   assert.deepEqual(page.complaints, []);
 });
 
+test('a copy on the shop\'s own origin finds the hub that the page names', async () => {
+  site.put('/securecart-live.js', readFileSync(`${root}/web/dist/securecart-live.js`, 'utf8'), { type: 'text/javascript' });
+  const csp = `default-src 'none'; script-src 'self'; connect-src ${hub.origin} ${hub.socket.replace('/v1', '')}`;
+  const url = site.put('/copy', `<!doctype html><title>Shop</title><meta name="securecart-url" content="${hub.socket}">
+    <script type="module" src="/securecart-live.js"></script><stock-badge sku="MUG"></stock-badge>`, { csp });
+  const page = await open(await browser.newContext(), url);
+  await eventually(async () => (await badgeState(page, 'MUG')) === 'out', 'the badge');
+  assert.deepEqual(page.complaints, []);
+});
+
 test('what the server wrote is shown at once and does not flicker', async () => {
   await hub.setStock('TEE-RED-M', 3);
   const { version } = await hub.admin('GET', '/stock/TEE-RED-M');
