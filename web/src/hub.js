@@ -1,5 +1,5 @@
 // Hub keeps a page connected to the real-time hub: it makes connections (connection.js),
-// says who the person is (guest.js), applies messages (state.js), asks for proof (proof.js)
+// says who the person is (identity.js), applies messages (state.js), asks for proof (proof.js)
 // and sends changes to the cart (changes.js).
 //
 // Events, all CustomEvents:
@@ -22,9 +22,8 @@
 import { State, cartTopic } from './state.js';
 import { Changes } from './changes.js';
 import { Connection } from './connection.js';
-import { Guest } from './guest.js';
+import { Identity } from './identity.js';
 import { Proof } from './proof.js';
-import { Token } from './token.js';
 import { answers, browserSignals, browserStorage, isVisible, socketURL } from './browser.js';
 import * as timing from './timing.js';
 
@@ -48,11 +47,6 @@ const defaults = {
 };
 
 export class Hub extends EventTarget {
-  // From the answer to hello.
-  user = null;
-  role = null;
-  vendor = null;
-  limits = { topicsPerMessage: 100, topics: 200, lines: 200, quantity: 999 };
   status = 'closed';
 
   #o;
@@ -61,8 +55,7 @@ export class Hub extends EventTarget {
   #refused = new Map(); // topic -> code
   #provenAt = new Map(); // topic -> when its value was last known to be up to date
   #changes;
-  #guest;
-  #token;
+  #identity;
   #proof;
   #timers;
 
@@ -73,18 +66,32 @@ export class Hub extends EventTarget {
 
   #now = null; // the Connection whose values are shown
   #next = null; // the Connection that is being made
+  #old = null; // one that was replaced, and waits for answers
   #toldLive = false;
-  #unverified = false; // the user is not known yet, so carts are not touched
-  #expires = 0;
-  #renewedAt = -Infinity;
 
   constructor(options) {
     super();
     this.#o = { ...defaults, WebSocket: globalThis.WebSocket, storage: browserStorage(), ...options };
     const { clock, random, kept } = this.#o;
-    this.#guest = new Guest(this.#o.storage);
     this.#timers = new timing.Timers(clock);
-    this.#token = new Token(this.#o.token, this.#timers, (code, message) => this.#emit('problem', { code, message }));
+    this.#identity = new Identity({
+      token: this.#o.token,
+      storage: this.#o.storage,
+      clock,
+      random,
+      timers: this.#timers,
+      emit: (type, detail) => this.#emit(type, detail),
+      connection: () => (this.#now?.greeted ? this.#now : null),
+      reconnect: () => this.reconnect(),
+      lost: (c) => this.#lost(c),
+      merge: (from) => this.write({ action: 'merge', from, policy: 'sum' }),
+      review: () => this.#state.reviewAll(),
+      left: () => this.#onLeft(),
+      verified: () => {
+        this.#now.subscriptions.requestAll();
+        this.#changes.pump();
+      },
+    });
     this.#proof = new Proof({
       clock,
       timers: this.#timers,
@@ -94,9 +101,9 @@ export class Hub extends EventTarget {
       changed: () => this.#tellLive(),
     });
     this.#changes = new Changes({
-      ready: () => Boolean(this.#now?.greeted) && !this.#unverified,
+      ready: () => Boolean(this.#now?.greeted) && !this.#identity.unverified,
       send: (message) => this.#now.request(message),
-      renew: () => this.#renew(),
+      renew: () => this.#identity.renew(),
       changed: () => this.#emit('cart', {}),
       keep: (change) => kept.save(change),
       forget: (key, ends) => kept.remove(key, ends),
@@ -114,9 +121,25 @@ export class Hub extends EventTarget {
     return this.status === 'live' && this.#proof.ok;
   }
 
+  get user() {
+    return this.#identity.user;
+  }
+
+  get role() {
+    return this.#identity.role;
+  }
+
+  get vendor() {
+    return this.#identity.vendor;
+  }
+
+  get limits() {
+    return this.#identity.limits;
+  }
+
   /** guestToken is the stored token of a guest, or null. */
   get guestToken() {
-    return this.#guest.get();
+    return this.#identity.guestToken;
   }
 
   get epoch() {
@@ -185,9 +208,9 @@ export class Hub extends EventTarget {
   }
 
   /** resume takes over from another tab, before open: what it knew stays the least that this one shows. */
-  resume({ epoch, user, role, vendor }) {
-    if (epoch) this.#state.apply({ type: 'hello', epoch });
-    Object.assign(this, { user, role, vendor });
+  resume(known) {
+    if (known.epoch) this.#state.apply({ type: 'hello', epoch: known.epoch });
+    this.#identity.resume(known);
   }
 
   /** open connects. The hub then reconnects until close is called. */
@@ -301,10 +324,9 @@ export class Hub extends EventTarget {
     this.#timers.stop('reconnect');
     this.#next?.close();
     if (!this.#now) this.#setStatus('connecting');
-    const asked = await this.#token.get(() => this.#renew());
+    const offered = await this.#identity.offer(() => this.#changes.size > 0);
     if (round !== this.#round) return;
-    const offered = asked.token ?? this.#guest.offer(this.#o.clock.now(), this.#changes.size > 0);
-    const protocols = offered ? [protocol, bearer + offered] : [protocol];
+    const protocols = offered.text ? [protocol, bearer + offered.text] : [protocol];
     const { clock, random, WebSocket } = this.#o;
     let url;
     let socket;
@@ -325,12 +347,12 @@ export class Hub extends EventTarget {
         wanted: this.#wanted,
         refused: this.#refused,
         limits: () => this.limits,
-        skusOnly: () => this.#unverified,
+        skusOnly: () => this.#identity.unverified,
         emit: (type, detail) => this.#emit(type, detail),
-        onExpired: () => this.#renew(),
+        onExpired: () => this.#identity.renew(),
         onStale: (topics) => c === this.#now && topics.forEach((topic) => this.#provenAt.set(topic, this.#proof.at)),
       },
-      onHello: (answer) => this.#onHello(c, answer, asked, offered),
+      onHello: (answer) => this.#onHello(c, answer, offered),
       onMessage: (message) => this.#onMessage(c, message),
       onSettled: () => this.#onSettled(c),
       onLost: (after) => this.#lost(c, after),
@@ -338,46 +360,35 @@ export class Hub extends EventTarget {
     this.#next = c;
   }
 
-  #onHello(c, answer, { token, late }, offered) {
+  #onHello(c, answer, offered) {
     if (answer.type !== 'hello') {
       c.close();
       this.#lost(c, answer.after);
       return;
     }
-    const guest = this.#guest;
-    const now = this.#o.clock.now();
-    const asGuest = !token && offered;
-    const returning = asGuest && guest.isReturning(offered);
-    if (returning && answer.notice) {
-      // It is refused again. Go on as the guest that stands in.
-      if (answer.notice === 'token_expired') guest.forget(offered);
-      else guest.refuse(offered, now);
-      this.reconnect();
-      return;
-    }
-    if (asGuest && answer.notice === 'token_expired' && !answer.guestToken) {
-      // The guest was revoked, and its cart with it. Continue as a new guest.
-      guest.drop(offered);
-      this.#emit('notice', { code: answer.notice, fromToken: false });
-      this.reconnect();
-      return;
-    }
-    if (asGuest && answer.notice === 'token_bad') guest.refuse(offered, now);
-    if (!token && !offered && !late && guest.get()) {
-      // Another tab became a guest at the same time, and was first.
-      this.reconnect();
-      return;
-    }
     c.greeted = true;
-    if (!this.#now) this.#now = c;
-    if (late) this.#unverify(answer);
-    else this.#applyHello(answer, Boolean(token), returning);
+    this.#now ??= c;
+    if (!this.#identity.greet(answer, offered)) {
+      this.reconnect();
+      return;
+    }
     this.#retireAt(answer.reconnectAfter > 0 ? answer.reconnectAfter * 1000 : timing.longestTimer);
     this.#keepAlive();
     c.pingEvery = answer.pingEvery > 0 ? answer.pingEvery * 1000 : Infinity;
     c.subscriptions.requestAll();
-    if (returning) this.#reunite();
     this.#changes.pump();
+  }
+
+  /** onLeft: another user has the page. Nothing of the one before may be shown any more. */
+  #onLeft() {
+    const greeted = this.#next?.greeted ? this.#next : this.#now;
+    for (const c of [this.#now, this.#old]) if (c !== greeted) c?.close();
+    if (this.#now !== greeted) this.#proof.end();
+    this.#now = greeted;
+    this.#old = null;
+    if (this.#state.forget(cartTopic)) this.#emit('change', { topics: [cartTopic] });
+    for (const c of this.#connections) c.subscriptions.expire((topic) => topic === cartTopic);
+    this.#changes.abandon('identity', 'the user has changed');
   }
 
   /** onSettled: a connection says everything now. An older one is not needed any more. */
@@ -386,121 +397,16 @@ export class Hub extends EventTarget {
     const old = this.#now;
     this.#next = null;
     this.#now = c;
-    if (old !== c) old?.retire(timing.answerWithin);
+    if (old !== c) {
+      this.#old = old;
+      old?.retire(timing.answerWithin);
+    }
     this.#proof.begin(c.pingEvery);
     this.#timers.start('held', timing.heldFor, () => (this.#failures = 0));
     this.#notBefore = clock.now();
     this.#setStatus('live');
     this.#emit('change', { topics: [...this.#wanted.keys()] });
     this.#changes.pump();
-  }
-
-  /** reunite moves the cart of the guest that stood in to the one who is back. */
-  async #reunite() {
-    try {
-      const from = this.#guest.get();
-      if (from) await this.write({ action: 'merge', from, policy: 'sum' });
-    } catch (error) {
-      if (['closed', 'identity', 'uncertain'].includes(error.code)) return; // the next connection does it
-      this.#emit('problem', { code: error.code, message: error.message });
-    }
-    this.#guest.settle();
-  }
-
-  /** unverify goes on with badges only: whose cart this is will be known later. */
-  #unverify(hello) {
-    if (hello.limits) this.limits = { ...this.limits, ...hello.limits };
-    this.#unverified = true;
-    this.#timers.start('renew', timing.renewEvery * (0.5 + this.#o.random()), () => this.#renew());
-  }
-
-  /**
-   * applyHello takes over the user and the limits. fromToken: the token option returned the
-   * token. returning: it is that of a guest who had been refused.
-   */
-  #applyHello(hello, fromToken, returning = false) {
-    if (hello.notice) {
-      if (fromToken) this.#token.refuse(hello.notice);
-      this.#emit('notice', { code: hello.notice, fromToken });
-    }
-    // The server cannot verify tokens at the moment and treats us as a guest. This guest's
-    // cart is not the user's.
-    if (fromToken && hello.notice === 'busy') return this.#unverify(hello);
-    const asOther = this.user !== null || this.#unverified; // values may have been read as somebody else
-    this.#unverified = false;
-    const was = this.user;
-    const changed = was !== hello.user;
-    const vendor = hello.vendor ?? null;
-    if (hello.limits) this.limits = { ...this.limits, ...hello.limits };
-    if (asOther && (changed || this.role !== hello.role || this.vendor !== vendor)) this.#state.reviewAll();
-    Object.assign(this, { user: hello.user, role: hello.role, vendor });
-    // A guest that replaces a rejected token must not replace the stored guest.
-    if (returning) this.#guest.renewReturning(hello.guestToken);
-    else if (hello.guestToken && !(fromToken && this.#guest.get())) this.#guest.set(hello.guestToken);
-    this.#renewBefore(hello);
-    if (!changed) return;
-    if (was !== null) {
-      if (this.#now && !this.#now.settled) this.#next = this.#now;
-      else if (this.#next?.greeted) {
-        // The connection of the user before must not show anything any more.
-        this.#now?.close();
-        this.#now = this.#next;
-        this.#proof.end();
-      }
-      if (this.#state.forget(cartTopic)) this.#emit('change', { topics: [cartTopic] });
-      for (const c of this.#connections) c.subscriptions.expire((topic) => topic === cartTopic);
-      this.#changes.abandon('identity', 'the user has changed');
-    }
-    this.#emit('identity', { user: this.user, role: this.role, was });
-  }
-
-  /** renewBefore renews the session before it ends. The browser's clock may be wrong; seconds left are not. */
-  #renewBefore({ expires, expiresIn }) {
-    this.#timers.stop('renew');
-    if (!expires || expires === this.#expires) return; // the same token once more: nothing to gain
-    this.#expires = expires;
-    const left = (expiresIn >= 0 ? expiresIn * 1000 : expires - this.#o.clock.now()) - timing.renewBefore;
-    if (left < timing.longestTimer) {
-      this.#timers.start('renew', Math.max(left, timing.renewEvery), () => this.#renew());
-    }
-  }
-
-  /** renew gets a token and sends it on this connection, before or after the old one expires. */
-  async #renew() {
-    const c = this.#now;
-    const now = this.#o.clock.now();
-    if (!c?.greeted || now - this.#renewedAt < timing.renewEvery / 2) return;
-    this.#renewedAt = now;
-    const { token: fromToken, late } = await this.#token.get(() => this.#renew());
-    if (c !== this.#now || !c.greeted) return;
-    if (late && this.#unverified) {
-      this.#renewedAt = -Infinity;
-      this.#timers.start('renew', timing.renewEvery * (0.5 + this.#o.random()), () => this.#renew());
-      return;
-    }
-    const token = fromToken || this.#guest.get();
-    if (!token || (this.#unverified && !fromToken)) {
-      this.reconnect();
-      return;
-    }
-    if (this.#token.isRejected(token)) {
-      // Badges stay live. For everything else, the user has to sign in.
-      this.#emit('notice', { code: 'token_expired', fromToken: Boolean(fromToken) });
-      return;
-    }
-    const answer = await c.ask({ action: 'hello', token }).catch(() => null);
-    if (c !== this.#now || answer === null) return;
-    if (answer.type === 'hello') {
-      this.#applyHello(answer, Boolean(fromToken));
-      c.subscriptions.requestAll();
-      this.#changes.pump();
-    } else if (answer.retry) {
-      this.#timers.start('renew', timing.renewEvery * (0.5 + this.#o.random()), () => this.#renew());
-    } else {
-      if (fromToken) this.#token.refuse(answer.code);
-      if (answer.code === 'token_expired') this.#token.reject(token);
-      this.#lost(c);
-    }
   }
 
   /** lost: a connection is gone. One that was being made leaves the one that is live alone. */
@@ -522,8 +428,8 @@ export class Hub extends EventTarget {
   #retry(atLeast = 0) {
     this.#round++;
     if (!this.#now) {
-      for (const name of ['renew', 'keepAlive', 'lifetime']) this.#timers.stop(name);
-      this.#renewedAt = -Infinity;
+      for (const name of ['keepAlive', 'lifetime']) this.#timers.stop(name);
+      this.#identity.forgetConnection();
       this.#setStatus(globalThis.navigator?.onLine === false ? 'offline' : 'waiting');
     }
     const { clock, random } = this.#o;
@@ -542,10 +448,9 @@ export class Hub extends EventTarget {
   /** disconnect ends all connections and discards what belongs to them. */
   #disconnect() {
     this.#round++;
-    for (const c of new Set([this.#now, this.#next])) c?.close();
-    this.#now = this.#next = null;
-    this.#unverified = false;
-    this.#renewedAt = -Infinity;
+    for (const c of [this.#now, this.#next, this.#old]) c?.close();
+    this.#now = this.#next = this.#old = null;
+    this.#identity.forgetConnection();
     this.#proof.end();
     this.#timers.stopAll();
     this.#changes.lost();
@@ -609,8 +514,7 @@ export class Hub extends EventTarget {
   #onExpired(c) {
     const topics = c.subscriptions.expire((topic) => !topic.startsWith('sku:'));
     this.#emit('change', { topics });
-    this.#renewedAt = -Infinity;
-    this.#renew();
+    this.#identity.renewNow();
   }
 
   /** bye: the server is about to close the connection. It is used until then. */

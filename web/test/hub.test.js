@@ -137,6 +137,28 @@ test('a session is renewed before it expires', async () => {
   assertGolden(server.sent('hello')[1], 'hello-token.client');
 });
 
+test('a connection that waits for answers shows nothing to the next user', async () => {
+  let token = null;
+  const { hub, cart, server, clock } = await connectedPage({ token: () => token });
+  await server.send(golden('bye.server'));
+  const lost = assert.rejects(cart.add('MUG'), { code: 'uncertain' });
+  await clock.advance(4_500);
+  await server.accept();
+  await server.reply('hello', golden('hello-answer.server'));
+  await server.reply('subscribe', snapshot({}, { unchanged: 4 }));
+  const old = server.sockets[0];
+  assert.equal(old.closed, false);
+  token = 'alice.token';
+  hub.reconnect();
+  await drain();
+  assert.equal(old.closed, true);
+  await server.accept();
+  await server.reply('hello', golden('hello-token-answer.server'));
+  await lost;
+  await server.send(delta({ cart: { version: 99, lines: { MUG: { quantity: 9, version: 99 } } } }), old);
+  assert.equal(hub.get('cart'), undefined);
+});
+
 test('a clock that is 2 h ahead renews a session once at most', async () => {
   for (const expiresIn of [3600, undefined]) {
     const { hub, server, clock } = fakePage({ token: () => 'alice.token' });
