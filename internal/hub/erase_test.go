@@ -327,3 +327,27 @@ func TestEraseEmptiesTheScreensOfAdmins(t *testing.T) {
 	th.broadcast()
 	th.wantGot("desk", delta(`"cart:u~alice":{"version":3,"lines":{}}`))
 }
+
+// TestEraseWhileAConnectionOpens ends a connection while it opens, when the gateway
+// cannot close it yet. Its first message finds that it has ended, and closes it. After a
+// failure the next message tries again.
+func TestEraseWhileAConnectionOpens(t *testing.T) {
+	th := newTestHub(t)
+	ender := &endings{}
+	h := th.WithEnder(ender)
+	c := hub.Connection{ID: "c", Principal: withSession(alice, th.now), ConnectedAt: th.now, Endpoint: "api/prod"}
+	if err := h.Connect(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	th.erase("alice")
+	ender.err = errors.New("unavailable")
+	if _, err := h.Current(t.Context(), c); !errors.Is(err, ender.err) || errors.Is(err, hub.ErrGone) {
+		t.Errorf("got %v, want the gateway's failure", err)
+	}
+	ender.err = nil
+	if _, err := h.Current(t.Context(), c); !errors.Is(err, hub.ErrGone) {
+		t.Errorf("got %v, want ErrGone", err)
+	}
+	equal(t, "closed", ender.ended, []string{"c at api/prod", "c at api/prod"})
+	th.wantErased("alice")
+}

@@ -12,7 +12,7 @@ import (
 type Hub struct {
 	store  Store
 	poster Poster
-	ender  Ender // of connections that flood; nil: they stay open
+	ender  Ender // of connections that flood or have ended; nil: they stay open
 	now    func() time.Time
 	limits Limits
 
@@ -31,7 +31,8 @@ func New(store Store, poster Poster, now func() time.Time) *Hub {
 	}
 }
 
-// WithEnder returns a Hub that ends the connections of users who flood, see [Hub.Admit].
+// WithEnder returns a Hub that ends the connections of users who flood, see [Hub.Admit],
+// and those that are open although they have ended, see [Hub.Current].
 func (h *Hub) WithEnder(e Ender) *Hub {
 	ending := *h
 	ending.ender = e

@@ -78,7 +78,9 @@ func (h *Hub) checkLogin(ctx context.Context, p Principal) error {
 // Current returns the recorded connection of a request. If the row was forgotten
 // although the connection is open, Current records it again from what the gateway
 // knows: the authorizer's context comes with every event (G-AUTH-20). ErrGone: the
-// connection has ended, and its $disconnect overtook the request.
+// connection has ended, and its $disconnect overtook the request. Or it is open, and
+// [Hub.Erase] ended it while it opened, when the gateway cannot close it yet
+// (G-MGMT-8): so Current closes it.
 func (h *Hub) Current(ctx context.Context, caller Connection) (Connection, error) {
 	c, err := h.store.Connection(ctx, caller.ID)
 	if !errors.Is(err, ErrGone) {
@@ -93,7 +95,13 @@ func (h *Hub) Current(ctx context.Context, caller Connection) (Connection, error
 	} else if revoked {
 		caller.Principal = caller.Principal.expired()
 	}
-	return h.record(ctx, caller)
+	c, err = h.record(ctx, caller)
+	if errors.Is(err, ErrGone) && h.ender != nil {
+		if err := h.ender.Disconnect(ctx, caller.ID, caller.Endpoint); err != nil {
+			return Connection{}, fmt.Errorf("close %s, which has ended: %w", caller.ID, err)
+		}
+	}
+	return c, err
 }
 
 // record writes the row of a connection and then checks for a revocation. A

@@ -34,7 +34,7 @@ type client struct {
 	sessions    int                // how often the session of this connection changed
 	listing     bool               // a get of the vendor's list has no answer yet
 	listed      bool               // the items of the vendor's list have been read in this session
-	missed      map[hub.Topic]bool // of a message that was lost on this connection
+	missed      map[hub.Topic]bool // of messages and records that were lost during this connection
 	shown       map[string]shown
 	revs        map[string]string    // of each topic, the highest that was seen
 	taken       map[string]int       // how often the value of a topic changed
@@ -131,7 +131,7 @@ func (c *client) connect() {
 	sim.request(func() { err = sim.hub.Connect(context.Background(), c.caller(s)) })
 	if err != nil {
 		sim.trace("refused")
-		c.socket = nil
+		c.socket, s.refused = nil, true
 		return
 	}
 	s.open = c.socket == s

@@ -10,6 +10,9 @@ import (
 
 const simEvents = 60
 
+// eventInCall is what nested meets.
+const eventInCall = "event in the middle of a call"
+
 // event makes one random thing happen.
 func (sim *simulation) event() {
 	ctx := context.Background()
@@ -66,13 +69,16 @@ func (sim *simulation) event() {
 		_, _ = invoker{sim}.Invoke(ctx, sim.deliveries[sim.rng.IntN(len(sim.deliveries))])
 	case n < 96 && sim.epochs == 1 && sim.rng.IntN(3) == 0:
 		sim.beginEpoch()
+	case n < 96 && sim.rng.IntN(3) == 0:
+		sim.meet("erasure")
+		sim.erase(c.principal)
 	case n < 96:
 		sim.revoke(ctx, c.principal.User)
 	case n < 98:
 		sim.advance(time.Duration(sim.rng.IntN(40)) * time.Second)
 	case sim.rng.IntN(3) > 0:
 		sim.advance(time.Duration(sim.rng.IntN(180)) * time.Minute)
-	case sim.rng.IntN(2) == 0:
+	case sim.rng.IntN(3) == 0:
 		sim.broadcasters[sim.rng.IntN(len(sim.broadcasters))].split()
 	default:
 		sim.passDay()
@@ -95,7 +101,7 @@ func (sim *simulation) interruptOneIn(n int) {
 // nested runs an event in the middle of a call. A crash that is due in the function
 // outside does not happen in the event: it would end what other clients do.
 func (sim *simulation) nested(event func()) {
-	sim.meet("event in the middle of a call")
+	sim.meet(eventInCall)
 	crashAfter, requesting := sim.crashAfter, sim.requesting
 	sim.crashAfter, sim.requesting = -1, false
 	sim.nesting++
@@ -170,14 +176,17 @@ func (sim *simulation) revoke(ctx context.Context, user string) {
 		sim.meet("revocation in the middle of a call")
 	}
 	revoked := sim.now
-	sim.later(func() {
-		for _, s := range sim.sockets {
-			if s.session.User == user && !s.session.Issued.After(revoked) {
-				s.session.Expires = s.session.Issued.Add(-hub.SessionLeeway)
-			}
+	sim.later(func() { sim.sessionsEnd(user, revoked) })
+}
+
+// sessionsEnd lets the judges know that the sessions of a user have ended.
+func (sim *simulation) sessionsEnd(user string, revoked time.Time) {
+	for _, s := range sim.sockets {
+		if s.session.User == user && !s.session.Issued.After(revoked) {
+			s.session.Expires = s.session.Issued.Add(-hub.SessionLeeway)
 		}
-		sim.advance(time.Second) // tokens have issue times in whole seconds
-	})
+	}
+	sim.advance(time.Second) // tokens have issue times in whole seconds
 }
 
 func (sim *simulation) changeStock(ctx context.Context) {

@@ -32,6 +32,7 @@ func (sim *simulation) run() []string {
 	sim.checkScreens(ctx, func(t hub.Topic) bool { return !sim.lost[t] })
 	sim.checkListed(ctx)
 	sim.endSessions(ctx)
+	sim.eraseOne()
 	return sim.problems
 }
 
@@ -48,10 +49,10 @@ func (sim *simulation) fillStore(ctx context.Context) {
 	}
 	for _, c := range sim.clients {
 		if c.principal.Vendor == "" && sim.rng.IntN(2) == 0 {
-			caller := c.caller(&socket{id: "before=", handshake: c.principal, connected: sim.now})
+			caller := c.caller(&socket{id: "before " + c.name, handshake: c.principal, connected: sim.now})
 			_, countedErr := sim.hub.Add(ctx, caller, wire.Request{SKU: countedSKU, Quantity: 1})
 			_, addErr := sim.hub.Add(ctx, caller, wire.Request{SKU: sim.anySKU(), Quantity: 4})
-			err = errors.Join(err, countedErr, addErr)
+			err = errors.Join(err, countedErr, addErr, sim.hub.Disconnect(ctx, caller.ID))
 			sim.adds++
 		}
 	}
@@ -96,7 +97,7 @@ func (sim *simulation) rest(ctx context.Context) {
 				if !c.subscribing && !c.subscribed {
 					c.subscribe()
 				}
-				if c.pending != nil && !c.writing {
+				if c.pending != nil && !c.writing && s.open {
 					c.write()
 				}
 				if c.canList() {

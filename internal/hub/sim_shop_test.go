@@ -43,6 +43,7 @@ type simulation struct {
 	nesting   int  // events inside calls
 
 	mem          *memstore.Store
+	onFile       bool // mem has a data file, whose mapped pages are too large to walk
 	hub          *hub.Hub
 	handle       lambda.Handler
 	broadcasters []*broadcaster
@@ -59,9 +60,12 @@ type simulation struct {
 	sockets       map[string]*socket
 	opened        int
 	clients       []*client
-	disconnecting []string // connections whose $disconnect has not arrived
-	ended         []string // connections whose $disconnect succeeded
-	lateMessages  []func() // messages that arrive after their connection closed
+	disconnecting []string        // connections whose $disconnect has not arrived
+	ended         []string        // connections whose $disconnect succeeded, or that an erasure ended
+	forgotten     map[string]bool // connections that were forgotten, though they have not ended
+	lateMessages  []func()        // messages that arrive after their connection closed
+	put           int             // how often a connection was recorded
+	putAt         map[string]int  // the value of put when a connection was last recorded
 
 	// What was committed: the values of each version, in the shape that a client
 	// gets. A version of a counted row has one value.
@@ -73,6 +77,7 @@ type simulation struct {
 	adds      int                // adds of the counted SKU, each of which must happen exactly once
 	takenOut  map[string]int     // pieces of it that a checkout or a negative add took, by key
 	effects   map[string]string  // the answer to each key
+	done      map[string][]byte  // the answer that was written with each key
 	writer    *client            // whose write runs, the innermost
 
 	removedCarts map[string]bool
@@ -91,6 +96,7 @@ type socket struct {
 	session   hub.Principal // the principal with its real session
 	connected time.Time
 	open      bool
+	refused   bool           // at the handshake: no message ever comes
 	inbox     []inboxMessage // on the way to the client, in no particular order
 }
 
@@ -120,7 +126,8 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 	sim := &simulation{
 		defects: d, rng: rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)),
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1, epochs: 1,
-		unreadable: map[string]bool{}, sockets: map[string]*socket{},
+		unreadable: map[string]bool{}, sockets: map[string]*socket{}, putAt: map[string]int{},
+		forgotten: map[string]bool{}, done: map[string][]byte{},
 		history: map[string][]string{}, newest: map[string]int64{}, versions: map[string][]int64{},
 		uncounted: map[hub.Topic]bool{}, takenOut: map[string]int{}, effects: map[string]string{}, most: map[string]int{},
 		removedCarts: map[string]bool{}, lost: map[hub.Topic]bool{}, met: map[string]int{},
@@ -129,7 +136,7 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 	sim.mem = mem
 	sim.mem.Follow(sim.committed)
 	var store hub.Store = &faultyStore{Store: sim.mem, sim: sim, cache: map[hub.Topic][]hub.Subscriber{}}
-	sim.hub = hub.New(store, simPoster{sim}, func() time.Time { return sim.now })
+	sim.hub = hub.New(store, simPoster{sim}, func() time.Time { return sim.now }).WithEnder(simPoster{sim})
 	if sim.cartsRestart {
 		sim.hub = sim.hub.WithCartsFrom(func() int64 { return 1 })
 	}

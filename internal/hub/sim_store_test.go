@@ -43,6 +43,9 @@ func (s *faultyStore) PutConnection(ctx context.Context, c hub.Connection) error
 	if err := s.before(); err != nil {
 		return err
 	}
+	s.sim.eraseSomebody(50, c.Principal)
+	s.sim.put++
+	s.sim.putAt[c.ID] = s.sim.put
 	return s.after(s.Store.PutConnection(ctx, c))
 }
 
@@ -59,6 +62,12 @@ func (s *faultyStore) ReplacePrincipal(ctx context.Context, id string, prev, nex
 func (s *faultyStore) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
 	if err := s.before(); err != nil {
 		return hub.Holder{}, err
+	}
+	for _, c := range s.sim.clients {
+		if c.principal.ID() == id && s.sim.requesting {
+			s.sim.eraseSomebody(50, c.principal)
+			break
+		}
 	}
 	return s.Store.Holder(ctx, id, after, min(limit, 2))
 }
@@ -98,6 +107,7 @@ func (s *faultyStore) Subscribe(ctx context.Context, c hub.Connection, topics []
 	if err := s.before(); err != nil {
 		return err
 	}
+	s.sim.eraseSomebody(50, c.Principal)
 	return s.after(s.Store.Subscribe(ctx, c, topics))
 }
 
@@ -112,6 +122,7 @@ func (s *faultyStore) Forget(ctx context.Context, id string, topics ...hub.Topic
 	if err := s.before(); err != nil {
 		return err
 	}
+	s.sim.forgotten[id] = true
 	return s.after(s.Store.Forget(ctx, id, topics...))
 }
 
@@ -207,10 +218,14 @@ func (s *faultyStore) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	return cart, err
 }
 
-// retry lets the client whose write runs send it again, because this store is slow.
+// retry lets the client whose write runs send it again, because this store is slow: often
+// a write with a version, which its own first attempt makes a conflict.
 func (s *faultyStore) retry() {
 	c := s.sim.writer
-	if c == nil || c.pending == nil || c.socket == nil || !c.socket.open || s.sim.nesting > 0 || !s.sim.chance(8) {
+	if c == nil || c.pending == nil || c.socket == nil || !c.socket.open || s.sim.nesting > 0 {
+		return
+	}
+	if often := c.pending.Version != nil; !s.sim.chance(8) && !(often && s.sim.chance(2)) {
 		return
 	}
 	s.sim.meet("overlapping retry")
@@ -271,6 +286,9 @@ func (s *faultyStore) PutCarts(
 		return err
 	}
 	s.retry()
+	if c := s.sim.writer; c != nil {
+		s.sim.eraseSomebody(30, c.principal)
+	}
 	s.cartRead = false
 	isCheckout := len(carts) == 1 && carts[0].Cart.Ordered == carts[0].Cart.Version
 	if s.sim.duplicateAppliedTwice || s.sim.checkoutRepeated && isCheckout {
@@ -281,5 +299,24 @@ func (s *faultyStore) PutCarts(
 	if err == nil {
 		s.sim.countSkipped(carts, guest.Lines[countedSKU])
 	}
+	if err == nil && receipt != nil {
+		s.sim.done[receipt.Key] = receipt.Answer
+	}
 	return s.after(err)
+}
+
+func (s *faultyStore) Release(ctx context.Context, holder, id string) error {
+	s.sim.judgeReach(erasureOf(ctx), holder)
+	if err := s.before(); err != nil {
+		return err
+	}
+	return s.after(s.Store.Release(ctx, holder, id))
+}
+
+func (s *faultyStore) Erase(ctx context.Context, id string) error {
+	s.sim.judgeReach(erasureOf(ctx), id)
+	if err := s.before(); err != nil {
+		return err
+	}
+	return s.after(s.Store.Erase(ctx, id))
 }

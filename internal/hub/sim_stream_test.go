@@ -63,6 +63,11 @@ func (sim *simulation) trimmed(m *esm.Mapping, f esm.Failure) {
 		if r := sim.written[n-firstSequence]; m.Shard(r.key) == f.Shard {
 			sim.trace("the stream lost %d of %s", n, r.topic)
 			sim.lost[r.topic] = true
+			for _, c := range sim.clients {
+				if c.missed != nil { // it has connected
+					c.missed[r.topic] = true
+				}
+			}
 			sim.meet("trimmed record")
 		}
 	}
@@ -217,7 +222,11 @@ func (p simPoster) Post(_ context.Context, posts []hub.Post) []error {
 	return errs
 }
 
-func (p simPoster) Disconnect(_ context.Context, id, _ string) error {
+func (p simPoster) Disconnect(ctx context.Context, id, _ string) error {
+	if e := erasureOf(ctx); e != nil {
+		e.closed = append(e.closed, id)
+		p.sim.judgeReach(e, p.sim.sockets[id].client.principal.ID())
+	}
 	if s := p.sim.sockets[id]; s != nil && s.open {
 		p.sim.drop(s)
 	}

@@ -112,7 +112,7 @@ func TestSimulationOnAFile(t *testing.T) {
 		var problems []string
 		onFile := signature(func(trace func(string, ...any)) {
 			sim := newSimulationOn(mem, seed, defects{})
-			sim.trace = trace
+			sim.trace, sim.onFile = trace, true
 			problems = sim.run()
 		})
 		inMemory := signature(func(trace func(string, ...any)) {

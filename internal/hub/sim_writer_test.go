@@ -25,6 +25,10 @@ func (sim *simulation) counted(t hub.Topic) bool {
 
 // recordWrite records a committed change for the judges.
 func (sim *simulation) recordWrite(c hub.Change) {
+	if c.OldCart != nil && c.Removed {
+		sim.adds -= c.OldCart.Lines[countedSKU].Quantity
+		sim.removedCarts[c.OldCart.ID] = true
+	}
 	if c.NewCart != nil {
 		sim.recordVersion("cart:"+c.NewCart.ID, c.NewCart.Version, cartText(c.NewCart.Whole()))
 		sim.versions[c.NewCart.ID] = append(sim.versions[c.NewCart.ID], c.NewCart.Version)
@@ -148,10 +152,8 @@ func (sim *simulation) removeCart(ctx context.Context, id string) {
 	if !time.UnixMicro(cart.Version).Before(sim.now) {
 		return // the next cart would begin in the same microsecond
 	}
-	sim.adds -= cart.Lines[countedSKU].Quantity
 	sim.trace("the shop removes cart %s", id)
 	sim.meet("removed cart")
-	sim.removedCarts[id] = true
 	sim.mem.RemoveCart(id)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/wire"
@@ -14,7 +13,7 @@ import (
 func (c *client) chooseWrite() {
 	sim := c.sim
 	c.keys++
-	op := wire.Request{Key: fmt.Sprint(c.name, ".", c.keys)}
+	op := wire.Request{Key: c.key(c.keys)}
 	switch n := sim.rng.IntN(14); {
 	case n < 2:
 		op.Action, op.SKU, op.Quantity = wire.ActionAdd, c.anyLine(), -1-sim.rng.IntN(3)
@@ -112,14 +111,12 @@ func (c *client) write() {
 func (c *client) giveUp() {
 	sim, op := c.sim, c.pending
 	c.pending, c.writing = nil, false
-	receipt, err := sim.mem.Receipt(context.Background(), c.principal.CartID(), op.Key)
-	var ok wire.OK
-	if err == nil {
-		err = json.Unmarshal(receipt.Answer, &ok)
-	}
-	sim.trace("%s gives up %s: %v", c.name, op.Key, err)
+	answer, done := sim.done[op.Key]
+	sim.trace("%s gives up %s: done %t", c.name, op.Key, done)
 	switch {
-	case err == nil:
+	case done:
+		var ok wire.OK
+		_ = json.Unmarshal(answer, &ok)
 		sim.takeOut(c, *op, ok)
 	case op.Action == wire.ActionAdd && !isNegativeAdd(*op):
 		sim.adds-- // it was not done
