@@ -108,7 +108,7 @@ type CartWrite struct {
 
 // Session is a session that must not be revoked when something is written.
 type Session struct {
-	Revocation string    // name of its revocation, see [Holders]
+	Revocation string    // name of its revocation, see [Revocations]
 	Issued     time.Time // zero: before any revocation
 }
 
@@ -161,14 +161,17 @@ type Subscriptions interface {
 	Subscribers(ctx context.Context, t Topic, after string, limit int) (page []Subscriber, next string, err error)
 }
 
-// Holders records who connections are counted for, and revocations. All methods
-// are idempotent.
+// Holders records who connections are counted for.
 type Holders interface {
 	// Holder reads at most limit connections of a holder, strongly consistent, in
 	// order of id, beginning after the given id. Expired connections may be among
 	// them.
 	Holder(ctx context.Context, id, after string, limit int) (Holder, error)
+}
 
+// Revocations records which sessions were revoked. All methods are idempotent. They are
+// kept where carts are, because a write of [Writer.PutCarts] may depend on them.
+type Revocations interface {
 	// Revocation returns the time up to which sessions are revoked, strongly
 	// consistent; the zero time if they are not. name is a [NameHash] of their user.
 	Revocation(ctx context.Context, name string) (time.Time, error)
@@ -272,6 +275,7 @@ type Registry interface {
 	Connections
 	Subscriptions
 	Holders
+	Revocations
 	Quotas
 	Marks
 	Tickets

@@ -50,7 +50,7 @@ func (s *Store) Holder(ctx context.Context, id, after string, limit int) (hub.Ho
 	return holder, nil
 }
 
-// Revocation implements [hub.Holders].
+// Revocation implements [hub.Revocations].
 func (s *Store) Revocation(ctx context.Context, name string) (time.Time, error) {
 	r, err := s.get(ctx, s.opts.HubTable, revocationKey(name).row())
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *Store) Revocation(ctx context.Context, name string) (time.Time, error) 
 	return timeOf(r, attrRevoked), nil
 }
 
-// Revoke implements [hub.Holders].
+// Revoke implements [hub.Revocations].
 func (s *Store) Revoke(ctx context.Context, name string, until time.Time) error {
 	var u update
 	u.setRow(row{attrRevoked: millis(until), attrExpires: expiry(until.Add(hub.RevocationLife))})

@@ -58,14 +58,14 @@ func (s *Store) Holder(_ context.Context, id, after string, limit int) (hub.Hold
 	return found, nil
 }
 
-// Revocation implements [hub.Holders].
+// Revocation implements [hub.Revocations].
 func (s *Store) Revocation(_ context.Context, name string) (time.Time, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.revoked[name], nil
 }
 
-// Revoke implements [hub.Holders].
+// Revoke implements [hub.Revocations].
 func (s *Store) Revoke(_ context.Context, name string, until time.Time) error {
 	return s.commit(func(g *group) error {
 		if until.After(g.revoked(name)) {

@@ -34,6 +34,12 @@ type testHouse struct {
 
 func openHouse(t testing.TB, o house.Options) *testHouse {
 	t.Helper()
+	return openHouseOn(t, o, func(tables *dynamo.Tables) house.Tables { return tables })
+}
+
+// openHouseOn opens a house on tables that wrap changes.
+func openHouseOn(t testing.TB, o house.Options, wrap func(*dynamo.Tables) house.Tables) *testHouse {
+	t.Helper()
 	h := &testHouse{t: t, endpoint: engine(t), names: newNames()}
 	h.names.Layout.Inventory = table.Names{
 		table.AttrSKU: "productId", table.AttrAvailable: "stock", table.AttrVersion: "rev",
@@ -50,7 +56,7 @@ func openHouse(t testing.TB, o house.Options) *testHouse {
 		admin.ServeHTTP(w, r)
 	}))
 	t.Cleanup(issuer.Close)
-	o.Rows.Tables, o.Functions.CallbackURL, o.Admin.URL = h.tables, sockets.URL+"/v1", issuer.URL
+	o.Rows.Tables, o.Functions.CallbackURL, o.Admin.URL = wrap(h.tables), sockets.URL+"/v1", issuer.URL
 	var err error
 	if h.House, err = house.New(o); err != nil {
 		t.Fatal(err)

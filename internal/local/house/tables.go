@@ -17,7 +17,8 @@ import (
 //
 // Connections, subscriptions and tickets stay in this process, unless the functions
 // are bootstraps: they belong to this gateway. In a table that a deployed hub uses
-// too, each of the two hubs would treat them as its own.
+// too, each of the two hubs would treat them as its own. Revocations are in the tables,
+// where a write of a cart checks them.
 type Tables interface {
 	hub.Store
 	devkeys.Keeper
@@ -38,10 +39,8 @@ type Tables interface {
 }
 
 // newStore puts the store together: everything in memory and its journal, everything in
-// tables, or the shop's rows in tables and the records of clients in memory.
-//
-// In the last case the tables do not see revocations: a cart that begins while its user
-// is erased stays until the next erasure.
+// tables, or the shop's rows and revocations in tables and the other records of clients in
+// memory.
 func newStore(memory *memstore.Store, o Options) hub.Store {
 	switch {
 	case o.Rows.Tables == nil:
@@ -50,11 +49,23 @@ func newStore(memory *memstore.Store, o Options) hub.Store {
 		return o.Rows.Tables
 	}
 	return struct {
-		hub.Registry
+		hub.Connections
+		hub.Subscriptions
+		hub.Holders
+		hub.Quotas
+		hub.Marks
+		hub.Tickets
+
+		hub.Revocations
 		hub.Source
 		hub.Writer
+
 		hub.Eraser
-	}{memory, o.Rows.Tables, o.Rows.Tables, erasers{memory, o.Rows.Tables}}
+	}{
+		memory, memory, memory, memory, memory, memory,
+		o.Rows.Tables, o.Rows.Tables, o.Rows.Tables,
+		erasers{memory, o.Rows.Tables},
+	}
 }
 
 // erasers erase in all stores that have rows of users.
