@@ -40,10 +40,11 @@ var mayImport = map[string][]string{
 	"internal/wire":            {},
 	"internal/hub":             {"internal/wire"},
 	"internal/hub/memstore":    {"internal/hub"},
-	"internal/hub/dynamostore": {"internal/hub", "internal/table"},
+	"internal/hub/dynamostore": {"internal/hub", "internal/parallel", "internal/table"},
 	"internal/table":           {"internal/hub", "internal/wire"},
 	"internal/auth":            {"internal/hub", "internal/redact", "internal/wire"},
 	"internal/redact":          {},
+	"internal/parallel":        {},
 	"internal/auth/bearer":     {},
 	"internal/script":          {},
 	"internal/handler": {
@@ -52,7 +53,7 @@ var mayImport = map[string][]string{
 
 	"internal/cloud/config": {"internal/handler", "internal/table"},
 	"internal/cloud/logs":   {"internal/handler", "internal/hub"},
-	"internal/cloud/apigw":  {"internal/hub"},
+	"internal/cloud/apigw":  {"internal/hub", "internal/parallel"},
 	"internal/cloud/boot": {
 		"internal/cloud/config", "internal/cloud/logs", "internal/hub", "internal/hub/dynamostore",
 	},

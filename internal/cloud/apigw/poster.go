@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/parallel"
 )
 
 const (
@@ -123,21 +123,8 @@ type call struct {
 
 // round sends groups and returns the throttled rest of each, if there is one.
 func (c *call) round(groups [][]int) [][]int {
-	var next atomic.Int64
-	var workers sync.WaitGroup
 	rest := make([][]int, len(groups)) // by group
-	for range min(c.p.opts.Workers, len(groups)) {
-		workers.Go(func() {
-			for {
-				g := int(next.Add(1)) - 1
-				if g >= len(groups) {
-					return
-				}
-				rest[g] = c.send(groups[g])
-			}
-		})
-	}
-	workers.Wait()
+	parallel.Each(len(groups), c.p.opts.Workers, func(g int) { rest[g] = c.send(groups[g]) })
 	throttled := rest[:0]
 	for _, group := range rest {
 		if group != nil {

@@ -8,7 +8,9 @@
 //
 // Whatever libraries print becomes JSON lines too: errors of the handler, panics and
 // events that cannot be read, which the runtime client prints, and warnings of the SDK.
-// Only the Go runtime itself prints text, when it ends the process.
+// A panic in a goroutine of ours becomes one of the handler (internal/parallel). The Go
+// runtime prints text for what nobody can recover: memory that runs out, concurrent
+// writes to a map, a stack overflow, a panic in a goroutine of a library.
 //
 // The package links neither tokens (internal/cloud/tokens) nor posts
 // (internal/cloud/apigw): functions without them stay smaller and start sooner.

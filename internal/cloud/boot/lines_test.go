@@ -12,6 +12,7 @@ import (
 
 	"github.com/securecart/hub/internal/cloud/config"
 	"github.com/securecart/hub/internal/local/lambdaproc"
+	"github.com/securecart/hub/internal/parallel"
 )
 
 // bootstrapVariable makes the test binary the bootstrap of a function.
@@ -39,6 +40,8 @@ func newFailing(e Env) (any, error) {
 			return "", errors.New("as requested,\non two lines")
 		case "panic":
 			panic(errors.New("as requested"))
+		case "panic of a worker":
+			parallel.Each(3, 3, func(int) { panic(errors.New("as requested")) })
 		case "text":
 			log.Print("a library prints\ntwo lines")
 			e.AWS.Logger.Logf("WARN", "the SDK warns: %s", "checksum")
@@ -70,6 +73,7 @@ func TestEveryLineIsJSON(t *testing.T) {
 	}{
 		{"an error of the handler", `{"How":"error"}`, nil, []string{"as requested"}},
 		{"a panic of the handler", `{"How":"panic"}`, nil, []string{"as requested", "resulted in a panic"}},
+		{"a panic of a worker", `{"How":"panic of a worker"}`, nil, []string{"as requested", "resulted in a panic"}},
 		{"libraries that print", `{"How":"text"}`, nil, []string{"a library prints", "the SDK warns: checksum"}},
 		{"an event of another type", `{"How":7}`, nil, []string{"cannot unmarshal number"}},
 		{"an event that is not JSON", `How`, nil, []string{"invalid character"}},

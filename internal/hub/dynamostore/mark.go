@@ -6,13 +6,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/parallel"
 )
 
 // markWriters is how many marks are written concurrently: as many as the SDK keeps
@@ -22,16 +21,7 @@ const markWriters = 10
 // MarkForRetry implements [hub.Marks].
 func (s *Store) MarkForRetry(ctx context.Context, undelivered []hub.Undelivered, now time.Time) []error {
 	errs := make([]error, len(undelivered))
-	var next atomic.Int64
-	var writers sync.WaitGroup
-	for range min(markWriters, len(undelivered)) {
-		writers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(undelivered); i = int(next.Add(1)) - 1 {
-				errs[i] = s.mark(ctx, undelivered[i], now)
-			}
-		})
-	}
-	writers.Wait()
+	parallel.Each(len(undelivered), markWriters, func(i int) { errs[i] = s.mark(ctx, undelivered[i], now) })
 	return errs
 }
 
