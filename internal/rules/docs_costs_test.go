@@ -34,7 +34,12 @@ const (
 	messageSeconds = 0.010 // of the function, for a message that is refused
 	tracedMessages = 0.05  // Lambda traces one request a second, and 5 % of the others
 	tableWrites    = 40_000.0
-	secondsOfDay   = 24 * 60 * 60
+
+	// Of a handshake that $connect refuses, at most: TestRefusedHandshakeCosts measures
+	// them.
+	refusedWrites = 6
+	refusedReads  = 3
+	secondsOfDay  = 24 * 60 * 60
 )
 
 // scriptKB is how long the script may be, uncompressed, for the costs in SECURITY.md.
@@ -90,6 +95,18 @@ func TestDocumentedCosts(t *testing.T) {
 	rows := float64(wire.MaxTopics + wire.MaxSubscriptions)
 	connection := hub.GuestMessages / hub.MessageWindow.Seconds() * rows * priceWrite * secondsOfDay / 1e6
 
+	// The authorizer and $connect take no longer than a refused message.
+	handshake := func(functions ...config.Function) (cost float64) {
+		for _, f := range functions {
+			memory, _ := number(parsed.resources[functionID(f)].properties["MemorySize"])
+			cost += priceInvocation + float64(memory)/1024*messageSeconds*priceGBSecond + priceLogKB +
+				tracedMessages*priceTrace
+		}
+		return cost
+	}
+	byAuthorizer := handshake(config.Authorize)
+	byConnect := handshake(config.Authorize, config.Connect) + refusedWrites*priceWrite + refusedReads*priceRead
+
 	doc := strings.Join(strings.Fields(read(t, "SECURITY.md")), " ")
 	for _, want := range []string{
 		fmt.Sprintf("the message and its answer | 2 messages | %.2f |", gateway),
@@ -105,6 +122,9 @@ func TestDocumentedCosts(t *testing.T) {
 		fmt.Sprintf("may send %d in ten seconds, so one guest can cost $%.0f a day", hub.GuestMessages, connection),
 		fmt.Sprintf("40 000 writes a second: $%.0f %03.0f a day", tableWrites*priceWrite*secondsOfDay/1e9,
 			float64(int(tableWrites*priceWrite*secondsOfDay/1e6)%1000)),
+		fmt.Sprintf("the authorizer refuses** costs one invocation and its log lines, some $%.0f per million.", byAuthorizer),
+		fmt.Sprintf("costs two invocations and up to %d writes and %d reads, some $%.0f per million.",
+			refusedWrites, refusedReads, byConnect),
 	} {
 		if !strings.Contains(doc, want) {
 			t.Errorf("SECURITY.md does not have %q", want)

@@ -130,7 +130,7 @@ var mutations = []mutation{
 		""},
 	{"route settings", "a throttle by parameter", "RouteSettings:\n        $connect", "ThrottlingRateLimit: 100",
 		"ThrottlingRateLimit: !Ref MessagesPerSecond"},
-	{"route settings", "all connections of the account", "RouteSettings:\n        $connect", "ThrottlingRateLimit: 400",
+	{"route settings", "all connections of the account", "RouteSettings:\n        $connect", "ThrottlingRateLimit: 350",
 		"ThrottlingRateLimit: 500"},
 	{"access log", "the body", "Format:", "$context.requestId", "$input.body"},
 	{"access log", "the token", "Format:", "$context.routeKey", "$context.authorizer.token"},

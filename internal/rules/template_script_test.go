@@ -91,7 +91,7 @@ var scriptMutations = []mutation{
 	{"throttles", "a script that leaves nothing", "ANY /securecart-live.js:", "ThrottlingRateLimit: 50",
 		"ThrottlingRateLimit: 500"},
 	{"throttles", "bursts of the script that leave nothing", "ANY /securecart-live.js:", "ThrottlingBurstLimit: 50",
-		"ThrottlingBurstLimit: 200"},
+		"ThrottlingBurstLimit: 250"},
 	{"throttles", "one more route of the HTTP API", "        paths:\n", "          /v1/tickets:\n",
 		"          /v2/tickets:\n            get: {}\n            put: {}\n            post: {}\n            patch: {}\n" +
 			"          /v1/tickets:\n"},

@@ -358,7 +358,7 @@ func TestRepositoryTemplate(t *testing.T) {
 		timeout time.Duration
 		rate    float64
 	}{
-		"$connect":    {namedHandler("ConnectFunction"), false, "", 6 * time.Second, 400},
+		"$connect":    {namedHandler("ConnectFunction"), false, "", 6 * time.Second, 350},
 		"$disconnect": {namedHandler("DisconnectFunction"), false, "", 16 * time.Second, 0},
 		"$default":    {message, true, "", 11 * time.Second, 100},
 		"hello":       {message, true, "HelloMessage", 11 * time.Second, 0},
