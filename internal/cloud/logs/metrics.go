@@ -30,6 +30,8 @@ var Series = []Metric{
 	{"HandshakesRefused", count, "handshakes refused, by reason"},
 	{"HandshakesDowngraded", count, "handshakes accepted as a guest's because of their token or ticket, by reason"},
 	{"DisconnectsByClient", count, "connections that the client closed (1000, 1001, 1005)"},
+	{"DisconnectsByHub", count,
+		"connections that the hub closed (1000, with a text): floods, erased users, and those it could not heal"},
 	{"DisconnectsByLimit", count,
 		"connections that the gateway closed after ten idle minutes or two hours (1001, Going away)"},
 	{"DisconnectsLost", count, "connections that broke (1006)"},
@@ -84,10 +86,16 @@ func (m *Metrics) Downgraded(ctx context.Context, reason handler.Refusal) {
 	m.write(ctx, reason, counts{"HandshakesDowngraded": 1}, nil)
 }
 
-// Disconnected counts a closed connection by the reason (G-CLOSE-1 to 10).
+// reasonDeleted is the reason of a connection that the hub closed (G-CLOSE-4). A client
+// that closes with 1000 has a reason of its own, usually none.
+const reasonDeleted = "Connection Closed Normally"
+
+// Disconnected counts a closed connection by who or what closed it (G-CLOSE-1 to 10).
 func (m *Metrics) Disconnected(ctx context.Context, code int, reason string) {
 	name := "DisconnectsOther"
 	switch {
+	case code == 1000 && reason == reasonDeleted:
+		name = "DisconnectsByHub"
 	case code == 1001 && reason == "Going away":
 		name = "DisconnectsByLimit"
 	case code == 1000 || code == 1001 || code == 1005:

@@ -219,7 +219,7 @@ func TestMetricsOfManyLatencies(t *testing.T) {
 	}
 }
 
-// TestDisconnects checks that every close code counts once, under one of five
+// TestDisconnects checks that every close code counts once, under one of six
 // names.
 func TestDisconnects(t *testing.T) {
 	for _, tt := range []struct {
@@ -227,7 +227,9 @@ func TestDisconnects(t *testing.T) {
 		reason string
 		want   string
 	}{
-		{1000, "Connection Closed Normally", "DisconnectsByClient"},
+		{1000, "Connection Closed Normally", "DisconnectsByHub"},
+		{1000, "", "DisconnectsByClient"},
+		{1000, "the page was left", "DisconnectsByClient"},
 		{1001, "", "DisconnectsByClient"},
 		{1001, "Going away", "DisconnectsByLimit"},
 		{1005, "Client-side close frame status not set", "DisconnectsByClient"},
