@@ -71,6 +71,7 @@ type (
 	ticketRace        struct{ hub.Store } // reads a ticket, then removes it
 	reusableTickets   struct{ hub.Store } // returns a ticket but does not remove it
 	anyPrincipal      struct{ hub.Store } // replaces any principal
+	replacesOnce      struct{ hub.Store } // does not know a principal that was replaced before
 	noRevocations     struct{ hub.Store } // does not return revocations
 	unlimitedSets     struct{ hub.Store } // ignores the limit of sets
 	allOrNothingSets  struct{ hub.Store } // returns no known names if one is new
@@ -294,6 +295,13 @@ func (s reusableTickets) TakeTicket(ctx context.Context, hash string) (hub.Ticke
 	return t, s.Store.PutTicket(ctx, t)
 }
 
+func (s replacesOnce) ReplacePrincipal(ctx context.Context, id string, prev, next hub.Principal) error {
+	if c, err := s.Store.Connection(ctx, id); err == nil && c.Principal != prev {
+		return hub.ErrConflict
+	}
+	return s.Store.ReplacePrincipal(ctx, id, prev, next)
+}
+
 func (s anyPrincipal) ReplacePrincipal(ctx context.Context, id string, _, next hub.Principal) error {
 	c, err := s.Store.Connection(ctx, id)
 	if err != nil {
@@ -448,6 +456,10 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		"changing epoch": {
 			func(s hub.Store) hub.Store { return changingEpoch{s} }, nil,
 			"epoch is a name and stays",
+		},
+		"a principal cannot be replaced again": {
+			func(s hub.Store) hub.Store { return replacesOnce{s} }, nil,
+			"a principal is replaced only if it is the named one",
 		},
 		"any principal is replaced": {
 			func(s hub.Store) hub.Store { return anyPrincipal{s} }, nil,

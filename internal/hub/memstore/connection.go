@@ -58,7 +58,7 @@ func (s *Store) ReplacePrincipal(_ context.Context, id string, prev, next hub.Pr
 	switch {
 	case !ok:
 		return fmt.Errorf("connection %s: %w", id, hub.ErrGone)
-	case c.Principal != prev:
+	case c.Principal != prev && c.Principal != next:
 		return fmt.Errorf("connection %s has another principal: %w", id, hub.ErrConflict)
 	}
 	c.Principal = next
