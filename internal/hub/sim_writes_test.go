@@ -36,12 +36,26 @@ func (c *client) chooseWrite() {
 		if sim.rng.IntN(2) == 0 {
 			version := c.shown["cart"].version
 			op.Version, op.Epoch = &version, c.epoch
+			c.compete(op.Lines[0].SKU)
 		}
 	default:
 		op.Action, op.From, op.Policy = wire.ActionMerge, "guest", wire.PolicySum
 	}
 	sim.trace("%s begins %s %s", c.name, op.Action, op.Key)
 	c.pending = &op
+}
+
+// compete lets another device of the same person choose to change a line too.
+func (c *client) compete(sku string) {
+	for _, other := range c.sim.clients {
+		if other == c || other.principal.User != c.principal.User || other.pending != nil || c.sim.rng.IntN(2) == 0 {
+			continue
+		}
+		other.keys++
+		lines := []wire.LineChange{{SKU: sku, Quantity: c.sim.rng.IntN(4)}}
+		other.pending = &wire.Request{Action: wire.ActionSet, Key: other.key(other.keys), Lines: lines}
+		c.sim.trace("%s competes for %s with %s", other.name, sku, other.pending.Key)
+	}
 }
 
 // write sends the pending write, again if necessary, with the same key.
