@@ -11,9 +11,9 @@ export class Locks {
   #held = new Map(); // name -> {end}
   #waiting = new Map(); // name -> requests
 
-  request(name, options, callback) {
+  request(name, options, callback, tab) {
     return new Promise((resolve, reject) => {
-      const request = { callback, resolve, reject, done: false };
+      const request = { callback, resolve, reject, tab, done: false };
       options.signal?.addEventListener('abort', () => {
         if (this.#held.get(name) === request) return;
         request.done = true;
@@ -31,6 +31,16 @@ export class Locks {
       }
       queueMicrotask(() => this.#grant(name));
     });
+  }
+
+  /** crash releases all locks of a tab, as a browser does when a page ends. */
+  crash(tab) {
+    for (const [name, request] of [...this.#held]) {
+      if (request.tab !== tab) continue;
+      this.#held.delete(name);
+      this.#grant(name);
+    }
+    for (const queue of this.#waiting.values()) for (const request of queue) if (request.tab === tab) request.done = true;
   }
 
   #grant(name) {
@@ -77,12 +87,17 @@ export class Channels {
 export class Browser {
   server = new Server();
   storage = new MemoryStorage();
-  kept = new Kept();
+  #kept = {}; // person -> Kept
   #locks = new Locks();
   #channels = new Channels();
 
   constructor(clock) {
     this.clock = clock;
+  }
+
+  /** kept has what a guest's changes are kept in. */
+  get kept() {
+    return this.#kept.guest;
   }
 
   /** open opens a tab. Its frozen says that it does not run. */
@@ -125,8 +140,8 @@ export class Browser {
       signals: signals.listen,
       visible: () => signals.visible,
       answers: async () => false,
-      kept: this.kept,
-      sharing: { locks: this.#locks, channel: (name) => this.#channels.open(name, tab) },
+      keptFor: (person) => (this.#kept[person] ??= new Kept()),
+      sharing: { locks: { request: (...args) => this.#locks.request(...args, tab) }, channel: (name) => this.#channels.open(name, tab) },
       ...options,
     });
     tab.live = new Live({ engine: tab.engine });
@@ -134,6 +149,10 @@ export class Browser {
     for (const type of ['identity', 'notice', 'epoch', 'ordered', 'problem', 'status', 'live']) {
       tab.live.addEventListener(type, (e) => tab.events.push({ type, ...e.detail }));
     }
+    tab.crash = () => {
+      tab.frozen = true;
+      this.#locks.crash(tab);
+    };
     tab.thaw = async () => {
       tab.frozen = false;
       for (const f of tab.late.splice(0)) f();

@@ -5,7 +5,7 @@
 // Changes that were not sent yet melt: three clicks on + are one message. What was sent
 // is never changed, because a key belongs to one request.
 
-import { fullJitter, keyLifetime } from './timing.js';
+import { fullJitter, keyLifetime, unsentFor } from './timing.js';
 
 /** answerTries is how often a change is repeated after a retryable error before the page gets the error. */
 const answerTries = 10;
@@ -68,6 +68,7 @@ export class Changes {
    *   changed()       is called when size, errors or view may have changed
    *   keep(change), forget(key, ends)  store a change outside the page, and remove it; ends are
    *                   of changes that melted into it: {key, error}. Another tab may still ask.
+   *   melts           whether changes that were not sent yet may melt
    *   sleep(ms), clock, random
    *   device          unique to this page
    */
@@ -113,7 +114,7 @@ export class Changes {
         this.#queue.push(change);
         // Before adopt, a repetition may be kept already, with others that melted into it.
         if (this.#loaded || !again) this.#keep(change);
-        signal?.addEventListener('abort', () => this.#abort(change, signal.reason));
+        signal?.addEventListener('abort', () => this.#abort(change, signal.reason), { once: true });
       }
       this.#o.changed();
       this.pump();
@@ -134,7 +135,7 @@ export class Changes {
     const changes = [];
     for (const c of kept) {
       const { key } = c.message;
-      if (this.#done.has(key)) this.#o.forget(key);
+      if (this.#done.has(key) || (!c.sentAt && this.#o.clock.now() - c.at > unsentFor)) this.#o.forget(key);
       else if (!melted.has(key) && !known.has(key)) changes.push({ ...c, adopted: true, lost: Boolean(c.sentAt), waiting: [] });
     }
     // What another tab has asked for again meanwhile is the same change.
@@ -188,6 +189,12 @@ export class Changes {
     if (this.#queue.length > 0) this.#o.changed();
   }
 
+  /** takeBack takes back a change that was not sent yet, if nothing has melted into it. */
+  takeBack(key) {
+    const change = this.#queue.find((c) => c.message.key === key);
+    if (change) this.#abort(change, new WriteError({ code: 'closed', message: 'taken back' }));
+  }
+
   /** confirmed drops answered changes that a cart of this version contains. */
   confirmed(version) {
     this.#queue = this.#queue.filter((c) => !(c.until <= version));
@@ -218,7 +225,7 @@ export class Changes {
 
   /** melt adds a change to one of the same line that was not sent yet, and reports whether it could. */
   #melt(message, waiter) {
-    if (message.action !== 'add' || !this.#loaded) return false;
+    if (message.action !== 'add' || !this.#loaded || this.#o.melts === false) return false;
     const last = this.#queue.findLast((c) => c.message.action !== 'add' || c.message.sku === message.sku);
     if (!last || last.sentAt || last.adopted || last.message.action !== 'add') return false;
     const quantity = last.message.quantity + message.quantity;
@@ -310,6 +317,8 @@ export class Changes {
 
   /** @param {any} change */
   #keep({ message, at, sentAt, also }) {
+    // A checkout that is repeated later would take an order that nobody makes.
+    if (message.action === 'checkout') return;
     this.#o.keep({ message, at, sentAt, also });
   }
 

@@ -41,6 +41,7 @@ const defaults = {
   signals: browserSignals, // calls callback(name), and returns a function that ends this
   visible: isVisible,
   answers, // finds out whether a server answers at all
+  melts: true, // whether changes that were not sent yet may melt
   kept: { load: async () => ({ changes: [], ends: [] }), save() {}, remove() {}, release() {} }, // see Kept
   // storage: where a guest's token is kept, like localStorage
   // WebSocket: the class
@@ -108,6 +109,7 @@ export class Hub extends EventTarget {
       keep: (change) => kept.save(change),
       forget: (key, ends) => kept.remove(key, ends),
       sleep: (ms) => this.#timers.sleep(ms),
+      melts: this.#o.melts,
       clock,
       random,
       device: randomDevice(random),
@@ -283,6 +285,20 @@ export class Hub extends EventTarget {
     // A version is valid in its epoch only.
     const based = message.version !== undefined && this.epoch ? { ...message, epoch: this.epoch } : message;
     return this.#changes.push(based, signal, again);
+  }
+
+  /** takeBack takes back a change that was not sent yet. */
+  takeBack(key) {
+    this.#changes.takeBack(key);
+  }
+
+  /** check asks for proof after a silence. doubt takes the proof away until there is a new one. */
+  check() {
+    this.#proof.check();
+  }
+
+  doubt() {
+    if (this.#now?.settled) this.#proof.doubt();
   }
 
   /** signal reports what happens to the page, see browserSignals. */

@@ -20,6 +20,7 @@ export class Identity {
   #token;
   #expires = 0;
   #renewedAt = -Infinity;
+  #renewing = null; // the promise of a renewal under way
 
   /**
    * Options:
@@ -100,7 +101,12 @@ export class Identity {
   }
 
   /** renew gets a token and sends it on the open connection, before or after the old one expires. */
-  async renew() {
+  renew() {
+    this.#renewing ??= this.#renew().finally(() => (this.#renewing = null));
+    return this.#renewing;
+  }
+
+  async #renew() {
     const c = this.#o.connection();
     const now = this.#o.clock.now();
     if (!c || now - this.#renewedAt < renewEvery / 2) return;

@@ -1,7 +1,7 @@
 // Kept stores changes to the cart in IndexedDB, so that they survive a reload. Safari
 // takes the database away from pages in the background: so a failure reopens it once.
 
-import { keyLifetime } from './timing.js';
+import { databaseWithin, keyLifetime } from './timing.js';
 
 const dbName = 'securecart';
 const storeName = 'changes';
@@ -64,14 +64,16 @@ export class Kept {
   /** run runs one transaction after the other. */
   #run(mode, work) {
     const done = this.#queue.then(() => this.#attempt(mode, work).catch(() => this.#attempt(mode, work)));
-    this.#queue = done.then(
+    const late = new Promise((_, reject) => setTimeout(reject, databaseWithin));
+    const end = Promise.race([done, late]);
+    this.#queue = end.then(
       () => (this.works = true),
       () => {
         if (this.works !== false) this.#onFailure();
         this.works = false;
       },
     );
-    return done.catch(() => undefined);
+    return end.catch(() => undefined);
   }
 
   async #attempt(mode, work) {

@@ -74,6 +74,11 @@ export class Proof {
     this.#question();
   }
 
+  /** check asks for a new proof after a silence, and believes the old one meanwhile. */
+  check() {
+    if (this.ok && this.#o.clock.now() - this.at > silence) this.#question();
+  }
+
   /** lose takes the proof away, when asking makes no sense yet. */
   lose() {
     this.#set(false);

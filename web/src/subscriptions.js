@@ -12,6 +12,7 @@ export class Subscriptions {
   #o;
   #flushing = false;
   #settling = false;
+  #failures = 0; // requests in a row that must be repeated
   #subscribed = new Set();
   #due = new Set(); // topics to subscribe to, with their versions
   #fresh = new Set(); // topics whose value this connection delivered or confirmed
@@ -133,6 +134,7 @@ export class Subscriptions {
       }
       return this.#pause(answer);
     }
+    this.#failures = 0;
     this.#confirm(topics, answer);
     await this.#getAgain(answer.again);
     return true;
@@ -206,7 +208,7 @@ export class Subscriptions {
   /** pause waits before a request is repeated. */
   async #pause({ retry, after, code, message }) {
     if (!retry) this.#o.emit('problem', { code, message });
-    await this.#o.sleep(Math.max(after ?? 0, fullJitter(3, this.#o.random)));
+    await this.#o.sleep(Math.max(after ?? 0, fullJitter(3 + this.#failures++, this.#o.random)));
     return true;
   }
 }

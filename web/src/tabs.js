@@ -10,11 +10,14 @@ import { Hub } from './hub.js';
 import { Kept } from './kept.js';
 import { Proof } from './proof.js';
 import { WriteError } from './changes.js';
-import { browserSignals, isVisible } from './browser.js';
-import { answerOfTab, decideWithin, stealEvery, systemClock, Timers } from './timing.js';
+import { browserSignals, browserStorage, isVisible } from './browser.js';
+import { answerOfTab, decideWithin, freshFor, restAfter, stealEvery, systemClock, Timers, tokenWithin } from './timing.js';
+
+/** personKey is where the person is remembered who was here last. */
+const personKey = 'securecart.person';
 
 /** Events of the leader that followers hear. "change", "cart" and "status" follow from the news. */
-const shared = ['notice', 'epoch', 'ordered', 'refused', 'problem', 'bye', 'identity'];
+const shared = ['notice', 'epoch', 'ordered', 'refused', 'problem', 'bye'];
 
 const nobody = { status: 'connecting', live: false, at: null, user: null, role: null, vendor: null, limits: {}, epoch: null };
 const emptyCart = { known: false, live: false, provenAt: null, version: 0, pending: 0, kept: false, lines: new Map() };
@@ -33,7 +36,7 @@ function browserSharing() {
 
 export class Tabs extends EventTarget {
   #o;
-  #id = crypto.randomUUID();
+  #id = randomId();
   #timers;
   #signals = () => {};
   #open = false;
@@ -57,8 +60,10 @@ export class Tabs extends EventTarget {
   #cart = emptyCart;
   #mine = new Map(); // key -> {message, signal, resolve, reject}: this tab's unanswered changes
   #keys = 0;
-  #dirty = null; // of a leader: topics and events to tell
-  #firstToken; // the answer of the token option that the group was made from
+  #dirty = null; // of a leader: {topics, events, cart} to tell
+  #telling = false; // a message with the wants of this tab is on its way
+  #first = null; // {token, at}: what the group was made from
+  #rests = false; // the page has been hidden for a while, so it wants no badges
 
   /** The options are those of a Hub; tabs: false shares with nobody; sharing {locks, channel} for tests. */
   constructor(options) {
@@ -69,6 +74,7 @@ export class Tabs extends EventTarget {
       signals: browserSignals,
       token: () => null,
       tabs: true,
+      keptFor: (person) => new Kept(this.#o.url + person, () => this.#emit('problem', notKept)),
       ...options,
     };
     this.#o.sharing ??= this.#o.tabs ? browserSharing() : alone;
@@ -79,7 +85,7 @@ export class Tabs extends EventTarget {
       timers: this.#timers,
       within: answerOfTab,
       visible: this.#o.visible(),
-      ask: () => this.#post({ kind: 'ask' }),
+      ask: () => this.#post({ kind: 'ask', doubt: !this.#proof.ok }),
       failed: () => this.#steal(),
       changed: () => this.#tellLive(),
     });
@@ -167,7 +173,7 @@ export class Tabs extends EventTarget {
     this.#signals();
     this.#leave();
     this.#open = false;
-    this.#settleMine(new WriteError({ code: 'closed', message: 'the page closed its connection' }));
+    this.#settleMine(new WriteError({ code: 'uncertain', message: 'the page closed its connection' }));
     this.#emit('status', { status: 'closed' });
   }
 
@@ -181,8 +187,7 @@ export class Tabs extends EventTarget {
   want(topics) {
     const begun = topics.filter((topic) => !this.#wanted.has(topic));
     for (const topic of topics) this.#wanted.set(topic, (this.#wanted.get(topic) ?? 0) + 1);
-    if (this.#hub) this.#hub.want(begun);
-    else if (begun.length > 0) this.#tellWants();
+    this.#askFor(begun.filter((topic) => this.#isAwake(topic)), []);
   }
 
   drop(topics) {
@@ -192,19 +197,62 @@ export class Tabs extends EventTarget {
       if (n > 1) this.#wanted.set(topic, n - 1);
       else if (this.#wanted.delete(topic)) ended.push(topic);
     }
-    if (this.#hub) this.#hub.drop(ended);
-    else if (ended.length > 0) this.#tellWants();
+    this.#askFor([], ended.filter((topic) => this.#isAwake(topic)));
+  }
+
+  /** askFor begins and ends subscriptions of this tab. */
+  #askFor(begun, ended) {
+    for (const topic of ended) {
+      const heard = this.#heard.get(topic);
+      if (heard?.live) this.#heard.set(topic, { ...heard, live: false, provenAt: this.#far.at });
+    }
+    if (this.#hub) {
+      this.#hub.want(begun);
+      this.#hub.drop(ended);
+    } else if (begun.length + ended.length > 0) {
+      this.#tellWants();
+    }
+  }
+
+  /** isAwake: a page that is hidden for a while wants no badges, only what changes its cart. */
+  #isAwake(topic) {
+    return !this.#rests || !topic.startsWith('sku:');
+  }
+
+  /** wants lists the topics that this tab wants now. */
+  #wants() {
+    return [...this.#wanted.keys()].filter((topic) => this.#isAwake(topic));
+  }
+
+  /** rest lets go of badges, or asks for them again. Tabs share the topics that a connection may have. */
+  #rest(rests) {
+    this.#timers.stop('rest');
+    if (rests === this.#rests) return;
+    const badges = [...this.#wanted.keys()].filter((topic) => topic.startsWith('sku:'));
+    this.#rests = rests;
+    if (rests) this.#askFor([], badges);
+    else this.#askFor(badges, []);
   }
 
   write(message, signal) {
     if (signal?.aborted) return Promise.reject(signal.reason);
+    if (!this.#open) return Promise.reject(new WriteError({ code: 'closed', message: 'the page has closed its connection' }));
     const key = `t${this.#id}.${++this.#keys}`;
     const mine = { message: { ...message, key }, signal };
     const done = new Promise((resolve, reject) => Object.assign(mine, { resolve, reject }));
     this.#mine.set(key, mine);
     mine.done = done.catch(() => {});
+    signal?.addEventListener('abort', () => this.#takeBack(key), { once: true });
+    if (this.#channel && !this.#kept) this.#emit('problem', notKept);
     if (this.#channel) this.#sendNew(key, mine);
     return done;
+  }
+
+  /** takeBack takes back a change that was not sent yet. */
+  #takeBack(key) {
+    if (!this.#mine.has(key)) return;
+    if (this.#hub) this.#hub.takeBack(key);
+    else this.#post({ kind: 'takeBack', key });
   }
 
   async settled() {
@@ -219,35 +267,51 @@ export class Tabs extends EventTarget {
 
   // ---- Who leads ----
 
-  async #join() {
+  /** join finds out who the person is, and joins their tabs. known: a promise of the token, if there is one. */
+  async #join(known) {
     const election = new AbortController();
     this.#election = election;
-    const person = await this.#who();
+    const person = await this.#who(known);
     if (this.#election !== election) return;
-    if (this.#group !== null && this.#person !== person) this.#forgetPerson();
+    if (this.#person !== null && this.#person !== person) this.#forgetPerson();
     this.#person = person;
-    this.#kept = this.#o.kept ?? (person ? new Kept(this.#o.url + person, () => this.#emit('problem', notKept)) : null);
+    this.#kept = person ? this.#o.keptFor(person) : null;
     this.#group = ['securecart', this.#o.url, person ?? this.#id].join('|');
     this.#channel = this.#o.sharing.channel(this.#group);
     this.#channel.onmessage = (event) => this.#receive(event.data);
-    this.#post({ kind: 'join', topics: [...this.#wanted.keys()] });
+    this.#hold(this.#id, election.signal, () => new Promise((resolve) => election.signal.addEventListener('abort', resolve)));
+    this.#post({ kind: 'join', topics: this.#wants() });
     this.#stand({ signal: election.signal });
     for (const [key, mine] of this.#mine) this.#sendNew(key, mine);
     this.#proof.watch();
     if (!this.#hub) this.#proof.doubt(); // no leader answers: this tab takes over
   }
 
+  /** hold asks for the lock of a tab: the tab has it as long as it lives, and the leader waits for it. */
+  #hold(tab, signal, work) {
+    this.#o.sharing.locks.request(`${this.#group}|${tab}`, { signal }, work).catch(() => {});
+  }
+
   /** stand asks for the lock. Whoever gets it leads until it lets go or is robbed. */
   #stand(options) {
     const election = this.#election;
+    let granted = false;
     this.#o.sharing.locks
       .request(this.#group, options, () => {
+        granted = true;
         if (this.#election !== election) return undefined;
         return this.#hub ? undefined : new Promise((release) => this.#lead(release));
       })
-      .catch(() => {
-        // Aborted, or robbed: another tab did not hear from this one.
+      .catch((error) => {
         if (this.#election !== election || election.signal.aborted) return;
+        if (!granted) {
+          // No locks here, for example in a frame without an origin.
+          this.#emit('problem', { code: 'not_shared', message: String(error?.message ?? error) });
+          this.#o.sharing = alone;
+          if (!this.#hub) this.#lead(() => {});
+          return;
+        }
+        // Robbed: another tab did not hear from this one.
         if (this.#hub) this.#follow();
         if (!options.steal) this.#stand({ signal: election.signal });
       });
@@ -269,6 +333,7 @@ export class Tabs extends EventTarget {
     this.#term = Math.max(this.#term + 1, this.#o.clock.now());
     const options = { ...this.#o, token: (asked) => this.#token(asked), signals: () => () => {} };
     if (this.#kept) options.kept = this.#kept;
+    options.melts = this.#o.sharing !== alone;
     /** @type {any} */
     const hub = new Hub(options);
     hub.resume(this.#far);
@@ -276,10 +341,10 @@ export class Tabs extends EventTarget {
     hub.release = release;
     this.#proof.end();
     this.#hub = hub;
-    for (const type of ['change', 'cart', 'status', 'live', ...shared]) {
+    for (const type of ['change', 'cart', 'status', 'live', 'identity', ...shared]) {
       hub.addEventListener(type, (e) => hub === this.#hub && this.#onHub(type, e.detail));
     }
-    hub.want([...this.#wanted.keys()]);
+    hub.want(this.#wants());
     hub.open();
     for (const key of this.#mine.keys()) this.#send(key, true);
     this.#post({ kind: 'lead' });
@@ -289,7 +354,7 @@ export class Tabs extends EventTarget {
   #follow() {
     this.#stopLeading();
     this.#stolenAt = this.#o.clock.now(); // never in reply to a theft
-    this.#post({ kind: 'join', topics: [...this.#wanted.keys()] });
+    this.#post({ kind: 'join', topics: this.#wants() });
     this.#proof.watch();
     this.#proof.doubt();
     this.#tellLive();
@@ -321,6 +386,8 @@ export class Tabs extends EventTarget {
   }
 
   #signal(name) {
+    if (name === 'hidden') this.#timers.start('rest', restAfter, () => this.#rest(true));
+    if (name === 'visible') this.#rest(false);
     if (name === 'freeze') {
       this.#leave();
       this.#tellLive();
@@ -341,21 +408,46 @@ export class Tabs extends EventTarget {
 
   // ---- Who the person is ----
 
-  /** who names the person, so that only tabs of one person share: null while the page's token is late. */
-  async #who() {
-    const token = (async () => this.#o.token({}))();
-    this.#firstToken = token;
+  /**
+   * who names the person, so that only tabs of one person share: null while the page's token is
+   * late or fails. Without a network nobody signs in: then it is who it was.
+   */
+  async #who(known) {
+    const token = known ?? (async () => this.#o.token({}))();
+    this.#first = { token, at: this.#o.clock.now() };
     const late = new Promise((resolve) => this.#timers.start('who', decideWithin, () => resolve(undefined)));
     const first = await Promise.race([token, late]).catch(() => undefined);
     this.#timers.stop('who');
-    return first === undefined ? null : subjectOf(first);
+    const person = first === undefined ? null : personOf(first);
+    if (person) this.#remember(person);
+    return person ?? (globalThis.navigator?.onLine === false ? this.#remember() : null);
   }
 
-  /** token is the hub's token option. Its first answer is the one that the group was made from. */
-  #token(asked) {
-    const first = this.#firstToken;
-    this.#firstToken = undefined;
-    return first ?? this.#o.token(asked);
+  /** remember keeps who the person is, or returns who it was. */
+  #remember(person) {
+    try {
+      const storage = 'storage' in this.#o ? this.#o.storage : browserStorage();
+      if (person) storage.setItem(personKey, person);
+      return storage.getItem(personKey);
+    } catch {
+      return null;
+    }
+  }
+
+  /**
+   * token is the hub's token option. The answer that the group was made from serves once, if it
+   * is young. If somebody else has signed in, or a late token names the person at last, the tab
+   * joins their tabs instead: the hub that asked gets no answer, because it is left.
+   */
+  async #token(asked) {
+    const { token: first, at } = this.#first ?? {};
+    this.#first = null;
+    const young = first && this.#o.clock.now() - at < tokenWithin;
+    const token = await (young ? first : this.#o.token(asked));
+    if (personOf(token) === this.#person) return token;
+    this.#leave();
+    this.#join(Promise.resolve(token));
+    return new Promise(() => {});
   }
 
   #forgetPerson() {
@@ -380,28 +472,28 @@ export class Tabs extends EventTarget {
   }
 
   #tellWants() {
-    if (this.#dirty) return;
-    this.#dirty = {};
+    if (this.#telling) return;
+    this.#telling = true;
     queueMicrotask(() => {
-      this.#dirty = null;
-      this.#post({ kind: 'wants', topics: [...this.#wanted.keys()] });
+      this.#telling = false;
+      this.#post({ kind: 'wants', topics: this.#wants() });
     });
   }
 
   /** sendNew keeps a change before the leader hears of it: the leader may be frozen, and keeps it otherwise. */
   async #sendNew(key, { message }) {
-    if (!this.#hub) await this.#kept?.save({ message, at: this.#o.clock.now() });
+    if (!this.#hub && message.action !== 'checkout') await this.#kept?.save({ message, at: this.#o.clock.now() });
     if (this.#mine.has(key)) this.#send(key);
   }
 
   #send(key, again = false) {
     const mine = this.#mine.get(key);
-    const { message, signal } = mine;
+    const { message } = mine;
     if (!this.#hub) {
       this.#post({ kind: 'write', message, again });
       return;
     }
-    mine.done = this.#hub.write(message, signal, again).then(
+    this.#hub.write(message, undefined, again).then(
       (answer) => this.#settle(key, { answer }),
       (error) => this.#settle(key, { error }),
     );
@@ -412,7 +504,7 @@ export class Tabs extends EventTarget {
     const mine = this.#mine.get(key);
     if (!mine) return;
     this.#mine.delete(key);
-    if (result.error) mine.reject(result.error);
+    if (result.error) mine.reject(mine.signal?.aborted ? mine.signal.reason : result.error);
     else mine.resolve(result.answer);
   }
 
@@ -424,12 +516,13 @@ export class Tabs extends EventTarget {
     else if (message.term >= this.#term) this.#fromLeader(message);
   }
 
-  #fromFollower({ kind, from, topics, message, again, sku }) {
+  #fromFollower({ kind, from, topics, message, again, sku, key, doubt }) {
     const hub = this.#hub;
     switch (kind) {
       case 'join':
       case 'wants': {
         const before = this.#tabs.get(from) ?? [];
+        if (!this.#tabs.has(from)) this.#hold(from, this.#election.signal, () => this.#gone(hub, from));
         this.#tabs.set(from, topics);
         hub.want(topics);
         hub.drop(before);
@@ -437,17 +530,18 @@ export class Tabs extends EventTarget {
         break;
       }
       case 'leave':
-        hub.drop(this.#tabs.get(from) ?? []);
-        this.#tabs.delete(from);
-        // Its last clicks may have come no farther than the database.
-        this.#timers.start('kept', answerOfTab, () => this.#hub?.readKept());
+        this.#gone(hub, from);
         break;
       case 'ask':
-        hub.signal('touch');
+        if (doubt && this.#o.clock.now() - hub.at > freshFor) hub.doubt();
+        else hub.check();
         this.#tell({ to: from, answers: true });
         break;
       case 'dismiss':
         hub.dismiss(sku);
+        break;
+      case 'takeBack':
+        hub.takeBack(key);
         break;
       case 'write':
         hub.write(message, undefined, again).then(
@@ -458,11 +552,20 @@ export class Tabs extends EventTarget {
     }
   }
 
+  /** gone: a tab has left, or does not live any more. */
+  #gone(hub, tab) {
+    if (hub !== this.#hub || !this.#tabs.has(tab)) return;
+    hub.drop(this.#tabs.get(tab));
+    this.#tabs.delete(tab);
+    // Its last clicks may have come no farther than the database.
+    this.#timers.start('kept', answerOfTab, () => this.#hub?.readKept());
+  }
+
   #fromLeader(message) {
     this.#term = message.term;
     switch (message.kind) {
       case 'lead':
-        this.#post({ kind: 'join', topics: [...this.#wanted.keys()] });
+        this.#post({ kind: 'join', topics: this.#wants() });
         for (const key of this.#mine.keys()) this.#send(key, true);
         break;
       case 'news':
@@ -473,6 +576,8 @@ export class Tabs extends EventTarget {
   /** hear takes the leader's news. */
   #hear({ far, values, cart, events, answers }) {
     const before = this.status;
+    const { user: was } = this.#far;
+    this.#first = null; // another tab leads; a token that is asked for later is younger
     // A new leader may know less. What this tab knows is the least that it shows, within an epoch.
     const sameEpoch = !far.epoch || far.epoch === this.#far.epoch;
     const keeps = (value) => sameEpoch && value !== undefined;
@@ -481,14 +586,15 @@ export class Tabs extends EventTarget {
       const { value, provenAt } = this.#heard.get(topic) ?? {};
       this.#heard.set(topic, entry.live || !keeps(value) ? entry : { ...entry, value, provenAt });
     }
-    if (cart.known || !this.#cart.known || !sameEpoch) this.#cart = cart;
+    if (cart && (cart.known || !this.#cart.known || !sameEpoch)) this.#cart = cart;
     if (answers) this.#proof.answered();
     else this.#proof.frame();
+    if (far.user !== was) this.#emit('identity', { user: far.user, role: far.role, was });
     for (const [type, detail] of events) this.#emit(type, detail);
     if (before !== this.status) this.#emit('status', { status: this.status });
     this.#tellLive();
     if (values.length > 0) this.#emit('change', { topics: values.map(([topic]) => topic) });
-    this.#emit('cart', {});
+    if (cart) this.#emit('cart', {});
   }
 
   /** onHub passes an event of the leader's hub to its page and to the followers. */
@@ -497,30 +603,32 @@ export class Tabs extends EventTarget {
     else this.#emit(type, detail);
     if (this.#tabs.size === 0) return;
     if (!this.#dirty) {
-      this.#dirty = { topics: new Set(), events: [] };
+      this.#dirty = { topics: new Set(), events: [], cart: false };
       queueMicrotask(() => {
-        const { topics, events } = this.#dirty;
+        const { topics, events, cart } = this.#dirty;
         this.#dirty = null;
-        if (this.#hub) this.#tell({ topics: [...topics], events });
+        if (this.#hub) this.#tell({ topics: [...topics], events, cart });
       });
     }
     if (type === 'change') for (const topic of detail.topics) this.#dirty.topics.add(topic);
     else if (type === 'live') for (const topics of this.#tabs.values()) topics.forEach((t) => this.#dirty.topics.add(t));
     else if (shared.includes(type)) this.#dirty.events.push([type, detail]);
+    if (type === 'refused') this.#dirty.topics.add(detail.topic);
+    if (['cart', 'live', 'identity'].includes(type)) this.#dirty.cart = true;
   }
 
   /**
    * tell sends news to the followers, or to one.
-   * @param {{to?: string, topics?: string[], events?: any[], answers?: boolean}} news
+   * @param {{to?: string, topics?: string[], events?: any[], answers?: boolean, cart?: boolean}} news
    */
-  #tell({ to, topics = [], events = [], answers }) {
+  #tell({ to, topics = [], events = [], answers, cart = Boolean(to) }) {
     const hub = this.#hub;
     this.#post({
       kind: 'news',
       to,
       far: stateOf(hub),
       values: topics.map((topic) => [topic, entryOf(hub, topic)]),
-      cart: hub.cart,
+      cart: cart ? hub.cart : undefined,
       events,
       answers,
     });
@@ -536,6 +644,9 @@ export class Tabs extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
+
+/** randomId returns a name that no other tab has. A page over plain HTTP has no randomUUID. */
+const randomId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(16).padStart(8, '0')).join('');
 
 const notKept = { code: 'not_kept', message: 'This browser cannot keep changes to the cart over a reload.' };
 
@@ -558,13 +669,13 @@ const entryOf = (hub, topic) => ({
   refusal: hub.refusal(topic),
 });
 
-/** subjectOf returns whom a token names, without checking it: "guest" without a token. */
-function subjectOf(token) {
+/** personOf returns whom a token names, without checking it: "guest" without a token, null if it names nobody. */
+function personOf(token) {
   if (!token) return 'guest';
   try {
     const [, payload] = token.split('.');
-    return JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/'))).sub;
+    return JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/'))).sub ?? null;
   } catch {
-    return token;
+    return null;
   }
 }

@@ -27,6 +27,18 @@ export const lateLook = 4_000;
 export const answerOfTab = 1_000;
 export const stealEvery = 30_000;
 
+/** A question of another tab needs no ping if the last proof is that young. */
+export const freshFor = 5_000;
+
+/** A page that is hidden for this long lets go of its badges. */
+export const restAfter = 60_000;
+
+/** IndexedDB has this long for each answer. */
+export const databaseWithin = 2_000;
+
+/** A change that was never sent is given up after a week. */
+export const unsentFor = 7 * 24 * 60 * 60_000;
+
 /** A page whose token takes longer shares its socket with no other tab. */
 export const decideWithin = 1_000;
 

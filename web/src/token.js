@@ -14,6 +14,7 @@ export class Token {
   #timers;
   #problem;
   #refused; // the code with which the last token was refused
+  #arrived; // a promise of a token that came late
   #rejected = null; // a token that has expired, so it is not offered again
 
   /** option is the token option. problem(code, message) tells the page what is wrong with it. */
@@ -30,7 +31,10 @@ export class Token {
   async get(onArrival) {
     const refused = this.#refused;
     this.#refused = undefined;
-    const asked = (async () => this.#option(refused ? { refused } : {}))();
+    // A token that came too late for the last call is the answer to this one.
+    const arrived = this.#arrived;
+    this.#arrived = undefined;
+    const asked = arrived ?? (async () => this.#option(refused ? { refused } : {}))();
     let timedOut = false;
     let timer;
     const deadline = new Promise((resolve) => {
@@ -40,7 +44,7 @@ export class Token {
       const token = await Promise.race([asked, deadline]);
       if (timedOut) {
         this.#problem('token_slow', 'the token option has not answered yet; badges go on');
-        asked.then(onArrival, onArrival);
+        asked.then(() => (this.#arrived = asked)).then(onArrival, onArrival);
         return { token: null, late: true };
       }
       return { token: this.#checked(schemeFree(token)) };
