@@ -279,7 +279,8 @@ export class Tabs extends EventTarget {
     this.#group = ['securecart', this.#o.url, person ?? this.#id].join('|');
     this.#channel = this.#o.sharing.channel(this.#group);
     this.#channel.onmessage = (event) => this.#receive(event.data);
-    this.#hold(this.#id, election.signal, () => new Promise((resolve) => election.signal.addEventListener('abort', resolve)));
+    await this.#beAlive(election.signal);
+    if (this.#election !== election) return;
     this.#post({ kind: 'join', topics: this.#wants() });
     this.#stand({ signal: election.signal });
     for (const [key, mine] of this.#mine) this.#sendNew(key, mine);
@@ -287,9 +288,20 @@ export class Tabs extends EventTarget {
     if (!this.#hub) this.#proof.doubt(); // no leader answers: this tab takes over
   }
 
-  /** hold asks for the lock of a tab: the tab has it as long as it lives, and the leader waits for it. */
-  #hold(tab, signal, work) {
-    this.#o.sharing.locks.request(`${this.#group}|${tab}`, { signal }, work).catch(() => {});
+  /** beAlive resolves when this tab holds the lock that a tab has as long as it lives. */
+  #beAlive(signal) {
+    return new Promise((/** @type {(value?: any) => void} */ resolve) => {
+      const work = () => {
+        resolve();
+        return new Promise((end) => signal.addEventListener('abort', end));
+      };
+      this.#whenFree(this.#id, signal, work).catch(resolve); // where there are no locks, nobody waits for it
+    });
+  }
+
+  /** whenFree runs work when the lock of a tab is free: when that tab does not live any more. */
+  #whenFree(tab, signal, work) {
+    return this.#o.sharing.locks.request(`${this.#group}|${tab}`, { signal }, work);
   }
 
   /** stand asks for the lock. Whoever gets it leads until it lets go or is robbed. */
@@ -522,7 +534,7 @@ export class Tabs extends EventTarget {
       case 'join':
       case 'wants': {
         const before = this.#tabs.get(from) ?? [];
-        if (!this.#tabs.has(from)) this.#hold(from, this.#election.signal, () => this.#gone(hub, from));
+        if (!this.#tabs.has(from)) this.#whenFree(from, this.#election.signal, () => this.#gone(hub, from)).catch(() => {});
         this.#tabs.set(from, topics);
         hub.want(topics);
         hub.drop(before);
