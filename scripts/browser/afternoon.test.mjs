@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { badgeText, eventually, Hub, launch, open, Proxy, Site, wait } from './world.mjs';
+import { badgeText, eventually, Hub, launch, open, Proxy, Site } from './world.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'afternoon-'));
 const skus = ['MUG', 'CAP-NAVY', 'TEE-RED-M', 'TEE-RED-L'];
@@ -80,8 +80,6 @@ test('an afternoon ends with one cart everywhere, and each click counted once', 
   await laptop.pages[0].goto(`${laptop.url}/other`);
   await click(laptop.pages[1], 'CAP-NAVY', 1);
   await laptop.pages[0].evaluate(() => history.back()).catch(() => {});
-  await wait(500);
-  await hub.setStock('MUG', 2);
 
   const pages = [...laptop.pages, ...phone.pages];
   const cartOf = (page) => page.evaluate(() => window.live && {
@@ -96,6 +94,9 @@ test('an afternoon ends with one cart everywhere, and each click counted once', 
       cart = await cartOf(page).catch(() => null);
       return cart?.live && cart.pending === 0 && JSON.stringify(cart.lines) === wanted;
     }, `page ${i} shows the cart ${wanted}`, 60_000).catch((error) => assert.fail(`${error.message}, got ${JSON.stringify(cart)}`));
+  }
+  await hub.setStock('MUG', 2); // not before: it would limit what is still on its way
+  for (const [i, page] of pages.entries()) {
     await eventually(async () => (await badgeText(page, 'MUG')) === 'Only 2 left', `page ${i} shows the stock`, 20_000);
   }
 });

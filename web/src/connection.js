@@ -4,7 +4,7 @@
 
 import { LostError, Requests } from './requests.js';
 import { Subscriptions } from './subscriptions.js';
-import { answerWithin, firstWait, Timers } from './timing.js';
+import { connectWithin, firstWait, Timers } from './timing.js';
 
 export class Connection {
   /** greeted: hello is answered. settled: the first subscriptions are answered too. */
@@ -48,7 +48,7 @@ export class Connection {
         options.onSettled();
       },
     });
-    this.#timers.start('connect', answerWithin, lost);
+    this.#timers.start('connect', connectWithin, lost);
     socket.onopen = () => this.#hello();
     socket.onmessage = (event) => this.#receive(event.data);
     socket.onclose = lost;

@@ -106,7 +106,7 @@ export class Hub extends EventTarget {
       send: (message) => this.#now.request(message),
       renew: () => this.#identity.renew(),
       changed: () => this.#emit('cart', {}),
-      keep: (change) => kept.save(change),
+      keep: (change) => Promise.resolve(kept.save(change)).then(() => this.#emit('cart', {})),
       forget: (key, ends) => kept.remove(key, ends),
       sleep: (ms) => this.#timers.sleep(ms),
       melts: this.#o.melts,
@@ -167,7 +167,7 @@ export class Hub extends EventTarget {
       provenAt: this.provenAt(cartTopic),
       version: confirmed?.version ?? 0,
       pending: this.#changes.size,
-      kept: this.#o.kept.works === true,
+      kept: this.#o.kept.works === true && !this.#o.kept.writing,
       lines: this.#changes.view(confirmed),
     };
   }

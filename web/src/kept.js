@@ -17,6 +17,9 @@ export class Kept {
   /** works reports whether changes survive a reload; null before the first attempt. */
   works = null;
 
+  /** writing is the number of changes that are being stored. */
+  writing = 0;
+
   #owner;
   #db = null;
   /** @type {Promise<any>} */
@@ -41,8 +44,10 @@ export class Kept {
     return { changes: changes.sort((a, b) => a.at - b.at || number(a) - number(b)), ends };
   }
 
-  save(change) {
-    return this.#run('readwrite', (store) => store.put({ ...change, id: change.message.key, owner: this.#owner }));
+  async save(change) {
+    this.writing++;
+    await this.#run('readwrite', (store) => store.put({ ...change, id: change.message.key, owner: this.#owner }));
+    this.writing--;
   }
 
   /** remove removes a change, and keeps the ends of those that melted into it. */

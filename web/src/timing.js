@@ -4,8 +4,11 @@
 export const firstWait = 500;
 export const longestWait = 30_000;
 
-/** A connection is dead if a handshake or a request gets no answer for this long. */
+/** A connection is dead if a request gets no answer for this long. */
 export const answerWithin = 15_000;
+
+/** A handshake has this long. A person waits for it, and another one may have a better path. */
+export const connectWithin = 8_000;
 
 /** API Gateway closes a connection that is idle for 10 minutes. The wait varies by a tenth either way. */
 export const keepAliveEvery = 8.5 * 60_000;

@@ -62,7 +62,7 @@ export interface CartState {
   version: number;
   /** Number of changes without an answer. */
   pending: number;
-  /** Whether changes survive a reload. */
+  /** Whether all changes survive a reload, should it come now. */
   kept: boolean;
   lines: Map<string, CartLine>;
 }

@@ -9,7 +9,7 @@ const ok = (from, lines = {}) => ({ type: 'ok', from, version: from + 1, lines }
 /** cutAndReconnect cuts the connection of a page and waits until it is connected again. */
 async function cutAndReconnect({ server, clock }) {
   await server.cut();
-  await clock.advance(30_000);
+  while (server.last.closed) await clock.advance(500);
   await server.accept();
   await server.reply('hello', golden('hello-answer.server'));
 }

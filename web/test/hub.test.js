@@ -462,7 +462,7 @@ test('a connection without an answer is dead', async () => {
 test('a handshake without an answer is abandoned', async () => {
   const { hub, server, clock } = fakePage();
   hub.open();
-  await clock.advance(15_000 + 500);
+  await clock.advance(8_000 + 500);
   assert.equal(server.sockets.length, 2);
 });
 
