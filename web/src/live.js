@@ -1,5 +1,6 @@
 // Live is the live state of a shop, for a page: values, a cart, and whether they are true.
 
+import { attempt } from './attempt.js';
 import { Cart } from './cart.js';
 import { Tabs } from './tabs.js';
 import { isTopic } from './state.js';
@@ -123,7 +124,7 @@ export class Live extends EventTarget {
       this.#engine.drop(own);
     };
     signal?.addEventListener('abort', letGo);
-    for (const topic of own) callback(this.newsOf(topic));
+    for (const topic of own) attempt(() => callback(this.newsOf(topic)));
     return letGo;
   }
 
@@ -211,7 +212,7 @@ export class Live extends EventTarget {
       const callbacks = this.#callbacks.get(topic);
       if (!callbacks) continue;
       const news = this.newsOf(topic);
-      for (const callback of [...callbacks]) callback(news);
+      for (const callback of [...callbacks]) attempt(() => callback(news));
     }
   }
 }

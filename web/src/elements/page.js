@@ -1,5 +1,7 @@
 // What all elements of a page share: the Live, their painting, and who is in view.
 
+import { attempt } from '../attempt.js';
+
 const key = Symbol.for('securecart.page');
 
 /** The module may be in a page twice, for example in two bundles. Both share this. */
@@ -15,10 +17,10 @@ export const pageLive = () => page.live;
 export function use(live) {
   if (page.live === live) return;
   page.live?.removeEventListener('refused', onRefused);
-  for (const element of page.elements) element.letGo();
+  for (const element of page.elements) attempt(() => element.letGo());
   page.live = live;
   live?.addEventListener('refused', onRefused);
-  for (const element of page.elements) element.hold();
+  for (const element of page.elements) attempt(() => element.hold());
 }
 
 /** The connection has no room: what is out of view goes at once. */
@@ -57,7 +59,7 @@ function paint() {
   const end = performance.now() + slice;
   for (const element of dirty) {
     dirty.delete(element);
-    element.paint();
+    attempt(() => element.paint());
     if (performance.now() > end) break;
   }
   frame = dirty.size > 0;
@@ -134,7 +136,7 @@ function joinAll() {
   joinedAt = performance.now();
   for (const element of joining) {
     joining.delete(element);
-    join(element);
+    attempt(() => join(element));
     if (performance.now() > joinedAt + slice) break;
   }
   if (joining.size > 0) joinTimer = setTimeout(joinAll);
