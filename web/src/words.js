@@ -79,6 +79,9 @@ export function formatOf(lang) {
 
 const formatCache = {};
 
+/** While the connection is so, nobody asks for stock. */
+const resting = new Set(['offline', 'waiting', 'closed']);
+
 /**
  * lookOf decides what a badge says: its state, its text, whether the text was proved and
  * is not any more (stale), and when (time). Only what the server said about the item is a
@@ -89,7 +92,7 @@ export function lookOf({ value, live, provenAt, refusal }, status, table, format
   const say = (state, fields) => ({ state, text: table[state](fields), stale: false, time: '' });
   if (!value || (hidden && !provenAt)) {
     if (hidden) return say('denied');
-    return { ...say(status === 'offline' || status === 'waiting' ? 'unknown' : 'asking'), state: 'unknown' };
+    return { ...say(resting.has(status) ? 'unknown' : 'asking'), state: 'unknown' };
   }
   const { state, quantity, until } = value;
   const n = quantity === undefined ? undefined : format.number(quantity);

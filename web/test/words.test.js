@@ -34,7 +34,7 @@ test('no false word about stock: what is not known is not said', () => {
   for (const refusal of [undefined, 'too_many_topics', 'slow_down', 'internal', 'busy', 'token_expired', 'a new one']) {
     for (const [status, text] of [
       ['live', 'Checking stock…'], ['connecting', 'Checking stock…'], ['ended', 'Checking stock…'],
-      ['offline', 'Stock not known'], ['waiting', 'Stock not known'],
+      ['offline', 'Stock not known'], ['waiting', 'Stock not known'], ['closed', 'Stock not known'],
     ]) {
       assert.deepEqual(look(undefined, { refusal, live: false }, status), { state: 'unknown', text, stale: false, time: '' });
     }

@@ -17,15 +17,16 @@ export class CartBadge extends LiveElement {
   }
 
   paint() {
-    const live = pageLive();
+    const live = pageLive() ?? this.shown;
     const cart = live?.cart.state;
     if (!cart || (!cart.known && cart.lines.size === 0)) return; // the children stay
+    const stale = !cart.live || !this.held;
     const n = piecesOf(cart);
     const [box] = this.root(rules, () => [make('bdi', { part: 'text' })]).children;
     const text = live.words.pieces({ n: this.format.number(n), one: n === 1 });
     if (box.textContent !== text) box.textContent = text;
-    box.className = cart.live ? '' : 'stale';
-    this.setStates([n > 0 ? 'full' : 'empty', ...(cart.live ? [] : ['stale']), ...(cart.pending > 0 ? ['pending'] : [])]);
+    box.className = stale ? 'stale' : '';
+    this.setStates([n > 0 ? 'full' : 'empty', ...(stale ? ['stale'] : []), ...(cart.pending > 0 ? ['pending'] : [])]);
   }
 }
 

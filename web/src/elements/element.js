@@ -21,7 +21,7 @@ export class LiveElement extends Base {
     unwatch(this);
   }
 
-  /** begin subscribes, until the signal. paint shows what is known. */
+  /** begin subscribes, until the signal. paint shows what is known; while held is null, nothing of it is proved. */
   begin(_live, _signal) {}
   paint() {}
 
@@ -30,7 +30,9 @@ export class LiveElement extends Base {
     if (this.held) return;
     /** What keeps the element's subscriptions, or null. */
     this.held = new AbortController();
-    this.begin(pageLive(), this.held.signal);
+    /** The Live that the element showed last: it stays when the page has none any more. */
+    this.shown = pageLive();
+    this.begin(this.shown, this.held.signal);
     this.paintSoon();
   }
 

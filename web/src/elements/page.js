@@ -19,7 +19,8 @@ export function use(live) {
   page.live?.removeEventListener('refused', onRefused);
   for (const element of page.elements) attempt(() => element.letGo());
   page.live = live;
-  live?.addEventListener('refused', onRefused);
+  if (!live) return;
+  live.addEventListener('refused', onRefused);
   for (const element of page.elements) attempt(() => element.hold());
 }
 

@@ -56,10 +56,10 @@ export class StockBadge extends LiveElement {
   }
 
   paint() {
-    const live = pageLive();
+    const live = pageLive() ?? this.shown;
     if (!live || !topicOf(this)) return;
     const news = { ...live.newsOf(topicOf(this)) };
-    if (!this.held) news.live = false; // out of view: not kept up to date
+    if (!this.held) news.live = false; // out of view, or closed: not kept up to date
     const written = writtenOn(this);
     const own = this.textContent.trim() !== '';
     // What the server wrote stays, until the hub has said something.
