@@ -54,3 +54,38 @@ test('a connection that the page closes: everything is stale, and nothing is gre
   assert.notEqual(closed.color, before.color);
   assert.deepEqual(p.complaints, []);
 });
+
+test('a badge with words of the server gets another SKU: nothing of the first one stays', async () => {
+  await hub.setStock('MUG', 0);
+  await hub.setStock('TEE-RED-M', 3);
+  const { page: p, proxy } = await page('/variant', '<stock-badge sku="MUG" state="out" version="1">Gone</stock-badge>');
+  await eventually(async () => (await badgeState(p, 'MUG')) === 'out', 'the first');
+  await p.evaluate(() => dispatchEvent(new Event('offline')));
+  await eventually(async () => (await badgeState(p, 'MUG')) === 'out stale', 'a mark');
+  proxy.swallows = true;
+  await p.evaluate(() => {
+    const badge = document.querySelector('stock-badge');
+    for (const [name, value] of Object.entries({ sku: 'TEE-RED-M', state: 'low', quantity: '3', version: '7' })) badge.setAttribute(name, value);
+    badge.firstChild.data = 'Three left';
+  });
+  await eventually(async () => (await badgeState(p, 'TEE-RED-M')) === 'server', 'the words of the server');
+  assert.equal(await badgeText(p, 'TEE-RED-M'), 'Three left');
+  assert.equal(await p.locator('stock-badge .box').getAttribute('class'), 'box unknown', 'not the look of the first');
+  proxy.swallows = false;
+  await p.evaluate(() => dispatchEvent(new Event('online')));
+  await eventually(async () => (await badgeState(p, 'TEE-RED-M')) === 'low', 'proved');
+});
+
+test('words for states are no words about now', async () => {
+  const { page: p, proxy } = await page('/slots', '<stock-badge sku="MUG"><!-- stock --> <b slot="out">Gone</b></stock-badge>');
+  await eventually(async () => (await badgeText(p, 'MUG')) === 'Gone', 'live');
+  proxy.swallows = true;
+  await p.evaluate(() => {
+    const badge = document.createElement('stock-badge');
+    badge.setAttribute('sku', 'TEE-RED-L');
+    badge.innerHTML = '<b slot="out">Gone</b>';
+    document.body.append(badge);
+  });
+  await eventually(async () => (await badgeState(p, 'TEE-RED-L')) === 'unknown', 'asked');
+  assert.equal(await badgeText(p, 'TEE-RED-L'), 'Checking stock…');
+});

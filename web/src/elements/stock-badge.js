@@ -61,10 +61,10 @@ export class StockBadge extends LiveElement {
     const news = { ...live.newsOf(topicOf(this)) };
     if (!this.held) news.live = false; // out of view, or closed: not kept up to date
     const written = writtenOn(this);
-    const own = this.textContent.trim() !== '';
+    const own = hasOwnWords(this);
     // What the server wrote stays, until the hub has said something.
     if (own && !news.live && !news.provenAt && news.refusal !== 'denied' && news.refusal !== 'bad_topic') {
-      this.setStates(['server']);
+      showOwn(this);
       return;
     }
     const look = lookOf(news, live.status, live.words, this.format);
@@ -104,15 +104,33 @@ function writtenOn(badge) {
   return value;
 }
 
-/** show writes what a badge says. same: it is what the server wrote, in the page's own words. */
-function show(badge, { state, text, stale, time }, same, live) {
+/** hasOwnWords reports whether the children say something now; <span slot="out"> is a word for later. */
+const hasOwnWords = (badge) => [...badge.childNodes].some((node) => !node.slot && node.nodeType !== Node.COMMENT_NODE && node.textContent.trim() !== '');
+
+/** showOwn shows the children, also where the badge has shown another item before. */
+function showOwn(badge) {
+  badge.setStates(['server']);
+  if (!badge.shadowRoot) return;
+  const { box, name, slot, mark } = partsOf(badge);
+  box.className = 'box unknown';
+  slot.name = '';
+  for (const part of [name, slot, mark]) put(part, '');
+}
+
+/** partsOf returns what a badge consists of. */
+function partsOf(badge) {
   const root = badge.root(rules, () => [
     make('span', { class: 'box' }, make('span', { class: 'dot', part: 'dot', 'aria-hidden': 'true' }),
       make('span', { class: 'name' }), make('bdi', { part: 'text' }, make('slot')), make('span', { class: 'mark', part: 'mark' })),
   ]);
   const [box] = root.children;
   const [, name, words, mark] = box.children;
-  const [slot] = words.children;
+  return { box, name, slot: words.firstElementChild, mark };
+}
+
+/** show writes what a badge says. same: it is what the server wrote, in the page's own words. */
+function show(badge, { state, text, stale, time }, same, live) {
+  const { box, name, slot, mark } = partsOf(badge);
   box.className = `box ${state}${stale ? ' stale' : ''}`;
   badge.setStates(stale ? [state, 'stale'] : [state]);
   const label = badge.getAttribute('label') ?? (live.nameOf(badge.sku) === badge.sku ? '' : live.nameOf(badge.sku));
