@@ -37,6 +37,8 @@ async function device(user) {
 const quantity = (page, sku) => page.evaluate((sku) => window.live.cart.state.lines.get(sku)?.quantity ?? 0, sku);
 const settled = (page) => eventually(() => page.evaluate(() => window.live.cart.state.pending === 0), 'settled', 30_000);
 const line = (page, sku) => page.locator('cart-view li', { hasText: `The ${sku.toLowerCase()}` });
+/** painted waits until the elements have shown what they know. */
+const painted = (page) => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 const note = (page, sku) => line(page, sku).locator('.note').textContent();
 
 test('+ and − on two devices at once: no click is lost', async () => {
@@ -124,11 +126,62 @@ test('a typed quantity and another device: a conflict in words, and the cart of 
   await a.page.evaluate(() => window.live.cart.add('MUG', 1));
   await eventually(async () => (await quantity(b.page, 'MUG')) === 1, 'the same cart');
   const input = line(b.page, 'MUG').getByRole('textbox');
-  await input.focus();
+  await input.fill('6');
   await a.page.evaluate(() => window.live.cart.set({ MUG: 4 }));
   await eventually(async () => (await quantity(b.page, 'MUG')) === 4, 'the other set 4');
-  await input.fill('6');
+  await painted(b.page);
+  assert.equal(await input.inputValue(), '6', 'what is typed stays');
   await input.press('Enter');
   await eventually(async () => (await note(b.page, 'MUG')) === 'You typed 6 here while another device set 4. The cart says 4.', 'words');
   assert.equal(await quantity(a.page, 'MUG'), 4);
+});
+
+test('quantities typed one after the other are no conflict with oneself', async () => {
+  await hub.setStock('MUG', 500);
+  const { page, proxy } = await device('fay');
+  await page.evaluate(() => window.live.cart.add('MUG', 1));
+  const input = line(page, 'MUG').getByRole('textbox');
+  await input.fill('5');
+  await input.press('Enter');
+  await settled(page);
+  await input.fill('6');
+  await input.press('Enter');
+  await settled(page);
+  await painted(page);
+  assert.deepEqual([await note(page, 'MUG'), await quantity(page, 'MUG')], ['', 6]);
+  // The answer to the first comes while the second is typed.
+  proxy.delay = 150;
+  await input.fill('7');
+  await input.press('Enter');
+  await input.fill('8');
+  await settled(page);
+  await painted(page);
+  assert.equal(await input.inputValue(), '8', 'what is typed stays');
+  await input.press('Enter');
+  await settled(page);
+  await painted(page);
+  assert.deepEqual([await note(page, 'MUG'), await quantity(page, 'MUG')], ['', 8]);
+});
+
+test('what is typed stays while the line is saved, and is forgotten when it is left as it was', async () => {
+  await hub.setStock('MUG', 500);
+  const { page, proxy } = await device('gus');
+  await page.evaluate(() => window.live.cart.add('MUG', 2));
+  await settled(page);
+  proxy.delay = 200;
+  const input = line(page, 'MUG').getByRole('textbox');
+  await page.evaluate(() => void window.live.cart.add('MUG', 1));
+  await input.fill('9');
+  await page.evaluate(() => void window.live.cart.add('MUG', 1));
+  await painted(page);
+  assert.ok(await page.evaluate(() => window.live.cart.state.lines.get('MUG').pending), 'not answered yet');
+  assert.equal(await input.inputValue(), '9');
+  await input.press('Enter');
+  await settled(page);
+  await eventually(async () => (await input.inputValue()) === '9', 'the cart');
+  await input.blur();
+  await input.fill('9');
+  await input.blur();
+  await page.evaluate(() => void window.live.cart.add('MUG', 1));
+  await eventually(async () => (await input.inputValue()) === '10', 'the cart again');
 });

@@ -69,20 +69,33 @@ export class CartView extends LiveElement {
     const note = make('p', { class: 'note', part: 'note' });
     const element = make('li', { part: 'line' }, make('bdi', { part: 'name' }, name),
       make('span', { class: 'steps' }, fewer, input, more), remove, note);
-    // The line's own words say why a change was not made.
-    const quiet = (promise) => promise.catch(() => {});
-    fewer.addEventListener('click', () => quiet(live.cart.add(sku, -1)));
-    more.addEventListener('click', () => quiet(live.cart.add(sku, 1)));
-    remove.addEventListener('click', () => quiet(live.cart.remove(sku)));
-    let seen; // the version that the person saw when the typing began
-    input.addEventListener('focus', () => (seen = live.cart.state.version));
-    input.addEventListener('change', () => {
-      if (/^\d{1,3}$/.test(input.value)) quiet(live.cart.set({ [sku]: Number(input.value) }, { version: seen }));
+    let basis = null; // the version that the person saw when the typing began; null: nothing is typed
+    const send = async (change) => {
+      try {
+        const { from, version } = await change;
+        if (basis === from) basis = version; // one's own change is no conflict
+      } catch {
+        // The line's own words say why a change was not made.
+      }
+    };
+    fewer.addEventListener('click', () => send(live.cart.add(sku, -1)));
+    more.addEventListener('click', () => send(live.cart.add(sku, 1)));
+    remove.addEventListener('click', () => send(live.cart.remove(sku)));
+    const endTyping = () => {
+      basis = null;
       this.paintSoon();
+    };
+    input.addEventListener('input', () => (basis ??= live.cart.state.version));
+    input.addEventListener('change', () => {
+      const version = basis ?? live.cart.state.version;
+      if (/^\d{1,3}$/.test(input.value)) send(live.cart.set({ [sku]: Number(input.value) }, { version }));
+      endTyping();
     });
+    input.addEventListener('blur', endTyping);
     const letGo = live.subscribe([`sku:${sku}`], () => this.paintSoon());
     const paint = (line) => {
-      if (this.shadowRoot.activeElement !== input || line.error || line.pending) input.value = line.quantity;
+      const quantity = String(line.quantity);
+      if (basis === null && input.value !== quantity) input.value = quantity; // what is typed stays
       const text = lineNote(line, live.newsOf(`sku:${sku}`), live.live, words, this.format);
       if (note.textContent !== text) note.textContent = text;
       element.classList.toggle('pending', line.pending !== null);
