@@ -113,7 +113,6 @@ test('words about a line are true: sold out, fewer than wanted, fallen below', a
   await eventually(async () => (await note(page, 'MUG')) === 'Sold out. Nothing was added; your 15 stay in the cart.', 'nothing added');
   await page.evaluate(() => window.live.cart.add('CAP-NAVY', 5));
   await eventually(async () => (await note(page, 'CAP-NAVY')) === 'You asked for 5. Only 3 are left, so 3 are in your cart.', 'clamped');
-  await page.evaluate(() => window.live.cart.dismiss('CAP-NAVY'));
   await hub.setStock('CAP-NAVY', 1);
   await eventually(async () => (await note(page, 'CAP-NAVY')) === '3 in your cart, only 1 left.', 'fallen below');
   await line(page, 'MUG').getByRole('button', { name: 'One fewer' }).click();
@@ -184,4 +183,38 @@ test('what is typed stays while the line is saved, and is forgotten when it is l
   await input.blur();
   await page.evaluate(() => void window.live.cart.add('MUG', 1));
   await eventually(async () => (await input.inputValue()) === '10', 'the cart again');
+});
+
+test('words about a line stay true when stock changes after them, and a person can dismiss them', async () => {
+  await hub.setStock('MUG', 500);
+  await hub.setStock('CAP-NAVY', 3);
+  const { page } = await device('hal');
+  await page.evaluate(() => window.live.cart.add('CAP-NAVY', 5));
+  await eventually(async () => (await note(page, 'CAP-NAVY')) === 'You asked for 5. Only 3 are left, so 3 are in your cart.', 'clamped');
+  await hub.setStock('CAP-NAVY', 0);
+  await eventually(async () => (await note(page, 'CAP-NAVY')) === 'Sold out while it was in your cart.', 'not 3 left');
+  await line(page, 'CAP-NAVY').getByRole('button', { name: 'One more' }).click();
+  await eventually(async () => (await note(page, 'CAP-NAVY')) === 'Sold out. Nothing was added; your 3 stay in the cart.', 'nothing added');
+  const ok = line(page, 'CAP-NAVY').getByRole('button', { name: 'OK: The cap-navy' });
+  await ok.click();
+  await eventually(async () => (await note(page, 'CAP-NAVY')) === 'Sold out while it was in your cart.', 'dismissed');
+  await ok.waitFor({ state: 'hidden' });
+  await line(page, 'CAP-NAVY').getByRole('button', { name: 'One more' }).click();
+  await eventually(async () => (await note(page, 'CAP-NAVY')) === 'Sold out. Nothing was added; your 3 stay in the cart.', 'nothing added');
+  await hub.setStock('CAP-NAVY', 500);
+  await eventually(async () => (await note(page, 'CAP-NAVY')) === '', 'it is in stock again');
+  await ok.waitFor({ state: 'hidden' });
+});
+
+test('Remove takes a line away, on all devices', async () => {
+  for (const sku of ['MUG', 'CAP-NAVY']) await hub.setStock(sku, 500);
+  const [a, b] = [await device('ida'), await device('ida')];
+  await a.page.evaluate(() => window.live.cart.add('MUG', 2));
+  await a.page.evaluate(() => window.live.cart.add('CAP-NAVY', 1));
+  await line(b.page, 'MUG').getByRole('button', { name: 'Remove: The mug' }).click();
+  for (const { page } of [a, b]) {
+    await line(page, 'MUG').waitFor({ state: 'detached' });
+    await settled(page);
+    assert.deepEqual(await page.evaluate(() => [...window.live.cart.state.lines.keys()]), ['CAP-NAVY']);
+  }
 });

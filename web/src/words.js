@@ -32,12 +32,15 @@ export const words = {
   quantity: ({ name }) => `Quantity of ${name}`,
   remove: () => 'Remove',
   removeName: ({ name }) => `Remove: ${name}`,
+  dismiss: () => 'OK',
+  dismissName: ({ name }) => `OK: ${name}`,
 
   // What a line of the cart has to say
   saving: ({ n, m }) => `Saving: ${n} becomes ${m}`,
   waiting: ({ n, m }) => `Waiting: ${n} becomes ${m}. It is sent when you are back online.`,
   uncertain: ({ n, m }) => `Not confirmed: ${n} becomes ${m}. We are asking the shop.`,
   clamped: ({ n, m }) => `You asked for ${m}. Only ${n} are left, so ${n} are in your cart.`,
+  granted: ({ n, m }) => `You asked for ${m}. ${n} are in your cart.`,
   most: ({ n }) => `${n} of one product is the most.`,
   nothingAdded: ({ n }) => `Sold out. Nothing was added; your ${n} stay in the cart.`,
   fellBelow: ({ n, m }) => `${m} in your cart, only ${n} left.`,
@@ -116,25 +119,54 @@ export function piecesOf({ lines }) {
 }
 
 /**
- * lineNote returns what a line of the cart has to say, or "". stock is the news of its SKU.
- * The newest matter comes first: what is under way, what was refused, what changed outside.
+ * lineNote returns what a line of the cart has to say: {about, text}. about is "change" (one
+ * that is under way), "error" (a change was not made as the person wanted it), "stock", or
+ * null: nothing. stock is the news of the line's SKU. The newest matter comes first.
  */
-export function lineNote({ quantity, confirmed, pending, error }, stock, online, table, format) {
+export function lineNote(line, stock, online, table, format) {
+  const { quantity, confirmed, pending, error } = line;
   const number = (n) => format.number(n ?? 0);
-  if (pending === 'uncertain') return table.uncertain({ n: number(confirmed), m: number(quantity) });
+  const step = { n: number(confirmed), m: number(quantity) };
+  if (pending === 'uncertain') return { about: 'change', text: table.uncertain(step) };
   if (pending && confirmed !== quantity) {
-    return table[pending === 'waiting' && !online ? 'waiting' : 'saving']({ n: number(confirmed), m: number(quantity) });
+    return { about: 'change', text: table[pending === 'waiting' && !online ? 'waiting' : 'saving'](step) };
   }
-  if (error) {
-    const { code, wanted, got } = error;
-    const known = { n: number(got), m: number(wanted) };
-    if (code === 'clamped') return got >= 999 ? table.most(known) : table.clamped(known);
-    if (code === 'no_stock') return table.nothingAdded({ n: number(confirmed) });
-    if (code === 'conflict') return table.conflict(known);
-    return code === 'limit' ? table.full({}) : table.failed({});
+  const now = stock.live ? stock.value : undefined;
+  const word = error && wordOf(error, quantity, now);
+  if (word) {
+    const known = word === 'nothingAdded' ? { n: number(confirmed) } : { n: number(error.got), m: number(error.wanted) };
+    return { about: 'error', text: table[word](known) };
   }
-  if (!stock.live || !stock.value) return '';
-  const { state, quantity: left } = stock.value;
-  if (state === 'out') return table.soldOut({});
-  return state === 'low' && left < quantity ? table.fellBelow({ n: number(left), m: number(quantity) }) : '';
+  if (now?.state === 'out') return { about: 'stock', text: table.soldOut({}) };
+  if (now?.state === 'low' && now.quantity < quantity) {
+    return { about: 'stock', text: table.fellBelow({ n: number(now.quantity), m: number(quantity) }) };
+  }
+  return { about: null, text: '' };
+}
+
+/** The most pieces of a line, whatever the stock. */
+const mostOfLine = 999;
+
+/**
+ * wordOf returns the word for an error, or null if it is not true any more: stock or the line
+ * has changed since. now is the proved stock, undefined if nobody knows it.
+ */
+function wordOf({ code, got }, quantity, now) {
+  switch (code) {
+    case 'clamped':
+      if (quantity !== got) return null;
+      if (got >= mostOfLine) return 'most';
+      if (!now) return 'granted';
+      // The server grants what a badge shows, and limits nothing but what is low.
+      return now.state === 'low' && now.quantity === got ? 'clamped' : null;
+    case 'no_stock':
+      if (!now) return 'failed';
+      return now.state === 'out' ? 'nothingAdded' : null;
+    case 'conflict':
+      return quantity === (got ?? 0) ? 'conflict' : null;
+    case 'limit':
+      return 'full';
+    default:
+      return 'failed';
+  }
 }

@@ -64,19 +64,22 @@ test('numbers and dates are written as in the language, and what is no language 
   assert.ok(formatOf('no language').number(3));
 });
 
+const line = (fields) => ({ quantity: 2, confirmed: 2, pending: null, error: null, ...fields });
+const stock = (state, quantity, live = true) => ({ live, value: { state, quantity } });
+const unknown = { live: false, value: undefined };
+const noteOf = (own, of, online = true) => lineNote(own, of, online, words, format);
+
 test('what a line of the cart has to say', () => {
-  const line = (fields) => ({ quantity: 2, confirmed: 2, pending: null, error: null, ...fields });
-  const stock = (state, quantity, live = true) => ({ live, value: { state, quantity } });
   for (const [text, own, of, online = true] of [
     ['', line(), stock('in')],
     ['Saving: 1 becomes 2', line({ confirmed: 1, pending: 'sent' }), stock('in')],
     ['Saving: 1 becomes 2', line({ confirmed: 1, pending: 'waiting' }), stock('in')],
     ['Waiting: 1 becomes 2. It is sent when you are back online.', line({ confirmed: 1, pending: 'waiting' }), stock('in'), false],
     ['Not confirmed: 1 becomes 2. We are asking the shop.', line({ confirmed: 1, pending: 'uncertain' }), stock('in'), false],
-    ['You asked for 5. Only 3 are left, so 3 are in your cart.', line({ error: { code: 'clamped', wanted: 5, got: 3 } }), stock('in')],
-    ['999 of one product is the most.', line({ error: { code: 'clamped', wanted: 1200, got: 999 } }), stock('in')],
+    ['You asked for 5. Only 2 are left, so 2 are in your cart.', line({ error: { code: 'clamped', wanted: 5, got: 2 } }), stock('low', 2)],
+    ['999 of one product is the most.', line({ quantity: 999, error: { code: 'clamped', wanted: 1200, got: 999 } }), stock('in')],
     ['Sold out. Nothing was added; your 2 stay in the cart.', line({ error: { code: 'no_stock' } }), stock('out')],
-    ['You typed 6 here while another device set 4. The cart says 4.', line({ error: { code: 'conflict', wanted: 6, got: 4 } }), stock('in')],
+    ['You typed 6 here while another device set 2. The cart says 2.', line({ error: { code: 'conflict', wanted: 6, got: 2 } }), stock('in')],
     ['Your cart is full. Remove a line first.', line({ error: { code: 'limit' } }), stock('in')],
     ['That change was not made. Please try again.', line({ error: { code: 'internal' } }), stock('in')],
     ['2 in your cart, only 1 left.', line(), stock('low', 1)],
@@ -84,10 +87,46 @@ test('what a line of the cart has to say', () => {
     ['', line(), stock('low', undefined)],
     ['Sold out while it was in your cart.', line(), stock('out')],
     ['', line(), stock('out', 0, false)], // not proved: not said
-    ['', line(), { live: false, value: undefined }],
+    ['', line(), unknown],
   ]) {
-    assert.equal(lineNote(own, of, online, words, format), text);
+    assert.equal(noteOf(own, of, online).text, text);
   }
+});
+
+test('an error of a line is said as long as it is true', () => {
+  const clamped = line({ error: { code: 'clamped', wanted: 5, got: 2 } });
+  const noStock = line({ error: { code: 'no_stock' } });
+  const conflict = { code: 'conflict', wanted: 6, got: 2 };
+  for (const [text, own, of] of [
+    ['Sold out while it was in your cart.', clamped, stock('out')],
+    ['2 in your cart, only 1 left.', clamped, stock('low', 1)],
+    ['', clamped, stock('low', 4)],
+    ['', clamped, stock('in')],
+    ['', clamped, stock('back')],
+    ['You asked for 5. 2 are in your cart.', clamped, stock('low', 2, false)], // nobody knows what is left
+    ['You asked for 5. 2 are in your cart.', clamped, unknown],
+    ['', { ...clamped, quantity: 1 }, stock('low', 2)], // another device took one away
+    ['', { ...clamped, quantity: 1 }, unknown],
+    ['', line({ quantity: 998, error: { code: 'clamped', wanted: 1200, got: 999 } }), stock('in')],
+    ['', noStock, stock('in')],
+    ['', noStock, stock('low', 3)],
+    ['', noStock, stock('back')],
+    ['2 in your cart, only 1 left.', noStock, stock('low', 1)],
+    ['That change was not made. Please try again.', noStock, stock('out', 0, false)],
+    ['', line({ quantity: 3, error: conflict }), stock('in')],
+    ['Sold out while it was in your cart.', line({ quantity: 3, error: conflict }), stock('out')],
+  ]) {
+    assert.equal(noteOf(own, of).text, text, `${JSON.stringify(own)} ${JSON.stringify(of)}`);
+  }
+});
+
+test('what a note of a line is about', () => {
+  assert.equal(noteOf(line(), stock('in')).about, null);
+  assert.equal(noteOf(line({ confirmed: 1, pending: 'sent' }), stock('in')).about, 'change');
+  assert.equal(noteOf(line({ pending: 'uncertain' }), stock('in')).about, 'change');
+  assert.equal(noteOf(line({ error: { code: 'limit' } }), stock('out')).about, 'error');
+  assert.equal(noteOf(line(), stock('out')).about, 'stock');
+  assert.equal(noteOf(line(), stock('low', 1)).about, 'stock');
 });
 
 test('the number of pieces in a cart has the person\'s own changes', () => {

@@ -13,8 +13,9 @@ li { display: grid; grid-template-columns: 1fr auto auto; gap: .4em .8em; align-
 .steps { display: inline-flex; align-items: center; gap: .3em }
 button { font: inherit; min-inline-size: 2.75em; min-block-size: 2.75em }
 input { font: inherit; inline-size: 4em; min-block-size: 2.5em; text-align: center }
-.note { grid-column: 1 / -1; color: var(--badge-low, #8a4600); margin: 0 }
-.note:empty { display: none }
+.says { grid-column: 1 / -1; display: flex; align-items: center; justify-content: space-between; gap: .8em }
+.note { color: var(--badge-low, #8a4600); margin: 0 }
+[hidden] { display: none }
 .pending { font-style: italic }
 `;
 
@@ -67,8 +68,10 @@ export class CartView extends LiveElement {
     const more = button('step', words.more({ name }), '+');
     const remove = button('remove', words.removeName({ name }), words.remove({}));
     const note = make('p', { class: 'note', part: 'note' });
+    const dismiss = button('dismiss', words.dismissName({ name }), words.dismiss({}));
+    const says = make('div', { class: 'says' }, note, dismiss);
     const element = make('li', { part: 'line' }, make('bdi', { part: 'name' }, name),
-      make('span', { class: 'steps' }, fewer, input, more), remove, note);
+      make('span', { class: 'steps' }, fewer, input, more), remove, says);
     let basis = null; // the version that the person saw when the typing began; null: nothing is typed
     const send = async (change) => {
       try {
@@ -81,6 +84,10 @@ export class CartView extends LiveElement {
     fewer.addEventListener('click', () => send(live.cart.add(sku, -1)));
     more.addEventListener('click', () => send(live.cart.add(sku, 1)));
     remove.addEventListener('click', () => send(live.cart.remove(sku)));
+    dismiss.addEventListener('click', () => {
+      live.cart.dismiss(sku);
+      input.focus(); // the button goes
+    });
     const endTyping = () => {
       basis = null;
       this.paintSoon();
@@ -96,8 +103,10 @@ export class CartView extends LiveElement {
     const paint = (line) => {
       const quantity = String(line.quantity);
       if (basis === null && input.value !== quantity) input.value = quantity; // what is typed stays
-      const text = lineNote(line, live.newsOf(`sku:${sku}`), live.live, words, this.format);
+      const { about, text } = lineNote(line, live.newsOf(`sku:${sku}`), live.live, words, this.format);
       if (note.textContent !== text) note.textContent = text;
+      says.hidden = about === null;
+      dismiss.hidden = about !== 'error';
       element.classList.toggle('pending', line.pending !== null);
     };
     return { element, paint, letGo };
