@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { eventually, Hub, launch, open, Proxy, Site } from './world.mjs';
+import { eventually, Hub, launch, open, Proxy, Site, wait } from './world.mjs';
 
 let hub, site, browser;
 const proxies = [];
@@ -217,4 +217,73 @@ test('Remove takes a line away, on all devices', async () => {
     await settled(page);
     assert.deepEqual(await page.evaluate(() => [...window.live.cart.state.lines.keys()]), ['CAP-NAVY']);
   }
+});
+
+/** said returns what people who hear the page were told, in its order. */
+const said = (page) => page.evaluate(() => window.said);
+
+/** listen collects what is announced from now on. */
+const listen = (page) => page.evaluate(() => {
+  window.said = [];
+  new MutationObserver(() => {
+    const text = document.querySelector('.securecart-announcements')?.textContent;
+    if (text && said.at(-1) !== text) said.push(text);
+  }).observe(document.body, { childList: true, subtree: true, characterData: true });
+});
+
+test('what a line says is announced with its name, once', async () => {
+  await hub.setStock('MUG', 3);
+  const { page, proxy } = await device('jon');
+  await page.evaluate(() => window.live.cart.add('MUG', 1));
+  await eventually(() => page.evaluate(() => window.live.isLive('sku:MUG')), 'live stock');
+  await listen(page);
+  await page.evaluate(() => window.live.cart.add('MUG', 4));
+  await eventually(async () => (await said(page)).length > 0, 'clamped');
+  await hub.setStock('MUG', 0);
+  await eventually(async () => (await said(page)).length > 1, 'sold out');
+  assert.deepEqual(await said(page), [
+    'The mug: You asked for 5. Only 3 are left, so 3 are in your cart.', 'The mug: Sold out while it was in your cart.',
+  ]);
+  proxy.cut();
+  await eventually(() => page.evaluate(() => !window.live.live), 'stale');
+  await eventually(() => page.evaluate(() => window.live.isLive('sku:MUG')), 'live again');
+  await wait(3_500); // as long as one sentence waits for the one before
+  assert.equal((await said(page)).filter((text) => /Sold out/.test(text)).length, 1, 'a new connection is no news of stock');
+});
+
+test('a view that is scrolled away keeps its lines, so that the page does not jump', async () => {
+  await hub.setStock('MUG', 500);
+  const { page } = await device('kim');
+  await page.evaluate(() => window.live.cart.add('MUG', 2));
+  await line(page, 'MUG').waitFor();
+  await settled(page);
+  const view = page.locator('cart-view');
+  const is = (state) => view.evaluate((e, state) => e.matches(`:state(${state})`), state);
+  await page.evaluate(() => {
+    const tall = document.createElement('div');
+    tall.style.height = '5000px';
+    document.body.append(tall);
+  });
+  const { height } = await view.boundingBox();
+  await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+  await eventually(() => is('stale'), 'let go', 8_000);
+  assert.equal((await view.boundingBox()).height, height);
+  assert.ok(await is('full'));
+  await page.evaluate(() => window.live.cart.add('MUG', 1));
+  await page.evaluate(() => scrollTo(0, 0));
+  await eventually(async () => (await line(page, 'MUG').getByRole('textbox').inputValue()) === '3', 'the cart again');
+  await eventually(async () => !(await is('stale')), 'live again');
+});
+
+test('a view whose page has closed its connection keeps its lines, and takes no more changes', async () => {
+  await hub.setStock('MUG', 1);
+  const { page } = await device('lea');
+  await page.evaluate(() => window.live.cart.add('MUG', 1));
+  await hub.setStock('MUG', 0);
+  await eventually(async () => (await note(page, 'MUG')) === 'Sold out while it was in your cart.', 'a note about stock');
+  await page.evaluate(() => window.live.close());
+  await eventually(() => page.locator('cart-view').evaluate((e) => e.matches(':state(stale)')), 'stale');
+  assert.equal(await note(page, 'MUG'), '', 'nobody knows it any more');
+  assert.equal(await line(page, 'MUG').getByRole('textbox', { includeHidden: true }).inputValue(), '1');
+  assert.ok(await page.locator('cart-view ul').evaluate((e) => e.inert));
 });

@@ -197,9 +197,10 @@ test('one polite region says which product, and nothing else is a live region', 
   await hub.setStock('TEE-RED-M', 9);
   const url = site.put('/said', `<!doctype html><html lang="en"><title>Shop</title>${tag()}
     ${'<stock-badge sku="MUG"></stock-badge>'.repeat(40)}
-    <stock-badge sku="TEE-RED-M" label="T-shirt, red, M" announce></stock-badge>`);
+    <stock-badge sku="TEE-RED-M" label="T-shirt, red, M" announce></stock-badge><cart-badge></cart-badge><cart-view></cart-view>`);
   const page = await open(await browser.newContext(), url);
   await eventually(async () => /^In stock/.test(await badgeText(page, 'TEE-RED-M')), 'live');
+  await page.locator('cart-view [part=empty]', { hasText: 'Your cart is empty.' }).waitFor();
   await hub.setStock('TEE-RED-M', 1);
   await eventually(() => page.evaluate(() => document.querySelector('[role=status]')?.textContent === 'T-shirt, red, M: Only 1 left'), 'said');
   const regions = await page.evaluate(() => {

@@ -2,7 +2,6 @@
 
 import { piecesOf } from '../words.js';
 import { define, LiveElement, make } from './element.js';
-import { pageLive } from './page.js';
 
 const rules = `
 :host { display: inline-flex; align-items: baseline; white-space: nowrap }
@@ -17,7 +16,7 @@ export class CartBadge extends LiveElement {
   }
 
   paint() {
-    const live = pageLive() ?? this.shown;
+    const live = this.shown;
     const cart = live?.cart.state;
     if (!cart || (!cart.known && cart.lines.size === 0)) return; // the children stay
     const stale = !cart.live || !this.held;

@@ -2,7 +2,9 @@
 // says in words what is under way and what is wrong with a line.
 
 import { lineNote } from '../words.js';
+import { announce } from './announce.js';
 import { define, LiveElement, make } from './element.js';
+import { Noted } from './noted.js';
 import { pageLive } from './page.js';
 
 const rules = `
@@ -20,33 +22,33 @@ input { font: inherit; inline-size: 4em; min-block-size: 2.5em; text-align: cent
 `;
 
 export class CartView extends LiveElement {
-  #rows = new Map(); // sku -> {element, paint, letGo}; a row lasts as long as its line, so that it keeps the focus
+  #rows = new Map(); // sku -> {element, hold, letGo, paint}; a row lasts as long as its line, so that it keeps the focus
+  #rowsOf = null; // the Live that the rows belong to
 
   begin(live, signal) {
+    if (this.#rowsOf !== live) this.#keepRows(() => false);
+    this.#rowsOf = live;
     live.subscribe(['cart'], () => this.paintSoon(), { signal });
     for (const type of ['cart', 'live', 'status']) live.addEventListener(type, () => this.paintSoon(), { signal });
-  }
-
-  letGo() {
-    for (const row of this.#rows.values()) row.letGo();
-    this.#rows.clear();
-    this.shadowRoot?.querySelector('ul').replaceChildren();
-    super.letGo();
+    for (const row of this.#rows.values()) row.hold(signal);
   }
 
   paint() {
-    const live = pageLive();
-    if (!live || !this.held) return;
+    const live = this.shown;
+    if (!live || (!this.held && !this.shadowRoot)) return;
     const cart = live.cart.state;
-    const root = this.root(rules, () => [make('p', { part: 'empty', role: 'status' }), make('ul', { part: 'lines' })]);
+    // Out of view the rows stay as they are, so that the page does not jump.
+    if (this.held || pageLive() !== live) this.#paintRows(live, cart);
+    const stale = !this.held || !cart.live;
+    this.setStates([this.#rows.size > 0 ? 'full' : 'empty', ...(stale ? ['stale'] : [])]);
+  }
+
+  #paintRows(live, cart) {
+    const root = this.root(rules, () => [make('p', { part: 'empty' }), make('ul', { part: 'lines' })]);
     const [empty, list] = root.children;
+    list.inert = live.status === 'closed';
     const skus = [...cart.lines.keys()].sort((a, b) => live.nameOf(a).localeCompare(live.nameOf(b)));
-    for (const [sku, row] of this.#rows) {
-      if (cart.lines.has(sku)) continue;
-      row.letGo();
-      row.element.remove();
-      this.#rows.delete(sku);
-    }
+    this.#keepRows((sku) => cart.lines.has(sku));
     skus.forEach((sku, i) => {
       if (!this.#rows.has(sku)) this.#rows.set(sku, this.#row(live, sku));
       const row = this.#rows.get(sku);
@@ -56,7 +58,16 @@ export class CartView extends LiveElement {
     empty.hidden = skus.length > 0;
     const text = cart.known ? live.words.empty({}) : live.words.noCart({});
     if (empty.textContent !== text) empty.textContent = text;
-    this.setStates([skus.length > 0 ? 'full' : 'empty', ...(cart.live ? [] : ['stale'])]);
+  }
+
+  /** keepRows removes the rows of all SKUs but those. */
+  #keepRows(stays) {
+    for (const [sku, row] of this.#rows) {
+      if (stays(sku)) continue;
+      row.letGo();
+      row.element.remove();
+      this.#rows.delete(sku);
+    }
   }
 
   #row(live, sku) {
@@ -99,17 +110,24 @@ export class CartView extends LiveElement {
       endTyping();
     });
     input.addEventListener('blur', endTyping);
-    const letGo = live.subscribe([`sku:${sku}`], () => this.paintSoon());
+    const noted = new Noted();
+    let letGo = () => {};
+    const hold = (signal) => (letGo = live.subscribe([`sku:${sku}`], () => this.paintSoon(), { signal }));
     const paint = (line) => {
       const quantity = String(line.quantity);
       if (basis === null && input.value !== quantity) input.value = quantity; // what is typed stays
-      const { about, text } = lineNote(line, live.newsOf(`sku:${sku}`), live.live, words, this.format);
+      const stock = live.newsOf(`sku:${sku}`);
+      if (!this.held) stock.live = false;
+      const noteNow = lineNote(line, stock, live.live, words, this.format);
+      const { about, text } = noteNow;
       if (note.textContent !== text) note.textContent = text;
       says.hidden = about === null;
       dismiss.hidden = about !== 'error';
       element.classList.toggle('pending', line.pending !== null);
+      if (noted.isNews(noteNow, line.error, stock.live) && live.announces) announce(`${sku} in the cart`, words.named({ name, text }));
     };
-    return { element, paint, letGo };
+    if (this.held) hold(this.held.signal);
+    return { element, hold, letGo: () => letGo(), paint };
   }
 }
 

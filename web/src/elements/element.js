@@ -30,7 +30,7 @@ export class LiveElement extends Base {
     if (this.held) return;
     /** What keeps the element's subscriptions, or null. */
     this.held = new AbortController();
-    /** The Live that the element showed last: it stays when the page has none any more. */
+    /** The Live whose values the element shows, also when it is out of view, or when the Live was closed. */
     this.shown = pageLive();
     this.begin(this.shown, this.held.signal);
     this.paintSoon();

@@ -7,7 +7,6 @@
 import { lookOf } from '../words.js';
 import { announce } from './announce.js';
 import { define, LiveElement, make } from './element.js';
-import { pageLive } from './page.js';
 
 const rules = `
 :host { display: inline-flex; align-items: baseline; white-space: nowrap }
@@ -56,7 +55,7 @@ export class StockBadge extends LiveElement {
   }
 
   paint() {
-    const live = pageLive() ?? this.shown;
+    const live = this.shown;
     if (!live || !topicOf(this)) return;
     const news = { ...live.newsOf(topicOf(this)) };
     if (!this.held) news.live = false; // out of view, or closed: not kept up to date
