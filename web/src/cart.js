@@ -4,14 +4,22 @@ import { cartTopic } from './state.js';
 
 /**
  * A change is made when the server has said ok: then the promise resolves with the answer.
- * It rejects with a WriteError.
+ * It rejects with a WriteError. The first use subscribes to the cart, until the connection ends.
  */
 export class Cart {
-  #engine;
+  #source;
+  #wanted = false;
 
   /** @param {any} engine */
   constructor(engine) {
-    this.#engine = engine;
+    this.#source = engine;
+  }
+
+  /** The engine, which keeps the cart up to date from the first use on. */
+  get #engine() {
+    if (!this.#wanted) this.#source.want([cartTopic]);
+    this.#wanted = true;
+    return this.#source;
   }
 
   /**
@@ -71,15 +79,34 @@ export class Cart {
   }
 
   /**
-   * Orders the cart, once every other change is answered: the answer has in "ordered" what
-   * the cart had, and the cart is empty. It is a conflict if anything has changed after the
-   * version, by default the one of that moment.
+   * Orders the cart, once every other change is answered and the cart is known: the answer has
+   * in "ordered" what the cart had, and the cart is empty. It is a conflict if anything has
+   * changed after the version, by default the one of that moment.
    * @param {{version?: number, signal?: AbortSignal}} [options]
    * @returns {Promise<import('./types').Ok>}
    */
   async checkout({ version, signal } = {}) {
     await this.#engine.settled();
+    if (version === undefined) await this.#known(signal);
     return this.#engine.write({ action: 'checkout', ...basis(version ?? this.#engine.get(cartTopic)?.version) }, signal);
+  }
+
+  /** known resolves when the cart was read, or will not be: it was refused, or the connection has ended. */
+  async #known(signal) {
+    const engine = this.#engine;
+    const isSettled = () => engine.get(cartTopic) || engine.refusal(cartTopic) || ['ended', 'closed'].includes(engine.status);
+    while (!isSettled()) {
+      signal?.throwIfAborted();
+      await new Promise((resolve) => {
+        const done = new AbortController();
+        const next = () => {
+          done.abort();
+          resolve(undefined);
+        };
+        for (const type of ['change', 'refused', 'status']) engine.addEventListener(type, next, { signal: done.signal });
+        signal?.addEventListener('abort', next, { signal: done.signal });
+      });
+    }
   }
 
   /**

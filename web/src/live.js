@@ -203,7 +203,7 @@ export class Live extends EventTarget {
     if (type === 'change') this.#callBack(detail.topics);
     else if (type === 'live') this.#callBack([...this.#callbacks.keys()]);
     else if (type === 'refused') this.#callBack([detail.topic]);
-    if (type === 'cart') detail = { state: this.cart.state };
+    if (type === 'cart') detail = { state: this.#engine.cart }; // cart.state would subscribe
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 

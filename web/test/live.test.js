@@ -1,6 +1,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { Live } from '../src/live.js';
+import { drain } from '../fake/clock.js';
 
 /** FakeEngine has values that a test sets, and counts what is wanted. */
 class FakeEngine extends EventTarget {
@@ -27,6 +28,13 @@ class FakeEngine extends EventTarget {
     return null;
   }
   refusal() {}
+  written = [];
+  async write(message) {
+    this.written.push(message);
+    return { type: 'ok' };
+  }
+  dismiss() {}
+  async settled() {}
   put(topic, value) {
     this.values.set(topic, value);
     this.dispatchEvent(new CustomEvent('change', { detail: { topics: [topic] } }));
@@ -37,6 +45,62 @@ const opened = () => {
   const engine = new FakeEngine();
   return { engine, live: new Live({ engine }) };
 };
+
+test('the first use of the cart subscribes to it, once; its events do not', async () => {
+  for (const use of [(cart) => cart.state, (cart) => cart.add('MUG'), (cart) => cart.dismiss('MUG'), (cart) => cart.settled()]) {
+    const { engine, live } = opened();
+    let state;
+    live.addEventListener('cart', ({ detail }) => (state = detail.state));
+    engine.dispatchEvent(new CustomEvent('cart', { detail: {} }));
+    assert.equal(state, engine.cart);
+    assert.equal(engine.wanted.get('cart'), undefined, 'a page without a cart has no topic of it');
+    use(live.cart);
+    use(live.cart);
+    assert.equal(engine.wanted.get('cart'), 1);
+  }
+});
+
+test('a checkout is based on the cart that the server has, also if it is the first use', async () => {
+  const { engine, live } = opened();
+  const done = live.cart.checkout();
+  await drain();
+  assert.deepEqual(engine.written, [], 'the cart is not known');
+  engine.put('sku:MUG', { version: 3 });
+  await drain();
+  assert.deepEqual(engine.written, [], 'that is not the cart');
+  engine.put('cart', { version: 17, lines: new Map() });
+  await done;
+  assert.deepEqual(engine.written, [{ action: 'checkout', version: 17 }]);
+  await live.cart.checkout({ version: 4 });
+  assert.deepEqual(engine.written.at(-1), { action: 'checkout', version: 4 });
+});
+
+test('a checkout waits for no cart that will not come', async () => {
+  for (const end of [
+    (engine) => {
+      engine.refusal = () => 'denied';
+      engine.dispatchEvent(new CustomEvent('refused', { detail: { topic: 'cart', code: 'denied' } }));
+    },
+    (engine) => {
+      engine.status = 'closed';
+      engine.dispatchEvent(new CustomEvent('status', { detail: { status: 'closed' } }));
+    },
+  ]) {
+    const { engine, live } = opened();
+    const done = live.cart.checkout();
+    await drain();
+    end(engine);
+    await done;
+    assert.deepEqual(engine.written, [{ action: 'checkout' }], 'the engine says what is wrong');
+  }
+  const { engine, live } = opened();
+  const stop = new AbortController();
+  const done = live.cart.checkout({ signal: stop.signal });
+  await drain();
+  stop.abort(new Error('not now'));
+  await assert.rejects(done, /not now/);
+  assert.deepEqual(engine.written, []);
+});
 
 /** reported collects what reaches the page's error handlers while a test runs. */
 function reported(t) {

@@ -142,7 +142,7 @@ function show(badge, { state, text, stale, time }, same, live) {
   const before = said.get(badge);
   said.set(badge, text);
   if (!before || before === text || !live.announces) return;
-  if (badge.hasAttribute('announce') || live.cart.state.lines.has(badge.sku)) {
+  if (badge.hasAttribute('announce') || live.get('cart')?.lines.has(badge.sku)) {
     announce(badge.sku, live.words.named({ name: label || badge.sku, text }));
   }
 }
