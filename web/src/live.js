@@ -20,7 +20,7 @@ export function connect(options) {
 
 export class Live extends EventTarget {
   #engine;
-  #callbacks = new Map(); // topic -> Set of callbacks
+  #subscriptions = new Map(); // topic -> Set of {callback}: a callback may be there more than once
 
   /** The person's cart. */
   cart;
@@ -106,25 +106,25 @@ export class Live extends EventTarget {
     if (!Array.isArray(topics)) throw new TypeError('topics must be a list, such as ["cart"]');
     if (signal?.aborted) return () => {};
     const own = [...new Set(topics)];
+    const subscription = { callback };
     for (const topic of own) {
-      if (!this.#callbacks.has(topic)) this.#callbacks.set(topic, new Set());
-      this.#callbacks.get(topic).add(callback);
+      if (!this.#subscriptions.has(topic)) this.#subscriptions.set(topic, new Set());
+      this.#subscriptions.get(topic).add(subscription);
     }
     this.#engine.want(own);
-    let held = true;
     const letGo = () => {
-      if (!held) return;
-      held = false;
+      if (!subscription.callback) return;
+      subscription.callback = null;
       signal?.removeEventListener('abort', letGo);
       for (const topic of own) {
-        const all = this.#callbacks.get(topic);
-        all.delete(callback);
-        if (all.size === 0) this.#callbacks.delete(topic);
+        const all = this.#subscriptions.get(topic);
+        all.delete(subscription);
+        if (all.size === 0) this.#subscriptions.delete(topic);
       }
       this.#engine.drop(own);
     };
     signal?.addEventListener('abort', letGo);
-    for (const topic of own) attempt(() => callback(this.newsOf(topic)));
+    for (const topic of own) attempt(() => subscription.callback?.(this.newsOf(topic)));
     return letGo;
   }
 
@@ -201,7 +201,7 @@ export class Live extends EventTarget {
 
   #pass(type, detail) {
     if (type === 'change') this.#callBack(detail.topics);
-    else if (type === 'live') this.#callBack([...this.#callbacks.keys()]);
+    else if (type === 'live') this.#callBack([...this.#subscriptions.keys()]);
     else if (type === 'refused') this.#callBack([detail.topic]);
     if (type === 'cart') detail = { state: this.#engine.cart }; // cart.state would subscribe
     this.dispatchEvent(new CustomEvent(type, { detail }));
@@ -209,10 +209,11 @@ export class Live extends EventTarget {
 
   #callBack(topics) {
     for (const topic of topics) {
-      const callbacks = this.#callbacks.get(topic);
-      if (!callbacks) continue;
+      const subscriptions = this.#subscriptions.get(topic);
+      if (!subscriptions) continue;
       const news = this.newsOf(topic);
-      for (const callback of [...callbacks]) attempt(() => callback(news));
+      // An earlier callback may have ended a later subscription.
+      for (const subscription of [...subscriptions]) attempt(() => subscription.callback?.(news));
     }
   }
 }

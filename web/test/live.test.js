@@ -127,3 +127,31 @@ test('a callback that throws is reported, and takes nothing from the others', (t
   assert.equal(errors.length, 2);
   assert.equal(engine.wanted.get('sku:MUG'), 1);
 });
+
+test('the same callback twice is two subscriptions, and each has its own end', () => {
+  const { engine, live } = opened();
+  const seen = [];
+  const callback = ({ value }) => seen.push(value);
+  const ends = [live.subscribe(['sku:MUG'], callback), live.subscribe(['sku:MUG'], callback)];
+  engine.put('sku:MUG', 1);
+  assert.deepEqual(seen.splice(0), [undefined, undefined, 1, 1]);
+  ends[0]();
+  ends[0]();
+  engine.put('sku:MUG', 2);
+  assert.deepEqual(seen.splice(0), [2]);
+  assert.equal(engine.wanted.get('sku:MUG'), 1);
+  ends[1]();
+  engine.put('sku:MUG', 3);
+  assert.deepEqual(seen, []);
+  assert.equal(engine.wanted.get('sku:MUG'), 0);
+});
+
+test('a subscription that a callback ends hears nothing more, not even of the same change', () => {
+  const { engine, live } = opened();
+  const seen = [];
+  let end = () => {};
+  live.subscribe(['sku:MUG'], () => end());
+  end = live.subscribe(['sku:MUG'], ({ value }) => seen.push(value));
+  engine.put('sku:MUG', 1);
+  assert.deepEqual(seen, [undefined]);
+});
