@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { badgeState, badgeText, eventually, Hub, launch, open, Proxy, Site } from './world.mjs';
+import { badgeState, badgeText, eventually, Hub, launch, open, Proxy, Site, wait } from './world.mjs';
 
 let hub, site, browser;
 const proxies = [];
@@ -88,4 +88,53 @@ test('words for states are no words about now', async () => {
   });
   await eventually(async () => (await badgeState(p, 'TEE-RED-L')) === 'unknown', 'asked');
   assert.equal(await badgeText(p, 'TEE-RED-L'), 'Checking stock…');
+});
+
+const tag = () => `<script type="module" src="${hub.module}"></script>`;
+
+test('the tag connects when the first element comes, however late', async () => {
+  await hub.setStock('MUG', 2);
+  const url = site.put('/late', `<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,">${tag()}`);
+  const p = await (await browser.newContext()).newPage();
+  const sockets = [];
+  p.on('websocket', (socket) => sockets.push(socket.url()));
+  await p.goto(url);
+  await wait(300);
+  assert.deepEqual(sockets, [], 'a page without elements costs nothing');
+  await p.evaluate(() => document.body.append(Object.assign(document.createElement('stock-badge'), { sku: 'MUG' })));
+  await eventually(async () => (await badgeText(p, 'MUG')) === 'Only 2 left', 'live');
+  await p.evaluate(() => document.body.append(document.createElement('cart-badge')));
+  await eventually(async () => (await cartBadge(p)).text === '0 items', 'another element');
+  assert.deepEqual(sockets, [hub.socket]);
+});
+
+test('the tag does not wait for the pictures of a page', async () => {
+  await hub.setStock('MUG', 2);
+  const url = site.put('/slow', `<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,">${tag()}
+    <stock-badge sku="MUG"></stock-badge><img src="/never.png" alt="">`);
+  const p = await (await browser.newContext()).newPage();
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await p.route('**/never.png', async (route) => {
+    await released;
+    await route.abort();
+  });
+  await p.goto(url, { waitUntil: 'commit' });
+  await eventually(async () => (await badgeText(p, 'MUG')) === 'Only 2 left', 'live');
+  assert.equal(await p.evaluate(() => document.readyState), 'interactive');
+  release();
+});
+
+test('a page that connects itself has no second connection of the tag', async () => {
+  const url = site.put('/own', `<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,">
+    <stock-badge sku="MUG"></stock-badge>${tag()}<script type="module" src="/own.js"></script>`);
+  site.put('/own.js', `import { connect } from '${hub.module}';
+    window.live = connect({ url: '${hub.socket}?own', tabs: false });`, { type: 'text/javascript' });
+  const p = await (await browser.newContext()).newPage();
+  const sockets = [];
+  p.on('websocket', (socket) => sockets.push(socket.url()));
+  await p.goto(url);
+  await eventually(() => p.evaluate(() => window.live?.live), 'live');
+  await wait(300);
+  assert.deepEqual(sockets, [`${hub.socket}?own`]);
 });

@@ -1,24 +1,36 @@
-// The file of a script tag: securecart-live.js. It connects by itself, unless the page does
-// so first, when the page has an element of ours.
+// The file of a script tag: securecart-live.js. It connects by itself when the page has an
+// element of ours, now or later, unless the page has connected before.
 //
 //   <meta name="securecart-url" content="wss://ws.example.com/v1">
 //
 // names the hub. By default it is where this file is from.
 
 import { connect } from './index.js';
-import { pageLive } from './elements/page.js';
+import { pageLive, whenUsed } from './elements/page.js';
 
 export * from './index.js';
 
 function start() {
-  if (pageLive() || !document.querySelector('stock-badge, cart-badge, cart-view')) return;
+  if (pageLive()) return;
   const named = document.querySelector('meta[name="securecart-url"]')?.getAttribute('content');
   const live = connect({ url: named ?? new URL('/v1', import.meta.url).href });
   live.addEventListener('problem', (/** @type {any} */ { detail }) => console.warn(`securecart: ${detail.code}: ${detail.message}`));
 }
 
-if (globalThis.document) {
-  // Modules run before DOMContentLoaded; those of the page may connect first.
-  if (document.readyState === 'complete') setTimeout(start);
-  else addEventListener('load', start, { once: true });
+/** whenReady calls f when the page's own modules have run: they may connect first. */
+function whenReady(f) {
+  if (document.readyState === 'complete') {
+    setTimeout(f);
+    return;
+  }
+  const heard = new AbortController();
+  const ready = () => {
+    heard.abort();
+    setTimeout(f);
+  };
+  // Between the two events nobody can tell whether the first one has passed.
+  document.addEventListener('DOMContentLoaded', ready, { signal: heard.signal });
+  addEventListener('load', ready, { signal: heard.signal });
 }
+
+if (globalThis.document) whenUsed(() => whenReady(start));

@@ -5,7 +5,7 @@ import { attempt } from '../attempt.js';
 const key = Symbol.for('securecart.page');
 
 /** The module may be in a page twice, for example in two bundles. Both share this. */
-const page = (globalThis[key] ??= { live: null, elements: new Set() });
+const page = (globalThis[key] ??= { live: null, elements: new Set(), used: false, onUse: [] });
 
 /** pageLive returns the Live of the page's elements, or null. */
 export const pageLive = () => page.live;
@@ -27,6 +27,12 @@ export function use(live) {
 /** The connection has no room: what is out of view goes at once. */
 function onRefused(/** @type {any} */ { detail }) {
   if (detail.code === 'too_many_topics') for (const element of [...leaving.keys()]) letGo(element);
+}
+
+/** whenUsed calls f when the page has its first element of ours, or at once if it had one. */
+export function whenUsed(f) {
+  if (page.used) f();
+  else page.onUse.push(f);
 }
 
 /** join adds an element that is in view, leave removes it. */
@@ -88,6 +94,8 @@ let joinedAt = -Infinity;
 
 /** watch begins to watch whether an element is in view: then it joins, and leaves a while after. */
 export function watch(element) {
+  page.used = true;
+  for (const f of page.onUse.splice(0)) f();
   if (!globalThis.IntersectionObserver) {
     join(element);
     return;
