@@ -18,7 +18,10 @@ export function connect(options) {
   return new Live(options);
 }
 
-export class Live extends EventTarget {
+/** @type {new () => import('./types').LiveTarget} */
+const Target = EventTarget;
+
+export class Live extends Target {
   #engine;
   #subscriptions = new Map(); // topic -> Set of {callback}: a callback may be there more than once
 
@@ -34,7 +37,8 @@ export class Live extends EventTarget {
   /** @param {import('./types').Options} [options] */
   constructor(options = {}) {
     super();
-    const { names, signal, announce, engine, ...rest } = options;
+    // A test gives an engine of its own, or further options of Tabs and Hub. They are no part of the package.
+    const { names, signal, announce, engine, ...rest } = /** @type {any} */ (options);
     /** @type {any} */
     this.#engine = engine ?? new Tabs({ url: '/v1', ...rest });
     this.cart = new Cart(this.#engine);
@@ -53,7 +57,7 @@ export class Live extends EventTarget {
   /**
    * The connection: "connecting", "live", "waiting" (to try again), "offline", "ended" (by the
    * server) or "closed".
-   * @returns {string}
+   * @returns {import('./types').Status}
    */
   get status() {
     return this.#engine.status;

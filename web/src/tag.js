@@ -14,7 +14,7 @@ function start() {
   if (pageLive()) return;
   const named = document.querySelector('meta[name="securecart-url"]')?.getAttribute('content');
   const live = connect({ url: named ?? new URL('/v1', import.meta.url).href });
-  live.addEventListener('problem', (/** @type {any} */ { detail }) => console.warn(`securecart: ${detail.code}: ${detail.message}`));
+  live.addEventListener('problem', ({ detail }) => console.warn(`securecart: ${detail.code}: ${detail.message}`));
 }
 
 /** whenReady calls f when the page's own modules have run: they may connect first. */

@@ -16,7 +16,49 @@ export interface Options {
   announce?: boolean;
   /** Ends the connection. */
   signal?: AbortSignal;
-  [forTests: string]: unknown;
+}
+
+/** The events of a Live, with what their "detail" has. */
+export interface LiveEvents {
+  /** These topics have a new value or freshness. */
+  change: CustomEvent<{ topics: string[] }>;
+  /** Whether values are proved. */
+  live: CustomEvent<{ live: boolean }>;
+  status: CustomEvent<{ status: Status }>;
+  /** The cart, or what is pending in it, changed. */
+  cart: CustomEvent<{ state: CartState }>;
+  /** The user changed; "was" is null at first. */
+  identity: CustomEvent<{ user: string; role: string; was: string | null }>;
+  /** A token was refused; fromToken: the token option gave it. */
+  notice: CustomEvent<{ code: string; fromToken: boolean }>;
+  /** A checkout took the lines of this cart, here or on another device. */
+  ordered: CustomEvent<{ topic: string }>;
+  /** The shop lost its history; everything is read anew. */
+  epoch: CustomEvent<{ epoch: string }>;
+  /** A topic was refused. */
+  refused: CustomEvent<{ topic: string; code: string }>;
+  problem: CustomEvent<{ code: string; message: string }>;
+  /** The server is about to close. */
+  bye: CustomEvent<{ code: string; retry: boolean; after?: number }>;
+}
+
+/** The state of a connection; "waiting": to try again, "ended": by the server. */
+export type Status = 'connecting' | 'live' | 'waiting' | 'offline' | 'ended' | 'closed';
+
+/** An EventTarget whose events are LiveEvents. */
+export interface LiveTarget extends EventTarget {
+  addEventListener<Type extends keyof LiveEvents>(
+    type: Type, listener: (event: LiveEvents[Type]) => void, options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<Type extends keyof LiveEvents>(
+    type: Type, listener: (event: LiveEvents[Type]) => void, options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions,
+  ): void;
 }
 
 /** What is known of a topic. */

@@ -24,8 +24,11 @@ export function use(live) {
   for (const element of page.elements) attempt(() => element.hold());
 }
 
-/** The connection has no room: what is out of view goes at once. */
-function onRefused(/** @type {any} */ { detail }) {
+/**
+ * The connection has no room: what is out of view goes at once.
+ * @param {import('../types').LiveEvents['refused']} event
+ */
+function onRefused({ detail }) {
   if (detail.code === 'too_many_topics') for (const element of [...leaving.keys()]) letGo(element);
 }
 

@@ -29,5 +29,13 @@ const badge = document.querySelector('stock-badge');
 if (badge) badge.sku satisfies string | null;
 setTimeout(() => hydrateRoot(document.querySelector('#root')!, <App products={window.products} />), 300);
 
+window.live.addEventListener('problem', ({ detail }) => console.warn(detail.code satisfies string));
+window.live.addEventListener('status', ({ detail: { status } }) => status === 'live');
+// @ts-expect-error no connection is so
+window.live.addEventListener('status', ({ detail: { status } }) => status === 'alive');
+// @ts-expect-error a change has topics
+window.live.addEventListener('change', ({ detail }) => detail.topic);
+// @ts-expect-error there is no such option
+export const misspelled = () => connectCore({ adress: '/v1' });
 // @ts-expect-error a topic is not a list of topics
 export const wrong = () => connectCore().subscribe('cart');
