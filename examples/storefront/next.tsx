@@ -2,16 +2,35 @@
 
 // Next.js: a component that connects once, and badges that server components may use as well.
 
-import { useEffect } from 'react';
-import { connect } from '@securecart/live';
+import { useEffect, useRef } from 'react';
+import { connect, type Live } from '@securecart/live';
 import '@securecart/live/react';
 
-/** SecureCart connects the page. Put it into the root layout, once. */
-export function SecureCart({ url, accessToken }: { url: string; accessToken: string | null }) {
+/**
+ * SecureCart connects the page. Put it into the root layout, once. A refreshed token of the same
+ * user is given to the hub when it asks for one; another user, or none, is a new connection.
+ */
+export function SecureCart({ url, user, accessToken }: { url: string; user: string | null; accessToken: string | null }) {
+  const token = useRef(accessToken);
+  const connection = useRef<Live | null>(null);
+  const connectedAs = useRef(user);
+
   useEffect(() => {
-    const live = connect({ url, token: () => accessToken });
+    token.current = accessToken;
+  }, [accessToken]);
+
+  useEffect(() => {
+    const live = connect({ url, token: () => token.current });
+    connection.current = live;
     return () => live.close();
-  }, [url, accessToken]);
+  }, [url]);
+
+  useEffect(() => {
+    if (connectedAs.current === user) return;
+    connectedAs.current = user;
+    connection.current?.reconnect();
+  }, [user]);
+
   return null;
 }
 

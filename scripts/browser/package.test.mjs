@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { badgeText, eventually, Hub, launch, open, root, Site } from './world.mjs';
+import { badgeText, eventually, Hub, launch, open, root, Site, wait } from './world.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'storefront-'));
 const app = join(folder, 'app');
@@ -84,4 +84,28 @@ test('Vite builds it, a server renders it, and React hydrates badges that were u
   await page.evaluate(() => window.live.cart.add('MUG'));
   assert.deepEqual((await page.evaluate(() => window.order())).ordered, { MUG: 1 });
   assert.deepEqual(page.complaints, [], 'React has nothing to complain about');
+});
+
+test('the component of Next.js keeps its connection when a token is refreshed, and changes it with the user', async () => {
+  const tokenOf = async (user) => (await hub.admin('POST', '/token', { user })).token;
+  const page = await (await browser.newContext()).newPage();
+  const sockets = [];
+  page.on('websocket', (socket) => sockets.push(socket));
+  await page.goto(`${site.origin}/`);
+  await eventually(() => page.evaluate(() => window.live?.live), 'live');
+  const users = async () => (await hub.connections()).map((c) => c.user).sort();
+  const guests = (await users()).length;
+  const signIn = (user, token) => page.evaluate(([user, token]) => window.signIn(user, token), [user, token]);
+  await signIn('ann', await tokenOf('ann'));
+  await eventually(async () => (await users()).includes('ann'), 'signed in');
+  const [before] = (await hub.connections()).filter((c) => c.user === 'ann');
+  await signIn('ann', await tokenOf('ann'));
+  await wait(1_000);
+  const [after] = (await hub.connections()).filter((c) => c.user === 'ann');
+  assert.equal(after?.connectionId, before.connectionId, 'the same connection');
+  assert.equal(sockets.length, 2);
+  await signIn('bob', await tokenOf('bob'));
+  await eventually(async () => (await users()).includes('bob'), 'another user');
+  await eventually(async () => (await users()).length === guests + 1 && !(await users()).includes('ann'), 'only that one');
+  assert.equal(sockets.length, 3);
 });

@@ -1,8 +1,9 @@
-import { hydrateRoot } from 'react-dom/client';
+import { createRoot, hydrateRoot } from 'react-dom/client';
 import { connect, type Live } from '@securecart/live';
 import { connect as connectCore } from '@securecart/live/core';
 import type { Badge, CartState, Ok } from '@securecart/live/types';
 import { App, type Product } from './app';
+import { SecureCart } from './next';
 
 declare global {
   interface Window {
@@ -11,6 +12,7 @@ declare global {
     live: Live;
     news: Badge[];
     order: () => Promise<Ok>;
+    signIn: (user: string | null, accessToken: string | null) => void;
   }
 }
 
@@ -23,6 +25,9 @@ window.order = async () => {
   const state: CartState = window.live.cart.state;
   return window.live.cart.checkout({ version: state.version });
 };
+
+const session = createRoot(document.createElement('div'));
+window.signIn = (user, accessToken) => session.render(<SecureCart url={window.hub} user={user} accessToken={accessToken} />);
 
 // The elements are upgraded before React hydrates the page.
 const badge = document.querySelector('stock-badge');
