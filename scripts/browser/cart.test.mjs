@@ -95,8 +95,9 @@ test('an answer that was lost: not confirmed, asked again, made once', async () 
   const { page, proxy } = await device('cid');
   proxy.swallows = true;
   await page.evaluate(() => void window.live.cart.add('MUG', 1).catch(() => {}));
+  await eventually(() => page.evaluate(() => window.live.cart.state.lines.get('MUG')?.pending === 'sent'), 'sent');
   proxy.cut();
-  await eventually(async () => /^Not confirmed|^Saving/.test(await note(page, 'MUG')), 'words');
+  await eventually(async () => /^Not confirmed: 0 becomes 1/.test(await note(page, 'MUG')), 'words');
   proxy.swallows = false;
   await settled(page);
   assert.equal(await page.evaluate(() => window.live.cart.state.lines.get('MUG').confirmed), 1);
@@ -225,9 +226,11 @@ const said = (page) => page.evaluate(() => window.said);
 /** listen collects what is announced from now on. */
 const listen = (page) => page.evaluate(() => {
   window.said = [];
+  let before = '';
   new MutationObserver(() => {
     const text = document.querySelector('.securecart-announcements')?.textContent;
-    if (text && said.at(-1) !== text) said.push(text);
+    if (text && text !== before) said.push(text);
+    before = text;
   }).observe(document.body, { childList: true, subtree: true, characterData: true });
 });
 

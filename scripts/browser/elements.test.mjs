@@ -138,3 +138,35 @@ test('a page that connects itself has no second connection of the tag', async ()
   await wait(300);
   assert.deepEqual(sockets, [`${hub.socket}?own`]);
 });
+
+test('the cart of a page without network is stale, and proved again afterwards', async () => {
+  const { page: p } = await page('/offline', '<cart-badge>…</cart-badge>');
+  await eventually(async () => (await cartBadge(p)).text === '0 items', 'live');
+  assert.equal((await cartBadge(p)).stale, false);
+  await p.evaluate(() => dispatchEvent(new Event('offline')));
+  await eventually(async () => (await cartBadge(p)).stale, 'stale', 500);
+  assert.deepEqual([(await cartBadge(p)).text, (await cartBadge(p)).color], ['0 items', 'rgb(90, 83, 101)']);
+  await p.evaluate(() => dispatchEvent(new Event('online')));
+  await eventually(async () => !(await cartBadge(p)).stale, 'proved again', 2_000);
+});
+
+test('a lost connection is announced once, and its return', async () => {
+  const { page: p, proxy } = await page('/lost', '<stock-badge sku="MUG"></stock-badge>');
+  await eventually(() => p.evaluate(() => window.live?.status === 'live'), 'live');
+  await p.evaluate(() => {
+    window.said = [];
+    let before = '';
+    new MutationObserver(() => {
+      const text = document.querySelector('.securecart-announcements')?.textContent;
+      if (text && text !== before) said.push(text);
+      before = text;
+    }).observe(document.body, { childList: true, subtree: true, characterData: true });
+  });
+  const { port } = proxy.server.address();
+  proxy.stop();
+  await eventually(() => p.evaluate(() => window.said.length > 0), 'lost');
+  await wait(4_000); // attempts that fail are no news
+  proxy.server.listen(port, '127.0.0.1');
+  await eventually(() => p.evaluate(() => window.said.length > 1), 'back', 40_000);
+  assert.deepEqual(await p.evaluate(() => window.said), ['The connection is lost. What you see is as it was.', 'The connection is back.']);
+});

@@ -23,7 +23,9 @@ async function page(html, { path = '/', options = '' } = {}) {
   const proxy = await Proxy.start(hub.port);
   proxies.push(proxy);
   site.put(`${path}start.js`, `import { connect } from '${hub.module}';
-    window.live = connect({ url: '${proxy.socket}', ${options} });`, { type: 'text/javascript' });
+    window.live = connect({ url: '${proxy.socket}', ${options} });
+    window.problems = [];
+    live.addEventListener('problem', ({ detail }) => problems.push(detail.code));`, { type: 'text/javascript' });
   const url = site.put(path, `<!doctype html><html lang="en"><title>Shop</title>
     <script type="module" src="${path}start.js"></script>${html}`);
   const opened = await open(await browser.newContext(), url);
@@ -143,13 +145,9 @@ test('a token that never comes, fails, or is none: badges are live, and the page
     ['fails', '() => { throw new Error("signed out") }', 'no_token'],
     ['none', '() => "Basic abc def"', 'token_bad'],
   ]) {
-    const { page: p, proxy } = await page(mug, { path: `/token-${name}/`, options: `token: ${token}` });
-    await p.evaluate(() => {
-      window.problems = [];
-      window.live.addEventListener('problem', ({ detail }) => window.problems.push(detail.code));
-    });
+    const { page: p } = await page(mug, { path: `/token-${name}/`, options: `token: ${token}` });
     await eventually(async () => (await badgeText(p, 'MUG')) === 'Only 2 left', name, 15_000);
-    if (name === 'never') assert.deepEqual(await p.evaluate(() => window.problems), [code]);
+    assert.deepEqual(await p.evaluate(() => window.problems), [code], name);
   }
 });
 

@@ -37,12 +37,12 @@ function announceConnection(live) {
   let said = false;
   live.addEventListener('status', () => {
     if (live.status === 'live') {
-      if (said) announce('connection', live.words.found({}));
+      if (said) announce('connection', live.words.reconnected({}));
       said = false;
       wasLive = true;
     } else if (wasLive && !said && (live.status === 'waiting' || live.status === 'offline')) {
       said = true;
-      announce('connection', live.words.lost({}));
+      announce('connection', live.words.disconnected({}));
     }
   });
 }

@@ -20,8 +20,8 @@ export const words = {
   named: ({ name, text }) => `${name}: ${text}`,
 
   // The connection
-  lost: () => 'The connection is lost. What you see is as it was.',
-  found: () => 'The connection is back.',
+  disconnected: () => 'The connection is lost. What you see is as it was.',
+  reconnected: () => 'The connection is back.',
 
   // The cart
   pieces: ({ n, one }) => (one ? '1 item' : `${n} items`),

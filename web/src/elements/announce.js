@@ -9,9 +9,11 @@ const waiting = new Map();
 let region = null;
 let timer = null;
 
-/** announce says a sentence, soon. A newer one about the same subject replaces it. */
+/**
+ * announce says a sentence, soon. A newer one about the same subject takes its place, so that
+ * what changes all the time is said, too.
+ */
 export function announce(subject, sentence) {
-  waiting.delete(subject);
   waiting.set(subject, sentence);
   timer ??= setTimeout(say, region ? between : 100);
   region ??= makeRegion();
