@@ -8,13 +8,11 @@
 
 import { Hub } from './hub.js';
 import { Kept } from './kept.js';
+import { Person } from './person.js';
 import { Proof } from './proof.js';
 import { WriteError } from './changes.js';
-import { browserSignals, browserStorage, isVisible } from './browser.js';
-import { answerOfTab, decideWithin, freshFor, restAfter, stealEvery, systemClock, Timers, tokenWithin } from './timing.js';
-
-/** personKey is where the person is remembered who was here last. */
-const personKey = 'securecart.person';
+import { browserSignals, isVisible } from './browser.js';
+import { answerOfTab, freshFor, restAfter, stealEvery, systemClock, Timers } from './timing.js';
 
 /** Events of the leader that followers hear. "change", "cart" and "status" follow from the news. */
 const shared = ['notice', 'epoch', 'ordered', 'refused', 'problem', 'bye'];
@@ -43,7 +41,7 @@ export class Tabs extends EventTarget {
   #toldLive = false;
 
   #kept = null; // keeps the person's changes
-  #person = null; // whose the cart is, as far as the token says; null if it is not known yet
+  #who; // whose the cart is
   #group = null; // the name of the lock and the channel
   #channel = null;
   #election = null; // an AbortController
@@ -62,7 +60,6 @@ export class Tabs extends EventTarget {
   #keys = 0;
   #dirty = null; // of a leader: {topics, events, cart} to tell
   #telling = false; // a message with the wants of this tab is on its way
-  #first = null; // {token, at}: what the group was made from
   #rests = false; // the page has been hidden for a while, so it wants no badges
 
   /** The options are those of a Hub; tabs: false shares with nobody; sharing {locks, channel} for tests. */
@@ -80,6 +77,7 @@ export class Tabs extends EventTarget {
     this.#o.sharing ??= this.#o.tabs ? browserSharing() : alone;
     const { clock } = this.#o;
     this.#timers = new Timers(clock);
+    this.#who = new Person({ ...this.#o, timers: this.#timers });
     this.#proof = new Proof({
       clock,
       timers: this.#timers,
@@ -271,10 +269,11 @@ export class Tabs extends EventTarget {
   async #join(known) {
     const election = new AbortController();
     this.#election = election;
-    const person = await this.#who(known);
+    const before = this.#who.id;
+    const person = await this.#who.find(known);
     if (this.#election !== election) return;
-    if (this.#person !== null && this.#person !== person) this.#forgetPerson();
-    this.#person = person;
+    this.#who.id = person;
+    if (before !== null && before !== person) this.#forgetPerson();
     this.#kept = person ? this.#o.keptFor(person) : null;
     this.#group = ['securecart', this.#o.url, person ?? this.#id].join('|');
     this.#channel = this.#o.sharing.channel(this.#group);
@@ -420,46 +419,13 @@ export class Tabs extends EventTarget {
 
   // ---- Who the person is ----
 
-  /**
-   * who names the person, so that only tabs of one person share: null while the page's token is
-   * late or fails. Without a network nobody signs in: then it is who it was.
-   */
-  async #who(known) {
-    const token = known ?? (async () => this.#o.token({}))();
-    this.#first = { token, at: this.#o.clock.now() };
-    const late = new Promise((resolve) => this.#timers.start('who', decideWithin, () => resolve(undefined)));
-    const first = await Promise.race([token, late]).catch(() => undefined);
-    this.#timers.stop('who');
-    const person = first === undefined ? null : personOf(first);
-    if (person) this.#remember(person);
-    return person ?? (globalThis.navigator?.onLine === false ? this.#remember() : null);
-  }
-
-  /** remember keeps who the person is, or returns who it was. */
-  #remember(person) {
-    try {
-      const storage = 'storage' in this.#o ? this.#o.storage : browserStorage();
-      if (person) storage.setItem(personKey, person);
-      return storage.getItem(personKey);
-    } catch {
-      return null;
-    }
-  }
-
-  /**
-   * token is the hub's token option. The answer that the group was made from serves once, if it
-   * is young. If somebody else has signed in, or a late token names the person at last, the tab
-   * joins their tabs instead: the hub that asked gets no answer, because it is left.
-   */
+  /** token is the hub's token option. If it names somebody else, the tab joins the tabs of that person instead. */
   async #token(asked) {
-    const { token: first, at } = this.#first ?? {};
-    this.#first = null;
-    const young = first && this.#o.clock.now() - at < tokenWithin;
-    const token = await (young ? first : this.#o.token(asked));
-    if (personOf(token) === this.#person) return token;
+    const token = await this.#who.token(asked);
+    if (this.#who.names(token)) return token;
     this.#leave();
     this.#join(Promise.resolve(token));
-    return new Promise(() => {});
+    return new Promise(() => {}); // the hub that asked is left
   }
 
   #forgetPerson() {
@@ -589,7 +555,7 @@ export class Tabs extends EventTarget {
   #hear({ far, values, cart, events, answers }) {
     const before = this.status;
     const { user: was } = this.#far;
-    this.#first = null; // another tab leads; a token that is asked for later is younger
+    this.#who.grow(); // another tab leads; a token that is asked for later is younger
     // A new leader may know less. What this tab knows is the least that it shows, within an epoch.
     const sameEpoch = !far.epoch || far.epoch === this.#far.epoch;
     const keeps = (value) => sameEpoch && value !== undefined;
@@ -680,14 +646,3 @@ const entryOf = (hub, topic) => ({
   provenAt: hub.provenAt(topic),
   refusal: hub.refusal(topic),
 });
-
-/** personOf returns whom a token names, without checking it: "guest" without a token, null if it names nobody. */
-function personOf(token) {
-  if (!token) return 'guest';
-  try {
-    const [, payload] = token.split('.');
-    return JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/'))).sub ?? null;
-  } catch {
-    return null;
-  }
-}
