@@ -324,7 +324,8 @@ func TestEraseWipes(t *testing.T) {
 	last := func() memstore.Rows { return j.writes[len(j.writes)-1] }
 	erase := func(id string) {
 		t.Helper()
-		if err := s.Erase(ctx, id); err != nil || !last().Wipe {
+		before := len(j.writes)
+		if err := s.Erase(ctx, id); err != nil || len(j.writes) == before || !last().Wipe {
 			t.Errorf("erase %s: %v, the journal wrote %v, want that it wipes", id, err, last())
 		}
 	}
@@ -340,6 +341,39 @@ func TestEraseWipes(t *testing.T) {
 	}
 	j.after = nil
 	erase("u~nobody")
+}
+
+// TestEraseInTheGroupOfAWrite: a write that waits for the journal together with an erasure
+// leaves nothing of the person.
+func TestEraseInTheGroupOfAWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		j := newDiskJournal()
+		s := openStore(t, j)
+		j.before = func() error { <-release; return nil }
+		results := make(chan error, 3)
+		go func() { results <- s.PutItem(t.Context(), item("HELD", 1), 0) }()
+		synctest.Wait()
+		cart := hub.CartWrite{Cart: hub.Cart{ID: "u~ann", Version: 1}}
+		receipt := &hub.Receipt{CartID: "u~ann", Key: "k", Answer: []byte("{}"), At: time.Now()}
+		go func() { results <- s.PutCarts(t.Context(), []hub.CartWrite{cart}, receipt) }()
+		synctest.Wait()
+		go func() { results <- s.Erase(t.Context(), "u~ann") }()
+		synctest.Wait()
+		j.before = func() error { return nil }
+		close(release)
+		for range cap(results) {
+			if err := <-results; err != nil {
+				t.Error(err)
+			}
+		}
+		if c, err := s.Cart(t.Context(), "u~ann"); err != nil || c.Version != 0 {
+			t.Errorf("the cart is %+v, %v, want none", c, err)
+		}
+		if r, err := s.Receipt(t.Context(), "u~ann", "k"); err == nil {
+			t.Errorf("the receipt is %+v, want none", r)
+		}
+	})
 }
 
 // TestExpireSettlesADoubtfulWrite: the next call of Expire takes a refused write back,

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime/debug"
+	"syscall"
 )
 
 // ErrReplaced: the file that is open is not at its path any more.
@@ -52,6 +53,9 @@ func (f *File) recoverDamage(err *error) func() {
 // update runs a transaction on the file that the last one left. When update returns, the
 // transaction is on disk, in the file that the path leads to.
 func (f *File) update(change func(*rowTx) error) error {
+	if err := f.checkPath(); err != nil {
+		return err
+	}
 	last := f.last
 	f.rows, f.last = nil, 0
 	next := 0
@@ -72,7 +76,7 @@ func (f *File) update(change func(*rowTx) error) error {
 // would not find what is written.
 func (f *File) checkPath() error {
 	found, err := os.Stat(f.path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(found, f.opened) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || err == nil && !os.SameFile(found, f.opened) {
 		return ErrReplaced
 	}
 	return err

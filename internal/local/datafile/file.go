@@ -141,6 +141,11 @@ func (f *File) open() (err error) {
 		err = f.read()
 	}
 	if err == nil {
+		// A process that was killed may have left the page that frees others in memory only.
+		// If the machine fails now, the one before it counts, and needs those others.
+		err = f.sync()
+	}
+	if err == nil {
 		err = f.wipe() // what the last process had no time to
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package datafile_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -33,6 +34,10 @@ func TestReplacedWhileOpen(t *testing.T) {
 			err := os.Remove(path)
 			f, openErr := datafile.Open(filepath.Dir(path))
 			return errors.Join(err, openErr, f.Close())
+		}, datafile.ErrReplaced},
+		"a file in the place of its folder": {func(path string) error {
+			dir := filepath.Dir(path)
+			return errors.Join(os.Rename(dir, dir+".old"), os.WriteFile(dir, nil, 0o600))
 		}, datafile.ErrReplaced},
 		"another file written over it": {func(path string) error {
 			other, _ := sample(t)
@@ -70,6 +75,28 @@ func TestReplacedWhileOpen(t *testing.T) {
 				t.Errorf("OnDamage got %v, want %v once", damage, tt.want)
 			}
 		})
+	}
+}
+
+// TestRefusedStaysRefused: a change that was refused because the file was away is not in it
+// when somebody puts the file back.
+func TestRefusedStaysRefused(t *testing.T) {
+	f := open(t, t.TempDir())
+	s, err := memstore.Open("k1", f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	away := f.Path() + ".away"
+	if err := os.Rename(f.Path(), away); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PutItem(t.Context(), hub.Item{SKU: "REFUSED", Version: 1}, 0); !errors.Is(err, datafile.ErrReplaced) {
+		t.Fatalf("got %v, want %v", err, datafile.ErrReplaced)
+	}
+	closeFile(t, f)
+	data, err := os.ReadFile(away)
+	if err != nil || bytes.Contains(data, []byte("REFUSED")) {
+		t.Errorf("the file has the row that was refused, %v", err)
 	}
 }
 

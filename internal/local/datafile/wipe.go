@@ -3,8 +3,9 @@ package datafile
 import "bytes"
 
 // wipe overwrites all pages that the file does not use with zeros, and makes that durable.
-// bbolt leaves what was removed or replaced in them until it uses them again. A crash at
-// any instant is harmless: nothing reads these pages. Nothing else may use bbolt meanwhile.
+// bbolt leaves what was removed or replaced in them until it uses them again. If the last
+// transaction is on disk, a crash at any instant is harmless: nothing reads these pages.
+// Nothing else may use bbolt meanwhile.
 func (f *File) wipe() error {
 	info, err := f.file.Stat()
 	if err != nil {

@@ -30,8 +30,6 @@ func TestSession(t *testing.T) {
 	})
 }
 
-// TestBadInput: each invalid message gets its error or close code, and another client
-// still receives its changes.
 // TestHelloOffersPings: pings are free here.
 func TestHelloOffersPings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -47,6 +45,8 @@ func TestHelloOffersPings(t *testing.T) {
 	})
 }
 
+// TestBadInput: each invalid message gets its error or close code, and another client
+// still receives its changes.
 func TestBadInput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, house.Options{})
