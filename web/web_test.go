@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -71,6 +72,26 @@ func TestModuleIsBuilt(t *testing.T) {
 	}
 	if !bytes.Equal(built, web.Module) {
 		t.Error("dist/securecart-live.js is not what the sources make; run make client")
+	}
+}
+
+// TestModuleSize: what a page loads does not grow unnoticed. docs/decisions/browser.md has the aim.
+func TestModuleSize(t *testing.T) {
+	const most = 22_500 // bytes with gzip
+	var packed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(web.Module); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d bytes, %d with gzip", len(web.Module), packed.Len())
+	if packed.Len() > most {
+		t.Errorf("%d bytes with gzip, want at most %d", packed.Len(), most)
 	}
 }
 

@@ -67,21 +67,18 @@ async function commitToPaint() {
   const { page, proxy, context } = await loaded(50, { slow: 1 });
   const ms = [];
   for (let i = 0; i < 300; i++) {
-    const n = 100 + i;
-    const painted = page.evaluate((n) => new Promise((resolve) => {
+    const left = i % 2 === 0 ? 1 + (i % 3) : 0;
+    const painted = page.evaluate((text) => new Promise((resolve) => {
       const look = () => {
-        const quantity = window.live.get('sku:S7')?.version;
-        const badge = document.querySelector('stock-badge[sku=S7]').shadowRoot?.querySelector('slot');
-        if (badge && window.seen !== quantity && badge.textContent !== window.text) {
-          window.seen = quantity;
-          window.text = badge.textContent;
-          requestAnimationFrame(() => setTimeout(() => resolve(Date.now())));
-        } else requestAnimationFrame(look);
+        const shown = document.querySelector('stock-badge[sku=S7]').shadowRoot?.querySelector('slot').textContent;
+        // After the frame that has the text.
+        if (shown === text) requestAnimationFrame(() => setTimeout(() => resolve(Date.now())));
+        else requestAnimationFrame(look);
       };
       look();
-    }), n);
+    }), left > 0 ? `Only ${left} left` : 'Sold out');
     const at = Date.now();
-    await hub.setStock('S7', i % 2 === 0 ? 1 + (i % 3) : 0);
+    await hub.setStock('S7', left);
     ms.push((await painted) - at);
   }
   ms.sort((a, b) => a - b);
