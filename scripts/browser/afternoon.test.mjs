@@ -5,31 +5,23 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { badgeText, eventually, Hub, launch, open, Proxy, Site } from './world.mjs';
+import { test } from 'node:test';
+import { badgeText, browser, eventually, hub, open, Proxy, site, useWorld } from './world.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'afternoon-'));
 const skus = ['MUG', 'CAP-NAVY', 'TEE-RED-M', 'TEE-RED-L'];
-let hub, site, browser;
-const proxies = [];
 
-before(async () => {
-  [hub, site, browser] = await Promise.all([Hub.start('-data', folder), Site.start(), launch()]);
-  for (const sku of skus) await hub.setStock(sku, 500);
-});
-
-after(async () => {
-  for (const proxy of proxies) proxy.stop();
-  await browser?.close();
-  site?.stop();
-  await hub?.stop();
-  rmSync(folder, { recursive: true, force: true });
+useWorld({
+  flags: ['-data', folder],
+  prepare: async () => {
+    for (const sku of skus) await hub.setStock(sku, 500);
+  },
+  cleanUp: () => rmSync(folder, { recursive: true, force: true }),
 });
 
 /** device opens the shop on a device, with a number of tabs. */
 async function device(name, tabs) {
   const proxy = await Proxy.start(hub.port);
-  proxies.push(proxy);
   site.put(`/${name}.js`, `import { connect } from '${hub.module}';
     window.live = connect({ url: '${proxy.socket}', token: async () => (await (await fetch('/token')).text()) || null });`, { type: 'text/javascript' });
   const html = `<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,">

@@ -2,33 +2,23 @@
 // words about a line are true.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { eventually, Hub, launch, open, Proxy, Site, wait } from './world.mjs';
+import { test } from 'node:test';
+import { browser, eventually, hub, open, Proxy, site, useWorld, wait } from './world.mjs';
 
-let hub, site, browser;
-const proxies = [];
+useWorld();
 
-before(async () => {
-  [hub, site, browser] = await Promise.all([Hub.start('-keys', 'none'), Site.start(), launch()]);
-});
-
-after(async () => {
-  for (const proxy of proxies) proxy.stop();
-  await browser?.close();
-  site?.stop();
-  await hub?.stop();
-});
+let devices = 0;
 
 /** device opens a cart of a person on a device of its own, over a proxy of its own. */
 async function device(user) {
   const proxy = await Proxy.start(hub.port);
-  proxies.push(proxy);
   const { token } = user ? await hub.admin('POST', '/token', { user }) : { token: null };
-  site.put(`/${proxies.length}.js`, `import { connect } from '${hub.module}';
+  const path = `/${++devices}`;
+  site.put(`${path}.js`, `import { connect } from '${hub.module}';
     window.live = connect({ url: '${proxy.socket}', token: () => ${JSON.stringify(token)}, names: (sku) => 'The ' + sku.toLowerCase() });`,
   { type: 'text/javascript' });
-  const url = site.put(`/${proxies.length}`, `<!doctype html><html lang="en"><title>Cart</title>
-    <script type="module" src="/${proxies.length}.js"></script><cart-badge></cart-badge><cart-view></cart-view>`);
+  const url = site.put(path, `<!doctype html><html lang="en"><title>Cart</title>
+    <script type="module" src="${path}.js"></script><cart-badge></cart-badge><cart-view></cart-view>`);
   const page = await open(await browser.newContext(), url);
   await eventually(() => page.evaluate(() => window.live?.cart.state.live), 'a live cart');
   return { page, proxy };

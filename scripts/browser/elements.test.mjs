@@ -2,27 +2,14 @@
 // its elements come late.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { badgeState, badgeText, eventually, Hub, launch, open, Proxy, Site, wait } from './world.mjs';
+import { test } from 'node:test';
+import { badgeState, badgeText, browser, eventually, hub, open, Proxy, site, useWorld, wait } from './world.mjs';
 
-let hub, site, browser;
-const proxies = [];
-
-before(async () => {
-  [hub, site, browser] = await Promise.all([Hub.start('-keys', 'none'), Site.start(), launch()]);
-});
-
-after(async () => {
-  for (const proxy of proxies) proxy.stop();
-  await browser?.close();
-  site?.stop();
-  await hub?.stop();
-});
+useWorld();
 
 /** page opens a page that connects over a proxy which a test can harm. */
 async function page(path, html) {
   const proxy = await Proxy.start(hub.port);
-  proxies.push(proxy);
   site.put(`${path}.js`, `import { connect } from '${hub.module}';
     window.live = connect({ url: '${proxy.socket}' });`, { type: 'text/javascript' });
   const url = site.put(path, `<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,">

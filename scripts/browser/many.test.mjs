@@ -1,20 +1,10 @@
 // Thousands of badges: what is out of view costs no topic and no shadow root.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { badgeState, eventually, Hub, launch, open, Site, wait } from './world.mjs';
+import { test } from 'node:test';
+import { badgeState, browser, eventually, hub, open, site, useWorld, wait } from './world.mjs';
 
-let hub, site, browser;
-
-before(async () => {
-  [hub, site, browser] = await Promise.all([Hub.start('-keys', 'none'), Site.start(), launch()]);
-});
-
-after(async () => {
-  await browser?.close();
-  site?.stop();
-  await hub?.stop();
-});
+useWorld();
 
 test('5 000 badges: only those in view are subscribed, and nothing else is touched', async () => {
   await hub.setStocks(Array.from({ length: 5_000 }, (_, i) => ({ sku: `S${i}`, available: 50 })));

@@ -5,25 +5,17 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { badgeText, eventually, Hub, launch, open, root, Site, wait } from './world.mjs';
+import { badgeText, browser, eventually, hub, open, root, site, useWorld, wait } from './world.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'storefront-'));
 const app = join(folder, 'app');
 const run = (command, args, cwd = app) => execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 const bin = (name) => join(app, 'node_modules/.bin', name);
-let hub, site, browser;
 
-before(async () => {
-  [hub, site, browser] = await Promise.all([Hub.start('-keys', 'none'), Site.start(), launch()]);
-});
-
-after(async () => {
-  await browser?.close();
-  site?.stop();
-  await hub?.stop();
-  rmSync(folder, { recursive: true, force: true });
+useWorld({
+  cleanUp: () => rmSync(folder, { recursive: true, force: true }),
 });
 
 test('a fresh project installs what is packed, and its types are right', () => {

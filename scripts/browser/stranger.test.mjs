@@ -2,21 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
-import { badgeState, badgeText, eventually, Hub, launch, open, root, Site, wait } from './world.mjs';
+import { test } from 'node:test';
+import { badgeState, badgeText, browser, eventually, Hub, hub, open, root, site, useWorld, wait } from './world.mjs';
 
-let hub, site, browser;
-
-before(async () => {
-  [hub, site, browser] = await Promise.all([Hub.start('-keys', 'none'), Site.start(), launch()]);
-  await hub.setStock('TEE-RED-M', 3);
-  await hub.setStock('MUG', 0);
-});
-
-after(async () => {
-  await browser?.close();
-  site?.stop();
-  await hub?.stop();
+useWorld({
+  prepare: async () => {
+    await hub.setStock('TEE-RED-M', 3);
+    await hub.setStock('MUG', 0);
+  },
 });
 
 /** strict is a policy that allows nothing but the hub's file and socket. */

@@ -1,25 +1,18 @@
 // All tabs of a browser: one guest, one socket, and another leader within a second.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { badgeText, eventually, Hub, launch, open, Site, wait } from './world.mjs';
+import { test } from 'node:test';
+import { badgeText, browser, eventually, hub, open, site, useWorld, wait } from './world.mjs';
 
-let hub, site, browser;
-
-before(async () => {
-  [hub, site, browser] = await Promise.all([Hub.start('-keys', 'none'), Site.start(), launch()]);
-  site.put('/start.js', `import { connect } from '${hub.module}';
-    window.live = connect({ url: '${hub.socket}' });`, { type: 'text/javascript' });
-  for (const path of ['/', '/next']) {
-    site.put(path, `<!doctype html><html lang="en"><title>Shop</title><script type="module" src="/start.js"></script>
-      <stock-badge sku="MUG"></stock-badge> <cart-badge></cart-badge>`);
-  }
-});
-
-after(async () => {
-  await browser?.close();
-  site?.stop();
-  await hub?.stop();
+useWorld({
+  prepare: async () => {
+    site.put('/start.js', `import { connect } from '${hub.module}';
+      window.live = connect({ url: '${hub.socket}' });`, { type: 'text/javascript' });
+    for (const path of ['/', '/next']) {
+      site.put(path, `<!doctype html><html lang="en"><title>Shop</title><script type="module" src="/start.js"></script>
+        <stock-badge sku="MUG"></stock-badge> <cart-badge></cart-badge>`);
+    }
+  },
 });
 
 /** tabs opens pages of one browser, one after the other or at the same time, in a fresh profile, and counts their frames. */

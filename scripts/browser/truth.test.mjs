@@ -1,27 +1,14 @@
 // No false word about stock, ever: everything that a badge says is proved, or says when it was.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { badgeState, badgeText, eventually, Hub, launch, open, Proxy, Site, wait } from './world.mjs';
+import { test } from 'node:test';
+import { badgeState, badgeText, browser, eventually, Hub, hub, open, Proxy, site, useWorld, wait } from './world.mjs';
 
-let hub, site, browser;
-const proxies = [];
-
-before(async () => {
-  [hub, site, browser] = await Promise.all([Hub.start('-keys', 'none'), Site.start(), launch()]);
-});
-
-after(async () => {
-  for (const proxy of proxies) proxy.stop();
-  await browser?.close();
-  site?.stop();
-  await hub?.stop();
-});
+useWorld();
 
 /** page opens a page with badges, connected over a proxy that a test can harm. */
 async function page(html, { path = '/', options = '' } = {}) {
   const proxy = await Proxy.start(hub.port);
-  proxies.push(proxy);
   site.put(`${path}start.js`, `import { connect } from '${hub.module}';
     window.live = connect({ url: '${proxy.socket}', ${options} });
     window.problems = [];

@@ -6,12 +6,37 @@ import { once } from 'node:events';
 import { createServer as createHTTP } from 'node:http';
 import { createRequire } from 'node:module';
 import { connect, createServer } from 'node:net';
+import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 const { chromium } = createRequire(`${root}/.tools/shots/`)('playwright-core');
 
 const startWithin = 60_000; // ms
+
+/** The world of a test file, between its first and its last test: see useWorld. */
+export let hub, site, browser;
+
+/** Proxies that are open; the world ends them. */
+const proxies = new Set();
+
+/**
+ * useWorld gives the tests of a file a hub, a site and a browser. flags are of localhub.
+ * prepare runs before the first test, cleanUp after the last.
+ */
+export function useWorld({ flags = ['-keys', 'none'], prepare = () => {}, cleanUp = () => {} } = {}) {
+  before(async () => {
+    [hub, site, browser] = await Promise.all([Hub.start(...flags), Site.start(), launch()]);
+    await prepare();
+  });
+  after(async () => {
+    for (const proxy of proxies) proxy.stop();
+    await browser?.close();
+    site?.stop();
+    await hub?.stop();
+    cleanUp();
+  });
+}
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -122,6 +147,7 @@ export class Proxy {
 
   static async start(port) {
     const proxy = new Proxy();
+    proxies.add(proxy);
     proxy.server = createServer((near) => {
       const far = connect(port, '127.0.0.1');
       for (const [from, to] of [[near, far], [far, near]]) {
