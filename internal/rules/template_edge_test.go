@@ -219,7 +219,7 @@ var edgeMutations = []mutation{
 		`"status":"$context.status","ip":"$context.identity.sourceIp",`},
 	{"access log", "the query string of tickets", "  TicketApi:\n", `"$context.status"`, `"$context.path"`},
 	{"access log", "a header of tickets", "  TicketApi:\n", `"$context.routeKey"`, `"$request.header.authorization"`},
-	{"access log", "the address of who wants a ticket", "  TicketApi:\n", `"$context.error.message"`,
+	{"access log", "the address of a ticket's client", "  TicketApi:\n", `"$context.error.message"`,
 		`"$context.identity.sourceIp"`},
 	{"access log", "tickets without a log", "  TicketApi:\n", "${TicketAccessLog}", "${TicketLog}"},
 	{"tickets", "any page", "  TicketApi:", "allowOrigins: !Split [\",\", !Ref AllowedOrigins]", "allowOrigins: [\"*\"]"},

@@ -292,7 +292,7 @@ var mutations = []mutation{
 	{"tables", "deletion allowed by default", "  DeletionProtection:\n", `Default: "true"`, `Default: "false"`},
 	{"tables", "deletion of the hub's table", "HubTable:\n    Type",
 		"      DeletionProtectionEnabled: !If [Protected, true, false]\n", ""},
-	{"tables", "protection turned round", "CartTable:\n    Type", "!If [Protected, true, false]",
+	{"tables", "protection inverted", "CartTable:\n    Type", "!If [Protected, true, false]",
 		"!If [Protected, false, true]"},
 	{"keys", "the guest key deleted with the stack", "  GuestKey:\n", "    DeletionPolicy: Retain\n", ""},
 	{"keys", "the guest key deleted with a change", "  GuestKey:\n", "    UpdateReplacePolicy: Retain\n", ""},

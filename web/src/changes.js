@@ -23,7 +23,7 @@ const needsPerson = new Set(['conflict', 'gone_version', 'old_epoch']);
 /**
  * WriteError means that a change was not made. Its code is the server's, or one of these:
  * "identity": the page belongs to another user now. "uncertain": the change was sent, and
- * nobody knows whether it was made. "closed": the page closed its connection.
+ * nobody knows whether it was made. "closed": the page had closed its connection.
  */
 export class WriteError extends Error {
   /** @param {{code: string, message: string, lines?: any, version?: number}} error */

@@ -56,7 +56,7 @@ export class Token {
     }
   }
 
-  /** refuse remembers why the server did not take the token. The option is told at the next call. */
+  /** refuse remembers why the server did not take the token. The next call of the option gets the code. */
   refuse(code) {
     this.#refused = code;
   }
