@@ -56,10 +56,11 @@ export class Hub {
   static async start(...flags) {
     const hub = new Hub();
     hub.port = await freePort();
-    hub.adminPort = await freePort();
-    hub.#args = ['-addr', `127.0.0.1:${hub.port}`, '-admin', `127.0.0.1:${hub.adminPort}`, ...flags];
+    const adminPort = await freePort();
+    hub.#args = ['-addr', `127.0.0.1:${hub.port}`, '-admin', `127.0.0.1:${adminPort}`, ...flags];
     hub.origin = `http://127.0.0.1:${hub.port}`;
     hub.socket = `ws://127.0.0.1:${hub.port}/v1`;
+    hub.adminURL = `http://127.0.0.1:${adminPort}/admin`;
     hub.module = `${hub.origin}/securecart-live.js`;
     await hub.run();
     return hub;
@@ -81,7 +82,7 @@ export class Hub {
   }
 
   async admin(method, path, body) {
-    const response = await fetch(`http://127.0.0.1:${this.adminPort}/admin${path}`, {
+    const response = await fetch(`${this.adminURL}${path}`, {
       method,
       headers: body ? { 'Content-Type': 'application/json' } : {},
       body: body && JSON.stringify(body),
@@ -97,7 +98,7 @@ export class Hub {
   /** setStocks changes many items. */
   async setStocks(changes) {
     const body = changes.map((change) => JSON.stringify(change)).join('\n');
-    const response = await fetch(`http://127.0.0.1:${this.adminPort}/admin/stock`, {
+    const response = await fetch(`${this.adminURL}/stock`, {
       method: 'POST', headers: { 'Content-Type': 'application/x-ndjson' }, body,
     });
     if (response.status !== 200) throw new Error(`POST /stock: ${response.status} ${await response.text()}`);

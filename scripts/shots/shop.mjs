@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { setStock, withHub } from './hub.mjs';
+import { withHub } from './hub.mjs';
 import { check, open } from './page.mjs';
 
 const logged = []; // errors in the consoles of all pages
@@ -60,7 +60,7 @@ async function product(page, hub) {
   await eventually(focus, 'One more: T-shirt, red, L');
   await page.keyboard.press('Enter');
   await has(page, 'in cart');
-  await setStock(hub, 'TEE-RED-L', 3);
+  await hub.setStock('TEE-RED-L', 3);
   await has(page, 'It was 4 when you came to this page, now 3 are left. Your 2 can still be ordered.');
   await check(page, 'a product');
 }
@@ -68,7 +68,7 @@ async function product(page, hub) {
 async function cart(page, hub) {
   await page.getByRole('link', { name: 'Go to cart' }).click();
   await has(page, '€38.00');
-  await setStock(hub, 'TEE-RED-L', 1);
+  await hub.setStock('TEE-RED-L', 1);
   await has(page, '2 in your cart, only 1 left.');
   await has(page, 'for 1 of 2');
   assert.equal(await page.locator('.rail-total strong').textContent(), '€19.00');
@@ -76,9 +76,9 @@ async function cart(page, hub) {
   await check(page, 'the cart with a line that needs somebody');
   await button(page, 'Keep 1: T-shirt, red, L').click();
   await eventually(() => page.getByRole('textbox', { name: 'Quantity: T-shirt, red, L' }).inputValue(), '1');
-  await setStock(hub, 'TEE-RED-L', 0);
+  await hub.setStock('TEE-RED-L', 0);
   await has(page, 'Sold out while it was in your cart.');
-  await setStock(hub, 'TEE-RED-L', 5);
+  await hub.setStock('TEE-RED-L', 5);
   await button(page, 'Remove T-shirt, red, L').click();
   await button(page, 'Put back T-shirt, red, L').click();
   await eventually(() => page.getByRole('textbox', { name: 'Quantity: T-shirt, red, L' }).inputValue(), '1');
@@ -119,14 +119,14 @@ async function removed(page, other) {
 }
 
 async function checkout(page, other, hub) {
-  await page.goto(`${hub.pageURL}?page=checkout`);
+  await page.goto(`${hub.origin}/?page=checkout`);
   await has(page, 'Place order, €67.00');
   await page.getByLabel('E-mail').fill('alice@example');
   await button(page, 'Place order, €67.00').click();
   await has(page, 'Write the whole address, such as alice@example.com.');
   await check(page, 'the checkout');
   await page.getByLabel('E-mail').fill('alice@example.com');
-  await setStock(hub, 'SCARF-WOOL', 0);
+  await hub.setStock('SCARF-WOOL', 0);
   await has(page, 'Sold out');
   await button(page, 'Place order, €38.00').click();
   await has(page, 'Nothing was ordered: Wool scarf is sold out.');
@@ -153,7 +153,7 @@ async function maker(page, hub) {
   await eventually(() => row.getByRole('textbox').inputValue(), '2');
   await button(row, 'One more: Cap, sand').click();
   await has(row, '2 → 3 you');
-  await setStock(hub, 'CAP-SAND', 1);
+  await hub.setStock('CAP-SAND', 1);
   await has(row, '3 → 1 changed elsewhere');
   await button(row, 'One fewer: Cap, sand').click();
   await eventually(() => row.getByRole('textbox').inputValue(), '0');
@@ -162,7 +162,7 @@ async function maker(page, hub) {
 }
 
 async function devices(browser, hub) {
-  const page = await open(browser, `${hub.pageURL}?page=devices`, { logged, height: 1000 });
+  const page = await open(browser, `${hub.origin}/?page=devices`, { logged, height: 1000 });
   const [laptop, phone] = ['Laptop', 'Phone'].map((name) => page.frameLocator(`iframe[title=${name}]`));
   await eventually(() => button(page, 'Press + on both at once').isEnabled(), true);
   await button(page, 'Press + on both at once').click();
@@ -185,7 +185,7 @@ async function offline(browser, hub) {
   const page = await context.newPage();
   page.on('pageerror', (error) => logged.push(String(error.stack)));
   await page.addInitScript(() => addEventListener('shop-device', ({ detail }) => (window.device = detail)));
-  await page.goto(`${hub.pageURL}?device=phone`);
+  await page.goto(`${hub.origin}/?device=phone`);
   await has(page, 'Some sold out');
   await button(page, 'Add to cart: Bowl, 15 cm').click();
   await has(page, 'Bowl, 15 cm is in your cart.');
@@ -214,7 +214,7 @@ async function offline(browser, hub) {
   await page.evaluate(() => window.device.network.switch(true));
   await has(page, 'You are back online. 1 change was sent.');
   await eventually(() => page.locator('.rail-total strong').textContent(), '€22.00');
-  await page.goto(`${hub.pageURL}?device=phone&page=nothing`);
+  await page.goto(`${hub.origin}/?device=phone&page=nothing`);
   await has(page, 'This page does not exist');
   await check(page, 'a page that does not exist');
   await context.close();
@@ -224,7 +224,7 @@ async function offline(browser, hub) {
 async function framed(browser, hub) {
   const server = createServer((_, response) => {
     response.setHeader('Content-Type', 'text/html');
-    response.end(`<iframe src="${hub.pageURL}"></iframe>`);
+    response.end(`<iframe src="${hub.origin}/"></iframe>`);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   try {
@@ -239,8 +239,8 @@ async function framed(browser, hub) {
 }
 
 await withHub(async (hub, browser) => {
-  const page = await open(browser, hub.pageURL, { logged });
-  const other = await open(browser, `${hub.pageURL}?page=sign-in`, { logged, width: 390, height: 844 });
+  const page = await open(browser, `${hub.origin}/`, { logged });
+  const other = await open(browser, `${hub.origin}/?page=sign-in`, { logged, width: 390, height: 844 });
   await home(page);
   await product(page, hub);
   await cart(page, hub);

@@ -2,7 +2,7 @@
 // docs/images. Run it with scripts/shots/run.
 
 import { mkdir, stat } from 'node:fs/promises';
-import { root, setStock, withHub } from './hub.mjs';
+import { root, withHub } from './hub.mjs';
 
 /** The README embeds a picture; 250 KB keeps it quick. */
 const maxBytes = 250_000;
@@ -33,7 +33,7 @@ async function fill(page) {
 /** take waits until a page is live and calm, and takes its picture. */
 async function take(page, hub, { name, width, height, query = '' }) {
   await page.setViewportSize({ width, height });
-  await page.goto(hub.pageURL + query);
+  await page.goto(`${hub.origin}/${query}`);
   await page.locator('[data-kind=live]').filter({ visible: true }).first().waitFor();
   if (name === 'shop-devices.png') {
     const both = page.getByRole('button', { name: 'Press + on both at once' });
@@ -68,10 +68,10 @@ async function take(page, hub, { name, width, height, query = '' }) {
 
 await withHub(async (hub, browser) => {
   await mkdir(`${root}/docs/images`, { recursive: true });
-  for (const [sku, available] of Object.entries(stock)) await setStock(hub, sku, available);
+  for (const [sku, available] of Object.entries(stock)) await hub.setStock(sku, available);
   const context = await browser.newContext({ colorScheme: 'light', reducedMotion: 'reduce' });
   const page = await context.newPage();
-  await page.goto(hub.pageURL);
+  await page.goto(`${hub.origin}/`);
   await fill(page);
   await page.getByText('is in your cart.').filter({ visible: true }).first().waitFor();
   for (const picture of pictures) await take(page, hub, picture);
