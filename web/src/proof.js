@@ -38,12 +38,7 @@ export class Proof {
     this.#asking = false;
     this.#o.timers.stop('proof');
     this.frame();
-    this.#look();
-  }
-
-  /** watch looks at the clock while the page can be seen. */
-  watch() {
-    this.#look();
+    this.watch();
   }
 
   /** end forgets the connection. */
@@ -97,7 +92,7 @@ export class Proof {
     if (!visible) return;
     this.#touchedAt = this.#o.clock.now();
     this.doubt();
-    this.#look();
+    this.watch();
   }
 
   #question() {
@@ -111,8 +106,8 @@ export class Proof {
     this.#o.ask();
   }
 
-  /** look runs while the page can be seen. */
-  #look() {
+  /** watch looks at the clock while the page can be seen. */
+  watch() {
     const { clock, timers } = this.#o;
     const from = clock.now();
     timers.start('look', lookEvery, () => {
@@ -121,7 +116,7 @@ export class Proof {
       const wait = Math.min(this.#every, now - this.#touchedAt < inUse ? silence : Infinity);
       if (now - from > lookEvery + lateLook) this.doubt();
       else if (this.ok && now - this.at >= wait) this.#question();
-      this.#look();
+      this.watch();
     });
   }
 
