@@ -25,7 +25,8 @@ type Eraser interface {
 // change a row that exists: a new cart or receipt needs the session, see
 // [Writer.PutCarts]. A connection that has ended gets neither a row nor subscriptions.
 // What may name the user until a second call is a connection that opened meanwhile, or
-// later with a revoked token, and the count of a message that was under way.
+// later with a revoked token, and the count of a message that was under way. The mark of
+// a connection that left just before may name the user until the next [Hub.Heal].
 //
 // The revocation stays for [RevocationLife], and that a connection ended for
 // [ConnectionLife], both under a [NameHash].

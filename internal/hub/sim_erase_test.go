@@ -139,7 +139,7 @@ func (sim *simulation) judgeErasure(e *erasure) {
 			problem("%s is subscribed to %s", s.ConnectionID, t)
 		}
 	}
-	if !e.calm || stale || sim.onFile {
+	if !e.calm || stale || sim.markOfGone() || sim.onFile {
 		return
 	}
 	sim.meet("erasure that leaves no name")
@@ -148,6 +148,17 @@ func (sim *simulation) judgeErasure(e *erasure) {
 			problem("the store has %q", line)
 		}
 	}
+}
+
+// markOfGone reports whether there is a mark of a connection that is gone. Its topics may
+// name an erased user until the hub heals.
+func (sim *simulation) markOfGone() bool {
+	ctx := context.Background()
+	marks, _ := sim.mem.RetryMarks(ctx, stuckCount+len(sim.sockets))
+	return slices.ContainsFunc(marks, func(m hub.RetryMark) bool {
+		_, err := sim.mem.Connection(ctx, m.ConnectionID)
+		return err != nil && !strings.HasPrefix(m.ConnectionID, stuckPrefix)
+	})
 }
 
 // subscriptions yields the subscriptions of a user.
@@ -172,8 +183,12 @@ func (sim *simulation) subscriptions(user hub.Principal) iter.Seq2[hub.Topic, hu
 }
 
 // eraseOne erases a user at the end, when nothing fails and no call is under way: what
-// earlier erasures left must go too.
+// earlier erasures left must go too. The hub heals first, so that no mark is left.
 func (sim *simulation) eraseOne() {
+	_, _ = sim.hub.Heal(context.Background()) // the connections that cannot be healed fail
+	if sim.markOfGone() {
+		sim.problem("healing left a mark of a connection that is gone")
+	}
 	sim.erase(sim.clients[sim.rng.IntN(len(sim.clients))].principal)
 	sim.endCall()
 }
