@@ -70,6 +70,15 @@ func TestUsageErrors(t *testing.T) {
 		"fault without a number": {
 			[]string{"-faults=gone"}, 2, invalid + `"gone" for flag -faults: gone=N needs a number above zero`,
 		},
+		"handshakes below zero": {
+			[]string{"-connect-rate", "-1"}, 2, "localhub: -connect-rate -1: it must not be below zero",
+		},
+		"requests below zero": {
+			[]string{"-account-rate", "-1"}, 2, "localhub: -account-rate -1: it must not be below zero",
+		},
+		"batch window of an hour": {
+			[]string{"-batch-window", "1h"}, 2, "localhub: -batch-window 1h0m0s: it must be from 0s to 5m0s",
+		},
 		"invalid stage":   {[]string{"-stage", "a/b"}, 2, `localhub: -stage "a/b"`},
 		"invalid log":     {[]string{"-log", "xml"}, 2, `localhub: -log "xml": it must be json or text`},
 		"invalid address": {[]string{"-addr", "nowhere"}, 2, "localhub: -addr nowhere: "},

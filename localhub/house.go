@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -74,9 +75,10 @@ func runHouse(ctx context.Context, s settings, args []string, stdout, stderr io.
 // its admin API at adminAddr.
 func (s *settings) houseOptions(addr, adminAddr string) house.Options {
 	return house.Options{
-		Limits: s.limits,
+		Limits: s.limits, BatchWindow: cmp.Or(s.batchWindow, -1), // 0: not at all
 		Gateway: house.Gateway{
 			Stage: s.stage, AllowedOrigins: s.origins, IdleTimeout: s.idleTimeout, MaxAge: s.maxAge,
+			ConnectRate: s.connectRate, AccountRate: s.accountRate,
 			Faults: s.faults.set, Credentials: s.credentials(),
 		},
 		Admin:     house.Admin{URL: "http://" + adminAddr, Token: string(s.adminToken)},

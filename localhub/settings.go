@@ -27,6 +27,9 @@ type settings struct {
 	faults       faultsFlag
 	requireSigV4 bool
 	limits       string
+	connectRate  int
+	accountRate  int
+	batchWindow  time.Duration
 	logFormat    string
 	storage      storage
 	dynamodb     dynamodb
@@ -61,6 +64,12 @@ func (s *settings) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.web, "web", "", "`directory` to serve the page from (default: built in)")
 	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "close a connection after this time without a message")
 	fs.DurationVar(&s.maxAge, "max-age", house.MaxAge, "close a connection that is this old")
+	fs.IntVar(&s.connectRate, "connect-rate", 0, "`handshakes` a second that are accepted; API Gateway's quota is 500 "+
+		"(default: no limit)")
+	fs.IntVar(&s.accountRate, "account-rate", 0, "`requests` and posts a second that are accepted, half as many at once; "+
+		"API Gateway's quota is 10000 (default: no limit)")
+	fs.DurationVar(&s.batchWindow, "batch-window", house.DefaultBatchWindow, "collect changes for this time "+
+		"before they are sent")
 	fs.StringVar(&s.limits, "limits", "", "limits of a client that differ from the defaults: `name=N,...` "+
 		"with user (connections), address (new guests in 10 minutes), guest, customer, vendor, "+
 		"admin (messages in 10 s), skus, topics, bytes")
@@ -86,6 +95,12 @@ func (s *settings) check() error {
 		return usagef("-admin %s: the admin API is for this machine only, for example 127.0.0.1:8788", s.admin)
 	case !stageName.MatchString(s.stage):
 		return usagef("-stage %q: a stage's name has letters, digits, - and _", s.stage)
+	case s.connectRate < 0:
+		return usagef("-connect-rate %d: it must not be below zero", s.connectRate)
+	case s.accountRate < 0:
+		return usagef("-account-rate %d: it must not be below zero", s.accountRate)
+	case s.batchWindow < 0 || s.batchWindow > house.MaxBatchWindow:
+		return usagef("-batch-window %s: it must be from 0s to %s", s.batchWindow, house.MaxBatchWindow)
 	}
 	if _, err := hub.ParseLimits(s.limits); err != nil {
 		return usagef("-limits: %w", err)

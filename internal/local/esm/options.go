@@ -15,6 +15,8 @@ const (
 	MaxBatchSize = 10_000
 	// MaxRetryAttempts is the largest MaximumRetryAttempts.
 	MaxRetryAttempts = 10_000
+	// MaxWindow is the longest batching window.
+	MaxWindow = 5 * time.Minute
 	// MaxPayload is the largest event, in bytes: 6 MB for a synchronous
 	// invocation (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 	MaxPayload = 6 << 20
@@ -50,6 +52,11 @@ type Options struct {
 	// DefaultBatchSize. A batch also ends before the event would exceed MaxPayload. A
 	// larger record is delivered alone.
 	BatchSize int
+
+	// Window is how long Run waits for more records once the first one has come to a
+	// shard without any. It stands for AWS's polls, four a second, and its
+	// MaximumBatchingWindowInSeconds. Zero means that Run does not wait.
+	Window time.Duration
 
 	// Shards is the number of shards. Zero means one.
 	Shards int
@@ -114,6 +121,9 @@ func (o Options) withDefaults() (Options, error) {
 		if c.got < c.low || c.got > c.high {
 			return o, fmt.Errorf("esm: %s is %d, want %d to %d", c.name, c.got, c.low, c.high)
 		}
+	}
+	if o.Window < 0 || o.Window > MaxWindow {
+		return o, fmt.Errorf("esm: Window is %v, want 0 to %v", o.Window, MaxWindow)
 	}
 	if o.Buffer < 0 {
 		return o, fmt.Errorf("esm: Buffer is %d, want 0 or more", o.Buffer)

@@ -31,6 +31,7 @@ func (sh *shard) run(ctx context.Context) {
 		case idle:
 			select {
 			case <-sh.wake:
+				pause(ctx, sh.o.Window)
 			case <-ctx.Done():
 			}
 		case retry:

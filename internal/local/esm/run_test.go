@@ -84,6 +84,39 @@ func TestRunBacksOffBetweenRetries(t *testing.T) {
 	})
 }
 
+// TestWindow: Run collects what comes within the window of the first record. A batch
+// that waits while the function works needs no window.
+func TestWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		started := time.Now()
+		var at []time.Duration
+		f := &function{respond: func(context.Context, int, []string) (string, error) {
+			at = append(at, time.Since(started))
+			time.Sleep(20 * time.Millisecond)
+			return "", nil
+		}}
+		mapping := newMapping(t, f, esm.Options{Window: 10 * time.Millisecond})
+		stop := running(t, mapping)
+		defer stop()
+		synctest.Wait()     // Run waits for the first record
+		for i := range 12 { // at 0, 4, … 44 ms
+			mapping.Put(record("a", i+1))
+			time.Sleep(4 * time.Millisecond)
+		}
+		if err := mapping.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"1 2 3", "4 5 6 7 8", "9 10 11 12"}
+		if got := f.invocations(); !slices.Equal(got, want) {
+			t.Errorf("got batches %q, want %q", got, want)
+		}
+		wantAt := []time.Duration{10 * time.Millisecond, 30 * time.Millisecond, 50 * time.Millisecond}
+		if !slices.Equal(at, wantAt) {
+			t.Errorf("invoked at %v, want %v", at, wantAt)
+		}
+	})
+}
+
 func TestBackOffStartsAgainAfterProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls []int

@@ -45,7 +45,7 @@ func TestWarp(t *testing.T) {
 		// of the development issuer, which are valid for twelve hours, expire.
 		setStock(t, h, "MUG", "7")
 		_, answer := admin(t, h, http.MethodGet, "/admin/stock/MUG", "")
-		if got, want := field(t, answer, "updatedAt"), start.Add(2*time.Hour).UTC().Format(time.RFC3339); got != want {
+		if got, want := field(t, answer, "updatedAt"), start.Add(2*time.Hour).UTC().Format(time.RFC3339Nano); got != want {
 			t.Errorf("updated at %s, want %s", got, want)
 		}
 		role := func(token string) string {

@@ -123,8 +123,10 @@ func newAPI(o Options, f functions) gatewaytest.API {
 		Authorizer:  &gatewaytest.Authorizer{Handler: f.authorize},
 		Routes:      routes,
 		IdleTimeout: o.Gateway.IdleTimeout, MaxAge: o.Gateway.MaxAge,
-		Credentials: o.Gateway.Credentials,
-		Faults:      o.Gateway.Faults,
-		Log:         o.Log,
+		ConnectThrottle: gatewaytest.Throttle{Rate: float64(o.Gateway.ConnectRate)},
+		AccountThrottle: gatewaytest.Throttle{Rate: float64(o.Gateway.AccountRate), Burst: (o.Gateway.AccountRate + 1) / 2},
+		Credentials:     o.Gateway.Credentials,
+		Faults:          o.Gateway.Faults,
+		Log:             o.Log,
 	}
 }

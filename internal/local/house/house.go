@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -87,7 +88,7 @@ func New(o Options) (*House, error) {
 		delivery := newHub(store, poster{h.gateway}, h.clock, limits)
 		h.functions.broadcast = broadcastHandler(delivery, metrics, o)
 	}
-	if h.mappings, err = newMappings(h.functions.broadcast, o.Log); err != nil {
+	if h.mappings, err = newMappings(h.functions.broadcast, h.opts.BatchWindow, o.Log); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	metrics.countRecords(h.mappings)
@@ -162,18 +163,34 @@ func (h *House) Settle(ctx context.Context) error {
 	return errors.Join(h.mappings.inventory.Wait(ctx), h.mappings.carts.Wait(ctx))
 }
 
-// reconnectAfter is how long clients wait before they reconnect to a house that
-// restarts.
-const reconnectAfter = time.Second
+const (
+	// reconnectAfter is how long clients wait at least before they reconnect to a house
+	// that restarts.
+	reconnectAfter = time.Second
+
+	// leastSpread is the shortest time over which all clients reconnect, and
+	// connectsPerSecond how many do at most: API Gateway accepts 500 a second of all APIs
+	// in an account and Region (G-LIMIT-9).
+	leastSpread       = 5 * time.Second
+	connectsPerSecond = 400
+)
+
+// spread is the time over which n clients reconnect.
+func spread(n int) time.Duration {
+	return max(leastSpread, time.Duration(n)*time.Second/connectsPerSecond)
+}
 
 // Close sends bye to every client, closes its connection with 1001 and waits for
-// everything that New started.
+// everything that New started. Each bye has another time to reconnect at, so that not all
+// clients come at once.
 func (h *House) Close() error {
 	h.closing.Store(true)
-	bye := wire.Encode(wire.Bye{Code: "recycle", Retry: true, After: int(reconnectAfter / time.Millisecond)})
-	for _, c := range h.gateway.Connections() {
+	connections := h.gateway.Connections()
+	for i, p := range rand.Perm(len(connections)) {
+		after := reconnectAfter + spread(len(connections))*time.Duration(p)/time.Duration(len(connections))
+		bye := wire.Encode(wire.Bye{Code: "recycle", Retry: true, After: int(after / time.Millisecond)})
 		// The connection closes next, so a failure changes nothing.
-		_ = h.gateway.PostToConnection(context.Background(), c.ConnectionID, bye)
+		_ = h.gateway.PostToConnection(context.Background(), connections[i].ConnectionID, bye)
 	}
 	err := h.gateway.Close()
 	h.stop()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,6 +13,8 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/catalogue"
 	"github.com/securecart/hub/internal/local/house"
 )
 
@@ -120,6 +124,103 @@ func TestCloseSendsBye(t *testing.T) {
 		c.want(`{"type":"bye","code":"recycle","retry":true,"after":1000}`)
 		c.wantClose(websocket.StatusGoingAway)
 		synctest.Wait()
+	})
+}
+
+// TestByeSpreadsClients: clients of a house that restarts come back over five seconds, or
+// 400 a second.
+func TestByeSpreadsClients(t *testing.T) {
+	for n, last := range map[int]int{20: 6_000, 2_400: 7_000} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t, house.Options{Limits: "address=0"})
+			clients := make([]*client, n)
+			for i := range clients {
+				clients[i] = dial(t, h, "")
+			}
+			go closeHouse(t, h)
+			perSecond := map[int]int{}
+			most := 0
+			for _, c := range clients {
+				after, err := strconv.Atoi(field(t, c.read(), "after"))
+				if err != nil || after < 1_000 || after >= last {
+					t.Fatalf("%d clients: after %d ms, want 1000 to %d: %v", n, after, last, err)
+				}
+				most = max(most, after)
+				perSecond[after/1_000]++
+				_ = c.conn.CloseNow()
+			}
+			if most < last-500 {
+				t.Errorf("%d clients: the last one comes after %d ms, want some %d", n, most, last)
+			}
+			for second, clients := range perSecond {
+				if clients > 401 {
+					t.Errorf("%d clients: %d come in second %d", n, clients, second)
+				}
+			}
+			synctest.Wait()
+		})
+	}
+}
+
+// TestBulkWriteIsOneFrame: a connection gets in one frame what changes of its topics
+// within the batch window, for example by one write of many SKUs.
+func TestBulkWriteIsOneFrame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, house.Options{})
+		defer closeHouse(t, h)
+		c := dial(t, h, "")
+		defer c.close()
+		products := catalogue.Builtin()[:20]
+		var topics strings.Builder
+		for _, p := range products {
+			fmt.Fprintf(&topics, " sku:%s", p.SKU)
+		}
+		c.send("sub" + topics.String())
+		c.read()
+		for i := range products {
+			available := 1 + (products[i].Available+1)%4 // low, and not the figure before
+			if _, err := h.Hub().PutStock(t.Context(), products[i].SKU, hub.StockChange{Available: &available}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(400 * time.Microsecond) // as a disk takes
+		}
+		if got := strings.Count(c.read(), `"sku:`); got != len(products) {
+			t.Errorf("the first frame has %d items, want %d", got, len(products))
+		}
+	})
+}
+
+// TestQuotasOfTheAccount: the gateway refuses handshakes above its rate with 429, and
+// requests above that of the account.
+func TestQuotasOfTheAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, house.Options{Gateway: house.Gateway{ConnectRate: 3, AccountRate: 20}})
+		defer closeHouse(t, h)
+		var open []*client
+		for range 3 {
+			open = append(open, dial(t, h, ""))
+		}
+		_, response, err := h.Dial(t.Context(), nil)
+		if err == nil || response == nil || response.StatusCode != http.StatusTooManyRequests {
+			t.Errorf("the fourth handshake of a second: %v %v, want 429", response, err)
+		}
+		time.Sleep(time.Second)
+		open = append(open, dial(t, h, ""))
+		for range 20 {
+			open[0].send(`{"action":"ping"}`)
+		}
+		throttled := 0
+		for range 20 {
+			if strings.Contains(open[0].read(), "Too Many Requests") {
+				throttled++
+			}
+		}
+		if throttled == 0 {
+			t.Error("none of 20 messages at once was throttled, want half of them")
+		}
+		for _, c := range open {
+			c.close()
+		}
 	})
 }
 

@@ -28,9 +28,13 @@ const defaultStage = "v1"
 // Options of a House. The zero value is the house that localhub starts.
 type Options struct {
 	Catalogue []catalogue.Product // nil: the built-in one
-	Limits    string              // of a client, where they differ from the defaults, as hub.ParseLimits reads them
-	Log       *slog.Logger        // nil: discard
-	Keys      devkeys.Keys        // that sign tokens; zero: new ones
+	// BatchWindow is how long changes are collected before the broadcast function gets
+	// them, as AWS's polls do. 0: 10 ms; negative: not at all.
+	BatchWindow time.Duration
+
+	Limits string       // of a client, where they differ from the defaults, as hub.ParseLimits reads them
+	Log    *slog.Logger // nil: discard
+	Keys   devkeys.Keys // that sign tokens; zero: new ones
 
 	Gateway   Gateway
 	Page      Page
@@ -45,6 +49,8 @@ type Gateway struct {
 	AllowedOrigins []string                 // of pages that may open sockets; nil: of the same host and of this machine
 	IdleTimeout    time.Duration            // 0: 10 min, API Gateway's
 	MaxAge         time.Duration            // 0: 2 h, API Gateway's
+	ConnectRate    int                      // handshakes a second, before 429; 0: no limit
+	AccountRate    int                      // requests and posts a second, before 429; 0: no limit
 	Faults         *gatewaytest.Faults      // nil: none
 	Credentials    []gatewaytest.Credential // that sign requests to @connections; none: no signature is needed
 }
@@ -83,6 +89,7 @@ type Functions struct {
 // mistake.
 func (o Options) withDefaults() (Options, error) {
 	o.Gateway.Stage = cmp.Or(o.Gateway.Stage, defaultStage)
+	o.BatchWindow = max(0, cmp.Or(o.BatchWindow, DefaultBatchWindow))
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	if o.Catalogue == nil {
 		o.Catalogue = catalogue.Builtin()

@@ -20,6 +20,12 @@ import (
 const (
 	streamARN = "arn:aws:dynamodb:" + account.Region + ":" + account.ID + ":table/%s/stream/2026-01-01T00:00:00.000"
 
+	// DefaultBatchWindow is how long changes are collected before the function gets them.
+	DefaultBatchWindow = 10 * time.Millisecond
+
+	// MaxBatchWindow is the longest batching window of AWS.
+	MaxBatchWindow = esm.MaxWindow
+
 	// healEvent is the event of template.yaml's schedule: it has no records.
 	healEvent = "{}"
 
@@ -33,12 +39,18 @@ const (
 // mappings are the event source mappings of template.yaml.
 type mappings struct{ inventory, carts *esm.Mapping }
 
-func newMappings(broadcast lambda.Handler, log *slog.Logger) (m mappings, err error) {
-	for _, mapping := range []**esm.Mapping{&m.inventory, &m.carts} {
+func newMappings(broadcast lambda.Handler, window time.Duration, log *slog.Logger) (m mappings, err error) {
+	for _, mapping := range []struct {
+		of     **esm.Mapping
+		shards int
+	}{
+		{&m.inventory, 1}, // so that one write of many SKUs is one batch, and one frame for each connection
+		{&m.carts, 4},
+	} {
 		// Retries have no end: the function puts unreadable records aside, so a batch
 		// fails only while a fault lasts.
-		if *mapping, err = esm.New(broadcast, esm.Options{
-			BatchSize: 1000, Shards: 4, MaximumRetryAttempts: esm.RetryForever,
+		if *mapping.of, err = esm.New(broadcast, esm.Options{
+			BatchSize: 1000, Shards: mapping.shards, Window: window, MaximumRetryAttempts: esm.RetryForever,
 			BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
 			Log: log,
 		}); err != nil {
