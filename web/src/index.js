@@ -3,7 +3,7 @@
 /// <reference path="./html.d.ts" preserve="true" />
 
 import { connect as connectOnly, Live } from './live.js';
-import { announce } from './elements/announce.js';
+import { announce, prepare } from './elements/announce.js';
 import { pageLive, use } from './elements/page.js';
 
 export { Live };
@@ -37,6 +37,7 @@ function announceConnection(live) {
   let said = false;
   live.addEventListener('status', () => {
     if (live.status === 'live') {
+      prepare();
       if (said) announce('connection', live.words.reconnected({}));
       said = false;
       wasLive = true;

@@ -52,35 +52,44 @@ export const words = {
 
 /** formatOf returns functions that write numbers, dates and times in a language. */
 export function formatOf(lang) {
-  const use = (make) => {
-    try {
-      return make(lang || undefined);
-    } catch {
-      return make(undefined); // not a language
-    }
-  };
-  const formats = (formatCache[lang] ??= {
-    number: use((l) => new Intl.NumberFormat(l)),
-    day: use((l) => new Intl.DateTimeFormat(l, { day: 'numeric', month: 'short', timeZone: 'UTC' })),
-    time: use((l) => new Intl.DateTimeFormat(l, { hour: '2-digit', minute: '2-digit' })),
-    dayTime: use((l) => new Intl.DateTimeFormat(l, { day: 'numeric', month: 'short' })),
-  });
   return {
-    number: (n) => formats.number.format(n),
+    number: (n) => format(lang, 'number', n),
     /** day writes "2026-12-24"; undefined for what is no date. */
     day(text) {
       const day = /^\d{4}-\d\d-\d\d$/.test(text ?? '') ? new Date(`${text}T00:00:00Z`) : undefined;
-      return day && !Number.isNaN(day.getTime()) ? formats.day.format(day) : undefined;
+      return day && !Number.isNaN(day.getTime()) ? format(lang, 'day', day) : undefined;
     },
     /** moment writes the time of today, or the day of an earlier moment. */
     moment(ms, now = Date.now()) {
       const sameDay = new Date(ms).toDateString() === new Date(now).toDateString();
-      return (sameDay ? formats.time : formats.dayTime).format(ms);
+      return format(lang, sameDay ? 'time' : 'dayTime', ms);
     },
   };
 }
 
-const formatCache = {};
+const makers = {
+  number: (lang) => new Intl.NumberFormat(lang),
+  day: (lang) => new Intl.DateTimeFormat(lang, { day: 'numeric', month: 'short', timeZone: 'UTC' }),
+  time: (lang) => new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit' }),
+  dayTime: (lang) => new Intl.DateTimeFormat(lang, { day: 'numeric', month: 'short' }),
+};
+
+const formats = new Map(); // "number en" -> the format
+
+/** format writes a value. Each format is made when it is needed: one takes milliseconds. */
+function format(lang, kind, value) {
+  const key = `${kind} ${lang}`;
+  if (!formats.has(key)) {
+    let made;
+    try {
+      made = makers[kind](lang || undefined);
+    } catch {
+      made = makers[kind](); // not a language
+    }
+    formats.set(key, made);
+  }
+  return formats.get(key).format(value);
+}
 
 /** While the connection is so, nobody asks for stock. */
 const resting = new Set(['offline', 'waiting', 'closed']);
@@ -107,8 +116,14 @@ export function lookOf({ value, live, provenAt, refusal }, status, table, format
     back: () => (date ? table.backUntil({ date }) : table.back({})),
   }[state];
   if (!text) return { ...say('unknown'), state: 'unknown' };
-  const time = !live && provenAt ? table.at({ time: format.moment(provenAt) }) : '';
-  return { state, text: text(), stale: !live, time };
+  return {
+    state,
+    text: text(),
+    stale: !live,
+    get time() {
+      return !live && provenAt ? table.at({ time: format.moment(provenAt) }) : '';
+    },
+  };
 }
 
 /** piecesOf returns how many pieces a cart has, with the person's own changes. */

@@ -7,6 +7,7 @@ async function listen(t) {
   const said = [];
   const region = {
     setAttribute() {},
+    attachShadow: () => ({ append() {} }),
     set textContent(text) {
       if (text) said.push(text);
     },
@@ -15,7 +16,7 @@ async function listen(t) {
     CSSStyleSheet: class {
       replaceSync() {}
     },
-    document: { createElement: () => region, adoptedStyleSheets: [], body: { append() {} } },
+    document: { createElement: () => region, body: { append() {} } },
     requestAnimationFrame: (f) => f(),
   };
   Object.assign(globalThis, fakes);

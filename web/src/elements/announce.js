@@ -16,7 +16,7 @@ let timer = null;
 export function announce(subject, sentence) {
   waiting.set(subject, sentence);
   timer ??= setTimeout(say, region ? between : 100);
-  region ??= makeRegion();
+  prepare();
 }
 
 function say() {
@@ -29,18 +29,25 @@ function say() {
   timer = setTimeout(say, between);
 }
 
-/** The region must be in the page before it has text. A style sheet hides it, not an inline style. */
+/** prepare puts the region into the page: a region must be there before it has text. */
+export function prepare() {
+  region ??= makeRegion();
+}
+
+/** The region is styled from inside: a sheet of the document makes a browser style the whole page anew. */
 function makeRegion() {
   const made = document.createElement('div');
   made.setAttribute('role', 'status');
   made.setAttribute('aria-live', 'polite');
   made.setAttribute('aria-atomic', 'true');
   made.className = 'securecart-announcements';
+  const root = made.attachShadow({ mode: 'open' });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(
-    '.securecart-announcements{position:fixed;inline-size:1px;block-size:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}',
+    ':host{position:fixed;inline-size:1px;block-size:1px;overflow:hidden;contain:strict;clip-path:inset(50%);white-space:nowrap}',
   );
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  root.adoptedStyleSheets = [sheet];
+  root.append(document.createElement('slot'));
   document.body.append(made);
   return made;
 }

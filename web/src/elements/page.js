@@ -95,16 +95,15 @@ const joining = new Set();
 let joinTimer = null;
 let joinedAt = -Infinity;
 
-/** watch begins to watch whether an element is in view: then it joins, and leaves a while after. */
+/**
+ * watch begins to watch whether an element is in view: then it joins, and leaves a while after.
+ * The browser upgrades all elements of a page in one task, so this does next to nothing.
+ */
 export function watch(element) {
+  if (waiting.push(element) > 1) return;
+  requestAnimationFrame(observe);
   page.used = true;
   for (const f of page.onUse.splice(0)) f();
-  if (!globalThis.IntersectionObserver) {
-    join(element);
-    return;
-  }
-  waiting.push(element);
-  if (waiting.length === 1) requestAnimationFrame(observe);
 }
 
 export function unwatch(element) {
@@ -162,7 +161,7 @@ function letGo(element) {
 }
 
 function stay(element) {
-  clearTimeout(leaving.get(element));
+  if (leaving.has(element)) clearTimeout(leaving.get(element));
   leaving.delete(element);
   joining.delete(element);
 }

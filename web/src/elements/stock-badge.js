@@ -19,8 +19,9 @@ const rules = `
 .unknown, .denied, .stale { --tone: var(--badge-unknown, #5a5365) }
 .dot { inline-size: .55em; block-size: .55em; border-radius: 50%; background: currentColor; align-self: center }
 .low .dot { background: linear-gradient(to right, currentColor 50%, transparent 50%); outline: .1em solid; outline-offset: -.1em }
-.unknown .dot, .denied .dot, .stale .dot { background: none; border: .12em solid; box-sizing: border-box }
+.unknown .dot, .denied .dot { background: none; border: .12em solid; box-sizing: border-box }
 .unknown .dot { border-style: dotted }
+.stale .dot { background: radial-gradient(closest-side, transparent 54%, currentColor 60%) }
 .name { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%) }
 .mark:empty { display: none }
 @media (forced-colors: active) { .dot { forced-color-adjust: none } }
@@ -128,23 +129,47 @@ function partsOf(badge) {
 }
 
 /** show writes what a badge says. same: it is what the server wrote, in the page's own words. */
-function show(badge, { state, text, stale, time }, same, live) {
+function show(badge, look, same, live) {
+  const { state, text, stale } = look;
   const { box, name, slot, mark } = partsOf(badge);
   box.className = `box ${state}${stale ? ' stale' : ''}`;
   badge.setStates(stale ? [state, 'stale'] : [state]);
   const label = badge.getAttribute('label') ?? (live.nameOf(badge.sku) === badge.sku ? '' : live.nameOf(badge.sku));
   put(name, label && `${label}: `);
-  put(mark, time);
+  put(mark, stale && isDue(badge) ? look.time : '');
   // The page's own words for a state: <span slot="out">…</span>. Else those of the table.
   slot.name = same ? '' : state;
   put(slot, text);
   if (stale || state === 'unknown') return;
+  doubts.delete(badge);
   const before = said.get(badge);
   said.set(badge, text);
   if (!before || before === text || !live.announces) return;
   if (badge.hasAttribute('announce') || live.get('cart')?.lines.has(badge.sku)) {
     announce(badge.sku, live.words.named({ name: label || badge.sku, text }));
   }
+}
+
+/**
+ * A badge that is proved no more looks so at once. It says since when a while later, in ms: most
+ * doubts are over sooner, and each change of the text makes the browser lay the page out again.
+ */
+const markAfter = 1_000;
+
+const doubts = new WeakMap(); // badge -> {due}, from the first moment without proof
+
+/** isDue reports whether a stale badge is to say the time, and sees to it that it will. */
+function isDue(badge) {
+  if (!said.has(badge)) return true; // it was not proved in this view
+  if (!doubts.has(badge)) {
+    const doubt = { due: false };
+    doubts.set(badge, doubt);
+    setTimeout(() => {
+      doubt.due = true;
+      if (doubts.get(badge) === doubt) badge.paintSoon();
+    }, markAfter);
+  }
+  return doubts.get(badge).due;
 }
 
 /** put sets a text, if it is another one. */
