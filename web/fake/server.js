@@ -130,6 +130,21 @@ export class Signals {
   };
 }
 
+let pages = 0;
+
+/** pageOf stands for the tab between a Cart and a Hub: it gives each change a key. */
+function pageOf(hub) {
+  const page = ++pages;
+  let changes = 0;
+  const write = (message) => hub.write({ ...message, key: `page${page}.${++changes}` });
+  return /** @type {any} */ (new Proxy(hub, {
+    get(_, name) {
+      if (name === 'write') return write;
+      return typeof hub[name] === 'function' ? hub[name].bind(hub) : hub[name];
+    },
+  }));
+}
+
 /** fakePage returns a hub with fakes for everything around it, and a record of its events. */
 export function fakePage(options = {}) {
   const server = new Server();
@@ -151,7 +166,7 @@ export function fakePage(options = {}) {
   for (const type of ['live', 'status', 'identity', 'notice', 'epoch', 'refused', 'problem', 'bye', 'change']) {
     hub.addEventListener(type, (e) => events.push({ type, ...e.detail }));
   }
-  return { hub, cart: new Cart(hub), server, clock, storage, events, signals, signal: signals.send };
+  return { hub, cart: new Cart(pageOf(hub)), server, clock, storage, events, signals, signal: signals.send };
 }
 
 /** connectedPage returns a page that has said hello as a guest and received the golden snapshot. */

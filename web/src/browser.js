@@ -40,6 +40,9 @@ export function browserSignals(callback) {
   return () => registration.abort();
 }
 
+/** randomId returns a name that nothing else has: 128 random bits. A page over plain HTTP has no randomUUID. */
+export const randomId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(16).padStart(8, '0')).join('');
+
 /** isVisible reports whether the page can be seen. */
 export const isVisible = () => globalThis.document?.visibilityState === 'visible';
 

@@ -57,7 +57,6 @@ export class Changes {
   #loaded = false; // adopt was called
   #running = false;
   #idle = []; // resolve functions of settled
-  #counter = 0;
   #o;
 
   /**
@@ -70,7 +69,6 @@ export class Changes {
    *                   of changes that melted into it: {key, error}. Another tab may still ask.
    *   melts           whether changes that were not sent yet may melt
    *   sleep(ms), clock, random
-   *   device          unique to this page
    */
   constructor(options) {
     this.#o = options;
@@ -86,21 +84,14 @@ export class Changes {
     return this.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** newKey returns a key that no other change has. */
-  newKey() {
-    return `${this.#o.device}.${++this.#counter}`;
-  }
-
   /**
    * push queues a change. It resolves with the server's ok, and rejects with a WriteError.
-   * The signal takes back a change that was not sent yet. A change whose key is known, because
-   * another tab repeats it, is the same one. again: it is a repetition, so it may have been
-   * made: it keeps its key, by which the server knows it.
+   * A change whose key is known, because another tab repeats it, is the same one. again: it is
+   * a repetition, so it may have been made: it keeps its key, by which the server knows it.
    */
-  push(message, signal, again = false) {
-    if (signal?.aborted) return Promise.reject(signal.reason);
+  push(message, again = false) {
     return new Promise((resolve, reject) => {
-      const waiter = { resolve, reject };
+      const waiter = { key: message.key, quantity: message.quantity, resolve, reject };
       const same = this.#queue.find((c) => keysOf(c).includes(message.key));
       if (same) same.waiting.push(waiter);
       else if (this.#done.has(message.key)) tell(waiter, this.#done.get(message.key));
@@ -110,11 +101,10 @@ export class Changes {
       }
       for (const sku of skusOf(message)) this.errors.delete(sku);
       if (again || !this.#melt(message, waiter)) {
-        const change = { message: { ...message, key: message.key ?? this.newKey() }, at: this.#o.clock.now(), waiting: [waiter], adopted: again };
+        const change = { message: { ...message }, at: this.#o.clock.now(), waiting: [waiter], adopted: again };
         this.#queue.push(change);
         // Before adopt, a repetition may be kept already, with others that melted into it.
         if (this.#loaded || !again) this.#keep(change);
-        signal?.addEventListener('abort', () => this.#abort(change, signal.reason), { once: true });
       }
       this.#o.changed();
       this.pump();
@@ -189,10 +179,25 @@ export class Changes {
     if (this.#queue.length > 0) this.#o.changed();
   }
 
-  /** takeBack takes back a change that was not sent yet, if nothing has melted into it. */
+  /** takeBack takes back a change that was not sent yet: if it has melted, what it added. */
   takeBack(key) {
-    const change = this.#queue.find((c) => c.message.key === key);
-    if (change) this.#abort(change, new WriteError({ code: 'closed', message: 'taken back' }));
+    const c = this.#queue.find((each) => keysOf(each).includes(key));
+    const waiter = c?.waiting.find((each) => each.key === key);
+    if (!waiter || c.sentAt) return;
+    const error = new WriteError({ code: 'closed', message: 'taken back' });
+    const [first, ...also] = keysOf(c).filter((each) => each !== key);
+    if (!first) {
+      this.#finish(c, { error });
+      return;
+    }
+    const quantity = c.message.quantity - waiter.quantity;
+    if (Math.abs(quantity) > most) return;
+    c.waiting = c.waiting.filter((each) => each.key !== key);
+    Object.assign(c.message, { key: first, quantity });
+    c.also = also;
+    this.#keepOrDrop(c);
+    this.#end({ message: { key }, waiting: [waiter] }, { error });
+    this.#o.changed();
   }
 
   /** confirmed drops answered changes that a cart of this version contains. */
@@ -232,18 +237,16 @@ export class Changes {
     if (Math.abs(quantity) > most) return false;
     last.waiting.push(waiter);
     last.message.quantity = quantity;
-    if (message.key) {
-      (last.also ??= []).push(message.key);
-      this.#o.forget(message.key);
-    }
-    if (quantity !== 0) this.#keep(last);
-    else this.#finish(last, { answer: noChange }); // the clicks took each other back
+    (last.also ??= []).push(message.key);
+    this.#o.forget(message.key);
+    this.#keepOrDrop(last);
     return true;
   }
 
-  #abort(change, reason) {
-    if (change.sentAt || change.waiting.length > 1) return;
-    this.#finish(change, { error: reason });
+  /** keepOrDrop keeps what clicks have melted into. Clicks that took each other back are no change. */
+  #keepOrDrop(c) {
+    if (c.message.quantity !== 0) this.#keep(c);
+    else this.#finish(c, { answer: noChange });
   }
 
   async #attempt(c) {

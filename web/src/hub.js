@@ -24,7 +24,7 @@ import { Changes } from './changes.js';
 import { Connection } from './connection.js';
 import { Identity } from './identity.js';
 import { Proof } from './proof.js';
-import { answers, browserSignals, browserStorage, isVisible, socketURL } from './browser.js';
+import { answers, browserSignals, browserStorage, isVisible, randomId, socketURL } from './browser.js';
 import * as timing from './timing.js';
 
 /** protocol is the subprotocol that handshakes offer, and the version of the messages. */
@@ -85,7 +85,7 @@ export class Hub extends EventTarget {
       connection: () => (this.#now?.greeted ? this.#now : null),
       reconnect: () => this.reconnect(),
       lost: (c) => this.#lost(c),
-      merge: (from) => this.write({ action: 'merge', from, policy: 'sum' }),
+      merge: (from) => this.write({ action: 'merge', from, policy: 'sum', key: `p${randomId()}.1` }),
       review: () => this.#state.reviewAll(),
       left: () => this.#onLeft(),
       verified: () => {
@@ -112,7 +112,6 @@ export class Hub extends EventTarget {
       melts: this.#o.melts,
       clock,
       random,
-      device: randomDevice(random),
     });
   }
 
@@ -280,11 +279,14 @@ export class Hub extends EventTarget {
     for (const c of this.#connections) c.subscriptions.flush();
   }
 
-  /** write queues a change to the cart. It resolves with the server's ok, and rejects with a WriteError. */
-  write(message, signal, again) {
+  /**
+   * write queues a change to the cart. It resolves with the server's ok, and rejects with a
+   * WriteError. The message has a key that no other change has.
+   */
+  write(message, again) {
     // A version is valid in its epoch only.
     const based = message.version !== undefined && this.epoch ? { ...message, epoch: this.epoch } : message;
-    return this.#changes.push(based, signal, again);
+    return this.#changes.push(based, again);
   }
 
   /** takeBack takes back a change that was not sent yet. */
@@ -575,9 +577,3 @@ const noServer = {
   code: 'unreachable',
   message: 'No hub answers at this URL, or the Content-Security-Policy of the page forbids it (connect-src).',
 };
-
-/** randomDevice returns a prefix of idempotency keys that no other page has: 128 random bits. */
-function randomDevice(random) {
-  const word = () => Math.floor(random() * 2 ** 32).toString(16).padStart(8, '0');
-  return 'p' + Array.from({ length: 4 }, word).join('');
-}

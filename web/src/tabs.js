@@ -11,7 +11,7 @@ import { Kept } from './kept.js';
 import { Person } from './person.js';
 import { Proof } from './proof.js';
 import { WriteError } from './changes.js';
-import { browserSignals, isVisible } from './browser.js';
+import { browserSignals, isVisible, randomId } from './browser.js';
 import { answerOfTab, freshFor, restAfter, stealEvery, systemClock, Timers } from './timing.js';
 
 /** Events of the leader that followers hear. "change", "cart" and "status" follow from the news. */
@@ -471,7 +471,7 @@ export class Tabs extends EventTarget {
       this.#post({ kind: 'write', message, again });
       return;
     }
-    this.#hub.write(message, undefined, again).then(
+    this.#hub.write(message, again).then(
       (answer) => this.#settle(key, { answer }),
       (error) => this.#settle(key, { error }),
     );
@@ -522,7 +522,7 @@ export class Tabs extends EventTarget {
         hub.takeBack(key);
         break;
       case 'write':
-        hub.write(message, undefined, again).then(
+        hub.write(message, again).then(
           (answer) => this.#post({ kind: 'result', to: from, key: message.key, answer }),
           ({ code, message: text, lines, version }) =>
             this.#post({ kind: 'result', to: from, key: message.key, error: { code, message: text, lines, version } }),
@@ -622,9 +622,6 @@ export class Tabs extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
-
-/** randomId returns a name that no other tab has. A page over plain HTTP has no randomUUID. */
-const randomId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(16).padStart(8, '0')).join('');
 
 const notKept = { code: 'not_kept', message: 'This browser cannot keep changes to the cart over a reload.' };
 

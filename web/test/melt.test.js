@@ -136,20 +136,6 @@ test('an answer without its lines leaves the change in view until the cart is th
   assert.deepEqual(cart.state.lines.get('MUG'), { quantity: 2, confirmed: 2, pending: null, error: null });
 });
 
-test('a signal takes back what was not sent yet, and nothing else', async () => {
-  const { cart, server } = await connectedPage();
-  const [first, second] = [new AbortController(), new AbortController()];
-  const done = cart.add('MUG', 1, { signal: first.signal });
-  const never = assert.rejects(cart.add('CAP', 1, { signal: second.signal }), { name: 'AbortError' });
-  first.abort();
-  second.abort();
-  await never;
-  await server.reply('add', ok(17, { MUG: line(2, 18) }));
-  await done;
-  assert.equal(server.sent('add').length, 1);
-  await assert.rejects(cart.add('CAP', 1, { signal: AbortSignal.abort() }), { name: 'AbortError' });
-});
-
 test('a checkout waits for the changes before it, and is based on what they made', async () => {
   const { cart, server } = await connectedPage();
   cart.add('MUG');

@@ -98,6 +98,55 @@ test('back on a tab after long: the leader proves its connection before the tab 
   assert.equal(tabs[1].live.isLive('sku:A'), true);
 });
 
+test('a signal takes back what was not sent yet, also out of what it has melted into, and nothing else', async () => {
+  for (const tab of [0, 1]) { // the leader, a follower
+    const { server, tabs } = await opened(2);
+    const { cart } = tabs[tab].live;
+    const stops = Array.from({ length: 4 }, () => new AbortController());
+    const click = async (i, sku, n) => {
+      const done = cart.add(sku, n, { signal: stops[i].signal });
+      await settle();
+      return [done];
+    };
+    const [first] = await click(0, 'A', 1);
+    const [none] = await click(1, 'B', 1); // the key of the message is this one's
+    const [two] = await click(2, 'B', 2);
+    const [four] = await click(3, 'B', 4);
+    const never = [none, four].map((done) => assert.rejects(done, { name: 'AbortError' }));
+    for (const i of [0, 1, 3]) stops[i].abort();
+    await settle();
+    await Promise.all(never);
+    assert.equal(cart.state.lines.get('B').quantity, 2);
+    await server.reply('add', { type: 'ok', from: 0, version: 1, lines: { A: { quantity: 1, version: 1 } } });
+    await first;
+    await settle();
+    await server.reply('add', { type: 'ok', from: 1, version: 2, lines: { B: { quantity: 2, version: 2 } } });
+    await two;
+    assert.deepEqual(server.sent('add').map(({ sku, quantity }) => [sku, quantity]), [['A', 1], ['B', 2]]);
+    await assert.rejects(cart.add('A', 1, { signal: AbortSignal.abort() }), { name: 'AbortError' });
+  }
+});
+
+test('when nothing is left of what has melted, nothing is sent', async () => {
+  const { server, tabs } = await opened(1);
+  const { cart } = tabs[0].live;
+  const first = cart.add('A');
+  const stop = new AbortController();
+  const second = new AbortController();
+  const both = [1, 2].map((n) => assert.rejects(cart.add('B', n, { signal: stop.signal }), { name: 'AbortError' }));
+  const two = assert.rejects(cart.add('C', 2, { signal: second.signal }), { name: 'AbortError' });
+  const rest = [cart.add('C', 1), cart.add('C', -1)];
+  await settle();
+  stop.abort();
+  second.abort();
+  await Promise.all([...both, two, ...rest]);
+  await server.reply('add', { type: 'ok', from: 0, version: 1, lines: {} });
+  await first;
+  await settle();
+  assert.equal(cart.state.pending, 0);
+  assert.equal(server.sent('add').length, 1);
+});
+
 test('a follower takes back what the leader has not sent, and hears of refused topics', async () => {
   const { server, tabs } = await opened(2);
   const first = tabs[0].live.cart.add('A');
