@@ -1,4 +1,4 @@
-// The npm package in a fresh project: Vite, TypeScript, React with a page that a server rendered.
+// The npm package in a fresh project: Vite, TypeScript, React with a page that a server rendered, Vue.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -11,7 +11,8 @@ import { badgeText, browser, eventually, hub, open, root, site, useWorld, wait }
 
 const folder = mkdtempSync(join(tmpdir(), 'storefront-'));
 const app = join(folder, 'app');
-const run = (command, args, cwd = app) => execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const run = (command, args, cwd = app, env = {}) =>
+  execFileSync(command, args, { cwd, env: { ...process.env, ...env }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 const bin = (name) => join(app, 'node_modules/.bin', name);
 
 useWorld({
@@ -100,4 +101,22 @@ test('the component of Next.js keeps its connection when a token is refreshed, a
   await eventually(async () => (await users()).includes('bob'), 'another user');
   await eventually(async () => (await users()).length === guests + 1 && !(await users()).includes('ann'), 'only that one');
   assert.equal(sockets.length, 3);
+});
+
+test('Vue sets the item of a badge, and has nothing to complain about', async () => {
+  // In development Vue says what it does not know, for example an element.
+  run(bin('vite'), ['build', '--logLevel', 'error', '--config', 'vite.vue.ts'], app, { NODE_ENV: 'development' });
+  await hub.setStock('MUG', 2);
+  await hub.setStock('TEE-RED-M', 3);
+  site.put('/vue-data.js', `window.hub = '${hub.socket}';`, { type: 'text/javascript' });
+  site.put('/vue.js', readFileSync(join(app, 'dist/vue.js'), 'utf8'), { type: 'text/javascript' });
+  const url = site.put('/vue', `<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,">
+    <div id="root"></div><script src="/vue-data.js"></script><script type="module" src="/vue.js"></script>`);
+  const page = await open(await browser.newContext(), url);
+  await eventually(async () => (await badgeText(page, 'MUG')) === 'Only 2 left', 'live');
+  await page.evaluate(() => window.show('TEE-RED-M'));
+  await eventually(async () => (await badgeText(page, 'TEE-RED-M')) === 'Only 3 left', 'another item');
+  assert.equal(await page.locator('stock-badge').evaluate((badge) => badge.firstChild.data), 'TEE-RED-M', 'the children are those of Vue');
+  await eventually(() => page.evaluate(() => document.querySelector('cart-badge').shadowRoot?.textContent === '0 items'), 'the cart');
+  assert.deepEqual(page.complaints, []);
 });
