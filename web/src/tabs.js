@@ -6,19 +6,15 @@
 // Sharing saves money; that the page is right does not rest on it. Two tabs that both lead
 // for a moment do no harm, because values have versions and changes have keys.
 
+import { Far } from './far.js';
+import { Followers, shared } from './followers.js';
 import { Hub } from './hub.js';
 import { Kept } from './kept.js';
 import { Person } from './person.js';
 import { Proof } from './proof.js';
 import { WriteError } from './changes.js';
 import { browserSignals, isVisible, randomId } from './browser.js';
-import { answerOfTab, freshFor, restAfter, stealEvery, systemClock, Timers } from './timing.js';
-
-/** Events of the leader that followers hear. "change", "cart" and "status" follow from the news. */
-const shared = ['notice', 'epoch', 'ordered', 'refused', 'problem', 'bye'];
-
-const nobody = { status: 'connecting', live: false, at: null, user: null, role: null, vendor: null, limits: {}, epoch: null };
-const emptyCart = { known: false, live: false, provenAt: null, version: 0, pending: 0, kept: false, lines: new Map() };
+import { answerOfTab, restAfter, stealEvery, systemClock, Timers } from './timing.js';
 
 /** alone stands in for what a page needs to share, where there is nothing to share with. */
 const alone = {
@@ -47,18 +43,15 @@ export class Tabs extends EventTarget {
   #election = null; // an AbortController
   /** @type {any} */
   #hub = null; // of the leader
+  #followers = null; // of the leader: the other tabs
   #term = 0;
   #stolenAt = -Infinity;
   #proof;
 
   #wanted = new Map(); // topic -> number of wants of this tab
-  #tabs = new Map(); // of a leader: tab -> topics that it wants
-  #heard = new Map(); // of a follower: topic -> {value, live, provenAt, refusal}
-  #far = nobody; // of a follower: what the leader is
-  #cart = emptyCart;
+  #far; // what a follower knows
   #mine = new Map(); // key -> {message, signal, resolve, reject}: this tab's unanswered changes
   #keys = 0;
-  #dirty = null; // of a leader: {topics, events, cart} to tell
   #telling = false; // a message with the wants of this tab is on its way
   #rests = false; // the page has been hidden for a while, so it wants no badges
 
@@ -87,6 +80,7 @@ export class Tabs extends EventTarget {
       failed: () => this.#steal(),
       changed: () => this.#tellLive(),
     });
+    this.#far = new Far(() => this.#proof.ok);
   }
 
   // ---- What a page asks: as a Hub answers ----
@@ -96,67 +90,65 @@ export class Tabs extends EventTarget {
     return this.#hub !== null;
   }
 
+  /** source answers what the page asks: the hub of this tab, or what it has heard of another one's. */
+  get #source() {
+    return this.#hub ?? this.#far;
+  }
+
   get live() {
-    return this.#hub ? this.#hub.live : this.#far.live && this.#proof.ok;
+    return this.#source.live;
   }
 
   get status() {
-    if (!this.#open) return 'closed';
-    return (this.#hub ?? this.#far).status;
+    return this.#open ? this.#source.status : 'closed';
   }
 
   get user() {
-    return (this.#hub ?? this.#far).user;
+    return this.#source.user;
   }
 
   get role() {
-    return (this.#hub ?? this.#far).role;
+    return this.#source.role;
   }
 
   get vendor() {
-    return (this.#hub ?? this.#far).vendor;
+    return this.#source.vendor;
   }
 
   get limits() {
-    return (this.#hub ?? this.#far).limits;
+    return this.#source.limits;
   }
 
   get epoch() {
-    return (this.#hub ?? this.#far).epoch;
+    return this.#source.epoch;
   }
 
   get guestToken() {
-    return this.#hub ? this.#hub.guestToken : (this.#far.guestToken ?? null);
+    return this.#source.guestToken;
   }
 
   get cart() {
-    if (this.#hub) return this.#hub.cart;
-    return this.#proof.ok ? this.#cart : { ...this.#cart, live: false };
+    return this.#source.cart;
   }
 
   get(topic) {
-    return this.#hub ? this.#hub.get(topic) : this.#heard.get(topic)?.value;
+    return this.#source.get(topic);
   }
 
   isLive(topic) {
-    return this.#hub ? this.#hub.isLive(topic) : this.live && this.#heard.get(topic)?.live === true;
+    return this.#source.isLive(topic);
   }
 
   provenAt(topic) {
-    if (this.#hub) return this.#hub.provenAt(topic);
-    const heard = this.#heard.get(topic);
-    return (heard?.live ? this.#far.at : heard?.provenAt) ?? null;
+    return this.#source.provenAt(topic);
   }
 
   refusal(topic) {
-    return this.#hub ? this.#hub.refusal(topic) : this.#heard.get(topic)?.refusal;
+    return this.#source.refusal(topic);
   }
 
   seed(topic, value) {
-    if (this.#hub) return this.#hub.seed(topic, value);
-    if (this.#heard.has(topic)) return false;
-    this.#heard.set(topic, { value, live: false, provenAt: null });
-    return true;
+    return this.#source.seed(topic, value);
   }
 
   open() {
@@ -200,10 +192,7 @@ export class Tabs extends EventTarget {
 
   /** askFor begins and ends subscriptions of this tab. */
   #askFor(begun, ended) {
-    for (const topic of ended) {
-      const heard = this.#heard.get(topic);
-      if (heard?.live) this.#heard.set(topic, { ...heard, live: false, provenAt: this.#far.at });
-    }
+    this.#far.letGo(ended);
     if (this.#hub) {
       this.#hub.want(begun);
       this.#hub.drop(ended);
@@ -347,11 +336,18 @@ export class Tabs extends EventTarget {
     options.melts = this.#o.sharing !== alone;
     /** @type {any} */
     const hub = new Hub(options);
-    hub.resume(this.#far);
-    for (const [topic, { value, provenAt }] of this.#heard) hub.seed(topic, value, provenAt);
+    this.#far.giveTo(hub);
     hub.release = release;
     this.#proof.end();
     this.#hub = hub;
+    const { signal } = this.#election;
+    this.#followers = new Followers({
+      hub,
+      post: (message) => this.#post(message),
+      whenFree: (tab, work) => this.#whenFree(tab, signal, work),
+      clock: this.#o.clock,
+      timers: this.#timers,
+    });
     for (const type of ['change', 'cart', 'status', 'live', 'identity', ...shared]) {
       hub.addEventListener(type, (e) => hub === this.#hub && this.#onHub(type, e.detail));
     }
@@ -374,11 +370,9 @@ export class Tabs extends EventTarget {
   /** stopLeading keeps what the hub knew. */
   #stopLeading() {
     const hub = this.#hub;
-    for (const topic of hub.topics) this.#heard.set(topic, { ...entryOf(hub, topic), live: false });
-    this.#far = { ...stateOf(hub), live: false, status: 'connecting' };
-    this.#cart = { ...hub.cart, live: false };
+    this.#far.take(hub);
     this.#hub = null;
-    this.#tabs.clear();
+    this.#followers.end();
     hub.leave();
     hub.release();
   }
@@ -429,12 +423,9 @@ export class Tabs extends EventTarget {
   }
 
   #forgetPerson() {
-    const gone = [...this.#heard.keys()].filter((topic) => !topic.startsWith('sku:'));
-    for (const topic of gone) this.#heard.delete(topic);
-    this.#far = { ...nobody, epoch: this.#far.epoch };
-    this.#cart = emptyCart;
+    const topics = this.#far.forgetPerson();
     this.#settleMine(new WriteError({ code: 'uncertain', message: 'the user has changed' }));
-    this.#emit('change', { topics: gone });
+    this.#emit('change', { topics });
     this.#emit('cart', {});
   }
 
@@ -490,53 +481,8 @@ export class Tabs extends EventTarget {
     if (message.to && message.to !== this.#id) return;
     // What became of a change is true, whoever says it.
     if (message.kind === 'result') this.#settle(message.key, message.error ? { error: new WriteError(message.error) } : message);
-    else if (this.#hub) this.#fromFollower(message);
+    else if (this.#hub) this.#followers.receive(message);
     else if (message.term >= this.#term) this.#fromLeader(message);
-  }
-
-  #fromFollower({ kind, from, topics, message, again, sku, key, doubt }) {
-    const hub = this.#hub;
-    switch (kind) {
-      case 'join':
-      case 'wants': {
-        const before = this.#tabs.get(from) ?? [];
-        if (!this.#tabs.has(from)) this.#whenFree(from, this.#election.signal, () => this.#gone(hub, from)).catch(() => {});
-        this.#tabs.set(from, topics);
-        hub.want(topics);
-        hub.drop(before);
-        this.#tell({ to: from, topics: kind === 'join' ? topics : topics.filter((t) => !before.includes(t)) });
-        break;
-      }
-      case 'leave':
-        this.#gone(hub, from);
-        break;
-      case 'ask':
-        if (doubt && this.#o.clock.now() - hub.at > freshFor) hub.doubt();
-        else hub.check();
-        this.#tell({ to: from, answers: true });
-        break;
-      case 'dismiss':
-        hub.dismiss(sku);
-        break;
-      case 'takeBack':
-        hub.takeBack(key);
-        break;
-      case 'write':
-        hub.write(message, again).then(
-          (answer) => this.#post({ kind: 'result', to: from, key: message.key, answer }),
-          ({ code, message: text, lines, version }) =>
-            this.#post({ kind: 'result', to: from, key: message.key, error: { code, message: text, lines, version } }),
-        );
-    }
-  }
-
-  /** gone: a tab has left, or does not live any more. */
-  #gone(hub, tab) {
-    if (hub !== this.#hub || !this.#tabs.has(tab)) return;
-    hub.drop(this.#tabs.get(tab));
-    this.#tabs.delete(tab);
-    // Its last clicks may have come no farther than the database.
-    this.#timers.start('kept', answerOfTab, () => this.#hub?.readKept());
   }
 
   #fromLeader(message) {
@@ -552,22 +498,16 @@ export class Tabs extends EventTarget {
   }
 
   /** hear takes the leader's news. */
-  #hear({ far, values, cart, events, answers }) {
+  #hear(news) {
+    const { values, cart, events, answers } = news;
     const before = this.status;
-    const { user: was } = this.#far;
+    const was = this.#far.user;
     this.#who.grow(); // another tab leads; a token that is asked for later is younger
-    // A new leader may know less. What this tab knows is the least that it shows, within an epoch.
-    const sameEpoch = !far.epoch || far.epoch === this.#far.epoch;
-    const keeps = (value) => sameEpoch && value !== undefined;
-    this.#far = far;
-    for (const [topic, entry] of values) {
-      const { value, provenAt } = this.#heard.get(topic) ?? {};
-      this.#heard.set(topic, entry.live || !keeps(value) ? entry : { ...entry, value, provenAt });
-    }
-    if (cart && (cart.known || !this.#cart.known || !sameEpoch)) this.#cart = cart;
+    this.#far.hear(news);
     if (answers) this.#proof.answered();
     else this.#proof.frame();
-    if (far.user !== was) this.#emit('identity', { user: far.user, role: far.role, was });
+    const { user, role } = this.#far;
+    if (user !== was) this.#emit('identity', { user, role, was });
     for (const [type, detail] of events) this.#emit(type, detail);
     if (before !== this.status) this.#emit('status', { status: this.status });
     this.#tellLive();
@@ -579,37 +519,7 @@ export class Tabs extends EventTarget {
   #onHub(type, detail) {
     if (type === 'live') this.#tellLive();
     else this.#emit(type, detail);
-    if (this.#tabs.size === 0) return;
-    if (!this.#dirty) {
-      this.#dirty = { topics: new Set(), events: [], cart: false };
-      queueMicrotask(() => {
-        const { topics, events, cart } = this.#dirty;
-        this.#dirty = null;
-        if (this.#hub) this.#tell({ topics: [...topics], events, cart });
-      });
-    }
-    if (type === 'change') for (const topic of detail.topics) this.#dirty.topics.add(topic);
-    else if (type === 'live') for (const topics of this.#tabs.values()) topics.forEach((t) => this.#dirty.topics.add(t));
-    else if (shared.includes(type)) this.#dirty.events.push([type, detail]);
-    if (type === 'refused') this.#dirty.topics.add(detail.topic);
-    if (['cart', 'live', 'identity'].includes(type)) this.#dirty.cart = true;
-  }
-
-  /**
-   * tell sends news to the followers, or to one.
-   * @param {{to?: string, topics?: string[], events?: any[], answers?: boolean, cart?: boolean}} news
-   */
-  #tell({ to, topics = [], events = [], answers, cart = Boolean(to) }) {
-    const hub = this.#hub;
-    this.#post({
-      kind: 'news',
-      to,
-      far: stateOf(hub),
-      values: topics.map((topic) => [topic, entryOf(hub, topic)]),
-      cart: cart ? hub.cart : undefined,
-      events,
-      answers,
-    });
+    this.#followers.note(type, detail);
   }
 
   #tellLive() {
@@ -624,22 +534,3 @@ export class Tabs extends EventTarget {
 }
 
 const notKept = { code: 'not_kept', message: 'This browser cannot keep changes to the cart over a reload.' };
-
-const stateOf = (hub) => ({
-  status: hub.status,
-  live: hub.live,
-  at: hub.at,
-  user: hub.user,
-  role: hub.role,
-  vendor: hub.vendor,
-  limits: hub.limits,
-  epoch: hub.epoch,
-  guestToken: hub.guestToken,
-});
-
-const entryOf = (hub, topic) => ({
-  value: hub.get(topic),
-  live: hub.isLive(topic),
-  provenAt: hub.provenAt(topic),
-  refusal: hub.refusal(topic),
-});
