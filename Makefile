@@ -58,6 +58,7 @@ benchclient: ## measure the browser's client, and its size beside that of others
 	scripts/npm-lock live clients
 	node scripts/clients/sizes.mjs
 	scripts/browser/run bench
+	scripts/browser/with node scripts/clients/bench.mjs
 
 ARCH ?= arm64
 
