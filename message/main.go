@@ -15,6 +15,6 @@ func main() {
 	os.Exit(boot.Run(config.Message, os.Getenv, os.Stdout, func(e boot.Env) (any, error) {
 		verifier, err := tokens.NewVerifier(e.Settings)
 		h := e.Hub(nil).WithEnder(apigw.New(apigw.Client(e.AWS, e.CallbackURL), apigw.Options{}))
-		return handler.Message(h, verifier, handler.MessageOptions{Shorthand: e.Shorthand}, e.Log), err
+		return handler.Message(h, verifier, e.MessageOptions(), e.Log), err
 	}))
 }

@@ -439,29 +439,30 @@ func (c *testConn) sendRaw(text string) string {
 
 // answer has the fields of all messages of the server.
 type answer struct {
-	Type         string
-	ID           json.RawMessage
-	Key          string
-	Code         wire.Code
-	Message      string
-	Retry        bool
-	ConnectionID string
-	Epoch        string
-	User         string
-	Role         string
-	Vendor       string
-	Expires      int64
-	ExpiresIn    *int64
-	PingEvery    int
-	Notice       wire.Code
-	GuestToken   string
-	Topics       map[string]json.RawMessage
-	Refused      map[string]wire.Code
-	From         int64
-	Version      int64
-	Lines        map[string]*wire.Line
-	Limits       wire.Limits
-	Usage        []string
+	Type            string
+	ID              json.RawMessage
+	Key             string
+	Code            wire.Code
+	Message         string
+	Retry           bool
+	ConnectionID    string
+	Epoch           string
+	User            string
+	Role            string
+	Vendor          string
+	Expires         int64
+	ExpiresIn       *int64
+	PingEvery       int
+	ReconnectWithin int
+	Notice          wire.Code
+	GuestToken      string
+	Topics          map[string]json.RawMessage
+	Refused         map[string]wire.Code
+	From            int64
+	Version         int64
+	Lines           map[string]*wire.Line
+	Limits          wire.Limits
+	Usage           []string
 }
 
 // send sends a message and decodes the answer, which is one JSON object.

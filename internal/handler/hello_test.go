@@ -117,6 +117,19 @@ func TestPingEvery(t *testing.T) {
 	}
 }
 
+// TestReconnectWithin: clients of a large crowd are told to spread their return.
+func TestReconnectWithin(t *testing.T) {
+	b := newFixture(t)
+	c := b.open("c1", nil)
+	for n, want := range map[int]int{0: 0, 2_000: 0, 2_800: 7, 10_000: 25} {
+		options := handler.MessageOptions{Connections: func() int { return n }}
+		b.message = lambda.NewHandler(handler.Message(b.hub, b.verifier, options, b.logger()))
+		if got := c.wantAnswer(`{"action":"hello"}`, "hello"); got.ReconnectWithin != want {
+			t.Errorf("%d connections: reconnectWithin %d, want %d", n, got.ReconnectWithin, want)
+		}
+	}
+}
+
 func TestHelloWithoutGuestKey(t *testing.T) {
 	b := newFixture(t)
 	v, err := auth.New(auth.Config{Issuer: b.issuer.Issuer(), JWKSURL: b.issuer.JWKSURL(), HTTPClient: b.issuer.Client()})

@@ -30,6 +30,11 @@ type MessageOptions struct {
 	// PingEvery is how often clients may send a ping, in whole seconds. 0 tells them
 	// nothing: where messages are billed, they should not.
 	PingEvery time.Duration
+
+	// Connections returns how many connections may be open at a time, so that hello tells
+	// clients how to come back after a cut, see [ReconnectWithin]. nil means that nobody
+	// knows.
+	Connections func() int
 }
 
 // reconnectAfter is the age at which a client should reconnect: a little before the
@@ -138,6 +143,7 @@ func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Reque
 		User: c.Principal.User, Role: string(c.Principal.Role), Vendor: c.Principal.Vendor,
 		Notice: wire.Code(c.Notice), Limits: m.h.LimitsOf(c.Principal),
 		ReconnectAfter: int(m.o.reconnectAfter() / time.Second), PingEvery: int(m.o.PingEvery / time.Second),
+		ReconnectWithin: m.o.reconnectWithin(),
 	}
 	now := m.h.Now()
 	expired := !c.Principal.Active(now)

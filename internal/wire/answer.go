@@ -24,6 +24,10 @@ type Hello struct {
 	Limits         Limits          `json:"limits"`
 	ReconnectAfter int             `json:"reconnectAfter"`      // seconds; the gateway ends the connection a little later
 	PingEvery      int             `json:"pingEvery,omitempty"` // seconds; 0: a ping is billed
+
+	// ReconnectWithin is the time in seconds over which clients spread their first attempt
+	// after a connection broke without a bye. 0 means 5.
+	ReconnectWithin int `json:"reconnectWithin,omitempty"`
 }
 
 // Limits are the limits that a client can act on.

@@ -49,6 +49,11 @@ var messages = []struct {
 		Role:       "guest",
 		GuestToken: "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Limits: guestLimits, ReconnectAfter: 6900, PingEvery: 15,
 	}},
+	{"hello-crowd-answer", Hello{
+		ID: json.RawMessage("27"), ConnectionID: "L0SM9cOFvHcCIhw=", Epoch: "k3", User: "guest:9f2c41d07a55e813",
+		Role:       "guest",
+		GuestToken: "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Limits: guestLimits, ReconnectAfter: 6900, ReconnectWithin: 25,
+	}},
 	{"hello-token", Request{Action: ActionHello, ID: json.RawMessage("2"), Token: "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"}},
 	{"hello-token-answer", Hello{
 		ID: json.RawMessage("2"), ConnectionID: "L0SM9cOFvHcCIhw=", Epoch: "k3", User: "alice", Role: "customer",

@@ -73,6 +73,9 @@ type Settings struct {
 	Shorthand        bool   // typed lines are accepted beside JSON
 	PostsPerSecond   int    // by each environment of broadcast; 0: no limit
 	MetricsNamespace string // in CloudWatch
+
+	// ExpectedConnections is how many connections may be open at a time.
+	ExpectedConnections int
 }
 
 // defaultPostsPerSecond uses half of the 10 000 requests per second that API Gateway
@@ -81,6 +84,9 @@ type Settings struct {
 // not know of one another.
 const defaultPostsPerSecond = 800
 
+// defaultExpectedConnections needs the shortest time that clients spread their return over.
+const defaultExpectedConnections = 2_000
+
 // defaultCustomerCartDays is hub.CustomerCartLife. A test of package boot compares the
 // two.
 const defaultCustomerCartDays = 365
@@ -88,6 +94,9 @@ const defaultCustomerCartDays = 365
 // maxCustomerCartDays is a hundred years, so that the end of a cart is a time that
 // every reader takes.
 const maxCustomerCartDays = 36_500
+
+// maxExpectedConnections needs some seven hours to come back.
+const maxExpectedConnections = 10_000_000
 
 // defaultMetricsNamespace is the namespace of the metrics in CloudWatch.
 const defaultMetricsNamespace = "SecureCartHub"
@@ -117,6 +126,7 @@ var Table = []Setting{
 	{"EDGE_SECRETS", []Function{Authorize}, false, readEdgeSecrets},
 	{"LIMITS", []Function{Connect, Message}, false, text(func(s *Settings) *string { return &s.Limits })},
 	{"CUSTOMER_CART_DAYS", []Function{Message}, false, readCustomerCartDays},
+	{"EXPECTED_CONNECTIONS", []Function{Message}, false, readExpectedConnections},
 	{"SHORTHAND", []Function{Message}, false, readShorthand},
 	{"POSTS_PER_SECOND", []Function{Broadcast}, false, readPostsPerSecond},
 	{"METRICS_NAMESPACE", []Function{Authorize, Connect, Disconnect, Message, Broadcast}, false, readMetricsNamespace},
@@ -127,7 +137,7 @@ var Table = []Setting{
 func Load(f Function, getenv func(string) string) (Settings, error) {
 	s := Settings{
 		CustomerCartDays: defaultCustomerCartDays, PostsPerSecond: defaultPostsPerSecond,
-		MetricsNamespace: defaultMetricsNamespace,
+		MetricsNamespace: defaultMetricsNamespace, ExpectedConnections: defaultExpectedConnections,
 	}
 	var problems []error
 	for _, setting := range Table {
@@ -149,6 +159,11 @@ func Load(f Function, getenv func(string) string) (Settings, error) {
 		return Settings{}, fmt.Errorf("settings of %s: %w", f, err)
 	}
 	return s, nil
+}
+
+// MessageOptions are the settings of the message handler.
+func (s Settings) MessageOptions() handler.MessageOptions {
+	return handler.MessageOptions{Shorthand: s.Shorthand, Connections: func() int { return s.ExpectedConnections }}
 }
 
 // UsedBy reports whether a function reads the setting.
@@ -259,6 +274,15 @@ func readShorthand(s *Settings, value string) error {
 		return errors.New("must be true or false")
 	}
 	s.Shorthand = on
+	return nil
+}
+
+func readExpectedConnections(s *Settings, value string) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 || n > maxExpectedConnections {
+		return errors.New("must be a whole number, from 1 to ten million")
+	}
+	s.ExpectedConnections = n
 	return nil
 }
 

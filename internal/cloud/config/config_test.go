@@ -75,7 +75,8 @@ func TestLoadRefuses(t *testing.T) {
 	for name, value := range map[string]string{
 		"CALLBACK_URL": "api.example/v1", "TOKEN_JWKS_URL": "ftp://x", "TOKEN_CLIENTS": "a,,b",
 		"GUEST_KEYS": "c2hvcnQ=", "ADDRESS_KEY": "c2hvcnQ=", "SHORTHAND": "perhaps",
-		"POSTS_PER_SECOND": "-1", "METRICS_NAMESPACE": "AWS/Lambda", "CUSTOMER_CART_DAYS": "36501",
+		"POSTS_PER_SECOND": "-1", "EXPECTED_CONNECTIONS": "0",
+		"METRICS_NAMESPACE": "AWS/Lambda", "CUSTOMER_CART_DAYS": "36501",
 		"INVENTORY_ATTRIBUTES": "sku=a,sku=b", "CART_ATTRIBUTES": "lines=version",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,14 +34,14 @@ type functions struct {
 const pingEvery = 15 * time.Second
 
 // requestHandlers are the functions that answer requests, in this process. They have
-// the handlers of the bootstraps.
-func requestHandlers(h *hub.Hub, id *identity, m *metrics, o Options) functions {
+// the handlers of the bootstraps. open returns how many connections are open.
+func requestHandlers(h *hub.Hub, id *identity, m *metrics, open func() int, o Options) functions {
 	authorize := handler.AuthorizeOptions{
 		Origins: o.Gateway.AllowedOrigins, NewGuestID: func() (string, error) { return auth.NewGuestID(rand.Reader) },
 		OnRefused: countBy(m.refused), OnDowngraded: countBy(m.downgraded),
 	}
 	connect := handler.ConnectOptions{OnRefused: countBy(m.refused)}
-	message := handler.MessageOptions{Shorthand: true, MaxAge: o.Gateway.MaxAge, PingEvery: pingEvery}
+	message := handler.MessageOptions{Shorthand: true, MaxAge: o.Gateway.MaxAge, PingEvery: pingEvery, Connections: open}
 	return functions{
 		authorize:  lambda.NewHandler(handler.Authorize(h, id.verifier, authorize, o.Log)),
 		connect:    lambda.NewHandler(handler.Connect(h, connect, o.Log)),

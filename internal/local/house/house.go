@@ -13,6 +13,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/memstore"
 	"github.com/securecart/hub/internal/local/admin"
@@ -38,6 +39,7 @@ type House struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	closing atomic.Bool
+	open    atomic.Int64 // connections, as counted every second
 	tables  tablesState
 }
 
@@ -74,7 +76,7 @@ func New(o Options) (*House, error) {
 	if o.Functions.BootstrapDir != "" {
 		h.functions, err = startBootstraps(o, h.identity)
 	} else {
-		h.functions = requestHandlers(h.hub, h.identity, metrics, o)
+		h.functions = requestHandlers(h.hub, h.identity, metrics, func() int { return int(h.open.Load()) }, o)
 	}
 	if err != nil {
 		return nil, err
@@ -163,22 +165,9 @@ func (h *House) Settle(ctx context.Context) error {
 	return errors.Join(h.mappings.inventory.Wait(ctx), h.mappings.carts.Wait(ctx))
 }
 
-const (
-	// reconnectAfter is how long clients wait at least before they reconnect to a house
-	// that restarts.
-	reconnectAfter = time.Second
-
-	// leastSpread is the shortest time over which all clients reconnect, and
-	// connectsPerSecond how many do at most: API Gateway accepts 500 a second of all APIs
-	// in an account and Region (G-LIMIT-9).
-	leastSpread       = 5 * time.Second
-	connectsPerSecond = 400
-)
-
-// spread is the time over which n clients reconnect.
-func spread(n int) time.Duration {
-	return max(leastSpread, time.Duration(n)*time.Second/connectsPerSecond)
-}
+// reconnectAfter is how long clients wait at least before they reconnect to a house that
+// restarts.
+const reconnectAfter = time.Second
 
 // Close sends bye to every client, closes its connection with 1001 and waits for
 // everything that New started. Each bye has another time to reconnect at, so that not all
@@ -186,8 +175,9 @@ func spread(n int) time.Duration {
 func (h *House) Close() error {
 	h.closing.Store(true)
 	connections := h.gateway.Connections()
-	for i, p := range rand.Perm(len(connections)) {
-		after := reconnectAfter + spread(len(connections))*time.Duration(p)/time.Duration(len(connections))
+	within, n := handler.ReconnectWithin(len(connections)), time.Duration(len(connections))
+	for i, place := range rand.Perm(len(connections)) {
+		after := reconnectAfter + within*time.Duration(place)/n
 		bye := wire.Encode(wire.Bye{Code: "recycle", Retry: true, After: int(after / time.Millisecond)})
 		// The connection closes next, so a failure changes nothing.
 		_ = h.gateway.PostToConnection(context.Background(), connections[i].ConnectionID, bye)

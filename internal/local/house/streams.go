@@ -92,7 +92,8 @@ func (f *feed) put(c hub.Change) {
 	mapping.Put(esm.Record{Key: table.Key(c), SequenceNumber: n, Data: data})
 }
 
-// runHealer heals marked connections and removes expired rows until ctx ends.
+// runHealer heals marked connections, counts connections and removes expired rows until ctx
+// ends.
 func (h *House) runHealer(ctx context.Context) error {
 	heal := time.NewTicker(healEvery)
 	defer heal.Stop()
@@ -105,6 +106,7 @@ func (h *House) runHealer(ctx context.Context) error {
 		case <-expire.C:
 			h.expire()
 		case <-heal.C:
+			h.open.Store(int64(h.gateway.Stats().Open))
 			if _, err := h.functions.broadcast.Invoke(ctx, []byte(healEvent)); err != nil && ctx.Err() == nil {
 				h.opts.Log.Error("heal", "error", err)
 			}
