@@ -26,7 +26,8 @@ export class Connection {
    *   onHello(answer)      is called with the answer to hello, which may be an error
    *   onMessage(message)   is called with each message, before its request gets the answer
    *   onSettled()          is called when settled becomes true
-   *   onLost(after)        is called when the connection is lost; after: the server wants this wait, in ms
+   *   onLost(after, cut)   is called when the connection is lost. after: the server wants this wait, in ms.
+   *                        cut: the socket closed; else the page gave it up
    */
   constructor(options) {
     this.#o = options;
@@ -51,7 +52,7 @@ export class Connection {
     this.#timers.start('connect', connectWithin, lost);
     socket.onopen = () => this.#hello();
     socket.onmessage = (event) => this.#receive(event.data);
-    socket.onclose = lost;
+    socket.onclose = () => this.#lost(0, true);
   }
 
   /** hello must be answered before any other message: the answer says whose cart the versions belong to. */
@@ -115,9 +116,9 @@ export class Connection {
     socket.close(1000);
   }
 
-  #lost(after) {
+  #lost(after, cut = false) {
     this.close();
-    this.#o.onLost(after);
+    this.#o.onLost(after, cut);
   }
 
   #receive(data) {

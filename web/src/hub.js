@@ -61,6 +61,7 @@ export class Hub extends EventTarget {
   #timers;
 
   #failures = 0; // failed attempts in a row
+  #within = timing.reconnectWithin; // pages that lose their connections together come back over this time, in ms
   #notBefore = 0; // the server asked not to reconnect before this time
   #stopSignals = () => {};
   #round = 0; // counts attempts and connections, to tell late events of an earlier one apart
@@ -373,7 +374,7 @@ export class Hub extends EventTarget {
       onHello: (answer) => this.#onHello(c, answer, offered),
       onMessage: (message) => this.#onMessage(c, message),
       onSettled: () => this.#onSettled(c),
-      onLost: (after) => this.#lost(c, after),
+      onLost: (after, cut) => this.#lost(c, after, cut),
     });
     this.#next = c;
   }
@@ -392,6 +393,7 @@ export class Hub extends EventTarget {
     }
     this.#retireAt(answer.reconnectAfter > 0 ? answer.reconnectAfter * 1000 : timing.longestTimer);
     this.#keepAlive();
+    this.#within = answer.reconnectWithin > 0 ? answer.reconnectWithin * 1000 : timing.reconnectWithin;
     c.pingEvery = answer.pingEvery > 0 ? answer.pingEvery * 1000 : Infinity;
     c.subscriptions.requestAll();
     this.#changes.pump();
@@ -428,7 +430,9 @@ export class Hub extends EventTarget {
   }
 
   /** lost: a connection is gone. One that was being made leaves the one that is live alone. */
-  #lost(c, after) {
+  #lost(c, after, cut = false) {
+    // Many pages may have been cut together, unless the server has announced it: then it spreads them itself.
+    const within = cut && c === this.#now && this.#notBefore <= this.#o.clock.now() ? this.#within : 0;
     c?.close();
     if (c === this.#next) this.#next = null;
     if (c === this.#now) {
@@ -439,11 +443,11 @@ export class Hub extends EventTarget {
       this.#timers.stop('held');
     }
     if (c && !c.opened && this.#failures + 1 === timing.failuresToProbe) this.#probe();
-    if (!this.#next || this.#next === this.#now) this.#retry(after);
+    if (!this.#next || this.#next === this.#now) this.#retry(after, within);
   }
 
-  /** retry makes another connection after a random wait, not sooner than atLeast ms. */
-  #retry(atLeast = 0) {
+  /** retry makes another connection after a random wait, not sooner than atLeast ms. within: spread over this time at least. */
+  #retry(atLeast = 0, within = 0) {
     this.#round++;
     if (!this.#now) {
       for (const name of ['keepAlive', 'lifetime']) this.#timers.stop(name);
@@ -452,7 +456,7 @@ export class Hub extends EventTarget {
     }
     const { clock, random } = this.#o;
     const least = Math.max(atLeast ?? 0, this.#notBefore - clock.now(), 0);
-    const wait = least + timing.fullJitter(this.#failures++, random);
+    const wait = least + timing.fullJitter(this.#failures++, random, within);
     this.#timers.start('reconnect', wait, () => this.#connect());
   }
 

@@ -4,6 +4,9 @@
 export const firstWait = 500;
 export const longestWait = 30_000;
 
+/** Pages whose connections break together come back over this time, unless the server says another one. */
+export const reconnectWithin = 5_000;
+
 /** A connection is dead if a request gets no answer for this long. */
 export const answerWithin = 15_000;
 
@@ -78,11 +81,11 @@ export const systemClock = {
 /**
  * fullJitter returns the wait before an attempt, counted from 0. It is random up to a
  * bound that doubles, so that clients that lost their connections together do not
- * return together
+ * return together. The bound is not below least, in ms
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
  */
-export function fullJitter(attempt, random) {
-  return random() * Math.min(longestWait, firstWait * 2 ** Math.min(attempt, 16));
+export function fullJitter(attempt, random, least = 0) {
+  return random() * Math.max(least, Math.min(longestWait, firstWait * 2 ** Math.min(attempt, 16)));
 }
 
 /** Timers holds the timers of a connection by name, and stops them together. */
