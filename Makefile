@@ -54,7 +54,7 @@ browser: ## test the browser's client, and walk through the demo shop (needs Nod
 	scripts/browser/run
 	scripts/shots/run shop
 
-benchclient: ## measure the browser's client, and its size beside that of others (needs Node.js 20 and Chromium)
+benchclient: client ## measure the browser's client, and its size beside that of others (needs Node.js 20 and Chromium)
 	scripts/npm-lock live clients
 	node scripts/clients/sizes.mjs
 	scripts/browser/run bench
