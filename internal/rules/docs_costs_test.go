@@ -6,28 +6,11 @@ import (
 	"testing"
 
 	"github.com/securecart/hub/internal/cloud/config"
+	"github.com/securecart/hub/internal/costtest"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/wire"
 	"github.com/securecart/hub/web"
-)
-
-// List prices of us-east-1, in dollars per million.
-const (
-	priceMessage    = 1.00    // https://aws.amazon.com/api-gateway/pricing/: up to 32 KB
-	priceInvocation = 0.20    // https://aws.amazon.com/lambda/pricing/
-	priceGBSecond   = 13.3334 // the same, arm64
-	priceWrite      = 0.625   // https://aws.amazon.com/dynamodb/pricing/on-demand/
-	priceRead       = 0.125
-	priceLogKB      = 0.50 // https://aws.amazon.com/cloudwatch/pricing/: $0.50 per GB
-	priceTrace      = 5.00 // https://aws.amazon.com/xray/pricing/
-
-	// For a million requests, and for a million KB of traffic.
-	priceHTTP      = 1.00  // https://aws.amazon.com/api-gateway/pricing/: HTTP APIs
-	priceOutKB     = 0.09  // https://aws.amazon.com/ec2/pricing/on-demand/: from a Region
-	priceEdge      = 1.00  // https://aws.amazon.com/cloudfront/pricing/pay-as-you-go/: HTTPS, United States
-	priceEdgeOutKB = 0.085 // the same
-	priceWall      = 0.60  // https://aws.amazon.com/waf/pricing/
 )
 
 const (
@@ -55,9 +38,10 @@ func TestDocumentedCostsOfScript(t *testing.T) {
 	k := &checker{t: parsed}
 	memory, _ := number(parsed.resources[functionID(config.Ticket)].properties["MemorySize"])
 	rate := k.routeThrottle(k.one(kindHTTPAPI), handler.ScriptRoute, "ThrottlingRateLimit")
-	load := priceHTTP + priceInvocation + float64(memory)/1024*messageSeconds*priceGBSecond + priceLogKB +
-		tracedMessages*priceTrace + scriptKB*priceOutKB
-	cached := priceEdge + priceWall + scriptKB*priceEdgeOutKB
+	load := costtest.PriceHTTP + costtest.PriceInvocation + float64(memory)/1024*messageSeconds*costtest.PriceGBSecond +
+		costtest.PriceLogKB +
+		tracedMessages*costtest.PriceTrace + scriptKB*costtest.PriceOutKB
+	cached := costtest.PriceEdge + costtest.PriceWall + scriptKB*costtest.PriceEdgeOutKB
 	perAddress := 4.0 * hub.NewGuestsPerAddress / 300 // the firewall's limit, a second
 	want := fmt.Sprintf("some $%.0f per million, with %d KB of traffic. Its throttle makes that at most $%.0f a day. "+
 		"Through the edge it costs some $%.0f per million, and $%.0f a day", load, scriptKB,
@@ -76,11 +60,11 @@ func TestDocumentedCosts(t *testing.T) {
 	_, parsed := readTemplate(t)
 	k := &checker{t: parsed}
 	memory, _ := number(parsed.resources[functionID(config.Message)].properties["MemorySize"])
-	gateway := 2 * priceMessage
+	gateway := 2 * costtest.PriceMessage
 	gbSeconds := float64(memory) / 1024 * messageSeconds
-	function := priceInvocation + gbSeconds*priceGBSecond
-	count := priceWrite + priceRead
-	refused := gateway + function + count + priceLogKB + tracedMessages*priceTrace
+	function := costtest.PriceInvocation + gbSeconds*costtest.PriceGBSecond
+	count := costtest.PriceWrite + costtest.PriceRead
+	refused := gateway + function + count + costtest.PriceLogKB + tracedMessages*costtest.PriceTrace
 
 	toFunctions, pings := 0, 0
 	for key, rate := range k.throttles("ThrottlingRateLimit").routes {
@@ -93,19 +77,20 @@ func TestDocumentedCosts(t *testing.T) {
 	}
 	flood := (float64(toFunctions)*refused + float64(pings)*gateway) * secondsOfDay / 1e6
 	rows := float64(wire.MaxTopics + wire.MaxSubscriptions)
-	connection := hub.GuestMessages / hub.MessageWindow.Seconds() * rows * priceWrite * secondsOfDay / 1e6
+	connection := hub.GuestMessages / hub.MessageWindow.Seconds() * rows * costtest.PriceWrite * secondsOfDay / 1e6
 
 	// The authorizer and $connect take no longer than a refused message.
 	handshake := func(functions ...config.Function) (cost float64) {
 		for _, f := range functions {
 			memory, _ := number(parsed.resources[functionID(f)].properties["MemorySize"])
-			cost += priceInvocation + float64(memory)/1024*messageSeconds*priceGBSecond + priceLogKB +
-				tracedMessages*priceTrace
+			cost += costtest.PriceInvocation + float64(memory)/1024*messageSeconds*costtest.PriceGBSecond + costtest.PriceLogKB +
+				tracedMessages*costtest.PriceTrace
 		}
 		return cost
 	}
 	byAuthorizer := handshake(config.Authorize)
-	byConnect := handshake(config.Authorize, config.Connect) + refusedWrites*priceWrite + refusedReads*priceRead
+	byConnect := handshake(config.Authorize, config.Connect) +
+		refusedWrites*costtest.PriceWrite + refusedReads*costtest.PriceRead
 
 	doc := strings.Join(strings.Fields(read(t, "SECURITY.md")), " ")
 	for _, want := range []string{
@@ -113,15 +98,15 @@ func TestDocumentedCosts(t *testing.T) {
 		fmt.Sprintf("one invocation of %d MB, some %.0f ms | %.3f GB-s | %.2f |", memory, messageSeconds*1000, gbSeconds,
 			function),
 		fmt.Sprintf("| 1 write, 1 read | %.2f |", count),
-		fmt.Sprintf("with Lambda's own lines | | %.2f |", priceLogKB),
-		fmt.Sprintf("| | %.2f | | together | | %.2f |", tracedMessages*priceTrace, refused),
+		fmt.Sprintf("with Lambda's own lines | | %.2f |", costtest.PriceLogKB),
+		fmt.Sprintf("| | %.2f | | together | | %.2f |", tracedMessages*costtest.PriceTrace, refused),
 		fmt.Sprintf("%d %03d messages a second for functions, and %d pings", toFunctions/1000, toFunctions%1000, pings),
 		fmt.Sprintf("some $%d %d00 a day", int(flood+50)/1000, int(flood+50)%1000/100),
 		fmt.Sprintf("up to %d rows and deletes up to %d, which is $%.0f per million", wire.MaxTopics,
-			wire.MaxSubscriptions, rows*priceWrite),
+			wire.MaxSubscriptions, rows*costtest.PriceWrite),
 		fmt.Sprintf("may send %d in ten seconds, so one guest can cost $%.0f a day", hub.GuestMessages, connection),
-		fmt.Sprintf("40 000 writes a second: $%.0f %03.0f a day", tableWrites*priceWrite*secondsOfDay/1e9,
-			float64(int(tableWrites*priceWrite*secondsOfDay/1e6)%1000)),
+		fmt.Sprintf("40 000 writes a second: $%.0f %03.0f a day", tableWrites*costtest.PriceWrite*secondsOfDay/1e9,
+			float64(int(tableWrites*costtest.PriceWrite*secondsOfDay/1e6)%1000)),
 		fmt.Sprintf("the authorizer refuses** costs one invocation and its log lines, some $%.0f per million.", byAuthorizer),
 		fmt.Sprintf("costs two invocations and up to %d writes and %d reads, some $%.0f per million.",
 			refusedWrites, refusedReads, byConnect),
@@ -132,5 +117,17 @@ func TestDocumentedCosts(t *testing.T) {
 	}
 	for _, problem := range k.found {
 		t.Error(problem)
+	}
+}
+
+// TestMemoryOfCosts checks that costs are computed with the memory that the template
+// gives to each function.
+func TestMemoryOfCosts(t *testing.T) {
+	_, parsed := readTemplate(t)
+	for _, f := range config.Functions {
+		memory, _ := number(parsed.resources[functionID(f)].properties["MemorySize"])
+		if got, known := costtest.Memory[string(f)]; known && got != memory || !known && f != config.Ticket {
+			t.Errorf("%s has %d MB, and costs are computed with %d", f, memory, got)
+		}
 	}
 }

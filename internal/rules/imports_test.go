@@ -92,6 +92,7 @@ var mayImport = map[string][]string{
 
 	"internal/hub/hubtest": {"internal/hub", "internal/wire"},
 	"internal/dynamotest":  {},
+	"internal/costtest":    {},
 	"internal/rules":       {},
 
 	"connect":    {"internal/cloud/boot", "internal/cloud/config", "internal/handler"},
