@@ -101,10 +101,11 @@ func (w *world) cost(name string) costtest.Cost {
 
 func (w *world) epoch() (name string) {
 	w.free(func() {
-		var err error
-		if name, err = w.store.Epoch(w.t.Context()); err != nil {
+		epoch, err := w.store.Epoch(w.t.Context())
+		if err != nil {
 			w.t.Fatal(err)
 		}
+		name = epoch.Name
 	})
 	return name
 }

@@ -178,6 +178,7 @@ func TestBroadcastEmptyBatch(t *testing.T) {
 	})
 	t.Run("nothing to do, and every call fails", func(t *testing.T) {
 		b := shop(t)
+		b.forgetEpoch()
 		b.store.errs["Epoch"] = errInside
 		wantFailed(t, b.deliver(), "")
 	})
@@ -218,12 +219,14 @@ func TestBroadcastWithoutEpoch(t *testing.T) {
 		b := shop(t)
 		b.stock("A", 0)
 		b.stock("B", 0)
+		b.forgetEpoch()
 		b.store.errs["Epoch"] = errInside
 		wantFailed(t, b.deliver(b.records(100)...), "100")
 		b.wantSent()
 	})
 	t.Run("unreadable records do not", func(t *testing.T) {
 		b := shop(t)
+		b.forgetEpoch()
 		b.store.errs["Epoch"] = errInside
 		wantFailed(t, b.deliver(unreadable(100), unreadable(101)), "")
 		b.stock("A", 0)

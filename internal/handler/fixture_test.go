@@ -127,6 +127,9 @@ func (b *fixture) useVerifier(v handler.Verifier) {
 	b.message = lambda.NewHandler(handler.Message(b.hub, v, handler.MessageOptions{Shorthand: true}, b.logger()))
 }
 
+// forgetEpoch lets the hub read the epoch again.
+func (b *fixture) forgetEpoch() { b.now = b.now.Add(hub.EpochAge + time.Millisecond) }
+
 // offline is a transport that cannot connect.
 type offline struct{}
 
@@ -218,9 +221,9 @@ func (f *failingStore) Revoke(ctx context.Context, owner string, at time.Time) e
 	return firstError(f.errs["Revoke"], func() error { return f.Store.Revoke(ctx, owner, at) })
 }
 
-func (f *failingStore) Epoch(ctx context.Context) (string, error) {
+func (f *failingStore) Epoch(ctx context.Context) (hub.Epoch, error) {
 	if err := f.errs["Epoch"]; err != nil {
-		return "", err
+		return hub.Epoch{}, err
 	}
 	return f.Store.Epoch(ctx)
 }

@@ -25,7 +25,8 @@
 //
 // # Guarantees
 //
-// A Hub holds no state, so any number of goroutines may use it. Two calls may
+// A Hub keeps nothing but the epoch, for [EpochAge], and any number of goroutines may
+// use it. Two calls may
 // write to one cart at the same time: conditional writes make one of them retry.
 // Two calls may also change one connection at the same time: each reads the
 // connection again after its write, so a subscription and a new session do not

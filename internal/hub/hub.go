@@ -15,6 +15,7 @@ type Hub struct {
 	ender  Ender // of connections that flood or have ended; nil: they stay open
 	now    func() time.Time
 	limits Limits
+	epoch  *epochMemory
 
 	deltaBytes       int                       // of one pushed message, at most
 	firstVersion     func(now time.Time) int64 // of a cart without a row
@@ -25,7 +26,7 @@ type Hub struct {
 // answers requests, see [Hub.WithEnder].
 func New(store Store, poster Poster, now func() time.Time) *Hub {
 	return &Hub{
-		store: store, poster: poster, limits: DefaultLimits(),
+		store: store, poster: poster, limits: DefaultLimits(), epoch: &epochMemory{},
 		deltaBytes: wire.MaxMessage, firstVersion: time.Time.UnixMicro, customerCartLife: CustomerCartLife,
 		now: func() time.Time { return now().UTC().Truncate(time.Millisecond) },
 	}
@@ -58,15 +59,6 @@ func (h *Hub) Disconnect(ctx context.Context, id string) error {
 		return fmt.Errorf("disconnect %s: %w", id, err)
 	}
 	return nil
-}
-
-// Epoch returns the store's epoch.
-func (h *Hub) Epoch(ctx context.Context) (string, error) {
-	epoch, err := h.store.Epoch(ctx)
-	if err != nil {
-		return "", fmt.Errorf("epoch: %w", err)
-	}
-	return epoch, nil
 }
 
 // Now returns the time of the hub's clock, to the millisecond.

@@ -400,7 +400,7 @@ func (s accessRecorder) Unsubscribe(ctx context.Context, id string, topics []hub
 	return s.Store.Unsubscribe(ctx, id, topics)
 }
 
-func (s accessRecorder) Epoch(ctx context.Context) (string, error) {
+func (s accessRecorder) Epoch(ctx context.Context) (hub.Epoch, error) {
 	*s.calls = append(*s.calls, "Epoch")
 	return s.Store.Epoch(ctx)
 }
@@ -418,6 +418,9 @@ func TestDeniedLooksUnknown(t *testing.T) {
 	th.add(th.connect("bob", bob), "OTHER-1", 1, "")
 	var calls []string
 	h := th.withStore(accessRecorder{th.store, &calls})
+	if _, err := h.Epoch(t.Context()); err != nil { // which the hub then keeps
+		t.Fatal(err)
+	}
 	n := 5
 	for _, p := range []hub.Principal{guest, alice, acme} {
 		c := th.connect("c", p)

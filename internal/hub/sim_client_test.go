@@ -128,14 +128,14 @@ func (c *client) connect() {
 		sim.interrupt()
 	}
 	var err error
-	sim.request(func() { err = sim.hub.Connect(context.Background(), c.caller(s)) })
+	sim.request(func() { err = sim.environment().Connect(context.Background(), c.caller(s)) })
 	if err != nil {
 		sim.trace("refused")
 		c.socket, s.refused = nil, true
 		return
 	}
 	s.open = c.socket == s
-	epoch, _ := sim.mem.Epoch(context.Background()) // from hello, the first message, which cannot be late
+	epoch, _ := sim.environment().Epoch(context.Background()) // from hello, the first message, which cannot be late
 	delete(c.pastEpochs, epoch)
 	c.enter(epoch)
 }
@@ -180,9 +180,9 @@ func (c *client) subscribe() {
 	var err error
 	sim.request(func() {
 		if sim.subscribedInConnect {
-			snapshot, err = sim.hub.Get(context.Background(), c.caller(s), r)
+			snapshot, err = sim.environment().Get(context.Background(), c.caller(s), r)
 		} else {
-			snapshot, err = sim.hub.Subscribe(context.Background(), c.caller(s), r)
+			snapshot, err = sim.environment().Subscribe(context.Background(), c.caller(s), r)
 		}
 	})
 	if !s.open {
@@ -229,7 +229,7 @@ func (c *client) renew() {
 	s := c.socket
 	s.session.Issued, s.session.Expires = c.sim.now, c.sim.now.Add(time.Hour)
 	var err error
-	c.sim.request(func() { err = c.sim.hub.Renew(context.Background(), c.caller(s), s.session) })
+	c.sim.request(func() { err = c.sim.environment().Renew(context.Background(), c.caller(s), s.session) })
 	c.sim.trace("%s renews: %v", c.name, err)
 	c.expired = c.expired || err != nil // until it succeeds
 	if err == nil {
@@ -257,7 +257,7 @@ func (c *client) getList() {
 	taken, sessions := maps.Clone(c.taken), c.sessions
 	var snapshot wire.Snapshot
 	var err error
-	sim.request(func() { snapshot, err = sim.hub.Get(context.Background(), c.caller(s), r) })
+	sim.request(func() { snapshot, err = sim.environment().Get(context.Background(), c.caller(s), r) })
 	sim.trace("%s reads its list: %v", c.name, err)
 	if !s.open {
 		return

@@ -212,8 +212,9 @@ func (sim *simulation) changeStock(ctx context.Context) {
 // run has one at most: a message of the second may overtake answers of the first.
 func (sim *simulation) beginEpoch() {
 	sim.epochs++
-	sim.mem.BeginEpoch(fmt.Sprint("k", sim.epochs))
-	sim.trace("epoch k%d begins", sim.epochs)
+	begins := sim.now.Add(hub.EpochNotice)
+	sim.epoch = hub.Epoch{Name: fmt.Sprint("k", sim.epochs), Previous: sim.epoch.Name, Begins: begins}
+	sim.trace("epoch %s will begin", sim.epoch.Name)
 	sim.meet("new epoch")
 }
 

@@ -91,6 +91,9 @@ func (c *client) inspect(s *socket, data []byte) {
 		sim.problem("sent to %s: %s", c.name, data)
 		return
 	}
+	if epoch := sim.epoch.At(sim.now); m.Epoch != epoch && m.Type != "error" {
+		sim.problem("sent to %s in epoch %s: epoch %s", c.name, epoch, m.Epoch)
+	}
 	active := s.session.Active(sim.now)
 	for name, v := range m.Topics {
 		kind, sku, _ := strings.Cut(name, ":")

@@ -128,7 +128,9 @@ func (sim *simulation) rest(ctx context.Context) {
 			}
 		}
 		listed := !slices.ContainsFunc(sim.clients, func(c *client) bool { return c.principal.Vendor != "" && !c.listed })
-		if round >= leastRounds && !busy && listed && healed == (hub.HealReport{Kept: stuckCount, Failed: stuckCount}) {
+		due := slices.ContainsFunc(sim.clients, func(c *client) bool { return !c.subscribed })
+		quiet := !busy && listed && !due
+		if round >= leastRounds && quiet && healed == (hub.HealReport{Kept: stuckCount, Failed: stuckCount}) {
 			return
 		}
 		sim.throttled = sim.throttled && round < 1

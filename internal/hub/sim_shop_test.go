@@ -43,12 +43,14 @@ type simulation struct {
 	nesting   int  // events inside calls
 
 	mem          *memstore.Store
-	onFile       bool // mem has a data file, whose mapped pages are too large to walk
-	hub          *hub.Hub
+	onFile       bool       // mem has a data file, whose mapped pages are too large to walk
+	hub          *hub.Hub   // of the environment that broadcasts
+	environments []*hub.Hub // those that clients reach
 	handle       lambda.Handler
 	broadcasters []*broadcaster
 
 	epochs     int             // names the epochs
+	epoch      hub.Epoch       // the record of the store
 	written    []written       // the records of the stream
 	unreadable map[string]bool // SKUs whose rows cannot be read
 	breaking   bool            // the write that runs makes a row unreadable
@@ -126,6 +128,7 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 	sim := &simulation{
 		defects: d, rng: rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)),
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1, epochs: 1,
+		epoch:      hub.Epoch{Name: "k1"},
 		unreadable: map[string]bool{}, sockets: map[string]*socket{}, putAt: map[string]int{},
 		forgotten: map[string]bool{}, done: map[string][]byte{},
 		history: map[string][]string{}, newest: map[string]int64{}, versions: map[string][]int64{},
@@ -136,13 +139,18 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 	sim.mem = mem
 	sim.mem.Follow(sim.committed)
 	var store hub.Store = &faultyStore{Store: sim.mem, sim: sim, cache: map[hub.Topic][]hub.Subscriber{}}
-	sim.hub = hub.New(store, simPoster{sim}, func() time.Time { return sim.now }).WithEnder(simPoster{sim})
-	if sim.cartsRestart {
-		sim.hub = sim.hub.WithCartsFrom(func() int64 { return 1 })
+	small := sim.rng.IntN(2) == 0
+	newHub := func() *hub.Hub {
+		h := hub.New(store, simPoster{sim}, func() time.Time { return sim.now }).WithEnder(simPoster{sim})
+		if sim.cartsRestart {
+			h = h.WithCartsFrom(func() int64 { return 1 })
+		}
+		if small {
+			h = h.WithDeltaBytes(smallDelta)
+		}
+		return h
 	}
-	if sim.rng.IntN(2) == 0 {
-		sim.hub = sim.hub.WithDeltaBytes(smallDelta)
-	}
+	sim.hub, sim.environments = newHub(), []*hub.Hub{newHub(), newHub()}
 	sim.handle = newHandler(sim.hub)
 	sim.broadcasters = append(sim.broadcasters, newBroadcaster(sim))
 	if sim.rng.IntN(4) == 0 {
@@ -157,6 +165,11 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 		newClient(sim, "vendor", hub.Principal{User: "vera", Role: hub.RoleVendor, Vendor: "acme"}),
 	}
 	return sim
+}
+
+// environment returns the hub of the environment that gets the next message.
+func (sim *simulation) environment() *hub.Hub {
+	return sim.environments[sim.rng.IntN(len(sim.environments))]
 }
 
 // chance is true in one of n cases, while there are faults.
@@ -225,7 +238,7 @@ func (sim *simulation) drop(s *socket) {
 	if c := s.client; sim.rng.IntN(3) == 0 {
 		r := wire.Request{Action: wire.ActionSubscribe, Topics: []wire.Topic{{Name: "cart"}}}
 		sim.lateMessages = append(sim.lateMessages, func() {
-			_, err := sim.hub.Subscribe(context.Background(), c.caller(s), r)
+			_, err := sim.environment().Subscribe(context.Background(), c.caller(s), r)
 			sim.trace("late message of %s: %v", s.id, err)
 		})
 	}

@@ -218,6 +218,8 @@ func (s *faultyStore) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	return cart, err
 }
 
+func (s *faultyStore) Epoch(context.Context) (hub.Epoch, error) { return s.sim.epoch, nil }
+
 // retry lets the client whose write runs send it again, because this store is slow: often
 // a write with a version, which its own first attempt makes a conflict.
 func (s *faultyStore) retry() {

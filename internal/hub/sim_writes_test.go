@@ -71,15 +71,15 @@ func (c *client) write() {
 	sim.request(func() {
 		switch op.Action {
 		case wire.ActionAdd:
-			ok, err = sim.hub.Add(ctx, c.caller(s), op)
+			ok, err = sim.environment().Add(ctx, c.caller(s), op)
 		case wire.ActionSet:
 			stock = sim.newest["badge:"+op.Lines[0].SKU]
-			ok, err = sim.hub.Set(ctx, c.caller(s), op)
+			ok, err = sim.environment().Set(ctx, c.caller(s), op)
 		case wire.ActionMerge:
 			guest := hub.Principal{User: "guest:g1", Role: hub.RoleGuest, Issued: sim.now}
-			ok, err = sim.hub.Merge(ctx, c.caller(s), guest, op)
+			ok, err = sim.environment().Merge(ctx, c.caller(s), guest, op)
 		case wire.ActionCheckout:
-			ok, err = sim.hub.Checkout(ctx, c.caller(s), op)
+			ok, err = sim.environment().Checkout(ctx, c.caller(s), op)
 		}
 	})
 	if op.Action == wire.ActionSet {

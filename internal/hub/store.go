@@ -217,9 +217,9 @@ type Marks interface {
 
 // Source reads current state, strongly consistent.
 type Source interface {
-	// Epoch returns the name of the history that versions belong to, a
-	// [wire.IsSafeName]. It changes only if the store lost committed state.
-	Epoch(ctx context.Context) (string, error)
+	// Epoch returns the record of the history that versions belong to. It changes only
+	// if the store lost committed state.
+	Epoch(ctx context.Context) (Epoch, error)
 
 	// Items reads items, including tombstones. Unknown SKUs are not in the map. A row
 	// that cannot be read is in it as the zero Item.

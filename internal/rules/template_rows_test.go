@@ -339,7 +339,7 @@ func (r *rowsTest) broadcast() {
 	r.must(err)
 }
 
-// beginEpoch deletes the epoch, as an operator does after a restore.
+// beginEpoch deletes the epoch, so that the next function to read it writes one.
 func (r *rowsTest) beginEpoch() {
 	epoch := map[string]types.AttributeValue{
 		"pk": &types.AttributeValueMemberS{Value: "E"}, "sk": &types.AttributeValueMemberS{Value: "!"},

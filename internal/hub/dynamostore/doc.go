@@ -20,7 +20,7 @@
 //	K#<cart>            k#<key>            the receipt of an idempotency key
 //	V#<vendor>          s#<sku>            that an item may be the vendor's
 //	X#<hash>            !                  a ticket, by the hash of its secret
-//	E                   !                  the epoch
+//	E                   !                  the epoch, and perhaps the one before, which holds until then
 //	D                   !                  the keys of localhubs, which a deployed hub ignores
 //
 // A hash is a [hub.NameHash]. All rows except E, D and the vendor indexes have expires,

@@ -3,51 +3,93 @@ package dynamostore_test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/securecart/hub/internal/hub"
 )
 
-// TestDocumentedCommandBeginsAnEpoch deletes the row that docs/operations.md names,
-// and checks that the next read begins a new epoch, which then stays.
-func TestDocumentedCommandBeginsAnEpoch(t *testing.T) {
+// documentedCommand returns the arguments of the command in docs/operations.md as a
+// shell passes them on.
+func documentedCommand(t *testing.T) map[string]string {
+	t.Helper()
 	doc, err := os.ReadFile("../../../docs/operations.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := regexp.MustCompile(`aws dynamodb delete-item --table-name \S+ --key '(.*)'\n`).FindSubmatch(doc)
-	if command == nil {
-		t.Fatal("docs/operations.md does not have the command")
+	command := regexp.MustCompile(`(?s)\naws dynamodb update-item .*?[^\\]\n`).Find(doc)
+	shell := exec.CommandContext(t.Context(), "bash", "-c", `aws() { printf '%s\n' "$@"; }`+"\n"+string(command))
+	out, err := shell.Output()
+	if err != nil || command == nil {
+		t.Fatalf("docs/operations.md has the command %q: %v", command, err)
 	}
-	var attributes map[string]struct{ S string }
-	if err := json.Unmarshal(command[1], &attributes); err != nil {
-		t.Fatal(err)
+	words := strings.Split(strings.TrimSpace(string(out)), "\n")
+	arguments := map[string]string{}
+	for option := range slices.Chunk(words[2:], 2) {
+		arguments[option[0]] = option[1]
 	}
-	key := map[string]types.AttributeValue{}
-	for name, value := range attributes {
-		key[name] = &types.AttributeValueMemberS{Value: value.S}
+	return arguments
+}
+
+// values returns attributes as the AWS CLI takes them.
+func values(t *testing.T, text string) map[string]types.AttributeValue {
+	t.Helper()
+	var parsed map[string]struct{ S, N string }
+	if err := json.Unmarshal([]byte(text), &parsed); err != nil {
+		t.Fatalf("%v: %s", err, text)
 	}
+	row := map[string]types.AttributeValue{}
+	for name, v := range parsed {
+		row[name] = &types.AttributeValueMemberS{Value: v.S}
+		if v.N != "" {
+			row[name] = &types.AttributeValueMemberN{Value: v.N}
+		}
+	}
+	return row
+}
+
+// TestDocumentedCommandBeginsAnEpoch runs the command of docs/operations.md: the former
+// epoch holds for EpochNotice, and then a new one.
+func TestDocumentedCommandBeginsAnEpoch(t *testing.T) {
+	arguments := documentedCommand(t)
 	db := newTestDB(t)
 	s := db.store(db.client)
-	epochs := map[string]bool{}
-	read := func() {
+	read := func() hub.Epoch {
 		t.Helper()
 		epoch, err := s.Epoch(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		epochs[epoch] = true
+		return epoch
 	}
-	read()
-	in := &dynamodb.DeleteItemInput{TableName: &db.options.HubTable, Key: key}
-	if _, err := db.client.DeleteItem(t.Context(), in); err != nil {
+	before := read()
+	_, err := db.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+		TableName: &db.options.HubTable, Key: values(t, arguments["--key"]),
+		UpdateExpression:          aws.String(arguments["--update-expression"]),
+		ExpressionAttributeValues: values(t, arguments["--expression-attribute-values"]),
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	read()
-	read()
-	if len(epochs) != 2 {
-		t.Errorf("got epochs %v, want two", epochs)
+	after, now := read(), time.Now()
+	if after.Previous != before.Name || after.Name == before.Name || after != read() {
+		t.Errorf("got %+v and then %+v, want a new epoch after %s, which stays", after, read(), before.Name)
+	}
+	if got := after.At(now); got != before.Name {
+		t.Errorf("now the epoch is %s, want %s", got, before.Name)
+	}
+	if got := after.At(now.Add(hub.EpochNotice)); got != after.Name {
+		t.Errorf("after the notice the epoch is %s, want %s", got, after.Name)
+	}
+	if earliest := now.Add(hub.EpochNotice - 10*time.Second); after.Begins.Before(earliest) {
+		t.Errorf("the epoch begins at %s, want %s later than now", after.Begins, hub.EpochNotice)
 	}
 }

@@ -15,22 +15,22 @@ func (s *Store) Keep(ctx context.Context, fresh []byte) (kept []byte, err error)
 	if err != nil {
 		return nil, fmt.Errorf("keep development keys: %w", err)
 	}
-	return bytesOf(row{attrKeys: keys}, attrKeys), nil
+	return bytesOf(keys, attrKeys), nil
 }
 
-// keep returns an attribute of a row. If there is no such row, it writes one with a fresh
-// value; of several callers one writes. A row without the attribute is an error: it has
-// another value, which somebody may need.
+// keep returns a row that has an attribute. If there is no such row, it writes one with a
+// fresh value; of several callers one writes. A row without the attribute is an error: it
+// has another value, which somebody may need.
 func (s *Store) keep(
 	ctx context.Context, k key, attribute string, fresh types.AttributeValue,
-) (types.AttributeValue, error) {
+) (row, error) {
 	for range 2 {
 		r, err := s.get(ctx, s.opts.HubTable, k.row())
 		if err != nil {
 			return nil, err
 		}
-		if v := r[attribute]; v != nil {
-			return v, nil
+		if r[attribute] != nil {
+			return r, nil
 		}
 		var e expression
 		condition := e.missing(attrPK)

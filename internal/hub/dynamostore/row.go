@@ -50,7 +50,11 @@ const (
 
 	attrUntil = "until" // of tickets: when they expire, in milliseconds
 
-	attrEpoch   = "epoch"
+	// Of the epoch.
+	attrEpoch    = "epoch"
+	attrPrevious = "previous" // the epoch until begins
+	attrBegins   = "begins"   // seconds since 1970, as shells have it
+
 	attrKeys    = "keys"    // the development keys
 	attrVersion = "version" // of vendor indexes: the item's version when it was added
 )

@@ -4,18 +4,20 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/table"
 )
 
 // Epoch implements [hub.Source]. The first call creates the epoch.
-func (s *Store) Epoch(ctx context.Context) (string, error) {
-	epoch, err := s.keep(ctx, epochKey(), attrEpoch, text(fmt.Sprintf("e%016x", s.random())))
+func (s *Store) Epoch(ctx context.Context) (hub.Epoch, error) {
+	r, err := s.keep(ctx, epochKey(), attrEpoch, text(fmt.Sprintf("e%016x", s.random())))
 	if err != nil {
-		return "", fmt.Errorf("epoch: %w", err)
+		return hub.Epoch{}, fmt.Errorf("epoch: %w", err)
 	}
-	return textOf(row{attrEpoch: epoch}, attrEpoch), nil
+	begins := time.Unix(numberOf(r, attrBegins), 0).UTC()
+	return hub.Epoch{Name: textOf(r, attrEpoch), Previous: textOf(r, attrPrevious), Begins: begins}, nil
 }
 
 // Items implements [hub.Source]. It skips unreadable rows, so that the others can

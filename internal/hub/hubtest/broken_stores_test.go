@@ -258,10 +258,10 @@ func (s endlessReceipts) PutCarts(
 	return s.Store.PutCarts(ctx, carts, r, sessions...)
 }
 
-func (s changingEpoch) Epoch(ctx context.Context) (string, error) {
+func (s changingEpoch) Epoch(ctx context.Context) (hub.Epoch, error) {
 	items, err := s.Store.Items(ctx, []string{"A"})
 	if len(items) > 0 {
-		return "k2", err
+		return hub.Epoch{Name: "k2"}, err
 	}
 	return s.Store.Epoch(ctx)
 }

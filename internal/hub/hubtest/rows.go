@@ -46,8 +46,8 @@ func isKind(what string, got, want error) error {
 
 func epochStays(ctx context.Context, f Fixture) error {
 	before, err := f.Store.Epoch(ctx)
-	if err != nil || !wire.IsSafeName(before) {
-		return fmt.Errorf("epoch: got %q, %v, want a name", before, err)
+	if err != nil || !wire.IsSafeName(before.Name) {
+		return fmt.Errorf("epoch: got %v, %v, want a name", before, err)
 	}
 	if err := f.Store.PutItem(ctx, item("A", 1, 1), 0); err != nil {
 		return err

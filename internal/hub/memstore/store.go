@@ -81,10 +81,10 @@ func Open(epoch string, j Journal) (*Store, error) {
 }
 
 // Epoch implements [hub.Source].
-func (s *Store) Epoch(context.Context) (string, error) {
+func (s *Store) Epoch(context.Context) (hub.Epoch, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.epoch, nil
+	return hub.Epoch{Name: s.epoch}, nil
 }
 
 // BeginEpoch makes clients forget all versions, as after a restore of a table. The

@@ -108,7 +108,7 @@ func writeUntilKilled(dir, process string) {
 	h := hub.New(store, nil, time.Now).WithCartsFrom(store.FirstCartVersion)
 	ctx := context.Background()
 	epoch, _ := store.Epoch(ctx)
-	report(event{Kind: epochEvent, Content: epoch})
+	report(event{Kind: epochEvent, Content: epoch.Name})
 	putStock := func(sku string, available int) error {
 		i, err := h.PutStock(ctx, sku, hub.StockChange{Available: &available})
 		if err == nil {
