@@ -50,8 +50,7 @@ func (o MessageOptions) reconnectAfter() time.Duration {
 func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) ProxyFunc {
 	m := messages{h, v, o}
 	return func(ctx context.Context, e request) (response, error) {
-		caller := connectionOf(e.RequestContext, o.Endpoint)
-		limitErr := h.Admit(ctx, caller, len(e.Body))
+		caller, limitErr := h.Admit(ctx, connectionOf(e.RequestContext, o.Endpoint), len(e.Body))
 		// Decode in any case: the answer to limitErr needs the id and the key.
 		r, err := wire.Decode([]byte(e.Body), o.Shorthand)
 		if limitErr != nil {
@@ -129,6 +128,7 @@ func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Reque
 		if err := m.h.Renew(ctx, caller, p); err != nil {
 			return nil, err
 		}
+		caller = caller.Changed()
 	}
 	c, err := m.h.Current(ctx, caller)
 	if err != nil {

@@ -25,19 +25,27 @@ func (h *Hub) Merge(ctx context.Context, caller Connection, guest Principal, r w
 		return wire.OK{}, invalid(`"from" must be the token of another guest`)
 	}
 	operation := fmt.Sprintf("merge %s %s", guest.CartID(), r.Policy)
+	var theirs Cart
+	var revoked bool
+	var lookErr, cartErr error
+	look := func() {
+		h.store.Together(
+			func() { revoked, lookErr = h.Revoked(ctx, guest) },
+			func() { theirs, cartErr = h.store.Cart(ctx, guest.CartID()) },
+		)
+	}
 	merge := func(ctx context.Context, mine Cart, now time.Time) (outcome, error) {
-		if revoked, err := h.Revoked(ctx, guest); err != nil {
-			return outcome{}, err
-		} else if revoked {
+		switch {
+		case lookErr != nil:
+			return outcome{}, lookErr
+		case revoked:
 			return outcome{}, errRevoked
-		}
-		theirs, err := h.store.Cart(ctx, guest.CartID())
-		if err != nil {
-			return outcome{}, fmt.Errorf("read the guest's cart: %w", err)
+		case cartErr != nil:
+			return outcome{}, fmt.Errorf("read the guest's cart: %w", cartErr)
 		}
 		return h.planMerge(ctx, c, mine, theirs, r.Policy, now)
 	}
-	return h.write(ctx, c.Principal, r, operation, merge)
+	return h.write(ctx, c.Principal, r, operation, look, merge)
 }
 
 // planMerge moves the lines of theirs into mine and empties theirs. Lines that it

@@ -39,11 +39,21 @@ func (h *Hub) Add(ctx context.Context, caller Connection, r wire.Request) (wire.
 		return wire.OK{}, err
 	}
 	operation := fmt.Sprintf("add %s %d", r.SKU, r.Quantity)
-	add := func(ctx context.Context, cart Cart, now time.Time) (outcome, error) {
-		wanted := map[string]int{r.SKU: max(0, cart.Lines[r.SKU].Quantity+r.Quantity)}
-		return h.planQuantities(ctx, c, cart, wanted, now)
+	var items map[string]Item
+	var itemsErr error
+	look := func() {
+		if r.Quantity > 0 { // otherwise the line cannot be raised
+			items, itemsErr = h.raisedItems(ctx, c, []string{r.SKU})
+		}
 	}
-	return h.write(ctx, c.Principal, r, operation, add)
+	add := func(_ context.Context, cart Cart, now time.Time) (outcome, error) {
+		if itemsErr != nil {
+			return outcome{}, itemsErr
+		}
+		wanted := map[string]int{r.SKU: max(0, cart.Lines[r.SKU].Quantity+r.Quantity)}
+		return h.planQuantities(c, cart, wanted, items, now)
+	}
+	return h.write(ctx, c.Principal, r, operation, look, add)
 }
 
 // Set sets lines of the caller's cart to the given quantities. If the request has a
@@ -66,9 +76,13 @@ func (h *Hub) Set(ctx context.Context, caller Connection, r wire.Request) (wire.
 		if err := checkVersion(cart, r); err != nil {
 			return outcome{}, err
 		}
-		return h.planQuantities(ctx, c, cart, wanted, now)
+		items, err := h.raisedItems(ctx, c, raised(cart, wanted))
+		if err != nil {
+			return outcome{}, err
+		}
+		return h.planQuantities(c, cart, wanted, items, now)
 	}
-	return h.write(ctx, c.Principal, r, operation, set)
+	return h.write(ctx, c.Principal, r, operation, nothing, set)
 }
 
 // basis returns the version and the epoch of a request as a part of its operation.
@@ -162,16 +176,30 @@ func (h *Hub) shopper(ctx context.Context, caller Connection) (Connection, error
 
 // write carries out a plan. With an idempotency key it does so once, however often
 // the request is repeated. operation is the request without its id and key; a key
-// cannot be used for another operation.
-func (h *Hub) write(ctx context.Context, p Principal, r wire.Request, operation string, do plan) (wire.OK, error) {
+// cannot be used for another operation. Before each attempt, look reads what the plan
+// needs beside the cart.
+func (h *Hub) write(
+	ctx context.Context, p Principal, r wire.Request, operation string, look func(), do plan,
+) (wire.OK, error) {
 	cartID := p.CartID()
 	sum := sha256.Sum256([]byte(operation))
 	fingerprint := hex.EncodeToString(sum[:16])
 	for range writeAttempts {
-		if first, err := h.firstAnswer(ctx, cartID, r, fingerprint); !errors.Is(err, ErrGone) {
-			return first, err
+		var first wire.OK
+		var cart Cart
+		var keyErr, cartErr error
+		h.store.Together(
+			func() { first, keyErr = h.firstAnswer(ctx, cartID, r, fingerprint) },
+			func() { cart, cartErr = h.store.Cart(ctx, cartID) },
+			look,
+		)
+		switch {
+		case !errors.Is(keyErr, ErrGone):
+			return first, keyErr
+		case cartErr != nil:
+			return wire.OK{}, fmt.Errorf("read the cart: %w", cartErr)
 		}
-		ok, err := h.attempt(ctx, p, r, fingerprint, do)
+		ok, err := h.attempt(ctx, p, r, fingerprint, cart, do)
 		if err == nil {
 			return ok, nil
 		}
@@ -202,15 +230,14 @@ func (h *Hub) refuseUnlessDone(
 // errOvertaken: another write to the same cart came first, and nothing was written.
 var errOvertaken = fmt.Errorf("write the cart: %w", ErrConflict)
 
+// nothing is what a plan looks at that needs only the cart.
+func nothing() {}
+
 // attempt carries out a plan once. errOvertaken: the plan's cart was no longer the
 // newest.
 func (h *Hub) attempt(
-	ctx context.Context, p Principal, r wire.Request, fingerprint string, do plan,
+	ctx context.Context, p Principal, r wire.Request, fingerprint string, cart Cart, do plan,
 ) (wire.OK, error) {
-	cart, err := h.store.Cart(ctx, p.CartID())
-	if err != nil {
-		return wire.OK{}, fmt.Errorf("read the cart: %w", err)
-	}
 	now := h.now()
 	out, err := do(ctx, cart, now)
 	if err != nil {
@@ -299,14 +326,10 @@ func (h *Hub) firstAnswer(ctx context.Context, cartID string, r wire.Request, fi
 }
 
 // planQuantities sets lines of a cart to the wanted quantities, as far as stock
-// allows.
+// allows. items has those that wanted raises.
 func (h *Hub) planQuantities(
-	ctx context.Context, c Connection, cart Cart, wanted map[string]int, now time.Time,
+	c Connection, cart Cart, wanted map[string]int, items map[string]Item, now time.Time,
 ) (outcome, error) {
-	items, err := h.raisedItems(ctx, c, raised(cart, wanted))
-	if err != nil {
-		return outcome{}, err
-	}
 	g := h.grant(c, cart, wanted, items)
 	from := cart.Version
 	changed, err := cart.update(g.quantities, now, h.firstVersion(now))
@@ -384,16 +407,20 @@ func (h *Hub) raisedItems(ctx context.Context, c Connection, skus []string) (map
 	if len(skus) == 0 {
 		return nil, nil
 	}
-	allowed, err := h.allowedSKUs(ctx, c, skus)
-	if err != nil {
-		return nil, err
-	}
-	if len(allowed) < len(skus) {
+	var allowed []string
+	var items map[string]Item
+	var countErr, readErr error
+	h.store.Together(
+		func() { allowed, countErr = h.allowedSKUs(ctx, c, skus) },
+		func() { items, readErr = h.items(ctx, skus) },
+	)
+	switch {
+	case countErr != nil:
+		return nil, countErr
+	case len(allowed) < len(skus):
 		return nil, tooMany("a guest looked at too many different products in an hour")
-	}
-	items, err := h.items(ctx, skus)
-	if err != nil {
-		return nil, err
+	case readErr != nil:
+		return nil, readErr
 	}
 	for _, sku := range skus {
 		if _, ok := items[sku]; !ok {

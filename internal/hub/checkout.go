@@ -25,7 +25,7 @@ func (h *Hub) Checkout(ctx context.Context, caller Connection, r wire.Request) (
 		}
 		return planCheckout(cart, now), nil
 	}
-	return h.write(ctx, c.Principal, r, "checkout"+basis(r), checkout)
+	return h.write(ctx, c.Principal, r, "checkout"+basis(r), nothing, checkout)
 }
 
 // checkUnchanged refuses a cart that is not at the given version.

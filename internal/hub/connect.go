@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,11 +22,13 @@ func (h *Hub) Connect(ctx context.Context, c Connection) error {
 	if err := h.store.PutConnection(ctx, c); err != nil {
 		return fmt.Errorf("connect %s: %w", c.ID, err)
 	}
-	revoked, err := h.Revoked(ctx, c.Principal)
-	if err == nil {
-		err = h.checkConnections(ctx, c.Principal.ID())
-	}
-	if err != nil {
+	var revoked bool
+	var revokedErr, limitErr error
+	h.store.Together(
+		func() { revoked, revokedErr = h.Revoked(ctx, c.Principal) },
+		func() { limitErr = h.checkConnections(ctx, c.Principal.ID()) },
+	)
+	if err := cmp.Or(revokedErr, limitErr); err != nil {
 		// If Forget fails too, the rows expire.
 		return fmt.Errorf("connect %s: %w", c.ID, errors.Join(err, h.store.Forget(ctx, c.ID)))
 	}

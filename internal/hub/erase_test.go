@@ -33,7 +33,7 @@ func (th *testHub) fill(p hub.Principal) hub.Connection {
 	phone := th.connect("phone", p, "cart", "sku:mark-sku")
 	th.connect("laptop", p, "cart")
 	for _, c := range []hub.Connection{phone, {ID: "laptop", Principal: p}} {
-		if err := th.Admit(th.t.Context(), c, 1); err != nil {
+		if _, err := th.Admit(th.t.Context(), c, 1); err != nil {
 			th.t.Fatal(err)
 		}
 	}

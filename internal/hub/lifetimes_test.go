@@ -78,7 +78,7 @@ func TestLifetimes(t *testing.T) {
 		"the messages of a client, to the end of 10 s": {10*time.Second - tick, func(th *testHub) func() bool {
 			c := th.connect("c", guest)
 			admit(t, th.Hub, c, hub.GuestMessages)
-			return func() bool { return th.Admit(th.t.Context(), c, 1) != nil }
+			return func() bool { _, err := th.Admit(th.t.Context(), c, 1); return err != nil }
 		}},
 		"the SKUs of a guest, to the end of an hour": {time.Hour - tick, func(th *testHub) func() bool {
 			h := th.WithLimits(parseLimits(t, "skus=1"))

@@ -45,7 +45,7 @@ func guestNamed(name string) hub.Principal {
 func admit(t *testing.T, h *hub.Hub, c hub.Connection, n int) (accepted int, refused *hub.Error) {
 	t.Helper()
 	for range n {
-		if err := h.Admit(t.Context(), c, 10); err != nil {
+		if _, err := h.Admit(t.Context(), c, 10); err != nil {
 			refused = wantCode(t, err, wire.CodeSlowDown)
 			continue
 		}
@@ -101,21 +101,21 @@ func TestAdmitByRole(t *testing.T) {
 	})
 	t.Run("size", func(t *testing.T) {
 		h := th.WithLimits(parseLimits(t, "bytes=100"))
-		if err := h.Admit(t.Context(), th.connect("size", guestNamed("size")), 100); err != nil {
+		if _, err := h.Admit(t.Context(), th.connect("size", guestNamed("size")), 100); err != nil {
 			t.Error(err)
 		}
-		wantCode(t, h.Admit(t.Context(), th.connect("size", guestNamed("size")), 101), wire.CodeTooBig)
+		wantCode(t, admission(t, h, th.connect("size", guestNamed("size")), 101), wire.CodeTooBig)
 		none := h.WithLimits(parseLimits(t, "bytes=100,guest=0,customer=0,vendor=0,admin=0"))
-		wantCode(t, none.Admit(t.Context(), th.connect("size", guestNamed("size")), 101), wire.CodeTooBig)
+		wantCode(t, admission(t, none, th.connect("size", guestNamed("size")), 101), wire.CodeTooBig)
 	})
 	t.Run("messages that are too big count", func(t *testing.T) {
 		h := th.WithLimits(parseLimits(t, "guest=3,bytes=100"))
 		c := th.connect("big", guestNamed("big"))
 		for range 3 {
-			wantCode(t, h.Admit(t.Context(), c, 101), wire.CodeTooBig)
+			wantCode(t, admission(t, h, c, 101), wire.CodeTooBig)
 		}
-		wantCode(t, h.Admit(t.Context(), c, 101), wire.CodeSlowDown)
-		wantCode(t, h.Admit(t.Context(), c, 1), wire.CodeSlowDown)
+		wantCode(t, admission(t, h, c, 101), wire.CodeSlowDown)
+		wantCode(t, admission(t, h, c, 1), wire.CodeSlowDown)
 	})
 }
 
@@ -135,15 +135,15 @@ func (s countingStore) Connection(ctx context.Context, id string) (hub.Connectio
 	return s.Store.Connection(ctx, id)
 }
 
-// TestAdmitCostsOneWrite checks that a message costs one write, and below the
-// smallest limit nothing else. Without limits it costs nothing.
-func TestAdmitCostsOneWrite(t *testing.T) {
+// TestAdmitCostsOneWriteAndOneRead checks what each message costs, refused or not.
+// Without limits it costs nothing.
+func TestAdmitCostsOneWriteAndOneRead(t *testing.T) {
 	th := newTestHub(t)
 	c := th.connect("c", alice)
 	for text, want := range map[string][2]int{
-		"":                                     {60, 60 - hub.GuestMessages},
+		"":                                     {60, 60},
 		"guest=0,customer=0,vendor=0,admin=0":  {0, 0},
-		"guest=0,customer=99,vendor=0,admin=0": {60, 0},
+		"guest=0,customer=99,vendor=0,admin=0": {60, 60},
 	} {
 		counts, reads := 0, 0
 		th.now = th.now.Add(time.Minute)

@@ -52,34 +52,58 @@ func addressHolder(clientHash string) string { return "a~" + clientHash }
 // too_big. Admit ends the connection of a user who goes on for ClosedAfter more
 // messages. A new connection of the same user in the same window is no better off.
 //
-// Admit costs one write of one unit. Beyond the own part of a guest it reads the
-// connection's row too, and costs a second write: for the pool, or for the user who has
-// signed in since. Beyond the smallest limit it reads the row, where the role decides.
-func (h *Hub) Admit(ctx context.Context, caller Connection, size int) error {
+// Admit also reads the row of the connection, while it counts, and returns it. The
+// method that handles the message takes it as its caller, and does not read the row
+// again.
+//
+// Admit costs one write of one unit, and a read. Beyond the own part of a guest it costs
+// a second write: for the pool, or for the user who has signed in since.
+func (h *Hub) Admit(ctx context.Context, caller Connection, size int) (Connection, error) {
 	if least := h.limits.leastMessages(); least > 0 {
-		if err := h.admit(ctx, caller, least); err != nil {
-			return err
+		var err error
+		if caller, err = h.admit(ctx, caller, least); err != nil {
+			return caller, err
 		}
 	}
 	if size > h.limits.MessageBytes {
-		return &Error{
+		return caller, &Error{
 			Kind: ErrTooLarge, Code: wire.CodeTooBig,
 			Message: fmt.Sprintf("a message has at most %d bytes", h.limits.MessageBytes),
 		}
 	}
-	return nil
+	return caller, nil
 }
 
 // admit counts a message for the user of the handshake. least is the smallest limit of
-// any role: up to it nobody is refused.
-func (h *Hub) admit(ctx context.Context, caller Connection, least int) error {
-	n, err := h.count(ctx, countMessages, caller.Principal.ID(), 1, MessageWindow)
-	own := ownMessages(h.limits.Messages[RoleGuest])
-	isGuest := caller.Principal.Role == RoleGuest && own > 0
-	if err != nil || isGuest && n <= own || !isGuest && n <= least {
-		return err
+// any role: up to it nobody is refused. If the row of the connection cannot be read,
+// [Hub.Current] reads it again when it is needed.
+func (h *Hub) admit(ctx context.Context, caller Connection, least int) (c Connection, err error) {
+	var n int
+	h.store.Together(
+		func() { n, err = h.count(ctx, countMessages, caller.Principal.ID(), 1, MessageWindow) },
+		func() {
+			var readErr error
+			if c, readErr = h.store.Connection(ctx, caller.ID); readErr != nil {
+				c = caller
+			}
+			c.current = readErr == nil
+		},
+	)
+	if err != nil {
+		return c, err
 	}
-	c, err := h.Current(ctx, caller)
+	return c, h.refuseBeyond(ctx, c, caller.Principal, n, least)
+}
+
+// refuseBeyond refuses the n-th message of the window of a user, who is that of the
+// handshake, if n is over the user's limit.
+func (h *Hub) refuseBeyond(ctx context.Context, c Connection, counted Principal, n, least int) error {
+	own := ownMessages(h.limits.Messages[RoleGuest])
+	isGuest := counted.Role == RoleGuest && own > 0
+	if isGuest && n <= own || !isGuest && n <= least {
+		return nil
+	}
+	c, err := h.Current(ctx, c)
 	if err != nil {
 		return err
 	}

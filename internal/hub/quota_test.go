@@ -36,7 +36,7 @@ func TestReconnectResetsNothing(t *testing.T) {
 		}
 		opened++
 		for range 5 {
-			if th.Admit(t.Context(), c, 10) == nil {
+			if _, err := th.Admit(t.Context(), c, 10); err == nil {
 				accepted++
 			}
 		}
@@ -110,7 +110,7 @@ func TestFloodEndsTheConnection(t *testing.T) {
 	c := th.guestAt("g", "home")
 	refusals := 0
 	for range hub.GuestMessages - 1 + hub.ClosedAfter {
-		if err := h.Admit(t.Context(), c, 10); err != nil {
+		if _, err := h.Admit(t.Context(), c, 10); err != nil {
 			refused := wantCode(t, err, wire.CodeSlowDown)
 			equal(t, "refusal", refused.Message, "more than 50 messages in 10s; after 100 more the connection ends")
 			equal(t, "ended", refused.Ended, false)
@@ -118,31 +118,31 @@ func TestFloodEndsTheConnection(t *testing.T) {
 		}
 	}
 	equal(t, "refusals and ends", []int{refusals, len(ender.ended)}, []int{hub.ClosedAfter, 0})
-	equal(t, "ended", wantCode(t, h.Admit(t.Context(), c, 10), wire.CodeSlowDown).Ended, true)
+	equal(t, "ended", wantCode(t, admission(t, h, c, 10), wire.CodeSlowDown).Ended, true)
 	again := c
 	again.ID = "again"
 	if err := th.store.PutConnection(t.Context(), again); err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, h.Admit(t.Context(), again, 10), wire.CodeSlowDown)
+	wantCode(t, admission(t, h, again, 10), wire.CodeSlowDown)
 	equal(t, "ended", ender.ended, []string{"g at api/prod", "again at api/prod"})
 	ender.err = errors.New("gone wrong")
-	if err := h.Admit(t.Context(), c, 10); !errors.Is(err, ender.err) {
+	if _, err := h.Admit(t.Context(), c, 10); !errors.Is(err, ender.err) {
 		t.Errorf("got %v, want the error of the end", err)
 	}
 	th.now = th.now.Add(hub.MessageWindow)
-	if err := h.Admit(t.Context(), c, 10); err != nil {
+	if _, err := h.Admit(t.Context(), c, 10); err != nil {
 		t.Errorf("in the next window: %v", err)
 	}
 	t.Run("an expired tab of an admin who sends much is not ended", func(t *testing.T) {
 		live, expired := th.connect("live", admin), th.connect("expired", withSession(admin, th.now.Add(-3*time.Hour)))
 		ender.ended, ender.err = nil, nil
 		for range 2*hub.GuestMessages + hub.ClosedAfter {
-			if err := h.Admit(t.Context(), live, 10); err != nil {
+			if _, err := h.Admit(t.Context(), live, 10); err != nil {
 				t.Fatal(err)
 			}
 		}
-		wantCode(t, h.Admit(t.Context(), expired, 10), wire.CodeSlowDown)
+		wantCode(t, admission(t, h, expired, 10), wire.CodeSlowDown)
 		equal(t, "ended", len(ender.ended), 0)
 	})
 }

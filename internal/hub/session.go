@@ -75,13 +75,17 @@ func (h *Hub) checkLogin(ctx context.Context, p Principal) error {
 	return h.checkConnections(ctx, p.ID())
 }
 
-// Current returns the recorded connection of a request. If the row was forgotten
+// Current returns the recorded connection of a request, from its row unless [Hub.Admit]
+// has just read it. If the row was forgotten
 // although the connection is open, Current records it again from what the gateway
 // knows: the authorizer's context comes with every event (G-AUTH-20). ErrGone: the
 // connection has ended, and its $disconnect overtook the request. Or it is open, and
 // [Hub.Erase] ended it while it opened, when the gateway cannot close it yet
 // (G-MGMT-8): so Current closes it.
 func (h *Hub) Current(ctx context.Context, caller Connection) (Connection, error) {
+	if caller.current {
+		return caller, nil
+	}
 	c, err := h.store.Connection(ctx, caller.ID)
 	if !errors.Is(err, ErrGone) {
 		if err != nil {
@@ -108,7 +112,7 @@ func (h *Hub) Current(ctx context.Context, caller Connection) (Connection, error
 // concurrent revocation either finds the row, or record finds the revocation. After
 // an error nobody can tell, so the session ends, and the client says hello again.
 func (h *Hub) record(ctx context.Context, c Connection) (Connection, error) {
-	revoked := false
+	c, revoked := c.Changed(), false
 	err := h.store.PutConnection(ctx, c)
 	if err == nil {
 		revoked, err = h.Revoked(ctx, c.Principal)

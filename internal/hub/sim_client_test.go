@@ -144,6 +144,17 @@ func (c *client) caller(s *socket) hub.Connection {
 	return hub.Connection{ID: s.id, Principal: s.handshake, ConnectedAt: s.connected}
 }
 
+// message returns the hub that gets the client's next message, and the connection as it
+// was when the message was admitted.
+func (c *client) message(s *socket) (*hub.Hub, hub.Connection) {
+	h := c.sim.environment()
+	caller, err := h.Admit(context.Background(), c.caller(s), 1)
+	if err != nil {
+		c.sim.problem("%s is not admitted: %v", c.name, err)
+	}
+	return h, caller
+}
+
 func (c *client) topics() []hub.Topic {
 	var topics []hub.Topic
 	for _, name := range c.pageTopics {
@@ -179,10 +190,11 @@ func (c *client) subscribe() {
 	var snapshot wire.Snapshot
 	var err error
 	sim.request(func() {
+		h, caller := c.message(s)
 		if sim.subscribedInConnect {
-			snapshot, err = sim.environment().Get(context.Background(), c.caller(s), r)
+			snapshot, err = h.Get(context.Background(), caller, r)
 		} else {
-			snapshot, err = sim.environment().Subscribe(context.Background(), c.caller(s), r)
+			snapshot, err = h.Subscribe(context.Background(), caller, r)
 		}
 	})
 	if !s.open {
@@ -229,7 +241,10 @@ func (c *client) renew() {
 	s := c.socket
 	s.session.Issued, s.session.Expires = c.sim.now, c.sim.now.Add(time.Hour)
 	var err error
-	c.sim.request(func() { err = c.sim.environment().Renew(context.Background(), c.caller(s), s.session) })
+	c.sim.request(func() {
+		h, caller := c.message(s)
+		err = h.Renew(context.Background(), caller, s.session)
+	})
 	c.sim.trace("%s renews: %v", c.name, err)
 	c.expired = c.expired || err != nil // until it succeeds
 	if err == nil {
@@ -257,7 +272,10 @@ func (c *client) getList() {
 	taken, sessions := maps.Clone(c.taken), c.sessions
 	var snapshot wire.Snapshot
 	var err error
-	sim.request(func() { snapshot, err = sim.environment().Get(context.Background(), c.caller(s), r) })
+	sim.request(func() {
+		h, caller := c.message(s)
+		snapshot, err = h.Get(context.Background(), caller, r)
+	})
 	sim.trace("%s reads its list: %v", c.name, err)
 	if !s.open {
 		return

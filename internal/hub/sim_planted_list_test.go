@@ -167,11 +167,11 @@ func (h *Hub) tooManyTopics`},
 		"if wanted[sku] > cart.Lines[sku].Quantity {",
 		"if wanted[sku] != cart.Lines[sku].Quantity {"},
 	{"a negative add of a line that is not there is refused", "cart_write.go",
-		"	return h.write(ctx, c.Principal, r, operation, add)",
+		"	return h.write(ctx, c.Principal, r, operation, look, add)",
 		`	if cart, _ := h.store.Cart(ctx, c.Principal.CartID()); cart.Lines[r.SKU].Quantity+r.Quantity < 0 {
 		return wire.OK{}, invalid("not in the cart")
 	}
-	return h.write(ctx, c.Principal, r, operation, add)`},
+	return h.write(ctx, c.Principal, r, operation, look, add)`},
 	{"a refusal does not look at the key again", "cart_write.go",
 		`	if first, keyErr := h.firstAnswer(ctx, cartID, r, fingerprint); !errors.Is(keyErr, ErrGone) {
 		return first, keyErr

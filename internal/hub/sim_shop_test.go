@@ -139,9 +139,14 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 	sim.mem = mem
 	sim.mem.Follow(sim.committed)
 	var store hub.Store = &faultyStore{Store: sim.mem, sim: sim, cache: map[hub.Topic][]hub.Subscriber{}}
+	limits := hub.DefaultLimits()
+	for role := range limits.Messages {
+		limits.Messages[role] = 1_000_000 // they are counted, and nobody has too many
+	}
 	small := sim.rng.IntN(2) == 0
 	newHub := func() *hub.Hub {
-		h := hub.New(store, simPoster{sim}, func() time.Time { return sim.now }).WithEnder(simPoster{sim})
+		h := hub.New(store, simPoster{sim}, func() time.Time { return sim.now }).WithEnder(simPoster{sim}).
+			WithLimits(limits)
 		if sim.cartsRestart {
 			h = h.WithCartsFrom(func() int64 { return 1 })
 		}
@@ -238,7 +243,8 @@ func (sim *simulation) drop(s *socket) {
 	if c := s.client; sim.rng.IntN(3) == 0 {
 		r := wire.Request{Action: wire.ActionSubscribe, Topics: []wire.Topic{{Name: "cart"}}}
 		sim.lateMessages = append(sim.lateMessages, func() {
-			_, err := sim.environment().Subscribe(context.Background(), c.caller(s), r)
+			h, caller := c.message(s)
+			_, err := h.Subscribe(context.Background(), caller, r)
 			sim.trace("late message of %s: %v", s.id, err)
 		})
 	}

@@ -218,6 +218,13 @@ func (s *faultyStore) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	return cart, err
 }
 
+// Together makes the calls in any order.
+func (s *faultyStore) Together(calls ...func()) {
+	for _, i := range s.sim.rng.Perm(len(calls)) {
+		calls[i]()
+	}
+}
+
 func (s *faultyStore) Epoch(context.Context) (hub.Epoch, error) { return s.sim.epoch, nil }
 
 // retry lets the client whose write runs send it again, because this store is slow: often

@@ -69,17 +69,18 @@ func (c *client) write() {
 	ctx := context.Background()
 	stock, cart := int64(0), sim.newestCart(c.principal.CartID())
 	sim.request(func() {
+		h, caller := c.message(s)
 		switch op.Action {
 		case wire.ActionAdd:
-			ok, err = sim.environment().Add(ctx, c.caller(s), op)
+			ok, err = h.Add(ctx, caller, op)
 		case wire.ActionSet:
 			stock = sim.newest["badge:"+op.Lines[0].SKU]
-			ok, err = sim.environment().Set(ctx, c.caller(s), op)
+			ok, err = h.Set(ctx, caller, op)
 		case wire.ActionMerge:
 			guest := hub.Principal{User: "guest:g1", Role: hub.RoleGuest, Issued: sim.now}
-			ok, err = sim.environment().Merge(ctx, c.caller(s), guest, op)
+			ok, err = h.Merge(ctx, caller, guest, op)
 		case wire.ActionCheckout:
-			ok, err = sim.environment().Checkout(ctx, c.caller(s), op)
+			ok, err = h.Checkout(ctx, caller, op)
 		}
 	})
 	if op.Action == wire.ActionSet {

@@ -35,6 +35,14 @@ type Connection struct {
 	Notice      string // why the handshake's token was refused, "" if it was accepted
 	ClientHash  string // a keyed hash of the client's address, "" if the address is unknown
 	Topics      []Topic
+
+	current bool // read from the store for the message that is being handled, see [Hub.Admit]
+}
+
+// Changed returns the connection after its row was written: [Hub.Current] reads it again.
+func (c Connection) Changed() Connection {
+	c.current = false
+	return c
 }
 
 // Holder is a page of the connections of a user. The holder's id is that of the
@@ -270,6 +278,14 @@ type Tickets interface {
 	TakeTicket(ctx context.Context, hash string) (Ticket, error)
 }
 
+// Concurrency makes several accesses at once. A Hub starts no goroutine, so that a seed
+// replays a failure exactly: how accesses run side by side is the store's business.
+type Concurrency interface {
+	// Together makes calls that do not depend on each other, at the same time or in any
+	// order, and returns when all have returned.
+	Together(calls ...func())
+}
+
 // Registry stores the records of clients.
 type Registry interface {
 	Connections
@@ -288,6 +304,7 @@ type Store interface {
 	Source
 	Writer
 	Eraser
+	Concurrency
 }
 
 // Change is one committed change of an item or a cart. Old is nil for a new row.

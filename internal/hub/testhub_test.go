@@ -292,3 +292,10 @@ func (s hookedStore) Revocation(ctx context.Context, holder string) (time.Time, 
 	call(s.afterRevocation)
 	return until, err
 }
+
+// admission lets a hub count a message of size bytes, and returns the error.
+func admission(t testing.TB, h *hub.Hub, caller hub.Connection, size int) error {
+	t.Helper()
+	_, err := h.Admit(t.Context(), caller, size)
+	return err
+}

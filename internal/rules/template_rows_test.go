@@ -243,7 +243,8 @@ func (r *rowsTest) subscribe() {
 	topics := []wire.Topic{{Name: "sku:A"}, {Name: "cart"}}
 	var refused error
 	for range 30 {
-		refused = errors.Join(refused, h.Admit(ctx, guest, 1))
+		_, err := h.Admit(ctx, guest, 1)
+		refused = errors.Join(refused, err)
 	}
 	r.wantError(refused)
 	for _, c := range []hub.Connection{guest, alice} {

@@ -55,7 +55,7 @@ func TestCountCostsOneUnit(t *testing.T) {
 	const messages = 60
 	h := hub.New(s, nil, func() time.Time { return now })
 	for range messages {
-		_ = h.Admit(t.Context(), c, 10) // refused messages cost the same
+		_, _ = h.Admit(t.Context(), c, 10) // refused messages cost the same
 	}
 	if requests != messages || units != messages {
 		t.Errorf("%d messages cost %d requests and %v units, want one of each per message", messages, requests, units)
@@ -81,7 +81,7 @@ func TestLooksOfOthersCostNothing(t *testing.T) {
 			r.Topics = append(r.Topics, wire.Topic{Name: fmt.Sprintf("sku:a-product-with-a-long-name-%090d", i)})
 		}
 		requests, units = 0, 0
-		if err := h.Admit(t.Context(), c, 10); err != nil {
+		if _, err := h.Admit(t.Context(), c, 10); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := h.Get(t.Context(), c, r); err != nil {

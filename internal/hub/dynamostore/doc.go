@@ -68,6 +68,6 @@
 // # Guarantees
 //
 // Any number of goroutines may use a Store. Between calls it keeps only what it
-// logged about unreadable rows and attributes, so that it logs each once. Only
-// MarkForRetry starts goroutines, and it waits for them.
+// logged about unreadable rows and attributes, so that it logs each once. A method
+// that starts goroutines waits for them.
 package dynamostore

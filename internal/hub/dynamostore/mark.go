@@ -14,14 +14,10 @@ import (
 	"github.com/securecart/hub/internal/parallel"
 )
 
-// markWriters is how many marks are written concurrently: as many as the SDK keeps
-// connections open.
-const markWriters = 10
-
 // MarkForRetry implements [hub.Marks].
 func (s *Store) MarkForRetry(ctx context.Context, undelivered []hub.Undelivered, now time.Time) []error {
 	errs := make([]error, len(undelivered))
-	parallel.Each(len(undelivered), markWriters, func(i int) { errs[i] = s.mark(ctx, undelivered[i], now) })
+	parallel.Each(len(undelivered), maxTogether, func(i int) { errs[i] = s.mark(ctx, undelivered[i], now) })
 	return errs
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/parallel"
 	"github.com/securecart/hub/internal/table"
 )
 
@@ -70,6 +71,15 @@ func New(client API, o Options) *Store {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Store{api: client, opts: o, random: rand.Uint64, wait: wait}
+}
+
+// maxTogether is how many requests of one call run at the same time: as many as the SDK
+// keeps connections open.
+const maxTogether = 10
+
+// Together implements [hub.Concurrency].
+func (s *Store) Together(calls ...func()) {
+	parallel.Each(len(calls), maxTogether, func(i int) { calls[i]() })
 }
 
 // wait waits for d, or returns the error of ctx if that ends before.

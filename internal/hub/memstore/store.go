@@ -80,6 +80,13 @@ func Open(epoch string, j Journal) (*Store, error) {
 	return s, nil
 }
 
+// Together implements [hub.Concurrency]: nothing here waits for a network.
+func (s *Store) Together(calls ...func()) {
+	for _, call := range calls {
+		call()
+	}
+}
+
 // Epoch implements [hub.Source].
 func (s *Store) Epoch(context.Context) (hub.Epoch, error) {
 	s.mu.RLock()

@@ -61,10 +61,11 @@ func newStore(memory *memstore.Store, o Options) hub.Store {
 		hub.Writer
 
 		hub.Eraser
+		hub.Concurrency
 	}{
 		memory, memory, memory, memory, memory, memory,
 		o.Rows.Tables, o.Rows.Tables, o.Rows.Tables,
-		erasers{memory, o.Rows.Tables},
+		erasers{memory, o.Rows.Tables}, o.Rows.Tables,
 	}
 }
 
