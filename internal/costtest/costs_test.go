@@ -32,6 +32,9 @@ func TestCosts(t *testing.T) {
 	for _, s := range scenarios {
 		got = append(got, measure(t, endpoint, s))
 	}
+	if t.Failed() {
+		return
+	}
 	if *update {
 		if err := os.WriteFile(costtest.Golden, []byte(got.String()), 0o644); err != nil {
 			t.Fatal(err)

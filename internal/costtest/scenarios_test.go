@@ -2,6 +2,7 @@ package costtest_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -201,7 +202,8 @@ func (w *world) watch(skus []string, n int) {
 			Endpoint:  "x7k2m9q4t1.execute-api.us-east-1.amazonaws.com/v1",
 			Principal: hub.Principal{User: fmt.Sprintf("guest:%032d", i), Role: hub.RoleGuest},
 		}
-		if err := w.store.Subscribe(w.t.Context(), c, topics); err != nil {
+		err := errors.Join(w.store.PutConnection(w.t.Context(), c), errOf(w.store.Subscribe(w.t.Context(), c, topics)))
+		if err != nil {
 			w.t.Fatal(err)
 		}
 	}

@@ -127,7 +127,7 @@ func (f *broadcastFixture) listen(id, sku string, since time.Time) {
 	}
 	topics := []hub.Topic{{Kind: hub.KindSKU, Name: sku}}
 	err := f.store.PutConnection(f.t.Context(), c)
-	if err = errors.Join(err, f.store.Subscribe(f.t.Context(), c, topics)); err != nil {
+	if err = errors.Join(err, errOf(f.store.Subscribe(f.t.Context(), c, topics))); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -331,3 +331,6 @@ func count(ids []string, prefix string) int {
 	}
 	return n
 }
+
+// errOf returns the error of a call.
+func errOf[T any](_ T, err error) error { return err }

@@ -156,12 +156,18 @@ func (f *failingStore) Connection(ctx context.Context, id string) (hub.Connectio
 	return f.Store.Connection(ctx, id)
 }
 
-func (f *failingStore) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
-	return firstError(f.errs["Subscribe"], func() error { return f.Store.Subscribe(ctx, c, topics) })
+func (f *failingStore) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) (hub.Connection, error) {
+	if err := f.errs["Subscribe"]; err != nil {
+		return hub.Connection{}, err
+	}
+	return f.Store.Subscribe(ctx, c, topics)
 }
 
-func (f *failingStore) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) error {
-	return firstError(f.errs["Unsubscribe"], func() error { return f.Store.Unsubscribe(ctx, id, topics) })
+func (f *failingStore) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) (int64, error) {
+	if err := f.errs["Unsubscribe"]; err != nil {
+		return 0, err
+	}
+	return f.Store.Unsubscribe(ctx, id, topics)
 }
 
 func (f *failingStore) EndConnection(ctx context.Context, id string, now time.Time) error {

@@ -235,12 +235,16 @@ func (s *eraseFaults) ReplacePrincipal(ctx context.Context, id string, prev, nex
 	return s.do(func() error { return s.Store.ReplacePrincipal(ctx, id, prev, next) })
 }
 
-func (s *eraseFaults) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) error {
-	return s.do(func() error { return s.Store.Unsubscribe(ctx, id, topics) })
+func (s *eraseFaults) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) (n int64, err error) {
+	err = s.do(func() error { n, err = s.Store.Unsubscribe(ctx, id, topics); return err })
+	return n, err
 }
 
-func (s *eraseFaults) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
-	return s.do(func() error { return s.Store.Subscribe(ctx, c, topics) })
+func (s *eraseFaults) Subscribe(
+	ctx context.Context, c hub.Connection, topics []hub.Topic,
+) (latest hub.Connection, err error) {
+	err = s.do(func() error { latest, err = s.Store.Subscribe(ctx, c, topics); return err })
+	return latest, err
 }
 
 func (s *eraseFaults) EndConnection(ctx context.Context, id string, now time.Time) error {

@@ -52,12 +52,16 @@ func (s *faultAfter) Connection(ctx context.Context, id string) (c hub.Connectio
 	return c, err
 }
 
-func (s *faultAfter) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
-	return s.call(func() error { return s.Store.Subscribe(ctx, c, topics) })
+func (s *faultAfter) Subscribe(
+	ctx context.Context, c hub.Connection, topics []hub.Topic,
+) (latest hub.Connection, err error) {
+	err = s.call(func() error { latest, err = s.Store.Subscribe(ctx, c, topics); return err })
+	return latest, err
 }
 
-func (s *faultAfter) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) error {
-	return s.call(func() error { return s.Store.Unsubscribe(ctx, id, topics) })
+func (s *faultAfter) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) (n int64, err error) {
+	err = s.call(func() error { n, err = s.Store.Unsubscribe(ctx, id, topics); return err })
+	return n, err
 }
 
 func (s *faultAfter) Holder(ctx context.Context, id, after string, limit int) (holder hub.Holder, err error) {

@@ -230,7 +230,7 @@ func sendResult(th *testHub, a matrixActor, action, topic string) string {
 	if topic != "cart" {
 		t, _ = hub.ParseTopic(topic)
 	}
-	if err := th.store.Subscribe(ctx, row, []hub.Topic{t}); err != nil {
+	if err := errOf(th.store.Subscribe(ctx, row, []hub.Topic{t})); err != nil {
 		th.t.Fatal(err)
 	}
 	th.changes, th.sent = nil, nil
@@ -390,12 +390,12 @@ func (s accessRecorder) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	return s.Store.Cart(ctx, id)
 }
 
-func (s accessRecorder) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
+func (s accessRecorder) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) (hub.Connection, error) {
 	*s.calls = append(*s.calls, fmt.Sprint("Subscribe ", len(topics)))
 	return s.Store.Subscribe(ctx, c, topics)
 }
 
-func (s accessRecorder) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) error {
+func (s accessRecorder) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) (int64, error) {
 	*s.calls = append(*s.calls, fmt.Sprint("Unsubscribe ", len(topics)))
 	return s.Store.Unsubscribe(ctx, id, topics)
 }

@@ -91,7 +91,7 @@ func TestRuleOneBadListenerHurtsNobody(t *testing.T) {
 		th.connect(id, guest, "sku:A")
 	}
 	young := hub.Connection{ID: "young", Principal: guest, ConnectedAt: th.now.Add(-10 * time.Second)}
-	if err := th.store.Subscribe(t.Context(), young, []hub.Topic{{Kind: hub.KindSKU, Name: "A"}}); err != nil {
+	if err := errOf(th.store.Subscribe(t.Context(), young, []hub.Topic{{Kind: hub.KindSKU, Name: "A"}})); err != nil {
 		t.Fatal(err)
 	}
 	th.postError = func(p hub.Post) error {

@@ -265,14 +265,11 @@ func (h *Hub) resubscribe(ctx context.Context, id string) error {
 				allowed = append(allowed, t)
 			}
 		}
-		if err := h.unsubscribe(ctx, id, denied); err != nil {
+		if c, err = h.leave(ctx, c, denied); err != nil {
 			return err
 		}
-		if err := h.store.Subscribe(ctx, c, allowed); err != nil {
-			return fmt.Errorf("subscribe %s: %w", id, err)
-		}
 		prev := c.Principal
-		if c, err = h.store.Connection(ctx, id); err == nil && c.Principal == prev {
+		if c, err = h.store.Subscribe(ctx, c, allowed); err == nil && c.Principal == prev {
 			return nil
 		}
 	}

@@ -124,7 +124,7 @@ func (c *client) connect() {
 	sim.trace("%s connects %s", c.name, s.id)
 	if sim.subscribedInConnect {
 		_ = sim.mem.PutConnection(context.Background(), c.caller(s))
-		_ = sim.mem.Subscribe(context.Background(), c.caller(s), c.topics())
+		_, _ = sim.mem.Subscribe(context.Background(), c.caller(s), c.topics())
 		sim.interrupt()
 	}
 	var err error

@@ -99,23 +99,25 @@ func (s *faultyStore) Connection(ctx context.Context, id string) (hub.Connection
 	return s.Store.Connection(ctx, id)
 }
 
-func (s *faultyStore) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
+func (s *faultyStore) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) (hub.Connection, error) {
 	if s.sim.snapshotBeforeSubscribe {
-		s.heldBack = append(s.heldBack, func() { _ = s.Store.Subscribe(ctx, c, topics) })
-		return nil
+		s.heldBack = append(s.heldBack, func() { _, _ = s.Store.Subscribe(ctx, c, topics) })
+		return s.Store.Connection(ctx, c.ID)
 	}
 	if err := s.before(); err != nil {
-		return err
+		return hub.Connection{}, err
 	}
 	s.sim.eraseSomebody(50, c.Principal)
-	return s.after(s.Store.Subscribe(ctx, c, topics))
+	latest, err := s.Store.Subscribe(ctx, c, topics)
+	return latest, s.after(err)
 }
 
-func (s *faultyStore) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) error {
+func (s *faultyStore) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) (int64, error) {
 	if err := s.before(); err != nil {
-		return err
+		return 0, err
 	}
-	return s.after(s.Store.Unsubscribe(ctx, id, topics))
+	n, err := s.Store.Unsubscribe(ctx, id, topics)
+	return n, s.after(err)
 }
 
 func (s *faultyStore) Forget(ctx context.Context, id string, topics ...hub.Topic) error {

@@ -36,6 +36,9 @@ type Connection struct {
 	ClientHash  string // a keyed hash of the client's address, "" if the address is unknown
 	Topics      []Topic
 
+	// Unsubscribed is a count of the store: with an old one, Subscribe takes longer.
+	Unsubscribed int64
+
 	current bool // read from the store for the message that is being handled, see [Hub.Admit]
 }
 
@@ -154,13 +157,15 @@ type Connections interface {
 // Subscriptions records who receives what. All methods are idempotent.
 type Subscriptions interface {
 	// Subscribe writes a subscription of c for each topic, then adds the topics to
-	// those of c. It replaces existing subscriptions. When it returns, Subscribers
-	// finds all of them, but none if c has ended. If it fails, some may have been
-	// written. A topic that Connection shows always has its subscription.
-	Subscribe(ctx context.Context, c Connection, topics []Topic) error
+	// those of c, and returns c as it is recorded then. It replaces existing
+	// subscriptions. When it returns, Subscribers finds all of them. ErrGone: c has no
+	// row; if c has ended, none is found, and otherwise they expire. If it fails, some
+	// may have been written. A topic that Connection shows always has its subscription.
+	Subscribe(ctx context.Context, c Connection, topics []Topic) (Connection, error)
 
-	// Unsubscribe removes subscriptions, and their topics from the connection's.
-	Unsubscribe(ctx context.Context, id string, topics []Topic) error
+	// Unsubscribe removes subscriptions, and their topics from the connection's. It
+	// returns [Connection.Unsubscribed] as it is then.
+	Unsubscribe(ctx context.Context, id string, topics []Topic) (unsubscribed int64, err error)
 
 	// Subscribers reads at most limit subscribers of t in order of connection id,
 	// beginning after the given id. It is strongly consistent: it sees every

@@ -134,7 +134,7 @@ func (h *Hub) Subscribe(ctx context.Context, caller Connection, r wire.Request) 
 	if n := len(c.Topics) + len(fresh) - len(dropped); n > h.limits.Topics {
 		return wire.Snapshot{}, h.tooManyTopics(n)
 	}
-	if err := h.unsubscribe(ctx, c.ID, dropped); err != nil {
+	if c, err = h.leave(ctx, c, dropped); err != nil {
 		return wire.Snapshot{}, err
 	}
 	if c, v, err = h.storeSubscriptions(ctx, c, v, fresh, r.Topics); err != nil {
@@ -159,8 +159,8 @@ func (h *Hub) tooManyTopics(n int) error {
 	}
 }
 
-// storeSubscriptions stores subscriptions of c to the fresh topics, and reads the
-// connection again, because messages of one connection may be handled
+// storeSubscriptions stores subscriptions of c to the fresh topics, and looks at the
+// connection as it is recorded then, because messages of one connection may be handled
 // concurrently. If the session changed meanwhile, [Hub.Renew] did not see these
 // topics, so storeSubscriptions authorizes and stores them again. If the connection
 // has too many topics, it removes those that it stored; after an error too, because
@@ -172,11 +172,7 @@ func (h *Hub) storeSubscriptions(
 		return func(ctx context.Context) error { return h.unsubscribe(ctx, c.ID, topics) }
 	}
 	for len(fresh) > 0 {
-		var latest Connection
-		err := h.store.Subscribe(ctx, c, fresh)
-		if err == nil {
-			latest, err = h.store.Connection(ctx, c.ID)
-		}
+		latest, err := h.store.Subscribe(ctx, c, fresh)
 		switch {
 		case errors.Is(err, ErrGone):
 			return c, v, nil // forgotten meanwhile; its subscriptions expire
@@ -233,13 +229,20 @@ func (h *Hub) Unsubscribe(ctx context.Context, caller Connection, r wire.Request
 }
 
 func (h *Hub) unsubscribe(ctx context.Context, id string, topics []Topic) error {
+	_, err := h.leave(ctx, Connection{ID: id}, topics)
+	return err
+}
+
+// leave unsubscribes c from topics, and returns c with its new count.
+func (h *Hub) leave(ctx context.Context, c Connection, topics []Topic) (Connection, error) {
 	if len(topics) == 0 {
-		return nil
+		return c, nil
 	}
-	if err := h.store.Unsubscribe(ctx, id, topics); err != nil {
-		return fmt.Errorf("unsubscribe %s: %w", id, err)
+	var err error
+	if c.Unsubscribed, err = h.store.Unsubscribe(ctx, c.ID, topics); err != nil {
+		return c, fmt.Errorf("unsubscribe %s: %w", c.ID, err)
 	}
-	return nil
+	return c, nil
 }
 
 // Get answers with the current state and subscribes to nothing.

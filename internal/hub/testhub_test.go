@@ -280,11 +280,13 @@ func (s hookedStore) ReplacePrincipal(ctx context.Context, id string, prev, next
 	return s.Store.ReplacePrincipal(ctx, id, prev, next)
 }
 
-func (s hookedStore) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
+func (s hookedStore) Subscribe(
+	ctx context.Context, c hub.Connection, topics []hub.Topic,
+) (hub.Connection, error) {
 	call(s.beforeSubscribe)
-	err := s.Store.Subscribe(ctx, c, topics)
+	latest, err := s.Store.Subscribe(ctx, c, topics)
 	call(s.afterSubscribe)
-	return err
+	return latest, err
 }
 
 func (s hookedStore) Revocation(ctx context.Context, holder string) (time.Time, error) {
@@ -299,3 +301,6 @@ func admission(t testing.TB, h *hub.Hub, caller hub.Connection, size int) error 
 	_, err := h.Admit(t.Context(), caller, size)
 	return err
 }
+
+// errOf returns the error of a call.
+func errOf[T any](_ T, err error) error { return err }

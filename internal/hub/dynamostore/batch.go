@@ -2,11 +2,14 @@ package dynamostore
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/securecart/hub/internal/parallel"
 )
 
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
@@ -86,24 +89,25 @@ func deleteRequest(k key) types.WriteRequest {
 	return types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: k.row()}}
 }
 
-// writeAll writes rows of the hub table. If it fails, it may have written some of
-// them.
+// writeAll writes rows of the hub table, in batches side by side. If it fails, it may
+// have written some of them.
 func (s *Store) writeAll(ctx context.Context, requests []types.WriteRequest) error {
-	for left := range slices.Chunk(requests, maxBatchWrite) {
-		err := s.rounds(ctx, func() (int, error) {
-			in := dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{s.opts.HubTable: left}}
-			out, _, err := do(ctx, s, s.api.BatchWriteItem, &in)
-			if err != nil {
-				return 0, err
-			}
-			left = out.UnprocessedItems[s.opts.HubTable]
-			return len(left), nil
-		})
+	batches := slices.Collect(slices.Chunk(requests, maxBatchWrite))
+	errs := make([]error, len(batches))
+	parallel.Each(len(batches), maxTogether, func(i int) { errs[i] = s.writeBatch(ctx, batches[i]) })
+	return errors.Join(errs...)
+}
+
+func (s *Store) writeBatch(ctx context.Context, left []types.WriteRequest) error {
+	return s.rounds(ctx, func() (int, error) {
+		in := dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{s.opts.HubTable: left}}
+		out, _, err := do(ctx, s, s.api.BatchWriteItem, &in)
 		if err != nil {
-			return err
+			return 0, err
 		}
-	}
-	return nil
+		left = out.UnprocessedItems[s.opts.HubTable]
+		return len(left), nil
+	})
 }
 
 // update changes a row of the hub table. condition may be "".

@@ -24,7 +24,7 @@ func BenchmarkOperations(b *testing.B) {
 		}
 	}
 	for i := range 1000 {
-		if err := s.Subscribe(ctx, connection(fmt.Sprintf("c%04d", i)), topics("HOT")); err != nil {
+		if err := errOf(s.Subscribe(ctx, connection(fmt.Sprintf("c%04d", i)), topics("HOT"))); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -37,14 +37,14 @@ func BenchmarkOperations(b *testing.B) {
 	}{
 		{"PutConnection", func() error { return s.PutConnection(ctx, connection("c1")) }},
 		{"Connection", func() error { _, err := s.Connection(ctx, "c1"); return err }},
-		{"Subscribe1", func() error { return s.Subscribe(ctx, connection("c1"), forty[:1]) }},
-		{"Subscribe40", func() error { return s.Subscribe(ctx, connection("c1"), forty) }},
-		{"Unsubscribe1", func() error { return s.Unsubscribe(ctx, "c1", forty[:1]) }},
+		{"Subscribe1", func() error { return errOf(s.Subscribe(ctx, connection("c1"), forty[:1])) }},
+		{"Subscribe40", func() error { return errOf(s.Subscribe(ctx, connection("c1"), forty)) }},
+		{"Unsubscribe1", func() error { return errOf(s.Unsubscribe(ctx, "c1", forty[:1])) }},
 		{"Connect,Subscribe40,Forget", func() error {
 			if err := s.PutConnection(ctx, connection("c2")); err != nil {
 				return err
 			}
-			if err := s.Subscribe(ctx, connection("c2"), forty); err != nil {
+			if err := errOf(s.Subscribe(ctx, connection("c2"), forty)); err != nil {
 				return err
 			}
 			return s.Forget(ctx, "c2")

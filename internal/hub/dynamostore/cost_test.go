@@ -48,7 +48,7 @@ func TestCountCostsOneUnit(t *testing.T) {
 	if err := s.PutConnection(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Subscribe(t.Context(), c, topics); err != nil {
+	if err := errOf(s.Subscribe(t.Context(), c, topics)); err != nil {
 		t.Fatal(err)
 	}
 	requests, units = 0, 0

@@ -43,7 +43,7 @@
 //     that has ended.
 //   - Messages of one connection may be handled concurrently. Unsubscribe counts
 //     itself on the connection's row, before and after its work, and Subscribe
-//     starts over if that count changed meanwhile. In whatever order their requests
+//     starts over if that count is not the one that its caller read. In whatever order their requests
 //     reach DynamoDB, in the end either both the topic and its subscription exist,
 //     or neither does.
 //   - MarkForRetry writes the mark, then its entry in the list, then removes its

@@ -134,3 +134,6 @@ func (db testDB) store(api dynamostore.API) *dynamostore.Store {
 }
 
 func noPause(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
+// errOf returns the error of a call.
+func errOf[T any](_ T, err error) error { return err }

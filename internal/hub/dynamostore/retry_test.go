@@ -50,10 +50,12 @@ var methods = map[string]func(context.Context, hub.Store) error{
 	"PutConnection": func(ctx context.Context, s hub.Store) error { return s.PutConnection(ctx, connection("c1")) },
 	"Connection":    func(ctx context.Context, s hub.Store) error { _, err := s.Connection(ctx, "c1"); return err },
 	"Subscribe": func(ctx context.Context, s hub.Store) error {
-		return s.Subscribe(ctx, connection("c1"),
-			topics("TEE"))
+		return errOf(s.Subscribe(ctx, connection("c1"),
+			topics("TEE")))
 	},
-	"Unsubscribe":   func(ctx context.Context, s hub.Store) error { return s.Unsubscribe(ctx, "c1", topics("TEE")) },
+	"Unsubscribe": func(ctx context.Context, s hub.Store) error {
+		return errOf(s.Unsubscribe(ctx, "c1", topics("TEE")))
+	},
 	"Forget":        func(ctx context.Context, s hub.Store) error { return s.Forget(ctx, "c1", testTopic) },
 	"EndConnection": func(ctx context.Context, s hub.Store) error { return s.EndConnection(ctx, "c1", now) },
 	"Subscribers": func(ctx context.Context, s hub.Store) error {
@@ -281,7 +283,7 @@ func TestUnprocessedWrites(t *testing.T) {
 			return out
 		})
 		skus := manySKUs()
-		if err := store.Subscribe(t.Context(), connection("c1"), topics(append(skus, skus...)...)); err != nil {
+		if err := errOf(store.Subscribe(t.Context(), connection("c1"), topics(append(skus, skus...)...))); err != nil {
 			t.Fatal(err)
 		}
 		for _, sku := range skus {

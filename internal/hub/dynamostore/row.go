@@ -291,7 +291,7 @@ func connectionOf(r row, id string) hub.Connection {
 	return hub.Connection{
 		ID: id, Principal: s.Principal, Endpoint: s.Endpoint, ConnectedAt: s.ConnectedAt,
 		Protocol: textOf(r, attrProtocol), Notice: textOf(r, attrNotice), ClientHash: textOf(r, attrAddress),
-		Topics: topicsOf(r),
+		Topics: topicsOf(r), Unsubscribed: numberOf(r, attrLeft),
 	}
 }
 

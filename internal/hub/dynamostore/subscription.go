@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,68 +20,65 @@ const maxRestarts = 8
 // Subscribe implements [hub.Subscriptions]. It does not create the connection's
 // row. If there is none, or the connection is forgotten meanwhile, the
 // subscriptions are found gone, or expire. If it has ended, Subscribe removes them.
-func (s *Store) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
+func (s *Store) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) (hub.Connection, error) {
 	names := topicNames(topics)
 	if len(names) == 0 {
-		return nil
+		return s.Connection(ctx, c.ID)
 	}
-	fail := func(err error) error { return fmt.Errorf("subscribe %s to %d topics: %w", c.ID, len(names), err) }
+	fail := func(err error) (hub.Connection, error) {
+		return hub.Connection{}, fmt.Errorf("subscribe %s to %d topics: %w", c.ID, len(names), err)
+	}
 	requests := make([]types.WriteRequest, len(names))
 	for i, name := range names {
 		requests[i] = putRequest(subscriptionKey(name, c.ID).with(subscriberRow(c.Subscriber())))
 	}
-	connection, err := s.get(ctx, s.opts.HubTable, connectionKey(c.ID).row())
-	if err != nil {
-		return fail(err)
-	}
+	unsubscribed := c.Unsubscribed
 	for range maxRestarts {
 		if err := s.writeAll(ctx, requests); err != nil {
 			return fail(err)
 		}
-		err := s.addTopics(ctx, c.ID, names, connection)
+		recorded, err := s.addTopics(ctx, c.ID, names, unsubscribed)
 		if err == nil {
-			return nil
+			return connectionOf(recorded, c.ID), nil
 		}
 		stored, ok := conditionFailed(err)
 		if !ok {
 			return fail(err)
 		}
 		if stored == nil {
-			return nil // forgotten
+			return fail(hub.ErrGone) // forgotten
 		}
 		if !live(stored) { // ended, perhaps because its user is erased
-			if err := s.writeAll(ctx, subscriptionDeletes(names, c.ID)); err != nil {
-				return fail(err)
-			}
-			return nil
+			return fail(errors.Join(hub.ErrGone, s.writeAll(ctx, subscriptionDeletes(names, c.ID))))
 		}
-		connection = stored
+		unsubscribed = numberOf(stored, attrLeft)
 	}
 	return fail(fmt.Errorf("%w: other messages keep unsubscribing", hub.ErrConflict))
 }
 
-// addTopics adds topics to a connection's row, if Unsubscribe did not change it
-// since it was read.
-func (s *Store) addTopics(ctx context.Context, id string, names []string, connection row) error {
+// addTopics adds topics to a connection's row, if Unsubscribe did not change it since
+// it counted unsubscribed, and returns the row.
+func (s *Store) addTopics(ctx context.Context, id string, names []string, unsubscribed int64) (row, error) {
 	var u update
 	u.add(attrTopics, set(names))
 	condition := u.exists(attrLive) + " AND "
-	if left := connection[attrLeft]; left == nil {
+	if unsubscribed == 0 {
 		condition += u.missing(attrLeft)
 	} else {
-		condition += u.compare(attrLeft, "=", "left", left)
+		condition += u.compare(attrLeft, "=", "left", number(unsubscribed))
 	}
-	_, err := s.update(ctx, connectionKey(id), &u, condition, types.ReturnValueNone)
-	return err
+	return s.update(ctx, connectionKey(id), &u, condition, types.ReturnValueAllNew)
 }
 
 // Unsubscribe implements [hub.Subscriptions].
-func (s *Store) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) error {
+func (s *Store) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) (unsubscribed int64, err error) {
 	names := topicNames(topics)
 	if len(names) == 0 {
-		return nil
+		return 0, nil
 	}
-	fail := func(err error) error { return fmt.Errorf("unsubscribe %s from %d topics: %w", id, len(names), err) }
+	fail := func(err error) (int64, error) {
+		return 0, fmt.Errorf("unsubscribe %s from %d topics: %w", id, len(names), err)
+	}
 	if _, err := s.removeTopics(ctx, id, names); err != nil {
 		return fail(err)
 	}
@@ -91,28 +89,28 @@ func (s *Store) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) 
 		// A Subscribe that began meanwhile may have written subscriptions before or
 		// after they were removed. The second count makes it start over, or this call
 		// removes its topics.
-		removed, err := s.removeTopics(ctx, id, names)
+		old, err := s.removeTopics(ctx, id, names)
 		if err != nil {
 			return fail(err)
 		}
-		if !removed {
-			return nil
+		if !slices.ContainsFunc(setOf(old, attrTopics), func(t string) bool { return slices.Contains(names, t) }) {
+			return numberOf(old, attrLeft) + 1, nil
 		}
 	}
 	return fail(fmt.Errorf("%w: other messages keep subscribing", hub.ErrConflict))
 }
 
 // removeTopics removes topics from a connection's row, if there is one, and counts
-// there so that Subscribe notices. It reports whether the row had any of them.
-func (s *Store) removeTopics(ctx context.Context, id string, names []string) (removed bool, err error) {
+// there so that Subscribe notices. It returns the row as it was.
+func (s *Store) removeTopics(ctx context.Context, id string, names []string) (row, error) {
 	var u update
 	u.deleteFrom(attrTopics, set(names))
 	u.add(attrLeft, number(1))
 	old, err := s.update(ctx, connectionKey(id), &u, u.exists(attrLive), types.ReturnValueAllOld)
 	if _, ok := conditionFailed(err); ok {
-		return false, nil
+		return nil, nil
 	}
-	return slices.ContainsFunc(setOf(old, attrTopics), func(t string) bool { return slices.Contains(names, t) }), err
+	return old, err
 }
 
 // subscriptionDeletes returns the requests that delete subscriptions of a

@@ -81,6 +81,7 @@ type (
 	endedReturn       struct{ hub.Store } // lets a connection be put after it ended
 	cleanedSKUs       struct{ hub.Store } // cleans SKUs as if they were paths
 	trimmedTopics     struct{ hub.Store } // keeps topics as words without punctuation
+	staleSubscribe    struct{ hub.Store } // returns from Subscribe what it was given
 )
 
 func (s noVersionCheck) PutItem(ctx context.Context, i hub.Item, _ int64) error {
@@ -103,7 +104,18 @@ func (s cleanedSKUs) PutItem(ctx context.Context, i hub.Item, base int64) error 
 	return s.Store.PutItem(ctx, i, base)
 }
 
-func (s trimmedTopics) Subscribe(ctx context.Context, c hub.Connection, topics []hub.Topic) error {
+// Subscribe returns what it was given.
+func (s staleSubscribe) Subscribe(
+	ctx context.Context, c hub.Connection, topics []hub.Topic,
+) (hub.Connection, error) {
+	_, err := s.Store.Subscribe(ctx, c, topics)
+	c.Topics = topics
+	return c, err
+}
+
+func (s trimmedTopics) Subscribe(
+	ctx context.Context, c hub.Connection, topics []hub.Topic,
+) (hub.Connection, error) {
 	topics = slices.Clone(topics)
 	for i := range topics {
 		topics[i].Name = strings.TrimRight(topics[i].Name, "#")
@@ -203,7 +215,7 @@ func (s keptSubscriptions) Forget(ctx context.Context, id string, _ ...hub.Topic
 	if err := s.Store.Forget(ctx, id); err != nil {
 		return err
 	}
-	return s.Store.Subscribe(ctx, c, c.Topics)
+	return errOf(s.Store.Subscribe(ctx, c, c.Topics))
 }
 
 func (s newerMarksCleared) ClearRetryMark(ctx context.Context, m hub.RetryMark) error {
@@ -240,7 +252,7 @@ func (s firstMarkOnly) MarkForRetry(ctx context.Context, undelivered []hub.Undel
 
 func (s lostTopics) PutConnection(ctx context.Context, c hub.Connection) error {
 	if old, err := s.Store.Connection(ctx, c.ID); err == nil {
-		if err := s.Store.Unsubscribe(ctx, c.ID, old.Topics); err != nil {
+		if err := errOf(s.Store.Unsubscribe(ctx, c.ID, old.Topics)); err != nil {
 			return err
 		}
 	}
@@ -445,6 +457,10 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 			func(s hub.Store) hub.Store { return trimmedTopics{s} }, nil,
 			"any two SKUs are kept apart",
 		},
+		"subscribe returns what it was given": {
+			func(s hub.Store) hub.Store { return staleSubscribe{s} }, nil,
+			"subscribe returns what is recorded",
+		},
 		"topics are lost": {
 			func(s hub.Store) hub.Store { return lostTopics{s} }, nil,
 			"connection written again keeps its topics",
@@ -540,3 +556,6 @@ func withoutOld(changes []hub.Change) []hub.Change {
 	}
 	return changes
 }
+
+// errOf returns the error of a call.
+func errOf[T any](_ T, err error) error { return err }

@@ -52,7 +52,8 @@ func connect(ctx context.Context, f Fixture, id string, topics ...hub.Topic) err
 	if err := f.Store.PutConnection(ctx, c); err != nil || len(topics) == 0 {
 		return err
 	}
-	return f.Store.Subscribe(ctx, c, topics)
+	_, err := f.Store.Subscribe(ctx, c, topics)
+	return err
 }
 
 func topicsOf(ctx context.Context, f Fixture, id string) (string, error) {
@@ -121,7 +122,7 @@ func subscribeReplaces(ctx context.Context, f Fixture) error {
 	}
 	later := connection("c1")
 	later.Principal.Expires = minute(120)
-	if err := f.Store.Subscribe(ctx, later, []hub.Topic{sku("A")}); err != nil {
+	if err := errOf(f.Store.Subscribe(ctx, later, []hub.Topic{sku("A")})); err != nil {
 		return err
 	}
 	page, _, err := f.Store.Subscribers(ctx, sku("A"), "", 10)
@@ -180,10 +181,27 @@ func subscribersPageForget(ctx context.Context, f Fixture) error {
 	return same("later pages", fmt.Sprint(rest), "[c3 c5 c6 c7 c8]")
 }
 
+func subscribeReturnsRow(ctx context.Context, f Fixture) error {
+	if err := connect(ctx, f, "c1", sku("A")); err != nil {
+		return err
+	}
+	old := connection("c1")
+	next := old.Principal
+	next.Expires = minute(120)
+	if err := f.Store.ReplacePrincipal(ctx, "c1", old.Principal, next); err != nil {
+		return err
+	}
+	_, err := f.Store.Unsubscribe(ctx, "c1", []hub.Topic{sku("NOPE")})
+	latest, err2 := f.Store.Subscribe(ctx, old, []hub.Topic{sku("B")})
+	recorded, err3 := f.Store.Connection(ctx, "c1")
+	return errors.Join(err, err2, err3, same("connection", latest, recorded),
+		same("principal", latest.Principal, next), same("topics", fmt.Sprint(latest.Topics), "[sku:A sku:B]"))
+}
+
 func unsubscribeSome(ctx context.Context, f Fixture) error {
 	err := errors.Join(connect(ctx, f, "c1", sku("A"), sku("B")), connect(ctx, f, "c2", sku("A")),
-		f.Store.Unsubscribe(ctx, "c1", []hub.Topic{sku("A"), sku("NOPE")}),
-		f.Store.Unsubscribe(ctx, "nobody", []hub.Topic{sku("A")}))
+		errOf(f.Store.Unsubscribe(ctx, "c1", []hub.Topic{sku("A"), sku("NOPE")})),
+		errOf(f.Store.Unsubscribe(ctx, "nobody", []hub.Topic{sku("A")})))
 	if err != nil {
 		return err
 	}
@@ -211,7 +229,7 @@ func forgetAll(ctx context.Context, f Fixture) error {
 func forgetOrphans(ctx context.Context, f Fixture) error {
 	// This subscription is written after its connection was forgotten.
 	err := errors.Join(connect(ctx, f, "c1"), f.Store.Forget(ctx, "c1"),
-		f.Store.Subscribe(ctx, connection("c1"), []hub.Topic{sku("A")}),
+		isKind("subscribe", errOf(f.Store.Subscribe(ctx, connection("c1"), []hub.Topic{sku("A")})), hub.ErrGone),
 		f.Store.Forget(ctx, "c1", sku("A"), sku("B")))
 	return errors.Join(err, wantSubscribers(ctx, f, sku("A")))
 }
@@ -227,7 +245,7 @@ func concurrentSubscribers(ctx context.Context, f Fixture) error {
 		wg.Go(func() {
 			failures[i] = errors.Join(
 				connect(ctx, f, fmt.Sprintf("c%d", i), sku("A")),
-				f.Store.Subscribe(ctx, connection("c"), []hub.Topic{sku(fmt.Sprintf("T%d", i))}))
+				errOf(f.Store.Subscribe(ctx, connection("c"), []hub.Topic{sku(fmt.Sprintf("T%d", i))})))
 		})
 	}
 	wg.Wait()

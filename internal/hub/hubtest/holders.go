@@ -96,7 +96,7 @@ func holdersForget(ctx context.Context, f Fixture) error {
 
 func endedStaysAway(ctx context.Context, f Fixture) error {
 	err := errors.Join(f.Store.PutConnection(ctx, homeConnection("c1")),
-		f.Store.Subscribe(ctx, homeConnection("c1"), []hub.Topic{sku("A")}),
+		errOf(f.Store.Subscribe(ctx, homeConnection("c1"), []hub.Topic{sku("A")})),
 		mark(ctx, f, "c1", []hub.Topic{sku("A")}, minute(1)))
 	for range 2 {
 		err = errors.Join(err, f.Store.EndConnection(ctx, "c1", minute(2)), f.Store.EndConnection(ctx, "never", minute(2)))
@@ -115,8 +115,10 @@ func endedStaysAway(ctx context.Context, f Fixture) error {
 		{"put", func() error { return f.Store.PutConnection(ctx, homeConnection("c1")) }, hub.ErrGone},
 		{"put unknown", func() error { return f.Store.PutConnection(ctx, homeConnection("never")) }, hub.ErrGone},
 		{"replace principal", func() error { return f.Store.ReplacePrincipal(ctx, "c1", prev, prev) }, hub.ErrGone},
-		{"subscribe", func() error { return f.Store.Subscribe(ctx, homeConnection("c1"), []hub.Topic{sku("A")}) }, nil},
-		{"unsubscribe", func() error { return f.Store.Unsubscribe(ctx, "c1", []hub.Topic{sku("A")}) }, nil},
+		{"subscribe", func() error {
+			return errOf(f.Store.Subscribe(ctx, homeConnection("c1"), []hub.Topic{sku("A")}))
+		}, hub.ErrGone},
+		{"unsubscribe", func() error { return errOf(f.Store.Unsubscribe(ctx, "c1", []hub.Topic{sku("A")})) }, nil},
 		{"forget", func() error { return f.Store.Forget(ctx, "c1") }, nil},
 		{"put after forget", func() error { return f.Store.PutConnection(ctx, homeConnection("c1")) }, hub.ErrGone},
 	} {

@@ -57,6 +57,7 @@ var storeCases = []struct {
 	{"a full set accepts nothing new", setLimited},
 	{"subscribers are visible at once", subscribersSeen},
 	{"subscribing again replaces", subscribeReplaces},
+	{"subscribe returns what is recorded", subscribeReturnsRow},
 	{"subscribers page to the end", subscribersPage},
 	{"subscribers page while connections are forgotten", subscribersPageForget},
 	{"unsubscribe removes only what it names", unsubscribeSome},
@@ -96,3 +97,6 @@ func StoreFailures(ctx context.Context, open func() Fixture) []string {
 	}
 	return failed
 }
+
+// errOf returns the error of a call.
+func errOf[T any](_ T, err error) error { return err }

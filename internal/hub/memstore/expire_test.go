@@ -78,7 +78,7 @@ func TestExpire(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := s.Subscribe(t.Context(), c, []hub.Topic{topic}); err != nil {
+		if _, err := s.Subscribe(t.Context(), c, []hub.Topic{topic}); errors.Is(err, hub.ErrGone) == recorded {
 			t.Fatal(err)
 		}
 	}

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/securecart/hub/internal/hub"
@@ -14,11 +15,11 @@ type subscribers struct {
 }
 
 // Subscribe implements [hub.Subscriptions].
-func (s *Store) Subscribe(_ context.Context, c hub.Connection, topics []hub.Topic) error {
+func (s *Store) Subscribe(_ context.Context, c hub.Connection, topics []hub.Topic) (hub.Connection, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ended := s.ended[hub.NameHash(c.ID)]; ended {
-		return nil
+		return hub.Connection{}, fmt.Errorf("subscribe %s, which has ended: %w", c.ID, hub.ErrGone)
 	}
 	for _, t := range topics {
 		subs := s.subscribers[t]
@@ -31,19 +32,22 @@ func (s *Store) Subscribe(_ context.Context, c hub.Connection, topics []hub.Topi
 	}
 	// If the connection was forgotten meanwhile, it stays forgotten. Its
 	// subscriptions are found gone, or expire.
-	if known, ok := s.connections[c.ID]; ok {
-		for _, t := range topics {
-			if !slices.Contains(known.Topics, t) {
-				known.Topics = append(slices.Clip(known.Topics), t)
-			}
-		}
-		s.connections[c.ID] = known
+	known, ok := s.connections[c.ID]
+	if !ok {
+		return hub.Connection{}, fmt.Errorf("subscribe %s: %w", c.ID, hub.ErrGone)
 	}
-	return nil
+	for _, t := range topics {
+		if !slices.Contains(known.Topics, t) {
+			known.Topics = append(slices.Clip(known.Topics), t)
+		}
+	}
+	s.connections[c.ID] = known
+	known.Topics = slices.Clone(known.Topics)
+	return known, nil
 }
 
 // Unsubscribe implements [hub.Subscriptions].
-func (s *Store) Unsubscribe(_ context.Context, id string, topics []hub.Topic) error {
+func (s *Store) Unsubscribe(_ context.Context, id string, topics []hub.Topic) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unsubscribeLocked(id, topics)
@@ -52,7 +56,7 @@ func (s *Store) Unsubscribe(_ context.Context, id string, topics []hub.Topic) er
 		c.Topics = slices.DeleteFunc(slices.Clone(c.Topics), removed)
 		s.connections[id] = c
 	}
-	return nil
+	return 0, nil
 }
 
 func (s *Store) unsubscribeLocked(id string, topics []hub.Topic) {
