@@ -170,8 +170,8 @@ func (f *failingStore) Unsubscribe(ctx context.Context, id string, topics []hub.
 	return f.Store.Unsubscribe(ctx, id, topics)
 }
 
-func (f *failingStore) EndConnection(ctx context.Context, id string, now time.Time) error {
-	return firstError(f.errs["EndConnection"], func() error { return f.Store.EndConnection(ctx, id, now) })
+func (f *failingStore) EndConnection(ctx context.Context, id string, now time.Time, spare int) error {
+	return firstError(f.errs["EndConnection"], func() error { return f.Store.EndConnection(ctx, id, now, spare) })
 }
 
 func (f *failingStore) Forget(ctx context.Context, id string, topics ...hub.Topic) error {

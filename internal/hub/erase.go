@@ -69,7 +69,7 @@ func (h *Hub) endConnection(ctx context.Context, holder, id string) (ended bool,
 		if err := h.poster.Disconnect(ctx, id, c.Endpoint); err != nil {
 			return false, fmt.Errorf("close %s: %w", id, err)
 		}
-		if err := h.store.EndConnection(ctx, id, h.now()); err != nil {
+		if err := h.store.EndConnection(ctx, id, h.now(), 0); err != nil {
 			return false, err
 		}
 	}

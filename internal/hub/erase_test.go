@@ -247,8 +247,8 @@ func (s *eraseFaults) Subscribe(
 	return latest, err
 }
 
-func (s *eraseFaults) EndConnection(ctx context.Context, id string, now time.Time) error {
-	return s.do(func() error { return s.Store.EndConnection(ctx, id, now) })
+func (s *eraseFaults) EndConnection(ctx context.Context, id string, now time.Time, spare int) error {
+	return s.do(func() error { return s.Store.EndConnection(ctx, id, now, spare) })
 }
 
 func (s *eraseFaults) Release(ctx context.Context, holder, id string) error {

@@ -51,11 +51,16 @@ func (h *Hub) WithCartsFrom(first func() int64) *Hub {
 	return &counting
 }
 
+// sparedSubscribers is how many subscribers a SKU may have whose subscriptions are not
+// worth a delete at the end of their connections. A change of the SKU finds at most as
+// many of them gone.
+const sparedSubscribers = 20
+
 // Disconnect ends a connection that has closed. The call may come late, twice or
 // never, and it may overtake messages of the connection (G-ORDER-6). Those cannot
 // bring the connection back.
 func (h *Hub) Disconnect(ctx context.Context, id string) error {
-	if err := h.store.EndConnection(ctx, id, h.now()); err != nil {
+	if err := h.store.EndConnection(ctx, id, h.now(), sparedSubscribers); err != nil {
 		return fmt.Errorf("disconnect %s: %w", id, err)
 	}
 	return nil

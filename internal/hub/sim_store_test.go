@@ -128,14 +128,14 @@ func (s *faultyStore) Forget(ctx context.Context, id string, topics ...hub.Topic
 	return s.after(s.Store.Forget(ctx, id, topics...))
 }
 
-func (s *faultyStore) EndConnection(ctx context.Context, id string, now time.Time) error {
+func (s *faultyStore) EndConnection(ctx context.Context, id string, now time.Time, spare int) error {
 	if s.sim.endNotRecorded {
 		return s.Store.Forget(ctx, id)
 	}
 	if err := s.before(); err != nil {
 		return err
 	}
-	return s.after(s.Store.EndConnection(ctx, id, now))
+	return s.after(s.Store.EndConnection(ctx, id, now, spare))
 }
 
 func (s *faultyStore) MarkForRetry(ctx context.Context, undelivered []hub.Undelivered, now time.Time) []error {

@@ -70,8 +70,12 @@ type Subscriber struct {
 	ConnectedAt  time.Time
 }
 
-// Subscriber returns the connection as a subscription records it.
-func (c Connection) Subscriber() Subscriber {
+// Subscriber returns the connection as a subscription to a topic records it. A
+// subscription to a SKU may outlive its connection, so it does not name the user.
+func (c Connection) Subscriber(t Topic) Subscriber {
+	if t.Kind == KindSKU {
+		c.Principal.User = ""
+	}
 	return Subscriber{ConnectionID: c.ID, Principal: c.Principal, Endpoint: c.Endpoint, ConnectedAt: c.ConnectedAt}
 }
 
@@ -150,8 +154,9 @@ type Connections interface {
 	Forget(ctx context.Context, id string, topics ...Topic) error
 
 	// EndConnection forgets a connection for good, whether it is known or not: it
-	// cannot be put again until ConnectionLife after now.
-	EndConnection(ctx context.Context, id string, now time.Time) error
+	// cannot be put again until ConnectionLife after now. Its subscriptions to SKUs
+	// that have spare subscribers at most may stay. They expire.
+	EndConnection(ctx context.Context, id string, now time.Time, spare int) error
 }
 
 // Subscriptions records who receives what. All methods are idempotent.

@@ -22,7 +22,7 @@ var rowRights = map[config.Function]map[string]string{
 		"BatchWriteItem": "O#*", "DeleteItem": "C#*", "GetItem": "R#*", "Query": "C#* O#*",
 		"UpdateItem": "C#* N#*",
 	},
-	config.Disconnect: {"BatchWriteItem": "C#* O#* S#* T#*", "PutItem": "C#*", "Query": "C#*"},
+	config.Disconnect: {"BatchWriteItem": "C#* O#* S#* T#*", "PutItem": "C#*", "Query": "C#* T#*"},
 	config.Message: {
 		"BatchWriteItem": "O#* T#*", "ConditionCheckItem": "R#*", "DeleteItem": "S#*", "GetItem": "C#* E K#* R#*",
 		"PutItem": "E K#* S#*", "Query": "O#* V#*", "UpdateItem": "C#* N#*",

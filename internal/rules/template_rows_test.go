@@ -355,7 +355,8 @@ func (r *rowsTest) end() {
 	ctx := r.t.Context()
 	for _, c := range []hub.Connection{r.connection("e1", rowsVendor), r.connection("e2", rowsVendor)} {
 		r.must(r.hubs[config.Connect].Connect(ctx, c))
-		_, err := r.hubs[config.Message].Subscribe(ctx, c, wire.Request{Topics: []wire.Topic{{Name: "sku:A"}}})
+		topics := []wire.Topic{{Name: "sku:A"}, {Name: "cart"}}
+		_, err := r.hubs[config.Message].Subscribe(ctx, c, wire.Request{Topics: topics})
 		r.must(err)
 	}
 	undelivered := []hub.Undelivered{{ConnectionID: "e1", Topics: []hub.Topic{{Kind: hub.KindSKU, Name: "A"}}}}

@@ -81,6 +81,22 @@ func (s *Store) rows(ctx context.Context, pk, after string, limit int) (found []
 	}
 }
 
+// hasAtMost reports whether a partition of the hub table has n rows at most. It does not
+// have to see the newest writes.
+func (s *Store) hasAtMost(ctx context.Context, pk string, n int) (bool, error) {
+	var e expression
+	condition := e.compare(attrPK, "=", "pk", text(pk))
+	out, _, err := do(ctx, s, s.api.Query, &dynamodb.QueryInput{
+		TableName: &s.opts.HubTable, KeyConditionExpression: &condition,
+		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
+		Limit: aws.Int32(int32(n + 1)), Select: types.SelectCount,
+	})
+	if err != nil {
+		return false, err
+	}
+	return int(out.Count) <= n && len(out.LastEvaluatedKey) == 0, nil
+}
+
 func putRequest(item row) types.WriteRequest {
 	return types.WriteRequest{PutRequest: &types.PutRequest{Item: item}}
 }

@@ -121,7 +121,7 @@ func forget(id string) operation {
 }
 
 func end(id string) operation {
-	return func(s hub.Store) error { return s.EndConnection(context.Background(), id, now) }
+	return func(s hub.Store) error { return s.EndConnection(context.Background(), id, now, 0) }
 }
 
 // putAgain is a late message, which records a connection again whose row is lost.

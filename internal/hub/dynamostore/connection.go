@@ -82,7 +82,7 @@ func (s *Store) ReplacePrincipal(ctx context.Context, id string, prev, next hub.
 // the row were last, a failure before it would leave topics without a subscription.
 // This order leaves subscriptions instead, which are found gone, or expire.
 func (s *Store) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
-	err := s.forget(ctx, id, topics, func(known bool) (row, error) {
+	err := s.forget(ctx, id, topics, 0, func(known bool) (row, error) {
 		if !known {
 			return nil, nil
 		}
@@ -102,9 +102,9 @@ func (s *Store) Forget(ctx context.Context, id string, topics ...hub.Topic) erro
 
 // EndConnection implements [hub.Connections]. It works like Forget, but replaces
 // the connection's row by one without a user.
-func (s *Store) EndConnection(ctx context.Context, id string, now time.Time) error {
+func (s *Store) EndConnection(ctx context.Context, id string, now time.Time, spare int) error {
 	ended := connectionKey(id).with(row{attrExpires: expiry(now.Add(hub.ConnectionLife))})
-	err := s.forget(ctx, id, nil, func(bool) (row, error) {
+	err := s.forget(ctx, id, nil, spare, func(bool) (row, error) {
 		return s.put(ctx, ended, &expression{}, "", types.ReturnValueAllOld)
 	})
 	if err != nil {
@@ -113,10 +113,11 @@ func (s *Store) EndConnection(ctx context.Context, id string, now time.Time) err
 	return nil
 }
 
-// forget removes what belongs to a connection. clear removes or replaces its row,
-// and returns the previous row. known reports whether forget found the row.
+// forget removes what belongs to a connection, but for subscriptions to SKUs that have
+// spare subscribers at most. clear removes or replaces its row, and returns the previous
+// row. known reports whether forget found the row.
 func (s *Store) forget(
-	ctx context.Context, id string, topics []hub.Topic, clear func(known bool) (row, error),
+	ctx context.Context, id string, topics []hub.Topic, spare int, clear func(known bool) (row, error),
 ) error {
 	found, _, err := s.rows(ctx, connectionKey(id).pk, "", rowsOfConnection)
 	if err != nil {
@@ -139,7 +140,7 @@ func (s *Store) forget(
 	if err != nil {
 		return err
 	}
-	deletes = append(deletes, holderDeletes(old, id, "")...)
-	names := slices.Concat(topicNames(topics), setOf(known, attrTopics), setOf(old, attrTopics))
-	return s.writeAll(ctx, append(subscriptionDeletes(unique(names), id), deletes...))
+	deletes = append(deletes, holderDeletes(old, id, "")...) // again: it may have been put meanwhile
+	names := unique(slices.Concat(topicNames(topics), setOf(known, attrTopics), setOf(old, attrTopics)))
+	return s.writeAll(ctx, append(subscriptionDeletes(s.withoutSpared(ctx, names, spare), id), deletes...))
 }

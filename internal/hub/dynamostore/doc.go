@@ -1,6 +1,8 @@
 // Package dynamostore is the hub's store on DynamoDB. It keeps the promises of
 // package hub with strongly consistent reads of base tables alone: no index, and no
-// scan but that of CheckRows, for programs on a developer's machine.
+// scan but that of CheckRows, for programs on a developer's machine. One read that no
+// promise depends on is eventually consistent: how many subscribers a topic has, when a
+// connection ends.
 // hubtest.TestStore tests it, as it tests memstore.
 //
 // # Rows

@@ -445,7 +445,7 @@ func TestExpiredRowsAreReturned(t *testing.T) {
 		t.Fatal(err)
 	}
 	page, _, err := s.Subscribers(t.Context(), topics("A")[0], "", 10)
-	wantSame(t, "subscribers", page, []hub.Subscriber{old.Subscriber()}, err)
+	wantSame(t, "subscribers", page, []hub.Subscriber{old.Subscriber(topics("A")[0])}, err)
 	kept, err := s.Receipt(t.Context(), expired.CartID, expired.Key)
 	wantSame(t, "receipt", kept, expired, err)
 
@@ -487,7 +487,7 @@ func TestMalformedRows(t *testing.T) {
 	}
 	page, next, err := s.Subscribers(t.Context(), topics("A")[0], "", 10)
 	if err != nil || next != "" || len(page) != 3 || page[1].ConnectionID != "b" ||
-		!page[1].ConnectedAt.IsZero() || page[2] != connection("c").Subscriber() {
+		!page[1].ConnectedAt.IsZero() || page[2] != connection("c").Subscriber(topics("A")[0]) {
 		t.Errorf("got %s, %q, %v, want a, b and c", show(page), next, err)
 	}
 }

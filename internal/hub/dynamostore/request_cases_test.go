@@ -65,7 +65,11 @@ var requestCases = map[string]requestCase{
 	},
 	"end-connection": {
 		[]string{`{"Items":[` + connectionRow + `]}`, `{}`, `{"Attributes":` + laterRow + `}`},
-		func(ctx context.Context, s hub.Store) error { return s.EndConnection(ctx, "c1", now) },
+		func(ctx context.Context, s hub.Store) error { return s.EndConnection(ctx, "c1", now, 0) },
+	},
+	"end-connection-sparing": {
+		[]string{`{"Items":[` + connectionRow + `]}`, `{}`, `{"Attributes":` + connectionRow + `}`, `{"Count":3}`},
+		func(ctx context.Context, s hub.Store) error { return s.EndConnection(ctx, "c1", now, 2) },
 	},
 
 	// Subscriptions

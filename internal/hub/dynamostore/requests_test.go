@@ -182,6 +182,9 @@ func wantStrongRead(t *testing.T, r request) {
 	}
 	switch r.Operation {
 	case "GetItem", "Query":
+		if body["Select"] == "COUNT" { // of subscribers, which decides only what an end costs
+			return
+		}
 		if body["ConsistentRead"] != true {
 			t.Errorf("%s is not strongly consistent", r.Operation)
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,7 +58,7 @@ var methods = map[string]func(context.Context, hub.Store) error{
 		return errOf(s.Unsubscribe(ctx, "c1", topics("TEE")))
 	},
 	"Forget":        func(ctx context.Context, s hub.Store) error { return s.Forget(ctx, "c1", testTopic) },
-	"EndConnection": func(ctx context.Context, s hub.Store) error { return s.EndConnection(ctx, "c1", now) },
+	"EndConnection": func(ctx context.Context, s hub.Store) error { return s.EndConnection(ctx, "c1", now, 0) },
 	"Subscribers": func(ctx context.Context, s hub.Store) error {
 		_, _, err := s.Subscribers(ctx, testTopic, "", 10)
 		return err
@@ -262,8 +263,11 @@ func keyOf(r map[string]types.AttributeValue, name string) string {
 // sent again, and nothing else.
 func TestUnprocessedWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // batches are written side by side
 		written := map[string]int{}
 		store := scriptedStore(func(op string, in any) any {
+			mu.Lock()
+			defer mu.Unlock()
 			batch, ok := in.(*dynamodb.BatchWriteItemInput)
 			if !ok {
 				return emptyAnswer(op)

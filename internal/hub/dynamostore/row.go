@@ -265,10 +265,16 @@ func principalOf(r row) hub.Principal {
 
 func subscriberRow(s hub.Subscriber) row {
 	r := principalRow(s.Principal)
-	r[attrEndpoint] = text(s.Endpoint)
-	r[attrConnectedAt] = millis(s.ConnectedAt)
-	r[attrExpires] = expiry(s.ConnectedAt.Add(hub.ConnectionLife))
+	r[attrUser] = optional(s.Principal.User)
+	setConnected(r, s.Endpoint, s.ConnectedAt)
 	return r
+}
+
+// setConnected sets what the rows of a connection and of its subscriptions share.
+func setConnected(r row, endpoint string, connectedAt time.Time) {
+	r[attrEndpoint] = text(endpoint)
+	r[attrConnectedAt] = millis(connectedAt)
+	r[attrExpires] = expiry(connectedAt.Add(hub.ConnectionLife))
 }
 
 func subscriberOf(r row, id string) hub.Subscriber {
@@ -279,7 +285,8 @@ func subscriberOf(r row, id string) hub.Subscriber {
 }
 
 func connectionRow(c hub.Connection) row {
-	r := subscriberRow(c.Subscriber())
+	r := principalRow(c.Principal)
+	setConnected(r, c.Endpoint, c.ConnectedAt)
 	r[attrProtocol] = optional(c.Protocol)
 	r[attrNotice] = optional(c.Notice)
 	r[attrAddress] = optional(c.ClientHash)

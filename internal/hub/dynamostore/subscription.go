@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/parallel"
 )
 
 // maxRestarts is how often Subscribe and Unsubscribe start over because the other
@@ -28,9 +29,14 @@ func (s *Store) Subscribe(ctx context.Context, c hub.Connection, topics []hub.To
 	fail := func(err error) (hub.Connection, error) {
 		return hub.Connection{}, fmt.Errorf("subscribe %s to %d topics: %w", c.ID, len(names), err)
 	}
+	rows := map[string]types.WriteRequest{} // each once, which a batch requires
+	for _, t := range topics {
+		name := t.String()
+		rows[name] = putRequest(subscriptionKey(name, c.ID).with(subscriberRow(c.Subscriber(t))))
+	}
 	requests := make([]types.WriteRequest, len(names))
 	for i, name := range names {
-		requests[i] = putRequest(subscriptionKey(name, c.ID).with(subscriberRow(c.Subscriber())))
+		requests[i] = rows[name]
 	}
 	unsubscribed := c.Unsubscribed
 	for range maxRestarts {
@@ -121,6 +127,29 @@ func subscriptionDeletes(names []string, id string) []types.WriteRequest {
 		requests[i] = deleteRequest(subscriptionKey(name, id))
 	}
 	return requests
+}
+
+// withoutSpared returns the topics whose subscriptions have to be deleted when their
+// connection ends: all but those of SKUs with few subscribers. It counts with an
+// eventually consistent read, which costs half a unit and may be some rows off.
+func (s *Store) withoutSpared(ctx context.Context, names []string, spare int) []string {
+	if spare == 0 {
+		return names
+	}
+	spared := make([]bool, len(names))
+	parallel.Each(len(names), maxTogether, func(i int) {
+		if t, err := hub.ParseTopic(names[i]); err == nil && t.Kind == hub.KindSKU {
+			few, err := s.hasAtMost(ctx, topicPartition(names[i]), spare)
+			spared[i] = err == nil && few
+		}
+	})
+	var rest []string
+	for i, name := range names {
+		if !spared[i] {
+			rest = append(rest, name)
+		}
+	}
+	return rest
 }
 
 // Subscribers implements [hub.Subscriptions].

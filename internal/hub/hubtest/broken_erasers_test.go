@@ -68,7 +68,7 @@ func (s endedSubscribers) Subscribers(
 	page, next, err := s.Store.Subscribers(ctx, t, after, limit)
 	ended := hub.Connection{ID: "c1"}
 	if putErr := s.Store.PutConnection(ctx, ended); errors.Is(putErr, hub.ErrGone) {
-		page = append(page, ended.Subscriber())
+		page = append(page, ended.Subscriber(t))
 	}
 	return page, next, err
 }

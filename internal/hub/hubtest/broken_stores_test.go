@@ -81,6 +81,7 @@ type (
 	endedReturn       struct{ hub.Store } // lets a connection be put after it ended
 	cleanedSKUs       struct{ hub.Store } // cleans SKUs as if they were paths
 	trimmedTopics     struct{ hub.Store } // keeps topics as words without punctuation
+	sparingAll        struct{ hub.Store } // leaves all subscriptions of an ended connection
 	staleSubscribe    struct{ hub.Store } // returns from Subscribe what it was given
 )
 
@@ -102,6 +103,10 @@ func (s noTombstones) Items(ctx context.Context, skus []string) (map[string]hub.
 func (s cleanedSKUs) PutItem(ctx context.Context, i hub.Item, base int64) error {
 	i.SKU = path.Clean(i.SKU)
 	return s.Store.PutItem(ctx, i, base)
+}
+
+func (s sparingAll) EndConnection(ctx context.Context, id string, now time.Time, _ int) error {
+	return s.Store.EndConnection(ctx, id, now, 1000)
 }
 
 // Subscribe returns what it was given.
@@ -352,7 +357,7 @@ func (s sharedCounters) Count(ctx context.Context, _, counter string, n int, exp
 	return s.Store.Count(ctx, "all", counter, n, expires)
 }
 
-func (s endedReturn) EndConnection(ctx context.Context, id string, _ time.Time) error {
+func (s endedReturn) EndConnection(ctx context.Context, id string, _ time.Time, _ int) error {
 	return s.Store.Forget(ctx, id)
 }
 
@@ -456,6 +461,10 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		"topics are trimmed": {
 			func(s hub.Store) hub.Store { return trimmedTopics{s} }, nil,
 			"any two SKUs are kept apart",
+		},
+		"an end spares everything": {
+			func(s hub.Store) hub.Store { return sparingAll{s} }, nil,
+			"an end spares SKUs with few subscribers",
 		},
 		"subscribe returns what it was given": {
 			func(s hub.Store) hub.Store { return staleSubscribe{s} }, nil,

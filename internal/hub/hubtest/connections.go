@@ -106,7 +106,7 @@ func subscribersSeen(ctx context.Context, f Fixture) error {
 		if err != nil || len(page) != i+1 {
 			return fmt.Errorf("after %d subscribers: got %d, %v", i+1, len(page), err)
 		}
-		if err := same("subscriber", page[i], connection(id).Subscriber()); err != nil {
+		if err := same("subscriber", page[i], connection(id).Subscriber(sku("A"))); err != nil {
 			return err
 		}
 		if got, err := topicsOf(ctx, f, id); err != nil || got != "[sku:A sku:B]" {
@@ -126,7 +126,7 @@ func subscribeReplaces(ctx context.Context, f Fixture) error {
 		return err
 	}
 	page, _, err := f.Store.Subscribers(ctx, sku("A"), "", 10)
-	if err := errors.Join(err, same("subscribers", page, []hub.Subscriber{later.Subscriber()})); err != nil {
+	if err := errors.Join(err, same("subscribers", page, []hub.Subscriber{later.Subscriber(sku("A"))})); err != nil {
 		return err
 	}
 	got, err := topicsOf(ctx, f, "c1")
@@ -196,6 +196,31 @@ func subscribeReturnsRow(ctx context.Context, f Fixture) error {
 	recorded, err3 := f.Store.Connection(ctx, "c1")
 	return errors.Join(err, err2, err3, same("connection", latest, recorded),
 		same("principal", latest.Principal, next), same("topics", fmt.Sprint(latest.Topics), "[sku:A sku:B]"))
+}
+
+// endSpares ends connections whose subscriptions may stay, and some whose may not.
+func endSpares(ctx context.Context, f Fixture) error {
+	own := hub.Topic{Kind: hub.KindCart, Name: connection("c1").Principal.CartID()}
+	err := errors.Join(connect(ctx, f, "c1", sku("A"), sku("B"), own), connect(ctx, f, "c2", sku("A")),
+		connect(ctx, f, "c3", sku("A")), connect(ctx, f, "c4", sku("B")),
+		f.Store.EndConnection(ctx, "c1", minute(1), 2), // A has more subscribers
+		f.Store.EndConnection(ctx, "c4", minute(1), 0))
+	if err != nil {
+		return err
+	}
+	for topic, want := range map[hub.Topic]string{sku("A"): "[c2 c3]", own: "[]"} {
+		got, err := subscriberIDs(ctx, f, topic, 10)
+		if err := errors.Join(err, same("subscribers of "+topic.String(), fmt.Sprint(got), want)); err != nil {
+			return err
+		}
+	}
+	page, _, err := f.Store.Subscribers(ctx, sku("B"), "", 10)
+	for _, s := range page { // it may stay
+		if s.ConnectionID != "c1" || s.Principal.User != "" {
+			return fmt.Errorf("a subscriber of B is %+v, want c1 at most, without a user", s)
+		}
+	}
+	return errors.Join(err, f.Store.Forget(ctx, "c1", sku("B")), wantSubscribers(ctx, f, sku("B")))
 }
 
 func unsubscribeSome(ctx context.Context, f Fixture) error {

@@ -99,7 +99,8 @@ func endedStaysAway(ctx context.Context, f Fixture) error {
 		errOf(f.Store.Subscribe(ctx, homeConnection("c1"), []hub.Topic{sku("A")})),
 		mark(ctx, f, "c1", []hub.Topic{sku("A")}, minute(1)))
 	for range 2 {
-		err = errors.Join(err, f.Store.EndConnection(ctx, "c1", minute(2)), f.Store.EndConnection(ctx, "never", minute(2)))
+		err = errors.Join(err, f.Store.EndConnection(ctx, "c1", minute(2), 0),
+			f.Store.EndConnection(ctx, "never", minute(2), 0))
 	}
 	marks, err2 := f.Store.RetryMarks(ctx, 10)
 	if err := errors.Join(err, err2, same("marks", len(marks), 0), wantSubscribers(ctx, f, sku("A"))); err != nil {

@@ -61,6 +61,7 @@ var storeCases = []struct {
 	{"subscribers page to the end", subscribersPage},
 	{"subscribers page while connections are forgotten", subscribersPageForget},
 	{"unsubscribe removes only what it names", unsubscribeSome},
+	{"an end spares SKUs with few subscribers", endSpares},
 	{"forget removes every trace", forgetAll},
 	{"forget removes orphans", forgetOrphans},
 	{"concurrent subscribers are all kept", concurrentSubscribers},

@@ -75,9 +75,16 @@ func (s *Store) Forget(_ context.Context, id string, topics ...hub.Topic) error 
 }
 
 // EndConnection implements [hub.Connections].
-func (s *Store) EndConnection(_ context.Context, id string, now time.Time) error {
+func (s *Store) EndConnection(_ context.Context, id string, now time.Time, spare int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if c, known := s.connections[id]; known {
+		c.Topics = slices.DeleteFunc(slices.Clone(c.Topics), func(t hub.Topic) bool {
+			subs := s.subscribers[t]
+			return t.Kind == hub.KindSKU && subs != nil && len(subs.ids) <= spare
+		})
+		s.connections[id] = c
+	}
 	s.forgetLocked(id, nil)
 	s.ended[hub.NameHash(id)] = now
 	return nil

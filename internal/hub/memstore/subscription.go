@@ -28,7 +28,7 @@ func (s *Store) Subscribe(_ context.Context, c hub.Connection, topics []hub.Topi
 			s.subscribers[t] = subs
 		}
 		subs.ids = insert(subs.ids, c.ID)
-		subs.rows[c.ID] = c.Subscriber()
+		subs.rows[c.ID] = c.Subscriber(t)
 	}
 	// If the connection was forgotten meanwhile, it stays forgotten. Its
 	// subscriptions are found gone, or expire.
