@@ -3,6 +3,7 @@ package dynamostore_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,10 +17,13 @@ import (
 // same numbers.
 func TestRefusedHandshakeCosts(t *testing.T) {
 	db := newTestDB(t)
+	var mu sync.Mutex // two of the reads run side by side
 	writes, reads := 0, 0
 	s := db.store(interceptor{db.client, func(
 		_ context.Context, op string, in any, next func(any) (any, error),
 	) (any, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		switch in := in.(type) {
 		case *dynamodb.BatchWriteItemInput:
 			for _, requests := range in.RequestItems {

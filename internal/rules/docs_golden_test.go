@@ -1,0 +1,75 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/securecart/hub/internal/costtest"
+)
+
+// readCosts returns the golden file of costs.
+func readCosts(t *testing.T) costtest.Costs {
+	t.Helper()
+	all, err := costtest.Read(root + "/internal/costtest/" + costtest.Golden)
+	if err != nil || len(all) == 0 {
+		t.Fatalf("%d costs, %v", len(all), err)
+	}
+	return all
+}
+
+// TestDocumentedActionCosts compares the table of docs/performance.md with the golden
+// file.
+func TestDocumentedActionCosts(t *testing.T) {
+	costs := readCosts(t)
+	_, section, _ := strings.Cut(read(t, "docs/performance.md"), "\n## What an action costs\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	lines := regexp.MustCompile(`(?m)^\| ([^|]+) \| [0-9][^|]* \| ([0-9][^|]*) \|$`).FindAllStringSubmatch(section, -1)
+	if len(lines) < 15 {
+		t.Errorf("docs/performance.md has %d costs, want 15 at least", len(lines))
+	}
+	for _, line := range lines {
+		c, ok := costs.Of(line[1])
+		if !ok {
+			t.Errorf("docs/performance.md: there is no scenario %q", line[1])
+			continue
+		}
+		if want := fmt.Sprintf("%g, %g, %d, %.2f", c.Reads, c.Writes, c.Depth, c.Dollars); line[2] != want {
+			t.Errorf("docs/performance.md: %s costs %s, want %s", line[1], line[2], want)
+		}
+	}
+}
+
+// TestDocumentedPageCosts compares what docs/deploy.md says of page views with the
+// golden file.
+func TestDocumentedPageCosts(t *testing.T) {
+	costs := readCosts(t)
+	ten, _ := costs.Of("page view: 10 SKUs")
+	fifty, _ := costs.Of("page view: 50 SKUs")
+	want := fmt.Sprintf("with 10 badges cost $%.0f with Lambda and DynamoDB, with 50 badges $%.0f;",
+		ten.Dollars, fifty.Dollars)
+	if doc := strings.Join(strings.Fields(read(t, "docs/deploy.md")), " "); !strings.Contains(doc, want) {
+		t.Errorf("docs/deploy.md does not have %q", want)
+	}
+}
+
+// TestLimitsOfCosts holds what was achieved: how many requests of an action wait for each
+// other, and the units of a page of badges.
+func TestLimitsOfCosts(t *testing.T) {
+	costs := readCosts(t)
+	for name, most := range map[string]costtest.Cost{
+		"hello":                              {Depth: 1, Reads: 1, Writes: 1},
+		"subscribe: 1 SKU":                   {Depth: 5, Reads: 2, Writes: 4},
+		"subscribe: 50 SKUs":                 {Depth: 5, Reads: 60, Writes: 54},
+		"get: 1 SKU":                         {Depth: 3, Reads: 2, Writes: 2},
+		"add: a guest, with a key":           {Depth: 3, Reads: 4, Writes: 8},
+		"add: a cart of 3 lines, with a key": {Depth: 3, Reads: 4, Writes: 5},
+		"disconnect: 50 SKUs":                {Depth: 9, Reads: 26, Writes: 3},
+	} {
+		c, ok := costs.Of(name)
+		if !ok || c.Depth > most.Depth || c.Reads > most.Reads || c.Writes > most.Writes {
+			t.Errorf("%s: got %+v, want at most %+v", name, c, most)
+		}
+	}
+}
