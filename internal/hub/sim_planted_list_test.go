@@ -172,20 +172,20 @@ func (h *Hub) tooManyTopics`},
 		return wire.OK{}, invalid("not in the cart")
 	}
 	return h.write(ctx, c.Principal, r, operation, look, add)`},
-	{"a refusal does not look at the key again", "cart_write.go",
+	{"a refusal does not look at the key again", "cart_once.go",
 		`	if first, keyErr := h.firstAnswer(ctx, cartID, r, fingerprint); !errors.Is(keyErr, ErrGone) {
 		return first, keyErr
 	}
 	return wire.OK{}, err
 }`,
 		"	return wire.OK{}, err\n}"},
-	{"a write that changes nothing has no receipt", "cart_write.go",
+	{"a write that changes nothing has no receipt", "cart_once.go",
 		"if len(out.writes) > 0 || receipt != nil {",
 		"if len(out.writes) > 0 {"},
 	{"a key lives an hour", "store.go",
 		"ReceiptLife = 24 * time.Hour",
 		"ReceiptLife = time.Hour"},
-	{"an erasure: a write under way begins the cart again", "cart_write.go",
+	{"an erasure: a write under way begins the cart again", "cart_once.go",
 		"err := h.store.PutCarts(ctx, writes, receipt, p.session())",
 		"err := h.store.PutCarts(ctx, writes, receipt)"},
 	{"an erasure: old tokens stay good", "erase.go",
