@@ -20,7 +20,7 @@ const (
 
 	// Of a handshake that $connect refuses, at most: TestRefusedHandshakeCosts measures
 	// them.
-	refusedWrites = 6
+	refusedWrites = 5
 	refusedReads  = 3
 	secondsOfDay  = 24 * 60 * 60
 )

@@ -213,12 +213,14 @@ func TestConcurrentMessages(t *testing.T) {
 // wantEnded fails unless a connection cannot be put again and has no holder.
 func wantEnded(t *testing.T, s hub.Store, id, when string) {
 	t.Helper()
-	if err := s.PutConnection(t.Context(), connection(id)); !errors.Is(err, hub.ErrGone) {
-		t.Errorf("%s: put again: got %v, want ErrGone", when, err)
-	}
-	holder, err := s.Holder(t.Context(), connection(id).Principal.CartID(), "", 10)
-	if err != nil || len(holder.Connections) > 0 {
-		t.Errorf("%s: its user has connections %v, %v, want none", when, holder.Connections, err)
+	for _, moment := range []string{"before", "after"} {
+		holder, err := s.Holder(t.Context(), connection(id).Principal.CartID(), "", 10)
+		if err != nil || len(holder.Connections) > 0 {
+			t.Errorf("%s: %s another put its user has connections %v, %v, want none", when, moment, holder.Connections, err)
+		}
+		if err := s.PutConnection(t.Context(), connection(id)); !errors.Is(err, hub.ErrGone) {
+			t.Errorf("%s: put again: got %v, want ErrGone", when, err)
+		}
 	}
 }
 

@@ -25,6 +25,7 @@ func (s *Store) PutConnection(ctx context.Context, c hub.Connection) error {
 	}
 	var u update
 	u.setRow(connectionRow(c))
+	u.setRow(row{attrPut: number(int64(s.random()>>1) | 1)})
 	condition := u.missing(attrPK) + " OR " + u.exists(attrLive)
 	old, err := s.update(ctx, connectionKey(c.ID), &u, condition, types.ReturnValueAllOld)
 	if _, ended := conditionFailed(err); ended {
@@ -140,7 +141,9 @@ func (s *Store) forget(
 	if err != nil {
 		return err
 	}
-	deletes = append(deletes, holderDeletes(old, id, "")...) // again: it may have been put meanwhile
+	if put := numberOf(old, attrPut); put == 0 || put != numberOf(known, attrPut) {
+		deletes = append(deletes, holderDeletes(old, id, "")...) // it was put meanwhile
+	}
 	names := unique(slices.Concat(topicNames(topics), setOf(known, attrTopics), setOf(old, attrTopics)))
 	return s.writeAll(ctx, append(subscriptionDeletes(s.withoutSpared(ctx, names, spare), id), deletes...))
 }

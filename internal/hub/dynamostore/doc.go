@@ -41,7 +41,8 @@
 //   - PutConnection lists a connection with its holders, then writes its row, then
 //     removes entries with previous holders. EndConnection goes the other way, and
 //     leaves a row that PutConnection does not replace: PutConnection then removes
-//     the entries that it wrote. So only a crash leaves an entry of a connection
+//     the entries that it wrote. If it wrote the row meanwhile, which its random
+//     number tells, EndConnection removes the entry once more. So only a crash leaves an entry of a connection
 //     that has ended.
 //   - Messages of one connection may be handled concurrently. Unsubscribe counts
 //     itself on the connection's row, before and after its work, and Subscribe

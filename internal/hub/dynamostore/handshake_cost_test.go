@@ -51,7 +51,7 @@ func TestRefusedHandshakeCosts(t *testing.T) {
 		writes, reads int
 	}{
 		"too many connections": {
-			func(i int) error { return handshake(i, "alice", hub.RoleCustomer) }, 6, 3,
+			func(i int) error { return handshake(i, "alice", hub.RoleCustomer) }, 5, 3,
 		},
 		"too many new guests": {
 			func(i int) error { return handshake(i, fmt.Sprint(hub.GuestUserPrefix, i), hub.RoleGuest) }, 2, 0,

@@ -33,6 +33,7 @@ const (
 	attrTopics           = "topics" // a set of strings; marks have it too
 	attrRevs             = "revs"   // of marks: a set of a rev, a blank and a topic
 	attrLeft             = "left"   // how often Unsubscribe changed the row
+	attrPut              = "put"    // random: which PutConnection wrote the row
 
 	// Of holders, counters and sets.
 	attrRevoked = "revoked"
