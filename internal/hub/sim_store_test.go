@@ -104,6 +104,7 @@ func (s *faultyStore) Subscribe(ctx context.Context, c hub.Connection, topics []
 		s.heldBack = append(s.heldBack, func() { _, _ = s.Store.Subscribe(ctx, c, topics) })
 		return s.Store.Connection(ctx, c.ID)
 	}
+	s.sim.interruptOneIn(3) // what was read before the subscription may change
 	if err := s.before(); err != nil {
 		return hub.Connection{}, err
 	}
