@@ -15,26 +15,73 @@ import (
 // all have returned. If a call panics, no further calls begin, and Each panics with the
 // value and the stack of the first panic.
 func Each(n, workers int, do func(i int)) {
-	var next atomic.Int64
-	var running sync.WaitGroup
-	var once sync.Once
-	var panicked string
-	work := func() {
-		defer func() {
-			if reason := recover(); reason != nil {
-				next.Store(int64(n))
-				once.Do(func() { panicked = fmt.Sprintf("%v, in a goroutine:\n%s", reason, debug.Stack()) })
+	EachUpTo(n, func() int { return workers }, do)
+}
+
+// EachUpTo is Each with a number of workers that may change: after each call it asks for
+// the number, and starts or ends workers. The number is at least 1.
+func EachUpTo(n int, workers func() int, do func(i int)) {
+	c := calls{n: int64(n), workers: workers, do: do}
+	c.start()
+	c.wait.Wait()
+	if c.panicked != "" {
+		panic(c.panicked)
+	}
+}
+
+// calls are the calls of one EachUpTo.
+type calls struct {
+	n       int64
+	workers func() int
+	do      func(i int)
+	next    atomic.Int64
+	wait    sync.WaitGroup
+
+	mu       sync.Mutex // guards everything below
+	running  int        // workers
+	panicked string
+}
+
+// start starts workers, as many as there may be and calls are left for.
+func (c *calls) start() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	most := min(c.workers(), int(c.n))
+	for c.running < most && c.next.Load() < c.n {
+		c.running++
+		c.wait.Go(c.work)
+	}
+}
+
+// work makes calls until none are left, or there are too many workers.
+func (c *calls) work() {
+	defer func() {
+		if reason := recover(); reason != nil {
+			c.next.Store(c.n)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if c.panicked == "" {
+				c.panicked = fmt.Sprintf("%v, in a goroutine:\n%s", reason, debug.Stack())
 			}
-		}()
-		for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-			do(int(i))
+		}
+	}()
+	for i := c.next.Add(1) - 1; i < c.n; i = c.next.Add(1) - 1 {
+		c.do(int(i))
+		c.start()
+		if c.surplus() {
+			return
 		}
 	}
-	for range min(workers, n) {
-		running.Go(work)
+}
+
+// surplus reports whether the calling worker is one too many, and no longer counts it
+// then.
+func (c *calls) surplus() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running <= c.workers() {
+		return false
 	}
-	running.Wait()
-	if panicked != "" {
-		panic(panicked)
-	}
+	c.running--
+	return true
 }

@@ -74,3 +74,42 @@ func TestPanicReachesTheCaller(t *testing.T) {
 		}
 	}
 }
+
+// TestEachUpTo checks that workers start and end as the number changes, and that each
+// call is made once.
+func TestEachUpTo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var atOnce []int // calls that ran in each second
+		calls, second := map[int]int{}, -1
+		began := time.Now()
+		wanted := func() int {
+			switch time.Since(began) / time.Second {
+			case 0:
+				return 2
+			case 1, 2:
+				return 5
+			}
+			return 1
+		}
+		parallel.EachUpTo(15, wanted, func(i int) {
+			mu.Lock()
+			calls[i]++
+			if now := int(time.Since(began) / time.Second); now > second {
+				second = now
+				atOnce = append(atOnce, 0)
+			}
+			atOnce[second]++
+			mu.Unlock()
+			time.Sleep(time.Second)
+		})
+		if want := []int{2, 5, 5, 1, 1, 1}; !slices.Equal(atOnce, want) {
+			t.Errorf("got %v calls in each second, want %v", atOnce, want)
+		}
+		for i := range 15 {
+			if calls[i] != 1 {
+				t.Errorf("call %d was made %d times", i, calls[i])
+			}
+		}
+	})
+}
