@@ -35,10 +35,10 @@ type calls struct {
 	workers func() int
 	do      func(i int)
 	next    atomic.Int64
+	running atomic.Int64 // workers; only start and surplus change it
 	wait    sync.WaitGroup
 
-	mu       sync.Mutex // guards everything below
-	running  int        // workers
+	mu       sync.Mutex // held by start and surplus; guards panicked
 	panicked string
 }
 
@@ -46,9 +46,9 @@ type calls struct {
 func (c *calls) start() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	most := min(c.workers(), int(c.n))
-	for c.running < most && c.next.Load() < c.n {
-		c.running++
+	most := min(int64(c.workers()), c.n)
+	for c.running.Load() < most && c.next.Load() < c.n {
+		c.running.Add(1)
 		c.wait.Go(c.work)
 	}
 }
@@ -67,8 +67,10 @@ func (c *calls) work() {
 	}()
 	for i := c.next.Add(1) - 1; i < c.n; i = c.next.Add(1) - 1 {
 		c.do(int(i))
-		c.start()
-		if c.surplus() {
+		switch workers := int64(c.workers()); {
+		case c.running.Load() < workers:
+			c.start()
+		case c.running.Load() > workers && c.surplus():
 			return
 		}
 	}
@@ -79,9 +81,9 @@ func (c *calls) work() {
 func (c *calls) surplus() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.running <= c.workers() {
+	if c.running.Load() <= int64(c.workers()) {
 		return false
 	}
-	c.running--
+	c.running.Add(-1)
 	return true
 }
