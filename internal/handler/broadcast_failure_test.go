@@ -126,10 +126,11 @@ func TestFanoutRunsOutOfTime(t *testing.T) {
 		f.api.answer = func(ctx context.Context, _ string) error { return pause(ctx, time.Second) }
 		f.deliver()
 		f.wantInvocations("100-100")
-		// 32 workers run for 22 seconds. The rest is 2 s for the marks and 0.5 s
-		// for the answer.
-		if served, marked := len(f.api.got), len(f.marked()); served != 32*22 || marked != 3_000-served {
-			t.Errorf("got %d served and %d marked, want %d and the others", served, marked, 32*22)
+		// 128 workers run for 22 seconds: eight for each of the first two thousands. The
+		// rest is 2 s for the marks and 0.5 s for the answer.
+		const want = 2*1_000 + 6*128
+		if served, marked := len(f.api.got), len(f.marked()); served != want || marked != 3_000-served {
+			t.Errorf("got %d served and %d marked, want %d and the others", served, marked, want)
 		}
 		for f.api.answer = nil; len(f.marked()) > 0; {
 			f.schedule()

@@ -15,15 +15,9 @@ import (
 	"github.com/securecart/hub/internal/parallel"
 )
 
-const (
-	// defaultWorkers is the number of concurrent posts. 4 to 8 keep one vCPU busy;
-	// more hide the latency of the API, some 15 ms a post.
-	defaultWorkers = 32
-
-	// defaultReserve is the time before the deadline in which the caller records the
-	// posts that were not sent.
-	defaultReserve = 2 * time.Second
-)
+// defaultReserve is the time before the deadline in which the caller records the posts
+// that were not sent.
+const defaultReserve = 2 * time.Second
 
 // retryAfter has the pauses before throttled posts are sent again, once for all posts
 // of a call.
@@ -41,7 +35,7 @@ type API interface {
 
 // Options are the settings of a [Poster].
 type Options struct {
-	Workers        int           // concurrent posts; 0: 32
+	MaxWorkers     int           // the most concurrent posts, as the rate and the latency need them; 0: 128
 	PostsPerSecond int           // the highest rate; 0: no limit until the service throttles
 	Reserve        time.Duration // time that is left when Post returns before a deadline; 0: 2 s
 }
@@ -57,13 +51,13 @@ var _ hub.Poster = (*Poster)(nil)
 
 // New returns a Poster.
 func New(api API, o Options) *Poster {
-	if o.Workers == 0 {
-		o.Workers = defaultWorkers
+	if o.MaxWorkers == 0 {
+		o.MaxWorkers = maxConnections
 	}
 	if o.Reserve == 0 {
 		o.Reserve = defaultReserve
 	}
-	return &Poster{api: api, opts: o, governor: newGovernor(o.PostsPerSecond)}
+	return &Poster{api: api, opts: o, governor: newGovernor(o.PostsPerSecond, o.MaxWorkers)}
 }
 
 // Post implements [hub.Poster]. ErrForbidden means that the function has no
@@ -124,7 +118,7 @@ type call struct {
 // round sends groups and returns the throttled rest of each, if there is one.
 func (c *call) round(groups [][]int) [][]int {
 	rest := make([][]int, len(groups)) // by group
-	parallel.Each(len(groups), c.p.opts.Workers, func(g int) { rest[g] = c.send(groups[g]) })
+	parallel.EachUpTo(len(groups), c.p.governor.workers, func(g int) { rest[g] = c.send(groups[g]) })
 	throttled := rest[:0]
 	for _, group := range rest {
 		if group != nil {
@@ -156,11 +150,12 @@ func (c *call) post(post hub.Post) error {
 	if err := c.p.governor.take(c.ctx); err != nil {
 		return fmt.Errorf("post: %w", err)
 	}
+	began := time.Now()
 	_, err := c.p.api.PostToConnection(c.ctx, &apigatewaymanagementapi.PostToConnectionInput{
 		ConnectionId: &post.ConnectionID, Data: post.Data,
 	})
 	err = kindOf("post", err)
-	c.p.governor.result(time.Now(), errors.Is(err, hub.ErrThrottled))
+	c.p.governor.result(began, time.Now(), errors.Is(err, hub.ErrThrottled))
 	if errors.Is(err, hub.ErrForbidden) {
 		c.forbidden.Store(true)
 	}
