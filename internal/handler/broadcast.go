@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -79,6 +80,9 @@ type broadcaster struct {
 	omitted        table.Once // attributes that were left out
 	skusNotRaised  table.Once // SKUs with a writer that does not count versions
 	cartsNotRaised table.Once // carts with such a writer
+
+	mu     sync.Mutex
+	healed string // the last connection that healing reached; the next one begins after it
 }
 
 func (b *broadcaster) revoke(ctx context.Context, user string) error {
@@ -102,7 +106,10 @@ func (b *broadcaster) erase(ctx context.Context, user string) error {
 }
 
 func (b *broadcaster) heal(ctx context.Context) {
-	report, err := b.h.Heal(ctx)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	report, next, err := b.h.Heal(ctx, b.healed)
+	b.healed = next
 	if err != nil {
 		b.log.ErrorContext(ctx, "heal", "error", err)
 	}

@@ -197,7 +197,7 @@ func (f *broadcastFixture) wantGot(want map[string][]int64) {
 // marked returns the connections with retry marks.
 func (f *broadcastFixture) marked() []string {
 	f.t.Helper()
-	marks, err := f.store.RetryMarks(f.t.Context(), 1_000_000)
+	marks, _, err := f.store.RetryMarks(f.t.Context(), "", 1_000_000)
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -192,8 +192,8 @@ func TestBroadcastEmptyBatch(t *testing.T) {
 	})
 	t.Run("a failed healing is counted", func(t *testing.T) {
 		for call, fill := range map[string]func(*fixture){
-			"RetryMarks": func(*fixture) {},
-			"Connection": func(b *fixture) { b.mark("on-A") },
+			"RetryMarks":    func(*fixture) {},
+			"ConnectionsOf": func(b *fixture) { b.mark("on-A") },
 		} {
 			b := shop(t)
 			fill(b)
@@ -261,7 +261,7 @@ func TestBroadcastListeners(t *testing.T) {
 	t.Run("throttled", func(t *testing.T) {
 		b, got := deliver(t, hub.ErrThrottled, nil)
 		wantFailed(t, got, "")
-		marks, err := b.store.RetryMarks(t.Context(), 10)
+		marks, _, err := b.store.RetryMarks(t.Context(), "", 10)
 		if err != nil || len(marks) != 1 || marks[0].ConnectionID != "on-B" {
 			t.Errorf("got marks %v, %v, want one on on-B", marks, err)
 		}

@@ -174,6 +174,13 @@ func (f *failingStore) EndConnection(ctx context.Context, id string, now time.Ti
 	return firstError(f.errs["EndConnection"], func() error { return f.Store.EndConnection(ctx, id, now, spare) })
 }
 
+func (f *failingStore) ConnectionsOf(ctx context.Context, ids []string) (map[string]hub.Connection, error) {
+	if err := f.errs["ConnectionsOf"]; err != nil {
+		return nil, err
+	}
+	return f.Store.ConnectionsOf(ctx, ids)
+}
+
 func (f *failingStore) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
 	return firstError(f.errs["Forget"], func() error { return f.Store.Forget(ctx, id, topics...) })
 }
@@ -185,11 +192,11 @@ func (f *failingStore) MarkForRetry(ctx context.Context, missed []hub.Undelivere
 	return f.Store.MarkForRetry(ctx, missed, now)
 }
 
-func (f *failingStore) RetryMarks(ctx context.Context, limit int) ([]hub.RetryMark, error) {
+func (f *failingStore) RetryMarks(ctx context.Context, after string, limit int) ([]hub.RetryMark, string, error) {
 	if err := f.errs["RetryMarks"]; err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return f.Store.RetryMarks(ctx, limit)
+	return f.Store.RetryMarks(ctx, after, limit)
 }
 
 func (f *failingStore) PutCarts(

@@ -65,9 +65,13 @@ func (h *Hub) endConnection(ctx context.Context, holder, id string) (ended bool,
 		return false, err
 	}
 	if ended = err != nil || c.Principal.ID() == holder; ended {
-		// The gateway first: afterwards nothing knows that it may still be open.
+		// The gateway first: afterwards nothing knows that it may still be open. The end
+		// comes last: the holder lists the connection until then.
 		if err := h.poster.Disconnect(ctx, id, c.Endpoint); err != nil {
 			return false, fmt.Errorf("close %s: %w", id, err)
+		}
+		if err := h.store.ClearRetryMarks(ctx, []RetryMark{{ConnectionID: id}})[0]; err != nil {
+			return false, err
 		}
 		if err := h.store.EndConnection(ctx, id, h.now(), 0); err != nil {
 			return false, err

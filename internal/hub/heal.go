@@ -11,57 +11,105 @@ import (
 )
 
 const (
-	// healBatch is how many marked connections are healed together, and healRounds
-	// how many batches one call of Heal handles.
-	healBatch  = 100
-	healRounds = 20
+	// healGroup is how many marked connections are healed together.
+	healGroup = 100
 
-	// closeAfter is how long a connection may stay marked before it is closed. Its
-	// client then reconnects and gets a fresh snapshot.
+	// healReserve is the time that must be left for another group: to read, to post,
+	// and to record what became of it.
+	healReserve = 4 * time.Second
+
+	// A connection is closed after closeTries calls of Heal whose posts to it failed, the
+	// first of them closeAfter ago. Its client then reconnects and gets a fresh snapshot.
+	closeTries = 3
 	closeAfter = time.Minute
+
+	// fewFailures is how many connections may fail while nobody is served, without the
+	// account or the service being blamed for it.
+	fewFailures = 10
+
+	// maxClosedPerHeal is how many connections a call of Heal closes, so that it ends in
+	// time and their clients do not reconnect all together.
+	maxClosedPerHeal = 100
+
+	// maxForgottenPerHeal is how many connections that are gone a call of Heal removes,
+	// each in some 20 ms. Of the others it removes the mark only: their subscriptions are
+	// found gone, or expire.
+	maxForgottenPerHeal = 100
 )
 
 // HealReport counts what Heal did: each mark once, and errors.
 type HealReport struct {
 	Healed int // connections that received the current state
 	Gone   int // connections that no longer exist
-	Closed int // connections that were closed because healing failed for too long
+	Closed int // connections that were closed because posts to them failed for too long
 	Kept   int // connections that stay marked, including those with an error
 	Failed int // errors: to list marks, or to read, post to, or settle a connection
 }
 
-// Heal sends marked connections the current state of what they missed. It closes a
-// connection that it could not heal for a minute. Call it every few seconds; it
+// Heal sends marked connections the current state of what they missed, and closes a
+// connection if posts to it keep failing. It begins after a position in the list of
+// marks, "" for its start, and reaches each mark once. The next call must begin at
+// next, so that no mark is always last. Call it every few seconds or once a minute; it
 // does nothing if there is no mark.
-func (h *Hub) Heal(ctx context.Context) (HealReport, error) {
-	healing := healing{h: h}
-	seen := map[string]bool{}
-	for range healRounds {
-		marks, err := h.store.RetryMarks(ctx, healBatch)
-		if err != nil {
-			healing.report.Failed++
-			return healing.report, errors.Join(healing.err, fmt.Errorf("list marks: %w", err))
-		}
-		// A mark that stays moves to the end of the list. Once a page has only
-		// connections that were handled, all of them were.
-		marks = slices.DeleteFunc(marks, func(m RetryMark) bool { return seen[m.ConnectionID] })
-		if len(marks) == 0 {
-			break
-		}
-		for _, m := range marks {
-			seen[m.ConnectionID] = true
-		}
-		healing.heal(ctx, marks)
+//
+// Heal returns before the deadline of ctx. What it did not reach by then stays marked.
+func (h *Hub) Heal(ctx context.Context, after string) (report HealReport, next string, err error) {
+	g := healing{h: h, next: after, seen: map[string]bool{}}
+	if g.pass(ctx, after) && after != "" {
+		g.pass(ctx, "")
 	}
-	return healing.report, healing.err
+	g.settleFailed(ctx)
+	return g.report, g.next, g.err
 }
 
 // healing is one call of Heal.
 type healing struct {
-	h      *Hub
-	report HealReport
-	kept   []Undelivered // of the current batch
-	err    error
+	h         *Hub
+	report    HealReport
+	err       error
+	next      string          // the last connection that was reached
+	seen      map[string]bool // connections that were reached
+	failed    []marked        // connections whose posts failed
+	forgotten int
+}
+
+// pass heals the marks after a position to the end of the list, or to the first one that
+// was reached before. It reports false if it cannot go on.
+func (g *healing) pass(ctx context.Context, after string) bool {
+	for {
+		if deadline, ok := ctx.Deadline(); ok && deadline.Sub(g.h.now()) < healReserve || ctx.Err() != nil {
+			return false
+		}
+		page, next, err := g.h.store.RetryMarks(ctx, after, healGroup)
+		if err != nil {
+			g.report.Failed++
+			g.err = errors.Join(g.err, fmt.Errorf("list marks: %w", err))
+			return false
+		}
+		marks := page
+		if i := slices.IndexFunc(page, func(m RetryMark) bool { return g.seen[m.ConnectionID] }); i >= 0 {
+			marks, next = page[:i], ""
+		}
+		for _, m := range marks {
+			g.seen[m.ConnectionID] = true
+			g.next = m.ConnectionID
+		}
+		g.heal(ctx, marks)
+		if next == "" {
+			return true
+		}
+		after = next
+	}
+}
+
+// settled are marks to clear, and what counts each of them once it is cleared.
+type settled struct {
+	marks    []RetryMark
+	counters []*int
+}
+
+func (s *settled) add(m RetryMark, counter *int) {
+	s.marks, s.counters = append(s.marks, m), append(s.counters, counter)
 }
 
 // marked is a marked connection, and the number of posts to it.
@@ -71,41 +119,70 @@ type marked struct {
 	posts int
 }
 
-// heal handles a batch of marks together, so that no connection waits for another.
-// A mark that stays, for whatever reason, moves to the end of the list.
+// heal handles a group of marks together, so that no connection waits for another.
 func (g *healing) heal(ctx context.Context, marks []RetryMark) {
+	if len(marks) == 0 {
+		return
+	}
+	rows, h, err := g.readMarked(ctx, marks)
+	if err != nil {
+		for _, m := range marks {
+			g.keep(m, err)
+		}
+		return
+	}
+	var settled settled
 	var connections []marked
 	var posts []Post
 	for _, m := range marks {
-		c, err := g.h.store.Connection(ctx, m.ConnectionID)
-		if errors.Is(err, ErrGone) || err == nil && connectionExpired(c.ConnectedAt, g.h.now()) {
-			g.count(m, &g.report.Gone, g.h.store.Forget(ctx, m.ConnectionID, m.Topics...))
+		c, known := rows[m.ConnectionID]
+		if !known || connectionExpired(c.ConnectedAt, g.h.now()) {
+			g.forget(ctx, &settled, m)
 			continue
 		}
-		var current []Post
-		if err == nil {
-			current, err = g.h.currentState(ctx, c, m)
-		}
+		current, err := h.currentState(ctx, c, m)
 		if err != nil {
-			g.count(m, &g.report.Kept, err)
+			g.keep(m, err)
 			continue
 		}
 		connections = append(connections, marked{m, c, len(current)})
 		posts = append(posts, current...)
 	}
-	errs := g.h.poster.Post(ctx, posts)
-	for _, c := range connections {
-		failed := firstError(errs[:c.posts])
-		errs = errs[c.posts:]
-		counter, err := g.settle(ctx, c, failed)
-		g.count(c.mark, counter, err)
-	}
-	for i, err := range g.h.store.MarkForRetry(ctx, g.kept, g.h.now()) {
+	g.settle(ctx, &settled, connections, g.h.poster.Post(ctx, posts))
+	g.clear(ctx, settled)
+}
+
+// clear clears marks.
+func (g *healing) clear(ctx context.Context, s settled) {
+	for i, err := range g.h.store.ClearRetryMarks(ctx, s.marks) {
 		if err != nil {
-			g.fail(g.kept[i].ConnectionID, err)
+			g.keep(s.marks[i], err)
+			continue
+		}
+		*s.counters[i]++
+	}
+}
+
+// keep counts a mark that stays because of an error of the store or the poster.
+func (g *healing) keep(m RetryMark, err error) {
+	g.report.Kept++
+	g.fail(m.ConnectionID, err)
+}
+
+func (g *healing) fail(id string, err error) {
+	g.report.Failed++
+	g.err = errors.Join(g.err, fmt.Errorf("heal %s: %w", id, err))
+}
+
+// forget removes a connection that is gone, and its mark.
+func (g *healing) forget(ctx context.Context, s *settled, m RetryMark) {
+	if g.forgotten++; g.forgotten <= maxForgottenPerHeal {
+		if err := g.h.store.Forget(ctx, m.ConnectionID, m.Topics...); err != nil {
+			g.keep(m, err)
+			return
 		}
 	}
-	g.kept = nil
+	s.add(m, &g.report.Gone)
 }
 
 func firstError(errs []error) error {
@@ -117,40 +194,63 @@ func firstError(errs []error) error {
 	return nil
 }
 
-// count counts a mark, as Kept if there was an error.
-func (g *healing) count(m RetryMark, counter *int, err error) {
-	if err != nil {
-		g.fail(m.ConnectionID, err)
-		counter = &g.report.Kept
-	}
-	*counter++
-	if counter == &g.report.Kept {
-		g.kept = append(g.kept, Undelivered{m.ConnectionID, m.Topics, m.Revs})
-	}
-}
-
-func (g *healing) fail(id string, err error) {
-	g.report.Failed++
-	g.err = errors.Join(g.err, fmt.Errorf("heal %s: %w", id, err))
-}
-
-// settle clears the mark of a connection, forgets or closes the connection, or
-// leaves the mark, depending on the error of the posts. It returns the counter for
-// the outcome.
-func (g *healing) settle(ctx context.Context, m marked, failed error) (*int, error) {
-	now := g.h.now()
-	switch {
-	case failed == nil:
-		return &g.report.Healed, g.h.store.ClearRetryMark(ctx, m.mark)
-	case errors.Is(failed, ErrGone) && now.Sub(m.c.ConnectedAt) > YoungConnection:
-		return &g.report.Gone, g.h.store.Forget(ctx, m.c.ID, m.mark.Topics...)
-	case now.Sub(m.mark.Since) > closeAfter:
-		if err := g.h.poster.Disconnect(ctx, m.c.ID, m.c.Endpoint); err != nil {
-			return nil, fmt.Errorf("close after %v: %w", failed, err)
+// settle decides by the errors of the posts what becomes of marks. Connections whose posts
+// failed are settled at the end, when it is known whether others were served.
+func (g *healing) settle(ctx context.Context, s *settled, connections []marked, errs []error) {
+	for _, c := range connections {
+		err := firstError(errs[:c.posts])
+		errs = errs[c.posts:]
+		switch {
+		case err == nil:
+			s.add(c.mark, &g.report.Healed)
+		case errors.Is(err, ErrGone) && g.h.now().Sub(c.c.ConnectedAt) > YoungConnection:
+			g.forget(ctx, s, c.mark)
+		case errors.Is(err, ErrForbidden): // nobody can be served
+			g.keep(c.mark, err)
+		case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled): // not sent
+			g.report.Kept++
+		default:
+			g.failed = append(g.failed, c)
 		}
-		return &g.report.Closed, g.h.store.Forget(ctx, m.c.ID, m.mark.Topics...)
 	}
-	return &g.report.Kept, nil
+}
+
+// settleFailed counts the failed try of each connection whose posts failed, or closes the
+// connection. If many failed and nobody was served, the account or the service fails, and
+// no connection is to blame.
+func (g *healing) settleFailed(ctx context.Context) {
+	if len(g.failed) > fewFailures && g.report.Healed == 0 {
+		g.report.Kept += len(g.failed)
+		return
+	}
+	var tried []Undelivered
+	var settled settled
+	closed := 0
+	for _, c := range g.failed {
+		m := c.mark
+		final := m.Tries+1 >= closeTries && g.h.now().Sub(m.FailingSince) >= closeAfter
+		if !final || closed == maxClosedPerHeal {
+			g.report.Kept++
+			tried = append(tried, Undelivered{ConnectionID: m.ConnectionID, Failed: true})
+			continue
+		}
+		closed++
+		if err := g.h.poster.Disconnect(ctx, c.c.ID, c.c.Endpoint); err != nil {
+			g.keep(m, fmt.Errorf("close: %w", err))
+			continue
+		}
+		if err := g.h.store.Forget(ctx, c.c.ID, m.Topics...); err != nil {
+			g.keep(m, err)
+			continue
+		}
+		settled.add(m, &g.report.Closed)
+	}
+	for i, err := range g.h.store.MarkForRetry(ctx, tried, g.h.now()) {
+		if err != nil {
+			g.fail(tried[i].ConnectionID, err)
+		}
+	}
+	g.clear(ctx, settled)
 }
 
 // currentState returns the current state of the topics of a mark as deltas, as far
@@ -159,14 +259,7 @@ func (g *healing) settle(ctx context.Context, m marked, failed error) (*int, err
 // the client may have seen a newer rev and missed a change without one after it. A
 // cart that has a row needs no rev, because its versions never restart.
 func (h *Hub) currentState(ctx context.Context, c Connection, m RetryMark) ([]Post, error) {
-	watchesVendor := slices.ContainsFunc(c.Topics, func(t Topic) bool { return t.Kind == KindVendor })
-	var missed []wire.Topic
-	for _, t := range m.Topics {
-		if slices.Contains(c.Topics, t) || t.Kind == KindSKU && watchesVendor {
-			missed = append(missed, wire.Topic{Name: t.String()})
-		}
-	}
-	v := h.authorize(c.Principal, missed)
+	v := h.authorize(c.Principal, missedTopics(c, m))
 	s, missing, err := h.read(ctx, c.Principal, v, "", "")
 	if err != nil {
 		return nil, err
@@ -196,4 +289,16 @@ func (h *Hub) currentState(ctx context.Context, c Connection, m RetryMark) ([]Po
 		}
 	}
 	return posts, nil
+}
+
+// missedTopics returns the topics of a mark that c is subscribed to.
+func missedTopics(c Connection, m RetryMark) []wire.Topic {
+	watchesVendor := slices.ContainsFunc(c.Topics, func(t Topic) bool { return t.Kind == KindVendor })
+	var missed []wire.Topic
+	for _, t := range m.Topics {
+		if slices.Contains(c.Topics, t) || t.Kind == KindSKU && watchesVendor {
+			missed = append(missed, wire.Topic{Name: t.String()})
+		}
+	}
+	return missed
 }

@@ -31,11 +31,13 @@ func (s partlyFailing) fails(method, id string) error {
 	return nil
 }
 
-func (s partlyFailing) Connection(ctx context.Context, id string) (hub.Connection, error) {
-	if err := s.fails("Connection", id); err != nil {
-		return hub.Connection{}, err
+func (s partlyFailing) ConnectionsOf(ctx context.Context, ids []string) (map[string]hub.Connection, error) {
+	for _, id := range ids {
+		if err := s.fails("ConnectionsOf", id); err != nil {
+			return nil, err
+		}
 	}
-	return s.Store.Connection(ctx, id)
+	return s.Store.ConnectionsOf(ctx, ids)
 }
 
 func (s partlyFailing) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
@@ -49,11 +51,16 @@ func (s partlyFailing) Forget(ctx context.Context, id string, topics ...hub.Topi
 	return errors.Join(s.fails("Forget", id), s.Store.Forget(ctx, id, topics...)) // fails although it was carried out
 }
 
-func (s partlyFailing) ClearRetryMark(ctx context.Context, m hub.RetryMark) error {
-	if err := s.fails("ClearRetryMark", m.ConnectionID); err != nil {
-		return err
+func (s partlyFailing) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark) []error {
+	errs := s.Store.ClearRetryMarks(ctx, slices.DeleteFunc(slices.Clone(marks), func(m hub.RetryMark) bool {
+		return s.fails("ClearRetryMarks", m.ConnectionID) != nil
+	}))
+	for i, m := range marks {
+		if err := s.fails("ClearRetryMarks", m.ConnectionID); err != nil {
+			errs = slices.Insert(errs, i, err)
+		}
 	}
-	return s.Store.ClearRetryMark(ctx, m)
+	return errs
 }
 
 // TestHealSkipsBrokenMarks sets a full batch of marks that can never be settled.
@@ -66,11 +73,11 @@ func TestHealSkipsBrokenMarks(t *testing.T) {
 		postError       error
 		disconnectError error
 	}{
-		{"connection unreadable", "Connection", nil, nil},
+		{"connections unreadable", "ConnectionsOf", nil, nil},
 		{"state unreadable", "Items", nil, nil},
 		{"gone, Forget fails", "Forget", hub.ErrGone, nil},
 		{"closed, Forget fails", "Forget", hub.ErrTooLarge, nil},
-		{"healed, ClearRetryMark fails", "ClearRetryMark", nil, nil},
+		{"healed, ClearRetryMarks fails", "ClearRetryMarks", nil, nil},
 		{"throttled, Disconnect fails", "", hub.ErrThrottled, hub.ErrThrottled},
 		{"forbidden", "", hub.ErrForbidden, hub.ErrForbidden},
 	}
@@ -90,6 +97,15 @@ func TestHealSkipsBrokenMarks(t *testing.T) {
 			th.stock("A", 1)
 			th.broadcast() // marked last
 
+			var tried []hub.Undelivered
+			for i := range broken {
+				tried = append(tried, hub.Undelivered{ConnectionID: fmt.Sprintf("broken%03d", i), Failed: true})
+			}
+			for range 2 {
+				if err := errors.Join(th.store.MarkForRetry(t.Context(), tried, th.now)...); err != nil {
+					t.Fatal(err)
+				}
+			}
 			th.now = th.now.Add(2 * time.Minute)
 			th.postError = func(p hub.Post) error {
 				if isBroken(p.ConnectionID) {
@@ -98,12 +114,12 @@ func TestHealSkipsBrokenMarks(t *testing.T) {
 				return nil
 			}
 			th.disconnectError = func(string) error { return tt.disconnectError }
-			report, err := th.withStore(partlyFailing{th.store, tt.method}).Heal(t.Context())
+			report, _, err := th.withStore(partlyFailing{th.store, tt.method}).Heal(t.Context(), "")
 			if err == nil {
 				t.Error("got no error")
 			}
 			equal(t, "report", report, hub.HealReport{Healed: 1, Kept: broken, Failed: broken})
-			marks, err := th.store.RetryMarks(t.Context(), 2*broken)
+			marks, _, err := th.store.RetryMarks(t.Context(), "", 2*broken)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -131,7 +147,7 @@ func TestHealTakesTurns(t *testing.T) {
 		}
 		return hub.ErrThrottled
 	}
-	report, err := th.Heal(t.Context())
+	report, _, err := th.Heal(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +168,7 @@ func TestHealSkipsUnsubscribedTopics(t *testing.T) {
 		t.Fatal(err)
 	}
 	th.postError, th.sent = nil, nil
-	if _, err := th.Heal(t.Context()); err != nil {
+	if _, _, err := th.Heal(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	th.wantGot(vendorConn.ID, delta(`"sku:B":{"version":2,"state":"in","quantity":8}`))
@@ -176,7 +192,7 @@ func TestHealClosesAfterAMinute(t *testing.T) {
 		{time.Second, hub.HealReport{}},
 	} {
 		th.now = th.now.Add(tt.after)
-		report, err := th.Heal(t.Context())
+		report, _, err := th.Heal(t.Context(), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,7 +217,7 @@ func TestHealChecksRights(t *testing.T) {
 	th.broadcast()
 	th.postError, th.sent = nil, nil
 	th.now = th.now.Add(time.Minute + hub.SessionLeeway + time.Second)
-	if _, err := th.Heal(t.Context()); err != nil {
+	if _, _, err := th.Heal(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	th.wantGot("v", delta(`"sku:A":{"version":2,"state":"in"}`))

@@ -198,7 +198,7 @@ func TestUnreadableCartIsRefusedAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	th.sent = nil
-	report, err := h.Heal(t.Context())
+	report, _, err := h.Heal(t.Context(), "")
 	equal(t, "healed", report, hub.HealReport{Healed: 1})
 	th.wantGot("c1", delta(`"sku:A":{"version":1,"state":"in"}`))
 	if err != nil {

@@ -169,7 +169,7 @@ func TestHealSendsRevs(t *testing.T) {
 		t.Fatal(err)
 	}
 	th.sent = nil
-	if _, err := th.Heal(t.Context()); err != nil {
+	if _, _, err := th.Heal(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	th.wantGot(

@@ -176,7 +176,7 @@ func TestNewerSessionStays(t *testing.T) {
 	if row, err := th.store.Connection(t.Context(), "lonely"); err != nil || row.Principal.Active(th.now) {
 		t.Errorf("the other row has %+v, %v, want an ended session", row.Principal, err)
 	}
-	if _, err := th.Heal(t.Context()); err != nil {
+	if _, _, err := th.Heal(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	th.wantGot("lonely", expiredNotice)

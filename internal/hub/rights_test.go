@@ -263,7 +263,7 @@ func sendResult(th *testHub, a matrixActor, action, topic string) string {
 			th.now)...); err != nil {
 			th.t.Fatal(err)
 		}
-		if _, err := th.Heal(ctx); err != nil {
+		if _, _, err := th.Heal(ctx, ""); err != nil {
 			th.t.Fatal(err)
 		}
 	} else {

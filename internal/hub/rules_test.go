@@ -116,7 +116,7 @@ func TestRuleOneBadListenerHurtsNobody(t *testing.T) {
 		t.Errorf("gone connection: got %v, want ErrGone", err)
 	}
 	var marked []string
-	marks, _ := th.store.RetryMarks(t.Context(), 10)
+	marks, _, _ := th.store.RetryMarks(t.Context(), "", 10)
 	for _, m := range marks {
 		marked = append(marked, m.ConnectionID)
 	}
@@ -125,13 +125,13 @@ func TestRuleOneBadListenerHurtsNobody(t *testing.T) {
 
 	t.Run("missed changes are healed", func(t *testing.T) {
 		th.postError, th.sent = nil, nil
-		report, err := th.Heal(t.Context())
+		report, _, err := th.Heal(t.Context(), "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		equal(t, "report", report, hub.HealReport{Healed: 2})
 		th.wantGot("slow", news, "young", news)
-		report, _ = th.Heal(t.Context())
+		report, _, _ = th.Heal(t.Context(), "")
 		equal(t, "second report", report, hub.HealReport{})
 	})
 }

@@ -125,7 +125,7 @@ func TestRevokeNoticeIsHealed(t *testing.T) {
 	th.postError = func(hub.Post) error { return hub.ErrThrottled }
 	equal(t, "notified", th.revoke("alice"), 1)
 	th.postError = nil
-	if _, err := th.Heal(t.Context()); err != nil {
+	if _, _, err := th.Heal(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	th.wantGot("c", expiredNotice)

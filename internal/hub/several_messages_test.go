@@ -52,12 +52,12 @@ func TestEveryMessageOfAConnectionCounts(t *testing.T) {
 			if report.Marked != 1 || report.Posts != 1 || report.Failed != 0 {
 				t.Errorf("got report %+v, want one connection marked and one served", report)
 			}
-			marks, err := th.store.RetryMarks(t.Context(), 10)
+			marks, _, err := th.store.RetryMarks(t.Context(), "", 10)
 			if err != nil || len(marks) != 1 || marks[0].ConnectionID != "seller" || len(marks[0].Topics) != skus {
 				t.Fatalf("got %d marks, %v, want one of the seller for all %d rows", len(marks), err, skus)
 			}
 			th.sent = nil
-			if healed, err := th.Heal(t.Context()); err != nil || healed.Healed != 1 {
+			if healed, _, err := th.Heal(t.Context(), ""); err != nil || healed.Healed != 1 {
 				t.Fatalf("got %+v, %v, want one healed", healed, err)
 			}
 			all := strings.Join(th.got()["seller"], "")
@@ -85,10 +85,10 @@ func TestEveryMessageOfAConnectionCounts(t *testing.T) {
 				}
 				return nil
 			}
-			if healed, err := th.Heal(t.Context()); err != nil || healed.Healed != 0 || healed.Kept != 1 {
+			if healed, _, err := th.Heal(t.Context(), ""); err != nil || healed.Healed != 0 || healed.Kept != 1 {
 				t.Errorf("got %+v, %v, want the mark kept", healed, err)
 			}
-			if marks, err := th.store.RetryMarks(t.Context(), 10); err != nil || len(marks) != 1 {
+			if marks, _, err := th.store.RetryMarks(t.Context(), "", 10); err != nil || len(marks) != 1 {
 				t.Errorf("got %d marks, %v, want one", len(marks), err)
 			}
 		})
@@ -127,11 +127,11 @@ func TestHealingCountsMessagesOfEachConnection(t *testing.T) {
 				}
 				return nil
 			}
-			report, err := th.Heal(t.Context())
+			report, _, err := th.Heal(t.Context(), "")
 			if err != nil || report.Healed != 2 || report.Kept != 1 {
 				t.Errorf("got %+v, %v, want two healed and one kept", report, err)
 			}
-			marks, err := th.store.RetryMarks(t.Context(), 10)
+			marks, _, err := th.store.RetryMarks(t.Context(), "", 10)
 			if err != nil || len(marks) != 1 || marks[0].ConnectionID != failing {
 				t.Errorf("got marks %+v, %v, want that of %s", marks, err, failing)
 			}

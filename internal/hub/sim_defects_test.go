@@ -21,7 +21,8 @@ type defects struct {
 	expiryNotRecorded        bool
 	revocationNotRecorded    bool
 	noticeDropped            bool
-	stuckMarksKeepPlace      bool
+	oneMarkPage              bool
+	renewedMarksCleared      bool
 	endNotRecorded           bool
 	backOrderDateLost        bool
 	checkoutRepeated         bool
@@ -56,7 +57,8 @@ var plantedDefects = []struct {
 	{"expiry of a session not recorded", defects{expiryNotRecorded: true}},
 	{"revocation not recorded", defects{revocationNotRecorded: true}},
 	{"notice of an expired session dropped", defects{noticeDropped: true}},
-	{"marks that cannot be healed stay in front", defects{stuckMarksKeepPlace: true}},
+	{"only the first page of marks is read", defects{oneMarkPage: true}},
+	{"a renewed mark is cleared", defects{renewedMarksCleared: true}},
 	{"date of a back order lost on its way", defects{backOrderDateLost: true}},
 	{"late message brings back an ended connection", defects{endNotRecorded: true}},
 	{"repeated checkout empties a newer cart", defects{checkoutRepeated: true}},

@@ -154,7 +154,7 @@ func (sim *simulation) judgeErasure(e *erasure) {
 // name an erased user until the hub heals.
 func (sim *simulation) markOfGone() bool {
 	ctx := context.Background()
-	marks, _ := sim.mem.RetryMarks(ctx, stuckCount+len(sim.sockets))
+	marks, _, _ := sim.mem.RetryMarks(ctx, "", stuckCount+len(sim.sockets))
 	return slices.ContainsFunc(marks, func(m hub.RetryMark) bool {
 		_, err := sim.mem.Connection(ctx, m.ConnectionID)
 		return err != nil && !strings.HasPrefix(m.ConnectionID, stuckPrefix)
@@ -185,7 +185,7 @@ func (sim *simulation) subscriptions(user hub.Principal) iter.Seq2[hub.Topic, hu
 // eraseOne erases a user at the end, when nothing fails and no call is under way: what
 // earlier erasures left must go too. The hub heals first, so that no mark is left.
 func (sim *simulation) eraseOne() {
-	_, _ = sim.hub.Heal(context.Background()) // the connections that cannot be healed fail
+	_, _ = sim.heal(context.Background()) // the connections that cannot be healed fail
 	if sim.markOfGone() {
 		sim.problem("healing left a mark of a connection that is gone")
 	}

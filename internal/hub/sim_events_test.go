@@ -58,7 +58,7 @@ func (sim *simulation) event() {
 	case n < 88:
 		sim.removeCart(ctx, c.principal.CartID())
 	case n < 91:
-		_, _ = sim.hub.Heal(ctx)
+		_, _ = sim.heal(ctx)
 	case n < 93:
 		if c.socket != nil && c.socket.open && c.principal.Role != hub.RoleGuest {
 			c.renew()

@@ -46,7 +46,8 @@ func (sim *simulation) fillStore(ctx context.Context) {
 	_, err := sim.hub.PutStock(ctx, countedSKU, hub.StockChange{Available: &many})
 	err = errors.Join(err, sim.stockAll(ctx, many))
 	for i := range stuckCount {
-		mark := hub.Undelivered{ConnectionID: fmt.Sprint(stuckPrefix, i)}
+		stuck := stuckConnection(fmt.Sprint(stuckPrefix, i), sim.now)
+		mark := hub.Undelivered{ConnectionID: stuck.ID, Topics: stuck.Topics}
 		err = errors.Join(err, sim.mem.MarkForRetry(ctx, []hub.Undelivered{mark}, sim.now)[0])
 	}
 	for _, c := range sim.clients {
@@ -82,6 +83,21 @@ func (sim *simulation) stockAll(ctx context.Context, available int) (err error) 
 		err = errors.Join(err, putErr)
 	}
 	return err
+}
+
+// stuckConnection returns a connection whose mark can never be healed: its cart cannot be
+// read.
+func stuckConnection(id string, now time.Time) hub.Connection {
+	p := hub.Principal{User: id, Role: hub.RoleCustomer}
+	return hub.Connection{
+		ID: id, Principal: p, ConnectedAt: now, Topics: []hub.Topic{{Kind: hub.KindCart, Name: p.CartID()}},
+	}
+}
+
+// heal heals from where the call before ended.
+func (sim *simulation) heal(ctx context.Context) (report hub.HealReport, err error) {
+	report, sim.healed, err = sim.hub.Heal(ctx, sim.healed)
+	return report, err
 }
 
 // rest ends the faults and runs until nothing is left to do. A client that is
@@ -121,7 +137,7 @@ func (sim *simulation) rest(ctx context.Context) {
 			busy = true
 		}
 		sim.disconnected(ctx)
-		healed, err := sim.hub.Heal(ctx)
+		healed, err := sim.heal(ctx)
 		for line := range strings.Lines(fmt.Sprint(err)) {
 			if err != nil && !strings.HasPrefix(line, "heal "+stuckPrefix) {
 				sim.problem("heal without faults: %s", line)

@@ -83,6 +83,7 @@ type simulation struct {
 	writer    *client            // whose write runs, the innermost
 
 	removedCarts map[string]bool
+	healed       string             // the connection that healing reached last
 	lost         map[hub.Topic]bool // topics of a message that was lost in silence
 	met          map[string]int     // how often rare things happened, see leastMet
 
@@ -115,7 +116,7 @@ const (
 
 	smallDelta = 80 // bytes: each entry has a message of its own
 
-	stuckPrefix = "stuck" // of marked connections that can never be healed
+	stuckPrefix = "_stuck" // of marked connections that can never be healed; they are listed first
 	stuckCount  = 2
 )
 

@@ -89,10 +89,20 @@ func (s *faultyStore) Revoke(ctx context.Context, holder string, until time.Time
 	return s.after(s.Store.Revoke(ctx, holder, until))
 }
 
-func (s *faultyStore) Connection(ctx context.Context, id string) (hub.Connection, error) {
-	if strings.HasPrefix(id, stuckPrefix) {
-		return hub.Connection{}, errInjected // always
+func (s *faultyStore) ConnectionsOf(ctx context.Context, ids []string) (map[string]hub.Connection, error) {
+	if err := s.before(); err != nil {
+		return nil, err
 	}
+	found, err := s.Store.ConnectionsOf(ctx, ids)
+	for _, id := range ids {
+		if strings.HasPrefix(id, stuckPrefix) {
+			found[id] = stuckConnection(id, s.sim.now)
+		}
+	}
+	return found, err
+}
+
+func (s *faultyStore) Connection(ctx context.Context, id string) (hub.Connection, error) {
 	if err := s.before(); err != nil {
 		return hub.Connection{}, err
 	}
@@ -142,9 +152,6 @@ func (s *faultyStore) EndConnection(ctx context.Context, id string, now time.Tim
 func (s *faultyStore) MarkForRetry(ctx context.Context, undelivered []hub.Undelivered, now time.Time) []error {
 	errs := make([]error, len(undelivered))
 	for i := range undelivered {
-		if s.sim.stuckMarksKeepPlace && strings.HasPrefix(undelivered[i].ConnectionID, stuckPrefix) {
-			continue
-		}
 		if s.sim.revNotMarked {
 			undelivered[i].Revs = nil
 		}
@@ -155,18 +162,29 @@ func (s *faultyStore) MarkForRetry(ctx context.Context, undelivered []hub.Undeli
 	return errs
 }
 
-func (s *faultyStore) RetryMarks(ctx context.Context, _ int) ([]hub.RetryMark, error) {
+func (s *faultyStore) RetryMarks(ctx context.Context, after string, _ int) ([]hub.RetryMark, string, error) {
 	if err := s.before(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return s.Store.RetryMarks(ctx, stuckCount) // few, so that marks that stay could block others
+	if s.sim.oneMarkPage {
+		marks, _, err := s.Store.RetryMarks(ctx, "", stuckCount)
+		return marks, "", err
+	}
+	return s.Store.RetryMarks(ctx, after, stuckCount) // few, so that there are several pages
 }
 
-func (s *faultyStore) ClearRetryMark(ctx context.Context, m hub.RetryMark) error {
-	if err := s.before(); err != nil {
-		return err
+func (s *faultyStore) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark) []error {
+	errs := make([]error, len(marks))
+	for i, m := range marks {
+		if s.sim.renewedMarksCleared {
+			s.interruptOften()
+			m.Revision = 0
+		}
+		if errs[i] = s.before(); errs[i] == nil {
+			errs[i] = s.after(s.Store.ClearRetryMarks(ctx, []hub.RetryMark{m})[0])
+		}
 	}
-	return s.after(s.Store.ClearRetryMark(ctx, m))
+	return errs
 }
 
 func (s *faultyStore) Subscribers(
@@ -211,6 +229,9 @@ func (s *faultyStore) Items(ctx context.Context, skus []string) (map[string]hub.
 }
 
 func (s *faultyStore) Cart(ctx context.Context, id string) (hub.Cart, error) {
+	if strings.Contains(id, stuckPrefix) {
+		return hub.Cart{}, errInjected // always
+	}
 	if err := s.before(); err != nil {
 		return hub.Cart{}, err
 	}
@@ -250,13 +271,18 @@ func (s *faultyStore) flush() {
 	if len(s.heldBack) == 0 {
 		return
 	}
-	for range 8 {
-		s.sim.interruptOneIn(2)
-	}
+	s.interruptOften()
 	for _, subscribe := range s.heldBack {
 		subscribe()
 	}
 	s.heldBack = nil
+}
+
+// interruptOften lets several other events happen, where a defect opens a window.
+func (s *faultyStore) interruptOften() {
+	for range 8 {
+		s.sim.interruptOneIn(2)
+	}
 }
 
 func (s *faultyStore) Receipt(ctx context.Context, cartID, key string) (hub.Receipt, error) {

@@ -91,6 +91,8 @@ type RetryMark struct {
 	Topics       []Topic
 	Revs         map[Topic]string // of each topic: the newest rev that was not delivered, if any
 	Since        time.Time        // when the connection was first marked
+	Tries        int              // calls of Heal whose posts to the connection failed
+	FailingSince time.Time        // when the first of them was, zero if there was none
 	Revision     int64            // changes with every renewal of the mark
 }
 
@@ -99,6 +101,7 @@ type Undelivered struct {
 	ConnectionID string
 	Topics       []Topic
 	Revs         map[Topic]string // of those of the topics whose entry had a rev, see [NewerRev]
+	Failed       bool             // a call of Heal tried: its posts to the connection failed
 }
 
 // Receipt is the stored answer to an idempotency key.
@@ -142,15 +145,19 @@ type Connections interface {
 	// Connection reads a row, strongly consistent. ErrGone: there is none.
 	Connection(ctx context.Context, id string) (Connection, error)
 
+	// ConnectionsOf reads the rows of connections, strongly consistent. Connections
+	// without a row are not in the map.
+	ConnectionsOf(ctx context.Context, ids []string) (map[string]Connection, error)
+
 	// ReplacePrincipal sets a connection's principal to next if it is still prev.
 	// Both have the same user. ErrConflict: the principal is a third one, and stays.
 	// ErrGone: there is no such row.
 	ReplacePrincipal(ctx context.Context, id string, prev, next Principal) error
 
-	// Forget removes a connection, its retry mark, its entry with its holder and its
-	// subscriptions. It also removes the subscriptions to the given topics,
-	// because a subscription may outlive the row of its connection. A connection
-	// that has not ended may be put again.
+	// Forget removes a connection, its entry with its holder and its subscriptions. It
+	// also removes the subscriptions to the given topics, because a subscription may
+	// outlive the row of its connection. A retry mark stays, and healing clears it. A
+	// connection that has not ended may be put again.
 	Forget(ctx context.Context, id string, topics ...Topic) error
 
 	// EndConnection forgets a connection for good, whether it is known or not: it
@@ -218,19 +225,22 @@ type Quotas interface {
 // Marks records who did not receive what. All methods are idempotent.
 type Marks interface {
 	// MarkForRetry records that connections need a fresh snapshot of topics, in
-	// addition to the topics recorded before. An existing mark keeps Since and
-	// becomes the newest. Of several revs of a topic it keeps the newest. The result
-	// has one error for each connection, nil if its mark is recorded. There may be
-	// thousands of marks and little time, so implementations write them concurrently
-	// or in batches.
+	// addition to the topics recorded before. An existing mark keeps Since and gets a
+	// new Revision. Of several revs of a topic it keeps the newest. Failed adds one to
+	// Tries, and the first time sets FailingSince to now. The result has one error for
+	// each connection, nil if its mark is recorded. There may be thousands of marks and
+	// little time, so implementations write them concurrently or in batches.
 	MarkForRetry(ctx context.Context, undelivered []Undelivered, now time.Time) []error
 
-	// RetryMarks lists at most limit marks, beginning with the one that was set or
-	// renewed longest ago.
-	RetryMarks(ctx context.Context, limit int) ([]RetryMark, error)
+	// RetryMarks lists at most limit marks, beginning after the connection with the
+	// given id, which need not have one; "" is the beginning. next is the id to go on
+	// with, "" at the end. The order is fixed: it depends on the ids alone.
+	RetryMarks(ctx context.Context, after string, limit int) (marks []RetryMark, next string, err error)
 
-	// ClearRetryMark removes a mark, unless it was renewed since it was read.
-	ClearRetryMark(ctx context.Context, m RetryMark) error
+	// ClearRetryMarks removes marks, except those that were renewed since they were
+	// read. A mark with Revision 0 is removed in any case. The result has one error for
+	// each mark.
+	ClearRetryMarks(ctx context.Context, marks []RetryMark) []error
 }
 
 // Source reads current state, strongly consistent.

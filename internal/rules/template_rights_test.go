@@ -19,18 +19,18 @@ var rowRights = map[config.Function]map[string]string{
 	config.Authorize: {"DeleteItem": "X#*", "GetItem": "R#*"},
 	config.Ticket:    {"GetItem": "R#*", "PutItem": "X#*"},
 	config.Connect: {
-		"BatchWriteItem": "O#*", "DeleteItem": "C#*", "GetItem": "R#*", "Query": "C#* O#*",
+		"BatchWriteItem": "O#*", "DeleteItem": "C#*", "GetItem": "C#* R#*", "Query": "O#*",
 		"UpdateItem": "C#* N#*",
 	},
-	config.Disconnect: {"BatchWriteItem": "C#* O#* S#* T#*", "PutItem": "C#*", "Query": "C#* T#*"},
+	config.Disconnect: {"BatchWriteItem": "O#* T#*", "GetItem": "C#*", "PutItem": "C#*", "Query": "T#*"},
 	config.Message: {
-		"BatchWriteItem": "O#* T#*", "ConditionCheckItem": "R#*", "DeleteItem": "S#*", "GetItem": "C#* E K#* R#*",
-		"PutItem": "E K#* S#*", "Query": "O#* V#*", "UpdateItem": "C#* N#*",
+		"BatchWriteItem": "O#* T#*", "ConditionCheckItem": "R#*", "GetItem": "C#* E K#* R#*",
+		"PutItem": "E K#*", "Query": "O#* V#*", "UpdateItem": "C#* N#* S#*",
 	},
 	config.Broadcast: {
-		"BatchGetItem": "C#*", "BatchWriteItem": "C#* K#* N#* O#* S#* T#*", "DeleteItem": "C#* S#* V#*",
-		"GetItem": "C#* E", "PutItem": "C#* E S#* V#*", "Query": "C#* K#* N#* O#* S#* T#*",
-		"UpdateItem": "C#* R#*",
+		"BatchGetItem": "C#*", "BatchWriteItem": "K#* N#* O#* T#*", "DeleteItem": "C#* S#* V#*",
+		"GetItem": "C#* E", "PutItem": "C#* E V#*", "Query": "K#* N#* O#* S#* T#*",
+		"UpdateItem": "C#* R#* S#*",
 	},
 }
 

@@ -17,14 +17,15 @@ var rowMutations = []mutation{
 	{"rights", "other rows for tickets", "TicketRole:\n", `["X#*"]`, `["*"]`},
 	{"rights", "tickets for $connect", "ConnectRole:\n", `["O#*"]`, `["O#*", "X#*"]`},
 	{"rights", "revocations for $connect", "ConnectRole:\n", `["O#*"]`, `["O#*", "R#*"]`},
-	{"rights", "revocations for $disconnect", "DisconnectRole:\n", `"O#*", "S#*"`, `"O#*", "R#*", "S#*"`},
+	{"rights", "revocations for $disconnect", "DisconnectRole:\n", `["O#*", "T#*"]`, `["O#*", "R#*", "T#*"]`},
 	{"rights", "all rows for $disconnect", "DisconnectRole:\n", partitions(`"C#*"`), ""},
-	{"rights", "tickets for messages", "MessageRole:\n", `[E, "K#*", "S#*"]`, `[E, "K#*", "S#*", "X#*"]`},
+	{"rights", "tickets for messages", "MessageRole:\n", `[E, "K#*"]`, `[E, "K#*", "X#*"]`},
 	{"rights", "revocations for messages", "MessageRole:\n", `["O#*", "T#*"]`, `["O#*", "R#*", "T#*"]`},
-	{"rights", "changed revocations for messages", "MessageRole:\n", `["C#*", "N#*"]`, `["C#*", "N#*", "R#*"]`},
+	{"rights", "changed revocations for messages", "MessageRole:\n",
+		`["C#*", "N#*", "S#*"]`, `["C#*", "N#*", "R#*", "S#*"]`},
 	{"rights", "every partition with a letter for messages", "MessageRole:\n", `["O#*", "V#*"]`, `["?#*"]`},
-	{"rights", "tickets for the broadcaster", "BroadcastRole:\n", `["C#*", E, "S#*", "V#*"]`, `[E, "S#*", "V#*", "X#*"]`},
-	{"rights", "no revocations for the broadcaster", "BroadcastRole:\n", `["C#*", "R#*"]`, `["C#*"]`},
+	{"rights", "tickets for the broadcaster", "BroadcastRole:\n", `["C#*", E, "V#*"]`, `["C#*", E, "V#*", "X#*"]`},
+	{"rights", "no revocations for the broadcaster", "BroadcastRole:\n", `["C#*", "R#*", "S#*"]`, `["C#*", "S#*"]`},
 }
 
 // partitions returns the condition of a statement.

@@ -328,12 +328,14 @@ func (r *rowsTest) broadcast() {
 	heal := func(refuses error, after time.Duration) {
 		r.t.Helper()
 		r.refuses, r.now = refuses, r.now.Add(after)
-		_, err := h.Heal(ctx)
+		_, _, err := h.Heal(ctx, "")
 		r.must(err)
 	}
 	heal(hub.ErrThrottled, time.Second)
 	heal(nil, time.Second)
 	broadcast(hub.ErrThrottled, hub.Change{OldItem: item(4, "acme", 0), NewItem: item(5, "acme", 9)})
+	heal(hub.ErrThrottled, time.Second)
+	heal(hub.ErrThrottled, time.Second)
 	heal(hub.ErrThrottled, time.Hour) // closes them
 	broadcast(errors.New("unknown"), hub.Change{OldItem: item(5, "acme", 9), NewItem: item(6, "acme", 0)})
 	_, err := h.Revoke(ctx, "alice")

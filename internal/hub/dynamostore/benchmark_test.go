@@ -65,15 +65,15 @@ func BenchmarkOperations(b *testing.B) {
 			receipt.Key = fmt.Sprint(key)
 			return s.PutCarts(ctx, []hub.CartWrite{{Cart: next, Base: next.Version - 1}}, &receipt)
 		}},
-		{"MarkForRetry,RetryMarks,ClearRetryMark", func() error {
+		{"MarkForRetry,RetryMarks,ClearRetryMarks", func() error {
 			if err := mark(ctx, s, "c1", forty[:1], now); err != nil {
 				return err
 			}
-			marks, err := s.RetryMarks(ctx, 100)
+			marks, _, err := s.RetryMarks(ctx, "", 100)
 			if err != nil || len(marks) != 1 {
 				return fmt.Errorf("got %d marks, %w", len(marks), err)
 			}
-			return s.ClearRetryMark(ctx, marks[0])
+			return s.ClearRetryMarks(ctx, []hub.RetryMark{marks[0]})[0]
 		}},
 	} {
 		b.Run(o.name, func(b *testing.B) {

@@ -14,9 +14,6 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-// rowsOfConnection is more than a connection's partition has: its row and its mark.
-const rowsOfConnection = 10
-
 // PutConnection implements [hub.Connections].
 func (s *Store) PutConnection(ctx context.Context, c hub.Connection) error {
 	fail := func(err error) error { return fmt.Errorf("put connection %s: %w", c.ID, err) }
@@ -51,6 +48,29 @@ func (s *Store) Connection(ctx context.Context, id string) (hub.Connection, erro
 		return hub.Connection{}, fmt.Errorf("connection %s: %w", id, err)
 	}
 	return connectionOf(r, id), nil
+}
+
+// ConnectionsOf implements [hub.Connections].
+func (s *Store) ConnectionsOf(ctx context.Context, ids []string) (map[string]hub.Connection, error) {
+	idOf := map[string]string{} // by partition
+	for _, id := range ids {
+		idOf[connectionPartition(id)] = id
+	}
+	var keys []row
+	for _, id := range unique(ids) {
+		keys = append(keys, connectionKey(id).row())
+	}
+	rows, err := s.getAll(ctx, s.opts.HubTable, keys)
+	if err != nil {
+		return nil, fmt.Errorf("%d connections: %w", len(keys), err)
+	}
+	found := make(map[string]hub.Connection, len(rows))
+	for _, r := range rows {
+		if id := idOf[textOf(r, attrPK)]; live(r) {
+			found[id] = connectionOf(r, id)
+		}
+	}
+	return found, nil
 }
 
 // ReplacePrincipal implements [hub.Connections].
@@ -115,34 +135,25 @@ func (s *Store) EndConnection(ctx context.Context, id string, now time.Time, spa
 }
 
 // forget removes what belongs to a connection, but for subscriptions to SKUs that have
-// spare subscribers at most. clear removes or replaces its row, and returns the previous
+// spare subscribers at most. end removes or replaces its row, and returns the previous
 // row. known reports whether forget found the row.
 func (s *Store) forget(
-	ctx context.Context, id string, topics []hub.Topic, spare int, clear func(known bool) (row, error),
+	ctx context.Context, id string, topics []hub.Topic, spare int, end func(known bool) (row, error),
 ) error {
-	found, _, err := s.rows(ctx, connectionKey(id).pk, "", rowsOfConnection)
+	known, err := s.get(ctx, s.opts.HubTable, connectionKey(id).row())
 	if err != nil {
 		return err
-	}
-	var known row
-	var deletes []types.WriteRequest // of the mark and the entry with the holder
-	for _, r := range found {
-		switch textOf(r, attrSK) {
-		case connectionKey(id).sk:
-			known = r
-		case markKey(id).sk:
-			deletes = append(deletes, deleteRequest(markKey(id)), deleteRequest(markEntryKey(numberOf(r, attrMark), id)))
-		}
 	}
 	if err := s.writeAll(ctx, holderDeletes(known, id, "")); err != nil {
 		return err
 	}
-	old, err := clear(live(known))
+	old, err := end(live(known))
 	if err != nil {
 		return err
 	}
+	var deletes []types.WriteRequest
 	if put := numberOf(old, attrPut); put == 0 || put != numberOf(known, attrPut) {
-		deletes = append(deletes, holderDeletes(old, id, "")...) // it was put meanwhile
+		deletes = holderDeletes(old, id, "") // it was put meanwhile
 	}
 	names := unique(slices.Concat(topicNames(topics), setOf(known, attrTopics), setOf(old, attrTopics)))
 	return s.writeAll(ctx, append(subscriptionDeletes(s.withoutSpared(ctx, names, spare), id), deletes...))

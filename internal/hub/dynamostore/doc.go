@@ -13,8 +13,7 @@
 //
 //	pk                  sk                 what
 //	C#<hash>            !                  a connection by the hash of its id; one that has ended: expires alone
-//	C#<hash>            stale              the retry mark of a connection
-//	S#0                 m#<mark>#<conn.>   an entry in the list of marks, which is in the order of marking
+//	S#<shard>           m#<connection>     the retry mark of a connection; there are shards 1 to 8
 //	T#<topic>#<shard>   c#<connection>     a subscription; there is one shard, 0
 //	O#<holder>          c#<connection>     that a user holds a connection
 //	R#<hash>            !                  up to when the sessions of a user are revoked, by the hash of its id
@@ -49,11 +48,6 @@
 //     starts over if that count is not the one that its caller read. In whatever order their requests
 //     reach DynamoDB, in the end either both the topic and its subscription exist,
 //     or neither does.
-//   - MarkForRetry writes the mark, then its entry in the list, then removes its
-//     previous entry. RetryMarks skips and repairs an entry whose mark does not
-//     exist or has another number. Only a first mark may lack its entry, after an
-//     error. The caller of MarkForRetry answers the error by calling it again or by
-//     delivering its batch again.
 //   - PutItem adds an item to its vendor's index before it writes the item, and
 //     VendorSKUs checks the items that it finds in the index. So an index may
 //     contain too much, which nobody sees, but it lacks nothing that PutItem wrote.

@@ -3,9 +3,7 @@ package dynamostore_test
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/securecart/hub/internal/hub/dynamostore"
 )
@@ -100,12 +98,4 @@ func (i interceptor) TransactWriteItems(
 		func(a dynamostore.API) call[dynamodb.TransactWriteItemsInput, dynamodb.TransactWriteItemsOutput] {
 			return a.TransactWriteItems
 		})
-}
-
-// queryAll returns the query for a partition of a hub table.
-func queryAll(table, pk string) *dynamodb.QueryInput {
-	return &dynamodb.QueryInput{
-		TableName: &table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("pk = :pk"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":pk": &types.AttributeValueMemberS{Value: pk}},
-	}
 }

@@ -149,8 +149,9 @@ func TestCrashForget(t *testing.T) {
 		}
 		shown, subscribed = topicsAndSubscriptions(t, s, id, "A", "B")
 		wantSame(t, crash+": again", fmt.Sprint(shown, subscribed), "[] []", nil)
-		marks, err := s.RetryMarks(t.Context(), 10)
-		wantSame(t, crash+": marks", len(marks), 0, err)
+		if err := s.ClearRetryMarks(t.Context(), []hub.RetryMark{{ConnectionID: id}})[0]; err != nil {
+			t.Fatal(err)
+		}
 	})
 	db.wantRows(t, 0)
 }
@@ -186,8 +187,8 @@ func TestCrashMarkForRetry(t *testing.T) {
 				},
 				func(id, crash string) {
 					if before != nil { // the mark from before stays
-						_, err := s.RetryMarks(t.Context(), 10)
-						marks, again := s.RetryMarks(t.Context(), 10)
+						_, _, err := s.RetryMarks(t.Context(), "", 10)
+						marks, _, again := s.RetryMarks(t.Context(), "", 10)
 						if err := errors.Join(err, again); err != nil || len(marks) != 1 ||
 							marks[0].Topics[0].Name != "A" || !marks[0].Since.Equal(now) {
 							t.Fatalf("%s: got marks %s, %v, want the mark from before", crash, show(marks), err)
@@ -196,15 +197,15 @@ func TestCrashMarkForRetry(t *testing.T) {
 					if err := mark(t.Context(), s, id, topics("C"), now.Add(time.Hour)); err != nil {
 						t.Fatal(err)
 					}
-					marks, err := s.RetryMarks(t.Context(), 10)
+					marks, _, err := s.RetryMarks(t.Context(), "", 10)
 					if err != nil || len(marks) != 1 || marks[0].ConnectionID != id || !slices.Contains(marks[0].Topics,
 						topics("C")[0]) {
 						t.Fatalf("%s: got marks %s, %v, want one", crash, show(marks), err)
 					}
-					if err := s.ClearRetryMark(t.Context(), marks[0]); err != nil {
+					if err := s.ClearRetryMarks(t.Context(), []hub.RetryMark{marks[0]})[0]; err != nil {
 						t.Fatal(err)
 					}
-					marks, err = s.RetryMarks(t.Context(), 10)
+					marks, _, err = s.RetryMarks(t.Context(), "", 10)
 					wantSame(t, crash+": marks after clearing", len(marks), 0, err)
 				})
 			db.wantRows(t, 0)
@@ -218,15 +219,15 @@ func TestCrashClearRetryMark(t *testing.T) {
 	forEachCrash(t, db,
 		func(s hub.Store, id string) error { return mark(t.Context(), s, id, topics("A"), now) },
 		func(s hub.Store, id string) error {
-			return s.ClearRetryMark(t.Context(), db.mark(t, id))
+			return s.ClearRetryMarks(t.Context(), []hub.RetryMark{db.mark(t, id)})[0]
 		},
 		func(id, crash string) {
-			marks, err := s.RetryMarks(t.Context(), 10)
+			marks, _, err := s.RetryMarks(t.Context(), "", 10)
 			if err != nil || len(marks) > 1 {
 				t.Fatalf("%s: got %s, %v, want at most one", crash, show(marks), err)
 			}
 			for _, m := range marks {
-				if err := s.ClearRetryMark(t.Context(), m); err != nil {
+				if err := s.ClearRetryMarks(t.Context(), []hub.RetryMark{m})[0]; err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -237,7 +238,7 @@ func TestCrashClearRetryMark(t *testing.T) {
 // mark reads the mark of a connection.
 func (db testDB) mark(t *testing.T, id string) hub.RetryMark {
 	t.Helper()
-	marks, err := db.store(db.client).RetryMarks(t.Context(), 10)
+	marks, _, err := db.store(db.client).RetryMarks(t.Context(), "", 10)
 	i := slices.IndexFunc(marks, func(m hub.RetryMark) bool { return m.ConnectionID == id })
 	if err != nil || i < 0 {
 		t.Fatalf("got marks %s, %v, want one for %s", show(marks), err, id)
@@ -287,42 +288,6 @@ func (db testDB) wantRows(t *testing.T, want int) {
 	}
 }
 
-// TestEntryWithoutMark checks that an entry in the list of marks that was left over
-// hides no marks, and is deleted.
-func TestEntryWithoutMark(t *testing.T) {
-	db := newTestDB(t)
-	s := db.store(db.client)
-	for i := range 5 {
-		id := fmt.Sprintf("c%d", i)
-		if err := mark(t.Context(), s, id, topics("A"), now.Add(time.Duration(i)*time.Second)); err != nil {
-			t.Fatal(err)
-		}
-		if i < 3 {
-			key := map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "C#" + hub.NameHash(id)},
-				"sk": &types.AttributeValueMemberS{Value: "stale"}}
-			if _, err := db.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &db.options.HubTable,
-				Key: key}); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	// c1 is marked again, later, so its first entry is obsolete.
-	if err := mark(t.Context(), s, "c1", topics("B"), now.Add(time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		marks, err := s.RetryMarks(t.Context(), 2)
-		if err != nil || len(marks) != 2 || marks[0].ConnectionID != "c3" || marks[1].ConnectionID != "c4" {
-			t.Fatalf("got %s, %v, want c3 and c4", show(marks), err)
-		}
-	}
-	marks, err := s.RetryMarks(t.Context(), 10)
-	if err != nil || len(marks) != 3 || marks[2].ConnectionID != "c1" {
-		t.Fatalf("got %s, %v, want c3, c4 and c1", show(marks), err)
-	}
-	db.wantRows(t, 6)
-}
-
 // TestClearKeepsRenewedMark checks that a mark that was renewed since it was read
 // stays, also if it was cleared and set again.
 func TestClearKeepsRenewedMark(t *testing.T) {
@@ -333,18 +298,18 @@ func TestClearKeepsRenewedMark(t *testing.T) {
 		if err := mark(t.Context(), s, "c1", topics("A"), now); err != nil {
 			t.Fatal(err)
 		}
-		marks, err := s.RetryMarks(t.Context(), 10)
+		marks, _, err := s.RetryMarks(t.Context(), "", 10)
 		if err != nil || len(marks) != 1 {
 			t.Fatalf("got marks %s, %v, want one", show(marks), err)
 		}
 		if first.Revision == 0 {
 			first = marks[0]
-		} else if err := s.ClearRetryMark(t.Context(), first); err != nil { // the mark of an earlier round
-			t.Fatal(err)
+		} else if err := s.ClearRetryMarks(t.Context(), []hub.RetryMark{first})[0]; err != nil {
+			t.Fatal(err) // of the mark of an earlier round
 		}
-		again, err := s.RetryMarks(t.Context(), 10)
+		again, _, err := s.RetryMarks(t.Context(), "", 10)
 		wantSame(t, "marks", again, marks, err)
-		if err := s.ClearRetryMark(t.Context(), marks[0]); err != nil {
+		if err := s.ClearRetryMarks(t.Context(), []hub.RetryMark{marks[0]})[0]; err != nil {
 			t.Fatal(err)
 		}
 		db.wantRows(t, 0)

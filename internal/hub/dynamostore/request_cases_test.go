@@ -21,7 +21,7 @@ const (
 	addressRow    = c1 + `,"user":{"S":"ann"},"address":{"S":"h"},"topics":{"SS":["sku:A"]}}`
 	laterRow      = c1 + `,"user":{"S":"ann"},"address":{"S":"h"},` +
 		`"topics":{"SS":["sku:A","sku:B"]}}`
-	markRow = `{"pk":{"S":"C#d0f631ca1ddba8db3bcfcb9e057cdc98"},"sk":{"S":"stale"},"mark":{"N":"1853172529944854528"}}`
+	markRow = `{"pk":{"S":"S#1"},"sk":{"S":"m#c1"},"mark":{"N":"1853172529944854528"}}`
 )
 
 var (
@@ -54,21 +54,28 @@ var requestCases = map[string]requestCase{
 		[]string{`{"Item":{"pk":{"S":"C#d0f631ca1ddba8db3bcfcb9e057cdc98"},"sk":{"S":"!"},"user":{"S":"ann"}}}`},
 		func(ctx context.Context, s hub.Store) error { _, err := s.Connection(ctx, "c1"); return err },
 	},
+	"connections-of": {
+		[]string{`{"Responses":{"hub":[` + connectionRow + `]}}`},
+		func(ctx context.Context, s hub.Store) error {
+			_, err := s.ConnectionsOf(ctx, []string{"c1", "c2", "c1"})
+			return err
+		},
+	},
 	"replace-principal": {nil, func(ctx context.Context, s hub.Store) error {
 		next := vendorConnection.Principal
 		next.Issued, next.Expires = now, now.Add(time.Hour)
 		return s.ReplacePrincipal(ctx, "c1", vendorConnection.Principal, next)
 	}},
 	"forget": {
-		[]string{`{"Items":[` + addressRow + `,` + markRow + `]}`, `{}`, `{"Attributes":` + laterRow + `}`},
+		[]string{`{"Item":` + addressRow + `}`, `{}`, `{"Attributes":` + laterRow + `}`},
 		func(ctx context.Context, s hub.Store) error { return s.Forget(ctx, "c1", topics("C")...) },
 	},
 	"end-connection": {
-		[]string{`{"Items":[` + connectionRow + `]}`, `{}`, `{"Attributes":` + laterRow + `}`},
+		[]string{`{"Item":` + connectionRow + `}`, `{}`, `{"Attributes":` + laterRow + `}`},
 		func(ctx context.Context, s hub.Store) error { return s.EndConnection(ctx, "c1", now, 0) },
 	},
 	"end-connection-sparing": {
-		[]string{`{"Items":[` + connectionRow + `]}`, `{}`, `{"Attributes":` + connectionRow + `}`, `{"Count":3}`},
+		[]string{`{"Item":` + connectionRow + `}`, `{}`, `{"Attributes":` + connectionRow + `}`, `{"Count":3}`},
 		func(ctx context.Context, s hub.Store) error { return s.EndConnection(ctx, "c1", now, 2) },
 	},
 
@@ -136,25 +143,26 @@ var requestCases = map[string]requestCase{
 	}},
 
 	// Marks
-	"mark-for-retry": {
-		[]string{`{"Attributes":{"mark":{"N":"1853172529944854528"}}}`},
-		func(ctx context.Context, s hub.Store) error {
-			return mark(ctx, s, "c1", topics("A", "B"), now.Add(time.Minute))
-		},
-	},
+	"mark-for-retry": {nil, func(ctx context.Context, s hub.Store) error {
+		return mark(ctx, s, "c1", topics("A", "B"), now.Add(time.Minute))
+	}},
+	"mark-failed-try": {nil, func(ctx context.Context, s hub.Store) error {
+		return s.MarkForRetry(ctx, []hub.Undelivered{{ConnectionID: "c1", Failed: true}}, now)[0]
+	}},
 	"retry-marks": {
-		[]string{
-			`{"Items":[{"pk":{"S":"S#0"},"sk":{"S":"m#1853172529944854528#c1"}},` +
-				`{"pk":{"S":"S#0"},"sk":{"S":"m#1853172529944854529#c2"}},` +
-				`{"pk":{"S":"S#0"},"sk":{"S":"m#1853172529944854530#c3"}}]}`,
-			`{"Responses":{"hub":[` + markRow + `,` +
-				`{"pk":{"S":"C#7c1c97df17c066924822b0af09a65251"},"sk":{"S":"stale"},"mark":{"N":"1853172586800709700"}}]}}`,
-		},
-		func(ctx context.Context, s hub.Store) error { _, err := s.RetryMarks(ctx, 100); return err },
+		[]string{`{"Items":[` + markRow + `]}`, `{}`, `{}`, `{}`, `{}`, `{}`, `{}`, `{}`},
+		func(ctx context.Context, s hub.Store) error { _, _, err := s.RetryMarks(ctx, "", 100); return err },
+	},
+	"retry-marks-after": {
+		[]string{`{"Items":[` + markRow + `],"LastEvaluatedKey":` + markRow + `}`},
+		func(ctx context.Context, s hub.Store) error { _, _, err := s.RetryMarks(ctx, "c0", 1); return err },
 	},
 	"clear-retry-mark": {nil, func(ctx context.Context, s hub.Store) error {
 		m := hub.RetryMark{ConnectionID: "c1", Since: now, Revision: now.UnixMilli() << 20}
-		return s.ClearRetryMark(ctx, m)
+		return s.ClearRetryMarks(ctx, []hub.RetryMark{m})[0]
+	}},
+	"clear-any-retry-mark": {nil, func(ctx context.Context, s hub.Store) error {
+		return s.ClearRetryMarks(ctx, []hub.RetryMark{{ConnectionID: "c1"}})[0]
 	}},
 
 	// Source

@@ -64,9 +64,9 @@ var methods = map[string]func(context.Context, hub.Store) error{
 		return err
 	},
 	"MarkForRetry": func(ctx context.Context, s hub.Store) error { return mark(ctx, s, "c1", topics("TEE"), now) },
-	"RetryMarks":   func(ctx context.Context, s hub.Store) error { _, err := s.RetryMarks(ctx, 10); return err },
-	"ClearRetryMark": func(ctx context.Context, s hub.Store) error {
-		return s.ClearRetryMark(ctx, hub.RetryMark{ConnectionID: "c1"})
+	"RetryMarks":   func(ctx context.Context, s hub.Store) error { _, _, err := s.RetryMarks(ctx, "", 10); return err },
+	"ClearRetryMarks": func(ctx context.Context, s hub.Store) error {
+		return s.ClearRetryMarks(ctx, []hub.RetryMark{{ConnectionID: "c1"}})[0]
 	},
 	"Epoch": func(ctx context.Context, s hub.Store) error { _, err := s.Epoch(ctx); return err },
 	"Items": func(ctx context.Context, s hub.Store) error { _, err := s.Items(ctx, []string{"TEE"}); return err },

@@ -2,10 +2,10 @@ package dynamostore
 
 import (
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -41,8 +41,10 @@ const (
 	attrNames   = "names"
 
 	// Of marks.
-	attrSince = "since"
-	attrMark  = "mark"
+	attrSince   = "since"
+	attrMark    = "mark"
+	attrTries   = "tries"
+	attrFailing = "failing" // since when, in milliseconds
 
 	// Of receipts.
 	attrFingerprint = "fingerprint"
@@ -81,32 +83,31 @@ const (
 func connectionPartition(id string) string { return "C#" + hub.NameHash(id) }
 
 func connectionKey(id string) key { return key{connectionPartition(id), "!"} }
-func markKey(id string) key       { return key{connectionPartition(id), "stale"} }
 
-// markPartition has the list of marks. A partition takes 1 000 write units a
-// second; more marks would need several partitions.
+// markShards is the number of partitions with marks. A partition takes 1 000 write units
+// a second, and a mark is one.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
-const markPartition = "S#0"
+const markShards = 8
+
+// markShard returns the shard that has the mark of a connection, 1 to markShards. Older
+// versions of the hub had marks in a shard 0. They are not read, and expire.
+func markShard(id string) int {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(id)) // never fails
+	return 1 + int(hash.Sum32()%markShards)
+}
+
+func markPartition(shard int) string { return fmt.Sprintf("S#%d", shard) }
+
+func markKey(id string) key { return key{markPartition(markShard(id)), markPrefix + id} }
 
 // markBits is how many bits of a mark's number are random. The others are its time
-// in milliseconds since 1970, until the year 2248. So marks are in order, and no
-// number occurs twice.
+// in milliseconds since 1970, until the year 2248. So no number occurs twice, also if a
+// mark is cleared and set again.
 const markBits = 20
 
 func newMark(now time.Time, random uint64) int64 {
 	return now.UnixMilli()<<markBits | int64(random>>(64-markBits))
-}
-
-func markEntryKey(mark int64, id string) key {
-	return key{markPartition, fmt.Sprintf("%s%019d#%s", markPrefix, mark, id)}
-}
-
-// parseMarkEntry returns the mark and the connection of an entry in the list of
-// marks.
-func parseMarkEntry(sk string) (mark int64, id string) {
-	digits, id, _ := strings.Cut(strings.TrimPrefix(sk, markPrefix), "#")
-	mark, _ = strconv.ParseInt(digits, 10, 64) // markEntryKey wrote it
-	return mark, id
 }
 
 // attrLive is an attribute that the row of a connection has until the connection

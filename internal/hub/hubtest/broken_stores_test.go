@@ -1,7 +1,9 @@
 package hubtest_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"path"
 	"runtime"
 	"slices"
@@ -59,30 +61,34 @@ type (
 		hub.Store
 		receipts map[string]hub.Receipt
 	}
-	keptSubscriptions struct{ hub.Store } // forgets a connection but not its subscriptions
-	newerMarksCleared struct{ hub.Store } // clears a mark although it was renewed
-	firstMarkOnly     struct{ hub.Store } // records the first of several marks
-	noRevs            struct{ hub.Store } // marks without revs
-	fixedMarkOrder    struct{ hub.Store } // does not move renewed marks to the end
-	lostTopics        struct{ hub.Store } // PutConnection removes the topics
-	endlessReceipts   struct{ hub.Store } // keeps expired receipts
-	changingEpoch     struct{ hub.Store } // changes the epoch after a write
-	noTopics          struct{ hub.Store } // Subscribe does not write the connection's topics
-	ticketRace        struct{ hub.Store } // reads a ticket, then removes it
-	reusableTickets   struct{ hub.Store } // returns a ticket but does not remove it
-	anyPrincipal      struct{ hub.Store } // replaces any principal
-	replacesOnce      struct{ hub.Store } // does not know a principal that was replaced before
-	noRevocations     struct{ hub.Store } // does not return revocations
-	unlimitedSets     struct{ hub.Store } // ignores the limit of sets
-	allOrNothingSets  struct{ hub.Store } // returns no known names if one is new
-	oneCounter        struct{ hub.Store } // has one counter for all names
-	countsByOne       struct{ hub.Store } // adds one, whatever it shall add
-	sharedCounters    struct{ hub.Store } // has one counter of a name for all holders
-	endedReturn       struct{ hub.Store } // lets a connection be put after it ended
-	cleanedSKUs       struct{ hub.Store } // cleans SKUs as if they were paths
-	trimmedTopics     struct{ hub.Store } // keeps topics as words without punctuation
-	sparingAll        struct{ hub.Store } // leaves all subscriptions of an ended connection
-	staleSubscribe    struct{ hub.Store } // returns from Subscribe what it was given
+	hundredConnections struct{ hub.Store } // reads no more than a hundred connections
+	keptSubscriptions  struct{ hub.Store } // forgets a connection but not its subscriptions
+	newerMarksCleared  struct{ hub.Store } // clears a mark although it was renewed
+	firstMarkOnly      struct{ hub.Store } // records the first of several marks
+	noRevs             struct{ hub.Store } // marks without revs
+	marksByAge         struct{ hub.Store } // lists the marks in the order of their renewal
+	skippedMarks       struct{ hub.Store } // leaves out a mark between two pages
+	noTries            struct{ hub.Store } // does not count that healing failed
+	marksForgotten     struct{ hub.Store } // clears the mark of a connection that it forgets
+	lostTopics         struct{ hub.Store } // PutConnection removes the topics
+	endlessReceipts    struct{ hub.Store } // keeps expired receipts
+	changingEpoch      struct{ hub.Store } // changes the epoch after a write
+	noTopics           struct{ hub.Store } // Subscribe does not write the connection's topics
+	ticketRace         struct{ hub.Store } // reads a ticket, then removes it
+	reusableTickets    struct{ hub.Store } // returns a ticket but does not remove it
+	anyPrincipal       struct{ hub.Store } // replaces any principal
+	replacesOnce       struct{ hub.Store } // does not know a principal that was replaced before
+	noRevocations      struct{ hub.Store } // does not return revocations
+	unlimitedSets      struct{ hub.Store } // ignores the limit of sets
+	allOrNothingSets   struct{ hub.Store } // returns no known names if one is new
+	oneCounter         struct{ hub.Store } // has one counter for all names
+	countsByOne        struct{ hub.Store } // adds one, whatever it shall add
+	sharedCounters     struct{ hub.Store } // has one counter of a name for all holders
+	endedReturn        struct{ hub.Store } // lets a connection be put after it ended
+	cleanedSKUs        struct{ hub.Store } // cleans SKUs as if they were paths
+	trimmedTopics      struct{ hub.Store } // keeps topics as words without punctuation
+	sparingAll         struct{ hub.Store } // leaves all subscriptions of an ended connection
+	staleSubscribe     struct{ hub.Store } // returns from Subscribe what it was given
 )
 
 func (s noVersionCheck) PutItem(ctx context.Context, i hub.Item, _ int64) error {
@@ -223,24 +229,50 @@ func (s keptSubscriptions) Forget(ctx context.Context, id string, _ ...hub.Topic
 	return errOf(s.Store.Subscribe(ctx, c, c.Topics))
 }
 
-func (s newerMarksCleared) ClearRetryMark(ctx context.Context, m hub.RetryMark) error {
-	marks, err := s.Store.RetryMarks(ctx, 1000)
-	for _, current := range marks {
-		if current.ConnectionID == m.ConnectionID {
-			m = current
-		}
+func (s newerMarksCleared) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark) []error {
+	marks = slices.Clone(marks)
+	for i := range marks {
+		marks[i].Revision = 0
 	}
-	if err != nil {
-		return err
-	}
-	return s.Store.ClearRetryMark(ctx, m)
+	return s.Store.ClearRetryMarks(ctx, marks)
 }
 
-func (s fixedMarkOrder) MarkForRetry(ctx context.Context, undelivered []hub.Undelivered, now time.Time) []error {
-	if len(undelivered[0].Topics) == 0 {
-		return []error{nil}
+func (s marksByAge) RetryMarks(ctx context.Context, after string, limit int) ([]hub.RetryMark, string, error) {
+	marks, _, err := s.Store.RetryMarks(ctx, "", 1000)
+	slices.SortFunc(marks, func(a, b hub.RetryMark) int { return cmp.Compare(a.Revision, b.Revision) })
+	i := slices.IndexFunc(marks, func(m hub.RetryMark) bool { return m.ConnectionID == after }) + 1
+	if page := marks[i:]; len(page) <= limit {
+		return page, "", err
+	}
+	return marks[i : i+limit], marks[i+limit-1].ConnectionID, err
+}
+
+func (s skippedMarks) RetryMarks(ctx context.Context, after string, limit int) ([]hub.RetryMark, string, error) {
+	if after != "" {
+		after += "~"
+	}
+	marks, next, err := s.Store.RetryMarks(ctx, after, limit)
+	if next != "" && len(marks) > 1 {
+		marks = marks[:len(marks)-1] // the next page begins behind it
+	}
+	return marks, next, err
+}
+
+func (s noTries) MarkForRetry(ctx context.Context, undelivered []hub.Undelivered, now time.Time) []error {
+	undelivered = slices.Clone(undelivered)
+	for i := range undelivered {
+		undelivered[i].Failed = false
 	}
 	return s.Store.MarkForRetry(ctx, undelivered, now)
+}
+
+func (s marksForgotten) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
+	err := s.Store.Forget(ctx, id, topics...)
+	return errors.Join(err, s.Store.ClearRetryMarks(ctx, []hub.RetryMark{{ConnectionID: id}})[0])
+}
+
+func (s hundredConnections) ConnectionsOf(ctx context.Context, ids []string) (map[string]hub.Connection, error) {
+	return s.Store.ConnectionsOf(ctx, ids[:min(100, len(ids))])
 }
 
 func (s noRevs) MarkForRetry(ctx context.Context, undelivered []hub.Undelivered, now time.Time) []error {
@@ -450,9 +482,25 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 			func(s hub.Store) hub.Store { return noRevs{s} }, nil,
 			"retry marks keep the newest rev",
 		},
-		"renewed marks keep their place": {
-			func(s hub.Store) hub.Store { return fixedMarkOrder{s} }, nil,
-			"a renewed mark moves to the end",
+		"marks in order of age": {
+			func(s hub.Store) hub.Store { return marksByAge{s} }, nil,
+			"retry marks come in pages of a fixed order",
+		},
+		"marks between pages": {
+			func(s hub.Store) hub.Store { return skippedMarks{s} }, nil,
+			"retry marks come in pages of a fixed order",
+		},
+		"tries not counted": {
+			func(s hub.Store) hub.Store { return noTries{s} }, nil,
+			"retry marks count tries",
+		},
+		"marks are forgotten": {
+			func(s hub.Store) hub.Store { return marksForgotten{s} }, nil,
+			"retry marks outlive their connections",
+		},
+		"connections of one request": {
+			func(s hub.Store) hub.Store { return hundredConnections{s} }, nil,
+			"several connections are read together",
 		},
 		"SKUs are cleaned": {
 			func(s hub.Store) hub.Store { return cleanedSKUs{s} }, nil,

@@ -237,7 +237,6 @@ func unsubscribeSome(ctx context.Context, f Fixture) error {
 
 func forgetAll(ctx context.Context, f Fixture) error {
 	err := errors.Join(connect(ctx, f, "c1", sku("A"), sku("B")), connect(ctx, f, "c2", sku("A")),
-		mark(ctx, f, "c1", []hub.Topic{sku("A")}, minute(1)),
 		f.Store.Forget(ctx, "c1"), f.Store.Forget(ctx, "c1"))
 	if err != nil {
 		return fmt.Errorf("forget two times: %w", err)
@@ -246,9 +245,30 @@ func forgetAll(ctx context.Context, f Fixture) error {
 	if err := isKind("connection", err, hub.ErrGone); err != nil {
 		return err
 	}
-	marks, err := f.Store.RetryMarks(ctx, 10)
-	return errors.Join(err, same("marks", len(marks), 0),
-		wantSubscribers(ctx, f, sku("A"), "c2"), wantSubscribers(ctx, f, sku("B")))
+	return errors.Join(wantSubscribers(ctx, f, sku("A"), "c2"), wantSubscribers(ctx, f, sku("B")))
+}
+
+func readsSeveral(ctx context.Context, f Fixture) error {
+	err := errors.Join(connect(ctx, f, "c1", sku("A"), sku("B")), connect(ctx, f, "c2"), connect(ctx, f, "c3"),
+		f.Store.EndConnection(ctx, "c2", minute(1)), f.Store.Forget(ctx, "c3"))
+	if err != nil {
+		return err
+	}
+	ids := []string{"c1", "c2", "c3", "c1", "unknown"}
+	for i := range 120 { // more than DynamoDB reads at once
+		ids = append(ids, fmt.Sprintf("many%03d", i))
+		if err := connect(ctx, f, ids[len(ids)-1]); err != nil {
+			return err
+		}
+	}
+	found, err := f.Store.ConnectionsOf(ctx, ids)
+	if err != nil || len(found) != 121 {
+		return fmt.Errorf("got %d connections, %v, want c1 and 120 others", len(found), err)
+	}
+	one, err := f.Store.Connection(ctx, "c1")
+	none, noneErr := f.Store.ConnectionsOf(ctx, nil)
+	return errors.Join(err, noneErr, same("connection", fmt.Sprint(found["c1"]), fmt.Sprint(one)),
+		same("topics", len(found["c1"].Topics), 2), same("none", len(none), 0))
 }
 
 func forgetOrphans(ctx context.Context, f Fixture) error {

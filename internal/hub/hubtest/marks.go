@@ -30,7 +30,7 @@ func marksMany(ctx context.Context, f Fixture) error {
 	if err := errors.Join(append(errs, same("errors", len(errs), len(undelivered)))...); err != nil {
 		return err
 	}
-	marks, err := f.Store.RetryMarks(ctx, 100)
+	marks, _, err := f.Store.RetryMarks(ctx, "", 100)
 	var got []string
 	for _, m := range marks {
 		for _, t := range m.Topics {
@@ -48,7 +48,7 @@ func marksCollectTopics(ctx context.Context, f Fixture) error {
 	if err != nil {
 		return err
 	}
-	marks, err := f.Store.RetryMarks(ctx, 10)
+	marks, _, err := f.Store.RetryMarks(ctx, "", 10)
 	if err != nil || len(marks) != 1 {
 		return fmt.Errorf("got marks %v, %v, want one", marks, err)
 	}
@@ -73,43 +73,111 @@ func marksKeepNewestRev(ctx context.Context, f Fixture) error {
 	if err != nil {
 		return err
 	}
-	marks, err := f.Store.RetryMarks(ctx, 10)
+	marks, _, err := f.Store.RetryMarks(ctx, "", 10)
 	if err != nil || len(marks) != 1 {
 		return fmt.Errorf("got marks %v, %v, want one", marks, err)
 	}
 	return same("revs", fmt.Sprint(marks[0].Revs), fmt.Sprint(map[hub.Topic]string{sku("A"): "100"}))
 }
 
-func marksOrder(ctx context.Context, f Fixture) error {
-	for i, id := range []string{"c3", "c1", "c2"} {
-		if err := errors.Join(connect(ctx, f, id), mark(ctx, f, id, []hub.Topic{sku("A")}, minute(i))); err != nil {
-			return err
+// listMarks reads all marks in pages of a size, and returns the connections.
+func listMarks(ctx context.Context, f Fixture, limit int) (ids []string, err error) {
+	for after, more := "", true; more; more = after != "" {
+		marks, next, err := f.Store.RetryMarks(ctx, after, limit)
+		if err != nil || len(marks) > limit || len(marks) == 0 && next != "" {
+			return nil, fmt.Errorf("after %q: got %v, %q, %v, want at most %d marks", after, marks, next, err, limit)
 		}
+		for _, m := range marks {
+			ids = append(ids, m.ConnectionID)
+		}
+		after = next
 	}
-	marks, err := f.Store.RetryMarks(ctx, 2)
-	if err != nil || len(marks) != 2 {
-		return fmt.Errorf("got marks %v, %v, want two", marks, err)
-	}
-	return same("oldest marks", marks[0].ConnectionID+" "+marks[1].ConnectionID, "c3 c1")
+	return ids, nil
 }
 
-func marksRotate(ctx context.Context, f Fixture) error {
-	for i, id := range []string{"c1", "c2", "c3"} {
-		if err := errors.Join(connect(ctx, f, id), mark(ctx, f, id, []hub.Topic{sku("A")}, minute(i))); err != nil {
+func marksPages(ctx context.Context, f Fixture) error {
+	want := map[string]bool{}
+	for i := range 30 {
+		id := fmt.Sprintf("c%02d", i)
+		want[id] = true
+		if err := mark(ctx, f, id, []hub.Topic{sku("A")}, minute(i)); err != nil {
 			return err
 		}
 	}
-	if err := mark(ctx, f, "c1", nil, minute(9)); err != nil {
+	all, err := listMarks(ctx, f, 100)
+	if err != nil {
 		return err
 	}
-	marks, err := f.Store.RetryMarks(ctx, 10)
-	if err != nil || len(marks) != 3 {
-		return fmt.Errorf("got marks %v, %v, want three", marks, err)
+	got := map[string]bool{}
+	for _, id := range all {
+		got[id] = true
 	}
-	last := marks[2]
-	return errors.Join(
-		same("order", marks[0].ConnectionID+" "+marks[1].ConnectionID+" "+last.ConnectionID, "c2 c3 c1"),
-		same("topics", fmt.Sprint(last.Topics), "[sku:A]"), same("since", last.Since, minute(0)))
+	if err := errors.Join(same("marks", len(all), len(want)), same("different marks", len(got), len(want))); err != nil {
+		return err
+	}
+	for _, limit := range []int{1, 7, 30, 31} {
+		pages, err := listMarks(ctx, f, limit)
+		if err := errors.Join(err, same("pages", fmt.Sprint(pages), fmt.Sprint(all))); err != nil {
+			return fmt.Errorf("pages of %d: %w", limit, err)
+		}
+	}
+	// The place of a mark does not depend on when it was set or renewed, nor on the
+	// others, and a page may begin after a mark that was cleared.
+	for _, id := range all[:10] {
+		if err := mark(ctx, f, id, nil, minute(60)); err != nil {
+			return err
+		}
+	}
+	for _, err := range f.Store.ClearRetryMarks(ctx, []hub.RetryMark{{ConnectionID: all[4]}, {ConnectionID: "unknown"}}) {
+		if err != nil {
+			return err
+		}
+	}
+	marks, _, err := f.Store.RetryMarks(ctx, all[4], 100)
+	var rest []string
+	for _, m := range marks {
+		rest = append(rest, m.ConnectionID)
+	}
+	return errors.Join(err, same("after a cleared mark", fmt.Sprint(rest), fmt.Sprint(all[5:])))
+}
+
+func marksCountTries(ctx context.Context, f Fixture) error {
+	for i, failed := range []bool{false, true, false, true} {
+		u := hub.Undelivered{ConnectionID: "c1", Topics: []hub.Topic{sku("A")}, Failed: failed}
+		if err := f.Store.MarkForRetry(ctx, []hub.Undelivered{u}, minute(i))[0]; err != nil {
+			return err
+		}
+		marks, _, err := f.Store.RetryMarks(ctx, "", 10)
+		if err != nil || len(marks) != 1 {
+			return fmt.Errorf("got marks %v, %v, want one", marks, err)
+		}
+		m := marks[0]
+		want := [...]string{"0 true", "1 false", "1 false", "2 false"}[i]
+		if err := same("tries", fmt.Sprint(m.Tries, " ", m.FailingSince.IsZero()), want); err != nil {
+			return err
+		}
+		if m.Tries > 0 && !m.FailingSince.Equal(minute(1)) || !m.Since.Equal(minute(0)) {
+			return fmt.Errorf("got a mark since %s that fails since %s", m.Since, m.FailingSince)
+		}
+	}
+	return nil
+}
+
+func marksOutliveConnections(ctx context.Context, f Fixture) error {
+	err := errors.Join(connect(ctx, f, "c1"), connect(ctx, f, "c2"),
+		mark(ctx, f, "c1", []hub.Topic{sku("A")}, minute(1)), mark(ctx, f, "c2", []hub.Topic{sku("A")}, minute(1)),
+		f.Store.Forget(ctx, "c1"), f.Store.EndConnection(ctx, "c2", minute(2)))
+	if err != nil {
+		return err
+	}
+	ids, err := listMarks(ctx, f, 10)
+	slices.Sort(ids)
+	if err := errors.Join(err, same("marks", fmt.Sprint(ids), "[c1 c2]")); err != nil {
+		return err
+	}
+	err = errors.Join(f.Store.ClearRetryMarks(ctx, []hub.RetryMark{{ConnectionID: "c1"}, {ConnectionID: "c2"}})...)
+	ids, listErr := listMarks(ctx, f, 10)
+	return errors.Join(err, listErr, same("marks", len(ids), 0))
 }
 
 func marksClear(ctx context.Context, f Fixture) error {
@@ -117,23 +185,23 @@ func marksClear(ctx context.Context, f Fixture) error {
 	if err != nil {
 		return err
 	}
-	before, err := f.Store.RetryMarks(ctx, 10)
+	before, _, err := f.Store.RetryMarks(ctx, "", 10)
 	if err != nil || len(before) != 1 {
 		return fmt.Errorf("got marks %v, %v, want one", before, err)
 	}
 	if err := mark(ctx, f, "c1", []hub.Topic{sku("A")}, minute(2)); err != nil {
 		return err
 	}
-	if err := f.Store.ClearRetryMark(ctx, before[0]); err != nil {
+	if err := f.Store.ClearRetryMarks(ctx, []hub.RetryMark{before[0]})[0]; err != nil {
 		return err
 	}
-	marks, err := f.Store.RetryMarks(ctx, 10)
+	marks, _, err := f.Store.RetryMarks(ctx, "", 10)
 	if err != nil || len(marks) != 1 {
 		return fmt.Errorf("clearing a mark that was renewed: got %v, %v, want the mark to stay", marks, err)
 	}
-	if err := f.Store.ClearRetryMark(ctx, marks[0]); err != nil {
+	if err := f.Store.ClearRetryMarks(ctx, []hub.RetryMark{marks[0]})[0]; err != nil {
 		return err
 	}
-	marks, err = f.Store.RetryMarks(ctx, 10)
+	marks, _, err = f.Store.RetryMarks(ctx, "", 10)
 	return errors.Join(err, same("marks after clearing", len(marks), 0))
 }

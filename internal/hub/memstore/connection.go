@@ -38,6 +38,17 @@ func (s *Store) Connection(_ context.Context, id string) (hub.Connection, error)
 	return c, nil
 }
 
+// ConnectionsOf implements [hub.Connections].
+func (s *Store) ConnectionsOf(ctx context.Context, ids []string) (map[string]hub.Connection, error) {
+	found := make(map[string]hub.Connection, len(ids))
+	for _, id := range ids {
+		if c, err := s.Connection(ctx, id); err == nil {
+			found[id] = c
+		}
+	}
+	return found, nil
+}
+
 // Connections returns all connections. Tests look at what is left.
 func (s *Store) Connections() []hub.Connection {
 	s.mu.RLock()
@@ -95,5 +106,4 @@ func (s *Store) forgetLocked(id string, topics []hub.Topic) {
 	s.unsubscribeLocked(id, topics)
 	s.releaseLocked(s.connections[id])
 	delete(s.connections, id)
-	s.marks = slices.DeleteFunc(s.marks, func(m hub.RetryMark) bool { return m.ConnectionID == id })
 }

@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -20,13 +21,12 @@ func (s *Store) MarkForRetry(_ context.Context, undelivered []hub.Undelivered, n
 }
 
 func (s *Store) markLocked(u hub.Undelivered, now time.Time) {
-	id := u.ConnectionID
-	s.revision++
-	m := hub.RetryMark{ConnectionID: id, Since: now}
-	if i := slices.IndexFunc(s.marks, func(m hub.RetryMark) bool { return m.ConnectionID == id }); i >= 0 {
-		m = s.marks[i]
-		s.marks = slices.Delete(s.marks, i, i+1)
+	i, found := s.findMark(u.ConnectionID)
+	if !found {
+		s.marks = slices.Insert(s.marks, i, hub.RetryMark{ConnectionID: u.ConnectionID, Since: now})
 	}
+	m := &s.marks[i]
+	s.revision++
 	m.Revision = s.revision
 	for _, t := range u.Topics {
 		if !slices.Contains(m.Topics, t) {
@@ -41,27 +41,47 @@ func (s *Store) markLocked(u hub.Undelivered, now time.Time) {
 			m.Revs[t] = rev
 		}
 	}
-	s.marks = append(s.marks, m)
+	if u.Failed {
+		if m.Tries++; m.Tries == 1 {
+			m.FailingSince = now
+		}
+	}
+}
+
+// findMark returns the index of the mark of a connection, or that at which it would be.
+func (s *Store) findMark(id string) (index int, found bool) {
+	return slices.BinarySearchFunc(s.marks, id, func(m hub.RetryMark, id string) int {
+		return cmp.Compare(m.ConnectionID, id)
+	})
 }
 
 // RetryMarks implements [hub.Marks].
-func (s *Store) RetryMarks(_ context.Context, limit int) ([]hub.RetryMark, error) {
+func (s *Store) RetryMarks(_ context.Context, after string, limit int) ([]hub.RetryMark, string, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	marks := slices.Clone(s.marks[:min(limit, len(s.marks))])
+	start, found := s.findMark(after)
+	if found {
+		start++
+	}
+	marks := slices.Clone(s.marks[start:min(start+limit, len(s.marks))])
 	for i := range marks {
 		marks[i].Topics = slices.Clone(marks[i].Topics)
 		marks[i].Revs = maps.Clone(marks[i].Revs)
 	}
-	return marks, nil
+	if start+len(marks) == len(s.marks) {
+		return marks, "", nil
+	}
+	return marks, marks[len(marks)-1].ConnectionID, nil
 }
 
-// ClearRetryMark implements [hub.Marks].
-func (s *Store) ClearRetryMark(_ context.Context, mark hub.RetryMark) error {
+// ClearRetryMarks implements [hub.Marks].
+func (s *Store) ClearRetryMarks(_ context.Context, marks []hub.RetryMark) []error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.marks = slices.DeleteFunc(s.marks, func(m hub.RetryMark) bool {
-		return m.ConnectionID == mark.ConnectionID && m.Revision == mark.Revision
-	})
-	return nil
+	for _, m := range marks {
+		if i, found := s.findMark(m.ConnectionID); found && (m.Revision == 0 || m.Revision == s.marks[i].Revision) {
+			s.marks = slices.Delete(s.marks, i, i+1)
+		}
+	}
+	return make([]error, len(marks))
 }

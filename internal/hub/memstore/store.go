@@ -34,7 +34,7 @@ type Store struct {
 	subscribers map[hub.Topic]*subscribers
 	holders     map[string]*holder
 	quotas      map[quotaName]*quota
-	marks       []hub.RetryMark // oldest first
+	marks       []hub.RetryMark // by connection
 	revision    int64           // of the newest mark
 	tickets     map[string]hub.Ticket
 }
