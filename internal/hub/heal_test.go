@@ -222,3 +222,75 @@ func TestHealChecksRights(t *testing.T) {
 	}
 	th.wantGot("v", delta(`"sku:A":{"version":2,"state":"in"}`))
 }
+
+// TestHealReachesEachMarkOnce begins at different places of the list. Each call posts once
+// to each marked connection, and returns the last one that it reached.
+func TestHealReachesEachMarkOnce(t *testing.T) {
+	const marked = 250
+	th := newTestHub(t)
+	th.stock("A", 9)
+	for i := range marked {
+		th.connect(fmt.Sprintf("c%04d", i), guest, "sku:A")
+	}
+	th.postError = func(hub.Post) error { return hub.ErrThrottled }
+	th.changes = nil
+	th.stock("A", 1)
+	th.broadcast()
+	for after, last := range map[string]string{
+		"": "c0249", "c0000": "c0000", "c0099": "c0099", "c0100x": "c0100", "c0249": "c0249", "unknown": "c0249",
+	} {
+		posts := map[string]int{}
+		th.postError = func(p hub.Post) error {
+			posts[p.ConnectionID]++
+			return hub.ErrThrottled
+		}
+		report, next, err := th.Heal(t.Context(), after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "report after "+after, report, hub.HealReport{Kept: marked})
+		equal(t, "last after "+after, next, last)
+		for id, n := range posts {
+			if n != 1 || len(posts) != marked {
+				t.Fatalf("after %s: %d posts to %s, and to %d connections", after, n, id, len(posts))
+			}
+		}
+	}
+}
+
+// TestHealGoesOnAfterAnError lets the list fail at its second page. The next call begins
+// behind the first, and reaches what was left.
+func TestHealGoesOnAfterAnError(t *testing.T) {
+	th := newTestHub(t)
+	th.stock("A", 9)
+	for i := range 150 {
+		th.connect(fmt.Sprintf("c%04d", i), guest, "sku:A")
+	}
+	th.postError = func(hub.Post) error { return hub.ErrThrottled }
+	th.changes = nil
+	th.stock("A", 1)
+	th.broadcast()
+	th.postError = nil
+	report, next, err := th.withStore(secondPageFails{th.store}).Heal(t.Context(), "")
+	equal(t, "report", report, hub.HealReport{Healed: 100, Failed: 1})
+	equal(t, "last", next, "c0099")
+	if !errors.Is(err, errBroken) {
+		t.Errorf("got %v, want the error of the list", err)
+	}
+	report, next, err = th.Heal(t.Context(), next)
+	equal(t, "report", report, hub.HealReport{Healed: 50})
+	equal(t, "last", next, "c0149")
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// secondPageFails is a store that lists only the first page of marks.
+type secondPageFails struct{ hub.Store }
+
+func (s secondPageFails) RetryMarks(ctx context.Context, after string, limit int) ([]hub.RetryMark, string, error) {
+	if after != "" {
+		return nil, "", errBroken
+	}
+	return s.Store.RetryMarks(ctx, after, limit)
+}
