@@ -184,9 +184,10 @@ func TestHealMany(t *testing.T) {
 		topic   func(int) hub.Topic
 		minutes int // until all are healed
 	}{
+		{"1 000 badges", 1_000, badge, 1},
 		{"2 000 badges", 2_000, badge, 1},
 		{"2 000 carts", 2_000, ownCart, 1},
-		{"9 000 badges", 9_000, badge, 1},
+		{"10 000 badges", 10_000, badge, 1},
 		{"20 000 badges", 20_000, badge, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -282,7 +283,7 @@ func closedIDs(a *fakeAPI) []string {
 func TestHealEndsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newHealingFixture(t)
-		f.mark(20_000, badge)
+		f.mark(13_000, badge)
 		works := f.api.answer
 		f.api.answer = func(ctx context.Context, id string) error {
 			if err := pause(ctx, 1003*time.Millisecond); err != nil {
