@@ -219,13 +219,40 @@ func (p simPoster) Post(_ context.Context, posts []hub.Post) []error {
 			errs[i] = nil
 		}
 	}
+	if p.sim.healing {
+		p.sim.countTries(posts, errs)
+	}
 	return errs
+}
+
+// countTries counts the calls of Heal in a row whose posts to a connection failed.
+func (sim *simulation) countTries(posts []hub.Post, errs []error) {
+	failed := map[string]bool{}
+	for i, post := range posts {
+		failed[post.ConnectionID] = failed[post.ConnectionID] || errs[i] != nil
+	}
+	for id := range failed {
+		if sim.tries[id]++; !failed[id] {
+			delete(sim.tries, id)
+		}
+	}
+}
+
+// judgeClosing checks that healing closes only connections whose posts kept failing.
+func (sim *simulation) judgeClosing(id string) {
+	sim.meet("connection that healing closes")
+	if n := sim.tries[id]; n < 3 {
+		sim.problem("healing closes %s after %d failed tries", id, n)
+	}
 }
 
 func (p simPoster) Disconnect(ctx context.Context, id, _ string) error {
 	if e := erasureOf(ctx); e != nil {
 		e.closed = append(e.closed, id)
 		p.sim.judgeReach(e, p.sim.sockets[id].client.principal.ID())
+	}
+	if p.sim.healing {
+		p.sim.judgeClosing(id)
 	}
 	if s := p.sim.sockets[id]; s != nil && s.open {
 		p.sim.drop(s)
