@@ -65,9 +65,9 @@ func (s distantStore) Items(ctx context.Context, skus []string) (map[string]hub.
 	return s.Store.Items(ctx, skus)
 }
 
-func (s distantStore) Epoch(ctx context.Context) (string, error) {
+func (s distantStore) Epoch(ctx context.Context) (hub.Epoch, error) {
 	if err := s.requests(ctx, 1); err != nil {
-		return "", err
+		return hub.Epoch{}, err
 	}
 	return s.Store.Epoch(ctx)
 }
@@ -121,7 +121,7 @@ func (f *healingFixture) mark(n int, topic func(i int) hub.Topic) {
 		topics := []hub.Topic{topic(i)}
 		err := f.store.PutConnection(f.Context(), c)
 		if err == nil {
-			err = f.store.Subscribe(f.Context(), c, topics)
+			err = errOf(f.store.Subscribe(f.Context(), c, topics))
 		}
 		if err == nil {
 			u := []hub.Undelivered{{ConnectionID: id, Topics: topics}}

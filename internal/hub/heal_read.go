@@ -25,10 +25,6 @@ func (g *healing) readMarked(ctx context.Context, marks []RetryMark) (map[string
 		return nil, nil, fmt.Errorf("read connections: %w", err)
 	}
 	group := groupStore{Store: g.h.store, items: map[string]Item{}, carts: map[string]Cart{}}
-	// The epoch first: its end may then be missed, but no older value gets a newer epoch.
-	if group.epoch, err = g.h.store.Epoch(ctx); err != nil {
-		return nil, nil, fmt.Errorf("epoch: %w", err)
-	}
 	if len(skus) > 0 {
 		if group.items, err = g.h.store.Items(ctx, slices.Sorted(maps.Keys(skus))); err != nil {
 			return nil, nil, fmt.Errorf("read items: %w", err)
@@ -42,13 +38,9 @@ func (g *healing) readMarked(ctx context.Context, marks []RetryMark) (map[string
 // groupStore is a store that has read the items of a group of marks.
 type groupStore struct {
 	Store
-	epoch string
 	items map[string]Item
 	carts map[string]Cart
 }
-
-// Epoch implements [Source].
-func (s *groupStore) Epoch(context.Context) (string, error) { return s.epoch, nil }
 
 // Items implements [Source].
 func (s *groupStore) Items(context.Context, []string) (map[string]Item, error) { return s.items, nil }

@@ -182,6 +182,7 @@ func (s *faultyStore) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark
 		}
 		if errs[i] = s.before(); errs[i] == nil {
 			errs[i] = s.after(s.Store.ClearRetryMarks(ctx, []hub.RetryMark{m})[0])
+			delete(s.sim.tries, m.ConnectionID)
 		}
 	}
 	return errs

@@ -225,15 +225,16 @@ func (p simPoster) Post(_ context.Context, posts []hub.Post) []error {
 	return errs
 }
 
-// countTries counts the calls of Heal in a row whose posts to a connection failed.
+// countTries counts the calls of Heal whose posts to a connection failed, since its mark
+// was cleared.
 func (sim *simulation) countTries(posts []hub.Post, errs []error) {
 	failed := map[string]bool{}
 	for i, post := range posts {
 		failed[post.ConnectionID] = failed[post.ConnectionID] || errs[i] != nil
 	}
 	for id := range failed {
-		if sim.tries[id]++; !failed[id] {
-			delete(sim.tries, id)
+		if failed[id] {
+			sim.tries[id]++
 		}
 	}
 }

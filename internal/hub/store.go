@@ -237,9 +237,9 @@ type Marks interface {
 	// with, "" at the end. The order is fixed: it depends on the ids alone.
 	RetryMarks(ctx context.Context, after string, limit int) (marks []RetryMark, next string, err error)
 
-	// ClearRetryMarks removes marks, except those that were renewed since they were
-	// read. A mark with Revision 0 is removed in any case. The result has one error for
-	// each mark.
+	// ClearRetryMarks removes the marks of connections that were served. One that was
+	// renewed since it was read stays, with no failed tries. A mark with Revision 0 is
+	// removed in any case. The result has one error for each mark.
 	ClearRetryMarks(ctx context.Context, marks []RetryMark) []error
 }
 

@@ -173,6 +173,7 @@ func (s *Store) delete(
 	}
 	if condition != "" {
 		in.ConditionExpression = &condition
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	}
 	out, _, err := do(ctx, s, s.api.DeleteItem, &in)
 	if err != nil {

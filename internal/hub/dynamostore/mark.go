@@ -103,7 +103,7 @@ func (s *Store) RetryMarks(ctx context.Context, after string, limit int) ([]hub.
 // ClearRetryMarks implements [hub.Marks].
 func (s *Store) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark) []error {
 	errs := make([]error, len(marks))
-	parallel.Each(len(marks), markWriters, func(i int) { errs[i] = s.clearMark(ctx, marks[i]) })
+	parallel.Each(len(marks), maxTogether, func(i int) { errs[i] = s.clearMark(ctx, marks[i]) })
 	return errs
 }
 
@@ -114,6 +114,11 @@ func (s *Store) clearMark(ctx context.Context, m hub.RetryMark) error {
 		condition = e.compare(attrMark, "=", "mark", number(m.Revision))
 	}
 	_, err := s.delete(ctx, markKey(m.ConnectionID), &e, condition, "")
+	if renewed, ok := conditionFailed(err); ok && renewed[attrTries] != nil {
+		var u update
+		u.setRow(row{attrTries: nil, attrFailing: nil})
+		_, err = s.update(ctx, markKey(m.ConnectionID), &u, u.exists(attrMark), types.ReturnValueNone)
+	}
 	if _, ok := conditionFailed(err); ok || err == nil {
 		return nil // gone, or it was renewed or cleared before
 	}

@@ -87,8 +87,8 @@ func TestMarkCosts(t *testing.T) {
 	markIt := func() error { return mark(t.Context(), s, "marked", topics("A"), now) }
 	cost("a mark", 1, 0, markIt)
 	cost("a renewed mark", 1, 0, markIt)
-	cost("the end of a marked connection", 3, 1, func() error { return s.EndConnection(t.Context(), "marked", now) })
-	cost("the end of another", 3, 1, func() error { return s.EndConnection(t.Context(), "other", now) })
+	cost("the end of a marked connection", 2, 1, func() error { return s.EndConnection(t.Context(), "marked", now, 0) })
+	cost("the end of another", 2, 1, func() error { return s.EndConnection(t.Context(), "other", now, 0) })
 	cost("clearing", 1, 0, func() error {
 		return s.ClearRetryMarks(t.Context(), []hub.RetryMark{{ConnectionID: "marked"}})[0]
 	})

@@ -250,7 +250,7 @@ func forgetAll(ctx context.Context, f Fixture) error {
 
 func readsSeveral(ctx context.Context, f Fixture) error {
 	err := errors.Join(connect(ctx, f, "c1", sku("A"), sku("B")), connect(ctx, f, "c2"), connect(ctx, f, "c3"),
-		f.Store.EndConnection(ctx, "c2", minute(1)), f.Store.Forget(ctx, "c3"))
+		f.Store.EndConnection(ctx, "c2", minute(1), 0), f.Store.Forget(ctx, "c3"))
 	if err != nil {
 		return err
 	}

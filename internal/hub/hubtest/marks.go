@@ -160,13 +160,21 @@ func marksCountTries(ctx context.Context, f Fixture) error {
 			return fmt.Errorf("got a mark since %s that fails since %s", m.Since, m.FailingSince)
 		}
 	}
-	return nil
+	// A mark that was renewed while its connection was served stays, without tries.
+	served, _, err := f.Store.RetryMarks(ctx, "", 10)
+	err = errors.Join(err, mark(ctx, f, "c1", []hub.Topic{sku("B")}, minute(4)))
+	err = errors.Join(err, errors.Join(f.Store.ClearRetryMarks(ctx, served)...))
+	marks, _, err2 := f.Store.RetryMarks(ctx, "", 10)
+	if err := errors.Join(err, err2); err != nil || len(marks) != 1 {
+		return fmt.Errorf("got marks %v, %v, want the renewed one", marks, err)
+	}
+	return same("tries", fmt.Sprint(marks[0].Tries, " ", marks[0].FailingSince.IsZero()), "0 true")
 }
 
 func marksOutliveConnections(ctx context.Context, f Fixture) error {
 	err := errors.Join(connect(ctx, f, "c1"), connect(ctx, f, "c2"),
 		mark(ctx, f, "c1", []hub.Topic{sku("A")}, minute(1)), mark(ctx, f, "c2", []hub.Topic{sku("A")}, minute(1)),
-		f.Store.Forget(ctx, "c1"), f.Store.EndConnection(ctx, "c2", minute(2)))
+		f.Store.Forget(ctx, "c1"), f.Store.EndConnection(ctx, "c2", minute(2), 0))
 	if err != nil {
 		return err
 	}

@@ -79,8 +79,12 @@ func (s *Store) ClearRetryMarks(_ context.Context, marks []hub.RetryMark) []erro
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, m := range marks {
-		if i, found := s.findMark(m.ConnectionID); found && (m.Revision == 0 || m.Revision == s.marks[i].Revision) {
+		switch i, found := s.findMark(m.ConnectionID); {
+		case !found:
+		case m.Revision == 0 || m.Revision == s.marks[i].Revision:
 			s.marks = slices.Delete(s.marks, i, i+1)
+		default:
+			s.marks[i].Tries, s.marks[i].FailingSince = 0, time.Time{}
 		}
 	}
 	return make([]error, len(marks))
