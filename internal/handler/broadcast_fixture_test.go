@@ -64,7 +64,8 @@ func newBroadcastFixture(t *testing.T) *broadcastFixture {
 	memory := memstore.New("k3")
 	memory.Follow(f.commit)
 	f.store = &slowStore{Store: memory}
-	f.hub = hub.New(f.store, apigw.New(f.api, apigw.Options{PostsPerSecond: postsPerSecond}), time.Now)
+	poster := apigw.New(f.api, apigw.Options{PostsPerSecond: postsPerSecond})
+	f.hub = hub.New(f.store, poster, time.Now).WithPostsPerSecond(0) // no crowds
 	broadcast := handler.Broadcast(f.hub, handler.BroadcastOptions{}, slog.New(slog.DiscardHandler))
 	f.handle = lambda.NewHandler(func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 		answer, err := broadcast(ctx, handler.BroadcastEvent{DynamoDBEvent: e})

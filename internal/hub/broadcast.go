@@ -35,9 +35,10 @@ func (e *BatchError) Unwrap() error { return e.Err }
 
 // Broadcast sends a batch of committed changes, in the order of a stream, to their
 // subscribers. Of several changes of one row it sends only the last, and it packs
-// everything for one connection together. It removes a subscriber that is gone, and
-// marks one that did not receive everything for [Hub.Heal]. The batch fails, with
-// a [*BatchError], only if a read or the write of a mark fails.
+// everything for one connection together. It leaves crowds to [Hub.Sweep]. It removes a
+// subscriber that is gone, and marks one that did not receive everything for
+// [Hub.Heal]. The batch fails, with a [*BatchError], only if a read fails, or the write
+// of a mark or of a sweep.
 func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 	b := broadcast{
 		h: h, now: h.now(), report: Report{Changes: len(changes)}, failed: len(changes), expired: map[string]bool{},
@@ -52,6 +53,7 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 		b.indexVendors(ctx, i)
 		b.findRecipients(ctx, i)
 	}
+	b.findBadgeViewers(ctx)
 	b.send(ctx)
 	b.recordUndelivered(ctx)
 	b.notifyExpired(ctx)
@@ -70,6 +72,7 @@ type changedRow struct {
 	item  *Item // after the last change, or nil
 	cart  *Cart // after the last change, or nil
 
+	current   bool   // item: a sweep read it; clients get it without the rev, and with it
 	removed   bool   // the last change removed the row
 	unordered bool   // a change did not raise the version: clients order the row by its rev
 	sequence  string // sequence number of the last change
@@ -214,17 +217,17 @@ func (row *changedRow) markRev() string {
 	return row.rev()
 }
 
-// value returns the row as a viewer with shape s gets it.
+// value returns the row as a viewer with shape s gets it, without a rev.
 func (row *changedRow) value(s Shape) wire.Value {
 	switch {
 	case row.cart != nil && (row.from == 0 || row.unordered):
-		return wire.WithRev(row.cart.Whole(), row.rev()) // steps lead from no earlier cart to this one
+		return row.cart.Whole() // steps lead from no earlier cart to this one
 	case row.cart != nil:
 		return row.cart.Since(row.from)
 	case row.removed:
-		return wire.WithRev(noItem, row.rev())
+		return noItem
 	}
-	return wire.WithRev(row.item.Badge(s), row.rev())
+	return row.item.Badge(s)
 }
 
 // indexVendors updates the vendor indexes after a write by the shop itself, which
@@ -239,7 +242,8 @@ func (b *broadcast) indexVendors(ctx context.Context, i int) {
 	}
 }
 
-// findRecipients finds the subscribers of row i that may see it.
+// findRecipients finds the subscribers of row i that may see it, without those of a SKU
+// that see no more than its badge.
 func (b *broadcast) findRecipients(ctx context.Context, i int) {
 	row := &b.rows[i]
 	if row.item != nil && row.unchanged {
@@ -247,8 +251,12 @@ func (b *broadcast) findRecipients(ctx context.Context, i int) {
 		return
 	}
 	for _, t := range row.audience() {
+		read := b.h.store.Subscribers
+		if t.Kind == KindSKU {
+			read = b.h.store.ExactSubscribers
+		}
 		for after, more := "", true; more; more = after != "" {
-			page, next, err := b.h.store.Subscribers(ctx, t, after, subscriberPage)
+			page, next, err := read(ctx, t, after, subscriberPage)
 			if err != nil {
 				b.fail(row.first, fmt.Errorf("subscribers of %s: %w", t.Redacted(), err))
 				return
@@ -303,7 +311,11 @@ func (b *broadcast) addRecipient(r recipient) {
 func (b *broadcast) entry(i int, s Shape) wire.Entry {
 	row := &b.rows[i]
 	if row.entries[s] == nil {
-		row.entries[s] = wire.NewEntry(topicName(row.topic, s), row.value(s))
+		value := row.value(s)
+		if !row.current {
+			value = wire.WithRev(value, row.rev())
+		}
+		row.entries[s] = wire.NewEntry(topicName(row.topic, s), value)
 	}
 	return row.entries[s]
 }
@@ -368,13 +380,18 @@ func (b *broadcast) content(buf []byte, start, end int) []byte {
 }
 
 func (b *broadcast) encode(start, end int) [][]byte {
-	var entries []wire.Entry
+	var entries, ordered []wire.Entry
 	for i := start; i < end; i++ {
-		if !b.repeatsRow(start, i) {
-			entries = append(entries, b.entry(b.recipients[i].rowIndex, b.recipients[i].shape))
+		if b.repeatsRow(start, i) {
+			continue
+		}
+		shape, row := b.recipients[i].shape, &b.rows[b.recipients[i].rowIndex]
+		entries = append(entries, b.entry(b.recipients[i].rowIndex, shape))
+		if rev := row.rev(); row.current && rev != "" {
+			ordered = append(ordered, wire.NewEntry(topicName(row.topic, shape), wire.WithRev(row.value(shape), rev)))
 		}
 	}
-	return wire.EncodeDeltas(b.epoch, entries, b.h.deltaBytes)
+	return b.h.encodeDeltas(b.epoch, entries, ordered)
 }
 
 // post sends posts and notes which connections did not receive everything. The

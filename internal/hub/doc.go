@@ -13,8 +13,8 @@
 //     deletion continues its old versions, and a store that lost its history
 //     begins a new epoch.
 //  2. SubscribeThenRead: the subscription is stored before the snapshot is read.
-//  3. RepliesRideOnTheRequest: only [Hub.Broadcast], [Hub.Heal] and [Hub.Revoke]
-//     push messages.
+//  3. RepliesRideOnTheRequest: only [Hub.Broadcast], [Hub.Sweep], [Hub.Heal] and
+//     [Hub.Revoke] push messages.
 //  4. OneBadListenerHurtsNobody: a connection that is gone is removed. One that
 //     did not receive a message is marked and healed. Nobody waits for it.
 //  5. InOrderPerItemAtLeastOnce: a batch that failed in part names the first

@@ -283,10 +283,8 @@ func (h *Hub) currentState(ctx context.Context, c Connection, m RetryMark) ([]Po
 	if c.Principal.Expires == expiredAt {
 		posts = append(posts, Post{c.ID, c.Endpoint, expiredNotice})
 	}
-	for _, entries := range [][]wire.Entry{plain, ordered} {
-		for _, data := range wire.EncodeDeltas(s.Epoch, entries, h.deltaBytes) {
-			posts = append(posts, Post{c.ID, c.Endpoint, data})
-		}
+	for _, data := range h.encodeDeltas(s.Epoch, plain, ordered) {
+		posts = append(posts, Post{c.ID, c.Endpoint, data})
 	}
 	return posts, nil
 }
@@ -301,4 +299,11 @@ func missedTopics(c Connection, m RetryMark) []wire.Topic {
 		}
 	}
 	return missed
+}
+
+// encodeDeltas packs entries into messages, and those that repeat an entry with a rev
+// into others, because a message has each topic once.
+func (h *Hub) encodeDeltas(epoch string, entries, ordered []wire.Entry) [][]byte {
+	messages := wire.EncodeDeltas(epoch, entries, h.deltaBytes)
+	return append(messages, wire.EncodeDeltas(epoch, ordered, h.deltaBytes)...)
 }

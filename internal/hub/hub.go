@@ -20,6 +20,7 @@ type Hub struct {
 	deltaBytes       int                       // of one pushed message, at most
 	firstVersion     func(now time.Time) int64 // of a cart without a row
 	customerCartLife time.Duration             // after the last write; 0: no end
+	crowd            int                       // connections of a batch or a page, see [Hub.WithPostsPerSecond]
 }
 
 // New returns a Hub with the [DefaultLimits]. poster may be nil for a hub that only
@@ -28,7 +29,8 @@ func New(store Store, poster Poster, now func() time.Time) *Hub {
 	return &Hub{
 		store: store, poster: poster, limits: DefaultLimits(), epoch: &epochMemory{},
 		deltaBytes: wire.MaxMessage, firstVersion: time.Time.UnixMicro, customerCartLife: CustomerCartLife,
-		now: func() time.Time { return now().UTC().Truncate(time.Millisecond) },
+		crowd: DefaultPostsPerSecond,
+		now:   func() time.Time { return now().UTC().Truncate(time.Millisecond) },
 	}
 }
 

@@ -54,6 +54,9 @@ func (p Principal) Active(now time.Time) bool {
 	return p.Expires.IsZero() || !now.After(p.Expires.Add(SessionLeeway))
 }
 
+// MaySeeExact reports whether p's role may see exact figures of some SKUs.
+func (p Principal) MaySeeExact() bool { return p.Role == RoleVendor || p.Role == RoleAdmin }
+
 // expiredAt is the expiry of a session that was revoked, or whose client has been
 // notified of the expiry.
 var expiredAt = time.UnixMilli(0).UTC()

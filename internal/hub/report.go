@@ -11,6 +11,7 @@ type Report struct {
 	Gone       int // connections that were gone
 	Marked     int // connections that did not receive everything: they are marked, or the batch has failed
 	Throttled  int // marked connections that stayed throttled
+	Crowds     int // rows whose badge viewers were left to a sweep
 	Denied     int // subscribers who no longer have the right to see the row
 	Expired    int // connections whose session had expired: their clients were notified
 	Failed     int // changes that must be delivered again

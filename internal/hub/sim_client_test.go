@@ -22,6 +22,8 @@ type client struct {
 	principal  hub.Principal
 	socket     *socket // nil: not connected
 	pageTopics []string
+	watches    bool // it writes nothing, and lists nothing
+	promoted   bool // it becomes a vendor when it renews its session, until it connects again
 
 	subscribing bool // a subscribe has no answer yet
 	subscribed  bool // the last subscribe on the socket has its answer
@@ -86,7 +88,7 @@ func newClient(sim *simulation, name string, p hub.Principal) *client {
 // openPage picks what the page shows.
 func (c *client) openPage() {
 	c.pageTopics = []string{"cart"}
-	if c.principal.Vendor != "" {
+	if c.listsItems() {
 		c.pageTopics = []string{"vendor:" + c.principal.Vendor}
 	}
 	for i := range skuCount {
@@ -108,6 +110,9 @@ func (c *client) connect() {
 		c.principal.Expires = sim.now.Add(time.Duration(1+sim.rng.IntN(20)) * time.Minute)
 	}
 	c.principal.Issued = sim.now
+	if c.promoted {
+		c.principal.Role, c.principal.Vendor = hub.RoleCustomer, ""
+	}
 	sim.opened++
 	s := &socket{id: fmt.Sprintf("c%03d=", sim.opened), client: c, handshake: c.principal, session: c.principal,
 		connected: sim.now}
@@ -240,6 +245,9 @@ func (c *client) subscribe() {
 func (c *client) renew() {
 	s := c.socket
 	s.session.Issued, s.session.Expires = c.sim.now, c.sim.now.Add(time.Hour)
+	if c.promoted {
+		s.session.Role, s.session.Vendor = hub.RoleVendor, "acme"
+	}
 	var err error
 	c.sim.request(func() {
 		h, caller := c.message(s)
@@ -249,6 +257,10 @@ func (c *client) renew() {
 	c.expired = c.expired || err != nil // until it succeeds
 	if err == nil {
 		c.principal.Expires = s.session.Expires
+		if c.promoted && c.principal.Vendor == "" {
+			c.principal.Role, c.principal.Vendor = s.session.Role, s.session.Vendor
+			c.sim.meet("customer who becomes a vendor")
+		}
 		c.newSession, c.subscribed, c.expired = true, false, false
 		c.sessions++
 		c.listed = false
@@ -257,7 +269,7 @@ func (c *client) renew() {
 
 // canList reports whether the client may read its list now.
 func (c *client) canList() bool {
-	return c.principal.Vendor != "" && c.socket != nil && c.socket.open && c.subscribed && !c.listing && !c.listed
+	return c.listsItems() && c.socket != nil && c.socket.open && c.subscribed && !c.listing && !c.listed
 }
 
 // getList reads the items of the vendor's list, which is subscribed to. The hub pushes

@@ -37,6 +37,13 @@ type defects struct {
 	cartsRestart             bool
 	oldKeyRetried            bool
 	childrenDoNotWait        bool
+	itemBeforeSweep          bool
+	viewersCached            bool
+	endNotCompared           bool
+	bellsNotRung             bool
+	wantedLowered            bool
+	revNotAsked              bool
+	vendorAmongOthers        bool
 }
 
 // plantedDefects are the bugs that the simulation must find, one at a time.
@@ -73,6 +80,13 @@ var plantedDefects = []struct {
 	{"client resumes with versions only", defects{resumedByVersion: true}},
 	{"client repeats a write whose key is forgotten", defects{oldKeyRetried: true}},
 	{"shards that split are read before their parents", defects{childrenDoNotWait: true}},
+	{"item of a sweep read before its row", defects{itemBeforeSweep: true}},
+	{"viewers of a sweep read from a replica that lags", defects{viewersCached: true}},
+	{"sweep ended although a newer change is wanted", defects{endNotCompared: true}},
+	{"lost bells not rung by the schedule", defects{bellsNotRung: true}},
+	{"late batch lowers what a sweep wants", defects{wantedLowered: true}},
+	{"sweep does not keep revs", defects{revNotAsked: true}},
+	{"vendor among those who see badges", defects{vendorAmongOthers: true}},
 }
 
 // TestSimulationFindsDefects checks that the simulation finds each planted defect.

@@ -23,7 +23,11 @@ func (sim *simulation) event() {
 	case n < 15:
 		sim.writeUncounted(ctx, fmt.Sprint("W", sim.rng.IntN(wildCount)))
 	case n < 32:
-		sim.stepAny(ctx)
+		if sim.sweeps != nil && sim.rng.IntN(3) == 0 {
+			sim.sweeps.step(ctx)
+		} else {
+			sim.stepAny(ctx)
+		}
 	case n < 52:
 		if c.socket != nil && c.socket.open && len(c.socket.inbox) > 0 {
 			c.receive(c.socket)
@@ -42,7 +46,7 @@ func (sim *simulation) event() {
 			c.subscribe()
 		}
 	case n < 74:
-		if c.pending == nil && c.principal.Vendor == "" {
+		if c.pending == nil && c.canWrite() {
 			c.chooseWrite()
 		}
 	case n < 82:
@@ -59,6 +63,7 @@ func (sim *simulation) event() {
 		sim.removeCart(ctx, c.principal.CartID())
 	case n < 91:
 		_, _ = sim.heal(ctx)
+		sim.ringSweeps(ctx)
 	case n < 93:
 		if c.socket != nil && c.socket.open && c.principal.Role != hub.RoleGuest {
 			c.renew()
@@ -190,7 +195,14 @@ func (sim *simulation) sessionsEnd(user string, revoked time.Time) {
 }
 
 func (sim *simulation) changeStock(ctx context.Context) {
-	sku := sim.anySKU()
+	sim.changeItem(ctx, sim.anySKU())
+	if sim.rng.IntN(4) == 0 {
+		sim.stepAll(ctx) // it is sent before anything else happens
+	}
+}
+
+// changeItem changes the stock of an item, or deletes it.
+func (sim *simulation) changeItem(ctx context.Context, sku string) {
 	var err error
 	if sim.rng.IntN(5) == 0 {
 		_, err = sim.hub.DeleteStock(ctx, sku)
@@ -203,9 +215,6 @@ func (sim *simulation) changeStock(ctx context.Context) {
 		_, err = sim.hub.PutStock(ctx, sku, c)
 	}
 	sim.trace("stock of %s: %v", sku, err)
-	if sim.rng.IntN(4) == 0 {
-		sim.stepAll(ctx) // it is sent before anything else happens
-	}
 }
 
 // beginEpoch begins a new epoch, as the shop does after it restored a table. Each

@@ -20,7 +20,11 @@ func (sim *simulation) run() []string {
 		sim.event()
 		sim.endCall()
 	}
-	sim.stepAll(ctx) // with faults: no later change makes up for what they lose
+	sim.sweeps.letJoin()
+	for range 3 {
+		sim.stepAll(ctx) // with faults: no later change makes up for what they lose
+	}
+	sim.sweeps.letJoin()
 	sim.endCall()
 	sim.rest(ctx)
 	sim.checkScreens(ctx, func(t hub.Topic) bool { return sim.counted(t) && !sim.removedCarts[t.Name] && !sim.lost[t] })
@@ -51,7 +55,7 @@ func (sim *simulation) fillStore(ctx context.Context) {
 		err = errors.Join(err, sim.mem.MarkForRetry(ctx, []hub.Undelivered{mark}, sim.now)[0])
 	}
 	for _, c := range sim.clients {
-		if c.principal.Vendor == "" && sim.rng.IntN(2) == 0 {
+		if c.canWrite() && sim.rng.IntN(2) == 0 {
 			caller := c.caller(&socket{id: "before " + c.name, handshake: c.principal, connected: sim.now})
 			_, countedErr := sim.hub.Add(ctx, caller, wire.Request{SKU: countedSKU, Quantity: 1})
 			_, addErr := sim.hub.Add(ctx, caller, wire.Request{SKU: sim.anySKU(), Quantity: 4})
@@ -117,6 +121,8 @@ func (sim *simulation) rest(ctx context.Context) {
 			switch {
 			case c.socket == nil:
 				c.connect()
+			case !c.subscribing && c.promoted && c.principal.Vendor == "" && sim.rng.IntN(4) == 0:
+				c.renew()
 			case !c.subscribing && (c.expired || !c.principal.Active(sim.now.Add(hub.SessionLeeway))):
 				c.renew()
 			}
@@ -140,15 +146,16 @@ func (sim *simulation) rest(ctx context.Context) {
 			busy = true
 		}
 		sim.disconnected(ctx)
+		sim.ringSweeps(ctx)
 		healed, err := sim.heal(ctx)
 		for line := range strings.Lines(fmt.Sprint(err)) {
 			if err != nil && !strings.HasPrefix(line, "heal "+stuckPrefix) {
 				sim.problem("heal without faults: %s", line)
 			}
 		}
-		listed := !slices.ContainsFunc(sim.clients, func(c *client) bool { return c.principal.Vendor != "" && !c.listed })
+		listed := !slices.ContainsFunc(sim.clients, func(c *client) bool { return c.listsItems() && !c.listed })
 		due := slices.ContainsFunc(sim.clients, func(c *client) bool { return !c.subscribed })
-		quiet := !busy && listed && !due
+		quiet := !busy && listed && !due && !sim.sweeping(ctx)
 		if round >= leastRounds && quiet && healed == (hub.HealReport{Kept: stuckCount, Failed: stuckCount}) {
 			return
 		}
@@ -191,6 +198,7 @@ func (sim *simulation) makeReadable(ctx context.Context) {
 // still be throttled, so they are healed.
 func (sim *simulation) writeInCalm(ctx context.Context) {
 	for range 3 {
+		sim.sweeps.letJoin()
 		for range 1 + sim.rng.IntN(3) {
 			if sim.rng.IntN(8) == 0 {
 				sim.broadcasters[0].split()
@@ -208,7 +216,7 @@ func (sim *simulation) writeInCalm(ctx context.Context) {
 			sim.changeStock(ctx)
 		}
 		c = sim.clients[sim.rng.IntN(len(sim.clients))]
-		if c.principal.Vendor == "" && sim.rng.IntN(2) == 0 {
+		if c.canWrite() && sim.rng.IntN(2) == 0 {
 			c.chooseWrite()
 		}
 		sim.throttled = sim.rng.IntN(2) == 0

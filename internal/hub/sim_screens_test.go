@@ -73,7 +73,7 @@ func (sim *simulation) checkScreens(ctx context.Context, judged func(hub.Topic) 
 // shows no more than a badge.
 func (sim *simulation) checkListed(ctx context.Context) {
 	for _, c := range sim.clients {
-		if c.principal.Vendor == "" {
+		if !c.listsItems() {
 			continue
 		}
 		for i := range skuCount {

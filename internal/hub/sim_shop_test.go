@@ -48,6 +48,7 @@ type simulation struct {
 	environments []*hub.Hub // those that clients reach
 	handle       lambda.Handler
 	broadcasters []*broadcaster
+	sweeps       *sweeps // nil: every row is served by batches
 
 	epochs     int             // names the epochs
 	epoch      hub.Epoch       // the record of the store
@@ -160,6 +161,10 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 		return h
 	}
 	sim.hub, sim.environments = newHub(), []*hub.Hub{newHub(), newHub()}
+	if sim.rng.IntN(2) == 0 {
+		sim.sweeps = newSweeps(sim)
+		sim.hub = sim.hub.WithPostsPerSecond(1 + sim.rng.IntN(3))
+	}
 	sim.handle = newHandler(sim.hub)
 	sim.broadcasters = append(sim.broadcasters, newBroadcaster(sim))
 	if sim.rng.IntN(4) == 0 {
@@ -172,6 +177,14 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 		newClient(sim, "bob", hub.Principal{User: "bob", Role: hub.RoleCustomer}),
 		newClient(sim, "guest", hub.Principal{User: "guest:g1", Role: hub.RoleGuest}),
 		newClient(sim, "vendor", hub.Principal{User: "vera", Role: hub.RoleVendor, Vendor: "acme"}),
+	}
+	for i := range sim.watcherCount() {
+		watcher := newClient(sim, fmt.Sprint("watcher-", i), hub.Principal{User: "carol", Role: hub.RoleCustomer})
+		watcher.watches, watcher.promoted = true, i == 1
+		if watcher.promoted {
+			watcher.principal.User = "dora"
+		}
+		sim.clients = append(sim.clients, watcher)
 	}
 	return sim
 }

@@ -194,6 +194,9 @@ func (s *faultyStore) Subscribers(
 	if err := s.before(); err != nil {
 		return nil, "", err
 	}
+	if s.sim.viewersCached && s.sim.sweeps.running() {
+		return s.sim.sweeps.cachedViewers(t, after), "", nil
+	}
 	if s.sim.subscribersCached {
 		page, known := s.cache[t]
 		if !known {
@@ -202,8 +205,16 @@ func (s *faultyStore) Subscribers(
 		}
 		return page, "", nil
 	}
+	if s.sim.vendorAmongOthers {
+		return s.others(ctx, t, after), "", nil
+	}
 	// Small pages, so that paging happens.
 	page, next, err := s.Store.Subscribers(ctx, t, after, min(limit, 2))
+	return s.wrong(page), next, err
+}
+
+// wrong returns subscribers as defects read them.
+func (s *faultyStore) wrong(page []hub.Subscriber) []hub.Subscriber {
 	for i := range page {
 		if s.sim.sessionNotChecked {
 			page[i].Principal.Expires = time.Time{}
@@ -212,7 +223,7 @@ func (s *faultyStore) Subscribers(
 			page[i].ConnectedAt = page[i].ConnectedAt.Add(-time.Minute)
 		}
 	}
-	return page, next, err
+	return page
 }
 
 func (s *faultyStore) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
@@ -220,6 +231,9 @@ func (s *faultyStore) Items(ctx context.Context, skus []string) (map[string]hub.
 		return nil, err
 	}
 	items, err := s.Store.Items(ctx, skus)
+	if s.sim.sweeps.running() {
+		items = s.sim.sweeps.readItem(skus[0], items)
+	}
 	for sku := range items {
 		if s.sim.unreadable[sku] {
 			items[sku] = hub.Item{}

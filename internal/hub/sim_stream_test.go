@@ -101,8 +101,14 @@ func (b *broadcaster) step(ctx context.Context, shard int) bool {
 	return done && b.mapping.Step(ctx, shard)
 }
 
-// stepAll lets every shard of every broadcaster invoke the function once.
+// stepAll lets every shard of every broadcaster and of the bells invoke its function once.
 func (sim *simulation) stepAll(ctx context.Context) (busy bool) {
+	busy = sim.stepBatches(ctx)
+	return sim.sweeps.step(ctx) || busy
+}
+
+// stepBatches lets every shard of every broadcaster invoke the function once.
+func (sim *simulation) stepBatches(ctx context.Context) (busy bool) {
 	for _, b := range sim.broadcasters {
 		for shard := range b.mapping.Shards() {
 			busy = b.step(ctx, shard) || busy
@@ -214,6 +220,7 @@ func (p simPoster) Post(_ context.Context, posts []hub.Post) []error {
 		}
 		errs[i] = p.sim.post(post)
 		p.sim.trace("post %s: %v", post.ConnectionID, errs[i])
+		p.sim.sweeps.posted(posts, i)
 		throttled[post.ConnectionID] = errs[i] == hub.ErrThrottled
 		if p.sim.throttledDropped && throttled[post.ConnectionID] {
 			errs[i] = nil

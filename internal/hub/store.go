@@ -39,6 +39,9 @@ type Connection struct {
 	// Unsubscribed is a count of the store: with an old one, Subscribe takes longer.
 	Unsubscribed int64
 
+	// Exact is of the store too: the connection may see exact figures of SKUs, or once could.
+	Exact bool
+
 	current bool // read from the store for the message that is being handled, see [Hub.Admit]
 }
 
@@ -180,10 +183,20 @@ type Subscriptions interface {
 	Unsubscribe(ctx context.Context, id string, topics []Topic) (unsubscribed int64, err error)
 
 	// Subscribers reads at most limit subscribers of t in order of connection id,
-	// beginning after the given id. It is strongly consistent: it sees every
-	// Subscribe that returned before the call began. next is "" at the end. Expired
-	// rows may be among them.
+	// beginning after the given id, without those that ExactSubscribers reads. It is
+	// strongly consistent: it sees every Subscribe that returned before the call began.
+	// next is "" at the end. Expired rows may be among them.
 	Subscribers(ctx context.Context, t Topic, after string, limit int) (page []Subscriber, next string, err error)
+
+	// ExactSubscribers reads, as Subscribers does, the connections among the subscribers
+	// of a SKU that may see its exact figures: those that have or had a principal with
+	// [Principal.MaySeeExact] since they were recorded. Other topics have none. A
+	// subscription that is written again moves to this list if its connection is one of
+	// them now. It never moves back. For a moment it is in both lists, but never in
+	// neither.
+	ExactSubscribers(
+		ctx context.Context, t Topic, after string, limit int,
+	) (page []Subscriber, next string, err error)
 }
 
 // Holders records who connections are counted for.
@@ -241,6 +254,42 @@ type Marks interface {
 	// renewed since it was read stays, with no failed tries. A mark with Revision 0 is
 	// removed in any case. The result has one error for each mark.
 	ClearRetryMarks(ctx context.Context, marks []RetryMark) []error
+}
+
+// Sweep records that a crowd needs the newest value of its SKU, and how far it was served. A
+// circle begins behind a connection, goes on to the last one, and then from the first
+// to where it began.
+type Sweep struct {
+	Topic   Topic  // the SKU
+	Wanted  string // sequence number of the newest change that the crowd needs
+	Rev     string // the newest rev that the crowd needs, "" if versions order its changes, see [NewerRev]
+	Serving string // the Wanted that the circle serves, "" before the first page
+	From    string // id of the connection behind which the circle began, "" before the first one
+	At      string // id of the connection behind which the next page begins
+	Wrapped bool   // the circle goes from the first connection to From
+	Step    int64  // rises with each SaveSweep
+	Updated time.Time
+}
+
+// Crowds records which crowds must be served. Each change of a row rings a bell:
+// something calls [Hub.Sweep] afterwards.
+type Crowds interface {
+	// AskSweep records that a crowd needs the change with a sequence number, and a rev
+	// unless it is "". Wanted and Rev keep the newest of all calls. AskSweep changes
+	// neither Step nor how far the crowd was served. It is idempotent.
+	AskSweep(ctx context.Context, t Topic, sequence, rev string, now time.Time) error
+
+	// Sweeps lists all sweeps, strongly consistent, in order of their topics.
+	Sweeps(ctx context.Context) ([]Sweep, error)
+
+	// SaveSweep records how far a crowd was served: Serving, From, At and Wrapped.
+	// It raises Step by one. ErrConflict: the stored Step is another one, or the sweep
+	// has ended. Nothing was written.
+	SaveSweep(ctx context.Context, s Sweep, now time.Time) error
+
+	// EndSweep removes a sweep. A sweep that does not exist is no error. ErrConflict: the
+	// stored Step is another one, or Wanted differs from s.Serving. The sweep stays.
+	EndSweep(ctx context.Context, s Sweep) error
 }
 
 // Source reads current state, strongly consistent.
@@ -314,6 +363,7 @@ type Registry interface {
 	Revocations
 	Quotas
 	Marks
+	Crowds
 	Tickets
 }
 

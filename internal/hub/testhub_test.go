@@ -42,7 +42,7 @@ func (th *testHub) withStore(s hub.Store) *hub.Hub {
 	limits := hub.DefaultLimits()
 	limits.ConnectionsPerUser = 0 // tests open thousands for one guest
 	return hub.New(s, recordingPoster{th}, func() time.Time { return th.now }).WithLimits(limits).
-		WithCartsFrom(th.store.FirstCartVersion)
+		WithCartsFrom(th.store.FirstCartVersion).WithPostsPerSecond(0)
 }
 
 // recordingPoster is the poster of a testHub.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -60,8 +61,28 @@ func (s *Store) rows(ctx context.Context, pk, after string, limit int) (found []
 	if after != "" {
 		condition += " AND " + e.compare(attrSK, ">", "after", text(after))
 	}
+	return s.query(ctx, s.opts.HubTable, &e, condition, limit)
+}
+
+// rowsWith reads as rows does, but only rows whose sort keys have a prefix that ends
+// with #. It begins after the prefix with the given rest.
+func (s *Store) rowsWith(ctx context.Context, pk, prefix, after string, limit int) ([]row, bool, error) {
+	var e expression
+	low, high := prefix, strings.TrimSuffix(prefix, "#")+"$" // $ follows #
+	if after != "" {
+		low += after + "\x00" // BETWEEN includes its ends
+	}
+	condition := e.compare(attrPK, "=", "pk", text(pk)) + " AND " + e.compare(attrSK, "BETWEEN", "low", text(low)) +
+		" AND " + e.value("high", text(high))
+	return s.query(ctx, s.opts.HubTable, &e, condition, limit)
+}
+
+// query reads at most limit rows of a table.
+func (s *Store) query(
+	ctx context.Context, table string, e *expression, condition string, limit int,
+) (found []row, more bool, err error) {
 	in := dynamodb.QueryInput{
-		TableName: &s.opts.HubTable, ConsistentRead: aws.Bool(true), KeyConditionExpression: &condition,
+		TableName: &table, ConsistentRead: aws.Bool(true), KeyConditionExpression: &condition,
 		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
 	}
 	for {
@@ -130,8 +151,14 @@ func (s *Store) writeBatch(ctx context.Context, left []types.WriteRequest) error
 func (s *Store) update(
 	ctx context.Context, k key, u *update, condition string, give types.ReturnValue,
 ) (row, error) {
+	return s.updateIn(ctx, s.opts.HubTable, k, u, condition, give)
+}
+
+func (s *Store) updateIn(
+	ctx context.Context, table string, k key, u *update, condition string, give types.ReturnValue,
+) (row, error) {
 	in := dynamodb.UpdateItemInput{
-		TableName: &s.opts.HubTable, Key: k.row(), UpdateExpression: aws.String(u.String()),
+		TableName: &table, Key: k.row(), UpdateExpression: aws.String(u.String()),
 		ExpressionAttributeNames: u.names, ExpressionAttributeValues: u.values, ReturnValues: give,
 	}
 	if condition != "" {

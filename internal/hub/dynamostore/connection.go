@@ -23,6 +23,9 @@ func (s *Store) PutConnection(ctx context.Context, c hub.Connection) error {
 	var u update
 	u.setRow(connectionRow(c))
 	u.setRow(row{attrPut: number(int64(s.random()>>1) | 1)})
+	if c.Principal.MaySeeExact() {
+		u.setRow(row{attrExact: number(1)})
+	}
 	condition := u.missing(attrPK) + " OR " + u.exists(attrLive)
 	old, err := s.update(ctx, connectionKey(c.ID), &u, condition, types.ReturnValueAllOld)
 	if _, ended := conditionFailed(err); ended {
@@ -156,5 +159,6 @@ func (s *Store) forget(
 		deletes = holderDeletes(old, id, "") // it was put meanwhile
 	}
 	names := unique(slices.Concat(topicNames(topics), setOf(known, attrTopics), setOf(old, attrTopics)))
-	return s.writeAll(ctx, append(subscriptionDeletes(s.withoutSpared(ctx, names, spare), id), deletes...))
+	exact := mayBeExact(known) || mayBeExact(old)
+	return s.writeAll(ctx, append(subscriptionDeletes(s.withoutSpared(ctx, names, spare), id, exact), deletes...))
 }

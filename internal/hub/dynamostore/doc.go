@@ -15,6 +15,7 @@
 //	C#<hash>            !                  a connection by the hash of its id; one that has ended: expires alone
 //	S#<shard>           m#<connection>     the retry mark of a connection; there are shards 1 to 8
 //	T#<topic>#<shard>   c#<connection>     a subscription; there is one shard, 0
+//	T#sku:<…>#<shard>   a#<connection>     one of a connection that may see exact figures, or once could
 //	O#<holder>          c#<connection>     that a user holds a connection
 //	R#<hash>            !                  up to when the sessions of a user are revoked, by the hash of its id
 //	N#<holder>          <name>             a counter or a set of a holder, for a time
@@ -23,6 +24,9 @@
 //	X#<hash>            !                  a ticket, by the hash of its secret
 //	E                   !                  the epoch, and perhaps the one before, which holds until then
 //	D                   !                  the keys of localhubs, which a deployed hub ignores
+//
+// The sweep table has a row S, <topic> for each sweep. One partition has one shard in the
+// stream, so sweeps have one worker.
 //
 // A hash is a [hub.NameHash]. All rows except E, D and the vendor indexes have expires,
 // in seconds since 1970, for DynamoDB's TTL, which may lag by days. Until then the
@@ -37,6 +41,12 @@
 //     Unsubscribe and Forget go the other way. So a topic that a connection shows
 //     has its subscription. A subscription may be left over. It delivers nothing,
 //     and goes when a post finds its connection gone, or when it expires.
+//   - A subscription of a connection that may see exact figures is written under a#
+//     before it is removed under c#, so it is always under one of them. It does not go
+//     back: a connection stays in its list, and the rights of its principal decide what
+//     it gets. So no two calls move it in different directions. Rows of a vendor from
+//     before there was that list are under c# until the vendor renews its session
+//     or connects again, and miss changes that no badge shows.
 //   - PutConnection lists a connection with its holders, then writes its row, then
 //     removes entries with previous holders. EndConnection goes the other way, and
 //     leaves a row that PutConnection does not replace: PutConnection then removes

@@ -90,7 +90,7 @@ func isAWS(t testing.TB, endpoint string) bool {
 	return strings.HasSuffix(u.Hostname(), ".amazonaws.com")
 }
 
-// testDB is an engine with three fresh tables.
+// testDB is an engine with fresh tables.
 type testDB struct {
 	client  *dynamodb.Client
 	streams *dynamodbstreams.Client
@@ -113,13 +113,15 @@ func newTestDBWithLayout(t testing.TB, layout table.Layout) testDB {
 		client:  dynamodb.NewFromConfig(config, func(o *dynamodb.Options) { o.BaseEndpoint = &endpoint }),
 		streams: dynamodbstreams.NewFromConfig(config, func(o *dynamodbstreams.Options) { o.BaseEndpoint = &streams }),
 		options: dynamostore.Options{HubTable: prefix + "hub", InventoryTable: prefix + "inventory",
-			CartTable: prefix + "cart", Layout: layout},
+			CartTable: prefix + "cart", SweepTable: prefix + "sweeps", Layout: layout},
 	}
 	if err := dynamostore.CreateTables(t.Context(), db.client, db.options); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for _, name := range []string{db.options.HubTable, db.options.InventoryTable, db.options.CartTable} {
+		for _, name := range []string{
+			db.options.HubTable, db.options.InventoryTable, db.options.CartTable, db.options.SweepTable,
+		} {
 			if _, err := db.client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
 				t.Errorf("delete table: %v", err)
 			}

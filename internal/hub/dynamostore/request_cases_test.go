@@ -110,6 +110,39 @@ var requestCases = map[string]requestCase{
 		},
 	},
 
+	"exact-subscribers": {nil, func(ctx context.Context, s hub.Store) error {
+		_, _, err := s.ExactSubscribers(ctx, testTopic, "", 1000)
+		return err
+	}},
+	"exact-subscribers-next": {nil, func(ctx context.Context, s hub.Store) error {
+		_, _, err := s.ExactSubscribers(ctx, testTopic, "c1", 1000)
+		return err
+	}},
+	"subscribe-vendor": {
+		nil,
+		func(ctx context.Context, s hub.Store) error {
+			c := connection("c1")
+			c.Exact = true
+			return errOf(s.Subscribe(ctx, c, topics("A", "B")))
+		},
+	},
+
+	// Sweeps
+	"ask-sweep": {nil, func(ctx context.Context, s hub.Store) error {
+		return s.AskSweep(ctx, testTopic, "100000000000000000007", "100000000000000000007", now)
+	}},
+	"sweeps": {
+		[]string{`{"Items":[{"pk":{"S":"S"},"sk":{"S":"sku:TEE"},"wanted":{"S":"07"},"step":{"N":"1"}}],` +
+			`"LastEvaluatedKey":{"pk":{"S":"S"},"sk":{"S":"sku:TEE"}}}`, `{"Items":[]}`},
+		func(ctx context.Context, s hub.Store) error { _, err := s.Sweeps(ctx); return err },
+	},
+	"save-sweep": {nil, func(ctx context.Context, s hub.Store) error {
+		return s.SaveSweep(ctx, hub.Sweep{Topic: testTopic, Serving: "7", From: "c5", Wrapped: true, Step: 41}, now)
+	}},
+	"end-sweep": {nil, func(ctx context.Context, s hub.Store) error {
+		return s.EndSweep(ctx, hub.Sweep{Topic: testTopic, Serving: "7", Step: 41})
+	}},
+
 	// Holders and quotas
 	"holder": {
 		[]string{`{"Items":[{"pk":{"S":"O#u~ann"},"sk":{"S":"c#c1"}}]}`},

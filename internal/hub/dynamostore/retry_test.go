@@ -88,7 +88,7 @@ var methods = map[string]func(context.Context, hub.Store) error{
 	},
 }
 
-var tables = dynamostore.Options{HubTable: "hub", InventoryTable: "inventory", CartTable: "cart"}
+var tables = dynamostore.Options{HubTable: "hub", InventoryTable: "inventory", CartTable: "cart", SweepTable: "sweeps"}
 
 // failingAPI answers every request with an error, and counts.
 func failingAPI(err error) (interceptor, *int) {

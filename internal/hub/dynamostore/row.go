@@ -34,6 +34,7 @@ const (
 	attrRevs             = "revs"   // of marks: a set of a rev, a blank and a topic
 	attrLeft             = "left"   // how often Unsubscribe changed the row
 	attrPut              = "put"    // random: which PutConnection wrote the row
+	attrExact            = "exact"  // the connection may see exact figures of SKUs, or once could
 
 	// Of holders, counters and sets.
 	attrRevoked = "revoked"
@@ -50,6 +51,15 @@ const (
 	attrFingerprint = "fingerprint"
 	attrAnswer      = "answer"
 	attrAt          = "at"
+
+	// Of sweeps. Numbers of the stream have sequenceDigits.
+	attrWanted  = "wanted"
+	attrRev     = "rev"
+	attrServing = "serving"
+	attrFrom    = "from"
+	attrWrapped = "wrapped"
+	attrStep    = "step"
+	attrUpdated = "updated"
 
 	attrUntil = "until" // of tickets: when they expire, in milliseconds
 
@@ -75,6 +85,7 @@ func (k key) row() row { return row{attrPK: text(k.pk), attrSK: text(k.sk)} }
 const (
 	markPrefix       = "m#"
 	connectionPrefix = "c#"
+	exactPrefix      = "a#" // of subscriptions of connections that may see exact figures
 	skuPrefix        = "s#"
 )
 
@@ -124,6 +135,7 @@ const shard = "0"
 func topicPartition(topic string) string { return "T#" + topic + "#" + shard }
 
 func subscriptionKey(topic, id string) key  { return key{topicPartition(topic), connectionPrefix + id} }
+func exactKey(topic, id string) key         { return key{topicPartition(topic), exactPrefix + id} }
 func receiptPartition(cartID string) string { return "K#" + cartID }
 func receiptKey(cartID, name string) key    { return key{receiptPartition(cartID), "k#" + name} }
 func holderPartition(holder string) string  { return "O#" + holder }
@@ -286,6 +298,12 @@ func subscriberOf(r row, id string) hub.Subscriber {
 	}
 }
 
+// sweepKey is the key of a row of the sweep table. All have one partition, so the
+// stream has one shard: one invocation reads it at a time.
+func sweepKey(t hub.Topic) key { return key{sweepPartition, t.String()} }
+
+const sweepPartition = "S"
+
 func connectionRow(c hub.Connection) row {
 	r := principalRow(c.Principal)
 	setConnected(r, c.Endpoint, c.ConnectedAt)
@@ -300,7 +318,7 @@ func connectionOf(r row, id string) hub.Connection {
 	return hub.Connection{
 		ID: id, Principal: s.Principal, Endpoint: s.Endpoint, ConnectedAt: s.ConnectedAt,
 		Protocol: textOf(r, attrProtocol), Notice: textOf(r, attrNotice), ClientHash: textOf(r, attrAddress),
-		Topics: topicsOf(r), Unsubscribed: numberOf(r, attrLeft),
+		Topics: topicsOf(r), Unsubscribed: numberOf(r, attrLeft), Exact: r[attrExact] != nil,
 	}
 }
 

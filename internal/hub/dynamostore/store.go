@@ -43,6 +43,7 @@ type Options struct {
 	HubTable       string
 	InventoryTable string
 	CartTable      string
+	SweepTable     string
 
 	Layout table.Layout // of the inventory and of carts
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,18 +30,9 @@ func (s *Store) Subscribe(ctx context.Context, c hub.Connection, topics []hub.To
 	fail := func(err error) (hub.Connection, error) {
 		return hub.Connection{}, fmt.Errorf("subscribe %s to %d topics: %w", c.ID, len(names), err)
 	}
-	rows := map[string]types.WriteRequest{} // each once, which a batch requires
-	for _, t := range topics {
-		name := t.String()
-		rows[name] = putRequest(subscriptionKey(name, c.ID).with(subscriberRow(c.Subscriber(t))))
-	}
-	requests := make([]types.WriteRequest, len(names))
-	for i, name := range names {
-		requests[i] = rows[name]
-	}
-	unsubscribed := c.Unsubscribed
+	unsubscribed, exact := c.Unsubscribed, c.Exact || c.Principal.MaySeeExact()
 	for range maxRestarts {
-		if err := s.writeAll(ctx, requests); err != nil {
+		if err := s.writeSubscriptions(ctx, c, topics, exact); err != nil {
 			return fail(err)
 		}
 		recorded, err := s.addTopics(ctx, c.ID, names, unsubscribed)
@@ -55,11 +47,49 @@ func (s *Store) Subscribe(ctx context.Context, c hub.Connection, topics []hub.To
 			return fail(hub.ErrGone) // forgotten
 		}
 		if !live(stored) { // ended, perhaps because its user is erased
-			return fail(errors.Join(hub.ErrGone, s.writeAll(ctx, subscriptionDeletes(names, c.ID))))
+			return fail(errors.Join(hub.ErrGone, s.writeAll(ctx, subscriptionDeletes(names, c.ID, true))))
 		}
-		unsubscribed = numberOf(stored, attrLeft)
+		unsubscribed, exact = numberOf(stored, attrLeft), exact || mayBeExact(stored)
 	}
 	return fail(fmt.Errorf("%w: other messages keep unsubscribing", hub.ErrConflict))
+}
+
+// writeSubscriptions writes subscriptions. Those of a connection that may see exact
+// figures are written to the list of those first, and then leave the other list, so that
+// they are always in one.
+func (s *Store) writeSubscriptions(ctx context.Context, c hub.Connection, topics []hub.Topic, exact bool) error {
+	puts := map[string]types.WriteRequest{} // each once, which a batch requires
+	deletes := map[string]types.WriteRequest{}
+	for _, t := range topics {
+		name := t.String()
+		k := subscriptionKey(name, c.ID)
+		if exact && t.Kind == hub.KindSKU {
+			deletes[name] = deleteRequest(k)
+			k = exactKey(name, c.ID)
+		}
+		puts[name] = putRequest(k.with(subscriberRow(c.Subscriber(t))))
+	}
+	if err := s.writeAll(ctx, inOrder(puts)); err != nil {
+		return err
+	}
+	return s.writeAll(ctx, inOrder(deletes))
+}
+
+// inOrder returns requests in the order of their names.
+func inOrder(requests map[string]types.WriteRequest) []types.WriteRequest {
+	ordered := make([]types.WriteRequest, 0, len(requests))
+	for _, name := range slices.Sorted(maps.Keys(requests)) {
+		ordered = append(ordered, requests[name])
+	}
+	return ordered
+}
+
+func isSKU(topic string) bool { return strings.HasPrefix(topic, string(hub.KindSKU)+":") }
+
+// mayBeExact reports whether a connection may be among those that may see exact figures.
+// Connections from before that list lack the attribute.
+func mayBeExact(connection row) bool {
+	return connection == nil || connection[attrExact] != nil || principalOf(connection).MaySeeExact()
 }
 
 // addTopics adds topics to a connection's row, if Unsubscribe did not change it since
@@ -85,21 +115,23 @@ func (s *Store) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) 
 	fail := func(err error) (int64, error) {
 		return 0, fmt.Errorf("unsubscribe %s from %d topics: %w", id, len(names), err)
 	}
-	if _, err := s.removeTopics(ctx, id, names); err != nil {
+	old, err := s.removeTopics(ctx, id, names)
+	if err != nil {
 		return fail(err)
 	}
 	for range maxRestarts {
-		if err := s.writeAll(ctx, subscriptionDeletes(names, id)); err != nil {
+		if err := s.writeAll(ctx, subscriptionDeletes(names, id, mayBeExact(old))); err != nil {
 			return fail(err)
 		}
 		// A Subscribe that began meanwhile may have written subscriptions before or
 		// after they were removed. The second count makes it start over, or this call
 		// removes its topics.
-		old, err := s.removeTopics(ctx, id, names)
-		if err != nil {
+		before := mayBeExact(old)
+		if old, err = s.removeTopics(ctx, id, names); err != nil {
 			return fail(err)
 		}
-		if !slices.ContainsFunc(setOf(old, attrTopics), func(t string) bool { return slices.Contains(names, t) }) {
+		has := slices.ContainsFunc(setOf(old, attrTopics), func(t string) bool { return slices.Contains(names, t) })
+		if !has && mayBeExact(old) == before {
 			return numberOf(old, attrLeft) + 1, nil
 		}
 	}
@@ -120,11 +152,14 @@ func (s *Store) removeTopics(ctx context.Context, id string, names []string) (ro
 }
 
 // subscriptionDeletes returns the requests that delete subscriptions of a
-// connection.
-func subscriptionDeletes(names []string, id string) []types.WriteRequest {
-	requests := make([]types.WriteRequest, len(names))
-	for i, name := range names {
-		requests[i] = deleteRequest(subscriptionKey(name, id))
+// connection, those for exact figures too if it may have some.
+func subscriptionDeletes(names []string, id string, exact bool) []types.WriteRequest {
+	requests := make([]types.WriteRequest, 0, len(names))
+	for _, name := range names {
+		requests = append(requests, deleteRequest(subscriptionKey(name, id)))
+		if exact && isSKU(name) {
+			requests = append(requests, deleteRequest(exactKey(name, id)))
+		}
 	}
 	return requests
 }
@@ -156,16 +191,34 @@ func (s *Store) withoutSpared(ctx context.Context, names []string, spare int) []
 func (s *Store) Subscribers(
 	ctx context.Context, t hub.Topic, after string, limit int,
 ) ([]hub.Subscriber, string, error) {
-	found, more, err := s.rows(ctx, topicPartition(t.String()), connectionPrefix+after, limit)
+	found, more, err := s.rows(ctx, topicPartition(t.String()), connectionPrefix+after, limit) // the last prefix
 	if err != nil {
 		return nil, "", fmt.Errorf("subscribers of %s: %w", t.Redacted(), err)
 	}
-	page := make([]hub.Subscriber, len(found))
+	page, next := subscribersOf(found, more, connectionPrefix)
+	return page, next, nil
+}
+
+// ExactSubscribers implements [hub.Subscriptions].
+func (s *Store) ExactSubscribers(
+	ctx context.Context, t hub.Topic, after string, limit int,
+) ([]hub.Subscriber, string, error) {
+	found, more, err := s.rowsWith(ctx, topicPartition(t.String()), exactPrefix, after, limit)
+	if err != nil {
+		return nil, "", fmt.Errorf("exact subscribers of %s: %w", t.Redacted(), err)
+	}
+	page, next := subscribersOf(found, more, exactPrefix)
+	return page, next, nil
+}
+
+// subscribersOf returns a page of subscribers, and the id behind which the next one begins.
+func subscribersOf(found []row, more bool, prefix string) (page []hub.Subscriber, next string) {
+	page = make([]hub.Subscriber, len(found))
 	for i, r := range found {
-		page[i] = subscriberOf(r, strings.TrimPrefix(textOf(r, attrSK), connectionPrefix))
+		page[i] = subscriberOf(r, strings.TrimPrefix(textOf(r, attrSK), prefix))
 	}
 	if !more {
-		return page, "", nil
+		return page, ""
 	}
-	return page, page[len(page)-1].ConnectionID, nil
+	return page, page[len(page)-1].ConnectionID
 }

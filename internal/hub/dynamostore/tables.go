@@ -21,27 +21,38 @@ const (
 	creationPoll = time.Second
 )
 
-// Schema is one of the three tables.
+// Schema is one of the tables.
 type Schema struct {
 	Table *dynamodb.CreateTableInput
 	TTL   string // attribute of the table's TTL, "" for no TTL
 }
 
-// Schemas returns the tables as template.yaml creates them.
+// Schemas returns the tables as template.yaml creates them, that of the sweeps if it has
+// a name.
 func Schemas(o Options) []Schema {
 	cartTTL := ""
 	if names := o.Layout.Cart; names.HasExpires() {
 		cartTTL = names.Attribute(table.AttrExpires)
 	}
-	return []Schema{
+	schemas := []Schema{
 		{Table: schema(o.HubTable, nil, attrPK, attrSK), TTL: attrExpires},
 		{Table: schema(o.InventoryTable, images, o.Layout.Inventory.Attribute(table.AttrSKU))},
 		{Table: schema(o.CartTable, images, o.Layout.Cart.Attribute(table.AttrCart)), TTL: cartTTL},
 	}
+	if o.SweepTable != "" {
+		schemas = append(schemas, Schema{Table: schema(o.SweepTable, bells, attrPK, attrSK)})
+	}
+	return schemas
 }
 
 var images = &types.StreamSpecification{
 	StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages,
+}
+
+// bells is the stream of the sweep table, whose records say nothing but that there is
+// work.
+var bells = &types.StreamSpecification{
+	StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeKeysOnly,
 }
 
 func schema(name string, stream *types.StreamSpecification, keys ...string) *dynamodb.CreateTableInput {

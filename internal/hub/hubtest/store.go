@@ -73,6 +73,12 @@ var storeCases = []struct {
 	{"retry marks count tries", marksCountTries},
 	{"retry marks outlive their connections", marksOutliveConnections},
 	{"clearing a mark keeps a newer one", marksClear},
+	{"a sweep wants the newest change", sweepRaised},
+	{"sweeps are listed in order", sweepsListed},
+	{"a sweep is saved at its step", sweepSaved},
+	{"a sweep ends when it has served what is wanted", sweepEnds},
+	{"those who may see exact figures have a list", exactListed},
+	{"a subscription moves to the exact list for good", exactMoves},
 	{"ticket round trip", ticketRoundTrip},
 	{"ticket is taken once", ticketOnce},
 }

@@ -22,6 +22,7 @@ func (s *Store) PutConnection(_ context.Context, c hub.Connection) error {
 	o.ids = insert(o.ids, c.ID)
 	o.connectedAt[c.ID] = c.ConnectedAt
 	c.Topics = old.Topics
+	c.Exact = old.Exact || c.Principal.MaySeeExact()
 	s.connections[c.ID] = c
 	return nil
 }
@@ -91,8 +92,13 @@ func (s *Store) EndConnection(_ context.Context, id string, now time.Time, spare
 	defer s.mu.Unlock()
 	if c, known := s.connections[id]; known {
 		c.Topics = slices.DeleteFunc(slices.Clone(c.Topics), func(t hub.Topic) bool {
-			subs := s.subscribers[t]
-			return t.Kind == hub.KindSKU && subs != nil && len(subs.ids) <= spare
+			n := 0
+			for _, exact := range []bool{false, true} {
+				if subs := s.subscribers[list{t, exact}]; subs != nil {
+					n += len(subs.ids)
+				}
+			}
+			return t.Kind == hub.KindSKU && n > 0 && n <= spare
 		})
 		s.connections[id] = c
 	}

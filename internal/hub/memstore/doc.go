@@ -4,7 +4,8 @@
 // of commits. hubtest.TestStore tests both.
 //
 // A [Journal] keeps what outlives the process: items, carts, receipts, revocations and
-// the epoch. Connections, subscriptions, quotas, retry marks and tickets end with it.
+// the epoch. Connections, subscriptions, quotas, retry marks, sweeps and tickets end with
+// it.
 //
 // # Guarantees
 //

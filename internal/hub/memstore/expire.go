@@ -48,10 +48,10 @@ func (s *Store) expireClients(now time.Time) {
 	maps.DeleteFunc(s.tickets, func(_ string, t hub.Ticket) bool { return t.Expired(now) })
 	maps.DeleteFunc(s.quotas, func(_ quotaName, q *quota) bool { return now.After(q.expires) })
 	// Subscriptions may outlive the row of their connection.
-	for t, subs := range s.subscribers {
+	for l, subs := range s.subscribers {
 		for id, row := range subs.rows {
 			if expired(row.ConnectedAt) {
-				s.unsubscribeLocked(id, []hub.Topic{t})
+				s.removeSubscriberLocked(l, id)
 			}
 		}
 	}

@@ -31,11 +31,13 @@ type Store struct {
 	vendors     map[string][]string // names of items that are not deleted, sorted
 	connections map[string]hub.Connection
 	ended       map[string]time.Time // when connections ended that cannot be put again, by [hub.NameHash]
-	subscribers map[hub.Topic]*subscribers
+	subscribers map[list]*subscribers
 	holders     map[string]*holder
 	quotas      map[quotaName]*quota
 	marks       []hub.RetryMark // by connection
 	revision    int64           // of the newest mark
+	sweeps      map[hub.Topic]hub.Sweep
+	ring        func(hub.Topic) // called when a sweep changed
 	tickets     map[string]hub.Ticket
 }
 
@@ -54,7 +56,9 @@ func New(epoch string) *Store {
 		vendors:     map[string][]string{},
 		connections: map[string]hub.Connection{},
 		ended:       map[string]time.Time{},
-		subscribers: map[hub.Topic]*subscribers{},
+		subscribers: map[list]*subscribers{},
+		sweeps:      map[hub.Topic]hub.Sweep{},
+		ring:        func(hub.Topic) {},
 		holders:     map[string]*holder{},
 		quotas:      map[quotaName]*quota{},
 		tickets:     map[string]hub.Ticket{},

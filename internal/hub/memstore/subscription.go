@@ -8,7 +8,14 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-// subscribers are the subscribers of one topic.
+// list names a list of subscribers: those of a topic, or those of a SKU that may see its
+// exact figures.
+type list struct {
+	topic hub.Topic
+	exact bool
+}
+
+// subscribers are the subscribers in one list.
 type subscribers struct {
 	ids  []string // of their connections, sorted
 	rows map[string]hub.Subscriber
@@ -22,10 +29,14 @@ func (s *Store) Subscribe(_ context.Context, c hub.Connection, topics []hub.Topi
 		return hub.Connection{}, fmt.Errorf("subscribe %s, which has ended: %w", c.ID, hub.ErrGone)
 	}
 	for _, t := range topics {
-		subs := s.subscribers[t]
+		exact := t.Kind == hub.KindSKU && (s.connections[c.ID].Exact || c.Principal.MaySeeExact())
+		if exact {
+			s.removeSubscriberLocked(list{t, false}, c.ID)
+		}
+		subs := s.subscribers[list{t, exact}]
 		if subs == nil {
 			subs = &subscribers{rows: map[string]hub.Subscriber{}}
-			s.subscribers[t] = subs
+			s.subscribers[list{t, exact}] = subs
 		}
 		subs.ids = insert(subs.ids, c.ID)
 		subs.rows[c.ID] = c.Subscriber(t)
@@ -61,15 +72,20 @@ func (s *Store) Unsubscribe(_ context.Context, id string, topics []hub.Topic) (i
 
 func (s *Store) unsubscribeLocked(id string, topics []hub.Topic) {
 	for _, t := range topics {
-		subs := s.subscribers[t]
-		if subs == nil {
-			continue
-		}
-		subs.ids = remove(subs.ids, id)
-		delete(subs.rows, id)
-		if len(subs.ids) == 0 {
-			delete(s.subscribers, t)
-		}
+		s.removeSubscriberLocked(list{t, false}, id)
+		s.removeSubscriberLocked(list{t, true}, id)
+	}
+}
+
+func (s *Store) removeSubscriberLocked(l list, id string) {
+	subs := s.subscribers[l]
+	if subs == nil {
+		return
+	}
+	subs.ids = remove(subs.ids, id)
+	delete(subs.rows, id)
+	if len(subs.ids) == 0 {
+		delete(s.subscribers, l)
 	}
 }
 
@@ -77,16 +93,29 @@ func (s *Store) unsubscribeLocked(id string, topics []hub.Topic) {
 func (s *Store) Subscribers(
 	_ context.Context, t hub.Topic, after string, limit int,
 ) ([]hub.Subscriber, string, error) {
+	found, next := s.read(list{t, false}, after, limit)
+	return found, next, nil
+}
+
+// ExactSubscribers implements [hub.Subscriptions].
+func (s *Store) ExactSubscribers(
+	_ context.Context, t hub.Topic, after string, limit int,
+) ([]hub.Subscriber, string, error) {
+	found, next := s.read(list{t, true}, after, limit)
+	return found, next, nil
+}
+
+func (s *Store) read(l list, after string, limit int) (found []hub.Subscriber, next string) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	subs := s.subscribers[t]
+	subs := s.subscribers[l]
 	if subs == nil {
-		return nil, "", nil
+		return nil, ""
 	}
 	ids, next := page(subs.ids, after, limit)
-	found := make([]hub.Subscriber, 0, len(ids))
+	found = make([]hub.Subscriber, 0, len(ids))
 	for _, id := range ids {
 		found = append(found, subs.rows[id])
 	}
-	return found, next, nil
+	return found, next
 }

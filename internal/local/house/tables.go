@@ -54,6 +54,7 @@ func newStore(memory *memstore.Store, o Options) hub.Store {
 		hub.Holders
 		hub.Quotas
 		hub.Marks
+		hub.Crowds
 		hub.Tickets
 
 		hub.Revocations
@@ -63,7 +64,7 @@ func newStore(memory *memstore.Store, o Options) hub.Store {
 		hub.Eraser
 		hub.Concurrency
 	}{
-		memory, memory, memory, memory, memory, memory,
+		memory, memory, memory, memory, memory, memory, memory,
 		o.Rows.Tables, o.Rows.Tables, o.Rows.Tables,
 		erasers{memory, o.Rows.Tables}, o.Rows.Tables,
 	}

@@ -1,0 +1,385 @@
+package hub_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+// always lets a sweep go on until nothing is left.
+func always() bool { return true }
+
+// crowd returns a testHub with watchers of A, w00 to w<n-1>, and a hub of it that serves few
+// of them at once.
+func crowd(t *testing.T, n, postsPerSecond int) (*testHub, *hub.Hub) {
+	th := newTestHub(t)
+	for _, sku := range []string{"A", "B", "C", "X"} {
+		th.stock(sku, 100)
+	}
+	th.changes = nil
+	for i := range n {
+		th.connect(fmt.Sprintf("w%02d", i), guest, "sku:A")
+	}
+	return th, th.WithPostsPerSecond(postsPerSecond)
+}
+
+// broadcastWith broadcasts everything committed since the last call, numbered as in a
+// stream.
+func (th *testHub) broadcastWith(h *hub.Hub) hub.Report {
+	th.t.Helper()
+	report, err := h.Broadcast(th.t.Context(), th.numbered())
+	if err != nil {
+		th.t.Fatal(err)
+	}
+	return report
+}
+
+// numbered returns everything committed since the last call, with sequence numbers.
+func (th *testHub) numbered() []hub.Change {
+	changes := th.changes
+	th.changes, th.sent = nil, nil
+	for i := range changes {
+		version := int64(0)
+		if changes[i].NewItem != nil {
+			version = changes[i].NewItem.Version
+		}
+		changes[i].Sequence = strconv.FormatInt(100+version, 10)
+	}
+	return changes
+}
+
+func (th *testHub) sweep(h *hub.Hub, more func() bool) hub.SweepReport {
+	th.t.Helper()
+	report, err := h.Sweep(th.t.Context(), more)
+	if err != nil {
+		th.t.Fatal(err)
+	}
+	return report
+}
+
+// posted returns who was posted to, in order.
+func (th *testHub) posted() []string {
+	var ids []string
+	for _, p := range th.sent {
+		ids = append(ids, p.ConnectionID)
+	}
+	return ids
+}
+
+// TestCrowdIsSwept checks that a batch serves carts, exact viewers and small rows itself,
+// and that a sweep serves everybody else, each once.
+func TestCrowdIsSwept(t *testing.T) {
+	th, h := crowd(t, 7, 3)
+	th.connect("admin", admin, "sku:A")
+	th.connect("b1", bob, "sku:B", "cart")
+	th.stock("B", 1)
+	th.stock("A", 3)
+	report := th.broadcastWith(h)
+	if report.Crowds != 1 || report.Posts != 2 {
+		t.Errorf("got %d crowds and %d posts, want 1 and 2", report.Crowds, report.Posts)
+	}
+	if got := th.posted(); !slices.Equal(got, []string{"admin", "b1"}) {
+		t.Errorf("the batch posted to %v", got)
+	}
+	th.sent = nil
+	swept := th.sweep(h, always)
+	want := hub.SweepReport{Begun: 1, Ended: 1, Pages: 3, Posts: 7}
+	if swept != want {
+		t.Errorf("got %+v, want %+v", swept, want)
+	}
+	got := th.posted()
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"w00", "w01", "w02", "w03", "w04", "w05", "w06"}) {
+		t.Errorf("the sweep posted to %v", got)
+	}
+	for _, p := range th.sent {
+		if want := delta(`"sku:A":{"version":2,"state":"low","quantity":3}`); string(p.Data) != want {
+			t.Fatalf("got %s, want %s", p.Data, want)
+		}
+	}
+	if again := th.sweep(h, always); again != (hub.SweepReport{}) {
+		t.Errorf("after the end: got %+v", again)
+	}
+}
+
+// TestQuietChangeReadsExactViewers checks that a change that no badge shows reads no badge
+// viewer.
+func TestQuietChangeReadsExactViewers(t *testing.T) {
+	th, _ := crowd(t, 7, 3)
+	th.connect("admin", admin, "sku:A")
+	reads := &countingReads{Store: th.store}
+	h := th.withStore(reads).WithPostsPerSecond(3)
+	th.stock("A", 99)
+	report := th.broadcastWith(h)
+	if report.Posts != 1 || report.Crowds != 0 || reads.others != 0 {
+		t.Errorf("got %d posts, %d crowds, %d reads of badge viewers, want 1, 0, 0",
+			report.Posts, report.Crowds, reads.others)
+	}
+}
+
+// countingReads counts the badge viewers that are read.
+type countingReads struct {
+	hub.Store
+	others int
+}
+
+func (s *countingReads) Subscribers(
+	ctx context.Context, t hub.Topic, after string, limit int,
+) ([]hub.Subscriber, string, error) {
+	page, next, err := s.Store.Subscribers(ctx, t, after, limit)
+	s.others += len(page)
+	return page, next, err
+}
+
+// TestCrowdIsNotReadWhole checks that a batch reads no more of a crowd than it has to.
+func TestCrowdIsNotReadWhole(t *testing.T) {
+	th, _ := crowd(t, 50, 10)
+	reads := &countingReads{Store: th.store}
+	th.stock("A", 3)
+	th.broadcastWith(th.withStore(reads).WithPostsPerSecond(10))
+	if reads.others != 11 {
+		t.Errorf("the batch read %d of a crowd, want 11", reads.others)
+	}
+}
+
+// TestSmallRowsAreNoCrowds checks that rows with few viewers stay in a batch that is full,
+// and that connections which the batch serves anyway do not count.
+func TestSmallRowsAreNoCrowds(t *testing.T) {
+	th := newTestHub(t)
+	th.stock("ALL", 100)
+	for i := range 100 {
+		th.stock(fmt.Sprint("S", i), 100)
+		th.connect(fmt.Sprintf("s%02d", i), guest, fmt.Sprint("sku:S", i), "sku:ALL")
+	}
+	th.changes = nil
+	for i := range 100 {
+		th.stock(fmt.Sprint("S", i), 1)
+	}
+	th.stock("ALL", 1)
+	report := th.broadcastWith(th.WithPostsPerSecond(40)) // a fortieth is one
+	if report.Crowds != 0 || report.Posts != 100 {
+		t.Errorf("got %d crowds and %d posts, want 0 and 100", report.Crowds, report.Posts)
+	}
+}
+
+// TestChangeJoinsSweep checks that a change that comes in the middle of a sweep restarts
+// the circle from there, and that everybody gets it once.
+func TestChangeJoinsSweep(t *testing.T) {
+	th, h := crowd(t, 9, 3)
+	th.stock("A", 3)
+	th.broadcastWith(h)
+	th.sweep(h, func() bool { return false }) // one page
+	first := th.posted()
+	th.stock("A", 2)
+	th.broadcastWith(h)
+	report := th.sweep(h, always)
+	if report.Begun != 0 || report.Ended != 1 || report.Posts != 9 {
+		t.Errorf("got %+v, want the same sweep to end after 9 posts", report)
+	}
+	got := th.posted()
+	if !slices.Equal(got[6:], first) {
+		t.Errorf("the circle ends with %v, want the first page %v", got[6:], first)
+	}
+	slices.Sort(got)
+	if len(slices.Compact(got)) != 9 {
+		t.Errorf("got %v, want everybody once", got)
+	}
+}
+
+// TestSweepGoesOnAfterCrash checks that an error repeats one page, and no other.
+func TestSweepGoesOnAfterCrash(t *testing.T) {
+	th, h := crowd(t, 9, 3)
+	th.stock("A", 3)
+	th.broadcastWith(h)
+	failing := th.withStore(&failingSaves{Store: th.store, at: 2}).WithPostsPerSecond(3)
+	if _, err := failing.Sweep(t.Context(), always); !errors.Is(err, errSave) {
+		t.Fatalf("got %v, want %v", err, errSave)
+	}
+	th.sweep(h, always)
+	counts := map[string]int{}
+	for _, id := range th.posted() {
+		counts[id]++
+	}
+	twice := 0
+	for _, n := range counts {
+		if n == 2 {
+			twice++
+		}
+	}
+	if len(counts) != 9 || twice != 3 || len(th.sent) != 12 {
+		t.Errorf("got %v, want one page twice and the others once", counts)
+	}
+}
+
+var errSave = errors.New("no store")
+
+// failingSaves fails one save of a sweep.
+type failingSaves struct {
+	hub.Store
+	at int // the save that fails, from 1
+}
+
+func (s *failingSaves) SaveSweep(ctx context.Context, sweep hub.Sweep, now time.Time) error {
+	if s.at--; s.at == 0 {
+		return errSave
+	}
+	return s.Store.SaveSweep(ctx, sweep, now)
+}
+
+// TestCrowdsTakeTurns checks that two crowds share a sweep page by page.
+func TestCrowdsTakeTurns(t *testing.T) {
+	th, h := crowd(t, 6, 3)
+	for i := range 6 {
+		th.connect(fmt.Sprintf("x%02d", i), guest, "sku:X")
+	}
+	th.stock("X", 1)
+	th.stock("A", 1)
+	th.broadcastWith(h)
+	pages := 0
+	th.sweep(h, func() bool { pages++; return pages < 2 })
+	counts := map[byte]int{}
+	for _, id := range th.posted() {
+		counts[id[0]]++
+	}
+	if counts['w'] == 0 || counts['x'] == 0 {
+		t.Errorf("two pages went to %v, want some of both crowds", counts)
+	}
+}
+
+// TestFailingCrowdStopsNobody checks that a crowd whose viewers cannot be read does not
+// stop another one.
+func TestFailingCrowdStopsNobody(t *testing.T) {
+	th, h := crowd(t, 9, 3)
+	for i := range 9 {
+		th.connect(fmt.Sprintf("x%02d", i), guest, "sku:X")
+	}
+	th.stock("A", 1)
+	th.stock("X", 1)
+	th.broadcastWith(h)
+	broken := th.withStore(unreadableViewers{th.store}).WithPostsPerSecond(3)
+	report, err := broken.Sweep(t.Context(), always)
+	if !errors.Is(err, errSave) || report.Failed != 1 || report.Posts != 9 || report.Ended != 1 {
+		t.Errorf("got %+v, %v, want one crowd to fail and the other to be served", report, err)
+	}
+}
+
+// unreadableViewers fails to read the viewers of A.
+type unreadableViewers struct{ hub.Store }
+
+func (s unreadableViewers) Subscribers(
+	ctx context.Context, t hub.Topic, after string, limit int,
+) ([]hub.Subscriber, string, error) {
+	if t.Name == "A" {
+		return nil, "", errSave
+	}
+	return s.Store.Subscribers(ctx, t, after, limit)
+}
+
+// TestRemovedItemIsSwept checks that a crowd learns of the removal of a row: the value
+// comes with its rev.
+func TestRemovedItemIsSwept(t *testing.T) {
+	th, h := crowd(t, 5, 3)
+	if err := th.store.RemoveItem("A"); err != nil {
+		t.Fatal(err)
+	}
+	th.broadcastWith(h)
+	th.sweep(h, always)
+	got := th.got()
+	if len(got) != 5 {
+		t.Errorf("got %v, want 5 connections", got)
+	}
+	for id, messages := range got {
+		equal(t, id, messages, []string{
+			delta(`"sku:A":{"version":0,"state":"out"}`), delta(`"sku:A":{"version":0,"state":"out","rev":"102"}`),
+		})
+	}
+}
+
+// TestSweepOfNothing checks that a sweep ends if there is nothing to show.
+func TestSweepOfNothing(t *testing.T) {
+	th, h := crowd(t, 5, 3)
+	topic := hub.Topic{Kind: hub.KindSKU, Name: "NOPE"}
+	th.connect("n1", guest)
+	if err := th.store.AskSweep(t.Context(), topic, "7", "", th.now); err != nil {
+		t.Fatal(err)
+	}
+	report := th.sweep(h, always)
+	if report.Ended != 1 || report.Posts != 0 || len(th.sent) != 0 {
+		t.Errorf("got %+v and %d posts, want an end without posts", report, len(th.sent))
+	}
+}
+
+// TestBatchFailsWithoutSweep checks that a batch that cannot ask for a sweep comes again
+// from that change on.
+func TestBatchFailsWithoutSweep(t *testing.T) {
+	th, _ := crowd(t, 5, 3)
+	th.connect("b1", bob, "sku:B")
+	th.stock("B", 1)
+	th.stock("A", 3)
+	th.stock("C", 3)
+	h := th.withStore(noAsks{th.store}).WithPostsPerSecond(3)
+	report, err := h.Broadcast(t.Context(), th.numbered())
+	var failed *hub.BatchError
+	if !errors.As(err, &failed) || failed.Index != 1 || !errors.Is(err, errSave) || report.Failed != 2 {
+		t.Errorf("got %+v, %v, want the second change to fail", report, err)
+	}
+	if got := th.posted(); !slices.Equal(got, []string{"b1"}) {
+		t.Errorf("the batch posted to %v", got)
+	}
+}
+
+type noAsks struct{ hub.Store }
+
+func (noAsks) AskSweep(context.Context, hub.Topic, string, string, time.Time) error { return errSave }
+
+// TestBellIsRungAgain checks that the schedule rings for a sweep without progress, after a
+// minute, and leaves the others alone.
+func TestBellIsRungAgain(t *testing.T) {
+	th, h := crowd(t, 5, 3)
+	th.stock("A", 3)
+	th.broadcastWith(h)
+	var rung []string
+	th.store.FollowSweeps(func(topic hub.Topic) { rung = append(rung, topic.String()) })
+	for _, wait := range []time.Duration{0, time.Minute, time.Millisecond, 0} {
+		th.now = th.now.Add(wait)
+		if err := h.RingSweeps(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(rung, []string{"sku:A"}) || len(th.sent) != 0 {
+		t.Errorf("rung for %v, %d posts, want one bell and no post", rung, len(th.sent))
+	}
+	if report := th.sweep(h, always); report.Posts != 5 {
+		t.Errorf("got %+v, want 5 posts", report)
+	}
+}
+
+// TestNobodyIsAlwaysLast checks that sweeps begin at different places, although the ids
+// have a common beginning.
+func TestNobodyIsAlwaysLast(t *testing.T) {
+	th := newTestHub(t)
+	th.stock("A", 100)
+	for i := range 40 {
+		th.connect(fmt.Sprintf("L0SM9%c%02d=", 'A'+i%26, i), guest, "sku:A")
+	}
+	h := th.WithPostsPerSecond(5)
+	last := map[string]bool{}
+	for i := range 20 {
+		th.stock("A", 1+i%2)
+		th.broadcastWith(h)
+		th.sweep(h, always)
+		if len(th.sent) != 40 {
+			t.Fatalf("got %d posts, want 40", len(th.sent))
+		}
+		last[th.sent[39].ConnectionID] = true
+	}
+	if len(last) < 5 {
+		t.Errorf("after 20 sweeps the last was one of %v", last)
+	}
+}
