@@ -13,9 +13,10 @@ import (
 	"github.com/securecart/hub/internal/table"
 )
 
-// BroadcastEvent is an event of [Broadcast]: a batch of records of a stream; no
-// records, from a schedule; or a user whose sessions the shop revokes, or whom it
-// erases: {"revoke": "<the sub of the user's tokens>"}, {"erase": "<the sub>"}.
+// BroadcastEvent is an event of [Broadcast]: a batch of records of a stream, that of the
+// inventory, the carts or the sweeps; no records, from a schedule; or a user whose
+// sessions the shop revokes, or whom it erases: {"revoke": "<the sub of the user's
+// tokens>"}, {"erase": "<the sub>"}.
 type BroadcastEvent struct {
 	events.DynamoDBEvent
 	Revoke string `json:"revoke,omitempty"`
@@ -27,12 +28,16 @@ const answerReserve = 500 * time.Millisecond
 
 // BroadcastOptions are the settings of [Broadcast].
 type BroadcastOptions struct {
-	Layout  table.Layout                          // attribute names of the tables that the records are from
-	OnBatch func(context.Context, hub.Report)     // gets the report of each batch; may be nil
-	OnHeal  func(context.Context, hub.HealReport) // gets the report of each healing; may be nil
+	Layout     table.Layout // attribute names of the tables that the records are from
+	SweepTable string       // name of the table of sweeps: its records are bells
+	Sweeper    *hub.Hub     // sweeps, perhaps with more posts a second; nil: the hub of the batches
+
+	OnBatch func(context.Context, hub.Report)      // gets the report of each batch; may be nil
+	OnHeal  func(context.Context, hub.HealReport)  // gets the report of each healing; may be nil
+	OnSweep func(context.Context, hub.SweepReport) // gets the report of each sweeping; may be nil
 }
 
-// BroadcastFunc is the handler of the inventory and cart streams.
+// BroadcastFunc is the handler of the inventory, cart and sweep streams.
 type BroadcastFunc func(context.Context, BroadcastEvent) (events.DynamoDBEventResponse, error)
 
 // Broadcast sends the changes of a batch of stream records to their subscribers. Its
@@ -41,13 +46,20 @@ type BroadcastFunc func(context.Context, BroadcastEvent) (events.DynamoDBEventRe
 // mapping would send everything behind the record again, and change nothing. See
 // https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html.
 //
-// An event without records, from a schedule, heals marked connections. An event with
+// Records of the table of sweeps say only that there is work: it sweeps then, until
+// nothing is left or the time is nearly over.
+//
+// An event without records, from a schedule, heals marked connections, and rings the bells
+// of sweeps again that make no progress. An event with
 // a user revokes the sessions of that user, or erases the user; its error is the error
 // of the invocation, because the shop must try again.
 //
 // The answer comes [answerReserve] before the deadline of ctx, even if a call hangs:
 // a function that Lambda ends cannot answer, and its whole batch comes again.
 func Broadcast(h *hub.Hub, o BroadcastOptions, log *slog.Logger) BroadcastFunc {
+	if o.Sweeper == nil {
+		o.Sweeper = h
+	}
 	b := &broadcaster{h: h, o: o, log: log}
 	return func(ctx context.Context, e BroadcastEvent) (events.DynamoDBEventResponse, error) {
 		if deadline, ok := ctx.Deadline(); ok {
@@ -61,8 +73,11 @@ func Broadcast(h *hub.Hub, o BroadcastOptions, log *slog.Logger) BroadcastFunc {
 		case e.Revoke != "":
 			return events.DynamoDBEventResponse{}, b.revoke(ctx, e.Revoke)
 		case len(e.Records) == 0:
+			b.ring(ctx)
 			b.heal(ctx)
 			return events.DynamoDBEventResponse{}, nil
+		case b.isBell(e.Records[0]):
+			return b.sweep(ctx, e.Records), nil
 		}
 		return b.broadcast(ctx, e.Records), nil
 	}
