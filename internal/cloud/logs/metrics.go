@@ -47,11 +47,16 @@ var Series = []Metric{
 	{"Throttled", count, "connections not served because of 429, after all retries"},
 	{"Marked", count, "connections not served, for any reason; they get retry marks"},
 	{"Denied", count, "subscribers that may no longer see the topic"},
-	{"Failed", count, "stream records that must come again, and errors of healing"},
+	{"Failed", count, "stream records that must come again, and errors of healing and of pages of sweeps"},
 	{"UnreadableRows", count, "rows of the shop that cannot be read: stream records put aside, and rows found by a read"},
 	{"Healed", count, "marked connections served later"},
 	{"HealClosed", count, "marked connections closed after a minute; their clients reconnect"},
 	{"HealLeft", count, "marked connections that wait for the next healing"},
+	{"Crowds", count, "changed rows whose badge viewers were left to a sweep"},
+	{"SweepsBegun", count, "sweeps whose first page was served"},
+	{"SweepsEnded", count, "sweeps that ended: their crowds have the newest value"},
+	{"SweepPages", count, "pages of sweeps that were served"},
+	{"SweepPosts", count, "connections that received a value from a sweep, once per page"},
 	{"Latency", milliseconds, "from the time in the row to the last accepted post, once per changed row"},
 }
 
@@ -114,7 +119,7 @@ func (m *Metrics) Broadcast(ctx context.Context, r hub.Report) {
 		"Changes": r.Changes, "Coalesced": r.Coalesced, "Suppressed": r.Suppressed, "VersionNotRaised": r.VersionNotRaised,
 		"Posts": r.Posts, "Gone": r.Gone, "Throttled": r.Throttled,
 		"Marked": r.Marked, "Denied": r.Denied, "Failed": r.Failed,
-		"UnreadableRows": r.Unreadable,
+		"UnreadableRows": r.Unreadable, "Crowds": r.Crowds,
 	}, r.Latencies)
 }
 
@@ -127,6 +132,14 @@ func (m *Metrics) UnreadableRow(ctx context.Context) {
 func (m *Metrics) Healed(ctx context.Context, r hub.HealReport) {
 	m.write(ctx, "", counts{
 		"Healed": r.Healed, "Gone": r.Gone, "HealClosed": r.Closed, "HealLeft": r.Kept, "Failed": r.Failed,
+	}, nil)
+}
+
+// Swept counts the results of a sweeping.
+func (m *Metrics) Swept(ctx context.Context, r hub.SweepReport) {
+	m.write(ctx, "", counts{
+		"SweepsBegun": r.Begun, "SweepsEnded": r.Ended, "SweepPages": r.Pages, "SweepPosts": r.Posts,
+		"Gone": r.Gone, "Throttled": r.Throttled, "Marked": r.Marked, "Failed": r.Failed,
 	}, nil)
 }
 
