@@ -15,6 +15,7 @@ type dynamodb struct {
 	hub, inventory, carts string // names of the tables
 	layout                table.Layout
 	create                bool
+	lambda                bool // the functions are bootstraps, which keep all rows in tables
 }
 
 // inAWS is the value of -dynamodb for the tables of an AWS account.
@@ -50,6 +51,7 @@ func (d *dynamodb) check(lambda string) error {
 	if err := d.layout.Check(); err != nil {
 		return usageError{err}
 	}
+	d.lambda = lambda != ""
 	u, err := url.Parse(d.endpoint)
 	switch {
 	case d.endpoint == "" && d.create:

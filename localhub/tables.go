@@ -18,10 +18,16 @@ func (d *dynamodb) open(ctx context.Context, _ []string, log *slog.Logger) (hous
 	if d.endpoint == "" {
 		return nil, nil
 	}
+	sweeps := "" // in this process
+	if d.lambda {
+		sweeps = d.hub + "-sweeps"
+	}
 	o := dynamo.Options{
 		Endpoint: d.endpoint,
-		Names:    dynamostore.Options{HubTable: d.hub, InventoryTable: d.inventory, CartTable: d.carts, Layout: d.layout},
-		Create:   d.create, Log: log,
+		Names: dynamostore.Options{
+			HubTable: d.hub, InventoryTable: d.inventory, CartTable: d.carts, SweepTable: sweeps, Layout: d.layout,
+		},
+		Create: d.create, Log: log,
 	}
 	if o.Endpoint == inAWS {
 		o.Endpoint = ""

@@ -116,6 +116,7 @@ func newNames() dynamostore.Options {
 	prefix := "house-" + rand.Text()[:8] + "-"
 	return dynamostore.Options{
 		HubTable: prefix + "hub", InventoryTable: prefix + "inventory", CartTable: prefix + "carts",
+		SweepTable: prefix + "sweeps",
 	}
 }
 

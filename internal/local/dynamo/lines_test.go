@@ -17,7 +17,8 @@ func TestFunctionsPrintJSON(t *testing.T) {
 	dir := bootstraps(t)
 	key := base64.StdEncoding.EncodeToString(make([]byte, 48))
 	settings := []string{
-		"HUB_TABLE=hub", "INVENTORY_TABLE=stock", "CART_TABLE=carts", "CALLBACK_URL=http://127.0.0.1:1/v1",
+		"HUB_TABLE=hub", "INVENTORY_TABLE=stock", "CART_TABLE=carts", "SWEEP_TABLE=sweeps",
+		"CALLBACK_URL=http://127.0.0.1:1/v1",
 		"TOKEN_ISSUER=http://127.0.0.1:1", "TOKEN_JWKS_URL=http://127.0.0.1:1/jwks", "TOKEN_CLIENTS=web",
 		"GUEST_KEYS=" + key, "ADDRESS_KEY=" + key,
 		"AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",

@@ -43,7 +43,7 @@ const (
 // are in use at once.
 const idleConnections = 64
 
-// Tables are the hub's three tables and the streams of two of them.
+// Tables are the hub's tables and the streams of three of them.
 type Tables struct {
 	*dynamostore.Store
 
@@ -130,14 +130,17 @@ func loadConfig(ctx context.Context, endpoint string) (aws.Config, error) {
 // Close closes the idle connections to the endpoint.
 func (t *Tables) Close() { t.transport.CloseIdleConnections() }
 
-// Start finds the ends of both streams. Run passes on every change that is committed
-// after Start has returned.
-func (t *Tables) Start(ctx context.Context, inventory, carts func(esm.Record)) error {
+// Start finds the ends of the streams. Run passes on every change that is committed
+// after Start has returned. There are no sweeps without a table of them.
+func (t *Tables) Start(ctx context.Context, inventory, carts, sweeps func(esm.Record)) error {
 	t.followed = nil
 	for _, s := range []struct {
 		table string
 		put   func(esm.Record)
-	}{{t.opts.Names.InventoryTable, inventory}, {t.opts.Names.CartTable, carts}} {
+	}{{t.opts.Names.InventoryTable, inventory}, {t.opts.Names.CartTable, carts}, {t.opts.Names.SweepTable, sweeps}} {
+		if s.table == "" {
+			continue
+		}
 		arn, err := t.streamOf(ctx, s.table)
 		if err != nil {
 			return err
@@ -208,6 +211,7 @@ func (t *Tables) Env() []string {
 		"HUB_TABLE=" + names.HubTable,
 		"INVENTORY_TABLE=" + names.InventoryTable,
 		"CART_TABLE=" + names.CartTable,
+		"SWEEP_TABLE=" + names.SweepTable,
 		"INVENTORY_ATTRIBUTES=" + names.Layout.Inventory.String(),
 		"CART_ATTRIBUTES=" + names.Layout.Cart.String(),
 	}

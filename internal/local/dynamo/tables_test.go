@@ -225,13 +225,13 @@ func TestCheck(t *testing.T) {
 	endpoint, names := engine(t), newNames()
 	tables := openTables(t, dynamo.Options{Endpoint: endpoint, Names: names, Create: true})
 	ignore := func(esm.Record) {}
-	if err := tables.Start(t.Context(), ignore, ignore); err != nil {
+	if err := tables.Start(t.Context(), ignore, ignore, ignore); err != nil {
 		t.Fatal(err)
 	}
 	if err := tables.Check(t.Context()); err != nil {
 		t.Errorf("got %v, want no error", err)
 	}
-	for _, name := range []string{names.HubTable, names.InventoryTable, names.CartTable} {
+	for _, name := range []string{names.HubTable, names.InventoryTable, names.CartTable, names.SweepTable} {
 		_, err := newShopClient(endpoint).DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: &name})
 		if err != nil {
 			t.Fatal(err)

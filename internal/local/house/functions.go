@@ -54,7 +54,7 @@ func requestHandlers(h *hub.Hub, id *identity, m *metrics, open func() int, o Op
 // broadcastHandler is the function that sends changes and heals, in this process.
 func broadcastHandler(h *hub.Hub, m *metrics, o Options) lambda.Handler {
 	options := handler.BroadcastOptions{
-		Layout: o.Rows.Layout, OnBatch: m.broadcast, OnHeal: m.healed,
+		Layout: o.Rows.Layout, SweepTable: sweepTable, OnBatch: m.broadcast, OnHeal: m.healed, OnSweep: m.swept,
 	}
 	return lambda.NewHandler(handler.Broadcast(h, options, o.Log))
 }
@@ -70,6 +70,9 @@ func startBootstraps(o Options, id *identity) (f functions, err error) {
 		"ADDRESS_KEY="+base64.StdEncoding.EncodeToString(id.addressKey),
 		"ALLOWED_ORIGINS="+strings.Join(o.Gateway.AllowedOrigins, ","),
 	)
+	if o.PostsPerSecond > 0 {
+		env = append(env, fmt.Sprint("POSTS_PER_SECOND=", o.PostsPerSecond))
+	}
 	if len(o.Gateway.Credentials) > 0 {
 		c := o.Gateway.Credentials[0]
 		env = append(env, "AWS_ACCESS_KEY_ID="+c.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+c.SecretAccessKey,

@@ -87,14 +87,16 @@ func New(o Options) (*House, error) {
 	metrics.countGateway(h.gateway)
 	if o.Functions.BootstrapDir == "" {
 		metrics.countFunctions()
-		delivery := newHub(store, poster{h.gateway}, h.clock, limits)
+		delivery := newHub(store, poster{h.gateway}, h.clock, limits).WithPostsPerSecond(o.PostsPerSecond)
 		h.functions.broadcast = broadcastHandler(delivery, metrics, o)
 	}
 	if h.mappings, err = newMappings(h.functions.broadcast, h.opts.BatchWindow, o.Log); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	metrics.countRecords(h.mappings)
-	h.memory.Follow(newFeed(h.mappings, h.clock, o.Log).put)
+	feed := newFeed(h.mappings, h.clock, o.Log)
+	h.memory.Follow(feed.put)
+	h.memory.FollowSweeps(feed.ring)
 	h.site = newSite(o, h.gateway)
 	h.admin = admin.New(h.adminOptions(store, metrics))
 	if err := h.start(store); err != nil {
@@ -125,8 +127,9 @@ func (h *House) start(store hub.Store) error {
 	}
 	run("stream", h.mappings.inventory.Run)
 	run("stream", h.mappings.carts.Run)
+	run("stream", h.mappings.sweeps.Run)
 	if t := h.opts.Rows.Tables; t != nil {
-		if err := t.Start(ctx, h.mappings.inventory.Put, h.mappings.carts.Put); err != nil {
+		if err := t.Start(ctx, h.mappings.inventory.Put, h.mappings.carts.Put, h.mappings.sweeps.Put); err != nil {
 			return err
 		}
 		run("stream", t.Run)
@@ -160,9 +163,10 @@ func (h *House) Hub() *hub.Hub { return h.hub }
 func (h *House) Connections() []gatewaytest.ConnectionInfo { return h.gateway.Connections() }
 
 // Settle waits until subscribers were sent every change that was committed before
-// the call.
+// the call, crowds too.
 func (h *House) Settle(ctx context.Context) error {
-	return errors.Join(h.mappings.inventory.Wait(ctx), h.mappings.carts.Wait(ctx))
+	err := errors.Join(h.mappings.inventory.Wait(ctx), h.mappings.carts.Wait(ctx))
+	return errors.Join(err, h.mappings.sweeps.Wait(ctx)) // the batches rang these bells
 }
 
 // reconnectAfter is how long clients wait at least before they reconnect to a house that

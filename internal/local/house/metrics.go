@@ -25,6 +25,7 @@ type metrics struct {
 	changes    *prometheus.CounterVec // by result
 	deliveries *prometheus.CounterVec // by result
 	heals      *prometheus.CounterVec
+	sweeps     *prometheus.CounterVec // by result
 	latency    prometheus.Histogram
 }
 
@@ -47,6 +48,9 @@ func newMetrics() *metrics {
 		heals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hub_heals_total", Help: "Marked connections that the healer handled, by result.",
 		}, []string{"result"}),
+		sweeps: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hub_sweeps_total", Help: "Sweeps of crowds, their pages and the connections that they posted to, by result.",
+		}, []string{"result"}),
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "hub_latency_seconds", Help: "From the time in a changed row to the last accepted post of the change.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8), // 1 ms to 16 s
@@ -59,7 +63,7 @@ func newMetrics() *metrics {
 // countFunctions shows what the functions in this process count. Bootstraps print
 // their own metrics instead.
 func (m *metrics) countFunctions() {
-	m.registry.MustRegister(m.refused, m.downgraded, m.changes, m.deliveries, m.heals, m.latency)
+	m.registry.MustRegister(m.refused, m.downgraded, m.changes, m.deliveries, m.heals, m.sweeps, m.latency)
 }
 
 // countGateway shows what the gateway counts.
@@ -80,6 +84,7 @@ func (m *metrics) broadcast(_ context.Context, r hub.Report) {
 	m.changes.WithLabelValues("received").Add(float64(r.Changes))
 	m.changes.WithLabelValues("coalesced").Add(float64(r.Coalesced))
 	m.changes.WithLabelValues("suppressed").Add(float64(r.Suppressed))
+	m.sweeps.WithLabelValues("crowds").Add(float64(r.Crowds))
 	m.deliveries.WithLabelValues("posted").Add(float64(r.Posts))
 	m.deliveries.WithLabelValues("gone").Add(float64(r.Gone))
 	m.deliveries.WithLabelValues("stale").Add(float64(r.Marked))
@@ -97,6 +102,15 @@ func (m *metrics) healed(_ context.Context, r hub.HealReport) {
 	m.heals.WithLabelValues("gone").Add(float64(r.Gone))
 	m.heals.WithLabelValues("closed").Add(float64(r.Closed))
 	m.heals.WithLabelValues("failed").Add(float64(r.Failed))
+}
+
+func (m *metrics) swept(_ context.Context, r hub.SweepReport) {
+	m.sweeps.WithLabelValues("begun").Add(float64(r.Begun))
+	m.sweeps.WithLabelValues("ended").Add(float64(r.Ended))
+	m.sweeps.WithLabelValues("pages").Add(float64(r.Pages))
+	m.sweeps.WithLabelValues("posts").Add(float64(r.Posts))
+	m.deliveries.WithLabelValues("gone").Add(float64(r.Gone))
+	m.deliveries.WithLabelValues("stale").Add(float64(r.Marked))
 }
 
 func (m *metrics) handler() http.Handler {

@@ -36,6 +36,8 @@ type Options struct {
 	Log    *slog.Logger // nil: discard
 	Keys   devkeys.Keys // that sign tokens; zero: new ones
 
+	PostsPerSecond int // what the poster is taken for: one batch posts to about as many; 0: no limit
+
 	Gateway   Gateway
 	Page      Page
 	Admin     Admin

@@ -2,6 +2,7 @@ package house
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/securecart/hub/internal/hub"
@@ -32,12 +34,18 @@ const (
 	// healEvery is how often marked connections are healed; in AWS it is a minute.
 	healEvery = time.Second
 
+	// sweepRetries is how often a bell comes again. The schedule makes up for a lost one.
+	sweepRetries = 5
+
+	// sweepTable is the name of the table of sweeps in records of this process.
+	sweepTable = "sweeps"
+
 	// expireEvery is how often expired rows leave the memory.
 	expireEvery = time.Minute
 )
 
 // mappings are the event source mappings of template.yaml.
-type mappings struct{ inventory, carts *esm.Mapping }
+type mappings struct{ inventory, carts, sweeps *esm.Mapping }
 
 func newMappings(broadcast lambda.Handler, window time.Duration, log *slog.Logger) (m mappings, err error) {
 	for _, mapping := range []struct {
@@ -56,6 +64,12 @@ func newMappings(broadcast lambda.Handler, window time.Duration, log *slog.Logge
 		}); err != nil {
 			return m, fmt.Errorf("event source mapping: %w", err)
 		}
+	}
+	// One shard, so one invocation sweeps at a time.
+	if m.sweeps, err = esm.New(broadcast, esm.Options{
+		BatchSize: 100, Shards: 1, MaximumRetryAttempts: sweepRetries, ReportBatchItemFailures: true, Log: log,
+	}); err != nil {
+		return m, fmt.Errorf("event source mapping: %w", err)
 	}
 	return m, nil
 }
@@ -78,9 +92,7 @@ func (f *feed) put(c hub.Change) {
 	if c.NewCart != nil {
 		name, mapping = "carts", f.mappings.carts
 	}
-	// Sequence numbers of a real stream have 21 digits or more.
-	n := strconv.FormatInt(f.sequence.Add(1), 10)
-	n = "100" + strings.Repeat("0", 18-len(n)) + n
+	n := f.nextSequence()
 	stamp := table.Stamp{
 		SequenceNumber: n, At: f.clock.Now(), StreamARN: fmt.Sprintf(streamARN, name), Region: account.Region,
 	}
@@ -90,6 +102,34 @@ func (f *feed) put(c hub.Change) {
 		return
 	}
 	mapping.Put(esm.Record{Key: table.Key(c), SequenceNumber: n, Data: data})
+}
+
+// nextSequence returns the next sequence number. Those of a real stream have 21 digits or
+// more.
+func (f *feed) nextSequence() string {
+	n := strconv.FormatInt(f.sequence.Add(1), 10)
+	return "100" + strings.Repeat("0", 18-len(n)) + n
+}
+
+// ring puts the record of a changed sweep into its stream.
+func (f *feed) ring(topic hub.Topic) {
+	n := f.nextSequence()
+	data, err := json.Marshal(events.DynamoDBEventRecord{
+		EventID: n, EventName: "MODIFY", EventVersion: "1.1", EventSource: "aws:dynamodb", AWSRegion: account.Region,
+		EventSourceArn: fmt.Sprintf(streamARN, sweepTable),
+		Change: events.DynamoDBStreamRecord{
+			ApproximateCreationDateTime: events.SecondsEpochTime{Time: f.clock.Now()}, SequenceNumber: n,
+			StreamViewType: string(events.DynamoDBStreamViewTypeKeysOnly),
+			Keys: map[string]events.DynamoDBAttributeValue{
+				"pk": events.NewStringAttribute("S"), "sk": events.NewStringAttribute(topic.String()),
+			},
+		},
+	})
+	if err != nil {
+		f.log.Error("stream record", "error", err)
+		return
+	}
+	f.mappings.sweeps.Put(esm.Record{Key: "S", SequenceNumber: n, Data: data})
 }
 
 // runHealer heals marked connections, counts connections and removes expired rows until ctx

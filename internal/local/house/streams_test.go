@@ -29,7 +29,7 @@ func newFakeTables() *fakeTables {
 	return &fakeTables{Store: memstore.New("e1")}
 }
 
-func (t *fakeTables) Start(_ context.Context, inventory, carts func(esm.Record)) error {
+func (t *fakeTables) Start(_ context.Context, inventory, carts, _ func(esm.Record)) error {
 	t.inventory, t.carts = inventory, carts
 	return nil
 }

@@ -25,7 +25,7 @@ type Tables interface {
 
 	// Start finds the ends of the streams. Each change committed after it returned
 	// becomes a record.
-	Start(ctx context.Context, inventory, carts func(esm.Record)) error
+	Start(ctx context.Context, inventory, carts, sweeps func(esm.Record)) error
 
 	// Run reads the streams until ctx ends.
 	Run(ctx context.Context) error
