@@ -55,7 +55,7 @@ var mayImport = map[string][]string{
 	"internal/cloud/logs":   {"internal/handler", "internal/hub"},
 	"internal/cloud/apigw":  {"internal/hub", "internal/parallel"},
 	"internal/cloud/boot": {
-		"internal/cloud/config", "internal/cloud/logs", "internal/hub", "internal/hub/dynamostore",
+		"internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore",
 	},
 	"internal/cloud/tokens": {"internal/auth", "internal/cloud/config"},
 
@@ -104,7 +104,7 @@ var mayImport = map[string][]string{
 	"ticket": {
 		"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler", "web",
 	},
-	"broadcast": {"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config", "internal/handler"},
+	"broadcast": {"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config"},
 	"localhub": {
 		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/account",
 		"internal/local/admin", "internal/local/catalogue", "internal/local/datafile", "internal/local/devca",

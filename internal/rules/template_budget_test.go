@@ -54,19 +54,17 @@ func (k *checker) budgets() map[config.Function]budget {
 	}
 }
 
-// audience is how many people one invocation reaches, as docs/deploy.md says.
-const audience = 10_000
-
-// broadcastBudget: a batch is one post to each of the audience, at the budget of
-// posts, behind one that hangs. The retries of a batch end before its records are
-// too old, and a marked connection is healed twice before it is closed.
+// broadcastBudget: a batch and a page of a sweep post for about a second each, behind a post
+// that hangs. A batch of a thousand rows with few viewers each, which are no crowds, posts
+// longer. The retries of a batch end before its records are too old, and a marked
+// connection is healed twice before it is closed.
 func (k *checker) broadcastBudget() budget {
 	reserves := k.duration("internal/handler", "answerReserve") + k.duration(posterFolder, "defaultReserve")
-	posts := audience * time.Second /
-		time.Duration(max(1, k.constant("internal/cloud/config", "defaultPostsPerSecond")))
+	const pages = 10 // of a sweep, so that an invocation is worth its start
 	b := budget{
-		least: reserves + k.duration(posterFolder, "callTimeout") + posts + k.storePause(),
-		most:  k.duration("internal/hub", "closeAfter") / 2, leastMemory: 1024, memory: 1769, // 1 769 MB are one vCPU
+		least: reserves + k.duration(posterFolder, "callTimeout") + k.storePause() +
+			k.duration("internal/handler", "sweepPageTime") + pages*time.Second,
+		most: k.duration("internal/hub", "closeAfter") / 2, leastMemory: 1024, memory: 1769, // 1 769 MB are one vCPU
 	}
 	for _, r := range k.t.ofType(kindSource) {
 		age, _ := number(r.properties["MaximumRecordAgeInSeconds"])

@@ -151,7 +151,8 @@ func (k *checker) wantSettings(s *scene) map[string]string {
 		"CART_ATTRIBUTES":      map[string]string{"own tables": "cart=id"}[s.name],
 		"TOKEN_ISSUER":         issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
 		"ALLOWED_ORIGINS": s.given["AllowedOrigins"], "EDGE_SECRETS": edgeSecrets(s),
-		"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "800", "METRICS_NAMESPACE": "SecureCartHub",
+		"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "500",
+		"SWEEP_POSTS_PER_SECOND": "1800", "SWEEP_TABLE": "<SweepTable>", "METRICS_NAMESPACE": "SecureCartHub",
 		"LIMITS": "", "ADDRESS_KEY": "{{resolve:secretsmanager:<AddressKey>:SecretString}}",
 		"ADMIN_GROUP": group("AdminGroup"), "VENDOR_GROUP": group("VendorGroup"),
 	}
@@ -161,7 +162,7 @@ func (k *checker) wantSettings(s *scene) map[string]string {
 func (k *checker) checkDefaults() {
 	def, err := config.Load(config.Broadcast, func(name string) string {
 		return map[string]string{
-			"HUB_TABLE": "h", "INVENTORY_TABLE": "i", "CART_TABLE": "c", "CALLBACK_URL": "https://x.test",
+			"HUB_TABLE": "h", "INVENTORY_TABLE": "i", "CART_TABLE": "c", "SWEEP_TABLE": "s", "CALLBACK_URL": "https://x.test",
 		}[name]
 	})
 	if err != nil {

@@ -49,6 +49,9 @@ var rights = map[config.Function]map[string][]string{
 		"cart stream":       {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
 		"inventory streams": {"dynamodb:ListStreams"},
 		"cart streams":      {"dynamodb:ListStreams"},
+		"sweeps":            {"dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+		"sweep stream":      {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
+		"sweep streams":     {"dynamodb:ListStreams"},
 		"failures of stock": {"sqs:SendMessage"},
 		"failures of carts": {"sqs:SendMessage"},
 		"post":              {manageConnections},
@@ -64,6 +67,7 @@ func (k *checker) arns(s *scene) map[string]string {
 	arns := map[string]string{
 		"post": api + "POST/@connections/*", "close": api + "DELETE/@connections/*",
 		"failures of stock": "<InventoryFailures.Arn>", "failures of carts": "<CartFailures.Arn>",
+		"sweeps": "<SweepTable.Arn>", "sweep stream": "<SweepTable.StreamArn>", "sweep streams": "<SweepTable.Arn>/stream/*",
 	}
 	for name, id := range map[string]string{"inventory": "InventoryTable", "cart": "CartTable"} {
 		if s.made(k.t.resources[id]) {

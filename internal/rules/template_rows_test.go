@@ -27,7 +27,8 @@ import (
 )
 
 // TestRowRightsMatchTheCode: each function uses exactly the partitions of the hub
-// table that rowRights allow it, with each action. It runs what the functions call of
+// table that rowRights allow it, with each action, and of the sweep table the actions that
+// rights allow it. It runs what the functions call of
 // the hub on a DynamoDB engine, and looks at the requests.
 func TestRowRightsMatchTheCode(t *testing.T) {
 	r := newRowsTest(t)
@@ -41,6 +42,9 @@ func TestRowRightsMatchTheCode(t *testing.T) {
 	for _, f := range config.Functions {
 		if got := r.used(f); !maps.Equal(got, rowRights[f]) {
 			t.Errorf("%s uses %v, but may use %v", f, got, rowRights[f])
+		}
+		if got := slices.Sorted(maps.Keys(r.seen[f].sweeps)); !slices.Equal(got, rights[f]["sweeps"]) {
+			t.Errorf("%s uses %v of the sweeps, but may use %v", f, got, rights[f]["sweeps"])
 		}
 	}
 }
@@ -58,6 +62,7 @@ type rowsTest struct {
 
 const (
 	rowsHub    = "rows-hub"
+	rowsSweeps = "rows-sweeps"
 	rowsLimits = "user=3,guest=20,skus=1"
 )
 
@@ -79,7 +84,9 @@ func newRowsTest(t *testing.T) *rowsTest {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tables := dynamostore.Options{HubTable: rowsHub, InventoryTable: "rows-inventory", CartTable: "rows-carts"}
+	tables := dynamostore.Options{
+		HubTable: rowsHub, InventoryTable: "rows-inventory", CartTable: "rows-carts", SweepTable: rowsSweeps,
+	}
 	client := func(transport aws.HTTPClient) *dynamodb.Client {
 		return dynamodb.NewFromConfig(aws.Config{Region: "us-east-1", HTTPClient: transport}, func(o *dynamodb.Options) {
 			o.BaseEndpoint, o.Credentials = &endpoint, aws.CredentialsProviderFunc(
@@ -92,7 +99,7 @@ func newRowsTest(t *testing.T) *rowsTest {
 	r.must(dynamostore.CreateTables(t.Context(), r.client, tables))
 	r.store = dynamostore.New(r.client, tables)
 	for _, f := range config.Functions {
-		r.seen[f] = &seenRows{}
+		r.seen[f] = &seenRows{sweeps: map[string]bool{}}
 		store := dynamostore.New(client(rowsRecorder{r.seen[f]}), tables)
 		r.hubs[f] = hub.New(store, r, func() time.Time { return r.now }).WithLimits(limits)
 	}
@@ -121,8 +128,9 @@ func (r *rowsTest) used(f config.Function) map[string]string {
 type seenRows struct {
 	before func(action string) // called before a request is sent; may be nil
 
-	mu   sync.Mutex // guards rows: retry marks are written concurrently
-	rows map[string]bool
+	mu     sync.Mutex // guards rows: retry marks are written concurrently
+	rows   map[string]bool
+	sweeps map[string]bool // the actions on the sweep table
 }
 
 func (s *seenRows) add(row string) {
@@ -149,7 +157,11 @@ func (r rowsRecorder) Do(request *http.Request) (*http.Response, error) {
 	if err := json.Unmarshal(data, &body); err != nil {
 		return nil, err
 	}
-	r.note(action, body)
+	if request, _ := body.(map[string]any); request["TableName"] == rowsSweeps {
+		r.seen.sweeps["dynamodb:"+action] = true
+	} else {
+		r.note(action, body)
+	}
 	if r.seen.before != nil {
 		r.seen.before(action)
 	}
@@ -338,7 +350,24 @@ func (r *rowsTest) broadcast() {
 	heal(hub.ErrThrottled, time.Second)
 	heal(hub.ErrThrottled, time.Hour) // closes them
 	broadcast(errors.New("unknown"), hub.Change{OldItem: item(5, "acme", 9), NewItem: item(6, "acme", 0)})
-	_, err := h.Revoke(ctx, "alice")
+	for _, id := range []string{"w1", "w2"} {
+		c := r.connection(id, rowsGuest)
+		topics := []hub.Topic{{Kind: hub.KindSKU, Name: "A"}}
+		r.must(errors.Join(r.store.PutConnection(ctx, c), r.store.Subscribe(ctx, c, topics)))
+	}
+	crowded := h.WithPostsPerSecond(1)
+	_, err := crowded.Broadcast(ctx, []hub.Change{
+		{OldItem: item(6, "acme", 0), NewItem: item(7, "acme", 9), Sequence: "100"},
+	})
+	r.must(err)
+	r.refuses, r.now = nil, r.now.Add(2*time.Minute)
+	r.must(crowded.RingSweeps(ctx))
+	swept, err := crowded.Sweep(ctx, func() bool { return true })
+	r.must(err)
+	if swept.Ended != 1 {
+		r.t.Fatalf("got %+v, want a sweep", swept)
+	}
+	_, err = h.Revoke(ctx, "alice")
 	r.must(err)
 }
 

@@ -20,8 +20,8 @@ func checkSources(k *checker) {
 		"FunctionResponseTypes":          []any{"ReportBatchItemFailures"}, "BisectBatchOnFunctionError": true,
 		"MaximumRetryAttempts": 5, "MaximumRecordAgeInSeconds": 300,
 	}
-	if n := len(k.t.ofType(kindSource)); n != 2 {
-		k.failf("there are %d event source mappings, want 2", n)
+	if n := len(k.t.ofType(kindSource)); n != 3 {
+		k.failf("there are %d event source mappings, want 3", n)
 	}
 	for _, s := range k.scenes() {
 		for id, own := range map[string]object{
@@ -32,6 +32,11 @@ func checkSources(k *checker) {
 			"CartMapping": {
 				"BatchSize": 200, "ParallelizationFactor": 4, "EventSourceArn": k.arns(s)["cart stream"],
 				"DestinationConfig": object{"OnFailure": object{"Destination": "<CartFailures.Arn>"}},
+			},
+			// The schedule makes up for a bell that is given up.
+			"SweepMapping": {
+				"BatchSize": 100, "ParallelizationFactor": 1, "EventSourceArn": "<SweepTable.StreamArn>",
+				"BisectBatchOnFunctionError": false,
 			},
 		} {
 			want := maps.Clone(common)
@@ -88,15 +93,21 @@ func checkSchedule(k *checker) {
 
 // checkTables: the tables are those that package dynamostore creates.
 func checkTables(k *checker) {
-	if n := len(k.t.ofType(kindTable)); n != 3 {
-		k.failf("there are %d tables, want 3", n)
+	if n := len(k.t.ofType(kindTable)); n != 4 {
+		k.failf("there are %d tables, want 4", n)
 	}
 	for _, schema := range dynamostore.Schemas(dynamostore.Options{
-		HubTable: "HubTable", InventoryTable: "InventoryTable", CartTable: "CartTable",
+		HubTable: "HubTable", InventoryTable: "InventoryTable", CartTable: "CartTable", SweepTable: "SweepTable",
 	}) {
 		id := *schema.Table.TableName
 		r := k.t.resources[id]
 		want := tableProperties(schema.Table)
+		if id == "SweepTable" { // it keeps nothing that lasts
+			k.wantProperties(r, want)
+			k.want("the policies of "+id, []any{r.raw["DeletionPolicy"], r.raw["UpdateReplacePolicy"]},
+				[]any{"Delete", "Delete"})
+			continue
+		}
 		want["PointInTimeRecoverySpecification"] = object{
 			"PointInTimeRecoveryEnabled": object{"Fn::If": []any{"Recoverable", true, false}},
 		}
@@ -104,14 +115,7 @@ func checkTables(k *checker) {
 		if schema.TTL != "" {
 			want["TimeToLiveSpecification"] = object{"AttributeName": schema.TTL, "Enabled": true}
 		}
-		for _, name := range slices.Sorted(maps.Keys(want)) {
-			k.want(name+" of "+id, r.properties[name], want[name])
-		}
-		for name := range withoutKey(r) {
-			if _, ok := want[name]; !ok {
-				k.failf("%s has %s", id, name)
-			}
-		}
+		k.wantProperties(r, want)
 		// The shop's tables are not made if the shop has its own.
 		k.want("the condition of "+id, r.condition,
 			map[string]string{"InventoryTable": "MakeInventory", "CartTable": "MakeCarts"}[id])
@@ -129,6 +133,18 @@ func checkTables(k *checker) {
 				got = specification["PointInTimeRecoveryEnabled"]
 			}
 			k.want(s.name, got, value == "true")
+		}
+	}
+}
+
+// wantProperties checks that a table has these properties and no others, beside its key.
+func (k *checker) wantProperties(r resource, want object) {
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		k.want(name+" of "+r.id, r.properties[name], want[name])
+	}
+	for name := range withoutKey(r) {
+		if _, ok := want[name]; !ok {
+			k.failf("%s has %s", r.id, name)
 		}
 	}
 }

@@ -15,10 +15,13 @@ const (
 )
 
 // environments returns how many environments of the broadcaster post at the same
-// time. This is for streams of one shard; they may have more.
+// time, beside the one that sweeps. This is for streams of one shard; they may have more.
 func (k *checker) environments() int {
 	n := 1 // for the schedule
 	for _, r := range k.t.ofType(kindSource) {
+		if r.id == "SweepMapping" {
+			continue // its budget is SweepPostsPerSecond
+		}
 		factor, ok := number(r.properties["ParallelizationFactor"])
 		if !ok {
 			k.failf("%s has no ParallelizationFactor", r.id)
@@ -33,9 +36,12 @@ func (k *checker) environments() int {
 func checkPosts(k *checker) {
 	environments := k.environments()
 	each, ok := number(k.t.parameters["PostsPerSecond"]["Default"])
-	if most := accountRequests / 2; !ok || each < 1 || each*environments > most {
-		k.failf("%d environments with %v posts a second each, want at most %d together", environments, each, most)
+	sweeps, sweepsOK := number(k.t.parameters["SweepPostsPerSecond"]["Default"])
+	if most := accountRequests / 2; !ok || !sweepsOK || each < 1 || sweeps < each || each*environments+sweeps > most {
+		k.failf("%d environments with %v posts a second each, and one with %v, want at most %d together",
+			environments, each, sweeps, most)
 	}
+	k.want("the crowd of a hub without settings", int(k.constant("internal/hub", "DefaultPostsPerSecond")), each)
 }
 
 // checkThrottles: what the hub may use, by default, is what the account may have. A
@@ -45,7 +51,8 @@ func checkThrottles(k *checker) {
 	posts, _ := number(k.t.parameters["PostsPerSecond"]["Default"])
 	// Each connection of a flood is ended once: no more are ended than connect.
 	ends := rate.routes["$connect"]
-	rate.sum += posts*k.environments() + ends
+	sweeps, _ := number(k.t.parameters["SweepPostsPerSecond"]["Default"])
+	rate.sum += posts*k.environments() + sweeps + ends
 	if rate.sum > accountRequests || burst.sum > accountBurst {
 		k.failf("%d requests a second and %d at once, want at most %d and %d",
 			rate.sum, burst.sum, accountRequests, accountBurst)
@@ -62,7 +69,9 @@ func checkThrottles(k *checker) {
 	for _, line := range []string{
 		fmt.Sprintf("| `$connect` | %d |", rate.routes["$connect"]),
 		fmt.Sprintf("no more than connect | %d |", ends),
-		fmt.Sprintf("| together | %d %03d |", rate.sum/1000, rate.sum%1000),
+		fmt.Sprintf("| six environments that post, `PostsPerSecond` each | %s |", spaced(posts*k.environments())),
+		fmt.Sprintf("| one environment that sweeps, `SweepPostsPerSecond` | %s |", spaced(sweeps)),
+		fmt.Sprintf("| together | %s |", spaced(rate.sum)),
 		fmt.Sprintf("should stay above %d: after", rate.routes["$connect"]),
 	} {
 		if err != nil || !strings.Contains(string(data), line) {
@@ -70,6 +79,9 @@ func checkThrottles(k *checker) {
 		}
 	}
 }
+
+// spaced returns a number of four digits or more as the documents write it.
+func spaced(n int) string { return fmt.Sprintf("%d %03d", n/1000, n%1000) }
 
 // throttles are the limits of all routes.
 type throttles struct {

@@ -63,7 +63,7 @@ func (e Env) customerCartLife() time.Duration {
 
 func (e Env) storeOptions() dynamostore.Options {
 	return dynamostore.Options{
-		HubTable: e.HubTable, InventoryTable: e.InventoryTable, CartTable: e.CartTable,
+		HubTable: e.HubTable, InventoryTable: e.InventoryTable, CartTable: e.CartTable, SweepTable: e.SweepTable,
 		Layout: e.Layout, Log: e.Log, OnUnreadable: e.Metrics.UnreadableRow,
 	}
 }

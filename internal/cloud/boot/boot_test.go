@@ -20,7 +20,7 @@ import (
 // overrides; "" removes one.
 func environment(overrides map[string]string) func(string) string {
 	env := map[string]string{
-		"HUB_TABLE": "hub", "INVENTORY_TABLE": "inventory", "CART_TABLE": "carts",
+		"HUB_TABLE": "hub", "INVENTORY_TABLE": "inventory", "CART_TABLE": "carts", "SWEEP_TABLE": "sweeps",
 		"CALLBACK_URL": "https://api.example/v1", "TOKEN_ISSUER": "https://issuer.example",
 		"TOKEN_JWKS_URL": "https://issuer.example/jwks", "TOKEN_CLIENTS": "web",
 		"GUEST_KEYS":  base64.StdEncoding.EncodeToString(make([]byte, 32)),

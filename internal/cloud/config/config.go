@@ -43,6 +43,7 @@ type Settings struct {
 	HubTable       string
 	InventoryTable string
 	CartTable      string
+	SweepTable     string
 	Layout         table.Layout // the shop's names of attributes
 
 	// CallbackURL is the URL for posts to connections, without "/@connections". It is
@@ -74,15 +75,20 @@ type Settings struct {
 	PostsPerSecond   int    // by each environment of broadcast; 0: no limit
 	MetricsNamespace string // in CloudWatch
 
+	SweepPostsPerSecond int // by the environment of broadcast that sweeps, beside PostsPerSecond; 0: no limit
+
 	// ExpectedConnections is how many connections may be open at a time.
 	ExpectedConnections int
 }
 
-// defaultPostsPerSecond uses half of the 10 000 requests per second that API Gateway
-// allows an account in a Region (G-LIMIT-10); other programs need some too. If each
-// stream has one shard, template.yaml runs six environments of broadcast, which do
-// not know of one another.
-const defaultPostsPerSecond = 800
+// The default budgets use half of the 10 000 requests per second that API Gateway allows
+// an account in a Region (G-LIMIT-10); other programs need some too. If each stream has
+// one shard, template.yaml runs six environments of broadcast with the first budget, and
+// one that sweeps, which do not know of one another.
+const (
+	defaultPostsPerSecond      = 500
+	defaultSweepPostsPerSecond = 1_800
+)
 
 // defaultExpectedConnections needs the shortest time that clients spread their return over.
 const defaultExpectedConnections = 2_000
@@ -112,6 +118,7 @@ var Table = []Setting{
 	{"HUB_TABLE", Functions, true, text(func(s *Settings) *string { return &s.HubTable })},
 	{"INVENTORY_TABLE", tableReaders, true, text(func(s *Settings) *string { return &s.InventoryTable })},
 	{"CART_TABLE", tableReaders, true, text(func(s *Settings) *string { return &s.CartTable })},
+	{"SWEEP_TABLE", []Function{Broadcast}, true, text(func(s *Settings) *string { return &s.SweepTable })},
 	{"INVENTORY_ATTRIBUTES", tableReaders, false, readInventoryNames},
 	{"CART_ATTRIBUTES", tableReaders, false, readCartNames},
 	{"CALLBACK_URL", []Function{Message, Broadcast}, true, httpURL(func(s *Settings) *string { return &s.CallbackURL })},
@@ -128,7 +135,9 @@ var Table = []Setting{
 	{"CUSTOMER_CART_DAYS", []Function{Message}, false, readCustomerCartDays},
 	{"EXPECTED_CONNECTIONS", []Function{Message}, false, readExpectedConnections},
 	{"SHORTHAND", []Function{Message}, false, readShorthand},
-	{"POSTS_PER_SECOND", []Function{Broadcast}, false, readPostsPerSecond},
+	{"POSTS_PER_SECOND", []Function{Broadcast}, false, rate(func(s *Settings) *int { return &s.PostsPerSecond })},
+	{"SWEEP_POSTS_PER_SECOND", []Function{Broadcast}, false,
+		rate(func(s *Settings) *int { return &s.SweepPostsPerSecond })},
 	{"METRICS_NAMESPACE", []Function{Authorize, Connect, Disconnect, Message, Broadcast}, false, readMetricsNamespace},
 }
 
@@ -137,7 +146,8 @@ var Table = []Setting{
 func Load(f Function, getenv func(string) string) (Settings, error) {
 	s := Settings{
 		CustomerCartDays: defaultCustomerCartDays, PostsPerSecond: defaultPostsPerSecond,
-		MetricsNamespace: defaultMetricsNamespace, ExpectedConnections: defaultExpectedConnections,
+		SweepPostsPerSecond: defaultSweepPostsPerSecond, ExpectedConnections: defaultExpectedConnections,
+		MetricsNamespace: defaultMetricsNamespace,
 	}
 	var problems []error
 	for _, setting := range Table {
@@ -286,13 +296,16 @@ func readExpectedConnections(s *Settings, value string) error {
 	return nil
 }
 
-func readPostsPerSecond(s *Settings, value string) error {
-	n, err := strconv.Atoi(value)
-	if err != nil || n < 0 {
-		return errors.New("must be a whole number, 0 or more")
+// rate returns a reader of a number of posts per second.
+func rate(field func(*Settings) *int) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 0 {
+			return errors.New("must be a whole number, 0 or more")
+		}
+		*field(s) = n
+		return nil
 	}
-	s.PostsPerSecond = n
-	return nil
 }
 
 // namespacePattern matches a namespace of CloudWatch: 1 to 255 characters.

@@ -11,13 +11,13 @@ import (
 func validEnv() map[string]string {
 	key := base64.StdEncoding.EncodeToString(make([]byte, 32))
 	return map[string]string{
-		"HUB_TABLE": "hub", "INVENTORY_TABLE": "inventory", "CART_TABLE": "carts",
+		"HUB_TABLE": "hub", "INVENTORY_TABLE": "inventory", "CART_TABLE": "carts", "SWEEP_TABLE": "sweeps",
 		"CALLBACK_URL": "https://api.example/v1/", "TOKEN_ISSUER": "https://issuer.example/pool",
 		"TOKEN_JWKS_URL": "https://issuer.example/pool/.well-known/jwks.json", "TOKEN_CLIENTS": "web, app",
 		"GUEST_KEYS": key + "," + key, "ADDRESS_KEY": key, "ADMIN_GROUP": "admins", "VENDOR_GROUP": "vendors",
 		"LIMITS": "user=5", "SHORTHAND": "true",
 		"ALLOWED_ORIGINS": "https://shop.example, http://localhost:5173", "EDGE_SECRETS": strings.Repeat("s", 32) + ",-",
-		"POSTS_PER_SECOND": "100", "METRICS_NAMESPACE": "Shop/Hub",
+		"POSTS_PER_SECOND": "100", "SWEEP_POSTS_PER_SECOND": "8000", "METRICS_NAMESPACE": "Shop/Hub",
 		"INVENTORY_ATTRIBUTES": "sku=productId,version=rev", "CART_ATTRIBUTES": "cart=basket",
 	}
 }
@@ -31,7 +31,7 @@ func TestLoad(t *testing.T) {
 	}
 	s, err := Load(Broadcast, func(name string) string { return env[name] })
 	if err != nil || s.CallbackURL != "https://api.example/v1" || s.PostsPerSecond != 100 || s.TokenIssuer != "" ||
-		s.MetricsNamespace != "Shop/Hub" {
+		s.MetricsNamespace != "Shop/Hub" || s.SweepPostsPerSecond != 8000 || s.SweepTable != "sweeps" {
 		t.Errorf("broadcast: got %+v, %v", s, err)
 	}
 	for _, f := range []Function{Authorize, Ticket} { // both log the hash of a client's address
