@@ -64,7 +64,10 @@ func TestCosts(t *testing.T) {
 func measure(t *testing.T, endpoint string, s scenario) (cost costtest.Cost) {
 	t.Helper()
 	prefix := rand.Text() + "-"
-	o := dynamostore.Options{HubTable: prefix + "hub", InventoryTable: prefix + "inventory", CartTable: prefix + "cart"}
+	o := dynamostore.Options{
+		HubTable: prefix + "hub", SweepTable: prefix + "sweeps",
+		InventoryTable: prefix + "inventory", CartTable: prefix + "cart",
+	}
 	if err := dynamostore.CreateTables(t.Context(), newClient(endpoint, http.DefaultClient), o); err != nil {
 		t.Fatal(err)
 	}

@@ -182,7 +182,10 @@ var scenarios = []scenario{
 	{"stock: nobody watches", watchers(0), change(4, 3)},
 	{"stock: 1 watches", watchers(1), change(4, 3)},
 	{"stock: 100 watch", watchers(100), change(4, 3)},
-	{"stock: 1 000 watch", watchers(1000), change(4, 3)},
+	{"stock: 1 000 watch", watchers(1000), func(w *world, _ *device) {
+		w.stock("TEE-00000", 4, 3)
+		w.sweep()
+	}},
 	{"stock: 100 watch and see no difference", watchers(100), change(100, 99)},
 	{"page view: 1 SKU", nil, pageView(1)},
 	{"page view: 10 SKUs", nil, pageView(10)},

@@ -34,6 +34,7 @@ type world struct {
 	bill  bill
 	begun time.Time
 	opens int
+	bells string // the stream of the table of sweeps
 
 	authorize, connect, disconnect, message, broadcast lambda.Handler
 }
@@ -50,9 +51,10 @@ type bill struct {
 
 // newWorld returns a world without rows.
 func newWorld(t testing.TB, endpoint string, o dynamostore.Options) *world {
-	w := &world{t: t, begun: time.Now()}
+	bells := "arn:aws:dynamodb:us-east-1:123456789012:table/" + o.SweepTable + "/stream/2099-03-01T00:00:00.000"
+	w := &world{t: t, begun: time.Now(), bells: bells}
 	w.meter = newMeter(map[string][]string{
-		o.HubTable: {"pk", "sk"}, o.InventoryTable: {"sku"}, o.CartTable: {"cart"},
+		o.HubTable: {"pk", "sk"}, o.InventoryTable: {"sku"}, o.CartTable: {"cart"}, o.SweepTable: {"pk", "sk"},
 	})
 	client := newClient(endpoint, &http.Client{Transport: w.meter})
 	w.store = dynamostore.New(client, o)
@@ -64,7 +66,8 @@ func newWorld(t testing.TB, endpoint string, o dynamostore.Options) *world {
 	w.connect = lambda.NewHandler(handler.Connect(h, handler.ConnectOptions{}, log))
 	w.disconnect = lambda.NewHandler(handler.Disconnect(h, nil, log))
 	w.message = lambda.NewHandler(handler.Message(h, verifier{}, handler.MessageOptions{}, log))
-	w.broadcast = lambda.NewHandler(handler.Broadcast(h, handler.BroadcastOptions{}, log))
+	crowds := handler.BroadcastOptions{SweepTable: o.SweepTable, Sweeper: h}
+	w.broadcast = lambda.NewHandler(handler.Broadcast(h, crowds, log))
 	return w
 }
 
@@ -204,6 +207,14 @@ func (w *world) stock(sku string, from, to int) {
 	if len(answer.BatchItemFailures) > 0 {
 		w.t.Fatal("the batch failed")
 	}
+}
+
+// sweep serves the crowds that changes of stock left.
+func (w *world) sweep() {
+	w.t.Helper()
+	w.invoke("broadcast", w.broadcast, handler.BroadcastEvent{DynamoDBEvent: events.DynamoDBEvent{
+		Records: []events.DynamoDBEventRecord{{EventName: "INSERT", EventSource: "aws:dynamodb", EventSourceArn: w.bells}},
+	}})
 }
 
 // skus makes items, and returns their names.

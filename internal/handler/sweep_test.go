@@ -59,7 +59,8 @@ func newSweepFixture(t *testing.T) (*sweepFixture, handler.BroadcastFunc) {
 		c := hub.Connection{
 			ID: fmt.Sprint("c", i), Principal: hub.Principal{User: "alice", Role: hub.RoleCustomer}, ConnectedAt: time.Now(),
 		}
-		err = errors.Join(err, f.store.PutConnection(t.Context(), c), f.store.Subscribe(t.Context(), c, []hub.Topic{topic}))
+		err = errors.Join(err, f.store.PutConnection(t.Context(), c),
+			errOf(f.store.Subscribe(t.Context(), c, []hub.Topic{topic})))
 	}
 	if err := errors.Join(err, f.store.AskSweep(t.Context(), topic, "100", "", time.Now())); err != nil {
 		t.Fatal(err)

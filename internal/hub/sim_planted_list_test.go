@@ -233,7 +233,7 @@ func (h *Hub) tooManyTopics`},
 	{"a page is recorded before it is posted", "sweep.go",
 		"		if err := s.post(ctx, row, viewers); err != nil {",
 		`		if !done {
-			if err := s.record(ctx, sweep, false); err != nil {
+			if err := s.saveProgress(ctx, sweep, false); err != nil {
 				return err
 			}
 			return s.post(ctx, row, viewers)

@@ -56,7 +56,7 @@ func (h *Hub) Sweep(ctx context.Context, more func() bool) (SweepReport, error) 
 				return s.report, s.err
 			}
 			s.tried = true
-			if err := s.page(ctx, sweep); err != nil {
+			if err := s.servePage(ctx, sweep); err != nil {
 				s.report.Failed++
 				s.failed[sweep.Topic] = true
 				s.err = errors.Join(s.err, fmt.Errorf("sweep %s: %w", sweep.Topic, err))
@@ -92,9 +92,9 @@ type sweeping struct {
 	err    error
 }
 
-// page serves the next page of a sweep. A change that came since the circle began starts
+// servePage serves the next page of a sweep. A change that came since the circle began starts
 // a new circle from here.
-func (s *sweeping) page(ctx context.Context, sweep Sweep) error {
+func (s *sweeping) servePage(ctx context.Context, sweep Sweep) error {
 	first := sweep.Serving == ""
 	if first {
 		var err error
@@ -121,7 +121,7 @@ func (s *sweeping) page(ctx context.Context, sweep Sweep) error {
 			return err
 		}
 	}
-	if err := s.record(ctx, sweep, done); err != nil {
+	if err := s.saveProgress(ctx, sweep, done); err != nil {
 		return err
 	}
 	if first {
@@ -131,9 +131,9 @@ func (s *sweeping) page(ctx context.Context, sweep Sweep) error {
 	return nil
 }
 
-// record records that a page was served. After a conflict the sweep goes on from what
+// saveProgress records that a page was served. After a conflict the sweep goes on from what
 // is stored.
-func (s *sweeping) record(ctx context.Context, sweep Sweep, done bool) error {
+func (s *sweeping) saveProgress(ctx context.Context, sweep Sweep, done bool) error {
 	var err error
 	if done {
 		if err = s.h.store.EndSweep(ctx, sweep); err == nil {

@@ -353,7 +353,9 @@ func (r *rowsTest) broadcast() {
 	for _, id := range []string{"w1", "w2"} {
 		c := r.connection(id, rowsGuest)
 		topics := []hub.Topic{{Kind: hub.KindSKU, Name: "A"}}
-		r.must(errors.Join(r.store.PutConnection(ctx, c), r.store.Subscribe(ctx, c, topics)))
+		r.must(r.store.PutConnection(ctx, c))
+		_, err := r.store.Subscribe(ctx, c, topics)
+		r.must(err)
 	}
 	crowded := h.WithPostsPerSecond(1)
 	_, err := crowded.Broadcast(ctx, []hub.Change{
