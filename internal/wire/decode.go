@@ -26,6 +26,32 @@ func Decode(text []byte, shorthand bool) (Request, error) {
 	return decodeJSON(trimmed)
 }
 
+// DecodeFields reads a request whose action comes from elsewhere, as from the path of an
+// HTTP request: the fields are those of text, a JSON object or nothing, and others, each
+// in one place only. The rules and the errors are those of [Decode].
+func DecodeFields(action Action, text []byte, others map[string]any) (Request, error) {
+	fields := map[string]json.RawMessage{}
+	if trimmed := bytes.Trim(text, " \t\r\n"); len(trimmed) > 0 {
+		if err := checkStrict(trimmed); err != nil {
+			return Request{}, &Error{Code: CodeBadJSON, Message: err.Error()}
+		}
+		if err := json.Unmarshal(trimmed, &fields); err != nil || fields == nil {
+			return Request{}, &Error{Code: CodeBadJSON, Message: "the body must be a JSON object"}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		if _, ok := fields[name]; ok {
+			return Request{}, &Error{Code: CodeBadField, Message: fmt.Sprintf("%q is in the body and outside of it", name)}
+		}
+		fields[name] = quote(others[name])
+	}
+	if named, ok := fields["action"]; ok && string(named) != string(quote(action)) {
+		return Request{}, &Error{Code: CodeBadField, Message: fmt.Sprintf(`"action" must be %q here`, action)}
+	}
+	fields["action"] = quote(action)
+	return decodeFields(fields)
+}
+
 func decodeJSON(text []byte) (Request, error) {
 	if err := checkStrict(text); err != nil {
 		return Request{}, &Error{Code: CodeBadJSON, Message: err.Error()}
@@ -33,10 +59,15 @@ func decodeJSON(text []byte) (Request, error) {
 	if !bytes.HasPrefix(text, []byte("{")) {
 		return Request{}, &Error{Code: CodeBadJSON, Message: "a message must be a JSON object"}
 	}
-	d := decoder{fields: map[string]json.RawMessage{}}
-	if err := json.Unmarshal(text, &d.fields); err != nil {
+	fields := map[string]json.RawMessage{}
+	if err := json.Unmarshal(text, &fields); err != nil {
 		return Request{}, &Error{Code: CodeBadJSON, Message: "not valid JSON"}
 	}
+	return decodeFields(fields)
+}
+
+func decodeFields(fields map[string]json.RawMessage) (Request, error) {
+	d := decoder{fields: fields}
 	r := d.request()
 	if d.err != nil {
 		if d.err.ID == nil {
