@@ -102,7 +102,7 @@ func (m messages) answer(ctx context.Context, caller hub.Connection, r wire.Requ
 	case wire.ActionSet:
 		return m.h.Set(ctx, caller, r)
 	case wire.ActionMerge:
-		guest, err := m.verify(ctx, r.From)
+		guest, err := VerifyToken(ctx, m.v, r.From)
 		if err != nil {
 			return nil, err
 		}
@@ -121,7 +121,7 @@ func (m messages) answer(ctx context.Context, caller hub.Connection, r wire.Requ
 // session first if the request has a token.
 func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Request) (wire.Answer, error) {
 	if r.Token != "" {
-		p, err := m.verify(ctx, r.Token)
+		p, err := VerifyToken(ctx, m.v, r.Token)
 		if err != nil {
 			return nil, err
 		}
@@ -163,9 +163,9 @@ func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Reque
 	return hello, nil
 }
 
-// verify returns the principal of a token in a message.
-func (m messages) verify(ctx context.Context, token string) (hub.Principal, error) {
-	p, err := m.v.Verify(ctx, token)
+// VerifyToken returns the principal of a token in a message.
+func VerifyToken(ctx context.Context, v Verifier, token string) (hub.Principal, error) {
+	p, err := v.Verify(ctx, token)
 	if err != nil {
 		code := tokenCode(err)
 		return hub.Principal{}, &hub.Error{Code: code, Message: "the token was refused", Retry: code == wire.CodeBusy}

@@ -17,29 +17,36 @@ const edgeHeader = "X-Origin-Verify"
 
 // originAllowed reports whether a page may open a socket. API Gateway accepts every
 // page (G-HANDSHAKE-17), and browsers do not restrict them either (RFC 6455, section
-// 10.2). Clients other than pages send no Origin and pass. allowed are origins as
-// browsers write them (RFC 6454, section 6.2), compared byte by byte. If there are
-// none, pages of the requested host and of this machine pass.
+// 10.2). Clients other than pages send no Origin and pass. See [PageAllowed].
 func originAllowed(headers map[string][]string, allowed []string) bool {
-	origins := headerValues(headers, "Origin")
+	origins, hosts := headerValues(headers, "Origin"), headerValues(headers, "Host")
 	switch {
 	case len(origins) == 0:
 		return true
 	case len(origins) > 1:
 		return false
-	case len(allowed) > 0:
-		return slices.Contains(allowed, origins[0])
+	case len(hosts) != 1:
+		hosts = []string{""}
 	}
-	page, err := url.Parse(origins[0])
-	if err != nil || page.Scheme != "https" && page.Scheme != "http" || page.Scheme+"://"+page.Host != origins[0] {
+	return PageAllowed(origins[0], hosts[0], allowed)
+}
+
+// PageAllowed reports whether a page of an origin may use the hub. allowed are origins
+// as browsers write them (RFC 6454, section 6.2), compared byte by byte. If there are
+// none, pages of the requested host and of this machine pass.
+func PageAllowed(origin, host string, allowed []string) bool {
+	if len(allowed) > 0 {
+		return slices.Contains(allowed, origin)
+	}
+	page, err := url.Parse(origin)
+	if err != nil || page.Scheme != "https" && page.Scheme != "http" || page.Scheme+"://"+page.Host != origin {
 		return false
 	}
 	addr, err := netip.ParseAddr(page.Hostname())
 	if page.Hostname() == "localhost" || err == nil && addr.IsLoopback() {
 		return true
 	}
-	hosts := headerValues(headers, "Host")
-	return len(hosts) == 1 && page.Host == withoutDefaultPort(hosts[0], page.Scheme)
+	return host != "" && page.Host == withoutDefaultPort(host, page.Scheme)
 }
 
 // originForm matches an origin as browsers write it: lower case, no path, no slash at

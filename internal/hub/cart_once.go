@@ -153,7 +153,10 @@ func (h *Hub) firstAnswer(ctx context.Context, cartID string, r wire.Request, fi
 	case err != nil:
 		return wire.OK{}, fmt.Errorf("read a receipt: %w", err)
 	case receipt.Fingerprint != fingerprint:
-		return wire.OK{}, invalid(`"key" was used for another request in the last 24 hours`)
+		return wire.OK{}, &Error{
+			Kind: ErrKeyReused, Code: wire.CodeBadField,
+			Message: `"key" was used for another request in the last 24 hours`,
+		}
 	}
 	var ok wire.OK
 	if err := json.Unmarshal(receipt.Answer, &ok); err != nil {

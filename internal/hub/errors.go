@@ -21,6 +21,8 @@ var (
 	ErrForbidden = errors.New("forbidden")
 	// ErrInvalid: a value is out of range or malformed.
 	ErrInvalid = errors.New("invalid")
+	// ErrKeyReused, of kind ErrInvalid: an idempotency key belongs to another request.
+	ErrKeyReused = fmt.Errorf("%w: idempotency key used before", ErrInvalid)
 	// ErrConflict: the row is no longer at the version that the write was based on.
 	ErrConflict = errors.New("conflict")
 	// ErrUnreadable: the shop wrote a row that cannot be read. The store has logged it.

@@ -40,6 +40,21 @@ type Principal struct {
 	Expires time.Time // end of the session; zero: never
 }
 
+// addressGuestPrefix begins the ids of guests that [AddressGuest] returns. No signed
+// guest has such an id.
+const addressGuestPrefix = "address."
+
+// AddressGuest returns the guest that all clients of an address are, given its hash,
+// that ask over HTTP without a token: they share the limits of one guest. It has no cart.
+func AddressGuest(clientHash string) Principal {
+	return Principal{User: GuestUserPrefix + addressGuestPrefix + clientHash, Role: RoleGuest}
+}
+
+// isAddress reports whether p is an [AddressGuest].
+func (p Principal) isAddress() bool {
+	return p.Role == RoleGuest && strings.HasPrefix(p.User, GuestUserPrefix+addressGuestPrefix)
+}
+
 // principalOf returns a principal with the identity of a user or guest.
 func principalOf(user string) Principal {
 	p := Principal{User: user, Role: RoleCustomer}

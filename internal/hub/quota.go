@@ -79,6 +79,12 @@ func (h *Hub) Admit(ctx context.Context, caller Connection, size int) (Connectio
 // [Hub.Current] reads it again when it is needed.
 func (h *Hub) admit(ctx context.Context, caller Connection, least int) (c Connection, err error) {
 	var n int
+	if caller.ID == "" { // it came over HTTP, see [Hub.Current]
+		if n, err = h.count(ctx, countMessages, caller.Principal.ID(), 1, MessageWindow); err != nil {
+			return caller, err
+		}
+		return caller, h.refuseBeyond(ctx, caller, caller.Principal, n, least)
+	}
 	h.store.Together(
 		func() { n, err = h.count(ctx, countMessages, caller.Principal.ID(), 1, MessageWindow) },
 		func() {
@@ -140,6 +146,9 @@ func ownMessages(limit int) int {
 // went on for ClosedAfter messages. A session that has expired does not make a user with
 // more rights one who floods.
 func (h *Hub) refuseMessage(ctx context.Context, c Connection, n, limit int) error {
+	if c.ID == "" {
+		return h.slowDown("more than %d messages in %s", limit, MessageWindow)
+	}
 	refusal := h.slowDown("more than %d messages in %s; after %d more the connection ends",
 		limit, MessageWindow, ClosedAfter)
 	if n <= max(limit, h.limits.Messages[c.Principal.Role])+ClosedAfter || h.ender == nil {
@@ -174,12 +183,21 @@ func (h *Hub) countHandshake(ctx context.Context, c Connection) error {
 			return tooMany("more than %d messages and handshakes in %s", limit, MessageWindow)
 		}
 	}
-	p, limit := c.Principal, h.limits.NewGuestsPerAddress
-	isNew := p.Role == RoleGuest && p.Issued.IsZero() // made by this handshake: it has no token yet
-	if limit == 0 || !isNew || c.ClientHash == "" {
+	isNew := c.Principal.Role == RoleGuest && c.Principal.Issued.IsZero() // made by this handshake: it has no token yet
+	if !isNew {
 		return nil
 	}
-	n, err := h.count(ctx, countGuests, addressHolder(c.ClientHash), 1, GuestWindow)
+	return h.CountNewGuest(ctx, c.ClientHash)
+}
+
+// CountNewGuest counts a new guest for an address, given its hash. The error has the
+// code limit.
+func (h *Hub) CountNewGuest(ctx context.Context, clientHash string) error {
+	limit := h.limits.NewGuestsPerAddress
+	if limit == 0 || clientHash == "" {
+		return nil
+	}
+	n, err := h.count(ctx, countGuests, addressHolder(clientHash), 1, GuestWindow)
 	if err == nil && n > limit {
 		err = tooMany("more than %d new guests of this address in %s", limit, GuestWindow)
 	}

@@ -82,9 +82,15 @@ func (h *Hub) checkLogin(ctx context.Context, p Principal) error {
 // connection has ended, and its $disconnect overtook the request. Or it is open, and
 // [Hub.Erase] ended it while it opened, when the gateway cannot close it yet
 // (G-MGMT-8): so Current closes it.
+//
+// A caller without an ID has no connection: it came over HTTP. Nothing is recorded of
+// it, and it stays as it is.
 func (h *Hub) Current(ctx context.Context, caller Connection) (Connection, error) {
 	if caller.current {
 		return caller, nil
+	}
+	if caller.ID == "" {
+		return h.withoutConnection(ctx, caller)
 	}
 	c, err := h.store.Connection(ctx, caller.ID)
 	if !errors.Is(err, ErrGone) {
@@ -106,6 +112,19 @@ func (h *Hub) Current(ctx context.Context, caller Connection) (Connection, error
 		}
 	}
 	return c, err
+}
+
+// withoutConnection returns a caller that came over HTTP, with an expired session if it
+// was revoked. Who sent no token has none that could be revoked.
+func (h *Hub) withoutConnection(ctx context.Context, caller Connection) (Connection, error) {
+	if caller.Principal.isAddress() {
+		return caller, nil
+	}
+	revoked, err := h.Revoked(ctx, caller.Principal)
+	if revoked {
+		caller.Principal = caller.Principal.expired()
+	}
+	return caller, err
 }
 
 // record writes the row of a connection and then checks for a revocation. A
