@@ -63,7 +63,7 @@ benchclient: client ## measure the browser's client, and its size beside that of
 ARCH ?= arm64
 
 build: ## build the six functions for Lambda into build/NAME/bootstrap (ARCH=arm64 or amd64)
-	@for f in connect disconnect message authorize broadcast ticket; do \
+	@for f in connect disconnect message authorize broadcast rest; do \
 		CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -buildvcs=false -tags lambda.norpc \
 			-ldflags '-s -w -buildid=' -o build/$$f/bootstrap ./$$f || exit 1; \
 		printf '%-12s %9d bytes\n' $$f $$(wc -c < build/$$f/bootstrap); \

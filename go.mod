@@ -13,6 +13,7 @@ require (
 	github.com/aws/smithy-go v1.24.2
 	github.com/coder/websocket v1.8.13
 	github.com/coreos/go-oidc/v3 v3.14.1
+	github.com/danielgtaylor/huma/v2 v2.22.1
 	github.com/go-jose/go-jose/v4 v4.1.4
 	github.com/prometheus/client_golang v1.20.5
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.1

@@ -57,7 +57,7 @@ func buildBootstraps(t *testing.T) (dir string) {
 	dir = filepath.Join(buildDir, "bootstraps")
 	programs := filepath.Join(buildDir, "functions") + string(filepath.Separator)
 	args := []string{"-ldflags", "-s -w", "-tags", "lambda.norpc", "-o", programs}
-	names := []string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"}
+	names := []string{"connect", "disconnect", "message", "authorize", "broadcast", "rest"}
 	for _, name := range names {
 		args = append(args, "./"+name)
 	}
@@ -167,7 +167,7 @@ func testOneUseOfTicket(t *testing.T, hub *instance) {
 func issueTicket(t *testing.T, hub *instance) string {
 	t.Helper()
 	_, token, _ := strings.Cut(strings.Join(hub.wscatArgs(t, "alice's phone"), " "), "Bearer ")
-	url := "http://" + hub.adminAddress() + "/v1/tickets"
+	url := strings.Replace(hub.socket, "ws://", "http://", 1) + "/tickets"
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, nil)
 	if err != nil {
 		t.Fatal(err)

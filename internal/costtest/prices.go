@@ -19,7 +19,7 @@ const (
 	PriceRead       = 0.125   // the same: a read unit
 	PriceLogKB      = 0.50    // https://aws.amazon.com/cloudwatch/pricing/: $0.50 per GB
 	PriceTrace      = 5.00    // https://aws.amazon.com/xray/pricing/
-	PriceHTTP       = 1.00    // https://aws.amazon.com/api-gateway/pricing/: a request to an HTTP API
+	PriceREST       = 3.50    // https://aws.amazon.com/api-gateway/pricing/: a request to a REST API
 	PriceOutKB      = 0.09    // https://aws.amazon.com/ec2/pricing/on-demand/: from a Region
 	PriceEdge       = 1.00    // https://aws.amazon.com/cloudfront/pricing/pay-as-you-go/: HTTPS, United States
 	PriceEdgeOutKB  = 0.085   // the same

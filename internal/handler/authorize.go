@@ -83,7 +83,7 @@ func Authorize(h *hub.Hub, v Verifier, o AuthorizeOptions, log *slog.Logger) Aut
 		case !throughEdge:
 			log.WarnContext(ctx, "handshake refused: it bypasses the edge", "reason", RefusedEdge)
 			return refuse(RefusedEdge)
-		case tokenInURL(e.MultiValueQueryStringParameters):
+		case TokenInURL(e.MultiValueQueryStringParameters):
 			log.WarnContext(ctx, "token in the URL refused: send it in the subprotocol list or a header, or use a ticket",
 				"reason", RefusedURLToken)
 			return refuse(RefusedURLToken)
@@ -184,6 +184,10 @@ func (a authorizer) verify(ctx context.Context, token string) (hub.Principal, re
 	return p, rejection{}
 }
 
+// ticketForm matches what crypto/rand.Text returns, in this and in later versions of
+// Go. Any other text is refused without a look into the store.
+var ticketForm = regexp.MustCompile(`^[A-Z2-7]{26,64}$`)
+
 func (a authorizer) redeem(ctx context.Context, ticket string) (p hub.Principal, rejected rejection) {
 	err := hub.ErrGone
 	if ticketForm.MatchString(ticket) {
@@ -207,9 +211,9 @@ var tokenNames = []string{
 // a JSON object, so it begins with the base64 of {" or of { and white space.
 var tokenForm = regexp.MustCompile(`(?i:^bearer[ .%+])|(ey[AJ]|ew[0ko])[\w-]+\.[\w-]*\.[\w-]*`)
 
-// tokenInURL reports whether a parameter has the name of a token, or a token in its
+// TokenInURL reports whether a parameter of a query has the name of a token, or a token in its
 // name or its value.
-func tokenInURL(query map[string][]string) bool {
+func TokenInURL(query map[string][]string) bool {
 	plain := strings.NewReplacer("-", "", "_", "")
 	for name, values := range query {
 		named := slices.Contains(tokenNames, plain.Replace(strings.ToLower(name)))

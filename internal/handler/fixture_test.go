@@ -3,7 +3,6 @@ package handler_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,9 +54,9 @@ type fixture struct {
 	guestIDErr error // returned instead of a guest id
 	changes    []hub.Change
 
-	authorize, connect, disconnect, message, broadcast, tickets lambda.Handler
-	metrics                                                     *logs.Metrics
-	report                                                      *hub.Report // of the last broadcast
+	authorize, connect, disconnect, message, broadcast lambda.Handler
+	metrics                                            *logs.Metrics
+	report                                             *hub.Report // of the last broadcast
 }
 
 func newFixture(t testing.TB) *fixture {
@@ -123,7 +122,6 @@ func (b *fixture) useVerifier(v handler.Verifier) {
 			NewGuestID: newGuestID, OnRefused: b.metrics.Refused, OnDowngraded: b.metrics.Downgraded,
 		}, b.logger(),
 	))
-	b.tickets = lambda.NewHandler(handler.Tickets(b.hub, v, rand.Text, b.logger()))
 	b.message = lambda.NewHandler(handler.Message(b.hub, v, handler.MessageOptions{Shorthand: true}, b.logger()))
 }
 

@@ -230,7 +230,7 @@ func TestForwardedAddressNeedsAnEdge(t *testing.T) {
 	}
 }
 
-// TestLinesNameTheConnection checks that each line about a connection or a ticket has
+// TestLinesNameTheConnection checks that each line about a connection has
 // the keyed hash of the address too.
 func TestLinesNameTheConnection(t *testing.T) {
 	b := newFixture(t)
@@ -244,12 +244,5 @@ func TestLinesNameTheConnection(t *testing.T) {
 		if len(records) != 1 || records[0]["connection"] != lastID || records[0]["address"] != address {
 			t.Errorf("%s: got %v, want one line of %s from %v", message, records, lastID, address)
 		}
-	}
-	if _, err := call[response](t, b.tickets, storedEvent(t, "ticket", nil)); err != nil {
-		t.Fatal(err)
-	}
-	records := b.logged("token refused")
-	if len(records) != 1 || records[0]["gatewayRequest"] == "" || records[0]["address"] == "" {
-		t.Errorf("a ticket refused: got %v, want one line with the request and the address", records)
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/securecart/hub/internal/cloud/config"
 	"github.com/securecart/hub/internal/costtest"
-	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/wire"
 	"github.com/securecart/hub/web"
@@ -36,9 +35,9 @@ func TestDocumentedCostsOfScript(t *testing.T) {
 	}
 	_, parsed := readTemplate(t)
 	k := &checker{t: parsed}
-	memory, _ := number(parsed.resources[functionID(config.Ticket)].properties["MemorySize"])
-	rate := k.routeThrottle(k.one(kindHTTPAPI), handler.ScriptRoute, "ThrottlingRateLimit")
-	load := costtest.PriceHTTP + costtest.PriceInvocation + float64(memory)/1024*messageSeconds*costtest.PriceGBSecond +
+	memory, _ := number(parsed.resources[functionID(config.Rest)].properties["MemorySize"])
+	rate := k.restThrottle("ThrottlingRateLimit")
+	load := costtest.PriceREST + costtest.PriceInvocation + float64(memory)/1024*messageSeconds*costtest.PriceGBSecond +
 		costtest.PriceLogKB +
 		tracedMessages*costtest.PriceTrace + scriptKB*costtest.PriceOutKB
 	cached := costtest.PriceEdge + costtest.PriceWall + scriptKB*costtest.PriceEdgeOutKB
@@ -126,7 +125,7 @@ func TestMemoryOfCosts(t *testing.T) {
 	_, parsed := readTemplate(t)
 	for _, f := range config.Functions {
 		memory, _ := number(parsed.resources[functionID(f)].properties["MemorySize"])
-		if got, known := costtest.Memory[string(f)]; known && got != memory || !known && f != config.Ticket {
+		if got, known := costtest.Memory[string(f)]; known && got != memory || !known && f != config.Rest {
 			t.Errorf("%s has %d MB, and costs are computed with %d", f, memory, got)
 		}
 	}

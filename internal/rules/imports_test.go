@@ -9,7 +9,7 @@ import (
 )
 
 // functions are the mains that run in AWS.
-var functions = []string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"}
+var functions = []string{"connect", "disconnect", "message", "authorize", "broadcast", "rest"}
 
 // mayImport has our packages, and which of ours each may import. A new package
 // needs a line here and in docs/architecture.md. The folder tells where a package runs:
@@ -47,8 +47,9 @@ var mayImport = map[string][]string{
 	"internal/parallel":        {},
 	"internal/auth/bearer":     {},
 	"internal/script":          {},
-	"internal/handler": {
-		"internal/auth/bearer", "internal/hub", "internal/script", "internal/table", "internal/wire",
+	"internal/handler":         {"internal/auth/bearer", "internal/hub", "internal/table", "internal/wire"},
+	"internal/rest": {
+		"internal/auth/bearer", "internal/handler", "internal/hub", "internal/script", "internal/wire",
 	},
 
 	"internal/cloud/config": {"internal/handler", "internal/table"},
@@ -62,14 +63,15 @@ var mayImport = map[string][]string{
 	"internal/local/house": {
 		"gatewaytest", "internal/auth", "internal/handler", "internal/hub", "internal/hub/memstore",
 		"internal/local/account", "internal/local/admin", "internal/local/catalogue", "internal/local/devkeys",
-		"internal/local/esm", "internal/local/issuer", "internal/local/lambdaproc", "internal/local/webserver",
-		"internal/script", "internal/table", "internal/wire",
+		"internal/local/esm", "internal/local/issuer", "internal/local/lambdaproc", "internal/local/restapi",
+		"internal/local/webserver", "internal/rest", "internal/script", "internal/table", "internal/wire",
 	},
 	"internal/local/admin": {
 		"gatewaytest", "internal/auth/bearer", "internal/handler", "internal/hub",
 		"internal/local/faults", "internal/local/strictjson", "internal/local/webserver", "internal/wire",
 	},
 	"internal/local/account":         {"gatewaytest"},
+	"internal/local/restapi":         {},
 	"internal/local/catalogue":       {"internal/hub", "internal/local/strictjson", "internal/wire"},
 	"internal/local/faults":          {"gatewaytest"},
 	"internal/local/strictjson":      {"internal/wire"},
@@ -101,8 +103,8 @@ var mayImport = map[string][]string{
 		"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler",
 	},
 	"authorize": {"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler"},
-	"ticket": {
-		"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/handler", "web",
+	"rest": {
+		"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/rest", "web",
 	},
 	"broadcast": {"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config"},
 	"localhub": {
@@ -123,6 +125,7 @@ var mayImportModules = map[string][]string{
 	"examples/faults":                {lambdaGo, "github.com/coder/websocket"},
 	"internal/table":                 {lambdaGo},
 	"internal/handler":               {lambdaGo},
+	"internal/rest":                  {lambdaGo},
 	"internal/auth":                  {"github.com/coreos/go-oidc", "github.com/go-jose/go-jose"},
 	"internal/hub/dynamostore":       {lambdaGo + "/events", awsSDK, "github.com/aws/smithy-go"},
 	"internal/cloud/apigw":           {awsSDK, "github.com/aws/smithy-go"},
@@ -136,6 +139,7 @@ var mayImportModules = map[string][]string{
 	"internal/local/streams":         {awsSDK + "/service/dynamodbstreams"},
 	"internal/local/dynamo":          {awsSDK},
 	"internal/local/lambdaproc":      {lambdaGo},
+	"internal/local/restapi":         {lambdaGo},
 	"internal/local/template/cfn":    {"go.yaml.in/yaml/v3"},
 	"internal/local/template/host":   {lambdaGo},
 	"internal/local/template/samapi": {lambdaGo},

@@ -20,7 +20,7 @@ func TestDeploy(t *testing.T) {
 		t.Skip("make is missing")
 	}
 	var wantBuilt []string
-	for _, f := range []string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"} {
+	for _, f := range []string{"connect", "disconnect", "message", "authorize", "broadcast", "rest"} {
 		wantBuilt = append(wantBuilt, processor(t)+" ./"+f)
 	}
 	for _, again := range []bool{false, true} {

@@ -246,7 +246,7 @@ func TestServersHaveLimits(t *testing.T) {
 func TestLogKeys(t *testing.T) {
 	used := map[string]bool{"time": true, "level": true, "msg": true, "requestId": true, "traceId": true}
 	for _, s := range sources(t) {
-		logging := append([]string{"internal/handler", "internal/cloud/boot"}, functions...)
+		logging := append([]string{"internal/handler", "internal/rest", "internal/cloud/boot"}, functions...)
 		if s.isTest || !slices.Contains(logging, s.pkg) {
 			continue
 		}

@@ -43,13 +43,13 @@ func (k *checker) budgets() map[config.Function]budget {
 	return map[config.Function]budget{
 		// API Gateway waits 10 seconds for an authorizer. It reads a revocation.
 		config.Authorize: {keys + pause, 9 * time.Second, 256, 512},
-		config.Ticket:    {keys + 2*pause, 10 * time.Second, 256, 512},
 		config.Connect:   {connectSteps * pause, 10 * time.Second, 256, 512},
 		// Nobody waits for it.
 		config.Disconnect: {disconnectSteps * pause, gatewayTimeout * time.Millisecond, 256, 512},
 		// A merge verifies a token and writes to a cart; it may have to try again. The
 		// browser gives up on an answer after answerWithin.
 		config.Message:   {keys + 3*pause, k.browserDuration("answerWithin") - time.Second, 512, 1024},
+		config.Rest:      {keys + 3*pause, k.browserDuration("answerWithin") - time.Second, 512, 1024},
 		config.Broadcast: k.broadcastBudget(),
 	}
 }

@@ -17,7 +17,6 @@ const (
 	kindDeployment          = "AWS::ApiGatewayV2::Deployment"
 	kindDomain              = "AWS::ApiGatewayV2::DomainName"
 	kindFunction            = "AWS::Serverless::Function"
-	kindHTTPAPI             = "AWS::Serverless::HttpApi"
 	kindIntegration         = "AWS::ApiGatewayV2::Integration"
 	kindIntegrationResponse = "AWS::ApiGatewayV2::IntegrationResponse"
 	kindLog                 = "AWS::Logs::LogGroup"
@@ -26,6 +25,7 @@ const (
 	kindPermission          = "AWS::Lambda::Permission"
 	kindQueue               = "AWS::SQS::Queue"
 	kindQueuePolicy         = "AWS::SQS::QueuePolicy"
+	kindRestAPI             = "AWS::Serverless::Api"
 	kindRole                = "AWS::IAM::Role"
 	kindRoute               = "AWS::ApiGatewayV2::Route"
 	kindRouteResponse       = "AWS::ApiGatewayV2::RouteResponse"
@@ -71,7 +71,7 @@ var checks = []check{
 	{"access log", checkAccessLog},
 	{"domain", checkDomain},
 	{"edge", checkEdge},
-	{"tickets", checkTickets},
+	{"rest", checkRest},
 	{"script", checkScript},
 	{"addresses", checkAddresses},
 	{"functions", checkFunctions},

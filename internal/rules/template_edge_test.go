@@ -2,11 +2,8 @@ package rules
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/securecart/hub/internal/cloud/config"
-	"github.com/securecart/hub/internal/handler"
-	"github.com/securecart/hub/internal/script"
 )
 
 // Values of parameters for an edge.
@@ -14,10 +11,6 @@ const (
 	edgeCertificate = "arn:aws-p:acm:region-0:account:certificate/2"
 	webACL          = "arn:aws-p:wafv2:region-0:account:global/webacl/hub/1"
 )
-
-// httpPermissions are for the HTTP API of tickets and the script. The stage does not
-// wait for them.
-var httpPermissions = []string{"TicketPermission", "ScriptPermission"}
 
 // secretReference returns the dynamic reference to a part of the secret of the
 // edge.
@@ -136,51 +129,7 @@ func (k *checker) checkEdgeSecret(secret resource) {
 	}
 }
 
-// checkTickets: tickets and the script have one route each, with a throttle, and only
-// pages of the shop may use them.
-func checkTickets(k *checker) {
-	api := k.one(kindHTTPAPI)
-	operation := func(description string) object {
-		return object{
-			"responses": object{"default": object{"description": description}},
-			"x-amazon-apigateway-integration": object{
-				"type": "aws_proxy", "httpMethod": "POST", "payloadFormatVersion": "2.0",
-				"uri": "arn:aws-p:apigateway:region-1:lambda:path/2015-03-31/functions/<TicketFunction.Arn>/invocations",
-			},
-		}
-	}
-	for _, s := range k.scenes() {
-		body := object{
-			"openapi": "3.0.1", "info": object{"title": "stack tickets", "version": "v1"},
-			"paths": object{
-				"/v1/tickets": object{"post": operation("a ticket or an error")},
-				script.Path:   object{anyMethod: operation("the browser's client")},
-			},
-		}
-		if origins := s.given["AllowedOrigins"]; origins != "" {
-			list := []any{}
-			for o := range strings.SplitSeq(origins, ",") {
-				list = append(list, o)
-			}
-			body["x-amazon-apigateway-cors"] = object{
-				"allowOrigins": list, "allowMethods": []any{"GET", "POST"}, "allowHeaders": []any{"authorization"},
-			}
-		}
-		got := s.props(api)
-		delete(got, "AccessLogSettings") // see checkAccessLog
-		k.want(s.name+": the API of tickets", got, object{
-			"DefaultRouteSettings": object{"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 100},
-			"RouteSettings": object{
-				handler.ScriptRoute: object{"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 50},
-			},
-			"DefinitionBody": body,
-		})
-		k.want(s.name+": TicketUrl", s.text(k.t.outputs["TicketUrl"]["Value"]),
-			"https://<"+api.id+">.execute-api.region-1.suffix.test/v1/tickets")
-	}
-}
-
-// edgeMutations are mistakes in tickets, origins and the edge.
+// edgeMutations are mistakes in origins and the edge.
 var edgeMutations = []mutation{
 	{"edge", "the default endpoint stays", "  Api:", "DisableExecuteApiEndpoint: !If [HasEdge, true, false]",
 		"DisableExecuteApiEndpoint: false"},
@@ -217,15 +166,4 @@ var edgeMutations = []mutation{
 		"ALLOWED_ORIGINS: \"\""},
 	{"access log", "addresses", "Format:", `"status":"$context.status",`,
 		`"status":"$context.status","ip":"$context.identity.sourceIp",`},
-	{"access log", "the query string of tickets", "  TicketApi:\n", `"$context.status"`, `"$context.path"`},
-	{"access log", "a header of tickets", "  TicketApi:\n", `"$context.routeKey"`, `"$request.header.authorization"`},
-	{"access log", "the address of a ticket's client", "  TicketApi:\n", `"$context.error.message"`,
-		`"$context.identity.sourceIp"`},
-	{"access log", "tickets without a log", "  TicketApi:\n", "${TicketAccessLog}", "${TicketLog}"},
-	{"tickets", "any page", "  TicketApi:", "allowOrigins: !Split [\",\", !Ref AllowedOrigins]", "allowOrigins: [\"*\"]"},
-	{"tickets", "no throttle", "  TicketApi:", "ThrottlingRateLimit: 100", "# no rate limit:"},
-	{"tickets", "another method", "  TicketApi:", "            post:", "            get:"},
-	{"tickets", "another function", "  TicketApi:", "${TicketFunction.Arn}", "${MessageFunction.Arn}"},
-	{"tickets", "another payload", "  TicketApi:", `payloadFormatVersion: "2.0"`, `payloadFormatVersion: "1.0"`},
-	{"permissions", "every path of the tickets' API", "TicketPermission:\n", "/*/POST/v1/tickets", "/*/*"},
 }

@@ -104,7 +104,7 @@ var encryptionMutations = []mutation{
 	{"rights", "no way to use the key", "ConnectRole:\n", "kms:Decrypt, ", ""},
 	{"rights", "all of KMS", "MessageRole:\n", "kms:Decrypt, ", "kms:*, "},
 	{"rights", "all keys", "MessageRole:\n", "Resource: !Ref KmsKeyArn", `Resource: "*"`},
-	{"rights", "the key by itself", "TicketRole:\n", `                  Condition:
+	{"rights", "the key by itself", "RestRole:\n", `                  Condition:
                     StringEquals:
                       kms:ViaService:
                         - !Sub dynamodb.${AWS::Region}.${AWS::URLSuffix}

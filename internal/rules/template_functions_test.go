@@ -152,7 +152,7 @@ func (k *checker) wantSettings(s *scene) map[string]string {
 		"TOKEN_ISSUER":         issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
 		"ALLOWED_ORIGINS": s.given["AllowedOrigins"], "EDGE_SECRETS": edgeSecrets(s),
 		"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "500",
-		"SWEEP_POSTS_PER_SECOND": "1800", "SWEEP_TABLE": "<SweepTable>", "METRICS_NAMESPACE": "SecureCartHub",
+		"SWEEP_POSTS_PER_SECOND": "1500", "SWEEP_TABLE": "<SweepTable>", "METRICS_NAMESPACE": "SecureCartHub",
 		"LIMITS": "", "ADDRESS_KEY": "{{resolve:secretsmanager:<AddressKey>:SecretString}}",
 		"ADMIN_GROUP": group("AdminGroup"), "VENDOR_GROUP": group("VendorGroup"),
 	}
@@ -210,7 +210,7 @@ func checkKeys(k *checker) {
 		if v := s.given["GuestKeyVersion"]; v != "" {
 			want = "{{resolve:secretsmanager:<" + secret.id + ">:SecretString:::" + v + "}}"
 		}
-		for _, f := range []config.Function{config.Authorize, config.Message, config.Ticket} {
+		for _, f := range []config.Function{config.Authorize, config.Message, config.Rest} {
 			k.want(fmt.Sprintf("%s: GUEST_KEYS of %s", s.name, f), k.environment(s, f)["GUEST_KEYS"], want)
 		}
 	}
@@ -220,7 +220,7 @@ func checkKeys(k *checker) {
 // retention.
 func checkLogs(k *checker) {
 	names := map[string]string{
-		"AccessLog": "/${AWS::StackName}/access", "TicketAccessLog": "/aws/vendedlogs/${AWS::StackName}/tickets",
+		"AccessLog": "/${AWS::StackName}/access", "RestAccessLog": "/${AWS::StackName}/rest-access",
 	}
 	for _, f := range config.Functions {
 		names[logID(f)] = "/${AWS::StackName}/" + string(f)

@@ -186,10 +186,10 @@ var mutations = []mutation{
 	{"settings", "a reserved namespace", "MetricsNamespace:\n", "Default: SecureCartHub",
 		"Default: AWS/Hub"},
 	{"settings", "another default than the code's", "  PostsPerSecond:", "Default: 500", "Default: 9000"},
-	{"settings", "another default of sweeps than the code's", "SweepPostsPerSecond:", "Default: 1800", "Default: 900"},
+	{"settings", "another default of sweeps than the code's", "SweepPostsPerSecond:", "Default: 1500", "Default: 900"},
 	{"posts", "a budget for one environment", "  PostsPerSecond:", "Default: 500", "Default: 5000"},
-	{"posts", "no room for sweeps", "SweepPostsPerSecond:", "Default: 1800", "Default: 8000"},
-	{"posts", "sweeps slower than batches", "SweepPostsPerSecond:", "Default: 1800", "Default: 400"},
+	{"posts", "no room for sweeps", "SweepPostsPerSecond:", "Default: 1500", "Default: 8000"},
+	{"posts", "sweeps slower than batches", "SweepPostsPerSecond:", "Default: 1500", "Default: 400"},
 	{"posts", "no budget", "  PostsPerSecond:", "Default: 500", "Default: 0"},
 	{"posts", "more environments than the budget allows", "CartMapping:\n", "ParallelizationFactor: 4",
 		"ParallelizationFactor: 10"},
@@ -313,8 +313,8 @@ var mutations = []mutation{
 	{"tables", "made although the shop has one", "InventoryTable:\n    Type", "    Condition: MakeInventory\n", ""},
 	{"tables", "a fixed name", "HubTable:\n    Type", "      BillingMode", "      TableName: hub\n      BillingMode"},
 	{"logs", "a log without retention", "  ConnectLog:\n", "      RetentionInDays: !Ref LogRetentionDays\n", ""},
-	{"logs", "tickets in the log of the account's policy", "  TicketAccessLog:\n", "/aws/vendedlogs/", "/"},
-	{"logs", "tickets logged for ever", "  TicketAccessLog:\n", "      RetentionInDays: !Ref LogRetentionDays\n", ""},
+	{"logs", "requests in the log of the sockets", "  RestAccessLog:\n", "/rest-access", "/access"},
+	{"logs", "requests logged for ever", "  RestAccessLog:\n", "      RetentionInDays: !Ref LogRetentionDays\n", ""},
 	{"logs", "the log of another", "DisconnectFunction:\n", "!Ref DisconnectLog", "!Ref ConnectLog"},
 	{"logs", "the default log group", "MessageFunction:\n", "LogGroup: !Ref MessageLog, ", ""},
 	{"logs", "lines of Lambda that are not JSON", "ConnectFunction:\n", ", LogFormat: JSON", ""},
@@ -325,7 +325,8 @@ var mutations = []mutation{
 func TestMutations(t *testing.T) {
 	text, _ := readTemplate(t)
 	seen := map[string]bool{}
-	all := slices.Concat(mutations, edgeMutations, scriptMutations, budgetMutations, rowMutations, encryptionMutations)
+	all := slices.Concat(mutations, edgeMutations, restMutations, scriptMutations, budgetMutations, rowMutations,
+		encryptionMutations)
 	for _, m := range all {
 		seen[m.check] = true
 		t.Run(m.check+"/"+m.name, func(t *testing.T) {

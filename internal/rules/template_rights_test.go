@@ -17,7 +17,9 @@ import (
 // does.
 var rowRights = map[config.Function]map[string]string{
 	config.Authorize: {"DeleteItem": "X#*", "GetItem": "R#*"},
-	config.Ticket:    {"GetItem": "R#*", "PutItem": "X#*"},
+	config.Rest: {
+		"ConditionCheckItem": "R#*", "GetItem": "E K#* R#*", "PutItem": "E K#* X#*", "UpdateItem": "N#*",
+	},
 	config.Connect: {
 		"BatchWriteItem": "O#*", "DeleteItem": "C#*", "GetItem": "C#* R#*", "Query": "O#*",
 		"UpdateItem": "C#* N#*",
@@ -41,6 +43,10 @@ var rights = map[config.Function]map[string][]string{
 		"inventory": {"dynamodb:BatchGetItem"},
 		"cart":      {"dynamodb:GetItem", "dynamodb:UpdateItem"},
 		"close":     {manageConnections},
+	},
+	config.Rest: {
+		"inventory": {"dynamodb:BatchGetItem"},
+		"cart":      {"dynamodb:GetItem", "dynamodb:UpdateItem"},
 	},
 	config.Broadcast: {
 		"inventory":         {"dynamodb:BatchGetItem"},
@@ -211,10 +217,8 @@ func checkPermissions(k *checker) {
 	}
 	want := []string{
 		line(config.Authorize, "apigateway.amazonaws.com", api+"authorizers/<"+k.one(kindAuthorizer).id+">"),
-		line(config.Ticket, "apigateway.amazonaws.com",
-			"arn:aws-p:execute-api:region-1:account:<TicketApi>/*/POST/v1/tickets"),
-		line(config.Ticket, "apigateway.amazonaws.com",
-			"arn:aws-p:execute-api:region-1:account:<TicketApi>/*/*"+script.Path),
+		line(config.Rest, "apigateway.amazonaws.com", k.restSource()+"/v1/*"),
+		line(config.Rest, "apigateway.amazonaws.com", k.restSource()+script.Path),
 		line(config.Broadcast, "events.amazonaws.com", "<"+k.one(kindSchedule).id+".Arn>"),
 	}
 	for _, key := range routeKeys() {

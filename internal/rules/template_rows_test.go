@@ -34,7 +34,8 @@ func TestRowRightsMatchTheCode(t *testing.T) {
 	r := newRowsTest(t)
 	r.connect()
 	r.subscribe()
-	r.shop()
+	r.shop(r.hubs[config.Message], r.connection("g1", rowsGuest), r.connection("a1", rowsAlice))
+	r.overHTTP()
 	r.revokeMeanwhile()
 	r.broadcast()
 	r.renew()
@@ -226,7 +227,7 @@ func (r *rowsTest) connection(id string, p hub.Principal) hub.Connection {
 // session was revoked.
 func (r *rowsTest) connect() {
 	ctx := r.t.Context()
-	_, err := r.hubs[config.Ticket].IssueTicket(ctx, "secret", rowsAlice)
+	_, err := r.hubs[config.Rest].IssueTicket(ctx, "secret", rowsAlice)
 	r.must(err)
 	_, err = r.hubs[config.Authorize].RedeemTicket(ctx, "secret")
 	r.must(err)
@@ -274,10 +275,27 @@ func (r *rowsTest) subscribe() {
 	r.must(err)
 }
 
-// shop writes to carts, with and without keys.
-func (r *rowsTest) shop() {
-	ctx, h := r.t.Context(), r.hubs[config.Message]
-	guest, alice := r.connection("g1", rowsGuest), r.connection("a1", rowsAlice)
+// overHTTP does what the REST API does, beyond all limits.
+func (r *rowsTest) overHTTP() {
+	ctx, h := r.t.Context(), r.hubs[config.Rest]
+	r.beginEpoch()
+	carl := hub.Connection{ClientHash: "home", Principal: hub.Principal{User: "carl", Role: hub.RoleCustomer}}
+	guest := hub.Connection{ClientHash: "home", Principal: hub.Principal{User: "guest:g9", Role: hub.RoleGuest}}
+	nobody := hub.Connection{ClientHash: "office", Principal: hub.AddressGuest("office")}
+	for _, c := range []hub.Connection{nobody, guest, carl} {
+		for range 30 {
+			_, _ = h.Admit(ctx, c, 1) // refused in the end
+		}
+		_, err := h.Get(ctx, c, wire.Request{Topics: []wire.Topic{{Name: "sku:A"}, {Name: "sku:B"}, {Name: "cart"}}})
+		r.must(err)
+	}
+	r.must(h.CountNewGuest(ctx, "home"))
+	r.shop(h, guest, carl)
+}
+
+// shop writes to carts of a guest and of a customer, with and without keys.
+func (r *rowsTest) shop(h *hub.Hub, guest, alice hub.Connection) {
+	ctx := r.t.Context()
 	for _, c := range []hub.Connection{guest, alice} {
 		for _, key := range []string{"", "key", "key"} {
 			_, err := h.Add(ctx, c, wire.Request{SKU: "A", Quantity: 1, Key: key})
@@ -286,7 +304,7 @@ func (r *rowsTest) shop() {
 	}
 	_, err := h.Set(ctx, alice, wire.Request{Lines: []wire.LineChange{{SKU: "A", Quantity: 2}}})
 	r.must(err)
-	_, err = h.Merge(ctx, alice, rowsGuest, wire.Request{Policy: wire.PolicySum, Key: "merge"})
+	_, err = h.Merge(ctx, alice, guest.Principal, wire.Request{Policy: wire.PolicySum, Key: "merge"})
 	r.must(err)
 	_, err = h.Checkout(ctx, alice, wire.Request{Key: "order"})
 	r.must(err)

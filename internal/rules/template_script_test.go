@@ -9,14 +9,11 @@ import (
 	"github.com/securecart/hub/internal/script"
 )
 
-// anyMethod stands for all methods in the OpenAPI document of an HTTP API:
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-any-method.html
-const anyMethod = "x-amazon-apigateway-any-method"
-
-// wantScriptOrigin is where the edge has the script from: the HTTP API. It gets no
+// wantScriptOrigin is where the edge has the script from: the REST API. It gets no
 // secret, and TLS alone.
 var wantScriptOrigin = object{
-	"Id": "script", "DomainName": "<TicketApi>.execute-api.region-1.suffix.test",
+	"Id": "script", "DomainName": "<RestApi>.execute-api.region-1.suffix.test",
+	"OriginPath":         "/" + restStage,
 	"CustomOriginConfig": object{"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": []any{"TLSv1.2"}},
 }
 
@@ -37,7 +34,7 @@ func checkScript(k *checker) {
 	path := k.defaultSocket()
 	for _, s := range k.scenes() {
 		got, socket := s.text(k.t.outputs["ScriptUrl"]["Value"]), s.text(k.t.outputs["SocketUrl"]["Value"])
-		want := "https://<" + k.one(kindHTTPAPI).id + ">.execute-api.region-1.suffix.test"
+		want := "https://<" + k.one(kindRestAPI).id + ">.execute-api.region-1.suffix.test/" + restStage
 		if host := s.given["EdgeDomainName"]; host != "" {
 			want = "https://" + host
 		}
@@ -76,28 +73,15 @@ var scriptMutations = []mutation{
 	{"edge", "another path of the script", "CacheBehaviors:", "PathPattern: /securecart-live.js",
 		"PathPattern: /live.js"},
 	{"edge", "every path is cached", "CacheBehaviors:", "PathPattern: /securecart-live.js", "PathPattern: /*"},
-	{"edge", "tickets through the edge", "CacheBehaviors:", "[GET, HEAD]",
+	{"edge", "writes through the edge", "CacheBehaviors:", "[GET, HEAD]",
 		"[GET, HEAD, OPTIONS, PUT, PATCH, POST, DELETE]"},
 	{"edge", "HTTP to the origin of the script", "- Id: script", "OriginProtocolPolicy: https-only",
 		"OriginProtocolPolicy: match-viewer"},
-	{"edge", "the origin of the script is the sockets' API", "- Id: script", "${TicketApi}", "${Api}"},
-	{"tickets", "a script by POST alone", "          /securecart-live.js:\n", "x-amazon-apigateway-any-method:", "post:"},
-	{"tickets", "a script of another function", "          /securecart-live.js:\n", "${TicketFunction.Arn}",
-		"${ConnectFunction.Arn}"},
-	{"tickets", "a route that the function does not know", "TicketApi:\n", "          /securecart-live.js:\n",
-		"          /live.js:\n"},
-	{"tickets", "a script with the throttle of tickets", "TicketApi:\n", "        ANY /securecart-live.js:",
-		"        GET /securecart-live.js:"},
-	{"throttles", "a script that leaves nothing", "ANY /securecart-live.js:", "ThrottlingRateLimit: 50",
-		"ThrottlingRateLimit: 500"},
-	{"throttles", "bursts of the script that leave nothing", "ANY /securecart-live.js:", "ThrottlingBurstLimit: 50",
-		"ThrottlingBurstLimit: 250"},
-	{"throttles", "one more route of the HTTP API", "        paths:\n", "          /v1/tickets:\n",
-		"          /v2/tickets:\n            get: {}\n            put: {}\n            post: {}\n            patch: {}\n" +
-			"          /v1/tickets:\n"},
-	{"permissions", "every path of the script's API", "ScriptPermission:\n", "/*/*/securecart-live.js", "/*/*"},
-	{"permissions", "the script without a permission", "ScriptPermission:\n", "/*/*/securecart-live.js",
-		"/*/POST/v1/tickets"},
+	{"edge", "the origin of the script without the stage", "- Id: script", "OriginPath: /api", "OriginPath: /v1"},
+	{"edge", "the origin of the script is the sockets' API", "- Id: script", "${RestApi}", "${Api}"},
+	{"permissions", "every path of the script's API", "ScriptPermission:\n", "/api/*/securecart-live.js", "/api/*"},
+	{"permissions", "the script without a permission", "ScriptPermission:\n", "/api/*/securecart-live.js",
+		"/api/*/v1/*"},
 	{"script", "the API's address in spite of the edge", "ScriptUrl:", "https://${EdgeDomainName}",
 		"https://${DomainName}"},
 	{"script", "the edge's address without an edge", "ScriptUrl:", "      - HasEdge\n", "      - HasDomain\n"},

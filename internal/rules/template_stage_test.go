@@ -16,7 +16,7 @@ func checkStage(k *checker) {
 	k.want("the stage", s.properties["StageName"], stageName)
 	k.want("AutoDeploy", s.properties["AutoDeploy"], false)
 	for _, p := range k.t.ofType(kindPermission) {
-		if p.properties["Principal"] == "apigateway.amazonaws.com" && !slices.Contains(httpPermissions, p.id) &&
+		if p.properties["Principal"] == "apigateway.amazonaws.com" && !slices.Contains(restPermissions, p.id) &&
 			!slices.Contains(s.dependsOn, p.id) {
 			k.failf("the stage does not wait for %s", p.id)
 		}
@@ -40,21 +40,21 @@ var accessLogs = map[string]accessLog{
 		},
 		[]string{"requestId", "connectionId", "eventType", "routeKey", "status", "error"},
 	},
-	"TicketAccessLog": {
-		kindHTTPAPI,
+	"RestAccessLog": {
+		kindRestAPI,
 		[]string{
-			"requestId", "requestTimeEpoch", "routeKey", "status", "integration.status",
+			"extendedRequestId", "requestTimeEpoch", "httpMethod", "resourcePath", "status", "integration.status",
 			"integration.integrationStatus", "integrationLatency", "error.message", "error.responseType",
 		},
-		[]string{"requestId", "routeKey", "status", "error"},
+		[]string{"requestId", "method", "resource", "status", "error"},
 	},
 }
 
 // accessLog is what an access log may have and must have.
 type accessLog struct {
 	kind string // of the resource that writes it
-	// variables may be in it (G-LOG-1; for an HTTP API
-	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html).
+	// variables may be in it (G-LOG-1; for a REST API
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html).
 	// None has text from a client or its address. error.validationErrorString would
 	// quote such text.
 	variables []string
@@ -67,6 +67,9 @@ const maxAccessLog = 3 << 10
 func checkAccessLog(k *checker) {
 	for group, log := range accessLogs {
 		settings := sub(k.one(log.kind).properties, "AccessLogSettings")
+		if log.kind == kindRestAPI { // SAM leaves the s out
+			settings = sub(k.one(log.kind).properties, "AccessLogSetting")
+		}
 		k.want("the group of "+group, settings["DestinationArn"],
 			object{"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${" + group + "}"})
 		format, _ := settings["Format"].(string)

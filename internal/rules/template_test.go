@@ -27,7 +27,6 @@ func TestRightsMatchTheCode(t *testing.T) {
 	hub, store := namesUsedBy(t, "internal/hub"), namesUsedBy(t, "internal/hub/dynamostore")
 	entries := map[config.Function][]string{
 		config.Authorize:  {"RedeemTicket", "Revoked"},
-		config.Ticket:     {"IssueTicket"},
 		config.Connect:    {"Connect"},
 		config.Disconnect: {"Disconnect"},
 		config.Broadcast:  {"Broadcast", "Erase", "Heal", "Revoke"},
@@ -45,7 +44,23 @@ func TestRightsMatchTheCode(t *testing.T) {
 	if len(entries[config.Message]) < 6 {
 		t.Fatalf("message calls only %v of the hub", entries[config.Message])
 	}
+	for _, name := range []string{"snapshot", "getCart", "write", "postLine", "patchCart", "postCheckout", "postMerge",
+		"postTicket", "postGuest"} {
+		for _, c := range namesUsedBy(t, "internal/rest")[name] {
+			if name, ok := strings.CutPrefix(c, "a.h."); ok {
+				entries[config.Rest] = append(entries[config.Rest], name)
+			}
+		}
+	}
+	if len(entries[config.Rest]) < 8 {
+		t.Fatalf("rest calls only %v of the hub", entries[config.Rest])
+	}
 	for f, entry := range entries {
+		hub := hub
+		if f == config.Rest { // its requests have no connection, and it reads no vendor's list
+			hub = maps.Clone(hub)
+			hub["Current"], hub["readVendor"] = []string{"h.withoutConnection"}, nil
+		}
 		used := map[string]bool{}
 		for name := range reachableNames(store, storeMethods(reachableNames(hub, entry))) {
 			switch operation, isAPI := strings.CutPrefix(name, "s.api."); {

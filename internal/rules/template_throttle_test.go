@@ -86,7 +86,7 @@ func spaced(n int) string { return fmt.Sprintf("%d %03d", n/1000, n%1000) }
 // throttles are the limits of all routes.
 type throttles struct {
 	routes map[string]int
-	sum    int // of all routes, and of those of the HTTP API
+	sum    int // of all routes, and of the paths of the REST API
 }
 
 // throttles returns the limits of a name.
@@ -96,10 +96,7 @@ func (k *checker) throttles(name string) throttles {
 		all.routes[key] = k.routeThrottle(k.one(kindStage), key, name)
 		all.sum += all.routes[key]
 	}
-	api := k.one(kindHTTPAPI)
-	for _, key := range httpRouteKeys(api) {
-		all.sum += k.routeThrottle(api, key, name)
-	}
+	all.sum += len(k.restPaths()) * k.restThrottle(name)
 	return all
 }
 
@@ -113,18 +110,20 @@ func (k *checker) routeThrottle(api resource, key, name string) int {
 	return k.throttle(settings[name])
 }
 
-// httpRouteKeys returns the routes of an HTTP API, as "POST /path".
-func httpRouteKeys(api resource) (keys []string) {
-	paths := sub(api.properties, "DefinitionBody", "paths")
-	for path := range paths {
-		for method := range sub(paths, path) {
-			if method == anyMethod {
-				method = "any"
-			}
-			keys = append(keys, strings.ToUpper(method)+" "+path)
-		}
+// restPaths returns the paths of the REST API.
+func (k *checker) restPaths() object {
+	return sub(k.one(kindRestAPI).properties, "DefinitionBody", "paths")
+}
+
+// restThrottle returns a limit of each path of the REST API.
+func (k *checker) restThrottle(name string) int {
+	settings, _ := k.one(kindRestAPI).properties["MethodSettings"].([]any)
+	if len(settings) != 1 {
+		k.failf("the REST API has %d settings of methods, want 1 for all", len(settings))
+		return 0
 	}
-	return keys
+	all, _ := settings[0].(object)
+	return k.throttle(all[name])
 }
 
 // throttle returns a limit of a template: a number, or the default of a parameter.

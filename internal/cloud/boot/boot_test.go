@@ -40,7 +40,7 @@ func TestStart(t *testing.T) {
 			if e.HubTable != "hub" || e.Log == nil || e.Metrics == nil || e.Hub(nil) == nil {
 				t.Errorf("%s: got an incomplete environment %+v", f, e.Settings)
 			}
-			wantLimit := f == config.Connect || f == config.Message
+			wantLimit := f == config.Connect || f == config.Message || f == config.Rest
 			if got := e.limits.ConnectionsPerUser == 5; got != wantLimit {
 				t.Errorf("%s: got the limits of LIMITS %t, want %t", f, got, wantLimit)
 			}

@@ -24,11 +24,11 @@ const (
 	Message    Function = "message"
 	Authorize  Function = "authorize"
 	Broadcast  Function = "broadcast"
-	Ticket     Function = "ticket"
+	Rest       Function = "rest"
 )
 
 // Functions lists all functions.
-var Functions = []Function{Connect, Disconnect, Message, Authorize, Broadcast, Ticket}
+var Functions = []Function{Connect, Disconnect, Message, Authorize, Broadcast, Rest}
 
 // Setting is one environment variable.
 type Setting struct {
@@ -58,8 +58,8 @@ type Settings struct {
 	GuestKeys    [][]byte // the first signs, all verify; at least 32 bytes each
 	AddressKey   []byte   // hashes addresses; at least 32 bytes
 
-	// AllowedOrigins are the origins of pages that may connect, as browsers write
-	// them. Empty: pages of the same host and of this machine.
+	// AllowedOrigins are the origins of pages that may connect, or read what the REST
+	// API answers, as browsers write them. Empty: pages of the same host and of this machine.
 	AllowedOrigins []string
 
 	// EdgeSecrets are the secrets that the edge may add to handshakes, at least 32
@@ -87,7 +87,7 @@ type Settings struct {
 // one that sweeps, which do not know of one another.
 const (
 	defaultPostsPerSecond      = 500
-	defaultSweepPostsPerSecond = 1_800
+	defaultSweepPostsPerSecond = 1_500
 )
 
 // defaultExpectedConnections needs the shortest time that clients spread their return over.
@@ -109,8 +109,8 @@ const defaultMetricsNamespace = "SecureCartHub"
 
 // Functions that read the tables of the shop, and functions that verify tokens.
 var (
-	tableReaders = []Function{Message, Broadcast}
-	tokenReaders = []Function{Authorize, Message, Ticket}
+	tableReaders = []Function{Message, Broadcast, Rest}
+	tokenReaders = []Function{Authorize, Message, Rest}
 )
 
 // Table lists every setting.
@@ -128,17 +128,17 @@ var Table = []Setting{
 	{"ADMIN_GROUP", tokenReaders, false, text(func(s *Settings) *string { return &s.AdminGroup })},
 	{"VENDOR_GROUP", tokenReaders, false, text(func(s *Settings) *string { return &s.VendorGroup })},
 	{"GUEST_KEYS", tokenReaders, true, readGuestKeys},
-	{"ADDRESS_KEY", []Function{Authorize, Ticket}, true, readAddressKey},
-	{"ALLOWED_ORIGINS", []Function{Authorize}, false, readOrigins},
+	{"ADDRESS_KEY", []Function{Authorize, Rest}, true, readAddressKey},
+	{"ALLOWED_ORIGINS", []Function{Authorize, Rest}, false, readOrigins},
 	{"EDGE_SECRETS", []Function{Authorize}, false, readEdgeSecrets},
-	{"LIMITS", []Function{Connect, Message}, false, text(func(s *Settings) *string { return &s.Limits })},
-	{"CUSTOMER_CART_DAYS", []Function{Message}, false, readCustomerCartDays},
+	{"LIMITS", []Function{Connect, Message, Rest}, false, text(func(s *Settings) *string { return &s.Limits })},
+	{"CUSTOMER_CART_DAYS", []Function{Message, Rest}, false, readCustomerCartDays},
 	{"EXPECTED_CONNECTIONS", []Function{Message}, false, readExpectedConnections},
 	{"SHORTHAND", []Function{Message}, false, readShorthand},
 	{"POSTS_PER_SECOND", []Function{Broadcast}, false, rate(func(s *Settings) *int { return &s.PostsPerSecond })},
 	{"SWEEP_POSTS_PER_SECOND", []Function{Broadcast}, false,
 		rate(func(s *Settings) *int { return &s.SweepPostsPerSecond })},
-	{"METRICS_NAMESPACE", []Function{Authorize, Connect, Disconnect, Message, Broadcast}, false, readMetricsNamespace},
+	{"METRICS_NAMESPACE", Functions, false, readMetricsNamespace},
 }
 
 // Load reads the settings of a function. The error lists every missing or invalid

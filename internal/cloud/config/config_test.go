@@ -34,7 +34,7 @@ func TestLoad(t *testing.T) {
 		s.MetricsNamespace != "Shop/Hub" || s.SweepPostsPerSecond != 8000 || s.SweepTable != "sweeps" {
 		t.Errorf("broadcast: got %+v, %v", s, err)
 	}
-	for _, f := range []Function{Authorize, Ticket} { // both log the hash of a client's address
+	for _, f := range []Function{Authorize, Rest} { // both log the hash of a client's address
 		if s, err := Load(f, func(name string) string { return env[name] }); err != nil || len(s.AddressKey) == 0 {
 			t.Errorf("%s: no address key, %v", f, err)
 		}

@@ -34,6 +34,7 @@ var Keys = map[string]string{
 	"key":            "key of the row: a SKU, or a hash of a cart's id",
 	"origin":         "origin of a page that was refused",
 	"allowed":        "origins whose pages may connect",
+	"resource":       "path of the REST API, with {sku} for a SKU",
 	"sku":            "SKU of an item whose row changed",
 }
 

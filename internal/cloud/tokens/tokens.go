@@ -1,5 +1,5 @@
 // Package tokens makes the token verifier of the functions that check tokens:
-// authorize, message and ticket. It is apart from package boot so that the other
+// authorize, message and rest. It is apart from package boot so that the other
 // functions do not link a JOSE library.
 package tokens
 

@@ -49,7 +49,6 @@ type Options struct {
 	Issuer      http.Handler     // the keys of the development issuer
 	Verifier    handler.Verifier // of vendors' tokens
 	Broadcast   lambda.Handler   // the function that revokes sessions and erases users
-	Ticket      lambda.Handler   // the function behind POST /v1/tickets
 	Metrics     http.Handler
 	Log         *slog.Logger
 
@@ -77,7 +76,6 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /admin/token", a.postToken)
 	mux.HandleFunc("POST /admin/faults", a.postFaults)
 	mux.HandleFunc("POST /admin/warp", a.postWarp)
-	mux.HandleFunc("POST /v1/tickets", a.postTicket)
 	mux.HandleFunc("POST /admin/users/{user}/revoke", a.revokeUser)
 	mux.HandleFunc("DELETE /admin/users/{user}", a.eraseUser)
 	mux.Handle("GET /issuer/", http.StripPrefix("/issuer", o.Issuer))

@@ -51,7 +51,7 @@ func BenchmarkColdStart(b *testing.B) {
 		{"disconnect", storedEvent(b, "disconnect-authorized")},
 		{"message", []byte(ping)},
 		{"broadcast", storedEvent(b, "stream/inventory-modify")},
-		{"ticket", storedEvent(b, "ticket")}, // without a token: 401
+		{"rest", storedEvent(b, "rest")}, // stock of two SKUs
 	} {
 		b.Run(bm.name, func(b *testing.B) {
 			for b.Loop() {

@@ -89,7 +89,7 @@ func bootstraps(t testing.TB) (dir string) {
 // build makes dir/FUNCTION/bootstrap of each function, with one call of the go
 // command: it loads the packages once.
 func build(dir string) error {
-	functions := []string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"}
+	functions := []string{"connect", "disconnect", "message", "authorize", "broadcast", "rest"}
 	programs := filepath.Join(dir, "programs") + string(filepath.Separator)
 	args := []string{"build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", programs}
 	for _, f := range functions {

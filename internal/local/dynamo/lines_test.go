@@ -26,9 +26,10 @@ func TestFunctionsPrintJSON(t *testing.T) {
 	}
 	// Each function reads what it needs of it. A revocation that fails is an error of the
 	// broadcaster; the others answer.
-	request := `{"requestContext":{"authorizer":{"principalId":"ann"}},"revoke":"ann",` +
+	request := `{"path":"/v1/stock/MUG","httpMethod":"GET","revoke":"ann",` +
+		`"requestContext":{"authorizer":{"principalId":"ann"}},` +
 		`"queryStringParameters":{"auth":"required","ticket":"` + strings.Repeat("A", 26) + `"}}`
-	for _, name := range []string{"connect", "disconnect", "message", "authorize", "broadcast", "ticket"} {
+	for _, name := range []string{"connect", "disconnect", "message", "authorize", "broadcast", "rest"} {
 		for _, tt := range []struct {
 			name, event string
 			env         []string

@@ -81,14 +81,14 @@ func TestAdminRequiresToken(t *testing.T) {
 func TestTickets(t *testing.T) {
 	h := newHouse(t, house.Options{Admin: house.Admin{Token: "s3cret"}})
 	defer closeHouse(t, h)
-	if rec := callAdmin(t, h, http.MethodPost, "/v1/tickets", "Bearer s3cret", ""); rec.Code != http.StatusUnauthorized {
+	if rec := callREST(t, h, http.MethodPost, "/v1/tickets", "Bearer s3cret", ""); rec.Code != http.StatusUnauthorized {
 		t.Errorf("with the admin token: got %d %s, want 401", rec.Code, rec.Body)
 	}
 	ann := "Bearer " + token(t, h, "ann")
-	if rec := callAdmin(t, h, http.MethodGet, "/v1/tickets", ann, ""); rec.Code == http.StatusCreated {
+	if rec := callREST(t, h, http.MethodGet, "/v1/tickets", ann, ""); rec.Code == http.StatusCreated {
 		t.Errorf("GET: got %d %s", rec.Code, rec.Body)
 	}
-	rec := callAdmin(t, h, http.MethodPost, "/v1/tickets", ann, "")
+	rec := callREST(t, h, http.MethodPost, "/v1/tickets", ann, "")
 	var issued struct{ Ticket string }
 	err := json.Unmarshal(rec.Body.Bytes(), &issued)
 	if err != nil || rec.Code != http.StatusCreated || rec.Header().Get("Cache-Control") != "no-store" {

@@ -33,9 +33,10 @@ func doors(t *testing.T) map[string]door {
 	}
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	request := func(method, path, body string, status int) func(...string) bool {
+	type caller func(testing.TB, *house.House, string, string, http.Header, string) *httptest.ResponseRecorder
+	request := func(call caller, method, path, body string, status int) func(...string) bool {
 		return func(authorization ...string) bool {
-			rec := callAdminWith(t, h, method, path, http.Header{"Authorization": authorization}, body)
+			rec := call(t, h, method, path, http.Header{"Authorization": authorization}, body)
 			if rec.Code != status && rec.Code != http.StatusUnauthorized {
 				t.Errorf("%s: got %d %s, want %d or 401", path, rec.Code, rec.Body, status)
 			}
@@ -62,9 +63,13 @@ func doors(t *testing.T) map[string]door {
 		}
 	}
 	return map[string]door{
-		"admin API":           {adminToken, request(http.MethodGet, "/admin/connections", "", http.StatusOK)},
-		"vendor API":          {vendor, request(http.MethodPut, "/vendor/stock/MUG", `{"available":7}`, http.StatusOK)},
-		"tickets":             {vendor, request(http.MethodPost, "/v1/tickets", "", http.StatusCreated)},
+		"admin API": {adminToken, request(callAdminWith, http.MethodGet, "/admin/connections", "", http.StatusOK)},
+		"vendor API": {
+			vendor, request(callAdminWith, http.MethodPut, "/vendor/stock/MUG", `{"available":7}`, http.StatusOK),
+		},
+		"tickets":             {vendor, request(callRESTWith, http.MethodPost, "/v1/tickets", "", http.StatusCreated)},
+		"stock over HTTP":     {vendor, request(callRESTWith, http.MethodGet, "/v1/stock/MUG", "", http.StatusOK)},
+		"cart over HTTP":      {vendor, request(callRESTWith, http.MethodGet, "/v1/cart", "", http.StatusOK)},
 		"handshake":           {vendor, handshake("/v1", "vera")},
 		"handshake, required": {vendor, handshake("/v1?auth=required", "vera")},
 	}

@@ -82,7 +82,7 @@ func newEraseTest(t *testing.T) *eraseTest {
 func (e *eraseTest) useCarts() {
 	const protocol = "securecart.v1"
 	e.customer = token(e.t, e.h, "mark-user")
-	issued := callAdmin(e.t, e.h, "POST", "/v1/tickets", "Bearer "+e.customer, "").Body.String()
+	issued := callREST(e.t, e.h, "POST", "/v1/tickets", "Bearer "+e.customer, "").Body.String()
 	e.erased["the phone"] = dialRecorded(e.t, e.h, "", nil, protocol, "bearer."+e.customer)
 	e.erased["the laptop"] = dialRecorded(e.t, e.h, "?ticket="+field(e.t, issued, "ticket"), nil, protocol)
 	e.erased["the guest"] = dialRecorded(e.t, e.h, "", nil, protocol)

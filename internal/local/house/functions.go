@@ -19,12 +19,13 @@ import (
 	"github.com/securecart/hub/internal/local/account"
 	"github.com/securecart/hub/internal/local/issuer"
 	"github.com/securecart/hub/internal/local/lambdaproc"
+	"github.com/securecart/hub/internal/rest"
 	"github.com/securecart/hub/internal/wire"
 )
 
 // functions are those of template.yaml.
 type functions struct {
-	authorize, connect, disconnect, message, broadcast, ticket lambda.Handler
+	authorize, connect, disconnect, message, broadcast, rest lambda.Handler
 
 	processes []*lambdaproc.Function // the bootstraps among them
 }
@@ -42,12 +43,13 @@ func requestHandlers(h *hub.Hub, id *identity, m *metrics, open func() int, o Op
 	}
 	connect := handler.ConnectOptions{OnRefused: countBy(m.refused)}
 	message := handler.MessageOptions{Shorthand: true, MaxAge: o.Gateway.MaxAge, PingEvery: pingEvery, Connections: open}
+	http := rest.Options{Origins: o.Gateway.AllowedOrigins, NewGuestID: authorize.NewGuestID}
 	return functions{
 		authorize:  lambda.NewHandler(handler.Authorize(h, id.verifier, authorize, o.Log)),
 		connect:    lambda.NewHandler(handler.Connect(h, connect, o.Log)),
 		disconnect: lambda.NewHandler(handler.Disconnect(h, nil, o.Log)),
 		message:    lambda.NewHandler(handler.Message(h, id.verifier, message, o.Log)),
-		ticket:     lambda.NewHandler(handler.Tickets(h, id.verifier, rand.Text, o.Log)),
+		rest:       lambda.NewHandler(rest.Lambda(rest.New(h, id.verifier, http, o.Log))),
 	}
 }
 
@@ -93,7 +95,7 @@ func startBootstraps(o Options, id *identity) (f functions, err error) {
 		return p
 	}
 	f.authorize, f.connect, f.disconnect = start("authorize"), start("connect"), start("disconnect")
-	f.message, f.broadcast, f.ticket = start("message"), start("broadcast"), start("ticket")
+	f.message, f.broadcast, f.rest = start("message"), start("broadcast"), start("rest")
 	if err != nil {
 		return functions{}, errors.Join(err, f.close())
 	}

@@ -15,7 +15,7 @@ import (
 func stubBootstraps(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	for _, name := range []string{"authorize", "connect", "disconnect", "message", "broadcast", "ticket"} {
+	for _, name := range []string{"authorize", "connect", "disconnect", "message", "broadcast", "rest"} {
 		path := filepath.Join(dir, name, "bootstrap")
 		if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)

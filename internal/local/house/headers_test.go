@@ -39,11 +39,15 @@ func TestProtectingHeaders(t *testing.T) {
 			"GET /more": 301, "GET /index.html": 301, "GET //more": 307, "GET /nothing.js": 404,
 		}},
 		"sockets": {h, none + common + "'none'", map[string]int{
-			"GET /v1": 426, "POST /v1": 403, "GET /v1/@connections/L0SM9cOFvHcCIhw=": 410, "GET /v1/nothing": 403,
+			"GET /v1": 426, "POST /v1": 403, "GET /v1/@connections/L0SM9cOFvHcCIhw=": 410,
+		}},
+		"REST API": {h, none + common + "'none'", map[string]int{
+			"GET /v1/nothing": 404, "GET /v1/stock?sku=MUG": 200, "POST /v1/tickets": 401, "OPTIONS /v1/cart": 204,
+			"HEAD /v1/stock/NOPE": 404, "DELETE /v1/cart": 405,
 		}},
 		"admin API": {h.Admin(), none + common + "'none'", map[string]int{
 			"GET /healthz": 200, "GET /readyz": 200, "GET /issuer/.well-known/jwks.json": 200, "GET /issuer/nothing": 404,
-			"GET /admin/connections": 401, "POST /v1/tickets": 401, "PUT /vendor/stock/MUG": 401, "GET /metrics": 401,
+			"GET /admin/connections": 401, "PUT /vendor/stock/MUG": 401, "GET /metrics": 401,
 			"OPTIONS /healthz": 404, "GET //healthz": 401, "GET /issuer//x": 307,
 		}},
 	} {

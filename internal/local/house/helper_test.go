@@ -165,6 +165,32 @@ func callAdminWith(
 	return rec
 }
 
+// callREST calls the REST API, with an Authorization header or, with "", without one. The
+// path is neither unescaped nor cleaned.
+func callREST(
+	t testing.TB, h *house.House, method, path, authorization, body string,
+) *httptest.ResponseRecorder {
+	t.Helper()
+	header := http.Header{}
+	if authorization != "" {
+		header.Set("Authorization", authorization)
+	}
+	return callRESTWith(t, h, method, path, header, body)
+}
+
+// callRESTWith is callREST with any headers.
+func callRESTWith(
+	t testing.TB, h *house.House, method, path string, header http.Header, body string,
+) *httptest.ResponseRecorder {
+	t.Helper()
+	req := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8787/", strings.NewReader(body))
+	req.URL.Path, req.URL.RawQuery, _ = strings.Cut(path, "?")
+	req.Method, req.Header = method, header
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, req)
+	return rec
+}
+
 // admin calls the admin API without an Authorization header. The path is unescaped.
 func admin(t testing.TB, h *house.House, method, path, body string) (status int, answer string) {
 	t.Helper()

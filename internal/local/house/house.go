@@ -97,7 +97,7 @@ func New(o Options) (*House, error) {
 	feed := newFeed(h.mappings, h.clock, o.Log)
 	h.memory.Follow(feed.put)
 	h.memory.FollowSweeps(feed.ring)
-	h.site = newSite(o, h.gateway)
+	h.site = newSite(o, h.gateway, h.functions.rest)
 	h.admin = admin.New(h.adminOptions(store, metrics))
 	if err := h.start(store); err != nil {
 		return nil, errors.Join(err, h.Close())
@@ -109,7 +109,7 @@ func (h *House) adminOptions(connections hub.Connections, m *metrics) admin.Opti
 	return admin.Options{
 		House: h, Hub: h.hub, Connections: connections, Gateway: h.gateway,
 		Issuer: h.identity.issuer, Verifier: h.identity.verifier,
-		Broadcast: h.functions.broadcast, Ticket: h.functions.ticket, Metrics: m.handler(), Log: h.opts.Log,
+		Broadcast: h.functions.broadcast, Metrics: m.handler(), Log: h.opts.Log,
 		Token: h.opts.Admin.Token, Origins: h.opts.Admin.Origins,
 	}
 }
@@ -144,7 +144,8 @@ func (h *House) start(store hub.Store) error {
 	return h.Settle(ctx)
 }
 
-// ServeHTTP serves sockets under /{stage} and the page everywhere else.
+// ServeHTTP serves sockets under /{stage}, the REST API under /v1/ and the page everywhere
+// else.
 func (h *House) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.site.ServeHTTP(w, r) }
 
 // Admin is the admin API, for a listener of its own.

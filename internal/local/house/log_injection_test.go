@@ -92,8 +92,14 @@ func forgeInAdminRequests(t *testing.T, h *house.House) {
 	}
 	for _, request := range []struct{ method, path string }{
 		{"PUT", "/admin/stock/" + forgedLines}, {"DELETE", "/admin/connections/" + forgedLines},
-		{"GET", "/" + forgedLines}, {"POST", "/admin/token"}, {"POST", "/v1/tickets"},
+		{"GET", "/" + forgedLines}, {"POST", "/admin/token"},
 	} {
 		callAdmin(t, h, request.method, request.path, "Bearer "+forgedLines, string(body))
+	}
+	for _, request := range []struct{ method, path string }{
+		{"POST", "/v1/tickets"}, {"GET", "/v1/stock/" + forgedLines}, {"GET", "/v1/stock?sku=" + forgedLines},
+		{"POST", "/v1/cart/lines"}, {forgedLines, "/v1/cart"},
+	} {
+		callREST(t, h, request.method, request.path, "Bearer "+forgedLines, string(body))
 	}
 }

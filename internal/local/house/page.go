@@ -4,21 +4,34 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/local/admin"
 	"github.com/securecart/hub/internal/local/catalogue"
+	"github.com/securecart/hub/internal/local/restapi"
 	"github.com/securecart/hub/internal/local/webserver"
 	"github.com/securecart/hub/internal/script"
 )
 
-// newSite serves the gateway under its stage and the page everywhere else.
-// @connections serves this machine only, like the admin API.
-func newSite(o Options, gateway *gatewaytest.Gateway) http.Handler {
+// restPath begins the paths of the REST API.
+const restPath = "/v1/"
+
+// newSite serves the gateway under its stage, the REST API and the page everywhere else.
+// Both APIs may have paths under /v1/: a handshake goes to the gateway. @connections
+// serves this machine only, like the admin API.
+func newSite(o Options, gateway *gatewaytest.Gateway, function lambda.Handler) http.Handler {
 	mux := http.NewServeMux()
 	stage := "/" + o.Gateway.Stage
 	api := webserver.Protect(webserver.NoPage, gateway)
+	rest := webserver.Protect(webserver.NoPage, restapi.New(function, o.Log))
 	mux.Handle(stage, api)
-	mux.Handle(stage+"/", api)
+	if stage+"/" == restPath {
+		mux.Handle(restPath, handshakesTo(api, rest))
+	} else {
+		mux.Handle(stage+"/", api)
+		mux.Handle(restPath, rest)
+	}
 	mux.Handle(stage+"/@connections/", admin.LocalOnly(o.Admin.Origins, api))
 	mux.HandleFunc("/catalogue.json", serveJSON(openCatalogue(o.Catalogue)))
 	mux.HandleFunc("/config.json", serveJSON(map[string]string{"socket": stage, "admin": o.Admin.URL}))
@@ -29,6 +42,18 @@ func newSite(o Options, gateway *gatewaytest.Gateway) http.Handler {
 		mux.Handle("/", noStore(http.FileServerFS(o.Page.Files)))
 	}
 	return webserver.Protect(webserver.Page(o.Admin.URL), mux)
+}
+
+// handshakesTo serves requests to open a socket (RFC 6455, section 4.1) with sockets, and
+// others with rest.
+func handshakesTo(sockets, rest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") != "" {
+			sockets.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
 }
 
 // openProduct is what everybody may know of a product. Stock, and whose it is, are for

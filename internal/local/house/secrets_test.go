@@ -120,7 +120,7 @@ func newSecretsTest(t *testing.T) *secretsTest {
 // ticket gets a ticket for the customer.
 func (s *secretsTest) ticket() string {
 	s.t.Helper()
-	rec := callAdmin(s.t, s.h, "POST", "/v1/tickets", "Bearer "+s.customerToken, "")
+	rec := callREST(s.t, s.h, "POST", "/v1/tickets", "Bearer "+s.customerToken, "")
 	var issued struct{ Ticket string }
 	if err := json.Unmarshal(rec.Body.Bytes(), &issued); err != nil || issued.Ticket == "" {
 		s.t.Fatalf("ticket: got %s, %v", rec.Body, err)
@@ -220,7 +220,7 @@ func (s *secretsTest) callAdmin() {
 	s.adminOutput["without the admin token"] =
 		call("GET", "/admin/connections", "Bearer "+s.customerToken, "").Body.String()
 	s.adminOutput["ticket for a bad token"] =
-		call("POST", "/v1/tickets", "Bearer mark-bad-token", "mark-body").Body.String()
+		callREST(s.t, s.h, "POST", "/v1/tickets", "Bearer mark-bad-token", "mark-body").Body.String()
 	// /catalogue.json is not checked: it has the names of all products.
 	rec := httptest.NewRecorder()
 	s.h.ServeHTTP(rec, httptest.NewRequest("GET", "/config.json", nil))

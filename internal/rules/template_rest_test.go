@@ -1,0 +1,147 @@
+package rules
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/securecart/hub/internal/rest"
+	"github.com/securecart/hub/internal/script"
+)
+
+// restStage is the stage of the REST API. Its paths begin with the version.
+const restStage = "api"
+
+// anyMethod stands for all methods in the OpenAPI document of an API:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-any-method.html
+const anyMethod = "x-amazon-apigateway-any-method"
+
+// restPermissions are for the REST API. The stage of the sockets does not wait for them.
+var restPermissions = []string{"RestPermission", "ScriptPermission"}
+
+// restSource returns the ARN of the REST API's stage, with all methods.
+func (k *checker) restSource() string {
+	return "arn:aws-p:execute-api:region-1:account:<" + k.one(kindRestAPI).id + ">/" + restStage + "/*"
+}
+
+// checkRest: the REST API has the paths that the code serves and the script's. Each hands
+// all methods to the function.
+func checkRest(k *checker) {
+	api := k.one(kindRestAPI)
+	for _, s := range k.scenes() {
+		p := s.props(api)
+		for name, want := range map[string]any{
+			"StageName": restStage, "OpenApiVersion": "3.0.1", "FailOnWarnings": true, "Name": "stack-rest",
+			"EndpointConfiguration": object{"Type": "REGIONAL"},
+			"MethodSettings": []any{object{
+				"ResourcePath": "/*", "HttpMethod": "*", "DataTraceEnabled": false, "LoggingLevel": "OFF",
+				"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 30,
+			}},
+			// Each of these generates resources, or needs a deployment that SAM does not make.
+			"Auth": nil, "Cors": nil, "Models": nil, "GatewayResponses": nil, "BinaryMediaTypes": nil,
+			"MinimumCompressionSize": nil, "CacheClusterEnabled": nil,
+		} {
+			k.want(s.name+": "+name+" of the REST API", p[name], want)
+		}
+		body := sub(p, "DefinitionBody")
+		k.want(s.name+": OpenAPI", body["openapi"], "3.0.1")
+		k.want(s.name+": binary media types", body["x-amazon-apigateway-binary-media-types"], []any{"*/*"})
+		k.checkRestPaths(sub(body, "paths"))
+		k.checkGatewayResponses(sub(body, "x-amazon-apigateway-gateway-responses"))
+		address := "https://<" + api.id + ">.execute-api.region-1.suffix.test/" + restStage
+		k.want(s.name+": RestUrl", s.text(k.t.outputs["RestUrl"]["Value"]), address)
+		k.want(s.name+": TicketUrl", s.text(k.t.outputs["TicketUrl"]["Value"]), address+"/v1/tickets")
+		log := strings.Contains(s.text(api.properties["Description"]), "<GatewayAccount>")
+		k.want(s.name+": the REST API waits for the account's role", log, s.given["GatewayLogRole"] == "create")
+	}
+}
+
+// checkRestPaths compares the paths with those of the code.
+func (k *checker) checkRestPaths(paths object) {
+	served := append(rest.Paths(), script.Path)
+	slices.Sort(served)
+	k.want("the paths of the REST API", slices.Sorted(maps.Keys(paths)), served)
+	for path := range paths {
+		operation := sub(paths, path, anyMethod)
+		k.want("the methods of "+path, len(sub(paths, path)), 1)
+		k.want("the integration of "+path, operation["x-amazon-apigateway-integration"], object{
+			"type": "aws_proxy", "httpMethod": "POST",
+			"uri": "arn:aws-p:apigateway:region-1:lambda:path/2015-03-31/functions/<RestFunction.Arn>/invocations",
+		})
+		var parameters any
+		if strings.Contains(path, "{sku}") {
+			parameters = []any{object{
+				"name": "sku", "in": "path", "required": true, "schema": object{"type": "string"},
+			}}
+		}
+		k.want("the parameters of "+path, operation["parameters"], parameters)
+	}
+}
+
+// checkGatewayResponses: what API Gateway answers itself is a problem document too, which
+// pages may read.
+func (k *checker) checkGatewayResponses(responses object) {
+	status := map[string]any{"DEFAULT_4XX": nil, "DEFAULT_5XX": nil, "MISSING_AUTHENTICATION_TOKEN": 404, "THROTTLED": 429}
+	k.want("the gateway responses", slices.Sorted(maps.Keys(responses)), slices.Sorted(maps.Keys(status)))
+	for name, want := range status {
+		r := sub(responses, name)
+		k.want("the status of "+name, r["statusCode"], want)
+		headers := sub(r, "responseParameters")
+		k.want("the type of "+name, headers["gatewayresponse.header.Content-Type"], "'application/problem+json'")
+		k.want("who may read "+name, headers["gatewayresponse.header.Access-Control-Allow-Origin"], "'*'")
+		template, _ := sub(r, "responseTemplates")["application/json"].(string)
+		var problem struct {
+			Title, Detail, Code string
+			Status              any
+		}
+		// API Gateway puts the text in quotes itself.
+		text := strings.ReplaceAll(template, "$context.error.messageString", `"a text"`)
+		err := json.Unmarshal([]byte(text), &problem)
+		if err != nil || problem.Title == "" || problem.Detail == "" || problem.Code == "" {
+			k.failf("%s is no problem document: %s, %v", name, template, err)
+		}
+		if n, ok := want.(int); ok {
+			k.want("the status in "+name, problem.Status, float64(n))
+		}
+	}
+	k.want("Retry-After of THROTTLED",
+		sub(responses, "THROTTLED", "responseParameters")["gatewayresponse.header.Retry-After"], "'1'")
+}
+
+// restMutations are mistakes in the REST API.
+var restMutations = []mutation{
+	{"rest", "another function", "  RestApi:", "${RestFunction.Arn}", "${MessageFunction.Arn}"},
+	{"rest", "a path that the function does not know", "  RestApi:", "          /v1/cart:\n", "          /v1/basket:\n"},
+	{"rest", "GET alone", "          /v1/stock:\n", "x-amazon-apigateway-any-method:", "get:"},
+	{"rest", "a path without its parameter", "  RestApi:",
+		"              parameters: [{name: sku, in: path, required: true, schema: {type: string}}]\n", ""},
+	{"rest", "a stage named Stage (passes cfn-lint)", "  RestApi:", "      OpenApiVersion: 3.0.1", "      # 3.0.1"},
+	{"rest", "a document that is not imported", "  RestApi:", "openapi: 3.0.1", "openapi: 3.1.0"},
+	{"rest", "warnings that nobody reads", "  RestApi:", "FailOnWarnings: true", "FailOnWarnings: false"},
+	{"rest", "an edge of API Gateway's own", "  RestApi:", "{Type: REGIONAL}", "{Type: EDGE}"},
+	{"rest", "bodies in the log", "  RestApi:", "DataTraceEnabled: false", "DataTraceEnabled: true"},
+	{"rest", "no throttle", "  RestApi:", "          ThrottlingRateLimit: 50\n", ""},
+	{"rest", "a throttle of GET alone", "  RestApi:", `HttpMethod: "*"`, "HttpMethod: GET"},
+	{"rest", "compressed scripts as base64", "  RestApi:", `binary-media-types: ["*/*"]`, `binary-media-types: ["a/b"]`},
+	{"rest", "a 403 for a missing path", "MISSING_AUTHENTICATION_TOKEN:", "statusCode: 404", "statusCode: 403"},
+	{"rest", "another status in the text", "MISSING_AUTHENTICATION_TOKEN:", `"status":404`, `"status":403`},
+	{"rest", "a text in two pairs of quotes", "DEFAULT_4XX:", "$context.error.messageString",
+		`"$context.error.messageString"`},
+	{"rest", "a refusal that pages cannot read", "THROTTLED:",
+		"              gatewayresponse.header.Access-Control-Allow-Origin: \"'*'\"\n", ""},
+	{"rest", "a throttle that does not say when", "THROTTLED:",
+		"              gatewayresponse.header.Retry-After: \"'1'\"\n", ""},
+	{"rest", "problems of another type", "DEFAULT_5XX:", "'application/problem+json'", "'application/json'"},
+	{"rest", "a stage that does not wait for its log", "  RestApi:", "MakeLogRole, !Sub \"Stock and carts; " +
+		"${GatewayAccount} lets it log\"", "MakeLogRole, Logged"},
+	{"rest", "tickets at another path", "  TicketUrl:", "/api/v1/tickets", "/v1/tickets"},
+	{"rest", "the API at another stage", "  RestUrl:", "/api", "/v1"},
+	{"access log", "the query string", "  RestApi:\n", `"$context.status"`, `"$context.path"`},
+	{"access log", "a header", "  RestApi:\n", `"$context.httpMethod"`, `"$input.params(authorization)"`},
+	{"access log", "the address of a client", "  RestApi:\n", `"$context.error.message"`, `"$context.identity.sourceIp"`},
+	{"access log", "an id that clients choose", "  RestApi:\n", "$context.extendedRequestId", "$context.requestId"},
+	{"access log", "another log", "  RestApi:\n", "${RestAccessLog}", "${RestLog}"},
+	{"permissions", "every path and stage", "RestPermission:\n", "/api/*/v1/*", "/*"},
+	{"permissions", "another API", "RestPermission:\n", "${RestApi}", "${Api}"},
+}
