@@ -1,0 +1,76 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestHTTPTour runs every command of docs/http.md, in one shell and in order, against a
+// localhub, and compares what it prints. "…" stands for any text.
+func TestHTTPTour(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		skipMissing(t, "curl is not installed")
+	}
+	doc, err := os.ReadFile("../docs/http.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := shellCommands(string(doc))
+	if len(commands) < 10 {
+		t.Fatalf("docs/http.md has %d commands", len(commands))
+	}
+	hub := start(t)
+	address := strings.TrimSuffix(strings.TrimPrefix(hub.socket, "ws://"), "/v1")
+	addresses := strings.NewReplacer("127.0.0.1:8787", address, "127.0.0.1:8788", hub.adminAddress())
+	const end = "end of command"
+	var script strings.Builder
+	script.WriteString("curl() { command curl -sS \"$@\"; }\n") // no progress
+	for _, c := range commands {
+		script.WriteString(addresses.Replace(c.text) + "\necho\necho '" + end + "'\n")
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-eu")
+	cmd.Stdin, cmd.Stderr = strings.NewReader(script.String()), t.Output()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	outputs := strings.Split(string(out), end+"\n")
+	for i, c := range commands {
+		got := strings.TrimSpace(outputs[i])
+		form := "^" + strings.ReplaceAll(regexp.QuoteMeta(c.output), "…", ".+") + "$"
+		if !regexp.MustCompile(form).MatchString(got) {
+			t.Errorf("%s\n got %s\nwant %s", c.text, got, c.output)
+		}
+	}
+}
+
+// shellCommand is one command of a document and what it prints.
+type shellCommand struct{ text, output string }
+
+// shellCommands returns the commands of a document's blocks: lines that begin with "$ ",
+// with the lines that a backslash joins to them, and what stands below.
+func shellCommands(doc string) (commands []shellCommand) {
+	inBlock, continues := false, false
+	for line := range strings.Lines(doc) {
+		line = strings.TrimSuffix(line, "\n")
+		last := len(commands) - 1
+		text, isCommand := strings.CutPrefix(line, "$ ")
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inBlock, continues = !inBlock, false
+		case !inBlock:
+		case continues:
+			commands[last].text += "\n" + line
+			continues = strings.HasSuffix(line, `\`)
+		case isCommand:
+			commands = append(commands, shellCommand{text: text})
+			continues = strings.HasSuffix(line, `\`)
+		case last >= 0:
+			commands[last].output = strings.TrimSpace(commands[last].output + "\n" + line)
+		}
+	}
+	return commands
+}
