@@ -1,0 +1,51 @@
+package house_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/securecart/hub/internal/local/house"
+)
+
+// TestHandshakesGoToTheGateway: below /v1/, a request to open a socket is the gateway's to
+// refuse, and any other the REST API's.
+func TestHandshakesGoToTheGateway(t *testing.T) {
+	h := newHouse(t, house.Options{})
+	defer closeHouse(t, h)
+	if rec := callREST(t, h, "GET", "/v1/stock?sku=TEE-RED-M", "", ""); rec.Code != http.StatusOK {
+		t.Errorf("got %d %s, want stock", rec.Code, rec.Body)
+	}
+	upgrade := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}}
+	if rec := callRESTWith(t, h, "GET", "/v1/stock?sku=TEE-RED-M", upgrade, ""); rec.Code != http.StatusForbidden {
+		t.Errorf("a handshake: got %d %s, want API Gateway's 403", rec.Code, rec.Body)
+	}
+}
+
+// TestRESTBesideAnotherStage: the path of the REST API is its own version's, whatever the
+// stage of the sockets is called.
+func TestRESTBesideAnotherStage(t *testing.T) {
+	h := newHouse(t, house.Options{Gateway: house.Gateway{Stage: "prod"}})
+	defer closeHouse(t, h)
+	if rec := callREST(t, h, "GET", "/v1/stock?sku=TEE-RED-M", "", ""); rec.Code != http.StatusOK {
+		t.Errorf("got %d %s, want stock", rec.Code, rec.Body)
+	}
+	if rec := callREST(t, h, "GET", "/prod/stock?sku=TEE-RED-M", "", ""); rec.Code != http.StatusForbidden {
+		t.Errorf("below the stage: got %d %s, want API Gateway's 403", rec.Code, rec.Body)
+	}
+}
+
+// TestOneCartBehindTwoDoors: a write over HTTP reaches the sockets of the same user.
+func TestOneCartBehindTwoDoors(t *testing.T) {
+	h := newHouse(t, house.Options{})
+	defer closeHouse(t, h)
+	ann := token(t, h, "ann")
+	c := dial(t, h, ann)
+	defer c.close()
+	c.ask("sub cart", `{"type":"snapshot","epoch":"…","topics":{"cart":{"version":0,"lines":{}}}}`)
+	rec := callREST(t, h, "POST", "/v1/cart/lines", "Bearer "+ann, `{"sku":"TEE-RED-M"}`)
+	if rec.Code != http.StatusOK {
+		t.Fatalf("got %d %s", rec.Code, rec.Body)
+	}
+	c.want(`{"type":"delta","epoch":"…","topics":{"cart":{"version":1,` +
+		`"lines":{"TEE-RED-M":{"quantity":1,"version":1}}}}}`)
+}
