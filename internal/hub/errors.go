@@ -23,6 +23,8 @@ var (
 	ErrInvalid = errors.New("invalid")
 	// ErrKeyReused, of kind ErrInvalid: an idempotency key belongs to another request.
 	ErrKeyReused = fmt.Errorf("%w: idempotency key used before", ErrInvalid)
+	// ErrOlder: a change is older than what is stored, and changes nothing.
+	ErrOlder = errors.New("older than what is stored")
 	// ErrConflict: the row is no longer at the version that the write was based on.
 	ErrConflict = errors.New("conflict")
 	// ErrUnreadable: the shop wrote a row that cannot be read. The store has logged it.

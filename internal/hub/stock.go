@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/securecart/hub/internal/wire"
 )
@@ -18,7 +19,14 @@ type StockChange struct {
 	BackOrder *bool   `json:"backorder"` // people may order more than there is
 	BackAt    *string `json:"backAt"`    // the date when it is expected again, "2026-12-24"; "": unknown
 	Version   *int64  `json:"version"`   // only if the item is at this version; 0: only if it is new
+
+	// AsOf is when the change happened: it counts only if the item was updated before.
+	// So changes may arrive twice, late and in any order.
+	AsOf *time.Time `json:"asOf"`
 }
+
+// maxAhead is how far AsOf may lie ahead, because clocks differ.
+const maxAhead = SessionLeeway
 
 // Stock reads an item. ErrGone: it does not exist or was deleted.
 func (h *Hub) Stock(ctx context.Context, sku string) (Item, error) {
@@ -44,8 +52,26 @@ func (h *Hub) item(ctx context.Context, sku string) (Item, error) {
 // PutStock changes or creates an item. ErrInvalid: a field is malformed. An [Error]
 // with code no_stock: there are fewer pieces than the change takes away. ErrConflict:
 // the item is not at the given version, or other writes keep overtaking this one.
+// ErrOlder, with the item as it is: it was updated at AsOf or later.
 func (h *Hub) PutStock(ctx context.Context, sku string, c StockChange) (Item, error) {
-	return h.updateItem(ctx, sku, func(item Item) (Item, error) { return c.apply(sku, item) })
+	return h.updateItem(ctx, sku, func(item Item) (Item, error) { return h.change(c, sku, item) })
+}
+
+// change returns the changed item, with the time of the change if there is one.
+func (h *Hub) change(c StockChange, sku string, item Item) (Item, error) {
+	if c.AsOf == nil {
+		return c.apply(sku, item)
+	}
+	at := c.AsOf.UTC().Truncate(time.Millisecond)
+	switch {
+	case at.After(h.now().Add(maxAhead)):
+		return Item{}, invalid(`"asOf" lies ahead`)
+	case !at.After(item.UpdatedAt):
+		return item, ErrOlder
+	}
+	next, err := c.apply(sku, item)
+	next.UpdatedAt = at
+	return next, err
 }
 
 // DeleteStock replaces an item by a tombstone. ErrGone: there is no such item.
@@ -74,7 +100,7 @@ func (h *Hub) VendorStock(ctx context.Context, p Principal, sku string, c StockC
 		if !allowed || c.Vendor != nil && *c.Vendor != item.Vendor {
 			return Item{}, fmt.Errorf("stock of %q: %w", sku, ErrForbidden)
 		}
-		return c.apply(sku, item)
+		return h.change(c, sku, item)
 	})
 }
 
@@ -88,13 +114,19 @@ func (h *Hub) updateItem(ctx context.Context, sku string, change func(Item) (Ite
 			return Item{}, invalid("the inventory table has no version; change %q there", sku)
 		}
 		next, err := change(item)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrOlder):
+			return item, err
+		case err != nil:
 			return Item{}, err
 		}
 		if next == item {
 			return item, nil // nothing changed; a stream has no record of such a write
 		}
-		next.Version, next.UpdatedAt = item.Version+1, h.now()
+		next.Version = item.Version + 1
+		if next.UpdatedAt.IsZero() || next.UpdatedAt.Equal(item.UpdatedAt) {
+			next.UpdatedAt = h.now()
+		}
 		switch err := h.store.PutItem(ctx, next, item.Version); {
 		case err == nil:
 			return next, nil

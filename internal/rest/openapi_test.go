@@ -11,7 +11,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/rest"
+	"github.com/securecart/hub/internal/stockjson"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -76,6 +78,7 @@ func newOpenAPI() *huma.OpenAPI {
 	d.messages()
 	d.stock()
 	d.cart()
+	d.inventory()
 	d.others()
 	return d.OpenAPI
 }
@@ -100,7 +103,7 @@ func (d openAPI) messages() {
 	line := *d.schemas.Schema(reflect.TypeOf(wire.Line{}), false, "")
 	line.Nullable = true // a removed line
 	all["Line"] = &line
-	values := []*huma.Schema{d.schema(wire.Badge{}), d.schema(wire.Cart{})}
+	values := []*huma.Schema{d.schema(wire.Badge{}), d.schema(wire.Cart{}), d.schema(wire.Vendor{})}
 	all["Snapshot"].Properties["topics"] = &huma.Schema{
 		Type: "object", AdditionalProperties: &huma.Schema{OneOf: values},
 	}
@@ -217,6 +220,38 @@ func (d openAPI) cart() {
 			"from":   {Type: "string", Description: "the guest's token"},
 			"policy": {Type: "string", Enum: []any{"sum", "max", "mine", "theirs"}},
 		}, []string{"from"})}
+}
+
+func (d openAPI) inventory() {
+	text := func(name, description string) *huma.Param {
+		return &huma.Param{Name: name, In: "query", Description: description, Schema: &huma.Schema{Type: "string"}}
+	}
+	list := d.operation("getInventory", "SKUs of a vendor", "200", wire.Snapshot{}, "401", "404", "503")
+	list.Parameters = []*huma.Param{
+		text("after", "the last SKU of the page before"), text("vendor", "for admins: whose SKUs"),
+	}
+	put := d.operation("putItem", "Change the stock of one SKU", "200", stockjson.Item{},
+		"401", "404", "409", "412", "413", "415", "503")
+	put.Parameters = []*huma.Param{
+		{Name: "sku", In: "path", Required: true, Schema: skuSchema()},
+		header("If-Match", `the item's entity tag, "<version>"`),
+	}
+	change := d.schema(hub.StockChange{})
+	d.schemas.Map()["StockChange"].Required = nil
+	put.RequestBody = &huma.RequestBody{
+		Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: change}},
+	}
+	many := d.operation("postInventory", "Change the stock of many SKUs", "200", stockjson.Result{}, "401", "415", "503")
+	for status, description := range map[string]string{"207": "Some lines failed.", "422": "All lines failed."} {
+		many.Responses[status] = &huma.Response{Description: description, Content: many.Responses["200"].Content}
+	}
+	many.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"application/x-ndjson": {Schema: &huma.Schema{
+			Type: "string", Description: `one StockChange a line, with its "sku"`,
+		}},
+	}}
+	d.Paths["/v1/inventory"] = &huma.PathItem{Get: withToken(withTag(list), false), Post: withToken(many, false)}
+	d.Paths["/v1/inventory/{sku}"] = &huma.PathItem{Put: withToken(put, false)}
 }
 
 func (d openAPI) others() {

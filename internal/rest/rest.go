@@ -55,14 +55,16 @@ type endpoint func(*http.Request) (reply, error)
 // path has OPTIONS.
 func (a api) resources() map[string]map[string]endpoint {
 	return map[string]map[string]endpoint{
-		"/v1/stock":         {http.MethodGet: a.getStocks},
-		"/v1/stock/{sku}":   {http.MethodGet: a.getStock},
-		"/v1/cart":          {http.MethodGet: a.getCart, http.MethodPatch: a.patchCart},
-		"/v1/cart/lines":    {http.MethodPost: a.postLine},
-		"/v1/cart/merge":    {http.MethodPost: a.postMerge},
-		"/v1/cart/checkout": {http.MethodPost: a.postCheckout},
-		"/v1/guests":        {http.MethodPost: a.postGuest},
-		"/v1/tickets":       {http.MethodPost: a.postTicket},
+		"/v1/stock":           {http.MethodGet: a.getStocks},
+		"/v1/stock/{sku}":     {http.MethodGet: a.getStock},
+		"/v1/cart":            {http.MethodGet: a.getCart, http.MethodPatch: a.patchCart},
+		"/v1/cart/lines":      {http.MethodPost: a.postLine},
+		"/v1/cart/merge":      {http.MethodPost: a.postMerge},
+		"/v1/cart/checkout":   {http.MethodPost: a.postCheckout},
+		"/v1/inventory":       {http.MethodGet: a.getInventory, http.MethodPost: a.postInventory},
+		"/v1/inventory/{sku}": {http.MethodPut: a.putItem},
+		"/v1/guests":          {http.MethodPost: a.postGuest},
+		"/v1/tickets":         {http.MethodPost: a.postTicket},
 	}
 }
 

@@ -47,9 +47,12 @@ var mayImport = map[string][]string{
 	"internal/parallel":        {},
 	"internal/auth/bearer":     {},
 	"internal/script":          {},
+	"internal/strictjson":      {"internal/wire"},
+	"internal/stockjson":       {"internal/hub", "internal/strictjson", "internal/wire"},
 	"internal/handler":         {"internal/auth/bearer", "internal/hub", "internal/table", "internal/wire"},
 	"internal/rest": {
-		"internal/auth/bearer", "internal/handler", "internal/hub", "internal/script", "internal/wire",
+		"internal/auth/bearer", "internal/handler", "internal/hub", "internal/script", "internal/stockjson",
+		"internal/strictjson", "internal/wire",
 	},
 
 	"internal/cloud/config": {"internal/handler", "internal/table"},
@@ -68,13 +71,13 @@ var mayImport = map[string][]string{
 	},
 	"internal/local/admin": {
 		"gatewaytest", "internal/auth/bearer", "internal/handler", "internal/hub",
-		"internal/local/faults", "internal/local/strictjson", "internal/local/webserver", "internal/wire",
+		"internal/local/faults", "internal/local/webserver", "internal/stockjson", "internal/strictjson", "internal/wire",
 	},
-	"internal/local/account":         {"gatewaytest"},
-	"internal/local/restapi":         {},
-	"internal/local/catalogue":       {"internal/hub", "internal/local/strictjson", "internal/wire"},
-	"internal/local/faults":          {"gatewaytest"},
-	"internal/local/strictjson":      {"internal/wire"},
+	"internal/local/account":   {"gatewaytest"},
+	"internal/local/restapi":   {},
+	"internal/local/catalogue": {"internal/hub", "internal/strictjson", "internal/wire"},
+	"internal/local/faults":    {"gatewaytest"},
+
 	"internal/local/datafile":        {"internal/hub", "internal/hub/memstore", "internal/local/newfile"},
 	"internal/local/devca":           {},
 	"internal/local/devkeys":         {"internal/local/newfile"},

@@ -36,7 +36,7 @@ func checkRest(k *checker) {
 			"EndpointConfiguration": object{"Type": "REGIONAL"},
 			"MethodSettings": []any{object{
 				"ResourcePath": "/*", "HttpMethod": "*", "DataTraceEnabled": false, "LoggingLevel": "OFF",
-				"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 30,
+				"ThrottlingRateLimit": 40, "ThrottlingBurstLimit": 27,
 			}},
 			// Each of these generates resources, or needs a deployment that SAM does not make.
 			"Auth": nil, "Cors": nil, "Models": nil, "GatewayResponses": nil, "BinaryMediaTypes": nil,
@@ -121,7 +121,7 @@ var restMutations = []mutation{
 	{"rest", "warnings that nobody reads", "  RestApi:", "FailOnWarnings: true", "FailOnWarnings: false"},
 	{"rest", "an edge of API Gateway's own", "  RestApi:", "{Type: REGIONAL}", "{Type: EDGE}"},
 	{"rest", "bodies in the log", "  RestApi:", "DataTraceEnabled: false", "DataTraceEnabled: true"},
-	{"rest", "no throttle", "  RestApi:", "          ThrottlingRateLimit: 50\n", ""},
+	{"rest", "no throttle", "  RestApi:", "          ThrottlingRateLimit: 40\n", ""},
 	{"rest", "a throttle of GET alone", "  RestApi:", `HttpMethod: "*"`, "HttpMethod: GET"},
 	{"rest", "compressed scripts as base64", "  RestApi:", `binary-media-types: ["*/*"]`, `binary-media-types: ["a/b"]`},
 	{"rest", "a 403 for a missing path", "MISSING_AUTHENTICATION_TOKEN:", "statusCode: 404", "statusCode: 403"},

@@ -18,7 +18,8 @@ import (
 var rowRights = map[config.Function]map[string]string{
 	config.Authorize: {"DeleteItem": "X#*", "GetItem": "R#*"},
 	config.Rest: {
-		"ConditionCheckItem": "R#*", "GetItem": "E K#* R#*", "PutItem": "E K#* X#*", "UpdateItem": "N#*",
+		"ConditionCheckItem": "R#*", "GetItem": "E K#* R#*", "PutItem": "E K#* V#* X#*", "Query": "V#*",
+		"UpdateItem": "N#*",
 	},
 	config.Connect: {
 		"BatchWriteItem": "O#*", "DeleteItem": "C#*", "GetItem": "C#* R#*", "Query": "O#*",
@@ -45,7 +46,7 @@ var rights = map[config.Function]map[string][]string{
 		"close":     {manageConnections},
 	},
 	config.Rest: {
-		"inventory": {"dynamodb:BatchGetItem"},
+		"inventory": {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
 		"cart":      {"dynamodb:GetItem", "dynamodb:UpdateItem"},
 	},
 	config.Broadcast: {

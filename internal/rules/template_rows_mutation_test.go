@@ -14,7 +14,7 @@ var rowMutations = []mutation{
 	{"rights", "a condition on another key", "ConnectRole:\n", "dynamodb:LeadingKeys", "dynamodb:Attributes"},
 	{"rights", "all rows for the authorizer", "AuthorizeRole:\n", partitions(`"X#*"`), ""},
 	{"rights", "other rows to read for the authorizer", "AuthorizeRole:\n", `["R#*"]`, `["*"]`},
-	{"rights", "other rows for tickets", "RestRole:\n", `[E, "K#*", "X#*"]`, `[E, "K#*", "*"]`},
+	{"rights", "other rows for tickets", "RestRole:\n", `[E, "K#*", "V#*", "X#*"]`, `[E, "K#*", "*"]`},
 	{"rights", "connections for the REST API", "RestRole:\n", `["N#*"]`, `["C#*", "N#*"]`},
 	{"rights", "tickets for $connect", "ConnectRole:\n", `["O#*"]`, `["O#*", "X#*"]`},
 	{"rights", "revocations for $connect", "ConnectRole:\n", `["O#*"]`, `["O#*", "R#*"]`},

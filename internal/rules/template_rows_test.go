@@ -290,6 +290,12 @@ func (r *rowsTest) overHTTP() {
 		r.must(err)
 	}
 	r.must(h.CountNewGuest(ctx, "home"))
+	vendor := hub.Connection{Principal: rowsVendor}
+	_, err := h.Get(ctx, vendor, wire.Request{Topics: []wire.Topic{{Name: "vendor:acme"}}})
+	r.must(err)
+	one := 1
+	_, err = h.VendorStock(ctx, rowsVendor, "A", hub.StockChange{Add: &one})
+	r.must(err)
 	r.shop(h, guest, carl)
 }
 

@@ -45,7 +45,7 @@ func TestRightsMatchTheCode(t *testing.T) {
 		t.Fatalf("message calls only %v of the hub", entries[config.Message])
 	}
 	for _, name := range []string{"snapshot", "getCart", "write", "postLine", "patchCart", "postCheckout", "postMerge",
-		"postTicket", "postGuest"} {
+		"postTicket", "postGuest", "getInventory", "putItem", "postInventory"} {
 		for _, c := range namesUsedBy(t, "internal/rest")[name] {
 			if name, ok := strings.CutPrefix(c, "a.h."); ok {
 				entries[config.Rest] = append(entries[config.Rest], name)
@@ -56,10 +56,10 @@ func TestRightsMatchTheCode(t *testing.T) {
 		t.Fatalf("rest calls only %v of the hub", entries[config.Rest])
 	}
 	for f, entry := range entries {
-		hub := hub
-		if f == config.Rest { // its requests have no connection, and it reads no vendor's list
-			hub = maps.Clone(hub)
-			hub["Current"], hub["readVendor"] = []string{"h.withoutConnection"}, nil
+		hub, store := hub, store
+		if f == config.Rest { // its requests have no connection, and no item leaves its vendor
+			hub, store = maps.Clone(hub), maps.Clone(store)
+			hub["Current"], store["removeFromVendor"] = []string{"h.withoutConnection"}, nil
 		}
 		used := map[string]bool{}
 		for name := range reachableNames(store, storeMethods(reachableNames(hub, entry))) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/securecart/hub/internal/auth/bearer"
+	"github.com/securecart/hub/internal/stockjson"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -75,8 +76,8 @@ func requireToken(token string, next http.Handler) http.Handler {
 		got := sha256.Sum256([]byte(given))
 		if needsToken(r.URL.Path) && subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			w.Header().Set("WWW-Authenticate", "Bearer") // RFC 9110, section 11.6.1
-			reply(w, http.StatusUnauthorized, problem{wire.CodeDenied,
-				"send the token that localhub was started with (-admin-token) in Authorization: Bearer"})
+			reply(w, http.StatusUnauthorized, stockjson.NewProblem(wire.CodeDenied,
+				"send the token that localhub was started with (-admin-token) in Authorization: Bearer"))
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -6,33 +6,17 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
-	"github.com/securecart/hub/internal/local/strictjson"
+	"github.com/securecart/hub/internal/stockjson"
+	"github.com/securecart/hub/internal/strictjson"
 	"github.com/securecart/hub/internal/wire"
 )
 
 // maxBody is the largest body of a request, in bytes, except of POST /admin/stock. Our
 // own choice: no request needs a tenth of it.
-const maxBody = 64 << 10
-
-// problem is the body of an error response.
-type problem struct {
-	Code    wire.Code `json:"code"`
-	Message string    `json:"message"`
-}
-
-// maxErrorText is the length of the longest message, in bytes: it may quote the request.
-const maxErrorText = 500
-
-func newProblem(code wire.Code, message string) problem {
-	if len(message) > maxErrorText {
-		message = strings.ToValidUTF8(message[:maxErrorText], "") + "…"
-	}
-	return problem{code, message}
-}
+const maxBody = stockjson.MaxLine
 
 func reply(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
@@ -42,7 +26,7 @@ func reply(w http.ResponseWriter, status int, body any) {
 
 // refuse answers with an error code and its status.
 func refuse(w http.ResponseWriter, code wire.Code, message string) {
-	reply(w, handler.Status(code), newProblem(code, message))
+	reply(w, handler.Status(code), stockjson.NewProblem(code, message))
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {
@@ -51,12 +35,12 @@ func notFound(w http.ResponseWriter, r *http.Request) {
 
 // problemOf is what a client learns of an error. It logs an internal error, of which
 // clients learn no details.
-func (a api) problemOf(err error) problem {
+func (a api) problemOf(err error) stockjson.Problem {
 	failure, internal := handler.ClientError(err)
 	if internal {
 		a.Log.Error("admin", "error", err)
 	}
-	return newProblem(failure.Code, failure.Message)
+	return stockjson.NewProblem(failure.Code, failure.Message)
 }
 
 func (a api) fail(w http.ResponseWriter, err error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/stockjson"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -55,7 +56,7 @@ func (a api) deleteConnection(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		w.WriteHeader(http.StatusNoContent)
 	case errors.As(err, &refused):
-		reply(w, refused.StatusCode, newProblem(wire.Code(refused.Code), cmp.Or(refused.Message, noSuchConnection)))
+		reply(w, refused.StatusCode, stockjson.NewProblem(wire.Code(refused.Code), cmp.Or(refused.Message, noSuchConnection)))
 	default:
 		a.fail(w, err)
 	}

@@ -1,41 +1,21 @@
 package admin
 
 import (
+	"errors"
 	"net/http"
-	"time"
 
 	"github.com/securecart/hub/internal/auth/bearer"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/stockjson"
 )
 
-// stock is an item as the API shows it.
-type stock struct {
-	SKU       string    `json:"sku"`
-	Version   int64     `json:"version"`
-	Available int       `json:"available"` // pieces
-	LowAt     int       `json:"lowAt"`     // pieces
-	Vendor    string    `json:"vendor,omitempty"`
-	UpdatedAt time.Time `json:"updatedAt"`
-	Deleted   bool      `json:"deleted,omitempty"`
-	Tracked   *bool     `json:"tracked,omitempty"` // false: the stock is not counted
-	BackOrder bool      `json:"backorder,omitempty"`
-	BackAt    string    `json:"backAt,omitempty"` // "2026-12-24"
-}
-
 func (a api) replyStock(w http.ResponseWriter, i hub.Item, err error) {
-	if err != nil {
+	if err != nil && !errors.Is(err, hub.ErrOlder) {
 		a.fail(w, err)
 		return
 	}
-	s := stock{
-		SKU: i.SKU, Version: i.Version, Available: i.Available, LowAt: i.LowAt, Vendor: i.Vendor,
-		UpdatedAt: i.UpdatedAt, Deleted: i.Deleted, BackOrder: i.BackOrder, BackAt: i.BackAt,
-	}
-	if i.Untracked {
-		s.Tracked = new(bool)
-	}
-	reply(w, http.StatusOK, s)
+	reply(w, http.StatusOK, stockjson.NewItem(i, err))
 }
 
 func (a api) getStock(w http.ResponseWriter, r *http.Request) {

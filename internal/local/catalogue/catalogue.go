@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/securecart/hub/internal/hub"
-	"github.com/securecart/hub/internal/local/strictjson"
+	"github.com/securecart/hub/internal/strictjson"
 	"github.com/securecart/hub/internal/wire"
 )
 

@@ -3,7 +3,7 @@ package strictjson_test
 import (
 	"testing"
 
-	"github.com/securecart/hub/internal/local/strictjson"
+	"github.com/securecart/hub/internal/strictjson"
 )
 
 func TestDecode(t *testing.T) {
