@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"flag"
+	"fmt"
 	"maps"
 	"os"
 	"reflect"
@@ -170,7 +171,9 @@ func (d openAPI) stock() {
 	many := d.operation("getStocks", "Stock of SKUs", "200", wire.Snapshot{}, "401", "503")
 	many.Parameters = []*huma.Param{{
 		Name: "sku", In: "query", Required: true, Explode: &[]bool{true}[0],
-		Schema: &huma.Schema{Type: "array", Items: skuSchema(), MinItems: &one, MaxItems: &most},
+		Schema: &huma.Schema{Type: "array", MinItems: &one, MaxItems: &most, Items: &huma.Schema{
+			Type: "string", Description: "what is no SKU is refused alone, with bad_topic",
+		}},
 	}}
 	single := d.operation("getStock", "Stock of one SKU", "200", wire.Snapshot{}, "401", "404", "503")
 	single.Parameters = []*huma.Param{{Name: "sku", In: "path", Required: true, Schema: skuSchema()}}
@@ -183,7 +186,9 @@ func (d openAPI) write(id, summary string, fields map[string]*huma.Schema, requi
 ) *huma.Operation {
 	errors = append(errors, "401", "404", "413", "415", "422", "503")
 	o := withToken(d.operation(id, summary, "200", wire.OK{}, errors...), false)
-	o.Parameters = []*huma.Param{header("Idempotency-Key", "1 to 64 visible characters: a repeat gets the stored answer")}
+	key := header("Idempotency-Key", "a repeat gets the stored answer")
+	key.Schema.Pattern = fmt.Sprintf("^[!-~]{1,%d}$", wire.MaxKey)
+	o.Parameters = []*huma.Param{key}
 	o.RequestBody = &huma.RequestBody{Required: len(required) > 0, Content: map[string]*huma.MediaType{
 		"application/json": {Schema: &huma.Schema{
 			Type: "object", Properties: fields, Required: required, AdditionalProperties: true,
@@ -198,10 +203,10 @@ func number(least, most float64) *huma.Schema {
 
 func (d openAPI) cart() {
 	get := withToken(withTag(d.operation("getCart", "The caller's cart", "200", wire.Snapshot{}, "401", "503")), false)
-	lines := wire.MaxLines
+	least, lines := 1, wire.MaxLines
 	set := d.write("patchCart", "Set lines", map[string]*huma.Schema{
 		"lines": {
-			Type: "object", AdditionalProperties: number(0, wire.MaxQuantity), MaxProperties: &lines,
+			Type: "object", AdditionalProperties: number(0, wire.MaxQuantity), MinProperties: &least, MaxProperties: &lines,
 			Description: "quantities by SKU; 0 removes a line",
 		},
 	}, []string{"lines"}, "409", "412")
@@ -212,12 +217,13 @@ func (d openAPI) cart() {
 	d.Paths["/v1/cart"] = &huma.PathItem{Get: get, Patch: set}
 	d.Paths["/v1/cart/checkout"] = &huma.PathItem{Post: checkout}
 	quantity := number(-wire.MaxQuantity, wire.MaxQuantity)
+	quantity.Not = &huma.Schema{Enum: []any{0}}
 	quantity.Description = "pieces to add, or (negative) to take away; without it 1; not 0"
 	d.Paths["/v1/cart/lines"] = &huma.PathItem{Post: d.write("postLine", "Add pieces of a SKU",
 		map[string]*huma.Schema{"sku": skuSchema(), "quantity": quantity}, []string{"sku"}, "409")}
 	d.Paths["/v1/cart/merge"] = &huma.PathItem{Post: d.write("postMerge", "Take a guest's cart over",
 		map[string]*huma.Schema{
-			"from":   {Type: "string", Description: "the guest's token"},
+			"from":   {Type: "string", MinLength: &least, Description: "the guest's token"},
 			"policy": {Type: "string", Enum: []any{"sum", "max", "mine", "theirs"}},
 		}, []string{"from"})}
 }

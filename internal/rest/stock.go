@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -28,8 +29,13 @@ func (a api) getStocks(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, &wire.Error{Code: wire.CodeBadField, Message: "the query is not percent-encoded text"}
 	}
-	if len(query["sku"]) == 0 {
+	switch n := len(query["sku"]); {
+	case n == 0:
 		return reply{}, &wire.Error{Code: wire.CodeBadField, Message: "name SKUs in the query: ?sku=A&sku=B"}
+	case n > wire.MaxTopics: // even if they are the same
+		return reply{}, &wire.Error{
+			Code: wire.CodeTooManyTopics, Message: fmt.Sprintf("at most %d SKUs at once", wire.MaxTopics),
+		}
 	}
 	c, s, err := a.snapshot(r, query["sku"])
 	if err != nil {

@@ -94,6 +94,7 @@ func TestStockRefused(t *testing.T) {
 	}{
 		"no SKU":            {"/v1/stock", 400, "bad_field"},
 		"too many":          {"/v1/stock?sku=" + many(101), 400, "too_many_topics"},
+		"one too often":     {"/v1/stock?" + strings.Repeat("sku=A&", 101), 400, "too_many_topics"},
 		"unknown":           {"/v1/stock/NOPE", 404, "denied"},
 		"not a SKU":         {"/v1/stock/%00", 400, "bad_topic"},
 		"no escape":         {"/v1/stock?sku=%zz", 400, "bad_field"},
