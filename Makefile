@@ -35,10 +35,11 @@ web: ## run the tests of the browser module (needs Node.js 20)
 fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	scripts/fuzz $(FUZZTIME)
 
-bench: ## measure fan-out to 1 to 10 000 subscribers, carts on disk, and posts, cold starts and delays of the functions
+bench: ## measure fan-out to 1 to 10 000 subscribers, carts on disk, posts, stock over HTTP, cold starts and delays of the functions
 	go test -run '^$$' -bench Fanout -benchtime 2s ./internal/local/house
 	go test -run '^$$' -bench Carts ./internal/local/datafile
 	go test -run '^$$' -bench Post ./internal/cloud/apigw
+	go test -run '^$$' -bench Stock -cpu 1 ./internal/rest
 	go test -run '^$$' -bench . -benchtime 100x ./internal/local/dynamo
 
 load: ## serve healthy clients beside 2 000 slow, silent and frozen sockets and a flood
