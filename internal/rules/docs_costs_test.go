@@ -53,6 +53,25 @@ func TestDocumentedCostsOfScript(t *testing.T) {
 	}
 }
 
+// TestDocumentedCostsOfREST computes what SECURITY.md says that requests over HTTP cost:
+// as messages, with the count and the look at a revocation.
+func TestDocumentedCostsOfREST(t *testing.T) {
+	_, parsed := readTemplate(t)
+	k := &checker{t: parsed}
+	memory, _ := number(parsed.resources[functionID(config.Rest)].properties["MemorySize"])
+	request := priceREST + priceInvocation + float64(memory)/1024*messageSeconds*priceGBSecond + priceWrite + priceRead +
+		priceLogKB + tracedMessages*priceTrace
+	rate := len(k.restPaths()) * k.restThrottle("ThrottlingRateLimit")
+	want := fmt.Sprintf("costs some $%.1f per million, also if it is refused. The throttles of all %d paths make that at "+
+		"most $%.0f a day.", request, len(k.restPaths()), request*float64(rate)*secondsOfDay/1e6)
+	if doc := strings.Join(strings.Fields(read(t, "SECURITY.md")), " "); !strings.Contains(doc, want) {
+		t.Errorf("SECURITY.md does not have %q", want)
+	}
+	for _, problem := range k.found {
+		t.Error(problem)
+	}
+}
+
 // TestDocumentedCosts computes what SECURITY.md says that messages cost, from the
 // template and the code. TestCountCostsOneUnit measures the count of a message.
 func TestDocumentedCosts(t *testing.T) {
