@@ -73,6 +73,10 @@ func (h *Hub) endConnection(ctx context.Context, holder, id string) (ended bool,
 		if err := h.store.ClearRetryMarks(ctx, []RetryMark{{ConnectionID: id}})[0]; err != nil {
 			return false, err
 		}
+		// The $disconnect may come first: it leaves subscriptions, and a row without topics.
+		if err := h.unsubscribe(ctx, id, c.Topics); err != nil {
+			return false, err
+		}
 		if err := h.store.EndConnection(ctx, id, h.now(), 0); err != nil {
 			return false, err
 		}

@@ -275,6 +275,16 @@ func TestEraseWhenTheGatewayFails(t *testing.T) {
 	th.wantErased(erasedNames...)
 }
 
+// TestEraseWhileTheDisconnectRuns checks that nothing stays if $disconnect comes first: it
+// leaves subscriptions to SKUs that few watch, and the row no longer has their topics.
+func TestEraseWhileTheDisconnectRuns(t *testing.T) {
+	th := newTestHub(t)
+	th.fill(withSession(alice, th.now.Add(-time.Minute)))
+	th.disconnectError = func(id string) error { return th.Disconnect(t.Context(), id) }
+	equal(t, "ended", th.erase("alice"), 2)
+	th.wantErased(erasedNames...)
+}
+
 // TestEraseAGuestWhoSignedIn checks that the connection of a guest who signed in stays
 // the customer's, although a crash left it with the guest.
 func TestEraseAGuestWhoSignedIn(t *testing.T) {

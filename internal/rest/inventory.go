@@ -36,7 +36,7 @@ func (a api) getInventory(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := a.h.Admit(r.Context(), c, 0); err != nil {
+	if c, err = a.h.Admit(r.Context(), c, 0); err != nil {
 		return reply{}, err
 	}
 	query := r.URL.Query()
@@ -101,7 +101,7 @@ func (a api) change(r *http.Request) (hub.Connection, []byte, error) {
 	}
 	text, err := body(r)
 	if err == nil {
-		err = a.h.Admit(r.Context(), c, len(text))
+		c, err = a.h.Admit(r.Context(), c, len(text))
 	}
 	return c, text, err
 }
@@ -134,7 +134,7 @@ func (a api) postInventory(r *http.Request) (reply, error) {
 	if err != nil || !slices.Contains(ndjson, mediaType) || r.Header.Get("Content-Encoding") != "" {
 		return reply{}, errNDJSON
 	}
-	if err := a.h.Admit(r.Context(), c, 0); err != nil {
+	if c, err = a.h.Admit(r.Context(), c, 0); err != nil {
 		return reply{}, err
 	}
 	changes := stockjson.Changes{

@@ -59,8 +59,8 @@ func TestDocumentedCostsOfREST(t *testing.T) {
 	_, parsed := readTemplate(t)
 	k := &checker{t: parsed}
 	memory, _ := number(parsed.resources[functionID(config.Rest)].properties["MemorySize"])
-	request := priceREST + priceInvocation + float64(memory)/1024*messageSeconds*priceGBSecond + priceWrite + priceRead +
-		priceLogKB + tracedMessages*priceTrace
+	request := costtest.PriceREST + costtest.PriceInvocation + float64(memory)/1024*messageSeconds*costtest.PriceGBSecond +
+		costtest.PriceWrite + costtest.PriceRead + costtest.PriceLogKB + tracedMessages*costtest.PriceTrace
 	rate := len(k.restPaths()) * k.restThrottle("ThrottlingRateLimit")
 	want := fmt.Sprintf("costs some $%.1f per million, also if it is refused. The throttles of all %d paths make that at "+
 		"most $%.0f a day.", request, len(k.restPaths()), request*float64(rate)*secondsOfDay/1e6)
