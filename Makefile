@@ -1,4 +1,4 @@
-.PHONY: help run test check race vet staticcheck web client fuzz bench load tools shots browser benchclient build deploy
+.PHONY: help run test check race vet staticcheck web client fuzz bench load crowd tools shots browser benchclient build deploy
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: ## measure fan-out to 1 to 10 000 subscribers, carts on disk, posts, stoc
 
 load: ## serve healthy clients beside 2 000 slow, silent and frozen sockets and a flood
 	go test -tags load -count=1 -run '^TestLoad$$' -v ./internal/local/house
+
+crowd: ## simulate a flash sale with 500 000 watchers, in virtual time (some minutes)
+	CROWD_WATCHERS=500000 go test -count=1 -timeout 40m -run '^TestFlashSale$$' -v ./internal/local/crowd
 
 tools: ## install the tools of the tests and of CI: wscat, dynoxide, AWS SDK for JavaScript, AWS CLI, cfn-lint
 	scripts/ci-tools

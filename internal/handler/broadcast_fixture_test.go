@@ -31,7 +31,7 @@ import (
 
 const (
 	functionTimeout = 25 * time.Second // as in template.yaml
-	postsPerSecond  = 5_000            // as in template.yaml
+	postsPerSecond  = 5_000            // more than in template.yaml: here other things decide
 	firstSequence   = 100
 )
 

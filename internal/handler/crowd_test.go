@@ -23,7 +23,7 @@ import (
 // The budgets of template.yaml.
 const (
 	batchPosts = 500
-	sweepPosts = 1_800
+	sweepPosts = 1_500
 )
 
 // withSweeps gives the function of a fixture the budgets of template.yaml and the stream of

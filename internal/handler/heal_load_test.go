@@ -21,6 +21,7 @@ import (
 const (
 	storeCall = 5*time.Millisecond + time.Microsecond
 	postCall  = 15 * time.Millisecond
+	healPosts = 500 // a second, as in template.yaml
 )
 
 // distantStore is a memory store whose calls take as long as DynamoDB's requests.
@@ -101,7 +102,7 @@ func newHealingFixture(t *testing.T) *healingFixture {
 		T: t, store: distantStore{memstore.New("k3")}, api: &fakeAPI{got: map[string][]int64{}, closed: map[string]bool{}},
 	}
 	f.api.answer = func(ctx context.Context, _ string) error { return pause(ctx, postCall) }
-	h := hub.New(f.store, apigw.New(f.api, apigw.Options{PostsPerSecond: 800}), time.Now) // as in template.yaml
+	h := hub.New(f.store, apigw.New(f.api, apigw.Options{PostsPerSecond: healPosts}), time.Now)
 	onHeal := func(_ context.Context, r hub.HealReport) { f.reports = append(f.reports, r) }
 	f.handle = handler.Broadcast(h, handler.BroadcastOptions{OnHeal: onHeal}, slog.New(slog.DiscardHandler))
 	if err := f.store.Store.PutItem(t.Context(), hub.Item{SKU: "A", Version: 2, Available: 1}, 0); err != nil {
