@@ -37,7 +37,7 @@ const (
 	// OwnTime is what an invocation takes beside its requests.
 	OwnTime = 3 * time.Millisecond
 	// PostsPerSecond is the default of the template's parameter: posts take that long.
-	PostsPerSecond = 800
+	PostsPerSecond = 500
 )
 
 // Memory is what template.yaml gives to each function, in MB. A test of internal/rules

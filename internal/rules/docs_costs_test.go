@@ -138,10 +138,13 @@ func TestDocumentedCosts(t *testing.T) {
 	}
 }
 
-// TestMemoryOfCosts checks that costs are computed with the memory that the template
-// gives to each function.
-func TestMemoryOfCosts(t *testing.T) {
+// TestSettingsOfCosts checks that costs are computed with the memory that the template
+// gives to each function, and with its budget of posts.
+func TestSettingsOfCosts(t *testing.T) {
 	_, parsed := readTemplate(t)
+	if posts, _ := number(parsed.parameters["PostsPerSecond"]["Default"]); posts != costtest.PostsPerSecond {
+		t.Errorf("PostsPerSecond is %d, and costs are computed with %d", posts, costtest.PostsPerSecond)
+	}
 	for _, f := range config.Functions {
 		memory, _ := number(parsed.resources[functionID(f)].properties["MemorySize"])
 		if got, known := costtest.Memory[string(f)]; known && got != memory || !known && f != config.Rest {
