@@ -57,10 +57,23 @@ func (h *Hub) PutStock(ctx context.Context, sku string, c StockChange) (Item, er
 	return h.updateItem(ctx, sku, func(item Item) (Item, error) { return h.change(c, sku, item) })
 }
 
+// counted returns an error for an item of a table without versions.
+func (i Item) counted() error {
+	if i.SKU != "" && i.Version == 0 {
+		return invalid("the inventory table has no version; change %q there", i.SKU)
+	}
+	return nil
+}
+
 // change returns the changed item, with the time of the change if there is one.
 func (h *Hub) change(c StockChange, sku string, item Item) (Item, error) {
-	if c.AsOf == nil {
+	switch err := item.counted(); {
+	case err != nil:
+		return Item{}, err
+	case c.AsOf == nil:
 		return c.apply(sku, item)
+	case c.Add != nil:
+		return Item{}, invalid(`"add" has no "asOf": it counts in whatever order it comes`)
 	}
 	at := c.AsOf.UTC().Truncate(time.Millisecond)
 	switch {
@@ -77,6 +90,9 @@ func (h *Hub) change(c StockChange, sku string, item Item) (Item, error) {
 // DeleteStock replaces an item by a tombstone. ErrGone: there is no such item.
 func (h *Hub) DeleteStock(ctx context.Context, sku string) (Item, error) {
 	return h.updateItem(ctx, sku, func(item Item) (Item, error) {
+		if err := item.counted(); err != nil {
+			return Item{}, err
+		}
 		if item.SKU == "" || item.Deleted {
 			return Item{}, unknownSKU(sku)
 		}
@@ -109,9 +125,6 @@ func (h *Hub) updateItem(ctx context.Context, sku string, change func(Item) (Ite
 		item, err := h.item(ctx, sku)
 		if err != nil {
 			return Item{}, err
-		}
-		if item.SKU != "" && item.Version == 0 {
-			return Item{}, invalid("the inventory table has no version; change %q there", sku)
 		}
 		next, err := change(item)
 		switch {

@@ -137,6 +137,9 @@ func (a api) postInventory(r *http.Request) (reply, error) {
 	if c, err = a.h.Admit(r.Context(), c, 0); err != nil {
 		return reply{}, err
 	}
+	if !c.Principal.MaySeeExact() {
+		return reply{}, hub.ErrForbidden // before its lines cost anything
+	}
 	changes := stockjson.Changes{
 		Put: func(ctx context.Context, sku string, change hub.StockChange) (hub.Item, error) {
 			return a.h.VendorStock(ctx, c.Principal, sku, change)

@@ -116,9 +116,41 @@ nonsense
 	wantProblem(t, f.call("POST", "/v1/inventory", `{"sku":"MUG","available":7}`, vera...), 415, "bad_media_type")
 	wantProblem(t, f.call("POST", "/v1/inventory", `{"sku":"MUG","available":7}`), 401, "token_bad")
 	ann := append([]string{"Content-Type", "application/x-ndjson"}, as(f.token("ann", ""))...)
-	if w := f.call("POST", "/v1/inventory", `{"sku":"MUG","available":7}`, ann...); w.Code != 422 {
-		t.Errorf("a customer: got %d %s", w.Code, w.Body)
+	wantProblem(t, f.call("POST", "/v1/inventory", `{"sku":"MUG","available":7}`, ann...), 404, "denied")
+}
+
+// TestAddHasNoTime: an older "add" still counts, so a time is refused with it.
+func TestAddHasNoTime(t *testing.T) {
+	f := newFixture(t)
+	f.stock("MUG", 3, "acme")
+	vera := as(f.token("vera", "vendor acme"))
+	body := `{"add":-1,"asOf":"2020-01-01T00:00:00Z"}`
+	wantProblem(t, f.call("PUT", "/v1/inventory/MUG", body, vera...), 400, "bad_field")
+}
+
+// TestWritesHaveNoIfNoneMatch: it would be checked after the write.
+func TestWritesHaveNoIfNoneMatch(t *testing.T) {
+	f := newFixture(t)
+	f.stock("MUG", 3, "acme")
+	vera := append(as(f.token("vera", "vendor acme")), "If-None-Match", "*")
+	wantProblem(t, f.call("PUT", "/v1/inventory/MUG", `{"available":7}`, vera...), 400, "bad_field")
+}
+
+// TestTicketsCountAsMessages: a client cannot make tickets without end.
+func TestTicketsCountAsMessages(t *testing.T) {
+	f := newFixture(t)
+	token := as(f.token("ann", ""))
+	for i := range hub.CustomerMessages + 1 {
+		w := f.call("POST", "/v1/tickets", "", token...)
+		if i < hub.CustomerMessages && w.Code == 201 {
+			continue
+		}
+		if wantProblem(t, w, 429, "slow_down"); w.Code == 429 {
+			return
+		}
+		t.Fatalf("ticket %d: %d %s", i, w.Code, w.Body)
 	}
+	t.Error("no ticket was refused")
 }
 
 func TestGetInventory(t *testing.T) {

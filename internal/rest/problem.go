@@ -21,11 +21,12 @@ const (
 )
 
 var (
-	errNoPath     error = &wire.Error{Code: hub.CodeNotFound, Message: "nothing is served at this path"}
-	errMethod     error = &wire.Error{Code: codeMethod, Message: "this path has other methods, see the header Allow"}
-	errMediaType  error = &wire.Error{Code: codeMediaType, Message: "send the body as application/json, not encoded"}
-	errAccept     error = &wire.Error{Code: codeAccept, Message: "answers are application/json"}
-	errTokenInURL error = &wire.Error{Code: wire.CodeBadField, Message: "a URL is logged: send the token in the header " +
+	errNoPath      error = &wire.Error{Code: hub.CodeNotFound, Message: "nothing is served at this path"}
+	errMethod      error = &wire.Error{Code: codeMethod, Message: "this path has other methods, see the header Allow"}
+	errMediaType   error = &wire.Error{Code: codeMediaType, Message: "send the body as application/json, not encoded"}
+	errIfNoneMatch error = &wire.Error{Code: wire.CodeBadField, Message: "If-None-Match is for GET and HEAD"}
+	errAccept      error = &wire.Error{Code: codeAccept, Message: "answers are application/json"}
+	errTokenInURL  error = &wire.Error{Code: wire.CodeBadField, Message: "a URL is logged: send the token in the header " +
 		"Authorization: Bearer <token>"}
 	errNoToken error = &wire.Error{Code: wire.CodeTokenBad, Message: "send a token in the header " +
 		"Authorization: Bearer <token>"}

@@ -54,6 +54,8 @@ func (a api) resource(methods map[string]endpoint) http.Handler {
 			a.fail(w, r, errMethod)
 		case handler.TokenInURL(r.URL.Query()):
 			a.fail(w, r, errTokenInURL)
+		case method != http.MethodGet && r.Header.Get("If-None-Match") != "":
+			a.fail(w, r, errIfNoneMatch)
 		case !acceptsJSON(r.Header.Values("Accept")):
 			a.fail(w, r, errAccept)
 		default:

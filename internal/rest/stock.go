@@ -81,12 +81,12 @@ func (a api) snapshot(r *http.Request, skus []string) (hub.Connection, wire.Snap
 // stockReply returns the answer with a snapshot of SKUs that p sees.
 func stockReply(p hub.Principal, s wire.Snapshot) reply {
 	body := wire.Encode(s)
-	answer := reply{body: body, tag: bodyTag(body), cache: publicBadges}
+	answer := reply{body: body, tag: bodyTag(body), cache: privateStock}
 	switch {
 	case slices.Contains(slices.Collect(maps.Values(s.Refused)), wire.CodeSlowDown):
 		answer.cache = "no-store" // the refusal is this client's alone
-	case p.Role == hub.RoleVendor || p.Role == hub.RoleAdmin:
-		answer.cache = privateStock
+	case p.Role == hub.RoleGuest || p.Role == hub.RoleCustomer: // who see badges alone
+		answer.cache = publicBadges
 	}
 	return answer
 }

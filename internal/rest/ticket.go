@@ -29,6 +29,9 @@ func (a api) postTicket(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if c, err = a.h.Admit(r.Context(), c, 0); err != nil {
+		return reply{}, err
+	}
 	ticket := rand.Text()
 	expires, err := a.h.IssueTicket(r.Context(), ticket, c.Principal)
 	if err != nil {

@@ -82,7 +82,10 @@ func (k *checker) checkRestPaths(paths object) {
 // checkGatewayResponses: what API Gateway answers itself is a problem document too, which
 // pages may read.
 func (k *checker) checkGatewayResponses(responses object) {
-	status := map[string]any{"DEFAULT_4XX": nil, "DEFAULT_5XX": nil, "MISSING_AUTHENTICATION_TOKEN": 404, "THROTTLED": 429}
+	status := map[string]any{
+		"DEFAULT_4XX": nil, "DEFAULT_5XX": nil, "INVALID_SIGNATURE": 404, "MISSING_AUTHENTICATION_TOKEN": 404,
+		"THROTTLED": 429,
+	}
 	k.want("the gateway responses", slices.Sorted(maps.Keys(responses)), slices.Sorted(maps.Keys(status)))
 	for name, want := range status {
 		r := sub(responses, name)
@@ -95,9 +98,11 @@ func (k *checker) checkGatewayResponses(responses object) {
 			Title, Detail, Code string
 			Status              any
 		}
-		// API Gateway puts the text in quotes itself.
-		text := strings.ReplaceAll(template, "$context.error.messageString", `"a text"`)
-		err := json.Unmarshal([]byte(text), &problem)
+		// Messages of API Gateway may quote the Authorization header.
+		if strings.Contains(template, "$") {
+			k.failf("%s quotes %s", name, template)
+		}
+		err := json.Unmarshal([]byte(template), &problem)
 		if err != nil || problem.Title == "" || problem.Detail == "" || problem.Code == "" {
 			k.failf("%s is no problem document: %s, %v", name, template, err)
 		}
@@ -126,8 +131,8 @@ var restMutations = []mutation{
 	{"rest", "compressed scripts as base64", "  RestApi:", `binary-media-types: ["*/*"]`, `binary-media-types: ["a/b"]`},
 	{"rest", "a 403 for a missing path", "MISSING_AUTHENTICATION_TOKEN:", "statusCode: 404", "statusCode: 403"},
 	{"rest", "another status in the text", "MISSING_AUTHENTICATION_TOKEN:", `"status":404`, `"status":403`},
-	{"rest", "a text in two pairs of quotes", "DEFAULT_4XX:", "$context.error.messageString",
-		`"$context.error.messageString"`},
+	{"rest", "a message that may quote a token", "DEFAULT_4XX:", `"API Gateway refused the request"`,
+		"$context.error.messageString"},
 	{"rest", "a refusal that pages cannot read", "THROTTLED:",
 		"              gatewayresponse.header.Access-Control-Allow-Origin: \"'*'\"\n", ""},
 	{"rest", "a throttle that does not say when", "THROTTLED:",
@@ -139,7 +144,10 @@ var restMutations = []mutation{
 	{"rest", "the API at another stage", "  RestUrl:", "/api", "/v1"},
 	{"access log", "the query string", "  RestApi:\n", `"$context.status"`, `"$context.path"`},
 	{"access log", "a header", "  RestApi:\n", `"$context.httpMethod"`, `"$input.params(authorization)"`},
-	{"access log", "the address of a client", "  RestApi:\n", `"$context.error.message"`, `"$context.identity.sourceIp"`},
+	{"access log", "the address of a client", "  RestApi:\n", `"$context.error.responseType"`,
+		`"$context.identity.sourceIp"`},
+	{"access log", "a message that may quote a token", "  RestApi:\n", `"$context.error.responseType"`,
+		`"$context.error.message"`},
 	{"access log", "an id that clients choose", "  RestApi:\n", "$context.extendedRequestId", "$context.requestId"},
 	{"access log", "another log", "  RestApi:\n", "${RestAccessLog}", "${RestLog}"},
 	{"permissions", "every path and stage", "RestPermission:\n", "/api/*/v1/*", "/*"},

@@ -44,7 +44,7 @@ var accessLogs = map[string]accessLog{
 		kindRestAPI,
 		[]string{
 			"extendedRequestId", "requestTimeEpoch", "httpMethod", "resourcePath", "status", "integration.status",
-			"integration.integrationStatus", "integrationLatency", "error.message", "error.responseType",
+			"integration.integrationStatus", "integrationLatency", "error.responseType",
 		},
 		[]string{"requestId", "method", "resource", "status", "error"},
 	},

@@ -3,6 +3,7 @@ package house
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -48,7 +49,7 @@ func newSite(o Options, gateway *gatewaytest.Gateway, function lambda.Handler) h
 // others with rest.
 func handshakesTo(sockets, rest http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") != "" {
+		if strings.Contains(strings.ToLower(r.Header.Get("Upgrade")), "websocket") { // others ask for HTTP/2
 			sockets.ServeHTTP(w, r)
 			return
 		}
