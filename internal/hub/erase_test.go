@@ -276,7 +276,7 @@ func TestEraseWhenTheGatewayFails(t *testing.T) {
 }
 
 // TestEraseWhileTheDisconnectRuns checks that nothing stays if $disconnect comes first: it
-// leaves subscriptions to SKUs that few watch, and the row no longer has their topics.
+// leaves subscriptions to SKUs that nobody else watches, and the row no longer has their topics.
 func TestEraseWhileTheDisconnectRuns(t *testing.T) {
 	th := newTestHub(t)
 	th.fill(withSession(alice, th.now.Add(-time.Minute)))

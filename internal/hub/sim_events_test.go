@@ -107,12 +107,12 @@ func (sim *simulation) interruptOneIn(n int) {
 // outside does not happen in the event: it would end what other clients do.
 func (sim *simulation) nested(event func()) {
 	sim.meet(eventInCall)
-	crashAfter, requesting, healing := sim.crashAfter, sim.requesting, sim.healing
+	crashAfter, requesting, healing, failing := sim.crashAfter, sim.requesting, sim.healing, sim.failing
 	sim.crashAfter, sim.requesting, sim.healing = -1, false, false
 	sim.nesting++
 	event()
 	sim.nesting--
-	sim.crashAfter, sim.requesting, sim.healing = crashAfter, requesting, healing
+	sim.crashAfter, sim.requesting, sim.healing, sim.failing = crashAfter, requesting, healing, failing
 }
 
 // request runs a request of a client, which must not push anything.

@@ -101,7 +101,7 @@ func stuckConnection(id string, now time.Time) hub.Connection {
 // heal heals from where the call before ended.
 func (sim *simulation) heal(ctx context.Context) (report hub.HealReport, err error) {
 	healing := sim.healing
-	sim.healing = true
+	sim.healing, sim.failing = true, map[string]int{}
 	report, sim.healed, err = sim.hub.Heal(ctx, sim.healed)
 	sim.healing = healing
 	return report, err

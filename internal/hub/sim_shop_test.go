@@ -86,7 +86,8 @@ type simulation struct {
 	removedCarts map[string]bool
 	healed       string             // the connection that healing reached last
 	healing      bool               // the innermost call is Heal
-	tries        map[string]int     // how often in a row posts of Heal to a connection failed
+	tries        map[string]int     // how often posts of Heal to a connection failed since its mark was cleared
+	failing      map[string]int     // tries of those that failed in the Heal that runs
 	lost         map[hub.Topic]bool // topics of a message that was lost in silence
 	met          map[string]int     // how often rare things happened, see leastMet
 
@@ -138,7 +139,7 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 		history: map[string][]string{}, newest: map[string]int64{}, versions: map[string][]int64{},
 		uncounted: map[hub.Topic]bool{}, takenOut: map[string]int{}, effects: map[string]string{}, most: map[string]int{},
 		removedCarts: map[string]bool{}, lost: map[hub.Topic]bool{}, met: map[string]int{},
-		tries: map[string]int{},
+		tries: map[string]int{}, failing: map[string]int{},
 		trace: func(string, ...any) {},
 	}
 	sim.mem = mem
