@@ -167,8 +167,11 @@ func (h *Hub) tooManyTopics`},
 		"max(0, cart.Lines[r.SKU].Quantity+r.Quantity)",
 		"max(-r.Quantity, cart.Lines[r.SKU].Quantity+r.Quantity)"},
 	{"a line that becomes smaller needs stock", "cart_write.go",
-		"if wanted[sku] > cart.Lines[sku].Quantity {",
-		"if wanted[sku] != cart.Lines[sku].Quantity {"},
+		"	for _, sku := range raised(cart, wanted) {",
+		`	for sku := range wanted {
+		if items[sku].SKU == "" {
+			g.quantities[sku] = 0
+		}`},
 	{"a negative add of a line that is not there is refused", "cart_write.go",
 		"	return h.write(ctx, c.Principal, r, operation, look, add)",
 		`	if cart, _ := h.store.Cart(ctx, c.Principal.CartID()); cart.Lines[r.SKU].Quantity+r.Quantity < 0 {
