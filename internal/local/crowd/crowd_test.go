@@ -32,7 +32,9 @@ func TestCrowd(t *testing.T) {
 			}
 			w.start()
 			w.wait(2 * time.Minute)
+			w.gateway.mu.Lock()
 			hot, others = ages{}, ages{}
+			w.gateway.mu.Unlock()
 			w.stock("HOT", 0, 5)
 			for second := range 300 {
 				for i := range 20 {
@@ -41,6 +43,7 @@ func TestCrowd(t *testing.T) {
 				w.wait(time.Second)
 			}
 			w.wait(time.Minute)
+			w.end()
 			w.report(fmt.Sprintf("%d watchers", watchers), &hot, &others)
 			if last := others.quantile(1); last > 2*time.Second {
 				t.Errorf("a change of another item waited %v, want 2s at most", last)
@@ -64,6 +67,7 @@ func TestFlashSale(t *testing.T) {
 		s := newSale(t, watchers)
 		defer s.end()
 		s.run()
+		s.end()
 		s.check(watchers)
 	})
 }
@@ -108,10 +112,11 @@ func (s *sale) run() {
 	s.start()
 	s.running.Go(func() { s.others.run(s.background, &s.gateway.account, otherRequests) })
 	s.wait(2 * time.Minute)
-	s.hot, s.items, s.carts = ages{}, ages{}, ages{}
+	s.gateway.mu.Lock()
+	s.hot, s.items, s.carts, s.gateway.posts = ages{}, ages{}, ages{}, 0
+	s.gateway.mu.Unlock()
 	s.store.reads.Store(0)
 	s.store.writes.Store(0)
-	s.gateway.posts = 0
 
 	sale, stop := context.WithCancel(s.background)
 	s.running.Go(func() { s.every(sale, itemChanges, s.changeItem) })
