@@ -117,7 +117,7 @@ func TestPingEvery(t *testing.T) {
 	}
 }
 
-// TestReconnectWithin: clients of a large crowd are told to spread their return.
+// TestReconnectWithin: hello says how long clients of a large crowd spread their return.
 func TestReconnectWithin(t *testing.T) {
 	b := newFixture(t)
 	c := b.open("c1", nil)

@@ -76,9 +76,9 @@ func (h *Hub) checkLogin(ctx context.Context, p Principal) error {
 }
 
 // Current returns the recorded connection of a request, from its row unless [Hub.Admit]
-// has just read it. If the row was forgotten
-// although the connection is open, Current records it again from what the gateway
-// knows: the authorizer's context comes with every event (G-AUTH-20). ErrGone: the
+// has just read it. If the row was forgotten although the connection is open, Current
+// records it again from what the gateway knows: the authorizer's context comes with
+// every event (G-AUTH-20). ErrGone: the
 // connection has ended, and its $disconnect overtook the request. Or it is open, and
 // [Hub.Erase] ended it while it opened, when the gateway cannot close it yet
 // (G-MGMT-8): so Current closes it.

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { browser, eventually, hub, open, Proxy, site, useWorld, wait } from './world.mjs';
+import { browser, eventually, hub, listen, open, Proxy, said, site, useWorld, wait } from './world.mjs';
 
 useWorld();
 
@@ -208,20 +208,6 @@ test('Remove takes a line away, on all devices', async () => {
     await settled(page);
     assert.deepEqual(await page.evaluate(() => [...window.live.cart.state.lines.keys()]), ['CAP-NAVY']);
   }
-});
-
-/** said returns what people who hear the page were told, in its order. */
-const said = (page) => page.evaluate(() => window.said);
-
-/** listen collects what is announced from now on. */
-const listen = (page) => page.evaluate(() => {
-  window.said = [];
-  let before = '';
-  new MutationObserver(() => {
-    const text = document.querySelector('.securecart-announcements')?.textContent;
-    if (text && text !== before) said.push(text);
-    before = text;
-  }).observe(document.body, { childList: true, subtree: true, characterData: true });
 });
 
 test('what a line says is announced with its name, once', async () => {

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { badgeState, badgeText, browser, eventually, hub, open, Proxy, site, useWorld, wait } from './world.mjs';
+import { badgeState, badgeText, browser, eventually, hub, listen, open, Proxy, site, useWorld, wait } from './world.mjs';
 
 useWorld();
 
@@ -140,15 +140,7 @@ test('the cart of a page without network is stale, and proved again afterwards',
 test('a lost connection is announced once, and its return', async () => {
   const { page: p, proxy } = await page('/lost', '<stock-badge sku="MUG"></stock-badge>');
   await eventually(() => p.evaluate(() => window.live?.status === 'live'), 'live');
-  await p.evaluate(() => {
-    window.said = [];
-    let before = '';
-    new MutationObserver(() => {
-      const text = document.querySelector('.securecart-announcements')?.textContent;
-      if (text && text !== before) said.push(text);
-      before = text;
-    }).observe(document.body, { childList: true, subtree: true, characterData: true });
-  });
+  await listen(p);
   const { port } = proxy.server.address();
   proxy.stop();
   await eventually(() => p.evaluate(() => window.said.length > 0), 'lost');

@@ -234,3 +234,17 @@ export const badgeState = (page, sku) =>
     const badge = document.querySelector(`stock-badge[sku="${CSS.escape(sku)}"]`);
     return ['in', 'low', 'out', 'back', 'unknown', 'denied', 'server', 'stale'].filter((s) => badge.matches(`:state(${s})`)).join(' ');
   }, sku);
+
+/** said returns what was announced, in its order. */
+export const said = (page) => page.evaluate(() => window.said);
+
+/** listen collects what is announced from now on. */
+export const listen = (page) => page.evaluate(() => {
+  window.said = [];
+  let before = '';
+  new MutationObserver(() => {
+    const text = document.querySelector('.securecart-announcements')?.textContent;
+    if (text && text !== before) said.push(text);
+    before = text;
+  }).observe(document.body, { childList: true, subtree: true, characterData: true });
+});

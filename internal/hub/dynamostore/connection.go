@@ -137,7 +137,7 @@ func (s *Store) EndConnection(ctx context.Context, id string, now time.Time, spa
 	return nil
 }
 
-// forget removes what belongs to a connection, but for subscriptions to SKUs that have
+// forget removes what belongs to a connection, except subscriptions to SKUs that have
 // spare subscribers at most. end removes or replaces its row, and returns the previous
 // row. known reports whether forget found the row.
 func (s *Store) forget(

@@ -51,13 +51,13 @@
 //     removes entries with previous holders. EndConnection goes the other way, and
 //     leaves a row that PutConnection does not replace: PutConnection then removes
 //     the entries that it wrote. If it wrote the row meanwhile, which its random
-//     number tells, EndConnection removes the entry once more. So only a crash leaves an entry of a connection
-//     that has ended.
+//     number tells, EndConnection removes the entry once more. So only a crash leaves
+//     an entry of a connection that has ended.
 //   - Messages of one connection may be handled concurrently. Unsubscribe counts
 //     itself on the connection's row, before and after its work, and Subscribe
-//     starts over if that count is not the one that its caller read. In whatever order their requests
-//     reach DynamoDB, in the end either both the topic and its subscription exist,
-//     or neither does.
+//     starts over if that count is not the one that its caller read. In whatever order
+//     their requests reach DynamoDB, in the end either both the topic and its
+//     subscription exist, or neither does.
 //   - PutItem adds an item to its vendor's index before it writes the item, and
 //     VendorSKUs checks the items that it finds in the index. So an index may
 //     contain too much, which nobody sees, but it lacks nothing that PutItem wrote.

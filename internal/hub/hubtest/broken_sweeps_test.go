@@ -150,7 +150,7 @@ func (s exactPage) ExactSubscribers(
 // TestStoreFindsBrokenSweeps checks that the suite finds each of these stores.
 func TestStoreFindsBrokenSweeps(t *testing.T) {
 	const (
-		raised, listed, saved, ends = "a sweep wants the newest change", "sweeps are listed in order",
+		raised, listed, saved, ends = "a sweep keeps the newest change", "sweeps are listed in order",
 			"a sweep is saved at its step", "a sweep ends when it has served what is wanted"
 		exact, moves = "those who may see exact figures have a list", "a subscription moves to the exact list for good"
 	)

@@ -73,7 +73,7 @@ var storeCases = []struct {
 	{"retry marks count tries", marksCountTries},
 	{"retry marks outlive their connections", marksOutliveConnections},
 	{"clearing a mark keeps a newer one", marksClear},
-	{"a sweep wants the newest change", sweepRaised},
+	{"a sweep keeps the newest change", sweepRaised},
 	{"sweeps are listed in order", sweepsListed},
 	{"a sweep is saved at its step", sweepSaved},
 	{"a sweep ends when it has served what is wanted", sweepEnds},

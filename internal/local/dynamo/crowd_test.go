@@ -1,10 +1,8 @@
 package dynamo_test
 
 import (
-	"bytes"
 	"context"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,31 +11,13 @@ import (
 	"github.com/securecart/hub/internal/local/house"
 )
 
-// lockedBuffer is a buffer that several processes write to.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // TestCrowdOnTables runs the house with the functions' executables and a crowd: the row of
 // the sweep, its stream and its mapping are those of AWS. In the end every client
 // shows the newest state, and no row of a sweep is left.
 func TestCrowdOnTables(t *testing.T) {
 	engine(t) // skips before anything is built
 	load := load{clients: 16, users: 4, skus: 1, watched: 1}
-	var output lockedBuffer
+	var output functionOutput
 	h := openHouse(t, house.Options{
 		PostsPerSecond: 5, Functions: house.Functions{BootstrapDir: bootstraps(t), Output: &output},
 	})

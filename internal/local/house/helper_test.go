@@ -138,6 +138,16 @@ func token(t testing.TB, h *house.House, user string) string {
 	return token
 }
 
+// authorizationHeader returns the headers of a request with an Authorization header or,
+// with "", without one.
+func authorizationHeader(authorization string) http.Header {
+	header := http.Header{}
+	if authorization != "" {
+		header.Set("Authorization", authorization)
+	}
+	return header
+}
+
 // callAdmin calls the admin API as a program on this machine does, with an
 // Authorization header or, with "", without one. The path is neither unescaped nor
 // cleaned.
@@ -145,11 +155,7 @@ func callAdmin(
 	t testing.TB, h *house.House, method, path, authorization, body string,
 ) *httptest.ResponseRecorder {
 	t.Helper()
-	header := http.Header{}
-	if authorization != "" {
-		header.Set("Authorization", authorization)
-	}
-	return callAdminWith(t, h, method, path, header, body)
+	return callAdminWith(t, h, method, path, authorizationHeader(authorization), body)
 }
 
 // callAdminWith is callAdmin with any headers.
@@ -171,11 +177,7 @@ func callREST(
 	t testing.TB, h *house.House, method, path, authorization, body string,
 ) *httptest.ResponseRecorder {
 	t.Helper()
-	header := http.Header{}
-	if authorization != "" {
-		header.Set("Authorization", authorization)
-	}
-	return callRESTWith(t, h, method, path, header, body)
+	return callRESTWith(t, h, method, path, authorizationHeader(authorization), body)
 }
 
 // callRESTWith is callREST with any headers.
