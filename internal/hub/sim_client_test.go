@@ -25,12 +25,13 @@ type client struct {
 	watches    bool // it writes nothing, and lists nothing
 	promoted   bool // it becomes a vendor when it renews its session, until it connects again
 
-	subscribing bool // a subscribe has no answer yet
-	subscribed  bool // the last subscribe on the socket has its answer
-	denied      bool // that answer denied a SKU, so the client is not subscribed to it
-	reviewing   bool // the session changed, so the same version may have another shape
-	newSession  bool // the session changed, so versions no longer count
-	expired     bool // it knows that its session has expired
+	subscribing bool     // a subscribe has no answer yet
+	subscribed  bool     // the last subscribe on the socket has its answer
+	denied      bool     // that answer denied a SKU, so the client is not subscribed to it
+	unsure      []string // SKUs of which an answer had a lower version than a push since its request
+	reviewing   bool     // the session changed, so the same version may have another shape
+	newSession  bool     // the session changed, so versions no longer count
+	expired     bool     // it knows that its session has expired
 	epoch       string
 	pastEpochs  map[string]bool
 	sessions    int                // how often the session of this connection changed
@@ -74,8 +75,8 @@ type value struct {
 	Lines    map[string]*wire.Line
 	Rev      string
 
-	// Of an answer: the version counts even if it is not higher.
-	proven bool
+	answer bool // it is of an answer
+	proven bool // of an answer: the version counts even if it is not higher
 }
 
 func newClient(sim *simulation, name string, p hub.Principal) *client {
@@ -87,7 +88,7 @@ func newClient(sim *simulation, name string, p hub.Principal) *client {
 
 // openPage picks what the page shows.
 func (c *client) openPage() {
-	c.pageTopics = []string{"cart"}
+	c.pageTopics, c.unsure = []string{"cart"}, nil
 	if c.listsItems() {
 		c.pageTopics = []string{"vendor:" + c.principal.Vendor}
 	}
@@ -168,16 +169,24 @@ func (c *client) topics() []hub.Topic {
 	return topics
 }
 
-// subscribe subscribes to everything on the page, with the versions that it has.
+// due reports whether the client has something to subscribe to.
+func (c *client) due() bool { return !c.subscribed || c.unsure != nil }
+
+// subscribe subscribes to everything on the page, with the versions that it has. If it
+// has done so, it subscribes again to what it is unsure of.
 func (c *client) subscribe() {
 	s, sim := c.socket, c.sim
-	c.subscribing, c.subscribed = true, false
-	r := wire.Request{Action: wire.ActionSubscribe, Epoch: c.epoch, Only: sim.rng.IntN(2) == 0}
+	names, part := c.pageTopics, c.subscribed && c.unsure != nil
+	if part {
+		names = c.unsure
+	}
+	c.subscribing, c.subscribed, c.unsure = true, false, nil
+	r := wire.Request{Action: wire.ActionSubscribe, Epoch: c.epoch, Only: sim.rng.IntN(2) == 0 && !part}
 	if c.newSession {
 		r.Epoch = ""
 	}
 	c.newSession = false
-	for _, name := range c.pageTopics {
+	for _, name := range names {
 		shown, known := c.shown[name]
 		topic := wire.Topic{Name: name, Version: shown.version}
 		if known && strings.HasPrefix(name, "sku:") && !sim.resumedByVersion {
@@ -215,7 +224,7 @@ func (c *client) subscribe() {
 			c.newSession = c.newSession || r.Epoch == ""
 			return
 		}
-		c.subscribed, c.denied = true, false
+		c.subscribed, c.denied = true, part && c.denied
 		for _, name := range slices.Sorted(maps.Keys(snapshot.Refused)) {
 			code := snapshot.Refused[name]
 			c.expired = c.expired || code == wire.CodeTokenExpired
@@ -236,8 +245,9 @@ func (c *client) subscribe() {
 			return c.taken[name] == taken[name]
 		})
 		c.reviewing = false
+		whole := !part || c.epoch == r.Epoch // a new epoch voids the other topics
 		// A gap that was noticed meanwhile may be newer than the answer.
-		c.subscribed = current && c.sessions == sessions && c.shown["cart"].version >= c.gapVersion
+		c.subscribed = current && whole && c.sessions == sessions && c.shown["cart"].version >= c.gapVersion
 	}})
 }
 
@@ -302,7 +312,8 @@ func (c *client) getList() {
 			return
 		}
 		c.reviewing = true
-		c.listed = c.read(data, func(name string) bool { return c.taken[name] == taken[name] })
+		c.unsure = nil
+		c.listed = c.read(data, func(name string) bool { return c.taken[name] == taken[name] }) && c.unsure == nil
 		c.reviewing = false
 	}})
 }
@@ -344,7 +355,8 @@ func (c *client) read(data []byte, proven func(name string) bool) (current bool)
 		if _, known := c.shown[name]; c.sim.earlyDeltasDropped && m.Type == "delta" && !known {
 			continue
 		}
-		v.proven = proven != nil && proven(name) && !c.sim.lowerAnswerIgnored
+		v.answer = proven != nil
+		v.proven = v.answer && proven(name) && !c.sim.lowerAnswerIgnored
 		c.apply(name, v)
 	}
 	return true
@@ -392,6 +404,10 @@ func (c *client) takes(name string, v value) bool {
 func (c *client) apply(name string, v value) {
 	prev, known := c.shown[name]
 	if !c.takes(name, v) {
+		if v.answer && v.Version < prev.version && strings.HasPrefix(name, "sku:") && !c.sim.lowerAnswerNotAsked {
+			c.unsure = append(c.unsure, name)
+			c.sim.meet("answer lower than a push")
+		}
 		return
 	}
 	if v.From != nil && *v.From == 0 {

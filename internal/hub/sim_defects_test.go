@@ -33,6 +33,7 @@ type defects struct {
 	highestCoalesced         bool
 	revNotMarked             bool
 	lowerAnswerIgnored       bool
+	lowerAnswerNotAsked      bool
 	resumedByVersion         bool
 	cartsRestart             bool
 	oldKeyRetried            bool
@@ -75,7 +76,7 @@ var plantedDefects = []struct {
 	{"change with an old version suppressed", defects{unraisedSuppressed: true}},
 	{"batch reduced to the highest version", defects{highestCoalesced: true}},
 	{"mark does not keep revs", defects{revNotMarked: true}},
-	{"client ignores an answer with a lower version", defects{lowerAnswerIgnored: true}},
+	{"client ignores an answer with a lower version", defects{lowerAnswerIgnored: true, lowerAnswerNotAsked: true}},
 	{"versions of a removed cart restart", defects{cartsRestart: true}},
 	{"client resumes with versions only", defects{resumedByVersion: true}},
 	{"client repeats a write whose key is forgotten", defects{oldKeyRetried: true}},

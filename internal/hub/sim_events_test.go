@@ -35,7 +35,7 @@ func (sim *simulation) event() {
 	case n < 62:
 		if c.socket == nil {
 			c.connect()
-		} else if c.socket.open && !c.subscribing && !c.subscribed {
+		} else if c.socket.open && !c.subscribing && c.due() {
 			c.subscribe()
 		}
 	case n < 66:
@@ -113,6 +113,17 @@ func (sim *simulation) nested(event func()) {
 	event()
 	sim.nesting--
 	sim.crashAfter, sim.requesting, sim.healing, sim.failing = crashAfter, requesting, healing, failing
+}
+
+// changeInCall changes stock in the middle of a call, and delivers that.
+func (sim *simulation) changeInCall(ctx context.Context) {
+	if sim.nesting >= 2 || !sim.faults {
+		return
+	}
+	for range 6 {
+		sim.nested(func() { sim.changeStock(ctx) })
+		sim.nested(func() { sim.stepBatches(ctx) })
+	}
 }
 
 // request runs a request of a client, which must not push anything.

@@ -127,7 +127,7 @@ func (sim *simulation) rest(ctx context.Context) {
 				c.renew()
 			}
 			if s := c.socket; s != nil {
-				if !c.subscribing && !c.subscribed {
+				if !c.subscribing && c.due() {
 					c.subscribe()
 				}
 				if c.pending != nil && !c.writing && s.open {
@@ -154,7 +154,7 @@ func (sim *simulation) rest(ctx context.Context) {
 			}
 		}
 		listed := !slices.ContainsFunc(sim.clients, func(c *client) bool { return c.listsItems() && !c.listed })
-		due := slices.ContainsFunc(sim.clients, func(c *client) bool { return !c.subscribed })
+		due := slices.ContainsFunc(sim.clients, func(c *client) bool { return c.due() })
 		quiet := !busy && listed && !due && !sim.sweeping(ctx)
 		if round >= leastRounds && quiet && healed == (hub.HealReport{Kept: stuckCount, Failed: stuckCount}) {
 			return

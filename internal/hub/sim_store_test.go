@@ -177,7 +177,7 @@ func (s *faultyStore) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark
 	errs := make([]error, len(marks))
 	for i, m := range marks {
 		if s.sim.renewedMarksCleared {
-			s.interruptOften()
+			s.sim.changeInCall(ctx)
 			m.Revision = 0
 		}
 		if errs[i] = s.before(); errs[i] == nil {

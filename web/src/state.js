@@ -7,6 +7,7 @@
 // A shop that does not count its versions needs two more rules. A pushed value with a
 // "rev" is taken if the rev is newer than all before it. The value of an answer is taken
 // if nothing changed the topic since the request: it was read later than what is shown.
+// If something did, and the answer is lower, either may be the newer one: ask again.
 
 /** Names of SKUs and vendors are printable text with spaces inside; those of carts are safe in URLs. */
 const topicForm = /^(?:cart|cart:[A-Za-z0-9._~-]{1,64}|(?:sku|vendor):(?! )(?:[\p{L}\p{M}\p{N}\p{P}\p{S}]| (?!$))+)$/u;
@@ -113,7 +114,8 @@ export class State {
    * apply uses one message from the server. For the answer to a subscribe or get, asked is
    * the moment of the request. It returns:
    *   changed  topics whose value changed
-   *   gaps     carts that missed a step: subscribe again with the version they have
+   *   gaps     carts that missed a step, and badges of which an older value may have come
+   *            late: subscribe again with the version they have
    *   reset    whether a new epoch began, which voids all earlier values
    *   ordered  carts whose lines a checkout took
    * Messages that it does not understand change nothing.
@@ -171,7 +173,12 @@ export class State {
   #putAll({ epoch, topics }, result, asked) {
     if (!this.#enter(epoch, result) || !isObject(topics)) return;
     for (const [topic, value] of Object.entries(topics)) {
-      if (isObject(value)) this.#put(topic, value, result, asked?.taken.get(topic) === (this.#taken.get(topic) ?? 0));
+      if (!isObject(value)) continue;
+      this.#put(topic, value, result, asked?.taken.get(topic) === (this.#taken.get(topic) ?? 0));
+      // A push since the request may be older than this.
+      if (asked?.taken.has(topic) && topic.startsWith('sku:') && value.version < this.#values.get(topic)?.version) {
+        result.gaps.push(topic);
+      }
     }
   }
 
