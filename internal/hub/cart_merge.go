@@ -39,7 +39,7 @@ func (h *Hub) Merge(ctx context.Context, caller Connection, guest Principal, r w
 		case lookErr != nil:
 			return outcome{}, lookErr
 		case revoked:
-			return outcome{}, errRevoked
+			return outcome{}, errGuestRevoked
 		case cartErr != nil:
 			return outcome{}, fmt.Errorf("read the guest's cart: %w", cartErr)
 		}

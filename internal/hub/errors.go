@@ -19,6 +19,9 @@ var (
 	ErrTooLarge = errors.New("too large")
 	// ErrForbidden: the caller has no right to do this, or the object does not exist.
 	ErrForbidden = errors.New("forbidden")
+	// ErrFrom, of kind ErrForbidden: the token in the field "from" of a merge is not good. The
+	// caller's is.
+	ErrFrom = fmt.Errorf("%w: the guest's token", ErrForbidden)
 	// ErrInvalid: a value is out of range or malformed.
 	ErrInvalid = errors.New("invalid")
 	// ErrKeyReused, of kind ErrInvalid: an idempotency key belongs to another request.

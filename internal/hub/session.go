@@ -24,6 +24,15 @@ var errRevoked = &Error{
 	Kind: ErrForbidden, Code: wire.CodeTokenExpired, Message: "the session was revoked; sign in again",
 }
 
+var errGuestRevoked = &Error{
+	Kind: ErrFrom, Code: wire.CodeTokenExpired, Message: "the session of the guest was revoked",
+}
+
+// errEnded: the session has expired or was revoked.
+var errEnded = &Error{
+	Kind: ErrForbidden, Code: wire.CodeTokenExpired, Message: "the session has ended; get a new token",
+}
+
 // Renew gives the caller's connection a new session, in its row and in all its
 // subscriptions: a later expiry or other rights of the same user, or a login of a
 // guest. Subscriptions that the new session has no right to end. ErrForbidden: the

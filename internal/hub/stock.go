@@ -50,8 +50,9 @@ func (h *Hub) item(ctx context.Context, sku string) (Item, error) {
 }
 
 // PutStock changes or creates an item. ErrInvalid: a field is malformed. An [Error]
-// with code no_stock: there are fewer pieces than the change takes away. ErrConflict:
-// the item is not at the given version, or other writes keep overtaking this one.
+// with code no_stock: there are fewer pieces than the change takes away. ErrConflict,
+// with code conflict: the item is not at the given version; without a code: other writes
+// keep overtaking this one, which may be repeated.
 // ErrOlder, with the item as it is: it was updated at AsOf or later.
 func (h *Hub) PutStock(ctx context.Context, sku string, c StockChange) (Item, error) {
 	return h.updateItem(ctx, sku, func(item Item) (Item, error) { return h.change(c, sku, item) })
@@ -102,13 +103,13 @@ func (h *Hub) DeleteStock(ctx context.Context, sku string) (Item, error) {
 }
 
 // VendorStock is [Hub.PutStock] on behalf of p. ErrForbidden: the SKU does not
-// exist, or p has no right to change its stock. Vendors cannot create SKUs or give
-// them to other vendors.
+// exist, or p has no right to change its stock; with the code token_expired, the session
+// of p has ended. Vendors cannot create SKUs or give them to other vendors.
 func (h *Hub) VendorStock(ctx context.Context, p Principal, sku string, c StockChange) (Item, error) {
 	if revoked, err := h.Revoked(ctx, p); err != nil {
 		return Item{}, err
-	} else if revoked {
-		p = p.expired()
+	} else if revoked || !p.Active(h.now()) {
+		return Item{}, errEnded
 	}
 	return h.updateItem(ctx, sku, func(item Item) (Item, error) {
 		exists := item.SKU != "" && !item.Deleted
@@ -147,7 +148,7 @@ func (h *Hub) updateItem(ctx context.Context, sku string, change func(Item) (Ite
 			return Item{}, fmt.Errorf("write item %q: %w", sku, err)
 		}
 	}
-	return Item{}, conflict("other writes keep changing %q", sku)
+	return Item{}, fmt.Errorf("other writes keep changing item %q: %w", sku, ErrConflict)
 }
 
 // apply returns the changed item. item is the current one, a tombstone, or zero.

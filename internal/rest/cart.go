@@ -57,7 +57,7 @@ func (a api) postMerge(r *http.Request) (reply, error) {
 	merge := func(ctx context.Context, c hub.Connection, request wire.Request) (wire.OK, error) {
 		guest, err := handler.VerifyToken(ctx, a.v, request.From)
 		if err != nil {
-			return wire.OK{}, err
+			return wire.OK{}, fmt.Errorf("%w: %w", hub.ErrFrom, err)
 		}
 		return a.h.Merge(ctx, c, guest, request)
 	}
@@ -78,7 +78,7 @@ func (a api) write(r *http.Request, action wire.Action, do cartWrite) (reply, er
 	if c, err = a.h.Admit(r.Context(), c, len(text)); err != nil {
 		return reply{}, err
 	}
-	fields, err := headerFields(r, action)
+	fields, err := headerFields(r)
 	if err != nil {
 		return reply{}, err
 	}
@@ -95,13 +95,10 @@ func (a api) write(r *http.Request, action wire.Action, do cartWrite) (reply, er
 
 // headerFields returns the fields of a message that come in headers. An idempotency key
 // may be quoted, as a string of structured fields (RFC 8941, section 3.3.3).
-func headerFields(r *http.Request, action wire.Action) (map[string]any, error) {
-	fields := map[string]any{}
-	if action == wire.ActionSet || action == wire.ActionCheckout {
-		var err error
-		if fields, err = ifMatch(r.Header.Values("If-Match")); err != nil {
-			return nil, err
-		}
+func headerFields(r *http.Request) (map[string]any, error) {
+	fields, err := ifMatch(r.Header.Values("If-Match"))
+	if err != nil {
+		return nil, err
 	}
 	if keys := r.Header.Values("Idempotency-Key"); len(keys) > 0 {
 		key := strings.Join(keys, ",")

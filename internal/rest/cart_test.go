@@ -89,9 +89,13 @@ func TestMerge(t *testing.T) {
 		`{"type":"ok","from":0,"version":1,"lines":{"MUG":{"quantity":2,"version":1}}}`)
 	want(t, f.call("GET", "/v1/cart", "", as(guest)...), 200,
 		`{"type":"snapshot","epoch":"k3","topics":{"cart":{"version":2,"lines":{}}}}`)
-	wantProblem(t, f.call("POST", "/v1/cart/merge", `{"from":"garbage"}`, ann...), 401, "token_bad")
+	wantProblem(t, f.call("POST", "/v1/cart/merge", `{"from":"garbage"}`, ann...), 400, "token_bad")
 	wantProblem(t, f.call("POST", "/v1/cart/merge", `{}`, ann...), 400, "bad_field")
 	wantProblem(t, f.call("POST", "/v1/cart/merge", `{"from":"`+f.token("bob", "")+`"}`, ann...), 400, "bad_field")
+	if err := f.store.Revoke(t.Context(), hub.NameHash("g~9f2c"), f.now); err != nil {
+		t.Fatal(err)
+	}
+	wantProblem(t, f.call("POST", "/v1/cart/merge", `{"from":"`+guest+`"}`, ann...), 400, "token_expired")
 }
 
 // TestCartsNeedAToken: without one there is no cart, not even one that the clients of an

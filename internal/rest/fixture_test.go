@@ -41,7 +41,8 @@ type fixture struct {
 // failingStore is a store in which methods can fail.
 type failingStore struct {
 	*memstore.Store
-	errs map[string]error // by method
+	errs      map[string]error // by method
+	beforePut func()           // nil: nothing
 }
 
 func (f *failingStore) PutTicket(ctx context.Context, ticket hub.Ticket) error {
@@ -65,6 +66,16 @@ func (f *failingStore) Items(ctx context.Context, skus []string) (map[string]hub
 	return f.Store.Items(ctx, skus)
 }
 
+func (f *failingStore) PutItem(ctx context.Context, item hub.Item, prev int64) error {
+	if f.beforePut != nil {
+		f.beforePut()
+	}
+	if err := f.errs["PutItem"]; err != nil {
+		return err
+	}
+	return f.Store.PutItem(ctx, item, prev)
+}
+
 func newFixture(t testing.TB) *fixture { return newLimitedFixture(t, "") }
 
 func newLimitedFixture(t testing.TB, limits string) *fixture {
@@ -72,7 +83,7 @@ func newLimitedFixture(t testing.TB, limits string) *fixture {
 	f := &fixture{t: t, now: time.UnixMilli(1_800_000_000_000).UTC()}
 	clock := func() time.Time { return f.now }
 	memory := memstore.New("k3")
-	f.store = &failingStore{memory, map[string]error{}}
+	f.store = &failingStore{Store: memory, errs: map[string]error{}}
 	l, err := hub.ParseLimits(limits)
 	if err != nil {
 		t.Fatal(err)

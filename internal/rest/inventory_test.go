@@ -1,9 +1,12 @@
 package rest_test
 
 import (
+	"context"
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/securecart/hub/internal/hub"
@@ -52,6 +55,51 @@ func TestPutItem(t *testing.T) {
 	if w := f.call("PUT", "/v1/inventory/TEE", `{"add":1}`, as(f.token("root", "admin"))...); w.Code != 200 {
 		t.Errorf("an admin: got %d %s", w.Code, w.Body)
 	}
+}
+
+// TestOvertakenWrite: without If-Match, a write that others overtake may be repeated.
+func TestOvertakenWrite(t *testing.T) {
+	f := newFixture(t)
+	f.stock("MUG", 3, "acme")
+	f.store.errs["PutItem"] = hub.ErrConflict
+	vera := as(f.token("vera", "vendor acme"))
+	w := f.call("PUT", "/v1/inventory/MUG", `{"add":1}`, vera...)
+	wantProblem(t, w, 503, "busy")
+	if w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), `"retry":true`) {
+		t.Errorf("got %v %s, want a retry", w.Header(), w.Body)
+	}
+}
+
+// TestRevokedVendor: who was revoked learns that, whatever the SKU.
+func TestRevokedVendor(t *testing.T) {
+	f := newFixture(t)
+	f.stock("MUG", 3, "acme")
+	vera := as(f.token("vera", "vendor acme"))
+	if err := f.store.Revoke(t.Context(), hub.NameHash("u~vera"), f.now); err != nil {
+		t.Fatal(err)
+	}
+	for _, sku := range []string{"MUG", "NOPE"} {
+		wantProblem(t, f.call("PUT", "/v1/inventory/"+sku, `{"add":1}`, vera...), 401, "token_expired")
+	}
+}
+
+// TestBulkDeadline: a function that is about to be stopped says which lines it wrote.
+func TestBulkDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.stock("MUG", 3, "acme")
+		f.store.beforePut = func() { time.Sleep(100 * time.Millisecond) }
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		lines := strings.NewReader(strings.Repeat(`{"sku":"MUG","add":1}`+"\n", 200))
+		r := httptest.NewRequestWithContext(ctx, "POST", "/v1/inventory", lines)
+		r.Header.Set("Authorization", "Bearer "+f.token("vera", "vendor acme"))
+		r.Header.Set("Content-Type", "application/x-ndjson")
+		w := httptest.NewRecorder()
+		f.api.ServeHTTP(w, r)
+		want(t, w, 207, `{"done":91,"failed":1,"errors":[{"line":92,"code":"busy",`+
+			`"message":"the time is up; this line and those after it were not written"}]}`)
+	})
 }
 
 // TestAsOf: webhooks that arrive twice, late and in any order end in the newest stock.

@@ -51,6 +51,7 @@ func TestOpenAPIHasEveryRequest(t *testing.T) {
 		allow := f.call("OPTIONS", strings.Replace(path, "{sku}", "MUG", 1), "").Header().Get("Allow")
 		for method, operation := range map[string]*huma.Operation{
 			"GET": item.Get, "POST": item.Post, "PUT": item.Put, "PATCH": item.Patch, "DELETE": item.Delete,
+			"HEAD": item.Head,
 		} {
 			if slices.Contains(strings.Split(allow, ", "), method) != (operation != nil) {
 				t.Errorf("%s %s: the API allows %s", method, path, allow)
@@ -81,6 +82,7 @@ func newOpenAPI() *huma.OpenAPI {
 	d.cart()
 	d.inventory()
 	d.others()
+	d.heads()
 	return d.OpenAPI
 }
 
@@ -125,9 +127,23 @@ func (d openAPI) operation(id, summary string, status string, answer any, errors
 		},
 	}}
 	for _, code := range append(errors, "400", "406", "429", "500") {
-		o.Responses[code] = &huma.Response{Description: descriptions[code], Content: problem}
+		o.Responses[code] = &huma.Response{Description: descriptions[code], Content: problem, Headers: failureHeaders[code]}
 	}
 	return o
+}
+
+// failureHeaders are the headers of errors, by status.
+var failureHeaders = map[string]map[string]*huma.Param{
+	"401": headers("WWW-Authenticate"), "429": headers("Retry-After"), "503": headers("Retry-After"),
+}
+
+// headers describes headers of an answer.
+func headers(names ...string) map[string]*huma.Param {
+	all := map[string]*huma.Param{}
+	for _, name := range names {
+		all[name] = &huma.Param{Schema: &huma.Schema{Type: "string"}}
+	}
+	return all
 }
 
 var descriptions = map[string]string{
@@ -150,7 +166,7 @@ func withToken(o *huma.Operation, optional bool) *huma.Operation {
 
 // withTag adds an entity tag, and the answer to who has it.
 func withTag(o *huma.Operation) *huma.Operation {
-	tag := map[string]*huma.Param{"ETag": {Schema: &huma.Schema{Type: "string"}}}
+	tag := headers("ETag", "Cache-Control")
 	o.Responses["200"].Headers = tag
 	o.Responses["304"] = &huma.Response{Description: descriptions["304"], Headers: tag}
 	o.Parameters = append(o.Parameters, header("If-None-Match", "entity tags that the client has"))
@@ -242,6 +258,7 @@ func (d openAPI) inventory() {
 		{Name: "sku", In: "path", Required: true, Schema: skuSchema()},
 		header("If-Match", `the item's entity tag, "<version>"`),
 	}
+	put.Responses["200"].Headers = headers("ETag")
 	change := d.schema(hub.StockChange{})
 	d.schemas.Map()["StockChange"].Required = nil
 	put.RequestBody = &huma.RequestBody{
@@ -258,6 +275,22 @@ func (d openAPI) inventory() {
 	}}
 	d.Paths["/v1/inventory"] = &huma.PathItem{Get: withToken(withTag(list), false), Post: withToken(many, false)}
 	d.Paths["/v1/inventory/{sku}"] = &huma.PathItem{Put: withToken(put, false)}
+}
+
+// heads adds HEAD to each path that has GET: the same answers, without their bodies.
+func (d openAPI) heads() {
+	for _, item := range d.Paths {
+		if item.Get == nil {
+			continue
+		}
+		head := *item.Get
+		head.OperationID = strings.Replace(head.OperationID, "get", "head", 1)
+		head.Responses = map[string]*huma.Response{}
+		for status, answer := range item.Get.Responses {
+			head.Responses[status] = &huma.Response{Description: answer.Description, Headers: answer.Headers}
+		}
+		item.Head = &head
+	}
 }
 
 func (d openAPI) others() {

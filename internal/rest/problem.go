@@ -111,6 +111,9 @@ func statusOf(code wire.Code, err error) int {
 	if errors.Is(err, hub.ErrKeyReused) {
 		return http.StatusUnprocessableEntity
 	}
+	if errors.Is(err, hub.ErrFrom) && code != wire.CodeBusy {
+		return http.StatusBadRequest // 401 would be the caller's own token
+	}
 	if status, ok := statuses[code]; ok {
 		return status
 	}

@@ -42,6 +42,7 @@ func (a api) resource(methods map[string]endpoint) http.Handler {
 			method = http.MethodGet
 		}
 		serve, known := methods[method]
+		condition := checkConditions(r)
 		switch {
 		case methods == nil:
 			a.fail(w, r, errNoPath)
@@ -54,8 +55,8 @@ func (a api) resource(methods map[string]endpoint) http.Handler {
 			a.fail(w, r, errMethod)
 		case handler.TokenInURL(r.URL.Query()):
 			a.fail(w, r, errTokenInURL)
-		case method != http.MethodGet && r.Header.Get("If-None-Match") != "":
-			a.fail(w, r, errIfNoneMatch)
+		case condition != nil:
+			a.fail(w, r, condition)
 		case !acceptsJSON(r.Header.Values("Accept")):
 			a.fail(w, r, errAccept)
 		default:

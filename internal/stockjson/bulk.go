@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/strictjson"
@@ -22,6 +23,8 @@ const (
 	MaxLine = 64 << 10
 	// maxErrors is how many errors a result has. The others are counted.
 	maxErrors = 100
+	// leastTime is what must be left of the context's time for another line and the answer.
+	leastTime = time.Second
 	// maxErrorText is the length of the longest message, in bytes: it may quote the request.
 	maxErrorText = 500
 )
@@ -99,7 +102,7 @@ type Changes struct {
 }
 
 // Write writes one row for each line of NDJSON. A line with an error writes nothing and
-// does not stop the others.
+// does not stop the others. A second before the deadline of ctx, Write stops.
 func (c Changes) Write(ctx context.Context, body io.Reader) *Result {
 	lines := bufio.NewScanner(body)
 	lines.Buffer(nil, MaxLine)
@@ -113,6 +116,10 @@ func (c Changes) Write(ctx context.Context, body io.Reader) *Result {
 		}
 		if c.MaxLines > 0 && line > c.MaxLines {
 			result.stop(line, wire.CodeTooBig, fmt.Sprintf("a body has at most %d lines", c.MaxLines))
+			break
+		}
+		if end, limited := ctx.Deadline(); limited && time.Until(end) < leastTime {
+			result.stop(line, wire.CodeBusy, "the time is up")
 			break
 		}
 		c.writeLine(ctx, result, line, lines.Bytes())
