@@ -42,6 +42,7 @@ type fixture struct {
 type failingStore struct {
 	*memstore.Store
 	errs      map[string]error // by method
+	reads     int              // calls of Items
 	beforePut func()           // nil: nothing
 }
 
@@ -60,6 +61,7 @@ func (f *failingStore) Revocation(ctx context.Context, holder string) (time.Time
 }
 
 func (f *failingStore) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
+	f.reads++
 	if err := f.errs["Items"]; err != nil {
 		return nil, err
 	}
