@@ -19,8 +19,8 @@ const (
 )
 
 var (
-	errTwoVersions error = &wire.Error{Code: codeBadVersion, Message: "the path, the header " + versions.Header +
-		" (its number) and ?" + versions.Query + " name different versions"}
+	errTwoVersions error = &wire.Error{Code: codeBadVersion, Message: "name one version: v1 in the path, and its " +
+		"number 1 in the header " + versions.Header + " and in ?" + versions.Query}
 	errUnknownVersion error = &wire.Error{Code: codeUnknownVersion, Message: versions.ErrUnknown.Error()}
 )
 
