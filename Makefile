@@ -73,7 +73,8 @@ build: ## build the six functions for Lambda into build/NAME/bootstrap (ARCH=arm
 		printf '%-12s %9d bytes\n' $$f $$(wc -c < build/$$f/bootstrap); \
 	done
 
-deploy: ## build for arm64, then deploy template.yaml with the SAM CLI
+deploy: ## check samconfig.toml, build for arm64, then deploy template.yaml with the SAM CLI
+	go test -count=1 ./internal/versions
 	$(MAKE) --no-print-directory build ARCH=arm64
 	sam deploy $$(test -e samconfig.toml || echo --guided) --resolve-s3 \
 		--template-file template.yaml --capabilities CAPABILITY_IAM

@@ -11,7 +11,9 @@ import (
 
 func main() {
 	os.Exit(boot.Run(config.Connect, os.Getenv, os.Stdout, func(e boot.Env) (any, error) {
-		options := handler.ConnectOptions{OnConnect: e.Metrics.Connected, OnRefused: e.Metrics.Refused}
+		options := handler.ConnectOptions{
+			OnConnect: e.Metrics.Connected, OnRefused: e.Metrics.Refused, Versions: e.Watch(),
+		}
 		return handler.Connect(e.Hub(nil), options, e.Log), nil
 	}))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/local/faults"
+	"github.com/securecart/hub/internal/versions"
 )
 
 func newFlagSet(name string) *flag.FlagSet {
@@ -93,6 +94,18 @@ func (o *originsFlag) String() string { return "" }
 
 func (o *originsFlag) Set(value string) (err error) {
 	if *o, err = handler.ParseOrigins(value); err != nil {
+		return fmt.Errorf("it %w", err)
+	}
+	return nil
+}
+
+// deprecationsFlag is a register of deprecations, in the form of the setting DEPRECATIONS.
+type deprecationsFlag struct{ register versions.Register }
+
+func (d *deprecationsFlag) String() string { return "" }
+
+func (d *deprecationsFlag) Set(value string) (err error) {
+	if d.register, err = versions.Parse(value); err != nil {
 		return fmt.Errorf("it %w", err)
 	}
 	return nil

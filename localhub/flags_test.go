@@ -76,6 +76,11 @@ func TestUsageErrors(t *testing.T) {
 		"requests below zero": {
 			[]string{"-account-rate", "-1"}, 2, "localhub: -account-rate -1: it must not be below zero",
 		},
+		"too short a notice": {
+			[]string{"-deprecations", "v1: deprecated 2027-01-01, sunset 2027-07-02, successor v2, link https://a.example"},
+			2, invalid + `"v1: deprecated 2027-01-01, sunset 2027-07-02, successor v2, link https://a.example" ` +
+				"for flag -deprecations: it ends v1 182 days after it is deprecated; the least is 183",
+		},
 		"batch window of an hour": {
 			[]string{"-batch-window", "1h"}, 2, "localhub: -batch-window 1h0m0s: it must be from 0s to 5m0s",
 		},

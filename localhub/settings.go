@@ -27,6 +27,7 @@ type settings struct {
 	faults       faultsFlag
 	requireSigV4 bool
 	limits       string
+	deprecations deprecationsFlag
 	connectRate  int
 	accountRate  int
 	batchWindow  time.Duration
@@ -73,6 +74,8 @@ func (s *settings) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.limits, "limits", "", "limits of a client that differ from the defaults: `name=N,...` "+
 		"with user (connections), address (new guests in 10 minutes), guest, customer, vendor, "+
 		"admin (messages in 10 s), skus, topics, bytes")
+	fs.Var(&s.deprecations, "deprecations", "`versions` of the API that end: "+
+		"'v1: deprecated 2027-01-01, sunset 2027-07-05, successor v2, link https://shop.example/v2'")
 	fs.Var(&s.faults, "faults", faultsUsage+strings.Join(faults.Names(), ", "))
 	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, requireSigV4Usage)
 	s.storage.flags(fs)

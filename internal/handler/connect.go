@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/versions"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -31,12 +32,18 @@ type ConnectOptions struct {
 	// that is refused. Both may be nil.
 	OnConnect func(context.Context)
 	OnRefused Refused
+
+	Versions versions.Watch // those that end
 }
 
 // Connect returns the handler of $connect: it records the connection and selects the
 // subprotocol. A client that offers subprotocols, but not ours, gets 400: it could
-// not open the connection without one of them (G-HANDSHAKE-11). A refusal is an answer
-// with a status, never an error.
+// not open the connection without one of them (G-HANDSHAKE-11). A client that names two
+// versions gets 400 too, and one that names a version that does not exist 404. A refusal
+// is an answer with a status, never an error.
+//
+// A client of a version that has ended is accepted and not recorded: only on an open
+// connection can [Message] tell it so.
 func Connect(h *hub.Hub, o ConnectOptions, log *slog.Logger) ProxyFunc {
 	return func(ctx context.Context, e request) (response, error) {
 		c := connectionOf(e.RequestContext, o.Endpoint)
@@ -49,6 +56,11 @@ func Connect(h *hub.Hub, o ConnectOptions, log *slog.Logger) ProxyFunc {
 			log.ErrorContext(ctx, "no authorizer", "reason", RefusedInternal)
 			return refuse(http.StatusUnauthorized, RefusedInternal)
 		}
+		name, status, err := handshakeVersion(e)
+		if err != nil {
+			log.WarnContext(ctx, "connection refused: its version", "reason", RefusedVersion, "error", err)
+			return refuse(status, RefusedVersion)
+		}
 		answer := response{StatusCode: http.StatusOK}
 		if offered := subprotocols(e.MultiValueHeaders); len(offered) > 0 {
 			if !slices.Contains(offered, wire.Subprotocol) {
@@ -57,6 +69,12 @@ func Connect(h *hub.Hub, o ConnectOptions, log *slog.Logger) ProxyFunc {
 			}
 			c.Protocol = wire.Subprotocol
 			answer.Headers = map[string]string{"Sec-WebSocket-Protocol": wire.Subprotocol}
+		}
+		deprecation, _ := o.Versions.Of(name)
+		o.Versions.Count(ctx, deprecation, h.Now())
+		if deprecation.OverAt(h.Now()) {
+			log.InfoContext(ctx, "connected with a version that has ended", "role", c.Principal.Role)
+			return answer, nil
 		}
 		if err := h.Connect(ctx, c); err != nil {
 			status, reason := connectRefusal(err)

@@ -123,7 +123,7 @@ func TestConnectSubprotocol(t *testing.T) {
 		{"a token and the hub's", "bearer.abc,securecart.v1", http.StatusOK, "securecart.v1"},
 		{"the hub's among others", "chat, securecart.v1 , soap", http.StatusOK, "securecart.v1"},
 		{"another", "chat", http.StatusBadRequest, ""},
-		{"a later version", "securecart.v2", http.StatusBadRequest, ""},
+		{"a later version", "securecart.v2", http.StatusNotFound, ""},
 		{"the hub's in capitals", "SECURECART.V1", http.StatusBadRequest, ""},
 		{"only a token", "bearer.abc", http.StatusBadRequest, ""},
 	} {

@@ -468,6 +468,7 @@ type answer struct {
 	ExpiresIn       *int64
 	PingEvery       int
 	ReconnectWithin int
+	Deprecation     *wire.Deprecation
 	Notice          wire.Code
 	GuestToken      string
 	Topics          map[string]json.RawMessage

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/versions"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -35,6 +36,8 @@ type MessageOptions struct {
 	// clients how to come back after a cut, see [ReconnectWithin]. nil means that nobody
 	// knows.
 	Connections func() int
+
+	Versions versions.Register // those that end
 }
 
 // reconnectAfter is the age at which a client should reconnect: a little before the
@@ -49,7 +52,11 @@ func (o MessageOptions) reconnectAfter() time.Duration {
 // body of the response, which a route response sends to the client (G-RESP-4).
 func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) ProxyFunc {
 	m := messages{h, v, o}
+	version, _ := o.Versions.Of(versions.V1)
 	return func(ctx context.Context, e request) (response, error) {
+		if version.OverAt(h.Now()) {
+			return response{StatusCode: http.StatusOK, Body: string(wire.Encode(goneVersion))}, nil
+		}
 		caller, limitErr := h.Admit(ctx, connectionOf(e.RequestContext, o.Endpoint), len(e.Body))
 		// Decode in any case: the answer to limitErr needs the id and the key.
 		r, err := wire.Decode([]byte(e.Body), o.Shorthand)
@@ -143,7 +150,7 @@ func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Reque
 		User: c.Principal.User, Role: string(c.Principal.Role), Vendor: c.Principal.Vendor,
 		Notice: wire.Code(c.Notice), Limits: m.h.LimitsOf(c.Principal),
 		ReconnectAfter: int(m.o.reconnectAfter() / time.Second), PingEvery: int(m.o.PingEvery / time.Second),
-		ReconnectWithin: m.o.reconnectWithin(),
+		ReconnectWithin: m.o.reconnectWithin(), Deprecation: deprecationOf(m.o.Versions),
 	}
 	now := m.h.Now()
 	expired := !c.Principal.Active(now)

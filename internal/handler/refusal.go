@@ -32,6 +32,7 @@ const (
 // The reasons of $connect.
 const (
 	RefusedSubprotocol Refusal = "subprotocol" // it offers subprotocols, but not ours
+	RefusedVersion     Refusal = "version"     // it names two versions, or one that does not exist
 	RefusedConnections Refusal = "connections" // the limits of its user or of new guests at its address
 	RefusedInternal    Refusal = "internal"    // also of the authorizer: a failure of ours
 )
@@ -39,7 +40,7 @@ const (
 // Refusals lists all reasons.
 var Refusals = []Refusal{
 	RefusedEdge, RefusedOrigin, RefusedURLToken, RefusedNoToken, RefusedRevoked, RefusedToken, RefusedExpired,
-	RefusedTicket, RefusedUnchecked, RefusedSubprotocol, RefusedConnections, RefusedInternal,
+	RefusedTicket, RefusedUnchecked, RefusedSubprotocol, RefusedVersion, RefusedConnections, RefusedInternal,
 }
 
 // Refused is called for a refusal, with the context of its invocation.

@@ -118,6 +118,12 @@ var refusedHandshakes = []refused{
 	{"another subprotocol", handler.RefusedSubprotocol, func(b *fixture) (lambda.Handler, []byte) {
 		return b.connect, knownConnect(b, "chat")
 	}, http.StatusBadRequest},
+	{"two versions", handler.RefusedVersion, func(b *fixture) (lambda.Handler, []byte) {
+		return b.connect, versionEvent(b.t, "securecart.v1", "", "2")
+	}, http.StatusBadRequest},
+	{"an unknown version", handler.RefusedVersion, func(b *fixture) (lambda.Handler, []byte) {
+		return b.connect, versionEvent(b.t, "", "", "2")
+	}, http.StatusNotFound},
 	{"too many connections", handler.RefusedConnections, func(b *fixture) (lambda.Handler, []byte) {
 		return b.secondConnect("user=1"), knownConnect(b, "")
 	}, http.StatusTooManyRequests},

@@ -74,8 +74,9 @@ func TestCORS(t *testing.T) {
 				preflight := w.StatusCode == http.StatusNoContent
 				for name, want := range map[string]string{
 					"Access-Control-Allow-Methods": "GET, PATCH, OPTIONS, HEAD",
-					"Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match",
-					"Access-Control-Max-Age":       "7200",
+					"Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, " +
+						"X-API-Version",
+					"Access-Control-Max-Age": "7200",
 				} {
 					if !preflight || !tt.passes {
 						want = ""
@@ -84,7 +85,8 @@ func TestCORS(t *testing.T) {
 						t.Errorf("%s: got %q, want %q", name, got, want)
 					}
 				}
-				if got := h.Get("Access-Control-Expose-Headers"); (got == "ETag, Retry-After") != tt.passes {
+				exposed := "Deprecation, ETag, Link, Retry-After, Sunset"
+				if got := h.Get("Access-Control-Expose-Headers"); (got == exposed) != tt.passes {
 					t.Errorf("exposed: %q", got)
 				}
 				if h.Get("Access-Control-Allow-Credentials") != "" {

@@ -15,6 +15,7 @@ import (
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/rest"
 	"github.com/securecart/hub/internal/stockjson"
+	"github.com/securecart/hub/internal/versions"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -70,7 +71,8 @@ func newOpenAPI() *huma.OpenAPI {
 	schemas := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	d := openAPI{&huma.OpenAPI{
 		OpenAPI: "3.1.0",
-		Info:    &huma.Info{Title: "SecureCart hub", Version: "1", Description: "docs/http.md explains it."},
+		Info: &huma.Info{Title: "SecureCart hub", Version: "1", Description: "docs/http.md explains it. " +
+			"If the version is to end, every answer has the headers Deprecation, Sunset and Link."},
 		Servers: []*huma.Server{{URL: "http://127.0.0.1:8787", Description: "localhub"}},
 		Paths:   map[string]*huma.PathItem{},
 		Components: &huma.Components{Schemas: schemas, SecuritySchemes: map[string]*huma.SecurityScheme{
@@ -83,6 +85,7 @@ func newOpenAPI() *huma.OpenAPI {
 	d.inventory()
 	d.others()
 	d.heads()
+	d.versions()
 	return d.OpenAPI
 }
 
@@ -126,7 +129,7 @@ func (d openAPI) operation(id, summary string, status string, answer any, errors
 			Content:     map[string]*huma.MediaType{"application/json": {Schema: d.schema(answer)}},
 		},
 	}}
-	for _, code := range append(errors, "400", "406", "429", "500") {
+	for _, code := range append(errors, "400", "406", "410", "429", "500") {
 		o.Responses[code] = &huma.Response{Description: descriptions[code], Content: problem, Headers: failureHeaders[code]}
 	}
 	return o
@@ -150,7 +153,8 @@ var descriptions = map[string]string{
 	"304": "The client has it already.",
 	"400": "The request is malformed.", "401": "A token is missing, bad or expired.",
 	"404": "Not allowed, or it does not exist.", "406": "Answers are application/json.",
-	"409": "Sold out.", "412": "The cart changed, or its version is unknown.", "413": "The body is too big.",
+	"409": "Sold out.", "410": "This version of the API has ended.",
+	"412": "The cart changed, or its version is unknown.", "413": "The body is too big.",
 	"415": "The body is not application/json.", "422": "The idempotency key belongs to another request.",
 	"429": "A limit is reached.", "500": "A failure of the hub.", "503": "A retry may succeed.",
 }
@@ -290,6 +294,20 @@ func (d openAPI) heads() {
 			head.Responses[status] = &huma.Response{Description: answer.Description, Headers: answer.Headers}
 		}
 		item.Head = &head
+	}
+}
+
+// versions describes where a request may name its version again.
+func (d openAPI) versions() {
+	number := &huma.Schema{Type: "string", Enum: []any{"1"}}
+	d.Components.Parameters = map[string]*huma.Param{
+		"versionHeader": {Name: versions.Header, In: "header", Description: "the version of the path", Schema: number},
+		"versionQuery":  {Name: versions.Query, In: "query", Description: "the version of the path", Schema: number},
+	}
+	for _, item := range d.Paths {
+		for _, name := range []string{"versionHeader", "versionQuery"} {
+			item.Parameters = append(item.Parameters, &huma.Param{Ref: "#/components/parameters/" + name})
+		}
 	}
 }
 

@@ -42,6 +42,8 @@ var statuses = map[wire.Code]int{
 	codeMethod:           http.StatusMethodNotAllowed,
 	codeMediaType:        http.StatusUnsupportedMediaType,
 	codeAccept:           http.StatusNotAcceptable,
+	codeBadVersion:       http.StatusBadRequest,
+	codeUnknownVersion:   http.StatusNotFound,
 }
 
 // Problem is a problem document (RFC 9457). Its type is about:blank, so the title is
@@ -113,6 +115,9 @@ func statusOf(code wire.Code, err error) int {
 	}
 	if errors.Is(err, hub.ErrFrom) && code != wire.CodeBusy {
 		return http.StatusBadRequest // 401 would be the caller's own token
+	}
+	if errors.As(err, new(retiredError)) {
+		return http.StatusGone
 	}
 	if status, ok := statuses[code]; ok {
 		return status

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -12,8 +13,8 @@ import (
 
 // What pages may send and read beyond what every page may (Fetch, section 3.2).
 const (
-	allowedHeaders = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match"
-	exposedHeaders = "ETag, Retry-After"
+	allowedHeaders = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Version"
+	exposedHeaders = "Deprecation, ETag, Link, Retry-After, Sunset"
 	// preflightAge is how long a browser may keep a preflight's answer, in seconds: two
 	// hours, which is all that Chromium takes.
 	preflightAge = "7200"
@@ -37,6 +38,7 @@ func (a api) resource(methods map[string]endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.setCORS(w.Header(), r)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		versionErr := a.checkVersion(w.Header(), r)
 		method := r.Method
 		if method == http.MethodHead {
 			method = http.MethodGet
@@ -45,11 +47,13 @@ func (a api) resource(methods map[string]endpoint) http.Handler {
 		condition := checkConditions(r)
 		switch {
 		case methods == nil:
-			a.fail(w, r, errNoPath)
+			a.fail(w, r, cmp.Or(versionErr, errNoPath))
 		case method == http.MethodOptions:
 			w.Header().Set("Allow", allow)
 			a.setPreflight(w.Header(), allow)
 			w.WriteHeader(http.StatusNoContent)
+		case versionErr != nil:
+			a.fail(w, r, versionErr)
 		case !known:
 			w.Header().Set("Allow", allow)
 			a.fail(w, r, errMethod)

@@ -10,6 +10,7 @@ import (
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/script"
+	"github.com/securecart/hub/internal/versions"
 )
 
 // Options are the settings of [New].
@@ -23,6 +24,8 @@ type Options struct {
 
 	// Script is the browser's client, which is served at [script.Path]. nil: none.
 	Script []byte
+
+	Versions versions.Watch // those that end
 }
 
 // api answers requests.

@@ -42,8 +42,8 @@ func TestStock(t *testing.T) {
 			w := f.call("GET", "/v1/stock?sku=MUG&sku=TEE&sku=NOPE&sku=MUG", "", tt.headers...)
 			want(t, w, 200, tt.body)
 			for name, want := range map[string]string{
-				"Content-Type": "application/json", "Cache-Control": tt.cache, "Vary": "Origin Authorization",
-				"X-Content-Type-Options": "nosniff",
+				"Content-Type": "application/json", "Cache-Control": tt.cache, "X-Content-Type-Options": "nosniff",
+				"Vary": "Origin X-API-Version Authorization",
 			} {
 				if got := strings.Join(w.Header().Values(name), " "); got != want {
 					t.Errorf("%s: got %q, want %q", name, got, want)
@@ -100,7 +100,7 @@ func TestStockRefused(t *testing.T) {
 		"no escape":         {"/v1/stock?sku=%zz", 400, "bad_field"},
 		"a token in a URL":  {"/v1/stock?sku=A&token=x", 400, "bad_field"},
 		"another path":      {"/v1/nothing", 404, "not_found"},
-		"another version":   {"/v2/stock", 404, "not_found"},
+		"another version":   {"/v2/stock", 404, "unknown_version"},
 		"a deeper path":     {"/v1/stock/A/B", 404, "not_found"},
 		"the root":          {"/", 404, "not_found"},
 		"the stage's root":  {"/v1/", 404, "not_found"},

@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"examples/faults":     {"gatewaytest"},
 
 	"internal/wire":            {},
+	"internal/versions":        {},
 	"internal/hub":             {"internal/wire"},
 	"internal/hub/memstore":    {"internal/hub"},
 	"internal/hub/dynamostore": {"internal/hub", "internal/parallel", "internal/table"},
@@ -49,17 +50,20 @@ var mayImport = map[string][]string{
 	"internal/script":          {},
 	"internal/strictjson":      {"internal/wire"},
 	"internal/stockjson":       {"internal/hub", "internal/strictjson", "internal/wire"},
-	"internal/handler":         {"internal/auth/bearer", "internal/hub", "internal/table", "internal/wire"},
+	"internal/handler": {
+		"internal/auth/bearer", "internal/hub", "internal/table", "internal/versions", "internal/wire",
+	},
 	"internal/rest": {
 		"internal/auth/bearer", "internal/handler", "internal/hub", "internal/script", "internal/stockjson",
-		"internal/strictjson", "internal/wire",
+		"internal/strictjson", "internal/versions", "internal/wire",
 	},
 
-	"internal/cloud/config": {"internal/handler", "internal/table"},
+	"internal/cloud/config": {"internal/handler", "internal/table", "internal/versions"},
 	"internal/cloud/logs":   {"internal/handler", "internal/hub"},
 	"internal/cloud/apigw":  {"internal/hub", "internal/parallel"},
 	"internal/cloud/boot": {
 		"internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore",
+		"internal/versions",
 	},
 	"internal/cloud/tokens": {"internal/auth", "internal/cloud/config"},
 
@@ -67,7 +71,8 @@ var mayImport = map[string][]string{
 		"gatewaytest", "internal/auth", "internal/handler", "internal/hub", "internal/hub/memstore",
 		"internal/local/account", "internal/local/admin", "internal/local/catalogue", "internal/local/devkeys",
 		"internal/local/esm", "internal/local/issuer", "internal/local/lambdaproc", "internal/local/restapi",
-		"internal/local/webserver", "internal/rest", "internal/script", "internal/table", "internal/wire",
+		"internal/local/webserver", "internal/rest", "internal/script", "internal/table", "internal/versions",
+		"internal/wire",
 	},
 	"internal/local/admin": {
 		"gatewaytest", "internal/auth/bearer", "internal/handler", "internal/hub",
@@ -115,7 +120,8 @@ var mayImport = map[string][]string{
 		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/account",
 		"internal/local/admin", "internal/local/catalogue", "internal/local/datafile", "internal/local/devca",
 		"internal/local/devkeys", "internal/local/dynamo", "internal/local/faults", "internal/local/house",
-		"internal/local/template/host", "internal/local/webserver", "internal/redact", "internal/table", "web",
+		"internal/local/template/host", "internal/local/webserver", "internal/redact", "internal/table",
+		"internal/versions", "web",
 	},
 }
 

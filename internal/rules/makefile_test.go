@@ -11,7 +11,8 @@ import (
 )
 
 // TestDeploy: whatever was built before and whatever ARCH says, make deploy builds
-// for the processor of the template, and only the first one asks for parameters.
+// for the processor of the template, and only the first one asks for parameters. Before
+// that it checks the deprecations in samconfig.toml.
 func TestDeploy(t *testing.T) {
 	if _, err := exec.LookPath("make"); err != nil {
 		if os.Getenv("HUB_TEST_TOOLS") == "required" {
@@ -32,7 +33,8 @@ func TestDeploy(t *testing.T) {
 		}
 		write("Makefile", read(t, "Makefile"))
 		// The fake go and sam record their arguments.
-		write("go", "#!/bin/sh\nfor last; do :; done\n"+
+		write("go", "#!/bin/sh\n[ $1 = test ] && echo $* >checked && exit\n[ -e checked ] || exit 1\n"+
+			"for last; do :; done\n"+
 			"mkdir -p build/$last && echo bytes >build/$last/bootstrap && echo $GOARCH $last >>built\n")
 		write("sam", "#!/bin/sh\ncp built had && echo $* >args\n")
 		if again {
@@ -50,6 +52,9 @@ func TestDeploy(t *testing.T) {
 				t.Fatal(err)
 			}
 			return string(data)
+		}
+		if got := strings.TrimSpace(file("checked")); got != "test -count=1 ./internal/versions" {
+			t.Errorf("make deploy checks with go %s", got)
 		}
 		if had := strings.Split(strings.TrimSpace(file("had")), "\n"); !slices.Equal(had, wantBuilt) {
 			t.Errorf("sam deploys %q, want %q", had, wantBuilt)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/securecart/hub/internal/rest"
 	"github.com/securecart/hub/internal/script"
+	"github.com/securecart/hub/internal/versions"
 )
 
 // restStage is the stage of the REST API. Its paths begin with the version.
@@ -105,6 +106,10 @@ func (k *checker) checkGatewayResponses(responses object) {
 		err := json.Unmarshal([]byte(template), &problem)
 		if err != nil || problem.Title == "" || problem.Detail == "" || problem.Code == "" {
 			k.failf("%s is no problem document: %s, %v", name, template, err)
+		}
+		// Over HTTP the function would say so, but paths that do not exist do not reach it.
+		if want == 404 && !strings.Contains(problem.Detail, versions.List()) {
+			k.failf("%s does not name the versions: %s", name, problem.Detail)
 		}
 		if n, ok := want.(int); ok {
 			k.want("the status in "+name, problem.Status, float64(n))

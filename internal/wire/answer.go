@@ -28,6 +28,17 @@ type Hello struct {
 	// ReconnectWithin is the time in seconds over which clients spread their first attempt
 	// after a connection broke without a bye. 0 means 5.
 	ReconnectWithin int `json:"reconnectWithin,omitempty"`
+
+	Deprecation *Deprecation `json:"deprecation,omitempty"` // nil: this version of the protocol stays
+}
+
+// Deprecation says that this version of the protocol ends. Dates are the beginning of a
+// day, UTC: "2027-01-01".
+type Deprecation struct {
+	Deprecated string `json:"deprecated"` // clients should use the successor from then on
+	Sunset     string `json:"sunset"`     // every message is answered with a bye from then on
+	Successor  string `json:"successor"`  // "v2"
+	Link       string `json:"link"`       // for people who have to change a client
 }
 
 // Limits are the limits that a client can act on.
@@ -183,9 +194,9 @@ type Help struct {
 	Usage []string        `json:"usage"`
 }
 
-// Bye announces that the server will close the connection.
+// Bye announces that the server will close the connection, or asks the client to do so.
 type Bye struct {
-	Code  string `json:"code"`  // "recycle"
+	Code  string `json:"code"`  // "recycle", or "gone_version": this version of the protocol has ended
 	Retry bool   `json:"retry"` // the client should reconnect
 	After int    `json:"after"` // ms to wait before reconnecting
 }

@@ -54,6 +54,14 @@ var messages = []struct {
 		Role:       "guest",
 		GuestToken: "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Limits: guestLimits, ReconnectAfter: 6900, ReconnectWithin: 25,
 	}},
+	{"hello-deprecated-answer", Hello{
+		ID: json.RawMessage("28"), ConnectionID: "L0SM9cOFvHcCIhw=", Epoch: "k3", User: "guest:9f2c41d07a55e813",
+		Role:       "guest",
+		GuestToken: "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Limits: guestLimits, ReconnectAfter: 6900,
+		Deprecation: &Deprecation{
+			Deprecated: "2027-01-01", Sunset: "2027-07-05", Successor: "v2", Link: "https://shop.example/v2",
+		},
+	}},
 	{"hello-token", Request{Action: ActionHello, ID: json.RawMessage("2"), Token: "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"}},
 	{"hello-token-answer", Hello{
 		ID: json.RawMessage("2"), ConnectionID: "L0SM9cOFvHcCIhw=", Epoch: "k3", User: "alice", Role: "customer",
@@ -328,6 +336,7 @@ var messages = []struct {
 	{"error-expired", &Error{Code: CodeTokenExpired, Message: "session expired; public topics stay subscribed"}},
 	{"error-slow-down", &Error{Code: CodeSlowDown, Message: "too many messages", Retry: true, After: 2000}},
 	{"bye", Bye{Code: "recycle", Retry: true, After: 4000}},
+	{"bye-gone-version", Bye{Code: string(CodeGoneVersion)}},
 }
 
 func encodeAny(t *testing.T, msg any) []byte {

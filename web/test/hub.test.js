@@ -553,6 +553,33 @@ test('bye without retry ends reconnecting', async () => {
   assert.equal(server.sockets.length, 1);
 });
 
+test('a protocol version that has ended: a new page and an old one stop', async () => {
+  const gone = golden('bye-gone-version.server');
+  const fresh = fakePage();
+  fresh.hub.want(['sku:MUG']);
+  fresh.hub.open();
+  await drain();
+  await fresh.server.accept();
+  await fresh.server.send(gone); // in place of the answer to hello
+  const old = await connectedPage({}, []);
+  old.server.autoAnswers.ping = { type: 'pong' };
+  await old.clock.advance(0.95 * 6_900_000); // the next connection is made
+  assert.equal(old.server.sockets.length, 2);
+  await old.server.accept();
+  await old.server.send(gone);
+  for (const { hub, server, clock, signal, events } of [fresh, old]) {
+    const made = server.sockets.length;
+    for (const name of ['online', 'visible', 'thaw']) await signal(name);
+    await clock.advance(24 * 3_600_000);
+    assert.equal(hub.status, 'ended');
+    assert.equal(hub.live, false);
+    assert.equal(server.sockets.length, made, 'no other connection is made');
+    assert.ok(server.sockets.every((socket) => socket.closed));
+    const byes = events.filter((e) => e.type === 'bye');
+    assert.deepEqual(byes, [{ type: 'bye', code: 'gone_version', retry: false, after: 0 }]);
+  }
+});
+
 test('the connection is replaced before the gateway closes it', async () => {
   const { server, clock } = await connectedPage({}, []);
   server.autoAnswers.ping = { type: 'pong' };

@@ -98,6 +98,8 @@ func TestRunReportsEveryError(t *testing.T) {
 	}{
 		{"settings", map[string]string{"HUB_TABLE": "", "SHORTHAND": "perhaps"}, nil, "",
 			[]string{"HUB_TABLE", "SHORTHAND"}},
+		{"a version that ends too soon", map[string]string{"DEPRECATIONS": "v1: deprecated 2027-01-01, " +
+			"sunset 2027-07-02, successor v2, link https://shop.example/v2"}, nil, "", []string{"DEPRECATIONS", "183"}},
 		{"limits and the handler", map[string]string{"LIMITS": "user=x"}, errors.New("no verifier"), "",
 			[]string{`limit "user"`, "no verifier"}},
 		{"settings and the SDK", map[string]string{"CART_TABLE": ""}, nil, "perhaps",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/table"
+	"github.com/securecart/hub/internal/versions"
 )
 
 // Function is one of the functions in AWS. Its name is that of its folder.
@@ -79,6 +80,8 @@ type Settings struct {
 
 	// ExpectedConnections is how many connections may be open at a time.
 	ExpectedConnections int
+
+	Deprecations versions.Register // the versions of the API that end
 }
 
 // The default budgets use half of the 10 000 requests per second that API Gateway allows
@@ -134,6 +137,7 @@ var Table = []Setting{
 	{"LIMITS", []Function{Connect, Message, Rest}, false, text(func(s *Settings) *string { return &s.Limits })},
 	{"CUSTOMER_CART_DAYS", []Function{Message, Rest}, false, readCustomerCartDays},
 	{"EXPECTED_CONNECTIONS", []Function{Message}, false, readExpectedConnections},
+	{"DEPRECATIONS", []Function{Connect, Message, Rest}, false, readDeprecations},
 	{"SHORTHAND", []Function{Message}, false, readShorthand},
 	{"POSTS_PER_SECOND", []Function{Broadcast}, false, rate(func(s *Settings) *int { return &s.PostsPerSecond })},
 	{"SWEEP_POSTS_PER_SECOND", []Function{Broadcast}, false,
@@ -173,7 +177,9 @@ func Load(f Function, getenv func(string) string) (Settings, error) {
 
 // MessageOptions are the settings of the message handler.
 func (s Settings) MessageOptions() handler.MessageOptions {
-	return handler.MessageOptions{Shorthand: s.Shorthand, Connections: func() int { return s.ExpectedConnections }}
+	return handler.MessageOptions{
+		Shorthand: s.Shorthand, Connections: func() int { return s.ExpectedConnections }, Versions: s.Deprecations,
+	}
 }
 
 // UsedBy reports whether a function reads the setting.
@@ -276,6 +282,11 @@ func readCustomerCartDays(s *Settings, value string) error {
 	}
 	s.CustomerCartDays = n
 	return nil
+}
+
+func readDeprecations(s *Settings, value string) (err error) {
+	s.Deprecations, err = versions.Parse(value)
+	return err
 }
 
 func readShorthand(s *Settings, value string) error {

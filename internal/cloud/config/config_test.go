@@ -19,6 +19,7 @@ func validEnv() map[string]string {
 		"ALLOWED_ORIGINS": "https://shop.example, http://localhost:5173", "EDGE_SECRETS": strings.Repeat("s", 32) + ",-",
 		"POSTS_PER_SECOND": "100", "SWEEP_POSTS_PER_SECOND": "8000", "METRICS_NAMESPACE": "Shop/Hub",
 		"INVENTORY_ATTRIBUTES": "sku=productId,version=rev", "CART_ATTRIBUTES": "cart=basket",
+		"DEPRECATIONS": "v1: deprecated 2027-01-01, sunset 2027-07-05, successor v2, link https://shop.example/v2",
 	}
 }
 
@@ -41,7 +42,7 @@ func TestLoad(t *testing.T) {
 	}
 	s, err = Load(Message, func(name string) string { return env[name] })
 	if err != nil || !slices.Equal(s.TokenClients, []string{"web", "app"}) || len(s.GuestKeys) != 2 || !s.Shorthand ||
-		s.PostsPerSecond == 100 || s.CallbackURL == "" {
+		s.PostsPerSecond == 100 || s.CallbackURL == "" || len(s.MessageOptions().Versions) != 1 {
 		t.Errorf("message: got %d clients, %d keys, %v", len(s.TokenClients), len(s.GuestKeys), err)
 	}
 }
@@ -78,6 +79,7 @@ func TestLoadRefuses(t *testing.T) {
 		"POSTS_PER_SECOND": "-1", "EXPECTED_CONNECTIONS": "0",
 		"METRICS_NAMESPACE": "AWS/Lambda", "CUSTOMER_CART_DAYS": "36501",
 		"INVENTORY_ATTRIBUTES": "sku=a,sku=b", "CART_ATTRIBUTES": "lines=version",
+		"DEPRECATIONS": "v1: deprecated 2027-01-01, sunset 2027-07-02, successor v2, link https://shop.example/v2",
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := validEnv()

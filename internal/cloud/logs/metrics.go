@@ -29,6 +29,7 @@ var Series = []Metric{
 	{"Connects", count, "connections accepted"},
 	{"HandshakesRefused", count, "handshakes refused, by reason"},
 	{"HandshakesDowngraded", count, "handshakes accepted as a guest's because of their token or ticket, by reason"},
+	{"Deprecated", count, "connections and HTTP requests with a version that is deprecated or has ended"},
 	{"DisconnectsByClient", count, "connections that the client closed (1000, 1001, 1005)"},
 	{"DisconnectsByHub", count,
 		"connections that the hub closed (1000, with a text): floods, erased users, and those it could not heal"},
@@ -90,6 +91,9 @@ func (m *Metrics) Refused(ctx context.Context, reason handler.Refusal) {
 func (m *Metrics) Downgraded(ctx context.Context, reason handler.Refusal) {
 	m.write(ctx, reason, counts{"HandshakesDowngraded": 1}, nil)
 }
+
+// Deprecated counts a connection or a request with a version that is deprecated.
+func (m *Metrics) Deprecated(ctx context.Context) { m.write(ctx, "", counts{"Deprecated": 1}, nil) }
 
 // reasonDeleted is the reason of a connection that the hub closed (G-CLOSE-4). A client
 // that closes with 1000 has a reason of its own, usually none.

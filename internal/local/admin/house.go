@@ -3,6 +3,8 @@ package admin
 import (
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/securecart/hub/internal/wire"
@@ -25,12 +27,12 @@ func (a api) getReady(w http.ResponseWriter, r *http.Request) {
 // postWarp moves the clock of the house forward.
 func (a api) postWarp(w http.ResponseWriter, r *http.Request) {
 	var request struct {
-		By string `json:"by"` // as time.ParseDuration reads it
+		By string `json:"by"` // as time.ParseDuration reads it, or days: "184d"
 	}
 	if !decodeBody(w, r, &request) {
 		return
 	}
-	by, err := time.ParseDuration(request.By)
+	by, err := parseTime(request.By)
 	if err == nil {
 		err = a.House.Warp(by)
 	}
@@ -39,4 +41,14 @@ func (a api) postWarp(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reply(w, http.StatusOK, map[string]any{"now": a.House.Now().UTC()})
+}
+
+// parseTime reads a duration, or a number of days.
+func parseTime(text string) (time.Duration, error) {
+	if number, ok := strings.CutSuffix(text, "d"); ok {
+		if days, err := strconv.ParseUint(number, 10, 16); err == nil {
+			return time.Duration(days) * 24 * time.Hour, nil
+		}
+	}
+	return time.ParseDuration(text)
 }

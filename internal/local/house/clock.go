@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// maxWarp is the most that the clock moves at once. Our own choice.
-const maxWarp = 30 * 24 * time.Hour
+// maxWarp is the most that the clock moves at once: a year, which is longer than the notice
+// of a deprecation. Our own choice.
+const maxWarp = 366 * 24 * time.Hour
 
 // clock is the machine's clock plus what Warp added. The gateway has one too.
 type clock struct{ ahead atomic.Int64 }

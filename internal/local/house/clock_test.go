@@ -74,11 +74,12 @@ func TestWarpErrors(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"by":"two hours"}`: `{"code":"bad_field","message":"\"by\": time: invalid duration \"two hours\""}`,
 		`{"by":"-1s"}`: `{"code":"bad_field",` +
-			`"message":"\"by\": -1s: the clock moves forward, by at most 720h0m0s at once"}`,
-		`{"by":"721h"}`: `{"code":"bad_field",` +
-			`"message":"\"by\": 721h0m0s: the clock moves forward, by at most 720h0m0s at once"}`,
-		`{}`:          `{"code":"bad_field","message":"\"by\": time: invalid duration \"\""}`,
-		`{"to":"1h"}`: `{"code":"bad_field","message":"unknown field \"to\""}`,
+			`"message":"\"by\": -1s: the clock moves forward, by at most 8784h0m0s at once"}`,
+		`{"by":"367d"}`: `{"code":"bad_field",` +
+			`"message":"\"by\": 8808h0m0s: the clock moves forward, by at most 8784h0m0s at once"}`,
+		`{"by":"1d2h"}`: `{"code":"bad_field","message":"\"by\": time: unknown unit \"d\" in duration \"1d2h\""}`,
+		`{}`:            `{"code":"bad_field","message":"\"by\": time: invalid duration \"\""}`,
+		`{"to":"1h"}`:   `{"code":"bad_field","message":"unknown field \"to\""}`,
 	} {
 		status, answer := admin(t, h, http.MethodPost, "/admin/warp", body)
 		if status != http.StatusBadRequest || answer != want {

@@ -20,6 +20,7 @@ import (
 	"github.com/securecart/hub/internal/local/issuer"
 	"github.com/securecart/hub/internal/local/lambdaproc"
 	"github.com/securecart/hub/internal/rest"
+	"github.com/securecart/hub/internal/versions"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -41,9 +42,17 @@ func requestHandlers(h *hub.Hub, id *identity, m *metrics, open func() int, o Op
 		Origins: o.Gateway.AllowedOrigins, NewGuestID: func() (string, error) { return auth.NewGuestID(rand.Reader) },
 		OnRefused: countBy(m.refused), OnDowngraded: countBy(m.downgraded),
 	}
-	connect := handler.ConnectOptions{OnRefused: countBy(m.refused)}
-	message := handler.MessageOptions{Shorthand: true, MaxAge: o.Gateway.MaxAge, PingEvery: pingEvery, Connections: open}
-	http := rest.Options{Origins: o.Gateway.AllowedOrigins, NewGuestID: authorize.NewGuestID}
+	connect := handler.ConnectOptions{
+		OnRefused: countBy(m.refused),
+		Versions:  versions.Watch{Register: o.Deprecations, OnDeprecated: m.deprecatedAt("socket")},
+	}
+	message := handler.MessageOptions{
+		Shorthand: true, MaxAge: o.Gateway.MaxAge, PingEvery: pingEvery, Connections: open, Versions: o.Deprecations,
+	}
+	http := rest.Options{
+		Origins: o.Gateway.AllowedOrigins, NewGuestID: authorize.NewGuestID,
+		Versions: versions.Watch{Register: o.Deprecations, OnDeprecated: m.deprecatedAt("http")},
+	}
 	return functions{
 		authorize:  lambda.NewHandler(handler.Authorize(h, id.verifier, authorize, o.Log)),
 		connect:    lambda.NewHandler(handler.Connect(h, connect, o.Log)),
@@ -66,6 +75,7 @@ func broadcastHandler(h *hub.Hub, m *metrics, o Options) lambda.Handler {
 func startBootstraps(o Options, id *identity) (f functions, err error) {
 	env := append(o.Rows.Tables.Env(),
 		"CALLBACK_URL="+o.Functions.CallbackURL, "SHORTHAND=true", "LIMITS="+o.Limits,
+		"DEPRECATIONS="+o.Deprecations.String(),
 		"TOKEN_ISSUER="+id.issuer.Issuer(), "TOKEN_JWKS_URL="+id.issuer.JWKSURL(), "TOKEN_CLIENTS="+issuer.ClientID,
 		"ADMIN_GROUP="+issuer.AdminGroup, "VENDOR_GROUP="+issuer.VendorGroup,
 		"GUEST_KEYS="+base64.StdEncoding.EncodeToString(id.guestKey),

@@ -22,6 +22,7 @@ type metrics struct {
 	registry   *prometheus.Registry
 	refused    *prometheus.CounterVec // handshakes, by reason
 	downgraded *prometheus.CounterVec // handshakes, by reason
+	deprecated *prometheus.CounterVec // connections and HTTP requests, by door
 	changes    *prometheus.CounterVec // by result
 	deliveries *prometheus.CounterVec // by result
 	heals      *prometheus.CounterVec
@@ -39,6 +40,10 @@ func newMetrics() *metrics {
 			Name: "hub_handshakes_downgraded_total",
 			Help: "Handshakes accepted as a guest's because of their token or ticket, by reason.",
 		}, []string{"reason"}),
+		deprecated: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hub_deprecated_total",
+			Help: "Connections and HTTP requests with a version that is deprecated or has ended, by door.",
+		}, []string{"door"}),
 		changes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hub_changes_total", Help: "Committed changes that reached the broadcaster, by result.",
 		}, []string{"result"}),
@@ -63,7 +68,7 @@ func newMetrics() *metrics {
 // countFunctions shows what the functions in this process count. Bootstraps print
 // their own metrics instead.
 func (m *metrics) countFunctions() {
-	m.registry.MustRegister(m.refused, m.downgraded, m.changes, m.deliveries, m.heals, m.sweeps, m.latency)
+	m.registry.MustRegister(m.refused, m.downgraded, m.deprecated, m.changes, m.deliveries, m.heals, m.sweeps, m.latency)
 }
 
 // countGateway shows what the gateway counts.
@@ -77,6 +82,11 @@ func (m *metrics) countRecords(of mappings) { m.registry.MustRegister(recordColl
 // countBy returns an observer of handshakes that counts them.
 func countBy(c *prometheus.CounterVec) handler.Refused {
 	return func(_ context.Context, reason handler.Refusal) { c.WithLabelValues(string(reason)).Inc() }
+}
+
+// deprecatedAt returns an observer of clients that use a deprecated version at a door.
+func (m *metrics) deprecatedAt(door string) func(context.Context) {
+	return func(context.Context) { m.deprecated.WithLabelValues(door).Inc() }
 }
 
 // broadcast counts one batch.

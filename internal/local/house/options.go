@@ -16,6 +16,7 @@ import (
 	"github.com/securecart/hub/internal/local/catalogue"
 	"github.com/securecart/hub/internal/local/devkeys"
 	"github.com/securecart/hub/internal/table"
+	"github.com/securecart/hub/internal/versions"
 )
 
 // MaxAge is the longest that a connection may live: API Gateway's limit (G-LIMIT-7).
@@ -35,6 +36,8 @@ type Options struct {
 	Limits string       // of a client, where they differ from the defaults, as hub.ParseLimits reads them
 	Log    *slog.Logger // nil: discard
 	Keys   devkeys.Keys // that sign tokens; zero: new ones
+
+	Deprecations versions.Register // the versions of the API that end
 
 	PostsPerSecond int // what the poster is taken for: one batch posts to about as many; 0: no limit
 

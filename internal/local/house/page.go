@@ -13,6 +13,7 @@ import (
 	"github.com/securecart/hub/internal/local/restapi"
 	"github.com/securecart/hub/internal/local/webserver"
 	"github.com/securecart/hub/internal/script"
+	"github.com/securecart/hub/internal/versions"
 )
 
 // restPath begins the paths of the REST API.
@@ -39,9 +40,11 @@ func newSite(o Options, gateway *gatewaytest.Gateway, function lambda.Handler) h
 	if o.Page.Module != nil {
 		mux.Handle(script.Path, script.Handler(o.Page.Module, script.AlwaysAsk))
 	}
+	page := http.NotFoundHandler()
 	if o.Page.Files != nil {
-		mux.Handle("/", noStore(http.FileServerFS(o.Page.Files)))
+		page = noStore(http.FileServerFS(o.Page.Files))
 	}
+	mux.Handle("/", versionsTo(rest, page))
 	return webserver.Protect(webserver.Page(o.Admin.URL), mux)
 }
 
@@ -54,6 +57,18 @@ func handshakesTo(sockets, rest http.Handler) http.Handler {
 			return
 		}
 		rest.ServeHTTP(w, r)
+	})
+}
+
+// versionsTo serves paths below a version with rest, which refuses those that do not exist,
+// and others with page.
+func versionsTo(rest, page http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if versions.OfPath(r.URL.Path) != "" {
+			rest.ServeHTTP(w, r)
+			return
+		}
+		page.ServeHTTP(w, r)
 	})
 }
 

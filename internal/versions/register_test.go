@@ -1,0 +1,125 @@
+package versions
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+const example = "v1: deprecated 2027-01-01, sunset 2027-07-05, successor v2, link https://shop.example/v2"
+
+func TestParse(t *testing.T) {
+	r, err := Parse(example)
+	want := Register{{
+		Version: "v1", Successor: "v2", Link: "https://shop.example/v2",
+		Deprecated: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Sunset: time.Date(2027, 7, 5, 0, 0, 0, 0, time.UTC),
+	}}
+	if err != nil || !slices.Equal(r, want) || r.String() != example {
+		t.Errorf("got %v, %v, want %v", r, err, want)
+	}
+	for _, text := range []string{"", "  "} {
+		if r, err := Parse(text); r != nil || err != nil {
+			t.Errorf("%q: got %v, %v, want nothing", text, r, err)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for _, tt := range []struct{ name, old, now, err string }{
+		{"182 days", "2027-07-05", "2027-07-02", "182 days after"},
+		{"a sunset before", "2027-07-05", "2026-07-05", "days after"},
+		{"another version", "v1:", "v3:", "does not exist; there are: v1"},
+		{"itself as successor", "successor v2", "successor v1", "successor"},
+		{"no version as successor", "successor v2", "successor v0", "successor"},
+		{"no day", "2027-01-01", "2027-02-30", "calendar"},
+		{"no link", ", link https://shop.example/v2", "", "form"},
+		{"http", "https:", "http:", "https"},
+		{"no host", "https://shop.example", "https:", "https"},
+		{"a password", "https://", "https://ann:canary@", "https"},
+		{"a link that ends the header", "/v2", `/>;rel="x"`, "https"},
+		{"a quote", "example/v2", `example/"`, "https"},
+		{"a field twice", "sunset", "sunset 2027-07-05, sunset", "form"},
+		{"one more", example, example + "; ", "form"},
+		{"twice", example, example + "; " + example, "twice"},
+	} {
+		r, err := Parse(strings.Replace(example, tt.old, tt.now, 1))
+		if err == nil || !strings.Contains(err.Error(), tt.err) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: got %v, %v, want an error with %q", tt.name, r, err, tt.err)
+		}
+	}
+	if _, err := Parse(strings.Replace(example, "2027-07-05", "2027-07-03", 1)); err != nil {
+		t.Errorf("183 days: %v", err)
+	}
+}
+
+func TestDeprecation(t *testing.T) {
+	r, err := Parse(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, ok := r.Of(V1)
+	if !ok {
+		t.Fatal("v1 is not deprecated")
+	}
+	for _, tt := range []struct {
+		at           time.Time
+		active, over bool
+	}{
+		{d.Deprecated.Add(-1), false, false}, {d.Deprecated, true, false},
+		{d.Sunset.Add(-1), true, false}, {d.Sunset, true, true},
+	} {
+		if d.ActiveAt(tt.at) != tt.active || d.OverAt(tt.at) != tt.over {
+			t.Errorf("%s: got %t, %t, want %t, %t", tt.at, d.ActiveAt(tt.at), d.OverAt(tt.at), tt.active, tt.over)
+		}
+	}
+	if d, ok := Register(nil).Of(V1); ok || d.ActiveAt(time.Now()) || d.OverAt(time.Now()) {
+		t.Errorf("an empty register has %v", d)
+	}
+}
+
+// samSetting finds the parameter in a samconfig.toml, in the forms that sam deploy reads:
+// one text with all parameters, or a list of texts.
+var samSetting = regexp.MustCompile(`\bDeprecations=(?:\\"([^"\\]*)\\"|"([^"]*)"|'([^']*)'|([^"]*)")`)
+
+// settingsIn returns the values of the parameter in a samconfig.toml.
+func settingsIn(text string) []string {
+	var values []string
+	for _, m := range samSetting.FindAllStringSubmatch(text, -1) {
+		values = append(values, m[1]+m[2]+m[3]+m[4])
+	}
+	return values
+}
+
+func TestSettingsIn(t *testing.T) {
+	for text, want := range map[string]string{
+		`parameter_overrides = "Shorthand=\"true\" Deprecations=\"` + example + `\" Limits=\"\""`: example,
+		`parameter_overrides = ["Shorthand=true", "Deprecations=` + example + `", "Limits="]`:     example,
+		`parameter_overrides = "Deprecations='` + example + `' Limits=''"`:                        example,
+		`parameter_overrides = 'Deprecations="` + example + `" Limits=""'`:                        example,
+		`parameter_overrides = "Deprecations=\"\" Limits=\"\""`:                                   "",
+	} {
+		if got := settingsIn(text); len(got) != 1 || got[0] != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+	if got := settingsIn(`parameter_overrides = "Limits=\"\""`); got != nil {
+		t.Errorf("got %q, want nothing", got)
+	}
+}
+
+// TestSettings checks what make deploy would deploy: the parameter in samconfig.toml, which
+// only the machine that deploys has.
+func TestSettings(t *testing.T) {
+	text, err := os.ReadFile("../../samconfig.toml")
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	for _, value := range settingsIn(string(text)) {
+		if _, err := Parse(value); err != nil {
+			t.Errorf("samconfig.toml: the parameter Deprecations %v", err)
+		}
+	}
+}
