@@ -54,7 +54,7 @@ func parse(args []string, stdout io.Writer) (*settings, error) {
 
 func (s *settings) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.addr, "addr", "127.0.0.1:8787", "`address` of the sockets and the page")
-	fs.StringVar(&s.admin, "admin", "127.0.0.1:8788", "`address` of the admin API, on this machine only")
+	fs.StringVar(&s.admin, "admin", defaultAdmin, "`address` of the admin API, on this machine only")
 	fs.Var(&s.adminToken, "admin-token", "`token` that requests to the admin API need, for a machine with several users; "+
 		"@FILE reads it from a file, because every user can see a command line")
 	fs.Var(&s.origins, "allowed-origins", "`origins` of pages that may open sockets, separated by commas "+

@@ -78,11 +78,12 @@ func UsageOf(about string) []string {
 // didYouMean returns the end of a message about an unknown command: the command that
 // looks most like it.
 func didYouMean(word string) string {
-	word = strings.ToLower(word)
+	word = strings.ToLower(word) // not empty
 	best, distance := "", 3 // as far apart as two words may be
 	for _, c := range commands {
 		for _, name := range c.names {
-			if d := editDistance(word, name); d < distance && d <= len(name)/2 {
+			d := editDistance(word, name)
+			if d < distance && d <= len(name)/2 && (d == 1 || word[0] == name[0]) {
 				best, distance = name, d
 			}
 		}
