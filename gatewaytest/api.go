@@ -117,8 +117,8 @@ type API struct {
 	// AccessLog is the stage's access log. Nil: none.
 	AccessLog *AccessLog
 
-	// Log receives a line per event at level debug, and failures of functions
-	// at level warn. Nil: no log.
+	// Log receives a line per event at level debug, what the gateway itself refuses at
+	// info, and failures of functions at warn. Nil: no log.
 	Log *slog.Logger
 }
 

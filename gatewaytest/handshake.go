@@ -183,7 +183,7 @@ func (g *Gateway) refuseHandshake(w http.ResponseWriter, inv *invocation, refusa
 	g.remove(inv.c)
 	defer g.disconnectRefused(inv.c)
 	g.counters.addRefusal(refusal.status)
-	g.api.Log.Debug("handshake refused", "connectionId", inv.c.id, "requestId", inv.requestID(),
+	g.api.Log.Info("handshake refused", "connectionId", inv.c.id, "requestId", inv.requestID(),
 		"status", refusal.status, "detail", refusal.detail)
 	errorType, body := errorTypes[refusal.status], errorFrame(refusal.message, inv.c.id, inv.requestID())
 	if g.api.Assumptions.RefuseWithoutType {

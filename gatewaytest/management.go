@@ -19,6 +19,7 @@ import (
 func (g *Gateway) PostToConnection(ctx context.Context, connectionID string, data []byte) error {
 	err := g.post(ctx, connectionID, data)
 	g.counters.addPost(err)
+	g.api.Log.Debug("post", "connectionId", connectionID, "bytes", len(data), "error", err)
 	return err
 }
 

@@ -1,9 +1,11 @@
 package gatewaytest
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"strings"
 	"time"
@@ -86,7 +88,12 @@ func (c *conn) runMessage(body string) {
 	resp, refusal := c.admitMessage(inv, now)
 	inv.recordRefusal(refusal)
 	defer g.logAccess(inv)
-	g.api.Log.Debug("message", "connectionId", c.id, "requestId", inv.requestID(), "routeKey", key,
+	level := slog.LevelDebug
+	if refusal != nil {
+		level = slog.LevelInfo
+	}
+	g.api.Log.Log(context.Background(), level, "message",
+		"connectionId", c.id, "requestId", inv.requestID(), "routeKey", key,
 		"latency", g.Now().Sub(now), "status", resp.status, "refused", refusal)
 	switch {
 	case refusal != nil && refusal.kind == responseThrottled.kind:

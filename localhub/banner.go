@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/account"
 	"github.com/securecart/hub/internal/local/catalogue"
 	"github.com/securecart/hub/internal/local/datafile"
@@ -27,23 +28,19 @@ type banner struct {
 }
 
 func (b *banner) print(w io.Writer) error {
-	token, _, err := b.house.Token("alice", hub.RoleCustomer, "")
-	if err != nil {
-		return err
-	}
 	sku := "TEE-RED-M"
 	if len(b.products) > 0 {
 		sku = b.products[0].SKU
 	}
 	socket := "ws://" + b.addr + "/" + b.stage
 	wscat := "npx wscat -c " + socket + " -s securecart.v1"
-	alice := wscat + ` -H "Authorization: Bearer ` + token + `"`
+	alice := wscat + " \\\n" + `      -H "Authorization: Bearer $(` + b.tokenCommand() + ` -user alice)"`
 	page, header := "http://"+b.addr+"/", ""
 	if b.adminToken != "" {
 		page += "#admin-token=" + url.QueryEscape(string(b.adminToken)) // a browser sends no fragment
 		header = ` -H "Authorization: Bearer ` + string(b.adminToken) + `"`
 	}
-	_, err = fmt.Fprintf(w, `localhub %s
+	_, err := fmt.Fprintf(w, `localhub %s
   socket  %s
   page    %s
 %s
@@ -52,19 +49,34 @@ In other terminals (then type: help):
   a guest
     %s
 
-  alice's phone
-    %s
-
-  alice's laptop
+  alice, on as many devices as you like
     %s
 
   a change of stock
     curl -X PUT %s%s -d '{"available":3}'
 %s%s
 Interrupt (ctrl-c) to end.
-`, version(), socket, page, b.dataFile(), wscat, alice, alice,
+`, version(), socket, page, b.dataFile(), wscat, alice,
 		stockTarget(b.admin, sku), header, b.updateItem(sku), b.signedRequest())
 	return err
+}
+
+// tokenCommand is the command that prints a token of this localhub.
+func (b *banner) tokenCommand() string {
+	command := "localhub"
+	if _, err := exec.LookPath(command); err != nil {
+		if self, err := os.Executable(); err == nil {
+			command = shellWord(self)
+		}
+	}
+	command += " token"
+	if b.admin != defaultAdmin {
+		command += " -admin " + b.admin
+	}
+	if b.adminToken != "" {
+		command += " -admin-token " + shellWord(string(b.adminToken))
+	}
+	return command
 }
 
 // dataFile is a line with the file of -data; "" without one.

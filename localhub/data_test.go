@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -112,18 +111,6 @@ func field(t *testing.T, answer, name string) string {
 	}
 	text, _ := fields[name].(string)
 	return text
-}
-
-var aliceToken = regexp.MustCompile(`Authorization: Bearer (\S+)"`)
-
-// token is the token of alice in the banner.
-func (i *instance) token(t *testing.T) string {
-	t.Helper()
-	match := aliceToken.FindStringSubmatch(i.banner)
-	if match == nil {
-		t.Fatalf("the banner has no token:\n%s", i.banner)
-	}
-	return match[1]
 }
 
 // TestRestarts starts localhub twice, with each kind of storage. The file with the rows

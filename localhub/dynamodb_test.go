@@ -166,7 +166,7 @@ func testOneUseOfTicket(t *testing.T, hub *instance) {
 // issueTicket gets a ticket with the banner's token of alice.
 func issueTicket(t *testing.T, hub *instance) string {
 	t.Helper()
-	_, token, _ := strings.Cut(strings.Join(hub.wscatArgs(t, "alice's phone"), " "), "Bearer ")
+	_, token, _ := strings.Cut(strings.Join(hub.wscatArgs(t, alicesDevices), " "), "Bearer ")
 	url := strings.Replace(hub.socket, "ws://", "http://", 1) + "/tickets"
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, nil)
 	if err != nil {

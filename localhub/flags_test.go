@@ -229,7 +229,7 @@ func TestErrorsHaveNoSecrets(t *testing.T) {
 func TestLogsHaveNoPasswords(t *testing.T) {
 	for _, format := range []string{"json", "text"} {
 		var log bytes.Buffer
-		newLog(format, &log).Error("lost", "error", errors.New("Get http://ann:PASS@host: refused"))
+		(&logSettings{format: format}).newLog(&log).Error("lost", "error", errors.New("Get http://ann:PASS@host: refused"))
 		if got := log.String(); strings.Contains(got, "PASS") || !strings.Contains(got, "http://xxxxx@host: refused") {
 			t.Errorf("%s: got %s", format, got)
 		}

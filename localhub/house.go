@@ -28,7 +28,7 @@ func runHouse(ctx context.Context, s settings, args []string, stdout, stderr io.
 	if err != nil {
 		return err
 	}
-	log := newLog(s.logFormat, stderr)
+	log := s.log.newLog(stderr)
 	tables, err := s.dynamodb.open(ctx, args, log)
 	if err != nil {
 		return err

@@ -207,11 +207,11 @@ func readBanner(t *testing.T, stdout io.Reader) *instance {
 func (i *instance) wscatArgs(t *testing.T, client string) []string {
 	t.Helper()
 	_, rest, _ := strings.Cut(i.banner, "  "+client+"\n    npx wscat ")
-	line, _, _ := strings.Cut(rest, "\n")
+	line, _, _ := strings.Cut(strings.ReplaceAll(rest, "\\\n", " "), "\n")
 	var args []string
 	for n, part := range strings.Split(line, `"`) {
 		if quoted := n%2 == 1; quoted {
-			args = append(args, part)
+			args = append(args, i.substituted(t, part))
 		} else {
 			args = append(args, strings.Fields(part)...)
 		}
@@ -221,6 +221,33 @@ func (i *instance) wscatArgs(t *testing.T, client string) []string {
 	}
 	return args
 }
+
+// substituted is a word of the shell in which the banner's command for a token was replaced
+// by what it prints.
+func (i *instance) substituted(t *testing.T, word string) string {
+	t.Helper()
+	before, command, found := strings.Cut(word, "$(")
+	if !found {
+		return word
+	}
+	_, args, _ := strings.Cut(strings.TrimSuffix(command, ")"), " token ")
+	var printed strings.Builder
+	if err := runToken(t.Context(), strings.Fields(args), &printed); err != nil {
+		t.Fatalf("%s: %v", command, err)
+	}
+	return before + strings.TrimSpace(printed.String())
+}
+
+// token is a token of alice, as the banner says how to get it.
+func (i *instance) token(t *testing.T) string {
+	t.Helper()
+	args := strings.Join(i.wscatArgs(t, alicesDevices), " ")
+	_, token, _ := strings.Cut(args, "Bearer ")
+	return token
+}
+
+// alicesDevices is how the banner calls the command for a customer.
+const alicesDevices = "alice, on as many devices as you like"
 
 // putStock does what the banner's curl command does, with another body.
 func (i *instance) putStock(t *testing.T, body string) {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/securecart/hub/internal/local/webserver"
-	"github.com/securecart/hub/internal/redact"
 )
 
 // shutdownWithin is how long requests may take to complete at shutdown.
@@ -70,12 +69,4 @@ func dialAddress(addr net.Addr) string {
 		return net.JoinHostPort("127.0.0.1", port)
 	}
 	return addr.String()
-}
-
-func newLog(format string, w io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{ReplaceAttr: redact.Attr}
-	if format == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
-	}
-	return slog.New(slog.NewTextHandler(w, o))
 }

@@ -31,7 +31,7 @@ type settings struct {
 	connectRate  int
 	accountRate  int
 	batchWindow  time.Duration
-	logFormat    string
+	log          logSettings
 	storage      storage
 	dynamodb     dynamodb
 	lambda       string
@@ -55,7 +55,7 @@ func parse(args []string, stdout io.Writer) (*settings, error) {
 
 func (s *settings) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.addr, "addr", "127.0.0.1:8787", "`address` of the sockets and the page")
-	fs.StringVar(&s.admin, "admin", "127.0.0.1:8788", "`address` of the admin API, on this machine only")
+	fs.StringVar(&s.admin, "admin", defaultAdmin, "`address` of the admin API, on this machine only")
 	fs.Var(&s.adminToken, "admin-token", "`token` that requests to the admin API need, for a machine with several users; "+
 		"@FILE reads it from a file, because every user can see a command line")
 	fs.Var(&s.origins, "allowed-origins", "`origins` of pages that may open sockets, separated by commas "+
@@ -82,7 +82,7 @@ func (s *settings) flags(fs *flag.FlagSet) {
 	s.dynamodb.flags(fs)
 	fs.StringVar(&s.lambda, "lambda", "", "run the bootstraps in this `folder`, which make build fills, "+
 		"instead of the same handlers in this process; needs -dynamodb")
-	fs.StringVar(&s.logFormat, "log", "text", "log as `json|text` on standard error")
+	s.log.flags(fs)
 	fs.String("template", "", "serve the WebSocket API of this SAM or CloudFormation `file` instead; "+
 		"localhub -template FILE -h lists the flags")
 }
@@ -108,7 +108,7 @@ func (s *settings) check() error {
 	if _, err := hub.ParseLimits(s.limits); err != nil {
 		return usagef("-limits: %w", err)
 	}
-	if err := checkTimesAndLog(s.idleTimeout, s.maxAge, s.logFormat); err != nil {
+	if err := checkTimesAndLog(s.idleTimeout, s.maxAge, s.log); err != nil {
 		return err
 	}
 	if err := s.adminToken.check(); err != nil {
@@ -121,14 +121,12 @@ func (s *settings) check() error {
 }
 
 // checkTimesAndLog checks the flags that localhub has both with and without a template.
-func checkTimesAndLog(idleTimeout, maxAge time.Duration, logFormat string) error {
+func checkTimesAndLog(idleTimeout, maxAge time.Duration, log logSettings) error {
 	switch {
 	case idleTimeout <= 0:
 		return usagef("-idle-timeout %s: it must be above zero", idleTimeout)
 	case maxAge <= 0 || maxAge > house.MaxAge:
 		return usagef("-max-age %s: it must be above zero and at most %s, the limit of API Gateway", maxAge, house.MaxAge)
-	case logFormat != "json" && logFormat != "text":
-		return usagef("-log %q: it must be json or text", logFormat)
 	}
-	return nil
+	return log.check()
 }

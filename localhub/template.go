@@ -30,7 +30,7 @@ type templateSettings struct {
 	maxAge       time.Duration
 	faults       faultsFlag
 	requireSigV4 bool
-	logFormat    string
+	log          logSettings
 }
 
 func parseTemplateFlags(args []string, stdout io.Writer) (*templateSettings, error) {
@@ -43,7 +43,7 @@ func parseTemplateFlags(args []string, stdout io.Writer) (*templateSettings, err
 	if s.template == "" {
 		return nil, usagef("-template needs a file")
 	}
-	return &s, checkTimesAndLog(s.idleTimeout, s.maxAge, s.logFormat)
+	return &s, checkTimesAndLog(s.idleTimeout, s.maxAge, s.log)
 }
 
 func (s *templateSettings) flags(fs *flag.FlagSet) {
@@ -60,7 +60,7 @@ func (s *templateSettings) flags(fs *flag.FlagSet) {
 	fs.DurationVar(&s.maxAge, "max-age", house.MaxAge, "close a connection that is this old")
 	fs.Var(&s.faults, "faults", faultsUsage+strings.Join(faults.Names(), ", "))
 	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, requireSigV4Usage)
-	fs.StringVar(&s.logFormat, "log", "text", "log as `json|text` on standard error")
+	s.log.flags(fs)
 }
 
 // runTemplate serves the WebSocket API of a template until ctx ends.
@@ -82,7 +82,7 @@ func runTemplate(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if err != nil {
 		return fmt.Errorf("certificates: %w", err)
 	}
-	log := newLog(s.logFormat, stderr)
+	log := s.log.newLog(stderr)
 	h, err := host.New(host.Options{
 		File: s.template, Template: data, Parameters: s.parameters, Stage: s.stage, Functions: s.functions, Env: s.env,
 		Path: os.Getenv("PATH"),

@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// defaultAdmin is the address of the admin API.
+const defaultAdmin = "127.0.0.1:8788"
+
 // tokenTimeout is how long a localhub may take to answer.
 const tokenTimeout = 10 * time.Second
 
@@ -21,7 +24,7 @@ func runToken(ctx context.Context, args []string, stdout io.Writer) error {
 	user := fs.String("user", "", "`name` of the user")
 	role := fs.String("role", "customer", "customer, vendor or admin")
 	vendor := fs.String("vendor", "", "`name` of the vendor, for role vendor")
-	admin := fs.String("admin", "127.0.0.1:8788", "`address` of the admin API")
+	admin := fs.String("admin", defaultAdmin, "`address` of the admin API")
 	var adminToken secretFlag
 	fs.Var(&adminToken, "admin-token", "`token` that requests to the admin API need, or @FILE")
 	if done, err := parseFlags(fs, args, stdout); done || err != nil {

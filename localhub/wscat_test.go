@@ -173,7 +173,7 @@ func TestWscatSession(t *testing.T) {
 	laptop.kill()
 	phone.send("set MUG 1")
 	phone.want(`{"type":"ok","from":1,"version":2,"lines":{"MUG":{"quantity":1,"version":2}}}`)
-	laptop = openWscat(t, path, hub.wscatArgs(t, "alice's laptop")...)
+	laptop = openWscat(t, path, hub.wscatArgs(t, alicesDevices)...)
 	laptop.send("hello")
 	hello := epoch.FindStringSubmatch(laptop.next())
 	if hello == nil {
@@ -198,8 +198,8 @@ func watchStock(t *testing.T, path string, hub *instance) (guest *wscat) {
 // shareCart opens two devices of alice, and adds to her cart on one of them.
 func shareCart(t *testing.T, path string, hub *instance) (phone, laptop *wscat) {
 	t.Helper()
-	phone = openWscat(t, path, hub.wscatArgs(t, "alice's phone")...)
-	laptop = openWscat(t, path, hub.wscatArgs(t, "alice's laptop")...)
+	phone = openWscat(t, path, hub.wscatArgs(t, alicesDevices)...)
+	laptop = openWscat(t, path, hub.wscatArgs(t, alicesDevices)...)
 	laptop.send("sub cart")
 	laptop.want(`{"type":"snapshot","epoch":"…","topics":{"cart":{"version":0,"lines":{}}}}`)
 	phone.send("add TEE-RED-M 2")

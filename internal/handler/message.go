@@ -83,7 +83,11 @@ func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) ProxyFu
 			failure.Key = r.Key
 			answer = &failure
 		}
-		return response{StatusCode: http.StatusOK, Body: string(wire.Encode(answer))}, nil
+		body := string(wire.Encode(answer))
+		if help, ok := answer.(wire.Help); ok && wire.IsTyped([]byte(e.Body)) {
+			body = strings.Join(help.Usage, "\n")
+		}
+		return response{StatusCode: http.StatusOK, Body: body}, nil
 	}
 }
 
@@ -119,7 +123,7 @@ func (m messages) answer(ctx context.Context, caller hub.Connection, r wire.Requ
 	case wire.ActionPing:
 		return wire.Pong{ID: r.ID}, nil
 	case wire.ActionHelp:
-		return wire.Help{ID: r.ID, Usage: wire.Usage}, nil
+		return wire.Help{ID: r.ID, Usage: wire.UsageOf(r.About)}, nil
 	}
 	return nil, fmt.Errorf("action %q has no handler", r.Action) // a test walks wire.Actions
 }

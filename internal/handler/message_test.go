@@ -2,6 +2,7 @@ package handler_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -135,10 +136,37 @@ func TestSubscriptionsAreStored(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	c := newFixture(t).open("c1", nil)
-	for _, say := range []string{`help`, `{"action":"help"}`} {
-		if got := c.wantAnswer(say, "help"); !slices.Equal(got.Usage, wire.Usage) {
-			t.Errorf("%s: got %q, want %q", say, got.Usage, wire.Usage)
+	if got := c.wantAnswer(`{"action":"help"}`, "help"); !slices.Equal(got.Usage, wire.Usage) {
+		t.Errorf("got %q, want %q", got.Usage, wire.Usage)
+	}
+	about := wire.UsageOf("add")
+	if got := c.wantAnswer(`{"action":"help","about":"add"}`, "help"); !slices.Equal(got.Usage, about) {
+		t.Errorf("got %q, want %q", got.Usage, about)
+	}
+	for say, want := range map[string][]string{
+		"help": wire.Usage, "?": wire.Usage, "HELP ": wire.Usage, "help add": about, "? ADD": about,
+	} {
+		if got := string(c.sendRaw(say)); got != strings.Join(want, "\n") {
+			t.Errorf("%s: got %s, want the lines as text", say, got)
 		}
+	}
+}
+
+// TestList: ls names what the connection is subscribed to, with its values.
+func TestList(t *testing.T) {
+	b := newFixture(t)
+	b.stock("MUG", 3)
+	c := b.open("c1", nil)
+	c.sendRaw("sub MUG NOPE")
+	for _, say := range []string{"ls", `{"action":"get","topics":"*"}`} {
+		want := `"topics":{"sku:MUG":{"version":1,"state":"low","quantity":3}}}`
+		if got := string(c.sendRaw(say)); !strings.HasSuffix(got, want) {
+			t.Errorf("%s: got %s", say, got)
+		}
+	}
+	c.sendRaw("unsub *")
+	if got := string(c.sendRaw("ls")); !strings.HasSuffix(got, `"topics":{}}`) {
+		t.Errorf("after unsub *: got %s", got)
 	}
 }
 

@@ -77,12 +77,19 @@ func topicName(t Topic, s Shape) string {
 	return t.String()
 }
 
-// viewOf returns the connection of a caller and its view of the requested topics.
+// viewOf returns the connection of a caller and its view of the requested topics, or of
+// all that it is subscribed to.
 // SKUs that the caller may not look at are refused.
-func (h *Hub) viewOf(ctx context.Context, caller Connection, requested []wire.Topic) (Connection, view, error) {
+func (h *Hub) viewOf(ctx context.Context, caller Connection, r wire.Request) (Connection, view, error) {
 	c, err := h.Current(ctx, caller)
 	if err != nil {
 		return Connection{}, view{}, err
+	}
+	requested := r.Topics
+	if r.All {
+		for _, t := range c.Topics {
+			requested = append(requested, wire.Topic{Name: t.String()})
+		}
 	}
 	v := h.authorize(c.Principal, requested)
 	return c, v, h.limitSKUs(ctx, c, v)
@@ -114,7 +121,7 @@ func (h *Hub) limitSKUs(ctx context.Context, c Connection, v view) error {
 // subscriptions are stored before anything is read, so a change is in the answer,
 // or is pushed, or both.
 func (h *Hub) Subscribe(ctx context.Context, caller Connection, r wire.Request) (wire.Snapshot, error) {
-	c, v, err := h.viewOf(ctx, caller, r.Topics)
+	c, v, err := h.viewOf(ctx, caller, r)
 	if err != nil {
 		return wire.Snapshot{}, err
 	}
@@ -247,7 +254,7 @@ func (h *Hub) leave(ctx context.Context, c Connection, topics []Topic) (Connecti
 
 // Get answers with the current state and subscribes to nothing.
 func (h *Hub) Get(ctx context.Context, caller Connection, r wire.Request) (wire.Snapshot, error) {
-	c, v, err := h.viewOf(ctx, caller, r.Topics)
+	c, v, err := h.viewOf(ctx, caller, r)
 	if err != nil {
 		return wire.Snapshot{}, err
 	}

@@ -164,7 +164,7 @@ var messagesToRefuse = map[wire.Action][]string{
 		`{"action":"subscribe","topics":["cart"],"only":1}`},
 	wire.ActionUnsubscribe: {`{"action":"unsubscribe"}`, `{"action":"unsubscribe","topics":"all"}`,
 		`{"action":"unsubscribe","topics":{"cart":1}}`},
-	wire.ActionGet: {`{"action":"get"}`, `{"action":"get","topics":"*"}`, `{"action":"get","topics":[],"after":1}`},
+	wire.ActionGet: {`{"action":"get"}`, `{"action":"get","topics":"cart"}`, `{"action":"get","topics":[],"after":1}`},
 	wire.ActionAdd: {`{"action":"add"}`, `{"action":"add","sku":7}`, `{"action":"add","sku":"MUG","quantity":"1"}`,
 		`{"action":"add","sku":"MUG","quantity":1.5}`,
 		`{"action":"add","sku":"MUG","key":"` + strings.Repeat("k", wire.MaxKey+1) + `"}`},

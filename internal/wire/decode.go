@@ -26,6 +26,9 @@ func Decode(text []byte, shorthand bool) (Request, error) {
 	return decodeJSON(trimmed)
 }
 
+// IsTyped reports whether a person typed a message: it is no JSON.
+func IsTyped(text []byte) bool { return !json.Valid(text) }
+
 // DecodeFields reads a request whose action comes from elsewhere, as from the path of an
 // HTTP request: the fields are those of text, a JSON object or nothing, and others, each
 // in one place only. The rules and the errors are those of [Decode].
@@ -82,7 +85,7 @@ func decodeFields(fields map[string]json.RawMessage) (Request, error) {
 // from one of them in letter case only: a reader that ignores case would accept it.
 var fieldNames = []string{
 	"action", "id", "token", "topics", "epoch", "only", "after",
-	"sku", "quantity", "lines", "version", "key", "from", "policy",
+	"sku", "quantity", "lines", "version", "key", "from", "policy", "about",
 }
 
 // decoder reads fields and keeps the first error.
@@ -114,7 +117,9 @@ func (d *decoder) request() Request {
 		d.readTopics(&r)
 	case ActionAdd, ActionSet, ActionMerge, ActionCheckout:
 		d.readWrite(&r)
-	case ActionPing, ActionHelp:
+	case ActionHelp:
+		r.About = d.about()
+	case ActionPing:
 	default:
 		d.failf(CodeUnknownAction, "unknown action %q", Clip(string(r.Action)))
 	}
@@ -136,7 +141,9 @@ func (d *decoder) readTopics(r *Request) {
 			r.Topics = d.topics(false)
 		}
 	case ActionGet:
-		r.Topics = d.topics(false)
+		if r.All = string(d.fields["topics"]) == `"*"`; !r.All {
+			r.Topics = d.topics(false)
+		}
 		r.After = d.sku("after")
 	}
 }
@@ -162,6 +169,15 @@ func (d *decoder) readWrite(r *Request) {
 		r.Policy = d.policy()
 	}
 	r.Key = d.text("key", MaxKey, isVisible)
+}
+
+// about reads the command that help is about.
+func (d *decoder) about() string {
+	about := d.text("about", MaxSafeName, nil)
+	if about != "" && UsageOf(about) == nil {
+		d.failf(CodeBadField, "unknown action %q%s", Clip(about), didYouMean(about))
+	}
+	return about
 }
 
 // pieces reads the quantity of an add.

@@ -30,7 +30,7 @@ func TestWrongTypes(t *testing.T) {
 		{ActionSubscribe, `,"topics":["cart"]`, "epoch", text},
 		{ActionSubscribe, `,"topics":["cart"]`, "only", flag},
 		{ActionUnsubscribe, ``, "topics", append([]string{`{"cart":1}`}, names...)},
-		{ActionGet, ``, "topics", append([]string{`"*"`, `{"cart":1}`}, names...)},
+		{ActionGet, ``, "topics", append([]string{`"cart"`, `{"cart":1}`}, names...)},
 		{ActionGet, `,"topics":["vendor:acme"]`, "after", text},
 		{ActionAdd, `,"quantity":1`, "sku", text},
 		{ActionAdd, `,"sku":"MUG"`, "quantity", whole},

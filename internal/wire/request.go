@@ -68,7 +68,7 @@ type Request struct {
 	Topics []Topic // subscribe, unsubscribe, get
 	Epoch  string  // subscribe, set, checkout: the epoch of the versions, or ""
 	Only   bool    // subscribe: unsubscribe from all other topics
-	All    bool    // unsubscribe: from every topic ("*")
+	All    bool    // unsubscribe, get: every topic of the connection ("*")
 	After  string  // get: list a vendor's SKUs after this one
 
 	SKU      string       // add
@@ -76,6 +76,8 @@ type Request struct {
 	Lines    []LineChange // set, sorted by SKU
 	Version  *int64       // set, checkout: the version that the client saw; nil: any. 0 is an empty new cart
 	Key      string       // add, set, merge, checkout: idempotency key, or ""
+
+	About string // help: a command of the shorthand, or ""
 
 	From   string // merge: the token of the guest whose cart is merged
 	Policy Policy // merge
@@ -111,6 +113,7 @@ func (r Request) MarshalJSON() ([]byte, error) {
 	if r.Version != nil {
 		f.add("version", *r.Version)
 	}
+	f.addText("about", r.About)
 	f.addText("from", r.From)
 	f.addText("policy", string(r.Policy))
 	f.addText("key", r.Key)

@@ -9,31 +9,18 @@ import (
 	"unicode/utf8"
 )
 
-// Usage explains the shorthand to people, in lines of text. [Help] sends it.
-var Usage = []string{
-	"sub TOPIC[@VERSION] ...      subscribe; topics: sku:ID, cart, cart:ID (admin), vendor:ID",
-	"only TOPIC ...               subscribe to these topics only, drop all others",
-	"unsub TOPIC ... | unsub *    unsubscribe",
-	"get TOPIC ... [after=SKU]    read the current state once",
-	"add SKU [N] [key=K]          add N (default 1) to the cart; -N takes away",
-	"set SKU N ... [vVERSION]     set quantities; 0 removes the line",
-	"merge GUESTTOKEN [sum|max|mine|theirs]   merge a guest's cart into yours",
-	"checkout [vVERSION] [key=K]  order the cart: it becomes empty, and the answer lists what it had",
-	"hello [token=TOKEN] | ping | help",
-	"options: id=X is echoed in the answer, key=K makes a retry safe, epoch=E is the epoch of versions; " +
-		`names with spaces or any of " = @ * need quotes: add "RED CAP" 2`,
-}
-
 // decodeShorthand turns a typed line into the fields of the JSON message, so that
 // one decoder checks both spellings:
 //
-//	hello [token=T]                     unsub TOPIC... | unsub *
+//	hello [token=T] | who               unsub TOPIC... | unsub *
 //	sub TOPIC[@VERSION]... [epoch=E]    only TOPIC[@VERSION]... [epoch=E]
 //	get TOPIC... [after=SKU]            add SKU [N] [key=K]
 //	set SKU N [SKU N]... [vN] [key=K]   merge TOKEN [POLICY] [key=K]
-//	checkout [vN] [key=K]               ping | help
+//	checkout [vN] [key=K]               ping | help [COMMAND] | ? [COMMAND]
+//	stock SKU... is get sku:SKU...      ls is get *
 //
-// Each may have id=JSON too.
+// Each may have id=JSON too. A topic without a kind is a SKU, unless it is in quotes: sub MUG.
+// The letter case of the first word does not matter.
 //
 // A topic or a SKU may be a JSON string, so that it can hold any character:
 //
@@ -168,13 +155,22 @@ func (l *typedLine) names(words []string) []string {
 	return names
 }
 
+// skus returns the topics of SKUs.
+func (l *typedLine) skus(words []string) []string {
+	topics := make([]string, len(words))
+	for i, w := range words {
+		topics[i] = "sku:" + strings.TrimPrefix(l.name(w), "sku:")
+	}
+	return topics
+}
+
 // topic reads a topic with an optional version: cart@17 or "sku:RED CAP"@7.
 func (l *typedLine) topic(word string) (name, version string, versioned bool) {
 	if !isQuoted(word) {
 		if name, version, versioned = strings.Cut(word, "@"); name == "" || name == "*" {
 			l.failf("%q is not a topic", Clip(word))
 		}
-		return name, version, versioned
+		return kinded(name), version, versioned
 	}
 	end := stringEnd(word, len(`"`))
 	if end == 0 {
@@ -186,6 +182,14 @@ func (l *typedLine) topic(word string) (name, version string, versioned bool) {
 	return l.name(word[:end]), version, versioned
 }
 
+// kinded returns the topic of a word without quotes: a name without a kind is that of a SKU.
+func kinded(name string) string {
+	if name == "" || name == "cart" || strings.Contains(name, ":") {
+		return name
+	}
+	return "sku:" + name
+}
+
 // scalar returns a word as JSON: as it stands if it is valid JSON, else as a string.
 func scalar(word string) json.RawMessage {
 	if json.Valid([]byte(word)) && checkStrict([]byte(word)) == nil {
@@ -195,13 +199,22 @@ func scalar(word string) json.RawMessage {
 }
 
 func (l *typedLine) read(verb string, words []string) {
-	switch verb {
-	case "hello", "ping", "help":
-		l.put("action", verb)
+	switch strings.ToLower(verb) {
+	case "hello", "who":
+		l.put("action", ActionHello)
 		l.atMost(words, 0)
+	case "ping":
+		l.put("action", ActionPing)
+		l.atMost(words, 0)
+	case "help", "?":
+		l.put("action", ActionHelp)
+		if len(words) > 0 {
+			l.put("about", strings.ToLower(words[0]))
+		}
+		l.atMost(words, 1)
 	case "sub", "subscribe", "only":
 		l.put("action", ActionSubscribe)
-		if verb == "only" {
+		if strings.EqualFold(verb, "only") {
 			l.put("only", true)
 		}
 		l.topics(words)
@@ -215,6 +228,13 @@ func (l *typedLine) read(verb string, words []string) {
 	case "get":
 		l.put("action", ActionGet)
 		l.put("topics", l.names(words))
+	case "stock":
+		l.put("action", ActionGet)
+		l.put("topics", l.skus(words))
+	case "ls":
+		l.put("action", ActionGet)
+		l.put("topics", "*")
+		l.atMost(words, 0)
 	case "add":
 		l.add(words)
 	case "set":
@@ -226,7 +246,7 @@ func (l *typedLine) read(verb string, words []string) {
 		l.checkout(words)
 	default:
 		l.err = &Error{
-			Code: CodeUnknownAction, Message: fmt.Sprintf(`unknown action %q; type "help" for a list`, Clip(verb)),
+			Code: CodeUnknownAction, Message: fmt.Sprintf("unknown action %q", Clip(verb)) + didYouMean(verb),
 		}
 	}
 }
@@ -346,6 +366,14 @@ func typedName(name string) string {
 	return name
 }
 
+// typedTopic returns a topic as one word of a line.
+func typedTopic(name string) string {
+	if kinded(name) != name {
+		return string(quote(name))
+	}
+	return typedName(name)
+}
+
 // Shorthand returns the request as a person types it. Decode reads it back.
 func (r Request) Shorthand() string {
 	words := append(r.shorthandVerb(), r.shorthandArguments()...)
@@ -384,7 +412,7 @@ func (r Request) shorthandArguments() []string {
 			words = append(words, "*")
 		}
 		for _, t := range r.Topics {
-			word := typedName(t.Name)
+			word := typedTopic(t.Name)
 			if t.Version != 0 {
 				word += "@" + strconv.FormatInt(t.Version, 10)
 			}
@@ -403,6 +431,10 @@ func (r Request) shorthandArguments() []string {
 		return []string{r.From, string(r.Policy)}
 	case ActionCheckout:
 		return r.shorthandVersion()
+	case ActionHelp:
+		if r.About != "" {
+			return []string{r.About}
+		}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 )
@@ -62,6 +63,22 @@ func TestShorthand(t *testing.T) {
 			"get vendor:acme after=CAP-NAVY",
 			Request{Action: ActionGet, Topics: []Topic{{Name: "vendor:acme"}}, After: "CAP-NAVY"},
 		},
+
+		{"SUB MUG cart sku:CAP", Request{Action: ActionSubscribe, Topics: []Topic{
+			{Name: "sku:MUG"}, {Name: "cart"}, {Name: "sku:CAP"},
+		}}},
+		{"Only MUG@3", Request{Action: ActionSubscribe, Only: true, Topics: []Topic{{Name: "sku:MUG", Version: 3}}}},
+		{"unsub MUG", Request{Action: ActionUnsubscribe, Topics: []Topic{{Name: "sku:MUG"}}}},
+		{`get MUG "sku:RED CAP"`, Request{Action: ActionGet, Topics: []Topic{{Name: "sku:MUG"}, {Name: "sku:RED CAP"}}}},
+		{`stock MUG "RED CAP" sku:CAP cart`, Request{Action: ActionGet, Topics: []Topic{
+			{Name: "sku:MUG"}, {Name: "sku:RED CAP"}, {Name: "sku:CAP"}, {Name: "sku:cart"},
+		}}},
+		{"ls", Request{Action: ActionGet, All: true}},
+		{"who", Request{Action: ActionHello}},
+		{"PING", Request{Action: ActionPing}},
+		{"?", Request{Action: ActionHelp}},
+		{"help add", Request{Action: ActionHelp, About: "add"}},
+		{"? SUB", Request{Action: ActionHelp, About: "sub"}},
 
 		{"add MUG", Request{Action: ActionAdd, SKU: "MUG", Quantity: 1}},
 		{"add 7", Request{Action: ActionAdd, SKU: "7", Quantity: 1}},
@@ -138,14 +155,16 @@ func TestShorthandRefuses(t *testing.T) {
 		{"[ping", CodeBadJSON},
 
 		{"buy MUG", CodeUnknownAction},
-		{"PING", CodeUnknownAction},
 		{"id=1 ping", CodeUnknownAction},
 		{`"ping`, CodeUnknownAction},
 		{"\u00a0{\"action\":\"ping\"}", CodeUnknownAction},
 
 		{"ping pong", CodeBadField},
 		{"hello you", CodeBadField},
-		{"help sub", CodeBadField},
+		{"help fly", CodeBadField},
+		{"help sub cart", CodeBadField},
+		{"ls cart", CodeBadField},
+		{"who am I", CodeBadField},
 		{"sub", CodeBadField},
 		{"sub epoch=k3", CodeBadField},
 		{"sub cart@", CodeBadField},
@@ -234,15 +253,38 @@ func TestShorthandIsASetting(t *testing.T) {
 	refuse(t, "ping", false, CodeBadJSON)
 }
 
-// TestUsage checks that every verb in Usage exists.
+// TestUsage checks that every verb in Usage exists, that there is more about it, and that a
+// terminal has room for each line.
 func TestUsage(t *testing.T) {
-	for _, line := range Usage[:len(Usage)-1] {
-		for alternative := range strings.SplitSeq(line, " | ") {
-			verb, _, _ := strings.Cut(alternative, " ")
-			_, err := Decode([]byte(verb), true)
+	if n := len(strings.Join(Usage, "\n")); n > 1000 || len(Usage) > 16 {
+		t.Errorf("the list has %d lines and %d bytes, which nobody reads", len(Usage), n)
+	}
+	for _, c := range commands {
+		for _, name := range c.names {
+			_, err := Decode([]byte(name), true)
 			if e, ok := err.(*Error); ok && e.Code == CodeUnknownAction {
-				t.Errorf("usage shows %q: got %v, want it known", verb, err)
+				t.Errorf("usage shows %q: got %v, want it known", name, err)
 			}
+			for _, line := range append(Usage, UsageOf(name)...) {
+				if n := utf8.RuneCountInString(line); n > 80 {
+					t.Errorf("%q has %d columns", line, n)
+				}
+			}
+		}
+	}
+}
+
+// TestDidYouMean: an unknown word is answered with the nearest one, or with none.
+func TestDidYouMean(t *testing.T) {
+	for line, want := range map[string]string{
+		"subb MUG": `did you mean "sub"?`, "ad MUG": `did you mean "add"?`, "chekcout": `did you mean "checkout"?`,
+		"HLEP": `did you mean "help"?`, "subscribee x": `did you mean "subscribe"?`, "stok MUG": `did you mean "stock"?`,
+		"buy MUG": `type "help" for a list`, "x": `type "help" for a list`, "dance": `type "help" for a list`,
+		"help ad": `did you mean "add"?`,
+	} {
+		_, err := Decode([]byte(line), true)
+		if e, ok := err.(*Error); !ok || !strings.Contains(e.Message, want) {
+			t.Errorf("%s: got %v, want %s", line, err, want)
 		}
 	}
 }

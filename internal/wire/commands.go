@@ -1,0 +1,120 @@
+package wire
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// command is a verb of the shorthand.
+type command struct {
+	names []string // the first is the one that help shows
+	form  string
+	does  string
+	more  []string // lines of "help COMMAND"
+}
+
+// commands are the verbs, in the order of [Usage].
+var commands = []command{
+	{[]string{"sub", "subscribe"}, "sub TOPIC ...", "follow topics", []string{
+		"A topic is MUG or sku:MUG (stock), cart, vendor:ID, cart:ID (admins).",
+		"TOPIC@VERSION says which version you have: sub cart@17 MUG@9 epoch=k3",
+	}},
+	{[]string{"only"}, "only TOPIC ...", "follow these topics, and drop all others", nil},
+	{[]string{"unsub", "unsubscribe"}, "unsub TOPIC ...", "follow them no longer; unsub * drops all", nil},
+	{[]string{"ls"}, "ls", "what you follow, with its values", nil},
+	{[]string{"get"}, "get TOPIC ...", "read once, without following", []string{
+		"get vendor:ID after=SKU      the next page of a vendor's list",
+	}},
+	{[]string{"stock"}, "stock SKU ...", "read stock once: get sku:SKU ...", nil},
+	{[]string{"add"}, "add SKU [N]", "put N pieces (1) into the cart; -N takes away", []string{
+		"add MUG -1 key=K             key=K makes it safe to send again",
+	}},
+	{[]string{"set"}, "set SKU N ...", "set quantities; 0 removes the line", []string{
+		"set MUG 2 CAP 0 v18          only if nobody changed them after version 18",
+	}},
+	{[]string{"merge"}, "merge GUESTTOKEN", "take a guest's cart over", []string{
+		"merge TOKEN sum|max|mine|theirs   which quantity counts, if both have one",
+	}},
+	{[]string{"checkout"}, "checkout", "order: the cart is empty then", []string{
+		"checkout v18 key=K           only if the cart is at version 18",
+	}},
+	{[]string{"hello", "who"}, "who", "who you are, and your limits; also: hello", []string{
+		"hello token=TOKEN            sign in, or renew the session",
+	}},
+	{[]string{"ping"}, "ping", "is somebody there?", nil},
+	{[]string{"help", "?"}, "help [COMMAND]", "this list, or more about one; also: ?", nil},
+}
+
+// usageWidth is the column of what a command does: a terminal has 80.
+const usageWidth = 20
+
+// Usage explains the shorthand to people, in lines of at most 80 columns.
+var Usage = func() []string {
+	lines := make([]string, 0, len(commands)+2)
+	for _, c := range commands {
+		lines = append(lines, c.line())
+	}
+	return append(lines,
+		"Any line may have id=X, which the answer repeats.",
+		`Names with spaces or any of " = @ * need quotes: add "RED CAP" 2`)
+}()
+
+func (c command) line() string { return fmt.Sprintf("%-*s%s", usageWidth, c.form, c.does) }
+
+// UsageOf explains one command, "" all of them. An unknown command has none.
+func UsageOf(about string) []string {
+	if about == "" {
+		return Usage
+	}
+	for _, c := range commands {
+		if slices.Contains(c.names, about) {
+			return append([]string{c.line()}, c.more...)
+		}
+	}
+	return nil
+}
+
+// didYouMean returns the end of a message about an unknown command: the command that
+// looks most like it.
+func didYouMean(word string) string {
+	word = strings.ToLower(word) // not empty
+	best, distance := "", 3 // as far apart as two words may be
+	for _, c := range commands {
+		for _, name := range c.names {
+			d := editDistance(word, name)
+			if d < distance && d <= len(name)/2 && (d == 1 || word[0] == name[0]) {
+				best, distance = name, d
+			}
+		}
+	}
+	if best == "" {
+		return `; type "help" for a list`
+	}
+	return fmt.Sprintf(`; did you mean %q? "help" has a list`, best)
+}
+
+// editDistance returns how many characters must be added, removed or replaced to make b
+// of a (Levenshtein), and at least the difference of their lengths.
+func editDistance(a, b string) int {
+	if d := max(len(a)-len(b), len(b)-len(a)); d > 2 {
+		return d
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		corner := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replace := corner
+			if a[i] != b[j] {
+				replace++
+			}
+			corner = row[j+1]
+			row[j+1] = min(replace, row[j]+1, corner+1)
+		}
+	}
+	return row[len(b)]
+}
