@@ -180,7 +180,7 @@ func TestKeyTableIsComplete(t *testing.T) {
 			}
 		}
 	}
-	notOfWrites := []string{"Action", "ID", "Token", "Topics", "Only", "All", "After", "Key", "About"}
+	notOfWrites := []string{"Action", "ID", "Token", "Topics", "Only", "All", "After", "Key", "About", "Pretty"}
 	request := reflect.TypeFor[wire.Request]()
 	for i := range request.NumField() {
 		if name := request.Field(i).Name; changed[name] == slices.Contains(notOfWrites, name) {

@@ -84,8 +84,8 @@ func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) ProxyFu
 			answer = &failure
 		}
 		body := string(wire.Encode(answer))
-		if help, ok := answer.(wire.Help); ok && wire.IsTyped([]byte(e.Body)) {
-			body = strings.Join(help.Usage, "\n")
+		if o.Shorthand && wire.IsTyped([]byte(e.Body)) && m.pretty(ctx, caller, answer) {
+			body = wire.Pretty(answer)
 		}
 		return response{StatusCode: http.StatusOK, Body: body}, nil
 	}
@@ -128,6 +128,15 @@ func (m messages) answer(ctx context.Context, caller hub.Connection, r wire.Requ
 	return nil, fmt.Errorf("action %q has no handler", r.Action) // a test walks wire.Actions
 }
 
+// pretty reports whether the answer to a typed line is text: help always is.
+func (m messages) pretty(ctx context.Context, caller hub.Connection, answer wire.Answer) bool {
+	if _, help := answer.(wire.Help); help {
+		return true
+	}
+	c, err := m.h.Current(ctx, caller.Changed())
+	return err == nil && c.Pretty
+}
+
 // hello answers with the principal and the limits of a connection. It renews the
 // session first if the request has a token.
 func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Request) (wire.Answer, error) {
@@ -137,6 +146,12 @@ func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Reque
 			return nil, err
 		}
 		if err := m.h.Renew(ctx, caller, p); err != nil {
+			return nil, err
+		}
+		caller = caller.Changed()
+	}
+	if r.Pretty != nil {
+		if err := m.h.SetPretty(ctx, caller, *r.Pretty); err != nil {
 			return nil, err
 		}
 		caller = caller.Changed()

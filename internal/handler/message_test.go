@@ -152,6 +152,39 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// TestPretty: who types may have the answers in words. JSON stays JSON.
+func TestPretty(t *testing.T) {
+	b := newFixture(t)
+	b.stock("MUG", 3)
+	c := b.open("c1", nil)
+	other := b.open("c2", nil)
+	if got := string(c.sendRaw("pretty on")); !strings.HasPrefix(got, "you are guest:") {
+		t.Errorf("pretty on: got %s", got)
+	}
+	for _, tt := range [][2]string{
+		{"sub MUG NOPE", "sku:MUG few left, 3 (version 1)\nsku:NOPE refused: denied"},
+		{"add MUG 5", "ok: 3 MUG (version 1)\nMUG: 3 of 5"},
+		{"get cart", "cart 3 MUG (version 1)"},
+		{"add MUG -3", "ok: no MUG (version 2)"},
+		{"get cart", "cart empty (version 2)"},
+		{"get vendor:acme", "vendor:acme refused: denied"},
+		{"ad MUG", `error unknown_action: unknown action "ad"; did you mean "add"? "help" has a list`},
+		{"ping", "pong"},
+		{`{"action":"ping"}`, `{"type":"pong"}`},
+	} {
+		if got := string(c.sendRaw(tt[0])); got != tt[1] {
+			t.Errorf("%s:\n got %s\nwant %s", tt[0], got, tt[1])
+		}
+	}
+	if got := string(other.sendRaw("ping")); got != `{"type":"pong"}` {
+		t.Errorf("on another connection: got %s", got)
+	}
+	c.sendRaw("pretty off")
+	if got := string(c.sendRaw("ping")); got != `{"type":"pong"}` {
+		t.Errorf("after pretty off: got %s", got)
+	}
+}
+
 // TestList: ls names what the connection is subscribed to, with its values.
 func TestList(t *testing.T) {
 	b := newFixture(t)

@@ -187,6 +187,19 @@ func insist(ctx context.Context, write func(context.Context) error) (err error) 
 	return err
 }
 
+// SetPretty records whether a connection gets text in answer to typed lines.
+func (h *Hub) SetPretty(ctx context.Context, caller Connection, on bool) error {
+	c, err := h.Current(ctx, caller)
+	if err != nil || c.Pretty == on {
+		return err
+	}
+	c.Pretty = on
+	if _, err := h.record(ctx, c); err != nil {
+		return fmt.Errorf("pretty: %w", err)
+	}
+	return nil
+}
+
 // Revoked reports whether p's session was revoked.
 func (h *Hub) Revoked(ctx context.Context, p Principal) (bool, error) {
 	s := p.session()

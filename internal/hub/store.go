@@ -34,6 +34,7 @@ type Connection struct {
 	ConnectedAt time.Time
 	Notice      string // why the handshake's token was refused, "" if it was accepted
 	ClientHash  string // a keyed hash of the client's address, "" if the address is unknown
+	Pretty      bool   // answers to typed lines are text for people
 	Topics      []Topic
 
 	// Unsubscribed is a count of the store: with an old one, Subscribe takes longer.

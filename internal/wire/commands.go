@@ -42,6 +42,7 @@ var commands = []command{
 	{[]string{"hello", "who"}, "who", "who you are, and your limits; also: hello", []string{
 		"hello token=TOKEN            sign in, or renew the session",
 	}},
+	{[]string{"pretty"}, "pretty on", "answers in words; pretty off: as JSON", nil},
 	{[]string{"ping"}, "ping", "is somebody there?", nil},
 	{[]string{"help", "?"}, "help [COMMAND]", "this list, or more about one; also: ?", nil},
 }
@@ -79,7 +80,7 @@ func UsageOf(about string) []string {
 // looks most like it.
 func didYouMean(word string) string {
 	word = strings.ToLower(word) // not empty
-	best, distance := "", 3 // as far apart as two words may be
+	best, distance := "", 3      // as far apart as two words may be
 	for _, c := range commands {
 		for _, name := range c.names {
 			d := editDistance(word, name)

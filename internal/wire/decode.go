@@ -85,7 +85,7 @@ func decodeFields(fields map[string]json.RawMessage) (Request, error) {
 // from one of them in letter case only: a reader that ignores case would accept it.
 var fieldNames = []string{
 	"action", "id", "token", "topics", "epoch", "only", "after",
-	"sku", "quantity", "lines", "version", "key", "from", "policy", "about",
+	"sku", "quantity", "lines", "version", "key", "from", "policy", "about", "pretty",
 }
 
 // decoder reads fields and keeps the first error.
@@ -113,6 +113,10 @@ func (d *decoder) request() Request {
 	switch r.Action {
 	case ActionHello:
 		r.Token = d.token("token")
+		if d.fields["pretty"] != nil {
+			pretty := d.flag("pretty")
+			r.Pretty = &pretty
+		}
 	case ActionSubscribe, ActionUnsubscribe, ActionGet:
 		d.readTopics(&r)
 	case ActionAdd, ActionSet, ActionMerge, ActionCheckout:

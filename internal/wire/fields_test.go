@@ -48,6 +48,8 @@ func TestWrongTypes(t *testing.T) {
 		{ActionCheckout, ``, "version", whole},
 		{ActionCheckout, ``, "epoch", text},
 		{ActionCheckout, ``, "key", text},
+		{ActionHello, ``, "pretty", []string{`"on"`, `1`, `null`, `[]`}},
+		{ActionHelp, ``, "about", append([]string{`"fly"`}, text...)},
 		{ActionPing, ``, "id", []string{`[1]`, `{"a":1}`, `[]`, `{}`}},
 	} {
 		for _, value := range field.wrong {

@@ -63,7 +63,8 @@ type Request struct {
 	Action Action
 	ID     json.RawMessage // a JSON scalar, echoed in the answer; nil: none
 
-	Token string // hello: a token to renew with, or ""
+	Token  string // hello: a token to renew with, or ""
+	Pretty *bool  // hello: whether answers to typed lines are text; nil: as before
 
 	Topics []Topic // subscribe, unsubscribe, get
 	Epoch  string  // subscribe, set, checkout: the epoch of the versions, or ""
@@ -91,6 +92,9 @@ func (r Request) MarshalJSON() ([]byte, error) {
 		f.add("id", r.ID)
 	}
 	f.addText("token", r.Token)
+	if r.Pretty != nil {
+		f.add("pretty", *r.Pretty)
+	}
 	f.addText("epoch", r.Epoch)
 	if r.Only {
 		f.add("only", true)

@@ -17,6 +17,7 @@ import (
 //	get TOPIC... [after=SKU]            add SKU [N] [key=K]
 //	set SKU N [SKU N]... [vN] [key=K]   merge TOKEN [POLICY] [key=K]
 //	checkout [vN] [key=K]               ping | help [COMMAND] | ? [COMMAND]
+//	pretty on | pretty off
 //	stock SKU... is get sku:SKU...      ls is get *
 //
 // Each may have id=JSON too. A topic without a kind is a SKU, unless it is in quotes: sub MUG.
@@ -203,6 +204,8 @@ func (l *typedLine) read(verb string, words []string) {
 	case "hello", "who":
 		l.put("action", ActionHello)
 		l.atMost(words, 0)
+	case "pretty":
+		l.pretty(words)
 	case "ping":
 		l.put("action", ActionPing)
 		l.atMost(words, 0)
@@ -248,6 +251,17 @@ func (l *typedLine) read(verb string, words []string) {
 		l.err = &Error{
 			Code: CodeUnknownAction, Message: fmt.Sprintf("unknown action %q", Clip(verb)) + didYouMean(verb),
 		}
+	}
+}
+
+// pretty reads on or off. It is a hello: that tells who one is, in the new form.
+func (l *typedLine) pretty(words []string) {
+	l.put("action", ActionHello)
+	switch word := strings.ToLower(strings.Join(words, " ")); word {
+	case "on", "off":
+		l.put("pretty", word == "on")
+	default:
+		l.failf("type pretty on, or pretty off")
 	}
 }
 
@@ -394,6 +408,8 @@ func (r Request) Shorthand() string {
 
 func (r Request) shorthandVerb() []string {
 	switch {
+	case r.Pretty != nil:
+		return []string{"pretty", map[bool]string{true: "on", false: "off"}[*r.Pretty]}
 	case r.Action == ActionSubscribe && r.Only:
 		return []string{"only"}
 	case r.Action == ActionSubscribe:

@@ -30,6 +30,7 @@ const (
 	attrConnectedAt      = "connectedAt"
 	attrNotice           = "notice"
 	attrAddress          = "address"
+	attrPretty           = "pretty" // answers to typed lines are text: "on"
 	attrTopics           = "topics" // a set of strings; marks have it too
 	attrRevs             = "revs"   // of marks: a set of a rev, a blank and a topic
 	attrLeft             = "left"   // how often Unsubscribe changed the row
@@ -310,8 +311,12 @@ func connectionRow(c hub.Connection) row {
 	r[attrProtocol] = optional(c.Protocol)
 	r[attrNotice] = optional(c.Notice)
 	r[attrAddress] = optional(c.ClientHash)
+	r[attrPretty] = optional(map[bool]string{true: prettyOn}[c.Pretty])
 	return r
 }
+
+// prettyOn is the value of attrPretty.
+const prettyOn = "on"
 
 func connectionOf(r row, id string) hub.Connection {
 	s := subscriberOf(r, id)
@@ -319,6 +324,7 @@ func connectionOf(r row, id string) hub.Connection {
 		ID: id, Principal: s.Principal, Endpoint: s.Endpoint, ConnectedAt: s.ConnectedAt,
 		Protocol: textOf(r, attrProtocol), Notice: textOf(r, attrNotice), ClientHash: textOf(r, attrAddress),
 		Topics: topicsOf(r), Unsubscribed: numberOf(r, attrLeft), Exact: r[attrExact] != nil,
+		Pretty: textOf(r, attrPretty) == prettyOn,
 	}
 }
 

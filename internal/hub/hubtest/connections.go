@@ -12,7 +12,7 @@ import (
 
 func connection(id string) hub.Connection {
 	return hub.Connection{
-		ID: id, Endpoint: "127.0.0.1/v1", Protocol: "securecart.v1", ConnectedAt: minute(0),
+		ID: id, Endpoint: "127.0.0.1/v1", Protocol: "securecart.v1", ConnectedAt: minute(0), Pretty: true,
 		Principal: hub.Principal{User: "alice", Role: hub.RoleCustomer, Expires: minute(60)},
 	}
 }
