@@ -58,6 +58,13 @@ func (f *failingStore) Revocation(ctx context.Context, holder string) (time.Time
 	return f.Store.Revocation(ctx, holder)
 }
 
+func (f *failingStore) Revoke(ctx context.Context, holder string, at time.Time) error {
+	if err := f.errs["Revoke"]; err != nil {
+		return err
+	}
+	return f.Store.Revoke(ctx, holder, at)
+}
+
 func (f *failingStore) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
 	if err := f.errs["Items"]; err != nil {
 		return nil, err

@@ -110,7 +110,7 @@ var mayImport = map[string][]string{
 	"rest": {
 		"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/rest", "web",
 	},
-	"broadcast": {"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config"},
+	"broadcast": {"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config", "internal/rest"},
 	"localhub": {
 		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/account",
 		"internal/local/admin", "internal/local/catalogue", "internal/local/datafile", "internal/local/devca",
@@ -135,6 +135,7 @@ var mayImportModules = map[string][]string{
 	"internal/cloud/apigw":           {awsSDK, "github.com/aws/smithy-go"},
 	"internal/cloud/boot":            {lambdaGo, awsSDK, "github.com/aws/smithy-go"},
 	"internal/cloud/logs":            {lambdaGo},
+	"broadcast":                      {lambdaGo},
 	"internal/local/house":           {lambdaGo, "github.com/coder/websocket", "github.com/prometheus/client_golang"},
 	"internal/local/admin":           {lambdaGo},
 	"internal/local/datafile":        {"go.etcd.io/bbolt"},
