@@ -1,12 +1,8 @@
-// Command broadcast is the Lambda function of the streams of the inventory, the carts and the
-// sweeps. A schedule invokes it too, without records: then it heals marked connections. And
-// it answers the operators' requests of the REST APIs: nothing else may post.
+// Command broadcast is the Lambda function of the streams, of the schedule that heals, and of operators' requests.
 package main
 
 import (
 	"os"
-
-	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/securecart/hub/internal/cloud/apigw"
 	"github.com/securecart/hub/internal/cloud/boot"
@@ -19,6 +15,6 @@ func main() {
 		client := apigw.Client(e.AWS, e.CallbackURL)
 		batches := apigw.New(client, apigw.Options{PostsPerSecond: e.PostsPerSecond})
 		sweeps := apigw.New(client, apigw.Options{PostsPerSecond: e.SweepPostsPerSecond})
-		return rest.Users(e.Hub(batches), lambda.NewHandler(e.Broadcast(batches, sweeps)), e.Log), nil
+		return rest.Users(e.Hub(batches), e.Broadcast(batches, sweeps), e.Log), nil
 	}))
 }

@@ -68,9 +68,10 @@ func (a api) deleteUser(r *http.Request) (reply, error) {
 }
 
 // Users adds the paths of operators to the function that may post to connections: it
-// answers requests of a REST API, and hands every other event to next.
-func Users(h *hub.Hub, next lambda.Handler, log *slog.Logger) lambda.Handler {
-	return users{lambda.NewHandler(Lambda(newUsers(h, log))), next}
+// answers requests of a REST API, and hands every other event to next, which is a handler
+// as [lambda.NewHandler] takes it.
+func Users(h *hub.Hub, next any, log *slog.Logger) lambda.Handler {
+	return users{lambda.NewHandler(Lambda(newUsers(h, log))), lambda.NewHandler(next)}
 }
 
 // users is a function with two kinds of events.

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/securecart/hub/internal/rest"
 )
@@ -27,7 +26,7 @@ func operator(method, path string) func(*events.APIGatewayProxyRequest) {
 // askUsers sends a request to the function with the operators' paths.
 func (f *fixture) askUsers(change func(*events.APIGatewayProxyRequest)) (answer events.APIGatewayProxyResponse) {
 	f.t.Helper()
-	others := lambda.NewHandler(func(context.Context, any) error { return errors.New("this is a request") })
+	others := func(context.Context, any) error { return errors.New("this is a request") }
 	users := rest.Users(f.hub, others, slog.New(slog.NewTextHandler(&f.log, nil)))
 	data, err := json.Marshal(event(f.t, change))
 	if err == nil {

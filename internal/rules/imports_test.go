@@ -135,7 +135,6 @@ var mayImportModules = map[string][]string{
 	"internal/cloud/apigw":           {awsSDK, "github.com/aws/smithy-go"},
 	"internal/cloud/boot":            {lambdaGo, awsSDK, "github.com/aws/smithy-go"},
 	"internal/cloud/logs":            {lambdaGo},
-	"broadcast":                      {lambdaGo},
 	"internal/local/house":           {lambdaGo, "github.com/coder/websocket", "github.com/prometheus/client_golang"},
 	"internal/local/admin":           {lambdaGo},
 	"internal/local/datafile":        {"go.etcd.io/bbolt"},

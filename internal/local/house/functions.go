@@ -58,7 +58,7 @@ func broadcastHandler(h *hub.Hub, m *metrics, o Options) lambda.Handler {
 	options := handler.BroadcastOptions{
 		Layout: o.Rows.Layout, SweepTable: sweepTable, OnBatch: m.broadcast, OnHeal: m.healed, OnSweep: m.swept,
 	}
-	return rest.Users(h, lambda.NewHandler(handler.Broadcast(h, options, o.Log)), o.Log)
+	return rest.Users(h, handler.Broadcast(h, options, o.Log), o.Log)
 }
 
 // startBootstraps starts the functions that make build built, each in processes of

@@ -3,8 +3,8 @@
 // becomes the response.
 //
 // It has no routes of its own: it hands everything to the function. With a [Plan], requests
-// need an API key, and get the gateway responses of template.yaml without one. Headers of answers that API Gateway renames, such as WWW-Authenticate,
-// keep their names.
+// need an API key, and get the gateway responses of template.yaml without one. Headers of
+// answers that API Gateway renames, such as WWW-Authenticate, keep their names.
 package restapi
 
 import (
