@@ -65,6 +65,8 @@ func (k *checker) checkSystemsAPI(s *scene, id, door string, endpoint object, po
 		k.want(at+name, p[name], want)
 	}
 	k.want(at+"the endpoint", p["EndpointConfiguration"], endpoint)
+	// SAM deploys when the text of a body changes, not when a parameter in it does.
+	k.want(at+"it is deployed each time", p["AlwaysDeploy"] == true, policy != nil)
 	k.want(at+"the door", p["Variables"], object{rest.DoorVariable: door})
 	body := sub(p, "DefinitionBody")
 	k.want(at+"OpenAPI", body["openapi"], "3.0.1")
@@ -155,6 +157,7 @@ var systemsMutations = []mutation{
 		"Variables: {door: private}"},
 	{"systems", "a private API in public", "  PrivateApi:", "{Type: PRIVATE, VPCEndpointIds: !Ref VpcEndpointIds}",
 		"{Type: REGIONAL}"},
+	{"systems", "a policy that is not deployed", "  PrivateApi:", "AlwaysDeploy: true", "AlwaysDeploy: false"},
 	{"systems", "no policy", "  PrivateApi:", "x-amazon-apigateway-policy:", "x-policy:"},
 	{"systems", "a policy for other networks of the account", "  PrivateApi:", "- Effect: Deny", "- Effect: Allow"},
 	{"systems", "a policy for one network", "  PrivateApi:", `"aws:SourceVpce": !Ref VpcEndpointIds`,
