@@ -17,16 +17,6 @@ func newSystems(o Options, f functions, now func() time.Time) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/inventory", inventory)
 	mux.Handle("/v1/inventory/", inventory)
-	mux.Handle("/", withoutAdminToken(restapi.New(f.broadcast, restapi.Options{Variables: private}, o.Log)))
+	mux.Handle("/", restapi.New(f.broadcast, restapi.Options{Variables: private}, o.Log))
 	return mux
-}
-
-// withoutAdminToken keeps the token of the admin API from a function, as API Gateway keeps
-// a signature.
-func withoutAdminToken(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = r.Clone(r.Context())
-		r.Header.Del("Authorization")
-		next.ServeHTTP(w, r)
-	})
 }
