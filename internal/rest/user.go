@@ -36,10 +36,11 @@ func newUsers(h *hub.Hub, log *slog.Logger) http.Handler {
 	return mux
 }
 
-// operatorsOnly serves operators, and everybody else as if nothing were at the path.
+// operatorsOnly serves operators, and everybody else as if nothing were at the path. A page
+// is no operator: one from anywhere could send a POST from a browser in the shop's networks.
 func operatorsOnly(operators, others http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if doorOf(r).isOperator() {
+		if doorOf(r).isOperator() && r.Header.Get("Origin") == "" {
 			operators.ServeHTTP(w, r)
 			return
 		}

@@ -64,6 +64,10 @@ func TestUsersAreForOperators(t *testing.T) {
 				e.MultiValueQueryStringParameters[name] = []string{"private"}
 			}
 		}, 404},
+		"a page": {func(e *events.APIGatewayProxyRequest) {
+			e.StageVariables["door"] = "private"
+			e.MultiValueHeaders["origin"] = []string{"https://evil.example"}
+		}, 404},
 		"another path": {func(e *events.APIGatewayProxyRequest) { e.Path = "/v1/users" }, 404},
 		"GET":          {func(e *events.APIGatewayProxyRequest) { e.HTTPMethod = "GET" }, 405},
 	} {
