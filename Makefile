@@ -48,7 +48,7 @@ load: ## serve healthy clients beside 2 000 slow, silent and frozen sockets and 
 crowd: ## simulate a flash sale with 500 000 watchers, in virtual time (some minutes)
 	CROWD_WATCHERS=500000 go test -count=1 -timeout 40m -run '^TestFlashSale$$' -v ./internal/local/crowd
 
-tools: ## install the tools of the tests and of CI: wscat, dynoxide, AWS SDK for JavaScript, AWS CLI, cfn-lint
+tools: ## install the tools of the tests and of CI: wscat, dynoxide, AWS SDK for JavaScript, AWS CLI, cfn-lint, SAM translator
 	scripts/ci-tools
 
 shots: ## take the pictures in docs/images (needs Node.js 20 and Chromium)

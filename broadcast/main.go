@@ -1,5 +1,4 @@
-// Command broadcast is the Lambda function of the streams of the inventory, the carts and the
-// sweeps. A schedule invokes it too, without records: then it heals marked connections.
+// Command broadcast is the Lambda function of the streams, of the schedule that heals, and of operators' requests.
 package main
 
 import (
@@ -8,6 +7,7 @@ import (
 	"github.com/securecart/hub/internal/cloud/apigw"
 	"github.com/securecart/hub/internal/cloud/boot"
 	"github.com/securecart/hub/internal/cloud/config"
+	"github.com/securecart/hub/internal/rest"
 )
 
 func main() {
@@ -15,6 +15,6 @@ func main() {
 		client := apigw.Client(e.AWS, e.CallbackURL)
 		batches := apigw.New(client, apigw.Options{PostsPerSecond: e.PostsPerSecond})
 		sweeps := apigw.New(client, apigw.Options{PostsPerSecond: e.SweepPostsPerSecond})
-		return e.Broadcast(batches, sweeps), nil
+		return rest.Users(e.Hub(batches), e.Watch(), e.Broadcast(batches, sweeps), e.Log), nil
 	}))
 }

@@ -147,9 +147,9 @@ func (s *secretFlag) Set(value string) error {
 
 // check refuses characters that a header cannot carry. Set cannot do that: the flag
 // package quotes the value in Set's errors.
-func (s secretFlag) check() error {
+func (s secretFlag) check(flag string) error {
 	if strings.ContainsFunc(string(s), func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return usagef("-admin-token: a token has printable ASCII characters and no spaces")
+		return usagef("%s: it has printable ASCII characters and no spaces", flag)
 	}
 	return nil
 }

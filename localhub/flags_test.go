@@ -101,7 +101,7 @@ func TestUsageErrors(t *testing.T) {
 		},
 		"admin token with a space": { // the error does not quote the token
 			[]string{"-admin-token", "s3 cret"}, 2,
-			"localhub: -admin-token: a token has printable ASCII characters and no spaces\n",
+			"localhub: -admin-token: it has printable ASCII characters and no spaces\n",
 		},
 		"token without a user": {[]string{"token"}, 2, "localhub: token needs -user NAME"},
 	})

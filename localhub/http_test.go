@@ -22,7 +22,7 @@ func TestHTTPTour(t *testing.T) {
 	if len(commands) < 10 {
 		t.Fatalf("docs/http.md has %d commands", len(commands))
 	}
-	hub := start(t)
+	hub := start(t, "-api-key", "key-of-the-shops-erp-1")
 	address := strings.TrimSuffix(strings.TrimPrefix(hub.socket, "ws://"), "/v1")
 	addresses := strings.NewReplacer("127.0.0.1:8787", address, "127.0.0.1:8788", hub.adminAddress())
 	const end = "end of command"

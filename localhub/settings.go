@@ -18,6 +18,7 @@ import (
 type settings struct {
 	addr, admin  string
 	adminToken   secretFlag
+	apiKey       secretFlag
 	origins      originsFlag
 	seed         string
 	stage        string
@@ -58,6 +59,8 @@ func (s *settings) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.admin, "admin", defaultAdmin, "`address` of the admin API, on this machine only")
 	fs.Var(&s.adminToken, "admin-token", "`token` that requests to the admin API need, for a machine with several users; "+
 		"@FILE reads it from a file, because every user can see a command line")
+	fs.Var(&s.apiKey, "api-key", "`key` of the shop's systems for /v1/inventory on the admin API; @FILE reads it from a "+
+		"file (default: they have none)")
 	fs.Var(&s.origins, "allowed-origins", "`origins` of pages that may open sockets, separated by commas "+
 		"(default: those of the same host and of this machine)")
 	fs.StringVar(&s.seed, "seed", "", "`file` with a JSON catalogue (default: 40 built-in products)")
@@ -111,7 +114,10 @@ func (s *settings) check() error {
 	if err := checkTimesAndLog(s.idleTimeout, s.maxAge, s.log); err != nil {
 		return err
 	}
-	if err := s.adminToken.check(); err != nil {
+	if err := s.adminToken.check("-admin-token"); err != nil {
+		return err
+	}
+	if err := s.apiKey.check("-api-key"); err != nil {
 		return err
 	}
 	if err := s.storage.check(s.dynamodb.endpoint); err != nil {

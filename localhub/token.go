@@ -30,7 +30,7 @@ func runToken(ctx context.Context, args []string, stdout io.Writer) error {
 	if done, err := parseFlags(fs, args, stdout); done || err != nil {
 		return err
 	}
-	if err := adminToken.check(); err != nil {
+	if err := adminToken.check("-admin-token"); err != nil {
 		return err
 	}
 	if *user == "" {

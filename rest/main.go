@@ -14,7 +14,8 @@ import (
 func main() {
 	os.Exit(boot.Run(config.Rest, os.Getenv, os.Stdout, func(e boot.Env) (any, error) {
 		verifier, err := tokens.NewVerifier(e.Settings)
-		o := rest.Options{Origins: e.AllowedOrigins, NewGuestID: tokens.NewGuestID, Script: web.Module, Versions: e.Watch()}
+		o := rest.Options{Origins: e.AllowedOrigins, Edge: e.EdgeSecrets, Versions: e.Watch()}
+		o.NewGuestID, o.Script = tokens.NewGuestID, web.Module
 		return rest.Lambda(rest.New(e.Hub(nil), verifier, o, e.Log)), err
 	}))
 }

@@ -72,8 +72,8 @@ type AuthorizeFunc func(context.Context, authorizerEvent) (authorizerAnswer, err
 // is for failures alone, so that they can be counted.
 func Authorize(h *hub.Hub, v Verifier, o AuthorizeOptions, log *slog.Logger) AuthorizeFunc {
 	return func(ctx context.Context, e authorizerEvent) (authorizerAnswer, error) {
-		throughEdge := throughEdge(e.MultiValueHeaders, o.EdgeSecrets)
-		address := v.HashAddress(clientAddress(e, throughEdge && len(o.EdgeSecrets) > 0))
+		client, throughEdge := EdgeClient(e.RequestContext.Identity.SourceIP, e.MultiValueHeaders, o.EdgeSecrets)
+		address := v.HashAddress(client)
 		log := logHandshake(log, e.RequestContext.ConnectionID, e.RequestContext.RequestID, address)
 		refuse := func(reason Refusal) (authorizerAnswer, error) {
 			o.OnRefused.count(ctx, reason)

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// edgeHeader is the header with the secret that the edge adds to every handshake.
+// edgeHeader is the header with the secret that the edge adds to every request.
 const edgeHeader = "X-Origin-Verify"
 
 // originAllowed reports whether a page may open a socket. API Gateway accepts every
@@ -100,13 +100,34 @@ func withoutDefaultPort(host, scheme string) string {
 	return strings.ToLower(host)
 }
 
-// throughEdge reports whether a handshake has one of the secrets of the edge. Without
-// secrets there is no edge. The check is needed because the API's own host names stay
-// public. It compares hashes in constant time, so that timing reveals nothing.
-func throughEdge(headers map[string][]string, secrets []string) bool {
+// EdgeClient returns the IP address of the client of a request that the gateway saw come
+// from sourceIP. ok is false if the request bypassed the edge: it has none of the secrets.
+// Without secrets there is no edge.
+//
+// Behind an edge, the client is the one that the edge saw. The edge and the gateway each
+// append an address to X-Forwarded-For; entries before these two may be forged.
+func EdgeClient(sourceIP string, headers map[string][]string, secrets []string) (client string, ok bool) {
 	if len(secrets) == 0 {
-		return true
+		return sourceIP, true
 	}
+	if !hasSecret(headers, secrets) {
+		return sourceIP, false
+	}
+	chain := strings.Split(strings.Join(headerValues(headers, "X-Forwarded-For"), ","), ",")
+	if len(chain) < 2 {
+		return sourceIP, true
+	}
+	viewer, err := netip.ParseAddr(strings.TrimSpace(chain[len(chain)-2]))
+	if err != nil {
+		return sourceIP, true
+	}
+	return viewer.String(), true
+}
+
+// hasSecret reports whether a request has one of the secrets of the edge. The check is
+// needed because the API's own host names stay public. It compares hashes in constant
+// time, so that timing reveals nothing.
+func hasSecret(headers map[string][]string, secrets []string) bool {
 	given := headerValues(headers, edgeHeader)
 	if len(given) != 1 {
 		return false
@@ -117,26 +138,6 @@ func throughEdge(headers map[string][]string, secrets []string) bool {
 		match |= subtle.ConstantTimeCompare(got[:], want[:])
 	}
 	return match == 1
-}
-
-// clientAddress returns the IP address of the client: the one that the gateway saw
-// or, behind an edge, the one that the edge saw. Each of them appends its address to
-// X-Forwarded-For; entries before these two may be forged by the client. The edge may
-// be believed only if the handshake came through it.
-func clientAddress(e authorizerEvent, cameThroughEdge bool) string {
-	sourceIP := e.RequestContext.Identity.SourceIP
-	if !cameThroughEdge {
-		return sourceIP
-	}
-	chain := strings.Split(strings.Join(headerValues(e.MultiValueHeaders, "X-Forwarded-For"), ","), ",")
-	if len(chain) < 2 {
-		return sourceIP
-	}
-	viewer, err := netip.ParseAddr(strings.TrimSpace(chain[len(chain)-2]))
-	if err != nil {
-		return sourceIP
-	}
-	return viewer.String()
 }
 
 // headerValues returns all values of a header, in any letter case.

@@ -79,11 +79,17 @@ func TestClientAddress(t *testing.T) {
 		"behind the edge, no address":     {[]string{"unknown, 192.0.2.1"}, true, "192.0.2.1"},
 		"behind the edge, no header":      {nil, true, "192.0.2.1"},
 	} {
-		var e authorizerEvent
-		e.RequestContext.Identity.SourceIP = "192.0.2.1"
-		e.MultiValueHeaders = map[string][]string{"x-forwarded-for": tt.forwarded}
-		if got := clientAddress(e, tt.behindEdge); got != tt.want {
-			t.Errorf("%s: got %s, want %s", name, got, tt.want)
+		headers := map[string][]string{"x-forwarded-for": tt.forwarded, "x-origin-verify": {"secret"}}
+		var secrets []string
+		if tt.behindEdge {
+			secrets = []string{"secret"}
+		}
+		if got, ok := EdgeClient("192.0.2.1", headers, secrets); got != tt.want || !ok {
+			t.Errorf("%s: got %s, %t, want %s", name, got, ok, tt.want)
+		}
+		headers["x-origin-verify"] = []string{"forged"}
+		if got, ok := EdgeClient("192.0.2.1", headers, []string{"secret"}); got != "192.0.2.1" || ok {
+			t.Errorf("%s, past the edge: got %s, %t, want the address that the gateway saw", name, got, ok)
 		}
 	}
 }

@@ -50,6 +50,11 @@ func AddressGuest(clientHash string) Principal {
 	return Principal{User: GuestUserPrefix + addressGuestPrefix + clientHash, Role: RoleGuest}
 }
 
+// Machine returns the principal of one of the shop's systems, given the id of its API
+// key. It may do what an admin may. Its session is older than any revocation, so
+// [Hub.Revoke] refuses it as long as the revocation stays.
+func Machine(keyID string) Principal { return Principal{User: "machine:" + keyID, Role: RoleAdmin} }
+
 // isAddress reports whether p is an [AddressGuest].
 func (p Principal) isAddress() bool {
 	return p.Role == RoleGuest && strings.HasPrefix(p.User, GuestUserPrefix+addressGuestPrefix)

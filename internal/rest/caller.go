@@ -18,7 +18,11 @@ type requestKey struct{}
 // log, and by a keyed hash of the client's address.
 func (a api) logger(r *http.Request) *slog.Logger {
 	id, _ := r.Context().Value(requestKey{}).(string)
-	return a.log.With("gatewayRequest", id, "address", a.v.HashAddress(addressOf(r)))
+	log := a.log.With("gatewayRequest", id)
+	if a.v == nil { // operators have no tokens
+		return log
+	}
+	return log.With("address", a.v.HashAddress(addressOf(r)))
 }
 
 // caller returns who asks: the principal of the token or, without one, the guest that
@@ -45,8 +49,11 @@ func (a api) caller(r *http.Request) (hub.Connection, error) {
 	return c, nil
 }
 
-// user returns who asks, who must have a token.
+// user returns who asks, who must have a token or be a machine.
 func (a api) user(r *http.Request) (hub.Connection, error) {
+	if d := doorOf(r); d.isSystem() {
+		return machine(r, d)
+	}
 	c, err := a.caller(r)
 	if err == nil && c.Principal == hub.AddressGuest(c.ClientHash) {
 		err = errNoToken

@@ -18,6 +18,7 @@ import (
 	"github.com/securecart/hub/internal/hub/memstore"
 	"github.com/securecart/hub/internal/local/issuer"
 	"github.com/securecart/hub/internal/rest"
+	"github.com/securecart/hub/internal/versions"
 )
 
 // errInside stands for an internal failure. Its text must not reach clients.
@@ -36,6 +37,7 @@ type fixture struct {
 	api      http.Handler
 	guests   int
 	verifier *auth.Verifier
+	watch    versions.Watch // of the operators' paths
 }
 
 // failingStore is a store in which methods can fail.
@@ -58,6 +60,13 @@ func (f *failingStore) Revocation(ctx context.Context, holder string) (time.Time
 		return time.Time{}, err
 	}
 	return f.Store.Revocation(ctx, holder)
+}
+
+func (f *failingStore) Revoke(ctx context.Context, holder string, at time.Time) error {
+	if err := f.errs["Revoke"]; err != nil {
+		return err
+	}
+	return f.Store.Revoke(ctx, holder, at)
 }
 
 func (f *failingStore) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {

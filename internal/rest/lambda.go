@@ -56,7 +56,7 @@ func newRequest(ctx context.Context, e events.APIGatewayProxyRequest) (*http.Req
 		r.Header[http.CanonicalHeaderKey(name)] = append(r.Header[http.CanonicalHeaderKey(name)], values...)
 	}
 	id := e.RequestContext.ExtendedRequestID // clients can choose RequestID
-	return r.WithContext(context.WithValue(ctx, requestKey{}, id)), nil
+	return r.WithContext(context.WithValue(withDoor(ctx, e), requestKey{}, id)), nil
 }
 
 // query returns the query of an event: all values or, in events of tests, single ones.

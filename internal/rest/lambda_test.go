@@ -16,7 +16,7 @@ import (
 )
 
 // event returns the stored event of a REST API, changed.
-func event(t *testing.T, change func(*events.APIGatewayProxyRequest)) (e events.APIGatewayProxyRequest) {
+func event(t testing.TB, change func(*events.APIGatewayProxyRequest)) (e events.APIGatewayProxyRequest) {
 	t.Helper()
 	data, err := os.ReadFile("../../testdata/events/rest.json")
 	if err == nil {

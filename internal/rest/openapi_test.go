@@ -45,11 +45,16 @@ func TestOpenAPI(t *testing.T) {
 // TestOpenAPIHasEveryRequest: the document has the methods that the API says it has.
 func TestOpenAPIHasEveryRequest(t *testing.T) {
 	f, document := newFixture(t), newOpenAPI()
-	if got := slices.Sorted(maps.Keys(document.Paths)); !slices.Equal(got, rest.Paths()) {
-		t.Errorf("the document has %v, the API %v", got, rest.Paths())
+	served := append(rest.Paths(), rest.UserPaths()...)
+	if got := slices.Sorted(maps.Keys(document.Paths)); !slices.Equal(got, served) {
+		t.Errorf("the document has %v, the API %v", got, served)
 	}
 	for path, item := range document.Paths {
 		allow := f.call("OPTIONS", strings.Replace(path, "{sku}", "MUG", 1), "").Header().Get("Allow")
+		if slices.Contains(rest.UserPaths(), path) {
+			answer := f.askUsers(operator("OPTIONS", strings.Replace(path, "{user}", "ann", 1)))
+			allow = strings.Join(answer.MultiValueHeaders["Allow"], "")
+		}
 		for method, operation := range map[string]*huma.Operation{
 			"GET": item.Get, "POST": item.Post, "PUT": item.Put, "PATCH": item.Patch, "DELETE": item.Delete,
 			"HEAD": item.Head,
@@ -77,6 +82,7 @@ func newOpenAPI() *huma.OpenAPI {
 		Paths:   map[string]*huma.PathItem{},
 		Components: &huma.Components{Schemas: schemas, SecuritySchemes: map[string]*huma.SecurityScheme{
 			"token": {Type: "http", Scheme: "bearer"},
+			"key":   {Type: "apiKey", Name: "X-API-Key", In: "header", Description: "of the shop's systems, at their API"},
 		}},
 	}, schemas}
 	d.messages()
@@ -84,6 +90,7 @@ func newOpenAPI() *huma.OpenAPI {
 	d.cart()
 	d.inventory()
 	d.others()
+	d.users()
 	d.heads()
 	d.versions()
 	return d.OpenAPI
@@ -277,8 +284,35 @@ func (d openAPI) inventory() {
 			Type: "string", Description: `one StockChange a line, with its "sku"`,
 		}},
 	}}
-	d.Paths["/v1/inventory"] = &huma.PathItem{Get: withToken(withTag(list), false), Post: withToken(many, false)}
-	d.Paths["/v1/inventory/{sku}"] = &huma.PathItem{Put: withToken(put, false)}
+	d.Paths["/v1/inventory"] = &huma.PathItem{Get: withTokenOrKey(withTag(list)), Post: withTokenOrKey(many)}
+	d.Paths["/v1/inventory/{sku}"] = &huma.PathItem{Put: withTokenOrKey(put)}
+}
+
+// withTokenOrKey makes a token or, at the API of the shop's systems, a key required.
+func withTokenOrKey(o *huma.Operation) *huma.Operation {
+	o = withToken(o, false)
+	o.Security = append(o.Security, map[string][]string{"key": {}})
+	return o
+}
+
+// users describes the requests of operators, who sign them or come from the shop's own
+// networks.
+func (d openAPI) users() {
+	operation := func(id, summary string) *huma.Operation {
+		o := d.operation(id, summary, "204", rest.Problem{}, "404")
+		o.Responses["204"].Content = nil
+		o.Parameters = []*huma.Param{{
+			Name: "user", In: "path", Required: true, Description: `the "sub" of the user's tokens, or guest:ID`,
+			Schema: &huma.Schema{Type: "string"},
+		}}
+		o.Security = []map[string][]string{{}}
+		return o
+	}
+	local := []*huma.Server{{URL: "http://127.0.0.1:8788", Description: "localhub's admin API"}}
+	d.Paths["/v1/users/{user}"] = &huma.PathItem{Delete: operation("deleteUser", "Erase a user"), Servers: local}
+	d.Paths["/v1/users/{user}/revoke"] = &huma.PathItem{
+		Post: operation("postRevoke", "End the sessions of a user"), Servers: local,
+	}
 }
 
 // heads adds HEAD to each path that has GET: the same answers, without their bodies.

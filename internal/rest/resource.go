@@ -89,6 +89,10 @@ func (p reply) write(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if p.status == http.StatusNoContent {
+		w.WriteHeader(p.status)
+		return
+	}
 	writeBody(w, r, "application/json", max(p.status, http.StatusOK), p.body)
 }
 

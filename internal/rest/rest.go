@@ -19,6 +19,10 @@ type Options struct {
 	// "https://shop.example". Empty: pages of the requested host and of this machine.
 	Origins []string
 
+	// Edge has the secrets that the edge adds to requests. A request through the public
+	// API needs one of them. Empty: there is no edge.
+	Edge []string
+
 	// NewGuestID returns the id of a new guest, with at least 128 random bits.
 	NewGuestID func() (string, error)
 
@@ -47,7 +51,7 @@ func New(h *hub.Hub, v handler.Verifier, o Options, log *slog.Logger) http.Handl
 		mux.Handle(script.Path, script.Handler(o.Script, script.Shared))
 	}
 	mux.Handle("/", a.resource(nil))
-	return mux
+	return a.behindEdge(mux)
 }
 
 // endpoint answers a request of one method and path. Its error becomes a problem

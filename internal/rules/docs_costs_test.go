@@ -36,7 +36,7 @@ func TestDocumentedCostsOfScript(t *testing.T) {
 	_, parsed := readTemplate(t)
 	k := &checker{t: parsed}
 	memory, _ := number(parsed.resources[functionID(config.Rest)].properties["MemorySize"])
-	rate := k.restThrottle("ThrottlingRateLimit")
+	rate := k.restThrottle(k.restAPI(), "ThrottlingRateLimit")
 	load := costtest.PriceREST + costtest.PriceInvocation + float64(memory)/1024*messageSeconds*costtest.PriceGBSecond +
 		costtest.PriceLogKB +
 		tracedMessages*costtest.PriceTrace + scriptKB*costtest.PriceOutKB
@@ -61,9 +61,9 @@ func TestDocumentedCostsOfREST(t *testing.T) {
 	memory, _ := number(parsed.resources[functionID(config.Rest)].properties["MemorySize"])
 	request := costtest.PriceREST + costtest.PriceInvocation + float64(memory)/1024*messageSeconds*costtest.PriceGBSecond +
 		costtest.PriceWrite + costtest.PriceRead + costtest.PriceLogKB + tracedMessages*costtest.PriceTrace
-	rate := len(k.restPaths()) * k.restThrottle("ThrottlingRateLimit")
+	paths, rate := len(restPaths(k.restAPI())), k.restSum("RestApi")
 	want := fmt.Sprintf("costs some $%.1f per million, also if it is refused. The throttles of all %d paths make that at "+
-		"most $%.0f a day.", request, len(k.restPaths()), request*float64(rate)*secondsOfDay/1e6)
+		"most $%.0f a day.", request, paths, request*float64(rate)*secondsOfDay/1e6)
 	if doc := strings.Join(strings.Fields(read(t, "SECURITY.md")), " "); !strings.Contains(doc, want) {
 		t.Errorf("SECURITY.md does not have %q", want)
 	}

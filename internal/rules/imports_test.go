@@ -115,7 +115,7 @@ var mayImport = map[string][]string{
 	"rest": {
 		"internal/cloud/boot", "internal/cloud/config", "internal/cloud/tokens", "internal/rest", "web",
 	},
-	"broadcast": {"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config"},
+	"broadcast": {"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config", "internal/rest"},
 	"localhub": {
 		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/account",
 		"internal/local/admin", "internal/local/catalogue", "internal/local/datafile", "internal/local/devca",

@@ -72,6 +72,8 @@ var checks = []check{
 	{"domain", checkDomain},
 	{"edge", checkEdge},
 	{"rest", checkRest},
+	{"systems", checkSystems},
+	{"plan", checkPlan},
 	{"script", checkScript},
 	{"addresses", checkAddresses},
 	{"functions", checkFunctions},
@@ -184,6 +186,7 @@ func (k *checker) scenes() []*scene {
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "MappingKey": "",
 			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "AllowedOrigins": "https://shop.test",
 		}),
+		with("private", map[string]string{"VpcEndpointIds": "vpce-1,vpce-2", "SystemRequestsPerSecond": "30"}),
 		with("whole domain",
 			map[string]string{"DomainName": "ws.shop.test", "CertificateArn": certificate, "MappingKey": ""}),
 	}

@@ -43,12 +43,13 @@ func generatedEdgeSecrets(k *checker) string {
 	return parts["current"] + "," + parts["other"]
 }
 
-// checkEdge: no client can bypass the edge, and the edge caches and changes
-// nothing but the script.
+// checkEdge: no client can bypass the edge, and the edge caches nothing but the script and
+// stock.
 func checkEdge(k *checker) {
 	edge, secret, record := k.t.resources["Edge"], k.t.resources["EdgeSecret"], k.t.resources["EdgeRecord"]
-	k.want("conditions", []string{edge.condition, secret.condition, record.condition},
-		[]string{"HasEdge", "HasEdge", "HasEdgeRecord"})
+	stock := k.t.resources["EdgeStock"]
+	k.want("conditions", []string{edge.condition, secret.condition, record.condition, stock.condition},
+		[]string{"HasEdge", "HasEdge", "HasEdgeRecord", "HasEdge"})
 	for _, s := range k.scenes() {
 		isEdge := s.given["EdgeDomainName"] != ""
 		k.want(s.name+": the default endpoint is off", s.props(k.one(kindAPI))["DisableExecuteApiEndpoint"], isEdge)
@@ -56,6 +57,7 @@ func checkEdge(k *checker) {
 			continue
 		}
 		k.want(s.name+": the edge", s.props(edge), object{"DistributionConfig": wantDistribution(s)})
+		k.want(s.name+": the cache of stock", s.props(stock), wantStockCache)
 		if s.given["HostedZoneId"] != "" {
 			k.want(s.name+": the edge's record", s.props(record), object{
 				"HostedZoneId": "Z1", "Name": "ws.shop.test", "Type": "A",
@@ -70,7 +72,7 @@ func checkEdge(k *checker) {
 // wantDistribution returns the configuration of CloudFront that a scene should have.
 func wantDistribution(s *scene) object {
 	want := object{
-		"Enabled": true, "Comment": "Sockets and script of stack", "Aliases": []any{"ws.shop.test"},
+		"Enabled": true, "Comment": "Sockets, REST API and script of stack", "Aliases": []any{"ws.shop.test"},
 		// The policy that CloudFront recommends: TLS 1.2 or newer.
 		"ViewerCertificate": object{
 			"AcmCertificateArn": edgeCertificate, "MinimumProtocolVersion": "TLSv1.2_2021", "SslSupportMethod": "sni-only",
@@ -79,7 +81,7 @@ func wantDistribution(s *scene) object {
 			"Id": "hub", "DomainName": "origin.shop.test",
 			"CustomOriginConfig":  object{"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": []any{"TLSv1.2"}},
 			"OriginCustomHeaders": []any{object{"HeaderName": "X-Origin-Verify", "HeaderValue": secretReference(s, "current")}},
-		}, wantScriptOrigin},
+		}, wantRestOrigin(s)},
 		// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
 		// and using-managed-origin-request-policies.html: CachingDisabled, and
 		// AllViewerExceptHostHeader.
@@ -89,7 +91,8 @@ func wantDistribution(s *scene) object {
 			"CachePolicyId":         "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
 			"OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac",
 		},
-		"CacheBehaviors": []any{wantScriptBehavior},
+		"CacheBehaviors":       []any{wantScriptBehavior, wantStockBehavior, wantRestBehavior},
+		"CustomErrorResponses": wantErrorCaching(),
 	}
 	if s.given["WebAclArn"] != "" {
 		want["WebACLId"] = webACL

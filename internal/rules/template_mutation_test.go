@@ -325,7 +325,8 @@ var mutations = []mutation{
 func TestMutations(t *testing.T) {
 	text, _ := readTemplate(t)
 	seen := map[string]bool{}
-	all := slices.Concat(mutations, edgeMutations, restMutations, scriptMutations, budgetMutations, rowMutations,
+	all := slices.Concat(mutations, edgeMutations, edgeRestMutations, restMutations, systemsMutations, scriptMutations,
+		budgetMutations, rowMutations,
 		encryptionMutations)
 	for _, m := range all {
 		seen[m.check] = true

@@ -23,7 +23,9 @@ func checkReferences(k *checker) {
 			}
 		}
 		for _, output := range stack.Section("Outputs").Fields() {
-			output.Value.Field("Value").JSON()
+			if name, _ := k.t.outputs[output.Name]["Condition"].(string); s.holds(name) {
+				output.Value.Field("Value").JSON()
+			}
 		}
 		s.collect()
 		for _, e := range s.errors {

@@ -3,9 +3,11 @@ package rules
 import (
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/securecart/hub/internal/cloud/config"
 	"github.com/securecart/hub/internal/rest"
 	"github.com/securecart/hub/internal/script"
 	"github.com/securecart/hub/internal/versions"
@@ -18,39 +20,56 @@ const restStage = "api"
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-any-method.html
 const anyMethod = "x-amazon-apigateway-any-method"
 
-// restPermissions are for the REST API. The stage of the sockets does not wait for them.
-var restPermissions = []string{"RestPermission", "ScriptPermission"}
+// restPermissions are for the REST APIs. The stage of the sockets does not wait for them.
+var restPermissions = []string{
+	"RestPermission", "ScriptPermission", "SystemsInventoryPermission", "SystemsUsersPermission",
+	"PrivateInventoryPermission", "PrivateUsersPermission",
+}
 
-// restSource returns the ARN of the REST API's stage, with all methods.
-func (k *checker) restSource() string {
-	return "arn:aws-p:execute-api:region-1:account:<" + k.one(kindRestAPI).id + ">/" + restStage + "/*"
+// restSource returns the ARN of the stage of a REST API, with all methods.
+func restSource(api string) string {
+	return "arn:aws-p:execute-api:region-1:account:<" + api + ">/" + restStage + "/*"
+}
+
+// restAPI returns the REST API for clients.
+func (k *checker) restAPI() resource { return k.t.resources["RestApi"] }
+
+// commonOfREST are the properties that all REST APIs have, given the parameter of their
+// throttle.
+func commonOfREST(name, requests string, s *scene) map[string]any {
+	rate := s.value(object{"Ref": requests})
+	return map[string]any{
+		"StageName": restStage, "OpenApiVersion": "3.0.1", "FailOnWarnings": true, "Name": "stack-" + name,
+		"MethodSettings": []any{object{
+			"ResourcePath": "/*", "HttpMethod": "*", "DataTraceEnabled": false, "LoggingLevel": "OFF",
+			"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": rate,
+		}},
+		// Each of these generates resources, or needs a deployment that SAM does not make.
+		"Auth": nil, "Cors": nil, "Models": nil, "GatewayResponses": nil, "BinaryMediaTypes": nil,
+		"MinimumCompressionSize": nil, "CacheClusterEnabled": nil,
+	}
 }
 
 // checkRest: the REST API has the paths that the code serves and the script's. Each hands
 // all methods to the function.
 func checkRest(k *checker) {
-	api := k.one(kindRestAPI)
+	api := k.restAPI()
 	for _, s := range k.scenes() {
 		p := s.props(api)
-		for name, want := range map[string]any{
-			"StageName": restStage, "OpenApiVersion": "3.0.1", "FailOnWarnings": true, "Name": "stack-rest",
-			"EndpointConfiguration": object{"Type": "REGIONAL"},
-			"MethodSettings": []any{object{
-				"ResourcePath": "/*", "HttpMethod": "*", "DataTraceEnabled": false, "LoggingLevel": "OFF",
-				"ThrottlingRateLimit": 40, "ThrottlingBurstLimit": 27,
-			}},
-			// Each of these generates resources, or needs a deployment that SAM does not make.
-			"Auth": nil, "Cors": nil, "Models": nil, "GatewayResponses": nil, "BinaryMediaTypes": nil,
-			"MinimumCompressionSize": nil, "CacheClusterEnabled": nil,
-		} {
+		for name, want := range commonOfREST("rest", "RestRequestsPerSecond", s) {
 			k.want(s.name+": "+name+" of the REST API", p[name], want)
 		}
+		k.want(s.name+": where the REST API is", p["EndpointConfiguration"], object{"Type": "REGIONAL"})
+		k.want(s.name+": what only a private door has", p["Variables"], nil)
 		body := sub(p, "DefinitionBody")
 		k.want(s.name+": OpenAPI", body["openapi"], "3.0.1")
 		k.want(s.name+": binary media types", body["x-amazon-apigateway-binary-media-types"], []any{"*/*"})
 		k.checkRestPaths(sub(body, "paths"))
-		k.checkGatewayResponses(sub(body, "x-amazon-apigateway-gateway-responses"))
+		k.checkGatewayResponses(sub(body, "x-amazon-apigateway-gateway-responses"), restResponses, true)
 		address := "https://<" + api.id + ">.execute-api.region-1.suffix.test/" + restStage
+		if host := s.given["EdgeDomainName"]; host != "" {
+			address = "https://" + host
+		}
 		k.want(s.name+": RestUrl", s.text(k.t.outputs["RestUrl"]["Value"]), address)
 		k.want(s.name+": TicketUrl", s.text(k.t.outputs["TicketUrl"]["Value"]), address+"/v1/tickets")
 		log := strings.Contains(s.text(api.properties["Description"]), "<GatewayAccount>")
@@ -64,28 +83,42 @@ func (k *checker) checkRestPaths(paths object) {
 	slices.Sort(served)
 	k.want("the paths of the REST API", slices.Sorted(maps.Keys(paths)), served)
 	for path := range paths {
-		operation := sub(paths, path, anyMethod)
-		k.want("the methods of "+path, len(sub(paths, path)), 1)
-		k.want("the integration of "+path, operation["x-amazon-apigateway-integration"], object{
-			"type": "aws_proxy", "httpMethod": "POST",
-			"uri": "arn:aws-p:apigateway:region-1:lambda:path/2015-03-31/functions/<RestFunction.Arn>/invocations",
-		})
-		var parameters any
-		if strings.Contains(path, "{sku}") {
-			parameters = []any{object{
-				"name": "sku", "in": "path", "required": true, "schema": object{"type": "string"},
-			}}
-		}
-		k.want("the parameters of "+path, operation["parameters"], parameters)
+		k.want("who may use "+path, sub(paths, path, anyMethod)["security"], nil)
+		k.checkRestPath(paths, path, config.Rest)
 	}
 }
 
+// parameterOfPath matches a parameter of a path.
+var parameterOfPath = regexp.MustCompile(`\{(\w+)\}`)
+
+// checkRestPath: a path hands all methods to a function.
+func (k *checker) checkRestPath(paths object, path string, f config.Function) {
+	operation := sub(paths, path, anyMethod)
+	k.want("the methods of "+path, len(sub(paths, path)), 1)
+	k.want("the integration of "+path, operation["x-amazon-apigateway-integration"], object{
+		"type": "aws_proxy", "httpMethod": "POST",
+		"uri": "arn:aws-p:apigateway:region-1:lambda:path/2015-03-31/functions/<" + functionID(f) + ".Arn>/invocations",
+	})
+	var parameters any
+	if m := parameterOfPath.FindStringSubmatch(path); m != nil {
+		parameters = []any{object{"name": m[1], "in": "path", "required": true, "schema": object{"type": "string"}}}
+	}
+	k.want("the parameters of "+path, operation["parameters"], parameters)
+}
+
+// restResponses are the gateway responses of the REST API for clients, with the statuses
+// that they set.
+var restResponses = map[string]any{
+	"DEFAULT_4XX": nil, "DEFAULT_5XX": nil, "INVALID_SIGNATURE": 404, "MISSING_AUTHENTICATION_TOKEN": 404,
+	"THROTTLED": 429,
+}
+
 // checkGatewayResponses: what API Gateway answers itself is a problem document too, which
-// pages may read.
-func (k *checker) checkGatewayResponses(responses object) {
-	status := map[string]any{
-		"DEFAULT_4XX": nil, "DEFAULT_5XX": nil, "INVALID_SIGNATURE": 404, "MISSING_AUTHENTICATION_TOKEN": 404,
-		"THROTTLED": 429,
+// pages may read if there are any.
+func (k *checker) checkGatewayResponses(responses object, status map[string]any, pages bool) {
+	var readers any
+	if pages {
+		readers = "'*'"
 	}
 	k.want("the gateway responses", slices.Sorted(maps.Keys(responses)), slices.Sorted(maps.Keys(status)))
 	for name, want := range status {
@@ -93,7 +126,7 @@ func (k *checker) checkGatewayResponses(responses object) {
 		k.want("the status of "+name, r["statusCode"], want)
 		headers := sub(r, "responseParameters")
 		k.want("the type of "+name, headers["gatewayresponse.header.Content-Type"], "'application/problem+json'")
-		k.want("who may read "+name, headers["gatewayresponse.header.Access-Control-Allow-Origin"], "'*'")
+		k.want("who may read "+name, headers["gatewayresponse.header.Access-Control-Allow-Origin"], readers)
 		template, _ := sub(r, "responseTemplates")["application/json"].(string)
 		var problem struct {
 			Title, Detail, Code string
@@ -131,7 +164,11 @@ var restMutations = []mutation{
 	{"rest", "warnings that nobody reads", "  RestApi:", "FailOnWarnings: true", "FailOnWarnings: false"},
 	{"rest", "an edge of API Gateway's own", "  RestApi:", "{Type: REGIONAL}", "{Type: EDGE}"},
 	{"rest", "bodies in the log", "  RestApi:", "DataTraceEnabled: false", "DataTraceEnabled: true"},
-	{"rest", "no throttle", "  RestApi:", "          ThrottlingRateLimit: 40\n", ""},
+	{"rest", "no throttle", "  RestApi:", "          ThrottlingRateLimit: !Ref RestRequestsPerSecond\n", ""},
+	{"rest", "the throttle of others", "  RestApi:", "!Ref RestRequestsPerSecond", "!Ref SystemRequestsPerSecond"},
+	{"rest", "a public door that says it is private", "  RestApi:", "      FailOnWarnings: true\n",
+		"      FailOnWarnings: true\n      Variables: {door: private}\n"},
+	{"rest", "the API past the edge", "  RestUrl:", "https://${EdgeDomainName}", "https://${DomainName}"},
 	{"rest", "a throttle of GET alone", "  RestApi:", `HttpMethod: "*"`, "HttpMethod: GET"},
 	{"rest", "compressed scripts as base64", "  RestApi:", `binary-media-types: ["*/*"]`, `binary-media-types: ["a/b"]`},
 	{"rest", "a 403 for a missing path", "MISSING_AUTHENTICATION_TOKEN:", "statusCode: 404", "statusCode: 403"},

@@ -211,15 +211,19 @@ func checkManageConnections(k *checker) {
 
 // checkPermissions: each route may invoke its function, and nothing else may.
 func checkPermissions(k *checker) {
-	s := k.scenes()[0]
+	s := k.privateScene()
 	api := "arn:aws-p:execute-api:region-1:account:<" + k.one(kindAPI).id + ">/"
 	line := func(f config.Function, principal, source string) string {
 		return principal + " invokes <" + functionID(f) + "> for " + source
 	}
 	want := []string{
 		line(config.Authorize, "apigateway.amazonaws.com", api+"authorizers/<"+k.one(kindAuthorizer).id+">"),
-		line(config.Rest, "apigateway.amazonaws.com", k.restSource()+"/v1/*"),
-		line(config.Rest, "apigateway.amazonaws.com", k.restSource()+script.Path),
+		line(config.Rest, "apigateway.amazonaws.com", restSource("RestApi")+"/v1/*"),
+		line(config.Rest, "apigateway.amazonaws.com", restSource("RestApi")+script.Path),
+		line(config.Rest, "apigateway.amazonaws.com", restSource("SystemsApi")+"/v1/inventory*"),
+		line(config.Broadcast, "apigateway.amazonaws.com", restSource("SystemsApi")+"/v1/users/*"),
+		line(config.Rest, "apigateway.amazonaws.com", restSource("PrivateApi")+"/v1/inventory*"),
+		line(config.Broadcast, "apigateway.amazonaws.com", restSource("PrivateApi")+"/v1/users/*"),
 		line(config.Broadcast, "events.amazonaws.com", "<"+k.one(kindSchedule).id+".Arn>"),
 	}
 	for _, key := range routeKeys() {

@@ -132,8 +132,11 @@ func (s *scene) collect() {
 }
 
 // made reports whether a resource is made in this scene.
-func (s *scene) made(r resource) bool {
-	return r.condition == "" || s.evaluator().Value(object{"Condition": r.condition}).Holds()
+func (s *scene) made(r resource) bool { return s.holds(r.condition) }
+
+// holds reports whether a condition holds. "" is no condition.
+func (s *scene) holds(condition string) bool {
+	return condition == "" || s.evaluator().Value(object{"Condition": condition}).Holds()
 }
 
 // allowed reports whether the rules of the template accept the parameters.

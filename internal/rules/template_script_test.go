@@ -9,20 +9,12 @@ import (
 	"github.com/securecart/hub/internal/script"
 )
 
-// wantScriptOrigin is where the edge has the script from: the REST API. It gets no
-// secret, and TLS alone.
-var wantScriptOrigin = object{
-	"Id": "script", "DomainName": "<RestApi>.execute-api.region-1.suffix.test",
-	"OriginPath":         "/" + restStage,
-	"CustomOriginConfig": object{"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": []any{"TLSv1.2"}},
-}
-
 // wantScriptBehavior is how the edge serves the script, by CachingOptimized and
 // SimpleCORS. There is no origin request policy, so nothing of a visitor reaches the
 // function.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html
 var wantScriptBehavior = object{
-	"PathPattern": script.Path, "TargetOriginId": "script", "ViewerProtocolPolicy": "https-only",
+	"PathPattern": script.Path, "TargetOriginId": "rest", "ViewerProtocolPolicy": "https-only",
 	"AllowedMethods": []any{"GET", "HEAD"}, "Compress": true,
 	"CachePolicyId":           "658327ea-f89d-4fab-a63d-7e88639e58f6",
 	"ResponseHeadersPolicyId": "60669652-455b-4ae9-85a4-c4c02393f86c",
@@ -34,7 +26,7 @@ func checkScript(k *checker) {
 	path := k.defaultSocket()
 	for _, s := range k.scenes() {
 		got, socket := s.text(k.t.outputs["ScriptUrl"]["Value"]), s.text(k.t.outputs["SocketUrl"]["Value"])
-		want := "https://<" + k.one(kindRestAPI).id + ">.execute-api.region-1.suffix.test/" + restStage
+		want := "https://<" + k.restAPI().id + ">.execute-api.region-1.suffix.test/" + restStage
 		if host := s.given["EdgeDomainName"]; host != "" {
 			want = "https://" + host
 		}
@@ -69,16 +61,16 @@ var scriptMutations = []mutation{
 	{"edge", "a script that is not compressed", "CacheBehaviors:", "Compress: true", "Compress: false"},
 	{"edge", "a script over HTTP", "CacheBehaviors:", "ViewerProtocolPolicy: https-only",
 		"ViewerProtocolPolicy: allow-all"},
-	{"edge", "a script from the sockets' API", "CacheBehaviors:", "TargetOriginId: script", "TargetOriginId: hub"},
+	{"edge", "a script from the sockets' API", "CacheBehaviors:", "TargetOriginId: rest", "TargetOriginId: hub"},
 	{"edge", "another path of the script", "CacheBehaviors:", "PathPattern: /securecart-live.js",
 		"PathPattern: /live.js"},
 	{"edge", "every path is cached", "CacheBehaviors:", "PathPattern: /securecart-live.js", "PathPattern: /*"},
 	{"edge", "writes through the edge", "CacheBehaviors:", "[GET, HEAD]",
 		"[GET, HEAD, OPTIONS, PUT, PATCH, POST, DELETE]"},
-	{"edge", "HTTP to the origin of the script", "- Id: script", "OriginProtocolPolicy: https-only",
+	{"edge", "HTTP to the origin of the script", "- Id: rest", "OriginProtocolPolicy: https-only",
 		"OriginProtocolPolicy: match-viewer"},
-	{"edge", "the origin of the script without the stage", "- Id: script", "OriginPath: /api", "OriginPath: /v1"},
-	{"edge", "the origin of the script is the sockets' API", "- Id: script", "${RestApi}", "${Api}"},
+	{"edge", "the origin of the script without the stage", "- Id: rest", "OriginPath: /api", "OriginPath: /v1"},
+	{"edge", "the origin of the script is the sockets' API", "- Id: rest", "${RestApi}", "${Api}"},
 	{"permissions", "every path of the script's API", "ScriptPermission:\n", "/api/*/securecart-live.js", "/api/*"},
 	{"permissions", "the script without a permission", "ScriptPermission:\n", "/api/*/securecart-live.js",
 		"/api/*/v1/*"},

@@ -32,7 +32,7 @@ func checkStage(k *checker) {
 // accessLogs are the access logs, by the id of their log group.
 var accessLogs = map[string]accessLog{
 	"AccessLog": {
-		kindStage,
+		[]string{"Stage"},
 		[]string{
 			"requestId", "requestTimeEpoch", "connectionId", "messageId", "eventType", "routeKey", "status",
 			"authorizer.status", "authorizer.latency", "integration.status", "integration.integrationStatus",
@@ -41,10 +41,11 @@ var accessLogs = map[string]accessLog{
 		[]string{"requestId", "connectionId", "eventType", "routeKey", "status", "error"},
 	},
 	"RestAccessLog": {
-		kindRestAPI,
+		[]string{"RestApi", "SystemsApi", "PrivateApi"},
 		[]string{
 			"extendedRequestId", "requestTimeEpoch", "httpMethod", "resourcePath", "status", "integration.status",
-			"integration.integrationStatus", "integrationLatency", "error.responseType",
+			"integration.integrationStatus", "integrationLatency", "error.responseType", "identity.apiKeyId",
+			"identity.caller",
 		},
 		[]string{"requestId", "method", "resource", "status", "error"},
 	},
@@ -52,10 +53,10 @@ var accessLogs = map[string]accessLog{
 
 // accessLog is what an access log may have and must have.
 type accessLog struct {
-	kind string // of the resource that writes it
+	apis []string // the resources that write it
 	// variables may be in it (G-LOG-1; for a REST API
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html).
-	// None has text from a client or its address. error.validationErrorString would
+	// None has text from a client or its address: identity.caller is who signed. error.validationErrorString would
 	// quote such text.
 	variables []string
 	fields    []string // are in it
@@ -66,29 +67,36 @@ const maxAccessLog = 3 << 10
 
 func checkAccessLog(k *checker) {
 	for group, log := range accessLogs {
-		settings := sub(k.one(log.kind).properties, "AccessLogSettings")
-		if log.kind == kindRestAPI { // SAM leaves the s out
-			settings = sub(k.one(log.kind).properties, "AccessLogSetting")
+		for _, api := range log.apis {
+			k.checkLogOf(api, group, log)
 		}
-		k.want("the group of "+group, settings["DestinationArn"],
-			object{"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${" + group + "}"})
-		format, _ := settings["Format"].(string)
-		if len(format) > maxAccessLog || strings.Contains(format, "\n") {
-			k.failf("the format of %s is not one line of at most %d bytes", group, maxAccessLog)
+	}
+}
+
+// checkLogOf checks the access log of an API or its stage.
+func (k *checker) checkLogOf(api, group string, log accessLog) {
+	settings := sub(k.t.resources[api].properties, "AccessLogSettings")
+	if k.t.resources[api].kind == kindRestAPI { // SAM leaves the s out
+		settings = sub(k.t.resources[api].properties, "AccessLogSetting")
+	}
+	k.want("the group of "+api, settings["DestinationArn"],
+		object{"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${" + group + "}"})
+	format, _ := settings["Format"].(string)
+	if len(format) > maxAccessLog || strings.Contains(format, "\n") {
+		k.failf("the format of %s is not one line of at most %d bytes", api, maxAccessLog)
+	}
+	var line map[string]string
+	if err := json.Unmarshal([]byte(format), &line); err != nil {
+		k.failf("the log of %s is not a JSON object of strings: %v", api, err)
+	}
+	for name, value := range line {
+		if variable, ok := strings.CutPrefix(value, "$context."); !ok || !slices.Contains(log.variables, variable) {
+			k.failf("the log of %s has %s: %s", api, name, value)
 		}
-		var line map[string]string
-		if err := json.Unmarshal([]byte(format), &line); err != nil {
-			k.failf("%s is not a JSON object of strings: %v", group, err)
-		}
-		for name, value := range line {
-			if variable, ok := strings.CutPrefix(value, "$context."); !ok || !slices.Contains(log.variables, variable) {
-				k.failf("%s has %s: %s", group, name, value)
-			}
-		}
-		for _, name := range log.fields {
-			if line[name] == "" {
-				k.failf("%s lacks %s", group, name)
-			}
+	}
+	for _, name := range log.fields {
+		if line[name] == "" {
+			k.failf("the log of %s lacks %s", api, name)
 		}
 	}
 }

@@ -68,6 +68,9 @@ func checkThrottles(k *checker) {
 	data, err := os.ReadFile(filepath.Join(root, document))
 	for _, line := range []string{
 		fmt.Sprintf("| `$connect` | %d |", rate.routes["$connect"]),
+		fmt.Sprintf("| eleven paths of the REST API, `RestRequestsPerSecond` each | %d |", k.restSum("RestApi")),
+		fmt.Sprintf("| eight paths of the shop's systems, `SystemRequestsPerSecond` each | %d |",
+			k.restSum("SystemsApi", "PrivateApi")),
 		fmt.Sprintf("no more than connect | %d |", ends),
 		fmt.Sprintf("| six environments that post, `PostsPerSecond` each | %s |", spaced(posts*k.environments())),
 		fmt.Sprintf("| one environment that sweeps, `SweepPostsPerSecond` | %s |", spaced(sweeps)),
@@ -86,7 +89,7 @@ func spaced(n int) string { return fmt.Sprintf("%d %03d", n/1000, n%1000) }
 // throttles are the limits of all routes.
 type throttles struct {
 	routes map[string]int
-	sum    int // of all routes, and of the paths of the REST API
+	sum    int // of all routes, and of all paths of REST APIs
 }
 
 // throttles returns the limits of a name.
@@ -96,7 +99,9 @@ func (k *checker) throttles(name string) throttles {
 		all.routes[key] = k.routeThrottle(k.one(kindStage), key, name)
 		all.sum += all.routes[key]
 	}
-	all.sum += len(k.restPaths()) * k.restThrottle(name)
+	for _, api := range k.t.ofType(kindRestAPI) {
+		all.sum += len(restPaths(api)) * k.restThrottle(api, name)
+	}
 	return all
 }
 
@@ -110,16 +115,23 @@ func (k *checker) routeThrottle(api resource, key, name string) int {
 	return k.throttle(settings[name])
 }
 
-// restPaths returns the paths of the REST API.
-func (k *checker) restPaths() object {
-	return sub(k.one(kindRestAPI).properties, "DefinitionBody", "paths")
+// restPaths returns the paths of a REST API.
+func restPaths(api resource) object { return sub(api.properties, "DefinitionBody", "paths") }
+
+// restSum returns the requests a second that REST APIs accept.
+func (k *checker) restSum(ids ...string) (sum int) {
+	for _, id := range ids {
+		api := k.t.resources[id]
+		sum += len(restPaths(api)) * k.restThrottle(api, "ThrottlingRateLimit")
+	}
+	return sum
 }
 
-// restThrottle returns a limit of each path of the REST API.
-func (k *checker) restThrottle(name string) int {
-	settings, _ := k.one(kindRestAPI).properties["MethodSettings"].([]any)
+// restThrottle returns a limit of each path of a REST API.
+func (k *checker) restThrottle(api resource, name string) int {
+	settings, _ := api.properties["MethodSettings"].([]any)
 	if len(settings) != 1 {
-		k.failf("the REST API has %d settings of methods, want 1 for all", len(settings))
+		k.failf("%s has %d settings of methods, want 1 for all", api.id, len(settings))
 		return 0
 	}
 	all, _ := settings[0].(object)

@@ -63,8 +63,8 @@ type Settings struct {
 	// API answers, as browsers write them. Empty: pages of the same host and of this machine.
 	AllowedOrigins []string
 
-	// EdgeSecrets are the secrets that the edge may add to handshakes, at least 32
-	// characters each. Empty: there is no edge.
+	// EdgeSecrets are the secrets that the edge may add to handshakes and requests, at
+	// least 32 characters each. Empty: there is no edge.
 	EdgeSecrets []string
 
 	// Limits has the limits of clients that differ from the defaults, as
@@ -133,11 +133,11 @@ var Table = []Setting{
 	{"GUEST_KEYS", tokenReaders, true, readGuestKeys},
 	{"ADDRESS_KEY", []Function{Authorize, Rest}, true, readAddressKey},
 	{"ALLOWED_ORIGINS", []Function{Authorize, Rest}, false, readOrigins},
-	{"EDGE_SECRETS", []Function{Authorize}, false, readEdgeSecrets},
+	{"EDGE_SECRETS", []Function{Authorize, Rest}, false, readEdgeSecrets},
 	{"LIMITS", []Function{Connect, Message, Rest}, false, text(func(s *Settings) *string { return &s.Limits })},
 	{"CUSTOMER_CART_DAYS", []Function{Message, Rest}, false, readCustomerCartDays},
 	{"EXPECTED_CONNECTIONS", []Function{Message}, false, readExpectedConnections},
-	{"DEPRECATIONS", []Function{Connect, Message, Rest}, false, readDeprecations},
+	{"DEPRECATIONS", []Function{Connect, Message, Rest, Broadcast}, false, readDeprecations},
 	{"SHORTHAND", []Function{Message}, false, readShorthand},
 	{"POSTS_PER_SECOND", []Function{Broadcast}, false, rate(func(s *Settings) *int { return &s.PostsPerSecond })},
 	{"SWEEP_POSTS_PER_SECOND", []Function{Broadcast}, false,

@@ -55,13 +55,15 @@ func IsLoopback(host string) bool {
 }
 
 // needsToken reports whether a path is protected by the admin token. The others say
-// nothing of value, or check a token of another kind.
+// nothing of value, or check a token of another kind or a key.
 func needsToken(path string) bool {
 	switch path {
 	case "/healthz", "/readyz":
 		return false
 	}
-	return !strings.HasPrefix(path, "/issuer/") && !strings.HasPrefix(path, "/vendor/stock/")
+	return !slices.ContainsFunc([]string{"/issuer/", "/vendor/stock/", "/v1/inventory"}, func(open string) bool {
+		return strings.HasPrefix(path, open)
+	})
 }
 
 // requireToken refuses requests without the admin token, if there is one. It compares

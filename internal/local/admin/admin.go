@@ -50,6 +50,7 @@ type Options struct {
 	Verifier    handler.Verifier // of vendors' tokens
 	Broadcast   lambda.Handler   // the function that revokes sessions and erases users
 	Metrics     http.Handler
+	Systems     http.Handler // the REST API of the shop's systems, under /v1/
 	Log         *slog.Logger
 
 	Token   string   // that requests must have; "": none
@@ -78,6 +79,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /admin/warp", a.postWarp)
 	mux.HandleFunc("POST /admin/users/{user}/revoke", a.revokeUser)
 	mux.HandleFunc("DELETE /admin/users/{user}", a.eraseUser)
+	mux.Handle("/v1/", o.Systems)
 	mux.Handle("GET /issuer/", http.StripPrefix("/issuer", o.Issuer))
 	mux.HandleFunc("/", notFound)
 	return webserver.Protect(webserver.NoPage, LocalOnly(o.Origins, requireToken(o.Token, mux)))

@@ -55,7 +55,7 @@ func TestErasedDuringAWrite(t *testing.T) {
 				i.Tables = tables
 				return i
 			})
-			i.before = func() { e.erase("mark-alice") }
+			i.before = func() { e.erase("/v1/users/", "mark-alice") }
 			e.setStock(ctx, "mark-sku", 5)
 			c := e.connect(ctx, "mark-alice", []string{"mark-sku"})
 			if err := c.conn.Write(ctx, websocket.MessageText, []byte(message)); err != nil {

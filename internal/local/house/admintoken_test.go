@@ -35,6 +35,10 @@ func TestAdminRequiresToken(t *testing.T) {
 		{"POST", "/admin/token", `{"user":"ann"}`, true},
 		{"GET", "/metrics", "", true},
 		{"GET", "/nothing", "", true},
+		{"POST", "/v1/users/ann/revoke", "", true},
+		{"DELETE", "/v1/users/ann", "", true},
+		{"GET", "/v1/inventory", "", false}, // it needs a key
+		{"PUT", "/v1/inventory/MUG", `{"available":3}`, false},
 		{"GET", "/healthz", "", false},
 		{"GET", "/readyz", "", false},
 		{"GET", "/issuer/.well-known/jwks.json", "", false},
@@ -58,7 +62,7 @@ func TestAdminRequiresToken(t *testing.T) {
 	t.Run("paths with dots", func(t *testing.T) {
 		for _, path := range []string{
 			"/issuer/../admin/connections", "//admin/connections", "/healthz/../admin/connections",
-			"/./admin/connections", "/vendor/stock/../../admin/connections",
+			"/./admin/connections", "/v1/inventory/../../admin/connections", "/vendor/stock/../../admin/connections",
 		} {
 			rec := callAdmin(t, h, "GET", path, "", "")
 			if rec.Code == http.StatusOK || strings.Contains(rec.Body.String(), `"connections"`) {

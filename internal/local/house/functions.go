@@ -50,8 +50,7 @@ func requestHandlers(h *hub.Hub, id *identity, m *metrics, open func() int, o Op
 		Shorthand: true, MaxAge: o.Gateway.MaxAge, PingEvery: pingEvery, Connections: open, Versions: o.Deprecations,
 	}
 	http := rest.Options{
-		Origins: o.Gateway.AllowedOrigins, NewGuestID: authorize.NewGuestID,
-		Versions: versions.Watch{Register: o.Deprecations, OnDeprecated: m.deprecatedAt("http")},
+		Origins: o.Gateway.AllowedOrigins, NewGuestID: authorize.NewGuestID, Versions: httpVersions(m, o),
 	}
 	return functions{
 		authorize:  lambda.NewHandler(handler.Authorize(h, id.verifier, authorize, o.Log)),
@@ -67,7 +66,12 @@ func broadcastHandler(h *hub.Hub, m *metrics, o Options) lambda.Handler {
 	options := handler.BroadcastOptions{
 		Layout: o.Rows.Layout, SweepTable: sweepTable, OnBatch: m.broadcast, OnHeal: m.healed, OnSweep: m.swept,
 	}
-	return lambda.NewHandler(handler.Broadcast(h, options, o.Log))
+	return rest.Users(h, httpVersions(m, o), handler.Broadcast(h, options, o.Log), o.Log)
+}
+
+// httpVersions are the versions of the HTTP API that end.
+func httpVersions(m *metrics, o Options) versions.Watch {
+	return versions.Watch{Register: o.Deprecations, OnDeprecated: m.deprecatedAt("http")}
 }
 
 // startBootstraps starts the functions that make build built, each in processes of

@@ -110,7 +110,8 @@ func (h *House) adminOptions(connections hub.Connections, m *metrics) admin.Opti
 		House: h, Hub: h.hub, Connections: connections, Gateway: h.gateway,
 		Issuer: h.identity.issuer, Verifier: h.identity.verifier,
 		Broadcast: h.functions.broadcast, Metrics: m.handler(), Log: h.opts.Log,
-		Token: h.opts.Admin.Token, Origins: h.opts.Admin.Origins,
+		Systems: newSystems(h.opts, h.functions, h.clock.Now),
+		Token:   h.opts.Admin.Token, Origins: h.opts.Admin.Origins,
 	}
 }
 

@@ -71,6 +71,7 @@ type Admin struct {
 	URL     string   // where it is served, for the page and for bootstraps; "": the page has no admin controls
 	Origins []string // of pages that may use it, in addition to its own
 	Token   string   // that requests must have; "": none
+	APIKey  string   // of the shop's systems, for the inventory; "": they have none
 }
 
 // Rows says where rows are kept.

@@ -26,7 +26,7 @@ func newSite(o Options, gateway *gatewaytest.Gateway, function lambda.Handler) h
 	mux := http.NewServeMux()
 	stage := "/" + o.Gateway.Stage
 	api := webserver.Protect(webserver.NoPage, gateway)
-	rest := webserver.Protect(webserver.NoPage, restapi.New(function, o.Log))
+	rest := webserver.Protect(webserver.NoPage, restapi.New(function, restapi.Options{}, o.Log))
 	mux.Handle(stage, api)
 	if stage+"/" == restPath {
 		mux.Handle(restPath, handshakesTo(api, rest))

@@ -75,7 +75,7 @@ func newSecretsTest(t *testing.T) *secretsTest {
 			{SKU: "mark-in-cart", Vendor: "acme", Available: 50, LowAt: &lowAt[0]},
 			{SKU: "PUBLIC", Vendor: "acme", Available: 50, LowAt: &lowAt[1]},
 		},
-		Admin: house.Admin{Token: adminToken, URL: "http://127.0.0.1:8788"},
+		Admin: house.Admin{Token: adminToken, APIKey: "mark-system", URL: "http://127.0.0.1:8788"},
 	})
 	s := &secretsTest{t: t, h: h, asText: asText, asJSON: asJSON, adminOutput: map[string]string{}}
 	var err error
@@ -92,6 +92,8 @@ func newSecretsTest(t *testing.T) *secretsTest {
 		"a used ticket":              s.ticket(),
 		"an unused ticket":           s.ticket(),
 		"the admin token":            adminToken,
+		"an API key":                 "mark-system",
+		"a bad API key":              "mark-wrong-system",
 		"a cookie":                   "mark-cookie",
 		"a query":                    "mark-query",
 		"a user agent":               "mark-agent",
@@ -112,6 +114,7 @@ func newSecretsTest(t *testing.T) *secretsTest {
 		"an action":                 "mark-action",
 		"a subprotocol":             "mark-protocol",
 		"a request body":            "mark-body",
+		"a revoked user":            "mark-nobody",
 		"a socket address":          "127.0.0.1:",
 	}
 	return s
@@ -221,6 +224,12 @@ func (s *secretsTest) callAdmin() {
 		call("GET", "/admin/connections", "Bearer "+s.customerToken, "").Body.String()
 	s.adminOutput["ticket for a bad token"] =
 		callREST(s.t, s.h, "POST", "/v1/tickets", "Bearer mark-bad-token", "mark-body").Body.String()
+	for _, key := range []string{"mark-system", "mark-wrong-system"} {
+		header := markedHeader("X-Api-Key", key, "Authorization", "Bearer mark-bad-token") // which is refused
+		s.adminOutput["a machine with "+key] =
+			callAdminWith(s.t, s.h, "PUT", "/v1/inventory/PUBLIC", header, `{"available":2}`).Body.String()
+	}
+	s.adminOutput["a revocation"] = call("POST", "/v1/users/mark-nobody/revoke", "Bearer "+adminToken, "").Body.String()
 	// /catalogue.json is not checked: it has the names of all products.
 	rec := httptest.NewRecorder()
 	s.h.ServeHTTP(rec, httptest.NewRequest("GET", "/config.json", nil))

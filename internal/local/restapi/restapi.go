@@ -2,12 +2,13 @@
 // function: a request becomes an event, payload format 1.0, and the function's answer
 // becomes the response.
 //
-// It has no routes, throttles and gateway responses of its own: it hands everything to
-// the function. Headers of answers that API Gateway renames, such as WWW-Authenticate,
-// keep their names.
+// It has no routes of its own: it hands everything to the function. With a [Plan], requests
+// need an API key, and get the gateway responses of template.yaml without one. Headers of
+// answers that API Gateway renames, such as WWW-Authenticate, keep their names.
 package restapi
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -28,15 +29,29 @@ const MaxBody = 10 << 20
 // Stage is the stage of events. Their path is without it.
 const Stage = "api"
 
+// Options are the settings of an API.
+type Options struct {
+	Variables map[string]string // of the stage
+	Plan      *Plan             // of which requests need the key; nil: none
+}
+
 // New returns the API in front of a function.
-func New(function lambda.Handler, log *slog.Logger) http.Handler {
+func New(function lambda.Handler, o Options, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if o.Plan != nil && !o.Plan.admit(w, r) {
+			return
+		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 		if err != nil {
 			gatewayResponse(w, http.StatusRequestEntityTooLarge, "Request Too Long")
 			return
 		}
-		answer, err := invoke(r, function, body)
+		event := newEvent(r, body)
+		event.StageVariables = o.Variables
+		if o.Plan != nil {
+			event.RequestContext.Identity.APIKeyID = KeyID
+		}
+		answer, err := invoke(r.Context(), function, event)
 		if err != nil {
 			log.ErrorContext(r.Context(), "rest API", "error", err)
 			gatewayResponse(w, http.StatusBadGateway, "Internal server error")
@@ -53,13 +68,14 @@ func gatewayResponse(w http.ResponseWriter, status int, message string) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"message": message})
 }
 
-// invoke calls the function with the event of a request.
-func invoke(r *http.Request, function lambda.Handler, body []byte) (answer events.APIGatewayProxyResponse, err error) {
-	event, err := json.Marshal(newEvent(r, body))
-	if err != nil {
-		return answer, err
+// invoke calls the function with an event.
+func invoke(
+	ctx context.Context, function lambda.Handler, event events.APIGatewayProxyRequest,
+) (answer events.APIGatewayProxyResponse, err error) {
+	data, err := json.Marshal(event)
+	if err == nil {
+		data, err = function.Invoke(ctx, data)
 	}
-	data, err := function.Invoke(r.Context(), event)
 	if err != nil {
 		return answer, err
 	}

@@ -37,7 +37,7 @@ var _ lambda.Handler = (*function)(nil)
 
 func call(f *function, r *http.Request) *http.Response {
 	w := httptest.NewRecorder()
-	restapi.New(f, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+	restapi.New(f, restapi.Options{}, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 	return w.Result()
 }
 

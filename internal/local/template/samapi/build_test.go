@@ -385,7 +385,7 @@ func TestRepositoryTemplate(t *testing.T) {
 		ping.Responses["$default"].ResponseTemplates["200"] != `{"type":"pong"}` {
 		t.Errorf("ping: got %s", indented(t, api.Routes["ping"]))
 	}
-	if api.Stage != "v1" || api.RouteThrottle != (gatewaytest.Throttle{Rate: 500, Burst: 500}) || len(api.Models) != 8 ||
+	if api.Stage != "v1" || api.RouteThrottle != (gatewaytest.Throttle{Rate: 450, Burst: 450}) || len(api.Models) != 8 ||
 		api.Domain != nil {
 		t.Errorf("got %s", indented(t, api))
 	}
