@@ -140,9 +140,10 @@ export class Site {
   }
 }
 
-/** Proxy passes TCP on to a port, until it is told to swallow everything, or to refuse. */
+/** Proxy passes TCP on to a port, until it is told to swallow everything, or to refuse handshakes. */
 export class Proxy {
   swallows = false;
+  refusesSockets = false;
   delay = 0; // ms each way
   #sockets = new Set();
 
@@ -155,6 +156,10 @@ export class Proxy {
         proxy.#sockets.add(from);
         from.on('data', (data) => {
           if (proxy.swallows) return;
+          if (from === near && proxy.refusesSockets && /^upgrade: websocket/im.test(data.toString('latin1'))) {
+            near.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+            return;
+          }
           if (proxy.delay === 0) to.write(data);
           else setTimeout(() => to.writable && to.write(data), proxy.delay);
         });

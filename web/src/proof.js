@@ -41,6 +41,11 @@ export class Proof {
     this.watch();
   }
 
+  /** expect asks after this much silence from now on, in ms, while the page can be seen. */
+  expect(every) {
+    this.#every = every;
+  }
+
   /** end forgets the connection. */
   end() {
     this.#asking = false;
