@@ -50,6 +50,7 @@ export class Shop {
     switch (action) {
       case 'hello':
         return { answer: { type: 'hello', epoch: this.epoch, user: 'ann', role: 'customer' } };
+      case 'get':
       case 'subscribe': {
         const versions = Array.isArray(topics) || epoch !== this.epoch ? {} : topics;
         const found = {};

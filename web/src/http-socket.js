@@ -232,7 +232,7 @@ export class HTTPSocket {
 
 /** errorOf returns a problem document as the error of a message. reason is the code of a 401. */
 function errorOf({ status, headers }, { code, detail, version, lines, retry, after }) {
-  const isMomentary = status === 429 || status >= 500;
+  const isMomentary = status < 300 || status === 429 || status >= 500; // 2xx: something in between answers
   return {
     type: 'error',
     status,

@@ -302,8 +302,10 @@ export class Hub extends EventTarget {
 
   /** check asks for proof after a silence. doubt takes the proof away until there is a new one. */
   check() {
+    const age = this.#o.clock.now() - this.#proof.at;
     if (!this.#now?.polls) this.#proof.check();
-    else if (this.#o.clock.now() - this.#proof.at >= timing.pollSoonest) this.#poll();
+    else if (age >= timing.pollMissed) this.#proof.check(timing.pollMissed);
+    else if (age >= timing.pollSoonest) this.#poll();
   }
 
   doubt() {
@@ -456,8 +458,9 @@ export class Hub extends EventTarget {
   /** lost: a connection is gone. One that was being made leaves the one that is live alone. */
   #lost(c, after, cut = false) {
     // Many pages may have been cut together, unless the server has announced it: then it spreads them itself.
-    const within = cut && c === this.#now && this.#notBefore <= this.#o.clock.now() ? this.#within : 0;
+    const within = cut && !c.polls && c === this.#now && this.#notBefore <= this.#o.clock.now() ? this.#within : 0;
     c?.close();
+    if (c && c === this.#old) return; // its requests are repeated on the one that replaced it
     if (c && !c.polls) this.#blocked = c.isBlocked(cut) ? this.#blocked + 1 : 0;
     if (c === this.#next) this.#next = null;
     if (c === this.#now) {
@@ -468,7 +471,7 @@ export class Hub extends EventTarget {
       this.#timers.stop('held');
     }
     if (c && !c.opened && this.#failures + 1 === timing.failuresToProbe) this.#probe();
-    if (!this.#next || this.#next === this.#now) this.#retry(after, within, this.#mayPoll(c));
+    if (!this.#next) this.#retry(after, within, this.#mayPoll(c));
   }
 
   /** mayPoll reports whether to poll after a connection was lost: its socket failed, as the one before it did. */
@@ -551,9 +554,10 @@ export class Hub extends EventTarget {
     this.#proof.frame();
   }
 
-  /** retireAt makes the next connection before this one is ended. */
+  /** retireAt makes the next connection before this one is ended. One that does not say everything until then is lost. */
   #retireAt(lifetime) {
-    this.#timers.start('lifetime', lifetime * (0.9 + 0.1 * this.#o.random()), () => this.#connect());
+    const retire = () => (this.#now?.settled === false ? this.#lost(this.#now) : this.#connect());
+    this.#timers.start('lifetime', lifetime * (0.9 + 0.1 * this.#o.random()), retire);
   }
 
   // ---- Messages ----

@@ -75,8 +75,8 @@ export class Proof {
   }
 
   /** check asks for a new proof after a silence, and believes the old one meanwhile. */
-  check() {
-    if (this.ok && this.#o.clock.now() - this.at > silence) this.#question();
+  check(after = silence) {
+    if (this.ok && this.#o.clock.now() - this.at >= after) this.#question();
   }
 
   /** lose takes the proof away, when asking makes no sense yet. */
