@@ -144,6 +144,8 @@ export class Site {
 export class Proxy {
   swallows = false;
   refusesSockets = false;
+  losesAnswers = false; // of sockets and of HTTP
+  statuses = []; // of the answers that passed
   delay = 0; // ms each way
   #sockets = new Set();
 
@@ -159,6 +161,10 @@ export class Proxy {
           if (from === near && proxy.refusesSockets && /^upgrade: websocket/im.test(data.toString('latin1'))) {
             near.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
             return;
+          }
+          if (from === far) {
+            if (proxy.losesAnswers) return;
+            proxy.statuses.push(...[...data.toString('latin1').matchAll(/^HTTP\/1\.1 (\d+)/gm)].map((m) => Number(m[1])));
           }
           if (proxy.delay === 0) to.write(data);
           else setTimeout(() => to.writable && to.write(data), proxy.delay);
