@@ -38,7 +38,7 @@ export function useWorld({ flags = ['-keys', 'none'], prepare = () => {}, cleanU
   });
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();

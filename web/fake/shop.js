@@ -106,6 +106,11 @@ export class Network {
     }
   }
 
+  /** lose loses the deltas that are on their way. */
+  lose() {
+    this.#deltas = [];
+  }
+
   /** run accepts handshakes, and carries requests, answers and deltas. Of each, a share is lost. */
   async run(loss) {
     const { server } = this.#page;
