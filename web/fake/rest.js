@@ -36,7 +36,7 @@ export class REST {
     const request = { method, path, token, key: headers['Idempotency-Key'], body: body && JSON.parse(body), cache };
     this.requests.push(request);
     if (this.blocked) throw new TypeError('Failed to fetch');
-    const { status = 200, body: answer, headers: has = {} } = this.next.shift() ?? (await this.reply(request));
+    const { status = 200, body: answer, headers: has = {} } = await (this.next.shift() ?? this.reply(request));
     if (this.losesAnswers) throw new TypeError('Failed to fetch');
     if (signal.aborted) throw signal.reason;
     return {

@@ -124,9 +124,78 @@ for (const [name, [polls, lose]] of Object.entries(losses)) {
 }
 
 test('a page with rest: false never polls', async () => {
-  const p = await polling({ rest: false, seen: false });
-  assert.equal(p.hub.status, 'waiting');
+  const p = page({ rest: false });
+  p.hub.want(['sku:A']);
+  p.hub.open();
+  await drain();
+  for (let i = 0; i < 5; i++) {
+    await p.server.cut();
+    await p.clock.advance(30_000);
+  }
   assert.deepEqual(p.rest.requests, []);
+  assert.deepEqual(p.events.filter((e) => e.type === 'problem').map((e) => e.code), ['unreachable']);
+});
+
+test('a REST API that says only hello does not keep the page from a socket', async () => {
+  const p = page({ token: () => tokenOf('ann') });
+  const { reply } = p.rest;
+  p.rest.reply = async (request) => (request.path.startsWith('/stock') ? { status: 503, body: '' } : reply.call(p.rest, request));
+  p.hub.want(['sku:A']);
+  p.hub.open();
+  await drain();
+  for (let i = 0; i < 2; i++) {
+    await p.server.cut();
+    await p.clock.advance(500);
+  }
+  for (let i = 0; i < 3; i++) {
+    const { length } = p.server.sockets;
+    await p.clock.advance(60_000);
+    assert.ok(p.server.sockets.length > length, `try ${i}`);
+    await p.server.cut();
+  }
+  for (let s = 0; s < 60; s++) {
+    await p.clock.advance(1_000);
+    await p.network.run(0);
+  }
+  assert.equal(p.hub.status, 'live');
+  const { length } = p.server.sockets;
+  await p.clock.advance(60_000);
+  assert.equal(p.server.sockets.length, length, 'one socket');
+});
+
+test('the page goes on with a socket that is half made when polling fails', async () => {
+  const p = await polling({ ann: true });
+  await p.signal('online');
+  const { length } = p.server.sockets;
+  await p.server.accept();
+  await p.server.reply('hello', { type: 'hello', epoch: 'k1', user: 'ann', role: 'customer' });
+  await drain();
+  p.rest.losesAnswers = true;
+  p.cart.add('X', 1);
+  await p.clock.advance(10_000);
+  assert.equal(p.shop.data.lines.X.quantity, 1, 'over HTTP');
+  assert.equal(p.server.sockets.length, length, 'no other socket is made');
+  await p.network.run(0);
+  assert.equal(p.hub.status, 'live');
+  assert.ok(p.hub.isLive('sku:A'));
+});
+
+test('a change that fails after the page has gone over is made once, on the socket', async () => {
+  const p = await polling({ ann: true, topics: ['cart'] });
+  let fail;
+  p.rest.next = [new Promise((_, reject) => (fail = reject))];
+  const done = p.cart.add('X', 1);
+  await drain();
+  await p.signal('online');
+  const { length } = p.server.sockets;
+  await p.network.run(0);
+  assert.equal(p.hub.status, 'live');
+  fail(new TypeError('Failed to fetch'));
+  await p.clock.advance(1_000);
+  await p.network.run(0);
+  assert.equal((await done).version, 1);
+  await p.clock.advance(20_000);
+  assert.equal(p.server.sockets.length, length, 'no other socket is made');
 });
 
 test('what is no REST API is not polled, and sockets are tried as before', async () => {
@@ -226,6 +295,12 @@ test('a session that ends: badges go on, and the new token is used', async () =>
   assert.deepEqual(p.events.filter((e) => e.type === 'live'), [], 'badges were live all the time');
 });
 
+test('a change that is refused for its token is made with the next one', async () => {
+  const p = await polling({ ann: true, topics: ['cart'] });
+  p.rest.next = [{ status: 401, body: { code: 'token_bad', detail: 'unknown key' } }];
+  assert.equal((await p.cart.add('X', 1)).version, 1);
+});
+
 test('a token that is refused is a notice, and the page goes on as a guest', async () => {
   const p = page({ token: () => tokenOf('ann') });
   p.rest.next = [{ status: 401, body: { code: 'token_expired', detail: 'over' } }];
@@ -242,7 +317,6 @@ test('a token that is refused is a notice, and the page goes on as a guest', asy
 
 test('a change whose answer was lost on the socket is made once, over HTTP, with its key', async () => {
   const p = page({ token: () => tokenOf('ann') });
-  p.hub.readKept();
   p.hub.want(['cart']);
   p.hub.open();
   await drain();
