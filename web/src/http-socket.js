@@ -40,6 +40,7 @@ export class HTTPSocket {
    *   epoch      that the page knows, or null
    *   who        {user, role, vendor} that the page knows
    *   fetch
+   *   onBusy(ms)  is called when the server wants no request for a while
    */
   constructor(options) {
     this.#o = options;
@@ -226,7 +227,10 @@ export class HTTPSocket {
       if (error instanceof SyntaxError) return null; // not of the hub
       throw error;
     });
-    return response.ok && answer ? answer : errorOf(response, answer ?? {});
+    if (response.ok && answer) return answer;
+    const error = errorOf(response, answer ?? {});
+    if (error.after) this.#o.onBusy(error.after);
+    return error;
   }
 }
 

@@ -398,8 +398,9 @@ export class Hub extends EventTarget {
 
   #httpSocket({ text, fromToken }) {
     const { user, role, vendor, epoch } = this;
-    const { rest, url, fetch } = this.#o;
-    return new HTTPSocket({ url: restURL(rest, url), token: text, fromToken, epoch, who: { user, role, vendor }, fetch });
+    const { rest, url, fetch, clock } = this.#o;
+    const onBusy = (ms) => (this.#notBefore = clock.now() + ms);
+    return new HTTPSocket({ url: restURL(rest, url), token: text, fromToken, epoch, who: { user, role, vendor }, fetch, onBusy });
   }
 
   #onHello(c, answer, offered) {

@@ -279,6 +279,25 @@ test('a server that asks for patience gets it, and then a token, so that a guest
   assert.ok(p.hub.isLive('sku:A'));
 });
 
+test('a server that asks for much patience gets it, though the page is stale meanwhile', async () => {
+  const p = await polling();
+  p.rest.next = [{ status: 429, headers: { 'Retry-After': '60' }, body: '' }];
+  await p.clock.advance(5_000);
+  p.rest.paths;
+  for (let s = 0; s < 59; s++) {
+    await p.clock.advance(1_000);
+    if (!p.server.last.closed) await p.server.cut();
+  }
+  assert.deepEqual(p.rest.paths, []);
+  assert.equal(p.hub.isLive('sku:A'), false);
+  for (let s = 0; s < 30; s++) {
+    await p.clock.advance(1_000);
+    if (!p.server.last.closed) await p.server.cut();
+  }
+  assert.equal(p.hub.status, 'polling');
+  assert.ok(p.hub.isLive('sku:A'));
+});
+
 test('a session that ends: badges go on, and the new token is used', async () => {
   let token = tokenOf('ann');
   const asked = [];
