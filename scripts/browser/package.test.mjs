@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { goesOnWithout, names, startShop } from './rendered.mjs';
+import { goesOnFrom, names, startShop } from './rendered.mjs';
 import { badgeText, browser, eventually, freePort, hub, open, root, site, useWorld, wait } from './world.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'storefront-'));
@@ -132,7 +132,7 @@ test('Next.js renders 50 badges', async () => {
   const { origin, rest, token } = await started();
   Object.assign(process.env, { SECURECART_REST: rest, SECURECART_TOKEN: token });
   const { renderProducts } = await import(pathToFileURL(join(app, 'server/server.js')));
-  await goesOnWithout(shop, '/rendered-next', await renderProducts(names.map((sku) => ({ sku, name: sku }))));
+  await goesOnFrom(shop, '/rendered-next', () => renderProducts(names.map((sku) => ({ sku, name: sku }))));
   process.env.SECURECART_REST = `${origin}/nowhere`;
   assert.equal((await renderProducts([{ sku: 'MUG', name: 'Mug' }])).includes('state='), false, 'without an answer: no words');
 });
@@ -143,7 +143,7 @@ test('PHP renders 50 badges', async () => {
   const code = `require $argv[1]; $skus = json_decode($argv[2]); $stock = securecart_stock($argv[3], $argv[4], $skus);
     foreach ($skus as $sku) echo '<p>', securecart_badge($stock, $sku, "Item $sku"), '</p>';`;
   const php = (rest) => run('php', ['-d', 'error_reporting=-1', '-d', 'display_errors=stderr', '-r', code, '--', file, JSON.stringify(names), rest, token], root);
-  await goesOnWithout(shop, '/rendered-php', php(rest));
+  await goesOnFrom(shop, '/rendered-php', () => php(rest));
   assert.equal(php(`${rest}/nowhere`).includes('state='), false, 'without an answer: no words');
 });
 
@@ -154,11 +154,12 @@ test('an app proxy of Shopify renders 50 badges', async () => {
   const proxy = spawn('node', [join(root, 'examples/storefront/proxy.mjs')], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   try {
     const query = names.map((sku) => `sku=${encodeURIComponent(sku)}`).join('&');
-    const answer = await eventually(() => fetch(`http://127.0.0.1:${port}/apps/stock?${query}`), 'the proxy');
+    const ask = () => fetch(`http://127.0.0.1:${port}/apps/stock?${query}`);
+    const answer = await eventually(ask, 'the proxy');
     assert.equal(answer.headers.get('content-type'), 'application/liquid');
     const { Liquid } = await import(pathToFileURL(join(app, 'node_modules/liquidjs/dist/liquid.node.mjs')));
     const liquid = new Liquid({ root: join(root, 'examples/storefront'), extname: '.liquid' });
-    await goesOnWithout(shop, '/rendered-liquid', await liquid.parseAndRender(await answer.text()));
+    await goesOnFrom(shop, '/rendered-liquid', async () => liquid.parseAndRender(await (await ask()).text()));
   } finally {
     proxy.kill();
   }

@@ -34,8 +34,10 @@ const look = `window.seen = {};
     requestAnimationFrame(look);
   })();`;
 
-/** goesOnWithout opens a page with these badges: it goes on from what they say, without a flicker. */
-export async function goesOnWithout(shop, path, html) {
+/** goesOnFrom opens a page with badges that render returns: it goes on from what they say, without a flicker. */
+export async function goesOnFrom(shop, path, render) {
+  // On a busy machine the hub may take longer than a server waits for it.
+  const html = await eventually(async () => ((text) => text.includes('state=') && text)(await render()), 'badges with values');
   site.put('/look.js', look, { type: 'text/javascript' });
   const url = site.put(path, `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title><link rel="icon" href="data:,">
     <style>p, li { display: inline-block; margin: 0 }</style><script src="/look.js"></script>${html}

@@ -5,11 +5,13 @@
 // Stock may come from a cache, so an answer may be older than its request. If it is older than
 // what the page shows, or has another epoch, it is asked for again, past all caches.
 
-import { randomId } from './browser.js';
 import { subjectOf } from './token.js';
 
 /** maxQuery is the longest query, in bytes: CloudFront takes URLs of 8 192 bytes. */
 const maxQuery = 6_000;
+
+/** maxSKUs is how many SKUs a request may name. */
+const maxSKUs = 100;
 
 /** How a change to the cart is made. */
 const writes = {
@@ -39,7 +41,7 @@ export class HTTPSocket {
    *   fromToken  whether the token is of a person who is signed in
    *   epoch      that the page knows, or null
    *   who        {user, role, vendor} that the page knows
-   *   fetch
+   *   fetch, random
    *   onBusy(ms)  is called when the server wants no request for a while
    */
   constructor(options) {
@@ -149,7 +151,7 @@ export class HTTPSocket {
     const ask = (path, cache) => this.#call('GET', path, { token: named ? this.#token : null, cache });
     // The browser keeps answers with their ETag, and asks whether they changed.
     let answer = await ask(`/stock?${query}`, 'no-cache');
-    if (answer.type !== 'error' && this.#isOlder(answer, shown)) answer = await ask(`/stock?${query}&at=${randomId()}`, 'no-store');
+    if (answer.type !== 'error' && this.#isOlder(answer, shown)) answer = await ask(`/stock?${unknownOf(query, this.#o.random)}`, 'no-store');
     if (answer.status === 401 && named) {
       this.#named = false; // badges go on
       this.#tell({ type: 'error', code: 'token_expired', message: 'the session has ended' });
@@ -265,4 +267,19 @@ function queriesOf(topics) {
     else queries.push(part);
   }
   return queries;
+}
+
+/** unknownOf names the SKUs of a query in another order, and some of them again: no cache knows that URL. */
+function unknownOf(query, random) {
+  const parts = query.split('&');
+  const any = () => Math.floor(random() * parts.length);
+  let { length } = query;
+  for (let more = random() * 50; more > 0 && parts.length < maxSKUs; more--) {
+    const part = parts[any()];
+    length += part.length + 1;
+    if (length > maxQuery) break;
+    parts.splice(any(), 0, part);
+  }
+  for (let i = parts.length; i > 0; i--) parts.push(...parts.splice(Math.floor(random() * i), 1));
+  return parts.join('&');
 }

@@ -398,9 +398,9 @@ export class Hub extends EventTarget {
 
   #httpSocket({ text, fromToken }) {
     const { user, role, vendor, epoch } = this;
-    const { rest, url, fetch, clock } = this.#o;
+    const { rest, url, fetch, clock, random } = this.#o;
     const onBusy = (ms) => (this.#notBefore = clock.now() + ms);
-    return new HTTPSocket({ url: restURL(rest, url), token: text, fromToken, epoch, who: { user, role, vendor }, fetch, onBusy });
+    return new HTTPSocket({ url: restURL(rest, url), token: text, fromToken, epoch, who: { user, role, vendor }, fetch, random, onBusy });
   }
 
   #onHello(c, answer, offered) {

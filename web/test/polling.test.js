@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { restURL } from '../src/browser.js';
 import { HTTPSocket } from '../src/http-socket.js';
 import { drain, Clock } from '../fake/clock.js';
+import { seededRandom } from '../fake/random.js';
 import { REST, tokenOf } from '../fake/rest.js';
 import { fakePage } from '../fake/server.js';
 import { Network, Shop } from '../fake/shop.js';
@@ -427,9 +428,38 @@ test('an answer from a cache puts nothing back: what is older is asked for again
   await p.clock.advance(5_000);
   const [first, second] = p.rest.requests;
   assert.equal(first.path, '/stock?sku=A&sku=B');
-  assert.match(second.path, /^\/stock\?sku=A&sku=B&at=[0-9a-f]{32}$/);
+  assert.notEqual(second.path, first.path);
+  const named = new URL(second.path, 'http://hub').searchParams.getAll('sku');
+  assert.deepEqual([...new Set(named)].sort(), ['A', 'B'], 'the same question in a URL that no cache knows');
+  assert.ok(named.length <= 100);
   assert.equal(p.hub.get('sku:A').version, 2);
   assert.ok(p.hub.isLive('sku:A'));
+});
+
+test('URLs that no cache knows differ from each other, and servers take them', async () => {
+  for (const skus of [['A'], Array.from({ length: 20 }, (_, i) => 'Ä'.repeat(60) + i), Array.from({ length: 100 }, (_, i) => `S${i}`)]) {
+    const asked = [];
+    const topics = Object.fromEntries(skus.map((sku) => [`sku:${sku}`, { version: 2, state: 'in' }]));
+    const answer = { type: 'snapshot', epoch: 'k1', topics: Object.fromEntries(skus.map((sku) => [`sku:${sku}`, { version: 1, state: 'in' }])) };
+    const socket = new HTTPSocket({
+      url: 'https://hub.example/v1', token: null, epoch: 'k1', who: {}, random: seededRandom(1),
+      fetch: async (url) => (asked.push(url), { ok: true, status: 200, headers: { get: () => null }, json: async () => structuredClone(answer) }),
+    });
+    for (let i = 0; i < 4; i++) {
+      const answered = new Promise((resolve) => (socket.onmessage = resolve));
+      socket.send(JSON.stringify({ id: i, action: 'subscribe', epoch: 'k1', topics }));
+      await answered;
+    }
+    const cached = new Set(asked.filter((url) => asked.indexOf(url) !== asked.lastIndexOf(url)));
+    const others = asked.filter((url) => !cached.has(url));
+    assert.equal(others.length, asked.length / 2, `${skus.length} SKUs: each time another one`);
+    for (const url of others) {
+      const named = new URL(url).searchParams.getAll('sku');
+      assert.ok(named.length <= 100 && url.length < 8_000, `${named.length} SKUs, ${url.length} bytes`);
+    }
+    const named = (urls) => [...new Set(urls.flatMap((url) => new URL(url).searchParams.getAll('sku')))].sort();
+    assert.deepEqual(named(others), [...skus].sort());
+  }
 });
 
 test('an answer of an epoch that has ended is asked for again, too', async () => {
