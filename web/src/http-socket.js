@@ -97,9 +97,9 @@ export class HTTPSocket {
     const token = renewed ?? this.#token;
     let notice;
     if (token) {
-      const user = subjectOf(token);
       const cart = await this.#call('GET', '/cart', { token });
       if (cart.type === 'snapshot') {
+        const user = subjectOf(token);
         if (renewed && user !== subjectOf(this.#token)) return { type: 'error', code: 'denied', message: 'the token of another user' };
         this.#token = token;
         this.#named ||= !isGuest(token);
@@ -111,7 +111,7 @@ export class HTTPSocket {
       if (cart.status !== 401 || renewed) return cart;
       notice = cart.reason;
       // A guest that was revoked is still that guest.
-      if (isGuest(token) && notice === 'token_expired') return { type: 'hello', user, role: 'guest', notice };
+      if (isGuest(token) && notice === 'token_expired') return { type: 'hello', user: subjectOf(token), role: 'guest', notice };
     }
     const guest = await this.#call('POST', '/guests', { token: null });
     if (guest.type === 'error') return guest;

@@ -321,9 +321,9 @@ test('a change that is refused for its token is made with the next one', async (
   assert.equal((await p.cart.add('X', 1)).version, 1);
 });
 
-test('a token that is refused is a notice, and the page goes on as a guest', async () => {
-  const p = page({ token: () => tokenOf('ann') });
-  p.rest.next = [{ status: 401, body: { code: 'token_expired', detail: 'over' } }];
+for (const [code, token] of [['token_expired', tokenOf('ann')], ['token_bad', 'nonsense']]) test(`${code} is a notice, and the page goes on as a guest`, async () => {
+  const p = page({ token: () => token });
+  p.rest.next = [{ status: 401, body: { code, detail: 'refused' } }];
   p.hub.want(['sku:A']);
   p.hub.open();
   await drain();
@@ -331,8 +331,27 @@ test('a token that is refused is a notice, and the page goes on as a guest', asy
     await p.server.cut();
     await p.clock.advance(500);
   }
-  assert.deepEqual(p.events.filter((e) => e.type === 'notice'), [{ type: 'notice', code: 'token_expired', fromToken: true }]);
+  assert.deepEqual(p.events.filter((e) => e.type === 'notice'), [{ type: 'notice', code, fromToken: true }]);
   assert.deepEqual([p.hub.user, p.hub.status], ['guest:g1', 'polling']);
+});
+
+test('a guest that was revoked is a new one, and one that is not stays', async () => {
+  const p = await polling({ topics: ['sku:A', 'cart'] });
+  await p.clock.advance(20_000);
+  assert.equal(p.hub.user, 'guest:g1');
+  assert.equal(p.hub.guestToken, tokenOf('guest:g1'));
+  const over = { status: 401, body: { code: 'token_expired', detail: 'revoked' } };
+  const { reply } = p.rest;
+  p.rest.reply = async (request) => {
+    if (request.path === '/guests') return { status: 201, body: { user: 'guest:g2', guestToken: tokenOf('guest:g2') } };
+    return request.token === tokenOf('guest:g1') ? over : reply.call(p.rest, request);
+  };
+  for (let s = 0; s < 60; s++) {
+    await p.clock.advance(1_000);
+    if (!p.server.last.closed) await p.server.cut();
+  }
+  assert.deepEqual([p.hub.user, p.hub.status, p.hub.guestToken], ['guest:g2', 'polling', tokenOf('guest:g2')]);
+  assert.ok(p.hub.isLive('sku:A') && p.hub.isLive('cart'));
 });
 
 test('a change whose answer was lost on the socket is made once, over HTTP, with its key', async () => {
