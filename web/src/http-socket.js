@@ -232,6 +232,7 @@ export class HTTPSocket {
     if (response.ok && answer) return answer;
     const error = errorOf(response, answer ?? {});
     if (error.after) this.#o.onBusy(error.after);
+    if (error.status === 410) this.#tell({ type: 'bye', code: error.code, retry: false }); // this version of the API has ended
     return error;
   }
 }

@@ -199,6 +199,26 @@ test('a change that fails after the page has gone over is made once, on the sock
   assert.equal(p.server.sockets.length, length, 'no other socket is made');
 });
 
+test('a version of the API that has ended is the end', async () => {
+  for (const began of [true, false]) {
+    const p = began ? await polling() : page({ token: () => tokenOf('ann') });
+    p.rest.reply = async () => ({ status: 410, body: { code: 'gone_version', detail: 'v1 has ended' } });
+    p.hub.want(['sku:A']);
+    p.hub.open();
+    await drain();
+    for (let s = 0; s < 30; s++) {
+      await p.clock.advance(1_000);
+      if (p.server.last && !p.server.last.closed) await p.server.cut();
+    }
+    assert.equal(p.hub.status, 'ended');
+    assert.deepEqual(p.events.filter((e) => e.type === 'bye').map((e) => [e.code, e.retry]), [['gone_version', false]]);
+    assert.equal(p.hub.isLive('sku:A'), false);
+    p.rest.paths;
+    await p.clock.advance(600_000);
+    assert.deepEqual(p.rest.paths, []);
+  }
+});
+
 test('what is no REST API is not polled, and sockets are tried as before', async () => {
   const p = page();
   p.rest.reply = async () => ({ status: 200, body: '<html>Sign in to the hotel</html>' });
