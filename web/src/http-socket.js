@@ -110,8 +110,6 @@ export class HTTPSocket {
       }
       if (cart.status !== 401 || renewed) return cart;
       notice = cart.reason;
-      // A guest that was revoked is still that guest.
-      if (isGuest(token) && notice === 'token_expired') return { type: 'hello', user: subjectOf(token), role: 'guest', notice };
     }
     const guest = await this.#call('POST', '/guests', { token: null });
     if (guest.type === 'error') return guest;
