@@ -335,6 +335,44 @@ test('a session that ends: badges go on, and the new token is used', async () =>
   assert.deepEqual(p.events.filter((e) => e.type === 'live'), [], 'badges were live all the time');
 });
 
+test('a token that comes late signs the guest in, and badges stay live', async () => {
+  let give;
+  const late = new Promise((resolve) => (give = resolve));
+  const p = page({ token: () => late });
+  p.hub.want(['sku:A', 'cart']);
+  p.hub.open();
+  for (let i = 0; i < 2; i++) {
+    await p.clock.advance(10_500);
+    await p.server.cut();
+  }
+  await p.clock.advance(10_500);
+  assert.deepEqual([p.hub.status, p.hub.user, p.hub.isLive('sku:A'), p.hub.isLive('cart')], ['polling', null, true, false]);
+  p.events.length = 0;
+  give(tokenOf('ann'));
+  await p.clock.advance(1);
+  assert.deepEqual([p.hub.status, p.hub.user, p.hub.isLive('sku:A'), p.hub.isLive('cart')], ['polling', 'ann', true, true]);
+  assert.deepEqual(p.events.filter((e) => e.type === 'live' || e.type === 'status'), []);
+});
+
+test('the token of another person is another connection: an answer that is late shows no cart of the first', async () => {
+  let who = 'ann';
+  const p = await polling({ topics: ['sku:A', 'cart'], token: () => tokenOf(who) });
+  who = 'bob';
+  const shown = [];
+  p.hub.addEventListener('cart', () => shown.push([p.hub.user, [...p.hub.cart.lines.keys()].join()]));
+  let answer;
+  p.rest.next = [{ status: 401, body: { code: 'token_expired', detail: 'over' } }, new Promise((resolve) => (answer = resolve))];
+  await p.clock.advance(5_000);
+  answer({ body: { type: 'snapshot', epoch: 'k1', topics: { cart: { version: 5, lines: { X: { quantity: 3, version: 5 } } } } } });
+  for (let s = 0; s < 20; s++) {
+    await p.clock.advance(1_000);
+    if (!p.server.last.closed) await p.server.cut();
+  }
+  assert.deepEqual([p.hub.status, p.hub.user], ['polling', 'bob']);
+  assert.ok(p.hub.isLive('cart'));
+  assert.deepEqual(shown.filter(([user, lines]) => user === 'bob' && lines !== ''), []);
+});
+
 test('a change that is refused for its token is made with the next one', async () => {
   const p = await polling({ ann: true, topics: ['cart'] });
   p.rest.next = [{ status: 401, body: { code: 'token_bad', detail: 'unknown key' } }];
