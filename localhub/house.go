@@ -78,7 +78,7 @@ func (s *settings) houseOptions(addr, adminAddr string) house.Options {
 		Limits: s.limits, Deprecations: s.deprecations.register, BatchWindow: cmp.Or(s.batchWindow, -1), // 0: not at all
 		Gateway: house.Gateway{
 			Stage: s.stage, AllowedOrigins: s.origins, IdleTimeout: s.idleTimeout, MaxAge: s.maxAge,
-			ConnectRate: s.connectRate, AccountRate: s.accountRate,
+			ConnectRate: s.connectRate, AccountRate: s.accountRate, NoSockets: s.noSockets,
 			Faults: s.faults.set, Credentials: s.credentials(),
 		},
 		Admin:     house.Admin{URL: "http://" + adminAddr, Token: string(s.adminToken), APIKey: string(s.apiKey)},

@@ -31,6 +31,7 @@ type settings struct {
 	deprecations deprecationsFlag
 	connectRate  int
 	accountRate  int
+	noSockets    bool
 	batchWindow  time.Duration
 	log          logSettings
 	storage      storage
@@ -72,6 +73,8 @@ func (s *settings) flags(fs *flag.FlagSet) {
 		"(default: no limit)")
 	fs.IntVar(&s.accountRate, "account-rate", 0, "`requests` and posts a second that are accepted, half as many at once; "+
 		"API Gateway's quota is 10000 (default: no limit)")
+	fs.BoolVar(&s.noSockets, "no-sockets", false, "refuse handshakes with 403, as a network that blocks sockets does; "+
+		"HTTP goes on")
 	fs.DurationVar(&s.batchWindow, "batch-window", house.DefaultBatchWindow, "collect changes for this time "+
 		"before they are sent")
 	fs.StringVar(&s.limits, "limits", "", "limits of a client that differ from the defaults: `name=N,...` "+

@@ -35,16 +35,20 @@ export function SecureCart({ url, user, accessToken }: { url: string; user: stri
 }
 
 /** Stock shows an item. The values are what the server knew when it rendered the page. */
-export function Stock({ sku, name, state, quantity, version }: {
+export function Stock({ sku, name, state, quantity, version, until }: {
   sku: string;
   name: string;
   state: 'in' | 'low' | 'out' | 'back';
   quantity?: number;
   version: number;
+  until?: string;
 }) {
   const words = { in: 'In stock', low: `Only ${quantity} left`, out: 'Sold out', back: 'Back order' };
   return (
-    <stock-badge sku={sku} state={state} version={version} label={name} {...(quantity === undefined ? {} : { quantity })}>
+    <stock-badge
+      sku={sku} state={state} version={version} label={name}
+      {...(quantity === undefined ? {} : { quantity })} {...(until === undefined ? {} : { until })}
+    >
       {words[state]}
     </stock-badge>
   );

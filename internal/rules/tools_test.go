@@ -30,7 +30,7 @@ var installers = []struct {
 		"scripts/tools.mod pins the tools that Go builds",
 	},
 	{
-		regexp.MustCompile(`\bapt(-get)? .*\binstall\b`), regexp.MustCompile(`=[0-9]+\.`),
+		regexp.MustCompile(`\bapt(-get)? .*\binstall\b`), regexp.MustCompile(`=([0-9]+:)?[0-9]+\.`),
 		"a Debian package has at least its major version",
 	},
 	{

@@ -1,13 +1,14 @@
 // The npm package in a fresh project: Vite, TypeScript, React with a page that a server rendered, Vue.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { badgeText, browser, eventually, hub, open, root, site, useWorld, wait } from './world.mjs';
+import { goesOnFrom, names, startShop } from './rendered.mjs';
+import { badgeText, browser, eventually, freePort, hub, open, root, site, useWorld, wait } from './world.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'storefront-'));
 const app = join(folder, 'app');
@@ -29,7 +30,7 @@ test('a fresh project installs what is packed, and its types are right', () => {
     assert.ok(names.includes(name), `${name} is not in ${names}`);
   }
   cpSync(join(root, 'scripts/browser/storefront'), app, { recursive: true });
-  cpSync(join(root, 'examples/storefront/next.tsx'), join(app, 'src/next.tsx'));
+  for (const name of ['next.tsx', 'rendered.tsx']) cpSync(join(root, 'examples/storefront', name), join(app, 'src', name));
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
   run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', join(folder, filename)]);
   try {
@@ -119,4 +120,47 @@ test('Vue sets the item of a badge, and has nothing to complain about', async ()
   assert.equal(await page.locator('stock-badge').evaluate((badge) => badge.firstChild.data), 'TEE-RED-M', 'the children are those of Vue');
   await eventually(() => page.evaluate(() => document.querySelector('cart-badge').shadowRoot?.textContent === '0 items'), 'the cart');
   assert.deepEqual(page.complaints, []);
+});
+
+// ---- A server renders 50 badges from one call, and the socket goes on from there ----
+
+let shop;
+const started = async () => (shop ??= await startShop(folder));
+after(() => shop?.stop());
+
+test('Next.js renders 50 badges', async () => {
+  const { origin, rest, token } = await started();
+  Object.assign(process.env, { SECURECART_REST: rest, SECURECART_TOKEN: token });
+  const { renderProducts } = await import(pathToFileURL(join(app, 'server/server.js')));
+  await goesOnFrom(shop, '/rendered-next', () => renderProducts(names.map((sku) => ({ sku, name: sku }))));
+  process.env.SECURECART_REST = `${origin}/nowhere`;
+  assert.equal((await renderProducts([{ sku: 'MUG', name: 'Mug' }])).includes('state='), false, 'without an answer: no words');
+});
+
+test('PHP renders 50 badges', async () => {
+  const { rest, token } = await started();
+  const file = join(root, 'examples/storefront/rendered.php');
+  const code = `require $argv[1]; $skus = json_decode($argv[2]); $stock = securecart_stock($argv[3], $argv[4], $skus);
+    foreach ($skus as $sku) echo '<p>', securecart_badge($stock, $sku, "Item $sku"), '</p>';`;
+  const php = (rest) => run('php', ['-d', 'error_reporting=-1', '-d', 'display_errors=stderr', '-r', code, '--', file, JSON.stringify(names), rest, token], root);
+  await goesOnFrom(shop, '/rendered-php', () => php(rest));
+  assert.equal(php(`${rest}/nowhere`).includes('state='), false, 'without an answer: no words');
+});
+
+test('an app proxy of Shopify renders 50 badges', async () => {
+  const { rest, token } = await started();
+  const port = await freePort();
+  const env = { ...process.env, SECURECART_REST: rest, SECURECART_TOKEN: token, PORT: String(port) };
+  const proxy = spawn('node', [join(root, 'examples/storefront/proxy.mjs')], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  try {
+    const query = names.map((sku) => `sku=${encodeURIComponent(sku)}`).join('&');
+    const ask = () => fetch(`http://127.0.0.1:${port}/apps/stock?${query}`);
+    const answer = await eventually(ask, 'the proxy');
+    assert.equal(answer.headers.get('content-type'), 'application/liquid');
+    const { Liquid } = await import(pathToFileURL(join(app, 'node_modules/liquidjs/dist/liquid.node.mjs')));
+    const liquid = new Liquid({ root: join(root, 'examples/storefront'), extname: '.liquid' });
+    await goesOnFrom(shop, '/rendered-liquid', async () => liquid.parseAndRender(await (await ask()).text()));
+  } finally {
+    proxy.kill();
+  }
 });

@@ -38,7 +38,7 @@ export function useWorld({ flags = ['-keys', 'none'], prepare = () => {}, cleanU
   });
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
@@ -140,9 +140,12 @@ export class Site {
   }
 }
 
-/** Proxy passes TCP on to a port, until it is told to swallow everything, or to refuse. */
+/** Proxy passes TCP on to a port, until it is told to swallow everything, or to refuse handshakes. */
 export class Proxy {
   swallows = false;
+  refusesSockets = false;
+  losesAnswers = false; // of sockets and of HTTP
+  statuses = []; // of the answers that passed
   delay = 0; // ms each way
   #sockets = new Set();
 
@@ -155,6 +158,14 @@ export class Proxy {
         proxy.#sockets.add(from);
         from.on('data', (data) => {
           if (proxy.swallows) return;
+          if (from === near && proxy.refusesSockets && /^upgrade: websocket/im.test(data.toString('latin1'))) {
+            near.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+            return;
+          }
+          if (from === far) {
+            if (proxy.losesAnswers) return;
+            proxy.statuses.push(...[...data.toString('latin1').matchAll(/^HTTP\/1\.1 (\d+)/gm)].map((m) => Number(m[1])));
+          }
           if (proxy.delay === 0) to.write(data);
           else setTimeout(() => to.writable && to.write(data), proxy.delay);
         });

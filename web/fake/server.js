@@ -160,6 +160,7 @@ export function fakePage(options = {}) {
     signals: signals.listen,
     visible: () => signals.visible,
     answers: async () => false,
+    rest: false,
     ...options,
   });
   const events = [];

@@ -50,6 +50,7 @@ export class Shop {
     switch (action) {
       case 'hello':
         return { answer: { type: 'hello', epoch: this.epoch, user: 'ann', role: 'customer' } };
+      case 'get':
       case 'subscribe': {
         const versions = Array.isArray(topics) || epoch !== this.epoch ? {} : topics;
         const found = {};
@@ -103,6 +104,11 @@ export class Network {
       this.#deltas.push(delta);
       this.repeated++;
     }
+  }
+
+  /** lose loses the deltas that are on their way. */
+  lose() {
+    this.#deltas = [];
   }
 
   /** run accepts handshakes, and carries requests, answers and deltas. Of each, a share is lost. */

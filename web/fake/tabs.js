@@ -140,6 +140,7 @@ export class Browser {
       signals: signals.listen,
       visible: () => signals.visible,
       answers: async () => false,
+      rest: false,
       keptFor: (person) => (this.#kept[person] ??= new Kept()),
       sharing: { locks: { request: (...args) => this.#locks.request(...args, tab) }, channel: (name) => this.#channels.open(name, tab) },
       ...options,

@@ -58,7 +58,8 @@ export class Store extends EventTarget {
   #connect() {
     const before = this.#connection;
     const { status } = this.live;
-    if (this.live.live || status === 'ended') this.#connection = status;
+    if (this.live.live) this.#connection = 'live'; // or polling: people need not know
+    else if (status === 'ended') this.#connection = status;
     else if (lost.has(status)) this.#connection = 'offline';
     else if (this.#connection !== 'offline') this.#connection = 'connecting';
     if (before === 'live' && this.#connection !== 'live') this.#lostAt = this.live.provenAt('cart') ?? Date.now();

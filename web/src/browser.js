@@ -7,6 +7,12 @@ export function socketURL(url) {
   return full.href;
 }
 
+/** restURL returns where version 1 of the REST API is: at rest, by default on the host of the socket. */
+export function restURL(rest, url) {
+  const root = rest ?? new URL(socketURL(url).replace(/^ws/, 'http')).origin;
+  return `${new URL(root, globalThis.location?.href).href.replace(/\/$/, '')}/v1`;
+}
+
 /** browserStorage returns localStorage, or undefined where the page may not use it. */
 export function browserStorage() {
   try {

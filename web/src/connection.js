@@ -4,35 +4,42 @@
 
 import { LostError, Requests } from './requests.js';
 import { Subscriptions } from './subscriptions.js';
-import { connectWithin, firstWait, Timers } from './timing.js';
+import { connectWithin, firstWait, shortLived, Timers } from './timing.js';
 
 export class Connection {
   /** greeted: hello is answered. settled: the first subscriptions are answered too. */
   greeted = false;
   settled = false;
   opened = false;
+  polls;
   subscriptions;
 
   #o;
   #socket;
   #timers;
   #requests;
+  #openedAt = 0;
+  #heard = false; // the server has said something
+  #announced = false; // the server has said that it will close the socket
 
   /**
    * Options:
-   *   socket          a WebSocket
+   *   socket          a WebSocket, or an HTTPSocket
+   *   polls           whether it is an HTTPSocket
    *   clock, random, state
    *   subscriptions   options of Subscriptions: wanted, refused, limits, skusOnly, emit …
    *   onHello(answer)      is called with the answer to hello, which may be an error
    *   onMessage(message)   is called with each message, before its request gets the answer
-   *   onSettled()          is called when settled becomes true
+   *   onSettled(first)     is called when all requests of the subscriptions are answered, first when
+   *                        settled becomes true
    *   onLost(after, cut)   is called when the connection is lost. after: the server wants this wait, in ms.
    *                        cut: the socket closed; else the page gave it up
    */
   constructor(options) {
     this.#o = options;
-    const { socket, clock, random } = options;
+    const { socket, polls, clock, random } = options;
     this.#socket = socket;
+    this.polls = polls;
     this.#timers = new Timers(clock);
     const lost = () => this.#lost();
     this.#requests = new Requests({ timers: this.#timers, random, dead: lost });
@@ -44,9 +51,9 @@ export class Connection {
       ask: (message, topics) => this.ask(message, topics),
       sleep: (ms) => this.#timers.sleep(ms),
       onSettled: () => {
-        if (this.settled) return;
+        const first = !this.settled;
         this.settled = true;
-        options.onSettled();
+        options.onSettled(first);
       },
     });
     this.#timers.start('connect', connectWithin, lost);
@@ -58,6 +65,7 @@ export class Connection {
   /** hello must be answered before any other message: the answer says whose cart the versions belong to. */
   async #hello() {
     this.opened = true;
+    this.#openedAt = this.#o.clock.now();
     this.#timers.stop('connect');
     const answer = await this.ask({ action: 'hello' }).catch(() => null);
     if (answer) this.#o.onHello(answer);
@@ -82,6 +90,15 @@ export class Connection {
     // The socket is closing: its close event follows, and a message sent now would be lost.
     if (this.#socket.readyState > 1) return Promise.reject(new LostError(firstWait));
     return this.#requests.send(this.#socket, message, asked);
+  }
+
+  /**
+   * isBlocked reports whether a network may have blocked the socket: no message came, or it was
+   * cut soon after it opened and the server had not said so.
+   */
+  isBlocked(cut) {
+    const isShort = cut && !this.#announced && this.#o.clock.now() - this.#openedAt < shortLived;
+    return !this.#heard || isShort;
   }
 
   /** ping asks for a pong, which has no id in AWS. */
@@ -129,6 +146,8 @@ export class Connection {
       return; // not a message of the hub
     }
     if (typeof message !== 'object' || message === null) return;
+    this.#heard = true;
+    this.#announced ||= message.type === 'bye';
     const then = this.#o.onMessage(message);
     this.#requests.answer(message);
     then?.();

@@ -5,7 +5,7 @@
 // Events, all CustomEvents:
 //   change    {topics}             the value or the freshness of these topics changed
 //   live      {live}               whether there is proof that values are up to date
-//   status    {status}             connecting, live, waiting, offline, ended (by the server) or closed
+//   status    {status}             connecting, live, polling, waiting, offline, ended (by the server) or closed
 //   identity  {user, role, was}    the user changed; was is the user before, null at first
 //   notice    {code, fromToken}    a token was not accepted; fromToken: the token option returned it
 //   epoch     {epoch}              a new epoch began: all values are read again
@@ -22,9 +22,10 @@
 import { State, cartTopic } from './state.js';
 import { Changes } from './changes.js';
 import { Connection } from './connection.js';
+import { HTTPSocket } from './http-socket.js';
 import { Identity } from './identity.js';
 import { Proof } from './proof.js';
-import { answers, browserSignals, browserStorage, isVisible, randomId, socketURL } from './browser.js';
+import { answers, browserSignals, browserStorage, isVisible, randomId, restURL, socketURL } from './browser.js';
 import * as timing from './timing.js';
 
 /** protocol is the subprotocol that handshakes offer, and the version of the messages. */
@@ -35,6 +36,8 @@ const bearer = 'bearer.';
 /** Options of a Hub, with their defaults. WebSocket and storage default to the browser's. */
 const defaults = {
   url: '/v1',
+  rest: undefined, // where the REST API is; false: there is none, so the hub never polls
+  fetch: (url, request) => globalThis.fetch(url, request),
   token: () => null, // returns the user's token, null for a guest, or a promise of either
   clock: timing.systemClock,
   random: Math.random,
@@ -61,6 +64,8 @@ export class Hub extends EventTarget {
   #timers;
 
   #failures = 0; // failed attempts in a row
+  #blocked = 0; // sockets in a row that a network may have blocked
+  #isPollDue = false; // a poll is on its way
   #within = timing.reconnectWithin; // pages that lose their connections together come back over this time, in ms
   #notBefore = 0; // the server asked not to reconnect before this time
   #stopSignals = () => {};
@@ -98,7 +103,7 @@ export class Hub extends EventTarget {
       clock,
       timers: this.#timers,
       visible: this.#o.visible(),
-      ask: () => this.#now?.ping(),
+      ask: () => this.#ask(),
       failed: () => this.#lost(this.#now),
       changed: () => this.#tellLive(),
     });
@@ -120,7 +125,7 @@ export class Hub extends EventTarget {
 
   /** live reports whether there is proof that the values are up to date. */
   get live() {
-    return this.status === 'live' && this.#proof.ok;
+    return (this.status === 'live' || this.status === 'polling') && this.#proof.ok;
   }
 
   get user() {
@@ -297,7 +302,10 @@ export class Hub extends EventTarget {
 
   /** check asks for proof after a silence. doubt takes the proof away until there is a new one. */
   check() {
-    this.#proof.check();
+    const age = this.#o.clock.now() - this.#proof.at;
+    if (!this.#now?.polls) this.#proof.check();
+    else if (age >= timing.pollMissed) this.#proof.check(timing.pollMissed);
+    else if (age >= timing.pollSoonest) this.#poll();
   }
 
   doubt() {
@@ -322,9 +330,16 @@ export class Hub extends EventTarget {
     } else if (status === 'waiting' || status === 'offline') {
       if (!this.#next && this.#o.clock.now() >= this.#notBefore) this.#connect(); // online, visible, thaw
     } else if (this.#now?.settled) {
-      if (name === 'online') this.#proof.doubt();
-      else this.#proof.seen(true);
+      if (name !== 'online') this.#proof.seen(true);
+      else if (!this.#now.polls) this.#proof.doubt();
+      else this.#tryAnotherNetwork();
     }
+  }
+
+  /** tryAnotherNetwork: a page that polls is on another network, perhaps, which blocks no sockets. */
+  #tryAnotherNetwork() {
+    this.#poll();
+    if (!this.#next) this.#connect();
   }
 
   // ---- The connection ----
@@ -337,21 +352,18 @@ export class Hub extends EventTarget {
     return Boolean(this.#now?.settled && this.#now.subscriptions.isFresh(topic)) && !this.#state.isBehind(topic);
   }
 
-  /** connect makes the next connection. One that is live stays so until the next one is. */
-  async #connect() {
+  /** connect makes the next connection, over a socket or by polling. One that is live stays so until the next one is. */
+  async #connect(polls = false) {
     const round = ++this.#round;
     this.#timers.stop('reconnect');
     this.#next?.close();
     if (!this.#now) this.#setStatus('connecting');
     const offered = await this.#identity.offer(() => this.#changes.size > 0);
     if (round !== this.#round) return;
-    const protocols = offered.text ? [protocol, bearer + offered.text] : [protocol];
-    const { clock, random, WebSocket } = this.#o;
-    let url;
+    const { clock, random } = this.#o;
     let socket;
     try {
-      url = socketURL(this.#o.url);
-      socket = new WebSocket(url, protocols);
+      socket = polls ? this.#httpSocket(offered) : this.#webSocket(offered);
     } catch (error) {
       this.#emit('problem', { code: 'bad_url', message: String(error?.message ?? error) });
       this.#retry();
@@ -359,6 +371,7 @@ export class Hub extends EventTarget {
     }
     const c = new Connection({
       socket,
+      polls,
       clock,
       random,
       state: this.#state,
@@ -373,10 +386,21 @@ export class Hub extends EventTarget {
       },
       onHello: (answer) => this.#onHello(c, answer, offered),
       onMessage: (message) => this.#onMessage(c, message),
-      onSettled: () => this.#onSettled(c),
+      onSettled: (first) => (first ? this.#onSettled(c) : this.#onPolled(c)),
       onLost: (after, cut) => this.#lost(c, after, cut),
     });
     this.#next = c;
+  }
+
+  #webSocket({ text }) {
+    return new this.#o.WebSocket(socketURL(this.#o.url), text ? [protocol, bearer + text] : [protocol]);
+  }
+
+  #httpSocket({ text, fromToken }) {
+    const { user, role, vendor, epoch } = this;
+    const { rest, url, fetch, clock, random } = this.#o;
+    const onBusy = (ms) => (this.#notBefore = clock.now() + ms);
+    return new HTTPSocket({ url: restURL(rest, url), token: text, fromToken, epoch, who: { user, role, vendor }, fetch, random, onBusy });
   }
 
   #onHello(c, answer, offered) {
@@ -391,10 +415,11 @@ export class Hub extends EventTarget {
       this.reconnect();
       return;
     }
-    this.#retireAt(answer.reconnectAfter > 0 ? answer.reconnectAfter * 1000 : timing.longestTimer);
+    if (c.polls) this.#retireAt(timing.socketFirst);
+    else this.#retireAt(answer.reconnectAfter > 0 ? answer.reconnectAfter * 1000 : timing.longestTimer);
     this.#keepAlive();
     this.#within = answer.reconnectWithin > 0 ? answer.reconnectWithin * 1000 : timing.reconnectWithin;
-    c.pingEvery = answer.pingEvery > 0 ? answer.pingEvery * 1000 : Infinity;
+    c.pingEvery = answer.pingEvery > 0 ? answer.pingEvery * 1000 : c.polls ? timing.pollMissed : Infinity;
     c.subscriptions.requestAll();
     this.#changes.pump();
   }
@@ -420,11 +445,13 @@ export class Hub extends EventTarget {
     if (old !== c) {
       this.#old = old;
       old?.retire(timing.answerWithin);
+      if (old?.polls) this.#keepAlive();
     }
+    this.#isPollDue = false;
     this.#proof.begin(c.pingEvery);
     this.#timers.start('held', timing.heldFor, () => (this.#failures = 0));
     this.#notBefore = clock.now();
-    this.#setStatus('live');
+    this.#setStatus(c.polls ? 'polling' : 'live');
     this.#emit('change', { topics: [...this.#wanted.keys()] });
     this.#changes.pump();
   }
@@ -432,8 +459,10 @@ export class Hub extends EventTarget {
   /** lost: a connection is gone. One that was being made leaves the one that is live alone. */
   #lost(c, after, cut = false) {
     // Many pages may have been cut together, unless the server has announced it: then it spreads them itself.
-    const within = cut && c === this.#now && this.#notBefore <= this.#o.clock.now() ? this.#within : 0;
+    const within = cut && !c.polls && c === this.#now && this.#notBefore <= this.#o.clock.now() ? this.#within : 0;
     c?.close();
+    if (c && c === this.#old) return; // its requests are repeated on the one that replaced it
+    if (c && !c.polls) this.#blocked = c.isBlocked(cut) ? this.#blocked + 1 : 0;
     if (c === this.#next) this.#next = null;
     if (c === this.#now) {
       this.#now = null;
@@ -443,12 +472,24 @@ export class Hub extends EventTarget {
       this.#timers.stop('held');
     }
     if (c && !c.opened && this.#failures + 1 === timing.failuresToProbe) this.#probe();
-    if (!this.#next || this.#next === this.#now) this.#retry(after, within);
+    if (!this.#next) this.#retry(after, within, this.#mayPoll(c));
   }
 
-  /** retry makes another connection after a random wait, not sooner than atLeast ms. within: spread over this time at least. */
-  #retry(atLeast = 0, within = 0) {
+  /** mayPoll reports whether to poll after a connection was lost: its socket failed, as the one before it did. */
+  #mayPoll(c) {
+    return this.#o.rest !== false && c && !c.polls && this.#blocked >= timing.failuresToPoll && !this.#now;
+  }
+
+  /**
+   * retry makes another connection after a random wait, not sooner than atLeast ms. within: spread
+   * over this time at least. polls: by polling; nobody waits for that longer than within.
+   */
+  #retry(atLeast = 0, within = 0, polls = false) {
     this.#round++;
+    if (this.#now?.polls) {
+      this.#retireAt(timing.socketAgain);
+      return;
+    }
     if (!this.#now) {
       for (const name of ['keepAlive', 'lifetime']) this.#timers.stop(name);
       this.#identity.forgetConnection();
@@ -456,8 +497,8 @@ export class Hub extends EventTarget {
     }
     const { clock, random } = this.#o;
     const least = Math.max(atLeast ?? 0, this.#notBefore - clock.now(), 0);
-    const wait = least + timing.fullJitter(this.#failures++, random, within);
-    this.#timers.start('reconnect', wait, () => this.#connect());
+    const wait = least + (polls ? random() * within : timing.fullJitter(this.#failures++, random, within));
+    this.#timers.start('reconnect', wait, () => this.#connect(polls));
   }
 
   /** probe tells a server that refuses this page from one that does not answer. A browser says neither. */
@@ -478,26 +519,53 @@ export class Hub extends EventTarget {
     this.#changes.lost();
   }
 
-  /** keepAlive starts the keep-alive: conditional subscribes, which also recover lost deltas. */
+  /** keepAlive starts the keep-alive: conditional subscribes, which also recover lost deltas. Or the next poll. */
   #keepAlive() {
-    const wait = timing.keepAliveEvery * (0.9 + 0.2 * this.#o.random());
-    this.#timers.start('keepAlive', wait, () => {
+    const every = !this.#now?.polls ? timing.keepAliveEvery : this.#o.visible() ? timing.pollEvery : timing.pollHidden;
+    this.#timers.start('keepAlive', every * (0.9 + 0.2 * this.#o.random()), () => {
+      if (this.#now?.polls) {
+        if (this.#isPollDue) this.#keepAlive();
+        else this.#poll();
+        return;
+      }
       if (this.#wanted.size > 0) this.#now?.subscriptions.requestAll();
       else this.#now?.ping();
       this.#keepAlive();
     });
   }
 
-  /** retireAt makes the next connection before this one is ended. */
+  /** ask asks for proof. */
+  #ask() {
+    if (this.#now?.polls) this.#poll();
+    else this.#now?.ping();
+  }
+
+  /** poll reads all that is wanted. When it is answered, that is proof. */
+  #poll() {
+    this.#isPollDue = true;
+    this.#keepAlive();
+    this.#now.subscriptions.requestAll();
+  }
+
+  /** onPolled: all requests of a connection are answered. */
+  #onPolled(c) {
+    if (c !== this.#now || !this.#isPollDue) return;
+    this.#isPollDue = false;
+    this.#proof.answered();
+    this.#proof.frame();
+  }
+
+  /** retireAt makes the next connection before this one is ended. One that does not say everything until then is lost. */
   #retireAt(lifetime) {
-    this.#timers.start('lifetime', lifetime * (0.9 + 0.1 * this.#o.random()), () => this.#connect());
+    const retire = () => (this.#now?.settled === false ? this.#lost(this.#now) : this.#connect());
+    this.#timers.start('lifetime', lifetime * (0.9 + 0.1 * this.#o.random()), retire);
   }
 
   // ---- Messages ----
 
   /** onMessage applies a message. It returns what is to be done after its request got the answer. */
   #onMessage(c, message) {
-    if (c === this.#now && c.settled) {
+    if (c === this.#now && c.settled && !c.polls) {
       if (message.type === 'pong') this.#proof.answered();
       else this.#proof.frame();
     }

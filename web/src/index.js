@@ -36,7 +36,7 @@ function announceConnection(live) {
   let wasLive = false;
   let said = false;
   live.addEventListener('status', () => {
-    if (live.status === 'live') {
+    if (live.status === 'live' || live.status === 'polling') {
       prepare();
       if (said) announce('connection', live.words.reconnected({}));
       said = false;

@@ -55,8 +55,8 @@ export class Live extends Target {
   }
 
   /**
-   * The connection: "connecting", "live", "waiting" (to try again), "offline", "ended" (by the
-   * server) or "closed".
+   * The connection: "connecting", "live", "polling" (over HTTP), "waiting" (to try again),
+   * "offline", "ended" (by the server) or "closed".
    * @returns {import('./types').Status}
    */
   get status() {

@@ -2,6 +2,7 @@
 // belong to one person, and changes are kept for the person who made them.
 
 import { browserStorage } from './browser.js';
+import { subjectOf } from './token.js';
 import { decideWithin, tokenWithin } from './timing.js';
 
 /** lastKey is where the person is remembered who was here last. */
@@ -67,8 +68,7 @@ export class Person {
 function idOf(token) {
   if (!token) return 'guest';
   try {
-    const [, payload] = token.split('.');
-    return JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/'))).sub ?? null;
+    return subjectOf(token) ?? null;
   } catch {
     return null;
   }

@@ -41,6 +41,11 @@ export class Proof {
     this.watch();
   }
 
+  /** expect asks after this much silence from now on, in ms, while the page can be seen. */
+  expect(every) {
+    this.#every = every;
+  }
+
   /** end forgets the connection. */
   end() {
     this.#asking = false;
@@ -70,8 +75,8 @@ export class Proof {
   }
 
   /** check asks for a new proof after a silence, and believes the old one meanwhile. */
-  check() {
-    if (this.ok && this.#o.clock.now() - this.at > silence) this.#question();
+  check(after = silence) {
+    if (this.ok && this.#o.clock.now() - this.at >= after) this.#question();
   }
 
   /** lose takes the proof away, when asking makes no sense yet. */

@@ -123,7 +123,6 @@ export class Subscriptions {
   async #subscribe(topics) {
     for (const topic of topics) {
       this.#due.delete(topic);
-      this.#o.refused.delete(topic);
       this.#subscribed.add(topic);
     }
     const answer = await this.#o.ask(this.#subscribeMessage(topics), topics);
@@ -173,14 +172,22 @@ export class Subscriptions {
     // An answer of an epoch that has ended confirms nothing; everything is due again.
     const current = answer.epoch === this.#o.state.epoch;
     const again = new Set(current ? answer.again : topics);
-    for (const topic of topics) if (!again.has(topic)) this.#fresh.add(topic);
+    const refused = answer.refused ?? {};
+    const changed = [];
+    for (const topic of topics) {
+      if (topic in refused) continue;
+      const wasRefused = this.#o.refused.delete(topic);
+      if (again.has(topic) || (this.#fresh.has(topic) && !wasRefused)) continue;
+      this.#fresh.add(topic);
+      changed.push(topic);
+    }
     let sessionExpired = false;
-    for (const [topic, code] of Object.entries(answer.refused ?? {})) {
-      this.#fresh.delete(topic);
+    for (const [topic, code] of Object.entries(refused)) {
+      if (this.#fresh.delete(topic)) changed.push(topic);
       this.#refuse(topic, code);
       sessionExpired ||= code === 'token_expired';
     }
-    this.#o.emit('change', { topics }); // their freshness has changed
+    if (changed.length > 0) this.#o.emit('change', { topics: changed }); // their freshness has changed
     if (sessionExpired) this.#o.onExpired();
   }
 
@@ -201,6 +208,7 @@ export class Subscriptions {
 
   #refuse(topic, code) {
     this.#subscribed.delete(topic);
+    if (this.#o.refused.get(topic) === code) return; // polls are refused again and again
     this.#o.refused.set(topic, code);
     this.#o.emit('refused', { topic, code });
   }

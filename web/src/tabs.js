@@ -14,7 +14,7 @@ import { Person } from './person.js';
 import { Proof } from './proof.js';
 import { WriteError } from './changes.js';
 import { browserSignals, isVisible, randomId } from './browser.js';
-import { answerOfTab, restAfter, stealEvery, systemClock, Timers } from './timing.js';
+import { answerOfTab, pollEvery, restAfter, stealEvery, systemClock, Timers } from './timing.js';
 
 /** alone stands in for what a page needs to share, where there is nothing to share with. */
 const alone = {
@@ -504,6 +504,8 @@ export class Tabs extends EventTarget {
     const was = this.#far.user;
     this.#who.grow(); // another tab leads; a token that is asked for later is younger
     this.#far.hear(news);
+    // A leader that is hidden polls seldom, unless it is asked.
+    this.#proof.expect(this.#far.status === 'polling' ? pollEvery : Infinity);
     if (answers) this.#proof.answered();
     else this.#proof.frame();
     const { user, role } = this.#far;

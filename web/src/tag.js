@@ -3,17 +3,21 @@
 //
 //   <meta name="securecart-url" content="wss://ws.example.com/v1">
 //
-// names the hub. By default it is where this file is from.
+// names the hub. By default it is where this file is from. If the REST API has another host:
+//
+//   <meta name="securecart-rest" content="https://api.example.com">
 
 import { connect } from './index.js';
 import { pageLive, whenUsed } from './elements/page.js';
 
 export * from './index.js';
 
+/** named returns what the page has in a meta element, or undefined. */
+const named = (name) => document.querySelector(`meta[name="securecart-${name}"]`)?.getAttribute('content');
+
 function start() {
   if (pageLive()) return;
-  const named = document.querySelector('meta[name="securecart-url"]')?.getAttribute('content');
-  const live = connect({ url: named ?? new URL('/v1', import.meta.url).href });
+  const live = connect({ url: named('url') ?? new URL('/v1', import.meta.url).href, rest: named('rest') });
   live.addEventListener('problem', ({ detail }) => console.warn(`securecart: ${detail.code}: ${detail.message}`));
 }
 

@@ -57,6 +57,24 @@ export const tokenWithin = 10_000;
 /** After this many failed handshakes in a row the page finds out whether the server answers at all. */
 export const failuresToProbe = 3;
 
+/** A page polls after so many sockets in a row that failed: none opened, or it was cut within this. */
+export const failuresToPoll = 2;
+export const shortLived = 5_000;
+
+/** A page that is seen polls this often, a hidden one that often. The times vary by a tenth either way. */
+export const pollEvery = 5_000;
+export const pollHidden = 60_000;
+
+/** Another tab that asks makes a page poll, but not sooner after the last poll than that. */
+export const pollSoonest = 4_000;
+
+/** Two polls were missed if the last answer is that old. The page has proofWithin for another one. */
+export const pollMissed = 10_000;
+
+/** A page that polls tries a socket after this, and then that often. */
+export const socketFirst = 30_000;
+export const socketAgain = 5 * 60_000;
+
 /** How long before it expires a session is renewed, and the shortest time between two attempts. */
 export const renewBefore = 60_000;
 export const renewEvery = 30_000;

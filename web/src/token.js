@@ -9,6 +9,14 @@ const form = /^[A-Za-z0-9._~-]+$/;
 /** schemeFree removes the scheme of a header, which many pages keep with a token. */
 const schemeFree = (token) => (typeof token === 'string' ? token.replace(/^bearer +/i, '') : token);
 
+/** subjectOf returns whom a token names, as the hub calls them, without checking it. It throws if it is no token. */
+export function subjectOf(token) {
+  const guest = token.startsWith('guest.');
+  const payload = token.split('.')[guest ? 2 : 1];
+  const { sub } = JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/')));
+  return guest ? `guest:${sub}` : sub;
+}
+
 export class Token {
   #option;
   #timers;

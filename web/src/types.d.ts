@@ -3,6 +3,11 @@ export interface Options {
   /** The socket's URL; https and relative ones work too. Default: /v1 */
   url?: string;
   /**
+   * Where the REST API is, as the stack's output RestUrl says it. Without a socket the page polls
+   * it. false: it does not. Default: the root of the socket's host
+   */
+  rest?: string | false;
+  /**
    * Returns the token of the person who is signed in, null for a guest, or a promise of them.
    * "refused" is the code with which the last token was refused. After 10 s without an answer
    * the page goes on with badges only.
@@ -42,8 +47,8 @@ export interface LiveEvents {
   bye: CustomEvent<{ code: string; retry: boolean; after?: number }>;
 }
 
-/** The state of a connection; "waiting": to try again, "ended": by the server. */
-export type Status = 'connecting' | 'live' | 'waiting' | 'offline' | 'ended' | 'closed';
+/** The state of a connection; "polling": over HTTP, "waiting": to try again, "ended": by the server. */
+export type Status = 'connecting' | 'live' | 'polling' | 'waiting' | 'offline' | 'ended' | 'closed';
 
 /** An EventTarget whose events are LiveEvents. */
 export interface LiveTarget extends EventTarget {

@@ -56,6 +56,7 @@ type Gateway struct {
 	MaxAge         time.Duration            // 0: 2 h, API Gateway's
 	ConnectRate    int                      // handshakes a second, before 429; 0: no limit
 	AccountRate    int                      // requests and posts a second, before 429; 0: no limit
+	NoSockets      bool                     // refuse handshakes with 403, as a network that blocks sockets does
 	Faults         *gatewaytest.Faults      // nil: none
 	Credentials    []gatewaytest.Credential // that sign requests to @connections; none: no signature is needed
 }

@@ -26,6 +26,9 @@ func newSite(o Options, gateway *gatewaytest.Gateway, function lambda.Handler) h
 	mux := http.NewServeMux()
 	stage := "/" + o.Gateway.Stage
 	api := webserver.Protect(webserver.NoPage, gateway)
+	if o.Gateway.NoSockets {
+		api = handshakesTo(http.HandlerFunc(refuseSocket), api)
+	}
 	rest := webserver.Protect(webserver.NoPage, restapi.New(function, restapi.Options{}, o.Log))
 	mux.Handle(stage, api)
 	if stage+"/" == restPath {
@@ -70,6 +73,12 @@ func versionsTo(rest, page http.Handler) http.Handler {
 		}
 		page.ServeHTTP(w, r)
 	})
+}
+
+// refuseSocket answers a handshake as a proxy that blocks sockets does. A page cannot tell
+// which status it was.
+func refuseSocket(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "sockets are refused here: -no-sockets", http.StatusForbidden)
 }
 
 // openProduct is what everybody may know of a product. Stock, and whose it is, are for

@@ -21,6 +21,24 @@ func TestHandshakesGoToTheGateway(t *testing.T) {
 	}
 }
 
+// TestNoSockets: every handshake is refused, below the stage and below /v1/, and HTTP goes on.
+func TestNoSockets(t *testing.T) {
+	for _, stage := range []string{"v1", "prod"} {
+		h := newHouse(t, house.Options{Gateway: house.Gateway{Stage: stage, NoSockets: true}})
+		defer closeHouse(t, h)
+		upgrade := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Version": {"13"},
+			"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Sec-Websocket-Protocol": {"securecart.v1"}}
+		const want = "sockets are refused here: -no-sockets\n"
+		rec := callRESTWith(t, h, "GET", "/"+stage, upgrade, "")
+		if rec.Code != http.StatusForbidden || rec.Body.String() != want {
+			t.Errorf("stage %s: a handshake: got %d %s, want 403 %s", stage, rec.Code, rec.Body, want)
+		}
+		if rec := callREST(t, h, "GET", "/v1/stock?sku=TEE-RED-M", "", ""); rec.Code != http.StatusOK {
+			t.Errorf("stage %s: got %d %s, want stock", stage, rec.Code, rec.Body)
+		}
+	}
+}
+
 // TestRESTBesideAnotherStage: the path of the REST API is its own version's, whatever the
 // stage of the sockets is called.
 func TestRESTBesideAnotherStage(t *testing.T) {
