@@ -38,10 +38,11 @@ func (e *BatchError) Unwrap() error { return e.Err }
 // everything for one connection together. It leaves crowds to [Hub.Sweep]. It removes a
 // subscriber that is gone, and marks one that did not receive everything for
 // [Hub.Heal]. The batch fails, with a [*BatchError], only if a read fails, or the write
-// of a mark or of a sweep.
+// of a mark or of a sweep. When its changes come again, it skips what it has posted.
 func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 	b := broadcast{
-		h: h, now: h.now(), report: Report{Changes: len(changes)}, failed: len(changes), expired: map[string]bool{},
+		h: h, now: h.now(), served: h.served, report: Report{Changes: len(changes)}, failed: len(changes),
+		expired: map[string]bool{},
 	}
 	var err error
 	if b.epoch, err = h.Epoch(ctx); err != nil {
@@ -57,6 +58,7 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 	b.send(ctx)
 	b.recordUndelivered(ctx)
 	b.notifyExpired(ctx)
+	b.rememberServed()
 	b.measure()
 	if b.err != nil {
 		b.report.Failed = len(changes) - b.failed
@@ -69,6 +71,7 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 type changedRow struct {
 	topic Topic // of the row itself
 	first int   // index of its first change in the batch
+	last  int   // index of its last change in the batch
 	item  *Item // after the last change, or nil
 	cart  *Cart // after the last change, or nil
 
@@ -83,6 +86,7 @@ type changedRow struct {
 	vendorChanged  bool     // item: it is new, deleted, restored, or has another vendor
 	badgeUnchanged bool     // item: no change of the batch is visible on a badge
 	unchanged      bool     // item: no change of the batch is visible at all
+	asked          bool     // item: its badge viewers were left to a sweep
 
 	entries    [ShapeAny + 1]wire.Entry // by shape, encoded on demand
 	updatedAt  time.Time                // UpdatedAt of the last change that changed it; zero: none did
@@ -94,8 +98,10 @@ type broadcast struct {
 	h          *Hub
 	now        time.Time
 	epoch      string
+	served     *servedMemory // nil: everybody is served
 	rows       []changedRow
 	recipients []recipient     // after send, sorted by connection
+	settled    []int           // index of the first recipient of each connection that was served or marked
 	gone       []int           // index of the first recipient of each connection that is gone
 	expired    map[string]bool // connections whose session has expired and whose clients were not notified
 
@@ -132,6 +138,7 @@ func (b *broadcast) coalesce(changes []Change) {
 		} else {
 			b.report.Coalesced++
 		}
+		b.rows[n].last = i
 		b.rows[n].add(c)
 		b.countNotRaised(c)
 	}
@@ -287,7 +294,7 @@ func (row *changedRow) audience() []Topic {
 // addRecipient adds a recipient if it may see something new.
 func (b *broadcast) addRecipient(r recipient) {
 	row := &b.rows[r.rowIndex]
-	if connectionExpired(r.sub.ConnectedAt, b.now) {
+	if connectionExpired(r.sub.ConnectedAt, b.now) || b.served.has(row.topic, row.sequence, r.sub.ConnectionID) {
 		return
 	}
 	p := r.sub.Principal
@@ -411,6 +418,7 @@ func (b *broadcast) post(ctx context.Context, posts []Post, starts []int) {
 		switch {
 		case err == nil:
 			b.report.Posts++
+			b.settled = append(b.settled, start)
 			for _, r := range b.recipients[start:b.nextConnection(start)] {
 				b.rows[r.rowIndex].lastPosted = now
 			}

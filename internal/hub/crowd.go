@@ -38,7 +38,7 @@ func (b *broadcast) findBadgeViewers(ctx context.Context) {
 	}
 	for i := range b.rows {
 		row := &b.rows[i]
-		if row.item == nil || row.badgeUnchanged {
+		if row.item == nil || row.badgeUnchanged || b.served.has(row.topic, row.sequence, wholeCrowd) {
 			continue
 		}
 		start := len(b.recipients)
@@ -51,6 +51,7 @@ func (b *broadcast) findBadgeViewers(ctx context.Context) {
 		if err == nil {
 			b.report.Crowds++
 			err = b.h.store.AskSweep(ctx, row.topic, row.sequence, row.markRev(), b.now)
+			row.asked = err == nil
 		}
 		if err != nil {
 			b.fail(row.first, fmt.Errorf("badge viewers of %s: %w", row.topic, err))

@@ -52,6 +52,7 @@ var leastMet = map[string]int{
 	"negative add that finds no line":          100,
 	"new epoch":                                80,
 	"overlapping retry":                        30,
+	"post of a retry":                          70,
 	"refusal bad_field":                        5,
 	"refusal conflict":                         10,
 	"refusal gone_version":                     60,

@@ -89,6 +89,7 @@ func (w *sweeps) Invoke(ctx context.Context, _ []byte) (answer []byte, err error
 				panic(r)
 			}
 			sim.trace("the sweep crashed")
+			sim.crashed()
 			sim.meet("crash of a sweep")
 			answer, err = nil, errInjected
 		}
@@ -269,7 +270,11 @@ func (s *faultyStore) AskSweep(ctx context.Context, t hub.Topic, sequence, rev s
 		s.sim.meet("change that joins a sweep")
 	}
 	w.lastAsked[t] = sequence
-	return s.after(s.Store.AskSweep(ctx, t, sequence, rev, now))
+	err := s.after(s.Store.AskSweep(ctx, t, sequence, rev, now))
+	if err == nil {
+		s.sim.judgeRetry(servedPost{row: t, value: sequence})
+	}
+	return err
 }
 
 // wanted reports whether a topic has a sweep.

@@ -58,7 +58,10 @@ func (b *broadcast) markUndelivered(ctx context.Context) {
 		return
 	}
 	for i, err := range b.h.store.MarkForRetry(ctx, all, b.now) {
-		if u := b.undelivered[i]; err != nil {
+		u := b.undelivered[i]
+		if err == nil {
+			b.settled = append(b.settled, u.start)
+		} else {
 			first := b.recipients[u.start].rowIndex // the recipients of a connection are in order of rows
 			b.fail(b.rows[first].first, fmt.Errorf("mark %s after %v: %w", all[i].ConnectionID, u.cause, err))
 		}
