@@ -59,22 +59,25 @@ func (m *servedMemory) forget(row Topic) {
 	delete(m.rows, row)
 }
 
-// rememberServed remembers who is done with the rows that come again, and forgets the others.
-func (b *broadcast) rememberServed() {
-	comesAgain := func(row *changedRow) bool { return row.last >= b.failed }
+// change returns the sequence number of the change that whoever gets the row has.
+func (row *changedRow) change() string {
+	if row.current {
+		return row.serving
+	}
+	return row.sequence
+}
+
+// rememberServed remembers who is done with the rows that come again.
+func (b *broadcast) rememberServed(comesAgain func(*changedRow) bool) {
 	for i := range b.rows {
-		row := &b.rows[i]
-		switch {
-		case !comesAgain(row):
-			b.served.forget(row.topic)
-		case row.asked:
-			b.served.add(row.topic, row.sequence, wholeCrowd)
+		if row := &b.rows[i]; row.asked && comesAgain(row) {
+			b.served.add(row.topic, row.change(), wholeCrowd)
 		}
 	}
 	for _, start := range b.settled {
 		for _, r := range b.recipients[start:b.nextConnection(start)] {
 			if row := &b.rows[r.rowIndex]; comesAgain(row) {
-				b.served.add(row.topic, row.sequence, r.sub.ConnectionID)
+				b.served.add(row.topic, row.change(), r.sub.ConnectionID)
 			}
 		}
 	}

@@ -117,6 +117,7 @@ func (sim *simulation) judgeRetries(posts []hub.Post, errs []error) {
 	for _, post := range posts {
 		if !failed[post.ConnectionID] {
 			sim.judgeEntries(post)
+			sim.sweeps.posted(post)
 		}
 	}
 }

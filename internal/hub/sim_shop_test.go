@@ -171,6 +171,9 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 		sim.newHub = func() *hub.Hub { return newHub().WithPostsPerSecond(postsPerSecond) }
 	}
 	sim.hub = sim.newHub()
+	if sim.sweeps != nil {
+		sim.sweeps.hub = sim.newHub()
+	}
 	sim.handle = newHandler(sim.hub)
 	sim.broadcasters = append(sim.broadcasters, newBroadcaster(sim))
 	if sim.rng.IntN(4) == 0 {

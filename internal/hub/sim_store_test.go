@@ -155,7 +155,11 @@ func (s *faultyStore) MarkForRetry(ctx context.Context, undelivered []hub.Undeli
 		if s.sim.revNotMarked {
 			undelivered[i].Revs = nil
 		}
-		if errs[i] = s.before(); errs[i] == nil {
+		errs[i] = s.before()
+		if s.sim.chance(10) || s.sim.sweeps.running() && s.sim.chance(3) { // healing makes up for most
+			errs[i] = errInjected
+		}
+		if errs[i] == nil {
 			errs[i] = s.after(s.Store.MarkForRetry(ctx, undelivered[i:i+1], now)[0])
 		}
 	}
@@ -232,7 +236,7 @@ func (s *faultyStore) Items(ctx context.Context, skus []string) (map[string]hub.
 	}
 	items, err := s.Store.Items(ctx, skus)
 	if s.sim.sweeps.running() {
-		items = s.sim.sweeps.readItem(skus[0], items)
+		items = s.sim.sweeps.readItems(skus, items)
 	}
 	for sku := range items {
 		if s.sim.unreadable[sku] {

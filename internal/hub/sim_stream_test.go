@@ -223,7 +223,6 @@ func (p simPoster) Post(_ context.Context, posts []hub.Post) []error {
 		}
 		errs[i] = p.sim.post(post)
 		p.sim.trace("post %s: %v", post.ConnectionID, errs[i])
-		p.sim.sweeps.posted(posts, i)
 		throttled[post.ConnectionID] = errs[i] == hub.ErrThrottled
 		if p.sim.throttledDropped && throttled[post.ConnectionID] {
 			errs[i] = nil

@@ -20,10 +20,8 @@ type undelivered struct {
 	cause error
 }
 
-// recordUndelivered marks the connections that did not receive everything, and then
-// removes those that are gone.
-func (b *broadcast) recordUndelivered(ctx context.Context) {
-	b.markUndelivered(ctx)
+// forgetGone removes the connections that are gone.
+func (b *broadcast) forgetGone(ctx context.Context) {
 	b.report.Gone = len(b.gone)
 	for _, start := range b.gone[:min(len(b.gone), maxForgottenPerBatch)] {
 		var subscribed []Topic
@@ -35,7 +33,7 @@ func (b *broadcast) recordUndelivered(ctx context.Context) {
 	}
 }
 
-// markUndelivered marks connections. The marks name the rows, not the
+// markUndelivered marks the connections that did not receive everything. The marks name the rows, not the
 // subscriptions: a vendor needs the quantity it missed, not its list again.
 func (b *broadcast) markUndelivered(ctx context.Context) {
 	var all []Undelivered
@@ -61,9 +59,10 @@ func (b *broadcast) markUndelivered(ctx context.Context) {
 		u := b.undelivered[i]
 		if err == nil {
 			b.settled = append(b.settled, u.start)
-		} else {
-			first := b.recipients[u.start].rowIndex // the recipients of a connection are in order of rows
-			b.fail(b.rows[first].first, fmt.Errorf("mark %s after %v: %w", all[i].ConnectionID, u.cause, err))
+			continue
+		}
+		for _, r := range b.recipients[u.start:b.nextConnection(u.start)] {
+			b.fail(&b.rows[r.rowIndex], fmt.Errorf("mark %s after %v: %w", all[i].ConnectionID, u.cause, err))
 		}
 	}
 }
