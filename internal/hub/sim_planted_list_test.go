@@ -239,9 +239,18 @@ func (h *Hub) tooManyTopics`},
 	{"a page is recorded although a mark is not", "sweep.go",
 		"if b.rows[i].failed && p.err == nil {",
 		"if b.rows[i].failed && false {"},
-	{"a page that fails posts everything again", "sweep.go",
-		"served: s.h.served, ",
-		""},
+	{"a page that fails posts everything again", "recipients.go",
+		"&& !b.served.has(row.topic, row.change(), r.sub.ConnectionID)",
+		"&& (row.current || !b.served.has(row.topic, row.change(), r.sub.ConnectionID))"},
+	{"a page that is recorded is forgotten before the sweep ends", "sweep.go",
+		"	b.rememberServed(func(row *changedRow) bool { return row.failed })\n",
+		`	b.rememberServed(func(row *changedRow) bool { return row.failed })
+	for i := range b.rows {
+		if !b.rows[i].failed {
+			b.served.forget(b.rows[i].topic)
+		}
+	}
+`},
 	{"a page that fails is forgotten", "sweep.go",
 		"func(row *changedRow) bool { return row.failed }",
 		"func(*changedRow) bool { return false }"},
