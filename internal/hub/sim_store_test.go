@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -180,6 +181,7 @@ func (s *faultyStore) RetryMarks(ctx context.Context, after string, _ int) ([]hu
 func (s *faultyStore) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark) []error {
 	errs := make([]error, len(marks))
 	for i, m := range marks {
+		s.changeMarked(ctx, m)
 		if s.sim.renewedMarksCleared {
 			s.interruptOften()
 			m.Revision = 0
@@ -190,6 +192,19 @@ func (s *faultyStore) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark
 		}
 	}
 	return errs
+}
+
+// changeMarked lets an item that a connection missed change while it is healed.
+func (s *faultyStore) changeMarked(ctx context.Context, m hub.RetryMark) {
+	sku := slices.IndexFunc(m.Topics, func(t hub.Topic) bool { return t.Kind == hub.KindSKU })
+	if sku < 0 || s.sim.nesting > 0 || !s.sim.chance(3) {
+		return
+	}
+	s.sim.meet("change of what is healed")
+	s.sim.nested(func() {
+		s.sim.changeItem(ctx, m.Topics[sku].Name)
+		s.sim.stepBatches(ctx)
+	})
 }
 
 func (s *faultyStore) Subscribers(
