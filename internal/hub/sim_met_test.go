@@ -18,6 +18,7 @@ var leastMet = map[string]int{
 	"410 before $connect answered": 80,
 	"add":                          350,
 	"change that joins a sweep":    600,
+	"change of what is healed":     25,
 	"checkout":                     100,
 	"clamped write":                10,
 	"client that learned of the end of its session": 900,
