@@ -200,7 +200,7 @@ func (s *faultyStore) changeMarked(ctx context.Context, m hub.RetryMark) {
 	if sku < 0 || s.sim.nesting > 0 || !s.sim.chance(3) {
 		return
 	}
-	s.sim.meet("change of what is healed")
+	s.sim.meet("item that changes while it is healed")
 	s.sim.nested(func() {
 		s.sim.changeItem(ctx, m.Topics[sku].Name)
 		s.sim.stepBatches(ctx)
