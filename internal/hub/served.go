@@ -2,15 +2,16 @@ package hub
 
 import "sync"
 
-// maxServed is how many posts of failed batches an environment remembers: those of many
-// batches, in some 2 MB.
+// maxServed is how many posts of failed batches and pages an environment remembers: those
+// of a dozen pages, in some 2 MB.
 const maxServed = 20_000
 
 // wholeCrowd stands for the badge viewers of a row, who were left to a sweep.
 const wholeCrowd = ""
 
-// servedMemory remembers who got the rows of batches that failed, or has a retry mark, so that
-// a retry does not send them again. It ends with its environment: after a crash a retry sends them once more.
+// servedMemory remembers who got the rows of batches and pages that failed, or has a retry
+// mark for them, so that a retry does not send them again. It ends with its environment:
+// after a crash a retry sends them once more.
 type servedMemory struct {
 	mu    sync.Mutex
 	rows  map[Topic]map[string]string // sequence number of the newest change, by row and connection
