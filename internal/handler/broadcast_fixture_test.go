@@ -39,13 +39,14 @@ const (
 // time of a synctest bubble: a stream with its event source mapping, the poster of
 // the functions, and many subscribers.
 type broadcastFixture struct {
-	t       *testing.T
-	store   *slowStore
-	hub     *hub.Hub
-	api     *fakeAPI
-	handle  lambda.Handler
-	mapping *esm.Mapping
-	records int // stream records
+	t         *testing.T
+	store     *slowStore
+	hub       *hub.Hub
+	api       *fakeAPI
+	broadcast handler.BroadcastFunc // of the environment that runs
+	handle    lambda.Handler
+	mapping   *esm.Mapping
+	records   int // stream records
 
 	invocations []invocationResult
 	failures    []esm.Failure
@@ -64,11 +65,9 @@ func newBroadcastFixture(t *testing.T) *broadcastFixture {
 	memory := memstore.New("k3")
 	memory.Follow(f.commit)
 	f.store = &slowStore{Store: memory}
-	poster := apigw.New(f.api, apigw.Options{PostsPerSecond: postsPerSecond})
-	f.hub = hub.New(f.store, poster, time.Now).WithPostsPerSecond(0) // no crowds
-	broadcast := handler.Broadcast(f.hub, handler.BroadcastOptions{}, slog.New(slog.DiscardHandler))
+	f.renew()
 	f.handle = lambda.NewHandler(func(ctx context.Context, e events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-		answer, err := broadcast(ctx, handler.BroadcastEvent{DynamoDBEvent: e})
+		answer, err := f.broadcast(ctx, handler.BroadcastEvent{DynamoDBEvent: e})
 		deadline, _ := ctx.Deadline()
 		if len(e.Records) == 0 {
 			if left := time.Until(deadline); left <= 0 {
@@ -96,6 +95,13 @@ func newBroadcastFixture(t *testing.T) *broadcastFixture {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// renew begins a new environment: the next invocation is its first.
+func (f *broadcastFixture) renew() {
+	poster := apigw.New(f.api, apigw.Options{PostsPerSecond: postsPerSecond})
+	f.hub = hub.New(f.store, poster, time.Now).WithPostsPerSecond(0) // no crowds
+	f.broadcast = handler.Broadcast(f.hub, handler.BroadcastOptions{}, slog.New(slog.DiscardHandler))
 }
 
 // commit is the change feed of the store: it fills the stream.

@@ -38,10 +38,11 @@ func (e *BatchError) Unwrap() error { return e.Err }
 // everything for one connection together. It leaves crowds to [Hub.Sweep]. It removes a
 // subscriber that is gone, and marks one that did not receive everything for
 // [Hub.Heal]. The batch fails, with a [*BatchError], only if a read fails, or the write
-// of a mark or of a sweep.
+// of a mark or of a sweep. When its changes come again, it skips what it has posted.
 func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 	b := broadcast{
-		h: h, now: h.now(), report: Report{Changes: len(changes)}, failed: len(changes), expired: map[string]bool{},
+		h: h, now: h.now(), served: h.served, report: Report{Changes: len(changes)}, failed: len(changes),
+		expired: map[string]bool{},
 	}
 	var err error
 	if b.epoch, err = h.Epoch(ctx); err != nil {
@@ -49,14 +50,13 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 		return b.report, &BatchError{0, err}
 	}
 	b.coalesce(changes)
-	for i := range b.rows {
-		b.indexVendors(ctx, i)
-		b.findRecipients(ctx, i)
-	}
+	b.findRecipients(ctx)
 	b.findBadgeViewers(ctx)
 	b.send(ctx)
-	b.recordUndelivered(ctx)
+	b.markUndelivered(ctx)
+	b.forgetGone(ctx)
 	b.notifyExpired(ctx)
+	b.rememberBatch()
 	b.measure()
 	if b.err != nil {
 		b.report.Failed = len(changes) - b.failed
@@ -65,14 +65,27 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 	return b.report, nil
 }
 
+// rememberBatch remembers who is done with the rows that come again, and forgets the others.
+func (b *broadcast) rememberBatch() {
+	comesAgain := func(row *changedRow) bool { return row.last >= b.failed }
+	b.rememberServed(comesAgain)
+	for i := range b.rows {
+		if row := &b.rows[i]; !comesAgain(row) {
+			b.served.forget(row.topic)
+		}
+	}
+}
+
 // changedRow is one changed row of a batch.
 type changedRow struct {
 	topic Topic // of the row itself
 	first int   // index of its first change in the batch
+	last  int   // index of its last change in the batch
 	item  *Item // after the last change, or nil
 	cart  *Cart // after the last change, or nil
 
 	current   bool   // item: a sweep read it; clients get it without the rev, and with it
+	serving   string // item: the change that the sweep serves; what it read may be newer
 	removed   bool   // the last change removed the row
 	unordered bool   // a change did not raise the version: clients order the row by its rev
 	sequence  string // sequence number of the last change
@@ -83,6 +96,8 @@ type changedRow struct {
 	vendorChanged  bool     // item: it is new, deleted, restored, or has another vendor
 	badgeUnchanged bool     // item: no change of the batch is visible on a badge
 	unchanged      bool     // item: no change of the batch is visible at all
+	asked          bool     // item: its badge viewers were left to a sweep
+	failed         bool     // it must be delivered again
 
 	entries    [ShapeAny + 1]wire.Entry // by shape, encoded on demand
 	updatedAt  time.Time                // UpdatedAt of the last change that changed it; zero: none did
@@ -94,8 +109,10 @@ type broadcast struct {
 	h          *Hub
 	now        time.Time
 	epoch      string
+	served     *servedMemory // nil: everybody is served
 	rows       []changedRow
 	recipients []recipient     // after send, sorted by connection
+	settled    []int           // index of the first recipient of each connection that was served or marked
 	gone       []int           // index of the first recipient of each connection that is gone
 	expired    map[string]bool // connections whose session has expired and whose clients were not notified
 
@@ -113,9 +130,11 @@ type recipient struct {
 	shape    Shape
 }
 
-func (b *broadcast) fail(first int, err error) {
-	if b.err == nil || first < b.failed {
-		b.failed, b.err = first, err
+// fail notes that a row must be delivered again.
+func (b *broadcast) fail(row *changedRow, err error) {
+	row.failed = true
+	if b.err == nil || row.first < b.failed {
+		b.failed, b.err = row.first, err
 	}
 }
 
@@ -132,6 +151,7 @@ func (b *broadcast) coalesce(changes []Change) {
 		} else {
 			b.report.Coalesced++
 		}
+		b.rows[n].last = i
 		b.rows[n].add(c)
 		b.countNotRaised(c)
 	}
@@ -228,83 +248,6 @@ func (row *changedRow) value(s Shape) wire.Value {
 		return noItem
 	}
 	return row.item.Badge(s)
-}
-
-// indexVendors updates the vendor indexes after a write by the shop itself, which
-// does not maintain them.
-func (b *broadcast) indexVendors(ctx context.Context, i int) {
-	row := &b.rows[i]
-	if !row.vendorChanged || row.vendor == "" && len(row.formerVendors) == 0 {
-		return
-	}
-	if err := b.h.store.IndexItem(ctx, *row.item, row.formerVendors); err != nil {
-		b.fail(row.first, fmt.Errorf("index %s: %w", row.topic, err))
-	}
-}
-
-// findRecipients finds the subscribers of row i that may see it, without those of a SKU
-// that see no more than its badge.
-func (b *broadcast) findRecipients(ctx context.Context, i int) {
-	row := &b.rows[i]
-	if row.item != nil && row.unchanged {
-		b.report.Suppressed++
-		return
-	}
-	for _, t := range row.audience() {
-		read := b.h.store.Subscribers
-		if t.Kind == KindSKU {
-			read = b.h.store.ExactSubscribers
-		}
-		for after, more := "", true; more; more = after != "" {
-			page, next, err := read(ctx, t, after, subscriberPage)
-			if err != nil {
-				b.fail(row.first, fmt.Errorf("subscribers of %s: %w", t.Redacted(), err))
-				return
-			}
-			b.recipients = slices.Grow(b.recipients, len(page))
-			for _, sub := range page {
-				b.addRecipient(recipient{sub: sub, topic: t, rowIndex: i})
-			}
-			after = next
-		}
-	}
-}
-
-// audience returns the topics whose subscribers receive the row.
-func (row *changedRow) audience() []Topic {
-	topics := []Topic{row.topic}
-	if row.vendor != "" {
-		topics = append(topics, Topic{KindVendor, row.vendor})
-	}
-	for _, vendor := range row.formerVendors {
-		if vendor != row.vendor {
-			topics = append(topics, Topic{KindVendor, vendor}) // its clients still show the exact quantity
-		}
-	}
-	return topics
-}
-
-// addRecipient adds a recipient if it may see something new.
-func (b *broadcast) addRecipient(r recipient) {
-	row := &b.rows[r.rowIndex]
-	if connectionExpired(r.sub.ConnectedAt, b.now) {
-		return
-	}
-	p := r.sub.Principal
-	if !p.Active(b.now) && p.Expires != expiredAt && len(b.expired) < maxNotifiedPerBatch {
-		b.expired[r.sub.ConnectionID] = true
-	}
-	r.shape = p.sees(row.topic, row.vendor, b.now)
-	if r.topic.Kind == KindVendor && r.topic.Name == row.vendor && r.shape != ShapeExact {
-		r.shape = ShapeNone
-	}
-	switch {
-	case r.shape == ShapeNone:
-		b.report.Denied++
-	case r.shape == ShapeBadge && row.badgeUnchanged:
-	default:
-		b.recipients = append(b.recipients, r)
-	}
 }
 
 // entry returns row i as a viewer with shape s gets it. It encodes each shape once.
@@ -411,6 +354,7 @@ func (b *broadcast) post(ctx context.Context, posts []Post, starts []int) {
 		switch {
 		case err == nil:
 			b.report.Posts++
+			b.settled = append(b.settled, start)
 			for _, r := range b.recipients[start:b.nextConnection(start)] {
 				b.rows[r.rowIndex].lastPosted = now
 			}

@@ -12,10 +12,6 @@ const (
 
 	// unlimitedPosts is how many posts a second count if there is no limit.
 	unlimitedPosts = 5_000
-
-	// smallCrowd is the part of a second's posts that a row may always have: one in
-	// smallCrowd. A page of a sweep takes about as long for its reads and writes.
-	smallCrowd = 40
 )
 
 // WithPostsPerSecond returns a Hub whose poster sends n posts a second; 0 is no limit.
@@ -30,61 +26,86 @@ func (h *Hub) WithPostsPerSecond(n int) *Hub {
 }
 
 // findBadgeViewers finds the subscribers of changed items that see no more than a badge.
-// It asks for a sweep of those of a row who do not fit into the batch: they are a crowd.
+// It asks for a sweep of each row whose viewers do not fit into the batch: they are a
+// crowd, be it a small one.
 func (b *broadcast) findBadgeViewers(ctx context.Context) {
-	counted := make(map[string]bool, len(b.recipients))
+	counted := make(map[string]bool, len(b.recipients)) // connections that the batch posts to
 	for _, r := range b.recipients {
 		counted[r.sub.ConnectionID] = true
 	}
+	var visible, crowds []int
 	for i := range b.rows {
 		row := &b.rows[i]
-		if row.item == nil || row.badgeUnchanged {
-			continue
-		}
-		start := len(b.recipients)
-		room := max(b.h.crowd-len(counted), b.h.crowd/smallCrowd)
-		fit, err := b.addBadgeViewers(ctx, i, counted, room)
-		if fit {
-			continue
-		}
-		b.recipients = b.recipients[:start]
-		if err == nil {
-			b.report.Crowds++
-			err = b.h.store.AskSweep(ctx, row.topic, row.sequence, row.markRev(), b.now)
-		}
-		if err != nil {
-			b.fail(row.first, fmt.Errorf("badge viewers of %s: %w", row.topic, err))
+		if row.item != nil && !row.badgeUnchanged && !b.served.has(row.topic, row.sequence, wholeCrowd) {
+			visible = append(visible, i)
 		}
 	}
-}
-
-// addBadgeViewers adds the badge viewers of row i if at most room of their connections
-// are not counted yet, and counts those then.
-func (b *broadcast) addBadgeViewers(
-	ctx context.Context, i int, counted map[string]bool, room int,
-) (fit bool, err error) {
-	fresh := map[string]bool{}
-	for after, more := "", true; more; more = after != "" {
-		start := len(b.recipients)
-		page, next, err := b.h.store.Subscribers(ctx, b.rows[i].topic, after, min(subscriberPage, room-len(fresh)+1))
-		if err != nil {
-			return false, err
-		}
-		for _, sub := range page {
-			b.addRecipient(recipient{sub: sub, topic: b.rows[i].topic, rowIndex: i})
-		}
-		for _, r := range b.recipients[start:] {
-			if id := r.sub.ConnectionID; !counted[id] {
-				fresh[id] = true
+	read := func(i int) ([]recipient, error) { return b.readViewers(ctx, i, counted) }
+	b.eachRow(visible, read, func(i int, found []recipient, err error) {
+		switch fresh := uncounted(found, counted); {
+		case err != nil:
+			b.fail(&b.rows[i], fmt.Errorf("badge viewers of %s: %w", b.rows[i].topic, err))
+		case len(fresh) > max(0, b.h.crowd-len(counted)):
+			crowds = append(crowds, i)
+		default:
+			for _, r := range found {
+				b.addRecipient(r)
+			}
+			for id := range fresh {
+				counted[id] = true
 			}
 		}
-		if len(fresh) > room {
-			return false, nil
+	})
+	b.askSweeps(ctx, crowds)
+}
+
+// readViewers reads the badge viewers of row i, until there are more new connections than
+// the batch has room for.
+func (b *broadcast) readViewers(ctx context.Context, i int, counted map[string]bool) (found []recipient, err error) {
+	room := max(0, b.h.crowd-len(counted))
+	fresh := 0
+	for after, more := "", true; more && fresh <= room; more = after != "" {
+		page, next, err := b.h.store.Subscribers(ctx, b.rows[i].topic, after, min(subscriberPage, room-fresh+1))
+		if err != nil {
+			return nil, err
+		}
+		for _, sub := range page {
+			r := recipient{sub: sub, topic: b.rows[i].topic, rowIndex: i}
+			if !b.due(r) {
+				continue
+			}
+			found = append(found, r)
+			if !counted[sub.ConnectionID] {
+				fresh++
+			}
 		}
 		after = next
 	}
-	for id := range fresh {
-		counted[id] = true
+	return found, nil
+}
+
+// uncounted returns the connections of recipients that are not counted.
+func uncounted(found []recipient, counted map[string]bool) map[string]bool {
+	fresh := map[string]bool{}
+	for _, r := range found {
+		if id := r.sub.ConnectionID; !counted[id] {
+			fresh[id] = true
+		}
 	}
-	return true, nil
+	return fresh
+}
+
+// askSweeps leaves the badge viewers of rows to sweeps.
+func (b *broadcast) askSweeps(ctx context.Context, rows []int) {
+	b.report.Crowds += len(rows)
+	ask := func(i int) ([]recipient, error) {
+		row := &b.rows[i]
+		return nil, b.h.store.AskSweep(ctx, row.topic, row.sequence, row.markRev(), b.now)
+	}
+	b.eachRow(rows, ask, func(i int, _ []recipient, err error) {
+		row := &b.rows[i]
+		if row.asked = err == nil; !row.asked {
+			b.fail(row, fmt.Errorf("ask for a sweep of %s: %w", row.topic, err))
+		}
+	})
 }

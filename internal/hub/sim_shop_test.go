@@ -46,19 +46,22 @@ type simulation struct {
 	onFile       bool       // mem has a data file, whose mapped pages are too large to walk
 	hub          *hub.Hub   // of the environment that broadcasts
 	environments []*hub.Hub // those that clients reach
+	newHub       func() *hub.Hub
 	handle       lambda.Handler
 	broadcasters []*broadcaster
 	sweeps       *sweeps // nil: every row is served by batches
 
-	epochs     int             // names the epochs
-	epoch      hub.Epoch       // the record of the store
-	written    []written       // the records of the stream
-	unreadable map[string]bool // SKUs whose rows cannot be read
-	breaking   bool            // the write that runs makes a row unreadable
-	deliveries [][]byte        // events of the broadcast function, to be delivered again late
-	crashAfter int             // posts until the function crashes, <0: never
-	afterCall  []func()        // what to do when no call runs
-	requesting bool            // the innermost call is a request of a client
+	epochs        int                    // names the epochs
+	epoch         hub.Epoch              // the record of the store
+	written       []written              // the records of the stream
+	unreadable    map[string]bool        // SKUs whose rows cannot be read
+	breaking      bool                   // the write that runs makes a row unreadable
+	deliveries    [][]byte               // events of the broadcast function, to be delivered again late
+	batch         *invocation            // the innermost one that runs
+	failedBatches map[string]failedBatch // by the record that failed
+	crashAfter    int                    // posts until the function crashes, <0: never
+	afterCall     []func()               // what to do when no call runs
+	requesting    bool                   // the innermost call is a request of a client
 
 	sockets       map[string]*socket
 	opened        int
@@ -139,7 +142,7 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 		history: map[string][]string{}, newest: map[string]int64{}, versions: map[string][]int64{},
 		uncounted: map[hub.Topic]bool{}, takenOut: map[string]int{}, effects: map[string]string{}, most: map[string]int{},
 		removedCarts: map[string]bool{}, lost: map[hub.Topic]bool{}, met: map[string]int{},
-		tries: map[string]int{}, failing: map[string]int{},
+		tries: map[string]int{}, failing: map[string]int{}, failedBatches: map[string]failedBatch{},
 		trace: func(string, ...any) {},
 	}
 	sim.mem = mem
@@ -161,10 +164,15 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 		}
 		return h
 	}
-	sim.hub, sim.environments = newHub(), []*hub.Hub{newHub(), newHub()}
+	sim.newHub, sim.environments = newHub, []*hub.Hub{newHub(), newHub()}
 	if sim.rng.IntN(2) == 0 {
 		sim.sweeps = newSweeps(sim)
-		sim.hub = sim.hub.WithPostsPerSecond(1 + sim.rng.IntN(3))
+		postsPerSecond := 1 + sim.rng.IntN(3)
+		sim.newHub = func() *hub.Hub { return newHub().WithPostsPerSecond(postsPerSecond) }
+	}
+	sim.hub = sim.newHub()
+	if sim.sweeps != nil {
+		sim.sweeps.hub = sim.newHub()
 	}
 	sim.handle = newHandler(sim.hub)
 	sim.broadcasters = append(sim.broadcasters, newBroadcaster(sim))

@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -155,7 +156,11 @@ func (s *faultyStore) MarkForRetry(ctx context.Context, undelivered []hub.Undeli
 		if s.sim.revNotMarked {
 			undelivered[i].Revs = nil
 		}
-		if errs[i] = s.before(); errs[i] == nil {
+		errs[i] = s.before()
+		if s.sim.chance(10) || s.sim.sweeps.running() && s.sim.chance(3) { // healing makes up for most
+			errs[i] = errInjected
+		}
+		if errs[i] == nil {
 			errs[i] = s.after(s.Store.MarkForRetry(ctx, undelivered[i:i+1], now)[0])
 		}
 	}
@@ -176,6 +181,7 @@ func (s *faultyStore) RetryMarks(ctx context.Context, after string, _ int) ([]hu
 func (s *faultyStore) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark) []error {
 	errs := make([]error, len(marks))
 	for i, m := range marks {
+		s.changeMarked(ctx, m)
 		if s.sim.renewedMarksCleared {
 			s.sim.changeInCall(ctx)
 			m.Revision = 0
@@ -186,6 +192,19 @@ func (s *faultyStore) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark
 		}
 	}
 	return errs
+}
+
+// changeMarked lets an item that a connection missed change while it is healed.
+func (s *faultyStore) changeMarked(ctx context.Context, m hub.RetryMark) {
+	sku := slices.IndexFunc(m.Topics, func(t hub.Topic) bool { return t.Kind == hub.KindSKU })
+	if sku < 0 || s.sim.nesting > 0 || !s.sim.chance(3) {
+		return
+	}
+	s.sim.meet("item that changes while it is healed")
+	s.sim.nested(func() {
+		s.sim.changeItem(ctx, m.Topics[sku].Name)
+		s.sim.stepBatches(ctx)
+	})
 }
 
 func (s *faultyStore) Subscribers(
@@ -232,7 +251,7 @@ func (s *faultyStore) Items(ctx context.Context, skus []string) (map[string]hub.
 	}
 	items, err := s.Store.Items(ctx, skus)
 	if s.sim.sweeps.running() {
-		items = s.sim.sweeps.readItem(skus[0], items)
+		items = s.sim.sweeps.readItems(skus, items)
 	}
 	for sku := range items {
 		if s.sim.unreadable[sku] {

@@ -174,14 +174,17 @@ func (i invoker) Invoke(ctx context.Context, payload []byte) (answer []byte, err
 	if sim.chance(8) {
 		sim.crashAfter = sim.rng.IntN(4)
 	}
+	sim.beginBatch(payload)
 	defer func() {
 		sim.crashAfter = -1
+		defer func() { sim.endBatch(answer) }()
 		if r := recover(); r != nil {
 			if r != errCrash {
 				panic(r)
 			}
 			sim.trace("the function crashed")
 			sim.meet("crash of the function")
+			sim.crashed()
 			answer, err = nil, errInjected
 		}
 		if sim.acknowledgedAfterPartial {
@@ -220,12 +223,12 @@ func (p simPoster) Post(_ context.Context, posts []hub.Post) []error {
 		}
 		errs[i] = p.sim.post(post)
 		p.sim.trace("post %s: %v", post.ConnectionID, errs[i])
-		p.sim.sweeps.posted(posts, i)
 		throttled[post.ConnectionID] = errs[i] == hub.ErrThrottled
 		if p.sim.throttledDropped && throttled[post.ConnectionID] {
 			errs[i] = nil
 		}
 	}
+	p.sim.judgeRetries(posts, errs)
 	if p.sim.healing {
 		p.sim.countTries(posts, errs)
 	}

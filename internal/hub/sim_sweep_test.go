@@ -24,17 +24,17 @@ import (
 type sweeps struct {
 	sim     *simulation
 	mapping *esm.Mapping
+	hub     *hub.Hub // of the environment that sweeps
 	rung    int
 	inCall  bool // a Sweep runs
 	joins   int  // changes that join a sweep without faults, still to come
 
 	// For the judge. A circle is named by its topic, the change that it serves, and how
 	// often its topic was asked for anew.
-	asked    map[hub.Topic]int
-	circles  map[hub.Topic]string // of the sweeps that were listed last
-	circle   string               // that of the page that runs, "" between pages
-	failures map[string]int       // of the pages of a circle
-	posts    map[string]int       // to a connection, in a circle
+	asked   map[hub.Topic]int
+	circles map[hub.Topic]string // of the sweeps that were listed last
+	crashes map[string]int       // of the function, in a circle
+	posts   map[string]int       // to a connection, in a circle
 
 	// For the defects.
 	lastAsked map[hub.Topic]string
@@ -44,7 +44,7 @@ type sweeps struct {
 
 func newSweeps(sim *simulation) *sweeps {
 	w := &sweeps{
-		sim: sim, asked: map[hub.Topic]int{}, circles: map[hub.Topic]string{}, failures: map[string]int{},
+		sim: sim, asked: map[hub.Topic]int{}, circles: map[hub.Topic]string{}, crashes: map[string]int{},
 		posts: map[string]int{}, lastAsked: map[hub.Topic]string{}, viewers: map[hub.Topic][]hub.Subscriber{},
 	}
 	o := esm.Options{
@@ -82,7 +82,6 @@ func (w *sweeps) Invoke(ctx context.Context, _ []byte) (answer []byte, err error
 	}
 	w.inCall = true
 	defer func() {
-		w.pageEnds(false)
 		w.inCall, sim.crashAfter = false, -1
 		if r := recover(); r != nil {
 			if r != errCrash {
@@ -90,45 +89,52 @@ func (w *sweeps) Invoke(ctx context.Context, _ []byte) (answer []byte, err error
 			}
 			sim.trace("the sweep crashed")
 			sim.meet("crash of a sweep")
+			w.hub = sim.newHub()
+			for _, circle := range w.circles {
+				w.crashes[circle]++
+			}
 			answer, err = nil, errInjected
 		}
 	}()
 	pages := 0
-	report, err := sim.hub.Sweep(ctx, func() bool {
+	report, err := w.hub.Sweep(ctx, func() bool {
 		pages++
 		return !sim.chance(3) && pages < 100
 	})
 	sim.trace("sweep: %+v %v", report, err)
-	if report.Pages > report.Begun {
+	if report.Pages > 1 {
 		sim.meet("sweep of several pages")
 	}
 	return []byte("{}"), err
 }
 
-// pageEnds notes the end of a page.
-func (w *sweeps) pageEnds(recorded bool) {
-	if w.circle != "" && !recorded {
-		w.failures[w.circle]++
+// posted counts what a sweep posts to a connection that accepts everything: the value twice,
+// without its rev and with it, counts once. A circle posts once, and once more for each crash.
+func (w *sweeps) posted(post hub.Post) {
+	var m struct {
+		Topics map[string]struct{ Rev string }
 	}
-	w.circle = ""
-}
-
-// posted counts what a sweep posts to a connection: the value twice, without its rev and
-// with it, counts once. A circle posts once, and once more for each page that failed.
-func (w *sweeps) posted(posts []hub.Post, i int) {
-	repeated := i > 0 && posts[i-1].ConnectionID == posts[i].ConnectionID
-	if !w.running() || w.circle == "" || repeated || strings.Contains(string(posts[i].Data), "token_expired") {
+	if err := json.Unmarshal(post.Data, &m); err != nil || !w.running() {
 		return
 	}
-	key := w.circle + " to " + posts[i].ConnectionID
-	if w.posts[key]++; w.posts[key] > 1+w.failures[w.circle] {
-		w.sim.problem("%s was posted %d times, and %d pages failed", key, w.posts[key], w.failures[w.circle])
+	for name, v := range m.Topics {
+		topic, _ := hub.ParseTopic(name)
+		circle := w.circles[topic]
+		if v.Rev != "" {
+			continue
+		}
+		key := circle + " to " + post.ConnectionID
+		if w.posts[key]++; w.posts[key] > 1+w.crashes[circle] {
+			w.sim.problem("%s was posted %d times, after %d crashes", key, w.posts[key], w.crashes[circle])
+		}
+	}
+	if len(m.Topics) > 1 {
+		w.sim.meet("page of several sweeps")
 	}
 }
 
 // list notes which circles there are, for the judge.
 func (w *sweeps) list(sweeps []hub.Sweep) {
-	w.pageEnds(false)
 	clear(w.circles)
 	for _, s := range sweeps {
 		w.circles[s.Topic] = fmt.Sprintf("%s for %s, %d", s.Topic, s.Wanted, w.asked[s.Topic])
@@ -151,16 +157,16 @@ func (w *sweeps) remember(ctx context.Context) {
 	}
 }
 
-// readItem notes that the page of an item begins, and returns the item.
-func (w *sweeps) readItem(sku string, items map[string]hub.Item) map[string]hub.Item {
-	w.pageEnds(false)
-	w.circle = w.circles[hub.Topic{Kind: hub.KindSKU, Name: sku}]
+// readItems returns the items of a page.
+func (w *sweeps) readItems(skus []string, items map[string]hub.Item) map[string]hub.Item {
 	if !w.sim.itemBeforeSweep {
 		return items
 	}
 	early := map[string]hub.Item{}
-	if item, known := w.items[sku]; known {
-		early[sku] = item
+	for _, sku := range skus {
+		if item, known := w.items[sku]; known {
+			early[sku] = item
+		}
 	}
 	return early
 }
@@ -256,8 +262,8 @@ func (c *client) arrive() {
 
 func (s *faultyStore) AskSweep(ctx context.Context, t hub.Topic, sequence, rev string, now time.Time) error {
 	w := s.sim.sweeps
-	if err := s.before(); err != nil {
-		return err
+	if err := s.before(); err != nil || s.sim.chance(10) { // often: a later change makes up for most
+		return errors.Join(err, errInjected)
 	}
 	if s.sim.revNotAsked {
 		rev = ""
@@ -269,7 +275,11 @@ func (s *faultyStore) AskSweep(ctx context.Context, t hub.Topic, sequence, rev s
 		s.sim.meet("change that joins a sweep")
 	}
 	w.lastAsked[t] = sequence
-	return s.after(s.Store.AskSweep(ctx, t, sequence, rev, now))
+	err := s.after(s.Store.AskSweep(ctx, t, sequence, rev, now))
+	if err == nil {
+		s.sim.judgeRetry(servedPost{row: t, value: sequence})
+	}
+	return err
 }
 
 // wanted reports whether a topic has a sweep.
@@ -316,9 +326,15 @@ func (s *faultyStore) SaveSweep(ctx context.Context, sweep hub.Sweep, now time.T
 	if err := s.before(); err != nil {
 		return err
 	}
-	err := s.Store.SaveSweep(ctx, sweep, now)
-	s.sim.sweeps.saved(err)
-	return s.after(err)
+	return s.after(s.Store.SaveSweep(ctx, sweep, now))
+}
+
+func (s *faultyStore) RingSweep(ctx context.Context, t hub.Topic, now time.Time) error {
+	if err := s.before(); err != nil {
+		return err
+	}
+	s.sim.meet("lost bell that is rung")
+	return s.after(s.Store.RingSweep(ctx, t, now))
 }
 
 func (s *faultyStore) EndSweep(ctx context.Context, sweep hub.Sweep) error {
@@ -334,15 +350,7 @@ func (s *faultyStore) EndSweep(ctx context.Context, sweep hub.Sweep) error {
 	if errors.Is(err, hub.ErrConflict) {
 		s.sim.meet("sweep that goes on behind its end")
 	}
-	s.sim.sweeps.saved(err)
 	return s.after(err)
-}
-
-// saved notes that a page was recorded, if it was.
-func (w *sweeps) saved(err error) {
-	if w.running() && w.circle != "" {
-		w.pageEnds(err == nil)
-	}
 }
 
 func (s *faultyStore) ExactSubscribers(

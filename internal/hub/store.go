@@ -268,25 +268,34 @@ type Sweep struct {
 	From    string // id of the connection behind which the circle began, "" before the first one
 	At      string // id of the connection behind which the next page begins
 	Wrapped bool   // the circle goes from the first connection to From
-	Step    int64  // rises with each SaveSweep
+	Step    int64  // rises with each SaveSweep, see [Sweep.NextStep]; the lowest has waited longest
 	Updated time.Time
 }
+
+// NextStep returns the Step of a sweep that is saved at a time: that time in milliseconds.
+// Steps rise even if the clock does not.
+func (s Sweep) NextStep(now time.Time) int64 { return max(s.Step+1, now.UnixMilli()) }
 
 // Crowds records which crowds must be served. Each change of a row rings a bell:
 // something calls [Hub.Sweep] afterwards.
 type Crowds interface {
 	// AskSweep records that a crowd needs the change with a sequence number, and a rev
 	// unless it is "". Wanted and Rev keep the newest of all calls. AskSweep changes
-	// neither Step nor how far the crowd was served. It is idempotent.
+	// neither Step nor how far the crowd was served. The Step of a new sweep is now in
+	// milliseconds. AskSweep is idempotent.
 	AskSweep(ctx context.Context, t Topic, sequence, rev string, now time.Time) error
 
 	// Sweeps lists all sweeps, strongly consistent, in order of their topics.
 	Sweeps(ctx context.Context) ([]Sweep, error)
 
 	// SaveSweep records how far a crowd was served: Serving, From, At and Wrapped.
-	// It raises Step by one. ErrConflict: the stored Step is another one, or the sweep
+	// Step becomes s.NextStep. ErrConflict: the stored Step is another one, or the sweep
 	// has ended. Nothing was written.
 	SaveSweep(ctx context.Context, s Sweep, now time.Time) error
+
+	// RingSweep rings the bell of a sweep: it sets Updated, and nothing else, so that a
+	// page that runs can be saved. A sweep that does not exist is no error.
+	RingSweep(ctx context.Context, t Topic, now time.Time) error
 
 	// EndSweep removes a sweep. A sweep that does not exist is no error. ErrConflict: the
 	// stored Step is another one, or Wanted differs from s.Serving. The sweep stays.

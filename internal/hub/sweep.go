@@ -1,10 +1,10 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"time"
 )
@@ -14,54 +14,46 @@ const (
 	// its bell.
 	ringAfter = time.Minute
 
-	// startProbes is how many places a sweep tries for its start.
-	startProbes = 16
+	// sweepGroup is how many sweeps share a page. Their items are read at once.
+	sweepGroup = 100
 )
 
 // SweepReport counts what a call of Sweep did.
 type SweepReport struct {
-	Begun     int // sweeps whose first page was served
+	Begun     int // sweeps whose first viewers were served
 	Ended     int // sweeps that ended: their crowds have the newest value
-	Pages     int // pages that were served
+	Pages     int // pages that were served, each for one sweep or many
 	Posts     int // connections that received everything
 	Gone      int // connections that were gone
-	Marked    int // connections that did not receive everything: they are marked, or their page failed
+	Marked    int // connections that did not receive everything: they are marked, or their sweeps failed
 	Throttled int // marked connections that stayed throttled
 	Expired   int // connections whose session had expired: their clients were notified
-	Failed    int // pages that failed, and come again
+	Failed    int // sweeps whose page failed, and comes again
 }
 
-// Sweep serves crowds, one page of each in turn, until none is left or more reports
-// false before a page. It serves one page at least. Each page reads the item anew, so a
-// change that comes meanwhile joins the sweep: everybody gets it once.
+// Sweep serves crowds, page by page, until none is left or more reports false before a
+// page. It serves one page at least. The sweeps that have waited longest share a page
+// evenly; what a small crowd does not need, the others get. Each page reads the items
+// anew, so a change that comes meanwhile joins the sweep: everybody gets it once.
 //
 // One Sweep may run at a time; a second one would post twice. A crowd with an error does
-// not stop the others. After an error call Sweep again: a page that was posted and not
-// recorded is posted again then. Sweep may return with work left: the change of a row
-// that it made last has rung the bell.
+// not stop the others. After an error call Sweep again: it skips what the page that failed
+// has posted. Sweep may return with work left: the change of a row that it made last has
+// rung the bell.
 func (h *Hub) Sweep(ctx context.Context, more func() bool) (SweepReport, error) {
 	s := sweeping{h: h, failed: map[Topic]bool{}}
-	for {
+	for tried := false; ; tried = true {
 		sweeps, err := h.store.Sweeps(ctx)
 		if err != nil {
 			s.report.Failed++
 			return s.report, errors.Join(s.err, fmt.Errorf("list sweeps: %w", err))
 		}
 		sweeps = slices.DeleteFunc(sweeps, func(sweep Sweep) bool { return s.failed[sweep.Topic] })
-		if len(sweeps) == 0 {
+		if len(sweeps) == 0 || tried && !more() {
 			return s.report, s.err
 		}
-		for _, sweep := range sweeps {
-			if s.tried && !more() {
-				return s.report, s.err
-			}
-			s.tried = true
-			if err := s.servePage(ctx, sweep); err != nil {
-				s.report.Failed++
-				s.failed[sweep.Topic] = true
-				s.err = errors.Join(s.err, fmt.Errorf("sweep %s: %w", sweep.Topic, err))
-			}
-		}
+		slices.SortStableFunc(sweeps, func(x, y Sweep) int { return cmp.Compare(x.Step, y.Step) })
+		s.servePage(ctx, sweeps[:min(len(sweeps), sweepGroup, h.crowd)])
 	}
 }
 
@@ -76,8 +68,8 @@ func (h *Hub) RingSweeps(ctx context.Context) error {
 		if h.now().Sub(s.Updated) <= ringAfter {
 			continue
 		}
-		if saveErr := h.store.SaveSweep(ctx, s, h.now()); saveErr != nil && !errors.Is(saveErr, ErrConflict) {
-			err = errors.Join(err, fmt.Errorf("ring the bell of %s: %w", s.Topic, saveErr))
+		if ringErr := h.store.RingSweep(ctx, s.Topic, h.now()); ringErr != nil {
+			err = errors.Join(err, fmt.Errorf("ring the bell of %s: %w", s.Topic, ringErr))
 		}
 	}
 	return err
@@ -87,60 +79,103 @@ func (h *Hub) RingSweeps(ctx context.Context) error {
 type sweeping struct {
 	h      *Hub
 	report SweepReport
-	tried  bool // a page
 	failed map[Topic]bool
 	err    error
 }
 
-// servePage serves the next page of a sweep. A change that came since the circle began starts
-// a new circle from here.
-func (s *sweeping) servePage(ctx context.Context, sweep Sweep) error {
-	first := sweep.Serving == ""
-	if first {
-		var err error
-		if sweep.At, err = s.start(ctx, sweep); err != nil {
-			return err
-		}
-	}
-	if NewerRev(sweep.Wanted, sweep.Serving) {
-		sweep.Serving, sweep.From, sweep.Wrapped = sweep.Wanted, sweep.At, false
-	}
-	// The item is read after the row of the sweep, so it has the change that is wanted.
-	// The viewers are read after the item: who subscribes later reads it later.
-	row, known, err := s.read(ctx, sweep)
-	if err != nil {
-		return err
-	}
-	done := !known // a change that makes the row readable, or removes it, is swept too
-	if known {
-		var viewers []Subscriber
-		if viewers, done, err = s.viewers(ctx, &sweep); err != nil {
-			return err
-		}
-		if err := s.post(ctx, row, viewers); err != nil {
-			return err
-		}
-	}
-	if err := s.saveProgress(ctx, sweep, done); err != nil {
-		return err
-	}
-	if first {
-		s.report.Begun++
-	}
-	s.report.Pages++
-	return nil
+// part is what a page serves of one sweep.
+type part struct {
+	sweep   Sweep
+	first   bool // the sweep was not served before
+	done    bool // the circle is complete
+	ended   bool // the sweep is
+	viewers []Subscriber
+	err     error
 }
 
-// saveProgress records that a page was served. After a conflict the sweep goes on from what
-// is stored.
-func (s *sweeping) saveProgress(ctx context.Context, sweep Sweep, done bool) error {
-	var err error
-	if done {
-		if err = s.h.store.EndSweep(ctx, sweep); err == nil {
-			s.report.Ended++
+// servePage serves a page of some sweeps.
+func (s *sweeping) servePage(ctx context.Context, sweeps []Sweep) {
+	parts := make([]*part, len(sweeps))
+	for i, sweep := range sweeps {
+		parts[i] = &part{sweep: sweep, first: sweep.Serving == ""}
+	}
+	// The items are read after the rows of the sweeps, so they have the changes that are
+	// wanted. The viewers are read after the items: who subscribes later reads them later.
+	b := s.newBroadcast(ctx, parts)
+	s.readViewers(ctx, parts)
+	for i, p := range parts {
+		if p.err != nil {
+			continue // all of its viewers come again
 		}
+		for _, v := range p.viewers {
+			b.addRecipient(recipient{sub: v, topic: p.sweep.Topic, rowIndex: i})
+		}
+	}
+	b.send(ctx)
+	b.markUndelivered(ctx)
+	s.save(ctx, b, parts)
+	b.rememberServed(func(row *changedRow) bool { return row.failed })
+	b.forgetGone(ctx)
+	b.notifyExpired(ctx)
+	s.count(b, parts)
+}
+
+// newBroadcast returns what sends the current values of the items of sweeps to viewers, and
+// does everything for them that a batch does. It has a row for each part.
+func (s *sweeping) newBroadcast(ctx context.Context, parts []*part) *broadcast {
+	b := &broadcast{h: s.h, now: s.h.now(), served: s.h.served, expired: map[string]bool{}, failed: len(parts)}
+	skus := make([]string, len(parts))
+	for i, p := range parts {
+		skus[i] = p.sweep.Topic.Name
+	}
+	var err error
+	var items map[string]Item
+	if b.epoch, err = s.h.Epoch(ctx); err == nil {
+		if items, err = s.h.store.Items(ctx, skus); err != nil {
+			err = fmt.Errorf("read the items: %w", err)
+		}
+	}
+	for _, p := range parts {
+		item, exists := items[p.sweep.Topic.Name]
+		b.rows = append(b.rows, changedRow{
+			topic: p.sweep.Topic, current: true, item: &item, vendor: item.Vendor, serving: p.sweep.Wanted,
+			removed: !exists, unordered: p.sweep.Rev != "", sequence: p.sweep.Rev,
+		})
+		p.err = err
+		// There is nothing to show if the row cannot be read, or is not there and no removal
+		// was wanted. A change that makes it readable, or removes it, is swept too.
+		if known := exists && item.SKU != "" || !exists && p.sweep.Rev != ""; !known {
+			p.sweep.Serving, p.done = p.sweep.Wanted, true
+		}
+	}
+	return b
+}
+
+// save records that a page was served. After a conflict a sweep goes on from what is
+// stored.
+func (s *sweeping) save(ctx context.Context, b *broadcast, parts []*part) {
+	var calls []func()
+	for i, p := range parts {
+		if b.rows[i].failed && p.err == nil {
+			p.err = b.err
+		}
+		if p.err == nil {
+			calls = append(calls, func() { p.err = s.saveProgress(ctx, p) })
+		}
+	}
+	s.h.store.Together(calls...)
+	for i, p := range parts {
+		b.rows[i].failed = p.err != nil
+	}
+}
+
+func (s *sweeping) saveProgress(ctx context.Context, p *part) error {
+	var err error
+	if p.done {
+		err = s.h.store.EndSweep(ctx, p.sweep)
+		p.ended = err == nil
 	} else {
-		err = s.h.store.SaveSweep(ctx, sweep, s.h.now())
+		err = s.h.store.SaveSweep(ctx, p.sweep, s.h.now())
 	}
 	if errors.Is(err, ErrConflict) {
 		return nil
@@ -148,88 +183,32 @@ func (s *sweeping) saveProgress(ctx context.Context, sweep Sweep, done bool) err
 	return err
 }
 
-// start returns a place among the viewers where a sweep begins, by the digits of its
-// sequence number, so that nobody is always the last. Ids may have a common beginning.
-func (s *sweeping) start(ctx context.Context, sweep Sweep) (string, error) {
-	page, _, err := s.h.store.Subscribers(ctx, sweep.Topic, "", 1)
-	if err != nil || len(page) == 0 {
-		return "", err
-	}
-	id := page[0].ConnectionID
-	sum := fnv.New64a()
-	for i := range min(len(id), startProbes) {
-		sum.Write([]byte(sweep.Wanted))
-		if id[i] >= '~' {
+// count counts what became of a page.
+func (s *sweeping) count(b *broadcast, parts []*part) {
+	served := false
+	for _, p := range parts {
+		topic := p.sweep.Topic
+		switch {
+		case p.err != nil:
+			s.report.Failed++
+			s.failed[topic] = true
+			s.err = errors.Join(s.err, fmt.Errorf("sweep %s: %w", topic, p.err))
 			continue
+		case p.ended:
+			s.report.Ended++
+			s.h.served.forget(topic)
 		}
-		place := id[:i] + string(rune(uint64(id[i])+1+sum.Sum64()%uint64('~'-id[i])))
-		if page, _, err := s.h.store.Subscribers(ctx, sweep.Topic, place, 1); err != nil || len(page) > 0 {
-			return place, err
+		if p.first {
+			s.report.Begun++
 		}
+		served = true
 	}
-	return "", nil
-}
-
-// read reads the item of a sweep. known is false if there is nothing to show: the row
-// cannot be read, or it is not there and no removal was wanted.
-func (s *sweeping) read(ctx context.Context, sweep Sweep) (row changedRow, known bool, err error) {
-	items, err := s.h.store.Items(ctx, []string{sweep.Topic.Name})
-	if err != nil {
-		return row, false, fmt.Errorf("read the item: %w", err)
+	if served {
+		s.report.Pages++
 	}
-	item, exists := items[sweep.Topic.Name]
-	row = changedRow{
-		topic: sweep.Topic, current: true, item: &item, vendor: item.Vendor,
-		removed: !exists, unordered: sweep.Rev != "", sequence: sweep.Rev,
-	}
-	return row, exists && item.SKU != "" || !exists && sweep.Rev != "", nil
-}
-
-// viewers reads the next page of a circle, and moves the sweep behind it. done reports
-// that the circle is complete.
-func (s *sweeping) viewers(ctx context.Context, sweep *Sweep) (viewers []Subscriber, done bool, err error) {
-	for len(viewers) < s.h.crowd {
-		limit := min(subscriberPage, s.h.crowd-len(viewers))
-		page, next, err := s.h.store.Subscribers(ctx, sweep.Topic, sweep.At, limit)
-		if err != nil {
-			return nil, false, fmt.Errorf("viewers: %w", err)
-		}
-		for _, v := range page {
-			if sweep.Wrapped && v.ConnectionID > sweep.From {
-				return viewers, true, nil
-			}
-			viewers = append(viewers, v)
-		}
-		sweep.At = next
-		if next != "" {
-			continue
-		}
-		if sweep.Wrapped || sweep.From == "" {
-			return viewers, true, nil
-		}
-		sweep.Wrapped = true
-	}
-	return viewers, false, nil
-}
-
-// post sends the current value of a row to viewers, and does everything for them that a
-// batch does.
-func (s *sweeping) post(ctx context.Context, row changedRow, viewers []Subscriber) error {
-	b := broadcast{h: s.h, now: s.h.now(), rows: []changedRow{row}, failed: 1, expired: map[string]bool{}}
-	var err error
-	if b.epoch, err = s.h.Epoch(ctx); err != nil {
-		return err
-	}
-	for _, v := range viewers {
-		b.addRecipient(recipient{sub: v, topic: row.topic})
-	}
-	b.send(ctx)
-	b.recordUndelivered(ctx)
-	b.notifyExpired(ctx)
 	s.report.Posts += b.report.Posts
 	s.report.Gone += b.report.Gone
 	s.report.Marked += b.report.Marked
 	s.report.Throttled += b.report.Throttled
 	s.report.Expired += b.report.Expired
-	return b.err
 }

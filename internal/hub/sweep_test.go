@@ -148,23 +148,42 @@ func TestCrowdIsNotReadWhole(t *testing.T) {
 	}
 }
 
-// TestSmallRowsAreNoCrowds checks that rows with few viewers stay in a batch that is full,
-// and that connections which the batch serves anyway do not count.
-func TestSmallRowsAreNoCrowds(t *testing.T) {
+// TestBatchIsBounded checks that a batch of many rows with few viewers posts no more than
+// a second's worth, that connections which it serves anyway do not count, and that a sweep
+// serves the others together.
+func TestBatchIsBounded(t *testing.T) {
 	th := newTestHub(t)
 	th.stock("ALL", 100)
 	for i := range 100 {
-		th.stock(fmt.Sprint("S", i), 100)
-		th.connect(fmt.Sprintf("s%02d", i), guest, fmt.Sprint("sku:S", i), "sku:ALL")
+		th.stock(fmt.Sprintf("S%02d", i), 100)
+		th.connect(fmt.Sprintf("s%02d", i), guest, fmt.Sprintf("sku:S%02d", i), "sku:ALL")
+	}
+	for i := range 40 {
+		th.subscribe(th.connect(fmt.Sprintf("s%02d", i), guest), "sku:S50")
 	}
 	th.changes = nil
 	for i := range 100 {
-		th.stock(fmt.Sprint("S", i), 1)
+		th.stock(fmt.Sprintf("S%02d", i), 1)
 	}
 	th.stock("ALL", 1)
-	report := th.broadcastWith(th.WithPostsPerSecond(40)) // a fortieth is one
-	if report.Crowds != 0 || report.Posts != 100 {
-		t.Errorf("got %d crowds and %d posts, want 0 and 100", report.Crowds, report.Posts)
+	h := th.WithPostsPerSecond(40)
+	report := th.broadcastWith(h)
+	if report.Crowds != 61 || report.Posts != 40 { // S40 to S99, and ALL
+		t.Errorf("got %d crowds and %d posts, want 61 and 40", report.Crowds, report.Posts)
+	}
+	swept := th.sweep(h, always)
+	if swept.Ended != 61 || swept.Posts > 60+41+100 || swept.Pages > 6 {
+		t.Errorf("got %+v, want 61 sweeps to end after few pages", swept)
+	}
+}
+
+// TestQuietRowNeedsNoSweep checks that a row without viewers fits into a batch that is full.
+func TestQuietRowNeedsNoSweep(t *testing.T) {
+	th, h := crowd(t, 3, 3)
+	th.stock("A", 1)
+	th.stock("B", 1)
+	if report := th.broadcastWith(h); report.Crowds != 0 || report.Posts != 3 {
+		t.Errorf("got %d crowds and %d posts, want none and 3", report.Crowds, report.Posts)
 	}
 }
 
@@ -192,12 +211,12 @@ func TestChangeJoinsSweep(t *testing.T) {
 	}
 }
 
-// TestSweepGoesOnAfterCrash checks that an error repeats one page, and no other.
+// TestSweepGoesOnAfterCrash checks that another environment repeats one page, and no other.
 func TestSweepGoesOnAfterCrash(t *testing.T) {
 	th, h := crowd(t, 9, 3)
 	th.stock("A", 3)
 	th.broadcastWith(h)
-	failing := th.withStore(&failingSaves{Store: th.store, at: 2}).WithPostsPerSecond(3)
+	failing := th.withStore(&failingSaves{Store: th.store, at: 2, times: 1}).WithPostsPerSecond(3)
 	if _, err := failing.Sweep(t.Context(), always); !errors.Is(err, errSave) {
 		t.Fatalf("got %v, want %v", err, errSave)
 	}
@@ -219,14 +238,15 @@ func TestSweepGoesOnAfterCrash(t *testing.T) {
 
 var errSave = errors.New("no store")
 
-// failingSaves fails one save of a sweep.
+// failingSaves fails some saves of a sweep.
 type failingSaves struct {
 	hub.Store
-	at int // the save that fails, from 1
+	at    int // the first save that fails, from 1
+	times int // how many fail
 }
 
 func (s *failingSaves) SaveSweep(ctx context.Context, sweep hub.Sweep, now time.Time) error {
-	if s.at--; s.at == 0 {
+	if s.at--; s.at <= 0 && s.at > -s.times {
 		return errSave
 	}
 	return s.Store.SaveSweep(ctx, sweep, now)
@@ -250,6 +270,113 @@ func TestCrowdsTakeTurns(t *testing.T) {
 	if counts['w'] == 0 || counts['x'] == 0 {
 		t.Errorf("two pages went to %v, want some of both crowds", counts)
 	}
+}
+
+// TestCrowdsThatNeverRest checks that of more crowds than a page serves, which change all
+// the time, none is left behind, although each call serves one page.
+func TestCrowdsThatNeverRest(t *testing.T) {
+	th := newTestHub(t)
+	const crowds, viewers, pages = 7, 30, 21
+	for i := range crowds {
+		th.stock(fmt.Sprint("S", i), 100)
+		for j := range viewers {
+			th.connect(fmt.Sprintf("%d-%02d", i, j), guest, fmt.Sprint("sku:S", i))
+		}
+	}
+	th.changes = nil
+	h := th.WithPostsPerSecond(3)
+	counts := map[byte]int{}
+	for page := range pages {
+		for i := range crowds {
+			th.stock(fmt.Sprint("S", i), 1+page%2)
+		}
+		th.now = th.now.Add(time.Second)
+		th.broadcastWith(h)
+		th.sweep(h, func() bool { return false })
+		for _, id := range th.posted() {
+			counts[id[0]]++
+		}
+	}
+	for i := range crowds {
+		if got := counts['0'+byte(i)]; got < pages/3 {
+			t.Errorf("crowd %d got %d posts, want at least one on every third page", i, got)
+		}
+	}
+}
+
+// TestSmallCrowdLeavesItsShare checks that two crowds share a page evenly, and that what a
+// small one does not need goes to the other.
+func TestSmallCrowdLeavesItsShare(t *testing.T) {
+	for _, tt := range []struct{ small, wantSmall, wantLarge int }{{2, 2, 8}, {30, 5, 5}} {
+		th, h := crowd(t, 30, 10)
+		for i := range tt.small {
+			th.connect(fmt.Sprintf("x%02d", i), guest, "sku:X")
+		}
+		th.stock("A", 1)
+		th.broadcastWith(h)
+		if err := th.store.AskSweep(t.Context(), hub.Topic{Kind: hub.KindSKU, Name: "X"}, "7", "", th.now); err != nil {
+			t.Fatal(err)
+		}
+		th.sweep(h, func() bool { return false })
+		counts := map[byte]int{}
+		for _, id := range th.posted() {
+			counts[id[0]]++
+		}
+		if counts['x'] != tt.wantSmall || counts['w'] != tt.wantLarge {
+			t.Errorf("a crowd of %d: the page went to %v, want %d and %d", tt.small, counts, tt.wantSmall, tt.wantLarge)
+		}
+	}
+}
+
+// TestPageThatFailsPostsOnce checks that nobody gets a page again each time that it cannot
+// be recorded.
+func TestPageThatFailsPostsOnce(t *testing.T) {
+	th, _ := crowd(t, 9, 3)
+	th.stock("A", 3)
+	h := th.withStore(&failingSaves{Store: th.store, at: 2, times: 3}).WithPostsPerSecond(3)
+	th.broadcastWith(h)
+	for range 3 {
+		if _, err := h.Sweep(t.Context(), always); !errors.Is(err, errSave) {
+			t.Fatalf("got %v, want %v", err, errSave)
+		}
+	}
+	th.sweep(h, always)
+	got := th.posted()
+	slices.Sort(got)
+	if len(got) != 9 || len(slices.Compact(got)) != 9 {
+		t.Errorf("got %v, want everybody once", got)
+	}
+}
+
+// TestPageIsSavedBeforeCleanUp checks that a page is recorded before the connections that
+// are gone are removed: that takes longer than the posts.
+func TestPageIsSavedBeforeCleanUp(t *testing.T) {
+	th, _ := crowd(t, 9, 3)
+	th.stock("A", 3)
+	th.postError = func(hub.Post) error { return hub.ErrGone }
+	order := &callOrder{Store: th.store}
+	h := th.withStore(order).WithPostsPerSecond(3)
+	th.broadcastWith(h)
+	th.sweep(h, func() bool { return false })
+	if want := []string{"save", "forget", "forget", "forget"}; !slices.Equal(order.calls, want) {
+		t.Errorf("got %v, want %v", order.calls, want)
+	}
+}
+
+// callOrder records in which order a page is saved and connections are forgotten.
+type callOrder struct {
+	hub.Store
+	calls []string
+}
+
+func (s *callOrder) SaveSweep(ctx context.Context, sweep hub.Sweep, now time.Time) error {
+	s.calls = append(s.calls, "save")
+	return s.Store.SaveSweep(ctx, sweep, now)
+}
+
+func (s *callOrder) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
+	s.calls = append(s.calls, "forget")
+	return s.Store.Forget(ctx, id, topics...)
 }
 
 // TestFailingCrowdStopsNobody checks that a crowd whose viewers cannot be read does not
@@ -357,6 +484,27 @@ func TestBellIsRungAgain(t *testing.T) {
 	}
 	if report := th.sweep(h, always); report.Posts != 5 {
 		t.Errorf("got %+v, want 5 posts", report)
+	}
+}
+
+// TestBellSpoilsNoPage checks that a page can be recorded although its bell was rung while
+// it ran.
+func TestBellSpoilsNoPage(t *testing.T) {
+	th, h := crowd(t, 9, 3)
+	th.stock("A", 3)
+	th.broadcastWith(h)
+	th.now = th.now.Add(2 * time.Minute)
+	rung := false
+	th.postError = func(hub.Post) error {
+		if !rung {
+			rung = true
+			return th.RingSweeps(t.Context())
+		}
+		return nil
+	}
+	report := th.sweep(h, always)
+	if got := th.posted(); report.Pages != 4 || len(got) != 9 || !rung { // the last page finds nobody
+		t.Errorf("got %+v and posts to %v, want four pages and everybody once", report, got)
 	}
 }
 

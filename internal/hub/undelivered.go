@@ -9,8 +9,8 @@ import (
 )
 
 // maxForgottenPerBatch is how many connections that are gone a batch removes. Each
-// takes some 20 ms, and the next batch waits. The others are found gone again, or
-// expire.
+// takes some 20 ms, ten are removed at a time, and the next batch waits. The others are
+// found gone again, or expire.
 const maxForgottenPerBatch = 100
 
 // undelivered is a connection that did not receive everything: the one of the
@@ -20,22 +20,24 @@ type undelivered struct {
 	cause error
 }
 
-// recordUndelivered marks the connections that did not receive everything, and then
-// removes those that are gone.
-func (b *broadcast) recordUndelivered(ctx context.Context) {
-	b.markUndelivered(ctx)
+// forgetGone removes the connections that are gone.
+func (b *broadcast) forgetGone(ctx context.Context) {
 	b.report.Gone = len(b.gone)
+	var calls []func()
 	for _, start := range b.gone[:min(len(b.gone), maxForgottenPerBatch)] {
 		var subscribed []Topic
 		for _, r := range b.recipients[start:b.nextConnection(start)] {
 			subscribed = append(subscribed, r.topic)
 		}
-		// After an error a later batch finds the connection gone again, or it expires.
-		_ = b.h.store.Forget(ctx, b.recipients[start].sub.ConnectionID, subscribed...)
+		calls = append(calls, func() {
+			// After an error a later batch finds the connection gone again, or it expires.
+			_ = b.h.store.Forget(ctx, b.recipients[start].sub.ConnectionID, subscribed...)
+		})
 	}
+	b.h.store.Together(calls...)
 }
 
-// markUndelivered marks connections. The marks name the rows, not the
+// markUndelivered marks the connections that did not receive everything. The marks name the rows, not the
 // subscriptions: a vendor needs the quantity it missed, not its list again.
 func (b *broadcast) markUndelivered(ctx context.Context) {
 	var all []Undelivered
@@ -58,9 +60,13 @@ func (b *broadcast) markUndelivered(ctx context.Context) {
 		return
 	}
 	for i, err := range b.h.store.MarkForRetry(ctx, all, b.now) {
-		if u := b.undelivered[i]; err != nil {
-			first := b.recipients[u.start].rowIndex // the recipients of a connection are in order of rows
-			b.fail(b.rows[first].first, fmt.Errorf("mark %s after %v: %w", all[i].ConnectionID, u.cause, err))
+		u := b.undelivered[i]
+		if err == nil {
+			b.settled = append(b.settled, u.start)
+			continue
+		}
+		for _, r := range b.recipients[u.start:b.nextConnection(u.start)] {
+			b.fail(&b.rows[r.rowIndex], fmt.Errorf("mark %s after %v: %w", all[i].ConnectionID, u.cause, err))
 		}
 	}
 }

@@ -55,8 +55,7 @@ func (k *checker) budgets() map[config.Function]budget {
 }
 
 // broadcastBudget: a batch and a page of a sweep post for about a second each, behind a post
-// that hangs. A batch of a thousand rows with few viewers each, which are no crowds, posts
-// longer. The retries of a batch end before its records are too old, and a marked
+// that hangs. The retries of a batch end before its records are too old, and a marked
 // connection is healed twice before it is closed.
 func (k *checker) broadcastBudget() budget {
 	reserves := k.duration("internal/handler", "answerReserve") + k.duration(posterFolder, "defaultReserve")

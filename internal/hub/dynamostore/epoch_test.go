@@ -2,6 +2,7 @@ package dynamostore_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"regexp"
@@ -70,14 +71,23 @@ func TestDocumentedCommandBeginsAnEpoch(t *testing.T) {
 		}
 		return epoch
 	}
+	run := func() error {
+		_, err := db.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+			TableName: &db.options.HubTable, Key: values(t, arguments["--key"]),
+			UpdateExpression:          aws.String(arguments["--update-expression"]),
+			ConditionExpression:       aws.String(arguments["--condition-expression"]),
+			ExpressionAttributeValues: values(t, arguments["--expression-attribute-values"]),
+		})
+		return err
+	}
 	before := read()
-	_, err := db.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-		TableName: &db.options.HubTable, Key: values(t, arguments["--key"]),
-		UpdateExpression:          aws.String(arguments["--update-expression"]),
-		ExpressionAttributeValues: values(t, arguments["--expression-attribute-values"]),
-	})
-	if err != nil {
+	if err := run(); err != nil {
 		t.Fatal(err)
+	}
+	var refused *types.ConditionalCheckFailedException
+	announced := read()
+	if err := run(); !errors.As(err, &refused) || read() != announced {
+		t.Errorf("the command again: %v, and %+v, want a refusal and %+v", err, read(), announced)
 	}
 	after, now := read(), time.Now()
 	if after.Previous != before.Name || after.Name == before.Name || after != read() {

@@ -139,6 +139,7 @@ var requestCases = map[string]requestCase{
 	"save-sweep": {nil, func(ctx context.Context, s hub.Store) error {
 		return s.SaveSweep(ctx, hub.Sweep{Topic: testTopic, Serving: "7", From: "c5", Wrapped: true, Step: 41}, now)
 	}},
+	"ring-sweep": {nil, func(ctx context.Context, s hub.Store) error { return s.RingSweep(ctx, testTopic, now) }},
 	"end-sweep": {nil, func(ctx context.Context, s hub.Store) error {
 		return s.EndSweep(ctx, hub.Sweep{Topic: testTopic, Serving: "7", Step: 41})
 	}},

@@ -128,7 +128,7 @@ func (s *Store) SaveSweep(ctx context.Context, sweep hub.Sweep, now time.Time) e
 	var u update
 	saved := row{
 		attrServing: optional(padded(sweep.Serving)), attrFrom: optional(sweep.From), attrAt: optional(sweep.At),
-		attrWrapped: nil, attrStep: number(sweep.Step + 1), attrUpdated: millis(now),
+		attrWrapped: nil, attrStep: number(sweep.NextStep(now)), attrUpdated: millis(now),
 	}
 	if sweep.Wrapped {
 		saved[attrWrapped] = number(1)
@@ -137,6 +137,20 @@ func (s *Store) SaveSweep(ctx context.Context, sweep hub.Sweep, now time.Time) e
 	condition := u.compare(attrStep, "=", "was", number(sweep.Step))
 	if _, err := s.updateIn(ctx, s.opts.SweepTable, sweepKey(sweep.Topic), &u, condition, ""); err != nil {
 		return fmt.Errorf("sweep of %s: %w", sweep.Topic, err)
+	}
+	return nil
+}
+
+// RingSweep implements [hub.Crowds].
+func (s *Store) RingSweep(ctx context.Context, t hub.Topic, now time.Time) error {
+	var u update
+	u.setRow(row{attrUpdated: millis(now)})
+	_, err := s.updateIn(ctx, s.opts.SweepTable, sweepKey(t), &u, u.exists(attrPK), "")
+	if _, failed := conditionFailed(err); failed {
+		return nil // it has ended
+	}
+	if err != nil {
+		return fmt.Errorf("sweep of %s: %w", t, err)
 	}
 	return nil
 }

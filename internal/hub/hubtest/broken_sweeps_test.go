@@ -23,6 +23,8 @@ type (
 	endsAnyway    struct{ hub.Store } // ends a sweep although a newer change is wanted
 	endlessSweep  struct{ hub.Store } // does not end a sweep
 	unsortedSweep struct{ hub.Store } // lists sweeps in another order
+	bellIsSave    struct{ hub.Store } // raises the step when it rings a bell
+	lostBell      struct{ hub.Store } // does not ring a bell
 	stepOfAsk     struct{ hub.Store } // raises the step when a sweep is asked for
 	noExact       struct{ hub.Store } // has one list of subscribers
 	exactTopics   struct{ hub.Store } // has exact subscribers of carts
@@ -102,6 +104,18 @@ func (s stepOfAsk) AskSweep(ctx context.Context, t hub.Topic, sequence, rev stri
 	return err
 }
 
+func (s bellIsSave) RingSweep(ctx context.Context, t hub.Topic, now time.Time) error {
+	sweeps, err := s.Store.Sweeps(ctx)
+	for _, stored := range sweeps {
+		if stored.Topic == t {
+			err = s.Store.SaveSweep(ctx, stored, now)
+		}
+	}
+	return err
+}
+
+func (s lostBell) RingSweep(context.Context, hub.Topic, time.Time) error { return nil }
+
 // all returns the subscribers in both lists.
 func all(ctx context.Context, s hub.Store, t hub.Topic, after string) []hub.Subscriber {
 	exact, _, _ := s.ExactSubscribers(ctx, t, after, 1000)
@@ -152,6 +166,7 @@ func TestStoreFindsBrokenSweeps(t *testing.T) {
 	const (
 		raised, listed, saved, ends = "a sweep keeps the newest change", "sweeps are listed in order",
 			"a sweep is saved at its step", "a sweep ends when it has served what is wanted"
+		rung         = "a bell is rung without a step"
 		exact, moves = "those who may see exact figures have a list", "a subscription moves to the exact list for good"
 	)
 	for name, tt := range map[string]struct {
@@ -167,6 +182,8 @@ func TestStoreFindsBrokenSweeps(t *testing.T) {
 		"ends anyway":                {func(s hub.Store) hub.Store { return endsAnyway{s} }, []string{ends}},
 		"does not end":               {func(s hub.Store) hub.Store { return endlessSweep{s} }, []string{ends}},
 		"unsorted":                   {func(s hub.Store) hub.Store { return unsortedSweep{s} }, []string{listed}},
+		"a bell raises the step":     {func(s hub.Store) hub.Store { return bellIsSave{s} }, []string{rung}},
+		"a bell is lost":             {func(s hub.Store) hub.Store { return lostBell{s} }, []string{rung}},
 		"a new wish raises the step": {func(s hub.Store) hub.Store { return stepOfAsk{s} }, []string{saved}},
 		"one list":                   {func(s hub.Store) hub.Store { return noExact{s} }, []string{exact, moves}},
 		"exact subscribers of carts": {func(s hub.Store) hub.Store { return exactTopics{s} }, []string{exact}},

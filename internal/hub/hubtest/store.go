@@ -76,6 +76,7 @@ var storeCases = []struct {
 	{"a sweep keeps the newest change", sweepRaised},
 	{"sweeps are listed in order", sweepsListed},
 	{"a sweep is saved at its step", sweepSaved},
+	{"a bell is rung without a step", sweepRung},
 	{"a sweep ends when it has served what is wanted", sweepEnds},
 	{"those who may see exact figures have a list", exactListed},
 	{"a subscription moves to the exact list for good", exactMoves},

@@ -78,13 +78,35 @@ func sweepSaved(ctx context.Context, f Fixture) error {
 		return err
 	}
 	after, err := oneSweep(ctx, f)
-	if err := errors.Join(err, same("step", after.Step, before.Step+1)); err != nil {
+	if err := errors.Join(err, same("step of a new sweep", before.Step, minute(0).UnixMilli()),
+		same("step", after.Step, minute(2).UnixMilli())); err != nil {
 		return err
 	}
 	after.From, after.At, after.Wrapped = "", "", false
-	err = f.Store.SaveSweep(ctx, after, minute(4))
+	err = f.Store.SaveSweep(ctx, after, minute(1)) // by a clock that is behind
+	latest, latestErr := oneSweep(ctx, f)
+	return errors.Join(err, latestErr, same("step by a clock that is behind", latest.Step, after.Step+1), wantSweep(ctx, f,
+		`sku:A wanted "9" rev "7" serving "7" from "" at "" false `+minute(1).Format("15:04")))
+}
+
+func sweepRung(ctx context.Context, f Fixture) error {
+	if err := errors.Join(f.Store.RingSweep(ctx, sku("A"), minute(0)),
+		f.Store.AskSweep(ctx, sku("A"), "7", "7", minute(0))); err != nil {
+		return err
+	}
+	before, err := oneSweep(ctx, f)
+	if err != nil {
+		return err
+	}
+	before.Serving, before.From, before.At = "7", "c5", "c2"
+	if err := errors.Join(f.Store.RingSweep(ctx, sku("A"), minute(1)), wantSweep(ctx, f,
+		`sku:A wanted "7" rev "7" serving "" from "" at "" false `+minute(1).Format("15:04"))); err != nil {
+		return err
+	}
+	// A page that ran meanwhile is saved.
+	err = errors.Join(f.Store.SaveSweep(ctx, before, minute(2)), f.Store.RingSweep(ctx, sku("A"), minute(3)))
 	return errors.Join(err, wantSweep(ctx, f,
-		`sku:A wanted "9" rev "7" serving "7" from "" at "" false `+minute(4).Format("15:04")))
+		`sku:A wanted "7" rev "7" serving "7" from "c5" at "c2" false `+minute(3).Format("15:04")))
 }
 
 func sweepEnds(ctx context.Context, f Fixture) error {
@@ -104,7 +126,9 @@ func sweepEnds(ctx context.Context, f Fixture) error {
 	if err := f.Store.SaveSweep(ctx, s, minute(1)); err != nil {
 		return err
 	}
-	s.Step++
+	if s, err = oneSweep(ctx, f); err != nil {
+		return err
+	}
 	if err := f.Store.AskSweep(ctx, sku("A"), "8", "", minute(1)); err != nil {
 		return err
 	}

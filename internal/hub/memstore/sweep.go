@@ -53,9 +53,20 @@ func (s *Store) SaveSweep(_ context.Context, sweep hub.Sweep, now time.Time) err
 		return fmt.Errorf("sweep of %s: it is at another step: %w", sweep.Topic, hub.ErrConflict)
 	}
 	next.Serving, next.From, next.At, next.Wrapped = sweep.Serving, sweep.From, sweep.At, sweep.Wrapped
-	next.Step++
+	next.Step = sweep.NextStep(now)
 	next.Updated = now
 	s.putSweepLocked(next)
+	return nil
+}
+
+// RingSweep implements [hub.Crowds].
+func (s *Store) RingSweep(_ context.Context, t hub.Topic, now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sweep, known := s.sweeps[t]; known {
+		sweep.Updated = now
+		s.putSweepLocked(sweep)
+	}
 	return nil
 }
 

@@ -150,14 +150,16 @@ func (s *sale) every(ctx context.Context, perSecond int, do func(n int)) {
 
 func (s *sale) changeItem(n int) { s.stock(fmt.Sprint("N", n%otherItems), 2+n/otherItems%3, 5) }
 
-func (s *sale) changeCart(n int) {
+func (s *sale) changeCart(n int) { s.addToCart(n, "N1") }
+
+func (w *world) addToCart(n int, sku string) {
 	id := fmt.Sprintf("%05d", n%cartsInUse)
 	p := hub.Principal{User: id, Role: hub.RoleCustomer, Expires: time.Now().Add(time.Hour)}
 	c := hub.Connection{ID: "u" + id + "-0000000", Principal: p, ConnectedAt: time.Now().Add(-time.Minute)}
-	if _, err := s.shop.Add(s.t.Context(), c, wire.Request{SKU: "N1", Quantity: 1}); err != nil {
-		s.t.Error(err)
+	if _, err := w.shop.Add(w.t.Context(), c, wire.Request{SKU: sku, Quantity: 1}); err != nil {
+		w.t.Error(err)
 	}
-	s.wait(time.Microsecond)
+	w.wait(time.Microsecond)
 }
 
 // check compares a sale with its promises.
@@ -200,13 +202,9 @@ func (w *world) report(title string, hot, others *ages) (dollars float64) {
 	reads, writes := w.store.reads.Load(), w.store.writes.Load()
 	dollars = (float64(g.posts)*costtest.PriceMessage + float64(reads)*costtest.PriceRead +
 		float64(writes)*costtest.PriceWrite) / 1e6
-	age := func(a *ages) string {
-		return fmt.Sprintf("%d changes on screens, p50 %v, p99 %v, last %v",
-			a.n, a.quantile(.5), a.quantile(.99), a.quantile(1))
-	}
 	w.t.Logf("%s\n  hot item: %s\n  others: %s\n"+
 		"  posts %d, 429s %d, posted again %d, missed %d, closed %d; units: %d read, %d written; $%.2f",
-		title, age(hot), age(others), g.posts, g.refused, g.repeated, missed, g.closed, reads, writes, dollars)
+		title, hot, others, g.posts, g.refused, g.repeated, missed, g.closed, reads, writes, dollars)
 	for what, n := range map[string]int{
 		"screens that missed a change": missed, "connections closed": g.closed, "batches given up": w.failures,
 		"changes posted more than twice": g.tooOften, "versions that went back": older,

@@ -2,6 +2,7 @@ package crowd_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -72,6 +73,11 @@ func (a *ages) add(d time.Duration) {
 	}
 	a.counts[i]++
 	a.n++
+}
+
+func (a *ages) String() string {
+	return fmt.Sprintf("%d changes on screens, p50 %v, p99 %v, last %v",
+		a.n, a.quantile(.5), a.quantile(.99), a.quantile(1))
 }
 
 // quantile returns the age that a part of all do not exceed. 1 is the longest.

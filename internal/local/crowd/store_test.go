@@ -7,13 +7,16 @@ import (
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/memstore"
+	"github.com/securecart/hub/internal/parallel"
 )
 
 const (
 	callTime     = 5 * time.Millisecond // of a request to DynamoDB
 	bytesOfRow   = 100                  // of a subscription
-	bytesPerUnit = 4096                 // of a strongly consistent read
-	markWriters  = 10                   // dynamostore writes so many marks at once
+	bytesOfSweep = 300
+	bytesPerUnit = 4096 // of a strongly consistent read
+	markWriters  = 10   // dynamostore writes so many marks at once
+	maxTogether  = 10   // and makes so many calls
 )
 
 // countingStore is a store behind a network: each call takes time and costs units, as
@@ -28,6 +31,11 @@ func (s *countingStore) call(ctx context.Context, requests, reads, writes int) e
 	s.reads.Add(int64(reads))
 	s.writes.Add(int64(writes))
 	return pause(ctx, time.Duration(requests)*callTime)
+}
+
+// Together makes some calls at the same time, as package dynamostore does.
+func (s *countingStore) Together(calls ...func()) {
+	parallel.Each(len(calls), maxTogether, func(i int) { calls[i]() })
 }
 
 func (s *countingStore) Epoch(ctx context.Context) (hub.Epoch, error) {
@@ -137,10 +145,11 @@ func (s *countingStore) AskSweep(ctx context.Context, t hub.Topic, sequence, rev
 }
 
 func (s *countingStore) Sweeps(ctx context.Context) ([]hub.Sweep, error) {
-	if err := s.call(ctx, 1, 1, 0); err != nil {
-		return nil, err
+	sweeps, err := s.Store.Sweeps(ctx)
+	if callErr := s.call(ctx, 1, 1+len(sweeps)*bytesOfSweep/bytesPerUnit, 0); callErr != nil {
+		return nil, callErr
 	}
-	return s.Store.Sweeps(ctx)
+	return sweeps, err
 }
 
 func (s *countingStore) SaveSweep(ctx context.Context, sweep hub.Sweep, now time.Time) error {
