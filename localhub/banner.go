@@ -36,9 +36,9 @@ func (b *banner) print(w io.Writer) error {
 	wscat := "npx wscat -c " + socket + " -s securecart.v1"
 	alice := wscat + " \\\n" + `      -H "Authorization: Bearer $(` + b.tokenCommand() + ` -user alice)"`
 	page, header := "http://"+b.addr+"/", ""
-	if b.adminToken != "" {
-		page += "#admin-token=" + url.QueryEscape(string(b.adminToken)) // a browser sends no fragment
-		header = ` -H "Authorization: Bearer ` + string(b.adminToken) + `"`
+	if b.adminToken.value != "" {
+		page += "#admin-token=" + url.QueryEscape(b.adminToken.value) // a browser sends no fragment
+		header = " -H " + b.adminToken.header()
 	}
 	_, err := fmt.Fprintf(w, `localhub %s
   socket  %s
@@ -73,8 +73,8 @@ func (b *banner) tokenCommand() string {
 	if b.admin != defaultAdmin {
 		command += " -admin " + b.admin
 	}
-	if b.adminToken != "" {
-		command += " -admin-token " + shellWord(string(b.adminToken))
+	if b.adminToken.value != "" {
+		command += " -admin-token " + shellWord(b.adminToken.given)
 	}
 	return command
 }

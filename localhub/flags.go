@@ -126,11 +126,15 @@ func (p pairsFlag) Set(text string) error {
 }
 
 // secretFlag is a secret, or @FILE to read it from a file.
-type secretFlag string
+type secretFlag struct {
+	value string
+	given string // the value, or @FILE
+}
 
 func (s *secretFlag) String() string { return "" }
 
 func (s *secretFlag) Set(value string) error {
+	given := value
 	if file, ok := strings.CutPrefix(value, "@"); ok {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -141,14 +145,14 @@ func (s *secretFlag) Set(value string) error {
 	if value == "" {
 		return errors.New("an empty token protects nothing")
 	}
-	*s = secretFlag(value)
+	*s = secretFlag{value, given}
 	return nil
 }
 
 // check refuses characters that a header cannot carry. Set cannot do that: the flag
 // package quotes the value in Set's errors.
 func (s secretFlag) check(flag string) error {
-	if strings.ContainsFunc(string(s), func(r rune) bool { return r <= ' ' || r > '~' }) {
+	if strings.ContainsFunc(s.value, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return usagef("%s: it has printable ASCII characters and no spaces", flag)
 	}
 	return nil

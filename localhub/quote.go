@@ -44,3 +44,12 @@ func quoteJSON(text string) string {
 	_ = enc.Encode(text) // cannot fail: a string
 	return strings.TrimSuffix(b.String(), "\n")
 }
+
+// header returns the Authorization header with the secret as a word of a shell. The shell
+// reads the file of @FILE, so that nobody sees the secret in a list of commands.
+func (s secretFlag) header() string {
+	if file, ok := strings.CutPrefix(s.given, "@"); ok {
+		return `"Authorization: Bearer $(cat ` + shellWord(file) + `)"`
+	}
+	return shellWord("Authorization: Bearer " + s.value)
+}

@@ -46,8 +46,8 @@ func runToken(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return usagef("-admin %s: %w", *admin, err)
 	}
-	if adminToken != "" {
-		req.Header.Set("Authorization", "Bearer "+string(adminToken))
+	if adminToken.value != "" {
+		req.Header.Set("Authorization", "Bearer "+adminToken.value)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -40,7 +40,8 @@ func TestAdminTokenFlag(t *testing.T) {
 	hub := start(t, "-admin-token", "@"+file)
 	for _, want := range []string{
 		"/#admin-token=s3cret-from-a-file\n",
-		`/admin/stock/TEE-RED-M -H "Authorization: Bearer s3cret-from-a-file" -d`,
+		`/admin/stock/TEE-RED-M -H "Authorization: Bearer $(cat '` + file + `')" -d`,
+		`-admin-token '@` + file + `'`,
 	} {
 		if !strings.Contains(hub.banner, want) {
 			t.Errorf("the banner lacks %q:\n%s", want, hub.banner)

@@ -96,6 +96,9 @@ func (v *Verifier) user(c *claims) (hub.Principal, error) {
 	if strings.HasPrefix(c.Subject, hub.GuestUserPrefix) {
 		return hub.Principal{}, invalid("sub looks like a guest's")
 	}
+	if strings.HasPrefix(c.Subject, hub.MachineUserPrefix) {
+		return hub.Principal{}, invalid("sub looks like a machine's")
+	}
 	role := v.role(c.Groups)
 	p := hub.Principal{User: c.Subject, Role: role}
 	if role == hub.RoleVendor {

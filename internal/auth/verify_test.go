@@ -268,6 +268,7 @@ func hostileTokens() map[string]badToken {
 		"sub with DEL":           bad(user(claims("sub", "user\x7f"))),
 		"sub right to left":      bad(user(claims("sub", "user\u202e1"))),
 		"sub of a guest":         bad(user(claims("sub", "guest:9f2c"))),
+		"sub of a machine":       bad(user(claims("sub", "machine:a1b2c3"))),
 		"groups a string":        bad(user(claims("cognito:groups", "admin"))),
 		"vendor missing":         bad(user(claims("cognito:groups", vendors))),
 		"vendor empty":           bad(user(claims("cognito:groups", vendors, "vendor", ""))),

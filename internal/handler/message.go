@@ -84,7 +84,7 @@ func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) ProxyFu
 			answer = &failure
 		}
 		body := string(wire.Encode(answer))
-		if o.Shorthand && wire.IsTyped([]byte(e.Body)) && m.pretty(ctx, caller, answer) {
+		if o.Shorthand && wire.IsTyped([]byte(e.Body)) && isPretty(caller, r, answer) {
 			body = wire.Pretty(answer)
 		}
 		return response{StatusCode: http.StatusOK, Body: body}, nil
@@ -128,13 +128,15 @@ func (m messages) answer(ctx context.Context, caller hub.Connection, r wire.Requ
 	return nil, fmt.Errorf("action %q has no handler", r.Action) // a test walks wire.Actions
 }
 
-// pretty reports whether the answer to a typed line is text: help always is.
-func (m messages) pretty(ctx context.Context, caller hub.Connection, answer wire.Answer) bool {
-	if _, help := answer.(wire.Help); help {
-		return true
+// isPretty reports whether the answer to a typed line is text: help always is. caller is as
+// it was before the request.
+func isPretty(caller hub.Connection, r wire.Request, answer wire.Answer) bool {
+	_, help := answer.(wire.Help)
+	_, failed := answer.(*wire.Error)
+	if r.Pretty != nil && !failed {
+		return *r.Pretty
 	}
-	c, err := m.h.Current(ctx, caller.Changed())
-	return err == nil && c.Pretty
+	return help || caller.Pretty
 }
 
 // hello answers with the principal and the limits of a connection. It renews the
@@ -150,7 +152,7 @@ func (m messages) hello(ctx context.Context, caller hub.Connection, r wire.Reque
 		}
 		caller = caller.Changed()
 	}
-	if r.Pretty != nil {
+	if r.Pretty != nil && m.o.Shorthand {
 		if err := m.h.SetPretty(ctx, caller, *r.Pretty); err != nil {
 			return nil, err
 		}

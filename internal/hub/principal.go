@@ -50,10 +50,15 @@ func AddressGuest(clientHash string) Principal {
 	return Principal{User: GuestUserPrefix + addressGuestPrefix + clientHash, Role: RoleGuest}
 }
 
+// MachineUserPrefix begins the user of every machine. No token has such a user.
+const MachineUserPrefix = "machine:"
+
 // Machine returns the principal of one of the shop's systems, given the id of its API
 // key. It may do what an admin may. Its session is older than any revocation, so
 // [Hub.Revoke] refuses it as long as the revocation stays.
-func Machine(keyID string) Principal { return Principal{User: "machine:" + keyID, Role: RoleAdmin} }
+func Machine(keyID string) Principal {
+	return Principal{User: MachineUserPrefix + keyID, Role: RoleAdmin}
+}
 
 // isAddress reports whether p is an [AddressGuest].
 func (p Principal) isAddress() bool {

@@ -190,11 +190,10 @@ func insist(ctx context.Context, write func(context.Context) error) (err error) 
 // SetPretty records whether a connection gets text in answer to typed lines.
 func (h *Hub) SetPretty(ctx context.Context, caller Connection, on bool) error {
 	c, err := h.Current(ctx, caller)
-	if err != nil || c.Pretty == on {
-		return err
+	if err == nil && c.Pretty != on {
+		err = h.store.SetPretty(ctx, c.ID, on)
 	}
-	c.Pretty = on
-	if _, err := h.record(ctx, c); err != nil {
+	if err != nil {
 		return fmt.Errorf("pretty: %w", err)
 	}
 	return nil

@@ -140,8 +140,8 @@ func (s Session) RevokedBy(until time.Time) bool { return !until.IsZero() && !s.
 
 // Connections records who is connected. All methods are idempotent.
 type Connections interface {
-	// PutConnection creates or replaces the row of c, except for its topics: the
-	// recorded topics stay. Before that it lists c with its holder. A previous
+	// PutConnection creates or replaces the row of c, except for its topics and Pretty:
+	// what is recorded of them stays. Before that it lists c with its holder. A previous
 	// holder may list c for up to ConnectionLife. ErrGone: the connection has ended,
 	// and nothing is stored.
 	PutConnection(ctx context.Context, c Connection) error
@@ -157,6 +157,10 @@ type Connections interface {
 	// Both have the same user. ErrConflict: the principal is a third one, and stays.
 	// ErrGone: there is no such row.
 	ReplacePrincipal(ctx context.Context, id string, prev, next Principal) error
+
+	// SetPretty sets [Connection.Pretty], which PutConnection leaves as it is. ErrGone: there
+	// is no such row.
+	SetPretty(ctx context.Context, id string, on bool) error
 
 	// Forget removes a connection, its entry with its holder and its subscriptions. It
 	// also removes the subscriptions to the given topics, because a subscription may

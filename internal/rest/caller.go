@@ -52,7 +52,15 @@ func (a api) caller(r *http.Request) (hub.Connection, error) {
 // user returns who asks, who must have a token or be a machine.
 func (a api) user(r *http.Request) (hub.Connection, error) {
 	if d := doorOf(r); d.isSystem() {
-		return machine(r, d)
+		c, err := machine(r, d)
+		if err != nil {
+			return c, err
+		}
+		revoked, err := a.h.Revoked(r.Context(), c.Principal)
+		if revoked {
+			err = hub.ErrForbidden // not token_expired: it has no token that it could renew
+		}
+		return c, err
 	}
 	c, err := a.caller(r)
 	if err == nil && c.Principal == hub.AddressGuest(c.ClientHash) {

@@ -14,7 +14,6 @@ func (a api) behindEdge(next http.Handler) http.Handler {
 	if len(a.o.Edge) == 0 {
 		return next
 	}
-	nothing := a.resource(nil)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if doorOf(r).isSystem() {
 			next.ServeHTTP(w, r)
@@ -23,7 +22,7 @@ func (a api) behindEdge(next http.Handler) http.Handler {
 		client, ok := handler.EdgeClient(addressOf(r), r.Header, a.o.Edge)
 		if !ok {
 			a.logger(r).WarnContext(r.Context(), "request refused: it bypasses the edge")
-			nothing.ServeHTTP(w, r)
+			a.fail(w, r, errNoPath)
 			return
 		}
 		r.RemoteAddr = net.JoinHostPort(client, "0")

@@ -137,8 +137,15 @@ func (a api) postInventory(r *http.Request) (reply, error) {
 	if c, err = a.h.Admit(r.Context(), c, 0); err != nil {
 		return reply{}, err
 	}
-	if !c.Principal.MaySeeExact() {
-		return reply{}, hub.ErrForbidden // before its lines cost anything
+	// Before its lines cost anything:
+	if c, err = a.h.Current(r.Context(), c); err != nil {
+		return reply{}, err
+	}
+	switch {
+	case !c.Principal.MaySeeExact():
+		return reply{}, hub.ErrForbidden
+	case !c.Principal.Active(a.h.Now()):
+		return reply{}, a.refusal(wire.CodeTokenExpired)
 	}
 	changes := stockjson.Changes{
 		Put: func(ctx context.Context, sku string, change hub.StockChange) (hub.Item, error) {

@@ -81,6 +81,8 @@ func TestRevokedVendor(t *testing.T) {
 	for _, sku := range []string{"MUG", "NOPE"} {
 		wantProblem(t, f.call("PUT", "/v1/inventory/"+sku, `{"add":1}`, vera...), 401, "token_expired")
 	}
+	many := append([]string{"Content-Type", "application/x-ndjson"}, vera...)
+	wantProblem(t, f.call("POST", "/v1/inventory", `{"sku":"MUG","add":1}`, many...), 401, "token_expired")
 }
 
 // TestBulkDeadline: a function that is about to be stopped says which lines it wrote.

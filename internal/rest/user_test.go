@@ -75,6 +75,9 @@ func TestUsersAreForOperators(t *testing.T) {
 		for _, method := range []string{"POST /v1/users/ann/revoke", "DELETE /v1/users/ann"} {
 			t.Run(name+", "+method, func(t *testing.T) {
 				f := newFixture(t)
+				f.stock("MUG", 3, "")
+				ann := as(f.token("ann", "customer"))
+				f.call("POST", "/v1/cart/lines", `{"sku":"MUG"}`, ann...)
 				verb, path, _ := strings.Cut(method, " ")
 				got := f.askUsers(func(e *events.APIGatewayProxyRequest) {
 					operator(verb, path)(e)
@@ -83,9 +86,16 @@ func TestUsersAreForOperators(t *testing.T) {
 				if got.StatusCode != tt.status || tt.status == 204 && got.Body != "" {
 					t.Errorf("got %d %s, want %d", got.StatusCode, got.Body, tt.status)
 				}
+				// The session so far has ended, and after an erasure the cart too, if and only
+				// if the answer says so.
+				w := f.call("GET", "/v1/cart", "", ann...)
+				if (w.Code == 401) != (tt.status == 204) {
+					t.Errorf("the session so far: got %d %s", w.Code, w.Body)
+				}
 				f.now = f.now.Add(time.Second)
-				w := f.call("GET", "/v1/cart", "", as(f.token("ann", "customer"))...)
-				if w.Code != 200 {
+				w = f.call("GET", "/v1/cart", "", as(f.token("ann", "customer"))...)
+				erased := tt.status == 204 && verb == "DELETE"
+				if w.Code != 200 || strings.Contains(w.Body.String(), "MUG") == erased {
 					t.Errorf("a new session: got %d %s", w.Code, w.Body)
 				}
 			})

@@ -45,7 +45,7 @@ var accessLogs = map[string]accessLog{
 		[]string{
 			"extendedRequestId", "requestTimeEpoch", "httpMethod", "resourcePath", "status", "integration.status",
 			"integration.integrationStatus", "integrationLatency", "error.responseType", "identity.apiKeyId",
-			"identity.caller",
+			"identity.caller", "identity.vpceId",
 		},
 		[]string{"requestId", "method", "resource", "status", "error"},
 	},

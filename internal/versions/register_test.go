@@ -110,12 +110,43 @@ func TestSettingsIn(t *testing.T) {
 	}
 }
 
+// unread reports whether a samconfig.toml names the parameter in a form that settingsIn does
+// not know.
+func unread(text string) bool {
+	return strings.Count(text, "Deprecations") != len(settingsIn(text))
+}
+
+func TestUnread(t *testing.T) {
+	for _, text := range []string{
+		`parameter_overrides = "ParameterKey=Deprecations,ParameterValue=\"` + example + `\""`,
+		`parameter_overrides = "\"Deprecations\"=\"` + example + `\""`,
+		`parameter_overrides = ['Deprecations=` + example + `']`,
+	} {
+		if !unread(text) {
+			t.Errorf("%s: nobody notices that it was not read", text)
+		}
+	}
+	for _, text := range []string{"", `parameter_overrides = "Deprecations=\"\" Limits=\"\""`} {
+		if unread(text) {
+			t.Errorf("%s: it was read", text)
+		}
+	}
+}
+
 // TestSettings checks what make deploy would deploy: the parameter in samconfig.toml, which
 // only the machine that deploys has.
 func TestSettings(t *testing.T) {
 	text, err := os.ReadFile("../../samconfig.toml")
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
+	}
+	if unread(string(text)) {
+		t.Error(`samconfig.toml: write Deprecations=\"...\" in parameter_overrides, so that it can be checked`)
+	}
+	for _, name := range []string{"samconfig.yaml", "samconfig.yml"} {
+		if _, err := os.Stat("../../" + name); err == nil {
+			t.Errorf("%s: only samconfig.toml can be checked", name)
+		}
 	}
 	for _, value := range settingsIn(string(text)) {
 		if _, err := Parse(value); err != nil {

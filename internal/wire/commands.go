@@ -57,7 +57,7 @@ var Usage = func() []string {
 		lines = append(lines, c.line())
 	}
 	return append(lines,
-		"Any line may have id=X, which the answer repeats.",
+		"Any line may have id=X, which an answer in JSON repeats.",
 		`Names with spaces or any of " = @ * need quotes: add "RED CAP" 2`)
 }()
 
@@ -95,27 +95,32 @@ func didYouMean(word string) string {
 	return fmt.Sprintf(`; did you mean %q? "help" has a list`, best)
 }
 
-// editDistance returns how many characters must be added, removed or replaced to make b
-// of a (Levenshtein), and at least the difference of their lengths.
+// editDistance returns how many characters must be added, removed, replaced or swapped with
+// their neighbours to make b of a (optimal string alignment). Words whose lengths differ by
+// more than 2 are that far apart.
 func editDistance(a, b string) int {
 	if d := max(len(a)-len(b), len(b)-len(a)); d > 2 {
 		return d
 	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	d := make([][]int, len(a)+1) // of each beginning of a from each beginning of b
+	for i := range d {
+		d[i] = make([]int, len(b)+1)
+		d[i][0] = i
+	}
+	for j := range b {
+		d[0][j+1] = j + 1
 	}
 	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
 		for j := range len(b) {
-			replace := corner
+			replace := d[i][j]
 			if a[i] != b[j] {
 				replace++
 			}
-			corner = row[j+1]
-			row[j+1] = min(replace, row[j]+1, corner+1)
+			d[i+1][j+1] = min(replace, d[i][j+1]+1, d[i+1][j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				d[i+1][j+1] = min(d[i+1][j+1], d[i-1][j-1]+1)
+			}
 		}
 	}
-	return row[len(b)]
+	return d[len(a)][len(b)]
 }

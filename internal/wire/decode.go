@@ -18,16 +18,22 @@ func Decode(text []byte, shorthand bool) (Request, error) {
 		message := fmt.Sprintf("a message has at most %d bytes, this one has %d", MaxMessage, len(text))
 		return Request{}, &Error{Code: CodeTooBig, Message: message}
 	}
-	trimmed := bytes.Trim(text, " \t\r\n") // the white space of JSON (RFC 8259, section 2)
-	isStructure := bytes.HasPrefix(trimmed, []byte("{")) || bytes.HasPrefix(trimmed, []byte("["))
-	if shorthand && !isStructure && !json.Valid(trimmed) {
+	if shorthand && IsTyped(text) {
 		return decodeShorthand(text)
 	}
-	return decodeJSON(trimmed)
+	return decodeJSON(trimJSON(text))
 }
 
-// IsTyped reports whether a person typed a message: it is no JSON.
-func IsTyped(text []byte) bool { return !json.Valid(text) }
+// IsTyped reports whether a person typed a message, as far as Decode reads shorthand: it
+// is not JSON, and does not begin as an object or an array does.
+func IsTyped(text []byte) bool {
+	trimmed := trimJSON(text)
+	isStructure := bytes.HasPrefix(trimmed, []byte("{")) || bytes.HasPrefix(trimmed, []byte("["))
+	return !isStructure && !json.Valid(trimmed)
+}
+
+// trimJSON removes the white space of JSON (RFC 8259, section 2) around a text.
+func trimJSON(text []byte) []byte { return bytes.Trim(text, " \t\r\n") }
 
 // DecodeFields reads a request whose action comes from elsewhere, as from the path of an
 // HTTP request: the fields are those of text, a JSON object or nothing, and others, each

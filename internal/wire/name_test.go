@@ -246,8 +246,8 @@ func TestTypedNames(t *testing.T) {
 	}
 	for _, line := range []string{
 		`add "RED CAP`, `add "RED" CAP`, `add "a"b`, `add "\q"`, `add "\ud83d"`, "add \"a\tb\"", `add a=b`,
-		`sub "cart"17`, `sub "cart"@x`, `sub "cart`, `sub @1`, `get "cart"@1`, `unsub cart@1`, `get *`, `set "A" 1 "A" 2`,
-		`get after="a`,
+		`sub "cart"17`, `sub "cart"@x`, `sub "cart`, `sub @1`, `get "cart"@1`, `unsub cart@1`, `set "A" 1 "A" 2`,
+		`get after="a`, `get * cart`,
 	} {
 		t.Run("not "+line, func(t *testing.T) { refuse(t, line, true, CodeBadField) })
 	}

@@ -84,7 +84,11 @@ func prettyValue(value Value) string {
 	case Cart:
 		return fmt.Sprintf("%s (version %d)", prettyLines(v.Lines), v.Version)
 	case Vendor:
-		text := strings.Join(v.SKUs, " ")
+		names := make([]string, len(v.SKUs))
+		for i, sku := range v.SKUs {
+			names[i] = typedName(sku)
+		}
+		text := strings.Join(names, " ")
 		if v.More {
 			text += " ..."
 		}

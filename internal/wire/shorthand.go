@@ -165,6 +165,15 @@ func (l *typedLine) skus(words []string) []string {
 	return topics
 }
 
+// namesOrAll reads names of topics, or * for all.
+func (l *typedLine) namesOrAll(words []string) {
+	if len(words) == 1 && words[0] == "*" {
+		l.put("topics", "*")
+		return
+	}
+	l.put("topics", l.names(words))
+}
+
 // topic reads a topic with an optional version: cart@17 or "sku:RED CAP"@7.
 func (l *typedLine) topic(word string) (name, version string, versioned bool) {
 	if !isQuoted(word) {
@@ -223,14 +232,10 @@ func (l *typedLine) read(verb string, words []string) {
 		l.topics(words)
 	case "unsub", "unsubscribe":
 		l.put("action", ActionUnsubscribe)
-		if len(words) == 1 && words[0] == "*" {
-			l.put("topics", "*")
-			return
-		}
-		l.put("topics", l.names(words))
+		l.namesOrAll(words)
 	case "get":
 		l.put("action", ActionGet)
-		l.put("topics", l.names(words))
+		l.namesOrAll(words)
 	case "stock":
 		l.put("action", ActionGet)
 		l.put("topics", l.skus(words))

@@ -74,6 +74,7 @@ func TestShorthand(t *testing.T) {
 			{Name: "sku:MUG"}, {Name: "sku:RED CAP"}, {Name: "sku:CAP"}, {Name: "sku:cart"},
 		}}},
 		{"ls", Request{Action: ActionGet, All: true}},
+		{"get *", Request{Action: ActionGet, All: true}},
 		{"who", Request{Action: ActionHello}},
 		{"PING", Request{Action: ActionPing}},
 		{"pretty on", Request{Action: ActionHello, Pretty: &[]bool{true}[0]}},
@@ -184,8 +185,6 @@ func TestShorthandRefuses(t *testing.T) {
 		{"sub *", CodeBadField},
 		{"unsub * cart", CodeBadField},
 		{"get cart@1", CodeBadField},
-		{"get *", CodeBadField},
-		{"add", CodeBadField},
 		{"add MUG 0", CodeBadField},
 		{"add MUG 1000", CodeBadField},
 		{"add MUG -1000", CodeBadField},
@@ -285,6 +284,7 @@ func TestDidYouMean(t *testing.T) {
 		"HLEP": `did you mean "help"?`, "subscribee x": `did you mean "subscribe"?`, "stok MUG": `did you mean "stock"?`,
 		"buy MUG": `type "help" for a list`, "x": `type "help" for a list`, "dance": `type "help" for a list`,
 		"help ad": `did you mean "add"?`,
+		"sbu x":   `did you mean "sub"?`, "gte x": `did you mean "get"?`, "hepl": `did you mean "help"?`,
 	} {
 		_, err := Decode([]byte(line), true)
 		if e, ok := err.(*Error); !ok || !strings.Contains(e.Message, want) {

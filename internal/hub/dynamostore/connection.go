@@ -101,6 +101,20 @@ func (s *Store) ReplacePrincipal(ctx context.Context, id string, prev, next hub.
 	return nil
 }
 
+// SetPretty implements [hub.Connections].
+func (s *Store) SetPretty(ctx context.Context, id string, on bool) error {
+	var u update
+	u.setRow(row{attrPretty: optional(map[bool]string{true: prettyOn}[on])})
+	_, err := s.update(ctx, connectionKey(id), &u, u.exists(attrLive), types.ReturnValueNone)
+	if _, gone := conditionFailed(err); gone {
+		err = hub.ErrGone
+	}
+	if err != nil {
+		return fmt.Errorf("pretty of %s: %w", id, err)
+	}
+	return nil
+}
+
 // Forget implements [hub.Connections]. It first removes the connection's entry
 // with its holder, because only its row names them. Then it deletes the row. If
 // the row were last, a failure before it would leave topics without a subscription.

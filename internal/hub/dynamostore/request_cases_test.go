@@ -66,6 +66,7 @@ var requestCases = map[string]requestCase{
 		next.Issued, next.Expires = now, now.Add(time.Hour)
 		return s.ReplacePrincipal(ctx, "c1", vendorConnection.Principal, next)
 	}},
+	"set-pretty": {nil, func(ctx context.Context, s hub.Store) error { return s.SetPretty(ctx, "c1", true) }},
 	"forget": {
 		[]string{`{"Item":` + addressRow + `}`, `{}`, `{"Attributes":` + laterRow + `}`},
 		func(ctx context.Context, s hub.Store) error { return s.Forget(ctx, "c1", topics("C")...) },

@@ -311,7 +311,6 @@ func connectionRow(c hub.Connection) row {
 	r[attrProtocol] = optional(c.Protocol)
 	r[attrNotice] = optional(c.Notice)
 	r[attrAddress] = optional(c.ClientHash)
-	r[attrPretty] = optional(map[bool]string{true: prettyOn}[c.Pretty])
 	return r
 }
 

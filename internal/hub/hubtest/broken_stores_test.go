@@ -88,6 +88,7 @@ type (
 	cleanedSKUs        struct{ hub.Store } // cleans SKUs as if they were paths
 	trimmedTopics      struct{ hub.Store } // keeps topics as words without punctuation
 	sparingAll         struct{ hub.Store } // leaves all subscriptions of an ended connection
+	prettyAnywhere     struct{ hub.Store } // makes a row for Pretty
 	staleSubscribe     struct{ hub.Store } // returns from Subscribe what it was given
 )
 
@@ -351,6 +352,14 @@ func (s replacesOnce) ReplacePrincipal(ctx context.Context, id string, prev, nex
 	return s.Store.ReplacePrincipal(ctx, id, prev, next)
 }
 
+func (s prettyAnywhere) SetPretty(ctx context.Context, id string, on bool) error {
+	err := s.Store.SetPretty(ctx, id, on)
+	if errors.Is(err, hub.ErrGone) {
+		return s.Store.PutConnection(ctx, hub.Connection{ID: id})
+	}
+	return err
+}
+
 func (s anyPrincipal) ReplacePrincipal(ctx context.Context, id string, _, next hub.Principal) error {
 	c, err := s.Store.Connection(ctx, id)
 	if err != nil {
@@ -533,6 +542,10 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		"a principal cannot be replaced again": {
 			func(s hub.Store) hub.Store { return replacesOnce{s} }, nil,
 			"a principal is replaced only if it is the named one",
+		},
+		"a row is made for pretty": {
+			func(s hub.Store) hub.Store { return prettyAnywhere{s} }, nil,
+			"pretty is set alone, and stays",
 		},
 		"any principal is replaced": {
 			func(s hub.Store) hub.Store { return anyPrincipal{s} }, nil,

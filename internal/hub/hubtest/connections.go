@@ -12,7 +12,7 @@ import (
 
 func connection(id string) hub.Connection {
 	return hub.Connection{
-		ID: id, Endpoint: "127.0.0.1/v1", Protocol: "securecart.v1", ConnectedAt: minute(0), Pretty: true,
+		ID: id, Endpoint: "127.0.0.1/v1", Protocol: "securecart.v1", ConnectedAt: minute(0),
 		Principal: hub.Principal{User: "alice", Role: hub.RoleCustomer, Expires: minute(60)},
 	}
 }
@@ -95,6 +95,35 @@ func connectionKeepsTopics(ctx context.Context, f Fixture) error {
 	}
 	got, err := topicsOf(ctx, f, "c1")
 	return errors.Join(err, same("topics", got, "[sku:A]"))
+}
+
+// prettyStays: it is set alone, and a connection that is put again keeps it.
+func prettyStays(ctx context.Context, f Fixture) error {
+	if err := f.Store.SetPretty(ctx, "c0", true); !errors.Is(err, hub.ErrGone) {
+		return fmt.Errorf("of a connection without a row: got %v, want ErrGone", err)
+	}
+	if _, err := f.Store.Connection(ctx, "c0"); !errors.Is(err, hub.ErrGone) {
+		return fmt.Errorf("a row was made: %v", err)
+	}
+	want := connection("c1")
+	if err := f.Store.PutConnection(ctx, want); err != nil {
+		return err
+	}
+	for _, on := range []bool{true, false, true} {
+		if err := f.Store.SetPretty(ctx, "c1", on); err != nil {
+			return err
+		}
+		got, err := f.Store.Connection(ctx, "c1")
+		err = errors.Join(err, same("pretty", got.Pretty, on), same("principal", got.Principal, want.Principal))
+		if err != nil {
+			return err
+		}
+	}
+	if err := f.Store.PutConnection(ctx, want); err != nil {
+		return err
+	}
+	got, err := f.Store.Connection(ctx, "c1")
+	return errors.Join(err, same("pretty after another put", got.Pretty, true))
 }
 
 func subscribersSeen(ctx context.Context, f Fixture) error {

@@ -45,6 +45,7 @@ var storeCases = []struct {
 	{"feed has old and new rows", feedImages},
 	{"connection round trip", connectionRoundTrip},
 	{"connection written again keeps its topics", connectionKeepsTopics},
+	{"pretty is set alone, and stays", prettyStays},
 	{"a principal is replaced only if it is the named one", principalConditional},
 	{"a holder's connections are visible at once", holdersSeen},
 	{"a holder's connections page to the end", holdersPage},

@@ -21,7 +21,7 @@ func (s *Store) PutConnection(_ context.Context, c hub.Connection) error {
 	o := s.holderLocked(c.Principal.ID())
 	o.ids = insert(o.ids, c.ID)
 	o.connectedAt[c.ID] = c.ConnectedAt
-	c.Topics = old.Topics
+	c.Topics, c.Pretty = old.Topics, old.Pretty
 	c.Exact = old.Exact || c.Principal.MaySeeExact()
 	s.connections[c.ID] = c
 	return nil
@@ -74,6 +74,19 @@ func (s *Store) ReplacePrincipal(_ context.Context, id string, prev, next hub.Pr
 		return fmt.Errorf("connection %s has another principal: %w", id, hub.ErrConflict)
 	}
 	c.Principal = next
+	s.connections[id] = c
+	return nil
+}
+
+// SetPretty implements [hub.Connections].
+func (s *Store) SetPretty(_ context.Context, id string, on bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ok := s.connections[id]
+	if !ok {
+		return fmt.Errorf("connection %s: %w", id, hub.ErrGone)
+	}
+	c.Pretty = on
 	s.connections[id] = c
 	return nil
 }

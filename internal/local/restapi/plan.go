@@ -76,7 +76,6 @@ func (p *Plan) admit(w http.ResponseWriter, r *http.Request) bool {
 // refuse answers with a problem document, as the gateway responses of template.yaml do.
 func refuse(w http.ResponseWriter, status int, problem string) {
 	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, problem)
 }
