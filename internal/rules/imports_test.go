@@ -154,7 +154,7 @@ var mayImportModules = map[string][]string{
 	"internal/local/template/cfn":    {"go.yaml.in/yaml/v3"},
 	"internal/local/template/host":   {lambdaGo},
 	"internal/local/template/samapi": {lambdaGo},
-	"internal/schematest":            {"github.com/danielgtaylor/huma/v2"},
+	"internal/schematest":            {"github.com/danielgtaylor/huma/v2", "github.com/santhosh-tekuri/jsonschema"},
 }
 
 // The modules that most packages use.

@@ -1,6 +1,7 @@
 // Package schematest has the JSON Schemas of the socket's messages. Tests write
 // docs/asyncapi.yaml and docs/openapi.yaml from them, and compare with them the models
-// of template.yaml, the golden messages and the types of the browser's client.
+// of template.yaml, the golden messages and the types of the browser's client. CheckAnswer
+// judges what handlers answer and post.
 //
 // Schemas of answers come from the Go types of package wire by reflection. Requests have
 // one Go type for all actions, so their schemas are written here, with the limits of
@@ -79,6 +80,27 @@ func AddAnswers(r huma.Registry, answers ...wire.Answer) {
 			s.Properties[field].Description = text
 		}
 	}
+}
+
+// NewSocketRegistry returns a registry with all answers as they are on the socket: the
+// name of a topic tells what its value is, and absent lists are left out.
+func NewSocketRegistry(prefix string) huma.Registry {
+	r := NewRegistry(prefix)
+	AddAnswers(r, Answers...)
+	for _, s := range r.Map() {
+		for _, field := range s.Properties {
+			field.Nullable = false
+		}
+		if topics := s.Properties["topics"]; topics != nil && topics.Type == "object" {
+			topics.AdditionalProperties = false
+			topics.Extensions = map[string]any{"patternProperties": map[string]*huma.Schema{
+				"^sku:":      r.Schema(reflect.TypeFor[wire.Badge](), true, ""),
+				"^cart(:|$)": r.Schema(reflect.TypeFor[wire.Cart](), true, ""),
+				"^vendor:":   r.Schema(reflect.TypeFor[wire.Vendor](), true, ""),
+			}}
+		}
+	}
+	return r
 }
 
 // descriptions are those of fields that need one: units, and what their absence means.

@@ -126,25 +126,14 @@ var pushes = map[string]string{
 // answerSchemas returns the schemas of answers and of what they hold. It adds the
 // answers to the messages.
 func answerSchemas(messages object) object {
-	r := schematest.NewRegistry("#/components/schemas/")
-	schematest.AddAnswers(r, schematest.Answers...)
 	schemas := object{}
-	for name, s := range r.Map() {
+	for name, s := range schematest.NewSocketRegistry("#/components/schemas/").Map() {
 		s.AdditionalProperties = nil // clients ignore fields that they do not know
-		for _, field := range s.Properties {
-			field.Nullable = false // the hub leaves absent lists out
-		}
 		schemas[name] = s
 	}
 	for _, a := range schematest.Answers {
 		name := schematest.Name(a)
 		messages[name] = message(schematest.Kind(a), name, summaries[name])
-		if topics := r.Map()[name].Properties["topics"]; topics != nil {
-			topics.AdditionalProperties = false
-			topics.Extensions = object{"patternProperties": object{
-				"^sku:": schemaRef("Badge"), "^cart(:|$)": schemaRef("Cart"), "^vendor:": schemaRef("Vendor"),
-			}}
-		}
 	}
 	return schemas
 }
