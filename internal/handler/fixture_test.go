@@ -27,6 +27,7 @@ import (
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/memstore"
 	"github.com/securecart/hub/internal/local/issuer"
+	"github.com/securecart/hub/internal/schematest"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -61,7 +62,7 @@ type fixture struct {
 
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	b := &fixture{t: t, now: connectedAt.Add(10 * time.Minute), poster: &postRecorder{}}
+	b := &fixture{t: t, now: connectedAt.Add(10 * time.Minute), poster: &postRecorder{t: t}}
 	clock := func() time.Time { return b.now }
 	memory := memstore.New("k3")
 	memory.Follow(func(c hub.Change) { b.changes = append(b.changes, c) })
@@ -272,6 +273,7 @@ func firstError(err error, do func() error) error {
 
 // postRecorder is a poster that records its posts.
 type postRecorder struct {
+	t      testing.TB
 	answer func(hub.Post) error // nil: all are accepted
 	sent   []string             // "connection message", in order
 }
@@ -279,6 +281,9 @@ type postRecorder struct {
 func (r *postRecorder) Post(_ context.Context, posts []hub.Post) []error {
 	errs := make([]error, len(posts))
 	for i, p := range posts {
+		if err := schematest.CheckAnswer(p.Data); err != nil {
+			r.t.Errorf("posted %s: %v", p.Data, err)
+		}
 		if r.answer != nil {
 			errs[i] = r.answer(p)
 		}
@@ -447,6 +452,10 @@ func (c *testConn) sendRaw(text string) string {
 	}
 	if strings.Contains(response.Body, "canary-inside") {
 		c.b.t.Errorf("%s: internal text reaches the client: %s", text, response.Body)
+	}
+	isText := wire.IsTyped([]byte(response.Body)) // after "pretty on"
+	if err := schematest.CheckAnswer([]byte(response.Body)); err != nil && !isText {
+		c.b.t.Errorf("%s: got %s: %v", text, response.Body, err)
 	}
 	return response.Body
 }

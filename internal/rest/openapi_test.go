@@ -2,7 +2,6 @@ package rest_test
 
 import (
 	"flag"
-	"fmt"
 	"maps"
 	"os"
 	"reflect"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/rest"
+	"github.com/securecart/hub/internal/schematest"
 	"github.com/securecart/hub/internal/stockjson"
 	"github.com/securecart/hub/internal/versions"
 	"github.com/securecart/hub/internal/wire"
@@ -73,7 +73,7 @@ type openAPI struct {
 }
 
 func newOpenAPI() *huma.OpenAPI {
-	schemas := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	schemas := schematest.NewRegistry("#/components/schemas/")
 	d := openAPI{&huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{Title: "SecureCart hub", Version: "1", Description: "docs/http.md explains it. " +
@@ -99,32 +99,19 @@ func newOpenAPI() *huma.OpenAPI {
 // schema returns a reference to the schema of a type.
 func (d openAPI) schema(v any) *huma.Schema { return d.schemas.Schema(reflect.TypeOf(v), true, "") }
 
-// messages describes what Go types do not say of the socket's messages: their type, the
-// values of topics, and lines that were removed.
+// messages adds the messages of the socket.
 func (d openAPI) messages() {
-	d.schema(wire.Snapshot{})
-	d.schema(wire.OK{})
+	schematest.AddAnswers(d.schemas, wire.Snapshot{}, wire.OK{})
 	d.schema(rest.Problem{})
 	all := d.schemas.Map()
-	for name, kind := range map[string]string{"Snapshot": "snapshot", "OK": "ok"} {
-		s := all[name]
-		delete(s.Properties, "id") // only sockets have ids
-		s.Properties["type"] = &huma.Schema{Type: "string", Enum: []any{kind}}
-		s.Required = append([]string{"type"}, s.Required...)
-		s.Required = slices.DeleteFunc(s.Required, func(name string) bool { return name == "ordered" })
+	for _, name := range []string{"Snapshot", "OK"} {
+		delete(all[name].Properties, "id") // only sockets have ids
 	}
-	line := *d.schemas.Schema(reflect.TypeOf(wire.Line{}), false, "")
-	line.Nullable = true // a removed line
-	all["Line"] = &line
-	values := []*huma.Schema{d.schema(wire.Badge{}), d.schema(wire.Cart{}), d.schema(wire.Vendor{})}
-	all["Snapshot"].Properties["topics"] = &huma.Schema{
-		Type: "object", AdditionalProperties: &huma.Schema{OneOf: values},
-	}
-	all["Badge"].Properties["state"].Enum = []any{"in", "low", "out", "back"}
 	for _, name := range []string{"Badge", "Cart"} {
 		delete(all[name].Properties, "rev") // of deltas
 	}
-	all["Problem"].Properties["code"].Description = "docs/http.md has all of them"
+	// HTTP has codes of its own beside the socket's.
+	all["Problem"].Properties["code"] = &huma.Schema{Type: "string", Description: "docs/http.md has all of them"}
 }
 
 // operation describes a request. Answers are JSON of a type; errors are problems.
@@ -208,51 +195,41 @@ func (d openAPI) stock() {
 	d.Paths["/v1/stock/{sku}"] = &huma.PathItem{Get: withToken(withTag(single), true)}
 }
 
-// write describes a write to the caller's cart.
-func (d openAPI) write(id, summary string, fields map[string]*huma.Schema, required []string, errors ...string,
-) *huma.Operation {
+// write describes a write to the caller's cart. Its body has the fields of the socket's
+// request, without those that HTTP has in the path and in headers.
+func (d openAPI) write(id, summary string, action wire.Action, errors ...string) *huma.Operation {
+	body := schematest.Request(action)
+	body.AdditionalProperties = true
+	body.Required = slices.DeleteFunc(body.Required, func(name string) bool { return name == "action" })
+	key := header("Idempotency-Key", "a repeat gets the stored answer")
+	key.Schema.Pattern = body.Properties["key"].Pattern
+	for _, name := range []string{"action", "id", "key", "version", "epoch"} {
+		delete(body.Properties, name)
+	}
 	errors = append(errors, "401", "404", "413", "415", "422", "503")
 	o := withToken(d.operation(id, summary, "200", wire.OK{}, errors...), false)
-	key := header("Idempotency-Key", "a repeat gets the stored answer")
-	key.Schema.Pattern = fmt.Sprintf("^[!-~]{1,%d}$", wire.MaxKey)
 	o.Parameters = []*huma.Param{key}
-	o.RequestBody = &huma.RequestBody{Required: len(required) > 0, Content: map[string]*huma.MediaType{
-		"application/json": {Schema: &huma.Schema{
-			Type: "object", Properties: fields, Required: required, AdditionalProperties: true,
-		}},
-	}}
+	o.RequestBody = &huma.RequestBody{
+		Required: len(body.Required) > 0, Content: map[string]*huma.MediaType{"application/json": {Schema: body}},
+	}
 	return o
-}
-
-func number(least, most float64) *huma.Schema {
-	return &huma.Schema{Type: "integer", Minimum: &least, Maximum: &most}
 }
 
 func (d openAPI) cart() {
 	get := withToken(withTag(d.operation("getCart", "The caller's cart", "200", wire.Snapshot{}, "401", "503")), false)
-	least, lines := 1, wire.MaxLines
-	set := d.write("patchCart", "Set lines", map[string]*huma.Schema{
-		"lines": {
-			Type: "object", AdditionalProperties: number(0, wire.MaxQuantity), MinProperties: &least, MaxProperties: &lines,
-			Description: "quantities by SKU; 0 removes a line",
-		},
-	}, []string{"lines"}, "409", "412")
-	checkout := d.write("postCheckout", "Empty the cart, and learn what it had", nil, nil, "412")
+	set := d.write("patchCart", "Set lines", wire.ActionSet, "409", "412")
+	checkout := d.write("postCheckout", "Empty the cart, and learn what it had", wire.ActionCheckout, "412")
 	for _, o := range []*huma.Operation{set, checkout} {
 		o.Parameters = append(o.Parameters, header("If-Match", `the cart's entity tag, "<epoch>.<version>"`))
 	}
 	d.Paths["/v1/cart"] = &huma.PathItem{Get: get, Patch: set}
 	d.Paths["/v1/cart/checkout"] = &huma.PathItem{Post: checkout}
-	quantity := number(-wire.MaxQuantity, wire.MaxQuantity)
-	quantity.Not = &huma.Schema{Enum: []any{0}}
-	quantity.Description = "pieces to add, or (negative) to take away; without it 1; not 0"
-	d.Paths["/v1/cart/lines"] = &huma.PathItem{Post: d.write("postLine", "Add pieces of a SKU",
-		map[string]*huma.Schema{"sku": skuSchema(), "quantity": quantity}, []string{"sku"}, "409")}
-	d.Paths["/v1/cart/merge"] = &huma.PathItem{Post: d.write("postMerge", "Take a guest's cart over",
-		map[string]*huma.Schema{
-			"from":   {Type: "string", MinLength: &least, Description: "the guest's token"},
-			"policy": {Type: "string", Enum: []any{"sum", "max", "mine", "theirs"}},
-		}, []string{"from"})}
+	d.Paths["/v1/cart/lines"] = &huma.PathItem{
+		Post: d.write("postLine", "Add pieces of a SKU", wire.ActionAdd, "409"),
+	}
+	d.Paths["/v1/cart/merge"] = &huma.PathItem{
+		Post: d.write("postMerge", "Take a guest's cart over", wire.ActionMerge),
+	}
 }
 
 func (d openAPI) inventory() {

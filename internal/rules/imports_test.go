@@ -105,6 +105,7 @@ var mayImport = map[string][]string{
 	"internal/dynamotest":  {},
 	"internal/costtest":    {},
 	"internal/rules":       {},
+	"internal/schematest":  {"internal/wire"},
 
 	"connect":    {"internal/cloud/boot", "internal/cloud/config", "internal/handler"},
 	"disconnect": {"internal/cloud/boot", "internal/cloud/config", "internal/handler"},
@@ -153,6 +154,7 @@ var mayImportModules = map[string][]string{
 	"internal/local/template/cfn":    {"go.yaml.in/yaml/v3"},
 	"internal/local/template/host":   {lambdaGo},
 	"internal/local/template/samapi": {lambdaGo},
+	"internal/schematest":            {"github.com/danielgtaylor/huma/v2", "github.com/santhosh-tekuri/jsonschema"},
 }
 
 // The modules that most packages use.

@@ -19,8 +19,8 @@ var httpBodies = map[wire.Action][2]string{
 }
 
 // looser are the fields of which a schema cannot say all: it counts characters, not
-// bytes, takes 1.0 for an integer, and does not know the grammar of names and tokens.
-var looser = []string{"sku", "from", "lines", "quantity"}
+// bytes, takes 1.0 for an integer, and does not know the grammar of names.
+var looser = []string{"sku", "lines", "quantity"}
 
 // TestOpenAPIBodies: one corpus of good and bad bodies has one verdict: what the decoder
 // takes, docs/openapi.yaml allows, and what the document allows, the decoder takes, but
@@ -76,7 +76,7 @@ func differsIn(body object) string {
 func odd(v any) bool {
 	switch v := v.(type) {
 	case string:
-		return v != "MUG" && v != "guest.a.b.c"
+		return v != "MUG"
 	case object:
 		return len(v) != 1 || v["MUG"] == nil || odd(v["MUG"])
 	case json.Number:

@@ -247,12 +247,15 @@ func messages(action wire.Action) []string {
 		`["cart"]`, `["cart","cart"]`, `"cart"`, `["sku:😀","sku:RED CAP","","hub"]`, `"RED CAP"`, `"TEST/SLASH"`,
 		`{"RED CAP":1}`, `{"sku:RED CAP":1,"\"":2}`,
 		`{"cart":0}`, `{"cart":9007199254740991}`, `{"cart":-1}`, `{"cart":null}`, `{"MUG":0}`, `{"MUG":999}`, `{"MUG":1.0}`,
-		`{"MUG":true}`,
+		`{"MUG":true}`, `" MUG"`, `"add"`, `{" MUG":1}`,
+		`{"sku:MUG":{"version":1,"state":"in"}}`, `{"sku:MUG":{"version":1,"state":"in","quantity":2,"until":"2026-12-24"}}`,
+		`{"sku:MUG":{"version":1,"state":""}}`, `{"sku:MUG":{"version":1}}`, `{"sku:MUG":{"version":1,"state":"a b"}}`,
+		`{"sku:MUG":{"version":1,"state":"in","until":7}}`, `{"sku:MUG":{"version":1,"state":"in","quantity":-1}}`,
 		topicList(wire.MaxTopics), topicList(wire.MaxTopics + 1), lineList(wire.MaxLines), lineList(wire.MaxLines + 1),
 		strings.ReplaceAll(lineList(wire.MaxTopics), "999", "9007199254740991"),
 	}
 	for _, field := range []string{"id", "token", "topics", "epoch", "only", "after", "sku", "quantity", "lines",
-		"version", "key", "from", "policy", "colour"} {
+		"version", "key", "from", "policy", "about", "pretty", "colour"} {
 		for _, value := range values {
 			text := fmt.Sprintf(`{"action":%q,%q:%s`, action, field, value)
 			for _, name := range slices.Sorted(maps.Keys(base)) {

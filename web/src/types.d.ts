@@ -89,6 +89,21 @@ export interface Badge {
   until?: string;
 }
 
+/** The value of cart and cart:ID: what the shop has. */
+export interface CartValue {
+  version: number;
+  /** By SKU; the version is that of the cart in which the line last changed. */
+  lines: Map<string, { quantity: number; version: number }>;
+}
+
+/** The value of vendor:ID. */
+export interface VendorList {
+  /** In the order of their bytes. */
+  skus: string[];
+  /** Whether there are others behind the last one. */
+  more?: boolean;
+}
+
 export interface CartLine {
   /** With the person's own changes on top. */
   quantity: number;
