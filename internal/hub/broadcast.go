@@ -49,6 +49,7 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 		b.report.Failed = len(changes)
 		return b.report, &BatchError{0, err}
 	}
+	b.served.begin(b.epoch)
 	b.coalesce(changes)
 	b.findRecipients(ctx)
 	b.findBadgeViewers(ctx)
@@ -109,7 +110,7 @@ type broadcast struct {
 	h          *Hub
 	now        time.Time
 	epoch      string
-	served     *servedMemory // nil: everybody is served
+	served     *servedMemory // nil: nobody is skipped
 	rows       []changedRow
 	recipients []recipient     // after send, sorted by connection
 	settled    []int           // index of the first recipient of each connection that was served or marked

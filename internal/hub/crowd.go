@@ -27,7 +27,7 @@ func (h *Hub) WithPostsPerSecond(n int) *Hub {
 
 // findBadgeViewers finds the subscribers of changed items that see no more than a badge.
 // It asks for a sweep of each row whose viewers do not fit into the batch: they are a
-// crowd, be it a small one.
+// crowd, even if they are few.
 func (b *broadcast) findBadgeViewers(ctx context.Context) {
 	counted := make(map[string]bool, len(b.recipients)) // connections that the batch posts to
 	for _, r := range b.recipients {
@@ -40,12 +40,18 @@ func (b *broadcast) findBadgeViewers(ctx context.Context) {
 			visible = append(visible, i)
 		}
 	}
-	read := func(i int) ([]recipient, error) { return b.readViewers(ctx, i, counted) }
+	swept, err := b.swept(ctx, visible)
+	read := func(i int) ([]recipient, error) {
+		if err != nil || swept[b.rows[i].topic] {
+			return nil, err
+		}
+		return b.readViewers(ctx, i, counted)
+	}
 	b.eachRow(visible, read, func(i int, found []recipient, err error) {
 		switch fresh := uncounted(found, counted); {
 		case err != nil:
 			b.fail(&b.rows[i], fmt.Errorf("badge viewers of %s: %w", b.rows[i].topic, err))
-		case len(fresh) > max(0, b.h.crowd-len(counted)):
+		case swept[b.rows[i].topic] || len(fresh) > max(0, b.h.crowd-len(counted)):
 			crowds = append(crowds, i)
 		default:
 			for _, r := range found {
@@ -59,13 +65,31 @@ func (b *broadcast) findBadgeViewers(ctx context.Context) {
 	b.askSweeps(ctx, crowds)
 }
 
+// swept returns the rows whose sweeps are under way. Their changes join: if a batch posted
+// one, the sweep might post an older value behind it, with a rev that clients take.
+func (b *broadcast) swept(ctx context.Context, rows []int) (map[Topic]bool, error) {
+	swept := map[Topic]bool{}
+	if len(rows) == 0 {
+		return swept, nil
+	}
+	sweeps, err := b.h.store.Sweeps(ctx)
+	if err != nil {
+		return swept, fmt.Errorf("list sweeps: %w", err)
+	}
+	for _, s := range sweeps {
+		swept[s.Topic] = true
+	}
+	return swept, nil
+}
+
 // readViewers reads the badge viewers of row i, until there are more new connections than
 // the batch has room for.
 func (b *broadcast) readViewers(ctx context.Context, i int, counted map[string]bool) (found []recipient, err error) {
 	room := max(0, b.h.crowd-len(counted))
 	fresh := 0
 	for after, more := "", true; more && fresh <= room; more = after != "" {
-		page, next, err := b.h.store.Subscribers(ctx, b.rows[i].topic, after, min(subscriberPage, room-fresh+1))
+		limit := min(subscriberPage, max(room-fresh+1, smallCrowd)) // many may be counted already
+		page, next, err := b.h.store.Subscribers(ctx, b.rows[i].topic, after, limit)
 		if err != nil {
 			return nil, err
 		}

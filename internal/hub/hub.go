@@ -16,7 +16,8 @@ type Hub struct {
 	now    func() time.Time
 	limits Limits
 	epoch  *epochMemory
-	served *servedMemory
+	served *servedMemory // of batches
+	swept  *servedMemory // of pages of sweeps
 
 	deltaBytes       int                       // of one pushed message, at most
 	firstVersion     func(now time.Time) int64 // of a cart without a row
@@ -28,7 +29,8 @@ type Hub struct {
 // answers requests, see [Hub.WithEnder].
 func New(store Store, poster Poster, now func() time.Time) *Hub {
 	return &Hub{
-		store: store, poster: poster, limits: DefaultLimits(), epoch: &epochMemory{}, served: &servedMemory{},
+		store: store, poster: poster, limits: DefaultLimits(), epoch: &epochMemory{},
+		served: &servedMemory{}, swept: &servedMemory{},
 		deltaBytes: wire.MaxMessage, firstVersion: time.Time.UnixMicro, customerCartLife: CustomerCartLife,
 		crowd: DefaultPostsPerSecond,
 		now:   func() time.Time { return now().UTC().Truncate(time.Millisecond) },

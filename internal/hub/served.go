@@ -2,8 +2,9 @@ package hub
 
 import "sync"
 
-// maxServed is how many posts of failed batches and pages an environment remembers: those
-// of a dozen pages, in some 2 MB.
+// maxServed is how many posts of failed batches, or of failed pages, an environment
+// remembers before it begins anew: those of a dozen pages at the template's rate, in some
+// 2 MB. The batch or page that reaches it is remembered too.
 const maxServed = 20_000
 
 // wholeCrowd stands for the badge viewers of a row, who were left to a sweep.
@@ -14,8 +15,19 @@ const wholeCrowd = ""
 // after a crash a retry sends them once more.
 type servedMemory struct {
 	mu    sync.Mutex
+	epoch string                      // after a restore, a stream may number lower
 	rows  map[Topic]map[string]string // sequence number of the newest change, by row and connection
 	posts int
+}
+
+// begin is called before each batch or page. It empties the memory if that is full, or of
+// another epoch.
+func (m *servedMemory) begin(epoch string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.epoch != epoch || m.posts >= maxServed {
+		m.epoch, m.rows, m.posts = epoch, nil, 0
+	}
 }
 
 // has reports whether a connection is done with a change of a row: it got that or a newer one,
@@ -34,9 +46,6 @@ func (m *servedMemory) has(row Topic, sequence, connectionID string) bool {
 func (m *servedMemory) add(row Topic, sequence, connectionID string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.posts >= maxServed {
-		m.rows, m.posts = nil, 0
-	}
 	if m.rows == nil {
 		m.rows = map[Topic]map[string]string{}
 	}
@@ -60,7 +69,8 @@ func (m *servedMemory) forget(row Topic) {
 	delete(m.rows, row)
 }
 
-// change returns the sequence number of the change that whoever gets the row has.
+// change returns the sequence number of the change that a recipient of the row is up to
+// date with.
 func (row *changedRow) change() string {
 	if row.current {
 		return row.serving

@@ -27,6 +27,7 @@ type invocation struct {
 // servedPost is a post of one value of a row to a connection, or, without one, an
 // AskSweep.
 type servedPost struct {
+	epoch      string // a new one voids what was posted
 	row        hub.Topic
 	value      string
 	connection string
@@ -123,11 +124,15 @@ func (sim *simulation) judgeRetries(posts []hub.Post, errs []error) {
 }
 
 func (sim *simulation) judgeEntries(post hub.Post) {
-	var m struct{ Topics map[string]json.RawMessage }
+	var m struct {
+		Epoch  string
+		Topics map[string]json.RawMessage
+	}
 	if err := json.Unmarshal(post.Data, &m); err != nil || sim.sockets[post.ConnectionID] == nil {
 		return
 	}
 	for name, value := range m.Topics {
-		sim.judgeRetry(servedPost{sim.sockets[post.ConnectionID].client.topic(name), string(value), post.ConnectionID})
+		row := sim.sockets[post.ConnectionID].client.topic(name)
+		sim.judgeRetry(servedPost{m.Epoch, row, string(value), post.ConnectionID})
 	}
 }

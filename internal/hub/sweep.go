@@ -57,8 +57,9 @@ func (h *Hub) Sweep(ctx context.Context, more func() bool) (SweepReport, error) 
 	}
 }
 
-// RingSweeps rings the bell of each sweep that made no progress for a minute, because
-// its bell may be lost. It sweeps nothing itself, so that one Sweep runs at a time.
+// RingSweeps rings the bell of a sweep that made no progress for a minute, because its bell
+// may be lost. One bell is enough: it stands for all the work. RingSweeps sweeps nothing
+// itself, so that one Sweep runs at a time.
 func (h *Hub) RingSweeps(ctx context.Context) error {
 	sweeps, err := h.store.Sweeps(ctx)
 	if err != nil {
@@ -68,9 +69,11 @@ func (h *Hub) RingSweeps(ctx context.Context) error {
 		if h.now().Sub(s.Updated) <= ringAfter {
 			continue
 		}
-		if ringErr := h.store.RingSweep(ctx, s.Topic, h.now()); ringErr != nil {
-			err = errors.Join(err, fmt.Errorf("ring the bell of %s: %w", s.Topic, ringErr))
+		ringErr := h.store.RingSweep(ctx, s.Topic, h.now())
+		if ringErr == nil {
+			return nil
 		}
+		err = errors.Join(err, fmt.Errorf("ring the bell of %s: %w", s.Topic, ringErr))
 	}
 	return err
 }
@@ -123,7 +126,7 @@ func (s *sweeping) servePage(ctx context.Context, sweeps []Sweep) {
 // newBroadcast returns what sends the current values of the items of sweeps to viewers, and
 // does everything for them that a batch does. It has a row for each part.
 func (s *sweeping) newBroadcast(ctx context.Context, parts []*part) *broadcast {
-	b := &broadcast{h: s.h, now: s.h.now(), served: s.h.served, expired: map[string]bool{}, failed: len(parts)}
+	b := &broadcast{h: s.h, now: s.h.now(), served: s.h.swept, expired: map[string]bool{}, failed: len(parts)}
 	skus := make([]string, len(parts))
 	for i, p := range parts {
 		skus[i] = p.sweep.Topic.Name
@@ -131,6 +134,7 @@ func (s *sweeping) newBroadcast(ctx context.Context, parts []*part) *broadcast {
 	var err error
 	var items map[string]Item
 	if b.epoch, err = s.h.Epoch(ctx); err == nil {
+		b.served.begin(b.epoch)
 		if items, err = s.h.store.Items(ctx, skus); err != nil {
 			err = fmt.Errorf("read the items: %w", err)
 		}
@@ -196,7 +200,7 @@ func (s *sweeping) count(b *broadcast, parts []*part) {
 			continue
 		case p.ended:
 			s.report.Ended++
-			s.h.served.forget(topic)
+			s.h.swept.forget(topic)
 		}
 		if p.first {
 			s.report.Begun++

@@ -40,15 +40,15 @@ func (s *sweeping) readViewers(ctx context.Context, parts []*part) {
 // starts a new circle from here.
 func (s *sweeping) readShare(ctx context.Context, p *part, share int) error {
 	if p.sweep.Serving == "" {
-		page, next, err := s.h.store.Subscribers(ctx, p.sweep.Topic, "", min(share, smallCrowd))
+		page, next, err := s.h.store.Subscribers(ctx, p.sweep.Topic, "", smallCrowd)
 		if err != nil {
 			return fmt.Errorf("viewers: %w", err)
 		}
-		if next == "" {
+		if next == "" && len(page) <= share {
 			p.sweep.Serving, p.viewers, p.done = p.sweep.Wanted, page, true
 			return nil
 		}
-		if p.sweep.At, err = s.start(ctx, p.sweep, page); err != nil {
+		if p.sweep.At, err = s.start(ctx, p.sweep, page, next == ""); err != nil {
 			return fmt.Errorf("start: %w", err)
 		}
 	}
@@ -88,13 +88,17 @@ func (s *sweeping) goOn(ctx context.Context, p *part, share int) error {
 
 // start returns a place among the viewers where a sweep begins, by the digits of its
 // sequence number, so that nobody is always the last. Ids may have a common beginning. page
-// has the first viewers.
-func (s *sweeping) start(ctx context.Context, sweep Sweep, page []Subscriber) (string, error) {
+// has the first viewers, or all of them.
+func (s *sweeping) start(ctx context.Context, sweep Sweep, page []Subscriber, all bool) (string, error) {
 	if len(page) == 0 {
 		return "", nil
 	}
 	id := page[0].ConnectionID
 	sum := fnv.New64a()
+	if all {
+		sum.Write([]byte(sweep.Wanted))
+		return page[sum.Sum64()%uint64(len(page))].ConnectionID, nil
+	}
 	for i := range min(len(id), startProbes) {
 		sum.Write([]byte(sweep.Wanted))
 		if id[i] >= '~' {
