@@ -16,6 +16,7 @@ import (
 // invocation is one invocation of the broadcast function with a batch.
 type invocation struct {
 	first  string              // sequence number of the first record
+	epoch  string              // when it began
 	topics map[hub.Topic]bool  // rows that the batch changes
 	posted map[servedPost]bool // accepted posts, and sweeps that were asked for
 	before map[servedPost]bool // those of the attempts before, in the same environment
@@ -27,7 +28,7 @@ type invocation struct {
 // servedPost is a post of one value of a row to a connection, or, without one, an
 // AskSweep.
 type servedPost struct {
-	epoch      string // a new one voids what was posted
+	epoch      string // of the batch: a new one voids what was posted
 	row        hub.Topic
 	value      string
 	connection string
@@ -52,7 +53,7 @@ func (sim *simulation) beginBatch(payload []byte) {
 		sim.problem("event: %v", err)
 	}
 	b := &invocation{
-		first: e.Records[0].Change.SequenceNumber, topics: map[hub.Topic]bool{}, posted: map[servedPost]bool{},
+		first: e.Records[0].Change.SequenceNumber, epoch: sim.epoch.At(sim.now), topics: map[hub.Topic]bool{}, posted: map[servedPost]bool{},
 		outer: sim.batch, environment: sim.hub,
 	}
 	for _, r := range e.Records {
@@ -99,6 +100,7 @@ func (sim *simulation) judgeRetry(p servedPost) {
 	if b == nil || sim.healing || sim.sweeps.running() {
 		return
 	}
+	p.epoch = b.epoch
 	if b.before[p] {
 		sim.problem("the batch from %s on posts %s to %q again: %s", b.first, p.row, p.connection, p.value)
 	}
@@ -124,15 +126,12 @@ func (sim *simulation) judgeRetries(posts []hub.Post, errs []error) {
 }
 
 func (sim *simulation) judgeEntries(post hub.Post) {
-	var m struct {
-		Epoch  string
-		Topics map[string]json.RawMessage
-	}
+	var m struct{ Topics map[string]json.RawMessage }
 	if err := json.Unmarshal(post.Data, &m); err != nil || sim.sockets[post.ConnectionID] == nil {
 		return
 	}
 	for name, value := range m.Topics {
 		row := sim.sockets[post.ConnectionID].client.topic(name)
-		sim.judgeRetry(servedPost{m.Epoch, row, string(value), post.ConnectionID})
+		sim.judgeRetry(servedPost{row: row, value: string(value), connection: post.ConnectionID})
 	}
 }

@@ -277,7 +277,7 @@ func (s *faultyStore) AskSweep(ctx context.Context, t hub.Topic, sequence, rev s
 	w.lastAsked[t] = sequence
 	err := s.after(s.Store.AskSweep(ctx, t, sequence, rev, now))
 	if err == nil {
-		s.sim.judgeRetry(servedPost{epoch: s.sim.epoch.At(s.sim.now), row: t, value: sequence})
+		s.sim.judgeRetry(servedPost{row: t, value: sequence})
 	}
 	return err
 }
