@@ -53,7 +53,8 @@ func (sim *simulation) beginBatch(payload []byte) {
 		sim.problem("event: %v", err)
 	}
 	b := &invocation{
-		first: e.Records[0].Change.SequenceNumber, epoch: sim.epoch.At(sim.now), topics: map[hub.Topic]bool{}, posted: map[servedPost]bool{},
+		first: e.Records[0].Change.SequenceNumber, epoch: sim.epoch.At(sim.now),
+		topics: map[hub.Topic]bool{}, posted: map[servedPost]bool{},
 		outer: sim.batch, environment: sim.hub,
 	}
 	for _, r := range e.Records {

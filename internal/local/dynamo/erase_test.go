@@ -52,6 +52,7 @@ func TestErasedUsersLeaveNothing(t *testing.T) {
 				for range c.answers { // until the connection has ended
 				}
 			}
+			e.awaitDisconnects(ctx)
 			e.wantTables(ctx, false)
 			e.wantLogs()
 			e.wantHashes(ctx, name == "bootstraps")
@@ -137,6 +138,19 @@ func (e *eraseTest) scan(ctx context.Context, table string) []map[string]types.A
 // people are the texts that name the customer, the guest, and what they did.
 func (e *eraseTest) people() []string {
 	return []string{"mark-alice", strings.TrimPrefix(e.guest, hub.GuestUserPrefix), "mark-key"}
+}
+
+// awaitDisconnects waits until the $disconnect of each connection has run: it follows the end
+// of the connection.
+func (e *eraseTest) awaitDisconnects(ctx context.Context) {
+	e.t.Helper()
+	for _, id := range e.connections {
+		for strings.Contains(e.text(e.scan(ctx, e.testHouse.names.HubTable)), id) {
+			if ctx.Err() != nil {
+				e.t.Fatalf("the tables still have the connection %s", id)
+			}
+		}
+	}
 }
 
 // wantTables fails unless the tables have all of the names, or none. The item is the
