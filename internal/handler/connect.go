@@ -72,7 +72,7 @@ func Connect(h *hub.Hub, o ConnectOptions, log *slog.Logger) ProxyFunc {
 		}
 		deprecation, _ := o.Versions.Of(name)
 		o.Versions.Count(ctx, deprecation, h.Now())
-		if deprecation.OverAt(h.Now()) {
+		if deprecation.EndedAt(h.Now()) {
 			log.InfoContext(ctx, "connected with a version that has ended", "role", c.Principal.Role)
 			return answer, nil
 		}

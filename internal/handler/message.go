@@ -54,7 +54,7 @@ func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) ProxyFu
 	m := messages{h, v, o}
 	version, _ := o.Versions.Of(versions.V1)
 	return func(ctx context.Context, e request) (response, error) {
-		if version.OverAt(h.Now()) {
+		if version.EndedAt(h.Now()) {
 			return response{StatusCode: http.StatusOK, Body: string(wire.Encode(goneVersion))}, nil
 		}
 		caller, limitErr := h.Admit(ctx, connectionOf(e.RequestContext, o.Endpoint), len(e.Body))

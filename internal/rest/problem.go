@@ -116,7 +116,7 @@ func statusOf(code wire.Code, err error) int {
 	if errors.Is(err, hub.ErrFrom) && code != wire.CodeBusy {
 		return http.StatusBadRequest // 401 would be the caller's own token
 	}
-	if errors.As(err, new(retiredError)) {
+	if errors.As(err, new(endedError)) {
 		return http.StatusGone
 	}
 	if status, ok := statuses[code]; ok {

@@ -24,10 +24,10 @@ var (
 	errUnknownVersion error = &wire.Error{Code: codeUnknownVersion, Message: versions.ErrUnknown.Error()}
 )
 
-// retiredError refuses a request with a version that has ended.
-type retiredError struct{ error }
+// endedError refuses a request with a version that has ended.
+type endedError struct{ error }
 
-func (e retiredError) Unwrap() error { return e.error }
+func (e endedError) Unwrap() error { return e.error }
 
 // checkVersion returns the error of a request that names two versions, or one that does
 // not exist or has ended. It counts a deprecated version, and sets the headers that
@@ -54,10 +54,10 @@ func (a api) checkVersion(h http.Header, r *http.Request) error {
 	if r.Method != http.MethodOptions { // a preflight is the browser's
 		a.o.Versions.Count(r.Context(), d, now)
 	}
-	if !d.OverAt(now) {
+	if !d.EndedAt(now) {
 		return nil
 	}
-	return retiredError{&wire.Error{Code: wire.CodeGoneVersion, Message: fmt.Sprintf("%s ended on %s; use %s: %s",
+	return endedError{&wire.Error{Code: wire.CodeGoneVersion, Message: fmt.Sprintf("%s ended on %s; use %s: %s",
 		d.Version, d.Sunset.Format(time.DateOnly), d.Successor, d.Link)}}
 }
 

@@ -30,8 +30,8 @@ func (d Deprecation) ActiveAt(t time.Time) bool {
 	return !d.Deprecated.IsZero() && !t.Before(d.Deprecated)
 }
 
-// OverAt reports whether the version has ended at a time.
-func (d Deprecation) OverAt(t time.Time) bool { return !d.Sunset.IsZero() && !t.Before(d.Sunset) }
+// EndedAt reports whether the version has ended at a time.
+func (d Deprecation) EndedAt(t time.Time) bool { return !d.Sunset.IsZero() && !t.Before(d.Sunset) }
 
 // String returns the deprecation in the form of [Parse].
 func (d Deprecation) String() string {

@@ -71,11 +71,11 @@ func TestDeprecation(t *testing.T) {
 		{d.Deprecated.Add(-1), false, false}, {d.Deprecated, true, false},
 		{d.Sunset.Add(-1), true, false}, {d.Sunset, true, true},
 	} {
-		if d.ActiveAt(tt.at) != tt.active || d.OverAt(tt.at) != tt.over {
-			t.Errorf("%s: got %t, %t, want %t, %t", tt.at, d.ActiveAt(tt.at), d.OverAt(tt.at), tt.active, tt.over)
+		if d.ActiveAt(tt.at) != tt.active || d.EndedAt(tt.at) != tt.over {
+			t.Errorf("%s: got %t, %t, want %t, %t", tt.at, d.ActiveAt(tt.at), d.EndedAt(tt.at), tt.active, tt.over)
 		}
 	}
-	if d, ok := Register(nil).Of(V1); ok || d.ActiveAt(time.Now()) || d.OverAt(time.Now()) {
+	if d, ok := Register(nil).Of(V1); ok || d.ActiveAt(time.Now()) || d.EndedAt(time.Now()) {
 		t.Errorf("an empty register has %v", d)
 	}
 }

@@ -16,7 +16,7 @@ import (
 const V1 = "v1"
 
 // Served are the versions that exist, oldest first. One that has ended stays here, so
-// that its clients are told.
+// that its clients learn that.
 var Served = []string{V1}
 
 // List names the versions that exist, for a text.

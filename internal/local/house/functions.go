@@ -44,7 +44,7 @@ func requestHandlers(h *hub.Hub, id *identity, m *metrics, open func() int, o Op
 	}
 	connect := handler.ConnectOptions{
 		OnRefused: countBy(m.refused),
-		Versions:  versions.Watch{Register: o.Deprecations, OnDeprecated: m.deprecatedAt("socket")},
+		Versions:  versions.Watch{Register: o.Deprecations, OnDeprecated: m.deprecatedAt("connect")},
 	}
 	message := handler.MessageOptions{
 		Shorthand: true, MaxAge: o.Gateway.MaxAge, PingEvery: pingEvery, Connections: open, Versions: o.Deprecations,
@@ -71,7 +71,7 @@ func broadcastHandler(h *hub.Hub, m *metrics, o Options) lambda.Handler {
 
 // httpVersions are the versions of the HTTP API that end.
 func httpVersions(m *metrics, o Options) versions.Watch {
-	return versions.Watch{Register: o.Deprecations, OnDeprecated: m.deprecatedAt("http")}
+	return versions.Watch{Register: o.Deprecations, OnDeprecated: m.deprecatedAt("rest")}
 }
 
 // startBootstraps starts the functions that make build built, each in processes of

@@ -22,7 +22,7 @@ type metrics struct {
 	registry   *prometheus.Registry
 	refused    *prometheus.CounterVec // handshakes, by reason
 	downgraded *prometheus.CounterVec // handshakes, by reason
-	deprecated *prometheus.CounterVec // connections and HTTP requests, by door
+	deprecated *prometheus.CounterVec // connections and HTTP requests, by function
 	changes    *prometheus.CounterVec // by result
 	deliveries *prometheus.CounterVec // by result
 	heals      *prometheus.CounterVec
@@ -42,8 +42,8 @@ func newMetrics() *metrics {
 		}, []string{"reason"}),
 		deprecated: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hub_deprecated_total",
-			Help: "Connections and HTTP requests with a version that is deprecated or has ended, by door.",
-		}, []string{"door"}),
+			Help: "Connections and HTTP requests with a version that is deprecated or has ended, by function.",
+		}, []string{"function"}),
 		changes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hub_changes_total", Help: "Committed changes that reached the broadcaster, by result.",
 		}, []string{"result"}),
@@ -84,9 +84,9 @@ func countBy(c *prometheus.CounterVec) handler.Refused {
 	return func(_ context.Context, reason handler.Refusal) { c.WithLabelValues(string(reason)).Inc() }
 }
 
-// deprecatedAt returns an observer of clients that use a deprecated version at a door.
-func (m *metrics) deprecatedAt(door string) func(context.Context) {
-	return func(context.Context) { m.deprecated.WithLabelValues(door).Inc() }
+// deprecatedAt returns an observer of clients that use a deprecated version, for a function as it is called in AWS.
+func (m *metrics) deprecatedAt(function string) func(context.Context) {
+	return func(context.Context) { m.deprecated.WithLabelValues(function).Inc() }
 }
 
 // broadcast counts one batch.

@@ -66,9 +66,10 @@ func TestLifeOfADeprecation(t *testing.T) {
 			}
 			c.close()
 			_, metrics := admin(t, h, "GET", "/metrics", "")
-			for _, door := range []string{"http", "socket"} {
-				line := fmt.Sprintf("\nhub_deprecated_total{door=%q} %d\n", door, tt.counted)
-				if tt.counted > 0 && !strings.Contains(metrics, line) || tt.counted == 0 && strings.Contains(metrics, door+`"}`) {
+			for _, function := range []string{"rest", "connect"} {
+				series := fmt.Sprintf("\nhub_deprecated_total{function=%q}", function)
+				line := fmt.Sprintf("%s %d\n", series, tt.counted)
+				if tt.counted > 0 && !strings.Contains(metrics, line) || tt.counted == 0 && strings.Contains(metrics, series) {
 					t.Errorf("%s: the metrics do not have %s", tt.name, line)
 				}
 			}
