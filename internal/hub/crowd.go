@@ -47,7 +47,7 @@ func (b *broadcast) findBadgeViewers(ctx context.Context) {
 		}
 		return b.readViewers(ctx, i, counted)
 	}
-	b.eachRow(visible, read, func(i int, found []recipient, err error) {
+	b.eachRow(visible, viewerGroup, read, func(i int, found []recipient, err error) {
 		switch fresh := uncounted(found, counted); {
 		case err != nil:
 			b.fail(&b.rows[i], fmt.Errorf("badge viewers of %s: %w", b.rows[i].topic, err))
@@ -126,7 +126,7 @@ func (b *broadcast) askSweeps(ctx context.Context, rows []int) {
 		row := &b.rows[i]
 		return nil, b.h.store.AskSweep(ctx, row.topic, row.sequence, row.markRev(), b.now)
 	}
-	b.eachRow(rows, ask, func(i int, _ []recipient, err error) {
+	b.eachRow(rows, rowGroup, ask, func(i int, _ []recipient, err error) {
 		row := &b.rows[i]
 		if row.asked = err == nil; !row.asked {
 			b.fail(row, fmt.Errorf("ask for a sweep of %s: %w", row.topic, err))

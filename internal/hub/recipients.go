@@ -7,16 +7,22 @@ import (
 	"slices"
 )
 
-// rowGroup is how many rows of a batch are read at once. All that is read of a group is in
-// memory together.
-const rowGroup = 100
+const (
+	// rowGroup is how many rows of a batch are read at once. All that is read of a group is
+	// in memory together.
+	rowGroup = 100
 
-// eachRow calls read for rows, many at the same time, and then take for each of them in
-// their order.
+	// viewerGroup is the same for badge viewers. Each row of a group may read as many as the
+	// batch has room for, and only some of them fit.
+	viewerGroup = 10
+)
+
+// eachRow calls read for rows, a group of them at the same time, and then take for each of
+// them in their order.
 func (b *broadcast) eachRow(
-	rows []int, read func(row int) ([]recipient, error), take func(row int, found []recipient, err error),
+	rows []int, size int, read func(row int) ([]recipient, error), take func(row int, found []recipient, err error),
 ) {
-	for group := range slices.Chunk(rows, rowGroup) {
+	for group := range slices.Chunk(rows, size) {
 		found, errs := make([][]recipient, len(group)), make([]error, len(group))
 		calls := make([]func(), len(group))
 		for n, row := range group {
@@ -41,7 +47,7 @@ func (b *broadcast) findRecipients(ctx context.Context) {
 		found, err := b.readAudience(ctx, i)
 		return found, errors.Join(indexErr, err)
 	}
-	b.eachRow(rows, read, func(i int, found []recipient, err error) {
+	b.eachRow(rows, rowGroup, read, func(i int, found []recipient, err error) {
 		row := &b.rows[i]
 		if err != nil {
 			b.fail(row, err)

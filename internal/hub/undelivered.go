@@ -86,8 +86,15 @@ func (b *broadcast) notifyExpired(ctx context.Context) {
 	shouldExpire := func(c Connection) bool {
 		return !c.Principal.Active(b.now) && c.Principal.Expires != expiredAt
 	}
-	for _, id := range slices.Sorted(maps.Keys(b.expired)) {
-		if done, _ := b.h.expireSession(ctx, id, shouldExpire); done {
+	ids := slices.Sorted(maps.Keys(b.expired))
+	notified := make([]bool, len(ids))
+	calls := make([]func(), len(ids))
+	for i, id := range ids {
+		calls[i] = func() { notified[i], _ = b.h.expireSession(ctx, id, shouldExpire) }
+	}
+	b.h.store.Together(calls...)
+	for _, done := range notified {
+		if done {
 			b.report.Expired++
 		}
 	}
