@@ -101,6 +101,9 @@ func (sim *simulation) judgeRetry(p servedPost) {
 	if b == nil || sim.healing || sim.sweeps.running() {
 		return
 	}
+	if sim.epoch.At(sim.now) != b.epoch {
+		return // a batch of the new epoch, in the middle of this one, may have emptied the memory
+	}
 	p.epoch = b.epoch
 	if b.before[p] {
 		sim.problem("the batch from %s on posts %s to %q again: %s", b.first, p.row, p.connection, p.value)
