@@ -112,6 +112,7 @@ func (w *sweeps) Invoke(ctx context.Context, _ []byte) (answer []byte, err error
 // without its rev and with it, counts once. A circle posts once, and once more for each crash.
 func (w *sweeps) posted(post hub.Post) {
 	var m struct {
+		Epoch  string // a new one voids what was posted
 		Topics map[string]struct{ Rev string }
 	}
 	if err := json.Unmarshal(post.Data, &m); err != nil || !w.running() {
@@ -123,7 +124,7 @@ func (w *sweeps) posted(post hub.Post) {
 		if v.Rev != "" {
 			continue
 		}
-		key := circle + " to " + post.ConnectionID
+		key := circle + " to " + post.ConnectionID + " in " + m.Epoch
 		if w.posts[key]++; w.posts[key] > 1+w.crashes[circle] {
 			w.sim.problem("%s was posted %d times, after %d crashes", key, w.posts[key], w.crashes[circle])
 		}
