@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/hubtest"
@@ -16,7 +15,6 @@ import (
 
 // erasure is one erasure of a user, for its judge.
 type erasure struct {
-	began  time.Time // the call that succeeded
 	user   hub.Principal
 	put    int       // how many connections had been recorded when it began
 	open   []*socket // the user's, when it began
@@ -47,7 +45,6 @@ func (sim *simulation) erase(user hub.Principal) {
 	events := sim.met[eventInCall]
 	ctx := context.WithValue(context.Background(), erasureKey{}, e)
 	for {
-		e.began = sim.now
 		ended, err := sim.hub.Erase(ctx, user.User)
 		sim.trace("erase %s: %d ended, %v", user.User, ended, err)
 		if err == nil {
@@ -56,10 +53,11 @@ func (sim *simulation) erase(user hub.Principal) {
 	}
 	e.calm = sim.nesting == 0 && sim.met[eventInCall] == events
 	sim.ended = append(sim.ended, e.closed...)
+	erasedAt := sim.now
 	sim.later(func() {
 		sim.judgeErasure(e)
 		sim.forgetWrites(user)
-		sim.sessionsEnd(user.User, e.began)
+		sim.sessionsEnd(user.User, erasedAt)
 	})
 }
 
@@ -91,21 +89,15 @@ func (sim *simulation) judgeReach(e *erasure, id string) {
 	}
 }
 
-// judgeErasure checks that a user is gone. No call is under way. Connections that were
-// recorded after it began may be left: refused ones, others with a session that has ended,
-// and those with a token that is newer.
+// judgeErasure checks that a user is gone. No call is under way, and no token is newer
+// than the erasure. Connections that were recorded after it began may be left: refused
+// ones, and others with a session that has ended.
 func (sim *simulation) judgeErasure(e *erasure) {
 	ctx := context.Background()
 	problem := func(format string, args ...any) {
 		sim.problem("%s was erased, but "+format, append([]any{e.user.User}, args...)...)
 	}
 	id := e.user.ID()
-	if slices.ContainsFunc(sim.clients, func(c *client) bool {
-		return c.principal.ID() == id && c.principal.Issued.After(e.began)
-	}) {
-		sim.meet("login during an erasure")
-		return // whatever there is may be of that session
-	}
 	if cart, _ := sim.mem.Cart(ctx, id); cart.Version > 0 {
 		problem("has a cart: %d %s", cart.Version, cartText(cart.Whole()))
 	}
@@ -126,8 +118,7 @@ func (sim *simulation) judgeErasure(e *erasure) {
 		if c.Principal.ID() != id {
 			continue
 		}
-		ended := !c.Principal.Active(sim.now) || c.Principal.Issued.After(e.began) // or it is newer
-		if sim.putAt[c.ID] <= e.put || !ended && !sim.sockets[c.ID].refused {
+		if sim.putAt[c.ID] <= e.put || c.Principal.Active(sim.now) && !sim.sockets[c.ID].refused {
 			problem("has the connection %s with %+v", c.ID, c.Principal)
 		}
 	}

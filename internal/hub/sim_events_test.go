@@ -134,26 +134,11 @@ func (sim *simulation) request(do func()) {
 	sim.requesting = requesting
 }
 
-// passTime lets an access take up to three seconds, seldom: functions are slow, or frozen.
-func (sim *simulation) passTime() {
-	if !sim.chance(10) {
-		return
-	}
-	d := time.Duration(sim.rng.IntN(3000)) * time.Millisecond
-	sim.now = sim.now.Add(d)
-	sim.passed += d
-	sim.meet("time that passes in a call")
-}
-
-// callBegan is before the calls that are under way began: what they send may be as old.
-func (sim *simulation) callBegan() time.Time { return sim.now.Add(-sim.passed) }
-
 // later does something when no call runs.
 func (sim *simulation) later(do func()) { sim.afterCall = append(sim.afterCall, do) }
 
 // endCall does what waited for the end of a call.
 func (sim *simulation) endCall() {
-	sim.passed = 0
 	for len(sim.afterCall) > 0 {
 		do := sim.afterCall[0]
 		sim.afterCall = sim.afterCall[1:]
@@ -195,9 +180,7 @@ func (sim *simulation) passDay() {
 // of calls that run may have been checked before, so what they send is judged by the
 // old sessions.
 func (sim *simulation) revoke(ctx context.Context, user string) {
-	var revoked time.Time
 	for {
-		revoked = sim.now
 		notified, err := sim.hub.Revoke(ctx, user)
 		sim.trace("revoke %s: %d notified, %v", user, notified, err)
 		if err == nil {
@@ -208,6 +191,7 @@ func (sim *simulation) revoke(ctx context.Context, user string) {
 	if sim.nesting > 0 {
 		sim.meet("revocation in the middle of a call")
 	}
+	revoked := sim.now
 	sim.later(func() { sim.sessionsEnd(user, revoked) })
 }
 

@@ -34,7 +34,6 @@ var (
 
 // simulation is one run: a shop, its stream, its gateway and its clients.
 type simulation struct {
-	passed time.Duration // in the calls that are under way
 	defects
 	rng       *rand.Rand
 	now       time.Time

@@ -22,7 +22,6 @@ type faultyStore struct {
 
 // before lets other events happen and may fail the access.
 func (s *faultyStore) before() error {
-	s.sim.passTime()
 	s.sim.interrupt()
 	if s.sim.chance(60) {
 		return errInjected
