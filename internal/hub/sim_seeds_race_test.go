@@ -7,6 +7,6 @@ package hub_test
 // keeps a change of the code, which shifts the seeds that find a defect, from failing
 // the test.
 const (
-	defaultSeeds = 3_300
+	defaultSeeds = 1_700
 	seedMargin   = 4
 )
