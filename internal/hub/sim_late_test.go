@@ -8,7 +8,7 @@ import (
 )
 
 // TestPushBeforeALowerAnswer: an item leaves a vendor, and then its version is lowered.
-// The vendor is told of the first, opens a page with the item, and reads what it was told
+// The vendor gets a push of the first, opens a page with the item, and reads that push
 // before the answer. Few seeds of the simulation do that.
 func TestPushBeforeALowerAnswer(t *testing.T) {
 	for name, d := range map[string]defects{"": {}, "not asked again": {lowerAnswerNotAsked: true}} {

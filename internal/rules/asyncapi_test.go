@@ -23,20 +23,8 @@ func readAsyncAPI(t *testing.T) asyncAPI {
 	t.Helper()
 	var document object
 	parseYAML(t, "docs/asyncapi.yaml", &document)
-	data, err := json.Marshal(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := jsonschema.UnmarshalJSON(strings.NewReader(string(data)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	c.DefaultDraft(jsonschema.Draft7) // AsyncAPI 3.0, "Schema Object"
-	if err := c.AddResource("asyncapi.json", v); err != nil {
-		t.Fatal(err)
-	}
-	return asyncAPI{document, c}
+	// AsyncAPI 3.0, "Schema Object"
+	return asyncAPI{document, newCompiler(t, "asyncapi.json", document, jsonschema.Draft7)}
 }
 
 // message returns the schema of a message, as it is written and compiled. A request is

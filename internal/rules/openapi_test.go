@@ -85,9 +85,10 @@ func odd(v any) bool {
 	return false
 }
 
-func compileSchema(t *testing.T, written object) *jsonschema.Schema {
+// newCompiler returns a compiler of the schemas in a document, which it knows by a name.
+func newCompiler(t *testing.T, name string, document object, draft *jsonschema.Draft) *jsonschema.Compiler {
 	t.Helper()
-	data, err := json.Marshal(written)
+	data, err := json.Marshal(document)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,11 +97,16 @@ func compileSchema(t *testing.T, written object) *jsonschema.Schema {
 		t.Fatal(err)
 	}
 	c := jsonschema.NewCompiler()
-	c.DefaultDraft(jsonschema.Draft4)
-	if err := c.AddResource("body.json", v); err != nil {
+	c.DefaultDraft(draft)
+	if err := c.AddResource(name, v); err != nil {
 		t.Fatal(err)
 	}
-	schema, err := c.Compile("body.json")
+	return c
+}
+
+func compileSchema(t *testing.T, written object) *jsonschema.Schema {
+	t.Helper()
+	schema, err := newCompiler(t, "body.json", written, jsonschema.Draft4).Compile("body.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,8 +41,8 @@ var wantStockCache = object{"CachePolicyConfig": object{
 	},
 }}
 
-// wantErrorCaching: of the statuses that CloudFront keeps for ten seconds unless it is told
-// otherwise, those that the API may answer.
+// wantErrorCaching: of the statuses that CloudFront by default keeps for ten seconds, those
+// that the API may answer.
 func wantErrorCaching() (all []any) {
 	for _, status := range []int{404, 500, 502, 503, 504} {
 		all = append(all, object{"ErrorCode": status, "ErrorCachingMinTTL": 0})

@@ -77,8 +77,8 @@ func TestLifeOfADeprecation(t *testing.T) {
 	})
 }
 
-// TestOpenSocketAtTheEnd: a connection that is open when its version ends is told with the
-// answer to its next message.
+// TestOpenSocketAtTheEnd: on a connection that is open when its version ends, the client gets
+// a bye in answer to its next message.
 func TestOpenSocketAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, house.Options{Deprecations: register(t, -182, 1)})
