@@ -579,12 +579,9 @@ export class Hub extends EventTarget {
     // After a reset, changed also has the topics that lost their values.
     const delivered = changed.filter((topic) => this.#state.get(topic) !== undefined);
     if (message.type === 'delta') for (const each of this.#connections) each.subscriptions.deliver(delivered);
+    if (changed.includes(cartTopic)) this.#changes.confirmed(this.#state.get(cartTopic)?.version ?? 0);
     if (changed.length > 0) this.#emit('change', { topics: changed });
     for (const topic of ordered) this.#emit('ordered', { topic });
-    if (changed.includes(cartTopic)) {
-      this.#changes.confirmed(this.#state.get(cartTopic)?.version ?? 0);
-      this.#emit('cart', {});
-    }
     return () => {
       if (reset) for (const each of this.#connections) each.subscriptions.requestAll();
       c.subscriptions.request(gaps);
@@ -623,8 +620,10 @@ export class Hub extends EventTarget {
 
   // ---- Helpers ----
 
+  /** emit tells the page. What a page shows of the cart depends on whether its topic is live, too. */
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
+    if (type === 'change' && detail.topics.includes(cartTopic)) this.#emit('cart', {});
   }
 
   #setStatus(status) {

@@ -40,6 +40,23 @@ test('a topic that a follower lets go is not live for it any more', async () => 
   assert.ok(tabs[1].live.provenAt('sku:A') > 0);
 });
 
+test('the cart of a tab is live, and stale, when the cart of the leader is, with no other event', async () => {
+  for (const tab of [0, 1]) {
+    const { server, tabs } = await opened(2);
+    const { live } = tabs[tab];
+    const told = [];
+    live.addEventListener('cart', () => told.push(live.cart.state.live));
+    server.autoAnswers.subscribe = snapshot({ cart: { version: 0, lines: {} } });
+    live.subscribe(['cart']); // the leader has been live for long, so only the topic becomes live
+    await settle();
+    assert.deepEqual([live.cart.state.live, told.at(-1)], [true, true]);
+    server.autoAnswers.hello = undefined; // the session ends, and cannot be renewed yet
+    await server.send({ type: 'error', code: 'token_expired', message: 'expired', retry: true });
+    await settle();
+    assert.deepEqual([live.cart.state.live, told.at(-1)], [false, false]);
+  }
+});
+
 test('a tab that is hidden for a minute lets go of its badges, and asks again when it is seen', async () => {
   const { server, clock, tabs } = await opened(2);
   tabs[0].live.subscribe(['sku:A']);
