@@ -1,0 +1,80 @@
+package events
+
+// Type says what happened.
+type Type string
+
+// The types of events. An Answer ends an Invoke, a Batch, a Heal or an Admin, which is
+// its cause: it has the result and the time that the work took.
+const (
+	Open   Type = "open"   // a handshake: status 101, or why it was refused
+	In     Type = "in"     // a message of a client
+	Invoke Type = "invoke" // of a function or of another integration
+	Answer Type = "answer"
+	Row    Type = "row"    // a row was written
+	Record Type = "record" // in a stream
+	Batch  Type = "batch"  // of records, given to a function
+	Post   Type = "post"   // to a connection: accepted or refused
+	Out    Type = "out"    // a message was handed to the network
+	Close  Type = "close"  // of a connection
+	Admin  Type = "admin"  // a request to the admin API that changes something
+	Heal   Type = "heal"   // of marked connections
+	Sweep  Type = "sweep"  // of a crowd: asked for, or gone one page on
+	Fault  Type = "fault"  // a fault on purpose that hit
+)
+
+// Types are all types.
+var Types = []Type{Open, In, Invoke, Answer, Row, Record, Batch, Post, Out, Close, Admin, Heal, Sweep, Fault}
+
+// The directions of frames.
+const (
+	DirIn  = "in"  // from the client
+	DirOut = "out" // to the client
+)
+
+// MaxText is the most bytes of Event.Text. Our own choice: a message of the hub has at most
+// 32 000 bytes, and few have more than this.
+const MaxText = 4096
+
+// Event is one thing that happened. Fields without a meaning for its type are zero.
+type Event struct {
+	ID       uint64   `json:"id"`
+	Cause    []uint64 `json:"cause,omitempty"` // ids of the events that led to it
+	At       int64    `json:"at"`              // µs since 1970, of the clock that Warp moves
+	Type     Type     `json:"type"`
+	Conn     string   `json:"conn,omitempty"` // connection id
+	User     string   `json:"user,omitempty"`
+	Role     string   `json:"role,omitempty"`
+	Address  string   `json:"address,omitempty"` // of the client
+	Topic    string   `json:"topic,omitempty"`   // if it has one: "sku:MUG", "cart:ann"
+	Dir      string   `json:"dir,omitempty"`     // of a frame
+	Route    string   `json:"route,omitempty"`
+	Function string   `json:"function,omitempty"`
+	Attempt  int      `json:"attempt,omitempty"` // of a batch, from 1
+	Version  uint64   `json:"version,omitempty"` // of the row, or of the only topic
+	Status   int      `json:"status,omitempty"`  // of HTTP; of a close, that of RFC 6455
+	Code     string   `json:"code,omitempty"`    // of an error
+	Bytes    int      `json:"bytes,omitempty"`   // of the whole text
+	Text     string   `json:"text,omitempty"`    // masked, and cut at MaxText
+	Took     int64    `json:"took,omitempty"`    // µs
+	Count    int      `json:"count,omitempty"`   // of records, or of connections posted to
+	Note     string   `json:"note,omitempty"`    // in plain words
+}
+
+// eventBytes is about what an Event takes without its texts.
+const eventBytes = 320
+
+// size is about how many bytes the log needs for the event. Names are shared with other
+// events, and do not count.
+func (e *Event) size() int { return eventBytes + 8*len(e.Cause) + len(e.Text) + len(e.Note) }
+
+// cut returns the first MaxText bytes of a text, without a broken character at the end.
+func cut(text string) string {
+	if len(text) <= MaxText {
+		return text
+	}
+	end := MaxText
+	for end > 0 && text[end]&0xC0 == 0x80 {
+		end--
+	}
+	return text[:end]
+}

@@ -1,0 +1,161 @@
+package events
+
+import (
+	"context"
+	"crypto/rand"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The bounds of a Log. Our own choice: some minutes of a busy hub, for a quarter of the
+// memory that a browser's tab takes.
+const (
+	MaxEvents = 50_000
+	MaxBytes  = 64 << 20
+
+	chunkEvents = 1000 // how many events the log makes room for at once
+	readEvents  = 256  // how many events a reader copies at once
+)
+
+// Log keeps the newest events.
+type Log struct {
+	boot string
+	now  func() time.Time
+
+	mu     sync.Mutex
+	chunks [][]Event // the event with id i is in place (i-1) mod MaxEvents
+	first  uint64    // id of the oldest event that is kept
+	next   uint64    // id of the next event
+	bytes  int       // of the events that are kept
+}
+
+// New returns an empty Log. now is its clock.
+func New(now func() time.Time) *Log {
+	return &Log{boot: "b" + strings.ToLower(rand.Text()[:8]), now: now, first: 1, next: 1}
+}
+
+// Boot names this Log. Ids of another Log mean something else.
+func (l *Log) Boot() string { return l.boot }
+
+// Add adds an event and returns its id. The log sets the id and the time, and the cause
+// if the event has none: that of ctx.
+func (l *Log) Add(ctx context.Context, e Event) uint64 {
+	if e.Cause == nil {
+		e.Cause = Cause(ctx) // before the lock: it may add an event
+	}
+	e.Text = cut(e.Text)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.ID, e.At = l.next, l.now().UnixMicro()
+	l.next++
+	for l.next-l.first > MaxEvents {
+		l.dropLocked()
+	}
+	*l.placeLocked(e.ID) = e
+	l.bytes += e.size()
+	for l.bytes > MaxBytes && l.first+1 < l.next {
+		l.dropLocked()
+	}
+	return e.ID
+}
+
+// dropLocked removes the oldest event.
+func (l *Log) dropLocked() {
+	oldest := l.placeLocked(l.first)
+	l.bytes -= oldest.size()
+	*oldest = Event{}
+	l.first++
+}
+
+func (l *Log) placeLocked(id uint64) *Event {
+	place := int((id - 1) % MaxEvents)
+	chunk := place / chunkEvents
+	if chunk == len(l.chunks) {
+		l.chunks = append(l.chunks, make([]Event, chunkEvents))
+	}
+	return &l.chunks[chunk][place%chunkEvents]
+}
+
+// Newest returns the id of the newest event, 0 if there was none.
+func (l *Log) Newest() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.next - 1
+}
+
+// Page is what a reader got.
+type Page struct {
+	Events []Event // that match
+	Last   uint64  // the next page begins after it
+	Gap    uint64  // events that had left the log before they were read
+	More   bool    // there may be events after Last now
+}
+
+// Read returns the matching ones of the next few hundred events after an id. Their causes
+// are shared: nobody may change them.
+func (l *Log) Read(after uint64, f Filter) Page {
+	all, p := l.copy(after)
+	for i := range all {
+		if f.Match(&all[i]) {
+			p.Events = append(p.Events, all[i])
+		}
+	}
+	return p
+}
+
+func (l *Log) copy(after uint64) ([]Event, Page) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := Page{Last: after}
+	if after >= l.next {
+		p.Last = l.next - 1 // an id of another log
+	}
+	if p.Last+1 < l.first {
+		p.Gap = l.first - p.Last - 1
+		p.Last = l.first - 1
+	}
+	n := min(l.next-1-p.Last, readEvents)
+	all := make([]Event, 0, n)
+	for range n {
+		p.Last++
+		all = append(all, *l.placeLocked(p.Last))
+	}
+	p.More = p.Last+1 < l.next
+	return all, p
+}
+
+// Latest returns the newest matching events, at most n, in the order of their ids.
+func (l *Log) Latest(n int, f Filter) []Event {
+	l.mu.Lock()
+	first, end := l.first, l.next
+	l.mu.Unlock()
+	var latest []Event // the newest first
+	for end > max(first, f.After+1) && len(latest) < n {
+		after := max(f.After, first-1)
+		if end-1-after > readEvents {
+			after = end - 1 - readEvents
+		}
+		p := l.Read(after, f)
+		for i := len(p.Events) - 1; i >= 0 && len(latest) < n; i-- {
+			if p.Events[i].ID < end {
+				latest = append(latest, p.Events[i])
+			}
+		}
+		end = after + 1
+	}
+	sort.Slice(latest, func(i, j int) bool { return latest[i].ID < latest[j].ID })
+	return latest
+}
+
+// PerSecond returns how many events were added in the last second. It counts at most
+// those that are kept.
+func (l *Log) PerSecond() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	since := l.now().Add(-time.Second).UnixMicro()
+	kept := int(l.next - l.first)
+	older := sort.Search(kept, func(i int) bool { return l.placeLocked(l.first+uint64(i)).At > since })
+	return kept - older
+}
