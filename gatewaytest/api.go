@@ -2,6 +2,7 @@ package gatewaytest
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -116,6 +117,17 @@ type API struct {
 
 	// AccessLog is the stage's access log. Nil: none.
 	AccessLog *AccessLog
+
+	// Observe, if not nil, is called for each event, see [Observation], at the moment when
+	// it happens. The context that it returns is that of what comes of the event: the
+	// context of the function that is invoked, and that of the next observation. It must
+	// be ctx or derived from it. So an observer can follow a cause to its effects, also
+	// through a function that passes its context on to PostToConnection. The ctx of a post
+	// is the caller's.
+	//
+	// Calls are concurrent, and some hold a lock of the gateway: Observe must return soon,
+	// and must not call the gateway.
+	Observe func(ctx context.Context, o Observation) context.Context
 
 	// Log receives a line per event at level debug, what the gateway itself refuses at
 	// info, and failures of functions at warn. Nil: no log.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,11 +106,18 @@ func (g *Gateway) authorize(inv *invocation) (authorization, *gatewayResponse) {
 		return authorization{}, responseAuthorizerFailure.withDetail(err.Error())
 	}
 	started := time.Now()
-	raw, err := g.invoke(g.api.Authorizer.Handler, payload, inv.requestID(), maxIntegrationTimeout)
+	inv.ctx = g.observe(inv.ctx, Observation{Kind: ObservedInvoke, ConnectionID: inv.c.id, IsAuthorizer: true})
+	raw, err := g.invoke(inv.ctx, g.api.Authorizer.Handler, payload, inv.requestID(), maxIntegrationTimeout)
 	latency := time.Since(started)
 	inv.recordLatency("authorizer.latency", started)
 	inv.recordLatency("authorizer.integrationLatency", started)
 	auth, refusal := g.evaluateResponse(raw, err)
+	answer := Observation{Kind: ObservedAnswer, ConnectionID: inv.c.id, IsAuthorizer: true,
+		Status: http.StatusOK, Took: latency}
+	if refusal != nil {
+		answer.Status, answer.Code = refusal.status, refusal.kind
+	}
+	inv.ctx = g.observe(inv.ctx, answer)
 	if refusal != nil {
 		inv.record("authorizer.error", cmp.Or(refusal.detail, refusal.message))
 		inv.record("authorizer.status", strconv.Itoa(refusal.status))

@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"context"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -53,22 +54,27 @@ type conn struct {
 	// lastReceived of the last one from the client, in ns.
 	lastActive, lastReceived atomic.Int64
 
+	messagesIn, bytesIn, framesOut, bytesOut atomic.Int64
+
 	// throttledInRow is how many messages were throttled one after the other.
 	throttledInRow atomic.Int64
 
 	mu            sync.Mutex
 	state         connState
-	code          int           // the close code, when closing
-	reason        string        // the close reason, when closing
-	broken        bool          // the network failed: nothing can be sent
-	stalled       chan struct{} // set by Stall: nothing is read or written until it is closed, at the end
+	code          int             // the close code, when closing
+	reason        string          // the close reason, when closing
+	closedBy      ClosedBy        // when closing
+	endCause      context.Context // of whoever ended the connection; nil: nobody with a context
+	broken        bool            // the network failed: nothing can be sent
+	stalled       chan struct{}   // set by Stall: nothing is read or written until it is closed, at the end
 	queue         []ws.Frame
+	unobserved    []outgoing    // the messages in queue, if there is an observer
 	pong          []byte        // the one queued pong, or nil (RFC 6455 section 5.5.3)
 	unsent        int           // bytes queued or being written
 	writerRunning bool          // a writer is running
 	writerDone    chan struct{} // made by waitWriter, closed by the writer when it ends
 	closeWrite    bool          // half-close the network connection after the close frame
-	backlog       []string      // messages that wait to be run
+	backlog       []received    // messages that wait to be run
 	inFlight      int           // messages that run or wait
 
 	// writeUntil is the last write deadline. Only the writer uses it.
@@ -167,6 +173,17 @@ func (c *conn) startClose(code int, reason string) bool {
 	return c.startCloseLocked(code, reason)
 }
 
+// startCloseBy is startClose for the caller with this context.
+func (c *conn) startCloseBy(ctx context.Context, code int, reason string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.startCloseLocked(code, reason) {
+		return false
+	}
+	c.endCause = ctx
+	return true
+}
+
 // startFail is startClose for a client that violated the protocol. Its frames
 // cannot be parsed any more, so the end of our own bytes must tell it that we
 // do not wait for an answer.
@@ -182,6 +199,7 @@ func (c *conn) startCloseLocked(code int, reason string) bool {
 		return false
 	}
 	c.endLocked(code, reason)
+	c.closedBy = ClosedByGateway
 	payload := ws.ClosePayload(code, reason)
 	if code == ws.CloseNormal && c.g.api.Assumptions.DeleteWithoutCode {
 		payload = nil // only a DELETE closes with 1000
@@ -232,8 +250,8 @@ func (c *conn) run(response, early []byte) {
 	_ = c.net.Close()
 	c.g.remove(c)
 	c.mu.Lock()
-	code, reason := c.code, c.reason
+	code, reason, closedBy, cause := c.code, c.reason, c.closedBy, c.endCause
 	c.mu.Unlock()
 	c.g.counters.addDisconnect(code)
-	c.disconnect(code, reason)
+	c.disconnect(c.observeClose(cause, code, closedBy), code, reason)
 }

@@ -1,17 +1,21 @@
 package gatewaytest
 
+import "context"
+
 // disconnect runs $disconnect (G-DISC-1). Its response is ignored (G-DISC-5),
-// and its failure is invisible to the client (G-ERR-8).
-func (c *conn) disconnect(code int, reason string) {
+// and its failure is invisible to the client (G-ERR-8). ctx is that of the observation of
+// the end, derived from g.handlers.
+func (c *conn) disconnect(ctx context.Context, code int, reason string) {
 	g, now := c.g, c.g.Now()
 	log := g.api.Log.With("connectionId", c.id, "code", code) // without the reason: clients write it
-	inv := &invocation{c: c, route: g.lifecycleRoute(routeDisconnect),
+	inv := &invocation{c: c, ctx: ctx, route: g.lifecycleRoute(routeDisconnect),
 		event: c.disconnectEvent(newRequestID(now), code, reason, now)}
 	inv.recordKey()
 	switch {
 	case !inv.route.bound():
 		log.Debug("disconnect")
 	case g.losesDisconnect():
+		g.observeFault(ctx, c.id, "LoseDisconnect")
 		log.Debug("disconnect skipped by a fault")
 		return
 	default:

@@ -84,6 +84,32 @@ func (g *Gateway) SetFaults(f *Faults) {
 	g.faults.Store(&faultState{faults: *f})
 }
 
+// Faults returns the faults that are set, and in the same fields how often each of them has
+// happened since; SlowBy is zero there.
+func (g *Gateway) Faults() (set, hits Faults) {
+	s := g.faults.Load()
+	if s == nil {
+		return set, hits
+	}
+	set = s.faults
+	for _, f := range []struct {
+		hits    *int
+		counter *atomic.Int64
+		every   int
+	}{
+		{&hits.GoneEvery, &s.gone, set.GoneEvery}, {&hits.ThrottleEvery, &s.throttle, set.ThrottleEvery},
+		{&hits.TooLargeEvery, &s.tooLarge, set.TooLargeEvery}, {&hits.ErrorEvery, &s.failure, set.ErrorEvery},
+		{&hits.SlowEvery, &s.slow, set.SlowEvery}, {&hits.DropEvery, &s.cut, set.DropEvery},
+		{&hits.LoseDisconnectEvery, &s.loseDisconnect, set.LoseDisconnectEvery},
+		{&hits.StallEvery, &s.stall, set.StallEvery}, {&hits.LateEvery, &s.late, set.LateEvery},
+	} {
+		if f.every > 0 {
+			*f.hits = int(f.counter.Load()) / f.every
+		}
+	}
+	return set, hits
+}
+
 // FailNext makes the next post to the connection fail with err. Several calls
 // for one connection apply to its next posts, in order. A nil err removes those
 // that have not been used.
@@ -122,33 +148,35 @@ func (g *Gateway) takeFailure(connectionID string) *Error {
 	return waiting[0]
 }
 
-// injectFault delays or fails a post on purpose.
-func (g *Gateway) injectFault(ctx context.Context, connectionID string) error {
+// injectFault delays or fails a post on purpose. It returns the context for what comes of
+// the fault, if there is one.
+func (g *Gateway) injectFault(ctx context.Context, connectionID string) (context.Context, error) {
 	if s := g.faults.Load(); s != nil {
 		if isNth(&s.slow, s.faults.SlowEvery) {
+			ctx = g.observeFault(ctx, connectionID, "Slow")
 			timer := time.NewTimer(s.faults.SlowBy)
 			defer timer.Stop()
 			select {
 			case <-timer.C:
 			case <-ctx.Done():
-				return ctx.Err()
+				return ctx, ctx.Err()
 			}
 		}
 		switch {
 		case isNth(&s.gone, s.faults.GoneEvery):
-			return ErrGone
+			return g.observeFault(ctx, connectionID, "Gone"), ErrGone
 		case isNth(&s.throttle, s.faults.ThrottleEvery):
-			return ErrLimitExceeded
+			return g.observeFault(ctx, connectionID, "Throttle"), ErrLimitExceeded
 		case isNth(&s.tooLarge, s.faults.TooLargeEvery):
-			return ErrPayloadTooLarge
+			return g.observeFault(ctx, connectionID, "TooLarge"), ErrPayloadTooLarge
 		case isNth(&s.failure, s.faults.ErrorEvery):
-			return ErrInternal
+			return g.observeFault(ctx, connectionID, "Error"), ErrInternal
 		}
 	}
 	if err := g.takeFailure(connectionID); err != nil {
-		return err
+		return g.observeFault(ctx, connectionID, "Next"), err
 	}
-	return nil
+	return ctx, nil
 }
 
 // cutsOnMessage reports whether to cut the connection of this message.

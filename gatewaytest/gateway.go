@@ -195,10 +195,23 @@ type ConnectionInfo struct {
 	LastActiveAt time.Time // the last message in either direction (G-MGMT-21)
 	SourceIP     string
 	UserAgent    string // empty when the client sent none
+
+	// Counters since the connection opened, which the service does not show: complete
+	// messages of the client, data frames that were handed to the network, and their
+	// payload bytes, those to the client after compression. Queued bytes wait to be sent.
+	MessagesIn, BytesIn int64
+	FramesOut, BytesOut int64
+	Queued              int
 }
 
 func (c *conn) info() ConnectionInfo {
+	c.mu.Lock()
+	queued := c.unsent
+	c.mu.Unlock()
 	return ConnectionInfo{
+		MessagesIn: c.messagesIn.Load(), BytesIn: c.bytesIn.Load(),
+		FramesOut: c.framesOut.Load(), BytesOut: c.bytesOut.Load(), Queued: queued,
+
 		ConnectionID: c.id,
 		ConnectedAt:  c.connectedAt,
 		LastActiveAt: time.Unix(0, c.lastActiveAt()),

@@ -49,10 +49,11 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	inv.recordRefusal(refusal)
 	g.logAccess(inv)
 	if refusal != nil {
+		inv.observeOpen(refusal)
 		g.refuseHandshake(w, inv, refusal)
 		return
 	}
-	g.upgrade(w, r, inv.c, protocol)
+	g.upgrade(w, r, inv, protocol)
 }
 
 // startHandshake creates a pending connection and its CONNECT event.
@@ -66,7 +67,7 @@ func (g *Gateway) startHandshake(r *http.Request) *invocation {
 		c.deflate = ws.AcceptDeflate(r.Header)
 	}
 	g.register(c)
-	return &invocation{c: c, route: g.lifecycleRoute(routeConnect), req: req, started: now,
+	return &invocation{c: c, ctx: g.handlers, route: g.lifecycleRoute(routeConnect), req: req, started: now,
 		event: c.integrationEvent(c.newRequestContext(routeConnect, event.Connect, newRequestID(now), now))}
 }
 
@@ -173,7 +174,9 @@ func (g *Gateway) acceptConnect(r *route, resp integrationResponse) (protocol st
 func (g *Gateway) refuseSigner(w http.ResponseWriter, inv *invocation, refusal *Error) {
 	g.remove(inv.c)
 	g.counters.addRefusal(refusal.StatusCode)
-	inv.recordRefusal(&gatewayResponse{status: refusal.StatusCode, message: refusal.Message, kind: refusal.Code})
+	response := &gatewayResponse{status: refusal.StatusCode, message: refusal.Message, kind: refusal.Code}
+	inv.recordRefusal(response)
+	inv.observeOpen(response)
 	g.logAccess(inv)
 	g.writeError(w, refusal)
 }
@@ -199,13 +202,14 @@ func (g *Gateway) refuseHandshake(w http.ResponseWriter, inv *invocation, refusa
 // the assumptions say so (G-HANDSHAKE-20).
 func (g *Gateway) disconnectRefused(c *conn) {
 	if c.invokedConnect && g.api.Assumptions.DisconnectAfterRefusal {
-		g.running.Go(func() { c.disconnect(ws.CloseAbnormal, g.reason(ws.CloseAbnormal)) })
+		g.running.Go(func() { c.disconnect(g.handlers, ws.CloseAbnormal, g.reason(ws.CloseAbnormal)) })
 	}
 }
 
 // upgrade takes the connection over from the HTTP server and serves it in its
 // own goroutine, so that the server frees its memory for the request.
-func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, protocol string) {
+func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, inv *invocation, protocol string) {
+	c := inv.c
 	response := fmt.Appendf(nil, "HTTP/1.1 101 Switching Protocols\r\n"+
 		"Date: %s\r\nConnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: %s\r\n",
 		g.Now().UTC().Format(http.TimeFormat), ws.AcceptKey(r.Header.Get("Sec-WebSocket-Key"))) // G-HANDSHAKE-14
@@ -222,33 +226,35 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, c *conn, proto
 		// $connect accepted, so $disconnect must run.
 		g.api.Log.Warn("cannot take over the connection", "connectionId", c.id, "error", err)
 		g.remove(c)
-		c.disconnect(ws.CloseAbnormal, g.reason(ws.CloseAbnormal))
+		c.disconnect(inv.ctx, ws.CloseAbnormal, g.reason(ws.CloseAbnormal))
 		return
 	}
 	early := bufferedBytes(buffered)
 	if recorded, ok := nc.(*recordingConn); ok {
 		nc = recorded.Conn // it has recorded enough, and the inner connection supports writev
 	}
-	if !g.addOpen(c, nc) {
+	if !g.addOpen(inv, nc) {
 		// Closed while $connect ran: refuse, and let $disconnect clean up.
 		_ = nc.SetDeadline(time.Now().Add(closeWait))
 		_, _ = nc.Write([]byte("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))
 		_ = nc.Close()
 		g.counters.addRefusal(http.StatusServiceUnavailable)
-		c.disconnect(ws.CloseGoingAway, reasonGoingAway)
+		c.disconnect(inv.ctx, ws.CloseGoingAway, reasonGoingAway)
 		return
 	}
 	g.running.Go(func() { c.run(response, early) })
 }
 
 // addOpen opens the connection, unless the gateway is closing.
-func (g *Gateway) addOpen(c *conn, nc net.Conn) bool {
+func (g *Gateway) addOpen(inv *invocation, nc net.Conn) bool {
+	c := inv.c
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closing {
 		delete(g.conns, c.id)
 		return false
 	}
+	inv.observeOpen(nil)
 	c.open(nc)
 	g.openConns++
 	g.counters.connects.Add(1)

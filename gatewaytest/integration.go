@@ -25,7 +25,13 @@ type integrationResponse struct {
 // It returns a refusal if there is none.
 func (g *Gateway) integrate(inv *invocation) (integrationResponse, *gatewayResponse) {
 	started := time.Now()
+	inv.ctx = g.observe(inv.ctx, Observation{Kind: ObservedInvoke, ConnectionID: inv.c.id,
+		RouteKey: inv.event.RequestContext.RouteKey})
 	resp, refusal := g.callBackend(inv)
+	inv.took = time.Since(started)
+	if inv.event.RequestContext.EventType != event.Message { // runMessage knows what the client gets
+		inv.observeAnswer(resp.body, resp.status, refusal)
+	}
 	inv.recordLatency("integrationLatency", started)
 	inv.recordLatency("integration.latency", started)
 	if refusal != nil {
@@ -65,6 +71,7 @@ func (g *Gateway) callBackend(inv *invocation) (integrationResponse, *gatewayRes
 	started := time.Now()
 	resp, outcome, err := g.sendRequest(inv, request)
 	if inv.event.RequestContext.EventType != event.Disconnect && g.respondsLate() {
+		inv.ctx = g.observeFault(inv.ctx, inv.c.id, "Late")
 		err = g.waitForTimeout(r.Timeout - time.Since(started))
 	}
 	if r.Integration != nil || r.HTTP != nil {
@@ -145,7 +152,7 @@ func (g *Gateway) invokeProxy(inv *invocation) (integrationResponse, error) {
 	if err != nil {
 		return integrationResponse{}, err
 	}
-	raw, err := g.invoke(inv.route.Integration, payload, inv.requestID(), inv.route.Timeout)
+	raw, err := g.invoke(inv.ctx, inv.route.Integration, payload, inv.requestID(), inv.route.Timeout)
 	if err != nil {
 		return integrationResponse{}, err
 	}
@@ -167,7 +174,7 @@ func (g *Gateway) invokeMapped(inv *invocation, request string) (resp integratio
 		// Lambda refuses such an Invoke with InvalidRequestContentException.
 		return resp, "", errors.New("the payload for the function is not JSON")
 	}
-	raw, err := g.invoke(inv.route.Integration, []byte(request), inv.requestID(), inv.route.Timeout)
+	raw, err := g.invoke(inv.ctx, inv.route.Integration, []byte(request), inv.requestID(), inv.route.Timeout)
 	switch {
 	case errors.Is(err, errTimedOut), errors.Is(err, ErrNoFunction):
 		return resp, "", err

@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,9 @@ type invocation struct {
 	started time.Time   // of a handshake
 	body    string      // of a message
 	req     *request    // the handshake; nil for other events
+
+	ctx  context.Context // of the last observation of the event
+	took time.Duration   // by the last integration
 
 	variables variables // of the event; filled by contextValue on first use
 	logOnly   variables // for the access log only; nil without one

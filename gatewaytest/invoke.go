@@ -25,14 +25,17 @@ var (
 
 // invoke calls a function and waits for at most timeout. Then the function's
 // context ends, but the function may continue (G-ERR-4), and Close waits for
-// it. As in Lambda, a panic is an error of the function.
-func (g *Gateway) invoke(h lambda.Handler, event []byte, requestID string, timeout time.Duration) ([]byte, error) {
+// it. As in Lambda, a panic is an error of the function. parent is g.handlers or derived
+// from it.
+func (g *Gateway) invoke(
+	parent context.Context, h lambda.Handler, event []byte, requestID string, timeout time.Duration,
+) ([]byte, error) {
 	type result struct {
 		response []byte
 		err      error
 	}
 	done := make(chan result, 1)
-	ctx, cancel := context.WithTimeout(g.handlers, timeout)
+	ctx, cancel := context.WithTimeout(parent, timeout)
 	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: requestID})
 	// The caller is counted in running, so Close is still waiting.
 	g.running.Go(func() {

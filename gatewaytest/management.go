@@ -3,6 +3,7 @@ package gatewaytest
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
@@ -17,43 +18,52 @@ import (
 // data is not copied, so that one slice can be posted to many connections. The
 // caller must not change it afterwards.
 func (g *Gateway) PostToConnection(ctx context.Context, connectionID string, data []byte) error {
-	err := g.post(ctx, connectionID, data)
+	started := time.Now()
+	ctx, err := g.post(ctx, connectionID, data, started)
+	if err != nil {
+		g.observe(ctx, observedPost(connectionID, data, started, err))
+	}
 	g.counters.addPost(err)
 	g.api.Log.Debug("post", "connectionId", connectionID, "bytes", len(data), "error", err)
 	return err
 }
 
-func (g *Gateway) post(ctx context.Context, connectionID string, data []byte) error {
+// post posts, and observes a success. It returns the context for the observation of a
+// failure: that of a fault, if one happened.
+func (g *Gateway) post(
+	ctx context.Context, connectionID string, data []byte, started time.Time,
+) (context.Context, error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return ctx, err
 	}
 	if !g.accountBucket.take(g.Now()) {
-		return ErrLimitExceeded
+		return ctx, ErrLimitExceeded
 	}
 	c := g.lookup(connectionID)
 	if c == nil && !validID(connectionID) {
-		return invalidConnectionID(connectionID)
+		return ctx, invalidConnectionID(connectionID)
 	}
 	if len(data) > maxMessageBytes {
-		return ErrPayloadTooLarge
+		return ctx, ErrPayloadTooLarge
 	}
-	if err := g.injectFault(ctx, connectionID); err != nil {
-		return err
+	ctx, err := g.injectFault(ctx, connectionID)
+	if err != nil {
+		return ctx, err
 	}
 	if c == nil {
-		return ErrGone
+		return ctx, ErrGone
 	}
 	if status := g.api.Assumptions.EmptyPostStatus; len(data) == 0 && status != http.StatusOK {
-		return statusError(status) // G-MGMT-18
+		return ctx, statusError(status) // G-MGMT-18
 	}
 	if !g.api.Assumptions.PostsUnchanged {
 		data = validUTF8(data) // G-FRAME-5
 	}
-	if err := c.enqueue(data); err != nil {
-		return err
+	if err := c.enqueue(ctx, data, &started); err != nil {
+		return ctx, err
 	}
 	c.markActive(g.Now())
-	return nil
+	return ctx, nil
 }
 
 // findOpen returns an open connection, or the error of the management API.
@@ -98,7 +108,7 @@ func (g *Gateway) closeWith(ctx context.Context, connectionID string, code int, 
 	if err != nil {
 		return err
 	}
-	if !c.startClose(code, reason) {
+	if !c.startCloseBy(ctx, code, reason) {
 		return ErrGone
 	}
 	return nil

@@ -28,14 +28,20 @@ func errorFrame(text, connectionID, requestID string) []byte {
 	return fmt.Appendf(nil, `{"message": "%s", "connectionId":"%s", "requestId":"%s"}`, text, connectionID, requestID)
 }
 
+// received is a message, with the context of its observation.
+type received struct {
+	ctx  context.Context
+	body string
+}
+
 // dispatch runs a message at once, or after earlier messages of the connection
 // if too many are running. If the API is serial, that is always so (G-ORDER-2).
-func (c *conn) dispatch(body string, now time.Time) {
+func (c *conn) dispatch(m received, now time.Time) {
 	c.mu.Lock()
 	if c.inFlight >= maxInFlight {
 		c.mu.Unlock()
 		c.g.counters.unrouted.addRefusal(&responseThrottled)
-		c.replyThrottled(newRequestID(now)) // G-ERR-7
+		c.replyThrottled(m.ctx, "", newRequestID(now)) // G-ERR-7
 		<-time.After(inFlightPause)
 		return
 	}
@@ -45,45 +51,46 @@ func (c *conn) dispatch(body string, now time.Time) {
 		atOnce = 1
 	}
 	if c.inFlight > atOnce {
-		c.backlog = append(c.backlog, body)
+		c.backlog = append(c.backlog, m)
 		c.mu.Unlock()
 		return
 	}
 	c.mu.Unlock()
 	// The reader is counted in running, so Close is still waiting.
 	c.g.running.Go(func() {
-		for more := true; more; body, more = c.nextInBacklog() {
-			c.runMessage(body)
+		for more := true; more; m, more = c.nextInBacklog() {
+			c.runMessage(m)
 			runtime.Gosched() // let other connections run
 		}
 	})
 }
 
 // nextInBacklog ends one message and returns the next waiting one, if any.
-func (c *conn) nextInBacklog() (string, bool) {
+func (c *conn) nextInBacklog() (received, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.inFlight--
 	if len(c.backlog) == 0 {
 		c.backlog = nil
-		return "", false
+		return received{}, false
 	}
-	body := c.backlog[0]
-	c.backlog[0] = ""
+	m := c.backlog[0]
+	c.backlog[0] = received{}
 	c.backlog = c.backlog[1:]
-	return body, true
+	return m, true
 }
 
 // runMessage runs the integration of one message and sends the client's
 // response.
-func (c *conn) runMessage(body string) {
+func (c *conn) runMessage(m received) {
 	g, now := c.g, c.g.Now()
-	route := g.selectRoute(body)
+	route := g.selectRoute(m.body)
 	key := routeDefault
 	if route != nil {
 		key = route.key
 	}
-	inv := &invocation{c: c, route: route, event: c.messageEvent(key, newRequestID(now), body, now), body: body}
+	inv := &invocation{c: c, ctx: m.ctx, route: route,
+		event: c.messageEvent(key, newRequestID(now), m.body, now), body: m.body}
 	inv.metrics().messages.Add(1)
 	resp, refusal := c.admitMessage(inv, now)
 	inv.recordRefusal(refusal)
@@ -95,16 +102,22 @@ func (c *conn) runMessage(body string) {
 	g.api.Log.Log(context.Background(), level, "message",
 		"connectionId", c.id, "requestId", inv.requestID(), "routeKey", key,
 		"latency", g.Now().Sub(now), "status", resp.status, "refused", refusal)
+	text, sent := resp.body, false
 	switch {
 	case refusal != nil && refusal.kind == responseThrottled.kind:
-		c.replyThrottled(inv.requestID())
+		c.replyThrottled(inv.ctx, key, inv.requestID())
+		return
 	case refusal != nil:
-		c.reply(errorFrame(refusal.message, c.id, inv.requestID()))
+		text, sent = errorFrame(refusal.message, c.id, inv.requestID()), true
 	case !route.RouteResponse || !resp.hasBody:
 	case len(resp.body) > g.api.Assumptions.MaxResponseBytes:
-		c.reply(errorFrame(textInternal, c.id, inv.requestID())) // G-LIMIT-1
+		text, sent = errorFrame(textInternal, c.id, inv.requestID()), true // G-LIMIT-1
 	case len(resp.body) > 0 || !g.api.Assumptions.EmptyBodySilent: // G-RESP-8
-		c.reply(resp.body) // G-RESP-4
+		sent = true // G-RESP-4
+	}
+	inv.observeAnswer(text, resp.status, refusal)
+	if sent {
+		c.reply(inv.ctx, text)
 	}
 }
 
@@ -132,8 +145,8 @@ func (c *conn) admitMessage(inv *invocation, now time.Time) (integrationResponse
 
 // reply sends the response to a message. A client that does not read its
 // responses loses them, which Stats.Dropped counts.
-func (c *conn) reply(payload []byte) {
-	switch err := c.enqueue(payload); {
+func (c *conn) reply(ctx context.Context, payload []byte) {
+	switch err := c.enqueue(ctx, payload, nil); {
 	case err == nil:
 		c.markActive(c.g.Now())
 	case errors.Is(err, ErrLimitExceeded):

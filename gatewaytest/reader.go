@@ -50,17 +50,22 @@ func (c *conn) handleMessage(message []byte) bool {
 		return true // too late: the connection is closing or stalled
 	}
 	c.g.counters.messagesIn.Add(1)
+	c.messagesIn.Add(1)
+	c.bytesIn.Add(int64(len(message)))
+	ctx := c.g.observe(c.g.handlers, Observation{Kind: ObservedIn, ConnectionID: c.id, Payload: message})
 	switch {
 	case c.g.cutsOnMessage():
+		c.endFor(c.g.observeFault(ctx, c.id, "Drop"))
 		c.cut()
 		return false
 	case c.g.stallsOnMessage():
+		c.endFor(c.g.observeFault(ctx, c.id, "Stall"))
 		c.stall()
 		return true // the next read fails
 	}
 	now := c.g.Now()
 	c.markReceived(now)
-	c.dispatch(string(message), now)
+	c.dispatch(received{ctx, string(message)}, now)
 	return true
 }
 
@@ -90,6 +95,7 @@ func (c *conn) control(opcode byte, payload []byte) error {
 		if c.state == stateOpen {
 			// The client closed first: echo its frame unchanged (G-CLOSE-1).
 			c.endLocked(code, reason)
+			c.closedBy = ClosedByClient
 			c.queueControlLocked(ws.OpClose, payload)
 			_ = c.net.SetDeadline(time.Now().Add(closeWait))
 		}

@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"context"
 	"errors"
 	"math"
 	"sync"
@@ -94,10 +95,17 @@ func (g *Gateway) throttledResponse() *gatewayResponse {
 
 // replyThrottled answers a throttled message, and closes the client's
 // connection if it continues.
-func (c *conn) replyThrottled(requestID string) {
+func (c *conn) replyThrottled(ctx context.Context, routeKey, requestID string) {
 	closes := c.g.api.Assumptions.ThrottledCloses
+	refusal := c.g.throttledResponse()
+	answer := Observation{Kind: ObservedAnswer, ConnectionID: c.id, RouteKey: routeKey,
+		Status: refusal.status, Code: refusal.kind}
 	if !closes {
-		c.reply(errorFrame(c.g.throttledResponse().message, c.id, requestID))
+		answer.Payload = errorFrame(refusal.message, c.id, requestID)
+	}
+	ctx = c.g.observe(ctx, answer)
+	if !closes {
+		c.reply(ctx, answer.Payload)
 	}
 	if c.throttledInRow.Add(1) >= maxThrottled || closes {
 		c.startClose(ws.ClosePolicy, c.g.reason(ws.ClosePolicy))

@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"context"
 	"net"
 	"sync"
 	"time"
@@ -26,14 +27,17 @@ type batch struct {
 	spans  [][]byte    // the header and payload of each frame
 	rest   net.Buffers // spans, consumed by the write
 	joined []byte      // spans in one piece, for a net.Conn without writev
+
+	outgoing []outgoing // the messages of frames, if there is an observer
 }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
 // enqueue queues a text message. It does not wait: it returns ErrLimitExceeded
-// if the queue is full, and ErrGone if the connection is not open.
-func (c *conn) enqueue(payload []byte) error {
-	first := byte(ws.OpText)
+// if the queue is full, and ErrGone if the connection is not open. posted is when a post
+// began, nil for other messages.
+func (c *conn) enqueue(ctx context.Context, payload []byte, posted *time.Time) error {
+	message, first := payload, byte(ws.OpText)
 	if packed := c.compress(payload); packed != nil {
 		payload, first = packed, ws.OpText|ws.RSV1
 	}
@@ -54,6 +58,7 @@ func (c *conn) enqueue(payload []byte) error {
 		payload, first = payload[fragment:], ws.OpContinuation
 	}
 	c.queueFrameLocked(ws.NewFrame(ws.Fin|first, payload))
+	c.observeQueuedLocked(ctx, message, posted)
 	c.g.counters.messagesOut.Add(1)
 	return nil
 }
@@ -143,10 +148,11 @@ func (c *conn) takeBatch(b *batch) bool {
 		c.unsent -= b.frames[i].Size()
 	}
 	clear(b.frames)
-	b.frames = b.frames[:0]
+	clear(b.outgoing)
+	b.frames, b.outgoing = b.frames[:0], b.outgoing[:0]
 	if c.broken {
 		clear(c.queue)
-		c.queue, c.pong, c.unsent = nil, nil, 0
+		c.queue, c.unobserved, c.pong, c.unsent = nil, nil, nil, 0
 	}
 	if c.stalled == nil {
 		c.moveQueueLocked(b)
@@ -176,6 +182,8 @@ func (c *conn) moveQueueLocked(b *batch) {
 	b.frames = append(b.frames, c.queue...)
 	clear(c.queue)
 	c.queue = c.queue[:0]
+	b.outgoing = append(b.outgoing, c.unobserved...)
+	c.unobserved = nil
 }
 
 // writeBatch writes all frames of the batch.
@@ -211,6 +219,11 @@ func (c *conn) writeBatch(b *batch) error {
 	}
 	c.g.counters.framesOut.Add(data)
 	c.g.counters.bytesOut.Add(bytes)
+	c.framesOut.Add(data)
+	c.bytesOut.Add(bytes)
+	for _, o := range b.outgoing {
+		c.g.observe(o.ctx, Observation{Kind: ObservedOut, ConnectionID: c.id, Payload: o.message})
+	}
 	last := &b.frames[len(b.frames)-1]
 	// closeWrite was set before the close frame was queued, so this needs no lock.
 	if half, ok := c.net.(interface{ CloseWrite() error }); ok && last.IsClose() && c.closeWrite {
