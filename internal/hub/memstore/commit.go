@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 // write is one write that waits to be committed.
 type write struct {
+	ctx    context.Context // of the caller, for whoever follows
 	change func(*group) error
 	done   chan error
 }
@@ -40,8 +42,8 @@ func (q *queue) takeAll() (all []*write) {
 // Whoever finds no commit running commits all writes that wait, as one group. The
 // writes that come meanwhile are the next group. So one write waits for nobody, and
 // many share what the disk takes for each group.
-func (s *Store) commit(change func(*group) error) error {
-	w := &write{change, make(chan error, 1)}
+func (s *Store) commit(ctx context.Context, change func(*group) error) error {
+	w := &write{ctx, change, make(chan error, 1)}
 	s.queue.add(w)
 	select {
 	case err := <-w.done:
@@ -59,6 +61,7 @@ func (s *Store) commitGroup(writes []*write) {
 	g := &group{store: s, rows: NewRows()}
 	results := make([]error, len(writes))
 	for i, w := range writes {
+		g.ctx = w.ctx
 		results[i] = w.change(g)
 	}
 	if err := s.persist(g.rows); err != nil {
@@ -80,7 +83,7 @@ func (s *Store) publish(g *group) {
 	s.putRowsLocked(g.rows)
 	if s.follow != nil {
 		for _, c := range g.changes {
-			s.follow(c)
+			s.follow(c.ctx, c.Change)
 		}
 	}
 }
@@ -90,8 +93,19 @@ func (s *Store) publish(g *group) {
 type group struct {
 	store   *Store
 	rows    Rows
-	changes []hub.Change // for the feed, in order
+	changes []change // for the feed, in order
+
+	ctx context.Context // of the write that changes the group now
 }
+
+// change is a change with the context of its write.
+type change struct {
+	ctx context.Context
+	hub.Change
+}
+
+// add adds a change for the feed.
+func (g *group) add(c hub.Change) { g.changes = append(g.changes, change{g.ctx, c}) }
 
 func (g *group) item(sku string) (item hub.Item, known bool) {
 	if changed, ok := g.rows.Items[sku]; ok {
@@ -139,7 +153,7 @@ func (g *group) putItem(item hub.Item) {
 	}
 	stored := item
 	g.rows.Items[item.SKU] = &stored
-	g.changes = append(g.changes, change)
+	g.add(change)
 }
 
 // putCart adds a copy of a cart to the group. The feed gets the original and the row
@@ -151,7 +165,7 @@ func (g *group) putCart(cart hub.Cart) {
 	}
 	stored := cart.Clone()
 	g.rows.Carts[cart.ID] = &stored
-	g.changes = append(g.changes, change)
+	g.add(change)
 }
 
 // removeCart removes the row of a cart, if there is one.
@@ -163,7 +177,7 @@ func (g *group) removeCart(id string) {
 	change := hub.RemovedCart(old)
 	g.rows.Carts[id] = nil
 	g.rows.Shown = max(g.rows.Shown, change.NewCart.Version)
-	g.changes = append(g.changes, change)
+	g.add(change)
 }
 
 // putReceipt adds a copy of a receipt to the group.

@@ -15,9 +15,9 @@ func (s *Store) Release(_ context.Context, holder, id string) error {
 }
 
 // Erase implements [hub.Eraser].
-func (s *Store) Erase(_ context.Context, id string) error {
+func (s *Store) Erase(ctx context.Context, id string) error {
 	s.eraseQuotas(id)
-	return s.commit(func(g *group) error {
+	return s.commit(ctx, func(g *group) error {
 		g.rows.Wipe = true // also for what was removed or replaced before
 		g.removeCart(id)
 		for _, receipts := range []iter.Seq[ReceiptKey]{maps.Keys(s.receipts), maps.Keys(g.rows.Receipts)} {

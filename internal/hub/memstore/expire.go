@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"context"
 	"maps"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 // settles what an earlier error left open.
 func (s *Store) Expire(now time.Time) error {
 	s.expireClients(now)
-	return s.commit(func(g *group) error {
+	return s.commit(context.Background(), func(g *group) error {
 		for holder, until := range s.revoked {
 			if _, changed := g.rows.Revocations[holder]; !changed && now.After(until.Add(hub.RevocationLife)) {
 				g.rows.Revocations[holder], g.rows.Wipe = time.Time{}, true

@@ -66,8 +66,8 @@ func (s *Store) Revocation(_ context.Context, name string) (time.Time, error) {
 }
 
 // Revoke implements [hub.Revocations].
-func (s *Store) Revoke(_ context.Context, name string, until time.Time) error {
-	return s.commit(func(g *group) error {
+func (s *Store) Revoke(ctx context.Context, name string, until time.Time) error {
+	return s.commit(ctx, func(g *group) error {
 		if until.After(g.revoked(name)) {
 			g.rows.Revocations[name] = until
 		}

@@ -17,8 +17,8 @@ type Store struct {
 	committing chan struct{} // has room for one: whoever commits
 	doubtful   Rows          // what the journal may have otherwise since a failed write
 
-	mu     sync.RWMutex     // guards everything below
-	follow func(hub.Change) // nil: nobody follows
+	mu     sync.RWMutex                      // guards everything below
+	follow func(context.Context, hub.Change) // nil: nobody follows
 
 	// Only a commit changes these, and the journal keeps them.
 	epoch    string
@@ -37,7 +37,7 @@ type Store struct {
 	marks       []hub.RetryMark // by connection
 	revision    int64           // of the newest mark
 	sweeps      map[hub.Topic]hub.Sweep
-	ring        func(hub.Topic) // called when a sweep changed
+	ring        func(context.Context, hub.Topic) // called when a sweep changed
 	tickets     map[string]hub.Ticket
 }
 
@@ -58,7 +58,7 @@ func New(epoch string) *Store {
 		ended:       map[string]time.Time{},
 		subscribers: map[list]*subscribers{},
 		sweeps:      map[hub.Topic]hub.Sweep{},
-		ring:        func(hub.Topic) {},
+		ring:        func(context.Context, hub.Topic) {},
 		holders:     map[string]*holder{},
 		quotas:      map[quotaName]*quota{},
 		tickets:     map[string]hub.Ticket{},
@@ -101,7 +101,7 @@ func (s *Store) Epoch(context.Context) (hub.Epoch, error) {
 // BeginEpoch makes clients forget all versions, as after a restore of a table. The
 // name must differ from those of all earlier epochs.
 func (s *Store) BeginEpoch(name string) error {
-	return s.commit(func(g *group) error {
+	return s.commit(context.Background(), func(g *group) error {
 		g.rows.Epoch = name
 		return nil
 	})
@@ -151,8 +151,8 @@ func (s *Store) Receipt(_ context.Context, cartID, key string) (hub.Receipt, err
 }
 
 // PutItem implements [hub.Writer].
-func (s *Store) PutItem(_ context.Context, item hub.Item, base int64) error {
-	return s.commit(func(g *group) error {
+func (s *Store) PutItem(ctx context.Context, item hub.Item, base int64) error {
+	return s.commit(ctx, func(g *group) error {
 		if old, _ := g.item(item.SKU); old.Version != base {
 			return fmt.Errorf("item %q is at version %d: %w", item.SKU, old.Version, hub.ErrConflict)
 		}
@@ -167,9 +167,9 @@ func (s *Store) IndexItem(context.Context, hub.Item, []string) error { return ni
 
 // PutCarts implements [hub.Writer].
 func (s *Store) PutCarts(
-	_ context.Context, carts []hub.CartWrite, receipt *hub.Receipt, sessions ...hub.Session,
+	ctx context.Context, carts []hub.CartWrite, receipt *hub.Receipt, sessions ...hub.Session,
 ) error {
-	return s.commit(func(g *group) error {
+	return s.commit(ctx, func(g *group) error {
 		for _, w := range carts {
 			if old, _ := g.cart(w.Cart.ID); old.Version != w.Base {
 				return fmt.Errorf("a cart is at version %d: %w", old.Version, hub.ErrConflict)
@@ -197,10 +197,10 @@ func (s *Store) PutCarts(
 // RemoveItem removes the row of an item, which the hub never does, but a shop with a
 // table of its own may.
 func (s *Store) RemoveItem(sku string) error {
-	return s.commit(func(g *group) error {
+	return s.commit(context.Background(), func(g *group) error {
 		if old, known := g.item(sku); known {
 			g.rows.Items[sku] = nil
-			g.changes = append(g.changes, hub.RemovedItem(old))
+			g.add(hub.RemovedItem(old))
 		}
 		return nil
 	})
@@ -208,7 +208,7 @@ func (s *Store) RemoveItem(sku string) error {
 
 // RemoveCart removes the row of a cart, as a shop's checkout may.
 func (s *Store) RemoveCart(id string) error {
-	return s.commit(func(g *group) error {
+	return s.commit(context.Background(), func(g *group) error {
 		g.removeCart(id)
 		return nil
 	})
@@ -229,7 +229,15 @@ func (s *Store) FirstCartVersion() int64 {
 func (s *Store) Follow(f func(hub.Change)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.follow = f
+	s.follow = func(_ context.Context, c hub.Change) { f(c) }
+}
+
+// FollowWrites is Follow and FollowSweeps for a follower that needs the context of each
+// write too. It is for its values: it may have ended.
+func (s *Store) FollowWrites(row func(context.Context, hub.Change), sweep func(context.Context, hub.Topic)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.follow, s.ring = row, sweep
 }
 
 // page returns at most limit names of a sorted list, beginning after the given

@@ -11,7 +11,7 @@ import (
 )
 
 // AskSweep implements [hub.Crowds].
-func (s *Store) AskSweep(_ context.Context, t hub.Topic, sequence, rev string, now time.Time) error {
+func (s *Store) AskSweep(ctx context.Context, t hub.Topic, sequence, rev string, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old, known := s.sweeps[t]
@@ -27,7 +27,7 @@ func (s *Store) AskSweep(_ context.Context, t hub.Topic, sequence, rev string, n
 	}
 	if next != old {
 		next.Updated = now
-		s.putSweepLocked(next)
+		s.putSweepLocked(ctx, next)
 	}
 	return nil
 }
@@ -45,7 +45,7 @@ func (s *Store) Sweeps(context.Context) ([]hub.Sweep, error) {
 }
 
 // SaveSweep implements [hub.Crowds].
-func (s *Store) SaveSweep(_ context.Context, sweep hub.Sweep, now time.Time) error {
+func (s *Store) SaveSweep(ctx context.Context, sweep hub.Sweep, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next, known := s.sweeps[sweep.Topic]
@@ -55,23 +55,23 @@ func (s *Store) SaveSweep(_ context.Context, sweep hub.Sweep, now time.Time) err
 	next.Serving, next.From, next.At, next.Wrapped = sweep.Serving, sweep.From, sweep.At, sweep.Wrapped
 	next.Step = sweep.NextStep(now)
 	next.Updated = now
-	s.putSweepLocked(next)
+	s.putSweepLocked(ctx, next)
 	return nil
 }
 
 // RingSweep implements [hub.Crowds].
-func (s *Store) RingSweep(_ context.Context, t hub.Topic, now time.Time) error {
+func (s *Store) RingSweep(ctx context.Context, t hub.Topic, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sweep, known := s.sweeps[t]; known {
 		sweep.Updated = now
-		s.putSweepLocked(sweep)
+		s.putSweepLocked(ctx, sweep)
 	}
 	return nil
 }
 
 // EndSweep implements [hub.Crowds].
-func (s *Store) EndSweep(_ context.Context, sweep hub.Sweep) error {
+func (s *Store) EndSweep(ctx context.Context, sweep hub.Sweep) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stored, known := s.sweeps[sweep.Topic]
@@ -82,13 +82,13 @@ func (s *Store) EndSweep(_ context.Context, sweep hub.Sweep) error {
 		return fmt.Errorf("sweep of %s: it goes on: %w", sweep.Topic, hub.ErrConflict)
 	}
 	delete(s.sweeps, sweep.Topic)
-	s.ring(sweep.Topic)
+	s.ring(ctx, sweep.Topic)
 	return nil
 }
 
-func (s *Store) putSweepLocked(sweep hub.Sweep) {
+func (s *Store) putSweepLocked(ctx context.Context, sweep hub.Sweep) {
 	s.sweeps[sweep.Topic] = sweep
-	s.ring(sweep.Topic)
+	s.ring(ctx, sweep.Topic)
 }
 
 // FollowSweeps calls f after each later change of a sweep, as the stream of its table
@@ -97,5 +97,5 @@ func (s *Store) putSweepLocked(sweep hub.Sweep) {
 func (s *Store) FollowSweeps(f func(hub.Topic)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ring = f
+	s.ring = func(_ context.Context, t hub.Topic) { f(t) }
 }
