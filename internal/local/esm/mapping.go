@@ -20,6 +20,8 @@ type Record struct {
 	// Data is one element of the event's "Records", as JSON. The function receives
 	// exactly these bytes. The mapping keeps them, so nobody may change them after Put.
 	Data json.RawMessage
+	// Tag is for [Options].Observe; the mapping does not use it.
+	Tag uint64
 }
 
 // Mapping is a stream and the event source mapping that feeds a function from it.

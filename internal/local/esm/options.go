@@ -1,6 +1,7 @@
 package esm
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
@@ -95,6 +96,11 @@ type Options struct {
 	// OnFailure is the on-failure destination. Run and Step call it, Put never does.
 	// There is one call at a time for each shard.
 	OnFailure func(Failure)
+
+	// Observe, if not nil, is called before each invocation. The function receives the
+	// context that it returns, which must be derived from ctx. Then end is called with the
+	// result: how many records, from the first, are acknowledged, and why not the rest.
+	Observe func(ctx context.Context, b Batch) (inner context.Context, end func(acknowledged int, err error))
 
 	// Log receives one line for each failed invocation and each Failure. Nil discards
 	// them.

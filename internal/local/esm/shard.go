@@ -98,7 +98,7 @@ func (sh *shard) turn(ctx context.Context, timeout time.Duration) outcome {
 	}
 	defer sh.release()
 	sh.reportFailures()
-	r := sh.invoke(ctx, timeout, batch)
+	r := sh.observe(ctx, timeout, batch)
 	if r.err != nil {
 		sh.o.Log.Warn("stream batch failed",
 			"shard", sh.id, "first", batch.Records[0].SequenceNumber,
@@ -109,6 +109,20 @@ func (sh *shard) turn(ctx context.Context, timeout time.Duration) outcome {
 	out := sh.settle(r, duplicate)
 	sh.reportFailures()
 	return out
+}
+
+// observe invokes the function between the two calls of Observe.
+func (sh *shard) observe(ctx context.Context, timeout time.Duration, b Batch) result {
+	if sh.o.Observe == nil {
+		return sh.invoke(ctx, timeout, b)
+	}
+	ctx, end := sh.o.Observe(ctx, b)
+	r := sh.invoke(ctx, timeout, b)
+	if r.err == nil {
+		r.done = len(b.Records)
+	}
+	end(r.done, r.err)
+	return r
 }
 
 // take begins a turn and returns the batch to deliver. It forms a batch if none
