@@ -17,6 +17,8 @@ import (
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/memstore"
 	"github.com/securecart/hub/internal/local/admin"
+	"github.com/securecart/hub/internal/local/esm"
+	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -31,6 +33,8 @@ type House struct {
 	hub       *hub.Hub
 	identity  *identity
 	gateway   *gatewaytest.Gateway
+	events    *events.Log
+	observer  *events.Gateway
 	functions functions
 	mappings  mappings
 	site      http.Handler
@@ -63,6 +67,8 @@ func New(o Options) (*House, error) {
 	}
 	limits, _ := hub.ParseLimits(o.Limits) // withDefaults has checked them
 	h := &House{opts: o, clock: new(clock), stop: func() {}}
+	h.events = events.New(h.clock.Now)
+	h.observer = newObserver(h.events, o.Admin.ShowPrivate)
 	if err := h.openMemory(); err != nil {
 		return nil, err
 	}
@@ -81,7 +87,9 @@ func New(o Options) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.gateway, err = gatewaytest.New(newAPI(o, h.functions)); err != nil {
+	api := newAPI(o, h.functions)
+	api.Observe = h.observer.Observe
+	if h.gateway, err = gatewaytest.New(api); err != nil {
 		return nil, errors.Join(fmt.Errorf("gateway: %w", err), h.functions.close())
 	}
 	metrics.countGateway(h.gateway)
@@ -90,14 +98,13 @@ func New(o Options) (*House, error) {
 		delivery := newHub(store, poster{h.gateway}, h.clock, limits).WithPostsPerSecond(o.PostsPerSecond)
 		h.functions.broadcast = broadcastHandler(delivery, metrics, o)
 	}
-	if h.mappings, err = newMappings(h.functions.broadcast, h.opts.BatchWindow, o.Log); err != nil {
+	if h.mappings, err = newMappings(h.functions.broadcast, h.opts.BatchWindow, h.events, o.Log); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	metrics.countRecords(h.mappings)
-	feed := newFeed(h.mappings, h.clock, o.Log)
-	h.memory.Follow(feed.put)
-	h.memory.FollowSweeps(feed.ring)
-	h.site = newSite(o, h.gateway, h.functions.rest)
+	feed := newFeed(h.mappings, h.clock, h.events, o.Log)
+	h.memory.FollowWrites(feed.put, feed.ring)
+	h.site = newSite(o, h.gateway, h.events, h.functions.rest)
 	h.admin = admin.New(h.adminOptions(store, metrics))
 	if err := h.start(store); err != nil {
 		return nil, errors.Join(err, h.Close())
@@ -110,7 +117,7 @@ func (h *House) adminOptions(connections hub.Connections, m *metrics) admin.Opti
 		House: h, Hub: h.hub, Connections: connections, Gateway: h.gateway,
 		Issuer: h.identity.issuer, Verifier: h.identity.verifier,
 		Broadcast: h.functions.broadcast, Metrics: m.handler(), Log: h.opts.Log,
-		Systems: newSystems(h.opts, h.functions, h.clock.Now),
+		Systems: newSystems(h.opts, h.functions, h.events, h.clock.Now),
 		Token:   h.opts.Admin.Token, Origins: h.opts.Admin.Origins,
 	}
 }
@@ -130,7 +137,8 @@ func (h *House) start(store hub.Store) error {
 	run("stream", h.mappings.carts.Run)
 	run("stream", h.mappings.sweeps.Run)
 	if t := h.opts.Rows.Tables; t != nil {
-		if err := t.Start(ctx, h.mappings.inventory.Put, h.mappings.carts.Put, h.mappings.sweeps.Put); err != nil {
+		logged := func(m *esm.Mapping) func(esm.Record) { return logTables(h.events, h.opts.Rows.Layout, m.Put) }
+		if err := t.Start(ctx, logged(h.mappings.inventory), logged(h.mappings.carts), h.mappings.sweeps.Put); err != nil {
 			return err
 		}
 		run("stream", t.Run)

@@ -73,6 +73,9 @@ type Admin struct {
 	Origins []string // of pages that may use it, in addition to its own
 	Token   string   // that requests must have; "": none
 	APIKey  string   // of the shop's systems, for the inventory; "": they have none
+
+	// ShowPrivate leaves carts in the log of events as they are. Tokens stay masked.
+	ShowPrivate bool
 }
 
 // Rows says where rows are kept.

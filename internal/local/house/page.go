@@ -10,6 +10,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/local/admin"
 	"github.com/securecart/hub/internal/local/catalogue"
+	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/local/restapi"
 	"github.com/securecart/hub/internal/local/webserver"
 	"github.com/securecart/hub/internal/script"
@@ -22,14 +23,15 @@ const restPath = "/v1/"
 // newSite serves the gateway under its stage, the REST API and the page everywhere else.
 // Both APIs may have paths under /v1/: a handshake goes to the gateway. @connections
 // serves this machine only, like the admin API.
-func newSite(o Options, gateway *gatewaytest.Gateway, function lambda.Handler) http.Handler {
+func newSite(o Options, gateway *gatewaytest.Gateway, log *events.Log, function lambda.Handler) http.Handler {
 	mux := http.NewServeMux()
 	stage := "/" + o.Gateway.Stage
 	api := webserver.Protect(webserver.NoPage, gateway)
 	if o.Gateway.NoSockets {
 		api = handshakesTo(http.HandlerFunc(refuseSocket), api)
 	}
-	rest := webserver.Protect(webserver.NoPage, restapi.New(function, restapi.Options{}, o.Log))
+	rest := webserver.Protect(webserver.NoPage,
+		logRequests(log, restFunction, restapi.New(function, restapi.Options{}, o.Log)))
 	mux.Handle(stage, api)
 	if stage+"/" == restPath {
 		mux.Handle(restPath, handshakesTo(api, rest))

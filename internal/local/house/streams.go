@@ -10,12 +10,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
+	awsevents "github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/account"
 	"github.com/securecart/hub/internal/local/esm"
+	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/table"
 )
 
@@ -47,27 +48,31 @@ const (
 // mappings are the event source mappings of template.yaml.
 type mappings struct{ inventory, carts, sweeps *esm.Mapping }
 
-func newMappings(broadcast lambda.Handler, window time.Duration, log *slog.Logger) (m mappings, err error) {
+func newMappings(
+	broadcast lambda.Handler, window time.Duration, eventLog *events.Log, log *slog.Logger,
+) (m mappings, err error) {
 	for _, mapping := range []struct {
+		name   string
 		of     **esm.Mapping
 		shards int
 	}{
-		{&m.inventory, 1}, // so that one write of many SKUs is one batch, and one frame for each connection
-		{&m.carts, 4},
+		{"inventory", &m.inventory, 1}, // so that one write of many SKUs is one batch, and one frame for each connection
+		{"carts", &m.carts, 4},
 	} {
 		// Retries have no end: the function puts unreadable records aside, so a batch
 		// fails only while a fault lasts.
 		if *mapping.of, err = esm.New(broadcast, esm.Options{
 			BatchSize: 1000, Shards: mapping.shards, Window: window, MaximumRetryAttempts: esm.RetryForever,
 			BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
-			Log: log,
+			Observe: logBatch(eventLog, mapping.name), Log: log,
 		}); err != nil {
 			return m, fmt.Errorf("event source mapping: %w", err)
 		}
 	}
 	// One shard, so one invocation sweeps at a time.
 	if m.sweeps, err = esm.New(broadcast, esm.Options{
-		BatchSize: 100, Shards: 1, MaximumRetryAttempts: sweepRetries, ReportBatchItemFailures: true, Log: log,
+		BatchSize: 100, Shards: 1, MaximumRetryAttempts: sweepRetries, ReportBatchItemFailures: true,
+		Observe: logBatch(eventLog, "sweeps"), Log: log,
 	}); err != nil {
 		return m, fmt.Errorf("event source mapping: %w", err)
 	}
@@ -79,15 +84,17 @@ func newMappings(broadcast lambda.Handler, window time.Duration, log *slog.Logge
 type feed struct {
 	mappings mappings
 	clock    *clock
+	events   *events.Log
 	log      *slog.Logger
 	sequence atomic.Int64
 }
 
-func newFeed(m mappings, c *clock, log *slog.Logger) *feed {
-	return &feed{mappings: m, clock: c, log: log}
+func newFeed(m mappings, c *clock, eventLog *events.Log, log *slog.Logger) *feed {
+	return &feed{mappings: m, clock: c, events: eventLog, log: log}
 }
 
-func (f *feed) put(c hub.Change) {
+func (f *feed) put(ctx context.Context, c hub.Change) {
+	ctx = f.logRow(ctx, c)
 	name, mapping := "inventory", f.mappings.inventory
 	if c.NewCart != nil {
 		name, mapping = "carts", f.mappings.carts
@@ -101,7 +108,7 @@ func (f *feed) put(c hub.Change) {
 		f.log.Error("stream record", "error", err)
 		return
 	}
-	mapping.Put(esm.Record{Key: table.Key(c), SequenceNumber: n, Data: data})
+	mapping.Put(esm.Record{Key: table.Key(c), SequenceNumber: n, Data: data, Tag: f.logRecord(ctx, c)})
 }
 
 // nextSequence returns the next sequence number. Those of a real stream have 21 digits or
@@ -112,16 +119,16 @@ func (f *feed) nextSequence() string {
 }
 
 // ring puts the record of a changed sweep into its stream.
-func (f *feed) ring(topic hub.Topic) {
+func (f *feed) ring(ctx context.Context, topic hub.Topic) {
 	n := f.nextSequence()
-	data, err := json.Marshal(events.DynamoDBEventRecord{
+	data, err := json.Marshal(awsevents.DynamoDBEventRecord{
 		EventID: n, EventName: "MODIFY", EventVersion: "1.1", EventSource: "aws:dynamodb", AWSRegion: account.Region,
 		EventSourceArn: fmt.Sprintf(streamARN, sweepTable),
-		Change: events.DynamoDBStreamRecord{
-			ApproximateCreationDateTime: events.SecondsEpochTime{Time: f.clock.Now()}, SequenceNumber: n,
-			StreamViewType: string(events.DynamoDBStreamViewTypeKeysOnly),
-			Keys: map[string]events.DynamoDBAttributeValue{
-				"pk": events.NewStringAttribute("S"), "sk": events.NewStringAttribute(topic.String()),
+		Change: awsevents.DynamoDBStreamRecord{
+			ApproximateCreationDateTime: awsevents.SecondsEpochTime{Time: f.clock.Now()}, SequenceNumber: n,
+			StreamViewType: string(awsevents.DynamoDBStreamViewTypeKeysOnly),
+			Keys: map[string]awsevents.DynamoDBAttributeValue{
+				"pk": awsevents.NewStringAttribute("S"), "sk": awsevents.NewStringAttribute(topic.String()),
 			},
 		},
 	})
@@ -129,7 +136,8 @@ func (f *feed) ring(topic hub.Topic) {
 		f.log.Error("stream record", "error", err)
 		return
 	}
-	f.mappings.sweeps.Put(esm.Record{Key: "S", SequenceNumber: n, Data: data})
+	id := f.events.Add(ctx, events.Event{Type: events.Sweep, Topic: topic.String()})
+	f.mappings.sweeps.Put(esm.Record{Key: "S", SequenceNumber: n, Data: data, Tag: id})
 }
 
 // runHealer heals marked connections, counts connections and removes expired rows until ctx
@@ -147,7 +155,7 @@ func (h *House) runHealer(ctx context.Context) error {
 			h.expire()
 		case <-heal.C:
 			h.open.Store(int64(h.gateway.Stats().Open))
-			if _, err := h.functions.broadcast.Invoke(ctx, []byte(healEvent)); err != nil && ctx.Err() == nil {
+			if err := h.heal(ctx); err != nil && ctx.Err() == nil {
 				h.opts.Log.Error("heal", "error", err)
 			}
 		}

@@ -1,0 +1,287 @@
+package events
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// Frame is what the log keeps of a message.
+type Frame struct {
+	Text       string // masked
+	Topic      string // the only one; "cart" for the cart of whoever gets or sends the message
+	Version    uint64 // of that topic
+	Code       string // of an error
+	User, Role string // of an answer to hello
+}
+
+// OpenFrame reads a message of an API that is not the hub's. Only signed tokens are masked.
+func OpenFrame(text []byte) Frame { return Frame{Text: cut(MaskTokens(string(text)))} }
+
+// HubFrame returns the reader of the hub's messages, see docs/protocol.md. It masks tokens,
+// and unless private lines of carts, and SKUs and keys of messages about a cart.
+func HubFrame(private bool) func(text []byte) Frame {
+	return func(text []byte) Frame {
+		trimmed := strings.TrimSpace(string(text))
+		switch {
+		case strings.HasPrefix(trimmed, "{") && json.Valid(text):
+			return readHubFrame(trimmed, private)
+		case strings.HasPrefix(trimmed, "{"):
+			return Frame{Text: bytesMask(len(text))} // it may hold anything
+		}
+		return Frame{Text: maskTyped(trimmed, private)}
+	}
+}
+
+// HubAnswer is HubFrame for messages to clients. Those in words may have lines of a cart.
+func HubAnswer(private bool) func(text []byte) Frame {
+	read := HubFrame(private)
+	return func(text []byte) Frame {
+		if len(text) > 0 && text[0] != '{' && !private {
+			return Frame{Text: bytesMask(len(text))}
+		}
+		if len(text) > 0 && text[0] != '{' {
+			return OpenFrame(text)
+		}
+		return read(text)
+	}
+}
+
+// readHubFrame reads a valid JSON object.
+func readHubFrame(text string, private bool) Frame {
+	w := walker{in: text, private: private}
+	w.out.Grow(len(text))
+	w.object("")
+	f := w.frame
+	f.Text = cut(w.out.String())
+	if f.User != "" && w.kind != "hello" {
+		f.User, f.Role = "", ""
+	}
+	switch w.kind {
+	case "ok", "add", "set", "merge", "checkout":
+		f.Topic, f.Version = "cart", w.version
+	case "error":
+		if w.version != 0 {
+			f.Topic, f.Version = "cart", w.version // only changes of a cart have one
+		}
+	}
+	if w.topics > 1 {
+		f.Topic, f.Version = "", 0
+	}
+	return f
+}
+
+// walker copies valid JSON, masks on the way, and keeps what the log needs.
+type walker struct {
+	in      string
+	at      int
+	out     strings.Builder
+	private bool
+
+	frame   Frame
+	kind    string // "type"
+	version uint64 // at the top
+	topics  int
+}
+
+// object copies the object at hand. path is that of the object: "", "topics", "topics.X".
+func (w *walker) object(path string) {
+	w.copyByte() // {
+	for w.peek() != '}' {
+		raw := w.string()
+		w.out.WriteString(raw)
+		w.copyByte() // :
+		w.member(path, textOf(raw))
+		if w.peek() == ',' {
+			w.copyByte()
+		}
+	}
+	w.copyByte() // }
+}
+
+// member copies the value of a member, or masks it.
+func (w *walker) member(path, name string) {
+	switch {
+	case path == "":
+		w.top(name)
+	case path == "topics":
+		w.topics++
+		w.frame.Topic, w.frame.Version = name, 0
+		if w.peek() == '{' {
+			w.object("topics.")
+		} else {
+			w.frame.Version = number(w.value())
+		}
+	case path == "topics." && name == "version":
+		w.frame.Version = number(w.value())
+	case name == "lines" && !w.private:
+		w.mask()
+	default:
+		w.value()
+	}
+}
+
+// top copies a member of the message itself.
+func (w *walker) top(name string) {
+	switch strings.ToLower(name) { // the hub refuses other letter cases, but a client may send them
+	case "token", "guesttoken", "ticket":
+		w.mask()
+	case "from": // a guest's token, or a version
+		if w.peek() == '"' {
+			w.mask()
+		} else {
+			w.value()
+		}
+	case "sku", "key", "lines", "clamped", "skipped", "ordered":
+		if w.private {
+			w.value()
+		} else {
+			w.mask()
+		}
+	case "message":
+		w.message()
+	case "topics":
+		switch w.peek() {
+		case '{':
+			w.object("topics")
+		case '[':
+			w.topicList()
+		default:
+			w.value()
+		}
+	case "type", "action":
+		w.kind = textOf(w.value())
+	case "code":
+		w.frame.Code = textOf(w.value())
+	case "version":
+		w.version = number(w.value())
+	case "user":
+		w.frame.User = textOf(w.value())
+	case "role":
+		w.frame.Role = textOf(w.value())
+	default:
+		w.value()
+	}
+}
+
+// message copies the message of an error. Its code comes before it.
+func (w *walker) message() {
+	if w.private || w.peek() != '"' {
+		w.out.WriteString(MaskTokens(w.skip()))
+		return
+	}
+	w.quote(maskMessage(textOf(w.skip()), w.frame.Code))
+}
+
+// topicList copies names of topics.
+func (w *walker) topicList() {
+	raw := w.value()
+	var names []string
+	if json.Unmarshal([]byte(raw), &names) != nil {
+		return
+	}
+	if w.topics = len(names); w.topics == 1 {
+		w.frame.Topic = names[0]
+	}
+}
+
+// mask writes how much a value has instead of the value.
+func (w *walker) mask() {
+	raw := w.skip()
+	switch raw[0] {
+	case '"':
+		w.quote(bytesMask(len(textOf(raw))))
+	case '{':
+		var members map[string]json.RawMessage
+		_ = json.Unmarshal([]byte(raw), &members) // it is valid
+		w.quote("[" + strconv.Itoa(len(members)) + " lines]")
+	default:
+		w.quote(bytesMask(len(raw)))
+	}
+}
+
+func (w *walker) quote(text string) {
+	quoted, _ := json.Marshal(text)
+	w.out.Write(quoted)
+}
+
+// value copies a value and returns it.
+func (w *walker) value() string {
+	raw := w.skip()
+	w.out.WriteString(MaskTokens(raw))
+	return raw
+}
+
+// skip returns the value at hand and moves behind it.
+func (w *walker) skip() string {
+	switch w.peek() {
+	case '"':
+		return w.string()
+	case '{', '[':
+		start, depth := w.at, 0
+		for {
+			switch w.in[w.at] {
+			case '"':
+				w.string()
+				continue
+			case '{', '[':
+				depth++
+			case '}', ']':
+				depth--
+			}
+			w.at++
+			if depth == 0 {
+				return w.in[start:w.at]
+			}
+		}
+	}
+	start := w.at
+	for w.at < len(w.in) && !strings.ContainsRune(",}] \t\r\n", rune(w.in[w.at])) {
+		w.at++
+	}
+	return w.in[start:w.at]
+}
+
+// string returns the string at hand, as it is written.
+func (w *walker) string() string {
+	start := w.at
+	for w.at++; w.in[w.at] != '"'; w.at++ {
+		if w.in[w.at] == '\\' {
+			w.at++
+		}
+	}
+	w.at++
+	return w.in[start:w.at]
+}
+
+// peek returns the next byte that is no white space.
+func (w *walker) peek() byte {
+	for strings.IndexByte(" \t\r\n", w.in[w.at]) >= 0 {
+		w.at++
+	}
+	return w.in[w.at]
+}
+
+func (w *walker) copyByte() {
+	w.out.WriteByte(w.peek())
+	w.at++
+}
+
+// textOf returns what a JSON string says, "" for other values.
+func textOf(raw string) string {
+	if len(raw) < 2 || raw[0] != '"' {
+		return ""
+	}
+	if strings.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1]
+	}
+	var text string
+	_ = json.Unmarshal([]byte(raw), &text) // it is valid
+	return text
+}
+
+// number returns a whole number, 0 for other values.
+func number(raw string) uint64 {
+	n, _ := strconv.ParseUint(raw, 10, 64)
+	return n
+}

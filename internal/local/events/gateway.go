@@ -1,0 +1,123 @@
+package events
+
+import (
+	"context"
+	"sync"
+
+	"github.com/securecart/hub/gatewaytest"
+)
+
+// Gateway adds what a gateway does to a Log: [Gateway.Observe] is its API.Observe.
+type Gateway struct {
+	Log      *Log
+	In, Out  func(text []byte) Frame        // read messages of clients, and to clients
+	Function func(route string) string      // the function of a route; "" is the authorizer's
+	Cart     func(user, role string) string // the topic of somebody's cart; nil: there are no carts
+
+	people sync.Map // person, by connection id
+
+	mu     sync.Mutex
+	posted []byte // the last message to a client, and its frame: one post goes to many
+	frame  Frame
+}
+
+// person is who is behind a connection.
+type person struct{ user, role string }
+
+// Person returns the user and role of an open connection.
+func (g *Gateway) Person(connectionID string) (user, role string) {
+	p, _ := g.people.Load(connectionID)
+	who, _ := p.(person)
+	return who.user, who.role
+}
+
+// Observe adds an event and returns the context for what comes of it.
+func (g *Gateway) Observe(ctx context.Context, o gatewaytest.Observation) context.Context {
+	e := Event{Type: Type(o.Kind), Conn: o.ConnectionID, Status: o.Status, Code: o.Code,
+		Route: o.RouteKey, Took: o.Took.Microseconds()}
+	e.User, e.Role = g.Person(o.ConnectionID)
+	switch o.Kind {
+	case gatewaytest.ObservedOpen:
+		g.open(&e, o)
+	case gatewaytest.ObservedIn:
+		e.Dir = DirIn
+		g.read(&e, g.In(o.Payload), len(o.Payload))
+	case gatewaytest.ObservedInvoke:
+		e.Function = g.function(o)
+	case gatewaytest.ObservedAnswer:
+		e.Function = g.function(o)
+		g.read(&e, g.outgoing(o.Payload), len(o.Payload))
+	case gatewaytest.ObservedPost:
+		g.read(&e, g.outgoing(o.Payload), len(o.Payload))
+	case gatewaytest.ObservedOut:
+		e.Dir = DirOut
+		g.read(&e, g.outgoing(o.Payload), len(o.Payload))
+	case gatewaytest.ObservedClose:
+		e.Dir = map[gatewaytest.ClosedBy]string{
+			gatewaytest.ClosedByClient: DirIn, gatewaytest.ClosedByGateway: DirOut,
+		}[o.Closed]
+		defer g.people.Delete(o.ConnectionID)
+	case gatewaytest.ObservedFault:
+		e.Code, e.Note = "", "fault "+faultNames[o.Code]
+	}
+	return With(ctx, g.Log.Add(ctx, e))
+}
+
+// faultNames are the names of faults as people type them, see package faults.
+var faultNames = map[string]string{
+	"Gone": "gone", "Throttle": "throttle", "TooLarge": "too-large", "Error": "error", "Slow": "slow",
+	"LoseDisconnect": "lose-disconnect", "Drop": "drop", "Stall": "stall", "Late": "late", "Next": "next post",
+}
+
+// open adds who opened a connection.
+func (g *Gateway) open(e *Event, o gatewaytest.Observation) {
+	e.Address = o.SourceIP
+	e.User, _ = o.Authorizer["principalId"].(string)
+	e.Role, _ = o.Authorizer["role"].(string)
+	if o.Code == "" {
+		g.people.Store(o.ConnectionID, person{e.User, e.Role})
+	}
+}
+
+// function returns the name of the function that an Invoke or an Answer is of.
+func (g *Gateway) function(o gatewaytest.Observation) string {
+	if o.RouteKey == "" && !o.IsAuthorizer {
+		return "" // refused without a route
+	}
+	return g.Function(o.RouteKey)
+}
+
+// read adds what a message says.
+func (g *Gateway) read(e *Event, f Frame, size int) {
+	e.Text, e.Bytes, e.Topic, e.Version = f.Text, size, f.Topic, f.Version
+	if e.Code == "" {
+		e.Code = f.Code
+	}
+	if f.User != "" && e.Type == Answer { // a sign-in on an open connection
+		e.User, e.Role = f.User, f.Role
+		g.people.Store(e.Conn, person{f.User, f.Role})
+	}
+	if e.Topic == "cart" && g.Cart != nil {
+		e.Topic = g.Cart(e.User, e.Role)
+	}
+}
+
+// outgoing reads a message to a client. The same slice is the same message: whoever posts
+// it may not change it.
+func (g *Gateway) outgoing(text []byte) Frame {
+	if len(text) == 0 {
+		return Frame{}
+	}
+	g.mu.Lock()
+	known := len(g.posted) == len(text) && &g.posted[0] == &text[0]
+	f := g.frame
+	g.mu.Unlock()
+	if known {
+		return f
+	}
+	f = g.Out(text)
+	g.mu.Lock()
+	g.posted, g.frame = text, f
+	g.mu.Unlock()
+	return f
+}
