@@ -9,6 +9,9 @@ import (
 // Now is the gateway's clock: the machine's, plus what Warp has added.
 func (g *Gateway) Now() time.Time { return time.Now().Add(time.Duration(g.clockOffset.Load())) }
 
+// Ahead is by how much Warp has moved the gateway's clock.
+func (g *Gateway) Ahead() time.Duration { return time.Duration(g.clockOffset.Load()) }
+
 // Warp moves the gateway's clock forward, so that hours pass at once.
 // Connections that are now too old or idle for too long are closed, events have
 // the new time, and throttles have new tokens. Timeouts of the network and of

@@ -59,7 +59,8 @@ func (o *observer) take() []string {
 	return chains
 }
 
-// TestObserve follows each event to those that led to it. Our own.
+// TestObserve follows each event to those that led to it. Our own: an observer gets each
+// event once, with the context of what led to it.
 func TestObserve(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var o observer
@@ -137,7 +138,8 @@ func TestObserve(t *testing.T) {
 	})
 }
 
-// TestObserveRefusals observes what the gateway refuses without an integration. Our own.
+// TestObserveRefusals observes what the gateway refuses without an integration. Our own: an
+// observer gets refusals and faults too.
 func TestObserveRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var o observer

@@ -60,6 +60,9 @@ const (
 	faultsUsage = "fail on purpose: without a value a mix of faults, " +
 		"with -faults=`name=N,...` each of them once in N times: "
 
+	adminTokenUsage = "`token` that requests to the admin API need, for a machine with several users; " +
+		"@FILE reads it from a file, because every user can see a command line"
+
 	requireSigV4Usage = "refuse requests to @connections that are not signed with the printed access key, as AWS does"
 )
 

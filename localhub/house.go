@@ -81,7 +81,9 @@ func (s *settings) houseOptions(addr, adminAddr string) house.Options {
 			ConnectRate: s.connectRate, AccountRate: s.accountRate, NoSockets: s.noSockets,
 			Faults: s.faults.set, Credentials: s.credentials(),
 		},
-		Admin:     house.Admin{URL: "http://" + adminAddr, Token: s.adminToken.value, APIKey: s.apiKey.value},
+		Admin: house.Admin{
+			URL: "http://" + adminAddr, Token: s.adminToken.value, APIKey: s.apiKey.value, ShowPrivate: s.showPrivate,
+		},
 		Rows:      house.Rows{Layout: s.dynamodb.layout, Seed: s.dynamodb.create},
 		Functions: house.Functions{BootstrapDir: s.lambda, CallbackURL: "http://" + addr + "/" + s.stage},
 	}

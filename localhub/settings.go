@@ -18,6 +18,7 @@ import (
 type settings struct {
 	addr, admin  string
 	adminToken   secretFlag
+	showPrivate  bool
 	apiKey       secretFlag
 	origins      originsFlag
 	seed         string
@@ -58,8 +59,9 @@ func parse(args []string, stdout io.Writer) (*settings, error) {
 func (s *settings) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.addr, "addr", "127.0.0.1:8787", "`address` of the sockets and the page")
 	fs.StringVar(&s.admin, "admin", defaultAdmin, "`address` of the admin API, on this machine only")
-	fs.Var(&s.adminToken, "admin-token", "`token` that requests to the admin API need, for a machine with several users; "+
-		"@FILE reads it from a file, because every user can see a command line")
+	fs.Var(&s.adminToken, "admin-token", adminTokenUsage)
+	fs.BoolVar(&s.showPrivate, "show-private", false, "show carts in the log of events that the admin API serves; "+
+		"tokens stay masked")
 	fs.Var(&s.apiKey, "api-key", "`key` of the shop's systems for /v1/inventory on the admin API; @FILE reads it from a "+
 		"file (default: they have none)")
 	fs.Var(&s.origins, "allowed-origins", "`origins` of pages that may open sockets, separated by commas "+
@@ -97,11 +99,10 @@ func (s *settings) flags(fs *flag.FlagSet) {
 var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 
 func (s *settings) check() error {
-	host, _, err := net.SplitHostPort(s.admin)
-	ip := net.ParseIP(host)
+	if err := checkAdmin(s.admin); err != nil {
+		return err
+	}
 	switch {
-	case err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()):
-		return usagef("-admin %s: the admin API is for this machine only, for example 127.0.0.1:8788", s.admin)
 	case !stageName.MatchString(s.stage):
 		return usagef("-stage %q: a stage's name has letters, digits, - and _", s.stage)
 	case s.connectRate < 0:
@@ -127,6 +128,15 @@ func (s *settings) check() error {
 		return err
 	}
 	return s.dynamodb.check(s.lambda)
+}
+
+// checkAdmin checks the address of the admin API.
+func checkAdmin(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return usagef("-admin %s: the admin API is for this machine only, for example 127.0.0.1:8788", address)
+	}
+	return nil
 }
 
 // checkTimesAndLog checks the flags that localhub has both with and without a template.

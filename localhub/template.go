@@ -21,7 +21,8 @@ import (
 // templateSettings are what the command line of localhub -template says.
 type templateSettings struct {
 	template     string
-	addr         string
+	addr, admin  string
+	adminToken   secretFlag
 	stage        string
 	parameters   pairsFlag
 	functions    pairsFlag // URLs by function
@@ -43,12 +44,20 @@ func parseTemplateFlags(args []string, stdout io.Writer) (*templateSettings, err
 	if s.template == "" {
 		return nil, usagef("-template needs a file")
 	}
+	if err := checkAdmin(s.admin); err != nil {
+		return nil, err
+	}
+	if err := s.adminToken.check("-admin-token"); err != nil {
+		return nil, err
+	}
 	return &s, checkTimesAndLog(s.idleTimeout, s.maxAge, s.log)
 }
 
 func (s *templateSettings) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.template, "template", "", "SAM or CloudFormation `file`, YAML or JSON")
 	fs.StringVar(&s.addr, "addr", "127.0.0.1:8787", "`address` of the API")
+	fs.StringVar(&s.admin, "admin", defaultAdmin, "`address` of the admin API, on this machine only")
+	fs.Var(&s.adminToken, "admin-token", adminTokenUsage)
 	fs.StringVar(&s.stage, "stage", "", "`name` of the stage, if the template has several")
 	fs.Var(s.parameters, "parameter", "value of a template parameter or a pseudo parameter such as AWS::Region, "+
 		"`NAME=VALUE`; may be repeated")
@@ -78,6 +87,11 @@ func runTemplate(ctx context.Context, args []string, stdout, stderr io.Writer) e
 		return err
 	}
 	defer listener.Close()
+	admin, err := listen(s.admin, "-admin")
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
 	authority, err := devca.Open()
 	if err != nil {
 		return fmt.Errorf("certificates: %w", err)
@@ -87,6 +101,7 @@ func runTemplate(ctx context.Context, args []string, stdout, stderr io.Writer) e
 		File: s.template, Template: data, Parameters: s.parameters, Stage: s.stage, Functions: s.functions, Env: s.env,
 		Path: os.Getenv("PATH"),
 		Addr: dialAddress(listener.Addr()), Authority: authority,
+		AdminAddr: admin.Addr().String(), AdminToken: s.adminToken.value,
 		IdleTimeout: s.idleTimeout, MaxAge: s.maxAge, Faults: s.faults.set, RequireSigV4: s.requireSigV4,
 		Log: log, Output: stderr,
 	})
@@ -100,5 +115,5 @@ func runTemplate(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if err != nil {
 		return errors.Join(err, h.Close())
 	}
-	return serveUntil(ctx, h, log, map[net.Listener]http.Handler{tlsOrPlain: h})
+	return serveUntil(ctx, h, log, map[net.Listener]http.Handler{tlsOrPlain: h, admin: h.Admin()})
 }

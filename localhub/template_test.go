@@ -142,7 +142,7 @@ func serveTemplate(t *testing.T, file string, args ...string) *templateInstance 
 			t.Logf("localhub's standard error:\n%s", text)
 		}
 	})
-	args = append([]string{"-template", file, "-addr", "127.0.0.1:0"}, args...)
+	args = append([]string{"-template", file, "-addr", "127.0.0.1:0", "-admin", "127.0.0.1:0"}, args...)
 	return &templateInstance{runInProcess(t, stderr, args...), stderr}
 }
 
@@ -460,7 +460,7 @@ func TestTemplateErrors(t *testing.T) {
 	replace := strings.NewReplacer("FILE", file, "LINE", fmt.Sprint(line), "FOLDER", filepath.Dir(file))
 	for name, tt := range templateErrors {
 		t.Run(name, func(t *testing.T) {
-			args := append([]string{"-template", file, "-addr", "127.0.0.1:0"}, tt.args...)
+			args := append([]string{"-template", file, "-addr", "127.0.0.1:0", "-admin", "127.0.0.1:0"}, tt.args...)
 			testTemplateError(t, args, tt.status, replace.Replace(tt.stderr))
 		})
 	}

@@ -3,6 +3,7 @@ package admin
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"net"
 	"net/http"
 	"slices"
@@ -75,6 +76,9 @@ func requireToken(token string, next http.Handler) http.Handler {
 	want := sha256.Sum256([]byte(token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given, _ := bearer.Token(r.Header.Values("Authorization")...) // "" is no token
+		if given == "" && r.URL.Path == tapPath {
+			given = subprotocolToken(r.Header.Values("Sec-WebSocket-Protocol"))
+		}
 		got := sha256.Sum256([]byte(given))
 		if needsToken(r.URL.Path) && subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			w.Header().Set("WWW-Authenticate", "Bearer") // RFC 9110, section 11.6.1
@@ -84,4 +88,16 @@ func requireToken(token string, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// subprotocolToken returns the token that a page sends as the subprotocol
+// "bearer.<token in base64url, without padding>", or "".
+func subprotocolToken(headers []string) string {
+	for protocol := range strings.SplitSeq(strings.Join(headers, ","), ",") {
+		if encoded, ok := strings.CutPrefix(strings.TrimSpace(protocol), "bearer."); ok {
+			token, _ := base64.RawURLEncoding.DecodeString(encoded) // "" is no token
+			return string(token)
+		}
+	}
+	return ""
 }

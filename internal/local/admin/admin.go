@@ -16,16 +16,28 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/events"
+	"github.com/securecart/hub/internal/local/tap"
 	"github.com/securecart/hub/internal/local/webserver"
 )
 
-// Controls are what the API asks of the house as a whole.
-type Controls interface {
-	// Now is the house's clock.
+// Clock is a clock that can be moved.
+type Clock interface {
 	Now() time.Time
+
+	// Ahead is by how much Warp has moved it.
+	Ahead() time.Duration
 
 	// Warp moves the clock forward. The error is for the caller of the API.
 	Warp(by time.Duration) error
+}
+
+// Controls are what the API asks of the house as a whole.
+type Controls interface {
+	Clock
+
+	// Mappings are the event source mappings.
+	Mappings() []Mapping
 
 	// Ready fails if the house cannot do its work now. The error is for the caller
 	// of the API.
@@ -39,32 +51,76 @@ type Controls interface {
 	Settle(ctx context.Context) error
 }
 
-// Options are the parts of a house that the API works on. All but Token and Origins
-// are required.
+// Base is what the admin API of a house and that of a template work on. All but Token,
+// Origins and ShowPrivate are required.
+type Base struct {
+	Gateway *gatewaytest.Gateway
+	Clock   Clock
+	Events  *events.Log
+	People  *events.Gateway // knows who is behind a connection
+	Tap     *tap.Server
+	Log     *slog.Logger
+
+	Token       string   // that requests must have; "": none
+	Origins     []string // of pages that may use the API, in addition to its own
+	ShowPrivate bool     // the log of events has carts as they are
+}
+
+// Options are the parts of a house that the API works on. All but Rows are required.
 type Options struct {
+	Base        Base
 	House       Controls
 	Hub         *hub.Hub
-	Connections hub.Connections // the rows of connections
-	Gateway     *gatewaytest.Gateway
+	Connections hub.Connections  // the rows of connections
+	Source      hub.Source       // the rows of stock and carts
+	Rows        Rows             // nil: they cannot be listed
 	Issuer      http.Handler     // the keys of the development issuer
 	Verifier    handler.Verifier // of vendors' tokens
 	Broadcast   lambda.Handler   // the function that revokes sessions and erases users
 	Metrics     http.Handler
 	Systems     http.Handler // the REST API of the shop's systems, under /v1/
-	Log         *slog.Logger
+}
 
-	Token   string   // that requests must have; "": none
-	Origins []string // of pages that may use the API, in addition to its own
+// core serves the requests that need no house.
+type core struct {
+	Base
+	started  time.Time
+	template bool
+}
+
+// register adds the requests of a core to a mux, and returns what serves all of it.
+func (a core) register(mux *http.ServeMux) http.Handler {
+	mux.HandleFunc("GET /healthz", getHealth)
+	mux.HandleFunc("GET "+tapPath, a.tap)
+	mux.HandleFunc("GET /admin/events", a.getEvents)
+	mux.HandleFunc("GET /admin/situation", a.getSituation)
+	mux.HandleFunc("DELETE /admin/connections/{id}", a.deleteConnection)
+	mux.HandleFunc("GET /admin/faults", a.getFaults)
+	mux.HandleFunc("POST /admin/faults", a.postFaults)
+	mux.HandleFunc("GET /admin/warp", a.getWarp)
+	mux.HandleFunc("POST /admin/warp", a.postWarp)
+	mux.HandleFunc("/", notFound)
+	return webserver.Protect(webserver.NoPage, LocalOnly(a.Origins, requireToken(a.Token, a.logWrites(mux))))
+}
+
+// NewTemplate returns the API for the gateway of a template.
+func NewTemplate(b Base) http.Handler {
+	a := core{b, time.Now(), true}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /admin/connections", a.getConnections)
+	return a.register(mux)
 }
 
 // api serves the requests.
-type api struct{ Options }
+type api struct {
+	core
+	Options
+}
 
-// New returns the API as a handler for a listener of its own.
+// New returns the API of a house as a handler for a listener of its own.
 func New(o Options) http.Handler {
-	a := api{o}
+	a := api{core{o.Base, time.Now(), false}, o}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", a.getHealth)
 	mux.HandleFunc("GET /readyz", a.getReady)
 	mux.Handle("GET /metrics", o.Metrics)
 	mux.HandleFunc("GET /admin/stock/{sku}", a.getStock)
@@ -73,14 +129,14 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /admin/stock", a.postStock)
 	mux.HandleFunc("PUT /vendor/stock/{sku}", a.putVendorStock)
 	mux.HandleFunc("GET /admin/connections", a.getConnections)
-	mux.HandleFunc("DELETE /admin/connections/{id}", a.deleteConnection)
+	mux.HandleFunc("GET /admin/stock", a.listStock)
+	mux.HandleFunc("GET /admin/carts", a.listCarts)
+	mux.HandleFunc("GET /admin/topics", a.listTopics)
+	mux.HandleFunc("GET /admin/stream", a.getStream)
 	mux.HandleFunc("POST /admin/token", a.postToken)
-	mux.HandleFunc("POST /admin/faults", a.postFaults)
-	mux.HandleFunc("POST /admin/warp", a.postWarp)
 	mux.HandleFunc("POST /admin/users/{user}/revoke", a.revokeUser)
 	mux.HandleFunc("DELETE /admin/users/{user}", a.eraseUser)
 	mux.Handle("/v1/", o.Systems)
 	mux.Handle("GET /issuer/", http.StripPrefix("/issuer", o.Issuer))
-	mux.HandleFunc("/", notFound)
-	return webserver.Protect(webserver.NoPage, LocalOnly(o.Origins, requireToken(o.Token, mux)))
+	return a.register(mux)
 }

@@ -35,7 +35,7 @@ func notFound(w http.ResponseWriter, r *http.Request) {
 
 // problemOf is what a client learns of an error. It logs an internal error, of which
 // clients learn no details.
-func (a api) problemOf(err error) stockjson.Problem {
+func (a core) problemOf(err error) stockjson.Problem {
 	failure, internal := handler.ClientError(err)
 	if internal {
 		a.Log.Error("admin", "error", err)
@@ -43,7 +43,7 @@ func (a api) problemOf(err error) stockjson.Problem {
 	return stockjson.NewProblem(failure.Code, failure.Message)
 }
 
-func (a api) fail(w http.ResponseWriter, err error) {
+func (a core) fail(w http.ResponseWriter, err error) {
 	p := a.problemOf(err)
 	refuse(w, p.Code, p.Message)
 }

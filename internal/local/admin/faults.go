@@ -25,7 +25,7 @@ type faultRequest struct {
 	Fault      string         `json:"fault"`
 }
 
-func (a api) postFaults(w http.ResponseWriter, r *http.Request) {
+func (a core) postFaults(w http.ResponseWriter, r *http.Request) {
 	var request faultRequest
 	if !decodeBody(w, r, &request) {
 		return
@@ -45,7 +45,27 @@ func (a api) postFaults(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (a api) setRates(r faultRequest) error {
+// fault is a fault that is set.
+type fault struct {
+	Every int `json:"every"` // it happens once in so many times
+	Hits  int `json:"hits"`  // since it was set
+}
+
+func (a core) getFaults(w http.ResponseWriter, _ *http.Request) {
+	set, hits := a.Gateway.Faults()
+	happened := faults.Rates(hits)
+	all := map[string]fault{}
+	for name, every := range faults.Rates(set) {
+		all[name] = fault{every, happened[name]}
+	}
+	answer := map[string]any{"faults": all}
+	if set.SlowEvery > 0 {
+		answer["slowBy"] = set.SlowBy.String()
+	}
+	reply(w, http.StatusOK, answer)
+}
+
+func (a core) setRates(r faultRequest) error {
 	f, err := faults.FromRates(r.Every)
 	if err != nil {
 		return fmt.Errorf(`"every": %w`, err)
@@ -67,7 +87,7 @@ var postErrors = map[string]*gatewaytest.Error{
 
 // failConnection cuts or stalls one connection now, or makes the next post to it
 // fail.
-func (a api) failConnection(r faultRequest) error {
+func (a core) failConnection(r faultRequest) error {
 	id := r.Connection
 	switch {
 	case r.Every != nil || r.SlowBy != "":
@@ -86,7 +106,7 @@ func (a api) failConnection(r faultRequest) error {
 	return nil
 }
 
-func (a api) isOpen(id string) bool {
+func (a core) isOpen(id string) bool {
 	return slices.ContainsFunc(a.Gateway.Connections(), func(c gatewaytest.ConnectionInfo) bool {
 		return c.ConnectionID == id
 	})

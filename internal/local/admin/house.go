@@ -11,7 +11,7 @@ import (
 )
 
 // getHealth says that the process runs.
-func (a api) getHealth(w http.ResponseWriter, _ *http.Request) {
+func getHealth(w http.ResponseWriter, _ *http.Request) {
 	reply(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
@@ -25,7 +25,7 @@ func (a api) getReady(w http.ResponseWriter, r *http.Request) {
 }
 
 // postWarp moves the clock of the house forward.
-func (a api) postWarp(w http.ResponseWriter, r *http.Request) {
+func (a core) postWarp(w http.ResponseWriter, r *http.Request) {
 	var request struct {
 		By string `json:"by"` // as time.ParseDuration reads it, or days: "184d"
 	}
@@ -34,13 +34,17 @@ func (a api) postWarp(w http.ResponseWriter, r *http.Request) {
 	}
 	by, err := parseTime(request.By)
 	if err == nil {
-		err = a.House.Warp(by)
+		err = a.Clock.Warp(by)
 	}
 	if err != nil {
 		refuse(w, wire.CodeBadField, fmt.Sprintf(`"by": %v`, err))
 		return
 	}
-	reply(w, http.StatusOK, map[string]any{"now": a.House.Now().UTC()})
+	reply(w, http.StatusOK, map[string]any{"now": a.Clock.Now().UTC()})
+}
+
+func (a core) getWarp(w http.ResponseWriter, _ *http.Request) {
+	reply(w, http.StatusOK, map[string]any{"now": a.Clock.Now().UTC(), "aheadMs": a.Clock.Ahead().Milliseconds()})
 }
 
 // parseTime reads a duration, or a number of days.

@@ -70,4 +70,15 @@ func FromRates(every map[string]int) (*gatewaytest.Faults, error) {
 	return f, nil
 }
 
+// Rates returns the faults of f that happen, by name: the reverse of [FromRates].
+func Rates(f gatewaytest.Faults) map[string]int {
+	set := map[string]int{}
+	for name, every := range rates(&f) {
+		if *every > 0 {
+			set[name] = *every
+		}
+	}
+	return set
+}
+
 func errCount(name string) error { return fmt.Errorf("%s=N needs a number above zero", name) }

@@ -20,6 +20,9 @@ func (c *clock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Lo
 // Now is the house's clock.
 func (h *House) Now() time.Time { return h.clock.Now() }
 
+// Ahead is by how much Warp has moved the house's clock.
+func (h *House) Ahead() time.Duration { return time.Duration(h.clock.ahead.Load()) }
+
 // Warp moves the clock of the whole house forward: connections, tokens and rows
 // become older at once. A house with bootstraps refuses, since they have their own
 // clocks, and one with a journal, since it would keep times that have not come.

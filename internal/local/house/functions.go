@@ -64,7 +64,8 @@ func requestHandlers(h *hub.Hub, id *identity, m *metrics, open func() int, o Op
 // broadcastHandler is the function that sends changes and heals, in this process.
 func broadcastHandler(h *hub.Hub, m *metrics, o Options) lambda.Handler {
 	options := handler.BroadcastOptions{
-		Layout: o.Rows.Layout, SweepTable: sweepTable, OnBatch: both(m.broadcast, batched), OnHeal: both(m.healed, healed), OnSweep: both(m.swept, swept),
+		Layout: o.Rows.Layout, SweepTable: sweepTable,
+		OnBatch: both(m.broadcast, batched), OnHeal: both(m.healed, healed), OnSweep: both(m.swept, swept),
 	}
 	return rest.Users(h, httpVersions(m, o), handler.Broadcast(h, options, o.Log), o.Log)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/securecart/hub/internal/local/admin"
 	"github.com/securecart/hub/internal/local/esm"
 	"github.com/securecart/hub/internal/local/events"
+	"github.com/securecart/hub/internal/local/tap"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -35,6 +36,7 @@ type House struct {
 	gateway   *gatewaytest.Gateway
 	events    *events.Log
 	observer  *events.Gateway
+	tap       *tap.Server
 	functions functions
 	mappings  mappings
 	site      http.Handler
@@ -68,6 +70,7 @@ func New(o Options) (*House, error) {
 	limits, _ := hub.ParseLimits(o.Limits) // withDefaults has checked them
 	h := &House{opts: o, clock: new(clock), stop: func() {}}
 	h.events = events.New(h.clock.Now)
+	h.tap = tap.New(h.events)
 	h.observer = newObserver(h.events, o.Admin.ShowPrivate)
 	if err := h.openMemory(); err != nil {
 		return nil, err
@@ -112,14 +115,21 @@ func New(o Options) (*House, error) {
 	return h, nil
 }
 
-func (h *House) adminOptions(connections hub.Connections, m *metrics) admin.Options {
-	return admin.Options{
-		House: h, Hub: h.hub, Connections: connections, Gateway: h.gateway,
+func (h *House) adminOptions(store hub.Store, m *metrics) admin.Options {
+	o := admin.Options{
+		Base: admin.Base{
+			Gateway: h.gateway, Clock: h, Events: h.events, People: h.observer, Tap: h.tap, Log: h.opts.Log,
+			Token: h.opts.Admin.Token, Origins: h.opts.Admin.Origins, ShowPrivate: h.opts.Admin.ShowPrivate,
+		},
+		House: h, Hub: h.hub, Connections: store, Source: store,
 		Issuer: h.identity.issuer, Verifier: h.identity.verifier,
-		Broadcast: h.functions.broadcast, Metrics: m.handler(), Log: h.opts.Log,
+		Broadcast: h.functions.broadcast, Metrics: m.handler(),
 		Systems: newSystems(h.opts, h.functions, h.events, h.clock.Now),
-		Token:   h.opts.Admin.Token, Origins: h.opts.Admin.Origins,
 	}
+	if h.opts.Rows.Tables == nil {
+		o.Rows = h.memory
+	}
+	return o
 }
 
 // start starts the background goroutines, and seeds the store.
@@ -197,6 +207,7 @@ func (h *House) Close() error {
 		_ = h.gateway.PostToConnection(context.Background(), connections[i].ConnectionID, bye)
 	}
 	err := h.gateway.Close()
+	h.tap.Close()
 	h.stop()
 	h.running.Wait()
 	return errors.Join(err, h.functions.close())

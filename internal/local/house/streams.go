@@ -15,6 +15,7 @@ import (
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/account"
+	"github.com/securecart/hub/internal/local/admin"
 	"github.com/securecart/hub/internal/local/esm"
 	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/table"
@@ -77,6 +78,22 @@ func newMappings(
 		return m, fmt.Errorf("event source mapping: %w", err)
 	}
 	return m, nil
+}
+
+// Mappings are the mappings with what they have counted.
+func (h *House) Mappings() []admin.Mapping {
+	var all []admin.Mapping
+	for _, m := range []struct {
+		name string
+		of   *esm.Mapping
+	}{{"inventory", h.mappings.inventory}, {"carts", h.mappings.carts}, {"sweeps", h.mappings.sweeps}} {
+		s := m.of.Stats()
+		all = append(all, admin.Mapping{
+			Name: m.name, Records: s.Put, Batches: s.Batches, Retries: s.Retried, Failures: s.Failed + s.Dropped,
+			Queued: s.Put - s.Delivered - s.Failed - s.Dropped,
+		})
+	}
+	return all
 }
 
 // feed turns the changes of the memory store into the records that a stream of its

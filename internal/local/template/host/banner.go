@@ -18,6 +18,9 @@ func (h *Host) WriteBanner(w io.Writer, version string) error {
 	fmt.Fprintf(&b, "localhub %s, the WebSocket API %s of %s\n", version, h.api.ID, h.opts.File)
 	fmt.Fprintf(&b, "  socket        ws%s\n  @connections  http%s/@connections\n", base, base)
 	fmt.Fprintf(&b, "  routes        %s\n", strings.Join(slices.Sorted(maps.Keys(api.Routes)), "  "))
+	if h.opts.AdminAddr != "" {
+		fmt.Fprintf(&b, "  admin         http://%s/admin/\n", h.opts.AdminAddr)
+	}
 	for _, f := range h.running {
 		fmt.Fprintf(&b, "  function      %s  %s\n", f.id, f.where)
 	}

@@ -29,7 +29,7 @@ func (h *Host) start(f *samapi.Function) (lambda.Handler, error) {
 			return nil, err
 		}
 		h.running = append(h.running, runningFunction{f.ID, "at " + redact.URL(address)})
-		return h.withTimeout(f, e, 0), nil
+		return named{h.withTimeout(f, e, 0), f.ID}, nil
 	}
 	path := filepath.Join(f.Folder, "bootstrap")
 	if _, err := os.Stat(path); f.Folder == "" || err != nil {
@@ -43,7 +43,7 @@ func (h *Host) start(f *samapi.Function) (lambda.Handler, error) {
 	}
 	h.processes = append(h.processes, p)
 	h.running = append(h.running, runningFunction{f.ID, path})
-	return h.withTimeout(f, p, f.Timeout), nil
+	return named{h.withTimeout(f, p, f.Timeout), f.ID}, nil
 }
 
 func errNotRunning(f *samapi.Function, path string) error {

@@ -15,7 +15,9 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/local/account"
 	"github.com/securecart/hub/internal/local/devca"
+	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/local/lambdaproc"
+	"github.com/securecart/hub/internal/local/tap"
 	"github.com/securecart/hub/internal/local/template/samapi"
 )
 
@@ -36,6 +38,8 @@ type Options struct {
 	MaxAge       time.Duration
 	Faults       *gatewaytest.Faults // nil: none
 	RequireSigV4 bool                // requests to @connections need signatures
+	AdminAddr    string              // where the admin API is served; "": nowhere
+	AdminToken   string              // that requests to the admin API must have; "": none
 	Log          *slog.Logger
 	Output       io.Writer // the functions' output and the access log, each line with a name in front
 }
@@ -48,6 +52,11 @@ type Host struct {
 	gateway   *gatewaytest.Gateway
 	processes []*lambdaproc.Function
 	running   []runningFunction
+
+	clock    clock
+	events   *events.Log
+	observer *events.Gateway
+	tap      *tap.Server
 }
 
 // runningFunction says what runs a function, for the banner.
@@ -57,6 +66,8 @@ type runningFunction struct{ id, where string }
 // every problem of the template, each on a line with its position.
 func New(o Options) (*Host, error) {
 	h := &Host{opts: o, output: &output{w: o.Output}}
+	h.events = events.New(h.clock.Now)
+	h.observer, h.tap = h.newObserver(), tap.New(h.events)
 	if err := h.open(); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
@@ -81,9 +92,11 @@ func (h *Host) open() (err error) {
 	if h.requiresSignatures() {
 		api.Credentials = []gatewaytest.Credential{account.Credential}
 	}
+	api.Observe = h.observer.Observe
 	if h.gateway, err = gatewaytest.New(api); err != nil {
 		return fmt.Errorf("-template %s: %w", h.opts.File, err)
 	}
+	h.clock.gateway = h.gateway
 	return nil
 }
 
@@ -132,6 +145,7 @@ func (h *Host) Close() error {
 	if h.gateway != nil {
 		failed = h.gateway.Close()
 	}
+	h.tap.Close()
 	for _, p := range h.processes {
 		failed = errors.Join(failed, p.Close())
 	}
