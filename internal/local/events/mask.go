@@ -11,8 +11,8 @@ import (
 
 func bytesMask(n int) string { return fmt.Sprintf("[%d bytes]", n) }
 
-// tokens matches what has the form of a signed token (RFC 7519): the hub's for guests, and those of
-// an issuer.
+// tokens matches what has the form of a signed token (RFC 7519): the hub's for guests, and
+// those of an issuer.
 var tokens = regexp.MustCompile(`(?:guest\.)?eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*)?`)
 
 // MaskTokens masks signed tokens in a text of any form.
@@ -28,7 +28,7 @@ func MaskTokens(text string) string {
 var (
 	plainVerbs = []string{"sub", "subscribe", "only", "unsub", "unsubscribe", "ls", "get", "stock", "checkout",
 		"pretty", "ping", "help", "?", "who", "hello", "why"}
-	plainWords = []string{"action", "after", "action", "add", "cart", "checkout", "epoch", "from", "get", "hello", "help",
+	plainWords = []string{"action", "add", "after", "cart", "checkout", "epoch", "from", "get", "hello", "help",
 		"id", "key", "lines", "merge", "only", "ping", "policy", "pretty", "quantity", "set", "sku", "skus", "state",
 		"stock", "sub", "subscribe", "token", "topics", "unsub", "unsubscribe", "until", "version"}
 	option = regexp.MustCompile(`\b(token|key)=(\S+)`)
@@ -40,6 +40,7 @@ func maskTyped(line string, private bool) string {
 	line = strings.TrimSpace(line)
 	verb, rest, _ := strings.Cut(line, " ")
 	switch word := strings.ToLower(verb); {
+	case line == "":
 	case slices.Contains(plainVerbs, word):
 		line = option.ReplaceAllStringFunc(line, func(o string) string {
 			name, value, _ := strings.Cut(o, "=")

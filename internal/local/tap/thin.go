@@ -21,7 +21,10 @@ func thin(batch []events.Event, a allowance) (kept []events.Event, of int) {
 			return kept, of
 		}
 	}
-	return kept[:max(1, fitting(kept, a))], maxThinning
+	if of = maxThinning; len(kept) == len(batch) {
+		of = 1 // nothing is alike
+	}
+	return kept[:max(1, fitting(kept, a))], of
 }
 
 // fitting returns how many of the first events fit.
