@@ -164,9 +164,10 @@ func (w *walker) top(name string) {
 	}
 }
 
-// message copies the message of an error. Its code comes before it.
+// message copies the message of an error. Its code comes before it. What it quotes may be a
+// token in the wrong place; that of a conflict has a SKU only.
 func (w *walker) message() {
-	if w.private || w.peek() != '"' {
+	if w.private && w.frame.Code == "conflict" || w.peek() != '"' {
 		w.out.WriteString(MaskTokens(w.skip()))
 		return
 	}
@@ -190,14 +191,21 @@ func (w *walker) mask() {
 	raw := w.skip()
 	switch raw[0] {
 	case '"':
-		w.quote(bytesMask(len(textOf(raw))))
+		w.plain(bytesMask(len(textOf(raw))))
 	case '{':
 		var members map[string]json.RawMessage
 		_ = json.Unmarshal([]byte(raw), &members) // it is valid
-		w.quote("[" + strconv.Itoa(len(members)) + " lines]")
+		w.plain("[" + strconv.Itoa(len(members)) + " lines]")
 	default:
-		w.quote(bytesMask(len(raw)))
+		w.plain(bytesMask(len(raw)))
 	}
+}
+
+// plain writes a text that needs no escapes.
+func (w *walker) plain(text string) {
+	w.out.WriteByte('"')
+	w.out.WriteString(text)
+	w.out.WriteByte('"')
 }
 
 func (w *walker) quote(text string) {

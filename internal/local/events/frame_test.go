@@ -91,7 +91,7 @@ func TestHubFrame(t *testing.T) {
 		{
 			"an error that quotes", `{"type":"error","code":"bad_field","message":"\"quantity\" of \"TEE \\\"x\" is wrong"}`,
 			events.Frame{Text: `{"type":"error","code":"bad_field","message":"\"quantity\" of [9 bytes] is wrong"}`,
-				Code: "bad_field"}, "",
+				Code: "bad_field"}, `{"type":"error","code":"bad_field","message":"\"quantity\" of [9 bytes] is wrong"}`,
 		},
 		{
 			"a subscription", `{"action":"subscribe","topics":["sku:MUG"]}`,

@@ -1,15 +1,15 @@
 package events
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // Masked values are texts, so that masked JSON is JSON: "[24 bytes]", "[2 lines]".
 
-func bytesMask(n int) string { return fmt.Sprintf("[%d bytes]", n) }
+func bytesMask(n int) string { return "[" + strconv.Itoa(n) + " bytes]" }
 
 // tokens matches what has the form of a signed token (RFC 7519): the hub's for guests, and
 // those of an issuer.

@@ -1,6 +1,20 @@
 package house
 
-import "github.com/securecart/hub/internal/hub/memstore"
+import (
+	"context"
+	"net/http"
+
+	"github.com/coder/websocket"
+
+	"github.com/securecart/hub/internal/hub/memstore"
+)
 
 // Memory is the store of a house without tables.
 func (h *House) Memory() *memstore.Store { return h.memory }
+
+// DialPath is Dial with a path that may have a query.
+func (h *House) DialPath(
+	ctx context.Context, path string, o *websocket.DialOptions,
+) (*websocket.Conn, *http.Response, error) {
+	return h.gateway.Dial(ctx, path, o)
+}

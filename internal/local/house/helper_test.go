@@ -171,6 +171,16 @@ func callAdminWith(
 	return rec
 }
 
+// callAdminQuery calls GET with a query.
+func callAdminQuery(t testing.TB, h *house.House, path, query string) *httptest.ResponseRecorder {
+	t.Helper()
+	req := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8788"+path+"?"+query, nil)
+	req.RemoteAddr = "127.0.0.1:50000"
+	rec := httptest.NewRecorder()
+	h.Admin().ServeHTTP(rec, req)
+	return rec
+}
+
 // callREST calls the REST API, with an Authorization header or, with "", without one. The
 // path is neither unescaped nor cleaned.
 func callREST(
