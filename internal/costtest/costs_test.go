@@ -14,6 +14,7 @@ import (
 	"github.com/securecart/hub/internal/costtest"
 	"github.com/securecart/hub/internal/dynamotest"
 	"github.com/securecart/hub/internal/hub/dynamostore"
+	"github.com/securecart/hub/internal/prices"
 )
 
 var update = flag.Bool("update", false, "write testdata/costs.golden")
@@ -97,7 +98,7 @@ func (w *world) cost(name string) costtest.Cost {
 	for _, op := range sortedKeys(w.meter.counts) {
 		requests = append(requests, fmt.Sprintf("%s %d", op, w.meter.counts[op]))
 	}
-	dynamo := w.meter.reads*costtest.PriceRead + w.meter.writes*costtest.PriceWrite
+	dynamo := w.meter.reads*prices.Read + w.meter.writes*prices.Write
 	return costtest.Cost{
 		Name: name, Reads: w.meter.reads, Writes: w.meter.writes, Depth: w.bill.depth,
 		Messages: w.bill.messages, Posts: w.bill.posts, DynamoDB: costtest.Cents(dynamo),

@@ -1,3 +1,9 @@
+// Package costtest measures what the hub costs: the requests to DynamoDB of each
+// action, their read and write units, how many of them wait for each other, and the
+// price. The figures are in testdata/costs.golden. A change that costs more is red
+// until that file is written again:
+//
+//	go test ./internal/costtest -update
 package costtest
 
 import (

@@ -10,11 +10,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/securecart/hub/internal/costtest"
+	"github.com/securecart/hub/internal/prices"
 )
 
 // meter is the way from the SDK to the engine. It counts each request, and lets it take
-// [costtest.RoundTrip] of a bubble's time: requests that do not wait for each other take
+// [prices.RoundTrip] of a bubble's time: requests that do not wait for each other take
 // that once.
 type meter struct {
 	transport *http.Transport
@@ -67,7 +67,7 @@ func (m *meter) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	time.Sleep(costtest.RoundTrip)
+	time.Sleep(prices.RoundTrip)
 	m.record(operation(r), in, answer, written, before, after)
 	return response, nil
 }

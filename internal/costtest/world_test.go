@@ -18,10 +18,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/securecart/hub/internal/costtest"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/dynamostore"
+	"github.com/securecart/hub/internal/prices"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -103,18 +103,18 @@ func (w *world) invoke(function string, h lambda.Handler, event any) []byte {
 		w.t.Fatalf("%s: %v", function, err)
 	}
 	took := time.Since(begun)
-	w.bill.depth += int(took / costtest.RoundTrip)
-	posting := time.Duration(w.bill.posts-posts) * time.Second / costtest.PostsPerSecond
-	w.bill.dollars += costtest.InvocationPrice(function, costtest.OwnTime+took+posting)
+	w.bill.depth += int(took / prices.RoundTrip)
+	posting := time.Duration(w.bill.posts-posts) * time.Second / prices.PostsPerSecond
+	w.bill.dollars += prices.OfInvocation(function, prices.OwnTime+took+posting)
 	return answer
 }
 
 // pay bills messages to or from clients.
 func (w *world) pay(sizes ...int) {
 	for _, size := range sizes {
-		n := max(1, (size+costtest.MessageBytes-1)/costtest.MessageBytes)
+		n := max(1, (size+prices.MessageBytes-1)/prices.MessageBytes)
 		w.bill.messages += n
-		w.bill.dollars += float64(n) * costtest.PriceMessage
+		w.bill.dollars += float64(n) * prices.Message
 	}
 }
 

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/securecart/hub/internal/cloud/config"
-	"github.com/securecart/hub/internal/costtest"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/prices"
 	"github.com/securecart/hub/internal/wire"
 	"github.com/securecart/hub/web"
 )
@@ -37,10 +37,10 @@ func TestDocumentedCostsOfScript(t *testing.T) {
 	k := &checker{t: parsed}
 	memory, _ := number(parsed.resources[functionID(config.Rest)].properties["MemorySize"])
 	rate := k.restThrottle(k.restAPI(), "ThrottlingRateLimit")
-	load := costtest.PriceREST + costtest.PriceInvocation + float64(memory)/1024*messageSeconds*costtest.PriceGBSecond +
-		costtest.PriceLogKB +
-		tracedMessages*costtest.PriceTrace + scriptKB*costtest.PriceOutKB
-	cached := costtest.PriceEdge + costtest.PriceWall + scriptKB*costtest.PriceEdgeOutKB
+	load := prices.REST + prices.Invocation + float64(memory)/1024*messageSeconds*prices.GBSecond +
+		prices.LogKB +
+		tracedMessages*prices.Trace + scriptKB*prices.OutKB
+	cached := prices.Edge + prices.Wall + scriptKB*prices.EdgeOutKB
 	perAddress := 4.0 * hub.NewGuestsPerAddress / 300 // the firewall's limit, a second
 	want := fmt.Sprintf("some $%.0f per million, with %d KB of traffic. Its throttle makes that at most $%.0f a day. "+
 		"Through the edge it costs some $%.0f per million, and $%.0f a day", load, scriptKB,
@@ -59,8 +59,8 @@ func TestDocumentedCostsOfREST(t *testing.T) {
 	_, parsed := readTemplate(t)
 	k := &checker{t: parsed}
 	memory, _ := number(parsed.resources[functionID(config.Rest)].properties["MemorySize"])
-	request := costtest.PriceREST + costtest.PriceInvocation + float64(memory)/1024*messageSeconds*costtest.PriceGBSecond +
-		costtest.PriceWrite + costtest.PriceRead + costtest.PriceLogKB + tracedMessages*costtest.PriceTrace
+	request := prices.REST + prices.Invocation + float64(memory)/1024*messageSeconds*prices.GBSecond +
+		prices.Write + prices.Read + prices.LogKB + tracedMessages*prices.Trace
 	paths, rate := len(restPaths(k.restAPI())), k.restSum("RestApi")
 	want := fmt.Sprintf("costs some $%.1f per million, also if it is refused. The throttles of all %d paths make that at "+
 		"most $%.0f a day.", request, paths, request*float64(rate)*secondsOfDay/1e6)
@@ -78,11 +78,11 @@ func TestDocumentedCosts(t *testing.T) {
 	_, parsed := readTemplate(t)
 	k := &checker{t: parsed}
 	memory, _ := number(parsed.resources[functionID(config.Message)].properties["MemorySize"])
-	gateway := 2 * costtest.PriceMessage
+	gateway := 2 * prices.Message
 	gbSeconds := float64(memory) / 1024 * messageSeconds
-	function := costtest.PriceInvocation + gbSeconds*costtest.PriceGBSecond
-	count := costtest.PriceWrite + costtest.PriceRead
-	refused := gateway + function + count + costtest.PriceLogKB + tracedMessages*costtest.PriceTrace
+	function := prices.Invocation + gbSeconds*prices.GBSecond
+	count := prices.Write + prices.Read
+	refused := gateway + function + count + prices.LogKB + tracedMessages*prices.Trace
 
 	toFunctions, pings := 0, 0
 	for key, rate := range k.throttles("ThrottlingRateLimit").routes {
@@ -95,20 +95,20 @@ func TestDocumentedCosts(t *testing.T) {
 	}
 	flood := (float64(toFunctions)*refused + float64(pings)*gateway) * secondsOfDay / 1e6
 	rows := float64(wire.MaxTopics + wire.MaxSubscriptions)
-	connection := hub.GuestMessages / hub.MessageWindow.Seconds() * rows * costtest.PriceWrite * secondsOfDay / 1e6
+	connection := hub.GuestMessages / hub.MessageWindow.Seconds() * rows * prices.Write * secondsOfDay / 1e6
 
 	// The authorizer and $connect take no longer than a refused message.
 	handshake := func(functions ...config.Function) (cost float64) {
 		for _, f := range functions {
 			memory, _ := number(parsed.resources[functionID(f)].properties["MemorySize"])
-			cost += costtest.PriceInvocation + float64(memory)/1024*messageSeconds*costtest.PriceGBSecond + costtest.PriceLogKB +
-				tracedMessages*costtest.PriceTrace
+			cost += prices.Invocation + float64(memory)/1024*messageSeconds*prices.GBSecond + prices.LogKB +
+				tracedMessages*prices.Trace
 		}
 		return cost
 	}
 	byAuthorizer := handshake(config.Authorize)
 	byConnect := handshake(config.Authorize, config.Connect) +
-		refusedWrites*costtest.PriceWrite + refusedReads*costtest.PriceRead
+		refusedWrites*prices.Write + refusedReads*prices.Read
 
 	doc := strings.Join(strings.Fields(read(t, "SECURITY.md")), " ")
 	for _, want := range []string{
@@ -116,15 +116,15 @@ func TestDocumentedCosts(t *testing.T) {
 		fmt.Sprintf("one invocation of %d MB, some %.0f ms | %.3f GB-s | %.2f |", memory, messageSeconds*1000, gbSeconds,
 			function),
 		fmt.Sprintf("| 1 write, 1 read | %.2f |", count),
-		fmt.Sprintf("with Lambda's own lines | | %.2f |", costtest.PriceLogKB),
-		fmt.Sprintf("| | %.2f | | together | | %.2f |", tracedMessages*costtest.PriceTrace, refused),
+		fmt.Sprintf("with Lambda's own lines | | %.2f |", prices.LogKB),
+		fmt.Sprintf("| | %.2f | | together | | %.2f |", tracedMessages*prices.Trace, refused),
 		fmt.Sprintf("%d %03d messages a second for functions, and %d pings", toFunctions/1000, toFunctions%1000, pings),
 		fmt.Sprintf("some $%d %d00 a day", int(flood+50)/1000, int(flood+50)%1000/100),
 		fmt.Sprintf("up to %d rows and deletes up to %d, which is $%.0f per million", wire.MaxTopics,
-			wire.MaxSubscriptions, rows*costtest.PriceWrite),
+			wire.MaxSubscriptions, rows*prices.Write),
 		fmt.Sprintf("may send %d in ten seconds, so one guest can cost $%.0f a day", hub.GuestMessages, connection),
-		fmt.Sprintf("40 000 writes a second: $%.0f %03.0f a day", tableWrites*costtest.PriceWrite*secondsOfDay/1e9,
-			float64(int(tableWrites*costtest.PriceWrite*secondsOfDay/1e6)%1000)),
+		fmt.Sprintf("40 000 writes a second: $%.0f %03.0f a day", tableWrites*prices.Write*secondsOfDay/1e9,
+			float64(int(tableWrites*prices.Write*secondsOfDay/1e6)%1000)),
 		fmt.Sprintf("the authorizer refuses** costs one invocation and its log lines, some $%.0f per million.", byAuthorizer),
 		fmt.Sprintf("costs two invocations and up to %d writes and %d reads, some $%.0f per million.",
 			refusedWrites, refusedReads, byConnect),
@@ -142,12 +142,12 @@ func TestDocumentedCosts(t *testing.T) {
 // gives to each function, and with its budget of posts.
 func TestSettingsOfCosts(t *testing.T) {
 	_, parsed := readTemplate(t)
-	if posts, _ := number(parsed.parameters["PostsPerSecond"]["Default"]); posts != costtest.PostsPerSecond {
-		t.Errorf("PostsPerSecond is %d, and costs are computed with %d", posts, costtest.PostsPerSecond)
+	if posts, _ := number(parsed.parameters["PostsPerSecond"]["Default"]); posts != prices.PostsPerSecond {
+		t.Errorf("PostsPerSecond is %d, and costs are computed with %d", posts, prices.PostsPerSecond)
 	}
 	for _, f := range config.Functions {
 		memory, _ := number(parsed.resources[functionID(f)].properties["MemorySize"])
-		if got, known := costtest.Memory[string(f)]; known && got != memory || !known && f != config.Rest {
+		if got, known := prices.Memory[string(f)]; known && got != memory || !known && f != config.Rest {
 			t.Errorf("%s has %d MB, and costs are computed with %d", f, memory, got)
 		}
 	}

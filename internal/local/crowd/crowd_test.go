@@ -9,8 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/securecart/hub/internal/costtest"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/prices"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -200,8 +200,8 @@ func (w *world) report(title string, hot, others *ages) (dollars float64) {
 		older += t.older
 	}
 	reads, writes := w.store.reads.Load(), w.store.writes.Load()
-	dollars = (float64(g.posts)*costtest.PriceMessage + float64(reads)*costtest.PriceRead +
-		float64(writes)*costtest.PriceWrite) / 1e6
+	dollars = (float64(g.posts)*prices.Message + float64(reads)*prices.Read +
+		float64(writes)*prices.Write) / 1e6
 	w.t.Logf("%s\n  hot item: %s\n  others: %s\n"+
 		"  posts %d, 429s %d, posted again %d, missed %d, closed %d; units: %d read, %d written; $%.2f",
 		title, hot, others, g.posts, g.refused, g.repeated, missed, g.closed, reads, writes, dollars)

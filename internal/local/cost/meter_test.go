@@ -1,0 +1,160 @@
+package cost
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/securecart/hub/internal/local/events"
+	"github.com/securecart/hub/internal/prices"
+)
+
+const minute = int64(60_000_000) // µs
+
+// counted returns a meter that has counted some events, one minute after the other.
+func counted(o Options, all ...events.Event) *Meter {
+	m := New(o)
+	for i, e := range all {
+		e.ID, e.At = uint64(i+1), int64(i+1)*minute
+		m.Count(&e)
+	}
+	return m
+}
+
+func (m *Meter) at(n int) Report { return m.Report(time.UnixMicro(int64(n) * minute)) }
+
+// check compares lines, in their order, and that the dollars are their sum.
+func check(t *testing.T, r Report, want ...float64) {
+	t.Helper()
+	sum := 0.0
+	for i, l := range r.Lines {
+		if i >= len(want) || math.Abs(l.Units-want[i]) > 1e-9 {
+			t.Errorf("%s: %g, want the %d. of %v", l.What, l.Units, i+1, want)
+		}
+		sum += l.Units * l.PerMillion / 1e6
+	}
+	if len(r.Lines) != len(want) {
+		t.Errorf("%d lines, want %d", len(r.Lines), len(want))
+	}
+	if math.Abs(sum-r.Dollars) > 1e-12 || sum == 0 {
+		t.Errorf("$%g, and the lines have $%g", r.Dollars, sum)
+	}
+}
+
+func TestMeterOfHub(t *testing.T) {
+	m := counted(Options{Hub: true},
+		events.Event{Type: events.Open, Status: 403},
+		events.Event{Type: events.Open, Status: 101, Conn: "a", User: "guest-1", Role: "guest"},
+		events.Event{Type: events.Open, Status: 101, Conn: "b", User: "ann", Role: "customer"},
+		events.Event{Type: events.In, Conn: "a", Bytes: 50, Text: `{"action":"subscribe","topics":["sku:MUG","sku:CAP"]}`},
+		events.Event{Type: events.Out, Conn: "a", Bytes: prices.MessageBytes + 1},
+		events.Event{Type: events.In, Conn: "b", Bytes: 20, Text: "sub MUG@3"},
+		events.Event{Type: events.Out, Conn: "b", Bytes: 90, Topic: "sku:MUG"},
+		events.Event{Type: events.Record, Topic: "sku:MUG"},
+		events.Event{Type: events.Batch, Count: 1},
+		events.Event{Type: events.Post, Conn: "a", Topic: "sku:MUG"},
+		events.Event{Type: events.Out, Conn: "a", Bytes: 90, Topic: "sku:MUG"},
+		events.Event{Type: events.In, Conn: "b", Bytes: 60, Text: `{"action":"subscribe","topics":{"sku:MUG":3}}`},
+		events.Event{Type: events.Invoke, Function: "rest"},
+		events.Event{Type: events.Close, Conn: "a"},
+	)
+	r := m.at(16)
+	gb := func(function string, depth int) float64 {
+		return float64(prices.Memory[function]) / 1024 * duration(depth).Seconds()
+	}
+	check(t, r,
+		7,     // messages: 3 in; 3 out, of which one has two parts
+		12+13, // minutes: a from 2 to 14, b from 3 to 16
+		8,     // 2 connect, 3 messages, 1 batch, 1 rest, 1 disconnect
+		gb("connect", 5)+gb("connect", 4)+2*gb("message", 5)+gb("message", 2)+gb("broadcast", 3)+
+			float64(prices.Memory["broadcast"])/1024/prices.PostsPerSecond+gb("disconnect", 4),
+		4+3+5+4+1+3, // writes: connects, two subscribes, a keep-alive, disconnect; MUG is watched by b
+		2+2+3+2+2+2+3.06,
+		1,
+	)
+	if len(r.Connections) != 2 || r.Connections[0].Conn != "a" || r.Connections[0].Open || !r.Connections[1].Open {
+		t.Errorf("connections: %+v", r.Connections)
+	}
+	if got := r.Connections[1]; got.User != "ann" || got.Messages != 3 || math.Abs(got.Minutes-13) > 1e-9 {
+		t.Errorf("connection of ann: %+v", got)
+	}
+	if len(r.Topics) != 2 || r.Topics[0].Topic != "sku:MUG" || r.Topics[0].Watchers != 1 || r.Topics[0].Messages != 2 {
+		t.Errorf("topics: %+v", r.Topics)
+	}
+}
+
+// TestFollowed: what a connection is subscribed to decides what others and its end cost.
+func TestFollowed(t *testing.T) {
+	for _, test := range []struct {
+		said []string
+		want int // topics
+	}{
+		{[]string{"sub MUG CAP", "unsub MUG"}, 1},
+		{[]string{"sub MUG CAP", "unsub *"}, 0},
+		{[]string{"sub MUG CAP", "only CAP TEE id=3"}, 2},
+		{[]string{`{"action":"subscribe","topics":["sku:MUG","cart"]}`, `{"action":"unsubscribe","topics":["sku:MUG"]}`}, 1},
+		{[]string{`{"action":"subscribe","topics":["sku:MUG","cart"]}`, `{"action":"unsubscribe","topics":"*"}`}, 0},
+		{[]string{"sub MUG", `{"action":"subscribe","only":true,"topics":{"sku:TEE":1,"cart":0}}`}, 2},
+		{[]string{"sub MUG", "ping", "get TEE", `{"action":"get","topics":["cart"]}`, "nonsense"}, 1},
+	} {
+		m := New(Options{Hub: true})
+		m.Count(&events.Event{Type: events.Open, Status: 101, Conn: "a", At: minute})
+		for _, text := range test.said {
+			m.Count(&events.Event{Type: events.In, Conn: "a", Text: text, At: minute})
+		}
+		watched := 0
+		for _, each := range m.topics {
+			watched += each.watchers
+		}
+		if len(m.connections["a"].topics) != test.want || watched != test.want {
+			t.Errorf("%q: %v, want %d", test.said, m.connections["a"].topics, test.want)
+		}
+	}
+}
+
+func TestMeterOfTemplate(t *testing.T) {
+	memory := map[string]int{"Big": 2048}
+	r := counted(Options{Memory: func(function string) int { return memory[function] }},
+		events.Event{Type: events.Open, Status: 101, Conn: "a"},
+		events.Event{Type: events.In, Conn: "a", Bytes: 3, Text: "sub MUG"},
+		events.Event{Type: events.Invoke, Conn: "a", Function: "Big"},
+		events.Event{Type: events.Answer, Conn: "a", Function: "Big", Took: 500_000},
+		events.Event{Type: events.Invoke, Conn: "a", Function: "Small"},
+		events.Event{Type: events.Answer, Conn: "a", Function: "Small", Took: 1_000_000},
+		events.Event{Type: events.Invoke, Conn: "a", Route: "http"},
+		events.Event{Type: events.Close, Conn: "a"},
+	).at(8)
+	check(t, r, 1, 7, 2, 2*0.5+128.0/1024)
+	if len(r.Assumed) != 0 {
+		t.Errorf("assumed: %v", r.Assumed)
+	}
+}
+
+// TestMeterIsBounded: connections and topics beyond the bounds count for the sum all the same.
+func TestMeterIsBounded(t *testing.T) {
+	m := New(Options{Hub: true})
+	const n = maxEnded + 500
+	for i := range n {
+		id := fmt.Sprint(i)
+		m.Count(&events.Event{Type: events.Open, Status: 101, Conn: id, At: minute})
+		for j := range 10 {
+			m.Count(&events.Event{Type: events.Out, Conn: id, Topic: fmt.Sprintf("sku:%d-%d", i, j), Bytes: 1, At: minute})
+		}
+		m.Count(&events.Event{Type: events.Close, Conn: id, At: 2 * minute})
+	}
+	if len(m.connections) > maxEnded+1 || len(m.ended) > maxEnded || len(m.topics) > maxTopics+1 {
+		t.Errorf("%d connections, %d ended, %d topics", len(m.connections), len(m.ended), len(m.topics))
+	}
+	r := m.at(3)
+	if r.Lines[0].Units != 10*n || r.Lines[1].Units != n {
+		t.Errorf("%+v", r.Lines[:2])
+	}
+	sum := 0
+	for _, c := range m.connections {
+		sum += c.messages
+	}
+	if sum != 10*n || len(r.Connections) != maxListed || len(r.Topics) != maxListed {
+		t.Errorf("connections have %d messages, want %d; %d and %d are listed", sum, 10*n, len(r.Connections), len(r.Topics))
+	}
+}
