@@ -24,6 +24,8 @@ type Log struct {
 	boot string
 	now  func() time.Time
 
+	each []func(*Event) // see Each
+
 	mu     sync.Mutex
 	chunks [][]Event // the event with id i is in place (i-1) mod MaxEvents
 	first  uint64    // id of the oldest event that is kept
@@ -38,6 +40,11 @@ func New(now func() time.Time) *Log {
 
 // Boot names this Log. Ids of another Log mean something else.
 func (l *Log) Boot() string { return l.boot }
+
+// Each calls f for every event that is added, in their order. f is called under the log's
+// lock: it must be quick, and must not use the log or keep the event. It must be called
+// before the first Add.
+func (l *Log) Each(f func(*Event)) { l.each = append(l.each, f) }
 
 // Add adds an event and returns its id. The log sets the id and the time, and the cause
 // if the event has none: that of ctx.
@@ -54,6 +61,9 @@ func (l *Log) Add(ctx context.Context, e Event) uint64 {
 		l.dropLocked()
 	}
 	*l.placeLocked(e.ID) = e
+	for _, f := range l.each {
+		f(&e)
+	}
 	l.bytes += e.size()
 	for l.bytes > MaxBytes && l.first+1 < l.next {
 		l.dropLocked()
