@@ -24,6 +24,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/securecart/hub/internal/local/account"
+	"github.com/securecart/hub/internal/local/cost"
 	"github.com/securecart/hub/internal/local/devca"
 )
 
@@ -227,6 +228,36 @@ func TestTemplateFunction(t *testing.T) {
 	}
 	ask(t, c, `{"do":"print","name":"words"}`)
 	api.stderr.waitFor(t, "Echo | words\n")
+}
+
+// adminInBanner finds the URL of the admin API.
+var adminInBanner = regexp.MustCompile(`http://\S+/admin/`)
+
+// TestTemplateCost: the API of a template has a price, with the time that its functions took.
+func TestTemplateCost(t *testing.T) {
+	api, _ := serveEcho(t)
+	c := dial(t, api.socket, nil)
+	ask(t, c, `{}`)
+	ask(t, c, `{}`)
+	res, err := http.Get(adminInBanner.FindString(api.banner) + "cost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var report cost.Report
+	if err := json.NewDecoder(res.Body).Decode(&report); err != nil {
+		t.Fatal(err)
+	}
+	units := map[string]float64{}
+	for _, l := range report.Lines {
+		units[l.What] = l.Units
+	}
+	if got := units["messages of up to 32 KB, in and out"]; got != 4 || len(report.Lines) != 4 || report.Dollars == 0 {
+		t.Errorf("%g messages, want 4: %+v", got, report.Lines)
+	}
+	if units["invocations of functions"] != 2 || units["GB-seconds of functions"] <= 0 {
+		t.Errorf("want 2 invocations and their time: %+v", report.Lines)
+	}
 }
 
 // authorityFile is where localhub keeps the certificate of the development CA.

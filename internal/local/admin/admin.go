@@ -16,6 +16,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/cost"
 	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/local/tap"
 	"github.com/securecart/hub/internal/local/webserver"
@@ -59,6 +60,7 @@ type Base struct {
 	Events  *events.Log
 	People  *events.Gateway // knows who is behind a connection
 	Tap     *tap.Server
+	Cost    *cost.Meter
 	Log     *slog.Logger
 
 	Token       string   // that requests must have; "": none
@@ -94,6 +96,7 @@ func (a core) register(mux *http.ServeMux) http.Handler {
 	mux.HandleFunc("GET "+tapPath, a.tap)
 	mux.HandleFunc("GET /admin/events", a.getEvents)
 	mux.HandleFunc("GET /admin/situation", a.getSituation)
+	mux.HandleFunc("GET /admin/cost", a.getCost)
 	mux.HandleFunc("DELETE /admin/connections/{id}", a.deleteConnection)
 	mux.HandleFunc("GET /admin/faults", a.getFaults)
 	mux.HandleFunc("POST /admin/faults", a.postFaults)

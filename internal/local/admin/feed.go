@@ -75,3 +75,8 @@ func (a core) getSituation(w http.ResponseWriter, _ *http.Request) {
 		EventsPerSecond: a.Events.PerSecond(), Connections: a.Gateway.Stats().Open,
 	})
 }
+
+// getCost says what the session would have cost on AWS.
+func (a core) getCost(w http.ResponseWriter, _ *http.Request) {
+	reply(w, http.StatusOK, a.Cost.Report(a.Clock.Now()))
+}

@@ -189,10 +189,19 @@ func (m *Meter) act(conn, function string, u Units) {
 }
 
 func (m *Meter) open(e *events.Event) {
+	c := m.connections[e.Conn] // its functions have run
 	if e.Status != 101 {
-		return // API Gateway bills messages and minutes, not handshakes
+		if c != nil { // API Gateway bills messages and minutes, not handshakes
+			m.ofOthers().add(c.tally)
+			delete(m.connections, e.Conn)
+		}
+		return
 	}
-	m.connections[e.Conn] = &connection{user: e.User, role: e.Role, opened: e.At, topics: map[string]bool{}}
+	if c == nil {
+		c = &connection{}
+		m.connections[e.Conn] = c
+	}
+	c.user, c.role, c.opened, c.topics = e.User, e.Role, e.At, map[string]bool{}
 	if m.o.Hub {
 		m.act(e.Conn, "connect", of(as("connect", e.Role), 0))
 	}
@@ -295,6 +304,9 @@ func minutes(from, to int64) float64 {
 func (m *Meter) invoke(e *events.Event) {
 	switch {
 	case !m.o.Hub && e.Function != "":
+		if m.connections[e.Conn] == nil { // of a handshake
+			m.connections[e.Conn] = &connection{}
+		}
 		m.use(e.Conn, "", tally{invocations: 1})
 	case m.o.Hub && e.Function == "rest":
 		m.use("", "", tally{requests: 1, invocations: 1})

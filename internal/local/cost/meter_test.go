@@ -116,6 +116,11 @@ func TestFollowed(t *testing.T) {
 func TestMeterOfTemplate(t *testing.T) {
 	memory := map[string]int{"Big": 2048}
 	r := counted(Options{Memory: func(function string) int { return memory[function] }},
+		events.Event{Type: events.Invoke, Conn: "refused", Function: "Small"},
+		events.Event{Type: events.Answer, Conn: "refused", Function: "Small"},
+		events.Event{Type: events.Open, Status: 403, Conn: "refused"},
+		events.Event{Type: events.Invoke, Conn: "a", Function: "Small"},
+		events.Event{Type: events.Answer, Conn: "a", Function: "Small"},
 		events.Event{Type: events.Open, Status: 101, Conn: "a"},
 		events.Event{Type: events.In, Conn: "a", Bytes: 3, Text: "sub MUG"},
 		events.Event{Type: events.Invoke, Conn: "a", Function: "Big"},
@@ -124,8 +129,11 @@ func TestMeterOfTemplate(t *testing.T) {
 		events.Event{Type: events.Answer, Conn: "a", Function: "Small", Took: 1_000_000},
 		events.Event{Type: events.Invoke, Conn: "a", Route: "http"},
 		events.Event{Type: events.Close, Conn: "a"},
-	).at(8)
-	check(t, r, 1, 7, 2, 2*0.5+128.0/1024)
+	).at(13)
+	check(t, r, 1, 7, 4, 2*0.5+128.0/1024)
+	if len(r.Connections) != 2 || r.Connections[1].Conn != others || r.Connections[1].Dollars*1e6 != prices.Invocation {
+		t.Errorf("connections: %+v", r.Connections)
+	}
 	if len(r.Assumed) != 0 {
 		t.Errorf("assumed: %v", r.Assumed)
 	}

@@ -24,13 +24,12 @@ type Log struct {
 	boot string
 	now  func() time.Time
 
-	each []func(*Event) // see Each
-
 	mu     sync.Mutex
-	chunks [][]Event // the event with id i is in place (i-1) mod MaxEvents
-	first  uint64    // id of the oldest event that is kept
-	next   uint64    // id of the next event
-	bytes  int       // of the events that are kept
+	each   []func(*Event) // see Each
+	chunks [][]Event      // the event with id i is in place (i-1) mod MaxEvents
+	first  uint64         // id of the oldest event that is kept
+	next   uint64         // id of the next event
+	bytes  int            // of the events that are kept
 }
 
 // New returns an empty Log. now is its clock.
@@ -41,10 +40,13 @@ func New(now func() time.Time) *Log {
 // Boot names this Log. Ids of another Log mean something else.
 func (l *Log) Boot() string { return l.boot }
 
-// Each calls f for every event that is added, in their order. f is called under the log's
-// lock: it must be quick, and must not use the log or keep the event. It must be called
-// before the first Add.
-func (l *Log) Each(f func(*Event)) { l.each = append(l.each, f) }
+// Each calls f for every event that is added from now on, in their order. f is called under
+// the log's lock: it must be quick, and must not use the log or keep the event.
+func (l *Log) Each(f func(*Event)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.each = append(l.each, f)
+}
 
 // Add adds an event and returns its id. The log sets the id and the time, and the cause
 // if the event has none: that of ctx.

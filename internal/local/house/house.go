@@ -17,6 +17,7 @@ import (
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/memstore"
 	"github.com/securecart/hub/internal/local/admin"
+	"github.com/securecart/hub/internal/local/cost"
 	"github.com/securecart/hub/internal/local/esm"
 	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/local/tap"
@@ -36,6 +37,7 @@ type House struct {
 	gateway   *gatewaytest.Gateway
 	events    *events.Log
 	observer  *events.Gateway
+	cost      *cost.Meter
 	tap       *tap.Server
 	functions functions
 	mappings  mappings
@@ -70,6 +72,7 @@ func New(o Options) (*House, error) {
 	limits, _ := hub.ParseLimits(o.Limits) // withDefaults has checked them
 	h := &House{opts: o, clock: new(clock), stop: func() {}}
 	h.events = events.New(h.clock.Now)
+	h.cost = cost.New(cost.Options{Hub: true})
 	h.tap = tap.New(h.events)
 	h.observer = newObserver(h.events, o.Admin.ShowPrivate)
 	if err := h.openMemory(); err != nil {
@@ -112,13 +115,15 @@ func New(o Options) (*House, error) {
 	if err := h.start(store); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
+	h.events.Each(h.cost.Count) // from here on: the catalogue costs nothing
 	return h, nil
 }
 
 func (h *House) adminOptions(store hub.Store, m *metrics) admin.Options {
 	o := admin.Options{
 		Base: admin.Base{
-			Gateway: h.gateway, Clock: h, Events: h.events, People: h.observer, Tap: h.tap, Log: h.opts.Log,
+			Gateway: h.gateway, Clock: h, Events: h.events, People: h.observer, Tap: h.tap, Cost: h.cost,
+			Log:   h.opts.Log,
 			Token: h.opts.Admin.Token, Origins: h.opts.Admin.Origins, ShowPrivate: h.opts.Admin.ShowPrivate,
 		},
 		House: h, Hub: h.hub, Connections: store, Source: store,

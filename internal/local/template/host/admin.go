@@ -19,8 +19,8 @@ const maxWarp = 24 * time.Hour
 // Admin is the admin API, for a listener of its own.
 func (h *Host) Admin() http.Handler {
 	return admin.NewTemplate(admin.Base{
-		Gateway: h.gateway, Clock: &h.clock, Events: h.events, People: h.observer, Tap: h.tap, Log: h.opts.Log,
-		Token: h.opts.AdminToken,
+		Gateway: h.gateway, Clock: &h.clock, Events: h.events, People: h.observer, Tap: h.tap, Cost: h.cost,
+		Log: h.opts.Log, Token: h.opts.AdminToken,
 	})
 }
 
@@ -39,6 +39,16 @@ func (h *Host) functionOf(route string) string {
 	}
 	f, _ := handler.(named)
 	return f.id
+}
+
+// memory returns the memory of a function in MB, 0 if nobody knows.
+func (h *Host) memory(id string) int {
+	for _, f := range h.api.Functions {
+		if f.ID == id {
+			return f.Memory
+		}
+	}
+	return 0
 }
 
 // newObserver adds to the log what the gateway does.

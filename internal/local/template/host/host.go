@@ -14,6 +14,7 @@ import (
 
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/local/account"
+	"github.com/securecart/hub/internal/local/cost"
 	"github.com/securecart/hub/internal/local/devca"
 	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/local/lambdaproc"
@@ -57,6 +58,7 @@ type Host struct {
 	events   *events.Log
 	observer *events.Gateway
 	tap      *tap.Server
+	cost     *cost.Meter
 }
 
 // runningFunction says what runs a function, for the banner.
@@ -67,6 +69,8 @@ type runningFunction struct{ id, where string }
 func New(o Options) (*Host, error) {
 	h := &Host{opts: o, output: &output{w: o.Output}}
 	h.events = events.New(h.clock.Now)
+	h.cost = cost.New(cost.Options{Memory: h.memory})
+	h.events.Each(h.cost.Count)
 	h.observer, h.tap = h.newObserver(), tap.New(h.events)
 	if err := h.open(); err != nil {
 		return nil, errors.Join(err, h.Close())
