@@ -3,10 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
+
+	"github.com/spf13/pflag"
 
 	"github.com/securecart/hub/internal/local/datafile"
 	"github.com/securecart/hub/internal/local/devkeys"
@@ -23,12 +24,12 @@ type storage struct {
 // noKeys is the value of -keys for new keys at each start.
 const noKeys = "none"
 
-func (s *storage) flags(fs *flag.FlagSet) {
-	fs.Func("data", "keep rows and keys in a file in this `folder` "+
+func (s *storage) flags(fs *pflag.FlagSet) {
+	fs.Func("data", "`DIR` keep rows and keys in a file in this folder "+
 		"(default: rows end with this process)", folder(&s.data))
 	fs.BoolVar(&s.newEpoch, "new-epoch", false, "clients forget all versions: "+
 		"for the first start after you restored a copy of the file of -data")
-	fs.Func("keys", "keep the development keys in this `folder`, or with none make new ones "+
+	fs.Func("keys", "`DIR|none` keep the development keys in this folder, or with none make new ones "+
 		"at each start (default: in your cache folder)", folder(&s.keys))
 }
 

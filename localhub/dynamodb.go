@@ -1,8 +1,9 @@
 package main
 
 import (
-	"flag"
 	"net/url"
+
+	"github.com/spf13/pflag"
 
 	"github.com/securecart/hub/internal/local/admin"
 	"github.com/securecart/hub/internal/redact"
@@ -21,14 +22,14 @@ type dynamodb struct {
 // inAWS is the value of -dynamodb for the tables of an AWS account.
 const inAWS = "aws"
 
-func (d *dynamodb) flags(fs *flag.FlagSet) {
-	fs.StringVar(&d.endpoint, "dynamodb", "", "keep rows in the DynamoDB at this `URL`, or with aws in your AWS account, "+
-		"and follow its streams (default: keep rows in this process)")
+func (d *dynamodb) flags(fs *pflag.FlagSet) {
+	fs.StringVar(&d.endpoint, "dynamodb", "", "`URL|aws` keep rows in the DynamoDB at this URL, or with aws "+
+		"in your AWS account, and follow its streams (default: keep rows in this process)")
 	fs.BoolVar(&d.create, "create-tables", false, "create the tables of -dynamodb that do not exist, "+
 		"and put the catalogue into them")
-	fs.StringVar(&d.hub, "hub-table", "securecart-hub", "`name` of the hub's own table")
-	fs.StringVar(&d.inventory, "inventory-table", "securecart-inventory", "`name` of the table with the stock")
-	fs.StringVar(&d.carts, "cart-table", "securecart-carts", "`name` of the table with the carts")
+	fs.StringVar(&d.hub, "hub-table", "securecart-hub", "`NAME` the hub's own table")
+	fs.StringVar(&d.inventory, "inventory-table", "securecart-inventory", "`NAME` table with the stock")
+	fs.StringVar(&d.carts, "cart-table", "securecart-carts", "`NAME` table with the carts")
 	inventory := func(value string) (err error) {
 		d.layout.Inventory, err = table.ParseInventory(value)
 		return err
@@ -37,9 +38,9 @@ func (d *dynamodb) flags(fs *flag.FlagSet) {
 		d.layout.Cart, err = table.ParseCart(value)
 		return err
 	}
-	fs.Func("inventory-attributes", "the shop's own `names` of inventory attributes, each after the hub's: "+
+	fs.Func("inventory-attributes", "`NAMES` the shop's own names of inventory attributes, each after the hub's: "+
 		"sku=productId,available=stock", inventory)
-	fs.Func("cart-attributes", "the shop's own `names` of cart attributes: cart=id,lines=content", cart)
+	fs.Func("cart-attributes", "`NAMES` the shop's own names of cart attributes: cart=id,lines=content", cart)
 }
 
 // check refuses combinations that cannot work. lambda is the flag of that name.

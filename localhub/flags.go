@@ -2,11 +2,8 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -16,84 +13,24 @@ import (
 	"github.com/securecart/hub/internal/versions"
 )
 
-func newFlagSet(name string) *flag.FlagSet {
-	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // exitStatus prints the error on one line
-	return fs
-}
-
-// parseFlags reads flags; other arguments are errors. After -h it has printed the
-// help, and done is true.
-func parseFlags(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, err error) {
-	err = fs.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(stdout, "usage of %s:\n", fs.Name())
-		fs.SetOutput(stdout)
-		fs.PrintDefaults()
-		return true, nil
-	case err != nil:
-		return true, usagef("%s (-h lists the flags)", secretValue.ReplaceAllString(err.Error(), "invalid value $1"))
-	case fs.NArg() > 0:
-		hint := "-h lists the flags"
-		if before := len(args) - fs.NArg() - 1; before >= 0 && args[before] == "-faults=mix" {
-			hint = "write -faults=" + fs.Arg(0) + " without a space"
-		}
-		return true, usagef("%q is not a flag (%s)", fs.Arg(0), hint)
-	}
-	return false, nil
-}
-
-// secretValue matches where the flag package quotes a value that may be a secret.
-var secretValue = regexp.MustCompile(`^invalid value "(?:[^"\\]|\\.)*" (for flag -(?:env|parameter): )`)
-
-// hasFlag reports whether a flag is among the arguments.
-func hasFlag(args []string, name string) bool {
-	return slices.ContainsFunc(args, func(arg string) bool {
-		found, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
-		return strings.HasPrefix(arg, "-") && found == name
-	})
-}
-
-// Help texts of flags that localhub has both with and without a template.
-const (
-	faultsUsage = "fail on purpose: without a value a mix of faults, " +
-		"with -faults=`name=N,...` each of them once in N times: "
-
-	adminTokenUsage = "`token` that requests to the admin API need, for a machine with several users; " +
-		"@FILE reads it from a file, because every user can see a command line"
-
-	requireSigV4Usage = "refuse requests to @connections that are not signed with the printed access key, as AWS does"
-)
-
 // faultsFlag is the flag -faults.
 type faultsFlag struct{ set *gatewaytest.Faults }
 
 func (f *faultsFlag) String() string { return "" }
 
 func (f *faultsFlag) Set(value string) (err error) {
-	if value == "mix" {
-		value = faults.Mix
-	}
 	f.set, err = faults.Parse(value)
 	return err
 }
 
-// withMix adds the value to a flag -faults without one.
-func withMix(args []string) []string {
-	args = slices.Clone(args)
-	for i, arg := range args {
-		if arg == "-faults" || arg == "--faults" {
-			args[i] = "-faults=mix"
-		}
-	}
-	return args
-}
+func (f *faultsFlag) Type() string { return "faults" }
 
 // originsFlag is a list of origins, in the form of the setting ALLOWED_ORIGINS.
 type originsFlag []string
 
 func (o *originsFlag) String() string { return "" }
+
+func (o *originsFlag) Type() string { return "origins" }
 
 func (o *originsFlag) Set(value string) (err error) {
 	if *o, err = handler.ParseOrigins(value); err != nil {
@@ -107,6 +44,8 @@ type deprecationsFlag struct{ register versions.Register }
 
 func (d *deprecationsFlag) String() string { return "" }
 
+func (d *deprecationsFlag) Type() string { return "versions" }
+
 func (d *deprecationsFlag) Set(value string) (err error) {
 	if d.register, err = versions.Parse(value); err != nil {
 		return fmt.Errorf("it %w", err)
@@ -118,6 +57,8 @@ func (d *deprecationsFlag) Set(value string) (err error) {
 type pairsFlag map[string]string
 
 func (p pairsFlag) String() string { return "" }
+
+func (p pairsFlag) Type() string { return "pair" }
 
 func (p pairsFlag) Set(text string) error {
 	name, value, ok := strings.Cut(text, "=")
@@ -136,6 +77,8 @@ type secretFlag struct {
 
 func (s *secretFlag) String() string { return "" }
 
+func (s *secretFlag) Type() string { return "secret" }
+
 func (s *secretFlag) Set(value string) error {
 	given := value
 	if file, ok := strings.CutPrefix(value, "@"); ok {
@@ -145,18 +88,31 @@ func (s *secretFlag) Set(value string) error {
 		}
 		value = strings.TrimSpace(string(data))
 	}
-	if value == "" {
+	switch {
+	case value == "":
 		return errors.New("an empty token protects nothing")
+	case strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }): // a header cannot carry it
+		return errors.New("it has printable ASCII characters and no spaces")
 	}
 	*s = secretFlag{value, given}
 	return nil
 }
 
-// check refuses characters that a header cannot carry. Set cannot do that: the flag
-// package quotes the value in Set's errors.
-func (s secretFlag) check(flag string) error {
-	if strings.ContainsFunc(s.value, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return usagef("%s: it has printable ASCII characters and no spaces", flag)
+// enumFlag is one of several words.
+type enumFlag struct {
+	value string
+	words []string
+}
+
+func (e *enumFlag) String() string { return e.value }
+
+func (e *enumFlag) Type() string { return strings.Join(e.words, "|") }
+
+func (e *enumFlag) Set(value string) error {
+	if !slices.Contains(e.words, value) {
+		last := len(e.words) - 1
+		return fmt.Errorf("it must be %s or %s", strings.Join(e.words[:last], ", "), e.words[last])
 	}
+	e.value = value
 	return nil
 }

@@ -44,9 +44,21 @@ func TestUsageErrors(t *testing.T) {
 	const invalid = "localhub: invalid value "
 	testCommandLines(t, map[string]commandLine{
 		"unknown flag": {
-			[]string{"-colour"}, 2, "localhub: flag provided but not defined: -colour (-h lists the flags)",
+			[]string{"-colour"}, 2, "localhub: unknown flag -colour (localhub -h lists the flags)",
 		},
-		"argument":              {[]string{"serve"}, 2, `localhub: "serve" is not a flag (-h lists the flags)`},
+		"unknown flag with two dashes": {
+			[]string{"--colour=red"}, 2, "localhub: unknown flag -colour (localhub -h lists the flags)",
+		},
+		"unknown flag of a word": {
+			[]string{"token", "-addr", "x"}, 2, "localhub: unknown flag -addr (localhub token -h lists the flags)",
+		},
+		"unknown word": {
+			[]string{"serve"}, 2, `localhub: "serve" is not a word of localhub (localhub help lists the words)`,
+		},
+		"misspelt word": {
+			[]string{"tokne", "MUG"}, 2, `localhub: "tokne" is not a word of localhub (did you mean token? `,
+		},
+		"empty word":            {[]string{""}, 2, `localhub: "" is not a word of localhub (localhub help lists the words)`},
 		"invalid duration":      {[]string{"-max-age", "long"}, 2, invalid + `"long" for flag -max-age`},
 		"idle time-out of zero": {[]string{"-idle-timeout", "0s"}, 2, "localhub: -idle-timeout 0s: it must be above zero"},
 		"admin API on all addresses": {
@@ -62,7 +74,7 @@ func TestUsageErrors(t *testing.T) {
 		},
 		"value after -limits": {
 			[]string{"-limits", "user=5", "guest=20"}, 2,
-			`localhub: "guest=20" is not a flag (-h lists the flags)`,
+			`localhub: "guest=20" is not a word of localhub (localhub help lists the words)`,
 		},
 		"unknown fault": {
 			[]string{"-faults=rain=3"}, 2, invalid + `"rain=3" for flag -faults: unknown fault "rain"`,
@@ -85,7 +97,7 @@ func TestUsageErrors(t *testing.T) {
 			[]string{"-batch-window", "1h"}, 2, "localhub: -batch-window 1h0m0s: it must be from 0s to 5m0s",
 		},
 		"invalid stage":   {[]string{"-stage", "a/b"}, 2, `localhub: -stage "a/b"`},
-		"invalid log":     {[]string{"-log", "xml"}, 2, `localhub: -log "xml": it must be json or text`},
+		"invalid log":     {[]string{"-log", "xml"}, 2, invalid + `"xml" for flag -log: it must be json or text`},
 		"invalid address": {[]string{"-addr", "nowhere"}, 2, "localhub: -addr nowhere: "},
 		"invalid origin": {
 			[]string{"-allowed-origins", "https://Shop.example/"}, 2,
@@ -93,15 +105,15 @@ func TestUsageErrors(t *testing.T) {
 		},
 		"missing file of the admin token": {
 			[]string{"-admin-token", "@/nowhere"}, 2,
-			invalid + `"@/nowhere" for flag -admin-token: open /nowhere: no such file`,
+			invalid + "for flag -admin-token: open /nowhere: no such file",
 		},
 		"empty admin token": {
 			[]string{"-admin-token", "@" + os.DevNull}, 2,
-			invalid + `"@` + os.DevNull + `" for flag -admin-token: an empty token protects nothing`,
+			invalid + "for flag -admin-token: an empty token protects nothing",
 		},
 		"admin token with a space": { // the error does not quote the token
 			[]string{"-admin-token", "s3 cret"}, 2,
-			"localhub: -admin-token: it has printable ASCII characters and no spaces\n",
+			invalid + "for flag -admin-token: it has printable ASCII characters and no spaces\n",
 		},
 		"token without a user": {[]string{"token"}, 2, "localhub: token needs -user NAME"},
 	})
@@ -165,7 +177,8 @@ func TestStartErrors(t *testing.T) {
 
 func TestHelpAndVersion(t *testing.T) {
 	for args, want := range map[string]string{
-		"-version": "localhub ", "-h": "usage of localhub:\n", "token -h": "usage of localhub token:\n",
+		"-version": "localhub ", "-h": "localhub: the real-time hub",
+		"token -help": "localhub token: print a token of a user\n",
 	} {
 		var stdout, stderr bytes.Buffer
 		status := exitStatus(run(t.Context(), strings.Fields(args), &stdout, &stderr), &stderr)
@@ -213,6 +226,11 @@ func TestErrorsHaveNoSecrets(t *testing.T) {
 		"a variable twice":          {"-template", template, "-env", "A=PASS\"", "-env", "A=PASS\""},
 		"a parameter twice":         {"-template", template, "-parameter", "A=1", "-parameter", "A=PASS"},
 		"a function's URL":          {"-template", template, "-function", "F=http://ann:PASS@host"},
+		"an API key":                {"-dynamodb", "http://127.0.0.1:1", "-api-key", "PASS"},
+		"the API key after =":       {"-dynamodb", "http://127.0.0.1:1", "-api-key=PASS", "-no-sockets"},
+		"a misspelt flag":           {"-tokn=PASS"},
+		"a misspelt long flag":      {"--tokn=PASS"},
+		"a flag without a name":     {"--=PASS"},
 		"a function twice":          {"-template", template, "-function", "F=x", "-function", "F=http://ann:PASS@host"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -229,7 +247,8 @@ func TestErrorsHaveNoSecrets(t *testing.T) {
 func TestLogsHaveNoPasswords(t *testing.T) {
 	for _, format := range []string{"json", "text"} {
 		var log bytes.Buffer
-		(&logSettings{format: format}).newLog(&log).Error("lost", "error", errors.New("Get http://ann:PASS@host: refused"))
+		err := errors.New("Get http://ann:PASS@host: refused")
+		(&logSettings{format: enumFlag{value: format}}).newLog(&log).Error("lost", "error", err)
 		if got := log.String(); strings.Contains(got, "PASS") || !strings.Contains(got, "http://xxxxx@host: refused") {
 			t.Errorf("%s: got %s", format, got)
 		}

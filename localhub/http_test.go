@@ -25,14 +25,23 @@ func TestHTTPTour(t *testing.T) {
 	hub := start(t, "-api-key", "key-of-the-shops-erp-1")
 	address := strings.TrimSuffix(strings.TrimPrefix(hub.socket, "ws://"), "/v1")
 	addresses := strings.NewReplacer("127.0.0.1:8787", address, "127.0.0.1:8788", hub.adminAddress())
+	for i := range commands {
+		commands[i].text = addresses.Replace(commands[i].text)
+	}
+	runTour(t, "curl() { command curl -sS \"$@\"; }\n", commands) // no progress
+}
+
+// runTour runs commands in one shell, after some that prepare it, and compares what they print.
+func runTour(t *testing.T, prepare string, commands []shellCommand) {
+	t.Helper()
 	const end = "end of command"
 	var script strings.Builder
-	script.WriteString("curl() { command curl -sS \"$@\"; }\n") // no progress
+	script.WriteString(prepare)
 	for _, c := range commands {
-		script.WriteString(addresses.Replace(c.text) + "\necho\necho '" + end + "'\n")
+		script.WriteString(c.text + "\necho\necho '" + end + "'\n")
 	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-eu")
-	cmd.Stdin, cmd.Stderr = strings.NewReader(script.String()), t.Output()
+	cmd.Dir, cmd.Stdin, cmd.Stderr = t.TempDir(), strings.NewReader(script.String()), t.Output()
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -47,28 +56,36 @@ func TestHTTPTour(t *testing.T) {
 	}
 }
 
+// shellFunction makes localhub a function of a shell whose words ask this localhub.
+func (i *instance) shellFunction(t *testing.T) string {
+	t.Helper()
+	return "localhub() { word=$1; shift; case $word in\n" +
+		"token) set -- \"$@\" -admin " + i.adminAddress() + ";; esac\n" +
+		mainVariable + "=1 " + shellWord(testBinary(t)) + " $word \"$@\"; }\n"
+}
+
 // shellCommand is one command of a document and what it prints.
 type shellCommand struct{ text, output string }
 
 // shellCommands returns the commands of a document's blocks: lines that begin with "$ ",
-// with the lines that a backslash joins to them, and what stands below.
+// with the lines that a backslash joins to them, and what stands below in the same block.
 func shellCommands(doc string) (commands []shellCommand) {
-	inBlock, continues := false, false
+	inBlock, continues, begun := false, false, false
 	for line := range strings.Lines(doc) {
 		line = strings.TrimSuffix(line, "\n")
 		last := len(commands) - 1
 		text, isCommand := strings.CutPrefix(line, "$ ")
 		switch {
 		case strings.HasPrefix(line, "```"):
-			inBlock, continues = !inBlock, false
+			inBlock, continues, begun = !inBlock, false, false
 		case !inBlock:
 		case continues:
 			commands[last].text += "\n" + line
 			continues = strings.HasSuffix(line, `\`)
 		case isCommand:
-			commands = append(commands, shellCommand{text: text})
+			commands, begun = append(commands, shellCommand{text: text}), true
 			continues = strings.HasSuffix(line, `\`)
-		case last >= 0:
+		case begun:
 			commands[last].output = strings.TrimSpace(commands[last].output + "\n" + line)
 		}
 	}

@@ -1,32 +1,27 @@
 package main
 
 import (
-	"flag"
 	"io"
 	"log/slog"
+
+	"github.com/spf13/pflag"
 
 	"github.com/securecart/hub/internal/redact"
 )
 
 // logSettings are the flags of the log on standard error.
 type logSettings struct {
-	format  string
+	format  enumFlag
 	level   slog.Level
 	verbose bool
 }
 
-func (s *logSettings) flags(fs *flag.FlagSet) {
-	fs.StringVar(&s.format, "log", "text", "log as `json|text` on standard error")
-	fs.TextVar(&s.level, "log-level", slog.LevelInfo, "log what is as important as this `level` or more: debug (a line "+
-		"for each event), info, warn, error")
+func (s *logSettings) flags(fs *pflag.FlagSet) {
+	s.format = enumFlag{"text", []string{"json", "text"}}
+	fs.Var(&s.format, "log", "`json|text` format of the log on standard error")
+	fs.TextVar(&s.level, "log-level", slog.LevelInfo, "`debug|info|warn|error` log what is as important as this "+
+		"or more; debug: a line for each event (default info)")
 	fs.BoolVar(&s.verbose, "v", false, "the same as -log-level debug")
-}
-
-func (s *logSettings) check() error {
-	if s.format != "json" && s.format != "text" {
-		return usagef("-log %q: it must be json or text", s.format)
-	}
-	return nil
 }
 
 func (s *logSettings) newLog(w io.Writer) *slog.Logger {
@@ -34,7 +29,7 @@ func (s *logSettings) newLog(w io.Writer) *slog.Logger {
 	if s.verbose {
 		o.Level = slog.LevelDebug
 	}
-	if s.format == "json" {
+	if s.format.value == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))
 	}
 	return slog.New(slog.NewTextHandler(w, o))

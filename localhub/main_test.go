@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -99,8 +100,11 @@ var anyPort = []string{"-addr", "127.0.0.1:0", "-admin", "127.0.0.1:0"}
 // withNewKeys returns arguments with which localhub keeps no keys in the user's cache
 // folder, whatever they say of rows.
 func withNewKeys(args []string) []string {
-	if hasFlag(args, "keys") || hasFlag(args, "data") || hasFlag(args, "dynamodb") || hasFlag(args, "template") {
-		return args
+	for _, arg := range args {
+		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if slices.Contains([]string{"keys", "data", "dynamodb", "template"}, name) {
+			return args
+		}
 	}
 	return append([]string{"-keys", noKeys}, args...)
 }
@@ -232,7 +236,8 @@ func (i *instance) substituted(t *testing.T, word string) string {
 	}
 	_, args, _ := strings.Cut(strings.TrimSuffix(command, ")"), " token ")
 	var printed strings.Builder
-	if err := runToken(t.Context(), strings.Fields(args), &printed); err != nil {
+	args = "token " + args
+	if err := run(t.Context(), strings.Fields(args), &printed, t.Output()); err != nil {
 		t.Fatalf("%s: %v", command, err)
 	}
 	return before + strings.TrimSpace(printed.String())

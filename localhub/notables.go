@@ -21,26 +21,28 @@ func (d *dynamodb) open(_ context.Context, args []string, _ *slog.Logger) (house
 		"run: go run -tags dynamodb ./localhub %s", quote(withoutSecrets(args)))
 }
 
-// withoutSecrets hides passwords in URLs, and an admin token that is not in a file.
+// withoutSecrets hides passwords in URLs, and an admin token or a key that is not in a file.
 func withoutSecrets(args []string) []string {
 	shown := make([]string, len(args))
-	isToken := false
+	isSecret := false
 	for i, arg := range args {
 		name, value, hasValue := strings.Cut(arg, "=")
-		switch isTokenFlag := strings.TrimLeft(name, "-") == "admin-token" && strings.HasPrefix(name, "-"); {
-		case isToken && !strings.HasPrefix(arg, "@"):
-			arg = "TOKEN"
-		case isTokenFlag && hasValue && !strings.HasPrefix(value, "@"):
-			arg = name + "=TOKEN"
+		switch isSecretFlag := strings.HasPrefix(name, "-") && isSecretName(strings.TrimLeft(name, "-")); {
+		case isSecret && !strings.HasPrefix(arg, "@"):
+			arg = "SECRET"
+		case isSecretFlag && hasValue && !strings.HasPrefix(value, "@"):
+			arg = name + "=SECRET"
 		default:
-			isToken = isTokenFlag && !hasValue
+			isSecret = isSecretFlag && !hasValue
 			shown[i] = redact.URL(arg)
 			continue
 		}
-		shown[i], isToken = arg, false
+		shown[i], isSecret = arg, false
 	}
 	return shown
 }
+
+func isSecretName(flag string) bool { return flag == "admin-token" || flag == "api-key" }
 
 // quote writes arguments as a POSIX shell reads them.
 func quote(args []string) string {

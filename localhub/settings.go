@@ -1,13 +1,12 @@
 package main
 
 import (
-	"flag"
-	"fmt"
-	"io"
 	"net"
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/faults"
@@ -37,71 +36,100 @@ type settings struct {
 	log          logSettings
 	storage      storage
 	dynamodb     dynamodb
+	template     templateSettings
 	lambda       string
 }
 
-// parse reads the flags of localhub. It returns nil if there is nothing more to do.
-func parse(args []string, stdout io.Writer) (*settings, error) {
-	var s settings
-	fs := newFlagSet("localhub")
-	s.flags(fs)
-	printVersion := fs.Bool("version", false, "print the version and exit")
-	if done, err := parseFlags(fs, withMix(args), stdout); done || err != nil {
-		return nil, err
+// groups are the flags of localhub without a word.
+func (s *settings) groups() []flagGroup {
+	return []flagGroup{
+		newGroup("Serving", "", s.servingFlags),
+		newGroup("Rows", "", s.rowFlags, s.storage.flags, s.dynamodb.flags, s.functionFlags),
+		newGroup("Time and faults", "", s.timeFlags),
+		newGroup("Template", "with it: "+flagList(sharedFlags), s.template.flags),
+		newGroup("Log", "", s.log.flags),
 	}
-	if *printVersion {
-		fmt.Fprintln(stdout, "localhub", version())
-		return nil, nil
-	}
-	return &s, s.check()
 }
 
-func (s *settings) flags(fs *flag.FlagSet) {
-	fs.StringVar(&s.addr, "addr", "127.0.0.1:8787", "`address` of the sockets and the page")
-	fs.StringVar(&s.admin, "admin", defaultAdmin, "`address` of the admin API, on this machine only")
-	fs.Var(&s.adminToken, "admin-token", adminTokenUsage)
+func flagList(names []string) string { return "-" + strings.Join(names, ", -") }
+
+func (s *settings) servingFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&s.addr, "addr", "127.0.0.1:8787", "`ADDRESS` sockets and page")
+	fs.StringVar(&s.admin, "admin", defaultAdmin, "`ADDRESS` admin API, on this machine only")
+	fs.Var(&s.adminToken, "admin-token", "`TOKEN|@FILE` requests to the admin API need this token: for a machine with "+
+		"several users; @FILE reads it from a file, because every user can see a command line")
 	fs.BoolVar(&s.showPrivate, "show-private", false, "show carts in the log of events that the admin API serves; "+
 		"tokens stay masked")
-	fs.Var(&s.apiKey, "api-key", "`key` of the shop's systems for /v1/inventory on the admin API; @FILE reads it from a "+
-		"file (default: they have none)")
-	fs.Var(&s.origins, "allowed-origins", "`origins` of pages that may open sockets, separated by commas "+
+	fs.Var(&s.apiKey, "api-key", "`KEY|@FILE` key of the shop's systems for /v1/inventory on the admin API "+
+		"(default: they have none)")
+	fs.Var(&s.origins, "allowed-origins", "`ORIGINS` origins of pages that may open sockets, separated by commas "+
 		"(default: those of the same host and of this machine)")
-	fs.StringVar(&s.seed, "seed", "", "`file` with a JSON catalogue (default: 40 built-in products)")
-	fs.StringVar(&s.stage, "stage", "v1", "`name` of the stage, the path of the socket")
-	fs.StringVar(&s.web, "web", "", "`directory` to serve the page from (default: built in)")
-	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "close a connection after this time without a message")
-	fs.DurationVar(&s.maxAge, "max-age", house.MaxAge, "close a connection that is this old")
-	fs.IntVar(&s.connectRate, "connect-rate", 0, "`handshakes` a second that are accepted; API Gateway's quota is 500 "+
+	fs.StringVar(&s.stage, "stage", defaultStage, "`NAME` stage, the path of the socket; with -template it is needed if "+
+		"the template has several")
+	fs.StringVar(&s.web, "web", "", "`DIR` serve the page from this folder (default: built in)")
+	fs.StringVar(&s.limits, "limits", "", "`NAME=N,...` limits of a client that differ from the defaults: "+
+		"user (connections), address (new guests in 10 minutes), guest, customer, vendor, "+
+		"admin (messages in 10 s), skus, topics, bytes")
+	fs.Var(&s.deprecations, "deprecations", "`VERSIONS` versions of the API that end: "+
+		"'v1: deprecated 2027-01-01, sunset 2027-07-05, successor v2, link https://shop.example/v2'")
+	fs.IntVar(&s.connectRate, "connect-rate", 0, "`N` accept this many handshakes a second; API Gateway's quota is 500 "+
 		"(default: no limit)")
-	fs.IntVar(&s.accountRate, "account-rate", 0, "`requests` and posts a second that are accepted, half as many at once; "+
-		"API Gateway's quota is 10000 (default: no limit)")
+	fs.IntVar(&s.accountRate, "account-rate", 0, "`N` accept this many requests and posts a second, "+
+		"half as many at once; API Gateway's quota is 10000 (default: no limit)")
 	fs.BoolVar(&s.noSockets, "no-sockets", false, "refuse handshakes with 403, as a network that blocks sockets does; "+
 		"HTTP goes on")
-	fs.DurationVar(&s.batchWindow, "batch-window", house.DefaultBatchWindow, "collect changes for this time "+
-		"before they are sent")
-	fs.StringVar(&s.limits, "limits", "", "limits of a client that differ from the defaults: `name=N,...` "+
-		"with user (connections), address (new guests in 10 minutes), guest, customer, vendor, "+
-		"admin (messages in 10 s), skus, topics, bytes")
-	fs.Var(&s.deprecations, "deprecations", "`versions` of the API that end: "+
-		"'v1: deprecated 2027-01-01, sunset 2027-07-05, successor v2, link https://shop.example/v2'")
-	fs.Var(&s.faults, "faults", faultsUsage+strings.Join(faults.Names(), ", "))
-	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, requireSigV4Usage)
-	s.storage.flags(fs)
-	s.dynamodb.flags(fs)
-	fs.StringVar(&s.lambda, "lambda", "", "run the bootstraps in this `folder`, which make build fills, "+
-		"instead of the same handlers in this process; needs -dynamodb")
-	s.log.flags(fs)
-	fs.String("template", "", "serve the WebSocket API of this SAM or CloudFormation `file` instead; "+
-		"localhub -template FILE -h lists the flags")
+	fs.BoolVar(&s.requireSigV4, "require-sigv4", false,
+		"refuse requests to @connections that are not signed with the printed access key, as AWS does")
 }
+
+func (s *settings) rowFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&s.seed, "seed", "", "`FILE` a catalogue in JSON (default: 40 built-in products)")
+}
+
+func (s *settings) functionFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&s.lambda, "lambda", "", "`DIR` run the bootstraps in this folder, which make build fills, "+
+		"instead of the same handlers in this process; needs -dynamodb")
+}
+
+func (s *settings) timeFlags(fs *pflag.FlagSet) {
+	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute,
+		"`TIME` close a connection after this time without a message")
+	fs.DurationVar(&s.maxAge, "max-age", house.MaxAge, "`TIME` close a connection that is this old")
+	fs.DurationVar(&s.batchWindow, "batch-window", house.DefaultBatchWindow,
+		"`TIME` collect changes for this time before they are sent")
+	fs.Var(&s.faults, "faults", "`NAME=N,...` fail on purpose: without a value a mix of faults, with a value each of "+
+		"them once in N times: "+strings.Join(faults.Names(), ", "))
+	fs.Lookup("faults").NoOptDefVal = faults.Mix
+}
+
+// defaultStage is the stage of the hub.
+const defaultStage = "v1"
 
 // stageName is the form of a stage's name in API Gateway (G-URL-6).
 var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 
-func (s *settings) check() error {
+// check refuses what cannot work. given are the flags of the command line.
+func (s *settings) check(given *pflag.FlagSet) error {
+	if err := s.template.check(given); err != nil {
+		return err
+	}
 	if err := checkAdmin(s.admin); err != nil {
 		return err
 	}
+	if err := checkTimes(s.idleTimeout, s.maxAge); err != nil {
+		return err
+	}
+	if given.Changed("template") {
+		if !given.Changed("stage") {
+			s.stage = "" // the only one of the template
+		}
+		return nil
+	}
+	return s.checkHub()
+}
+
+// checkHub refuses what cannot work without a template.
+func (s *settings) checkHub() error {
 	switch {
 	case !stageName.MatchString(s.stage):
 		return usagef("-stage %q: a stage's name has letters, digits, - and _", s.stage)
@@ -114,15 +142,6 @@ func (s *settings) check() error {
 	}
 	if _, err := hub.ParseLimits(s.limits); err != nil {
 		return usagef("-limits: %w", err)
-	}
-	if err := checkTimesAndLog(s.idleTimeout, s.maxAge, s.log); err != nil {
-		return err
-	}
-	if err := s.adminToken.check("-admin-token"); err != nil {
-		return err
-	}
-	if err := s.apiKey.check("-api-key"); err != nil {
-		return err
 	}
 	if err := s.storage.check(s.dynamodb.endpoint); err != nil {
 		return err
@@ -139,13 +158,12 @@ func checkAdmin(address string) error {
 	return nil
 }
 
-// checkTimesAndLog checks the flags that localhub has both with and without a template.
-func checkTimesAndLog(idleTimeout, maxAge time.Duration, log logSettings) error {
+func checkTimes(idleTimeout, maxAge time.Duration) error {
 	switch {
 	case idleTimeout <= 0:
 		return usagef("-idle-timeout %s: it must be above zero", idleTimeout)
 	case maxAge <= 0 || maxAge > house.MaxAge:
 		return usagef("-max-age %s: it must be above zero and at most %s, the limit of API Gateway", maxAge, house.MaxAge)
 	}
-	return log.check()
+	return nil
 }

@@ -3,82 +3,70 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
-	"strings"
-	"time"
+	"slices"
+
+	"github.com/spf13/pflag"
 
 	"github.com/securecart/hub/internal/local/devca"
-	"github.com/securecart/hub/internal/local/faults"
-	"github.com/securecart/hub/internal/local/house"
 	"github.com/securecart/hub/internal/local/template/host"
 )
 
-// templateSettings are what the command line of localhub -template says.
+// templateSettings are what the command line says of a template.
 type templateSettings struct {
-	template     string
-	addr, admin  string
-	adminToken   secretFlag
-	stage        string
-	parameters   pairsFlag
-	functions    pairsFlag // URLs by function
-	env          pairsFlag // values by NAME, or by FUNCTION.NAME
-	idleTimeout  time.Duration
-	maxAge       time.Duration
-	faults       faultsFlag
-	requireSigV4 bool
-	log          logSettings
+	file       string
+	parameters pairsFlag
+	functions  pairsFlag // URLs by function
+	env        pairsFlag // values by NAME, or by FUNCTION.NAME
 }
 
-func parseTemplateFlags(args []string, stdout io.Writer) (*templateSettings, error) {
-	s := templateSettings{parameters: pairsFlag{}, functions: pairsFlag{}, env: pairsFlag{}}
-	fs := newFlagSet("localhub -template")
-	s.flags(fs)
-	if done, err := parseFlags(fs, withMix(args), stdout); done || err != nil {
-		return nil, err
-	}
-	if s.template == "" {
-		return nil, usagef("-template needs a file")
-	}
-	if err := checkAdmin(s.admin); err != nil {
-		return nil, err
-	}
-	if err := s.adminToken.check("-admin-token"); err != nil {
-		return nil, err
-	}
-	return &s, checkTimesAndLog(s.idleTimeout, s.maxAge, s.log)
+func newTemplateSettings() templateSettings {
+	return templateSettings{parameters: pairsFlag{}, functions: pairsFlag{}, env: pairsFlag{}}
 }
 
-func (s *templateSettings) flags(fs *flag.FlagSet) {
-	fs.StringVar(&s.template, "template", "", "SAM or CloudFormation `file`, YAML or JSON")
-	fs.StringVar(&s.addr, "addr", "127.0.0.1:8787", "`address` of the API")
-	fs.StringVar(&s.admin, "admin", defaultAdmin, "`address` of the admin API, on this machine only")
-	fs.Var(&s.adminToken, "admin-token", adminTokenUsage)
-	fs.StringVar(&s.stage, "stage", "", "`name` of the stage, if the template has several")
-	fs.Var(s.parameters, "parameter", "value of a template parameter or a pseudo parameter such as AWS::Region, "+
-		"`NAME=VALUE`; may be repeated")
-	fs.Var(s.functions, "function", "URL of Lambda's Invoke API for a function, `FUNCTION=URL` with its logical id; "+
+func (t *templateSettings) flags(fs *pflag.FlagSet) {
+	fs.StringVar(&t.file, "template", "", "`FILE` serve the WebSocket API of this SAM or CloudFormation template, "+
+		"YAML or JSON, instead of the hub")
+	fs.Var(t.parameters, "parameter", "`NAME=VALUE` value of a template parameter or a pseudo parameter "+
+		"such as AWS::Region; may be repeated")
+	fs.Var(t.functions, "function", "`FUNCTION=URL` URL of Lambda's Invoke API for a function with this logical id; "+
 		"may be repeated")
-	fs.Var(s.env, "env", "environment variable of all functions, `NAME=VALUE`, or of one, FUNCTION.NAME=VALUE; "+
+	fs.Var(t.env, "env", "`NAME=VALUE` environment variable of all functions, or with FUNCTION.NAME=VALUE of one; "+
 		"may be repeated")
-	fs.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "close a connection after this time without a message")
-	fs.DurationVar(&s.maxAge, "max-age", house.MaxAge, "close a connection that is this old")
-	fs.Var(&s.faults, "faults", faultsUsage+strings.Join(faults.Names(), ", "))
-	fs.BoolVar(&s.requireSigV4, "require-sigv4", false, requireSigV4Usage)
-	s.log.flags(fs)
+}
+
+// sharedFlags are the flags that localhub has both with and without a template.
+var sharedFlags = []string{
+	"addr", "admin", "admin-token", "stage", "require-sigv4", "idle-timeout", "max-age", "faults", "log", "log-level", "v",
+	"version",
+}
+
+// check refuses flags of the hub beside -template, and those of a template without it.
+func (t *templateSettings) check(given *pflag.FlagSet) (err error) {
+	own := newGroup("", "", new(templateSettings).flags).flags
+	isGiven := given.Changed("template")
+	if isGiven && t.file == "" {
+		return usagef("-template needs a file")
+	}
+	given.Visit(func(f *pflag.Flag) {
+		isOwn := own.Lookup(f.Name) != nil
+		switch {
+		case isGiven && !isOwn && !slices.Contains(sharedFlags, f.Name):
+			err = usagef("-%s and -template: the flag is for the hub, which does not run then", f.Name)
+		case !isGiven && isOwn:
+			err = usagef("-%s needs -template", f.Name)
+		}
+	})
+	return err
 }
 
 // runTemplate serves the WebSocket API of a template until ctx ends.
-func runTemplate(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	s, err := parseTemplateFlags(args, stdout)
-	if err != nil || s == nil {
-		return err
-	}
-	data, err := os.ReadFile(s.template)
+func runTemplate(ctx context.Context, s settings, stdout, stderr io.Writer) error {
+	data, err := os.ReadFile(s.template.file)
 	if err != nil {
 		return fmt.Errorf("-template: %w", err)
 	}
@@ -98,7 +86,8 @@ func runTemplate(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	}
 	log := s.log.newLog(stderr)
 	h, err := host.New(host.Options{
-		File: s.template, Template: data, Parameters: s.parameters, Stage: s.stage, Functions: s.functions, Env: s.env,
+		File: s.template.file, Template: data, Stage: s.stage,
+		Parameters: s.template.parameters, Functions: s.template.functions, Env: s.template.env,
 		Path: os.Getenv("PATH"),
 		Addr: dialAddress(listener.Addr()), Authority: authority,
 		AdminAddr: admin.Addr().String(), AdminToken: s.adminToken.value,

@@ -452,7 +452,7 @@ var templateErrors = map[string]struct {
 	status int
 	stderr string // a part of it
 }{
-	"flag of the hub":   {[]string{"-seed", "x"}, 2, "flag provided but not defined: -seed"},
+	"flag of the hub":   {[]string{"-seed", "x"}, 2, "-seed and -template: the flag is for the hub"},
 	"invalid parameter": {[]string{"-parameter", "x"}, 2, "it must be NAME=VALUE, and each NAME may occur once"},
 	"duplicate parameter": {
 		[]string{"-parameter", "x=1", "-parameter", "x=2"}, 2, "it must be NAME=VALUE, and each NAME may occur once",
@@ -481,7 +481,7 @@ var templateErrors = map[string]struct {
 	"maximum age above API Gateway's": {
 		[]string{"-max-age", "3h"}, 2, "-max-age 3h0m0s: it must be above zero and at most 2h0m0s",
 	},
-	"invalid log": {[]string{"-log", "xml"}, 2, `-log "xml": it must be json or text`},
+	"invalid log": {[]string{"-log", "xml"}, 2, `invalid value "xml" for flag -log: it must be json or text`},
 }
 
 func TestTemplateErrors(t *testing.T) {

@@ -87,12 +87,12 @@ func TestDocumentsHaveFiguresOfEveryFunction(t *testing.T) {
 	}
 }
 
-// flagMethods are the methods of [flag.FlagSet] that define a flag, with the place
+// flagMethods are the methods of pflag.FlagSet that define a flag, with the place
 // of its name among the arguments.
 var flagMethods = map[string]int{
 	"Bool": 0, "Duration": 0, "Float64": 0, "Int": 0, "Int64": 0, "String": 0, "Uint": 0, "Func": 0, "BoolFunc": 0,
 	"BoolVar": 1, "DurationVar": 1, "Float64Var": 1, "IntVar": 1, "Int64Var": 1, "StringVar": 1, "UintVar": 1,
-	"TextVar": 1, "Var": 1,
+	"TextVar": 1, "Var": 1, "VarP": 1,
 }
 
 // definedFlags returns the flags of localhub, read from its source.
@@ -116,9 +116,15 @@ func definedFlags(t *testing.T) []string {
 			if !ok {
 				return true
 			}
-			if lit, ok := call.Args[at].(*ast.BasicLit); ok && lit.Kind == token.STRING {
-				if text, err := strconv.Unquote(lit.Value); err == nil && name.MatchString(text) {
-					found[text] = true
+			names := call.Args[at : at+1]
+			if strings.HasSuffix(method.Sel.Name, "P") { // its short name stands behind it
+				names = call.Args[at : at+2]
+			}
+			for _, arg := range names {
+				if lit, ok := arg.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					if text, err := strconv.Unquote(lit.Value); err == nil && name.MatchString(text) {
+						found[text] = true
+					}
 				}
 			}
 			return true

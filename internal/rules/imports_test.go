@@ -160,6 +160,7 @@ var mayImportModules = map[string][]string{
 	"internal/local/template/cfn":    {"go.yaml.in/yaml/v3"},
 	"internal/local/template/host":   {lambdaGo},
 	"internal/local/template/samapi": {lambdaGo},
+	"localhub":                       {"github.com/spf13/cobra", "github.com/spf13/pflag"},
 	"internal/schematest":            {"github.com/danielgtaylor/huma/v2", "github.com/santhosh-tekuri/jsonschema"},
 }
 

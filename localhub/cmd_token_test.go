@@ -24,9 +24,9 @@ func TestTokenCommand(t *testing.T) {
 	if got := ask(t, conn, "hello"); !strings.Contains(got, `"user":"bob","role":"customer"`) {
 		t.Errorf("got %s, want the customer bob", got)
 	}
-	err := run(t.Context(), append(args, "-role", "emperor"), io.Discard, io.Discard)
-	if err == nil || err.Error() != `"role" must be customer, vendor or admin` {
-		t.Errorf("unknown role: got %v", err)
+	err := run(t.Context(), append(args, "-role", "vendor"), io.Discard, io.Discard)
+	if err == nil || err.Error() != `a vendor's token needs a "vendor"` {
+		t.Errorf("a vendor without a name: got %v", err)
 	}
 }
 
@@ -72,4 +72,23 @@ func TestAdminTokenFlag(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTokenWord: the token in JSON, and the admin token of the environment.
+func TestTokenWord(t *testing.T) {
+	hub := start(t, "-admin-token", "s3cret")
+	token := []string{"token", "-user", "bob", "-admin", hub.adminAddress()}
+	process{args: token, status: 1, stderr: "localhub: send the token that localhub was started with"}.run(t)
+	process{
+		args: append(token, "-o=json"), env: []string{"LOCALHUB_ADMIN_TOKEN=s3cret"},
+		stdout: `{"expires":…,"token":"…"}` + "\n",
+	}.run(t)
+	process{
+		args: append(token, "bob"), status: 2,
+		stderr: `localhub: "bob" is not a flag (localhub token -h lists the flags)`,
+	}.run(t)
+	process{
+		args: append(token, "-role", "emperor"), status: 2,
+		stderr: `localhub: invalid value "emperor" for flag -role: it must be customer, vendor or admin`,
+	}.run(t)
 }

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/securecart/hub/internal/redact"
+)
+
+// usageError is a mistake on the command line.
+type usageError struct{ error }
+
+// usagef makes a usageError.
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// exitStatus prints the error and returns the status of the process.
+func exitStatus(err error, stderr io.Writer) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(stderr, "localhub: %s\n", firstLines(redact.Text(err.Error())))
+	var usage usageError
+	if errors.As(err, &usage) {
+		return 2
+	}
+	return 1
+}
+
+// maxErrorLines is how many lines of an error are printed. Our own choice.
+const maxErrorLines = 200
+
+// firstLines shortens an error with a line for each of many mistakes.
+func firstLines(text string) string {
+	lines := strings.SplitAfterN(text, "\n", maxErrorLines+1)
+	if len(lines) <= maxErrorLines {
+		return text
+	}
+	return strings.Join(lines[:maxErrorLines], "") + "and more"
+}
+
+// flagError puts an error of pflag into our words. It has no value that may be a secret.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var missing *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		name := cmp.Or(unknown.GetSpecifiedShortnames(), unknown.GetSpecifiedName())
+		name, _, _ = strings.Cut(name, "=") // what follows may be a secret
+		return usagef("unknown flag -%s (%s -h lists the flags)", name, cmd.CommandPath())
+	case errors.As(err, &missing):
+		return usagef("flag needs an argument: -%s", missing.GetFlag().Name)
+	case errors.As(err, &invalid):
+		name, cause := invalid.GetFlag().Name, invalid.Unwrap()
+		switch invalid.GetFlag().Value.(type) {
+		case *secretFlag, pairsFlag, *urlFlag:
+			return usagef("invalid value for flag -%s: %w", name, cause)
+		}
+		return usagef("invalid value %q for flag -%s: %w", redact.URL(invalid.GetValue()), name, cause)
+	}
+	return usagef("a flag without a name (%s -h lists the flags)", cmd.CommandPath()) // such as --=x
+}
+
+// wordError refuses a word that is none.
+func wordError(root *cobra.Command, word string) error {
+	hint := "localhub help lists the words"
+	if near := root.SuggestionsFor(word); word != "" && len(near) > 0 {
+		hint = "did you mean " + near[0] + "? " + hint
+	}
+	return usagef("%q is not a word of localhub (%s)", redact.URL(word), hint)
+}

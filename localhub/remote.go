@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// defaultAdmin is the address of the admin API.
+const defaultAdmin = "127.0.0.1:8788"
+
+// answerTimeout is how long a localhub may take to answer a short request. Our own choice.
+const answerTimeout = 10 * time.Second
+
+// endpoint is a running localhub, or another hub, with the token that it requires.
+type endpoint struct {
+	base     urlFlag
+	token    secretFlag
+	variable string // of the environment, with the token if the flag is missing
+}
+
+// adminFlags defines the flags of the words that use the admin API.
+func (e *endpoint) adminFlags(fs *pflag.FlagSet) {
+	e.base, e.variable = urlFlag{"http://" + defaultAdmin, []string{"http", "https"}}, "LOCALHUB_ADMIN_TOKEN"
+	fs.Var(&e.base, "admin", "`URL` admin API; http:// may be left out")
+	fs.Var(&e.token, "admin-token", "`TOKEN|@FILE` token of the hub's -admin-token, if it has one "+
+		"(default: "+e.variable+" of the environment)")
+}
+
+// authorize puts the token of the flag, or else of the variable, into the header of a request.
+func (e *endpoint) authorize(r *http.Request) error {
+	token := e.token
+	if value := os.Getenv(e.variable); token.value == "" && value != "" {
+		if err := token.Set(value); err != nil {
+			return usagef("%s: %w", e.variable, err)
+		}
+	}
+	if token.value != "" {
+		r.Header.Set("Authorization", "Bearer "+token.value)
+	}
+	return nil
+}
+
+// urlFlag is the URL of a server. It has no user and no query: they would be secrets.
+type urlFlag struct {
+	text    string
+	schemes []string // the first may be left out
+}
+
+func (u *urlFlag) String() string { return u.text }
+
+func (u *urlFlag) Type() string { return "url" }
+
+func (u *urlFlag) Set(text string) error {
+	if !strings.Contains(text, "://") {
+		text = u.schemes[0] + "://" + text
+	}
+	parsed, err := url.Parse(text)
+	if err != nil || parsed.Host == "" || parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "" ||
+		!slices.Contains(u.schemes, parsed.Scheme) {
+		return fmt.Errorf("it must be an address such as %s", u.text)
+	}
+	u.text = strings.TrimSuffix(text, "/")
+	return nil
+}
+
+// refusal is an answer that is an error: of the admin API, or a problem document.
+type refusal struct {
+	Code, Message, Detail string
+	status                string
+}
+
+func (r *refusal) Error() string { return cmp.Or(r.Message, r.Detail, r.Code, r.status) }
+
+// ask sends a request and returns the body of an answer with one of these statuses, or with
+// 200. Other answers are a refusal.
+func (e *endpoint) ask(ctx context.Context, method, path string, body io.Reader, statuses ...int) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, e.base.text+path, body)
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if err := e.authorize(req); err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		var failed *url.Error
+		if errors.As(err, &failed) {
+			err = failed.Err // without the URL, which is long
+		}
+		return nil, fmt.Errorf("no localhub answers at %s: %w", e.base.text, err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("the answer of %s ended early: %w", e.base.text, err)
+	case !json.Valid(data):
+		return nil, fmt.Errorf("the program at %s is not a localhub: it answered %s", e.base.text, resp.Status)
+	case resp.StatusCode == http.StatusOK || slices.Contains(statuses, resp.StatusCode):
+		return bytes.TrimSpace(data), nil
+	}
+	refused := refusal{status: resp.Status}
+	_ = json.Unmarshal(data, &refused) // without its fields, the status says it
+	return nil, &refused
+}
+
+// askShort is ask for a request that is answered at once.
+func (e *endpoint) askShort(ctx context.Context, method, path string, body any) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	if body == nil {
+		return e.ask(ctx, method, path, nil)
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	return e.ask(ctx, method, path, bytes.NewReader(text))
+}
+
+// outputFlag is the flag -output, or -o.
+type outputFlag struct{ enumFlag }
+
+func (o *outputFlag) flags(fs *pflag.FlagSet) {
+	o.enumFlag = enumFlag{"text", []string{"json", "text"}}
+	fs.VarP(o, "output", "o", "`json|text` how answers are printed; json: as they came, one a line")
+}
+
+// print writes an answer: as it came, or in words.
+func (o *outputFlag) print(w io.Writer, answer []byte, text string) error {
+	if o.value == "json" {
+		text = string(answer)
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
+}
