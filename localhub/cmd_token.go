@@ -17,10 +17,11 @@ func newToken() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token -user NAME [flags]",
 		Short: "print a token of a user",
-		Long: `The token is for the header Authorization of a socket and of the REST API. It is
-good for this localhub only.`,
+		Long: `The token is for the header Authorization of a socket, for -token of other
+words, and for the demo shop's REST API. It is good for this localhub only.`,
 		Example: `localhub token -user alice
-localhub token -user vera -role vendor -vendor acme`,
+localhub token -user vera -role vendor -vendor acme >vera
+localhub get vendor:acme -token @vera`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if user == "" {

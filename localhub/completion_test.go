@@ -35,18 +35,22 @@ func TestCompletionInBash(t *testing.T) {
 	}
 	// The last word of each line is what is completed.
 	for line, want := range map[string]string{
-		"localhub tok":                 "token",
-		"localhub ":                    "completion help token",
-		"localhub help to":             "token",
-		"localhub completion ":         "bash fish powershell zsh",
-		"localhub token -role ":        "admin customer vendor",
-		"localhub token -role v":       "vendor",
-		"localhub token --role=c":      "customer",
-		"localhub token -user bob -o ": "json text",
-		"localhub -log ":               "json text",
-		"localhub -log-level ":         "debug error info warn",
-		"localhub token --us":          "--user",
-		"localhub --no-":               "--no-sockets",
+		"localhub st":                   "stock",
+		"localhub ":                     "completion get help seed stock token",
+		"localhub help to":              "token",
+		"localhub completion ":          "bash fish powershell zsh",
+		"localhub token -role ":         "admin customer vendor",
+		"localhub token -role v":        "vendor",
+		"localhub token --role=c":       "customer",
+		"localhub token -user bob -o ":  "json text",
+		"localhub get -output t":        "text",
+		"localhub -log ":                "json text",
+		"localhub -log-level ":          "debug error info warn",
+		"localhub token --us":           "--user",
+		"localhub --no-":                "--no-sockets",
+		"localhub get MUG -o=":          "json text",
+		"localhub stock ":               "",
+		"localhub -admin x stock MUG -": "--admin-token --help --output -h -o",
 	} {
 		script := prepare + "source <(localhub completion bash)\n" +
 			"complete -p localhub >/dev/null || exit 1\n" +

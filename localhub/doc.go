@@ -9,5 +9,5 @@
 //
 // The exit status is 0 after success or an interrupt, 2 if the command line is wrong, and
 // 1 after any other failure. Standard error says why, on one line; for a template it has a
-// line for each problem.
+// line for each problem, for many changes of stock one for each that failed.
 package main

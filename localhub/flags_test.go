@@ -56,7 +56,7 @@ func TestUsageErrors(t *testing.T) {
 			[]string{"serve"}, 2, `localhub: "serve" is not a word of localhub (localhub help lists the words)`,
 		},
 		"misspelt word": {
-			[]string{"tokne", "MUG"}, 2, `localhub: "tokne" is not a word of localhub (did you mean token? `,
+			[]string{"sotck", "MUG"}, 2, `localhub: "sotck" is not a word of localhub (did you mean stock? `,
 		},
 		"empty word":            {[]string{""}, 2, `localhub: "" is not a word of localhub (localhub help lists the words)`},
 		"invalid duration":      {[]string{"-max-age", "long"}, 2, invalid + `"long" for flag -max-age`},
@@ -231,6 +231,10 @@ func TestErrorsHaveNoSecrets(t *testing.T) {
 		"a misspelt flag":           {"-tokn=PASS"},
 		"a misspelt long flag":      {"--tokn=PASS"},
 		"a flag without a name":     {"--=PASS"},
+		"a user's token":            {"get", "MUG", "-token", "PASS WORD"},
+		"a socket's user":           {"get", "MUG", "-url", "ws://ann:PASS@host"},
+		"a socket's query":          {"get", "MUG", "-url", "ws://127.0.0.1:1/v1?ticket=PASS"},
+		"a user of the admin API":   {"stock", "MUG", "-admin", "http://ann:PASS@host"},
 		"a function twice":          {"-template", template, "-function", "F=x", "-function", "F=http://ann:PASS@host"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

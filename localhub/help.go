@@ -27,12 +27,13 @@ about a word.`
 const rootExamples = `localhub                                the hub, with 40 products in memory
 localhub -data shop -faults             keep rows, and fail at times
 localhub -template template.yaml        your own API
-localhub token -user alice              a token, for a socket`
+localhub stock MUG 3                    move a badge
+localhub get MUG cart -token @alice     read once`
 
 // exitText is the end of localhub's help.
 const exitText = `Exit status
   0  done, or interrupted
-  1  a failure: no localhub there, a request refused
+  1  a failure: no localhub there, a request, a topic or a line refused
   2  a mistake on the command line`
 
 // flagGroup is flags that the help shows under one title.

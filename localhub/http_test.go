@@ -56,11 +56,25 @@ func runTour(t *testing.T, prepare string, commands []shellCommand) {
 	}
 }
 
+// TestWordsTour runs the session of docs/localhub.md.
+func TestWordsTour(t *testing.T) {
+	doc, err := os.ReadFile("../docs/localhub.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := shellCommands(string(doc))
+	if len(commands) < 5 {
+		t.Fatalf("docs/localhub.md has %d commands", len(commands))
+	}
+	runTour(t, start(t).shellFunction(t), commands)
+}
+
 // shellFunction makes localhub a function of a shell whose words ask this localhub.
 func (i *instance) shellFunction(t *testing.T) string {
 	t.Helper()
 	return "localhub() { word=$1; shift; case $word in\n" +
-		"token) set -- \"$@\" -admin " + i.adminAddress() + ";; esac\n" +
+		"get) set -- \"$@\" -url " + i.socket + ";;\n" +
+		"stock|seed|token) set -- \"$@\" -admin " + i.adminAddress() + ";; esac\n" +
 		mainVariable + "=1 " + shellWord(testBinary(t)) + " $word \"$@\"; }\n"
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -71,4 +72,22 @@ func matches(text, form string) bool {
 		}
 	}
 	return true
+}
+
+// runProcesses runs the program for each case.
+func runProcesses(t *testing.T, cases map[string]process) {
+	t.Helper()
+	for name, p := range cases {
+		t.Run(name, func(t *testing.T) { p.run(t) })
+	}
+}
+
+// writeFile writes a file of a test and returns its path.
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }

@@ -31,12 +31,24 @@ type endpoint struct {
 	variable string // of the environment, with the token if the flag is missing
 }
 
+// doorSchemes are of the addresses at which a hub has its HTTP API: where localhub has its
+// sockets, and RestUrl of a stack.
+var doorSchemes = []string{"ws", "wss", "http", "https"}
+
 // adminFlags defines the flags of the words that use the admin API.
 func (e *endpoint) adminFlags(fs *pflag.FlagSet) {
 	e.base, e.variable = urlFlag{"http://" + defaultAdmin, []string{"http", "https"}}, "LOCALHUB_ADMIN_TOKEN"
 	fs.Var(&e.base, "admin", "`URL` admin API; http:// may be left out")
 	fs.Var(&e.token, "admin-token", "`TOKEN|@FILE` token of the hub's -admin-token, if it has one "+
 		"(default: "+e.variable+" of the environment)")
+}
+
+// doorFlags defines the flags of the words that use the hub as its clients do.
+func (e *endpoint) doorFlags(fs *pflag.FlagSet) {
+	e.base, e.variable = urlFlag{"ws://127.0.0.1:8787/" + defaultStage, doorSchemes}, "LOCALHUB_TOKEN"
+	fs.Var(&e.base, "url", "`URL` socket of the hub, or its HTTP API: RestUrl with the version; ws:// may be left out")
+	fs.Var(&e.token, "token", "`TOKEN|@FILE` token of a user (default: "+e.variable+" of the environment, "+
+		"or none: a guest)")
 }
 
 // authorize puts the token of the flag, or else of the variable, into the header of a request.
@@ -76,6 +88,14 @@ func (u *urlFlag) Set(text string) error {
 	return nil
 }
 
+// http returns the URL for requests over HTTP: that of a socket has another scheme.
+func (u *urlFlag) http() string {
+	if rest, isSocket := strings.CutPrefix(u.text, "ws"); isSocket {
+		return "http" + rest
+	}
+	return u.text
+}
+
 // refusal is an answer that is an error: of the admin API, or a problem document.
 type refusal struct {
 	Code, Message, Detail string
@@ -87,7 +107,7 @@ func (r *refusal) Error() string { return cmp.Or(r.Message, r.Detail, r.Code, r.
 // ask sends a request and returns the body of an answer with one of these statuses, or with
 // 200. Other answers are a refusal.
 func (e *endpoint) ask(ctx context.Context, method, path string, body io.Reader, statuses ...int) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, e.base.text+path, body)
+	req, err := http.NewRequestWithContext(ctx, method, e.base.http()+path, body)
 	if err != nil {
 		return nil, err
 	}

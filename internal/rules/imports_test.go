@@ -126,8 +126,8 @@ var mayImport = map[string][]string{
 		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/account",
 		"internal/local/admin", "internal/local/catalogue", "internal/local/datafile", "internal/local/devca",
 		"internal/local/devkeys", "internal/local/dynamo", "internal/local/faults", "internal/local/house",
-		"internal/local/template/host", "internal/local/webserver", "internal/redact", "internal/table",
-		"internal/versions", "web",
+		"internal/local/template/host", "internal/local/webserver", "internal/redact", "internal/stockjson",
+		"internal/table", "internal/versions", "internal/wire", "web",
 	},
 }
 
