@@ -34,15 +34,15 @@ func (b *banner) print(w io.Writer) error {
 	}
 	socket := "ws://" + b.addr + "/" + b.stage
 	wscat := "npx wscat -c " + socket + " -s securecart.v1"
-	alice := wscat + " \\\n" + `      -H "Authorization: Bearer $(` + b.tokenCommand() + ` -user alice)"`
-	page, header := "http://"+b.addr+"/", ""
+	alice := wscat + " \\\n" + `      -H "Authorization: Bearer $(` + b.word("token", "-user alice") + `)"`
+	page := "http://" + b.addr + "/"
 	if b.adminToken.value != "" {
 		page += "#admin-token=" + url.QueryEscape(b.adminToken.value) // a browser sends no fragment
-		header = " -H " + b.adminToken.header()
 	}
 	_, err := fmt.Fprintf(w, `localhub %s
   socket  %s
   page    %s
+  admin   http://%s/
 %s
 In other terminals (then type: help):
 
@@ -52,31 +52,31 @@ In other terminals (then type: help):
   alice, on as many devices as you like
     %s
 
-  a change of stock
-    curl -X PUT %s%s -d '{"available":3}'
+  move a badge
+    %s
 %s%s
 Interrupt (ctrl-c) to end.
-`, version(), socket, page, b.dataFile(), wscat, alice,
-		stockTarget(b.admin, sku), header, b.updateItem(sku), b.signedRequest())
+`, version(), socket, page, b.admin, b.dataFile(), wscat, alice,
+		b.word("stock", stockArguments(sku)), b.updateItem(sku), b.signedRequest())
 	return err
 }
 
-// tokenCommand is the command that prints a token of this localhub.
-func (b *banner) tokenCommand() string {
+// word is a command with a word that asks this localhub.
+func (b *banner) word(word, arguments string) string {
 	command := "localhub"
 	if _, err := exec.LookPath(command); err != nil {
 		if self, err := os.Executable(); err == nil {
 			command = shellWord(self)
 		}
 	}
-	command += " token"
+	command += " " + word
 	if b.admin != defaultAdmin {
 		command += " -admin " + b.admin
 	}
 	if b.adminToken.value != "" {
 		command += " -admin-token " + shellWord(b.adminToken.given)
 	}
-	return command
+	return command + " " + arguments
 }
 
 // dataFile is a line with the file of -data; "" without one.

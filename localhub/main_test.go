@@ -114,7 +114,7 @@ func start(t *testing.T, args ...string) *instance {
 	t.Helper()
 	i := runInProcess(t, t.Output(), append(anyPort, args...)...)
 	if i.stock == "" {
-		t.Fatalf("the banner has no line that changes stock:\n%s", i.banner)
+		t.Fatalf("the banner has no address of the admin API:\n%s", i.banner)
 	}
 	return i
 }
@@ -181,7 +181,7 @@ func startProgram(t *testing.T, program string, args ...string) *instance {
 
 var (
 	socketURL = regexp.MustCompile(`ws://\S+`)
-	stockURL  = regexp.MustCompile(`http://\S+/admin/stock/TEE-RED-M`)
+	adminURL  = regexp.MustCompile(`(?m)^  admin +(http://\S+)/$`)
 )
 
 // readBanner reads what localhub prints at start.
@@ -199,7 +199,10 @@ func readBanner(t *testing.T, stdout io.Reader) *instance {
 		t.Fatal(err)
 	}
 	i := &instance{banner: text.String()}
-	i.socket, i.stock = socketURL.FindString(i.banner), stockURL.FindString(i.banner)
+	i.socket = socketURL.FindString(i.banner)
+	if m := adminURL.FindStringSubmatch(i.banner); m != nil {
+		i.stock = m[1] + "/admin/stock/TEE-RED-M"
+	}
 	if i.socket == "" {
 		t.Fatalf("the banner has no socket:\n%s", i.banner)
 	}
@@ -254,14 +257,14 @@ func (i *instance) token(t *testing.T) string {
 // alicesDevices is how the banner calls the command for a customer.
 const alicesDevices = "alice, on as many devices as you like"
 
-// putStock does what the banner's curl command does, with another body.
+// putStock changes the stock of TEE-RED-M by the admin API, as curl -d does.
 func (i *instance) putStock(t *testing.T, body string) {
 	t.Helper()
 	req, err := http.NewRequest(http.MethodPut, i.stock, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded") // as curl -d does
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

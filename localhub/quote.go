@@ -2,12 +2,11 @@ package main
 
 import (
 	"encoding/json"
-	"net/url"
 	"regexp"
 	"strings"
 )
 
-// plainWord matches text that means itself in a shell and in a URL.
+// plainWord matches text that means itself in a shell.
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
 // shellWord returns a text as one word of a POSIX shell.
@@ -18,17 +17,12 @@ func shellWord(text string) string {
 	return `'` + strings.ReplaceAll(text, `'`, `'\''`) + `'`
 }
 
-// stockTarget returns curl's arguments for the stock of a SKU. A plain SKU needs no
-// quotes in the shell. The others are percent-encoded, and curl must not remove "." and "..".
-func stockTarget(admin, sku string) string {
-	base := "http://" + admin + "/admin/stock/"
-	switch {
-	case sku == "." || sku == "..":
-		return "--path-as-is " + base + strings.ReplaceAll(sku, ".", "%2E")
-	case plainWord.MatchString(sku):
-		return base + sku
+// stockArguments returns the arguments of the word stock that leave 3 pieces of a SKU.
+func stockArguments(sku string) string {
+	if strings.HasPrefix(sku, "-") {
+		return "-- " + shellWord(sku) + " 3"
 	}
-	return `'` + base + url.PathEscape(sku) + `'` // it escapes ' too
+	return shellWord(sku) + " 3"
 }
 
 // keyJSON returns the key of a row as one word for the aws command.
@@ -43,13 +37,4 @@ func quoteJSON(text string) string {
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(text) // cannot fail: a string
 	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// header returns the Authorization header with the secret as a word of a shell. The shell
-// reads the file of @FILE, so that nobody sees the secret in a list of commands.
-func (s secretFlag) header() string {
-	if file, ok := strings.CutPrefix(s.given, "@"); ok {
-		return `"Authorization: Bearer $(cat ` + shellWord(file) + `)"`
-	}
-	return shellWord("Authorization: Bearer " + s.value)
 }
