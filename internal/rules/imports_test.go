@@ -16,6 +16,7 @@ var functions = []string{"connect", "disconnect", "message", "authorize", "broad
 //
 //	internal/cloud   only in the functions in AWS
 //	internal/local   only in localhub and tests
+//	client           in programs of others, localhub and tests
 //	…test, rules     only in tests
 //	the rest         everywhere
 var mayImport = map[string][]string{
@@ -31,6 +32,7 @@ var mayImport = map[string][]string{
 	"gatewaytest/internal/sigv4":     {"gatewaytest/internal/fields"},
 	"gatewaytest/internal/ws":        {},
 	"web":                            {},
+	"client":                         {"internal/wire"},
 
 	"examples/authorizer": {"gatewaytest"},
 	"examples/broadcast":  {"gatewaytest"},
@@ -135,6 +137,7 @@ var mayImport = map[string][]string{
 // packages that are not here import the standard library only.
 var mayImportModules = map[string][]string{
 	"gatewaytest":                    {lambdaGo, "github.com/coder/websocket", "github.com/santhosh-tekuri/jsonschema"},
+	"client":                         {"github.com/coder/websocket"},
 	"examples/authorizer":            {lambdaGo, "github.com/coder/websocket"},
 	"examples/broadcast":             {lambdaGo},
 	"examples/chat":                  {lambdaGo, "github.com/coder/websocket"},
@@ -222,7 +225,7 @@ func wing(pkg string) string {
 	switch {
 	case slices.Contains(functions, pkg) || strings.HasPrefix(pkg, "internal/cloud/"):
 		return cloudWing
-	case slices.Contains([]string{"localhub", "gatewaytest", "internal/hub/memstore"}, pkg),
+	case slices.Contains([]string{"localhub", "gatewaytest", "client", "internal/hub/memstore"}, pkg),
 		strings.HasPrefix(pkg, "internal/local/"), strings.HasPrefix(pkg, "gatewaytest/"):
 		return localWing
 	case pkg == "internal/rules", strings.HasSuffix(path.Base(pkg), "test"), strings.HasPrefix(pkg, "examples/"):
