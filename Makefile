@@ -19,7 +19,7 @@ race: ## run all tests with the race detector, in random order
 vet: ## run gofmt and go vet
 	@test -z "$$(gofmt -l .)" || { echo "these files need gofmt:"; gofmt -l .; exit 1; }
 	go vet ./... && go vet -tags dynamodb ./localhub && go vet -tags load ./internal/local/house && \
-		go vet -tags planted ./internal/hub
+		go vet -tags planted ./internal/hub ./client
 
 staticcheck: ## run staticcheck, pinned in scripts/tools.mod
 	go tool -modfile=scripts/tools.mod staticcheck ./...

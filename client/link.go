@@ -22,6 +22,7 @@ type link struct {
 	settled   bool // the first subscriptions are answered too
 	closed    bool
 	retiring  bool // it closes when its last request is answered
+	announced bool // the hub has said that it will end the connection
 	heardAt   time.Time
 	pingEvery time.Duration // 0: pings are billed
 

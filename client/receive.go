@@ -1,0 +1,75 @@
+package client
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// onMessage applies a message before its request gets it as an answer.
+func (e *engine) onMessage(l *link, data []byte) {
+	if l.closed {
+		return
+	}
+	m := decode(data)
+	l.heard(&m)
+	switch {
+	case m.Type == "bye":
+		l.announced = true
+		e.bye(&m)
+		return
+	case m.Type == "error" && m.ID == nil && m.Code == CodeTokenExpired:
+		l.subs.expire(func(topic string) bool { return !isSKU(topic) })
+		e.renewNow()
+		return
+	}
+	done := e.store.apply(l.asked(m))
+	if done.reset {
+		for _, each := range e.links() {
+			each.subs.expire(nil)
+		}
+	}
+	if m.Type == "delta" {
+		for _, each := range e.links() {
+			each.subs.deliver(done.changed)
+		}
+	}
+	for _, topic := range slices.Sorted(maps.Keys(done.changed)) {
+		e.touch(topic)
+	}
+	l.answer(&m)
+	if done.reset {
+		for _, each := range e.links() {
+			each.subs.requestAll()
+		}
+	}
+	l.subs.request(done.gaps)
+	if m.Type == "error" {
+		e.onRefusedVersion(l, m.Code)
+	}
+}
+
+// onRefusedVersion: the hub does not know the version of a change, so the client shows a
+// history that has ended.
+func (e *engine) onRefusedVersion(l *link, code Code) {
+	switch code {
+	case CodeGoneVersion:
+		l.subs.request(map[string]bool{cartTopic: true})
+	case CodeOldEpoch:
+		l.subs.expire(nil)
+		l.subs.requestAll()
+	}
+}
+
+// bye: the hub is about to close the link. It is used until then.
+func (e *engine) bye(m *message) {
+	if !m.Retry {
+		e.out.report(&Error{Code: m.Code, Message: ErrEnded.Error(), cause: ErrEnded})
+		e.end(ended)
+		return
+	}
+	wait := time.Duration(m.After)*time.Millisecond + fullJitter(0, e.random, 0)
+	e.notBefore = e.timers.now.Add(wait)
+	e.stop("reconnect")
+	e.start("lifetime", wait, e.replace)
+}
