@@ -2,18 +2,17 @@ package house_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
 
+	libclient "github.com/securecart/hub/client"
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/local/house"
 )
@@ -29,7 +28,7 @@ func TestFaults(t *testing.T) {
 		}, 90*time.Second)
 	})
 	t.Run("kept alive", func(t *testing.T) {
-		testFaults(t, gatewaytest.Faults{GoneEvery: 50, DropEvery: 9}, 6*time.Minute)
+		testFaults(t, gatewaytest.Faults{GoneEvery: 50, DropEvery: 9}, 10*time.Minute)
 	})
 }
 
@@ -39,13 +38,13 @@ func testFaults(t *testing.T, faults gatewaytest.Faults, rest time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, house.Options{Gateway: house.Gateway{Faults: &faults}})
 		defer closeHouse(t, h)
-		ctx, stop := context.WithCancel(context.Background())
-		defer stop()
-		shown := make([]chan string, 8)
-		var watching sync.WaitGroup
-		for i := range shown {
-			shown[i] = make(chan string, 10_000)
-			watching.Go(func() { (&watcher{h, "sku:MUG", shown[i], 0}).run(ctx) })
+		clients := make([]*libclient.Client, 8)
+		for i := range clients {
+			clients[i] = connect(t, h, "")
+			defer clients[i].Close()
+			if err := clients[i].Subscribe(t.Context(), "sku:MUG"); err != nil {
+				t.Fatal(err)
+			}
 		}
 		time.Sleep(time.Minute)
 		for n := range 300 {
@@ -58,79 +57,12 @@ func testFaults(t *testing.T, faults gatewaytest.Faults, rest time.Duration) {
 			t.Fatalf("end the faults: %d %s", status, answer)
 		}
 		time.Sleep(rest)
-		stop()
-		watching.Wait()
-		for i, c := range shown {
-			last := ""
-			for len(c) > 0 {
-				last = <-c
-			}
-			if !strings.Contains(last, `"state":"out"`) {
-				t.Errorf("client %d: got %s as the last state, want out", i, last)
+		for i, c := range clients {
+			if s := c.State("sku:MUG"); s.Word != libclient.Live || s.Badge.State != "out" {
+				t.Errorf("client %d: got %s %+v, want live, out", i, s.Word, s.Badge)
 			}
 		}
 	})
-}
-
-// watcher is a client that reconnects and keeps its subscription alive.
-type watcher struct {
-	h       *house.House
-	topic   string
-	shown   chan<- string // gets each state that is newer than the one before
-	version int64
-}
-
-// run watches until ctx ends.
-func (w *watcher) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		conn, _, err := w.h.Dial(ctx, &websocket.DialOptions{CompressionMode: websocket.CompressionDisabled})
-		if err != nil {
-			pause(ctx, time.Second)
-			continue
-		}
-		connected, cancel := context.WithCancel(ctx)
-		go w.keepAlive(connected, conn)
-		w.read(ctx, conn)
-		cancel()
-		_ = conn.CloseNow()
-		pause(ctx, 500*time.Millisecond)
-	}
-}
-
-// keepAlive subscribes every five minutes.
-func (w *watcher) keepAlive(ctx context.Context, conn *websocket.Conn) {
-	subscribe := fmt.Sprintf(`{"action":"subscribe","topics":[%q]}`, w.topic)
-	for ctx.Err() == nil {
-		if conn.Write(ctx, websocket.MessageText, []byte(subscribe)) != nil {
-			return
-		}
-		pause(ctx, 5*time.Minute)
-	}
-}
-
-// read shows new states until the connection ends.
-func (w *watcher) read(ctx context.Context, conn *websocket.Conn) {
-	for {
-		_, data, err := conn.Read(ctx)
-		if err != nil {
-			return
-		}
-		var m struct {
-			Topics map[string]struct{ Version int64 }
-		}
-		if json.Unmarshal(data, &m) == nil && m.Topics[w.topic].Version > w.version {
-			w.version = m.Topics[w.topic].Version
-			w.shown <- string(data)
-		}
-	}
-}
-
-// pause waits for d or until ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }
 
 // inBubble runs a test with a house in a synctest bubble.

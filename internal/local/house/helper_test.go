@@ -11,6 +11,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	libclient "github.com/securecart/hub/client"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/house"
 )
@@ -54,6 +55,28 @@ func dial(t testing.TB, h *house.House, token string) *client {
 	}
 	conn.SetReadLimit(1 << 20)
 	return &client{t, conn}
+}
+
+// connect connects a client that follows and repeats as the rules of the protocol say, as a
+// user or, with "", as a guest.
+func connect(t testing.TB, h *house.House, user string) *libclient.Client {
+	t.Helper()
+	o := libclient.Options{
+		Dial: func(ctx context.Context, o *websocket.DialOptions) (*websocket.Conn, *http.Response, error) {
+			return h.Dial(ctx, o)
+		},
+	}
+	if user != "" {
+		o.Token = func(context.Context, libclient.Code) (string, error) {
+			token, _, err := h.Token(user, hub.RoleCustomer, "")
+			return token, err
+		}
+	}
+	c, err := libclient.Connect(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 func (c *client) close() { _ = c.conn.Close(websocket.StatusNormalClosure, "") }
