@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/coder/websocket"
 	"go.uber.org/goleak"
 
 	"github.com/securecart/hub/client"
@@ -42,9 +41,7 @@ func inHouse(t *testing.T, o house.Options, test func(t *testing.T, h *house.Hou
 // connect connects in memory. The test must close the client.
 func connect(t *testing.T, h *house.House, o client.Options) *client.Client {
 	t.Helper()
-	o.Dial = func(ctx context.Context, d *websocket.DialOptions) (*websocket.Conn, *http.Response, error) {
-		return h.Dial(ctx, d)
-	}
+	o.Dial = h.Dial
 	c, err := client.Connect(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

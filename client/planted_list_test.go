@@ -33,18 +33,13 @@ var plantedDefects = []planted{
 		"		clear(s.values)\n",
 		""},
 	{"epochs: a new epoch is not asked about", "receive.go",
-		`	if done.reset {
-		for _, each := range e.links() {
-			each.subs.requestAll()
-		}
-	}
-`,
-		""},
+		"			each.subs.requestAll()\n		}\n		each.subs.request(done.gaps)",
+		"		}\n		each.subs.request(done.gaps)"},
 	{"gaps: a step is taken over steps that are missing", "state.go",
 		"if !whole && !(isVersion(v.From) && *v.From <= max(0, s.version(topic))) {",
 		"if false {"},
 	{"gaps: nobody asks for the steps that are missing", "receive.go",
-		"	l.subs.request(done.gaps)\n",
+		"		each.subs.request(done.gaps)\n",
 		""},
 	{"answers: a value that is lower than a push is not asked for again", "state.go",
 		"			e.gaps[topic] = true\n		}\n	}\n}\n\n// put",

@@ -38,26 +38,27 @@ func (e *engine) onMessage(l *link, data []byte) {
 		e.touch(topic)
 	}
 	l.answer(&m)
-	if done.reset {
-		for _, each := range e.links() {
+	// Not only on l, which may have been replaced.
+	for _, each := range e.links() {
+		if done.reset {
 			each.subs.requestAll()
 		}
-	}
-	l.subs.request(done.gaps)
-	if m.Type == "error" {
-		e.onRefusedVersion(l, m.Code)
+		each.subs.request(done.gaps)
+		if m.Type == "error" {
+			each.subs.onRefusedVersion(m.Code)
+		}
 	}
 }
 
 // onRefusedVersion: the hub does not know the version of a change, so the client shows a
 // history that has ended.
-func (e *engine) onRefusedVersion(l *link, code Code) {
+func (s *subscriptions) onRefusedVersion(code Code) {
 	switch code {
 	case CodeGoneVersion:
-		l.subs.request(map[string]bool{cartTopic: true})
+		s.request(map[string]bool{cartTopic: true})
 	case CodeOldEpoch:
-		l.subs.expire(nil)
-		l.subs.requestAll()
+		s.expire(nil)
+		s.requestAll()
 	}
 }
 

@@ -61,11 +61,7 @@ func dial(t testing.TB, h *house.House, token string) *client {
 // user or, with "", as a guest.
 func connect(t testing.TB, h *house.House, user string) *libclient.Client {
 	t.Helper()
-	o := libclient.Options{
-		Dial: func(ctx context.Context, o *websocket.DialOptions) (*websocket.Conn, *http.Response, error) {
-			return h.Dial(ctx, o)
-		},
-	}
+	o := libclient.Options{Dial: h.Dial}
 	if user != "" {
 		o.Token = func(context.Context, libclient.Code) (string, error) {
 			token, _, err := h.Token(user, hub.RoleCustomer, "")
