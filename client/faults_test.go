@@ -212,7 +212,8 @@ func TestClosed(t *testing.T) {
 		time.Sleep(time.Second)
 		go c.Close()
 		var uncertain *client.Error
-		if err := <-waited; !errors.As(err, &uncertain) || uncertain.Code != client.CodeUncertain || !errors.Is(err, client.ErrClosed) {
+		err := <-waited
+		if !errors.As(err, &uncertain) || uncertain.Code != client.CodeUncertain || !errors.Is(err, client.ErrClosed) {
 			t.Errorf("got %v of a change that was sent, want uncertain", err)
 		}
 		c.Close()

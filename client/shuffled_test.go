@@ -76,7 +76,8 @@ func shuffleClient(t *testing.T, seed uint64, met map[string]int) {
 		case 2, 3:
 			keys++
 			key := fmt.Sprint("k", keys)
-			req := wire.Request{Action: wire.ActionAdd, SKU: string("XYZ"[random.IntN(3)]), Quantity: 1 + random.IntN(2), Key: key}
+			sku, quantity := string("XYZ"[random.IntN(3)]), 1+random.IntN(2)
+			req := wire.Request{Action: wire.ActionAdd, SKU: sku, Quantity: quantity, Key: key}
 			b.push(&change{req: req, done: func(_ Result, err error) {
 				if err != nil {
 					t.Errorf("the change %s: %v", key, err)
@@ -158,7 +159,9 @@ func (j *judge) judge() {
 				j.t.Errorf("%s is live without a value, or without proof", topic)
 			}
 		}
-		if l := j.b.now; l != nil && l.greeted && (!l.subs.fresh[topic] || j.b.store.isBehind(topic)) && !j.isAskedFor(topic) {
+		l := j.b.now
+		isTrue := l == nil || !l.greeted || l.subs.fresh[topic] && !j.b.store.isBehind(topic)
+		if !isTrue && !j.isAskedFor(topic) {
 			j.t.Errorf("%s is not known to be true, and nobody asks for it", topic)
 		}
 	}

@@ -82,7 +82,9 @@ func shape(typ reflect.Type) string {
 func TestAsksAsTheGoldenMessages(t *testing.T) {
 	s := storeAfter(golden(t, "subscribe-answer"))
 	topics := []string{"cart", "sku:MUG", "sku:TEE-RED-M"}
-	req := wire.Request{Action: wire.ActionSubscribe, ID: json.RawMessage(`"keep"`), Epoch: s.epoch, Topics: s.versions(topics)}
+	req := wire.Request{
+		Action: wire.ActionSubscribe, ID: json.RawMessage(`"keep"`), Epoch: s.epoch, Topics: s.versions(topics),
+	}
 	got, err := json.Marshal(req)
 	if err != nil {
 		t.Fatal(err)
