@@ -42,10 +42,12 @@ type Client struct {
 	running sync.WaitGroup
 	wake    chan struct{} // a timer was started
 
+	reporting sync.Mutex // is held while Options.Report runs
+
 	mu      sync.Mutex // guards the rest
 	e       *engine
 	sockets map[*link]*socket
-	todo    []func()          // goroutines to start and reports to make, after mu is unlocked
+	reports []error           // for Options.Report, after mu is unlocked
 	moved   map[string]uint64 // how often the state of a topic changed
 	news    chan struct{}     // is closed when anything has happened
 	lastErr error             // of the last attempt to connect
@@ -132,17 +134,26 @@ func (c *Client) do(f func()) {
 	}
 	c.e.timers.now = time.Now()
 	f()
-	todo := c.todo
-	c.todo = nil
+	reports := c.reports
+	c.reports = nil
 	close(c.news)
 	c.news = make(chan struct{})
 	c.mu.Unlock()
-	for _, f := range todo {
-		f()
-	}
+	c.report(reports)
 	select {
 	case c.wake <- struct{}{}:
 	default:
+	}
+}
+
+// report passes errors to the program, one at a time.
+func (c *Client) report(errs []error) {
+	c.reporting.Lock()
+	defer c.reporting.Unlock()
+	for _, err := range errs {
+		if c.o.Report != nil {
+			c.o.Report(err)
+		}
 	}
 }
 
@@ -191,21 +202,18 @@ func (c *Client) wait(ctx context.Context, done func() bool) error {
 	}
 }
 
-// outputs does what the engine wants. Its methods are called with mu held.
+// outputs does what the engine wants. Its methods are called with mu held, so no goroutine
+// starts after Close has ended the engine.
 type outputs Client
 
-func (o *outputs) report(err error) {
-	if o.o.Report != nil {
-		o.todo = append(o.todo, func() { o.o.Report(err) })
-	}
-}
+func (o *outputs) report(err error) { o.reports = append(o.reports, err) }
 
 func (o *outputs) changed(topic string) { o.moved[topic]++ }
 
 func (o *outputs) dial(l *link, guest string, refused Code) {
 	s := newSocket((*Client)(o), l)
 	o.sockets[l] = s
-	o.todo = append(o.todo, func() { s.c.running.Go(func() { s.run(guest, refused) }) })
+	o.running.Go(func() { s.run(guest, refused) })
 }
 
 func (o *outputs) send(l *link, data []byte) { o.sockets[l].send(data) }
@@ -217,10 +225,8 @@ func (o *outputs) close(l *link) {
 
 func (o *outputs) token(guest string, refused Code) {
 	c := (*Client)(o)
-	o.todo = append(o.todo, func() {
-		c.running.Go(func() {
-			offered, err := c.offer(guest, refused)
-			c.do(func() { c.e.onToken(offered, err) })
-		})
+	c.running.Go(func() {
+		offered, err := c.offer(guest, refused)
+		c.do(func() { c.e.onToken(offered, err) })
 	})
 }
