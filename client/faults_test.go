@@ -94,6 +94,7 @@ func TestSessions(t *testing.T) {
 		}
 		id := h.Connections()[0].ConnectionID
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if all := h.Connections(); asked != 2 || len(all) != 1 || all[0].ConnectionID != id {
 			t.Errorf("the token was asked for %d times, want 2, on one connection", asked)
 		}
@@ -160,6 +161,7 @@ func TestRefusedToken(t *testing.T) {
 		defer c.Close()
 		c.Reconnect()
 		time.Sleep(time.Second)
+		synctest.Wait()
 		var refused *client.Error
 		if len(heard) != 2 || heard[1] != client.CodeTokenBad || c.Identity().Role != "guest" {
 			t.Errorf("Token heard %v as a %s", heard, c.Identity().Role)
