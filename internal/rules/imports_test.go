@@ -81,6 +81,7 @@ var mayImport = map[string][]string{
 		"internal/local/cost", "internal/local/events", "internal/local/faults", "internal/local/tap",
 		"internal/local/webserver", "internal/stockjson", "internal/strictjson", "internal/wire",
 	},
+	"internal/load":            {"internal/wire"},
 	"internal/local/account":   {"gatewaytest"},
 	"internal/local/cost":      {"internal/local/events", "internal/prices"},
 	"internal/local/restapi":   {},
@@ -153,6 +154,7 @@ var mayImportModules = map[string][]string{
 	"internal/local/house":           {lambdaGo, "github.com/coder/websocket", "github.com/prometheus/client_golang"},
 	"internal/local/admin":           {lambdaGo},
 	"internal/local/tap":             {"github.com/coder/websocket"},
+	"internal/load":                  {"github.com/coder/websocket"},
 	"internal/local/datafile":        {"go.etcd.io/bbolt"},
 	"internal/local/issuer":          {"github.com/go-jose/go-jose"},
 	"internal/local/esm":             {lambdaGo},
@@ -225,7 +227,7 @@ func wing(pkg string) string {
 	switch {
 	case slices.Contains(functions, pkg) || strings.HasPrefix(pkg, "internal/cloud/"):
 		return cloudWing
-	case slices.Contains([]string{"localhub", "gatewaytest", "client", "internal/hub/memstore"}, pkg),
+	case slices.Contains([]string{"localhub", "gatewaytest", "client", "internal/hub/memstore", "internal/load"}, pkg),
 		strings.HasPrefix(pkg, "internal/local/"), strings.HasPrefix(pkg, "gatewaytest/"):
 		return localWing
 	case pkg == "internal/rules", strings.HasSuffix(path.Base(pkg), "test"), strings.HasPrefix(pkg, "examples/"):

@@ -1,0 +1,140 @@
+package load_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/coder/websocket"
+	"go.uber.org/goleak"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/load"
+	"github.com/securecart/hub/internal/local/house"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// adminTransport calls the admin API of a house in this process.
+type adminTransport struct{ h *house.House }
+
+func (a adminTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.RemoteAddr = "127.0.0.1:50000"
+	rec := httptest.NewRecorder()
+	a.h.Admin().ServeHTTP(rec, r)
+	return rec.Result(), nil
+}
+
+// measure runs a load against a house, in a synctest bubble. spoil may change the options.
+func measure(t *testing.T, o house.Options, spoil func(*load.Options)) (r load.Result) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h, err := house.New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = h.Close() }()
+		options := load.Options{
+			Connections: 20, SKUs: []string{"MUG", "CABLE-2M"}, Changes: 40, Every: 50 * time.Millisecond,
+			Settle: 5 * time.Second,
+			Dial: func(ctx context.Context) (*websocket.Conn, error) {
+				conn, _, err := h.Dial(ctx, &websocket.DialOptions{Subprotocols: []string{"securecart.v1"}})
+				return conn, err
+			},
+			Change: load.AdminAPI("http://127.0.0.1:8788", &http.Client{Transport: adminTransport{h}}),
+		}
+		if spoil != nil {
+			spoil(&options)
+		}
+		if r, err = load.Run(t.Context(), options); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return r
+}
+
+func TestFindsNothingInAHub(t *testing.T) {
+	r := measure(t, house.Options{}, nil)
+	if r.Deltas != 800 || r.Lost+r.Older+r.Invented > 0 || r.P99 <= 0 || r.P99 > time.Second {
+		t.Errorf("got %+v", r)
+	}
+	if !strings.Contains(r.String(), "| 20 |") {
+		t.Errorf("got %s", r)
+	}
+}
+
+// TestFindsLostDeltas: a gateway says 410 for every post. (If only some fail, the hub heals them.)
+func TestFindsLostDeltas(t *testing.T) {
+	r := measure(t, house.Options{Gateway: house.Gateway{Faults: &gatewaytest.Faults{GoneEvery: 1}}}, nil)
+	if r.Lost == 0 || r.Older+r.Invented > 0 {
+		t.Errorf("got %d lost of %d deltas, %d older, %d invented, want lost ones", r.Lost, r.Deltas, r.Older, r.Invented)
+	}
+}
+
+// TestFindsInventedValues: somebody else writes, too.
+func TestFindsInventedValues(t *testing.T) {
+	r := measure(t, house.Options{}, func(o *load.Options) {
+		change := o.Change
+		o.Change = func(ctx context.Context, sku string, available int) (load.Written, error) {
+			if _, err := change(ctx, sku, 4); err != nil {
+				return load.Written{}, err
+			}
+			time.Sleep(time.Second) // so that it is pushed alone
+			return change(ctx, sku, available)
+		}
+	})
+	if r.Invented == 0 || r.Lost+r.Older > 0 {
+		t.Errorf("got %+v, want invented values", r)
+	}
+}
+
+// TestFindsOlderVersions: a hub pushes each version, and then the one before it.
+func TestFindsOlderVersions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		type response = events.APIGatewayProxyResponse
+		subscribe := func(context.Context, events.APIGatewayWebsocketProxyRequest) (response, error) {
+			return response{StatusCode: 200, Body: `{"type":"snapshot","topics":{"sku:A":{"version":0,"state":"out"}}}`}, nil
+		}
+		gw, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{
+			"$default": {Integration: lambda.NewHandler(subscribe), RouteResponse: true},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer gw.Close()
+		version := int64(0)
+		r, err := load.Run(t.Context(), load.Options{
+			Connections: 1, SKUs: []string{"A"}, Changes: 5, Settle: time.Second,
+			Dial: func(ctx context.Context) (*websocket.Conn, error) {
+				conn, _, err := gw.Dial(ctx, "/v1", nil)
+				return conn, err
+			},
+			Change: func(ctx context.Context, _ string, _ int) (load.Written, error) {
+				version++
+				var errs []error
+				for _, v := range []int64{version, version - 1} {
+					delta := fmt.Sprintf(`{"type":"delta","topics":{"sku:A":{"version":%d,"state":"in"}}}`, max(1, v))
+					errs = append(errs, gw.PostToConnection(ctx, gw.Connections()[0].ConnectionID, []byte(delta)))
+				}
+				return load.Written{Version: version, State: "in"}, errors.Join(errs...)
+			},
+		})
+		if err != nil || r.Older != 4 || r.Lost+r.Invented > 0 {
+			t.Errorf("got %d older, %d lost, %d invented, %v, want 4 older", r.Older, r.Lost, r.Invented, err)
+		}
+	})
+}
+
+func TestNeedsOptions(t *testing.T) {
+	if _, err := load.Run(t.Context(), load.Options{}); err == nil {
+		t.Error("got no error")
+	}
+}
