@@ -10,11 +10,6 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// Changes of the cart are made one after the other, in the order of the calls. Without a
-// connection they wait. Each is sent with a key until it is answered, and takes effect
-// once. If the context of a call ends before the change is sent, the change is not made;
-// afterwards the error is an [*Error] with [CodeUncertain], and the change stays in line.
-
 // Add adds pieces to a line of the cart, from -999 to 999 and not 0. A negative n takes
 // pieces away, but never more than there are.
 func (c *Client) Add(ctx context.Context, sku string, n int) (Result, error) {

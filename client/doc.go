@@ -19,8 +19,10 @@
 //   - After a break, a client resumes with the versions that it has. Breaks of many clients
 //     at once do not bring them back at once: waits are random, and spread as the hub asks.
 //   - Before the hub ends a connection, the next one is made. Nothing is stale meanwhile.
-//   - A change of the cart has a key, and takes effect once. Changes made without a
-//     connection wait in memory, in their order.
+//   - A change of the cart has a key, and takes effect once. Changes are made one after the
+//     other, in the order of the calls; without a connection they wait in memory. If the
+//     context of a call ends before its change is sent, the change is not made. Afterwards
+//     the error has [CodeUncertain], and the change stays in line.
 //
 // Topics are "sku:ID", "cart", "cart:ID" (admins) and "vendor:ID".
 //

@@ -13,23 +13,23 @@ type Code string
 
 // The codes of the protocol (docs/protocol.md, section 8).
 const (
-	CodeBadJSON       = Code(wire.CodeBadJSON)
-	CodeBadField      = Code(wire.CodeBadField)
-	CodeBadTopic      = Code(wire.CodeBadTopic)
-	CodeUnknownAction = Code(wire.CodeUnknownAction)
-	CodeTooBig        = Code(wire.CodeTooBig)
-	CodeDenied        = Code(wire.CodeDenied)
-	CodeTokenExpired  = Code(wire.CodeTokenExpired)
-	CodeTokenBad      = Code(wire.CodeTokenBad)
-	CodeTooManyTopics = Code(wire.CodeTooManyTopics)
-	CodeConflict      = Code(wire.CodeConflict)
-	CodeNoStock       = Code(wire.CodeNoStock)
-	CodeLimit         = Code(wire.CodeLimit)
-	CodeSlowDown      = Code(wire.CodeSlowDown)
-	CodeBusy          = Code(wire.CodeBusy)
-	CodeOldEpoch      = Code(wire.CodeOldEpoch)
-	CodeGoneVersion   = Code(wire.CodeGoneVersion)
-	CodeInternal      = Code(wire.CodeInternal)
+	CodeBadJSON       = Code(wire.CodeBadJSON)       // not a JSON object
+	CodeBadField      = Code(wire.CodeBadField)      // a wrong field, or an unknown SKU in a change
+	CodeBadTopic      = Code(wire.CodeBadTopic)      // the name is not a topic
+	CodeUnknownAction = Code(wire.CodeUnknownAction) // there is no such action
+	CodeTooBig        = Code(wire.CodeTooBig)        // a message, or a set, is too long
+	CodeDenied        = Code(wire.CodeDenied)        // not allowed, or no such thing
+	CodeTokenExpired  = Code(wire.CodeTokenExpired)  // the session expired or was revoked
+	CodeTokenBad      = Code(wire.CodeTokenBad)      // not a token of this hub's issuer
+	CodeTooManyTopics = Code(wire.CodeTooManyTopics) // over 200 topics
+	CodeConflict      = Code(wire.CodeConflict)      // somebody else changed a line
+	CodeNoStock       = Code(wire.CodeNoStock)       // sold out
+	CodeLimit         = Code(wire.CodeLimit)         // too many lines, SKUs or connections
+	CodeSlowDown      = Code(wire.CodeSlowDown)      // too many messages, or too many SKUs of a guest
+	CodeBusy          = Code(wire.CodeBusy)          // others write the same cart
+	CodeOldEpoch      = Code(wire.CodeOldEpoch)      // the basis belongs to a lost history
+	CodeGoneVersion   = Code(wire.CodeGoneVersion)   // the basis can no longer be compared
+	CodeInternal      = Code(wire.CodeInternal)      // an error of the hub
 )
 
 // The codes that the client adds, for changes of the cart.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,27 @@ func TestMessageAgreesWithWire(t *testing.T) {
 		"message": true, "lines": true, "quantity": true, "messages": true, "skus": true, "idle": true,
 	}
 	agree(t, reflect.TypeOf(limits{}), reflect.TypeOf(wire.Limits{}), unused)
+}
+
+// TestHasEveryCode: each code of package wire has a constant here.
+func TestHasEveryCode(t *testing.T) {
+	read := func(file string) string {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	ours := read("errors.go")
+	codes := regexp.MustCompile(`(?m)^\t(Code\w+) +Code = "`).FindAllStringSubmatch(read("../internal/wire/errors.go"), -1)
+	if len(codes) < 17 {
+		t.Fatalf("found %d codes in package wire", len(codes))
+	}
+	for _, code := range codes {
+		if !strings.Contains(ours, "= Code(wire."+code[1]+")") {
+			t.Errorf("the client has no %s", code[1])
+		}
+	}
 }
 
 func agree(t *testing.T, ours, theirs reflect.Type, unused map[string]bool) {
