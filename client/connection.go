@@ -24,7 +24,7 @@ func (e *engine) onOpened(l *link, offered offer) {
 	if l.closed {
 		return
 	}
-	l.opened, l.offered = true, offered
+	l.offered = offered
 	l.ask(helloRequest(""), nil, func(m *message) {
 		if m != nil {
 			e.onHello(l, m)
@@ -67,6 +67,9 @@ func (e *engine) onSettled(l *link) {
 	old := e.now
 	e.next, e.now = nil, l
 	if old != l && old != nil {
+		if e.old != nil {
+			e.old.close()
+		}
 		e.old = old
 		old.retire()
 	}

@@ -117,6 +117,31 @@ func TestKeepsAlive(t *testing.T) {
 	}
 }
 
+// TestEndClosesEveryConnection: also two that were replaced one soon after the other, while
+// requests on them have no answer yet.
+func TestEndClosesEveryConnection(t *testing.T) {
+	b, s := newBench(rand.Float64), newShop()
+	n := newNetwork(b, s, rand.New(rand.NewPCG(1, 11)))
+	b.connect()
+	n.run()
+	for range 3 {
+		b.now.ask(add("k"), nil, func(*message) {})
+		b.receive(b.now, wire.Bye{Code: "recycle", Retry: true})
+		b.advance(firstWait)
+		l := b.last()
+		b.onOpened(l, offer{"ann.token", true})
+		answer, _ := s.answer(b.sent[l][0])
+		b.receive(l, answer)
+	}
+	if len(b.dialled) != 4 || openLinks(b) != 2 {
+		t.Errorf("got %d connections, %d of them open, want 4 and 2", len(b.dialled), openLinks(b))
+	}
+	b.end(closed)
+	if openLinks(b) != 0 {
+		t.Errorf("%d connections stay open", openLinks(b))
+	}
+}
+
 // TestEndedVersion: after a bye without retry, the client does not come back.
 func TestEndedVersion(t *testing.T) {
 	b, s := newBench(rand.Float64), newShop()

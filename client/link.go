@@ -17,7 +17,6 @@ type link struct {
 	e       *engine
 	offered offer // by its handshake
 
-	opened    bool // the handshake is done
 	greeted   bool // hello is answered
 	settled   bool // the first subscriptions are answered too
 	closed    bool
