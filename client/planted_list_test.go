@@ -70,7 +70,7 @@ var plantedDefects = []planted{
 		""},
 	{"reconnect: the wait of a bye is not kept", "receive.go",
 		"	wait := time.Duration(m.After)*time.Millisecond + ",
-		"	wait := "},
+		"	wait := 0*time.Duration(m.After) + "},
 	{"proof: a ping without an answer proves", "link.go",
 		"	l.start(\"proof\", proofWithin, func() { l.e.lost(l, 0, false) })\n",
 		""},

@@ -226,7 +226,7 @@ func (s *store) put(topic string, v topicValue, e *effect, proven bool) {
 
 // mayTake reports whether a value may replace the current one.
 func (s *store) mayTake(topic string, v topicValue, proven bool) bool {
-	if v.Rev != "" {
+	if isRev(v.Rev) {
 		if !newerRev(v.Rev, s.revs[topic]) {
 			return false
 		}
@@ -235,6 +235,10 @@ func (s *store) mayTake(topic string, v topicValue, proven bool) bool {
 	}
 	current := s.version(topic)
 	return *v.Version > current || proven || *v.Version == current && s.review[topic]
+}
+
+func isRev(text string) bool {
+	return text != "" && strings.Trim(text, "0123456789") == ""
 }
 
 // newerRev reports whether rev a is newer than b: digits without leading zeros.
