@@ -58,6 +58,7 @@ func TestFaultyGateway(t *testing.T) {
 		admin(t, h, http.MethodPost, "/admin/faults", `{}`)
 		settle(t, h)
 		time.Sleep(10 * time.Minute) // a keep-alive
+		synctest.Wait()
 		for i, c := range clients {
 			mug, cart := c.State("sku:MUG"), c.State("cart")
 			if mug.Word != client.Live || mug.Badge.State != "out" {
@@ -212,6 +213,7 @@ func TestClosed(t *testing.T) {
 			waited <- err
 		}()
 		time.Sleep(time.Second)
+		synctest.Wait()
 		go c.Close()
 		var uncertain *client.Error
 		err := <-waited
@@ -248,6 +250,7 @@ func TestTakesBack(t *testing.T) {
 			sent <- err
 		}()
 		time.Sleep(time.Second)
+		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := c.Add(ctx, "MUG", 5); !errors.Is(err, context.DeadlineExceeded) {

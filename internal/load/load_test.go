@@ -88,6 +88,7 @@ func TestFindsInventedValues(t *testing.T) {
 				return load.Written{}, err
 			}
 			time.Sleep(time.Second) // so that it is pushed alone
+			synctest.Wait()
 			return change(ctx, sku, available)
 		}
 	})
