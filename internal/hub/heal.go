@@ -148,7 +148,8 @@ func (g *healing) heal(ctx context.Context, marks []RetryMark) {
 		connections = append(connections, marked{m, c, len(current)})
 		posts = append(posts, current...)
 	}
-	g.settle(ctx, &settled, connections, g.h.poster.Post(ctx, posts))
+	began := g.h.now()
+	g.settle(ctx, &settled, connections, began, g.h.poster.Post(ctx, posts))
 	g.clear(ctx, settled)
 }
 
@@ -195,15 +196,18 @@ func firstError(errs []error) error {
 }
 
 // settle decides by the errors of the posts what becomes of marks. Connections whose posts
-// failed are settled at the end, when it is known whether others were served.
-func (g *healing) settle(ctx context.Context, s *settled, connections []marked, errs []error) {
+// failed are settled at the end, when it is known whether others were served. The posts began
+// at a time: a connection that was young then may be open in spite of a 410.
+func (g *healing) settle(
+	ctx context.Context, s *settled, connections []marked, began time.Time, errs []error,
+) {
 	for _, c := range connections {
 		err := firstError(errs[:c.posts])
 		errs = errs[c.posts:]
 		switch {
 		case err == nil:
 			s.add(c.mark, &g.report.Healed)
-		case errors.Is(err, ErrGone) && g.h.now().Sub(c.c.ConnectedAt) > YoungConnection:
+		case errors.Is(err, ErrGone) && began.Sub(c.c.ConnectedAt) > YoungConnection:
 			g.forget(ctx, s, c.mark)
 		case errors.Is(err, ErrForbidden): // nobody can be served
 			g.keep(c.mark, err)

@@ -272,8 +272,9 @@ func (h *Hub) expireSession(ctx context.Context, id string, shouldExpire func(Co
 
 // notify posts the notice, or marks the connection so that [Hub.Heal] posts it.
 func (h *Hub) notify(ctx context.Context, c Connection) error {
+	young := h.now().Sub(c.ConnectedAt) <= YoungConnection // when the post begins
 	err := h.poster.Post(ctx, []Post{{c.ID, c.Endpoint, expiredNotice}})[0]
-	if err == nil || errors.Is(err, ErrGone) && h.now().Sub(c.ConnectedAt) > YoungConnection {
+	if err == nil || errors.Is(err, ErrGone) && !young {
 		return nil
 	}
 	return h.markForNotice(ctx, c.ID)

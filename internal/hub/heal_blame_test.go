@@ -1,0 +1,61 @@
+package hub_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/securecart/hub/internal/hub"
+)
+
+// TestOldWhenThePostsEnd checks a connection whose $connect has no answer yet, so that
+// posts to it are a 410. It stays, although it is no longer young when the posts end.
+func TestOldWhenThePostsEnd(t *testing.T) {
+	slowly := func(th *testHub) func(hub.Post) error {
+		return func(hub.Post) error {
+			th.now = th.now.Add(2 * time.Second)
+			return hub.ErrGone
+		}
+	}
+	young := func(th *testHub, p hub.Principal, topic string) {
+		c := hub.Connection{ID: "young", Principal: p, ConnectedAt: th.now.Add(time.Second - hub.YoungConnection)}
+		if err := th.Connect(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		th.subscribe(c, topic)
+	}
+	t.Run("heal", func(t *testing.T) {
+		th := newTestHub(t)
+		th.stock("A", 9)
+		young(th, guest, "sku:A")
+		th.postError = func(hub.Post) error { return hub.ErrGone }
+		th.changes = nil
+		th.stock("A", 1)
+		th.broadcast()
+		th.postError = slowly(th)
+		report, _, err := th.Heal(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "report", report, hub.HealReport{Kept: 1})
+		th.postError, th.sent = nil, nil
+		if _, _, err := th.Heal(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		th.wantGot("young", delta(`"sku:A":{"version":2,"state":"low","quantity":1}`))
+	})
+	t.Run("revoke", func(t *testing.T) {
+		th := newTestHub(t)
+		young(th, alice, "cart")
+		th.postError = slowly(th)
+		if _, err := th.Revoke(t.Context(), alice.User); err != nil {
+			t.Fatal(err)
+		}
+		th.postError, th.sent = nil, nil
+		if _, _, err := th.Heal(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(th.got()["young"]); n != 1 {
+			t.Errorf("%d messages, want the notice", n)
+		}
+	})
+}
