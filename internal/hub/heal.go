@@ -70,6 +70,7 @@ type healing struct {
 	next      string          // the last connection that was reached
 	seen      map[string]bool // connections that were reached
 	failed    []marked        // connections whose posts failed
+	served    bool            // a connection accepted what it was sent
 	forgotten int
 }
 
@@ -206,6 +207,7 @@ func (g *healing) settle(
 		errs = errs[c.posts:]
 		switch {
 		case err == nil:
+			g.served = g.served || c.posts > 0
 			s.add(c.mark, &g.report.Healed)
 		case errors.Is(err, ErrGone) && began.Sub(c.c.ConnectedAt) > YoungConnection:
 			g.forget(ctx, s, c.mark)
@@ -221,9 +223,9 @@ func (g *healing) settle(
 
 // settleFailed counts the failed try of each connection whose posts failed, or closes the
 // connection. If many failed and nobody was served, the account or the service fails, and
-// no connection is to blame.
+// no connection is to blame. A mark with nothing left to send serves nobody.
 func (g *healing) settleFailed(ctx context.Context) {
-	if len(g.failed) > fewFailures && g.report.Healed == 0 {
+	if len(g.failed) > fewFailures && !g.served {
 		g.report.Kept += len(g.failed)
 		return
 	}

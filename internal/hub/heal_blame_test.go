@@ -1,11 +1,45 @@
 package hub_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
 )
+
+// TestHealBlamesNobodyForTheService lets the service refuse every post for some minutes.
+// A mark with nothing left to send serves nobody, and must not make the others guilty.
+func TestHealBlamesNobodyForTheService(t *testing.T) {
+	th := newTestHub(t)
+	th.stock("A", 9)
+	left := th.connect("left", guest, "sku:A")
+	for i := range 20 {
+		th.connect(fmt.Sprint("c", i), guest, "sku:A")
+	}
+	th.postError = func(hub.Post) error { return hub.ErrThrottled }
+	th.changes = nil
+	for n := range 4 {
+		th.stock("A", 1+n)
+		th.broadcast()
+		if _, err := th.Unsubscribe(t.Context(), left, wire.Request{All: true}); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := th.Heal(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		th.subscribe(left, "sku:A")
+		th.now = th.now.Add(40 * time.Second)
+	}
+	equal(t, "disconnected", th.disconnected, nil)
+	th.postError = nil
+	report, _, err := th.Heal(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "report", report, hub.HealReport{Healed: 20})
+}
 
 // TestOldWhenThePostsEnd checks a connection whose $connect has no answer yet, so that
 // posts to it are a 410. It stays, although it is no longer young when the posts end.
