@@ -110,7 +110,7 @@ func (c *client) connect() {
 	if c.principal.Role != hub.RoleGuest {
 		c.principal.Expires = sim.now.Add(time.Duration(1+sim.rng.IntN(20)) * time.Minute)
 	}
-	c.principal.Issued = sim.now
+	c.principal.Issued = sim.now.Truncate(time.Second) // tokens have whole seconds
 	if c.promoted {
 		c.principal.Role, c.principal.Vendor = hub.RoleCustomer, ""
 	}
@@ -254,7 +254,7 @@ func (c *client) subscribe() {
 // renew sends a new token of the same user.
 func (c *client) renew() {
 	s := c.socket
-	s.session.Issued, s.session.Expires = c.sim.now, c.sim.now.Add(time.Hour)
+	s.session.Issued, s.session.Expires = c.sim.now.Truncate(time.Second), c.sim.now.Add(time.Hour)
 	if c.promoted {
 		s.session.Role, s.session.Vendor = hub.RoleVendor, "acme"
 	}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/hubtest"
@@ -15,6 +16,8 @@ import (
 
 // erasure is one erasure of a user, for its judge.
 type erasure struct {
+	tried  time.Time // the first call
+	began  time.Time // the call that succeeded
 	user   hub.Principal
 	put    int       // how many connections had been recorded when it began
 	open   []*socket // the user's, when it began
@@ -33,7 +36,8 @@ func erasureOf(ctx context.Context) *erasure {
 // erase erases a user, and repeats that until it succeeds. Calls that are under way may
 // have looked at a session before. When they have ended, the user must be gone.
 func (sim *simulation) erase(user hub.Principal) {
-	e := &erasure{user: user, put: sim.put}
+	e := &erasure{user: user, put: sim.put, tried: sim.now}
+	sim.erasing = append(sim.erasing, e)
 	for _, id := range slices.Sorted(maps.Keys(sim.sockets)) {
 		if _, err := sim.mem.Connection(context.Background(), id); err != nil {
 			continue // it may be open although it has ended, and closes with its first message
@@ -45,6 +49,7 @@ func (sim *simulation) erase(user hub.Principal) {
 	events := sim.met[eventInCall]
 	ctx := context.WithValue(context.Background(), erasureKey{}, e)
 	for {
+		e.began = sim.now
 		ended, err := sim.hub.Erase(ctx, user.User)
 		sim.trace("erase %s: %d ended, %v", user.User, ended, err)
 		if err == nil {
@@ -53,11 +58,11 @@ func (sim *simulation) erase(user hub.Principal) {
 	}
 	e.calm = sim.nesting == 0 && sim.met[eventInCall] == events
 	sim.ended = append(sim.ended, e.closed...)
-	erasedAt := sim.now
 	sim.later(func() {
 		sim.judgeErasure(e)
+		sim.erasing = slices.DeleteFunc(sim.erasing, func(other *erasure) bool { return other == e })
 		sim.forgetWrites(user)
-		sim.sessionsEnd(user.User, erasedAt)
+		sim.sessionsEnd(user.User, e.began)
 	})
 }
 
@@ -69,6 +74,15 @@ func (sim *simulation) forgetWrites(user hub.Principal) {
 			c.giveUp()
 		}
 	}
+}
+
+// waitsForErasure reports whether the client has signed in since an erasure of its user
+// began, which is not judged yet. Its keys may be erased: a write that was done would be
+// done again. A client with an older token does not wait: it must be refused.
+func (c *client) waitsForErasure() bool {
+	return slices.ContainsFunc(c.sim.erasing, func(e *erasure) bool {
+		return e.user.ID() == c.principal.ID() && c.socket.session.Issued.After(e.tried)
+	})
 }
 
 // eraseSomebody erases a user between two accesses of a call, in one of n cases.
@@ -89,15 +103,21 @@ func (sim *simulation) judgeReach(e *erasure, id string) {
 	}
 }
 
-// judgeErasure checks that a user is gone. No call is under way, and no token is newer
-// than the erasure. Connections that were recorded after it began may be left: refused
-// ones, and others with a session that has ended.
+// judgeErasure checks that a user is gone. No call is under way. Connections that were
+// recorded after it began may be left: refused ones, others with a session that has ended,
+// and those with a token that is newer.
 func (sim *simulation) judgeErasure(e *erasure) {
 	ctx := context.Background()
 	problem := func(format string, args ...any) {
 		sim.problem("%s was erased, but "+format, append([]any{e.user.User}, args...)...)
 	}
 	id := e.user.ID()
+	if slices.ContainsFunc(sim.clients, func(c *client) bool {
+		return c.principal.ID() == id && c.principal.Issued.After(e.began)
+	}) {
+		sim.meet("login during an erasure")
+		return // whatever there is may be of that session
+	}
 	if cart, _ := sim.mem.Cart(ctx, id); cart.Version > 0 {
 		problem("has a cart: %d %s", cart.Version, cartText(cart.Whole()))
 	}
@@ -118,7 +138,8 @@ func (sim *simulation) judgeErasure(e *erasure) {
 		if c.Principal.ID() != id {
 			continue
 		}
-		if sim.putAt[c.ID] <= e.put || c.Principal.Active(sim.now) && !sim.sockets[c.ID].refused {
+		ended := !c.Principal.Active(sim.now) || c.Principal.Issued.After(e.began) // or it is newer
+		if sim.putAt[c.ID] <= e.put || !ended && !sim.sockets[c.ID].refused {
 			problem("has the connection %s with %+v", c.ID, c.Principal)
 		}
 	}

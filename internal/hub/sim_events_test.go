@@ -108,22 +108,13 @@ func (sim *simulation) interruptOneIn(n int) {
 func (sim *simulation) nested(event func()) {
 	sim.meet(eventInCall)
 	crashAfter, requesting, healing, failing := sim.crashAfter, sim.requesting, sim.healing, sim.failing
-	sim.crashAfter, sim.requesting, sim.healing = -1, false, false
+	began := sim.began
+	sim.crashAfter, sim.requesting, sim.healing, sim.began = -1, false, false, sim.now
 	sim.nesting++
 	event()
 	sim.nesting--
 	sim.crashAfter, sim.requesting, sim.healing, sim.failing = crashAfter, requesting, healing, failing
-}
-
-// changeInCall changes stock in the middle of a call, and delivers that.
-func (sim *simulation) changeInCall(ctx context.Context) {
-	if sim.nesting >= 2 || !sim.faults {
-		return
-	}
-	for range 6 {
-		sim.nested(func() { sim.changeStock(ctx) })
-		sim.nested(func() { sim.stepBatches(ctx) })
-	}
+	sim.began = began
 }
 
 // request runs a request of a client, which must not push anything.
@@ -132,6 +123,16 @@ func (sim *simulation) request(do func()) {
 	sim.requesting = true
 	do()
 	sim.requesting = requesting
+}
+
+// passTime lets an access take up to three seconds, seldom: functions are slow, or frozen.
+func (sim *simulation) passTime() {
+	if !sim.chance(10) {
+		return
+	}
+	d := time.Duration(sim.rng.IntN(3000)) * time.Millisecond
+	sim.now = sim.now.Add(d)
+	sim.meet("time that passes in a call")
 }
 
 // later does something when no call runs.
@@ -144,6 +145,7 @@ func (sim *simulation) endCall() {
 		sim.afterCall = sim.afterCall[1:]
 		do()
 	}
+	sim.began = sim.now
 }
 
 // advance advances the clock, but not in the middle of a call: rights are checked
@@ -153,6 +155,7 @@ func (sim *simulation) advance(d time.Duration) {
 		return
 	}
 	sim.now = sim.now.Add(d)
+	sim.began = sim.now
 	for _, c := range sim.clients {
 		if s := c.socket; s != nil && s.open && sim.now.Sub(s.connected) > 2*time.Hour {
 			sim.drop(s)
@@ -180,7 +183,9 @@ func (sim *simulation) passDay() {
 // of calls that run may have been checked before, so what they send is judged by the
 // old sessions.
 func (sim *simulation) revoke(ctx context.Context, user string) {
+	var revoked time.Time
 	for {
+		revoked = sim.now
 		notified, err := sim.hub.Revoke(ctx, user)
 		sim.trace("revoke %s: %d notified, %v", user, notified, err)
 		if err == nil {
@@ -191,7 +196,6 @@ func (sim *simulation) revoke(ctx context.Context, user string) {
 	if sim.nesting > 0 {
 		sim.meet("revocation in the middle of a call")
 	}
-	revoked := sim.now
 	sim.later(func() { sim.sessionsEnd(user, revoked) })
 }
 

@@ -91,10 +91,11 @@ func (c *client) inspect(s *socket, data []byte) {
 		sim.problem("sent to %s: %s", c.name, data)
 		return
 	}
-	if epoch := sim.epoch.At(sim.now); m.Epoch != epoch && m.Type != "error" {
+	epoch, before := sim.epoch.At(sim.now), sim.epoch.At(sim.began)
+	if m.Epoch != epoch && m.Epoch != before && m.Type != "error" {
 		sim.problem("sent to %s in epoch %s: epoch %s", c.name, epoch, m.Epoch)
 	}
-	active := s.session.Active(sim.now)
+	active := s.session.Active(sim.began)
 	for name, v := range m.Topics {
 		kind, sku, _ := strings.Cut(name, ":")
 		at := fmt.Sprint(":", sku, "@", v.Version)

@@ -24,6 +24,7 @@ func (sim *simulation) run() []string {
 	for range 3 {
 		sim.stepAll(ctx) // with faults: no later change makes up for what they lose
 	}
+	_, _ = sim.heal(ctx) // the same, for marks
 	sim.sweeps.letJoin()
 	sim.endCall()
 	sim.rest(ctx)

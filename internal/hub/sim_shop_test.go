@@ -42,6 +42,9 @@ type simulation struct {
 	throttled bool // posts may be throttled even without faults
 	nesting   int  // events inside calls
 
+	began   time.Time  // the innermost event: time passes inside calls
+	erasing []*erasure // erasures that are not judged yet
+
 	mem          *memstore.Store
 	onFile       bool       // mem has a data file, whose mapped pages are too large to walk
 	hub          *hub.Hub   // of the environment that broadcasts

@@ -22,6 +22,7 @@ type faultyStore struct {
 
 // before lets other events happen and may fail the access.
 func (s *faultyStore) before() error {
+	s.sim.passTime()
 	s.sim.interrupt()
 	if s.sim.chance(60) {
 		return errInjected
@@ -181,9 +182,13 @@ func (s *faultyStore) RetryMarks(ctx context.Context, after string, _ int) ([]hu
 func (s *faultyStore) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark) []error {
 	errs := make([]error, len(marks))
 	for i, m := range marks {
-		s.changeMarked(ctx, m)
+		if s.sim.chance(3) {
+			s.changeMarked(ctx, m)
+		}
 		if s.sim.renewedMarksCleared {
-			s.sim.changeInCall(ctx)
+			for range 6 {
+				s.changeMarked(ctx, m)
+			}
 			m.Revision = 0
 		}
 		if errs[i] = s.before(); errs[i] == nil {
@@ -197,7 +202,7 @@ func (s *faultyStore) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark
 // changeMarked lets an item that a connection missed change while it is healed.
 func (s *faultyStore) changeMarked(ctx context.Context, m hub.RetryMark) {
 	sku := slices.IndexFunc(m.Topics, func(t hub.Topic) bool { return t.Kind == hub.KindSKU })
-	if sku < 0 || s.sim.nesting > 0 || !s.sim.chance(3) {
+	if sku < 0 || s.sim.nesting > 0 || !s.sim.faults {
 		return
 	}
 	s.sim.meet("item that changes while it is healed")

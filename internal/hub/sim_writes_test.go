@@ -60,6 +60,9 @@ func (c *client) compete(sku string) {
 
 // write sends the pending write, again if necessary, with the same key.
 func (c *client) write() {
+	if c.waitsForErasure() {
+		return
+	}
 	s, sim, op := c.socket, c.sim, *c.pending
 	c.writing = true
 	outer := sim.writer
