@@ -134,7 +134,7 @@ func (c *client) connect() {
 		sim.interrupt()
 	}
 	var err error
-	sim.request(func() { err = sim.environment().Connect(context.Background(), c.caller(s)) })
+	sim.request(func() { err = sim.environment().Connect(sim.invoke(), c.caller(s)) })
 	if err != nil {
 		sim.trace("refused")
 		c.socket, s.refused = nil, true
@@ -150,15 +150,15 @@ func (c *client) caller(s *socket) hub.Connection {
 	return hub.Connection{ID: s.id, Principal: s.handshake, ConnectedAt: s.connected}
 }
 
-// message returns the hub that gets the client's next message, and the connection as it
-// was when the message was admitted.
-func (c *client) message(s *socket) (*hub.Hub, hub.Connection) {
-	h := c.sim.environment()
-	caller, err := h.Admit(context.Background(), c.caller(s), 1)
+// message returns the invocation and the hub that get the client's next message, and the
+// connection as it was when the message was admitted.
+func (c *client) message(s *socket) (context.Context, *hub.Hub, hub.Connection) {
+	ctx, h := c.sim.invoke(), c.sim.environment()
+	caller, err := h.Admit(ctx, c.caller(s), 1)
 	if err != nil {
 		c.sim.problem("%s is not admitted: %v", c.name, err)
 	}
-	return h, caller
+	return ctx, h, caller
 }
 
 func (c *client) topics() []hub.Topic {
@@ -204,11 +204,11 @@ func (c *client) subscribe() {
 	var snapshot wire.Snapshot
 	var err error
 	sim.request(func() {
-		h, caller := c.message(s)
+		ctx, h, caller := c.message(s)
 		if sim.subscribedInConnect {
-			snapshot, err = h.Get(context.Background(), caller, r)
+			snapshot, err = h.Get(ctx, caller, r)
 		} else {
-			snapshot, err = h.Subscribe(context.Background(), caller, r)
+			snapshot, err = h.Subscribe(ctx, caller, r)
 		}
 	})
 	if !s.open {
@@ -260,8 +260,8 @@ func (c *client) renew() {
 	}
 	var err error
 	c.sim.request(func() {
-		h, caller := c.message(s)
-		err = h.Renew(context.Background(), caller, s.session)
+		ctx, h, caller := c.message(s)
+		err = h.Renew(ctx, caller, s.session)
 	})
 	c.sim.trace("%s renews: %v", c.name, err)
 	c.expired = c.expired || err != nil // until it succeeds
@@ -295,8 +295,8 @@ func (c *client) getList() {
 	var snapshot wire.Snapshot
 	var err error
 	sim.request(func() {
-		h, caller := c.message(s)
-		snapshot, err = h.Get(context.Background(), caller, r)
+		ctx, h, caller := c.message(s)
+		snapshot, err = h.Get(ctx, caller, r)
 	})
 	sim.trace("%s reads its list: %v", c.name, err)
 	if !s.open {

@@ -47,10 +47,9 @@ func (sim *simulation) erase(user hub.Principal) {
 		}
 	}
 	events := sim.met[eventInCall]
-	ctx := context.WithValue(context.Background(), erasureKey{}, e)
 	for {
 		e.began = sim.now
-		ended, err := sim.hub.Erase(ctx, user.User)
+		ended, err := sim.hub.Erase(context.WithValue(sim.invoke(), erasureKey{}, e), user.User)
 		sim.trace("erase %s: %d ended, %v", user.User, ended, err)
 		if err == nil {
 			break

@@ -78,7 +78,7 @@ func (sim *simulation) event() {
 		sim.meet("erasure")
 		sim.erase(c.principal)
 	case n < 96:
-		sim.revoke(ctx, c.principal.User)
+		sim.revoke(c.principal.User)
 	case n < 98:
 		sim.advance(time.Duration(sim.rng.IntN(40)) * time.Second)
 	case sim.rng.IntN(3) > 0:
@@ -123,16 +123,6 @@ func (sim *simulation) request(do func()) {
 	sim.requesting = true
 	do()
 	sim.requesting = requesting
-}
-
-// passTime lets an access take up to three seconds, seldom: functions are slow, or frozen.
-func (sim *simulation) passTime() {
-	if !sim.chance(10) {
-		return
-	}
-	d := time.Duration(sim.rng.IntN(3000)) * time.Millisecond
-	sim.now = sim.now.Add(d)
-	sim.meet("time that passes in a call")
 }
 
 // later does something when no call runs.
@@ -182,11 +172,11 @@ func (sim *simulation) passDay() {
 // revoke revokes the sessions of a user, and repeats that until it succeeds. The rights
 // of calls that run may have been checked before, so what they send is judged by the
 // old sessions.
-func (sim *simulation) revoke(ctx context.Context, user string) {
+func (sim *simulation) revoke(user string) {
 	var revoked time.Time
 	for {
 		revoked = sim.now
-		notified, err := sim.hub.Revoke(ctx, user)
+		notified, err := sim.hub.Revoke(sim.invoke(), user)
 		sim.trace("revoke %s: %d notified, %v", user, notified, err)
 		if err == nil {
 			break
@@ -260,7 +250,7 @@ func (sim *simulation) disconnected(ctx context.Context) {
 	if len(sim.disconnecting) > 0 {
 		id := sim.disconnecting[0]
 		sim.disconnecting = sim.disconnecting[1:]
-		err := sim.hub.Disconnect(ctx, id)
+		err := sim.hub.Disconnect(sim.invoke(), id)
 		sim.trace("$disconnect %s: %v", id, err)
 		if err == nil {
 			sim.ended = append(sim.ended, id)

@@ -16,6 +16,7 @@ import (
 // third of what was measured, or less.
 var leastMet = map[string]int{
 	"410 before $connect answered": 80,
+	"access behind the deadline":   700,
 	"add":                          350,
 	"change that joins a sweep":    600,
 	"answer lower than a push":     150,
@@ -64,6 +65,7 @@ var leastMet = map[string]int{
 	"refusal no_stock":                         70,
 	"refusal old_epoch":                        10,
 	"refusal token_expired":                    65,
+	"post that is not sent in time":            200,
 	"removed cart":                             700,
 	"removed item":                             400,
 	"repeated add":                             15,

@@ -103,6 +103,9 @@ func stuckConnection(id string, now time.Time) hub.Connection {
 func (sim *simulation) heal(ctx context.Context) (report hub.HealReport, err error) {
 	healing := sim.healing
 	sim.healing, sim.failing = true, map[string]int{}
+	if sim.chance(2) {
+		ctx = healContext{sim.invokeWithDeadline()}
+	}
 	report, sim.healed, err = sim.hub.Heal(ctx, sim.healed)
 	sim.healing = healing
 	return report, err

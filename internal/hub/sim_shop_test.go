@@ -1,7 +1,6 @@
 package hub_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -272,8 +271,8 @@ func (sim *simulation) drop(s *socket) {
 	if c := s.client; sim.rng.IntN(3) == 0 {
 		r := wire.Request{Action: wire.ActionSubscribe, Topics: []wire.Topic{{Name: "cart"}}}
 		sim.lateMessages = append(sim.lateMessages, func() {
-			h, caller := c.message(s)
-			_, err := h.Subscribe(context.Background(), caller, r)
+			ctx, h, caller := c.message(s)
+			_, err := h.Subscribe(ctx, caller, r)
 			sim.trace("late message of %s: %v", s.id, err)
 		})
 	}

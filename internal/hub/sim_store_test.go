@@ -21,9 +21,13 @@ type faultyStore struct {
 }
 
 // before lets other events happen and may fail the access.
-func (s *faultyStore) before() error {
-	s.sim.passTime()
+func (s *faultyStore) before(ctx context.Context) error {
+	s.sim.passTime(10)
 	s.sim.interrupt()
+	if err := ctx.Err(); err != nil {
+		s.sim.meet("access behind the deadline")
+		return err
+	}
 	if s.sim.chance(60) {
 		return errInjected
 	}
@@ -40,9 +44,9 @@ func (s *faultyStore) after(err error) error {
 
 func (s *faultyStore) PutConnection(ctx context.Context, c hub.Connection) error {
 	if s.sim.nesting == 0 && s.sim.chance(50) {
-		s.sim.nested(func() { s.sim.revoke(ctx, c.Principal.User) }) // after the hub looked for one
+		s.sim.nested(func() { s.sim.revoke(c.Principal.User) }) // after the hub looked for one
 	}
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return err
 	}
 	s.sim.eraseSomebody(50, c.Principal)
@@ -55,14 +59,14 @@ func (s *faultyStore) ReplacePrincipal(ctx context.Context, id string, prev, nex
 	if s.sim.expiryNotRecorded {
 		return nil
 	}
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return err
 	}
 	return s.after(s.Store.ReplacePrincipal(ctx, id, prev, next))
 }
 
 func (s *faultyStore) Holder(ctx context.Context, id, after string, limit int) (hub.Holder, error) {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return hub.Holder{}, err
 	}
 	for _, c := range s.sim.clients {
@@ -75,7 +79,7 @@ func (s *faultyStore) Holder(ctx context.Context, id, after string, limit int) (
 }
 
 func (s *faultyStore) Revocation(ctx context.Context, holder string) (time.Time, error) {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return time.Time{}, err
 	}
 	return s.Store.Revocation(ctx, holder)
@@ -85,14 +89,14 @@ func (s *faultyStore) Revoke(ctx context.Context, holder string, until time.Time
 	if s.sim.revocationNotRecorded {
 		return nil
 	}
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return err
 	}
 	return s.after(s.Store.Revoke(ctx, holder, until))
 }
 
 func (s *faultyStore) ConnectionsOf(ctx context.Context, ids []string) (map[string]hub.Connection, error) {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return nil, err
 	}
 	found, err := s.Store.ConnectionsOf(ctx, ids)
@@ -105,7 +109,7 @@ func (s *faultyStore) ConnectionsOf(ctx context.Context, ids []string) (map[stri
 }
 
 func (s *faultyStore) Connection(ctx context.Context, id string) (hub.Connection, error) {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return hub.Connection{}, err
 	}
 	return s.Store.Connection(ctx, id)
@@ -117,7 +121,7 @@ func (s *faultyStore) Subscribe(ctx context.Context, c hub.Connection, topics []
 		return s.Store.Connection(ctx, c.ID)
 	}
 	s.sim.interruptOneIn(3) // what was read before the subscription may change
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return hub.Connection{}, err
 	}
 	s.sim.eraseSomebody(50, c.Principal)
@@ -126,7 +130,7 @@ func (s *faultyStore) Subscribe(ctx context.Context, c hub.Connection, topics []
 }
 
 func (s *faultyStore) Unsubscribe(ctx context.Context, id string, topics []hub.Topic) (int64, error) {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return 0, err
 	}
 	n, err := s.Store.Unsubscribe(ctx, id, topics)
@@ -134,7 +138,7 @@ func (s *faultyStore) Unsubscribe(ctx context.Context, id string, topics []hub.T
 }
 
 func (s *faultyStore) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return err
 	}
 	s.sim.forgotten[id] = true
@@ -145,7 +149,7 @@ func (s *faultyStore) EndConnection(ctx context.Context, id string, now time.Tim
 	if s.sim.endNotRecorded {
 		return s.Store.Forget(ctx, id)
 	}
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return err
 	}
 	return s.after(s.Store.EndConnection(ctx, id, now, spare))
@@ -157,7 +161,7 @@ func (s *faultyStore) MarkForRetry(ctx context.Context, undelivered []hub.Undeli
 		if s.sim.revNotMarked {
 			undelivered[i].Revs = nil
 		}
-		errs[i] = s.before()
+		errs[i] = s.before(ctx)
 		if s.sim.chance(10) || s.sim.sweeps.running() && s.sim.chance(3) { // healing makes up for most
 			errs[i] = errInjected
 		}
@@ -169,7 +173,7 @@ func (s *faultyStore) MarkForRetry(ctx context.Context, undelivered []hub.Undeli
 }
 
 func (s *faultyStore) RetryMarks(ctx context.Context, after string, _ int) ([]hub.RetryMark, string, error) {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return nil, "", err
 	}
 	if s.sim.oneMarkPage {
@@ -183,15 +187,15 @@ func (s *faultyStore) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark
 	errs := make([]error, len(marks))
 	for i, m := range marks {
 		if s.sim.chance(3) {
-			s.changeMarked(ctx, m)
+			s.changeMarked(m)
 		}
 		if s.sim.renewedMarksCleared {
 			for range 6 {
-				s.changeMarked(ctx, m)
+				s.changeMarked(m)
 			}
 			m.Revision = 0
 		}
-		if errs[i] = s.before(); errs[i] == nil {
+		if errs[i] = s.before(ctx); errs[i] == nil {
 			errs[i] = s.after(s.Store.ClearRetryMarks(ctx, []hub.RetryMark{m})[0])
 			delete(s.sim.tries, m.ConnectionID)
 		}
@@ -200,12 +204,13 @@ func (s *faultyStore) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark
 }
 
 // changeMarked lets an item that a connection missed change while it is healed.
-func (s *faultyStore) changeMarked(ctx context.Context, m hub.RetryMark) {
+func (s *faultyStore) changeMarked(m hub.RetryMark) {
 	sku := slices.IndexFunc(m.Topics, func(t hub.Topic) bool { return t.Kind == hub.KindSKU })
 	if sku < 0 || s.sim.nesting > 0 || !s.sim.faults {
 		return
 	}
 	s.sim.meet("item that changes while it is healed")
+	ctx := context.Background() // of other invocations
 	s.sim.nested(func() {
 		s.sim.changeItem(ctx, m.Topics[sku].Name)
 		s.sim.stepBatches(ctx)
@@ -215,7 +220,7 @@ func (s *faultyStore) changeMarked(ctx context.Context, m hub.RetryMark) {
 func (s *faultyStore) Subscribers(
 	ctx context.Context, t hub.Topic, after string, limit int,
 ) ([]hub.Subscriber, string, error) {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return nil, "", err
 	}
 	if s.sim.viewersCached && s.sim.sweeps.running() {
@@ -251,7 +256,7 @@ func (s *faultyStore) wrong(page []hub.Subscriber) []hub.Subscriber {
 }
 
 func (s *faultyStore) Items(ctx context.Context, skus []string) (map[string]hub.Item, error) {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return nil, err
 	}
 	items, err := s.Store.Items(ctx, skus)
@@ -271,7 +276,7 @@ func (s *faultyStore) Cart(ctx context.Context, id string) (hub.Cart, error) {
 	if strings.Contains(id, stuckPrefix) {
 		return hub.Cart{}, errInjected // always
 	}
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return hub.Cart{}, err
 	}
 	s.retry()
@@ -325,7 +330,7 @@ func (s *faultyStore) interruptOften() {
 }
 
 func (s *faultyStore) Receipt(ctx context.Context, cartID, key string) (hub.Receipt, error) {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return hub.Receipt{}, err
 	}
 	refusal := s.cartRead
@@ -337,7 +342,7 @@ func (s *faultyStore) Receipt(ctx context.Context, cartID, key string) (hub.Rece
 }
 
 func (s *faultyStore) PutItem(ctx context.Context, item hub.Item, base int64) error {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return err
 	}
 	if s.sim.versionResetOnRecreate {
@@ -350,7 +355,7 @@ func (s *faultyStore) PutItem(ctx context.Context, item hub.Item, base int64) er
 }
 
 func (s *faultyStore) IndexItem(ctx context.Context, item hub.Item, former []string) error {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return err
 	}
 	return s.after(s.Store.IndexItem(ctx, item, former))
@@ -359,7 +364,7 @@ func (s *faultyStore) IndexItem(ctx context.Context, item hub.Item, former []str
 func (s *faultyStore) PutCarts(
 	ctx context.Context, carts []hub.CartWrite, receipt *hub.Receipt, sessions ...hub.Session,
 ) error {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return err
 	}
 	s.retry()
@@ -384,7 +389,7 @@ func (s *faultyStore) PutCarts(
 
 func (s *faultyStore) Release(ctx context.Context, holder, id string) error {
 	s.sim.judgeReach(erasureOf(ctx), holder)
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return err
 	}
 	return s.after(s.Store.Release(ctx, holder, id))
@@ -392,7 +397,7 @@ func (s *faultyStore) Release(ctx context.Context, holder, id string) error {
 
 func (s *faultyStore) Erase(ctx context.Context, id string) error {
 	s.sim.judgeReach(erasureOf(ctx), id)
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return err
 	}
 	return s.after(s.Store.Erase(ctx, id))

@@ -166,7 +166,7 @@ func newHandler(h *hub.Hub) lambda.Handler {
 	return lambda.NewHandler(handler.Broadcast(h, handler.BroadcastOptions{}, discardLog))
 }
 
-func (i invoker) Invoke(ctx context.Context, payload []byte) (answer []byte, err error) {
+func (i invoker) Invoke(_ context.Context, payload []byte) (answer []byte, err error) {
 	sim := i.sim
 	if sim.faults {
 		sim.deliveries = append(sim.deliveries, payload)
@@ -194,13 +194,13 @@ func (i invoker) Invoke(ctx context.Context, payload []byte) (answer []byte, err
 	if sim.highestCoalesced {
 		payload = highestOnly(payload)
 	}
-	return sim.handle.Invoke(ctx, payload)
+	return sim.handle.Invoke(sim.invoke(), payload)
 }
 
 // simPoster is @connections of the simulated gateway.
 type simPoster struct{ sim *simulation }
 
-func (p simPoster) Post(_ context.Context, posts []hub.Post) []error {
+func (p simPoster) Post(ctx context.Context, posts []hub.Post) []error {
 	if p.sim.requesting {
 		p.sim.problem("a request pushes %d messages", len(posts))
 	}
@@ -212,6 +212,12 @@ func (p simPoster) Post(_ context.Context, posts []hub.Post) []error {
 		}
 		p.sim.crashAfter--
 		if p.sim.noticeDropped && strings.Contains(string(post.Data), "token_expired") {
+			continue
+		}
+		p.sim.passTime(20)
+		if !p.sim.timeLeft(ctx, posterReserve) {
+			p.sim.meet("post that is not sent in time")
+			errs[i] = context.DeadlineExceeded
 			continue
 		}
 		if throttled[post.ConnectionID] {
@@ -236,11 +242,11 @@ func (p simPoster) Post(_ context.Context, posts []hub.Post) []error {
 }
 
 // countTries counts the calls of Heal whose posts to a connection failed, since its mark
-// was cleared.
+// was cleared. A post that is not sent for lack of time does not fail.
 func (sim *simulation) countTries(posts []hub.Post, errs []error) {
 	failed := map[string]bool{}
 	for i, post := range posts {
-		failed[post.ConnectionID] = failed[post.ConnectionID] || errs[i] != nil
+		failed[post.ConnectionID] = failed[post.ConnectionID] || errs[i] != nil && errs[i] != context.DeadlineExceeded
 	}
 	for id := range failed {
 		if failed[id] {
@@ -259,6 +265,9 @@ func (sim *simulation) judgeClosing(id string) {
 }
 
 func (p simPoster) Disconnect(ctx context.Context, id, _ string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if e := erasureOf(ctx); e != nil {
 		e.closed = append(e.closed, id)
 		p.sim.judgeReach(e, p.sim.sockets[id].client.principal.ID())

@@ -75,7 +75,7 @@ func (w *sweeps) step(ctx context.Context) bool { return w != nil && w.mapping.S
 func (w *sweeps) running() bool { return w != nil && w.inCall && w.sim.nesting == 0 }
 
 // Invoke sweeps, as the function does.
-func (w *sweeps) Invoke(ctx context.Context, _ []byte) (answer []byte, err error) {
+func (w *sweeps) Invoke(context.Context, []byte) (answer []byte, err error) {
 	sim := w.sim
 	if sim.nesting > 0 {
 		return nil, errInjected // the judge follows one call; another one could begin later only
@@ -99,10 +99,10 @@ func (w *sweeps) Invoke(ctx context.Context, _ []byte) (answer []byte, err error
 			answer, err = nil, errInjected
 		}
 	}()
-	pages := 0
+	pages, ctx := 0, sim.invoke()
 	report, err := w.hub.Sweep(ctx, func() bool {
 		pages++
-		return !sim.chance(3) && pages < 100
+		return !sim.chance(3) && pages < 100 && sim.timeLeft(ctx, sweepPageTime)
 	})
 	sim.trace("sweep: %+v %v", report, err)
 	if report.Pages > 1 {
@@ -221,8 +221,8 @@ func (w *sweeps) letJoin() {
 
 // join lets a change of an item happen in the middle of its sweep, and its batch. A client may
 // subscribe before the change, and an old batch may come again behind it.
-func (w *sweeps) join(ctx context.Context, t hub.Topic) {
-	sim := w.sim
+func (w *sweeps) join(t hub.Topic) {
+	sim, ctx := w.sim, context.Background()
 	if !w.running() || !sim.chance(12) && (w.joins == 0 || sim.rng.IntN(3) > 0) {
 		return
 	}
@@ -266,7 +266,7 @@ func (c *client) arrive() {
 
 func (s *faultyStore) AskSweep(ctx context.Context, t hub.Topic, sequence, rev string, now time.Time) error {
 	w := s.sim.sweeps
-	if err := s.before(); err != nil || s.sim.chance(10) { // often: a later change makes up for most
+	if err := s.before(ctx); err != nil || s.sim.chance(10) { // often: a later change makes up for most
 		return errors.Join(err, errInjected)
 	}
 	if s.sim.revNotAsked {
@@ -307,10 +307,10 @@ func (s *faultyStore) Sweeps(ctx context.Context) ([]hub.Sweep, error) {
 	if w.running() {
 		w.remember(ctx)
 		if waiting, _ := s.Store.Sweeps(ctx); len(waiting) > 0 {
-			w.join(ctx, waiting[s.sim.rng.IntN(len(waiting))].Topic)
+			w.join(waiting[s.sim.rng.IntN(len(waiting))].Topic)
 		}
 	}
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return nil, err
 	}
 	sweeps, err := s.Store.Sweeps(ctx)
@@ -326,15 +326,15 @@ func (s *faultyStore) Sweeps(ctx context.Context) ([]hub.Sweep, error) {
 }
 
 func (s *faultyStore) SaveSweep(ctx context.Context, sweep hub.Sweep, now time.Time) error {
-	s.sim.sweeps.join(ctx, sweep.Topic)
-	if err := s.before(); err != nil {
+	s.sim.sweeps.join(sweep.Topic)
+	if err := s.before(ctx); err != nil {
 		return err
 	}
 	return s.after(s.Store.SaveSweep(ctx, sweep, now))
 }
 
 func (s *faultyStore) RingSweep(ctx context.Context, t hub.Topic, now time.Time) error {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return err
 	}
 	s.sim.meet("lost bell that is rung")
@@ -342,10 +342,10 @@ func (s *faultyStore) RingSweep(ctx context.Context, t hub.Topic, now time.Time)
 }
 
 func (s *faultyStore) EndSweep(ctx context.Context, sweep hub.Sweep) error {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return err
 	}
-	s.sim.sweeps.join(ctx, sweep.Topic)
+	s.sim.sweeps.join(sweep.Topic)
 	stored, _ := s.sim.storedSweep(ctx, sweep.Topic)
 	if s.sim.endNotCompared || s.sim.wantedLowered && sweep.Serving == s.sim.sweeps.lastAsked[sweep.Topic] {
 		sweep.Serving = stored.Wanted
@@ -360,7 +360,7 @@ func (s *faultyStore) EndSweep(ctx context.Context, sweep hub.Sweep) error {
 func (s *faultyStore) ExactSubscribers(
 	ctx context.Context, t hub.Topic, after string, limit int,
 ) ([]hub.Subscriber, string, error) {
-	if err := s.before(); err != nil {
+	if err := s.before(ctx); err != nil {
 		return nil, "", err
 	}
 	if s.sim.vendorAmongOthers {

@@ -1,7 +1,6 @@
 package hub_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 
@@ -69,10 +68,9 @@ func (c *client) write() {
 	sim.writer = c
 	var ok wire.OK
 	var err error
-	ctx := context.Background()
 	stock, cart := int64(0), sim.newestCart(c.principal.CartID())
 	sim.request(func() {
-		h, caller := c.message(s)
+		ctx, h, caller := c.message(s)
 		switch op.Action {
 		case wire.ActionAdd:
 			ok, err = h.Add(ctx, caller, op)
