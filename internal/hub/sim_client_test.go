@@ -23,6 +23,7 @@ type client struct {
 	socket     *socket // nil: not connected
 	pageTopics []string
 	watches    bool // it writes nothing, and lists nothing
+	crowded    bool // it shows one item, as many others do
 	promoted   bool // it becomes a vendor when it renews its session, until it connects again
 
 	subscribing bool     // a subscribe has no answer yet
@@ -89,6 +90,10 @@ func newClient(sim *simulation, name string, p hub.Principal) *client {
 // openPage picks what the page shows.
 func (c *client) openPage() {
 	c.pageTopics, c.unsure = []string{"cart"}, nil
+	if c.crowded {
+		c.pageTopics = []string{"sku:" + crowdSKU}
+		return
+	}
 	if c.listsItems() {
 		c.pageTopics = []string{"vendor:" + c.principal.Vendor}
 	}

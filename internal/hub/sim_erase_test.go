@@ -209,7 +209,7 @@ func (sim *simulation) eraseOne() {
 	if sim.markOfGone() {
 		sim.problem("healing left a mark of a connection that is gone")
 	}
-	sim.erase(sim.clients[sim.rng.IntN(len(sim.clients))].principal)
+	sim.erase(sim.anyClient().principal)
 	sim.endCall()
 }
 

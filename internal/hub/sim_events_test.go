@@ -16,7 +16,11 @@ const eventInCall = "event in the middle of a call"
 // event makes one random thing happen.
 func (sim *simulation) event() {
 	ctx := context.Background()
-	c := sim.clients[sim.rng.IntN(len(sim.clients))]
+	c := sim.anyClient()
+	if sim.crowded() && sim.nesting == 0 && sim.rng.IntN(12) == 0 {
+		sim.failService(ctx)
+		return
+	}
 	switch n := sim.rng.IntN(100); {
 	case n < 12:
 		sim.changeStock(ctx)
@@ -62,6 +66,9 @@ func (sim *simulation) event() {
 	case n < 88:
 		sim.removeCart(ctx, c.principal.CartID())
 	case n < 91:
+		if sim.rng.IntN(4) == 0 {
+			c.stopReading(ctx)
+		}
 		_, _ = sim.heal(ctx)
 		sim.ringSweeps(ctx)
 	case n < 93:
@@ -107,14 +114,12 @@ func (sim *simulation) interruptOneIn(n int) {
 // outside does not happen in the event: it would end what other clients do.
 func (sim *simulation) nested(event func()) {
 	sim.meet(eventInCall)
-	crashAfter, requesting, healing, failing := sim.crashAfter, sim.requesting, sim.healing, sim.failing
-	began := sim.began
-	sim.crashAfter, sim.requesting, sim.healing, sim.began = -1, false, false, sim.now
+	crash, requesting, healing, began := sim.crash, sim.requesting, sim.healing, sim.began
+	sim.crash, sim.requesting, sim.healing, sim.began = noCrash, false, nil, sim.now
 	sim.nesting++
 	event()
 	sim.nesting--
-	sim.crashAfter, sim.requesting, sim.healing, sim.failing = crashAfter, requesting, healing, failing
-	sim.began = began
+	sim.crash, sim.requesting, sim.healing, sim.began = crash, requesting, healing, began
 }
 
 // request runs a request of a client, which must not push anything.
@@ -236,6 +241,9 @@ func (sim *simulation) beginEpoch() {
 func (sim *simulation) anySKU() string {
 	if sim.rng.IntN(8) == 0 {
 		return fmt.Sprint("W", sim.rng.IntN(wildCount))
+	}
+	if sim.crowded() && sim.rng.IntN(2) == 0 {
+		return crowdSKU
 	}
 	return fmt.Sprint("S", sim.rng.IntN(skuCount))
 }

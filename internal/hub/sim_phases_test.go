@@ -73,6 +73,7 @@ func (sim *simulation) fillStore(ctx context.Context) {
 	if err = errors.Join(err, sim.stockAll(ctx, 0)); err != nil { // sold out
 		sim.problem("fill the store: %v", err)
 	}
+	sim.gather()
 	sim.faults = true
 }
 
@@ -97,18 +98,6 @@ func stuckConnection(id string, now time.Time) hub.Connection {
 	return hub.Connection{
 		ID: id, Principal: p, ConnectedAt: now, Topics: []hub.Topic{{Kind: hub.KindCart, Name: p.CartID()}},
 	}
-}
-
-// heal heals from where the call before ended.
-func (sim *simulation) heal(ctx context.Context) (report hub.HealReport, err error) {
-	healing := sim.healing
-	sim.healing, sim.failing = true, map[string]int{}
-	if sim.chance(2) {
-		ctx = healContext{sim.invokeWithDeadline()}
-	}
-	report, sim.healed, err = sim.hub.Heal(ctx, sim.healed)
-	sim.healing = healing
-	return report, err
 }
 
 // rest ends the faults and runs until nothing is left to do. A client that is
@@ -209,7 +198,7 @@ func (sim *simulation) writeInCalm(ctx context.Context) {
 			}
 			sim.writeUncounted(ctx, fmt.Sprint("W", sim.rng.IntN(wildCount)))
 		}
-		c := sim.clients[sim.rng.IntN(len(sim.clients))]
+		c := sim.anyClient()
 		if c.socket != nil && sim.rng.IntN(3) == 0 {
 			sim.drop(c.socket)
 		}
@@ -219,7 +208,7 @@ func (sim *simulation) writeInCalm(ctx context.Context) {
 		if sim.rng.IntN(2) == 0 {
 			sim.changeStock(ctx)
 		}
-		c = sim.clients[sim.rng.IntN(len(sim.clients))]
+		c = sim.anyClient()
 		if c.canWrite() && sim.rng.IntN(2) == 0 {
 			c.chooseWrite()
 		}

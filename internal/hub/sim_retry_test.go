@@ -46,9 +46,39 @@ func (sim *simulation) crashed() {
 	sim.handle = newHandler(sim.hub)
 }
 
+// crash says after how many posts, or accesses to the store, the function that runs
+// crashes. A negative number: it does not.
+type crash struct{ posts, accesses int }
+
+var noCrash = crash{-1, -1}
+
+// chooseCrash lets the function that begins crash, in one of n cases.
+func (sim *simulation) chooseCrash(n int) {
+	if !sim.chance(n) {
+		return
+	}
+	if sim.rng.IntN(2) == 0 {
+		sim.crash.posts = sim.rng.IntN(4)
+	} else {
+		sim.crash.accesses = sim.rng.IntN(20)
+	}
+}
+
+// crashAt crashes if nothing is left to count.
+func crashAt(left *int) {
+	if *left == 0 {
+		panic(errCrash)
+	}
+	*left--
+}
+
 // beginBatch notes that a batch is delivered.
 func (sim *simulation) beginBatch(payload []byte) {
-	var e events.DynamoDBEvent
+	var e struct { // the images would take long to decode
+		Records []struct {
+			Change struct{ SequenceNumber string } `json:"dynamodb"`
+		}
+	}
 	if err := json.Unmarshal(payload, &e); err != nil {
 		sim.problem("event: %v", err)
 	}
@@ -98,7 +128,7 @@ func (sim *simulation) endBatch(answer []byte) {
 // judgeRetry checks that a retry posts nothing that an attempt before it has posted.
 func (sim *simulation) judgeRetry(p servedPost) {
 	b := sim.batch
-	if b == nil || sim.healing || sim.sweeps.running() {
+	if b == nil || sim.healing != nil || sim.sweeps.running() {
 		return
 	}
 	if sim.epoch.At(sim.now) != b.epoch {

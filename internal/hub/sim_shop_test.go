@@ -39,6 +39,7 @@ type simulation struct {
 	faults    bool // calls may fail
 	inOrder   bool // messages arrive in order
 	throttled bool // posts may be throttled even without faults
+	refusing  bool // all posts are throttled
 	nesting   int  // events inside calls
 
 	began   time.Time  // the innermost event: time passes inside calls
@@ -61,13 +62,14 @@ type simulation struct {
 	deliveries    [][]byte               // events of the broadcast function, to be delivered again late
 	batch         *invocation            // the innermost one that runs
 	failedBatches map[string]failedBatch // by the record that failed
-	crashAfter    int                    // posts until the function crashes, <0: never
+	crash         crash                  // of the function that runs
 	afterCall     []func()               // what to do when no call runs
 	requesting    bool                   // the innermost call is a request of a client
 
 	sockets       map[string]*socket
 	opened        int
 	clients       []*client
+	named         int             // the clients before the crowd, 0: there is none
 	disconnecting []string        // connections whose $disconnect has not arrived
 	ended         []string        // connections whose $disconnect succeeded, or that an erasure ended
 	forgotten     map[string]bool // connections that were forgotten, though they have not ended
@@ -90,9 +92,7 @@ type simulation struct {
 
 	removedCarts map[string]bool
 	healed       string             // the connection that healing reached last
-	healing      bool               // the innermost call is Heal
-	tries        map[string]int     // how often posts of Heal to a connection failed since its mark was cleared
-	failing      map[string]int     // tries of those that failed in the Heal that runs
+	healing      *healing           // the innermost call, if it is Heal
 	lost         map[hub.Topic]bool // topics of a message that was lost in silence
 	met          map[string]int     // how often rare things happened, see leastMet
 
@@ -109,6 +109,7 @@ type socket struct {
 	connected time.Time
 	open      bool
 	refused   bool           // at the handshake: no message ever comes
+	stuck     bool           // its client reads nothing: all posts are throttled
 	inbox     []inboxMessage // on the way to the client, in no particular order
 }
 
@@ -137,15 +138,15 @@ func newSimulation(seed uint64, d defects) *simulation {
 func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 	sim := &simulation{
 		defects: d, rng: rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)),
-		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crashAfter: -1, epochs: 1,
+		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), faults: true, crash: noCrash, epochs: 1,
 		epoch:      hub.Epoch{Name: "k1"},
 		unreadable: map[string]bool{}, sockets: map[string]*socket{}, putAt: map[string]int{},
 		forgotten: map[string]bool{}, done: map[string][]byte{},
 		history: map[string][]string{}, newest: map[string]int64{}, versions: map[string][]int64{},
 		uncounted: map[hub.Topic]bool{}, takenOut: map[string]int{}, effects: map[string]string{}, most: map[string]int{},
 		removedCarts: map[string]bool{}, lost: map[hub.Topic]bool{}, met: map[string]int{},
-		tries: map[string]int{}, failing: map[string]int{}, failedBatches: map[string]failedBatch{},
-		trace: func(string, ...any) {},
+		failedBatches: map[string]failedBatch{},
+		trace:         func(string, ...any) {},
 	}
 	sim.mem = mem
 	sim.mem.Follow(sim.committed)
@@ -167,9 +168,13 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 		return h
 	}
 	sim.newHub, sim.environments = newHub, []*hub.Hub{newHub(), newHub()}
+	crowded := sim.rng.IntN(crowdOneIn) == 0
 	if sim.rng.IntN(2) == 0 {
 		sim.sweeps = newSweeps(sim)
 		postsPerSecond := 1 + sim.rng.IntN(3)
+		if crowded {
+			postsPerSecond = 50 + sim.rng.IntN(100)
+		}
 		sim.newHub = func() *hub.Hub { return newHub().WithPostsPerSecond(postsPerSecond) }
 	}
 	sim.hub = sim.newHub()
@@ -196,6 +201,9 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 			watcher.principal.User = "dora"
 		}
 		sim.clients = append(sim.clients, watcher)
+	}
+	if crowded {
+		sim.addCrowd()
 	}
 	return sim
 }
@@ -247,7 +255,7 @@ func (sim *simulation) post(p hub.Post) error {
 	case young && sim.chance(20):
 		sim.meet("410 before $connect answered")
 		return hub.ErrGone // like a post before $connect has answered
-	case sim.chance(6) || sim.throttled && sim.rng.IntN(2) == 0:
+	case sim.refusing || s.stuck && sim.faults || sim.chance(6) || sim.throttled && sim.rng.IntN(2) == 0:
 		sim.meet("throttled post")
 		return hub.ErrThrottled
 	case sim.chance(30):

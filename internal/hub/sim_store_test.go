@@ -22,6 +22,7 @@ type faultyStore struct {
 
 // before lets other events happen and may fail the access.
 func (s *faultyStore) before(ctx context.Context) error {
+	crashAt(&s.sim.crash.accesses)
 	s.sim.passTime(10)
 	s.sim.interrupt()
 	if err := ctx.Err(); err != nil {
@@ -36,6 +37,7 @@ func (s *faultyStore) before(ctx context.Context) error {
 
 // after may fail an access that succeeded, so the caller cannot know its outcome.
 func (s *faultyStore) after(err error) error {
+	crashAt(&s.sim.crash.accesses)
 	if err == nil && s.sim.chance(60) {
 		return errInjected
 	}
@@ -75,7 +77,7 @@ func (s *faultyStore) Holder(ctx context.Context, id, after string, limit int) (
 			break
 		}
 	}
-	return s.Store.Holder(ctx, id, after, min(limit, 2))
+	return s.Store.Holder(ctx, id, after, s.sim.pageSize(limit))
 }
 
 func (s *faultyStore) Revocation(ctx context.Context, holder string) (time.Time, error) {
@@ -158,6 +160,7 @@ func (s *faultyStore) EndConnection(ctx context.Context, id string, now time.Tim
 func (s *faultyStore) MarkForRetry(ctx context.Context, undelivered []hub.Undelivered, now time.Time) []error {
 	errs := make([]error, len(undelivered))
 	for i := range undelivered {
+		s.sim.judgeTry(undelivered[i])
 		if s.sim.revNotMarked {
 			undelivered[i].Revs = nil
 		}
@@ -172,15 +175,18 @@ func (s *faultyStore) MarkForRetry(ctx context.Context, undelivered []hub.Undeli
 	return errs
 }
 
-func (s *faultyStore) RetryMarks(ctx context.Context, after string, _ int) ([]hub.RetryMark, string, error) {
+func (s *faultyStore) RetryMarks(ctx context.Context, after string, limit int) ([]hub.RetryMark, string, error) {
 	if err := s.before(ctx); err != nil {
 		return nil, "", err
 	}
 	if s.sim.oneMarkPage {
 		marks, _, err := s.Store.RetryMarks(ctx, "", stuckCount)
+		s.sim.healing.read(marks)
 		return marks, "", err
 	}
-	return s.Store.RetryMarks(ctx, after, stuckCount) // few, so that there are several pages
+	marks, next, err := s.Store.RetryMarks(ctx, after, s.sim.pageSize(limit))
+	s.sim.healing.read(marks)
+	return marks, next, err
 }
 
 func (s *faultyStore) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark) []error {
@@ -197,7 +203,6 @@ func (s *faultyStore) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark
 		}
 		if errs[i] = s.before(ctx); errs[i] == nil {
 			errs[i] = s.after(s.Store.ClearRetryMarks(ctx, []hub.RetryMark{m})[0])
-			delete(s.sim.tries, m.ConnectionID)
 		}
 	}
 	return errs
@@ -237,8 +242,7 @@ func (s *faultyStore) Subscribers(
 	if s.sim.vendorAmongOthers {
 		return s.others(ctx, t, after), "", nil
 	}
-	// Small pages, so that paging happens.
-	page, next, err := s.Store.Subscribers(ctx, t, after, min(limit, 2))
+	page, next, err := s.Store.Subscribers(ctx, t, after, s.sim.pageSize(limit))
 	return s.wrong(page), next, err
 }
 

@@ -171,12 +171,10 @@ func (i invoker) Invoke(_ context.Context, payload []byte) (answer []byte, err e
 	if sim.faults {
 		sim.deliveries = append(sim.deliveries, payload)
 	}
-	if sim.chance(8) {
-		sim.crashAfter = sim.rng.IntN(4)
-	}
+	sim.chooseCrash(6)
 	sim.beginBatch(payload)
 	defer func() {
-		sim.crashAfter = -1
+		sim.crash = noCrash
 		defer func() { sim.endBatch(answer) }()
 		if r := recover(); r != nil {
 			if r != errCrash {
@@ -207,10 +205,7 @@ func (p simPoster) Post(ctx context.Context, posts []hub.Post) []error {
 	errs := make([]error, len(posts))
 	throttled := map[string]bool{} // what comes behind a throttled post is not sent
 	for i, post := range posts {
-		if p.sim.crashAfter == 0 {
-			panic(errCrash)
-		}
-		p.sim.crashAfter--
+		crashAt(&p.sim.crash.posts)
 		if p.sim.noticeDropped && strings.Contains(string(post.Data), "token_expired") {
 			continue
 		}
@@ -235,33 +230,8 @@ func (p simPoster) Post(ctx context.Context, posts []hub.Post) []error {
 		}
 	}
 	p.sim.judgeRetries(posts, errs)
-	if p.sim.healing {
-		p.sim.countTries(posts, errs)
-	}
+	p.sim.healing.posted(posts, errs)
 	return errs
-}
-
-// countTries counts the calls of Heal whose posts to a connection failed, since its mark
-// was cleared. A post that is not sent for lack of time does not fail.
-func (sim *simulation) countTries(posts []hub.Post, errs []error) {
-	failed := map[string]bool{}
-	for i, post := range posts {
-		failed[post.ConnectionID] = failed[post.ConnectionID] || errs[i] != nil && errs[i] != context.DeadlineExceeded
-	}
-	for id := range failed {
-		if failed[id] {
-			sim.tries[id]++
-			sim.failing[id] = sim.tries[id] // whatever another Heal does before this one ends
-		}
-	}
-}
-
-// judgeClosing checks that healing closes only connections whose posts kept failing.
-func (sim *simulation) judgeClosing(id string) {
-	sim.meet("connection that healing closes")
-	if n := sim.failing[id]; n < 3 {
-		sim.problem("healing closes %s after %d failed tries", id, n)
-	}
 }
 
 func (p simPoster) Disconnect(ctx context.Context, id, _ string) error {
@@ -272,9 +242,7 @@ func (p simPoster) Disconnect(ctx context.Context, id, _ string) error {
 		e.closed = append(e.closed, id)
 		p.sim.judgeReach(e, p.sim.sockets[id].client.principal.ID())
 	}
-	if p.sim.healing {
-		p.sim.judgeClosing(id)
-	}
+	p.sim.judgeClosing(id)
 	if s := p.sim.sockets[id]; s != nil && s.open {
 		p.sim.drop(s)
 	}

@@ -80,12 +80,10 @@ func (w *sweeps) Invoke(context.Context, []byte) (answer []byte, err error) {
 	if sim.nesting > 0 {
 		return nil, errInjected // the judge follows one call; another one could begin later only
 	}
-	if sim.chance(4) {
-		sim.crashAfter = sim.rng.IntN(3)
-	}
+	sim.chooseCrash(3)
 	w.inCall = true
 	defer func() {
-		w.inCall, sim.crashAfter = false, -1
+		w.inCall, sim.crash = false, noCrash
 		if r := recover(); r != nil {
 			if r != errCrash {
 				panic(r)
@@ -228,7 +226,7 @@ func (w *sweeps) join(t hub.Topic) {
 	}
 	w.joins = max(0, w.joins-1)
 	sim.nested(func() {
-		if c := sim.clients[sim.rng.IntN(len(sim.clients))]; sim.rng.IntN(2) == 0 {
+		if c := sim.anyClient(); sim.rng.IntN(2) == 0 {
 			c.arrive()
 		}
 		sim.changeItem(ctx, t.Name)
@@ -366,7 +364,7 @@ func (s *faultyStore) ExactSubscribers(
 	if s.sim.vendorAmongOthers {
 		return nil, "", nil
 	}
-	page, next, err := s.Store.ExactSubscribers(ctx, t, after, min(limit, 2))
+	page, next, err := s.Store.ExactSubscribers(ctx, t, after, s.sim.pageSize(limit))
 	return s.wrong(page), next, err
 }
 
