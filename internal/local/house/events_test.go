@@ -104,7 +104,8 @@ func TestEventsFollowAChange(t *testing.T) {
 		}
 		for _, e := range all {
 			if e.Type == events.Out && (e.Topic != "sku:MUG" || e.Version != 2 || e.User != "ann" ||
-				e.Role != "customer" || e.Conn == "" || e.Dir != events.DirOut || !strings.Contains(e.Text, `"quantity":3`) || e.Bytes != len(e.Text)) {
+				e.Role != "customer" || e.Conn == "" || e.Dir != events.DirOut ||
+				!strings.Contains(e.Text, `"quantity":3`) || e.Bytes != len(e.Text)) {
 				t.Errorf("got %+v", e)
 			}
 			if e.Type == events.Answer && e.Status == 0 &&
@@ -217,6 +218,7 @@ func TestEventsAreMasked(t *testing.T) {
 					`{"action":"add","sku":"secret-sku","quantity":1,"key":"secret-key"}`,
 					`{"action":"set","lines":{"secret-line":1}}`,
 					`{"action":"add","sku":"TEE-RED-M","key":"secret-key2"}`,
+					`{"action":"get","topics":["cart"]}`,
 					`{"action":"merge","from":"secret-guest"}`,
 					`{"action":"hello","token":"secret-broken"`,
 					"add secret-typed 1 key=secret-typedkey", "merge secret-guesttyped",

@@ -41,7 +41,8 @@ func New(log *events.Log) *Server {
 	return &Server{log: log, ctx: ctx, stop: stop}
 }
 
-// Close ends all feeds with 1001 and waits for them.
+// Close ends all feeds with 1001 and waits for them: for one that takes nothing, up to
+// twice [WriteWithin].
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.stop()
@@ -77,29 +78,28 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, f events.Filter) 
 	defer conn.CloseNow()
 	// Ends when the reader closes, or sends a message. Not with s.ctx: that would cut the
 	// connection before its close frame.
-	ctx, stop := context.WithCancel(conn.CloseRead(context.Background()))
-	defer stop()
-	defer context.AfterFunc(s.ctx, stop)()
-	s.feed(ctx, conn, newReader(s.log, f, time.Now()))
+	open := conn.CloseRead(context.Background())
+	s.feed(open, conn, newReader(s.log, f, time.Now()))
 	if s.ctx.Err() != nil {
 		_ = conn.Close(websocket.StatusGoingAway, "localhub ends")
 	}
 }
 
-// feed sends batches until ctx ends or the reader is too slow. The first one comes at
+// feed sends batches until open or s.ctx ends, or the reader is too slow. The first one comes at
 // once, so that the reader knows the log.
-func (s *Server) feed(ctx context.Context, conn *websocket.Conn, r *reader) {
+func (s *Server) feed(open context.Context, conn *websocket.Conn, r *reader) {
 	tick := time.NewTicker(Every)
 	defer tick.Stop()
-	for first := true; ctx.Err() == nil; first = false {
+	for first := true; open.Err() == nil && s.ctx.Err() == nil; first = false {
 		if b := r.next(time.Now()); first || len(b.Events) > 0 || b.Gap > 0 {
-			if write(ctx, conn, b) != nil {
+			if write(open, conn, b) != nil {
 				return
 			}
 		}
 		select {
 		case <-tick.C:
-		case <-ctx.Done():
+		case <-open.Done():
+		case <-s.ctx.Done():
 		}
 	}
 }

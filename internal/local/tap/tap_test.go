@@ -212,7 +212,7 @@ func TestSlowReaderIsCut(t *testing.T) {
 		if b := w.read(quick); len(b.Events) != 10 || time.Since(start) > Every {
 			t.Errorf("another reader got %d events after %v", len(b.Events), time.Since(start))
 		}
-		time.Sleep(WriteWithin + time.Second)
+		<-time.After(WriteWithin + time.Second)
 		if _, _, err := slow.Read(w.t.Context()); err == nil {
 			t.Error("the slow reader is still served")
 		}
