@@ -138,8 +138,8 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /admin/stream", a.getStream)
 	mux.HandleFunc("POST /admin/token", a.postToken)
 	mux.HandleFunc("POST /admin/users/{user}/revoke", a.revokeUser)
-	mux.HandleFunc("DELETE /admin/users/{user}", a.eraseUser)
-	mux.Handle("/v1/", o.Systems)
+	mux.Handle("DELETE /admin/users/{user}", a.forgetting(http.HandlerFunc(a.eraseUser)))
+	mux.Handle("/v1/", a.forgetting(o.Systems))
 	mux.Handle("GET /issuer/", http.StripPrefix("/issuer", o.Issuer))
 	return a.register(mux)
 }

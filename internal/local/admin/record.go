@@ -19,7 +19,8 @@ func (a core) logWrites(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r) // the REST API logs its own requests
 			return
 		}
-		e := events.Event{Type: events.Admin, Note: r.Method + " " + r.URL.Path, Bytes: int(max(0, r.ContentLength))}
+		path, user := withoutUser(r.URL.Path)
+		e := events.Event{Type: events.Admin, Note: r.Method + " " + path, User: user, Bytes: int(max(0, r.ContentLength))}
 		if sku, ok := strings.CutPrefix(r.URL.Path, "/admin/stock/"); ok {
 			e.Topic = "sku:" + sku
 		}
@@ -41,6 +42,18 @@ func (a core) logWrites(next http.Handler) http.Handler {
 		a.Events.Add(ctx, events.Event{Type: events.Answer, Status: recorded.Status(), Note: e.Note,
 			Took: time.Since(started).Microseconds()})
 	})
+}
+
+// withoutUser takes the user out of a path, because the path is in the answer's event too,
+// which comes when a user was erased.
+func withoutUser(path string) (without, user string) {
+	const users = "/admin/users/"
+	rest, ok := strings.CutPrefix(path, users)
+	if !ok {
+		return path, ""
+	}
+	user, rest, _ = strings.Cut(rest, "/")
+	return strings.TrimSuffix(users+"{user}/"+rest, "/"), user
 }
 
 // failingReader fails as the body did.

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/webserver"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -53,6 +55,20 @@ func (a api) revokeUser(w http.ResponseWriter, r *http.Request) {
 // eraseUser removes what the hub stores of a user, in the same way.
 func (a api) eraseUser(w http.ResponseWriter, r *http.Request) {
 	a.invokeBroadcast(w, r, handler.BroadcastEvent{Erase: r.PathValue("user")})
+}
+
+// forgetting removes a user whom a request erased from what is kept beside the hub: the log
+// of events and the cost meter.
+func (a api) forgetting(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		recorded := &webserver.StatusWriter{ResponseWriter: w}
+		next.ServeHTTP(recorded, r)
+		_, user, ok := strings.Cut(r.URL.Path, "/users/")
+		if ok && r.Method == http.MethodDelete && recorded.Status() == http.StatusNoContent {
+			a.People.Forget(user)
+			a.Cost.Forget(user)
+		}
+	})
 }
 
 func (a api) invokeBroadcast(w http.ResponseWriter, r *http.Request, e handler.BroadcastEvent) {

@@ -127,6 +127,17 @@ func (m *Meter) Count(e *events.Event) {
 	}
 }
 
+// Forget removes the name of a user.
+func (m *Meter) Forget(user string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range m.connections {
+		if c.user == user {
+			c.user = ""
+		}
+	}
+}
+
 // parts returns how many messages API Gateway bills for one of so many bytes.
 func parts(bytes int) int { return max(1, (bytes+prices.MessageBytes-1)/prices.MessageBytes) }
 
@@ -170,8 +181,12 @@ func (m *Meter) ofOthers() *connection {
 	return m.connections[others]
 }
 
-// topic returns a topic, or the one that stands for those beyond the bound.
+// topic returns a topic, or the one that stands for those beyond the bound. All carts are
+// one, which names nobody.
 func (m *Meter) topic(name string) *topic {
+	if strings.HasPrefix(name, "cart:") {
+		name = "cart"
+	}
 	if m.topics[name] == nil && len(m.topics) >= maxTopics {
 		name = others
 	}

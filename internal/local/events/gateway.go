@@ -2,6 +2,9 @@ package events
 
 import (
 	"context"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/securecart/hub/gatewaytest"
@@ -61,6 +64,23 @@ func (g *Gateway) Observe(ctx context.Context, o gatewaytest.Observation) contex
 		e.Code, e.Note = "", "fault "+faultNames[o.Code]
 	}
 	return With(ctx, g.Log.Add(ctx, e))
+}
+
+// Forget removes a user from the log: what events of the user, of the user's cart and of
+// requests that name the user say. Later events of the user's connections name nobody.
+func (g *Gateway) Forget(user string) {
+	g.people.Range(func(id, who any) bool {
+		if who.(person).user == user {
+			g.people.Delete(id)
+		}
+		return true
+	})
+	carts := []string{g.Cart(user, "customer"), g.Cart(user, "guest")}
+	quoted := strconv.Quote(user)
+	g.Log.forget(func(e *Event) bool {
+		return e.User == user || slices.Contains(carts, e.Topic) ||
+			strings.Contains(e.Text, quoted) || strings.Contains(e.Route, "/users/"+user)
+	})
 }
 
 // faultNames are the names of faults as people type them, see package faults.

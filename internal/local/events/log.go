@@ -81,6 +81,19 @@ func (l *Log) dropLocked() {
 	l.first++
 }
 
+// forget leaves of the matching events their ids, causes, times and types.
+func (l *Log) forget(match func(*Event) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id := l.first; id < l.next; id++ {
+		if e := l.placeLocked(id); match(e) {
+			l.bytes -= e.size()
+			*e = Event{ID: e.ID, Cause: e.Cause, At: e.At, Type: e.Type, Note: "of a user who was erased"}
+			l.bytes += e.size()
+		}
+	}
+}
+
 func (l *Log) placeLocked(id uint64) *Event {
 	place := int((id - 1) % MaxEvents)
 	chunk := place / chunkEvents

@@ -151,6 +151,14 @@ func (e *eraseTest) wantSilence() {
 	if !strings.Contains(e.asJSON.String(), `"msg":"erased"`) {
 		e.t.Error("the log does not mention the erasure")
 	}
+	// The log of events has ids of connections too.
+	rec := callAdmin(e.t, e.h, "GET", "/admin/events", "", "")
+	s.checkAbsent("the log of events", rec.Body.String(), people.without("what was in the cart"))
+	if !strings.Contains(rec.Body.String(), "bystander") {
+		e.t.Errorf("the log of events has nobody at all: %s", rec.Body)
+	}
+	rec = callAdmin(e.t, e.h, "GET", "/admin/cost", "", "")
+	s.checkAbsent("the cost meter", rec.Body.String(), people.without("what was in the cart"))
 	for _, path := range []string{"/metrics", "/admin/connections", "/readyz", "/admin/stock/BESIDE"} {
 		rec := callAdmin(e.t, e.h, "GET", path, "", "")
 		if rec.Code != http.StatusOK || rec.Body.Len() == 0 {
