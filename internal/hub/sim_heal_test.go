@@ -42,13 +42,16 @@ func (sim *simulation) heal(ctx context.Context) (report hub.HealReport, err err
 // blame.
 func (h *healing) serviceFailed() bool { return len(h.refused) > fewFailures && !h.served }
 
-// read notes the marks that Heal read.
+// read notes the marks that Heal read. It may read one again when it comes to where it began,
+// and goes by what it read first.
 func (h *healing) read(marks []hub.RetryMark) {
 	if h == nil {
 		return
 	}
 	for _, m := range marks {
-		h.tries[m.ConnectionID] = m.Tries
+		if _, again := h.tries[m.ConnectionID]; !again {
+			h.tries[m.ConnectionID] = m.Tries
+		}
 	}
 }
 
