@@ -144,11 +144,13 @@ export class App {
     if (this.store.add(message)) {
       this.#notice.restart = { from: before, to: message.boot };
       this.history.clear();
+      this.screen?.restarted?.();
     }
     if (message.gap) this.#notice.gap = { count: this.store.gaps };
     if (message.sampled) {
       this.sampled = message.sampled;
       this.#sampledAt = Date.now();
+      this.#update();
     }
     const events = message.events.filter(({ id }) => id > from || this.store.boot !== before);
     this.screen?.events?.(events);
@@ -172,7 +174,7 @@ export class App {
     if (value.template !== template) {
       this.#screens = this.#screensOf(value.template);
       this.shell.setScreens(this.#screens);
-      this.#show(this.params);
+      this.#show(address.read(location.search));
     }
     this.#answer('situation', value);
     return value;

@@ -48,7 +48,7 @@ export function parse(text) {
     } else if (!fields[name]) errors.push({ word: each, nearest: each.replace(name, nearest(name, fieldNames)) });
     else if (operator !== ':' && (!numeric.has(name) || value === '' || Number.isNaN(Number(value)))) {
       errors.push({ word: each, nearest: numeric.has(name) ? `${name}${operator}1000` : `${name}:${value}` });
-    } else if (value !== '') terms.push({ field: name, not: minus === '-', operator, value: value.toLowerCase() });
+    } else if (value !== '') terms.push({ field: name, not: minus === '-', operator, value: value.toLowerCase(), word: each });
   }
   return { terms, errors };
 }
@@ -123,7 +123,7 @@ export function suggestion(filter, events, people) {
     }
     values.delete('');
     const found = nearest(term.value, values);
-    if (found) return { word: `${term.field}:${term.value}`, field: term.field, value: found };
+    if (found) return { word: term.word, field: term.field, value: found };
   }
   return undefined;
 }

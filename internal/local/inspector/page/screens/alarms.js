@@ -17,11 +17,11 @@ export class Alarms {
 
   constructor(app) {
     this.#app = app;
-    this.notice = h('div');
+    this.notice = h('div', { class: 'says' });
     const body = h('div', { role: 'rowgroup' });
     this.rows = new Rows(body, (name) => this.#row(name));
     const head = h('div', { role: 'row', class: 'alarm-row grid-head' },
-      ['State', 'Alarm', 'Now', 'Goes off', 'Last 5 min, limit dashed'].map((name) => h('div', { role: 'columnheader' }, name)));
+      ['State', 'Alarm', 'Now', 'Goes off', '5 min, limit dashed'].map((name) => h('div', { role: 'columnheader' }, name)));
     this.table = h('div', { role: 'grid', 'aria-label': 'Alarms' }, h('div', { role: 'rowgroup' }, head), body);
     this.help = h('p');
     this.facts = facts(['In AWS', 'Here', 'Also at']);

@@ -2,7 +2,7 @@
 
 import { write } from '../address.js';
 import { absent, bold, fill, good, h, mono, odd, second } from '../dom.js';
-import { ago, bytes, count, duration, person, personName, shortId, time } from '../format.js';
+import { bytes, count, duration, person, personName, shortId, time } from '../format.js';
 import { List } from '../list.js';
 import { directionOf, meaning, typeOf } from '../meaning.js';
 import { button, card, chip, figure, figures, key, screenElement } from '../parts.js';
@@ -138,7 +138,7 @@ export class Connection {
     this.topics.set(topics);
     this.topicsCard.side(topics.length > 12 ? `12 of ${count(topics.length)}` : count(topics.length));
     this.#why(topics);
-    this.frames.set(this.#frames.slice(0, 60));
+    this.frames.set(this.#frames.filter(({ type }) => ['in', 'out', 'open', 'close'].includes(type)));
     this.framesCard.side({ href: write({ screen: 'frames', filter: `conn:${this.#id}` }), text: `all ${this.#frames.length < 200 ? count(this.#frames.length) : ''} in Frames` });
     this.timeline.set(this.#frames, this.#app.store);
   }
@@ -162,7 +162,7 @@ export class Connection {
     } else this.boxes['Ends by itself'].set('–', '', 'limits are not known');
     this.boxes['Waiting for it'].set(count(row.queuedBytes ?? 0), 'bytes of 1 MiB', row.queuedBytes ? odd('it does not read') : 'it reads');
     this.boxes.Frames.set(count(row.framesIn ?? 0), ['in ', bold(count(row.framesOut ?? 0)), ' out'], `${bytes(row.bytesIn ?? 0)} in, ${bytes(row.bytesOut ?? 0)} out`);
-    this.boxes['Last frame'].set(ago(idle), '', row.address ?? '');
+    this.boxes['Last frame'].set(duration(idle), 'ago', row.address ?? '');
   }
 
   #topicRows(row) {

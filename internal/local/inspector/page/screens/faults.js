@@ -38,7 +38,7 @@ export class Faults {
     const head = h('div', { role: 'row', class: 'fault-row grid-head' },
       ['Fault', 'What it does', 'State', 'One in', 'Hit'].map((name, i) => h('div', { role: 'columnheader', class: i === 4 ? 'end' : '' }, name)));
     this.table = h('div', { role: 'table', 'aria-label': 'Faults' }, h('div', { role: 'rowgroup' }, head), body);
-    this.says = h('div', { role: 'alert' });
+    this.says = h('div', { role: 'alert', class: 'says' });
     this.done = h('ul', { class: 'plain-list' });
     this.element = screenElement('faults', [
       h('h1', {}, 'Faults and time'),

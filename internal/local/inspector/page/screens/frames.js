@@ -108,6 +108,11 @@ export class Frames {
     if (this.#detail.event) this.#detail.moreCame(events);
   }
 
+  /** restarted forgets the events of the process before. */
+  restarted() {
+    this.#follow();
+  }
+
   get #standsStill() {
     return this.#app.paused || !this.#list.following;
   }
@@ -188,7 +193,7 @@ export class Frames {
   #follow() {
     this.#detail.hide();
     this.#app.note({ id: '' });
-    if (this.#app.paused) this.#app.paused = false;
+    if (this.#app.paused) return this.#app.pause(false); // which follows
     this.#view.read();
     this.#newer = 0;
     this.#list.set(this.#view.rows);

@@ -31,7 +31,6 @@ export class Stock {
         { name: 'Low at', width: '70px', end: true, cell: ({ lowAt }) => second(String(lowAt)) },
         { name: 'Version', width: '76px', end: true, cell: ({ version }) => String(version) },
         { name: 'Badge', width: '100px', cell: (item) => ({ kind: `badge ${badgeOf(item).state}`, text: `${badgeOf(item).mark} ${badgeOf(item).text}` }) },
-        { name: 'Changed', width: '86px', cell: ({ updatedAt }) => second(updatedAt ? clock(Date.parse(updatedAt)) : '') },
         { name: 'Watched', width: '76px', end: true, cell: ({ sku }) => count(this.#watched(sku)) },
       ],
       onSelect: ({ sku }) => this.editor.show(this.#item(sku)),

@@ -15,6 +15,7 @@ export class Timeline {
   #chart = new Chart((width, data) => draw(width, data));
   #events = [];
   #span = 3; // index in spans
+  #chosen = false; // by a person
   #end = 0; // µs; 0: the newest event
   #words = h('span');
 
@@ -32,6 +33,7 @@ export class Timeline {
       for (let at = event, i = 0; at && i < 8; at = store.causes(at)[0], i++) if (at.type === 'admin') writes.add(at);
     }
     this.#events = [...events, ...writes];
+    if (!this.#chosen) this.#fit(events);
     this.#draw();
   }
 
@@ -43,7 +45,15 @@ export class Timeline {
     this.#draw();
   }
 
+  /** #fit chooses a span that has the newest 20 events, or all. */
+  #fit(events) {
+    const first = events[Math.min(events.length, 20) - 1];
+    const span = spans.findIndex((s) => first && events[0].at - first.at < s * 0.9e6);
+    this.#span = span < 0 ? spans.length - 1 : span;
+  }
+
   #zoom(by) {
+    this.#chosen = true;
     this.#span = Math.min(Math.max(this.#span + by, 0), spans.length - 1);
     this.#draw();
   }
