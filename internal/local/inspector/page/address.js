@@ -23,7 +23,9 @@ export function destination(text, { hasEvent, connections, topics }) {
   const word = text.trim();
   if (/^\d+$/.test(word) && hasEvent(Number(word))) return { screen: 'frames', id: word };
   const ends = word.replace(/^…/, '');
-  const found = connections.filter(({ id, user }) => id === word || (ends.length >= 4 && id.endsWith(ends)) || user === word);
+  const found = connections.filter(
+    ({ id, user }) => id === word || (ends.length >= 4 && id.endsWith(ends)) || user === word,
+  );
   if (found.length === 1) return { screen: 'connections', id: found[0].id };
   const topic = topics.find((name) => name === word || name.toLowerCase() === `sku:${word.toLowerCase()}`);
   if (topic) return { screen: 'topics', id: topic };

@@ -38,14 +38,19 @@ export class App {
     this.#screens = screensOf(false);
     this.ask = new Ask();
     this.feed = new Feed(this.api, {
-      situation: () => this.#situation(), onMessage: (m) => this.#message(m), onState: () => this.#state(),
+      situation: () => this.#situation(),
+      onMessage: (m) => this.#message(m),
+      onState: () => this.#state(),
     });
     this.sources = new Sources(this.api, (name, value) => this.#answer(name, value));
   }
 
   async start() {
     this.shell = new Shell({
-      screens: this.#screens, ask: this.ask, onHelp: () => this.showHelp(), onSearch: (text) => this.search(text),
+      screens: this.#screens,
+      ask: this.ask,
+      onHelp: () => this.showHelp(),
+      onSearch: (text) => this.search(text),
     });
     document.addEventListener('click', (event) => this.#link(event));
     document.addEventListener('keydown', (event) => this.#key(event));
@@ -98,7 +103,9 @@ export class App {
   }
 
   faultsOff() {
-    this.ask.ask('Turn all faults off?', 'All off', () => this.change('POST', '/admin/faults', {}, 'faults', 'situation'));
+    this.ask.ask('Turn all faults off?', 'All off', () =>
+      this.change('POST', '/admin/faults', {}, 'faults', 'situation'),
+    );
   }
 
   showHelp() {
@@ -131,10 +138,12 @@ export class App {
   }
 
   #askToken() {
-    this.#showElement(tokenForm((token) => {
-      this.api.token = token;
-      return this.feed.open();
-    }));
+    this.#showElement(
+      tokenForm((token) => {
+        this.api.token = token;
+        return this.feed.open();
+      }),
+    );
     this.shell.main.querySelector('input').focus();
   }
 
@@ -203,10 +212,17 @@ export class App {
   }
 
   #update() {
-    this.shell.showSituation({ feed: this.feed.state, paused: this.paused, situation: this.situation, sampled: this.sampled });
+    this.shell.showSituation({
+      feed: this.feed.state,
+      paused: this.paused,
+      situation: this.situation,
+      sampled: this.sampled,
+    });
     this.shell.showCounts(this.#counts());
     this.shell.showFoot(...foot(this));
-    this.shell.showWhere([this.situation?.socket, this.situation?.epoch && `epoch ${this.situation.epoch}`].filter(Boolean).join(' · '));
+    this.shell.showWhere(
+      [this.situation?.socket, this.situation?.epoch && `epoch ${this.situation.epoch}`].filter(Boolean).join(' · '),
+    );
     if (!this.paused) this.screen?.update?.();
   }
 
@@ -214,8 +230,11 @@ export class App {
     const { topics, stock } = this.sources;
     const faults = Object.keys(ratesOf(this.situation?.faults)).length + (this.situation?.clockAheadMs ? 1 : 0);
     return {
-      frames: this.store.lastId ? count(this.store.lastId) : '', connections: this.situation ? count(this.situation.connections) : '',
-      topics: topics ? count(topics.length) : '', stock: stock ? count(stock.length) : '', faults: faults ? odd(String(faults)) : '',
+      frames: this.store.lastId ? count(this.store.lastId) : '',
+      connections: this.situation ? count(this.situation.connections) : '',
+      topics: topics ? count(topics.length) : '',
+      stock: stock ? count(stock.length) : '',
+      faults: faults ? odd(String(faults)) : '',
     };
   }
 
@@ -244,7 +263,12 @@ export class App {
   #keys() {
     const digits = this.#screens.map(({ digit }) => digit);
     return [
-      { keys: digits, text: 'screens', quiet: true, run: (digit) => this.go({ screen: this.#screens.find((s) => s.digit === digit).name }) },
+      {
+        keys: digits,
+        text: 'screens',
+        quiet: true,
+        run: (digit) => this.go({ screen: this.#screens.find((s) => s.digit === digit).name }),
+      },
       { keys: ['/'], text: 'search', run: () => this.shell.search.focus() },
       { keys: ['p'], text: this.paused ? 'continue' : 'pause', run: () => this.pause() },
       { keys: ['f'], text: 'faults', run: () => this.go({ screen: 'faults' }) },

@@ -22,15 +22,23 @@ export class Ask {
   /** ask shows a question; run does it after Enter or a click. An error is said in its place. */
   ask(question, yes, run) {
     if (!this.open) this.#previous = document.activeElement;
-    const confirm = button(yes, async () => {
-      try {
-        await run();
-        this.close();
-      } catch (error) {
-        this.say(`■ ${error.message}`);
-      }
-    }, { kind: 'primary', keyName: 'Enter' });
-    this.element.replaceChildren(h('strong', {}, question), confirm, button('Leave', () => this.close(), { keyName: 'Esc' }));
+    const confirm = button(
+      yes,
+      async () => {
+        try {
+          await run();
+          this.close();
+        } catch (error) {
+          this.say(`■ ${error.message}`);
+        }
+      },
+      { kind: 'primary', keyName: 'Enter' },
+    );
+    this.element.replaceChildren(
+      h('strong', {}, question),
+      confirm,
+      button('Leave', () => this.close(), { keyName: 'Esc' }),
+    );
     this.element.hidden = false;
     confirm.focus();
   }

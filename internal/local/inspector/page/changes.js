@@ -8,11 +8,22 @@ const maxPosts = 500; // that are kept of one change; all are counted
 /** Change is the way of one version of a topic. Times are µs since 1970. */
 function newChange(row) {
   return {
-    id: row.id, topic: row.topic, version: row.version, at: row.at, note: row.note ?? '', cause: row.cause ?? [],
-    record: 0, batch: 0, batchId: 0, attempts: 0, // when the record and the first batch came; the last batch
+    id: row.id,
+    topic: row.topic,
+    version: row.version,
+    at: row.at,
+    note: row.note ?? '',
+    cause: row.cause ?? [],
+    record: 0,
+    batch: 0,
+    batchId: 0,
+    attempts: 0, // when the record and the first batch came; the last batch
     posts: [], // {id, at, conn, status, attempt}
-    firstPost: 0, last: 0, // of accepted posts
-    accepted: 0, refused: 0, gone: 0, // attempts by what became of them
+    firstPost: 0,
+    last: 0, // of accepted posts
+    accepted: 0,
+    refused: 0,
+    gone: 0, // attempts by what became of them
     retried: new Set(), // connections with a 429
   };
 }
@@ -42,12 +53,16 @@ export class Changes {
 
   add(event) {
     switch (event.type) {
-      case 'row': return this.#row(event);
+      case 'row':
+        return this.#row(event);
       case 'record':
       case 'fault':
-      case 'sweep': return this.#carry(event);
-      case 'batch': return this.#batch(event);
-      case 'post': return this.#post(event);
+      case 'sweep':
+        return this.#carry(event);
+      case 'batch':
+        return this.#batch(event);
+      case 'post':
+        return this.#post(event);
     }
   }
 

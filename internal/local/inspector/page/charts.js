@@ -60,14 +60,18 @@ export function lines(width, { series, marks = [], now, within, height = 190 }) 
   }
   const minutes = within / 60_000;
   nodes.push(text(left, height - 6, `−${minutes} min`, { class: 'label' }));
-  nodes.push(text((left + width - right) / 2, height - 6, `−${minutes / 2}`, { class: 'label', 'text-anchor': 'middle' }));
+  nodes.push(
+    text((left + width - right) / 2, height - 6, `−${minutes / 2}`, { class: 'label', 'text-anchor': 'middle' }),
+  );
   nodes.push(text(width - right, height - 6, 'now', { class: 'label', 'text-anchor': 'end' }));
   for (const mark of marks) {
     if (now - mark.at > within) continue;
     const at = x(mark.at);
     nodes.push(svg('line', { class: 'mark', x1: at, x2: at, y1: top - 6, y2: height - bottom }));
     const late = at > width * 0.6;
-    nodes.push(text(at + (late ? -5 : 5), top, mark.text, { class: 'label odd', 'text-anchor': late ? 'end' : 'start' }));
+    nodes.push(
+      text(at + (late ? -5 : 5), top, mark.text, { class: 'label odd', 'text-anchor': late ? 'end' : 'start' }),
+    );
   }
   for (const { name, kind, dash, points } of series) {
     const seen = points.filter(({ at }) => now - at <= within);
@@ -88,7 +92,8 @@ export const decadeName = (n) => (n < 1000 ? `${n} ms` : `${n / 1000} s`);
 export function dots(width, { points, lines: at = [], height = 150 }) {
   const [left, right, top, bottom] = [12, 12, 22, 22];
   const [from, to] = [Math.log10(decades[0]), Math.log10(decades.at(-1))];
-  const x = (value) => left + (width - left - right) * ((Math.log10(Math.min(Math.max(value, 0.1), 10_000)) - from) / (to - from));
+  const x = (value) =>
+    left + (width - left - right) * ((Math.log10(Math.min(Math.max(value, 0.1), 10_000)) - from) / (to - from));
   const nodes = [];
   decades.forEach((decade, i) => {
     nodes.push(svg('line', { class: 'rule', x1: x(decade), x2: x(decade), y1: top, y2: height - bottom }));
@@ -105,7 +110,9 @@ export function dots(width, { points, lines: at = [], height = 150 }) {
   at.forEach(({ ms, text: words }, i) => {
     nodes.push(svg('line', { class: 'at', x1: x(ms), x2: x(ms), y1: top - 8, y2: height - bottom }));
     const end = x(ms) > width * 0.75 || (i === 0 && at.length > 1 && x(at[1].ms) - x(ms) < 90);
-    nodes.push(text(x(ms) + (end ? -4 : 4), top - 8, words, { class: 'label strong', 'text-anchor': end ? 'end' : 'start' }));
+    nodes.push(
+      text(x(ms) + (end ? -4 : 4), top - 8, words, { class: 'label strong', 'text-anchor': end ? 'end' : 'start' }),
+    );
   });
   const label = `${points.length} changes; ${at.map(({ text: words }) => words).join(', ')}`;
   return { height, label, nodes };
@@ -116,8 +123,10 @@ export function spark(width, { points, limit, now, within, height = 34 }) {
   const max = Math.max(limit * 1.6, ...points.map(({ value }) => value * 1.1), 1e-9);
   const x = (at) => width * (1 - (now - at) / within);
   const y = (value) => 2 + (height - 4) * (1 - value / max);
-  const d = points.filter(({ at }) => now - at <= within)
-    .map(({ at, value }, i) => `${i ? 'L' : 'M'}${x(at).toFixed(1)} ${y(value).toFixed(1)}`).join('');
+  const d = points
+    .filter(({ at }) => now - at <= within)
+    .map(({ at, value }, i) => `${i ? 'L' : 'M'}${x(at).toFixed(1)} ${y(value).toFixed(1)}`)
+    .join('');
   return {
     height,
     label: `last ${within / 60_000} minutes, now ${points.at(-1)?.value ?? 'no data'}, limit ${limit}`,

@@ -28,7 +28,20 @@ const numeric = new Set(['status', 'version', 'attempt', 'count', 'bytes', 'ms',
 
 /** Event types, which a filter may name beside the types of messages. */
 export const eventTypes = [
-  'open', 'in', 'invoke', 'answer', 'row', 'record', 'batch', 'post', 'out', 'close', 'admin', 'heal', 'sweep', 'fault',
+  'open',
+  'in',
+  'invoke',
+  'answer',
+  'row',
+  'record',
+  'batch',
+  'post',
+  'out',
+  'close',
+  'admin',
+  'heal',
+  'sweep',
+  'fault',
 ];
 
 const word = /^(-?)([a-zA-Z]+)(:|>|<)(.*)$/;
@@ -48,7 +61,8 @@ export function parse(text) {
     } else if (!fields[name]) errors.push({ word: each, nearest: each.replace(name, nearest(name, fieldNames)) });
     else if (operator !== ':' && (!numeric.has(name) || value === '' || Number.isNaN(Number(value)))) {
       errors.push({ word: each, nearest: numeric.has(name) ? `${name}${operator}1000` : `${name}:${value}` });
-    } else if (value !== '') terms.push({ field: name, not: minus === '-', operator, value: value.toLowerCase(), word: each });
+    } else if (value !== '')
+      terms.push({ field: name, not: minus === '-', operator, value: value.toLowerCase(), word: each });
   }
   return { terms, errors };
 }

@@ -29,11 +29,18 @@ export class List {
   constructor({ rowHeight = 27, key = (row) => row.id, kind = () => '', ...options }) {
     this.#options = { rowHeight, key, kind, ...options };
     const { label, columns } = this.#options;
-    this.#head = h('div', { role: 'row', class: 'grid-row grid-head', 'aria-rowindex': 1 },
-      columns.map(({ name, end }) => h('div', { role: 'columnheader', class: end ? 'end' : '' }, name)));
+    this.#head = h(
+      'div',
+      { role: 'row', class: 'grid-row grid-head', 'aria-rowindex': 1 },
+      columns.map(({ name, end }) => h('div', { role: 'columnheader', class: end ? 'end' : '' }, name)),
+    );
     this.#body = h('div', { role: 'rowgroup', class: 'grid-body' });
-    this.element = h('div', { role: 'grid', 'aria-label': label, class: 'grid', tabIndex: 0 },
-      h('div', { role: 'rowgroup', class: 'grid-heads' }, this.#head), this.#body);
+    this.element = h(
+      'div',
+      { role: 'grid', 'aria-label': label, class: 'grid', tabIndex: 0 },
+      h('div', { role: 'rowgroup', class: 'grid-heads' }, this.#head),
+      this.#body,
+    );
     this.element.style.setProperty('--columns', columns.map(({ width }) => width ?? '1fr').join(' '));
     this.element.style.setProperty('--row', `${rowHeight}px`);
     this.element.addEventListener('scroll', () => this.#scrolled(), { passive: true });
@@ -201,7 +208,12 @@ export class List {
   }
 
   #newRow() {
-    return h('div', { role: 'row' },
-      this.#options.columns.map(({ end, kind = '' }) => h('div', { role: 'gridcell', class: `${end ? 'end' : ''} ${kind}` })));
+    return h(
+      'div',
+      { role: 'row' },
+      this.#options.columns.map(({ end, kind = '' }) =>
+        h('div', { role: 'gridcell', class: `${end ? 'end' : ''} ${kind}` }),
+      ),
+    );
   }
 }

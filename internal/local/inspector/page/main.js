@@ -4,8 +4,9 @@ import { App } from './app.js';
 import { Alarms } from './screens/alarms.js';
 import { Connections } from './screens/connections.js';
 import { Faults } from './screens/faults.js';
-import { Invocations, Posts, Routes } from './screens/foreign.js';
+import { Posts, Routes } from './screens/foreign.js';
 import { Frames } from './screens/frames.js';
+import { Invocations } from './screens/invocations.js';
 import { Overview } from './screens/overview.js';
 import { Stock } from './screens/stock.js';
 import { Stream } from './screens/stream.js';
@@ -19,8 +20,16 @@ const screensOf = (template) => [
   screen('2', 'frames', 'Frames', Frames),
   screen('3', 'connections', 'Connections', Connections),
   ...(template
-    ? [screen('4', 'routes', 'Routes', Routes), screen('5', 'invocations', 'Invocations', Invocations), screen('6', 'posts', 'Posts', Posts)]
-    : [screen('4', 'topics', 'Topics', Topics), screen('5', 'stream', 'Stream', Stream), screen('6', 'stock', 'Stock & carts', Stock)]),
+    ? [
+        screen('4', 'routes', 'Routes', Routes),
+        screen('5', 'invocations', 'Invocations', Invocations),
+        screen('6', 'posts', 'Posts', Posts),
+      ]
+    : [
+        screen('4', 'topics', 'Topics', Topics),
+        screen('5', 'stream', 'Stream', Stream),
+        screen('6', 'stock', 'Stock & carts', Stock),
+      ]),
   screen('7', 'faults', 'Faults & time', Faults),
   ...(template ? [] : [screen('0', 'alarms', 'Alarms', Alarms)]), // they are the hub's
 ];

@@ -55,7 +55,8 @@ function lineCount(lines) {
 function topicParts(name, value) {
   if (value === null || typeof value !== 'object') return [bold(name), ' ', String(value)];
   const isCart = name === 'cart' || name.startsWith('cart:');
-  if (value.skus) return [bold(name), ' ', Array.isArray(value.skus) ? plural(value.skus.length, 'SKU') : unmask(value.skus)];
+  if (value.skus)
+    return [bold(name), ' ', Array.isArray(value.skus) ? plural(value.skus.length, 'SKU') : unmask(value.skus)];
   const version = value.from === undefined ? `v${value.version}` : `v${value.from} → v${value.version}`;
   const parts = [bold(name), ` ${version} `];
   if (isCart) parts.push(masked(lineCount(value.lines) ?? 'lines'));
@@ -68,7 +69,10 @@ function serverMessage(m) {
   switch (m.type) {
     case 'snapshot':
     case 'delta': {
-      const topics = Object.entries(m.topics ?? {}).flatMap(([name, value], i) => [i ? ', ' : '', ...topicParts(name, value)]);
+      const topics = Object.entries(m.topics ?? {}).flatMap(([name, value], i) => [
+        i ? ', ' : '',
+        ...topicParts(name, value),
+      ]);
       const refused = Object.entries(m.refused ?? {}).map(([name, code]) => odd(`${name} ${code}`));
       const again = m.again ? second(` ask again: ${[m.again].flat().length}`) : '';
       const parts = [...topics, ' ', ...refused, again];
@@ -76,13 +80,21 @@ function serverMessage(m) {
     }
     case 'ok':
       return [
-        bold('cart'), ` v${m.from} → v${m.version} `, masked(lineCount(m.lines) ?? 'lines'),
-        m.duplicate ? second(' duplicate') : '', m.clamped ? [' ', odd('clamped')] : '', m.skipped ? [' ', odd('skipped')] : '',
+        bold('cart'),
+        ` v${m.from} → v${m.version} `,
+        masked(lineCount(m.lines) ?? 'lines'),
+        m.duplicate ? second(' duplicate') : '',
+        m.clamped ? [' ', odd('clamped')] : '',
+        m.skipped ? [' ', odd('skipped')] : '',
       ];
-    case 'error': return [bold(m.code), ' ', second(m.message ?? '')];
-    case 'hello': return [bold(personName(m.user) || m.role), second(`${m.role === m.user ? '' : ` ${m.role}`}, epoch ${m.epoch}`)];
-    case 'bye': return [bold(m.code), second(m.retry ? ` come back after ${m.after} ms` : ' for good')];
-    default: return [];
+    case 'error':
+      return [bold(m.code), ' ', second(m.message ?? '')];
+    case 'hello':
+      return [bold(personName(m.user) || m.role), second(`${m.role === m.user ? '' : ` ${m.role}`}, epoch ${m.epoch}`)];
+    case 'bye':
+      return [bold(m.code), second(m.retry ? ` come back after ${m.after} ms` : ' for good')];
+    default:
+      return [];
   }
 }
 
@@ -112,7 +124,8 @@ export function meaning(event) {
   const { type, text = '', note = '' } = event;
   if (type === 'in' || type === 'out') {
     const message = parsed(text);
-    const parts = message && (message.type ? serverMessage(message) : message.action ? clientMessage(message) : undefined);
+    const parts =
+      message && (message.type ? serverMessage(message) : message.action ? clientMessage(message) : undefined);
     if (parts) return note && type === 'out' ? [...parts, second(` ${note}`)] : parts;
     return [type === 'in' ? second('typed ') : '', text || note];
   }
@@ -120,28 +133,71 @@ export function meaning(event) {
 }
 
 function other(event) {
-  const { type, text = '', note = '', topic, version, status, code, took, count, attempt, route, user, role, address } = event;
+  const {
+    type,
+    text = '',
+    note = '',
+    topic,
+    version,
+    status,
+    code,
+    took,
+    count,
+    attempt,
+    route,
+    user,
+    role,
+    address,
+  } = event;
   const asked = took === undefined ? '' : second(`, ${ms(took)} ms`);
   switch (type) {
-    case 'admin': return admin(note, text);
-    case 'open': return [
-      status >= 300 ? odd(`refused ${status} ${code ?? ''} `) : '', bold(personName(user) || 'connected'),
-      role && role !== personName(user) ? ` ${role}` : '', second(address ? ` from ${address}` : ''),
-    ];
-    case 'close': return [bold(String(status ?? '')), ` ${code ?? ''}`, second(closedBy[event.dir ?? ''])];
-    case 'invoke': return [bold(route ?? ''), event.function ? ` → function ${event.function}` : '', asked];
-    case 'answer': return [bold(String(status ?? '')), code ? [' ', odd(code)] : '', event.bytes ? second(` ${bytes(event.bytes)}`) : '', asked];
-    case 'row': return [bold(topic ?? ''), version ? ` v${version}` : ''];
-    case 'record': return [bold(topic ?? ''), version ? ` v${version}` : ''];
-    case 'batch': return [plural(count ?? 0, 'record'), attempt > 1 ? [' ', odd(`attempt ${attempt}`)] : '', code ? [' ', odd(code)] : '', asked];
-    case 'post': return [
-      topic ? bold(topic) : '', version ? ` v${version}` : '', ' ', status >= 300 ? odd(`${status} ${code ?? ''}`) : String(status ?? ''),
-      attempt > 1 ? second(` attempt ${attempt}`) : '', asked,
-    ];
+    case 'admin':
+      return admin(note, text);
+    case 'open':
+      return [
+        status >= 300 ? odd(`refused ${status} ${code ?? ''} `) : '',
+        bold(personName(user) || 'connected'),
+        role && role !== personName(user) ? ` ${role}` : '',
+        second(address ? ` from ${address}` : ''),
+      ];
+    case 'close':
+      return [bold(String(status ?? '')), ` ${code ?? ''}`, second(closedBy[event.dir ?? ''])];
+    case 'invoke':
+      return [bold(route ?? ''), event.function ? ` → function ${event.function}` : '', asked];
+    case 'answer':
+      return [
+        bold(String(status ?? '')),
+        code ? [' ', odd(code)] : '',
+        event.bytes ? second(` ${bytes(event.bytes)}`) : '',
+        asked,
+      ];
+    case 'row':
+      return [bold(topic ?? ''), version ? ` v${version}` : ''];
+    case 'record':
+      return [bold(topic ?? ''), version ? ` v${version}` : ''];
+    case 'batch':
+      return [
+        plural(count ?? 0, 'record'),
+        attempt > 1 ? [' ', odd(`attempt ${attempt}`)] : '',
+        code ? [' ', odd(code)] : '',
+        asked,
+      ];
+    case 'post':
+      return [
+        topic ? bold(topic) : '',
+        version ? ` v${version}` : '',
+        ' ',
+        status >= 300 ? odd(`${status} ${code ?? ''}`) : String(status ?? ''),
+        attempt > 1 ? second(` attempt ${attempt}`) : '',
+        asked,
+      ];
     case 'heal':
-    case 'sweep': return [topic ? bold(topic) : '', count === undefined ? '' : ` ${plural(count, 'connection')}`, asked];
-    case 'fault': return [odd(code || note || 'fault')];
-    default: return [text];
+    case 'sweep':
+      return [topic ? bold(topic) : '', count === undefined ? '' : ` ${plural(count, 'connection')}`, asked];
+    case 'fault':
+      return [odd(code || note || 'fault')];
+    default:
+      return [text];
   }
 }
 

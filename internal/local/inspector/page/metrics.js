@@ -10,7 +10,10 @@ export function parseMetrics(text) {
     if (each === '' || each[0] === '#') continue;
     const [, name, labels = '', value] = line.exec(each) ?? [];
     if (!name) continue;
-    const sample = { labels: Object.fromEntries([...labels.matchAll(label)].map(([, k, v]) => [k, v])), value: Number(value) };
+    const sample = {
+      labels: Object.fromEntries([...labels.matchAll(label)].map(([, k, v]) => [k, v])),
+      value: Number(value),
+    };
     const list = samples.get(name);
     if (list) list.push(sample);
     else samples.set(name, [sample]);

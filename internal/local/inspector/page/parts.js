@@ -34,13 +34,29 @@ export function figure(name) {
 }
 
 /** figures is the row of them at the top of a screen. */
-export const figures = (...all) => h('div', { class: 'figures' }, all.map(({ element }) => element));
+export const figures = (...all) =>
+  h(
+    'div',
+    { class: 'figures' },
+    all.map(({ element }) => element),
+  );
 
 /** choice is a group of buttons of which one is pressed: options are {value, text}. */
 export function choice(label, options, onChoose) {
-  const buttons = new Map(options.map(({ value, text }) => [value, h('button', {
-    type: 'button', 'aria-pressed': 'false', onclick: () => onChoose(value),
-  }, text)]));
+  const buttons = new Map(
+    options.map(({ value, text }) => [
+      value,
+      h(
+        'button',
+        {
+          type: 'button',
+          'aria-pressed': 'false',
+          onclick: () => onChoose(value),
+        },
+        text,
+      ),
+    ]),
+  );
   return {
     element: h('div', { role: 'group', 'aria-label': label, class: 'choice' }, [...buttons.values()]),
     set(value) {
@@ -54,9 +70,20 @@ export function choice(label, options, onChoose) {
 
 /** toggles is a group of buttons of which each is on or off. */
 export function toggles(label, names, onToggle) {
-  const buttons = new Map(names.map((name) => [name, h('button', {
-    type: 'button', 'aria-pressed': 'false', onclick: () => onToggle(name),
-  }, name)]));
+  const buttons = new Map(
+    names.map((name) => [
+      name,
+      h(
+        'button',
+        {
+          type: 'button',
+          'aria-pressed': 'false',
+          onclick: () => onToggle(name),
+        },
+        name,
+      ),
+    ]),
+  );
   return {
     element: h('div', { role: 'group', 'aria-label': label, class: 'choice' }, [...buttons.values()]),
     set(on) {
@@ -82,7 +109,11 @@ export const message = (kind, title, ...parts) =>
 export function facts(names) {
   const values = new Map(names.map((name) => [name, h('dd')]));
   return {
-    element: h('dl', { class: 'facts' }, names.map((name) => [h('dt', {}, name), values.get(name)])),
+    element: h(
+      'dl',
+      { class: 'facts' },
+      names.map((name) => [h('dt', {}, name), values.get(name)]),
+    ),
     set: (name, ...parts) => fill(values.get(name), ...parts),
   };
 }

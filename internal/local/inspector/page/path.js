@@ -36,7 +36,9 @@ export function pathOf(store, event) {
   }
   found.set(event.id, event); // when the middle of the way has passed the ring
   const steps = [...found.values()]
-    .filter((step) => step.id === event.id || step.type !== 'post' || !store.effects(step).some(({ type }) => type === 'out'))
+    .filter(
+      (step) => step.id === event.id || step.type !== 'post' || !store.effects(step).some(({ type }) => type === 'out'),
+    )
     .sort((a, b) => a.id - b.id);
   const row = steps.find(({ type }) => type === 'row') ?? root;
   const last = steps.filter(({ type }) => type === 'out').at(-1);
@@ -50,7 +52,7 @@ export const causeOf = (store, event) => store.causes(event)[0];
 export function effectOf(store, event) {
   const [first] = store.effects(event);
   if (first) return first;
-  for (let from = event; ; ) {
+  for (let from = event; ;) {
     const cause = causeOf(store, from);
     if (!cause) return undefined;
     const siblings = store.effects(cause);

@@ -36,7 +36,8 @@ export function sentOf(frames, topics) {
     for (const topic of topics) {
       if (sent.has(topic)) continue;
       const version = versionIn(event, topic, nameIn(topic));
-      if (version !== undefined) sent.set(topic, { version, at: event.at, id: event.id, delta: /"type":"delta"/.test(event.text) });
+      if (version !== undefined)
+        sent.set(topic, { version, at: event.at, id: event.id, delta: /"type":"delta"/.test(event.text) });
     }
   }
   return sent;
@@ -72,7 +73,8 @@ export function why({ store, topic, conn, subscribed, sent, now }) {
   const newest = Math.max(now ?? 0, change?.version ?? 0) || undefined;
   const head = newest === undefined ? topic : `${topic} v${newest}${change ? `, committed ${time(change.at)}` : ''}`;
   if (!subscribed) return [head, 'not subscribed: the client has to send subscribe'];
-  if (sent === undefined) return [head, 'nothing was sent to it since this page opened, and nothing is missing in the log'];
+  if (sent === undefined)
+    return [head, 'nothing was sent to it since this page opened, and nothing is missing in the log'];
   if (newest === undefined || sent.version >= newest) {
     const lines = [head, `it has the newest, v${sent.version}, sent ${time(sent.at)}`];
     return change ? [...lines, `  ${wayOf(change)}`] : lines;
@@ -92,7 +94,10 @@ function behind(store, change, conn, sent) {
   const last = refused.at(-1);
   const fault = refused.some(({ id }) => store.causes(store.get(id) ?? {}).some(({ type }) => type === 'fault'));
   return [
-    has, `the post of v${change.version} was answered ${last.status}, ${plural(refused.length, 'time')}${fault ? ' (a fault on purpose)' : ''}`,
-    last.status === 410 ? 'the connection is gone' : 'it is marked: healing comes within a minute, or with its next subscribe',
+    has,
+    `the post of v${change.version} was answered ${last.status}, ${plural(refused.length, 'time')}${fault ? ' (a fault on purpose)' : ''}`,
+    last.status === 410
+      ? 'the connection is gone'
+      : 'it is marked: healing comes within a minute, or with its next subscribe',
   ];
 }

@@ -7,7 +7,10 @@ import { key } from './parts.js';
 import { write } from './address.js';
 
 /** faultWords lists rates as people say them: throttle 1 in 3, drop 1 in 50. */
-export const faultWords = (rates = {}) => Object.entries(rates).map(([name, n]) => `${name} 1 in ${n}`).join(', ');
+export const faultWords = (rates = {}) =>
+  Object.entries(rates)
+    .map(([name, n]) => `${name} 1 in ${n}`)
+    .join(', ');
 
 /** ratesOf are the rates of GET /admin/situation or /admin/faults, by name. */
 export function ratesOf(faults) {
@@ -22,11 +25,23 @@ export function situationCells({ feed, paused, situation, sampled }) {
   const recording = situation?.recording;
   return [
     { name: '', ...live(feed, paused), href: write({ screen: 'frames' }) },
-    { name: 'Faults', text: faults ? `▲ ${faults}` : 'none', state: faults ? 'odd' : '', href: write({ screen: 'faults' }) },
-    { name: 'Clock', text: ahead ? `▲ ${duration(ahead)} ahead` : 'real', state: ahead ? 'odd' : '', href: write({ screen: 'faults' }) },
+    {
+      name: 'Faults',
+      text: faults ? `▲ ${faults}` : 'none',
+      state: faults ? 'odd' : '',
+      href: write({ screen: 'faults' }),
+    },
+    {
+      name: 'Clock',
+      text: ahead ? `▲ ${duration(ahead)} ahead` : 'real',
+      state: ahead ? 'odd' : '',
+      href: write({ screen: 'faults' }),
+    },
     { name: 'Recording', text: recording ? `● ${recording.file}` : 'off', state: recording ? 'bad' : '' },
     {
-      name: 'Log', text: sampled ? `▲ 1 of ${sampled.of} deltas` : 'every frame', state: sampled ? 'odd' : '',
+      name: 'Log',
+      text: sampled ? `▲ 1 of ${sampled.of} deltas` : 'every frame',
+      state: sampled ? 'odd' : '',
       href: write({ screen: 'frames' }),
     },
     { name: 'Private', text: situation?.private ? '▲ shown' : 'masked', state: situation?.private ? 'odd' : '' },
@@ -35,11 +50,16 @@ export function situationCells({ feed, paused, situation, sampled }) {
 
 function live(feed, paused) {
   switch (feed.name) {
-    case 'lost': return { text: '■ no answer', state: 'bad' };
-    case 'hidden': return { text: '○ asleep', state: 'odd' };
-    case 'token': return { text: '■ token needed', state: 'bad' };
-    case 'connecting': return { text: '○ connecting', state: '' };
-    default: return paused ? { text: '❚❚ paused', state: 'odd' } : { text: '● live', state: 'live' };
+    case 'lost':
+      return { text: '■ no answer', state: 'bad' };
+    case 'hidden':
+      return { text: '○ asleep', state: 'odd' };
+    case 'token':
+      return { text: '■ token needed', state: 'bad' };
+    case 'connecting':
+      return { text: '○ connecting', state: '' };
+    default:
+      return paused ? { text: '❚❚ paused', state: 'odd' } : { text: '● live', state: 'live' };
   }
 }
 
@@ -55,20 +75,37 @@ export class Shell {
 
   constructor({ screens, onSearch, onHelp, ask }) {
     this.search = h('input', {
-      type: 'search', 'aria-label': 'Search or go to: a connection, topic, SKU, frame id',
-      placeholder: 'Search or go to: a connection, topic, SKU, frame id', autocomplete: 'off', spellcheck: 'false',
+      type: 'search',
+      'aria-label': 'Search or go to: a connection, topic, SKU, frame id',
+      placeholder: 'Search or go to: a connection, topic, SKU, frame id',
+      autocomplete: 'off',
+      spellcheck: 'false',
     });
-    const form = h('form', { role: 'search', onsubmit: (event) => {
-      event.preventDefault();
-      onSearch(this.search.value);
-    } }, this.search, key('/'));
+    const form = h(
+      'form',
+      {
+        role: 'search',
+        onsubmit: (event) => {
+          event.preventDefault();
+          onSearch(this.search.value);
+        },
+      },
+      this.search,
+      key('/'),
+    );
     this.situation = h('div', { class: 'situation', role: 'status', 'aria-label': 'Situation' });
     this.#rail = h('nav', { class: 'rail', 'aria-label': 'Screens' });
     this.setScreens(screens);
     const help = h('button', { type: 'button', class: 'plain', onclick: onHelp }, key('?'), ' all keys');
     document.body.replaceChildren(
       h('a', { class: 'skip', href: '#main' }, 'Skip to the content'),
-      h('header', { class: 'head' }, h('p', { class: 'name' }, h('strong', {}, 'localhub'), h('span', {}, ' inspector')), form, this.#where),
+      h(
+        'header',
+        { class: 'head' },
+        h('p', { class: 'name' }, h('strong', {}, 'localhub'), h('span', {}, ' inspector')),
+        form,
+        this.#where,
+      ),
       this.situation,
       h('div', { class: 'body' }, this.#rail, h('div', { class: 'content' }, this.#notices, ask.element, this.main)),
       h('footer', { class: 'keybar' }, this.#keys, help),
@@ -78,13 +115,16 @@ export class Shell {
   /** setScreens lists the screens in the rail. */
   setScreens(screens) {
     this.#items.clear();
-    this.#rail.replaceChildren(...screens.map(({ name, title, digit }) => {
-      const figure = h('span', { class: 'count' });
-      const digits = h('span', { class: 'digit', 'aria-hidden': 'true' }, digit);
-      const link = h('a', { href: write({ screen: name }) }, digits, h('span', {}, title), figure);
-      this.#items.set(name, { link, figure });
-      return link;
-    }), this.#foot);
+    this.#rail.replaceChildren(
+      ...screens.map(({ name, title, digit }) => {
+        const figure = h('span', { class: 'count' });
+        const digits = h('span', { class: 'digit', 'aria-hidden': 'true' }, digit);
+        const link = h('a', { href: write({ screen: name }) }, digits, h('span', {}, title), figure);
+        this.#items.set(name, { link, figure });
+        return link;
+      }),
+      this.#foot,
+    );
   }
 
   /** showSituation changes the cells whose words changed. */
@@ -93,7 +133,15 @@ export class Shell {
     if (this.#cells.length === 0) {
       this.#cells = cells.map(({ name, href }) => {
         const text = h('span');
-        return { element: h(href ? 'a' : 'span', { href, class: 'cell' }, name && h('span', { class: 'cell-name' }, name), text), text };
+        return {
+          element: h(
+            href ? 'a' : 'span',
+            { href, class: 'cell' },
+            name && h('span', { class: 'cell-name' }, name),
+            text,
+          ),
+          text,
+        };
       });
       this.situation.append(...this.#cells.map(({ element }) => element));
     }
@@ -117,13 +165,27 @@ export class Shell {
   }
 
   showFoot(...lines) {
-    fill(this.#foot, lines.map((line) => ({ kind: 'line', text: line })));
+    fill(
+      this.#foot,
+      lines.map((line) => ({ kind: 'line', text: line })),
+    );
   }
 
   /** showKeys lists the keys that work: [{keys, text}]. */
   showKeys(list) {
-    this.#keys.replaceChildren(...list.filter(({ quiet }) => !quiet)
-      .map(({ keys, text }) => h('span', {}, keys.map((each) => key(each)), ' ', text)));
+    this.#keys.replaceChildren(
+      ...list
+        .filter(({ quiet }) => !quiet)
+        .map(({ keys, text }) =>
+          h(
+            'span',
+            {},
+            keys.map((each) => key(each)),
+            ' ',
+            text,
+          ),
+        ),
+    );
   }
 
   /** showNotices replaces the messages above the screen. */

@@ -19,6 +19,7 @@ export class Sources {
   #api;
   #asked = new Map(); // name: when, or Infinity while an answer is awaited
   #onAnswer;
+  missing = {}; // why this localhub does not have it, by name
 
   /** onAnswer(name, value) is called with each answer. */
   constructor(api, onAnswer) {
@@ -48,10 +49,12 @@ export class Sources {
       const value = text ? text(await this.#api.text(path)) : pick(await this.#api.get(path));
       this[name] = value;
       this.#onAnswer(name, value);
-    } catch {
-      // The feed says when localhub does not answer; what is shown stays.
-    } finally {
       this.#asked.set(name, Date.now());
+    } catch (error) {
+      // The feed says when localhub does not answer; what is shown stays. What this
+      // localhub does not have is not asked for again.
+      if (error.status === 404) this.missing[name] = error.message;
+      this.#asked.set(name, error.status === 404 ? Infinity : Date.now());
     }
   }
 }

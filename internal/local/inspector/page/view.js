@@ -107,9 +107,11 @@ export class View {
       this.rows = this.#all;
       return;
     }
-    this.rows = this.#all.flatMap((row) => (row.members.length > 1 && this.#open.has(row.id)
-      ? [row, ...row.members.map((event) => ({ id: `${row.id}/${event.id}`, event, members: [event], inside: row }))]
-      : [row]));
+    this.rows = this.#all.flatMap((row) =>
+      row.members.length > 1 && this.#open.has(row.id)
+        ? [row, ...row.members.map((event) => ({ id: `${row.id}/${event.id}`, event, members: [event], inside: row }))]
+        : [row],
+    );
   }
 
   /** toggle opens or closes a group. */

@@ -20,15 +20,28 @@ export class Alarms {
     this.notice = h('div', { class: 'says' });
     const body = h('div', { role: 'rowgroup' });
     this.rows = new Rows(body, (name) => this.#row(name));
-    const head = h('div', { role: 'row', class: 'alarm-row grid-head' },
-      ['State', 'Alarm', 'Now', 'Goes off', '5 min, limit dashed'].map((name) => h('div', { role: 'columnheader' }, name)));
+    const head = h(
+      'div',
+      { role: 'row', class: 'alarm-row grid-head' },
+      ['State', 'Alarm', 'Now', 'Goes off', '5 min, limit dashed'].map((name) =>
+        h('div', { role: 'columnheader' }, name),
+      ),
+    );
     this.table = h('div', { role: 'grid', 'aria-label': 'Alarms' }, h('div', { role: 'rowgroup' }, head), body);
     this.help = h('p');
     this.facts = facts(['In AWS', 'Here', 'Also at']);
     this.detail = card('', '', h('div', { class: 'card-text alarm-detail' }, this.help, this.facts.element));
-    this.element = screenElement('alarms', [
-      h('h1', {}, 'Alarms'), h('span', { class: 'gap' }), button('All metrics', () => this.#metrics(), { keyName: 'm' }),
-    ], this.notice, card('By the rules of AWS', 'every second', this.table).element, this.detail.element);
+    this.element = screenElement(
+      'alarms',
+      [
+        h('h1', {}, 'Alarms'),
+        h('span', { class: 'gap' }),
+        button('All metrics', () => this.#metrics(), { keyName: 'm' }),
+      ],
+      this.notice,
+      card('By the rules of AWS', 'every second', this.table).element,
+      this.detail.element,
+    );
   }
 
   keys = [
@@ -53,10 +66,20 @@ export class Alarms {
   #row(name) {
     const cells = ['state', 'name', 'now', 'off'].map(() => h('div', { role: 'gridcell' }));
     const chart = new Chart(spark);
-    const element = h('div', { role: 'row', class: 'alarm-row', tabIndex: -1, onclick: () => {
-      this.#selected = name;
-      this.update();
-    } }, cells, h('div', { role: 'gridcell' }, chart.element));
+    const element = h(
+      'div',
+      {
+        role: 'row',
+        class: 'alarm-row',
+        tabIndex: -1,
+        onclick: () => {
+          this.#selected = name;
+          this.update();
+        },
+      },
+      cells,
+      h('div', { role: 'gridcell' }, chart.element),
+    );
     return {
       element,
       update: () => {
@@ -64,7 +87,11 @@ export class Alarms {
         fill(cells[0], state === 'bad' ? bad('in alarm') : state === 'good' ? good('good') : second('○ no data'));
         fill(cells[1], bold(name));
         const since = this.#since.get(name);
-        fill(cells[2], text, since ? { kind: 'line bad', text: `since ${clock(since)}, ${duration(Date.now() - since)}` } : '');
+        fill(
+          cells[2],
+          text,
+          since ? { kind: 'line bad', text: `since ${clock(since)}, ${duration(Date.now() - since)}` } : '',
+        );
         fill(cells[3], second(alarm.goesOff));
         const points = alarm.series(this.#app.history);
         chart.set({ points, limit: alarm.limit, now: Date.now(), within }, `${points.length} ${points.at(-1)?.at}`);
@@ -91,15 +118,33 @@ export class Alarms {
   #notice(off, rates) {
     const explained = off.filter(({ alarm }) => rates[alarm.fault]).map(({ alarm }) => `“${alarm.name}”`);
     const words = faultWords(rates);
-    const text = words && `${words}${explained.length ? ` explains ${explained.join(', ')}. The alarm is real, its cause is yours.` : '. No alarm yet that it explains.'}`;
+    const text =
+      words &&
+      `${words}${explained.length ? ` explains ${explained.join(', ')}. The alarm is real, its cause is yours.` : '. No alarm yet that it explains.'}`;
     if (this.notice.key === text) return;
     this.notice.key = text;
-    this.notice.replaceChildren(...(text ? [message('odd', '▲ Faults are on', text, ' ', button('Turn off', () => this.#app.faultsOff(), { kind: 'link' }))] : []));
+    this.notice.replaceChildren(
+      ...(text
+        ? [
+            message(
+              'odd',
+              '▲ Faults are on',
+              text,
+              ' ',
+              button('Turn off', () => this.#app.faultsOff(), { kind: 'link' }),
+            ),
+          ]
+        : []),
+    );
   }
 
   #detail({ alarm, state }) {
     const since = this.#since.get(alarm.name);
-    this.detail.title(alarm.name, ' ', state === 'bad' ? { kind: 'chip bad', text: `■ in alarm since ${clock(since)}` } : '');
+    this.detail.title(
+      alarm.name,
+      ' ',
+      state === 'bad' ? { kind: 'chip bad', text: `■ in alarm since ${clock(since)}` } : '',
+    );
     this.detail.side(`metric ${alarm.metric}`);
     fill(this.help, alarm.help);
     this.facts.set('In AWS', `goes off ${alarm.goesOff}; missing data is good`);

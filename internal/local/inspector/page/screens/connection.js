@@ -20,10 +20,16 @@ export class Connection {
   constructor(app) {
     this.#app = app;
     this.boxes = Object.fromEntries(
-      ['Session', 'Open for', 'Ends by itself', 'Waiting for it', 'Frames', 'Last frame'].map((name) => [name, figure(name)]));
+      ['Session', 'Open for', 'Ends by itself', 'Waiting for it', 'Frames', 'Last frame'].map((name) => [
+        name,
+        figure(name),
+      ]),
+    );
     this.timeline = new Timeline();
     this.topics = new List({
-      label: 'Topics', rowsShown: 12, key: ({ topic }) => topic,
+      label: 'Topics',
+      rowsShown: 12,
+      key: ({ topic }) => topic,
       columns: [
         { name: 'Topic', width: 'minmax(110px, 1.3fr)', cell: ({ topic }) => mono(topic) },
         { name: 'Sent', width: '52px', end: true, cell: ({ sent }) => (sent ? String(sent.version) : '') },
@@ -38,7 +44,9 @@ export class Connection {
       onOpen: ({ topic }) => this.#app.go({ screen: 'topics', id: topic }),
     });
     this.frames = new List({
-      label: 'Last frames', rowHeight: 22, kind: (event) => `log-row ${typeOf(event) === 'error' ? 'bad-row' : ''}`,
+      label: 'Last frames',
+      rowHeight: 22,
+      kind: (event) => `log-row ${typeOf(event) === 'error' ? 'bad-row' : ''}`,
       columns: [
         { name: 'Id', width: '60px', kind: 'second', cell: ({ id }) => String(id) },
         { name: 'Time', width: '98px', cell: ({ at }) => time(at) },
@@ -53,22 +61,38 @@ export class Connection {
 
   #build() {
     this.title = h('h1', { class: 'crumbs' });
-    this.next = h('div', { role: 'group', 'aria-label': 'Next post', class: 'choice' },
-      Object.keys(answers).map((status) => h('button', { type: 'button', onclick: () => this.#nextPost(status) }, status)));
+    this.next = h(
+      'div',
+      { role: 'group', 'aria-label': 'Next post', class: 'choice' },
+      Object.keys(answers).map((status) =>
+        h('button', { type: 'button', onclick: () => this.#nextPost(status) }, status),
+      ),
+    );
     this.topicsCard = card('Topics', '', this.topics.element);
     this.why = h('pre', { class: 'why', tabIndex: 0, 'aria-label': 'Why' });
     this.whyCard = card('Why', ['as the hub knows it ', key('w')], this.why);
     this.framesCard = card('Last frames', '', this.frames.element);
     this.framesCard.element.classList.add('list');
-    this.element = screenElement('connection', [
-      this.title, h('span', { class: 'gap' }), h('span', { class: 'second' }, 'next post'), this.next,
-      button('Stall', () => this.#stall(), { keyName: 's' }),
-      button('Drop, 1006', () => this.#drop(), { kind: 'danger', keyName: 'd' }),
-      button('End, 1000', () => this.#end(), { kind: 'danger', keyName: 'e' }),
-    ],
-    figures(...Object.values(this.boxes)),
-    card('Timeline', this.timeline.side, this.timeline.element).element,
-    h('div', { class: 'two' }, h('div', { class: 'stack' }, this.topicsCard.element, this.whyCard.element), this.framesCard.element));
+    this.element = screenElement(
+      'connection',
+      [
+        this.title,
+        h('span', { class: 'gap' }),
+        h('span', { class: 'second' }, 'next post'),
+        this.next,
+        button('Stall', () => this.#stall(), { keyName: 's' }),
+        button('Drop, 1006', () => this.#drop(), { kind: 'danger', keyName: 'd' }),
+        button('End, 1000', () => this.#end(), { kind: 'danger', keyName: 'e' }),
+      ],
+      figures(...Object.values(this.boxes)),
+      card('Timeline', this.timeline.side, this.timeline.element).element,
+      h(
+        'div',
+        { class: 'two' },
+        h('div', { class: 'stack' }, this.topicsCard.element, this.whyCard.element),
+        this.framesCard.element,
+      ),
+    );
   }
 
   keys = [
@@ -105,7 +129,9 @@ export class Connection {
   }
 
   #end() {
-    this.#app.ask.ask(`End ${this.#name} with 1000?`, 'End', () => this.#app.change('DELETE', `/admin/connections/${encodeURIComponent(this.#id)}`, null, 'connections'));
+    this.#app.ask.ask(`End ${this.#name} with 1000?`, 'End', () =>
+      this.#app.change('DELETE', `/admin/connections/${encodeURIComponent(this.#id)}`, null, 'connections'),
+    );
   }
 
   #drop() {
@@ -117,7 +143,9 @@ export class Connection {
   }
 
   #nextPost(status) {
-    this.#app.ask.ask(`Answer ${status} to the next post to ${this.#name}?`, `Answer ${status}`, () => this.#fault(answers[status]));
+    this.#app.ask.ask(`Answer ${status} to the next post to ${this.#name}?`, `Answer ${status}`, () =>
+      this.#fault(answers[status]),
+    );
   }
 
   #fault(fault) {
@@ -128,10 +156,18 @@ export class Connection {
     const row = this.#row;
     const known = this.#app.store.people.get(this.#id);
     const open = row !== undefined;
-    fill(this.title, { href: write({ screen: 'connections' }), text: 'Connections' }, second(' › '),
-      bold(personName(row?.user ?? known?.user) || shortId(this.#id)), ' ',
-      { kind: 'chip', text: row?.role || known?.role || 'no role' }, ' ', mono(this.#id), ' ',
-      open ? { kind: 'chip in', text: '● open' } : { kind: 'chip', text: '○ ended' });
+    fill(
+      this.title,
+      { href: write({ screen: 'connections' }), text: 'Connections' },
+      second(' › '),
+      bold(personName(row?.user ?? known?.user) || shortId(this.#id)),
+      ' ',
+      { kind: 'chip', text: row?.role || known?.role || 'no role' },
+      ' ',
+      mono(this.#id),
+      ' ',
+      open ? { kind: 'chip in', text: '● open' } : { kind: 'chip', text: '○ ended' },
+    );
     for (const each of this.element.querySelectorAll('.screen-head button')) each.disabled = !open;
     this.#figures(row);
     const topics = this.#topicRows(row);
@@ -139,13 +175,18 @@ export class Connection {
     this.topicsCard.side(topics.length > 12 ? `12 of ${count(topics.length)}` : count(topics.length));
     this.#why(topics);
     this.frames.set(this.#frames.filter(({ type }) => ['in', 'out', 'open', 'close'].includes(type)));
-    this.framesCard.side({ href: write({ screen: 'frames', filter: `conn:${this.#id}` }), text: `all ${this.#frames.length < 200 ? count(this.#frames.length) : ''} in Frames` });
+    this.framesCard.side({
+      href: write({ screen: 'frames', filter: `conn:${this.#id}` }),
+      text: `all ${this.#frames.length < 200 ? count(this.#frames.length) : ''} in Frames`,
+    });
     this.timeline.set(this.#frames, this.#app.store);
   }
 
   #figures(row) {
     const { now, situation } = this.#app;
-    const ended = this.#frames.find(({ type, code, text }) => type === 'out' && /"code":"token_expired"/.test(text ?? code ?? ''));
+    const ended = this.#frames.find(
+      ({ type, code, text }) => type === 'out' && /"code":"token_expired"/.test(text ?? code ?? ''),
+    );
     if (ended) this.boxes.Session.set(odd('ended'), '', `told ${time(ended.at)}`);
     else this.boxes.Session.set(row?.role || '–', '', row?.user ? personName(row.user) : '');
     if (!row) {
@@ -155,13 +196,28 @@ export class Connection {
     }
     const age = now - Date.parse(row.connectedAt);
     const idle = now - Date.parse(row.lastActiveAt);
-    this.boxes['Open for'].set(duration(age), '', situation?.clockAheadMs ? `the clock is ${duration(situation.clockAheadMs)} ahead` : '');
+    this.boxes['Open for'].set(
+      duration(age),
+      '',
+      situation?.clockAheadMs ? `the clock is ${duration(situation.clockAheadMs)} ahead` : '',
+    );
     if (situation?.idleMs) {
-      this.boxes['Ends by itself'].set(duration(Math.min(situation.idleMs - idle, situation.maxAgeMs - age)), '',
-        situation.idleMs - idle < situation.maxAgeMs - age ? 'if nobody sends anything' : 'its age');
+      this.boxes['Ends by itself'].set(
+        duration(Math.min(situation.idleMs - idle, situation.maxAgeMs - age)),
+        '',
+        situation.idleMs - idle < situation.maxAgeMs - age ? 'if nobody sends anything' : 'its age',
+      );
     } else this.boxes['Ends by itself'].set('–', '', 'limits are not known');
-    this.boxes['Waiting for it'].set(count(row.queuedBytes ?? 0), 'bytes of 1 MiB', row.queuedBytes ? odd('it does not read') : 'it reads');
-    this.boxes.Frames.set(count(row.framesIn ?? 0), ['in ', bold(count(row.framesOut ?? 0)), ' out'], `${bytes(row.bytesIn ?? 0)} in, ${bytes(row.bytesOut ?? 0)} out`);
+    this.boxes['Waiting for it'].set(
+      count(row.queuedBytes ?? 0),
+      'bytes of 1 MiB',
+      row.queuedBytes ? odd('it does not read') : 'it reads',
+    );
+    this.boxes.Frames.set(
+      count(row.framesIn ?? 0),
+      ['in ', bold(count(row.framesOut ?? 0)), ' out'],
+      `${bytes(row.bytesIn ?? 0)} in, ${bytes(row.bytesOut ?? 0)} out`,
+    );
     this.boxes['Last frame'].set(duration(idle), 'ago', row.address ?? '');
   }
 
@@ -173,7 +229,10 @@ export class Connection {
   }
 
   #why(topics) {
-    const chosen = topics.find(({ topic }) => topic === this.#topic) ?? topics.find(({ sent, now }) => sent && now > sent.version) ?? topics[0];
+    const chosen =
+      topics.find(({ topic }) => topic === this.#topic) ??
+      topics.find(({ sent, now }) => sent && now > sent.version) ??
+      topics[0];
     this.whyCard.title('Why ', chosen ? { kind: 'chip', text: chosen.topic } : '');
     if (!chosen) return fill(this.why, 'It follows no topic.');
     fill(this.why, why({ store: this.#app.store, conn: this.#id, subscribed: true, ...chosen }).join('\n'));

@@ -26,9 +26,16 @@ export class Detail {
     this.pathSide = h('span', { class: 'side' });
     this.path = h('ol', { class: 'path' });
     this.function = h('div');
-    this.element = h('aside', { class: 'card detail', 'aria-label': 'The selected frame', hidden: true },
-      this.head, this.text, this.note,
-      h('header', { class: 'card-head' }, h('h2', {}, 'Path of this change'), this.pathSide), this.path, this.function);
+    this.element = h(
+      'aside',
+      { class: 'card detail', 'aria-label': 'The selected frame', hidden: true },
+      this.head,
+      this.text,
+      this.note,
+      h('header', { class: 'card-head' }, h('h2', {}, 'Path of this change'), this.pathSide),
+      this.path,
+      this.function,
+    );
   }
 
   show(event) {
@@ -69,14 +76,21 @@ export class Detail {
 
   #draw() {
     const { event } = this;
-    const size = event.bytes ? `${bytes(event.bytes)}${['in', 'out'].includes(event.type) ? `, ${units(event.bytes)}` : ''}` : time(event.at);
-    this.head.replaceChildren(h('h2', {}, `${['in', 'out'].includes(event.type) ? 'Frame' : 'Event'} ${event.id}`),
-      chip(directionOf(event).text ?? event.type), chip(typeOf(event)), h('span', { class: 'side' }, size));
+    const isFrame = ['in', 'out'].includes(event.type);
+    const size = event.bytes ? `${bytes(event.bytes)}${isFrame ? `, ${units(event.bytes)}` : ''}` : time(event.at);
+    this.head.replaceChildren(
+      h('h2', {}, `${isFrame ? 'Frame' : 'Event'} ${event.id}`),
+      isFrame ? chip(directionOf(event).text) : '',
+      chip(typeOf(event)),
+      h('span', { class: 'side' }, size),
+    );
     const value = this.#raw ? undefined : parsed(event.text);
     this.text.hidden = !event.text;
     this.text.replaceChildren(...(value ? coloured(format(value)) : [event.text ?? '']));
     const cutShort = event.text && event.bytes > 4096 ? 'The log keeps the first 4 096 bytes. ' : '';
-    const hidden = /"\[\d+ \w+\]"/.test(event.text ?? '') ? 'Carts and tokens are masked. To see carts: localhub -show-private' : '';
+    const hidden = /"\[\d+ \w+\]"/.test(event.text ?? '')
+      ? 'Carts and tokens are masked. To see carts: localhub -show-private'
+      : '';
     fill(this.note, cutShort, hidden, event.text ? '' : meaning(event));
     this.#drawPath();
   }
@@ -84,14 +98,33 @@ export class Detail {
   #drawPath() {
     const { steps, cut, row, last } = pathOf(this.#app.store, this.event);
     this.related = new Set(steps.map(({ id }) => id));
-    const at = Math.max(0, steps.findIndex(({ id }) => id === this.event.id));
+    const at = Math.max(
+      0,
+      steps.findIndex(({ id }) => id === this.event.id),
+    );
     const from = steps.length > maxShown ? Math.min(Math.max(0, at - maxShown / 2), steps.length - maxShown) : 0;
     const shown = steps.slice(from, from + maxShown);
     const base = steps[0].at;
-    this.path.replaceChildren(...shown.map((step) => h('li', {},
-      h('button', { type: 'button', class: 'step', 'aria-current': step.id === this.event.id ? 'step' : null, onclick: () => this.#choose(step) },
-        h('span', { class: 'step-id' }, String(step.id)), h('span', { class: 'step-what' }, this.#stepParts(step)),
-        h('span', { class: 'step-ms' }, ms(step.at - base))))));
+    this.path.replaceChildren(
+      ...shown.map((step) =>
+        h(
+          'li',
+          {},
+          h(
+            'button',
+            {
+              type: 'button',
+              class: 'step',
+              'aria-current': step.id === this.event.id ? 'step' : null,
+              onclick: () => this.#choose(step),
+            },
+            h('span', { class: 'step-id' }, String(step.id)),
+            h('span', { class: 'step-what' }, this.#stepParts(step)),
+            h('span', { class: 'step-ms' }, ms(step.at - base)),
+          ),
+        ),
+      ),
+    );
     const rest = steps.length - shown.length + cut;
     if (rest > 0) this.path.append(h('li', { class: 'step-more' }, `… and ${rest} more`));
     fill(this.pathSide, last && row !== last ? `commit → sent ${ms(last.at - row.at)} ms` : 'ms after the first');
@@ -101,30 +134,65 @@ export class Detail {
   #stepParts(step) {
     const who = person(step.user || this.#app.store.people.get(step.conn)?.user, step.conn);
     switch (step.type) {
-      case 'in': return [{ kind: 'frame-in', text: '→ in ' }, bold(typeOf(step)), ` from ${who}`];
+      case 'in':
+        return [{ kind: 'frame-in', text: '→ in ' }, bold(typeOf(step)), ` from ${who}`];
       case 'out': {
         const post = this.#app.store.causes(step).find(({ type }) => type === 'post');
-        return [{ kind: 'frame-out', text: '← out ' }, bold(typeOf(step)), ` to ${who}`, post?.status ? `, ${post.status}` : ''];
+        return [
+          { kind: 'frame-out', text: '← out ' },
+          bold(typeOf(step)),
+          ` to ${who}`,
+          post?.status ? `, ${post.status}` : '',
+        ];
       }
-      case 'post': return [second('post '), `to ${who} `, ...meaning(step)];
-      case 'admin': return ['◆ ', ...meaning(step)];
-      default: return [second(`${step.type} `), ...meaning(step), step.type === 'open' || step.type === 'close' ? ` ${who}` : ''];
+      case 'post':
+        return [second('post '), `to ${who} `, ...meaning(step)];
+      case 'admin':
+        return ['◆ ', ...meaning(step)];
+      default:
+        return [
+          second(`${step.type} `),
+          ...meaning(step),
+          step.type === 'open' || step.type === 'close' ? ` ${who}` : '',
+        ];
     }
   }
 
   /** #drawFunction shows the invocation that is nearest to the frame. */
   #drawFunction(steps) {
-    const invoke = steps.findLast(({ type, id }) => type === 'invoke' && id <= this.event.id) ?? steps.find(({ type }) => type === 'invoke');
+    const invoke =
+      steps.findLast(({ type, id }) => type === 'invoke' && id <= this.event.id) ??
+      steps.find(({ type }) => type === 'invoke');
     if (!invoke) return this.function.replaceChildren();
     const answer = this.#app.store.effects(invoke).find(({ type }) => type === 'answer');
     const line = (name, ...parts) => [h('dt', {}, name), h('dd', {}, ...parts)];
     this.function.replaceChildren(
-      h('header', { class: 'card-head' }, h('h2', {}, `Function ${invoke.function ?? ''}, ${invoke.id}`),
-        h('span', { class: 'side' }, answer?.took === undefined ? '' : `${ms(answer.took)} ms`)),
-      h('dl', { class: 'facts card-text' },
-        line('Event', invoke.bytes ? `${bytes(invoke.bytes)}, ` : '', h('code', {}, `requestContext.routeKey "${invoke.route ?? ''}"`)),
-        line('Answer', answer ? [answer.bytes ? `${bytes(answer.bytes)}, ` : '', `statusCode ${answer.status ?? ''} ${answer.code ?? ''}`] : 'not yet'),
-        line('Identity', person(invoke.user, ''), invoke.role && invoke.role !== person(invoke.user, '') ? `, ${invoke.role}` : '')),
+      h(
+        'header',
+        { class: 'card-head' },
+        h('h2', {}, `Function ${invoke.function ?? ''}, ${invoke.id}`),
+        h('span', { class: 'side' }, answer?.took === undefined ? '' : `${ms(answer.took)} ms`),
+      ),
+      h(
+        'dl',
+        { class: 'facts card-text' },
+        line(
+          'Event',
+          invoke.bytes ? `${bytes(invoke.bytes)}, ` : '',
+          h('code', {}, `requestContext.routeKey "${invoke.route ?? ''}"`),
+        ),
+        line(
+          'Answer',
+          answer
+            ? [answer.bytes ? `${bytes(answer.bytes)}, ` : '', `statusCode ${answer.status ?? ''} ${answer.code ?? ''}`]
+            : 'not yet',
+        ),
+        line(
+          'Identity',
+          person(invoke.user, ''),
+          invoke.role && invoke.role !== person(invoke.user, '') ? `, ${invoke.role}` : '',
+        ),
+      ),
     );
   }
 }

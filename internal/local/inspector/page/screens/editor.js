@@ -16,28 +16,54 @@ export class Editor {
   constructor(app, done) {
     this.#app = app;
     this.#done = done;
-    const field = (label, width) => h('input', {
-      'aria-label': label, inputmode: 'numeric', class: `number ${width}`, autocomplete: 'off', oninput: () => this.#check(),
+    const field = (label, width) =>
+      h('input', {
+        'aria-label': label,
+        inputmode: 'numeric',
+        class: `number ${width}`,
+        autocomplete: 'off',
+        oninput: () => this.#check(),
+      });
+    this.sku = h('input', {
+      'aria-label': 'SKU',
+      class: 'mono sku',
+      autocomplete: 'off',
+      spellcheck: 'false',
+      oninput: () => this.#check(),
     });
-    this.sku = h('input', { 'aria-label': 'SKU', class: 'mono sku', autocomplete: 'off', spellcheck: 'false', oninput: () => this.#check() });
     this.available = field('Available', 'wide');
     this.lowAt = field('Low at', '');
     this.says = h('p', { class: 'editor-says', role: 'alert' });
     this.save = h('button', { class: 'primary' });
-    this.element = h('form', {
-      class: 'editor', hidden: true, 'aria-label': 'Change an item',
-      onsubmit: (event) => {
-        event.preventDefault();
-        this.#save();
+    this.element = h(
+      'form',
+      {
+        class: 'editor',
+        hidden: true,
+        'aria-label': 'Change an item',
+        onsubmit: (event) => {
+          event.preventDefault();
+          this.#save();
+        },
+        onkeydown: (event) => {
+          if (event.key !== 'Escape') return;
+          event.stopPropagation();
+          this.hide();
+          this.#done();
+        },
       },
-      onkeydown: (event) => {
-        if (event.key !== 'Escape') return;
-        event.stopPropagation();
-        this.hide();
-        this.#done();
-      },
-    }, h('div', { class: 'row' }, this.sku, h('label', {}, 'Available ', this.available), h('label', {}, 'Low at ', this.lowAt),
-      h('span', { class: 'gap' }), button('Leave', () => this.hide(), { keyName: 'Esc' }), this.save), this.says);
+      h(
+        'div',
+        { class: 'row' },
+        this.sku,
+        h('label', {}, 'Available ', this.available),
+        h('label', {}, 'Low at ', this.lowAt),
+        h('span', { class: 'gap' }),
+        button('Leave', () => this.hide(), { keyName: 'Esc' }),
+        this.save,
+      ),
+      this.says,
+    );
   }
 
   /** show begins to edit an item; nothing is written. */
@@ -77,7 +103,8 @@ export class Editor {
   /** seen learns how the item is now. What nobody has touched follows it. */
   seen(item) {
     if (!item || this.element.hidden || item.sku !== this.#item.sku || item.version === this.#now.version) return;
-    const touched = this.available.value !== String(this.#item.available) || this.lowAt.value !== String(this.#item.lowAt);
+    const touched =
+      this.available.value !== String(this.#item.available) || this.lowAt.value !== String(this.#item.lowAt);
     this.#now = item;
     if (!touched && !this.element.contains(document.activeElement)) this.show(item);
   }
@@ -108,7 +135,8 @@ export class Editor {
   #problem() {
     const whole = (text) => /^\d+$/.test(text.trim()) && Number(text) <= most;
     if (this.sku.value === '') return this.available.value === '' ? '' : 'A SKU is needed.';
-    if (!whole(this.available.value) && this.available.value !== String(this.#item.available)) return 'Available is 0 to 1 000 000 000.';
+    if (!whole(this.available.value) && this.available.value !== String(this.#item.available))
+      return 'Available is 0 to 1 000 000 000.';
     if (!whole(this.lowAt.value)) return 'Low at is 0 to 1 000 000 000.';
     return '';
   }
@@ -131,8 +159,15 @@ export class Editor {
   async #conflict() {
     const mine = this.available.value;
     const now = await this.#app.api.get(this.#path);
-    fill(this.says, bad(`${now.sku} is at version ${now.version}, you edited version ${this.#item.version}. Somebody wrote ${now.available} at ${clock(Date.parse(now.updatedAt))}. `),
-      button(`Take ${now.available}`, () => this.show(now), { kind: 'link' }), ' or ',
-      button(`write ${mine}`, () => this.#save(now.version), { kind: 'link' }), '.');
+    fill(
+      this.says,
+      bad(
+        `${now.sku} is at version ${now.version}, you edited version ${this.#item.version}. Somebody wrote ${now.available} at ${clock(Date.parse(now.updatedAt))}. `,
+      ),
+      button(`Take ${now.available}`, () => this.show(now), { kind: 'link' }),
+      ' or ',
+      button(`write ${mine}`, () => this.#save(now.version), { kind: 'link' }),
+      '.',
+    );
   }
 }

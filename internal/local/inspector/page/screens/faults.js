@@ -35,33 +35,70 @@ export class Faults {
     this.allOff = button('Turn all off', () => this.#app.faultsOff(), { keyName: 'o' });
     const body = h('div', { role: 'rowgroup' });
     this.rows = new Rows(body, (name) => this.#row(name));
-    const head = h('div', { role: 'row', class: 'fault-row grid-head' },
-      ['Fault', 'What it does', 'State', 'One in', 'Hit'].map((name, i) => h('div', { role: 'columnheader', class: i === 4 ? 'end' : '' }, name)));
+    const head = h(
+      'div',
+      { role: 'row', class: 'fault-row grid-head' },
+      ['Fault', 'What it does', 'State', 'One in', 'Hit'].map((name, i) =>
+        h('div', { role: 'columnheader', class: i === 4 ? 'end' : '' }, name),
+      ),
+    );
     this.table = h('div', { role: 'table', 'aria-label': 'Faults' }, h('div', { role: 'rowgroup' }, head), body);
     this.says = h('div', { role: 'alert', class: 'says' });
     this.done = h('ul', { class: 'plain-list' });
-    this.element = screenElement('faults', [
-      h('h1', {}, 'Faults and time'),
-      h('span', { class: 'second' }, 'Everything here is done to this localhub on purpose, and is written into the log.'),
-      h('span', { class: 'gap' }), this.allOff,
-    ], this.says, h('div', { class: 'two' },
-      h('div', { class: 'stack' }, card('One in N', 'counted, no dice: the Nth, the 2Nth …, so a run can be repeated', this.table).element,
-        this.#onceCard(), card('Done', 'newest first', this.done).element),
-      this.warp.element));
+    this.element = screenElement(
+      'faults',
+      [
+        h('h1', {}, 'Faults and time'),
+        h(
+          'span',
+          { class: 'second' },
+          'Everything here is done to this localhub on purpose, and is written into the log.',
+        ),
+        h('span', { class: 'gap' }),
+        this.allOff,
+      ],
+      this.says,
+      h(
+        'div',
+        { class: 'two' },
+        h(
+          'div',
+          { class: 'stack' },
+          card('One in N', 'counted, no dice: the Nth, the 2Nth …, so a run can be repeated', this.table).element,
+          this.#onceCard(),
+          card('Done', 'newest first', this.done).element,
+        ),
+        this.warp.element,
+      ),
+    );
   }
 
   #row(name) {
-    const state = h('button', { type: 'button', role: 'switch', 'aria-label': name, onclick: () => this.#toggle(name) });
+    const state = h('button', {
+      type: 'button',
+      role: 'switch',
+      'aria-label': name,
+      onclick: () => this.#toggle(name),
+    });
     const number = h('input', {
-      'aria-label': `${name}, one in`, inputmode: 'numeric', class: 'number', autocomplete: 'off',
+      'aria-label': `${name}, one in`,
+      inputmode: 'numeric',
+      class: 'number',
+      autocomplete: 'off',
       onchange: () => this.#rate(name, Number(number.value)),
     });
     const hits = h('div', { role: 'cell', class: 'end' });
-    const step = (by, sign, words) => h('button', { type: 'button', 'aria-label': `${name} ${words}`, onclick: () => this.#step(name, by) }, sign);
-    const element = h('div', { role: 'row', class: 'fault-row', onclick: () => this.#select(names.indexOf(name)) },
-      h('div', { role: 'cell', class: 'mono b' }, name), h('div', { role: 'cell' }, faultsKnown[name].does),
+    const step = (by, sign, words) =>
+      h('button', { type: 'button', 'aria-label': `${name} ${words}`, onclick: () => this.#step(name, by) }, sign);
+    const element = h(
+      'div',
+      { role: 'row', class: 'fault-row', onclick: () => this.#select(names.indexOf(name)) },
+      h('div', { role: 'cell', class: 'mono b' }, name),
+      h('div', { role: 'cell' }, faultsKnown[name].does),
       h('div', { role: 'cell' }, state),
-      h('div', { role: 'cell', class: 'stepper' }, step(-1, '−', 'more often'), number, step(1, '+', 'rarer')), hits);
+      h('div', { role: 'cell', class: 'stepper' }, step(-1, '−', 'more often'), number, step(1, '+', 'rarer')),
+      hits,
+    );
     return {
       element,
       update: () => {
@@ -77,15 +114,29 @@ export class Faults {
 
   #onceCard() {
     this.who = h('select', { 'aria-label': 'Connection' });
-    this.what = h('select', { 'aria-label': 'Fault' }, once.map((name) => h('option', { value: name }, ['drop', 'stall'].includes(name) ? `${name} now` : `next post: ${name}`)));
+    this.what = h(
+      'select',
+      { 'aria-label': 'Fault' },
+      once.map((name) =>
+        h('option', { value: name }, ['drop', 'stall'].includes(name) ? `${name} now` : `next post: ${name}`),
+      ),
+    );
     const set = button('Set', () => this.#once(), { kind: 'primary' });
-    return card('Once, for one connection', 'the switches stay as they are', h('div', { class: 'card-text row' }, this.who, this.what, set)).element;
+    return card(
+      'Once, for one connection',
+      'the switches stay as they are',
+      h('div', { class: 'card-text row' }, this.who, this.what, set),
+    ).element;
   }
 
   keys = [
     { keys: ['j', 'k'], text: 'fault', run: (key) => this.#select(this.#selected + (key === 'j' ? 1 : -1), true) },
     { keys: ['Space'], text: 'on, off', run: () => this.#toggle(names[this.#selected]) },
-    { keys: ['-', '+'], text: 'more often, rarer', run: (key) => this.#step(names[this.#selected], key === '+' ? 1 : -1) },
+    {
+      keys: ['-', '+'],
+      text: 'more often, rarer',
+      run: (key) => this.#step(names[this.#selected], key === '+' ? 1 : -1),
+    },
     { keys: ['o'], text: 'all off', run: () => this.#app.faultsOff() },
     { keys: ['t'], text: 'time', run: () => this.warp.focus() },
     { keys: ['Esc'], text: 'back', run: () => this.#app.go({ screen: 'overview' }) },
@@ -131,7 +182,9 @@ export class Faults {
   }
 
   async #once() {
-    await this.#try(() => this.#app.change('POST', '/admin/faults', { connection: this.who.value, fault: this.what.value }, 'connections'));
+    await this.#try(() =>
+      this.#app.change('POST', '/admin/faults', { connection: this.who.value, fault: this.what.value }, 'connections'),
+    );
   }
 
   async #try(run) {
@@ -160,7 +213,9 @@ export class Faults {
     if (this.who.key === key || document.activeElement === this.who) return;
     this.who.key = key;
     const before = this.who.value;
-    this.who.replaceChildren(...connections.map(({ connectionId, user }) => h('option', { value: connectionId }, person(user, connectionId))));
+    this.who.replaceChildren(
+      ...connections.map(({ connectionId, user }) => h('option', { value: connectionId }, person(user, connectionId))),
+    );
     if (connections.some(({ connectionId }) => connectionId === before)) this.who.value = before;
   }
 
@@ -174,9 +229,18 @@ export class Faults {
     const key = done.map(({ id }) => id).join();
     if (this.done.key === key && key !== '') return;
     this.done.key = key;
-    this.done.replaceChildren(...(done.length ? done : [null]).map((event) => (event
-      ? h('li', {}, h('span', { class: 'mono second' }, time(event.at)), ' ', ...meaning(event).map((part) => h('span', {}, part)))
-      : h('li', { class: 'second' }, 'Nothing was done here since this page opened.'))));
+    this.done.replaceChildren(
+      ...(done.length ? done : [null]).map((event) =>
+        event
+          ? h(
+              'li',
+              {},
+              h('span', { class: 'mono second' }, time(event.at)),
+              ' ',
+              ...meaning(event).map((part) => h('span', {}, part)),
+            )
+          : h('li', { class: 'second' }, 'Nothing was done here since this page opened.'),
+      ),
+    );
   }
 }
-

@@ -1,14 +1,14 @@
 // The log: one line of meaning for each frame, with a filter, groups and pause.
 
-import { bold, fill, h, odd, second } from '../dom.js';
+import { bold, fill, h, second } from '../dom.js';
 import { count, ms, person, time } from '../format.js';
-import { suggestion } from '../filter.js';
 import { List } from '../list.js';
 import { directionOf, meaning, typeOf } from '../meaning.js';
 import { causeOf, effectOf } from '../path.js';
-import { button, choice, key, message, screenElement, toggles } from '../parts.js';
+import { choice, key, screenElement, toggles } from '../parts.js';
 import { kinds, View } from '../view.js';
 import { Detail } from './detail.js';
+import { Says } from './framesays.js';
 
 export class Frames {
   #app;
@@ -24,15 +24,17 @@ export class Frames {
     this.#view = new View(app.store);
     this.#detail = new Detail(app, (event) => this.#choose(event));
     this.#list = new List({
-      label: 'Frames', rowHeight: 22, kind: (row) => this.#kind(row),
+      label: 'Frames',
+      rowHeight: 22,
+      kind: (row) => this.#kind(row),
       columns: [
-        { name: 'Id', width: '62px', kind: 'second', cell: ({ event }) => String(event.id) },
-        { name: 'Time', width: '98px', cell: ({ event }) => time(event.at) },
-        { name: 'Connection', width: '112px', cell: (row) => this.#who(row) },
-        { name: 'Dir', width: '52px', cell: ({ event }) => directionOf(event) },
-        { name: 'Type', width: '76px', cell: ({ event }) => bold(typeOf(event)) },
-        { name: 'What', width: 'minmax(160px, 1fr)', cell: (row) => this.#what(row) },
-        { name: 'Bytes', width: '52px', end: true, cell: ({ event }) => (event.bytes ? String(event.bytes) : '') },
+        { name: 'Id', width: '56px', kind: 'second', cell: ({ event }) => String(event.id) },
+        { name: 'Time', width: '92px', cell: ({ event }) => time(event.at) },
+        { name: 'Connection', width: '100px', cell: (row) => this.#who(row) },
+        { name: 'Dir', width: '46px', cell: ({ event }) => directionOf(event) },
+        { name: 'Type', width: '68px', cell: ({ event }) => bold(typeOf(event)) },
+        { name: 'What', width: 'minmax(100px, 1fr)', cell: (row) => this.#what(row) },
+        { name: 'Bytes', width: '40px', end: true, cell: ({ event }) => (event.bytes ? String(event.bytes) : '') },
       ],
       onSelect: (row) => this.#choose(row.event, { fromList: true }),
       onOpen: (row) => this.#open(row),
@@ -45,26 +47,54 @@ export class Frames {
 
   #build() {
     this.filter = h('input', {
-      type: 'search', class: 'filter mono', 'aria-label': 'Filter', placeholder: 'user: type: topic: dir: code: bytes> text',
-      autocomplete: 'off', spellcheck: 'false', oninput: () => this.#filterSoon(),
+      type: 'search',
+      class: 'filter mono',
+      'aria-label': 'Filter',
+      placeholder: 'user: type: topic: dir: code: bytes> text',
+      autocomplete: 'off',
+      spellcheck: 'false',
+      oninput: () => this.#filterSoon(),
       onkeydown: (event) => event.key === 'Enter' && (this.#list.move(1), event.preventDefault()),
     });
-    this.direction = choice('Direction', [
-      { value: '', text: 'Both' }, { value: 'in', text: '→ in' }, { value: 'out', text: '← out' },
-    ], (direction) => this.#set({ direction }));
+    this.direction = choice(
+      'Direction',
+      [
+        { value: '', text: 'Both' },
+        { value: 'in', text: '→ in' },
+        { value: 'out', text: '← out' },
+      ],
+      (direction) => this.#set({ direction }),
+    );
     this.kinds = toggles('Kinds', Object.keys(kinds), (name) => this.#toggleKind(name));
     this.pauseButton = h('button', { type: 'button', onclick: () => this.#app.pause() });
     this.head = h('span');
     this.newer = h('button', { type: 'button', class: 'link', onclick: () => this.#follow() });
     this.side = h('span', { class: 'side' });
-    this.empty = h('div', { class: 'empty' });
-    this.sampled = h('div', { class: 'sampled', hidden: true });
-    this.errors = h('p', { class: 'filter-errors', hidden: true });
-    const list = h('section', { class: 'card list' },
-      h('header', { class: 'card-head light' }, this.head, this.side), this.#list.element, this.empty);
-    this.element = screenElement('frames', [
-      h('h1', {}, 'Frames'), this.filter, this.direction.element, this.kinds.element, h('span', { class: 'gap' }), this.pauseButton,
-    ], this.errors, this.sampled, h('div', { class: 'split' }, list, this.#detail.element));
+    this.says = new Says(this.#app, {
+      replace: (from, to) => this.#filterBy(this.filter.value.replace(from, to)),
+      clear: () => this.#set({ text: (this.filter.value = ''), direction: '' }),
+    });
+    const list = h(
+      'section',
+      { class: 'card list' },
+      h('header', { class: 'card-head light' }, this.head, this.side),
+      this.#list.element,
+      this.says.empty,
+    );
+    this.element = screenElement(
+      'frames',
+      [
+        h('h1', {}, 'Frames'),
+        this.filter,
+        this.direction.element,
+        this.kinds.element,
+        h('span', { class: 'gap' }),
+        this.pauseButton,
+      ],
+      this.says.errors,
+      this.says.sampled,
+      h('div', { class: 'split' }, list, this.#detail.element),
+    );
     this.direction.set('');
     this.kinds.set(this.#view.shown);
   }
@@ -76,12 +106,22 @@ export class Frames {
       { keys: [']'], text: 'effects', run: () => this.#step(effectOf) },
       { keys: ['/'], text: 'filter', run: () => this.filter.focus() },
       { keys: ['g'], text: 'groups or each', run: () => this.#set({ grouped: !this.#view.grouped }) },
-      { keys: ['Space'], text: 'open group', quiet: !this.#view.grouped, run: () => this.#list.selectedRow && this.#open(this.#list.selectedRow) },
+      {
+        keys: ['Space'],
+        text: 'open group',
+        quiet: !this.#view.grouped,
+        run: () => this.#list.selectedRow && this.#open(this.#list.selectedRow),
+      },
       { keys: ['x'], text: 'text or pretty', run: () => this.#detail.toggleRaw() },
       { keys: ['y'], text: 'copy', run: () => this.#detail.copy() },
       { keys: ['w'], text: 'why', run: () => this.#why() },
       { keys: ['End'], text: 'newest', run: () => this.#follow() },
-      { keys: ['Enter'], text: 'open', quiet: true, run: () => this.#list.selectedRow && this.#open(this.#list.selectedRow) },
+      {
+        keys: ['Enter'],
+        text: 'open',
+        quiet: true,
+        run: () => this.#list.selectedRow && this.#open(this.#list.selectedRow),
+      },
       { keys: ['Esc'], text: 'close, then clear', run: () => this.#escape() },
     ];
   }
@@ -139,6 +179,11 @@ export class Frames {
     this.#showHead();
   }
 
+  #filterBy(text) {
+    this.filter.value = text;
+    this.#set({ text });
+  }
+
   #filterSoon() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#set({ text: this.filter.value }), 120);
@@ -173,7 +218,10 @@ export class Frames {
     if (!event) return this.#list.move(0);
     const next = to(this.#app.store, event);
     if (next) this.#choose(next);
-    else this.#detail.say(to === causeOf ? 'Its cause is not known, or has passed the ring.' : 'Nothing followed from it that is here.');
+    else
+      this.#detail.say(
+        to === causeOf ? 'Its cause is not known, or has passed the ring.' : 'Nothing followed from it that is here.',
+      );
   }
 
   #open(row) {
@@ -205,13 +253,16 @@ export class Frames {
   #escape() {
     if (this.#detail.event) this.#follow();
     else if (this.filter.value !== '') {
-      this.filter.value = '';
-      this.#set({ text: '' });
+      this.#filterBy('');
     }
   }
 
   #kind({ event, inside }) {
-    const tint = ['admin', 'fault'].includes(event.type) ? 'admin-row' : event.type === 'out' && typeOf(event) === 'error' ? 'bad-row' : '';
+    const tint = ['admin', 'fault'].includes(event.type)
+      ? 'admin-row'
+      : event.type === 'out' && typeOf(event) === 'error'
+        ? 'bad-row'
+        : '';
     return `log-row ${tint} ${inside ? 'inside' : ''} ${this.#detail.related?.has(event.id) ? 'related' : ''}`;
   }
 
@@ -247,58 +298,6 @@ export class Frames {
     fill(this.newer, newer ? `${count(this.#newer)} newer frames, End shows them` : '');
     if (newer || !this.#list.following) fill(this.side, newer ? this.newer : 'standing still');
     else fill(this.side, 'newest at the bottom, following');
-    this.#showSampled(sampled);
-    this.#showErrors();
-    this.#showEmpty();
-  }
-
-  #showSampled(sampled) {
-    this.sampled.hidden = !sampled;
-    if (!sampled) return;
-    const each = count(this.#app.situation?.eventsPerSecond ?? 0);
-    const text = `${each} events/s. Of equal deltas 1 in ${sampled.of} is kept and all are counted; every error, close, answer and admin write is kept.`;
-    if (this.sampled.key === text) return;
-    this.sampled.key = text;
-    this.sampled.replaceChildren(message('odd', '▲ Sampled', text));
-  }
-
-  #showErrors() {
-    const [error] = this.#view.errors;
-    this.errors.hidden = !error;
-    if (error) {
-      fill(this.errors, odd(`There is no “${error.word}”. Nearest: `), this.#link(error.nearest, error.word, error.nearest));
-    }
-  }
-
-  #link(text, from, to) {
-    return button(text, () => {
-      this.filter.value = this.filter.value.replace(from, to);
-      this.#set({ text: this.filter.value });
-    }, { kind: 'link mono' });
-  }
-
-  #showEmpty() {
-    this.empty.hidden = this.#view.rows.length > 0;
-    if (this.empty.hidden) return;
-    const { store, situation } = this.#app;
-    const key = `${this.#view.text} ${this.#view.direction} ${[...this.#view.shown]} ${store.length > 0}`;
-    if (this.empty.key === key && store.length > 0) return;
-    this.empty.key = key;
-    if (store.length === 0) {
-      const command = situation?.socket ? `npx wscat -c ${situation.socket}${situation.template ? '' : ' -s securecart.v1'}` : '';
-      this.empty.replaceChildren(h('h2', {}, 'No frames yet'), h('p', {}, 'Connect a client and its frames appear here:'), h('p', { class: 'mono' }, command));
-      return;
-    }
-    const nearest = suggestion(this.#view.filter, store.all(), store.people);
-    this.empty.replaceChildren(h('h2', {}, 'Nothing matches'),
-      h('p', {}, `${count(store.length)} events, none ${this.#view.text ? 'with ' : 'of these kinds'}`, h('code', {}, this.#view.text), '. ',
-        nearest ? ['Nearest: ', this.#link(`${nearest.field}:${nearest.value}`, nearest.word, `${nearest.field}:${nearest.value}`), '.'] : ''),
-      h('p', {}, `The filter looks at what the page kept: since ${time(store.oldest.at).slice(0, 8)}. `,
-        button('Clear filter', () => this.#clear(), { kind: 'link', keyName: 'Esc' })));
-  }
-
-  #clear() {
-    this.filter.value = '';
-    this.#set({ text: '', direction: '' });
+    this.says.update(this.#view);
   }
 }

@@ -6,14 +6,17 @@ import { button, card } from '../parts.js';
 
 /** linesOf checks the lines of a text: [{text, error}]. Empty lines are left out. */
 export function linesOf(text) {
-  return text.split('\n').filter((line) => line.trim() !== '').map((line) => {
-    try {
-      const value = JSON.parse(line);
-      return { text: line, error: typeof value?.sku === 'string' ? '' : 'a line needs "sku"' };
-    } catch {
-      return { text: line, error: 'this is not one JSON object' };
-    }
-  });
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => {
+      try {
+        const value = JSON.parse(line);
+        return { text: line, error: typeof value?.sku === 'string' ? '' : 'a line needs "sku"' };
+      } catch {
+        return { text: line, error: 'this is not one JSON object' };
+      }
+    });
 }
 
 export class ManyRows {
@@ -22,12 +25,21 @@ export class ManyRows {
   constructor(app) {
     this.#app = app;
     this.field = h('textarea', {
-      rows: 3, class: 'mono', 'aria-label': 'Changes, one a line', spellcheck: 'false',
-      placeholder: '{"sku":"MUG","available":33}', oninput: () => this.#check(),
+      rows: 3,
+      class: 'mono',
+      'aria-label': 'Changes, one a line',
+      spellcheck: 'false',
+      placeholder: '{"sku":"MUG","available":33}',
+      oninput: () => this.#check(),
     });
     this.write = button('Write', () => this.#write(), { kind: 'primary' });
     this.result = h('div', { class: 'card-text mono', role: 'status' });
-    this.element = card('Many rows', 'NDJSON, a line each', h('div', { class: 'card-text' }, this.field, h('div', { class: 'row' }, this.write)), this.result).element;
+    this.element = card(
+      'Many rows',
+      'NDJSON, a line each',
+      h('div', { class: 'card-text' }, this.field, h('div', { class: 'row' }, this.write)),
+      this.result,
+    ).element;
     this.#check();
   }
 
@@ -41,9 +53,19 @@ export class ManyRows {
 
   async #write() {
     try {
-      const { done, errors = [] } = await this.#app.change('POST', '/admin/stock', linesOf(this.field.value).map(({ text }) => text).join('\n'), 'stock');
-      fill(this.result, done ? good(`${plural(done, 'line')} written`) : '',
-        errors.map(({ line, message }) => [' ', bad(`Line ${line}: ${message}`)]));
+      const { done, errors = [] } = await this.#app.change(
+        'POST',
+        '/admin/stock',
+        linesOf(this.field.value)
+          .map(({ text }) => text)
+          .join('\n'),
+        'stock',
+      );
+      fill(
+        this.result,
+        done ? good(`${plural(done, 'line')} written`) : '',
+        errors.map(({ line, message }) => [' ', bad(`Line ${line}: ${message}`)]),
+      );
       if (errors.length === 0) this.field.value = '';
     } catch (error) {
       fill(this.result, bad(error.message));

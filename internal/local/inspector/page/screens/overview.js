@@ -14,7 +14,9 @@ const chartOf = 5 * 60_000; // ms
 
 /** staleness of the last changes that reached somebody, in ms. */
 export function staleness(changes) {
-  const points = changes.filter(({ last }) => last > 0).slice(-lastChanges)
+  const points = changes
+    .filter(({ last }) => last > 0)
+    .slice(-lastChanges)
     .map(({ at, last, retried }) => ({ ms: (last - at) / 1000, odd: retried.size > 0 }));
   const sorted = points.map(({ ms }) => ms).sort((a, b) => a - b);
   return { points, p50: percentile(sorted, 50), p99: percentile(sorted, 99) };
@@ -32,7 +34,9 @@ export class Overview {
 
   constructor(app) {
     this.#app = app;
-    this.boxes = Object.fromEntries(['Connections', 'Topics', 'Frames in', 'Frames out', 'Staleness'].map((name) => [name, figure(name)]));
+    this.boxes = Object.fromEntries(
+      ['Connections', 'Topics', 'Frames in', 'Frames out', 'Staleness'].map((name) => [name, figure(name)]),
+    );
     this.rates = new Chart(lines);
     this.dots = new Chart(dots);
     this.below = h('p', { class: 'card-text second' });
@@ -44,23 +48,41 @@ export class Overview {
     this.peopleCard = card('People', '', this.people.element);
     this.routes = this.#routesList();
     this.topics = this.#topicsList();
-    this.element = h('div', { class: 'screen overview' }, h('h1', { class: 'visually-hidden' }, 'Overview'),
+    this.element = h(
+      'div',
+      { class: 'screen overview' },
+      h('h1', { class: 'visually-hidden' }, 'Overview'),
       figures(...Object.values(this.boxes)),
       h('div', { class: 'two' }, ratesCard.element, this.dotsCard.element),
-      h('div', { class: 'three' },
+      h(
+        'div',
+        { class: 'three' },
         h('div', { class: 'stack' }, this.unusualCard.element, this.peopleCard.element),
         card('Routes', 'since start', this.routes.element).element,
-        card('Busiest topics', 'by subscribers', this.topics.element).element));
+        card('Busiest topics', 'by subscribers', this.topics.element).element,
+      ),
+    );
   }
 
   #peopleList() {
     return new List({
-      label: 'People', rowsShown: 8, key: ({ connectionId }) => connectionId,
+      label: 'People',
+      rowsShown: 8,
+      key: ({ connectionId }) => connectionId,
       columns: [
-        { name: 'Connection', width: 'minmax(110px, 1.4fr)', cell: ({ user, connectionId }) => mono(person(user, connectionId)) },
+        {
+          name: 'Connection',
+          width: 'minmax(110px, 1.4fr)',
+          cell: ({ user, connectionId }) => mono(person(user, connectionId)),
+        },
         { name: 'Role', width: '1fr', cell: ({ role }) => role || '' },
         { name: 'Topics', width: '60px', end: true, cell: ({ topics }) => count(topics?.length ?? 0) },
-        { name: 'Last frame', width: '108px', end: true, cell: ({ lastActiveAt }) => second(ago(this.#app.now - Date.parse(lastActiveAt))) },
+        {
+          name: 'Last frame',
+          width: '108px',
+          end: true,
+          cell: ({ lastActiveAt }) => second(ago(this.#app.now - Date.parse(lastActiveAt))),
+        },
       ],
       onOpen: ({ connectionId }) => this.#app.go({ screen: 'connections', id: connectionId }),
     });
@@ -68,11 +90,18 @@ export class Overview {
 
   #routesList() {
     return new List({
-      label: 'Routes', rowsShown: 12, key: ({ route }) => route,
+      label: 'Routes',
+      rowsShown: 12,
+      key: ({ route }) => route,
       columns: [
         { name: 'Route', width: 'minmax(90px, 1.6fr)', cell: ({ route }) => mono(route) },
         { name: 'Calls', width: '1fr', end: true, cell: ({ calls }) => count(calls) },
-        { name: 'Mean', width: '1fr', end: true, cell: ({ calls, seconds }) => (calls ? `${((1000 * seconds) / calls).toFixed(2)} ms` : '') },
+        {
+          name: 'Mean',
+          width: '1fr',
+          end: true,
+          cell: ({ calls, seconds }) => (calls ? `${((1000 * seconds) / calls).toFixed(2)} ms` : ''),
+        },
         { name: 'Errors', width: '1fr', end: true, cell: ({ errors }) => (errors ? odd(count(errors)) : '0') },
       ],
     });
@@ -80,7 +109,9 @@ export class Overview {
 
   #topicsList() {
     return new List({
-      label: 'Busiest topics', rowsShown: 12, key: ({ topic }) => topic,
+      label: 'Busiest topics',
+      rowsShown: 12,
+      key: ({ topic }) => topic,
       columns: [
         { name: 'Topic', width: 'minmax(110px, 1.6fr)', cell: ({ topic }) => mono(topic) },
         { name: 'Subscribers', width: '78px', end: true, cell: ({ subscribers }) => count(subscribers) },
@@ -95,15 +126,22 @@ export class Overview {
     const { sources, store, history } = this.#app;
     const all = store.changes.all();
     this.#figures(sources, history, staleness(all));
-    this.rates.set({
-      now: Date.now(), within: chartOf, marks: this.#app.faultMarks,
-      series: [
-        { name: 'out', kind: 'frame-out', points: history.rates('posts') },
-        { name: 'in', kind: 'frame-in', dash: '4 3', points: history.rates('in') },
-      ],
-    }, `${history.points.length} ${history.points.at(-1)?.at}`);
+    this.rates.set(
+      {
+        now: Date.now(),
+        within: chartOf,
+        marks: this.#app.faultMarks,
+        series: [
+          { name: 'out', kind: 'frame-out', points: history.rates('posts') },
+          { name: 'in', kind: 'frame-in', dash: '4 3', points: history.rates('in') },
+        ],
+      },
+      `${history.points.length} ${history.points.at(-1)?.at}`,
+    );
     this.#unusual(statesOf(history, all, this.#app.now));
-    const people = (sources.connections ?? []).toSorted((a, b) => Date.parse(b.lastActiveAt) - Date.parse(a.lastActiveAt));
+    const people = (sources.connections ?? []).toSorted(
+      (a, b) => Date.parse(b.lastActiveAt) - Date.parse(a.lastActiveAt),
+    );
     this.people.set(people);
     this.peopleCard.side(people.length > 8 ? `8 of ${count(people.length)}, by last frame` : 'by last frame');
     this.routes.set(this.#routeRows(sources.metrics));
@@ -112,28 +150,60 @@ export class Overview {
 
   #figures({ connections = [], topics = [], metrics }, history, { points, p50, p99 }) {
     const named = connections.filter(({ role }) => role && role !== 'guest').length;
-    this.boxes.Connections.set(count(this.#app.situation?.connections ?? connections.length), '',
-      `${count(named)} signed in, ${plural(connections.length - named, 'guest')}`);
-    this.boxes.Topics.set(count(topics.length), '', plural(topics.reduce((sum, { subscribers }) => sum + subscribers, 0), 'subscription'));
+    this.boxes.Connections.set(
+      count(this.#app.situation?.connections ?? connections.length),
+      '',
+      `${count(named)} signed in, ${plural(connections.length - named, 'guest')}`,
+    );
+    this.boxes.Topics.set(
+      count(topics.length),
+      '',
+      plural(
+        topics.reduce((sum, { subscribers }) => sum + subscribers, 0),
+        'subscription',
+      ),
+    );
     const refused = metrics?.sum('gateway_refused_total') ?? 0;
     this.boxes['Frames in'].set(rate(history.rate('in')), '/s', `handshakes refused: ${count(refused)}`);
-    this.boxes['Frames out'].set(rate(history.rate('posts')), '/s', `${bytes(Math.round(history.rate('sent')))}/s, posts`);
+    this.boxes['Frames out'].set(
+      rate(history.rate('posts')),
+      '/s',
+      `${bytes(Math.round(history.rate('sent')))}/s, posts`,
+    );
     if (p50 === undefined) this.boxes.Staleness.set('–', '', 'no change yet');
-    else this.boxes.Staleness.set(msText(p50), 'ms p50', p99 > 50 && this.#app.faultsOn ? odd(`p99 ${msText(p99)} ms, faults on`) : `p99 ${msText(p99)} ms`);
-    const at = p50 === undefined ? [] : [{ ms: p50, text: `p50 ${msText(p50)} ms` }, { ms: p99, text: `p99 ${msText(p99)} ms` }];
+    else
+      this.boxes.Staleness.set(
+        msText(p50),
+        'ms p50',
+        p99 > 50 && this.#app.faultsOn ? odd(`p99 ${msText(p99)} ms, faults on`) : `p99 ${msText(p99)} ms`,
+      );
+    const at =
+      p50 === undefined
+        ? []
+        : [
+            { ms: p50, text: `p50 ${msText(p50)} ms` },
+            { ms: p99, text: `p99 ${msText(p99)} ms` },
+          ];
     this.dotsCard.title(`Staleness of the last ${points.length ? plural(points.length, 'change') : 'changes'}`);
     this.dots.set({ points, lines: at }, `${points.length} ${points.at(-1)?.ms} ${p50} ${p99}`);
-    fill(this.below, '● first attempt ', { kind: 'odd', text: '■ at least one 429 first' },
-      '. Each: commit → last accepted post; accepted is not seen by a person.');
+    fill(
+      this.below,
+      '● first attempt ',
+      { kind: 'odd', text: '■ at least one 429 first' },
+      '. Each: commit → last accepted post; accepted is not seen by a person.',
+    );
   }
 
   #unusual(states) {
     const { situation, faultsOn, store } = this.#app;
     const show = (screen, text = 'Show') => ({ href: write({ screen }), text });
     const found = [];
-    if (faultsOn) found.push([odd(`Faults are on: ${faultWords(ratesOf(situation?.faults))}`), show('faults', 'Turn off')]);
-    if (situation?.clockAheadMs) found.push([odd(`The clock is ${duration(situation.clockAheadMs)} ahead`), show('faults')]);
-    for (const { alarm, text, state } of states) if (state === 'bad') found.push([bad(`Alarm: ${alarm.name} ${text}`), show('alarms')]);
+    if (faultsOn)
+      found.push([odd(`Faults are on: ${faultWords(ratesOf(situation?.faults))}`), show('faults', 'Turn off')]);
+    if (situation?.clockAheadMs)
+      found.push([odd(`The clock is ${duration(situation.clockAheadMs)} ahead`), show('faults')]);
+    for (const { alarm, text, state } of states)
+      if (state === 'bad') found.push([bad(`Alarm: ${alarm.name} ${text}`), show('alarms')]);
     if (store.gaps) found.push([odd(`${count(store.gaps)} events passed the ring and are not here`), show('frames')]);
     if (situation?.private) found.push([odd('Carts and SKUs in them are shown'), '']);
     this.unusualCard.side(found.length ? String(found.length) : '');
@@ -141,7 +211,9 @@ export class Overview {
     const key = JSON.stringify(found);
     if (this.unusual.key === key) return;
     this.unusual.key = key;
-    this.unusual.replaceChildren(...found.map(([what, action]) => h('li', {}, what, h('span', { class: 'gap' }), action)));
+    this.unusual.replaceChildren(
+      ...found.map(([what, action]) => h('li', {}, what, h('span', { class: 'gap' }), action)),
+    );
   }
 
   #routeRows(metrics) {
@@ -152,17 +224,25 @@ export class Overview {
       const route = event.route ?? this.#app.store.causes(event)[0]?.route;
       if (route) errors.set(route, (errors.get(route) ?? 0) + 1);
     }
-    return metrics.list('gateway_integration_seconds_count').map(({ labels: { route }, value }) => ({
-      route, calls: value, seconds: metrics.sum('gateway_integration_seconds_sum', { route }), errors: errors.get(route) ?? 0,
-    })).sort((a, b) => b.calls - a.calls);
+    return metrics
+      .list('gateway_integration_seconds_count')
+      .map(({ labels: { route }, value }) => ({
+        route,
+        calls: value,
+        seconds: metrics.sum('gateway_integration_seconds_sum', { route }),
+        errors: errors.get(route) ?? 0,
+      }))
+      .sort((a, b) => b.calls - a.calls);
   }
 
   /** #topicRows adds to each topic the posts of its changes in the last minute, a second. */
   #topicRows(topics, changes) {
     const since = (this.#app.now - 60_000) * 1000;
     const posts = new Map();
-    for (const { topic, at, accepted } of changes) if (at >= since) posts.set(topic, (posts.get(topic) ?? 0) + accepted);
-    return topics.map((topic) => ({ ...topic, posts: (posts.get(topic.topic) ?? 0) / 60 }))
+    for (const { topic, at, accepted } of changes)
+      if (at >= since) posts.set(topic, (posts.get(topic) ?? 0) + accepted);
+    return topics
+      .map((topic) => ({ ...topic, posts: (posts.get(topic.topic) ?? 0) / 60 }))
       .sort((a, b) => b.subscribers - a.subscribers || b.posts - a.posts);
   }
 }

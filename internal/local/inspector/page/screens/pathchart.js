@@ -29,7 +29,13 @@ export function drawPath(width, { change, by }) {
   const stage = (i, name, from, until, words) => {
     const y = top + i * lane;
     word(12, y + 4, name, 'label strong');
-    word(left - 8, y + 4, i === 0 ? time(change.at) : until ? `+${ms(until - change.at)} ms` : '–', 'label mono', 'end');
+    word(
+      left - 8,
+      y + 4,
+      i === 0 ? time(change.at) : until ? `+${ms(until - change.at)} ms` : '–',
+      'label mono',
+      'end',
+    );
     if (!until) return;
     const [a, b] = [x(after(from || until)), x(after(until))];
     nodes.push(svg('rect', { class: 'shape act', x: a, y: y - 6, width: Math.max(3, b - a), height: 12 }));
@@ -37,7 +43,13 @@ export function drawPath(width, { change, by }) {
   };
   stage(0, 'commit', change.at, change.at, `row written, version ${change.version ?? ''} ${by}`);
   stage(1, 'stream', change.at, change.record, 'record');
-  stage(2, 'batch', change.record, change.batch, `batch ${change.batchId}${change.attempts > 1 ? `, attempt ${change.attempts}` : ''}`);
+  stage(
+    2,
+    'batch',
+    change.record,
+    change.batch,
+    `batch ${change.batchId}${change.attempts > 1 ? `, attempt ${change.attempts}` : ''}`,
+  );
   stage(3, 'posts begin', change.batch, change.firstPost, 'first attempt');
   const y = top + 4.4 * lane;
   word(12, y + 4, 'accepted', 'label strong');
@@ -45,13 +57,31 @@ export function drawPath(width, { change, by }) {
   accepted.forEach(({ at, conn }, i) => {
     const px = x(after(at));
     const py = y - 10 + ((i * 37) % 24);
-    nodes.push(change.retried.has(conn)
-      ? svg('rect', { class: 'shape odd', x: px - 2.5, y: py - 2.5, width: 5, height: 5 })
-      : svg('circle', { class: 'shape good', cx: px, cy: py, r: 2.4 }));
+    nodes.push(
+      change.retried.has(conn)
+        ? svg('rect', { class: 'shape odd', x: px - 2.5, y: py - 2.5, width: 5, height: 5 })
+        : svg('circle', { class: 'shape good', cx: px, cy: py, r: 2.4 }),
+    );
   });
-  const straight = accepted.filter(({ conn }) => !change.retried.has(conn)).map(({ at }) => at).sort((a, b) => a - b);
-  if (straight.length) word(left, bottom + 36, `● ${straight.length} at once, p50 ${ms(percentile(straight, 50) - change.at)} ms`, 'label good');
-  if (change.retried.size) word(width - right, bottom + 36, `■ ${change.retried.size} after a 429, last +${ms(change.last - change.at)} ms`, 'label odd', 'end');
+  const straight = accepted
+    .filter(({ conn }) => !change.retried.has(conn))
+    .map(({ at }) => at)
+    .sort((a, b) => a - b);
+  if (straight.length)
+    word(
+      left,
+      bottom + 36,
+      `● ${straight.length} at once, p50 ${ms(percentile(straight, 50) - change.at)} ms`,
+      'label good',
+    );
+  if (change.retried.size)
+    word(
+      width - right,
+      bottom + 36,
+      `■ ${change.retried.size} after a 429, last +${ms(change.last - change.at)} ms`,
+      'label odd',
+      'end',
+    );
   const label = `Path of version ${change.version}: ${plural(change.accepted, 'accepted post')}`;
   return { height: bottom + 44, label, nodes };
 }

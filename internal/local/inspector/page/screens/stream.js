@@ -4,53 +4,7 @@ import { bold, fill, h, mono, odd, second } from '../dom.js';
 import { count, ms, plural, time } from '../format.js';
 import { List } from '../list.js';
 import { card, figure, figures, screenElement } from '../parts.js';
-
-const maxBatches = 1000;
-
-/** batchesOf reads the batches of the log, newest first. */
-export function batchesOf(store) {
-  const batches = [];
-  for (const event of store.newest()) {
-    if (event.type !== 'batch') continue;
-    const answer = store.effects(event).find(({ type }) => type === 'answer');
-    const changes = store.changes.ofBatch(event.id);
-    const posts = store.effects(event).flatMap((effect) => (effect.type === 'fault' ? store.effects(effect) : [effect]))
-      .filter(({ type }) => type === 'post');
-    const of = (test) => posts.filter(test).length;
-    batches.push({
-      id: event.id, event, answer, changes, posts,
-      accepted: of(({ status }) => status < 300), throttled: of(({ status }) => status === 429), gone: of(({ status }) => status === 410),
-    });
-    if (batches.length >= maxBatches) break;
-  }
-  return batches;
-}
-
-const sourceOf = ({ event, changes }) => event.note || (changes[0]?.topic?.startsWith('cart:') ? 'carts' : changes.length ? 'inventory' : '');
-
-function resultOf({ answer, changes, accepted, throttled, gone, event }) {
-  if (!answer) return second('○ runs');
-  if (answer.code || answer.status >= 400) return odd(answer.code || String(answer.status));
-  const left = changes.some(({ retried, posts }) => [...retried].some((conn) => !posts.some((p) => p.conn === conn && p.status < 300)));
-  if (left) return odd('some marked');
-  if (gone) return odd(`${gone} gone`);
-  if (accepted === 0 && throttled === 0) return second('○ seen by nobody');
-  return event.attempt > 1 ? odd(`attempt ${event.attempt}`) : { kind: 'good', text: '✓' };
-}
-
-/** attemptsOf counts the posts of a batch by the attempt: [{attempt, accepted, refused}]. */
-export function attemptsOf({ posts }) {
-  const byConn = new Map();
-  const rows = [];
-  for (const { conn, status } of posts) {
-    const attempt = (byConn.get(conn) ?? 0) + 1;
-    byConn.set(conn, attempt);
-    rows[attempt - 1] ??= { attempt, accepted: 0, refused: 0 };
-    if (status < 300) rows[attempt - 1].accepted++;
-    else rows[attempt - 1].refused++;
-  }
-  return rows;
-}
+import { attemptsOf, batchesOf, resultOf, sourceOf } from './batches.js';
 
 export class Stream {
   needs = ['stream'];
@@ -68,11 +22,21 @@ export class Stream {
         { name: 'Began', width: '110px', cell: ({ event }) => second(time(event.at)) },
         { name: 'Source', width: 'minmax(90px, 1fr)', cell: (batch) => sourceOf(batch) },
         { name: 'Records', width: '70px', end: true, cell: ({ event }) => count(event.count ?? 0) },
-        { name: 'Topics', width: '70px', end: true, cell: ({ changes }) => count(new Set(changes.map(({ topic }) => topic)).size) },
+        {
+          name: 'Topics',
+          width: '70px',
+          end: true,
+          cell: ({ changes }) => count(new Set(changes.map(({ topic }) => topic)).size),
+        },
         { name: 'Posts', width: '70px', end: true, cell: ({ accepted }) => count(accepted) },
         { name: '429', width: '60px', end: true, cell: ({ throttled }) => (throttled ? odd(count(throttled)) : '0') },
         { name: 'Result', width: 'minmax(120px, 1fr)', cell: (batch) => resultOf(batch) },
-        { name: 'ms', width: '64px', end: true, cell: ({ answer }) => (answer?.took === undefined ? '' : ms(answer.took)) },
+        {
+          name: 'ms',
+          width: '64px',
+          end: true,
+          cell: ({ answer }) => (answer?.took === undefined ? '' : ms(answer.took)),
+        },
       ],
       onSelect: ({ id }) => {
         this.#id = id;
@@ -90,7 +54,8 @@ export class Stream {
     this.detail = h('div', { class: 'card-text' });
     this.detailCard = card('Batch', '', this.detail);
     this.heals = new List({
-      label: 'Healing', rowsShown: 6,
+      label: 'Healing',
+      rowsShown: 6,
       columns: [
         { name: 'Run', width: '104px', cell: ({ event }) => second(time(event.at)) },
         { name: 'Posts', width: '60px', end: true, cell: ({ posts }) => count(posts) },
@@ -98,12 +63,25 @@ export class Stream {
       ],
       onOpen: ({ id }) => this.#app.go({ screen: 'frames', id: String(id) }),
     });
-    this.healText = h('p', { class: 'card-text second' }, 'A connection that cannot be served for a minute is closed; its client reconnects and resumes.');
+    this.healText = h(
+      'p',
+      { class: 'card-text second' },
+      'A connection that cannot be served for a minute is closed; its client reconnects and resumes.',
+    );
     this.sweepText = h('div', { class: 'card-text' });
-    this.element = screenElement('stream', [h('h1', {}, 'Stream and batches'), h('span', { class: 'second' }, 'what became of every committed change')],
-      figures(...Object.values(this.boxes)), this.box.element,
-      h('div', { class: 'three' }, this.detailCard.element, card('Healing', '', this.heals.element, this.healText).element,
-        card('Sweeps', 'topics too big for a batch', this.sweepText).element));
+    this.element = screenElement(
+      'stream',
+      [h('h1', {}, 'Stream and batches'), h('span', { class: 'second' }, 'what became of every committed change')],
+      figures(...Object.values(this.boxes)),
+      this.box.element,
+      h(
+        'div',
+        { class: 'three' },
+        this.detailCard.element,
+        card('Healing', '', this.heals.element, this.healText).element,
+        card('Sweeps', 'topics too big for a batch', this.sweepText).element,
+      ),
+    );
   }
 
   keys = [
@@ -145,12 +123,26 @@ export class Stream {
       if (event.type === 'sweep') sweeps++;
       if (event.type !== 'heal' || heals.length >= 6) continue;
       const effects = store.effects(event);
-      heals.push({ id: event.id, event, answer: effects.find(({ type }) => type === 'answer'), posts: effects.filter(({ type }) => type === 'post').length });
+      heals.push({
+        id: event.id,
+        event,
+        answer: effects.find(({ type }) => type === 'answer'),
+        posts: effects.filter(({ type }) => type === 'post').length,
+      });
     }
     for (const { subscribers } of sources.topics ?? []) largest = Math.max(largest, subscribers);
     this.heals.set(heals);
-    fill(this.sweepText, sweeps ? [bold(plural(sweeps, 'step')), ' of sweeps in the log; filter Frames with type:sweep.']
-      : [bold('No sweep has run. '), second(`The largest topic has ${plural(largest, 'subscriber')}. A sweep serves a crowd that a batch cannot serve in a second.`)]);
+    fill(
+      this.sweepText,
+      sweeps
+        ? [bold(plural(sweeps, 'step')), ' of sweeps in the log; filter Frames with type:sweep.']
+        : [
+            bold('No sweep has run. '),
+            second(
+              `The largest topic has ${plural(largest, 'subscriber')}. A sweep serves a crowd that a batch cannot serve in a second.`,
+            ),
+          ],
+    );
   }
 
   #figures({ metrics, stream = [] }) {
@@ -158,14 +150,22 @@ export class Stream {
     const of = (name, result) => metrics.sum(name, { result });
     const put = of('stream_records_total', 'put');
     const waiting = stream.reduce((sum, { queued }) => sum + (queued ?? 0), 0);
-    this.boxes['Records written'].set(count(put), '', stream.map(({ name, records }) => `${count(records)} ${name}`).join(', '));
+    this.boxes['Records written'].set(
+      count(put),
+      '',
+      stream.map(({ name, records }) => `${count(records)} ${name}`).join(', '),
+    );
     this.boxes.Delivered.set(count(of('stream_records_total', 'delivered')), '', `${count(waiting)} waiting`);
     this.boxes.Coalesced.set(count(of('hub_changes_total', 'coalesced')), '', 'newer in the same batch');
     this.boxes['Seen by nobody'].set(count(of('hub_changes_total', 'suppressed')), '', 'badge alike');
     const failed = of('stream_records_total', 'failed');
     this.boxes.Failed.set(failed ? odd(count(failed)) : '0', '', 'attempts that come again');
     const marked = of('hub_deliveries_total', 'stale');
-    this.boxes.Marked.set(marked ? odd(count(marked)) : '0', '', `${count(of('hub_heals_total', 'healed'))} healed, ${count(of('hub_heals_total', 'closed'))} closed`);
+    this.boxes.Marked.set(
+      marked ? odd(count(marked)) : '0',
+      '',
+      `${count(of('hub_heals_total', 'healed'))} healed, ${count(of('hub_heals_total', 'closed'))} closed`,
+    );
   }
 
   #detail(batch) {
@@ -178,11 +178,34 @@ export class Stream {
     this.detail.key = key;
     const most = Math.max(1, ...attempts.map(({ accepted, refused }) => accepted + refused));
     this.detail.replaceChildren(
-      h('ul', { class: 'plain' }, batch.changes.slice(0, 8).map(({ topic, version }) => h('li', { class: 'mono' }, `${topic} v${version}`))),
-      h('h3', {}, attempts.length ? `Attempts to post, ${plural(new Set(batch.posts.map(({ conn }) => conn)).size, 'connection')}` : 'No post was made.'),
+      h(
+        'ul',
+        { class: 'plain' },
+        batch.changes.slice(0, 8).map(({ topic, version }) => h('li', { class: 'mono' }, `${topic} v${version}`)),
+      ),
+      h(
+        'h3',
+        {},
+        attempts.length
+          ? `Attempts to post, ${plural(new Set(batch.posts.map(({ conn }) => conn)).size, 'connection')}`
+          : 'No post was made.',
+      ),
       ...attempts.map((row) => {
-        const bar = h('meter', { min: 0, max: most, value: row.accepted, 'aria-label': `Attempt ${row.attempt}, accepted` });
-        return h('p', { class: 'attempt' }, `${row.attempt} `, bar, ` ${count(row.accepted)} accepted`, row.refused ? [', ', odd(`${count(row.refused)} refused`)] : '');
-      }));
+        const bar = h('meter', {
+          min: 0,
+          max: most,
+          value: row.accepted,
+          'aria-label': `Attempt ${row.attempt}, accepted`,
+        });
+        return h(
+          'p',
+          { class: 'attempt' },
+          `${row.attempt} `,
+          bar,
+          ` ${count(row.accepted)} accepted`,
+          row.refused ? [', ', odd(`${count(row.refused)} refused`)] : '',
+        );
+      }),
+    );
   }
 }

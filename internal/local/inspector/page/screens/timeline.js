@@ -22,7 +22,11 @@ export class Timeline {
   constructor() {
     this.element = this.#chart.element;
     this.side = [
-      this.#words, ' ', button('wider −', () => this.#zoom(1), { kind: 'link' }), ' ', button('closer +', () => this.#zoom(-1), { kind: 'link' }),
+      this.#words,
+      ' ',
+      button('wider −', () => this.#zoom(1), { kind: 'link' }),
+      ' ',
+      button('closer +', () => this.#zoom(-1), { kind: 'link' }),
     ];
   }
 
@@ -84,7 +88,12 @@ function draw(width, { events, from, until }) {
   for (let i = 0; i <= steps; i++) {
     const at = from + (span * i) / steps;
     nodes.push(svg('line', { class: 'rule dotted', x1: x(at), x2: x(at), y1: top - 8, y2: y(3) + 8 }));
-    word(x(at), y(3) + 24, i === 0 ? time(from).slice(0, 10) : `+${((span * i) / steps / 1e6).toFixed(span < 5e6 ? 1 : 0)} s`, i === 0 ? 'start' : 'middle');
+    word(
+      x(at),
+      y(3) + 24,
+      i === 0 ? time(from).slice(0, 10) : `+${((span * i) / steps / 1e6).toFixed(span < 5e6 ? 1 : 0)} s`,
+      i === 0 ? 'start' : 'middle',
+    );
   }
   for (const event of events) nodes.push(...mark(event, x(event.at), y));
   return { height: y(3) + 32, label: `${events.length} events of this connection`, nodes };
@@ -95,14 +104,44 @@ const polygon = (kind, points) => svg('polygon', { class: kind, points: points.m
 /** mark draws an event: its shape tells what it is, also without colour. */
 function mark(event, x, y) {
   switch (event.type) {
-    case 'in': return [polygon('shape frame-in', [[x - 4, y(0) - 5], [x + 5, y(0)], [x - 4, y(0) + 5]])];
-    case 'out': return typeOf(event) === 'error'
-      ? [svg('rect', { class: 'shape bad', x: x - 4, y: y(1) - 4, width: 8, height: 8 })]
-      : [polygon('shape frame-out', [[x + 4, y(1) - 5], [x - 5, y(1)], [x + 4, y(1) + 5]])];
-    case 'post': return event.status >= 300
-      ? [polygon('shape odd', [[x, y(2) - 5], [x + 5, y(2) + 4], [x - 5, y(2) + 4]])]
-      : [svg('circle', { class: 'shape good', cx: x, cy: y(2), r: 4 })];
-    case 'admin': return [polygon('shape ink', [[x, y(3) - 5], [x + 5, y(3)], [x, y(3) + 5], [x - 5, y(3)]])];
-    default: return [];
+    case 'in':
+      return [
+        polygon('shape frame-in', [
+          [x - 4, y(0) - 5],
+          [x + 5, y(0)],
+          [x - 4, y(0) + 5],
+        ]),
+      ];
+    case 'out':
+      return typeOf(event) === 'error'
+        ? [svg('rect', { class: 'shape bad', x: x - 4, y: y(1) - 4, width: 8, height: 8 })]
+        : [
+            polygon('shape frame-out', [
+              [x + 4, y(1) - 5],
+              [x - 5, y(1)],
+              [x + 4, y(1) + 5],
+            ]),
+          ];
+    case 'post':
+      return event.status >= 300
+        ? [
+            polygon('shape odd', [
+              [x, y(2) - 5],
+              [x + 5, y(2) + 4],
+              [x - 5, y(2) + 4],
+            ]),
+          ]
+        : [svg('circle', { class: 'shape good', cx: x, cy: y(2), r: 4 })];
+    case 'admin':
+      return [
+        polygon('shape ink', [
+          [x, y(3) - 5],
+          [x + 5, y(3)],
+          [x, y(3) + 5],
+          [x - 5, y(3)],
+        ]),
+      ];
+    default:
+      return [];
   }
 }

@@ -25,7 +25,9 @@ export class Topic {
     this.title = h('h1', { class: 'crumbs' });
     this.edit = button('Change stock…', () => this.#app.go({ screen: 'stock', id: this.#topic.replace(/^sku:/, '') }));
     this.values = new List({
-      label: 'Value by role', rowsShown: 6, key: ({ role }) => role,
+      label: 'Value by role',
+      rowsShown: 6,
+      key: ({ role }) => role,
       columns: [
         { name: 'Sees', width: '1.1fr', cell: ({ role, isRow }) => (isRow ? second(role) : role) },
         { name: 'Now', width: '1.3fr', cell: ({ now }) => mono(now) },
@@ -42,16 +44,29 @@ export class Topic {
     this.subscribersCard.element.classList.add('list');
     this.why = h('pre', { class: 'why', tabIndex: 0, 'aria-label': 'Why' });
     this.whyCard = card('Why', ['as the hub knows it ', key('w')], this.why);
-    this.element = screenElement('topic', [this.title, h('span', { class: 'gap' }), this.edit],
-      h('div', { class: 'two path-row' }, card('Value by role', '', this.values.element).element, this.pathCard.element),
-      h('div', { class: 'two changes-row' }, this.changesCard.element,
-        h('div', { class: 'stack' }, this.subscribersCard.element, this.whyCard.element)));
+    this.element = screenElement(
+      'topic',
+      [this.title, h('span', { class: 'gap' }), this.edit],
+      h(
+        'div',
+        { class: 'two path-row' },
+        card('Value by role', '', this.values.element).element,
+        this.pathCard.element,
+      ),
+      h(
+        'div',
+        { class: 'two changes-row' },
+        this.changesCard.element,
+        h('div', { class: 'stack' }, this.subscribersCard.element, this.whyCard.element),
+      ),
+    );
   }
 
   #changesList() {
     const after = (change, at) => (at ? ms(at - change.at) : '');
     return new List({
-      label: 'Last changes', key: ({ version, id }) => `${version}/${id}`,
+      label: 'Last changes',
+      key: ({ version, id }) => `${version}/${id}`,
       columns: [
         { name: 'v', width: '48px', cell: ({ version }) => bold(String(version ?? '')) },
         { name: 'Commit', width: '104px', cell: ({ at }) => second(time(at)) },
@@ -68,9 +83,14 @@ export class Topic {
 
   #subscribersList() {
     return new List({
-      label: 'Subscribers', key: ({ connectionId }) => connectionId,
+      label: 'Subscribers',
+      key: ({ connectionId }) => connectionId,
       columns: [
-        { name: 'Connection', width: 'minmax(100px, 1fr)', cell: ({ user, connectionId }) => mono(person(user, connectionId)) },
+        {
+          name: 'Connection',
+          width: 'minmax(100px, 1fr)',
+          cell: ({ user, connectionId }) => mono(person(user, connectionId)),
+        },
         { name: 'Role', width: '76px', cell: ({ role }) => role || '' },
         { name: 'Sent', width: '48px', end: true, cell: ({ sent }) => (sent ? String(sent.version) : '') },
         { name: 'State', width: 'minmax(110px, 1fr)', cell: (row) => this.#state(row) },
@@ -88,7 +108,11 @@ export class Topic {
     { keys: ['['], text: 'who wrote it', run: () => this.#toFrames((change) => change.cause[0] ?? change.id) },
     { keys: [']'], text: 'its posts', run: () => this.#toFrames((change) => change.batchId || change.id) },
     { keys: ['w'], text: 'why for a connection', run: () => this.subscribers.move(1) },
-    { keys: ['Enter'], text: 'open', run: () => (this.subscribers.element.contains(document.activeElement) ? this.subscribers : this.changes).open() },
+    {
+      keys: ['Enter'],
+      text: 'open',
+      run: () => (this.subscribers.element.contains(document.activeElement) ? this.subscribers : this.changes).open(),
+    },
     { keys: ['Esc'], text: 'back to list', run: () => this.#app.go({ screen: 'topics' }) },
   ];
 
@@ -138,10 +162,19 @@ export class Topic {
     if (!this.#topic) return;
     const subscribers = this.#subscriberRows();
     const behind = subscribers.filter(({ sent }) => sent && sent.version < this.#newest).length;
-    fill(this.title, { href: write({ screen: 'topics' }), text: 'Topics' }, second(' › '), mono(this.#topic), ' ',
+    fill(
+      this.title,
+      { href: write({ screen: 'topics' }), text: 'Topics' },
+      second(' › '),
+      mono(this.#topic),
+      ' ',
       second(this.#item?.vendor ? `vendor ${this.#item.vendor} ` : ''),
-      { kind: 'chip', text: `${count(subscribers.length)} subscribers` }, ' ',
-      this.#newest ? { kind: 'chip', text: `version ${this.#newest}` } : '', ' ', behind ? { kind: 'chip odd', text: `▲ ${behind} behind` } : '');
+      { kind: 'chip', text: `${count(subscribers.length)} subscribers` },
+      ' ',
+      this.#newest ? { kind: 'chip', text: `version ${this.#newest}` } : '',
+      ' ',
+      behind ? { kind: 'chip odd', text: `▲ ${behind} behind` } : '',
+    );
     this.edit.hidden = !this.#topic.startsWith('sku:');
     this.values.set(this.#valueRows(subscribers));
     this.changes.set(this.#all.toReversed());
@@ -155,7 +188,8 @@ export class Topic {
 
   #subscriberRows() {
     const sent = sentVersions(this.#app.store, this.#topic);
-    return (this.#app.sources.connections ?? []).filter(({ topics = [] }) => topics.includes(this.#topic))
+    return (this.#app.sources.connections ?? [])
+      .filter(({ topics = [] }) => topics.includes(this.#topic))
       .map((row) => ({ ...row, sent: sent.get(row.connectionId) }))
       .sort((a, b) => (a.sent?.version ?? Infinity) - (b.sent?.version ?? Infinity));
   }
@@ -164,12 +198,20 @@ export class Topic {
   #valueRows(subscribers) {
     const open = (role) => subscribers.filter((row) => row.role === role).length;
     const item = this.#item;
-    if (!item) return roles.map((role) => ({ role, now: this.#topic.startsWith('cart:') ? 'masked' : '', open: open(role) })).filter((row) => row.open);
+    if (!item)
+      return roles
+        .map((role) => ({ role, now: this.#topic.startsWith('cart:') ? 'masked' : '', open: open(role) }))
+        .filter((row) => row.open);
     const badge = badgeOf(item).text;
     const exact = badge.endsWith(` ${item.available}`) ? `${badge}, exact` : `${badge}, ${item.available}`;
     return [
-      { role: 'guest', now: badge, open: open('guest') }, { role: 'customer', now: badge, open: open('customer') },
-      { role: item.vendor ? `vendor ${item.vendor}` : 'vendor', now: item.vendor ? exact : badge, open: open('vendor') },
+      { role: 'guest', now: badge, open: open('guest') },
+      { role: 'customer', now: badge, open: open('customer') },
+      {
+        role: item.vendor ? `vendor ${item.vendor}` : 'vendor',
+        now: item.vendor ? exact : badge,
+        open: open('vendor'),
+      },
       { role: 'admin', now: exact, open: open('admin') },
       { role: 'the row', now: `${item.available}, low at ${item.lowAt}`, isRow: true },
     ];
@@ -191,14 +233,27 @@ export class Topic {
   #why(subscribers) {
     const row = subscribers.find(({ connectionId }) => connectionId === this.#conn) ?? subscribers[0];
     this.whyCard.title('Why ', row ? { kind: 'chip', text: person(row.user, row.connectionId) } : '');
-    fill(this.why, row
-      ? why({ store: this.#app.store, topic: this.#topic, conn: row.connectionId, subscribed: true, sent: row.sent, now: this.#newest }).join('\n')
-      : 'Nobody follows it now.');
+    fill(
+      this.why,
+      row
+        ? why({
+            store: this.#app.store,
+            topic: this.#topic,
+            conn: row.connectionId,
+            subscribed: true,
+            sent: row.sent,
+            now: this.#newest,
+          }).join('\n')
+        : 'Nobody follows it now.',
+    );
   }
 }
 
 /** p50Of is when half of the accepted posts of a change were accepted. */
 function p50Of({ posts }) {
-  const accepted = posts.filter(({ status }) => status >= 200 && status < 300).map(({ at }) => at).sort((a, b) => a - b);
+  const accepted = posts
+    .filter(({ status }) => status >= 200 && status < 300)
+    .map(({ at }) => at)
+    .sort((a, b) => a - b);
   return percentile(accepted, 50);
 }

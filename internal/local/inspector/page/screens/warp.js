@@ -43,12 +43,31 @@ export class Warp {
     const clockOf = (name, value) => h('div', { class: 'clock' }, h('span', { class: 'below' }, name), value);
     this.buttons = jumps.map((by) => button(`+${by.replace('m', ' min').replace('h', ' h')}`, () => this.choose(by)));
     this.field = h('input', {
-      'aria-label': 'Move the clock by', class: 'mono', placeholder: 'e.g. 90s', autocomplete: 'off', size: 7, oninput: () => this.choose(this.field.value),
+      'aria-label': 'Move the clock by',
+      class: 'mono',
+      placeholder: 'e.g. 90s',
+      autocomplete: 'off',
+      size: 7,
+      oninput: () => this.choose(this.field.value),
     });
     this.plan = h('div', { hidden: true });
-    this.element = card('Time', 'only forward; a restart ends it', h('div', { class: 'card-text' },
-      h('div', { class: 'clocks' }, clockOf('This machine', this.machine), clockOf('The hub’s clock', this.hub), clockOf('Ahead by', this.ahead)),
-      h('div', { class: 'row' }, ...this.buttons, this.field), this.plan)).element;
+    this.element = card(
+      'Time',
+      'only forward; a restart ends it',
+      h(
+        'div',
+        { class: 'card-text' },
+        h(
+          'div',
+          { class: 'clocks' },
+          clockOf('This machine', this.machine),
+          clockOf('The hub’s clock', this.hub),
+          clockOf('Ahead by', this.ahead),
+        ),
+        h('div', { class: 'row' }, ...this.buttons, this.field),
+        this.plan,
+      ),
+    ).element;
   }
 
   focus() {
@@ -62,11 +81,27 @@ export class Warp {
     this.plan.hidden = !ms;
     if (!ms) return;
     const { now, sources, situation } = this.#app;
-    const list = forecast(ms, { connections: sources.connections ?? [], now, idleMs: situation?.idleMs, maxAgeMs: situation?.maxAgeMs });
+    const list = forecast(ms, {
+      connections: sources.connections ?? [],
+      now,
+      idleMs: situation?.idleMs,
+      maxAgeMs: situation?.maxAgeMs,
+    });
     const move = button(`Move ${duration(ms)} ahead`, () => this.#move(), { kind: 'primary', keyName: 'Enter' });
-    this.plan.replaceChildren(h('h3', {}, `+${duration(ms)} would do this: ${clock(now)} → ${clock(now + ms)}`),
-      h('ul', { class: 'plain-list' }, list.map(({ count: n, text }) => h('li', {}, n === undefined ? '' : h('strong', {}, `${count(n)} `), text))),
-      h('div', { class: 'row' }, move, button('Cancel', () => this.choose(''), { keyName: 'Esc' })));
+    this.plan.replaceChildren(
+      h('h3', {}, `+${duration(ms)} would do this: ${clock(now)} → ${clock(now + ms)}`),
+      h(
+        'ul',
+        { class: 'plain-list' },
+        list.map(({ count: n, text }) => h('li', {}, n === undefined ? '' : h('strong', {}, `${count(n)} `), text)),
+      ),
+      h(
+        'div',
+        { class: 'row' },
+        move,
+        button('Cancel', () => this.choose(''), { keyName: 'Esc' }),
+      ),
+    );
     this.plan.onkeydown = (event) => {
       if (event.key !== 'Escape') return;
       event.stopPropagation();

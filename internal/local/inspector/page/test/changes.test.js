@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Store } from '../store.js';
 import { sentVersions, why } from '../sent.js';
-import { attemptsOf, batchesOf } from '../screens/stream.js';
+import { attemptsOf, batchesOf } from '../screens/batches.js';
 import { Log } from './log.js';
 
 const storeOf = (events) => {
@@ -29,7 +29,10 @@ test('of two changes of one topic in a batch, the newer one has the posts', () =
   const batch = log.event('batch', { cause: records.map(({ id }) => id), count: 3 });
   const post = log.event('post', { cause: [batch.id], conn: 'c1', topic: 'sku:MUG', status: 200 });
   const { changes } = storeOf([...rows, other, ...records, batch, post]);
-  assert.deepEqual(changes.ofTopic('sku:MUG').map(({ accepted }) => accepted), [0, 1]);
+  assert.deepEqual(
+    changes.ofTopic('sku:MUG').map(({ accepted }) => accepted),
+    [0, 1],
+  );
   assert.equal(changes.ofTopic('sku:CAP')[0].accepted, 0);
 });
 
@@ -58,14 +61,25 @@ test('old changes are forgotten, with their batches', () => {
 test('batches count attempts by connection', () => {
   const [batch] = batchesOf(storeOf(new Log().change('sku:MUG', 5, ['c1', 'c2'], { refused: 'c2' })));
   assert.deepEqual([batch.accepted, batch.throttled], [2, 1]);
-  assert.deepEqual(attemptsOf(batch), [{ attempt: 1, accepted: 1, refused: 1 }, { attempt: 2, accepted: 1, refused: 0 }]);
+  assert.deepEqual(attemptsOf(batch), [
+    { attempt: 1, accepted: 1, refused: 1 },
+    { attempt: 2, accepted: 1, refused: 0 },
+  ]);
 });
 
 test('why says what a connection has, and what it waits for', () => {
   const log = new Log();
   const all = log.change('sku:MUG', 5, ['c1']);
   const store = storeOf(all);
-  const ask = (more) => why({ store, topic: 'sku:MUG', conn: 'c1', subscribed: true, sent: sentVersions(store, 'sku:MUG').get('c1'), ...more });
+  const ask = (more) =>
+    why({
+      store,
+      topic: 'sku:MUG',
+      conn: 'c1',
+      subscribed: true,
+      sent: sentVersions(store, 'sku:MUG').get('c1'),
+      ...more,
+    });
   assert.match(ask()[1], /^it has the newest, v5/);
   assert.match(ask({ subscribed: false })[1], /^not subscribed/);
   const next = log.change('sku:MUG', 6, [], {});

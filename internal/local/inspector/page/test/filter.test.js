@@ -4,7 +4,10 @@ import { matcher, namesKind, nearest, parse, suggestion } from '../filter.js';
 import { Log } from './log.js';
 
 const log = new Log();
-const people = new Map([['c1', { user: 'alice', role: 'customer' }], ['c2', { user: 'load-7', role: 'customer' }]]);
+const people = new Map([
+  ['c1', { user: 'alice', role: 'customer' }],
+  ['c2', { user: 'load-7', role: 'customer' }],
+]);
 const events = [
   log.delta('sku:MUG', 3, 'c1'),
   log.delta('sku:MUG', 3, 'c2'),

@@ -11,7 +11,11 @@ export class Log {
   }
 
   delta(topic, version, conn, more = {}) {
-    const text = JSON.stringify({ type: 'delta', epoch: 'k3', topics: { [topic]: { version, state: 'low', quantity: 3 } } });
+    const text = JSON.stringify({
+      type: 'delta',
+      epoch: 'k3',
+      topics: { [topic]: { version, state: 'low', quantity: 3 } },
+    });
     return this.event('out', { dir: 'out', conn, topic, version, text, bytes: text.length, ...more });
   }
 
@@ -25,7 +29,10 @@ export class Log {
       const first = [];
       if (conn === refused) {
         const fault = this.event('fault', { cause: [batch.id], code: 'throttle', conn });
-        first.push(fault, this.event('post', { cause: [fault.id], conn, topic, version, status: 429, code: 'throttled' }));
+        first.push(
+          fault,
+          this.event('post', { cause: [fault.id], conn, topic, version, status: 429, code: 'throttled' }),
+        );
       }
       const post = this.event('post', { cause: [batch.id], conn, topic, version, status: 200, took: 20 });
       return [...first, post, this.delta(topic, version, conn, { cause: [post.id] })];

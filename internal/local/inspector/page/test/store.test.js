@@ -27,7 +27,10 @@ test('a restart begins anew', () => {
   const [store, log] = [new Store(), new Log()];
   store.add({ boot: 'a', events: [log.event('in'), log.event('in')] });
   assert.equal(store.add({ boot: 'b', events: [new Log().event('open')] }), true);
-  assert.deepEqual([...store.all()].map(({ type }) => type), ['open']);
+  assert.deepEqual(
+    [...store.all()].map(({ type }) => type),
+    ['open'],
+  );
   assert.equal(store.lastId, 1);
 });
 
@@ -51,7 +54,10 @@ test('a change is followed from its first cause to each socket', () => {
   let at = events[0];
   const walked = [];
   while ((at = effectOf(store, at))) walked.push(at);
-  assert.deepEqual(walked.filter(({ type }) => type === 'out').map(({ conn }) => conn), ['c1', 'c2', 'c3']);
+  assert.deepEqual(
+    walked.filter(({ type }) => type === 'out').map(({ conn }) => conn),
+    ['c1', 'c2', 'c3'],
+  );
   const back = [];
   for (at = outs[2]; at; at = causeOf(store, at)) back.push(at.type);
   assert.deepEqual(back, ['out', 'post', 'batch', 'record', 'row', 'admin']);
@@ -59,14 +65,23 @@ test('a change is followed from its first cause to each socket', () => {
 
 test('events that are each other’s cause end a search', () => {
   const store = new Store();
-  store.add({ events: [{ id: 1, at: 1, type: 'in', cause: [2] }, { id: 2, at: 2, type: 'row', cause: [1] }] });
+  store.add({
+    events: [
+      { id: 1, at: 1, type: 'in', cause: [2] },
+      { id: 2, at: 2, type: 'row', cause: [1] },
+    ],
+  });
   assert.ok(firstCause(store, store.get(1)));
   assert.equal(pathOf(store, store.get(1)).steps.length, 2);
 });
 
 test('a path of a crowd is cut, and says how much', () => {
   const [store, log] = [new Store(), new Log()];
-  const events = log.change('sku:MUG', 5, Array.from({ length: 500 }, (_, i) => `c${i}`));
+  const events = log.change(
+    'sku:MUG',
+    5,
+    Array.from({ length: 500 }, (_, i) => `c${i}`),
+  );
   store.add({ events });
   const chosen = events.filter(({ type }) => type === 'out').at(-1);
   const { steps, cut } = pathOf(store, chosen);

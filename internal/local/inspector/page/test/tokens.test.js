@@ -24,7 +24,12 @@ function contrast(a, b) {
 const inks = ['ink', 'soft', 'brand', 'good', 'odd', 'bad', 'frame-in', 'frame-out'];
 const pairs = [
   ...inks.flatMap((ink) => ['ground', 'card', 'sunk', 'selected'].map((ground) => [ink, ground])),
-  ['good', 'good-soft'], ['odd', 'odd-soft'], ['bad', 'bad-soft'], ['ink', 'odd-soft'], ['ink', 'bad-soft'], ['on-brand', 'brand'],
+  ['good', 'good-soft'],
+  ['odd', 'odd-soft'],
+  ['bad', 'bad-soft'],
+  ['ink', 'odd-soft'],
+  ['ink', 'bad-soft'],
+  ['on-brand', 'brand'],
 ];
 
 test('text has at least 4.9 to 1 on every ground, in light and dark', () => {
@@ -37,5 +42,6 @@ test('text has at least 4.9 to 1 on every ground, in light and dark', () => {
 });
 
 test('edges of controls can be seen', () => {
-  for (const scheme of [light, dark]) for (const ground of ['ground', 'card']) assert.ok(contrast(scheme.edge, scheme[ground]) >= 3);
+  for (const scheme of [light, dark])
+    for (const ground of ['ground', 'card']) assert.ok(contrast(scheme.edge, scheme[ground]) >= 3);
 });

@@ -14,24 +14,46 @@ const viewOf = (events, settings = {}) => {
 
 test('frames and admin writes are shown first, other events when a filter names them', () => {
   const { view } = viewOf(new Log().change('sku:MUG', 5, ['c1', 'c2']));
-  assert.deepEqual(view.rows.map(({ event }) => event.type), ['admin', 'out', 'out']);
+  assert.deepEqual(
+    view.rows.map(({ event }) => event.type),
+    ['admin', 'out', 'out'],
+  );
   view.set({ shown: new Set(['Posts']) });
-  assert.deepEqual(view.rows.map(({ event }) => event.type), ['post', 'post']);
+  assert.deepEqual(
+    view.rows.map(({ event }) => event.type),
+    ['post', 'post'],
+  );
   view.set({ text: 'type:row', shown: new Set() });
-  assert.deepEqual(view.rows.map(({ event }) => event.type), ['row']);
+  assert.deepEqual(
+    view.rows.map(({ event }) => event.type),
+    ['row'],
+  );
 });
 
 test('a direction leaves out the other frames only', () => {
   const log = new Log();
   const { view } = viewOf([log.event('in', { dir: 'in' }), ...log.change('sku:MUG', 5, ['c1'])], { direction: 'out' });
-  assert.deepEqual(view.rows.map(({ event }) => event.type), ['admin', 'out']);
+  assert.deepEqual(
+    view.rows.map(({ event }) => event.type),
+    ['admin', 'out'],
+  );
 });
 
 test('equal deltas to many connections are one row', () => {
   const log = new Log();
   const connections = Array.from({ length: 64 }, (_, i) => `c${i}`);
-  const { view } = viewOf([...log.change('sku:MUG', 5, connections), ...log.change('sku:MUG', 6, connections)], { grouped: true });
-  assert.deepEqual(view.rows.map(({ event, members }) => [event.type, members.length]), [['admin', 1], ['out', 64], ['admin', 1], ['out', 64]]);
+  const { view } = viewOf([...log.change('sku:MUG', 5, connections), ...log.change('sku:MUG', 6, connections)], {
+    grouped: true,
+  });
+  assert.deepEqual(
+    view.rows.map(({ event, members }) => [event.type, members.length]),
+    [
+      ['admin', 1],
+      ['out', 64],
+      ['admin', 1],
+      ['out', 64],
+    ],
+  );
   view.toggle(view.rows[1].id);
   assert.equal(view.rows.length, 4 + 64);
   assert.equal(view.indexOf(view.rows[10].event.id), 10);
