@@ -159,7 +159,6 @@ export class Stock {
 
   update() {
     const { stock: elsewhere } = this.#app.sources.missing;
-    if (elsewhere) this.box.side(odd(elsewhere));
     const items = (this.#app.sources.stock ?? []).filter(({ deleted }) => !deleted);
     this.#topics = new Map((this.#app.sources.topics ?? []).map(({ topic, subscribers }) => [topic, subscribers]));
     const is = {
@@ -175,7 +174,7 @@ export class Stock {
     this.list.set(
       items.filter(is[this.#shown]).filter(({ sku, vendor = '' }) => `${sku} ${vendor}`.toLowerCase().includes(word)),
     );
-    this.box.side(items.length >= 1000 ? 'the first 1 000' : '');
+    this.box.side(elsewhere ? odd(elsewhere) : items.length >= 1000 ? 'the first 1 000' : '');
     if (this.wanted && this.#item(this.wanted)) {
       this.list.select(this.wanted);
       this.editor.show(this.#item(this.wanted));
