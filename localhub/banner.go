@@ -14,6 +14,7 @@ import (
 	"github.com/securecart/hub/internal/local/catalogue"
 	"github.com/securecart/hub/internal/local/datafile"
 	"github.com/securecart/hub/internal/local/house"
+	"github.com/securecart/hub/internal/local/inspector"
 	"github.com/securecart/hub/internal/redact"
 	"github.com/securecart/hub/internal/table"
 )
@@ -43,6 +44,7 @@ func (b *banner) print(w io.Writer) error {
   socket  %s
   page    %s
   admin   http://%s/
+  inspect %s
 %s
 In other terminals (then type: help):
 
@@ -56,7 +58,7 @@ In other terminals (then type: help):
     %s
 %s%s
 Interrupt (ctrl-c) to end.
-`, version(), socket, page, b.admin, b.dataFile(), wscat, alice,
+`, version(), socket, page, b.admin, "http://"+b.admin+inspector.Path, b.dataFile(), wscat, alice,
 		b.word("stock", stockArguments(sku)), b.updateItem(sku), b.signedRequest())
 	return err
 }

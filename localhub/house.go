@@ -83,6 +83,7 @@ func (s *settings) houseOptions(addr, adminAddr string) house.Options {
 		},
 		Admin: house.Admin{
 			URL: "http://" + adminAddr, Token: s.adminToken.value, APIKey: s.apiKey.value, ShowPrivate: s.showPrivate,
+			Version: version(), Socket: "ws://" + addr + "/" + s.stage,
 		},
 		Rows:      house.Rows{Layout: s.dynamodb.layout, Seed: s.dynamodb.create},
 		Functions: house.Functions{BootstrapDir: s.lambda, CallbackURL: "http://" + addr + "/" + s.stage},

@@ -90,7 +90,7 @@ func runTemplate(ctx context.Context, s settings, stdout, stderr io.Writer) erro
 		Parameters: s.template.parameters, Functions: s.template.functions, Env: s.template.env,
 		Path: os.Getenv("PATH"),
 		Addr: dialAddress(listener.Addr()), Authority: authority,
-		AdminAddr: admin.Addr().String(), AdminToken: s.adminToken.value,
+		AdminAddr: admin.Addr().String(), Version: version(), AdminToken: s.adminToken.value,
 		IdleTimeout: s.idleTimeout, MaxAge: s.maxAge, Faults: s.faults.set, RequireSigV4: s.requireSigV4,
 		Log: log, Output: stderr,
 	})

@@ -78,8 +78,8 @@ var mayImport = map[string][]string{
 	},
 	"internal/local/admin": {
 		"gatewaytest", "internal/auth/bearer", "internal/handler", "internal/hub",
-		"internal/local/cost", "internal/local/events", "internal/local/faults", "internal/local/tap",
-		"internal/local/webserver", "internal/stockjson", "internal/strictjson", "internal/wire",
+		"internal/local/cost", "internal/local/events", "internal/local/faults", "internal/local/inspector",
+		"internal/local/tap", "internal/local/webserver", "internal/stockjson", "internal/strictjson", "internal/wire",
 	},
 	"internal/load":            {"internal/wire"},
 	"internal/local/account":   {"gatewaytest"},
@@ -106,7 +106,8 @@ var mayImport = map[string][]string{
 	"internal/local/template/samapi": {"gatewaytest", "internal/local/template/cfn"},
 	"internal/local/template/host": {
 		"gatewaytest", "internal/local/account", "internal/local/admin", "internal/local/cost", "internal/local/devca",
-		"internal/local/events", "internal/local/lambdaproc", "internal/local/tap", "internal/local/template/samapi", "internal/redact",
+		"internal/local/events", "internal/local/inspector", "internal/local/lambdaproc", "internal/local/tap",
+		"internal/local/template/samapi", "internal/redact",
 	},
 
 	"internal/hub/hubtest": {"internal/hub", "internal/wire"},
@@ -130,6 +131,7 @@ var mayImport = map[string][]string{
 		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/account",
 		"internal/local/admin", "internal/local/catalogue", "internal/local/datafile", "internal/local/devca",
 		"internal/local/devkeys", "internal/local/dynamo", "internal/local/faults", "internal/local/house",
+		"internal/local/inspector",
 		"internal/local/template/host", "internal/local/webserver", "internal/redact", "internal/stockjson",
 		"internal/table", "internal/versions", "internal/wire", "web",
 	},

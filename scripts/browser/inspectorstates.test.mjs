@@ -35,7 +35,7 @@ test('without an event the page says how to make one', async () => {
   admin.situation.socket = 'ws://127.0.0.1:8787/v1';
   await show();
   await has('No frames yet');
-  await has('npx wscat -c ws://127.0.0.1:8787/v1 -s securecart.v1');
+  await has('wscat -c ws://127.0.0.1:8787/v1 -s securecart.v1');
 });
 
 test('a filter that finds nothing names the nearest, and takes it', async () => {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/securecart/hub/internal/auth/bearer"
+	"github.com/securecart/hub/internal/local/inspector"
 	"github.com/securecart/hub/internal/stockjson"
 	"github.com/securecart/hub/internal/wire"
 )
@@ -62,9 +63,8 @@ func needsToken(path string) bool {
 	case "/healthz", "/readyz":
 		return false
 	}
-	return !slices.ContainsFunc([]string{"/issuer/", "/vendor/stock/", "/v1/inventory"}, func(open string) bool {
-		return strings.HasPrefix(path, open)
-	})
+	open := []string{"/issuer/", "/vendor/stock/", "/v1/inventory", inspector.Path}
+	return !slices.ContainsFunc(open, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 }
 
 // requireToken refuses requests without the admin token, if there is one. It compares

@@ -18,6 +18,7 @@ import (
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/cost"
 	"github.com/securecart/hub/internal/local/events"
+	"github.com/securecart/hub/internal/local/inspector"
 	"github.com/securecart/hub/internal/local/tap"
 	"github.com/securecart/hub/internal/local/webserver"
 )
@@ -52,6 +53,16 @@ type Controls interface {
 	Settle(ctx context.Context) error
 }
 
+// About is what the API tells of the localhub that it belongs to. Zero fields are not told.
+type About struct {
+	Version string        // of localhub
+	Socket  string        // the URL of the sockets
+	Idle    time.Duration // after which a connection without a message is closed
+	MaxAge  time.Duration // at which a connection is closed
+
+	Epoch func(context.Context) (string, error) // of the rows; nil: there are none
+}
+
 // Base is what the admin API of a house and that of a template work on. All but Token,
 // Origins and ShowPrivate are required.
 type Base struct {
@@ -62,6 +73,8 @@ type Base struct {
 	Tap     *tap.Server
 	Cost    *cost.Meter
 	Log     *slog.Logger
+
+	About About
 
 	Token       string   // that requests must have; "": none
 	Origins     []string // of pages that may use the API, in addition to its own
@@ -102,6 +115,7 @@ func (a core) register(mux *http.ServeMux) http.Handler {
 	mux.HandleFunc("POST /admin/faults", a.postFaults)
 	mux.HandleFunc("GET /admin/warp", a.getWarp)
 	mux.HandleFunc("POST /admin/warp", a.postWarp)
+	mux.Handle("GET "+inspector.Path, inspector.Handler())
 	mux.HandleFunc("/", notFound)
 	return webserver.Protect(webserver.NoPage, LocalOnly(a.Origins, requireToken(a.Token, a.logWrites(mux))))
 }

@@ -63,9 +63,19 @@ type situation struct {
 	Template        bool           `json:"template"`     // the API of a template, not the hub
 	EventsPerSecond int            `json:"eventsPerSecond"`
 	Connections     int            `json:"connections"`
+
+	Version  string `json:"version,omitempty"` // of localhub
+	Socket   string `json:"socket,omitempty"`  // the URL of the sockets
+	Epoch    string `json:"epoch,omitempty"`   // of the rows
+	IdleMs   int64  `json:"idleMs,omitempty"`  // after which a connection without a message is closed
+	MaxAgeMs int64  `json:"maxAgeMs,omitempty"`
 }
 
-func (a core) getSituation(w http.ResponseWriter, _ *http.Request) {
+func (a core) getSituation(w http.ResponseWriter, r *http.Request) {
+	epoch := ""
+	if a.About.Epoch != nil {
+		epoch, _ = a.About.Epoch(r.Context()) // rows that cannot be read have none to tell; /readyz says why
+	}
 	set, _ := a.Gateway.Faults()
 	now := a.Clock.Now()
 	ahead := a.Clock.Ahead()
@@ -73,6 +83,8 @@ func (a core) getSituation(w http.ResponseWriter, _ *http.Request) {
 		Boot: a.Events.Boot(), Now: now.UTC(), UptimeMs: now.Add(-ahead).Sub(a.started).Milliseconds(),
 		ClockAheadMs: ahead.Milliseconds(), Faults: faults.Rates(set), Private: a.ShowPrivate, Template: a.template,
 		EventsPerSecond: a.Events.PerSecond(), Connections: a.Gateway.Stats().Open,
+		Version: a.About.Version, Socket: a.About.Socket, Epoch: epoch,
+		IdleMs: a.About.Idle.Milliseconds(), MaxAgeMs: a.About.MaxAge.Milliseconds(),
 	})
 }
 

@@ -123,7 +123,11 @@ func (h *House) adminOptions(store hub.Store, m *metrics) admin.Options {
 	o := admin.Options{
 		Base: admin.Base{
 			Gateway: h.gateway, Clock: h, Events: h.events, People: h.observer, Tap: h.tap, Cost: h.cost,
-			Log:   h.opts.Log,
+			Log: h.opts.Log,
+			About: admin.About{
+				Version: h.opts.Admin.Version, Socket: h.opts.Admin.Socket, Epoch: h.hub.Epoch,
+				Idle: h.opts.Gateway.IdleTimeout, MaxAge: h.opts.Gateway.MaxAge,
+			},
 			Token: h.opts.Admin.Token, Origins: h.opts.Admin.Origins, ShowPrivate: h.opts.Admin.ShowPrivate,
 		},
 		House: h, Hub: h.hub, Connections: store, Source: store,

@@ -74,6 +74,9 @@ type Admin struct {
 	Token   string   // that requests must have; "": none
 	APIKey  string   // of the shop's systems, for the inventory; "": they have none
 
+	Version string // of localhub, and
+	Socket  string // the URL of the sockets: what the API tells of this house; "": nothing
+
 	// ShowPrivate leaves carts in the log of events as they are. Tokens stay masked.
 	ShowPrivate bool
 }

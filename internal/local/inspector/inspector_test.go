@@ -40,8 +40,9 @@ func TestFilesOfThePage(t *testing.T) {
 		}
 		seen[file] = true
 		r, body := get(t, inspector.Path+file)
-		if want := types[path.Ext(file)]; r.StatusCode != http.StatusOK || !strings.HasPrefix(r.Header.Get("Content-Type"), want) {
-			t.Errorf("%s: got status %d and type %q, want 200 and %s", file, r.StatusCode, r.Header.Get("Content-Type"), want)
+		got, want := r.Header.Get("Content-Type"), types[path.Ext(file)]
+		if r.StatusCode != http.StatusOK || !strings.HasPrefix(got, want) {
+			t.Errorf("%s: got status %d and type %q, want 200 and %s", file, r.StatusCode, got, want)
 		}
 		for _, m := range names.FindAllStringSubmatch(body, -1) {
 			read(path.Join(path.Dir(file), m[1]))
@@ -56,7 +57,9 @@ func TestFilesOfThePage(t *testing.T) {
 func TestPolicyOfThePage(t *testing.T) {
 	r, body := get(t, inspector.Path)
 	policy := r.Header.Get("Content-Security-Policy")
-	for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"} {
+	for _, want := range []string{
+		"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'",
+	} {
 		if !strings.Contains(policy, want) {
 			t.Errorf("got the policy %q, want %s in it", policy, want)
 		}
@@ -80,7 +83,11 @@ func TestUnknownFile(t *testing.T) {
 	}
 }
 
-// No module reads HTML: all text of frames becomes text nodes.
+// What reads HTML or code, and where a page keeps things.
+var forbidden = regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|` +
+	`localStorage|sessionStorage|indexedDB|document\.cookie`)
+
+// No module reads HTML: all text of frames becomes text nodes. None keeps the token.
 func TestNoHTML(t *testing.T) {
 	for _, pattern := range []string{"page", "page/screens"} {
 		files, err := os.ReadDir(pattern)
@@ -95,9 +102,7 @@ func TestNoHTML(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|localStorage|sessionStorage|document\.cookie`).
-				FindString(string(data))
-			if found != "" {
+			if found := forbidden.FindString(string(data)); found != "" {
 				t.Errorf("%s/%s has %s", pattern, file.Name(), found)
 			}
 		}
@@ -117,7 +122,8 @@ func TestModules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), node, append([]string{"--test", "--test-reporter=tap"}, files...)...).CombinedOutput()
+	args := append([]string{"--test", "--test-reporter=tap"}, files...)
+	out, err := exec.CommandContext(t.Context(), node, args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("node --test: %v\n%s", err, out)
 	}

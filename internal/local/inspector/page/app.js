@@ -133,6 +133,10 @@ export class App {
     this.#update();
   }
 
+  get #helps() {
+    return this.shell.main.firstChild?.classList.contains('help');
+  }
+
   #showElement(element) {
     if (this.shell.main.firstChild !== element) this.shell.main.replaceChildren(element);
   }
@@ -280,7 +284,8 @@ export class App {
 
   #key(event) {
     if (this.feed.state.name === 'token') return;
-    if (this.ask.open && event.key === 'Escape') this.ask.close();
+    if (event.key === 'Escape' && this.ask.open) this.ask.close();
+    else if (event.key === 'Escape' && this.#helps) this.#show(this.params);
     else handle(event, [...(this.screen?.keys ?? []), ...this.#keys()]);
   }
 }

@@ -20,7 +20,12 @@ const maxWarp = 24 * time.Hour
 func (h *Host) Admin() http.Handler {
 	return admin.NewTemplate(admin.Base{
 		Gateway: h.gateway, Clock: &h.clock, Events: h.events, People: h.observer, Tap: h.tap, Cost: h.cost,
-		Log: h.opts.Log, Token: h.opts.AdminToken,
+		Log: h.opts.Log,
+		About: admin.About{
+			Version: h.opts.Version, Socket: "ws://" + h.opts.Addr + "/" + h.api.API.Stage,
+			Idle: h.opts.IdleTimeout, MaxAge: h.opts.MaxAge,
+		},
+		Token: h.opts.AdminToken,
 	})
 }
 

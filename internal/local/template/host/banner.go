@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/securecart/hub/internal/local/account"
+	"github.com/securecart/hub/internal/local/inspector"
 )
 
 // WriteBanner writes what is served, what is not, and what to type.
@@ -19,7 +20,8 @@ func (h *Host) WriteBanner(w io.Writer, version string) error {
 	fmt.Fprintf(&b, "  socket        ws%s\n  @connections  http%s/@connections\n", base, base)
 	fmt.Fprintf(&b, "  routes        %s\n", strings.Join(slices.Sorted(maps.Keys(api.Routes)), "  "))
 	if h.opts.AdminAddr != "" {
-		fmt.Fprintf(&b, "  admin         http://%s/admin/\n", h.opts.AdminAddr)
+		fmt.Fprintf(&b, "  admin         http://%s/admin/\n  inspector     http://%s%s\n",
+			h.opts.AdminAddr, h.opts.AdminAddr, inspector.Path)
 	}
 	for _, f := range h.running {
 		fmt.Fprintf(&b, "  function      %s  %s\n", f.id, f.where)

@@ -40,6 +40,7 @@ type Options struct {
 	Faults       *gatewaytest.Faults // nil: none
 	RequireSigV4 bool                // requests to @connections need signatures
 	AdminAddr    string              // where the admin API is served; "": nowhere
+	Version      string              // of localhub, which the admin API tells
 	AdminToken   string              // that requests to the admin API must have; "": none
 	Log          *slog.Logger
 	Output       io.Writer // the functions' output and the access log, each line with a name in front
