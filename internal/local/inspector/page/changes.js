@@ -15,9 +15,10 @@ function newChange(row) {
     note: row.note ?? '',
     cause: row.cause ?? [],
     record: 0,
-    batch: 0,
-    batchId: 0,
-    attempts: 0, // when the record and the first batch came; the last batch
+    batch: 0, // when its first batch began
+    batchId: 0, // of the last one
+    attempts: 0, // of the batch
+    into: 0, // the version of the same batch that went out in its place; 0: none
     posts: [], // {id, at, conn, status, attempt}
     firstPost: 0,
     last: 0, // of accepted posts
@@ -92,7 +93,10 @@ export class Changes {
   }
 
   #batch(event) {
-    for (const change of this.#carry(event)) {
+    const all = this.#carry(event);
+    for (const change of all) {
+      const newest = Math.max(...all.filter(({ topic }) => topic === change.topic).map(({ version }) => version));
+      if (newest > change.version) change.into = newest;
       change.batch ||= event.at;
       change.batchId = event.id;
       change.attempts = Math.max(change.attempts, event.attempt ?? 1);

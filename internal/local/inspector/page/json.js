@@ -5,7 +5,7 @@ import { h } from './dom.js';
 const tokens = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d[\d.eE+-]*|true|false|null)|([{}[\],])/g;
 
 /** widest line that stays on one line, in characters. */
-const widest = 56;
+const widest = 48;
 
 /** format writes a value with two spaces a level; what is short stays on one line. */
 export function format(value, indent = '') {

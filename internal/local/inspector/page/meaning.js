@@ -43,7 +43,7 @@ function badge({ state, quantity, until }) {
 }
 
 /** unmask is what a mask says of what it hides: "[2 lines]" hides 2 lines. */
-const unmask = (text) => /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+const unmask = (text) => (/^\[(.*)\]$/.exec(text)?.[1] ?? text).replace(/^1 (\w+)s$/, '1 $1');
 
 /** lineCount is how many lines a cart's message has; masks keep the count. */
 function lineCount(lines) {
@@ -129,7 +129,7 @@ export function meaning(event) {
     if (parts) return note && type === 'out' ? [...parts, second(` ${note}`)] : parts;
     return [type === 'in' ? second('typed ') : '', text || note];
   }
-  return [...other(event), note && type !== 'admin' ? second(` ${note}`) : ''];
+  return [...other(event), note && type !== 'admin' && type !== 'fault' ? second(` ${note}`) : ''];
 }
 
 function other(event) {
@@ -166,7 +166,7 @@ function other(event) {
       return [bold(route ?? ''), event.function ? ` → function ${event.function}` : '', asked];
     case 'answer':
       return [
-        bold(String(status ?? '')),
+        bold(String(status ?? 'done')),
         code ? [' ', odd(code)] : '',
         event.bytes ? second(` ${bytes(event.bytes)}`) : '',
         asked,
@@ -195,7 +195,7 @@ function other(event) {
     case 'sweep':
       return [topic ? bold(topic) : '', count === undefined ? '' : ` ${plural(count, 'connection')}`, asked];
     case 'fault':
-      return [odd(code || note || 'fault')];
+      return [odd(note.replace(/^fault /, '') || code || 'on purpose')];
     default:
       return [text];
   }

@@ -2,14 +2,24 @@
 
 const maxSteps = 200;
 
+/**
+ * causeOf is the event to go to with [. of is the frame that the way began at: a batch of
+ * several records leads to the record of that frame's topic and version.
+ */
+export function causeOf(store, event, of = event) {
+  const causes = store.causes(event);
+  const same = causes.filter(({ topic }) => topic && topic === of.topic);
+  return same.find(({ version }) => version === of.version) ?? same.at(-1) ?? causes[0];
+}
+
 /** firstCause goes from an event to its cause, and to that one's, as far as they are here. */
 export function firstCause(store, event) {
   const seen = new Set([event.id]);
-  for (;;) {
-    const cause = store.causes(event).find(({ id }) => !seen.has(id));
-    if (!cause) return event;
+  for (let at = event; ;) {
+    const cause = causeOf(store, at, event);
+    if (!cause || seen.has(cause.id)) return at;
     seen.add(cause.id);
-    event = cause;
+    at = cause;
   }
 }
 
@@ -44,9 +54,6 @@ export function pathOf(store, event) {
   const last = steps.filter(({ type }) => type === 'out').at(-1);
   return { steps, cut, root, row, last };
 }
-
-/** causeOf is the event to go to with [. */
-export const causeOf = (store, event) => store.causes(event)[0];
 
 /** effectOf is the event to go to with ]: the first effect, or the next effect of the same cause. */
 export function effectOf(store, event) {

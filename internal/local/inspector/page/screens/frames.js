@@ -17,6 +17,7 @@ export class Frames {
   #detail;
   #newer = 0; // frames that came while the list stood still
   #pausedAt = 0;
+  #of; // the newest event with a topic on the way of [ and ]
   #frame = 0;
 
   constructor(app) {
@@ -216,7 +217,8 @@ export class Frames {
   #step(to) {
     const event = this.#detail.event ?? this.#list.selectedRow?.event;
     if (!event) return this.#list.move(0);
-    const next = to(this.#app.store, event);
+    if (event.topic) this.#of = event;
+    const next = to(this.#app.store, event, this.#of);
     if (next) this.#choose(next);
     else
       this.#detail.say(

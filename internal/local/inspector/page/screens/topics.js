@@ -93,6 +93,7 @@ export class Topics {
 export function resultOf(change) {
   if (!change) return '';
   if (!change.batch) return second('○ no batch yet');
+  if (change.into) return second(`○ coalesced into v${change.into}`);
   const parts = [];
   if (change.gone) parts.push(`${count(change.gone)} gone`);
   if (change.refused)

@@ -30,8 +30,11 @@ test('of two changes of one topic in a batch, the newer one has the posts', () =
   const post = log.event('post', { cause: [batch.id], conn: 'c1', topic: 'sku:MUG', status: 200 });
   const { changes } = storeOf([...rows, other, ...records, batch, post]);
   assert.deepEqual(
-    changes.ofTopic('sku:MUG').map(({ accepted }) => accepted),
-    [0, 1],
+    changes.ofTopic('sku:MUG').map(({ accepted, into }) => [accepted, into]),
+    [
+      [0, 5],
+      [1, 0],
+    ],
   );
   assert.equal(changes.ofTopic('sku:CAP')[0].accepted, 0);
 });

@@ -63,6 +63,18 @@ test('a change is followed from its first cause to each socket', () => {
   assert.deepEqual(back, ['out', 'post', 'batch', 'record', 'row', 'admin']);
 });
 
+test('in a batch of several records, a frame leads to its own', () => {
+  const [store, log] = [new Store(), new Log()];
+  const rows = [3, 4, 5].map((version) => log.event('row', { topic: 'sku:MUG', version }));
+  const records = rows.map(({ id, topic, version }) => log.event('record', { cause: [id], topic, version }));
+  const batch = log.event('batch', { cause: records.map(({ id }) => id), count: 3 });
+  const out = log.delta('sku:MUG', 5, 'c1', { cause: [batch.id] });
+  store.add({ events: [...rows, ...records, batch, out] });
+  assert.equal(firstCause(store, out), rows[2]);
+  assert.equal(causeOf(store, batch, out), records[2]);
+  assert.equal(causeOf(store, batch), records[0]);
+});
+
 test('events that are each other’s cause end a search', () => {
   const store = new Store();
   store.add({
