@@ -192,6 +192,24 @@ test('under -template the rail has routes, invocations and posts', async () => {
   await has('SendMessage');
 });
 
+test('10 000 events a second do not stop the page', async () => {
+  await show();
+  const crowd = Array.from({ length: 62 }, (_, i) => ({ user: 'guest:1', conn: `crowd${i}CkPE=` })); // 129 events
+  let version = 1;
+  for (let i = 0; i < 30; i++) {
+    for (let j = 0; j < 8; j++) admin.send(log.change('MUG', ++version, 2, crowd));
+    await wait(100);
+    if (i === 10) await page.keyboard.press('3');
+    if (i === 20) await page.keyboard.press('2');
+  }
+  await page.getByRole('heading', { name: 'Frames' }).waitFor();
+  await has(`v${version} low 2`);
+  assert.ok((await rows().count()) <= 60, 'rows in the page');
+  assert.ok(Number(await page.getByRole('grid', { name: 'Frames' }).getAttribute('aria-rowcount')) > 4000);
+  await page.keyboard.press('j');
+  await has('Path of this change');
+});
+
 test('ending a connection asks first, in place', async () => {
   admin.answers['/admin/connections'] = {
     connections: [{ connectionId: 'oiKqwMu3P_0CkPE=', user: 'alice', role: 'customer', topics: [], connectedAt: new Date(), lastActiveAt: new Date() }],

@@ -205,7 +205,7 @@ export class Connection {
       this.boxes['Ends by itself'].set(
         duration(Math.min(situation.idleMs - idle, situation.maxAgeMs - age)),
         '',
-        situation.idleMs - idle < situation.maxAgeMs - age ? 'if nobody sends anything' : 'its age',
+        situation.idleMs - idle < situation.maxAgeMs - age ? 'if it stays idle' : 'its age',
       );
     } else this.boxes['Ends by itself'].set('–', '', 'limits are not known');
     this.boxes['Waiting for it'].set(

@@ -91,7 +91,7 @@ export class Overview {
   #routesList() {
     return new List({
       label: 'Routes',
-      rowsShown: 12,
+      rowsShown: 10,
       key: ({ route }) => route,
       columns: [
         { name: 'Route', width: 'minmax(90px, 1.6fr)', cell: ({ route }) => mono(route) },
@@ -110,11 +110,11 @@ export class Overview {
   #topicsList() {
     return new List({
       label: 'Busiest topics',
-      rowsShown: 12,
+      rowsShown: 10,
       key: ({ topic }) => topic,
       columns: [
         { name: 'Topic', width: 'minmax(110px, 1.6fr)', cell: ({ topic }) => mono(topic) },
-        { name: 'Subscribers', width: '78px', end: true, cell: ({ subscribers }) => count(subscribers) },
+        { name: 'Subscribers', width: '88px', end: true, cell: ({ subscribers }) => count(subscribers) },
         { name: 'Version', width: '1fr', end: true, cell: ({ version }) => (version ? String(version) : '') },
         { name: 'Posts/s', width: '1fr', end: true, cell: ({ posts }) => rate(posts) },
       ],

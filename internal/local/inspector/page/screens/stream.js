@@ -7,7 +7,7 @@ import { card, figure, figures, screenElement } from '../parts.js';
 import { attemptsOf, batchesOf, resultOf, sourceOf } from './batches.js';
 
 export class Stream {
-  needs = ['stream'];
+  needs = ['stream', 'topics'];
   #app;
   #id = 0;
 
@@ -156,10 +156,10 @@ export class Stream {
       stream.map(({ name, records }) => `${count(records)} ${name}`).join(', '),
     );
     this.boxes.Delivered.set(count(of('stream_records_total', 'delivered')), '', `${count(waiting)} waiting`);
-    this.boxes.Coalesced.set(count(of('hub_changes_total', 'coalesced')), '', 'newer in the same batch');
+    this.boxes.Coalesced.set(count(of('hub_changes_total', 'coalesced')), '', 'a newer one went out');
     this.boxes['Seen by nobody'].set(count(of('hub_changes_total', 'suppressed')), '', 'badge alike');
     const failed = of('stream_records_total', 'failed');
-    this.boxes.Failed.set(failed ? odd(count(failed)) : '0', '', 'attempts that come again');
+    this.boxes.Failed.set(failed ? odd(count(failed)) : '0', '', 'they come again');
     const marked = of('hub_deliveries_total', 'stale');
     this.boxes.Marked.set(
       marked ? odd(count(marked)) : '0',
