@@ -42,6 +42,9 @@ func TestAdminRequiresToken(t *testing.T) {
 		{"GET", "/healthz", "", false},
 		{"GET", "/readyz", "", false},
 		{"GET", "/issuer/.well-known/jwks.json", "", false},
+		{"GET", "/_hub/", "", false}, // the page asks for the token
+		{"GET", "/_hub/main.js", "", false},
+		{"GET", "/_hub", "", true},
 	} {
 		t.Run(tt.method+" "+tt.path, func(t *testing.T) {
 			for _, authorization := range wrongAuthorizations {
@@ -62,7 +65,8 @@ func TestAdminRequiresToken(t *testing.T) {
 	t.Run("paths with dots", func(t *testing.T) {
 		for _, path := range []string{
 			"/issuer/../admin/connections", "//admin/connections", "/healthz/../admin/connections",
-			"/./admin/connections", "/v1/inventory/../../admin/connections", "/vendor/stock/../../admin/connections",
+			"/./admin/connections", "/_hub/../admin/connections", "/v1/inventory/../../admin/connections",
+			"/vendor/stock/../../admin/connections",
 		} {
 			rec := callAdmin(t, h, "GET", path, "", "")
 			if rec.Code == http.StatusOK || strings.Contains(rec.Body.String(), `"connections"`) {
