@@ -73,12 +73,15 @@ export function lines(width, { series, marks = [], now, within, height = 190 }) 
       text(at + (late ? -5 : 5), top, mark.text, { class: 'label odd', 'text-anchor': late ? 'end' : 'start' }),
     );
   }
+  let nameAt = Infinity; // where the last name stands
   for (const { name, kind, dash, points } of series) {
     const seen = points.filter(({ at }) => now - at <= within);
     if (seen.length === 0) continue;
     const d = seen.map(({ at, value }, i) => `${i ? 'L' : 'M'}${x(at).toFixed(1)} ${y(value).toFixed(1)}`).join('');
     nodes.push(svg('path', { class: `line ${kind}`, d, ...(dash && { 'stroke-dasharray': dash }) }));
-    nodes.push(text(width - right + 5, y(seen.at(-1).value) + 4, name, { class: `label ${kind}` }));
+    const at = y(seen.at(-1).value) + 4;
+    nameAt = Math.abs(at - nameAt) < 12 ? nameAt - 12 : at;
+    nodes.push(text(width - right + 5, nameAt, name, { class: `label ${kind}` }));
   }
   const newest = series.map(({ name, points }) => `${name} ${rate(points.at(-1)?.value ?? 0)}`).join(', ');
   return { height, label: `A second, last ${minutes} minutes, now: ${newest}`, nodes };

@@ -8,6 +8,7 @@ import { List } from '../list.js';
 import { card, figure, figures } from '../parts.js';
 import { faultWords, ratesOf } from '../shell.js';
 import { write } from '../address.js';
+import { invocationsOf, routesOf } from './invocations.js';
 
 const lastChanges = 120;
 const chartOf = 5 * 60_000; // ms
@@ -48,6 +49,8 @@ export class Overview {
     this.peopleCard = card('People', '', this.people.element);
     this.routes = this.#routesList();
     this.topics = this.#topicsList();
+    const routesCard = card('Routes', '', this.routes.element);
+    const topicsCard = card('Busiest topics', 'by subscribers', this.topics.element);
     this.element = h(
       'div',
       { class: 'screen overview' },
@@ -58,10 +61,11 @@ export class Overview {
         'div',
         { class: 'three' },
         h('div', { class: 'stack' }, this.unusualCard.element, this.peopleCard.element),
-        card('Routes', 'since start', this.routes.element).element,
-        card('Busiest topics', 'by subscribers', this.topics.element).element,
+        routesCard.element,
+        topicsCard.element,
       ),
     );
+    this.ofHub = [this.boxes.Topics, this.boxes.Staleness, this.dotsCard, topicsCard].map(({ element }) => element);
   }
 
   #peopleList() {
@@ -125,6 +129,7 @@ export class Overview {
   update() {
     const { sources, store, history } = this.#app;
     const all = store.changes.all();
+    for (const element of this.ofHub) element.hidden = this.#template;
     this.#figures(sources, history, staleness(all));
     this.rates.set(
       {
@@ -148,12 +153,17 @@ export class Overview {
     this.topics.set(this.#topicRows(sources.topics ?? [], all));
   }
 
+  /** #template tells that this is somebody's own API: then there is nothing of the hub. */
+  get #template() {
+    return this.#app.situation?.template ?? false;
+  }
+
   #figures({ connections = [], topics = [], metrics }, history, { points, p50, p99 }) {
     const named = connections.filter(({ role }) => role && role !== 'guest').length;
     this.boxes.Connections.set(
       count(this.#app.situation?.connections ?? connections.length),
       '',
-      `${count(named)} signed in, ${plural(connections.length - named, 'guest')}`,
+      this.#template ? '' : `${count(named)} signed in, ${plural(connections.length - named, 'guest')}`,
     );
     this.boxes.Topics.set(
       count(topics.length),
@@ -164,7 +174,11 @@ export class Overview {
       ),
     );
     const refused = metrics?.sum('gateway_refused_total') ?? 0;
-    this.boxes['Frames in'].set(rate(history.rate('in')), '/s', `handshakes refused: ${count(refused)}`);
+    this.boxes['Frames in'].set(
+      rate(history.rate('in')),
+      '/s',
+      this.#template ? '' : `handshakes refused: ${count(refused)}`,
+    );
     this.boxes['Frames out'].set(
       rate(history.rate('posts')),
       '/s',
@@ -217,6 +231,14 @@ export class Overview {
   }
 
   #routeRows(metrics) {
+    if (this.#template) {
+      return routesOf(invocationsOf(this.#app.store)).map(({ route, calls, failed, took }) => ({
+        route,
+        calls,
+        seconds: took.reduce((sum, us) => sum + us / 1e6, 0),
+        errors: failed,
+      }));
+    }
     if (!metrics) return [];
     const errors = new Map();
     for (const event of this.#app.store.all()) {
