@@ -64,18 +64,18 @@ export class Invocations {
     this.list = new List({
       label: 'Invocations',
       columns: [
-        { name: 'Time', width: '104px', cell: ({ event }) => second(time(event.at)) },
-        { name: 'Route', width: 'minmax(90px, 1fr)', cell: ({ event }) => mono(event.route ?? '') },
-        { name: 'Function', width: 'minmax(90px, 1fr)', cell: ({ event }) => event.function ?? '' },
-        { name: 'Connection', width: 'minmax(90px, 1fr)', cell: ({ event }) => mono(person(event.user, event.conn)) },
-        { name: 'Result', width: '110px', cell: (row) => resultOf(row) },
+        { name: 'Time', width: '94px', cell: ({ event }) => second(time(event.at)) },
+        { name: 'Route', width: 'minmax(76px, 1fr)', cell: ({ event }) => mono(event.route ?? '') },
+        { name: 'Function', width: 'minmax(76px, 1fr)', cell: ({ event }) => event.function ?? '' },
+        { name: 'Connection', width: 'minmax(76px, 1fr)', cell: ({ event }) => mono(person(event.user, event.conn)) },
+        { name: 'Result', width: 'minmax(84px, 1.2fr)', cell: (row) => resultOf(row) },
         {
           name: 'ms',
           width: '70px',
           end: true,
           cell: ({ answer }) => (answer?.took === undefined ? '' : ms(answer.took)),
         },
-        { name: 'Posts', width: '54px', end: true, cell: ({ posts }) => count(posts) },
+        { name: 'Posts', width: '40px', end: true, cell: ({ posts }) => count(posts) },
       ],
       onSelect: ({ event }) => {
         this.#detail.show(event);

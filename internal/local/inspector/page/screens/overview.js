@@ -130,6 +130,7 @@ export class Overview {
     const { sources, store, history } = this.#app;
     const all = store.changes.all();
     for (const element of this.ofHub) element.hidden = this.#template;
+    this.element.classList.toggle('foreign', this.#template);
     this.#figures(sources, history, staleness(all));
     this.rates.set(
       {
