@@ -12,7 +12,7 @@ useWorld({
   },
 });
 
-const screens = ['overview', 'frames', 'connections', 'topics', 'stream', 'stock', 'faults', 'alarms'];
+const screens = ['overview', 'frames', 'connections', 'topics', 'stream', 'stock', 'faults', 'cost', 'alarms'];
 let clients, page;
 
 /** connect opens sockets of alice, twice, and of a guest, and subscribes them to a SKU. */

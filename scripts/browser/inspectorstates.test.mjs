@@ -180,7 +180,7 @@ test('under -template the rail has routes, invocations and posts', async () => {
   await show('?screen=invocations');
   const rail = page.getByRole('navigation', { name: 'Screens' });
   assert.deepEqual(await rail.getByRole('link').evaluateAll((links) => links.map((a) => a.children[1].textContent)),
-    ['Overview', 'Frames', 'Connections', 'Routes', 'Invocations', 'Posts', 'Faults & time']);
+    ['Overview', 'Frames', 'Connections', 'Routes', 'Invocations', 'Posts', 'Faults & time', 'Cost']);
   const invoke = log.event('invoke', { conn: 'c1=', route: 'sendmessage', function: 'SendMessage', text: '{"requestContext":{"routeKey":"sendmessage"}}' });
   admin.send([invoke, log.event('answer', { cause: [invoke.id], status: 502, code: 'Unhandled', took: 44_000 }),
     log.event('post', { cause: [invoke.id], conn: 'c1=', status: 410, code: 'gone' })]);

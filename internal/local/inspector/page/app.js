@@ -11,6 +11,7 @@ import { figuresOf } from './alarms.js';
 import { History } from './metrics.js';
 import { help, lostNotice, gapNotice, restartNotice, tokenForm } from './notices.js';
 import { foot, ratesOf, Shell } from './shell.js';
+import { dollars } from './screens/cost.js';
 import { Sources } from './sources.js';
 import { Store } from './store.js';
 
@@ -231,11 +232,12 @@ export class App {
   }
 
   #counts() {
-    const { topics, stock } = this.sources;
+    const { topics, stock, cost } = this.sources;
     const faults = Object.keys(ratesOf(this.situation?.faults)).length + (this.situation?.clockAheadMs ? 1 : 0);
     return {
       frames: this.store.lastId ? count(this.store.lastId) : '',
       connections: this.situation ? count(this.situation.connections) : '',
+      cost: cost ? dollars(cost.dollars) : '',
       topics: topics ? count(topics.length) : '',
       stock: stock ? count(stock.length) : '',
       faults: faults ? odd(String(faults)) : '',

@@ -3,6 +3,7 @@
 import { App } from './app.js';
 import { Alarms } from './screens/alarms.js';
 import { Connections } from './screens/connections.js';
+import { Cost } from './screens/cost.js';
 import { Faults } from './screens/faults.js';
 import { Posts, Routes } from './screens/foreign.js';
 import { Frames } from './screens/frames.js';
@@ -31,6 +32,7 @@ const screensOf = (template) => [
         screen('6', 'stock', 'Stock & carts', Stock),
       ]),
   screen('7', 'faults', 'Faults & time', Faults),
+  screen('9', 'cost', 'Cost', Cost),
   ...(template ? [] : [screen('0', 'alarms', 'Alarms', Alarms)]), // they are the hub's
 ];
 

@@ -11,6 +11,7 @@ const sources = {
   stock: { path: '/admin/stock', house: true, every: 2000, pick: (a) => a.items ?? [] },
   carts: { path: '/admin/carts', house: true, every: 2000, pick: (a) => a.carts ?? [] },
   faults: { path: '/admin/faults', every: 1000 },
+  cost: { path: '/admin/cost', every: 2000 },
   warp: { path: '/admin/warp', every: 1000 },
   stream: { path: '/admin/stream', house: true, every: 1000, pick: (a) => a.mappings ?? [] },
 };

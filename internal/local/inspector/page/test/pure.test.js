@@ -9,6 +9,7 @@ import { format } from '../json.js';
 import { History, parseMetrics } from '../metrics.js';
 import { faultWords, ratesOf, situationCells } from '../shell.js';
 import { forecast, milliseconds } from '../screens/warp.js';
+import { anHour, dollars } from '../screens/cost.js';
 import { linesOf } from '../screens/manyrows.js';
 import { badgeOf } from '../screens/stock.js';
 import { staleness } from '../screens/overview.js';
@@ -162,6 +163,13 @@ test('lines of many rows are checked before they are sent', () => {
     linesOf('{"sku":"MUG","available":1}\n\n{"sku":3}\nx').map(({ error }) => error),
     ['', 'a line needs "sku"', 'this is not one JSON object'],
   );
+});
+
+test('money has the digits that a small session needs', () => {
+  assert.deepEqual([0, 0.001693, 0.0825, 5.982].map(dollars), ['$0.000000', '$0.001693', '$0.0825', '$5.98']);
+  const since = new Date(0).toISOString();
+  assert.equal(anHour({ dollars: 0.01, since }, 360_000), 0.1);
+  assert.equal(anHour({ dollars: 0.01, since }, 59_000), undefined, 'a few seconds say nothing about an hour');
 });
 
 test('badges are what the protocol says', () => {
