@@ -41,10 +41,10 @@ func (b *banner) print(w io.Writer) error {
 		page += "#admin-token=" + url.QueryEscape(b.adminToken.value) // a browser sends no fragment
 	}
 	_, err := fmt.Fprintf(w, `localhub %s
-  socket  %s
-  page    %s
-  admin   http://%s/
-  inspect %s
+  socket     %s
+  shop       %s
+  inspector  %s
+  admin      http://%s/
 %s
 In other terminals (then type: help):
 
@@ -58,7 +58,7 @@ In other terminals (then type: help):
     %s
 %s%s
 Interrupt (ctrl-c) to end.
-`, version(), socket, page, b.admin, "http://"+b.admin+inspector.Path, b.dataFile(), wscat, alice,
+`, version(), socket, page, "http://"+b.admin+inspector.Path, b.admin, b.dataFile(), wscat, alice,
 		b.word("stock", stockArguments(sku)), b.updateItem(sku), b.signedRequest())
 	return err
 }
@@ -86,7 +86,7 @@ func (b *banner) dataFile() string {
 	if b.storage.data == "" {
 		return ""
 	}
-	return "  data    " + filepath.Join(b.storage.data, datafile.Name) + "\n"
+	return "  data       " + filepath.Join(b.storage.data, datafile.Name) + "\n"
 }
 
 // localCredential is among the variables of functions if this machine has no AWS

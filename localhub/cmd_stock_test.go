@@ -54,12 +54,14 @@ func TestStockWord(t *testing.T) {
 // TestStockWordTellsEverything: the words of an item that has every field.
 func TestStockWordTellsEverything(t *testing.T) {
 	hub := start(t)
-	for body, want := range map[string]string{
-		`{"tracked":false}`: "TEE-RED-M not counted (low at 5, vendor acme, version …)\n",
-		`{"tracked":true,"available":0,"backorder":true,"backAt":"2026-12-24"}`://
-		"TEE-RED-M 0 (low at 5, vendor acme, on back order 2026-12-24, version …)\n",
+	for _, tt := range []struct{ body, want string }{
+		{`{"tracked":false}`, "TEE-RED-M not counted (low at 5, vendor acme, version …)\n"},
+		{
+			`{"tracked":true,"available":0,"backorder":true,"backAt":"2026-12-24"}`,
+			"TEE-RED-M 0 (low at 5, vendor acme, on back order 2026-12-24, version …)\n",
+		},
 	} {
-		hub.putStock(t, body)
-		process{args: []string{"stock", "TEE-RED-M", "-admin", hub.adminAddress()}, stdout: want}.run(t)
+		hub.putStock(t, tt.body)
+		process{args: []string{"stock", "TEE-RED-M", "-admin", hub.adminAddress()}, stdout: tt.want}.run(t)
 	}
 }

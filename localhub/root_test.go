@@ -102,7 +102,8 @@ func TestFlagsOfOneNameAreAlike(t *testing.T) {
 // TestFlagsOfATemplate: -template takes its own flags and the shared ones, and its own need it.
 func TestFlagsOfATemplate(t *testing.T) {
 	own := newGroup("", "", new(templateSettings).flags).flags
-	shared := strings.Fields("addr admin admin-token stage require-sigv4 idle-timeout max-age faults log log-level v version")
+	shared := strings.Fields("addr admin admin-token stage require-sigv4 idle-timeout max-age faults log log-level v " +
+		"version")
 	newRoot(nil).Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Name == "help" {
 			return // it is not checked
