@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -33,6 +34,8 @@ type Observation struct {
 	ConnectionID string
 	SourceIP     string         // of Open
 	Authorizer   map[string]any // of Open: requestContext.authorizer of later events
+	Headers      http.Header    // of Open: the client's, with tokens
+	Query        url.Values     // of Open, with tokens
 	RouteKey     string         // of Invoke and Answer; "" for the authorizer and without a route
 	IsAuthorizer bool           // the Invoke or Answer is the authorizer's
 
@@ -90,7 +93,11 @@ func (inv *invocation) observeAnswer(payload []byte, status int, refusal *gatewa
 func (inv *invocation) observeOpen(refusal *gatewayResponse) {
 	c := inv.c
 	o := Observation{Kind: ObservedOpen, ConnectionID: c.id, SourceIP: c.identity.SourceIP,
-		Authorizer: c.authorizer, Status: http.StatusSwitchingProtocols}
+		Authorizer: c.authorizer, Headers: http.Header{}, Query: inv.req.query.Multi(),
+		Status: http.StatusSwitchingProtocols}
+	for _, h := range inv.req.headers {
+		o.Headers.Add(h.Name, h.Value) // in Go's letter case, so that Get finds it
+	}
 	if refusal != nil {
 		o.Status, o.Code = refusal.status, refusal.kind
 	}
