@@ -72,14 +72,16 @@ var mayImport = map[string][]string{
 	"internal/local/house": {
 		"gatewaytest", "internal/auth", "internal/handler", "internal/hub", "internal/hub/memstore",
 		"internal/local/account", "internal/local/admin", "internal/local/catalogue", "internal/local/devkeys",
-		"internal/local/cost", "internal/local/esm", "internal/local/events", "internal/local/issuer",
-		"internal/local/lambdaproc", "internal/local/restapi", "internal/local/tap", "internal/local/webserver",
-		"internal/rest", "internal/script", "internal/table", "internal/versions", "internal/wire",
+		"internal/local/cost", "internal/local/esm", "internal/local/events", "internal/local/faults",
+		"internal/local/issuer", "internal/local/lambdaproc", "internal/local/recording", "internal/local/restapi",
+		"internal/local/tap", "internal/local/webserver", "internal/rest", "internal/script", "internal/stockjson",
+		"internal/table", "internal/versions", "internal/wire",
 	},
 	"internal/local/admin": {
 		"gatewaytest", "internal/auth/bearer", "internal/handler", "internal/hub",
 		"internal/local/cost", "internal/local/events", "internal/local/faults", "internal/local/inspector",
-		"internal/local/tap", "internal/local/webserver", "internal/stockjson", "internal/strictjson", "internal/wire",
+		"internal/local/recording", "internal/local/tap", "internal/local/webserver", "internal/stockjson",
+		"internal/strictjson", "internal/wire",
 	},
 	"internal/load":            {"internal/wire"},
 	"internal/local/account":   {"gatewaytest"},
@@ -90,6 +92,7 @@ var mayImport = map[string][]string{
 	"internal/local/faults":    {"gatewaytest"},
 	"internal/local/events":    {"gatewaytest"},
 	"internal/local/tap":       {"internal/local/events"},
+	"internal/local/recording": {"gatewaytest", "internal/auth/bearer", "internal/stockjson"},
 
 	"internal/local/datafile":        {"internal/hub", "internal/hub/memstore", "internal/local/newfile"},
 	"internal/local/devca":           {},

@@ -9,6 +9,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -19,6 +20,7 @@ import (
 	"github.com/securecart/hub/internal/local/cost"
 	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/local/inspector"
+	"github.com/securecart/hub/internal/local/recording"
 	"github.com/securecart/hub/internal/local/tap"
 	"github.com/securecart/hub/internal/local/webserver"
 )
@@ -76,6 +78,9 @@ type Base struct {
 
 	About About
 
+	Recorder   *recording.Recorder // nil: nothing can be recorded, as with a template
+	Recordings *os.Root            // the folder in which requests may begin recordings; nil: none
+
 	Token       string   // that requests must have; "": none
 	Origins     []string // of pages that may use the API, in addition to its own
 	ShowPrivate bool     // the log of events has carts as they are
@@ -117,7 +122,13 @@ func (a core) register(mux *http.ServeMux) http.Handler {
 	mux.HandleFunc("POST /admin/warp", a.postWarp)
 	mux.Handle("GET "+inspector.Path, inspector.Handler())
 	mux.HandleFunc("/", notFound)
-	return webserver.Protect(webserver.NoPage, LocalOnly(a.Origins, requireToken(a.Token, a.logWrites(mux))))
+	served := http.Handler(mux)
+	if a.Recorder != nil {
+		mux.HandleFunc("POST /admin/recording", a.startRecording)
+		mux.HandleFunc("DELETE /admin/recording", a.stopRecording)
+		served = a.Recorder.Requests(mux)
+	}
+	return webserver.Protect(webserver.NoPage, LocalOnly(a.Origins, requireToken(a.Token, a.logWrites(served))))
 }
 
 // NewTemplate returns the API for the gateway of a template.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/local/faults"
+	"github.com/securecart/hub/internal/local/recording"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -53,16 +54,16 @@ func (a core) getEvents(w http.ResponseWriter, r *http.Request) {
 
 // situation is what is not as usual, in one answer.
 type situation struct {
-	Boot            string         `json:"boot"` // names the log of events
-	Now             time.Time      `json:"now"`
-	UptimeMs        int64          `json:"uptimeMs"`
-	ClockAheadMs    int64          `json:"clockAheadMs"` // what Warp has added
-	Faults          map[string]int `json:"faults"`       // each happens once in so many times
-	Recording       *struct{}      `json:"recording"`    // null: nothing is recorded
-	Private         bool           `json:"private"`      // the log has carts as they are
-	Template        bool           `json:"template"`     // the API of a template, not the hub
-	EventsPerSecond int            `json:"eventsPerSecond"`
-	Connections     int            `json:"connections"`
+	Boot            string            `json:"boot"` // names the log of events
+	Now             time.Time         `json:"now"`
+	UptimeMs        int64             `json:"uptimeMs"`
+	ClockAheadMs    int64             `json:"clockAheadMs"` // what Warp has added
+	Faults          map[string]int    `json:"faults"`       // each happens once in so many times
+	Recording       *recording.Status `json:"recording"`    // null: nothing is recorded
+	Private         bool              `json:"private"`      // the log has carts as they are
+	Template        bool              `json:"template"`     // the API of a template, not the hub
+	EventsPerSecond int               `json:"eventsPerSecond"`
+	Connections     int               `json:"connections"`
 
 	Version  string `json:"version,omitempty"` // of localhub
 	Socket   string `json:"socket,omitempty"`  // the URL of the sockets
@@ -85,6 +86,7 @@ func (a core) getSituation(w http.ResponseWriter, r *http.Request) {
 		EventsPerSecond: a.Events.PerSecond(), Connections: a.Gateway.Stats().Open,
 		Version: a.About.Version, Socket: a.About.Socket, Epoch: epoch,
 		IdleMs: a.About.Idle.Milliseconds(), MaxAgeMs: a.About.MaxAge.Milliseconds(),
+		Recording: a.Recorder.Status(),
 	})
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/securecart/hub/internal/local/cost"
 	"github.com/securecart/hub/internal/local/esm"
 	"github.com/securecart/hub/internal/local/events"
+	"github.com/securecart/hub/internal/local/recording"
 	"github.com/securecart/hub/internal/local/tap"
 	"github.com/securecart/hub/internal/wire"
 )
@@ -38,6 +39,7 @@ type House struct {
 	events    *events.Log
 	observer  *events.Gateway
 	cost      *cost.Meter
+	recorder  *recording.Recorder
 	tap       *tap.Server
 	functions functions
 	mappings  mappings
@@ -94,7 +96,8 @@ func New(o Options) (*House, error) {
 		return nil, err
 	}
 	api := newAPI(o, h.functions)
-	api.Observe = h.observer.Observe
+	h.recorder = h.newRecorder()
+	api.Observe = h.observe
 	if h.gateway, err = gatewaytest.New(api); err != nil {
 		return nil, errors.Join(fmt.Errorf("gateway: %w", err), h.functions.close())
 	}
@@ -110,12 +113,17 @@ func New(o Options) (*House, error) {
 	metrics.countRecords(h.mappings)
 	feed := newFeed(h.mappings, h.clock, h.events, o.Log)
 	h.memory.FollowWrites(feed.put, feed.ring)
-	h.site = newSite(o, h.gateway, h.events, h.functions.rest)
+	h.site = h.recorder.REST(newSite(o, h.gateway, h.events, h.functions.rest))
 	h.admin = admin.New(h.adminOptions(store, metrics))
 	if err := h.start(store); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	h.events.Each(h.cost.Count) // from here on: the catalogue costs nothing
+	if o.Recording.File != nil {
+		if err := h.recorder.Start(o.Recording.File, o.Recording.Name); err != nil {
+			return nil, errors.Join(fmt.Errorf("recording: %w", err), h.Close())
+		}
+	}
 	return h, nil
 }
 
@@ -129,6 +137,7 @@ func (h *House) adminOptions(store hub.Store, m *metrics) admin.Options {
 				Idle: h.opts.Gateway.IdleTimeout, MaxAge: h.opts.Gateway.MaxAge,
 			},
 			Token: h.opts.Admin.Token, Origins: h.opts.Admin.Origins, ShowPrivate: h.opts.Admin.ShowPrivate,
+			Recorder: h.recorder, Recordings: h.opts.Recording.Folder,
 		},
 		House: h, Hub: h.hub, Connections: store, Source: store,
 		Issuer: h.identity.issuer, Verifier: h.identity.verifier,
@@ -181,7 +190,18 @@ func (h *House) Admin() http.Handler { return h.admin }
 
 // Dial opens a socket in memory, for tests in a synctest bubble.
 func (h *House) Dial(ctx context.Context, o *websocket.DialOptions) (*websocket.Conn, *http.Response, error) {
-	return h.gateway.Dial(ctx, "/"+h.opts.Gateway.Stage, o)
+	return h.DialQuery(ctx, "", o)
+}
+
+// DialQuery is Dial with a query in the URL, such as "version=1"; "": none.
+func (h *House) DialQuery(
+	ctx context.Context, query string, o *websocket.DialOptions,
+) (*websocket.Conn, *http.Response, error) {
+	path := "/" + h.opts.Gateway.Stage
+	if query != "" {
+		path += "?" + query
+	}
+	return h.gateway.Dial(ctx, path, o)
 }
 
 // Hub is the house's hub, for programs that change stock without the admin API. It
@@ -207,6 +227,7 @@ const reconnectAfter = time.Second
 // clients come at once.
 func (h *House) Close() error {
 	h.closing.Store(true)
+	_, _ = h.recorder.Stop() // its status says why it failed; a recording has no end of the house
 	connections := h.gateway.Connections()
 	within, n := handler.ReconnectWithin(len(connections)), time.Duration(len(connections))
 	for i, place := range rand.Perm(len(connections)) {

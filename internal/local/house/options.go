@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -46,6 +47,7 @@ type Options struct {
 	Admin     Admin
 	Rows      Rows
 	Functions Functions
+	Recording Recording
 }
 
 // Gateway says how the imitated API Gateway behaves.
@@ -96,6 +98,14 @@ type Functions struct {
 	BootstrapDir string    // folder with the bootstraps of make build; "": the handlers run in this process
 	CallbackURL  string    // for bootstraps: where the house is served, with the stage
 	Output       io.Writer // what bootstraps print; nil: discard
+}
+
+// Recording says what is recorded from the start on.
+type Recording struct {
+	File     io.WriteCloser // nil: nothing
+	Name     string         // of the file, for people
+	Folder   *os.Root       // in which the admin API may begin recordings; nil: it may not
+	Localhub string         // the version of localhub, for the first line of each recording
 }
 
 // withDefaults returns the options with defaults for what is not set, or the first
