@@ -93,6 +93,10 @@ var mayImport = map[string][]string{
 	"internal/local/events":    {"gatewaytest"},
 	"internal/local/tap":       {"internal/local/events"},
 	"internal/local/recording": {"gatewaytest", "internal/auth/bearer", "internal/stockjson"},
+	"internal/local/replay": {
+		"internal/hub", "internal/local/catalogue", "internal/local/house", "internal/local/recording",
+		"internal/stockjson", "internal/versions",
+	},
 
 	"internal/local/datafile":        {"internal/hub", "internal/hub/memstore", "internal/local/newfile"},
 	"internal/local/devca":           {},
@@ -135,6 +139,7 @@ var mayImport = map[string][]string{
 		"internal/local/admin", "internal/local/catalogue", "internal/local/datafile", "internal/local/devca",
 		"internal/local/devkeys", "internal/local/dynamo", "internal/local/faults", "internal/local/house",
 		"internal/local/inspector",
+		"internal/local/recording", "internal/local/replay",
 		"internal/local/template/host", "internal/local/webserver", "internal/redact", "internal/stockjson",
 		"internal/table", "internal/versions", "internal/wire", "web",
 	},
@@ -167,6 +172,7 @@ var mayImportModules = map[string][]string{
 	"internal/local/streams":         {awsSDK + "/service/dynamodbstreams"},
 	"internal/local/dynamo":          {awsSDK},
 	"internal/local/lambdaproc":      {lambdaGo},
+	"internal/local/replay":          {"github.com/coder/websocket"},
 	"internal/local/restapi":         {lambdaGo},
 	"internal/local/template/cfn":    {"go.yaml.in/yaml/v3"},
 	"internal/local/template/host":   {lambdaGo},

@@ -181,6 +181,7 @@ var inBubble = map[string]bool{
 	"internal/hub/retry_test.go:Receipt":           true,
 	"internal/local/webserver/server_test.go:post": true,
 	"internal/hub/retry_test.go:Cart":              true,
+	"internal/local/replay/helper_test.go:wait":    true,
 	"internal/hub/retry_test.go:PutCarts":          true,
 }
 

@@ -1,0 +1,80 @@
+package replay
+
+import (
+	"fmt"
+	"io"
+)
+
+// Difference is the first thing in a conversation that is not as recorded.
+type Difference struct {
+	Frame    int    // the number of the frame that the client got, from 1; 0: the handshake
+	Kind     string // of the frame: "delta"
+	Path     string // in the frame: `topics["sku:MUG"].quantity`; "": all of it
+	Got      string // "none" if it is not there
+	Recorded string // "none" if it was not there
+}
+
+// String returns the difference as localhub replay prints it.
+func (d Difference) String() string {
+	where := fmt.Sprintf("frame %d  %s: ", d.Frame, d.Kind)
+	if d.Frame == 0 {
+		where = d.Kind + ": "
+	}
+	if d.Path != "" {
+		where += d.Path + " "
+	}
+	return where + d.Got + ", recorded " + d.Recorded
+}
+
+// Conversation is the result for one connection.
+type Conversation struct {
+	Name       string // the connection's stand-in
+	Frames     int    // that the recording has for the client
+	Difference *Difference
+}
+
+// Result has all conversations, in the order in which they were opened.
+type Result []Conversation
+
+// Differing counts the conversations that differ.
+func (r Result) Differing() (n int) {
+	for _, c := range r {
+		if c.Difference != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Print writes the first difference of each conversation that has one, and a summary.
+func (r Result) Print(w io.Writer) error {
+	width := 0
+	for _, c := range r {
+		if c.Difference != nil {
+			width = max(width, len(c.Name))
+		}
+	}
+	for _, c := range r {
+		if c.Difference == nil {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "%-*s  %s\n", width, c.Name, c.Difference); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(w, r.summary())
+	return err
+}
+
+func (r Result) summary() string {
+	differ := r.Differing()
+	switch {
+	case differ == 0 && len(r) == 1:
+		return "1 conversation alike"
+	case differ == 0:
+		return fmt.Sprintf("%d conversations alike", len(r))
+	case differ == 1:
+		return fmt.Sprintf("%d of %d conversations alike, 1 differs", len(r)-1, len(r))
+	}
+	return fmt.Sprintf("%d of %d conversations alike, %d differ", len(r)-differ, len(r), differ)
+}
