@@ -24,6 +24,9 @@ func exitStatus(err error, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
+	if errors.Is(err, errDiffers) {
+		return 1 // what differs is printed
+	}
 	fmt.Fprintf(stderr, "localhub: %s\n", firstLines(redact.Text(err.Error())))
 	var usage usageError
 	if errors.As(err, &usage) {

@@ -33,7 +33,7 @@ localhub get MUG cart -token @alice     read once`
 // exitText is the end of localhub's help.
 const exitText = `Exit status
   0  done, or interrupted
-  1  a failure: no localhub there, a request, a topic or a line refused
+  1  a failure: no localhub there, something refused, a replay that differs
   2  a mistake on the command line`
 
 // flagGroup is flags that the help shows under one title.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -58,7 +59,12 @@ func TestHelp(t *testing.T) {
 // TestExamplesWork runs the examples of the help that ask a localhub.
 func TestExamplesWork(t *testing.T) {
 	hub := start(t)
-	addresses := strings.NewReplacer(" -url https://rest.example.com/v1", "", "stock.ndjson", "-")
+	recorded, err := filepath.Abs(afternoonFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addresses := strings.NewReplacer(" -url https://rest.example.com/v1", "", "stock.ndjson", "-",
+		"afternoon.ndjson", recorded, " -against :8797/v1 -admin :8798", "")
 	ran := 0
 	for _, cmd := range newRoot(nil).Commands() {
 		if cmd.Name() == "completion" {

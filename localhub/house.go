@@ -56,6 +56,9 @@ func runHouse(ctx context.Context, s settings, args []string, stdout, stderr io.
 		return err
 	}
 	defer kept.Close() // what it has is on disk already
+	if o.Recording, err = s.record.open(); err != nil {
+		return err
+	}
 	h, err := house.New(o)
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 )
 
 // words make the commands behind localhub. The help sorts them.
-var words = []func() *cobra.Command{newCompletion, newGet, newSeed, newStock, newToken}
+var words = []func() *cobra.Command{newCompletion, newGet, newReplay, newSeed, newStock, newToken}
 
 // run does what a command line says.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {

@@ -18,6 +18,7 @@ type settings struct {
 	addr, admin  string
 	adminToken   secretFlag
 	showPrivate  bool
+	record       recordSettings
 	apiKey       secretFlag
 	origins      originsFlag
 	seed         string
@@ -47,6 +48,7 @@ func (s *settings) groups() []flagGroup {
 		newGroup("Rows", "", s.rowFlags, s.storage.flags, s.dynamodb.flags, s.functionFlags),
 		newGroup("Time and faults", "", s.timeFlags),
 		newGroup("Template", "with it: "+flagList(sharedFlags), s.template.flags),
+		newGroup("Recordings", "", s.record.flags),
 		newGroup("Log", "", s.log.flags),
 	}
 }
