@@ -22,6 +22,7 @@ func talk(t *testing.T) []byte {
 			guest.say("sub MUG")
 			phone.say(`{"action":"subscribe","id":1,"topics":["cart"]}`)
 			laptop.say("sub cart")
+			laptop.hello()
 			s.stock("MUG", `{"available":3}`)
 			s.stock("MUG", `{"available":2}`)
 			phone.say("add MUG 1")
@@ -74,6 +75,14 @@ func TestDifferences(t *testing.T) {
 		"as recorded":    {data, "3 conversations alike"},
 		"other versions": {ahead.Replace(data), "3 conversations alike"},
 		"merged":         {merged, "3 conversations alike"},
+		"other times": {
+			edit(line(`"out"`, `expiresIn`), `\"expires\":`, `\"expires\":7`, `\"expiresIn\":`, `\"expiresIn\":7`),
+			"3 conversations alike",
+		},
+		"no times": {
+			edit(line(`"out"`, `expiresIn`), `\"expiresIn\":`, `\"expiresOut\":`),
+			"customer-1.2  frame 2  hello: expiresIn …",
+		},
 		"another value": {
 			edit(low3, `quantity\":3`, `quantity\":33`),
 			`guest-1  frame 2  delta: topics["sku:MUG"].quantity 3, recorded 33`,
@@ -96,11 +105,11 @@ func TestDifferences(t *testing.T) {
 		},
 		"a line": {
 			edit(step, `quantity\":1`, `quantity\":2`),
-			`customer-1.2  frame 3  delta: topics.cart.lines["SOCKS-3"].quantity 1, recorded 2`,
+			`customer-1.2  frame 4  delta: topics.cart.lines["SOCKS-3"].quantity 1, recorded 2`,
 		},
 		"a merged line": {
 			strings.Replace(edit(step, nine...), whole, "", 1),
-			`customer-1.2  frame 2  delta: topics.cart.lines["SOCKS-3"].quantity 1, recorded 9`,
+			`customer-1.2  frame 3  delta: topics.cart.lines["SOCKS-3"].quantity 1, recorded 9`,
 		},
 		"another answer": {
 			edit(pong, `{\"type\":\"pong\"}`, `{\"type\":\"error\",\"code\":\"busy\"}`),
