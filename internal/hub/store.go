@@ -255,6 +255,9 @@ type Marks interface {
 	// with, "" at the end. The order is fixed: it depends on the ids alone.
 	RetryMarks(ctx context.Context, after string, limit int) (marks []RetryMark, next string, err error)
 
+	// MarkOf reads the mark of a connection, strongly consistent. ErrGone: it has none.
+	MarkOf(ctx context.Context, connectionID string) (RetryMark, error)
+
 	// ClearRetryMarks removes the marks of connections that were served. One that was
 	// renewed since it was read stays, with no failed tries. A mark with Revision 0 is
 	// removed in any case. The result has one error for each mark.

@@ -100,6 +100,18 @@ func (s *Store) RetryMarks(ctx context.Context, after string, limit int) ([]hub.
 	return marks, "", nil
 }
 
+// MarkOf implements [hub.Marks].
+func (s *Store) MarkOf(ctx context.Context, connectionID string) (hub.RetryMark, error) {
+	r, err := s.get(ctx, s.opts.HubTable, markKey(connectionID).row())
+	if err == nil && r == nil {
+		err = hub.ErrGone
+	}
+	if err != nil {
+		return hub.RetryMark{}, fmt.Errorf("mark of %s: %w", connectionID, err)
+	}
+	return markOf(r), nil
+}
+
 // ClearRetryMarks implements [hub.Marks].
 func (s *Store) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark) []error {
 	errs := make([]error, len(marks))

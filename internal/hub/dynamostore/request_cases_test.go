@@ -192,6 +192,10 @@ var requestCases = map[string]requestCase{
 		[]string{`{"Items":[` + markRow + `],"LastEvaluatedKey":` + markRow + `}`},
 		func(ctx context.Context, s hub.Store) error { _, _, err := s.RetryMarks(ctx, "c0", 1); return err },
 	},
+	"retry-mark": {
+		[]string{`{"Item":` + markRow + `}`},
+		func(ctx context.Context, s hub.Store) error { return errOf(s.MarkOf(ctx, "c1")) },
+	},
 	"clear-retry-mark": {nil, func(ctx context.Context, s hub.Store) error {
 		m := hub.RetryMark{ConnectionID: "c1", Since: now, Revision: now.UnixMilli() << 20}
 		return s.ClearRetryMarks(ctx, []hub.RetryMark{m})[0]

@@ -65,6 +65,7 @@ var methods = map[string]func(context.Context, hub.Store) error{
 	},
 	"MarkForRetry": func(ctx context.Context, s hub.Store) error { return mark(ctx, s, "c1", topics("TEE"), now) },
 	"RetryMarks":   func(ctx context.Context, s hub.Store) error { _, _, err := s.RetryMarks(ctx, "", 10); return err },
+	"MarkOf":       func(ctx context.Context, s hub.Store) error { return errOf(s.MarkOf(ctx, "c1")) },
 	"ClearRetryMarks": func(ctx context.Context, s hub.Store) error {
 		return s.ClearRetryMarks(ctx, []hub.RetryMark{{ConnectionID: "c1"}})[0]
 	},

@@ -1,7 +1,6 @@
 package hubtest_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"path"
@@ -70,6 +69,7 @@ type (
 	skippedMarks       struct{ hub.Store } // leaves out a mark between two pages
 	noTries            struct{ hub.Store } // does not count that healing failed
 	marksForgotten     struct{ hub.Store } // clears the mark of a connection that it forgets
+	clearedMarks       struct{ hub.Store } // finds the mark of a connection that has none
 	lostTopics         struct{ hub.Store } // PutConnection removes the topics
 	endlessReceipts    struct{ hub.Store } // keeps expired receipts
 	changingEpoch      struct{ hub.Store } // changes the epoch after a write
@@ -228,48 +228,6 @@ func (s keptSubscriptions) Forget(ctx context.Context, id string, _ ...hub.Topic
 		return err
 	}
 	return errOf(s.Store.Subscribe(ctx, c, c.Topics))
-}
-
-func (s newerMarksCleared) ClearRetryMarks(ctx context.Context, marks []hub.RetryMark) []error {
-	marks = slices.Clone(marks)
-	for i := range marks {
-		marks[i].Revision = 0
-	}
-	return s.Store.ClearRetryMarks(ctx, marks)
-}
-
-func (s marksByAge) RetryMarks(ctx context.Context, after string, limit int) ([]hub.RetryMark, string, error) {
-	marks, _, err := s.Store.RetryMarks(ctx, "", 1000)
-	slices.SortFunc(marks, func(a, b hub.RetryMark) int { return cmp.Compare(a.Revision, b.Revision) })
-	i := slices.IndexFunc(marks, func(m hub.RetryMark) bool { return m.ConnectionID == after }) + 1
-	if page := marks[i:]; len(page) <= limit {
-		return page, "", err
-	}
-	return marks[i : i+limit], marks[i+limit-1].ConnectionID, err
-}
-
-func (s skippedMarks) RetryMarks(ctx context.Context, after string, limit int) ([]hub.RetryMark, string, error) {
-	if after != "" {
-		after += "~"
-	}
-	marks, next, err := s.Store.RetryMarks(ctx, after, limit)
-	if next != "" && len(marks) > 1 {
-		marks = marks[:len(marks)-1] // the next page begins behind it
-	}
-	return marks, next, err
-}
-
-func (s noTries) MarkForRetry(ctx context.Context, undelivered []hub.Undelivered, now time.Time) []error {
-	undelivered = slices.Clone(undelivered)
-	for i := range undelivered {
-		undelivered[i].Failed = false
-	}
-	return s.Store.MarkForRetry(ctx, undelivered, now)
-}
-
-func (s marksForgotten) Forget(ctx context.Context, id string, topics ...hub.Topic) error {
-	err := s.Store.Forget(ctx, id, topics...)
-	return errors.Join(err, s.Store.ClearRetryMarks(ctx, []hub.RetryMark{{ConnectionID: id}})[0])
 }
 
 func (s hundredConnections) ConnectionsOf(ctx context.Context, ids []string) (map[string]hub.Connection, error) {
@@ -506,6 +464,10 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		"marks are forgotten": {
 			func(s hub.Store) hub.Store { return marksForgotten{s} }, nil,
 			"retry marks outlive their connections",
+		},
+		"an empty mark": {
+			func(s hub.Store) hub.Store { return clearedMarks{s} }, nil,
+			"the mark of one connection",
 		},
 		"connections of one request": {
 			func(s hub.Store) hub.Store { return hundredConnections{s} }, nil,

@@ -213,3 +213,30 @@ func marksClear(ctx context.Context, f Fixture) error {
 	marks, _, err = f.Store.RetryMarks(ctx, "", 10)
 	return errors.Join(err, same("marks after clearing", len(marks), 0))
 }
+
+func markOfOne(ctx context.Context, f Fixture) error {
+	u := hub.Undelivered{
+		ConnectionID: "c1", Topics: []hub.Topic{sku("A"), sku("B")},
+		Revs: map[hub.Topic]string{sku("A"): "7"}, Failed: true,
+	}
+	err := errors.Join(connect(ctx, f, "c1"), connect(ctx, f, "c2"),
+		f.Store.MarkForRetry(ctx, []hub.Undelivered{u}, minute(1))[0], mark(ctx, f, "c2", []hub.Topic{sku("C")}, minute(2)))
+	if err != nil {
+		return err
+	}
+	marks, _, err := f.Store.RetryMarks(ctx, "", 10)
+	for _, want := range marks {
+		got, oneErr := f.Store.MarkOf(ctx, want.ConnectionID)
+		err = errors.Join(err, oneErr, same("mark", fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want)))
+	}
+	_, unknown := f.Store.MarkOf(ctx, "c3")
+	err = errors.Join(err, same("marks", len(marks), 2), isKind("of no mark", unknown, hub.ErrGone))
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Store.ClearRetryMarks(ctx, marks)...); err != nil {
+		return err
+	}
+	_, cleared := f.Store.MarkOf(ctx, marks[0].ConnectionID)
+	return isKind("of a cleared mark", cleared, hub.ErrGone)
+}

@@ -74,6 +74,7 @@ var storeCases = []struct {
 	{"retry marks count tries", marksCountTries},
 	{"retry marks outlive their connections", marksOutliveConnections},
 	{"clearing a mark keeps a newer one", marksClear},
+	{"the mark of one connection", markOfOne},
 	{"a sweep keeps the newest change", sweepRaised},
 	{"sweeps are listed in order", sweepsListed},
 	{"a sweep is saved at its step", sweepSaved},

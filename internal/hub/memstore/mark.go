@@ -65,13 +65,28 @@ func (s *Store) RetryMarks(_ context.Context, after string, limit int) ([]hub.Re
 	}
 	marks := slices.Clone(s.marks[start:min(start+limit, len(s.marks))])
 	for i := range marks {
-		marks[i].Topics = slices.Clone(marks[i].Topics)
-		marks[i].Revs = maps.Clone(marks[i].Revs)
+		marks[i] = cloneMark(marks[i])
 	}
 	if start+len(marks) == len(s.marks) {
 		return marks, "", nil
 	}
 	return marks, marks[len(marks)-1].ConnectionID, nil
+}
+
+// MarkOf implements [hub.Marks].
+func (s *Store) MarkOf(_ context.Context, connectionID string) (hub.RetryMark, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	i, found := s.findMark(connectionID)
+	if !found {
+		return hub.RetryMark{}, hub.ErrGone
+	}
+	return cloneMark(s.marks[i]), nil
+}
+
+func cloneMark(m hub.RetryMark) hub.RetryMark {
+	m.Topics, m.Revs = slices.Clone(m.Topics), maps.Clone(m.Revs)
+	return m
 }
 
 // ClearRetryMarks implements [hub.Marks].
