@@ -157,6 +157,8 @@ var scenarios = []scenario{
 	}},
 	{"get: 1 SKU", guest(0), say(`{"action":"get","topics":%s}`, 1)},
 	{"get: 1 SKU, a customer", shopper(0), say(`{"action":"get","topics":%s}`, 1)},
+	{"why: 1 SKU", guest(1), say(`{"action":"why","topic":"sku:TEE-00000"}`, 0)},
+	{"why: the connection", guest(1), say(`{"action":"why"}`, 0)},
 	{"add: a guest", guest(1), say(`{"action":"add","sku":"TEE-00000","quantity":1}`, 0)},
 	{"add: a guest, with a key", guest(1), say(`{"action":"add","sku":"TEE-00000","quantity":1,"key":"k"}`, 0)},
 	{"add: a cart of 3 lines, with a key", shopper(3),

@@ -191,6 +191,13 @@ func (f *failingStore) MarkForRetry(ctx context.Context, missed []hub.Undelivere
 	return f.Store.MarkForRetry(ctx, missed, now)
 }
 
+func (f *failingStore) MarkOf(ctx context.Context, id string) (hub.RetryMark, error) {
+	if err := f.errs["MarkOf"]; err != nil {
+		return hub.RetryMark{}, err
+	}
+	return f.Store.MarkOf(ctx, id)
+}
+
 func (f *failingStore) RetryMarks(ctx context.Context, after string, limit int) ([]hub.RetryMark, string, error) {
 	if err := f.errs["RetryMarks"]; err != nil {
 		return nil, "", err

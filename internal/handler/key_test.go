@@ -180,7 +180,7 @@ func TestKeyTableIsComplete(t *testing.T) {
 			}
 		}
 	}
-	notOfWrites := []string{"Action", "ID", "Token", "Topics", "Only", "All", "After", "Key", "About", "Pretty"}
+	notOfWrites := []string{"Action", "ID", "Token", "Topics", "Only", "All", "After", "Key", "Topic", "About", "Pretty"}
 	request := reflect.TypeFor[wire.Request]()
 	for i := range request.NumField() {
 		if name := request.Field(i).Name; changed[name] == slices.Contains(notOfWrites, name) {
@@ -189,7 +189,7 @@ func TestKeyTableIsComplete(t *testing.T) {
 	}
 	everyField := fields{
 		"key": "k", "sku": "MUG", "quantity": 1, "lines": fields{"MUG": 1}, "from": "guest.a.b.c",
-		"topics": []string{"cart"}, "version": 1,
+		"topics": []string{"cart"}, "topic": "cart", "version": 1,
 	}
 	for _, action := range wire.Actions {
 		r := decode(t, everyField.with("action", action))

@@ -37,6 +37,10 @@ type MessageOptions struct {
 	// knows.
 	Connections func() int
 
+	// Trace completes the answer to a why with what this process has seen. It must not tell
+	// more than asked.Shape permits. nil: the rows are all that is known, as in AWS.
+	Trace func(asked hub.Asked, w wire.Why) wire.Why
+
 	Versions versions.Register // those that end
 }
 
@@ -120,12 +124,23 @@ func (m messages) answer(ctx context.Context, caller hub.Connection, r wire.Requ
 		return m.h.Merge(ctx, caller, guest, r)
 	case wire.ActionCheckout:
 		return m.h.Checkout(ctx, caller, r)
+	case wire.ActionWhy:
+		return m.why(ctx, caller, r)
 	case wire.ActionPing:
 		return wire.Pong{ID: r.ID}, nil
 	case wire.ActionHelp:
 		return wire.Help{ID: r.ID, Usage: wire.UsageOf(r.About)}, nil
 	}
 	return nil, fmt.Errorf("action %q has no handler", r.Action) // a test walks wire.Actions
+}
+
+// why answers from the rows, and from what this process has seen if it keeps that.
+func (m messages) why(ctx context.Context, caller hub.Connection, r wire.Request) (wire.Answer, error) {
+	w, asked, err := m.h.Why(ctx, caller, r)
+	if err == nil && m.o.Trace != nil {
+		w = m.o.Trace(asked, w)
+	}
+	return w, err
 }
 
 // isPretty reports whether the answer to a typed line is text: help always is. caller is as

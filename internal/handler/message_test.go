@@ -80,6 +80,20 @@ func TestConversation(t *testing.T) {
 			`add MUG 1000 id=10`,
 			`{"type":"error","id":10,"code":"bad_field","message":"\"quantity\" must be a whole number from -999 to 999"}`,
 		},
+		{
+			`{"action":"why","id":16,"topic":"sku:TEE","version":1}`,
+			`{"type":"why","id":16,"epoch":"k3","topic":"sku:TEE","version":1,` +
+				`"badge":{"version":1,"state":"low","quantity":2},"reason":"current","message":"you have v1, nothing is missing"}`,
+		},
+		{
+			`why vendor:acme id=17`,
+			`{"type":"why","id":17,"epoch":"k3","topic":"vendor:acme","reason":"denied",` +
+				`"message":"denied: not yours to see, or no such thing"}`,
+		},
+		{
+			`why hub: id=18`,
+			`{"type":"error","id":18,"code":"bad_field","message":"\"hub:\" is not a topic"}`,
+		},
 		{`unsub * id=11`, `{"type":"snapshot","id":11,"epoch":"k3","topics":{}}`},
 		{`ping id=12`, `{"type":"pong","id":12}`},
 		{
@@ -169,6 +183,7 @@ func TestPretty(t *testing.T) {
 		{"get cart", "cart empty (version 2)"},
 		{"get vendor:acme", "vendor:acme refused: denied"},
 		{"ad MUG", `error unknown_action: unknown action "ad"; did you mean "add"? "help" has a list`},
+		{"why MUG", "sku:MUG  v1  low 3\nv1 is the newest; if you have another: sub MUG"},
 		{"ping", "pong"},
 		{`{"action":"ping"}`, `{"type":"pong"}`},
 	} {

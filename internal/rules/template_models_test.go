@@ -19,7 +19,7 @@ import (
 // fields, and $default receives messages that are not JSON.
 var modelActions = []wire.Action{
 	wire.ActionHello, wire.ActionSubscribe, wire.ActionUnsubscribe, wire.ActionGet, wire.ActionAdd, wire.ActionSet,
-	wire.ActionMerge, wire.ActionCheckout,
+	wire.ActionMerge, wire.ActionCheckout, wire.ActionWhy,
 }
 
 // patterns are the patterns of string fields in models. They are the decoder's
@@ -150,6 +150,7 @@ var messagesToAccept = map[wire.Action][]string{
 		`{"action":"set","lines":{"a mug":1000}}`, `{"action":"set","lines":{}}`,
 		`{"action":"set","lines":{"MUG":1},"version":-1}`},
 	wire.ActionCheckout: {`{"action":"checkout","version":-1}`},
+	wire.ActionWhy:      {`{"action":"why","topic":"a mug"}`, `{"action":"why","topic":"cart","version":-1}`},
 }
 
 // messagesToRefuse are messages that no client of the protocol sends. The gateway
@@ -174,6 +175,8 @@ var messagesToRefuse = map[wire.Action][]string{
 		`{"action":"merge","from":"a","policy":"none"}`},
 	wire.ActionCheckout: {`{"action":"checkout","version":"1"}`, `{"action":"checkout","version":1.5}`,
 		`{"action":"checkout","key":"a b"}`, `{"action":"checkout","epoch":7}`},
+	wire.ActionWhy: {`{"action":"why","topic":7}`, `{"action":"why","topic":["cart"]}`,
+		`{"action":"why","topic":"cart","version":"1"}`, `{"action":"why","topic":"cart","epoch":""}`},
 }
 
 func topicList(n int) string {
@@ -237,7 +240,7 @@ func messages(action wire.Action) []string {
 		panic(fmt.Sprintf("found no golden message of %s", action))
 	}
 	base := map[string]string{
-		"topics": `["cart"]`, "sku": `"MUG"`, "lines": `{"MUG":1}`, "from": `"guest.a.b.c"`,
+		"topics": `["cart"]`, "sku": `"MUG"`, "lines": `{"MUG":1}`, "from": `"guest.a.b.c"`, "topic": `"cart"`,
 	}
 	q := func(n int) string { return `"` + strings.Repeat("n", n) + `"` }
 	values := []string{
@@ -254,7 +257,7 @@ func messages(action wire.Action) []string {
 		topicList(wire.MaxTopics), topicList(wire.MaxTopics + 1), lineList(wire.MaxLines), lineList(wire.MaxLines + 1),
 		strings.ReplaceAll(lineList(wire.MaxTopics), "999", "9007199254740991"),
 	}
-	for _, field := range []string{"id", "token", "topics", "epoch", "only", "after", "sku", "quantity", "lines",
+	for _, field := range []string{"id", "token", "topics", "topic", "epoch", "only", "after", "sku", "quantity", "lines",
 		"version", "key", "from", "policy", "about", "pretty", "colour"} {
 		for _, value := range values {
 			text := fmt.Sprintf(`{"action":%q,%q:%s`, action, field, value)

@@ -23,7 +23,8 @@ import (
 // Answers has a value of each type of message from the hub, in the order of
 // docs/protocol.md.
 var Answers = []wire.Answer{
-	wire.Hello{}, wire.Snapshot{}, wire.Delta{}, wire.OK{}, wire.Pong{}, wire.Help{}, &wire.Error{}, wire.Bye{},
+	wire.Hello{}, wire.Snapshot{}, wire.Delta{}, wire.OK{}, wire.Why{}, wire.Pong{}, wire.Help{}, &wire.Error{},
+	wire.Bye{},
 }
 
 // Kind returns the "type" of an answer.
@@ -142,6 +143,15 @@ var descriptions = map[string]string{
 	"OK.ordered":   "of a checkout only: what the cart had, by SKU",
 	"OK.skipped":   "of a merge only: lines of which nothing was taken over, and why",
 	"OK.version":   "the version of the cart after the request",
+
+	"Step.ms": "after the first step",
+
+	"Why.badge":   "of a SKU, as a get tells it",
+	"Why.changed": "when the row last changed, in ms since 1970; absent: unknown, or not for this client",
+	"Why.message": "for people, with what to do; the wording may change",
+	"Why.path":    "of the last change to this connection, as far as the hub has seen it",
+	"Why.topic":   "as the request names it; absent: the connection",
+	"Why.version": "the newest version, as a get tells it",
 
 	"Error.after":   "ms to wait before a retry",
 	"Error.lines":   "the named lines as they are now",

@@ -49,7 +49,7 @@ type object = map[string]any
 var answersTo = map[wire.Action]wire.Answer{
 	wire.ActionHello: wire.Hello{}, wire.ActionSubscribe: wire.Snapshot{}, wire.ActionUnsubscribe: wire.Snapshot{},
 	wire.ActionGet: wire.Snapshot{}, wire.ActionAdd: wire.OK{}, wire.ActionSet: wire.OK{}, wire.ActionMerge: wire.OK{},
-	wire.ActionCheckout: wire.OK{}, wire.ActionPing: wire.Pong{}, wire.ActionHelp: wire.Help{},
+	wire.ActionCheckout: wire.OK{}, wire.ActionWhy: wire.Why{}, wire.ActionPing: wire.Pong{}, wire.ActionHelp: wire.Help{},
 }
 
 // summaries say what each message is for, by action and by type.
@@ -58,10 +58,12 @@ var summaries = map[string]string{
 	"unsubscribe": "no more changes of topics", "get": "the state of topics, once",
 	"add": "put pieces of a SKU into one's own cart, or take them away", "set": "set quantities of lines",
 	"merge": "move a guest's cart into one's own", "checkout": "order the cart: it is empty then",
+	"why":  "why a topic is as the client sees it, or why nothing came",
 	"ping": "keep the connection open", "help": "explain the shorthand for people",
 
 	"Hello": "who the client is, and its limits", "Snapshot": "the current state of topics",
 	"Delta": "the new state of topics that changed", "OK": "a write to the cart succeeded", "Pong": "answers ping",
+	"Why":  "what is known of the last change of a topic",
 	"Help": "the shorthand, one command a line", "Error": "a request failed, or the session ended",
 	"Bye": "the server is about to end the connection",
 }

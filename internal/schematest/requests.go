@@ -54,6 +54,10 @@ func requestFields(action wire.Action) (required []string, fields map[string]*hu
 		}
 	case wire.ActionCheckout:
 		return nil, map[string]*huma.Schema{"version": version(), "epoch": epoch(), "key": key()}
+	case wire.ActionWhy:
+		return nil, map[string]*huma.Schema{
+			"topic": text("absent: the connection", "", wire.MaxMessage), "version": version(), "epoch": epoch(),
+		}
 	case wire.ActionHelp:
 		return nil, map[string]*huma.Schema{"about": text("a command of the shorthand", "", wire.MaxSafeName)}
 	case wire.ActionPing:

@@ -16,9 +16,17 @@ var (
 		wire.CodeTokenExpired, wire.CodeTokenBad, wire.CodeTooManyTopics, wire.CodeConflict, wire.CodeNoStock,
 		wire.CodeLimit, wire.CodeSlowDown, wire.CodeBusy, wire.CodeOldEpoch, wire.CodeGoneVersion, wire.CodeInternal,
 	}
-	States   = []wire.State{wire.StateIn, wire.StateLow, wire.StateOut, wire.StateBack}
-	Reasons  = []wire.Reason{wire.ReasonOrdered}
-	Skips    = []wire.Skip{wire.SkipRemoved, wire.SkipUnknown, wire.SkipNoStock, wire.SkipLimit}
+	States     = []wire.State{wire.StateIn, wire.StateLow, wire.StateOut, wire.StateBack}
+	Reasons    = []wire.Reason{wire.ReasonOrdered}
+	Skips      = []wire.Skip{wire.SkipRemoved, wire.SkipUnknown, wire.SkipNoStock, wire.SkipLimit}
+	WhyReasons = []wire.WhyReason{
+		wire.WhyCurrent, wire.WhyUnchanged, wire.WhyBehind, wire.WhyAhead, wire.WhyUnsubscribed, wire.WhyDenied,
+		wire.WhyLimit, wire.WhyExpired, wire.WhyMarked, wire.WhyPending, wire.WhyThrottled, wire.WhyFailed,
+		wire.WhyWaiting, wire.WhyLost, wire.WhyCoalesced, wire.WhyQuiet, wire.WhyUncounted,
+	}
+	StepNames = []wire.StepName{
+		wire.StepCommit, wire.StepStream, wire.StepBatch, wire.StepPost, wire.StepAccepted,
+	}
 	Policies = []wire.Policy{wire.PolicySum, wire.PolicyMax, wire.PolicyMine, wire.PolicyTheirs}
 )
 
@@ -31,6 +39,8 @@ var providers = []struct {
 	{reflect.TypeFor[wire.State](), state{}},
 	{reflect.TypeFor[wire.Reason](), reason{}},
 	{reflect.TypeFor[wire.Skip](), skip{}},
+	{reflect.TypeFor[wire.WhyReason](), whyReason{}},
+	{reflect.TypeFor[wire.StepName](), stepName{}},
 	{reflect.TypeFor[wire.Value](), value{}},
 	{reflect.TypeFor[json.RawMessage](), id{}},
 }
@@ -40,15 +50,23 @@ type (
 	state  struct{}
 	reason struct{}
 	skip   struct{}
-	value  struct{} // of a topic
-	id     struct{} // of a message
+
+	whyReason struct{}
+	stepName  struct{}
+
+	value struct{} // of a topic
+	id    struct{} // of a message
 )
 
 func (code) Schema(huma.Registry) *huma.Schema   { return oneOfThese(Codes) }
 func (state) Schema(huma.Registry) *huma.Schema  { return oneOfThese(States) }
 func (reason) Schema(huma.Registry) *huma.Schema { return oneOfThese(Reasons) }
 func (skip) Schema(huma.Registry) *huma.Schema   { return oneOfThese(Skips) }
-func (id) Schema(huma.Registry) *huma.Schema     { return idSchema() }
+
+func (whyReason) Schema(huma.Registry) *huma.Schema { return oneOfThese(WhyReasons) }
+func (stepName) Schema(huma.Registry) *huma.Schema  { return oneOfThese(StepNames) }
+
+func (id) Schema(huma.Registry) *huma.Schema { return idSchema() }
 
 func (value) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{

@@ -208,6 +208,7 @@ func (OK) messageType() string       { return "ok" }
 func (*Error) messageType() string   { return "error" }
 func (Pong) messageType() string     { return "pong" }
 func (Help) messageType() string     { return "help" }
+func (Why) messageType() string      { return "why" }
 func (Bye) messageType() string      { return "bye" }
 
 // Encode returns an answer as one JSON object whose first field is "type".

@@ -42,6 +42,10 @@ var commands = []command{
 	{[]string{"hello", "who"}, "who", "who you are, and your limits; also: hello", []string{
 		"hello token=TOKEN            sign in, or renew the session",
 	}},
+	{[]string{"why"}, "why [TOPIC]", "the way of its last change, or why nothing came", []string{
+		"why MUG@9                    you have version 9",
+		"why                          about the connection",
+	}},
 	{[]string{"pretty"}, "pretty on", "answers in words; pretty off: as JSON", nil},
 	{[]string{"ping"}, "ping", "is somebody there?", nil},
 	{[]string{"help", "?"}, "help [COMMAND]", "this list, or more about one; also: ?", nil},

@@ -90,7 +90,7 @@ func decodeFields(fields map[string]json.RawMessage) (Request, error) {
 // fieldNames lists the fields of all actions. Decode refuses a field that differs
 // from one of them in letter case only: a reader that ignores case would accept it.
 var fieldNames = []string{
-	"action", "id", "token", "topics", "epoch", "only", "after",
+	"action", "id", "token", "topics", "topic", "epoch", "only", "after",
 	"sku", "quantity", "lines", "version", "key", "from", "policy", "about", "pretty",
 }
 
@@ -127,6 +127,8 @@ func (d *decoder) request() Request {
 		d.readTopics(&r)
 	case ActionAdd, ActionSet, ActionMerge, ActionCheckout:
 		d.readWrite(&r)
+	case ActionWhy:
+		d.readWhy(&r)
 	case ActionHelp:
 		r.About = d.about()
 	case ActionPing:
@@ -155,6 +157,15 @@ func (d *decoder) readTopics(r *Request) {
 			r.Topics = d.topics(false)
 		}
 		r.After = d.sku("after")
+	}
+}
+
+// readWhy reads the fields of a why.
+func (d *decoder) readWhy(r *Request) {
+	r.Topic = d.text("topic", MaxMessage, nil)
+	d.readVersion(r)
+	if r.Topic == "" && (r.Version != nil || r.Epoch != "") {
+		d.failf(CodeBadField, `"version" and "epoch" are those of a "topic"`)
 	}
 }
 
@@ -199,7 +210,7 @@ func (d *decoder) pieces() int {
 	return int(n)
 }
 
-// readVersion reads the version that a write is based on. Version 0 is not the same
+// readVersion reads the version that a client has. Version 0 is not the same
 // as no version.
 func (d *decoder) readVersion(r *Request) {
 	if raw, ok := d.fields["version"]; ok {

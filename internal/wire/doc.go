@@ -3,7 +3,7 @@
 //
 // A text message holds one JSON object of at most [MaxMessage] bytes, in both
 // directions. A client sends a [Request] and gets exactly one answer: [Hello],
-// [Snapshot], [OK], [Error], [Pong] or [Help]. The hub pushes [Delta] and [Bye].
+// [Snapshot], [OK], [Error], [Why], [Pong] or [Help]. The hub pushes [Delta] and [Bye].
 // docs/protocol.md explains the conversation message by message, and
 // testdata/protocol holds one golden file per message, which the browser module
 // reads too.

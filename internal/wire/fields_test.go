@@ -48,6 +48,9 @@ func TestWrongTypes(t *testing.T) {
 		{ActionCheckout, ``, "version", whole},
 		{ActionCheckout, ``, "epoch", text},
 		{ActionCheckout, ``, "key", text},
+		{ActionWhy, ``, "topic", append([]string{`""`}, text...)},
+		{ActionWhy, `,"topic":"cart"`, "version", whole},
+		{ActionWhy, `,"topic":"cart"`, "epoch", text},
 		{ActionHello, ``, "pretty", []string{`"on"`, `1`, `null`, `[]`}},
 		{ActionHelp, ``, "about", append([]string{`"fly"`}, text...)},
 		{ActionPing, ``, "id", []string{`[1]`, `{"a":1}`, `[]`, `{}`}},
@@ -76,6 +79,8 @@ func TestMissingFields(t *testing.T) {
 		{"set without lines", `{"action":"set"}`},
 		{"set of nothing", `{"action":"set","lines":{}}`},
 		{"merge without from", `{"action":"merge"}`},
+		{"why of a version without topic", `{"action":"why","version":4}`},
+		{"why of an epoch without topic", `{"action":"why","epoch":"k3"}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) { refuse(t, tt.text, false, CodeBadField) })
 	}

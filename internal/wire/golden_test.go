@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files of the protocol; read the diff")
@@ -325,6 +326,38 @@ var messages = []struct {
 			Message: "the cart was changed on another device", Lines: map[string]*Line{"MUG": line(1, 23)},
 		},
 	},
+	{"why", Request{Action: ActionWhy, ID: json.RawMessage("29"), Topic: "sku:MUG", Version: number(4)}},
+	{"why-answer", Why{
+		ID: json.RawMessage("29"), Epoch: "k3", Topic: "sku:MUG", Version: number(5),
+		Badge: &Badge{Version: 5, State: StateLow, Quantity: pieces(3)}, Reason: WhyBehind,
+		Message: "you have v4, the newest is v5: sub MUG",
+	}},
+	{
+		"why-epoch",
+		Request{
+			Action: ActionWhy, ID: json.RawMessage("30"), Topic: "sku:MUG", Version: number(5), Epoch: "k3",
+		},
+	},
+	{"why-path-answer", Why{
+		ID: json.RawMessage("30"), Epoch: "k3", Topic: "sku:MUG", Version: number(5),
+		Badge: &Badge{Version: 5, State: StateLow, Quantity: pieces(3)}, Changed: 1796058432806, Reason: WhyCurrent,
+		Message: "you have v5, nothing is missing",
+		Path: []Step{
+			NewStep(StepCommit, 0, "v5"), NewStep(StepStream, 200*time.Microsecond, ""),
+			NewStep(StepBatch, 310*time.Microsecond, ""),
+			NewStep(StepPost, 400*time.Microsecond, "429, tried again after 305.4 ms"),
+			NewStep(StepAccepted, 305_800*time.Microsecond, ""),
+		},
+	}},
+	{"why-cart", Request{Action: ActionWhy, Topic: "cart"}},
+	{"why-cart-answer", Why{
+		Epoch: "k3", Topic: "cart", Version: number(19), Changed: 1796058432806, Reason: WhyUnsubscribed,
+		Message: "not subscribed: sub cart",
+	}},
+	{"why-connection", Request{Action: ActionWhy}},
+	{"why-connection-answer", Why{
+		Epoch: "k3", Reason: WhyCurrent, Message: "3 topics, nothing is missing; why TOPIC says more",
+	}},
 	{"ping", Request{Action: ActionPing}},
 	{"ping-answer", Pong{}},
 	{"help", Request{Action: ActionHelp, ID: json.RawMessage("16")}},

@@ -22,6 +22,8 @@ func Pretty(a Answer) string {
 		return "error " + string(a.Code) + ": " + a.Message
 	case Pong:
 		return "pong"
+	case Why:
+		return prettyWhy(a)
 	case Help:
 		return strings.Join(a.Usage, "\n")
 	}

@@ -19,6 +19,7 @@ const (
 	ActionSet         Action = "set"
 	ActionMerge       Action = "merge"
 	ActionCheckout    Action = "checkout"
+	ActionWhy         Action = "why"
 	ActionPing        Action = "ping"
 	ActionHelp        Action = "help"
 )
@@ -26,7 +27,7 @@ const (
 // Actions lists all actions, in the order of the documentation.
 var Actions = []Action{
 	ActionHello, ActionSubscribe, ActionUnsubscribe, ActionGet,
-	ActionAdd, ActionSet, ActionMerge, ActionCheckout, ActionPing, ActionHelp,
+	ActionAdd, ActionSet, ActionMerge, ActionCheckout, ActionWhy, ActionPing, ActionHelp,
 }
 
 // Policy decides which quantity a merge keeps for a SKU that is in both carts. A SKU
@@ -67,7 +68,7 @@ type Request struct {
 	Pretty *bool  // hello: whether answers to typed lines are text; nil: as before
 
 	Topics []Topic // subscribe, unsubscribe, get
-	Epoch  string  // subscribe, set, checkout: the epoch of the versions, or ""
+	Epoch  string  // subscribe, set, checkout, why: the epoch of the versions, or ""
 	Only   bool    // subscribe: unsubscribe from all other topics
 	All    bool    // unsubscribe, get: every topic of the connection ("*")
 	After  string  // get: list a vendor's SKUs after this one
@@ -75,8 +76,10 @@ type Request struct {
 	SKU      string       // add
 	Quantity int          // add: not 0; negative to take pieces away
 	Lines    []LineChange // set, sorted by SKU
-	Version  *int64       // set, checkout: the version that the client saw; nil: any. 0 is an empty new cart
+	Version  *int64       // set, checkout, why: the version that the client saw; nil: any. 0 is an empty new cart
 	Key      string       // add, set, merge, checkout: idempotency key, or ""
+
+	Topic string // why: "" is the connection
 
 	About string // help: a command of the shorthand, or ""
 
@@ -102,6 +105,7 @@ func (r Request) MarshalJSON() ([]byte, error) {
 	if topics := r.topics(); topics != nil {
 		f.add("topics", topics)
 	}
+	f.addText("topic", r.Topic)
 	f.addText("after", r.After)
 	f.addText("sku", r.SKU)
 	if r.Action == ActionAdd {

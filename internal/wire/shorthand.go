@@ -16,7 +16,8 @@ import (
 //	sub TOPIC[@VERSION]... [epoch=E]    only TOPIC[@VERSION]... [epoch=E]
 //	get TOPIC... [after=SKU]            add SKU [N] [key=K]
 //	set SKU N [SKU N]... [vN] [key=K]   merge TOKEN [POLICY] [key=K]
-//	checkout [vN] [key=K]               ping | help [COMMAND] | ? [COMMAND]
+//	checkout [vN] [key=K]               why [TOPIC[@VERSION]] [epoch=E]
+//	ping | help [COMMAND] | ? [COMMAND]
 //	pretty on | pretty off
 //	stock SKU... is get sku:SKU...      ls is get *
 //
@@ -252,6 +253,8 @@ func (l *typedLine) read(verb string, words []string) {
 		l.merge(words)
 	case "checkout":
 		l.checkout(words)
+	case "why":
+		l.why(words)
 	default:
 		l.err = &Error{
 			Code: CodeUnknownAction, Message: fmt.Sprintf("unknown action %q", Clip(verb)) + didYouMean(verb),
@@ -299,6 +302,19 @@ func (l *typedLine) checkout(words []string) {
 	l.put("action", ActionCheckout)
 	if len(words) > 0 && !l.version(words[0]) {
 		l.failf("%q is not a version, as in v18", Clip(words[0]))
+	}
+	l.atMost(words, 1)
+}
+
+// why reads a topic with an optional version.
+func (l *typedLine) why(words []string) {
+	l.put("action", ActionWhy)
+	if len(words) > 0 {
+		topic, version, versioned := l.topic(words[0])
+		l.put("topic", topic)
+		if versioned {
+			l.fields["version"] = digits(version)
+		}
 	}
 	l.atMost(words, 1)
 }
@@ -393,6 +409,14 @@ func typedTopic(name string) string {
 	return typedName(name)
 }
 
+// ShortTopic returns a topic as people type it, a SKU without its kind: MUG.
+func ShortTopic(name string) string {
+	if sku, ok := strings.CutPrefix(name, "sku:"); ok && kinded(sku) == name && typedName(sku) == sku {
+		return sku
+	}
+	return typedTopic(name)
+}
+
 // Shorthand returns the request as a person types it. Decode reads it back.
 func (r Request) Shorthand() string {
 	words := append(r.shorthandVerb(), r.shorthandArguments()...)
@@ -452,6 +476,15 @@ func (r Request) shorthandArguments() []string {
 		return []string{r.From, string(r.Policy)}
 	case ActionCheckout:
 		return r.shorthandVersion()
+	case ActionWhy:
+		if r.Topic == "" {
+			return nil
+		}
+		word := typedTopic(r.Topic)
+		if r.Version != nil {
+			word += "@" + strconv.FormatInt(*r.Version, 10)
+		}
+		return []string{word}
 	case ActionHelp:
 		if r.About != "" {
 			return []string{r.About}

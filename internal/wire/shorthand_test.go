@@ -24,6 +24,11 @@ func TestShorthand(t *testing.T) {
 	}{
 		{"hello", Request{Action: ActionHello}},
 		{"hello token=" + token, Request{Action: ActionHello, Token: token}},
+		{"why", Request{Action: ActionWhy}},
+		{"WHY MUG", Request{Action: ActionWhy, Topic: "sku:MUG"}},
+		{"why sku:MUG@4 epoch=k3", Request{Action: ActionWhy, Topic: "sku:MUG", Version: number(4), Epoch: "k3"}},
+		{"why cart@0", Request{Action: ActionWhy, Topic: "cart", Version: number(0)}},
+		{`why "sku:RED CAP"@7 id=3`, Request{Action: ActionWhy, ID: id("3"), Topic: "sku:RED CAP", Version: number(7)}},
 		{"ping", Request{Action: ActionPing}},
 		{"help", Request{Action: ActionHelp}},
 		{"  ping \t\n", Request{Action: ActionPing}},
@@ -169,6 +174,11 @@ func TestShorthandRefuses(t *testing.T) {
 		{"pretty please", CodeBadField},
 		{"help sub cart", CodeBadField},
 		{"ls cart", CodeBadField},
+		{"why MUG cart", CodeBadField},
+		{"why *", CodeBadField},
+		{"why @1", CodeBadField},
+		{"why MUG@x", CodeBadField},
+		{"why epoch=k3", CodeBadField},
 		{"who am I", CodeBadField},
 		{"sub", CodeBadField},
 		{"sub epoch=k3", CodeBadField},
@@ -259,7 +269,7 @@ func TestShorthandIsASetting(t *testing.T) {
 // TestUsage checks that every verb in Usage exists, that there is more about it, and that a
 // terminal has room for each line.
 func TestUsage(t *testing.T) {
-	if n := len(strings.Join(Usage, "\n")); n > 1000 || len(Usage) > 16 {
+	if n := len(strings.Join(Usage, "\n")); n > 1000 || len(Usage) > 17 {
 		t.Errorf("the list has %d lines and %d bytes, which nobody reads", len(Usage), n)
 	}
 	for _, c := range commands {
@@ -285,6 +295,7 @@ func TestDidYouMean(t *testing.T) {
 		"buy MUG": `type "help" for a list`, "x": `type "help" for a list`, "dance": `type "help" for a list`,
 		"help ad": `did you mean "add"?`,
 		"sbu x":   `did you mean "sub"?`, "gte x": `did you mean "get"?`, "hepl": `did you mean "help"?`,
+		"wyh MUG": `did you mean "why"?`,
 	} {
 		_, err := Decode([]byte(line), true)
 		if e, ok := err.(*Error); !ok || !strings.Contains(e.Message, want) {
@@ -453,6 +464,11 @@ func requests() *rapid.Generator[Request] {
 			r.Version = rapid.Ptr(version, true).Draw(t, "version")
 			r.Epoch = maybe(safeNames(), "epoch")
 			r.Key = maybe(key, "key")
+		case ActionWhy:
+			if r.Topic = maybe(topicNames(), "topic"); r.Topic != "" {
+				r.Version = rapid.Ptr(version, true).Draw(t, "version")
+				r.Epoch = maybe(safeNames(), "epoch")
+			}
 		case ActionMerge:
 			r.From = token.Draw(t, "from")
 			r.Policy = rapid.SampledFrom([]Policy{PolicySum, PolicyMax, PolicyMine, PolicyTheirs}).Draw(t, "policy")
