@@ -115,7 +115,7 @@ func TestAsksAsTheGoldenMessages(t *testing.T) {
 	if err != nil || string(got)+"\n" != string(want) {
 		t.Errorf("got %s\nwant %s, %v", got, want, err)
 	}
-	known := []string{"hello", "subscribe", "unsubscribe", "get", "add", "set", "merge", "checkout", "ping", "help"}
+	known := []string{"hello", "subscribe", "unsubscribe", "get", "add", "set", "merge", "checkout", "why", "ping", "help"}
 	for _, name := range goldens(t, "client") {
 		if action, _, _ := strings.Cut(name, "-"); !slices.Contains(known, action) {
 			t.Errorf("the client does not know %s", name)

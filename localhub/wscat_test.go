@@ -152,6 +152,14 @@ func (w *wscat) want(text string) {
 	}
 }
 
+// wantMatch fails unless the next line matches a pattern.
+func (w *wscat) wantMatch(pattern string) {
+	w.t.Helper()
+	if got := w.next(); !regexp.MustCompile(pattern).MatchString(got) {
+		w.t.Fatalf("\n got %s\nwant %s", got, pattern)
+	}
+}
+
 // firstVersion matches the first version of a cart in tables: microseconds since 1970.
 var firstVersion = regexp.MustCompile(`"version":[0-9]{16}([,}])`)
 
@@ -168,6 +176,8 @@ func TestWscatSession(t *testing.T) {
 	guest.send("fly")
 	guest.want(`{"type":"error","code":"unknown_action",` +
 		`"message":"unknown action \"fly\"; type \"help\" for a list"}`)
+
+	askWhy(guest)
 
 	phone, laptop := shareCart(t, path, hub)
 	laptop.kill()
@@ -193,6 +203,26 @@ func watchStock(t *testing.T, path string, hub *instance) (guest *wscat) {
 	hub.putStock(t, `{"available":3}`)
 	guest.want(`{"type":"delta","epoch":"…","topics":{"sku:TEE-RED-M":{"version":2,"state":"low","quantity":3}}}`)
 	return guest
+}
+
+// askWhy types why, with answers in words. guest got a change of TEE-RED-M.
+func askWhy(guest *wscat) {
+	guest.send("pretty on")
+	guest.wantMatch(`^you are guest:`)
+	guest.wantMatch(`^connection `)
+	guest.send("why MUG")
+	guest.wantMatch(`^sku:MUG  v1  in$`)
+	guest.wantMatch(`^not subscribed: sub MUG$`)
+	guest.send("why TEE-RED-M")
+	guest.wantMatch(`^sku:TEE-RED-M  v2  low 3$`)
+	guest.wantMatch(`^v2 went to you at [0-9:]{8} UTC, nothing is missing$`)
+	guest.wantMatch(`^commit    [0-9:]{8}\.[0-9]{3}   v2$`)
+	for _, step := range []string{"stream   ", "batch    ", "post     ", "accepted "} {
+		guest.wantMatch(`^` + step + ` \+[0-9]+\.[0-9] ms$`)
+	}
+	guest.send("why")
+	guest.wantMatch(`^connection$`)
+	guest.wantMatch(`^1 topic, nothing is missing; why TOPIC says more$`)
 }
 
 // shareCart opens two devices of alice, and adds to her cart on one of them.

@@ -74,8 +74,8 @@ var mayImport = map[string][]string{
 		"internal/local/account", "internal/local/admin", "internal/local/catalogue", "internal/local/devkeys",
 		"internal/local/cost", "internal/local/esm", "internal/local/events", "internal/local/faults",
 		"internal/local/issuer", "internal/local/lambdaproc", "internal/local/recording", "internal/local/restapi",
-		"internal/local/tap", "internal/local/webserver", "internal/rest", "internal/script", "internal/stockjson",
-		"internal/table", "internal/versions", "internal/wire",
+		"internal/local/tap", "internal/local/trace", "internal/local/webserver", "internal/rest", "internal/script",
+		"internal/stockjson", "internal/table", "internal/versions", "internal/wire",
 	},
 	"internal/local/admin": {
 		"gatewaytest", "internal/auth/bearer", "internal/handler", "internal/hub",
@@ -97,6 +97,7 @@ var mayImport = map[string][]string{
 		"internal/hub", "internal/local/catalogue", "internal/local/house", "internal/local/recording",
 		"internal/stockjson", "internal/versions",
 	},
+	"internal/local/trace": {"internal/hub", "internal/local/events", "internal/wire"},
 
 	"internal/local/datafile":        {"internal/hub", "internal/hub/memstore", "internal/local/newfile"},
 	"internal/local/devca":           {},

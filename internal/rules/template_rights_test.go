@@ -27,7 +27,7 @@ var rowRights = map[config.Function]map[string]string{
 	},
 	config.Disconnect: {"BatchWriteItem": "O#* T#*", "GetItem": "C#*", "PutItem": "C#*", "Query": "T#*"},
 	config.Message: {
-		"BatchWriteItem": "O#* T#*", "ConditionCheckItem": "R#*", "GetItem": "C#* E K#* R#*",
+		"BatchWriteItem": "O#* T#*", "ConditionCheckItem": "R#*", "GetItem": "C#* E K#* R#* S#*",
 		"PutItem": "E K#*", "Query": "O#* V#*", "UpdateItem": "C#* N#* S#*",
 	},
 	config.Broadcast: {

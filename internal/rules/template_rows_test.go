@@ -266,6 +266,8 @@ func (r *rowsTest) subscribe() {
 	}
 	_, err := h.Get(ctx, guest, wire.Request{Topics: []wire.Topic{{Name: "sku:B"}}})
 	r.must(err)
+	_, _, err = h.Why(ctx, guest, wire.Request{Topic: "sku:A"})
+	r.must(err)
 	_, err = h.Subscribe(ctx, vendor, wire.Request{Topics: []wire.Topic{{Name: "vendor:acme"}}})
 	r.must(err)
 	_, err = h.Unsubscribe(ctx, guest, wire.Request{Topics: topics[:1]})

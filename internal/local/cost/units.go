@@ -36,6 +36,7 @@ var actionUnits = map[string]Units{
 	"set":                   {4, 5, 4},
 	"merge":                 {8, 9, 4}, // of three lines
 	"checkout":              {3, 5, 3},
+	"why":                   {2, 1, 2},
 	"change":                {3, 0, 3}, // of an item, in the broadcaster
 }
 
@@ -47,6 +48,7 @@ var topicUnits = map[string]Units{
 	"unsubscribe":  {Writes: 1},
 	"get":          {Reads: 1},
 	"get as guest": {Reads: 1},
+	"why":          {Reads: 1},
 	"change":       {Reads: 0.03}, // for each connection that watches the item
 }
 
@@ -72,12 +74,16 @@ func readRequest(text string) (r request) {
 	var message struct {
 		Action string          `json:"action"`
 		Topics json.RawMessage `json:"topics"`
+		Topic  string          `json:"topic"` // of a why
 		Only   bool            `json:"only"`
 		Key    any             `json:"key"`
 	}
 	if json.Unmarshal([]byte(text), &message) == nil {
 		r.action, r.only, r.hasKey = message.Action, message.Only, message.Key != nil
 		r.all = string(message.Topics) == `"*"`
+		if r.action == "why" && message.Topic != "" {
+			r.topics = append(r.topics, message.Topic)
+		}
 		var versions map[string]any
 		if json.Unmarshal(message.Topics, &r.topics) != nil && json.Unmarshal(message.Topics, &versions) == nil {
 			for topic := range versions {

@@ -35,6 +35,8 @@ func TestUnits(t *testing.T) {
 		"unsubscribe: 10 SKUs":               {"unsubscribe", 10},
 		"disconnect: 1 SKU":                  {"disconnect", 1},
 		"disconnect: 50 SKUs":                {"disconnect", 50},
+		"why: 1 SKU":                         {"why", 1},
+		"why: the connection":                {"why", 0},
 		"ping":                               {"ping", 0},
 		"stock: nobody watches":              {"change", 0},
 		"stock: 100 watch":                   {"change", 100},
@@ -58,6 +60,18 @@ func TestUnits(t *testing.T) {
 	for action := range actionUnits {
 		if !tested[action] {
 			t.Errorf("the units of %q are compared with nothing", action)
+		}
+	}
+}
+
+// TestRequestOfWhy: a why is about one topic, or about none.
+func TestRequestOfWhy(t *testing.T) {
+	for text, want := range map[string]int{
+		`{"action":"why","topic":"sku:MUG"}`: 1, `why MUG@4`: 1, `{"action":"why"}`: 0, `why`: 0,
+		`{"action":"get","topics":["cart"],"topic":"sku:MUG"}`: 1,
+	} {
+		if r := readRequest(text); len(r.topics) != want {
+			t.Errorf("%s: got topics %v, want %d", text, r.topics, want)
 		}
 	}
 }

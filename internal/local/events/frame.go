@@ -60,6 +60,8 @@ func readHubFrame(text string, private bool) Frame {
 	switch w.kind {
 	case "ok", "add", "set", "merge", "checkout":
 		f.Topic, f.Version = "cart", w.version
+	case "why":
+		f.Topic, f.Version = w.topic, w.version
 	case "error":
 		if w.version != 0 {
 			f.Topic, f.Version = "cart", w.version // only changes of a cart have one
@@ -80,6 +82,7 @@ type walker struct {
 
 	frame   Frame
 	kind    string // "type"
+	topic   string // at the top
 	version uint64 // at the top
 	topics  int
 }
@@ -153,6 +156,8 @@ func (w *walker) top(name string) {
 		w.kind = textOf(w.value())
 	case "code":
 		w.frame.Code = textOf(w.value())
+	case "topic":
+		w.topic = textOf(w.value())
 	case "version":
 		w.version = number(w.value())
 	case "user":

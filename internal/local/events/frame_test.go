@@ -29,6 +29,13 @@ func TestHubFrame(t *testing.T) {
 			}, "",
 		},
 		{
+			"a why", `{"type":"why","topic":"sku:MUG","version":5,"badge":{"version":5,"state":"in"},"reason":"quiet"}`,
+			events.Frame{
+				Text:  `{"type":"why","topic":"sku:MUG","version":5,"badge":{"version":5,"state":"in"},"reason":"quiet"}`,
+				Topic: "sku:MUG", Version: 5,
+			}, "",
+		},
+		{
 			"a delta of two", `{"type":"delta","topics":{"sku:CAP":{"version":2},"sku:MUG":{"version":10}}}`,
 			events.Frame{Text: `{"type":"delta","topics":{"sku:CAP":{"version":2},"sku:MUG":{"version":10}}}`}, "",
 		},

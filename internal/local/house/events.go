@@ -13,8 +13,10 @@ import (
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/esm"
 	"github.com/securecart/hub/internal/local/events"
+	"github.com/securecart/hub/internal/local/trace"
 	"github.com/securecart/hub/internal/local/webserver"
 	"github.com/securecart/hub/internal/table"
+	"github.com/securecart/hub/internal/wire"
 )
 
 // The names of functions in template.yaml that the log names.
@@ -46,7 +48,7 @@ func newObserver(log *events.Log, private bool) *events.Gateway {
 // logRow adds a row that was committed.
 func (f *feed) logRow(ctx context.Context, c hub.Change) context.Context {
 	topic, version := subject(c)
-	e := events.Event{Type: events.Row, Topic: topic, Version: version}
+	e := events.Event{Type: events.Row, Topic: topic, Version: version, Text: images(c)}
 	if c.Removed {
 		e.Note = "removed"
 	}
@@ -67,6 +69,39 @@ func subject(c hub.Change) (topic string, version uint64) {
 	return hub.Topic{Kind: hub.KindSKU, Name: c.NewItem.SKU}.String(), uint64(max(0, c.NewItem.Version))
 }
 
+// images returns what those who see exact figures see of a SKU before and after a change;
+// "" for a cart.
+func images(c hub.Change) string {
+	if c.NewItem == nil {
+		return ""
+	}
+	badge := func(i *hub.Item) *wire.Badge {
+		if i == nil {
+			return nil
+		}
+		b := i.Badge(hub.ShapeExact)
+		return &b
+	}
+	text, err := json.Marshal(trace.Images{Was: badge(c.OldItem), Is: badge(c.NewItem)})
+	if err != nil {
+		return "" // unreachable: badges marshal
+	}
+	return string(text)
+}
+
+// tracer returns what completes the answers to why.
+func (h *House) tracer() *trace.Tracer {
+	queued := func(id string) int {
+		for _, c := range h.gateway.Connections() {
+			if c.ConnectionID == id {
+				return c.Queued
+			}
+		}
+		return 0
+	}
+	return &trace.Tracer{Log: h.events, Queued: queued, Healing: healEvery}
+}
+
 // logTables adds the records of tables outside of this process to the log before a mapping
 // gets them. Nobody knows who wrote their rows.
 func logTables(log *events.Log, layout table.Layout, put func(esm.Record)) func(esm.Record) {
@@ -76,6 +111,7 @@ func logTables(log *events.Log, layout table.Layout, put func(esm.Record)) func(
 		if json.Unmarshal(r.Data, &record) == nil {
 			if change, err := layout.Change(record, func(string, error) {}); err == nil {
 				e.Topic, e.Version = subject(change)
+				e.Text = images(change)
 			}
 		}
 		r.Tag = log.Add(context.Background(), e)

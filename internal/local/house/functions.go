@@ -36,8 +36,9 @@ type functions struct {
 const pingEvery = 15 * time.Second
 
 // requestHandlers are the functions that answer requests, in this process. They have
-// the handlers of the bootstraps. open returns how many connections are open.
-func requestHandlers(h *hub.Hub, id *identity, m *metrics, open func() int, o Options) functions {
+// the handlers of the bootstraps.
+func (h *House) requestHandlers(m *metrics) functions {
+	o, verifier := h.opts, h.identity.verifier
 	authorize := handler.AuthorizeOptions{
 		Origins: o.Gateway.AllowedOrigins, NewGuestID: func() (string, error) { return auth.NewGuestID(rand.Reader) },
 		OnRefused: countBy(m.refused), OnDowngraded: countBy(m.downgraded),
@@ -47,17 +48,18 @@ func requestHandlers(h *hub.Hub, id *identity, m *metrics, open func() int, o Op
 		Versions:  versions.Watch{Register: o.Deprecations, OnDeprecated: m.deprecatedAt("connect")},
 	}
 	message := handler.MessageOptions{
-		Shorthand: true, MaxAge: o.Gateway.MaxAge, PingEvery: pingEvery, Connections: open, Versions: o.Deprecations,
+		Shorthand: true, MaxAge: o.Gateway.MaxAge, PingEvery: pingEvery, Versions: o.Deprecations,
+		Connections: func() int { return int(h.open.Load()) }, Trace: h.tracer().Complete,
 	}
 	http := rest.Options{
 		Origins: o.Gateway.AllowedOrigins, NewGuestID: authorize.NewGuestID, Versions: httpVersions(m, o),
 	}
 	return functions{
-		authorize:  lambda.NewHandler(handler.Authorize(h, id.verifier, authorize, o.Log)),
-		connect:    lambda.NewHandler(handler.Connect(h, connect, o.Log)),
-		disconnect: lambda.NewHandler(handler.Disconnect(h, nil, o.Log)),
-		message:    lambda.NewHandler(handler.Message(h, id.verifier, message, o.Log)),
-		rest:       lambda.NewHandler(rest.Lambda(rest.New(h, id.verifier, http, o.Log))),
+		authorize:  lambda.NewHandler(handler.Authorize(h.hub, verifier, authorize, o.Log)),
+		connect:    lambda.NewHandler(handler.Connect(h.hub, connect, o.Log)),
+		disconnect: lambda.NewHandler(handler.Disconnect(h.hub, nil, o.Log)),
+		message:    lambda.NewHandler(handler.Message(h.hub, verifier, message, o.Log)),
+		rest:       lambda.NewHandler(rest.Lambda(rest.New(h.hub, verifier, http, o.Log))),
 	}
 }
 

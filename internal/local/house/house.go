@@ -90,7 +90,7 @@ func New(o Options) (*House, error) {
 	if o.Functions.BootstrapDir != "" {
 		h.functions, err = startBootstraps(o, h.identity)
 	} else {
-		h.functions = requestHandlers(h.hub, h.identity, metrics, func() int { return int(h.open.Load()) }, o)
+		h.functions = h.requestHandlers(metrics)
 	}
 	if err != nil {
 		return nil, err

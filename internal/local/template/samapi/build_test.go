@@ -369,6 +369,7 @@ func TestRepositoryTemplate(t *testing.T) {
 		"set":         {message, true, "SetMessage", 11 * time.Second, 0},
 		"merge":       {message, true, "MergeMessage", 11 * time.Second, 100},
 		"checkout":    {message, true, "CheckoutMessage", 11 * time.Second, 100},
+		"why":         {message, true, "WhyMessage", 11 * time.Second, 40},
 		"help":        {message, true, "", 11 * time.Second, 50},
 		"ping":        {nil, true, "", 0, 0},
 	} {
@@ -378,14 +379,14 @@ func TestRepositoryTemplate(t *testing.T) {
 			t.Errorf("%s: got %s", key, indented(t, r))
 		}
 	}
-	if len(api.Routes) != 13 {
+	if len(api.Routes) != 14 {
 		t.Errorf("got %d routes", len(api.Routes))
 	}
 	if ping := api.Routes["ping"].Mapping; ping == nil ||
 		ping.Responses["$default"].ResponseTemplates["200"] != `{"type":"pong"}` {
 		t.Errorf("ping: got %s", indented(t, api.Routes["ping"]))
 	}
-	if api.Stage != "v1" || api.RouteThrottle != (gatewaytest.Throttle{Rate: 450, Burst: 450}) || len(api.Models) != 8 ||
+	if api.Stage != "v1" || api.RouteThrottle != (gatewaytest.Throttle{Rate: 450, Burst: 450}) || len(api.Models) != 9 ||
 		api.Domain != nil {
 		t.Errorf("got %s", indented(t, api))
 	}
