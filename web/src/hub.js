@@ -583,9 +583,12 @@ export class Hub extends EventTarget {
     if (changed.length > 0) this.#emit('change', { topics: changed });
     for (const topic of ordered) this.#emit('ordered', { topic });
     return () => {
-      if (reset) for (const each of this.#connections) each.subscriptions.requestAll();
-      c.subscriptions.request(gaps);
-      if (message.type === 'error') this.#onRefusedVersion(c, message.code);
+      // Not only on c, which may have been replaced.
+      for (const each of this.#connections) {
+        if (reset) each.subscriptions.requestAll();
+        each.subscriptions.request(gaps);
+        if (message.type === 'error') this.#onRefusedVersion(each, message.code);
+      }
     };
   }
 

@@ -1,0 +1,55 @@
+// Connections that overlap: one is about to end, the next is being made, one was replaced and
+// waits for answers.
+
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { drain } from '../fake/clock.js';
+import { connectedPage, fakePage, golden } from '../fake/server.js';
+
+const hello = golden('hello-answer.server');
+const unchanged = { type: 'snapshot', epoch: 'k3', topics: {}, unchanged: 4 };
+const bye = (after, retry = true) => ({ type: 'bye', code: 'recycle', retry, after });
+const quiet = 0.95 * 6_900_000; // until the next connection is made, without a token
+
+/** Page is a connected page whose keep-alives are answered. */
+async function connected(options = {}) {
+  const p = await connectedPage(options);
+  p.server.autoAnswers.subscribe = unchanged;
+  return p;
+}
+
+/** settle lets the newest connection say everything. */
+async function settle({ server }) {
+  await server.accept();
+  await server.reply('hello', hello);
+}
+
+const open = ({ server }) => server.sockets.map((s, i) => (s.closed ? -1 : i)).filter((i) => i >= 0);
+
+/** replaced returns a page whose second connection has just replaced the first, which waits for an answer. */
+async function replaced() {
+  const p = await connected();
+  await p.clock.advance(quiet);
+  assert.equal(p.server.sockets.length, 2);
+  const add = p.cart.add('MUG');
+  add.catch(() => {});
+  await drain();
+  await settle(p);
+  assert.deepEqual(open(p), [0, 1]);
+  return p;
+}
+
+test('a gap that is heard on a connection that was replaced is asked for on the one that stays', async () => {
+  const gap = { type: 'delta', epoch: 'k3', topics: { cart: { from: 19, version: 20, lines: {} } } };
+  const refusal = { type: 'error', code: 'gone_version', message: 'gone', version: 5, lines: {} };
+  for (const heard of [gap, refusal]) {
+    const p = await replaced();
+    const [first, second] = p.server.sockets;
+    const before = p.server.sent('subscribe').length;
+    const { id } = first.sent.findLast((m) => m.action === 'add');
+    await p.server.send(heard === gap ? gap : { ...refusal, id }, first);
+    const asked = second.sent.filter((m) => m.action === 'subscribe').slice(before);
+    assert.ok(asked.length > 0, heard.type);
+    for (const { topics } of asked) assert.deepEqual(topics, { cart: 17 }, heard.type);
+  }
+});
