@@ -443,6 +443,7 @@ export class Hub extends EventTarget {
     this.#next = null;
     this.#now = c;
     if (old !== c) {
+      this.#old?.close();
       this.#old = old;
       old?.retire(timing.answerWithin);
       if (old?.polls) this.#keepAlive();

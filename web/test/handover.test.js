@@ -53,3 +53,19 @@ test('a gap that is heard on a connection that was replaced is asked for on the 
     for (const { topics } of asked) assert.deepEqual(topics, { cart: 17 }, heard.type);
   }
 });
+
+test('each connection that was replaced is closed, also when the next one is soon replaced too', async () => {
+  for (const how of ['close', 'leave', 'reconnect', 'freeze', 'bye']) {
+    const p = await replaced();
+    await p.server.send(bye(1_000)); // to the second
+    await p.clock.advance(1_250);
+    await settle(p);
+    assert.equal(p.server.sockets.length, 3);
+    assert.deepEqual(open(p).filter((i) => i !== 1), [2], 'the first one is closed');
+    if (how === 'freeze') await p.signal('freeze');
+    else if (how === 'bye') await p.server.send(bye(0, false));
+    else p.hub[how]();
+    await drain();
+    assert.ok(open(p).every((i) => i > 2), `${how}: ${open(p)}`);
+  }
+});
