@@ -88,14 +88,14 @@ export class Hub extends EventTarget {
       random,
       timers: this.#timers,
       emit: (type, detail) => this.#emit(type, detail),
-      connection: () => (this.#now?.greeted ? this.#now : null),
+      connection: () => this.#connections.at(-1) ?? null,
       reconnect: () => this.reconnect(),
       lost: (c) => this.#lost(c),
       merge: (from) => this.write({ action: 'merge', from, policy: 'sum', key: `p${randomId()}.1` }),
       review: () => this.#state.reviewAll(),
       left: () => this.#onLeft(),
       verified: () => {
-        this.#now.subscriptions.requestAll();
+        for (const each of this.#connections) each.subscriptions.requestAll();
         this.#changes.pump();
       },
     });
@@ -426,7 +426,7 @@ export class Hub extends EventTarget {
 
   /** onLeft: another user has the page. Nothing of the one before may be shown any more. */
   #onLeft() {
-    const greeted = this.#next?.greeted ? this.#next : this.#now;
+    const greeted = this.#connections.at(-1);
     for (const c of [this.#now, this.#old]) if (c !== greeted) c?.close();
     if (this.#now !== greeted) this.#proof.end();
     this.#now = greeted;

@@ -27,7 +27,7 @@ export class Identity {
    *   token, storage    of the page
    *   clock, random, timers
    *   emit(type, detail)
-   *   connection()      returns the connection whose values are shown, once it is greeted, or null
+   *   connection()      returns the newest connection that is greeted: it stays; or null
    *   reconnect()       makes a new connection, with what offer returns then
    *   lost(connection)  drops a connection that is of no use any more
    *   merge(from)       moves a guest's cart into the one of this page

@@ -69,3 +69,29 @@ test('each connection that was replaced is closed, also when the next one is soo
     assert.ok(open(p).every((i) => i > 2), `${how}: ${open(p)}`);
   }
 });
+
+test('a session is renewed on the connection that stays', async () => {
+  const token = `x.${btoa('{"sub":"alice"}').replaceAll('=', '')}.y`;
+  let slow = null;
+  const p = fakePage({ token: () => (slow ? new Promise((resolve) => (slow.resolve = resolve)) : token) });
+  const { server, hub } = p;
+  const alice = { ...golden('hello-token-answer.server'), expires: undefined, expiresIn: undefined };
+  hub.want(['cart', 'sku:MUG']);
+  hub.open();
+  await drain();
+  await server.accept();
+  await server.reply('hello', alice);
+  await server.reply('subscribe', unchanged);
+  slow = {};
+  await server.send(bye(100));
+  await p.clock.advance(350 + 10_000); // the token is late
+  await settle(p); // a guest, but for its first answers
+  slow.resolve(token);
+  await drain();
+  const hellos = server.sockets.map((s) => s.sent.filter((m) => m.action === 'hello' && m.token).length);
+  assert.deepEqual(hellos, [0, 1]);
+  await server.reply('hello', alice);
+  await server.reply('subscribe', unchanged);
+  assert.ok(server.sent('subscribe').some((m) => m.topics.includes?.('cart') ?? 'cart' in m.topics));
+  assert.equal(hub.user, 'alice');
+});
