@@ -77,7 +77,7 @@ func TestModuleIsBuilt(t *testing.T) {
 
 // TestModuleSize: what a page loads does not grow unnoticed. docs/decisions/browser.md has the aim.
 func TestModuleSize(t *testing.T) {
-	const most = 24_800 // bytes with gzip
+	const most = 24_850 // bytes with gzip
 	var packed bytes.Buffer
 	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
 	if err != nil {

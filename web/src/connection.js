@@ -11,6 +11,7 @@ export class Connection {
   greeted = false;
   settled = false;
   opened = false;
+  announced = false; // the server has said that it will close the socket
   polls;
   subscriptions;
 
@@ -20,7 +21,6 @@ export class Connection {
   #requests;
   #openedAt = 0;
   #heard = false; // the server has said something
-  #announced = false; // the server has said that it will close the socket
 
   /**
    * Options:
@@ -97,7 +97,7 @@ export class Connection {
    * cut soon after it opened and the server had not said so.
    */
   isBlocked(cut) {
-    const isShort = cut && !this.#announced && this.#o.clock.now() - this.#openedAt < shortLived;
+    const isShort = cut && !this.announced && this.#o.clock.now() - this.#openedAt < shortLived;
     return !this.#heard || isShort;
   }
 
@@ -147,7 +147,7 @@ export class Connection {
     }
     if (typeof message !== 'object' || message === null) return;
     this.#heard = true;
-    this.#announced ||= message.type === 'bye';
+    this.announced ||= message.type === 'bye';
     const then = this.#o.onMessage(message);
     this.#requests.answer(message);
     then?.();

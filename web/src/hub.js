@@ -253,7 +253,7 @@ export class Hub extends EventTarget {
 
   /** reconnect opens a new connection at once. Call it when the token option returns a different token. */
   reconnect() {
-    if (this.status === 'closed') return;
+    if (this.status === 'closed' || this.status === 'ended') return;
     this.#disconnect();
     this.#failures = 0;
     this.#notBefore = 0;
@@ -328,18 +328,24 @@ export class Hub extends EventTarget {
     } else if (name === 'hidden') {
       this.#proof.seen(false);
     } else if (status === 'waiting' || status === 'offline') {
-      if (!this.#next && this.#o.clock.now() >= this.#notBefore) this.#connect(); // online, visible, thaw
+      this.#comeBack(); // online, visible, thaw
     } else if (this.#now?.settled) {
       if (name !== 'online') this.#proof.seen(true);
       else if (!this.#now.polls) this.#proof.doubt();
-      else this.#tryAnotherNetwork();
+      else {
+        this.#poll();
+        this.#comeBack(); // the page is on another network, perhaps, which blocks no sockets
+      }
     }
   }
 
-  /** tryAnotherNetwork: a page that polls is on another network, perhaps, which blocks no sockets. */
-  #tryAnotherNetwork() {
-    this.#poll();
-    if (!this.#next) this.#connect();
+  /** comeBack connects as soon as the server lets it. A page that was frozen has no timer that does. */
+  #comeBack() {
+    if (this.#next) return;
+    const { clock, random } = this.#o;
+    const left = this.#notBefore - clock.now();
+    if (left > 0) this.#timers.start('reconnect', left + timing.fullJitter(0, random), () => this.#connect());
+    else this.#connect();
   }
 
   // ---- The connection ----
@@ -357,6 +363,7 @@ export class Hub extends EventTarget {
     const round = ++this.#round;
     this.#timers.stop('reconnect');
     this.#next?.close();
+    this.#next = null;
     if (!this.#now) this.#setStatus('connecting');
     const offered = await this.#identity.offer(() => this.#changes.size > 0);
     if (round !== this.#round) return;
@@ -405,7 +412,6 @@ export class Hub extends EventTarget {
 
   #onHello(c, answer, offered) {
     if (answer.type !== 'hello') {
-      c.close();
       this.#lost(c, answer.after);
       return;
     }
@@ -415,8 +421,8 @@ export class Hub extends EventTarget {
       this.reconnect();
       return;
     }
-    if (c.polls) this.#retireAt(timing.socketFirst);
-    else this.#retireAt(answer.reconnectAfter > 0 ? answer.reconnectAfter * 1000 : timing.longestTimer);
+    const lasts = answer.reconnectAfter > 0 ? answer.reconnectAfter * 1000 : timing.longestTimer;
+    if (!c.announced) this.#retireAt(c.polls ? timing.socketFirst : lasts);
     this.#keepAlive();
     this.#within = answer.reconnectWithin > 0 ? answer.reconnectWithin * 1000 : timing.reconnectWithin;
     c.pingEvery = answer.pingEvery > 0 ? answer.pingEvery * 1000 : c.polls ? timing.pollMissed : Infinity;
@@ -451,7 +457,7 @@ export class Hub extends EventTarget {
     this.#isPollDue = false;
     this.#proof.begin(c.pingEvery);
     this.#timers.start('held', timing.heldFor, () => (this.#failures = 0));
-    this.#notBefore = clock.now();
+    if (!c.announced) this.#notBefore = clock.now();
     this.#setStatus(c.polls ? 'polling' : 'live');
     this.#emit('change', { topics: [...this.#wanted.keys()] });
     this.#changes.pump();
@@ -556,10 +562,15 @@ export class Hub extends EventTarget {
     this.#proof.frame();
   }
 
-  /** retireAt makes the next connection before this one is ended. One that does not say everything until then is lost. */
+  /** retireAt makes the next connection before this one is ended. */
   #retireAt(lifetime) {
-    const retire = () => (this.#now?.settled === false ? this.#lost(this.#now) : this.#connect());
-    this.#timers.start('lifetime', lifetime * (0.9 + 0.1 * this.#o.random()), retire);
+    this.#timers.start('lifetime', lifetime * (0.9 + 0.1 * this.#o.random()), () => this.#replace());
+  }
+
+  /** replace makes the next connection. One that does not say everything by now is lost. */
+  #replace() {
+    if (this.#now?.settled === false) this.#lost(this.#now);
+    else this.#connect();
   }
 
   // ---- Messages ----
@@ -570,7 +581,7 @@ export class Hub extends EventTarget {
       if (message.type === 'pong') this.#proof.answered();
       else this.#proof.frame();
     }
-    if (message.type === 'bye') return this.#bye(message);
+    if (message.type === 'bye') return this.#bye(c, message);
     if (message.type === 'error' && message.id === undefined && message.code === 'token_expired') return this.#onExpired(c);
     const { changed, gaps, reset, ordered } = this.#state.apply(message, c.asked(message));
     if (reset) {
@@ -608,8 +619,9 @@ export class Hub extends EventTarget {
     this.#identity.renewNow();
   }
 
-  /** bye: the server is about to close the connection. It is used until then. */
-  #bye({ code, retry, after = 0 }) {
+  /** bye: the server is about to close a connection. It is used until then. */
+  #bye(c, { code, retry, after = 0 }) {
+    if (retry === true && c === this.#old) return;
     this.#emit('bye', { code, retry: retry === true, after });
     if (retry !== true) {
       this.#disconnect();
@@ -619,7 +631,10 @@ export class Hub extends EventTarget {
     const { clock, random } = this.#o;
     const wait = after + timing.fullJitter(0, random);
     this.#notBefore = clock.now() + wait;
-    this.#timers.start('lifetime', wait, () => this.#connect());
+    if ((this.#next ?? c) !== c) return; // the next one is being made
+    this.#round++; // an attempt that waits for a token would be too early
+    this.#timers.stop('reconnect');
+    this.#timers.start('lifetime', wait, () => this.#replace());
   }
 
   // ---- Helpers ----

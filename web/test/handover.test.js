@@ -54,6 +54,116 @@ test('a gap that is heard on a connection that was replaced is asked for on the 
   }
 });
 
+test('bye: a first connection that is not settled is given up whole, not closed and kept', async () => {
+  const p = fakePage();
+  p.hub.want(['sku:MUG']);
+  p.hub.open();
+  await drain();
+  await settle(p); // its subscribe gets no answer
+  await p.server.send(bye(1_000));
+  await p.clock.advance(1_000 + 250);
+  assert.deepEqual(open(p), []);
+  assert.equal(p.hub.status, 'waiting');
+  await p.clock.advance(250);
+  assert.equal(p.hub.status, 'connecting');
+  p.server.autoAnswers.subscribe = unchanged;
+  await settle(p);
+  assert.equal(p.hub.live, true);
+  assert.deepEqual(open(p), [1]);
+});
+
+test('bye: an attempt that waits does not come back too early', async (t) => {
+  await t.test('for its timer', async () => {
+    const p = await connected();
+    await p.clock.advance(quiet);
+    await p.server.cut(); // the next one
+    await p.server.send(bye(10_000), p.server.sockets[0]);
+    await p.clock.advance(9_999);
+    assert.equal(p.server.sockets.length, 2);
+    await p.clock.advance(251);
+    assert.equal(p.server.sockets.length, 3);
+  });
+  await t.test('for a token', async () => {
+    const waiting = [];
+    let slow = false;
+    const p = await connected({ token: () => (slow ? new Promise((resolve) => waiting.push(resolve)) : null) });
+    slow = true;
+    await p.clock.advance(quiet);
+    await p.server.send(bye(10_000), p.server.sockets[0]);
+    for (const resolve of waiting.splice(0)) resolve(null);
+    await drain();
+    assert.equal(p.server.sockets.length, 1);
+    slow = false;
+    await p.clock.advance(10_250);
+    assert.equal(p.server.sockets.length, 2);
+  });
+});
+
+test('bye: a connection that settles after it keeps the time that it says', async () => {
+  for (const [name, told] of [['before hello', 0], ['before the first answers', 1]]) {
+    const p = fakePage();
+    p.hub.want(['sku:MUG']);
+    p.hub.open();
+    await drain();
+    await p.server.accept();
+    if (told === 0) await p.server.send(bye(10_000));
+    await p.server.reply('hello', hello);
+    if (told === 1) await p.server.send(bye(10_000));
+    await p.server.reply('subscribe', unchanged);
+    assert.equal(p.hub.live, true);
+    p.server.autoAnswers.subscribe = unchanged;
+    await p.clock.advance(5_000);
+    const { server } = p;
+    if (told === 0) {
+      await p.clock.advance(5_250); // the server leaves it open: the next one is made
+      assert.equal(server.sockets.length, 2, name);
+      continue;
+    }
+    await server.cut();
+    await p.signal('online');
+    await p.clock.advance(4_999);
+    assert.equal(server.sockets.length, 1, name);
+    await p.clock.advance(501);
+    assert.equal(server.sockets.length, 2, name);
+  }
+});
+
+test('bye: a page that was frozen comes back after the time that it says', async () => {
+  const p = await connected();
+  await p.server.send(bye(10_000));
+  await p.signal('freeze');
+  await p.signal('thaw');
+  await p.clock.advance(9_999);
+  assert.equal(p.server.sockets.length, 1);
+  await p.clock.advance(501);
+  assert.equal(p.server.sockets.length, 2);
+});
+
+test('bye: a connection that was replaced, or is being replaced, needs no other one', async () => {
+  const p = await replaced();
+  await p.server.send(bye(1_000), p.server.sockets[0]);
+  await p.clock.advance(14_000);
+  assert.equal(p.server.sockets.length, 2);
+  assert.deepEqual(p.events.filter((e) => e.type === 'bye'), []);
+
+  const q = await connected();
+  await q.clock.advance(quiet);
+  await q.server.accept();
+  await q.server.send(bye(1_000), q.server.sockets[0]);
+  await q.server.reply('hello', hello);
+  await q.clock.advance(14_000);
+  assert.equal(q.server.sockets.length, 2);
+});
+
+test('bye without retry: a token that comes later does not bring the page back', async () => {
+  const p = await connected();
+  await p.server.send(bye(0, false));
+  p.hub.reconnect();
+  await p.clock.advance(60_000);
+  assert.equal(p.hub.status, 'ended');
+  assert.equal(p.server.sockets.length, 1);
+});
+
 test('each connection that was replaced is closed, also when the next one is soon replaced too', async () => {
   for (const how of ['close', 'leave', 'reconnect', 'freeze', 'bye']) {
     const p = await replaced();
