@@ -1,7 +1,6 @@
 package cost
 
 import (
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -74,6 +73,7 @@ type connection struct {
 	user, role string
 	opened     int64 // µs since 1970; 0 if it has ended
 	topics     map[string]bool
+	asked      []request // that are not answered, the oldest first
 }
 
 type topic struct {
@@ -98,7 +98,7 @@ func (m *Meter) Count(e *events.Event) {
 	case events.Open:
 		m.open(e)
 	case events.In:
-		m.in(e)
+		m.use(e.Conn, "", tally{messages: parts(e.Bytes)})
 	case events.Out:
 		m.use(e.Conn, e.Topic, tally{messages: parts(e.Bytes)})
 	case events.Close:
@@ -228,63 +228,6 @@ func as(action, role string) string {
 		return guest
 	}
 	return action
-}
-
-func (m *Meter) in(e *events.Event) {
-	m.use(e.Conn, "", tally{messages: parts(e.Bytes)})
-	c := m.connections[e.Conn]
-	if !m.o.Hub || c == nil {
-		return
-	}
-	r := readRequest(e.Text)
-	n := len(r.topics)
-	if r.all {
-		n = len(c.topics)
-	}
-	m.act(e.Conn, "message", of(m.actionOf(c, r), n))
-	for name := range c.topics {
-		ends := r.action == "unsubscribe" && (r.all || slices.Contains(r.topics, name))
-		if ends || r.only && !slices.Contains(r.topics, name) {
-			m.unfollow(c, name)
-		}
-	}
-	if r.action == "subscribe" {
-		for _, name := range r.topics {
-			m.follow(c, name)
-		}
-	}
-}
-
-// actionOf returns the action whose units a request has.
-func (m *Meter) actionOf(c *connection, r request) string {
-	switch r.action {
-	case "subscribe":
-		for _, name := range r.topics {
-			if !c.topics[name] {
-				return "subscribe"
-			}
-		}
-		return "keep-alive"
-	case "add":
-		if c.role == "guest" && r.hasKey {
-			return "add as guest with key"
-		}
-	}
-	return as(r.action, c.role)
-}
-
-func (m *Meter) follow(c *connection, name string) {
-	if !c.topics[name] {
-		c.topics[name] = true
-		m.topic(name).watchers++
-	}
-}
-
-func (m *Meter) unfollow(c *connection, name string) {
-	if c.topics[name] {
-		delete(c.topics, name)
-		m.topic(name).watchers--
-	}
 }
 
 func (m *Meter) close(e *events.Event) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/prices"
 )
@@ -23,6 +24,14 @@ func counted(o Options, all ...events.Event) *Meter {
 }
 
 func (m *Meter) at(n int) Report { return m.Report(time.UnixMicro(int64(n) * minute)) }
+
+// say lets a connection send a message, which gets an answer.
+func (m *Meter) say(conn, text, answer string) {
+	m.Observe(gatewaytest.Observation{Kind: gatewaytest.ObservedIn, ConnectionID: conn, Payload: []byte(text)})
+	m.Observe(gatewaytest.Observation{
+		Kind: gatewaytest.ObservedAnswer, ConnectionID: conn, RouteKey: "$default", Payload: []byte(answer),
+	})
+}
 
 // check compares lines, in their order, and that the dollars are their sum.
 func check(t *testing.T, r Report, want ...float64) {
@@ -43,22 +52,31 @@ func check(t *testing.T, r Report, want ...float64) {
 }
 
 func TestMeterOfHub(t *testing.T) {
-	m := counted(Options{Hub: true},
-		events.Event{Type: events.Open, Status: 403},
-		events.Event{Type: events.Open, Status: 101, Conn: "a", User: "guest-1", Role: "guest"},
-		events.Event{Type: events.Open, Status: 101, Conn: "b", User: "ann", Role: "customer"},
-		events.Event{Type: events.In, Conn: "a", Bytes: 50, Text: `{"action":"subscribe","topics":["sku:MUG","sku:CAP"]}`},
-		events.Event{Type: events.Out, Conn: "a", Bytes: prices.MessageBytes + 1},
-		events.Event{Type: events.In, Conn: "b", Bytes: 20, Text: "sub MUG@3"},
-		events.Event{Type: events.Out, Conn: "b", Bytes: 90, Topic: "sku:MUG"},
-		events.Event{Type: events.Record, Topic: "sku:MUG"},
-		events.Event{Type: events.Batch, Count: 1},
-		events.Event{Type: events.Post, Conn: "a", Topic: "sku:MUG"},
-		events.Event{Type: events.Out, Conn: "a", Bytes: 90, Topic: "sku:MUG"},
-		events.Event{Type: events.In, Conn: "b", Bytes: 60, Text: `{"action":"subscribe","topics":{"sku:MUG":3}}`},
-		events.Event{Type: events.Invoke, Function: "rest"},
-		events.Event{Type: events.Close, Conn: "a"},
-	)
+	m := New(Options{Hub: true})
+	at := int64(0)
+	count := func(e events.Event) {
+		at += minute
+		e.At = at
+		m.Count(&e)
+	}
+	say := func(conn string, bytes int, text, answer string) {
+		count(events.Event{Type: events.In, Conn: conn, Bytes: bytes})
+		m.say(conn, text, answer)
+	}
+	count(events.Event{Type: events.Open, Status: 403})
+	count(events.Event{Type: events.Open, Status: 101, Conn: "a", User: "guest-1", Role: "guest"})
+	count(events.Event{Type: events.Open, Status: 101, Conn: "b", User: "ann", Role: "customer"})
+	say("a", 50, `{"action":"subscribe","topics":["sku:MUG","sku:CAP"]}`, `{"type":"snapshot"}`)
+	count(events.Event{Type: events.Out, Conn: "a", Bytes: prices.MessageBytes + 1})
+	say("b", 20, "sub MUG@3", `{"type":"snapshot"}`)
+	count(events.Event{Type: events.Out, Conn: "b", Bytes: 90, Topic: "sku:MUG"})
+	count(events.Event{Type: events.Record, Topic: "sku:MUG"})
+	count(events.Event{Type: events.Batch, Count: 1})
+	count(events.Event{Type: events.Post, Conn: "a", Topic: "sku:MUG"})
+	count(events.Event{Type: events.Out, Conn: "a", Bytes: 90, Topic: "sku:MUG"})
+	say("b", 60, `{"action":"subscribe","topics":{"sku:MUG":3}}`, `{"type":"snapshot"}`)
+	count(events.Event{Type: events.Invoke, Function: "rest"})
+	count(events.Event{Type: events.Close, Conn: "a"})
 	r := m.at(16)
 	gb := func(function string, depth int) float64 {
 		return float64(prices.Memory[function]) / 1024 * duration(depth).Seconds()
@@ -96,12 +114,13 @@ func TestFollowed(t *testing.T) {
 		{[]string{`{"action":"subscribe","topics":["sku:MUG","cart"]}`, `{"action":"unsubscribe","topics":["sku:MUG"]}`}, 1},
 		{[]string{`{"action":"subscribe","topics":["sku:MUG","cart"]}`, `{"action":"unsubscribe","topics":"*"}`}, 0},
 		{[]string{"sub MUG", `{"action":"subscribe","only":true,"topics":{"sku:TEE":1,"cart":0}}`}, 2},
+		{[]string{"sub MUG NOPE"}, 1},
 		{[]string{"sub MUG", "ping", "get TEE", `{"action":"get","topics":["cart"]}`, "nonsense"}, 1},
 	} {
 		m := New(Options{Hub: true})
 		m.Count(&events.Event{Type: events.Open, Status: 101, Conn: "a", At: minute})
 		for _, text := range test.said {
-			m.Count(&events.Event{Type: events.In, Conn: "a", Text: text, At: minute})
+			m.say("a", text, `{"type":"snapshot","topics":{},"refused":{"sku:NOPE":"denied"}}`)
 		}
 		watched := 0
 		for _, each := range m.topics {
@@ -110,6 +129,29 @@ func TestFollowed(t *testing.T) {
 		if len(m.connections["a"].topics) != test.want || watched != test.want {
 			t.Errorf("%q: %v, want %d", test.said, m.connections["a"].topics, test.want)
 		}
+	}
+}
+
+// TestRefused: nobody follows what was refused, and its row is read but not written.
+func TestRefused(t *testing.T) {
+	m := New(Options{Hub: true})
+	m.Count(&events.Event{Type: events.Open, Status: 101, Conn: "a", At: minute})
+	before := m.sum
+	m.say("a", "sub MUG NOPE", `{"type":"snapshot","refused":{"sku:NOPE":"denied"}}`)
+	if reads, writes := m.sum.reads-before.reads, m.sum.writes-before.writes; reads != 3 || writes != 4 {
+		t.Errorf("%g read and %g write units, want 3 and 4", reads, writes)
+	}
+	m.say("a", "sub TEE", `{"type":"error","code":"too_many_topics"}`)
+	if len(m.topics) != 1 || m.topics["sku:MUG"].watchers != 1 {
+		t.Errorf("topics: %v", m.topics)
+	}
+	before = m.sum
+	m.Observe(gatewaytest.Observation{Kind: gatewaytest.ObservedIn, ConnectionID: "a", Payload: []byte("ping")})
+	m.Observe(gatewaytest.Observation{
+		Kind: gatewaytest.ObservedAnswer, ConnectionID: "a", RouteKey: "$default", Code: "THROTTLED",
+	})
+	if m.sum != before {
+		t.Errorf("a message that the gateway refused costs an invocation: %+v", m.sum)
 	}
 }
 

@@ -132,7 +132,8 @@ func (m *Meter) words() (assumed, notIn []string) {
 		return []string{}, append(notIn, "DynamoDB", "HTTP integrations", "storage")
 	}
 	return []string{
-		"units of DynamoDB: those of each action as measured on an engine; a refused message counts as one that was answered",
+		"units of DynamoDB: those of each action as measured on an engine; " +
+			"a message that was refused counts as one that was answered",
 		"functions: 3 ms, 5 ms for each request to DynamoDB that waits for another, and 2 ms for each post",
 	}, append(notIn, "units of DynamoDB for healing, sweeps, requests over REST and writes of stock", "storage")
 }

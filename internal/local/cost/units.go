@@ -70,7 +70,7 @@ var words = map[string]string{
 }
 
 // readRequest reads a message: JSON, or a typed command.
-func readRequest(text string) (r request) {
+func readRequest(text []byte) (r request) {
 	var message struct {
 		Action string          `json:"action"`
 		Topics json.RawMessage `json:"topics"`
@@ -78,7 +78,7 @@ func readRequest(text string) (r request) {
 		Only   bool            `json:"only"`
 		Key    any             `json:"key"`
 	}
-	if json.Unmarshal([]byte(text), &message) == nil {
+	if json.Unmarshal(text, &message) == nil {
 		r.action, r.only, r.hasKey = message.Action, message.Only, message.Key != nil
 		r.all = string(message.Topics) == `"*"`
 		if r.action == "why" && message.Topic != "" {
@@ -92,7 +92,7 @@ func readRequest(text string) (r request) {
 		}
 		return r
 	}
-	fields := strings.Fields(text)
+	fields := strings.Fields(string(text))
 	if len(fields) == 0 {
 		return r
 	}

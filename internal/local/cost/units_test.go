@@ -70,7 +70,7 @@ func TestRequestOfWhy(t *testing.T) {
 		`{"action":"why","topic":"sku:MUG"}`: 1, `why MUG@4`: 1, `{"action":"why"}`: 0, `why`: 0,
 		`{"action":"get","topics":["cart"],"topic":"sku:MUG"}`: 1,
 	} {
-		if r := readRequest(text); len(r.topics) != want {
+		if r := readRequest([]byte(text)); len(r.topics) != want {
 			t.Errorf("%s: got topics %v, want %d", text, r.topics, want)
 		}
 	}

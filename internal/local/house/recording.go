@@ -69,5 +69,6 @@ func cartID(user, role string) string {
 // observe adds what the gateway does to the log of events and to the recording.
 func (h *House) observe(ctx context.Context, o gatewaytest.Observation) context.Context {
 	h.recorder.Observe(ctx, o)
+	h.cost.Observe(o)
 	return h.observer.Observe(ctx, o)
 }
