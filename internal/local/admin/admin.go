@@ -23,6 +23,7 @@ import (
 	"github.com/securecart/hub/internal/local/recording"
 	"github.com/securecart/hub/internal/local/tap"
 	"github.com/securecart/hub/internal/local/webserver"
+	"github.com/securecart/hub/internal/wire"
 )
 
 // Clock is a clock that can be moved.
@@ -91,12 +92,13 @@ type Options struct {
 	Base        Base
 	House       Controls
 	Hub         *hub.Hub
-	Connections hub.Connections  // the rows of connections
-	Source      hub.Source       // the rows of stock and carts
-	Rows        Rows             // nil: they cannot be listed
-	Issuer      http.Handler     // the keys of the development issuer
-	Verifier    handler.Verifier // of vendors' tokens
-	Broadcast   lambda.Handler   // the function that revokes sessions and erases users
+	Connections hub.Connections                    // the rows of connections
+	Source      hub.Source                         // the rows of stock and carts
+	Rows        Rows                               // nil: they cannot be listed
+	Issuer      http.Handler                       // the keys of the development issuer
+	Verifier    handler.Verifier                   // of vendors' tokens
+	Broadcast   lambda.Handler                     // the function that revokes sessions and erases users
+	Trace       func(hub.Asked, wire.Why) wire.Why // completes answers to why
 	Metrics     http.Handler
 	Systems     http.Handler // the REST API of the shop's systems, under /v1/
 }
@@ -161,6 +163,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /admin/carts", a.listCarts)
 	mux.HandleFunc("GET /admin/topics", a.listTopics)
 	mux.HandleFunc("GET /admin/stream", a.getStream)
+	mux.HandleFunc("GET /admin/why", a.getWhy)
 	mux.HandleFunc("POST /admin/token", a.postToken)
 	mux.HandleFunc("POST /admin/users/{user}/revoke", a.revokeUser)
 	mux.Handle("DELETE /admin/users/{user}", a.forgetting(http.HandlerFunc(a.eraseUser)))

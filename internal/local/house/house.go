@@ -142,6 +142,7 @@ func (h *House) adminOptions(store hub.Store, m *metrics) admin.Options {
 		House: h, Hub: h.hub, Connections: store, Source: store,
 		Issuer: h.identity.issuer, Verifier: h.identity.verifier,
 		Broadcast: h.functions.broadcast, Metrics: m.handler(),
+		Trace:   h.tracer().Complete,
 		Systems: newSystems(h.opts, h.functions, h.events, h.clock.Now),
 	}
 	if h.opts.Rows.Tables == nil {
