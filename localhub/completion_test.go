@@ -36,7 +36,7 @@ func TestCompletionInBash(t *testing.T) {
 	// The last word of each line is what is completed.
 	for line, want := range map[string]string{
 		"localhub st":                   "stock",
-		"localhub ":                     "completion get help seed stock token",
+		"localhub ":                     "add completion cost get help load seed set stock sub tap token",
 		"localhub help to":              "token",
 		"localhub completion ":          "bash fish powershell zsh",
 		"localhub token -role ":         "admin customer vendor",
@@ -50,6 +50,7 @@ func TestCompletionInBash(t *testing.T) {
 		"localhub --no-":                "--no-sockets",
 		"localhub get MUG -o=":          "json text",
 		"localhub stock ":               "",
+		"localhub tap -dir ":            "in out",
 		"localhub -admin x stock MUG -": "--admin-token --help --output -h -o",
 	} {
 		script := prepare + "source <(localhub completion bash)\n" +

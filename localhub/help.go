@@ -28,7 +28,9 @@ const rootExamples = `localhub                                the hub, with 40 p
 localhub -data shop -faults             keep rows, and fail at times
 localhub -template template.yaml        your own API
 localhub stock MUG 3                    move a badge
-localhub get MUG cart -token @alice     read once`
+localhub get MUG cart -token @alice     read once
+localhub sub MUG cart -token @alice     follow
+localhub tap -user alice                see each message, and what comes of it`
 
 // exitText is the end of localhub's help.
 const exitText = `Exit status

@@ -64,7 +64,7 @@ func TestExamplesWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	addresses := strings.NewReplacer(" -url https://rest.example.com/v1", "", "stock.ndjson", "-",
-		"afternoon.ndjson", recorded, " -against :8797/v1 -admin :8798", "")
+		"afternoon.ndjson", recorded, " -against :8797/v1 -admin :8798", "", " -for 10s", " -for 1s")
 	ran := 0
 	for _, cmd := range newRoot(nil).Commands() {
 		if cmd.Name() == "completion" {
@@ -78,7 +78,7 @@ func TestExamplesWork(t *testing.T) {
 		script = strings.ReplaceAll(script, "localhub seed - </dev/null", "localhub seed -")
 		t.Log(runShell(t, script))
 	}
-	if ran < 8 {
+	if ran < 20 {
 		t.Errorf("ran %d examples only", ran)
 	}
 }

@@ -73,8 +73,10 @@ func TestWordsTour(t *testing.T) {
 func (i *instance) shellFunction(t *testing.T) string {
 	t.Helper()
 	return "localhub() { word=$1; shift; case $word in\n" +
-		"get) set -- \"$@\" -url " + i.socket + ";;\n" +
-		"stock|seed|token) set -- \"$@\" -admin " + i.adminAddress() + ";; esac\n" +
+		"get|sub) set -- \"$@\" -url " + i.socket + ";;\n" +
+		"add|set) set -- -url " + i.socket + " \"$@\";;\n" + // "--" may follow
+		"load) set -- \"$@\" -url " + i.socket + " -admin " + i.adminAddress() + ";;\n" +
+		"stock|seed|token|tap|cost) set -- \"$@\" -admin " + i.adminAddress() + ";; esac\n" +
 		mainVariable + "=1 " + shellWord(testBinary(t)) + " $word \"$@\"; }\n"
 }
 

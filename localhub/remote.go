@@ -45,24 +45,48 @@ func (e *endpoint) adminFlags(fs *pflag.FlagSet) {
 
 // doorFlags defines the flags of the words that use the hub as its clients do.
 func (e *endpoint) doorFlags(fs *pflag.FlagSet) {
-	e.base, e.variable = urlFlag{"ws://127.0.0.1:8787/" + defaultStage, doorSchemes}, "LOCALHUB_TOKEN"
-	fs.Var(&e.base, "url", "`URL` socket of the hub, or its HTTP API: RestUrl with the version; ws:// may be left out")
+	e.urlFlags(fs, "socket of the hub, or its HTTP API: RestUrl with the version")
+	e.tokenFlags(fs)
+}
+
+// socketFlags defines the flags of the words that open a socket.
+func (e *endpoint) socketFlags(fs *pflag.FlagSet) {
+	e.urlOnly(fs)
+	e.tokenFlags(fs)
+}
+
+// urlOnly defines the flag of a word that brings its own tokens.
+func (e *endpoint) urlOnly(fs *pflag.FlagSet) { e.urlFlags(fs, "socket of the hub") }
+
+func (e *endpoint) urlFlags(fs *pflag.FlagSet, what string) {
+	e.base = urlFlag{"ws://127.0.0.1:8787/" + defaultStage, doorSchemes}
+	fs.Var(&e.base, "url", "`URL` "+what+"; ws:// may be left out")
+}
+
+func (e *endpoint) tokenFlags(fs *pflag.FlagSet) {
+	e.variable = "LOCALHUB_TOKEN"
 	fs.Var(&e.token, "token", "`TOKEN|@FILE` token of a user (default: "+e.variable+" of the environment, "+
 		"or none: a guest)")
 }
 
-// authorize puts the token of the flag, or else of the variable, into the header of a request.
-func (e *endpoint) authorize(r *http.Request) error {
+// currentToken is the token of the flag, or else of the variable.
+func (e *endpoint) currentToken() (string, error) {
 	token := e.token
 	if value := os.Getenv(e.variable); token.value == "" && value != "" {
 		if err := token.Set(value); err != nil {
-			return usagef("%s: %w", e.variable, err)
+			return "", usagef("%s: %w", e.variable, err)
 		}
 	}
-	if token.value != "" {
-		r.Header.Set("Authorization", "Bearer "+token.value)
+	return token.value, nil
+}
+
+// authorize puts the token into the header of a request.
+func (e *endpoint) authorize(r *http.Request) error {
+	token, err := e.currentToken()
+	if err == nil && token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	return nil
+	return err
 }
 
 // urlFlag is the URL of a server. It has no user and no query: they would be secrets.
@@ -92,6 +116,14 @@ func (u *urlFlag) Set(text string) error {
 func (u *urlFlag) http() string {
 	if rest, isSocket := strings.CutPrefix(u.text, "ws"); isSocket {
 		return "http" + rest
+	}
+	return u.text
+}
+
+// socket returns the URL for WebSockets.
+func (u *urlFlag) socket() string {
+	if rest, isHTTP := strings.CutPrefix(u.text, "http"); isHTTP {
+		return "ws" + rest
 	}
 	return u.text
 }

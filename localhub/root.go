@@ -13,7 +13,9 @@ import (
 )
 
 // words make the commands behind localhub. The help sorts them.
-var words = []func() *cobra.Command{newCompletion, newGet, newReplay, newSeed, newStock, newToken}
+var words = []func() *cobra.Command{
+	newAdd, newCompletion, newCost, newGet, newLoad, newReplay, newSeed, newSet, newStock, newSub, newTap, newToken,
+}
 
 // run does what a command line says.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {

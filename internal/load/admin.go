@@ -4,51 +4,38 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
-	"strings"
 )
 
-// AdminAPI returns a Change that uses the admin API of a localhub. The client's transport
-// adds what the API wants, such as a token.
-func AdminAPI(address string, client *http.Client) func(context.Context, string, int) (Written, error) {
+// AdminAPI returns a Change that uses the admin API of a localhub. put sends a change of an
+// item and returns the item, as PUT /admin/stock/{sku} does.
+func AdminAPI(put func(ctx context.Context, sku string, change any) ([]byte, error),
+) func(context.Context, string, int) (Written, error) {
 	return func(ctx context.Context, sku string, available int) (Written, error) {
-		body := strings.NewReader(fmt.Sprintf(`{"available":%d}`, available))
-		req, err := http.NewRequestWithContext(ctx, http.MethodPut, address+"/admin/stock/"+url.PathEscape(sku), body)
+		text, err := put(ctx, sku, map[string]int{"available": available})
 		if err != nil {
 			return Written{}, err
-		}
-		resp, err := client.Do(req)
-		if err != nil {
-			return Written{}, err
-		}
-		defer func() { _ = resp.Body.Close() }()
-		text, err := io.ReadAll(resp.Body)
-		if err != nil {
-			return Written{}, err
-		}
-		if resp.StatusCode != http.StatusOK {
-			return Written{}, fmt.Errorf("status %d: %.200s", resp.StatusCode, text)
 		}
 		var item struct {
 			Version          int64
 			Available, LowAt int
+			Tracked          *bool
+			BackOrder        bool
 		}
 		if err := json.Unmarshal(text, &item); err != nil {
 			return Written{}, err
 		}
-		return badge(item.Version, item.Available, item.LowAt), nil
+		if item.Tracked != nil && !*item.Tracked || item.BackOrder || item.LowAt < maxAvailable {
+			return Written{}, fmt.Errorf("each change must show: the item must be counted, not on back order, "+
+				"and low at %d or more", maxAvailable)
+		}
+		return badge(item.Version, item.Available), nil
 	}
 }
 
-// badge is what people see of a stock figure.
-func badge(version int64, available, lowAt int) Written {
-	switch {
-	case available == 0:
+// badge is what people see of a stock figure that is low.
+func badge(version int64, available int) Written {
+	if available == 0 {
 		return Written{version, "out", 0}
-	case available <= lowAt:
-		return Written{version, "low", available}
 	}
-	return Written{version, "in", 0}
+	return Written{version, "low", available}
 }

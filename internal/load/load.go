@@ -20,7 +20,7 @@ type Options struct {
 	Connections int           // how many
 	SKUs        []string      // which each of them follows; their rows must be counted
 	Changes     int           // how many
-	Every       time.Duration // the time from one change to the next
+	Every       time.Duration // the time from one change to the next; more if a change takes longer
 	Settle      time.Duration // how long after the last change a push may still arrive
 
 	// Dial opens a connection.
@@ -28,7 +28,27 @@ type Options struct {
 
 	// Change sets the stock of a SKU and returns what the hub says of it, as [AdminAPI] does.
 	Change func(ctx context.Context, sku string, available int) (Written, error)
+
+	// Progress hears each second how far it is. nil: nobody does.
+	Progress func(Progress)
 }
+
+// Progress is how far a measurement is.
+type Progress struct {
+	Connections int // that have their first values
+	Changes     int
+	Deltas      int
+}
+
+const (
+	// maxAvailable is the highest stock figure that is written.
+	maxAvailable = 3
+
+	// quiet is how long a push that should not come may still come when all is shown.
+	quiet = 250 * time.Millisecond
+
+	progressEvery = time.Second
+)
 
 // Written is a change that was made.
 type Written struct {
@@ -70,6 +90,12 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	m := &meter{written: map[string]map[int64]change{}}
+	var showing sync.WaitGroup
+	defer showing.Wait()
+	defer stop()
+	if o.Progress != nil {
+		showing.Go(func() { m.show(ctx, o.Progress) })
+	}
 	began := time.Now()
 	screens, err := m.open(ctx, o)
 	defer closeAll(screens)
@@ -84,7 +110,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	began = time.Now()
 	err = m.change(ctx, o)
 	if err == nil {
-		wait(ctx, o.Settle)
+		m.settle(ctx, screens, o.Settle)
 	}
 	stop()
 	reading.Wait()
@@ -109,9 +135,57 @@ func wait(ctx context.Context, d time.Duration) {
 // meter collects what happens.
 type meter struct {
 	mu      sync.Mutex // guards the rest, and the versions of the screens
+	opened  int
+	changes int
 	written map[string]map[int64]change
 	pushes  []push
 	err     error
+}
+
+// show reports the progress until ctx ends.
+func (m *meter) show(ctx context.Context, progress func(Progress)) {
+	tick := time.NewTicker(progressEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		m.mu.Lock()
+		p := Progress{m.opened, m.changes, len(m.pushes)}
+		m.mu.Unlock()
+		progress(p)
+	}
+}
+
+// settle waits until every screen shows the newest versions, for d at most.
+func (m *meter) settle(ctx context.Context, screens []*screen, d time.Duration) {
+	for end := time.Now().Add(d); time.Now().Before(end) && ctx.Err() == nil; {
+		wait(ctx, min(quiet, time.Until(end)))
+		m.mu.Lock()
+		lost := m.lost(screens)
+		m.mu.Unlock()
+		if lost == 0 {
+			return
+		}
+	}
+}
+
+// lost counts topics of screens that do not show the newest version. m.mu is held.
+func (m *meter) lost(screens []*screen) (lost int) {
+	for sku, versions := range m.written {
+		newest := int64(0)
+		for version := range versions {
+			newest = max(newest, version)
+		}
+		for _, s := range screens {
+			if s.versions[sku] < newest {
+				lost++
+			}
+		}
+	}
+	return lost
 }
 
 // change is a change that was made, and when it was asked for.
@@ -130,9 +204,11 @@ type push struct {
 
 // change makes the changes, one after the other.
 func (m *meter) change(ctx context.Context, o Options) error {
+	began := time.Now()
 	for n := range o.Changes {
+		wait(ctx, time.Until(began.Add(time.Duration(n)*o.Every)))
 		sku, at := o.SKUs[n%len(o.SKUs)], time.Now()
-		w, err := o.Change(ctx, sku, n%4) // each differs from the one before it
+		w, err := o.Change(ctx, sku, n/len(o.SKUs)%(maxAvailable+1)) // each differs from the one before it
 		if err != nil {
 			return fmt.Errorf("load: change %s: %w", sku, err)
 		}
@@ -141,8 +217,8 @@ func (m *meter) change(ctx context.Context, o Options) error {
 			m.written[sku] = map[int64]change{}
 		}
 		m.written[sku][w.Version] = change{w, at}
+		m.changes++
 		m.mu.Unlock()
-		wait(ctx, o.Every)
 	}
 	return nil
 }
@@ -162,18 +238,7 @@ func (m *meter) result(screens []*screen, began time.Time) (r Result) {
 			took = append(took, p.at.Sub(w.at))
 		}
 	}
-	for sku, versions := range m.written {
-		newest := int64(0)
-		for version := range versions {
-			newest = max(newest, version)
-		}
-		for _, s := range screens {
-			if s.versions[sku] < newest {
-				r.Lost++
-			}
-		}
-	}
-	r.Deltas = len(m.pushes)
+	r.Lost, r.Deltas = m.lost(screens), len(m.pushes)
 	if slices.Sort(took); len(took) > 0 {
 		r.P50, r.P99 = took[len(took)/2], took[len(took)*99/100]
 	}

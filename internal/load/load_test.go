@@ -1,7 +1,9 @@
 package load_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -23,14 +25,22 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// adminTransport calls the admin API of a house in this process.
-type adminTransport struct{ h *house.House }
-
-func (a adminTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	r.RemoteAddr = "127.0.0.1:50000"
-	rec := httptest.NewRecorder()
-	a.h.Admin().ServeHTTP(rec, r)
-	return rec.Result(), nil
+// put calls the admin API of a house in this process.
+func put(h *house.House) func(context.Context, string, any) ([]byte, error) {
+	return func(ctx context.Context, sku string, change any) ([]byte, error) {
+		body, err := json.Marshal(change)
+		if err != nil {
+			return nil, err
+		}
+		r := httptest.NewRequestWithContext(ctx, http.MethodPut, "http://127.0.0.1:8788/admin/stock/"+sku, bytes.NewReader(body))
+		r.RemoteAddr = "127.0.0.1:50000"
+		rec := httptest.NewRecorder()
+		h.Admin().ServeHTTP(rec, r)
+		if rec.Code != http.StatusOK {
+			return nil, fmt.Errorf("status %d: %s", rec.Code, rec.Body)
+		}
+		return rec.Body.Bytes(), nil
+	}
 }
 
 // measure runs a load against a house, in a synctest bubble. spoil may change the options.
@@ -49,7 +59,7 @@ func measure(t *testing.T, o house.Options, spoil func(*load.Options)) (r load.R
 				conn, _, err := h.Dial(ctx, &websocket.DialOptions{Subprotocols: []string{"securecart.v1"}})
 				return conn, err
 			},
-			Change: load.AdminAPI("http://127.0.0.1:8788", &http.Client{Transport: adminTransport{h}}),
+			Change: load.AdminAPI(put(h)),
 		}
 		if spoil != nil {
 			spoil(&options)
@@ -132,6 +142,34 @@ func TestFindsOlderVersions(t *testing.T) {
 			t.Errorf("got %d older, %d lost, %d invented, %v, want 4 older", r.Older, r.Lost, r.Invented, err)
 		}
 	})
+}
+
+// TestRefusesItemsThatHideChanges: of some items people see the same at each figure.
+func TestRefusesItemsThatHideChanges(t *testing.T) {
+	for item, isRefused := range map[string]bool{
+		`{"version":2,"lowAt":3}`:                  false,
+		`{"version":2,"lowAt":3,"tracked":true}`:   false,
+		`{"version":2,"lowAt":2}`:                  true,
+		`{"version":2,"lowAt":3,"tracked":false}`:  true,
+		`{"version":2,"lowAt":3,"backorder":true}`: true,
+		`[]`: true,
+	} {
+		change := load.AdminAPI(func(context.Context, string, any) ([]byte, error) { return []byte(item), nil })
+		if _, err := change(t.Context(), "A", 3); (err != nil) != isRefused {
+			t.Errorf("%s: got %v", item, err)
+		}
+	}
+}
+
+// TestShowsProgress: each second says how far it is.
+func TestShowsProgress(t *testing.T) {
+	var all []load.Progress
+	measure(t, house.Options{}, func(o *load.Options) {
+		o.Progress = func(p load.Progress) { all = append(all, p) }
+	})
+	if len(all) < 2 || all[0].Connections != 20 || all[0].Changes >= all[1].Changes || all[0].Deltas == 0 {
+		t.Errorf("got %+v", all)
+	}
 }
 
 func TestNeedsOptions(t *testing.T) {

@@ -53,6 +53,9 @@ func (m *meter) open(ctx context.Context, o Options) (screens []*screen, err err
 		if err := s.subscribe(ctx, text); err != nil {
 			return screens, err
 		}
+		m.mu.Lock()
+		m.opened++
+		m.mu.Unlock()
 	}
 	return screens, nil
 }

@@ -136,12 +136,12 @@ var mayImport = map[string][]string{
 	},
 	"broadcast": {"internal/cloud/apigw", "internal/cloud/boot", "internal/cloud/config", "internal/rest"},
 	"localhub": {
-		"gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/local/account",
-		"internal/local/admin", "internal/local/catalogue", "internal/local/datafile", "internal/local/devca",
-		"internal/local/devkeys", "internal/local/dynamo", "internal/local/faults", "internal/local/house",
-		"internal/local/inspector",
-		"internal/local/recording", "internal/local/replay",
-		"internal/local/template/host", "internal/local/webserver", "internal/redact", "internal/stockjson",
+		"client", "gatewaytest", "internal/handler", "internal/hub", "internal/hub/dynamostore", "internal/load",
+		"internal/local/account", "internal/local/admin", "internal/local/catalogue", "internal/local/cost",
+		"internal/local/datafile", "internal/local/devca", "internal/local/devkeys", "internal/local/dynamo",
+		"internal/local/events", "internal/local/faults", "internal/local/house", "internal/local/inspector",
+		"internal/local/recording", "internal/local/replay", "internal/local/tap", "internal/local/template/host",
+		"internal/local/webserver", "internal/redact", "internal/stockjson",
 		"internal/table", "internal/versions", "internal/wire", "web",
 	},
 }
@@ -178,7 +178,7 @@ var mayImportModules = map[string][]string{
 	"internal/local/template/cfn":    {"go.yaml.in/yaml/v3"},
 	"internal/local/template/host":   {lambdaGo},
 	"internal/local/template/samapi": {lambdaGo},
-	"localhub":                       {"github.com/spf13/cobra", "github.com/spf13/pflag"},
+	"localhub":                       {"github.com/coder/websocket", "github.com/spf13/cobra", "github.com/spf13/pflag"},
 	"internal/schematest":            {"github.com/danielgtaylor/huma/v2", "github.com/santhosh-tekuri/jsonschema"},
 }
 
