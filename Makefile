@@ -51,8 +51,9 @@ crowd: ## simulate a flash sale with 500 000 watchers, in virtual time (some min
 tools: ## install the tools of the tests and of CI: wscat, dynoxide, AWS SDK for JavaScript, AWS CLI, cfn-lint, SAM translator
 	scripts/ci-tools
 
-shots: ## take the pictures in docs/images (needs Node.js 20 and Chromium)
+shots: ## take the pictures in docs/images (needs Node.js 20, Chromium and tmux)
 	scripts/shots/run
+	scripts/shots/terminal
 
 browser: ## test the browser's client, and walk through the demo shop (needs Node.js 20 and Chromium)
 	scripts/browser/run

@@ -32,7 +32,7 @@ func TestCartWords(t *testing.T) {
 		{args: hub.words("add", "MUG", "-token", "nonsense"), status: 1, stderr: "localhub: the hub refused the token: "},
 		{args: []string{"add", "MUG", "-url", unusedAddress(t)}, status: 1, stderr: "localhub: no localhub answers at "},
 		{args: alice("add"), status: 2, stderr: "localhub: add needs a SKU, and a number if it is not 1\n"},
-		{args: alice("add", "MUG", "0"), status: 2, stderr: "localhub: add MUG 0: the number is a whole number and not 0\n"},
+		{args: alice("add", "MUG", "0"), status: 2, stderr: "localhub: add MUG 0: the number is a whole number and"},
 		{args: alice("add", "MUG", "x"), status: 2, stderr: "localhub: add MUG x: the number is"},
 		{args: alice("set", "MUG"), status: 2, stderr: "localhub: set needs pairs of SKU and N\n"},
 		{args: alice("set", "MUG", "-1"), status: 2, stderr: "localhub: "},
@@ -41,7 +41,8 @@ func TestCartWords(t *testing.T) {
 		p.run(t)
 	}
 	hub.putStock(t, `{"available":0}`)
-	process{args: hub.words("add", "TEE-RED-M", "-token", hub.tokenOf(t, "bob")), status: 1, stderr: "localhub: no_stock: "}.run(t)
+	bob := hub.words("add", "TEE-RED-M", "-token", hub.tokenOf(t, "bob"))
+	process{args: bob, status: 1, stderr: "localhub: no_stock: "}.run(t)
 }
 
 // TestCartWordsOfAGuest: the token that is printed goes on with the cart.

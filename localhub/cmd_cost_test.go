@@ -15,8 +15,8 @@ func TestCostWord(t *testing.T) {
 	ask(t, conn, `sub MUG`)
 	_, text, _ := process{args: hub.words("cost")}.output(t)
 	for _, want := range []string{
-		"$0.0000", " since ", "\nunits  ", "  messages of up to 32 KB, in and out\n", "\n~", "\nmessages  $ ", "  connection\n",
-		" guest:", "\nnot in it: logs, ",
+		"$0.0000", " since ", "\nunits  ", "  messages of up to 32 KB, in and out\n", "\n~",
+		"\nmessages  $ ", "  connection\n", " guest:", "\nnot in it: logs, ",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the report lacks %q:\n%s", want, text)
@@ -28,7 +28,7 @@ func TestCostWord(t *testing.T) {
 		t.Errorf("got %v, %s", err, body)
 	}
 	runProcesses(t, map[string]process{
-		"no hub":   {args: []string{"cost", "-admin", unusedAddress(t)}, status: 1, stderr: "localhub: no localhub answers"},
+		"no hub":   {args: []string{"cost", "-admin", unusedAddress(t)}, status: 1, stderr: "localhub: no localhub"},
 		"argument": {args: hub.words("cost", "MUG"), status: 2, stderr: `localhub: "MUG" is not a flag`},
 	})
 }

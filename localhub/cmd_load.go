@@ -32,7 +32,7 @@ func newLoad() *cobra.Command {
 	l := loader{}
 	cmd := &cobra.Command{
 		Use:   "load -topics SKU,SKU [flags]",
-		Short: "measure with many connections, and check that each gets what is right",
+		Short: "measure with many connections, and check what each gets",
 		Long: `Opens connections of the users load-1, load-2 … that follow items, changes their
 stock by the admin API, and reads every push. It ends with a table. A loss is an
 item of a connection that did not show the newest version at the end; older is a

@@ -144,18 +144,24 @@ func TestLoadWordRefuses(t *testing.T) {
 			stdout: "| Connections | Connects/s | Deltas/s | p50 | p99 | Lost | Older | Invented |\n" +
 				"|---|---|---|---|---|---|---|---|\n| 3 | … | … | …ms | …ms | 0 | 0 | 0 |\n",
 		},
-		"no topics":      {args: load(), status: 2, stderr: "localhub: load needs -topics SKU,SKU\n"},
-		"a cart":         {args: load("-topics", "cart"), status: 2, stderr: "localhub: -topics: cart is not an item\n"},
-		"not a topic":    {args: load("-topics", "MUG,"), status: 2, stderr: `localhub: "" is not a topic`},
-		"no connections": {args: load("-topics", "MUG", "-n", "0"), status: 2, stderr: "localhub: -n must be from 1 to 28000\n"},
-		"no rate":        {args: load("-topics", "MUG", "-rate", "0"), status: 2, stderr: "localhub: -rate must be above 0"},
-		"not a rate":     {args: load("-topics", "MUG", "-rate", "NaN"), status: 2, stderr: "localhub: -rate must be above 0"},
-		"no time":        {args: load("-topics", "MUG", "-for", "0s"), status: 2, stderr: "localhub: -for must be above 0"},
+		"no topics":   {args: load(), status: 2, stderr: "localhub: load needs -topics SKU,SKU\n"},
+		"a cart":      {args: load("-topics", "cart"), status: 2, stderr: "localhub: -topics: cart is not an item\n"},
+		"not a topic": {args: load("-topics", "MUG,"), status: 2, stderr: `localhub: "" is not a topic`},
+		"no connections": {
+			args: load("-topics", "MUG", "-n", "0"), status: 2, stderr: "localhub: -n must be from 1 to 28000\n",
+		},
+		"no rate": {args: load("-topics", "MUG", "-rate", "0"), status: 2, stderr: "localhub: -rate must be above 0"},
+		"not a rate": {
+			args: load("-topics", "MUG", "-rate", "NaN"), status: 2, stderr: "localhub: -rate must be above 0",
+		},
+		"no time": {args: load("-topics", "MUG", "-for", "0s"), status: 2, stderr: "localhub: -for must be above 0"},
 		"no change": {
-			args: load("-topics", "MUG", "-for", "1ms"), status: 2, stderr: "localhub: -rate 10 for 1ms is less than one change\n",
+			args: load("-topics", "MUG", "-for", "1ms"), status: 2,
+			stderr: "localhub: -rate 10 for 1ms is less than one change\n",
 		},
 		"an item that does not exist": {
-			args: load("-topics", "NOPE", "-n", "1"), status: 1, stderr: "localhub: load: subscribe: the hub answered with snapshot",
+			args: load("-topics", "NOPE", "-n", "1"), status: 1,
+			stderr: "localhub: load: subscribe: the hub answered with snapshot",
 		},
 		"an item that hides changes": {
 			args: load("-topics", "TEE-RED-M", "-n", "1", "-for", "1s"), status: 1,

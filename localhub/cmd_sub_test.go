@@ -147,7 +147,9 @@ func TestSubWordEnds(t *testing.T) {
 		},
 		"no topic":    {args: hub.words("sub"), status: 2, stderr: "localhub: sub needs a TOPIC\n"},
 		"not a topic": {args: hub.words("sub", "colour:red"), status: 2, stderr: `localhub: "colour:red" is not a topic`},
-		"negative":    {args: hub.words("sub", "MUG", "-n=-1"), status: 2, stderr: "localhub: -n and -for cannot be negative\n"},
+		"negative": {
+			args: hub.words("sub", "MUG", "-n=-1"), status: 2, stderr: "localhub: -n and -for cannot be negative\n",
+		},
 	})
 }
 

@@ -42,7 +42,7 @@ func TestTapWord(t *testing.T) {
 	tap.wantWords(`…:…:… admin sku:TEE-RED-M PUT /admin/stock/TEE-RED-M {"available":3}`)
 	tap.wantWords("…:…:… row sku:TEE-RED-M v2")
 	tap.wantWords("…:…:… record sku:TEE-RED-M v2")
-	tap.wantWords("…:…:… post alice …= sku:TEE-RED-M v2 200…")
+	tap.wantWords("…:…:… post alice …= sku:TEE-RED-M v2 200")
 	tap.wantWords(`…:…:… out alice …= sku:TEE-RED-M v2 {"type":"delta",…}`)
 	tap.interrupt()
 }
@@ -92,12 +92,30 @@ func TestTapWordFilters(t *testing.T) {
 		}
 	}
 	runProcesses(t, map[string]process{
-		"type":        {args: hub.words("tap", "-type", "frame"), status: 1, stderr: `localhub: "type" "frame": must be one of open,`},
-		"dir":         {args: hub.words("tap", "-dir", "up"), status: 2, stderr: `localhub: invalid value "up" for flag -dir`},
-		"topic":       {args: hub.words("tap", "-topic", "a:b:c"), status: 2, stderr: `localhub: "a:b:c" is not a topic`},
-		"last":        {args: hub.words("tap", "-last", "1001"), status: 2, stderr: "localhub: -last must be from 0 to 1000\n"},
-		"no argument": {args: hub.words("tap", "MUG"), status: 2, stderr: `localhub: "MUG" is not a flag`},
-		"no hub":      {args: []string{"tap", "-admin", unusedAddress(t)}, status: 1, stderr: "localhub: no localhub answers at"},
+		"type": {
+			args: hub.words("tap", "-type", "frame"), status: 1,
+			stderr: `localhub: "type" "frame": must be one of open,`,
+		},
+		"dir": {
+			args: hub.words("tap", "-dir", "up"), status: 2,
+			stderr: `localhub: invalid value "up" for flag -dir`,
+		},
+		"topic": {
+			args: hub.words("tap", "-topic", "a:b:c"), status: 2,
+			stderr: `localhub: "a:b:c" is not a topic`,
+		},
+		"last": {
+			args: hub.words("tap", "-last", "1001"), status: 2,
+			stderr: "localhub: -last must be from 0 to 1000\n",
+		},
+		"no argument": {
+			args: hub.words("tap", "MUG"), status: 2,
+			stderr: `localhub: "MUG" is not a flag`,
+		},
+		"no hub": {
+			args: []string{"tap", "-admin", unusedAddress(t)}, status: 1,
+			stderr: "localhub: no localhub answers at",
+		},
 	})
 }
 

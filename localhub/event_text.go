@@ -73,9 +73,9 @@ func happened(e *events.Event) (what []string) {
 	if e.Type == events.In || e.Type == events.Out || e.Type == events.Admin { // an answer or a post is an out, too
 		text, isMore := cutText(e.Text)
 		add(text != "", "%s", text)
-		add(isMore || e.Bytes > len(e.Text), "(%d bytes)", e.Bytes)
+		add(isMore, "(%d bytes)", e.Bytes)
 	}
-	add(e.Took >= 50, "%.1f ms", float64(e.Took)/1000)
+	add(e.Type == events.Answer && e.Took > 0, "%.1f ms", float64(e.Took)/1000)
 	return what
 }
 

@@ -32,7 +32,8 @@ func put(h *house.House) func(context.Context, string, any) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		r := httptest.NewRequestWithContext(ctx, http.MethodPut, "http://127.0.0.1:8788/admin/stock/"+sku, bytes.NewReader(body))
+		address := "http://127.0.0.1:8788/admin/stock/" + sku
+		r := httptest.NewRequestWithContext(ctx, http.MethodPut, address, bytes.NewReader(body))
 		r.RemoteAddr = "127.0.0.1:50000"
 		rec := httptest.NewRecorder()
 		h.Admin().ServeHTTP(rec, r)
