@@ -91,7 +91,8 @@ func TestDocumentsHaveFiguresOfEveryFunction(t *testing.T) {
 // of its name among the arguments.
 var flagMethods = map[string]int{
 	"Bool": 0, "Duration": 0, "Float64": 0, "Int": 0, "Int64": 0, "String": 0, "Uint": 0, "Func": 0, "BoolFunc": 0,
-	"BoolVar": 1, "DurationVar": 1, "Float64Var": 1, "IntVar": 1, "Int64Var": 1, "StringVar": 1, "UintVar": 1,
+	"BoolVar": 1, "DurationVar": 1, "Float64Var": 1, "IntVar": 1, "Int64Var": 1, "StringVar": 1, "StringArrayVar": 1,
+	"UintVar": 1,
 	"TextVar": 1, "Var": 1, "VarP": 1,
 }
 
