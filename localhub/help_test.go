@@ -1,12 +1,14 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/coder/websocket"
 	"github.com/spf13/pflag"
 )
 
@@ -59,6 +61,8 @@ func TestHelp(t *testing.T) {
 // TestExamplesWork runs the examples of the help that ask a localhub.
 func TestExamplesWork(t *testing.T) {
 	hub := start(t)
+	alice := http.Header{"Authorization": {"Bearer " + hub.tokenOf(t, "alice")}}
+	dial(t, hub.socket, &websocket.DialOptions{HTTPHeader: alice}) // for why
 	recorded, err := filepath.Abs(afternoonFile)
 	if err != nil {
 		t.Fatal(err)
