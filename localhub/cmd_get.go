@@ -74,6 +74,8 @@ func parseTopics(args []string) (t topics, err error) {
 			t.cart = true
 		case err != nil:
 			return t, usagef("get: %q is not a topic", arg)
+		case topic.Kind == hub.KindSKU && slices.Contains(t.skus, topic.Name),
+			topic.Kind == hub.KindVendor && slices.Contains(t.vendors, topic.Name): // once is enough
 		case topic.Kind == hub.KindSKU:
 			t.skus = append(t.skus, topic.Name)
 		case topic.Kind == hub.KindVendor:
@@ -83,6 +85,14 @@ func parseTopics(args []string) (t topics, err error) {
 		}
 	}
 	return t, nil
+}
+
+func (t topics) count() int {
+	n := len(t.skus) + len(t.vendors)
+	if t.cart {
+		n++
+	}
+	return n
 }
 
 // getter reads topics and prints them.
@@ -110,7 +120,7 @@ func (g *getter) get(ctx context.Context, t topics) error {
 		}
 	}
 	if g.refused > 0 {
-		return fmt.Errorf("%d of %d topics were refused", g.refused, len(t.skus))
+		return fmt.Errorf("%d of %d topics were refused", g.refused, t.count())
 	}
 	return nil
 }

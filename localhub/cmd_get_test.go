@@ -40,6 +40,16 @@ func TestGetWord(t *testing.T) {
 			status: 1, stdout: "sku:MUG in stock (version 1)\nsku:NOPE refused: denied\n",
 			stderr: "localhub: 1 of 2 topics were refused\n",
 		},
+		"refused, and others": {
+			args:   get("NOPE", "NOPE", "cart", "-token", alice),
+			status: 1, stdout: "sku:NOPE refused: denied\ncart empty (version 0)\n",
+			stderr: "localhub: 1 of 2 topics were refused\n",
+		},
+		"no version": {
+			args:   []string{"get", "MUG", "-url", strings.TrimSuffix(hub.socket, "/v1")},
+			status: 1, stderr: "localhub: the program at " + strings.TrimSuffix(hub.socket, "/v1") +
+				" is not a localhub: it answered 404 Not Found; the URL of a hub ends with the version, such as /v1\n",
+		},
 		"a cart":    {args: get("cart", "-token", alice), stdout: "cart empty (version 0)\n"},
 		"by a file": {args: get("cart", "-token", "@"+file), stdout: "cart empty (version 0)\n"},
 		"by a variable": {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -143,13 +144,18 @@ func (e *endpoint) ask(ctx context.Context, method, path string, body io.Reader,
 	if err != nil {
 		return nil, err
 	}
+	sent := &sentBody{Reader: body}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
+		req.Body = sent
 	}
 	if err := e.authorize(req); err != nil {
 		return nil, err
 	}
 	resp, err := http.DefaultClient.Do(req)
+	if unread := sent.err.Load(); unread != nil {
+		return nil, *unread // the hub has nothing to do with it
+	}
 	if err != nil {
 		var failed *url.Error
 		if errors.As(err, &failed) {
@@ -163,7 +169,7 @@ func (e *endpoint) ask(ctx context.Context, method, path string, body io.Reader,
 	case err != nil:
 		return nil, fmt.Errorf("the answer of %s ended early: %w", e.base.text, err)
 	case !json.Valid(data):
-		return nil, fmt.Errorf("the program at %s is not a localhub: it answered %s", e.base.text, resp.Status)
+		return nil, fmt.Errorf("the program at %s is not a localhub: it answered %s%s", e.base.text, resp.Status, e.hint())
 	case resp.StatusCode == http.StatusOK || slices.Contains(statuses, resp.StatusCode):
 		return bytes.TrimSpace(data), nil
 	}
@@ -171,6 +177,31 @@ func (e *endpoint) ask(ctx context.Context, method, path string, body io.Reader,
 	_ = json.Unmarshal(data, &refused) // without its fields, the status says it
 	return nil, &refused
 }
+
+// hint says what may be wrong with the URL of a hub.
+func (e *endpoint) hint() string {
+	u, err := url.Parse(e.base.text)
+	if err != nil || u.Path != "" || !slices.Equal(e.base.schemes, doorSchemes) {
+		return ""
+	}
+	return "; the URL of a hub ends with the version, such as /" + defaultStage
+}
+
+// sentBody keeps the error of a body that could not be read. The transport may still read it
+// when it has returned.
+type sentBody struct {
+	io.Reader
+	err atomic.Pointer[error]
+}
+
+func (s *sentBody) Read(p []byte) (n int, err error) {
+	if n, err = s.Reader.Read(p); err != nil && err != io.EOF {
+		s.err.Store(&err)
+	}
+	return n, err
+}
+
+func (s *sentBody) Close() error { return nil }
 
 // askShort is ask for a request that is answered at once.
 func (e *endpoint) askShort(ctx context.Context, method, path string, body any) ([]byte, error) {
