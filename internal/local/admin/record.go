@@ -53,7 +53,7 @@ func withoutUser(path string) (without, user string) {
 		return path, ""
 	}
 	user, rest, _ = strings.Cut(rest, "/")
-	return strings.TrimSuffix(users+"{user}/"+rest, "/"), user
+	return strings.TrimSuffix(users+"{user}/"+rest, "/"), strings.Clone(user) // the log keeps it
 }
 
 // failingReader fails as the body did.

@@ -1,5 +1,7 @@
 package events
 
+import "strings"
+
 // Type says what happened.
 type Type string
 
@@ -35,6 +37,10 @@ const (
 // 32 000 bytes, and few have more than this.
 const MaxText = 4096
 
+// MaxName is the most bytes of each other text of an Event. Our own choice: the hub's longest
+// name is a cart's topic, with at most 262 bytes.
+const MaxName = 512
+
 // Event is one thing that happened. Fields without a meaning for its type are zero.
 type Event struct {
 	ID       uint64   `json:"id"`
@@ -63,18 +69,44 @@ type Event struct {
 // eventBytes is about what an Event takes without its texts.
 const eventBytes = 320
 
-// size is about how many bytes the log needs for the event. Names are shared with other
-// events, and do not count.
-func (e *Event) size() int { return eventBytes + 8*len(e.Cause) + len(e.Text) + len(e.Note) }
+// size is about how many bytes the log needs for the event.
+func (e *Event) size() int { return eventBytes + 8*len(e.Cause) + e.TextBytes() }
 
-// cut returns the first MaxText bytes of a text, without a broken character at the end.
-func cut(text string) string {
-	if len(text) <= MaxText {
+// TextBytes returns how many bytes the texts of the event have together.
+func (e *Event) TextBytes() (n int) {
+	n = len(e.Text) + len(e.Type)
+	for _, name := range e.names() {
+		n += len(*name)
+	}
+	return n
+}
+
+// names are the texts that [MaxName] limits.
+func (e *Event) names() [10]*string {
+	return [...]*string{&e.Conn, &e.User, &e.Role, &e.Address, &e.Topic, &e.Dir, &e.Route, &e.Function, &e.Code, &e.Note}
+}
+
+// clip cuts all texts to what the log keeps of them.
+func (e *Event) clip() {
+	e.Text = cut(e.Text, MaxText)
+	for _, name := range e.names() {
+		*name = cut(*name, MaxName)
+	}
+}
+
+// cut returns the first bytes of a text, without a broken character at the end. It copies
+// what it cuts, so that the rest of the text does not stay in memory.
+func cut(text string, most int) string {
+	if len(text) <= most {
 		return text
 	}
-	end := MaxText
+	end := most
 	for end > 0 && text[end]&0xC0 == 0x80 {
 		end--
 	}
-	return text[:end]
+	return strings.Clone(text[:end])
 }
+
+// own returns a copy of the first bytes of a text that may be a small part of a larger one,
+// which must not stay in memory.
+func own(text string, most int) string { return strings.Clone(cut(text, most)) }

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Frame is what the log keeps of a message.
+// Frame is what the log keeps of a message. Its texts are copies, so that they do not keep the
+// message in memory.
 type Frame struct {
 	Text       string // masked
 	Topic      string // the only one; "cart" for the cart of whoever gets or sends the message
@@ -16,7 +17,7 @@ type Frame struct {
 }
 
 // OpenFrame reads a message of an API that is not the hub's. Only signed tokens are masked.
-func OpenFrame(text []byte) Frame { return Frame{Text: cut(MaskTokens(string(text)))} }
+func OpenFrame(text []byte) Frame { return Frame{Text: own(MaskTokens(string(text)), MaxText)} }
 
 // HubFrame returns the reader of the hub's messages, see docs/protocol.md. It masks tokens,
 // and unless private lines of carts, and SKUs and keys of messages about a cart.
@@ -29,7 +30,7 @@ func HubFrame(private bool) func(text []byte) Frame {
 		case strings.HasPrefix(trimmed, "{"):
 			return Frame{Text: bytesMask(len(text))} // it may hold anything
 		}
-		return Frame{Text: maskTyped(trimmed, private)}
+		return Frame{Text: own(maskTyped(trimmed, private), MaxText)}
 	}
 }
 
@@ -53,7 +54,7 @@ func readHubFrame(text string, private bool) Frame {
 	w.out.Grow(len(text))
 	w.object("")
 	f := w.frame
-	f.Text = cut(w.out.String())
+	f.Text = own(w.out.String(), MaxText)
 	if f.User != "" && w.kind != "hello" {
 		f.User, f.Role = "", ""
 	}
@@ -69,6 +70,9 @@ func readHubFrame(text string, private bool) Frame {
 	}
 	if w.topics > 1 {
 		f.Topic, f.Version = "", 0
+	}
+	for _, name := range []*string{&f.Topic, &f.Code, &f.User, &f.Role} {
+		*name = own(*name, MaxName)
 	}
 	return f
 }

@@ -48,13 +48,14 @@ func (l *Log) Each(f func(*Event)) {
 	l.each = append(l.each, f)
 }
 
-// Add adds an event and returns its id. The log sets the id and the time, and the cause
+// Add adds an event and returns its id. It cuts texts at MaxText and MaxName, and keeps them: a
+// text must not be a small part of a large one. The log sets the id and the time, and the cause
 // if the event has none: that of ctx.
 func (l *Log) Add(ctx context.Context, e Event) uint64 {
 	if e.Cause == nil {
 		e.Cause = Cause(ctx) // before the lock: it may add an event
 	}
-	e.Text = cut(e.Text)
+	e.clip()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e.ID, e.At = l.next, l.now().UnixMicro()

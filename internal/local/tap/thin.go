@@ -41,7 +41,7 @@ func fitting(batch []events.Event, a allowance) int {
 // size is about how many bytes an event has as JSON.
 func size(e *events.Event) int {
 	const names = 220 // of members, ids and numbers
-	return names + len(e.Text) + strings.Count(e.Text, `"`) + len(e.Note) + 12*len(e.Cause)
+	return names + e.TextBytes() + strings.Count(e.Text, `"`) + 12*len(e.Cause)
 }
 
 // message is what equal messages to many connections have in common.

@@ -1,0 +1,78 @@
+package events_test
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/local/events"
+)
+
+// heapGrowth returns how many bytes more the heap has after do.
+func heapGrowth(do func()) int64 {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	return int64(after.HeapAlloc) - int64(before.HeapAlloc)
+}
+
+// TestLogIsBoundedInMemory: what the log keeps of a large message does not keep the message in
+// memory, and no other text of an event is without a limit.
+func TestLogIsBoundedInMemory(t *testing.T) {
+	long := strings.Repeat("x", 120_000)
+	frame := func(text string) func(*events.Gateway) {
+		return func(g *events.Gateway) {
+			g.Observe(t.Context(), gatewaytest.Observation{Kind: gatewaytest.ObservedIn, Payload: []byte(text)})
+		}
+	}
+	for name, add := range map[string]func(*events.Gateway){
+		"a long text":         frame(`{"action":"ping","id":"` + long + `"}`),
+		"a masked text":       frame(`{"action":"ping","lines":"` + long + `"}`),
+		"a topic":             frame(`{"type":"why","topic":"sku:MUG","lines":"` + long + `"}`),
+		"a long topic":        frame(`{"type":"why","topic":"sku:` + long + `"}`),
+		"a code":              frame(`{"type":"error","code":"busy","lines":"` + long + `"}`),
+		"a typed line":        frame("ping " + long),
+		"a short typed line":  frame("ping" + strings.Repeat(" ", 120_000)),
+		"a message in pieces": frame("{" + long),
+		"an open frame": func(g *events.Gateway) {
+			g.Out = events.OpenFrame
+			g.Observe(t.Context(), gatewaytest.Observation{Kind: gatewaytest.ObservedOut, Payload: []byte("{}" + long)})
+		},
+		"a route": func(g *events.Gateway) { g.Log.Add(t.Context(), events.Event{Route: fmt.Sprint("GET /", long)}) },
+		"a note":  func(g *events.Gateway) { g.Log.Add(t.Context(), events.Event{Note: fmt.Sprint("GET /", long)}) },
+		"a user":  func(g *events.Gateway) { g.Log.Add(t.Context(), events.Event{User: fmt.Sprint("u", long)}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := &events.Gateway{Log: newLog(), In: events.HubFrame(false), Out: events.HubAnswer(false)}
+			const n = 300
+			grown := heapGrowth(func() {
+				for range n {
+					add(g)
+				}
+			})
+			// A chunk of the log has about 350 kB.
+			if most := int64(n*2*events.MaxText + 1_000_000); grown > most {
+				t.Errorf("%d events take %d bytes, want at most %d", n, grown, most)
+			}
+			runtime.KeepAlive(g)
+		})
+	}
+}
+
+// TestLogCountsAllTexts: events with long names push others out of the log in time.
+func TestLogCountsAllTexts(t *testing.T) {
+	l := newLog()
+	name := strings.Repeat("x", events.MaxName)
+	for range events.MaxEvents {
+		l.Add(t.Context(), events.Event{Conn: name, User: name, Topic: name, Route: name, Code: name, Note: name})
+	}
+	all, _ := readAll(l, 0, events.Filter{})
+	if most := events.MaxBytes / (6 * events.MaxName); len(all) > most {
+		t.Errorf("the log has %d events with names of %d bytes, want at most %d", len(all), 6*len(name), most)
+	}
+}
