@@ -41,7 +41,9 @@ type reader struct {
 }
 
 func newReader(log *events.Log, f events.Filter, now time.Time) *reader {
-	return &reader{log: log, filter: f, after: f.After, filled: now,
+	after := f.After
+	f.After = 0 // the reader's own counts: an id of an older log may be greater than all of this one
+	return &reader{log: log, filter: f, after: after, filled: now,
 		left: allowance{MaxEventsPerSecond, MaxBytesPerSecond}}
 }
 

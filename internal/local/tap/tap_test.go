@@ -124,6 +124,32 @@ func TestFeed(t *testing.T) {
 	})
 }
 
+// TestFeedResumesInAnotherLog: after a restart, a reader that resumes with an id of the old
+// log gets what is new.
+func TestFeedResumesInAnotherLog(t *testing.T) {
+	inWorld(t, func(w *world) {
+		old := events.New(time.Now)
+		for range 50 {
+			old.Add(w.t.Context(), events.Event{Type: events.In})
+		}
+		w.add(3, events.Event{Type: events.In})
+		conn := w.dial(fmt.Sprint("after=", old.Newest(), "&type=in"))
+		defer conn.CloseNow()
+		if b := w.read(conn); len(b.Events) != 0 {
+			t.Errorf("the first batch is %+v", b)
+		}
+		w.add(1, events.Event{Type: events.In})
+		w.add(1, events.Event{Type: events.Out})
+		ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+		defer cancel()
+		_, text, err := conn.Read(ctx)
+		var b Batch
+		if err != nil || json.Unmarshal(text, &b) != nil || len(b.Events) != 1 || b.Events[0].ID != 4 {
+			t.Errorf("got %s, %v, want event 4", text, err)
+		}
+	})
+}
+
 func TestFeedSaysGaps(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(events.MaxEvents+500, events.Event{Type: events.In})
