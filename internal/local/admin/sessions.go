@@ -65,6 +65,7 @@ func (a api) forgetting(next http.Handler) http.Handler {
 		next.ServeHTTP(recorded, r)
 		_, user, ok := strings.Cut(r.URL.Path, "/users/")
 		if ok && r.Method == http.MethodDelete && recorded.Status() == http.StatusNoContent {
+			_ = a.House.Settle(r.Context()) // so that the log has the posts of the erasure; it may end early
 			a.People.Forget(user)
 			a.Cost.Forget(user)
 		}

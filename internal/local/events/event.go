@@ -64,6 +64,13 @@ type Event struct {
 	Took     int64    `json:"took,omitempty"`    // µs
 	Count    int      `json:"count,omitempty"`   // of records, or of connections posted to
 	Note     string   `json:"note,omitempty"`    // in plain words
+
+	forgotten bool // see Gateway.Forget
+}
+
+// forget leaves the event's id, causes, time and type.
+func (e *Event) forget() {
+	*e = Event{ID: e.ID, Cause: e.Cause, At: e.At, Type: e.Type, Note: "of a user who was erased", forgotten: true}
 }
 
 // eventBytes is about what an Event takes without its texts.

@@ -2,9 +2,6 @@ package events
 
 import (
 	"context"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/securecart/hub/gatewaytest"
@@ -67,7 +64,8 @@ func (g *Gateway) Observe(ctx context.Context, o gatewaytest.Observation) contex
 }
 
 // Forget removes a user from the log: what events of the user, of the user's cart and of
-// requests that name the user say. Later events of the user's connections name nobody.
+// requests that name either say. What is still handed to the network of a forgotten post is
+// forgotten too. Later events of the user's connections name nobody.
 func (g *Gateway) Forget(user string) {
 	g.people.Range(func(id, who any) bool {
 		if who.(person).user == user {
@@ -75,12 +73,7 @@ func (g *Gateway) Forget(user string) {
 		}
 		return true
 	})
-	carts := []string{g.Cart(user, "customer"), g.Cart(user, "guest")}
-	quoted := strconv.Quote(user)
-	g.Log.forget(func(e *Event) bool {
-		return e.User == user || slices.Contains(carts, e.Topic) ||
-			strings.Contains(e.Text, quoted) || strings.Contains(e.Route, "/users/"+user)
-	})
+	g.Log.forget(newMentions(user, g.Cart(user, "customer"), g.Cart(user, "guest")).in)
 }
 
 // faultNames are the names of faults as people type them, see package faults.

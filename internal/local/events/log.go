@@ -3,6 +3,7 @@ package events
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -60,6 +61,9 @@ func (l *Log) Add(ctx context.Context, e Event) uint64 {
 	defer l.mu.Unlock()
 	e.ID, e.At = l.next, l.now().UnixMicro()
 	l.next++
+	if e.Type == Out && l.isForgottenLocked(e.Cause) {
+		e.forget()
+	}
 	for l.next-l.first > MaxEvents {
 		l.dropLocked()
 	}
@@ -89,10 +93,17 @@ func (l *Log) forget(match func(*Event) bool) {
 	for id := l.first; id < l.next; id++ {
 		if e := l.placeLocked(id); match(e) {
 			l.bytes -= e.size()
-			*e = Event{ID: e.ID, Cause: e.Cause, At: e.At, Type: e.Type, Note: "of a user who was erased"}
+			e.forget()
 			l.bytes += e.size()
 		}
 	}
+}
+
+// isForgottenLocked reports whether one of the events is forgotten.
+func (l *Log) isForgottenLocked(ids []uint64) bool {
+	return slices.ContainsFunc(ids, func(id uint64) bool {
+		return l.first <= id && id < l.next && l.placeLocked(id).forgotten
+	})
 }
 
 func (l *Log) placeLocked(id uint64) *Event {
