@@ -2,6 +2,7 @@ package events
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -95,15 +96,28 @@ type walker struct {
 func (w *walker) object(path string) {
 	w.copyByte() // {
 	for w.peek() != '}' {
-		raw := w.string()
-		w.out.WriteString(raw)
+		w.peek()
+		name := w.name(path)
 		w.copyByte() // :
-		w.member(path, textOf(raw))
+		w.member(path, name)
 		if w.peek() == ',' {
 			w.copyByte()
 		}
 	}
 	w.copyByte() // }
+}
+
+// name copies the name of a member and returns it. Instead of what should be a topic, and is
+// not, it writes how much there is, and returns "".
+func (w *walker) name(path string) string {
+	raw := w.string()
+	name := textOf(raw)
+	if (path == "topics" || path == "refused") && !isTopic(name) {
+		w.plain(bytesMask(len(name)))
+		return ""
+	}
+	w.out.WriteString(MaskTokens(raw))
+	return name
 }
 
 // member copies the value of a member, or masks it.
@@ -120,11 +134,13 @@ func (w *walker) member(path, name string) {
 			w.frame.Version = number(w.value())
 		}
 	case path == "topics." && name == "version":
-		w.frame.Version = number(w.value())
-	case name == "lines" && !w.private:
-		w.mask()
-	default:
+		w.frame.Version = number(w.plainNumber())
+	case path == "topics." && name == "lines" && w.private:
 		w.value()
+	case path == "topics.":
+		w.known(name, valueTexts, valueNumbers)
+	default:
+		w.value() // the code of a refused topic
 	}
 }
 
@@ -154,22 +170,76 @@ func (w *walker) top(name string) {
 		case '[':
 			w.topicList()
 		default:
-			w.value()
+			w.allTopics()
 		}
-	case "type", "action":
+	case "refused":
+		if w.peek() == '{' {
+			w.object("refused")
+		} else {
+			w.mask()
+		}
+	case "action":
+		if w.kind = w.text(); slices.Contains(plainWords, w.kind) {
+			w.value()
+		} else {
+			w.mask()
+		}
+	case "type":
 		w.kind = textOf(w.value())
 	case "code":
 		w.frame.Code = textOf(w.value())
 	case "topic":
-		w.topic = textOf(w.value())
+		if w.topic = w.text(); isTopic(w.topic) {
+			w.value()
+		} else {
+			w.topic = ""
+			w.mask()
+		}
 	case "version":
-		w.version = number(w.value())
+		w.version = number(w.plainNumber())
 	case "user":
 		w.frame.User = textOf(w.value())
 	case "role":
 		w.frame.Role = textOf(w.value())
 	default:
+		w.known(name, messageTexts, messageNumbers)
+	}
+}
+
+// known copies the value of a member that is known, and masks others: they may be anything.
+func (w *walker) known(name string, texts, numbers []string) {
+	switch {
+	case slices.Contains(texts, name):
 		w.value()
+	case slices.Contains(numbers, name):
+		w.plainNumber()
+	default:
+		w.mask()
+	}
+}
+
+// plainNumber copies a value and returns it; it masks a text.
+func (w *walker) plainNumber() string {
+	if w.peek() == '"' {
+		w.mask()
+		return ""
+	}
+	return w.value()
+}
+
+// text returns the text at hand, "" for other values, and does not move.
+func (w *walker) text() string {
+	at := w.at
+	defer func() { w.at = at }()
+	return textOf(w.skip())
+}
+
+// allTopics copies "*".
+func (w *walker) allTopics() {
+	if w.text() == "*" {
+		w.value()
+	} else {
+		w.mask()
 	}
 }
 
@@ -185,14 +255,25 @@ func (w *walker) message() {
 
 // topicList copies names of topics.
 func (w *walker) topicList() {
-	raw := w.value()
+	raw := w.skip()
 	var names []string
 	if json.Unmarshal([]byte(raw), &names) != nil {
+		w.plain(bytesMask(len(raw)))
 		return
 	}
-	if w.topics = len(names); w.topics == 1 {
+	if w.topics = len(names); w.topics == 1 && isTopic(names[0]) {
 		w.frame.Topic = names[0]
 	}
+	if slices.ContainsFunc(names, func(name string) bool { return !isTopic(name) }) {
+		for i, name := range names {
+			if !isTopic(name) {
+				names[i] = bytesMask(len(name))
+			}
+		}
+		masked, _ := json.Marshal(names)
+		raw = string(masked)
+	}
+	w.out.WriteString(MaskTokens(raw))
 }
 
 // mask writes how much a value has instead of the value.

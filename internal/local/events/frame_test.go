@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -117,6 +118,53 @@ func TestHubFrame(t *testing.T) {
 		{"typed: a token alone", "secret", events.Frame{Text: "[6 bytes]"}, "[6 bytes]"},
 		{"typed: add alone", "add", events.Frame{Text: "add"}, ""},
 		{"nothing", "", events.Frame{}, ""},
+		{
+			"unknown members", `{"action":"hello","Authorization":"secret","pin":1234,"x":{"y":"secret"},"ID":"secret"}`,
+			events.Frame{Text: `{"action":"hello","Authorization":"[6 bytes]","pin":"[4 bytes]","x":"[1 lines]","ID":"[6 bytes]"}`},
+			`{"action":"hello","Authorization":"[6 bytes]","pin":"[4 bytes]","x":"[1 lines]","ID":"[6 bytes]"}`,
+		},
+		{
+			"an unknown action", `{"action":"secret","version":"secret"}`,
+			events.Frame{Text: `{"action":"[6 bytes]","version":"[6 bytes]"}`}, `{"action":"[6 bytes]","version":"[6 bytes]"}`,
+		},
+		{
+			"no topics", `{"action":"get","topics":["token:secret","MUG","sku:MUG"],"topic":"x:secret"}`,
+			events.Frame{Text: `{"action":"get","topics":["[12 bytes]","MUG","sku:MUG"],"topic":"[8 bytes]"}`},
+			`{"action":"get","topics":["[12 bytes]","MUG","sku:MUG"],"topic":"[8 bytes]"}`,
+		},
+		{
+			"one that is no topic", `{"action":"get","topics":["token:secret"]}`,
+			events.Frame{Text: `{"action":"get","topics":["[12 bytes]"]}`}, `{"action":"get","topics":["[12 bytes]"]}`,
+		},
+		{
+			"a resume of no topic", `{"action":"subscribe","topics":{"token:secret":{"version":"secret","token":"secret"}}}`,
+			events.Frame{Text: `{"action":"subscribe","topics":{"[12 bytes]":{"version":"[6 bytes]","token":"[6 bytes]"}}}`},
+			`{"action":"subscribe","topics":{"[12 bytes]":{"version":"[6 bytes]","token":"[6 bytes]"}}}`,
+		},
+		{
+			"topics that are a text", `{"action":"get","topics":"secret"}`,
+			events.Frame{Text: `{"action":"get","topics":"[6 bytes]"}`}, `{"action":"get","topics":"[6 bytes]"}`,
+		},
+		{
+			"all topics", `{"action":"get","topics":"*"}`, events.Frame{Text: `{"action":"get","topics":"*"}`}, "",
+		},
+		{
+			"a refusal", `{"type":"snapshot","topics":{},"refused":{"token:secret":"bad_topic","sku:NO":"denied"}}`,
+			events.Frame{Text: `{"type":"snapshot","topics":{},"refused":{"[12 bytes]":"bad_topic","sku:NO":"denied"}}`},
+			`{"type":"snapshot","topics":{},"refused":{"[12 bytes]":"bad_topic","sku:NO":"denied"}}`,
+		},
+		{"typed: a word too many", "hello secret", events.Frame{Text: "hello [6 bytes]"}, "hello [6 bytes]"},
+		{"typed: no topic", `get token:secret "x:y z" cart`, events.Frame{Text: "get [12 bytes] [7 bytes] cart"},
+			"get [12 bytes] [7 bytes] cart"},
+		{"typed: an unknown option", "sub MUG authorization=secret",
+			events.Frame{Text: "sub MUG [20 bytes]"}, "sub MUG [20 bytes]"},
+		{"typed: a topic in quotes", `only "sku:RED CAP"@7 MUG@9 epoch=k3`,
+			events.Frame{Text: `only "sku:RED CAP"@7 MUG@9 epoch=k3`}, ""},
+		{"typed: stock", `stock MUG "RED CAP" token:secret`, events.Frame{Text: `stock MUG "RED CAP" [12 bytes]`},
+			`stock MUG "RED CAP" [12 bytes]`},
+		{"typed: help", "help secret", events.Frame{Text: "help [6 bytes]"}, "help [6 bytes]"},
+		{"typed: help about", "help add", events.Frame{Text: "help add"}, ""},
+		{"typed: pretty", "pretty on", events.Frame{Text: "pretty on"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := events.HubFrame(false)([]byte(tt.text)); got != tt.want {
@@ -132,6 +180,12 @@ func TestHubFrame(t *testing.T) {
 		})
 	}
 }
+
+// mask matches what is masked, and secret the members that are.
+var (
+	mask   = regexp.MustCompile(`\[\d+ (bytes|lines)\]`)
+	secret = regexp.MustCompile(`"(token|guestToken|from)":\s*"`)
+)
 
 // TestHubFrameReadsAllMessages reads each message of the protocol: what is masked is JSON
 // still, and nothing secret is left.
@@ -154,8 +208,13 @@ func TestHubFrameReadsAllMessages(t *testing.T) {
 				t.Errorf("%s: %q is in %s", file, secret, got)
 			}
 		}
-		if private := events.HubFrame(true)(text).Text; !json.Valid([]byte(private)) || strings.Contains(private, "eyJ") {
+		private := events.HubFrame(true)(text).Text
+		if !json.Valid([]byte(private)) || strings.Contains(private, "eyJ") {
 			t.Errorf("%s: with carts got %s", file, private)
+		}
+		masked := len(mask.FindAllString(private, -1))
+		if secrets := len(secret.FindAllString(string(text), -1)); masked != secrets {
+			t.Errorf("%s: %d of %d members are masked: the log does not know one: %s", file, masked, secrets, private)
 		}
 	}
 }

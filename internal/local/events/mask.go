@@ -23,40 +23,89 @@ func MaskTokens(text string) string {
 	return tokens.ReplaceAllStringFunc(text, func(token string) string { return bytesMask(len(token)) })
 }
 
-// plainVerbs are the first words of typed lines that have neither a token nor a part of a
-// cart in them, and plainWords those that may be quoted in an error's message.
+// The members of messages that are shown as they are, with a value of any kind, and those that
+// are shown if they are no text. They are those of docs/protocol.md; others are masked, because
+// a client may send anything.
 var (
-	plainVerbs = []string{"sub", "subscribe", "only", "unsub", "unsubscribe", "ls", "get", "stock", "checkout",
-		"pretty", "ping", "help", "?", "who", "hello", "why"}
-	plainWords = []string{"action", "add", "after", "cart", "checkout", "epoch", "from", "get", "hello", "help",
-		"id", "key", "lines", "merge", "only", "ping", "policy", "pretty", "quantity", "set", "sku", "skus", "state",
-		"stock", "sub", "subscribe", "token", "topics", "unsub", "unsubscribe", "until", "version"}
-	option = regexp.MustCompile(`\b(token|key)=(\S+)`)
+	messageTexts = []string{"about", "after", "again", "badge", "connectionId", "deprecation", "epoch", "id", "limits",
+		"note", "notice", "path", "policy", "reason", "rev", "state", "successor", "usage", "vendor"}
+	messageNumbers = []string{"changed", "duplicate", "expires", "expiresIn", "only", "pingEvery", "pretty", "quantity",
+		"reconnectAfter", "reconnectWithin", "retry", "unchanged"}
+	valueTexts   = []string{"reason", "rev", "skus", "state", "until"} // of a topic
+	valueNumbers = []string{"from", "more", "quantity"}
 )
 
-// maskTyped masks a typed line of the hub's shorthand: all of it behind a verb that is not
-// one of plainVerbs, and tokens and keys behind the others.
+// maxSKU is the most bytes of a SKU, see wire.MaxName.
+const maxSKU = 128
+
+// isTopic reports whether a text has the form of a topic, or of a SKU without its kind, which
+// is a common mistake. Nothing tells a secret from a SKU.
+func isTopic(name string) bool {
+	kind, _, ok := strings.Cut(name, ":")
+	return kind == "sku" || kind == "cart" || kind == "vendor" || !ok && len(name) <= maxSKU
+}
+
+// plainWords are those that are shown in a typed line and in an error's message.
+var plainWords = []string{"?", "action", "add", "after", "cart", "checkout", "epoch", "from", "get", "hello", "help", "id",
+	"key", "lines", "ls", "merge", "only", "ping", "policy", "pretty", "quantity", "set", "sku", "skus", "state", "stock",
+	"sub", "subscribe", "token", "topics", "unsub", "unsubscribe", "until", "version", "who", "why"}
+
+// words matches the words of a typed line; a string in quotes is one word.
+var words = regexp.MustCompile(`(?:id=|after=)?"(?:[^"\\]|\\.)*"\S*|\S+`)
+
+// maskTyped masks a typed line of the hub's shorthand: the words of which it does not know
+// that they are neither a secret nor a part of a cart. A word where a SKU may be
+// is shown.
 func maskTyped(line string, private bool) string {
 	line = strings.TrimSpace(line)
 	verb, rest, _ := strings.Cut(line, " ")
-	switch word := strings.ToLower(verb); {
+	word := strings.ToLower(verb)
+	switch {
 	case line == "":
-	case slices.Contains(plainVerbs, word):
-		line = option.ReplaceAllStringFunc(line, func(o string) string {
-			name, value, _ := strings.Cut(o, "=")
-			if private && name == "key" {
-				return o
-			}
-			return name + "=" + bytesMask(len(value))
-		})
-	case private && (word == "add" || word == "set"):
-	case rest == "" && slices.Contains(plainWords, word):
-	case slices.Contains(plainWords, word):
-		line = verb + " " + bytesMask(len(rest))
-	default:
+	case !slices.Contains(plainWords, word):
 		line = bytesMask(len(line)) // perhaps a token, pasted into the wrong place
+	case slices.Contains([]string{"add", "set", "merge"}, word) && rest != "" && !(private && word != "merge"):
+		line = verb + " " + bytesMask(len(rest))
+	case rest != "":
+		line = verb + " " + words.ReplaceAllStringFunc(rest, func(w string) string { return maskWord(word, w, private) })
 	}
 	return MaskTokens(line)
+}
+
+// maskWord masks a word behind a verb.
+func maskWord(verb, word string, private bool) string {
+	if name, value, ok := strings.Cut(word, "="); ok && !strings.HasPrefix(word, `"`) {
+		switch {
+		case name == "id" || name == "epoch" || name == "after" || name == "key" && private:
+			return word
+		case name == "key" || name == "token":
+			return name + "=" + bytesMask(len(value))
+		}
+		return bytesMask(len(word)) // there is no such option
+	}
+	if mayShow(verb, word) {
+		return word
+	}
+	return bytesMask(len(word))
+}
+
+var cartVersion = regexp.MustCompile(`^v[0-9]+$`)
+
+// mayShow reports whether a word that is no option may be shown behind a verb.
+func mayShow(verb, word string) bool {
+	switch verb {
+	case "sub", "subscribe", "only", "unsub", "unsubscribe", "get", "stock", "why":
+		return isTopic(strings.TrimPrefix(word, `"`))
+	case "help", "?":
+		return slices.Contains(plainWords, strings.ToLower(word))
+	case "pretty":
+		return strings.EqualFold(word, "on") || strings.EqualFold(word, "off")
+	case "checkout":
+		return cartVersion.MatchString(word)
+	case "add", "set": // shown only with carts
+		return true
+	}
+	return false
 }
 
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*("|$)`)

@@ -221,6 +221,8 @@ func TestEventsAreMasked(t *testing.T) {
 					`{"action":"get","topics":["cart"]}`,
 					`{"action":"merge","from":"secret-guest"}`,
 					`{"action":"hello","token":"secret-broken"`,
+					`{"action":"hello","Authorization":"secret-member"}`, "hello secret-word", "sub token:secret-topic",
+					`{"action":"subscribe","topics":["token:secret-name"]}`, "sub MUG Authorization=secret-option",
 					"add secret-typed 1 key=secret-typedkey", "merge secret-guesttyped",
 					"hello token=secret-tokentyped",
 					"secret-alone", "pretty on", "add TEE-RED-M 1", "get cart",
