@@ -8,7 +8,8 @@
 //
 // # Guarantees
 //
-// A [Recorder] never makes the hub wait. It copies a reference of each message, and a
+// A [Recorder] never makes the hub wait. It keeps a reference to each message, and copies of
+// a request's body what its handler reads, at most as much as the handler accepts. A
 // goroutine of its own replaces names and writes lines, in the order in which things
 // happened. If the file cannot be written, or more than [MaxWaiting] bytes wait for it, the
 // recording ends, its [Status] says why, and the hub goes on.

@@ -10,9 +10,9 @@ import (
 	"slices"
 )
 
-// MaxLine is the longest line of a recording, in bytes. A message has at most 32 KB, and
-// six times as many as JSON text; the bodies of POST /admin/stock are longer.
-const MaxLine = 65 << 20
+// MaxLine is the longest line of a recording, in bytes. Our own choice: a message has at most
+// 32 KB, a part of a body some 128 KB, and a URL 1 MB, all six times as long as JSON text.
+const MaxLine = 8 << 20
 
 // Read reads a recording. Its errors name the line.
 func Read(r io.Reader) (*Recording, error) {

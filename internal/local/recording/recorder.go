@@ -13,7 +13,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// MaxWaiting is the most bytes of messages that wait to be written. Our own choice: some
+// MaxWaiting is the most memory, in bytes, of what waits to be written. Our own choice: some
 // seconds of a busy hub.
 const MaxWaiting = 64 << 20
 
@@ -120,12 +120,13 @@ func (r *Recorder) Observe(_ context.Context, o gatewaytest.Observation) {
 		return
 	}
 	if s := r.session(); s != nil {
-		s.put(happened{observed: &o}, len(o.Payload))
+		s.put(happened{observed: &o}, len(o.Payload)+headerSize(o.Headers)+headerSize(o.Query))
 	}
 }
 
 // happened is something to be recorded.
 type happened struct {
+	size     int                      // in memory, bytes
 	after    time.Duration            // the start
 	observed *gatewaytest.Observation // or
 	event    *Event                   // of a request, with names and tokens as they are
@@ -142,7 +143,7 @@ type session struct {
 
 	mu      sync.Mutex
 	waiting []happened
-	size    int   // bytes of what waits
+	size    int   // bytes of what waits or is being written
 	over    bool  // nothing more is taken
 	cause   error // why it is over; nil: Stop
 	lines   int   // in the file
@@ -170,20 +171,44 @@ func (s *session) status() Status {
 	return status
 }
 
-// put adds what happened to what waits.
+// fixedSize is more than anything that waits takes in memory beside its texts, in bytes.
+const fixedSize = 1 << 10
+
+// headerSize counts the bytes of headers or of a query.
+func headerSize(h map[string][]string) (n int) {
+	for name, values := range h {
+		n += len(name)
+		for _, value := range values {
+			n += len(value)
+		}
+	}
+	return n
+}
+
+// putEvent adds the event of a request to what waits.
+func (s *session) putEvent(e Event) {
+	size := len(e.Path) + len(e.Token) + len(e.Body)
+	for name, value := range e.Headers {
+		size += len(name) + len(value)
+	}
+	s.put(happened{event: &e}, size)
+}
+
+// put adds what happened to what waits. size is that of its texts, in bytes.
 func (s *session) put(h happened, size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over {
 		return
 	}
-	if s.size+size > MaxWaiting {
+	h.size = size + fixedSize
+	if s.size+h.size > MaxWaiting {
 		s.overLocked(fmt.Errorf("%d MB wait to be written: the disk is too slow", MaxWaiting>>20))
 		return
 	}
 	h.after = time.Since(s.began)
 	s.waiting = append(s.waiting, h)
-	s.size += size
+	s.size += h.size
 	s.wakeLocked()
 }
 
@@ -216,11 +241,13 @@ func (s *session) run() {
 		<-s.wake
 		s.mu.Lock()
 		waiting := s.waiting
-		s.waiting, s.size, over = nil, 0, s.over
+		s.waiting, over = nil, s.over
 		s.mu.Unlock()
 		for i := range waiting {
 			s.at = waiting[i].after.Milliseconds()
 			s.record(&waiting[i])
+			s.written(waiting[i].size)
+			waiting[i] = happened{}
 		}
 		if s.err != nil {
 			s.stop(s.err)
@@ -235,6 +262,13 @@ func (s *session) run() {
 	if failed := s.status().Failed; failed != "" {
 		s.log.Error("the recording has ended; the hub goes on", "file", s.name, "error", failed)
 	}
+}
+
+// written makes room for something else to wait.
+func (s *session) written(size int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.size -= size
 }
 
 // record writes the event of something that happened.

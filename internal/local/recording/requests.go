@@ -3,13 +3,10 @@ package recording
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
-
-	"github.com/securecart/hub/internal/auth/bearer"
 )
 
 // Requests records requests to the admin API that change something, and serves them with
@@ -27,11 +24,10 @@ func (r *Recorder) Requests(next http.Handler) http.Handler {
 			next.ServeHTTP(answer, req)
 			var issued struct{ Token string }
 			if json.Unmarshal(answer.body.Bytes(), &issued) == nil && issued.Token != "" {
-				s.put(happened{event: &Event{Type: Token, Token: issued.Token}}, 0)
+				s.putEvent(Event{Type: Token, Token: issued.Token})
 			}
 		default:
-			s.request(Event{Type: Admin, Path: path}, req)
-			next.ServeHTTP(w, req)
+			s.request(Event{Type: Admin, Path: path}, w, req, next)
 		}
 	})
 }
@@ -42,10 +38,11 @@ func (r *Recorder) REST(next http.Handler) http.Handler {
 		s := r.session()
 		path := req.URL.EscapedPath()
 		changes := req.Method != http.MethodGet && req.Method != http.MethodHead
-		if s != nil && changes && strings.HasPrefix(path, "/v1/cart") {
-			s.request(Event{Type: REST, Path: path}, req)
+		if s == nil || !changes || !strings.HasPrefix(path, "/v1/cart") {
+			next.ServeHTTP(w, req)
+			return
 		}
-		next.ServeHTTP(w, req)
+		s.request(Event{Type: REST, Path: path}, w, req, next)
 	})
 }
 
@@ -64,42 +61,6 @@ func adminPath(u *url.URL) string {
 		return "/admin/users/" + strings.TrimPrefix(path, "/v1/users/")
 	}
 	return ""
-}
-
-// request puts a request with its body, which next can read once more.
-func (s *session) request(e Event, req *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(req.Body, MaxWaiting))
-	rest := io.MultiReader(bytes.NewReader(body), &failing{req.Body, err})
-	req.Body = struct {
-		io.Reader
-		io.Closer
-	}{rest, req.Body}
-	e.Method, e.Body = req.Method, string(body)
-	for _, name := range KeptHeaders {
-		if value := req.Header.Get(name); value != "" && e.Type == REST {
-			if e.Headers == nil {
-				e.Headers = map[string]string{}
-			}
-			e.Headers[name] = value
-		}
-	}
-	if e.Type == REST || strings.HasPrefix(e.Path, "/vendor/") {
-		e.Token, _ = bearer.Token(req.Header.Values("Authorization")...)
-	}
-	s.put(happened{event: &e}, len(body))
-}
-
-// failing goes on with a body, or fails as it did.
-type failing struct {
-	io.Reader
-	err error
-}
-
-func (f *failing) Read(p []byte) (int, error) {
-	if f.err != nil {
-		return 0, f.err
-	}
-	return f.Reader.Read(p)
 }
 
 // answered keeps the body of an answer.
