@@ -92,7 +92,7 @@ var mayImport = map[string][]string{
 	"internal/local/faults":    {"gatewaytest"},
 	"internal/local/events":    {"gatewaytest"},
 	"internal/local/tap":       {"internal/local/events"},
-	"internal/local/recording": {"gatewaytest", "internal/auth/bearer", "internal/stockjson"},
+	"internal/local/recording": {"gatewaytest", "internal/auth/bearer", "internal/stockjson", "internal/wire"},
 	"internal/local/replay": {
 		"internal/hub", "internal/local/catalogue", "internal/local/house", "internal/local/recording",
 		"internal/stockjson", "internal/versions",

@@ -78,9 +78,11 @@ func TestOrderOfRequests(t *testing.T) {
 		chunks             []string
 		lines, ignores     bool
 	}{
-		"JSON":          {method: "PUT", path: "/admin/stock/MUG", chunks: []string{`{"a`, `":1}`}, want: `{"a":1} acted`},
-		"no body":       {method: "POST", path: "/admin/users/alice/revoke", ignores: true, want: ` acted`},
-		"unread body":   {method: "POST", path: "/admin/users/alice/revoke", chunks: []string{"{}"}, ignores: true, want: ` acted`},
+		"JSON":    {method: "PUT", path: "/admin/stock/MUG", chunks: []string{`{"a`, `":1}`}, want: `{"a":1} acted`},
+		"no body": {method: "POST", path: "/admin/users/alice/revoke", ignores: true, want: ` acted`},
+		"unread body": {
+			method: "POST", path: "/admin/users/alice/revoke", chunks: []string{"{}"}, ignores: true, want: ` acted`,
+		},
 		"of a deletion": {method: "DELETE", path: "/admin/stock/MUG", chunks: []string{"{}"}, ignores: true, want: ` acted`},
 		"lines": {
 			method: "POST", path: "/admin/stock", chunks: []string{"1\n2\n3", "4\n5"}, lines: true,
