@@ -32,11 +32,12 @@ type conversation struct {
 	topics map[string][]value // of deltas that have not come, in order
 	shown  map[string]value   // the newest of each topic that came
 
-	asked      int // requests that the recording has before the frame that is added next
-	firstAsked int // of those that were sent before the others were answered
-	requests   int // sent so far
-	answers    int // that the recording has
-	answered   int // so far
+	asked      int  // requests that the recording has before the frame that is added next
+	firstAsked int  // of those that were sent before the others were answered
+	requests   int  // sent so far
+	answers    int  // that the recording has
+	answered   int  // so far
+	slow       bool // it differs, and an answer did not come: nobody waits for the others
 	ended      bool
 	code       websocket.StatusCode // when it ended
 	closing    bool                 // our side closes it
@@ -99,7 +100,7 @@ func isPush(message map[string]any, kind string) bool {
 		kind == "error" && message["code"] == "token_expired" && message["id"] == nil
 }
 
-// differs keeps the first difference. Nothing is compared after it.
+// differs keeps the first difference. Nothing is compared after it, but answers are counted.
 func (c *conversation) differs(d Difference) {
 	if c.first == nil {
 		c.first = &d
@@ -108,11 +109,14 @@ func (c *conversation) differs(d Difference) {
 
 // got compares a frame that came.
 func (c *conversation) got(text string) {
-	if c.first != nil {
-		return
-	}
 	message := parse(text)
 	kind := kindOf(message)
+	if c.first != nil {
+		if !isPush(message, kind) {
+			c.answered++
+		}
+		return
+	}
 	if kind == "delta" {
 		c.gotDelta(message)
 		return
@@ -122,12 +126,15 @@ func (c *conversation) got(text string) {
 		return
 	}
 	if f == nil {
-		c.differs(Difference{Frame: len(c.frames) + 1, Kind: kind, Got: clip(text), Recorded: "none"})
+		c.differs(Difference{Frame: len(c.frames) + 1, Kind: kind, Got: text, Recorded: "none"})
 		return
 	}
 	if d := c.compare(f, text, message, kind); d != nil {
 		d.Frame, d.Kind = f.number, kind
 		c.differs(*d)
+		if f.answer {
+			c.answered++
+		}
 		return
 	}
 	c.come(f)
@@ -156,9 +163,10 @@ func (c *conversation) expected(message map[string]any, kind string) *frame {
 func (c *conversation) compare(f *frame, text string, message map[string]any, kind string) *Difference {
 	switch {
 	case f.kind != kind:
-		return &Difference{Got: clip(text), Recorded: clip(f.text)}
+		return &Difference{Got: text, Recorded: f.text}
 	case message == nil && !c.offsets.matchWords(f.text, c.names.recordedText(text), c.cart):
-		return &Difference{Got: clip(text), Recorded: clip(f.text)}
+		got, recorded := differentWords(c.names.recordedText(text), f.text)
+		return &Difference{Got: got, Recorded: recorded}
 	case message == nil:
 		return nil
 	}
@@ -190,7 +198,7 @@ func (c *conversation) missing(f *frame) {
 	if c.ended {
 		got = fmt.Sprintf("closed with %d", c.code)
 	}
-	c.differs(Difference{Frame: f.number, Kind: f.kind, Got: got, Recorded: clip(f.text)})
+	c.differs(Difference{Frame: f.number, Kind: f.kind, Got: got, Recorded: f.text})
 }
 
 // closed compares the end of a connection with the recorded one.
@@ -198,12 +206,4 @@ func (c *conversation) closed(e *recording.Event) {
 	if e.By == recording.ByGateway && int(c.code) != e.Code {
 		c.differs(Difference{Frame: c.next + 1, Kind: "close", Got: fmt.Sprint(int(c.code)), Recorded: fmt.Sprint(e.Code)})
 	}
-}
-
-// clip returns the start of a text.
-func clip(text string) string {
-	if len(text) > maxShown {
-		return text[:maxShown] + "…"
-	}
-	return text
 }

@@ -4,6 +4,6 @@
 //
 // One goroutine plays all events in their order. It waits before each event until all that
 // the recording has before it has come, or a bound has passed: so what a client gets never
-// depends on who was faster. A connection that differs is not waited for any more, but its
+// depends on who was faster. Of a connection that differs, only answers are waited for, and its
 // client goes on.
 package replay

@@ -2,7 +2,6 @@ package replay
 
 import (
 	"encoding/json"
-	"regexp"
 	"strconv"
 )
 
@@ -35,26 +34,4 @@ func number(value any) int64 {
 	text, _ := value.(json.Number)
 	n, _ := strconv.ParseInt(text.String(), 10, 64) // what is no version is compared as text before
 	return n
-}
-
-// wordsVersion matches the version in a line of an answer in words, and what it is of.
-var wordsVersion = regexp.MustCompile(`(?m)^(\S+)(.*\(version )([0-9]+)\)`)
-
-// matchWords reports whether two answers in words are alike. cart is the topic of the
-// client's cart.
-func (v offsets) matchWords(recorded, got, cart string) bool {
-	if wordsVersion.ReplaceAllString(recorded, "$1$2)") != wordsVersion.ReplaceAllString(got, "$1$2)") {
-		return false
-	}
-	theirs := wordsVersion.FindAllStringSubmatch(got, -1)
-	for i, m := range wordsVersion.FindAllStringSubmatch(recorded, -1) {
-		topic := m[1]
-		if topic == "cart" || topic == "ok" || topic == "ok:" {
-			topic = cart
-		}
-		if !v.match(topic, number(json.Number(m[3])), number(json.Number(theirs[i][3]))) {
-			return false
-		}
-	}
-	return true
 }

@@ -138,6 +138,9 @@ func (p *player) event(ctx context.Context, e *recording.Event) error {
 		if err := p.wait(ctx, p.target.Bound, p.answered); err != nil {
 			return err
 		}
+		for _, c := range p.all { // those have had their time
+			c.slow = c.slow || c.first != nil && c.answered < min(c.requests, c.answers)
+		}
 	}
 	for _, c := range p.all {
 		c.leaving = c.leaves > 0 && c.leaves-e.At < leavingTime.Milliseconds()
@@ -162,10 +165,11 @@ func (p *player) event(ctx context.Context, e *recording.Event) error {
 
 // answered reports whether all messages are answered that the recording has answers to. A
 // client need not wait for that, but the order in which the hub acts on messages that wait
-// together is free, and a replay could differ.
+// together is free, and a replay could differ. That holds for the messages of a conversation
+// that differs too: what they do decides what others get.
 func (p *player) answered() bool {
 	for _, c := range p.all {
-		if c.first == nil && !c.ended && c.answered < min(c.requests, c.answers) {
+		if !c.ended && !c.slow && c.answered < min(c.requests, c.answers) {
 			return false
 		}
 	}

@@ -10,11 +10,11 @@ type Difference struct {
 	Frame    int    // the number of the frame that the client got, from 1; 0: the handshake
 	Kind     string // of the frame: "delta"
 	Path     string // in the frame: `topics["sku:MUG"].quantity`; "": all of it
-	Got      string // "none" if it is not there
-	Recorded string // "none" if it was not there
+	Got      string // all of it; "none" if it is not there
+	Recorded string // all of it; "none" if it was not there
 }
 
-// String returns the difference as localhub replay prints it.
+// String returns the difference as localhub replay prints it: one line.
 func (d Difference) String() string {
 	where := fmt.Sprintf("frame %d  %s: ", d.Frame, d.Kind)
 	if d.Frame == 0 {
@@ -23,7 +23,8 @@ func (d Difference) String() string {
 	if d.Path != "" {
 		where += d.Path + " "
 	}
-	return where + d.Got + ", recorded " + d.Recorded
+	got, recorded := around(d.Got, d.Recorded)
+	return where + got + ", recorded " + recorded
 }
 
 // Conversation is the result for one connection.
