@@ -31,7 +31,7 @@ against a new hub in this process, and pauses are skipped. Versions, ids, times
 and names need not be the same. The status is 1 if a conversation differs.
 
 With -admin, users sign in, stock is written, and the other hub's clock is moved
-forward. Without it only guests can be played, and pauses are waited for.`,
+forward. Without it only guests are played, and pauses are waited for.`,
 		Example: `localhub replay afternoon.ndjson
 localhub replay afternoon.ndjson -against :8797/v1 -admin :8798`,
 		Args: func(_ *cobra.Command, args []string) error {

@@ -44,7 +44,11 @@ func TestReplayWord(t *testing.T) {
 		},
 		"no hub": {
 			args:   []string{"replay", afternoonFile, "-against", "ws://" + unusedAddress(t), "-admin", unusedAddress(t)},
-			status: 1, stderr: "localhub: replay: ",
+			status: 1, stderr: "localhub: replay: the target does not answer: ",
+		},
+		"no hub, no admin": {
+			args:   []string{"replay", afternoonFile, "-against", "ws://" + unusedAddress(t) + "/v1"},
+			status: 1, stderr: "localhub: replay: the target does not answer: ",
 		},
 	})
 }

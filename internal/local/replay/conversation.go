@@ -25,8 +25,11 @@ type frame struct {
 // conversation is one connection of the recording, and of the replay.
 type conversation struct {
 	comparer
-	name   string
-	conn   *websocket.Conn // nil: not opened, or refused
+	name string
+	conn *websocket.Conn // nil: not opened, or refused
+
+	notPlayed bool // nobody can sign the client in
+
 	frames []*frame
 	next   int                // the frame of the next Out
 	topics map[string][]value // of deltas that have not come, in order

@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -81,8 +82,14 @@ func Play(ctx context.Context, rec *recording.Recording, t Target) (Result, erro
 	if err != nil {
 		return nil, err
 	}
-	return p.result(), nil
+	r := p.result()
+	if n := r.NotPlayed(); n > 0 && n == len(r) {
+		return nil, errNothingPlayed
+	}
+	return r, nil
 }
+
+var errNothingPlayed = errors.New("nothing can be played without an admin API: no conversation is a guest's")
 
 // expect collects what each client got.
 func (p *player) expect() {
@@ -105,8 +112,12 @@ func (p *player) expect() {
 	}
 }
 
-// start brings the clock of the target to the minute and second of the recording's.
+// start checks that the target answers, and brings its clock to the minute and second of the
+// recording's.
 func (p *player) start(ctx context.Context) error {
+	if _, err := call(ctx, p.target.REST, http.MethodGet, "/", nil, ""); err != nil {
+		return fmt.Errorf("the target does not answer: %w", err)
+	}
 	p.began = time.Now()
 	if p.target.Admin == nil {
 		return nil
@@ -146,6 +157,9 @@ func (p *player) event(ctx context.Context, e *recording.Event) error {
 		c.leaving = c.leaves > 0 && c.leaves-e.At < leavingTime.Milliseconds()
 	}
 	c := p.byName[e.Conn]
+	if c != nil && c.notPlayed {
+		return nil
+	}
 	switch e.Type {
 	case recording.Stock:
 		return p.stock(ctx, e)
@@ -235,7 +249,7 @@ func (p *player) take(a arrival) {
 func (p *player) result() Result {
 	var r Result
 	for _, c := range p.all {
-		r = append(r, Conversation{Name: c.name, Frames: len(c.frames), Difference: c.first})
+		r = append(r, Conversation{Name: c.name, Frames: len(c.frames), NotPlayed: c.notPlayed, Difference: c.first})
 	}
 	return r
 }

@@ -167,11 +167,15 @@ func TestPrint(t *testing.T) {
 		}
 		return r
 	}
+	skipped := replay.Result{{NotPlayed: true}, {NotPlayed: true}}
 	const line = `frame 2  snapshot: topics["sku:MUG"].quantity 33, recorded none` + "\n"
 	for want, r := range map[string]replay.Result{
 		"0 conversations alike\n": nil,
 		"1 conversation alike\n":  conversations(0, 1),
 		"2 conversations alike\n": conversations(0, 2),
+		"1 of 3 conversations alike, 2 not played without an admin API\n": append(conversations(0, 1), skipped...),
+		"guest-1  " + line + "0 of 3 conversations alike, 1 differs, 2 not played without an admin API\n": append(
+			conversations(1, 0), skipped...),
 		"guest-1  " + line + "4 of 5 conversations alike, 1 differs\n":                     conversations(1, 4),
 		"guest-1  " + line + "guest-2  " + line + "0 of 2 conversations alike, 2 differ\n": conversations(2, 0),
 	} {

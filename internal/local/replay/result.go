@@ -31,6 +31,7 @@ func (d Difference) String() string {
 type Conversation struct {
 	Name       string // the connection's stand-in
 	Frames     int    // that the recording has for the client
+	NotPlayed  bool   // without an admin API, nobody can sign the client in
 	Difference *Difference
 }
 
@@ -41,6 +42,16 @@ type Result []Conversation
 func (r Result) Differing() (n int) {
 	for _, c := range r {
 		if c.Difference != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// NotPlayed counts the conversations that were not played.
+func (r Result) NotPlayed() (n int) {
+	for _, c := range r {
+		if c.NotPlayed {
 			n++
 		}
 	}
@@ -68,14 +79,25 @@ func (r Result) Print(w io.Writer) error {
 }
 
 func (r Result) summary() string {
-	differ := r.Differing()
+	differ, skipped := r.Differing(), r.NotPlayed()
+	alike := len(r) - differ - skipped
+	var text string
 	switch {
-	case differ == 0 && len(r) == 1:
-		return "1 conversation alike"
-	case differ == 0:
-		return fmt.Sprintf("%d conversations alike", len(r))
-	case differ == 1:
-		return fmt.Sprintf("%d of %d conversations alike, 1 differs", len(r)-1, len(r))
+	case differ+skipped > 0:
+		text = fmt.Sprintf("%d of %d conversations alike", alike, len(r))
+	case len(r) == 1:
+		text = "1 conversation alike"
+	default:
+		text = fmt.Sprintf("%d conversations alike", len(r))
 	}
-	return fmt.Sprintf("%d of %d conversations alike, %d differ", len(r)-differ, len(r), differ)
+	switch {
+	case differ == 1:
+		text += ", 1 differs"
+	case differ > 1:
+		text += fmt.Sprintf(", %d differ", differ)
+	}
+	if skipped > 0 {
+		text += fmt.Sprintf(", %d not played without an admin API", skipped)
+	}
+	return text
 }

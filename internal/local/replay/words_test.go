@@ -58,7 +58,9 @@ func TestWords(t *testing.T) {
 		"a version":          {edit(`\bv2\b`, "v7"), "customer-1  frame 5  text: "},
 		"a message of why":   {edit(`(\\"message\\":\\")[^"\\]*`, `${1}other`), "1 conversation alike"},
 		"a message in words": {edit(`(error unknown_action: )[^}]*`, `${1}other"`), "1 conversation alike"},
-		"another code":       {edit(`error unknown_action`, `error bad_field`), "error unknown_action, recorded error bad_field"},
+		"another code": {
+			edit(`error unknown_action`, `error bad_field`), "error unknown_action, recorded error bad_field",
+		},
 		"more words": {
 			edit(`(ends in [^"]*)"`, `${1} soon"`),
 			shown,
