@@ -48,7 +48,11 @@ func based(req wire.Request, basis *Cart) wire.Request {
 }
 
 // change queues a change and waits for its answer.
-func (c *Client) change(ctx context.Context, req wire.Request) (r Result, err error) {
+func (c *Client) change(ctx context.Context, req wire.Request) (Result, error) {
+	// These are guarded by mu. They are not the results: the answer to a change that was
+	// given up may come at any time.
+	var r Result
+	var err error
 	isDone := false
 	ch := &change{req: req, done: func(result Result, e error) { r, err, isDone = result, e, true }}
 	c.do(func() {
@@ -60,9 +64,6 @@ func (c *Client) change(ctx context.Context, req wire.Request) (r Result, err er
 		c.e.push(ch)
 	})
 	failed := c.wait(ctx, func() bool { return isDone })
-	if failed == nil {
-		return r, err
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
