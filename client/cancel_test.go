@@ -25,7 +25,7 @@ func carried(t *testing.T) (*Client, *link) {
 	var l *link
 	c.do(func() {
 		c.e.connect()
-		l = c.e.next
+		l = c.e.replacement
 		c.e.onOpened(l, offer{})
 		hello, _ := newShop().answer(wire.Request{Action: wire.ActionHello, ID: []byte("1")})
 		c.e.onMessage(l, wire.Encode(hello))

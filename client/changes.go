@@ -61,7 +61,7 @@ func (q *changes) abandon(err error) {
 // pump sends the first change. It must be called whenever the connection becomes ready.
 func (e *engine) pump() {
 	q := &e.changes
-	if q.running || e.waits("pump") || len(q.queue) == 0 || e.now == nil || !e.now.greeted {
+	if q.running || e.waits("pump") || len(q.queue) == 0 || e.current == nil || !e.current.greeted {
 		return
 	}
 	c := q.queue[0]
@@ -73,7 +73,7 @@ func (e *engine) pump() {
 		return
 	}
 	q.running = true
-	e.now.ask(c.req, nil, func(m *message) {
+	e.current.ask(c.req, nil, func(m *message) {
 		q.running = false
 		if m != nil { // otherwise the link has closed: the next one sends it again
 			e.onAnswer(c, m)

@@ -30,11 +30,11 @@ type Options struct {
 	// Report gets what concerns no call of the client: a refused token ([*Error]), a failed
 	// call of Token, a failed handshake ([*HandshakeError]), and the end of this version of
 	// the protocol ([*DeprecationError], with each connection). It must not block, nor call
-	// the client. nil: nobody hears it.
+	// the client. nil: the errors are dropped.
 	Report func(error)
 }
 
-// Client is a connection to a hub that is made anew when it breaks.
+// Client is a connection to a hub. When it breaks, the client makes a new one.
 type Client struct {
 	o       Options
 	ctx     context.Context // ends with the client
@@ -125,7 +125,7 @@ func (c *Client) Reconnect() {
 	})
 }
 
-// do calls f with the engine, and then does what the engine wants to be done.
+// do calls f with the engine, and then carries out what f left to do.
 func (c *Client) do(f func()) {
 	c.mu.Lock()
 	if c.e.status == closed {
@@ -202,7 +202,7 @@ func (c *Client) wait(ctx context.Context, done func() bool) error {
 	}
 }
 
-// outputs does what the engine wants. Its methods are called with mu held, so no goroutine
+// outputs is the engine's output. Its methods are called with mu held, so no goroutine
 // starts after Close has ended the engine.
 type outputs Client
 

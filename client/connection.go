@@ -2,20 +2,20 @@ package client
 
 import "time"
 
-// connect makes the next link. One that is live stays so until the next one is.
+// connect makes a link. The current one stays until its replacement is settled.
 func (e *engine) connect() {
 	if e.status >= ended {
 		return
 	}
 	e.stop("reconnect")
-	if e.next != nil {
-		e.next.close()
+	if e.replacement != nil {
+		e.replacement.close()
 	}
-	if e.now == nil {
+	if e.current == nil {
 		e.setStatus(connecting)
 	}
-	e.next = newLink(e)
-	e.out.dial(e.next, e.who.guest, e.who.takeRefusal())
+	e.replacement = newLink(e)
+	e.out.dial(e.replacement, e.who.guest, e.who.takeRefusal())
 }
 
 // onOpened: the handshake is done. hello must be answered before any other message: the
@@ -38,8 +38,8 @@ func (e *engine) onHello(l *link, m *message) {
 		return
 	}
 	l.greeted = true
-	if e.now == nil {
-		e.now = l
+	if e.current == nil {
+		e.current = l
 	}
 	if !e.greet(l, m) {
 		e.reconnect()
@@ -58,20 +58,20 @@ func (e *engine) onHello(l *link, m *message) {
 	e.pump()
 }
 
-// onSettled: a link says everything now. An older one is not needed any more.
+// onSettled: a link has the values of all wanted topics. It becomes the current one.
 func (e *engine) onSettled(l *link) {
 	if l.settled {
 		return
 	}
 	l.settled = true
-	old := e.now
-	e.next, e.now = nil, l
-	if old != l && old != nil {
-		if e.old != nil {
-			e.old.close()
+	previous := e.current
+	e.replacement, e.current = nil, l
+	if previous != l && previous != nil {
+		if e.retired != nil {
+			e.retired.close()
 		}
-		e.old = old
-		old.retire()
+		e.retired = previous
+		previous.retire()
 	}
 	l.pingAfterSilence()
 	e.start("held", heldFor, func() { e.failures = 0 })
@@ -83,14 +83,14 @@ func (e *engine) onSettled(l *link) {
 	e.pump()
 }
 
-// reconnect gives all links up and makes a new one at once, as somebody else perhaps.
+// reconnect closes all links and makes a new one at once. The user may be another one.
 func (e *engine) reconnect() {
-	for _, l := range []*link{e.now, e.next, e.old} {
+	for _, l := range []*link{e.current, e.replacement, e.retired} {
 		if l != nil {
 			l.close()
 		}
 	}
-	e.now, e.next, e.old = nil, nil, nil
+	e.current, e.replacement, e.retired = nil, nil, nil
 	for _, name := range []string{"keepAlive", "lifetime", "held", "renew"} {
 		e.stop(name)
 	}
@@ -99,33 +99,33 @@ func (e *engine) reconnect() {
 	e.connect()
 }
 
-// lost: a link is gone. One that was being made leaves the one that is live alone. after:
-// the hub wants this wait. cut: the connection ended; else the client gave it up.
+// lost: a link is gone. If it was the replacement, the current one stays. after: the wait that
+// the hub asked for. cut: the connection ended; otherwise the client gave it up.
 func (e *engine) lost(l *link, after time.Duration, cut bool) {
 	// Many clients may have been cut together, unless the hub has announced it: then it
 	// spreads them itself.
 	within := time.Duration(0)
-	if cut && l == e.now && !e.notBefore.After(e.timers.now) {
+	if cut && l == e.current && !e.notBefore.After(e.timers.now) {
 		within = e.within
 	}
 	l.close()
-	if l != e.now && l != e.next {
+	if l != e.current && l != e.replacement {
 		e.pump() // what got no answer is repeated on the link that replaced it
 		return
 	}
-	if l == e.next {
-		e.next = nil
+	if l == e.replacement {
+		e.replacement = nil
 	}
-	if l == e.now {
-		e.now = nil
-		if e.next != nil && e.next.greeted {
-			e.now = e.next
+	if l == e.current {
+		e.current = nil
+		if e.replacement != nil && e.replacement.greeted {
+			e.current = e.replacement
 		}
 		e.stop("held")
 		e.touchAll()
 	}
 	e.pump()
-	if e.next == nil {
+	if e.replacement == nil {
 		e.retry(after, within)
 	}
 }
@@ -133,7 +133,7 @@ func (e *engine) lost(l *link, after time.Duration, cut bool) {
 // retry makes another link after a random wait, not sooner than least. It is spread over
 // within at least.
 func (e *engine) retry(least, within time.Duration) {
-	if e.now == nil {
+	if e.current == nil {
 		for _, name := range []string{"keepAlive", "lifetime", "renew"} {
 			e.stop(name)
 		}
@@ -149,25 +149,25 @@ func (e *engine) keepAlive() {
 	every := time.Duration(float64(keepAliveEvery) * (0.9 + 0.2*e.random()))
 	e.start("keepAlive", every, func() {
 		switch {
-		case e.now == nil:
+		case e.current == nil:
 		case len(e.wanted) > 0:
-			e.now.subs.requestAll()
+			e.current.subs.requestAll()
 		default:
-			e.now.ping()
+			e.current.ping()
 		}
 		e.keepAlive()
 	})
 }
 
-// retireAt makes the next link before this one is ended.
+// retireAt makes the replacement before the hub ends the current link.
 func (e *engine) retireAt(lifetime time.Duration) {
 	e.start("lifetime", time.Duration(float64(lifetime)*(0.9+0.1*e.random())), e.replace)
 }
 
-// replace makes the next link. One that does not say everything by now is lost.
+// replace makes the replacement. A current link that is not settled by now is given up.
 func (e *engine) replace() {
-	if e.now != nil && !e.now.settled {
-		e.lost(e.now, 0, false)
+	if e.current != nil && !e.current.settled {
+		e.lost(e.current, 0, false)
 	} else {
 		e.connect()
 	}

@@ -7,7 +7,7 @@ import (
 
 // engine keeps a client connected: it makes links, says who the client is, applies messages,
 // and sends changes of the cart. It has no goroutine, no clock and no network: a method is
-// called for each thing that happens, and what is to be done goes to out.
+// called for each event, and the engine acts through out.
 type engine struct {
 	out    output
 	random func() float64 // from 0 to below 1
@@ -26,13 +26,13 @@ type engine struct {
 	within    time.Duration // clients that lose their connections together come back over this time
 	notBefore time.Time     // the hub asked not to reconnect before this time
 
-	now  *link // whose values are shown
-	next *link // that is being made
-	old  *link // that was replaced, and waits for answers
+	current     *link // whose values are shown
+	replacement *link // that is being made
+	retired     *link // that was replaced, and has requests without an answer
 }
 
-// output does what an engine wants to be done. The calls do not block, and do not call back
-// before the engine's method has returned.
+// output carries out what the engine decides. Its methods do not block. They call the engine
+// back only after the engine's method has returned.
 type output interface {
 	dial(l *link, guest string, refused Code) // onOpened or lost follows
 	send(l *link, data []byte)
@@ -69,7 +69,7 @@ func (e *engine) waits(name string) bool { return e.timers.waits(timerName{name:
 
 // links are the connections that may be used.
 func (e *engine) links() (all []*link) {
-	for _, l := range []*link{e.now, e.next} {
+	for _, l := range []*link{e.current, e.replacement} {
 		if l != nil && l.greeted && !slices.Contains(all, l) {
 			all = append(all, l)
 		}
@@ -83,9 +83,9 @@ func (e *engine) state(topic string) State {
 	s := v.state(topic)
 	s.ProvenAt = e.proven[topic]
 	s.Refusal = e.refused[topic]
-	fresh := e.now != nil && e.now.settled && e.now.subs.fresh[topic] && !e.store.isBehind(topic)
+	fresh := e.current != nil && e.current.settled && e.current.subs.fresh[topic] && !e.store.isBehind(topic)
 	if fresh {
-		s.ProvenAt = e.now.heardAt
+		s.ProvenAt = e.current.receivedAt
 	}
 	switch {
 	case s.Refusal != nil:
@@ -129,12 +129,12 @@ func (e *engine) drop(topics []string) {
 
 // end ends everything: the client was closed, or the hub has ended this version.
 func (e *engine) end(s status) {
-	for _, l := range []*link{e.now, e.next, e.old} {
+	for _, l := range []*link{e.current, e.replacement, e.retired} {
 		if l != nil {
 			l.close()
 		}
 	}
-	e.now, e.next, e.old = nil, nil, nil
+	e.current, e.replacement, e.retired = nil, nil, nil
 	e.timers.stopAll(nil)
 	e.status = s
 	e.touchAll()
@@ -154,8 +154,8 @@ func (e *engine) setStatus(s status) {
 
 // stale notes when a topic was last proved, as a link no longer keeps it up to date.
 func (e *engine) stale(l *link, topic string) {
-	if l == e.now {
-		e.proven[topic] = l.heardAt
+	if l == e.current {
+		e.proven[topic] = l.receivedAt
 		e.touch(topic)
 	}
 }

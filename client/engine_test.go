@@ -128,8 +128,8 @@ func TestEndClosesEveryConnection(t *testing.T) {
 	b.connect()
 	n.run()
 	for range 3 {
-		b.now.ask(add("k"), nil, func(*message) {})
-		b.receive(b.now, wire.Bye{Code: "recycle", Retry: true})
+		b.current.ask(add("k"), nil, func(*message) {})
+		b.receive(b.current, wire.Bye{Code: "recycle", Retry: true})
 		b.advance(firstWait)
 		l := b.last()
 		b.onOpened(l, offer{"ann.token", true})

@@ -100,6 +100,6 @@ func (e *DeprecationError) Error() string {
 // ErrClosed means that the client was closed.
 var ErrClosed = errors.New("client: closed")
 
-// ErrEnded means that the hub no longer serves this version of the protocol. A client
-// that hears so does not come back; the program needs a newer client.
+// ErrEnded means that the hub no longer serves this version of the protocol. The client does
+// not connect again; the program needs a newer version of this package.
 var ErrEnded = errors.New("client: the hub no longer serves this version of the protocol")

@@ -112,7 +112,7 @@ func TestSessions(t *testing.T) {
 	})
 }
 
-// TestRefusedHandshake: Connect tells a program what another try would not change.
+// TestRefusedHandshake: Connect returns an error that another try would not change.
 func TestRefusedHandshake(t *testing.T) {
 	inHouse(t, house.Options{}, func(t *testing.T, h *house.House) {
 		_, err := client.Connect(t.Context(), client.Options{
@@ -147,14 +147,14 @@ func TestNobodyAnswers(t *testing.T) {
 	})
 }
 
-// TestRefusedToken: a program hears of a refused token, once by Report and once by Token.
+// TestRefusedToken: a refused token goes to Report once, and to Token once.
 func TestRefusedToken(t *testing.T) {
 	inHouse(t, house.Options{}, func(t *testing.T, h *house.House) {
-		var heard []client.Code
+		var got []client.Code
 		var reports []error
 		c := connect(t, h, client.Options{
 			Token: func(_ context.Context, refused client.Code) (string, error) {
-				heard = append(heard, refused)
+				got = append(got, refused)
 				return "not-a.token.x", nil
 			},
 			Report: func(err error) { reports = append(reports, err) },
@@ -164,8 +164,8 @@ func TestRefusedToken(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		var refused *client.Error
-		if len(heard) != 2 || heard[1] != client.CodeTokenBad || c.Identity().Role != "guest" {
-			t.Errorf("Token heard %v as a %s", heard, c.Identity().Role)
+		if len(got) != 2 || got[1] != client.CodeTokenBad || c.Identity().Role != "guest" {
+			t.Errorf("Token got %v as a %s", got, c.Identity().Role)
 		}
 		if len(reports) != 2 || !errors.As(reports[0], &refused) || refused.Code != client.CodeTokenBad {
 			t.Errorf("Report got %v", reports)
@@ -173,8 +173,8 @@ func TestRefusedToken(t *testing.T) {
 	})
 }
 
-// TestDeprecation: a program hears that this version of the protocol ends, and then that it
-// has ended.
+// TestDeprecation: Report gets the end of this version of the protocol: first its date, and
+// then ErrEnded.
 func TestDeprecation(t *testing.T) {
 	const sunset = "2000-07-05" // a bubble begins in January 2000
 	register, err := versions.Parse("v1: deprecated 1999-12-01, sunset " + sunset + ", successor v2, " +

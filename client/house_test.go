@@ -147,8 +147,8 @@ func TestOneCartOnTwoDevices(t *testing.T) {
 	})
 }
 
-// TestOutlivesItsConnections: connections end after two hours, and are cut. A watcher hears
-// nothing of the former, and that its value is stale after the latter.
+// TestOutlivesItsConnections: a connection ends after two hours, and another one is cut. The
+// value that is watched stays live in the first case, and is stale for a while in the second.
 func TestOutlivesItsConnections(t *testing.T) {
 	inHouse(t, house.Options{}, func(t *testing.T, h *house.House) {
 		c := connect(t, h, client.Options{Token: as(h, "alice")})

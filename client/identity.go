@@ -77,16 +77,16 @@ func (e *engine) identify(m *message) {
 
 // leave forgets what belongs to the user before: its cart, and changes of it.
 func (e *engine) leave() {
-	keep := e.now
-	if e.next != nil && e.next.greeted {
-		keep = e.next
+	keep := e.current
+	if e.replacement != nil && e.replacement.greeted {
+		keep = e.replacement
 	}
-	for _, l := range []*link{e.now, e.old} {
+	for _, l := range []*link{e.current, e.retired} {
 		if l != nil && l != keep {
 			l.close()
 		}
 	}
-	e.now, e.old = keep, nil
+	e.current, e.retired = keep, nil
 	e.store.forget(cartTopic)
 	for _, l := range e.links() {
 		l.subs.expire(func(topic string) bool { return topic == cartTopic })
@@ -117,7 +117,7 @@ func (e *engine) renewNow() {
 
 // renew gets a token, and sends it on the open connection.
 func (e *engine) renew() {
-	if e.now == nil || !e.now.greeted || e.who.renewing || e.timers.now.Sub(e.who.renewedAt) < renewEvery/2 {
+	if e.current == nil || !e.current.greeted || e.who.renewing || e.timers.now.Sub(e.who.renewedAt) < renewEvery/2 {
 		return
 	}
 	e.who.renewing, e.who.renewedAt = true, e.timers.now
@@ -127,7 +127,7 @@ func (e *engine) renew() {
 // onToken: there is a token to renew the session with.
 func (e *engine) onToken(o offer, err error) {
 	e.who.renewing = false
-	l := e.now
+	l := e.current
 	if l == nil || !l.greeted {
 		return
 	}

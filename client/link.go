@@ -17,13 +17,13 @@ type link struct {
 	e       *engine
 	offered offer // by its handshake
 
-	greeted   bool // hello is answered
-	settled   bool // the first subscriptions are answered too
-	closed    bool
-	retiring  bool // it closes when its last request is answered
-	announced bool // the hub has said that it will end the connection
-	heardAt   time.Time
-	pingEvery time.Duration // 0: pings are billed
+	greeted    bool // hello is answered
+	settled    bool // the first subscriptions are answered too
+	closed     bool
+	retiring   bool // it closes when its last request is answered
+	announced  bool // the hub has said that it will end the connection
+	receivedAt time.Time
+	pingEvery  time.Duration // 0: pings are billed
 
 	lastID int
 	open   map[int]*request
@@ -86,9 +86,9 @@ func (l *link) pingAfterSilence() {
 	}
 }
 
-// heard notes a message, which proves the connection.
-func (l *link) heard(m *message) {
-	l.heardAt = l.e.timers.now
+// received notes a message, which proves the connection.
+func (l *link) received(m *message) {
+	l.receivedAt = l.e.timers.now
 	if m.Type == "pong" {
 		l.e.timers.stop(timerName{of: l, name: "proof"})
 	}

@@ -38,7 +38,7 @@ func TestMalformedMessages(t *testing.T) {
 		`{"type":"snapshot","id":"1","epoch":"k1","topics":{}}`, `{"type":"ok"}`, `{"type":"ok","id":2}`,
 		`{"type":"error"}`, `{"type":"error","id":{}}`, `{"type":"hello","id":[]}`, `{"type":"pong","id":99}`,
 	} {
-		b.onMessage(b.now, []byte(text))
+		b.onMessage(b.current, []byte(text))
 		for _, topic := range everything {
 			now := b.state(topic)
 			now.ProvenAt, now.Word = before[topic].ProvenAt, before[topic].Word

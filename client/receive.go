@@ -12,7 +12,7 @@ func (e *engine) onMessage(l *link, data []byte) {
 		return
 	}
 	m := decode(data)
-	l.heard(&m)
+	l.received(&m)
 	switch {
 	case m.Type == "bye":
 		l.announced = true

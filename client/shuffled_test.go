@@ -90,7 +90,7 @@ func shuffleClient(t *testing.T, seed uint64, met map[string]int) {
 			_, push := s.add(wire.Request{Action: wire.ActionAdd, SKU: "Y", Quantity: 1, Key: fmt.Sprint("other", i)})
 			n.push(*push)
 		case 5:
-			if l := b.now; random.IntN(3) == 0 && l != nil {
+			if l := b.current; random.IntN(3) == 0 && l != nil {
 				met["bye"]++
 				after := 1_000 + random.IntN(2_000)
 				b.receive(l, wire.Bye{Code: "recycle", Retry: true, After: after})
@@ -155,22 +155,22 @@ func (j *judge) judge() {
 		if s.Word == Live {
 			j.live++
 			// A late push of an epoch that the client never saw may look new to it, for a moment.
-			if s.Badge == nil && s.Cart == nil || j.n.proofs[proof{j.b.now, topic}] < j.epoch {
+			if s.Badge == nil && s.Cart == nil || j.n.proofs[proof{j.b.current, topic}] < j.epoch {
 				j.t.Errorf("%s is live without a value, or without proof", topic)
 			}
 		}
-		l := j.b.now
+		l := j.b.current
 		isTrue := l == nil || !l.greeted || l.subs.fresh[topic] && !j.b.store.isBehind(topic)
 		if !isTrue && !j.isAskedFor(topic) {
 			j.t.Errorf("%s is not known to be true, and nobody asks for it", topic)
 		}
 	}
-	if j.b.now != nil && j.b.now.settled && j.b.now != j.told {
+	if j.b.current != nil && j.b.current.settled && j.b.current != j.told {
 		j.notBefore = time.Time{}
 	}
 	for ; j.dials < len(j.b.dialAt); j.dials++ {
 		if j.b.dialAt[j.dials].Before(j.notBefore) {
-			j.t.Errorf("it came back %s before the hub wants it", j.notBefore.Sub(j.b.dialAt[j.dials]))
+			j.t.Errorf("it came back %s before the time that the hub asked for", j.notBefore.Sub(j.b.dialAt[j.dials]))
 		}
 	}
 }

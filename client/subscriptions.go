@@ -8,7 +8,7 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// subscriptions keeps what the hub has subscribed a link to equal to what the client wants.
+// subscriptions keeps what the hub has subscribed a link to equal to the wanted topics.
 //
 // It sends one request at a time: the gateway may run two messages of a connection
 // concurrently, and a subscribe could then overtake an unsubscribe.

@@ -105,7 +105,7 @@ func (c *Client) get(ctx context.Context, topic, after string) (State, error) {
 			if isLost = !c.e.isReady(); isLost {
 				return
 			}
-			c.e.now.ask(req, []string{topic}, func(m *message) {
+			c.e.current.ask(req, []string{topic}, func(m *message) {
 				if isLost = m == nil; !isLost {
 					isDone = true
 					s, err = c.e.read(topic, m)
@@ -122,7 +122,7 @@ func (c *Client) get(ctx context.Context, topic, after string) (State, error) {
 }
 
 // isReady reports whether a request may be sent.
-func (e *engine) isReady() bool { return e.now != nil && e.now.greeted }
+func (e *engine) isReady() bool { return e.current != nil && e.current.greeted }
 
 // read returns what the answer to a get says.
 func (e *engine) read(topic string, m *message) (State, error) {
