@@ -47,11 +47,10 @@ type Client struct {
 	mu      sync.Mutex // guards the rest
 	e       *engine
 	sockets map[*link]*socket
-	reports []error           // for Options.Report, after mu is unlocked
-	moved   map[string]uint64 // how often the state of a topic changed
-	news    chan struct{}     // is closed when anything has happened
-	lastErr error             // of the last attempt to connect
-	keys    uint64            // of changes
+	reports []error       // for Options.Report, after mu is unlocked
+	news    chan struct{} // is closed when anything has happened
+	lastErr error         // of the last attempt to connect
+	keys    uint64        // of changes
 	keyBase string
 }
 
@@ -80,7 +79,7 @@ func Connect(ctx context.Context, o Options) (*Client, error) {
 
 func newClient(o Options) *Client {
 	c := &Client{
-		o: o, wake: make(chan struct{}, 1), sockets: map[*link]*socket{}, moved: map[string]uint64{},
+		o: o, wake: make(chan struct{}, 1), sockets: map[*link]*socket{},
 		news: make(chan struct{}), keyBase: newKeyBase(),
 	}
 	if c.o.Dial == nil {
@@ -207,8 +206,6 @@ func (c *Client) wait(ctx context.Context, done func() bool) error {
 type outputs Client
 
 func (o *outputs) report(err error) { o.reports = append(o.reports, err) }
-
-func (o *outputs) changed(topic string) { o.moved[topic]++ }
 
 func (o *outputs) dial(l *link, guest string, refused Code) {
 	s := newSocket((*Client)(o), l)

@@ -16,6 +16,7 @@
 //     repeated or late. A new epoch voids all values.
 //   - A value is [Live] only while it is proved by the present connection. Otherwise it is
 //     [Stale], or [Unknown] before the first one.
+//   - A topic is forgotten with the last Unsubscribe, or when its last Watch ends.
 //   - After a break, a client resumes with the versions that it has. Breaks of many clients
 //     at once do not bring them back at once: waits are random, and spread as the hub asks.
 //   - Before the hub ends a connection, the next one is made. Nothing is stale meanwhile.

@@ -17,6 +17,7 @@ type engine struct {
 	wanted  map[string]int    // topic -> number of wants
 	refused map[string]*Error // by topic
 	proven  map[string]time.Time
+	moved   map[string]uint64 // topic -> how often its state changed
 	changes changes
 	who     identity
 	limits  limits
@@ -39,7 +40,6 @@ type output interface {
 	close(l *link)
 	token(guest string, refused Code) // onToken follows
 	report(err error)
-	changed(topic string) // its state
 }
 
 type status int
@@ -54,9 +54,10 @@ const (
 
 func newEngine(out output, random func() float64, guest string, now time.Time) *engine {
 	return &engine{
-		out: out, random: random, timers: timers{now: now, running: map[timerName]timer{}},
-		store: newStore(), wanted: map[string]int{}, refused: map[string]*Error{}, proven: map[string]time.Time{},
-		who: identity{guest: guest}, limits: limits{TopicsPerMessage: 100, Topics: 200}, within: reconnectWithin,
+		out: out, random: random, timers: timers{now: now, running: map[timerName]timer{}}, store: newStore(),
+		wanted: map[string]int{}, refused: map[string]*Error{}, proven: map[string]time.Time{},
+		moved: map[string]uint64{}, who: identity{guest: guest},
+		limits: limits{TopicsPerMessage: 100, Topics: 200}, within: reconnectWithin,
 	}
 }
 
@@ -113,17 +114,28 @@ func (e *engine) want(topics []string) {
 	}
 }
 
+// drop reverses want.
 func (e *engine) drop(topics []string) {
 	for _, topic := range topics {
-		if e.wanted[topic] > 1 {
-			e.wanted[topic]--
-			continue
+		if e.wanted[topic]--; e.wanted[topic] <= 0 {
+			e.forget(topic)
 		}
-		delete(e.wanted, topic)
-		delete(e.refused, topic)
 	}
 	for _, l := range e.links() {
 		l.subs.settle()
+	}
+}
+
+// forget removes all that is known of a topic that is not wanted any more. Messages about it
+// may still arrive: see forgetUnwanted.
+func (e *engine) forget(topic string) {
+	delete(e.wanted, topic)
+	delete(e.refused, topic)
+	delete(e.proven, topic)
+	delete(e.moved, topic)
+	e.store.forget(topic)
+	for _, l := range e.links() {
+		delete(l.subs.fresh, topic)
 	}
 }
 
@@ -160,7 +172,12 @@ func (e *engine) stale(l *link, topic string) {
 	}
 }
 
-func (e *engine) touch(topic string) { e.out.changed(topic) }
+// touch notes that the state of a topic changed.
+func (e *engine) touch(topic string) {
+	if e.wanted[topic] > 0 {
+		e.moved[topic]++
+	}
+}
 
 func (e *engine) touchAll() {
 	for topic := range e.wanted {

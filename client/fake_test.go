@@ -44,7 +44,6 @@ func (b *bench) send(l *link, data []byte) {
 func (b *bench) close(*link)        {}
 func (b *bench) token(string, Code) { b.asked++ }
 func (b *bench) report(err error)   { b.reports = append(b.reports, err) }
-func (b *bench) changed(string)     {}
 
 // last is the newest link.
 func (b *bench) last() *link {

@@ -106,11 +106,14 @@ func TestFollowsStock(t *testing.T) {
 		synctest.Wait()
 		setStock(t, h, "MUG", "0")
 		settle(t, h)
-		if s := c.State("sku:MUG"); s.Word != client.Stale || s.Badge.State != "low" {
-			t.Errorf("unsubscribed: got %s %+v, want stale, low", s.Word, s.Badge)
+		if s := c.State("sku:MUG"); s.Word != client.Unknown || s.Badge != nil {
+			t.Errorf("unsubscribed: got %s %+v, want unknown", s.Word, s.Badge)
 		}
 		if s, err := c.Get(t.Context(), "sku:MUG"); err != nil || s.Badge.State != "out" {
 			t.Errorf("get: got %+v, %v, want out", s.Badge, err)
+		}
+		if s := c.State("sku:MUG"); s.Word != client.Unknown {
+			t.Errorf("after a get: got %s, want unknown", s.Word)
 		}
 		if _, err := c.Get(t.Context(), "vendor:acme"); !errors.As(err, &refused) || refused.Code != client.CodeDenied {
 			t.Errorf("get: got %v, want denied", err)

@@ -174,6 +174,9 @@ func (l *link) close() {
 	}
 	l.subs.expire(nil)
 	l.closed, l.greeted = true, false
+	if l.e.retired == l {
+		l.e.retired = nil
+	}
 	l.e.timers.stopAll(l)
 	open := l.open
 	l.open = map[int]*request{}

@@ -14,7 +14,7 @@ import (
 )
 
 // properties are the tests that find the planted defects.
-const properties = "^Test(Shuffled.*|QuietNetworkIsNeverStale|CutIsSpread|DeadConnectionIsReplaced)$"
+const properties = "^Test(Shuffled.*|ForgetsTopics|QuietNetworkIsNeverStale|CutIsSpread|DeadConnectionIsReplaced)$"
 
 // TestPropertiesFindDefects builds the tests of this package once for each planted defect,
 // with that file replaced, and checks that a property fails.

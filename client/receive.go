@@ -38,6 +38,7 @@ func (e *engine) onMessage(l *link, data []byte) {
 		e.touch(topic)
 	}
 	l.answer(&m)
+	e.forgetUnwanted(done)
 	// Not only on l, which may have been replaced.
 	for _, each := range e.links() {
 		if done.reset {
@@ -46,6 +47,18 @@ func (e *engine) onMessage(l *link, data []byte) {
 		each.subs.request(done.gaps)
 		if m.Type == "error" {
 			each.subs.onRefusedVersion(m.Code)
+		}
+	}
+}
+
+// forgetUnwanted removes what a message brought of topics that are not wanted: an answer to a
+// get, the cart after a change, or a late push.
+func (e *engine) forgetUnwanted(done effect) {
+	for _, topics := range []map[string]bool{done.changed, done.gaps} {
+		for topic := range topics {
+			if e.wanted[topic] == 0 {
+				e.store.forget(topic)
+			}
 		}
 	}
 }

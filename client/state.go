@@ -24,7 +24,8 @@ type store struct {
 	missed map[string]int64  // of carts: the newest version that came and could not be applied
 	review map[string]bool   // the value may differ at the same version, see reviewAll
 	revs   map[string]string // the newest rev that a message had
-	taken  map[string]int    // how often the value changed
+	taken  map[string]int    // the number of the last change of the value
+	count  int               // of changes, so that a number is used once
 	past   map[string]bool   // epochs that have ended: a late message must not restore one
 }
 
@@ -96,7 +97,13 @@ func (s *store) forget(topic string) {
 	delete(s.review, topic)
 	delete(s.revs, topic)
 	delete(s.values, topic)
-	s.taken[topic]++
+	delete(s.taken, topic)
+}
+
+// note notes a change of a topic, for [moment.unchanged].
+func (s *store) note(topic string) {
+	s.count++
+	s.taken[topic] = s.count
 }
 
 // reviewAll must be called when the user's rights change: a SKU may then look different at
@@ -168,7 +175,7 @@ func (s *store) enter(epoch string, e *effect) bool {
 		clear(s.review)
 		clear(s.revs)
 		for topic := range s.taken {
-			s.taken[topic]++
+			s.note(topic)
 		}
 	}
 	s.epoch = epoch
@@ -216,7 +223,7 @@ func (s *store) put(topic string, v topicValue, e *effect, proven bool) {
 	if !applied {
 		return
 	}
-	s.taken[topic]++
+	s.note(topic)
 	delete(s.review, topic)
 	if proven || !s.isBehind(topic) {
 		delete(s.missed, topic)
@@ -280,6 +287,6 @@ func (s *store) miss(topic string, version int64, e *effect) {
 		return
 	}
 	s.missed[topic] = max(version, s.missed[topic])
-	s.taken[topic]++ // an answer on its way may be older
+	s.note(topic) // an answer on its way may be older
 	e.gaps[topic] = true
 }

@@ -25,12 +25,11 @@ func newSubscriptions(l *link) *subscriptions {
 	return &subscriptions{l: l, subscribed: map[string]bool{}, due: map[string]bool{}, fresh: map[string]bool{}}
 }
 
-// want subscribes to topics that the client has begun to want.
+// want subscribes to topics that the client has begun to want. The link may still be
+// subscribed to one that was dropped before, but its value is forgotten.
 func (s *subscriptions) want(topics []string) {
 	for _, topic := range topics {
-		if !s.subscribed[topic] {
-			s.due[topic] = true
-		}
+		s.due[topic] = true
 	}
 	s.settle()
 }
@@ -58,7 +57,7 @@ func (s *subscriptions) request(topics map[string]bool) {
 // deliver marks topics as fresh, because a delta has brought their newest value.
 func (s *subscriptions) deliver(topics map[string]bool) {
 	for topic := range topics {
-		if s.subscribed[topic] && s.l.e.store.version(topic) >= 0 {
+		if s.subscribed[topic] && s.l.e.wanted[topic] > 0 && s.l.e.store.version(topic) >= 0 {
 			s.fresh[topic] = true
 		}
 	}
@@ -129,9 +128,6 @@ func (s *subscriptions) unsubscribe(topics []string) {
 			}
 			delete(s.subscribed, topic)
 			delete(s.fresh, topic)
-			if e.wanted[topic] > 0 { // wanted again in the meantime
-				s.due[topic] = true
-			}
 		}
 		// There is room now for topics that were over the limit.
 		for topic, refusal := range e.refused {
@@ -214,7 +210,8 @@ func (s *subscriptions) confirm(topics []string, m *message) {
 			e.touch(topic)
 		}
 		// An answer of an epoch that has ended confirms nothing; everything is due again.
-		if m.Epoch == e.store.epoch && !again[topic] && !s.fresh[topic] && s.subscribed[topic] {
+		isNews := !again[topic] && !s.fresh[topic] && s.subscribed[topic] && e.wanted[topic] > 0
+		if m.Epoch == e.store.epoch && isNews {
 			s.fresh[topic] = true
 			e.touch(topic)
 		}
@@ -246,6 +243,9 @@ func (s *subscriptions) getAgain(topics []string) {
 func (s *subscriptions) refuse(topic string, refusal *Error) {
 	e := s.l.e
 	delete(s.subscribed, topic)
+	if e.wanted[topic] == 0 {
+		return
+	}
 	if was := e.refused[topic]; was != nil && was.Code == refusal.Code {
 		return
 	}

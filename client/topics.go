@@ -36,10 +36,11 @@ func (c *Client) Subscribe(ctx context.Context, topics ...string) error {
 	return errors.Join(refused...)
 }
 
-// Unsubscribe reverses Subscribe.
+// Unsubscribe reverses Subscribe. With the last call for a topic, the client forgets the topic.
 func (c *Client) Unsubscribe(topics ...string) { c.do(func() { c.e.drop(topics) }) }
 
-// State returns what the client knows of a topic now. It asks nobody.
+// State returns what the client knows of a topic now, without a request. A topic that is not
+// followed, by Subscribe or Watch, is [Unknown].
 func (c *Client) State(topic string) State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,10 +59,10 @@ func (c *Client) Watch(ctx context.Context, topic string) iter.Seq[State] {
 		for {
 			var s State
 			err := c.wait(ctx, func() bool {
-				if last.Topic != "" && moved == c.moved[topic] {
+				if last.Topic != "" && moved == c.e.moved[topic] {
 					return false
 				}
-				moved, s = c.moved[topic], c.e.state(topic)
+				moved, s = c.e.moved[topic], c.e.state(topic)
 				return !same(s, last)
 			})
 			if err != nil || !yield(s) {
@@ -78,7 +79,8 @@ func same(a, b State) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// Get reads a topic once, without following it. The list of a vendor is read to its end.
+// Get reads a topic once, without following it: the client does not keep the value. The list
+// of a vendor is read to its end.
 // The error is an [*Error] if the hub refuses.
 func (c *Client) Get(ctx context.Context, topic string) (State, error) {
 	s, err := c.get(ctx, topic, "")

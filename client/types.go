@@ -12,7 +12,7 @@ type Word string
 
 // The words of a [State].
 const (
-	Unknown Word = "unknown" // no value has come yet
+	Unknown Word = "unknown" // no value has come yet, or the topic is not followed
 	Live    Word = "live"    // the value is proved by the present connection
 	Stale   Word = "stale"   // the value was true at ProvenAt; a newer one may exist
 	Refused Word = "refused" // the hub refused the topic, see Refusal
