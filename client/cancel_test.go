@@ -74,3 +74,16 @@ func TestAnswerAfterTheContext(t *testing.T) {
 		}
 	}
 }
+
+// TestEndedContext: a change whose context has ended before the call is not sent.
+func TestEndedContext(t *testing.T) {
+	c, l := carried(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Add(ctx, "MUG", 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want canceled", err)
+	}
+	if answer(c, l) {
+		t.Error("the change was sent")
+	}
+}

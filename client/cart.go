@@ -49,6 +49,9 @@ func based(req wire.Request, basis *Cart) wire.Request {
 
 // change queues a change and waits for its answer.
 func (c *Client) change(ctx context.Context, req wire.Request) (Result, error) {
+	if ctx.Err() != nil {
+		return Result{}, context.Cause(ctx)
+	}
 	// These are guarded by mu. They are not the results: the answer to a change that was
 	// given up may come at any time.
 	var r Result
