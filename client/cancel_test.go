@@ -87,3 +87,36 @@ func TestEndedContext(t *testing.T) {
 		t.Error("the change was sent")
 	}
 }
+
+// TestGetOverARestore: the answer to a get is of an epoch that has ended meanwhile. It is not
+// used, and the topic is read again.
+func TestGetOverARestore(t *testing.T) {
+	c, l := carried(t)
+	returned := make(chan State, 1)
+	go func() {
+		s, err := c.Get(t.Context(), "sku:A")
+		if err != nil {
+			t.Error(err)
+		}
+		returned <- s
+	}()
+	answerGet := func(id int, epoch string, version int64) {
+		for isOpen := false; !isOpen; runtime.Gosched() {
+			c.do(func() {
+				if isOpen = l.open[id] != nil; isOpen {
+					badge := map[string]wire.Value{"sku:A": wire.Badge{Version: version, State: "in"}}
+					c.e.onMessage(l, wire.Encode(wire.Delta{Epoch: "k2", Topics: map[string]wire.Value{}}))
+					c.e.onMessage(l, wire.Encode(wire.Snapshot{ID: l.open[id].msg.ID, Epoch: epoch, Topics: badge}))
+				}
+			})
+			if len(returned) > 0 {
+				return
+			}
+		}
+	}
+	answerGet(2, "k1", 9)
+	answerGet(3, "k2", 4)
+	if s := <-returned; s.Badge == nil || s.Badge.Version != 4 {
+		t.Errorf("got %+v, want version 4", s.Badge)
+	}
+}

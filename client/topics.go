@@ -108,7 +108,9 @@ func (c *Client) get(ctx context.Context, topic, after string) (State, error) {
 				return
 			}
 			c.e.current.ask(req, []string{topic}, func(m *message) {
-				if isLost = m == nil; !isLost {
+				// An answer of an epoch that has ended is no better than none.
+				isLost = m == nil || c.e.store.past[m.Epoch]
+				if !isLost {
 					isDone = true
 					s, err = c.e.read(topic, m)
 				}
