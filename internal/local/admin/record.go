@@ -1,18 +1,19 @@
 package admin
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/local/webserver"
 )
 
-// logWrites adds requests that change something to the log of events, with the start of
-// their bodies, and the answer's status. Rows and posts that come of a request name it.
+// logWrites adds requests that change something to the log of events, and the answer's status.
+// Rows and posts that come of a request name it. The log has the start of the body, as far as
+// the handler has read it when the first of them comes: nothing waits for more.
 func (a core) logWrites(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead || strings.HasPrefix(r.URL.Path, "/v1/") {
@@ -24,24 +25,42 @@ func (a core) logWrites(next http.Handler) http.Handler {
 		if sku, ok := strings.CutPrefix(r.URL.Path, "/admin/stock/"); ok {
 			e.Topic = "sku:" + sku
 		}
-		start := make([]byte, events.MaxText)
-		n, err := io.ReadFull(r.Body, start)
-		e.Text = events.MaskTokens(string(start[:n]))
-		rest := io.Reader(r.Body)
-		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-			rest = failingReader{err}
-		}
-		r.Body = struct {
-			io.Reader
-			io.Closer
-		}{io.MultiReader(bytes.NewReader(start[:n]), rest), r.Body}
-		ctx := events.With(r.Context(), a.Events.Add(r.Context(), e))
+		body := &readStart{ReadCloser: r.Body}
+		r.Body = body
+		outer := r.Context()
+		ctx := events.WithLate(outer, func() uint64 {
+			e.Text = events.MaskTokens(body.text())
+			return a.Events.Add(outer, e)
+		})
 		recorded := &webserver.StatusWriter{ResponseWriter: w}
 		started := time.Now()
 		next.ServeHTTP(recorded, r.WithContext(ctx))
 		a.Events.Add(ctx, events.Event{Type: events.Answer, Status: recorded.Status(), Note: e.Note,
 			Took: time.Since(started).Microseconds()})
 	})
+}
+
+// readStart is a body that keeps the start of what was read.
+type readStart struct {
+	io.ReadCloser
+
+	mu    sync.Mutex
+	start []byte // at most events.MaxText
+}
+
+// Read implements [io.Reader].
+func (b *readStart) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.start = append(b.start, p[:min(n, events.MaxText-len(b.start))]...)
+	return n, err
+}
+
+func (b *readStart) text() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return string(b.start)
 }
 
 // withoutUser takes the user out of a path, because the path is in the answer's event too,
@@ -55,8 +74,3 @@ func withoutUser(path string) (without, user string) {
 	user, rest, _ = strings.Cut(rest, "/")
 	return strings.TrimSuffix(users+"{user}/"+rest, "/"), strings.Clone(user) // the log keeps it
 }
-
-// failingReader fails as the body did.
-type failingReader struct{ err error }
-
-func (f failingReader) Read([]byte) (int, error) { return 0, f.err }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/local/webserver"
 	"github.com/securecart/hub/internal/wire"
 )
@@ -65,6 +66,7 @@ func (a api) forgetting(next http.Handler) http.Handler {
 		next.ServeHTTP(recorded, r)
 		_, user, ok := strings.Cut(r.URL.Path, "/users/")
 		if ok && r.Method == http.MethodDelete && recorded.Status() == http.StatusNoContent {
+			events.Cause(r.Context())       // so that the log has the request
 			_ = a.House.Settle(r.Context()) // so that the log has the posts of the erasure; it may end early
 			a.People.Forget(user)
 			a.Cost.Forget(user)

@@ -101,3 +101,16 @@ func TestLogKeepsOthers(t *testing.T) {
 		}
 	})
 }
+
+// TestLogForgetsUnknownUsers: a user of whom the hub has nothing leaves no name either.
+func TestLogForgetsUnknownUsers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, house.Options{Admin: house.Admin{APIKey: "key"}})
+		defer closeHouse(t, h)
+		callAdmin(t, h, "DELETE", "/admin/users/nobody", "", "")
+		callAdmin(t, h, "DELETE", "/v1/users/nobody", "", "")
+		if log := callAdmin(t, h, "GET", "/admin/events", "", "").Body.String(); strings.Contains(log, "nobody") {
+			t.Errorf("got %s", log)
+		}
+	})
+}
