@@ -120,7 +120,8 @@ func TestHubFrame(t *testing.T) {
 		{"nothing", "", events.Frame{}, ""},
 		{
 			"unknown members", `{"action":"hello","Authorization":"secret","pin":1234,"x":{"y":"secret"},"ID":"secret"}`,
-			events.Frame{Text: `{"action":"hello","Authorization":"[6 bytes]","pin":"[4 bytes]","x":"[1 lines]","ID":"[6 bytes]"}`},
+			events.Frame{Text: `{"action":"hello","Authorization":"[6 bytes]","pin":"[4 bytes]",` +
+				`"x":"[1 lines]","ID":"[6 bytes]"}`},
 			`{"action":"hello","Authorization":"[6 bytes]","pin":"[4 bytes]","x":"[1 lines]","ID":"[6 bytes]"}`,
 		},
 		{

@@ -46,9 +46,9 @@ func isTopic(name string) bool {
 }
 
 // plainWords are those that are shown in a typed line and in an error's message.
-var plainWords = []string{"?", "action", "add", "after", "cart", "checkout", "epoch", "from", "get", "hello", "help", "id",
-	"key", "lines", "ls", "merge", "only", "ping", "policy", "pretty", "quantity", "set", "sku", "skus", "state", "stock",
-	"sub", "subscribe", "token", "topics", "unsub", "unsubscribe", "until", "version", "who", "why"}
+var plainWords = []string{"?", "action", "add", "after", "cart", "checkout", "epoch", "from", "get", "hello", "help",
+	"id", "key", "lines", "ls", "merge", "only", "ping", "policy", "pretty", "quantity", "set", "sku", "skus", "state",
+	"stock", "sub", "subscribe", "token", "topics", "unsub", "unsubscribe", "until", "version", "who", "why"}
 
 // words matches the words of a typed line; a string in quotes is one word.
 var words = regexp.MustCompile(`(?:id=|after=)?"(?:[^"\\]|\\.)*"\S*|\S+`)

@@ -44,7 +44,8 @@ func TestLogDoesNotDelayBodies(t *testing.T) {
 			t.Errorf("got %d %s", rec.Code, rec.Body)
 		}
 		rows := latestEvents(t, h, "type=row&last=2")
-		if admin := latestEvents(t, h, "type=admin")[0]; len(rows) != 2 || rows[0].Cause[0] != admin.ID || rows[1].Cause[0] != admin.ID {
+		admin := latestEvents(t, h, "type=admin")[0].ID
+		if len(rows) != 2 || rows[0].Cause[0] != admin || rows[1].Cause[0] != admin {
 			t.Errorf("got %+v, want what the request led to", rows)
 		}
 	})

@@ -274,7 +274,9 @@ func TestThinFitsBytes(t *testing.T) {
 // TestThinCountsAllTexts: long names of events count as their texts do.
 func TestThinCountsAllTexts(t *testing.T) {
 	name := string(make([]byte, 1000))
-	for _, e := range []events.Event{{Route: name}, {Topic: name}, {User: name}, {Code: name}, {Note: name}, {Text: name}} {
+	for _, e := range []events.Event{
+		{Route: name}, {Topic: name}, {User: name}, {Code: name}, {Note: name}, {Text: name},
+	} {
 		if kept, _ := thin([]events.Event{e, e, e, e}, allowance{1000, 2500}); len(kept) != 2 {
 			t.Errorf("kept %d, want 2 of 4", len(kept))
 		}
