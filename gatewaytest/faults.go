@@ -64,7 +64,8 @@ func (f *Faults) check() error {
 // faultState is one set of Faults with its counters. New faults start new
 // counters.
 type faultState struct {
-	faults Faults
+	faults  Faults
+	changed chan struct{} // closed when other faults are set
 
 	gone, throttle, tooLarge, failure, slow, loseDisconnect, cut, stall, late atomic.Int64
 }
@@ -75,13 +76,16 @@ func isNth(counter *atomic.Int64, every int) bool {
 }
 
 // SetFaults replaces the faults and restarts their counters. Nil ends all
-// faults. A negative number, which New refuses, means never.
+// faults. A negative number, which New refuses, means never. Slow posts that
+// wait go on at once.
 func (g *Gateway) SetFaults(f *Faults) {
-	if f == nil {
-		g.faults.Store(nil)
-		return
+	var next *faultState
+	if f != nil {
+		next = &faultState{faults: *f, changed: make(chan struct{})}
 	}
-	g.faults.Store(&faultState{faults: *f})
+	if last := g.faults.Swap(next); last != nil {
+		close(last.changed)
+	}
 }
 
 // Faults returns the faults that are set, and in the same fields how often each of them has
@@ -158,6 +162,7 @@ func (g *Gateway) injectFault(ctx context.Context, connectionID string) (context
 			defer timer.Stop()
 			select {
 			case <-timer.C:
+			case <-s.changed:
 			case <-ctx.Done():
 				return ctx, ctx.Err()
 			}

@@ -488,6 +488,23 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	})
+	t.Run("SlowEvery waits until the faults change", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGateway(t, gatewaytest.API{Faults: &gatewaytest.Faults{SlowEvery: 1, SlowBy: 9000 * time.Hour}})
+			dial(t, g, "/v1")
+			id := onlyID(t, g)
+			for _, next := range []*gatewaytest.Faults{{SlowEvery: 1, SlowBy: 9000 * time.Hour}, nil} {
+				start := time.Now()
+				posted := make(chan error)
+				go func() { posted <- g.PostToConnection(t.Context(), id, nil) }()
+				time.Sleep(time.Second)
+				g.SetFaults(next)
+				if err := <-posted; err != nil || time.Since(start) != time.Second {
+					t.Errorf("got %v after %v, want 1s", err, time.Since(start))
+				}
+			}
+		})
+	})
 	t.Run("LoseDisconnectEvery", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var disconnect recorder

@@ -70,8 +70,9 @@ func (a core) setRates(r faultRequest) error {
 	if err != nil {
 		return fmt.Errorf(`"every": %w`, err)
 	}
-	if f.SlowBy, err = time.ParseDuration(cmp.Or(r.SlowBy, f.SlowBy.String())); err != nil || f.SlowBy < 0 {
-		return errors.New(`"slowBy" must be a duration such as "200ms"`)
+	f.SlowBy, err = time.ParseDuration(cmp.Or(r.SlowBy, f.SlowBy.String()))
+	if err != nil || f.SlowBy < 0 || f.SlowBy > faults.MaxSlowBy {
+		return fmt.Errorf(`"slowBy" must be a duration such as "200ms", at most %v`, faults.MaxSlowBy)
 	}
 	a.Gateway.SetFaults(f)
 	return nil

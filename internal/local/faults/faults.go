@@ -19,6 +19,11 @@ const Mix = "throttle=20,slow=50,lose-disconnect=5,drop=500"
 // DefaultSlowBy is how long a slow post waits. Our own choice: long enough to see.
 const DefaultSlowBy = 200 * time.Millisecond
 
+// MaxSlowBy is the longest time that a slow post may wait: as long as API Gateway waits for an
+// integration of a WebSocket API
+// (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html).
+const MaxSlowBy = 29 * time.Second
+
 // rates are the fields of f by the names of their faults. A rate of n makes the fault
 // happen once in n times.
 func rates(f *gatewaytest.Faults) map[string]*int {

@@ -193,6 +193,8 @@ func TestAdminFaultErrors(t *testing.T) {
 			{`{"every":{"rain":3}}`, 400, `unknown fault \"rain\"`},
 			{`{"every":{"gone":0}}`, 400, `gone=N needs a number above zero`},
 			{`{"slowBy":"-1s"}`, 400, `\"slowBy\" must be a duration`},
+			{`{"slowBy":"29.1s"}`, 400, `\"slowBy\" must be a duration such as \"200ms\", at most 29s`},
+			{`{"slowBy":"9000h"}`, 400, `at most 29s`},
 			{`{"slowBy":"x"}`, 400, `\"slowBy\" must be a duration`},
 			{`{"connection":"` + id + `"}`, 400, `\"fault\" must be one of drop, stall, error, gone, throttle, too-large`},
 			{`{"connection":"` + id + `","fault":"gone","every":{"gone":2}}`, 400, `cannot be combined`},
