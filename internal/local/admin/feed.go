@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -8,6 +9,8 @@ import (
 	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/local/faults"
 	"github.com/securecart/hub/internal/local/recording"
+	"github.com/securecart/hub/internal/local/tap"
+	"github.com/securecart/hub/internal/stockjson"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -27,7 +30,17 @@ func (a core) tap(w http.ResponseWriter, r *http.Request) {
 		refuse(w, wire.CodeBadField, err.Error())
 		return
 	}
-	a.Tap.Serve(w, r, f)
+	var refused *tap.Refusal
+	if errors.As(a.Tap.Serve(w, r, f), &refused) {
+		code := wire.CodeBadField
+		switch refused.Status {
+		case http.StatusTooManyRequests:
+			code = wire.CodeLimit
+		case http.StatusServiceUnavailable:
+			code = wire.CodeBusy
+		}
+		reply(w, refused.Status, stockjson.NewProblem(code, refused.Reason))
+	}
 }
 
 // getEvents returns the latest events, for programs without sockets.

@@ -62,3 +62,22 @@ func TestTapAccess(t *testing.T) {
 		t.Errorf("a subprotocol opens another request: got %d", rec.Code)
 	}
 }
+
+// TestTapRefusesInJSON: like the rest of the admin API, whatever is wrong.
+func TestTapRefusesInJSON(t *testing.T) {
+	h := newHouse(t, house.Options{})
+	refused := func(name string, header http.Header, status int, code string) {
+		t.Helper()
+		rec := callAdminWith(t, h, "GET", "/admin/tap", header, "")
+		var problem struct{ Code, Message string }
+		if err := json.Unmarshal(rec.Body.Bytes(), &problem); err != nil || rec.Code != status || problem.Code != code ||
+			problem.Message == "" || rec.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("%s: got %d %s, want %d and %s", name, rec.Code, rec.Body, status, code)
+		}
+	}
+	upgrade := http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}}
+	refused("no upgrade", http.Header{}, http.StatusUpgradeRequired, "bad_field")
+	refused("no key", upgrade, http.StatusBadRequest, "bad_field")
+	closeHouse(t, h)
+	refused("a house that ends", upgrade, http.StatusServiceUnavailable, "busy")
+}

@@ -3,6 +3,7 @@ package tap
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -45,7 +46,10 @@ func inWorld(t *testing.T, do func(*world)) {
 			if err != nil {
 				t.Error(err)
 			}
-			w.server.Serve(rw, r, f)
+			var refused *Refusal
+			if errors.As(w.server.Serve(rw, r, f), &refused) {
+				rw.WriteHeader(refused.Status)
+			}
 		})}
 		go func() { _ = s.Serve(w.pipes) }()
 		do(w)
@@ -57,14 +61,7 @@ func inWorld(t *testing.T, do func(*world)) {
 // dial opens a feed. The reader must read or close it.
 func (w *world) dial(query string) *websocket.Conn {
 	w.t.Helper()
-	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		client, server := net.Pipe()
-		w.pipes.conns <- server
-		return client, nil
-	}}
-	conn, _, err := websocket.Dial(w.t.Context(), "ws://127.0.0.1/admin/tap?"+query, &websocket.DialOptions{
-		HTTPClient: &http.Client{Transport: transport}, Subprotocols: []string{Subprotocol},
-	})
+	conn, _, err := w.tryDial(query)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -73,6 +70,17 @@ func (w *world) dial(query string) *websocket.Conn {
 	}
 	conn.SetReadLimit(4 << 20)
 	return conn
+}
+
+func (w *world) tryDial(query string) (*websocket.Conn, *http.Response, error) {
+	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		w.pipes.conns <- server
+		return client, nil
+	}}
+	return websocket.Dial(w.t.Context(), "ws://127.0.0.1/admin/tap?"+query, &websocket.DialOptions{
+		HTTPClient: &http.Client{Transport: transport}, Subprotocols: []string{Subprotocol},
+	})
 }
 
 func (w *world) read(conn *websocket.Conn) Batch {
@@ -242,6 +250,27 @@ func TestSlowReaderIsCut(t *testing.T) {
 		if _, _, err := slow.Read(w.t.Context()); err == nil {
 			t.Error("the slow reader is still served")
 		}
+	})
+}
+
+// TestReadersAreLimited: there is room again when one has left.
+func TestReadersAreLimited(t *testing.T) {
+	inWorld(t, func(w *world) {
+		var readers []*websocket.Conn
+		for range MaxReaders {
+			conn := w.dial("")
+			defer conn.CloseNow()
+			w.read(conn)
+			readers = append(readers, conn)
+		}
+		if _, resp, err := w.tryDial(""); err == nil || resp == nil || resp.StatusCode != http.StatusTooManyRequests {
+			t.Fatalf("one more: got %v, %v, want 429", resp, err)
+		}
+		_ = readers[0].CloseNow()
+		synctest.Wait()
+		conn := w.dial("")
+		defer conn.CloseNow()
+		w.read(conn)
 	})
 }
 
