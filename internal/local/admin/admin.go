@@ -124,11 +124,11 @@ func (a core) register(mux *http.ServeMux) http.Handler {
 	mux.HandleFunc("POST /admin/warp", a.postWarp)
 	mux.Handle("GET "+inspector.Path, inspector.Handler())
 	mux.HandleFunc("/", notFound)
-	served := http.Handler(mux)
+	served := strictQuery(mux)
 	if a.Recorder != nil {
 		mux.HandleFunc("POST /admin/recording", a.startRecording)
 		mux.HandleFunc("DELETE /admin/recording", a.stopRecording)
-		served = a.Recorder.Requests(mux)
+		served = a.Recorder.Requests(served)
 	}
 	return webserver.Protect(webserver.NoPage, LocalOnly(a.Origins, requireToken(a.Token, a.logWrites(served))))
 }

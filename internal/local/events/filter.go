@@ -27,7 +27,7 @@ func ParseFilter(q url.Values, others ...string) (Filter, error) {
 	for _, name := range slices.Sorted(maps.Keys(q)) {
 		switch {
 		case !slices.Contains(known, name):
-			return f, fmt.Errorf("there is no %q; there are %s", name, strings.Join(known, ", "))
+			return f, fmt.Errorf("there is no %q; there are %s", cut(name, 80), strings.Join(known, ", "))
 		case name != "type" && len(q[name]) > 1:
 			return f, fmt.Errorf("%q may occur once", name)
 		}

@@ -412,3 +412,29 @@ func TestPage(t *testing.T) {
 		}
 	}
 }
+
+// TestAdminRefusesParameters: one rule for all requests. A misspelled parameter is not ignored.
+func TestAdminRefusesParameters(t *testing.T) {
+	h := newHouse(t, house.Options{})
+	defer closeHouse(t, h)
+	long := strings.Repeat("x", 10_000)
+	for _, path := range []string{
+		"/admin/stock", "/admin/stock/MUG", "/admin/topics", "/admin/carts", "/admin/events", "/admin/tap", "/admin/situation",
+		"/admin/connections", "/admin/faults", "/admin/warp", "/admin/cost", "/admin/stream",
+	} {
+		for _, query := range []string{"limit=3", "%zz=1", "after=1;x=1", "after=1&after=2", "prefix=a&prefix=b", long} {
+			rec := callAdminQuery(t, h, path, query)
+			if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), `"bad_field"`) || rec.Body.Len() > 600 {
+				t.Errorf("%s?%.20s: got %d with %d bytes, want 400 and a short reason", path, query, rec.Code, rec.Body.Len())
+			}
+		}
+	}
+	for _, path := range []string{"/healthz", "/admin/stock"} {
+		if rec := callAdminQuery(t, h, path, ""); rec.Code != http.StatusOK {
+			t.Errorf("%s: got %d %s", path, rec.Code, rec.Body)
+		}
+	}
+	if rec := callAdminQuery(t, h, "/admin/nothing", "x=1"); rec.Code != http.StatusNotFound {
+		t.Errorf("an unknown path: got %d", rec.Code)
+	}
+}
