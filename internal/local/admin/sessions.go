@@ -25,12 +25,16 @@ func (a api) postToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	role := cmp.Or(request.Role, hub.RoleCustomer)
+	wrongUser := checkTokenUser(request.User)
 	switch {
-	case request.User == "":
-		refuse(w, wire.CodeBadField, `"user" is missing`)
+	case wrongUser != nil:
+		refuse(w, wire.CodeBadField, wrongUser.Error())
 		return
 	case role != hub.RoleCustomer && role != hub.RoleVendor && role != hub.RoleAdmin:
 		refuse(w, wire.CodeBadField, `"role" must be customer, vendor or admin`)
+		return
+	case role != hub.RoleVendor && request.Vendor != "":
+		refuse(w, wire.CodeBadField, `a "vendor" needs the "role" vendor`)
 		return
 	case role == hub.RoleVendor && request.Vendor == "":
 		refuse(w, wire.CodeBadField, `a vendor's token needs a "vendor"`)
@@ -75,6 +79,10 @@ func (a api) forgetting(next http.Handler) http.Handler {
 }
 
 func (a api) invokeBroadcast(w http.ResponseWriter, r *http.Request, e handler.BroadcastEvent) {
+	if err := checkUser(r.PathValue("user")); err != nil {
+		refuse(w, wire.CodeBadField, err.Error())
+		return
+	}
 	event, err := json.Marshal(e)
 	if err == nil {
 		_, err = a.Broadcast.Invoke(r.Context(), event)

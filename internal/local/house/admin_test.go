@@ -438,3 +438,31 @@ func TestAdminRefusesParameters(t *testing.T) {
 		t.Errorf("an unknown path: got %d", rec.Code)
 	}
 }
+
+// TestAdminChecksUsers: what no session can have as its user is refused.
+func TestAdminChecksUsers(t *testing.T) {
+	h := newHouse(t, house.Options{})
+	defer closeHouse(t, h)
+	long := strings.Repeat("x", 256)
+	for _, user := range []string{"guest:", long, "a\x00b", "a b", "é"} {
+		for method, path := range map[string]string{"DELETE": "/admin/users/" + user, "POST": "/admin/users/" + user + "/revoke"} {
+			rec := callAdmin(t, h, method, path, "", "")
+			if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), "is not a user") {
+				t.Errorf("%s %.30q: got %d %s", method, path, rec.Code, rec.Body)
+			}
+		}
+	}
+	for _, body := range []string{
+		`{"user":"guest:x"}`, `{"user":"machine:x"}`, `{"user":"` + long + `"}`, `{"user":"a\u0000b"}`, `{"user":"a b"}`,
+		`{"user":"alice","vendor":"acme"}`, `{"user":"alice","role":"admin","vendor":"acme"}`,
+	} {
+		if rec := callAdmin(t, h, "POST", "/admin/token", "", body); rec.Code != http.StatusBadRequest {
+			t.Errorf("%.60s: got %d, want 400", body, rec.Code)
+		}
+	}
+	for method, path := range map[string]string{"DELETE": "/admin/users/guest:x", "POST": "/admin/users/" + long[1:] + "/revoke"} {
+		if rec := callAdmin(t, h, method, path, "", ""); rec.Code != http.StatusNoContent {
+			t.Errorf("%s %.40s: got %d %s, want 204", method, path, rec.Code, rec.Body)
+		}
+	}
+}
