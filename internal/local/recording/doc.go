@@ -2,9 +2,11 @@
 // clients get, so that package replay can do it again. docs/recording.md describes the
 // format.
 //
-// A recording has no secret and no name of a person. Tokens, users, connections and epochs
-// have stand-ins ("token-1", "customer-1"), the same in all lines; the contents of carts
-// stay, since a replay needs them.
+// Tokens, users, connections and epochs have stand-ins ("token-1", "customer-1"), the same in
+// all lines. What the protocol does not have is replaced too, and so is what answers quote of
+// it ("other"): it may be a secret in the wrong place. The contents of carts, SKUs, ids and
+// keys of messages and what operators send stay, since a replay needs them: a secret or the
+// name of a person there is in the recording, unless it has the form of a signed token.
 //
 // # Guarantees
 //

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/securecart/hub/internal/wire"
 )
 
 // Person is who a token or a connection is of.
@@ -22,6 +24,7 @@ type names struct {
 	conns  map[string]string            // stand-in, by connection id
 	epochs map[string]string            // stand-in, by epoch
 	tokens map[[sha256.Size]byte]string // stand-in, by hash: a recorder keeps no token
+	others map[[sha256.Size]byte]int    // numbers of names that the protocol does not have, by hash
 }
 
 func newNames(verify func(string) (Person, bool), cartID func(user, role string) string, seen func(Event)) *names {
@@ -29,6 +32,7 @@ func newNames(verify func(string) (Person, bool), cartID func(user, role string)
 		verify: verify, cartID: cartID, seen: seen, counts: map[string]int{},
 		users: map[string]string{}, carts: map[string]string{}, conns: map[string]string{},
 		epochs: map[string]string{}, tokens: map[[sha256.Size]byte]string{},
+		others: map[[sha256.Size]byte]int{},
 	}
 }
 
@@ -104,12 +108,29 @@ func (n *names) text(text string) string {
 	})
 }
 
-// frame returns a message with stand-ins. person is who sends or gets it.
-func (n *names) frame(text string, person Person) string {
+// in returns a message that a client sends, with stand-ins.
+func (n *names) in(text string, person Person) string {
+	renamed, ok := Rewrite(text, func(p Part) (string, bool) {
+		if masked, ok := n.sent(p); ok {
+			return masked, true
+		}
+		return n.part(p, person)
+	})
+	switch {
+	case len(text) > wire.MaxMessage, !ok && !wire.IsTyped([]byte(text)):
+		return blurred(text)
+	case ok:
+		return renamed
+	}
+	return n.typedLine(n.text(n.typed(text, person)))
+}
+
+// out returns a message that a client gets, with stand-ins.
+func (n *names) out(text string, person Person) string {
 	if renamed, ok := Rewrite(text, func(p Part) (string, bool) { return n.part(p, person) }); ok {
 		return renamed
 	}
-	return n.text(n.typed(text, person))
+	return n.inWords(n.text(n.typed(text, person)))
 }
 
 // part returns the stand-in of a part of a message.
@@ -119,7 +140,12 @@ func (n *names) part(p Part, person Person) (string, bool) {
 	}
 	other := p.Text
 	switch key := p.Key(); {
+	case p.Name && len(p.Path) == 1 && (p.Path[0] == "topics" || p.Path[0] == "refused"),
+		!p.Name && len(p.Path) == 1 && (key == "topics" || key == "topic"):
+		other = n.anyTopic(p.Text)
 	case p.Name || len(p.Path) != 1:
+	case key == "message":
+		other = n.quoting(p.Text)
 	case key == "token" || key == "guestToken" || key == "from":
 		other = n.token(p.Text)
 	case key == "epoch":
@@ -149,13 +175,11 @@ func roleOf(user, role string) string {
 var (
 	tokenOption = regexp.MustCompile(`\b(token=)("(?:[^"\\]|\\.)*"|\S+)`)
 	mergeFrom   = regexp.MustCompile(`(?i)^(\s*merge\s+)(\S+)`)
-	brokenToken = regexp.MustCompile(`("(?:token|from|guestToken)"\s*:\s*)("(?:[^"\\]|\\.)*"?)`)
 	epochOption = regexp.MustCompile(`\b(epoch=)(\S+)`)
 	cartTopic   = regexp.MustCompile(`\bcart:[A-Za-z0-9._~-]+`)
 )
 
-// typed returns a line that somebody typed, an answer in words, or broken JSON with
-// stand-ins.
+// typed returns a line that somebody typed, or an answer in words, with stand-ins.
 func (n *names) typed(line string, person Person) string {
 	second := func(re *regexp.Regexp, text string, replace func(string) string) string {
 		return re.ReplaceAllStringFunc(text, func(m string) string {
@@ -166,7 +190,6 @@ func (n *names) typed(line string, person Person) string {
 	token := func(t string) string { return n.token(strings.Trim(t, `"`)) }
 	line = second(tokenOption, line, token)
 	line = second(mergeFrom, line, token)
-	line = second(brokenToken, line, func(t string) string { return quote(token(t)) })
 	line = second(epochOption, line, func(e string) string { return n.standIn(n.epochs, e, "epoch") })
 	line = cartTopic.ReplaceAllStringFunc(line, n.topic)
 	if strings.HasPrefix(line, "you are ") { // the answer to "who" in words

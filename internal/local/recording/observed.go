@@ -24,9 +24,9 @@ func (s *session) observed(o *gatewaytest.Observation) (Event, bool) {
 	e := Event{Conn: conn}
 	switch o.Kind {
 	case gatewaytest.ObservedIn:
-		e.Type, e.Text = In, s.names.frame(string(o.Payload), s.people[conn])
+		e.Type, e.Text = In, s.names.in(string(o.Payload), s.people[conn])
 	case gatewaytest.ObservedOut:
-		e.Type, e.Text = Out, s.names.frame(string(o.Payload), s.people[conn])
+		e.Type, e.Text = Out, s.names.out(string(o.Payload), s.people[conn])
 	case gatewaytest.ObservedClose:
 		e.Type, e.By, e.Code = Close, string(o.Closed), o.Status
 	}
@@ -86,7 +86,7 @@ func headerToken(o *gatewaytest.Observation) string {
 	return token
 }
 
-// query returns what the hub reads of the URL's query, but for a ticket. A version in a header
+// query returns what the hub reads of the URL's query, without a ticket. A version in a header
 // is one in the query.
 func query(o *gatewaytest.Observation) string {
 	kept := url.Values{}

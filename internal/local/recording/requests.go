@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/securecart/hub/internal/wire"
 )
 
 // Requests records requests to the admin API that change something, and serves them with
@@ -99,9 +101,15 @@ func (n *names) request(e Event) Event {
 		if p.Key() == "connection" && p.Number == "" {
 			return n.knownConnection(p.Text), true
 		}
+		if masked, ok := n.sent(p); ok && e.Type == REST {
+			return masked, true
+		}
 		return n.part(p, Person{})
 	})
-	if !ok {
+	switch {
+	case e.Type == REST && (!ok || len(e.Body) > wire.MaxMessage):
+		body = blurred(e.Body)
+	case !ok: // NDJSON
 		body = n.text(e.Body)
 	}
 	e.Body = body

@@ -9,7 +9,7 @@ import (
 )
 
 // afternoon is what people do in the recorded afternoon. Each scene has people of its own,
-// but for bob, whose token is issued at the beginning.
+// except bob, whose token is issued at the beginning.
 func afternoon(s *shop) {
 	bob := s.token("bob", "customer", "")
 	s.badges()
