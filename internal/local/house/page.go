@@ -47,7 +47,7 @@ func newSite(o Options, gateway *gatewaytest.Gateway, log *events.Log, function 
 	}
 	page := http.NotFoundHandler()
 	if o.Page.Files != nil {
-		page = noStore(http.FileServerFS(o.Page.Files))
+		page = noStore(webserver.Files(o.Page.Files))
 	}
 	mux.Handle("/", versionsTo(rest, page))
 	return webserver.Protect(webserver.Page(o.Admin.URL), mux)

@@ -29,7 +29,7 @@ func Handler() http.Handler {
 	if err != nil {
 		panic(err) // the name is valid
 	}
-	serve := http.StripPrefix(Path[:len(Path)-1], http.FileServerFS(page))
+	serve := http.StripPrefix(Path[:len(Path)-1], webserver.Files(page))
 	return webserver.Protect(policy, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store") // an older localhub may have had another page
 		serve.ServeHTTP(w, r)

@@ -84,6 +84,15 @@ func TestUnknownFile(t *testing.T) {
 	}
 }
 
+// Folders are not listed.
+func TestFolders(t *testing.T) {
+	for _, folder := range []string{"screens/", "css/", "nothing/", "css//"} {
+		if r, body := get(t, inspector.Path+folder); r.StatusCode != http.StatusNotFound || strings.Contains(body, ".css") {
+			t.Errorf("%s: got status %d and %.80s, want 404", folder, r.StatusCode, body)
+		}
+	}
+}
+
 // What reads HTML or code, and where a page keeps things.
 var forbidden = regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|` +
 	`localStorage|sessionStorage|indexedDB|document\.cookie`)
