@@ -9,9 +9,6 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
 
-// keepFrames is how many queue entries an idle connection keeps room for;
-// keepBatch and keepBytes are how many entries and bytes of a writer's own
-// memory go back to the pool. All are our own choice.
 const (
 	// keepFrames is how many queue entries an idle connection keeps. keepBatch
 	// and keepBytes limit the entries and bytes of the memory that a writer
