@@ -51,7 +51,7 @@ type Event struct {
 	User     string   `json:"user,omitempty"`
 	Role     string   `json:"role,omitempty"`
 	Address  string   `json:"address,omitempty"` // of the client
-	Topic    string   `json:"topic,omitempty"`   // if it has one: "sku:MUG", "cart:ann"
+	Topic    string   `json:"topic,omitempty"`   // if it has one: "sku:MUG", "cart:u~ann"
 	Dir      string   `json:"dir,omitempty"`     // of a frame
 	Route    string   `json:"route,omitempty"`
 	Function string   `json:"function,omitempty"`
