@@ -20,8 +20,7 @@ const Mix = "throttle=20,slow=50,lose-disconnect=5,drop=500"
 const DefaultSlowBy = 200 * time.Millisecond
 
 // MaxSlowBy is the longest time that a slow post may wait: as long as API Gateway waits for an
-// integration of a WebSocket API
-// (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html).
+// integration (Quotas for WebSocket APIs, "Integration timeout": 29 seconds).
 const MaxSlowBy = 29 * time.Second
 
 // rates are the fields of f by the names of their faults. A rate of n makes the fault

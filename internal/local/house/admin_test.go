@@ -419,12 +419,14 @@ func TestAdminRefusesParameters(t *testing.T) {
 	defer closeHouse(t, h)
 	long := strings.Repeat("x", 10_000)
 	for _, path := range []string{
-		"/admin/stock", "/admin/stock/MUG", "/admin/topics", "/admin/carts", "/admin/events", "/admin/tap", "/admin/situation",
+		"/admin/stock", "/admin/stock/MUG", "/admin/topics", "/admin/carts", "/admin/events", "/admin/tap",
+		"/admin/situation",
 		"/admin/connections", "/admin/faults", "/admin/warp", "/admin/cost", "/admin/stream",
 	} {
 		for _, query := range []string{"limit=3", "%zz=1", "after=1;x=1", "after=1&after=2", "prefix=a&prefix=b", long} {
 			rec := callAdminQuery(t, h, path, query)
-			if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), `"bad_field"`) || rec.Body.Len() > 600 {
+			refused := rec.Code == http.StatusBadRequest && strings.Contains(rec.Body.String(), `"bad_field"`)
+			if !refused || rec.Body.Len() > 600 {
 				t.Errorf("%s?%.20s: got %d with %d bytes, want 400 and a short reason", path, query, rec.Code, rec.Body.Len())
 			}
 		}
@@ -445,7 +447,8 @@ func TestAdminChecksUsers(t *testing.T) {
 	defer closeHouse(t, h)
 	long := strings.Repeat("x", 256)
 	for _, user := range []string{"guest:", long, "a\x00b", "a b", "é"} {
-		for method, path := range map[string]string{"DELETE": "/admin/users/" + user, "POST": "/admin/users/" + user + "/revoke"} {
+		for method, end := range map[string]string{"DELETE": "", "POST": "/revoke"} {
+			path := "/admin/users/" + user + end
 			rec := callAdmin(t, h, method, path, "", "")
 			if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), "is not a user") {
 				t.Errorf("%s %.30q: got %d %s", method, path, rec.Code, rec.Body)
@@ -460,7 +463,9 @@ func TestAdminChecksUsers(t *testing.T) {
 			t.Errorf("%.60s: got %d, want 400", body, rec.Code)
 		}
 	}
-	for method, path := range map[string]string{"DELETE": "/admin/users/guest:x", "POST": "/admin/users/" + long[1:] + "/revoke"} {
+	for method, path := range map[string]string{
+		"DELETE": "/admin/users/guest:x", "POST": "/admin/users/" + long[1:] + "/revoke",
+	} {
 		if rec := callAdmin(t, h, method, path, "", ""); rec.Code != http.StatusNoContent {
 			t.Errorf("%s %.40s: got %d %s, want 204", method, path, rec.Code, rec.Body)
 		}

@@ -15,7 +15,8 @@ func TestFiles(t *testing.T) {
 	})
 	for path, want := range map[string]int{
 		"/": http.StatusOK, "/app.js": http.StatusOK, "/css/a.css": http.StatusOK, "/help/": http.StatusOK,
-		"/css/": http.StatusNotFound, "/css//": http.StatusNotFound, "/nothing/": http.StatusNotFound, "/x": http.StatusNotFound,
+		"/css/": http.StatusNotFound, "/css//": http.StatusNotFound, "/nothing/": http.StatusNotFound,
+		"/x": http.StatusNotFound,
 	} {
 		w := httptest.NewRecorder()
 		files.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost"+path, nil))
