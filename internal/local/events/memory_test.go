@@ -49,7 +49,7 @@ func TestLogIsBoundedInMemory(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := &events.Gateway{Log: newLog(), In: events.HubFrame(false), Out: events.HubAnswer(false)}
-			const n = 300
+			const n = 100
 			grown := heapGrowth(func() {
 				for range n {
 					add(g)
