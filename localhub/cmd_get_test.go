@@ -97,7 +97,7 @@ func TestGetWord(t *testing.T) {
 // TestWordsNeedALocalhub: what another program answers is an error.
 func TestWordsNeedALocalhub(t *testing.T) {
 	for body, want := range map[string]string{
-		"<html>":              "localhub: the program at ADDRESS is not a localhub: it answered 200 OK\n",
+		"<html>":              "localhub: the program at ADDRESS is not a localhub: it answered 200 OK",
 		`{"topics":{"a":[]}}`: "localhub: the program at ADDRESS is not a hub: a: json: ",
 		`["odd"]`:             "localhub: the program at ADDRESS is not a hub: json: ",
 	} {

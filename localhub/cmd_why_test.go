@@ -11,7 +11,8 @@ func TestWhyWord(t *testing.T) {
 	conn := dial(t, hub.socket, nil)
 	ask(t, conn, "sub MUG")
 	hub.putStock(t, `{"available":3}`) // of another item
-	_, listed, _ := process{args: hub.words("tap", "-last", "100", "-for", "100ms", "-type", "open", "-o", "json")}.output(t)
+	tap := process{args: hub.words("tap", "-last", "100", "-for", "100ms", "-type", "open", "-o", "json")}
+	_, listed, _ := tap.output(t)
 	_, id, _ := strings.Cut(listed, `"conn":"`)
 	id, _, _ = strings.Cut(id, `"`)
 	const unchanged = "nothing changed since you subscribed"
@@ -31,13 +32,28 @@ func TestWhyWord(t *testing.T) {
 			args:   hub.words("why", "-conn", id),
 			stdout: id + "\nconnection\n1 topic, nothing is missing; why TOPIC says more\n",
 		},
-		"nobody": {args: hub.words("why", "MUG"), status: 2, stderr: "localhub: name a client: -conn ID, or -user NAME"},
+		"nobody": {
+			args: hub.words("why", "MUG"), status: 2,
+			stderr: "localhub: name a client: -conn ID, or -user NAME",
+		},
 		"both": {
 			args: hub.words("why", "MUG", "-conn", id, "-user", "a"), status: 2, stderr: "localhub: name a client",
 		},
-		"gone":          {args: hub.words("why", "MUG", "-conn", "x"), status: 1, stderr: "localhub: no such connection"},
-		"no connection": {args: hub.words("why", "MUG", "-user", "bob"), status: 1, stderr: "localhub: bob has no connection"},
-		"no topic":      {args: hub.words("why", "nonsense:", "-conn", id), status: 2, stderr: "localhub: "},
-		"no hub":        {args: []string{"why", "-user", "a", "-admin", unusedAddress(t)}, status: 1, stderr: "localhub: no localhub"},
+		"gone": {
+			args: hub.words("why", "MUG", "-conn", "x"), status: 1,
+			stderr: "localhub: no such connection",
+		},
+		"no connection": {
+			args: hub.words("why", "MUG", "-user", "bob"), status: 1,
+			stderr: "localhub: bob has no connection",
+		},
+		"no topic": {
+			args: hub.words("why", "nonsense:", "-conn", id), status: 2,
+			stderr: "localhub: ",
+		},
+		"no hub": {
+			args: []string{"why", "-user", "a", "-admin", unusedAddress(t)}, status: 1,
+			stderr: "localhub: no localhub",
+		},
 	})
 }
