@@ -15,6 +15,7 @@ import (
 var parameters = map[string][]string{
 	"GET /admin/stock":  {"after"},
 	"GET /admin/topics": {"prefix"},
+	"GET /admin/why":    {"conn", "topic"},
 }
 
 // strictQuery refuses queries that cannot be read, and parameters that a request does not have:
