@@ -169,8 +169,11 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 	}
 	sim.newHub, sim.environments = newHub, []*hub.Hub{newHub(), newHub()}
 	crowded := sim.rng.IntN(crowdOneIn) == 0
-	if sim.rng.IntN(2) == 0 {
+	slow := sim.rng.IntN(2) == 0
+	if slow || crowded {
 		sim.sweeps = newSweeps(sim)
+	}
+	if slow {
 		postsPerSecond := 1 + sim.rng.IntN(3)
 		if crowded {
 			postsPerSecond = 50 + sim.rng.IntN(100)
