@@ -27,6 +27,7 @@ func TestStockWord(t *testing.T) {
 			args: stock("MUG", "99999999999999"), status: 1,
 			stderr: `localhub: MUG: "available" must be a number from 0 to `,
 		},
+		{args: stock("MUG", "-1"), status: 2, stderr: "localhub: -1 is below zero; after -- it is no flag ("},
 		{args: stock("NOPE"), status: 1, stderr: "localhub: NOPE: "},
 		{args: stock(" "), status: 1, stderr: "localhub:  : "},
 		{args: stock("MUG", "-o", "json"), stdout: `{"sku":"MUG","version":3,"available":4,…}` + "\n"},

@@ -56,6 +56,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &unknown):
 		name := cmp.Or(unknown.GetSpecifiedShortnames(), unknown.GetSpecifiedName())
 		name, _, _ = strings.Cut(name, "=") // what follows may be a secret
+		if name != "" && name[0] >= '0' && name[0] <= '9' {
+			return usagef("-%s is below zero; after -- it is no flag (%s -h)", name, cmd.CommandPath())
+		}
 		return usagef("unknown flag -%s (%s -h lists the flags)", name, cmd.CommandPath())
 	case errors.As(err, &missing):
 		return usagef("flag needs an argument: -%s", missing.GetFlag().Name)

@@ -12,23 +12,26 @@ import (
 // logSettings are the flags of the log on standard error.
 type logSettings struct {
 	format  enumFlag
-	level   slog.Level
+	level   enumFlag
 	verbose bool
 }
 
 func (s *logSettings) flags(fs *pflag.FlagSet) {
 	s.format = enumFlag{"text", []string{"json", "text"}}
 	fs.Var(&s.format, "log", "`json|text` format of the log on standard error")
-	fs.TextVar(&s.level, "log-level", slog.LevelInfo, "`debug|info|warn|error` log what is as important as this "+
-		"or more; debug: a line for each event (default info)")
+	s.level = enumFlag{"info", []string{"debug", "info", "warn", "error"}}
+	fs.Var(&s.level, "log-level", "`debug|info|warn|error` log what is as important as this "+
+		"or more; debug: a line for each event")
 	fs.BoolVar(&s.verbose, "v", false, "the same as -log-level debug")
 }
 
 func (s *logSettings) newLog(w io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: s.level, ReplaceAttr: redact.Attr}
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(s.level.value)) // the words of the flag are levels
 	if s.verbose {
-		o.Level = slog.LevelDebug
+		level = slog.LevelDebug
 	}
+	o := &slog.HandlerOptions{Level: level, ReplaceAttr: redact.Attr}
 	if s.format.value == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))
 	}

@@ -52,6 +52,9 @@ func TestLogFlags(t *testing.T) {
 			if status := exitStatus(run(t.Context(), args, &out, &out), &out); status != 2 {
 				t.Errorf("%v: got status %d, want 2: %s", args, status, &out)
 			}
+			if !strings.Contains(out.String(), "it must be ") {
+				t.Errorf("%v: got %s", args, &out)
+			}
 		}
 	}
 }
