@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -196,10 +197,20 @@ func (s *store) putAll(m *message, e *effect, asked *moment) {
 			continue
 		}
 		// A push since the request may be older than this.
-		if _, named := asked.taken[topic]; named && *v.Version < s.version(topic) {
+		if _, named := asked.taken[topic]; named && s.isUnsure(topic, v) {
 			e.gaps[topic] = true
 		}
 	}
+}
+
+// isUnsure reports whether an answer has another value than the one that is shown, and no
+// higher version: a shop that does not count may write one version twice.
+func (s *store) isUnsure(topic string, v topicValue) bool {
+	shown := s.values[topic].badge
+	if shown == nil || *v.Version != shown.Version {
+		return *v.Version < s.version(topic)
+	}
+	return !reflect.DeepEqual(*shown, Badge{*v.Version, v.State, v.Quantity, v.Until})
 }
 
 // put uses the value of one topic. proven: it is of an answer, and nothing changed the topic

@@ -29,7 +29,7 @@ type client struct {
 	subscribing bool     // a subscribe has no answer yet
 	subscribed  bool     // the last subscribe on the socket has its answer
 	denied      bool     // that answer denied a SKU, so the client is not subscribed to it
-	unsure      []string // SKUs of which an answer had a lower version than a push since its request
+	unsure      []string // SKUs of which an answer had another value than a push since its request, and no higher version
 	reviewing   bool     // the session changed, so the same version may have another shape
 	newSession  bool     // the session changed, so versions no longer count
 	expired     bool     // it knows that its session has expired
@@ -409,7 +409,9 @@ func (c *client) takes(name string, v value) bool {
 func (c *client) apply(name string, v value) {
 	prev, known := c.shown[name]
 	if !c.takes(name, v) {
-		if v.answer && v.Version < prev.version && strings.HasPrefix(name, "sku:") && !c.sim.lowerAnswerNotAsked {
+		isOther := v.Version < prev.version ||
+			v.Version == prev.version && prev.text != badgeText(wire.Badge{State: v.State, Quantity: v.Quantity, Until: v.Until})
+		if v.answer && isOther && strings.HasPrefix(name, "sku:") && !c.sim.lowerAnswerNotAsked {
 			c.unsure = append(c.unsure, name)
 			c.sim.meet("answer lower than a push")
 		}

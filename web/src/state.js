@@ -29,6 +29,15 @@ export const cartTopic = 'cart';
 
 const isCart = (topic) => topic === cartTopic || topic.startsWith('cart:');
 const isVersion = (v) => Number.isSafeInteger(v) && v >= 0;
+/** isOther: an answer has not the value that is shown, and no higher version. A shop may write one version twice. */
+const isOther = (value, shown) =>
+  value.version < shown?.version || (value.version === shown?.version && JSON.stringify(badgeOf(value)) !== JSON.stringify(shown));
+
+/** badgeOf returns what a page shows of a SKU's value. */
+const badgeOf = ({ version, state, quantity, until }) => ({
+  version, state, quantity: isVersion(quantity) ? quantity : undefined, ...(typeof until === 'string' && { until }),
+});
+
 /** newerRev reports whether rev a is newer than rev b: digits without leading zeros. */
 const newerRev = (a, b) => (a.length === b.length ? a > b : a.length > b.length);
 const isRev = (v) => typeof v === 'string' && /^[0-9]{1,64}$/.test(v);
@@ -176,9 +185,7 @@ export class State {
       if (!isObject(value)) continue;
       this.#put(topic, value, result, asked?.taken.get(topic) === (this.#taken.get(topic) ?? 0));
       // A push since the request may be older than this.
-      if (asked?.taken.has(topic) && topic.startsWith('sku:') && value.version < this.#values.get(topic)?.version) {
-        result.gaps.push(topic);
-      }
+      if (asked?.taken.has(topic) && topic.startsWith('sku:') && isOther(value, this.#values.get(topic))) result.gaps.push(topic);
     }
   }
 
@@ -217,11 +224,8 @@ export class State {
   }
 
   #putBadge(topic, value, proven) {
-    const { version, state, quantity, until } = value;
-    if (typeof state !== 'string' || !this.#newer(topic, value, proven)) return false;
-    const badge = { version, state, quantity: isVersion(quantity) ? quantity : undefined };
-    if (typeof until === 'string') badge.until = until;
-    this.#values.set(topic, Object.freeze(badge));
+    if (typeof value.state !== 'string' || !this.#newer(topic, value, proven)) return false;
+    this.#values.set(topic, Object.freeze(badgeOf(value)));
     return true;
   }
 

@@ -98,6 +98,18 @@ test('an answer with a lower version is taken if nothing changed since the reque
   assert.deepEqual(state.get('sku:A'), badge(3, 'low', 1));
 });
 
+test('an answer with another value of the version that was pushed since the request is asked for again', () => {
+  const answer = { type: 'snapshot', epoch: 'k3', topics: { 'sku:A': badge(3, 'out'), 'sku:B': badge(3, 'low', 1) } };
+  const state = stateAfter(delta({ 'sku:A': badge(2), 'sku:B': badge(2) }));
+  const asked = state.moment(['sku:A', 'sku:B']);
+  state.apply(delta({ 'sku:A': { ...badge(3, 'in'), rev: '7' }, 'sku:B': badge(3, 'low', 1) }));
+  assert.deepEqual(state.apply(answer, asked).gaps, ['sku:A'], 'B is the same');
+  assert.deepEqual(state.get('sku:A'), badge(3, 'in'));
+  const again = state.apply(answer, state.moment(['sku:A', 'sku:B']));
+  assert.deepEqual(again.gaps, []);
+  assert.deepEqual(state.get('sku:A'), badge(3, 'out'));
+});
+
 test('a new epoch voids revs, and an answer of an earlier epoch proves nothing', () => {
   const state = stateAfter(delta({ 'sku:A': { ...badge(3), rev: '500' } }));
   const asked = state.moment(['sku:A']);
