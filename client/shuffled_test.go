@@ -308,6 +308,7 @@ func (r *storeRun) deliver(a wire.Answer, asked *moment) effect {
 	for _, topic := range everything {
 		before[topic] = r.store.version(topic)
 	}
+	shown := maps.Clone(r.store.values)
 	done := r.store.apply(&m, asked)
 	for _, topic := range []string{"cart", "sku:B"} {
 		if r.store.version(topic) < before[topic] {
@@ -315,7 +316,7 @@ func (r *storeRun) deliver(a wire.Answer, asked *moment) effect {
 		}
 	}
 	if d, ok := a.(wire.Delta); ok {
-		r.judgeRevs(d)
+		r.judgeRevs(d, shown)
 	}
 	if v := r.store.version(cartTopic); v >= 0 && !maps.Equal(quantities(r.store), r.histories[v]) {
 		r.t.Errorf("the cart at version %d: got %v, want %v", v, quantities(r.store), r.histories[v])
@@ -323,12 +324,18 @@ func (r *storeRun) deliver(a wire.Answer, asked *moment) effect {
 	return done
 }
 
-// judgeRevs: what has the newest rev is shown.
-func (r *storeRun) judgeRevs(d wire.Delta) {
+// judgeRevs: what has the newest rev is shown, and what has an older one changes nothing.
+func (r *storeRun) judgeRevs(d wire.Delta, before map[string]value) {
 	for topic, v := range d.Topics {
 		b, ok := v.(wire.Badge)
 		rev, err := strconv.Atoi(b.Rev)
-		if !ok || err != nil || rev <= r.newest[topic] {
+		if !ok || err != nil {
+			continue
+		}
+		if rev <= r.newest[topic] {
+			if r.store.values[topic].badge != before[topic].badge {
+				r.t.Errorf("%s: a value with rev %d was taken after one with %d", topic, rev, r.newest[topic])
+			}
 			continue
 		}
 		r.newest[topic] = rev
