@@ -87,6 +87,7 @@ func (h *testHouse) open(ctx context.Context, user string) *client {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	h.t.Cleanup(func() { _ = conn.CloseNow() })
 	conn.SetReadLimit(1 << 20)
 	c := &client{
 		t: h.t, conn: conn, answers: make(chan string, 10), changed: make(chan struct{}, 1),
