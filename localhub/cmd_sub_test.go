@@ -80,7 +80,7 @@ func (r *running) want(form string) {
 	}
 }
 
-// interrupt ends the word as Ctrl-C does, and wants the status 0.
+// interrupt ends the word as Ctrl-C does, and fails unless the status is 0.
 func (r *running) interrupt() {
 	r.t.Helper()
 	_ = r.cmd.Process.Signal(syscall.SIGINT)

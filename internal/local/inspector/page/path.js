@@ -26,7 +26,7 @@ export function firstCause(store, event) {
 /**
  * pathOf lists the events of the change that an event belongs to, oldest first: its
  * causes, and all that followed from the first of them. cut tells how many were left out.
- * A post whose frame is here is told by the frame.
+ * A post whose frame is here is left out: the frame stands for both.
  */
 export function pathOf(store, event) {
   const root = firstCause(store, event);
