@@ -42,6 +42,9 @@ func parseTemplate(text string) (*template, error) {
 		return nil, err
 	}
 	stack := cfn.New(parsed, cfn.Options{})
+	if notes := stack.Notes(); len(notes) > 0 { // such as an alias, which CloudFormation refuses
+		return nil, errors.New(notes[0])
+	}
 	t := &template{text: text, parsed: parsed, sections: object{}, resources: map[string]resource{}}
 	for _, name := range []string{"Parameters", "Rules", "Conditions", "Resources", "Outputs"} {
 		t.sections[name] = stack.Section(name).Written()

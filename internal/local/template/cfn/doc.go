@@ -7,6 +7,9 @@
 // cannot be evaluated locally is a [Problem] with its place in the file. The stack
 // collects all problems, and [Stack.Err] returns them together.
 //
+// Each value is evaluated once, and what all functions make is limited, as are the
+// template and its sections: a template takes less than a second, whatever is in it.
+//
 // # Local values
 //
 // Ref and Fn::GetAtt of a resource give names and ARNs in the documented shapes. The
@@ -15,10 +18,13 @@
 //
 // # Where it differs from AWS
 //
-//   - Rules are not checked, and transforms other than SAM's are refused.
-//   - Fn::ImportValue, Fn::Transform, dynamic references and parameters that name an
-//     entry in Systems Manager have no value.
+//   - Rules are not checked, and transforms other than SAM's do not run: [Stack.Notes]
+//     has a note. Of AWS::LanguageExtensions, Fn::ForEach is missing.
+//   - Values of Fn::ImportValue are those in [Options].Imports. Fn::Transform, dynamic
+//     references and parameters that name an entry in Systems Manager have no value.
 //   - A parameter without a value is a problem only where it is used.
+//   - Aliases and merge keys of YAML are expanded, with a note. CloudFormation refuses
+//     them, but SAM expands them first.
 //
 // A Stack is for one goroutine.
 //

@@ -1,8 +1,6 @@
 package cfn
 
 import (
-	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -16,6 +14,30 @@ var unknown = &yaml.Node{}
 func (s *Stack) fail(at *yaml.Node, format string, args ...any) *yaml.Node {
 	s.Problem(s.template.pos(at), format, args...)
 	return unknown
+}
+
+// missing is fail for a value that only AWS knows.
+func (s *Stack) missing(at *yaml.Node, format string, args ...any) *yaml.Node {
+	if s.quiet {
+		return unknown
+	}
+	return s.fail(at, format, args...)
+}
+
+// made returns a string that a function made.
+func (s *Stack) made(at *yaml.Node, text string) *yaml.Node {
+	if !s.spend(at, len(text)) {
+		return unknown
+	}
+	return textNode(at, text)
+}
+
+// madeList returns a list that a function made.
+func (s *Stack) madeList(at *yaml.Node, texts []string) *yaml.Node {
+	if !s.spend(at, elementWork*len(texts)) {
+		return unknown
+	}
+	return listNode(at, texts)
 }
 
 func textNode(at *yaml.Node, text string) *yaml.Node {
@@ -68,11 +90,27 @@ func (s *Stack) resolve(n *yaml.Node) *yaml.Node {
 	if !ok {
 		return n
 	}
+	if value, done := s.values[n]; done {
+		return value
+	}
 	if s.resolving[n] {
 		return s.fail(n, "%s depends on itself", name)
 	}
+	if !s.spend(n, 1) {
+		return unknown
+	}
 	s.resolving[n] = true
-	defer delete(s.resolving, n)
+	value := s.evaluate(n, name, argument)
+	delete(s.resolving, n)
+	if value != unknown || !s.quiet {
+		s.values[n] = value
+	}
+	return value
+}
+
+// evaluate evaluates a function.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
+func (s *Stack) evaluate(n *yaml.Node, name string, argument *yaml.Node) *yaml.Node {
 	switch name {
 	case "Ref":
 		return s.evalRef(n, argument)
@@ -91,9 +129,15 @@ func (s *Stack) resolve(n *yaml.Node) *yaml.Node {
 	case "Fn::FindInMap":
 		return s.evalFindInMap(n, argument)
 	case "Fn::ImportValue":
-		return s.fail(n, "Fn::ImportValue needs another stack, and there is none locally")
+		return s.evalImportValue(n, argument)
+	case "Fn::Base64":
+		return s.evalBase64(n, argument)
+	case "Fn::Length":
+		return s.evalLength(n, argument)
+	case "Fn::ToJsonString":
+		return s.evalToJSONString(n, argument)
 	}
-	return s.fail(n, "%s is not supported", name)
+	return s.missing(n, "%s is not supported", name)
 }
 
 // text evaluates a node to a string.
@@ -132,152 +176,4 @@ func (s *Stack) textAndList(n, argument *yaml.Node, name string) (text string, l
 	}
 	list, ok = s.list(args[1], name)
 	return text, list, ok
-}
-
-func (s *Stack) evalJoin(n, argument *yaml.Node) *yaml.Node {
-	separator, list, ok := s.textAndList(n, argument, "Fn::Join")
-	if !ok {
-		return unknown
-	}
-	var parts []string
-	for _, each := range list {
-		if s.resolve(each) == nil {
-			continue // AWS::NoValue
-		}
-		part, ok := s.text(each)
-		if !ok {
-			return unknown
-		}
-		parts = append(parts, part)
-	}
-	return textNode(n, strings.Join(parts, separator))
-}
-
-// list evaluates a node to a list.
-func (s *Stack) list(n *yaml.Node, name string) ([]*yaml.Node, bool) {
-	r := s.resolve(n)
-	if r == unknown {
-		return nil, false
-	}
-	if r == nil || r.Kind != yaml.SequenceNode {
-		s.fail(n, "%s takes a list here", name)
-		return nil, false
-	}
-	return r.Content, true
-}
-
-func (s *Stack) evalSelect(n, argument *yaml.Node) *yaml.Node {
-	text, list, ok := s.textAndList(n, argument, "Fn::Select")
-	if !ok {
-		return unknown
-	}
-	index, err := strconv.Atoi(text)
-	if err != nil || index < 0 || index >= len(list) {
-		return s.fail(argument.Content[0], "Fn::Select: there is no element %q in a list of %d", text, len(list))
-	}
-	return s.resolve(list[index])
-}
-
-func (s *Stack) evalSplit(n, argument *yaml.Node) *yaml.Node {
-	args, ok := s.arguments(n, argument, "Fn::Split", 2)
-	if !ok {
-		return unknown
-	}
-	separator, ok1 := s.text(args[0])
-	text, ok2 := s.text(args[1])
-	switch {
-	case !ok1 || !ok2:
-		return unknown
-	case separator == "":
-		return s.fail(args[0], "Fn::Split: the delimiter is empty")
-	}
-	return listNode(n, strings.Split(text, separator))
-}
-
-func (s *Stack) evalFindInMap(n, argument *yaml.Node) *yaml.Node {
-	args, ok := s.arguments(n, argument, "Fn::FindInMap", 3)
-	if !ok {
-		return unknown
-	}
-	at := s.template.sections["Mappings"]
-	for _, each := range args {
-		key, ok := s.text(each)
-		if !ok {
-			return unknown
-		}
-		if at = entry(at, key); at == nil {
-			return s.fail(each, "Fn::FindInMap: there is no %s in the mappings", key)
-		}
-	}
-	return at
-}
-
-// evalIf evaluates Fn::If.
-func (s *Stack) evalIf(n, argument *yaml.Node) *yaml.Node {
-	args, ok := s.arguments(n, argument, "Fn::If", 3)
-	if !ok {
-		return unknown
-	}
-	if args[0].Kind != yaml.ScalarNode {
-		return s.fail(args[0], "Fn::If takes the name of a condition")
-	}
-	if s.holds(args[0]) {
-		return s.resolve(args[1])
-	}
-	return s.resolve(args[2])
-}
-
-// holds evaluates the condition with this name.
-func (s *Stack) holds(name *yaml.Node) bool {
-	c := entry(s.template.sections["Conditions"], name.Value)
-	if c == nil {
-		s.fail(name, "there is no condition %s", name.Value)
-		return false
-	}
-	if s.resolving[c] {
-		s.fail(c, "condition %s depends on itself", name.Value)
-		return false
-	}
-	s.resolving[c] = true
-	defer delete(s.resolving, c)
-	return s.evalCondition(c)
-}
-
-// evalCondition evaluates a condition.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-conditions.html
-func (s *Stack) evalCondition(n *yaml.Node) bool {
-	name, argument, ok := functionCall(n)
-	if !ok && n.Kind == yaml.MappingNode && len(n.Content) == 2 && n.Content[0].Value == "Condition" {
-		name, argument, ok = "Condition", n.Content[1], true
-	}
-	if !ok {
-		s.fail(n, "must be a condition")
-		return false
-	}
-	switch name {
-	case "Condition":
-		return s.holds(argument)
-	case "Fn::Equals":
-		args, ok := s.arguments(n, argument, name, 2)
-		if !ok {
-			return false
-		}
-		a, ok1 := s.text(args[0])
-		b, ok2 := s.text(args[1])
-		return ok1 && ok2 && a == b
-	case "Fn::Not":
-		args, ok := s.arguments(n, argument, name, 1)
-		return ok && !s.evalCondition(args[0])
-	case "Fn::And", "Fn::Or":
-		if count := len(argument.Content); argument.Kind != yaml.SequenceNode || count < 2 || count > 10 {
-			s.fail(n, "%s takes a list of 2 to 10", name)
-			return false
-		}
-		if name == "Fn::Or" {
-			return slices.ContainsFunc(argument.Content, s.evalCondition)
-		}
-		return !slices.ContainsFunc(argument.Content, func(each *yaml.Node) bool { return !s.evalCondition(each) })
-	}
-	s.fail(n, "%s is not a condition", name)
-	return false
 }

@@ -169,13 +169,13 @@ func (s *Stack) parameter(reference *yaml.Node, name string, declared *yaml.Node
 	value, ok := s.parameterText(name, declared)
 	switch {
 	case !ok && strings.HasPrefix(kind.Value, ssmPrefix):
-		return s.fail(reference, "parameter %s names an entry in Systems Manager; set its value with -parameter %s=VALUE",
+		return s.missing(reference, "parameter %s names an entry in Systems Manager; set its value with -parameter %s=VALUE",
 			name, name)
 	case !ok:
-		return s.fail(reference, "parameter %s has no value; set it with -parameter %s=VALUE", name, name)
+		return s.missing(reference, "parameter %s has no value; set it with -parameter %s=VALUE", name, name)
 	case kind.Value == typeCommas || strings.HasPrefix(kind.Value, "List<") ||
 		strings.HasPrefix(kind.Value, ssmPrefix+"List<") || kind.Value == ssmPrefix+typeCommas+">":
-		return listNode(reference, commaSeparated(value))
+		return s.madeList(reference, commaSeparated(value))
 	}
-	return textNode(reference, value)
+	return s.made(reference, value)
 }

@@ -73,6 +73,19 @@ func (ps *Problems) add(pos Pos, format string, args ...any) {
 // Problem records a mistake. The same mistake is recorded once.
 func (s *Stack) Problem(pos Pos, format string, args ...any) { s.problems.add(pos, format, args...) }
 
+// Note records something that is not a mistake, but that a reader of the template should
+// know. The same note is recorded once, and at most [MaxProblems] are.
+func (s *Stack) Note(pos Pos, format string, args ...any) { s.notes.add(pos, format, args...) }
+
+// Notes returns the notes so far. Those of the template itself are the first.
+func (s *Stack) Notes() []string {
+	var lines []string
+	for _, note := range s.notes[:min(len(s.notes), MaxProblems)] {
+		lines = append(lines, note.Error())
+	}
+	return lines
+}
+
 // Err returns all problems so far as [Problems], or nil.
 func (s *Stack) Err() error {
 	if len(s.problems) == 0 {

@@ -28,7 +28,7 @@ func (s *Stack) reference(at *yaml.Node, name string) *yaml.Node {
 		return s.parameter(at, name, p)
 	}
 	id, part, isPart := strings.Cut(name, ".") // in SAM: MyFunction.Alias, MyApi.Stage
-	r := s.resource(id)
+	r := s.byID[id]
 	switch {
 	case r == nil:
 		return s.fail(at, "there is no parameter or resource %s", name)
@@ -43,9 +43,9 @@ func (s *Stack) reference(at *yaml.Node, name string) *yaml.Node {
 	}
 	value, ok := r.attribute(part)
 	if !ok {
-		return s.fail(at, "Ref %s has no value locally", name)
+		return s.missing(at, "Ref %s has no value locally", name)
 	}
-	return textNode(at, value)
+	return s.made(at, value)
 }
 
 // evalGetAtt evaluates Fn::GetAtt.
@@ -68,7 +68,7 @@ func (s *Stack) evalGetAtt(n, argument *yaml.Node) *yaml.Node {
 }
 
 func (s *Stack) attribute(at *yaml.Node, id, name string) *yaml.Node {
-	r := s.resource(id)
+	r := s.byID[id]
 	switch {
 	case r == nil:
 		return s.fail(at, "there is no resource %s", id)
@@ -83,9 +83,9 @@ func (s *Stack) attribute(at *yaml.Node, id, name string) *yaml.Node {
 		value, ok = r.attribute("Ref " + name) // in SAM, inside Fn::Sub
 	}
 	if !ok {
-		return s.fail(at, "the attribute %s of %s (%s) has no value locally", name, id, r.Type)
+		return s.missing(at, "the attribute %s of %s (%s) has no value locally", name, id, r.Type)
 	}
-	return textNode(at, value)
+	return s.made(at, value)
 }
 
 // placeholder matches ${Name}, ${Name.Attribute} and ${!Literal} in a Fn::Sub.
@@ -106,13 +106,13 @@ func (s *Stack) evalSub(n, argument *yaml.Node) *yaml.Node {
 	if text.Kind != yaml.ScalarNode || isFunction(text) {
 		return s.fail(n, "Fn::Sub takes a string")
 	}
-	failed := false
+	failed, own := false, entries(variables)
 	replaced := placeholder.ReplaceAllStringFunc(text.Value, func(m string) string {
 		name := strings.TrimSpace(m[2 : len(m)-1])
 		if literal, ok := strings.CutPrefix(name, "!"); ok {
 			return "${" + literal + "}"
 		}
-		value := entry(variables, name)
+		value := own[name]
 		if value != nil {
 			value = s.resolve(value)
 		} else {
@@ -122,7 +122,7 @@ func (s *Stack) evalSub(n, argument *yaml.Node) *yaml.Node {
 		case value == unknown:
 		case value == nil || value.Kind != yaml.ScalarNode:
 			s.fail(n, "Fn::Sub: %s is not a string", name)
-		default:
+		case s.spend(n, len(value.Value)):
 			return value.Value
 		}
 		failed = true

@@ -13,6 +13,9 @@ type Options struct {
 	// AWS::Region.
 	Parameters map[string]string
 
+	// Imports are the values of Fn::ImportValue by name.
+	Imports map[string]string
+
 	// Attribute gives the value of Ref and of Fn::GetAtt for a resource in place of
 	// the documented shapes. The attribute of Ref is "Ref". Nil uses the documented
 	// shapes.
@@ -33,8 +36,16 @@ type Stack struct {
 	options   Options
 	pseudo    map[string]string
 	resources []*Resource // in the order of the template, including those that are not made
-	resolving map[*yaml.Node]bool
+	byID      map[string]*Resource
 	problems  Problems
+	notes     Problems
+
+	// The state of the evaluation. Each function and each condition is evaluated once.
+	values    map[*yaml.Node]*yaml.Node // of functions
+	holding   map[*yaml.Node]bool       // of conditions
+	resolving map[*yaml.Node]bool       // functions and conditions that are being evaluated
+	work      int                       // see maxWork
+	quiet     bool                      // a value that only AWS knows is no problem
 }
 
 // Resource is one resource of a template.
@@ -52,11 +63,29 @@ type Resource struct {
 // New returns the stack of a template. Mistakes in the parameters are problems of
 // the stack.
 func New(t *Template, o Options) *Stack {
-	s := &Stack{template: t, options: o, pseudo: maps.Clone(pseudo), resolving: map[*yaml.Node]bool{}}
+	s := &Stack{
+		template: t, options: o, pseudo: maps.Clone(pseudo), notes: slices.Clone(t.notes), byID: map[string]*Resource{},
+		values: map[*yaml.Node]*yaml.Node{}, holding: map[*yaml.Node]bool{}, resolving: map[*yaml.Node]bool{},
+	}
 	s.checkParameters()
+	s.declare()
+	s.checkResources()
+	for _, r := range slices.Backward(s.resources) {
+		s.byID[r.ID] = r // of two, the first
+	}
+	return s
+}
+
+// declare reads the resources.
+func (s *Stack) declare() {
+	t := s.template
 	resources := t.sections["Resources"]
 	for i := 0; i+1 < len(resources.Content); i += 2 {
 		id, n := resources.Content[i], resources.Content[i+1]
+		if id.Value == "Fn::Transform" {
+			s.Note(t.pos(id), "Fn::Transform does not run here: what it adds in AWS is missing")
+			continue
+		}
 		if n.Kind != yaml.MappingNode {
 			s.Problem(t.pos(n), "resource %s must be a map", id.Value)
 			continue
@@ -75,14 +104,13 @@ func New(t *Template, o Options) *Stack {
 			s.Problem(t.pos(r.properties), "the properties of %s must be a map", r.ID)
 			continue
 		}
-		r.properties = withGlobals(r.properties, entry(t.sections["Globals"], globalsOf[r.Type]))
+		r.properties = s.withGlobals(r.properties, entry(t.sections["Globals"], globalsOf[r.Type]))
 		if r.Type == samWebSocketAPI {
 			s.resources = append(s.resources, s.transform(r)...)
 		} else {
 			s.resources = append(s.resources, r)
 		}
 	}
-	return s
 }
 
 // Pseudo returns the value of a pseudo parameter, such as AWS::Region.
@@ -106,13 +134,6 @@ func (r *Resource) Made() bool {
 		return true
 	}
 	return r.stack.holds(r.condition)
-}
-
-func (s *Stack) resource(id string) *Resource {
-	if i := slices.IndexFunc(s.resources, func(r *Resource) bool { return r.ID == id }); i >= 0 {
-		return s.resources[i]
-	}
-	return nil
 }
 
 // DependsOn returns the logical ids in the DependsOn of the resource.
@@ -141,12 +162,14 @@ var globalsOf = map[string]string{"AWS::Serverless::Function": "Function", samWe
 // withGlobals merges as SAM does: a map gets the global entries that it does not
 // have, a list comes after the global one, and other values replace the global
 // value.
-func withGlobals(own, global *yaml.Node) *yaml.Node {
+func (s *Stack) withGlobals(own, global *yaml.Node) *yaml.Node {
 	switch {
 	case global == nil:
 		return own
 	case own == nil:
 		return global
+	case !s.spend(global, elementWork*len(global.Content)/2):
+		return own
 	case own.Kind == yaml.SequenceNode && global.Kind == yaml.SequenceNode:
 		merged := *own
 		merged.Content = slices.Concat(global.Content, own.Content)
@@ -156,14 +179,12 @@ func withGlobals(own, global *yaml.Node) *yaml.Node {
 	}
 	merged := *own
 	merged.Content = nil
+	globals, has := entries(global), map[string]bool{}
 	for i := 0; i+1 < len(own.Content); i += 2 {
-		merged.Content = append(merged.Content, own.Content[i],
-			withGlobals(own.Content[i+1], entry(global, own.Content[i].Value)))
+		name := own.Content[i].Value
+		has[name] = true
+		merged.Content = append(merged.Content, own.Content[i], s.withGlobals(own.Content[i+1], globals[name]))
 	}
-	for i := 0; i+1 < len(global.Content); i += 2 {
-		if entry(own, global.Content[i].Value) == nil {
-			merged.Content = append(merged.Content, global.Content[i], global.Content[i+1])
-		}
-	}
+	merged.Content = append(merged.Content, missingEntries(global, has)...)
 	return &merged
 }

@@ -2,10 +2,10 @@ package cfn
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -14,7 +14,10 @@ import (
 type Template struct {
 	file     string
 	sections map[string]*yaml.Node // by name, such as "Resources"
-	problems Problems
+
+	conditions map[string]*yaml.Node // by name
+	problems   Problems
+	notes      Problems
 }
 
 // knownSections are the sections that a template may have. True means that the
@@ -47,6 +50,9 @@ func unescape(escape []byte) []byte {
 // error is of type [Problems].
 func Parse(file string, data []byte) (*Template, error) {
 	t := &Template{file: file, sections: map[string]*yaml.Node{}}
+	if len(data) > MaxBody {
+		return nil, Problems{{Pos{file, 1, 1}, fmt.Sprintf("CloudFormation accepts at most %d bytes", MaxBody)}}
+	}
 	var doc yaml.Node
 	if json.Valid(data) {
 		data = jsonEscape.ReplaceAllFunc(data, unescape)
@@ -63,7 +69,10 @@ func Parse(file string, data []byte) (*Template, error) {
 	if len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
 		return nil, Problems{{Pos{file, 1, 1}, "a template must be a map with a section Resources"}}
 	}
-	t.check(doc.Content[0])
+	t.expand(doc.Content[0])
+	if len(t.problems) > 0 {
+		return nil, t.problems
+	}
 	for i := 0; i+1 < len(doc.Content[0].Content); i += 2 {
 		name, section := doc.Content[0].Content[i], doc.Content[0].Content[i+1]
 		byName, known := knownSections[name.Value]
@@ -79,11 +88,28 @@ func Parse(file string, data []byte) (*Template, error) {
 	if t.sections["Resources"] == nil {
 		t.problem(doc.Content[0], "the template has no Resources")
 	}
-	t.checkTransform(t.sections["Transform"])
+	t.conditions = entries(t.sections["Conditions"])
+	t.readTransform(t.sections["Transform"])
+	t.checkBounds()
 	if len(t.problems) > 0 {
 		return nil, t.problems
 	}
 	return t, nil
+}
+
+// expand replaces aliases and merge keys, as SAM does before AWS gets the template.
+func (t *Template) expand(root *yaml.Node) {
+	e := &expander{t: t, sizes: map[*yaml.Node]int{}}
+	e.expand(root)
+	switch {
+	case e.alias == nil:
+	case e.sizes[root] > MaxBody:
+		t.problem(e.alias, "with its aliases expanded the template has more than %d bytes, which CloudFormation refuses",
+			MaxBody)
+	default:
+		t.notes.add(t.pos(e.alias), "aliases and merge keys are expanded, as sam and aws cloudformation package do it; "+
+			"CloudFormation itself refuses them")
+	}
 }
 
 func (t *Template) problem(n *yaml.Node, format string, args ...any) {
@@ -92,49 +118,25 @@ func (t *Template) problem(n *yaml.Node, format string, args ...any) {
 
 func (t *Template) pos(n *yaml.Node) Pos { return Pos{t.file, n.Line, n.Column} }
 
-// check reports YAML that CloudFormation does not support.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
-func (t *Template) check(n *yaml.Node) {
-	switch n.Kind {
-	case yaml.AliasNode:
-		t.problem(n, "CloudFormation does not support YAML aliases")
-		return
-	case yaml.MappingNode:
-		var keys []string
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			key := n.Content[i]
-			switch {
-			case key.Kind != yaml.ScalarNode:
-				t.problem(key, "a key must be a string")
-			case key.Tag == "!!merge":
-				t.problem(key, "CloudFormation does not support YAML merge keys")
-			case slices.Contains(keys, key.Value):
-				t.problem(key, "%s occurs twice", key.Value)
-			case strings.HasPrefix(key.Value, "Fn::ForEach::"):
-				t.problem(key, "Fn::ForEach is not supported")
-			}
-			keys = append(keys, key.Value)
-			t.check(n.Content[i+1])
-		}
-	case yaml.SequenceNode:
-		for _, each := range n.Content {
-			t.check(each)
-		}
-	}
-}
+// transforms are the transforms that the template is evaluated with, or without whose
+// work it may be: true means that nothing is left out.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/transform-reference.html
+var transforms = map[string]bool{"AWS::Serverless-2016-10-31": true, "AWS::LanguageExtensions": true}
 
-// samTransform is the only supported transform.
-const samTransform = "AWS::Serverless-2016-10-31"
-
-func (t *Template) checkTransform(n *yaml.Node) {
-	switch {
+// readTransform notes the transforms that do not run here.
+func (t *Template) readTransform(n *yaml.Node) {
+	switch name := entry(n, "Name"); {
 	case n == nil:
 	case n.Kind == yaml.SequenceNode:
 		for _, each := range n.Content {
-			t.checkTransform(each)
+			t.readTransform(each)
 		}
-	case n.Kind != yaml.ScalarNode || n.Value != samTransform:
-		t.problem(n, "the only supported transform is %s", samTransform)
+	case name != nil: // with parameters, such as AWS::Include
+		t.readTransform(name)
+	case n.Kind != yaml.ScalarNode:
+		t.problem(n, "a transform must be a name")
+	case !transforms[n.Value]:
+		t.notes.add(t.pos(n), "the transform %s does not run here: what it changes in AWS is missing", n.Value)
 	}
 }
 

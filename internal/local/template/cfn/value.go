@@ -44,6 +44,17 @@ func (v Value) Text() string {
 	}
 }
 
+// Try returns a string as Text does. It returns false, without a problem, if the value
+// is known only in AWS, such as one of another stack.
+func (v Value) Try() (text string, ok bool) {
+	defer func(quiet bool) { v.stack.quiet = quiet }(v.stack.quiet)
+	v.stack.quiet = true
+	if !v.Known() {
+		return "", false
+	}
+	return v.Text(), true
+}
+
 // Known reports whether the value exists and could be evaluated.
 func (v Value) Known() bool { n := v.stack.resolve(v.node); return n != nil && n != unknown }
 
@@ -117,13 +128,11 @@ func (v Value) Fields() []Field {
 // Field returns the entry with this name. It does not exist if the map, or its
 // entry, does not.
 func (v Value) Field(name string) Value {
-	at := v.Pos()
-	for _, f := range v.Fields() {
-		if f.Name == name {
-			return f.Value
-		}
+	n := v.stack.resolve(v.node)
+	if n != nil && n != unknown && n.Kind != yaml.MappingNode {
+		v.Problem("must be a map")
 	}
-	return Value{stack: v.stack, parentPos: at}
+	return Value{v.stack, entry(n, name), v.Pos()}
 }
 
 // List returns the elements of a list that have a value. As in CloudFormation, a
@@ -159,7 +168,7 @@ func (v Value) IsText() bool {
 func (v Value) JSON() any {
 	n := v.stack.resolve(v.node)
 	switch {
-	case n == nil || n == unknown:
+	case n == nil || n == unknown || !v.stack.spend(n, 0):
 		return nil
 	case n.Kind == yaml.MappingNode:
 		m := map[string]any{}
@@ -175,6 +184,9 @@ func (v Value) JSON() any {
 			list = append(list, each.JSON())
 		}
 		return list
+	}
+	if !v.stack.spend(n, len(n.Value)) {
+		return nil
 	}
 	plain := v.stack.scalar(n)
 	if number, ok := plain.(int); ok {

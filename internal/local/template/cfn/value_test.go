@@ -38,7 +38,7 @@ func valueOf(t *testing.T, yaml string) (cfn.Value, *cfn.Stack) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stack := cfn.New(template, cfn.Options{})
+	stack := cfn.New(template, cfn.Options{Imports: map[string]string{"a:b": "imported", "word:b": "imported"}})
 	for _, r := range stack.Resources() {
 		if r.ID == "R" {
 			return r.Property("V"), stack
@@ -73,23 +73,30 @@ func TestValue(t *testing.T) {
 		`!Ref Fn.Alias`:             `"arn:aws:lambda:eu-central-1:123456789012:function:word-fn:live"`,
 		`!Sub "${Fn.Alias}"`:        `"arn:aws:lambda:eu-central-1:123456789012:function:word-fn:live"`,
 		`!Ref Alias`:                `"arn:aws:lambda:eu-central-1:123456789012:function:word-fn:live"`,
-		`!Sub "${Text}/${!Text}/${AWS::Partition}"`:            `"word/${Text}/aws"`,
-		`!Sub ["${a}-${Text}", {a: !Ref Number}]`:              `"7-word"`,
-		`{"Fn::Sub": ["${Text}", {Text: own}]}`:                `"own"`,
-		`!Join ["-", [a, !Ref Text, !Ref AWS::NoValue]]`:       `"a-word"`,
-		`!Join ["+", !Ref List]`:                               `"a+b+c"`,
-		`!Select [1, !Ref List]`:                               `"b"`,
-		`!Select ["0", [!Ref Text, x]]`:                        `"word"`,
-		`!Split [":", "a:b"]`:                                  `["a","b"]`,
-		`!Select [2, !Split ["/", "x/y/z"]]`:                   `"z"`,
-		`!FindInMap [Map, !Ref AWS::Region, !Ref Text]`:        `"found"`,
-		`!FindInMap [Map, eu-central-1, list]`:                 `["x","y"]`,
-		`!If [Yes, 1, 2]`:                                      `1`,
-		`!If [No, 1, !Ref Text]`:                               `"word"`,
-		`{"Fn::If": [Both, {a: !Ref Text}, b]}`:                `{"a":"word"}`,
-		`!If [Either, [!If [No, x, !Ref AWS::NoValue], y], z]`: `["y"]`,
-		`{a: !If [No, x, !Ref AWS::NoValue], b: 1}`:            `{"b":1}`,
-		"|\n        two\n        lines":                        `"two\nlines\n"`,
+		`!Sub "${Text}/${!Text}/${AWS::Partition}"`:               `"word/${Text}/aws"`,
+		`!Sub ["${a}-${Text}", {a: !Ref Number}]`:                 `"7-word"`,
+		`{"Fn::Sub": ["${Text}", {Text: own}]}`:                   `"own"`,
+		`!Join ["-", [a, !Ref Text, !Ref AWS::NoValue]]`:          `"a-word"`,
+		`!Join ["+", !Ref List]`:                                  `"a+b+c"`,
+		`!Select [1, !Ref List]`:                                  `"b"`,
+		`!Select ["0", [!Ref Text, x]]`:                           `"word"`,
+		`!Split [":", "a:b"]`:                                     `["a","b"]`,
+		`!Select [2, !Split ["/", "x/y/z"]]`:                      `"z"`,
+		`!FindInMap [Map, !Ref AWS::Region, !Ref Text]`:           `"found"`,
+		`!FindInMap [Map, eu-central-1, list]`:                    `["x","y"]`,
+		`!If [Yes, 1, 2]`:                                         `1`,
+		`!If [No, 1, !Ref Text]`:                                  `"word"`,
+		`{"Fn::If": [Both, {a: !Ref Text}, b]}`:                   `{"a":"word"}`,
+		`!If [Either, [!If [No, x, !Ref AWS::NoValue], y], z]`:    `["y"]`,
+		`{a: !If [No, x, !Ref AWS::NoValue], b: 1}`:               `{"b":1}`,
+		`{"Fn::Base64": !Ref Text}`:                               `"d29yZA=="`,
+		`{"Fn::Length": !Ref List}`:                               `"3"`,
+		`{"Fn::ToJsonString": {a: !Ref Text, b: [1]}}`:            `"{\"a\":\"word\",\"b\":[1]}"`,
+		`!FindInMap [Map, us-east-1, word, {DefaultValue: d}]`:    `"d"`,
+		`!FindInMap [Map, eu-central-1, word, {DefaultValue: d}]`: `"found"`,
+		`!ImportValue a:b`:                                        `"imported"`,
+		`{"Fn::ImportValue": !Sub "${Text}:b"}`:                   `"imported"`,
+		"|\n        two\n        lines":                           `"two\nlines\n"`,
 	} {
 		t.Run(yaml, func(t *testing.T) {
 			v, stack := valueOf(t, yaml)
@@ -144,7 +151,9 @@ func TestParseRefuses(t *testing.T) {
 		"a: [":                              "t.yaml:1:1: not YAML or JSON: did not find expected node content",
 		"Description: x":                    noResources,
 		"Resources: []":                     "t.yaml:1:12: Resources must be a map\n" + noResources,
-		"Resources: {a: {<<: {}}}":          "t.yaml:1:17: CloudFormation does not support YAML merge keys",
+		"Resources: {a: {<<: 7}}":           "t.yaml:1:17: a merge key takes a map or a list of maps",
+		"Resources: {a: &x {b: *x}}":        "t.yaml:1:16: the anchor x contains its own alias",
+		"Transform: {a: b}\nResources: {}":  "t.yaml:1:12: a transform must be a name",
 		"Resources: {'Fn::ForEach::X': []}": "t.yaml:1:13: Fn::ForEach is not supported",
 	} {
 		if _, err := cfn.Parse("t.yaml", []byte(text)); err == nil || err.Error() != want {

@@ -32,7 +32,7 @@ func (b *builder) readAPIKeys() {
 			r.Property("UsagePlanId").Problem("there is no usage plan %q", r.Property("UsagePlanId").Text())
 		case !b.hasStage(plan):
 		case !key.Property("Enabled").Bool():
-			b.note(key.Pos, "%s is not Enabled: AWS refuses it", key.ID)
+			b.Note(key.Pos, "%s is not Enabled: AWS refuses it", key.ID)
 		default:
 			b.readAPIKey(key, plan)
 		}
@@ -42,7 +42,7 @@ func (b *builder) readAPIKeys() {
 	for _, key := range slices.Sorted(maps.Keys(api.Routes)) {
 		if api.Routes[key].APIKeyRequired && len(api.APIKeys) == 0 {
 			api.APIKeys = []gatewaytest.APIKey{{ID: "local", Value: generatedKey(b.api.ID)}}
-			b.note(b.api.Pos, "%s requires an API key, but the stage has none in the template; the local key is %s", key,
+			b.Note(b.api.Pos, "%s requires an API key, but the stage has none in the template; the local key is %s", key,
 				api.APIKeys[0].Value)
 		}
 	}
@@ -69,7 +69,7 @@ func (b *builder) readAPIKey(key, plan *cfn.Resource) {
 	value := key.Property("Value").Text()
 	if value == "" { // AWS generates one
 		value = generatedKey(key.ID)
-		b.note(key.Pos, "%s has no Value; the local value is %s", key.ID, value)
+		b.Note(key.Pos, "%s has no Value; the local value is %s", key.ID, value)
 	}
 	throttle := plan.Property("Throttle")
 	b.result.API.APIKeys = append(b.result.API.APIKeys, gatewaytest.APIKey{

@@ -1,7 +1,6 @@
 package samapi
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -80,6 +79,7 @@ func Build(file string, data []byte, o Options) (*Result, error) {
 	if err := b.Err(); err != nil {
 		return nil, err
 	}
+	b.result.Notes = b.Notes()
 	for _, id := range slices.Sorted(maps.Keys(b.functions)) {
 		b.result.Functions = append(b.result.Functions, &b.functions[id].Function)
 	}
@@ -239,10 +239,6 @@ func (b *builder) byID(kind, id string) *cfn.Resource {
 		}
 	}
 	return nil
-}
-
-func (b *builder) note(pos cfn.Pos, format string, args ...any) {
-	b.result.Notes = append(b.result.Notes, pos.String()+": "+fmt.Sprintf(format, args...))
 }
 
 // required returns the string of a property that must exist.

@@ -24,7 +24,7 @@ func (b *builder) readIntegrations() map[string]*gatewaytest.Route {
 		b.checkProperties(r)
 		integrations[r.ID] = b.readIntegration(r)
 		if content := r.Property("ContentHandlingStrategy"); content.Known() && integrations[r.ID].Mapping == nil {
-			b.note(content.Pos(), "ContentHandlingStrategy of %s has no effect: it is a proxy integration", r.ID)
+			b.Note(content.Pos(), "ContentHandlingStrategy of %s has no effect: it is a proxy integration", r.ID)
 		}
 	}
 	for _, r := range b.ofType(typeIntegrationResponse) {
@@ -37,7 +37,7 @@ func (b *builder) readIntegrations() map[string]*gatewaytest.Route {
 		case integration.Mapping == nil:
 			// AWS accepts the integration response, but a proxy integration does not use
 			// it.
-			b.note(r.Pos, "%s has no effect: %s is a proxy integration", r.ID, id)
+			b.Note(r.Pos, "%s has no effect: %s is a proxy integration", r.ID, id)
 		default:
 			b.readIntegrationResponse(r, integration.Mapping)
 		}

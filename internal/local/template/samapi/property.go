@@ -76,7 +76,7 @@ func (b *builder) checkProperties(r *cfn.Resource) {
 		switch t := properties[r.Type][f.Name]; {
 		case t == imitated || t == ignored || t != 0 && !f.Value.Exists():
 		case t == noted:
-			b.note(f.Pos, "%s of %s is not imitated", f.Name, r.ID)
+			b.Note(f.Pos, "%s of %s is not imitated", f.Name, r.ID)
 		case t == refused:
 			b.Problem(f.Pos, "%s of %s is not supported for a WebSocket API", f.Name, r.ID)
 		default:

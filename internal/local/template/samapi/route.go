@@ -146,7 +146,7 @@ func (b *builder) readAuthorizer() {
 			oneOf(r.Property("AuthorizerType"), "AuthorizerType", "REQUEST")
 		}
 		if r != b.authorizer {
-			b.note(r.Pos, "no route uses the authorizer %s", r.ID)
+			b.Note(r.Pos, "no route uses the authorizer %s", r.ID)
 			continue
 		}
 		a := &gatewaytest.Authorizer{}

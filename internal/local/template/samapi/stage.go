@@ -116,12 +116,12 @@ func (b *builder) checkDeployment() {
 	}
 	switch {
 	case automatic && id.Exists():
-		b.note(stage.Pos, "AutoDeploy with DeploymentId: AWS deploys every change, and soon does not serve this deployment")
+		b.Note(stage.Pos, "AutoDeploy with DeploymentId: AWS deploys every change, and soon does not serve this deployment")
 	case automatic:
 	case id.Known() && deployment == nil:
 		id.Problem("there is no deployment %s", id.Text())
 	case deployment == nil:
-		b.note(stage.Pos, "the stage has neither DeploymentId nor AutoDeploy: in AWS it would serve nothing")
+		b.Note(stage.Pos, "the stage has neither DeploymentId nor AutoDeploy: in AWS it would serve nothing")
 	default:
 		waits := deployment.DependsOn()
 		var missing []string
@@ -131,7 +131,7 @@ func (b *builder) checkDeployment() {
 			}
 		}
 		if len(missing) > 0 {
-			b.note(deployment.Pos, "%s does not depend on %s: in AWS its snapshot may not have them", deployment.ID,
+			b.Note(deployment.Pos, "%s does not depend on %s: in AWS its snapshot may not have them", deployment.ID,
 				strings.Join(missing, ", "))
 		}
 	}
@@ -166,11 +166,11 @@ func (b *builder) readDomain() {
 		b.checkProperties(r)
 		name := b.required(r, "DomainName")
 		if name != "" && !names[name] {
-			b.note(r.Pos, "domain %s belongs to another stack", name)
+			b.Note(r.Pos, "domain %s belongs to another stack", name)
 		}
 		if stage := b.required(r, "Stage"); stage != b.result.API.Stage {
 			if r.Property("Stage").Known() {
-				b.note(r.Pos, "%s maps another stage", r.ID)
+				b.Note(r.Pos, "%s maps another stage", r.ID)
 			}
 			continue
 		}
