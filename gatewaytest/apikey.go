@@ -75,9 +75,9 @@ func (inv *invocation) checkKey() *gatewayResponse {
 	case inv.route == nil || !inv.route.APIKeyRequired:
 		return nil
 	case key == nil:
-		return &responseInvalidKey
+		return responseInvalidKey.withDetail("no known API key in " + inv.c.g.api.APIKeySelectionExpression)
 	case !key.throttle.take(inv.c.g.Now()):
-		return &responseThrottled
+		return responseThrottled.withDetail("the throttle of the API key " + key.ID)
 	}
 	return nil
 }

@@ -121,8 +121,6 @@ func (g *Gateway) authorize(inv *invocation) (authorization, *gatewayResponse) {
 	if refusal != nil {
 		inv.record("authorizer.error", cmp.Or(refusal.detail, refusal.message))
 		inv.record("authorizer.status", strconv.Itoa(refusal.status))
-		g.api.Log.Debug("authorizer refused", "connectionId", inv.c.id, "requestId", inv.requestID(),
-			"detail", refusal.detail)
 		return auth, refusal
 	}
 	inv.record("authorizer.status", "200")
@@ -143,14 +141,18 @@ func (g *Gateway) evaluateResponse(raw []byte, err error) (authorization, *gatew
 	case errors.Is(err, errNoPrincipal) && g.api.Assumptions.NoPrincipalForbidden:
 		return authorization{}, responseDenied.withDetail(err.Error()) // G-AUTH-16
 	case err != nil:
-		g.api.Log.Warn("malformed authorizer response", "error", err)
-		return authorization{}, responseAuthorizerFailure.withDetail(err.Error())
+		return authorization{}, responseAuthorizerFailure.withDetail("the authorizer's response: " + err.Error())
 	}
 	if !resp.policy.Allows(invokeAction, g.connectARN()) {
-		return authorization{}, responseDenied.withDetail("the policy does not allow " + g.connectARN()) // G-AUTH-13
+		return authorization{}, responseDenied.withDetail(denied(resp.policy, g.connectARN())) // G-AUTH-13
 	}
 	return authorization{connect: maps.Clone(resp.context), later: resp.context,
 		policy: resp.policy, usage: resp.usage}, nil
+}
+
+// denied says what a policy does not allow, and what it has instead.
+func denied(p iam.Policy, resource string) string {
+	return fmt.Sprintf("the policy does not allow %s on %s; it has %s", invokeAction, resource, p)
 }
 
 // connectARN is the resource that a policy must allow (G-AUTH-10).

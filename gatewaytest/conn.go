@@ -241,6 +241,13 @@ func (c *conn) isOpen() bool {
 	return c.state == stateOpen
 }
 
+// isPending reports whether $connect has not answered yet.
+func (c *conn) isPending() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state == statePending
+}
+
 // run serves an open connection until it ends, runs $disconnect, and returns.
 // While the connection is idle, this is its only goroutine.
 func (c *conn) run(response, early []byte) {

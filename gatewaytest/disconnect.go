@@ -7,16 +7,13 @@ import "context"
 // the end, derived from g.handlers.
 func (c *conn) disconnect(ctx context.Context, code int, reason string) {
 	g, now := c.g, c.g.Now()
-	log := g.api.Log.With("connectionId", c.id, "code", code) // without the reason: clients write it
 	inv := &invocation{c: c, ctx: ctx, route: g.lifecycleRoute(routeDisconnect),
 		event: c.disconnectEvent(newRequestID(now), code, reason, now)}
 	inv.recordKey()
 	switch {
 	case !inv.route.bound():
-		log.Debug("disconnect")
 	case g.losesDisconnect():
 		g.observeFault(ctx, c.id, "LoseDisconnect")
-		log.Debug("disconnect skipped by a fault")
 		return
 	default:
 		_, refusal := g.integrate(inv)
@@ -24,7 +21,9 @@ func (c *conn) disconnect(ctx context.Context, code int, reason string) {
 			_, refusal = g.integrate(inv) // G-DISC-8
 		}
 		inv.recordRefusal(refusal)
-		log.Debug("disconnect", "latency", g.Now().Sub(now), "refused", refusal)
+		if refusal != nil {
+			inv.logRefusal("disconnect", refusal)
+		}
 	}
 	g.logAccess(inv)
 }

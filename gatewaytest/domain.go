@@ -62,6 +62,19 @@ func (g *Gateway) pathError(r *http.Request) *Error {
 	return ErrForbidden
 }
 
+// pathDetail says for the log where the API is.
+func (g *Gateway) pathDetail(r *http.Request) string {
+	base := g.api.Stage
+	switch d := g.api.Domain; {
+	case d.matches(r.Host):
+		base = d.BasePath
+	case g.api.DisableDefaultEndpoint:
+		return "the default endpoint is disabled: connect to the domain " + d.Name
+	}
+	root := strings.TrimSuffix("/"+base, "/")
+	return fmt.Sprintf("connect to /%s, and post to %s/@connections/ID", base, root)
+}
+
 // stagePath returns the segments of a request's path, from the one that stands
 // for the stage. At the root of a domain that one is empty.
 func (g *Gateway) stagePath(r *http.Request) ([]string, *Error) {

@@ -123,13 +123,13 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	segments, refusal := g.stagePath(r)
 	switch {
 	case refusal != nil:
-		g.writeError(w, refusal)
+		g.refuse(w, r, refusal, g.pathDetail(r))
 	case len(segments) == 1, len(segments) == 2 && segments[1] == "":
 		g.serveHandshake(w, r) // G-URL-2: one trailing slash is allowed
 	case len(segments) == 3 && segments[1] == "@connections" && segments[2] != "":
 		g.serveConnection(w, r, segments[2])
 	default:
-		g.writeError(w, g.pathError(r))
+		g.refuse(w, r, g.pathError(r), g.pathDetail(r))
 	}
 }
 

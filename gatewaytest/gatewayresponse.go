@@ -13,7 +13,8 @@ type gatewayResponse struct {
 	status  int
 	message string
 	kind    string // $context.error.responseType
-	detail  string // for the log, never for the client (G-ERR-9, G-VALID-4)
+	detail  string // for the access log, never for the client (G-ERR-9, G-VALID-4)
+	place   string // for the log instead of a detail that quotes a message
 }
 
 // The response types are those of REST APIs (developer guide, "Gateway response
@@ -29,6 +30,7 @@ var (
 	responseMediaType         = newResponse(http.StatusUnsupportedMediaType, textMediaType, "UNSUPPORTED_MEDIA_TYPE")
 	responseTimeout           = newResponse(http.StatusGatewayTimeout, textTimedOut, "INTEGRATION_TIMEOUT")
 	responseFailure           = newResponse(http.StatusBadGateway, textInternal, "INTEGRATION_FAILURE")
+	responseClosing           = newResponse(http.StatusServiceUnavailable, "Service Unavailable", "")
 	responseConfiguration     = newResponse(http.StatusInternalServerError, textInternal, "API_CONFIGURATION_ERROR")
 )
 
@@ -40,6 +42,15 @@ func newResponse(status int, message, kind string) gatewayResponse {
 func (r gatewayResponse) withDetail(detail string) *gatewayResponse {
 	r.detail = detail
 	return &r
+}
+
+// logged returns the detail for the log, which never quotes a message: it may have a
+// token.
+func (r *gatewayResponse) logged() string {
+	if r.kind == responseBadBody.kind {
+		return r.place
+	}
+	return r.detail
 }
 
 // LogValue is the kind alone: the detail may quote what the client sent.

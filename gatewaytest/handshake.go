@@ -18,12 +18,12 @@ import (
 // sources, authorizer, policy, $connect, and only then the 101 (G-AUTH-2,
 // G-HANDSHAKE-1).
 func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
-	if refusal := g.checkUpgrade(r); refusal != nil {
+	if refusal, detail := g.checkUpgrade(r); refusal != nil {
 		if refusal.StatusCode == http.StatusUpgradeRequired {
 			w.Header()["Upgrade"] = []string{"websocket"}
 			w.Header()["Sec-WebSocket-Version"] = []string{"13"}
 		}
-		g.writeError(w, refusal)
+		g.refuse(w, r, refusal, detail)
 		return
 	}
 	if !canHijack(w) {
@@ -33,7 +33,7 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	}
 	if !g.enter() {
 		g.counters.addRefusal(http.StatusServiceUnavailable)
-		g.writeError(w, errClosing)
+		g.refuse(w, r, errClosing, "the gateway closes")
 		return
 	}
 	defer g.running.Done()
@@ -92,20 +92,22 @@ var errClosing = &Error{StatusCode: http.StatusServiceUnavailable, Code: "Servic
 	Message: "Service Unavailable"}
 
 // checkUpgrade checks the client's side of the handshake (RFC 6455 section
-// 4.2.1). G-URL-11 covers requests that do not ask for a WebSocket.
-func (g *Gateway) checkUpgrade(r *http.Request) *Error {
+// 4.2.1). G-URL-11 covers requests that do not ask for a WebSocket. It returns a
+// refusal with its reason for the log, or nil.
+func (g *Gateway) checkUpgrade(r *http.Request) (*Error, string) {
 	switch {
 	case r.Method != http.MethodGet:
-		return ErrForbidden
+		return ErrForbidden, "a handshake has the method GET"
 	case !ws.HasToken(r.Header, "Connection", "upgrade"), !ws.HasToken(r.Header, "Upgrade", "websocket"):
-		return statusError(g.api.Assumptions.PlainGETStatus)
+		return statusError(g.api.Assumptions.PlainGETStatus), "the request does not ask for a WebSocket"
+	case !r.ProtoAtLeast(1, 1):
+		return statusError(http.StatusBadRequest), "a handshake needs HTTP/1.1 or newer"
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
-		return statusError(http.StatusUpgradeRequired)
+		return statusError(http.StatusUpgradeRequired), "Sec-WebSocket-Version must be 13"
+	case !ws.ValidKey(r.Header.Get("Sec-WebSocket-Key")):
+		return statusError(http.StatusBadRequest), "Sec-WebSocket-Key must be 16 bytes in base64"
 	}
-	if !ws.ValidKey(r.Header.Get("Sec-WebSocket-Key")) {
-		return statusError(http.StatusBadRequest)
-	}
-	return nil
+	return nil, ""
 }
 
 // subprotocolHeader is the only header of $connect's response that the client
@@ -121,7 +123,7 @@ func (g *Gateway) admit(inv *invocation) (protocol string, refusal *gatewayRespo
 		routeThrottle = inv.route.throttle
 	}
 	if throttled(inv.started, routeThrottle, g.connectBucket, g.accountBucket) {
-		return "", &responseThrottled // G-HANDSHAKE-9
+		return "", responseThrottled.withDetail("the throttle of $connect or the account") // G-HANDSHAKE-9
 	}
 	usage := ""
 	if g.api.Authorizer != nil {
@@ -161,11 +163,12 @@ func (g *Gateway) acceptConnect(r *route, resp integrationResponse) (protocol st
 		return protocol, nil // G-INTEG-6
 	case resp.status >= 200 && resp.status < 300:
 		if strings.ContainsFunc(protocol, func(r rune) bool { return r < ' ' || r == 0x7F }) {
-			return "", responseFailure.withDetail("the subprotocol cannot be a header value")
+			return "", responseFailure.withDetail("the subprotocol of $connect's response cannot be a header value")
 		}
 		return protocol, nil // G-HANDSHAKE-3, -11
 	case resp.status >= 300 && resp.status < 600:
-		return "", &gatewayResponse{status: resp.status, message: http.StatusText(resp.status)} // G-HANDSHAKE-4
+		return "", &gatewayResponse{status: resp.status, message: http.StatusText(resp.status), // G-HANDSHAKE-4
+			detail: "$connect answered so: " + string(resp.body)}
 	}
 	return "", g.malformedResponse("no HTTP status that could be final")
 }
@@ -178,6 +181,7 @@ func (g *Gateway) refuseSigner(w http.ResponseWriter, inv *invocation, refusal *
 	inv.recordRefusal(response)
 	inv.observeOpen(response)
 	g.logAccess(inv)
+	inv.logRefusal("handshake", response.withDetail(refusal.Message))
 	g.writeError(w, refusal)
 }
 
@@ -186,8 +190,7 @@ func (g *Gateway) refuseHandshake(w http.ResponseWriter, inv *invocation, refusa
 	g.remove(inv.c)
 	defer g.disconnectRefused(inv.c)
 	g.counters.addRefusal(refusal.status)
-	g.api.Log.Info("handshake refused", "connectionId", inv.c.id, "requestId", inv.requestID(),
-		"status", refusal.status, "detail", refusal.detail)
+	inv.logRefusal("handshake", refusal)
 	errorType, body := errorTypes[refusal.status], errorFrame(refusal.message, inv.c.id, inv.requestID())
 	if g.api.Assumptions.RefuseWithoutType {
 		errorType = ""
@@ -239,6 +242,7 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, inv *invocatio
 		_, _ = nc.Write([]byte("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))
 		_ = nc.Close()
 		g.counters.addRefusal(http.StatusServiceUnavailable)
+		inv.logRefusal("handshake", responseClosing.withDetail("the gateway closed while $connect ran"))
 		c.disconnect(inv.ctx, ws.CloseGoingAway, reasonGoingAway)
 		return
 	}

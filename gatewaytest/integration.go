@@ -36,10 +36,6 @@ func (g *Gateway) integrate(inv *invocation) (integrationResponse, *gatewayRespo
 	inv.recordLatency("integration.latency", started)
 	if refusal != nil {
 		inv.record("integration.error", refusal.detail)
-		if refusal.kind == responseFailure.kind || refusal.kind == responseConfiguration.kind {
-			g.api.Log.Warn("integration failed", "routeKey", inv.event.RequestContext.RouteKey,
-				"connectionId", inv.c.id, "requestId", inv.requestID(), "error", refusal.detail)
-		}
 		return resp, refusal
 	}
 	if resp.status >= http.StatusBadRequest {

@@ -24,7 +24,7 @@ func (g *Gateway) PostToConnection(ctx context.Context, connectionID string, dat
 		g.observe(ctx, observedPost(connectionID, data, started, err))
 	}
 	g.counters.addPost(err)
-	g.api.Log.Debug("post", "connectionId", connectionID, "bytes", len(data), "error", err)
+	g.logPost(connectionID, len(data), err)
 	return err
 }
 

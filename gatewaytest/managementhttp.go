@@ -23,40 +23,40 @@ const bodyTimeout = 30 * time.Second
 func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, connectionID string) {
 	// A writer without deadlines has no network connection that could be held.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
-	data, err := g.readBody(r, connectionID)
-	if err != nil {
-		g.writeError(w, err)
+	data, refusal := g.readBody(r, connectionID)
+	if refusal != nil {
+		g.refuse(w, r, refusal, refusal.Message)
 		return
 	}
 	switch r.Method {
 	case http.MethodPost:
 		if err := g.PostToConnection(r.Context(), connectionID, data); err != nil {
-			g.writeError(w, err)
+			g.writeError(w, err) // PostToConnection has logged it
 			return
 		}
 		g.writeJSON(w, http.StatusOK, "", nil)
 	case http.MethodGet:
 		info, err := g.GetConnection(r.Context(), connectionID)
 		if err != nil {
-			g.writeError(w, err)
+			g.refuse(w, r, err, "")
 			return
 		}
 		g.writeJSON(w, http.StatusOK, "", info.encode())
 	case http.MethodDelete:
 		if err := g.DeleteConnection(r.Context(), connectionID); err != nil {
-			g.writeError(w, err)
+			g.refuse(w, r, err, "")
 			return
 		}
 		g.writeJSON(w, http.StatusNoContent, "", nil)
 	default:
-		g.writeError(w, ErrForbidden)
+		g.refuse(w, r, ErrForbidden, "a connection has the methods GET, POST and DELETE")
 	}
 }
 
 // readBody reads the body of a request, and checks its signature if Credentials
 // are set. Of a body that is too long it returns one byte more than allowed,
 // which is enough to detect it; the rest only counts for the signature.
-func (g *Gateway) readBody(r *http.Request, connectionID string) ([]byte, error) {
+func (g *Gateway) readBody(r *http.Request, connectionID string) ([]byte, *Error) {
 	hash := sha256.New()
 	body := io.TeeReader(io.LimitReader(r.Body, maxPayloadBytes), hash)
 	data, err := io.ReadAll(io.LimitReader(body, maxMessageBytes+1))

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime"
 	"strings"
 	"time"
@@ -41,6 +40,8 @@ func (c *conn) dispatch(m received, now time.Time) {
 	if c.inFlight >= maxInFlight {
 		c.mu.Unlock()
 		c.g.counters.unrouted.addRefusal(&responseThrottled)
+		c.g.api.Log.Info("message refused", "connectionId", c.id, "status", responseThrottled.status,
+			"refused", &responseThrottled, "detail", "too many messages of the connection are being handled")
 		c.replyThrottled(m.ctx, "", newRequestID(now)) // G-ERR-7
 		<-time.After(inFlightPause)
 		return
@@ -95,13 +96,9 @@ func (c *conn) runMessage(m received) {
 	resp, refusal := c.admitMessage(inv, now)
 	inv.recordRefusal(refusal)
 	defer g.logAccess(inv)
-	level := slog.LevelDebug
 	if refusal != nil {
-		level = slog.LevelInfo
+		inv.logRefusal("message", refusal)
 	}
-	g.api.Log.Log(context.Background(), level, "message",
-		"connectionId", c.id, "requestId", inv.requestID(), "routeKey", key,
-		"latency", g.Now().Sub(now), "status", resp.status, "refused", refusal)
 	text, sent := resp.body, false
 	switch {
 	case refusal != nil && refusal.kind == responseThrottled.kind:
@@ -125,14 +122,15 @@ func (c *conn) runMessage(m received) {
 // the integration of its route.
 func (c *conn) admitMessage(inv *invocation, now time.Time) (integrationResponse, *gatewayResponse) {
 	if inv.route == nil {
-		return integrationResponse{}, &responseNoRoute // G-ERR-2
+		// G-ERR-2
+		return integrationResponse{}, responseNoRoute.withDetail("no route for the message, and no $default")
 	}
 	if throttled(now, inv.route.throttle, c.g.accountBucket) {
 		return integrationResponse{}, c.g.throttledResponse()
 	}
 	c.resetThrottled()
 	if c.policy != nil && !c.policy.Allows(invokeAction, c.g.stageARN()+"/"+inv.route.key) {
-		return integrationResponse{}, responseDenied.withDetail("the policy does not allow the route") // G-AUTH-23
+		return integrationResponse{}, responseDenied.withDetail(denied(c.policy, c.g.stageARN()+"/"+inv.route.key)) // G-AUTH-23
 	}
 	if refusal := inv.checkKey(); refusal != nil {
 		return integrationResponse{}, refusal

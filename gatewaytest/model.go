@@ -102,23 +102,46 @@ func (r *route) validate(body string, nonJSON bool) *gatewayResponse {
 	case err != nil && nonJSON:
 		return nil
 	case err != nil:
-		return responseBadBody.withDetail("the body is not JSON")
+		return badBody("the body is not JSON")
 	}
 	if !numbersBounded(message) {
-		return responseBadBody.withDetail("a number is too long")
+		return badBody("a number is too long")
 	}
 	schema, ok := r.models[r.model.Text(message, nil)]
 	if !ok {
 		schema, ok = r.models[routeDefault]
 	}
 	if !ok {
-		return responseBadBody.withDetail("no model for the message") // G-VALID-2
+		return badBody("no model for the message") // G-VALID-2
 	}
 	if err := schema.Validate(message); err != nil {
 		reason := err.Error()
-		return responseBadBody.withDetail(reason[:min(len(reason), maxReason)])
+		refusal := responseBadBody.withDetail(reason[:min(len(reason), maxReason)])
+		refusal.place = "the keyword " + violated(err) + " of the model"
+		return refusal
 	}
 	return nil
+}
+
+// badBody is the refusal of a message for a reason that does not quote it.
+func badBody(reason string) *gatewayResponse {
+	refusal := responseBadBody.withDetail(reason)
+	refusal.place = reason
+	return refusal
+}
+
+// violated returns the first keyword of a model that a message violates, as a JSON
+// pointer into the model.
+func violated(err error) string {
+	var failed *jsonschema.ValidationError
+	if !errors.As(err, &failed) {
+		return "?"
+	}
+	for len(failed.Causes) > 0 {
+		failed = failed.Causes[0]
+	}
+	_, pointer, _ := strings.Cut(failed.SchemaURL, "#")
+	return pointer + "/" + strings.Join(failed.ErrorKind.KeywordPath(), "/")
 }
 
 const (

@@ -65,9 +65,10 @@ const (
 	ClosedByGateway ClosedBy = "gateway"
 )
 
-// observe calls API.Observe, if there is one, and returns the context for what comes of the
-// event.
+// observe logs what happened and calls API.Observe, if there is one. It returns the context
+// for what comes of the event.
 func (g *Gateway) observe(ctx context.Context, o Observation) context.Context {
+	g.logObservation(o)
 	if g.api.Observe == nil {
 		return ctx
 	}

@@ -90,7 +90,7 @@ func (c *conn) resetThrottled() { c.throttledInRow.Store(0) }
 func (g *Gateway) throttledResponse() *gatewayResponse {
 	refusal := responseThrottled
 	refusal.message = g.api.Assumptions.ThrottledText
-	return &refusal
+	return refusal.withDetail("the throttle of the route or the account")
 }
 
 // replyThrottled answers a throttled message, and closes the client's

@@ -33,7 +33,7 @@ func TestLogLevel(t *testing.T) {
 				}
 			})
 			for line, want := range map[string]bool{
-				"level=DEBUG msg=message ": tt.events, "level=DEBUG msg=disconnect ": tt.events,
+				"level=DEBUG msg=event ": tt.events, "level=DEBUG msg=close ": tt.events,
 				"level=INFO msg=\"handshake refused\"": tt.refusal,
 			} {
 				if got := strings.Contains(log.String(), line); got != want {

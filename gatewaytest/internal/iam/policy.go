@@ -134,6 +134,32 @@ func (p Policy) Allows(action, resource string) bool {
 	return allowed
 }
 
+// String lists the statements, for people: "Allow execute-api:Invoke on arn:…".
+func (p Policy) String() string {
+	if len(p) == 0 {
+		return "no statement"
+	}
+	texts := make([]string, len(p))
+	for i, s := range p {
+		texts[i] = s.String()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// String is one statement of [Policy.String].
+func (s statement) String() string {
+	effect, not := "Deny", map[bool]string{true: "all but "}
+	if s.allow {
+		effect = "Allow"
+	}
+	text := effect + " " + not[s.notAction] + strings.Join(s.actions, ", ") +
+		" on " + not[s.notResource] + strings.Join(s.resources, ", ")
+	if s.conditional {
+		text += " with a Condition, which is not evaluated"
+	}
+	return text
+}
+
 // matches ignores the letter case of actions, but not of resources.
 func (s statement) matches(action, resource string) bool {
 	action = strings.ToLower(action)
