@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/securecart/hub/internal/local/house"
 	"github.com/securecart/hub/internal/local/recording"
 	"github.com/securecart/hub/internal/local/replay"
 )
@@ -78,15 +79,18 @@ func readRecording(name string) (*recording.Recording, error) {
 
 // replayHere plays a recording against a hub in this process.
 func replayHere(ctx context.Context, rec *recording.Recording, stdout io.Writer) error {
-	h, err := replay.NewHouse(rec.Header.Settings)
-	if err != nil {
-		return err
-	}
-	return errors.Join(replayOn(ctx, rec, replay.InHouse(h), stdout), h.Close())
+	result, err := house.Replay(ctx, rec)
+	return report(result, err, stdout)
 }
 
+// replayOn plays a recording against another hub.
 func replayOn(ctx context.Context, rec *recording.Recording, t replay.Target, stdout io.Writer) error {
 	result, err := replay.Play(ctx, rec, t)
+	return report(result, err, stdout)
+}
+
+// report prints the result of a replay.
+func report(result replay.Result, err error, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("replay: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -21,6 +22,7 @@ import (
 	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/local/inspector"
 	"github.com/securecart/hub/internal/local/recording"
+	"github.com/securecart/hub/internal/local/replay"
 	"github.com/securecart/hub/internal/local/tap"
 	"github.com/securecart/hub/internal/local/webserver"
 	"github.com/securecart/hub/internal/wire"
@@ -81,11 +83,15 @@ type Base struct {
 
 	Recorder   *recording.Recorder // nil: nothing can be recorded, as with a template
 	Recordings *os.Root            // the folder in which requests may begin recordings; nil: none
+	Replay     Replay              // nil: nothing can be replayed
 
 	Token       string   // that requests must have; "": none
 	Origins     []string // of pages that may use the API, in addition to its own
 	ShowPrivate bool     // the log of events has carts as they are
 }
+
+// Replay plays a recording against an empty hub of this build.
+type Replay func(context.Context, *recording.Recording) (replay.Result, error)
 
 // Options are the parts of a house that the API works on. All but Rows are required.
 type Options struct {
@@ -108,7 +114,11 @@ type core struct {
 	Base
 	started  time.Time
 	template bool
+
+	replaying *sync.Mutex // held while a recording is replayed
 }
+
+func newCore(b Base, template bool) core { return core{b, time.Now(), template, new(sync.Mutex)} }
 
 // register adds the requests of a core to a mux, and returns what serves all of it.
 func (a core) register(mux *http.ServeMux) http.Handler {
@@ -128,14 +138,19 @@ func (a core) register(mux *http.ServeMux) http.Handler {
 	if a.Recorder != nil {
 		mux.HandleFunc("POST /admin/recording", a.startRecording)
 		mux.HandleFunc("DELETE /admin/recording", a.stopRecording)
+		mux.HandleFunc("GET /admin/recordings", a.listRecordings)
+		mux.HandleFunc("GET /admin/recordings/{file}", a.getRecording)
 		served = a.Recorder.Requests(served)
+	}
+	if a.Replay != nil {
+		mux.HandleFunc("POST /admin/replay", a.postReplay)
 	}
 	return webserver.Protect(webserver.NoPage, LocalOnly(a.Origins, requireToken(a.Token, a.logWrites(served))))
 }
 
 // NewTemplate returns the API for the gateway of a template.
 func NewTemplate(b Base) http.Handler {
-	a := core{b, time.Now(), true}
+	a := newCore(b, true)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /admin/connections", a.getConnections)
 	return a.register(mux)
@@ -149,7 +164,7 @@ type api struct {
 
 // New returns the API of a house as a handler for a listener of its own.
 func New(o Options) http.Handler {
-	a := api{core{o.Base, time.Now(), false}, o}
+	a := api{newCore(o.Base, false), o}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", a.getReady)
 	mux.Handle("GET /metrics", o.Metrics)

@@ -73,6 +73,7 @@ type situation struct {
 	ClockAheadMs    int64             `json:"clockAheadMs"` // what Warp has added
 	Faults          map[string]int    `json:"faults"`       // each happens once in so many times
 	Recording       *recording.Status `json:"recording"`    // null: nothing is recorded
+	Recordings      bool              `json:"recordings"`   // there is a folder for them
 	Private         bool              `json:"private"`      // the log has carts as they are
 	Template        bool              `json:"template"`     // the API of a template, not the hub
 	EventsPerSecond int               `json:"eventsPerSecond"`
@@ -99,7 +100,7 @@ func (a core) getSituation(w http.ResponseWriter, r *http.Request) {
 		EventsPerSecond: a.Events.PerSecond(), Connections: a.Gateway.Stats().Open,
 		Version: a.About.Version, Socket: a.About.Socket, Epoch: epoch,
 		IdleMs: a.About.Idle.Milliseconds(), MaxAgeMs: a.About.MaxAge.Milliseconds(),
-		Recording: a.Recorder.Status(),
+		Recording: a.Recorder.Status(), Recordings: a.Recorder != nil && a.Recordings != nil,
 	})
 }
 

@@ -13,9 +13,10 @@ import (
 
 // parameters are those of requests that have any, by the pattern of the request.
 var parameters = map[string][]string{
-	"GET /admin/stock":  {"after"},
-	"GET /admin/topics": {"prefix"},
-	"GET /admin/why":    {"conn", "topic"},
+	"GET /admin/recordings/{file}": {"conn"},
+	"GET /admin/stock":             {"after"},
+	"GET /admin/topics":            {"prefix"},
+	"GET /admin/why":               {"conn", "topic"},
 }
 
 // strictQuery refuses queries that cannot be read, and parameters that a request does not have:

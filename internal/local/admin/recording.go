@@ -21,7 +21,7 @@ func (a core) startRecording(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if a.Recordings == nil {
-		refuse(w, wire.CodeDenied, "localhub was started without a folder for recordings (-record-dir)")
+		refuse(w, wire.CodeDenied, errNoFolder)
 		return
 	}
 	file, err := a.Recordings.OpenFile(request.File, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)

@@ -137,7 +137,7 @@ func (h *House) adminOptions(store hub.Store, m *metrics) admin.Options {
 				Idle: h.opts.Gateway.IdleTimeout, MaxAge: h.opts.Gateway.MaxAge,
 			},
 			Token: h.opts.Admin.Token, Origins: h.opts.Admin.Origins, ShowPrivate: h.opts.Admin.ShowPrivate,
-			Recorder: h.recorder, Recordings: h.opts.Recording.Folder,
+			Recorder: h.recorder, Recordings: h.opts.Recording.Folder, Replay: Replay,
 		},
 		House: h, Hub: h.hub, Connections: store, Source: store,
 		Issuer: h.identity.issuer, Verifier: h.identity.verifier,

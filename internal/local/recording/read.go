@@ -25,7 +25,7 @@ func Read(r io.Reader) (*Recording, error) {
 		n++
 		err := error(nil)
 		if n == 1 {
-			err = rec.readHeader(lines.Bytes())
+			rec.Header, err = ParseHeader(lines.Bytes())
 		} else {
 			err = rec.readEvent(lines.Bytes(), opened)
 		}
@@ -42,19 +42,20 @@ func Read(r io.Reader) (*Recording, error) {
 	return &rec, nil
 }
 
-func (rec *Recording) readHeader(line []byte) error {
-	h := &rec.Header
+// ParseHeader reads the first line of a recording.
+func ParseHeader(line []byte) (h Header, err error) {
 	var peek struct {
 		Format  string
 		Version int
 	}
 	switch err := json.Unmarshal(line, &peek); {
 	case err != nil || peek.Format != Format:
-		return fmt.Errorf("not a recording: a recording begins with {\"format\":%q", Format)
+		return h, fmt.Errorf("not a recording: a recording begins with {\"format\":%q", Format)
 	case peek.Version != Version:
-		return fmt.Errorf("a recording of version %d; this localhub reads version %d", peek.Version, Version)
+		return h, fmt.Errorf("a recording of version %d; this localhub reads version %d", peek.Version, Version)
 	}
-	return decode(line, h)
+	err = decode(line, &h)
+	return h, err
 }
 
 // readEvent reads the next event. A connection has its open first. What it sent lies before

@@ -53,7 +53,7 @@ func (r *Recorder) REST(next http.Handler) http.Handler {
 func adminPath(u *url.URL) string {
 	path := u.EscapedPath()
 	switch {
-	case path == "/admin/recording":
+	case path == "/admin/recording", path == "/admin/replay":
 		return ""
 	case strings.HasPrefix(path, "/admin/"), strings.HasPrefix(path, "/vendor/"):
 		return path

@@ -121,7 +121,7 @@ func (c *conversation) got(text string) {
 		return
 	}
 	if kind == "delta" {
-		c.gotDelta(message)
+		c.gotDelta(message, text)
 		return
 	}
 	f := c.expected(message, kind)
@@ -129,11 +129,11 @@ func (c *conversation) got(text string) {
 		return
 	}
 	if f == nil {
-		c.differs(Difference{Frame: len(c.frames) + 1, Kind: kind, Got: text, Recorded: "none"})
+		c.differs(Difference{Frame: len(c.frames) + 1, Kind: kind, Got: text, Recorded: "none", GotFrame: text})
 		return
 	}
 	if d := c.compare(f, text, message, kind); d != nil {
-		d.Frame, d.Kind = f.number, kind
+		d.Frame, d.Kind, d.GotFrame, d.RecordedFrame = f.number, kind, text, f.text
 		c.differs(*d)
 		if f.answer {
 			c.answered++
@@ -201,7 +201,7 @@ func (c *conversation) missing(f *frame) {
 	if c.ended {
 		got = fmt.Sprintf("closed with %d", c.code)
 	}
-	c.differs(Difference{Frame: f.number, Kind: f.kind, Got: got, Recorded: f.text})
+	c.differs(Difference{Frame: f.number, Kind: f.kind, Got: got, Recorded: f.text, RecordedFrame: f.text})
 }
 
 // closed compares the end of a connection with the recorded one.

@@ -7,12 +7,13 @@ import (
 
 // gotDelta compares the topics of a delta, each by itself: deltas may be split and merged in
 // another way than in the recording. What counts is the value in which it ends.
-func (c *conversation) gotDelta(message map[string]any) {
+func (c *conversation) gotDelta(message map[string]any, text string) {
 	topics, _ := message["topics"].(map[string]any)
 	epoch, _ := message["epoch"].(string)
 	for _, name := range slices.Sorted(maps.Keys(topics)) {
 		entry, _ := topics[name].(map[string]any)
 		if d := c.gotEntry(c.names.recordedTopic(name), epoch, entry); d != nil {
+			d.GotFrame = text
 			c.differs(*d)
 			return
 		}
@@ -30,8 +31,7 @@ func (c *conversation) gotEntry(name, epoch string, entry map[string]any) *Diffe
 	for i, w := range waiting {
 		if c.sameVersion(topic, w.entry, entry) && c.entry(w.entry, entry, at) == nil {
 			if d := c.value(w.frame.message["epoch"], epoch, place{path: "epoch", key: "epoch", depth: 1}); d != nil {
-				d.Frame, d.Kind = w.frame.number, "delta"
-				return d
+				return d.in(w.frame)
 			}
 			c.entriesCome(name, i+1)
 			return nil
@@ -54,7 +54,12 @@ func (c *conversation) gotEntry(name, epoch string, entry map[string]any) *Diffe
 		}
 	}
 	d := c.entry(w.entry, entry, at)
-	d.Frame, d.Kind = w.frame.number, "delta"
+	return d.in(w.frame)
+}
+
+// in is the difference as one of a delta of the recording.
+func (d *Difference) in(delta *frame) *Difference {
+	d.Frame, d.Kind, d.RecordedFrame = delta.number, delta.kind, delta.text
 	return d
 }
 

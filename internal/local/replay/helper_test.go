@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/securecart/hub/internal/local/house"
 	"github.com/securecart/hub/internal/local/recording"
 	"github.com/securecart/hub/internal/local/replay"
 )
@@ -17,7 +18,7 @@ func play(t *testing.T, data []byte) replay.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := replay.NewHouse(rec.Header.Settings)
+	h, err := house.NewForReplay(rec.Header.Settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +27,7 @@ func play(t *testing.T, data []byte) replay.Result {
 			t.Error(err)
 		}
 	}()
-	target := replay.InHouse(h)
+	target := h.ReplayTarget()
 	target.Waits = true
 	target.Pass = func(_ context.Context, by time.Duration) error {
 		wait(by)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/securecart/hub/internal/local/house"
 	"github.com/securecart/hub/internal/local/recording"
 	"github.com/securecart/hub/internal/local/replay"
 )
@@ -42,7 +43,7 @@ func TestWithoutAdmin(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				h, err := replay.NewHouse(rec.Header.Settings)
+				h, err := house.NewForReplay(rec.Header.Settings)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -52,7 +53,7 @@ func TestWithoutAdmin(t *testing.T) {
 						call(t, replay.Serve(h.Admin()), "/admin/stock/"+e.Item.SKU, `{"available":33}`)
 					}
 				}
-				target := replay.InHouse(h)
+				target := h.ReplayTarget()
 				target.Admin = nil
 				result, err := replay.Play(t.Context(), rec, target)
 				got := ""

@@ -7,11 +7,14 @@ import (
 
 // Difference is the first thing in a conversation that is not as recorded.
 type Difference struct {
-	Frame    int    // the number of the frame that the client got, from 1; 0: the handshake
-	Kind     string // of the frame: "delta"
-	Path     string // in the frame: `topics["sku:MUG"].quantity`; "": all of it
-	Got      string // all of it; "none" if it is not there
-	Recorded string // all of it; "none" if it was not there
+	Frame    int    `json:"frame"`          // the number of the frame that the client got, from 1; 0: the handshake
+	Kind     string `json:"kind"`           // of the frame: "delta"
+	Path     string `json:"path,omitempty"` // in the frame: `topics["sku:MUG"].quantity`; "": all of it
+	Got      string `json:"got"`            // all of it; "none" if it is not there
+	Recorded string `json:"recorded"`       // all of it; "none" if it was not there
+
+	GotFrame      string `json:"gotFrame,omitempty"`      // the whole text; "": none came
+	RecordedFrame string `json:"recordedFrame,omitempty"` // the whole text; "": none was recorded
 }
 
 // String returns the difference as localhub replay prints it: one line.
@@ -29,10 +32,10 @@ func (d Difference) String() string {
 
 // Conversation is the result for one connection.
 type Conversation struct {
-	Name       string // the connection's stand-in
-	Frames     int    // that the recording has for the client
-	NotPlayed  bool   // without an admin API, nobody can sign the client in
-	Difference *Difference
+	Name       string      `json:"conn"`                // the connection's stand-in
+	Frames     int         `json:"frames"`              // that the recording has for the client
+	NotPlayed  bool        `json:"notPlayed,omitempty"` // without an admin API, nobody can sign the client in
+	Difference *Difference `json:"difference"`          // null: alike
 }
 
 // Result has all conversations, in the order in which they were opened.
