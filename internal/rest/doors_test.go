@@ -13,13 +13,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"pgregory.net/rapid"
 
 	"github.com/securecart/hub/internal/handler"
-	"github.com/securecart/hub/internal/hub"
 )
 
 // message is a message of the socket.
@@ -213,72 +211,4 @@ func drawMessage(rt *rapid.T, i int) message {
 		m["key"] = fmt.Sprint("k", i-rapid.IntRange(0, 2).Draw(rt, "back"))
 	}
 	return m
-}
-
-// TestAuthority: over HTTP, each role sees of each SKU what the table of rights says, and
-// its own cart alone.
-func TestAuthority(t *testing.T) {
-	f := newFixture(t)
-	f.stock("OURS", 90, "acme")
-	f.stock("THEIRS", 90, "other")
-	for _, right := range hub.Rights {
-		if right.Write || right.Kind == hub.KindVendor {
-			continue
-		}
-		for role, shape := range map[string]hub.Shape{
-			"guest": right.Guest, "customer": right.Customer, "vendor acme": right.Vendor, "admin": right.Admin,
-			"vendor acme, revoked": right.Expired, "admin, revoked": right.Expired,
-		} {
-			name, _, revoked := strings.Cut(role, ",")
-			if right.Own && right.Kind == hub.KindSKU && !strings.HasPrefix(name, "vendor") {
-				continue // nobody else has SKUs of its own
-			}
-			t.Run(fmt.Sprintf("%v, own %t, %s", right.Kind, right.Own, role), func(t *testing.T) {
-				f.now = f.now.Add(time.Minute)
-				user := strings.ReplaceAll(t.Name(), "/", ".")
-				user = "u" + fmt.Sprint(len(user)) + strings.NewReplacer(" ", "", ",", "").Replace(role)
-				token := as(f.token(user, name))
-				if revoked {
-					if err := f.store.Revoke(t.Context(), hub.NameHash("u~"+user), f.now); err != nil {
-						t.Fatal(err)
-					}
-				}
-				if right.Kind == hub.KindCart {
-					f.wantCart(t, token, right.Own, shape)
-					return
-				}
-				sku := map[bool]string{true: "OURS", false: "THEIRS"}[right.Own]
-				body := `{"type":"snapshot","epoch":"k3","topics":{"sku:` + sku + `":{"version":1,"state":"in"`
-				if shape == hub.ShapeExact {
-					body += `,"quantity":90`
-				}
-				want(t, f.call("GET", "/v1/stock/"+sku, "", token...), 200, body+"}}}")
-			})
-		}
-	}
-}
-
-// wantCart: the path has the caller's own cart, and nothing names another's.
-func (f *fixture) wantCart(t *testing.T, token []string, own bool, shape hub.Shape) {
-	t.Helper()
-	if !own {
-		for _, path := range []string{"/v1/cart/u~ann", "/v1/carts/u~ann"} {
-			wantProblem(t, f.call("GET", path, "", token...), 404, "not_found")
-		}
-		ann := as(f.token("ann", ""))
-		f.call("POST", "/v1/cart/lines", `{"sku":"OURS"}`, ann...)
-		if w := f.call("GET", "/v1/cart?cart=u~ann", "", token...); strings.Contains(w.Body.String(), "OURS") {
-			t.Errorf("got %s, which is ann's", w.Body)
-		}
-		return
-	}
-	get, add := f.call("GET", "/v1/cart", "", token...), f.call("POST", "/v1/cart/lines", `{"sku":"OURS"}`, token...)
-	if shape == hub.ShapeNone {
-		wantProblem(t, get, 401, "token_expired")
-		wantProblem(t, add, 401, "token_expired")
-		return
-	}
-	if get.Code != 200 || add.Code != 200 {
-		t.Errorf("got %d %s and %d %s, want the own cart", get.Code, get.Body, add.Code, add.Body)
-	}
 }
