@@ -1,4 +1,4 @@
-.PHONY: help run test check race vet staticcheck web client fuzz bench load crowd tools shots browser benchclient build deploy
+.PHONY: help run test check race vet staticcheck web client fuzz bench speed load crowd tools shots browser benchclient build deploy
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,7 @@ race: ## run all tests with the race detector, in random order
 vet: ## run gofmt and go vet
 	@test -z "$$(gofmt -l .)" || { echo "these files need gofmt:"; gofmt -l .; exit 1; }
 	go vet ./... && go vet -tags dynamodb ./localhub && go vet -tags load ./internal/local/house && \
+		go vet -tags speed ./internal/local/speed && \
 		go vet -tags planted ./internal/hub ./client
 
 staticcheck: ## run staticcheck, pinned in scripts/tools.mod
@@ -41,6 +42,9 @@ bench: ## measure fan-out to 1 to 10 000 subscribers, carts on disk, posts, stoc
 	go test -run '^$$' -bench Post ./internal/cloud/apigw
 	go test -run '^$$' -bench Stock -cpu 1 ./internal/rest
 	go test -run '^$$' -bench . -benchtime 100x ./internal/local/dynamo
+
+speed: ## measure a localhub beside the smallest server, both in processes of their own (some minutes; Linux)
+	go test -tags speed -count=1 -run '^TestSpeed$$' -v ./internal/local/speed
 
 load: ## serve healthy clients beside 2 000 slow, silent and frozen sockets and a flood
 	go test -tags load -count=1 -run '^TestLoad$$' -v ./internal/local/house
