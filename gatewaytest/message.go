@@ -129,8 +129,8 @@ func (c *conn) admitMessage(inv *invocation, now time.Time) (integrationResponse
 		return integrationResponse{}, c.g.throttledResponse()
 	}
 	c.resetThrottled()
-	if c.policy != nil && !c.policy.Allows(invokeAction, c.g.stageARN()+"/"+inv.route.key) {
-		return integrationResponse{}, responseDenied.withDetail(denied(c.policy, c.g.stageARN()+"/"+inv.route.key)) // G-AUTH-23
+	if arn := c.g.stageARN() + "/" + inv.route.key; c.policy != nil && !c.policy.Allows(invokeAction, arn) {
+		return integrationResponse{}, responseDenied.withDetail(denied(c.policy, arn)) // G-AUTH-23
 	}
 	if refusal := inv.checkKey(); refusal != nil {
 		return integrationResponse{}, refusal
