@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -68,7 +69,7 @@ func (b *banner) word(word, arguments string) string {
 	command := "localhub"
 	if _, err := exec.LookPath(command); err != nil {
 		if self, err := os.Executable(); err == nil {
-			command = shellWord(self)
+			command = commandOf(self)
 		}
 	}
 	command += " " + word
@@ -79,6 +80,19 @@ func (b *banner) word(word, arguments string) string {
 		command += " -admin-token " + shellWord(b.adminToken.given)
 	}
 	return command + " " + arguments
+}
+
+// goRun matches the executables of go run: in its build cache, or, before Go 1.24, in a
+// temporary folder.
+var goRun = regexp.MustCompile(`/(?:[0-9a-f]{64}-d|go-build[0-9]+/b001/exe)/[^/]+$`)
+
+// commandOf is what to type for an executable. For one of go run that is go run, which
+// works in the folder of this project only, but fits on a line.
+func commandOf(executable string) string {
+	if goRun.MatchString(filepath.ToSlash(executable)) {
+		return "go run ./localhub"
+	}
+	return shellWord(executable)
 }
 
 // dataFile is a line with the file of -data; "" without one.
