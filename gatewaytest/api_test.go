@@ -70,6 +70,32 @@ func TestNewRefuses(t *testing.T) {
 	})
 }
 
+// TestNewRefusesAlike. Our own: the same mistakes have the same text each time.
+func TestNewRefusesAlike(t *testing.T) {
+	schema := `{"type":1,"minimum":"x","required":7,"properties":{"a":{"type":2},"b":{"type":"q","maximum":"x"}}}`
+	wrong := func() string {
+		_, err := gatewaytest.New(gatewaytest.API{
+			Stage: "/", StageVariables: map[string]string{"a b": "", "c d": " "},
+			Models: map[string]string{"A": schema, "B": `{"type":3,"minLength":"x","maxLength":"y"}`},
+			Routes: map[string]gatewaytest.Route{
+				"$x": {}, "a": {Mapping: &gatewaytest.Mapping{RequestTemplates: templates("a", "#x(", "b", "#y(")}},
+				"b": {HTTP: &gatewaytest.HTTP{URI: "http://x", RequestParameters: templates("x", "y", "z", "u")}},
+			},
+			Assumptions: gatewaytest.Assumptions{CloseReasons: map[int]string{1: "a", 2: "b", 3: "c"}},
+		})
+		if err == nil {
+			t.Fatal("New accepts it")
+		}
+		return err.Error()
+	}
+	first := wrong()
+	for range 50 {
+		if again := wrong(); again != first {
+			t.Fatalf("got\n%s\nand\n%s", first, again)
+		}
+	}
+}
+
 func oneRoute(key string) map[string]gatewaytest.Route {
 	return map[string]gatewaytest.Route{key: {}}
 }

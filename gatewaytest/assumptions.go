@@ -128,6 +128,21 @@ type Assumptions struct {
 	// Default 131072; at most 10 MiB.
 	MaxResponseBytes int
 
+	// NoTemplateFails reads the message itself as the request of a MOCK
+	// integration without request templates, so that one without statusCode is
+	// an error (G-INTEG-9). By default such a mock responds with 200.
+	NoTemplateFails bool
+
+	// NoResponsesFail makes it an error if the non-proxy integration of a
+	// two-way route has no integration responses (G-INTEG-7). By default the
+	// client gets the backend's response, of a mock nothing.
+	NoResponsesFail bool
+
+	// JSONTemplateUnused does not use a template with the key application/json
+	// if there is neither a TemplateSelectionExpression nor a template $default
+	// (G-INTEG-8). By default it is used.
+	JSONTemplateUnused bool
+
 	// ThrottledText is the text of the error frame for a throttled message
 	// (G-ERR-7). Default "Too Many Requests"; "Limit Exceeded" is likely.
 	ThrottledText string

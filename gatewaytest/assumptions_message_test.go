@@ -14,6 +14,32 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
+func TestAssumedIntegrations(t *testing.T) {
+	mapped := func(m gatewaytest.Mapping) func(*testing.T, gatewaytest.Assumptions) string {
+		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			return nextAfter(t, gatewaytest.API{Assumptions: assumptions,
+				Routes: map[string]gatewaytest.Route{"$default": {Mapping: &m, RouteResponse: true}}}, `{"say":"x"}`)
+		}
+	}
+	answers := func(key string) map[string]gatewaytest.IntegrationResponse {
+		return map[string]gatewaytest.IntegrationResponse{"$default": {ResponseTemplates: templates(key, "good")}}
+	}
+	const failed = "error Internal server error"
+	testAssumptions(t, []assumptionTest{
+		{"G-INTEG-9 no request template", mapped(gatewaytest.Mapping{Responses: answers("$default")}), "good",
+			gatewaytest.Assumptions{NoTemplateFails: true}, failed},
+		{"G-INTEG-7 no integration response",
+			mapped(gatewaytest.Mapping{RequestTemplates: templates("$default", `{"statusCode":200}`)}), "nothing",
+			gatewaytest.Assumptions{NoResponsesFail: true}, failed},
+		{"G-INTEG-8 a request template application/json",
+			mapped(gatewaytest.Mapping{RequestTemplates: templates("application/json", `{"statusCode":200}`),
+				Responses: answers("$default")}), "good", gatewaytest.Assumptions{JSONTemplateUnused: true}, failed},
+		{"G-INTEG-8 a response template application/json",
+			mapped(gatewaytest.Mapping{Responses: answers("application/json")}), "good",
+			gatewaytest.Assumptions{JSONTemplateUnused: true}, "nothing"},
+	})
+}
+
 func TestAssumedRoutes(t *testing.T) {
 	reserved := func(key string) func(*testing.T, gatewaytest.Assumptions) string {
 		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {

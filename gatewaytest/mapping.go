@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/securecart/hub/gatewaytest/internal/event"
 	"github.com/securecart/hub/gatewaytest/internal/expr"
 	"github.com/securecart/hub/gatewaytest/internal/plainjson"
 )
@@ -27,11 +28,13 @@ import (
 type Mapping struct {
 	// TemplateSelectionExpression chooses one of RequestTemplates by key. If
 	// there is no such key, "$default" is used (G-INTEG-8). Default
-	// `\$default`.
+	// `\$default`; then "application/json" stands in for a missing "$default"
+	// (assumed).
 	TemplateSelectionExpression string
 
 	// RequestTemplates write the request for the backend, by key. For a MOCK
-	// integration that is {"statusCode":N} (G-INTEG-9).
+	// integration that is {"statusCode":N}; without templates N is 200
+	// (G-INTEG-9).
 	RequestTemplates map[string]string
 
 	// PassthroughBehavior decides about a message without a template.
@@ -50,9 +53,9 @@ type Mapping struct {
 
 	// Responses are the integration responses by key: "$default", or "/REGEXP/"
 	// for the whole of the HTTP status, the mock's status, or the error text of
-	// a function (G-INTEG-7). A two-way route needs at least one. If several
-	// match, the first by key is used (assumed). If none does, the backend's
-	// response is sent unchanged.
+	// a function (G-INTEG-7). If several match, the first by key is used
+	// (assumed). If none does, the backend's response is sent unchanged; a mock
+	// has none.
 	Responses map[string]IntegrationResponse
 }
 
@@ -62,7 +65,8 @@ type IntegrationResponse struct {
 	// there is no such key, "$default" is used. Besides ${request.body.PATH} it
 	// may contain ${integration.response.statuscode},
 	// ${integration.response.header.NAME} and, for a list of all values,
-	// ${integration.response.multivalueheader.NAME}. Default `\$default`.
+	// ${integration.response.multivalueheader.NAME}. The default is that of a
+	// Mapping.
 	TemplateSelectionExpression string
 
 	// ResponseTemplates write the message for the client, by key. In them
@@ -91,10 +95,19 @@ type templateSet struct {
 	templates map[string]expr.Template
 }
 
-func newTemplateSet(expression string, texts map[string]string, others ...string) (set templateSet, err error) {
-	if expression == "" {
-		expression = `\$default`
+// jsonKey is the key that many templates have, as in REST APIs, where it is a
+// content type.
+const jsonKey = "application/json"
+
+// newTemplateSet parses templates. jsonUnused is Assumptions.JSONTemplateUnused.
+func newTemplateSet(
+	expression string, texts map[string]string, jsonUnused bool, others ...string,
+) (set templateSet, err error) {
+	fallback := routeDefault
+	if _, ok := texts[routeDefault]; expression == "" && !ok && !jsonUnused {
+		fallback = jsonKey // G-INTEG-8
 	}
+	expression = cmp.Or(expression, `\$default`)
 	if set.selection, err = expr.ParseSelection(expression, others...); err != nil {
 		return set, fmt.Errorf("TemplateSelectionExpression: %w", err)
 	}
@@ -103,6 +116,9 @@ func newTemplateSet(expression string, texts map[string]string, others ...string
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
 		if set.templates[key], err = expr.ParseTemplate(texts[key]); err != nil {
 			errs = append(errs, fmt.Errorf("template %q: %w", key, err))
+		}
+		if key == fallback {
+			set.templates[routeDefault] = set.templates[key]
 		}
 	}
 	return set, errors.Join(errs...)
@@ -142,7 +158,7 @@ const (
 )
 
 // newMapping parses a Mapping.
-func newMapping(m Mapping, twoWay bool) (*mapping, error) {
+func newMapping(m Mapping, jsonUnused bool) (*mapping, error) {
 	parsed := &mapping{passthrough: cmp.Or(m.PassthroughBehavior, passthroughNoMatch), content: m.ContentHandlingStrategy}
 	if err := checkContentHandling(parsed.content); err != nil {
 		return nil, err
@@ -154,18 +170,15 @@ func newMapping(m Mapping, twoWay bool) (*mapping, error) {
 			m.PassthroughBehavior, passthroughNoMatch, passthroughNoTemplates, passthroughNever)
 	}
 	var err error
-	if parsed.requests, err = newTemplateSet(m.TemplateSelectionExpression, m.RequestTemplates); err != nil {
+	if parsed.requests, err = newTemplateSet(m.TemplateSelectionExpression, m.RequestTemplates, jsonUnused); err != nil {
 		return nil, err
-	}
-	if twoWay && len(m.Responses) == 0 {
-		return nil, fieldError("Responses", errors.New("a two-way route needs at least one"))
 	}
 	keys := slices.Sorted(maps.Keys(m.Responses))
 	if i := slices.Index(keys, routeDefault); i >= 0 {
 		keys = append(slices.Delete(keys, i, i+1), routeDefault)
 	}
 	for _, key := range keys {
-		response, err := newMappedResponse(key, m.Responses[key])
+		response, err := newMappedResponse(key, m.Responses[key], jsonUnused)
 		if err != nil {
 			return nil, fieldError(fmt.Sprintf("Responses[%q]", key), err)
 		}
@@ -174,7 +187,7 @@ func newMapping(m Mapping, twoWay bool) (*mapping, error) {
 	return parsed, nil
 }
 
-func newMappedResponse(key string, r IntegrationResponse) (parsed mappedResponse, err error) {
+func newMappedResponse(key string, r IntegrationResponse, jsonUnused bool) (parsed mappedResponse, err error) {
 	if key != routeDefault {
 		if len(key) < 3 || key[0] != '/' || key[len(key)-1] != '/' {
 			return parsed, errors.New("must be $default or /REGEXP/")
@@ -187,7 +200,7 @@ func newMappedResponse(key string, r IntegrationResponse) (parsed mappedResponse
 	if err := checkContentHandling(parsed.content); err != nil {
 		return parsed, err
 	}
-	parsed.templates, err = newTemplateSet(r.TemplateSelectionExpression, r.ResponseTemplates,
+	parsed.templates, err = newTemplateSet(r.TemplateSelectionExpression, r.ResponseTemplates, jsonUnused,
 		responseStatus, responseHeader, responseHeaders)
 	return parsed, err
 }
@@ -223,7 +236,11 @@ func (m *mapping) respond(inv *invocation, outcome string, resp integrationRespo
 	i := slices.IndexFunc(m.responses, func(r mappedResponse) bool {
 		return r.pattern == nil || r.pattern.MatchString(outcome)
 	})
-	if i < 0 {
+	switch {
+	case len(m.responses) == 0 && inv.route.RouteResponse && inv.event.RequestContext.EventType == event.Message &&
+		inv.c.g.api.Assumptions.NoResponsesFail:
+		return resp, errors.New("the integration has no integration response") // G-INTEG-7
+	case i < 0:
 		return resp, nil
 	}
 	switch m.responses[i].content {

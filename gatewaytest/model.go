@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"github.com/securecart/hub/gatewaytest/internal/expr"
 )
@@ -61,6 +63,10 @@ func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
 	for _, name := range names {
 		schema, err := compiler.Compile(modelURL(api.ID, name))
 		if err != nil {
+			var invalid *jsonschema.SchemaValidationError
+			if errors.As(err, &invalid) {
+				sortCauses(invalid.Err)
+			}
 			errs = append(errs, fieldError(fmt.Sprintf("Models[%q]", name), err))
 		}
 		models[name] = schema
@@ -115,6 +121,7 @@ func (r *route) validate(body string, nonJSON bool) *gatewayResponse {
 		return badBody("no model for the message") // G-VALID-2
 	}
 	if err := schema.Validate(message); err != nil {
+		sortCauses(err)
 		reason := err.Error()
 		refusal := responseBadBody.withDetail(reason[:min(len(reason), maxReason)])
 		refusal.place = "the keyword " + violated(err) + " of the model"
@@ -142,6 +149,25 @@ func violated(err error) string {
 	}
 	_, pointer, _ := strings.Cut(failed.SchemaURL, "#")
 	return pointer + "/" + strings.Join(failed.ErrorKind.KeywordPath(), "/")
+}
+
+// sortCauses puts the causes of a validation error in order. The library leaves
+// their order to chance.
+func sortCauses(err error) {
+	invalid, ok := err.(*jsonschema.ValidationError)
+	if !ok {
+		return
+	}
+	if extra, ok := invalid.ErrorKind.(*kind.AdditionalProperties); ok {
+		slices.Sort(extra.Properties)
+	}
+	slices.SortFunc(invalid.Causes, func(a, b *jsonschema.ValidationError) int {
+		return cmp.Or(slices.Compare(a.InstanceLocation, b.InstanceLocation), cmp.Compare(a.SchemaURL, b.SchemaURL),
+			slices.Compare(a.ErrorKind.KeywordPath(), b.ErrorKind.KeywordPath()))
+	})
+	for _, cause := range invalid.Causes {
+		sortCauses(cause)
+	}
 }
 
 const (

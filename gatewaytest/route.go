@@ -105,7 +105,7 @@ func newRoute(api *API, key string, r Route, models map[string]*jsonschema.Schem
 		bad("HTTP", err)
 	}
 	if r.Mapping != nil {
-		parsed.mapping, err = newMapping(*r.Mapping, r.RouteResponse)
+		parsed.mapping, err = newMapping(*r.Mapping, api.Assumptions.JSONTemplateUnused)
 		bad("Mapping", err)
 	}
 	parsed.model, parsed.models, err = routeModels(r, models)

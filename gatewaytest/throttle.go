@@ -20,6 +20,10 @@ import (
 type Throttle struct {
 	Rate  float64 // tokens a second
 	Burst int     // the size of the bucket; by default the Rate, rounded up
+
+	// Closed throttles every request, as a limit of 0 in the settings of a stage
+	// does. It excludes Rate and Burst.
+	Closed bool
 }
 
 func (t Throttle) check() error {
@@ -28,6 +32,8 @@ func (t Throttle) check() error {
 		return errors.New("must be a finite number, not negative")
 	case t.Burst > 0 && t.Rate == 0:
 		return errors.New("a Burst needs a Rate")
+	case t.Closed && t.Rate > 0:
+		return errors.New("Closed excludes Rate and Burst")
 	}
 	return nil
 }
@@ -42,7 +48,10 @@ type bucket struct {
 }
 
 func newBucket(t Throttle) *bucket {
-	if t.Rate == 0 {
+	switch {
+	case t.Closed:
+		return &bucket{}
+	case t.Rate == 0:
 		return nil
 	}
 	size := float64(t.Burst)

@@ -56,6 +56,38 @@ func TestThrottledHandshakes(t *testing.T) {
 	})
 }
 
+// TestClosedThrottles: a limit of 0 lets nothing through, however long nobody asks.
+func TestClosedThrottles(t *testing.T) {
+	closed := gatewaytest.Throttle{Closed: true}
+	for name, api := range map[string]gatewaytest.API{
+		"the account": {AccountThrottle: closed},
+		"handshakes":  {ConnectThrottle: closed},
+		"all routes":  {RouteThrottle: closed, Routes: routes("$connect", ok200)},
+		"G-LIMIT-11 $connect": {RouteThrottle: gatewaytest.Throttle{Rate: 1000},
+			Routes: map[string]gatewaytest.Route{"$connect": {Throttle: closed}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGateway(t, api)
+				for range 3 {
+					if got := handshakeStatus(t, g, "/v1", nil); got != 429 {
+						t.Errorf("got %d, want 429", got)
+					}
+					time.Sleep(time.Hour)
+				}
+			})
+		})
+	}
+	t.Run("messages", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			got := nextAfter(t, gatewaytest.API{RouteThrottle: closed, Routes: routes("$default", twoWay(echo))}, "x")
+			if got != "error Too Many Requests" {
+				t.Errorf("got %s", got)
+			}
+		})
+	})
+}
+
 func TestThrottledMessages(t *testing.T) {
 	tooMany := func(t testing.TB, got string) {
 		t.Helper()
@@ -164,6 +196,7 @@ func TestBadThrottles(t *testing.T) {
 	for field, api := range map[string]gatewaytest.API{
 		"AccountThrottle":             {AccountThrottle: negative},
 		"ConnectThrottle":             {ConnectThrottle: gatewaytest.Throttle{Burst: 1}},
+		"AccountThrottle: Closed":     {AccountThrottle: gatewaytest.Throttle{Closed: true, Rate: 1}},
 		"RouteThrottle":               {RouteThrottle: gatewaytest.Throttle{Rate: 1, Burst: -1}},
 		`Routes["a"].Throttle`:        {Routes: map[string]gatewaytest.Route{"a": {Throttle: negative}}},
 		"APIKeys[1]: no Value":        {APIKeys: []gatewaytest.APIKey{{Value: "x"}, {}}},
