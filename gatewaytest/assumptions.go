@@ -205,6 +205,15 @@ type Assumptions struct {
 	// likely.
 	EmptyPostStatus int
 
+	// UndefinedAsWritten writes a reference of a mapping template that has no value
+	// as it is in the template, as plain Velocity does (G-INTEG-13). By default it
+	// writes nothing.
+	UndefinedAsWritten bool
+
+	// EmptyTextIsTrue makes an empty text true in a condition of a mapping template,
+	// as in Velocity 1.7 (G-INTEG-14). By default it is false.
+	EmptyTextIsTrue bool
+
 	// LastActiveFromClient updates lastActiveAt with messages from the client
 	// only (G-MGMT-21). By default those to the client update it too.
 	LastActiveFromClient bool

@@ -105,8 +105,8 @@
 //     gateway has TLS.
 //   - Requests to @connections need no signature unless API.Credentials is
 //     set.
-//   - Templates support references but no directives, see [Mapping]. There are
-//     no integrations with other AWS services, and no VPC links.
+//   - Templates have no #macro, and JSONPaths no filters, see [Mapping]. There
+//     are no integrations with other AWS services, and no VPC links.
 //   - Nothing is throttled by rate unless a throttle is set.
 //   - Each message is compressed by itself, and only from 256 bytes. It is not
 //     known what the service does.

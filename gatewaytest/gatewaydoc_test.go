@@ -103,8 +103,8 @@ func TestGatewayDoc(t *testing.T) {
 		}
 		rows[s.number] = true
 	}
-	if len(statements) != 205 {
-		t.Errorf("%d statements, want 205", len(statements))
+	if len(statements) != 211 {
+		t.Errorf("%d statements, want 211", len(statements))
 	}
 	for test, numbers := range tests {
 		for _, number := range numbers {

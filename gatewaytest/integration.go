@@ -10,6 +10,7 @@ import (
 
 	"github.com/securecart/hub/gatewaytest/internal/event"
 	"github.com/securecart/hub/gatewaytest/internal/fields"
+	"github.com/securecart/hub/gatewaytest/internal/vtl"
 )
 
 // integrationResponse is the response of a backend, and what a mapping has made
@@ -108,7 +109,10 @@ func (g *Gateway) sendRequest(inv *invocation, request string) (resp integration
 
 // failedIntegration is the refusal for an error of an integration.
 func (g *Gateway) failedIntegration(err error) *gatewayResponse {
+	var inTemplate *vtl.Error
 	switch {
+	case errors.As(err, &inTemplate):
+		return templateFailure(err)
 	case errors.Is(err, errTimedOut):
 		timeout := responseTimeout.withDetail(err.Error())
 		timeout.status = g.api.Assumptions.TimeoutStatus // G-HANDSHAKE-7

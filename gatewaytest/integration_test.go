@@ -268,7 +268,7 @@ func TestBadIntegrations(t *testing.T) {
 		{"G-INTEG-8 selection", "a",
 			mapping(gatewaytest.Mapping{TemplateSelectionExpression: "${integration.response.statuscode}"}),
 			"TemplateSelectionExpression"},
-		{"G-INTEG-10 request template", "a", mapping(gatewaytest.Mapping{RequestTemplates: templates("x", "#set($a=1)")}),
+		{"G-INTEG-10 request template", "a", mapping(gatewaytest.Mapping{RequestTemplates: templates("x", "#set($a 1)")}),
 			`Mapping: template "x"`},
 		{"URI without host", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "localhost:80"}}, "HTTP: URI"},
 		{"URI of another kind", "a", gatewaytest.Route{HTTP: &gatewaytest.HTTP{URI: "ftp://x"}}, "HTTP: URI"},

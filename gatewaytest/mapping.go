@@ -14,17 +14,20 @@ import (
 	"github.com/securecart/hub/gatewaytest/internal/event"
 	"github.com/securecart/hub/gatewaytest/internal/expr"
 	"github.com/securecart/hub/gatewaytest/internal/plainjson"
+	"github.com/securecart/hub/gatewaytest/internal/vtl"
 )
 
 // Mapping makes an integration a non-proxy one: it maps a message to the
 // request for the backend, and the backend's response to the message for the
 // client.
 //
-// In a template, $input.body, $input.json('$PATH'), $input.path('$PATH'),
-// $context.NAME and $stageVariables.NAME stand for values. Each may be the
-// argument of $util.escapeJavaScript(), urlEncode, urlDecode, base64Encode or
-// base64Decode. ${…} marks where a name ends. New refuses everything else of
-// the Velocity Template Language, such as directives and variables.
+// Templates are in the Velocity Template Language (G-INTEG-10), with $input.body,
+// $input.json(PATH), $input.path(PATH), $input.params(NAME), $context,
+// $stageVariables and $util. PATH is a JSONPath without filters and slices. New
+// reports mistakes with the line and column in the template, and refuses #macro,
+// #parse, #include and #evaluate. A template that fails for a message is
+// answered "Internal server error" (assumed), and the log has the reason and the
+// place.
 type Mapping struct {
 	// TemplateSelectionExpression chooses one of RequestTemplates by key. If
 	// there is no such key, "$default" is used (G-INTEG-8). Default
@@ -92,7 +95,7 @@ const (
 // them.
 type templateSet struct {
 	selection expr.Selection
-	templates map[string]expr.Template
+	templates map[string]*vtl.Template
 }
 
 // jsonKey is the key that many templates have, as in REST APIs, where it is a
@@ -111,10 +114,10 @@ func newTemplateSet(
 	if set.selection, err = expr.ParseSelection(expression, others...); err != nil {
 		return set, fmt.Errorf("TemplateSelectionExpression: %w", err)
 	}
-	set.templates = make(map[string]expr.Template, len(texts))
+	set.templates = make(map[string]*vtl.Template, len(texts))
 	var errs []error
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
-		if set.templates[key], err = expr.ParseTemplate(texts[key]); err != nil {
+		if set.templates[key], err = vtl.Parse(texts[key]); err != nil {
 			errs = append(errs, fmt.Errorf("template %q: %w", key, err))
 		}
 		if key == fallback {
@@ -125,7 +128,7 @@ func newTemplateSet(
 }
 
 // choose returns the template for a message, or reports false if there is none.
-func (s templateSet) choose(message string, lookup func(string) string) (expr.Template, bool) {
+func (s templateSet) choose(message string, lookup func(string) string) (*vtl.Template, bool) {
 	value, err := plainjson.Decode(message)
 	if err != nil {
 		value = nil // an expression without variables still works
@@ -205,18 +208,16 @@ func newMappedResponse(key string, r IntegrationResponse, jsonUnused bool) (pars
 	return parsed, err
 }
 
-// scope is what the references of a template stand for.
-func (inv *invocation) scope(body string) expr.Scope {
-	return expr.Scope{Body: body, Context: inv.contextValue, StageVariables: inv.c.g.api.StageVariables}
-}
-
 // request returns the request to the backend for an event.
 func (m *mapping) request(inv *invocation) (string, *gatewayResponse) {
 	request := inv.body
 	t, ok := m.requests.choose(inv.body, nil)
 	switch {
 	case ok:
-		request = t.Render(inv.scope(inv.body))
+		var err error
+		if request, err = t.Render(inv.scope(inv.body)); err != nil {
+			return "", templateFailure(err)
+		}
 	case m.passthrough == passthroughNever, m.passthrough == passthroughNoTemplates && len(m.requests.templates) > 0:
 		return "", &responseMediaType
 	}
@@ -253,7 +254,11 @@ func (m *mapping) respond(inv *invocation, outcome string, resp integrationRespo
 		}
 	}
 	if t, ok := m.responses[i].templates.choose(inv.body, resp.variable); ok {
-		resp.body, resp.hasBody = []byte(t.Render(inv.scope(string(resp.body)))), true
+		text, err := t.Render(inv.scope(string(resp.body)))
+		if err != nil {
+			return resp, err
+		}
+		resp.body, resp.hasBody = []byte(text), true
 	}
 	return resp, nil
 }

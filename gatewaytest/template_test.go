@@ -1,8 +1,13 @@
 package gatewaytest_test
 
 import (
+	"bytes"
+	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/coder/websocket"
 
 	"github.com/securecart/hub/gatewaytest"
 )
@@ -33,7 +38,7 @@ func TestTemplates(t *testing.T) {
 		{"G-INTEG-10 body", `<$input.body>`, `<` + body + `>`},
 		{"G-INTEG-10 json", `$input.json('$.list[0]')`, `{"sku":"MUG"}`},
 		{"G-INTEG-10 json, double quotes", `$input.json("$.text")`, `"a \"b\""`},
-		{"G-INTEG-10 json of all", `$input.json('$')`, `{"half":0.50,"list":[{"sku":"MUG"},2],"none":null,"text":"a \"b\""}`},
+		{"G-INTEG-10 json of all", `$input.json('$')`, body},
 		{"G-INTEG-10 json of nothing", `$input.json('$.nope')`, `""`},
 		{"G-INTEG-10 path", `$input.path('$.text')/$input.path('$.half')/$input.path('$.nope')/`, `a "b"/0.50//`},
 		{"G-INTEG-10 context", `$context.stage:$context.eventType:$context.routeKey`, `v1:MESSAGE:$default`},
@@ -63,29 +68,76 @@ func TestTemplates(t *testing.T) {
 // TestTemplatesRefusedTogether. Our own: New reports all invalid templates.
 func TestTemplatesRefusedTogether(t *testing.T) {
 	_, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{"ping": {Mapping: &gatewaytest.Mapping{
-		RequestTemplates: map[string]string{"one": "#set($x = 1)", "two": "$x"},
+		RequestTemplates: map[string]string{"one": "{\n  #if(true)\n}", "two": "$input.bodyx"},
 	}}}})
-	wantField(t, err, `template "one"`)
-	wantField(t, err, `template "two"`)
+	wantField(t, err, `Routes["ping"].Mapping: template "one": line 2, column 3: #if without #end`)
+	wantField(t, err, `template "two": line 1, column 7: $input has only body`)
 }
 
-// TestTemplatesRefused. Our own: New refuses what it does not support of VTL.
-func TestTemplatesRefused(t *testing.T) {
-	for _, template := range []string{
-		"#set($x = 1)", "#if(true)a#end", "## comment", "#* comment *#", "#{end}", "#[[raw]]#", "#@macro",
-		"$x", "$util.parseJson($input.body)", "$util.urlEncode('a')", "$util.urlEncode($x)",
-		"$util.urlEncode($input.body", "$util.urlEncode($input.body).x", "$input", "$input.params('a')", "$input.bodyx",
-		"$input.body.length()", "$input.json($.a)",
-		"$input.json('a')", "$input.json('$.')", "$!context.stage", "${context.stage", "$context",
-		"$context.stage.toUpperCase()", "$context.a[0]",
-		`\$context.stage`, `\#if`,
+// TestTemplateScope. What the templates of an event may refer to.
+func TestTemplateScope(t *testing.T) {
+	const template = `$input.params('room')|$input.params('X-Id')|$input.params().querystring|` +
+		`$context.authorizer.principalId|$context.authorizer.get('role')|$context.identity.sourceIp|$stageVariables.keySet()`
+	api := gatewaytest.API{
+		StageVariables: map[string]string{"b": "2", "a": "1"},
+		Authorizer:     &gatewaytest.Authorizer{Handler: returns(grant("Allow", "*", `{"role":"admin"}`))},
+	}
+	function := &recorder{next: returns(`{}`)}
+	mapping := &gatewaytest.Mapping{RequestTemplates: templates("$default", `"`+template+`"`),
+		Responses: map[string]gatewaytest.IntegrationResponse{
+			"$default": {ResponseTemplates: templates("$default", template)}}}
+	api.Routes = map[string]gatewaytest.Route{
+		"$connect": {Integration: function, Mapping: mapping},
+		"$default": {Integration: returns(`{}`), Mapping: mapping, RouteResponse: true},
+	}
+	g := newGateway(t, api)
+	c, _, err := g.Dial(t.Context(), "/v1?room=blue&room=red", &websocket.DialOptions{
+		HTTPHeader: http.Header{"X-Id": {"7"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()
+	common := `|ann|admin|192.0.2.1|[a, b]`
+	t.Run("G-INTEG-17 on $connect", func(t *testing.T) {
+		if got, want := string(function.one(t)), `"red|7|{room=red}`+common+`"`; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+	t.Run("G-INTEG-17 of a message", func(t *testing.T) {
+		send(t, c, `{"room":"x"}`)
+		if got, want := receive(t, c), `||{}`+common; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+}
+
+// TestTemplatesThatFail. A template that fails for a message.
+func TestTemplatesThatFail(t *testing.T) {
+	const template = "\n$util.parseJson($input.body)"
+	response := mockRoute(template)
+	response.Integration = returns(`"text"`)
+	for name, tt := range map[string]struct {
+		route gatewaytest.Route
+		body  string
+		want  string
+	}{
+		"G-INTEG-19 of a request": {gatewaytest.Route{Integration: ok200, Mapping: &gatewaytest.Mapping{
+			RequestTemplates: templates("$default", template)}}, "not JSON", errorFrame("Internal server error")},
+		"G-INTEG-19 of a response": {mockRoute(template), "{}", errorFrame("Internal server error")},
+		"of no response":           {response, "{}", "\ntext"},
 	} {
-		t.Run(template, func(t *testing.T) {
-			_, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{"ping": mockRoute("a " + template)}})
-			wantField(t, err, `Routes["ping"].Mapping: Responses["$default"]: template "$default": "`)
-			if err != nil && !strings.Contains(err.Error(), "support") && !strings.Contains(err.Error(),
-				"dot without a name") && !strings.Contains(err.Error(), "neither") {
-				t.Errorf("the error does not say what is supported: %v", err)
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			g := newGateway(t, gatewaytest.API{Log: slog.New(slog.NewTextHandler(&log, nil)),
+				Routes: map[string]gatewaytest.Route{"$default": tt.route}})
+			c := dial(t, g, "/v1")
+			send(t, c, tt.body)
+			if got := receive(t, c); !strings.HasPrefix(got, tt.want) {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+			const place = "template: line 2, column 6: $util.parseJson"
+			if got := log.String(); strings.HasPrefix(tt.want, "{") && !strings.Contains(got, place) {
+				t.Errorf("the log has no %s:\n%s", place, got)
 			}
 		})
 	}

@@ -22,7 +22,8 @@ var functions = []string{"connect", "disconnect", "message", "authorize", "broad
 var mayImport = map[string][]string{
 	"gatewaytest": {
 		"gatewaytest/internal/event", "gatewaytest/internal/expr", "gatewaytest/internal/fields", "gatewaytest/internal/iam",
-		"gatewaytest/internal/plainjson", "gatewaytest/internal/sigv4", "gatewaytest/internal/ws",
+		"gatewaytest/internal/plainjson", "gatewaytest/internal/sigv4", "gatewaytest/internal/vtl",
+		"gatewaytest/internal/ws",
 	},
 	"gatewaytest/internal/event":     {"gatewaytest/internal/plainjson"},
 	"gatewaytest/internal/expr":      {"gatewaytest/internal/plainjson"},
@@ -30,6 +31,7 @@ var mayImport = map[string][]string{
 	"gatewaytest/internal/iam":       {"gatewaytest/internal/plainjson"},
 	"gatewaytest/internal/plainjson": {},
 	"gatewaytest/internal/sigv4":     {"gatewaytest/internal/fields"},
+	"gatewaytest/internal/vtl":       {"gatewaytest/internal/plainjson"},
 	"gatewaytest/internal/ws":        {},
 	"web":                            {},
 	"client":                         {"internal/wire"},

@@ -1,4 +1,4 @@
-package expr
+package vtl
 
 import (
 	"encoding/base64"
@@ -8,23 +8,39 @@ import (
 	"unicode/utf16"
 )
 
-// utilFunctions are the functions of $util that take and return text.
+// utilFunctions are the functions of $util.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
-var utilFunctions = map[string]func(string) string{
-	"escapeJavaScript": escapeJavaScript,
-	"urlEncode":        url.QueryEscape,
-	"urlDecode": func(text string) string {
+var utilFunctions = map[string]func(*renderer, value) value{
+	"escapeJavaScript": ofText(escapeJavaScript),
+	"urlEncode":        ofText(url.QueryEscape),
+	"urlDecode": ofText(func(text string) string {
 		decoded, _ := url.QueryUnescape(text) // "" for what cannot be decoded (assumed)
 		return decoded
-	},
-	"base64Encode": func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) },
-	"base64Decode": func(text string) string {
+	}),
+	"base64Encode": ofText(func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }),
+	"base64Decode": ofText(func(text string) string {
 		decoded, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
 			return "" // assumed
 		}
 		return string(decoded)
+	}),
+	"parseJson": func(r *renderer, v value) value {
+		text := r.text(v)
+		r.spend(len(text))
+		parsed, err := Decode(text)
+		if err != nil {
+			r.fail("$util.parseJson: %v", err)
+		}
+		return parsed
 	},
+}
+
+// ofText makes a function of $util from one that takes and returns text.
+func ofText(f func(string) string) func(*renderer, value) value {
+	return func(r *renderer, v value) value {
+		return r.limited(f(r.text(v)))
+	}
 }
 
 // escapeJavaScript escapes text for a JavaScript string. It escapes both kinds of
