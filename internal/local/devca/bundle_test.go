@@ -1,0 +1,73 @@
+package devca_test
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// countCertificates returns how many certificates a PEM text has.
+func countCertificates(t *testing.T, text []byte) int {
+	t.Helper()
+	n := 0
+	for {
+		var block *pem.Block
+		if block, text = pem.Decode(text); block == nil {
+			return n
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			t.Error(err)
+		}
+		n++
+	}
+}
+
+// TestBundle: the bundle has the authority, what the system trusts, and what its user
+// trusts.
+func TestBundle(t *testing.T) {
+	setCacheDir(t)
+	authority := open(t)
+	own := filepath.Join(t.TempDir(), "own.pem")
+	// Without a line end, as some editors leave it.
+	if err := os.WriteFile(own, bytes.TrimSpace(readFile(t, authority.File())), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hasSystem, err := authority.WriteBundle("", own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle := readFile(t, authority.BundleFile())
+	if !bytes.Contains(bundle, bytes.TrimSpace(readFile(t, authority.File()))) {
+		t.Error("the bundle lacks the authority")
+	}
+	want := 2
+	if hasSystem {
+		want += 2 // at least
+	}
+	if n := countCertificates(t, bundle); n < want || !hasSystem && n != want {
+		t.Errorf("%d certificates, want %d; of the system: %t", n, want, hasSystem)
+	}
+
+	t.Run("its own file does not make it grow", func(t *testing.T) {
+		if _, err := authority.WriteBundle(own, authority.BundleFile()); err != nil {
+			t.Fatal(err)
+		}
+		if again := readFile(t, authority.BundleFile()); !bytes.Equal(again, bundle) {
+			t.Errorf("%d bytes, want %d", len(again), len(bundle))
+		}
+	})
+	t.Run("missing file", func(t *testing.T) {
+		if _, err := authority.WriteBundle(own + ".missing"); err == nil {
+			t.Error("no error")
+		}
+	})
+	t.Run("no other files are left", func(t *testing.T) {
+		left, err := filepath.Glob(authority.BundleFile() + ".*")
+		if err != nil || len(left) != 0 {
+			t.Errorf("got %v, %v", left, err)
+		}
+	})
+}
