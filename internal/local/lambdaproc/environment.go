@@ -9,9 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -26,16 +24,22 @@ const (
 	// maxResponse is the largest response of a function in bytes: 6 MB.
 	maxResponse = 6 << 20
 
-	// defaultTimeout limits an invocation whose context has no deadline.
+	// defaultTimeout limits an invocation without a timeout whose context has no deadline.
 	defaultTimeout = 30 * time.Second
+
+	// noTimeout leaves the end of an invocation to its context.
+	noTimeout = 24 * time.Hour
+
+	// initTimeout is how long a new process may take until it asks for its first event.
+	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+	initTimeout = 10 * time.Second
 )
 
 // environment is one process and the Runtime API that it uses.
 type environment struct {
 	// Fixed after start.
-	name   string // of the function
-	arn    string
-	built  time.Time // the executable's modification time
+	opts   Options
+	code   string // the fingerprint of what it runs
 	cmd    *exec.Cmd
 	server *http.Server
 	served chan struct{} // closed when the server has ended
@@ -55,7 +59,7 @@ var errExitedEarly = errors.New("Runtime.ExitError: the runtime exited before it
 type invocation struct {
 	id       string
 	event    []byte
-	deadline time.Time
+	deadline func() time.Time // if the process takes the event now
 }
 
 type response struct {
@@ -66,7 +70,7 @@ type response struct {
 
 // start starts a process. It is ready when it asks for its first event.
 func start(o Options) (*environment, error) {
-	info, err := os.Stat(o.Path)
+	code, err := fingerprint(o.Path, o.Sources)
 	if err != nil {
 		return nil, fmt.Errorf("lambdaproc: %w", err)
 	}
@@ -75,7 +79,7 @@ func start(o Options) (*environment, error) {
 		return nil, fmt.Errorf("lambdaproc: %w", err)
 	}
 	e := &environment{
-		name: o.Name, arn: o.ARN, built: info.ModTime(),
+		opts: o, code: code,
 		served: make(chan struct{}), exited: make(chan struct{}),
 		invocations: make(chan invocation), responses: make(chan response),
 	}
@@ -89,8 +93,8 @@ func start(o Options) (*environment, error) {
 		defer close(e.served)
 		_ = e.server.Serve(listener)
 	}()
-	e.cmd = exec.Command(o.Path)
-	e.cmd.Dir = filepath.Dir(o.Path)
+	e.cmd = exec.Command(o.Path, o.Args...)
+	e.cmd.Dir = o.Folder
 	e.cmd.Env = append([]string{
 		"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String(),
 		"AWS_LAMBDA_FUNCTION_NAME=" + o.Name, "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
@@ -109,20 +113,20 @@ func start(o Options) (*environment, error) {
 	return e, nil
 }
 
-// invoke gives the process one event and waits for its response.
+// invoke gives the process one event and waits for its response. The timeout begins when
+// the process takes the event: what it does before is its initialization, which has a limit
+// of its own.
 func (e *environment) invoke(ctx context.Context, event []byte) ([]byte, error) {
-	if _, ok := ctx.Deadline(); !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, defaultTimeout)
-		defer cancel()
-	}
-	deadline, _ := ctx.Deadline()
-	call := invocation{id: rand.Text(), event: event, deadline: deadline}
+	timeout := e.timeout(ctx)
+	call := invocation{id: rand.Text(), event: event, deadline: func() time.Time { return deadline(ctx, timeout) }}
 	next := e.invocations
+	timer := time.NewTimer(initTimeout)
+	defer timer.Stop()
 	for {
 		select {
 		case next <- call:
 			next = nil
+			timer.Reset(timeout)
 		case a := <-e.responses:
 			if a.id != call.id && a.err == nil {
 				continue // a late response to an earlier invocation
@@ -131,22 +135,54 @@ func (e *environment) invoke(ctx context.Context, event []byte) ([]byte, error) 
 		case <-e.exited:
 			e.failed = true
 			if next != nil {
-				return nil, fmt.Errorf("function %s: %w", e.name, errExitedEarly)
+				return nil, fmt.Errorf("function %s: %w", e.opts.Name, errExitedEarly)
 			}
-			return nil, fmt.Errorf("function %s: Runtime.ExitError: the runtime exited before it answered", e.name)
-		case <-ctx.Done():
+			return nil, fmt.Errorf("function %s: Runtime.ExitError: the runtime exited before it answered", e.opts.Name)
+		case <-timer.C:
 			e.failed = true // Lambda ends an environment at the deadline
-			return nil, fmt.Errorf("function %s timed out: %w", e.name, ctx.Err())
+			return nil, e.timedOut(next != nil, timeout)
+		case <-ctx.Done():
+			e.failed = true
+			return nil, fmt.Errorf("function %s timed out: %w", e.opts.Name, ctx.Err())
 		}
 	}
 }
 
+// timeout is how long the process may take for an event. The context may end before.
+func (e *environment) timeout(ctx context.Context) time.Duration {
+	_, hasDeadline := ctx.Deadline()
+	switch {
+	case e.opts.Timeout > 0:
+		return e.opts.Timeout
+	case hasDeadline:
+		return noTimeout
+	}
+	return defaultTimeout
+}
+
+// deadline is when an invocation ends that begins now.
+func deadline(ctx context.Context, timeout time.Duration) time.Time {
+	end := time.Now().Add(timeout)
+	if ofCaller, ok := ctx.Deadline(); ok && ofCaller.Before(end) {
+		return ofCaller
+	}
+	return end
+}
+
+// timedOut is the error of an invocation or an initialization that took too long.
+func (e *environment) timedOut(initializing bool, timeout time.Duration) error {
+	if initializing {
+		return fmt.Errorf("function %s: initialization timed out after %s", e.opts.Name, initTimeout)
+	}
+	return fmt.Errorf("function %s timed out after %s", e.opts.Name, timeout)
+}
+
 func (e *environment) broken() bool { return e.failed }
 
-// outdated reports whether the executable was replaced after the process started.
+// outdated reports whether the code was replaced after the process started.
 func (e *environment) outdated() bool {
-	info, err := os.Stat(e.cmd.Path)
-	return err == nil && !info.ModTime().Equal(e.built)
+	code, err := fingerprint(e.opts.Path, e.opts.Sources)
+	return err == nil && code != e.code
 }
 
 // stop kills the process and waits for it.
@@ -163,8 +199,8 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
 		h.Set("Lambda-Runtime-Aws-Request-Id", call.id)
-		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(call.deadline.UnixMilli(), 10))
-		h.Set("Lambda-Runtime-Invoked-Function-Arn", e.arn)
+		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(call.deadline().UnixMilli(), 10))
+		h.Set("Lambda-Runtime-Invoked-Function-Arn", e.opts.ARN)
 		h.Set("Lambda-Runtime-Trace-Id", "Root="+newTrace(time.Now())+";Sampled=0")
 		_, _ = w.Write(call.event)
 	case <-r.Context().Done():
@@ -190,7 +226,7 @@ func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) {
 
 func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(http.MaxBytesReader(w, r.Body, maxResponse))
-	e.deliver(w, r, response{r.PathValue("id"), nil, functionError(e.name, body)})
+	e.deliver(w, r, response{r.PathValue("id"), nil, functionError(e.opts.Name, body)})
 }
 
 func (e *environment) deliver(w http.ResponseWriter, r *http.Request, a response) {

@@ -1,6 +1,7 @@
 package lambdaproc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,26 +9,32 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
 // Options are the settings of a [Function].
 type Options struct {
-	Path         string    // of the executable; its folder is the working directory
-	Name         string    // of the function, for AWS_LAMBDA_FUNCTION_NAME
-	ARN          string    // of the function, for its context; default: one with the name "local"
-	Env          []string  // "NAME=value", added to the variables of Lambda; nothing is inherited
-	Environments int       // most processes at the same time; default 8
-	Output       io.Writer // of all processes; default: discarded
+	Path         string        // of the executable
+	Args         []string      // of the executable
+	Folder       string        // the working directory; default: the folder of Path
+	Sources      string        // a folder: a change of a file in it starts new processes; "": none
+	Name         string        // of the function, for AWS_LAMBDA_FUNCTION_NAME
+	ARN          string        // of the function, for its context; default: one with the name "local"
+	Env          []string      // "NAME=value", added to the variables of Lambda; nothing is inherited
+	Environments int           // most processes at the same time; default 8
+	Timeout      time.Duration // of an invocation, from when a process takes its event; 0: its context's
+	Output       io.Writer     // of all processes; default: discarded
 }
 
 // Function is a handler that runs an executable. It is created by [New].
 type Function struct {
 	opts  Options
-	slots chan *environment // the free ones; nil stands for one that is not started
+	slots chan struct{} // one for each environment that is in use
 
-	mu     sync.Mutex // guards closed
+	mu     sync.Mutex     // guards the following
+	idle   []*environment // the last used one last: it is the warmest
 	closed bool
 }
 
@@ -46,58 +53,49 @@ func New(o Options) (*Function, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lambdaproc: %w", err)
 	}
+	o = o.withDefaults(path)
+	return &Function{opts: o, slots: make(chan struct{}, o.Environments)}, nil
+}
+
+func (o Options) withDefaults(path string) Options {
 	o.Path = path
-	if o.ARN == "" {
-		o.ARN = "arn:aws:lambda:eu-central-1:123456789012:function:local"
-	}
-	if o.Environments == 0 {
-		o.Environments = 8
-	}
+	o.Folder = cmp.Or(o.Folder, filepath.Dir(path))
+	o.ARN = cmp.Or(o.ARN, "arn:aws:lambda:eu-central-1:123456789012:function:local")
+	o.Environments = cmp.Or(o.Environments, 8)
 	if o.Output == nil {
 		o.Output = io.Discard
 	}
 	o.Output = &lockedWriter{w: o.Output}
-	f := &Function{opts: o, slots: make(chan *environment, o.Environments)}
-	for range o.Environments {
-		f.slots <- nil
-	}
-	return f, nil
+	return o
 }
 
 // Invoke implements [lambda.Handler]. The error is a [FunctionError] if the function
 // returned an error.
 func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
-	var env *environment
 	select {
-	case env = <-f.slots:
+	case f.slots <- struct{}{}:
 	case <-ctx.Done():
 		return nil, fmt.Errorf("function %s: no free environment: %w", f.opts.Name, ctx.Err())
 	}
-	defer func() { f.slots <- env }()
-	f.mu.Lock()
-	closed := f.closed
-	f.mu.Unlock()
-	if closed {
-		return nil, ErrClosed
-	}
-	if env != nil && env.outdated() {
-		env.stop()
-		env = nil
+	defer func() { <-f.slots }()
+	env, err := f.takeIdle()
+	if err != nil {
+		return nil, err
 	}
 	for {
 		fresh := env == nil
 		if fresh {
-			started, err := start(f.opts)
-			if err != nil {
+			if env, err = start(f.opts); err != nil {
 				return nil, err
 			}
-			env = started
 		}
 		response, err := env.invoke(ctx, event)
-		if env.broken() {
-			env.stop()
-			env = nil
+		if !env.broken() {
+			f.putIdle(env)
+			return response, err
 		}
+		env.stop()
+		env = nil
 		// A process that panicked in its last invocation may have exited just now. Only a
 		// new process counts.
 		if fresh || !errors.Is(err, errExitedEarly) {
@@ -106,18 +104,44 @@ func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	}
 }
 
+// takeIdle returns an idle environment that runs what is on the disk now, or nil.
+func (f *Function) takeIdle() (*environment, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil, ErrClosed
+	}
+	for len(f.idle) > 0 {
+		env := f.idle[len(f.idle)-1]
+		f.idle = f.idle[:len(f.idle)-1]
+		if !env.outdated() {
+			return env, nil
+		}
+		env.stop()
+	}
+	return nil, nil
+}
+
+func (f *Function) putIdle(env *environment) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.idle = append(f.idle, env)
+}
+
 // Close ends all processes. It waits for invocations in progress.
 func (f *Function) Close() error {
 	f.mu.Lock()
 	f.closed = true
 	f.mu.Unlock()
 	for range cap(f.slots) {
-		if env := <-f.slots; env != nil {
-			env.stop()
-		}
+		f.slots <- struct{}{}
 	}
+	for _, env := range f.idle {
+		env.stop()
+	}
+	f.idle = nil
 	for range cap(f.slots) {
-		f.slots <- nil
+		<-f.slots
 	}
 	return nil
 }

@@ -132,6 +132,71 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
+// TestTimeoutOfTheFunction: the timeout of the options ends an invocation, and the
+// function knows it.
+func TestTimeoutOfTheFunction(t *testing.T) {
+	f := startFunction(t, lambdaproc.Options{Name: "slow", Environments: 1, Timeout: 3 * time.Second})
+	if got, err := invoke(t, f, "deadline", ""); err != nil || got != "3s" {
+		t.Errorf("got %s, %v, want 3s", got, err)
+	}
+	f = startFunction(t, lambdaproc.Options{Name: "slow", Environments: 1, Timeout: time.Millisecond})
+	if _, err := invoke(t, f, "hang", ""); err == nil || err.Error() != "function slow timed out after 1ms" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestWarm: one invocation after the other runs in one process.
+func TestWarm(t *testing.T) {
+	f := startFunction(t, lambdaproc.Options{})
+	first, err := invoke(t, f, "pid", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if pid, err := invoke(t, f, "pid", ""); err != nil || pid != first {
+			t.Errorf("got process %s, %v, want %s", pid, err, first)
+		}
+	}
+}
+
+// TestSources: a change of a file in the folder of sources starts a new process; one in a
+// folder of packages does not.
+func TestSources(t *testing.T) {
+	folder := t.TempDir()
+	for _, dir := range []string{"lib", "node_modules", ".git", "__pycache__"} {
+		if err := os.Mkdir(filepath.Join(folder, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := startFunction(t, lambdaproc.Options{Environments: 1, Sources: folder})
+	before, err := invoke(t, f, "pid", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		file    string
+		restart bool
+	}{
+		{"app.js", true}, {"lib/more.js", true}, {"node_modules/x.js", false}, {".git/index", false},
+		{"__pycache__/x.pyc", false}, {"app.js", true},
+	} {
+		name := filepath.Join(folder, filepath.FromSlash(tt.file))
+		more, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		if err == nil {
+			_, err = more.WriteString("x")
+			err = errors.Join(err, more.Close())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, err := invoke(t, f, "pid", "")
+		if err != nil || (after != before) != tt.restart {
+			t.Errorf("%s: process %s, then %s, %v; want another one: %t", tt.file, before, after, err, tt.restart)
+		}
+		before = after
+	}
+}
+
 func TestDeadlineReachesTheFunction(t *testing.T) {
 	f := startFunction(t, lambdaproc.Options{Environments: 1})
 	ctx, cancel := context.WithTimeout(t.Context(), 600*time.Second)
