@@ -46,6 +46,7 @@ type conn struct {
 	policy         iam.Policy     // checked for each message, unless nil
 	key            *apiKey        // nil without an API key
 	invokedConnect bool           // $connect was invoked
+	owned          *owned         // nil unless a Client of a Server dialled it
 	net            net.Conn
 	vectored       bool // net writes many buffers in one system call
 	idle, age      *time.Timer
@@ -261,4 +262,7 @@ func (c *conn) run(response, early []byte) {
 	c.mu.Unlock()
 	c.g.counters.addDisconnect(code)
 	c.disconnect(c.observeClose(cause, code, closedBy), code, reason)
+	if c.owned != nil {
+		close(c.owned.ended)
+	}
 }

@@ -97,7 +97,7 @@ func (t pipeTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		t.g.servePipe(server)
+		t.g.servePipe(context.WithoutCancel(req.Context()), server)
 	}()
 	// The context limits the handshake, but not the connection after it.
 	stop := context.AfterFunc(req.Context(), func() { _ = client.SetDeadline(time.Unix(1, 0)) })
@@ -149,7 +149,8 @@ func (c *clientConn) Read(p []byte) (int, error) { return c.reader.Read(p) }
 
 // servePipe serves the one request that comes through a pipe, as an HTTP server
 // would. It returns when the request is answered or the connection is hijacked.
-func (g *Gateway) servePipe(server net.Conn) {
+// The request has the values of ctx.
+func (g *Gateway) servePipe(ctx context.Context, server net.Conn) {
 	raw := &headerRecorder{}
 	reader := bufio.NewReader(io.TeeReader(server, raw))
 	req, err := http.ReadRequest(reader)
@@ -159,7 +160,7 @@ func (g *Gateway) servePipe(server net.Conn) {
 	}
 	req.RemoteAddr = dialAddr
 	w := &pipeWriter{conn: server, reader: reader, header: make(http.Header)}
-	g.ServeHTTP(w, withHeaders(req, fields.ParseHeaders(raw.text())))
+	g.ServeHTTP(w, withHeaders(req.WithContext(ctx), fields.ParseHeaders(raw.text())))
 	w.finish(req)
 }
 
@@ -211,6 +212,9 @@ func (w *pipeWriter) finish(req *http.Request) {
 		return
 	}
 	defer w.conn.Close()
+	// A pipe holds nothing: the client reads the response after it has written
+	// its whole body.
+	_, _ = io.Copy(io.Discard, req.Body)
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}

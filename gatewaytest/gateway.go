@@ -240,6 +240,11 @@ func (g *Gateway) Connections() []ConnectionInfo {
 // contexts of functions that still run after five seconds are cancelled. After
 // ten seconds Close returns an error.
 func (g *Gateway) Close() error {
+	return g.closeConns(func(c *conn) { c.startClose(ws.CloseGoingAway, reasonGoingAway) })
+}
+
+// closeConns is Close with a function that starts the end of each connection.
+func (g *Gateway) closeConns(startEnd func(*conn)) error {
 	g.closeOnce.Do(func() {
 		g.mu.Lock()
 		g.closing = true
@@ -249,7 +254,7 @@ func (g *Gateway) Close() error {
 		}
 		g.mu.Unlock()
 		for _, c := range conns {
-			c.startClose(ws.CloseGoingAway, reasonGoingAway)
+			startEnd(c)
 		}
 		done := make(chan struct{})
 		go func() {

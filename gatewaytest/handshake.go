@@ -67,6 +67,7 @@ func (g *Gateway) startHandshake(r *http.Request) *invocation {
 		c.deflate = ws.AcceptDeflate(r.Header)
 	}
 	g.register(c)
+	c.own(r.Context())
 	return &invocation{c: c, ctx: g.handlers, route: g.lifecycleRoute(routeConnect), req: req, started: now,
 		event: c.integrationEvent(c.newRequestContext(routeConnect, event.Connect, newRequestID(now), now))}
 }
