@@ -9,7 +9,7 @@ import (
 
 // Faults are failures on purpose. Each field makes one in every N events fail:
 // the Nth, the 2Nth and so on, so that a failing run can be repeated. Zero
-// means never.
+// means never. With a Seed the events that fail are one in N on average.
 type Faults struct {
 	// GoneEvery, ThrottleEvery, TooLargeEvery and ErrorEvery fail posts with
 	// 410, 429, 413 and 500.
@@ -36,6 +36,11 @@ type Faults struct {
 	// beyond the timeout. The work is done, but the client gets "Endpoint
 	// request timed out" (G-ERR-4), or 504 for a handshake.
 	LateEvery int
+
+	// Seed chooses other events than each Nth: those that its number and theirs
+	// select, so that every run with the seed fails at the same ones. 0: each
+	// Nth.
+	Seed uint64
 }
 
 func (f *Faults) check() error {
@@ -67,12 +72,47 @@ type faultState struct {
 	faults  Faults
 	changed chan struct{} // closed when other faults are set
 
-	gone, throttle, tooLarge, failure, slow, loseDisconnect, cut, stall, late atomic.Int64
+	gone, throttle, tooLarge, failure, slow, loseDisconnect, cut, stall, late faultCounter
 }
 
-// isNth counts an event and reports whether it is an Nth one.
-func isNth(counter *atomic.Int64, every int) bool {
-	return every > 0 && counter.Add(1)%int64(every) == 0
+// faultCounter counts the events that may fail in one way, and those that did.
+type faultCounter struct {
+	number       uint64 // of the way; with a seed, each chooses other events
+	events, hits atomic.Int64
+}
+
+// newFaultState returns faults with counters at zero.
+func newFaultState(f *Faults) *faultState {
+	s := &faultState{faults: *f, changed: make(chan struct{})}
+	for i, counter := range []*faultCounter{
+		&s.gone, &s.throttle, &s.tooLarge, &s.failure, &s.slow, &s.loseDisconnect, &s.cut, &s.stall, &s.late,
+	} {
+		counter.number = uint64(i)
+	}
+	return s
+}
+
+// fails counts an event and reports whether it fails.
+func (s *faultState) fails(counter *faultCounter, every int) bool {
+	if every <= 0 {
+		return false
+	}
+	n := uint64(counter.events.Add(1))
+	if s.faults.Seed != 0 {
+		n = mix(mix(s.faults.Seed+counter.number) + n)
+	}
+	if n%uint64(every) != 0 {
+		return false
+	}
+	counter.hits.Add(1)
+	return true
+}
+
+// mix spreads a number over all 64 bits, as the finalizer of splitmix64 does.
+func mix(n uint64) uint64 {
+	n = (n ^ n>>30) * 0xbf58476d1ce4e5b9
+	n = (n ^ n>>27) * 0x94d049bb133111eb
+	return n ^ n>>31
 }
 
 // SetFaults replaces the faults and restarts their counters. Nil ends all
@@ -81,7 +121,7 @@ func isNth(counter *atomic.Int64, every int) bool {
 func (g *Gateway) SetFaults(f *Faults) {
 	var next *faultState
 	if f != nil {
-		next = &faultState{faults: *f, changed: make(chan struct{})}
+		next = newFaultState(f)
 	}
 	if last := g.faults.Swap(next); last != nil {
 		close(last.changed)
@@ -89,7 +129,7 @@ func (g *Gateway) SetFaults(f *Faults) {
 }
 
 // Faults returns the faults that are set, and in the same fields how often each of them has
-// happened since; SlowBy is zero there.
+// happened since; SlowBy and Seed are zero there.
 func (g *Gateway) Faults() (set, hits Faults) {
 	s := g.faults.Load()
 	if s == nil {
@@ -98,18 +138,13 @@ func (g *Gateway) Faults() (set, hits Faults) {
 	set = s.faults
 	for _, f := range []struct {
 		hits    *int
-		counter *atomic.Int64
-		every   int
+		counter *faultCounter
 	}{
-		{&hits.GoneEvery, &s.gone, set.GoneEvery}, {&hits.ThrottleEvery, &s.throttle, set.ThrottleEvery},
-		{&hits.TooLargeEvery, &s.tooLarge, set.TooLargeEvery}, {&hits.ErrorEvery, &s.failure, set.ErrorEvery},
-		{&hits.SlowEvery, &s.slow, set.SlowEvery}, {&hits.DropEvery, &s.cut, set.DropEvery},
-		{&hits.LoseDisconnectEvery, &s.loseDisconnect, set.LoseDisconnectEvery},
-		{&hits.StallEvery, &s.stall, set.StallEvery}, {&hits.LateEvery, &s.late, set.LateEvery},
+		{&hits.GoneEvery, &s.gone}, {&hits.ThrottleEvery, &s.throttle}, {&hits.TooLargeEvery, &s.tooLarge},
+		{&hits.ErrorEvery, &s.failure}, {&hits.SlowEvery, &s.slow}, {&hits.DropEvery, &s.cut},
+		{&hits.LoseDisconnectEvery, &s.loseDisconnect}, {&hits.StallEvery, &s.stall}, {&hits.LateEvery, &s.late},
 	} {
-		if f.every > 0 {
-			*f.hits = int(f.counter.Load()) / f.every
-		}
+		*f.hits = int(f.counter.hits.Load())
 	}
 	return set, hits
 }
@@ -156,7 +191,7 @@ func (g *Gateway) takeFailure(connectionID string) *Error {
 // the fault, if there is one.
 func (g *Gateway) injectFault(ctx context.Context, connectionID string) (context.Context, error) {
 	if s := g.faults.Load(); s != nil {
-		if isNth(&s.slow, s.faults.SlowEvery) {
+		if s.fails(&s.slow, s.faults.SlowEvery) {
 			ctx = g.observeFault(ctx, connectionID, "Slow")
 			timer := time.NewTimer(s.faults.SlowBy)
 			defer timer.Stop()
@@ -168,13 +203,13 @@ func (g *Gateway) injectFault(ctx context.Context, connectionID string) (context
 			}
 		}
 		switch {
-		case isNth(&s.gone, s.faults.GoneEvery):
+		case s.fails(&s.gone, s.faults.GoneEvery):
 			return g.observeFault(ctx, connectionID, "Gone"), ErrGone
-		case isNth(&s.throttle, s.faults.ThrottleEvery):
+		case s.fails(&s.throttle, s.faults.ThrottleEvery):
 			return g.observeFault(ctx, connectionID, "Throttle"), ErrLimitExceeded
-		case isNth(&s.tooLarge, s.faults.TooLargeEvery):
+		case s.fails(&s.tooLarge, s.faults.TooLargeEvery):
 			return g.observeFault(ctx, connectionID, "TooLarge"), ErrPayloadTooLarge
-		case isNth(&s.failure, s.faults.ErrorEvery):
+		case s.fails(&s.failure, s.faults.ErrorEvery):
 			return g.observeFault(ctx, connectionID, "Error"), ErrInternal
 		}
 	}
@@ -187,24 +222,24 @@ func (g *Gateway) injectFault(ctx context.Context, connectionID string) (context
 // cutsOnMessage reports whether to cut the connection of this message.
 func (g *Gateway) cutsOnMessage() bool {
 	s := g.faults.Load()
-	return s != nil && isNth(&s.cut, s.faults.DropEvery)
+	return s != nil && s.fails(&s.cut, s.faults.DropEvery)
 }
 
 // losesDisconnect reports whether to skip this $disconnect.
 func (g *Gateway) losesDisconnect() bool {
 	s := g.faults.Load()
-	return s != nil && isNth(&s.loseDisconnect, s.faults.LoseDisconnectEvery)
+	return s != nil && s.fails(&s.loseDisconnect, s.faults.LoseDisconnectEvery)
 }
 
 // stallsOnMessage reports whether to stall the connection of this message.
 func (g *Gateway) stallsOnMessage() bool {
 	s := g.faults.Load()
-	return s != nil && isNth(&s.stall, s.faults.StallEvery)
+	return s != nil && s.fails(&s.stall, s.faults.StallEvery)
 }
 
 // respondsLate reports whether to delay this integration response beyond the
 // timeout.
 func (g *Gateway) respondsLate() bool {
 	s := g.faults.Load()
-	return s != nil && isNth(&s.late, s.faults.LateEvery)
+	return s != nil && s.fails(&s.late, s.faults.LateEvery)
 }
