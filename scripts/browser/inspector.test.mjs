@@ -12,7 +12,7 @@ useWorld({
   },
 });
 
-const screens = ['overview', 'frames', 'connections', 'topics', 'stream', 'stock', 'faults', 'cost', 'alarms'];
+const screens = ['overview', 'frames', 'connections', 'topics', 'stream', 'stock', 'faults', 'replay', 'cost', 'alarms'];
 let clients, page;
 
 /** connect opens sockets of alice, twice, and of a guest, and subscribes them to a SKU. */
@@ -145,6 +145,12 @@ test('faults and time are set in place, and the situation line says so', async (
   assert.equal((await hub.admin('GET', '/warp')).aheadMs, 0, 'nothing is done before it is asked');
   await page.keyboard.press('Enter');
   await page.locator('.cell', { hasText: '▲ 1 min 0 s ahead' }).or(page.locator('.cell', { hasText: '▲ 1 min ahead' })).waitFor();
+});
+
+test('without a folder for recordings the screen says which flag gives one', async () => {
+  await go('?screen=replay');
+  await has('-record-dir DIR');
+  assert.equal(await page.getByRole('button', { name: '● Record' }).isDisabled(), true);
 });
 
 test('keys: screens, all keys, and none while a field has the focus', async () => {

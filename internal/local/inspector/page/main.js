@@ -9,6 +9,7 @@ import { Posts, Routes } from './screens/foreign.js';
 import { Frames } from './screens/frames.js';
 import { Invocations } from './screens/invocations.js';
 import { Overview } from './screens/overview.js';
+import { Replay } from './screens/replay.js';
 import { Stock } from './screens/stock.js';
 import { Stream } from './screens/stream.js';
 import { Topics } from './screens/topics.js';
@@ -32,6 +33,7 @@ const screensOf = (template) => [
         screen('6', 'stock', 'Stock & carts', Stock),
       ]),
   screen('7', 'faults', 'Faults & time', Faults),
+  ...(template ? [] : [screen('8', 'replay', 'Record & replay', Replay)]), // recordings are the hub's
   screen('9', 'cost', 'Cost', Cost),
   ...(template ? [] : [screen('0', 'alarms', 'Alarms', Alarms)]), // they are the hub's
 ];

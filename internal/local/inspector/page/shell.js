@@ -37,7 +37,12 @@ export function situationCells({ feed, paused, situation, sampled }) {
       state: ahead ? 'odd' : '',
       href: write({ screen: 'faults' }),
     },
-    { name: 'Recording', text: recording ? `● ${recording.file}` : 'off', state: recording ? 'bad' : '' },
+    {
+      name: 'Recording',
+      text: recording ? `${recording.failed ? '■ failed' : '●'} ${recording.file}` : 'off',
+      state: recording ? 'bad' : '',
+      href: write({ screen: 'replay' }),
+    },
     {
       name: 'Log',
       text: sampled ? `▲ 1 of ${sampled.of} deltas` : 'every frame',

@@ -13,6 +13,7 @@ const sources = {
   faults: { path: '/admin/faults', every: 1000 },
   cost: { path: '/admin/cost', every: 2000 },
   warp: { path: '/admin/warp', every: 1000 },
+  recordings: { path: '/admin/recordings', folder: true, every: 5000, pick: (a) => a.recordings ?? [] },
   stream: { path: '/admin/stream', house: true, every: 1000, pick: (a) => a.mappings ?? [] },
 };
 
@@ -31,7 +32,7 @@ export class Sources {
   /** ask asks for those of the names that are due. */
   ask(names) {
     for (const name of names) {
-      if (sources[name].house && this.situation?.template !== false) continue;
+      if (!this.#has(sources[name])) continue;
       const last = this.#asked.get(name) ?? 0;
       if (last === Infinity || Date.now() - last < sources[name].every) continue;
       this.#fetch(name);
@@ -41,6 +42,11 @@ export class Sources {
   /** again asks now, after a change. */
   again(...names) {
     return Promise.all(names.map((name) => this.#fetch(name)));
+  }
+
+  /** #has reports whether this localhub can answer: not all has rows of a house, or a folder for recordings. */
+  #has({ house, folder }) {
+    return (!house || this.situation?.template === false) && (!folder || this.situation?.recordings === true);
   }
 
   async #fetch(name) {
