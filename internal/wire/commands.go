@@ -51,6 +51,14 @@ var commands = []command{
 	{[]string{"help", "?"}, "help [COMMAND]", "this list, or more about one; also: ?", nil},
 }
 
+// Verbs are the first words of typed lines. All actions are among them.
+var Verbs = func() (verbs []string) {
+	for _, c := range commands {
+		verbs = append(verbs, c.names...)
+	}
+	return verbs
+}()
+
 // usageWidth is the column of what a command does: a terminal has 80.
 const usageWidth = 20
 

@@ -87,9 +87,9 @@ func decodeFields(fields map[string]json.RawMessage) (Request, error) {
 	return r, nil
 }
 
-// fieldNames lists the fields of all actions. Decode refuses a field that differs
+// Fields are the fields of all actions. Decode refuses a field that differs
 // from one of them in letter case only: a reader that ignores case would accept it.
-var fieldNames = []string{
+var Fields = []string{
 	"action", "id", "token", "topics", "topic", "epoch", "only", "after",
 	"sku", "quantity", "lines", "version", "key", "from", "policy", "about", "pretty",
 }
@@ -108,7 +108,7 @@ func (d *decoder) failf(code Code, format string, args ...any) {
 
 func (d *decoder) request() Request {
 	r := Request{ID: d.id()}
-	if err := checkCase(d.fields, fieldNames); err != nil {
+	if err := checkCase(d.fields, Fields); err != nil {
 		d.failf(CodeBadField, "%v", err)
 	}
 	if _, ok := d.fields["action"]; !ok {
@@ -452,8 +452,10 @@ func (d *decoder) policy() Policy {
 	switch p := Policy(d.text("policy", MaxSafeName, nil)); p {
 	case "":
 		return PolicySum
-	case PolicySum, PolicyMax, PolicyMine, PolicyTheirs:
-		return p
+	default:
+		if slices.Contains(Policies, p) {
+			return p
+		}
 	}
 	d.failf(CodeBadField, `"policy" must be sum, max, mine or theirs`)
 	return ""

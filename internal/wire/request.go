@@ -43,6 +43,9 @@ const (
 	PolicyTheirs Policy = "theirs"
 )
 
+// Policies are all policies.
+var Policies = []Policy{PolicySum, PolicyMax, PolicyMine, PolicyTheirs}
+
 // Topic is a topic as a client names it, with the version that the client already
 // has; 0 means none. Shown is what the client shows of a SKU, nil if it did not say.
 type Topic struct {

@@ -130,6 +130,9 @@ func (l *typedLine) options(words []string) []string {
 	return rest
 }
 
+// Options are the words before the = of a typed line.
+var Options = []string{"id", "after", "token", "epoch", "key"}
+
 // isQuoted reports whether a word is, or begins with, a JSON string.
 func isQuoted(word string) bool { return strings.HasPrefix(word, `"`) }
 

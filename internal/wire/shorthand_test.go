@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -501,5 +502,29 @@ func TestLargestRequests(t *testing.T) {
 	}
 	for _, r := range []Request{subscribe, set} {
 		t.Run(string(r.Action), func(t *testing.T) { wantOneGrammar(t, r) })
+	}
+}
+
+// TestVerbsAndOptions: typed lines have exactly the words that Verbs and Options list, for
+// those who read messages without decoding them.
+func TestVerbsAndOptions(t *testing.T) {
+	for _, verb := range append(Verbs, "dance") {
+		_, err := Decode([]byte(verb), true)
+		var failed *Error
+		unknown := errors.As(err, &failed) && failed.Code == CodeUnknownAction
+		if unknown != (verb == "dance") {
+			t.Errorf("%s: got %v", verb, err)
+		}
+	}
+	for _, action := range Actions {
+		if !slices.Contains(Verbs, string(action)) {
+			t.Errorf("the action %s is no verb", action)
+		}
+	}
+	for _, option := range append(Options, "quantity") {
+		_, err := Decode([]byte("ping "+option+"=x"), true)
+		if unknown := err != nil && strings.Contains(err.Error(), "unknown option"); unknown != (option == "quantity") {
+			t.Errorf("%s: got %v", option, err)
+		}
 	}
 }

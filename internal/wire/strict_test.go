@@ -151,7 +151,7 @@ func TestFoldedFieldNames(t *testing.T) {
 		{"to\u212aen", "token"}, {"\u212aey", "key"},
 		{"topicſ", "topics"}, {"lineſ", "lines"}, {"verſion", "version"},
 	}
-	for _, name := range fieldNames {
+	for _, name := range Fields {
 		folds = append(folds, fold{strings.ToUpper(name), name}, fold{strings.ToUpper(name[:1]) + name[1:], name})
 	}
 	for _, f := range folds {

@@ -29,7 +29,7 @@ func (a core) logWrites(next http.Handler) http.Handler {
 		r.Body = body
 		outer := r.Context()
 		ctx := events.WithLate(outer, func() uint64 {
-			e.Text = events.MaskTokens(body.text())
+			e.Text = events.MaskSecrets(body.text())
 			return a.Events.Add(outer, e)
 		})
 		recorded := &webserver.StatusWriter{ResponseWriter: w}

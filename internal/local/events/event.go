@@ -93,8 +93,12 @@ func (e *Event) names() [10]*string {
 	return [...]*string{&e.Conn, &e.User, &e.Role, &e.Address, &e.Topic, &e.Dir, &e.Route, &e.Function, &e.Code, &e.Note}
 }
 
-// clip cuts all texts to what the log keeps of them.
+// clip cuts all texts to what the log keeps of them. A secret in the place of a name is masked.
 func (e *Event) clip() {
+	e.Note = MaskSecrets(e.Note)
+	if e.Type == In || e.Type == Admin { // somebody typed it; a row has a name that a shop gave
+		e.Topic = MaskSecrets(e.Topic)
+	}
 	e.Text = cut(e.Text, MaxText)
 	for _, name := range e.names() {
 		*name = cut(*name, MaxName)

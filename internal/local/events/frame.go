@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/securecart/hub/internal/wire"
 )
 
 // Frame is what the log keeps of a message. Its texts are copies, so that they do not keep the
@@ -16,8 +18,9 @@ type Frame struct {
 	User, Role string // of an answer to hello
 }
 
-// OpenFrame reads a message of an API that is not the hub's. Only signed tokens are masked.
-func OpenFrame(text []byte) Frame { return Frame{Text: own(MaskTokens(string(text)), MaxText)} }
+// OpenFrame reads a message of an API that is not the hub's. Only what has the form of a secret is
+// masked.
+func OpenFrame(text []byte) Frame { return Frame{Text: own(MaskSecrets(string(text)), MaxText)} }
 
 // HubFrame returns the reader of the hub's messages, see docs/protocol.md. It masks tokens,
 // and unless private lines of carts, and SKUs and keys of messages about a cart.
@@ -115,7 +118,7 @@ func (w *walker) name(path string) string {
 		w.plain(bytesMask(len(name)))
 		return ""
 	}
-	w.out.WriteString(MaskTokens(raw))
+	w.out.WriteString(MaskSecrets(raw))
 	return name
 }
 
@@ -178,7 +181,7 @@ func (w *walker) top(name string) {
 			w.mask()
 		}
 	case "action":
-		if w.kind = w.text(); slices.Contains(plainWords, w.kind) {
+		if w.kind = w.text(); slices.Contains(wire.Verbs, w.kind) {
 			w.value()
 		} else {
 			w.mask()
@@ -246,7 +249,7 @@ func (w *walker) allTopics() {
 // token in the wrong place; that of a conflict has a SKU only.
 func (w *walker) message() {
 	if w.private && w.frame.Code == "conflict" || w.peek() != '"' {
-		w.out.WriteString(MaskTokens(w.skip()))
+		w.out.WriteString(MaskSecrets(w.skip()))
 		return
 	}
 	w.quote(maskMessage(textOf(w.skip()), w.frame.Code))
@@ -272,5 +275,5 @@ func (w *walker) topicList() {
 		masked, _ := json.Marshal(names)
 		raw = string(masked)
 	}
-	w.out.WriteString(MaskTokens(raw))
+	w.out.WriteString(MaskSecrets(raw))
 }

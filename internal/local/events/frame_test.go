@@ -14,6 +14,9 @@ import (
 const (
 	jwt   = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2ln"
 	guest = "guest.eyJhbGciOiJIUzI1NiJ9.e30.c2ln"
+
+	ticket = "ABCDEFGHIJKLMNOPQRSTUVWX23"
+	apiKey = "4f9c2ab07d1e6358f0a1b2c3d4e5f607"
 )
 
 func TestHubFrame(t *testing.T) {
@@ -163,6 +166,14 @@ func TestHubFrame(t *testing.T) {
 			events.Frame{Text: `only "sku:RED CAP"@7 MUG@9 epoch=k3`}, ""},
 		{"typed: stock", `stock MUG "RED CAP" token:secret`, events.Frame{Text: `stock MUG "RED CAP" [12 bytes]`},
 			`stock MUG "RED CAP" [12 bytes]`},
+		{"typed: tokens as SKUs", "sub " + jwt[:20] + " " + guest + " " + ticket + " " + apiKey + " MUG@9",
+			events.Frame{Text: "sub [20 bytes] [35 bytes] [26 bytes] [32 bytes] MUG@9"},
+			"sub [20 bytes] [35 bytes] [26 bytes] [32 bytes] MUG@9"},
+		{
+			"a key as a SKU", `{"action":"get","topics":["sku:` + apiKey + `"]}`,
+			events.Frame{Text: `{"action":"get","topics":["sku:[32 bytes]"]}`, Topic: "sku:" + apiKey},
+			`{"action":"get","topics":["sku:[32 bytes]"]}`,
+		},
 		{"typed: help", "help secret", events.Frame{Text: "help [6 bytes]"}, "help [6 bytes]"},
 		{"typed: help about", "help add", events.Frame{Text: "help add"}, ""},
 		{"typed: pretty", "pretty on", events.Frame{Text: "pretty on"}, ""},

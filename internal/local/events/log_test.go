@@ -232,3 +232,13 @@ func TestLogConcurrently(t *testing.T) {
 	}
 	running.Wait()
 }
+
+// TestLogMasksNames: a secret in the place of a name does not enter the log.
+func TestLogMasksNames(t *testing.T) {
+	l := newLog()
+	l.Add(t.Context(), events.Event{Type: events.Admin, Topic: "sku:" + apiKey, Note: "PUT /admin/stock/" + jwt})
+	got := l.Latest(1, events.Filter{})[0]
+	if got.Topic != "sku:[32 bytes]" || got.Note != "PUT /admin/stock/[44 bytes]" {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -5,22 +5,18 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/securecart/hub/internal/redact"
+	"github.com/securecart/hub/internal/wire"
 )
 
 // Masked values are texts, so that masked JSON is JSON: "[24 bytes]", "[2 lines]".
 
 func bytesMask(n int) string { return "[" + strconv.Itoa(n) + " bytes]" }
 
-// tokens matches what has the form of a signed token (RFC 7519): the hub's for guests, and
-// those of an issuer.
-var tokens = regexp.MustCompile(`(?:guest\.)?eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*)?`)
-
-// MaskTokens masks signed tokens in a text of any form.
-func MaskTokens(text string) string {
-	if !strings.Contains(text, "eyJ") {
-		return text
-	}
-	return tokens.ReplaceAllStringFunc(text, func(token string) string { return bytesMask(len(token)) })
+// MaskSecrets masks what has the form of a secret in a text of any form, see [redact.Secrets].
+func MaskSecrets(text string) string {
+	return redact.Secrets(text, func(secret string) string { return bytesMask(len(secret)) })
 }
 
 // The members of messages that are shown as they are, with a value of any kind, and those that
@@ -35,20 +31,15 @@ var (
 	valueNumbers = []string{"from", "more", "quantity"}
 )
 
-// maxSKU is the most bytes of a SKU, see wire.MaxName.
-const maxSKU = 128
-
 // isTopic reports whether a text has the form of a topic, or of a SKU without its kind, which
-// is a common mistake. Nothing tells a secret from a SKU.
+// is a common mistake. Nothing but its form tells a secret from a SKU, see [MaskSecrets].
 func isTopic(name string) bool {
 	kind, _, ok := strings.Cut(name, ":")
-	return kind == "sku" || kind == "cart" || kind == "vendor" || !ok && len(name) <= maxSKU
+	return kind == "sku" || kind == "cart" || kind == "vendor" || !ok && len(name) <= wire.MaxName
 }
 
 // plainWords are those that are shown in a typed line and in an error's message.
-var plainWords = []string{"?", "action", "add", "after", "cart", "checkout", "epoch", "from", "get", "hello", "help",
-	"id", "key", "lines", "ls", "merge", "only", "ping", "policy", "pretty", "quantity", "set", "sku", "skus", "state",
-	"stock", "sub", "subscribe", "token", "topics", "unsub", "unsubscribe", "until", "version", "who", "why"}
+var plainWords = slices.Concat(wire.Verbs, wire.Fields, []string{"cart", "skus", "state", "until"})
 
 // words matches the words of a typed line; a string in quotes is one word.
 var words = regexp.MustCompile(`(?:id=|after=)?"(?:[^"\\]|\\.)*"\S*|\S+`)
@@ -62,14 +53,14 @@ func maskTyped(line string, private bool) string {
 	word := strings.ToLower(verb)
 	switch {
 	case line == "":
-	case !slices.Contains(plainWords, word):
+	case !slices.Contains(wire.Verbs, word):
 		line = bytesMask(len(line)) // perhaps a token, pasted into the wrong place
 	case slices.Contains([]string{"add", "set", "merge"}, word) && rest != "" && !(private && word != "merge"):
 		line = verb + " " + bytesMask(len(rest))
 	case rest != "":
 		line = verb + " " + words.ReplaceAllStringFunc(rest, func(w string) string { return maskWord(word, w, private) })
 	}
-	return MaskTokens(line)
+	return MaskSecrets(line)
 }
 
 // maskWord masks a word behind a verb.
@@ -97,7 +88,7 @@ func mayShow(verb, word string) bool {
 	case "sub", "subscribe", "only", "unsub", "unsubscribe", "get", "stock", "why":
 		return isTopic(strings.TrimPrefix(word, `"`))
 	case "help", "?":
-		return slices.Contains(plainWords, strings.ToLower(word))
+		return slices.Contains(wire.Verbs, strings.ToLower(word))
 	case "pretty":
 		return strings.EqualFold(word, "on") || strings.EqualFold(word, "off")
 	case "checkout":
@@ -115,7 +106,7 @@ func maskMessage(message, code string) string {
 	if code == "conflict" { // it begins with a SKU
 		return bytesMask(len(message))
 	}
-	return MaskTokens(quoted.ReplaceAllStringFunc(message, func(q string) string {
+	return MaskSecrets(quoted.ReplaceAllStringFunc(message, func(q string) string {
 		if word := strings.Trim(q, `"`); slices.Contains(plainWords, word) {
 			return q
 		}

@@ -36,7 +36,7 @@ func (w *walker) quote(text string) {
 // value copies a value and returns it.
 func (w *walker) value() string {
 	raw := w.skip()
-	w.out.WriteString(MaskTokens(raw))
+	w.out.WriteString(MaskSecrets(raw))
 	return raw
 }
 

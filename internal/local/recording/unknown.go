@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/securecart/hub/internal/wire"
 )
 
 // What the protocol does not have may be a secret in the wrong place, and the hub acts on none
@@ -16,23 +18,6 @@ import (
 const other = "other"
 
 var (
-	// members are those of messages, docs/protocol.md.
-	members = []string{
-		"action", "id", "token", "topics", "topic", "epoch", "only", "after", "sku", "quantity", "lines", "version",
-		"key", "from", "policy", "about", "pretty",
-	}
-
-	// verbs are the actions, and the first words of typed lines.
-	verbs = []string{
-		"add", "checkout", "get", "hello", "help", "?", "ls", "merge", "only", "ping", "pretty", "set", "stock", "sub",
-		"subscribe", "unsub", "unsubscribe", "who", "why",
-	}
-
-	policies = []string{"sum", "max", "mine", "theirs"}
-
-	// options are those of typed lines.
-	options = []string{"id", "after", "token", "epoch", "key"}
-
 	// named are the verbs that names of topics or of SKUs follow. SKUs stay.
 	named = []string{"get", "only", "stock", "sub", "subscribe", "unsub", "unsubscribe"}
 
@@ -63,7 +48,7 @@ func (n *names) sent(p Part) (string, bool) {
 	if len(p.Path) > 0 {
 		first = p.Path[0]
 	}
-	isMember := slices.ContainsFunc(members, func(m string) bool { return strings.EqualFold(m, first) })
+	isMember := slices.ContainsFunc(wire.Fields, func(m string) bool { return strings.EqualFold(m, first) })
 	switch key := p.Key(); {
 	case !isMember && p.Number != "":
 		return "0", true
@@ -72,9 +57,9 @@ func (n *names) sent(p Part) (string, bool) {
 	case !isMember:
 		return other, true
 	case p.Number != "" || p.Name || len(p.Path) != 1:
-	case key == "action" && !slices.Contains(verbs, p.Text),
-		key == "policy" && !slices.Contains(policies, p.Text),
-		key == "about" && !slices.Contains(verbs, p.Text):
+	case key == "action" && !slices.Contains(wire.Verbs, p.Text),
+		key == "policy" && !slices.Contains(wire.Policies, wire.Policy(p.Text)),
+		key == "about" && !slices.Contains(wire.Verbs, p.Text):
 		return other, true
 	}
 	return "", false
@@ -109,13 +94,13 @@ func (n *names) typedLine(line string) string {
 	return typedWord.ReplaceAllStringFunc(line, func(word string) string {
 		name, _, isOption := strings.Cut(word, "=")
 		switch {
-		case verb == "" && (slices.Contains(verbs, strings.ToLower(word)) || typedStandIn.MatchString(word)):
+		case verb == "" && (slices.Contains(wire.Verbs, strings.ToLower(word)) || typedStandIn.MatchString(word)):
 			verb = strings.ToLower(word)
 			return word
 		case verb == "":
 			verb = other
 			return other
-		case isOption && word[0] != '"' && slices.Contains(options, name):
+		case isOption && word[0] != '"' && slices.Contains(wire.Options, name):
 			return word
 		case isOption && word[0] != '"':
 			return other + "=" + other
@@ -138,11 +123,11 @@ func (n *names) typedWord(verb string, place int, word string) string {
 	case "checkout":
 		known = typedVersion.MatchString(word)
 	case "help", "?":
-		known = slices.Contains(verbs, lower)
+		known = slices.Contains(wire.Verbs, lower)
 	case "pretty":
 		known = lower == "on" || lower == "off"
 	case "merge":
-		known = typedStandIn.MatchString(word) || slices.Contains(policies, word)
+		known = typedStandIn.MatchString(word) || slices.Contains(wire.Policies, wire.Policy(word))
 	}
 	switch {
 	case isName:
@@ -173,7 +158,7 @@ func (n *names) quoting(message string) string {
 	message = unknownOption.ReplaceAllString(message, "${1}"+other+"${2}")
 	return quotedWord.ReplaceAllStringFunc(message, func(quoted string) string {
 		word := strings.Trim(quoted, `"`)
-		if slices.Contains(members, word) || slices.Contains(verbs, word) || slices.Contains(policies, word) {
+		if slices.Contains(wire.Fields, word) || slices.Contains(wire.Verbs, word) || slices.Contains(wire.Policies, wire.Policy(word)) {
 			return quoted
 		}
 		return `"` + other + `"`
