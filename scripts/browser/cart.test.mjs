@@ -10,16 +10,19 @@ useWorld();
 let devices = 0;
 
 /** device opens a cart of a person on a device of its own, over a proxy of its own. */
-async function device(user) {
+async function device(user, { withoutDatabase = false } = {}) {
   const proxy = await Proxy.start(hub.port);
   const { token } = user ? await hub.admin('POST', '/token', { user }) : { token: null };
   const path = `/${++devices}`;
   site.put(`${path}.js`, `import { connect } from '${hub.module}';
-    window.live = connect({ url: '${proxy.socket}', token: () => ${JSON.stringify(token)}, names: (sku) => 'The ' + sku.toLowerCase() });`,
-  { type: 'text/javascript' });
+    window.live = connect({ url: '${proxy.socket}', token: () => ${JSON.stringify(token)}, names: (sku) => 'The ' + sku.toLowerCase() });
+    window.problems = [];
+    live.addEventListener('problem', ({ detail }) => problems.push(detail.code));`, { type: 'text/javascript' });
   const url = site.put(path, `<!doctype html><html lang="en"><title>Cart</title>
     <script type="module" src="${path}.js"></script><cart-badge></cart-badge><cart-view></cart-view>`);
-  const page = await open(await browser.newContext(), url);
+  const context = await browser.newContext();
+  if (withoutDatabase) await context.addInitScript(() => Object.defineProperty(window, 'indexedDB', { value: undefined }));
+  const page = await open(context, url);
   await eventually(() => page.evaluate(() => window.live?.cart.state.live), 'a live cart');
   return { page, proxy };
 }
@@ -77,6 +80,19 @@ test('offline: seen at once, kept over a reload, sent once', async () => {
   assert.match(await note(page, 'MUG'), /^Waiting: 0 becomes 3/);
   proxy.server.listen(port, '127.0.0.1');
   await eventually(() => page.evaluate(() => window.live.cart.state.live && window.live.cart.state.pending === 0), 'sent', 40_000);
+  assert.equal(await page.evaluate(() => window.live.cart.state.lines.get('MUG').confirmed), 3);
+});
+
+test('a browser without a database: the page is told once, and changes are made all the same', async () => {
+  await hub.setStock('MUG', 500);
+  const { page, proxy } = await device('abe', { withoutDatabase: true });
+  await page.evaluate(() => window.live.cart.add('MUG', 2));
+  await eventually(() => page.evaluate(() => window.problems.length > 0), 'the problem');
+  proxy.cut();
+  await page.evaluate(() => void window.live.cart.add('MUG', 1));
+  await eventually(async () => (await quantity(page, 'MUG')) === 3, 'seen');
+  await settled(page);
+  assert.deepEqual(await page.evaluate(() => [window.problems, window.live.cart.state.kept]), [['not_kept'], false]);
   assert.equal(await page.evaluate(() => window.live.cart.state.lines.get('MUG').confirmed), 3);
 });
 
