@@ -1,7 +1,7 @@
 // Walks through the demo shop in a real browser: search, versions, cart, checkout, two
-// carts, a maker's stock, two devices, and the time without a connection. On the way it
-// asks of every page what page.mjs asks. No page of another origin may show the shop in a
-// frame. Run it with scripts/shots/run shop.
+// carts, the stock of a maker and of all, two devices, and the time without a
+// connection. On the way it asks of every page what page.mjs asks. No page of another
+// origin may show the shop in a frame. Run it with scripts/shots/run shop.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -161,6 +161,32 @@ async function maker(page, hub) {
   await check(page, 'a maker’s stock');
 }
 
+/** admin looks at what only the shop's admin has: all stock, and what harms a shop on purpose. */
+async function admin(page, hub) {
+  await page.goto(`${hub.origin}/?page=devices`);
+  await has(page, 'Try something');
+  assert.equal(await button(page, 'Cut all connections').count(), 0, 'a maker has controls of the admin');
+  await page.goto(`${hub.origin}/?page=sign-in`);
+  await page.locator('[data-person=admin]').click();
+  await page.getByRole('heading', { name: 'All stock' }).waitFor();
+  const row = page.locator('tr[data-sku=MUG]');
+  await eventually(() => row.getByRole('textbox').inputValue(), '33');
+  await button(page, 'All 40').waitFor();
+  await check(page, 'the stock of all makers');
+  await page.goto(`${hub.origin}/?page=devices`);
+  const pills = page.locator('.device .pill');
+  const live = () => eventually(() => pills.allTextContents(), ['Live', 'Live']);
+  await live();
+  await button(page, 'Speaker, small: set to 1').click();
+  await eventually(async () => (await hub.admin('GET', '/stock/SPEAKER-S')).available, 1);
+  await check(page, 'two devices of the admin');
+  const ids = async () => (await hub.connections()).map(({ connectionId }) => connectionId);
+  const before = await ids();
+  await button(page, 'Cut all connections').click();
+  await eventually(async () => (await ids()).filter((id) => before.includes(id)), []);
+  await live();
+}
+
 async function devices(browser, hub) {
   const page = await open(browser, `${hub.origin}/?page=devices`, { logged, height: 1000 });
   const [laptop, phone] = ['Laptop', 'Phone'].map((name) => page.frameLocator(`iframe[title=${name}]`));
@@ -249,6 +275,7 @@ await withHub(async (hub, browser) => {
   await checkout(page, other, hub);
   await ended(page, hub);
   await maker(page, hub);
+  await admin(page, hub);
   await devices(browser, hub);
   await offline(browser, hub);
   assert.deepEqual(await framed(browser, hub), { url: 'chrome-error://chromewebdata/', cards: 0 });
