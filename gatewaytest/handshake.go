@@ -38,6 +38,7 @@ func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	}
 	defer g.running.Done()
 
+	growStack()
 	inv := g.startHandshake(r)
 	if g.api.IAM {
 		if refusal := g.checkSignedHandshake(inv, r); refusal != nil {

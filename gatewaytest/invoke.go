@@ -40,6 +40,7 @@ func (g *Gateway) invoke(
 	// The caller is counted in running, so Close is still waiting.
 	g.running.Go(func() {
 		defer cancel()
+		growStack()
 		// The result if the handler ends its goroutine, as t.FailNow does.
 		r := result{err: errors.New("function ended without a response")}
 		defer func() {

@@ -59,6 +59,7 @@ func (c *conn) dispatch(m received, now time.Time) {
 	c.mu.Unlock()
 	// The reader is counted in running, so Close is still waiting.
 	c.g.running.Go(func() {
+		growStack()
 		for more := true; more; m, more = c.nextInBacklog() {
 			c.runMessage(m)
 			runtime.Gosched() // let other connections run
