@@ -5,15 +5,6 @@
 // round.
 package event
 
-import (
-	"cmp"
-	"maps"
-	"slices"
-	"strings"
-
-	"github.com/securecart/hub/gatewaytest/internal/plainjson"
-)
-
 // The types of events, as requestContext.eventType.
 const (
 	Connect    = "CONNECT"
@@ -74,32 +65,6 @@ type Identity struct {
 	SourceIP  string `json:"sourceIp"`
 }
 
-// Encode writes the event on one line.
-func (e *Event) Encode() ([]byte, error) { return plainjson.Encode(e) }
-
 // ByName is a JSON object whose keys are sorted without regard to letter case, as
 // the headers of captured events are.
 type ByName[V any] map[string]V
-
-// MarshalJSON implements [json.Marshaler].
-func (m ByName[V]) MarshalJSON() ([]byte, error) {
-	names := slices.SortedFunc(maps.Keys(m), func(a, b string) int {
-		return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)), strings.Compare(a, b))
-	})
-	b := []byte{'{'}
-	for i, name := range names {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		key, err := plainjson.Encode(name)
-		if err != nil {
-			return nil, err
-		}
-		value, err := plainjson.Encode(m[name])
-		if err != nil {
-			return nil, err
-		}
-		b = append(append(append(b, key...), ':'), value...)
-	}
-	return append(b, '}'), nil
-}
