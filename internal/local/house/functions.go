@@ -55,10 +55,10 @@ func (h *House) requestHandlers(m *metrics) functions {
 		Origins: o.Gateway.AllowedOrigins, NewGuestID: authorize.NewGuestID, Versions: httpVersions(m, o),
 	}
 	return functions{
-		authorize:  lambda.NewHandler(handler.Authorize(h.hub, verifier, authorize, o.Log)),
-		connect:    lambda.NewHandler(handler.Connect(h.hub, connect, o.Log)),
-		disconnect: lambda.NewHandler(handler.Disconnect(h.hub, nil, o.Log)),
-		message:    lambda.NewHandler(handler.Message(h.hub, verifier, message, o.Log)),
+		authorize:  inProcess(handler.Authorize(h.hub, verifier, authorize, o.Log)),
+		connect:    inProcess(handler.Connect(h.hub, connect, o.Log)),
+		disconnect: inProcess(handler.Disconnect(h.hub, nil, o.Log)),
+		message:    inProcess(handler.Message(h.hub, verifier, message, o.Log)),
 		rest:       lambda.NewHandler(rest.Lambda(rest.New(h.hub, verifier, http, o.Log))),
 	}
 }
