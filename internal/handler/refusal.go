@@ -3,7 +3,6 @@ package handler
 import (
 	"context"
 	"errors"
-	"log/slog"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -96,16 +95,4 @@ type authorizerEvent struct {
 type authorizerContext struct {
 	events.APIGatewayCustomAuthorizerRequestTypeRequestContext
 	ConnectionID string `json:"connectionId"`
-}
-
-// logHandshake returns a logger whose lines name a handshake: by the id of its
-// connection, the id of its request in API Gateway's access log, and a keyed hash of
-// the client's address.
-func logHandshake(log *slog.Logger, connectionID, requestID, address string) *slog.Logger {
-	return log.With("connection", connectionID, "gatewayRequest", requestID, "address", address)
-}
-
-// logConnection returns a logger whose lines name a connection.
-func logConnection(log *slog.Logger, c hub.Connection) *slog.Logger {
-	return log.With("connection", c.ID, "address", c.ClientHash)
 }
