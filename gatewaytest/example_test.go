@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -97,31 +94,4 @@ func ExampleGateway_Dial_refused() {
 	// /v1?user=bob 403
 	// /v1?user=eve 502
 	// /v2?user=ann 403
-}
-
-// TestExampleIdle shows how to test timeouts: in a bubble, ten minutes are
-// exact and take no time. Create, dial and close the gateway inside the bubble.
-// Our own: Dial works in a bubble.
-func TestExampleIdle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		gateway, err := gatewaytest.New(gatewaytest.API{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer gateway.Close()
-		client, _, err := gateway.Dial(t.Context(), "/v1", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer client.CloseNow()
-
-		start := time.Now()
-		_, _, err = client.Read(t.Context())
-		if websocket.CloseStatus(err) != websocket.StatusGoingAway {
-			t.Errorf("got %v, want close 1001", err)
-		}
-		if idle := time.Since(start); idle != 10*time.Minute {
-			t.Errorf("closed after %v, want 10m", idle)
-		}
-	})
 }

@@ -91,7 +91,7 @@ func goCommand(t *testing.T, dir string, args ...string) string {
 		if exit, ok := err.(*exec.ExitError); ok {
 			stderr = exit.Stderr
 		}
-		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, stderr)
+		t.Fatalf("go %s: %v\n%s%s", strings.Join(args, " "), err, out, stderr)
 	}
 	return string(out)
 }

@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 		"gatewaytest/internal/plainjson", "gatewaytest/internal/sigv4", "gatewaytest/internal/vtl",
 		"gatewaytest/internal/ws",
 	},
+	"gatewaytest/template":           {"gatewaytest", "internal/local/template/samapi"},
 	"gatewaytest/internal/event":     {"gatewaytest/internal/plainjson"},
 	"gatewaytest/internal/expr":      {"gatewaytest/internal/plainjson"},
 	"gatewaytest/internal/fields":    {},
@@ -152,6 +153,7 @@ var mayImport = map[string][]string{
 // packages that are not here import the standard library only.
 var mayImportModules = map[string][]string{
 	"gatewaytest":                    {lambdaGo, "github.com/coder/websocket", "github.com/santhosh-tekuri/jsonschema"},
+	"gatewaytest/template":           {lambdaGo},
 	"client":                         {"github.com/coder/websocket"},
 	"examples/authorizer":            {lambdaGo, "github.com/coder/websocket"},
 	"examples/broadcast":             {lambdaGo},
