@@ -1,46 +1,53 @@
 // Package gatewaytest imitates an Amazon API Gateway WebSocket API, for tests
 // of Lambda handlers and for development without an AWS account.
 //
-// A [Gateway] is an http.Handler that does in process what the service does
-// between a client and a Lambda function. It holds the connections, calls the
-// authorizer and $connect before it accepts a handshake, chooses the route of
-// each message, invokes the function behind it with the event that the service
-// would send, writes error frames byte for byte, closes connections that are
-// idle for ten minutes or older than two hours, and accepts posts to
-// @connections. The functions are lambda.Handler values, the same that
-// lambda.Start runs in AWS.
+// A test starts an API with its functions, which are lambda.Handler values, the
+// same that lambda.Start runs in AWS, and connects clients:
 //
-//	handler := lambda.NewHandler(func(ctx context.Context, e events.APIGatewayWebsocketProxyRequest) (
-//		events.APIGatewayProxyResponse, error) {
-//		return events.APIGatewayProxyResponse{StatusCode: 200, Body: "you said " + e.Body}, nil
-//	})
-//	gateway, err := gatewaytest.New(gatewaytest.API{Routes: map[string]gatewaytest.Route{
-//		"$default": {Integration: handler, RouteResponse: true},
-//	}})
+//	func TestEcho(t *testing.T) {
+//		s := gatewaytest.Start(t, gatewaytest.API{Routes: map[string]gatewaytest.Route{
+//			"$default": {Integration: lambda.NewHandler(echo), RouteResponse: true},
+//		}})
+//		ann := s.Client("?user=ann", nil)
+//		ann.Send("hello")
+//		ann.Expect("hello")
+//	}
 //
-// There are two ways to connect. Serve the gateway like any http.Handler, with
-// httptest.NewServer or with http.ListenAndServe on a loopback address, and use
-// browsers, wscat and curl:
+// [Start] ends the server and its clients with the test. What goes wrong in the
+// gateway is in the test's log. The package gatewaytest/template makes the API
+// of a SAM or CloudFormation template.
+//
+// A [Gateway] does in process what the service does between a client and a
+// Lambda function. It holds the connections, calls the authorizer and $connect
+// before it accepts a handshake, chooses the route of each message, invokes the
+// function behind it with the event that the service would send, writes error
+// frames byte for byte, closes connections that are idle for ten minutes or
+// older than two hours, and accepts posts to @connections.
+//
+// Without a test, create a gateway with [New] and serve it like any
+// http.Handler, on a loopback address, for browsers, wscat and curl:
 //
 //	wscat -c ws://127.0.0.1:8080/v1
 //	curl -d hello http://127.0.0.1:8080/v1/@connections/L0SM9cOFvHcCIhw=
 //
-// Or connect in memory with [Gateway.Dial]. This also works in a
-// testing/synctest bubble, where ten minutes pass at once and the idle close is
-// exact to the nanosecond:
-//
-//	synctest.Test(t, func(t *testing.T) {
-//		gateway, _ := gatewaytest.New(gatewaytest.API{})
-//		defer gateway.Close() // inside the bubble, like New and Dial
-//		client, _, _ := gateway.Dial(t.Context(), "/v1", nil)
-//		_, _, err := client.Read(t.Context())
-//		// ten minutes have passed, and err is close 1001 "Going away"
-//	})
+// Or connect in memory with [Gateway.Dial].
 //
 // A function that posts to connections calls [Gateway.PostToConnection], or
 // uses an SDK client whose endpoint is the served URL with the stage, such as
-// http://127.0.0.1:8080/v1. The AWS SDKs for Go and JavaScript and the AWS CLI
-// are tested against this package.
+// http://127.0.0.1:8080/v1 ([Server.ManagementURL]). The AWS SDKs for Go and
+// JavaScript and the AWS CLI are tested against this package.
+//
+// # Time
+//
+// In a testing/synctest bubble ten minutes pass at once, and the idle close is
+// exact to the nanosecond:
+//
+//	synctest.Test(t, func(t *testing.T) {
+//		s := gatewaytest.Start(t, gatewaytest.API{}) // inside the bubble
+//		s.Client("", nil).Within(time.Hour).ExpectClose(1001)
+//	})
+//
+// Where there is no bubble, [Gateway.Warp] moves the gateway's clock forward.
 //
 // # Features
 //
@@ -59,8 +66,7 @@
 // failing run can be repeated. [Gateway.FailNext] fails the next post to one
 // connection, [Gateway.Cut] and [Gateway.Stall] break one connection, and
 // [Gateway.CloseConnection] closes one as a failing or restarting service does.
-// By default there are no faults. [Gateway.Warp] moves the clock forward by
-// hours where there is no bubble.
+// [Rough] has the faults for a suite of tests. By default there are none.
 //
 // # Guarantees
 //
@@ -91,7 +97,7 @@
 // Shutdown: [Gateway.Close] waits for everything that the gateway has started:
 // connections, their $disconnect, and functions that exceeded their timeout. It
 // takes at most ten seconds, and returns an error if a function ignores its
-// context.
+// context. The end of a [Server] waits for functions only.
 //
 // # Differences from AWS
 //
