@@ -136,7 +136,7 @@ func (g *Gateway) evaluateResponse(raw []byte, err error) (authorization, *gatew
 		}
 		return authorization{}, responseAuthorizerFailure.withDetail(err.Error()) // G-AUTH-15
 	}
-	resp, err := parseAuthorizerResponse(raw, g.api.Assumptions.TypedContext)
+	resp, err := parseAuthorizerResponse(raw, g.api.Assumptions.TypedContext, &g.policies)
 	switch {
 	case errors.Is(err, errNoPrincipal) && g.api.Assumptions.NoPrincipalForbidden:
 		return authorization{}, responseDenied.withDetail(err.Error()) // G-AUTH-16
@@ -175,7 +175,7 @@ var errNoPrincipal = errors.New("no principalId")
 
 // parseAuthorizerResponse decodes a response. Every error is a 500 (G-AUTH-15,
 // -16, -17). typed keeps the types of values in the context (G-AUTH-19).
-func parseAuthorizerResponse(raw []byte, typed bool) (authorizerResponse, error) {
+func parseAuthorizerResponse(raw []byte, typed bool, policies *iam.Parser) (authorizerResponse, error) {
 	var resp authorizerResponse
 	if len(raw) > maxAuthorizerBytes {
 		return resp, fmt.Errorf("%d bytes, at most %d", len(raw), maxAuthorizerBytes)
@@ -190,7 +190,7 @@ func parseAuthorizerResponse(raw []byte, typed bool) (authorizerResponse, error)
 		return resp, errNoPrincipal
 	}
 	var err error
-	if resp.policy, err = iam.ParsePolicy(members["policyDocument"]); err != nil {
+	if resp.policy, err = policies.Parse(members["policyDocument"]); err != nil {
 		return resp, fmt.Errorf("policyDocument: %w", err)
 	}
 	var values map[string]json.RawMessage

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/securecart/hub/gatewaytest/internal/expr"
+	"github.com/securecart/hub/gatewaytest/internal/iam"
 	"github.com/securecart/hub/gatewaytest/internal/sigv4"
 	"github.com/securecart/hub/gatewaytest/internal/ws"
 )
@@ -54,6 +55,7 @@ type Gateway struct {
 	failing  atomic.Int64 // len(failNext), for reads without the lock
 
 	compressor ws.Compressor
+	policies   iam.Parser
 
 	// clockOffset is by how much Warp has moved the clock, in ns.
 	clockOffset atomic.Int64
