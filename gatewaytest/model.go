@@ -65,7 +65,8 @@ func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
 		if err != nil {
 			var invalid *jsonschema.SchemaValidationError
 			if errors.As(err, &invalid) {
-				sortCauses(invalid.Err)
+				err = invalid.Err // without the URL of the model, which is our own
+				sortCauses(err)
 			}
 			errs = append(errs, fieldError(fmt.Sprintf("Models[%q]", name), err))
 		}

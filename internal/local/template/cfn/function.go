@@ -93,6 +93,9 @@ func (s *Stack) resolve(n *yaml.Node) *yaml.Node {
 	if value, done := s.values[n]; done {
 		return value
 	}
+	if s.quiet && s.onlyInAWS[n] {
+		return unknown
+	}
 	if s.resolving[n] {
 		return s.fail(n, "%s depends on itself", name)
 	}
@@ -102,7 +105,9 @@ func (s *Stack) resolve(n *yaml.Node) *yaml.Node {
 	s.resolving[n] = true
 	value := s.evaluate(n, name, argument)
 	delete(s.resolving, n)
-	if value != unknown || !s.quiet {
+	if value == unknown && s.quiet {
+		s.onlyInAWS[n] = true
+	} else {
 		s.values[n] = value
 	}
 	return value

@@ -57,7 +57,7 @@ type expansion struct {
 
 func (x *expansion) add(id, kind string, pos Pos) *Resource {
 	r := &Resource{
-		ID: id, Type: kind, Pos: pos, stack: x.s, condition: x.sam.condition,
+		ID: id, Type: kind, Pos: pos, Generated: true, stack: x.s, condition: x.sam.condition,
 		properties: &yaml.Node{Kind: yaml.MappingNode, Line: pos.Line, Column: pos.Column},
 	}
 	x.resources = append(x.resources, r)

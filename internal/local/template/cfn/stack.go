@@ -42,6 +42,7 @@ type Stack struct {
 
 	// The state of the evaluation. Each function and each condition is evaluated once.
 	values    map[*yaml.Node]*yaml.Node // of functions
+	onlyInAWS map[*yaml.Node]bool       // functions that were unknown while quiet
 	holding   map[*yaml.Node]bool       // of conditions
 	resolving map[*yaml.Node]bool       // functions and conditions that are being evaluated
 	work      int                       // see maxWork
@@ -53,10 +54,14 @@ type Resource struct {
 	ID, Type string
 	Pos      Pos
 
+	// Generated is true for a resource that a transform made.
+	Generated bool
+
 	stack      *Stack
 	condition  *yaml.Node
 	dependsOn  *yaml.Node
 	properties *yaml.Node
+	metadata   *yaml.Node
 	parts      map[string]string // logical ids of generated resources: in SAM, ID.Stage is parts["Stage"]
 }
 
@@ -65,7 +70,8 @@ type Resource struct {
 func New(t *Template, o Options) *Stack {
 	s := &Stack{
 		template: t, options: o, pseudo: maps.Clone(pseudo), notes: slices.Clone(t.notes), byID: map[string]*Resource{},
-		values: map[*yaml.Node]*yaml.Node{}, holding: map[*yaml.Node]bool{}, resolving: map[*yaml.Node]bool{},
+		values: map[*yaml.Node]*yaml.Node{}, onlyInAWS: map[*yaml.Node]bool{},
+		holding: map[*yaml.Node]bool{}, resolving: map[*yaml.Node]bool{},
 	}
 	s.checkParameters()
 	s.declare()
@@ -93,6 +99,7 @@ func (s *Stack) declare() {
 		r := &Resource{
 			ID: id.Value, Pos: t.pos(id), stack: s,
 			condition: entry(n, "Condition"), dependsOn: entry(n, "DependsOn"), properties: entry(n, "Properties"),
+			metadata: entry(n, "Metadata"),
 		}
 		if kind := entry(n, "Type"); kind != nil && kind.Kind == yaml.ScalarNode {
 			r.Type = kind.Value
@@ -153,6 +160,11 @@ func (r *Resource) Property(path ...string) Value {
 		v = v.Field(name)
 	}
 	return v
+}
+
+// Metadata returns an entry of the resource's metadata, such as "aws:asset:path".
+func (r *Resource) Metadata(name string) Value {
+	return Value{r.stack, entry(r.metadata, name), r.Pos}
 }
 
 // globalsOf has the section of Globals for each type.

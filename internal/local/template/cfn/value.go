@@ -24,11 +24,22 @@ func (v Value) Pos() Pos {
 	return v.stack.template.pos(v.node)
 }
 
-// Exists reports whether there is a value. AWS::NoValue does not exist.
-func (v Value) Exists() bool { return v.stack.resolve(v.node) != nil }
+// Exists reports whether there is a value. AWS::NoValue does not exist. A value that only
+// AWS knows exists, and is no problem yet.
+func (v Value) Exists() bool { return v.quietly() != nil }
+
+// quietly evaluates the value. It is unknown, without a problem, if only AWS knows it.
+func (v Value) quietly() *yaml.Node {
+	defer func(quiet bool) { v.stack.quiet = quiet }(v.stack.quiet)
+	v.stack.quiet = true
+	return v.stack.resolve(v.node)
+}
 
 // Problem records a mistake in the value.
 func (v Value) Problem(format string, args ...any) { v.stack.Problem(v.Pos(), format, args...) }
+
+// Note records a note at the value.
+func (v Value) Note(format string, args ...any) { v.stack.Note(v.Pos(), format, args...) }
 
 // Text returns a string, number or boolean as it is written, or "" if there is no
 // value.
@@ -47,12 +58,10 @@ func (v Value) Text() string {
 // Try returns a string as Text does. It returns false, without a problem, if the value
 // is known only in AWS, such as one of another stack.
 func (v Value) Try() (text string, ok bool) {
-	defer func(quiet bool) { v.stack.quiet = quiet }(v.stack.quiet)
-	v.stack.quiet = true
-	if !v.Known() {
+	if n := v.quietly(); n == nil || n == unknown {
 		return "", false
 	}
-	return v.Text(), true
+	return v.Text(), true // evaluated already
 }
 
 // Known reports whether the value exists and could be evaluated.

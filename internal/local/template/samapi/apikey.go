@@ -24,12 +24,18 @@ func (b *builder) readAPIKeys() {
 		if r.Type != typeUsagePlanKey {
 			continue
 		}
-		key, plan := b.byID(typeAPIKey, r.Property("KeyId").Text()), b.byID(typeUsagePlan, r.Property("UsagePlanId").Text())
+		keyID, _ := r.Property("KeyId").Try()
+		planID, _ := r.Property("UsagePlanId").Try()
+		key, plan := b.byID(typeAPIKey, keyID), b.byID(typeUsagePlan, planID)
 		switch {
 		case key == nil:
-			r.Property("KeyId").Problem("there is no API key %q", r.Property("KeyId").Text())
+			b.Note(r.Pos, "the KeyId of %s is an API key of another stack: it is not served", r.ID)
+			b.imitated[r] = true
+			continue
 		case plan == nil:
-			r.Property("UsagePlanId").Problem("there is no usage plan %q", r.Property("UsagePlanId").Text())
+			b.Note(r.Pos, "the UsagePlanId of %s is a usage plan of another stack: it is not served", r.ID)
+			b.imitated[r] = true
+			continue
 		case !b.hasStage(plan):
 		case !key.Property("Enabled").Bool():
 			b.Note(key.Pos, "%s is not Enabled: AWS refuses it", key.ID)
@@ -58,7 +64,9 @@ func generatedKey(id string) string {
 // hasStage reports whether a usage plan is for the stage that is served.
 func (b *builder) hasStage(plan *cfn.Resource) bool {
 	for _, apiStage := range plan.Property("ApiStages").List() {
-		if apiStage.Field("ApiId").Text() == b.api.Ref() && apiStage.Field("Stage").Text() == b.result.API.Stage {
+		api, _ := apiStage.Field("ApiId").Try()
+		stage, _ := apiStage.Field("Stage").Try()
+		if api == b.api.Ref() && stage == b.result.API.Stage {
 			return true
 		}
 	}
@@ -72,10 +80,9 @@ func (b *builder) readAPIKey(key, plan *cfn.Resource) {
 		b.Note(key.Pos, "%s has no Value; the local value is %s", key.ID, value)
 	}
 	throttle := plan.Property("Throttle")
+	b.noteUnknown(throttle, "BurstLimit", "RateLimit")
 	b.result.API.APIKeys = append(b.result.API.APIKeys, gatewaytest.APIKey{
-		ID: key.ID, Value: value,
-		Throttle: gatewaytest.Throttle{
-			Rate: throttle.Field("RateLimit").Float(0), Burst: throttle.Field("BurstLimit").Int(0),
-		},
+		ID: key.ID, Value: value, Throttle: b.limits(throttle.Field("RateLimit"), throttle.Field("BurstLimit"), "RateLimit",
+			"BurstLimit", "the key "+key.ID),
 	})
 }

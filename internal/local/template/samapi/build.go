@@ -33,7 +33,14 @@ type Options struct {
 	// parameters, by name.
 	Parameters map[string]string
 
-	// Stage is the name of the stage to serve. It may be empty if there is only one.
+	// Imports are the values of Fn::ImportValue by name.
+	Imports map[string]string
+
+	// API is the logical id of the API to serve. It may be empty if there is only one.
+	API string
+
+	// Stage is the name of the stage to serve. It may be empty if there is only one. If
+	// the template has none, the stage has this name, by default "dev".
 	Stage string
 
 	// Handler returns the handler of a function that the API invokes. It is called once
@@ -68,8 +75,8 @@ func Build(file string, data []byte, o Options) (*Result, error) {
 		return nil, err
 	}
 	b := &builder{
-		Stack: cfn.New(template, cfn.Options{Parameters: o.Parameters}), options: o, file: file,
-		functions: map[string]*invokedFunction{}, imitated: map[*cfn.Resource]bool{},
+		Stack: cfn.New(template, cfn.Options{Parameters: o.Parameters, Imports: o.Imports}), options: o, file: file,
+		functions: map[string]*invokedFunction{}, imitated: map[*cfn.Resource]bool{}, own: map[*cfn.Resource]bool{},
 		result: &Result{NotImitated: map[string]int{}},
 	}
 	b.resources = b.Resources()
@@ -93,12 +100,14 @@ type builder struct {
 	file      string // the template
 	resources []*cfn.Resource
 	api       *cfn.Resource
-	stage     *cfn.Resource               // to serve
+	stage     *cfn.Resource               // to serve; nil if the template has none
 	functions map[string]*invokedFunction // by id
 	imitated  map[*cfn.Resource]bool      // resources whose types are not in properties
+	own       map[*cfn.Resource]bool      // whether a resource belongs to the API, once it is known
 	result    *Result
 
 	authorizer *cfn.Resource // of $connect
+	mapping    *cfn.Resource // of the custom domain
 }
 
 // build fills the result from the API and its parts.
@@ -109,17 +118,15 @@ func (b *builder) build() {
 	api.ID, api.Region, api.AccountID = b.api.Ref(), b.Pseudo("AWS::Region"), b.Pseudo("AWS::AccountId")
 	api.Routes = map[string]gatewaytest.Route{}
 	b.readAPI()
-	if b.stage = b.findStage(); b.stage != nil {
-		b.readStage()
-	}
+	b.readStage()
 	b.readModels()
 	b.readRoutes()
 	b.readAuthorizer()
-	if b.stage != nil {
-		b.readStageSettings()
-		b.readDomain()
-		b.readAPIKeys()
-	}
+	b.readStageSettings()
+	b.readDomain()
+	b.readAPIKeys()
+	b.checkPermissions()
+	b.noteNestedStacks()
 	if b.Err() == nil {
 		b.checkWithGateway()
 	}
@@ -172,11 +179,39 @@ func (b *builder) readAPI() {
 	api := &b.result.API
 	api.RouteSelectionExpression = b.required(b.api, "RouteSelectionExpression")
 	api.APIKeySelectionExpression = b.api.Property("ApiKeySelectionExpression").Text()
-	api.DisableDefaultEndpoint = b.api.Property("DisableExecuteApiEndpoint").Bool()
+	if disabled := b.api.Property("DisableExecuteApiEndpoint"); disabled.Bool() {
+		b.Note(disabled.Pos(), "DisableExecuteApiEndpoint: in AWS only a custom domain has the API; here this address has it too")
+	}
 }
 
-// findAPI returns the only WebSocket API of the template.
+// findAPI returns the WebSocket API to serve.
 func (b *builder) findAPI() *cfn.Resource {
+	found := b.webSocketAPIs()
+	switch {
+	case len(found) == 0 && b.Err() != nil:
+	case len(found) == 0:
+		b.Problem(cfn.Pos{File: b.file}, "no WebSocket API: no %s with ProtocolType WEBSOCKET and no "+
+			"AWS::Serverless::WebSocketApi%s", typeAPI, b.nestedTemplates())
+	case b.options.API != "":
+		for _, r := range found {
+			if r.ID == b.options.API {
+				return r
+			}
+		}
+		b.Problem(cfn.Pos{File: b.file}, "there is no WebSocket API %s; there is %s", b.options.API, orList(ids(found)))
+	case len(found) == 1:
+		return found[0]
+	}
+	if len(found) > 1 && b.options.API == "" {
+		for _, r := range found {
+			b.Problem(r.Pos, "there are several WebSocket APIs; serve this one with -api %s", r.ID)
+		}
+	}
+	return nil
+}
+
+// webSocketAPIs returns the WebSocket APIs of the template.
+func (b *builder) webSocketAPIs() []*cfn.Resource {
 	var found []*cfn.Resource
 	for _, r := range b.resources {
 		if r.Type == typeAPI {
@@ -189,18 +224,16 @@ func (b *builder) findAPI() *cfn.Resource {
 			}
 		}
 	}
-	switch {
-	case len(found) == 0 && b.Err() == nil:
-		b.Problem(cfn.Pos{File: b.file},
-			"no WebSocket API: no %s with ProtocolType WEBSOCKET and no AWS::Serverless::WebSocketApi", typeAPI)
-		return nil
-	case len(found) == 0:
-		return nil
+	return found
+}
+
+// ids returns the logical ids of resources.
+func ids(resources []*cfn.Resource) []string {
+	var list []string
+	for _, r := range resources {
+		list = append(list, r.ID)
 	}
-	for _, other := range found[1:] {
-		b.Problem(other.Pos, "there is another WebSocket API, %s; only one can be served", found[0].ID)
-	}
-	return found[0]
+	return list
 }
 
 // ofType returns the resources of a type that belong to the API.
@@ -216,18 +249,30 @@ func (b *builder) ofType(kind string) []*cfn.Resource {
 
 // belongs reports whether the ApiId of a resource is the API.
 func (b *builder) belongs(r *cfn.Resource) bool {
+	own, known := b.own[r]
+	if !known {
+		own = b.isOwn(r)
+		b.own[r] = own
+	}
+	return own
+}
+
+func (b *builder) isOwn(r *cfn.Resource) bool {
 	id := r.Property("ApiId")
-	switch text := id.Text(); {
-	case text == b.api.Ref():
-		return true
-	case !id.Exists():
+	if !id.Exists() {
 		id.Problem("%s has no ApiId", r.ID)
-	case id.Known() && !slices.ContainsFunc(b.resources, func(api *cfn.Resource) bool {
+		return false
+	}
+	text, ok := id.Try()
+	switch {
+	case !ok:
+		b.Note(r.Pos, "%s is not served: its ApiId is a value that only AWS knows", r.ID)
+	case text != b.api.Ref() && !slices.ContainsFunc(b.resources, func(api *cfn.Resource) bool {
 		return (api.Type == typeAPI || api.Type == typeSAMHTTPAPI) && api.Ref() == text
 	}):
-		id.Problem("ApiId %q is not an API of this template", text)
+		b.Note(r.Pos, "%s is not served: its ApiId %q is an API of another stack", r.ID, text)
 	}
-	return false
+	return ok && text == b.api.Ref()
 }
 
 // byID returns the resource of a type with this logical id, which is the value of

@@ -70,7 +70,7 @@ func TestFullTemplate(t *testing.T) {
 		t.Errorf("got the API %s", result.ID)
 	}
 	if want := map[string]int{
-		"AWS::DynamoDB::Table": 1, "AWS::Serverless::Function": 1,
+		"AWS::DynamoDB::Table": 1, "AWS::Lambda::Permission": 2, "AWS::Serverless::Function": 1,
 	}; !reflect.DeepEqual(result.NotImitated, want) {
 		t.Errorf("not imitated: got %v, want %v", result.NotImitated, want)
 	}
@@ -225,99 +225,6 @@ Resources:
 	if want := []string{"STAGE=live", "SAME=live",
 		"URL=wss://" + result.API.ID + ".execute-api.eu-central-1.amazonaws.com"}; !slices.Equal(environment, want) {
 		t.Errorf("got %q, want %q", environment, want)
-	}
-}
-
-// TestNotes: likely mistakes, and settings that are not imitated.
-func TestNotes(t *testing.T) {
-	for name, tt := range map[string]struct{ old, with, at, want string }{
-		"a route that the deployment may not have": {
-			"DependsOn: [ConnectRoute, SendRoute, PingRoute]", "DependsOn: SendRoute", "Deployment:\n    Type",
-			"Deployment does not depend on ConnectRoute, PingRoute: in AWS its snapshot may not have them",
-		},
-		"no deployment": {
-			"      DeploymentId: !Ref Deployment\n", "", "Stage:\n    Type",
-			"the stage has neither DeploymentId nor AutoDeploy: in AWS it would serve nothing",
-		},
-		"two ways to deploy": {
-			"      DeploymentId: !Ref Deployment\n", "      DeploymentId: !Ref Deployment\n      AutoDeploy: true\n",
-			"Stage:\n    Type",
-			"AutoDeploy with DeploymentId: AWS deploys every change, and soon does not serve this deployment",
-		},
-		"an unused authorizer": {
-			"      AuthorizationType: CUSTOM\n      AuthorizerId: !Ref Authorizer\n", "", "Authorizer:\n    Type",
-			"no route uses the authorizer Authorizer",
-		},
-		"a response of a proxy": {
-			"IntegrationId: !Ref Mock\n", "IntegrationId: !Ref Lambda\n", "MockResponse:",
-			"MockResponse has no effect: Lambda is a proxy integration",
-		},
-		"a property that is not imitated": {
-			"      TimeoutInMillis: 6000\n", "      TlsConfig: {ServerNameToVerify: x}\n", "TlsConfig",
-			"TlsConfig of Lambda is not imitated",
-		},
-		"content handling of a proxy": {
-			"      TimeoutInMillis: 6000\n", "      ContentHandlingStrategy: CONVERT_TO_TEXT\n", "CONVERT_TO_TEXT",
-			"ContentHandlingStrategy of Lambda has no effect: it is a proxy integration",
-		},
-		"a mapping of another stage": {"Stage: !Ref Stage\n", "Stage: other\n", "Mapping:\n    Type",
-			"Mapping maps another stage"},
-		"a domain of another stack": {"DomainName: !Ref Domain\n", "DomainName: theirs.test\n", "Mapping:\n    Type",
-			"domain theirs.test belongs to another stack"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			text := replaceOnce(t, fullTemplate, tt.old, tt.with)
-			result := mustBuild(t, text, samapi.Options{})
-			if want := []string{position(t, text, tt.at) + ": " + tt.want}; !slices.Equal(result.Notes, want) {
-				t.Errorf("got  %q\nwant %q", result.Notes, want)
-			}
-		})
-	}
-}
-
-// TestAPIKeys: a key counts if it is enabled and in a usage plan of the stage.
-func TestAPIKeys(t *testing.T) {
-	text := replaceOnce(t, fullTemplate, "      RouteKey: ping\n", "      RouteKey: ping\n      ApiKeyRequired: true\n")
-	text = replaceOnce(t, text, "  Spare:\n", `  Plan:
-    Type: AWS::ApiGateway::UsagePlan
-    Properties: {ApiStages: [{ApiId: !Ref Api, Stage: !Ref Stage}], Throttle: {RateLimit: 5, BurstLimit: 2}}
-  OtherPlan: {Type: AWS::ApiGateway::UsagePlan, Properties: {ApiStages: [{ApiId: other, Stage: dev}]}}
-  Given: {Type: AWS::ApiGateway::ApiKey, Properties: {Enabled: true, Value: 0123456789abcdefghij}}
-  Made: {Type: AWS::ApiGateway::ApiKey, Properties: {Enabled: true}}
-  Off: {Type: AWS::ApiGateway::ApiKey}
-  GivenInPlan:
-    Type: AWS::ApiGateway::UsagePlanKey
-    Properties: {KeyId: !Ref Given, KeyType: API_KEY, UsagePlanId: !Ref Plan}
-  MadeInPlan:
-    Type: AWS::ApiGateway::UsagePlanKey
-    Properties: {KeyId: !Ref Made, KeyType: API_KEY, UsagePlanId: !Ref Plan}
-  OffInPlan:
-    Type: AWS::ApiGateway::UsagePlanKey
-    Properties: {KeyId: !Ref Off, KeyType: API_KEY, UsagePlanId: !Ref Plan}
-  GivenInOther:
-    Type: AWS::ApiGateway::UsagePlanKey
-    Properties: {KeyId: !Ref Given, KeyType: API_KEY, UsagePlanId: !Ref OtherPlan}
-  Spare:
-`)
-	result := mustBuild(t, text, samapi.Options{})
-	throttle := gatewaytest.Throttle{Rate: 5, Burst: 2}
-	keys := result.API.APIKeys
-	if len(keys) != 2 || keys[0] != (gatewaytest.APIKey{ID: "Given", Value: "0123456789abcdefghij", Throttle: throttle}) ||
-		keys[1].ID != "Made" || len(keys[1].Value) != 40 {
-		t.Fatalf("got %+v", keys)
-	}
-	want := []string{
-		position(t, text, "Made:") + ": Made has no Value; the local value is " + keys[1].Value,
-		position(t, text, "Off:") + ": Off is not Enabled: AWS refuses it",
-	}
-	if !slices.Equal(result.Notes, want) {
-		t.Errorf("got %q, want %q", result.Notes, want)
-	}
-	if !result.API.Routes["ping"].APIKeyRequired || result.API.Routes["send"].APIKeyRequired {
-		t.Error("the wrong routes require a key")
-	}
-	if got := result.NotImitated["AWS::ApiGateway::ApiKey"]; got != 0 {
-		t.Errorf("%d keys are not imitated", got)
 	}
 }
 

@@ -60,8 +60,9 @@ type Function struct {
 
 // Environment returns the variables of the function in the template as
 // "NAME=value", in the order of the template. It leaves out the variables in given,
-// for which the caller has values, and does not evaluate them. It is called by
-// Options.Handler: a mistake in a variable is a problem of the template.
+// for which the caller has values, and does not evaluate them. It leaves out those, too,
+// whose values only AWS knows, with a note. It is called by Options.Handler: a mistake
+// in a variable is a problem of the template.
 func (f *Function) Environment(given map[string]string) []string {
 	if !f.InTemplate {
 		return nil
@@ -71,10 +72,11 @@ func (f *Function) Environment(given map[string]string) []string {
 		if _, ok := given[v.Name]; ok || !v.Value.Exists() {
 			continue
 		}
-		text := v.Value.Text()
-		if strings.Contains(text, "{{resolve:") {
-			v.Value.Problem("%s of %s is a dynamic reference, which only AWS resolves; set it with -env %s.%s=VALUE",
-				v.Name, f.ID, f.ID, v.Name)
+		text, ok := v.Value.Try()
+		if !ok || strings.Contains(text, "{{resolve:") {
+			v.Value.Note("%s of %s is not set: only AWS knows its value; set it with -env %s.%s=VALUE", v.Name, f.ID, f.ID,
+				v.Name)
+			continue
 		}
 		list = append(list, v.Name+"="+text)
 	}
@@ -90,27 +92,35 @@ var (
 	functionARN = regexp.MustCompile(`^(?:arn:[^:]+:lambda:[^:]*:[^:]*:function:)?([A-Za-z0-9_-]+)(?::[A-Za-z0-9_$-]+)?$`)
 )
 
-// function returns the handler behind a URI, or nil after a problem.
-func (b *builder) function(uri cfn.Value) lambda.Handler {
+// function returns the handler behind a URI of a resource, or nil after a problem.
+// Without credentials, API Gateway needs a permission to invoke it.
+func (b *builder) function(r *cfn.Resource, uri, credentials cfn.Value) lambda.Handler {
 	text, ok := b.withStageVariables(uri)
 	if !ok {
 		return nil
 	}
-	if functionARN.MatchString(text) {
-		uri.Problem("the ARN of a function is not a URI; write " +
-			"arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations")
-		return nil
-	}
 	m := invocation.FindStringSubmatch(text)
-	if m == nil {
-		uri.Problem("%q does not invoke a function", text)
+	switch {
+	case m != nil:
+		text = m[1]
+	case strings.HasPrefix(text, "arn:") && functionARN.MatchString(text):
+		b.Note(uri.Pos(), "the ARN of a function in place of a URI: AWS documents "+
+			"arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations")
+	default:
+		uri.Problem("%q does not invoke a function; write "+
+			"arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations", text)
 		return nil
 	}
-	return b.handler(uri, m[1])
+	f := b.handler(uri, text)
+	if f == nil {
+		return nil
+	}
+	f.needsPermission = f.needsPermission || !r.Generated && !credentials.Exists()
+	return f.handler
 }
 
-// handler returns the handler of the function with this ARN.
-func (b *builder) handler(uri cfn.Value, arn string) lambda.Handler {
+// handler returns the function with this ARN and its handler.
+func (b *builder) handler(uri cfn.Value, arn string) *invokedFunction {
 	m := functionARN.FindStringSubmatch(arn)
 	if m == nil {
 		uri.Problem("%q is not a function", arn)
@@ -127,13 +137,14 @@ func (b *builder) handler(uri cfn.Value, arn string) lambda.Handler {
 			b.Problem(f.Pos, "%v", err)
 		}
 	}
-	return known.handler
+	return known
 }
 
 // invokedFunction is a function and its handler.
 type invokedFunction struct {
 	Function
-	handler lambda.Handler
+	handler         lambda.Handler
+	needsPermission bool
 }
 
 // findFunction returns the function with this name, in the template or not.
@@ -156,8 +167,14 @@ func (b *builder) findFunction(name string, pos cfn.Pos) *Function {
 	if r.Type == typeFunction {
 		code = r.Property("Code")
 	}
+	if asset := r.Metadata("aws:asset:path"); asset.IsText() {
+		code = asset // CDK: Code has the place in S3
+	}
 	if code.IsText() && !strings.Contains(code.Text(), "://") {
-		f.Folder = filepath.Join(filepath.Dir(b.file), filepath.FromSlash(code.Text()))
+		f.Folder = filepath.FromSlash(code.Text())
+		if !filepath.IsAbs(f.Folder) {
+			f.Folder = filepath.Join(filepath.Dir(b.file), f.Folder)
+		}
 	}
 	return f
 }

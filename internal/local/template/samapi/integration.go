@@ -1,9 +1,11 @@
 package samapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/securecart/hub/gatewaytest"
@@ -54,8 +56,9 @@ func (b *builder) readIntegration(r *cfn.Resource) *gatewaytest.Route {
 		}
 		route.Timeout = time.Duration(ms.Int(0)) * time.Millisecond
 	}
-	if connection := r.Property("ConnectionType"); connection.Known() && connection.Text() != "INTERNET" {
-		connection.Problem("ConnectionType %q: there is no VPC link locally", connection.Text())
+	connection := r.Property("ConnectionType")
+	if oneOf(connection, "ConnectionType", "INTERNET", "VPC_LINK") == "VPC_LINK" {
+		b.Note(connection.Pos(), "%s has a VPC link in AWS; here its IntegrationUri must be reachable", r.ID)
 	}
 	kind := r.Property("IntegrationType")
 	b.required(r, "IntegrationType")
@@ -71,11 +74,10 @@ func (b *builder) readIntegration(r *cfn.Resource) *gatewaytest.Route {
 		return route
 	case text == "AWS" || text == "AWS_PROXY":
 		if m := serviceAction.FindStringSubmatch(uri.Text()); m != nil && m[1] != "lambda" {
-			uri.Problem("integrations with %s are not imitated; use a Lambda function, an HTTP server or MOCK",
-				m[1])
+			b.Note(uri.Pos(), "integrations with %s are not imitated: messages of %s are answered with an error", m[1], r.ID)
 			return route
 		}
-		route.Integration = b.function(uri)
+		route.Integration = b.function(r, uri, r.Property("CredentialsArn"))
 		if text == "AWS" {
 			route.Mapping = b.readMapping(r)
 		}
@@ -103,6 +105,7 @@ var (
 
 // readMapping reads the templates of a non-proxy integration.
 func (b *builder) readMapping(r *cfn.Resource) *gatewaytest.Mapping {
+	b.noteUnusedTemplates(r, "RequestTemplates")
 	return &gatewaytest.Mapping{
 		TemplateSelectionExpression: r.Property("TemplateSelectionExpression").Text(),
 		RequestTemplates:            stringMap(r.Property("RequestTemplates")),
@@ -118,12 +121,35 @@ func (b *builder) readIntegrationResponse(r *cfn.Resource, mapping *gatewaytest.
 	if _, exists := mapping.Responses[key]; exists {
 		r.Property("IntegrationResponseKey").Problem("there is another integration response with the key %s", key)
 	}
+	b.noteUnusedTemplates(r, "ResponseTemplates")
 	mapping.Responses[key] = gatewaytest.IntegrationResponse{
 		TemplateSelectionExpression: r.Property("TemplateSelectionExpression").Text(),
 		ResponseTemplates:           stringMap(r.Property("ResponseTemplates")),
 		ContentHandlingStrategy:     contentHandling(r),
 	}
 }
+
+// noteUnusedTemplates notes templates that nothing selects (G-INTEG-8).
+func (b *builder) noteUnusedTemplates(r *cfn.Resource, property string) {
+	templates := stringMap(r.Property(property))
+	selection := strings.TrimPrefix(cmp.Or(r.Property("TemplateSelectionExpression").Text(), defaultKey), `\`)
+	_, isSelected := templates[selection]
+	_, hasDefault := templates[defaultKey]
+	switch _, hasJSON := templates[jsonKey]; {
+	case len(templates) == 0 || isSelected || hasDefault || strings.Contains(selection, "$request."):
+	case hasJSON && !r.Property("TemplateSelectionExpression").Exists():
+		b.Note(r.Property(property).Pos(), "%s of %s: without a TemplateSelectionExpression the template "+
+			"application/json is used here; AWS does not document what it does (G-INTEG-8)", property, r.ID)
+	case !strings.Contains(selection, "${"):
+		b.Note(r.Property(property).Pos(), "%s of %s: TemplateSelectionExpression selects %s, so no template is used",
+			property, r.ID, selection)
+	}
+}
+
+const (
+	defaultKey = "$default"
+	jsonKey    = "application/json"
+)
 
 // contentHandling returns the strategy of a non-proxy integration or of its
 // response (G-FRAME-2).

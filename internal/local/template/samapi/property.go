@@ -21,7 +21,7 @@ var properties = map[string]map[string]treatment{
 		"Name":                      ignored, "Description": ignored, "Tags": ignored, "Version": ignored,
 		"DisableSchemaValidation": ignored, "IpAddressType": ignored,
 		"BasePath": refused, "Body": refused, "BodyS3Location": refused, "CorsConfiguration": refused,
-		"CredentialsArn": refused, "FailOnWarnings": refused, "RouteKey": refused, "Target": refused,
+		"CredentialsArn": refused, "FailOnWarnings": ignored, "RouteKey": refused, "Target": refused,
 	},
 	typeRoute: {
 		"ApiId": imitated, "RouteKey": imitated, "Target": imitated, "AuthorizationType": imitated,

@@ -53,10 +53,20 @@ func (b *builder) readRoutes() {
 			}
 		}
 		route.RouteResponse = twoWay[r.ID]
+		b.noteNoResponse(r, key, route.RouteResponse)
 		route.APIKeyRequired = r.Property("ApiKeyRequired").Bool()
 		b.readRequestModels(r, &route)
 		b.readAuthorization(r, key)
 		b.result.API.Routes[key] = route
+	}
+}
+
+// noteNoResponse notes a route that looks two-way and is not (G-RESP-2).
+func (b *builder) noteNoResponse(r *cfn.Resource, key string, twoWay bool) {
+	selection := r.Property("RouteResponseSelectionExpression")
+	if selection.Exists() && !twoWay && key != connect && key != "$disconnect" {
+		b.Note(selection.Pos(), "RouteResponseSelectionExpression of %s has no effect without an %s: clients get no answers",
+			r.ID, typeRouteResponse)
 	}
 }
 
@@ -151,7 +161,7 @@ func (b *builder) readAuthorizer() {
 		}
 		a := &gatewaytest.Authorizer{}
 		if uri := r.Property("AuthorizerUri"); uri.Exists() {
-			a.Handler = b.function(uri)
+			a.Handler = b.function(r, uri, r.Property("AuthorizerCredentialsArn"))
 		} else {
 			uri.Problem("%s has no AuthorizerUri", r.ID)
 		}
@@ -163,34 +173,5 @@ func (b *builder) readAuthorizer() {
 			a.IdentitySources = append(a.IdentitySources, source.Text())
 		}
 		b.result.API.Authorizer = a
-	}
-}
-
-// checkWithGateway makes a gateway of each model and each route, so that what the
-// gateway refuses is a problem at its place.
-func (b *builder) checkWithGateway() {
-	api := b.result.API
-	check := func(r *cfn.Resource, part gatewaytest.API) {
-		gateway, err := gatewaytest.New(part)
-		if err != nil {
-			b.Problem(r.Pos, "%v", err)
-			return
-		}
-		_ = gateway.Close() // it has no connections
-	}
-	for _, r := range b.ofType(typeModel) {
-		name := r.Property("Name").Text()
-		check(r, gatewaytest.API{Models: map[string]string{name: api.Models[name]}})
-	}
-	if b.Err() != nil {
-		return
-	}
-	for _, r := range b.ofType(typeRoute) {
-		key := r.Property("RouteKey").Text()
-		route := api.Routes[key]
-		check(r, gatewaytest.API{
-			Models: api.Models, StageVariables: api.StageVariables, APIKeys: api.APIKeys,
-			Routes: map[string]gatewaytest.Route{key: route},
-		})
 	}
 }

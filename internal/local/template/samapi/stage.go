@@ -1,6 +1,7 @@
 package samapi
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,43 +11,52 @@ import (
 )
 
 var (
-	stageName     = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)          // G-URL-6
-	variableName  = regexp.MustCompile(`^[A-Za-z0-9_]+$`)                 // G-STAGEVAR-1
-	variableValue = regexp.MustCompile(`^[A-Za-z0-9\-._~:/?#&=,]+$`)      // G-STAGEVAR-1
-	stageVariable = regexp.MustCompile(`\$\{stageVariables\.([^}]+)\}`)   // G-STAGEVAR-2
-	mappingKey    = regexp.MustCompile(`^[A-Za-z0-9$_.+!*'()/-]{0,300}$`) // G-DOMAIN-2
+	stageName     = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)        // G-URL-6
+	variableName  = regexp.MustCompile(`^[A-Za-z0-9_]+$`)               // G-STAGEVAR-1
+	variableValue = regexp.MustCompile(`^[A-Za-z0-9\-._~:/?#&=,]+$`)    // G-STAGEVAR-1
+	stageVariable = regexp.MustCompile(`\$\{stageVariables\.([^}]+)\}`) // G-STAGEVAR-2
 )
 
-// findStage returns the stage to serve.
-func (b *builder) findStage() *cfn.Resource {
+// defaultStage is the name of the stage if neither the template nor the command line
+// has one.
+const defaultStage = "dev"
+
+// findStage returns the stage to serve, or nil and the name of one that the template
+// does not have.
+func (b *builder) findStage() (stage *cfn.Resource, name string) {
 	stages := b.ofType(typeStage)
-	if b.options.Stage != "" {
-		index := slices.IndexFunc(stages,
-			func(r *cfn.Resource) bool { return r.Property("StageName").Text() == b.options.Stage })
-		if index < 0 {
-			b.Problem(cfn.Pos{File: b.file}, "there is no stage %s", b.options.Stage)
-			return nil
-		}
-		return stages[index]
+	if len(stages) == 0 {
+		name = cmp.Or(b.options.Stage, defaultStage)
+		b.Note(b.api.Pos, "%s has no stage in the template; it is served as %s", b.api.ID, name)
+		return nil, name
 	}
-	switch len(stages) {
-	case 0:
-		b.Problem(b.api.Pos, "%s has no stage", b.api.ID)
-		return nil
-	case 1:
-		return stages[0]
+	if b.options.Stage != "" {
+		var names []string
+		for _, r := range stages {
+			if names = append(names, r.Property("StageName").Text()); names[len(names)-1] == b.options.Stage {
+				return r, ""
+			}
+		}
+		b.Problem(cfn.Pos{File: b.file}, "there is no stage %s; there is %s", b.options.Stage, orList(names))
+		return nil, ""
+	}
+	if len(stages) == 1 {
+		return stages[0], ""
 	}
 	for _, r := range stages {
 		b.Problem(r.Pos, "%s has several stages; serve this one with -stage %s", b.api.ID, r.Property("StageName").Text())
 	}
-	return nil
+	return nil, ""
 }
 
 // readStage reads the name and the variables of the stage.
 func (b *builder) readStage() {
+	api := &b.result.API
+	if b.stage, api.Stage = b.findStage(); b.stage == nil {
+		return
+	}
 	r := b.stage
 	b.checkProperties(r)
-	api := &b.result.API
 	api.Stage = b.required(r, "StageName")
 	if api.Stage != "" && !stageName.MatchString(api.Stage) {
 		r.Property("StageName").Problem("StageName %q: must be 1 to 128 letters, digits, - and _", api.Stage)
@@ -68,8 +78,11 @@ func (b *builder) readStage() {
 // readStageSettings reads the settings of the stage. It needs the routes.
 func (b *builder) readStageSettings() {
 	r, api := b.stage, &b.result.API
+	if r == nil {
+		return
+	}
 	if settings := r.Property("DefaultRouteSettings"); settings.Exists() {
-		api.RouteThrottle = throttle(settings)
+		api.RouteThrottle = b.throttle(settings, "every route")
 	}
 	for _, f := range r.Property("RouteSettings").Fields() {
 		if !f.Value.Exists() {
@@ -80,26 +93,14 @@ func (b *builder) readStageSettings() {
 			b.Problem(f.Pos, "RouteSettings: there is no route %s", f.Name)
 			continue
 		}
-		route.Throttle = throttle(f.Value)
+		route.Throttle = b.throttle(f.Value, "route "+f.Name)
 		api.Routes[f.Name] = route
 	}
+	b.noteUnknown(r.Property("AccessLogSettings"), "DestinationArn", "Format")
 	if format := r.Property("AccessLogSettings", "Format"); format.Exists() {
 		api.AccessLog = &gatewaytest.AccessLog{Format: format.Text()}
 	}
 	b.checkDeployment()
-}
-
-// throttle returns the limits in the settings of a route.
-func throttle(settings cfn.Value) gatewaytest.Throttle {
-	rate, burst := settings.Field("ThrottlingRateLimit"), settings.Field("ThrottlingBurstLimit")
-	t := gatewaytest.Throttle{Rate: rate.Float(0), Burst: burst.Int(0)}
-	if t.Rate < 0 {
-		rate.Problem("ThrottlingRateLimit %g: must not be negative", t.Rate)
-	}
-	if t.Burst < 0 {
-		burst.Problem("ThrottlingBurstLimit %d: must not be negative", t.Burst)
-	}
-	return t
 }
 
 // checkDeployment reports mistakes with deployments. A stage serves a snapshot, and
@@ -107,10 +108,11 @@ func throttle(settings cfn.Value) gatewaytest.Throttle {
 func (b *builder) checkDeployment() {
 	stage := b.stage
 	id, automatic := stage.Property("DeploymentId"), stage.Property("AutoDeploy").Bool()
+	name, known := id.Try()
 	var deployment *cfn.Resource
 	for _, r := range b.ofType(typeDeployment) {
 		b.checkProperties(r)
-		if id.Text() == r.ID || r.Property("StageName").Known() && r.Property("StageName").Text() == b.result.API.Stage {
+		if known && name == r.ID || r.Property("StageName").Known() && r.Property("StageName").Text() == b.result.API.Stage {
 			deployment = r
 		}
 	}
@@ -118,8 +120,10 @@ func (b *builder) checkDeployment() {
 	case automatic && id.Exists():
 		b.Note(stage.Pos, "AutoDeploy with DeploymentId: AWS deploys every change, and soon does not serve this deployment")
 	case automatic:
-	case id.Known() && deployment == nil:
-		id.Problem("there is no deployment %s", id.Text())
+	case known && deployment == nil:
+		id.Problem("there is no deployment %s", name)
+	case id.Exists() && !known:
+		b.Note(id.Pos(), "DeploymentId is known only in AWS; all of the template is served")
 	case deployment == nil:
 		b.Note(stage.Pos, "the stage has neither DeploymentId nor AutoDeploy: in AWS it would serve nothing")
 	default:
@@ -151,37 +155,4 @@ func (b *builder) withStageVariables(v cfn.Value) (string, bool) {
 		return value
 	})
 	return text, known
-}
-
-// readDomain reads the custom domain that is mapped to the stage.
-func (b *builder) readDomain() {
-	names := map[string]bool{}
-	for _, r := range b.resources {
-		if r.Type == typeDomainName {
-			b.checkProperties(r)
-			names[b.required(r, "DomainName")] = true
-		}
-	}
-	for _, r := range b.ofType(typeAPIMapping) {
-		b.checkProperties(r)
-		name := b.required(r, "DomainName")
-		if name != "" && !names[name] {
-			b.Note(r.Pos, "domain %s belongs to another stack", name)
-		}
-		if stage := b.required(r, "Stage"); stage != b.result.API.Stage {
-			if r.Property("Stage").Known() {
-				b.Note(r.Pos, "%s maps another stage", r.ID)
-			}
-			continue
-		}
-		key := r.Property("ApiMappingKey")
-		if !mappingKey.MatchString(key.Text()) {
-			key.Problem("ApiMappingKey %q: must be at most 300 letters, digits and $-_.+!*'()", key.Text())
-		}
-		if b.result.API.Domain != nil {
-			r.Property("DomainName").Problem("there is another mapping of the stage; only one can be served")
-			continue
-		}
-		b.result.API.Domain = &gatewaytest.Domain{Name: name, BasePath: key.Text()}
-	}
 }

@@ -222,6 +222,15 @@ Resources:
           URL: !Sub https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Stage}
           LAST: !Select [1, !Split ["-", one-two]]
           NOTHING: !If [IsProd, x, !Ref AWS::NoValue]
+  AuthPermission:
+    Type: AWS::Lambda::Permission
+    Properties: {FunctionName: !Ref AuthFunction, Action: lambda:InvokeFunction, Principal: apigateway.amazonaws.com}
+  MainPermission:
+    Type: AWS::Lambda::Permission
+    Properties:
+      FunctionName: !GetAtt MainFunction.Arn
+      Action: lambda:InvokeFunction
+      Principal: !Sub apigateway.${AWS::URLSuffix}
   Table:
     Type: AWS::DynamoDB::Table
     Properties:
