@@ -78,6 +78,11 @@ type API struct {
 	// Models are JSON schemas of draft 4, by name. Routes refer to them.
 	Models map[string]string
 
+	// Services are the endpoints of the AWS services behind routes, by the name in
+	// their URIs, such as "dynamodb", "sqs", "sns", "states" or "events". A route
+	// whose service has none answers "Internal server error".
+	Services map[string]ServiceEndpoint
+
 	// Routes are the routes by key: "$connect", "$disconnect", "$default" and
 	// the API's own.
 	Routes map[string]Route
@@ -169,6 +174,7 @@ func (a API) withDefaults() API {
 		a.Log = slog.New(slog.DiscardHandler)
 	}
 	a.StageVariables = maps.Clone(a.StageVariables)
+	a.Services = maps.Clone(a.Services)
 	a.Routes = maps.Clone(a.Routes)
 	for key, route := range a.Routes {
 		if route.Timeout == 0 {
@@ -178,6 +184,11 @@ func (a API) withDefaults() API {
 			copied := *route.HTTP
 			copied.Method = http.MethodPost
 			route.HTTP = &copied
+		}
+		if route.Service != nil && route.Service.Method == "" {
+			copied := *route.Service
+			copied.Method = http.MethodPost
+			route.Service = &copied
 		}
 		a.Routes[key] = route
 	}
@@ -206,7 +217,8 @@ func fieldErrorf(field, format string, args ...any) error {
 // in the same order.
 func (a API) check() error {
 	return errors.Join(a.checkStage(), a.checkStageVariables(), a.checkThrottles(), a.checkDomain(),
-		a.AccessLog.check(), a.checkSizes(), a.Assumptions.check(), a.Authorizer.check(), a.Faults.check())
+		a.AccessLog.check(), a.checkSizes(), a.Assumptions.check(), a.Authorizer.check(), a.Faults.check(),
+		checkServices(a.Services))
 }
 
 func (a API) checkStage() error {

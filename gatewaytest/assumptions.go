@@ -205,6 +205,11 @@ type Assumptions struct {
 	// likely.
 	EmptyPostStatus int
 
+	// ServiceStatusRefuses refuses a handshake with the status of the AWS service
+	// behind $connect if that is not 2xx (G-INTEG-18). By default the connection
+	// opens, whatever the status.
+	ServiceStatusRefuses bool
+
 	// UndefinedAsWritten writes a reference of a mapping template that has no value
 	// as it is in the template, as plain Velocity does (G-INTEG-13). By default it
 	// writes nothing.

@@ -1,6 +1,7 @@
 package gatewaytest_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/securecart/hub/gatewaytest"
@@ -19,4 +20,33 @@ func TestAssumedTemplates(t *testing.T) {
 		{"G-INTEG-14 the empty text", answer("#if('')yes#{else}no#end"), "no",
 			gatewaytest.Assumptions{EmptyTextIsTrue: true}, "yes"},
 	})
+}
+
+func TestAssumedServices(t *testing.T) {
+	connect := func(status int) func(*testing.T, gatewaytest.Assumptions) string {
+		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			service := newBackend(t, respondWith(status, "{}"))
+			api := serviceAPI("$connect", "dynamodb", service.URL, gatewaytest.Route{Mapping: &gatewaytest.Mapping{},
+				Service: &gatewaytest.Service{URI: "arn:aws:apigateway:eu-west-1:dynamodb:action/PutItem"}})
+			api.Assumptions = assumptions
+			return fmt.Sprint(handshakeStatus(t, newGateway(t, api), "/v1", nil))
+		}
+	}
+	refuses := gatewaytest.Assumptions{ServiceStatusRefuses: true}
+	for name, tt := range map[string]struct {
+		status              int
+		byDefault, refusing string
+	}{
+		"G-INTEG-18 refused": {400, "101", "400"},
+		"G-INTEG-18 done":    {200, "101", "101"},
+	} {
+		t.Run(name, func(t *testing.T) { // with a network: not in a bubble
+			if got := connect(tt.status)(t, gatewaytest.Assumptions{}); got != tt.byDefault {
+				t.Errorf("by default: got %s, want %s", got, tt.byDefault)
+			}
+			if got := connect(tt.status)(t, refuses); got != tt.refusing {
+				t.Errorf("with %+v: got %s, want %s", refuses, got, tt.refusing)
+			}
+		})
+	}
 }

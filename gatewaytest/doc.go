@@ -51,8 +51,8 @@
 //
 // # Features
 //
-// Besides a function, a route may have a web server or a mock as its backend
-// ([Route] lists the integration types), with mapping templates for requests
+// Besides a function, a route may have a web server, an AWS service or a mock as
+// its backend ([Route] lists the integration types), with mapping templates for requests
 // and responses ([Mapping]), models that validate messages, and an API key. The
 // API may have an authorizer or IAM authorization, throttles ([Throttle]), a
 // custom domain ([Domain]), an access log ([AccessLog]), and signed requests to
@@ -112,7 +112,9 @@
 //   - Requests to @connections need no signature unless API.Credentials is
 //     set.
 //   - Templates have no #macro, and JSONPaths no filters, see [Mapping]. There
-//     are no integrations with other AWS services, and no VPC links.
+//     are no VPC links.
+//   - An AWS service behind a route must run somewhere, see [Service]. No role
+//     is assumed, and nothing checks what it allows.
 //   - Nothing is throttled by rate unless a throttle is set.
 //   - Each message is compressed by itself, and only from 256 bytes. It is not
 //     known what the service does.

@@ -163,6 +163,8 @@ func (g *Gateway) acceptConnect(r *route, resp integrationResponse) (protocol st
 	switch {
 	case r.HTTP != nil && r.mapping != nil:
 		return protocol, nil // G-INTEG-6
+	case r.Service != nil && !g.api.Assumptions.ServiceStatusRefuses:
+		return protocol, nil // G-INTEG-18
 	case resp.status >= 200 && resp.status < 300:
 		if strings.ContainsFunc(protocol, func(r rune) bool { return r < ' ' || r == 0x7F }) {
 			return "", responseFailure.withDetail("the subprotocol of $connect's response cannot be a header value")

@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -53,9 +52,9 @@ type parameter struct {
 
 var stageVariableInURI = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
 
-// parse returns the URI, with stage variables replaced, and the parameters.
-func (h *HTTP) parse(api *API, routeKey string) (uri string, parameters []parameter, err error) {
-	uri = stageVariableInURI.ReplaceAllStringFunc(h.URI, func(reference string) string {
+// replaceStageVariables returns a URI with stage variables replaced (G-STAGEVAR-2).
+func replaceStageVariables(uri string, api *API) (replaced string, err error) {
+	replaced = stageVariableInURI.ReplaceAllStringFunc(uri, func(reference string) string {
 		name := stageVariableInURI.FindStringSubmatch(reference)[1]
 		value, ok := api.StageVariables[name]
 		if !ok {
@@ -63,32 +62,42 @@ func (h *HTTP) parse(api *API, routeKey string) (uri string, parameters []parame
 		}
 		return value
 	})
-	if err != nil {
+	return replaced, err
+}
+
+// parse returns the URI, with stage variables replaced, and the parameters.
+func (h *HTTP) parse(api *API, routeKey string) (uri string, parameters []parameter, err error) {
+	if uri, err = replaceStageVariables(h.URI, api); err != nil {
 		return "", nil, err
 	}
-	parsed, err := url.Parse(uri)
-	if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
+	if !isHTTP(uri) {
 		return "", nil, fmt.Errorf("URI %q: must be http://HOST or https://HOST, with or without a path", uri)
 	}
 	if _, err := http.NewRequest(h.Method, uri, nil); err != nil {
 		return "", nil, fieldError("Method", err)
 	}
-	for _, key := range slices.Sorted(maps.Keys(h.RequestParameters)) {
+	parameters, err = parseParameters(h.RequestParameters, routeKey)
+	return uri, parameters, err
+}
+
+// parseParameters parses RequestParameters, in the order of the keys.
+func parseParameters(texts map[string]string, routeKey string) (parameters []parameter, err error) {
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
 		var p parameter
 		name, isHeader := strings.CutPrefix(key, "integration.request.header.")
 		if !isHeader {
 			name, p.query = strings.CutPrefix(key, "integration.request.querystring.")
 		}
 		if p.name = name; !isHeader && !p.query || name == "" {
-			return "", nil, fmt.Errorf("RequestParameters: %q: must be integration.request.header.NAME "+
+			return nil, fmt.Errorf("RequestParameters: %q: must be integration.request.header.NAME "+
 				"or integration.request.querystring.NAME", key)
 		}
-		if p.source, err = parseSource(h.RequestParameters[key], routeKey == routeConnect); err != nil {
-			return "", nil, fmt.Errorf("RequestParameters[%q]: %w", key, err)
+		if p.source, err = parseSource(texts[key], routeKey == routeConnect); err != nil {
+			return nil, fmt.Errorf("RequestParameters[%q]: %w", key, err)
 		}
 		parameters = append(parameters, p)
 	}
-	return uri, parameters, nil
+	return parameters, nil
 }
 
 // parseSource parses the source of a parameter's value (G-INTEG-4).
@@ -172,7 +181,14 @@ func (g *Gateway) sendHTTP(inv *invocation, body string) (integrationResponse, e
 	if len(headers.All("User-Agent", strings.EqualFold)) == 0 {
 		headers = append(headers, fields.Field{Name: "User-Agent", Value: "AmazonAPIGateway_" + g.api.ID})
 	}
-	for _, p := range r.parameters {
+	inv.setParameters(req, headers, query)
+	return g.roundTrip(req)
+}
+
+// setParameters sets the headers and the query of a request, with the route's
+// RequestParameters in them.
+func (inv *invocation) setParameters(req *http.Request, headers, query fields.List) {
+	for _, p := range inv.route.parameters {
 		values := p.source(inv)
 		switch {
 		case values == nil:
@@ -183,10 +199,9 @@ func (g *Gateway) sendHTTP(inv *invocation, body string) (integrationResponse, e
 		}
 	}
 	for _, header := range headers {
-		req.Header[header.Name] = append(req.Header[header.Name], header.Value)
+		req.Header.Add(header.Name, header.Value)
 	}
 	req.URL.RawQuery = query.Encode()
-	return g.roundTrip(req)
 }
 
 func (g *Gateway) roundTrip(req *http.Request) (integrationResponse, error) {

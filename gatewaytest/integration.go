@@ -71,7 +71,7 @@ func (g *Gateway) callBackend(inv *invocation) (integrationResponse, *gatewayRes
 		inv.ctx = g.observeFault(inv.ctx, inv.c.id, "Late")
 		err = g.waitForTimeout(r.Timeout - time.Since(started))
 	}
-	if r.Integration != nil || r.HTTP != nil {
+	if r.Integration != nil || r.HTTP != nil || r.Service != nil {
 		inv.metrics().addIntegration(time.Since(started))
 	}
 	if err == nil && r.mapping != nil {
@@ -98,6 +98,10 @@ func (g *Gateway) sendRequest(inv *invocation, request string) (resp integration
 		resp, err = g.sendHTTP(inv, request)
 		outcome = strconv.Itoa(resp.status)
 		inv.record("integration.integrationStatus", outcome)
+	case r.Service != nil:
+		resp, err = g.sendService(inv, request)
+		outcome = strconv.Itoa(resp.status)
+		inv.record("integration.integrationStatus", outcome)
 	case len(r.mapping.requests.templates) == 0 && !g.api.Assumptions.NoTemplateFails:
 		resp.status, outcome = http.StatusOK, strconv.Itoa(http.StatusOK) // G-INTEG-9
 	default:
@@ -113,6 +117,8 @@ func (g *Gateway) failedIntegration(err error) *gatewayResponse {
 	switch {
 	case errors.As(err, &inTemplate):
 		return templateFailure(err)
+	case errors.Is(err, errNoEndpoint):
+		return responseConfiguration.withDetail(err.Error())
 	case errors.Is(err, errTimedOut):
 		timeout := responseTimeout.withDetail(err.Error())
 		timeout.status = g.api.Assumptions.TimeoutStatus // G-HANDSHAKE-7

@@ -16,7 +16,7 @@ import (
 // select one of the integration types of G-INTEG-1:
 //
 //	AWS_PROXY    Integration
-//	AWS          Integration and Mapping (Lambda only)
+//	AWS          Integration and Mapping, or Service and Mapping
 //	HTTP_PROXY   HTTP
 //	HTTP         HTTP and Mapping
 //	MOCK         Mapping alone
@@ -29,6 +29,10 @@ type Route struct {
 
 	// HTTP is the web server behind the route. It excludes Integration.
 	HTTP *HTTP
+
+	// Service is the AWS service behind the route. It excludes Integration and
+	// HTTP.
+	Service *Service
 
 	// Mapping makes the integration a non-proxy one: templates write the
 	// request to the backend, and the response of a two-way route.
@@ -69,13 +73,14 @@ type route struct {
 	models     map[string]*jsonschema.Schema
 	mapping    *mapping // nil: a proxy integration
 	uri        string   // of HTTP, with the stage variables in it
-	parameters []parameter
+	service    *serviceCall
+	parameters []parameter // of HTTP or Service
 	metrics    metricCounters
 }
 
 // bound reports whether the route has an integration.
 func (r *route) bound() bool {
-	return r != nil && (r.Integration != nil || r.HTTP != nil || r.Mapping != nil)
+	return r != nil && (r.Integration != nil || r.HTTP != nil || r.Service != nil || r.Mapping != nil)
 }
 
 // newRoute parses a route. The error names each field that the service would
@@ -103,6 +108,16 @@ func newRoute(api *API, key string, r Route, models map[string]*jsonschema.Schem
 		}
 		parsed.uri, parsed.parameters, err = r.HTTP.parse(api, key)
 		bad("HTTP", err)
+	}
+	if r.Service != nil {
+		switch {
+		case r.Integration != nil || r.HTTP != nil:
+			bad("Service", errors.New("not allowed with Integration or HTTP"))
+		case r.Mapping == nil:
+			bad("Service", errors.New("needs a Mapping"))
+		}
+		parsed.service, parsed.parameters, err = r.Service.parse(api, key)
+		bad("Service", err)
 	}
 	if r.Mapping != nil {
 		parsed.mapping, err = newMapping(*r.Mapping, api.Assumptions.JSONTemplateUnused)

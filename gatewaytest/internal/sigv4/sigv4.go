@@ -1,4 +1,4 @@
-// Package sigv4 checks requests that are signed with AWS Signature Version 4, in
+// Package sigv4 signs requests with AWS Signature Version 4, and checks signatures in
 // their headers or in their query string (AWS General Reference, "Signing AWS API
 // requests"). Its errors are worded as the service words them.
 package sigv4
@@ -6,7 +6,6 @@ package sigv4
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"slices"
@@ -88,14 +87,8 @@ func (v *Verifier) Verify(r *http.Request, payloadHash string, now time.Time) (a
 	if err := s.checkTime(now); err != nil {
 		return "", err
 	}
-	canonical := s.canonicalRequest(r, payloadHash)
-	digest := sha256.Sum256([]byte(canonical))
-	toSign := strings.Join([]string{algorithm, s.date, strings.Join(s.scope, "/"), hex.EncodeToString(digest[:])}, "\n")
-	key := []byte("AWS4" + credential.SecretAccessKey)
-	for _, step := range append(slices.Clone(s.scope), toSign) {
-		key = sign(key, step)
-	}
-	if !hmac.Equal([]byte(hex.EncodeToString(key)), []byte(s.hash)) {
+	hash, canonical, toSign := s.calculate(r, payloadHash, credential.SecretAccessKey)
+	if !hmac.Equal([]byte(hash), []byte(s.hash)) {
 		return "", invalid("The request signature we calculated does not match the signature you provided. "+
 			"Check your AWS Secret Access Key and signing method. Consult the service documentation for details.\n\n"+
 			"The Canonical String for this request should have been\n'%s'\n\nThe String-to-Sign should have been\n'%s'\n",

@@ -90,6 +90,34 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestSign. Our own: a signature is the SDK's, and Verify accepts it.
+func TestSign(t *testing.T) {
+	const url = "http://h/123/queue%20one?Action=SendMessage&MessageBody=a+b%2Fc"
+	signer := Signer{Region: "eu-central-1", Service: "execute-api", AccessKeyID: "AKIDONE",
+		Credential: Credential{SecretAccessKey: "secret/one", SessionToken: "token+/=="}}
+	want, hash := signed(t, url, "", false)
+	r, err := http.NewRequest("POST", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer.Sign(r, hash, now)
+	if got, want := r.Header.Get("Authorization"), want.Header.Get("Authorization"); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+
+	r, _ = http.NewRequest("POST", url, nil)
+	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	r.Header.Set("X-Amz-Target", "DynamoDB_20120810.PutItem")
+	signer.Sign(r, hash, now)
+	if id, err := verifier.Verify(r, hash, now); err != nil || id != "AKIDONE" {
+		t.Errorf("got %q, %v, want AKIDONE", id, err)
+	}
+	r.Header.Set("X-Amz-Target", "DynamoDB_20120810.DeleteItem")
+	if _, err := verifier.Verify(r, hash, now); err == nil {
+		t.Error("another target was accepted")
+	}
+}
+
 // FuzzVerify changes the parts of a signed request. Our own: nothing panics, and
 // no other signature is accepted.
 func FuzzVerify(f *testing.F) {
