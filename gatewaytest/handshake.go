@@ -171,8 +171,12 @@ func (g *Gateway) acceptConnect(r *route, resp integrationResponse) (protocol st
 		}
 		return protocol, nil // G-HANDSHAKE-3, -11
 	case resp.status >= 300 && resp.status < 600:
-		return "", &gatewayResponse{status: resp.status, message: http.StatusText(resp.status), // G-HANDSHAKE-4
-			detail: "$connect answered so: " + string(resp.body)}
+		detail := "$connect returned this status"
+		if len(resp.body) > 0 {
+			detail += ": " + string(resp.body)
+		}
+		return "", &gatewayResponse{status: resp.status, message: http.StatusText(resp.status),
+			detail: detail} // G-HANDSHAKE-4
 	}
 	return "", g.malformedResponse("no HTTP status that could be final")
 }

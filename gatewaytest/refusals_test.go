@@ -66,7 +66,7 @@ var refusalTests = map[string]struct {
 	},
 	"$connect answers 403": {
 		api:  api(routes("$connect", returns(`{"statusCode":403,"body":"not you"}`))),
-		want: []string{"status=403", "$connect answered so: not you"},
+		want: []string{"status=403", "$connect returned this status: not you"},
 	},
 	"$connect fails": {
 		api:  api(routes("$connect", fails("no such table"))),

@@ -136,10 +136,12 @@ func TestTapWordOfATemplate(t *testing.T) {
 	admin := adminLine.FindStringSubmatch(api.banner)[1]
 	conn := dial(t, api.socket, nil)
 	ask(t, conn, `{"a":"b"}`)
-	tap := startWord(t, "tap", "-admin", admin, "-last", "5")
+	tap := startWord(t, "tap", "-admin", admin, "-last", "7")
 	tap.wantWords("…:…:… open …= 101 from …")
 	tap.wantWords(`…:…:… in …= {"a":"b"}`)
 	tap.wantWords("…:…:… invoke …= Echo $default")
+	tap.wantWords(`…:…:… input …= Echo $default {"requestContext":{"routeKey":"$default",…`)
+	tap.wantWords(`…:…:… output …= Echo $default {"statusCode":200,…"body":"MESSAGE"} …ms`)
 	tap.wantWords("…:…:… answer …= Echo $default…")
 	tap.wantWords("…:…:… out …= MESSAGE")
 	tap.interrupt()

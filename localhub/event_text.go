@@ -70,12 +70,14 @@ func happened(e *events.Event) (what []string) {
 	add(e.Code != "", "%s", e.Code)
 	add(e.Note != "", "%s", e.Note)
 	add(e.Address != "", "from %s", e.Address)
-	if e.Type == events.In || e.Type == events.Out || e.Type == events.Admin { // an answer or a post is an out, too
+	switch e.Type {
+	case events.In, events.Out, events.Admin, events.Input, events.Output, events.Line:
+		// an answer or a post is an out, too
 		text, isMore := cutText(e.Text)
 		add(text != "", "%s", text)
 		add(isMore, "(%d bytes)", e.Bytes)
 	}
-	add(e.Type == events.Answer && e.Took > 0, "%.1f ms", float64(e.Took)/1000)
+	add((e.Type == events.Answer || e.Type == events.Output) && e.Took > 0, "%.1f ms", float64(e.Took)/1000)
 	return what
 }
 

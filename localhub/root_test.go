@@ -104,7 +104,7 @@ func TestFlagsOfOneNameAreAlike(t *testing.T) {
 func TestFlagsOfATemplate(t *testing.T) {
 	own := newGroup("", "", new(templateSettings).flags).flags
 	shared := strings.Fields("addr admin admin-token stage require-sigv4 idle-timeout max-age faults log log-level v " +
-		"version")
+		"show-private version")
 	newRoot(nil).Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Name == "help" {
 			return // it is not checked

@@ -60,8 +60,8 @@ func (s *settings) servingFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&s.admin, "admin", defaultAdmin, "`ADDRESS` admin API, on this machine only")
 	fs.Var(&s.adminToken, "admin-token", "`TOKEN|@FILE` requests to the admin API need this token: for a machine with "+
 		"several users; @FILE reads it from a file, because every user can see a command line")
-	fs.BoolVar(&s.showPrivate, "show-private", false, "show carts in the log of events that the admin API serves; "+
-		"tokens stay masked")
+	fs.BoolVar(&s.showPrivate, "show-private", false, "show carts in the log of events that the admin API serves, "+
+		"with -template headers and queries; tokens stay masked")
 	fs.Var(&s.apiKey, "api-key", "`KEY|@FILE` key of the shop's systems for /v1/inventory on the admin API "+
 		"(default: they have none)")
 	fs.Var(&s.origins, "allowed-origins", "`ORIGINS` origins of pages that may open sockets, separated by commas "+

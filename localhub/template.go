@@ -42,7 +42,7 @@ func (t *templateSettings) flags(fs *pflag.FlagSet) {
 // sharedFlags are the flags that localhub has both with and without a template.
 var sharedFlags = []string{
 	"addr", "admin", "admin-token", "stage", "require-sigv4", "idle-timeout", "max-age", "faults", "log", "log-level", "v",
-	"version",
+	"show-private", "version",
 }
 
 // check refuses flags of the hub beside -template, and those of a template without it.
@@ -91,6 +91,7 @@ func runTemplate(ctx context.Context, s settings, stdout, stderr io.Writer) erro
 		Path: os.Getenv("PATH"),
 		Addr: dialAddress(listener.Addr()), Authority: authority,
 		AdminAddr: admin.Addr().String(), Version: version(), AdminToken: s.adminToken.value,
+		ShowPrivate: s.showPrivate,
 		IdleTimeout: s.idleTimeout, MaxAge: s.maxAge, Faults: s.faults.set, RequireSigV4: s.requireSigV4,
 		Log: log, Output: stderr,
 	})

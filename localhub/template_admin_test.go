@@ -46,14 +46,21 @@ func TestTemplateAdmin(t *testing.T) {
 	for _, e := range all {
 		got = append(got, strings.TrimSpace(strings.Join([]string{e.Type, e.Function, e.Route, e.Text}, " ")))
 	}
-	want := []string{"open", `in   {"a":"b"}`, "invoke Echo $default", "answer Echo $default MESSAGE", "out   MESSAGE"}
-	if !slices.Equal(got, want) {
-		t.Fatalf("got %q, want %q", got, want)
-	}
-	for _, e := range all[2:] {
-		if !slices.Equal(e.Cause, []uint64{e.ID - 1}) {
-			t.Errorf("%s %d has the cause %v", e.Type, e.ID, e.Cause)
+	const result = `{"statusCode":200,"headers":null,"multiValueHeaders":null,"body":"MESSAGE"}`
+	want := []string{"open", `in   {"a":"b"}`, "invoke Echo $default", "input Echo $default ",
+		"output Echo $default " + result, "answer Echo $default MESSAGE", "out   MESSAGE"}
+	for i := range want {
+		if i >= len(got) || got[i] != want[i] && !(all[i].Type == "input" && strings.HasPrefix(got[i], want[i])) {
+			t.Fatalf("got %q, want %q", got, want)
 		}
+	}
+	for i, cause := range map[int]int{2: 1, 3: 2, 4: 2, 5: 2, 6: 5} {
+		if !slices.Equal(all[i].Cause, []uint64{all[cause].ID}) {
+			t.Errorf("%s %d has the cause %v", all[i].Type, all[i].ID, all[i].Cause)
+		}
+	}
+	if input := all[3]; !strings.Contains(input.Text, `"body":"{\"a\":\"b\"}"`) || input.Conn != all[1].Conn {
+		t.Errorf("got %+v, want the whole event", input)
 	}
 
 	var situation struct {
@@ -91,6 +98,41 @@ func TestTemplateAdmin(t *testing.T) {
 		t.Errorf("a request that needs a hub: got %v, %v", resp, err)
 	}
 	_ = resp.Body.Close()
+}
+
+// TestTemplateTexts: the log has what a function gets, writes and returns, without secrets.
+func TestTemplateTexts(t *testing.T) {
+	const token = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2ln"
+	for _, tt := range []struct {
+		args  []string
+		shown bool
+	}{{nil, false}, {[]string{"-show-private"}, true}} {
+		api, _ := serveEcho(t, tt.args...)
+		admin := adminLine.FindStringSubmatch(api.banner)[1]
+		feed := dial(t, strings.Replace(admin, "http", "ws", 1)+"/admin/tap", nil)
+		c := dial(t, api.socket, nil)
+		ask(t, c, `{"do":"print","name":"hello `+token+`"}`)
+		all := readFeed(t, feed, "log")
+		if last := all[len(all)-1]; last.Type == "log" && (last.Text != "hello [44 bytes]" || last.Function != "Echo") {
+			t.Errorf("got the line %+v", last)
+		}
+		for _, e := range all {
+			if strings.Contains(e.Text, "eyJ") {
+				t.Errorf("%v: %s has the token: %s", tt.args, e.Type, e.Text)
+			}
+		}
+		ask(t, c, `{"do":"exit"}`)
+		failed := readFeed(t, feed, "out")
+		i := slices.IndexFunc(failed, func(e logEvent) bool { return e.Type == "output" })
+		if i < 0 || !strings.Contains(failed[i].Text, "Runtime.ExitError") {
+			t.Errorf("got %+v, want why the function failed", failed)
+		}
+		var situation struct{ Private bool }
+		getAdmin(t, admin+"/admin/situation", &situation)
+		if situation.Private != tt.shown {
+			t.Errorf("%v: got %+v", tt.args, situation)
+		}
+	}
 }
 
 // readFeed reads up to an event of a type.

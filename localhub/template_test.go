@@ -237,8 +237,11 @@ var adminInBanner = regexp.MustCompile(`http://\S+/admin/`)
 func TestTemplateCost(t *testing.T) {
 	api, _ := serveEcho(t)
 	c := dial(t, api.socket, nil)
-	ask(t, c, `{}`)
-	ask(t, c, `{}`)
+	feed := dial(t, strings.Replace(adminInBanner.FindString(api.banner), "http", "ws", 1)+"tap", nil)
+	for range 2 {
+		ask(t, c, `{}`)
+		readFeed(t, feed, "out") // the answer is counted when it is with the network
+	}
 	res, err := http.Get(adminInBanner.FindString(api.banner) + "cost")
 	if err != nil {
 		t.Fatal(err)

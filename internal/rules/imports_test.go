@@ -93,13 +93,17 @@ var mayImport = map[string][]string{
 	"internal/local/restapi":   {},
 	"internal/local/catalogue": {"internal/hub", "internal/strictjson", "internal/wire"},
 	"internal/local/faults":    {"gatewaytest"},
-	"internal/local/events":    {"gatewaytest", "internal/redact", "internal/wire"},
+	"internal/local/events":    {"gatewaytest", "internal/local/jsonedit", "internal/redact", "internal/wire"},
+	"internal/local/jsonedit":  {},
 	"internal/local/tap":       {"internal/local/events"},
 	"internal/local/recording": {
-		"gatewaytest", "internal/auth/bearer", "internal/redact", "internal/stockjson", "internal/wire",
+		"gatewaytest", "internal/auth/bearer", "internal/local/jsonedit", "internal/redact", "internal/stockjson",
+		"internal/wire",
 	},
-	"internal/local/replay": {"internal/hub", "internal/local/recording", "internal/stockjson"},
-	"internal/local/trace":  {"internal/hub", "internal/local/events", "internal/wire"},
+	"internal/local/replay": {
+		"internal/hub", "internal/local/jsonedit", "internal/local/recording", "internal/stockjson",
+	},
+	"internal/local/trace": {"internal/hub", "internal/local/events", "internal/wire"},
 
 	"internal/local/datafile":        {"internal/hub", "internal/hub/memstore", "internal/local/newfile"},
 	"internal/local/devca":           {},

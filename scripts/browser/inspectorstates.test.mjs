@@ -181,11 +181,20 @@ test('under -template the rail has routes, invocations and posts', async () => {
   const rail = page.getByRole('navigation', { name: 'Screens' });
   assert.deepEqual(await rail.getByRole('link').evaluateAll((links) => links.map((a) => a.children[1].textContent)),
     ['Overview', 'Frames', 'Connections', 'Routes', 'Invocations', 'Posts', 'Faults & time', 'Cost']);
-  const invoke = log.event('invoke', { conn: 'c1=', route: 'sendmessage', function: 'SendMessage', text: '{"requestContext":{"routeKey":"sendmessage"}}' });
-  admin.send([invoke, log.event('answer', { cause: [invoke.id], status: 502, code: 'Unhandled', took: 44_000 }),
+  const invoke = log.event('invoke', { conn: 'c1=', route: 'sendmessage', function: 'SendMessage' });
+  const input = '{"requestContext":{"routeKey":"sendmessage"},"body":"hello"}';
+  admin.send([invoke, log.event('input', { cause: [invoke.id], text: input, bytes: 9000 }),
+    log.event('log', { cause: [invoke.id], text: 'connect ECONNREFUSED' }),
+    log.event('output', { cause: [invoke.id], code: 'failed', text: 'Runtime.ExitError', bytes: 17 }),
+    log.event('answer', { cause: [invoke.id], status: 502, code: 'Unhandled', took: 44_000 }),
     log.event('post', { cause: [invoke.id], conn: 'c1=', status: 410, code: 'gone' })]);
   await has('■ Failed 1');
   await has('■ Unhandled');
+  await page.locator('.invocations .grid-body > .grid-row').first().click();
+  await has('"body": "hello"');
+  await has('the first 60 bytes of 9.0 kB');
+  await has('failed, 17 bytes');
+  await has('connect ECONNREFUSED');
   await page.keyboard.press('6');
   await has('▲ 410 gone');
   await page.keyboard.press('4');

@@ -22,10 +22,14 @@ const (
 	Heal   Type = "heal"   // of marked connections
 	Sweep  Type = "sweep"  // of a crowd: asked for, or gone one page on
 	Fault  Type = "fault"  // a fault on purpose that hit
+	Input  Type = "input"  // with a template: the event that a function got
+	Output Type = "output" // with a template: what the function returned
+	Line   Type = "log"    // with a template: a line that the function wrote
 )
 
 // Types are all types.
-var Types = []Type{Open, In, Invoke, Answer, Row, Record, Batch, Post, Out, Close, Admin, Heal, Sweep, Fault}
+var Types = []Type{Open, In, Invoke, Answer, Row, Record, Batch, Post, Out, Close, Admin, Heal, Sweep, Fault,
+	Input, Output, Line}
 
 // The directions of frames.
 const (

@@ -50,6 +50,7 @@ type environment struct {
 	responses   chan response   // from the process
 
 	failed bool // owned by the invoker
+	lines  *lines
 }
 
 // errExitedEarly means that the process exited before it took the event. Another
@@ -69,7 +70,7 @@ type response struct {
 }
 
 // start starts a process. It is ready when it asks for its first event.
-func start(o Options) (*environment, error) {
+func start(ctx context.Context, o Options) (*environment, error) {
 	code, err := fingerprint(o.Path, o.Sources)
 	if err != nil {
 		return nil, fmt.Errorf("lambdaproc: %w", err)
@@ -82,6 +83,7 @@ func start(o Options) (*environment, error) {
 		opts: o, code: code,
 		served: make(chan struct{}), exited: make(chan struct{}),
 		invocations: make(chan invocation), responses: make(chan response),
+		lines: &lines{next: o.Output, each: o.Lines, ctx: ctx},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+apiVersion+"/invocation/next", e.serveNext)
@@ -100,7 +102,7 @@ func start(o Options) (*environment, error) {
 		"AWS_LAMBDA_FUNCTION_NAME=" + o.Name, "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=1024", "AWS_EXECUTION_ENV=AWS_Lambda_provided.al2023", "_HANDLER=bootstrap",
 	}, o.Env...)
-	e.cmd.Stdout, e.cmd.Stderr = o.Output, o.Output
+	e.cmd.Stdout, e.cmd.Stderr = e.lines, e.lines
 	if err := e.cmd.Start(); err != nil {
 		_ = e.server.Close()
 		<-e.served
@@ -117,6 +119,7 @@ func start(o Options) (*environment, error) {
 // the process takes the event: what it does before is its initialization, which has a limit
 // of its own.
 func (e *environment) invoke(ctx context.Context, event []byte) ([]byte, error) {
+	e.lines.begin(ctx)
 	timeout := e.timeout(ctx)
 	call := invocation{id: rand.Text(), event: event, deadline: func() time.Time { return deadline(ctx, timeout) }}
 	next := e.invocations

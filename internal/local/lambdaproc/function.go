@@ -26,6 +26,11 @@ type Options struct {
 	Environments int           // most processes at the same time; default 8
 	Timeout      time.Duration // of an invocation, from when a process takes its event; 0: its context's
 	Output       io.Writer     // of all processes; default: discarded
+
+	// Lines gets each line that a process writes, without its end, and the context of the
+	// invocation during which it was read: of at most [MaxLines] a process and invocation. A line
+	// that a process wrote just before its response may be read during the next invocation. nil: none.
+	Lines func(ctx context.Context, line string)
 }
 
 // Function is a handler that runs an executable. It is created by [New].
@@ -85,7 +90,7 @@ func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	for {
 		fresh := env == nil
 		if fresh {
-			if env, err = start(f.opts); err != nil {
+			if env, err = start(ctx, f.opts); err != nil {
 				return nil, err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/securecart/hub/internal/local/jsonedit"
 	"github.com/securecart/hub/internal/redact"
 	"github.com/securecart/hub/internal/wire"
 )
@@ -109,7 +110,7 @@ func (n *names) text(text string) string {
 
 // in returns a message that a client sends, with stand-ins.
 func (n *names) in(text string, person Person) string {
-	renamed, ok := Rewrite(text, func(p Part) (string, bool) {
+	renamed, ok := jsonedit.Rewrite(text, func(p jsonedit.Part) (string, bool) {
 		if masked, ok := n.sent(p); ok {
 			return masked, true
 		}
@@ -126,14 +127,14 @@ func (n *names) in(text string, person Person) string {
 
 // out returns a message that a client gets, with stand-ins.
 func (n *names) out(text string, person Person) string {
-	if renamed, ok := Rewrite(text, func(p Part) (string, bool) { return n.part(p, person) }); ok {
+	if renamed, ok := jsonedit.Rewrite(text, func(p jsonedit.Part) (string, bool) { return n.part(p, person) }); ok {
 		return renamed
 	}
 	return n.inWords(n.text(n.typed(text, person)))
 }
 
 // part returns the stand-in of a part of a message.
-func (n *names) part(p Part, person Person) (string, bool) {
+func (n *names) part(p jsonedit.Part, person Person) (string, bool) {
 	if p.Number != "" {
 		return "", false
 	}

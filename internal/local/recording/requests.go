@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/securecart/hub/internal/local/jsonedit"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -97,7 +98,7 @@ func (n *names) request(e Event) Event {
 			return `"` + n.standIn(n.epochs, epoch, "epoch") + "." + version + `"`
 		}))
 	}
-	body, ok := Rewrite(e.Body, func(p Part) (string, bool) {
+	body, ok := jsonedit.Rewrite(e.Body, func(p jsonedit.Part) (string, bool) {
 		if p.Key() == "connection" && p.Number == "" {
 			return n.knownConnection(p.Text), true
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/securecart/hub/internal/local/jsonedit"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -43,7 +44,7 @@ func (n *names) unknown(name, separator string) string {
 }
 
 // sent replaces a part of a client's JSON message, unless the protocol has it.
-func (n *names) sent(p Part) (string, bool) {
+func (n *names) sent(p jsonedit.Part) (string, bool) {
 	first := p.Text
 	if len(p.Path) > 0 {
 		first = p.Path[0]
@@ -158,7 +159,8 @@ func (n *names) quoting(message string) string {
 	message = unknownOption.ReplaceAllString(message, "${1}"+other+"${2}")
 	return quotedWord.ReplaceAllStringFunc(message, func(quoted string) string {
 		word := strings.Trim(quoted, `"`)
-		if slices.Contains(wire.Fields, word) || slices.Contains(wire.Verbs, word) || slices.Contains(wire.Policies, wire.Policy(word)) {
+		if slices.Contains(wire.Fields, word) || slices.Contains(wire.Verbs, word) ||
+			slices.Contains(wire.Policies, wire.Policy(word)) {
 			return quoted
 		}
 		return `"` + other + `"`

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/jsonedit"
 	"github.com/securecart/hub/internal/local/recording"
 	"github.com/securecart/hub/internal/stockjson"
 )
@@ -106,7 +107,7 @@ func (p *player) body(e *recording.Event) string {
 			topic = "sku:" + decoded
 		}
 	}
-	body, ok := recording.Rewrite(e.Body, func(part recording.Part) (string, bool) {
+	body, ok := jsonedit.Rewrite(e.Body, func(part jsonedit.Part) (string, bool) {
 		if part.Key() == "version" && part.Number != "" && topic != "" {
 			return p.version(topic, part.Number), true
 		}
@@ -137,14 +138,14 @@ func (p *player) version(topic, recorded string) string {
 // text returns a client's message as the target needs it: with its tokens, its epoch, its
 // names and its offsets.
 func (p *player) text(c *conversation, text string) string {
-	renamed, ok := recording.Rewrite(text, func(part recording.Part) (string, bool) { return p.part(c, part) })
+	renamed, ok := jsonedit.Rewrite(text, func(part jsonedit.Part) (string, bool) { return p.part(c, part) })
 	if ok {
 		return renamed
 	}
 	return p.typed(c, text)
 }
 
-func (p *player) part(c *conversation, part recording.Part) (string, bool) {
+func (p *player) part(c *conversation, part jsonedit.Part) (string, bool) {
 	key := part.Key()
 	switch {
 	case part.Number == "" && strings.HasPrefix(part.Text, "cart:"):

@@ -42,6 +42,9 @@ export const eventTypes = [
   'heal',
   'sweep',
   'fault',
+  'input',
+  'output',
+  'log',
 ];
 
 const word = /^(-?)([a-zA-Z]+)(:|>|<)(.*)$/;

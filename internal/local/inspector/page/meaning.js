@@ -196,6 +196,8 @@ function other(event) {
       return [topic ? bold(topic) : '', count === undefined ? '' : ` ${plural(count, 'connection')}`, asked];
     case 'fault':
       return [odd(note.replace(/^fault /, '') || code || 'on purpose')];
+    case 'output':
+      return [code ? odd(code) : '', code ? ' ' : '', text, asked];
     default:
       return [text];
   }

@@ -25,7 +25,7 @@ func (h *Host) Admin() http.Handler {
 			Version: h.opts.Version, Socket: "ws://" + h.opts.Addr + "/" + h.api.API.Stage,
 			Idle: h.opts.IdleTimeout, MaxAge: h.opts.MaxAge,
 		},
-		Token: h.opts.AdminToken,
+		Token: h.opts.AdminToken, ShowPrivate: h.opts.ShowPrivate,
 	})
 }
 

@@ -29,21 +29,21 @@ func (h *Host) start(f *samapi.Function) (lambda.Handler, error) {
 			return nil, err
 		}
 		h.running = append(h.running, runningFunction{f.ID, "at " + redact.URL(address)})
-		return named{h.withTimeout(f, e, 0), f.ID}, nil
+		return named{h.withTexts(f.ID, h.withTimeout(f, e, 0)), f.ID}, nil
 	}
 	path := filepath.Join(f.Folder, "bootstrap")
 	if _, err := os.Stat(path); f.Folder == "" || err != nil {
 		return nil, errNotRunning(f, path)
 	}
 	p, err := lambdaproc.New(lambdaproc.Options{
-		Path: path, Name: f.Name, ARN: f.ARN, Env: h.environment(f), Output: h.output.writer(f.ID),
+		Path: path, Name: f.Name, ARN: f.ARN, Env: h.environment(f), Output: h.output.writer(f.ID), Lines: h.logLine(f.ID),
 	})
 	if err != nil {
 		return nil, err
 	}
 	h.processes = append(h.processes, p)
 	h.running = append(h.running, runningFunction{f.ID, path})
-	return named{h.withTimeout(f, p, f.Timeout), f.ID}, nil
+	return named{h.withTexts(f.ID, h.withTimeout(f, p, f.Timeout)), f.ID}, nil
 }
 
 func errNotRunning(f *samapi.Function, path string) error {

@@ -42,6 +42,7 @@ type Options struct {
 	AdminAddr    string              // where the admin API is served; "": nowhere
 	Version      string              // of localhub, which the admin API tells
 	AdminToken   string              // that requests to the admin API must have; "": none
+	ShowPrivate  bool                // the log of events has headers, queries and contexts as they are
 	Log          *slog.Logger
 	Output       io.Writer // the functions' output and the access log, each line with a name in front
 }

@@ -1,7 +1,7 @@
 // One frame: its text, the path of the change that it belongs to, and the function that ran.
 
 import { bold, fill, h, second } from '../dom.js';
-import { bytes, ms, person, time } from '../format.js';
+import { bytes, ms, person, plural, time } from '../format.js';
 import { coloured, format } from '../json.js';
 import { directionOf, meaning, parsed, typeOf } from '../meaning.js';
 import { pathOf } from '../path.js';
@@ -193,9 +193,42 @@ export class Detail {
           invoke.role && invoke.role !== person(invoke.user, '') ? `, ${invoke.role}` : '',
         ),
       ),
+      ...this.#texts(invoke),
     );
   }
+
+  /** #texts are what a function of somebody's own API got, returned and wrote, if the log has them. */
+  #texts(invoke) {
+    const effects = this.#app.store.effects(invoke);
+    const of = (wanted) => effects.filter(({ type }) => type === wanted);
+    const section = (name, events, text) =>
+      events.length === 0
+        ? []
+        : [
+            h(
+              'header',
+              { class: 'card-head' },
+              h('h2', {}, name),
+              h('span', { class: 'side' }, name === 'Log' ? plural(events.length, 'line') : shownOf(events[0])),
+            ),
+            h('pre', { class: 'frame-text', tabIndex: 0, 'aria-label': `${name} of the function` }, text(events)),
+          ];
+    const json = ([{ text = '' }]) => {
+      const value = parsed(text);
+      return value ? coloured(format(value)) : text;
+    };
+    const lines = (events) => events.map(({ at, text }) => `${time(at).slice(-4)} ${text}\n`);
+    return [
+      ...section('Event', of('input'), json),
+      ...section('Answer', of('output'), json),
+      ...section('Log', of('log'), lines),
+    ];
+  }
 }
+
+/** shownOf says how much of a text the log has. */
+const shownOf = ({ text = '', bytes: size = 0, code }) =>
+  [code, text.length < size ? `the first ${bytes(text.length)} of ${bytes(size)}` : bytes(size)].filter(Boolean).join(', ');
 
 const units = (n) => {
   const all = Math.max(1, Math.ceil(n / unit));

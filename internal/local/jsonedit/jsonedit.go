@@ -1,4 +1,6 @@
-package recording
+// Package jsonedit replaces names, texts and numbers in a JSON text, and keeps the rest byte for
+// byte: the order of members, white space, and how a number is written.
+package jsonedit
 
 import (
 	"encoding/json"
@@ -23,8 +25,8 @@ func (p Part) Key() string {
 }
 
 // Rewrite replaces parts of a JSON text and keeps the rest as it is, byte for byte. replace
-// returns what stands for a part, and whether it is another. If text is not one JSON value,
-// Rewrite returns false.
+// returns what stands for a part, and whether it is another: a text, or for a number any
+// JSON. If text is not one JSON value, Rewrite returns false.
 func Rewrite(text string, replace func(Part) (string, bool)) (string, bool) {
 	w := rewriter{text: text, dec: json.NewDecoder(strings.NewReader(text)), replace: replace}
 	w.dec.UseNumber()
