@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/securecart/hub/internal/local/cost"
+	"github.com/securecart/hub/internal/redact"
 )
 
 // listedInText is how many connections and topics a report in words has.
@@ -63,14 +64,14 @@ func costText(r cost.Report) string {
 	if len(r.Connections) > 0 {
 		writeTable(&b, "messages\t$\tconnection", func(row func(...any)) {
 			for _, c := range r.Connections[:min(listedInText, len(r.Connections))] {
-				row(c.Messages, fmt.Sprintf("%.7f", c.Dollars), printable(strings.TrimSpace(c.Conn+" "+c.User)))
+				row(c.Messages, fmt.Sprintf("%.7f", c.Dollars), redact.Printable(strings.TrimSpace(c.Conn+" "+c.User)))
 			}
 		})
 	}
 	if len(r.Topics) > 0 {
 		writeTable(&b, "messages\t$\ttopic", func(row func(...any)) {
 			for _, t := range r.Topics[:min(listedInText, len(r.Topics))] {
-				row(t.Messages, fmt.Sprintf("%.7f", t.Dollars), printable(t.Topic))
+				row(t.Messages, fmt.Sprintf("%.7f", t.Dollars), redact.Printable(t.Topic))
 			}
 		})
 	}

@@ -27,7 +27,7 @@ func exitStatus(err error, stderr io.Writer) int {
 	if errors.Is(err, errDiffers) {
 		return 1 // what differs is printed
 	}
-	fmt.Fprintf(stderr, "localhub: %s\n", firstLines(redact.Text(err.Error())))
+	fmt.Fprintf(stderr, "localhub: %s\n", redact.PrintableLines(firstLines(redact.Text(err.Error()))))
 	var usage usageError
 	if errors.As(err, &usage) {
 		return 2

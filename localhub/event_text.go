@@ -2,13 +2,12 @@ package main
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/securecart/hub/internal/local/events"
+	"github.com/securecart/hub/internal/redact"
 )
 
 // maxFrameText is how many characters of a message a line has. Our own choice; -o json has
@@ -28,7 +27,7 @@ func eventText(e *events.Event) string {
 	what = append(what, happened(e)...)
 	line := fmt.Sprintf("%s %-6s %-18s %s", time.UnixMicro(e.At).Format("15:04:05.000"), e.Type, whose(e),
 		strings.Join(what, "  "))
-	return printable(strings.TrimRight(line, " "))
+	return redact.Printable(strings.TrimRight(line, " "))
 }
 
 // whose returns the user of an event and the end of the connection's id. Of a guest it has
@@ -95,20 +94,4 @@ func cutText(text string) (string, bool) {
 		return text, false
 	}
 	return string([]rune(text)[:maxFrameText]) + "…", true
-}
-
-// printable escapes what a terminal would take for a command.
-func printable(text string) string {
-	if !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-		}
-	}
-	return b.String()
 }

@@ -19,13 +19,15 @@ import (
 // templateSettings are what the command line says of a template.
 type templateSettings struct {
 	file       string
+	api        string
 	parameters pairsFlag
+	imports    pairsFlag // values by the name of their export
 	functions  pairsFlag // URLs by function
 	env        pairsFlag // values by NAME, or by FUNCTION.NAME
 }
 
 func newTemplateSettings() templateSettings {
-	return templateSettings{parameters: pairsFlag{}, functions: pairsFlag{}, env: pairsFlag{}}
+	return templateSettings{parameters: pairsFlag{}, imports: pairsFlag{}, functions: pairsFlag{}, env: pairsFlag{}}
 }
 
 func (t *templateSettings) flags(fs *pflag.FlagSet) {
@@ -33,6 +35,8 @@ func (t *templateSettings) flags(fs *pflag.FlagSet) {
 		"YAML or JSON, instead of the hub")
 	fs.Var(t.parameters, "parameter", "`NAME=VALUE` value of a template parameter or a pseudo parameter "+
 		"such as AWS::Region; may be repeated")
+	fs.Var(t.imports, "import", "`NAME=VALUE` value of another stack, for Fn::ImportValue; may be repeated")
+	fs.StringVar(&t.api, "api", "", "`NAME` logical id of the API, if the template has several")
 	fs.Var(t.functions, "function", "`FUNCTION=URL` URL of Lambda's Invoke API for a function with this logical id; "+
 		"may be repeated")
 	fs.Var(t.env, "env", "`NAME=VALUE` environment variable of all functions, or with FUNCTION.NAME=VALUE of one; "+
@@ -64,9 +68,42 @@ func (t *templateSettings) check(given *pflag.FlagSet) (err error) {
 	return err
 }
 
+// maxTemplate is how many bytes of a template are read. It is more than CloudFormation
+// accepts, so that a template is refused for its length, with CloudFormation's limit.
+const maxTemplate = 2 << 20
+
+// readTemplate reads a template. A pipe may never end: then it returns with ctx, and the
+// read ends with the process.
+func readTemplate(ctx context.Context, file string) ([]byte, error) {
+	type content struct {
+		data []byte
+		err  error
+	}
+	done := make(chan content, 1)
+	go func() {
+		f, err := os.Open(file)
+		if err != nil {
+			done <- content{err: err}
+			return
+		}
+		defer f.Close()
+		data, err := io.ReadAll(io.LimitReader(f, maxTemplate))
+		done <- content{data, err}
+	}()
+	select {
+	case c := <-done:
+		return c.data, c.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // runTemplate serves the WebSocket API of a template until ctx ends.
 func runTemplate(ctx context.Context, s settings, stdout, stderr io.Writer) error {
-	data, err := os.ReadFile(s.template.file)
+	data, err := readTemplate(ctx, s.template.file)
+	if ctx.Err() != nil {
+		return nil // interrupted
+	}
 	if err != nil {
 		return fmt.Errorf("-template: %w", err)
 	}
@@ -86,8 +123,8 @@ func runTemplate(ctx context.Context, s settings, stdout, stderr io.Writer) erro
 	}
 	log := s.log.newLog(stderr)
 	h, err := host.New(host.Options{
-		File: s.template.file, Template: data, Stage: s.stage,
-		Parameters: s.template.parameters, Functions: s.template.functions, Env: s.template.env,
+		File: s.template.file, Template: data, API: s.template.api, Stage: s.stage,
+		Parameters: s.template.parameters, Imports: s.template.imports, Functions: s.template.functions, Env: s.template.env,
 		Path: os.Getenv("PATH"),
 		Addr: dialAddress(listener.Addr()), Authority: authority,
 		AdminAddr: admin.Addr().String(), Version: version(), AdminToken: s.adminToken.value,
@@ -97,6 +134,9 @@ func runTemplate(ctx context.Context, s settings, stdout, stderr io.Writer) erro
 	})
 	if err != nil {
 		return err
+	}
+	if ctx.Err() != nil {
+		return h.Close() // interrupted while it was read
 	}
 	tlsOrPlain, err := h.Listener(listener)
 	if err == nil {

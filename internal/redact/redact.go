@@ -1,6 +1,6 @@
-// Package redact removes passwords from text that people or logs get: those in URLs, as
-// in http://user:password@host. User names go with them, because some servers take a
-// secret in that place.
+// Package redact removes from text that people or logs get what should not be there:
+// passwords in URLs, as in http://user:password@host, and commands for a terminal. User
+// names go with passwords, because some servers take a secret in that place.
 package redact
 
 import (

@@ -2,6 +2,7 @@ package cfn
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -29,6 +30,10 @@ var pseudo = map[string]string{
 	"AWS::StackName": "local", "AWS::URLSuffix": "amazonaws.com",
 	"AWS::StackId": "arn:aws:cloudformation:eu-central-1:123456789012:stack/local/00000000-0000-0000-0000-000000000000",
 }
+
+// logicalID is the form of a resource's name in a template.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html
+var logicalID = regexp.MustCompile(`^[A-Za-z0-9]+$`)
 
 // Stack is a template with the values of its parameters.
 type Stack struct {
@@ -90,6 +95,10 @@ func (s *Stack) declare() {
 		id, n := resources.Content[i], resources.Content[i+1]
 		if id.Value == "Fn::Transform" {
 			s.Note(t.pos(id), "Fn::Transform does not run here: what it adds in AWS is missing")
+			continue
+		}
+		if !logicalID.MatchString(id.Value) {
+			s.Problem(t.pos(id), "resource name %q: only letters and digits", id.Value)
 			continue
 		}
 		if n.Kind != yaml.MappingNode {

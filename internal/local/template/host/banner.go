@@ -9,6 +9,7 @@ import (
 
 	"github.com/securecart/hub/internal/local/account"
 	"github.com/securecart/hub/internal/local/inspector"
+	"github.com/securecart/hub/internal/redact"
 )
 
 // WriteBanner writes what is served, what is not, and what to type.
@@ -42,7 +43,7 @@ func (h *Host) WriteBanner(w io.Writer, version string) error {
 		fmt.Fprintf(&b, "note: %s\n", note)
 	}
 	fmt.Fprintf(&b, "\n  npx wscat -c ws%s\n\nInterrupt (ctrl-c) to end.\n", base)
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, redact.PrintableLines(b.String()))
 	return err
 }
 

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -29,7 +28,7 @@ func (h *Host) start(f *samapi.Function) (lambda.Handler, error) {
 			return nil, err
 		}
 		h.running = append(h.running, runningFunction{f.ID, "at " + redact.URL(address)})
-		return named{h.withTexts(f.ID, h.withTimeout(f, e, 0)), f.ID}, nil
+		return named{h.withTexts(f.ID, h.withTimeout(f, e)), f.ID}, nil
 	}
 	path := filepath.Join(f.Folder, "bootstrap")
 	if _, err := os.Stat(path); f.Folder == "" || err != nil {
@@ -43,7 +42,7 @@ func (h *Host) start(f *samapi.Function) (lambda.Handler, error) {
 	}
 	h.processes = append(h.processes, p)
 	h.running = append(h.running, runningFunction{f.ID, path})
-	return named{h.withTexts(f.ID, h.withTimeout(f, p, f.Timeout)), f.ID}, nil
+	return named{h.withTexts(f.ID, h.withTimeout(f, p)), f.ID}, nil
 }
 
 func errNotRunning(f *samapi.Function, path string) error {
@@ -106,13 +105,14 @@ func (h *Host) apiEnv(stage string) []string {
 	}
 }
 
-// withTimeout ends an invocation after the function's timeout; 0 is none. It writes
-// failures to the function's log.
-func (h *Host) withTimeout(f *samapi.Function, next lambda.Handler, timeout time.Duration) lambda.Handler {
+// withTimeout ends an invocation after the function's timeout, wherever the function
+// runs. That of a function of another stack is not known. It writes failures to the
+// function's log.
+func (h *Host) withTimeout(f *samapi.Function, next lambda.Handler) lambda.Handler {
 	return handlerFunc(func(ctx context.Context, event []byte) ([]byte, error) {
-		if timeout > 0 {
+		if f.Timeout > 0 {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, timeout)
+			ctx, cancel = context.WithTimeout(ctx, f.Timeout)
 			defer cancel()
 		}
 		answer, err := next.Invoke(ctx, event)

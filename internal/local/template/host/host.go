@@ -27,6 +27,8 @@ type Options struct {
 	File       string            // the template's name; CodeUri is relative to its folder
 	Template   []byte            // what is in it
 	Parameters map[string]string // of the template
+	Imports    map[string]string // values of other stacks, by the name of their export
+	API        string            // its logical id; "": the only one
 	Stage      string            // "": the only one
 	Functions  map[string]string // URL of Lambda's Invoke API, by logical id
 	Env        map[string]string // by NAME for all bootstraps, by ID.NAME for one
@@ -82,7 +84,7 @@ func New(o Options) (*Host, error) {
 
 func (h *Host) open() (err error) {
 	h.api, err = samapi.Build(h.opts.File, h.opts.Template, samapi.Options{
-		Parameters: h.opts.Parameters, Stage: h.opts.Stage, Handler: h.start,
+		Parameters: h.opts.Parameters, Imports: h.opts.Imports, API: h.opts.API, Stage: h.opts.Stage, Handler: h.start,
 	})
 	if err == nil {
 		err = h.checkNames()
@@ -93,7 +95,7 @@ func (h *Host) open() (err error) {
 	api := h.api.API
 	api.IdleTimeout, api.MaxAge, api.Faults, api.Log = h.opts.IdleTimeout, h.opts.MaxAge, h.opts.Faults, h.opts.Log
 	if api.AccessLog != nil {
-		api.AccessLog.Output = h.output.writer("access")
+		api.AccessLog.Output = h.output.printable("access")
 	}
 	if h.requiresSignatures() {
 		api.Credentials = []gatewaytest.Credential{account.Credential}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"sync"
+
+	"github.com/securecart/hub/internal/redact"
 )
 
 // output joins the lines of several writers into one.
@@ -12,7 +14,22 @@ type output struct {
 	w  io.Writer
 }
 
-// named returns a writer whose lines get a name in front. It writes a line when it is
+// printable returns a writer whose text has no commands for a terminal: an access log has
+// route keys of the template and headers of clients.
+func (o *output) printable(name string) io.Writer {
+	return &printableOutput{o.writer(name)}
+}
+
+type printableOutput struct{ w io.Writer }
+
+func (p *printableOutput) Write(text []byte) (int, error) {
+	if _, err := io.WriteString(p.w, redact.PrintableLines(string(text))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
+// writer returns a writer whose lines get a name in front. It writes a line when it is
 // complete.
 func (o *output) writer(name string) io.Writer {
 	return &namedOutput{output: o, prefix: []byte(name + " | ")}

@@ -180,7 +180,8 @@ func (b *builder) readAPI() {
 	api.RouteSelectionExpression = b.required(b.api, "RouteSelectionExpression")
 	api.APIKeySelectionExpression = b.api.Property("ApiKeySelectionExpression").Text()
 	if disabled := b.api.Property("DisableExecuteApiEndpoint"); disabled.Bool() {
-		b.Note(disabled.Pos(), "DisableExecuteApiEndpoint: in AWS only a custom domain has the API; here this address has it too")
+		b.Note(disabled.Pos(), "DisableExecuteApiEndpoint: in AWS only a custom domain has the API; "+
+			"here this address has it too")
 	}
 }
 

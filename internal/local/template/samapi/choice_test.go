@@ -109,7 +109,10 @@ func TestNestedStackHasTheAPI(t *testing.T) {
 	_, err := samapi.Build(filepath.Join("app", "t.yaml"), []byte(`Resources:
   A: {Type: AWS::Serverless::Application, Properties: {Location: ws/template.yaml}}
   B: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: https://b.test/t.yaml}}
-  C: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: !Sub "https://${AWS::Region}.b.test"}, Metadata: {"aws:asset:path": c.json}}
+  C:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: !Sub "https://${AWS::Region}.b.test"}
+    Metadata: {"aws:asset:path": c.json}
 `), samapi.Options{Handler: byName})
 	want := "; a nested stack may have it: -template " + filepath.Join("app", "ws", "template.yaml") +
 		", https://b.test/t.yaml or " + filepath.Join("app", "c.json")
