@@ -2,6 +2,7 @@ package gatewaytest_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -72,6 +73,19 @@ func TestTemplatesRefusedTogether(t *testing.T) {
 	}}}})
 	wantField(t, err, `Routes["ping"].Mapping: template "one": line 2, column 3: #if without #end`)
 	wantField(t, err, `template "two": line 1, column 7: $input has only body`)
+}
+
+// TestCheckTemplate. Our own: the error has the place in the template.
+func TestCheckTemplate(t *testing.T) {
+	if err := gatewaytest.CheckTemplate("#if(true)$input.body#end"); err != nil {
+		t.Errorf("got %v", err)
+	}
+	var mistake *gatewaytest.TemplateError
+	err := gatewaytest.CheckTemplate("{\n  #if(true)\n}")
+	if !errors.As(err, &mistake) || mistake.Line != 2 || mistake.Column != 3 ||
+		err.Error() != "line 2, column 3: #if without #end" {
+		t.Errorf("got %v", err)
+	}
 }
 
 // TestTemplateScope. What the templates of an event may refer to.
