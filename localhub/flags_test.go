@@ -226,6 +226,7 @@ func TestErrorsHaveNoSecrets(t *testing.T) {
 		"a variable twice":          {"-template", template, "-env", "A=PASS\"", "-env", "A=PASS\""},
 		"a parameter twice":         {"-template", template, "-parameter", "A=1", "-parameter", "A=PASS"},
 		"a function's URL":          {"-template", template, "-function", "F=http://ann:PASS@host"},
+		"a service's URL":           {"-template", template, "-service", "sqs=ftp://ann:PASS@host"},
 		"an API key":                {"-dynamodb", "http://127.0.0.1:1", "-api-key", "PASS"},
 		"the API key after =":       {"-dynamodb", "http://127.0.0.1:1", "-api-key=PASS", "-no-sockets"},
 		"a misspelt flag":           {"-tokn=PASS"},

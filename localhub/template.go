@@ -23,11 +23,13 @@ type templateSettings struct {
 	parameters pairsFlag
 	imports    pairsFlag // values by the name of their export
 	functions  pairsFlag // URLs by function
+	services   pairsFlag // URLs by AWS service
 	env        pairsFlag // values by NAME, or by FUNCTION.NAME
 }
 
 func newTemplateSettings() templateSettings {
-	return templateSettings{parameters: pairsFlag{}, imports: pairsFlag{}, functions: pairsFlag{}, env: pairsFlag{}}
+	return templateSettings{parameters: pairsFlag{}, imports: pairsFlag{}, functions: pairsFlag{},
+		services: pairsFlag{}, env: pairsFlag{}}
 }
 
 func (t *templateSettings) flags(fs *pflag.FlagSet) {
@@ -39,6 +41,8 @@ func (t *templateSettings) flags(fs *pflag.FlagSet) {
 	fs.StringVar(&t.api, "api", "", "`NAME` logical id of the API, if the template has several")
 	fs.Var(t.functions, "function", "`FUNCTION=URL` URL of Lambda's Invoke API for a function with this logical id; "+
 		"may be repeated")
+	fs.Var(t.services, "service", "`NAME=URL` endpoint of an AWS service that routes of the API call themselves, "+
+		"such as dynamodb=http://127.0.0.1:8000; may be repeated")
 	fs.Var(t.env, "env", "`NAME=VALUE` environment variable of all functions, or with FUNCTION.NAME=VALUE of one; "+
 		"may be repeated")
 }
@@ -124,7 +128,8 @@ func runTemplate(ctx context.Context, s settings, stdout, stderr io.Writer) erro
 	log := s.log.newLog(stderr)
 	h, err := host.New(host.Options{
 		File: s.template.file, Template: data, API: s.template.api, Stage: s.stage,
-		Parameters: s.template.parameters, Imports: s.template.imports, Functions: s.template.functions, Env: s.template.env,
+		Parameters: s.template.parameters, Imports: s.template.imports, Functions: s.template.functions,
+		Services: s.template.services, Env: s.template.env,
 		Path: os.Getenv("PATH"),
 		Addr: dialAddress(listener.Addr()), Authority: authority,
 		AdminAddr: admin.Addr().String(), Version: version(), AdminToken: s.adminToken.value,

@@ -27,6 +27,7 @@ func (h *Host) WriteBanner(w io.Writer, version string) error {
 	for _, f := range h.running {
 		fmt.Fprintf(&b, "  function      %s  %s\n", f.id, f.where)
 	}
+	h.writeServices(&b)
 	if len(h.running) > len(h.processes) {
 		fmt.Fprintf(&b, "\nfor functions that you start yourself:\n  export %s\n", strings.Join(h.apiEnv(api.Stage), " "))
 	}

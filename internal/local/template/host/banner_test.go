@@ -85,6 +85,17 @@ func TestWriteBannerParts(t *testing.T) {
 			func(h *Host) { h.running = h.running[:1] },
 			map[string]bool{"  function      Send": true, "export": false},
 		},
+		"services": {
+			func(h *Host) {
+				h.api.Services = []string{"dynamodb", "sqs"}
+				h.opts.Services = map[string]string{"sqs": "http://ann:PASS@127.0.0.1:9324"}
+			},
+			map[string]bool{
+				"  service       sqs  http://xxxxx@127.0.0.1:9324\n": true,
+				"  service       dynamodb  nowhere: its routes answer \"Internal server error\"; " +
+					"add -service dynamodb=http://127.0.0.1:PORT\n": true,
+			},
+		},
 		"everything imitated": {
 			func(h *Host) { h.api.NotImitated = nil }, map[string]bool{"not imitated": false},
 		},

@@ -31,6 +31,7 @@ type Options struct {
 	API        string            // its logical id; "": the only one
 	Stage      string            // "": the only one
 	Functions  map[string]string // URL of Lambda's Invoke API, by logical id
+	Services   map[string]string // URL of an AWS service behind a route, by its name
 	Env        map[string]string // by NAME for all bootstraps, by ID.NAME for one
 	Path       string            // the variable PATH of bootstraps
 
@@ -100,6 +101,7 @@ func (h *Host) open() (err error) {
 	if h.requiresSignatures() {
 		api.Credentials = []gatewaytest.Credential{account.Credential}
 	}
+	api.Services = h.services()
 	api.Observe = h.observer.Observe
 	if h.gateway, err = gatewaytest.New(api); err != nil {
 		return fmt.Errorf("-template %s: %w", h.opts.File, err)
@@ -128,7 +130,7 @@ func (h *Host) checkNames() error {
 			errs = append(errs, fmt.Errorf("-env %s: the API invokes no function %s", name, id))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, h.checkServices())...)
 }
 
 // ServeHTTP serves the API.

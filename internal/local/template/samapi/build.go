@@ -60,6 +60,10 @@ type Result struct {
 	// Functions are the functions that the API invokes, in the order of their ids.
 	Functions []*Function
 
+	// Services are the names of the AWS services that the API calls itself, such as
+	// "dynamodb", in the order of their names.
+	Services []string
+
 	// NotImitated counts the resources that have no meaning locally, by type.
 	NotImitated map[string]int
 

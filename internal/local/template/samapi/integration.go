@@ -73,8 +73,7 @@ func (b *builder) readIntegration(r *cfn.Resource) *gatewaytest.Route {
 		}
 		return route
 	case text == "AWS" || text == "AWS_PROXY":
-		if m := serviceAction.FindStringSubmatch(uri.Text()); m != nil && m[1] != "lambda" {
-			b.Note(uri.Pos(), "integrations with %s are not imitated: messages of %s are answered with an error", m[1], r.ID)
+		if b.readService(r, uri, route) {
 			return route
 		}
 		route.Integration = b.function(r, uri, r.Property("CredentialsArn"))
@@ -98,7 +97,7 @@ func (b *builder) readIntegration(r *cfn.Resource) *gatewaytest.Route {
 
 var (
 	// serviceAction matches the URI of an AWS service. The first group is the service.
-	serviceAction = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]*:([^:]+):(?:action|path)/`)
+	serviceAction = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]*:(?:[^:]+\.)?([^:.]+):(?:action|path)/`)
 
 	httpURI = regexp.MustCompile(`^https?://`)
 )
@@ -108,7 +107,7 @@ func (b *builder) readMapping(r *cfn.Resource) *gatewaytest.Mapping {
 	b.noteUnusedTemplates(r, "RequestTemplates")
 	return &gatewaytest.Mapping{
 		TemplateSelectionExpression: r.Property("TemplateSelectionExpression").Text(),
-		RequestTemplates:            stringMap(r.Property("RequestTemplates")),
+		RequestTemplates:            templates(r, "RequestTemplates"),
 		ContentHandlingStrategy:     contentHandling(r),
 		PassthroughBehavior: oneOf(r.Property("PassthroughBehavior"), "PassthroughBehavior", "WHEN_NO_MATCH",
 			"WHEN_NO_TEMPLATES", "NEVER"),
@@ -124,7 +123,7 @@ func (b *builder) readIntegrationResponse(r *cfn.Resource, mapping *gatewaytest.
 	b.noteUnusedTemplates(r, "ResponseTemplates")
 	mapping.Responses[key] = gatewaytest.IntegrationResponse{
 		TemplateSelectionExpression: r.Property("TemplateSelectionExpression").Text(),
-		ResponseTemplates:           stringMap(r.Property("ResponseTemplates")),
+		ResponseTemplates:           templates(r, "ResponseTemplates"),
 		ContentHandlingStrategy:     contentHandling(r),
 	}
 }

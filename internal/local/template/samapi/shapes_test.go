@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -48,7 +49,7 @@ func TestShapes(t *testing.T) {
 			"aliases and merge keys are expanded", "it is served as dev",
 		}},
 		"services.yaml": {samapi.Options{}, "", "", []string{
-			"integrations with dynamodb", "integrations with sqs", "integrations with states",
+			"RequestTemplates of PublishIntegration: without a TemplateSelectionExpression",
 		}},
 	} {
 		t.Run(file, func(t *testing.T) {
@@ -70,6 +71,9 @@ func TestShapes(t *testing.T) {
 			if len(result.Notes) != len(tt.notes) {
 				t.Errorf("got %d notes, want %d:\n%s", len(result.Notes), len(tt.notes), notes)
 			}
+			if want := []string{"dynamodb", "sqs", "states"}; tt.reply == "" && !slices.Equal(result.Services, want) {
+				t.Errorf("got the services %v, want %v", result.Services, want)
+			}
 			synctest.Test(t, func(t *testing.T) { converse(t, result.API, tt.send, tt.reply) })
 		})
 	}
@@ -86,14 +90,14 @@ func converse(t *testing.T, api gatewaytest.API, send, reply string) {
 			t.Error(err)
 		}
 	}()
+	if reply == "" {
+		return
+	}
 	c, _, err := gateway.Dial(t.Context(), "/"+api.Stage, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.CloseNow()
-	if send == "" {
-		return
-	}
 	if err := c.Write(t.Context(), websocket.MessageText, []byte(send)); err != nil {
 		t.Fatal(err)
 	}
