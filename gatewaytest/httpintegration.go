@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,8 +34,9 @@ type HTTP struct {
 	URI string
 
 	// RequestParameters adds headers and query parameters to the requests, or
-	// replaces them. Keys are "integration.request.header.NAME" and
-	// "integration.request.querystring.NAME". Values are
+	// replaces them. Keys are "integration.request.header.NAME",
+	// "integration.request.querystring.NAME" and, for {NAME} in the path of the
+	// URI, "integration.request.path.NAME". Values are
 	// "route.request.header.NAME", "route.request.querystring.NAME" and their
 	// multivalueheader and multivaluequerystring forms ($connect only),
 	// "route.request.body.PATH", "stageVariables.NAME", "context.NAME" and
@@ -45,7 +47,7 @@ type HTTP struct {
 
 // parameter is one parsed entry of RequestParameters.
 type parameter struct {
-	query  bool // a query parameter, not a header
+	place  string // header, querystring or path
 	name   string
 	source func(inv *invocation) []string
 }
@@ -80,18 +82,17 @@ func (h *HTTP) parse(api *API, routeKey string) (uri string, parameters []parame
 	return uri, parameters, err
 }
 
+var parameterKey = regexp.MustCompile(`^integration\.request\.(header|querystring|path)\.(.+)$`)
+
 // parseParameters parses RequestParameters, in the order of the keys.
 func parseParameters(texts map[string]string, routeKey string) (parameters []parameter, err error) {
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
-		var p parameter
-		name, isHeader := strings.CutPrefix(key, "integration.request.header.")
-		if !isHeader {
-			name, p.query = strings.CutPrefix(key, "integration.request.querystring.")
+		m := parameterKey.FindStringSubmatch(key)
+		if m == nil {
+			return nil, fmt.Errorf("RequestParameters: %q: must be integration.request.header.NAME, "+
+				"integration.request.querystring.NAME or integration.request.path.NAME", key)
 		}
-		if p.name = name; !isHeader && !p.query || name == "" {
-			return nil, fmt.Errorf("RequestParameters: %q: must be integration.request.header.NAME "+
-				"or integration.request.querystring.NAME", key)
-		}
+		p := parameter{place: m[1], name: m[2]}
 		if p.source, err = parseSource(texts[key], routeKey == routeConnect); err != nil {
 			return nil, fmt.Errorf("RequestParameters[%q]: %w", key, err)
 		}
@@ -186,14 +187,16 @@ func (g *Gateway) sendHTTP(inv *invocation, body string) (integrationResponse, e
 }
 
 // setParameters sets the headers and the query of a request, with the route's
-// RequestParameters in them.
+// RequestParameters in them and in the path.
 func (inv *invocation) setParameters(req *http.Request, headers, query fields.List) {
 	for _, p := range inv.route.parameters {
 		values := p.source(inv)
 		switch {
 		case values == nil:
-		case p.query:
+		case p.place == "querystring":
 			query = query.With(p.name, fields.Exact, values)
+		case p.place == "path":
+			setPathParameter(req.URL, p.name, values[len(values)-1])
 		default:
 			headers = headers.With(p.name, strings.EqualFold, values)
 		}
@@ -202,6 +205,12 @@ func (inv *invocation) setParameters(req *http.Request, headers, query fields.Li
 		req.Header.Add(header.Name, header.Value)
 	}
 	req.URL.RawQuery = query.Encode()
+}
+
+// setPathParameter replaces {name} in the path of a URL by a value, as one segment.
+func setPathParameter(u *url.URL, name, value string) {
+	u.RawPath = strings.ReplaceAll(u.EscapedPath(), url.PathEscape("{"+name+"}"), url.PathEscape(value))
+	u.Path, _ = url.PathUnescape(u.RawPath) // just escaped: cannot fail
 }
 
 func (g *Gateway) roundTrip(req *http.Request) (integrationResponse, error) {
