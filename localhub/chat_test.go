@@ -1,60 +1,56 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
 )
 
-// chatFunctions are the folders of the functions of testdata/chat, by logical id.
-var chatFunctions = map[string]string{
-	"OnConnectFunction": "onconnect", "OnDisconnectFunction": "ondisconnect", "SendMessageFunction": "sendmessage",
+// endpoints are the ways in which handlers of the samples make the URL that they post to:
+// by the domain name of the event, as written there, and by the id of the API.
+var endpoints = map[string]struct{ byDomain, byID string }{
+	"sam-node": {
+		"`https://${domainName}/${stage}`",
+		"`https://${event.requestContext.apiId}.execute-api.${process.env.AWS_REGION}.amazonaws.com/${stage}`",
+	},
+	"sam-python": {
+		`f"https://{request['domainName']}/{request['stage']}"`,
+		`f"https://{request['apiId']}.execute-api.{os.environ['AWS_REGION']}.amazonaws.com/{request['stage']}"`,
+	},
 }
 
-// domainEndpoint is how the handler of testdata/chat makes the URL that it posts to.
-const domainEndpoint = "`https://${domainName}/${stage}`"
-
-// apiIDEndpoint is the other way, which is common too.
-const apiIDEndpoint = "`https://${event.requestContext.apiId}." +
-	"execute-api.${process.env.AWS_REGION}.amazonaws.com/${stage}`"
-
-// TestChat serves an API of a common form, whose handlers know nothing of localhub:
-// Node.js behind Lambda's Invoke API, with the AWS SDK for JavaScript and a real
-// DynamoDB. Two clients talk through the stock wscat.
+// TestChat serves APIs of a common form, whose handlers know nothing of localhub: they are
+// in Node.js and Python, with AWS's SDKs and a real DynamoDB. Two clients talk through the
+// stock wscat.
 func TestChat(t *testing.T) {
 	wscatPath := findWscat(t)
-	requireChatModules(t)
-	engine := startEngine(t)
-	t.Run("by domain name", func(t *testing.T) { testChat(t, wscatPath, engine, domainEndpoint) })
-	t.Run("by API id", func(t *testing.T) { testChat(t, wscatPath, engine, apiIDEndpoint) })
+	for sample, endpoint := range endpoints {
+		for name, url := range map[string]string{"by domain name": endpoint.byDomain, "by API id": endpoint.byID} {
+			t.Run(sample+" "+name, func(t *testing.T) {
+				folder := copySample(t, sample)
+				path := samplePath(t, sample, folder)
+				replaceEndpoint(t, folder, endpoint.byDomain, url)
+				t.Setenv("PATH", path)
+				testChat(t, wscatPath, startEngine(t), filepath.Join(folder, "template.yaml"))
+			})
+		}
+	}
 }
 
-// testChat is a conversation with a handler that posts to an endpoint.
-func testChat(t *testing.T, wscatPath, engine, endpoint string) {
+// testChat is a conversation on the API of a template.
+func testChat(t *testing.T, wscatPath, engine, template string) {
 	table := newChatTable(t, engine)
-	nodeAddress := unusedAddress(t)
-	var args []string
-	for id := range chatFunctions {
-		args = append(args, "-function", id+"=http://"+nodeAddress)
-	}
-	api := serveTemplate(t, "../testdata/chat/template.yaml", args...)
+	api := serveTemplate(t, template, "-env", "AWS_ENDPOINT_URL_DYNAMODB="+engine)
 	if !strings.HasSuffix(api.socket, "/Prod") {
 		t.Fatalf("got the socket %s, want one that ends in /Prod", api.socket)
 	}
-	startNode(t, copyChat(t, endpoint), nodeAddress, append(exportedVariables(t, api.banner),
-		"AWS_ENDPOINT_URL_DYNAMODB="+engine, "AWS_REGION=eu-central-1",
-		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "TABLE_NAME="+chatTableName))
-
 	alice := startWscat(t, wscatPath, "-c", api.socket)
 	alice.chat("hello")
 	bob := startWscat(t, wscatPath, "-c", api.socket)
@@ -113,87 +109,68 @@ func (w *wscat) waitFor(text string) {
 	}
 }
 
-// chatModules is where scripts/ci-tools installs the packages that the handlers import.
-const chatModules = "../.tools/chat/node_modules"
-
-// requireChatModules skips a test without Node.js or the packages.
-func requireChatModules(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("node"); err != nil {
-		skipMissing(t, "Node.js is not installed")
-	}
-	if _, err := os.Stat(chatModules); err != nil {
-		skipMissing(t, "the packages of testdata/chat are not installed; scripts/ci-tools installs them")
-	}
-}
-
-// copyChat is a copy of testdata/chat whose handler posts to an endpoint.
-func copyChat(t *testing.T, endpoint string) (folder string) {
+// copySample copies a sample into a folder of the test.
+func copySample(t *testing.T, sample string) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
-	if err := os.CopyFS(folder, os.DirFS("../testdata/chat")); err != nil {
-		t.Fatal(err)
-	}
-	modules, err := filepath.Abs(chatModules)
-	if err == nil {
-		err = os.Symlink(modules, filepath.Join(folder, "node_modules"))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(folder, "sendmessage", "app.mjs")
-	source, err := os.ReadFile(file)
-	if n := strings.Count(string(source), domainEndpoint); err != nil || n != 1 {
-		t.Fatalf("%s: got %d times %s, %v, want 1", file, n, domainEndpoint, err)
-	}
-	source = []byte(strings.Replace(string(source), domainEndpoint, endpoint, 1))
-	if err := os.WriteFile(file, source, 0o600); err != nil {
+	if err := os.CopyFS(folder, os.DirFS("../examples/"+sample)); err != nil {
 		t.Fatal(err)
 	}
 	return folder
 }
 
-// startNode runs the handlers in a folder until the test ends.
-func startNode(t *testing.T, folder, address string, env []string) {
+// samplePath gives the functions of a sample AWS's SDK, and returns the variable PATH that
+// runs them. The test is skipped if scripts/ci-tools has not installed what it needs.
+func samplePath(t *testing.T, sample, folder string) string {
 	t.Helper()
-	script, err := filepath.Abs("../testdata/invoke.mjs")
+	path := os.Getenv("PATH")
+	if sample == "sam-python" {
+		// cfn-lint depends on the SDK that examples/sam-python/requirements.txt names.
+		return filepath.Dir(needTool(t, "cfn-lint/bin/python3")) + string(filepath.ListSeparator) + path
+	}
+	if _, err := exec.LookPath("node"); err != nil {
+		skipMissing(t, "Node.js is not installed")
+	}
+	_ = os.RemoveAll(filepath.Join(folder, "node_modules")) // of a developer who has typed the tour
+	if err := os.Symlink(needTool(t, "chat/node_modules"), filepath.Join(folder, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// needTool returns the path of what scripts/ci-tools installs.
+func needTool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("../.tools", filepath.FromSlash(name)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(address)
-	args := []string{script, port}
-	for id, name := range chatFunctions {
-		args = append(args, id+"="+name+"/app.mjs:handler")
+	if _, err := os.Stat(path); err != nil {
+		skipMissing(t, name+" is not installed; scripts/ci-tools installs it")
 	}
-	cmd := exec.Command("node", args...)
-	cmd.Dir = folder
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
-	stdout := startCommand(t, cmd)
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil || line != "http://"+address+"\n" {
-		t.Fatalf("node printed %q, %v", line, err)
-	}
+	return path
 }
 
-var exportLine = regexp.MustCompile(`(?m)^  export (.+)$`)
-
-// exportedVariables are the variables that the banner has for functions that the
-// developer starts.
-func exportedVariables(t *testing.T, banner string) []string {
+// replaceEndpoint makes the handler of a sample post to another URL.
+func replaceEndpoint(t *testing.T, folder, written, url string) {
 	t.Helper()
-	m := exportLine.FindStringSubmatch(banner)
-	if m == nil {
-		t.Fatalf("the banner has no variables for functions:\n%s", banner)
+	files, err := filepath.Glob(filepath.Join(folder, "sendmessage", "app.*"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("got the files %v, %v, want 1", files, err)
 	}
-	return strings.Fields(m[1])
+	source, err := os.ReadFile(files[0])
+	if n := strings.Count(string(source), written); err != nil || n != 1 {
+		t.Fatalf("%s: got %d times %s, %v, want 1", files[0], n, written, err)
+	}
+	source = []byte(strings.Replace(string(source), written, url, 1))
+	if err := os.WriteFile(files[0], source, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 const chatTableName = "chat_connections"
 
-// chatTable is the table of connections of testdata/chat.
+// chatTable is the table of connections of the samples.
 type chatTable struct{ endpoint string }
 
 // newChatTable creates the table. It is deleted when the test ends.

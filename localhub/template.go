@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/pflag"
@@ -18,13 +21,14 @@ import (
 
 // templateSettings are what the command line says of a template.
 type templateSettings struct {
-	file       string
-	api        string
-	parameters pairsFlag
-	imports    pairsFlag // values by the name of their export
-	functions  pairsFlag // URLs by function
-	services   pairsFlag // URLs by AWS service
-	env        pairsFlag // values by NAME, or by FUNCTION.NAME
+	file         string
+	api          string
+	parameters   pairsFlag
+	imports      pairsFlag // values by the name of their export
+	functions    pairsFlag // URLs by function
+	functionsURL string    // of all others
+	services     pairsFlag // URLs by AWS service
+	env          pairsFlag // values by NAME, or by FUNCTION.NAME
 }
 
 func newTemplateSettings() templateSettings {
@@ -41,6 +45,8 @@ func (t *templateSettings) flags(fs *pflag.FlagSet) {
 	fs.StringVar(&t.api, "api", "", "`NAME` logical id of the API, if the template has several")
 	fs.Var(t.functions, "function", "`FUNCTION=URL` URL of Lambda's Invoke API for a function with this logical id; "+
 		"may be repeated")
+	fs.StringVar(&t.functionsURL, "functions", "", "`URL` URL of Lambda's Invoke API for all functions without "+
+		"-function, such as that of sam local start-lambda")
 	fs.Var(t.services, "service", "`NAME=URL` endpoint of an AWS service that routes of the API call themselves, "+
 		"such as dynamodb=http://127.0.0.1:8000; may be repeated")
 	fs.Var(t.env, "env", "`NAME=VALUE` environment variable of all functions, or with FUNCTION.NAME=VALUE of one; "+
@@ -125,12 +131,17 @@ func runTemplate(ctx context.Context, s settings, stdout, stderr io.Writer) erro
 	if err != nil {
 		return fmt.Errorf("certificates: %w", err)
 	}
+	folder, err := templateFolder(s.template.file)
+	if err != nil {
+		return err
+	}
 	log := s.log.newLog(stderr)
 	h, err := host.New(host.Options{
 		File: s.template.file, Template: data, API: s.template.api, Stage: s.stage,
-		Parameters: s.template.parameters, Imports: s.template.imports, Functions: s.template.functions,
+		Parameters: s.template.parameters, Imports: s.template.imports,
+		Functions: s.template.functions, FunctionsURL: s.template.functionsURL,
 		Services: s.template.services, Env: s.template.env,
-		Path: os.Getenv("PATH"),
+		Folder: folder, Path: os.Getenv("PATH"), Roots: ownRoots(os.Getenv),
 		Addr: dialAddress(listener.Addr()), Authority: authority,
 		AdminAddr: admin.Addr().String(), Version: version(), AdminToken: s.adminToken.value,
 		ShowPrivate: s.showPrivate,
@@ -151,4 +162,25 @@ func runTemplate(ctx context.Context, s settings, stdout, stderr io.Writer) erro
 		return errors.Join(err, h.Close())
 	}
 	return serveUntil(ctx, h, log, map[net.Listener]http.Handler{tlsOrPlain: h, admin: h.Admin()})
+}
+
+// ownRoots are the files of roots that the developer trusts beside the system's.
+func ownRoots(getenv func(string) string) []string {
+	return []string{getenv("AWS_CA_BUNDLE"), getenv("SSL_CERT_FILE"), getenv("NODE_EXTRA_CA_CERTS")}
+}
+
+// templateFolder makes the folder for files of a template's functions in the user's cache
+// folder. It is the same at each start, so that lines of a shell's history stay right.
+func templateFolder(template string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	path, err := filepath.Abs(template)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(path))
+	folder := filepath.Join(cache, "securecart-hub", "template-"+hex.EncodeToString(sum[:4]))
+	return folder, os.MkdirAll(folder, 0o700)
 }

@@ -109,6 +109,7 @@ var mayImport = map[string][]string{
 	"internal/local/devca":           {},
 	"internal/local/devkeys":         {"internal/local/newfile"},
 	"internal/local/newfile":         {},
+	"internal/local/proxy":           {},
 	"internal/local/webserver":       {},
 	"internal/local/issuer":          {"internal/auth", "internal/hub", "internal/redact"},
 	"internal/local/crowd":           {}, // its tests import what they measure
@@ -121,8 +122,8 @@ var mayImport = map[string][]string{
 	"internal/local/template/samapi": {"gatewaytest", "internal/local/template/cfn"},
 	"internal/local/template/host": {
 		"gatewaytest", "internal/local/account", "internal/local/admin", "internal/local/cost", "internal/local/devca",
-		"internal/local/events", "internal/local/inspector", "internal/local/lambdaproc", "internal/local/tap",
-		"internal/local/template/samapi", "internal/redact",
+		"internal/local/events", "internal/local/inspector", "internal/local/lambdaproc", "internal/local/proxy",
+		"internal/local/tap", "internal/local/template/samapi", "internal/redact",
 	},
 
 	"internal/hub/hubtest": {"internal/hub", "internal/wire"},

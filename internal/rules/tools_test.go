@@ -128,10 +128,11 @@ func TestPinsAreSeen(t *testing.T) {
 // registry that npm is configured for.
 func TestLockFilesAreComplete(t *testing.T) {
 	locks, err := filepath.Glob(filepath.Join(root, "scripts/*/package-lock.json"))
-	if err != nil || len(locks) == 0 {
-		t.Fatalf("found no lock files, %v", err)
+	samples, err2 := filepath.Glob(filepath.Join(root, "examples/*/package-lock.json"))
+	if err != nil || err2 != nil || len(locks) == 0 || len(samples) == 0 {
+		t.Fatalf("found %d and %d lock files, %v, %v", len(locks), len(samples), err, err2)
 	}
-	for _, file := range locks {
+	for _, file := range append(locks, samples...) {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

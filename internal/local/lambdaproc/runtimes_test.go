@@ -187,6 +187,7 @@ func TestManagedVariables(t *testing.T) {
 func TestFindManaged(t *testing.T) {
 	folder := t.TempDir()
 	writeFiles(t, folder, map[string]string{"app.py": "", "app.mjs": "", "pkg/__init__.py": "", "ts.ts": ""})
+	const nowhere = "/nowhere"
 	for name, tt := range map[string]struct {
 		m            lambdaproc.Managed
 		module, want string
@@ -198,8 +199,8 @@ func TestFindManaged(t *testing.T) {
 		"no file":       {lambdaproc.Managed{Runtime: "nodejs22.x", Handler: "x.handler"}, "", "has the handler x.handler"},
 		"no module":     {lambdaproc.Managed{Runtime: "python3.12", Handler: "app"}, "", "has the handler app"},
 		"no handler":    {lambdaproc.Managed{Runtime: "nodejs22.x"}, "", "has the handler "},
-		"no node":       {lambdaproc.Managed{Runtime: "nodejs22.x", Handler: "app.handler", Path: "/nowhere"}, "", "no node on"},
-		"no python3":    {lambdaproc.Managed{Runtime: "python3.9", Handler: "app.handler", Path: "/nowhere"}, "", "no python3 on"},
+		"no node":       {lambdaproc.Managed{Runtime: "nodejs22.x", Handler: "app.handler", Path: nowhere}, "", "no node"},
+		"no python3":    {lambdaproc.Managed{Runtime: "python3.9", Handler: "app.handler", Path: nowhere}, "", "no python3"},
 		"outside of it": {lambdaproc.Managed{Runtime: "nodejs22.x", Handler: "../app.handler"}, "", "has the handler"},
 	} {
 		t.Run(name, func(t *testing.T) {

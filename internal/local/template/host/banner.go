@@ -28,9 +28,7 @@ func (h *Host) WriteBanner(w io.Writer, version string) error {
 		fmt.Fprintf(&b, "  function      %s  %s\n", f.id, f.where)
 	}
 	h.writeServices(&b)
-	if len(h.running) > len(h.processes) {
-		fmt.Fprintf(&b, "\nfor functions that you start yourself:\n  export %s\n", strings.Join(h.apiEnv(api.Stage), " "))
-	}
+	h.writeEndpoints(&b)
 	if h.requiresSignatures() {
 		what := "requests to @connections"
 		if api.IAM {
@@ -40,12 +38,26 @@ func (h *Host) WriteBanner(w io.Writer, version string) error {
 			what, account.Credential.AccessKeyID, account.Credential.SecretAccessKey)
 	}
 	writeNotImitated(&b, h.api.NotImitated)
+	if !h.trustsSystem {
+		b.WriteString("note: this system has no file of roots, so functions trust localhub alone\n")
+	}
 	for _, note := range h.api.Notes {
 		fmt.Fprintf(&b, "note: %s\n", note)
 	}
 	fmt.Fprintf(&b, "\n  npx wscat -c ws%s\n\nInterrupt (ctrl-c) to end.\n", base)
 	_, err := io.WriteString(w, redact.PrintableLines(b.String()))
 	return err
+}
+
+// writeEndpoints says how functions that the developer starts get their variables.
+func (h *Host) writeEndpoints(b *strings.Builder) {
+	if len(h.endpoints) == 0 {
+		return
+	}
+	b.WriteString("\nbefore you start one of these functions, in its terminal:\n")
+	for _, f := range h.endpoints {
+		fmt.Fprintf(b, "  source %s\n", quote(h.envFile(f.ID)))
+	}
 }
 
 // writeNotImitated lists the resources of the template that nothing imitates, with

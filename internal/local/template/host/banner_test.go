@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"github.com/securecart/hub/gatewaytest"
-	"github.com/securecart/hub/internal/local/devca"
-	"github.com/securecart/hub/internal/local/lambdaproc"
 	"github.com/securecart/hub/internal/local/template/samapi"
 )
 
@@ -15,14 +13,8 @@ import (
 // template, and one that the developer starts.
 func newBannerHost(t *testing.T) *Host {
 	t.Helper()
-	t.Setenv("HOME", t.TempDir()) // macOS
-	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	authority, err := devca.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
 	return &Host{
-		opts: Options{File: "t.yaml", Addr: "127.0.0.1:8787", Authority: authority},
+		opts: Options{File: "t.yaml", Addr: "127.0.0.1:8787", Folder: "/cache/t"},
 		api: &samapi.Result{
 			ID: "Api",
 			API: gatewaytest.API{
@@ -34,7 +26,8 @@ func newBannerHost(t *testing.T) *Host {
 		running: []runningFunction{
 			{"Send", "/app/send/bootstrap"}, {"Tell", "at http://127.0.0.1:9001"},
 		},
-		processes: []*lambdaproc.Function{nil},
+		endpoints:    []*samapi.Function{{ID: "Tell"}},
+		trustsSystem: true,
 	}
 }
 
@@ -49,7 +42,6 @@ func banner(t *testing.T, h *Host) string {
 
 func TestWriteBanner(t *testing.T) {
 	h := newBannerHost(t)
-	ca := h.opts.Authority.File()
 	want := `localhub v1.2.3, the WebSocket API Api of t.yaml
   socket        ws://127.0.0.1:8787/live
   @connections  http://127.0.0.1:8787/live/@connections
@@ -57,9 +49,8 @@ func TestWriteBanner(t *testing.T) {
   function      Send  /app/send/bootstrap
   function      Tell  at http://127.0.0.1:9001
 
-for functions that you start yourself:
-  export AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI=http://127.0.0.1:8787/live ` +
-		`AWS_CA_BUNDLE=` + ca + ` NODE_EXTRA_CA_CERTS=` + ca + `
+before you start one of these functions, in its terminal:
+  source '/cache/t/Tell.env'
 
 not imitated: 3 resources: AWS::DynamoDB::Table (1), AWS::SQS::Queue (2)
 note: t.yaml:3:5: first
@@ -82,8 +73,12 @@ func TestWriteBannerParts(t *testing.T) {
 		want   map[string]bool // texts that are in the banner, or not
 	}{
 		"all functions beside the template": {
-			func(h *Host) { h.running = h.running[:1] },
-			map[string]bool{"  function      Send": true, "export": false},
+			func(h *Host) { h.running, h.endpoints = h.running[:1], nil },
+			map[string]bool{"  function      Send": true, "  source ": false},
+		},
+		"a system without roots": {
+			func(h *Host) { h.trustsSystem = false },
+			map[string]bool{"\nnote: this system has no file of roots, so functions trust localhub alone\n": true},
 		},
 		"services": {
 			func(h *Host) {

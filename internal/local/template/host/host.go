@@ -18,6 +18,7 @@ import (
 	"github.com/securecart/hub/internal/local/devca"
 	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/local/lambdaproc"
+	"github.com/securecart/hub/internal/local/proxy"
 	"github.com/securecart/hub/internal/local/tap"
 	"github.com/securecart/hub/internal/local/template/samapi"
 )
@@ -32,11 +33,17 @@ type Options struct {
 	Stage      string            // "": the only one
 	Functions  map[string]string // URL of Lambda's Invoke API, by logical id
 	Services   map[string]string // URL of an AWS service behind a route, by its name
-	Env        map[string]string // by NAME for all bootstraps, by ID.NAME for one
-	Path       string            // the variable PATH of bootstraps
+	Env        map[string]string // by NAME for all functions, by ID.NAME for one
+	Path       string            // the variable PATH of functions that are started here
+	Folder     string            // where the host writes files for functions; it must exist
+
+	// FunctionsURL is where all functions that are not in Functions take Lambda's Invoke
+	// API; "": those that can be are started here.
+	FunctionsURL string
 
 	Addr      string           // where the API is served: host and port
 	Authority *devca.Authority // that functions trust
+	Roots     []string         // PEM files with further roots that functions trust
 
 	IdleTimeout  time.Duration
 	MaxAge       time.Duration
@@ -56,8 +63,12 @@ type Host struct {
 	output    *output
 	api       *samapi.Result
 	gateway   *gatewaytest.Gateway
+	proxy     *proxy.Proxy
 	processes []*lambdaproc.Function
+	endpoints []*samapi.Function // those that the developer starts
 	running   []runningFunction
+
+	trustsSystem bool // the bundle has the system's roots
 
 	clock    clock
 	events   *events.Log
@@ -77,6 +88,7 @@ func New(o Options) (*Host, error) {
 	h.cost = cost.New(cost.Options{Memory: h.memory})
 	h.events.Each(h.cost.Count)
 	h.observer, h.tap = h.newObserver(), tap.New(h.events)
+	h.proxy = proxy.New(proxy.Options{IsOwn: h.isOwn, Log: o.Log})
 	if err := h.open(); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
@@ -84,6 +96,9 @@ func New(o Options) (*Host, error) {
 }
 
 func (h *Host) open() (err error) {
+	if err := lambdaproc.WriteRuntimes(h.opts.Folder); err != nil {
+		return err
+	}
 	h.api, err = samapi.Build(h.opts.File, h.opts.Template, samapi.Options{
 		Parameters: h.opts.Parameters, Imports: h.opts.Imports, API: h.opts.API, Stage: h.opts.Stage, Handler: h.start,
 	})
@@ -107,7 +122,7 @@ func (h *Host) open() (err error) {
 		return fmt.Errorf("-template %s: %w", h.opts.File, err)
 	}
 	h.clock.gateway = h.gateway
-	return nil
+	return h.writeEnvFiles()
 }
 
 // signed reports whether requests need signatures.
@@ -133,20 +148,26 @@ func (h *Host) checkNames() error {
 	return errors.Join(append(errs, h.checkServices())...)
 }
 
-// ServeHTTP serves the API.
-func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.gateway.ServeHTTP(w, r) }
-
-// Listener makes l accept TLS too, for the names that the API has here and in AWS.
-func (h *Host) Listener(l net.Listener) (net.Listener, error) {
-	names := []string{"127.0.0.1", "::1", "localhost", h.api.Host}
-	if domain := h.api.API.Domain; domain != nil {
-		names = append(names, domain.Name)
+// ServeHTTP serves the API, and is the proxy of its functions.
+func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodConnect {
+		h.proxy.ServeHTTP(w, r)
+		return
 	}
-	certificate, err := h.opts.Authority.Certificate(names)
+	h.gateway.ServeHTTP(w, r)
+}
+
+// Listener makes l accept TLS too, for the names that the API has here and in AWS, and
+// connections of the proxy.
+func (h *Host) Listener(l net.Listener) (net.Listener, error) {
+	certificate, err := h.opts.Authority.Certificate(h.names())
+	if err == nil {
+		h.trustsSystem, err = h.opts.Authority.WriteBundle(h.opts.Roots...)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("certificates: %w", err)
 	}
-	return gatewaytest.PreserveHeaderCase(devca.TLSOrPlain(l, certificate)), nil
+	return gatewaytest.PreserveHeaderCase(devca.TLSOrPlain(h.proxy.Listener(l), certificate)), nil
 }
 
 // Close closes the connections, then ends the functions.
@@ -156,6 +177,7 @@ func (h *Host) Close() error {
 		failed = h.gateway.Close()
 	}
 	h.tap.Close()
+	h.proxy.Close()
 	for _, p := range h.processes {
 		failed = errors.Join(failed, p.Close())
 	}

@@ -83,6 +83,27 @@ func (f *Function) Environment(given map[string]string) []string {
 	return list
 }
 
+// KnownEnvironment is Environment for a function that somebody else starts: it returns what
+// can be evaluated, and the names of the other variables. A mistake is no problem of the
+// template: it is called after Build.
+func (f *Function) KnownEnvironment(given map[string]string) (known, unknown []string) {
+	if !f.InTemplate {
+		return nil, nil
+	}
+	for _, v := range f.variables.Fields() {
+		if _, ok := given[v.Name]; ok || !v.Value.Exists() {
+			continue
+		}
+		text := v.Value.Text()
+		if !v.Value.Known() || strings.Contains(text, "{{resolve:") {
+			unknown = append(unknown, v.Name)
+			continue
+		}
+		known = append(known, v.Name+"="+text)
+	}
+	return known, unknown
+}
+
 var (
 	// invocation matches the URI with which API Gateway invokes a function.
 	invocation = regexp.MustCompile(`^arn:[^:]+:apigateway:[^:]*:lambda:path/[^/]+/functions/(.+)/invocations$`)

@@ -1,0 +1,54 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/securecart/hub/internal/local/lambdaproc"
+	"github.com/securecart/hub/internal/local/template/samapi"
+)
+
+// writeEnvFiles writes the variables of each function that the developer starts.
+func (h *Host) writeEnvFiles() error {
+	var errs []error
+	for _, f := range h.endpoints {
+		errs = append(errs, os.WriteFile(h.envFile(f.ID), h.envText(f), 0o600))
+	}
+	return errors.Join(errs...)
+}
+
+// envFile is the file with the variables of a function.
+func (h *Host) envFile(id string) string { return filepath.Join(h.opts.Folder, id+".env") }
+
+// ofThisMachine are variables that a function here takes from the shell that starts it.
+var ofThisMachine = []string{"PATH", "TZ", "LANG"}
+
+// envText has a line for each variable, which a shell can source and Node.js can read.
+func (h *Host) envText(f *samapi.Function) []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# The variables of %s, written by localhub at each start.\n", f.ID)
+	known, unknown := f.KnownEnvironment(h.envFlags(f.ID))
+	for _, name := range unknown {
+		fmt.Fprintf(&b, "# %s has a value in AWS only: set it with -env %s.%s=VALUE\n", name, f.ID, name)
+	}
+	env := append(h.environment(f, known), "AWS_LAMBDA_FUNCTION_NAME="+f.Name,
+		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "AWS_SESSION_TOKEN=")
+	if strings.HasPrefix(f.Runtime, "nodejs") {
+		proxy := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(h.opts.Folder, lambdaproc.NodeProxy))}
+		env = slices.Insert(env, 0, "NODE_OPTIONS=--import="+proxy.String())
+	}
+	for _, variable := range env {
+		if name, value, _ := strings.Cut(variable, "="); !slices.Contains(ofThisMachine, name) {
+			fmt.Fprintf(&b, "export %s=%s\n", name, quote(value))
+		}
+	}
+	return []byte(b.String())
+}
+
+// quote quotes a value for a shell.
+func quote(value string) string { return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'" }
