@@ -64,19 +64,22 @@ func (b *blockReader) named(start int, name string) ending {
 	return ending{}
 }
 
-// endLine ends the head of a directive that begins at start. If nothing else is on
-// its lines, they are not written at all.
+// endLine ends the head of a directive that begins at start. As in Velocity 1.7, the
+// line break after it is not written. If the directive begins its line, neither is its
+// indentation.
 func (b *blockReader) endLine(start int) {
-	indent := len(strings.TrimRight(b.text[:start], " \t"))
 	rest := strings.TrimLeft(b.rest(), " \t")
 	line := strings.TrimPrefix(strings.TrimPrefix(rest, "\r"), "\n")
-	isFirst := indent == 0 || b.text[indent-1] == '\n'
-	if !isFirst || rest != "" && len(line) == len(rest) || indent < b.literal {
+	if rest != "" && len(line) == len(rest) {
 		b.flush(start)
 		return
 	}
 	b.at = len(b.text) - len(line)
-	b.flush(indent)
+	indent := len(strings.TrimRight(b.text[:start], " \t"))
+	if indent >= b.literal && (indent == 0 || b.text[indent-1] == '\n') {
+		start = indent
+	}
+	b.flush(start)
 }
 
 // comment skips to the end of a comment. One to the end of the line may end with the

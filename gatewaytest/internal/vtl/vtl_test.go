@@ -137,7 +137,8 @@ func TestDirectives(t *testing.T) {
 		{"lines of directives are not written",
 			"{\n  #set($a = 1)\n  #if($a == 1)\n  \"a\": $a\n  #else\n  x\n  #end\n}\n",
 			"{\n  \"a\": 1\n}\n"},
-		{"directives inside a line", "[#foreach($i in [1,2])\n$i#if($foreach.hasNext),#end\n#end\n]", "[\n1,\n\n2\n]"},
+		{"the line break after a directive is not written",
+			"[#foreach($i in [1,2])\n$i#if($foreach.hasNext),#end\n#end\n]", "[1,2]"},
 	})
 }
 
