@@ -25,22 +25,26 @@ func TestBoard(t *testing.T) {
 	}
 
 	ada := startWscat(t, wscatPath, "-c", api.socket+"?name=Ada")
-	ada.until(`{"action":"who"}`, `{"here":["Ada"]}`)
-	ada.say(`{"action":"say","name":"Ada","text":"Is it \"open\"? ☕"}`)
+	adaID := ada.until(`{"action":"who"}`, `{"here":{"Ada":"ID"}}`)
+	ada.once(`{"action":"say","name":"Ada","text":"Is it \"open\"? ☕"}`, `{"said":true}`)
 
 	bob := startWscat(t, wscatPath, "-c", api.socket+`?name=Bob%20%22B%22%20O'Neil`)
 	bob.until(`{"action":"read"}`, `{"notices":[{"name":"Ada","text":"Is it \"open\"? ☕"}]}`)
-	bob.say(`{"action":"say","name":"Bob","text":"Yes!"}`)
+	bob.once(`{"action":"say","name":"Bob","text":"Yes!"}`, `{"said":true}`)
 
 	ada.until(`{"action":"read"}`,
 		`{"notices":[{"name":"Bob","text":"Yes!"},{"name":"Ada","text":"Is it \"open\"? ☕"}]}`)
-	ada.until(`help`, `{"actions":["say","read","who"]}`)
+	ada.until(`help`, `{"actions":["say","read","who","tell"]}`)
 	ada.send(`{"action":"say","name":"Ada","text":5}`)
 	ada.waitPrefix(`{"said":false,"why":"`)
 
-	ada.untilAny(`{"action":"who"}`, `{"here":["Ada","Bob \"B\" O'Neil"]}`, `{"here":["Bob \"B\" O'Neil","Ada"]}`)
+	ada.until(`{"action":"who"}`, `{"here":{"Ada":"ID","Bob \"B\" O'Neil":"ID"}}`)
+	bob.once(`{"action":"tell","to":"`+adaID+`","text":"psst"}`, `{"told":true}`)
+	ada.waitPrefix(`{"from":"`)
+
 	bob.kill() // $disconnect removes his row
-	ada.until(`{"action":"who"}`, `{"here":["Ada"]}`)
+	ada.until(`{"action":"who"}`, `{"here":{"Ada":"ID"}}`)
+	ada.once(`{"action":"tell","to":"L0SM9cOFvHcCIhw=","text":"?"}`, `{"told":false}`)
 }
 
 // TestBoardWithoutEndpoint: without -service, the banner says what to add, and a route
@@ -69,21 +73,16 @@ func newBoardTable(t *testing.T, engine string) {
 	t.Cleanup(func() { c.call(t, "DeleteTable", `{"TableName":"board"}`) })
 }
 
-// say sends a notice once, and waits for the answer.
-func (w *wscat) say(message string) {
+// once sends a message once and waits for the answer.
+func (w *wscat) once(message, want string) {
 	w.t.Helper()
 	w.send(message)
-	w.waitPrefix(`{"said":true}`)
+	w.waitPrefix(want)
 }
 
-// until sends a message until the answer is the JSON that is wanted.
-func (w *wscat) until(message, want string) {
-	w.t.Helper()
-	w.untilAny(message, want)
-}
-
-// untilAny sends a message until the answer is one of those that are wanted.
-func (w *wscat) untilAny(message string, wants ...string) {
+// until sends a message until the answer is the JSON that is wanted, with ID in place
+// of ids. It returns the last id in the answer.
+func (w *wscat) until(message, want string) (id string) {
 	w.t.Helper()
 	again := time.NewTicker(300 * time.Millisecond)
 	defer again.Stop()
@@ -96,16 +95,17 @@ func (w *wscat) untilAny(message string, wants ...string) {
 			if !ok {
 				w.t.Fatal("wscat ended")
 			}
-			for _, want := range wants {
-				if sameJSON(line, want) {
-					return
+			if sameJSON(ids.ReplaceAllString(line, "ID"), want) {
+				for _, found := range ids.FindAllString(line, -1) {
+					id = found
 				}
+				return id
 			}
 			last = line
 		case <-again.C:
 			w.send(message)
 		case <-limit:
-			w.t.Fatalf("%s: got %s in 20 s, want %s", message, last, wants)
+			w.t.Fatalf("%s: got %s in 20 s, want %s", message, last, want)
 		}
 	}
 }

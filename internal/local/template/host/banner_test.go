@@ -82,11 +82,12 @@ func TestWriteBannerParts(t *testing.T) {
 		},
 		"services": {
 			func(h *Host) {
-				h.api.Services = []string{"dynamodb", "sqs"}
+				h.api.Services = []string{"dynamodb", "execute-api", "sqs"}
 				h.opts.Services = map[string]string{"sqs": "http://ann:PASS@127.0.0.1:9324"}
 			},
 			map[string]bool{
-				"  service       sqs  http://xxxxx@127.0.0.1:9324\n": true,
+				"  service       execute-api  http://127.0.0.1:8787\n": true,
+				"  service       sqs  http://xxxxx@127.0.0.1:9324\n":   true,
 				"  service       dynamodb  nowhere: its routes answer \"Internal server error\"; " +
 					"add -service dynamodb=http://127.0.0.1:PORT\n": true,
 			},

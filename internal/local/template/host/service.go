@@ -41,18 +41,29 @@ func orNone(names []string) string {
 // access key that functions have too.
 func (h *Host) services() map[string]gatewaytest.ServiceEndpoint {
 	endpoints := map[string]gatewaytest.ServiceEndpoint{}
-	for name, address := range h.opts.Services {
-		endpoints[name] = gatewaytest.ServiceEndpoint{URL: address, Credential: account.Credential}
+	for _, name := range h.api.Services {
+		if address := h.endpoint(name); address != "" {
+			endpoints[name] = gatewaytest.ServiceEndpoint{URL: address, Credential: account.Credential}
+		}
 	}
 	return endpoints
+}
+
+// endpoint returns where a service is, or "". The default for execute-api is this
+// host, whose routes post to its own @connections.
+func (h *Host) endpoint(service string) string {
+	if address := h.opts.Services[service]; address != "" || service != "execute-api" {
+		return address
+	}
+	return "http://" + h.opts.Addr
 }
 
 // writeServices lists the services that the API calls, with what to type for those
 // without an endpoint.
 func (h *Host) writeServices(b *strings.Builder) {
 	for _, name := range h.api.Services {
-		where := redact.URL(h.opts.Services[name])
-		if h.opts.Services[name] == "" {
+		where := redact.URL(h.endpoint(name))
+		if where == "" {
 			where = "nowhere: its routes answer \"Internal server error\"; add -service " + name + "=http://127.0.0.1:PORT"
 		}
 		fmt.Fprintf(b, "  service       %s  %s\n", name, where)

@@ -3,6 +3,7 @@ package samapi
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/local/template/cfn"
@@ -24,6 +25,9 @@ func (b *builder) readService(r *cfn.Resource, uri cfn.Value, route *gatewaytest
 	}
 	if !r.Property("CredentialsArn").Exists() {
 		b.Note(r.Pos, "%s has no CredentialsArn: in AWS, its requests to %s need a role", r.ID, m[1])
+	}
+	if m[1] == "execute-api" && !strings.Contains(uri.Text(), ":"+b.api.Ref()+".execute-api:") {
+		b.note(uri.Pos(), "%s calls another API; localhub sends its requests to this one", r.ID)
 	}
 	route.Service = &gatewaytest.Service{
 		URI: uri.Text(), Method: r.Property("IntegrationMethod").Text(),

@@ -33,13 +33,23 @@ func TestServices(t *testing.T) {
 	}
 }
 
-// TestServiceWithoutRole: AWS would need a role, which nothing needs locally.
-func TestServiceWithoutRole(t *testing.T) {
-	text := replaceOnce(t, fullTemplate, mockType, serviceIntegration)
-	text = replaceOnce(t, text, "      CredentialsArn: !Sub arn:aws:iam::${AWS::AccountId}:role/queue\n", "")
-	notes := strings.Join(mustBuild(t, text, samapi.Options{}).Notes, "\n")
-	if want := "Mock has no CredentialsArn: in AWS, its requests to sqs need a role"; !strings.Contains(notes, want) {
-		t.Errorf("got the notes %q, want %q", notes, want)
+// TestServiceNotes: what AWS needs and nothing needs locally, and the other way round.
+func TestServiceNotes(t *testing.T) {
+	const role = "      CredentialsArn: !Sub arn:aws:iam::${AWS::AccountId}:role/queue\n"
+	const own, other = "${Api}.execute-api:path/dev/@connections/", "abc.execute-api:path/dev/@connections/"
+	const otherNote = "Mock calls another API; localhub sends its requests to this one"
+	for name, tt := range map[string]struct{ old, new, want string }{
+		"without a role": {role, "", "Mock has no CredentialsArn: in AWS, its requests to sqs need a role"},
+		"another API":    {"sqs:path/${AWS::AccountId}/orders", other, otherNote},
+		"its own API":    {"sqs:path/${AWS::AccountId}/orders", own, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := replaceOnce(t, replaceOnce(t, fullTemplate, mockType, serviceIntegration), tt.old, tt.new)
+			notes := mustBuild(t, text, samapi.Options{}).Notes
+			if got := strings.Join(notes, "\n"); !strings.Contains(got, tt.want) || tt.want == "" && got != "" {
+				t.Errorf("got the notes %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 
