@@ -138,7 +138,7 @@ func (c *clientState) read() {
 		}
 		c.mu.Lock()
 		c.inbox = append(c.inbox, string(data))
-		c.record(Received, string(data), 0)
+		c.record(FrameReceived, string(data), 0)
 		c.mu.Unlock()
 		select {
 		case c.arrived <- struct{}{}:
@@ -154,10 +154,10 @@ func (c *clientState) end(err error) {
 	var closing websocket.CloseError
 	if errors.As(err, &closing) {
 		c.ending = &closing
-		c.record(Closed, closing.Reason, int(closing.Code))
+		c.record(FrameClosed, closing.Reason, int(closing.Code))
 		return
 	}
-	c.record(Closed, "", 0)
+	c.record(FrameClosed, "", 0)
 }
 
 // ID is the id of the client's connection.
@@ -183,7 +183,7 @@ func (c *Client) Send(message any) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.patience)
 	defer cancel()
-	c.record(Sent, text, 0)
+	c.record(FrameSent, text, 0)
 	if err := c.conn.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
 		c.fail("cannot send %s: %v", quote(text), err)
 	}

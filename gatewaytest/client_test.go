@@ -54,22 +54,41 @@ func TestClient(t *testing.T) {
 // TestClientWaitsForDisconnect. Our own: after Close and ExpectClose the work of
 // $disconnect is done.
 func TestClientWaitsForDisconnect(t *testing.T) {
-	ended := false // written by $disconnect and read without a lock: the order is what is tested
-	s := gatewaytest.Start(t, gatewaytest.API{Routes: routes("$disconnect",
-		function(func(ctx context.Context, event []byte) ([]byte, error) { ended = true; return ok200(ctx, event) }))})
-	s.Client("", nil).Close()
-	if !ended {
-		t.Error("Close returned before $disconnect")
-	}
-	ended = false
-	bob := s.Client("", nil)
-	if err := s.DeleteConnection(t.Context(), bob.ID()); err != nil {
-		t.Fatal(err)
-	}
-	if bob.ExpectClose(1000); !ended {
-		t.Error("ExpectClose returned before $disconnect")
-	}
-	bob.Close() // harmless
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		s := gatewaytest.Start(t, gatewaytest.API{Routes: routes("$disconnect", takes(time.Second))})
+		s.Client("", nil).Close()
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("Close returned after %v", took)
+		}
+		bob := s.Client("", nil)
+		if err := s.DeleteConnection(t.Context(), bob.ID()); err != nil {
+			t.Fatal(err)
+		}
+		bob.ExpectClose(1000)
+		if took := time.Since(began); took != 2*time.Second {
+			t.Errorf("ExpectClose returned after %v", took)
+		}
+		bob.Close() // harmless
+	})
+}
+
+// TestClientKeepsMessages. Our own: what came early is not lost.
+func TestClientKeepsMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := gatewaytest.Start(t, gatewaytest.API{})
+		ann := s.Client("", nil)
+		for _, text := range []string{"one", "two", ""} {
+			_ = s.PostToConnection(t.Context(), ann.ID(), []byte(text))
+		}
+		_ = s.DeleteConnection(t.Context(), ann.ID())
+		synctest.Wait()
+		ann.Expect("one")
+		ann.Expect("two")
+		ann.Expect("")
+		ann.ExpectNothing()
+		ann.ExpectClose(1000)
+	})
 }
 
 // TestFrames. Our own: the recorder has what the test has seen, in order.
@@ -189,9 +208,11 @@ func TestClientFailures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := try(func(tb gatewaytest.TB) {
-					s := gatewaytest.Start(tb, api(routes("quiet", echo, "broken", twoWay(fails("the table is missing")),
+					s := gatewaytest.Start(tb, api(routes("quiet", echo, "broken", twoWay(fails("the table is missing")), "$default", ok200,
 						"$disconnect", takes(2*time.Second))))
-					tt.test(s, s.Client("?user=ann", nil))
+					ann := s.Client("?user=ann", nil)
+					s.Client("?user=bob", nil).Send("not ann's")
+					tt.test(s, ann)
 				})
 				if len(f.failures) != 1 {
 					t.Fatalf("%d failures, want 1: %q", len(f.failures), f.failures)
@@ -200,6 +221,9 @@ func TestClientFailures(t *testing.T) {
 					if !strings.Contains(f.failures[0], want) {
 						t.Errorf("no %q in the failure:\n%s", want, f.failures[0])
 					}
+				}
+				if strings.Contains(f.failures[0], "not ann's") {
+					t.Errorf("another client's frames in the failure:\n%s", f.failures[0])
 				}
 			})
 		})

@@ -12,9 +12,9 @@ type FrameKind string
 
 // What a Server records of its clients.
 const (
-	Sent     FrameKind = ">"      // the client sent a message
-	Received FrameKind = "<"      // the client received a message
-	Closed   FrameKind = "closed" // the connection ended; it is the client's last frame
+	FrameSent     FrameKind = ">"      // the client sent a message
+	FrameReceived FrameKind = "<"      // the client received a message
+	FrameClosed   FrameKind = "closed" // the connection ended; it is the client's last frame
 )
 
 // A Frame is a message of a [Client], or the end of its connection.
@@ -31,9 +31,9 @@ type Frame struct {
 // "1 closed 1001 Going away".
 func (f Frame) String() string {
 	switch {
-	case f.Kind == Closed && f.Code == 0:
+	case f.Kind == FrameClosed && f.Code == 0:
 		return fmt.Sprintf("%d closed without a close frame", f.Client)
-	case f.Kind == Closed:
+	case f.Kind == FrameClosed:
 		return strings.TrimSpace(fmt.Sprintf("%d closed %d %s", f.Client, f.Code, f.Text))
 	}
 	return fmt.Sprintf("%d %s %s", f.Client, f.Kind, f.Text)

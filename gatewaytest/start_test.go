@@ -109,12 +109,14 @@ func TestStartHTTPClient(t *testing.T) {
 			_ = resp.Body.Close()
 			return resp.StatusCode
 		}
-		for size, want := range map[int]int{3: 200, 128<<10 + 1: 413, 1 << 20: 413} {
+		for size, want := range map[int]int{3: 200, 128 << 10: 200, 128<<10 + 1: 413, 1 << 20: 413} {
 			if got := post(ann.ID(), size); got != want {
 				t.Errorf("%d bytes: status %d, want %d", size, got, want)
 			}
 		}
-		ann.Expect("xxx")
+		if got := len(ann.Read()) + len(ann.Read()); got != 3+128<<10 {
+			t.Errorf("got messages of %d bytes", got)
+		}
 		ann.Close()
 		if got := post(ann.ID(), 3); got != 410 {
 			t.Errorf("status %d after the client has closed, want 410", got)
@@ -163,7 +165,7 @@ func TestStartCloseIsSeen(t *testing.T) {
 func TestStartReportsFunctions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		stuck := function(func(context.Context, []byte) ([]byte, error) { <-release; return nil, errors.New("late") })
+		stuck := function(func(context.Context, []byte) ([]byte, error) { <-release; panic("late") })
 		f := try(func(tb gatewaytest.TB) {
 			s := gatewaytest.Start(tb, gatewaytest.API{Routes: routes("$default", stuck)})
 			s.Client("", nil).Send("x")
@@ -214,8 +216,10 @@ func TestStartLogs(t *testing.T) {
 			t.Errorf("%d lines with %q, want 1; the log is\n%s", len(got), want, strings.Join(f.log, "\n"))
 		}
 	}
-	if got := append(f.logged("route $connect"), f.logged("route fine")...); len(got) > 0 {
-		t.Error(got)
+	for _, not := range []string{"route $connect", "route fine", "gateway: post,", "gateway: disconnect"} {
+		if got := f.logged(not); len(got) > 0 {
+			t.Error(got)
+		}
 	}
 }
 
@@ -243,6 +247,18 @@ func TestStartRefusesAPI(t *testing.T) {
 	f := try(func(tb gatewaytest.TB) { gatewaytest.Start(tb, gatewaytest.API{Stage: "$default"}) })
 	if len(f.failures) != 1 || !strings.Contains(f.failures[0], "Stage") {
 		t.Errorf("%q", f.failures)
+	}
+}
+
+// TestTestLogger. Our own: a line has the values of With, and none that are
+// empty.
+func TestTestLogger(t *testing.T) {
+	var lines []string
+	log := gatewaytest.NewTestLogger(func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) })
+	log.With("a", 1).WithGroup("g").Warn("broken", "b", "", "c", errors.New("reason"))
+	log.Debug("detail")
+	if want := "gateway: broken, a 1, c reason"; len(lines) != 1 || lines[0] != want {
+		t.Errorf("got %q, want %q", lines, want)
 	}
 }
 
