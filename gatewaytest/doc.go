@@ -15,7 +15,8 @@
 //
 // [Start] ends the server and its clients with the test. What goes wrong in the
 // gateway is in the test's log. The package gatewaytest/template makes the API
-// of a SAM or CloudFormation template.
+// of a SAM or CloudFormation template. The file example_start_test.go has tests
+// to copy: a broadcast, a connection that is gone, an authorizer, an idle close.
 //
 // A [Gateway] does in process what the service does between a client and a
 // Lambda function. It holds the connections, calls the authorizer and $connect

@@ -1,12 +1,12 @@
 package gatewaytest
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Read returns the next message.
@@ -188,7 +188,7 @@ func quote(text string) string {
 	if len(text) > maxShown {
 		return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(text[:maxShown], ""), len(text))
 	}
-	if text == "" || strings.ContainsAny(text, "\n\r\t\x1b") || string(bytes.TrimSpace([]byte(text))) != text {
+	if text == "" || strings.ContainsFunc(text, unicode.IsControl) || strings.TrimSpace(text) != text {
 		return fmt.Sprintf("%q", text)
 	}
 	return text

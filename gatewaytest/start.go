@@ -12,7 +12,7 @@ import (
 )
 
 // TB is what [Start] needs of a test. A *testing.T, *testing.B and *testing.F
-// is one, and so are the tests of other libraries. This package does not import
+// is one, and so are those of many other libraries. This package does not import
 // testing itself, so that programs which use it have no test flags.
 type TB interface {
 	Helper()

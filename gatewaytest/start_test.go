@@ -223,6 +223,24 @@ func TestStartLogs(t *testing.T) {
 	}
 }
 
+// TestStartLogsRefusals. Our own: a refused handshake is in the log of the test
+// with its reason, whoever refuses it.
+func TestStartLogsRefusals(t *testing.T) {
+	credential := gatewaytest.Credential{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret"}
+	for want, api := range map[string]gatewaytest.API{
+		"status 500, detail no key": {Authorizer: &gatewaytest.Authorizer{Handler: fails("no key")}},
+		"status 403, detail Missing Authentication Token": {
+			IAM: true, Credentials: []gatewaytest.Credential{credential}},
+		"status 502, detail broken":    {Routes: routes("$connect", fails("broken"))},
+		"status 502, detail \uFFFD[2J": {Routes: routes("$connect", fails("\x1b[2J"))},
+	} {
+		f := try(func(tb gatewaytest.TB) { gatewaytest.Start(tb, api).Client("", nil) })
+		if len(f.logged("handshake refused")) != 1 || len(f.logged(want)) != 1 || len(f.failures) != 1 {
+			t.Errorf("want one line with %q; the log is %q, the failures %q", want, f.log, f.failures)
+		}
+	}
+}
+
 // TestStartKeepsLogAndObserve. Our own: API.Log and API.Observe still work.
 func TestStartKeepsLogAndObserve(t *testing.T) {
 	var log syncBuffer

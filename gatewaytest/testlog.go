@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 // keptLines is how many lines of its log a Server keeps for the failures of
@@ -30,7 +31,7 @@ func newTestLog(logf func(format string, args ...any)) *testLog {
 func (l *testLog) printf(format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	line := fmt.Sprintf(format, args...)
+	line := strings.Map(printable, fmt.Sprintf(format, args...))
 	l.lines = append(l.lines, line)
 	if len(l.lines) > keptLines {
 		l.lines = slices.Delete(l.lines, 0, len(l.lines)-keptLines)
@@ -38,6 +39,15 @@ func (l *testLog) printf(format string, args ...any) {
 	if l.logf != nil {
 		l.logf("gateway: %s", line)
 	}
+}
+
+// printable replaces what would control a terminal: clients choose routes and
+// close reasons.
+func printable(r rune) rune {
+	if unicode.IsControl(r) && r != '\n' && r != '\t' {
+		return unicode.ReplacementChar
+	}
+	return r
 }
 
 func (l *testLog) end() {
