@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"io"
+	"strings"
+
 	"github.com/spf13/cobra"
 )
 
@@ -38,4 +42,26 @@ localhub completion powershell | Out-String | Invoke-Expression`,
 	}
 	setFlags(cmd)
 	return cmd
+}
+
+// completesShort reports whether a script of a shell asks for the rest of a flag with one dash.
+func completesShort(args []string) bool {
+	if len(args) < 2 || args[0] != cobra.ShellCompRequestCmd && args[0] != cobra.ShellCompNoDescRequestCmd {
+		return false
+	}
+	name, isFlag := strings.CutPrefix(args[len(args)-1], "-")
+	return isFlag && len(name) > 1 && name[0] != '-' && !strings.Contains(name, "=")
+}
+
+// shortFlags writes flags with one dash: a shell takes only what begins as the word does that it
+// completes. cobra writes each line at once.
+type shortFlags struct{ io.Writer }
+
+func (s shortFlags) Write(p []byte) (int, error) {
+	written := 0
+	if bytes.HasPrefix(p, []byte("--")) {
+		p, written = p[1:], 1
+	}
+	n, err := s.Writer.Write(p)
+	return written + n, err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -115,7 +116,11 @@ func (g *getter) get(ctx context.Context, t topics) error {
 		}
 	}
 	for _, vendor := range t.vendors {
-		if err := g.printVendor(ctx, vendor); err != nil {
+		err := g.printVendor(ctx, vendor)
+		if isDenied(err) {
+			err = g.printRefused("vendor:" + vendor)
+		}
+		if err != nil {
 			return fmt.Errorf("vendor:%s: %w", vendor, err)
 		}
 	}
@@ -123,6 +128,19 @@ func (g *getter) get(ctx context.Context, t topics) error {
 		return fmt.Errorf("%d of %d topics were refused", g.refused, t.count())
 	}
 	return nil
+}
+
+// isDenied reports whether a hub let nobody see what was asked for.
+func isDenied(err error) bool {
+	var refused *refusal
+	return errors.As(err, &refused) && refused.Code == string(wire.CodeDenied)
+}
+
+// printRefused prints a topic that the hub refused, as it does those of many in one answer.
+func (g *getter) printRefused(topic string) error {
+	g.refused++
+	s := wire.Snapshot{Topics: map[string]wire.Value{}, Refused: map[string]wire.Code{topic: wire.CodeDenied}}
+	return g.output.print(g.stdout, wire.Encode(s), wire.Pretty(s))
 }
 
 // printVendor prints all pages of a vendor's list.

@@ -63,8 +63,14 @@ func TestGetWord(t *testing.T) {
 		},
 		"a list": {args: get("vendor:acme", "-token", vera), stdout: "vendor:acme …TEE-RED-M\n"},
 		"a list, refused": {
-			args:   get("vendor:kiln", "-token", vera),
-			status: 1, stderr: "localhub: vendor:kiln: not allowed",
+			args:   get("vendor:kiln", "vendor:acme", "-token", vera),
+			status: 1, stdout: "vendor:kiln refused: denied\nvendor:acme …TEE-RED-M\n",
+			stderr: "localhub: 1 of 2 topics were refused\n",
+		},
+		"a list, refused, as json": {
+			args:   get("vendor:kiln", "-token", vera, "-o", "json"),
+			status: 1, stdout: `{"type":"snapshot",…"refused":{"vendor:kiln":"denied"}}` + "\n",
+			stderr: "localhub: 1 of 1 topics were refused\n",
 		},
 		"no token":    {args: get("cart"), status: 1, stderr: "localhub: cart: "},
 		"a bad token": {args: get("cart", "-token", "nonsense"), status: 1, stderr: "localhub: cart: "},

@@ -70,7 +70,11 @@ func TestUsageErrors(t *testing.T) {
 		},
 		"-faults with a space": {
 			[]string{"-faults", "gone=3"}, 2,
-			`localhub: "gone=3" is not a flag (write -faults=gone=3 without a space)`,
+			`localhub: "gone=3" is not a word of localhub (a list of faults stands behind = without a space, as in ` +
+				`-faults=gone=3; the faults are drop, error, gone, late, lose-disconnect, slow, stall, throttle, too-large)`,
+		},
+		"-faults nope": {
+			[]string{"-faults", "nope"}, 2, `localhub: "nope" is not a word of localhub (a list of faults stands behind =`,
 		},
 		"value after -limits": {
 			[]string{"-limits", "user=5", "guest=20"}, 2,

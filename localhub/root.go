@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -10,6 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/securecart/hub/internal/local/faults"
+	"github.com/securecart/hub/internal/redact"
 )
 
 // words make the commands behind localhub. The help sorts them.
@@ -21,9 +25,14 @@ var words = []func() *cobra.Command{
 // run does what a command line says.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	root := newRoot(args)
+	long := longFlags(root, args)
+	if completesShort(args) {
+		long[len(long)-1] = "-" + args[len(args)-1]
+		stdout = shortFlags{stdout}
+	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.SetArgs(longFlags(root, args))
+	root.SetArgs(long)
 	return root.ExecuteContext(ctx)
 }
 
@@ -58,8 +67,9 @@ func newRoot(args []string) *cobra.Command {
 		if len(args) == 0 {
 			return nil
 		}
-		if cmd.Flags().Changed("faults") && strings.Contains(args[0], "=") {
-			return usagef("%q is not a flag (write -faults=%s without a space)", args[0], args[0])
+		if cmd.Flags().Changed("faults") {
+			return usagef("%q is not a word of localhub (a list of faults stands behind = without a space, as in "+
+				"-faults=gone=3; the faults are %s)", redact.URL(args[0]), strings.Join(faults.Names(), ", "))
 		}
 		return wordError(root, args[0])
 	}
@@ -69,10 +79,26 @@ func newRoot(args []string) *cobra.Command {
 	setFlags(root, groups...)
 	root.SetFlagErrorFunc(flagError)
 	for _, word := range words {
-		root.AddCommand(word())
+		cmd := word()
+		cmd.Args = usageArgs(cmd.Args)
+		root.AddCommand(cmd)
 	}
 	root.SetHelpCommand(newHelp())
 	return root
+}
+
+// usageArgs makes what check refuses a mistake on the command line: some checks are cobra's.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	if check == nil {
+		return nil // any arguments
+	}
+	return func(cmd *cobra.Command, args []string) error {
+		err := check(cmd, args)
+		if usage := (usageError{}); err != nil && !errors.As(err, &usage) {
+			err = usagef("%s: %w", cmd.Name(), err)
+		}
+		return err
+	}
 }
 
 // longFlags writes -name as --name, which is pflag's form, if a command has a flag of that
