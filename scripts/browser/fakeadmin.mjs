@@ -15,6 +15,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 export class FakeAdmin {
   boot = 'b1';
   token = '';
+  full = false; // the tap has no room for another reader
   sockets = new Set();
   taps = []; // queries of the taps that were opened
   requests = []; // {method, path, body} of changes
@@ -74,6 +75,7 @@ export class FakeAdmin {
       response.writeHead(204).end();
       return;
     }
+    if (pathname === '/admin/tap' && this.full) return reply(response, 429, { code: 'limit', message: '16 readers are there already' });
     if (pathname === '/admin/situation') return reply(response, 200, { ...this.situation, boot: this.boot, now: new Date().toISOString() });
     if (!(pathname in this.answers)) return reply(response, 404, { code: 'not_found', message: pathname });
     reply(response, 200, this.answers[pathname]);
@@ -92,6 +94,7 @@ export class FakeAdmin {
 
   #upgrade(request, socket) {
     if (!this.#allowed(request)) return socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n');
+    if (this.full) return socket.end('HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\n\r\n');
     const key = request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455, section 1.3
     socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
       + `Sec-WebSocket-Accept: ${createHash('sha1').update(key).digest('base64')}\r\nSec-WebSocket-Protocol: hub.tap.v1\r\n\r\n`);

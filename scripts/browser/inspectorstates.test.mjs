@@ -17,7 +17,7 @@ beforeEach(async () => {
   log = new Log();
 });
 afterEach(async () => {
-  assert.deepEqual(page.complaints.filter((text) => !/ERR_CONNECTION_REFUSED|status of 401|Unexpected response code: 401/.test(text)), []);
+  assert.deepEqual(page.complaints.filter((text) => !/ERR_CONNECTION_REFUSED|status of (401|429)|Unexpected response code: (401|429)/.test(text)), []);
   await page.context().close();
   await admin.stop();
 });
@@ -122,6 +122,18 @@ test('localhub does not answer: what is seen stays, and the page goes on by itse
   await admin.listen();
   await eventually(() => admin.sockets.size === 1, 'the feed is open again');
   assert.equal(admin.taps.at(-1), `?after=${lastId}`);
+  await eventually(async () => (await page.locator('.message').count()) === 0, 'the notice is gone');
+});
+
+test('a tap that is full says so, and the page goes on when there is room', async () => {
+  await show();
+  admin.full = true;
+  for (const socket of admin.sockets) socket.destroy();
+  await has('localhub refuses the feed');
+  await has('16 readers are there already. Close another page');
+  assert.match(await situation(), /▲ no feed/);
+  admin.full = false;
+  await eventually(() => admin.sockets.size === 1, 'the feed is open again');
   await eventually(async () => (await page.locator('.message').count()) === 0, 'the notice is gone');
 });
 

@@ -9,7 +9,7 @@ import { clock, count } from './format.js';
 import { handle } from './keys.js';
 import { figuresOf } from './alarms.js';
 import { History } from './metrics.js';
-import { help, lostNotice, gapNotice, restartNotice, tokenForm } from './notices.js';
+import { fullNotice, help, lostNotice, gapNotice, restartNotice, tokenForm } from './notices.js';
 import { foot, ratesOf, Shell } from './shell.js';
 import { dollars } from './screens/cost.js';
 import { Sources } from './sources.js';
@@ -209,9 +209,10 @@ export class App {
   }
 
   #tick() {
-    if (this.feed.state.name === 'lost') this.#showNotices();
+    const { name } = this.feed.state;
+    if (['lost', 'full'].includes(name)) this.#showNotices();
     if (this.sampled && Date.now() - this.#sampledAt > sampledFor) this.sampled = null;
-    if (this.feed.state.name !== 'live') return;
+    if (!['live', 'full'].includes(name)) return;
     this.sources.ask(['situation', 'metrics', ...(this.screen?.needs ?? [])]);
     this.#update();
   }
@@ -251,6 +252,7 @@ export class App {
       this.#showNotices();
     };
     if (this.feed.state.name === 'lost') notices.push(lostNotice(this.feed.state, () => this.feed.open()));
+    if (this.feed.state.name === 'full') notices.push(fullNotice(this.feed.state, () => this.feed.open()));
     if (this.#notice.restart) notices.push(restartNotice(this.#notice.restart, dismiss('restart')));
     if (this.#notice.gap) notices.push(gapNotice(this.#notice.gap, dismiss('gap')));
     const key = notices.map(({ textContent }) => textContent).join('|');

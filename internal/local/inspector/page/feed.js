@@ -8,7 +8,8 @@ const hiddenFor = 5000; // ms
 
 /**
  * Feed calls onMessage with each message of the tap, and onState when its state changes:
- * {name, since, retryAt}. name is connecting, live, lost, hidden or token.
+ * {name, since, retryAt, reason}. name is connecting, live, lost, full, hidden or token. It is full
+ * while localhub answers and refuses the socket; reason has its words.
  */
 export class Feed {
   #api;
@@ -48,7 +49,9 @@ export class Feed {
     if (this.state.name === 'hidden') return;
     const socket = this.#api.tap(this.#after);
     this.#socket = socket;
+    let opened = false;
     socket.onopen = () => {
+      opened = true;
       this.#attempt = 0;
       this.#enter('live');
     };
@@ -60,8 +63,21 @@ export class Feed {
       this.#onMessage({ ...message, boot: this.#boot });
     };
     socket.onclose = () => {
-      if (this.#socket === socket) this.#lost();
+      if (this.#socket !== socket) return;
+      if (opened) this.#lost();
+      else this.#refused(socket);
     };
+  }
+
+  /** #refused asks without a handshake why a socket did not open: a page does not get its status. */
+  async #refused(socket) {
+    let reason = '';
+    try {
+      await this.#api.get('/admin/tap');
+    } catch (error) {
+      if (error instanceof Refused && error.status === 429) reason = error.message;
+    }
+    if (this.#socket === socket) this.#lost(reason);
   }
 
   #close() {
@@ -70,16 +86,16 @@ export class Feed {
     socket?.close();
   }
 
-  #lost() {
+  #lost(reason = '') {
     this.#socket = null;
     const wait = waits[Math.min(this.#attempt++, waits.length - 1)];
-    this.#enter('lost', Date.now() + wait);
+    this.#enter(reason ? 'full' : 'lost', Date.now() + wait, reason);
     this.#timer = setTimeout(() => this.open(), wait);
   }
 
-  #enter(name, retryAt) {
+  #enter(name, retryAt, reason) {
     const since = this.state.name === name ? this.state.since : Date.now();
-    this.state = { name, since, retryAt };
+    this.state = { name, since, retryAt, reason };
     this.#onState(this.state);
   }
 

@@ -6,11 +6,22 @@ import { button, key, message } from './parts.js';
 
 const link = (text, onclick) => h('button', { type: 'button', class: 'link', onclick }, text);
 
+const secondsTo = (at) => Math.max(0, Math.ceil((at - Date.now()) / 1000));
+
 export const lostNotice = ({ since, retryAt }, tryNow) =>
   message(
     'bad',
     '■ localhub does not answer',
-    `Since ${clock(since)}. What you see is from before. Trying again in ${Math.max(0, Math.ceil((retryAt - Date.now()) / 1000))} s, `,
+    `Since ${clock(since)}. What you see is from before. Trying again in ${secondsTo(retryAt)} s, `,
+    link('try now', tryNow),
+    '.',
+  );
+
+export const fullNotice = ({ reason, retryAt }, tryNow) =>
+  message(
+    'odd',
+    '▲ localhub refuses the feed',
+    `${reason}. Close another page of the inspector, or end a localhub tap. Trying again in ${secondsTo(retryAt)} s, `,
     link('try now', tryNow),
     '.',
   );

@@ -57,6 +57,8 @@ function live(feed, paused) {
   switch (feed.name) {
     case 'lost':
       return { text: '■ no answer', state: 'bad' };
+    case 'full':
+      return { text: '▲ no feed', state: 'odd' };
     case 'hidden':
       return { text: '○ asleep', state: 'odd' };
     case 'token':
