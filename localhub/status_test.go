@@ -26,7 +26,9 @@ func TestExitStatus(t *testing.T) {
 		"replay": {
 			line("replay " + afternoonFile), line("replay " + afternoonFile + " -against ws://" + nobody), line("replay"),
 		},
-		"seed":  {line("seed " + seed + " -admin " + hub.adminAddress()), line("seed " + seed + " -admin " + nobody), line("seed")},
+		"seed": {
+			line("seed " + seed + " -admin " + hub.adminAddress()), line("seed " + seed + " -admin " + nobody), line("seed"),
+		},
 		"set":   {hub.words("set", "MUG", "1"), hub.words("set", "NOPE", "1"), line("set MUG")},
 		"stock": {line("stock MUG -admin " + hub.adminAddress()), line("stock MUG -admin " + nobody), line("stock")},
 		"sub":   {hub.words("sub", "MUG", "-n", "1"), hub.words("sub", "NOPE"), line("sub")},
