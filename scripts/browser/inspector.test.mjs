@@ -147,6 +147,26 @@ test('faults and time are set in place, and the situation line says so', async (
   await page.locator('.cell', { hasText: '▲ 1 min 0 s ahead' }).or(page.locator('.cell', { hasText: '▲ 1 min ahead' })).waitFor();
 });
 
+test('batches are held, go on, and one is delivered again', async () => {
+  await connect('VASE-TALL');
+  await go('?screen=stream');
+  const batches = page.getByRole('grid', { name: 'Batches' }).locator('.grid-body > .grid-row', { hasText: 'inventory' });
+  const before = await batches.count();
+  await page.keyboard.press('h');
+  await page.locator('.cell', { hasText: '▲ stream held' }).waitFor();
+  await hub.setStock('VASE-TALL', 4);
+  await hub.setStock('VASE-TALL', 3);
+  await has('▲ Held: go on');
+  await has('2 waiting');
+  assert.equal(await batches.count(), before);
+  await page.keyboard.press('h');
+  await page.locator('.cell', { hasText: 'Faultsnone' }).waitFor();
+  await eventually(async () => (await batches.count()) === before + 1, 'one batch with both');
+  await batches.first().click();
+  await page.keyboard.press('r');
+  await eventually(async () => (await batches.count()) === before + 2, 'the batch again');
+});
+
 test('without a folder for recordings the screen says which flag gives one', async () => {
   await go('?screen=replay');
   await has('-record-dir DIR');

@@ -54,8 +54,17 @@ type Controls interface {
 	Token(user string, role hub.Role, vendor string) (token string, expires time.Time, err error)
 
 	// Settle waits until subscribers were sent every change that was committed
-	// before the call.
+	// before the call. It fails while the stream is held.
 	Settle(ctx context.Context) error
+
+	// Hold stops the event source mappings, or lets them go on. Held reports which.
+	Hold(on bool)
+	Held() bool
+
+	// Again gives the function a batch once more, by the id of its event. The error is for
+	// the caller of the API. ForgetBatches drops all that could be given again.
+	Again(batch uint64) error
+	ForgetBatches()
 }
 
 // About is what the API tells of the localhub that it belongs to. Zero fields are not told.
@@ -66,6 +75,7 @@ type About struct {
 	MaxAge  time.Duration // at which a connection is closed
 
 	Epoch func(context.Context) (string, error) // of the rows; nil: there are none
+	Held  func() bool                           // whether the stream is held; nil: there is none
 }
 
 // Base is what the admin API of a house and that of a template work on. All but Token,
@@ -178,6 +188,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /admin/carts", a.listCarts)
 	mux.HandleFunc("GET /admin/topics", a.listTopics)
 	mux.HandleFunc("GET /admin/stream", a.getStream)
+	mux.HandleFunc("POST /admin/stream", a.postStream)
 	mux.HandleFunc("GET /admin/why", a.getWhy)
 	mux.HandleFunc("POST /admin/token", a.postToken)
 	mux.HandleFunc("POST /admin/users/{user}/revoke", a.revokeUser)

@@ -74,6 +74,7 @@ type situation struct {
 	Faults          map[string]int    `json:"faults"`       // each happens once in so many times
 	Recording       *recording.Status `json:"recording"`    // null: nothing is recorded
 	Recordings      bool              `json:"recordings"`   // there is a folder for them
+	StreamHeld      bool              `json:"streamHeld"`   // changes wait, see POST /admin/stream
 	Private         bool              `json:"private"`      // the log has carts as they are
 	Template        bool              `json:"template"`     // the API of a template, not the hub
 	EventsPerSecond int               `json:"eventsPerSecond"`
@@ -100,7 +101,7 @@ func (a core) getSituation(w http.ResponseWriter, r *http.Request) {
 		EventsPerSecond: a.Events.PerSecond(), Connections: a.Gateway.Stats().Open,
 		Version: a.About.Version, Socket: a.About.Socket, Epoch: epoch,
 		IdleMs: a.About.Idle.Milliseconds(), MaxAgeMs: a.About.MaxAge.Milliseconds(),
-		Recording: a.Recorder.Status(), Recordings: a.Recorder != nil && a.Recordings != nil,
+		StreamHeld: a.About.Held != nil && a.About.Held(), Recording: a.Recorder.Status(), Recordings: a.Recorder != nil && a.Recordings != nil,
 	})
 }
 

@@ -38,7 +38,31 @@ type Mapping struct {
 }
 
 func (a api) getStream(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, map[string]any{"mappings": a.House.Mappings()})
+	reply(w, http.StatusOK, map[string]any{"mappings": a.House.Mappings(), "held": a.House.Held()})
+}
+
+// postStream holds the stream, lets it go on, or delivers a batch again.
+func (a api) postStream(w http.ResponseWriter, r *http.Request) {
+	var request struct {
+		Hold  *bool   `json:"hold"`
+		Again *uint64 `json:"again"` // id of the batch's event
+	}
+	if !decodeBody(w, r, &request) {
+		return
+	}
+	switch {
+	case (request.Hold == nil) == (request.Again == nil):
+		refuse(w, wire.CodeBadField, `send "hold", true or false, or "again", the id of a batch`)
+		return
+	case request.Hold != nil:
+		a.House.Hold(*request.Hold)
+	default:
+		if err := a.House.Again(*request.Again); err != nil {
+			refuse(w, hub.CodeNotFound, err.Error())
+			return
+		}
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // rowsElsewhere refuses to list rows that are in tables outside of this process.

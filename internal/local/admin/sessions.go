@@ -63,17 +63,23 @@ func (a api) eraseUser(w http.ResponseWriter, r *http.Request) {
 }
 
 // forgetting removes a user whom a request erased from what is kept beside the hub: the log
-// of events and the cost meter.
+// of events, the cost meter and batches.
 func (a api) forgetting(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, user, ok := strings.Cut(r.URL.Path, "/users/")
+		erases := ok && r.Method == http.MethodDelete
+		if erases && a.House.Held() { // what is held names the user
+			refuse(w, wire.CodeConflict, `the stream is held: let it go on first (POST /admin/stream)`)
+			return
+		}
 		recorded := &webserver.StatusWriter{ResponseWriter: w}
 		next.ServeHTTP(recorded, r)
-		_, user, ok := strings.Cut(r.URL.Path, "/users/")
-		if ok && r.Method == http.MethodDelete && recorded.Status() == http.StatusNoContent {
+		if erases && recorded.Status() == http.StatusNoContent {
 			events.Cause(r.Context())       // so that the log has the request
 			_ = a.House.Settle(r.Context()) // so that the log has the posts of the erasure; it may end early
 			a.People.Forget(user)
 			a.Cost.Forget(user)
+			a.House.ForgetBatches()
 		}
 	})
 }

@@ -35,6 +35,7 @@ type shard struct {
 	batches   []formedBatch // the next one first
 	queue     []entry       // records behind the batches
 	waiting   int           // records in batches and queue, without those being processed
+	held      bool          // no turn may begin, see Hold
 	busy      bool          // a turn is in progress
 	invoking  bool          // the function is processing batches[0]
 	newest    uint64        // position of the last record put
@@ -130,7 +131,7 @@ func (sh *shard) observe(ctx context.Context, timeout time.Duration, b Batch) re
 func (sh *shard) take(ctx context.Context) (b Batch, isDuplicate, ok bool) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if sh.busy || ctx.Err() != nil {
+	if sh.held || sh.busy || ctx.Err() != nil {
 		return Batch{}, false, false
 	}
 	if len(sh.batches) == 0 {

@@ -158,8 +158,11 @@ func swept(ctx context.Context, r hub.SweepReport) {
 		r.Failed, "failed")
 }
 
-// logBatch adds a batch of a mapping, and its answer when the function has ended.
-func logBatch(log *events.Log, what string) func(context.Context, esm.Batch) (context.Context, func(int, error)) {
+// observe adds a batch of a mapping to the log, and its answer when the function has ended. It keeps
+// the batch.
+func (k *keptBatches) observe(
+	log *events.Log, what string, of **esm.Mapping,
+) func(context.Context, esm.Batch) (context.Context, func(int, error)) {
 	return func(ctx context.Context, b esm.Batch) (context.Context, func(int, error)) {
 		e := events.Event{Type: events.Batch, Function: broadcastFunction, Note: what,
 			Attempt: b.Attempt + 1, Count: len(b.Records)}
@@ -170,7 +173,9 @@ func logBatch(log *events.Log, what string) func(context.Context, esm.Batch) (co
 		}
 		w := new(work)
 		started := time.Now()
-		ctx = events.With(context.WithValue(ctx, workKey{}, w), log.Add(ctx, e))
+		id := log.Add(ctx, e)
+		k.keep(id, *of, b)
+		ctx = events.With(context.WithValue(ctx, workKey{}, w), id)
 		return ctx, func(acknowledged int, err error) {
 			answer := events.Event{Type: events.Answer, Function: broadcastFunction, Count: w.count, Note: w.note,
 				Took: time.Since(started).Microseconds()}

@@ -50,6 +50,7 @@ type House struct {
 	running sync.WaitGroup
 	closing atomic.Bool
 	open    atomic.Int64 // connections, as counted every second
+	held    atomic.Bool  // see Hold
 	tables  tablesState
 }
 
@@ -133,7 +134,7 @@ func (h *House) adminOptions(store hub.Store, m *metrics) admin.Options {
 			Gateway: h.gateway, Clock: h, Events: h.events, People: h.observer, Tap: h.tap, Cost: h.cost,
 			Log: h.opts.Log,
 			About: admin.About{
-				Version: h.opts.Admin.Version, Socket: h.opts.Admin.Socket, Epoch: h.hub.Epoch,
+				Version: h.opts.Admin.Version, Socket: h.opts.Admin.Socket, Epoch: h.hub.Epoch, Held: h.Held,
 				Idle: h.opts.Gateway.IdleTimeout, MaxAge: h.opts.Gateway.MaxAge,
 			},
 			Token: h.opts.Admin.Token, Origins: h.opts.Admin.Origins, ShowPrivate: h.opts.Admin.ShowPrivate,
@@ -213,8 +214,11 @@ func (h *House) Hub() *hub.Hub { return h.hub }
 func (h *House) Connections() []gatewaytest.ConnectionInfo { return h.gateway.Connections() }
 
 // Settle waits until subscribers were sent every change that was committed before
-// the call, crowds too.
+// the call, crowds too. It fails while the stream is held.
 func (h *House) Settle(ctx context.Context) error {
+	if h.Held() {
+		return errHeld
+	}
 	err := errors.Join(h.mappings.inventory.Wait(ctx), h.mappings.carts.Wait(ctx))
 	return errors.Join(err, h.mappings.sweeps.Wait(ctx)) // the batches rang these bells
 }

@@ -47,11 +47,15 @@ const (
 )
 
 // mappings are the event source mappings of template.yaml.
-type mappings struct{ inventory, carts, sweeps *esm.Mapping }
+type mappings struct {
+	inventory, carts, sweeps *esm.Mapping
+	kept                     *keptBatches
+}
 
 func newMappings(
 	broadcast lambda.Handler, window time.Duration, eventLog *events.Log, log *slog.Logger,
 ) (m mappings, err error) {
+	m.kept = new(keptBatches)
 	for _, mapping := range []struct {
 		name   string
 		of     **esm.Mapping
@@ -65,7 +69,7 @@ func newMappings(
 		if *mapping.of, err = esm.New(broadcast, esm.Options{
 			BatchSize: 1000, Shards: mapping.shards, Window: window, MaximumRetryAttempts: esm.RetryForever,
 			BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
-			Observe: logBatch(eventLog, mapping.name), Log: log,
+			Observe: m.kept.observe(eventLog, mapping.name, mapping.of), Log: log,
 		}); err != nil {
 			return m, fmt.Errorf("event source mapping: %w", err)
 		}
@@ -73,7 +77,7 @@ func newMappings(
 	// One shard, so one invocation sweeps at a time.
 	if m.sweeps, err = esm.New(broadcast, esm.Options{
 		BatchSize: 100, Shards: 1, MaximumRetryAttempts: sweepRetries, ReportBatchItemFailures: true,
-		Observe: logBatch(eventLog, "sweeps"), Log: log,
+		Observe: m.kept.observe(eventLog, "sweeps", &m.sweeps), Log: log,
 	}); err != nil {
 		return m, fmt.Errorf("event source mapping: %w", err)
 	}

@@ -54,7 +54,7 @@ func (r *Recorder) REST(next http.Handler) http.Handler {
 func adminPath(u *url.URL) string {
 	path := u.EscapedPath()
 	switch {
-	case path == "/admin/recording", path == "/admin/replay":
+	case path == "/admin/recording", path == "/admin/replay", path == "/admin/stream":
 		return ""
 	case strings.HasPrefix(path, "/admin/"), strings.HasPrefix(path, "/vendor/"):
 		return path

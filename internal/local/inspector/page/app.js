@@ -242,6 +242,7 @@ export class App {
       topics: topics ? count(topics.length) : '',
       stock: stock ? count(stock.length) : '',
       faults: faults ? odd(String(faults)) : '',
+      stream: this.situation?.streamHeld ? odd('held') : '',
     };
   }
 

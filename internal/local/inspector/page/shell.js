@@ -20,7 +20,9 @@ export function ratesOf(faults) {
 
 /** situationCells are the cells of the line: {name, text, state, href}. state is '', odd or bad. */
 export function situationCells({ feed, paused, situation, sampled }) {
-  const faults = faultWords(ratesOf(situation?.faults));
+  const faults = [faultWords(ratesOf(situation?.faults)), situation?.streamHeld && 'stream held']
+    .filter(Boolean)
+    .join(', ');
   const ahead = situation?.clockAheadMs ?? 0;
   const recording = situation?.recording;
   return [

@@ -3,7 +3,7 @@
 import { bold, fill, h, mono, odd, second } from '../dom.js';
 import { count, ms, plural, time } from '../format.js';
 import { List } from '../list.js';
-import { card, figure, figures, screenElement } from '../parts.js';
+import { button, card, figure, figures, message, screenElement } from '../parts.js';
 import { attemptsOf, batchesOf, resultOf, sourceOf } from './batches.js';
 
 export class Stream {
@@ -69,9 +69,21 @@ export class Stream {
       'A connection that cannot be served for a minute is closed; its client reconnects and resumes.',
     );
     this.sweepText = h('div', { class: 'card-text' });
+    this.holdText = h('span');
+    this.hold = button(this.holdText, () => this.#hold(), { keyName: 'h' });
+    this.againText = h('span');
+    this.again = button(this.againText, () => this.#again(), { keyName: 'r' });
+    this.says = h('div', { role: 'alert', class: 'says' });
     this.element = screenElement(
       'stream',
-      [h('h1', {}, 'Stream and batches'), h('span', { class: 'second' }, 'what became of every committed change')],
+      [
+        h('h1', {}, 'Stream and batches'),
+        h('span', { class: 'second' }, 'what became of every committed change'),
+        h('span', { class: 'gap' }),
+        this.hold,
+        this.again,
+      ],
+      this.says,
       figures(...Object.values(this.boxes)),
       this.box.element,
       h(
@@ -87,6 +99,8 @@ export class Stream {
   keys = [
     { keys: ['j', 'k'], text: 'batch', run: (key) => this.list.move(key === 'j' ? 1 : -1) },
     { keys: ['Enter'], text: 'records', run: () => this.list.open() },
+    { keys: ['h'], text: 'hold, go on', run: () => this.#hold() },
+    { keys: ['r'], text: 'deliver again', run: () => this.#again() },
     { keys: ['['], text: 'who wrote it', run: () => this.#toFrames((batch) => batch.changes[0]?.cause[0] ?? batch.id) },
     { keys: [']'], text: 'posts', run: () => this.#toFrames((batch) => batch.posts[0]?.id ?? batch.id) },
     { keys: ['Esc'], text: 'close', run: () => this.#close() },
@@ -104,6 +118,30 @@ export class Stream {
     this.update();
   }
 
+  get #batch() {
+    return this.list.rows.find(({ id }) => id === this.#id) ?? this.list.rows[0];
+  }
+
+  /** #hold makes changes wait, or lets them go on. */
+  #hold() {
+    return this.#change({ hold: !this.#app.situation?.streamHeld });
+  }
+
+  /** #again gives the function the chosen batch once more. */
+  #again() {
+    return this.#batch && this.#change({ again: this.#batch.id });
+  }
+
+  async #change(body) {
+    try {
+      await this.#app.change('POST', '/admin/stream', body, 'situation', 'stream');
+      this.says.replaceChildren();
+    } catch (error) {
+      this.says.replaceChildren(message('bad', '■ Not done', error.message));
+    }
+    this.update();
+  }
+
   #toFrames(to) {
     const batch = this.list.selectedRow ?? this.list.rows[0];
     if (batch) this.#app.go({ screen: 'frames', id: String(to(batch)) });
@@ -113,9 +151,14 @@ export class Stream {
     const { store, sources } = this.#app;
     const batches = batchesOf(store);
     this.list.set(batches);
+    const held = Boolean(this.#app.situation?.streamHeld);
+    fill(this.holdText, held ? '▲ Held: go on' : 'Hold batches');
+    this.hold.classList.toggle('odd-button', held);
+    fill(this.againText, this.#batch ? `Deliver ${this.#batch.id} again` : 'Deliver again');
+    this.again.disabled = !this.#batch;
     this.box.side(`${count(batches.length)} in the log of this page, newest first`);
     this.#figures(sources);
-    this.#detail(batches.find(({ id }) => id === this.#id) ?? batches[0]);
+    this.#detail(this.#batch);
     const heals = [];
     let sweeps = 0;
     let largest = 0;
