@@ -145,6 +145,39 @@ func TestEndClosesEveryConnection(t *testing.T) {
 	}
 }
 
+// TestByeOfAReplacedConnection: the hub closes one that was replaced already, and a connection
+// whose successor is being made. Neither needs another one.
+func TestByeOfAReplacedConnection(t *testing.T) {
+	b, s := newBench(rand.Float64), newShop()
+	n := newNetwork(b, s, rand.New(rand.NewPCG(1, 12)))
+	b.want(everything)
+	b.connect()
+	n.run()
+	first := b.last()
+	first.ask(add("k"), nil, func(*message) {}) // without an answer, it stays open
+	b.receive(first, wire.Bye{Code: "recycle", Retry: true})
+	b.advance(firstWait)
+	b.receive(first, wire.Bye{Code: "recycle", Retry: true}) // its successor is being made
+	if len(b.dialled) != 2 {
+		t.Fatalf("got %d connections, want a second one", len(b.dialled))
+	}
+	second := b.last()
+	b.onOpened(second, offer{"ann.token", true})
+	for i := 0; i < len(b.sent[second]); i++ {
+		answer, _ := s.answer(b.sent[second][i])
+		b.receive(second, answer)
+	}
+	if b.retired != first || b.current != second {
+		t.Fatal("the first connection is not replaced")
+	}
+	before := b.notBefore
+	b.receive(first, wire.Bye{Code: "recycle", Retry: true})
+	b.advance(firstWait)
+	if len(b.dialled) != 2 || b.notBefore != before {
+		t.Errorf("got %d connections, want 2", len(b.dialled))
+	}
+}
+
 // TestEndedVersion: after a bye without retry, the client does not come back.
 func TestEndedVersion(t *testing.T) {
 	b, s := newBench(rand.Float64), newShop()

@@ -16,7 +16,7 @@ func (e *engine) onMessage(l *link, data []byte) {
 	switch {
 	case m.Type == "bye":
 		l.announced = true
-		e.bye(&m)
+		e.bye(l, &m)
 		return
 	case m.Type == "error" && m.ID == nil && m.Code == CodeTokenExpired:
 		l.subs.expire(func(topic string) bool { return !isSKU(topic) })
@@ -75,15 +75,22 @@ func (s *subscriptions) onRefusedVersion(code Code) {
 	}
 }
 
-// bye: the hub is about to close the link. It is used until then.
-func (e *engine) bye(m *message) {
-	if !m.Retry {
+// bye: the hub is about to close a link. It is used until then. One that was replaced needs no
+// other, nor does one whose replacement is being made.
+func (e *engine) bye(l *link, m *message) {
+	switch {
+	case m.Retry && l == e.retired:
+		return
+	case !m.Retry:
 		e.out.report(&Error{Code: m.Code, Message: ErrEnded.Error(), cause: ErrEnded})
 		e.end(ended)
 		return
 	}
 	wait := time.Duration(m.After)*time.Millisecond + fullJitter(0, e.random, 0)
 	e.notBefore = e.timers.now.Add(wait)
+	if e.replacement != nil && e.replacement != l {
+		return
+	}
 	e.stop("reconnect")
 	e.start("lifetime", wait, e.replace)
 }
