@@ -158,7 +158,7 @@ func (q *question) asked(r wire.Request) Asked {
 	return a
 }
 
-// versionOf returns what a get tells of a topic, but for the lines of a cart and the SKUs of
+// versionOf returns what a get tells of a topic, except the lines of a cart and the SKUs of
 // a vendor.
 func versionOf(v wire.Value) (version *int64, badge *wire.Badge) {
 	switch v := v.(type) {

@@ -166,7 +166,7 @@ func oddNumber(v any) bool {
 
 // TestAsyncAPIVerdicts: one corpus of good and bad requests has one verdict: what the
 // decoder takes, docs/asyncapi.yaml allows, and what it refuses, the document does not
-// allow, but for what is unsaid.
+// allow, except what is unsaid.
 func TestAsyncAPIVerdicts(t *testing.T) {
 	api := readAsyncAPI(t)
 	met := map[string]bool{}

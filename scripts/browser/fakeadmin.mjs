@@ -1,4 +1,4 @@
-// An admin listener that says what a test wants it to say: the inspector's page from disk,
+// An admin listener with answers that a test sets: the inspector's page from disk,
 // the answers of the admin API that it asks, and a tap whose messages the test writes. It
 // reaches states that a real localhub reaches only by chance.
 

@@ -173,7 +173,7 @@ test('a page that nobody sees for 5 s closes its feed, and resumes', async () =>
 test('the token is asked for, sent in a header and a subprotocol, and kept nowhere', async () => {
   admin.token = 'tok/ÿ?>';
   await show();
-  await has('The admin API wants a token');
+  await has('The admin API needs a token');
   const field = page.getByLabel('It was started with -admin-token');
   await field.fill('wrong');
   await field.press('Enter');

@@ -140,7 +140,7 @@ export class Site {
   }
 }
 
-/** Proxy passes TCP on to a port, until it is told to swallow everything, or to refuse handshakes. */
+/** Proxy passes TCP on to a port, until a test makes it swallow everything, or refuse handshakes. */
 export class Proxy {
   swallows = false;
   refusesSockets = false;

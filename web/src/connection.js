@@ -32,7 +32,7 @@ export class Connection {
    *   onMessage(message)   is called with each message, before its request gets the answer
    *   onSettled(first)     is called when all requests of the subscriptions are answered, first when
    *                        settled becomes true
-   *   onLost(after, cut)   is called when the connection is lost. after: the server wants this wait, in ms.
+   *   onLost(after, cut)   is called when the connection is lost. after: the wait that the server asks for, in ms.
    *                        cut: the socket closed; else the page gave it up
    */
   constructor(options) {

@@ -42,7 +42,7 @@ export class HTTPSocket {
    *   epoch      that the page knows, or null
    *   who        {user, role, vendor} that the page knows
    *   fetch, random
-   *   onBusy(ms)  is called when the server wants no request for a while
+   *   onBusy(ms)  is called when the server asks for a pause
    */
   constructor(options) {
     this.#o = options;
@@ -122,7 +122,7 @@ export class HTTPSocket {
 
   // ---- Reading ----
 
-  /** read answers a subscribe or a get. Each SKU with its value is told if it has another one now. */
+  /** read answers a subscribe or a get. It passes on the value of each SKU that has changed. */
   async #read({ topics, epoch }) {
     const isList = Array.isArray(topics);
     const names = isList ? topics : Object.keys(topics);

@@ -1,4 +1,4 @@
-// The words that people read, in English. A page replaces those that it wants otherwise:
+// The words that people read, in English. A page may replace them:
 //
 //   live.words.out = () => 'ausverkauft';
 //

@@ -195,7 +195,7 @@ test('a session is renewed on the connection that stays', async () => {
   slow = {};
   await server.send(bye(100));
   await p.clock.advance(350 + 10_000); // the token is late
-  await settle(p); // a guest, but for its first answers
+  await settle(p); // a guest, except for its first answers
   slow.resolve(token);
   await drain();
   const hellos = server.sockets.map((s) => s.sent.filter((m) => m.action === 'hello' && m.token).length);

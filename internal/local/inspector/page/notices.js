@@ -61,7 +61,7 @@ export function tokenForm(onToken) {
   return h(
     'section',
     { class: 'card token-form' },
-    h('header', { class: 'card-head' }, h('h2', {}, '■ The admin API wants a token')),
+    h('header', { class: 'card-head' }, h('h2', {}, '■ The admin API needs a token')),
     h(
       'div',
       { class: 'card-text' },
