@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { badgeState, badgeText, browser, eventually, Hub, hub, open, Proxy, site, useWorld, wait } from './world.mjs';
+import { badgeState, badgeText, browser, eventually, freePort, Hub, hub, open, Proxy, site, useWorld, wait } from './world.mjs';
 
 useWorld();
 
@@ -71,6 +71,18 @@ test('localhub -no-sockets: a badge is right within 6 s, and a change of the car
   } finally {
     await blocked.stop();
   }
+});
+
+test('a page with the tag alone polls the REST API that it names on another host', async () => {
+  await hub.setStock('MUG', 2);
+  const url = site.put('/named', `<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,">
+    <meta name="securecart-url" content="ws://127.0.0.1:${await freePort()}/v1">
+    <meta name="securecart-rest" content="${hub.origin}"><stock-badge sku="MUG"></stock-badge>
+    <script type="module" src="${hub.module}"></script>`);
+  const p = await open(await browser.newContext(), url);
+  await eventually(async () => (await badgeState(p, 'MUG')) === 'low', 'polled', 6_000);
+  const live = await p.evaluateHandle(async (module) => (await import(module)).pageLive(), hub.module);
+  assert.equal(await live.evaluate((l) => l.status), 'polling');
 });
 
 test('a page whose network lets sockets through again goes over without a flicker', async () => {
