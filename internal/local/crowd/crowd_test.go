@@ -179,8 +179,29 @@ func (s *sale) check(watchers int) {
 	if s.others.refused > 0 {
 		s.t.Errorf("other APIs of the account got 429 %d times", s.others.refused)
 	}
-	if most := 12.0 * max(float64(watchers), 100_000) / 500_000; dollars > most {
+	if most := 12.0 * float64(max(watchers, 100_000)) / 500_000; dollars > most {
 		s.t.Errorf("it cost $%.2f, want $%.2f at most", dollars, most)
+	}
+	s.checkCost(watchers)
+}
+
+// saleCost is what a sale takes: posts, and units of tables.
+type saleCost struct{ posts, reads, writes int64 }
+
+// saleCosts is what a sale takes by how many watch. A change that costs more has to change it.
+var saleCosts = map[int]saleCost{5_000: {286_000, 97_700, 42}, 50_000: {1_231_000, 121_630, 168}}
+
+// checkCost compares what a sale took with what it took before. Two runs differ by less than
+// one in a thousand.
+func (s *sale) checkCost(watchers int) {
+	want, known := saleCosts[watchers]
+	if !known {
+		return
+	}
+	got := saleCost{int64(s.gateway.posts), s.store.reads.Load(), s.store.writes.Load()}
+	near := func(got, want int64) bool { return 1000*max(got-want, want-got) <= want }
+	if !near(got.posts, want.posts) || !near(got.reads, want.reads) || got.writes != want.writes {
+		s.t.Errorf("it took %+v, and before %+v: if this is meant, change saleCosts and docs/performance.md", got, want)
 	}
 }
 
