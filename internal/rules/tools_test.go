@@ -39,7 +39,7 @@ var installers = []struct {
 	},
 }
 
-// unpinned are the Debian packages without a version; scripts/shots/run says why.
+// unpinned are the Debian packages without a version; scripts/browser/with says why.
 const unpinned = "chromium fonts-noto-color-emoji fonts-dejavu-core"
 
 // commandsOf returns the command lines of a script, without comments and messages.
