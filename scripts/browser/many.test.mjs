@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { badgeState, badgeText, browser, eventually, hub, open, Proxy, site, useWorld, wait } from './world.mjs';
 
-useWorld();
+useWorld({
+  prepare: () => hub.setStocks(Array.from({ length: 5_000 }, (_, i) => ({ sku: `S${i}`, available: 50 }))),
+});
 
 test('5 000 badges: only those in view are subscribed, and nothing else is touched', async () => {
-  await hub.setStocks(Array.from({ length: 5_000 }, (_, i) => ({ sku: `S${i}`, available: 50 })));
   site.put('/many.js', `import { connect } from '${hub.module}'; window.live = connect({ url: '${hub.socket}' });`, { type: 'text/javascript' });
   const badges = Array.from({ length: 5_000 }, (_, i) => `<p><stock-badge sku="S${i}" state="in" quantity="50" version="1">In stock</stock-badge></p>`).join('');
   const page = await open(await browser.newContext(), site.put('/', `<!doctype html><html lang="en"><title>Shop</title>

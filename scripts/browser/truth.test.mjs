@@ -19,11 +19,14 @@ async function page(html, { path = '/', options = '' } = {}) {
   return { page: opened, proxy };
 }
 
+/** stock puts n items in stock. */
+const stock = (n) => hub.setStocks(Array.from({ length: n }, (_, i) => ({ sku: `S${i}`, available: 50 })));
+
 const mug = '<stock-badge sku="MUG"></stock-badge>';
 const isStale = async (page) => (await badgeState(page, 'MUG')).includes('stale');
 
 test('500 badges, each in view at last: none says anything false', async () => {
-  await hub.setStocks(Array.from({ length: 500 }, (_, i) => ({ sku: `S${i}`, available: 50 })));
+  await stock(500);
   const badges = Array.from({ length: 500 }, (_, i) => `<p><stock-badge sku="S${i}"></stock-badge></p>`).join('');
   const { page: p, proxy } = await page(badges, { path: '/many/' });
   await eventually(async () => (await badgeState(p, 'S0')) === 'in', 'the first badge');
@@ -39,6 +42,7 @@ test('500 badges, each in view at last: none says anything false', async () => {
 });
 
 test('more badges in view than a connection may have topics: the rest says nothing about stock', async () => {
+  await stock(260);
   const badges = Array.from({ length: 260 }, (_, i) => `<stock-badge sku="S${i}"></stock-badge> `).join('');
   const { page: p, proxy } = await page(`<div>${badges}</div>`, { path: '/all/' });
   await eventually(async () => (await badgeState(p, 'S0')) === 'in', 'the first badge');
