@@ -86,6 +86,20 @@ test('an idle page sends nothing but the keep-alive', async () => {
   assert.equal(hub.live, true);
 });
 
+test('a silent page that a person uses asks at most 120 times an hour', async () => {
+  const { hub, server, clock, signal } = await usedPage();
+  server.autoAnswers.ping = pong;
+  server.autoAnswers.subscribe = { type: 'snapshot', epoch: 'k3', topics: {}, unchanged: 4 };
+  const before = server.last.sent.length;
+  for (let touches = 0; touches < 360; touches++) {
+    await clock.advance(10_000);
+    await signal('touch');
+  }
+  const asked = server.last.sent.length - before;
+  assert.ok(asked >= 60 && asked <= 120, `${asked} messages`);
+  assert.equal(hub.live, true);
+});
+
 test('where pings are free, a page in view asks as often as the server says', async () => {
   const { hub, server, clock } = await connectedPage({ visible: () => true }, []);
   hub.reconnect();
