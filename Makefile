@@ -1,4 +1,4 @@
-.PHONY: help run test check race vet staticcheck web client fuzz bench speed load crowd tools shots browser benchclient build deploy
+.PHONY: help run test check race vet staticcheck lint web client fuzz bench speed load crowd tools shots browser benchclient build deploy
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,13 @@ vet: ## run gofmt and go vet
 staticcheck: ## run staticcheck, pinned in scripts/tools.mod
 	go tool -modfile=scripts/tools.mod staticcheck ./...
 	go tool -modfile=scripts/tools.mod staticcheck -tags dynamodb ./localhub
+
+lint: ## check this repository with gatewaylint, and gatewaylint with its specimens
+	go build -C scripts/gatewaylint/lint/testdata ./...
+	go vet -C scripts/gatewaylint ./...
+	go test -C scripts/gatewaylint ./...
+	go build -C scripts/gatewaylint -o $(CURDIR)/.tools/gatewaylint .
+	.tools/gatewaylint -template template.yaml ./...
 
 client: ## build the browser's client into web/dist (needs Node.js 20)
 	scripts/npm-lock live

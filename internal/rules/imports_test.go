@@ -42,6 +42,9 @@ var mayImport = map[string][]string{
 	"examples/chat":       {"gatewaytest"},
 	"examples/faults":     {"gatewaytest"},
 
+	"scripts/gatewaylint":      {"scripts/gatewaylint/lint"},
+	"scripts/gatewaylint/lint": {},
+
 	"internal/wire":            {},
 	"internal/versions":        {},
 	"internal/hub":             {"internal/wire"},
@@ -188,6 +191,8 @@ var mayImportModules = map[string][]string{
 	"internal/local/template/host":   {lambdaGo},
 	"internal/local/template/samapi": {lambdaGo},
 	"localhub":                       {"github.com/coder/websocket", "github.com/spf13/cobra", "github.com/spf13/pflag"},
+	"scripts/gatewaylint":            {"golang.org/x/tools/go/analysis"},
+	"scripts/gatewaylint/lint":       {"golang.org/x/tools/go/analysis", "go.yaml.in/yaml/v3"},
 	"internal/schematest":            {"github.com/danielgtaylor/huma/v2", "github.com/santhosh-tekuri/jsonschema"},
 }
 
@@ -252,7 +257,8 @@ func wing(pkg string) string {
 	case slices.Contains([]string{"localhub", "gatewaytest", "client", "internal/hub/memstore", "internal/load"}, pkg),
 		strings.HasPrefix(pkg, "internal/local/"), strings.HasPrefix(pkg, "gatewaytest/"):
 		return localWing
-	case pkg == "internal/rules", strings.HasSuffix(path.Base(pkg), "test"), strings.HasPrefix(pkg, "examples/"):
+	case pkg == "internal/rules", strings.HasSuffix(path.Base(pkg), "test"), strings.HasPrefix(pkg, "examples/"),
+		strings.HasPrefix(pkg, "scripts/"):
 		return testWing
 	}
 	return sharedWing

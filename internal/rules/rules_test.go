@@ -37,7 +37,8 @@ func sources(t *testing.T) []source {
 			return err
 		}
 		if d.IsDir() {
-			if name := d.Name(); p != root && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "build") {
+			skipped := []string{"node_modules", "build", "testdata"} // as the go command skips testdata
+			if name := d.Name(); p != root && (strings.HasPrefix(name, ".") || slices.Contains(skipped, name)) {
 				return filepath.SkipDir
 			}
 			return nil

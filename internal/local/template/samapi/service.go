@@ -27,7 +27,7 @@ func (b *builder) readService(r *cfn.Resource, uri cfn.Value, route *gatewaytest
 		b.Note(r.Pos, "%s has no CredentialsArn: in AWS, its requests to %s need a role", r.ID, m[1])
 	}
 	if m[1] == "execute-api" && !strings.Contains(uri.Text(), ":"+b.api.Ref()+".execute-api:") {
-		b.note(uri.Pos(), "%s calls another API; localhub sends its requests to this one", r.ID)
+		b.Note(uri.Pos(), "%s calls another API; localhub sends its requests to this one", r.ID)
 	}
 	route.Service = &gatewaytest.Service{
 		URI: uri.Text(), Method: r.Property("IntegrationMethod").Text(),
