@@ -28,6 +28,10 @@ type Assumptions struct {
 	// a WebSocket (G-URL-11). Default 426. It may be 400 to 599; 403 is likely.
 	PlainGETStatus int
 
+	// PlainGETAnywhere answers a GET that does not ask for a WebSocket with
+	// PlainGETStatus at unknown paths too (G-URL-12). By default it gets 403 there.
+	PlainGETAnywhere bool
+
 	// MalformedResponseStatus is the status of a handshake whose $connect
 	// returned a malformed response (G-HANDSHAKE-6), and of such messages in
 	// the access log. Default 502. It may be 400 to 599; 500 is likely.
@@ -85,6 +89,10 @@ type Assumptions struct {
 	// $connect is checked.
 	PolicyPerMessage bool
 
+	// PresignedNeedsExpiry refuses a presigned request without X-Amz-Expires
+	// (G-AUTH-24). By default it is valid for 5 minutes.
+	PresignedNeedsExpiry bool
+
 	// StageVariablesOnConnect omits stageVariables from MESSAGE and DISCONNECT
 	// events (G-EVENT-1). By default all events have them.
 	StageVariablesOnConnect bool
@@ -92,6 +100,10 @@ type Assumptions struct {
 	// FirstValueCounts uses the first value of a repeated header or query key
 	// (G-EVENT-9). By default the last counts.
 	FirstValueCounts bool
+
+	// EmptyMessageBody puts an empty body into the event of an empty message
+	// (G-EVENT-19). By default the event has no body.
+	EmptyMessageBody bool
 
 	// ReservedKeysMatch lets a message choose the routes $connect and
 	// $disconnect, whose functions then get a MESSAGE event (G-ROUTE-11). By
@@ -218,6 +230,11 @@ type Assumptions struct {
 	// EmptyTextIsTrue makes an empty text true in a condition of a mapping template,
 	// as in Velocity 1.7 (G-INTEG-14). By default it is false.
 	EmptyTextIsTrue bool
+
+	// DoubleSlashPasses accepts a second slash before @connections, which an
+	// endpoint that ends with a slash makes (G-MGMT-22). By default it is an
+	// unknown path.
+	DoubleSlashPasses bool
 
 	// LastActiveFromClient updates lastActiveAt with messages from the client
 	// only (G-MGMT-21). By default those to the client update it too.

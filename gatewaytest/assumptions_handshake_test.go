@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/securecart/hub/gatewaytest"
 )
@@ -47,7 +48,13 @@ func TestAssumedHandshakes(t *testing.T) {
 			return fmt.Sprint(handshakeStatus(t, g, path, header))
 		}
 	}
+	plainAt := func(method, path string) func(*testing.T, gatewaytest.Assumptions) string {
+		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			return plainRequest(t, newGateway(t, gatewaytest.API{Assumptions: assumptions}), method, path, "")
+		}
+	}
 	notFound := gatewaytest.Assumptions{UnknownPathStatus: 404}
+	anywhere := gatewaytest.Assumptions{PlainGETAnywhere: true}
 	malformed := gatewaytest.Assumptions{MalformedResponseStatus: 500}
 	exact := gatewaytest.Assumptions{ExactProtocolHeader: true}
 	testAssumptions(t, []assumptionTest{
@@ -63,6 +70,11 @@ func TestAssumedHandshakes(t *testing.T) {
 		{"G-URL-11 plain GET", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 			return plainRequest(t, newGateway(t, gatewaytest.API{Assumptions: assumptions}), "GET", "/v1", "")
 		}, "426 UpgradeRequiredException", gatewaytest.Assumptions{PlainGETStatus: 403}, "403 ForbiddenException"},
+		{"G-URL-12 GET at an unknown path", plainAt("GET", "/v2"), "403 ForbiddenException", anywhere,
+			"426 UpgradeRequiredException"},
+		{"G-URL-12 GET of the root", plainAt("GET", "/"), "403 ForbiddenException", anywhere, "426 UpgradeRequiredException"},
+		{"G-URL-12 not for a POST", plainAt("POST", "/v2"), "403 ForbiddenException", anywhere, "403 ForbiddenException"},
+		{"G-URL-12 G-URL-4 not for a handshake", statusWith("/v2", nil), "403", anywhere, "403"},
 		{"G-HANDSHAKE-6 unknown key", statusWith("/v1", nil, "$connect", returns(`{"statusCode":200,"ok":true}`)), "502",
 			malformed, "500"},
 		{"G-HANDSHAKE-6 no final status", statusWith("/v1", nil, "$connect", returns(`{"statusCode":100}`)), "502",
@@ -136,12 +148,23 @@ func TestAssumedEvents(t *testing.T) {
 		return fmt.Sprintf("%v %v", lookup(t, connect.one(t), "headers", "X-A"),
 			lookup(t, connect.one(t), "multiValueHeaders", "X-A"))
 	}
+	hasBody := function(func(_ context.Context, event []byte) ([]byte, error) {
+		return fmt.Appendf(nil, `{"statusCode":200,"body":"%t"}`, hasKey(t, event, "body")), nil
+	})
+	body := func(message string) func(*testing.T, gatewaytest.Assumptions) string {
+		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			return nextAfter(t, gatewaytest.API{Assumptions: assumptions, Routes: routes("$default", twoWay(hasBody))}, message)
+		}
+	}
+	emptyBody := gatewaytest.Assumptions{EmptyMessageBody: true}
 	first := gatewaytest.Assumptions{FirstValueCounts: true}
 	testAssumptions(t, []assumptionTest{
 		{"G-AUTH-19 types", contextValues, `"1" "true" "x" "1" "true" "x"`, gatewaytest.Assumptions{TypedContext: true},
 			`1 true "x" 1 true "x"`},
 		{"G-EVENT-1 stageVariables", variables, "true true true", gatewaytest.Assumptions{StageVariablesOnConnect: true},
 			"true false false"},
+		{"G-EVENT-19 empty message", body(""), "false", emptyBody, "true"},
+		{"G-EVENT-19 some text", body(" "), "true", emptyBody, "true"},
 		{"G-EVENT-9 query", query, "2 [1 2]", first, "1 [1 2]"},
 		{"G-EVENT-9 headers", headers, "2 [1 2]", first, "1 [1 2]"},
 		{"G-EVENT-9 API key", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
@@ -172,6 +195,7 @@ func TestAssumedAuthorization(t *testing.T) {
 		return gatewaytest.API{Authorizer: &gatewaytest.Authorizer{Handler: returns(answer)}}
 	}
 	perMessage := gatewaytest.Assumptions{PolicyPerMessage: true}
+	needsExpiry := gatewaytest.Assumptions{PresignedNeedsExpiry: true}
 	sources := "route.request.header.authorization"
 	testAssumptions(t, []assumptionTest{
 		{"G-AUTH-5 letter case", authorizer(all, sources), "101", gatewaytest.Assumptions{ExactIdentityHeaders: true}, "401"},
@@ -190,6 +214,12 @@ func TestAssumedAuthorization(t *testing.T) {
 			messages(with(strings.Replace(all, `"Resource":"*"`, `"Resource":["`+connectARN+`","*/secret"]`, 1)), "other"),
 			`{"action":"other"}`, perMessage, "error Forbidden"},
 		{"G-AUTH-23 of IAM", iamMessage, `{"action":"secret"}`, perMessage, "error Forbidden"},
+		{"G-AUTH-24 presigned without an expiry", presigned("", 0), "101", needsExpiry, "403 InvalidSignatureException"},
+		{"G-AUTH-24 after almost 5 minutes", presigned("", 299*time.Second), "101", needsExpiry,
+			"403 InvalidSignatureException"},
+		{"G-AUTH-24 after 5 minutes", presigned("", 301*time.Second), "403 InvalidSignatureException", needsExpiry,
+			"403 InvalidSignatureException"},
+		{"G-AUTH-24 with an expiry", presigned("600", 599*time.Second), "101", needsExpiry, "101"},
 		{"G-MGMT-12 not signed", func(t *testing.T, assumptions gatewaytest.Assumptions) string {
 			g := newGateway(t, gatewaytest.API{Assumptions: assumptions,
 				Credentials: []gatewaytest.Credential{{AccessKeyID: "AKIDONE", SecretAccessKey: "s"}}})
@@ -218,4 +248,27 @@ func iamMessage(t *testing.T, assumptions gatewaytest.Assumptions) string {
 	c := &rawClient{Conn: nc, r: bufio.NewReader(nc)}
 	c.mustWrite(t, text(`{"action":"secret"}`))
 	return c.next(t)
+}
+
+// presigned returns the response to a handshake that was presigned some time ago.
+func presigned(expires string, ago time.Duration) func(*testing.T, gatewaytest.Assumptions) string {
+	return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+		g := newGateway(t, gatewaytest.API{Assumptions: assumptions, IAM: true,
+			Credentials: []gatewaytest.Credential{longTermKey}})
+		req, err := http.NewRequest("GET", "http://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/v1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req = signedBy(longTermKey).with(func(s *signer) {
+			s.body, s.presign, s.expires, s.at = "", true, expires, time.Now().Add(-ago)
+		}).sign(t, req)
+		nc, resp, err := g.DialRaw(t.Context(), req.URL.RequestURI(), req.Header)
+		if resp == nil {
+			t.Fatal(err)
+		}
+		if nc != nil {
+			_ = nc.Close()
+		}
+		return strings.TrimSpace(fmt.Sprint(resp.StatusCode, " ", resp.Header.Get("x-amzn-ErrorType")))
+	}
 }

@@ -46,6 +46,23 @@ func TestAssumedPosts(t *testing.T) {
 		{"G-FRAME-8 fragments of 125 bytes", lengths(300), "[300]", gatewaytest.Assumptions{SentFrameBytes: 125},
 			"[125 125 50]"},
 	})
+	slashes := func(path, host string) func(*testing.T, gatewaytest.Assumptions) string {
+		return func(t *testing.T, assumptions gatewaytest.Assumptions) string {
+			g := newGateway(t, gatewaytest.API{Assumptions: assumptions, Domain: &gatewaytest.Domain{Name: "shop.example"}})
+			dialRaw(t, g, "/v1")
+			return plainRequest(t, g, "POST", host+path+onlyID(t, g), "x")
+		}
+	}
+	double := gatewaytest.Assumptions{DoubleSlashPasses: true}
+	forbidden := "403 ForbiddenException"
+	testAssumptions(t, []assumptionTest{
+		{"G-MGMT-22 two slashes", slashes("/v1//@connections/", ""), forbidden, double, "200"},
+		{"G-MGMT-22 encoded", slashes("/v1//%40connections/", ""), forbidden, double, "200"},
+		{"G-MGMT-22 G-MGMT-15 under a domain", slashes("//@connections/", "http://shop.example"), forbidden, double, "200"},
+		{"G-MGMT-22 one slash", slashes("/v1/@connections/", ""), "200", double, "200"},
+		{"G-MGMT-22 three slashes", slashes("/v1///@connections/", ""), forbidden, double, forbidden},
+		{"G-MGMT-22 after @connections", slashes("/v1/@connections//", ""), forbidden, double, forbidden},
+	})
 	t.Run("G-MGMT-18 a connection that is gone stays 410", func(t *testing.T) {
 		g := newGateway(t, gatewaytest.API{Assumptions: gatewaytest.Assumptions{EmptyPostStatus: 400}})
 		if got := plainRequest(t, g, "POST", "/v1/@connections/"+neverID, ""); got != "410 GoneException" {

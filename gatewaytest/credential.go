@@ -89,14 +89,16 @@ func (g *Gateway) findCredential(r *http.Request, payloadHash string) (*credenti
 
 // newVerifier returns the verifier for requests that are signed with one of the
 // credentials.
-func newVerifier(region string, credentials map[string]*credential) sigv4.Verifier {
-	return sigv4.Verifier{Region: region, Service: executeAPI, Credential: func(id string) (sigv4.Credential, bool) {
+func newVerifier(api *API, credentials map[string]*credential) sigv4.Verifier {
+	find := func(id string) (sigv4.Credential, bool) {
 		c, ok := credentials[id]
 		if !ok {
 			return sigv4.Credential{}, false
 		}
 		return sigv4.Credential{SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken}, true
-	}}
+	}
+	return sigv4.Verifier{Region: api.Region, Service: executeAPI, Credential: find,
+		NeedsExpiry: api.Assumptions.PresignedNeedsExpiry} // G-AUTH-24
 }
 
 // checkCredential checks the signature of a request, and that its credential

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/securecart/hub/gatewaytest/internal/ws"
@@ -52,12 +53,15 @@ func (d *Domain) matches(host string) bool {
 	return strings.EqualFold(host, d.Name)
 }
 
-// pathError is the response to a path outside of the API. For a handshake it is
-// assumed (G-URL-4, G-URL-8, G-DOMAIN-5), for anything else it is known
-// (G-MGMT-11).
+// pathError is the response to a path outside of the API. For a handshake and for
+// a GET it is assumed (G-URL-4, G-URL-8, G-URL-12, G-DOMAIN-5), for anything else
+// it is known (G-MGMT-11).
 func (g *Gateway) pathError(r *http.Request) *Error {
-	if ws.HasToken(r.Header, "Upgrade", "websocket") {
+	switch {
+	case ws.HasToken(r.Header, "Upgrade", "websocket"):
 		return statusError(g.api.Assumptions.UnknownPathStatus)
+	case r.Method == http.MethodGet && g.api.Assumptions.PlainGETAnywhere:
+		return g.plainGETError()
 	}
 	return ErrForbidden
 }
@@ -81,6 +85,13 @@ func (g *Gateway) stagePath(r *http.Request) ([]string, *Error) {
 	segments, ok := pathSegments(r.URL.EscapedPath())
 	if !ok {
 		return nil, g.pathError(r)
+	}
+	// An empty segment is what a second slash leaves (G-MGMT-22).
+	if i := slices.Index(segments, "@connections"); i > 0 && segments[i-1] == "" {
+		if !g.api.Assumptions.DoubleSlashPasses {
+			return nil, g.pathError(r)
+		}
+		segments = slices.Delete(segments, i-1, i)
 	}
 	if !g.api.Domain.matches(r.Host) {
 		if g.api.DisableDefaultEndpoint || segments[0] != g.api.Stage {

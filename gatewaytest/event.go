@@ -37,12 +37,15 @@ func (c *conn) integrationEvent(ctx event.RequestContext) event.Event {
 	return e
 }
 
-// messageEvent is the event of a message. It has no headers (G-EVENT-1).
+// messageEvent is the event of a message. It has no headers (G-EVENT-1), and no
+// body if that is empty (G-EVENT-19).
 func (c *conn) messageEvent(routeKey, requestID, body string, now time.Time) event.Event {
 	ctx := c.newRequestContext(routeKey, event.Message, requestID, now)
 	ctx.MessageID = newID(now, c.idSuffix)
 	e := c.integrationEvent(ctx)
-	e.Body = &body
+	if body != "" || c.g.api.Assumptions.EmptyMessageBody {
+		e.Body = &body
+	}
 	return e
 }
 

@@ -107,7 +107,7 @@ func (g *Gateway) prepare() error {
 	errs = append(errs, err)
 	g.credentials, err = newCredentials(&g.api)
 	errs = append(errs, err)
-	g.verifier = newVerifier(g.api.Region, g.credentials)
+	g.verifier = newVerifier(&g.api, g.credentials)
 	models, err := compileModels(&g.api)
 	errs = append(errs, err)
 	g.routes = make(map[string]*route, len(g.api.Routes))

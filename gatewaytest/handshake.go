@@ -19,10 +19,6 @@ import (
 // G-HANDSHAKE-1).
 func (g *Gateway) serveHandshake(w http.ResponseWriter, r *http.Request) {
 	if refusal, detail := g.checkUpgrade(r); refusal != nil {
-		if refusal.StatusCode == http.StatusUpgradeRequired {
-			w.Header()["Upgrade"] = []string{"websocket"}
-			w.Header()["Sec-WebSocket-Version"] = []string{"13"}
-		}
 		g.refuse(w, r, refusal, detail)
 		return
 	}
@@ -101,7 +97,7 @@ func (g *Gateway) checkUpgrade(r *http.Request) (*Error, string) {
 	case r.Method != http.MethodGet:
 		return ErrForbidden, "a handshake has the method GET"
 	case !ws.HasToken(r.Header, "Connection", "upgrade"), !ws.HasToken(r.Header, "Upgrade", "websocket"):
-		return statusError(g.api.Assumptions.PlainGETStatus), "the request does not ask for a WebSocket"
+		return g.plainGETError(), "the request does not ask for a WebSocket"
 	case !r.ProtoAtLeast(1, 1):
 		return statusError(http.StatusBadRequest), "a handshake needs HTTP/1.1 or newer"
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
@@ -111,6 +107,9 @@ func (g *Gateway) checkUpgrade(r *http.Request) (*Error, string) {
 	}
 	return nil, ""
 }
+
+// plainGETError is the response to a GET that does not ask for a WebSocket.
+func (g *Gateway) plainGETError() *Error { return statusError(g.api.Assumptions.PlainGETStatus) }
 
 // subprotocolHeader is the only header of $connect's response that the client
 // gets (G-HANDSHAKE-10, G-HANDSHAKE-11).

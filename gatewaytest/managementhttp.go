@@ -96,11 +96,15 @@ func (i ConnectionInfo) encode() []byte {
 	return b
 }
 
-// writeError writes an error of the management API. A 410 has no body
-// (G-MGMT-5).
+// writeError writes an error of the management API, or of a request that is no
+// handshake. A 410 has no body (G-MGMT-5).
 func (g *Gateway) writeError(w http.ResponseWriter, err error) {
 	apiErr := ErrInternal
 	errors.As(err, &apiErr)
+	if apiErr.StatusCode == http.StatusUpgradeRequired {
+		w.Header()["Upgrade"] = []string{"websocket"}
+		w.Header()["Sec-WebSocket-Version"] = []string{"13"}
+	}
 	if apiErr.StatusCode == http.StatusGone {
 		g.writeJSON(w, apiErr.StatusCode, apiErr.Code, nil)
 		return

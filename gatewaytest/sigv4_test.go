@@ -33,6 +33,7 @@ type signer struct {
 	host            string // the signed host, if it differs from the request's
 	after           func(*http.Request)
 	presign         bool
+	expires         string // of a presigned request, in seconds, or empty
 }
 
 func (s *signer) sign(t testing.TB, req *http.Request) *http.Request {
@@ -45,9 +46,11 @@ func (s *signer) sign(t testing.TB, req *http.Request) *http.Request {
 		req.Host = s.host
 	}
 	if s.presign {
-		query := req.URL.Query()
-		query.Set("X-Amz-Expires", "300")
-		req.URL.RawQuery = query.Encode()
+		if s.expires != "" {
+			query := req.URL.Query()
+			query.Set("X-Amz-Expires", s.expires)
+			req.URL.RawQuery = query.Encode()
+		}
 		signed, _, err := v4.NewSigner().PresignHTTP(t.Context(), credential, req, hex.EncodeToString(sum[:]), s.service,
 			s.region, s.at)
 		if err != nil {
@@ -68,7 +71,8 @@ func (s *signer) sign(t testing.TB, req *http.Request) *http.Request {
 }
 
 func signedBy(credential gatewaytest.Credential) *signer {
-	return &signer{credential: credential, region: "eu-central-1", service: "execute-api", at: time.Now(), body: "hello"}
+	return &signer{credential: credential, region: "eu-central-1", service: "execute-api", at: time.Now(), body: "hello",
+		expires: "300"}
 }
 
 // with returns a changed copy.

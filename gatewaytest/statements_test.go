@@ -45,6 +45,7 @@ var statements = []statement{
 	{"URL-9", "a stage serves a snapshot of the API", "d", held, "of the API given to New"},
 	{"URL-10", "a route created after the snapshot does not exist: Forbidden", "o", held, ""},
 	{"URL-11", "a GET that does not ask for a WebSocket: 426", "g", assumed, ""},
+	{"URL-12", "such a GET at an unknown path: 403", "g", assumed, ""},
 
 	{"HANDSHAKE-1", "the upgrade waits for $connect's response", "d", held, ""},
 	{"HANDSHAKE-2", "no $connect, or one without an integration: accepted, and $default is not invoked", "dg", held, ""},
@@ -95,6 +96,7 @@ var statements = []statement{
 	{"AUTH-22", "AWS_IAM: the handshake is signed, and IAM decides", "dg", held,
 		"for signatures and identities of API.Credentials"},
 	{"AUTH-23", "the policy is not evaluated again for messages", "g", assumed, ""},
+	{"AUTH-24", "a presigned request without X-Amz-Expires is valid for 5 minutes", "g", assumed, ""},
 
 	{"EVENT-1", "the keys of each event", "o", held, "inferred for stageVariables on MESSAGE and DISCONNECT"},
 	{"EVENT-2", "the keys of requestContext, in their order", "o", held, ""},
@@ -115,6 +117,7 @@ var statements = []statement{
 	{"EVENT-16", "routeKey is the chosen route", "o", held, ""},
 	{"EVENT-17", "disconnectStatusCode and disconnectReason: see CLOSE", "", held, ""},
 	{"EVENT-18", "the function is invoked synchronously; its client context is empty", "dg", held, ""},
+	{"EVENT-19", "the event of an empty message has no body", "og", held, ""},
 
 	{"ROUTE-1", "the expression's result must equal a route key", "d", held, ""},
 	{"ROUTE-2", "no such key: $default", "do", held, ""},
@@ -242,6 +245,7 @@ var statements = []statement{
 		"no alternative: here such an id is an unknown one, see MGMT-6"},
 	{"MGMT-20", "it works from anywhere, not only from functions", "o", held, ""},
 	{"MGMT-21", "messages in either direction update lastActiveAt", "g", assumed, ""},
+	{"MGMT-22", "a second slash before @connections: an unknown path", "g", assumed, ""},
 
 	{"INTEG-1", "the types of integration", "d", held, "no VPC links"},
 	{"INTEG-2", "a proxy function gets the event, any other one the template's text", "d", held, ""},

@@ -37,6 +37,10 @@ type Verifier struct {
 
 	// Credential finds an access key by its id. It reports false if there is none.
 	Credential func(accessKeyID string) (Credential, bool)
+
+	// NeedsExpiry refuses a presigned request without X-Amz-Expires. Otherwise it
+	// is valid as long as one that is signed in its headers (G-AUTH-24).
+	NeedsExpiry bool
 }
 
 // Credential is the secret part of an access key.
@@ -73,7 +77,7 @@ type signature struct {
 // Verify returns the id of the access key that the request is signed with.
 // payloadHash is the SHA-256 of the body, in hex.
 func (v *Verifier) Verify(r *http.Request, payloadHash string, now time.Time) (accessKeyID string, err *Error) {
-	s, err := readSignature(r)
+	s, err := v.readSignature(r)
 	if err != nil {
 		return "", err
 	}
@@ -105,7 +109,7 @@ func sign(key []byte, text string) []byte {
 
 // readSignature finds the signature of a request, in its Authorization header or
 // in its query string.
-func readSignature(r *http.Request) (signature, *Error) {
+func (v *Verifier) readSignature(r *http.Request) (signature, *Error) {
 	if authorization := r.Header.Get("Authorization"); authorization != "" {
 		return readHeader(r, authorization)
 	}
@@ -114,9 +118,11 @@ func readSignature(r *http.Request) (signature, *Error) {
 	if last("X-Amz-Algorithm") != algorithm {
 		return signature{}, ErrUnsigned
 	}
-	seconds, err := strconv.ParseInt(last("X-Amz-Expires"), 10, 32)
-	expires := time.Duration(seconds) * time.Second
-	if err != nil || expires < 0 || expires > maxExpires {
+	expires, ok := maxSkew, true
+	if text := last("X-Amz-Expires"); text != "" || v.NeedsExpiry {
+		expires, ok = readExpiry(text)
+	}
+	if !ok {
 		return signature{}, invalid("X-Amz-Expires must be a number of seconds, at most %.0f", maxExpires.Seconds())
 	}
 	id, scope, _ := strings.Cut(last("X-Amz-Credential"), "/")
@@ -126,6 +132,14 @@ func readSignature(r *http.Request) (signature, *Error) {
 		hash:          last("X-Amz-Signature"), date: last("X-Amz-Date"),
 		expires: expires, token: last("X-Amz-Security-Token"),
 	}, nil
+}
+
+// readExpiry reads X-Amz-Expires. It reports false if it is not a number of
+// seconds that is allowed.
+func readExpiry(text string) (time.Duration, bool) {
+	seconds, err := strconv.ParseInt(text, 10, 32)
+	expires := time.Duration(seconds) * time.Second
+	return expires, err == nil && expires >= 0 && expires <= maxExpires
 }
 
 // readHeader reads the Authorization header. The error lists everything that is
