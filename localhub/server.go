@@ -34,6 +34,7 @@ func serveUntil(ctx context.Context, c io.Closer, log *slog.Logger, handlers map
 			}
 		})
 	}
+	running.Go(func() { ownMemory().watch(ctx) })
 	<-ctx.Done()
 	err := c.Close()
 	within, stop := context.WithTimeout(context.Background(), shutdownWithin)
