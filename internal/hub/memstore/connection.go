@@ -108,7 +108,7 @@ func (s *Store) EndConnection(_ context.Context, id string, now time.Time, spare
 			n := 0
 			for _, exact := range []bool{false, true} {
 				if subs := s.subscribers[list{t, exact}]; subs != nil {
-					n += len(subs.ids)
+					n += len(subs.rows)
 				}
 			}
 			return t.Kind == hub.KindSKU && n > 0 && n <= spare

@@ -48,12 +48,5 @@ func (s *Store) expireClients(now time.Time) {
 	}
 	maps.DeleteFunc(s.tickets, func(_ string, t hub.Ticket) bool { return t.Expired(now) })
 	maps.DeleteFunc(s.quotas, func(_ quotaName, q *quota) bool { return now.After(q.expires) })
-	// Subscriptions may outlive the row of their connection.
-	for l, subs := range s.subscribers {
-		for id, row := range subs.rows {
-			if expired(row.ConnectedAt) {
-				s.removeSubscriberLocked(l, id)
-			}
-		}
-	}
+	s.expireSubscribersLocked(expired)
 }

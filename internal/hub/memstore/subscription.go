@@ -8,19 +8,6 @@ import (
 	"github.com/securecart/hub/internal/hub"
 )
 
-// list names a list of subscribers: those of a topic, or those of a SKU that may see its
-// exact figures.
-type list struct {
-	topic hub.Topic
-	exact bool
-}
-
-// subscribers are the subscribers in one list.
-type subscribers struct {
-	ids  []string // of their connections, sorted
-	rows map[string]hub.Subscriber
-}
-
 // Subscribe implements [hub.Subscriptions].
 func (s *Store) Subscribe(_ context.Context, c hub.Connection, topics []hub.Topic) (hub.Connection, error) {
 	s.mu.Lock()
@@ -28,33 +15,50 @@ func (s *Store) Subscribe(_ context.Context, c hub.Connection, topics []hub.Topi
 	if _, ended := s.ended[hub.NameHash(c.ID)]; ended {
 		return hub.Connection{}, fmt.Errorf("subscribe %s, which has ended: %w", c.ID, hub.ErrGone)
 	}
-	for _, t := range topics {
-		exact := t.Kind == hub.KindSKU && (s.connections[c.ID].Exact || c.Principal.MaySeeExact())
-		if exact {
-			s.removeSubscriberLocked(list{t, false}, c.ID)
-		}
-		subs := s.subscribers[list{t, exact}]
-		if subs == nil {
-			subs = &subscribers{rows: map[string]hub.Subscriber{}}
-			s.subscribers[list{t, exact}] = subs
-		}
-		subs.ids = insert(subs.ids, c.ID)
-		subs.rows[c.ID] = c.Subscriber(t)
-	}
+	named := s.putSubscriberLocked(c, topics)
 	// If the connection was forgotten meanwhile, it stays forgotten. Its
 	// subscriptions are found gone, or expire.
 	known, ok := s.connections[c.ID]
 	if !ok {
 		return hub.Connection{}, fmt.Errorf("subscribe %s: %w", c.ID, hub.ErrGone)
 	}
-	for _, t := range topics {
-		if !slices.Contains(known.Topics, t) {
-			known.Topics = append(slices.Clip(known.Topics), t)
-		}
-	}
+	known.Topics = append(known.Topics, missing(known.Topics, named)...)
 	s.connections[c.ID] = known
 	known.Topics = slices.Clone(known.Topics)
 	return known, nil
+}
+
+// putSubscriberLocked puts a connection into the lists of topics, and returns the topics as the
+// store keeps them.
+func (s *Store) putSubscriberLocked(c hub.Connection, topics []hub.Topic) (named []hub.Topic) {
+	maySeeExact := s.connections[c.ID].Exact || c.Principal.MaySeeExact()
+	var rows [2]*hub.Subscriber // without and with the user: a message needs no more of them
+	for _, t := range topics {
+		exact := t.Kind == hub.KindSKU && maySeeExact
+		if exact {
+			s.removeSubscriberLocked(list{t, false}, c.ID)
+		}
+		subs := s.subscribersLocked(list{t, exact})
+		row := c.Subscriber(t)
+		same := &rows[min(len(row.Principal.User), 1)]
+		if *same == nil {
+			kept := row
+			*same = &kept
+		}
+		subs.put(*same)
+		named = append(named, subs.topic)
+	}
+	return named
+}
+
+// missing returns the topics that are not among others, each once.
+func missing(others, topics []hub.Topic) (missing []hub.Topic) {
+	for _, t := range topics {
+		if !slices.Contains(others, t) && !slices.Contains(missing, t) {
+			missing = append(missing, t)
+		}
+	}
+	return missing
 }
 
 // Unsubscribe implements [hub.Subscriptions].
@@ -77,18 +81,6 @@ func (s *Store) unsubscribeLocked(id string, topics []hub.Topic) {
 	}
 }
 
-func (s *Store) removeSubscriberLocked(l list, id string) {
-	subs := s.subscribers[l]
-	if subs == nil {
-		return
-	}
-	subs.ids = remove(subs.ids, id)
-	delete(subs.rows, id)
-	if len(subs.ids) == 0 {
-		delete(s.subscribers, l)
-	}
-}
-
 // Subscribers implements [hub.Subscriptions].
 func (s *Store) Subscribers(
 	_ context.Context, t hub.Topic, after string, limit int,
@@ -108,14 +100,8 @@ func (s *Store) ExactSubscribers(
 func (s *Store) read(l list, after string, limit int) (found []hub.Subscriber, next string) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	subs := s.subscribers[l]
-	if subs == nil {
-		return nil, ""
+	if subs := s.subscribers[l]; subs != nil {
+		return subs.page(after, limit)
 	}
-	ids, next := page(subs.ids, after, limit)
-	found = make([]hub.Subscriber, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, subs.rows[id])
-	}
-	return found, next
+	return nil, ""
 }
