@@ -77,17 +77,10 @@ func (e *Event) forget() {
 	*e = Event{ID: e.ID, Cause: e.Cause, At: e.At, Type: e.Type, Note: "of a user who was erased", forgotten: true}
 }
 
-// eventBytes is about what an Event takes without its texts.
-const eventBytes = 320
-
-// size is about how many bytes the log needs for the event.
-func (e *Event) size() int { return eventBytes + 8*len(e.Cause) + e.TextBytes() }
-
 // TextBytes returns how many bytes the texts of the event have together.
 func (e *Event) TextBytes() (n int) {
-	n = len(e.Text) + len(e.Type)
-	for _, name := range e.names() {
-		n += len(*name)
+	for _, text := range e.texts() {
+		n += len(*text)
 	}
 	return n
 }

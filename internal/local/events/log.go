@@ -16,8 +16,8 @@ const (
 	MaxEvents = 50_000
 	MaxBytes  = 64 << 20
 
-	chunkEvents = 1000 // how many events the log makes room for at once
-	readEvents  = 256  // how many events a reader copies at once
+	readEvents = 256 // how many events a reader copies at once
+	overhead   = 8   // about how many bytes an event takes beside its own
 )
 
 // Log keeps the newest events.
@@ -25,12 +25,13 @@ type Log struct {
 	boot string
 	now  func() time.Time
 
-	mu     sync.Mutex
-	each   []func(*Event) // see Each
-	chunks [][]Event      // the event with id i is in place (i-1) mod MaxEvents
-	first  uint64         // id of the oldest event that is kept
-	next   uint64         // id of the next event
-	bytes  int            // of the events that are kept
+	mu      sync.Mutex
+	each    []func(*Event) // see Each
+	blocks  []*block       // of the events that are kept, in their order
+	first   uint64         // id of the oldest event that is kept
+	next    uint64         // id of the next event
+	bytes   int            // of the events that are kept
+	scratch []byte         // for the event that is packed
 }
 
 // New returns an empty Log. now is its clock.
@@ -67,52 +68,28 @@ func (l *Log) Add(ctx context.Context, e Event) uint64 {
 	for l.next-l.first > MaxEvents {
 		l.dropLocked()
 	}
-	*l.placeLocked(e.ID) = e
+	l.keepLocked(&e)
 	for _, f := range l.each {
 		f(&e)
 	}
-	l.bytes += e.size()
 	for l.bytes > MaxBytes && l.first+1 < l.next {
 		l.dropLocked()
 	}
 	return e.ID
 }
 
-// dropLocked removes the oldest event.
-func (l *Log) dropLocked() {
-	oldest := l.placeLocked(l.first)
-	l.bytes -= oldest.size()
-	*oldest = Event{}
-	l.first++
-}
-
 // forget leaves of the matching events their ids, causes, times and types.
 func (l *Log) forget(match func(*Event) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for id := l.first; id < l.next; id++ {
-		if e := l.placeLocked(id); match(e) {
-			l.bytes -= e.size()
-			e.forget()
-			l.bytes += e.size()
-		}
-	}
+	l.forgetLocked(match)
 }
 
 // isForgottenLocked reports whether one of the events is forgotten.
 func (l *Log) isForgottenLocked(ids []uint64) bool {
 	return slices.ContainsFunc(ids, func(id uint64) bool {
-		return l.first <= id && id < l.next && l.placeLocked(id).forgotten
+		return l.first <= id && id < l.next && isForgotten(l.packedLocked(id))
 	})
-}
-
-func (l *Log) placeLocked(id uint64) *Event {
-	place := int((id - 1) % MaxEvents)
-	chunk := place / chunkEvents
-	if chunk == len(l.chunks) {
-		l.chunks = append(l.chunks, make([]Event, chunkEvents))
-	}
-	return &l.chunks[chunk][place%chunkEvents]
 }
 
 // Newest returns the id of the newest event, 0 if there was none.
@@ -157,7 +134,7 @@ func (l *Log) copy(after uint64) ([]Event, Page) {
 	all := make([]Event, 0, n)
 	for range n {
 		p.Last++
-		all = append(all, *l.placeLocked(p.Last))
+		all = append(all, unpack(p.Last, l.packedLocked(p.Last)))
 	}
 	p.More = p.Last+1 < l.next
 	return all, p
@@ -193,6 +170,6 @@ func (l *Log) PerSecond() int {
 	defer l.mu.Unlock()
 	since := l.now().Add(-time.Second).UnixMicro()
 	kept := int(l.next - l.first)
-	older := sort.Search(kept, func(i int) bool { return l.placeLocked(l.first+uint64(i)).At > since })
+	older := sort.Search(kept, func(i int) bool { return timeOf(l.packedLocked(l.first+uint64(i))) > since })
 	return kept - older
 }
