@@ -16,6 +16,10 @@ const (
 	keepFrames = 4
 	keepBatch  = 256
 	keepBytes  = 64 * 1024
+
+	// joinBytes is up to which size a batch is written in one piece: to copy it is cheaper
+	// than a write of many pieces, for which the system's list stays with the connection.
+	joinBytes = 8 * 1024
 )
 
 // batch is the memory of a running writer.
@@ -23,7 +27,7 @@ type batch struct {
 	frames []ws.Frame
 	spans  [][]byte    // the header and payload of each frame
 	rest   net.Buffers // spans, consumed by the write
-	joined []byte      // spans in one piece, for a net.Conn without writev
+	joined []byte      // spans in one piece, if they are few bytes or the net.Conn has no writev
 
 	outgoing []outgoing // the messages of frames, if there is an observer
 }
@@ -124,6 +128,7 @@ func (c *conn) waitWriter() {
 // write writes everything queued, each time as one batch, and ends when the
 // queue is empty. So an idle connection has no writer.
 func (c *conn) write() {
+	growStack()
 	b := batches.Get().(*batch)
 	for c.takeBatch(b) {
 		if err := c.writeBatch(b); err != nil {
@@ -188,8 +193,10 @@ func (c *conn) writeBatch(b *batch) error {
 	c.extendWriteDeadline()
 	b.spans = b.spans[:0]
 	var data, bytes int64
+	size := 0
 	for i := range b.frames {
 		f := &b.frames[i]
+		size += f.Size()
 		b.spans = append(b.spans, f.Header())
 		if len(f.Payload) > 0 {
 			b.spans = append(b.spans, f.Payload)
@@ -200,7 +207,7 @@ func (c *conn) writeBatch(b *batch) error {
 		}
 	}
 	var err error
-	if c.vectored {
+	if c.vectored && size > joinBytes {
 		b.rest = b.spans
 		_, err = b.rest.WriteTo(c.net)
 		b.rest = nil
