@@ -57,8 +57,7 @@ func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, connec
 // are set. Of a body that is too long it returns one byte more than allowed,
 // which is enough to detect it; the rest only counts for the signature.
 func (g *Gateway) readBody(r *http.Request, connectionID string) ([]byte, *Error) {
-	hash := sha256.New()
-	body := io.TeeReader(io.LimitReader(r.Body, maxPayloadBytes), hash)
+	body := io.LimitReader(r.Body, maxPayloadBytes)
 	data, err := io.ReadAll(io.LimitReader(body, maxMessageBytes+1))
 	if err != nil {
 		return nil, ErrBadRequest
@@ -66,7 +65,9 @@ func (g *Gateway) readBody(r *http.Request, connectionID string) ([]byte, *Error
 	if len(g.credentials) == 0 {
 		return data, nil
 	}
-	if _, err := io.Copy(io.Discard, body); err != nil {
+	hash := sha256.New()
+	hash.Write(data)
+	if _, err := io.Copy(hash, body); err != nil {
 		return nil, ErrBadRequest
 	}
 	resource := fmt.Sprintf("%s/%s/@connections/%s", g.stageARN(), r.Method, connectionID) // G-MGMT-2
