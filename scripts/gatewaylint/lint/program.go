@@ -3,8 +3,10 @@ package lint
 import (
 	"go/ast"
 	"go/types"
+	"maps"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -84,10 +86,8 @@ func (p *program) addUnits(file *ast.File) {
 			}
 		case *ast.FuncLit:
 			p.addLiteral(n, nil)
-		case *ast.KeyValueExpr:
-			if key, ok := constText(p.info, n.Key); ok {
-				p.addKey(key, n.Value)
-			}
+		case *ast.CompositeLit:
+			p.addKeys(n)
 		}
 		return true
 	})
@@ -115,6 +115,29 @@ func (p *program) addLiteral(value ast.Expr, object types.Object) {
 	u := newUnit(p.info, object, lit.Type, lit.Body)
 	p.literal[u] = lit
 	p.add(u)
+}
+
+// addKeys notes what a map of routes says. Other maps have no key that starts
+// with a dollar sign.
+func (p *program) addKeys(lit *ast.CompositeLit) {
+	values := make(map[string]ast.Expr)
+	isRoutes := false
+	for _, e := range lit.Elts {
+		kv, ok := e.(*ast.KeyValueExpr)
+		if !ok {
+			continue
+		}
+		if key, ok := constText(p.info, kv.Key); ok {
+			values[key] = kv.Value
+			isRoutes = isRoutes || strings.HasPrefix(key, "$")
+		}
+	}
+	if !isRoutes {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		p.addKey(key, values[key])
+	}
 }
 
 // addKey notes that the functions in the value of a map belong to a route key.

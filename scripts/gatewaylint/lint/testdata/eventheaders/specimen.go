@@ -74,6 +74,9 @@ func anyEvent(_ context.Context, e request) (response, error) {
 	return ok, nil
 }
 
+// versions is no map of routes.
+var versions = map[string]func(context.Context, request) (response, error){"v1": onConnect, "v2": onConnect}
+
 // log is for all events, and says so.
 func log(_ context.Context, e request) (response, error) {
 	if e.RequestContext.RouteKey == "$connect" {
