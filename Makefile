@@ -1,4 +1,4 @@
-.PHONY: help run test check race vet staticcheck lint web client fuzz bench speed load crowd tools shots browser benchclient build deploy
+.PHONY: help run test check race vet staticcheck lint judge web client fuzz bench speed load crowd tools shots browser benchclient build deploy
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ race: ## run all tests with the race detector, in random order
 vet: ## run gofmt and go vet
 	@test -z "$$(gofmt -l .)" || { echo "these files need gofmt:"; gofmt -l .; exit 1; }
 	go vet ./... && go vet -tags dynamodb ./localhub && go vet -tags load ./internal/local/house && \
-		go vet -tags speed ./internal/local/speed && \
+		go vet -tags speed ./internal/local/speed && go vet -tags autobahn ./gatewaytest && \
 		go vet -tags planted ./internal/hub ./client
 
 staticcheck: ## run staticcheck, pinned in scripts/tools.mod
@@ -32,6 +32,9 @@ lint: ## check this repository with gatewaylint, and gatewaylint with its specim
 	go test -C scripts/gatewaylint ./...
 	go build -C scripts/gatewaylint -o $(CURDIR)/.tools/gatewaylint .
 	.tools/gatewaylint -template template.yaml ./...
+
+judge: ## let autobahntestsuite judge the frames of gatewaytest (needs Python 2.7; some minutes)
+	go test -tags autobahn -count=1 -timeout 25m -run '^Test(Autobahn|Differences)' -v ./gatewaytest
 
 client: ## build the browser's client into web/dist (needs Node.js 20)
 	scripts/npm-lock live
