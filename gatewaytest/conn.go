@@ -249,11 +249,16 @@ func (c *conn) isPending() bool {
 	return c.state == statePending
 }
 
-// run serves an open connection until it ends, runs $disconnect, and returns.
-// While the connection is idle, this is its only goroutine.
+// run starts to serve an open connection. While the connection is idle, read is its only
+// goroutine.
 func (c *conn) run(response, early []byte) {
 	c.writeResponse(response)
-	c.read(early)
+	r := ws.NewReader(early, c.net, &c.g.limits, ws.NewInflater(c.deflate), c.control)
+	c.g.running.Go(func() { c.read(r) })
+}
+
+// finish ends a connection that has nothing more to read, and runs $disconnect.
+func (c *conn) finish() {
 	c.waitWriter()
 	_ = c.net.Close()
 	c.g.remove(c)

@@ -11,20 +11,28 @@ import (
 // errClosed is what the control function returns for the peer's close frame.
 var errClosed = errors.New("gatewaytest: close frame received")
 
-// read handles the client's frames until the connection ends. When it returns,
-// the close code is set and the last frame is queued.
-func (c *conn) read(early []byte) {
-	r := ws.NewReader(early, c.net, &c.g.limits, ws.NewInflater(c.deflate), c.control)
-	for {
-		message, err := r.Next()
-		if err != nil {
-			c.endReading(err)
-			return
-		}
-		if !c.handleMessage(message) {
+// read handles the client's next frames, until the connection ends. After a message it leaves
+// the rest to a new goroutine: the stack of this one has grown, and would never get as small
+// again as one that only waits. Then the close code is set and the last frame is queued, and the
+// connection is finished.
+func (c *conn) read(r *ws.Reader) {
+	for c.handleNext(r) {
+		if !r.Buffered() {
+			c.g.running.Go(func() { c.read(r) }) // this one is counted too, so Close is still waiting
 			return
 		}
 	}
+	c.finish()
+}
+
+// handleNext handles the next message. It reports false if there will be no more.
+func (c *conn) handleNext(r *ws.Reader) bool {
+	message, err := r.Next()
+	if err != nil {
+		c.endReading(err)
+		return false
+	}
+	return c.handleMessage(message)
 }
 
 // endReading sets how the connection ends when there is no next message.

@@ -53,6 +53,9 @@ func NewReader(early []byte, r io.Reader, limits *Limits, inflate *Inflater, con
 	return &Reader{src: bufio.NewReaderSize(r, readBuffer), control: control, limits: limits, inflate: inflate}
 }
 
+// Buffered reports whether a part of the next frame has been read.
+func (r *Reader) Buffered() bool { return r.src.Buffered() > 0 }
+
 // Next returns the next complete text message. The error is a [Failure], the
 // control function's, or the connection's.
 func (r *Reader) Next() ([]byte, error) {
