@@ -65,7 +65,9 @@ func (m *Meter) answer(conn string, a answer, invoked bool) {
 		return
 	}
 	r := c.asked[0]
-	c.asked = c.asked[1:]
+	if c.asked = slices.Delete(c.asked, 0, 1); len(c.asked) == 0 {
+		c.asked = nil // most clients wait for an answer
+	}
 	if !invoked {
 		return
 	}
@@ -84,7 +86,7 @@ func (m *Meter) answer(conn string, a answer, invoked bool) {
 
 // change keeps what a connection follows after a request.
 func (m *Meter) change(c *connection, r request, refused map[string]bool) {
-	for name := range c.topics {
+	for _, name := range slices.Clone(c.topics) {
 		ends := r.action == "unsubscribe" && (r.all || slices.Contains(r.topics, name))
 		if ends || r.only && !slices.Contains(r.topics, name) {
 			m.unfollow(c, name)
@@ -94,16 +96,20 @@ func (m *Meter) change(c *connection, r request, refused map[string]bool) {
 		return
 	}
 	for _, name := range r.topics {
-		if !refused[name] && !c.topics[name] && c.topics != nil {
-			c.topics[name] = true
-			m.topic(name).watchers++
+		if i, follows := slices.BinarySearch(c.topics, name); !refused[name] && !follows && c.opened != 0 {
+			t := m.topic(name)
+			t.watchers++
+			if t.name == name {
+				name = t.name
+			}
+			c.topics = slices.Insert(c.topics, i, name)
 		}
 	}
 }
 
 func (m *Meter) unfollow(c *connection, name string) {
-	if c.topics[name] {
-		delete(c.topics, name)
+	if i, follows := slices.BinarySearch(c.topics, name); follows {
+		c.topics = slices.Delete(c.topics, i, i+1)
 		m.topic(name).watchers--
 	}
 }
@@ -113,7 +119,7 @@ func actionOf(c *connection, r request) string {
 	switch r.action {
 	case "subscribe":
 		for _, name := range r.topics {
-			if !c.topics[name] {
+			if _, follows := slices.BinarySearch(c.topics, name); !follows {
 				return "subscribe"
 			}
 		}

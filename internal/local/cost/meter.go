@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -71,13 +72,14 @@ func (t tally) dollars() (sum float64) {
 type connection struct {
 	tally
 	user, role string
-	opened     int64 // µs since 1970; 0 if it has ended
-	topics     map[string]bool
+	opened     int64     // µs since 1970; 0 if it has ended
+	topics     []string  // that it follows, sorted
 	asked      []request // that are not answered, the oldest first
 }
 
 type topic struct {
 	tally
+	name     string // one copy for all connections
 	watchers int
 }
 
@@ -191,7 +193,7 @@ func (m *Meter) topic(name string) *topic {
 		name = others
 	}
 	if m.topics[name] == nil {
-		m.topics[name] = &topic{}
+		m.topics[name] = &topic{name: name}
 	}
 	return m.topics[name]
 }
@@ -216,7 +218,7 @@ func (m *Meter) open(e *events.Event) {
 		c = &connection{}
 		m.connections[e.Conn] = c
 	}
-	c.user, c.role, c.opened, c.topics = e.User, e.Role, e.At, map[string]bool{}
+	c.user, c.role, c.opened = e.User, e.Role, e.At
 	if m.o.Hub {
 		m.act(e.Conn, "connect", of(as("connect", e.Role), 0))
 	}
@@ -238,7 +240,7 @@ func (m *Meter) close(e *events.Event) {
 	m.use(e.Conn, "", tally{minutes: minutes(c.opened, e.At)})
 	if m.o.Hub {
 		u := of("disconnect", len(c.topics))
-		for name := range c.topics {
+		for _, name := range slices.Clone(c.topics) {
 			if m.unfollow(c, name); m.topic(name).watchers > 0 {
 				u.Writes++ // what nobody else watches expires by itself
 			}
