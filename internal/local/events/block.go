@@ -12,6 +12,7 @@ type block struct {
 	first uint64 // id of its first event
 	ends  []uint32
 	data  []byte
+	texts []string // of each event
 }
 
 func newBlock(first uint64, size int) *block {
@@ -23,12 +24,16 @@ func (b *block) hasRoom(size int) bool {
 	return len(b.data)+size <= cap(b.data) && len(b.ends) < blockEvents
 }
 
-func (b *block) add(packed []byte) {
+func (b *block) add(packed []byte, text string) {
+	b.texts = append(b.texts, text)
 	b.data = append(b.data, packed...)
 	b.ends = append(b.ends, uint32(len(b.data)))
 }
 
-// packed returns an event of the block.
+// event returns an event of the block.
+func (b *block) event(id uint64) Event { return unpack(id, b.packed(id), b.texts[id-b.first]) }
+
+// packed returns an event of the block without its text.
 func (b *block) packed(id uint64) []byte {
 	i, start := id-b.first, uint32(0)
 	if i > 0 {
@@ -40,11 +45,13 @@ func (b *block) packed(id uint64) []byte {
 // end is the id after the last event.
 func (b *block) end() uint64 { return b.first + uint64(len(b.ends)) }
 
-// packedLocked returns an event that is kept.
-func (l *Log) packedLocked(id uint64) []byte {
-	i := sort.Search(len(l.blocks), func(i int) bool { return l.blocks[i].end() > id })
-	return l.blocks[i].packed(id)
+// blockLocked returns the block of an event that is kept.
+func (l *Log) blockLocked(id uint64) *block {
+	return l.blocks[sort.Search(len(l.blocks), func(i int) bool { return l.blocks[i].end() > id })]
 }
+
+// packedLocked returns an event that is kept, without its text.
+func (l *Log) packedLocked(id uint64) []byte { return l.blockLocked(id).packed(id) }
 
 // keepLocked keeps the next event.
 func (l *Log) keepLocked(e *Event) {
@@ -54,15 +61,17 @@ func (l *Log) keepLocked(e *Event) {
 		l.blocks = append(l.blocks, newBlock(e.ID, len(l.scratch)))
 		n++
 	}
-	l.blocks[n-1].add(l.scratch)
-	l.bytes += overhead + len(l.scratch)
+	l.blocks[n-1].add(l.scratch, e.Text)
+	l.bytes += overhead + len(l.scratch) + len(e.Text)
 }
 
 // dropLocked removes the oldest event.
 func (l *Log) dropLocked() {
-	l.bytes -= overhead + len(l.packedLocked(l.first))
-	l.first++
-	if l.blocks[0].end() <= l.first {
+	b := l.blocks[0]
+	text := &b.texts[l.first-b.first]
+	l.bytes -= overhead + len(b.packed(l.first)) + len(*text)
+	*text = ""
+	if l.first++; b.end() <= l.first {
 		l.blocks[0] = nil
 		l.blocks = l.blocks[1:]
 	}
@@ -74,23 +83,17 @@ func (l *Log) forgetLocked(match func(*Event) bool) {
 	for i, old := range l.blocks {
 		b := newBlock(old.first, len(old.data))
 		for id := old.first; id < old.end(); id++ {
-			b.add(l.forgetOne(id, old.packed(id), match))
+			e := old.event(id)
+			if id < l.first {
+				e = Event{} // it was dropped
+			} else if match(&e) {
+				before := len(old.packed(id)) + len(e.Text)
+				e.forget()
+				l.bytes += len(e.pack(l.scratch[:0])) - before
+			}
+			l.scratch = e.pack(l.scratch[:0])
+			b.add(l.scratch, e.Text)
 		}
 		l.blocks[i] = b
 	}
-}
-
-// forgetOne returns what remains of an event, until the next call.
-func (l *Log) forgetOne(id uint64, packed []byte, match func(*Event) bool) []byte {
-	if id < l.first {
-		return nil
-	}
-	e := unpack(id, packed)
-	if !match(&e) {
-		return packed
-	}
-	e.forget()
-	l.scratch = e.pack(l.scratch[:0])
-	l.bytes += len(l.scratch) - len(packed)
-	return l.scratch
 }

@@ -79,8 +79,9 @@ func (e *Event) forget() {
 
 // TextBytes returns how many bytes the texts of the event have together.
 func (e *Event) TextBytes() (n int) {
-	for _, text := range e.texts() {
-		n += len(*text)
+	n = len(e.Text) + len(e.Type)
+	for _, name := range e.names() {
+		n += len(*name)
 	}
 	return n
 }

@@ -17,7 +17,7 @@ const (
 	MaxBytes  = 64 << 20
 
 	readEvents = 256 // how many events a reader copies at once
-	overhead   = 8   // about how many bytes an event takes beside its own
+	overhead   = 24  // about how many bytes an event takes beside its own
 )
 
 // Log keeps the newest events.
@@ -134,7 +134,7 @@ func (l *Log) copy(after uint64) ([]Event, Page) {
 	all := make([]Event, 0, n)
 	for range n {
 		p.Last++
-		all = append(all, unpack(p.Last, l.packedLocked(p.Last)))
+		all = append(all, l.blockLocked(p.Last).event(p.Last))
 	}
 	p.More = p.Last+1 < l.next
 	return all, p

@@ -4,19 +4,14 @@ import (
 	"encoding/binary"
 )
 
-// A packed event is its time (8 bytes), whether it is forgotten (1 byte), and then its texts
-// and numbers, each with a length. Its id is that of its place. Most events have few fields, so
-// this is a quarter of an Event, and the garbage collector finds no pointer in it.
+// A packed event is its time (8 bytes), whether it is forgotten (1 byte), and then its numbers
+// and names, each with a length. Its id is that of its place, and its text is beside it: events
+// of one message share it. Most events have few fields, so this is a quarter of an Event, and
+// the garbage collector finds no pointer in it.
 const (
 	timeBytes   = 8
 	packedFlags = timeBytes // the place of the byte that says whether it is forgotten
 )
-
-// texts are all texts of an event.
-func (e *Event) texts() [12]*string {
-	return [...]*string{(*string)(&e.Type), &e.Text,
-		&e.Conn, &e.User, &e.Role, &e.Address, &e.Topic, &e.Dir, &e.Route, &e.Function, &e.Code, &e.Note}
-}
 
 // numbers are those of an event that may be of any size.
 func (e *Event) numbers() [6]int64 {
@@ -38,15 +33,20 @@ func (e *Event) pack(b []byte) []byte {
 	for _, n := range e.numbers() {
 		b = binary.AppendVarint(b, n)
 	}
-	for _, text := range e.texts() {
-		b = append(binary.AppendUvarint(b, uint64(len(*text))), *text...)
+	b = appendText(b, string(e.Type))
+	for _, name := range e.names() {
+		b = appendText(b, *name)
 	}
 	return b
 }
 
-// unpack reads a packed event. Its texts share one piece of memory.
-func unpack(id uint64, packed []byte) Event {
-	e := Event{ID: id, At: timeOf(packed), forgotten: isForgotten(packed)}
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+}
+
+// unpack reads a packed event. Its names share one piece of memory.
+func unpack(id uint64, packed []byte, text string) Event {
+	e := Event{ID: id, Text: text, At: timeOf(packed), forgotten: isForgotten(packed)}
 	r := unpacker(packed[packedFlags+1:])
 	if n := r.uvarint(); n > 0 {
 		e.Cause = make([]uint64, n)
@@ -57,10 +57,9 @@ func unpack(id uint64, packed []byte) Event {
 	e.Attempt, e.Version, e.Status = int(r.varint()), uint64(r.varint()), int(r.varint())
 	e.Bytes, e.Took, e.Count = int(r.varint()), r.varint(), int(r.varint())
 	rest := string(r)
-	for _, text := range e.texts() {
-		n, size := binary.Uvarint(r)
-		r = r[size+int(n):]
-		*text, rest = rest[size:size+int(n)], rest[size+int(n):]
+	e.Type = Type(r.text(&rest))
+	for _, name := range e.names() {
+		*name = r.text(&rest)
 	}
 	return e
 }
@@ -82,4 +81,13 @@ func (r *unpacker) varint() int64 {
 	n, size := binary.Varint(*r)
 	*r = (*r)[size:]
 	return n
+}
+
+// text reads a text. rest is the same as r, as a string of which the text is a part.
+func (r *unpacker) text(rest *string) string {
+	n, size := binary.Uvarint(*r)
+	end := size + int(n)
+	text := (*rest)[size:end]
+	*r, *rest = (*r)[end:], (*rest)[end:]
+	return text
 }
