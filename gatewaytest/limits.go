@@ -50,6 +50,11 @@ const (
 	// (G-CLOSE-9). Our own choice: 100.
 	maxThrottled = 100
 
+	// maxModelValues and maxModelDepth limit the models of an API, because the
+	// time to compile them grows with the square of both. Our own choice.
+	maxModelValues = 10_000
+	maxModelDepth  = 100
+
 	// maxPayloadBytes limits what is read of a signed request's body and of a
 	// web server's response, and the inflated size of a message with
 	// Assumptions.CompressedCounts (developer guide, "limits": 10 MB).

@@ -42,8 +42,15 @@ func compileModels(api *API) (map[string]*jsonschema.Schema, error) {
 	compiler.UseLoader(noLoader{})
 	var errs []error
 	names := slices.Sorted(maps.Keys(api.Models))
+	values := 0 // of all models
 	for _, name := range names {
 		document, err := jsonschema.UnmarshalJSON(strings.NewReader(api.Models[name]))
+		count, depth := measure(document)
+		values += count
+		if err == nil && (depth > maxModelDepth || values > maxModelValues) {
+			err = fmt.Errorf("it has %d levels, and the models so far %d values; at most %d and %d", depth, values,
+				maxModelDepth, maxModelValues)
+		}
 		if schema, ok := document.(map[string]any); ok {
 			if draft := schema["$schema"]; draft != nil && !slices.Contains(drafts, draft) {
 				err = fmt.Errorf("$schema %q: must be draft 4", draft)
@@ -150,6 +157,22 @@ func violated(err error) string {
 	}
 	_, pointer, _ := strings.Cut(failed.SchemaURL, "#")
 	return pointer + "/" + strings.Join(failed.ErrorKind.KeywordPath(), "/")
+}
+
+// measure returns how many values a model has, and how deep they are nested.
+func measure(value any) (count, depth int) {
+	var parts []any
+	switch value := value.(type) {
+	case []any:
+		parts = value
+	case map[string]any:
+		parts = slices.Collect(maps.Values(value))
+	}
+	for _, part := range parts {
+		n, d := measure(part)
+		count, depth = count+n, max(depth, d)
+	}
+	return count + 1, depth + 1
 }
 
 // sortCauses puts the causes of a validation error in order. The library leaves

@@ -160,3 +160,28 @@ func TestBadModels(t *testing.T) {
 		})
 	}
 }
+
+// TestModelsAreBounded: models that take too long to compile are refused. Our own.
+func TestModelsAreBounded(t *testing.T) {
+	nested := func(n int) string { return strings.Repeat(`{"not":`, n-1) + "{}" + strings.Repeat("}", n-1) }
+	wide := func(n int) string { return `{"enum":[` + strings.Repeat("1,", n-3) + "1]}" }
+	for name, tt := range map[string]struct {
+		models map[string]string
+		field  string // "" if they are accepted
+	}{
+		"100 levels":    {map[string]string{"A": nested(100)}, ""},
+		"101 levels":    {map[string]string{"A": nested(101)}, `Models["A"]`},
+		"10 001 values": {map[string]string{"A": wide(10_001)}, `Models["A"]`},
+		"10 001 in all": {map[string]string{"A": wide(5_000), "B": wide(5_001)}, `Models["B"]`},
+		"9 000 levels":  {map[string]string{"A": nested(9_000)}, `Models["A"]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := gatewaytest.New(gatewaytest.API{Models: tt.models})
+			if tt.field != "" {
+				wantField(t, err, tt.field)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

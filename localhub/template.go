@@ -41,7 +41,8 @@ func (t *templateSettings) flags(fs *pflag.FlagSet) {
 		"YAML or JSON, instead of the hub")
 	fs.Var(t.parameters, "parameter", "`NAME=VALUE` value of a template parameter or a pseudo parameter "+
 		"such as AWS::Region; may be repeated")
-	fs.Var(t.imports, "import", "`NAME=VALUE` value of another stack, for Fn::ImportValue; may be repeated")
+	fs.Var(t.imports, "import", "`NAME=VALUE` value of another stack, for Fn::ImportValue, or of a dynamic "+
+		"reference such as resolve:ssm:/name; may be repeated")
 	fs.StringVar(&t.api, "api", "", "`NAME` logical id of the API, if the template has several")
 	fs.Var(t.functions, "function", "`FUNCTION=URL` URL of Lambda's Invoke API for a function with this logical id; "+
 		"may be repeated")

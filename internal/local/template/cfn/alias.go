@@ -2,7 +2,6 @@ package cfn
 
 import (
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -103,8 +102,6 @@ func (t *Template) checkKeys(n *yaml.Node) {
 			t.problem(key, "a key must be a string")
 		case seen[key.Value]:
 			t.problem(key, "%s occurs twice", key.Value)
-		case strings.HasPrefix(key.Value, "Fn::ForEach::"):
-			t.problem(key, "Fn::ForEach is not supported")
 		}
 		seen[key.Value] = true
 	}

@@ -68,6 +68,49 @@ func TestTransforms(t *testing.T) {
 	}
 }
 
+// TestMadeByTransforms: what a transform would make of a section is noted.
+func TestMadeByTransforms(t *testing.T) {
+	template, err := cfn.Parse("t.yaml", []byte("Resources:\n  Fn::Transform: {Name: AWS::Include}\n"+
+		"  Fn::ForEach::Topics: [Name, [a, b], {'T${Name}': {Type: AWS::SNS::Topic}}]\n  R: {Type: T}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack := cfn.New(template, cfn.Options{})
+	const missing = " does not run here: the resources that it makes in AWS are missing"
+	want := []string{"t.yaml:2:3: Fn::Transform" + missing, "t.yaml:3:3: Fn::ForEach::Topics" + missing}
+	if got := stack.Notes(); !slices.Equal(got, want) || stack.Err() != nil || len(stack.Resources()) != 1 {
+		t.Errorf("got %q, %v, want %q", got, stack.Err(), want)
+	}
+}
+
+// TestDynamicReferences: Options.Imports has the values of dynamic references.
+func TestDynamicReferences(t *testing.T) {
+	template, err := cfn.Parse("t.yaml", []byte("Resources:\n  R:\n    Type: T\n    Properties:\n"+
+		"      V: a-{{resolve:ssm:/x:1}}-{{resolve:secretsmanager:s:SecretString:k}}\n      W: '{{resolve:ssm:/y}}'\n"+
+		"      X: '{{other:ssm:/y}}'\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack := cfn.New(template, cfn.Options{Imports: map[string]string{
+		"resolve:ssm:/x:1": "one", "resolve:secretsmanager:s:SecretString:k": "two",
+	}})
+	r := stack.Resources()[0]
+	if got := r.Property("V").Text(); got != "a-one-two" {
+		t.Errorf("got %q", got)
+	}
+	if got := r.Property("X").Text(); got != "{{other:ssm:/y}}" {
+		t.Errorf("got %q", got)
+	}
+	if text, ok := r.Property("W").Try(); ok || stack.Err() != nil {
+		t.Errorf("Try: got %q, %v", text, stack.Err())
+	}
+	r.Property("W").Text()
+	const want = "t.yaml:6:10: only AWS resolves {{resolve:ssm:/y}}; set its value with -import resolve:ssm:/y=VALUE"
+	if err := stack.Err(); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 // TestTry: a value that only AWS knows is no problem for Try, a mistake is one.
 func TestTry(t *testing.T) {
 	for yaml, want := range map[string]struct {

@@ -19,9 +19,9 @@
 // # Where it differs from AWS
 //
 //   - Rules are not checked, and transforms other than SAM's do not run: [Stack.Notes]
-//     has a note. Of AWS::LanguageExtensions, Fn::ForEach is missing.
-//   - Values of Fn::ImportValue are those in [Options].Imports. Fn::Transform, dynamic
-//     references and parameters that name an entry in Systems Manager have no value.
+//     has a note. Of AWS::LanguageExtensions, Fn::ForEach is missing, with a note.
+//   - Values of Fn::ImportValue and of dynamic references are those in [Options].Imports.
+//     Fn::Transform and parameters that name an entry in Systems Manager have no value.
 //   - A parameter without a value is a problem only where it is used.
 //   - Aliases and merge keys of YAML are expanded, with a note. CloudFormation refuses
 //     them, but SAM expands them first.

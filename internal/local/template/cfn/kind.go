@@ -75,11 +75,13 @@ const (
 	machineARN  = "arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME"
 )
 
-// Name returns the name of the resource in the template, or else its logical id.
+// Name returns the name of the resource in the template, or else its logical id, also
+// if only AWS knows the name.
 func (r *Resource) Name() string {
-	k := kinds[r.Type]
-	if v := r.Property(k.name); k.name != "" && v.Exists() {
-		return v.Text()
+	if k := kinds[r.Type]; k.name != "" {
+		if name, ok := r.Property(k.name).Try(); ok {
+			return name
+		}
 	}
 	return r.ID
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -14,7 +15,8 @@ type Options struct {
 	// AWS::Region.
 	Parameters map[string]string
 
-	// Imports are the values of Fn::ImportValue by name.
+	// Imports are the values of Fn::ImportValue by name, and those of dynamic references,
+	// such as "resolve:ssm:/name".
 	Imports map[string]string
 
 	// Attribute gives the value of Ref and of Fn::GetAtt for a resource in place of
@@ -93,8 +95,8 @@ func (s *Stack) declare() {
 	resources := t.sections["Resources"]
 	for i := 0; i+1 < len(resources.Content); i += 2 {
 		id, n := resources.Content[i], resources.Content[i+1]
-		if id.Value == "Fn::Transform" {
-			s.Note(t.pos(id), "Fn::Transform does not run here: what it adds in AWS is missing")
+		if id.Value == "Fn::Transform" || strings.HasPrefix(id.Value, "Fn::ForEach::") {
+			s.Note(t.pos(id), "%s does not run here: the resources that it makes in AWS are missing", id.Value)
 			continue
 		}
 		if !logicalID.MatchString(id.Value) {

@@ -1,6 +1,7 @@
 package cfn
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -26,13 +27,10 @@ func (v Value) Pos() Pos {
 
 // Exists reports whether there is a value. AWS::NoValue does not exist. A value that only
 // AWS knows exists, and is no problem yet.
-func (v Value) Exists() bool { return v.quietly() != nil }
-
-// quietly evaluates the value. It is unknown, without a problem, if only AWS knows it.
-func (v Value) quietly() *yaml.Node {
+func (v Value) Exists() bool {
 	defer func(quiet bool) { v.stack.quiet = quiet }(v.stack.quiet)
 	v.stack.quiet = true
-	return v.stack.resolve(v.node)
+	return v.stack.resolve(v.node) != nil
 }
 
 // Problem records a mistake in the value.
@@ -51,17 +49,44 @@ func (v Value) Text() string {
 		v.Problem("must be a string")
 		return ""
 	default:
-		return n.Value
+		text, _ := v.stack.resolveDynamic(n)
+		return text
 	}
+}
+
+// dynamicReference matches a dynamic reference. The group is its name.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+var dynamicReference = regexp.MustCompile(`\{\{(resolve:[^{}]*)\}\}`)
+
+// resolveDynamic returns a string with the values of its dynamic references, and whether
+// all of them are known.
+func (s *Stack) resolveDynamic(n *yaml.Node) (text string, ok bool) {
+	ok = true
+	text = dynamicReference.ReplaceAllStringFunc(n.Value, func(m string) string {
+		name := m[2 : len(m)-2]
+		value, known := s.options.Imports[name]
+		if !known {
+			ok = false
+			s.missing(n, "only AWS resolves %s; set its value with -import %s=VALUE", m, name)
+		}
+		return value
+	})
+	return text, ok
 }
 
 // Try returns a string as Text does. It returns false, without a problem, if the value
 // is known only in AWS, such as one of another stack.
 func (v Value) Try() (text string, ok bool) {
-	if n := v.quietly(); n == nil || n == unknown {
+	defer func(quiet bool) { v.stack.quiet = quiet }(v.stack.quiet)
+	v.stack.quiet = true
+	n := v.stack.resolve(v.node)
+	if n == nil || n == unknown {
 		return "", false
 	}
-	return v.Text(), true // evaluated already
+	if _, ok := v.stack.resolveDynamic(n); !ok {
+		return "", false
+	}
+	return v.Text(), true
 }
 
 // Known reports whether the value exists and could be evaluated.

@@ -26,6 +26,7 @@ Resources:
   Fn: {Type: AWS::Serverless::Function, Properties: {FunctionName: !Sub "${Text}-fn"}}
   Alias: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Fn, Name: live}}
   Other: {Type: Custom::Thing}
+  Unnamed: {Type: AWS::DynamoDB::Table, Properties: {TableName: !ImportValue nobody}}
   R:
     Type: Custom::R
     Properties:
@@ -66,6 +67,7 @@ func TestValue(t *testing.T) {
 		`!Ref Other`:                `"Other"`,
 		`!Ref Queue`:                `"https://sqs.eu-central-1.amazonaws.com/123456789012/jobs"`,
 		`!GetAtt Queue.Arn`:         `"arn:aws:sqs:eu-central-1:123456789012:jobs"`,
+		`!Ref Unnamed`:              `"Unnamed"`,
 		`!Ref Topic`:                `"arn:aws:sns:eu-central-1:123456789012:Topic"`,
 		`!Ref Fn`:                   `"word-fn"`,
 		`{"Fn::GetAtt": [Fn, Arn]}`: `"arn:aws:lambda:eu-central-1:123456789012:function:word-fn"`,
@@ -146,15 +148,14 @@ func TestParseRefuses(t *testing.T) {
 	const notAMap = "t.yaml:1:1: a template must be a map with a section Resources"
 	const noResources = "t.yaml:1:1: the template has no Resources"
 	for text, want := range map[string]string{
-		"":                                  notAMap,
-		"- a":                               notAMap,
-		"a: [":                              "t.yaml:1:1: not YAML or JSON: did not find expected node content",
-		"Description: x":                    noResources,
-		"Resources: []":                     "t.yaml:1:12: Resources must be a map\n" + noResources,
-		"Resources: {a: {<<: 7}}":           "t.yaml:1:17: a merge key takes a map or a list of maps",
-		"Resources: {a: &x {b: *x}}":        "t.yaml:1:16: the anchor x contains its own alias",
-		"Transform: {a: b}\nResources: {}":  "t.yaml:1:12: a transform must be a name",
-		"Resources: {'Fn::ForEach::X': []}": "t.yaml:1:13: Fn::ForEach is not supported",
+		"":                                 notAMap,
+		"- a":                              notAMap,
+		"a: [":                             "t.yaml:1:1: not YAML or JSON: did not find expected node content",
+		"Description: x":                   noResources,
+		"Resources: []":                    "t.yaml:1:12: Resources must be a map\n" + noResources,
+		"Resources: {a: {<<: 7}}":          "t.yaml:1:17: a merge key takes a map or a list of maps",
+		"Resources: {a: &x {b: *x}}":       "t.yaml:1:16: the anchor x contains its own alias",
+		"Transform: {a: b}\nResources: {}": "t.yaml:1:12: a transform must be a name",
 	} {
 		if _, err := cfn.Parse("t.yaml", []byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", text, err, want)

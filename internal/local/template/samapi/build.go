@@ -33,7 +33,8 @@ type Options struct {
 	// parameters, by name.
 	Parameters map[string]string
 
-	// Imports are the values of Fn::ImportValue by name.
+	// Imports are the values of Fn::ImportValue by name, and those of dynamic references,
+	// such as "resolve:ssm:/name".
 	Imports map[string]string
 
 	// API is the logical id of the API to serve. It may be empty if there is only one.

@@ -73,7 +73,7 @@ func (f *Function) Environment(given map[string]string) []string {
 			continue
 		}
 		text, ok := v.Value.Try()
-		if !ok || strings.Contains(text, "{{resolve:") {
+		if !ok {
 			v.Value.Note("%s of %s is not set: only AWS knows its value; set it with -env %s.%s=VALUE", v.Name, f.ID, f.ID,
 				v.Name)
 			continue
