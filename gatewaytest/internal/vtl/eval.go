@@ -51,8 +51,7 @@ func (e interpolated) eval(r *renderer) value {
 func (e *listOf) eval(r *renderer) value {
 	list := &List{}
 	for _, item := range e.items {
-		r.spend(1)
-		list.items = append(list.items, item.eval(r))
+		r.add(list, item.eval(r))
 	}
 	return list
 }
@@ -75,14 +74,10 @@ func (e *rangeOf) eval(r *renderer) value {
 	}
 	r.at = e.at
 	step := int64(cmp.Compare(last, first))
-	if float64(step)*(float64(last)-float64(first)) > maxWork {
-		r.spend(maxWork + 1)
-		return nil
-	}
 	list := &List{items: []value{first}}
-	for n := first; n != last && r.spend(1); {
+	for n := first; n != last && r.err == nil; {
 		n += step
-		list.items = append(list.items, n)
+		r.add(list, n)
 	}
 	return list
 }

@@ -1,5 +1,7 @@
 package vtl
 
+import "time"
+
 // MaxTemplate is the longest template, in bytes (API Gateway quotas: 300 KB).
 const MaxTemplate = 300 << 10
 
@@ -26,6 +28,19 @@ const (
 	// step, and each byte of a text that is made or searched.
 	maxWork = 16 << 20
 
-	// iterationSteps is what an iteration of a loop costs besides its body.
-	iterationSteps = 20
+	// What takes longer than other steps: an iteration of a loop besides its body, and
+	// a byte that $util reads or makes.
+	iterationSteps = 40
+	utilSteps      = 4
+
+	// maxItems is the longest list or map that a template may make.
+	maxItems = 100_000
+
+	// maxPattern is the longest regular expression, in bytes. patternSteps is what
+	// each instruction of its program costs to compile. maxPatternTime is when a
+	// search ends that finds more and more: a few expressions read all of the text
+	// again after each match, which no count of steps shows before.
+	maxPattern     = 1000
+	patternSteps   = 20
+	maxPatternTime = time.Second / 4
 )

@@ -87,10 +87,10 @@ func (c *call) onList(list *List) value {
 	case c.is("indexOf", 1):
 		return int64(c.indexIn(list))
 	case c.is("add", 1):
-		list.items = append(list.items, c.arguments[0])
+		c.add(list, c.arguments[0])
 		return true
 	case c.is("addAll", 1):
-		list.items = append(list.items, c.items(c.arguments[0])...)
+		c.add(list, c.items(c.arguments[0])...)
 		return true
 	case c.is("set", 2):
 		if i, ok := itemIndex(list, c.arguments[0]); ok {
@@ -157,13 +157,13 @@ func (c *call) changeMap(m *Map) value {
 	switch {
 	case c.is("put", 2):
 		old := m.values[c.textOf(0)]
-		m.Put(c.textOf(0), c.arguments[1])
+		c.put(m, c.textOf(0), c.arguments[1])
 		return old
 	case c.is("putAll", 1):
 		if other, ok := c.arguments[0].(*Map); ok {
 			c.spend(len(other.keys))
 			for _, key := range slices.Clone(other.keys) {
-				m.Put(key, other.values[key])
+				c.put(m, key, other.values[key])
 			}
 		}
 	case c.is("remove", 1):

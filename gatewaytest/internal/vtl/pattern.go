@@ -2,7 +2,9 @@ package vtl
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"strings"
+	"time"
 )
 
 // replace replaces a text everywhere.
@@ -20,62 +22,95 @@ func (c *call) replace(text string) value {
 func (c *call) onPattern(text string) value {
 	switch {
 	case c.is("matches", 1):
-		if pattern := c.pattern(`^(?:`+c.textOf(0)+`)$`, text); pattern != nil {
-			return pattern.MatchString(text)
+		if p := c.pattern(`^(?:`+c.textOf(0)+`)$`, text); p != nil {
+			return p.MatchString(text)
 		}
 	case c.is("replaceAll", 2):
-		return c.replacePattern(text, -1)
+		return c.replacePattern(text, false)
 	case c.is("replaceFirst", 2):
-		return c.replacePattern(text, 1)
+		return c.replacePattern(text, true)
 	case c.is("split", 1):
 		return c.split(text)
 	}
 	return nil
 }
 
-const (
-	maxPattern   = 1000   // bytes of a regular expression
-	patternSteps = 30_000 // to compile one
-)
+// pattern is a compiled regular expression, with the size of its program.
+type pattern struct {
+	*regexp.Regexp
+	size int
+}
 
 // pattern compiles a regular expression for a text. It returns nil after a failure.
-func (c *call) pattern(expression, text string) *regexp.Regexp {
-	pattern := c.patterns[expression]
-	switch {
-	case len(expression) > maxPattern:
-		c.fail("%s: a regular expression of more than %d bytes", c.name, maxPattern)
-		return nil
-	case !c.spend(len(text) * (1 + len(expression)/10)):
-		return nil
-	case pattern != nil:
-		return pattern
-	case !c.spend(patternSteps):
+func (c *call) pattern(expression, text string) *pattern {
+	p := c.patterns[expression]
+	if p == nil {
+		if p = c.compile(expression); p == nil {
+			return nil
+		}
+		if c.patterns == nil {
+			c.patterns = map[string]*pattern{}
+		}
+		c.patterns[expression] = p
+	}
+	if !c.spend(len(text) * p.size) { // at worst
 		return nil
 	}
-	pattern, err := regexp.Compile(expression)
+	return p
+}
+
+func (c *call) compile(expression string) *pattern {
+	if len(expression) > maxPattern {
+		c.fail("%s: a regular expression of more than %d bytes", c.name, maxPattern)
+		return nil
+	}
+	parsed, err := syntax.Parse(expression, syntax.Perl)
 	if err != nil {
 		c.fail("%s: %v", c.name, err)
 		return nil
 	}
-	if c.patterns == nil {
-		c.patterns = map[string]*regexp.Regexp{}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil || !c.spend(patternSteps*len(program.Inst)) {
+		return nil
 	}
-	c.patterns[expression] = pattern
-	return pattern
+	compiled, err := regexp.Compile(expression)
+	if err != nil {
+		c.fail("%s: %v", c.name, err)
+		return nil
+	}
+	return &pattern{compiled, len(program.Inst)}
 }
 
-// replacePattern replaces the first n matches, or all if n is negative.
-func (c *call) replacePattern(text string, n int) value {
-	pattern := c.pattern(c.textOf(0), text)
-	if pattern == nil {
+// find returns all matches in a text, or the first.
+func (c *call) find(p *pattern, text string, first bool) [][]int {
+	if first {
+		return p.FindAllStringSubmatchIndex(text, 1)
+	}
+	started := time.Now()
+	for n := 2; ; n *= 2 {
+		matches := p.FindAllStringSubmatchIndex(text, n)
+		if len(matches) < n {
+			return matches
+		}
+		if time.Since(started) > maxPatternTime {
+			c.fail("%s: the regular expression takes too long", c.name)
+			return nil
+		}
+	}
+}
+
+// replacePattern replaces the first match, or all.
+func (c *call) replacePattern(text string, first bool) value {
+	p := c.pattern(c.textOf(0), text)
+	if p == nil {
 		return nil
 	}
 	with := goReplacement(c.textOf(1))
 	var b strings.Builder
 	done := 0
-	for _, match := range pattern.FindAllStringSubmatchIndex(text, n) {
+	for _, match := range c.find(p, text, first) {
 		c.write(&b, text[done:match[0]])
-		c.write(&b, string(pattern.ExpandString(nil, with, text, match)))
+		c.write(&b, string(p.ExpandString(nil, with, text, match)))
 		if done = match[1]; c.err != nil {
 			return nil
 		}
@@ -106,19 +141,22 @@ func goReplacement(text string) string {
 }
 
 // split splits a text at a regular expression. As in Java, empty texts at the end
-// are left out.
+// are left out, and so is an empty match at the beginning.
 func (c *call) split(text string) value {
-	pattern := c.pattern(c.textOf(0), text)
-	if pattern == nil {
+	p := c.pattern(c.textOf(0), text)
+	if p == nil {
 		return nil
 	}
-	list := &List{}
-	for _, part := range pattern.Split(text, -1) {
-		list.items = append(list.items, part)
+	list, done := &List{}, 0
+	for _, match := range c.find(p, text, false) {
+		if match[1] > 0 {
+			c.add(list, text[done:match[0]])
+			done = match[1]
+		}
 	}
+	c.add(list, text[done:])
 	for len(list.items) > 0 && list.items[len(list.items)-1] == "" {
 		list.items = list.items[:len(list.items)-1]
 	}
-	c.spend(len(list.items))
 	return list
 }

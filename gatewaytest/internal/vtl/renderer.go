@@ -1,7 +1,6 @@
 package vtl
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -17,7 +16,7 @@ type renderer struct {
 	work      int  // what is left of maxWork
 	blocks    int  // of #define that are being rendered
 	jump      jump // that ends the loop, or the template
-	patterns  map[string]*regexp.Regexp
+	patterns  map[string]*pattern
 	err       *Error
 }
 
@@ -93,7 +92,7 @@ func (r *renderer) assign(target *reference, v value) {
 	whole.steps = target.steps[:len(target.steps)-1]
 	switch whole := whole.eval(r).(type) {
 	case *Map:
-		whole.Put(r.stepKey(last), v)
+		r.put(whole, r.stepKey(last), v)
 	case *List:
 		if i, ok := r.index(whole, last); ok {
 			whole.items[i] = v
@@ -102,6 +101,26 @@ func (r *renderer) assign(target *reference, v value) {
 		r.fail("the list has no such item")
 	default:
 		r.fail("%s is no map and no list", target.text)
+	}
+}
+
+// put sets the value of a key of a map.
+func (r *renderer) put(m *Map, key string, v value) {
+	if len(m.keys) >= maxItems {
+		r.fail("a map of more than %d keys", maxItems)
+		return
+	}
+	m.Put(key, v)
+}
+
+// add appends values to a list.
+func (r *renderer) add(list *List, items ...value) {
+	switch {
+	case !r.spend(len(items)):
+	case len(list.items)+len(items) > maxItems:
+		r.fail("a list of more than %d items", maxItems)
+	default:
+		list.items = append(list.items, items...)
 	}
 }
 

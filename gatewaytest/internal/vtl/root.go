@@ -117,7 +117,7 @@ func (r *renderer) callInput(name string, arguments []value) value {
 	}
 	if !r.decoded {
 		r.decoded = true
-		r.spend(len(r.scope.Body))
+		r.spend(utilSteps * len(r.scope.Body))
 		r.body, _ = Decode(r.scope.Body) // nil: no path leads to a value
 	}
 	v := r.follow(path, r.body)

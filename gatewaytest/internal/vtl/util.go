@@ -27,7 +27,7 @@ var utilFunctions = map[string]func(*renderer, value) value{
 	}),
 	"parseJson": func(r *renderer, v value) value {
 		text := r.text(v)
-		r.spend(len(text))
+		r.spend(utilSteps * len(text))
 		parsed, err := Decode(text)
 		if err != nil {
 			r.fail("$util.parseJson: %v", err)
@@ -39,7 +39,9 @@ var utilFunctions = map[string]func(*renderer, value) value{
 // ofText makes a function of $util from one that takes and returns text.
 func ofText(f func(string) string) func(*renderer, value) value {
 	return func(r *renderer, v value) value {
-		return r.limited(f(r.text(v)))
+		text := r.limited(f(r.text(v)))
+		r.spend(utilSteps * len(text))
+		return text
 	}
 }
 

@@ -176,6 +176,7 @@ func TestMethods(t *testing.T) {
 		{"replace", `#set($s = "a.b.c")$s.replace(".", "-") $s.replaceAll("[.](.)", "<$1>") $s.replaceFirst("\.", "\$")`,
 			"a-b-c a<b><c> a$b.c"},
 		{"split", `#set($s = "a,b,,")#foreach($p in $s.split(","))($p)#end`, "(a)(b)"},
+		{"split at each character", `#foreach($c in $context.connectionId.split(""))$c #end`, "a b c = "},
 		{"matches", `$context.connectionId.matches("[a-c]+=") $context.connectionId.matches("[a-c]+")`, "true false"},
 		{"compare", `$context.connectionId.equals("abc=") $context.connectionId.startsWith("ab") ` +
 			`$context.connectionId.endsWith("x") $context.connectionId.equalsIgnoreCase("ABC=")`, "true true false true"},
@@ -270,7 +271,11 @@ func TestRenderErrors(t *testing.T) {
 		`#set($p = "$.[")$input.path($p)`:      "JSONPath",
 		"#set($l = [])#set($x = $l.add($l))$l": "contains itself",
 		"#define($a)$a#end$a":                  "use each other more than 20 deep",
-		"#foreach($i in [0..999999999])#end":   "too many steps",
+		"#foreach($i in [0..999999999])#end":   "a list of more than 100000 items",
+		"#set($m = {})#foreach($i in [1..999])#foreach($j in [1..999])#set($m[\"$i.$j\"] = 1)#end#end": "a map of more",
+		"#set($l = [1])#foreach($i in [1..99])#set($x = $l.addAll($l))#end":                            "a list of more than",
+		"#set($s = 'aaaaaaaaaaaaaaaa')#foreach($i in [1..13])#set($s = \"$s$s\")#end" +
+			"$s.replaceAll('a.*b|a', 'x')": "the regular expression takes too long",
 		"#set($s='xxxxxxxxxxxxxxxx')#foreach($i in [1..999])#set($s=\"$s$s\")#end": "the template",
 		"#set($s='')#set($l='xxxxxxxxxxxxxxxx')#foreach($i in [1..9])#set($l=$l.concat($l))#end" +
 			"#foreach($i in [1..9])#set($l=$l.replace('x', $l))#end": "makes more than",
