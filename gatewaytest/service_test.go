@@ -67,8 +67,8 @@ func TestServices(t *testing.T) {
 		}, "Action=SendMessage&MessageBody=$util.urlEncode($input.path('$.text'))", "POST /1/orders", form, "",
 			"Action=SendMessage&MessageBody=a+b"},
 		{"G-INTEG-11 G-INTEG-4 a path with parameters", "execute-api", "abc.execute-api:path/v1/@connections/{to}",
-			map[string]string{"integration.request.path.to": "route.request.body.text"}, "$input.path('$.text')",
-			"POST /v1/@connections/a%20b", jsonType, "", "a b"},
+			map[string]string{"integration.request.path.to": "'a/b c'"}, "$input.path('$.text')",
+			"POST /v1/@connections/a%2Fb%20c", jsonType, "", "a b"},
 		{"G-INTEG-11 SNS", "sns", "sns:action/Publish", map[string]string{
 			"integration.request.querystring.TopicArn": "'arn:x'",
 			"integration.request.querystring.Message":  "route.request.body",

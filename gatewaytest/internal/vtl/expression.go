@@ -155,7 +155,7 @@ func (p *parser) quoted() expression {
 	}
 	text := p.text[start+1 : p.at]
 	p.at++
-	if quote == '\'' || strings.IndexAny(text, "$#") < 0 {
+	if quote == '\'' || !strings.ContainsAny(text, "$#") {
 		return constant{text}
 	}
 	inner := &parser{text: p.text[:p.at-1], at: start + 1, depth: p.depth}

@@ -154,6 +154,7 @@ func TestExpressions(t *testing.T) {
 		{"numbers by value", "#if(12 == $input.path('$.lines[1].price') && 1.0 == 1)a#end", "a"},
 		{"a number and a text", "#if('12' == 12)a#end", "a"},
 		{"no order of texts", "#if('a' < 'b')a#end", ""},
+		{"and", "#if(true && false)a#end#if(false and true)b#end#if(true && 1)c#end", "c"},
 		{"or", "#if(false || $nope or true)a#end", "a"},
 		{"or runs only as far as needed", `#set($l = [])#if(true || $l.add(1))$l.size()#end`, "0"},
 		{"not", "#if(!false && not $nope)a#end", "a"},
