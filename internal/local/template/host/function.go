@@ -20,6 +20,13 @@ import (
 // start returns the handler of a function: that of the program at a URL, of a bootstrap in
 // the folder of its code, or of an interpreter for its runtime.
 func (h *Host) start(f *samapi.Function) (lambda.Handler, error) {
+	if f.Folder != "" {
+		folder, err := filepath.Abs(f.Folder) // processes run in other folders than localhub
+		if err != nil {
+			return nil, err
+		}
+		f.Folder = folder
+	}
 	if address := cmp.Or(h.opts.Functions[f.ID], h.opts.FunctionsURL); address != "" {
 		return h.startEndpoint(f, address)
 	}
