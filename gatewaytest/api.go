@@ -134,8 +134,10 @@ type API struct {
 	// and must not call the gateway.
 	Observe func(ctx context.Context, o Observation) context.Context
 
-	// Log receives a line per event at level debug, what the gateway itself refuses at
-	// info, and failures of functions at warn. Nil: no log.
+	// Log receives one line for each refusal, with its reason: at level info, or at warn if
+	// a function or the API's configuration failed (a status of 500 or more). At debug it
+	// has a line for each event, answer and post, too. No line quotes a message. Nil: no
+	// log.
 	Log *slog.Logger
 }
 

@@ -148,3 +148,24 @@ func TestTemplateEnvFile(t *testing.T) {
 		}
 	}
 }
+
+// TestTemplateEnvFileNode: a program in Node.js that has these variables posts to the name of
+// the API in AWS, and reaches the API here.
+func TestTemplateEnvFileNode(t *testing.T) {
+	if _, err := exec.LookPath("node"); err != nil {
+		skipMissing(t, "Node.js is not installed")
+	}
+	text := strings.Replace(echoTemplate, "Runtime: provided.al2023", "Runtime: nodejs22.x", 1)
+	text = strings.Replace(text, "          CALLBACK: !Sub https://", "          NAME: !Sub ", 1)
+	api, _ := serveEchoTemplate(t, text, "-functions", "http://127.0.0.1:1")
+	m := sourceLine.FindStringSubmatch(api.banner)
+	if m == nil {
+		t.Fatalf("the banner has no line for Echo:\n%s", api.banner)
+	}
+	const program = `require("https").request("https://" + process.env.NAME + "/@connections/L0SM9cOFvHcCIhw=",
+		{ method: "POST" }, (response) => console.log(response.statusCode)).end("x")`
+	cmd := exec.CommandContext(t.Context(), "/bin/bash", "-c", m[1]+" && exec node -e '"+program+"'")
+	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "410\n" {
+		t.Errorf("got %s, %v, want 410", out, err)
+	}
+}

@@ -30,6 +30,10 @@ var templateErrors = map[string]struct {
 			"FOLDER/echo/bootstrap, or start it behind Lambda's Invoke API, as sam local start-lambda does, and add " +
 			"-function Echo=http://127.0.0.1:3001, or -functions with the URL for all",
 	},
+	"invalid URL of all": {
+		[]string{"-functions", "localhost:9001"}, 1,
+		`FILE:LINE:3: lambdaproc: "localhost:9001" is not an http:// or https:// URL`,
+	},
 	"invalid URL": {
 		[]string{"-function", "Echo=localhost:9001"}, 1,
 		`FILE:LINE:3: lambdaproc: "localhost:9001" is not an http:// or https:// URL`,
@@ -85,5 +89,38 @@ func testTemplateError(t *testing.T, args []string, status int, want string) {
 	got := exitStatus(run(ctx, args, io.Discard, io.Discard), &stderr)
 	if got != status || !strings.Contains(stderr.String(), want) {
 		t.Errorf("got status %d, %s\nwant %d, %s", got, stderr.String(), status, want)
+	}
+}
+
+// TestTemplateAdvice: what to do about a function that cannot be started depends on its kind.
+func TestTemplateAdvice(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	const properties = "      CodeUri: echo/\n      Handler: bootstrap\n      Runtime: provided.al2023\n"
+	const invoke = "start it behind Lambda's Invoke API, as sam local start-lambda does, and add " +
+		"-function Echo=http://127.0.0.1:3001, or -functions with the URL for all"
+	for name, tt := range map[string]struct{ properties, want string }{
+		"Node.js": {
+			"      CodeUri: echo/\n      Handler: app.handler\n      Runtime: nodejs22.x\n",
+			"(nodejs22.x): no file in FOLDER/echo has the handler app.handler; if it has to be built, build it and serve " +
+				"the template that has the result, or " + invoke,
+		},
+		"Java": {
+			"      CodeUri: echo/\n      Handler: a.B::c\n      Runtime: java21\n", "(java21): " + invoke,
+		},
+		"image": {
+			"      PackageType: Image\n",
+			"(no Runtime): its code is in no folder beside the template: " + invoke,
+		},
+		"in S3": {
+			"      CodeUri: s3://bucket/key\n      Handler: app.handler\n      Runtime: python3.12\n",
+			"(python3.12): its code is in no folder beside the template: " + invoke,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := writeTemplate(t, strings.Replace(echoTemplate, properties, tt.properties, 1))
+			args := []string{"-template", file, "-addr", "127.0.0.1:0", "-admin", "127.0.0.1:0"}
+			want := strings.ReplaceAll(tt.want, "FOLDER", filepath.Dir(file))
+			testTemplateError(t, args, 1, "nothing runs the function Echo "+want)
+		})
 	}
 }

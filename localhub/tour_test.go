@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -52,10 +54,12 @@ func TestTour(t *testing.T) {
 }
 
 func testTour(t *testing.T, blocks map[string]string, tour *tour, sample string) {
-	tour.open(strings.TrimSpace(blocks["scripts/dynoxide"])+" "+tour.dynamoPort, "listening on ")
+	engine := strings.TrimSpace(blocks["scripts/dynoxide"])
+	tour.open(engine+" "+tour.dynamoPort, "listening on ")
 	commands := blocks["npm"]
 	if sample == "sam-python" {
-		commands = blocks["python3"] + strings.ReplaceAll(commands, "-template examples/sam-node", "-template examples/"+sample)
+		inPython := strings.NewReplacer("-template examples/sam-node", "-template examples/sam-python")
+		commands = blocks["python3"] + inPython.Replace(commands)
 	}
 	hub := tour.open(commands, "Interrupt (ctrl-c) to end.")
 	alice, bob := tour.open(blocks["npx"], ""), tour.open(blocks["npx"], "")
@@ -148,7 +152,8 @@ func tourEnv(t *testing.T, folder string) []string {
 	t.Helper()
 	bin := t.TempDir()
 	for name, script := range map[string]string{
-		"npm": `test "$1 $2" = "ci --prefix" && ln -sfn "` + folder + `/.tools/chat/node_modules" "$3/node_modules"`,
+		"npm": `test "$1 $2" = "ci --prefix" &&
+			ln -sfn "` + folder + `/.tools/chat/node_modules" "$3/node_modules"`,
 		"npx": `shift; exec node "` + folder + `/.tools/wscat/node_modules/.bin/wscat" "$@"`,
 		"pip": `test "$1 $2" = "install -r" && test -f "$3"`,
 	} {
