@@ -165,7 +165,8 @@ func tourEnv(t *testing.T, folder string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(os.Environ(), "PATH="+bin+":"+folder+"/.tools/cfn-lint/bin:"+os.Getenv("PATH"), "XDG_CACHE_HOME="+t.TempDir(),
+	path := strings.Join([]string{bin, folder + "/.tools/cfn-lint/bin", os.Getenv("PATH")}, ":")
+	return append(os.Environ(), "PATH="+path, "XDG_CACHE_HOME="+t.TempDir(),
 		"GOCACHE="+strings.TrimSpace(string(cache)))
 }
 
