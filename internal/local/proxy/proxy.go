@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -29,6 +30,9 @@ const (
 	idleTimeout = 5 * time.Minute
 )
 
+// maxHost is the longest host name, in bytes (RFC 1035, section 2.3.4, as text).
+const maxHost = 253
+
 // Options are the settings of a Proxy.
 type Options struct {
 	// IsOwn reports whether the server here has a host name, which is without a port.
@@ -36,6 +40,10 @@ type Options struct {
 
 	// Log receives a line for each refusal, and at level debug one for each tunnel.
 	Log *slog.Logger
+
+	// Upstream returns the proxy for requests to other hosts, as http.Transport's Proxy does.
+	// It may be nil, and return nil.
+	Upstream func(*http.Request) (*url.URL, error)
 
 	// Dial connects to another host; default: net.Dialer's DialContext.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -69,7 +77,7 @@ func New(o Options) *Proxy {
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	host, _, err := net.SplitHostPort(r.Host)
 	switch {
-	case r.Method != http.MethodConnect || err != nil || host == "":
+	case r.Method != http.MethodConnect || err != nil || host == "" || len(host) > maxHost:
 		p.refuse(w, r, http.StatusBadRequest, "want CONNECT HOST:PORT")
 	case !isLoopback(r.RemoteAddr):
 		p.refuse(w, r, http.StatusForbidden, "the proxy is for functions on this machine, by a loopback address")
@@ -137,7 +145,7 @@ func (p *Proxy) serveTunnel(w http.ResponseWriter, r *http.Request) {
 	p.opts.Log.Debug("proxy: another host", "host", r.Host)
 	ctx, cancel := context.WithTimeout(p.ctx, dialTimeout)
 	defer cancel()
-	host, err := p.opts.Dial(ctx, "tcp", r.Host)
+	host, err := p.dial(ctx, r.Host)
 	if err != nil {
 		p.refuse(w, r, http.StatusBadGateway, err.Error())
 		return

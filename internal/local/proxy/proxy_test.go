@@ -135,6 +135,7 @@ func TestRefused(t *testing.T) {
 		"for an own name":  {"CONNECT", ownHost + ":443", "192.0.2.1:9", 403},
 		"IPv6":             {"CONNECT", "example.com:443", "[2001:db8::1]:9", 403},
 		"no port":          {"CONNECT", "example.com", "127.0.0.1:9", 400},
+		"long host":        {"CONNECT", strings.Repeat("x", 254) + ":443", "127.0.0.1:9", 400},
 		"no host":          {"CONNECT", ":443", "127.0.0.1:9", 400},
 		"another method":   {"GET", "example.com:443", "127.0.0.1:9", 400},
 		"no such host":     {"CONNECT", "nowhere.invalid:443", "127.0.0.1:9", 502},
@@ -220,6 +221,59 @@ func TestIdleTunnel(t *testing.T) {
 				}
 				p.Close()
 			})
+		})
+	}
+}
+
+// TestUpstream: other hosts are reached through the developer's proxy.
+func TestUpstream(t *testing.T) {
+	for status, want := range map[string]int{"200 OK": 200, "407 Proxy Authentication Required": 502} {
+		t.Run(status, func(t *testing.T) {
+			near, far := net.Pipe()
+			p := newProxy(proxy.Options{
+				Upstream: func(r *http.Request) (*url.URL, error) {
+					if r.URL.String() != "https://example.com:443" {
+						t.Errorf("asked for the proxy of %s", r.URL)
+					}
+					return url.Parse("http://ann:secret@proxy.corp:3128")
+				},
+				Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+					if address != "proxy.corp:3128" {
+						t.Errorf("connected to %s", address)
+					}
+					return near, nil
+				},
+			})
+			defer p.Close()
+			asked := make(chan *http.Request, 1)
+			go func() {
+				defer close(asked)
+				if r, err := http.ReadRequest(bufio.NewReader(far)); err == nil {
+					asked <- r
+				}
+				_, _ = io.WriteString(far, "HTTP/1.1 "+status+"\r\n\r\n")
+				_, _ = io.WriteString(far, "hello")
+				_ = far.Close()
+			}()
+			client, server := net.Pipe()
+			w := httptest.NewRecorder()
+			got := make(chan string, 1)
+			go func() {
+				text, _ := io.ReadAll(client)
+				got <- string(text)
+			}()
+			r := httptest.NewRequest("CONNECT", "/", nil)
+			r.Host, r.RemoteAddr = "example.com:443", "127.0.0.1:9"
+			p.ServeHTTP(hijacked{w, server}, r)
+			_ = server.Close()
+			if text := <-got; want == 200 && text != connected+"\r\n\r\nhello" || want != 200 && (w.Code != want || text != "") {
+				t.Errorf("got %d, %q", w.Code, text)
+			}
+			request := <-asked
+			if request == nil || request.Method != "CONNECT" || request.Host != "example.com:443" ||
+				request.Header.Get("Proxy-Authorization") != "Basic YW5uOnNlY3JldA==" {
+				t.Errorf("the proxy got %+v", request)
+			}
 		})
 	}
 }

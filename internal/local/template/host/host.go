@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -44,6 +45,9 @@ type Options struct {
 	Addr      string           // where the API is served: host and port
 	Authority *devca.Authority // that functions trust
 	Roots     []string         // PEM files with further roots that functions trust
+
+	// Proxy returns the developer's own proxy, as http.Transport's Proxy does; nil: none.
+	Proxy func(*http.Request) (*url.URL, error)
 
 	IdleTimeout  time.Duration
 	MaxAge       time.Duration
@@ -88,7 +92,7 @@ func New(o Options) (*Host, error) {
 	h.cost = cost.New(cost.Options{Memory: h.memory})
 	h.events.Each(h.cost.Count)
 	h.observer, h.tap = h.newObserver(), tap.New(h.events)
-	h.proxy = proxy.New(proxy.Options{IsOwn: h.isOwn, Log: o.Log})
+	h.proxy = proxy.New(proxy.Options{IsOwn: h.isOwn, Upstream: h.upstream, Log: o.Log})
 	if err := h.open(); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
@@ -168,6 +172,19 @@ func (h *Host) Listener(l net.Listener) (net.Listener, error) {
 		return nil, fmt.Errorf("certificates: %w", err)
 	}
 	return gatewaytest.PreserveHeaderCase(devca.TLSOrPlain(h.proxy.Listener(l), certificate)), nil
+}
+
+// upstream returns the developer's proxy. In a shell that has sourced a function's variables
+// that is the host itself, which cannot connect through itself.
+func (h *Host) upstream(r *http.Request) (*url.URL, error) {
+	if h.opts.Proxy == nil {
+		return nil, nil
+	}
+	u, err := h.opts.Proxy(r)
+	if u != nil && u.Host == h.opts.Addr {
+		return nil, err
+	}
+	return u, err
 }
 
 // Close closes the connections, then ends the functions.
