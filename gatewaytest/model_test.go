@@ -161,7 +161,7 @@ func TestBadModels(t *testing.T) {
 	}
 }
 
-// TestModelsAreBounded: models that take too long to compile are refused. Our own.
+// TestModelsAreBounded. Our own: New refuses models that take too long to compile.
 func TestModelsAreBounded(t *testing.T) {
 	nested := func(n int) string { return strings.Repeat(`{"not":`, n-1) + "{}" + strings.Repeat("}", n-1) }
 	wide := func(n int) string { return `{"enum":[` + strings.Repeat("1,", n-3) + "1]}" }

@@ -33,7 +33,7 @@ func (t Throttle) check() error {
 	case t.Burst > 0 && t.Rate == 0:
 		return errors.New("a Burst needs a Rate")
 	case t.Closed && t.Rate > 0:
-		return errors.New("Closed excludes Rate and Burst")
+		return errors.New("no Rate and no Burst if it is Closed")
 	}
 	return nil
 }

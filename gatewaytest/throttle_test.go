@@ -56,7 +56,7 @@ func TestThrottledHandshakes(t *testing.T) {
 	})
 }
 
-// TestClosedThrottles: a limit of 0 lets nothing through, however long nobody asks.
+// TestClosedThrottles. Our own: a limit of 0 lets nothing through, however long nobody asks.
 func TestClosedThrottles(t *testing.T) {
 	closed := gatewaytest.Throttle{Closed: true}
 	for name, api := range map[string]gatewaytest.API{
@@ -196,7 +196,7 @@ func TestBadThrottles(t *testing.T) {
 	for field, api := range map[string]gatewaytest.API{
 		"AccountThrottle":             {AccountThrottle: negative},
 		"ConnectThrottle":             {ConnectThrottle: gatewaytest.Throttle{Burst: 1}},
-		"AccountThrottle: Closed":     {AccountThrottle: gatewaytest.Throttle{Closed: true, Rate: 1}},
+		"AccountThrottle: no Rate":    {AccountThrottle: gatewaytest.Throttle{Closed: true, Rate: 1}},
 		"RouteThrottle":               {RouteThrottle: gatewaytest.Throttle{Rate: 1, Burst: -1}},
 		`Routes["a"].Throttle`:        {Routes: map[string]gatewaytest.Route{"a": {Throttle: negative}}},
 		"APIKeys[1]: no Value":        {APIKeys: []gatewaytest.APIKey{{Value: "x"}, {}}},

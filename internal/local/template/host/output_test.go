@@ -68,6 +68,16 @@ func TestOutputOfSeveral(t *testing.T) {
 	}
 }
 
+// TestOutputPrintable: an access log has no commands for a terminal.
+func TestOutputPrintable(t *testing.T) {
+	var text strings.Builder
+	const line = "route \x1b[31m\n"
+	n, err := io.WriteString((&output{w: &text}).printable("access"), line)
+	if want := "access | route \\x1b[31m\n"; n != len(line) || err != nil || text.String() != want {
+		t.Errorf("got %d, %v, %q, want %q", n, err, text.String(), want)
+	}
+}
+
 func TestOutputError(t *testing.T) {
 	want := errors.New("disk full")
 	w := (&output{w: errorWriter{want}}).writer("Echo")
