@@ -13,6 +13,10 @@
 // that no template is half understood. #macro, #parse, #include and #evaluate are
 // refused too.
 //
+// As in Velocity 1.7, hyphens belong to names ($a-b is one variable), and the line
+// break after a directive is not written. That a line which only a directive is on
+// writes nothing at all is assumed: it matters in text, but not in JSON.
+//
 // Rendering is bounded, see the constants of this package: a template can neither
 // run forever nor take all memory.
 //
