@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"time"
 
@@ -79,6 +80,9 @@ func (l *loader) handler(f *samapi.Function) (lambda.Handler, error) {
 	if !ok || handler == nil {
 		return nil, fmt.Errorf("the API invokes the function %s: Options.Handlers has no %q%s",
 			f.ID, f.ID, hint(f.ID, slices.Sorted(maps.Keys(l.handlers))))
+	}
+	if _, ok := handler.(lambda.Handler); !ok && reflect.TypeOf(handler).Kind() != reflect.Func {
+		return nil, fmt.Errorf("Options.Handlers[%q] is of type %T, want a function or a lambda.Handler", f.ID, handler)
 	}
 	return limited{lambda.NewHandler(handler), f.ID, f.Timeout}, nil
 }

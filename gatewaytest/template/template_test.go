@@ -130,7 +130,9 @@ func TestFailures(t *testing.T) {
 		"one too many": {with("Join", "Say", "Leave"), []string{
 			`Options.Handlers: the API invokes no function "Leave"; there are Join, Say`}},
 		"a nil handler": {template.Options{Handlers: map[string]any{"Join": nil}}, []string{`has no "Join"`}},
-		"no parameter":  {template.Options{Handlers: chat.Handlers}, []string{"StageName"}},
+		"no function": {template.Options{Handlers: map[string]any{"Join": 5}}, []string{
+			`Options.Handlers["Join"] is of type int, want a function or a lambda.Handler`}},
+		"no parameter": {template.Options{Handlers: chat.Handlers}, []string{"StageName"}},
 		"no such stage": {
 			template.Options{Handlers: chat.Handlers, Parameters: chat.Parameters, Stage: "v9"}, []string{`v9`}},
 	} {
