@@ -101,7 +101,8 @@ func (a core) getSituation(w http.ResponseWriter, r *http.Request) {
 		EventsPerSecond: a.Events.PerSecond(), Connections: a.Gateway.Stats().Open,
 		Version: a.About.Version, Socket: a.About.Socket, Epoch: epoch,
 		IdleMs: a.About.Idle.Milliseconds(), MaxAgeMs: a.About.MaxAge.Milliseconds(),
-		StreamHeld: a.About.Held != nil && a.About.Held(), Recording: a.Recorder.Status(), Recordings: a.Recorder != nil && a.Recordings != nil,
+		StreamHeld: a.About.Held != nil && a.About.Held(),
+		Recording:  a.Recorder.Status(), Recordings: a.Recorder != nil && a.Recordings != nil,
 	})
 }
 
