@@ -1,22 +1,14 @@
 package client
 
 import (
-	"os"
-	"strings"
 	"testing"
-)
 
-// planted is a change of one of the client's own files that breaks a rule.
-type planted struct {
-	name string
-	file string
-	old  string // occurs exactly once
-	new  string
-}
+	"github.com/securecart/hub/internal/planttest"
+)
 
 // plantedDefects are the changes that the properties must find, one at a time. See
 // TestPropertiesFindDefects, which needs the build tag planted.
-var plantedDefects = []planted{
+var plantedDefects = planttest.List([][4]string{
 	{"forward: an older version is taken", "state.go",
 		"return *v.Version > current || proven ||",
 		"return *v.Version >= 0 || proven ||"},
@@ -92,25 +84,7 @@ var plantedDefects = []planted{
 	{"requests: an error that names none of them is ignored", "link.go",
 		"	} else if m.namesNoRequest() {\n",
 		"	} else if m.namesNoRequest() && l.closed {\n"},
-}
+})
 
-// TestPlantedDefectsApply checks that each defect still fits its file, so that the list
-// cannot rot between the runs that build it.
-func TestPlantedDefectsApply(t *testing.T) {
-	for _, p := range plantedDefects {
-		t.Run(p.name, func(t *testing.T) { p.source(t) })
-	}
-}
-
-// source returns the file with the defect.
-func (p planted) source(t *testing.T) string {
-	t.Helper()
-	data, err := os.ReadFile(p.file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(data), p.old); n != 1 || p.old == p.new {
-		t.Fatalf("%s has the text %d times, want once:\n%s", p.file, n, p.old)
-	}
-	return strings.Replace(string(data), p.old, p.new, 1)
-}
+// TestPlantedDefectsApply: each defect still fits its file.
+func TestPlantedDefectsApply(t *testing.T) { planttest.CheckAll(t, ".", plantedDefects) }

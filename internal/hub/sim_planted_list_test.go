@@ -1,23 +1,15 @@
 package hub_test
 
 import (
-	"os"
-	"strings"
 	"testing"
-)
 
-// planted is a change of one of hub's own files that breaks a rule.
-type planted struct {
-	name string
-	file string
-	old  string // occurs exactly once
-	new  string
-}
+	"github.com/securecart/hub/internal/planttest"
+)
 
 // plantedInHub are the changes that the simulation must find, one at a time. See
 // TestSimulationFindsDefectsInHub, which needs the build tag planted. The first ones
 // break the seven rules of the package comment.
-var plantedInHub = []planted{
+var plantedInHub = planttest.List([][4]string{
 	{"rule 1: a write does not raise the version", "stock.go",
 		"next.Version = item.Version + 1",
 		"next.Version = max(item.Version, 1)"},
@@ -302,25 +294,7 @@ func (h *Hub) tooManyTopics`},
 	{"a merge leaves the guest's cart", "cart_merge.go",
 		"out.writes = append(out.writes, CartWrite{Cart: theirs, Base: from})",
 		"_ = from"},
-}
+})
 
-// TestPlantedDefectsApply checks that each defect still fits its file, so that the
-// list cannot rot between the runs that build it.
-func TestPlantedDefectsApply(t *testing.T) {
-	for _, p := range plantedInHub {
-		t.Run(p.name, func(t *testing.T) { p.source(t) })
-	}
-}
-
-// source returns the file with the defect.
-func (p planted) source(t *testing.T) string {
-	t.Helper()
-	data, err := os.ReadFile(p.file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(data), p.old); n != 1 || p.old == p.new {
-		t.Fatalf("%s has the text %d times, want once:\n%s", p.file, n, p.old)
-	}
-	return strings.Replace(string(data), p.old, p.new, 1)
-}
+// TestPlantedDefectsApply: each defect still fits its file.
+func TestPlantedDefectsApply(t *testing.T) { planttest.CheckAll(t, ".", plantedInHub) }

@@ -4,12 +4,8 @@ package hub_test
 
 import (
 	"context"
-	"encoding/json"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 )
@@ -18,13 +14,12 @@ import (
 // planted defect, with that file of hub replaced, and checks that the simulation
 // fails.
 func TestSimulationFindsDefectsInHub(t *testing.T) {
-	dir := t.TempDir()
 	found := regexp.MustCompile(`seed (\d+); replay it[^\n]*\n\s*\S+ (.*)`)
 	for _, p := range plantedInHub {
-		t.Run(p.name, func(t *testing.T) {
+		t.Run(p.Name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
-			binary := build(ctx, t, dir, p)
+			binary := p.Build(ctx, t, ".")
 			run := exec.CommandContext(ctx, binary, "-test.run", "^TestSimulation$")
 			out, err := run.CombinedOutput()
 			m := found.FindSubmatch(out)
@@ -34,30 +29,4 @@ func TestSimulationFindsDefectsInHub(t *testing.T) {
 			t.Logf("seed %s: %s", m[1], m[2])
 		})
 	}
-}
-
-// build builds the test binary with a defect.
-func build(ctx context.Context, t *testing.T, dir string, p planted) string {
-	t.Helper()
-	file, err := filepath.Abs(p.file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	source, overlay := filepath.Join(dir, p.file), filepath.Join(dir, "overlay.json")
-	binary := filepath.Join(dir, "hub.test")
-	replace, err := json.Marshal(map[string]map[string]string{"Replace": {file: source}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, data := range map[string]string{source: p.source(t), overlay: string(replace)} {
-		if err := os.WriteFile(name, []byte(data), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	args := strings.Fields("test -c -vet=off -overlay")
-	args = append(args, overlay, "-o", binary, ".")
-	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return binary
 }

@@ -132,6 +132,7 @@ var mayImport = map[string][]string{
 	"internal/hub/hubtest": {"internal/hub", "internal/wire"},
 	"internal/dynamotest":  {},
 	"internal/costtest":    {},
+	"internal/planttest":   {},
 	"internal/prices":      {},
 	"internal/rules":       {},
 	"internal/schematest":  {"internal/wire"},

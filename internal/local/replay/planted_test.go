@@ -4,96 +4,16 @@ package replay_test
 
 import (
 	"context"
-	"encoding/json"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/securecart/hub/internal/planttest"
 )
 
+// hubFolder has the list of the hub's simulation, which is in a test of package hub.
 const hubFolder = "../../hub"
-
-// planted is a defect of the list of the hub's simulation: a file and a text of it that is
-// replaced.
-type planted struct{ name, file, old, new string }
-
-// plantedInHub reads the list of the simulation, which is in a test of package hub.
-func plantedInHub(t *testing.T) map[string]planted {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), hubFolder+"/sim_planted_list_test.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]planted{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		entry, ok := n.(*ast.CompositeLit)
-		if !ok || entry.Type != nil || len(entry.Elts) != 4 {
-			return true
-		}
-		p := planted{text(t, entry.Elts[0]), text(t, entry.Elts[1]), text(t, entry.Elts[2]), text(t, entry.Elts[3])}
-		all[p.name] = p
-		return false
-	})
-	return all
-}
-
-// text evaluates a constant text.
-func text(t *testing.T, e ast.Expr) string {
-	t.Helper()
-	switch e := e.(type) {
-	case *ast.BasicLit:
-		s, err := strconv.Unquote(e.Value)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	case *ast.BinaryExpr:
-		return text(t, e.X) + text(t, e.Y)
-	}
-	t.Fatalf("%T is no constant text", e)
-	return ""
-}
-
-// build builds the tests of this package with a defect in the hub.
-func (p planted) build(ctx context.Context, t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	original, err := filepath.Abs(filepath.Join(hubFolder, p.file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	source, err := os.ReadFile(original)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Count(string(source), p.old) != 1 {
-		t.Fatalf("%s does not have once: %s", p.file, p.old)
-	}
-	changed, overlay := filepath.Join(dir, p.file), filepath.Join(dir, "overlay.json")
-	binary := filepath.Join(dir, "replay.test")
-	replace, err := json.Marshal(map[string]map[string]string{"Replace": {original: changed}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, data := range map[string]string{
-		changed: strings.Replace(string(source), p.old, p.new, 1), overlay: string(replace),
-	} {
-		if err := os.WriteFile(name, []byte(data), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	args := []string{"test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", binary, "."}
-	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return binary
-}
 
 // visible are defects of the list that clients see, and the frame at which a replay of the
 // afternoon names each of them.
@@ -118,7 +38,7 @@ var visible = []struct{ name, frame string }{
 // TestReplayFindsDefectsInHub builds the replay once for each defect, with that file of hub
 // replaced, and checks that the afternoon differs at the right frame.
 func TestReplayFindsDefectsInHub(t *testing.T) {
-	all := plantedInHub(t)
+	all := planttest.ReadList(t, hubFolder+"/sim_planted_list_test.go")
 	for _, v := range visible {
 		t.Run(v.name, func(t *testing.T) {
 			p, ok := all[v.name]
@@ -127,7 +47,7 @@ func TestReplayFindsDefectsInHub(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
-			out, err := exec.CommandContext(ctx, p.build(ctx, t), "-test.run", "^TestAfternoon$").CombinedOutput()
+			out, err := exec.CommandContext(ctx, p.Build(ctx, t, hubFolder), "-test.run", "^TestAfternoon$").CombinedOutput()
 			if err == nil || !strings.Contains(string(out), " "+v.frame+": ") {
 				t.Errorf("got %v, want a difference at %s\n%s", err, v.frame, out)
 			}
