@@ -1,9 +1,6 @@
 package cost
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "github.com/securecart/hub/internal/wire"
 
 // Units is what an action of the hub asks of DynamoDB. A test compares all of them with
 // internal/costtest's golden file.
@@ -59,61 +56,25 @@ func of(action string, n int) Units { return actionUnits[action].plus(topicUnits
 type request struct {
 	action string
 	topics []string
-	all    bool // of an unsubscribe: from all topics
+	all    bool // of an unsubscribe or a get: all topics of the connection
 	only   bool // of a subscribe: to no others
 	hasKey bool
 }
 
-// words are the first words of typed commands, and the actions that they stand for.
-var words = map[string]string{
-	"sub": "subscribe", "only": "subscribe", "unsub": "unsubscribe", "stock": "get", "ls": "get",
-}
-
-// readRequest reads a message: JSON, or a typed command.
+// readRequest reads a message as the hub does. One that the hub refuses asks for nothing.
 func readRequest(text []byte) (r request) {
-	var message struct {
-		Action string          `json:"action"`
-		Topics json.RawMessage `json:"topics"`
-		Topic  string          `json:"topic"` // of a why
-		Only   bool            `json:"only"`
-		Key    any             `json:"key"`
-	}
-	if json.Unmarshal(text, &message) == nil {
-		r.action, r.only, r.hasKey = message.Action, message.Only, message.Key != nil
-		r.all = string(message.Topics) == `"*"`
-		if r.action == "why" && message.Topic != "" {
-			r.topics = append(r.topics, message.Topic)
-		}
-		var versions map[string]any
-		if json.Unmarshal(message.Topics, &r.topics) != nil && json.Unmarshal(message.Topics, &versions) == nil {
-			for topic := range versions {
-				r.topics = append(r.topics, topic)
-			}
-		}
+	decoded, err := wire.Decode(text, true)
+	if err != nil {
 		return r
 	}
-	fields := strings.Fields(string(text))
-	if len(fields) == 0 {
-		return r
+	r = request{
+		action: string(decoded.Action), all: decoded.All, only: decoded.Only, hasKey: decoded.Key != "",
 	}
-	r.action = strings.ToLower(fields[0])
-	r.only = r.action == "only"
-	if action, ok := words[r.action]; ok {
-		r.action = action
+	for _, topic := range decoded.Topics {
+		r.topics = append(r.topics, topic.Name)
 	}
-	for _, field := range fields[1:] {
-		field, _, _ = strings.Cut(field, "@") // a version
-		switch {
-		case strings.HasPrefix(field, "key="):
-			r.hasKey = true
-		case field == "*":
-			r.all = true
-		case strings.Contains(field, "="):
-		case !strings.Contains(field, ":") && field != "cart":
-			r.topics = append(r.topics, "sku:"+field)
-		default:
-			r.topics = append(r.topics, field)
-		}
+	if decoded.Topic != "" {
+		r.topics = append(r.topics, decoded.Topic)
 	}
 	return r
 }

@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/securecart/hub/internal/costtest"
@@ -72,6 +73,26 @@ func TestRequestOfWhy(t *testing.T) {
 	} {
 		if r := readRequest([]byte(text)); len(r.topics) != want {
 			t.Errorf("%s: got topics %v, want %d", text, r.topics, want)
+		}
+	}
+}
+
+// TestRequestsAreReadAsTheHubDoes: typed lines in all their forms, and what the hub refuses.
+func TestRequestsAreReadAsTheHubDoes(t *testing.T) {
+	for text, want := range map[string]request{
+		"who":                     {action: "hello"},
+		"ls":                      {action: "get", all: true},
+		`Sub "sku:RED CAP"@7 MUG`: {action: "subscribe", topics: []string{"sku:MUG", "sku:RED CAP"}},
+		"only cart":               {action: "subscribe", topics: []string{"cart"}, only: true},
+		"add MUG 2 key=k":         {action: "add", hasKey: true},
+		"stock MUG":               {action: "get", topics: []string{"sku:MUG"}},
+		"unsub *":                 {action: "unsubscribe", all: true},
+		"dance":                   {},
+		"sub MUG colour=red":      {},
+		`{"action":"subscribe"}`:  {},
+	} {
+		if got := readRequest([]byte(text)); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, want %+v", text, got, want)
 		}
 	}
 }
