@@ -151,7 +151,9 @@ test('batches are held, go on, and one is delivered again', async () => {
   await connect('VASE-TALL');
   await go('?screen=stream');
   const batches = page.getByRole('grid', { name: 'Batches' }).locator('.grid-body > .grid-row', { hasText: 'inventory' });
-  const before = await batches.count();
+  const logged = (await hub.admin('GET', '/events?type=batch')).events;
+  const before = logged.filter(({ note }) => note === 'inventory').length;
+  await eventually(async () => (await batches.count()) === before, 'the batches of the log');
   await page.keyboard.press('h');
   await page.locator('.cell', { hasText: '▲ stream held' }).waitFor();
   await hub.setStock('VASE-TALL', 4);

@@ -23,3 +23,14 @@ export function handle(event, entries) {
   entry.run(key);
   return true;
 }
+
+// ---- The keys of every list ----
+
+/** rowKeys moves the selection of a list down and up: move(1), move(-1). */
+export const rowKeys = (text, move) => ({ keys: ['j', 'k'], text, run: (key) => move(key === 'j' ? 1 : -1) });
+
+/** openKey opens the selected row. */
+export const openKey = (text, open) => ({ keys: ['Enter'], text, run: open });
+
+/** backKey leads to the overview. */
+export const backKey = (go) => ({ keys: ['Esc'], text: 'back', run: () => go({ screen: 'overview' }) });

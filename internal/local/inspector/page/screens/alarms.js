@@ -4,6 +4,7 @@ import { statesOf } from '../alarms.js';
 import { Chart, spark } from '../charts.js';
 import { bad, bold, fill, good, h, mono, second } from '../dom.js';
 import { clock, duration } from '../format.js';
+import { backKey, rowKeys } from '../keys.js';
 import { button, card, facts, message, Rows, screenElement } from '../parts.js';
 import { faultWords, ratesOf } from '../shell.js';
 
@@ -45,10 +46,10 @@ export class Alarms {
   }
 
   keys = [
-    { keys: ['j', 'k'], text: 'alarm', run: (key) => this.#move(key === 'j' ? 1 : -1) },
+    rowKeys('alarm', (by) => this.#move(by)),
     { keys: ['Enter'], text: 'what caused it', run: () => this.#app.go({ screen: 'stream' }) },
     { keys: ['m'], text: 'metrics', run: () => this.#metrics() },
-    { keys: ['Esc'], text: 'back', run: () => this.#app.go({ screen: 'overview' }) },
+    backKey((to) => this.#app.go(to)),
   ];
 
   #metrics() {

@@ -3,6 +3,7 @@
 import { write } from '../address.js';
 import { absent, bold, fill, good, h, mono, odd, second } from '../dom.js';
 import { bytes, count, duration, person, personName, shortId, time } from '../format.js';
+import { rowKeys } from '../keys.js';
 import { List } from '../list.js';
 import { directionOf, meaning, typeOf } from '../meaning.js';
 import { button, card, chip, figure, figures, key, screenElement } from '../parts.js';
@@ -96,7 +97,7 @@ export class Connection {
   }
 
   keys = [
-    { keys: ['j', 'k'], text: 'row', run: (k) => this.topics.move(k === 'j' ? 1 : -1) },
+    rowKeys('row', (by) => this.topics.move(by)),
     { keys: ['h', 'l'], text: 'earlier, later', run: (k) => this.timeline.shift(k === 'h' ? -1 : 1) },
     { keys: ['e'], text: 'end', run: () => this.#end() },
     { keys: ['d'], text: 'drop', run: () => this.#drop() },

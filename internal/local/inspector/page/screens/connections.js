@@ -3,6 +3,7 @@
 import { mono, odd, second } from '../dom.js';
 import { ago, bytes, count, duration, person } from '../format.js';
 import { h, fill } from '../dom.js';
+import { openKey, rowKeys } from '../keys.js';
 import { List } from '../list.js';
 import { card, screenElement } from '../parts.js';
 import { Connection } from './connection.js';
@@ -74,8 +75,8 @@ export class Connections {
   get keys() {
     if (this.#isOne) return this.#one.keys;
     return [
-      { keys: ['j', 'k'], text: 'row', run: (key) => this.list.move(key === 'j' ? 1 : -1) },
-      { keys: ['Enter'], text: 'open', run: () => this.list.open() },
+      rowKeys('row', (by) => this.list.move(by)),
+      openKey('open', () => this.list.open()),
       { keys: ['/'], text: 'find', run: () => this.filter.focus() },
     ];
   }

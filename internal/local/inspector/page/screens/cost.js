@@ -3,6 +3,7 @@
 
 import { bold, fill, h, mono, odd, second } from '../dom.js';
 import { count, duration, person } from '../format.js';
+import { backKey, rowKeys } from '../keys.js';
 import { List } from '../list.js';
 import { card, figure, figures, screenElement } from '../parts.js';
 
@@ -96,13 +97,13 @@ export class Cost {
   }
 
   keys = [
-    { keys: ['j', 'k'], text: 'line', run: (key) => this.lines.move(key === 'j' ? 1 : -1) },
+    rowKeys('line', (by) => this.lines.move(by)),
     {
       keys: ['y'],
       text: 'copy as JSON',
       run: () => navigator.clipboard.writeText(JSON.stringify(this.#app.sources.cost)),
     },
-    { keys: ['Esc'], text: 'back', run: () => this.#app.go({ screen: 'overview' }) },
+    backKey((to) => this.#app.go(to)),
   ];
 
   update() {

@@ -2,6 +2,7 @@
 
 import { fill, h, odd, second } from '../dom.js';
 import { count, person, time } from '../format.js';
+import { backKey, rowKeys } from '../keys.js';
 import { meaning } from '../meaning.js';
 import { button, card, message, Rows, screenElement } from '../parts.js';
 import { ratesOf } from '../shell.js';
@@ -130,7 +131,7 @@ export class Faults {
   }
 
   keys = [
-    { keys: ['j', 'k'], text: 'fault', run: (key) => this.#select(this.#selected + (key === 'j' ? 1 : -1), true) },
+    rowKeys('fault', (by) => this.#select(this.#selected + by, true)),
     { keys: ['Space'], text: 'on, off', run: () => this.#toggle(names[this.#selected]) },
     {
       keys: ['-', '+'],
@@ -139,7 +140,7 @@ export class Faults {
     },
     { keys: ['o'], text: 'all off', run: () => this.#app.faultsOff() },
     { keys: ['t'], text: 'time', run: () => this.warp.focus() },
-    { keys: ['Esc'], text: 'back', run: () => this.#app.go({ screen: 'overview' }) },
+    backKey((to) => this.#app.go(to)),
   ];
 
   #select(index, focus = false) {

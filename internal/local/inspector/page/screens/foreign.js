@@ -2,6 +2,7 @@
 
 import { good, h, mono, odd, second } from '../dom.js';
 import { count, ms, person, time } from '../format.js';
+import { openKey, rowKeys } from '../keys.js';
 import { List } from '../list.js';
 import { card, screenElement } from '../parts.js';
 import { invocationsOf, routesList, routesOf } from './invocations.js';
@@ -29,7 +30,7 @@ export class Routes {
   }
 
   keys = [
-    { keys: ['j', 'k'], text: 'route', run: (key) => this.list.move(key === 'j' ? 1 : -1) },
+    rowKeys('route', (by) => this.list.move(by)),
     {
       keys: ['Enter'],
       text: 'its frames',
@@ -89,8 +90,8 @@ export class Posts {
   }
 
   keys = [
-    { keys: ['j', 'k'], text: 'post', run: (key) => this.list.move(key === 'j' ? 1 : -1) },
-    { keys: ['Enter'], text: 'open', run: () => this.list.open() },
+    rowKeys('post', (by) => this.list.move(by)),
+    openKey('open', () => this.list.open()),
   ];
 
   update() {

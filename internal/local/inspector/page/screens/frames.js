@@ -2,6 +2,7 @@
 
 import { bold, fill, h, second } from '../dom.js';
 import { count, ms, person, time } from '../format.js';
+import { rowKeys } from '../keys.js';
 import { List } from '../list.js';
 import { directionOf, meaning, typeOf } from '../meaning.js';
 import { causeOf, effectOf } from '../path.js';
@@ -102,7 +103,7 @@ export class Frames {
 
   get keys() {
     return [
-      { keys: ['j', 'k'], text: 'frame', run: (k) => this.#list.move(k === 'j' ? 1 : -1) },
+      rowKeys('frame', (by) => this.#list.move(by)),
       { keys: ['['], text: 'cause', run: () => this.#step(causeOf) },
       { keys: [']'], text: 'effects', run: () => this.#step(effectOf) },
       { keys: ['/'], text: 'filter', run: () => this.filter.focus() },

@@ -2,6 +2,7 @@
 
 import { bad, good, h, mono, odd, second } from '../dom.js';
 import { count, ms, percentile, person, time } from '../format.js';
+import { rowKeys } from '../keys.js';
 import { List } from '../list.js';
 import { card, choice, screenElement } from '../parts.js';
 import { Detail } from './detail.js';
@@ -107,7 +108,7 @@ export class Invocations {
   }
 
   keys = [
-    { keys: ['j', 'k'], text: 'invocation', run: (key) => this.list.move(key === 'j' ? 1 : -1) },
+    rowKeys('invocation', (by) => this.list.move(by)),
     { keys: ['[', ']'], text: 'in Frames', run: () => this.list.open() },
     { keys: ['x'], text: 'text or pretty', run: () => this.#detail.toggleRaw() },
     { keys: ['y'], text: 'copy event', run: () => this.#detail.copy() },

@@ -8,6 +8,7 @@ import { List } from '../list.js';
 import { card, figure, figures } from '../parts.js';
 import { faultWords, ratesOf } from '../shell.js';
 import { write } from '../address.js';
+import { openKey, rowKeys } from '../keys.js';
 import { invocationsOf, routesOf } from './invocations.js';
 
 const lastChanges = 120;
@@ -28,8 +29,8 @@ const msText = (value) => (value < 10 ? value.toFixed(1) : count(value));
 export class Overview {
   needs = ['connections', 'topics'];
   keys = [
-    { keys: ['j', 'k'], text: 'row', run: (key) => this.people.move(key === 'j' ? 1 : -1) },
-    { keys: ['Enter'], text: 'open', run: () => this.people.open() },
+    rowKeys('row', (by) => this.people.move(by)),
+    openKey('open', () => this.people.open()),
   ];
   #app;
 

@@ -4,6 +4,7 @@ import { bad, fill, good, h, mono, odd, second } from '../dom.js';
 import { bytes, clock, count, duration, plural } from '../format.js';
 import { sides } from '../compare.js';
 import { coloured } from '../json.js';
+import { backKey, rowKeys } from '../keys.js';
 import { List } from '../list.js';
 import { button, card, message, screenElement } from '../parts.js';
 
@@ -116,12 +117,12 @@ export class Replay {
   }
 
   keys = [
-    { keys: ['j', 'k'], text: 'conversation', run: (key) => this.conversations.move(key === 'j' ? 1 : -1) },
+    rowKeys('conversation', (by) => this.conversations.move(by)),
     { keys: ['J', 'K'], text: 'recording', run: (key) => this.files.move(key === 'J' ? 1 : -1) },
     { keys: ['n'], text: 'next difference', run: () => this.#next() },
     { keys: ['r'], text: 'record, end', run: () => this.#record() },
     { keys: ['R'], text: 'replay', run: () => this.#replay() },
-    { keys: ['Esc'], text: 'back', run: () => this.#app.go({ screen: 'overview' }) },
+    backKey((to) => this.#app.go(to)),
   ];
 
   enter({ id }) {

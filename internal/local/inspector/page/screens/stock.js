@@ -2,6 +2,7 @@
 
 import { h, mono, odd, second } from '../dom.js';
 import { clock, count, personName } from '../format.js';
+import { rowKeys } from '../keys.js';
 import { List } from '../list.js';
 import { button, card, choice, screenElement } from '../parts.js';
 import { Editor } from './editor.js';
@@ -127,7 +128,7 @@ export class Stock {
   }
 
   keys = [
-    { keys: ['j', 'k'], text: 'row', run: (key) => this.list.move(key === 'j' ? 1 : -1) },
+    rowKeys('row', (by) => this.list.move(by)),
     { keys: ['e', 'Enter'], text: 'edit', run: () => this.editor.focus() },
     { keys: ['-', '+'], text: 'one less, one more', run: (key) => this.editor.add(key === '+' ? 1 : -1) },
     { keys: ['/'], text: 'find SKU', run: () => this.filter.focus() },

@@ -2,6 +2,7 @@
 
 import { bold, fill, h, mono, odd, second } from '../dom.js';
 import { count, ms, plural, time } from '../format.js';
+import { openKey, rowKeys } from '../keys.js';
 import { List } from '../list.js';
 import { button, card, figure, figures, message, screenElement } from '../parts.js';
 import { attemptsOf, batchesOf, resultOf, sourceOf } from './batches.js';
@@ -97,8 +98,8 @@ export class Stream {
   }
 
   keys = [
-    { keys: ['j', 'k'], text: 'batch', run: (key) => this.list.move(key === 'j' ? 1 : -1) },
-    { keys: ['Enter'], text: 'records', run: () => this.list.open() },
+    rowKeys('batch', (by) => this.list.move(by)),
+    openKey('records', () => this.list.open()),
     { keys: ['h'], text: 'hold, go on', run: () => this.#hold() },
     { keys: ['r'], text: 'deliver again', run: () => this.#again() },
     { keys: ['['], text: 'who wrote it', run: () => this.#toFrames((batch) => batch.changes[0]?.cause[0] ?? batch.id) },

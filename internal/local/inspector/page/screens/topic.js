@@ -4,6 +4,7 @@ import { write } from '../address.js';
 import { absent, bold, fill, good, h, mono, odd, second } from '../dom.js';
 import { Chart } from '../charts.js';
 import { count, ms, percentile, person, time } from '../format.js';
+import { rowKeys } from '../keys.js';
 import { List } from '../list.js';
 import { button, card, key, screenElement } from '../parts.js';
 import { sentVersions, why } from '../sent.js';
@@ -104,7 +105,7 @@ export class Topic {
   }
 
   keys = [
-    { keys: ['j', 'k'], text: 'change', run: (k) => this.changes.move(k === 'j' ? 1 : -1) },
+    rowKeys('change', (by) => this.changes.move(by)),
     { keys: ['['], text: 'who wrote it', run: () => this.#toFrames((change) => change.cause[0] ?? change.id) },
     { keys: [']'], text: 'its posts', run: () => this.#toFrames((change) => change.batchId || change.id) },
     { keys: ['w'], text: 'why for a connection', run: () => this.subscribers.move(1) },

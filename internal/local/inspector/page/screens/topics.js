@@ -2,6 +2,7 @@
 
 import { fill, h, mono, odd, second } from '../dom.js';
 import { clock, count } from '../format.js';
+import { openKey, rowKeys } from '../keys.js';
 import { List } from '../list.js';
 import { card, screenElement } from '../parts.js';
 import { Topic } from './topic.js';
@@ -59,8 +60,8 @@ export class Topics {
   get keys() {
     if (this.#isOne) return this.#one.keys;
     return [
-      { keys: ['j', 'k'], text: 'row', run: (key) => this.list.move(key === 'j' ? 1 : -1) },
-      { keys: ['Enter'], text: 'open', run: () => this.list.open() },
+      rowKeys('row', (by) => this.list.move(by)),
+      openKey('open', () => this.list.open()),
       { keys: ['/'], text: 'find', run: () => this.filter.focus() },
     ];
   }
