@@ -208,6 +208,19 @@ func (x *expansion) domain() {
 		mapping := x.add(x.sam.ID+"ApiMapping", "AWS::ApiGatewayV2::ApiMapping", pos)
 		x.set(mapping, "DomainName", x.ref(pos, name.ID))
 		x.set(mapping, "Stage", x.ref(pos, x.sam.ID+".Stage"))
-		x.set(mapping, "ApiMappingKey", path)
+		x.set(mapping, "ApiMappingKey", withoutSlashes(path))
 	}
+}
+
+// withoutSlashes returns a path without slashes at its ends, as SAM makes a mapping key of
+// it. It returns nil for a path of the domain's root.
+func withoutSlashes(path *yaml.Node) *yaml.Node {
+	if path == nil || path.Kind != yaml.ScalarNode {
+		return path
+	}
+	key := *path
+	if key.Value = strings.Trim(path.Value, "/"); key.Value == "" {
+		return nil
+	}
+	return &key
 }

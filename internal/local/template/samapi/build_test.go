@@ -181,7 +181,7 @@ Resources:
       StageName: live
       StageVariables: {a: b}
       Auth: {AuthType: CUSTOM, AuthArn: !GetAtt Guard.Arn, IdentitySource: [route.request.header.token]}
-      Domain: {DomainName: chat.test, CertificateArn: !ImportValue Certificate, BasePath: [v2]}
+      Domain: {DomainName: chat.test, CertificateArn: !ImportValue Certificate, BasePath: [/v2/]}
       Routes:
         $connect: {FunctionArn: !GetAtt Main.Arn}
         send: {FunctionArn: !GetAtt Main.Arn, IntegrationTimeout: 1000, ApiKeyRequired: true}
