@@ -208,8 +208,8 @@ func TestClientFailures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := try(func(tb gatewaytest.TB) {
-					s := gatewaytest.Start(tb, api(routes("quiet", echo, "broken", twoWay(fails("the table is missing")), "$default", ok200,
-						"$disconnect", takes(2*time.Second))))
+					s := gatewaytest.Start(tb, api(routes("quiet", echo, "$default", ok200,
+						"broken", twoWay(fails("the table is missing")), "$disconnect", takes(2*time.Second))))
 					ann := s.Client("?user=ann", nil)
 					s.Client("?user=bob", nil).Send("not ann's")
 					tt.test(s, ann)

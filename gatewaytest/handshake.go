@@ -184,8 +184,6 @@ func (g *Gateway) acceptConnect(r *route, resp integrationResponse) (protocol st
 func (g *Gateway) refuseSigner(w http.ResponseWriter, inv *invocation, refusal *Error) {
 	g.remove(inv.c)
 	g.counters.addRefusal(refusal.StatusCode)
-	g.api.Log.Info("handshake refused", "connectionId", inv.c.id, "requestId", inv.requestID(),
-		"status", refusal.StatusCode, "detail", refusal.Message)
 	response := &gatewayResponse{status: refusal.StatusCode, message: refusal.Message, kind: refusal.Code}
 	inv.recordRefusal(response)
 	inv.observeOpen(response)

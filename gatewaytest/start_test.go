@@ -228,11 +228,12 @@ func TestStartLogs(t *testing.T) {
 func TestStartLogsRefusals(t *testing.T) {
 	credential := gatewaytest.Credential{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret"}
 	for want, api := range map[string]gatewaytest.API{
-		"status 500, detail no key": {Authorizer: &gatewaytest.Authorizer{Handler: fails("no key")}},
-		"status 403, detail Missing Authentication Token": {
+		"status 500, refused AUTHORIZER_FAILURE, detail no key": {
+			Authorizer: &gatewaytest.Authorizer{Handler: fails("no key")}},
+		"status 403, refused MissingAuthenticationTokenException, detail Missing Authentication Token": {
 			IAM: true, Credentials: []gatewaytest.Credential{credential}},
-		"status 502, detail broken":    {Routes: routes("$connect", fails("broken"))},
-		"status 502, detail \uFFFD[2J": {Routes: routes("$connect", fails("\x1b[2J"))},
+		"status 502, refused INTEGRATION_FAILURE, detail broken":    {Routes: routes("$connect", fails("broken"))},
+		"status 502, refused INTEGRATION_FAILURE, detail \uFFFD[2J": {Routes: routes("$connect", fails("\x1b[2J"))},
 	} {
 		f := try(func(tb gatewaytest.TB) { gatewaytest.Start(tb, api).Client("", nil) })
 		if len(f.logged("handshake refused")) != 1 || len(f.logged(want)) != 1 || len(f.failures) != 1 {
@@ -272,7 +273,9 @@ func TestStartRefusesAPI(t *testing.T) {
 // empty.
 func TestTestLogger(t *testing.T) {
 	var lines []string
-	log := gatewaytest.NewTestLogger(func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) })
+	log := gatewaytest.NewTestLogger(func(format string, args ...any) {
+		lines = append(lines, fmt.Sprintf(format, args...))
+	})
 	log.With("a", 1).WithGroup("g").Warn("broken", "b", "", "c", errors.New("reason"))
 	log.Debug("detail")
 	if want := "gateway: broken, a 1, c reason"; len(lines) != 1 || lines[0] != want {

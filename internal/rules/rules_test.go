@@ -262,6 +262,9 @@ func TestLogKeys(t *testing.T) {
 			if _, method, isLog := strings.Cut("."+dotted(call.Fun), ".log."); isLog {
 				checkLogCall(t, s, call, method, used)
 			}
+			if dotted(call.Fun) == "named" && len(call.Args) > 1 { // log.With of internal/handler
+				checkLogKeys(t, s, call.Args[1:], used)
+			}
 			return true
 		})
 	}
@@ -282,14 +285,21 @@ func checkLogCall(t *testing.T, s source, call *ast.CallExpr, method string, use
 		args = args[1:]
 	}
 	isLevel := slices.Contains([]string{"Debug", "Info", "Warn", "Error"}, level)
-	first := 1
 	if method == "With" {
-		first = 0
-	} else if !isLevel || inInvocation == inMain || literal(args[0]) == "" {
+		checkLogKeys(t, s, args, used)
+		return
+	}
+	if !isLevel || inInvocation == inMain || literal(args[0]) == "" {
 		t.Errorf("%s: log.%s, want a level with the context (in main and boot without), and a fixed message",
 			s.set.Position(call.Pos()), method)
 	}
-	for i := first; i < len(args); i += 2 {
+	checkLogKeys(t, s, args[1:], used)
+}
+
+// checkLogKeys checks the keys among keys and values, and adds them to used.
+func checkLogKeys(t *testing.T, s source, args []ast.Expr, used map[string]bool) {
+	t.Helper()
+	for i := 0; i < len(args); i += 2 {
 		key := literal(args[i])
 		if used[key] = true; logs.Keys[key] == "" {
 			t.Errorf("%s: logs.Keys has no key %q", s.set.Position(args[i].Pos()), key)

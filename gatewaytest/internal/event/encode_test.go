@@ -48,7 +48,8 @@ func TestEncodeIsThatOfJSON(t *testing.T) {
 }
 
 // texts have what JSON escapes, what HTML would, and names that differ in letter case.
-var texts = []string{"", "a", "A", "b", "X-a", "x-A", "x-b", "_", `"`, `\`, "<&>", "\n", "\x00", "\x7f", "\xff", "é", "É",
+var texts = []string{"", "a", "A", "b", "X-a", "x-A", "x-b", "_", `"`, `\`, "<&>", "\n", "\x00",
+	"\x7f", "\xff", "é", "É",
 	"\u2028", "K", "\u212a", "日本", "ab", "aB"}
 
 // random makes random values.

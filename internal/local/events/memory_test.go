@@ -84,8 +84,8 @@ func TestMemoryOfEvents(t *testing.T) {
 	const n, most = 10_000, 140
 	grown := heapGrowth(func() {
 		for i := range n {
-			l.Add(t.Context(), events.Event{Type: events.Post, Conn: fmt.Sprintf("L0SM%011d=", i), User: "guest:9f2c41d07a55e813",
-				Topic: "sku:MUG", Text: text, Status: 200, Took: 40, Cause: []uint64{uint64(i)}})
+			l.Add(t.Context(), events.Event{Type: events.Post, Conn: fmt.Sprintf("L0SM%011d=", i),
+				User: "guest:9f2c41d07a55e813", Topic: "sku:MUG", Text: text, Status: 200, Took: 40, Cause: []uint64{uint64(i)}})
 		}
 	})
 	if each := grown / n; each > most {

@@ -23,8 +23,8 @@ func TestLogKeepsEventsWhole(t *testing.T) {
 		e := events.Event{
 			ID: id + 1, At: now.UnixMicro(), Type: events.Types[r.IntN(len(events.Types))], Conn: text(40), User: text(99),
 			Role: text(9), Address: text(20), Topic: text(events.MaxName), Dir: text(9), Route: text(50), Function: text(9),
-			Attempt: number(), Version: r.Uint64(), Status: number(), Code: text(30), Bytes: number(), Text: text(events.MaxText),
-			Took: r.Int64(), Count: number(), Note: text(99),
+			Attempt: number(), Version: r.Uint64(), Status: number(), Code: text(30), Bytes: number(),
+			Text: text(events.MaxText), Took: r.Int64(), Count: number(), Note: text(99),
 		}
 		for range r.IntN(4) {
 			e.Cause = append(e.Cause, r.Uint64())

@@ -13,7 +13,9 @@ import (
 
 // TestInProcess: functions in this process take and return what they do in Lambda.
 func TestInProcess(t *testing.T) {
-	function := func(_ context.Context, e events.APIGatewayWebsocketProxyRequest) (*events.APIGatewayProxyResponse, error) {
+	function := func(
+		_ context.Context, e events.APIGatewayWebsocketProxyRequest,
+	) (*events.APIGatewayProxyResponse, error) {
 		switch e.Body {
 		case "error":
 			return nil, errors.New("failed <&>")

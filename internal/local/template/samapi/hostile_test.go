@@ -61,7 +61,8 @@ func TestHostileParts(t *testing.T) {
 		"templates of an integration": {
 			hostileHead + hostileRoute +
 				"  I0:\n    Type: AWS::ApiGatewayV2::Integration\n    Properties:\n      ApiId: !Ref Api\n" +
-				"      IntegrationType: MOCK\n      RequestTemplates:\n" + repeated(50_000, "        r%d: $x"), "RequestTemplates",
+				"      IntegrationType: MOCK\n      RequestTemplates:\n" + repeated(40_000, "        r%d: '#set($x 1)'"),
+			"RequestTemplates",
 		},
 		"misspelt properties": {
 			"Resources:\n  Api:\n    Type: AWS::ApiGatewayV2::Api\n    Properties:\n      ProtocolType: WEBSOCKET\n" +
