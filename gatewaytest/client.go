@@ -209,10 +209,11 @@ func (c *Client) Close() {
 	c.waitForDisconnect()
 }
 
-// waitForDisconnect returns when the gateway has ended the connection.
+// waitForDisconnect returns when the gateway has ended the connection, and the client has
+// recorded its end.
 func (c *Client) waitForDisconnect() {
 	c.s.tb.Helper()
-	if !waitFor(c.owned.ended, c.patience) {
+	if !waitFor(c.owned.ended, c.patience) || !waitFor(c.closed, c.patience) {
 		c.fail("waited %v for the end of $disconnect", c.patience)
 	}
 }

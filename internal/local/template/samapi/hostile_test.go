@@ -61,7 +61,7 @@ func TestHostileParts(t *testing.T) {
 		"templates of an integration": {
 			hostileHead + hostileRoute +
 				"  I0:\n    Type: AWS::ApiGatewayV2::Integration\n    Properties:\n      ApiId: !Ref Api\n" +
-				"      IntegrationType: MOCK\n      RequestTemplates:\n" + repeated(40_000, "        r%d: '#set($x 1)'"),
+				"      IntegrationType: MOCK\n      RequestTemplates:\n" + repeated(25_000, "        r%d: '#set($x 1)'"),
 			"RequestTemplates",
 		},
 		"misspelt properties": {
