@@ -47,14 +47,15 @@ var templateErrors = map[string]struct {
 		"-env Eco.X: the API invokes no function Eco",
 	},
 	"unknown stage": {
-		[]string{"-stage", "dev", "-function", "Echo=http://127.0.0.1:1"}, 1, "FILE: there is no stage dev; there is live",
+		[]string{"-stage", "dev", "-function", "Echo=http://127.0.0.1:1"}, 1,
+		"FILE:3:3: there is no stage dev; there is live",
 	},
 	"maximum age above API Gateway's": {
 		[]string{"-max-age", "3h"}, 2, "-max-age 3h0m0s: it must be above zero and at most 2h0m0s",
 	},
 	"unknown API": {
 		[]string{"-api", "Apo", "-function", "Echo=http://127.0.0.1:1"}, 1,
-		"FILE: there is no WebSocket API Apo; there is Api",
+		"FILE:1:1: there is no WebSocket API Apo; there is Api",
 	},
 	"invalid log": {[]string{"-log", "xml"}, 2, `invalid value "xml" for flag -log: it must be json or text`},
 }

@@ -196,7 +196,7 @@ func (b *builder) findAPI() *cfn.Resource {
 	switch {
 	case len(found) == 0 && b.Err() != nil:
 	case len(found) == 0:
-		b.Problem(cfn.Pos{File: b.file}, "no WebSocket API: no %s with ProtocolType WEBSOCKET and no "+
+		b.Problem(b.start(), "no WebSocket API: no %s with ProtocolType WEBSOCKET and no "+
 			"AWS::Serverless::WebSocketApi%s", typeAPI, b.nestedTemplates())
 	case b.options.API != "":
 		for _, r := range found {
@@ -204,7 +204,7 @@ func (b *builder) findAPI() *cfn.Resource {
 				return r
 			}
 		}
-		b.Problem(cfn.Pos{File: b.file}, "there is no WebSocket API %s; there is %s", b.options.API, orList(ids(found)))
+		b.Problem(b.start(), "there is no WebSocket API %s; there is %s", b.options.API, orList(ids(found)))
 	case len(found) == 1:
 		return found[0]
 	}
@@ -215,6 +215,9 @@ func (b *builder) findAPI() *cfn.Resource {
 	}
 	return nil
 }
+
+// start is the place of a mistake that is nowhere in the template.
+func (b *builder) start() cfn.Pos { return cfn.Pos{File: b.file, Line: 1, Column: 1} }
 
 // webSocketAPIs returns the WebSocket APIs of the template.
 func (b *builder) webSocketAPIs() []*cfn.Resource {

@@ -25,7 +25,7 @@ func (b *builder) readIntegrations() map[string]*gatewaytest.Route {
 	for _, r := range b.ofType(typeIntegration) {
 		b.checkProperties(r)
 		integrations[r.ID] = b.readIntegration(r)
-		if content := r.Property("ContentHandlingStrategy"); content.Known() && integrations[r.ID].Mapping == nil {
+		if content := r.Property("ContentHandlingStrategy"); content.Known() && isProxy(r) {
 			b.Note(content.Pos(), "ContentHandlingStrategy of %s has no effect: it is a proxy integration", r.ID)
 		}
 	}
@@ -36,15 +36,20 @@ func (b *builder) readIntegrations() map[string]*gatewaytest.Route {
 		case id == "":
 		case integration == nil:
 			r.Property("IntegrationId").Problem("there is no integration %s", id)
-		case integration.Mapping == nil:
+		case isProxy(b.byID(typeIntegration, id)):
 			// AWS accepts the integration response, but a proxy integration does not use
 			// it.
 			b.Note(r.Pos, "%s has no effect: %s is a proxy integration", r.ID, id)
-		default:
+		case integration.Mapping != nil: // otherwise it is not imitated
 			b.readIntegrationResponse(r, integration.Mapping)
 		}
 	}
 	return integrations
+}
+
+// isProxy reports whether an integration passes events and answers on unchanged.
+func isProxy(r *cfn.Resource) bool {
+	return strings.HasSuffix(r.Property("IntegrationType").Text(), "_PROXY")
 }
 
 // readIntegration reads the backend (G-INTEG-1).
@@ -81,7 +86,11 @@ func (b *builder) readIntegration(r *cfn.Resource) *gatewaytest.Route {
 			route.Mapping = b.readMapping(r)
 		}
 	case text == "HTTP" || text == "HTTP_PROXY":
-		if address, ok := b.withStageVariables(uri); ok && !httpURI.MatchString(address) {
+		address, ok := b.withStageVariables(uri)
+		switch {
+		case !ok:
+			return route
+		case !httpURI.MatchString(address):
 			uri.Problem("IntegrationUri %q: must begin with http:// or https://", address)
 		}
 		route.HTTP = &gatewaytest.HTTP{

@@ -64,6 +64,14 @@ func TestNotes(t *testing.T) {
 			"the ARN of a function in place of a URI: AWS documents " +
 				"arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations",
 		},
+		"a missing stage variable": {
+			"functions/${Arn}/", "functions/${!stageVariables.fn}/", "Fn::Sub:\n",
+			"there is no stage variable fn: what needs it is answered with an error",
+		},
+		"a missing stage variable of a web server": {
+			mockType, "IntegrationType: HTTP\n      IntegrationUri: http://${stageVariables.b}", "http://${stage",
+			"there is no stage variable b: what needs it is answered with an error",
+		},
 		"a VPC link": {
 			timeout, "ConnectionType: VPC_LINK", "VPC_LINK",
 			"Lambda has a VPC link in AWS; here its IntegrationUri must be reachable",

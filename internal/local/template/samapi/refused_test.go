@@ -108,7 +108,7 @@ var mistakes = []mistake{
 		"parameter Rate names an entry in Systems Manager; set its value with -parameter Rate=VALUE", samapi.Options{}},
 
 	// The API.
-	{"no WebSocket API", "ProtocolType: WEBSOCKET", "ProtocolType: HTTP", "",
+	{"no WebSocket API", "ProtocolType: WEBSOCKET", "ProtocolType: HTTP", "Transform",
 		"no WebSocket API: no AWS::ApiGatewayV2::Api with ProtocolType WEBSOCKET and no AWS::Serverless::WebSocketApi",
 		samapi.Options{}},
 	{"an unknown protocol", "ProtocolType: WEBSOCKET", "ProtocolType: WS", "WS\n",
@@ -116,7 +116,7 @@ var mistakes = []mistake{
 	{"two WebSocket APIs", "  Table:\n",
 		"  Second: {Type: AWS::ApiGatewayV2::Api, Properties: {ProtocolType: WEBSOCKET}}\n  Table:\n", "Second",
 		"there are several WebSocket APIs; serve this one with -api Second", samapi.Options{}},
-	{"a missing API", "Name: whole", "Name: part", "", "there is no WebSocket API Apo; there is Api",
+	{"a missing API", "Name: whole", "Name: part", "Transform", "there is no WebSocket API Apo; there is Api",
 		samapi.Options{API: "Apo"}},
 	{"an unknown type", "  Table:\n",
 		"  Extra: {Type: AWS::ApiGatewayV2::Rout, Properties: {RouteKey: buy}}\n  Table:\n", "Extra",
@@ -201,13 +201,14 @@ var mistakes = []mistake{
 		samapi.Options{}},
 	{"an unknown passthrough", mockType, mockType + "\n      PassthroughBehavior: ALWAYS", "ALWAYS",
 		`PassthroughBehavior "ALWAYS": must be WHEN_NO_MATCH, WHEN_NO_TEMPLATES or NEVER`, samapi.Options{}},
-	{"a missing stage variable", "functions/${Arn}/", "functions/${!stageVariables.fn}/", "Fn::Sub:\n",
-		"there is no stage variable fn", samapi.Options{}},
+	{"a missing stage variable of an authorizer", uri, "AuthorizerUri: arn:aws:apigateway:x:lambda:path/1/functions/" +
+		"${stageVariables.fn}/invocations", "arn:aws:apigateway:x", "nothing authorizes: Authorizer has no function",
+		samapi.Options{}},
 	{"an integration response of a missing integration", "IntegrationId: !Ref Mock", "IntegrationId: Mok", "Mok",
 		"there is no integration Mok", samapi.Options{}},
 
 	// Stages and domains.
-	{"a missing stage", "Name: whole", "Name: part", "", "there is no stage live; there is dev",
+	{"a missing stage", "Name: whole", "Name: part", "Api:", "there is no stage live; there is dev",
 		samapi.Options{Stage: "live"}},
 	{"an invalid stage name", "StageName: !Ref Env", "StageName: $default", "$default\n      DeploymentId",
 		`StageName "$default": must be 1 to 128 letters, digits, - and _`, samapi.Options{}},

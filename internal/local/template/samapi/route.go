@@ -161,7 +161,9 @@ func (b *builder) readAuthorizer() {
 		}
 		a := &gatewaytest.Authorizer{}
 		if uri := r.Property("AuthorizerUri"); uri.Exists() {
-			a.Handler = b.function(r, uri, r.Property("AuthorizerCredentialsArn"))
+			if a.Handler = b.function(r, uri, r.Property("AuthorizerCredentialsArn")); a.Handler == nil {
+				uri.Problem("nothing authorizes: %s has no function", r.ID)
+			}
 		} else {
 			uri.Problem("%s has no AuthorizerUri", r.ID)
 		}

@@ -37,7 +37,7 @@ func (b *builder) findStage() (stage *cfn.Resource, name string) {
 				return r, ""
 			}
 		}
-		b.Problem(cfn.Pos{File: b.file}, "there is no stage %s; there is %s", b.options.Stage, orList(names))
+		b.Problem(b.api.Pos, "there is no stage %s; there is %s", b.options.Stage, orList(names))
 		return nil, ""
 	}
 	if len(stages) == 1 {
@@ -149,7 +149,7 @@ func (b *builder) withStageVariables(v cfn.Value) (string, bool) {
 		name := stageVariable.FindStringSubmatch(m)[1]
 		value, ok := b.result.API.StageVariables[name]
 		if !ok {
-			v.Problem("there is no stage variable %s", name)
+			v.Note("there is no stage variable %s: what needs it is answered with an error", name)
 			known = false
 		}
 		return value
