@@ -119,6 +119,8 @@ func TestTemplateEnvFile(t *testing.T) {
           TWO: "it's $HOME\n and more"
           FAR: !ImportValue elsewhere
           SECRET: "{{resolve:ssm:secret}}"
+          "X; echo injected; Y": "1"
+          "Z\\necho injected\\n": !ImportValue elsewhere
 `, 1)
 	api, folder := serveEchoTemplate(t, text, "-functions", "http://127.0.0.1:1", "-env", "Echo.MORE=given")
 	m := sourceLine.FindStringSubmatch(api.banner)
@@ -142,11 +144,26 @@ func TestTemplateEnvFile(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
+	if strings.Contains(string(written), "injected") {
+		t.Errorf("a name of the template is a command:\n%s", written)
+	}
 	for _, name := range []string{"FAR", "SECRET"} {
 		if !strings.Contains(string(written), "# "+name+" has a value in AWS only: set it with -env Echo."+name+"=VALUE\n") {
 			t.Errorf("%s is not explained:\n%s", name, written)
 		}
 	}
+}
+
+// TestTemplateFunctionNames: a name of the template is no file elsewhere.
+func TestTemplateFunctionNames(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	uri := "!Sub arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Echo.Arn}/invocations"
+	text := strings.Replace(echoTemplate, uri, `!Join ["", [
+        "arn:aws:apigateway:x:lambda:path/2015-03-31/functions/", !GetAtt [../../Echo, Arn], /invocations]]`, 1)
+	text = strings.Replace(text, "  Echo:\n", "  ../../Echo:\n", 1)
+	args := []string{"-template", writeTemplate(t, text), "-addr", "127.0.0.1:0", "-admin", "127.0.0.1:0",
+		"-functions", "http://127.0.0.1:1"}
+	testTemplateError(t, args, 1, `"../../Echo" is not`)
 }
 
 // TestTemplateEnvFileNode: a program in Node.js that has these variables posts to the name of

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -25,6 +26,16 @@ func (h *Host) writeEnvFiles() error {
 // envFile is the file with the variables of a function.
 func (h *Host) envFile(id string) string { return filepath.Join(h.opts.Folder, id+".env") }
 
+// Templates may come from anybody, and a shell reads the file: a name with other characters
+// could be a command, or another folder.
+var (
+	// functionName is a logical id or the name of a function.
+	functionName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+	// variableName is what Lambda and shells allow.
+	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+)
+
 // ofThisMachine are variables that a function here takes from the shell that starts it.
 var ofThisMachine = []string{"PATH", "TZ", "LANG"}
 
@@ -34,6 +45,9 @@ func (h *Host) envText(f *samapi.Function) []byte {
 	fmt.Fprintf(&b, "# The variables of %s, written by localhub at each start.\n", f.ID)
 	known, unknown := f.KnownEnvironment(h.envFlags(f.ID))
 	for _, name := range unknown {
+		if !variableName.MatchString(name) {
+			continue
+		}
 		fmt.Fprintf(&b, "# %s has a value in AWS only: set it with -env %s.%s=VALUE\n", name, f.ID, name)
 	}
 	env := append(h.environment(f, known), "AWS_LAMBDA_FUNCTION_NAME="+f.Name,
@@ -43,7 +57,8 @@ func (h *Host) envText(f *samapi.Function) []byte {
 		env = slices.Insert(env, 0, "NODE_OPTIONS=--import="+proxy.String())
 	}
 	for _, variable := range env {
-		if name, value, _ := strings.Cut(variable, "="); !slices.Contains(ofThisMachine, name) {
+		name, value, _ := strings.Cut(variable, "=")
+		if variableName.MatchString(name) && !slices.Contains(ofThisMachine, name) {
 			fmt.Fprintf(&b, "export %s=%s\n", name, quote(value))
 		}
 	}

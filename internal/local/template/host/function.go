@@ -48,6 +48,9 @@ func (h *Host) start(f *samapi.Function) (lambda.Handler, error) {
 
 // startEndpoint returns the handler of a function at a URL.
 func (h *Host) startEndpoint(f *samapi.Function, address string) (lambda.Handler, error) {
+	if !functionName.MatchString(f.ID) {
+		return nil, fmt.Errorf("%q is not the logical id or the name of a function", f.ID)
+	}
 	e, err := lambdaproc.NewEndpoint(address, f.ID)
 	if err != nil {
 		return nil, err
