@@ -62,49 +62,72 @@ func newUnit(info *types.Info, object types.Object, typ *ast.FuncType, body *ast
 // trace updates what is known of a unit from what is known of the others. It
 // reports whether that changed.
 func (p *program) trace(u *unit) bool {
-	changed := false
-	set := func(have *roots, more roots) {
-		if sum := have.union(more); sum != *have {
-			*have, changed = sum, true
-		}
-	}
-	assign := func(target ast.Expr, more roots) {
-		if object := p.assigned(target); object != nil {
-			have := u.vars[object]
-			set(&have, more)
-			u.vars[object] = have
-		}
-	}
+	t := tracer{p: p, u: u}
 	ast.Inspect(u.body, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.AssignStmt:
-			for i, target := range n.Lhs {
-				assign(target, p.derive(u, n.Rhs[min(i, len(n.Rhs)-1)]))
-			}
-		case *ast.ValueSpec:
-			for i, name := range n.Names {
-				if len(n.Values) > 0 {
-					assign(name, p.derive(u, n.Values[min(i, len(n.Values)-1)]))
-				}
-			}
-		case *ast.RangeStmt:
-			if n.Value != nil {
-				assign(n.Value, p.derive(u, n.X))
-			}
-		case *ast.ReturnStmt:
-			if len(n.Results) > 0 {
-				set(&u.returns, p.derive(u, n.Results[0]))
-			}
-		case *ast.CallExpr:
-			set(&u.posts, p.postsTo(u, n))
-			set(&u.deletes, p.deletesIn(u, n))
-			if !u.posting && p.isPost(n) {
-				u.posting, changed = true, true
-			}
-		}
+		t.node(n)
 		return true
 	})
-	return changed
+	return t.changed
+}
+
+// tracer goes once through the body of a unit.
+type tracer struct {
+	p       *program
+	u       *unit
+	changed bool
+}
+
+func (t *tracer) node(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.AssignStmt:
+		t.assignAll(n.Lhs, n.Rhs)
+	case *ast.ValueSpec:
+		for i, name := range n.Names {
+			if len(n.Values) > 0 {
+				t.assign(name, n.Values[min(i, len(n.Values)-1)])
+			}
+		}
+	case *ast.RangeStmt:
+		if n.Value != nil {
+			t.assign(n.Value, n.X)
+		}
+	case *ast.ReturnStmt:
+		if len(n.Results) > 0 {
+			t.add(&t.u.returns, t.p.derive(t.u, n.Results[0]))
+		}
+	case *ast.CallExpr:
+		t.call(n)
+	}
+}
+
+func (t *tracer) call(call *ast.CallExpr) {
+	t.add(&t.u.posts, t.p.postsTo(t.u, call))
+	t.add(&t.u.deletes, t.p.deletesIn(t.u, call))
+	if !t.u.posting && t.p.isPost(call) {
+		t.u.posting, t.changed = true, true
+	}
+}
+
+// assignAll assigns values to targets. All targets of a single call get what the
+// call returns first.
+func (t *tracer) assignAll(targets, values []ast.Expr) {
+	for i, target := range targets {
+		t.assign(target, values[min(i, len(values)-1)])
+	}
+}
+
+func (t *tracer) assign(target, value ast.Expr) {
+	if object := t.p.assigned(target); object != nil {
+		have := t.u.vars[object]
+		t.add(&have, t.p.derive(t.u, value))
+		t.u.vars[object] = have
+	}
+}
+
+func (t *tracer) add(have *roots, more roots) {
+	if sum := have.union(more); sum != *have {
+		*have, t.changed = sum, true
+	}
 }
 
 // assigned returns the variable that an assignment changes, or nil. Of a field

@@ -14,7 +14,8 @@ var OnePage = &analysis.Analyzer{
 
 A scan or a query returns at most 1 MB, and LastEvaluatedKey if there is more.
 Receivers of the other pages get nothing, without an error. Use a paginator.
-Reported are packages that post to connections.`,
+Reported are functions that post to others than the sender, and those that they
+call.`,
 	Run:      onePage,
 	Requires: []*analysis.Analyzer{programAnalyzer},
 }
@@ -44,7 +45,8 @@ func (p *program) turnsPages(u *unit) bool {
 	})
 }
 
-// findsReceivers reports whether a unit posts, or one that calls it does.
+// findsReceivers reports whether a unit posts to another connection than the
+// event's own, or one that calls it does.
 func (p *program) findsReceivers(u *unit) bool {
 	callers := map[*unit]bool{u: true}
 	for grown := true; grown; {
@@ -56,11 +58,18 @@ func (p *program) findsReceivers(u *unit) bool {
 		}
 	}
 	for caller := range callers {
-		if caller.posting {
+		if p.postsToOther(caller) {
 			return true
 		}
 	}
 	return false
+}
+
+func (p *program) postsToOther(u *unit) bool {
+	return contains(u.body, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		return ok && p.isPost(call) && !p.postsTo(u, call).own
+	})
 }
 
 func (p *program) callsOneOf(u *unit, targets map[*unit]bool) bool {

@@ -4,6 +4,7 @@ package onepage
 import (
 	"context"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	api "github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -121,6 +122,20 @@ func nameOf(ctx context.Context, room string) map[string]types.AttributeValue {
 }
 
 func toOne(ctx context.Context) { post(ctx, nameOf(ctx, "kitchen")) }
+
+// history posts to the sender only.
+func history(ctx context.Context, e events.APIGatewayWebsocketProxyRequest) error {
+	out, err := db.Query(ctx, &dynamodb.QueryInput{TableName: table, Limit: aws.Int32(50)})
+	if err != nil {
+		return err
+	}
+	for range out.Items {
+		_, err = client.PostToConnection(ctx, &api.PostToConnectionInput{
+			ConnectionId: aws.String(e.RequestContext.ConnectionID),
+		})
+	}
+	return err
+}
 
 // scanLocal is no operation of DynamoDB.
 func scanLocal(ctx context.Context, s interface {
