@@ -146,6 +146,9 @@ func judge(t *testing.T) map[string]verdict {
 	cmd := exec.CommandContext(t.Context(), strings.TrimSpace(string(python)), "-W", "ignore",
 		"../scripts/autobahn/judge", "-m", "fuzzingclient", "-s", spec)
 	cmd.WaitDelay = time.Second
+	if _, err := cmd.StdinPipe(); err != nil { // open until the judge or this process ends
+		t.Fatal(err)
+	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("the judge: %v\n%s", err, out)
 	}
