@@ -64,6 +64,12 @@ func (h *Host) startEndpoint(f *samapi.Function, address string) (lambda.Handler
 func (h *Host) program(f *samapi.Function) (o lambdaproc.Options, where string, err error) {
 	managed := lambdaproc.Managed{Runtime: f.Runtime, Handler: f.Handler, Folder: f.Folder,
 		Runtimes: h.opts.Folder, Path: h.opts.Path}
+	if language := managed.Language(); f.Folder == "" && f.Inline != "" && language != "" {
+		if f.Folder, err = h.writeInline(f, language); err != nil {
+			return o, "", err
+		}
+		managed.Folder = f.Folder
+	}
 	path := filepath.Join(f.Folder, "bootstrap")
 	switch _, missing := os.Stat(path); {
 	case f.Folder != "" && missing == nil:

@@ -48,6 +48,9 @@ type Function struct {
 	// folder.
 	Folder string
 
+	// Inline is the code of a function that has it in the template.
+	Inline string
+
 	// Handler and Runtime are the properties in the template.
 	Handler, Runtime string
 
@@ -184,10 +187,11 @@ func (b *builder) findFunction(name string, pos cfn.Pos) *Function {
 		Memory:    r.Property("MemorySize").Int(defaultMemory),
 		variables: r.Property("Environment", "Variables"),
 	}
-	code := r.Property("CodeUri")
+	code, inline := r.Property("CodeUri"), r.Property("InlineCode")
 	if r.Type == typeFunction {
-		code = r.Property("Code")
+		code, inline = r.Property("Code"), r.Property("Code", "ZipFile")
 	}
+	f.Inline, _ = inline.Try()
 	if asset := r.Metadata("aws:asset:path"); asset.IsText() {
 		code = asset // CDK: Code has the place in S3
 	}
