@@ -336,7 +336,7 @@ func TestTemplateBanner(t *testing.T) {
 		"  socket        " + api.socket + "\n  @connections  http" + strings.TrimPrefix(api.socket, "ws") + "/@connections\n",
 		"  routes        $default\n",
 		"  function      Echo  " + filepath.Join(folder, "echo", "bootstrap") + "\n",
-		"\nnot imitated: 4 resources: AWS::DynamoDB::Table (1), AWS::SNS::Topic (1), AWS::SQS::Queue (2)\n",
+		"\nnot imitated: AWS::DynamoDB::Table (1), AWS::SNS::Topic (1), AWS::SQS::Queue (2)\n",
 		"\n  npx wscat -c " + api.socket + "\n",
 	} {
 		if !strings.Contains(api.banner, want) {

@@ -66,11 +66,9 @@ func writeNotImitated(b *strings.Builder, types map[string]int) {
 	if len(types) == 0 {
 		return
 	}
-	total := 0
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(types)) {
-		total += types[name]
 		list = append(list, fmt.Sprintf("%s (%d)", name, types[name]))
 	}
-	fmt.Fprintf(b, "\nnot imitated: %d resources: %s\n", total, strings.Join(list, ", "))
+	fmt.Fprintf(b, "\nnot imitated: %s\n", strings.Join(list, ", "))
 }

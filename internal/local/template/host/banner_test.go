@@ -52,7 +52,7 @@ func TestWriteBanner(t *testing.T) {
 before you start one of these functions, in its terminal:
   source '/cache/t/Tell.env'
 
-not imitated: 3 resources: AWS::DynamoDB::Table (1), AWS::SQS::Queue (2)
+not imitated: AWS::DynamoDB::Table (1), AWS::SQS::Queue (2)
 note: t.yaml:3:5: first
 note: t.yaml:9:5: second
 
