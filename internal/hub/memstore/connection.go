@@ -18,9 +18,7 @@ func (s *Store) PutConnection(_ context.Context, c hub.Connection) error {
 	}
 	old := s.connections[c.ID]
 	s.releaseLocked(old)
-	o := s.holderLocked(c.Principal.ID())
-	o.ids = insert(o.ids, c.ID)
-	o.connectedAt[c.ID] = c.ConnectedAt
+	s.holdLocked(c.Principal.ID(), hub.HeldConnection{ID: c.ID, ConnectedAt: c.ConnectedAt})
 	c.Topics, c.Pretty = old.Topics, old.Pretty
 	c.Exact = old.Exact || c.Principal.MaySeeExact()
 	s.connections[c.ID] = c

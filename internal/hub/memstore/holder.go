@@ -1,26 +1,31 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/securecart/hub/internal/hub"
 )
 
-// holder is a user.
-type holder struct {
-	ids         []string             // of its connections, sorted
-	connectedAt map[string]time.Time // of each connection
+// holder is a user: its connections, by id. Most have one.
+type holder []hub.HeldConnection
+
+func (o holder) find(id string) (index int, found bool) {
+	return slices.BinarySearchFunc(o, id, func(held hub.HeldConnection, id string) int {
+		return cmp.Compare(held.ID, id)
+	})
 }
 
-// holderLocked returns a holder, and creates it if necessary.
-func (s *Store) holderLocked(id string) *holder {
+// holdLocked gives a connection to a holder.
+func (s *Store) holdLocked(id string, held hub.HeldConnection) {
 	o := s.holders[id]
-	if o == nil {
-		o = &holder{connectedAt: map[string]time.Time{}}
-		s.holders[id] = o
+	if i, found := o.find(held.ID); found {
+		o[i] = held
+	} else {
+		s.holders[id] = slices.Insert(o, i, held)
 	}
-	return o
 }
 
 // releaseLocked removes a connection from its holder.
@@ -31,31 +36,30 @@ func (s *Store) releaseLocked(c hub.Connection) {
 // unholdLocked removes a connection from one holder.
 func (s *Store) unholdLocked(holder, id string) {
 	o := s.holders[holder]
-	if o == nil {
+	i, found := o.find(id)
+	if !found {
 		return
 	}
-	o.ids = remove(o.ids, id)
-	delete(o.connectedAt, id)
-	if len(o.ids) == 0 {
+	if s.holders[holder] = slices.Delete(o, i, i+1); len(s.holders[holder]) == 0 {
 		delete(s.holders, holder)
 	}
 }
 
 // Holder implements [hub.Holders].
-func (s *Store) Holder(_ context.Context, id, after string, limit int) (hub.Holder, error) {
+func (s *Store) Holder(_ context.Context, id, after string, limit int) (page hub.Holder, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	o := s.holders[id]
-	if o == nil {
-		return hub.Holder{}, nil
+	start, found := o.find(after)
+	if found {
+		start++
 	}
-	var found hub.Holder
-	ids, next := page(o.ids, after, limit)
-	for _, c := range ids {
-		found.Connections = append(found.Connections, hub.HeldConnection{ID: c, ConnectedAt: o.connectedAt[c]})
+	end := min(start+limit, len(o))
+	page.Connections = slices.Clone(o[start:end])
+	if end < len(o) && end > start {
+		page.Next = o[end-1].ID
 	}
-	found.Next = next
-	return found, nil
+	return page, nil
 }
 
 // Revocation implements [hub.Revocations].

@@ -32,7 +32,7 @@ type Store struct {
 	connections map[string]hub.Connection
 	ended       map[string]time.Time // when connections ended that cannot be put again, by [hub.NameHash]
 	subscribers map[list]*subscribers
-	holders     map[string]*holder
+	holders     map[string]holder
 	quotas      map[quotaName]*quota
 	marks       []hub.RetryMark // by connection
 	revision    int64           // of the newest mark
@@ -59,7 +59,7 @@ func New(epoch string) *Store {
 		subscribers: map[list]*subscribers{},
 		sweeps:      map[hub.Topic]hub.Sweep{},
 		ring:        func(context.Context, hub.Topic) {},
-		holders:     map[string]*holder{},
+		holders:     map[string]holder{},
 		quotas:      map[quotaName]*quota{},
 		tickets:     map[string]hub.Ticket{},
 	}
