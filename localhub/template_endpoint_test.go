@@ -163,7 +163,7 @@ func TestTemplateFunctionNames(t *testing.T) {
 	text = strings.Replace(text, "  Echo:\n", "  ../../Echo:\n", 1)
 	args := []string{"-template", writeTemplate(t, text), "-addr", "127.0.0.1:0", "-admin", "127.0.0.1:0",
 		"-functions", "http://127.0.0.1:1"}
-	testTemplateError(t, args, 1, `"../../Echo" is not`)
+	testTemplateError(t, args, 1, `resource name "../../Echo": only letters and digits`)
 }
 
 // TestTemplateEnvFileNode: a program in Node.js that has these variables posts to the name of

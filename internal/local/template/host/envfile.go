@@ -43,7 +43,7 @@ var ofThisMachine = []string{"PATH", "TZ", "LANG"}
 func (h *Host) envText(f *samapi.Function) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# The variables of %s, written by localhub at each start.\n", f.ID)
-	known, unknown := f.KnownEnvironment(h.envFlags(f.ID))
+	known, unknown := f.Environment(h.envFlags(f.ID))
 	for _, name := range unknown {
 		if !variableName.MatchString(name) {
 			continue

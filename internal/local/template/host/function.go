@@ -35,7 +35,8 @@ func (h *Host) start(f *samapi.Function) (lambda.Handler, error) {
 		return nil, err
 	}
 	o.Name, o.ARN, o.Timeout = f.Name, f.ARN, f.Timeout
-	o.Env, o.Output = h.environment(f, f.Environment(h.envFlags(f.ID))), h.output.writer(f.ID)
+	variables, _ := f.Environment(h.envFlags(f.ID))
+	o.Env, o.Output = h.environment(f, variables), h.output.writer(f.ID)
 	o.Lines = h.logLine(f.ID)
 	p, err := lambdaproc.New(o)
 	if err != nil {

@@ -132,7 +132,7 @@ func TestFunction(t *testing.T) {
 	var environment []string
 	mustBuild(t, fullTemplate, samapi.Options{Handler: func(f *samapi.Function) (lambda.Handler, error) {
 		if f.ID == "MainFunction" {
-			environment = f.Environment(map[string]string{"LAST": "given"})
+			environment, _ = f.Environment(map[string]string{"LAST": "given"})
 			if want := "main"; f.Folder != want || f.Timeout != 7*time.Second || f.Memory != 256 || f.Stage != "dev" ||
 				f.APIHost != "zyirocpvjr.execute-api.eu-central-1.amazonaws.com" {
 				t.Errorf("got %+v", *f)
@@ -197,7 +197,8 @@ Resources:
 `
 	var environment []string
 	result := mustBuild(t, text, samapi.Options{Handler: func(f *samapi.Function) (lambda.Handler, error) {
-		environment = append(environment, f.Environment(nil)...)
+		known, _ := f.Environment(nil)
+		environment = append(environment, known...)
 		return namedHandler(f.ID), nil
 	}})
 	keys := result.API.APIKeys

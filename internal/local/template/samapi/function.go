@@ -63,14 +63,13 @@ type Function struct {
 
 // Environment returns the variables of the function in the template as
 // "NAME=value", in the order of the template. It leaves out the variables in given,
-// for which the caller has values, and does not evaluate them. It leaves out those, too,
-// whose values only AWS knows, with a note. It is called by Options.Handler: a mistake
-// in a variable is a problem of the template.
-func (f *Function) Environment(given map[string]string) []string {
+// for which the caller has values, and does not evaluate them. Those whose values only AWS
+// knows are in unknown, by name, and get a note. If Options.Handler calls it, a mistake in a
+// variable is a problem of the template; later it is none.
+func (f *Function) Environment(given map[string]string) (known, unknown []string) {
 	if !f.InTemplate {
-		return nil
+		return nil, nil
 	}
-	var list []string
 	for _, v := range f.variables.Fields() {
 		if _, ok := given[v.Name]; ok || !v.Value.Exists() {
 			continue
@@ -79,26 +78,6 @@ func (f *Function) Environment(given map[string]string) []string {
 		if !ok {
 			v.Value.Note("%s of %s is not set: only AWS knows its value; set it with -env %s.%s=VALUE", v.Name, f.ID, f.ID,
 				v.Name)
-			continue
-		}
-		list = append(list, v.Name+"="+text)
-	}
-	return list
-}
-
-// KnownEnvironment is Environment for a function that somebody else starts: it returns what
-// can be evaluated, and the names of the other variables. A mistake is no problem of the
-// template: it is called after Build.
-func (f *Function) KnownEnvironment(given map[string]string) (known, unknown []string) {
-	if !f.InTemplate {
-		return nil, nil
-	}
-	for _, v := range f.variables.Fields() {
-		if _, ok := given[v.Name]; ok || !v.Value.Exists() {
-			continue
-		}
-		text := v.Value.Text()
-		if !v.Value.Known() || strings.Contains(text, "{{resolve:") {
 			unknown = append(unknown, v.Name)
 			continue
 		}
