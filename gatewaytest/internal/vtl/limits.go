@@ -28,10 +28,11 @@ const (
 	// step, and each byte of a text that is made or searched.
 	maxWork = 16 << 20
 
-	// What takes longer than other steps: an iteration of a loop besides its body, and
-	// a byte that $util reads or makes.
+	// What takes longer than other steps: an iteration of a loop besides its body, a
+	// byte that $util reads or makes, and a map that entrySet makes of a key.
 	iterationSteps = 40
 	utilSteps      = 4
+	entrySteps     = 40
 
 	// maxItems is the longest list or map that a template may make.
 	maxItems = 100_000

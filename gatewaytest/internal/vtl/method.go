@@ -145,10 +145,13 @@ func (c *call) onMap(m *Map) value {
 	case c.is("values", 0):
 		return m.list()
 	case c.is("entrySet", 0):
-		return m.entries()
+		if c.spend(entrySteps * len(m.keys)) {
+			return m.entries()
+		}
 	default:
 		return c.changeMap(m)
 	}
+	return nil
 }
 
 // changeMap calls a method that changes a map. $map.put returns the value that was

@@ -280,6 +280,8 @@ func TestRenderErrors(t *testing.T) {
 		"#set($s='xxxxxxxxxxxxxxxx')#foreach($i in [1..999])#set($s=\"$s$s\")#end": "the template",
 		"#set($s='')#set($l='xxxxxxxxxxxxxxxx')#foreach($i in [1..9])#set($l=$l.concat($l))#end" +
 			"#foreach($i in [1..9])#set($l=$l.replace('x', $l))#end": "makes more than",
+		"#set($m={})#foreach($i in [1..999])#set($m[$i]=1)#end#set($l=[])" +
+			"#foreach($i in [1..999])#set($x=$l.add($m.entrySet()))#end": "too many steps",
 		"#set($l=[1])#foreach($i in [1..60])#set($l=[$l,$l])#end$l":                               "too many steps",
 		"#foreach($a in [1..1000])#foreach($a in [1..1000])#foreach($a in [1..1000])#end#end#end": "too many steps",
 	} {
