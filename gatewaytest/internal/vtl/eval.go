@@ -178,8 +178,8 @@ func toFloat(v value) float64 {
 	return f
 }
 
-// calculate returns the result of + - * / %. It is nothing if an operand is no
-// number, and for a division of whole numbers by zero.
+// calculate returns the result of + - * / %. As in Velocity 1.7 it is nothing if an
+// operand is no number, and for a division by zero.
 func calculate(sign string, a, b value) value {
 	x, isX := toNumber(a)
 	y, isY := toNumber(b)
@@ -192,14 +192,16 @@ func calculate(sign string, a, b value) value {
 		return calculateWhole(sign, m, n)
 	}
 	f, g := toFloat(x), toFloat(y)
-	switch sign {
-	case "+":
+	switch {
+	case sign == "+":
 		return f + g
-	case "-":
+	case sign == "-":
 		return f - g
-	case "*":
+	case sign == "*":
 		return f * g
-	case "/":
+	case g == 0:
+		return nil
+	case sign == "/":
 		return f / g
 	}
 	return math.Mod(f, g)

@@ -106,10 +106,22 @@ func scalarText(v value) string {
 	if !ok {
 		return fmt.Sprint(v)
 	}
-	if number == math.Trunc(number) && math.Abs(number) < 1e7 {
-		return strconv.FormatFloat(number, 'f', 1, 64) // as Java: 2.0
+	return floatText(number)
+}
+
+// floatText returns a number as Java writes a double: 2.0, 0.5 or 2.0E7.
+func floatText(number float64) string {
+	exponent := ""
+	text := strconv.FormatFloat(number, 'f', -1, 64)
+	if size := math.Abs(number); size != 0 && (size < 1e-3 || size >= 1e7) {
+		text, exponent, _ = strings.Cut(strconv.FormatFloat(number, 'E', -1, 64), "E")
+		n, _ := strconv.Atoi(exponent)
+		exponent = "E" + strconv.Itoa(n)
 	}
-	return strconv.FormatFloat(number, 'g', -1, 64)
+	if !strings.Contains(text, ".") {
+		text += ".0"
+	}
+	return text + exponent
 }
 
 // quote returns a text as a JSON string.
