@@ -23,8 +23,8 @@ import (
 //
 // Templates are in the Velocity Template Language (G-INTEG-10), with $input.body,
 // $input.json(PATH), $input.path(PATH), $input.params(NAME), $context,
-// $stageVariables and $util. PATH is a JSONPath without filters and slices. New
-// reports mistakes with the line and column in the template, and refuses #macro,
+// $stageVariables and $util. PATH is a JSONPath without filters, slices, functions and
+// several names in one step. New reports mistakes with the line and column in the template, and refuses #macro,
 // #parse, #include and #evaluate. A template that fails for a message is
 // answered "Internal server error" (assumed), and the log has the reason and the
 // place.

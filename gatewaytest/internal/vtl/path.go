@@ -25,8 +25,8 @@ const (
 )
 
 // parsePath reads a JSONPath such as $.list[0]['a.b'], $.list[*].name or $..name. As
-// in the library that API Gateway uses, the $ may be missing. Filters and slices are
-// not supported.
+// in the library that API Gateway uses, the $ may be missing. Filters, slices,
+// functions and several names in one step are not supported.
 func parsePath(text string) ([]pathStep, error) {
 	rest, ok := strings.CutPrefix(text, "$")
 	if !ok && rest != "" {
@@ -69,8 +69,11 @@ func (s *pathStep) parseKey(text string) (rest string, err error) {
 	if end == 0 {
 		return "", errors.New("a dot without a name")
 	}
-	if s.key = text[:end]; s.key == "*" {
+	switch s.key = text[:end]; {
+	case s.key == "*":
 		s.kind = pathAll
+	case strings.HasSuffix(s.key, ")"):
+		return "", fmt.Errorf("functions such as %s are not supported", s.key)
 	}
 	return text[end:], nil
 }
@@ -78,9 +81,13 @@ func (s *pathStep) parseKey(text string) (rest string, err error) {
 // parseBrackets reads what is between brackets and returns what follows.
 func (s *pathStep) parseBrackets(text string) (rest string, err error) {
 	if text != "" && (text[0] == '\'' || text[0] == '"') {
-		name, rest, ok := strings.Cut(text[1:], text[:1]+"]")
-		if !ok {
+		quote := text[:1]
+		name, rest, ok := strings.Cut(text[1:], quote+"]")
+		switch {
+		case !ok:
 			return "", errors.New("[ without ]")
+		case strings.Contains(name, quote):
+			return "", fmt.Errorf("[%s] has more than one name", quote+name+quote)
 		}
 		s.key = name
 		return rest, nil
