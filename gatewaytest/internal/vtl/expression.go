@@ -166,6 +166,11 @@ func (p *parser) quoted() expression {
 	if inner.err != nil && p.err == nil {
 		p.err, p.at = inner.err, len(p.text)
 	}
+	if len(nodes) == 1 {
+		if whole, ok := nodes[0].(literal); ok { // such as a JSONPath
+			return constant{string(whole)}
+		}
+	}
 	return interpolated(nodes)
 }
 

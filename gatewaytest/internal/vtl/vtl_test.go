@@ -241,6 +241,7 @@ func TestParseErrors(t *testing.T) {
 		"$input.json('$.a[?(@.b)]')":            "neither an index nor a quoted name",
 		"$input.json('$.a.length()')":           "functions such as length() are not supported",
 		`$input.json('$["a","b"]')`:             `["a","b"] has more than one name`,
+		`$input.json("$.a[?(@.b)]")`:            "neither an index nor a quoted name",
 		"$input.json(1)":                        "the JSONPath is not a text",
 		"$util.parseJSON('x')":                  "$util has no function parseJSON",
 		"$util.urlEncode()":                     "$util.urlEncode needs one argument",
