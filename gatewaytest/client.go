@@ -183,10 +183,24 @@ func (c *Client) Send(message any) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.patience)
 	defer cancel()
-	c.record(FrameSent, text, 0)
+	if ending := c.recordSent(text); ending != "" {
+		c.fail("cannot send %s: %s", quote(text), ending)
+		return
+	}
 	if err := c.conn.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
 		c.fail("cannot send %s: %v", quote(text), err)
 	}
+}
+
+// recordSent records a message that the client sends. It returns how the connection
+// ended if it has: then nothing is sent.
+func (c *clientState) recordSent(text string) (ending string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ending = c.endedLocked(); ending == "" {
+		c.record(FrameSent, text, 0)
+	}
+	return ending
 }
 
 // textOf is a string or []byte as it is, and any other value as JSON.

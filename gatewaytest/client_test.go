@@ -185,7 +185,7 @@ func TestClientFailures(t *testing.T) {
 			[]string{"got  news\n\twant nothing"}},
 		"sent after the end": {
 			func(_ *gatewaytest.Server, c *gatewaytest.Client) { c.Close(); c.Send("hello") },
-			[]string{"cannot send hello"}},
+			[]string{`cannot send hello: the connection was closed with 1000 ""` + "\n"}},
 		"no match": {
 			func(s *gatewaytest.Server, c *gatewaytest.Client) {
 				post(s, c, "news")
@@ -221,6 +221,9 @@ func TestClientFailures(t *testing.T) {
 					if !strings.Contains(f.failures[0], want) {
 						t.Errorf("no %q in the failure:\n%s", want, f.failures[0])
 					}
+				}
+				if strings.Contains(f.failures[0], "1 > hello") {
+					t.Errorf("a message that was not sent:\n%s", f.failures[0])
 				}
 				if strings.Contains(f.failures[0], "not ann's") {
 					t.Errorf("another client's frames in the failure:\n%s", f.failures[0])

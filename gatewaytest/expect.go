@@ -163,6 +163,10 @@ func (c *clientState) take() (string, bool) {
 func (c *clientState) ended() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.endedLocked()
+}
+
+func (c *clientState) endedLocked() string {
 	switch {
 	case c.broken == nil:
 		return ""
