@@ -39,6 +39,8 @@ func TestClient(t *testing.T) {
 	}
 	ann.Send(map[string]any{"a": 1, "b": []string{"x"}})
 	ann.ExpectJSON(` { "b": ["x"], "a": 1 } `)
+	ann.Send(`{"a":[2.0, 1e2, 0.50]}`)
+	ann.ExpectJSON(map[string]any{"a": []float64{2, 100, 0.5}})
 	ann.Send(struct{ Name string }{"ann"})
 	var v struct{ Name string }
 	if ann.ReadJSON(&v); v.Name != "ann" {
@@ -146,6 +148,12 @@ func TestClientFailures(t *testing.T) {
 				c.ExpectJSON(9007199254740992)
 			},
 			[]string{`got  9007199254740993`}},
+		"more than JSON": {
+			func(s *gatewaytest.Server, c *gatewaytest.Client) {
+				post(s, c, `{"a":1} and more`)
+				c.ExpectJSON(map[string]int{"a": 1})
+			},
+			[]string{`got  {"a":1} and more`}},
 		"no JSON": {
 			func(s *gatewaytest.Server, c *gatewaytest.Client) { post(s, c, `hello`); c.ReadJSON(new(int)) },
 			[]string{`cannot decode hello: invalid character`}},

@@ -2,8 +2,11 @@ package gatewaytest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -47,8 +50,9 @@ func (c *Client) Expect(want string) {
 }
 
 // ExpectJSON checks that the next message is the same JSON value as want: the
-// order of keys and white space do not matter. A want that is a string or
-// []byte is JSON, any other value is encoded.
+// order of keys, white space, and whether a number is written 1, 1.0 or 1e0 do
+// not matter. A want that is a string or []byte is JSON, any other value is
+// encoded.
 func (c *Client) ExpectJSON(want any) {
 	c.s.tb.Helper()
 	text, err := textOf(want)
@@ -70,12 +74,36 @@ func (c *Client) ExpectJSON(want any) {
 	}
 }
 
-// decodeJSON decodes JSON text and keeps its numbers as they are written.
+// decodeJSON decodes one JSON value. Its whole numbers keep all digits.
 func decodeJSON(text string) (value any, err error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
-	err = d.Decode(&value)
-	return value, err
+	if err = d.Decode(&value); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("text after the JSON value")
+	}
+	return withPlainNumbers(value), nil
+}
+
+// withPlainNumbers writes the numbers of a value in one way: 1.0 and 1e0 as 1.
+func withPlainNumbers(value any) any {
+	switch value := value.(type) {
+	case json.Number:
+		if f, err := value.Float64(); err == nil && strings.ContainsAny(value.String(), ".eE") {
+			return json.Number(strconv.FormatFloat(f, 'f', -1, 64))
+		}
+	case []any:
+		for i, item := range value {
+			value[i] = withPlainNumbers(item)
+		}
+	case map[string]any:
+		for key, item := range value {
+			value[key] = withPlainNumbers(item)
+		}
+	}
+	return value
 }
 
 // ExpectClose checks that the gateway closes the connection with this code next,
