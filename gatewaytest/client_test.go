@@ -183,7 +183,7 @@ func TestClientFailures(t *testing.T) {
 			[]string{"waited 1m0s for close 1001; nothing came"}},
 		"a message before the close": {
 			func(s *gatewaytest.Server, c *gatewaytest.Client) { post(s, c, "news"); c.ExpectClose(1001) },
-			[]string{"got  news\n\twant close 1001"}},
+			[]string{"(/v1?user=ann): unexpected message\n\tgot  news\n\twant close 1001"}},
 		"a message too many": {
 			func(s *gatewaytest.Server, c *gatewaytest.Client) {
 				post(s, c, "news")

@@ -45,7 +45,7 @@ func (c *Client) ReadUntil(match func(message string) bool) string {
 func (c *Client) Expect(want string) {
 	c.s.tb.Helper()
 	if got, ok := c.await(quote(want)); ok && got != want {
-		c.fail("got  %s\n\twant %s", quote(got), quote(want))
+		c.fail("unexpected message\n\tgot  %s\n\twant %s", quote(got), quote(want))
 	}
 }
 
@@ -70,7 +70,7 @@ func (c *Client) ExpectJSON(want any) {
 		return
 	}
 	if value, err := decodeJSON(got); err != nil || !reflect.DeepEqual(value, wanted) {
-		c.fail("got  %s\n\twant %s", quote(got), quote(text))
+		c.fail("unexpected message\n\tgot  %s\n\twant %s", quote(got), quote(text))
 	}
 }
 
@@ -114,7 +114,7 @@ func (c *Client) ExpectClose(code int) {
 	ending := c.ended()
 	switch {
 	case came:
-		c.fail("got  %s\n\twant close %d", quote(text), code)
+		c.fail("unexpected message\n\tgot  %s\n\twant close %d", quote(text), code)
 	case ending == "":
 		c.fail("waited %v for close %d; nothing came", c.patience, code)
 	case c.ending == nil || int(c.ending.Code) != code:
@@ -135,7 +135,7 @@ func (c *Client) ExpectNothing() {
 	n := len(c.inbox)
 	c.mu.Unlock()
 	if n > 0 {
-		c.fail("got  %s\n\twant nothing", unread)
+		c.fail("unexpected message\n\tgot  %s\n\twant nothing", unread)
 	}
 }
 

@@ -72,7 +72,9 @@ func (c *clientState) story() string {
 	var own []string
 	for _, f := range c.s.Frames() {
 		if f.Client == c.number {
-			f.Text = quote(f.Text)
+			if f.Kind != FrameClosed || f.Text != "" {
+				f.Text = quote(f.Text)
+			}
 			own = append(own, f.String())
 		}
 	}

@@ -32,7 +32,8 @@ func (l *testLog) printf(format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	line := strings.Map(printable, fmt.Sprintf(format, args...))
-	l.lines = append(l.lines, line)
+	kept, _, _ := strings.Cut(line, "\n") // a panic's stack is in the test's log
+	l.lines = append(l.lines, kept)
 	if len(l.lines) > keptLines {
 		l.lines = slices.Delete(l.lines, 0, len(l.lines)-keptLines)
 	}
