@@ -45,7 +45,7 @@ type Server struct {
 // The test's log gets each failure of a function, each refused handshake or
 // post, each fault, and once for each route a body that the service drops
 // because the route has no response. With API.Log set, that log gets the
-// failures and refused handshakes instead.
+// failures and refusals instead.
 //
 // In a testing/synctest bubble, call Start inside the bubble, and do not call
 // URL, SocketURL or ManagementURL: time does not pass while a port is open.

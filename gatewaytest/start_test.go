@@ -210,7 +210,7 @@ func TestStartLogs(t *testing.T) {
 	for _, want := range []string{
 		"handshake refused", "status 401, detail $connect returned this status", "the table is missing",
 		"route quiet: the body that its function returns is dropped", "fault on purpose: Next",
-		"refused: 410 GoneException", "nobody refused: 400 BadRequestException",
+		"410 GoneException", "connectionId nobody, bytes 1, error gatewaytest: 400 BadRequestException",
 	} {
 		if got := f.logged(want); len(got) != 1 {
 			t.Errorf("%d lines with %q, want 1; the log is\n%s", len(got), want, strings.Join(f.log, "\n"))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -76,8 +75,6 @@ func (l *testLog) observer(api *API) func(context.Context, Observation) context.
 		switch {
 		case o.Kind == ObservedFault:
 			l.printf("fault on purpose: %s, connection %s", o.Code, o.ConnectionID)
-		case o.Kind == ObservedPost && o.Status != http.StatusOK:
-			l.printf("post to connection %s refused: %d %s", o.ConnectionID, o.Status, o.Code)
 		case o.Kind == ObservedAnswer && o.Code == "" && oneWay[o.RouteKey] && len(o.Payload) > 0:
 			l.reportDropped(o.RouteKey)
 		}
