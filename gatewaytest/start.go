@@ -59,6 +59,7 @@ func Start(tb TB, api API) *Server {
 	g, err := New(api)
 	if err != nil {
 		tb.Fatalf("%v", err)
+		return nil
 	}
 	s.Gateway = g
 	tb.Cleanup(func() {

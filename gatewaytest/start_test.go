@@ -267,7 +267,19 @@ func TestStartRefusesAPI(t *testing.T) {
 	if len(f.failures) != 1 || !strings.Contains(f.failures[0], "Stage") {
 		t.Errorf("%q", f.failures)
 	}
+	soft := &softTB{}
+	if s := gatewaytest.Start(soft, gatewaytest.API{Stage: "$default"}); s != nil || len(soft.failures) != 1 {
+		t.Errorf("after a Fatalf that returns: %v, %q", s, soft.failures)
+	}
+	for _, cleanup := range soft.cleanups {
+		cleanup()
+	}
 }
+
+// softTB is a test whose Fatalf returns.
+type softTB struct{ fakeTB }
+
+func (s *softTB) Fatalf(format string, args ...any) { s.Errorf(format, args...) }
 
 // TestTestLogger. Our own: a line has the values of With, and none that are
 // empty.
