@@ -22,10 +22,10 @@ func senderRow(pass *analysis.Pass) (any, error) {
 	p := programOf(pass)
 	seen := map[ast.Node]bool{}
 	for _, u := range p.ordered {
-		if !p.postsToOthers(u) {
-			continue
-		}
 		p.goneBranches(u, func(branch ast.Node) {
+			if !p.isAfterOther(u, branch) {
+				return
+			}
 			for _, call := range callsIn(branch) {
 				if p.deletesIn(u, call).own {
 					report(pass, seen, call, "deletes the sender's row because a receiver is gone (G-MGMT-5)")
@@ -36,19 +36,16 @@ func senderRow(pass *analysis.Pass) (any, error) {
 	return nil, nil
 }
 
-// postsToOthers reports whether a unit posts, and never to the event's own
-// connection.
-func (p *program) postsToOthers(u *unit) bool {
-	others := false
+// isAfterOther reports whether the last post before a branch goes to another
+// connection than the event's own.
+func (p *program) isAfterOther(u *unit, branch ast.Node) bool {
+	other := false
 	for _, call := range callsIn(u.body) {
-		if p.isPost(call) {
-			if p.postsTo(u, call).own {
-				return false
-			}
-			others = true
+		if call.Pos() < branch.Pos() && p.isPost(call) {
+			other = !p.postsTo(u, call).own
 		}
 	}
-	return others
+	return other
 }
 
 // goneBranches calls f for each branch of a unit that runs after a 410.

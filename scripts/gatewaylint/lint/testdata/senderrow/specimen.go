@@ -108,6 +108,18 @@ func theSenderWhoIsGone(ctx context.Context, e request) {
 	}
 }
 
+func answersToo(ctx context.Context, e request, ids []string) {
+	sender := e.RequestContext.ConnectionID
+	for _, id := range ids {
+		if isGone(post(ctx, id)) {
+			remove(ctx, sender) // want `deletes the sender's row`
+		}
+	}
+	if isGone(post(ctx, sender)) {
+		remove(ctx, sender)
+	}
+}
+
 func atDisconnect(ctx context.Context, e request) { remove(ctx, e.RequestContext.ConnectionID) }
 
 func leaves(ctx context.Context, e request, ids []string) {
