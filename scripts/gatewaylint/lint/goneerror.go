@@ -38,8 +38,8 @@ func goneError(pass *analysis.Pass) (any, error) {
 			if problem := p.wrongComparison(n); problem != "" {
 				report(pass, seen, n, "%s; use errors.As with GoneException (G-MGMT-5)", problem)
 			}
-			if loop := loopBody(n); loop != nil && !looks {
-				p.reportMissed(pass, seen, loop)
+			if isLoop(n) && !looks {
+				p.reportMissed(pass, seen, n)
 			}
 			return true
 		})
@@ -47,23 +47,64 @@ func goneError(pass *analysis.Pass) (any, error) {
 	return nil, nil
 }
 
-// reportMissed reports the posts in a loop.
+// reportMissed reports the posts in a loop, except those that repeat one post.
 func (p *program) reportMissed(pass *analysis.Pass, seen map[ast.Node]bool, loop ast.Node) {
 	for _, call := range callsIn(loop) {
-		if p.isPost(call) {
+		if p.isPost(call) && p.postVaries(call, loop) {
 			report(pass, seen, call, "posts to several connections, and never looks for 410 (G-MGMT-5)")
 		}
 	}
 }
 
-func loopBody(n ast.Node) ast.Node {
-	switch n := n.(type) {
-	case *ast.ForStmt:
-		return n.Body
-	case *ast.RangeStmt:
-		return n.Body
+func isLoop(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.ForStmt, *ast.RangeStmt:
+		return true
 	}
-	return nil
+	return false
+}
+
+// postVaries reports whether a post in a loop may go to another connection each
+// time.
+func (p *program) postVaries(call *ast.CallExpr, loop ast.Node) bool {
+	_, about := operation(p.info, call)
+	if about == nil { // a function of this package: each of its arguments may be the connection
+		return slices.ContainsFunc(append(slices.Clone(call.Args), call.Fun), func(e ast.Expr) bool { return p.varies(e, loop) })
+	}
+	if lit := literal(about); lit != nil {
+		if id := element(lit, "ConnectionId"); id != nil {
+			about = id
+		}
+	}
+	return p.varies(about, loop)
+}
+
+// varies reports whether an expression in a loop has a variable that the loop
+// declares or changes, or calls a method, which may return the next value.
+func (p *program) varies(e ast.Expr, loop ast.Node) bool {
+	return contains(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Ident:
+			object := p.info.ObjectOf(n)
+			return object != nil && (declaredIn(loop, object) || p.changedIn(loop, object))
+		case *ast.CallExpr:
+			f, ok := callee(p.info, n).(*types.Func)
+			return ok && f.Signature().Recv() != nil
+		}
+		return false
+	})
+}
+
+func declaredIn(loop ast.Node, object types.Object) bool {
+	return loop.Pos() <= object.Pos() && object.Pos() < loop.End()
+}
+
+// changedIn reports whether a loop assigns a value to a variable.
+func (p *program) changedIn(loop ast.Node, object types.Object) bool {
+	return contains(loop, func(n ast.Node) bool {
+		assign, ok := n.(*ast.AssignStmt)
+		return ok && slices.ContainsFunc(assign.Lhs, func(e ast.Expr) bool { return p.assigned(e) == object })
+	})
 }
 
 // wrongComparison returns what is wrong with a comparison of an error with 410,

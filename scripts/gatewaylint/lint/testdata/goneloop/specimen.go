@@ -56,5 +56,26 @@ func (r room) nested(ctx context.Context, rooms [][]string) {
 	}
 }
 
+func (r room) next(ctx context.Context, ids []string) {
+	var id string
+	for len(ids) > 0 {
+		id, ids = ids[0], ids[1:]
+		_ = r.post(ctx, id) // want `never looks for 410`
+	}
+}
+
+// again repeats a post to one connection.
+func (r room) again(ctx context.Context, id string) (err error) {
+	for range 3 {
+		if _, err = r.api.PostToConnection(ctx, &api.PostToConnectionInput{ConnectionId: &id}); err == nil {
+			break
+		}
+	}
+	for i := 0; i < 3 && r.post(ctx, id) != nil; i++ {
+		log.Print("again")
+	}
+	return err
+}
+
 // one answers the sender only.
 func (r room) one(ctx context.Context, id string) error { return r.post(ctx, id) }
