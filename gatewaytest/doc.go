@@ -112,8 +112,8 @@
 //     gateway has TLS.
 //   - Requests to @connections need no signature unless API.Credentials is
 //     set.
-//   - Templates have no #macro, and JSONPaths no filters, see [Mapping]. There
-//     are no VPC links.
+//   - Templates have no #macro, and JSONPaths no filters, slices and functions,
+//     see [Mapping]. There are no VPC links.
 //   - An AWS service behind a route must run somewhere, see [Service]. No role
 //     is assumed, and nothing checks what it allows.
 //   - Nothing is throttled by rate unless a throttle is set.

@@ -258,7 +258,7 @@ var statements = []statement{
 		"inferred for application/json without an expression"},
 	{"INTEG-9", "MOCK needs no backend", "dg", held, "inferred without a request template"},
 	{"INTEG-10", "templates are VTL, with $context, $input, $util", "d", held,
-		"without #macro and JSONPath filters: New refuses a template that has them"},
+		"without #macro and JSONPath filters, slices and functions: New refuses a template that has them"},
 	{"INTEG-11", "integrations with other AWS services: by action or by path, signed", "d", held,
 		"requests go to the endpoints in API.Services; the role in CredentialsArn is not looked at"},
 	{"INTEG-12", "one integration may serve several routes", "d", held, ""},
