@@ -18,7 +18,8 @@ const (
 //
 //	api.Faults = gatewaytest.Rough(t.Name())
 //
-// and each test has other faults, but the same ones in each run. A 410 is final,
+// and each test has other faults, but the same ones in each run, as long as its
+// posts come in the same order: not if it ranges over a map. A 410 is final,
 // although the client is still connected here: a correct function deletes the
 // connection's row. Tests that expect a message which it was to get fail, and
 // say which fault it was; those of rows, retries and resumed sessions must pass.
