@@ -38,8 +38,9 @@ type Options struct {
 // differs from AWS or is probably a mistake.
 //
 // The caller may change the API before it calls [gatewaytest.Start]: Faults and
-// Assumptions, Credentials, which an API with IAM authorization needs, and the
-// output of the access log, which is discarded by default.
+// Assumptions, Credentials, which an API with IAM authorization needs, Services,
+// which routes to AWS services need, and the output of the access log, which is
+// discarded by default.
 func Load(tb gatewaytest.TB, path string, o Options) gatewaytest.API {
 	tb.Helper()
 	data, err := os.ReadFile(path)
