@@ -72,6 +72,7 @@ func Load(tb gatewaytest.TB, path string, o Options) gatewaytest.API {
 type loader struct {
 	handlers map[string]any
 	invoked  map[string]bool // the functions that the API invokes, by id
+	missing  []string        // those of them that have no handler
 }
 
 // handler returns the handler of a function.
@@ -79,8 +80,8 @@ func (l *loader) handler(f *samapi.Function) (lambda.Handler, error) {
 	l.invoked[f.ID] = true
 	handler, ok := l.handlers[f.ID]
 	if !ok || handler == nil {
-		return nil, fmt.Errorf("the API invokes the function %s: Options.Handlers has no %q%s",
-			f.ID, f.ID, hint(f.ID, slices.Sorted(maps.Keys(l.handlers))))
+		l.missing = append(l.missing, f.ID)
+		return nil, fmt.Errorf("the API invokes the function %s: Options.Handlers has no %q", f.ID, f.ID)
 	}
 	if _, ok := handler.(lambda.Handler); !ok && reflect.TypeOf(handler).Kind() != reflect.Func {
 		return nil, fmt.Errorf("Options.Handlers[%q] is of type %T, want a function or a lambda.Handler", f.ID, handler)
@@ -91,7 +92,10 @@ func (l *loader) handler(f *samapi.Function) (lambda.Handler, error) {
 // checkUnused reports the handlers that no function of the API has.
 func (l *loader) checkUnused() error {
 	var errs []error
-	ids := slices.Sorted(maps.Keys(l.invoked))
+	ids := l.missing
+	if len(ids) == 0 {
+		ids = slices.Sorted(maps.Keys(l.invoked))
+	}
 	for _, id := range slices.Sorted(maps.Keys(l.handlers)) {
 		if !l.invoked[id] {
 			errs = append(errs, fmt.Errorf("Options.Handlers: the API invokes no function %q%s", id, hint(id, ids)))

@@ -125,8 +125,10 @@ func TestFailures(t *testing.T) {
 			`chat.yaml:24:3: the API invokes the function Join: Options.Handlers has no "Join"`,
 			`chat.yaml:27:3: the API invokes the function Say: Options.Handlers has no "Say"`}},
 		"mistyped": {with("join", "Say"), []string{
-			`the API invokes the function Join: Options.Handlers has no "Join"; did you mean "join"?`,
+			`the API invokes the function Join: Options.Handlers has no "Join"`,
 			`Options.Handlers: the API invokes no function "join"; did you mean "Join"?`}},
+		"mistyped, and like another": {with("Jonny", "Say"), []string{
+			`Options.Handlers has no "Join"` + "\n", `the API invokes no function "Jonny"; did you mean "Join"?`}},
 		"one too many": {with("Join", "Say", "Leave"), []string{
 			`Options.Handlers: the API invokes no function "Leave"; there are Join, Say`}},
 		"a nil handler": {template.Options{Handlers: map[string]any{"Join": nil}}, []string{`has no "Join"`}},
