@@ -69,7 +69,8 @@ func isLoop(n ast.Node) bool {
 func (p *program) postVaries(call *ast.CallExpr, loop ast.Node) bool {
 	_, about := operation(p.info, call)
 	if about == nil { // a function of this package: each of its arguments may be the connection
-		return slices.ContainsFunc(append(slices.Clone(call.Args), call.Fun), func(e ast.Expr) bool { return p.varies(e, loop) })
+		return p.varies(call.Fun, loop) ||
+			slices.ContainsFunc(call.Args, func(e ast.Expr) bool { return p.varies(e, loop) })
 	}
 	if lit := literal(about); lit != nil {
 		if id := element(lit, "ConnectionId"); id != nil {
