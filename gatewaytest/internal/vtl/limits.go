@@ -37,6 +37,10 @@ const (
 	// maxItems is the longest list or map that a template may make.
 	maxItems = 100_000
 
+	// maxDigits is the longest number that a template can calculate with. Those of
+	// JSON are written as they are.
+	maxDigits = 1000
+
 	// maxPattern is the longest regular expression, in bytes. patternSteps is what
 	// each instruction of its program costs to compile. maxPatternTime is when a
 	// search ends that finds more and more: a few expressions read all of the text

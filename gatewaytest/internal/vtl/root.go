@@ -110,9 +110,13 @@ func (r *renderer) callInput(name string, arguments []value) value {
 	if name == "params" {
 		return r.params(arguments)
 	}
-	path, err := parsePath(r.text(arguments[0]))
+	text := r.text(arguments[0])
+	if !r.spend(utilSteps * len(text)) {
+		return nil
+	}
+	path, err := parsePath(text)
 	if err != nil {
-		r.fail("JSONPath %q: %v", r.text(arguments[0]), err)
+		r.fail("JSONPath %q: %v", text, err)
 		return nil
 	}
 	if !r.decoded {

@@ -144,6 +144,9 @@ func toNumber(v value) (value, bool) {
 	case int64, float64:
 		return v, true
 	case json.Number:
+		if len(v) > maxDigits {
+			return nil, false
+		}
 		if n, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
 			return n, true
 		}

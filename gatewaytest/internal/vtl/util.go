@@ -39,9 +39,13 @@ var utilFunctions = map[string]func(*renderer, value) value{
 // ofText makes a function of $util from one that takes and returns text.
 func ofText(f func(string) string) func(*renderer, value) value {
 	return func(r *renderer, v value) value {
-		text := r.limited(f(r.text(v)))
-		r.spend(utilSteps * len(text))
-		return text
+		text := r.text(v)
+		if !r.spend(utilSteps * len(text)) {
+			return ""
+		}
+		made := r.limited(f(text))
+		r.spend(utilSteps * len(made))
+		return made
 	}
 }
 

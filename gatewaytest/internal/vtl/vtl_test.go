@@ -150,6 +150,7 @@ func TestExpressions(t *testing.T) {
 		{"hyphens belong to names", "#set($a-b = 4)$a-b", "4"},
 		{"decimals as Java writes them", "#set($a = 5000000.0 * 4)$a #set($b = 0.5 / 1000)$b #set($c = 0.5 / -4)$c",
 			"2.0E7 5.0E-4 -0.125"},
+		{"too many digits", "#set($n = $util.parseJson('" + strings.Repeat("1", 1001) + "') + 1)[$n]", "[]"},
 		{"by zero", "#set($a = 1 / 0)[$a]#set($b = 1.0 / 0)[$b]#set($c = 1.0 % 0)[$c]", "[][][]"},
 		{"text", `#set($a = "n" + 1 + true)$a`, "n1true"},
 		{"comparisons", "#if(1 < 2 && 2 <= 2 and 3 gt 2 && 2 ge 2 && 1 ne 2 && 1 != 2 && 2 > 1)a#end", "a"},
@@ -287,6 +288,9 @@ func TestRenderErrors(t *testing.T) {
 			"#foreach($i in [1..9])#set($l=$l.replace('x', $l))#end": "makes more than",
 		"#set($m={})#foreach($i in [1..999])#set($m[$i]=1)#end#set($l=[])" +
 			"#foreach($i in [1..999])#set($x=$l.add($m.entrySet()))#end": "too many steps",
+		"#foreach($i in [1..1000])#set($x = $input.path('$" + strings.Repeat(".a", 9_000) + "'))#end": "too many steps",
+		"#set($s = '%zz')#foreach($i in [1..16])#set($s = $s.concat($s))#end" +
+			"#foreach($i in [1..1000])#set($x = $util.urlDecode($s))#end": "too many steps",
 		"#set($l=[1])#foreach($i in [1..60])#set($l=[$l,$l])#end$l":                               "too many steps",
 		"#foreach($a in [1..1000])#foreach($a in [1..1000])#foreach($a in [1..1000])#end#end#end": "too many steps",
 	} {
