@@ -7,17 +7,18 @@ import (
 
 // renderer renders a template once. After a failure every step returns at once.
 type renderer struct {
-	source    string
-	scope     Scope
-	variables map[string]value // by name, with those of the scope that were used
-	body      value            // of the scope, decoded
-	decoded   bool
-	at        int  // of the reference or operation that is evaluated
-	work      int  // what is left of maxWork
-	blocks    int  // of #define that are being rendered
-	jump      jump // that ends the loop, or the template
-	patterns  map[string]*pattern
-	err       *Error
+	source      string
+	scope       Scope
+	variables   map[string]value // by name, with those of the scope that were used
+	body        value            // of the scope, decoded
+	decoded     bool
+	inputParams *Map // of the scope; nil: not used yet
+	at          int  // of the reference or operation that is evaluated
+	work        int  // what is left of maxWork
+	blocks      int  // of #define that are being rendered
+	jump        jump // that ends the loop, or the template
+	patterns    map[string]*pattern
+	err         *Error
 }
 
 // fail ends rendering with an error at the place of what is evaluated.

@@ -137,7 +137,10 @@ func (r *renderer) callInput(name string, arguments []value) value {
 // params returns all parameters, or the one with a name: of the path, of the query
 // string, or a header.
 func (r *renderer) params(arguments []value) value {
-	all := r.scope.Params()
+	if r.inputParams == nil {
+		r.inputParams = r.scope.Params()
+	}
+	all := r.inputParams
 	if len(arguments) == 0 {
 		return all
 	}
