@@ -67,22 +67,30 @@ func (c *clientState) record(kind FrameKind, text string, code int) {
 // shownFrames is how many frames of a client a failure shows. Our own choice.
 const shownFrames = 10
 
-// story is the client's last frames, for a failure.
+// story is the client's last frames, for a failure. A client that has none waits for what
+// others cause, so it is those of all clients.
 func (c *clientState) story() string {
-	var own []string
+	var own, all []string
 	for _, f := range c.s.Frames() {
-		if f.Client == c.number {
-			if f.Kind != FrameClosed || f.Text != "" {
-				f.Text = quote(f.Text)
-			}
+		if f.Kind != FrameClosed || f.Text != "" {
+			f.Text = quote(f.Text)
+		}
+		if all = append(all, f.String()); f.Client == c.number {
 			own = append(own, f.String())
 		}
 	}
-	title := fmt.Sprintf("the frames of connection %s", c.owned.id)
-	if hidden := len(own) - shownFrames; hidden > 0 {
-		own, title = own[hidden:], fmt.Sprintf("%s, without the first %d", title, hidden)
+	if len(own) == 0 {
+		return lastFrames(fmt.Sprintf("no frames of client %d; those of all clients", c.number), all)
 	}
-	return paragraph(title, own)
+	return lastFrames("the frames of connection "+c.owned.id, own)
+}
+
+// lastFrames is a paragraph with as many frames as a failure shows.
+func lastFrames(title string, frames []string) string {
+	if hidden := len(frames) - shownFrames; hidden > 0 {
+		frames, title = frames[hidden:], fmt.Sprintf("%s, without the first %d", title, hidden)
+	}
+	return paragraph(title, frames)
 }
 
 // story is the last lines of the log, for a failure.
