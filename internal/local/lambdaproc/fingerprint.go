@@ -1,7 +1,6 @@
 package lambdaproc
 
 import (
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"io/fs"
@@ -13,9 +12,6 @@ import (
 // maxSources is how many files of a folder are looked at for changes. Our own choice: each
 // invocation reads their times, which costs a few microseconds a file.
 const maxSources = 1_000
-
-// errEnough ends the walk of a folder.
-var errEnough = errors.New("enough files")
 
 // fingerprint returns a text that changes when the executable or a file of a folder of
 // sources does. Folders of packages and hidden ones are left out.
@@ -30,39 +26,33 @@ func fingerprint(executable, sources string) (string, error) {
 	}
 	add(executable, info)
 	if sources != "" {
-		err = eachSource(sources, add)
+		eachSource(sources, add)
 	}
-	return fmt.Sprintf("%x", sum.Sum(nil)), err
+	return fmt.Sprintf("%x", sum.Sum(nil)), nil
 }
 
-// eachSource calls add for the files of a folder, up to maxSources.
-func eachSource(folder string, add func(string, fs.FileInfo)) error {
+// eachSource calls add for the files of a folder, up to maxSources. The nearest come first:
+// a handler is near the top, and packages beside it have thousands of files in deep folders.
+// What cannot be read is left out.
+func eachSource(top string, add func(string, fs.FileInfo)) {
 	files := 0
-	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil // deleted while we look
-		case err != nil:
-			return err
-		case d.IsDir() && path != folder && isForeign(d.Name()):
-			return fs.SkipDir
-		case !d.Type().IsRegular():
-			return nil
+	for folders := []string{top}; len(folders) > 0; folders = folders[1:] {
+		entries, _ := os.ReadDir(folders[0])
+		for _, entry := range entries {
+			path := filepath.Join(folders[0], entry.Name())
+			info, err := entry.Info()
+			switch {
+			case err != nil: // deleted while we look
+			case info.IsDir() && !isForeign(info.Name()):
+				folders = append(folders, path)
+			case info.Mode().IsRegular():
+				add(path, info)
+				if files++; files == maxSources {
+					return
+				}
+			}
 		}
-		info, err := d.Info()
-		if err != nil {
-			return nil // deleted, too
-		}
-		add(path, info)
-		if files++; files == maxSources {
-			return errEnough
-		}
-		return nil
-	})
-	if errors.Is(err, errEnough) {
-		return nil
 	}
-	return err
 }
 
 // isForeign reports whether a folder has nothing that a developer edits.

@@ -197,6 +197,36 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// TestSourcesBesidePackages: thousands of files of packages do not hide a handler, nor does a
+// link to the folder.
+func TestSourcesBesidePackages(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(folder, "botocore", "data"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1100 {
+		name := filepath.Join(folder, "botocore", "data", strconv.Itoa(i))
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(folder, link); err != nil {
+		t.Skip(err)
+	}
+	f := startFunction(t, lambdaproc.Options{Environments: 1, Sources: link})
+	before, err := invoke(t, f, "pid", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "handler.py"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := invoke(t, f, "pid", ""); err != nil || after == before {
+		t.Errorf("process %s again, %v; want another one", after, err)
+	}
+}
+
 func TestDeadlineReachesTheFunction(t *testing.T) {
 	f := startFunction(t, lambdaproc.Options{Environments: 1})
 	ctx, cancel := context.WithTimeout(t.Context(), 600*time.Second)
