@@ -139,6 +139,9 @@ def handler(event, c):
 		"app.py": "def handler(event, context):\n    raise ValueError('no table')\n"}, `ValueError: no table`},
 	"python answers no JSON": {"python3.12", "app.handler", map[string]string{
 		"app.py": "def handler(event, context):\n    return {1, 2}\n"}, `TypeError: .*not JSON serializable`},
+	"python decimals": {"python3.12", "app.handler", map[string]string{
+		"app.py": "from decimal import Decimal\n\ndef handler(event, context):\n" +
+			"    return [Decimal('7'), Decimal('1.5')]\n"}, `\[7, 1\.5\]`},
 	"python cannot be loaded": {"python3.12", "app.handler", map[string]string{
 		"app.py": "import nowhere\n"}, `ModuleNotFoundError: No module named 'nowhere'`},
 	"python has no such function": {"python3.12", "app.handlers", map[string]string{

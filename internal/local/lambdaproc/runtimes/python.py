@@ -2,6 +2,7 @@
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
+import decimal
 import http.client
 import importlib
 import json
@@ -32,6 +33,13 @@ def describe(error):
         "errorMessage": str(error),
         "stackTrace": traceback.format_tb(error.__traceback__),
     })
+
+
+def number(value):
+    """Makes JSON of a Decimal, as Lambda does: DynamoDB's numbers are such."""
+    if not isinstance(value, decimal.Decimal):
+        raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+    return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
 
 
 def load():
@@ -72,7 +80,7 @@ def serve(handler):
         path = "/invocation/" + headers["Lambda-Runtime-Aws-Request-Id"]
         os.environ["_X_AMZN_TRACE_ID"] = headers["Lambda-Runtime-Trace-Id"]
         try:
-            answer = json.dumps(handler(json.loads(event), Context(headers)))
+            answer = json.dumps(handler(json.loads(event), Context(headers)), default=number)
         except Exception as error:  # what a handler raises is its answer
             traceback.print_exc()
             call("POST", path + "/error", describe(error))
