@@ -225,20 +225,27 @@ func TestIdleTunnel(t *testing.T) {
 	}
 }
 
-// TestUpstream: other hosts are reached through the developer's proxy.
+// TestUpstream: other hosts are reached through the developer's proxy, whose default port is 80.
 func TestUpstream(t *testing.T) {
-	for status, want := range map[string]int{"200 OK": 200, "407 Proxy Authentication Required": 502} {
-		t.Run(status, func(t *testing.T) {
+	for name, tt := range map[string]struct {
+		upstream, address, status string
+		want                      int
+	}{
+		"connected": {"proxy.corp:3128", "proxy.corp:3128", "200 OK", 200},
+		"no port":   {"proxy.corp", "proxy.corp:80", "200 OK", 200},
+		"refused":   {"proxy.corp:3128", "proxy.corp:3128", "407 Proxy Authentication Required", 502},
+	} {
+		t.Run(name, func(t *testing.T) {
 			near, far := net.Pipe()
 			p := newProxy(proxy.Options{
 				Upstream: func(r *http.Request) (*url.URL, error) {
 					if r.URL.String() != "https://example.com:443" {
 						t.Errorf("asked for the proxy of %s", r.URL)
 					}
-					return url.Parse("http://ann:secret@proxy.corp:3128")
+					return url.Parse("http://ann:secret@" + tt.upstream)
 				},
 				Dial: func(_ context.Context, _, address string) (net.Conn, error) {
-					if address != "proxy.corp:3128" {
+					if address != tt.address {
 						t.Errorf("connected to %s", address)
 					}
 					return near, nil
@@ -251,7 +258,7 @@ func TestUpstream(t *testing.T) {
 				if r, err := http.ReadRequest(bufio.NewReader(far)); err == nil {
 					asked <- r
 				}
-				_, _ = io.WriteString(far, "HTTP/1.1 "+status+"\r\n\r\n")
+				_, _ = io.WriteString(far, "HTTP/1.1 "+tt.status+"\r\n\r\n")
 				_, _ = io.WriteString(far, "hello")
 				_ = far.Close()
 			}()
@@ -266,7 +273,8 @@ func TestUpstream(t *testing.T) {
 			r.Host, r.RemoteAddr = "example.com:443", "127.0.0.1:9"
 			p.ServeHTTP(hijacked{w, server}, r)
 			_ = server.Close()
-			if text := <-got; want == 200 && text != connected+"\r\n\r\nhello" || want != 200 && (w.Code != want || text != "") {
+			if text := <-got; tt.want == 200 && text != connected+"\r\n\r\nhello" ||
+				tt.want != 200 && (w.Code != tt.want || text != "") {
 				t.Errorf("got %d, %q", w.Code, text)
 			}
 			request := <-asked

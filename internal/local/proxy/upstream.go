@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -25,7 +26,7 @@ func (p *Proxy) dial(ctx context.Context, host string) (net.Conn, error) {
 	case upstream.Scheme != "http":
 		return nil, fmt.Errorf("the proxy %s is no http:// URL", upstream.Redacted())
 	}
-	c, err := p.opts.Dial(ctx, "tcp", upstream.Host)
+	c, err := p.opts.Dial(ctx, "tcp", net.JoinHostPort(upstream.Hostname(), cmp.Or(upstream.Port(), "80")))
 	if err != nil {
 		return nil, err
 	}
