@@ -224,10 +224,12 @@ func (b *builder) webSocketAPIs() []*cfn.Resource {
 	var found []*cfn.Resource
 	for _, r := range b.resources {
 		if r.Type == typeAPI {
-			switch protocol := r.Property("ProtocolType"); protocol.Text() {
-			case "WEBSOCKET":
+			switch protocol := r.Property("ProtocolType"); {
+			case protocol.Text() == "WEBSOCKET":
 				found = append(found, r)
-			case "HTTP":
+			case protocol.Text() == "HTTP":
+			case !protocol.Exists() && (r.Property("Body").Exists() || r.Property("BodyS3Location").Exists()):
+				// An HTTP API: only those have an OpenAPI definition.
 			default:
 				protocol.Problem("ProtocolType %q: must be WEBSOCKET or HTTP", protocol.Text())
 			}

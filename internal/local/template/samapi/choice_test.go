@@ -50,6 +50,16 @@ func TestSeveralAPIs(t *testing.T) {
 	wantAPI(t, first.API, fullAPI())
 }
 
+// TestHTTPAPIOfADefinition: an API with an OpenAPI definition is an HTTP API and needs no
+// ProtocolType. It does not stand in the way of the WebSocket API.
+func TestHTTPAPIOfADefinition(t *testing.T) {
+	for _, definition := range []string{"Body: {openapi: 3.0.1}", "BodyS3Location: {Bucket: b, Key: k}"} {
+		text := replaceOnce(t, fullTemplate, "  Spare:\n", "  Second: {Type: AWS::ApiGatewayV2::Api, Properties: {"+
+			definition+"}}\n  Spare:\n")
+		wantAPI(t, mustBuild(t, text, samapi.Options{}).API, fullAPI())
+	}
+}
+
 // TestZeroLimits: limits of 0 in a stage let nothing through (G-LIMIT-11).
 func TestZeroLimits(t *testing.T) {
 	text := replaceOnce(t, fullTemplate, "        ThrottlingRateLimit: !Ref Rate\n", "        ThrottlingRateLimit: 0\n")
