@@ -134,7 +134,7 @@ func TestTemplateEnvFile(t *testing.T) {
 	cmd.Env = []string{"PATH=/own/path"}
 	out, err := cmd.CombinedOutput()
 	want := strings.Join([]string{"template", "it's $HOME\n and more", "given", "http://" + host + "/live", "echo-it", "",
-		"http://" + host, bundleFile(), folder + "/echo", "/own/path", ""}, "|")
+		"http://" + host, bundleFile(t), folder + "/echo", "/own/path", ""}, "|")
 	if err != nil || string(out) != want {
 		t.Errorf("got %s, %v\nwant %s", out, err, want)
 	}

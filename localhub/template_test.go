@@ -233,9 +233,9 @@ func TestTemplateFunction(t *testing.T) {
 		"_HANDLER":                                 "bootstrap",
 		"AWS_DEFAULT_REGION":                       "eu-central-1",
 		"TZ":                                       ":UTC",
-		"NODE_EXTRA_CA_CERTS":                      bundleFile(),
-		"AWS_CA_BUNDLE":                            bundleFile(),
-		"SSL_CERT_FILE":                            bundleFile(),
+		"NODE_EXTRA_CA_CERTS":                      bundleFile(t),
+		"AWS_CA_BUNDLE":                            bundleFile(t),
+		"SSL_CERT_FILE":                            bundleFile(t),
 		"HTTPS_PROXY":                              "http://" + host,
 		"NO_PROXY":                                 "127.0.0.1,localhost,::1",
 		"AWS_EXECUTION_ENV":                        "AWS_Lambda_provided.al2023",
@@ -287,9 +287,14 @@ func authorityFile() string {
 	return filepath.Join(os.Getenv("XDG_CACHE_HOME"), "securecart-hub", "localhub-ca.pem")
 }
 
-// bundleFile is where localhub keeps the roots that functions trust.
-func bundleFile() string {
-	return strings.TrimSuffix(authorityFile(), ".pem") + "-bundle.pem"
+// bundleFile is where localhub keeps the roots that functions of the one template trust.
+func bundleFile(t *testing.T) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(authorityFile()), "template-*", "localhub-ca-bundle.pem"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("bundles: %v, %v; want one", files, err)
+	}
+	return files[0]
 }
 
 // TestTemplateFunctionFails: the client gets the error frame of API Gateway, the log

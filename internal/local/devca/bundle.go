@@ -2,6 +2,7 @@ package devca
 
 import (
 	"bytes"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,25 +21,25 @@ var systemRoots = []string{
 	"/etc/ssl/cert.pem",
 }
 
-// BundleFile is the file that WriteBundle writes, beside File.
-func (a *Authority) BundleFile() string {
-	return filepath.Join(filepath.Dir(a.file), "localhub-ca-bundle.pem")
-}
+// bundleName is the name of all bundles, so that one is never part of another.
+const bundleName = "localhub-ca-bundle.pem"
 
-// WriteBundle writes the authority and the system's roots into BundleFile. Programs that
-// read AWS_CA_BUNDLE or SSL_CERT_FILE trust nothing else, so with the authority alone they
-// could call no other service.
+// BundleFile is the bundle in a folder. Each server has a folder of its own: the authority may
+// be made anew while it runs, and its new functions must trust the certificate that it has.
+func BundleFile(folder string) string { return filepath.Join(folder, bundleName) }
+
+// WriteBundle writes the authority and the system's roots into the bundle of a folder.
+// Programs that read AWS_CA_BUNDLE or SSL_CERT_FILE trust nothing else, so with the authority
+// alone they could call no other service.
 //
 // own are PEM files with further roots, such as that of a company's proxy; empty names are
 // ignored. hasSystem is false if the system has no file of roots.
-func (a *Authority) WriteBundle(own ...string) (hasSystem bool, err error) {
-	roots, err := os.ReadFile(a.file)
-	if err != nil {
-		return false, err
-	}
+func (a *Authority) WriteBundle(folder string, own ...string) (hasSystem bool, err error) {
+	roots := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 	for i, name := range own {
-		// A shell that has sourced a function's variables names the bundle itself.
-		if name == "" || name == a.BundleFile() || slices.Contains(own[:i], name) || slices.Contains(systemRoots, name) {
+		// A shell that has sourced a function's variables names a bundle itself.
+		if name == "" || filepath.Base(name) == bundleName || slices.Contains(own[:i], name) ||
+			slices.Contains(systemRoots, name) {
 			continue
 		}
 		more, err := os.ReadFile(name)
@@ -58,7 +59,7 @@ func (a *Authority) WriteBundle(own ...string) (hasSystem bool, err error) {
 		roots, hasSystem = joinPEM(roots, more), true
 		break
 	}
-	return hasSystem, replace(a.BundleFile(), roots)
+	return hasSystem, replace(BundleFile(folder), roots)
 }
 
 // joinPEM joins two PEM texts, each on lines of its own.

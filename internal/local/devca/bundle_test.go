@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/securecart/hub/internal/local/devca"
 )
 
 // countCertificates returns how many certificates a PEM text has.
@@ -30,16 +32,16 @@ func countCertificates(t *testing.T, text []byte) int {
 func TestBundle(t *testing.T) {
 	setCacheDir(t)
 	authority := open(t)
-	own := filepath.Join(t.TempDir(), "own.pem")
+	folder, own := t.TempDir(), filepath.Join(t.TempDir(), "own.pem")
 	// Without a line end, as some editors leave it.
 	if err := os.WriteFile(own, bytes.TrimSpace(readFile(t, authority.File())), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	hasSystem, err := authority.WriteBundle("", own)
+	hasSystem, err := authority.WriteBundle(folder, "", own)
 	if err != nil {
 		t.Fatal(err)
 	}
-	bundle := readFile(t, authority.BundleFile())
+	bundle := readFile(t, devca.BundleFile(folder))
 	if !bytes.Contains(bundle, bytes.TrimSpace(readFile(t, authority.File()))) {
 		t.Error("the bundle lacks the authority")
 	}
@@ -52,20 +54,31 @@ func TestBundle(t *testing.T) {
 	}
 
 	t.Run("its own file does not make it grow", func(t *testing.T) {
-		if _, err := authority.WriteBundle(own, authority.BundleFile()); err != nil {
+		if _, err := authority.WriteBundle(folder, own, devca.BundleFile(folder)); err != nil {
 			t.Fatal(err)
 		}
-		if again := readFile(t, authority.BundleFile()); !bytes.Equal(again, bundle) {
+		if again := readFile(t, devca.BundleFile(folder)); !bytes.Equal(again, bundle) {
 			t.Errorf("%d bytes, want %d", len(again), len(bundle))
 		}
 	})
 	t.Run("missing file", func(t *testing.T) {
-		if _, err := authority.WriteBundle(own + ".missing"); err == nil {
+		if _, err := authority.WriteBundle(folder, own+".missing"); err == nil {
 			t.Error("no error")
 		}
 	})
+	t.Run("an authority that was made anew meanwhile", func(t *testing.T) {
+		if _, err := open(t).Certificate([]string{"new.example"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := authority.WriteBundle(folder, own); err != nil {
+			t.Fatal(err)
+		}
+		if again := readFile(t, devca.BundleFile(folder)); !bytes.Equal(again, bundle) {
+			t.Error("the bundle has another authority than the one that signs")
+		}
+	})
 	t.Run("no other files are left", func(t *testing.T) {
-		left, err := filepath.Glob(authority.BundleFile() + ".*")
+		left, err := filepath.Glob(devca.BundleFile(folder) + ".*")
 		if err != nil || len(left) != 0 {
 			t.Errorf("got %v, %v", left, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/securecart/hub/internal/local/account"
+	"github.com/securecart/hub/internal/local/devca"
 	"github.com/securecart/hub/internal/local/template/samapi"
 )
 
@@ -58,7 +59,7 @@ func (h *Host) envFlags(id string) map[string]string {
 // apiEnv has the variables with which functions reach the API: the endpoint for SDKs, the
 // proxy and the roots for clients of https://domainName/stage and of the API's name in AWS.
 func (h *Host) apiEnv(stage string) []string {
-	bundle := h.opts.Authority.BundleFile()
+	bundle := devca.BundleFile(h.opts.Folder)
 	env := []string{
 		"AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI=http://" + h.opts.Addr + "/" + stage,
 		"AWS_CA_BUNDLE=" + bundle, "NODE_EXTRA_CA_CERTS=" + bundle, "SSL_CERT_FILE=" + bundle,

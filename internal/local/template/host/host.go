@@ -129,7 +129,7 @@ func (h *Host) open() (err error) {
 	return h.writeEnvFiles()
 }
 
-// signed reports whether requests need signatures.
+// requiresSignatures reports whether requests need signatures.
 func (h *Host) requiresSignatures() bool { return h.opts.RequireSigV4 || h.api.API.IAM }
 
 // checkNames refuses settings for functions that the API does not have.
@@ -166,7 +166,7 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Host) Listener(l net.Listener) (net.Listener, error) {
 	certificate, err := h.opts.Authority.Certificate(h.names())
 	if err == nil {
-		h.trustsSystem, err = h.opts.Authority.WriteBundle(h.opts.Roots...)
+		h.trustsSystem, err = h.opts.Authority.WriteBundle(h.opts.Folder, h.opts.Roots...)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("certificates: %w", err)
