@@ -109,22 +109,31 @@ func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	}
 }
 
-// takeIdle returns an idle environment that runs what is on the disk now, or nil.
+// takeIdle returns an idle environment that runs what is on the disk now, or nil. Invocations
+// look at the disk beside each other: a large folder takes milliseconds.
 func (f *Function) takeIdle() (*environment, error) {
+	for {
+		env, err := f.popIdle()
+		if env == nil || !env.outdated() {
+			return env, err
+		}
+		env.stop()
+	}
+}
+
+// popIdle takes the last idle environment, or nil.
+func (f *Function) popIdle() (*environment, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
 		return nil, ErrClosed
 	}
-	for len(f.idle) > 0 {
-		env := f.idle[len(f.idle)-1]
-		f.idle = f.idle[:len(f.idle)-1]
-		if !env.outdated() {
-			return env, nil
-		}
-		env.stop()
+	if len(f.idle) == 0 {
+		return nil, nil
 	}
-	return nil, nil
+	env := f.idle[len(f.idle)-1]
+	f.idle = f.idle[:len(f.idle)-1]
+	return env, nil
 }
 
 func (f *Function) putIdle(env *environment) {
