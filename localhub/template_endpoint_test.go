@@ -174,7 +174,7 @@ func TestTemplateEnvFileNode(t *testing.T) {
 	}
 	text := strings.Replace(echoTemplate, "Runtime: provided.al2023", "Runtime: nodejs22.x", 1)
 	text = strings.Replace(text, "          CALLBACK: !Sub https://", "          NAME: !Sub ", 1)
-	api, _ := serveEchoTemplate(t, text, "-functions", "http://127.0.0.1:1")
+	api, _ := serveEchoTemplate(t, text, "-functions", "http://127.0.0.1:1", "-env", "NODE_OPTIONS=--no-warnings")
 	m := sourceLine.FindStringSubmatch(api.banner)
 	if m == nil {
 		t.Fatalf("the banner has no line for Echo:\n%s", api.banner)

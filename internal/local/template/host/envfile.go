@@ -54,7 +54,7 @@ func (h *Host) envText(f *samapi.Function) []byte {
 		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "AWS_SESSION_TOKEN=")
 	if strings.HasPrefix(f.Runtime, "nodejs") {
 		proxy := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(h.opts.Folder, lambdaproc.NodeProxy))}
-		env = slices.Insert(env, 0, "NODE_OPTIONS=--import="+proxy.String())
+		env = withNodeOption(env, "--import="+proxy.String())
 	}
 	for _, variable := range env {
 		name, value, _ := strings.Cut(variable, "=")
@@ -63,6 +63,18 @@ func (h *Host) envText(f *samapi.Function) []byte {
 		}
 	}
 	return []byte(b.String())
+}
+
+// withNodeOption adds an option of Node.js to those that the variables have. Of variables
+// with one name, the last counts.
+func withNodeOption(env []string, option string) []string {
+	const name = "NODE_OPTIONS="
+	for _, variable := range slices.Backward(env) {
+		if options, ok := strings.CutPrefix(variable, name); ok {
+			return append(env, name+option+" "+options)
+		}
+	}
+	return append(env, name+option)
 }
 
 // quote quotes a value for a shell.

@@ -161,7 +161,7 @@ func (b *builder) readAuthorizer() {
 		}
 		a := &gatewaytest.Authorizer{}
 		if uri := r.Property("AuthorizerUri"); uri.Exists() {
-			if a.Handler = b.function(r, uri, r.Property("AuthorizerCredentialsArn")); a.Handler == nil {
+			if a.Handler = b.function(r, uri, r.Property("AuthorizerCredentialsArn")); a.Handler == nil && b.Err() == nil {
 				uri.Problem("nothing authorizes: %s has no function", r.ID)
 			}
 		} else {
