@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,22 +20,24 @@ func TestMemoryIsGivenBack(t *testing.T) {
 			5, 1, 5, 0, // it is never quiet before the end
 			0, 0,
 		}
-		total, second := uint64(8*mib), 0
-		var given []int
+		var total atomic.Uint64
+		var second atomic.Int64
+		total.Store(8 * mib)
+		var given []int64
 		ctx, stop := context.WithCancel(t.Context())
-		m := memory{func() uint64 { return total }, func() { given = append(given, second) }}
+		m := memory{total.Load, func() { given = append(given, second.Load()) }}
 		done := make(chan struct{})
 		go func() { defer close(done); m.watch(ctx) }()
 		synctest.Wait()
 		for _, mibs := range work {
-			total += mibs * mib
-			second++
+			total.Add(mibs * mib)
+			second.Add(1)
 			time.Sleep(memoryCheck)
 			synctest.Wait()
 		}
 		stop()
 		<-done
-		if want := []int{1, 4, 13}; !slices.Equal(given, want) {
+		if want := []int64{1, 4, 13}; !slices.Equal(given, want) {
 			t.Errorf("memory was given back in the seconds %v, want %v", given, want)
 		}
 	})
