@@ -1,4 +1,4 @@
-.PHONY: help run test check race vet staticcheck lint judge web client fuzz bench speed load crowd tools shots browser benchclient build deploy
+.PHONY: help run test check race vet staticcheck lint judge web client fuzz bench speed load crowd tools shots browser benchclient build preflight deploy
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,7 +88,11 @@ build: ## build the six functions for Lambda into build/NAME/bootstrap (ARCH=arm
 		printf '%-12s %9d bytes\n' $$f $$(wc -c < build/$$f/bootstrap); \
 	done
 
-deploy: ## check samconfig.toml, build for arm64, then deploy template.yaml with the SAM CLI
+preflight: ## look in the account for what would make the first deployment fail
+	scripts/preflight
+
+deploy: ## check the account and samconfig.toml, build for arm64, then deploy template.yaml with the SAM CLI
+	$(if $(SKIP_PREFLIGHT),,scripts/preflight)
 	go test -count=1 ./internal/versions
 	$(MAKE) --no-print-directory build ARCH=arm64
 	sam deploy $$(test -e samconfig.toml || echo --guided) --resolve-s3 \

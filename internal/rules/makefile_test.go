@@ -32,8 +32,13 @@ func TestDeploy(t *testing.T) {
 			}
 		}
 		write("Makefile", read(t, "Makefile"))
+		if err := os.Mkdir(filepath.Join(dir, "scripts"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		write("scripts/preflight", "#!/bin/sh\n[ ! -e checked ] && [ ! -e built ] && echo >looked\n")
 		// The fake go and sam record their arguments.
-		write("go", "#!/bin/sh\n[ $1 = test ] && echo $* >checked && exit\n[ -e checked ] || exit 1\n"+
+		write("go", "#!/bin/sh\n[ -e looked ] || exit 1\n"+
+			"[ $1 = test ] && echo $* >checked && exit\n[ -e checked ] || exit 1\n"+
 			"for last; do :; done\n"+
 			"mkdir -p build/$last && echo bytes >build/$last/bootstrap && echo $GOARCH $last >>built\n")
 		write("sam", "#!/bin/sh\ncp built had && echo $* >args\n")

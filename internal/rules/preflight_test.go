@@ -1,0 +1,151 @@
+package rules
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// account is what the fake aws and sam answer. A key is the beginning of a command line, and
+// a value "!TEXT" an error.
+type account map[string]string
+
+// healthy is an account in which the first deployment works.
+func healthy() account {
+	return account{
+		"sam --version":                      "SAM CLI, version 1.131.0",
+		"aws sts get-caller-identity":        "123456789012",
+		"aws configure get region":           "eu-central-1",
+		"aws apigateway get-account":         "arn:aws:iam::123456789012:role/logs\t10000.0",
+		"aws service-quotas":                 "500.0",
+		"aws lambda get-account-settings":    "1000\t1000",
+		"aws cloudformation describe-stacks": "!Stack with id sam-app does not exist",
+	}
+}
+
+// preflight runs scripts/preflight in an account, and returns what it prints and whether it
+// is content.
+func preflight(t *testing.T, a account, samconfig string) (text string, content bool) {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name, text string) {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("scripts/preflight", read(t, "scripts/preflight"))
+	if samconfig != "" {
+		write("samconfig.toml", samconfig)
+	}
+	fakes := map[string]string{}
+	for line, answer := range a {
+		program, _, _ := strings.Cut(line, " ")
+		out, status := "", "0"
+		if text, isError := strings.CutPrefix(answer, "!"); isError {
+			answer, out, status = text, " >&2", "1"
+		}
+		fakes[program] += "case \"" + program + " $*\" in \"" + line + "\"*) printf '%s\\n' '" + answer + "'" + out +
+			"; exit " + status + ";; esac\n"
+	}
+	for program, script := range fakes {
+		write("bin/"+program, "#!/bin/sh\n"+script+"exit 9\n")
+	}
+	for _, tool := range []string{"bash", "sh", "dirname", "sed", "head", "grep", "sort", "env"} {
+		path, err := exec.LookPath(tool)
+		if err != nil {
+			t.Skip(tool + " is missing")
+		}
+		if err := os.Symlink(path, filepath.Join(dir, "bin", tool)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "scripts", "preflight"))
+	cmd.Env = []string{"PATH=" + filepath.Join(dir, "bin")}
+	out, err := cmd.CombinedOutput()
+	return string(out), err == nil
+}
+
+// TestPreflight: what makes the first deployment fail is found, with what to do.
+func TestPreflight(t *testing.T) {
+	const parameters = "[default.deploy.parameters]\nstack_name = \"hub\"\nparameter_overrides = "
+	for name, tt := range map[string]struct {
+		changed   account // "": the program is missing, or the command fails
+		samconfig string
+		want      string // a part of the one line that begins with NO; "": none
+	}{
+		"a healthy account": {},
+		"no SAM CLI": {
+			account{"sam --version": ""}, "", "the AWS SAM CLI is missing: install version 1.101.0"},
+		"an old SAM CLI": {
+			account{"sam --version": "SAM CLI, version 1.99.0"}, "", "the AWS SAM CLI is 1.99.0"},
+		"no credentials": {
+			account{"aws sts get-caller-identity": "!Unable to locate credentials"}, "", "aws sso login"},
+		"no Region": {account{"aws configure get region": ""}, "", "set AWS_REGION"},
+		"no role for logs": {
+			account{"aws apigateway get-account": "None\t10000.0"}, "", "deploy with GatewayLogRole=create"},
+		"the role is made": {
+			account{"aws apigateway get-account": "None\t10000.0"}, parameters + `"GatewayLogRole=\"create\""`, ""},
+		"another's role": {nil, parameters + `"Shorthand=\"true\" GatewayLogRole=\"create\""`, "would replace it"},
+		"few requests": {
+			account{"aws apigateway get-account": "role\t2500.0"}, "", "takes 2500 requests a second"},
+		"few connects":  {account{"aws service-quotas": "100.0"}, "", "opens 100 connections a second"},
+		"few functions": {account{"aws lambda get-account-settings": "10\t10"}, "", "runs 10 functions at once"},
+		"nothing to reserve": {
+			account{"aws lambda get-account-settings": "100\t100"}, parameters + `["BroadcastConcurrency=7"]`,
+			"leaves 93 of Lambda's 100"},
+		"a failed stack": {
+			account{"aws cloudformation describe-stacks": "ROLLBACK_COMPLETE"}, parameters + `""`,
+			"delete it (sam delete --stack-name hub)"},
+		"a stack that changes": {
+			account{"aws cloudformation describe-stacks": "UPDATE_IN_PROGRESS"}, "", "wait until that has ended"},
+		"a good stack": {account{"aws cloudformation describe-stacks": "UPDATE_COMPLETE"}, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := healthy()
+			maps.Copy(a, tt.changed)
+			maps.DeleteFunc(a, func(_, answer string) bool { return answer == "" })
+			text, content := preflight(t, a, tt.samconfig)
+			var bad []string
+			for line := range strings.Lines(text) {
+				if strings.HasPrefix(line, "NO  ") {
+					bad = append(bad, line)
+				}
+			}
+			switch {
+			case content != (tt.want == ""):
+				t.Errorf("content: %t\n%s", content, text)
+			case tt.want == "" && strings.Count(text, "ok  ") != 7:
+				t.Errorf("want seven lines with ok:\n%s", text)
+			case tt.want != "" && (len(bad) != 1 || !strings.Contains(bad[0], tt.want)):
+				t.Errorf("got %q, want one line with %q", bad, tt.want)
+			}
+		})
+	}
+}
+
+// TestPreflightCannotLook: who may not look is told what to allow, and may deploy.
+func TestPreflightCannotLook(t *testing.T) {
+	a := healthy()
+	for line := range a {
+		if strings.HasPrefix(line, "aws ") && !strings.Contains(line, "sts") && !strings.Contains(line, "configure") {
+			a[line] = "!An error occurred (AccessDenied)"
+		}
+	}
+	text, content := preflight(t, a, "")
+	for _, want := range []string{"apigateway:GET", "servicequotas:GetServiceQuota", "lambda:GetAccountSettings",
+		"cloudformation:DescribeStacks"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no word of %s:\n%s", want, text)
+		}
+	}
+	if !content {
+		t.Errorf("who may not look may not deploy:\n%s", text)
+	}
+}
