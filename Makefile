@@ -1,4 +1,4 @@
-.PHONY: help run test check race vet staticcheck lint judge web client fuzz bench speed load crowd tools shots browser benchclient build preflight deploy
+.PHONY: help run test check race vet staticcheck lint judge web client fuzz bench speed load crowd tools shots browser benchclient build preflight deploy smoke
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ build: ## build the six functions for Lambda into build/NAME/bootstrap (ARCH=arm
 
 preflight: ## look in the account for what would make the first deployment fail
 	scripts/preflight
+
+smoke: ## try the deployed hub once, as a shopper and as the shop: make smoke STACK=name
+	scripts/smoke $(STACK)
 
 deploy: ## check the account and samconfig.toml, build for arm64, then deploy template.yaml with the SAM CLI
 	$(if $(SKIP_PREFLIGHT),,scripts/preflight)
