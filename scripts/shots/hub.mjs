@@ -4,9 +4,9 @@ import { Hub, launch } from '../browser/world.mjs';
 
 export { root } from '../browser/world.mjs';
 
-/** withHub runs work with a hub and a browser, and stops both. */
-export async function withHub(work) {
-  const hub = await Hub.start('-keys', 'none');
+/** withHub runs work with a hub, which has more flags, and a browser, and stops both. */
+export async function withHub(work, ...flags) {
+  const hub = await Hub.start('-keys', 'none', ...flags);
   try {
     const browser = await launch();
     try {

@@ -1,6 +1,8 @@
 // Takes the pictures of the inspector in docs/images. Run it with scripts/shots/run inspector.
 
-import { stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { root, withHub } from './hub.mjs';
 
 const maxBytes = 250_000; // as of the shop's pictures
@@ -56,3 +58,18 @@ await withHub(async (hub, browser) => {
   await page.getByText('✓ in step').first().waitFor();
   await take(page, 'inspector-topic.png');
 });
+
+// The recorded afternoon, in which one frame says another state than this build does.
+const folder = await mkdtemp(join(tmpdir(), 'recordings-'));
+const afternoon = await readFile(`${root}/testdata/recordings/afternoon.ndjson`, 'utf8');
+await writeFile(join(folder, 'afternoon.ndjson'), afternoon.replace('\\"state\\":\\"in\\"', '\\"state\\":\\"out\\"'));
+await withHub(async (hub, browser) => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, colorScheme: 'dark', reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  await page.goto(`${hub.adminURL.replace('/admin', '/_hub/')}?screen=replay&id=afternoon.ndjson`);
+  await page.locator('.cell', { hasText: '● live' }).waitFor();
+  await page.getByRole('button', { name: 'Replay' }).click();
+  await page.getByText('First difference').waitFor({ timeout: 120_000 });
+  await page.mouse.move(0, 0);
+  await take(page, 'inspector-replay.png');
+}, '-record-dir', folder).finally(() => rm(folder, { recursive: true }));
