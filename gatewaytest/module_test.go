@@ -82,9 +82,16 @@ func newModule(t *testing.T) string {
 // output.
 func goCommand(t *testing.T, dir string, args ...string) string {
 	t.Helper()
+	return goCommandWith(t, dir, []string{"GOPROXY=off"}, args...)
+}
+
+// goCommandWith is goCommand with other variables than the one that forbids the network.
+func goCommandWith(t *testing.T, dir string, variables []string, args ...string) string {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "GOTOOLCHAIN=local")
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "GOTOOLCHAIN=local")
+	cmd.Env = append(cmd.Env, variables...)
 	out, err := cmd.Output()
 	if err != nil {
 		var stderr []byte
