@@ -75,7 +75,8 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, err error, deta
 // logPost logs a post, and why it was refused.
 func (g *Gateway) logPost(connectionID string, bytes int, err error) {
 	if err == nil {
-		g.api.Log.Debug("post", "connectionId", connectionID, "bytes", bytes)
+		g.api.Log.LogAttrs(context.Background(), slog.LevelDebug, "post", slog.String("connectionId", connectionID),
+			slog.Int("bytes", bytes)) // without boxes for values that nobody logs: posts are many
 		return
 	}
 	detail := ""
