@@ -21,7 +21,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// fakeTB is a test that keeps what it is told.
+// fakeTB is a test that keeps its log and its failures.
 type fakeTB struct {
 	mu       sync.Mutex
 	cleanups []func()

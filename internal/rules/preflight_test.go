@@ -130,7 +130,8 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
-// TestPreflightCannotLook: who may not look is told what to allow, and may deploy.
+// TestPreflightCannotLook: without the rights to look, preflight names them, and does not
+// stop the deployment.
 func TestPreflightCannotLook(t *testing.T) {
 	a := healthy()
 	for line := range a {
@@ -146,6 +147,6 @@ func TestPreflightCannotLook(t *testing.T) {
 		}
 	}
 	if !content {
-		t.Errorf("who may not look may not deploy:\n%s", text)
+		t.Errorf("what it cannot see stops the deployment:\n%s", text)
 	}
 }

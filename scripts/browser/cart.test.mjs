@@ -83,7 +83,7 @@ test('offline: seen at once, kept over a reload, sent once', async () => {
   assert.equal(await page.evaluate(() => window.live.cart.state.lines.get('MUG').confirmed), 3);
 });
 
-test('a browser without a database: the page is told once, and changes are made all the same', async () => {
+test('a browser without a database: the page gets one problem, and changes are made all the same', async () => {
   await hub.setStock('MUG', 500);
   const { page, proxy } = await device('abe', { withoutDatabase: true });
   await page.evaluate(() => window.live.cart.add('MUG', 2));

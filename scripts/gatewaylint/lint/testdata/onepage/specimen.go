@@ -112,7 +112,7 @@ func count(ctx context.Context) int32 {
 	return out.Count
 }
 
-// nameOf wants one row, and its caller posts.
+// nameOf reads one row, and its caller posts.
 func nameOf(ctx context.Context, room string) map[string]types.AttributeValue {
 	out, err := db.Query(ctx, &dynamodb.QueryInput{TableName: table})
 	if err != nil || len(out.Items) == 0 {
