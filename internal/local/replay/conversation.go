@@ -34,6 +34,7 @@ type conversation struct {
 	next   int                // the frame of the next Out
 	topics map[string][]value // of deltas that have not come, in order
 	shown  map[string]value   // the newest of each topic that came
+	held   []early            // topics of deltas that wait for an answer
 
 	asked      int  // requests that the recording has before the frame that is added next
 	firstAsked int  // of those that were sent before the others were answered
@@ -141,6 +142,7 @@ func (c *conversation) got(text string) {
 		return
 	}
 	c.come(f)
+	c.gotHeld()
 }
 
 // expected returns the frame that one which came must be like; nil if there is none.

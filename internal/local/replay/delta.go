@@ -12,9 +12,65 @@ func (c *conversation) gotDelta(message map[string]any, text string) {
 	epoch, _ := message["epoch"].(string)
 	for _, name := range slices.Sorted(maps.Keys(topics)) {
 		entry, _ := topics[name].(map[string]any)
-		if d := c.gotEntry(c.names.recordedTopic(name), epoch, entry); d != nil {
-			d.GotFrame = text
-			c.differs(*d)
+		e := early{c.names.recordedTopic(name), epoch, entry, text}
+		if c.isEarly(e.name) {
+			c.held = append(c.held, e)
+		} else if !c.gotEarly(e) {
+			return
+		}
+	}
+}
+
+// early is a topic of a delta that came before the answer that has the topic first.
+type early struct {
+	name, epoch string
+	entry       map[string]any
+	text        string // the delta
+}
+
+// isEarly reports whether an answer that must still come has a topic whose versions nothing
+// has told yet. A change and a subscription pass each other: the delta of the change may come
+// first, and it need not be the one that the recording has first.
+func (c *conversation) isEarly(name string) bool {
+	if _, known := c.offsets[c.topic(name)]; known {
+		return false
+	}
+	return slices.ContainsFunc(c.frames, func(f *frame) bool {
+		return !f.done && f.answer && f.first <= c.requests && c.tells(f, name)
+	})
+}
+
+// tells reports whether an answer has the version of a topic.
+func (c *conversation) tells(f *frame, name string) bool {
+	if f.message == nil {
+		return slices.ContainsFunc(wordsVersion.FindAllStringSubmatch(f.text, -1), func(m []string) bool {
+			return wordsTopic(m[1], c.cart) == c.topic(name)
+		})
+	}
+	topics, _ := f.message["topics"].(map[string]any)
+	entry, _ := topics[name].(map[string]any)
+	ofCart := c.topic(name) == c.cart && number(f.message["version"]) != 0
+	return ofCart || number(entry["version"]) != 0
+}
+
+// gotEarly compares a topic of a delta. It returns false if it differs.
+func (c *conversation) gotEarly(e early) bool {
+	d := c.gotEntry(e.name, e.epoch, e.entry)
+	if d != nil {
+		d.GotFrame = e.text
+		c.differs(*d)
+	}
+	return d == nil
+}
+
+// gotHeld compares what came before its answer.
+func (c *conversation) gotHeld() {
+	held := c.held
+	c.held = nil
+	for _, e := range held {
+		if c.isEarly(e.name) {
+			c.held = append(c.held, e)
+		} else if !c.gotEarly(e) {
 			return
 		}
 	}
