@@ -216,9 +216,14 @@ func textOf(message any) (string, error) {
 }
 
 // Close closes the connection as a client does, with 1000, and returns when
-// $disconnect has returned. To break the connection instead, use [Gateway.Cut].
+// $disconnect has returned. To break the connection instead, use [Gateway.Cut]:
+// nothing that a stalled client sends arrives, so Close fails the test.
 func (c *Client) Close() {
 	c.s.tb.Helper()
+	if conn := c.s.lookup(c.owned.id); conn != nil && conn.isStalled() {
+		c.fail("cannot close: the connection is stalled, so the gateway gets no close frame; Cut ends it")
+		return
+	}
 	_ = c.conn.Close(websocket.StatusNormalClosure, "") // an error: it has ended already
 	c.waitForDisconnect()
 }

@@ -70,6 +70,13 @@ func (c *conn) acceptsInput() bool {
 	return c.state == stateOpen && c.stalled == nil
 }
 
+// isStalled reports whether an open connection is stalled.
+func (c *conn) isStalled() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state == stateOpen && c.stalled != nil
+}
+
 // waitWhileStalled blocks the reader of a stalled connection until the gateway
 // ends the connection.
 func (c *conn) waitWhileStalled() {

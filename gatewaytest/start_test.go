@@ -149,6 +149,25 @@ func TestStartEndsAtOnce(t *testing.T) {
 	}
 }
 
+// TestStartStalledClient. Our own: a stalled client cannot close, and its test hears that at once.
+func TestStartStalledClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		f := try(func(tb gatewaytest.TB) {
+			s := gatewaytest.Start(tb, gatewaytest.API{})
+			ann := s.Client("", nil)
+			if err := s.Stall(ann.ID()); err != nil {
+				t.Error(err)
+			}
+			ann.Close()
+		})
+		failure := strings.Join(f.failures, "\n")
+		if took := time.Since(began); took != 0 || !strings.Contains(failure, "cannot close: the connection is stalled") {
+			t.Errorf("after %v: %s", took, failure)
+		}
+	})
+}
+
 // TestStartCloseIsSeen. Our own: clients get a close frame at the end of the
 // server, and Close may be called twice.
 func TestStartCloseIsSeen(t *testing.T) {
