@@ -103,6 +103,18 @@ func TestMeterOfHub(t *testing.T) {
 }
 
 // TestFollowed: what a connection is subscribed to decides what others and its end cost.
+// TestSince: a report begins with the first event, and before it with itself.
+func TestSince(t *testing.T) {
+	m := New(Options{})
+	if got := m.at(2).Since; !got.Equal(time.UnixMicro(2 * minute)) {
+		t.Errorf("before the first event since %v", got)
+	}
+	m.Count(&events.Event{Type: events.Open, At: 3 * minute})
+	if got := m.at(4).Since; !got.Equal(time.UnixMicro(3 * minute)) {
+		t.Errorf("after the first event since %v", got)
+	}
+}
+
 func TestFollowed(t *testing.T) {
 	for _, test := range []struct {
 		said []string

@@ -11,7 +11,7 @@ import (
 
 // Report is what a session has cost. Dollars are not rounded.
 type Report struct {
-	Since       time.Time    `json:"since"` // of the first event
+	Since       time.Time    `json:"since"` // of the first event; before one, now
 	Region      string       `json:"region"`
 	PricesOf    string       `json:"pricesOf"` // the day of the prices
 	Dollars     float64      `json:"dollars"`
@@ -74,9 +74,9 @@ func (m *Meter) Report(now time.Time) Report {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	sum := m.sum
-	r := Report{Region: prices.Region, PricesOf: prices.AsOf, Connections: []Connection{}, Topics: []Topic{}}
-	if m.began != 0 {
-		r.Since = time.UnixMicro(m.began).UTC()
+	r := Report{
+		Since:  time.UnixMicro(cmp.Or(m.began, now.UnixMicro())).UTC(),
+		Region: prices.Region, PricesOf: prices.AsOf, Connections: []Connection{}, Topics: []Topic{},
 	}
 	for id, c := range m.connections {
 		t := c.tally
