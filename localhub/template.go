@@ -166,9 +166,13 @@ func runTemplate(ctx context.Context, s settings, stdout, stderr io.Writer) erro
 	return serveUntil(ctx, h, log, map[net.Listener]http.Handler{tlsOrPlain: h, admin: h.Admin()})
 }
 
-// ownRoots are the files of roots that the developer trusts beside the system's.
-func ownRoots(getenv func(string) string) []string {
-	return []string{getenv("AWS_CA_BUNDLE"), getenv("SSL_CERT_FILE"), getenv("NODE_EXTRA_CA_CERTS")}
+// ownRoots are the files of roots that the developer trusts beside the system's, by variable.
+func ownRoots(getenv func(string) string) map[string]string {
+	roots := map[string]string{}
+	for _, name := range []string{"AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"} {
+		roots[name] = getenv(name)
+	}
+	return roots
 }
 
 // templateFolder makes the folder for files of a template's functions in the user's cache

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,21 +33,22 @@ func BundleFile(folder string) string { return filepath.Join(folder, bundleName)
 // Programs that read AWS_CA_BUNDLE or SSL_CERT_FILE trust nothing else, so with the authority
 // alone they could call no other service.
 //
-// own are PEM files with further roots, such as that of a company's proxy; empty names are
-// ignored. hasSystem is false if the system has no file of roots.
-func (a *Authority) WriteBundle(folder string, own ...string) (hasSystem bool, err error) {
+// own has PEM files with further roots, such as that of a company's proxy, by the variables
+// that name them; empty names are ignored. hasSystem is false if the system has no file of roots.
+func (a *Authority) WriteBundle(folder string, own map[string]string) (hasSystem bool, err error) {
 	roots := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
-	for i, name := range own {
+	known := append([]string{""}, systemRoots...)
+	for _, variable := range slices.Sorted(maps.Keys(own)) {
+		name := own[variable]
 		// A shell that has sourced a function's variables names a bundle itself.
-		if name == "" || filepath.Base(name) == bundleName || slices.Contains(own[:i], name) ||
-			slices.Contains(systemRoots, name) {
+		if filepath.Base(name) == bundleName || slices.Contains(known, name) {
 			continue
 		}
 		more, err := os.ReadFile(name)
 		if err != nil {
-			return false, fmt.Errorf("roots: %w", err)
+			return false, fmt.Errorf("roots of %s: %w", variable, err)
 		}
-		roots = joinPEM(roots, more)
+		roots, known = joinPEM(roots, more), append(known, name)
 	}
 	for _, name := range systemRoots {
 		more, err := os.ReadFile(name)

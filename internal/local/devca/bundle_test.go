@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/securecart/hub/internal/local/devca"
@@ -37,7 +38,7 @@ func TestBundle(t *testing.T) {
 	if err := os.WriteFile(own, bytes.TrimSpace(readFile(t, authority.File())), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	hasSystem, err := authority.WriteBundle(folder, "", own)
+	hasSystem, err := authority.WriteBundle(folder, map[string]string{"A": "", "B": own, "C": own})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +55,7 @@ func TestBundle(t *testing.T) {
 	}
 
 	t.Run("its own file does not make it grow", func(t *testing.T) {
-		if _, err := authority.WriteBundle(folder, own, devca.BundleFile(folder)); err != nil {
+		if _, err := authority.WriteBundle(folder, map[string]string{"A": own, "B": devca.BundleFile(folder)}); err != nil {
 			t.Fatal(err)
 		}
 		if again := readFile(t, devca.BundleFile(folder)); !bytes.Equal(again, bundle) {
@@ -62,15 +63,16 @@ func TestBundle(t *testing.T) {
 		}
 	})
 	t.Run("missing file", func(t *testing.T) {
-		if _, err := authority.WriteBundle(folder, own+".missing"); err == nil {
-			t.Error("no error")
+		_, err := authority.WriteBundle(folder, map[string]string{"SSL_CERT_FILE": own + ".missing"})
+		if err == nil || !strings.Contains(err.Error(), "SSL_CERT_FILE") {
+			t.Errorf("the error %v does not name the variable", err)
 		}
 	})
 	t.Run("an authority that was made anew meanwhile", func(t *testing.T) {
 		if _, err := open(t).Certificate([]string{"new.example"}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := authority.WriteBundle(folder, own); err != nil {
+		if _, err := authority.WriteBundle(folder, map[string]string{"A": own}); err != nil {
 			t.Fatal(err)
 		}
 		if again := readFile(t, devca.BundleFile(folder)); !bytes.Equal(again, bundle) {

@@ -44,7 +44,9 @@ type Options struct {
 
 	Addr      string           // where the API is served: host and port
 	Authority *devca.Authority // that functions trust
-	Roots     []string         // PEM files with further roots that functions trust
+
+	// Roots are PEM files with further roots that functions trust, by the variables that name them.
+	Roots map[string]string
 
 	// Proxy returns the developer's own proxy, as http.Transport's Proxy does; nil: none.
 	Proxy func(*http.Request) (*url.URL, error)
@@ -166,7 +168,7 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Host) Listener(l net.Listener) (net.Listener, error) {
 	certificate, err := h.opts.Authority.Certificate(h.names())
 	if err == nil {
-		h.trustsSystem, err = h.opts.Authority.WriteBundle(h.opts.Folder, h.opts.Roots...)
+		h.trustsSystem, err = h.opts.Authority.WriteBundle(h.opts.Folder, h.opts.Roots)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("certificates: %w", err)
