@@ -16,6 +16,7 @@ import (
 	"github.com/securecart/hub/internal/local/datafile"
 	"github.com/securecart/hub/internal/local/house"
 	"github.com/securecart/hub/internal/local/inspector"
+	"github.com/securecart/hub/internal/local/shell"
 	"github.com/securecart/hub/internal/redact"
 	"github.com/securecart/hub/internal/table"
 )
@@ -77,7 +78,7 @@ func (b *banner) word(word, arguments string) string {
 		command += " -admin " + b.admin
 	}
 	if b.adminToken.value != "" {
-		command += " -admin-token " + shellWord(b.adminToken.given)
+		command += " -admin-token " + shell.Word(b.adminToken.given)
 	}
 	return command + " " + arguments
 }
@@ -92,7 +93,7 @@ func commandOf(executable string) string {
 	if goRun.MatchString(filepath.ToSlash(executable)) {
 		return "go run ./localhub"
 	}
-	return shellWord(executable)
+	return shell.Word(executable)
 }
 
 // dataFile is a line with the file of -data; "" without one.

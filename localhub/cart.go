@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/securecart/hub/client"
+	"github.com/securecart/hub/internal/local/shell"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -83,7 +84,7 @@ func changeError(err error) error {
 		if line := refused.Lines[sku]; line != nil {
 			count = strconv.Itoa(line.Quantity)
 		}
-		now = append(now, count+" "+shellWord(sku))
+		now = append(now, count+" "+shell.Word(sku))
 	}
 	return fmt.Errorf("%s; now %s (version %d)", text, strings.Join(now, ", "), refused.Version)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/securecart/hub/internal/local/shell"
 	"github.com/securecart/hub/internal/stockjson"
 )
 
@@ -93,5 +94,5 @@ func itemText(i stockjson.Item) string {
 		facts = append(facts, strings.TrimSpace("on back order "+i.BackAt))
 	}
 	facts = append(facts, fmt.Sprint("version ", i.Version))
-	return shellWord(i.SKU) + " " + what + " (" + strings.Join(facts, ", ") + ")"
+	return shell.Word(i.SKU) + " " + what + " (" + strings.Join(facts, ", ") + ")"
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/securecart/hub/internal/local/shell"
 )
 
 // bashCompletion is the package whose functions the script for bash calls.
@@ -25,7 +27,7 @@ func TestCompletionInBash(t *testing.T) {
 		skipMissing(t, "bash is not installed")
 	}
 	folder := t.TempDir()
-	program := "#!/bin/sh\n" + mainVariable + "=1 exec " + shellWord(testBinary(t)) + ` "$@"` + "\n"
+	program := "#!/bin/sh\n" + mainVariable + "=1 exec " + shell.Word(testBinary(t)) + ` "$@"` + "\n"
 	if err := os.WriteFile(filepath.Join(folder, "localhub"), []byte(program), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -60,11 +62,11 @@ func TestCompletionInBash(t *testing.T) {
 	} {
 		script := prepare + "source <(localhub completion bash)\n" +
 			"complete -p localhub >/dev/null || exit 1\n" +
-			"COMP_LINE=" + shellWord(line) + " COMP_POINT=${#COMP_LINE} COMP_TYPE=9 COMP_KEY=9\n" +
+			"COMP_LINE=" + shell.Word(line) + " COMP_POINT=${#COMP_LINE} COMP_TYPE=9 COMP_KEY=9\n" +
 			"COMP_WORDS=("
 		words := strings.Split(line, " ")
 		for _, word := range words {
-			script += shellWord(word) + " "
+			script += shell.Word(word) + " "
 		}
 		script += ")\nCOMP_CWORD=$((${#COMP_WORDS[@]}-1))\n__start_localhub\n" +
 			`for reply in "${COMPREPLY[@]}"; do printf '%s\n' "${reply%% *}"; done | sort` + "\n"

@@ -10,6 +10,8 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/spf13/pflag"
+
+	"github.com/securecart/hub/internal/local/shell"
 )
 
 // TestHelp: the help of localhub and of each word fits a terminal, names every flag and
@@ -74,7 +76,7 @@ func TestExamplesWork(t *testing.T) {
 		if cmd.Name() == "completion" {
 			continue // TestCompletion
 		}
-		script := "set -e\ncd " + shellWord(t.TempDir()) + "\n" + hub.shellFunction(t)
+		script := "set -e\ncd " + shell.Word(t.TempDir()) + "\n" + hub.shellFunction(t)
 		for line := range strings.Lines(cmd.Example) {
 			ran++
 			script += addresses.Replace(strings.TrimSuffix(line, "\n")) + " </dev/null\n"

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/securecart/hub/internal/local/shell"
 )
 
 // TestHTTPTour runs every command of docs/http.md, in one shell and in order, against a
@@ -77,7 +79,7 @@ func (i *instance) shellFunction(t *testing.T) string {
 		"add|set) set -- -url " + i.socket + " \"$@\";;\n" + // "--" may follow
 		"load) set -- \"$@\" -url " + i.socket + " -admin " + i.adminAddress() + ";;\n" +
 		"stock|seed|token|tap|cost|why) set -- \"$@\" -admin " + i.adminAddress() + ";; esac\n" +
-		mainVariable + "=1 " + shellWord(testBinary(t)) + " $word \"$@\"; }\n"
+		mainVariable + "=1 " + shell.Word(testBinary(t)) + " $word \"$@\"; }\n"
 }
 
 // shellCommand is one command of a document and what it prints.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/securecart/hub/internal/local/house"
+	"github.com/securecart/hub/internal/local/shell"
 	"github.com/securecart/hub/internal/redact"
 )
 
@@ -18,7 +19,7 @@ func (d *dynamodb) open(_ context.Context, args []string, _ *slog.Logger) (house
 		return nil, nil
 	}
 	return nil, usagef("-dynamodb needs the AWS SDK, which this build leaves out; "+
-		"run: go run -tags dynamodb ./localhub %s", quote(withoutSecrets(args)))
+		"run: go run -tags dynamodb ./localhub %s", shell.Words(withoutSecrets(args)))
 }
 
 // withoutSecrets hides passwords in URLs, and an admin token or a key that is not in a file.
@@ -43,20 +44,3 @@ func withoutSecrets(args []string) []string {
 }
 
 func isSecretName(flag string) bool { return flag == "admin-token" || flag == "api-key" }
-
-// quote writes arguments as a POSIX shell reads them.
-func quote(args []string) string {
-	quoted := make([]string, len(args))
-	for i, arg := range args {
-		quoted[i] = arg
-		if arg == "" || strings.ContainsFunc(arg, needsQuotes) {
-			quoted[i] = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(quoted, " ")
-}
-
-func needsQuotes(r rune) bool {
-	isAlphanumeric := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-	return !isAlphanumeric && !strings.ContainsRune("-_=:/.,@%+", r)
-}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/securecart/hub/internal/hub/hubtest"
+	"github.com/securecart/hub/internal/local/shell"
 )
 
 // runShell runs a command as a person who pastes it does, and returns its output.
@@ -25,7 +26,7 @@ func TestBannerCommandsTakeAnySKU(t *testing.T) {
 	good, _ := hubtest.Names(t)
 	good = append(good, "'; echo broken; '", "$(echo broken)", "`echo broken`", "a&b", "a;b", "[1-3]{a,b}", "-d", "-admin")
 	hub := start(t)
-	stock := mainVariable + "=1 " + shellWord(testBinary(t)) + " stock -o json -admin " + hub.adminAddress() + " "
+	stock := mainVariable + "=1 " + shell.Word(testBinary(t)) + " stock -o json -admin " + hub.adminAddress() + " "
 	for _, sku := range good {
 		got := runShell(t, "printf '%s' "+keyJSON("sku", sku))
 		var key map[string]map[string]string

@@ -110,7 +110,7 @@ func TestTemplateEndpointTimeout(t *testing.T) {
 }
 
 // sourceLine is the line of the banner with the variables of a function.
-var sourceLine = regexp.MustCompile(`(?m)^  (source '.+/Echo\.env')$`)
+var sourceLine = regexp.MustCompile(`(?m)^  (source .+/Echo\.env)$`)
 
 // TestTemplateEnvFile: the line of the banner gives a shell the variables of a function that
 // the developer starts: those of the template, of -env, and of the API's address here.

@@ -111,6 +111,7 @@ var mayImport = map[string][]string{
 	"internal/local/datafile":        {"internal/hub", "internal/hub/memstore", "internal/local/newfile"},
 	"internal/local/devca":           {},
 	"internal/local/devkeys":         {"internal/local/newfile"},
+	"internal/local/shell":           {},
 	"internal/local/newfile":         {},
 	"internal/local/proxy":           {},
 	"internal/local/webserver":       {},
@@ -126,7 +127,7 @@ var mayImport = map[string][]string{
 	"internal/local/template/host": {
 		"gatewaytest", "internal/local/account", "internal/local/admin", "internal/local/cost", "internal/local/devca",
 		"internal/local/events", "internal/local/inspector", "internal/local/lambdaproc", "internal/local/proxy",
-		"internal/local/tap", "internal/local/template/samapi", "internal/redact",
+		"internal/local/shell", "internal/local/tap", "internal/local/template/samapi", "internal/redact",
 	},
 
 	"internal/hub/hubtest": {"internal/hub", "internal/wire"},
@@ -152,8 +153,8 @@ var mayImport = map[string][]string{
 		"internal/local/account", "internal/local/admin", "internal/local/catalogue", "internal/local/cost",
 		"internal/local/datafile", "internal/local/devca", "internal/local/devkeys", "internal/local/dynamo",
 		"internal/local/events", "internal/local/faults", "internal/local/house", "internal/local/inspector",
-		"internal/local/recording", "internal/local/replay", "internal/local/tap", "internal/local/template/host",
-		"internal/local/webserver", "internal/redact", "internal/stockjson",
+		"internal/local/recording", "internal/local/replay", "internal/local/shell", "internal/local/tap",
+		"internal/local/template/host", "internal/local/webserver", "internal/redact", "internal/stockjson",
 		"internal/table", "internal/versions", "internal/wire", "web",
 	},
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/securecart/hub/internal/local/account"
 	"github.com/securecart/hub/internal/local/inspector"
+	"github.com/securecart/hub/internal/local/shell"
 	"github.com/securecart/hub/internal/redact"
 )
 
@@ -56,7 +57,7 @@ func (h *Host) writeEndpoints(b *strings.Builder) {
 	}
 	b.WriteString("\nbefore you start one of these functions, in its terminal:\n")
 	for _, f := range h.endpoints {
-		fmt.Fprintf(b, "  source %s\n", quote(h.envFile(f.ID)))
+		fmt.Fprintf(b, "  source %s\n", shell.Word(h.envFile(f.ID)))
 	}
 }
 

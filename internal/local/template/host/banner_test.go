@@ -50,7 +50,7 @@ func TestWriteBanner(t *testing.T) {
   function      Tell  at http://127.0.0.1:9001
 
 before you start one of these functions, in its terminal:
-  source '/cache/t/Tell.env'
+  source /cache/t/Tell.env
 
 not imitated: AWS::DynamoDB::Table (1), AWS::SQS::Queue (2)
 note: t.yaml:3:5: first

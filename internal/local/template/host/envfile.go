@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/securecart/hub/internal/local/lambdaproc"
+	"github.com/securecart/hub/internal/local/shell"
 	"github.com/securecart/hub/internal/local/template/samapi"
 )
 
@@ -59,7 +60,7 @@ func (h *Host) envText(f *samapi.Function) []byte {
 	for _, variable := range env {
 		name, value, _ := strings.Cut(variable, "=")
 		if variableName.MatchString(name) && !slices.Contains(ofThisMachine, name) {
-			fmt.Fprintf(&b, "export %s=%s\n", name, quote(value))
+			fmt.Fprintf(&b, "export %s=%s\n", name, shell.Word(value))
 		}
 	}
 	return []byte(b.String())
@@ -76,6 +77,3 @@ func withNodeOption(env []string, option string) []string {
 	}
 	return append(env, name+option)
 }
-
-// quote quotes a value for a shell.
-func quote(value string) string { return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'" }
