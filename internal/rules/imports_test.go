@@ -134,6 +134,7 @@ var mayImport = map[string][]string{
 	"internal/dynamotest":  {},
 	"internal/costtest":    {},
 	"internal/planttest":   {},
+	"internal/heaptest":    {},
 	"internal/prices":      {},
 	"internal/rules":       {},
 	"internal/schematest":  {"internal/wire"},

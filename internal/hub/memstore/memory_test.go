@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/securecart/hub/internal/heaptest"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/memstore"
 )
@@ -30,22 +31,15 @@ func TestMemoryOfSubscriptions(t *testing.T) {
 		}
 	}
 	subscribe(0)
-	before := liveBytes()
-	for n := range connections {
-		subscribe(n + 1)
-	}
-	each := float64(liveBytes()-before) / (connections * topics)
+	grown := heaptest.Growth(func() {
+		for n := range connections {
+			subscribe(n + 1)
+		}
+	})
+	each := float64(grown) / (connections * topics)
 	if each > most {
 		t.Errorf("%.0f bytes for each subscription, want at most %d", each, most)
 	}
 	t.Logf("%.0f bytes", each)
 	runtime.KeepAlive(s)
-}
-
-func liveBytes() int64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/heaptest"
 	"github.com/securecart/hub/internal/local/cost"
 	"github.com/securecart/hub/internal/local/events"
 )
@@ -21,24 +22,17 @@ func TestMemoryOfTopics(t *testing.T) {
 		names = append(names, fmt.Sprintf(`"sku:A-SKU-WITH-A-LONG-NAME-%d"`, i))
 	}
 	message := []byte(`{"action":"subscribe","topics":[` + strings.Join(names, ",") + `]}`)
-	before := liveBytes()
-	for i := range connections {
-		conn := fmt.Sprint("conn", i)
-		m.Count(&events.Event{Type: events.Open, At: 1, Conn: conn, Status: 101})
-		m.Observe(gatewaytest.Observation{Kind: gatewaytest.ObservedIn, ConnectionID: conn, Payload: message})
-		m.Observe(gatewaytest.Observation{Kind: gatewaytest.ObservedAnswer, ConnectionID: conn, RouteKey: "subscribe",
-			Payload: []byte(`{"type":"snapshot"}`)})
-	}
-	if each := (liveBytes() - before) / (connections * topics); each > most {
+	grown := heaptest.Growth(func() {
+		for i := range connections {
+			conn := fmt.Sprint("conn", i)
+			m.Count(&events.Event{Type: events.Open, At: 1, Conn: conn, Status: 101})
+			m.Observe(gatewaytest.Observation{Kind: gatewaytest.ObservedIn, ConnectionID: conn, Payload: message})
+			m.Observe(gatewaytest.Observation{Kind: gatewaytest.ObservedAnswer, ConnectionID: conn, RouteKey: "subscribe",
+				Payload: []byte(`{"type":"snapshot"}`)})
+		}
+	})
+	if each := grown / (connections * topics); each > most {
 		t.Errorf("%d bytes for each topic of a connection, want at most %d", each, most)
 	}
 	runtime.KeepAlive(m)
-}
-
-func liveBytes() int64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

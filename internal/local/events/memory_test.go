@@ -7,19 +7,9 @@ import (
 	"testing"
 
 	"github.com/securecart/hub/gatewaytest"
+	"github.com/securecart/hub/internal/heaptest"
 	"github.com/securecart/hub/internal/local/events"
 )
-
-// heapGrowth returns how many bytes more the heap has after do.
-func heapGrowth(do func()) int64 {
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	do()
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	return int64(after.HeapAlloc) - int64(before.HeapAlloc)
-}
 
 // TestLogIsBoundedInMemory: what the log keeps of a large message does not keep the message in
 // memory, and no other text of an event is without a limit.
@@ -50,7 +40,7 @@ func TestLogIsBoundedInMemory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := &events.Gateway{Log: newLog(), In: events.HubFrame(false), Out: events.HubAnswer(false)}
 			const n = 100
-			grown := heapGrowth(func() {
+			grown := heaptest.Growth(func() {
 				for range n {
 					add(g)
 				}
@@ -82,7 +72,7 @@ func TestMemoryOfEvents(t *testing.T) {
 	l := newLog()
 	text := strings.Repeat("x", 500)
 	const n, most = 10_000, 140
-	grown := heapGrowth(func() {
+	grown := heaptest.Growth(func() {
 		for i := range n {
 			l.Add(t.Context(), events.Event{Type: events.Post, Conn: fmt.Sprintf("L0SM%011d=", i),
 				User: "guest:9f2c41d07a55e813", Topic: "sku:MUG", Text: text, Status: 200, Took: 40, Cause: []uint64{uint64(i)}})
