@@ -451,6 +451,27 @@ func TestGatewayClose(t *testing.T) {
 			close(release)
 		})
 	})
+	t.Run("Shutdown cancels functions when its context ends", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var cancelled []time.Duration
+			start := time.Now()
+			hanging := function(func(ctx context.Context, _ []byte) ([]byte, error) {
+				<-ctx.Done()
+				cancelled = append(cancelled, time.Since(start))
+				return nil, ctx.Err()
+			})
+			g := newGateway(t, api(routes("$default", hanging)))
+			c := dial(t, g, "/v1")
+			send(t, c, "x")
+			go drain(c)
+			synctest.Wait()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if err := g.Shutdown(ctx); err != nil || len(cancelled) != 1 || cancelled[0] != time.Second {
+				t.Errorf("got %v, cancelled after %v", err, cancelled)
+			}
+		})
+	})
 	t.Run("refuses handshakes and posts", func(t *testing.T) {
 		var connect recorder
 		g := newGateway(t, api(routes("$connect", &connect)))

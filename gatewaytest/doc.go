@@ -98,7 +98,8 @@
 // Shutdown: [Gateway.Close] waits for everything that the gateway has started:
 // connections, their $disconnect, and functions that exceeded their timeout. It
 // takes at most ten seconds, and returns an error if a function ignores its
-// context. The end of a [Server] waits for functions only.
+// context. [Gateway.Shutdown] cancels functions sooner. The end of a [Server]
+// waits for functions only.
 //
 // # Differences from AWS
 //

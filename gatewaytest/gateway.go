@@ -242,11 +242,19 @@ func (g *Gateway) Connections() []ConnectionInfo {
 // contexts of functions that still run after five seconds are cancelled. After
 // ten seconds Close returns an error.
 func (g *Gateway) Close() error {
-	return g.closeConns(func(c *conn) { c.startClose(ws.CloseGoingAway, reasonGoingAway) })
+	ctx, cancel := context.WithTimeout(context.Background(), handlerGrace)
+	defer cancel()
+	return g.Shutdown(ctx)
 }
 
-// closeConns is Close with a function that starts the end of each connection.
-func (g *Gateway) closeConns(startEnd func(*conn)) error {
+// Shutdown is like [Gateway.Close], but the contexts of functions that still
+// run are cancelled when ctx ends.
+func (g *Gateway) Shutdown(ctx context.Context) error {
+	return g.closeConns(ctx, func(c *conn) { c.startClose(ws.CloseGoingAway, reasonGoingAway) })
+}
+
+// closeConns is Shutdown with a function that starts the end of each connection.
+func (g *Gateway) closeConns(ctx context.Context, startEnd func(*conn)) error {
 	g.closeOnce.Do(func() {
 		g.mu.Lock()
 		g.closing = true
@@ -263,7 +271,9 @@ func (g *Gateway) closeConns(startEnd func(*conn)) error {
 			g.running.Wait()
 			close(done)
 		}()
-		if !waitFor(done, handlerGrace) {
+		select {
+		case <-done:
+		case <-ctx.Done():
 			g.cancelHandlers()
 			if !waitFor(done, handlerGrace) {
 				g.closeErr = errors.New("gatewaytest: a function did not return after its context was cancelled")

@@ -115,7 +115,9 @@ func (s *Server) listenLocked() {
 // with 1001 "Going away" and cuts other connections, so that it waits for
 // nothing but functions; otherwise it is like [Gateway.Close].
 func (s *Server) Close() error {
-	err := s.closeConns((*conn).endAtOnce)
+	ctx, cancel := context.WithTimeout(context.Background(), handlerGrace)
+	defer cancel()
+	err := s.closeConns(ctx, (*conn).endAtOnce)
 	s.mu.Lock()
 	clients, server := s.clients, s.http
 	s.mu.Unlock()

@@ -33,6 +33,7 @@ func echoFunction(
 	case "exit":
 		os.Exit(3)
 	case "hang":
+		fmt.Println("hanging")
 		select {}
 	case "env":
 		body = os.Getenv(message.Name)
@@ -313,6 +314,23 @@ func TestTemplateFunctionFails(t *testing.T) {
 		if got := ask(t, c, `{}`); got != "MESSAGE" {
 			t.Errorf("after %s: got %s", do, got)
 		}
+	}
+}
+
+// TestTemplateInterruptedWhileFunctionHangs: an interrupt waits for no function.
+func TestTemplateInterruptedWhileFunctionHangs(t *testing.T) {
+	var interrupted time.Time
+	t.Run("serve", func(t *testing.T) {
+		api, _ := serveEchoTemplate(t, strings.Replace(echoTemplate, "Timeout: 1\n", "Timeout: 30\n", 1))
+		c := dial(t, api.socket, nil)
+		if err := c.Write(t.Context(), websocket.MessageText, []byte(`{"do":"hang"}`)); err != nil {
+			t.Fatal(err)
+		}
+		api.stderr.waitFor(t, "Echo | hanging\n")
+		interrupted = time.Now() // the end of this test does it
+	})
+	if took := time.Since(interrupted); took > 4*time.Second {
+		t.Errorf("the end took %v", took)
 	}
 }
 

@@ -33,6 +33,10 @@ const (
 	// initTimeout is how long a new process may take until it asks for its first event.
 	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 	initTimeout = 10 * time.Second
+
+	// outputWithin is how long output of a process is read after its end: a program that it
+	// started may hold the pipe open. Our own choice.
+	outputWithin = 100 * time.Millisecond
 )
 
 // environment is one process and the Runtime API that it uses.
@@ -103,6 +107,7 @@ func start(ctx context.Context, o Options) (*environment, error) {
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=1024", "AWS_EXECUTION_ENV=AWS_Lambda_provided.al2023", "_HANDLER=bootstrap",
 	}, o.Env...)
 	e.cmd.Stdout, e.cmd.Stderr = e.lines, e.lines
+	e.cmd.WaitDelay = outputWithin
 	if err := e.cmd.Start(); err != nil {
 		_ = e.server.Close()
 		<-e.served

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -52,6 +53,13 @@ func bootstrap(ctx context.Context, e event) (string, error) {
 		panic("as requested")
 	case "exit":
 		os.Exit(3)
+	case "child":
+		child := exec.Command("sleep", "1000")
+		child.Stdout, child.Stderr = os.Stdout, os.Stderr
+		if err := child.Start(); err != nil {
+			return "", err
+		}
+		return fmt.Sprint(child.Process.Pid), nil
 	case "hang":
 		select {}
 	case "deadline":
@@ -113,6 +121,36 @@ func TestFailures(t *testing.T) {
 				t.Errorf("the next invocation: got %q, %v", got, err)
 			}
 		})
+	}
+}
+
+// TestOutputHeldOpen: a program that the process started, and that outlives it, delays nothing.
+func TestOutputHeldOpen(t *testing.T) {
+	f := startFunction(t, lambdaproc.Options{Environments: 1, Env: []string{"PATH=" + os.Getenv("PATH")}})
+	pid, err := invoke(t, f, "child", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := os.FindProcess(number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error)
+	go func() { closed <- f.Close() }()
+	select {
+	case err = <-closed:
+		_ = child.Kill()
+	case <-time.After(30 * time.Second):
+		_ = child.Kill()
+		t.Error("Close waited for the program that the process had started")
+		err = <-closed
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }
 

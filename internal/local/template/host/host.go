@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -189,11 +190,17 @@ func (h *Host) upstream(r *http.Request) (*url.URL, error) {
 	return u, err
 }
 
+// closeWithin is how long functions may take for $disconnect and what they do at Close. Our own
+// choice: who interrupts a program does not wait long.
+const closeWithin = time.Second
+
 // Close closes the connections, then ends the functions.
 func (h *Host) Close() error {
 	var failed error
 	if h.gateway != nil {
-		failed = h.gateway.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
+		defer cancel()
+		failed = h.gateway.Shutdown(ctx)
 	}
 	h.tap.Close()
 	h.proxy.Close()
