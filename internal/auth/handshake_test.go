@@ -223,3 +223,25 @@ func TestGoodHandshakes(t *testing.T) {
 		})
 	}
 }
+
+// TestGuestsOnly: a hub without an issuer serves guests. Whoever brings the token of a
+// user continues as a guest, or is refused where a token is required.
+func TestGuestsOnly(t *testing.T) {
+	c := config(&jwks{})
+	c.Issuer, c.JWKSURL, c.ClientIDs = "", "", nil
+	gw := newGateway(t, newVerifier(t, c))
+	conn, _ := dial(t, gw, "/v1", withProtocol(user(claims())))
+	if got := sendHello(t, conn, ""); got.Role != "guest" || got.Notice != "token_bad" {
+		t.Errorf("got %+v, want a guest with the notice token_bad", got)
+	}
+	if got := sendHello(t, conn, user(claims())); got.Type != "error" || got.Code != "token_bad" {
+		t.Errorf("hello: got %+v, want the error token_bad", got)
+	}
+	if conn, status := dial(t, gw, "/v1?auth=required", withProtocol(user(claims()))); conn != nil ||
+		status != http.StatusForbidden {
+		t.Errorf("required: got status %d, want 403", status)
+	}
+	if conn, _ := dial(t, gw, "/v1?auth=required", withProtocol(guest(guestClaims()))); conn == nil {
+		t.Error("a known guest is refused")
+	}
+}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/securecart/hub/internal/auth"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/rest"
 )
@@ -56,6 +58,14 @@ func TestTicketRefused(t *testing.T) {
 			f.use(&http.Client{Transport: offline{}}, rest.Options{})
 			return "Bearer " + f.token("ann", "")
 		}, 503, "busy"},
+		"guests only": {func(f *fixture) string {
+			v, err := auth.New(auth.Config{GuestKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.api = rest.New(f.hub, v, rest.Options{}, slog.New(slog.NewTextHandler(&f.log, nil)))
+			return "Bearer " + f.token("ann", "")
+		}, 401, "token_bad"},
 		"store throttled":  {func(f *fixture) string { return f.failMethod("PutTicket", hub.ErrThrottled) }, 503, "busy"},
 		"store fails":      {func(f *fixture) string { return f.failMethod("PutTicket", errInside) }, 500, "internal"},
 		"revocations fail": {func(f *fixture) string { return f.failMethod("Revocation", errInside) }, 500, "internal"},

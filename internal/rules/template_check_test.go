@@ -152,13 +152,14 @@ const (
 
 // scenes returns the ways to deploy the template that its conditions distinguish.
 func (k *checker) scenes() []*scene {
-	required := map[string]string{"TokenIssuer": issuer, "TokenClients": "web, app"}
+	users := map[string]string{"TokenIssuer": issuer, "TokenClients": "web, app"}
 	with := func(name string, more map[string]string) *scene {
-		given := maps.Clone(required)
+		given := maps.Clone(users)
 		maps.Copy(given, more)
 		return &scene{name: name, given: given, t: k.t}
 	}
 	return []*scene{
+		{name: "guests", given: map[string]string{}, t: k.t},
 		with("defaults", nil),
 		with("own tables", map[string]string{
 			"InventoryTableName": "stock", "InventoryStreamArn": shopInventoryStream, "CartTableName": "carts",

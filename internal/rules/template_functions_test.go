@@ -141,15 +141,18 @@ func (k *checker) wantSettings(s *scene) map[string]string {
 		return "securecart-" + strings.ToLower(strings.TrimSuffix(parameter, "Group"))
 	}
 	jwks := issuer + "/.well-known/jwks.json"
-	if s.name == "domain" {
+	switch s.name {
+	case "domain":
 		jwks = "https://keys.test/jwks"
+	case "guests":
+		jwks = ""
 	}
 	return map[string]string{
 		"HUB_TABLE": "<HubTable>", "INVENTORY_TABLE": table("InventoryTable", "stock"),
 		"CART_TABLE":           table("CartTable", "carts"),
 		"INVENTORY_ATTRIBUTES": map[string]string{"own tables": "sku=productId", "own inventory": "version=rev"}[s.name],
 		"CART_ATTRIBUTES":      map[string]string{"own tables": "cart=id"}[s.name],
-		"TOKEN_ISSUER":         issuer, "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": "web, app",
+		"TOKEN_ISSUER":         s.given["TokenIssuer"], "TOKEN_JWKS_URL": jwks, "TOKEN_CLIENTS": s.given["TokenClients"],
 		"ALLOWED_ORIGINS": s.given["AllowedOrigins"], "EDGE_SECRETS": edgeSecrets(s),
 		"SHORTHAND": strconv.FormatBool(s.name == "domain"), "POSTS_PER_SECOND": "500",
 		"SWEEP_POSTS_PER_SECOND": "1500", "SWEEP_TABLE": "<SweepTable>", "METRICS_NAMESPACE": "SecureCartHub",

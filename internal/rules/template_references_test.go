@@ -82,9 +82,8 @@ func checkConditions(k *checker) {
 		if !used[name] {
 			k.failf("the parameter %s is not used", name)
 		}
-		_, optional := p["Default"]
-		if needed := name == "TokenIssuer" || name == "TokenClients"; optional == needed {
-			k.failf("the parameter %s has a default: %t", name, optional)
+		if _, ok := p["Default"]; !ok { // the first deployment asks nobody
+			k.failf("the parameter %s has no default", name)
 		}
 	}
 	k.checkRules()
@@ -94,7 +93,7 @@ func checkConditions(k *checker) {
 // only useful together, and accept all scenes.
 func (k *checker) checkRules() {
 	for _, pair := range [][2]string{
-		{"InventoryTableName", "InventoryStreamArn"}, {"CartTableName", "CartStreamArn"},
+		{"TokenIssuer", "TokenClients"}, {"InventoryTableName", "InventoryStreamArn"}, {"CartTableName", "CartStreamArn"},
 		{"DomainName", "CertificateArn"}, {"EdgeDomainName", "EdgeCertificateArn"},
 	} {
 		for _, name := range pair {
@@ -102,6 +101,9 @@ func (k *checker) checkRules() {
 				k.failf("%s may be given without the other of %v", name, pair)
 			}
 		}
+	}
+	if (&scene{name: "keys", given: map[string]string{"TokenJwksUrl": "x"}, t: k.t}).allowed() {
+		k.failf("TokenJwksUrl may be given without TokenIssuer")
 	}
 	for _, s := range k.scenes() {
 		if !s.allowed() {

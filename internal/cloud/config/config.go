@@ -51,13 +51,16 @@ type Settings struct {
 	// a setting because under a custom domain an event does not have it (G-MGMT-15).
 	CallbackURL string
 
+	// The issuer of users' tokens, its keys, and the accepted values of client_id. Without
+	// all three, nobody can sign in.
 	TokenIssuer  string
 	TokenJWKSURL string
-	TokenClients []string // accepted values of client_id
-	AdminGroup   string   // whose users are admins; empty: nobody is
-	VendorGroup  string   // whose users are vendors
-	GuestKeys    [][]byte // the first signs, all verify; at least 32 bytes each
-	AddressKey   []byte   // hashes addresses; at least 32 bytes
+	TokenClients []string
+
+	AdminGroup  string   // whose users are admins; empty: nobody is
+	VendorGroup string   // whose users are vendors
+	GuestKeys   [][]byte // the first signs, all verify; at least 32 bytes each
+	AddressKey  []byte   // hashes addresses; at least 32 bytes
 
 	// AllowedOrigins are the origins of pages that may connect, or read what the REST
 	// API answers, as browsers write them. Empty: pages of the same host and of this machine.
@@ -125,9 +128,9 @@ var Table = []Setting{
 	{"INVENTORY_ATTRIBUTES", tableReaders, false, readInventoryNames},
 	{"CART_ATTRIBUTES", tableReaders, false, readCartNames},
 	{"CALLBACK_URL", []Function{Message, Broadcast}, true, httpURL(func(s *Settings) *string { return &s.CallbackURL })},
-	{"TOKEN_ISSUER", tokenReaders, true, text(func(s *Settings) *string { return &s.TokenIssuer })},
-	{"TOKEN_JWKS_URL", tokenReaders, true, httpURL(func(s *Settings) *string { return &s.TokenJWKSURL })},
-	{"TOKEN_CLIENTS", tokenReaders, true, readClients},
+	{"TOKEN_ISSUER", tokenReaders, false, text(func(s *Settings) *string { return &s.TokenIssuer })},
+	{"TOKEN_JWKS_URL", tokenReaders, false, httpURL(func(s *Settings) *string { return &s.TokenJWKSURL })},
+	{"TOKEN_CLIENTS", tokenReaders, false, readClients},
 	{"ADMIN_GROUP", tokenReaders, false, text(func(s *Settings) *string { return &s.AdminGroup })},
 	{"VENDOR_GROUP", tokenReaders, false, text(func(s *Settings) *string { return &s.VendorGroup })},
 	{"GUEST_KEYS", tokenReaders, true, readGuestKeys},
@@ -168,6 +171,9 @@ func Load(f Function, getenv func(string) string) (Settings, error) {
 	}
 	if err := s.Layout.Check(); err != nil {
 		problems = append(problems, err)
+	}
+	if isSet := s.TokenIssuer != ""; isSet != (s.TokenJWKSURL != "") || isSet != (len(s.TokenClients) > 0) {
+		problems = append(problems, errors.New("TOKEN_ISSUER, TOKEN_JWKS_URL and TOKEN_CLIENTS must be set together"))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return Settings{}, fmt.Errorf("settings of %s: %w", f, err)

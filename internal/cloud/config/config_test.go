@@ -72,6 +72,24 @@ func TestLoadListsMissingSettings(t *testing.T) {
 	}
 }
 
+// TestIssuerIsWhole: without an issuer a hub has guests only. Half of one is refused:
+// without clients, it would accept the tokens of other apps.
+func TestIssuerIsWhole(t *testing.T) {
+	names := []string{"TOKEN_ISSUER", "TOKEN_JWKS_URL", "TOKEN_CLIENTS"}
+	for set := range 1 << len(names) {
+		env := validEnv()
+		for i, name := range names {
+			if set>>i&1 == 0 {
+				env[name] = ""
+			}
+		}
+		_, err := Load(Authorize, func(name string) string { return env[name] })
+		if whole := set == 0 || set == 1<<len(names)-1; (err == nil) != whole {
+			t.Errorf("%03b of %v: got %v", set, names, err)
+		}
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	for name, value := range map[string]string{
 		"CALLBACK_URL": "api.example/v1", "TOKEN_JWKS_URL": "ftp://x", "TOKEN_CLIENTS": "a,,b",

@@ -54,3 +54,27 @@ func TestNewVerifier(t *testing.T) {
 		t.Errorf("without settings: got %v, want an error of the configuration", err)
 	}
 }
+
+// TestGuestsOnly: without an issuer the functions start. Guests are served, and the
+// tokens of users are refused.
+func TestGuestsOnly(t *testing.T) {
+	env := map[string]string{"HUB_TABLE": "hub", "GUEST_KEYS": key("k", auth.MinKey), "ADDRESS_KEY": key("a", auth.MinKey)}
+	s, err := config.Load(config.Authorize, func(name string) string { return env[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := tokens.NewVerifier(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, _, err := v.SignGuest("9f2c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := v.Verify(t.Context(), token); err != nil || p.User != "guest:9f2c" {
+		t.Errorf("a guest: got %+v, %v", p, err)
+	}
+	if p, err := v.Verify(t.Context(), "eyJhbGciOiJSUzI1NiJ9.e30.c2ln"); !errors.Is(err, auth.ErrInvalid) {
+		t.Errorf("a user: got %+v, %v, want %v", p, err, auth.ErrInvalid)
+	}
+}
