@@ -88,15 +88,17 @@ build: ## build the six functions for Lambda into build/NAME/bootstrap (ARCH=arm
 		printf '%-12s %9d bytes\n' $$f $$(wc -c < build/$$f/bootstrap); \
 	done
 
-preflight: ## look in the account for what would make the first deployment fail
+export STAGE ?= default
+
+preflight: ## look in the account for what would make the first deployment fail (STAGE=environment of samconfig.toml)
 	scripts/preflight
 
 smoke: ## try the deployed hub once, as a shopper and as the shop: make smoke STACK=name
 	scripts/smoke $(STACK)
 
-deploy: ## check the account and samconfig.toml, build for arm64, then deploy template.yaml with the SAM CLI
+deploy: ## check the account and samconfig.toml, build for arm64, then deploy template.yaml with the SAM CLI (STAGE=...)
 	$(if $(SKIP_PREFLIGHT),,scripts/preflight)
 	go test -count=1 ./internal/versions
 	$(MAKE) --no-print-directory build ARCH=arm64
-	sam deploy $$(test -e samconfig.toml || echo --guided) --resolve-s3 \
+	sam deploy $$(scripts/setting stack_name '' | grep -q . || echo --guided) --config-env $(STAGE) --resolve-s3 \
 		--template-file template.yaml --capabilities CAPABILITY_IAM

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,8 +12,8 @@ import (
 )
 
 // TestDeploy: whatever was built before and whatever ARCH says, make deploy builds
-// for the processor of the template, and only the first one asks for parameters. Before
-// that it checks the deprecations in samconfig.toml.
+// for the processor of the template, and only the first one of a stage asks for parameters.
+// Before that it checks the deprecations in samconfig.toml.
 func TestDeploy(t *testing.T) {
 	if _, err := exec.LookPath("make"); err != nil {
 		if os.Getenv("HUB_TEST_TOOLS") == "required" {
@@ -24,7 +25,13 @@ func TestDeploy(t *testing.T) {
 	for _, f := range []string{"connect", "disconnect", "message", "authorize", "broadcast", "rest"} {
 		wantBuilt = append(wantBuilt, processor(t)+" ./"+f)
 	}
-	for _, again := range []bool{false, true} {
+	for stage, tt := range map[string]struct {
+		samconfig string
+		guided    bool
+	}{
+		"":     {"", true},
+		"prod": {twoStages, false}, "default": {twoStages, false}, "test": {twoStages, true},
+	} {
 		dir := t.TempDir()
 		write := func(name, text string) {
 			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
@@ -35,17 +42,21 @@ func TestDeploy(t *testing.T) {
 		if err := os.Mkdir(filepath.Join(dir, "scripts"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		write("scripts/preflight", "#!/bin/sh\n[ ! -e checked ] && [ ! -e built ] && echo >looked\n")
+		write("scripts/setting", read(t, "scripts/setting"))
+		write("scripts/preflight", "#!/bin/sh\necho $STAGE >stage\n[ ! -e checked ] && [ ! -e built ] && echo >looked\n")
 		// The fake go and sam record their arguments.
 		write("go", "#!/bin/sh\n[ -e looked ] || exit 1\n"+
 			"[ $1 = test ] && echo $* >checked && exit\n[ -e checked ] || exit 1\n"+
 			"for last; do :; done\n"+
 			"mkdir -p build/$last && echo bytes >build/$last/bootstrap && echo $GOARCH $last >>built\n")
 		write("sam", "#!/bin/sh\ncp built had && echo $* >args\n")
-		if again {
-			write("samconfig.toml", "")
+		if tt.samconfig != "" {
+			write("samconfig.toml", tt.samconfig)
 		}
 		cmd := exec.Command("make", "deploy", "ARCH=other")
+		if stage != "" {
+			cmd.Args = append(cmd.Args, "STAGE="+stage)
+		}
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"), "MAKEFLAGS=")
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -64,9 +75,13 @@ func TestDeploy(t *testing.T) {
 		if had := strings.Split(strings.TrimSpace(file("had")), "\n"); !slices.Equal(had, wantBuilt) {
 			t.Errorf("sam deploys %q, want %q", had, wantBuilt)
 		}
-		args := strings.Fields(file("args"))
-		if guided := slices.Contains(args, "--guided"); guided == again {
-			t.Errorf("with a samconfig.toml %t: sam got %q", again, args)
+		args := file("args")
+		if guided := strings.Contains(args, "--guided"); guided != tt.guided {
+			t.Errorf("stage %q: sam got %q, want --guided: %t", stage, args, tt.guided)
+		}
+		want := cmp.Or(stage, "default")
+		if looked := strings.TrimSpace(file("stage")); looked != want || !strings.Contains(args, "--config-env "+want+" ") {
+			t.Errorf("stage %q: preflight looked at %q, sam got %q", stage, looked, args)
 		}
 	}
 }

@@ -5,12 +5,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// account is what the fake aws and sam answer. A key is the beginning of a command line, and
-// a value "!TEXT" an error.
+// account is what the fake aws and sam answer. A key is the beginning of a command line, of
+// which the longest counts, and a value "!TEXT" an error. A value may have variables of the shell.
 type account map[string]string
 
 // healthy is an account in which the first deployment works.
@@ -26,9 +27,9 @@ func healthy() account {
 	}
 }
 
-// preflight runs scripts/preflight in an account, and returns what it prints and whether it
-// is content.
-func preflight(t *testing.T, a account, samconfig string) (text string, content bool) {
+// preflight runs scripts/preflight for a stage, and returns what it prints and whether it is
+// content.
+func preflight(t *testing.T, a account, samconfig, stage string) (text string, content bool) {
 	t.Helper()
 	dir := t.TempDir()
 	write := func(name, text string) {
@@ -40,24 +41,27 @@ func preflight(t *testing.T, a account, samconfig string) (text string, content 
 			t.Fatal(err)
 		}
 	}
-	write("scripts/preflight", read(t, "scripts/preflight"))
+	for _, script := range []string{"scripts/preflight", "scripts/setting"} {
+		write(script, read(t, script))
+	}
 	if samconfig != "" {
 		write("samconfig.toml", samconfig)
 	}
 	fakes := map[string]string{}
-	for line, answer := range a {
+	for _, line := range slices.SortedFunc(maps.Keys(a), func(a, b string) int { return len(b) - len(a) }) {
+		answer := a[line]
 		program, _, _ := strings.Cut(line, " ")
 		out, status := "", "0"
 		if text, isError := strings.CutPrefix(answer, "!"); isError {
 			answer, out, status = text, " >&2", "1"
 		}
-		fakes[program] += "case \"" + program + " $*\" in \"" + line + "\"*) printf '%s\\n' '" + answer + "'" + out +
+		fakes[program] += "case \"" + program + " $*\" in \"" + line + "\"*) printf '%s\\n' \"" + answer + "\"" + out +
 			"; exit " + status + ";; esac\n"
 	}
 	for program, script := range fakes {
 		write("bin/"+program, "#!/bin/sh\n"+script+"exit 9\n")
 	}
-	for _, tool := range []string{"bash", "sh", "dirname", "sed", "head", "grep", "sort", "env"} {
+	for _, tool := range []string{"bash", "sh", "dirname", "sed", "head", "grep", "sort", "env", "awk"} {
 		path, err := exec.LookPath(tool)
 		if err != nil {
 			t.Skip(tool + " is missing")
@@ -67,7 +71,7 @@ func preflight(t *testing.T, a account, samconfig string) (text string, content 
 		}
 	}
 	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "scripts", "preflight"))
-	cmd.Env = []string{"PATH=" + filepath.Join(dir, "bin")}
+	cmd.Env = []string{"PATH=" + filepath.Join(dir, "bin"), "STAGE=" + stage}
 	out, err := cmd.CombinedOutput()
 	return string(out), err == nil
 }
@@ -111,7 +115,7 @@ func TestPreflight(t *testing.T) {
 			a := healthy()
 			maps.Copy(a, tt.changed)
 			maps.DeleteFunc(a, func(_, answer string) bool { return answer == "" })
-			text, content := preflight(t, a, tt.samconfig)
+			text, content := preflight(t, a, tt.samconfig, "")
 			var bad []string
 			for line := range strings.Lines(text) {
 				if strings.HasPrefix(line, "NO  ") {
@@ -139,7 +143,7 @@ func TestPreflightCannotLook(t *testing.T) {
 			a[line] = "!An error occurred (AccessDenied)"
 		}
 	}
-	text, content := preflight(t, a, "")
+	text, content := preflight(t, a, "", "")
 	for _, want := range []string{"apigateway:GET", "servicequotas:GetServiceQuota", "lambda:GetAccountSettings",
 		"cloudformation:DescribeStacks"} {
 		if !strings.Contains(text, want) {
@@ -148,5 +152,46 @@ func TestPreflightCannotLook(t *testing.T) {
 	}
 	if !content {
 		t.Errorf("what it cannot see stops the deployment:\n%s", text)
+	}
+}
+
+// twoStages are two environments of a samconfig.toml.
+const twoStages = `version = 0.1
+[default.deploy.parameters]
+stack_name = "hub"
+region = "eu-west-1"
+parameter_overrides = ["GatewayLogRole=create"]
+
+[prod.global.parameters]
+region = "eu-central-1"
+profile = "shop"
+[prod.deploy.parameters]
+stack_name = "hub-prod"
+parameter_overrides = "BroadcastConcurrency=\"7\" TokenClients=\"web,app\""
+`
+
+// TestPreflightReadsTheStage: each stage has its own stack, Region, profile and parameters.
+func TestPreflightReadsTheStage(t *testing.T) {
+	first := []string{
+		"account-of-, Region eu-west-1", "the stack makes API Gateway's role", "the stack hub is UPDATE_COMPLETE",
+	}
+	for stage, want := range map[string][]string{
+		"": first, "default": first,
+		"prod": {"account-of-shop, Region eu-central-1", "deploy with GatewayLogRole=create",
+			"BroadcastConcurrency=7 leaves 93", "the stack hub-prod is new"},
+		"test": {"account-of-, Region us-west-2", "deploy with GatewayLogRole=create", "the stack sam-app is new"},
+	} {
+		a := healthy()
+		a["aws apigateway get-account"] = "None\t10000.0"
+		a["aws lambda get-account-settings"] = "100\t100"
+		a["aws configure get region"] = "us-west-2"
+		a["aws sts get-caller-identity"] = "account-of-$AWS_PROFILE"
+		a["aws cloudformation describe-stacks --stack-name hub --query"] = "UPDATE_COMPLETE"
+		text, _ := preflight(t, a, twoStages, stage)
+		for _, line := range want {
+			if !strings.Contains(text, line) {
+				t.Errorf("stage %q: no %q in\n%s", stage, line, text)
+			}
+		}
 	}
 }
