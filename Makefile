@@ -80,6 +80,7 @@ benchclient: client ## measure the browser's client, and its size beside that of
 	scripts/browser/with node scripts/clients/bench.mjs
 
 ARCH ?= arm64
+COMMIT = $(shell git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown-commit)
 
 build: ## build the six functions for Lambda into build/NAME/bootstrap (ARCH=arm64 or amd64)
 	@for f in connect disconnect message authorize broadcast rest; do \
@@ -100,5 +101,6 @@ deploy: ## check the account and samconfig.toml, build for arm64, then deploy te
 	$(if $(SKIP_PREFLIGHT),,scripts/preflight)
 	go test -count=1 ./internal/versions
 	$(MAKE) --no-print-directory build ARCH=arm64
+	sed 's/unknown-commit/$(COMMIT)/; s,CodeUri: build/,CodeUri: ,' template.yaml >build/template.yaml
 	sam deploy $$(scripts/setting stack_name '' | grep -q . || echo --guided) --config-env $(STAGE) --resolve-s3 \
-		--template-file template.yaml --capabilities CAPABILITY_IAM
+		--template-file build/template.yaml --capabilities CAPABILITY_IAM

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/securecart/hub/internal/cloud/config"
 )
 
 // TestDeploy: whatever was built before and whatever ARCH says, make deploy builds
@@ -39,6 +41,8 @@ func TestDeploy(t *testing.T) {
 			}
 		}
 		write("Makefile", read(t, "Makefile"))
+		write("template.yaml", read(t, "template.yaml"))
+		write("git", "#!/bin/sh\necho 8c2f-dirty\n")
 		if err := os.Mkdir(filepath.Join(dir, "scripts"), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -75,6 +79,7 @@ func TestDeploy(t *testing.T) {
 		if had := strings.Split(strings.TrimSpace(file("had")), "\n"); !slices.Equal(had, wantBuilt) {
 			t.Errorf("sam deploys %q, want %q", had, wantBuilt)
 		}
+		checkDeployed(t, file("build/template.yaml"))
 		args := file("args")
 		if guided := strings.Contains(args, "--guided"); guided != tt.guided {
 			t.Errorf("stage %q: sam got %q, want --guided: %t", stage, args, tt.guided)
@@ -83,6 +88,26 @@ func TestDeploy(t *testing.T) {
 		if looked := strings.TrimSpace(file("stage")); looked != want || !strings.Contains(args, "--config-env "+want+" ") {
 			t.Errorf("stage %q: preflight looked at %q, sam got %q", stage, looked, args)
 		}
+	}
+}
+
+// checkDeployed checks the copy of the template that make deploy deploys: it names the commit,
+// and has the functions from its own folder.
+func checkDeployed(t *testing.T, text string) {
+	t.Helper()
+	deployed, err := parseTemplate(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &checker{t: deployed}
+	s := k.scenes()[0]
+	k.want("the output", deployed.outputs["Commit"]["Value"], "8c2f-dirty")
+	for _, f := range config.Functions {
+		k.want("the commit of "+string(f), k.environment(s, f)["COMMIT"], "8c2f-dirty")
+		k.want("the code of "+string(f), deployed.resources[functionID(f)].properties["CodeUri"], string(f)+"/")
+	}
+	for _, problem := range k.found {
+		t.Error(problem)
 	}
 }
 

@@ -158,6 +158,7 @@ func (k *checker) wantSettings(s *scene) map[string]string {
 		"SWEEP_POSTS_PER_SECOND": "1500", "SWEEP_TABLE": "<SweepTable>", "METRICS_NAMESPACE": "SecureCartHub",
 		"LIMITS": "", "ADDRESS_KEY": "{{resolve:secretsmanager:<AddressKey>:SecretString}}",
 		"ADMIN_GROUP": group("AdminGroup"), "VENDOR_GROUP": group("VendorGroup"),
+		"COMMIT": s.text(k.t.outputs["Commit"]["Value"]),
 	}
 }
 

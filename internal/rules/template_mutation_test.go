@@ -36,6 +36,7 @@ var mutations = []mutation{
 		`!Equals [!Ref TokenClients, ""]`},
 	{"conditions", "keys without an issuer", "  OwnIssuer:", `            - !Equals [!Ref TokenJwksUrl, ""]` + "\n", ""},
 	{"settings", "an issuer by default", "TokenIssuer:", `Default: ""`, "Default: https://issuer.example"},
+	{"settings", "another commit than the output", "Globals:", "COMMIT: unknown-commit", "COMMIT: none"},
 	{"settings", "keys of no issuer", "  MessageFunction:\n", "!If [HasIssuer, ", "!If [HasDomain, "},
 	{"conditions", "a table name without a stream", "  OwnCarts:", `!Not [!Equals [!Ref CartStreamArn, ""]]`,
 		`!Equals [!Ref CartStreamArn, ""]`},

@@ -95,7 +95,8 @@ func Run(f config.Function, getenv func(string) string, stdout io.Writer, newHan
 	return 0
 }
 
-// start makes the handler of a function. The error joins everything that is wrong.
+// start makes the handler of a function, and logs that. The error joins everything that is
+// wrong.
 // Without settings newHandler is not called: its errors would only repeat theirs.
 func start(f config.Function, getenv func(string) string, log *slog.Logger, newHandler NewHandler) (any, error) {
 	cfg, configErr := awsconfig.LoadDefaultConfig(context.Background(),
@@ -113,5 +114,6 @@ func start(f config.Function, getenv func(string) string, log *slog.Logger, newH
 	if err := errors.Join(configErr, limitsErr, err); err != nil {
 		return nil, err
 	}
+	log.Info("started", "commit", settings.Commit)
 	return handler, nil
 }

@@ -35,7 +35,7 @@ func environment(overrides map[string]string) func(string) string {
 func TestStart(t *testing.T) {
 	for _, f := range config.Functions {
 		var out bytes.Buffer
-		getenv := environment(map[string]string{"LIMITS": "user=5"})
+		getenv := environment(map[string]string{"LIMITS": "user=5", "COMMIT": "8c2f"})
 		handler, err := start(f, getenv, logs.New(&out, slog.LevelInfo), func(e Env) (any, error) {
 			if e.HubTable != "hub" || e.Log == nil || e.Metrics == nil || e.Hub(nil) == nil {
 				t.Errorf("%s: got an incomplete environment %+v", f, e.Settings)
@@ -46,8 +46,12 @@ func TestStart(t *testing.T) {
 			}
 			return "the handler", nil
 		})
-		if handler != "the handler" || err != nil || out.Len() > 0 {
-			t.Errorf("%s: got %v, %v, log %s, want the handler and no log", f, handler, err, &out)
+		var line map[string]string
+		if json.Unmarshal(out.Bytes(), &line) != nil || line["msg"] != "started" || line["commit"] != "8c2f" {
+			t.Errorf("%s: got the log %s, want one line with the commit", f, &out)
+		}
+		if handler != "the handler" || err != nil {
+			t.Errorf("%s: got %v, %v, want the handler", f, handler, err)
 		}
 	}
 }

@@ -85,6 +85,8 @@ type Settings struct {
 	ExpectedConnections int
 
 	Deprecations versions.Register // the versions of the API that end
+
+	Commit string // that the function was built from
 }
 
 // The default budgets use half of the 10 000 requests per second that API Gateway allows
@@ -146,6 +148,7 @@ var Table = []Setting{
 	{"SWEEP_POSTS_PER_SECOND", []Function{Broadcast}, false,
 		rate(func(s *Settings) *int { return &s.SweepPostsPerSecond })},
 	{"METRICS_NAMESPACE", Functions, false, readMetricsNamespace},
+	{"COMMIT", Functions, false, text(func(s *Settings) *string { return &s.Commit })},
 }
 
 // Load reads the settings of a function. The error lists every missing or invalid

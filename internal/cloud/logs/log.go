@@ -36,6 +36,7 @@ var Keys = map[string]string{
 	"allowed":        "origins whose pages may connect",
 	"resource":       "path of the REST API, with {sku} for a SKU",
 	"sku":            "SKU of an item whose row changed",
+	"commit":         "commit that the function was built from",
 }
 
 // New returns a logger that writes a JSON line for each record of at least level.
