@@ -91,6 +91,7 @@ var mayImport = map[string][]string{
 	},
 	"internal/load":            {"internal/wire"},
 	"internal/local/account":   {"gatewaytest"},
+	"internal/local/alarms":    {},
 	"internal/local/cost":      {"gatewaytest", "internal/local/events", "internal/prices", "internal/wire"},
 	"internal/local/inspector": {"internal/local/webserver"},
 	"internal/local/restapi":   {},

@@ -12,6 +12,7 @@ import (
 
 // Types of resources.
 const (
+	kindAlarm               = "AWS::CloudWatch::Alarm"
 	kindAPI                 = "AWS::ApiGatewayV2::Api"
 	kindAuthorizer          = "AWS::ApiGatewayV2::Authorizer"
 	kindDeployment          = "AWS::ApiGatewayV2::Deployment"
@@ -91,6 +92,8 @@ var checks = []check{
 	{"tables", checkTables},
 	{"logs", checkLogs},
 	{"encryption", checkEncryption},
+	{"alarms", checkAlarms},
+	{"alarm topic", checkAlarmTopic},
 }
 
 // runChecks runs all checks.
@@ -175,13 +178,13 @@ func (k *checker) scenes() []*scene {
 			"DomainName": "ws.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1", "PointInTimeRecovery": "false",
 			"DeletionProtection": "false", "BroadcastConcurrency": "10",
 			"TokenJwksUrl": "https://keys.test/jwks", "GuestKeyVersion": "version-2", "GatewayLogRole": "create",
-			"Shorthand": "true", "AdminGroup": "shop-admins", "VendorGroup": "",
+			"Shorthand": "true", "AdminGroup": "shop-admins", "VendorGroup": "", "AlarmTopicArn": alarmTopic,
 		}),
 		with("edge", map[string]string{
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1",
 			"AllowedOrigins": "https://shop.test,https://m.shop.test",
 			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "WebAclArn": webACL,
-			"EdgeSecretVersion": "version-3", "KmsKeyArn": ownKey,
+			"EdgeSecretVersion": "version-3", "KmsKeyArn": ownKey, "AlarmEmail": alarmEmail,
 		}),
 		with("edge without web ACL", map[string]string{
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "MappingKey": "",

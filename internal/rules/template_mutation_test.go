@@ -332,7 +332,7 @@ func TestMutations(t *testing.T) {
 	seen := map[string]bool{}
 	all := slices.Concat(mutations, edgeMutations, edgeRestMutations, restMutations, systemsMutations, scriptMutations,
 		budgetMutations, rowMutations,
-		encryptionMutations)
+		encryptionMutations, alarmMutations)
 	for _, m := range all {
 		seen[m.check] = true
 		t.Run(m.check+"/"+m.name, func(t *testing.T) {

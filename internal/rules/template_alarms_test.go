@@ -1,0 +1,176 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/securecart/hub/internal/cloud/config"
+	"github.com/securecart/hub/internal/cloud/logs"
+	"github.com/securecart/hub/internal/local/alarms"
+)
+
+// Values of parameters.
+const (
+	alarmTopic = "arn:aws-p:sns:region-1:account:on-call"
+	alarmEmail = "on-call@shop.test"
+)
+
+// checkAlarms: the alarms are those of the list, and tell whom the parameters name.
+func checkAlarms(k *checker) {
+	for _, s := range k.scenes() {
+		actions := []any{}
+		if topic := s.given["AlarmTopicArn"]; topic != "" {
+			actions = append(actions, topic)
+		}
+		if s.given["AlarmEmail"] != "" {
+			actions = append(actions, "<AlarmTopic>")
+		}
+		for _, a := range alarms.List {
+			want := alarmProperties(a)
+			want["AlarmActions"], want["OKActions"] = actions, actions
+			got := s.props(k.t.resources[a.ID])
+			for name := range want {
+				k.want(s.name+": "+name+" of "+a.ID, got[name], want[name])
+			}
+			k.want("the number of properties of "+a.ID, len(got), len(want))
+		}
+	}
+	for _, r := range k.t.ofType(kindAlarm) {
+		if !slices.ContainsFunc(alarms.List, func(a alarms.Alarm) bool { return a.ID == r.id }) {
+			k.failf("the list has no alarm %s", r.id)
+		}
+	}
+}
+
+// checkAlarmTopic: the topic is made for an e-mail address, and CloudWatch may publish.
+func checkAlarmTopic(k *checker) {
+	for _, s := range k.scenes() {
+		for _, id := range []string{"AlarmTopic", "AlarmTopicPolicy"} {
+			r := k.t.resources[id]
+			k.want(s.name+": "+id+" is made", r.kind != "" && s.made(r), s.given["AlarmEmail"] != "")
+		}
+		if email := s.given["AlarmEmail"]; email != "" {
+			k.want("the topic", s.props(k.t.resources["AlarmTopic"]), object{
+				"Subscription": []any{object{"Protocol": "email", "Endpoint": email}},
+			})
+			k.want("its policy", s.props(k.t.resources["AlarmTopicPolicy"]), object{
+				"Topics": []any{"<AlarmTopic>"},
+				"PolicyDocument": object{"Version": "2012-10-17", "Statement": []any{object{
+					"Effect": "Allow", "Principal": object{"Service": "cloudwatch.amazonaws.com"},
+					"Action": "sns:Publish", "Resource": "<AlarmTopic>",
+					"Condition": object{"StringEquals": object{"aws:SourceAccount": "account"}},
+				}}},
+			})
+		}
+	}
+}
+
+// alarmProperties are the properties of an alarm, except for its actions.
+func alarmProperties(a alarms.Alarm) object {
+	p := object{
+		"AlarmDescription":   a.Help + ": docs/operations.md#" + a.Link,
+		"ComparisonOperator": "GreaterThanThreshold", "Threshold": withInts(a.Above),
+		"EvaluationPeriods": a.Periods, "TreatMissingData": "notBreaching",
+	}
+	period := int(a.Period.Seconds())
+	if a.Expression() == "" {
+		m := a.Value[0]
+		p["Namespace"], p["MetricName"], p["Dimensions"] = namespaceOf(m), m.Name, dimensionsOf(m)
+		p["Period"] = period
+		if m.Stat == alarms.P99 {
+			p["ExtendedStatistic"] = m.Stat
+		} else {
+			p["Statistic"] = m.Stat
+		}
+		return p
+	}
+	metrics := []any{object{"Id": "value", "Expression": a.Expression()}}
+	for i, m := range a.Metrics() {
+		metrics = append(metrics, object{
+			"Id": fmt.Sprintf("m%d", i+1), "ReturnData": false,
+			"MetricStat": object{"Stat": m.Stat, "Period": period, "Metric": object{
+				"Namespace": namespaceOf(m), "MetricName": m.Name, "Dimensions": dimensionsOf(m),
+			}},
+		})
+	}
+	p["Metrics"] = metrics
+	return p
+}
+
+func namespaceOf(m alarms.Metric) string {
+	if m.Namespace == "" {
+		return "SecureCartHub"
+	}
+	return m.Namespace
+}
+
+func dimensionsOf(m alarms.Metric) []any {
+	dimension := func(name, value string) any { return object{"Name": name, "Value": value} }
+	if m.Queue != "" {
+		return []any{dimension("QueueName", "<"+m.Queue+".QueueName>")}
+	}
+	function := "<" + functionID(config.Function(m.Function)) + ">"
+	switch {
+	case m.Namespace != "":
+		return []any{dimension("FunctionName", function)}
+	case m.Reason != "":
+		return []any{dimension("Function", function), dimension("Reason", m.Reason)}
+	}
+	return []any{dimension("Function", function)}
+}
+
+// TestAlarmsAreDocumented: docs/operations.md has a row for each alarm, and the heading
+// that its description names.
+func TestAlarmsAreDocumented(t *testing.T) {
+	doc := read(t, "docs/operations.md")
+	headings := anchors(doc)
+	for _, a := range alarms.List {
+		if !strings.Contains(doc, "| [`"+a.ID+"`](#"+a.Link+") |") {
+			t.Errorf("docs/operations.md has no row for %s with a link to %s", a.ID, a.Link)
+		}
+		if !headings[a.Link] {
+			t.Errorf("docs/operations.md has no heading %s, which %s names", a.Link, a.ID)
+		}
+	}
+}
+
+// TestAlarmsWatchMetrics: the functions report the metrics of the hub's own namespace
+// that alarms watch.
+func TestAlarmsWatchMetrics(t *testing.T) {
+	for _, a := range alarms.List {
+		for _, m := range a.Metrics() {
+			if m.Namespace == "" && !slices.ContainsFunc(logs.Series, func(s logs.Metric) bool { return s.Name == m.Name }) {
+				t.Errorf("%s watches the metric %s, which no function reports", a.ID, m.Name)
+			}
+		}
+	}
+}
+
+var alarmMutations = []mutation{
+	{"alarms", "missing data that is bad", "  FailedAlarm:\n", "TreatMissingData: notBreaching",
+		"TreatMissingData: breaching"},
+	{"alarms", "another limit", "  IteratorAgeAlarm:\n", "Threshold: 5000", "Threshold: 5"},
+	{"alarms", "another period", "  LatencyAlarm:\n", "Period: 300", "Period: 60"},
+	{"alarms", "the errors of another function", "  BroadcastErrorsAlarm:\n", "!Ref BroadcastFunction",
+		"!Ref RestFunction"},
+	{"alarms", "an average", "  IteratorAgeAlarm:\n", "Statistic: Maximum", "Statistic: Average"},
+	{"alarms", "a queue by its URL", "  FailureQueuesAlarm:\n", "!GetAtt CartFailures.QueueName", "!Ref CartFailures"},
+	{"alarms", "a metric in another namespace", "  HealClosedAlarm:\n", "!Ref MetricsNamespace", "SecureCart"},
+	{"alarms", "a sum that needs both", "  UnreadableRowsAlarm:\n", "FILL(m2, 0)", "m2"},
+	{"alarms", "a reason that nobody reports", "  HandshakeFailuresAlarm:\n", "Value: unchecked", "Value: uncheckt"},
+	{"alarms", "no link to the run-book", "  ThrottledAlarm:\n", ": docs/operations.md#throttled-posts", ""},
+	{"alarms", "an alarm that tells nobody", "  FailedAlarm:\n", "AlarmActions:", "InsufficientDataActions:"},
+	{"alarms", "a shop's topic that is not told", "  FailedAlarm:\n", "!If [HasAlarmTopic,", "!If [HasAlarmEmail,"},
+	{"alarms", "an alarm that is switched off", "  FailedAlarm:\n", "    Properties:\n",
+		"    Properties:\n      ActionsEnabled: false\n"},
+	{"alarms", "an alarm that the list does not have", "  FailedAlarm:\n", "    Type: AWS::CloudWatch::Alarm\n",
+		"    Type: AWS::CloudWatch::Alarm\n  OtherAlarm:\n    Type: AWS::CloudWatch::Alarm\n"},
+	{"alarm topic", "a topic that CloudWatch may not use", "  AlarmTopicPolicy:\n", "cloudwatch.amazonaws.com",
+		"events.amazonaws.com"},
+	{"alarm topic", "a topic of all accounts", "  AlarmTopicPolicy:\n",
+		`            Condition: {StringEquals: {"aws:SourceAccount": !Ref AWS::AccountId}}` + "\n", ""},
+	{"alarm topic", "a topic for nobody", "  AlarmTopic:\n", "    Condition: HasAlarmEmail\n", ""},
+	{"alarm topic", "another protocol", "  AlarmTopic:\n", "Protocol: email", "Protocol: email-json"},
+}
