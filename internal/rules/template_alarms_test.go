@@ -1,7 +1,9 @@
 package rules
 
 import (
+	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -67,6 +69,67 @@ func checkAlarmTopic(k *checker) {
 	}
 }
 
+// searched matches the names in a search of metrics.
+var searched = regexp.MustCompile(`\{"SecureCartHub",(?:Function|Function,Reason)\} MetricName=\(([^)]*)\)`)
+
+// checkDashboard: the dashboard has every alarm, every metric of the functions and what
+// alarms watch beside these.
+func checkDashboard(k *checker) {
+	var board struct {
+		Widgets []struct {
+			Properties struct {
+				Alarms  []string
+				Metrics [][]any
+			}
+		}
+	}
+	body := k.scenes()[0].text(k.one(kindDashboard).properties["DashboardBody"])
+	if err := json.Unmarshal([]byte(body), &board); err != nil {
+		k.failf("the dashboard: %v", err)
+	}
+	got, want := map[string]bool{}, map[string]bool{}
+	for _, w := range board.Widgets {
+		for _, arn := range w.Properties.Alarms {
+			got[arn] = true
+		}
+		for _, m := range w.Properties.Metrics {
+			search, isSearch := m[0].(object)
+			if !isSearch {
+				got[fmt.Sprint(m)] = true
+				continue
+			}
+			expression, _ := search["expression"].(string)
+			for _, names := range searched.FindAllStringSubmatch(expression, -1) {
+				for name := range strings.SplitSeq(names[1], " OR ") {
+					got[strings.Trim(name, `"`)] = true
+				}
+			}
+		}
+	}
+	for _, s := range logs.Series {
+		want[s.Name] = true
+	}
+	for _, a := range alarms.List {
+		want["<"+a.ID+".Arn>"] = true
+		for _, m := range a.Metrics() {
+			if m.Namespace != "" {
+				dimension := dimensionsOf(m)[0].(object)
+				want[fmt.Sprint([]any{m.Namespace, m.Name, dimension["Name"], dimension["Value"]})] = true
+			}
+		}
+	}
+	for what := range want {
+		if !got[what] {
+			k.failf("the dashboard does not have %s", what)
+		}
+	}
+	for what := range got {
+		if !want[what] {
+			k.failf("the dashboard has %s, which nobody reports", what)
+		}
+	}
+}
+
 // alarmProperties are the properties of an alarm, except for its actions.
 func alarmProperties(a alarms.Alarm) object {
 	p := object{
@@ -126,13 +189,19 @@ func dimensionsOf(m alarms.Metric) []any {
 func TestAlarmsAreDocumented(t *testing.T) {
 	doc := read(t, "docs/operations.md")
 	headings := anchors(doc)
+	watched := 0
 	for _, a := range alarms.List {
+		watched += len(a.Metrics())
 		if !strings.Contains(doc, "| [`"+a.ID+"`](#"+a.Link+") |") {
 			t.Errorf("docs/operations.md has no row for %s with a link to %s", a.ID, a.Link)
 		}
 		if !headings[a.Link] {
 			t.Errorf("docs/operations.md has no heading %s, which %s names", a.Link, a.ID)
 		}
+	}
+	want := fmt.Sprintf("The alarms watch %d metrics", watched)
+	if !strings.Contains(strings.Join(strings.Fields(read(t, "docs/deploy.md")), " "), want) {
+		t.Errorf("docs/deploy.md does not say %q", want)
 	}
 }
 
@@ -167,6 +236,13 @@ var alarmMutations = []mutation{
 		"    Properties:\n      ActionsEnabled: false\n"},
 	{"alarms", "an alarm that the list does not have", "  FailedAlarm:\n", "    Type: AWS::CloudWatch::Alarm\n",
 		"    Type: AWS::CloudWatch::Alarm\n  OtherAlarm:\n    Type: AWS::CloudWatch::Alarm\n"},
+	{"dashboard", "a metric left out", "  Dashboard:\n", `\"Connects\" OR `, ""},
+	{"dashboard", "a metric that nobody reports", "  Dashboard:\n", `\"Connects\"`, `\"Connects\" OR \"Connections\"`},
+	{"dashboard", "another namespace", "  Dashboard:\n", `{\"${MetricsNamespace}\",Function} MetricName=(\"Failed\"`,
+		`{\"Hub\",Function} MetricName=(\"Failed\"`},
+	{"dashboard", "an alarm left out", "  Dashboard:\n", `, "${LatencyAlarm.Arn}"`, ""},
+	{"dashboard", "a queue left out", "  Dashboard:\n", "${CartFailures.QueueName}", "${InventoryFailures.QueueName}"},
+	{"dashboard", "no JSON", "  Dashboard:\n", `{"widgets": [`, `{"widgets": [,`},
 	{"alarm topic", "a topic that CloudWatch may not use", "  AlarmTopicPolicy:\n", "cloudwatch.amazonaws.com",
 		"events.amazonaws.com"},
 	{"alarm topic", "a topic of all accounts", "  AlarmTopicPolicy:\n",

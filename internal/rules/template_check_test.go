@@ -15,6 +15,7 @@ const (
 	kindAlarm               = "AWS::CloudWatch::Alarm"
 	kindAPI                 = "AWS::ApiGatewayV2::Api"
 	kindAuthorizer          = "AWS::ApiGatewayV2::Authorizer"
+	kindDashboard           = "AWS::CloudWatch::Dashboard"
 	kindDeployment          = "AWS::ApiGatewayV2::Deployment"
 	kindDomain              = "AWS::ApiGatewayV2::DomainName"
 	kindFunction            = "AWS::Serverless::Function"
@@ -94,6 +95,7 @@ var checks = []check{
 	{"encryption", checkEncryption},
 	{"alarms", checkAlarms},
 	{"alarm topic", checkAlarmTopic},
+	{"dashboard", checkDashboard},
 }
 
 // runChecks runs all checks.
