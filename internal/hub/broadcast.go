@@ -59,6 +59,7 @@ func (h *Hub) Broadcast(ctx context.Context, changes []Change) (Report, error) {
 	b.notifyExpired(ctx)
 	b.rememberBatch()
 	b.measure()
+	b.report.Took = h.now().Sub(b.now)
 	if b.err != nil {
 		b.report.Failed = len(changes) - b.failed
 		return b.report, &BatchError{b.failed, b.err}

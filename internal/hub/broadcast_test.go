@@ -220,14 +220,18 @@ func TestBroadcastMeasures(t *testing.T) {
 	th.now = th.now.Add(200 * time.Millisecond)
 	th.stock("B", 1) // accepted for c2 only
 	th.now = th.now.Add(50 * time.Millisecond)
+	takes := 7 * time.Millisecond
 	th.postError = func(p hub.Post) error {
 		if p.ConnectionID == "c1" {
 			return hub.ErrThrottled
 		}
+		th.now = th.now.Add(takes)
 		return nil
 	}
 	report := th.broadcast()
-	equal(t, "latencies", report.Latencies, []time.Duration{250 * time.Millisecond, 50 * time.Millisecond})
+	equal(t, "latencies", report.Latencies, []time.Duration{257 * time.Millisecond, 57 * time.Millisecond})
+	equal(t, "took", report.Took, takes)
+	takes = 0
 	t.Run("no time in the row", func(t *testing.T) {
 		report, err := th.Broadcast(t.Context(), []hub.Change{{NewItem: &hub.Item{SKU: "B", Version: 9, Available: 2}}})
 		if err != nil {

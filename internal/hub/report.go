@@ -17,6 +17,8 @@ type Report struct {
 	Failed     int // changes that must be delivered again
 	Unreadable int // records that can never be read: logged, and not delivered again; each counted once
 
+	Took time.Duration // to the millisecond
+
 	// VersionNotRaised counts the changes that did not raise the version of their
 	// row: a writer that does not count, or a removed row of the inventory. A removed
 	// cart is none of them: the next cart begins at a higher version. NotRaised has

@@ -116,7 +116,7 @@ func TestDocumentedCosts(t *testing.T) {
 		fmt.Sprintf("one invocation of %d MB, some %.0f ms | %.3f GB-s | %.2f |", memory, messageSeconds*1000, gbSeconds,
 			function),
 		fmt.Sprintf("| 1 write, 1 read | %.2f |", count),
-		fmt.Sprintf("with Lambda's own lines | | %.2f |", prices.LogKB),
+		fmt.Sprintf("logs: at most 1 KB | | %.2f |", prices.LogKB),
 		fmt.Sprintf("| | %.2f | | together | | %.2f |", tracedMessages*prices.Trace, refused),
 		fmt.Sprintf("%d %03d messages a second for functions, and %d pings", toFunctions/1000, toFunctions%1000, pings),
 		fmt.Sprintf("some $%d %d00 a day", int(flood+50)/1000, int(flood+50)%1000/100),

@@ -247,7 +247,10 @@ func TestServersHaveLimits(t *testing.T) {
 // logs.Keys, also in loggers made with With, and the context that carries the ids of the invocation. Boot logs
 // before the first invocation, without a context.
 func TestLogKeys(t *testing.T) {
-	used := map[string]bool{"time": true, "level": true, "msg": true, "requestId": true, "traceId": true}
+	used := map[string]bool{
+		"time": true, "level": true, "msg": true, "requestId": true, "traceId": true,
+		"took": true, // beside metrics
+	}
 	for _, s := range sources(t) {
 		logging := append([]string{"internal/handler", "internal/rest", "internal/cloud/boot"}, functions...)
 		if s.isTest || !slices.Contains(logging, s.pkg) {

@@ -25,6 +25,7 @@ const (
 	kindMapping             = "AWS::ApiGatewayV2::ApiMapping"
 	kindModel               = "AWS::ApiGatewayV2::Model"
 	kindPermission          = "AWS::Lambda::Permission"
+	kindQuery               = "AWS::Logs::QueryDefinition"
 	kindQueue               = "AWS::SQS::Queue"
 	kindQueuePolicy         = "AWS::SQS::QueuePolicy"
 	kindRestAPI             = "AWS::Serverless::Api"
@@ -96,6 +97,7 @@ var checks = []check{
 	{"alarms", checkAlarms},
 	{"alarm topic", checkAlarmTopic},
 	{"dashboard", checkDashboard},
+	{"queries", checkQueries},
 }
 
 // runChecks runs all checks.

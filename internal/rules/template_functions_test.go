@@ -229,7 +229,7 @@ func checkLogs(k *checker) {
 	for _, f := range config.Functions {
 		names[logID(f)] = "/${AWS::StackName}/" + string(f)
 		k.want("the log of "+string(f), sub(k.t.resources[functionID(f)].properties, "LoggingConfig"),
-			object{"LogGroup": object{"Ref": logID(f)}, "LogFormat": "JSON"})
+			object{"LogGroup": object{"Ref": logID(f)}, "LogFormat": "JSON", "SystemLogLevel": "WARN"})
 	}
 	for _, r := range k.t.ofType(kindLog) {
 		k.want(r.id, withoutKey(r), object{

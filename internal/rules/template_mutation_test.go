@@ -321,8 +321,9 @@ var mutations = []mutation{
 	{"logs", "requests in the log of the sockets", "  RestAccessLog:\n", "/rest-access", "/access"},
 	{"logs", "requests logged for ever", "  RestAccessLog:\n", "      RetentionInDays: !Ref LogRetentionDays\n", ""},
 	{"logs", "the log of another", "DisconnectFunction:\n", "!Ref DisconnectLog", "!Ref ConnectLog"},
-	{"logs", "the default log group", "MessageFunction:\n", "LogGroup: !Ref MessageLog, ", ""},
-	{"logs", "lines of Lambda that are not JSON", "ConnectFunction:\n", ", LogFormat: JSON", ""},
+	{"logs", "the default log group", "MessageFunction:\n", "LoggingConfig: {LogGroup: !Ref MessageLog}", "LoggingConfig: {}"},
+	{"logs", "lines of Lambda that are not JSON", "Globals:\n", "LogFormat: JSON, ", ""},
+	{"logs", "two lines of Lambda's for each message", "Globals:\n", ", SystemLogLevel: WARN", ""},
 	{"logs", "one name for all stacks", "  AccessLog:\n", "!Sub /${AWS::StackName}/access", "!Sub /hub/access"},
 }
 
@@ -332,7 +333,7 @@ func TestMutations(t *testing.T) {
 	seen := map[string]bool{}
 	all := slices.Concat(mutations, edgeMutations, edgeRestMutations, restMutations, systemsMutations, scriptMutations,
 		budgetMutations, rowMutations,
-		encryptionMutations, alarmMutations)
+		encryptionMutations, alarmMutations, queryMutations)
 	for _, m := range all {
 		seen[m.check] = true
 		t.Run(m.check+"/"+m.name, func(t *testing.T) {

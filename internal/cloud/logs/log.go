@@ -37,6 +37,7 @@ var Keys = map[string]string{
 	"resource":       "path of the REST API, with {sku} for a SKU",
 	"sku":            "SKU of an item whose row changed",
 	"commit":         "commit that the function was built from",
+	"took":           "how long a batch took, ms",
 }
 
 // New returns a logger that writes a JSON line for each record of at least level.

@@ -124,7 +124,7 @@ func (m *Metrics) Broadcast(ctx context.Context, r hub.Report) {
 		"Posts": r.Posts, "Gone": r.Gone, "Throttled": r.Throttled,
 		"Marked": r.Marked, "Denied": r.Denied, "Failed": r.Failed,
 		"UnreadableRows": r.Unreadable, "Crowds": r.Crowds,
-	}, r.Latencies)
+	}, r.Latencies, slog.Int64("took", r.Took.Milliseconds()))
 }
 
 // UnreadableRow counts a row of the shop that a read found and cannot be read.
@@ -152,12 +152,14 @@ func (m *Metrics) Swept(ctx context.Context, r hub.SweepReport) {
 const maxValues = 100
 
 // write writes counts, and latencies in as many lines as they need. reason is "" for
-// metrics without that dimension.
-func (m *Metrics) write(ctx context.Context, reason handler.Refusal, n counts, latencies []time.Duration) {
+// metrics without that dimension. The first line has more, which are no metrics.
+func (m *Metrics) write(
+	ctx context.Context, reason handler.Refusal, n counts, latencies []time.Duration, more ...slog.Attr,
+) {
 	for {
 		values := latencies[:min(len(latencies), maxValues)]
-		m.line(ctx, reason, n, values)
-		n, latencies = nil, latencies[len(values):]
+		m.line(ctx, reason, n, values, more)
+		n, latencies, more = nil, latencies[len(values):], nil
 		if len(latencies) == 0 {
 			return
 		}
@@ -180,10 +182,12 @@ type selection struct {
 type definition struct{ Name, Unit string }
 
 // line writes one line, or none if there are no values.
-func (m *Metrics) line(ctx context.Context, reason handler.Refusal, n counts, latencies []time.Duration) {
+func (m *Metrics) line(
+	ctx context.Context, reason handler.Refusal, n counts, latencies []time.Duration, more []slog.Attr,
+) {
 	var defined []definition
 	dimensions := []string{"Function"}
-	attrs := []slog.Attr{slog.String("Function", m.function)}
+	attrs := append([]slog.Attr{slog.String("Function", m.function)}, more...)
 	if reason != "" {
 		dimensions = append(dimensions, "Reason")
 		attrs = append(attrs, slog.String("Reason", string(reason)))

@@ -187,6 +187,17 @@ func TestMetricsByReason(t *testing.T) {
 	}
 }
 
+// TestMetricsSayHowLongABatchTook: beside the metrics, and not as one.
+func TestMetricsSayHowLongABatchTook(t *testing.T) {
+	var out bytes.Buffer
+	logs.NewMetrics(logs.New(&out, slog.LevelInfo), "Shop/Hub", "function").
+		Broadcast(t.Context(), hub.Report{Changes: 1, Took: 1234 * time.Millisecond})
+	line := lines(t, &out)[0]
+	if line["took"] != 1234.0 || len(metricsOf(t, line)) != 1 {
+		t.Errorf("got %v", line)
+	}
+}
+
 // TestMetricsOfManyLatencies checks that a line has at most 100 values of a metric,
 // and that each value and count is written once.
 func TestMetricsOfManyLatencies(t *testing.T) {
