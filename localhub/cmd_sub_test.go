@@ -18,7 +18,7 @@ func (i *instance) words(args ...string) []string {
 	url, admin := []string{"-url", i.socket}, []string{"-admin", i.adminAddress()}
 	flags := map[string][]string{
 		"sub": url, "add": url, "set": url, "get": url, "load": append(url, admin...), "tap": admin, "cost": admin,
-		"why":   admin,
+		"why": admin, "lab": admin,
 		"token": admin,
 	}
 	return append([]string{args[0]}, append(flags[args[0]], args[1:]...)...)

@@ -38,7 +38,7 @@ func TestCompletionInBash(t *testing.T) {
 	// The last word of each line is what is completed.
 	for line, want := range map[string]string{
 		"localhub st":                   "stock",
-		"localhub ":                     "add completion cost get help load replay seed set stock sub tap token why",
+		"localhub ":                     "add completion cost get help lab load replay seed set stock sub tap token why",
 		"localhub help to":              "token",
 		"localhub completion ":          "bash fish powershell zsh",
 		"localhub token -role ":         "admin customer vendor",

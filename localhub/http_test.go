@@ -78,7 +78,7 @@ func (i *instance) shellFunction(t *testing.T) string {
 		"get|sub) set -- \"$@\" -url " + i.socket + ";;\n" +
 		"add|set) set -- -url " + i.socket + " \"$@\";;\n" + // "--" may follow
 		"load) set -- \"$@\" -url " + i.socket + " -admin " + i.adminAddress() + ";;\n" +
-		"stock|seed|token|tap|cost|why) set -- \"$@\" -admin " + i.adminAddress() + ";; esac\n" +
+		"stock|seed|token|tap|cost|why|lab) set -- \"$@\" -admin " + i.adminAddress() + ";; esac\n" +
 		mainVariable + "=1 " + shell.Word(testBinary(t)) + " $word \"$@\"; }\n"
 }
 

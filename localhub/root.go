@@ -18,8 +18,8 @@ import (
 
 // words make the commands behind localhub. The help sorts them.
 var words = []func() *cobra.Command{
-	newAdd, newCompletion, newCost, newGet, newLoad, newReplay, newSeed, newSet, newStock, newSub, newTap, newToken,
-	newWhy,
+	newAdd, newCompletion, newCost, newGet, newLab, newLoad, newReplay, newSeed, newSet, newStock, newSub, newTap,
+	newToken, newWhy,
 }
 
 // run does what a command line says.
