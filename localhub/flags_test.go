@@ -111,6 +111,10 @@ func TestUsageErrors(t *testing.T) {
 			[]string{"-admin-token", "@/nowhere"}, 2,
 			invalid + "for flag -admin-token: open /nowhere: no such file",
 		},
+		"a catalogue with a query": {
+			[]string{"-catalogue", "http://shop.example/?q="}, 2,
+			invalid + `for flag -catalogue: it must be an address such as http://127.0.0.1:9000`,
+		},
 		"empty admin token": {
 			[]string{"-admin-token", "@" + os.DevNull}, 2,
 			invalid + "for flag -admin-token: an empty token protects nothing",
@@ -233,6 +237,7 @@ func TestErrorsHaveNoSecrets(t *testing.T) {
 		"a service's URL":           {"-template", template, "-service", "sqs=ftp://ann:PASS@host"},
 		"an API key":                {"-dynamodb", "http://127.0.0.1:1", "-api-key", "PASS"},
 		"the API key after =":       {"-dynamodb", "http://127.0.0.1:1", "-api-key=PASS", "-no-sockets"},
+		"a catalogue's URL":         {"-catalogue", "http://ann:PASS@host"},
 		"a misspelt flag":           {"-tokn=PASS"},
 		"a misspelt long flag":      {"--tokn=PASS"},
 		"a flag without a name":     {"--=PASS"},

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
@@ -24,13 +27,27 @@ func TestHTTPTour(t *testing.T) {
 	if len(commands) < 10 {
 		t.Fatalf("docs/http.md has %d commands", len(commands))
 	}
-	hub := start(t, "-api-key", "key-of-the-shops-erp-1")
+	hub := start(t, "-api-key", "key-of-the-shops-erp-1", "-catalogue", startCatalogue(t))
 	address := strings.TrimSuffix(strings.TrimPrefix(hub.socket, "ws://"), "/v1")
 	addresses := strings.NewReplacer("127.0.0.1:8787", address, "127.0.0.1:8788", hub.adminAddress())
 	for i := range commands {
 		commands[i].text = addresses.Replace(commands[i].text)
 	}
 	runTour(t, "curl() { command curl -sS \"$@\"; }\n", commands) // no progress
+}
+
+// startCatalogue starts the catalogue of a shop with one product.
+func startCatalogue(t *testing.T) (address string) {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/TEE-RED-M" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, `{"name":"Tee, red, M"}`)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
 }
 
 // runTour runs commands in one shell, after some that prepare it, and compares what they print.

@@ -107,7 +107,7 @@ func (u *urlFlag) Set(text string) error {
 	parsed, err := url.Parse(text)
 	if err != nil || parsed.Host == "" || parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "" ||
 		!slices.Contains(u.schemes, parsed.Scheme) {
-		return fmt.Errorf("it must be an address such as %s", u.text)
+		return fmt.Errorf("it must be an address such as %s", cmp.Or(u.text, u.schemes[0]+"://127.0.0.1:9000"))
 	}
 	u.text = strings.TrimSuffix(text, "/")
 	return nil

@@ -48,6 +48,12 @@ type Options struct {
 	Rows      Rows
 	Functions Functions
 	Recording Recording
+	Shop      Shop
+}
+
+// Shop says where the shop's own services are: URLs without a slash at the end.
+type Shop struct {
+	Catalogue string // answers GET URL/sku; "": there is none
 }
 
 // Gateway says how the imitated API Gateway behaves.

@@ -31,7 +31,7 @@ func newSite(o Options, gateway *gatewaytest.Gateway, log *events.Log, function 
 		api = handshakesTo(http.HandlerFunc(refuseSocket), api)
 	}
 	rest := webserver.Protect(webserver.NoPage,
-		logRequests(log, restFunction, restapi.New(function, restapi.Options{}, o.Log)))
+		withCatalogue(o, logRequests(log, restFunction, restapi.New(function, restapi.Options{}, o.Log))))
 	mux.Handle(stage, api)
 	if stage+"/" == restPath {
 		mux.Handle(restPath, handshakesTo(api, rest))
@@ -51,6 +51,19 @@ func newSite(o Options, gateway *gatewaytest.Gateway, log *events.Log, function 
 	}
 	mux.Handle("/", versionsTo(rest, page))
 	return webserver.Protect(webserver.Page(o.Admin.URL), mux)
+}
+
+// withCatalogue adds the path of the shop's catalogue. As in template.yaml it has GET only.
+func withCatalogue(o Options, rest http.Handler) http.Handler {
+	if o.Shop.Catalogue == "" {
+		return rest
+	}
+	const path = "/v1/products/{sku}"
+	mux := http.NewServeMux()
+	mux.Handle("GET "+path, restapi.Catalogue{URL: o.Shop.Catalogue, Log: o.Log})
+	mux.Handle("HEAD "+path, rest)
+	mux.Handle("/", rest)
+	return mux
 }
 
 // handshakesTo serves requests to open a socket (RFC 6455, section 4.1) with sockets, and

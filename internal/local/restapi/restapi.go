@@ -1,10 +1,11 @@
-// Package restapi imitates a REST API of API Gateway whose only integration is one
+// Package restapi imitates a REST API of API Gateway in front of one
 // function: a request becomes an event, payload format 1.0, and the function's answer
 // becomes the response.
 //
 // It has no routes of its own: it hands everything to the function. With a [Plan], requests
-// need an API key, and get the gateway responses of template.yaml without one. Headers of
-// answers that API Gateway renames, such as WWW-Authenticate, keep their names.
+// need an API key, and get the gateway responses of template.yaml without one. [Catalogue] is
+// the one path with another integration. Headers of answers that API Gateway renames, such as
+// WWW-Authenticate, keep their names.
 package restapi
 
 import (

@@ -1,0 +1,48 @@
+package house_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/securecart/hub/internal/local/house"
+)
+
+// TestCatalogue: products are the catalogue's, and badges do not wait for it.
+func TestCatalogue(t *testing.T) {
+	asked, answer := make(chan struct{}, 1), make(chan struct{})
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-answer
+		_, _ = io.WriteString(w, r.URL.Path)
+	}))
+	defer shop.Close()
+	h := newHouse(t, house.Options{Shop: house.Shop{Catalogue: shop.URL + "/p"}})
+	defer closeHouse(t, h)
+	product := make(chan *httptest.ResponseRecorder)
+	go func() { product <- callREST(t, h, "GET", "/v1/products/TEE-RED-M", "", "") }()
+	<-asked
+	if rec := callREST(t, h, "GET", "/v1/stock/TEE-RED-M", "", ""); rec.Code != http.StatusOK {
+		t.Errorf("got %d %s, want stock", rec.Code, rec.Body)
+	}
+	close(answer)
+	if rec := <-product; rec.Code != http.StatusOK || rec.Body.String() != "/p/TEE-RED-M" {
+		t.Errorf("got %d %s, want the product", rec.Code, rec.Body)
+	}
+	for _, method := range []string{"HEAD", "POST"} {
+		if rec := callREST(t, h, method, "/v1/products/TEE-RED-M", "", ""); rec.Code != http.StatusNotFound {
+			t.Errorf("%s: got %d %s, want nothing there", method, rec.Code, rec.Body)
+		}
+	}
+}
+
+// TestNoCatalogue: without one there are no products.
+func TestNoCatalogue(t *testing.T) {
+	h := newHouse(t, house.Options{})
+	defer closeHouse(t, h)
+	rec := callREST(t, h, "GET", "/v1/products/TEE-RED-M", "", "")
+	if rec.Code != http.StatusNotFound || field(t, rec.Body.String(), "code") != "not_found" {
+		t.Errorf("got %d %s, want nothing there", rec.Code, rec.Body)
+	}
+}
