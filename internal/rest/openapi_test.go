@@ -46,10 +46,15 @@ func TestOpenAPI(t *testing.T) {
 func TestOpenAPIHasEveryRequest(t *testing.T) {
 	f, document := newFixture(t), newOpenAPI()
 	served := append(rest.Paths(), rest.UserPaths()...)
+	served = append(served, productPath) // of the shop's catalogue
+	slices.Sort(served)
 	if got := slices.Sorted(maps.Keys(document.Paths)); !slices.Equal(got, served) {
 		t.Errorf("the document has %v, the API %v", got, served)
 	}
 	for path, item := range document.Paths {
+		if path == productPath {
+			continue
+		}
 		allow := f.call("OPTIONS", strings.Replace(path, "{sku}", "MUG", 1), "").Header().Get("Allow")
 		if slices.Contains(rest.UserPaths(), path) {
 			answer := f.askUsers(operator("OPTIONS", strings.Replace(path, "{user}", "ann", 1)))
@@ -92,6 +97,7 @@ func newOpenAPI() *huma.OpenAPI {
 	d.others()
 	d.users()
 	d.heads()
+	d.products() // without HEAD
 	d.versions()
 	return d.OpenAPI
 }
@@ -150,7 +156,23 @@ var descriptions = map[string]string{
 	"409": "Sold out.", "410": "This version of the API has ended.",
 	"412": "The cart changed, or its version is unknown.", "413": "The body is too big.",
 	"415": "The body is not application/json.", "422": "The idempotency key belongs to another request.",
-	"429": "A limit is reached.", "500": "A failure of the hub.", "503": "A retry may succeed.",
+	"429": "A limit is reached.", "500": "A failure of the hub.",
+	"502": "A service of the shop failed.", "503": "A retry may succeed.",
+	"504": "A service of the shop did not answer in time.",
+}
+
+// productPath is the path that API Gateway serves without the function.
+const productPath = "/v1/products/{sku}"
+
+// products describes what the shop's catalogue answers.
+func (d openAPI) products() {
+	get := d.operation("getProduct", "A product, as the shop's catalogue describes it", "200", rest.Problem{},
+		"404", "502", "504")
+	get.Responses["200"].Content = map[string]*huma.MediaType{"application/json": {}}
+	get.Responses["200"].Headers = headers("Cache-Control", "ETag")
+	get.Parameters = []*huma.Param{{Name: "sku", In: "path", Required: true, Schema: skuSchema()}}
+	get.Security = []map[string][]string{{}}
+	d.Paths[productPath] = &huma.PathItem{Get: get}
 }
 
 // withToken makes a token required, or optional.

@@ -75,6 +75,7 @@ var checks = []check{
 	{"domain", checkDomain},
 	{"edge", checkEdge},
 	{"rest", checkRest},
+	{"catalogue", checkCatalogue},
 	{"systems", checkSystems},
 	{"plan", checkPlan},
 	{"script", checkScript},
@@ -189,12 +190,15 @@ func (k *checker) scenes() []*scene {
 			"AllowedOrigins": "https://shop.test,https://m.shop.test",
 			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "WebAclArn": webACL,
 			"EdgeSecretVersion": "version-3", "KmsKeyArn": ownKey, "AlarmEmail": alarmEmail,
+			"CatalogueUrl": catalogueURL,
 		}),
 		with("edge without web ACL", map[string]string{
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "MappingKey": "",
 			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "AllowedOrigins": "https://shop.test",
 		}),
-		with("private", map[string]string{"VpcEndpointIds": "vpce-1,vpce-2", "SystemRequestsPerSecond": "30"}),
+		with("private", map[string]string{
+			"VpcEndpointIds": "vpce-1,vpce-2", "SystemRequestsPerSecond": "30", "CatalogueUrl": catalogueURL,
+		}),
 		with("whole domain",
 			map[string]string{"DomainName": "ws.shop.test", "CertificateArn": certificate, "MappingKey": ""}),
 	}

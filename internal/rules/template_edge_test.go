@@ -91,13 +91,21 @@ func wantDistribution(s *scene) object {
 			"CachePolicyId":         "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
 			"OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac",
 		},
-		"CacheBehaviors":       []any{wantScriptBehavior, wantStockBehavior, wantRestBehavior},
+		"CacheBehaviors":       wantBehaviors(s),
 		"CustomErrorResponses": wantErrorCaching(),
 	}
 	if s.given["WebAclArn"] != "" {
 		want["WebACLId"] = webACL
 	}
 	return want
+}
+
+// wantBehaviors returns how the edge serves its paths, in the order in which it looks at them.
+func wantBehaviors(s *scene) []any {
+	if s.given["CatalogueUrl"] == "" {
+		return []any{wantScriptBehavior, wantStockBehavior, wantRestBehavior}
+	}
+	return []any{wantScriptBehavior, wantStockBehavior, wantProductsBehavior, wantRestBehavior}
 }
 
 // checkEdgeRules checks that the rules refuse an edge without what it needs.

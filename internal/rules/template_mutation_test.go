@@ -331,9 +331,20 @@ var mutations = []mutation{
 func TestMutations(t *testing.T) {
 	text, _ := readTemplate(t)
 	seen := map[string]bool{}
-	all := slices.Concat(mutations, edgeMutations, edgeRestMutations, restMutations, systemsMutations, scriptMutations,
-		budgetMutations, rowMutations,
-		encryptionMutations, alarmMutations, queryMutations)
+	all := slices.Concat(
+		mutations,
+		edgeMutations,
+		edgeRestMutations,
+		restMutations,
+		catalogueMutations,
+		systemsMutations,
+		scriptMutations,
+		budgetMutations,
+		rowMutations,
+		encryptionMutations,
+		alarmMutations,
+		queryMutations,
+	)
 	for _, m := range all {
 		seen[m.check] = true
 		t.Run(m.check+"/"+m.name, func(t *testing.T) {

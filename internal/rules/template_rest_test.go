@@ -64,7 +64,8 @@ func checkRest(k *checker) {
 		body := sub(p, "DefinitionBody")
 		k.want(s.name+": OpenAPI", body["openapi"], "3.0.1")
 		k.want(s.name+": binary media types", body["x-amazon-apigateway-binary-media-types"], []any{"*/*"})
-		k.checkRestPaths(sub(body, "paths"))
+		k.want(s.name+": a parameter in the body is deployed", p["AlwaysDeploy"], true)
+		k.checkRestPaths(sub(body, "paths"), s.given["CatalogueUrl"] != "")
 		k.checkGatewayResponses(sub(body, "x-amazon-apigateway-gateway-responses"), restResponses, true)
 		address := "https://<" + api.id + ">.execute-api.region-1.suffix.test/" + restStage
 		if host := s.given["EdgeDomainName"]; host != "" {
@@ -77,12 +78,18 @@ func checkRest(k *checker) {
 	}
 }
 
-// checkRestPaths compares the paths with those of the code.
-func (k *checker) checkRestPaths(paths object) {
+// checkRestPaths compares the paths with those of the code and that of the catalogue.
+func (k *checker) checkRestPaths(paths object, catalogue bool) {
 	served := append(rest.Paths(), script.Path)
+	if catalogue {
+		served = append(served, cataloguePath)
+	}
 	slices.Sort(served)
 	k.want("the paths of the REST API", slices.Sorted(maps.Keys(paths)), served)
 	for path := range paths {
+		if path == cataloguePath {
+			continue // checkCatalogue
+		}
 		k.want("who may use "+path, sub(paths, path, anyMethod)["security"], nil)
 		k.checkRestPath(paths, path, config.Rest)
 	}
@@ -109,8 +116,8 @@ func (k *checker) checkRestPath(paths object, path string, f config.Function) {
 // restResponses are the gateway responses of the REST API for clients, with the statuses
 // that they set.
 var restResponses = map[string]any{
-	"DEFAULT_4XX": nil, "DEFAULT_5XX": nil, "INVALID_SIGNATURE": 404, "MISSING_AUTHENTICATION_TOKEN": 404,
-	"THROTTLED": 429,
+	"DEFAULT_4XX": nil, "DEFAULT_5XX": nil, "INTEGRATION_FAILURE": 502, "INTEGRATION_TIMEOUT": 504,
+	"INVALID_SIGNATURE": 404, "MISSING_AUTHENTICATION_TOKEN": 404, "THROTTLED": 429,
 }
 
 // checkGatewayResponses: what API Gateway answers itself is a problem document too, which
