@@ -21,6 +21,7 @@ import (
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/memstore"
 	"github.com/securecart/hub/internal/local/issuer"
+	"github.com/securecart/hub/internal/metrics"
 	"github.com/securecart/hub/internal/schematest"
 )
 
@@ -43,7 +44,7 @@ type fixture struct {
 	changes    []hub.Change
 
 	authorize, connect, disconnect, message, broadcast lambda.Handler
-	metrics                                            *logs.Metrics
+	metrics                                            metrics.Observer
 	report                                             *hub.Report // of the last broadcast
 }
 

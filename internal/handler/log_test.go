@@ -12,6 +12,7 @@ import (
 	"github.com/securecart/hub/internal/cloud/logs"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/issuer"
+	"github.com/securecart/hub/internal/metrics"
 )
 
 // TestLogKeepsSecrets sends every kind of message with marked tokens and carts,
@@ -142,7 +143,7 @@ func TestLogKeepsSecrets(t *testing.T) {
 func (b *fixture) wantKnownLines() {
 	b.t.Helper()
 	known := maps.Clone(logs.Keys)
-	for _, s := range logs.Series {
+	for _, s := range metrics.Series {
 		known[s.Name] = s.Help
 	}
 	known["Function"], known["Reason"], known["_aws"] = "a dimension", "a dimension", "the embedded metric format"

@@ -17,19 +17,19 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/securecart/hub/internal/cloud/config"
-	"github.com/securecart/hub/internal/cloud/logs"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/metrics"
 	"github.com/securecart/hub/internal/wire"
 )
 
 // TestDocumentsNameEveryMetric: operators find each in docs/operations.md.
 func TestDocumentsNameEveryMetric(t *testing.T) {
 	doc := read(t, "docs/operations.md")
-	if len(logs.Series) < 5 {
-		t.Errorf("there are %d metrics only", len(logs.Series))
+	if len(metrics.Series) < 5 {
+		t.Errorf("there are %d metrics only", len(metrics.Series))
 	}
-	for _, s := range logs.Series {
+	for _, s := range metrics.Series {
 		if !strings.Contains(doc, "| `"+s.Name+"` |") {
 			t.Errorf("docs/operations.md has no row for the metric %s", s.Name)
 		}

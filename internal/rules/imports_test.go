@@ -58,6 +58,7 @@ var mayImport = map[string][]string{
 	"internal/script":          {},
 	"internal/strictjson":      {"internal/wire"},
 	"internal/stockjson":       {"internal/hub", "internal/strictjson", "internal/wire"},
+	"internal/metrics":         {"internal/handler", "internal/hub"},
 	"internal/handler": {
 		"internal/auth/bearer", "internal/hub", "internal/table", "internal/versions", "internal/wire",
 	},
@@ -67,11 +68,11 @@ var mayImport = map[string][]string{
 	},
 
 	"internal/cloud/config": {"internal/handler", "internal/table", "internal/versions"},
-	"internal/cloud/logs":   {"internal/handler", "internal/hub"},
+	"internal/cloud/logs":   {"internal/metrics"},
 	"internal/cloud/apigw":  {"internal/hub", "internal/parallel"},
 	"internal/cloud/boot": {
 		"internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore",
-		"internal/versions",
+		"internal/metrics", "internal/versions",
 	},
 	"internal/cloud/tokens": {"internal/auth", "internal/cloud/config"},
 

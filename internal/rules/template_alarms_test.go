@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/securecart/hub/internal/cloud/config"
-	"github.com/securecart/hub/internal/cloud/logs"
 	"github.com/securecart/hub/internal/local/alarms"
+	"github.com/securecart/hub/internal/metrics"
 )
 
 // Values of parameters.
@@ -106,7 +106,7 @@ func checkDashboard(k *checker) {
 			}
 		}
 	}
-	for _, s := range logs.Series {
+	for _, s := range metrics.Series {
 		want[s.Name] = true
 	}
 	for _, a := range alarms.List {
@@ -210,7 +210,7 @@ func TestAlarmsAreDocumented(t *testing.T) {
 func TestAlarmsWatchMetrics(t *testing.T) {
 	for _, a := range alarms.List {
 		for _, m := range a.Metrics() {
-			if m.Namespace == "" && !slices.ContainsFunc(logs.Series, func(s logs.Metric) bool { return s.Name == m.Name }) {
+			if m.Namespace == "" && !slices.ContainsFunc(metrics.Series, func(s metrics.Metric) bool { return s.Name == m.Name }) {
 				t.Errorf("%s watches the metric %s, which no function reports", a.ID, m.Name)
 			}
 		}

@@ -37,6 +37,7 @@ import (
 	"github.com/securecart/hub/internal/cloud/logs"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/dynamostore"
+	"github.com/securecart/hub/internal/metrics"
 )
 
 // Env has what the handler of a function needs.
@@ -45,7 +46,7 @@ type Env struct {
 
 	AWS     aws.Config // region and credentials, as the environment of the function says
 	Log     *slog.Logger
-	Metrics *logs.Metrics
+	Metrics metrics.Observer
 
 	limits hub.Limits
 }

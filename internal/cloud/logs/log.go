@@ -10,7 +10,7 @@ import (
 )
 
 // Keys maps the keys of a line to descriptions of their values. A line of metrics
-// also has the names of [Series] and the keys of the embedded metric format. Tests
+// also has the names of [metrics.Series] and the keys of the embedded metric format. Tests
 // check every line against this list.
 var Keys = map[string]string{
 	"time":           "when, RFC 3339",

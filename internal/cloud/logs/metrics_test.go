@@ -11,6 +11,7 @@ import (
 	"github.com/securecart/hub/internal/cloud/logs"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/metrics"
 )
 
 // units are the CloudWatch units in use:
@@ -87,7 +88,7 @@ func metricsOf(t testing.TB, line map[string]any) map[string][]float64 {
 }
 
 // written returns the metrics of the lines that do writes.
-func written(t testing.TB, do func(*logs.Metrics)) []map[string][]float64 {
+func written(t testing.TB, do func(metrics.Observer)) []map[string][]float64 {
 	t.Helper()
 	var out bytes.Buffer
 	do(logs.NewMetrics(logs.New(&out, slog.LevelInfo), "Shop/Hub", "stack-BroadcastFunction-1"))
@@ -109,11 +110,11 @@ func TestMetrics(t *testing.T) {
 	ctx := invocation(t, "")
 	for _, tt := range []struct {
 		name string
-		do   func(*logs.Metrics)
+		do   func(metrics.Observer)
 		want []map[string][]float64
 	}{
-		{"connected", func(m *logs.Metrics) { m.Connected(ctx) }, []map[string][]float64{{"Connects": {1}}}},
-		{"batch", func(m *logs.Metrics) {
+		{"connected", func(m metrics.Observer) { m.Connected(ctx) }, []map[string][]float64{{"Connects": {1}}}},
+		{"batch", func(m metrics.Observer) {
 			m.Broadcast(ctx, hub.Report{
 				Changes: 9, Coalesced: 1, Suppressed: 2, Posts: 3, Gone: 4, Marked: 6, Throttled: 5, Denied: 7, Failed: 8,
 				Unreadable: 9, VersionNotRaised: 10,
@@ -125,21 +126,21 @@ func TestMetrics(t *testing.T) {
 			"Latency": {1, 2000},
 		}}},
 		{
-			"batch without subscribers", func(m *logs.Metrics) { m.Broadcast(ctx, hub.Report{Changes: 1}) },
+			"batch without subscribers", func(m metrics.Observer) { m.Broadcast(ctx, hub.Report{Changes: 1}) },
 			[]map[string][]float64{{"Changes": {1}}},
 		},
 		{
-			"a latency of nothing", func(m *logs.Metrics) { m.Broadcast(ctx, hub.Report{Latencies: []time.Duration{0}}) },
+			"a latency of nothing", func(m metrics.Observer) { m.Broadcast(ctx, hub.Report{Latencies: []time.Duration{0}}) },
 			[]map[string][]float64{{"Latency": {0}}},
 		},
-		{"healed", func(m *logs.Metrics) {
+		{"healed", func(m metrics.Observer) {
 			m.Healed(ctx, hub.HealReport{Healed: 1, Gone: 2, Closed: 3, Kept: 4, Failed: 5})
 		}, []map[string][]float64{{"Healed": {1}, "Gone": {2}, "HealClosed": {3}, "HealLeft": {4}, "Failed": {5}}}},
 		{
-			"a row that a read found unreadable", func(m *logs.Metrics) { m.UnreadableRow(ctx) },
+			"a row that a read found unreadable", func(m metrics.Observer) { m.UnreadableRow(ctx) },
 			[]map[string][]float64{{"UnreadableRows": {1}}},
 		},
-		{"nothing to heal", func(m *logs.Metrics) { m.Healed(ctx, hub.HealReport{}) }, nil},
+		{"nothing to heal", func(m metrics.Observer) { m.Healed(ctx, hub.HealReport{}) }, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := written(t, tt.do); !reflect.DeepEqual(got, tt.want) {
@@ -155,20 +156,20 @@ func TestMetricsByReason(t *testing.T) {
 	ctx := invocation(t, "")
 	for _, tt := range []struct {
 		name       string
-		do         func(*logs.Metrics)
+		do         func(metrics.Observer)
 		want       map[string][]float64
 		dimensions string
 	}{
 		{
-			"refused", func(m *logs.Metrics) { m.Refused(ctx, handler.RefusedOrigin) },
+			"refused", func(m metrics.Observer) { m.Refused(ctx, handler.RefusedOrigin) },
 			map[string][]float64{"HandshakesRefused": {1}}, "[[Function Reason]] origin",
 		},
 		{
-			"downgraded", func(m *logs.Metrics) { m.Downgraded(ctx, handler.RefusedTicket) },
+			"downgraded", func(m metrics.Observer) { m.Downgraded(ctx, handler.RefusedTicket) },
 			map[string][]float64{"HandshakesDowngraded": {1}}, "[[Function Reason]] ticket",
 		},
 		{
-			"connected", func(m *logs.Metrics) { m.Connected(ctx) },
+			"connected", func(m metrics.Observer) { m.Connected(ctx) },
 			map[string][]float64{"Connects": {1}}, "[[Function]] <nil>",
 		},
 	} {
@@ -207,7 +208,7 @@ func TestMetricsOfManyLatencies(t *testing.T) {
 			for i := range n {
 				report.Latencies = append(report.Latencies, time.Duration(i)*time.Millisecond)
 			}
-			all := written(t, func(m *logs.Metrics) { m.Broadcast(invocation(t, ""), report) })
+			all := written(t, func(m metrics.Observer) { m.Broadcast(invocation(t, ""), report) })
 			if len(all) != want {
 				t.Errorf("got %d lines, want %d", len(all), want)
 			}
@@ -253,7 +254,7 @@ func TestDisconnects(t *testing.T) {
 		{4999, "anything", "DisconnectsOther"},
 		{0, "", "DisconnectsOther"},
 	} {
-		got := written(t, func(m *logs.Metrics) { m.Disconnected(invocation(t, ""), tt.code, tt.reason) })
+		got := written(t, func(m metrics.Observer) { m.Disconnected(invocation(t, ""), tt.code, tt.reason) })
 		if want := []map[string][]float64{{tt.want: {1}}}; !reflect.DeepEqual(got, want) {
 			t.Errorf("%d %q: got %v, want %v", tt.code, tt.reason, got, want)
 		}
@@ -264,7 +265,7 @@ func TestDisconnects(t *testing.T) {
 // description, and that no name is a key of a line.
 func TestSeries(t *testing.T) {
 	seen := map[string]bool{}
-	for _, s := range logs.Series {
+	for _, s := range metrics.Series {
 		if seen[s.Name] || !units[s.Unit] || s.Help == "" || logs.Keys[s.Name] != "" {
 			t.Errorf("got %+v", s)
 		}

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/securecart/hub/internal/cloud/logs"
+	"github.com/securecart/hub/internal/metrics"
 )
 
 // functionOutput keeps what all functions write.
@@ -46,7 +46,7 @@ func (o *functionOutput) check(t testing.TB, load load) {
 			t.Errorf("a line has not the ids of its invocation (whose trace is %v): %s", before, line)
 		}
 		traces[request] = trace
-		for _, s := range logs.Series {
+		for _, s := range metrics.Series {
 			if fields["_aws"] == nil {
 				continue
 			}
