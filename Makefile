@@ -101,6 +101,8 @@ deploy: ## check the account and samconfig.toml, build for arm64, then deploy te
 	$(if $(SKIP_PREFLIGHT),,scripts/preflight)
 	go test -count=1 ./internal/versions
 	$(MAKE) --no-print-directory build ARCH=arm64
-	sed 's/unknown-commit/$(COMMIT)/; s,CodeUri: build/,CodeUri: ,' template.yaml >build/template.yaml
+	settings=$$(cat samconfig.toml 2>/dev/null | cksum | tr ' ' -) && \
+		sed "s/unknown-commit/$(COMMIT)/; s/unknown-settings/settings $$settings/; s,CodeUri: build/,CodeUri: ," \
+			template.yaml >build/template.yaml
 	sam deploy $$(scripts/setting stack_name '' | grep -q . || echo --guided) --config-env $(STAGE) --resolve-s3 \
 		--template-file build/template.yaml --capabilities CAPABILITY_IAM

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,7 +80,7 @@ func TestDeploy(t *testing.T) {
 		if had := strings.Split(strings.TrimSpace(file("had")), "\n"); !slices.Equal(had, wantBuilt) {
 			t.Errorf("sam deploys %q, want %q", had, wantBuilt)
 		}
-		checkDeployed(t, file("build/template.yaml"))
+		checkDeployed(t, file("build/template.yaml"), tt.samconfig)
 		args := file("args")
 		if guided := strings.Contains(args, "--guided"); guided != tt.guided {
 			t.Errorf("stage %q: sam got %q, want --guided: %t", stage, args, tt.guided)
@@ -91,9 +92,9 @@ func TestDeploy(t *testing.T) {
 	}
 }
 
-// checkDeployed checks the copy of the template that make deploy deploys: it names the commit,
-// and has the functions from its own folder.
-func checkDeployed(t *testing.T, text string) {
+// checkDeployed checks the copy of the template that make deploy deploys: it names the commit
+// and the settings, and has the functions from its own folder.
+func checkDeployed(t *testing.T, text, samconfig string) {
 	t.Helper()
 	deployed, err := parseTemplate(text)
 	if err != nil {
@@ -104,6 +105,11 @@ func checkDeployed(t *testing.T, text string) {
 	k.want("the output", deployed.outputs["Commit"]["Value"], "8c2f-dirty")
 	for _, f := range config.Functions {
 		k.want("the commit of "+string(f), k.environment(s, f)["COMMIT"], "8c2f-dirty")
+		// What cksum prints: a checksum and the length.
+		description, _ := deployed.resources[functionID(f)].properties["Description"].(string)
+		if !regexp.MustCompile(fmt.Sprintf(`^settings [0-9]+-%d$`, len(samconfig))).MatchString(description) {
+			t.Errorf("%s is described as %q", f, description)
+		}
 		k.want("the code of "+string(f), deployed.resources[functionID(f)].properties["CodeUri"], string(f)+"/")
 	}
 	for _, problem := range k.found {

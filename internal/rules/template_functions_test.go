@@ -39,7 +39,12 @@ func checkFunctions(k *checker) {
 			"CodeUri": "build/" + string(f) + "/",
 			"Role":    object{"Fn::GetAtt": []any{roleID(f), "Arn"}},
 			// Policies and Events generate resources that are not in this file.
-			"Policies": nil, "Events": nil, "AutoPublishAlias": nil,
+			"Policies": nil, "Events": nil,
+			// The alias moves with each change of a function; make deploy replaces the description.
+			"AutoPublishAlias": "live", "AutoPublishAliasAllProperties": true, "Description": "unknown-settings",
+			"DeploymentPreference": object{
+				"Enabled": object{"Ref": "GradualDeployment"}, "Type": "Canary10Percent5Minutes", "Alarms": brakes,
+			},
 		} {
 			k.want(name+" of "+id, p[name], want)
 		}
@@ -55,11 +60,18 @@ func checkFunctions(k *checker) {
 			k.failf("%s has no package main", f)
 		}
 	}
+	k.want("the default of GradualDeployment", k.t.parameters["GradualDeployment"]["Default"], "false")
 	k.checkReserved()
 	// API Gateway waits 10 seconds for an authorizer.
 	if seconds, _ := number(k.t.resources[functionID(config.Authorize)].properties["Timeout"]); seconds > 9 {
 		k.failf("the authorizer may run %d s", seconds)
 	}
+}
+
+// brakes are the alarms that stop a gradual deployment.
+var brakes = []any{
+	object{"Ref": "BroadcastErrorsAlarm"}, object{"Ref": "FunctionErrorsAlarm"}, object{"Ref": "HandshakeFailuresAlarm"},
+	object{"Ref": "FailedAlarm"},
 }
 
 // checkReserved checks that nothing is reserved by default: a new account may run ten

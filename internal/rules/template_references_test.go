@@ -69,6 +69,7 @@ func checkConditions(k *checker) {
 		references(k.t.sections[section], used)
 	}
 	for _, r := range k.t.resources {
+		references(r.properties, used) // the globals too
 		if _, ok := k.t.conditions[r.condition]; r.condition != "" && !ok {
 			k.failf("%s has the condition %s, which is not defined", r.id, r.condition)
 		}

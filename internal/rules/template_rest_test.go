@@ -104,7 +104,7 @@ func (k *checker) checkRestPath(paths object, path string, f config.Function) {
 	k.want("the methods of "+path, len(sub(paths, path)), 1)
 	k.want("the integration of "+path, operation["x-amazon-apigateway-integration"], object{
 		"type": "aws_proxy", "httpMethod": "POST",
-		"uri": "arn:aws-p:apigateway:region-1:lambda:path/2015-03-31/functions/<" + functionID(f) + ".Arn>/invocations",
+		"uri": "arn:aws-p:apigateway:region-1:lambda:path/2015-03-31/functions/<" + functionID(f) + ".Arn>:live/invocations",
 	})
 	var parameters any
 	if m := parameterOfPath.FindStringSubmatch(path); m != nil {

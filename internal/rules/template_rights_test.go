@@ -214,7 +214,7 @@ func checkPermissions(k *checker) {
 	s := k.privateScene()
 	api := "arn:aws-p:execute-api:region-1:account:<" + k.one(kindAPI).id + ">/"
 	line := func(f config.Function, principal, source string) string {
-		return principal + " invokes <" + functionID(f) + "> for " + source
+		return principal + " invokes <" + functionID(f) + ".Ref Alias> for " + source
 	}
 	want := []string{
 		line(config.Authorize, "apigateway.amazonaws.com", api+"authorizers/<"+k.one(kindAuthorizer).id+">"),

@@ -63,7 +63,7 @@ func (k *checker) byKey() map[string]resource {
 func (k *checker) functionOf(uri any) config.Function {
 	for _, f := range config.Functions {
 		want := "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${" + functionID(f) +
-			".Arn}/invocations"
+			".Arn}:live/invocations"
 		if reflect.DeepEqual(uri, object{"Fn::Sub": want}) {
 			return f
 		}

@@ -15,7 +15,7 @@ import (
 // for a day.
 func checkSources(k *checker) {
 	common := object{
-		"FunctionName": "<" + functionID(config.Broadcast) + ">", "StartingPosition": "LATEST",
+		"FunctionName": "<" + functionID(config.Broadcast) + ".Ref Alias>", "StartingPosition": "LATEST",
 		"MaximumBatchingWindowInSeconds": 0,
 		"FunctionResponseTypes":          []any{"ReportBatchItemFailures"}, "BisectBatchOnFunctionError": true,
 		"MaximumRetryAttempts": 5, "MaximumRecordAgeInSeconds": 300,
@@ -84,7 +84,7 @@ func checkSchedule(k *checker) {
 	k.want("the schedule", r.properties["ScheduleExpression"], "rate(1 minute)")
 	k.want("its state", r.properties["State"], "ENABLED")
 	k.want("its targets", r.properties["Targets"], []any{object{
-		"Id": "broadcast", "Input": "{}", "Arn": object{"Fn::GetAtt": []any{functionID(config.Broadcast), "Arn"}},
+		"Id": "broadcast", "Input": "{}", "Arn": object{"Ref": functionID(config.Broadcast) + ".Alias"},
 	}})
 	// The schedule invokes again after a minute, so retries are not needed.
 	k.want("retries of the schedule", k.t.resources[functionID(config.Broadcast)].properties["EventInvokeConfig"],
