@@ -48,7 +48,7 @@ func guest(skus int) func(*world) *device {
 		if skus > 0 {
 			d.send(`{"action":"subscribe","topics":%s}`, names(w.skus(skus)))
 		}
-		w.rest(hub.MessageWindow)
+		w.pass(hub.MessageWindow)
 		return d
 	}
 }
@@ -61,7 +61,7 @@ func shopper(lines int) func(*world) *device {
 			d.send(`{"action":"add","sku":%q,"quantity":1,"key":"k%d"}`, sku, i)
 		}
 		d.send(`{"action":"subscribe","topics":["cart"]}`)
-		w.rest(hub.MessageWindow)
+		w.pass(hub.MessageWindow)
 		return d
 	}
 }
@@ -97,13 +97,13 @@ func pageView(skus int) func(*world, *device) {
 		d := w.open("")
 		d.send(`{"action":"hello"}`)
 		d.send(`{"action":"subscribe","topics":%s}`, names)
-		w.rest(time.Minute)
+		w.pass(time.Minute)
 		d.close()
 	}
 }
 
-// rest lets time pass.
-func (w *world) rest(d time.Duration) { w.free(func() { time.Sleep(d) }) }
+// pass lets time pass.
+func (w *world) pass(d time.Duration) { w.free(func() { time.Sleep(d) }) }
 
 // cartAfternoon is a customer who signs in, looks at five pages of 10 products, fills a
 // cart of three lines, and orders it. The connection lives for three hours, so it is
@@ -126,11 +126,11 @@ func cartAfternoon(w *world, _ *device) {
 		if page < 3 {
 			d.send(`{"action":"add","sku":%q,"quantity":1,"key":"a%d"}`, some[0], page)
 		}
-		w.rest(2 * time.Minute)
+		w.pass(2 * time.Minute)
 	}
 	keepAlive := func() {
 		d.send(`{"action":"subscribe","epoch":"e","topics":%s}`, shown(skus[40:]))
-		w.rest(8*time.Minute + 30*time.Second)
+		w.pass(8*time.Minute + 30*time.Second)
 	}
 	for range 12 {
 		keepAlive()
@@ -157,6 +157,9 @@ var scenarios = []scenario{
 	}},
 	{"get: 1 SKU", guest(0), say(`{"action":"get","topics":%s}`, 1)},
 	{"get: 1 SKU, a customer", shopper(0), say(`{"action":"get","topics":%s}`, 1)},
+	{"over HTTP: 1 SKU", nil, func(w *world, _ *device) { w.read(w.skus(1)...) }},
+	{"over HTTP: 10 SKUs", nil, func(w *world, _ *device) { w.read(w.skus(10)...) }},
+	{"over HTTP: 50 SKUs", nil, func(w *world, _ *device) { w.read(w.skus(50)...) }},
 	{"why: 1 SKU", guest(1), say(`{"action":"why","topic":"sku:TEE-00000"}`, 0)},
 	{"why: the connection", guest(1), say(`{"action":"why"}`, 0)},
 	{"add: a guest", guest(1), say(`{"action":"add","sku":"TEE-00000","quantity":1}`, 0)},

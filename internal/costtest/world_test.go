@@ -22,6 +22,7 @@ import (
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/dynamostore"
 	"github.com/securecart/hub/internal/prices"
+	"github.com/securecart/hub/internal/rest"
 	"github.com/securecart/hub/internal/wire"
 )
 
@@ -36,7 +37,7 @@ type world struct {
 	opens int
 	bells string // the stream of the table of sweeps
 
-	authorize, connect, disconnect, message, broadcast lambda.Handler
+	authorize, connect, disconnect, message, broadcast, rest lambda.Handler
 }
 
 var firstDay = time.Date(2099, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -66,6 +67,7 @@ func newWorld(t testing.TB, endpoint string, o dynamostore.Options) *world {
 	w.connect = lambda.NewHandler(handler.Connect(h, handler.ConnectOptions{}, log))
 	w.disconnect = lambda.NewHandler(handler.Disconnect(h, nil, log))
 	w.message = lambda.NewHandler(handler.Message(h, verifier{}, handler.MessageOptions{}, log))
+	w.rest = lambda.NewHandler(rest.Lambda(rest.New(h, verifier{}, rest.Options{}, log)))
 	crowds := handler.BroadcastOptions{SweepTable: o.SweepTable, Sweeper: h}
 	w.broadcast = lambda.NewHandler(handler.Broadcast(h, crowds, log))
 	return w
@@ -175,6 +177,23 @@ func (d *device) send(format string, args ...any) (answer map[string]any) {
 func (d *device) close() {
 	d.w.t.Helper()
 	d.w.invoke("disconnect", d.w.disconnect, d.event("", nil))
+}
+
+// read reads SKUs over HTTP, without a token.
+func (w *world) read(skus ...string) {
+	w.t.Helper()
+	w.bill.dollars += prices.REST
+	var answer events.APIGatewayProxyResponse
+	w.decode(w.invoke("rest", w.rest, events.APIGatewayProxyRequest{
+		HTTPMethod: http.MethodGet, Path: "/v1/stock",
+		MultiValueQueryStringParameters: map[string][]string{"sku": skus},
+		RequestContext: events.APIGatewayProxyRequestContext{
+			Identity: events.APIGatewayRequestIdentity{SourceIP: "192.0.2.1"},
+		},
+	}), &answer)
+	if answer.StatusCode != http.StatusOK || strings.Contains(answer.Body, "refused") {
+		w.t.Fatalf("%d SKUs over HTTP got %d %.300s", len(skus), answer.StatusCode, answer.Body)
+	}
 }
 
 func (w *world) decode(data []byte, into any) {

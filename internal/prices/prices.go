@@ -25,6 +25,8 @@ const (
 	Edge       = 1.00    // https://aws.amazon.com/cloudfront/pricing/pay-as-you-go/: HTTPS, United States
 	EdgeOutKB  = 0.085   // the same
 	Wall       = 0.60    // https://aws.amazon.com/waf/pricing/
+	Query      = 4.00    // https://aws.amazon.com/appsync/pricing/: a query or a mutation
+	Update     = 2.00    // the same: 5 KB to a subscriber
 )
 
 // MessageBytes is the part of a message that API Gateway bills as one.
@@ -44,7 +46,7 @@ const (
 // Memory is what template.yaml gives to each function, in MB. A test of internal/rules
 // compares the two.
 var Memory = map[string]int{
-	"authorize": 256, "connect": 256, "disconnect": 256, "message": 512, "broadcast": 1024,
+	"authorize": 256, "connect": 256, "disconnect": 256, "message": 512, "broadcast": 1024, "rest": 512,
 }
 
 // OfInvocation returns the price of a million invocations of a function that last d.

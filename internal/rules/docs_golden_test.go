@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/securecart/hub/internal/costtest"
+	"github.com/securecart/hub/internal/prices"
 )
 
 // readCosts returns the golden file of costs.
@@ -25,7 +26,8 @@ func TestDocumentedActionCosts(t *testing.T) {
 	costs := readCosts(t)
 	_, section, _ := strings.Cut(read(t, "docs/performance.md"), "\n## What an action costs\n")
 	section, _, _ = strings.Cut(section, "\n## ")
-	lines := regexp.MustCompile(`(?m)^\| ([^|]+) \| [0-9][^|]* \| ([0-9][^|]*) \|$`).FindAllStringSubmatch(section, -1)
+	row := regexp.MustCompile(`(?m)^\| ([^|]+) \| (?:[0-9][^|]* )?\| ([0-9][^|]*) \|$`)
+	lines := row.FindAllStringSubmatch(section, -1)
 	if len(lines) < 15 {
 		t.Errorf("docs/performance.md has %d costs, want 15 at least", len(lines))
 	}
@@ -70,6 +72,40 @@ func TestLimitsOfCosts(t *testing.T) {
 		c, ok := costs.Of(name)
 		if !ok || c.Depth > most.Depth || c.Reads > most.Reads || c.Writes > most.Writes {
 			t.Errorf("%s: got %+v, want at most %+v", name, c, most)
+		}
+	}
+}
+
+// TestDocumentedCostsOfDoors computes the prices in docs/which-api.md.
+func TestDocumentedCostsOfDoors(t *testing.T) {
+	costs := readCosts(t)
+	dollars := func(scenario string) float64 {
+		c, ok := costs.Of(scenario)
+		if !ok {
+			t.Errorf("there is no scenario %q", scenario)
+		}
+		return c.Dollars
+	}
+	doc := strings.Join(strings.Fields(read(t, "docs/which-api.md")), " ")
+	var wants []string
+	for _, skus := range []string{"1 SKU", "10 SKUs", "50 SKUs"} {
+		var n float64
+		_, _ = fmt.Sscan(skus, &n)
+		query := costtest.Cents(prices.Query + n/2*prices.Read) // half a unit for each row
+		wants = append(wants, fmt.Sprintf("| %s, once | %.2f | %.2f | %.2f | %.2f |", skus, dollars("page view: "+skus),
+			dollars("over HTTP: "+skus), prices.Edge+prices.Wall, query))
+	}
+	requests := dollars("page view: 10 SKUs") / dollars("over HTTP: 10 SKUs")
+	wants = append(wants,
+		fmt.Sprintf("who watch | %.2f |", dollars("stock: 100 watch")/100),
+		fmt.Sprintf("a minute longer | %.2f |", prices.Minute),
+		fmt.Sprintf("gets a SKU for %.2f.", dollars("get: 1 SKU")),
+		fmt.Sprintf("as much as %.1f requests over HTTP", requests),
+		fmt.Sprintf("every five seconds is dearer after %.0f s", requests*5),
+		fmt.Sprintf("$%.2f for a million, and $%.2f for a million viewers", prices.Query, prices.Update))
+	for _, want := range wants {
+		if !strings.Contains(doc, want) {
+			t.Errorf("docs/which-api.md does not have %q", want)
 		}
 	}
 }

@@ -178,7 +178,7 @@ func TestNoSleep(t *testing.T) {
 // inBubble are helpers that are called in bubbles only.
 var inBubble = map[string]bool{
 	"internal/costtest/meter_test.go:RoundTrip":    true,
-	"internal/costtest/scenarios_test.go:rest":     true,
+	"internal/costtest/scenarios_test.go:pass":     true,
 	"internal/hub/retry_test.go:Receipt":           true,
 	"internal/local/webserver/server_test.go:post": true,
 	"internal/hub/retry_test.go:Cart":              true,
