@@ -1,0 +1,101 @@
+package hub_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/wire"
+)
+
+// TestOrder: an order is the cart as it was when its key was first used.
+func TestOrder(t *testing.T) {
+	th := newStockedHub(t)
+	c, other := th.connect("c1", alice, "cart"), th.connect("c2", alice)
+	th.add(c, "A", 2, "")
+	th.add(c, "B", 1, "")
+	r := wire.Request{Version: at(2), Key: "o-1"}
+	first, err := th.BeginOrder(t.Context(), c, r, "{}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := hub.Order{
+		Key: "o-1", Name: hub.NameHash("u~alice o-1"), User: "alice", Version: 2, Lines: map[string]int{"A": 2, "B": 1},
+	}
+	t.Run("changes nothing", func(t *testing.T) {
+		equal(t, "order", first, want)
+		equal(t, "cart", th.cart(alice), "v2 [A=2 B=1]")
+	})
+	t.Run("repeated after a change, is the same", func(t *testing.T) {
+		th.add(other, "C", 1, "")
+		again, err := th.BeginOrder(t.Context(), other, r, "{}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "order", again, want)
+	})
+	t.Run("does not end a cart that changed", func(t *testing.T) {
+		for range 2 {
+			_, err := th.EndOrder(t.Context(), c, first)
+			if wantCode(t, err, wire.CodeConflict); !errors.Is(err, hub.ErrConflict) {
+				t.Errorf("got %v, want a conflict", err)
+			}
+		}
+		equal(t, "cart", th.cart(alice), "v3 [A=2 B=1 C=1]")
+	})
+	t.Run("ends a cart that did not change, once", func(t *testing.T) {
+		order, err := th.BeginOrder(t.Context(), c, wire.Request{Key: "o-2"}, "{}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 2 {
+			ok, err := th.EndOrder(t.Context(), c, order)
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "duplicate", ok.Duplicate, i > 0)
+			th.add(other, "A", 1, "") // not ordered
+		}
+		equal(t, "cart", th.cart(alice), "v6 [A=2]")
+	})
+	t.Run("has one key", func(t *testing.T) {
+		_, err := th.BeginOrder(t.Context(), c, r, `{"gift":true}`)
+		wantReused(t, err)
+		_, err = th.Checkout(t.Context(), c, r)
+		wantReused(t, err)
+	})
+	t.Run("of another version or epoch", func(t *testing.T) {
+		_, err := th.BeginOrder(t.Context(), c, wire.Request{Key: "o-3", Version: at(5)}, "{}")
+		wantCode(t, err, wire.CodeConflict)
+		_, err = th.BeginOrder(t.Context(), c, wire.Request{Key: "o-3", Version: at(6), Epoch: "k0"}, "{}")
+		wantCode(t, err, wire.CodeOldEpoch)
+	})
+	t.Run("of nothing", func(t *testing.T) {
+		th.set(c, "A", 0)
+		_, err := th.BeginOrder(t.Context(), c, wire.Request{Key: "o-4"}, "{}")
+		wantCode(t, err, wire.CodeBadField)
+	})
+}
+
+func wantReused(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, hub.ErrKeyReused) {
+		t.Errorf("got %v, want that the key was used before", err)
+	}
+}
+
+// TestOrdersOfTwo: two customers with one key have two orders.
+func TestOrdersOfTwo(t *testing.T) {
+	th := newStockedHub(t)
+	names := map[string]bool{}
+	for id, p := range map[string]hub.Principal{"c1": alice, "c2": bob} {
+		c := th.connect(id, p)
+		th.add(c, "A", 1, "")
+		order, err := th.BeginOrder(t.Context(), c, wire.Request{Key: "o-1"}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		names[order.Name] = true
+	}
+	equal(t, "orders", len(names), 2)
+}
