@@ -9,6 +9,7 @@ import (
 
 	"github.com/securecart/hub/internal/cloud/config"
 	"github.com/securecart/hub/internal/cloud/logs"
+	"github.com/securecart/hub/internal/metrics"
 )
 
 // queryWords are the words of CloudWatch Logs Insights that queries may use.
@@ -63,7 +64,7 @@ func (k *checker) keysOf(group string) (keys []string) {
 		if logID(f) != group {
 			continue
 		}
-		for _, s := range logs.Series {
+		for _, s := range metrics.Series {
 			keys = append(keys, s.Name)
 		}
 		return append(keys, slices.Collect(maps.Keys(logs.Keys))...)
