@@ -1,4 +1,4 @@
-.PHONY: help run test check race vet staticcheck lint judge web client fuzz bench speed load crowd tools shots browser benchclient build preflight deploy smoke
+.PHONY: help run test check race vet staticcheck lint judge web client fuzz bench speed load crowd tools shots browser benchclient build preflight deploy edge smoke
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,3 +106,7 @@ deploy: ## check the account and samconfig.toml, build for arm64, then deploy te
 			template.yaml >build/template.yaml
 	sam deploy $$(scripts/setting stack_name '' | grep -q . || echo --guided) --config-env $(STAGE) --resolve-s3 \
 		--template-file build/template.yaml --capabilities CAPABILITY_IAM
+
+edge: ## deploy edge.yaml in North Virginia, by the environment STAGE-edge of samconfig.toml
+	sam deploy $$(STAGE=$(STAGE)-edge scripts/setting stack_name '' | grep -q . || echo --guided) \
+		--config-env $(STAGE)-edge --region us-east-1 --template-file edge.yaml

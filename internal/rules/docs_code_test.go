@@ -212,23 +212,23 @@ func TestDocumentsNameEveryRequest(t *testing.T) {
 }
 
 // TestDocumentsNameEveryParameter: docs/deploy.md names each parameter and output of
-// the template, and its tables name no other.
+// the templates, and its tables name no other.
 func TestDocumentsNameEveryParameter(t *testing.T) {
 	doc := read(t, "docs/deploy.md")
-	var template struct {
-		Parameters map[string]yaml.Node `yaml:"Parameters"`
-		Outputs    map[string]yaml.Node `yaml:"Outputs"`
-	}
-	parseYAML(t, "template.yaml", &template)
-	sections := map[string]map[string]yaml.Node{"Parameters": template.Parameters, "Outputs": template.Outputs}
+	_, hub := readTemplate(t)
+	_, edge := readTemplateFile(t, "edge.yaml")
+	edgeNames := maps.Clone(edge.parameters)
+	maps.Copy(edgeNames, edge.outputs)
 	name := regexp.MustCompile("`([A-Z][A-Za-z]+)`")
-	if len(template.Parameters) < 10 || len(template.Outputs) < 3 {
-		t.Errorf("found %d parameters, %d outputs", len(template.Parameters), len(template.Outputs))
-	}
-	for _, heading := range slices.Sorted(maps.Keys(sections)) {
+	for heading, names := range map[string]map[string]object{
+		"Parameters": hub.parameters, "Outputs": hub.outputs, "An edge": edgeNames,
+	} {
+		if len(names) < 3 {
+			t.Errorf("found %d %s", len(names), heading)
+		}
 		_, section, _ := strings.Cut(doc, "\n## "+heading+"\n")
 		section, _, _ = strings.Cut(section, "\n## ")
-		for _, want := range slices.Sorted(maps.Keys(sections[heading])) {
+		for _, want := range slices.Sorted(maps.Keys(names)) {
 			if !strings.Contains(section, "`"+want+"`") {
 				t.Errorf("docs/deploy.md does not have %s among its %s", want, heading)
 			}
@@ -239,7 +239,7 @@ func TestDocumentsNameEveryParameter(t *testing.T) {
 				continue
 			}
 			for _, m := range name.FindAllStringSubmatch(cells[1], -1) {
-				if _, ok := sections[heading][m[1]]; !ok {
+				if _, ok := names[m[1]]; !ok {
 					t.Errorf("docs/deploy.md has %s among its %s, the template does not", m[1], heading)
 				}
 			}

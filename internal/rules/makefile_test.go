@@ -92,6 +92,36 @@ func TestDeploy(t *testing.T) {
 	}
 }
 
+// TestDeployEdge: make edge deploys edge.yaml where CloudFront needs it, by an environment of
+// its own.
+func TestDeployEdge(t *testing.T) {
+	for stage, guided := range map[string]bool{"default": true, "prod": false} {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, "scripts"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{
+			"Makefile": read(t, "Makefile"), "scripts/setting": read(t, "scripts/setting"), "sam": "#!/bin/sh\necho $*\n",
+			"samconfig.toml": twoStages + "[prod-edge.deploy.parameters]\nstack_name = \"hub-edge\"\n",
+		} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd := exec.Command("make", "-s", "edge", "STAGE="+stage)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"), "MAKEFLAGS=")
+		out, err := cmd.CombinedOutput()
+		want := "deploy --config-env " + stage + "-edge --region us-east-1 --template-file edge.yaml\n"
+		if guided {
+			want = strings.Replace(want, "deploy", "deploy --guided", 1)
+		}
+		if err != nil || string(out) != want {
+			t.Errorf("got %s, %v, want %s", out, err, want)
+		}
+	}
+}
+
 // checkDeployed checks the copy of the template that make deploy deploys: it names the commit
 // and the settings, and has the functions from its own folder.
 func checkDeployed(t *testing.T, text, samconfig string) {

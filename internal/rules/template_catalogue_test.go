@@ -11,10 +11,8 @@ const (
 	cataloguePath = "/v1/products/{sku}"
 )
 
-// checkCatalogue: API Gateway asks the catalogue, and answers as localhub does, and the edge
-// keeps products.
+// checkCatalogue: API Gateway asks the catalogue, and answers as localhub does.
 func checkCatalogue(k *checker) {
-	k.want("when products are kept", k.t.resources["EdgeProducts"].condition, "HasEdgeCatalogue")
 	for _, s := range k.scenes() {
 		body := sub(s.props(k.restAPI()), "DefinitionBody")
 		k.checkGatewayProblem(body, "INTEGRATION_FAILURE", restapi.FailedProblem)
@@ -36,9 +34,6 @@ func checkCatalogue(k *checker) {
 				}
 			}
 			k.want(s.name+": the headers of products", response.(object)["headers"], want)
-		}
-		if s.given["EdgeDomainName"] != "" {
-			k.want(s.name+": the cache of products", s.props(k.t.resources["EdgeProducts"]), wantProductsCache)
 		}
 	}
 }
@@ -79,23 +74,6 @@ func wantCatalogue() object {
 	}
 }
 
-// wantProductsBehavior is how the edge serves products.
-var wantProductsBehavior = object{
-	"PathPattern": "/v1/products/*", "TargetOriginId": "rest", "ViewerProtocolPolicy": "https-only",
-	"AllowedMethods": []any{"GET", "HEAD"}, "Compress": true, "CachePolicyId": "<EdgeProducts>",
-}
-
-// wantProductsCache keeps one answer for everybody, as long as the catalogue says.
-var wantProductsCache = object{"CachePolicyConfig": object{
-	"Name": "stack-region-1-products", "MinTTL": 0, "DefaultTTL": 60, "MaxTTL": 86400,
-	"ParametersInCacheKeyAndForwardedToOrigin": object{
-		"CookiesConfig":              object{"CookieBehavior": "none"},
-		"HeadersConfig":              object{"HeaderBehavior": "none"},
-		"QueryStringsConfig":         object{"QueryStringBehavior": "none"},
-		"EnableAcceptEncodingBrotli": true, "EnableAcceptEncodingGzip": true,
-	},
-}}
-
 // catalogueMutations are mistakes in the path of products.
 var catalogueMutations = []mutation{
 	{"catalogue", "tokens for the catalogue", cataloguePath, "type: http\n", "type: http_proxy\n"},
@@ -105,9 +83,6 @@ var catalogueMutations = []mutation{
 	{"catalogue", "a header that is not declared", cataloguePath,
 		"                      ETag: {schema: {type: string}}\n", ""},
 	{"catalogue", "another text than localhub's", "INTEGRATION_TIMEOUT:", "upstream_late", "upstream_slow"},
-	{"catalogue", "private products in the cache", "  EdgeProducts:", "MinTTL: 0", "MinTTL: 1"},
-	{"catalogue", "a cache without a catalogue", "  EdgeProducts:", "Condition: HasEdgeCatalogue", "Condition: HasEdge"},
 	{"rest", "products without a catalogue", cataloguePath, "            - HasCatalogue\n", "            - HasEdge\n"},
 	{"rest", "changes that are not deployed", "  RestApi:", "      AlwaysDeploy: true", "      #"},
-	{"edge", "products behind the rest", "  Edge:", "PathPattern: /v1/products/*", "PathPattern: /v1/product/*"},
 }

@@ -56,7 +56,7 @@ type check struct {
 	run  func(*checker)
 }
 
-// checks are all checks. TestMutations shows that each can fail.
+// checks are the checks of template.yaml. TestMutations shows that each can fail.
 var checks = []check{
 	{"references", checkReferences},
 	{"conditions", checkConditions},
@@ -101,8 +101,8 @@ var checks = []check{
 	{"queries", checkQueries},
 }
 
-// runChecks runs all checks.
-func runChecks(t *template) []problem {
+// runChecks runs the checks of a template.
+func runChecks(checks []check, t *template) []problem {
 	var all []problem
 	for _, c := range checks {
 		all = append(all, c.examine(t)...)
@@ -188,13 +188,12 @@ func (k *checker) scenes() []*scene {
 		with("edge", map[string]string{
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1",
 			"AllowedOrigins": "https://shop.test,https://m.shop.test",
-			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "WebAclArn": webACL,
-			"EdgeSecretVersion": "version-3", "KmsKeyArn": ownKey, "AlarmEmail": alarmEmail,
-			"CatalogueUrl": catalogueURL,
+			"EdgeDomainName": "ws.shop.test", "EdgeSecretArn": edgeSecretARN, "EdgeSecretVersion": "version-3",
+			"KmsKeyArn": ownKey, "AlarmEmail": alarmEmail, "CatalogueUrl": catalogueURL,
 		}),
-		with("edge without web ACL", map[string]string{
+		with("edge of a whole domain", map[string]string{
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "MappingKey": "",
-			"EdgeDomainName": "ws.shop.test", "EdgeCertificateArn": edgeCertificate, "AllowedOrigins": "https://shop.test",
+			"EdgeDomainName": "ws.shop.test", "EdgeSecretArn": edgeSecretARN, "AllowedOrigins": "https://shop.test",
 		}),
 		with("private", map[string]string{
 			"VpcEndpointIds": "vpce-1,vpce-2", "SystemRequestsPerSecond": "30", "CatalogueUrl": catalogueURL,
@@ -207,7 +206,12 @@ func (k *checker) scenes() []*scene {
 // readTemplate returns template.yaml as text and parsed.
 func readTemplate(t *testing.T) (text string, parsed *template) {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	return readTemplateFile(t, "template.yaml")
+}
+
+func readTemplateFile(t *testing.T, name string) (text string, parsed *template) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,8 +60,10 @@ func keyRights(f config.Function) []string {
 
 // checkEncryption: all that the stack stores is under the customer's key if there is one, and
 // under AWS's own otherwise.
-func checkEncryption(k *checker) {
-	for _, s := range k.scenes() {
+func checkEncryption(k *checker) { k.wantKeys(k.scenes()) }
+
+func (k *checker) wantKeys(scenes []*scene) {
+	for _, s := range scenes {
 		for kind, properties := range keyProperties {
 			want := properties.without
 			if s.given["KmsKeyArn"] != "" {
@@ -95,9 +97,6 @@ var encryptionMutations = []mutation{
 		"      KmsKeyId: !If [HasKmsKey, !Ref KmsKeyArn, !Ref AWS::NoValue]\n", ""},
 	{"encryption", "the key of addresses", "  AddressKey:\n",
 		"      KmsKeyId: !If [HasKmsKey, !Ref KmsKeyArn, !Ref AWS::NoValue]\n", ""},
-	{"encryption", "the edge's secret", "  EdgeSecret:\n",
-		"      KmsKeyId: !If [HasKmsKey, !Ref KmsKeyArn, !Ref AWS::NoValue]\n",
-		""},
 	{"encryption", "settings", "Globals:",
 		"KmsKeyArn: !If [HasKmsKey, !Ref KmsKeyArn, !Ref AWS::NoValue]", "MemorySize: 256"},
 	{"encryption", "an empty key", "Globals:", "!If [HasKmsKey, !Ref KmsKeyArn, !Ref AWS::NoValue]", "!Ref KmsKeyArn"},

@@ -128,7 +128,7 @@ func checkSettings(k *checker) {
 			}
 			env["GUEST_KEYS"], env["ADDRESS_KEY"] = k.generated("GuestKey"), k.generated("AddressKey")
 			if env["EDGE_SECRETS"] != "" {
-				env["EDGE_SECRETS"] = generatedEdgeSecrets(k)
+				env["EDGE_SECRETS"] = madeEdgeSecrets
 			}
 			if _, err := config.Load(f, func(name string) string { return env[name] }); err != nil {
 				k.failf("%s: %v", s.name, err)

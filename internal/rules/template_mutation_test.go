@@ -34,7 +34,8 @@ var mutations = []mutation{
 	{"conditions", "a parameter without a default", "TokenIssuer:", "    Default: \"\"\n", ""},
 	{"conditions", "an issuer without clients", "  OwnIssuer:", `!Not [!Equals [!Ref TokenClients, ""]]`,
 		`!Equals [!Ref TokenClients, ""]`},
-	{"conditions", "keys without an issuer", "  OwnIssuer:", `            - !Equals [!Ref TokenJwksUrl, ""]` + "\n", ""},
+	{"conditions", "keys without an issuer", "  OwnIssuer:",
+		`            - !Equals [!Ref TokenJwksUrl, ""]` + "\n", ""},
 	{"settings", "an issuer by default", "TokenIssuer:", `Default: ""`, "Default: https://issuer.example"},
 	{"settings", "another commit than the output", "Globals:", "COMMIT: unknown-commit", "COMMIT: none"},
 	{"settings", "keys of no issuer", "  MessageFunction:\n", "!If [HasIssuer, ", "!If [HasDomain, "},
@@ -61,8 +62,14 @@ var mutations = []mutation{
 		"      - SetMessage\n", ""},
 	{"deployment depends", "the authorizer not listed (passes cfn-lint)", "    Type: AWS::ApiGatewayV2::Deployment",
 		"      - Authorizer\n", ""},
-	{"deployment depends", "a second deployment", "Resources:", "  Api:\n",
+	{"deployment depends", "a third deployment", "Resources:", "  Api:\n",
 		"  Deployment2:\n    Type: AWS::ApiGatewayV2::Deployment\n    Properties: {ApiId: !Ref Api}\n  Api:\n"},
+	{"deployment depends", "the edge's deployment without a route", "    Condition: HasEdge\n",
+		"      - MergeRoute\n", ""},
+	{"deployment depends", "one deployment with the edge and without", "    Type: AWS::ApiGatewayV2::Deployment",
+		"    Condition: HasNoEdge\n", ""},
+	{"deployment depends", "a stage that the edge does not change", "  Stage:", "!If [HasEdge, !Ref Edge",
+		"!If [HasDomain, !Ref Edge"},
 	{"deployment hash", "an integration that waits longer", "MessageIntegration:", "TimeoutInMillis: 11000",
 		"TimeoutInMillis: 12000"},
 	{"deployment hash", "a model that asks for more", "AddMessage:\n    Type", "required: [sku]",
@@ -79,9 +86,11 @@ var mutations = []mutation{
 	{"route responses", "the response of another route", "AddRouteResponse:\n", "!Ref AddRoute", "!Ref SetRoute"},
 	{"route responses", "an answer to $disconnect", "DisconnectRoute:", "      AuthorizationType: NONE\n",
 		"      AuthorizationType: NONE\n      RouteResponseSelectionExpression: $default\n"},
-	{"route responses", "another key", "SetRouteResponse:\n", "RouteResponseKey: $default", "RouteResponseKey: \"200\""},
+	{"route responses", "another key", "SetRouteResponse:\n", "RouteResponseKey: $default",
+		"RouteResponseKey: \"200\""},
 	{"ping", "another pong", "PingIntegrationResponse:", `{"type":"pong"}`, `{"type":"ping"}`},
-	{"ping", "a template with another key", "PingIntegration:", `RequestTemplates: {"200"`, `RequestTemplates: {"201"`},
+	{"ping", "a template with another key", "PingIntegration:", `RequestTemplates: {"200"`,
+		`RequestTemplates: {"201"`},
 	{"ping", "a response with another key", "PingIntegrationResponse:", "IntegrationResponseKey: $default",
 		"IntegrationResponseKey: /4../"},
 	{"authorizer", "an identity source, which locks guests out", "  Authorizer:", "      Name: authorize\n",
@@ -109,7 +118,8 @@ var mutations = []mutation{
 		"            type: [array, string]\n            maxItems: 100\n"},
 	{"models", "a name judged at the gateway", "AddMessage:\n    Type", "sku: {type: string}",
 		"sku: {type: string, pattern: \"^[A-Z]+$\"}"},
-	{"models", "anything for a token", "HelloMessage:\n    Type", "token: {type: string, pattern: \"^[A-Za-z0-9._~-]+$\"}",
+	{"models", "anything for a token", "HelloMessage:\n    Type",
+		"token: {type: string, pattern: \"^[A-Za-z0-9._~-]+$\"}",
 		"token: {}"},
 	{"models", "an empty list of what is required", "HelloMessage:\n    Type", "        properties:\n",
 		"        required: []\n        properties:\n"},
@@ -131,11 +141,13 @@ var mutations = []mutation{
 		"        order:"},
 	{"route settings", "messages in the log", "DefaultRouteSettings:", "DataTraceEnabled: false",
 		"DataTraceEnabled: true"},
-	{"route settings", "no throttle", "DefaultRouteSettings:", "        ThrottlingRateLimit: !Ref MessagesPerSecond\n",
+	{"route settings", "no throttle", "DefaultRouteSettings:",
+		"        ThrottlingRateLimit: !Ref MessagesPerSecond\n",
 		""},
 	{"route settings", "a throttle by parameter", "RouteSettings:\n        $connect", "ThrottlingRateLimit: 100",
 		"ThrottlingRateLimit: !Ref MessagesPerSecond"},
-	{"route settings", "all connections of the account", "RouteSettings:\n        $connect", "ThrottlingRateLimit: 350",
+	{"route settings", "all connections of the account", "RouteSettings:\n        $connect",
+		"ThrottlingRateLimit: 350",
 		"ThrottlingRateLimit: 500"},
 	{"access log", "the body", "Format:", "$context.requestId", "$input.body"},
 	{"access log", "the token", "Format:", "$context.routeKey", "$context.authorizer.token"},
@@ -147,13 +159,15 @@ var mutations = []mutation{
 	{"access log", "another group", "AccessLogSettings:", "${AccessLog}", "${ConnectLog}"},
 	{"domain", "TLS 1.3 alone (passes cfn-lint)", "  Domain:\n    Type", "SecurityPolicy: TLS_1_2",
 		"SecurityPolicy: TLS_1_3"},
-	{"domain", "TLS 1.0 (passes cfn-lint)", "  Domain:\n    Type", "SecurityPolicy: TLS_1_2", "SecurityPolicy: TLS_1_0"},
+	{"domain", "TLS 1.0 (passes cfn-lint)", "  Domain:\n    Type", "SecurityPolicy: TLS_1_2",
+		"SecurityPolicy: TLS_1_0"},
 	{"domain", "an edge", "  Domain:\n    Type", "EndpointType: REGIONAL", "EndpointType: EDGE"},
 	{"domain", "without a condition", "  Mapping:\n    Type", "    Condition: HasDomain\n", ""},
 	{"addresses", "a stage under the mapping", "CALLBACK_URL:", "https://${DomainName}/${MappingKey}",
 		"https://${DomainName}/${MappingKey}/v1"},
 	{"addresses", "no stage at the default endpoint", "CALLBACK_URL:", "${AWS::URLSuffix}/v1", "${AWS::URLSuffix}"},
-	{"addresses", "a slash without a key", "SocketUrl:", `!Sub "wss://${DomainName}"]`, `!Sub "wss://${DomainName}/"]`},
+	{"addresses", "a slash without a key", "SocketUrl:", `!Sub "wss://${DomainName}"]`,
+		`!Sub "wss://${DomainName}/"]`},
 	{"addresses", "callbacks to the default endpoint alone", "CallbackUrl:", "      - HasDomain\n",
 		"      - MakeLogRole\n"},
 	{"functions", "another processor", "Globals:", "arm64", "x86_64"},
@@ -169,7 +183,8 @@ var mutations = []mutation{
 		"!If [ReservesBroadcast, !Ref BroadcastConcurrency, !Ref AWS::NoValue]", "!Ref AWS::NoValue"},
 	{"functions", "a function that may never run", "BroadcastFunction:\n",
 		"!If [ReservesBroadcast, !Ref BroadcastConcurrency, !Ref AWS::NoValue]", "!Ref BroadcastConcurrency"},
-	{"functions", "the role of another", "DisconnectFunction:\n", "!GetAtt DisconnectRole.Arn", "!GetAtt MessageRole.Arn"},
+	{"functions", "the role of another", "DisconnectFunction:\n", "!GetAtt DisconnectRole.Arn",
+		"!GetAtt MessageRole.Arn"},
 	{"functions", "a slow authorizer", "AuthorizeFunction:\n", "Timeout: 8", "Timeout: 15"},
 	{"functions", "policies in addition to the role", "ConnectFunction:\n", "      Timeout: 5\n",
 		"      Timeout: 5\n      Policies: [AmazonDynamoDBFullAccess]\n"},
@@ -191,7 +206,8 @@ var mutations = []mutation{
 	{"settings", "a reserved namespace", "MetricsNamespace:\n", "Default: SecureCartHub",
 		"Default: AWS/Hub"},
 	{"settings", "another default than the code's", "  PostsPerSecond:", "Default: 500", "Default: 9000"},
-	{"settings", "another default of sweeps than the code's", "SweepPostsPerSecond:", "Default: 1500", "Default: 900"},
+	{"settings", "another default of sweeps than the code's", "SweepPostsPerSecond:", "Default: 1500",
+		"Default: 900"},
 	{"posts", "a budget for one environment", "  PostsPerSecond:", "Default: 500", "Default: 5000"},
 	{"posts", "no room for sweeps", "SweepPostsPerSecond:", "Default: 1500", "Default: 8000"},
 	{"posts", "sweeps slower than batches", "SweepPostsPerSecond:", "Default: 1500", "Default: 400"},
@@ -241,16 +257,20 @@ var mutations = []mutation{
 	{"permissions", "a route without a permission", "HelpPermission:\n", "/v1/help", "/v1/hello"},
 	{"permissions", "another function", "MergePermission:\n", "!Ref MessageFunction", "!Ref ConnectFunction"},
 	{"permissions", "any schedule", "HealPermission:\n", "      SourceArn: !GetAtt HealSchedule.Arn\n", ""},
-	{"sources", "no starting position (passes cfn-lint)", "InventoryMapping:\n", "      StartingPosition: LATEST\n", ""},
-	{"sources", "two environments that sweep", "SweepMapping:\n", "ParallelizationFactor: 1", "ParallelizationFactor: 2"},
+	{"sources", "no starting position (passes cfn-lint)", "InventoryMapping:\n",
+		"      StartingPosition: LATEST\n", ""},
+	{"sources", "two environments that sweep", "SweepMapping:\n", "ParallelizationFactor: 1",
+		"ParallelizationFactor: 2"},
 	{"sources", "bells of the inventory", "SweepMapping:\n", "SweepTable.StreamArn", "InventoryTable.StreamArn"},
 	{"sources", "bells for ever", "SweepMapping:\n", "      MaximumRetryAttempts: 5\n", ""},
 	{"sources", "a day of history", "CartMapping:\n", "StartingPosition: LATEST", "StartingPosition: TRIM_HORIZON"},
 	{"sources", "partial failures not reported", "InventoryMapping:\n",
 		"      FunctionResponseTypes: [ReportBatchItemFailures]\n", ""},
-	{"sources", "no halving", "CartMapping:\n", "BisectBatchOnFunctionError: true", "BisectBatchOnFunctionError: false"},
+	{"sources", "no halving", "CartMapping:\n", "BisectBatchOnFunctionError: true",
+		"BisectBatchOnFunctionError: false"},
 	{"sources", "unlimited retries", "InventoryMapping:\n", "      MaximumRetryAttempts: 5\n", ""},
-	{"sources", "records of any age", "CartMapping:\n", "MaximumRecordAgeInSeconds: 300", "MaximumRecordAgeInSeconds: -1"},
+	{"sources", "records of any age", "CartMapping:\n", "MaximumRecordAgeInSeconds: 300",
+		"MaximumRecordAgeInSeconds: -1"},
 	{"sources", "no queue for failures", "CartMapping:\n",
 		"      DestinationConfig:\n        OnFailure: {Destination: !GetAtt CartFailures.Arn}\n", ""},
 	{"sources", "the other queue", "InventoryMapping:\n", "InventoryFailures.Arn", "CartFailures.Arn"},
@@ -282,14 +302,16 @@ var mutations = []mutation{
 	{"schedule", "retries", "BroadcastFunction:\n", "MaximumRetryAttempts: 0", "MaximumRetryAttempts: 2"},
 	{"tables", "a view without the old image", "InventoryTable:\n    Type", "NEW_AND_OLD_IMAGES", "NEW_IMAGE"},
 	{"tables", "keys alone", "CartTable:\n    Type", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"},
-	{"tables", "no stream", "CartTable:\n    Type", "      StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}\n",
+	{"tables", "no stream", "CartTable:\n    Type",
+		"      StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}\n",
 		""},
 	{"tables", "another key", "InventoryTable:\n    Type", "{AttributeName: sku, KeyType: HASH}",
 		"{AttributeName: id, KeyType: HASH}"},
 	{"tables", "values in the stream of sweeps", "SweepTable:\n    Type", "KEYS_ONLY", "NEW_IMAGE"},
 	{"tables", "sweeps that stay", "SweepTable:\n    Type", "    DeletionPolicy: Delete\n",
 		"    DeletionPolicy: Retain\n"},
-	{"tables", "sweeps without a topic", "SweepTable:\n    Type", "        - {AttributeName: sk, KeyType: RANGE}\n", ""},
+	{"tables", "sweeps without a topic", "SweepTable:\n    Type",
+		"        - {AttributeName: sk, KeyType: RANGE}\n", ""},
 	{"tables", "another TTL", "HubTable:\n    Type", "AttributeName: expires", "AttributeName: exp"},
 	{"tables", "no TTL of carts", "CartTable:\n    Type",
 		"      TimeToLiveSpecification: {AttributeName: expires, Enabled: true}\n", ""},
@@ -305,7 +327,8 @@ var mutations = []mutation{
 	{"tables", "stock deleted with a change of the table", "InventoryTable:\n    Type",
 		"    UpdateReplacePolicy: Retain\n", "    UpdateReplacePolicy: Delete\n"},
 	{"tables", "recovery off by default", "  PointInTimeRecovery:\n", `Default: "true"`, `Default: "false"`},
-	{"tables", "recovery that the parameter does not change", "Conditions:", `!Equals [!Ref PointInTimeRecovery, "true"]`,
+	{"tables", "recovery that the parameter does not change", "Conditions:",
+		`!Equals [!Ref PointInTimeRecovery, "true"]`,
 		`!Equals [!Ref PointInTimeRecovery, !Ref PointInTimeRecovery]`},
 	{"tables", "no recovery of carts", "CartTable:\n    Type", "!If [Recoverable, true, false]", "false"},
 	{"tables", "deletion allowed by default", "  DeletionProtection:\n", `Default: "true"`, `Default: "false"`},
@@ -340,14 +363,12 @@ var mutations = []mutation{
 	{"logs", "one name for all stacks", "  AccessLog:\n", "!Sub /${AWS::StackName}/access", "!Sub /hub/access"},
 }
 
-// TestMutations: each check finds its mistakes, and has at least one.
+// TestMutations: each check of template.yaml finds its mistakes, and has at least one.
 func TestMutations(t *testing.T) {
 	text, _ := readTemplate(t)
-	seen := map[string]bool{}
-	all := slices.Concat(
+	findMutations(t, text, checks, slices.Concat(
 		mutations,
 		edgeMutations,
-		edgeRestMutations,
 		restMutations,
 		catalogueMutations,
 		systemsMutations,
@@ -357,7 +378,19 @@ func TestMutations(t *testing.T) {
 		encryptionMutations,
 		alarmMutations,
 		queryMutations,
-	)
+	))
+}
+
+// TestRemovedResources: if any resource of template.yaml is removed, some check finds it.
+func TestRemovedResources(t *testing.T) {
+	text, parsed := readTemplate(t)
+	findRemoved(t, text, parsed, checks)
+}
+
+// findMutations makes each mistake in a copy of the text of a template.
+func findMutations(t *testing.T, text string, checks []check, all []mutation) {
+	t.Helper()
+	seen := map[string]bool{}
 	for _, m := range all {
 		seen[m.check] = true
 		t.Run(m.check+"/"+m.name, func(t *testing.T) {
@@ -375,7 +408,7 @@ func TestMutations(t *testing.T) {
 			}
 			i := slices.IndexFunc(checks, func(c check) bool { return c.name == m.check })
 			if len(checks[i].examine(mutant)) == 0 {
-				t.Errorf("the check does not find it; all checks find %v", runChecks(mutant))
+				t.Errorf("the check does not find it; all checks find %v", runChecks(checks, mutant))
 			}
 		})
 	}
@@ -386,9 +419,9 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// TestRemovedResources: if any resource is removed, some check finds it.
-func TestRemovedResources(t *testing.T) {
-	text, parsed := readTemplate(t)
+// findRemoved removes each resource of a template.
+func findRemoved(t *testing.T, text string, parsed *template, checks []check) {
+	t.Helper()
 	for _, id := range slices.Sorted(maps.Keys(parsed.resources)) {
 		r := parsed.resources[id]
 		t.Run(id, func(t *testing.T) {

@@ -7,8 +7,10 @@ import (
 
 // checkReferences: a resource refers only to resources that are made whenever it is
 // made.
-func checkReferences(k *checker) {
-	for _, s := range k.scenes() {
+func checkReferences(k *checker) { k.followReferences(k.scenes()) }
+
+func (k *checker) followReferences(scenes []*scene) {
+	for _, s := range scenes {
 		stack := s.evaluator()
 		made := map[string]bool{}
 		for _, r := range stack.Resources() {
@@ -62,8 +64,20 @@ func references(v any, names map[string]bool) {
 	}
 }
 
-// checkConditions: conditions and parameters are defined and used.
+// checkConditions: conditions and parameters are defined and used, and the first deployment
+// has to give none.
 func checkConditions(k *checker) {
+	checkUsed(k)
+	for name, p := range k.t.parameters {
+		if _, ok := p["Default"]; !ok {
+			k.failf("the parameter %s has no default", name)
+		}
+	}
+	k.checkRules()
+}
+
+// checkUsed: conditions and parameters are defined and used.
+func checkUsed(k *checker) {
 	used := map[string]bool{}
 	for _, section := range []string{"Conditions", "Resources", "Outputs"} {
 		references(k.t.sections[section], used)
@@ -79,15 +93,11 @@ func checkConditions(k *checker) {
 			k.failf("the condition %s is not used", name)
 		}
 	}
-	for name, p := range k.t.parameters {
+	for name := range k.t.parameters {
 		if !used[name] {
 			k.failf("the parameter %s is not used", name)
 		}
-		if _, ok := p["Default"]; !ok { // the first deployment asks nobody
-			k.failf("the parameter %s has no default", name)
-		}
 	}
-	k.checkRules()
 }
 
 // checkRules checks that the rules refuse half of a pair of parameters, which are
@@ -95,7 +105,7 @@ func checkConditions(k *checker) {
 func (k *checker) checkRules() {
 	for _, pair := range [][2]string{
 		{"TokenIssuer", "TokenClients"}, {"InventoryTableName", "InventoryStreamArn"}, {"CartTableName", "CartStreamArn"},
-		{"DomainName", "CertificateArn"}, {"EdgeDomainName", "EdgeCertificateArn"},
+		{"DomainName", "CertificateArn"}, {"EdgeDomainName", "EdgeSecretArn"},
 	} {
 		for _, name := range pair {
 			if (&scene{name: name, given: map[string]string{name: "x"}, t: k.t}).allowed() {

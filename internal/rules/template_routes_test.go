@@ -12,28 +12,39 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// checkDeploymentDepends: the deployment waits for all parts of its snapshot, and
-// the stage serves it.
+// checkDeploymentDepends: both deployments wait for all parts of their snapshot, and the
+// stage serves the one that fits: a snapshot says whether the API's own address answers.
 func checkDeploymentDepends(k *checker) {
-	d := k.one(kindDeployment)
-	for _, kind := range snapshotKinds[1:] {
-		for _, r := range k.t.ofType(kind) {
-			if !slices.Contains(d.dependsOn, r.id) {
-				k.failf("%s does not depend on %s", d.id, r.id)
+	all := k.t.ofType(kindDeployment)
+	if len(all) != 2 {
+		k.failf("there are %d deployments, want 2", len(all))
+		return
+	}
+	for i, condition := range []string{"HasNoEdge", "HasEdge"} {
+		d := all[i]
+		for _, kind := range snapshotKinds[1:] {
+			for _, r := range k.t.ofType(kind) {
+				if !slices.Contains(d.dependsOn, r.id) {
+					k.failf("%s does not depend on %s", d.id, r.id)
+				}
 			}
 		}
+		k.want("the condition of "+d.id, d.condition, condition)
+		k.want("the properties of "+d.id, d.properties, object{"ApiId": object{"Ref": k.one(kindAPI).id}})
 	}
-	k.want("the properties of the deployment", d.properties, object{"ApiId": object{"Ref": k.one(kindAPI).id}})
-	k.want("the stage's deployment", k.one(kindStage).properties["DeploymentId"], object{"Ref": d.id})
+	k.want("the stage's deployment", k.one(kindStage).properties["DeploymentId"],
+		object{"Fn::If": []any{"HasEdge", object{"Ref": all[1].id}, object{"Ref": all[0].id}}})
 }
 
-// checkDeploymentHash: if the API changes, so does the id of its deployment.
+// checkDeploymentHash: if the API changes, so do the ids of its deployments.
 func checkDeploymentHash(k *checker) {
 	want, err := snapshotID(k.t)
 	if err != nil {
 		k.failf("%v", err)
 	}
-	k.want("the deployment's logical id (here and in the stage)", k.one(kindDeployment).id, want)
+	for i, d := range k.t.ofType(kindDeployment) {
+		k.want("a deployment's logical id (here and in the stage)", d.id, []string{"", "Edge"}[min(i, 1)]+want)
+	}
 }
 
 // integrationOf returns the integration of a route.

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -96,6 +97,7 @@ func (t *template) ofType(kind string) []resource {
 type scene struct {
 	name   string
 	given  map[string]string
+	refs   map[string]string // values of !Ref that are not <Id>, by id
 	t      *template
 	stack  *cfn.Stack // set by evaluator
 	errors []string   // set by collect
@@ -115,7 +117,7 @@ func (s *scene) evaluator() *cfn.Stack {
 		maps.Copy(parameters, s.given)
 		s.stack = cfn.New(s.t.parsed, cfn.Options{Parameters: parameters, Attribute: func(id, attribute string) string {
 			if attribute == "Ref" {
-				return "<" + id + ">"
+				return cmp.Or(s.refs[id], "<"+id+">")
 			}
 			return "<" + id + "." + attribute + ">"
 		}})

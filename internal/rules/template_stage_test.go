@@ -130,8 +130,8 @@ func checkAddresses(k *checker) {
 			"domain":       "://ws.shop.test/v1",
 			"whole domain": "://ws.shop.test",
 			// Posts cannot be signed for the edge, so they go to its origin.
-			"edge":                 "://origin.shop.test/v1",
-			"edge without web ACL": "://origin.shop.test",
+			"edge":                   "://origin.shop.test/v1",
+			"edge of a whole domain": "://origin.shop.test",
 		}[s.name]
 		if want == "" {
 			want = "://<" + k.one(kindAPI).id + ">.execute-api.region-1.suffix.test/" + stageName

@@ -16,7 +16,7 @@ import (
 // TestTemplate: template.yaml passes every check.
 func TestTemplate(t *testing.T) {
 	_, parsed := readTemplate(t)
-	for _, p := range runChecks(parsed) {
+	for _, p := range runChecks(checks, parsed) {
 		t.Errorf("%s: %s", p.check, p.text)
 	}
 }
