@@ -29,6 +29,14 @@ const (
 	Update     = 2.00    // the same: 5 KB to a subscriber
 )
 
+// List prices in dollars a month.
+const (
+	Secret      = 0.40 // https://aws.amazon.com/secrets-manager/pricing/
+	Metric      = 0.30 // https://aws.amazon.com/cloudwatch/pricing/: a metric of ours that has data
+	AlarmMetric = 0.10 // the same: a metric that an alarm watches
+	Dashboard   = 3.00 // the same
+)
+
 // MessageBytes is the part of a message that API Gateway bills as one.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-pricing.html
 const MessageBytes = 32 * 1024

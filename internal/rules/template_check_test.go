@@ -16,6 +16,7 @@ const (
 	kindAPI                 = "AWS::ApiGatewayV2::Api"
 	kindAuthorizer          = "AWS::ApiGatewayV2::Authorizer"
 	kindDashboard           = "AWS::CloudWatch::Dashboard"
+	kindBudget              = "AWS::Budgets::Budget"
 	kindDeployment          = "AWS::ApiGatewayV2::Deployment"
 	kindDomain              = "AWS::ApiGatewayV2::DomainName"
 	kindFunction            = "AWS::Serverless::Function"
@@ -99,6 +100,7 @@ var checks = []check{
 	{"alarm topic", checkAlarmTopic},
 	{"dashboard", checkDashboard},
 	{"queries", checkQueries},
+	{"budget", checkBudget},
 }
 
 // runChecks runs the checks of a template.
@@ -189,7 +191,8 @@ func (k *checker) scenes() []*scene {
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "HostedZoneId": "Z1",
 			"AllowedOrigins": "https://shop.test,https://m.shop.test",
 			"EdgeDomainName": "ws.shop.test", "EdgeSecretArn": edgeSecretARN, "EdgeSecretVersion": "version-3",
-			"KmsKeyArn": ownKey, "AlarmEmail": alarmEmail, "CatalogueUrl": catalogueURL,
+			"KmsKeyArn": ownKey, "AlarmEmail": alarmEmail, "MonthlyBudget": "900",
+			"CatalogueUrl": catalogueURL,
 		}),
 		with("edge of a whole domain", map[string]string{
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "MappingKey": "",

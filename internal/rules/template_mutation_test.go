@@ -378,6 +378,7 @@ func TestMutations(t *testing.T) {
 		encryptionMutations,
 		alarmMutations,
 		queryMutations,
+		moneyMutations,
 	))
 }
 
