@@ -18,6 +18,7 @@ import (
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/alarms"
 	"github.com/securecart/hub/internal/local/cost"
 	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/local/inspector"
@@ -116,6 +117,7 @@ type Options struct {
 	Broadcast   lambda.Handler                     // the function that revokes sessions and erases users
 	Trace       func(hub.Asked, wire.Why) wire.Why // completes answers to why
 	Metrics     http.Handler
+	Alarms      func() []alarms.State
 	Systems     http.Handler // the REST API of the shop's systems, under /v1/
 }
 
@@ -178,6 +180,7 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", a.getReady)
 	mux.Handle("GET /metrics", o.Metrics)
+	mux.HandleFunc("GET /admin/alarms", a.getAlarms)
 	mux.HandleFunc("GET /admin/stock/{sku}", a.getStock)
 	mux.HandleFunc("PUT /admin/stock/{sku}", a.putStock)
 	mux.HandleFunc("DELETE /admin/stock/{sku}", a.deleteStock)

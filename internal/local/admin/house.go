@@ -24,6 +24,11 @@ func (a api) getReady(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, map[string]string{"status": "ready"})
 }
 
+// getAlarms evaluates the alarms.
+func (a api) getAlarms(w http.ResponseWriter, _ *http.Request) {
+	reply(w, http.StatusOK, map[string]any{"alarms": a.Alarms()})
+}
+
 // postWarp moves the clock of the house forward.
 func (a core) postWarp(w http.ResponseWriter, r *http.Request) {
 	var request struct {

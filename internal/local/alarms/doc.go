@@ -1,3 +1,7 @@
-// Package alarms has the list of alarms. template.yaml has each of them as a resource, and
-// docs/operations.md says what to do; tests compare the three.
+// Package alarms has the list of alarms, and evaluates them for localhub. template.yaml has
+// each of them as a resource, and docs/operations.md says what to do; tests compare the
+// three.
+//
+// CloudWatch cuts time into periods by its clock. Here they end now, so that an alarm goes
+// off and ends within a second of its cause.
 package alarms

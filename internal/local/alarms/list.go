@@ -143,6 +143,21 @@ func broadcast(name, stat string) Metric {
 	return Metric{Name: name, Function: "broadcast", Stat: stat}
 }
 
+// Description is the text of the alarm in CloudWatch.
+func (a Alarm) Description() string { return a.Help + ": docs/operations.md#" + a.Link }
+
+// String names a metric for people: "HandshakesRefused origin of authorize".
+func (m Metric) String() string {
+	name := m.Name
+	if m.Reason != "" {
+		name += " " + m.Reason
+	}
+	if m.Stat == P99 {
+		name += " " + P99
+	}
+	return name + " of " + m.Function + m.Queue
+}
+
 // Metrics are all metrics of an alarm: m1, m2 and so on in its expression.
 func (a Alarm) Metrics() []Metric { return append(a.Value[:len(a.Value):len(a.Value)], a.Rest...) }
 

@@ -11,6 +11,7 @@ import (
 	awsevents "github.com/aws/aws-lambda-go/events"
 
 	"github.com/securecart/hub/internal/hub"
+	"github.com/securecart/hub/internal/local/alarms"
 	"github.com/securecart/hub/internal/local/esm"
 	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/local/trace"
@@ -161,7 +162,7 @@ func swept(ctx context.Context, r hub.SweepReport) {
 // observe adds a batch of a mapping to the log, and its answer when the function has ended. It keeps
 // the batch.
 func (k *keptBatches) observe(
-	log *events.Log, what string, of **esm.Mapping,
+	log *events.Log, what string, of **esm.Mapping, meter *alarms.Meter,
 ) func(context.Context, esm.Batch) (context.Context, func(int, error)) {
 	return func(ctx context.Context, b esm.Batch) (context.Context, func(int, error)) {
 		e := events.Event{Type: events.Batch, Function: broadcastFunction, Note: what,
@@ -175,6 +176,9 @@ func (k *keptBatches) observe(
 		started := time.Now()
 		id := log.Add(ctx, e)
 		k.keep(id, *of, b)
+		if at, ok := written(b.Records[len(b.Records)-1]); ok {
+			meter.Aged(broadcastFunction, at)
+		}
 		ctx = events.With(context.WithValue(ctx, workKey{}, w), id)
 		return ctx, func(acknowledged int, err error) {
 			answer := events.Event{Type: events.Answer, Function: broadcastFunction, Count: w.count, Note: w.note,
@@ -186,6 +190,14 @@ func (k *keptBatches) observe(
 			log.Add(ctx, answer)
 		}
 	}
+}
+
+// written returns when a record came into its stream.
+func written(r esm.Record) (at time.Time, ok bool) {
+	var record awsevents.DynamoDBEventRecord
+	err := json.Unmarshal(r.Data, &record)
+	at = record.Change.ApproximateCreationDateTime.Time
+	return at, err == nil && !at.IsZero()
 }
 
 // heal invokes the healer. The log has it only if it did something.

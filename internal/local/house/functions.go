@@ -1,6 +1,7 @@
 package house
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -17,6 +18,7 @@ import (
 	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/account"
+	"github.com/securecart/hub/internal/local/alarms"
 	"github.com/securecart/hub/internal/local/issuer"
 	"github.com/securecart/hub/internal/local/lambdaproc"
 	"github.com/securecart/hub/internal/rest"
@@ -41,10 +43,11 @@ func (h *House) requestHandlers(m *metrics) functions {
 	o, verifier := h.opts, h.identity.verifier
 	authorize := handler.AuthorizeOptions{
 		Origins: o.Gateway.AllowedOrigins, NewGuestID: func() (string, error) { return auth.NewGuestID(rand.Reader) },
-		OnRefused: countBy(m.refused), OnDowngraded: countBy(m.downgraded),
+		OnRefused:    both(countBy(m.refused), h.alarms.Function("authorize").Refused),
+		OnDowngraded: both(countBy(m.downgraded), h.alarms.Function("authorize").Downgraded),
 	}
 	connect := handler.ConnectOptions{
-		OnRefused: countBy(m.refused),
+		OnRefused: both(countBy(m.refused), h.alarms.Function("connect").Refused),
 		Versions:  versions.Watch{Register: o.Deprecations, OnDeprecated: m.deprecatedAt("connect")},
 	}
 	message := handler.MessageOptions{
@@ -64,10 +67,13 @@ func (h *House) requestHandlers(m *metrics) functions {
 }
 
 // broadcastHandler is the function that sends changes and heals, in this process.
-func broadcastHandler(h *hub.Hub, m *metrics, o Options) lambda.Handler {
+func broadcastHandler(h *hub.Hub, m *metrics, a *alarms.Meter, o Options) lambda.Handler {
+	watched := a.Function(broadcastFunction)
 	options := handler.BroadcastOptions{
 		Layout: o.Rows.Layout, SweepTable: sweepTable,
-		OnBatch: both(m.broadcast, batched), OnHeal: both(m.healed, healed), OnSweep: both(m.swept, swept),
+		OnBatch: both(both(m.broadcast, batched), watched.Broadcast),
+		OnHeal:  both(both(m.healed, healed), watched.Healed),
+		OnSweep: both(both(m.swept, swept), watched.Swept),
 	}
 	return rest.Users(h, httpVersions(m, o), handler.Broadcast(h, options, o.Log), o.Log)
 }
@@ -117,6 +123,29 @@ func startBootstraps(o Options, id *identity) (f functions, err error) {
 		return functions{}, errors.Join(err, f.close())
 	}
 	return f, nil
+}
+
+// countErrors counts failed invocations of all functions that there are so far.
+func (f *functions) countErrors(a *alarms.Meter) {
+	for name, function := range map[string]*lambda.Handler{
+		"authorize": &f.authorize, "connect": &f.connect, "disconnect": &f.disconnect, "message": &f.message,
+		broadcastFunction: &f.broadcast, restFunction: &f.rest,
+	} {
+		if *function != nil {
+			*function = countErrors(a, name, *function)
+		}
+	}
+}
+
+// countErrors counts failed invocations of a function.
+func countErrors(a *alarms.Meter, name string, function lambda.Handler) lambda.Handler {
+	return invoked(func(ctx context.Context, payload []byte) ([]byte, error) {
+		answer, err := function.Invoke(ctx, payload)
+		if err != nil {
+			a.Error(name)
+		}
+		return answer, err
+	})
 }
 
 // close ends the processes.

@@ -17,6 +17,7 @@ import (
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/hub/memstore"
 	"github.com/securecart/hub/internal/local/admin"
+	"github.com/securecart/hub/internal/local/alarms"
 	"github.com/securecart/hub/internal/local/cost"
 	"github.com/securecart/hub/internal/local/esm"
 	"github.com/securecart/hub/internal/local/events"
@@ -39,6 +40,7 @@ type House struct {
 	events    *events.Log
 	observer  *events.Gateway
 	cost      *cost.Meter
+	alarms    *alarms.Meter
 	recorder  *recording.Recorder
 	tap       *tap.Server
 	functions functions
@@ -76,6 +78,7 @@ func New(o Options) (*House, error) {
 	h := &House{opts: o, clock: new(clock), stop: func() {}}
 	h.events = events.New(h.clock.Now)
 	h.cost = cost.New(cost.Options{Hub: true})
+	h.alarms = alarms.NewMeter(h.clock.Now)
 	h.tap = tap.New(h.events)
 	h.observer = newObserver(h.events, o.Admin.ShowPrivate)
 	if err := h.openMemory(); err != nil {
@@ -96,6 +99,7 @@ func New(o Options) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.functions.countErrors(h.alarms)
 	api := newAPI(o, h.functions)
 	h.recorder = h.newRecorder()
 	api.Observe = h.observe
@@ -106,9 +110,9 @@ func New(o Options) (*House, error) {
 	if o.Functions.BootstrapDir == "" {
 		metrics.countFunctions()
 		delivery := newHub(store, poster{h.gateway}, h.clock, limits).WithPostsPerSecond(o.PostsPerSecond)
-		h.functions.broadcast = broadcastHandler(delivery, metrics, o)
+		h.functions.broadcast = countErrors(h.alarms, broadcastFunction, broadcastHandler(delivery, metrics, h.alarms, o))
 	}
-	if h.mappings, err = newMappings(h.functions.broadcast, h.opts.BatchWindow, h.events, o.Log); err != nil {
+	if h.mappings, err = newMappings(h.functions.broadcast, h.opts.BatchWindow, h.events, h.alarms, o.Log); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	metrics.countRecords(h.mappings)
@@ -142,7 +146,7 @@ func (h *House) adminOptions(store hub.Store, m *metrics) admin.Options {
 		},
 		House: h, Hub: h.hub, Connections: store, Source: store,
 		Issuer: h.identity.issuer, Verifier: h.identity.verifier,
-		Broadcast: h.functions.broadcast, Metrics: m.handler(),
+		Broadcast: h.functions.broadcast, Metrics: m.handler(), Alarms: h.alarms.States,
 		Trace:   h.tracer().Complete,
 		Systems: newSystems(h.opts, h.functions, h.events, h.clock.Now),
 	}

@@ -80,7 +80,7 @@ func (m *metrics) countGateway(gateway *gatewaytest.Gateway) {
 func (m *metrics) countRecords(of mappings) { m.registry.MustRegister(recordCollector{of}) }
 
 // countBy returns an observer of handshakes that counts them.
-func countBy(c *prometheus.CounterVec) handler.Refused {
+func countBy(c *prometheus.CounterVec) func(context.Context, handler.Refusal) {
 	return func(_ context.Context, reason handler.Refusal) { c.WithLabelValues(string(reason)).Inc() }
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/account"
 	"github.com/securecart/hub/internal/local/admin"
+	"github.com/securecart/hub/internal/local/alarms"
 	"github.com/securecart/hub/internal/local/esm"
 	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/table"
@@ -53,23 +54,26 @@ type mappings struct {
 }
 
 func newMappings(
-	broadcast lambda.Handler, window time.Duration, eventLog *events.Log, log *slog.Logger,
+	broadcast lambda.Handler, window time.Duration, eventLog *events.Log, meter *alarms.Meter, log *slog.Logger,
 ) (m mappings, err error) {
 	m.kept = new(keptBatches)
 	for _, mapping := range []struct {
 		name   string
 		of     **esm.Mapping
 		shards int
+		queue  string // for batches that are given up
 	}{
-		{"inventory", &m.inventory, 1}, // so that one write of many SKUs is one batch, and one frame for each connection
-		{"carts", &m.carts, 4},
+		// One shard, so that one write of many SKUs is one batch, and one frame for each connection.
+		{"inventory", &m.inventory, 1, "InventoryFailures"},
+		{"carts", &m.carts, 4, "CartFailures"},
 	} {
 		// Retries have no end: the function puts unreadable records aside, so a batch
 		// fails only while a fault lasts.
 		if *mapping.of, err = esm.New(broadcast, esm.Options{
 			BatchSize: 1000, Shards: mapping.shards, Window: window, MaximumRetryAttempts: esm.RetryForever,
 			BisectBatchOnFunctionError: true, ReportBatchItemFailures: true,
-			Observe: m.kept.observe(eventLog, mapping.name, mapping.of), Log: log,
+			OnFailure: func(esm.Failure) { meter.GivenUp(mapping.queue) },
+			Observe:   m.kept.observe(eventLog, mapping.name, mapping.of, meter), Log: log,
 		}); err != nil {
 			return m, fmt.Errorf("event source mapping: %w", err)
 		}
@@ -77,7 +81,7 @@ func newMappings(
 	// One shard, so one invocation sweeps at a time.
 	if m.sweeps, err = esm.New(broadcast, esm.Options{
 		BatchSize: 100, Shards: 1, MaximumRetryAttempts: sweepRetries, ReportBatchItemFailures: true,
-		Observe: m.kept.observe(eventLog, "sweeps", &m.sweeps), Log: log,
+		Observe: m.kept.observe(eventLog, "sweeps", &m.sweeps, meter), Log: log,
 	}); err != nil {
 		return m, fmt.Errorf("event source mapping: %w", err)
 	}
