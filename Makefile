@@ -1,4 +1,4 @@
-.PHONY: help run test check race vet staticcheck lint judge web client fuzz bench speed load crowd tools shots browser benchclient build preflight deploy edge smoke
+.PHONY: help run test check race vet staticcheck lint judge engines web client fuzz bench speed load crowd tools shots browser benchclient build preflight deploy edge smoke
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ vet: ## run gofmt and go vet
 	@test -z "$$(gofmt -l .)" || { echo "these files need gofmt:"; gofmt -l .; exit 1; }
 	go vet ./... && go vet -tags dynamodb ./localhub && go vet -tags load ./internal/local/house && \
 		go vet -tags speed ./internal/local/speed && go vet -tags autobahn ./gatewaytest && \
-		go vet -tags planted ./internal/hub ./client
+		go vet -tags planted ./internal/hub ./client && go vet -tags engines ./internal/hub/dynamostore
 
 staticcheck: ## run staticcheck, pinned in scripts/tools.mod
 	go tool -modfile=scripts/tools.mod staticcheck ./...
@@ -35,6 +35,9 @@ lint: ## check this repository with gatewaylint, and gatewaylint with its specim
 
 judge: ## let autobahntestsuite judge the frames of gatewaytest (needs Python 2.7; some minutes)
 	go test -tags autobahn -count=1 -timeout 25m -run '^Test(Autobahn|Differences)' -v ./gatewaytest
+
+engines: ## let moto and dynalite, two other DynamoDB engines, judge the store (needs make tools)
+	go test -tags engines -count=1 -run '^TestOtherEngines$$' -v ./internal/hub/dynamostore
 
 client: ## build the browser's client into web/dist (needs Node.js 20)
 	scripts/npm-lock live

@@ -1,5 +1,6 @@
-// Package dynamotest starts a DynamoDB engine for tests: dynoxide, a real engine
-// with streams in one binary, which scripts/ci-tools installs.
+// Package dynamotest starts DynamoDB engines for tests: [Dynoxide], a real engine with
+// streams in one binary, and two others that judge what it says. scripts/ci-tools
+// installs them.
 package dynamotest
 
 import (
@@ -9,11 +10,25 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
-// binary is where scripts/ci-tools puts dynoxide, from the root of the repository.
-const binary = ".tools/engine/node_modules/@dynoxide/linux-x64/dynoxide"
+// Engine is a program that speaks DynamoDB's protocol.
+type Engine struct {
+	Name   string
+	binary string   // where scripts/ci-tools puts it, from the root of the repository
+	args   []string // what it is started with, before its port
+}
+
+// The engines. Dynoxide is the one that all tests use.
+var (
+	Dynoxide = Engine{"dynoxide", ".tools/engine/node_modules/@dynoxide/linux-x64/dynoxide",
+		[]string{"--host", "127.0.0.1", "-p"}}
+	Moto     = Engine{"moto", ".tools/moto/bin/moto_server", []string{"-H", "127.0.0.1", "-p"}}
+	Dynalite = Engine{"dynalite", ".tools/dynalite/node_modules/.bin/dynalite",
+		[]string{"--host", "127.0.0.1", "--createTableMs", "0", "--deleteTableMs", "0", "--port"}}
+)
 
 // EndpointVariable names the environment variable with the endpoint of an engine
 // that already runs. Tests use it in place of dynoxide.
@@ -40,34 +55,38 @@ func Start(root string, getenv func(string) string) (endpoint string, stop func(
 	if endpoint := getenv(EndpointVariable); endpoint != "" {
 		return endpoint, func() {}, nil
 	}
-	path, err := filepath.Abs(filepath.Join(root, binary))
-	if err != nil {
+	return Dynoxide.Start(root)
+}
+
+// Start does the same with this engine, and never uses one that already runs.
+func (e Engine) Start(root string) (endpoint string, stop func(), err error) {
+	if e.binary, err = filepath.Abs(filepath.Join(root, e.binary)); err != nil {
 		return "", nil, err
 	}
-	if _, err := os.Stat(path); err != nil {
-		return "", nil, ErrNoEngine
+	if _, err := os.Stat(e.binary); err != nil {
+		return "", nil, fmt.Errorf("%s: %w", e.Name, ErrNoEngine)
 	}
-	// Another process may take the port before dynoxide does. Then dynoxide exits at
-	// once, and the next port may do.
+	// Another process may take the port before the engine does. Then the engine exits
+	// at once, and the next port may do.
 	for range 3 {
-		if endpoint, stop, err = start(path); err == nil {
+		if endpoint, stop, err = e.start(); err == nil {
 			return endpoint, stop, nil
 		}
 	}
 	return "", nil, err
 }
 
-// readyWithin limits the start of dynoxide. It needs about 15 ms.
-const readyWithin = 10 * time.Second
+// readyWithin limits the start of an engine. Dynoxide needs about 15 ms, moto seconds.
+const readyWithin = 20 * time.Second
 
-func start(path string) (endpoint string, stop func(), err error) {
+func (e Engine) start() (endpoint string, stop func(), err error) {
 	address, err := freeAddress()
 	if err != nil {
 		return "", nil, err
 	}
 	_, port, _ := net.SplitHostPort(address)
 	var output bytes.Buffer // read after the process has ended
-	engine, err := startChild(&output, path, "--host", "127.0.0.1", "-p", port)
+	engine, err := startChild(&output, e.binary, append(slices.Clone(e.args), port)...)
 	if err != nil {
 		return "", nil, err
 	}
@@ -83,10 +102,10 @@ func start(path string) (endpoint string, stop func(), err error) {
 		select {
 		case <-engine.ended:
 			engine.stop()
-			return "", nil, fmt.Errorf("dynoxide exited: %s", output.String())
+			return "", nil, fmt.Errorf("%s exited: %s", e.Name, output.String())
 		case <-deadline.C:
 			engine.stop()
-			return "", nil, fmt.Errorf("dynoxide is not ready after %s: %s", readyWithin, output.String())
+			return "", nil, fmt.Errorf("%s is not ready after %s: %s", e.Name, readyWithin, output.String())
 		case <-poll.C:
 		}
 		if err == nil {

@@ -40,7 +40,7 @@ func playParent() {
 	if err != nil {
 		panic(err)
 	}
-	endpoint, stop, err := start(path)
+	endpoint, stop, err := specimen(path).start()
 	if err != nil {
 		panic(err)
 	}
@@ -56,6 +56,9 @@ func playParent() {
 	}
 	os.Exit(0)
 }
+
+// specimen is a program that is started as dynoxide is.
+func specimen(path string) Engine { return Engine{Dynoxide.Name, path, Dynoxide.args} }
 
 // playEngine listens on the port that it gets as dynoxide does, for ever.
 func playEngine() {
@@ -180,7 +183,7 @@ func TestStartReportsAnEngineThatExits(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	_, _, err = start(path)
+	_, _, err = specimen(path).start()
 	if err == nil || !strings.HasPrefix(err.Error(), "dynoxide exited: ") {
 		t.Errorf("got %v", err)
 	}

@@ -102,19 +102,31 @@ func newTestDB(t testing.TB) testDB { return newTestDBWithLayout(t, table.Layout
 // newTestDBWithLayout returns a testDB with the attribute names of a shop.
 func newTestDBWithLayout(t testing.TB, layout table.Layout) testDB {
 	t.Helper()
-	endpoint := engine(t)
+	db := connect(t, engine(t), layout)
+	db.createTables(t)
+	return db
+}
+
+// connect returns a testDB at an endpoint, without tables.
+func connect(t testing.TB, endpoint string, layout table.Layout) testDB {
+	t.Helper()
 	config := settings(t, endpoint)
 	streams := endpoint
 	if isAWS(t, endpoint) {
 		streams = strings.Replace(endpoint, "//dynamodb.", "//streams.dynamodb.", 1)
 	}
 	prefix := "hubtest-" + rand.Text() + "-"
-	db := testDB{
+	return testDB{
 		client:  dynamodb.NewFromConfig(config, func(o *dynamodb.Options) { o.BaseEndpoint = &endpoint }),
 		streams: dynamodbstreams.NewFromConfig(config, func(o *dynamodbstreams.Options) { o.BaseEndpoint = &streams }),
 		options: dynamostore.Options{HubTable: prefix + "hub", InventoryTable: prefix + "inventory",
 			CartTable: prefix + "cart", SweepTable: prefix + "sweeps", Layout: layout},
 	}
+}
+
+// createTables creates the tables, and deletes them after the test.
+func (db testDB) createTables(t testing.TB) {
+	t.Helper()
 	if err := dynamostore.CreateTables(t.Context(), db.client, db.options); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +139,6 @@ func newTestDBWithLayout(t testing.TB, layout table.Layout) testDB {
 			}
 		}
 	})
-	return db
 }
 
 // store returns a store on api, without pauses.

@@ -91,9 +91,12 @@ func eraseUser(ctx context.Context, f Fixture) error {
 		return err
 	}
 	changes, err := f.Changes(ctx)
+	if err != nil {
+		return err
+	}
 	last := changes[len(changes)-1]
-	if err != nil || !last.Removed || last.OldCart == nil || last.OldCart.ID != aliceHolder {
-		return fmt.Errorf("the last change is %+v, %v, want the removal of the cart", last, err)
+	if !last.Removed || last.OldCart == nil || last.OldCart.ID != aliceHolder {
+		return fmt.Errorf("the last change is %+v, want the removal of the cart", last)
 	}
 	return nil
 }

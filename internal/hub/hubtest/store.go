@@ -88,13 +88,32 @@ var storeCases = []struct {
 
 // TestStore tests a store. open returns a fresh one for each case and may register
 // its cleanup with t.Cleanup.
-func TestStore(t *testing.T, open func(t *testing.T) Fixture) {
+func TestStore(t *testing.T, open func(t *testing.T) Fixture) { TestStoreExcept(t, open, nil) }
+
+// TestStoreExcept does the same on a store that fails some cases, which are named by
+// the reason. A named case that passes fails the test.
+func TestStoreExcept(t *testing.T, open func(t *testing.T) Fixture, fails map[string][]string) {
+	reasons := map[string]string{} // by the name of a case
+	for reason, names := range fails {
+		for _, name := range names {
+			reasons[name] = reason
+		}
+	}
 	for _, c := range storeCases {
+		reason, mustFail := reasons[c.name]
+		delete(reasons, c.name)
 		t.Run(c.name, func(t *testing.T) {
-			if err := c.check(t.Context(), open(t)); err != nil {
+			err := c.check(t.Context(), open(t))
+			switch {
+			case mustFail && err == nil:
+				t.Errorf("it passes, and is listed as a case that fails: %s", reason)
+			case !mustFail && err != nil:
 				t.Error(err)
 			}
 		})
+	}
+	for name := range reasons {
+		t.Errorf("there is no case %q", name)
 	}
 }
 
