@@ -2,6 +2,7 @@ package cfn
 
 import (
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -104,5 +105,6 @@ func (t *Template) checkKeys(n *yaml.Node) {
 			t.problem(key, "%s occurs twice", key.Value)
 		}
 		seen[key.Value] = true
+		t.hasLoops = t.hasLoops || strings.HasPrefix(key.Value, loopPrefix)
 	}
 }

@@ -18,8 +18,8 @@
 //
 // # Where it differs from AWS
 //
-//   - Rules are not checked, and transforms other than SAM's do not run: [Stack.Notes]
-//     has a note. Of AWS::LanguageExtensions, Fn::ForEach is missing, with a note.
+//   - Rules are not checked. Transforms do not run, except for SAM's and
+//     AWS::LanguageExtensions: [Stack.Notes] has a note.
 //   - Values of Fn::ImportValue and of dynamic references are those in [Options].Imports.
 //     Fn::Transform and parameters that name an entry in Systems Manager have no value.
 //   - A parameter without a value is a problem only where it is used.

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -81,6 +80,7 @@ func New(t *Template, o Options) *Stack {
 		holding: map[*yaml.Node]bool{}, resolving: map[*yaml.Node]bool{},
 	}
 	s.checkParameters()
+	s.expandLoops()
 	s.declare()
 	s.checkResources()
 	for _, r := range slices.Backward(s.resources) {
@@ -95,7 +95,7 @@ func (s *Stack) declare() {
 	resources := t.sections["Resources"]
 	for i := 0; i+1 < len(resources.Content); i += 2 {
 		id, n := resources.Content[i], resources.Content[i+1]
-		if id.Value == "Fn::Transform" || strings.HasPrefix(id.Value, "Fn::ForEach::") {
+		if id.Value == "Fn::Transform" {
 			s.Note(t.pos(id), "%s does not run here: the resources that it makes in AWS are missing", id.Value)
 			continue
 		}

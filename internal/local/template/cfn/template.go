@@ -16,6 +16,8 @@ type Template struct {
 	sections map[string]*yaml.Node // by name, such as "Resources"
 
 	conditions map[string]*yaml.Node // by name
+	transforms map[string]bool       // those that the template names
+	hasLoops   bool
 	problems   Problems
 	notes      Problems
 }
@@ -49,7 +51,7 @@ func unescape(escape []byte) []byte {
 // Parse reads a template in YAML or JSON. Positions have file as their file. The
 // error is of type [Problems].
 func Parse(file string, data []byte) (*Template, error) {
-	t := &Template{file: file, sections: map[string]*yaml.Node{}}
+	t := &Template{file: file, sections: map[string]*yaml.Node{}, transforms: map[string]bool{}}
 	if len(data) > MaxBody {
 		return nil, Problems{{Pos{file, 1, 1}, fmt.Sprintf("CloudFormation accepts at most %d bytes", MaxBody)}}
 	}
@@ -118,10 +120,10 @@ func (t *Template) problem(n *yaml.Node, format string, args ...any) {
 
 func (t *Template) pos(n *yaml.Node) Pos { return Pos{t.file, n.Line, n.Column} }
 
-// transforms are the transforms that the template is evaluated with, or without whose
+// knownTransforms are the transforms that the template is evaluated with, or without whose
 // work it may be: true means that nothing is left out.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/transform-reference.html
-var transforms = map[string]bool{"AWS::Serverless-2016-10-31": true, "AWS::LanguageExtensions": true}
+var knownTransforms = map[string]bool{"AWS::Serverless-2016-10-31": true, languageExtensions: true}
 
 // readTransform notes the transforms that do not run here.
 func (t *Template) readTransform(n *yaml.Node) {
@@ -135,8 +137,10 @@ func (t *Template) readTransform(n *yaml.Node) {
 		t.readTransform(name)
 	case n.Kind != yaml.ScalarNode:
 		t.problem(n, "a transform must be a name")
-	case !transforms[n.Value]:
+	case !knownTransforms[n.Value]:
 		t.notes.add(t.pos(n), "the transform %s does not run here: what it changes in AWS is missing", n.Value)
+	default:
+		t.transforms[n.Value] = true
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 // FuzzBuild: Build returns either an API or problems.
 func FuzzBuild(f *testing.F) {
 	f.Add([]byte(fullTemplate))
-	for _, file := range []string{"../../../../template.yaml", "../../../../examples/sam-node/template.yaml"} {
+	for _, file := range []string{"../../../../template.yaml", "../../../../examples/sam-node/template.yaml",
+		"testdata/shapes/loops.yaml"} {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			f.Fatal(err)

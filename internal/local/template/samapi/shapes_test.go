@@ -48,6 +48,7 @@ func TestShapes(t *testing.T) {
 		"anchors.yaml": {samapi.Options{}, `{"action":"say"}`, "from Main", []string{
 			"aliases and merge keys are expanded", "it is served as dev",
 		}},
+		"loops.yaml": {samapi.Options{}, `{"action":"move-on"}`, "from Functionmoveon", nil},
 		"services.yaml": {samapi.Options{}, "", "", []string{
 			"RequestTemplates of PublishIntegration: without a TemplateSelectionExpression",
 		}},
