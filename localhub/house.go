@@ -89,7 +89,7 @@ func (s *settings) houseOptions(addr, adminAddr string) house.Options {
 			Version: version(), Socket: "ws://" + addr + "/" + s.stage,
 		},
 		Rows:      house.Rows{Layout: s.dynamodb.layout, Seed: s.dynamodb.create},
-		Shop:      house.Shop{Catalogue: s.catalogue.text},
+		Shop:      house.Shop{Catalogue: s.catalogue.text, Orders: s.orders.text},
 		Functions: house.Functions{BootstrapDir: s.lambda, CallbackURL: "http://" + addr + "/" + s.stage},
 	}
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +10,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/securecart/hub/internal/local/shell"
@@ -27,7 +30,8 @@ func TestHTTPTour(t *testing.T) {
 	if len(commands) < 10 {
 		t.Fatalf("docs/http.md has %d commands", len(commands))
 	}
-	hub := start(t, "-api-key", "key-of-the-shops-erp-1", "-catalogue", startCatalogue(t))
+	hub := start(t, "-api-key", "key-of-the-shops-erp-1", "-catalogue", startCatalogue(t),
+		"-orders", startOrders(t))
 	address := strings.TrimSuffix(strings.TrimPrefix(hub.socket, "ws://"), "/v1")
 	addresses := strings.NewReplacer("127.0.0.1:8787", address, "127.0.0.1:8788", hub.adminAddress())
 	for i := range commands {
@@ -45,6 +49,22 @@ func startCatalogue(t *testing.T) (address string) {
 			return
 		}
 		_, _ = io.WriteString(w, `{"name":"Tee, red, M"}`)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// startOrders starts an order service that takes every order, and places it once.
+func startOrders(t *testing.T) (address string) {
+	t.Helper()
+	var mu sync.Mutex
+	numbers := map[string]int{}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		key := r.Header.Get("Idempotency-Key")
+		numbers[key] = cmp.Or(numbers[key], len(numbers)+1)
+		_, _ = fmt.Fprintf(w, `{"number":%d}`, numbers[key])
 	}))
 	t.Cleanup(s.Close)
 	return s.URL

@@ -21,6 +21,7 @@ type settings struct {
 	record       recordSettings
 	apiKey       secretFlag
 	catalogue    urlFlag
+	orders       urlFlag
 	origins      originsFlag
 	seed         string
 	stage        string
@@ -65,8 +66,9 @@ func (s *settings) servingFlags(fs *pflag.FlagSet) {
 		"with -template headers and queries; tokens stay masked")
 	fs.Var(&s.apiKey, "api-key", "`KEY|@FILE` key of the shop's systems for /v1/inventory on the admin API "+
 		"(default: they have none)")
-	s.catalogue.schemes = []string{"http", "https"}
+	s.catalogue.schemes, s.orders.schemes = []string{"http", "https"}, []string{"http", "https"}
 	fs.Var(&s.catalogue, "catalogue", "`URL` the shop's catalogue: /v1/products/SKU is asked of URL/SKU (default: none)")
+	fs.Var(&s.orders, "orders", "`URL` the shop's order service: it gets each POST /v1/orders (default: none)")
 	fs.Var(&s.origins, "allowed-origins", "`ORIGINS` origins of pages that may open sockets, separated by commas "+
 		"(default: those of the same host and of this machine)")
 	fs.StringVar(&s.stage, "stage", defaultStage, "`NAME` stage, the path of the socket; with -template it is needed if "+

@@ -15,9 +15,9 @@ var conditions = []struct {
 	header   string
 	requests []string
 }{
-	{"If-Match", []string{"PATCH /v1/cart", "POST /v1/cart/checkout", "PUT /v1/inventory/{sku}"}},
+	{"If-Match", []string{"PATCH /v1/cart", "POST /v1/cart/checkout", "POST /v1/orders", "PUT /v1/inventory/{sku}"}},
 	{"Idempotency-Key", []string{
-		"PATCH /v1/cart", "POST /v1/cart/checkout", "POST /v1/cart/lines", "POST /v1/cart/merge",
+		"PATCH /v1/cart", "POST /v1/cart/checkout", "POST /v1/cart/lines", "POST /v1/cart/merge", "POST /v1/orders",
 	}},
 }
 

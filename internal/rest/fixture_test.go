@@ -87,6 +87,15 @@ func (f *failingStore) PutItem(ctx context.Context, item hub.Item, prev int64) e
 	return f.Store.PutItem(ctx, item, prev)
 }
 
+func (f *failingStore) PutCarts(
+	ctx context.Context, carts []hub.CartWrite, receipt *hub.Receipt, sessions ...hub.Session,
+) error {
+	if err := f.errs["PutCarts"]; err != nil {
+		return err
+	}
+	return f.Store.PutCarts(ctx, carts, receipt, sessions...)
+}
+
 func newFixture(t testing.TB) *fixture { return newLimitedFixture(t, "") }
 
 func newLimitedFixture(t testing.TB, limits string) *fixture {

@@ -93,6 +93,7 @@ func newOpenAPI() *huma.OpenAPI {
 	d.messages()
 	d.stock()
 	d.cart()
+	d.orders()
 	d.inventory()
 	d.others()
 	d.users()
@@ -252,6 +253,22 @@ func (d openAPI) cart() {
 	d.Paths["/v1/cart/merge"] = &huma.PathItem{
 		Post: d.write("postMerge", "Take a guest's cart over", wire.ActionMerge),
 	}
+}
+
+// orders describes an order: a checkout with details for the shop.
+func (d openAPI) orders() {
+	o := d.write("postOrder", "Order what the cart has, and empty it", wire.ActionCheckout, "404", "412", "502", "504")
+	o.Responses["200"].Content["application/json"].Schema = d.schema(rest.Order{})
+	o.Parameters[0].Required = true
+	o.Parameters = append(o.Parameters, header("If-Match", `the cart's entity tag, "<epoch>.<version>"`))
+	o.RequestBody.Content["application/json"].Schema.Properties["details"] = &huma.Schema{
+		Description: "what the shop needs to know; any JSON",
+	}
+	answer := &huma.Schema{Type: "object", AdditionalProperties: true, Description: "what the order service answered"}
+	d.schemas.Map()["Order"].Properties["order"] = answer
+	d.schemas.Map()["Problem"].Properties["order"] = answer
+	o.Responses["422"].Description = "The shop refuses the order, or the key belongs to another request."
+	d.Paths["/v1/orders"] = &huma.PathItem{Post: o}
 }
 
 func (d openAPI) inventory() {

@@ -44,6 +44,9 @@ var statuses = map[wire.Code]int{
 	codeAccept:           http.StatusNotAcceptable,
 	codeBadVersion:       http.StatusBadRequest,
 	codeUnknownVersion:   http.StatusNotFound,
+	codeOrderRefused:     http.StatusUnprocessableEntity,
+	codeUpstreamFailed:   http.StatusBadGateway,
+	codeUpstreamLate:     http.StatusGatewayTimeout,
 }
 
 // Problem is a problem document (RFC 9457). Its type is about:blank, so the title is
@@ -58,6 +61,7 @@ type Problem struct {
 	Lines   map[string]*wire.Line `json:"lines,omitempty"`
 	Retry   bool                  `json:"retry,omitempty"`
 	After   int                   `json:"after,omitempty"` // ms
+	Order   json.RawMessage       `json:"order,omitempty"` // order_refused: what the order service answered
 }
 
 // keyedError is the error of a write that had an idempotency key.
@@ -79,10 +83,12 @@ func (a api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.As(err, &keyed) {
 		failure.Key = keyed.key
 	}
+	var refused refusedError
+	errors.As(err, &refused)
 	status := statusOf(failure.Code, err)
 	body := encode(Problem{
 		Title: http.StatusText(status), Status: status, Detail: failure.Message, Code: failure.Code, Key: failure.Key,
-		Version: failure.Version, Lines: failure.Lines, Retry: failure.Retry, After: failure.After,
+		Version: failure.Version, Lines: failure.Lines, Retry: failure.Retry, After: failure.After, Order: refused.order,
 	})
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")

@@ -29,6 +29,9 @@ type Options struct {
 	// Script is the browser's client, which is served at [script.Path]. nil: none.
 	Script []byte
 
+	// Orders is the shop's order service. The zero value: nobody can order.
+	Orders Orders
+
 	Versions versions.Watch // those that end
 }
 
@@ -71,6 +74,7 @@ func (a api) resources() map[string]map[string]endpoint {
 		"/v1/inventory":       {http.MethodGet: a.getInventory, http.MethodPost: a.postInventory},
 		"/v1/inventory/{sku}": {http.MethodPut: a.putItem},
 		"/v1/guests":          {http.MethodPost: a.postGuest},
+		"/v1/orders":          {http.MethodPost: a.postOrder},
 		"/v1/tickets":         {http.MethodPost: a.postTicket},
 	}
 }

@@ -45,7 +45,7 @@ func TestRightsMatchTheCode(t *testing.T) {
 		t.Fatalf("message calls only %v of the hub", entries[config.Message])
 	}
 	for _, name := range []string{"snapshot", "getCart", "write", "postLine", "patchCart", "postCheckout", "postMerge",
-		"postTicket", "postGuest", "getInventory", "putItem", "postInventory"} {
+		"order", "postTicket", "postGuest", "getInventory", "putItem", "postInventory"} {
 		for _, c := range namesUsedBy(t, "internal/rest")[name] {
 			if name, ok := strings.CutPrefix(c, "a.h."); ok {
 				entries[config.Rest] = append(entries[config.Rest], name)

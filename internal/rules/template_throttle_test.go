@@ -68,7 +68,7 @@ func checkThrottles(k *checker) {
 	data, err := os.ReadFile(filepath.Join(root, document))
 	for _, line := range []string{
 		fmt.Sprintf("| `$connect` | %d |", rate.routes["$connect"]),
-		fmt.Sprintf("| twelve paths of the REST API, `RestRequestsPerSecond` each | %d |", k.restSum("RestApi")),
+		fmt.Sprintf("| thirteen paths of the REST API, `RestRequestsPerSecond` each | %d |", k.restSum("RestApi")),
 		fmt.Sprintf("| eight paths of the shop's systems, `SystemRequestsPerSecond` each | %d |",
 			k.restSum("SystemsApi", "PrivateApi")),
 		fmt.Sprintf("no more than connect | %d |", ends),

@@ -56,6 +56,7 @@ func (h *House) requestHandlers(m *metrics) functions {
 	}
 	http := rest.Options{
 		Origins: o.Gateway.AllowedOrigins, NewGuestID: authorize.NewGuestID, Versions: httpVersions(m, o),
+		Orders: rest.Orders{URL: o.Shop.Orders},
 	}
 	return functions{
 		authorize:  inProcess(handler.Authorize(h.hub, verifier, authorize, o.Log)),
@@ -87,7 +88,7 @@ func httpVersions(m *metrics, o Options) versions.Watch {
 // its own.
 func startBootstraps(o Options, id *identity) (f functions, err error) {
 	env := append(o.Rows.Tables.Env(),
-		"CALLBACK_URL="+o.Functions.CallbackURL, "SHORTHAND=true", "LIMITS="+o.Limits,
+		"CALLBACK_URL="+o.Functions.CallbackURL, "SHORTHAND=true", "LIMITS="+o.Limits, "ORDERS_URL="+o.Shop.Orders,
 		"DEPRECATIONS="+o.Deprecations.String(),
 		"TOKEN_ISSUER="+id.issuer.Issuer(), "TOKEN_JWKS_URL="+id.issuer.JWKSURL(), "TOKEN_CLIENTS="+issuer.ClientID,
 		"ADMIN_GROUP="+issuer.AdminGroup, "VENDOR_GROUP="+issuer.VendorGroup,

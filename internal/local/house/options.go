@@ -54,6 +54,7 @@ type Options struct {
 // Shop says where the shop's own services are: URLs without a slash at the end.
 type Shop struct {
 	Catalogue string // answers GET URL/sku; "": there is none
+	Orders    string // takes orders; "": nobody can order
 }
 
 // Gateway says how the imitated API Gateway behaves.

@@ -46,3 +46,26 @@ func TestNoCatalogue(t *testing.T) {
 		t.Errorf("got %d %s, want nothing there", rec.Code, rec.Body)
 	}
 }
+
+// TestOrders: the shop takes an order, and all devices learn that the cart was ordered.
+func TestOrders(t *testing.T) {
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"number":7}`)
+	}))
+	defer shop.Close()
+	h := newHouse(t, house.Options{Shop: house.Shop{Orders: shop.URL}})
+	defer closeHouse(t, h)
+	ann := token(t, h, "ann")
+	c := dial(t, h, ann)
+	defer c.close()
+	c.ask("add TEE-RED-M 2", `{"type":"ok","from":0,"version":1,"lines":{"TEE-RED-M":{"quantity":2,"version":1}}}`)
+	c.ask("sub cart", `{"type":"snapshot","epoch":"…","topics":{"cart":{"version":1,`+
+		`"lines":{"TEE-RED-M":{"quantity":2,"version":1}}}}}`)
+	header := http.Header{"Authorization": {"Bearer " + ann}, "Idempotency-Key": {"o-1"}}
+	rec := callRESTWith(t, h, "POST", "/v1/orders", header, "")
+	const want = `{"key":"o-1","order":{"number":7},"version":1,"ordered":{"TEE-RED-M":2}}`
+	if rec.Code != http.StatusOK || rec.Body.String() != want {
+		t.Errorf("got %d %s, want %s", rec.Code, rec.Body, want)
+	}
+	c.want(`{"type":"delta","epoch":"…","topics":{"cart":{"version":2,"lines":{},"reason":"ordered"}}}`)
+}

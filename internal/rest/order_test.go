@@ -1,0 +1,258 @@
+package rest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/securecart/hub/internal/rest"
+)
+
+// shop is an order service in memory that places each order once.
+type shop struct {
+	*fixture
+	ann    []string          // headers of ann, with the key o-1
+	orders map[string]string // bodies by idempotency key
+	asked  int
+	before func()                                      // what happens meanwhile; nil: nothing
+	answer func(*http.Request) (*http.Response, error) // after it placed an order; nil: the order
+}
+
+func newShop(t *testing.T) *shop {
+	s := &shop{fixture: newFixture(t), orders: map[string]string{}}
+	s.use(s.issuer.Client(), rest.Options{Orders: rest.Orders{URL: "https://orders.test/place", Transport: s}})
+	s.stock("MUG", 9, "")
+	s.stock("TEE", 9, "")
+	token := as(s.token("ann", ""))
+	s.call("POST", "/v1/cart/lines", `{"sku":"MUG","quantity":2}`, token...)
+	s.ann = append([]string{"Idempotency-Key", "o-1"}, token...)
+	return s
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (s *shop) RoundTrip(r *http.Request) (*http.Response, error) {
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	s.asked++
+	key := r.Header.Get("Idempotency-Key")
+	if first, ok := s.orders[key]; ok && first != string(text) || r.Method != "POST" ||
+		r.URL.String() != "https://orders.test/place" || r.Header.Get("Content-Type") != "application/json" ||
+		r.Header.Get("Authorization") != "" {
+		s.t.Errorf("the order service got %s %s %v %s", r.Method, r.URL, r.Header, text)
+	}
+	s.orders[key] = string(text)
+	if s.before != nil {
+		s.before()
+	}
+	if s.answer != nil {
+		return s.answer(r)
+	}
+	return reply(201, fmt.Sprintf(`{"number": %d}`, len(s.orders)))(r)
+}
+
+func reply(status int, body string) func(*http.Request) (*http.Response, error) {
+	return func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body))}, nil
+	}
+}
+
+func (s *shop) order() *httptest.ResponseRecorder { return s.call("POST", "/v1/orders", "", s.ann...) }
+
+const ordered = `{"key":"o-1","order":{"number":1},"version":1,"ordered":{"MUG":2}}`
+
+func (s *shop) wantCart(cart string) {
+	s.t.Helper()
+	want(s.t, s.call("GET", "/v1/cart", "", s.ann[2:]...), 200,
+		`{"type":"snapshot","epoch":"k3","topics":{"cart":`+cart+`}}`)
+}
+
+const (
+	fullCart  = `{"version":1,"lines":{"MUG":{"quantity":2,"version":1}}}`
+	emptyCart = `{"version":2,"lines":{},"reason":"ordered"}`
+)
+
+// TestOrder: the shop gets the cart, and the cart ends.
+func TestOrder(t *testing.T) {
+	s := newShop(t)
+	headers := append([]string{"If-Match", `"k3.1"`}, s.ann...)
+	want(t, s.call("POST", "/v1/orders", `{"details":{"gift": true},"Other":1}`, headers...), 200, ordered)
+	s.wantCart(emptyCart)
+	for key, body := range s.orders {
+		if len(key) != 32 || body != `{"user":"ann","version":1,"lines":{"MUG":2},"details":{"gift":true}}` {
+			t.Errorf("the shop got %s: %s", key, body)
+		}
+	}
+}
+
+// TestOrderRepeated: whenever an answer is lost, a repeat gets the same order, and ends the
+// cart if that is still to do.
+func TestOrderRepeated(t *testing.T) {
+	later := func(s *shop) { s.call("POST", "/v1/cart/lines", `{"sku":"TEE"}`, s.ann[2:]...) }
+	for name, tt := range map[string]struct {
+		lose, meanwhile func(*shop)
+		status          int
+		kept            string
+		cart            string
+	}{
+		"the client lost it": {func(*shop) {}, nil, 200, "", emptyCart},
+		"the client lost it, and the cart began anew": {func(*shop) {}, later, 200, "",
+			`{"version":3,"lines":{"TEE":{"quantity":1,"version":3}}}`},
+		"the hub lost it": {func(s *shop) {
+			s.answer = func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
+		}, nil, 502, "", emptyCart},
+		"the hub lost it, and the cart changed": {func(s *shop) {
+			s.answer = func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
+		}, later, 502, `,"kept":true`,
+			`{"version":2,"lines":{"MUG":{"quantity":2,"version":1},"TEE":{"quantity":1,"version":2}}}`},
+		"the cart could not be ended": {func(s *shop) {
+			s.before = func() { s.store.errs["PutCarts"] = errInside }
+		}, nil, 500, "", emptyCart},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t)
+			tt.lose(s)
+			if w := s.order(); w.Code != tt.status {
+				t.Errorf("at first: got %d %s, want %d", w.Code, w.Body, tt.status)
+			}
+			s.before, s.answer, s.store.errs = nil, nil, map[string]error{}
+			if tt.meanwhile != nil {
+				tt.meanwhile(s)
+			}
+			for range 2 {
+				want(t, s.order(), 200, strings.TrimSuffix(ordered, "}")+tt.kept+"}")
+			}
+			if s.wantCart(tt.cart); len(s.orders) != 1 || s.asked != 3 {
+				t.Errorf("the shop placed %d orders and was asked %d times", len(s.orders), s.asked)
+			}
+		})
+	}
+}
+
+func failure(*http.Request) (*http.Response, error) { return nil, errInside }
+
+// TestOrderFails: what is no order leaves the cart, and says whether to try again.
+func TestOrderFails(t *testing.T) {
+	const html = "<h1>canary</h1>"
+	for name, tt := range map[string]struct {
+		answer func(*http.Request) (*http.Response, error)
+		status int
+		code   string
+	}{
+		"refuses":                      {reply(422, `{"reason":"no such street"}`), 422, "order_refused"},
+		"wants another payment":        {reply(402, `{}`), 422, "order_refused"},
+		"is behind a load balancer":    {reply(400, html), 502, "upstream_failed"},
+		"admits nobody":                {reply(403, `{"message":"canary"}`), 502, "upstream_failed"},
+		"has another path":             {reply(404, `{}`), 502, "upstream_failed"},
+		"is busy":                      {reply(429, `{}`), 502, "upstream_failed"},
+		"fails":                        {reply(500, `{"canary":1}`), 502, "upstream_failed"},
+		"is away":                      {reply(503, html), 502, "upstream_failed"},
+		"redirects":                    {reply(302, `{}`), 502, "upstream_failed"},
+		"answers garbage":              {reply(200, html), 502, "upstream_failed"},
+		"answers nothing":              {reply(200, ""), 502, "upstream_failed"},
+		"answers a list":               {reply(200, "[1]"), 502, "upstream_failed"},
+		"answers half":                 {reply(200, `{"number":`), 502, "upstream_failed"},
+		"answers without an end":       {reply(200, `{"a":"`+strings.Repeat("a", 1<<20)+`"}`), 502, "upstream_failed"},
+		"is not there":                 {failure, 502, "upstream_failed"},
+		"says that it was not in time": {reply(504, html), 502, "upstream_failed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t)
+			s.answer = tt.answer
+			w := s.order()
+			wantProblem(t, w, tt.status, tt.code)
+			if retry := strings.Contains(w.Body.String(), `"retry":true`); retry != (tt.code != "order_refused") {
+				t.Errorf("got %s", w.Body)
+			}
+			if !strings.Contains(w.Body.String(), `"key":"o-1"`) {
+				t.Errorf("%s has no key", w.Body)
+			}
+			s.wantCart(fullCart)
+			s.answer = nil
+			want(t, s.order(), 200, ordered)
+			s.wantCart(emptyCart)
+		})
+	}
+	s := newShop(t)
+	s.answer = reply(422, `{"reason": "no such street"}`)
+	want(t, s.order(), 422, `{"title":"Unprocessable Entity","status":422,"detail":"the shop refuses the order",`+
+		`"code":"order_refused","key":"o-1","order":{"reason":"no such street"}}`)
+}
+
+// TestOrderHangs: an order service that hangs is given up, in time to end the invocation.
+func TestOrderHangs(t *testing.T) {
+	for left, limit := range map[time.Duration]time.Duration{
+		0: 6 * time.Second, 10 * time.Second: 6 * time.Second, 5 * time.Second: 3 * time.Second,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newShop(t)
+			s.answer = func(r *http.Request) (*http.Response, error) {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}
+			ctx, cancel := t.Context(), context.CancelFunc(func() {})
+			if left > 0 {
+				ctx, cancel = context.WithTimeout(ctx, left)
+			}
+			defer cancel()
+			r, w := httptest.NewRequestWithContext(ctx, "POST", "/v1/orders", nil), httptest.NewRecorder()
+			r.Header.Set("Idempotency-Key", "o-1")
+			r.Header.Set("Authorization", s.ann[3])
+			start := time.Now()
+			s.api.ServeHTTP(w, r)
+			wantProblem(t, w, 504, "upstream_late")
+			if took := time.Since(start); took != limit {
+				t.Errorf("it took %s, want %s", took, limit)
+			}
+			s.wantCart(fullCart)
+		})
+	}
+}
+
+// TestOrderOfAChangingCart: the order has what the cart had, and what changed meanwhile
+// stays.
+func TestOrderOfAChangingCart(t *testing.T) {
+	s := newShop(t)
+	s.before = func() { s.call("POST", "/v1/cart/lines", `{"sku":"TEE"}`, s.ann[2:]...) }
+	want(t, s.order(), 200, strings.TrimSuffix(ordered, "}")+`,"kept":true}`)
+	s.wantCart(`{"version":2,"lines":{"MUG":{"quantity":2,"version":1},"TEE":{"quantity":1,"version":2}}}`)
+}
+
+// TestOrderRefused: what the hub refuses does not reach the shop.
+func TestOrderRefused(t *testing.T) {
+	s := newShop(t)
+	token := s.ann[2:]
+	wantProblem(t, s.call("POST", "/v1/orders", "", "Idempotency-Key", "o-1"), 401, "token_bad")
+	wantProblem(t, s.call("POST", "/v1/orders", "", token...), 400, "bad_field")
+	wantProblem(t, s.call("POST", "/v1/orders", "[]", s.ann...), 400, "bad_json")
+	wantProblem(t, s.call("POST", "/v1/orders", `{"version":"1"}`, s.ann...), 400, "bad_field")
+	wantProblem(t, s.call("POST", "/v1/orders", "", append([]string{"If-Match", `"k3.0"`}, s.ann...)...), 412, "conflict")
+	wantProblem(t, s.call("POST", "/v1/orders", `{"a":"`+strings.Repeat("a", 32_000)+`"}`, s.ann...), 413, "too_big")
+	s.call("PATCH", "/v1/cart", `{"lines":{"MUG":0}}`, token...)
+	wantProblem(t, s.order(), 400, "bad_field")
+	if s.asked != 0 {
+		t.Errorf("the shop was asked %d times", s.asked)
+	}
+	s.call("POST", "/v1/cart/lines", `{"sku":"MUG"}`, token...)
+	s.order()
+	wantProblem(t, s.call("POST", "/v1/orders", `{"details":1}`, s.ann...), 422, "bad_field")
+	s.use(s.issuer.Client(), rest.Options{})
+	wantProblem(t, s.order(), 404, "not_found")
+}
+
+// TestOrderFailureIsLogged: the log has what the order service did, and the answer has not.
+func TestOrderFailureIsLogged(t *testing.T) {
+	s := newShop(t)
+	s.answer = func(*http.Request) (*http.Response, error) { return nil, errors.New("canary-refused") }
+	if s.order(); !strings.Contains(s.log.String(), "canary-refused") {
+		t.Errorf("the log has %s", s.log.String())
+	}
+}
