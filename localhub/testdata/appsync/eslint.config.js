@@ -2,7 +2,7 @@
 
 import appsync from '@aws-appsync/eslint-plugin'
 
-const files = ['stock.js', 'cart.js']
+const files = ['stock.js', 'cart.js', 'specimen.js']
 
 export default [
   { files, languageOptions: { parserOptions: { projectService: { allowDefaultProject: files } } } },
