@@ -2,7 +2,6 @@ package lint
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 	"path/filepath"
 	"regexp"
@@ -187,6 +186,9 @@ func (w walker) Visit(n ast.Node) ast.Visitor {
 	case *ast.IfStmt:
 		w.branch(n)
 		return nil
+	case *ast.BlockStmt:
+		w.statements(n.List)
+		return nil
 	case *ast.SwitchStmt:
 		w.cases(n)
 		return nil
@@ -228,41 +230,6 @@ func (w walker) in(r region) walker {
 	return w
 }
 
-func (w walker) branch(n *ast.IfStmt) {
-	if n.Init != nil {
-		ast.Walk(w, n.Init)
-	}
-	ast.Walk(w, n.Cond)
-	ast.Walk(w.in(w.condition(n.Cond)), n.Body)
-	if n.Else != nil {
-		ast.Walk(w, n.Else)
-	}
-}
-
-// condition returns the region where a condition holds.
-func (w walker) condition(e ast.Expr) region {
-	b, ok := ast.Unparen(e).(*ast.BinaryExpr)
-	if !ok {
-		return region{}
-	}
-	switch b.Op {
-	case token.EQL:
-		for _, side := range [][2]ast.Expr{{b.X, b.Y}, {b.Y, b.X}} {
-			if text, ok := constText(w.p.info, side[1]); ok && w.p.derive(w.place.unit, side[0]).route {
-				return regionOf(text)
-			}
-		}
-	case token.LAND:
-		if r := w.condition(b.X); r.kind != unknown {
-			return r
-		}
-		return w.condition(b.Y)
-	case token.LOR:
-		return w.condition(b.X).join(w.condition(b.Y))
-	}
-	return region{}
-}
-
 func (w walker) cases(n *ast.SwitchStmt) {
 	if n.Init != nil {
 		ast.Walk(w, n.Init)
@@ -298,7 +265,8 @@ func (w walker) clause(tag ast.Expr, clause *ast.CaseClause) region {
 		text, ok := constText(w.p.info, e)
 		switch {
 		case tag == nil && len(clause.List) == 1:
-			return w.condition(e)
+			holds, _ := w.condition(e)
+			return holds
 		case tag == nil || !ok || !w.p.derive(w.place.unit, tag).route:
 			return region{}
 		}
@@ -311,7 +279,5 @@ func walkAll(w walker, clause *ast.CaseClause) {
 	for _, e := range clause.List {
 		ast.Walk(w, e)
 	}
-	for _, s := range clause.Body {
-		ast.Walk(w, s)
-	}
+	w.statements(clause.Body)
 }

@@ -76,6 +76,51 @@ func byType(ctx context.Context, e request) (response, error) {
 	return response{StatusCode: 200}, nil
 }
 
+// All but $connect has left.
+func leavesEarly(ctx context.Context, e request) (response, error) {
+	if e.RequestContext.EventType != "CONNECT" {
+		return response{StatusCode: 200}, welcome(ctx, e.RequestContext.ConnectionID)
+	}
+	return response{StatusCode: 200}, welcome(ctx, e.RequestContext.ConnectionID) // want `posts to its own connection`
+}
+
+// $connect has left: else, and a condition that is turned round.
+func connectLeaves(ctx context.Context, e request) (response, error) {
+	if e.RequestContext.EventType == "MESSAGE" {
+	} else {
+		return response{StatusCode: 200}, nil
+	}
+	if !(e.RequestContext.RouteKey != "$connect") {
+		panic("never")
+	}
+	return response{StatusCode: 200}, welcome(ctx, e.RequestContext.ConnectionID)
+}
+
+// What is known where a condition fails, and where it is turned round.
+func conditions(ctx context.Context, e request) (response, error) {
+	route, id := e.RequestContext.RouteKey, e.RequestContext.ConnectionID
+	if route != "$connect" || id == "" {
+		_ = welcome(ctx, id)
+	} else {
+		_ = welcome(ctx, id) // want `posts to its own connection`
+	}
+	if !(route != "$connect") {
+		_ = welcome(ctx, id) // want `posts to its own connection`
+	}
+	for range 2 {
+		if route != "$connect" && e.RequestContext.EventType != "CONNECT" {
+			continue
+		} else if id == "" {
+			break
+		}
+		_ = welcome(ctx, id) // want `posts to its own connection`
+	}
+	if route != "$connect" && id != "" {
+		return response{StatusCode: 200}, nil
+	}
+	return response{StatusCode: 200}, welcome(ctx, id) // some other route without an id is possible
+}
+
 // Handlers in a map, one of them a literal.
 var handlers = map[string]func(context.Context, request) (response, error){
 	"$connect": func(ctx context.Context, e request) (response, error) {
