@@ -16,6 +16,7 @@ func main() {
 		verifier, err := tokens.NewVerifier(e.Settings)
 		o := rest.Options{Origins: e.AllowedOrigins, Edge: e.EdgeSecrets, Versions: e.Watch()}
 		o.NewGuestID, o.Script = tokens.NewGuestID, web.Module
+		o.Orders = rest.Orders{URL: e.OrdersURL, Transport: e.SignedTransport()}
 		return rest.Lambda(rest.New(e.Hub(nil), verifier, o, e.Log)), err
 	}))
 }

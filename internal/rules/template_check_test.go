@@ -77,6 +77,7 @@ var checks = []check{
 	{"edge", checkEdge},
 	{"rest", checkRest},
 	{"catalogue", checkCatalogue},
+	{"orders", checkOrders},
 	{"systems", checkSystems},
 	{"plan", checkPlan},
 	{"script", checkScript},
@@ -198,9 +199,9 @@ func (k *checker) scenes() []*scene {
 			"DomainName": "origin.shop.test", "CertificateArn": certificate, "MappingKey": "",
 			"EdgeDomainName": "ws.shop.test", "EdgeSecretArn": edgeSecretARN, "AllowedOrigins": "https://shop.test",
 		}),
-		with("private", map[string]string{
+		with("private", withOrders(map[string]string{
 			"VpcEndpointIds": "vpce-1,vpce-2", "SystemRequestsPerSecond": "30", "CatalogueUrl": catalogueURL,
-		}),
+		})),
 		with("whole domain",
 			map[string]string{"DomainName": "ws.shop.test", "CertificateArn": certificate, "MappingKey": ""}),
 	}

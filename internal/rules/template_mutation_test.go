@@ -370,7 +370,7 @@ func TestMutations(t *testing.T) {
 		mutations,
 		edgeMutations,
 		restMutations,
-		catalogueMutations,
+		catalogueMutations, ordersMutations,
 		systemsMutations,
 		scriptMutations,
 		budgetMutations,

@@ -48,6 +48,7 @@ var rights = map[config.Function]map[string][]string{
 	config.Rest: {
 		"inventory": {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
 		"cart":      {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+		"orders":    {"execute-api:Invoke"},
 	},
 	config.Broadcast: {
 		"inventory":         {"dynamodb:BatchGetItem"},
@@ -74,6 +75,7 @@ func (k *checker) arns(s *scene) map[string]string {
 	arns := map[string]string{
 		"post": api + "POST/@connections/*", "close": api + "DELETE/@connections/*",
 		"failures of stock": "<InventoryFailures.Arn>", "failures of carts": "<CartFailures.Arn>",
+		"orders": "arn:aws-p:execute-api:region-1:account:<OrdersApi>/$default/POST/orders",
 		"sweeps": "<SweepTable.Arn>", "sweep stream": "<SweepTable.StreamArn>", "sweep streams": "<SweepTable.Arn>/stream/*",
 	}
 	for name, id := range map[string]string{"inventory": "InventoryTable", "cart": "CartTable"} {
@@ -146,6 +148,9 @@ func checkRights(k *checker) {
 				"xray:PutTelemetryRecords on *", "xray:PutTraceSegments on *",
 			}
 			for on, actions := range rights[f] {
+				if on == "orders" && s.given["OrdersListenerArn"] == "" {
+					continue
+				}
 				for _, action := range actions {
 					want = append(want, action+" on "+arns[on])
 				}
@@ -191,7 +196,7 @@ func checkManageConnections(k *checker) {
 	}
 	for _, role := range k.t.ofType(kindRole) {
 		data, _ := json.Marshal(s.value(role.properties))
-		reaches := strings.Contains(string(data), "execute-api:") || strings.Contains(string(data), "@connections") ||
+		reaches := strings.Contains(string(data), manageConnections) || strings.Contains(string(data), "@connections") ||
 			strings.Contains(string(data), `"*:*"`)
 		if reaches != (want[role.id] != nil) {
 			k.failf("%s may manage connections: %t", role.id, reaches)

@@ -69,6 +69,8 @@ func checkThrottles(k *checker) {
 	for _, line := range []string{
 		fmt.Sprintf("| `$connect` | %d |", rate.routes["$connect"]),
 		fmt.Sprintf("| thirteen paths of the REST API, `RestRequestsPerSecond` each | %d |", k.restSum("RestApi")),
+		fmt.Sprintf("| orders on their way to the shop, `RestRequestsPerSecond` | %d |",
+			k.orderThrottle("ThrottlingRateLimit")),
 		fmt.Sprintf("| eight paths of the shop's systems, `SystemRequestsPerSecond` each | %d |",
 			k.restSum("SystemsApi", "PrivateApi")),
 		fmt.Sprintf("no more than connect | %d |", ends),
@@ -102,7 +104,13 @@ func (k *checker) throttles(name string) throttles {
 	for _, api := range k.t.ofType(kindRestAPI) {
 		all.sum += len(restPaths(api)) * k.restThrottle(api, name)
 	}
+	all.sum += k.orderThrottle(name)
 	return all
+}
+
+// orderThrottle returns a limit of the API of orders.
+func (k *checker) orderThrottle(name string) int {
+	return k.throttle(sub(k.t.resources["OrdersApi"].properties, "DefaultRouteSettings")[name])
 }
 
 // routeThrottle returns a limit of a route. A route without settings of its own has the

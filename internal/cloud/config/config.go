@@ -86,6 +86,9 @@ type Settings struct {
 
 	Deprecations versions.Register // the versions of the API that end
 
+	// OrdersURL is the API that reaches the shop's order service. Empty: nobody can order.
+	OrdersURL string
+
 	Commit string // that the function was built from
 }
 
@@ -143,6 +146,7 @@ var Table = []Setting{
 	{"CUSTOMER_CART_DAYS", []Function{Message, Rest}, false, readCustomerCartDays},
 	{"EXPECTED_CONNECTIONS", []Function{Message}, false, readExpectedConnections},
 	{"DEPRECATIONS", []Function{Connect, Message, Rest, Broadcast}, false, readDeprecations},
+	{"ORDERS_URL", []Function{Rest}, false, httpURL(func(s *Settings) *string { return &s.OrdersURL })},
 	{"SHORTHAND", []Function{Message}, false, readShorthand},
 	{"POSTS_PER_SECOND", []Function{Broadcast}, false, rate(func(s *Settings) *int { return &s.PostsPerSecond })},
 	{"SWEEP_POSTS_PER_SECOND", []Function{Broadcast}, false,
