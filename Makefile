@@ -1,4 +1,4 @@
-.PHONY: help run test check race vet staticcheck lint judge engines web client fuzz bench speed load crowd tools shots browser benchclient build preflight deploy edge smoke
+.PHONY: help run test check race vet staticcheck lint judge engines web client fuzz bench speed load crowd tools shots browser benchclient build preflight deploy edge remove smoke
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,7 +83,6 @@ benchclient: client ## measure the browser's client, and its size beside that of
 	scripts/browser/with node scripts/clients/bench.mjs
 
 ARCH ?= arm64
-COMMIT = $(shell git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown-commit)
 
 build: ## build the six functions for Lambda into build/NAME/bootstrap (ARCH=arm64 or amd64)
 	@for f in connect disconnect message authorize broadcast rest; do \
@@ -104,11 +103,10 @@ deploy: ## check the account and samconfig.toml, build for arm64, then deploy te
 	$(if $(SKIP_PREFLIGHT),,scripts/preflight)
 	go test -count=1 ./internal/versions
 	$(MAKE) --no-print-directory build ARCH=arm64
-	settings=$$(cat samconfig.toml 2>/dev/null | cksum | tr ' ' -) && \
-		sed "s/unknown-commit/$(COMMIT)/; s/unknown-settings/settings $$settings/; s,CodeUri: build/,CodeUri: ," \
-			template.yaml >build/template.yaml
-	sam deploy $$(scripts/setting stack_name '' | grep -q . || echo --guided) --config-env $(STAGE) --resolve-s3 \
-		--template-file build/template.yaml --capabilities CAPABILITY_IAM
+	scripts/deploy
+
+remove: ## delete a stack, but not its data, after a question: make remove STACK=name, or STAGE=...
+	@scripts/remove $(STACK)
 
 edge: ## deploy edge.yaml in North Virginia, by the environment STAGE-edge of samconfig.toml
 	sam deploy $$(STAGE=$(STAGE)-edge scripts/setting stack_name '' | grep -q . || echo --guided) \

@@ -16,7 +16,8 @@ import (
 
 // TestDeploy: whatever was built before and whatever ARCH says, make deploy builds
 // for the processor of the template, and only the first one of a stage asks for parameters.
-// Before that it checks the deprecations in samconfig.toml.
+// Before that it checks the deprecations in samconfig.toml. A new stack has tables that
+// CloudFormation can delete, until it is made.
 func TestDeploy(t *testing.T) {
 	if _, err := exec.LookPath("make"); err != nil {
 		if os.Getenv("HUB_TEST_TOOLS") == "required" {
@@ -31,9 +32,10 @@ func TestDeploy(t *testing.T) {
 	for stage, tt := range map[string]struct {
 		samconfig string
 		guided    bool
+		protected string // how many tables, in each deployment
 	}{
-		"":     {"", true},
-		"prod": {twoStages, false}, "default": {twoStages, false}, "test": {twoStages, true},
+		"": {"", true, "0 3"}, "test": {twoStages, true, "0 3"}, "default": {twoStages, false, "0 3"},
+		"prod": {twoStages, false, "3"},
 	} {
 		dir := t.TempDir()
 		write := func(name, text string) {
@@ -47,14 +49,20 @@ func TestDeploy(t *testing.T) {
 		if err := os.Mkdir(filepath.Join(dir, "scripts"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		write("scripts/setting", read(t, "scripts/setting"))
+		for _, name := range []string{"scripts/setting", "scripts/account", "scripts/deploy"} {
+			write(name, read(t, name))
+		}
+		// The stack of the stage default is new.
+		write("aws", "#!/bin/sh\ncase \"$*\" in *'--stack-name hub') "+
+			"echo Stack with id hub does not exist >&2; exit 1;; esac\n")
 		write("scripts/preflight", "#!/bin/sh\necho $STAGE >stage\n[ ! -e checked ] && [ ! -e built ] && echo >looked\n")
 		// The fake go and sam record their arguments.
 		write("go", "#!/bin/sh\n[ -e looked ] || exit 1\n"+
 			"[ $1 = test ] && echo $* >checked && exit\n[ -e checked ] || exit 1\n"+
 			"for last; do :; done\n"+
 			"mkdir -p build/$last && echo bytes >build/$last/bootstrap && echo $GOARCH $last >>built\n")
-		write("sam", "#!/bin/sh\ncp built had && echo $* >args\n")
+		write("sam", "#!/bin/sh\ncp built had\necho $* >>args\n"+
+			"grep -c 'Enabled: !If .Protected' build/template.yaml >>protected\nexit 0\n")
 		if tt.samconfig != "" {
 			write("samconfig.toml", tt.samconfig)
 		}
@@ -84,6 +92,9 @@ func TestDeploy(t *testing.T) {
 		args := file("args")
 		if guided := strings.Contains(args, "--guided"); guided != tt.guided {
 			t.Errorf("stage %q: sam got %q, want --guided: %t", stage, args, tt.guided)
+		}
+		if got := strings.Join(strings.Fields(file("protected")), " "); got != tt.protected {
+			t.Errorf("stage %q: %s tables are protected, want %s", stage, got, tt.protected)
 		}
 		want := cmp.Or(stage, "default")
 		if looked := strings.TrimSpace(file("stage")); looked != want || !strings.Contains(args, "--config-env "+want+" ") {

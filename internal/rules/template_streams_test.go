@@ -150,10 +150,10 @@ func (k *checker) wantProperties(r resource, want object) {
 }
 
 // wantRetained checks that a resource stays when the stack is deleted, and when
-// CloudFormation replaces it.
+// CloudFormation replaces it, but not when a first deployment fails.
 func (k *checker) wantRetained(r resource) {
 	k.want("the policies of "+r.id, []any{r.raw["DeletionPolicy"], r.raw["UpdateReplacePolicy"]},
-		[]any{"Retain", "Retain"})
+		[]any{"RetainExceptOnCreate", "Retain"})
 }
 
 // tableProperties returns the properties of a table that the SDK would create.
