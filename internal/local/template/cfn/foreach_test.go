@@ -58,7 +58,8 @@ func TestForEach(t *testing.T) {
 		},
 		"functions that name what a loop made": {
 			"  Fn::ForEach::Loop: [X, [a, b], {'Q${X}': {Type: AWS::SQS::Queue}}]\n" +
-				"  T: {Type: T, Properties: {Fn::ForEach::P: [X, [a], {'${X}': [!GetAtt 'Q${X}.Arn', !Ref 'Q${X}', !Sub '${Q${X}}']}]}}",
+				"  T: {Type: T, Properties: {Fn::ForEach::P: [X, [a], " +
+				"{'${X}': [!GetAtt 'Q${X}.Arn', !Ref 'Q${X}', !Sub '${Q${X}}']}]}}",
 			map[string]string{"Qa": `null`, "Qb": `null`, "T": `{"a":["arn:aws:sqs:eu-central-1:123456789012:Qa",` +
 				`"https://sqs.eu-central-1.amazonaws.com/123456789012/Qa",` +
 				`"https://sqs.eu-central-1.amazonaws.com/123456789012/Qa"]}`},
@@ -118,10 +119,11 @@ func TestForEachRefuses(t *testing.T) {
 		loopHead + "Resources:\n  Fn::ForEach::L: [X, [a]]": "t.yaml:8:3: Fn::ForEach::L takes a list of 3",
 		loopHead + "Resources:\n  Fn::ForEach::L: [[X], [a], {}]": "t.yaml:8:3: Fn::ForEach::L takes an identifier, " +
 			"a collection and a map",
-		loopHead + "Resources:\n  Fn::ForEach::L: [X, a, {'T${X}': {Type: T}}]":     "t.yaml:8:23: Fn::ForEach::L takes a list here",
+		loopHead + "Resources:\n  Fn::ForEach::L: [X, a, {'T${X}': {Type: T}}]": "t.yaml:8:23: Fn::ForEach::L takes " +
+			"a list here",
 		loopHead + "Resources:\n  Fn::ForEach::L: [X, [[a]], {'T${X}': {Type: T}}]": "t.yaml:8:24: must be a string",
-		loopHead + "Resources:\n  Fn::ForEach::L: [X, !Ref Nobody, {'T${X}': {Type: T}}]": "t.yaml:8:23: parameter Nobody has " +
-			"no value; set it with -parameter Nobody=VALUE",
+		loopHead + "Resources:\n  Fn::ForEach::L: [X, !Ref Nobody, {'T${X}': {Type: T}}]": "t.yaml:8:23: parameter Nobody " +
+			"has no value; set it with -parameter Nobody=VALUE",
 		loopHead + "Resources:\n  Fn::ForEach::L: [X, [a, b], {T: {Type: T}}]": "t.yaml:8:32: T occurs twice",
 		loopHead + "Resources:\n  Fn::ForEach::L: [X, [a-b], {'T${X}': {Type: T}}]": `t.yaml:8:31: resource name "Ta-b": ` +
 			"only letters and digits",
