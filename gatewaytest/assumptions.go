@@ -231,6 +231,33 @@ type Assumptions struct {
 	// as in Velocity 1.7 (G-INTEG-14). By default it is false.
 	EmptyTextIsTrue bool
 
+	// SetSkipsNothing leaves a variable of a mapping template as it is if #set
+	// gives it nothing, as in Velocity 1.7 (G-INTEG-22). By default it has no value
+	// then.
+	SetSkipsNothing bool
+
+	// NothingIsNotEmpty makes nothing and the empty text different in a comparison
+	// of a mapping template, as in Velocity 1.7 (G-INTEG-23). By default they are
+	// equal.
+	NothingIsNotEmpty bool
+
+	// LongLoopsFail makes a mapping template fail whose #foreach would run more
+	// than 1000 times (G-INTEG-24). By default the loop ends there.
+	LongLoopsFail bool
+
+	// MissingJSONIsNull makes $input.json return null for a path without a value
+	// (G-INTEG-28). By default it returns "" in quotes.
+	MissingJSONIsNull bool
+
+	// BadEncodingFails makes a mapping template fail that decodes what is not
+	// encoded with $util.urlDecode or $util.base64Decode (G-INTEG-26). By default
+	// it gets an empty text.
+	BadEncodingFails bool
+
+	// EscapesLess makes $util.escapeJavaScript leave slashes and what is not ASCII
+	// as they are (G-INTEG-27). By default it escapes them.
+	EscapesLess bool
+
 	// DoubleSlashPasses accepts a second slash before @connections, which an
 	// endpoint that ends with a slash makes (G-MGMT-22). By default it is an
 	// unknown path.

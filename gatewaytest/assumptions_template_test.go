@@ -19,6 +19,18 @@ func TestAssumedTemplates(t *testing.T) {
 			gatewaytest.Assumptions{UndefinedAsWritten: true}, "[$nope.x][]"},
 		{"G-INTEG-14 the empty text", answer("#if('')yes#{else}no#end"), "no",
 			gatewaytest.Assumptions{EmptyTextIsTrue: true}, "yes"},
+		{"G-INTEG-22 #set to nothing", answer("#set($a = 1)#set($a = $nope)[$a]"), "[]",
+			gatewaytest.Assumptions{SetSkipsNothing: true}, "[1]"},
+		{"G-INTEG-23 nothing and the empty text", answer("#if($nope == '')equal#{else}not#end"), "equal",
+			gatewaytest.Assumptions{NothingIsNotEmpty: true}, "not"},
+		{"G-INTEG-24 a long loop", answer("#foreach($i in [1..1001])#if(!$foreach.hasNext)x#end#end."), ".",
+			gatewaytest.Assumptions{LongLoopsFail: true}, "error Internal server error"},
+		{"G-INTEG-26 not encoded", answer("[$util.base64Decode('%')][$util.urlDecode('%zz')]"), "[][]",
+			gatewaytest.Assumptions{BadEncodingFails: true}, "error Internal server error"},
+		{"G-INTEG-27 escaped", answer(`$util.escapeJavaScript("a/ä'")`), `a\/\u00E4\'`,
+			gatewaytest.Assumptions{EscapesLess: true}, `a/ä\'`},
+		{"G-INTEG-28 no value as JSON", answer("$input.json('$.nope')"), `""`,
+			gatewaytest.Assumptions{MissingJSONIsNull: true}, "null"},
 	})
 }
 

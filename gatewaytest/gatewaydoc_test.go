@@ -103,8 +103,8 @@ func TestGatewayDoc(t *testing.T) {
 		}
 		rows[s.number] = true
 	}
-	if len(statements) != 218 {
-		t.Errorf("%d statements, want 218", len(statements))
+	if len(statements) != 225 {
+		t.Errorf("%d statements, want 225", len(statements))
 	}
 	for test, numbers := range tests {
 		for _, number := range numbers {

@@ -17,10 +17,17 @@ func templateFailure(err error) *gatewayResponse {
 
 // scope is what the references of a template stand for.
 func (inv *invocation) scope(body string) vtl.Scope {
+	assumptions := &inv.c.g.api.Assumptions
 	return vtl.Scope{
 		Body: body, Params: inv.templateParams, Context: inv.templateContext, StageVariables: inv.templateStageVariables,
-		UndefinedAsWritten: inv.c.g.api.Assumptions.UndefinedAsWritten,
-		EmptyTextIsTrue:    inv.c.g.api.Assumptions.EmptyTextIsTrue,
+		UndefinedAsWritten: assumptions.UndefinedAsWritten,
+		EmptyTextIsTrue:    assumptions.EmptyTextIsTrue,
+		SetSkipsNothing:    assumptions.SetSkipsNothing,
+		NothingIsNotEmpty:  assumptions.NothingIsNotEmpty,
+		LongLoopsFail:      assumptions.LongLoopsFail,
+		MissingJSONIsNull:  assumptions.MissingJSONIsNull,
+		BadEncodingFails:   assumptions.BadEncodingFails,
+		EscapesLess:        assumptions.EscapesLess,
 	}
 }
 

@@ -275,6 +275,13 @@ var statements = []statement{
 		assumed, "the services refuse any other request"},
 	{"INTEG-21", "a service that cannot be reached: Internal server error", "g", assumed,
 		"in AWS the services can be reached"},
+	{"INTEG-22", "in a template, a variable that #set gives nothing has no value", "g", assumed, ""},
+	{"INTEG-23", "in a comparison, nothing is equal to the empty text", "g", assumed, ""},
+	{"INTEG-24", "a #foreach that would run too often ends, and the template goes on", "g", assumed, ""},
+	{"INTEG-25", "a line with a directive alone writes nothing", "g", assumed, "it matters in text, but not in JSON"},
+	{"INTEG-26", "$util.urlDecode and base64Decode of what is not encoded: the empty text", "g", assumed, ""},
+	{"INTEG-27", "$util.escapeJavaScript escapes slashes and what is not ASCII", "g", assumed, ""},
+	{"INTEG-28", `$input.json without a value: ""`, "g", assumed, ""},
 
 	{"STAGEVAR-1", "the characters that names and values may have", "d", held, ""},
 	{"STAGEVAR-2", "they may be in URIs, function names and templates", "d", held,

@@ -15,7 +15,7 @@
 //
 // As in Velocity 1.7, hyphens belong to names ($a-b is one variable), and the line
 // break after a directive is not written. That a line which only a directive is on
-// writes nothing at all is assumed: it matters in text, but not in JSON.
+// writes nothing at all is assumed (G-INTEG-25): it matters in text, but not in JSON.
 //
 // Rendering is bounded, see the constants of this package: a template can neither
 // run forever nor take all memory.

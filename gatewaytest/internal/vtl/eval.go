@@ -132,8 +132,11 @@ func (r *renderer) concat(values ...value) string {
 }
 
 // equal compares numbers by value, and everything else by its text, as Velocity does
-// for values of different types. Nothing is equal to the empty text.
+// for values of different types. Nothing has an empty text.
 func (r *renderer) equal(a, b value) bool {
+	if r.scope.NothingIsNotEmpty && (a == nil || b == nil) {
+		return a == nil && b == nil
+	}
 	x, isNumber := toNumber(a)
 	if y, ok := toNumber(b); ok && isNumber {
 		return compare(x, y) == 0

@@ -6,8 +6,8 @@ import "time"
 const MaxTemplate = 300 << 10
 
 // maxIterations is after how many iterations a #foreach ends. API Gateway documents
-// the number. That the loop then ends without an error is assumed: Velocity's own
-// limit works so.
+// the number. That the loop then ends without an error is assumed (G-INTEG-24):
+// Velocity's own limit works so.
 const maxIterations = 1000
 
 // Bounds of our own, which no template of practical use reaches.
@@ -33,6 +33,7 @@ const (
 	iterationSteps = 40
 	utilSteps      = 4
 	entrySteps     = 40
+	itemSteps      = 16 // an item that a list or a map gets, which is about as many bytes
 
 	// maxItems is the longest list or map that a template may make.
 	maxItems = 100_000

@@ -72,7 +72,6 @@ func (c *call) onNumber(v value) value {
 }
 
 func (c *call) onList(list *List) value {
-	c.spend(len(list.items))
 	switch {
 	case c.is("size", 0):
 		return int64(len(list.items))
@@ -103,11 +102,13 @@ func (c *call) onList(list *List) value {
 }
 
 func (c *call) indexIn(list *List) int {
+	c.spend(len(list.items))
 	return slices.IndexFunc(list.items, func(item value) bool { return c.equal(item, c.arguments[0]) })
 }
 
 // removeFrom removes the item with an index, and otherwise the first that is equal.
 func (c *call) removeFrom(list *List) value {
+	c.spend(len(list.items))
 	n, _ := toNumber(c.arguments[0])
 	if i, ok := itemIndex(list, n); ok {
 		removed := list.items[i]
@@ -141,9 +142,13 @@ func (c *call) onMap(m *Map) value {
 	case c.is("containsValue", 1):
 		return c.indexIn(m.list()) >= 0
 	case c.is("keySet", 0):
-		return m.keyList()
+		if c.spend(itemSteps * len(m.keys)) {
+			return m.keyList()
+		}
 	case c.is("values", 0):
-		return m.list()
+		if c.spend(itemSteps * len(m.keys)) {
+			return m.list()
+		}
 	case c.is("entrySet", 0):
 		if c.spend(entrySteps * len(m.keys)) {
 			return m.entries()

@@ -73,6 +73,11 @@ func (n *foreach) render(r *renderer, b *strings.Builder) {
 	for _, name := range []string{n.name, "foreach", "velocityCount"} {
 		outer[name] = r.variables[name]
 	}
+	if r.scope.LongLoopsFail && len(items) > maxIterations {
+		r.at = n.at
+		r.fail("a #foreach of more than %d items", maxIterations)
+		return
+	}
 	for i, item := range items[:min(len(items), maxIterations)] {
 		if !r.spend(iterationSteps) {
 			return

@@ -84,6 +84,9 @@ func (r *renderer) renderBlock(n *block) string {
 // assign sets a variable, or a part of a value.
 func (r *renderer) assign(target *reference, v value) {
 	r.at = target.at
+	if v == nil && r.scope.SetSkipsNothing {
+		return
+	}
 	if len(target.steps) == 0 {
 		r.variables[target.name] = v
 		return
@@ -117,7 +120,7 @@ func (r *renderer) put(m *Map, key string, v value) {
 // add appends values to a list.
 func (r *renderer) add(list *List, items ...value) {
 	switch {
-	case !r.spend(len(items)):
+	case !r.spend(itemSteps * len(items)):
 	case len(list.items)+len(items) > maxItems:
 		r.fail("a list of more than %d items", maxItems)
 	default:
@@ -154,9 +157,11 @@ func itemIndex(list *List, v value) (int, bool) {
 // items returns what #foreach runs through: the items of a list, or the values of a
 // map.
 func (r *renderer) items(v value) []value {
-	items := slices.Clone(children(v)) // the body may change the list
-	r.spend(len(items))
-	return items
+	all := children(v)
+	if !r.spend(itemSteps * len(all)) {
+		return nil
+	}
+	return slices.Clone(all) // the body may change the list
 }
 
 // truth reports whether a value is true as a condition: all values are, except false,

@@ -128,8 +128,8 @@ func (r *renderer) callInput(name string, arguments []value) value {
 	switch {
 	case name == "path":
 		return v
-	case v == nil:
-		return `""` // assumed
+	case v == nil && !r.scope.MissingJSONIsNull:
+		return `""`
 	}
 	return r.json(v)
 }

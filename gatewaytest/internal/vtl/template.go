@@ -26,6 +26,27 @@ type Scope struct {
 
 	// EmptyTextIsTrue makes "" true in a condition.
 	EmptyTextIsTrue bool
+
+	// SetSkipsNothing leaves a variable as it is if #set gives it nothing.
+	SetSkipsNothing bool
+
+	// NothingIsNotEmpty makes nothing and "" different in a comparison.
+	NothingIsNotEmpty bool
+
+	// LongLoopsFail makes a #foreach fail that would run too often. Otherwise it ends.
+	LongLoopsFail bool
+
+	// MissingJSONIsNull makes $input.json return null where there is no value, instead of
+	// "" in quotes.
+	MissingJSONIsNull bool
+
+	// BadEncodingFails makes $util.urlDecode and $util.base64Decode fail for a text that
+	// is not encoded. Otherwise they return "".
+	BadEncodingFails bool
+
+	// EscapesLess makes $util.escapeJavaScript leave slashes, and what is not ASCII, as
+	// they are.
+	EscapesLess bool
 }
 
 // Error is a mistake in a template. Line and Column count from 1; Column counts

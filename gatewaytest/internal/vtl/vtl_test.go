@@ -137,7 +137,7 @@ func TestDirectives(t *testing.T) {
 		{"lines of directives are not written",
 			"{\n  #set($a = 1)\n  #if($a == 1)\n  \"a\": $a\n  #else\n  x\n  #end\n}\n",
 			"{\n  \"a\": 1\n}\n"},
-		{"the line break after a directive is not written",
+		{"G-INTEG-25 the line break after a directive is not written",
 			"[#foreach($i in [1,2])\n$i#if($foreach.hasNext),#end\n#end\n]", "[1,2]"},
 	})
 }
@@ -205,6 +205,32 @@ func TestUndefined(t *testing.T) {
 	got, err := parsed.Render(s)
 	if want := "$a.b  ${a} x"; err != nil || got != want {
 		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+}
+
+// TestListsTakeSteps. Our own: a template that keeps long lists ends before they fill the memory,
+// and one list may be as long as the limit says.
+func TestListsTakeSteps(t *testing.T) {
+	for template, want := range map[string]string{
+		"#foreach($i in [1..100])#set($l = [1..100000])#set($x = $all.add($l))#end":                   "too many steps",
+		"#foreach($i in [1..1000])#foreach($j in [1..1000])#set($x = $all.add($j))#end#end":           "a list of more than",
+		"#foreach($i in [1..1000])#foreach($j in [1..100])#set($x = $all.add($j))#end#end$all.size()": "100000",
+		"#set($l = [1..100000])$l.size()": "100000",
+		"#set($l = [1..100001])":          "a list of more than 100000 items",
+		"#foreach($i in [1..1000])#set($m[$i] = $i)#end" +
+			"#foreach($i in [1..1000])#set($x = $all.add($m.keySet()))#end": "too many steps",
+	} {
+		parsed, err := vtl.Parse("#set($all = [])#set($m = {})" + template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := parsed.Render(scope(""))
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: got %.60q, want %q", template, got, want)
+		}
 	}
 }
 
