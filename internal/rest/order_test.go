@@ -61,7 +61,8 @@ func (s *shop) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func reply(status int, body string) func(*http.Request) (*http.Response, error) {
 	return func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body))}, nil
+		header := http.Header{"Location": {"https://else.test"}} // where nobody may go
+		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body))}, nil
 	}
 }
 

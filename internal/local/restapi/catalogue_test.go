@@ -100,7 +100,14 @@ func TestCatalogueFails(t *testing.T) {
 		}, "MUG", 502, restapi.FailedProblem},
 	}
 	for name, tt := range tests {
-		w := tt.ask(tt.path)
+		asked := 0
+		w := catalogue(func(r *http.Request) (*http.Response, error) {
+			if asked++; asked > 1 {
+				t.Errorf("%s: the catalogue was asked for %s too", name, r.URL)
+				return nil, io.EOF
+			}
+			return tt.catalogue(r)
+		}).ask(tt.path)
 		wantRefusal(t, name, w, tt.status, tt.problem)
 	}
 }
