@@ -132,7 +132,7 @@ func (w *world) open(token string) *device {
 	w.opens++
 	d := &device{w: w, context: events.APIGatewayWebsocketProxyRequestContext{
 		ConnectionID: fmt.Sprintf("L0SM9cO%08d=", w.opens), ConnectedAt: w.now().UnixMilli(),
-		DomainName: "x7k2m9q4t1.execute-api.us-east-1.amazonaws.com", Stage: "v1", RequestID: "r",
+		DomainName: "x7k2m9q4t1.execute-api.us-east-1.amazonaws.com", Stage: "v1", RequestID: "JKJaXmPLvHcESHA=",
 	}}
 	headers := map[string][]string{"Sec-WebSocket-Protocol": {wire.Subprotocol}}
 	if token != "" {

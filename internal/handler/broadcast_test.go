@@ -114,6 +114,24 @@ func TestBroadcastSends(t *testing.T) {
 	b.wantReport(hub.Report{Changes: 2, Posts: 2, Latencies: []time.Duration{0, 0}})
 }
 
+// TestBroadcastNamesTheRequest: the way of a change can be followed from the access log
+// to the batch that sent it.
+func TestBroadcastNamesTheRequest(t *testing.T) {
+	b := newFixture(t)
+	b.stock("MUG", 40)
+	b.deliver(b.records(1)...)
+	if b.report.Causes != nil {
+		t.Errorf("a change of stock was made by %q", b.report.Causes)
+	}
+	b.openAs("c1", "ann").wantAnswer("add MUG 2", "ok")
+	b.deliver(b.records(2)...)
+	const inEvent = "lN_kWzsyQlkFJK8=" // testdata/events/message.json
+	line := b.logged("metrics")
+	if got := line[len(line)-1]["causes"]; got != inEvent || b.cart("u~ann").Cause != inEvent {
+		t.Errorf("the batch was made by %v, the cart by %q, want %s", got, b.cart("u~ann").Cause, inEvent)
+	}
+}
+
 // TestBroadcastNamesLowestFailed checks that the answer names the first failed
 // change, because the stream delivers again from there, and that everything else is
 // sent.

@@ -61,6 +61,7 @@ func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) ProxyFu
 		if version.EndedAt(h.Now()) {
 			return response{StatusCode: http.StatusOK, Body: string(wire.Encode(goneVersion))}, nil
 		}
+		ctx = hub.WithCause(ctx, e.RequestContext.RequestID)
 		caller, limitErr := h.Admit(ctx, connectionOf(e.RequestContext, o.Endpoint), len(e.Body))
 		// Decode in any case: the answer to limitErr needs the id and the key.
 		r, err := wire.Decode([]byte(e.Body), o.Shorthand)
@@ -74,7 +75,7 @@ func Message(h *hub.Hub, v Verifier, o MessageOptions, log *slog.Logger) ProxyFu
 		if err != nil {
 			failure, internal := ClientError(err)
 			if internal {
-				log := logConnection(log, caller)
+				log := logConnection(log, caller).With("gatewayRequest", e.RequestContext.RequestID)
 				log.ErrorContext(ctx, "message", "action", r.Action, "error", err)
 			}
 			var refused *hub.Error

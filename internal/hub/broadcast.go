@@ -156,6 +156,9 @@ func (b *broadcast) coalesce(changes []Change) {
 		b.rows[n].last = i
 		b.rows[n].add(c)
 		b.countNotRaised(c)
+		if id := c.cause(); id != "" && !slices.Contains(b.report.Causes, id) {
+			b.report.Causes = append(b.report.Causes, id)
+		}
 	}
 }
 

@@ -35,6 +35,26 @@ func TestBroadcastCoalesces(t *testing.T) {
 	equal(t, "report", report, hub.Report{Changes: 9, Coalesced: 6, Posts: 1, Latencies: []time.Duration{0, 0, 0}})
 }
 
+// TestReportNamesCauses: each request once, and not that of a write before.
+func TestReportNamesCauses(t *testing.T) {
+	th := newTestHub(t)
+	version := int64(0)
+	cart := func(cause string) *hub.Cart {
+		version++
+		return &hub.Cart{ID: "u~alice", Version: version, Cause: cause}
+	}
+	before, byShop, first, second, third := cart("r0"), cart("r0"), cart("r1"), cart("r2"), cart("")
+	report, err := th.Broadcast(t.Context(), []hub.Change{
+		{OldCart: before, NewCart: byShop}, {OldCart: byShop, NewCart: first}, {OldCart: first, NewCart: second},
+		{OldCart: second, NewCart: third}, {OldCart: third, NewCart: cart("r1")}, hub.RemovedCart(*second),
+		{NewItem: &hub.Item{SKU: "B", Version: 1}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "causes", report.Causes, []string{"r1", "r2"})
+}
+
 // indexRecorder records calls of IndexItem, and fails with err.
 type indexRecorder struct {
 	hub.Store

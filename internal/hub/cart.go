@@ -42,6 +42,10 @@ type Cart struct {
 	// the store does, which DynamoDB's TTL may do days later, the cart is as good as any
 	// other: it is read, and its next write renews the time.
 	Expires time.Time
+
+	// Cause is the id of the request that wrote the cart last, see [WithCause]; "":
+	// unknown. No client gets it.
+	Cause string `json:",omitempty"`
 }
 
 // CartLine is one line of a cart.

@@ -84,6 +84,7 @@ func (h *Hub) attempt(
 	}
 	for i, w := range out.writes {
 		out.writes[i].Cart.Expires = h.cartExpiry(w.Cart.ID, now)
+		out.writes[i].Cart.Cause = CauseOf(ctx)
 	}
 	out.ok.ID, out.ok.Key = r.ID, r.Key
 	out.ok.Fit()

@@ -17,7 +17,8 @@ type Report struct {
 	Failed     int // changes that must be delivered again
 	Unreadable int // records that can never be read: logged, and not delivered again; each counted once
 
-	Took time.Duration // to the millisecond
+	Took   time.Duration // to the millisecond
+	Causes []string      // requests that made changes of the batch, each once; see [WithCause]
 
 	// VersionNotRaised counts the changes that did not raise the version of their
 	// row: a writer that does not count, or a removed row of the inventory. A removed

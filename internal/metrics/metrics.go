@@ -66,6 +66,7 @@ type Report struct {
 	Counts    map[string]int  // by the name of the metric
 	Latencies []time.Duration // of the metric Latency
 	Took      time.Duration   // that a batch took; no metric
+	Causes    []string        // requests that made changes of a batch; no metric
 }
 
 // Observer receives the reports of one function. Handlers call its methods.
@@ -120,7 +121,7 @@ func (o Observer) Broadcast(ctx context.Context, r hub.Report) {
 		"Posts": r.Posts, "Gone": r.Gone, "Throttled": r.Throttled,
 		"Marked": r.Marked, "Denied": r.Denied, "Failed": r.Failed,
 		"UnreadableRows": r.Unreadable, "Crowds": r.Crowds,
-	}, Latencies: r.Latencies, Took: r.Took})
+	}, Latencies: r.Latencies, Took: r.Took, Causes: r.Causes})
 }
 
 // UnreadableRow counts a row of the shop that a read found and cannot be read.

@@ -11,14 +11,10 @@ import (
 	"github.com/securecart/hub/internal/wire"
 )
 
-// requestKey is the key of a request's id in a context.
-type requestKey struct{}
-
 // logger returns a logger whose lines name a request: by its id in API Gateway's access
 // log, and by a keyed hash of the client's address.
 func (a api) logger(r *http.Request) *slog.Logger {
-	id, _ := r.Context().Value(requestKey{}).(string)
-	log := a.log.With("gatewayRequest", id)
+	log := a.log.With("gatewayRequest", hub.CauseOf(r.Context()))
 	if a.v == nil { // operators have no tokens
 		return log
 	}

@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/securecart/hub/internal/hub"
 )
 
 // LambdaFunc is the handler of a proxy integration of a REST API.
@@ -56,7 +58,7 @@ func newRequest(ctx context.Context, e events.APIGatewayProxyRequest) (*http.Req
 		r.Header[http.CanonicalHeaderKey(name)] = append(r.Header[http.CanonicalHeaderKey(name)], values...)
 	}
 	id := e.RequestContext.ExtendedRequestID // clients can choose RequestID
-	return r.WithContext(context.WithValue(withDoor(ctx, e), requestKey{}, id)), nil
+	return r.WithContext(hub.WithCause(withDoor(ctx, e), id)), nil
 }
 
 // query returns the query of an event: all values or, in events of tests, single ones.

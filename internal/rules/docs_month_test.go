@@ -67,7 +67,8 @@ func TestDocumentedMonth(t *testing.T) {
 			shopperDeltas * change.Dollars / float64(change.Posts), true},
 		{fmt.Sprintf("%d minutes of connections", shopperMinutes), 0, shopperMinutes * prices.Minute, true},
 		{"logs and traces, at most", 0, shopperPages*observing(page, 1) + observing(cart, 2), true},
-		{fmt.Sprintf("metrics, if all %d have data", len(metrics.Series)), float64(len(metrics.Series)) * prices.Metric, 0, true},
+		{fmt.Sprintf("metrics, if all %d have data", len(metrics.Series)), float64(len(metrics.Series)) * prices.Metric, 0,
+			true},
 		{"two secrets, and healing", 2*prices.Secret + healing(), 0, false},
 		{"alarms and the dashboard", float64(watched)*prices.AlarmMetric + prices.Dashboard, 0, false},
 	}

@@ -68,7 +68,7 @@ var mayImport = map[string][]string{
 	},
 
 	"internal/cloud/config": {"internal/handler", "internal/table", "internal/versions"},
-	"internal/cloud/logs":   {"internal/metrics"},
+	"internal/cloud/logs":   {"internal/hub", "internal/metrics"},
 	"internal/cloud/apigw":  {"internal/hub", "internal/parallel"},
 	"internal/cloud/boot": {
 		"internal/cloud/config", "internal/cloud/logs", "internal/handler", "internal/hub", "internal/hub/dynamostore",

@@ -249,7 +249,7 @@ func TestServersHaveLimits(t *testing.T) {
 func TestLogKeys(t *testing.T) {
 	used := map[string]bool{
 		"time": true, "level": true, "msg": true, "requestId": true, "traceId": true,
-		"took": true, // beside metrics
+		"took": true, "causes": true, // beside metrics
 	}
 	for _, s := range sources(t) {
 		logging := append([]string{"internal/handler", "internal/rest", "internal/cloud/boot"}, functions...)

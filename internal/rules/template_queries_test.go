@@ -55,7 +55,7 @@ func checkQueries(k *checker) {
 			}
 		}
 	}
-	k.want("the saved queries", ids, []string{"PostErrorsQuery", "RefusedQuery", "SlowBatchesQuery"})
+	k.want("the saved queries", ids, []string{"ChangeQuery", "PostErrorsQuery", "RefusedQuery", "SlowBatchesQuery"})
 }
 
 // keysOf returns the keys of the lines in a log group.
@@ -88,6 +88,7 @@ func (k *checker) keysOf(group string) (keys []string) {
 }
 
 var queryMutations = []mutation{
+	{"queries", "requests of nobody", "  ChangeQuery:\n", "causes like", "cause like"},
 	{"queries", "a field that no line has", "  SlowBatchesQuery:\n", "sort took", "sort duration"},
 	{"queries", "a field of another log", "  RefusedQuery:\n", "[!Ref AuthorizeLog, !Ref ConnectLog]", "[!Ref AccessLog]"},
 	{"queries", "a log of nobody", "  PostErrorsQuery:\n", "!Ref BroadcastLog", "!Ref HubTable"},

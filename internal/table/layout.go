@@ -17,6 +17,10 @@ const NoVersion = "none"
 // its carts have no end, as far as the hub knows.
 const NoExpires = "none"
 
+// NoCause in place of the name of a cart table's cause says that the hub must not write
+// which request wrote a cart.
+const NoCause = "none"
+
 // Names maps the hub's name of an attribute to the shop's name. An attribute that is
 // not in the map has the hub's name.
 type Names map[string]string
@@ -33,7 +37,9 @@ var (
 		AttrSKU, AttrVersion, AttrAvailable, AttrLowAt, AttrVendor, AttrDeleted, AttrUpdatedAt,
 		AttrTracked, AttrBackOrder, AttrBackAt,
 	}
-	cartAttributes = []string{AttrCart, AttrVersion, AttrLines, AttrFloor, AttrOrdered, AttrUpdatedAt, AttrExpires}
+	cartAttributes = []string{
+		AttrCart, AttrVersion, AttrLines, AttrFloor, AttrOrdered, AttrUpdatedAt, AttrExpires, AttrCause,
+	}
 )
 
 // ParseInventory reads the names of the inventory table: "sku=productId,
@@ -79,6 +85,9 @@ func (n Names) HasVersion() bool { return n[AttrVersion] != NoVersion }
 
 // HasExpires reports whether the rows have an end.
 func (n Names) HasExpires() bool { return n[AttrExpires] != NoExpires }
+
+// HasCause reports whether the rows say which request wrote them.
+func (n Names) HasCause() bool { return n[AttrCause] != NoCause }
 
 // Check refuses a layout in which both tables have the same key. The name of the key
 // is the only mark of the table in a stream record.

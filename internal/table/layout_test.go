@@ -56,6 +56,33 @@ func TestNoExpires(t *testing.T) {
 	}
 }
 
+// TestCause checks that a shop may have an attribute of that name for itself.
+func TestCause(t *testing.T) {
+	for _, tt := range []struct {
+		layout string
+		value  events.DynamoDBAttributeValue
+		want   string
+	}{
+		{"cart=cart", events.NewStringAttribute("JKJaXmPLvHcESHA="), "JKJaXmPLvHcESHA="},
+		{"cause=none", events.NewStringAttribute("JKJaXmPLvHcESHA="), ""},
+		{"cause=request", events.NewStringAttribute("JKJaXmPLvHcESHA="), ""},
+		{"cart=cart", events.NewStringAttribute("the customer came back"), ""},
+		{"cart=cart", events.NewStringAttribute(strings.Repeat("x", maxCause+1)), ""},
+		{"cart=cart", events.NewNumberAttribute("7"), ""},
+	} {
+		names, err := ParseCart(tt.layout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cart, err := cartReader(names, nil)(Row{
+			"cart": events.NewStringAttribute("u~alice"), "version": events.NewNumberAttribute("1"), "cause": tt.value,
+		})
+		if err != nil || cart.Cause != tt.want {
+			t.Errorf("%s, %v: got %q, %v, want %q", tt.layout, tt.value, cart.Cause, err, tt.want)
+		}
+	}
+}
+
 func TestLayoutCheck(t *testing.T) {
 	same := Layout{Inventory: Names{AttrSKU: "id"}, Cart: Names{AttrCart: "id"}}
 	if err := same.Check(); err == nil || !strings.Contains(err.Error(), `both "id"`) {

@@ -64,6 +64,9 @@ func cartReader(names Names, omitted Omitted) readRow[hub.Cart] {
 		if names.HasExpires() {
 			c.Expires = r.time(AttrExpires)
 		}
+		if names.HasCause() {
+			c.Cause = r.cause()
+		}
 		if r.has(AttrFloor) {
 			c.Floor = r.number(AttrFloor, 0, wire.MaxVersion)
 		}
@@ -77,6 +80,19 @@ func cartReader(names Names, omitted Omitted) readRow[hub.Cart] {
 		r.report(omitted, "cart", "cart")
 		return c, nil
 	}
+}
+
+// maxCause is the length of the longest cause, in bytes. API Gateway's ids are shorter.
+const maxCause = 64
+
+// cause reads which request wrote a row. A shop may have an attribute of that name for
+// something else: anything but a short text without blanks is read as unknown.
+func (r *reader) cause() string {
+	v, ok := r.row[r.names.Attribute(AttrCause)]
+	if !ok || v.DataType() != events.DataTypeString || len(v.String()) > maxCause || strings.Contains(v.String(), " ") {
+		return ""
+	}
+	return v.String()
 }
 
 // ordered reads when a cart was ordered. The attribute is only a reason for clients,

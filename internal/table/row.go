@@ -27,6 +27,8 @@ const (
 	AttrOrdered = "ordered" // the version in which a checkout emptied the cart; absent: never
 	AttrExpires = "expires" // the table's TTL: seconds since 1970; absent: never
 
+	AttrCause = "cause" // id of the request that wrote the row last; absent: unknown
+
 	AttrVersion   = "version"
 	AttrUpdatedAt = "updatedAt"
 
@@ -98,6 +100,9 @@ func cartRow(c hub.Cart) Row {
 	putTime(row, AttrUpdatedAt, c.UpdatedAt)
 	if !c.Expires.IsZero() {
 		row[AttrExpires] = number(c.Expires.Unix())
+	}
+	if c.Cause != "" {
+		row[AttrCause] = events.NewStringAttribute(c.Cause)
 	}
 	return row
 }

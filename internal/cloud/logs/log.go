@@ -38,6 +38,7 @@ var Keys = map[string]string{
 	"sku":            "SKU of an item whose row changed",
 	"commit":         "commit that the function was built from",
 	"took":           "how long a batch took, ms",
+	"causes":         "requests that wrote the carts of a batch, by their gatewayRequest, separated by blanks",
 }
 
 // New returns a logger that writes a JSON line for each record of at least level.

@@ -3,6 +3,7 @@ package logs
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/securecart/hub/internal/metrics"
@@ -32,7 +33,7 @@ func (l lines) write(ctx context.Context, r metrics.Report) {
 		part := r
 		part.Latencies = r.Latencies[:min(len(r.Latencies), maxValues)]
 		l.line(ctx, part)
-		r.Counts, r.Took, r.Latencies = nil, 0, r.Latencies[len(part.Latencies):]
+		r.Counts, r.Took, r.Causes, r.Latencies = nil, 0, nil, r.Latencies[len(part.Latencies):]
 		if len(r.Latencies) == 0 {
 			return
 		}
@@ -65,6 +66,9 @@ func (l lines) line(ctx context.Context, r metrics.Report) {
 	}
 	if r.Took != 0 {
 		attrs = append(attrs, slog.Int64("took", r.Took.Milliseconds()))
+	}
+	if len(r.Causes) > 0 { // as one text: a query reads 200 fields of a line at most
+		attrs = append(attrs, slog.String("causes", strings.Join(r.Causes, " ")))
 	}
 	for _, s := range metrics.Series {
 		switch {

@@ -64,6 +64,7 @@ func TestRowsMatchPackageTable(t *testing.T) {
 			Ordered:   rapid.Int64Range(0, wire.MaxVersion).Draw(t, "ordered"),
 			UpdatedAt: times.Draw(t, "updatedAt"), Lines: map[string]hub.CartLine{},
 			Expires: times.Draw(t, "expires").Truncate(time.Second),
+			Cause:   rapid.StringMatching(`([A-Za-z0-9+/=_-]{1,64})?`).Draw(t, "cause"),
 		}
 		for _, sku := range rapid.SliceOfNDistinct(names, 0, 5, rapid.ID[string]).Draw(t, "skus") {
 			c.Lines[sku] = hub.CartLine{Quantity: rapid.IntRange(0, wire.MaxQuantity).Draw(t, "quantity"),

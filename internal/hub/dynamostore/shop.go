@@ -59,6 +59,9 @@ func cartRow(c hub.Cart, names table.Names) row {
 	default:
 		r[table.AttrExpires] = expiry(c.Expires)
 	}
+	if names.HasCause() {
+		r[table.AttrCause] = optional(c.Cause)
+	}
 	if c.Ordered > 0 { // it never falls back to 0, so no write has to remove it
 		r[table.AttrOrdered] = number(c.Ordered)
 	}

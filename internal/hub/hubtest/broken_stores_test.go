@@ -50,6 +50,7 @@ type (
 	noReceipts     struct{ hub.Store } // does not write receipts
 	noOrders       struct{ hub.Store } // forgets that a cart was ordered
 	endlessCarts   struct{ hub.Store } // forgets when a cart ends
+	namelessWrites struct{ hub.Store } // forgets which request wrote a cart
 	noTransactions struct{ hub.Store } // writes carts one after the other
 	sharedCarts    struct {            // returns the carts that it was given
 		hub.Store
@@ -170,6 +171,15 @@ func (s endlessCarts) PutCarts(
 ) error {
 	for i := range carts {
 		carts[i].Cart.Expires = time.Time{}
+	}
+	return s.Store.PutCarts(ctx, carts, r, sessions...)
+}
+
+func (s namelessWrites) PutCarts(
+	ctx context.Context, carts []hub.CartWrite, r *hub.Receipt, sessions ...hub.Session,
+) error {
+	for i := range carts {
+		carts[i].Cart.Cause = ""
 	}
 	return s.Store.PutCarts(ctx, carts, r, sessions...)
 }
@@ -392,6 +402,10 @@ func TestStoreFindsBrokenStores(t *testing.T) {
 		},
 		"carts have no end": {
 			func(s hub.Store) hub.Store { return endlessCarts{s} }, nil,
+			"cart round trip",
+		},
+		"carts of nobody": {
+			func(s hub.Store) hub.Store { return namelessWrites{s} }, nil,
 			"cart round trip",
 		},
 		"carts one by one": {

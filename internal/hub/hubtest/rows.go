@@ -184,7 +184,7 @@ func cartRoundTrip(ctx context.Context, f Fixture) error {
 	want := cart("u~alice", 1, map[string]int{"A": 2, "B": 0})
 	want.Floor, want.Ordered = 1, 1
 	for _, expires := range []time.Time{{}, minute(60).Truncate(time.Second), minute(120).Truncate(time.Second), {}} {
-		want.Expires = expires
+		want.Expires, want.Cause = expires, []string{"", "JKJaXmPLvHcESHA=", "", "Q1w="}[want.Version-1]
 		if err := f.Store.PutCarts(ctx, []hub.CartWrite{{Cart: want, Base: want.Version - 1}}, nil); err != nil {
 			return err
 		}
