@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -88,5 +89,32 @@ func TestTemplateInlineCode(t *testing.T) {
 				t.Errorf("%s: got %s, want %s", route, got, want)
 			}
 		}
+	}
+}
+
+// nodeRequests asks for a connection that does not exist, at the API's name in AWS, in each way that
+// Node.js has. fetch uses a proxy only where Node.js has the flag.
+const nodeRequests = `const https = require("https");
+          const status = (url, options) => new Promise((done) =>
+            https.get(url, options, (r) => done(r.resume().statusCode)).on("error", (e) => done(e.message)));
+          exports.handler = async (e) => {
+            const host = e.requestContext.apiId + ".execute-api." + process.env.AWS_REGION + ".amazonaws.com";
+            const url = "https://" + host + "/live/@connections/L0SM9cOFvHcCIhw=";
+            const all = [await status(url, {}), await status(url, { agent: new https.Agent({ keepAlive: true }) })];
+            if (process.allowedNodeEnvironmentFlags.has("--use-env-proxy")) all.push((await fetch(url)).status);
+            return { statusCode: 200, body: [...new Set(all)].join() };
+          };`
+
+// TestTemplateNodeRequestsComeHome: whatever a function in Node.js posts with, its requests to the
+// API's name in AWS come home.
+func TestTemplateNodeRequestsComeHome(t *testing.T) {
+	if _, err := exec.LookPath("node"); err != nil {
+		skipMissing(t, "node is not installed")
+	}
+	before, after, _ := strings.Cut(inlineTemplate, `const word = require("word");`)
+	_, after, _ = strings.Cut(after, "});\n")
+	c := dial(t, serveTemplate(t, writeTemplate(t, before+nodeRequests+"\n"+after)).socket, nil)
+	if got := ask(t, c, `{"in":"node"}`); got != "410" {
+		t.Errorf("got %s, want the statuses 410 alone", got)
 	}
 }

@@ -239,6 +239,7 @@ func TestTemplateFunction(t *testing.T) {
 		"SSL_CERT_FILE":                            bundleFile(t),
 		"HTTPS_PROXY":                              "http://" + host,
 		"NO_PROXY":                                 "127.0.0.1,localhost,::1",
+		"NODE_USE_ENV_PROXY":                       "1",
 		"AWS_EXECUTION_ENV":                        "AWS_Lambda_provided.al2023",
 		"HOME":                                     "",
 	} {

@@ -10,7 +10,8 @@ const { createConnection } = Agent.prototype;
 // createConnection returns nothing for a host behind the proxy: it gives the socket to the callback.
 if (proxy) Agent.prototype.createConnection = function (options, callback) {
   const { host, port } = options;
-  if (!host || options.socket || direct.includes(host)) return createConnection.call(this, options, callback);
+  const itself = this.options.proxyEnv; // NODE_USE_ENV_PROXY gives the agent a proxy of its own
+  if (!host || itself || options.socket || direct.includes(host)) return createConnection.call(this, options, callback);
   const target = `${host}:${port}`;
   const connect = request({ host: proxy.hostname, port: proxy.port, method: "CONNECT", path: target, agent: false });
   connect.once("error", callback);

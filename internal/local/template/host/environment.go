@@ -66,7 +66,7 @@ func (h *Host) apiEnv(stage string) []string {
 		"REQUESTS_CA_BUNDLE=" + bundle,
 	}
 	if host, _, err := net.SplitHostPort(h.opts.Addr); err == nil && isLoopback(host) {
-		env = append(env, "HTTPS_PROXY=http://"+h.opts.Addr, "NO_PROXY=127.0.0.1,localhost,::1")
+		env = append(env, "HTTPS_PROXY=http://"+h.opts.Addr, "NO_PROXY=127.0.0.1,localhost,::1", "NODE_USE_ENV_PROXY=1")
 	}
 	return env
 }
