@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/wire"
@@ -32,6 +33,9 @@ func (a api) postOrder(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if strings.Trim(r.Header.Get("Idempotency-Key"), `"`) == "" {
+		return reply{}, errNoKey
+	}
 	text, err := body(r)
 	if err != nil {
 		return reply{}, err
@@ -46,9 +50,6 @@ func (a api) postOrder(r *http.Request) (reply, error) {
 	request, err := wire.DecodeFields(wire.ActionCheckout, text, fields)
 	if err != nil {
 		return reply{}, err
-	}
-	if request.Key == "" {
-		return reply{}, errNoKey
 	}
 	var other map[string]json.RawMessage // a struct would take fields in any letter case
 	_ = json.Unmarshal(text, &other)     // which DecodeFields has done: a body, or none

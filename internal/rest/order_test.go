@@ -232,7 +232,9 @@ func TestOrderRefused(t *testing.T) {
 	s := newShop(t)
 	token := s.ann[2:]
 	wantProblem(t, s.call("POST", "/v1/orders", "", "Idempotency-Key", "o-1"), 401, "token_bad")
-	wantProblem(t, s.call("POST", "/v1/orders", "", token...), 400, "bad_field")
+	wantProblem(t, s.call("POST", "/v1/orders", `{"key":"o-1"}`, token...), 400, "bad_field")
+	noKey := append([]string{"Idempotency-Key", `""`}, token...)
+	wantProblem(t, s.call("POST", "/v1/orders", "", noKey...), 400, "bad_field")
 	wantProblem(t, s.call("POST", "/v1/orders", "[]", s.ann...), 400, "bad_json")
 	wantProblem(t, s.call("POST", "/v1/orders", `{"version":"1"}`, s.ann...), 400, "bad_field")
 	wantProblem(t, s.call("POST", "/v1/orders", "", append([]string{"If-Match", `"k3.0"`}, s.ann...)...), 412, "conflict")
