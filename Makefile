@@ -96,8 +96,8 @@ export STAGE ?= default
 preflight: ## look in the account for what would make the first deployment fail (STAGE=environment of samconfig.toml)
 	scripts/preflight
 
-smoke: ## try the deployed hub once, as a shopper and as the shop: make smoke STACK=name
-	scripts/smoke $(STACK)
+smoke: ## try the deployed hub once, as a shopper and as the shop: make smoke STACK=name, or STAGE=...
+	scripts/smoke $(or $(STACK),$(shell scripts/setting stack_name sam-app))
 
 deploy: ## check the account and samconfig.toml, build for arm64, then deploy template.yaml with the SAM CLI (STAGE=...)
 	$(if $(SKIP_PREFLIGHT),,scripts/preflight)
