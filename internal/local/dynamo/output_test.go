@@ -31,8 +31,8 @@ func (o *functionOutput) String() string {
 	return o.text.String()
 }
 
-// check checks that each line has the ids of its invocation, and that the metrics
-// count what the clients did.
+// check checks that each line of an invocation has its ids, and that the metrics count
+// what the clients did.
 func (o *functionOutput) check(t testing.TB, load load) {
 	values := map[string][]float64{}
 	traces := map[any]any{} // by request
@@ -40,6 +40,9 @@ func (o *functionOutput) check(t testing.TB, load load) {
 		var fields map[string]any
 		if err := json.Unmarshal(line, &fields); err != nil {
 			t.Fatalf("%v: %s", err, line)
+		}
+		if fields["msg"] == "started" { // before the first invocation
+			continue
 		}
 		request, trace := fields["requestId"], fields["traceId"]
 		if before, seen := traces[request]; request == nil || trace == nil || seen && trace != before {
