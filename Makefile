@@ -1,4 +1,4 @@
-.PHONY: help run test check race vet staticcheck lint judge engines web client fuzz bench speed load crowd tools shots browser benchclient build preflight deploy edge remove smoke
+.PHONY: help run test check race vet staticcheck lint judge engines templates web client fuzz bench speed load crowd tools shots browser benchclient build preflight deploy edge remove smoke
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ judge: ## let autobahntestsuite judge the frames of gatewaytest (needs Python 2.
 
 engines: ## let moto and dynalite, two other DynamoDB engines, judge the store (needs make tools)
 	go test -tags engines -count=1 -run '^TestOtherEngines$$' -v ./internal/hub/dynamostore
+
+templates: ## let cfn-lint, AWS's SAM CLI, CDK and cdk-nag judge the templates (needs make tools)
+	scripts/cfn-lint/run
 
 client: ## build the browser's client into web/dist (needs Node.js 20)
 	scripts/npm-lock live

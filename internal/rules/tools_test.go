@@ -140,14 +140,14 @@ func TestLockFilesAreComplete(t *testing.T) {
 		var lock struct {
 			Packages map[string]struct {
 				Version, Integrity, Resolved string
-				HasInstallScript             bool
+				InBundle                     bool // it is in the archive of the package around it, whose checksum counts
 			}
 		}
 		if err := json.Unmarshal(data, &lock); err != nil || len(lock.Packages) < 2 {
 			t.Fatalf("%s: %d packages, %v", file, len(lock.Packages), err)
 		}
 		for name, p := range lock.Packages {
-			if name == "" {
+			if name == "" || p.InBundle {
 				continue
 			}
 			if !strings.HasPrefix(p.Integrity, "sha512-") || p.Version == "" || p.Resolved != "" {
