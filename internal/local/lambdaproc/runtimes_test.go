@@ -17,6 +17,16 @@ import (
 // toolsVariable makes a missing interpreter a failure, as .ci/run sets it.
 const toolsVariable = "HUB_TEST_TOOLS"
 
+// needInterpreters skips a test on a machine without the interpreters.
+func needInterpreters(t *testing.T) {
+	t.Helper()
+	for _, command := range []string{"node", "python3"} {
+		if _, err := exec.LookPath(command); err != nil && os.Getenv(toolsVariable) != "required" {
+			t.Skip(command + " is not installed")
+		}
+	}
+}
+
 // startManaged runs a function of a managed runtime, with these files in its folder.
 func startManaged(t *testing.T, runtime, handler string, files map[string]string) *lambdaproc.Function {
 	t.Helper()
@@ -26,11 +36,7 @@ func startManaged(t *testing.T, runtime, handler string, files map[string]string
 		t.Fatal(err)
 	}
 	writeFiles(t, m.Folder, files)
-	for _, command := range []string{"node", "python3"} {
-		if _, err := exec.LookPath(command); err != nil && os.Getenv(toolsVariable) != "required" {
-			t.Skip(command + " is not installed")
-		}
-	}
+	needInterpreters(t)
 	o, _, err := m.Find()
 	if err != nil {
 		t.Fatal(err)
