@@ -93,7 +93,10 @@ func (f *failingStore) PutCarts(
 	if err := f.errs["PutCarts"]; err != nil {
 		return err
 	}
-	return f.Store.PutCarts(ctx, carts, receipt, sessions...)
+	if err := f.Store.PutCarts(ctx, carts, receipt, sessions...); err != nil {
+		return err
+	}
+	return f.errs["answer of PutCarts"]
 }
 
 func newFixture(t testing.TB) *fixture { return newLimitedFixture(t, "") }

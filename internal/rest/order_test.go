@@ -21,6 +21,7 @@ type shop struct {
 	ann    []string          // headers of ann, with the key o-1
 	orders map[string]string // bodies by idempotency key
 	asked  int
+	away   bool                                        // it cannot be reached
 	before func()                                      // what happens meanwhile; nil: nothing
 	answer func(*http.Request) (*http.Response, error) // after it placed an order; nil: the order
 }
@@ -39,8 +40,8 @@ func newShop(t *testing.T) *shop {
 // RoundTrip implements [http.RoundTripper].
 func (s *shop) RoundTrip(r *http.Request) (*http.Response, error) {
 	text, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
+	if err != nil || s.away {
+		return nil, errors.Join(err, io.EOF)
 	}
 	s.asked++
 	key := r.Header.Get("Idempotency-Key")
