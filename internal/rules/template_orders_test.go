@@ -28,10 +28,9 @@ func checkOrders(k *checker) {
 		if address == "" {
 			continue
 		}
-		rate := s.value(object{"Ref": "RestRequestsPerSecond"})
 		k.want(s.name+": the API of orders", s.props(api), object{
 			"FailOnWarnings":       true,
-			"DefaultRouteSettings": object{"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": rate},
+			"DefaultRouteSettings": object{"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 10},
 			"DefinitionBody": object{
 				"openapi": "3.0.1", "info": object{"title": "stack orders", "version": "v1"},
 				"paths": object{"/orders": object{"post": k.wantOrders(s)}},
@@ -80,7 +79,7 @@ var ordersMutations = []mutation{
 	{"orders", "an address of what is not there", "ORDERS_URL:", "!If [HasOrders,", "!If [HasEdge,"},
 	{"orders", "a link to nowhere", "  OwnOrders:", `[!Ref OrdersSubnetIds, ""]`, `[!Ref OrdersPath, ""]`},
 	{"throttles", "orders without a limit", "  OrdersApi:",
-		"        ThrottlingBurstLimit: !Ref RestRequestsPerSecond\n", ""},
+		"        ThrottlingBurstLimit: 10\n", ""},
 	{"rights", "a function that may use every API", "  RestRole:", "${OrdersApi}/$default/POST/orders", "*"},
 	{"rights", "a function that cannot order", "  RestRole:", "Action: execute-api:Invoke", "Action: execute-api:Get"},
 }

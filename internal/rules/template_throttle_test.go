@@ -69,7 +69,7 @@ func checkThrottles(k *checker) {
 	for _, line := range []string{
 		fmt.Sprintf("| `$connect` | %d |", rate.routes["$connect"]),
 		fmt.Sprintf("| thirteen paths of the REST API, `RestRequestsPerSecond` each | %d |", k.restSum("RestApi")),
-		fmt.Sprintf("| orders on their way to the shop, `RestRequestsPerSecond` | %d |",
+		fmt.Sprintf("| orders on their way to the shop | %d |",
 			k.orderThrottle("ThrottlingRateLimit")),
 		fmt.Sprintf("| eight paths of the shop's systems, `SystemRequestsPerSecond` each | %d |",
 			k.restSum("SystemsApi", "PrivateApi")),
