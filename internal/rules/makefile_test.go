@@ -88,10 +88,15 @@ func TestDeploy(t *testing.T) {
 		if had := strings.Split(strings.TrimSpace(file("had")), "\n"); !slices.Equal(had, wantBuilt) {
 			t.Errorf("sam deploys %q, want %q", had, wantBuilt)
 		}
-		checkDeployed(t, file("build/template.yaml"), tt.samconfig)
+		checkDeployed(t, file("build/template.yaml"), file("samconfig.toml"))
 		args := file("args")
 		if guided := strings.Contains(args, "--guided"); guided != tt.guided {
 			t.Errorf("stage %q: sam got %q, want --guided: %t", stage, args, tt.guided)
+		}
+		// sam looks for the file beside the template, and refuses one that is not there.
+		if own := "--config-file " + filepath.Join(dir, "samconfig.toml") + " "; !strings.Contains(args, own) ||
+			file("samconfig.toml") == "" {
+			t.Errorf("stage %q: sam got %q, want %s and that file", stage, args, own)
 		}
 		if got := strings.Join(strings.Fields(file("protected")), " "); got != tt.protected {
 			t.Errorf("stage %q: %s tables are protected, want %s", stage, got, tt.protected)

@@ -56,6 +56,7 @@ func (a account) command(t *testing.T, samconfig, script string, args ...string)
 	for _, name := range []string{"setting", "account", script} {
 		write("scripts/"+name, read(t, "scripts/"+name))
 	}
+	write("template.yaml", read(t, "template.yaml"))
 	if samconfig != "" {
 		write("samconfig.toml", samconfig)
 	}
